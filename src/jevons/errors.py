@@ -1,0 +1,96 @@
+"""The errors that are answers: wrong input, unknown facts, no feasible plan, a solver that failed.
+
+Every message says what was wrong, where, and what would be right. The command line prints the first three without a
+traceback; anything else is a defect of the program and keeps it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class JevonsError(Exception):
+    """Base of all errors the package raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in an input.
+
+    Parameters
+    ----------
+    message : str
+        What was wrong and what would be right, with the offending value.
+    path : str
+        Dotted path of the field, such as ``workload.slo.tpot_s``; empty for a whole file.
+    file : str
+        Name of the file, or empty where the input is an option or an argument.
+    line, column : int or None
+        One-based position, where known.
+    """
+
+    message: str
+    path: str = ""
+    file: str = ""
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        """Return ``file:line:column: path: message`` with the parts that are known."""
+        place = self.file
+        if self.line is not None:
+            place += f":{self.line}"
+            if self.column is not None:
+                place += f":{self.column}"
+        return ": ".join(part for part in (place, self.path, self.message) if part)
+
+
+class InputError(JevonsError):
+    """Wrong input: one or more faults, reported together in file order."""
+
+    def __init__(self, faults: str | Fault | Iterable[Fault]) -> None:
+        if isinstance(faults, str):
+            faults = [Fault(faults)]
+        elif isinstance(faults, Fault):
+            faults = [faults]
+        self.faults = tuple(sorted(faults, key=lambda f: (f.file, f.line or 0, f.column or 0)))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class FactError(JevonsError):
+    """A fact is unknown, not yet visible at the date asked for, expired, or contradicts itself."""
+
+
+class InfeasibleError(JevonsError):
+    """The question was understood and has no answer.
+
+    Parameters
+    ----------
+    message : str
+        What cannot be met and what would help.
+    limits : iterable of str
+        Names of the limits that bind, such as ``chip supply 2025-Q3``.
+    """
+
+    def __init__(self, message: str, limits: Iterable[str] = ()) -> None:
+        self.limits = tuple(limits)
+        binding = f" Binding limits: {', '.join(self.limits)}." if self.limits else ""
+        super().__init__(message + binding)
+
+
+class SolverError(JevonsError):
+    """A solver stopped without an answer although one should exist."""
+
+
+def did_you_mean(word: str, known: Iterable[str], *, most: int = 3) -> str:
+    """Return `` Did you mean `x`?`` for near names of *word* among *known*, or an empty string."""
+    names = list(known)
+    near = difflib.get_close_matches(word, names, n=most, cutoff=0.6)
+    if not near:
+        lower = word.lower()
+        near = [name for name in names if lower and lower in name.lower()][:most]
+    if not near:
+        return ""
+    return f" Did you mean {' or '.join(f'`{name}`' for name in near)}?"

@@ -1,0 +1,161 @@
+"""Facts, their dated values and their sources."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jevons.errors import FactError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text, table or page that a value was read in."""
+
+    key: str
+    title: str
+    publisher: str = ""
+    published: str = ""
+    accessed: str = ""
+    url: str = ""
+    licence: str = ""
+
+    def __str__(self) -> str:
+        """Return publisher, title and date in one line."""
+        head = f"{self.publisher}: {self.title}" if self.publisher and self.publisher not in self.title else self.title
+        return head + (f" ({self.published})" if self.published else "")
+
+
+@dataclass(frozen=True, slots=True)
+class FactValue:
+    """One dated value of a fact.
+
+    Parameters
+    ----------
+    id : str
+        The fact's id.
+    value : float or str
+        In *unit*; text facts hold a string.
+    unit : str
+        The unit that the id's suffix states (SI base units or plain currency); ``text`` for strings.
+    start, published : date
+        When the value takes effect (or the period it measures ends), and when it became public.
+    grade : str
+        One of `jevons.provenance.GRADES`.
+    low, high : float or None
+        Stated range, in *unit*; always present for judgements.
+    """
+
+    id: str
+    value: float | str
+    unit: str
+    start: dt.date
+    published: dt.date
+    grade: str
+    source: Source | None = None
+    locator: str = ""
+    low: float | None = None
+    high: float | None = None
+    expires: dt.date | None = None
+    reason: str = ""
+    note: str = ""
+    formula: str = ""
+    parents: tuple[str, ...] = ()
+    chosen: bool = False
+
+    @property
+    def number(self) -> float:
+        """The value as a number; raises `FactError` for a text fact."""
+        if isinstance(self.value, str):
+            message = f"fact `{self.id}` is text (`{self.value}`), not a number"
+            raise FactError(message)
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A quantity with its values, oldest first; of two values of one date the chosen one comes last."""
+
+    id: str
+    unit: str
+    written_unit: str
+    about: str
+    values: tuple[FactValue, ...]
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All facts that were loaded, by id."""
+
+    by_id: Mapping[str, Fact]
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+    def __iter__(self) -> Iterator[Fact]:
+        return iter(self.by_id.values())
+
+    def __contains__(self, fact_id: object) -> bool:
+        return fact_id in self.by_id
+
+    def fact(self, fact_id: str) -> Fact:
+        """Return the fact of that id.
+
+        Raises
+        ------
+        FactError
+            If there is none; the message offers near ids.
+        """
+        try:
+            return self.by_id[fact_id]
+        except KeyError:
+            message = f"unknown fact `{fact_id}`.{did_you_mean(fact_id, self.by_id)}"
+            raise FactError(message) from None
+
+    def series(self, fact_id: str, on: dt.date | None = None) -> tuple[FactValue, ...]:
+        """Return the values that were public on that date, one per start date, oldest first.
+
+        Of several values of one start date the one marked ``chosen`` counts; where the chosen one was not yet public,
+        the latest published of the others does.
+        """
+        best: dict[dt.date, FactValue] = {}
+        for value in self.fact(fact_id).values:
+            if on is not None and max(value.published, value.start) > on:
+                continue
+            held = best.get(value.start)
+            if held is None or (value.chosen, value.published) >= (held.chosen, held.published):
+                best[value.start] = value
+        return tuple(best[start] for start in sorted(best))
+
+    def get(self, fact_id: str, on: dt.date | None = None) -> FactValue:
+        """Return the value in force on that date, the latest of all where no date is given.
+
+        Raises
+        ------
+        FactError
+            If the id is unknown, nothing was public by then, or the value had expired.
+        """
+        visible = self.series(fact_id, on)
+        if not visible:
+            first = min(max(value.published, value.start) for value in self.fact(fact_id).values)
+            message = f"fact `{fact_id}` has no value on {on}: its first became public on {first}. Use a later `as_of`."
+            raise FactError(message)
+        value = visible[-1]
+        if on is not None and value.expires is not None and on > value.expires:
+            message = f"fact `{fact_id}` expired on {value.expires}, before {on}. Add a newer value."
+            raise FactError(message)
+        return value
+
+    def search(self, text: str) -> list[Fact]:
+        """Return facts whose id, description or source title has every word of *text*."""
+        words = text.lower().split()
+        found = []
+        for fact in self:
+            titles = " ".join(str(value.source) for value in fact.values if value.source)
+            haystack = f"{fact.id} {fact.about} {titles}".lower()
+            if all(word in haystack for word in words):
+                found.append(fact)
+        return found

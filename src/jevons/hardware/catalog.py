@@ -1,0 +1,135 @@
+"""Builds accelerators, clusters and sites from facts."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from jevons.errors import FactError, InputError, did_you_mean
+from jevons.facts import Facts, default_facts
+from jevons.hardware.types import PRECISIONS, Accelerator, Cluster, Link, Site
+
+# Time of an empty message; measured by vendors' collective tests as a few microseconds per hop in a domain and per
+# switch crossing. Carried as a constant of the link kind because no datasheet prints it.
+_LATENCY_S = {"nvlink": 2.0e-6, "xgmi": 3.0e-6, "hccs": 4.0e-6, "ici": 2.0e-6, "neuronlink": 3.0e-6, "pcie": 5.0e-6}
+_SCALEOUT_LATENCY_S = 6.0e-6
+
+ALIASES = {
+    "h100": "h100_sxm", "a100": "a100_sxm", "h200": "h200_sxm", "h800": "h800_sxm", "a800": "a800_sxm",
+    "b200": "b200_sxm", "b300": "b300_sxm", "910b": "ascend_910b", "910c": "ascend_910c", "4090": "rtx_4090",
+    "ironwood": "tpu_v7", "trn2": "trainium2", "mi250": "mi250x",
+}  # fmt: skip
+
+
+def accelerator_ids(facts: Facts | None = None) -> list[str]:
+    """Return the ids of all devices that have a memory bandwidth and a matrix peak."""
+    facts = facts or default_facts()
+    return [
+        fact.id.rsplit(".", 1)[0]
+        for fact in facts
+        if fact.id.endswith(".hbm_bytes_per_s")
+        and any(f"{fact.id.rsplit('.', 1)[0]}.peak_{p}_flop_per_s" in facts for p in PRECISIONS)
+    ]
+
+
+def accelerator(device: str, facts: Facts | None = None, on: dt.date | None = None) -> Accelerator:
+    """Return the accelerator of that id (``h100_sxm``) or common short name (``H100``).
+
+    Parameters
+    ----------
+    device : str
+        Fact prefix or alias; case, spaces and dashes do not matter.
+    facts : Facts, optional
+        The shipped facts by default.
+    on : date, optional
+        Only values public by then; the latest by default.
+
+    Raises
+    ------
+    InputError
+        If no such device is known; near names are offered.
+    FactError
+        If the device was not yet public on that date, or lacks a figure the model needs.
+    """
+    facts = facts or default_facts()
+    key = device.strip().lower().replace("-", "_").replace(" ", "_")
+    key = ALIASES.get(key, key)
+    known = accelerator_ids(facts)
+    if key not in known:
+        message = f"unknown accelerator `{device}`.{did_you_mean(key, known)} `jevons facts search hbm` lists them."
+        raise InputError(message)
+
+    def number(quantity: str, default: float | None = None) -> float:
+        fact_id = f"{key}.{quantity}"
+        if fact_id not in facts and default is not None:
+            return default
+        return facts.get(fact_id, on).number
+
+    def text(quantity: str, default: str) -> str:
+        fact_id = f"{key}.{quantity}"
+        return str(facts.get(fact_id, on).value) if fact_id in facts else default
+
+    peaks: dict[str, float] = {}
+    for precision in PRECISIONS:
+        fact_id = f"{key}.peak_{precision}_flop_per_s"
+        if fact_id in facts:
+            try:
+                peaks[precision] = facts.get(fact_id, on).number
+            except FactError:
+                continue
+    if "bf16" not in peaks and "fp16" not in peaks:
+        facts.get(f"{key}.hbm_bytes_per_s", on)
+        message = f"fact `{key}.peak_bf16_flop_per_s` is missing; the device cannot be modelled without it"
+        raise FactError(message)
+    peaks.setdefault("bf16", peaks.get("fp16", 0.0))
+    peaks.setdefault("fp16", peaks["bf16"])
+    kind = text("scaleup_kind", "pcie")
+    tdp_w = number("tdp_w")
+    overhead = facts.get("server_power.overhead_frac", on).number if "server_power.overhead_frac" in facts else 0.45
+    scaleup = Link(kind, number("scaleup_bytes_per_s"), _LATENCY_S.get(kind, 5.0e-6))
+    scaleout_bytes_per_s = number("scaleout_bytes_per_s", scaleup.bytes_per_s)
+    return Accelerator(
+        id=key,
+        name=text("name", key),
+        vendor=text("vendor", ""),
+        peak_flop_per_s=peaks,
+        hbm_bytes=number("hbm_bytes"),
+        hbm_bytes_per_s=number("hbm_bytes_per_s"),
+        l2_bytes=number("l2_bytes", 0.0),
+        cores=int(number("cores", 0.0)),
+        clock_hz=number("clock_hz", 0.0),
+        scaleup=scaleup,
+        scaleup_domain=int(number("scaleup_domain", 1.0)),
+        scaleout=Link("infiniband", scaleout_bytes_per_s, _SCALEOUT_LATENCY_S),
+        node_devices=int(number("node_devices", 8.0)),
+        tdp_w=tdp_w,
+        server_w=number("server_w", tdp_w * (1.0 + overhead)),
+    )
+
+
+def cluster(device: str, devices: int, *, oversubscription: float = 1.0, facts: Facts | None = None) -> Cluster:
+    """Return *devices* accelerators of one kind.
+
+    Raises
+    ------
+    InputError
+        If the count is below one, or the oversubscription below one.
+    """
+    if devices < 1:
+        message = f"a cluster needs at least one device, not {devices}"
+        raise InputError(message)
+    if oversubscription < 1.0:
+        message = f"oversubscription = {oversubscription}: must be at least 1 (injection over bisection bandwidth)"
+        raise InputError(message)
+    return Cluster(accelerator(device, facts), devices, oversubscription)
+
+
+def site_from_facts(prefix: str, facts: Facts | None = None, on: dt.date | None = None) -> Site:
+    """Return a site whose figures are facts under one prefix, such as ``site.china``."""
+    facts = facts or default_facts()
+    return Site(
+        name=prefix,
+        tariff_cny_per_kwh=facts.get(f"{prefix}.tariff_cny_per_kwh", on).number,
+        pue=facts.get(f"{prefix}.pue", on).number,
+        build_cny_per_w=facts.get(f"{prefix}.build_cny_per_w", on).number,
+        carbon_kgco2_per_kwh=facts.get(f"{prefix}.carbon_kgco2_per_kwh", on).number,
+    )

@@ -1,0 +1,259 @@
+"""Reads YAML safely, remembers where each value stood, and turns pydantic's complaints into faults with positions."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from jevons.errors import Fault, InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+MAX_YAML_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A parsed YAML document and the line and column of every key and item.
+
+    Parameters
+    ----------
+    root : object
+        Plain Python values: dict, list, str, int, float, bool, date, None.
+    name : str
+        File name used in messages.
+    positions : mapping
+        Path (tuple of keys and indices) to one-based (line, column).
+    """
+
+    root: Any
+    name: str
+    positions: Mapping[tuple[Any, ...], tuple[int, int]] = field(default_factory=dict)
+
+    def fault(self, path: Sequence[Any], message: str) -> Fault:
+        """Return a fault at *path*, or at the nearest enclosing key that has a position."""
+        path = tuple(path)
+        line: int | None = None
+        column: int | None = None
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.positions:
+                line, column = self.positions[path[:length]]
+                break
+        dotted = ".".join(str(part) for part in path)
+        return Fault(message, dotted, self.name, line, column)
+
+
+def read_text(path: Path | str, *, most_bytes: int = MAX_YAML_BYTES) -> str:
+    """Return the text of a file.
+
+    Raises
+    ------
+    InputError
+        If it is missing, a folder, too large, not readable or not UTF-8.
+    """
+    path = Path(path)
+    name = str(path)
+    try:
+        size = path.stat().st_size
+        if size > most_bytes:
+            message = f"has {size:,} bytes; at most {most_bytes:,} are read"
+            raise InputError(Fault(message, file=name))
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise InputError(Fault(f"no such file.{did_you_mean(path.name, siblings)}", file=name)) from None
+    except IsADirectoryError:
+        raise InputError(Fault("is a folder, not a file", file=name)) from None
+    except UnicodeDecodeError as error:
+        raise InputError(Fault(f"is not UTF-8 text (byte {error.start})", file=name)) from None
+    except OSError as error:
+        raise InputError(Fault(f"cannot be read: {error.strerror}", file=name)) from None
+
+
+def read_yaml(path: Path | str) -> Located:
+    """Return a YAML file with positions; safe loading only, no tags that build objects.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not YAML, repeats a key, or nests aliases without end.
+    """
+    return parse_yaml(read_text(path), str(path))
+
+
+def parse_yaml(text: str, name: str) -> Located:
+    """Return YAML *text* with positions; see `read_yaml`."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import SafeConstructor
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        yaml = YAML(typ="safe")
+        node = yaml.compose(text)
+        if node is None:
+            raise InputError(Fault("is empty", file=name))
+        reader = _PositionReader(SafeConstructor(loader=yaml), name)
+        root = reader.read(node, ())
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        raise InputError(
+            Fault(f"is not valid YAML: {error.problem or error.context}", "", name, line, column)
+        ) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(Fault(f"is not valid YAML: {reason}", file=name)) from None
+    return Located(root, name, reader.positions)
+
+
+class _PositionReader:
+    """Walks a YAML node tree into plain values, noting where each stood."""
+
+    MAX_NODES = 200_000
+
+    def __init__(self, constructor: Any, name: str) -> None:
+        self.constructor = constructor
+        self.name = name
+        self.positions: dict[tuple[Any, ...], tuple[int, int]] = {}
+        self.nodes = 0
+
+    def read(self, node: Any, path: tuple[Any, ...]) -> Any:
+        from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+        self.nodes += 1
+        if self.nodes > self.MAX_NODES or len(path) > 60:
+            message = "is too large or too deeply nested (aliases that multiply?)"
+            raise InputError(Fault(message, file=self.name))
+        self.positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _scalar(self, node: Any) -> Any:
+        tag = str(node.tag)
+        if not tag.startswith("tag:yaml.org,2002:"):
+            place = (node.start_mark.line + 1, node.start_mark.column + 1)
+            raise InputError(Fault(f"tag `{tag}` is not allowed; write plain values", "", self.name, *place))
+        return self.constructor.construct_object(node)
+
+    def _mapping(self, node: Any, path: tuple[Any, ...]) -> dict[Any, Any]:
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._scalar(key_node) if isinstance(key_node.value, str) else None
+            place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            if not isinstance(key, str | int | float):
+                raise InputError(Fault("a key must be plain text", ".".join(map(str, path)), self.name, *place))
+            if key in result:
+                dotted = ".".join(map(str, (*path, key)))
+                raise InputError(Fault("the key is given twice", dotted, self.name, *place))
+            self.positions[(*path, key)] = place
+            result[key] = self.read(value_node, (*path, key))
+        return result
+
+
+def validate_document(document: Located, model: type[BaseModel], context: Mapping[str, Any] | None = None) -> Any:
+    """Return *document* as an instance of a pydantic model.
+
+    Raises
+    ------
+    InputError
+        With every fault, each at its line and column, near names offered for unknown keys.
+    """
+    from pydantic import ValidationError
+
+    if not isinstance(document.root, Mapping):
+        raise InputError(document.fault((), "must be a mapping of sections"))
+    try:
+        return model.model_validate(document.root, context=dict(context or {}))
+    except ValidationError as error:
+        raise InputError(_faults(document, model, error)) from None
+
+
+def _faults(document: Located, model: type[BaseModel], error: ValidationError) -> list[Fault]:
+    faults = []
+    for detail in error.errors():
+        place = _existing_path(document, detail["loc"])
+        kind = detail["type"]
+        if kind == "extra_forbidden":
+            message = f"unknown field.{did_you_mean(str(detail['loc'][-1]), _fields_at(model, detail['loc'][:-1]))}"
+            place = tuple(detail["loc"])
+        elif kind == "missing":
+            message = f"needs `{detail['loc'][-1]}`"
+            place = tuple(detail["loc"][:-1])
+        else:
+            message = detail["msg"].removeprefix("Value error, ")
+            given = detail.get("input")
+            if not isinstance(given, Mapping | list) and kind != "value_error":
+                message = f"{given!r}: {message}"
+        faults.append(document.fault(place, message))
+    return faults
+
+
+def _existing_path(document: Located, path: Sequence[Any]) -> tuple[Any, ...]:
+    """Drop the tags that pydantic puts into paths (names of union members, `[key]`)."""
+    kept: tuple[Any, ...] = ()
+    for part in path:
+        if (*kept, part) in document.positions:
+            kept = (*kept, part)
+    return kept
+
+
+def _fields_at(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
+    from pydantic import BaseModel
+
+    current: Any = model
+    for part in path:
+        annotation: Any = None
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            info = current.model_fields.get(str(part))
+            annotation = info.annotation if info else None
+        candidates = _models_in(annotation) if annotation is not None else ([current] if current else [])
+        current = candidates[0] if candidates else None
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return list(current.model_fields)
+    return []
+
+
+def _models_in(annotation: Any) -> list[Any]:
+    from pydantic import BaseModel
+
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in getattr(annotation, "__args__", ()) for found in _models_in(argument)]
+
+
+@contextmanager
+def replacing(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a temporary file beside *path* and move it into place when the block ends without an error.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist or cannot be written.
+    """
+    path = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        message = f"cannot be written: {error.strerror}; name a folder that exists and is writable"
+        raise InputError(Fault(message, file=str(path))) from None
+    try:
+        encoding = None if "b" in mode else "utf-8"
+        with os.fdopen(handle, mode, encoding=encoding) as stream:
+            yield stream
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise InputError(Fault(f"cannot be written: {error.strerror}", file=str(path))) from None
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
