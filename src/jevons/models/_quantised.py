@@ -1,0 +1,50 @@
+"""Precision of shipped weights, from `quantization_config` and from the name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jevons.models.types import WeightPrecision
+
+
+def read_precision(
+    raw: Mapping[str, Any], text: Mapping[str, Any], family: str, name: str
+) -> tuple[WeightPrecision, str]:
+    """Return the weights' precision by class, and the cache's."""
+    quant = raw.get("quantization_config") or text.get("quantization_config") or {}
+    quant = quant if isinstance(quant, Mapping) else {}
+    method = str(quant.get("quant_method", "")).lower()
+    algorithm = str(quant.get("quant_algo", "")).lower()
+    base = "fp16" if str(text.get("torch_dtype") or text.get("dtype")) == "float16" else "bf16"
+    kv = "fp8" if "fp8" in str(quant.get("kv_cache_scheme", quant.get("kv_cache_quant_algo", ""))).lower() else "bf16"
+    label = f"{method} {algorithm} {name.lower()}"
+    if "nvfp4" in label or "modelopt_fp4" in label:
+        return WeightPrecision("fp8" if "fp8" in algorithm else base, "nvfp4", "nvfp4", base), kv
+    if "mxfp4" in label:
+        return WeightPrecision(base, base, "mxfp4", base), kv
+    if method == "fp8" or "fp8" in algorithm:
+        kind = "fp8_block" if quant.get("weight_block_size") else "fp8"
+        experts = "mxfp4" if text.get("expert_dtype") == "fp4" else kind
+        return WeightPrecision(kind, kind, experts, base), kv
+    if method in {"awq", "gptq"}:
+        bits = f"int{quant.get('bits', 4)}"
+        bits = bits if bits in {"int4", "int8"} else "int4"
+        return WeightPrecision(bits, bits, bits, base), kv
+    if method == "compressed-tensors":
+        return _compressed(quant, base), kv
+    return WeightPrecision(base, base, base, base), kv
+
+
+def _compressed(quant: Mapping[str, Any], base: str) -> WeightPrecision:
+    groups = quant.get("config_groups")
+    weights: Mapping[str, Any] = {}
+    if isinstance(groups, Mapping) and groups:
+        first = next(iter(groups.values()))
+        weights = first.get("weights") or {} if isinstance(first, Mapping) else {}
+    bits, kind = weights.get("num_bits"), str(weights.get("type", ""))
+    chosen = {4: "nvfp4" if kind == "float" else "int4", 8: "fp8" if kind == "float" else "int8"}.get(bits, base)  # type: ignore[arg-type]
+    ignored = " ".join(map(str, quant.get("ignore") or []))
+    attention = base if "self_attn" in ignored or "attention" in ignored else chosen
+    dense = base if "shared_experts" in ignored or "mlp\\.(gate|up" in ignored else chosen
+    return WeightPrecision(attention, dense, chosen, base)

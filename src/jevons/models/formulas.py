@@ -1,0 +1,171 @@
+"""Parameters, work and bytes of a decoder from its sizes; every matrix of the publishers' reference code is counted.
+
+References
+----------
+Shapes follow the reference implementations of each family (Llama, Qwen, DeepSeek, Mixtral, gpt-oss, …); the sums are
+checked against published totals in the tests.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jevons.models.types import Attention, FeedForward, Gemm, LayerGroup, ModelSpec, WeightPrecision
+
+
+def attention_gemms(attention: Attention, hidden: int) -> list[Gemm]:
+    """Return the projections of one attention block (not the products of queries with the cache)."""
+    from jevons.models.types import Gemm
+
+    a = attention
+    if a.kind == "gqa":
+        query = a.heads * a.head_dim * (2 if a.out_gate else 1)
+        inner = query + a.kv_heads * (a.head_dim + a.v_head_dim)
+        return [
+            Gemm("attn_qkv", inner, hidden, "column", "attention"),
+            Gemm("attn_out", hidden, a.heads * a.v_head_dim, "row", "attention"),
+        ]
+    if a.kind == "mla":
+        wide = a.heads * (a.nope_dim + a.rope_dim)
+        gemms = []
+        if a.q_lora_rank:
+            gemms += [
+                Gemm("mla_q_down", a.q_lora_rank, hidden, "replicated", "attention"),
+                Gemm("mla_q_up", wide, a.q_lora_rank, "column", "attention"),
+            ]
+        else:
+            gemms.append(Gemm("mla_q", wide, hidden, "column", "attention"))
+        gemms += [
+            Gemm("mla_kv_down", a.kv_lora_rank + a.rope_dim, hidden, "replicated", "attention"),
+            Gemm("mla_kv_up", a.heads * (a.nope_dim + a.v_head_dim), a.kv_lora_rank, "column", "attention"),
+            Gemm("attn_out", hidden, a.heads * a.v_head_dim, "row", "attention"),
+        ]
+        if a.index_heads:
+            source = a.q_lora_rank or hidden
+            gemms += [
+                Gemm("index_q", a.index_heads * a.index_dim, source, "replicated", "attention"),
+                Gemm("index_k", a.index_dim, hidden, "replicated", "attention"),
+                Gemm("index_weight", a.index_heads, hidden, "replicated", "attention"),
+            ]
+        return gemms
+    if a.kind in {"linear", "ssm"}:
+        inner = a.heads * a.v_head_dim
+        into = max(a.mixer_parameters // hidden - inner, 1)
+        return [
+            Gemm("mixer_in", into, hidden, "column", "attention"),
+            Gemm("mixer_out", hidden, inner, "row", "attention"),
+        ]
+    return []
+
+
+def feed_forward_gemms(block: FeedForward, hidden: int) -> list[Gemm]:
+    """Return the dense products of one feed-forward block; routed experts are left to the grouped product."""
+    from jevons.models.types import Gemm
+
+    sides = 2 if block.gated else 1
+    if block.kind == "dense":
+        return [
+            Gemm("ffn_up", sides * block.hidden_inner, hidden, "column", "dense"),
+            Gemm("ffn_down", hidden, block.hidden_inner, "row", "dense"),
+        ]
+    if block.kind == "moe":
+        gemms = [Gemm("router", block.experts, hidden, "replicated", "embeddings")]
+        if block.shared_inner:
+            gemms += [
+                Gemm("shared_up", sides * block.shared_inner, hidden, "column", "dense"),
+                Gemm("shared_down", hidden, block.shared_inner, "row", "dense"),
+            ]
+        if block.hidden_inner:
+            gemms += feed_forward_gemms(_dense_part(block), hidden)
+        return gemms
+    return []
+
+
+def _dense_part(block: FeedForward) -> FeedForward:
+    from dataclasses import replace
+
+    return replace(block, kind="dense", experts=0, experts_per_token=0, expert_inner=0, shared_inner=0)
+
+
+def layer_gemms(group: LayerGroup, hidden: int) -> list[Gemm]:
+    """Return all dense products of a layer, per token and before tensor parallelism divides them."""
+    return [*attention_gemms(group.attention, hidden), *feed_forward_gemms(group.feed_forward, hidden)]
+
+
+def expert_parameters(block: FeedForward, hidden: int) -> int:
+    """Return the parameters of one routed expert."""
+    size = (3 if block.gated else 2) * hidden * block.expert_inner
+    return size + ((2 if block.gated else 1) * block.expert_inner + hidden if block.bias else 0)
+
+
+def _attention_extras(a: Attention, hidden: int) -> int:
+    extra = 0
+    if a.kind == "gqa":
+        if a.qkv_bias:
+            extra += a.heads * a.head_dim + a.kv_heads * (a.head_dim + a.v_head_dim)
+        if a.qk_norm:
+            extra += 2 * a.head_dim
+        if a.out_bias:
+            extra += hidden
+    elif a.kind == "mla":
+        extra += a.q_lora_rank + a.kv_lora_rank + (2 * a.index_dim if a.index_heads else 0)
+    elif a.kind in {"linear", "ssm"}:
+        extra += a.mixer_parameters - sum(g.n * g.k for g in attention_gemms(a, hidden))
+    return extra
+
+
+def layer_parameters(spec: ModelSpec, group: LayerGroup, *, active: bool = False) -> int:
+    """Return the parameters of one layer; with *active*, routed experts only as many as a token takes."""
+    block, hidden = group.feed_forward, spec.hidden
+    total = sum(gemm.n * gemm.k for gemm in layer_gemms(group, hidden))
+    total += _attention_extras(group.attention, hidden) + spec.norms_per_layer * hidden
+    if block.kind == "dense" and block.bias:
+        total += block.hidden_inner * (2 if block.gated else 1) + hidden
+    if block.kind == "moe":
+        experts = block.experts_per_token if active else block.experts
+        total += experts * expert_parameters(block, hidden)
+        total += block.experts if block.router_bias else 0
+        total += hidden if block.shared_gate else 0
+    return total
+
+
+def weight_bytes(spec: ModelSpec, precision: WeightPrecision) -> float:
+    """Return the size of all weights in the given precisions [bytes]."""
+    from jevons.models.types import WEIGHT_BITS
+
+    bits = spec.parameters_embedding * WEIGHT_BITS[precision.embeddings] + spec.hidden * 16.0
+    for group in spec.layers:
+        known = 0
+        for gemm in layer_gemms(group, spec.hidden):
+            bits += group.count * gemm.n * gemm.k * WEIGHT_BITS[getattr(precision, gemm.precision_class)]
+            known += gemm.n * gemm.k
+        block = group.feed_forward
+        if block.kind == "moe":
+            routed = block.experts * expert_parameters(block, spec.hidden)
+            bits += group.count * routed * WEIGHT_BITS[precision.experts]
+            known += routed
+        bits += group.count * (layer_parameters(spec, group) - known) * 16.0
+    return bits / 8
+
+
+def flop_per_token(spec: ModelSpec, context: int) -> float:
+    """Return the work of one token's forward pass at that context [FLOP], a multiply-add counted as two."""
+    flop = 2.0 * spec.vocab * spec.hidden
+    for group in spec.layers:
+        a, block = group.attention, group.feed_forward
+        work = 2.0 * sum(gemm.n * gemm.k for gemm in layer_gemms(group, spec.hidden))
+        if block.kind == "moe":
+            work += 2.0 * block.experts_per_token * expert_parameters(block, spec.hidden)
+        seen = min(context, a.window) if a.window else context
+        if a.sparse_topk:
+            work += 2.0 * a.index_heads * a.index_dim * seen
+            seen = min(seen, a.sparse_topk)
+        if a.kind == "gqa":
+            work += 2.0 * a.heads * (a.head_dim + a.v_head_dim) * seen
+        elif a.kind == "mla":
+            work += 2.0 * a.heads * (a.nope_dim + a.rope_dim + a.v_head_dim) * seen
+        elif a.kind in {"linear", "ssm"}:
+            work += 4.0 * a.state_elements
+        flop += group.count * work
+    return flop

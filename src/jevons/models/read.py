@@ -1,0 +1,76 @@
+"""Reads a Hugging Face config.json into a `ModelSpec`; every fault is named with its key and remedy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jevons.errors import Fault, InputError, did_you_mean
+from jevons.models._config import Config
+from jevons.models._families import FAMILIES, build
+from jevons.models._quantised import read_precision
+from jevons.models.types import ModelSpec
+from jevons.schema import read_text
+
+MAX_CONFIG_BYTES = 10_000_000
+
+_NESTED = ("text_config", "language_config", "llm_config")
+
+
+def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
+    """Return the architecture in a config.json (or in the folder that holds one).
+
+    Parameters
+    ----------
+    path : path or str
+        The file or its folder.
+    name : str, optional
+        Name to give the model; the file's or folder's by default.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, not JSON, of an unknown architecture, or holds impossible sizes; all faults together.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "config.json"
+    text = read_text(path, most_bytes=MAX_CONFIG_BYTES)
+    try:
+        raw = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(Fault(f"is not JSON: {error.msg}", "", str(path), error.lineno, error.colno)) from None
+    except RecursionError:
+        raise InputError(Fault("is nested too deeply", file=str(path))) from None
+    label = name or (path.parent.name if path.name == "config.json" and path.parent.name else path.stem)
+    return spec_of(raw, label, str(path))
+
+
+def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
+    """Return the architecture that a parsed config.json describes; see `read_config`."""
+    if not isinstance(raw, Mapping):
+        raise InputError(Fault("must be a JSON object", file=file))
+    text = dict(raw)
+    for key in _NESTED:
+        if isinstance(raw.get(key), Mapping):
+            text = {**raw[key]}
+            break
+    kinds = [str(text.get("model_type", "")), str(raw.get("model_type", ""))]
+    family = next((kind for kind in kinds if kind in FAMILIES), None)
+    if family is None:
+        shown = raw.get("architectures") or raw.get("model_type") or "none named"
+        hint = did_you_mean(kinds[0] or kinds[1], FAMILIES)
+        message = (
+            f"unknown architecture {shown!r} (model_type {kinds[0]!r}).{hint} If it is a plain decoder, set "
+            "`model_type` to the family it follows, such as `llama` or `mixtral`."
+        )
+        raise InputError(Fault(message, "model_type", file))
+    config = Config(text, file)
+    spec = build(family, config, name, str((raw.get("architectures") or [family])[0]))
+    config.finish()
+    precision, kv = read_precision(raw, text, family, name)
+    import dataclasses
+
+    return dataclasses.replace(spec, weight_precision=precision, kv_precision=kv)

@@ -1,0 +1,253 @@
+"""What a decoder is made of: attention, feed-forward, layers, and the totals that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jevons.models import formulas
+
+AttentionKind = Literal["gqa", "mla", "linear", "ssm", "none"]
+FeedForwardKind = Literal["dense", "moe", "none"]
+
+WEIGHT_BITS = {
+    "fp32": 32.0, "bf16": 16.0, "fp16": 16.0, "fp8": 8.0, "fp8_block": 8.002, "int8": 8.03, "int4": 4.25, "nvfp4": 4.5,
+    "mxfp4": 4.25,
+}  # fmt: skip
+"""Bits per weight with the scales: blocks of 128 x 128 for fp8, groups of 128 for int4, 16 for nvfp4, 32 for mxfp4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """How a layer mixes tokens.
+
+    Parameters
+    ----------
+    kind : str
+        ``gqa`` (multi-head and multi-query are its ends), ``mla``, ``linear`` (gated delta and relatives), ``ssm``
+        (Mamba-2), or ``none``.
+    heads, kv_heads : int
+        Query heads and key-value heads.
+    head_dim, v_head_dim : int
+        Dimension of a query or key, and of a value.
+    window : int or None
+        Tokens a query looks back; None for all.
+    q_lora_rank, kv_lora_rank, rope_dim, nope_dim : int
+        Of MLA: compressed sizes of queries and of the cache, and the parts of a key with and without rotation.
+    sparse_topk : int or None
+        Tokens a query attends to after an indexer has chosen them.
+    index_heads, index_dim : int
+        Of that indexer.
+    state_elements : int
+        Numbers a sequence keeps in this layer whatever its length (linear, ssm).
+    mixer_parameters : int
+        Parameters of a linear or state-space mixer, which follow from other sizes than heads.
+    qkv_bias, out_bias, qk_norm, out_gate : bool
+        Extra parameters; the gate doubles the query projection.
+    """
+
+    kind: AttentionKind
+    heads: int = 0
+    kv_heads: int = 0
+    head_dim: int = 0
+    v_head_dim: int = 0
+    window: int | None = None
+    q_lora_rank: int = 0
+    kv_lora_rank: int = 0
+    rope_dim: int = 0
+    nope_dim: int = 0
+    sparse_topk: int | None = None
+    index_heads: int = 0
+    index_dim: int = 0
+    state_elements: int = 0
+    mixer_parameters: int = 0
+    qkv_bias: bool = False
+    out_bias: bool = False
+    qk_norm: bool = False
+    out_gate: bool = False
+
+    @property
+    def cached_elements_per_token(self) -> int:
+        """Numbers kept in the cache per token in this layer."""
+        if self.kind == "gqa":
+            return self.kv_heads * (self.head_dim + self.v_head_dim)
+        if self.kind == "mla":
+            return self.kv_lora_rank + self.rope_dim + self.index_dim
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class FeedForward:
+    """How a layer transforms each token.
+
+    Parameters
+    ----------
+    kind : str
+        ``dense``, ``moe`` or ``none``.
+    hidden_inner : int
+        Inner size of a dense block.
+    gated : bool
+        Whether it has two inner matrices (SwiGLU) instead of one.
+    experts, experts_per_token, expert_inner : int
+        Routed experts, how many a token takes, their inner size.
+    shared_inner : int
+        Inner size of the experts that all tokens take, together.
+    router_bias, shared_gate, bias : bool
+        Extra parameters.
+    """
+
+    kind: FeedForwardKind
+    hidden_inner: int = 0
+    gated: bool = True
+    experts: int = 0
+    experts_per_token: int = 0
+    expert_inner: int = 0
+    shared_inner: int = 0
+    router_bias: bool = False
+    shared_gate: bool = False
+    bias: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LayerGroup:
+    """Layers of one make, not necessarily neighbours."""
+
+    count: int
+    attention: Attention
+    feed_forward: FeedForward
+
+
+@dataclass(frozen=True, slots=True)
+class WeightPrecision:
+    """Precision that weights are stored in, by class; see `WEIGHT_BITS`."""
+
+    attention: str = "bf16"
+    dense: str = "bf16"
+    experts: str = "bf16"
+    embeddings: str = "bf16"
+
+    @classmethod
+    def uniform(cls, precision: str) -> WeightPrecision:
+        """Return that precision for all matrices, embeddings kept in 16 bits."""
+        return cls(precision, precision, precision, "bf16")
+
+
+@dataclass(frozen=True, slots=True)
+class Gemm:
+    """A matrix product of a layer, per token: ``[tokens, k] x [k, n]``.
+
+    Parameters
+    ----------
+    name : str
+        ``attn_qkv``, ``attn_out``, ``mla_q_down``, ``ffn_up``, ``router``, ``shared_up``, …
+    n, k : int
+        Output and inner size on one device.
+    split : str
+        What tensor parallelism divides: ``column`` (n), ``row`` (k), ``replicated``.
+    precision_class : str
+        Field of `WeightPrecision`.
+    """
+
+    name: str
+    n: int
+    k: int
+    split: Literal["column", "row", "replicated"]
+    precision_class: Literal["attention", "dense", "experts", "embeddings"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A decoder read from its config.json.
+
+    Parameters
+    ----------
+    name, architecture : str
+        Name it was loaded by, and the publisher's architecture.
+    hidden, vocab : int
+        Width, and rows of the embedding.
+    layers : tuple of LayerGroup
+        All layers, those of one make together.
+    tied_embeddings : bool
+        Whether the head reuses the embedding.
+    mtp_layers : int
+        Extra layers that predict further tokens; left out of the totals.
+    max_context : int
+        Longest sequence in tokens; 0 where the file does not say.
+    weight_precision : WeightPrecision
+        As shipped.
+    kv_precision : str
+        Of the cache by default.
+    position_embeddings : int
+        Learned positions (GPT-2 and relatives), 0 for rotary.
+    norms_per_layer : int
+        Vectors of the hidden size that norms hold per layer.
+    """
+
+    name: str
+    architecture: str
+    hidden: int
+    vocab: int
+    layers: tuple[LayerGroup, ...]
+    tied_embeddings: bool = False
+    mtp_layers: int = 0
+    max_context: int = 0
+    weight_precision: WeightPrecision = WeightPrecision()
+    kv_precision: str = "bf16"
+    position_embeddings: int = 0
+    norms_per_layer: int = 2
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers."""
+        return sum(group.count for group in self.layers)
+
+    @property
+    def is_moe(self) -> bool:
+        """Whether any layer routes tokens to experts."""
+        return any(group.feed_forward.kind == "moe" for group in self.layers)
+
+    @property
+    def parameters_embedding(self) -> int:
+        """Parameters of the input embedding, and of the head where it is not tied."""
+        return self.vocab * self.hidden * (1 if self.tied_embeddings else 2) + self.position_embeddings * self.hidden
+
+    @property
+    def parameters_total(self) -> int:
+        """All text parameters without the multi-token-prediction layers."""
+        inside = sum(group.count * formulas.layer_parameters(self, group) for group in self.layers)
+        return inside + self.parameters_embedding + self.hidden
+
+    @property
+    def parameters_active(self) -> int:
+        """Parameters that one token is multiplied with: routed experts as taken, the head, but no embedding look-up."""
+        inside = sum(group.count * formulas.layer_parameters(self, group, active=True) for group in self.layers)
+        return inside + self.vocab * self.hidden + self.hidden
+
+    def kv_bytes_per_token(self, kv_precision: str | None = None) -> float:
+        """Return the cache that one more token adds in a long sequence, layers with a window left out [bytes]."""
+        bits = WEIGHT_BITS[kv_precision or self.kv_precision]
+        held = sum(g.count * g.attention.cached_elements_per_token for g in self.layers if g.attention.window is None)
+        if held == 0:
+            held = sum(group.count * group.attention.cached_elements_per_token for group in self.layers)
+        return held * bits / 8
+
+    def state_bytes_per_sequence(self, kv_precision: str | None = None) -> float:
+        """Return what a sequence keeps whatever its length: recurrent states, and full windows [bytes]."""
+        bits = WEIGHT_BITS[kv_precision or self.kv_precision]
+        total = 0.0
+        grows = any(g.attention.window is None and g.attention.cached_elements_per_token for g in self.layers)
+        for group in self.layers:
+            attention = group.attention
+            total += group.count * attention.state_elements * 4.0
+            if attention.window is not None and grows:
+                total += group.count * attention.window * attention.cached_elements_per_token * bits / 8
+        return total
+
+    def weight_bytes(self, precision: str | None = None) -> float:
+        """Return the weights' size as shipped, or with all matrices in one precision and embeddings in 16 bits."""
+        chosen = WeightPrecision.uniform(precision) if precision else self.weight_precision
+        return formulas.weight_bytes(self, chosen)
+
+    def flop_per_token(self, context: int = 0) -> float:
+        """Return the work of one token's forward pass: 2 per active matrix parameter, and attention over *context*."""
+        return formulas.flop_per_token(self, context)

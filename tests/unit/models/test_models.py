@@ -1,0 +1,187 @@
+"""Totals against what publishers print on model cards and in technical reports."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jevons import models
+from jevons.errors import InputError
+
+# name: (total in 10^9, source)
+PUBLISHED = {
+    "llama-2-7b": (6.738, "model card"), "llama-2-13b": (13.016, "model card"), "llama-2-70b": (68.98, "model card"),
+    "llama-3.1-8b": (8.03, "model card"), "llama-3.1-70b": (70.6, "model card"), "llama-3.1-405b": (406.0, "model card"),
+    "llama-3.2-1b": (1.23, "model card"), "llama-3.2-3b": (3.21, "model card"),
+    "llama-4-maverick-17b-128e": (400.0, "model card, 400 B; vision left out"),
+    "mistral-7b": (7.24, "model card"), "mixtral-8x7b": (46.7, "model card"), "mixtral-8x22b": (140.6, "model card"),
+    "qwen2.5-0.5b": (0.494, "model card"), "qwen2.5-1.5b": (1.54, "model card"), "qwen2.5-3b": (3.09, "model card"),
+    "qwen2.5-7b": (7.62, "model card"), "qwen2.5-14b": (14.77, "model card"), "qwen2.5-32b": (32.76, "model card"),
+    "qwen2.5-72b": (72.7, "model card"), "qwen2-57b-a14b": (57.4, "model card"),
+    "qwen3-0.6b": (0.596, "weights index"), "qwen3-8b": (8.19, "model card"), "qwen3-14b": (14.77, "model card"),
+    "qwen3-32b": (32.76, "model card"), "qwen3-30b-a3b": (30.53, "model card"),
+    "qwen3-235b-a22b": (235.09, "model card"), "qwen3-coder-480b-a35b": (480.15, "model card"),
+    "qwen3-next-80b-a3b": (79.67, "weights less the MTP layer"),
+    "deepseek-v2": (235.74, "weights index"), "deepseek-v2-lite": (15.71, "weights index"),
+    "deepseek-v3": (671.0, "technical report"), "deepseek-r1": (671.0, "technical report"),
+    "gpt-oss-20b": (20.91, "model card"), "gpt-oss-120b": (116.83, "model card"),
+    "gemma-2-9b": (9.24, "weights index"), "gemma-2-27b": (27.23, "weights index"), "phi-4": (14.66, "weights index"),
+    "kimi-k2": (1026.4, "weights index; the report rounds to 1.04 T"), "bloom-176b": (176.25, "technical report"),
+    "gpt-3-175b": (174.6, "Megatron-LM, 96 layers of 12288"), "mpt-7b": (6.65, "model card"), "mpt-30b": (29.96, "model card"),
+    "glm-4.5-air": (106.85, "weights less the MTP layer; the report rounds to 106 B"),
+}  # fmt: skip
+
+ACTIVE = {
+    "deepseek-v3": 37.0, "qwen3-235b-a22b": 22.0, "kimi-k2": 32.0, "gpt-oss-120b": 5.1, "gpt-oss-20b": 3.6,
+    "mixtral-8x7b": 12.9, "glm-4.5": 32.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_total_parameters_match_the_published_ones(name):
+    published, source = PUBLISHED[name]
+    assert models.load(name).parameters_total / 1e9 == pytest.approx(published, rel=0.005), source
+
+
+@pytest.mark.parametrize("name", ACTIVE)
+def test_active_parameters_match_the_published_rounding(name):
+    assert models.load(name).parameters_active / 1e9 == pytest.approx(ACTIVE[name], rel=0.03)
+
+
+def test_glm_4_5_is_below_its_rounded_total_by_its_mtp_layer():
+    """The publisher's 355 B counts the multi-token-prediction layer, which totals here leave out."""
+    spec = models.load("glm-4.5")
+    layer = max(models.expert_parameters(g.feed_forward, spec.hidden) * g.feed_forward.experts for g in spec.layers)
+    assert spec.parameters_total < 355e9 < spec.parameters_total + 2 * layer
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("deepseek-v3", (512 + 64) * 61 * 2),
+        ("llama-3.1-70b", 2 * 8 * 128 * 80 * 2),
+        ("llama-3.1-8b", 131_072),
+        ("qwen2.5-7b", 2 * 4 * 128 * 28 * 2),
+        ("gpt-oss-120b", 2 * 8 * 64 * 18 * 2),
+        ("mixtral-8x7b", 131_072),
+    ],
+)
+def test_cache_per_token(name, expected):
+    spec = models.load(name)
+    assert spec.kv_bytes_per_token("bf16") == expected
+    assert spec.kv_bytes_per_token("fp8") == expected / 2
+
+
+def test_windows_are_a_state_and_not_a_growing_cache():
+    spec = models.load("gpt-oss-120b")
+    assert spec.state_bytes_per_sequence() == 18 * 128 * 2 * 8 * 64 * 2
+
+
+def test_work_per_token_is_twice_the_active_matrices():
+    spec = models.load("llama-3.1-8b")
+    assert spec.flop_per_token() == pytest.approx(2 * spec.parameters_active, rel=1e-3)
+    attention = 4 * 32 * 128 * 32
+    assert spec.flop_per_token(1000) - spec.flop_per_token() == pytest.approx(attention * 1000)
+
+
+def test_work_of_a_mixture_counts_the_experts_taken():
+    spec = models.load("mixtral-8x7b")
+    assert spec.flop_per_token() == pytest.approx(2 * spec.parameters_active, rel=1e-3)
+
+
+def test_shipped_precision_is_read_from_the_file():
+    assert models.load("deepseek-r1").weight_precision.experts == "fp8_block"
+    assert models.load("gpt-oss-120b").weight_precision.experts == "mxfp4"
+    assert models.load("gpt-oss-120b").weight_bytes() == pytest.approx(65.2e9, rel=0.01)
+    assert models.load("llama-3.1-70b").weight_bytes() == pytest.approx(141.1e9, rel=0.001)
+    assert models.load("llama-3.1-70b").weight_bytes("fp8") == pytest.approx(72.7e9, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name", "hint"),
+    [
+        ("meta-llama/Llama-3.1-8B-Instruct", "llama-3.1-8b", None),
+        ("meta-llama/Meta-Llama-3.1-70B-Instruct-FP8", "llama-3.1-70b", "fp8"),
+        ("Qwen/Qwen2.5-72B-Instruct-AWQ", "qwen2.5-72b", "int4"),
+        ("deepseek-ai/DeepSeek-R1-0528", "deepseek-r1", None),
+        ("nvidia/DeepSeek-R1-NVFP4", "deepseek-r1", "nvfp4"),
+        ("Llama2-70B", "llama-2-70b", None),
+        ("Qwen/Qwen3-30B-A3B-FP8", "qwen3-30b-a3b", "fp8"),
+    ],
+)
+def test_names_are_recognised_in_their_spellings(spelling, name, hint):
+    found = models.resolve(spelling)
+    assert (found.spec_name, found.precision_hint) == (name, hint)
+
+
+def test_unknown_names_offer_near_ones():
+    with pytest.raises(InputError, match="Did you mean `llama-3.1-8b`"):
+        models.load("llama-3.1-9b")
+
+
+GOOD = {
+    "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 64, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "intermediate_size": 128, "vocab_size": 100,
+}  # fmt: skip
+
+
+def write(tmp_path, content):
+    path = tmp_path / "config.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_a_users_own_file_is_read(tmp_path):
+    spec = models.load(str(write(tmp_path, GOOD)), name="mine")
+    assert spec.name == "mine"
+    assert spec.parameters_total == 2 * (4 * 64 * 64 + 3 * 64 * 128 + 2 * 64) + 2 * 100 * 64 + 64
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("{", "config.json:1:2: is not JSON"),
+        ("[]", "must be a JSON object"),
+        (GOOD | {"model_type": "perceptron"}, "unknown architecture"),
+        (GOOD | {"hidden_size": -1}, "hidden_size: -1: must lie between"),
+        (GOOD | {"hidden_size": "wide"}, "must be a whole number"),
+        (GOOD | {"num_attention_heads": 5}, "does not divide hidden_size"),
+        (GOOD | {"num_key_value_heads": 3}, "does not divide num_attention_heads"),
+        ({k: v for k, v in GOOD.items() if k != "vocab_size"}, "vocab_size: is missing"),
+        (GOOD | {"num_hidden_layers": 10**9}, "must lie between"),
+    ],
+)
+def test_bad_files_say_what_is_wrong(tmp_path, content, part):
+    with pytest.raises(InputError, match=part):
+        models.load(str(write(tmp_path, content)))
+
+
+def test_all_faults_are_reported_together(tmp_path):
+    bad = GOOD | {"hidden_size": -1, "vocab_size": 2.5}
+    with pytest.raises(InputError) as caught:
+        models.load(str(write(tmp_path, bad)))
+    assert len(caught.value.faults) >= 2
+
+
+def test_huge_files_are_refused(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(" " * 11_000_000)
+    with pytest.raises(InputError, match="at most"):
+        models.load(str(path))
+
+
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "model_configs"
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="publishers' full files are not in this checkout")
+def test_publishers_files_of_known_families_load():
+    loaded = 0
+    for path in sorted(SHARED.glob("*.json")):
+        try:
+            spec = models.load(str(path))
+        except InputError as error:
+            assert "unknown architecture" in str(error), path.name
+            continue
+        assert spec.parameters_total > 1e8, path.name
+        loaded += 1
+    assert loaded >= 50
