@@ -1,0 +1,90 @@
+"""The expansion program written in linopy, one line per rule: the twin that `_program` is tested against.
+
+Slow to import and build; natural units, so for problems of moderate numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import linopy
+import numpy as np
+import xarray as xr
+
+from jevons.expansion._program import net_value, opening
+from jevons.expansion.formulas import DAYS_PER_QUARTER, in_service
+from jevons.expansion.types import ExpansionProblem
+
+
+def model(problem: ExpansionProblem) -> Any:
+    """Return the linopy model of *problem* with its whole horizon in view."""
+    p = problem
+    labels = {
+        "s": p.segments, "v": p.devices, "r": p.sites, "t": p.quarters, "k": p.slots,
+        "b": tuple(range(p.block_calls_per_d.shape[2])), "o": p.quarters,
+    }  # fmt: skip
+
+    def over(array: Any, axes: str) -> xr.DataArray:
+        return xr.DataArray(np.asarray(array, float), dims=list(axes), coords={a: list(labels[a]) for a in axes})
+
+    m = linopy.Model()
+
+    def variable(name: str, axes: str, upper: xr.DataArray | float = np.inf) -> Any:
+        grid = over(np.zeros([len(labels[a]) for a in axes]), axes)
+        coords = [grid.get_index(a) for a in axes]
+        return m.add_variables(lower=0, upper=upper, coords=coords, name=name)
+
+    able = np.isfinite(p.device_s_per_call)
+    calls_per_h = over(3600.0 / p.device_s_per_call, "svt")
+    most_h = np.broadcast_to(
+        np.where(able, np.inf, 0.0)[:, :, None, :, None], (*able.shape[:2], len(p.sites), able.shape[2], len(p.slots))
+    )
+    orders = variable("orders", "vro")
+    added = variable("additions", "ro", upper=over(np.tile(p.site_build_w_per_quarter[:, None], len(p.quarters)), "ro"))
+    served = variable("served", "stb", upper=over(p.block_calls_per_d, "stb"))
+    busy = variable("busy", "svrtk", upper=over(most_h, "svrtk"))
+    training = variable("training", "vrt")
+    carried = variable("carried", "o")
+
+    service = over(in_service(p.lead_quarters, p.life_quarters, len(p.quarters)), "vot")
+    upto = over(np.triu(np.ones((len(p.quarters),) * 2)), "ot")
+    new = (orders * service).sum("o")
+    stock = over(opening(p).installed, "vrt")
+    hours = over(p.slot_h_per_d * p.availability_frac, "k")
+    bound = over((1 - p.deferrable_frac)[:, None] * p.slot_share_frac, "sk")
+    calls = served.sum("b")
+    computed = (busy * calls_per_h).sum(["v", "r"])
+    m.add_constraints(computed.sum("k") - calls == 0, name="calls")
+    m.add_constraints(computed - calls * bound >= 0, name="slots")
+    cap = over(p.utilisation_cap_frac, "s")
+    m.add_constraints((busy / cap).sum("s") + training * hours - new * hours <= stock * hours, name="capacity")
+    flop = over(p.device_flop_per_s, "v")
+    m.add_constraints((training * flop).sum(["v", "r"]) >= over(p.training_flop_per_s, "t"), name="reserve")
+    m.add_constraints(orders.sum("r") <= over(p.supply_devices, "vo"), name="supply")
+    watts = over(p.device_w, "v")
+    site_w = over(p.initial_site_w, "r")
+    grown = (added * upto).sum("o")
+    m.add_constraints((new * watts).sum("v") - grown <= site_w - (stock * watts).sum("v"), name="power")
+    m.add_constraints(grown <= over(p.site_limit_w, "rt") - site_w, name="limit")
+    spent = (orders * over(p.capex_cny_per_device, "vo")).sum(["v", "r"])
+    spent = spent + (added * over(p.site_capex_cny_per_w, "ro")).sum("r")
+    same, before = over(np.eye(len(p.quarters)), "ot"), over(np.eye(len(p.quarters), k=1), "ot")
+    used = (spent * same).sum("o") + (carried * (same - before)).sum("o")
+    m.add_constraints(used == over(p.budget_cny, "t"), name="budget")
+
+    weight = over(p.discount * DAYS_PER_QUARTER, "t")
+    energy = over(p.energy_cny_per_device_h, "vrt")
+    discount = over(p.discount, "o")
+    fixed = (service * over(p.discount[None] * p.fixed_cny_per_device_quarter, "vt")).sum("t")
+    worth = over(p.terminal_cny_per_device, "vo") - discount * over(p.capex_cny_per_device, "vo") - fixed
+    left = np.zeros_like(p.site_capex_cny_per_w) if p.site_terminal_cny_per_w is None else p.site_terminal_cny_per_w
+    site_worth = over(left, "ro") - discount * over(p.site_capex_cny_per_w, "ro")
+    m.add_objective(
+        (served * over(net_value(p), "stb") * weight).sum()
+        - (busy * energy * weight).sum()
+        - (training * energy * weight * (24.0 * p.availability_frac)).sum()
+        + (orders * worth).sum()
+        + (added * site_worth).sum(),
+        sense="max",
+    )
+    return m

@@ -1,0 +1,59 @@
+"""What a planner who does not see the whole horizon takes for its problem."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.expansion.types import ExpansionProblem
+
+Array = NDArray[np.float64]
+
+Foresight = Literal["perfect", "rolling", "myopic"]
+
+_TIME_AXIS = {
+    "block_value_cny_per_call": 1, "block_calls_per_d": 1, "device_s_per_call": 2, "capex_cny_per_device": 1,
+    "site_capex_cny_per_w": 1, "energy_cny_per_device_h": 2, "fixed_cny_per_device_quarter": 1, "budget_cny": 0,
+    "supply_devices": 1, "site_limit_w": 1, "training_flop_per_s": 0, "discount": 0,
+}  # fmt: skip
+_EXPECTED_TO_STAY = (
+    "block_value_cny_per_call", "block_calls_per_d", "device_s_per_call", "capex_cny_per_device",
+    "site_capex_cny_per_w", "energy_cny_per_device_h", "fixed_cny_per_device_quarter", "supply_devices",
+)  # fmt: skip
+
+
+def window(problem: ExpansionProblem, first: int, end: int, cash_cny: float, *, static: bool) -> ExpansionProblem:
+    """Return the problem of quarters *first* to *end* - 1 with carried money in its first budget.
+
+    Terminal values are moved with the window's end: the share of its discounted price that a device of the same age is
+    worth at the end of the horizon. With *static*, the quarters after the first look like it.
+    """
+    parts: dict[str, Any] = {}
+    for name, axis in _TIME_AXIS.items():
+        part = np.take(getattr(problem, name), range(first, end), axis=axis)
+        if static and name in _EXPECTED_TO_STAY:
+            part = np.repeat(np.take(part, [0], axis=axis), end - first, axis=axis)
+        parts[name] = part
+    parts["budget_cny"] = parts["budget_cny"].copy()
+    parts["budget_cny"][0] += cash_cny
+    discount = parts["discount"]
+    parts["terminal_cny_per_device"] = _moved(
+        problem.terminal_cny_per_device, problem.discount * problem.capex_cny_per_device,
+        discount * parts["capex_cny_per_device"], first, end,
+    )  # fmt: skip
+    if problem.site_terminal_cny_per_w is not None:
+        parts["site_terminal_cny_per_w"] = _moved(
+            problem.site_terminal_cny_per_w, problem.discount * problem.site_capex_cny_per_w,
+            discount * parts["site_capex_cny_per_w"], first, end,
+        )  # fmt: skip
+    return dataclasses.replace(problem, quarters=problem.quarters[first:end], **parts)
+
+
+def _moved(terminal: Array, price: Array, price_here: Array, first: int, end: int) -> Array:
+    """Return terminal values at *end* from the shares of price that the same ages keep at the horizon's end."""
+    late = slice(first + terminal.shape[1] - end, None)
+    kept = np.divide(terminal[:, late], price[:, late], out=np.zeros_like(price_here), where=price[:, late] > 0)
+    return np.asarray(kept * price_here)

@@ -1,0 +1,174 @@
+"""Solve an expansion problem with perfect, rolling or myopic foresight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.errors import InfeasibleError, InputError, did_you_mean
+from jevons.expansion._checks import check_problem
+from jevons.expansion._limits import binding_limits, explain_infeasible, marginal_cost, site_capacity_gain
+from jevons.expansion._program import Answer, Start, build, opening, read
+from jevons.expansion._windows import Foresight, window
+from jevons.expansion.formulas import DAYS_PER_QUARTER, in_service
+from jevons.expansion.types import ExpansionPlan, ExpansionProblem
+
+Array = NDArray[np.float64]
+
+
+def solve(problem: ExpansionProblem, *, foresight: Foresight = "perfect", window_quarters: int = 8) -> ExpansionPlan:
+    """Return the plan that is worth most within the problem's limits.
+
+    Parameters
+    ----------
+    problem : ExpansionProblem
+        Demand, devices, sites, money and limits.
+    foresight : {"perfect", "rolling", "myopic"}
+        ``perfect`` sees the whole horizon. ``rolling`` decides each quarter from what the next `window_quarters` bring
+        and keeps only that quarter's orders. ``myopic`` does the same but expects demand, its value, device speeds,
+        prices and chip supply to stay as they are; its own budget, training reserve and site limits it knows.
+    window_quarters : int
+        Quarters in a window, >= 1; the whole horizon for ``perfect``.
+
+    Returns
+    -------
+    ExpansionPlan
+        Its objective is that of the true problem whatever the foresight. Gains per unit of budget, supply and power are
+        those seen by the planner when it decided; rents and marginal costs are those of the final dispatch.
+
+    Raises
+    ------
+    InputError
+        If shapes, signs or ranges are wrong; all faults at once.
+    InfeasibleError
+        If the training reserve or the power of the standing devices cannot be met, or the plan is unbounded.
+    SolverError
+        If HiGHS stops without a verdict.
+
+    Notes
+    -----
+    Devices are continuous and do not retire before their life ends. A watt of site power is there in the quarter in
+    which it is paid; a device `lead` quarters later. Devices in training draw power day and night.
+    """
+    if foresight not in get_args(Foresight):
+        message = f"foresight = `{foresight}`: must be one of {', '.join(get_args(Foresight))}"
+        raise InputError(message + did_you_mean(foresight, get_args(Foresight)))
+    if window_quarters < 1:
+        message = f"window_quarters = {window_quarters}: must be at least 1"
+        raise InputError(message)
+    check_problem(problem)
+    start = opening(problem)
+    if foresight == "perfect":
+        answer = _optimum(problem, start)
+        return _plan(problem, start, answer, _Seen.of(problem, start, answer))
+    orders, additions, seen = _step_by_step(problem, start, foresight, window_quarters)
+    return _plan(problem, start, _optimum(problem, start, fixed=(orders, additions)), seen)
+
+
+def _optimum(problem: ExpansionProblem, start: Start, *, fixed: tuple[Array, Array] | None = None) -> Answer:
+    program = build(problem, start, fixed=fixed)
+    solution = program.lp.solve()
+    if solution.status != "optimal":
+        raise explain_infeasible(problem, start, solution.status)
+    return read(program, solution)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Gains and binding limits as the planner saw them when it decided each quarter."""
+
+    budget: Array
+    supply: Array
+    power: Array
+    binding: tuple[tuple[str, ...], ...]
+
+    @staticmethod
+    def of(problem: ExpansionProblem, start: Start, answer: Answer) -> _Seen:
+        left = _budget_left(problem, answer.orders, answer.additions)
+        draw_w = np.einsum("v,vrt->rt", problem.device_w, _installed(problem, start, answer.orders))
+        limits = binding_limits(problem, answer, left, _site_w(start, answer.additions), draw_w)
+        return _Seen(answer.budget_gain, answer.supply_gain, site_capacity_gain(answer), limits)
+
+
+def _capex(problem: ExpansionProblem, orders: Array, additions: Array) -> tuple[Array, Array]:
+    devices = np.einsum("vt,vrt->t", problem.capex_cny_per_device, orders)
+    return devices, np.einsum("rt,rt->t", problem.site_capex_cny_per_w, additions)
+
+
+def _installed(problem: ExpansionProblem, start: Start, orders: Array) -> Array:
+    service = in_service(problem.lead_quarters, problem.life_quarters, len(problem.quarters))
+    return np.asarray(start.installed + np.einsum("vro,vot->vrt", orders, service))
+
+
+def _site_w(start: Start, additions: Array) -> Array:
+    return np.asarray(start.site_w[:, None] + np.cumsum(additions, axis=1))
+
+
+def _budget_left(problem: ExpansionProblem, orders: Array, additions: Array) -> Array:
+    devices, sites = _capex(problem, orders, additions)
+    left = np.cumsum(problem.budget_cny - devices - sites)
+    return np.maximum(left, 0.0)
+
+
+def _step_by_step(
+    problem: ExpansionProblem, start: Start, foresight: Literal["rolling", "myopic"], window_quarters: int
+) -> tuple[Array, Array, _Seen]:
+    """Return orders (v, r, t), additions (r, t) and what was seen, deciding one quarter after another."""
+    V, R, T = len(problem.devices), len(problem.sites), len(problem.quarters)
+    orders, additions = np.zeros((V, R, T)), np.zeros((R, T))
+    budget, supply, power = np.zeros(T), np.zeros((V, T)), np.zeros((R, T))
+    binding: list[tuple[str, ...]] = []
+    for t in range(T):
+        end = min(t + window_quarters, T)
+        standing = _installed(problem, start, orders)
+        cash = float(_budget_left(problem, orders, additions)[t - 1]) if t else 0.0
+        part = window(problem, t, end, cash, static=foresight == "myopic")
+        here = Start(standing[:, :, t:end], start.site_w + additions.sum(axis=1))
+        try:
+            answer = _optimum(part, here)
+        except InfeasibleError as error:
+            message = f"{foresight} foresight has no plan from {problem.quarters[t]} on: {error}"
+            raise InfeasibleError(message) from error
+        orders[:, :, t], additions[:, t] = answer.orders[:, :, 0], answer.additions[:, 0]
+        now = _Seen.of(part, here, answer)
+        budget[t], supply[:, t], power[:, t] = now.budget[0], now.supply[:, 0], now.power[:, 0]
+        binding.append(now.binding[0])
+    return orders, additions, _Seen(budget, supply, power, tuple(binding))
+
+
+def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) -> ExpansionPlan:
+    service = in_service(problem.lead_quarters, problem.life_quarters, len(problem.quarters))
+    installed = _installed(problem, start, answer.orders)
+    device_capex, site_capex = _capex(problem, answer.orders, answer.additions)
+    serving = (installed - answer.training).sum(axis=(0, 1)) * 24.0 * problem.availability_frac
+    used = answer.busy.sum(axis=(0, 1, 2, 4))
+    negligible = 1e-9 * max(float(installed.max(initial=0.0)), 1e-300) * 24.0
+    rent = answer.capacity_gain / (problem.discount * DAYS_PER_QUARTER)[None, None, :, None]
+    total = installed.sum(axis=1)
+    share = np.where((total > 0)[:, None], installed / np.maximum(total, 1e-300)[:, None], 1.0 / len(problem.sites))
+    return ExpansionPlan(
+        problem=problem,
+        ordered=answer.orders,
+        installed=installed,
+        vintage=answer.orders.sum(axis=1)[:, :, None] * service,
+        site_w=_site_w(start, answer.additions),
+        served_calls_per_d=answer.served,
+        busy_device_h_per_d=answer.busy,
+        training_devices=answer.training,
+        device_capex_cny=device_capex,
+        site_capex_cny=site_capex,
+        budget_left_cny=_budget_left(problem, answer.orders, answer.additions),
+        utilisation_frac=np.where(serving > negligible, used / np.maximum(serving, negligible), 0.0),
+        it_w=np.einsum("v,vrt->t", problem.device_w, installed),
+        objective_cny=answer.objective,
+        rent_cny_per_device_h=np.einsum("vrtk,vrt->vtk", rent, share),
+        marginal_cny_per_call=marginal_cost(problem, answer),
+        budget_dual=seen.budget,
+        supply_dual_cny=seen.supply,
+        power_dual_cny_per_w=seen.power,
+        binding=seen.binding,
+        status=answer.status,
+    )

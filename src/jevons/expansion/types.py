@@ -1,0 +1,189 @@
+"""Inputs and outputs of the capacity expansion problem.
+
+Axes: ``s`` segments, ``v`` devices, ``r`` sites, ``t`` quarters, ``k`` day-slots, ``b`` demand blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpansionProblem:
+    """One provider's choice of what to build, where and when, and what to serve with it.
+
+    Parameters
+    ----------
+    quarters, segments, devices, sites, slots : tuple of str
+        Labels of the axes t, s, v, r, k.
+    slot_h_per_d : (k,)
+        Hours of each slot in a day; sums to 24.
+    block_value_cny_per_call : (s, t, b)
+        What the callers of a block would pay per call, not rising along b.
+    block_calls_per_d : (s, t, b)
+        Calls a day in each block, >= 0.
+    slot_share_frac : (s, k)
+        Share of a segment's undeferrable calls that falls in each slot; rows sum to 1.
+    deferrable_frac : (s,)
+        Share of calls that may be served in any slot of the same day.
+    device_s_per_call : (s, v, t)
+        Accelerator-seconds of one call at full batch; ``inf`` where a device cannot serve the segment.
+    utilisation_cap_frac : (s,)
+        Highest share of a slot's device-hours that may be busy while latency targets hold.
+    availability_frac : float
+        Share of device-hours in working order.
+    capex_cny_per_device : (v, t)
+        Price of a device with its share of server and network, paid when ordered.
+    device_w : (v,)
+        IT power of a device with its share of the server.
+    site_capex_cny_per_w : (r, t)
+        Building, power and cooling per watt of IT load added beyond what the site has.
+    energy_cny_per_device_h : (v, r, t)
+        Electricity of a busy device-hour, PUE included.
+    fixed_cny_per_device_quarter : (v, t)
+        Staff, spares, maintenance, idle power of an installed device.
+    budget_cny : (t,)
+        Money released each quarter for devices and sites; what is not spent carries over.
+    supply_devices : (v, t)
+        Most devices that can be ordered in a quarter (chip supply, export regime); 0 where barred.
+    lead_quarters : (v,)
+        Quarters from order to service, >= 0.
+    life_quarters : (v,)
+        Quarters in service before retirement, >= 1.
+    initial_devices : (v, r)
+        Installed at the start.
+    initial_age_quarters : (v,)
+        Age of those at the start.
+    initial_site_w : (r,)
+        IT power each site can feed at the start.
+    site_limit_w : (r, t)
+        Most IT power a site may reach.
+    site_build_w_per_quarter : (r,)
+        Most IT power a site can add in a quarter.
+    training_flop_per_s : (t,)
+        Compute reserved for training (dense bf16 peak), taken from all slots.
+    device_flop_per_s : (v,)
+        Dense bf16 peak of a device.
+    discount : (t,)
+        Present value of a CNY paid in each quarter.
+    terminal_cny_per_device : (v, t)
+        Present value, at the end of the horizon, of a device ordered in quarter t.
+    market_power : bool
+        Maximise profit with marginal-revenue blocks rather than welfare.
+    site_terminal_cny_per_w : (r, t), optional
+        Present value, at the end of the horizon, of a watt added to a site in quarter t; 0 where not given, which
+        charges the whole of a long-lived building to the horizon.
+    """
+
+    quarters: tuple[str, ...]
+    segments: tuple[str, ...]
+    devices: tuple[str, ...]
+    sites: tuple[str, ...]
+    slots: tuple[str, ...]
+    slot_h_per_d: Array
+    block_value_cny_per_call: Array
+    block_calls_per_d: Array
+    slot_share_frac: Array
+    deferrable_frac: Array
+    device_s_per_call: Array
+    utilisation_cap_frac: Array
+    availability_frac: float
+    capex_cny_per_device: Array
+    device_w: Array
+    site_capex_cny_per_w: Array
+    energy_cny_per_device_h: Array
+    fixed_cny_per_device_quarter: Array
+    budget_cny: Array
+    supply_devices: Array
+    lead_quarters: NDArray[np.int64]
+    life_quarters: NDArray[np.int64]
+    initial_devices: Array
+    initial_age_quarters: NDArray[np.int64]
+    initial_site_w: Array
+    site_limit_w: Array
+    site_build_w_per_quarter: Array
+    training_flop_per_s: Array
+    device_flop_per_s: Array
+    discount: Array
+    terminal_cny_per_device: Array
+    market_power: bool = False
+    site_terminal_cny_per_w: Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpansionPlan:
+    """What to build and serve, and what each limit is worth.
+
+    Parameters
+    ----------
+    problem : ExpansionProblem
+        The question.
+    ordered : (v, r, t)
+        Devices ordered.
+    installed : (v, r, t)
+        Devices in service.
+    vintage : (v, t, t)
+        Devices of each order quarter (second axis) in service in each quarter (third axis); the initial stock is not
+        in it.
+    site_w : (r, t)
+        IT power built.
+    served_calls_per_d : (s, t, b)
+        Calls served of each block.
+    busy_device_h_per_d : (s, v, r, t, k)
+        Device-hours a day spent on each segment.
+    training_devices : (v, r, t)
+        Devices held for training.
+    device_capex_cny, site_capex_cny : (t,)
+        Money spent.
+    budget_left_cny : (t,)
+        Money carried to the next quarter.
+    utilisation_frac : (t,)
+        Busy share of the serving device-hours.
+    it_w : (t,)
+        IT power of the installed devices.
+    objective_cny : float
+        Present value of the objective.
+    rent_cny_per_device_h : (v, t, k)
+        Scarcity rent of a device-hour (dual of capacity, undiscounted), averaged over sites by installed devices.
+    marginal_cny_per_call : (s, t)
+        What one more call a day costs at the margin: energy plus rent on the cheapest device, slot-weighted; the
+        highest value of a served block where demand is rationed.
+    budget_dual : (t,)
+        Gain in objective per CNY of extra budget.
+    supply_dual_cny : (v, t)
+        Gain per extra device that could be ordered.
+    power_dual_cny_per_w : (r, t)
+        Gain per extra watt a site may reach or add.
+    binding : tuple of tuple of str
+        Per quarter, the limits that bind, strongest first: ``budget``, ``chip supply: h20``, ``site power: zhangbei``,
+        ``build rate: zhangbei``, ``demand``.
+    status : str
+        The solver's word.
+    """
+
+    problem: ExpansionProblem
+    ordered: Array
+    installed: Array
+    vintage: Array
+    site_w: Array
+    served_calls_per_d: Array
+    busy_device_h_per_d: Array
+    training_devices: Array
+    device_capex_cny: Array
+    site_capex_cny: Array
+    budget_left_cny: Array
+    utilisation_frac: Array
+    it_w: Array
+    objective_cny: float
+    rent_cny_per_device_h: Array
+    marginal_cny_per_call: Array
+    budget_dual: Array
+    supply_dual_cny: Array
+    power_dual_cny_per_w: Array
+    binding: tuple[tuple[str, ...], ...]
+    status: str

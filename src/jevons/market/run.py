@@ -1,0 +1,110 @@
+"""Runs the market forward quarter by quarter: cost to price, price to adoption and calls, calls to learning."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.market.formulas import adopting_frac, bass_step, extensive_elasticity, next_price
+from jevons.market.types import MarketInputs, MarketPath
+
+Array = NDArray[np.float64]
+
+
+def market_path(inputs: MarketInputs) -> MarketPath:
+    """Return prices and demand over the horizon.
+
+    Parameters
+    ----------
+    inputs : MarketInputs
+        Segments, prices and unit costs; see there for shapes.
+
+    Returns
+    -------
+    MarketPath
+        Posted prices, adopters, calls and tokens by quarter.
+
+    Notes
+    -----
+    In quarter 0 the posted price is the list price and adoption is as given. Afterwards the posted price closes part of
+    its gap to ``markup x unit cost / learning``; it may fall below the list price or rise above it. A share of the
+    potential adopts by diffusion; adopters whose value per call no longer exceeds the price leave at once. Calls per
+    adopter follow the intensive elasticity to the price of a call of constant size; growth of tokens per call is bought
+    for what it brings, so it counts as a price rise on neither margin. Growth at a constant list price thus comes
+    out as adoption, calls and tokens per call, never as elasticity. Would-be adopters see last quarter's scarcity; within a
+    quarter, scarce supply is rationed by the planner along `demand_blocks`.
+    """
+    segments, quarters = inputs.model.size, inputs.unit_cost_cny_per_tok.shape[2]
+    path = _empty(segments, inputs.list_price_cny_per_tok.shape[0], quarters)
+    start_price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1)
+    yearly_calls = inputs.calls_per_d * 365.25
+    weights = _token_weights(inputs)
+    list_value = np.maximum((weights * inputs.list_price_cny_per_tok).sum(axis=1), 1e-15)
+    adopted = inputs.adopted_frac
+    volume = 0.0
+    base_volume = 1.0
+    for t in range(quarters):
+        growth = inputs.tokens_growth ** (t / 4)
+        calls_growth = inputs.calls_growth ** (t / 4)
+        path.learning[t] = 1.0 if t == 0 else (1.0 + volume / base_volume) ** inputs.learning_exponent
+        cost = (weights * inputs.unit_cost_cny_per_tok[:, :, t]).sum(axis=1)
+        target = inputs.markup * cost / path.learning[t] / list_value
+        path.price_index[:, t] = 1.0 if t == 0 else next_price(path.price_index[:, t - 1], target, inputs.price_inertia)
+        path.price_cny_per_tok[:, :, t] = inputs.list_price_cny_per_tok * path.price_index[:, t, None]
+        index = path.price_index[inputs.model, t]
+        path.call_price_cny[:, t] = start_price * growth * index
+        path.paid_call_price_cny[:, t] = path.call_price_cny[:, t] * inputs.scarcity[:, t]
+        integration = inputs.integration_cny_per_y / np.maximum(yearly_calls * calls_growth, 1e-12)
+        # a longer call is bought for what it brings: its value grows with its tokens
+        value = inputs.value_cny * growth
+        seen = path.call_price_cny[:, t] * inputs.scarcity[:, max(t - 1, 0)]
+        threshold = seen + integration
+        path.potential_frac[:, t] = adopting_frac(threshold, value, inputs.value_sigma)
+        potential = np.maximum(path.potential_frac[:, t], 1e-12)
+        diffused = np.clip(adopted / potential, 0.0, 1.0)
+        if t > 0:
+            diffused = bass_step(diffused, inputs.bass_p, inputs.bass_q)
+        adopted = diffused * potential
+        path.adopters[:, t] = inputs.adopters * adopted
+        intensity = index**inputs.elasticity
+        path.market_calls_per_d[:, t] = path.adopters[:, t] * inputs.calls_per_d * calls_growth * intensity
+        path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * inputs.share_frac
+        path.tokens_per_d[:, t] = path.calls_per_d[:, t] * inputs.tokens_per_call.sum(axis=1) * growth
+        path.elasticity_extensive[:, t] = extensive_elasticity(seen, integration, value, inputs.value_sigma)
+        path.elasticity_intensive[:, t] = inputs.elasticity
+        sold = path.tokens_per_d[:, t].sum()
+        base_volume = sold * 4 if t == 0 else base_volume
+        volume += sold
+    return path
+
+
+def _token_weights(inputs: MarketInputs) -> Array:
+    """Return the token mix that each model's price is set for: (m, 3), the mix of its callers at the start."""
+    models = inputs.list_price_cny_per_tok.shape[0]
+    weights = np.zeros((models, 3))
+    volume = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d
+    np.add.at(weights, inputs.model, inputs.tokens_per_call * volume[:, None])
+    unused = weights.sum(axis=1) <= 0
+    weights[unused] = (1.0, 0.0, 1.0)
+    return weights
+
+
+def _empty(segments: int, models: int, quarters: int) -> MarketPath:
+    def zeros(*shape: int) -> Array:
+        return np.zeros(shape)
+
+    by_segment = [zeros(segments, quarters) for _ in range(9)]
+    return MarketPath(
+        price_index=zeros(models, quarters),
+        price_cny_per_tok=zeros(models, 3, quarters),
+        call_price_cny=by_segment[0],
+        paid_call_price_cny=by_segment[1],
+        potential_frac=by_segment[2],
+        adopters=by_segment[3],
+        calls_per_d=by_segment[4],
+        market_calls_per_d=by_segment[5],
+        tokens_per_d=by_segment[6],
+        learning=zeros(quarters),
+        elasticity_extensive=by_segment[7],
+        elasticity_intensive=by_segment[8],
+    )

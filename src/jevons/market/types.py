@@ -1,0 +1,123 @@
+"""Inputs and outputs of the market stage.
+
+Axes: ``s`` segments, ``m`` served models (the last one may be the rental pseudo-model), ``t`` quarters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketInputs:
+    """Segments, list prices and unit costs.
+
+    Parameters
+    ----------
+    model : (s,) int
+        Index of the served model each segment calls.
+    adopters : (s,)
+        Firms or users that could ever adopt.
+    value_cny : (s,)
+        Median value of a call [CNY].
+    value_sigma : (s,)
+        Standard deviation of its logarithm over callers.
+    calls_per_d : (s,)
+        Calls per adopter and day at the start and at the start price.
+    calls_growth, tokens_growth : (s,)
+        Factors per year of calls per adopter and of tokens per call.
+    tokens_per_call : (s, 3)
+        Uncached input, cached input and output tokens at the start; for rental (0, 0, 1): one device-hour.
+    integration_cny_per_y : (s,)
+        Cost of use per adopter and year besides tokens.
+    bass_p, bass_q : (s,)
+        Per quarter.
+    adopted_frac : (s,)
+        Adopters at the start over all who could ever adopt.
+    elasticity : (s,)
+        Intensive margin, <= 0.
+    share_frac : (s,)
+        The provider's share of calls.
+    list_price_cny_per_tok : (m, 3)
+        Price of an uncached, cached and output token (device-hour) at the start.
+    unit_cost_cny_per_tok : (m, 3, t)
+        Full unit cost without learning, software and other drift in it already.
+    markup : float
+        Price over unit cost that competition lets stand.
+    price_inertia : float
+        Share of the gap to the target price left after a quarter, 0..1.
+    scarcity : (s, t)
+        Clearing price over posted price, >= 1; ones where supply is ample.
+    learning_exponent : float
+        Efficiency grows with cumulative tokens to this power, >= 0.
+    """
+
+    model: NDArray[np.int64]
+    adopters: Array
+    value_cny: Array
+    value_sigma: Array
+    calls_per_d: Array
+    calls_growth: Array
+    tokens_growth: Array
+    tokens_per_call: Array
+    integration_cny_per_y: Array
+    bass_p: Array
+    bass_q: Array
+    adopted_frac: Array
+    elasticity: Array
+    share_frac: Array
+    list_price_cny_per_tok: Array
+    unit_cost_cny_per_tok: Array
+    markup: float
+    price_inertia: float
+    scarcity: Array
+    learning_exponent: float
+
+
+@dataclass(frozen=True, slots=True)
+class MarketPath:
+    """Prices and demand by quarter.
+
+    Parameters
+    ----------
+    price_index : (m, t)
+        Posted price over the list price at the start.
+    price_cny_per_tok : (m, 3, t)
+        Posted price.
+    call_price_cny : (s, t)
+        Posted price of a call, tokens of the quarter.
+    paid_call_price_cny : (s, t)
+        With the quarter's scarcity.
+    potential_frac : (s, t)
+        Share of all who could ever adopt for whom a call is worth its price.
+    adopters : (s, t)
+        Adopters of the whole market.
+    calls_per_d : (s, t)
+        The provider's calls a day.
+    market_calls_per_d : (s, t)
+        The whole market's.
+    tokens_per_d : (s, t)
+        The provider's tokens a day, input and output; 0 for rental.
+    learning : (t,)
+        Efficiency from learning, 1 at the start.
+    elasticity_extensive, elasticity_intensive : (s, t)
+        Elasticity of adopters and of calls per adopter to the call price, each <= 0.
+    """
+
+    price_index: Array
+    price_cny_per_tok: Array
+    call_price_cny: Array
+    paid_call_price_cny: Array
+    potential_frac: Array
+    adopters: Array
+    calls_per_d: Array
+    market_calls_per_d: Array
+    tokens_per_d: Array
+    learning: Array
+    elasticity_extensive: Array
+    elasticity_intensive: Array

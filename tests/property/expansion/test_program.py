@@ -1,0 +1,231 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jevons.expansion import DAYS_PER_QUARTER, ExpansionProblem, solve
+from jevons.expansion._checks import _FIELDS
+from jevons.expansion._program import build, net_value, opening, read
+from jevons.expansion._reference import model
+
+quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+seeds = st.integers(0, 2**32 - 1)
+
+
+def draw(seed, *, market_power=False):
+    """Return a random problem with two or three of everything, in the magnitudes of a cloud."""
+    rng = np.random.default_rng(seed)
+    S, V, R, K, T = rng.integers(1, [4, 4, 3, 3, 6])
+    B = 4
+    price = 10.0 ** rng.uniform(-2, 1, S)
+    seconds = price[:, None, None] * rng.uniform(100, 400, (S, V, T))
+    seconds[rng.random((S, V)) < 0.15] = np.inf
+    share = rng.dirichlet(np.ones(K), S)
+    capex = rng.uniform(6e4, 2e5, (V, T))
+    installed = rng.uniform(0, 2e4, (V, R)) * (rng.random((V, R)) < 0.7)
+    watts = rng.uniform(500, 1500, V)
+    needed = float((installed * watts[:, None]).sum(axis=0).max())
+    return ExpansionProblem(
+        quarters=tuple(f"t{i}" for i in range(T)),
+        segments=tuple(f"s{i}" for i in range(S)),
+        devices=tuple(f"v{i}" for i in range(V)),
+        sites=tuple(f"r{i}" for i in range(R)),
+        slots=tuple(f"k{i}" for i in range(K)),
+        slot_h_per_d=rng.dirichlet(np.ones(K)) * 24 if K > 1 else np.array([24.0]),
+        block_value_cny_per_call=price[:, None, None] * np.sort(rng.uniform(0.1, 4, (S, T, B)), axis=2)[:, :, ::-1],
+        block_calls_per_d=rng.uniform(0, 1, (S, T, B)) * 3e5 / price[:, None, None],
+        slot_share_frac=share / share.sum(axis=1, keepdims=True),
+        deferrable_frac=rng.choice([0.0, 0.3, 1.0], S),
+        device_s_per_call=seconds,
+        utilisation_cap_frac=rng.uniform(0.4, 1, S),
+        availability_frac=float(rng.uniform(0.8, 1)),
+        capex_cny_per_device=capex,
+        device_w=watts,
+        site_capex_cny_per_w=rng.uniform(0, 40, (R, T)),
+        energy_cny_per_device_h=rng.uniform(0.2, 1, (V, R, T)),
+        fixed_cny_per_device_quarter=rng.uniform(0, 3e3, (V, T)),
+        budget_cny=rng.uniform(0, 3e9, T),
+        supply_devices=rng.uniform(0, 3e4, (V, T)) * (rng.random((V, T)) < 0.7),
+        lead_quarters=rng.integers(0, 3, V),
+        life_quarters=rng.integers(1, 8, V),
+        initial_devices=installed,
+        initial_age_quarters=rng.integers(0, 8, V),
+        initial_site_w=np.full(R, needed),
+        site_limit_w=np.full((R, T), needed + 3e7),
+        site_build_w_per_quarter=rng.uniform(0, 2e7, R),
+        training_flop_per_s=np.zeros(T),
+        device_flop_per_s=rng.uniform(1e14, 1e15, V),
+        discount=np.cumprod(rng.uniform(0.95, 1.0, T)),
+        terminal_cny_per_device=capex * rng.uniform(0, 0.5, (V, 1)),
+        market_power=market_power,
+    )
+
+
+def with_reserve(problem, share=0.3):
+    """Return the problem with a reserve that the opening stock can just hold for as long as it stands."""
+    flop = np.einsum("v,vrt->t", problem.device_flop_per_s, opening(problem).installed)
+    return dataclasses.replace(problem, training_flop_per_s=share * flop)
+
+
+@quick
+@given(seeds, st.booleans())
+def test_money_power_devices_and_calls_balance(seed, market_power):
+    p = with_reserve(draw(seed, market_power=market_power))
+    plan = solve(p)
+    spent = plan.device_capex_cny + plan.site_capex_cny
+    before = np.concatenate([[0.0], plan.budget_left_cny[:-1]])
+    scale = 1e-6 * max(p.budget_cny.sum(), 1.0)
+    assert np.abs(before + p.budget_cny - spent - plan.budget_left_cny).max() <= scale
+    draws = np.einsum("v,vrt->rt", p.device_w, plan.installed)
+    assert (draws <= plan.site_w * (1 + 1e-6) + 1e-3).all()
+    assert (plan.site_w <= p.site_limit_w * (1 + 1e-9)).all()
+    stock = opening(p).installed.sum(axis=1) + plan.vintage.sum(axis=1)
+    assert plan.installed.sum(axis=1) == pytest.approx(stock, rel=1e-9, abs=1e-6)
+    assert (plan.ordered.sum(axis=1) <= p.supply_devices * (1 + 1e-9) + 1e-6).all()
+    calls_per_h = np.where(np.isfinite(p.device_s_per_call), 3600.0 / p.device_s_per_call, 0.0)
+    computed = np.einsum("svrtk,svt->stk", plan.busy_device_h_per_d, calls_per_h)
+    served = plan.served_calls_per_d.sum(axis=2)
+    floor = 1e-6 * p.block_calls_per_d.sum(axis=2)
+    assert (np.abs(computed.sum(axis=2) - served) <= floor).all()
+    bound = (1 - p.deferrable_frac)[:, None] * p.slot_share_frac
+    assert (computed - served[..., None] * bound[:, None] >= -floor[..., None]).all()
+    room = p.slot_h_per_d * p.availability_frac * (plan.installed - plan.training_devices)[..., None]
+    held = (plan.busy_device_h_per_d / p.utilisation_cap_frac[:, None, None, None, None]).sum(axis=0)
+    assert (held <= room + 1e-6 * max(plan.installed.max(), 1.0)).all()
+    flop = np.einsum("v,vrt->t", p.device_flop_per_s, plan.training_devices)
+    assert (flop >= p.training_flop_per_s * (1 - 1e-6)).all()
+
+
+@quick
+@given(seeds, st.booleans())
+def test_gains_are_complementary_to_slack(seed, market_power):
+    p = with_reserve(draw(seed, market_power=market_power))
+    program = build(p, opening(p))
+    answer = read(program, program.lp.solve())
+    plan = solve(p)
+    money = max(abs(plan.objective_cny), p.budget_cny.sum(), 1.0) * 1e-6
+    room = p.slot_h_per_d * p.availability_frac * (plan.installed - plan.training_devices)[..., None]
+    idle = room - (plan.busy_device_h_per_d / p.utilisation_cap_frac[:, None, None, None, None]).sum(axis=0)
+    assert (np.abs(answer.capacity_gain * idle) <= money).all()
+    assert (np.abs(answer.supply_gain * (p.supply_devices - plan.ordered.sum(axis=1))) <= money).all()
+    assert (np.abs(answer.limit_gain * (p.site_limit_w - plan.site_w)) <= money).all()
+    added = np.diff(plan.site_w, axis=1, prepend=p.initial_site_w[:, None])
+    assert (np.abs(answer.build_gain * (p.site_build_w_per_quarter[:, None] - added)) <= money).all()
+    assert abs(answer.budget_gain[-1] * plan.budget_left_cny[-1]) <= money
+    fall = -np.diff(answer.budget_gain)
+    assert (fall >= -1e-6 * (1 + answer.budget_gain[:-1])).all()
+    assert (np.abs(fall * plan.budget_left_cny[:-1]) <= money).all()
+    value, marginal = net_value(p), plan.marginal_cny_per_call[:, :, None]
+    servable = np.isfinite(p.device_s_per_call).any(axis=1)[:, :, None]
+    weight = (p.discount * DAYS_PER_QUARTER)[:, None]
+    loss = plan.served_calls_per_d * np.maximum(marginal - value, 0.0) * weight
+    missed = (p.block_calls_per_d - plan.served_calls_per_d) * np.maximum(value - marginal, 0.0) * weight
+    assert (np.where(servable, loss, 0.0) <= money).all()
+    assert (np.where(servable, missed, 0.0) <= money).all()
+
+
+@settings(max_examples=6, deadline=None)
+@given(seeds)
+def test_the_arrays_and_the_linopy_twin_have_the_same_optimum(seed):
+    p = with_reserve(draw(seed))
+    twin = model(p)
+    twin.solve(solver_name="highs", output_flag=False)
+    assert solve(p).objective_cny == pytest.approx(float(twin.objective.value), rel=1e-7, abs=1.0)
+
+
+@quick
+@given(
+    seeds,
+    st.sampled_from(["budget_cny", "supply_devices", "block_calls_per_d", "site_build_w_per_quarter"]),
+    st.floats(1, 3),
+)
+def test_a_wider_limit_never_lowers_the_objective(seed, name, factor):
+    p = draw(seed)
+    wider = dataclasses.replace(p, **{name: getattr(p, name) * factor})
+    base = solve(p).objective_cny
+    assert solve(wider).objective_cny >= base - 1e-7 * (abs(base) + 1)
+
+
+@quick
+@given(seeds)
+def test_perfect_foresight_is_never_worse_than_a_short_view(seed):
+    p = draw(seed)
+    best = solve(p).objective_cny
+    for foresight in ("rolling", "myopic"):
+        assert solve(p, foresight=foresight, window_quarters=2).objective_cny <= best + 1e-7 * (abs(best) + 1)
+
+
+@quick
+@given(seeds)
+def test_market_power_serves_no_more_than_welfare_from_a_fixed_fleet(seed):
+    p = dataclasses.replace(draw(seed), supply_devices=np.zeros_like(draw(seed).supply_devices))
+    p = dataclasses.replace(
+        p, segments=p.segments[:1], slots=("k0",), slot_h_per_d=np.array([24.0]), slot_share_frac=np.ones((1, 1)),
+        block_value_cny_per_call=p.block_value_cny_per_call[:1], block_calls_per_d=p.block_calls_per_d[:1],
+        device_s_per_call=p.device_s_per_call[:1], deferrable_frac=p.deferrable_frac[:1],
+        utilisation_cap_frac=p.utilisation_cap_frac[:1],
+    )  # fmt: skip
+    welfare = solve(p).served_calls_per_d.sum(axis=(0, 2))
+    profit = solve(dataclasses.replace(p, market_power=True)).served_calls_per_d.sum(axis=(0, 2))
+    assert (profit <= welfare + 1e-6 * p.block_calls_per_d.sum()).all()
+
+
+@quick
+@given(seeds)
+def test_the_order_of_devices_segments_and_sites_does_not_matter(seed):
+    p = draw(seed)
+    rng = np.random.default_rng(seed)
+    axes = {
+        "devices": ("v", rng.permutation(len(p.devices))),
+        "segments": ("s", rng.permutation(len(p.segments))),
+        "sites": ("r", rng.permutation(len(p.sites))),
+    }
+    changes = {}
+    for field, (shape, *_) in _FIELDS.items():
+        array = getattr(p, field)
+        for axis, order in axes.values():
+            if array is not None and axis in shape:
+                array = np.take(array, order, axis=shape.index(axis))
+        changes[field] = array
+    for field, (_, order) in axes.items():
+        changes[field] = tuple(getattr(p, field)[i] for i in order)
+    base = solve(p)
+    other = solve(dataclasses.replace(p, **changes))
+    assert other.objective_cny == pytest.approx(base.objective_cny, rel=1e-7, abs=1.0)
+
+
+@quick
+@given(seeds)
+def test_splitting_a_device_into_two_equal_ones_changes_nothing(seed):
+    p = draw(seed)
+    halved = {"supply_devices", "initial_devices"}
+    changes = {"devices": (*p.devices, "twin")}
+    for field, (shape, *_) in _FIELDS.items():
+        array = getattr(p, field)
+        if array is None or "v" not in shape:
+            continue
+        axis = shape.index("v")
+        array = np.concatenate([array, np.take(array, [0], axis=axis)], axis=axis)
+        if field in halved:
+            array = array.copy()
+            array[0] /= 2
+            array[-1] /= 2
+        changes[field] = array
+    base, split = solve(p), solve(dataclasses.replace(p, **changes))
+    assert split.objective_cny == pytest.approx(base.objective_cny, rel=1e-7, abs=1.0)
+
+
+@quick
+@given(seeds)
+def test_money_in_another_unit_scales_the_objective_alone(seed):
+    p = draw(seed)
+    names = (
+        "block_value_cny_per_call", "capex_cny_per_device", "site_capex_cny_per_w", "energy_cny_per_device_h",
+        "fixed_cny_per_device_quarter", "budget_cny", "terminal_cny_per_device",
+    )  # fmt: skip
+    base = solve(p)
+    scaled = solve(dataclasses.replace(p, **{name: getattr(p, name) * 4.0 for name in names}))
+    assert scaled.objective_cny == pytest.approx(4.0 * base.objective_cny, rel=1e-9)
+    assert scaled.ordered == pytest.approx(base.ordered)

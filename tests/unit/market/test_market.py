@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from scipy.stats import lognorm
+
+from jevons.errors import InputError
+from jevons.market import (
+    MarketInputs,
+    adopting_frac,
+    bass_step,
+    demand_blocks,
+    extensive_elasticity,
+    market_path,
+    next_price,
+)
+
+
+def inputs(**changes):
+    quarters = changes.pop("quarters", 12)
+    one = np.ones(1)
+    base = {
+        "model": np.array([0]), "adopters": 1e6 * one, "value_cny": 1.0 * one, "value_sigma": 1.5 * one,
+        "calls_per_d": 10 * one, "calls_growth": one, "tokens_growth": one,
+        "tokens_per_call": np.array([[1000.0, 0.0, 500.0]]), "integration_cny_per_y": 0 * one, "bass_p": 0.02 * one,
+        "bass_q": 0.3 * one, "adopted_frac": 0.05 * one, "elasticity": -0.4 * one, "share_frac": one,
+        "list_price_cny_per_tok": np.array([[4e-6, 1e-6, 16e-6]]),
+        "unit_cost_cny_per_tok": np.repeat(np.array([[[2e-6], [5e-7], [8e-6]]]), quarters, axis=2), "markup": 2.0,
+        "price_inertia": 0.5, "scarcity": np.ones((1, quarters)), "learning_exponent": 0.0,
+    }  # fmt: skip
+    return MarketInputs(**(base | changes))
+
+
+def test_adopting_share_is_the_tail_of_the_value_distribution():
+    assert adopting_frac(0.7, 1.0, 1.5) == pytest.approx(lognorm(1.5).sf(0.7))
+
+
+def test_extensive_elasticity_is_the_derivative_of_the_adopting_share():
+    price, integration, step = 0.8, 0.3, 1e-6
+    up = adopting_frac(price * (1 + step) + integration, 1.0, 1.2)
+    down = adopting_frac(price * (1 - step) + integration, 1.0, 1.2)
+    numeric = (np.log(up) - np.log(down)) / (np.log(1 + step) - np.log(1 - step))
+    assert extensive_elasticity(price, integration, 1.0, 1.2) == pytest.approx(numeric, rel=1e-6)
+
+
+def test_extensive_elasticity_fades_as_price_falls():
+    prices = np.geomspace(100, 1e-4, 30)
+    size = -extensive_elasticity(prices, 0.0, 1.0, 1.5)
+    assert np.all(np.diff(size) < 0)
+    assert size[0] > 1 > size[-1]
+
+
+def test_bass_step_solves_its_differential_equation():
+    p, q, share = 0.03, 0.5, 0.1
+    solution = solve_ivp(lambda _, f: (p + q * f) * (1 - f), (0, 1), [share], rtol=1e-10, atol=1e-12)
+    assert bass_step(share, p, q) == pytest.approx(solution.y[0, -1], rel=1e-6)
+
+
+def test_without_diffusion_nobody_adopts():
+    assert bass_step(0.2, 0.0, 0.0) == 0.2
+
+
+def test_price_moves_part_of_the_way_in_logarithms():
+    assert next_price(4.0, 1.0, 0.5) == pytest.approx(2.0)
+    assert next_price(4.0, 1.0, 0.0) == pytest.approx(1.0)
+
+
+def test_growth_at_a_constant_price_is_no_elasticity():
+    faster = {"calls_growth": np.array([3.0]), "tokens_growth": np.array([4.0]), "adopted_frac": np.array([0.01])}
+    path = market_path(inputs(**faster))
+    assert np.allclose(path.price_index, 1.0)
+    assert path.tokens_per_d[0, -1] / path.tokens_per_d[0, 0] > 100
+    elasticity = path.elasticity_extensive + path.elasticity_intensive
+    assert np.allclose(elasticity, elasticity[:, :1])
+
+
+def test_halving_cost_raises_or_lowers_compute_by_the_elasticity():
+    for spread, rises in ((0.6, True), (4.0, False)):
+        price = np.array([[0.0, 0.0, 1e-3]])
+        cost = np.repeat((price / 2)[:, :, None], 40, axis=2)
+        common = {
+            "quarters": 40, "value_cny": np.array([0.05]), "value_sigma": np.array([spread]), "price_inertia": 0.0,
+            "bass_q": np.array([1.0]), "elasticity": np.array([-0.1]), "list_price_cny_per_tok": price,
+            "adopted_frac": np.array([0.001]),
+        }  # fmt: skip
+        slow = market_path(inputs(unit_cost_cny_per_tok=cost, **common))
+        quick = market_path(inputs(unit_cost_cny_per_tok=cost / 2, **common))
+        ratio = quick.calls_per_d[0, -1] / slow.calls_per_d[0, -1]
+        assert bool(ratio / 2 > 1) is rises
+
+
+def test_adopters_follow_a_larger_potential_only_with_time():
+    cheap = np.repeat(np.array([[[1e-7], [1e-8], [4e-7]]]), 12, axis=2)
+    path = market_path(inputs(unit_cost_cny_per_tok=cheap, price_inertia=0.0, value_cny=np.array([0.005])))
+    jump = path.potential_frac[0, 1] / path.potential_frac[0, 0]
+    assert jump > 1.3
+    assert path.adopters[0, 1] / path.adopters[0, 0] < jump
+
+
+def test_scarcity_keeps_adopters_away_a_quarter_later():
+    scarce = np.ones((1, 12))
+    scarce[0, 3] = 3.0
+    free, held = market_path(inputs()), market_path(inputs(scarcity=scarce))
+    assert held.potential_frac[0, 3] == free.potential_frac[0, 3]
+    assert held.potential_frac[0, 4] < free.potential_frac[0, 4]
+
+
+def test_blocks_sum_to_demand_and_fall_in_value():
+    price, calls = np.full((2, 3), 0.02), np.array([[1.0, 2, 3], [4, 5, 6]])
+    value, size = demand_blocks(price, calls, -1.11)
+    assert np.allclose(size.sum(axis=2), calls)
+    assert np.all(np.diff(value, axis=2) < 0)
+    assert np.all(value >= price[:, :, None])
+
+
+def test_blocks_follow_the_constant_elasticity():
+    _, size = demand_blocks(np.ones((1, 1)), np.ones((1, 1)), -2.0)
+    above_double = size[0, 0, :2].sum()
+    assert above_double == pytest.approx(2.0**-2)
+
+
+def test_blocks_refuse_a_rising_demand_curve():
+    with pytest.raises(InputError, match="must be negative"):
+        demand_blocks(np.ones((1, 1)), np.ones((1, 1)), 0.3)
