@@ -1,0 +1,34 @@
+"""What a plan earns, what it is worth, and what a share price already assumes."""
+
+from jevons.finance.formulas import (
+    crf,
+    discount_factors,
+    enterprise_value_cny,
+    growth_value,
+    incremental_roic,
+    irr,
+    npv,
+    straight_line,
+    terminal_value,
+)
+from jevons.finance.reverse import reverse_dcf, scenario_weights
+from jevons.finance.run import base_cloud, dcf, growing_line, line_value, statements, year_sums
+from jevons.finance.types import (
+    SHARES_PER_ADS,
+    AccountTerms,
+    BaseCloud,
+    DcfTerms,
+    IsoPrice,
+    LineValue,
+    ScenarioWeights,
+    Statements,
+    Valuation,
+    YearSums,
+)
+
+__all__ = [
+    "SHARES_PER_ADS", "AccountTerms", "BaseCloud", "DcfTerms", "IsoPrice", "LineValue", "ScenarioWeights", "Statements",
+    "Valuation", "YearSums", "base_cloud", "crf", "dcf", "discount_factors", "enterprise_value_cny", "growing_line",
+    "growth_value", "incremental_roic", "irr", "line_value", "npv", "reverse_dcf", "scenario_weights", "statements",
+    "straight_line", "terminal_value", "year_sums",
+]  # fmt: skip

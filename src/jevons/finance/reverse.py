@@ -1,0 +1,175 @@
+"""What a price assumes: growth on an iso-price surface, and scenario weights nearest to a prior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from scipy.special import logsumexp
+
+from jevons.errors import Fault, InfeasibleError, InputError
+from jevons.finance.formulas import growth_value, incremental_roic
+from jevons.finance.types import IsoPrice, ScenarioWeights
+
+Array = NDArray[np.float64]
+
+_GRID = 201
+_HALVINGS = 50
+
+
+def reverse_dcf(
+    value_cny: float,
+    *,
+    revenue_cny: float,
+    margin_frac: ArrayLike,
+    capital_per_revenue: ArrayLike,
+    wacc_frac: ArrayLike,
+    tax_frac: float,
+    terminal_growth_frac: float,
+    constant_y: int = 5,
+    fade_y: int = 5,
+    least_growth_frac: float = 0.0,
+    most_growth_frac: float = 1.0,
+) -> IsoPrice:
+    """Return the growth that makes a business worth a price, for each margin, capital per revenue and cost of capital.
+
+    Parameters
+    ----------
+    value_cny : float
+        What the business must be worth: an enterprise value, or a rise of one plus what the business was worth before.
+    revenue_cny : float
+        Revenue of the last year, > 0.
+    margin_frac, capital_per_revenue, wacc_frac : array_like
+        Axes of the surface; they broadcast.
+    tax_frac, terminal_growth_frac : float
+        Tax on EBITA; growth for ever.
+    constant_y, fade_y : int
+        Years at the growth that is sought, and years in which it falls to growth for ever; see `growth_value`.
+    least_growth_frac, most_growth_frac : float
+        Range of the search.
+
+    Returns
+    -------
+    IsoPrice
+        In the broadcast shape, free of NaN. The smallest growth at which value rises through the price.
+
+    Raises
+    ------
+    InputError
+        If revenue, margin or capital per revenue is not positive or a cost of capital does not exceed growth for ever.
+
+    Notes
+    -----
+    Value is not monotone in growth: where the incremental return is below the cost of capital, growth lowers it, and
+    there may be no growth at all that justifies a price.
+    """
+    m, k, w = np.broadcast_arrays(*(np.asarray(a, float) for a in (margin_frac, capital_per_revenue, wacc_frac)))
+    faults = []
+    for name, array in (("margin_frac", m), ("capital_per_revenue", k), ("revenue_cny", np.asarray(revenue_cny))):
+        if not (np.isfinite(array) & (array > 0)).all():
+            faults.append(Fault("must be positive", path=name))
+    if not (w > terminal_growth_frac).all():
+        faults.append(Fault(f"must exceed growth for ever, {terminal_growth_frac:g}", path="wacc_frac"))
+    if not np.isfinite(value_cny):
+        faults.append(Fault("must be a finite number", path="value_cny"))
+    if not least_growth_frac < most_growth_frac:
+        faults.append(Fault(f"{least_growth_frac:g} must be below {most_growth_frac:g}", path="least_growth_frac"))
+    if faults:
+        raise InputError(faults)
+
+    def excess(growth: Array) -> Array:
+        return value_cny_at(growth) - value_cny
+
+    def value_cny_at(growth: Array) -> Array:
+        return growth_value(
+            growth, revenue_cny=revenue_cny, margin_frac=m, capital_per_revenue=k, wacc_frac=w, tax_frac=tax_frac,
+            terminal_growth_frac=terminal_growth_frac, constant_y=constant_y, fade_y=fade_y,
+        )  # fmt: skip
+
+    grid = np.linspace(least_growth_frac, most_growth_frac, _GRID)
+    values = np.stack([excess(np.full(m.shape, g)) for g in grid])
+    enough = values[0] >= 0
+    crosses = (values[:-1] < 0) & (values[1:] >= 0)
+    solved = crosses.any(axis=0) & ~enough
+    first = crosses.argmax(axis=0)
+    low, high = grid[first], grid[first + 1]
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        below = excess(middle) < 0
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    growth = np.where(solved, high, np.where(enough, least_growth_frac, most_growth_frac))
+    reason = np.where(
+        solved,
+        "",
+        np.where(
+            enough,
+            f"worth as much at {least_growth_frac:.0%} growth",
+            f"no growth below {most_growth_frac:.0%} justifies it",
+        ),
+    )
+    roic = incremental_roic(m, tax_frac, k)
+    return IsoPrice(growth, solved, reason, roic, roic < w, float(value_cny))
+
+
+def scenario_weights(
+    values_cny: Sequence[float] | Array, prior: Sequence[float] | Array, price_cny: float
+) -> ScenarioWeights:
+    """Return the scenario weights nearest to *prior* in relative entropy whose mean value is a price.
+
+    Parameters
+    ----------
+    values_cny : (n,)
+        Value in each scenario.
+    prior : (n,)
+        Weights >= 0 that sum to 1; a scenario of weight 0 keeps it.
+    price_cny : float
+        The price, strictly between the least and the greatest value.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, a number is not finite or the prior is not a distribution.
+    InfeasibleError
+        If the price lies outside the range of the values: no weights can explain it.
+
+    Notes
+    -----
+    Minimising ``sum w log(w / prior)`` under ``sum w = 1`` and ``sum w value = price`` gives exponential tilting,
+    ``w ~ prior exp(tilt value)``; the mean rises with the tilt, so one root is sought. (Csiszár 1975, *I-divergence
+    geometry of probability distributions and minimization problems*.)
+    """
+    values, start = np.asarray(values_cny, float), np.asarray(prior, float)
+    if values.ndim != 1 or values.shape != start.shape or not np.isfinite([*values, *start, price_cny]).all():
+        message = "values and prior must be two finite sequences of one length, and the price a finite number"
+        raise InputError(message)
+    if (start < 0).any() or abs(start.sum() - 1.0) > 1e-9:
+        message = f"the prior must be >= 0 and sum to 1; it sums to {start.sum():g}"
+        raise InputError(message)
+    held = start > 0
+    low, high = float(values[held].min()), float(values[held].max())
+    if low == high == price_cny:
+        return ScenarioWeights(start, 0.0, 0.0, np.zeros_like(start))
+    if not low < price_cny < high:
+        message = (
+            f"no weights explain a price of {price_cny:.4g}: the scenarios are worth {low:.4g} to {high:.4g}; "
+            "it needs a scenario beyond them"
+        )
+        raise InfeasibleError(message, ["scenario range"])
+    unit = (values[held] - price_cny) / (high - low)
+    log_prior = np.log(start[held])
+
+    def mean(tilt: float) -> float:
+        logs = log_prior + tilt * unit
+        return float(np.exp(logs - logsumexp(logs)) @ unit)
+
+    reach = 1.0
+    while mean(reach) < 0 or mean(-reach) > 0:
+        reach *= 2.0
+    tilt = float(brentq(mean, -reach, reach, xtol=1e-13, rtol=1e-14))
+    logs = log_prior + tilt * unit
+    weights = np.zeros_like(start)
+    weights[held] = np.exp(logs - logsumexp(logs))
+    entropy = float(weights[held] @ (np.log(np.maximum(weights[held], 1e-300)) - log_prior))
+    return ScenarioWeights(weights, tilt / (high - low), max(entropy, 0.0), weights - start)

@@ -1,0 +1,411 @@
+"""From a plan to statements, and from statements to a value."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.errors import Fault, InputError
+from jevons.expansion import DAYS_PER_QUARTER, ExpansionPlan, in_service
+from jevons.finance.formulas import discount_factors, incremental_roic, straight_line, terminal_value
+from jevons.finance.types import (
+    SHARES_PER_ADS,
+    AccountTerms,
+    BaseCloud,
+    DcfTerms,
+    LineValue,
+    Statements,
+    Valuation,
+    YearSums,
+)
+
+Array = NDArray[np.float64]
+
+
+def base_cloud(
+    revenue_quarter_cny: float, growth_frac: float, margin_frac: float, capital_per_revenue: float, quarters: int
+) -> BaseCloud:
+    """Return the cloud without the plan, growing at one rate.
+
+    Parameters
+    ----------
+    revenue_quarter_cny : float
+        Revenue of the quarter before the first, > 0.
+    growth_frac : float
+        Growth a year, > -1.
+    margin_frac : float
+        EBITA over revenue.
+    capital_per_revenue : float
+        Capital per CNY of added yearly revenue, >= 0.
+    quarters : int
+        Number of quarters.
+    """
+    revenue = revenue_quarter_cny * (1.0 + growth_frac) ** (np.arange(quarters + 1) / 4)
+    return BaseCloud(revenue[1:], margin_frac * revenue[1:], capital_per_revenue * 4.0 * np.diff(revenue))
+
+
+def statements(
+    plan: ExpansionPlan,
+    price_cny_per_call: Array,
+    internal: Sequence[bool] | NDArray[np.bool_],
+    terms: AccountTerms,
+    base: BaseCloud | None = None,
+) -> Statements:
+    """Return the accounts of a plan by quarter.
+
+    Parameters
+    ----------
+    plan : ExpansionPlan
+        What is built and served.
+    price_cny_per_call : (s, t)
+        What callers pay on average for a call that is served.
+    internal : (s,) of bool
+        Segments that are the firm's own businesses.
+    terms : AccountTerms
+        Lives, tax, overhead.
+    base : BaseCloud, optional
+        The cloud without the plan; none where not given.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit the plan, or a life, share or price is out of range.
+    """
+    p = plan.problem
+    quarters = len(p.quarters)
+    base = base or BaseCloud(np.zeros(quarters), np.zeros(quarters), np.zeros(quarters))
+    inside = np.asarray(internal, bool)
+    _check(plan, price_cny_per_call, inside, terms, base)
+    revenue = price_cny_per_call * plan.served_calls_per_d.sum(axis=2) * DAYS_PER_QUARTER
+    training_h = 24.0 * p.availability_frac * plan.training_devices
+    hours = plan.busy_device_h_per_d.sum(axis=(0, 4)) + training_h
+    energy = np.einsum("vrt,vrt->t", hours, p.energy_cny_per_device_h) * DAYS_PER_QUARTER
+    fixed = np.einsum("vt,vrt->t", p.fixed_cny_per_device_quarter, plan.installed)
+    external, own = revenue[~inside].sum(axis=0), revenue[inside].sum(axis=0)
+    overhead = terms.overhead_frac * (external + own)
+    devices = _device_books(plan, price_cny_per_call, terms)
+    buildings = _building_books(plan, terms)
+    ai_ebita = external + own - energy - fixed - overhead - devices[0] - buildings[0]
+    ai_tax = terms.tax_frac * (ai_ebita - devices[1])
+    base_tax = terms.tax_frac * base.ebita_cny
+    capex = plan.device_capex_cny + plan.site_capex_cny
+    ai_fcf = ai_ebita - ai_tax + devices[0] + buildings[0] - capex
+    base_fcf = base.ebita_cny - base_tax - base.investment_cny
+    return Statements(
+        quarters=p.quarters,
+        external_revenue_cny=external,
+        internal_revenue_cny=own,
+        energy_cny=energy,
+        fixed_cny=fixed,
+        overhead_cny=overhead,
+        device_depreciation_cny=devices[0],
+        building_depreciation_cny=buildings[0],
+        impairment_cny=devices[1],
+        ai_ebita_cny=ai_ebita,
+        base_revenue_cny=base.revenue_cny,
+        base_ebita_cny=base.ebita_cny,
+        base_investment_cny=base.investment_cny,
+        ebita_cny=ai_ebita + base.ebita_cny,
+        ai_tax_cny=ai_tax,
+        tax_cny=ai_tax + base_tax,
+        device_capex_cny=plan.device_capex_cny,
+        site_capex_cny=plan.site_capex_cny,
+        ai_fcf_cny=ai_fcf,
+        base_fcf_cny=base_fcf,
+        fcf_cny=ai_fcf + base_fcf,
+        cumulative_cash_cny=np.cumsum(ai_fcf + base_fcf),
+        device_opening_cny=np.concatenate([[devices[3]], devices[2][:-1]]),
+        device_closing_cny=devices[2],
+        building_opening_cny=np.concatenate([[terms.opening_building_book_cny], buildings[1][:-1]]),
+        building_closing_cny=buildings[1],
+    )
+
+
+def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: AccountTerms, base: BaseCloud) -> None:
+    segments, quarters = len(plan.problem.segments), len(plan.problem.quarters)
+    faults = []
+    if price.shape != (segments, quarters) or not (np.isfinite(price) & (price >= 0)).all():
+        faults.append(Fault(f"must be ({segments}, {quarters}) finite prices >= 0", path="price_cny_per_call"))
+    if inside.shape != (segments,):
+        faults.append(Fault(f"shape {inside.shape}: must be ({segments},)", path="internal"))
+    for name, least, most in (("tax_frac", 0, 1), ("overhead_frac", 0, 1), ("opening_building_book_cny", 0, np.inf)):
+        number = getattr(terms, name)
+        if not least <= number <= most:
+            faults.append(Fault(f"{number:g}: must be in {least:g}..{most:g}", path=name))
+    for name in ("device_life_y", "building_life_y"):
+        number = getattr(terms, name)
+        if not 0 < number < np.inf:
+            faults.append(Fault(f"{number:g}: must be positive", path=name))
+    cost = terms.initial_cost_cny_per_device
+    if cost is not None and (cost.shape != (len(plan.problem.devices),) or not (np.isfinite(cost) & (cost >= 0)).all()):
+        faults.append(Fault("must be one finite cost >= 0 per device", path="initial_cost_cny_per_device"))
+    for field in dataclasses.fields(base):
+        array = getattr(base, field.name)
+        if array.shape != (quarters,) or not np.isfinite(array).all():
+            faults.append(Fault(f"must be {quarters} finite amounts", path=f"base.{field.name}"))
+    if faults:
+        raise InputError(faults)
+
+
+def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> tuple[Array, Array, Array, float]:
+    """Return depreciation, impairment, closing book (t,) and opening book of devices."""
+    p = plan.problem
+    V, T = len(p.devices), len(p.quarters)
+    life = 4.0 * terms.device_life_y
+    ordered = plan.ordered.sum(axis=1)
+    paid = np.broadcast_to(np.arange(T), (V, T))
+    start = paid + p.lead_quarters[:, None]
+    end = start + p.life_quarters[:, None]
+    most = value_in_use(plan, price, terms.overhead_frac).reshape(V * T, T) if terms.impair else None
+    cost = (ordered * p.capex_cny_per_device).ravel()
+    bought = straight_line(cost, paid.ravel(), start.ravel(), end.ravel(), life, T, most_cny=most)
+    per_device = np.zeros(V) if terms.initial_cost_cny_per_device is None else terms.initial_cost_cny_per_device
+    stood = per_device * p.initial_devices.sum(axis=1)
+    before = np.full(V, -1)
+    age = p.initial_age_quarters
+    old = straight_line(stood, before, -age, p.life_quarters - age, life, T)
+    opening = float((stood * np.clip(1.0 - age / life, 0.0, 1.0)).sum())
+    return (
+        bought[0].sum(axis=0) + old[0].sum(axis=0),
+        bought[1].sum(axis=0) + old[1].sum(axis=0),
+        bought[2].sum(axis=0) + old[2].sum(axis=0),
+        opening,
+    )
+
+
+def value_in_use(plan: ExpansionPlan, price_cny_per_call: Array, overhead_frac: float) -> Array:
+    """Return what each vintage will still bring at each quarter's end, (v, order quarter, t) [CNY].
+
+    A device earns the revenue of the calls computed on its kind, less overhead, energy and fixed cost, per device that
+    serves; devices in training count as much as their serving kin, and quarters in which a whole kind trains as much as
+    its others. Discounted to the quarter, with the problem's terminal value. Kinds that never serve have no price to go
+    by and are not tested (infinite).
+    """
+    p = plan.problem
+    calls_per_h = np.where(np.isfinite(p.device_s_per_call), 3600.0 / p.device_s_per_call, 0.0)
+    hours = plan.busy_device_h_per_d.sum(axis=4)
+    sales = np.einsum("svrt,svt,st->vt", hours, calls_per_h, price_cny_per_call) * (1.0 - overhead_frac)
+    energy = np.einsum("svrt,vrt->vt", hours, p.energy_cny_per_device_h)
+    installed = plan.installed.sum(axis=1)
+    serving = installed - plan.training_devices.sum(axis=1)
+    least = 1e-9 * max(float(installed.max(initial=0.0)), 1e-300)
+    serves = serving > least
+    margin = np.where(serves, (sales - energy) * DAYS_PER_QUARTER / np.maximum(serving, least), 0.0)
+    mean = margin.sum(axis=1, keepdims=True) / np.maximum(serves.sum(axis=1, keepdims=True), 1)
+    earned = np.where(serves, margin, mean) - p.fixed_cny_per_device_quarter
+    service = in_service(p.lead_quarters, p.life_quarters, len(p.quarters))
+    flows = earned[:, None, :] * service * p.discount
+    later = np.cumsum(flows[..., ::-1], axis=2)[..., ::-1] - flows
+    worth = (later + p.terminal_cny_per_device[:, :, None]) / p.discount * plan.ordered.sum(axis=1)[:, :, None]
+    return np.asarray(np.where(serves.any(axis=1)[:, None, None], worth, np.inf))
+
+
+def _building_books(plan: ExpansionPlan, terms: AccountTerms) -> tuple[Array, Array]:
+    """Return depreciation and closing book (t,) of sites, depreciated from the quarter in which they are paid."""
+    quarters = len(plan.problem.quarters)
+    cost = np.concatenate([[terms.opening_building_book_cny], plan.site_capex_cny])
+    paid = np.concatenate([[-1], np.arange(quarters)])
+    start = np.concatenate([[0], np.arange(quarters)])
+    never = np.full(quarters + 1, np.iinfo(np.int64).max)
+    depreciation, _, closing = straight_line(cost, paid, start, never, 4.0 * terms.building_life_y, quarters)
+    return depreciation.sum(axis=0), closing.sum(axis=0)
+
+
+_STOCKS = ("cumulative_cash_cny",)
+
+
+def year_sums(accounts: Statements, *, kind: str = "calendar") -> YearSums:
+    """Return the flows of *accounts* summed by calendar year, or by fiscal year to 31 March.
+
+    Raises
+    ------
+    InputError
+        If *kind* is neither ``calendar`` nor ``fiscal``.
+    """
+    if kind not in {"calendar", "fiscal"}:
+        message = f"kind = `{kind}`: must be `calendar` or `fiscal`"
+        raise InputError(message)
+    labels = []
+    for label in accounts.quarters:
+        year, quarter = int(label[:4]), int(label[-1])
+        labels.append(str(year) if kind == "calendar" else f"FY{year if quarter == 1 else year + 1}")
+    years = tuple(dict.fromkeys(labels))
+    member = np.array([[label == year for label in labels] for year in years])
+    flows = [f.name for f in dataclasses.fields(accounts) if f.name.endswith("_cny") and f.name not in _STOCKS]
+    flows = [name for name in flows if not name.endswith(("opening_cny", "closing_cny"))]
+    lines = {name: np.asarray(member @ getattr(accounts, name)) for name in flows}
+    return YearSums(years, member.sum(axis=1), lines)
+
+
+def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfTerms) -> LineValue:
+    """Return the present value of a business from its explicit quarters and how it runs on.
+
+    Parameters
+    ----------
+    revenue_cny, ebita_cny, fcf_cny : (t,)
+        By quarter; four at least.
+    terms : DcfTerms
+        Cost of capital, fade and what follows.
+
+    Returns
+    -------
+    LineValue
+        Flows fall in the middle of their quarter or year. In the fade, growth and margin reach their terminal values in
+        the last year and ``FCF = NOPAT - capital_per_revenue x added revenue``; after it, the value driver formula.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than four quarters (eight where the starting growth is to be measured), the last year has no
+        revenue, or the cost of capital does not exceed growth for ever.
+    """
+    quarters = revenue_cny.size
+    least = 4 if terms.start_growth_frac is not None else 8
+    if quarters < least or not revenue_cny[-4:].sum() > 0:
+        message = f"valuation needs {least} quarters and revenue in the last four; give `start_growth_frac` for fewer"
+        raise InputError(message)
+    wacc, tax, k = terms.wacc_frac, terms.tax_frac, terms.capital_per_revenue
+    explicit = float(fcf_cny @ discount_factors(wacc, quarters))
+    revenue = float(revenue_cny[-4:].sum())
+    margin = float(ebita_cny[-4:].sum()) / revenue
+    growth = terms.start_growth_frac
+    if growth is None:
+        before = float(revenue_cny[-8:-4].sum())
+        growth = revenue / before - 1.0 if before > 0 else terms.terminal_growth_frac
+    begin = quarters / 4
+    fade = 0.0
+    for year in range(1, terms.fade_y + 1):
+        faded = year / terms.fade_y
+        added = revenue * (growth + (terms.terminal_growth_frac - growth) * faded)
+        revenue += added
+        profit = (margin + (terms.terminal_margin_frac - margin) * faded) * (1.0 - tax) * revenue
+        fade += (profit - k * added) * (1.0 + wacc) ** -(begin + year - 0.5)
+    roic = float(incremental_roic(terms.terminal_margin_frac, tax, k)) if k > 0 else float("inf")
+    after = roic if terms.terminal_roic_frac is None else terms.terminal_roic_frac
+    next_profit = terms.terminal_margin_frac * (1.0 - tax) * revenue * (1.0 + terms.terminal_growth_frac)
+    last = float(terminal_value(next_profit, wacc, terms.terminal_growth_frac, after))
+    return LineValue(explicit, fade, last * (1.0 + wacc) ** -(begin + terms.fade_y - 0.5), roic, wacc)
+
+
+def growing_line(
+    ebita_y_cny: float,
+    *,
+    growth_frac: float,
+    years: int,
+    wacc_frac: float,
+    tax_frac: float,
+    terminal_growth_frac: float,
+    roic_frac: float,
+) -> float:
+    """Return the value of a business whose yearly EBITA grows at one rate, then for ever at another [CNY].
+
+    Parameters
+    ----------
+    ebita_y_cny : float
+        EBITA of the year before the first.
+    growth_frac, terminal_growth_frac : float
+        Growth a year of the first `years`, and after.
+    years : int
+        Years at `growth_frac`, >= 0.
+    wacc_frac, tax_frac : float
+        Cost of capital; tax on EBITA.
+    roic_frac : float
+        After-tax return on the capital that growth needs, > 0; growth reinvests ``g / ROIC`` of the profit.
+
+    Returns
+    -------
+    float
+        Present value, flows in the middle of years.
+
+    Raises
+    ------
+    InputError
+        If the return is not positive or the cost of capital does not exceed growth for ever.
+    """
+    if not roic_frac > 0:
+        message = f"roic_frac = {roic_frac:g}: must be positive"
+        raise InputError(message)
+    profit, value = ebita_y_cny * (1.0 - tax_frac), 0.0
+    for year in range(1, years + 1):
+        profit *= 1.0 + growth_frac
+        value += profit * (1.0 - growth_frac / roic_frac) * (1.0 + wacc_frac) ** -(year - 0.5)
+    after = float(terminal_value(profit * (1.0 + terminal_growth_frac), wacc_frac, terminal_growth_frac, roic_frac))
+    return float(value + after * (1.0 + wacc_frac) ** -(years - 0.5))
+
+
+def dcf(
+    accounts: Statements,
+    *,
+    ai: DcfTerms,
+    base: DcfTerms,
+    rest_cny: float,
+    net_cash_cny: float,
+    stakes_cny: float,
+    ads: float,
+    cny_per_usd: float,
+) -> Valuation:
+    """Return the group's value as a sum of parts.
+
+    Parameters
+    ----------
+    accounts : Statements
+        With AI cloud and base cloud lines; a base line without revenue is worth nothing.
+    ai, base : DcfTerms
+        How the two run on after the plan.
+    rest_cny : float
+        Value of the other businesses: a multiple times EBITA after tax, or `growing_line`.
+    net_cash_cny, stakes_cny : float
+        Cash less debt; stakes in other firms.
+    ads : float
+        American depositary shares outstanding, > 0 (ordinary shares over eight).
+    cny_per_usd : float
+        Dated rate, > 0.
+
+    Raises
+    ------
+    InputError
+        If shares or rate are not positive, or a line cannot be valued.
+    """
+    if not (ads > 0 and cny_per_usd > 0):
+        message = f"ads = {ads:g} and cny_per_usd = {cny_per_usd:g}: both must be positive"
+        raise InputError(message)
+    nothing = LineValue(0.0, 0.0, 0.0, 0.0, ai.wacc_frac)
+    lines = []
+    for name, fields, terms in (("AI cloud", "ai", ai), ("Base cloud", "base", base)):
+        revenue = getattr(accounts, f"{fields}_revenue_cny")
+        flows = getattr(accounts, f"{fields}_fcf_cny")
+        value = nothing
+        if revenue.any() or flows.any():
+            try:
+                value = line_value(revenue, getattr(accounts, f"{fields}_ebita_cny"), flows, terms)
+            except InputError as error:
+                message = f"{name}: {error}"
+                raise InputError(message) from error
+        lines.append(value)
+    bridge = (
+        ("AI cloud: plan", lines[0].explicit_cny),
+        ("AI cloud: fade", lines[0].fade_cny),
+        ("AI cloud: after", lines[0].terminal_cny),
+        ("Base cloud", lines[1].total_cny),
+        ("Rest of the group", rest_cny),
+        ("Net cash", net_cash_cny),
+        ("Stakes", stakes_cny),
+    )
+    enterprise = lines[0].total_cny + lines[1].total_cny + rest_cny
+    equity = enterprise + net_cash_cny + stakes_cny
+    return Valuation(
+        ai=lines[0],
+        base=lines[1],
+        rest_cny=rest_cny,
+        net_cash_cny=net_cash_cny,
+        stakes_cny=stakes_cny,
+        enterprise_cny=enterprise,
+        equity_cny=equity,
+        per_ads_cny=equity / ads,
+        per_ads_usd=equity / ads / cny_per_usd,
+        per_share_cny=equity / ads / SHARES_PER_ADS,
+        bridge=bridge,
+    )

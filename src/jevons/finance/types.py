@@ -1,0 +1,300 @@
+"""Inputs and outputs of the accounts and of valuation. Axes: ``t`` quarters, ``v`` devices; money in CNY, nominal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+SHARES_PER_ADS = 8
+"""Ordinary shares behind one American depositary share (prospectus terms since 2019)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTerms:
+    """How the accounts treat the plan.
+
+    Parameters
+    ----------
+    tax_frac : float
+        Tax on EBITA; losses are set against the group's other profits.
+    device_life_y, building_life_y : float
+        Straight-line lives in the accounts, > 0; not the lives in service.
+    overhead_frac : float
+        Staff, research, selling and other costs as a share of AI revenue.
+    initial_cost_cny_per_device : (v,), optional
+        What the devices standing at the start had cost; 0 where not given.
+    opening_building_book_cny : float
+        Book value of the sites at the start, written off over a whole building life.
+    impair : bool
+        Whether vintages are written down to their value in use.
+    """
+
+    tax_frac: float
+    device_life_y: float
+    building_life_y: float
+    overhead_frac: float
+    initial_cost_cny_per_device: Array | None = None
+    opening_building_book_cny: float = 0.0
+    impair: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BaseCloud:
+    """The cloud without the plan, by quarter.
+
+    Parameters
+    ----------
+    revenue_cny, ebita_cny : (t,)
+        After its own depreciation.
+    investment_cny : (t,)
+        Growth of invested capital: capital expenditure and working capital less depreciation.
+    """
+
+    revenue_cny: Array
+    ebita_cny: Array
+    investment_cny: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Accounts by quarter; every array is (t,) in CNY.
+
+    Parameters
+    ----------
+    quarters : tuple of str
+        Labels such as ``2025-Q1``.
+    external_revenue_cny, internal_revenue_cny : (t,)
+        AI revenue from customers and from the firm's own businesses.
+    energy_cny, fixed_cny, overhead_cny : (t,)
+        Running costs of the AI cloud.
+    device_depreciation_cny, building_depreciation_cny : (t,)
+        Straight-line by vintage; starts with service, so it lags the spending.
+    impairment_cny : (t,)
+        Write-downs to value in use and what is left on the books of devices that retire.
+    ai_ebita_cny, base_ebita_cny, ebita_cny : (t,)
+        Before impairment; ``ebita`` is the sum.
+    base_revenue_cny, base_investment_cny : (t,)
+        Of the cloud without the plan.
+    tax_cny : (t,)
+        On EBITA less impairment; negative where the plan shelters other profits.
+    ai_tax_cny : (t,)
+        The plan's part of it.
+    device_capex_cny, site_capex_cny : (t,)
+        Cash spent.
+    ai_fcf_cny, base_fcf_cny, fcf_cny, cumulative_cash_cny : (t,)
+        Free cash flow: EBITA less tax plus depreciation less capital expenditure; its running sum.
+    device_opening_cny, device_closing_cny, building_opening_cny, building_closing_cny : (t,)
+        Book values.
+    """
+
+    quarters: tuple[str, ...]
+    external_revenue_cny: Array
+    internal_revenue_cny: Array
+    energy_cny: Array
+    fixed_cny: Array
+    overhead_cny: Array
+    device_depreciation_cny: Array
+    building_depreciation_cny: Array
+    impairment_cny: Array
+    ai_ebita_cny: Array
+    base_revenue_cny: Array
+    base_ebita_cny: Array
+    base_investment_cny: Array
+    ebita_cny: Array
+    ai_tax_cny: Array
+    tax_cny: Array
+    device_capex_cny: Array
+    site_capex_cny: Array
+    ai_fcf_cny: Array
+    base_fcf_cny: Array
+    fcf_cny: Array
+    cumulative_cash_cny: Array
+    device_opening_cny: Array
+    device_closing_cny: Array
+    building_opening_cny: Array
+    building_closing_cny: Array
+
+    @property
+    def ai_revenue_cny(self) -> Array:
+        """AI revenue, external and internal."""
+        return self.external_revenue_cny + self.internal_revenue_cny
+
+    @property
+    def depreciation_cny(self) -> Array:
+        """Depreciation of devices and buildings."""
+        return self.device_depreciation_cny + self.building_depreciation_cny
+
+    @property
+    def capex_cny(self) -> Array:
+        """Cash spent on devices and sites."""
+        return self.device_capex_cny + self.site_capex_cny
+
+
+@dataclass(frozen=True, slots=True)
+class YearSums:
+    """Flows summed over years.
+
+    Parameters
+    ----------
+    years : tuple of str
+        ``2025`` or ``FY2026`` (the fiscal year that ends on 31 March 2026).
+    quarters : (y,)
+        Quarters of the plan that fall in each; fewer than four is a part of a year.
+    lines : mapping of str to (y,)
+        Sums by line, named as in `Statements`.
+    """
+
+    years: tuple[str, ...]
+    quarters: NDArray[np.int64]
+    lines: Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class DcfTerms:
+    """How a business runs on after its explicit quarters.
+
+    Parameters
+    ----------
+    wacc_frac : float
+        Cost of capital a year, above `terminal_growth_frac`.
+    tax_frac : float
+        Tax on EBITA.
+    terminal_growth_frac : float
+        Growth a year for ever after the fade.
+    terminal_margin_frac : float
+        EBITA over revenue at the end of the fade.
+    capital_per_revenue : float
+        Capital invested per CNY of added yearly revenue, > 0.
+    fade_y : int
+        Years over which growth and margin move linearly from the last year's to the terminal ones.
+    start_growth_frac : float, optional
+        Growth from which the fade starts; the last four quarters over the four before where not given.
+    terminal_roic_frac : float, optional
+        Return on capital added after the fade; the incremental one, ``margin (1 - tax) / capital_per_revenue``, where
+        not given. Equal to `wacc_frac`, growth after the fade is worth nothing.
+    """
+
+    wacc_frac: float
+    tax_frac: float
+    terminal_growth_frac: float
+    terminal_margin_frac: float
+    capital_per_revenue: float
+    fade_y: int = 7
+    start_growth_frac: float | None = None
+    terminal_roic_frac: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineValue:
+    """Present value of one business, all CNY.
+
+    Parameters
+    ----------
+    explicit_cny, fade_cny, terminal_cny : float
+        Of the explicit quarters, of the fade, and of what follows.
+    roic_frac, wacc_frac : float
+        Incremental return after the explicit quarters, and the cost of capital it is held against.
+    """
+
+    explicit_cny: float
+    fade_cny: float
+    terminal_cny: float
+    roic_frac: float
+    wacc_frac: float
+
+    @property
+    def total_cny(self) -> float:
+        """Sum of the three parts."""
+        return self.explicit_cny + self.fade_cny + self.terminal_cny
+
+    @property
+    def growth_destroys_value(self) -> bool:
+        """Whether a CNY invested in growth is worth less than a CNY."""
+        return self.roic_frac < self.wacc_frac
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """Sum of parts.
+
+    Parameters
+    ----------
+    ai, base : LineValue
+        The plan, and the cloud without it.
+    rest_cny, net_cash_cny, stakes_cny : float
+        Rest of the group, cash less debt, stakes in other firms.
+    enterprise_cny, equity_cny : float
+        Businesses alone; with cash and stakes.
+    per_ads_cny, per_ads_usd, per_share_cny : float
+        Equity per American depositary share and per ordinary share.
+    bridge : tuple of (str, float)
+        Parts in CNY in the order of reading; they sum to `equity_cny`.
+    """
+
+    ai: LineValue
+    base: LineValue
+    rest_cny: float
+    net_cash_cny: float
+    stakes_cny: float
+    enterprise_cny: float
+    equity_cny: float
+    per_ads_cny: float
+    per_ads_usd: float
+    per_share_cny: float
+    bridge: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsoPrice:
+    """Growth that makes a business worth a price, over margin, capital per revenue and cost of capital.
+
+    Parameters
+    ----------
+    growth_frac : ndarray
+        Growth a year that the price assumes; where it is not `solved`, the bound of the search that was reached.
+    solved : ndarray of bool
+        Whether some growth in the search range gives exactly the price.
+    reason : ndarray of str
+        Empty where solved, otherwise why there is no such growth.
+    roic_frac : ndarray
+        Incremental return on capital, ``margin (1 - tax) / capital_per_revenue``.
+    growth_destroys_value : ndarray of bool
+        Where that return is below the cost of capital: faster growth lowers value.
+    value_cny : float
+        The price.
+    """
+
+    growth_frac: Array
+    solved: NDArray[np.bool_]
+    reason: NDArray[np.str_]
+    roic_frac: Array
+    growth_destroys_value: NDArray[np.bool_]
+    value_cny: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioWeights:
+    """Scenario probabilities nearest to a prior that average to a price.
+
+    Parameters
+    ----------
+    weights : (n,)
+        Sum to 1.
+    tilt_per_cny : float
+        The exponent: weights are the prior times ``exp(tilt value)``, normalised. Positive where the price asks for
+        more than the prior's mean. One price pins one tilt.
+    relative_entropy_nats : float
+        Distance from the prior.
+    gain : (n,)
+        Weight less prior, by scenario.
+    """
+
+    weights: Array
+    tilt_per_cny: float
+    relative_entropy_nats: float
+    gain: Array

@@ -1,0 +1,222 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from jevons.errors import InputError
+from jevons.expansion import DAYS_PER_QUARTER
+from jevons.finance import (
+    SHARES_PER_ADS,
+    AccountTerms,
+    DcfTerms,
+    base_cloud,
+    dcf,
+    growing_line,
+    line_value,
+    statements,
+    year_sums,
+)
+
+TERMS = AccountTerms(tax_frac=0.2, device_life_y=5.0, building_life_y=20.0, overhead_frac=0.1)
+PRICE = np.full((2, 9), 4.0)
+INTERNAL = np.array([False, True])
+RUN_ON = DcfTerms(
+    wacc_frac=0.10, tax_frac=0.2, terminal_growth_frac=0.03, terminal_margin_frac=0.2, capital_per_revenue=1.0
+)
+
+
+@pytest.fixture
+def accounts(make_plan):
+    terms = dataclasses.replace(
+        TERMS, initial_cost_cny_per_device=np.array([80_000.0]), opening_building_book_cny=8_000.0
+    )
+    return statements(make_plan(), PRICE, INTERNAL, terms, base_cloud(1e6, 0.08, 0.1, 0.7, 9))
+
+
+def test_the_first_quarters_by_hand(make_plan, accounts):
+    # Five devices ordered in the first quarter serve 500 calls a day from the second; the two old ones train.
+    assert make_plan().ordered[0, 0] == pytest.approx([5, *[0] * 8])
+    assert accounts.device_capex_cny[:2] == pytest.approx([500_000, 0])
+    assert accounts.site_capex_cny.sum() == pytest.approx(5 * 1000 * 20)
+    assert accounts.external_revenue_cny[:2] == pytest.approx([0, 300 * 4 * DAYS_PER_QUARTER])
+    assert accounts.internal_revenue_cny[:2] == pytest.approx([0, 200 * 4 * DAYS_PER_QUARTER])
+    assert accounts.energy_cny[:2] == pytest.approx([2 * 24 * DAYS_PER_QUARTER, 7 * 24 * DAYS_PER_QUARTER])
+    assert accounts.fixed_cny[:2] == pytest.approx([1000, 3500])
+    assert accounts.overhead_cny[1] == pytest.approx(0.1 * 500 * 4 * DAYS_PER_QUARTER)
+    old, new = 2 * 80_000 / 20, 500_000 / 20
+    assert accounts.device_depreciation_cny[:2] == pytest.approx([old, old + new])
+    assert accounts.device_opening_cny[0] == pytest.approx(2 * 80_000 * 16 / 20)
+    assert accounts.building_depreciation_cny[-1] == pytest.approx((8_000 + 100_000) / 80)
+    ebita = (
+        500 * 4 * DAYS_PER_QUARTER * 0.9
+        - 7 * 24 * DAYS_PER_QUARTER
+        - 3500
+        - old
+        - new
+        - accounts.building_depreciation_cny[1]
+    )
+    assert accounts.ai_ebita_cny[1] == pytest.approx(ebita)
+    assert accounts.ai_tax_cny[1] == pytest.approx(0.2 * ebita)
+
+
+def test_books_cash_and_lines_add_up(accounts):
+    a = accounts
+    assert a.device_opening_cny + a.device_capex_cny - a.device_depreciation_cny - a.impairment_cny == pytest.approx(
+        a.device_closing_cny
+    )
+    assert a.building_opening_cny + a.site_capex_cny - a.building_depreciation_cny == pytest.approx(
+        a.building_closing_cny
+    )
+    assert a.device_opening_cny[1:] == pytest.approx(a.device_closing_cny[:-1])
+    assert a.ai_ebita_cny + a.base_ebita_cny == pytest.approx(a.ebita_cny)
+    assert a.ai_fcf_cny == pytest.approx(a.ai_ebita_cny - a.ai_tax_cny + a.depreciation_cny - a.capex_cny)
+    assert a.fcf_cny == pytest.approx(a.ai_fcf_cny + a.base_fcf_cny)
+    assert a.cumulative_cash_cny[-1] == pytest.approx(a.fcf_cny.sum())
+    cash_in = a.ai_revenue_cny - a.energy_cny - a.fixed_cny - a.overhead_cny
+    assert a.ai_fcf_cny == pytest.approx(cash_in - a.ai_tax_cny - a.capex_cny)
+
+
+def test_cash_leads_depreciation(accounts):
+    assert accounts.capex_cny[0] > 0
+    spent, charged = np.cumsum(accounts.capex_cny), np.cumsum(accounts.depreciation_cny)
+    assert (spent > charged).all()
+
+
+def test_a_vintage_that_cannot_earn_its_book_value_is_written_down(make_plan):
+    plan = make_plan(terminal_cny_per_device=np.zeros((1, 9)))
+    low = np.full((2, 9), 0.6)
+    cut, kept = (statements(plan, low, INTERNAL, dataclasses.replace(TERMS, impair=flag)) for flag in (True, False))
+    assert kept.impairment_cny.sum() == 0
+    assert cut.impairment_cny.sum() > 0
+    assert cut.device_depreciation_cny.sum() < kept.device_depreciation_cny.sum()
+    assert cut.device_closing_cny[-1] == pytest.approx(0.0, abs=1e-6)  # no use after the horizon was stated
+    # At 4 CNY a call and the stated terminal value the same devices are worth their price.
+    assert statements(make_plan(), PRICE, INTERNAL, TERMS).impairment_cny.sum() == 0
+
+
+def test_devices_that_retire_before_the_end_of_their_accounting_life_are_written_off(make_plan):
+    terms = dataclasses.replace(TERMS, initial_cost_cny_per_device=np.array([80_000.0]))
+    plan = make_plan(initial_age_quarters=np.array([12]), training_flop_per_s=np.zeros(9))
+    result = statements(plan, PRICE, INTERNAL, terms)
+    assert np.nonzero(result.impairment_cny)[0].tolist() == [4]
+    assert result.impairment_cny[4] == pytest.approx(2 * 80_000 * (1 - 16 / 20))
+
+
+def test_years_are_summed_by_calendar_and_by_fiscal_year(accounts):
+    calendar, fiscal = year_sums(accounts), year_sums(accounts, kind="fiscal")
+    assert calendar.years == ("2025", "2026", "2027")
+    assert calendar.quarters.tolist() == [3, 4, 2]
+    assert fiscal.years == ("FY2026", "FY2027", "FY2028")
+    assert fiscal.quarters.tolist() == [4, 4, 1]
+    assert calendar.lines["ebita_cny"] == pytest.approx(
+        [accounts.ebita_cny[i:j].sum() for i, j in ((0, 3), (3, 7), (7, 9))]
+    )
+    assert fiscal.lines["fcf_cny"].sum() == pytest.approx(accounts.fcf_cny.sum())
+    assert "cumulative_cash_cny" not in fiscal.lines
+    assert "device_closing_cny" not in fiscal.lines
+    with pytest.raises(InputError, match="lunar"):
+        year_sums(accounts, kind="lunar")
+
+
+def test_wrong_accounts_input_is_reported_together(make_plan):
+    with pytest.raises(InputError) as caught:
+        statements(
+            make_plan(),
+            PRICE[:, :3],
+            INTERNAL[:1],
+            AccountTerms(1.2, 0.0, 20.0, 0.1, initial_cost_cny_per_device=np.ones(4)),
+            base_cloud(1e6, 0.0, 0.1, 0.7, 3),
+        )
+    assert {fault.path for fault in caught.value.faults} == {
+        "price_cny_per_call", "internal", "tax_frac", "device_life_y", "initial_cost_cny_per_device",
+        "base.revenue_cny", "base.ebita_cny", "base.investment_cny",
+    }  # fmt: skip
+
+
+def test_the_base_cloud_grows_over_a_year_by_its_rate():
+    base = base_cloud(100.0, 0.10, 0.2, 0.5, 4)
+    assert base.revenue_cny[3] == pytest.approx(110.0)
+    assert base.ebita_cny == pytest.approx(0.2 * base.revenue_cny)
+    assert base.investment_cny.sum() == pytest.approx(0.5 * 4 * (110.0 - 100.0))
+
+
+def flat(quarters=8, quarter_profit=10.0):
+    revenue = np.full(quarters, 100.0)
+    return revenue, np.full(quarters, quarter_profit), np.full(quarters, quarter_profit * 0.8)
+
+
+def test_a_flat_business_is_worth_its_perpetuity():
+    terms = dataclasses.replace(RUN_ON, terminal_growth_frac=0.0, terminal_margin_frac=0.1)
+    value = line_value(*flat(), terms)
+    # Two years of mid-quarter flows, then mid-year flows for ever, by hand.
+    explicit = 8.0 * sum(1.1 ** -((t + 0.5) / 4) for t in range(8))
+    after = 32.0 / 0.10 * 1.1**-1.5
+    assert value.explicit_cny == pytest.approx(explicit)
+    assert value.fade_cny + value.terminal_cny == pytest.approx(after)
+
+
+def test_growth_after_the_fade_is_worthless_where_its_return_equals_the_cost_of_capital():
+    equal = dataclasses.replace(
+        RUN_ON, terminal_margin_frac=0.1, start_growth_frac=0.03, fade_y=1, terminal_roic_frac=0.10
+    )
+    # One year of fade at 3 %, then next year's profit of 400 x 1.03^2 x 8 % as a perpetuity without growth.
+    assert line_value(*flat(), equal).terminal_cny == pytest.approx(400 * 1.03**2 * 0.08 / 0.10 * 1.1**-2.5)
+
+
+def test_faster_growth_lowers_the_value_of_a_business_with_poor_returns():
+    revenue, ebita, fcf = flat()
+    poor = dataclasses.replace(RUN_ON, terminal_margin_frac=0.15, capital_per_revenue=1.5)
+    slow, fast = (line_value(revenue, ebita, fcf, dataclasses.replace(poor, start_growth_frac=g)) for g in (0.05, 0.30))
+    assert slow.growth_destroys_value
+    assert slow.roic_frac == pytest.approx(0.08)
+    good = dataclasses.replace(poor, terminal_margin_frac=0.25)
+    low, high = (line_value(revenue, ebita, fcf, dataclasses.replace(good, start_growth_frac=g)) for g in (0.05, 0.30))
+    assert not low.growth_destroys_value
+    assert high.total_cny > low.total_cny
+    assert fast.terminal_cny + fast.fade_cny < high.terminal_cny + high.fade_cny
+
+
+def test_growth_is_measured_from_the_last_two_years_where_it_is_not_given():
+    revenue = np.concatenate([np.full(4, 100.0), np.full(4, 120.0)])
+    measured = line_value(revenue, 0.1 * revenue, 0.08 * revenue, RUN_ON)
+    given = line_value(revenue, 0.1 * revenue, 0.08 * revenue, dataclasses.replace(RUN_ON, start_growth_frac=0.2))
+    assert measured.total_cny == pytest.approx(given.total_cny)
+    with pytest.raises(InputError, match="8 quarters"):
+        line_value(revenue[:6], revenue[:6], revenue[:6], RUN_ON)
+
+
+def test_the_rest_of_the_group_without_growth_is_a_multiple_of_its_profit():
+    value = growing_line(
+        160e9, growth_frac=0.0, years=10, wacc_frac=0.10, tax_frac=0.2, terminal_growth_frac=0.0, roic_frac=0.15
+    )
+    assert value == pytest.approx(160e9 * 0.8 / 0.10 * 1.1**0.5)
+
+
+def test_parts_sum_to_equity_and_equity_to_a_price_per_share(accounts):
+    value = dcf(
+        accounts, ai=RUN_ON, base=RUN_ON, rest_cny=5e7, net_cash_cny=2e7, stakes_cny=1e7, ads=1e6, cny_per_usd=7.25
+    )
+    assert sum(amount for _, amount in value.bridge) == pytest.approx(value.equity_cny)
+    assert value.enterprise_cny == pytest.approx(value.ai.total_cny + value.base.total_cny + 5e7)
+    assert value.equity_cny == pytest.approx(value.enterprise_cny + 3e7)
+    assert value.per_ads_cny == pytest.approx(value.equity_cny / 1e6)
+    assert value.per_ads_usd == pytest.approx(value.per_ads_cny / 7.25)
+    assert value.per_share_cny * SHARES_PER_ADS == pytest.approx(value.per_ads_cny)
+
+
+def test_a_group_without_a_base_line_is_valued_without_it(make_plan):
+    accounts = statements(make_plan(), PRICE, INTERNAL, TERMS)
+    value = dcf(
+        accounts, ai=RUN_ON, base=RUN_ON, rest_cny=0.0, net_cash_cny=0.0, stakes_cny=0.0, ads=1.0, cny_per_usd=7.0
+    )
+    assert value.base.total_cny == 0
+    assert value.equity_cny == pytest.approx(value.ai.total_cny)
+
+
+def test_a_line_that_cannot_be_valued_is_named(accounts):
+    bad = dataclasses.replace(RUN_ON, wacc_frac=0.03)
+    rest = {"rest_cny": 0.0, "net_cash_cny": 0.0, "stakes_cny": 0.0, "ads": 1.0, "cny_per_usd": 7.0}
+    with pytest.raises(InputError, match="Base cloud: cost of capital"):
+        dcf(accounts, ai=RUN_ON, base=bad, **rest)
+    with pytest.raises(InputError, match="ads = 0"):
+        dcf(accounts, ai=RUN_ON, base=RUN_ON, **(rest | {"ads": 0.0}))
