@@ -246,8 +246,9 @@ def _check_evidence(raw: Mapping[Any, Any], sources: Mapping[str, Source], compl
     elif "source" not in raw:
         complain("needs `source:`; a figure without a source is a defect")
     numeric = [raw.get(name) for name in ("low", "value", "high")]
-    if all(isinstance(number, int | float) for number in numeric) and not numeric[0] <= numeric[1] <= numeric[2]:
-        complain(f"value {numeric[1]} lies outside its range {numeric[0]} to {numeric[2]}", "value")
+    low, value, high = (float(number) if isinstance(number, int | float) else None for number in numeric)
+    if low is not None and value is not None and high is not None and not low <= value <= high:
+        complain(f"value {value:g} lies outside its range {low:g} to {high:g}", "value")
 
 
 def _check_conflicts(document: Located, place: tuple[Any, ...], values: list[FactValue], faults: list[Fault]) -> None:

@@ -27,12 +27,12 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     Notes
     -----
     In quarter 0 the posted price is the list price and adoption is as given. Afterwards the posted price closes part of
-    its gap to ``markup x unit cost / learning``; it may fall below the list price or rise above it. A share of the
+    its gap to ``markup x unit cost / learning`` and never rises: only scarcity lifts what is paid above it. A share of the
     potential adopts by diffusion; adopters whose value per call no longer exceeds the price leave at once. Calls per
     adopter follow the intensive elasticity to the price of a call of constant size; growth of tokens per call is bought
     for what it brings, so it counts as a price rise on neither margin. Growth at a constant list price thus comes
-    out as adoption, calls and tokens per call, never as elasticity. Would-be adopters see last quarter's scarcity; within a
-    quarter, scarce supply is rationed by the planner along `demand_blocks`.
+    out as adoption, calls and tokens per call, never as elasticity. Would-be adopters see last quarter's scarcity;
+    within a quarter, scarce supply is rationed by the planner along `demand_blocks`.
     """
     segments, quarters = inputs.model.size, inputs.unit_cost_cny_per_tok.shape[2]
     path = _empty(segments, inputs.list_price_cny_per_tok.shape[0], quarters)
@@ -48,8 +48,10 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         calls_growth = inputs.calls_growth ** (t / 4)
         path.learning[t] = 1.0 if t == 0 else (1.0 + volume / base_volume) ** inputs.learning_exponent
         cost = (weights * inputs.unit_cost_cny_per_tok[:, :, t]).sum(axis=1)
-        target = inputs.markup * cost / path.learning[t] / list_value
-        path.price_index[:, t] = 1.0 if t == 0 else next_price(path.price_index[:, t - 1], target, inputs.price_inertia)
+        # competition cuts list prices and never lets them rise; scarcity does that
+        target = np.minimum(inputs.markup * cost / path.learning[t] / list_value, 1.0)
+        before = path.price_index[:, max(t - 1, 0)]
+        path.price_index[:, t] = 1.0 if t == 0 else np.minimum(next_price(before, target, inputs.price_inertia), before)
         path.price_cny_per_tok[:, :, t] = inputs.list_price_cny_per_tok * path.price_index[:, t, None]
         index = path.price_index[inputs.model, t]
         path.call_price_cny[:, t] = start_price * growth * index

@@ -9,7 +9,7 @@ from jevons.models.types import WeightPrecision
 
 
 def read_precision(
-    raw: Mapping[str, Any], text: Mapping[str, Any], family: str, name: str
+    raw: Mapping[str, Any], text: Mapping[str, Any], name: str
 ) -> tuple[WeightPrecision, str]:
     """Return the weights' precision by class, and the cache's."""
     quant = raw.get("quantization_config") or text.get("quantization_config") or {}

@@ -70,7 +70,7 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
     config = Config(text, file)
     spec = build(family, config, name, str((raw.get("architectures") or [family])[0]))
     config.finish()
-    precision, kv = read_precision(raw, text, family, name)
+    precision, kv = read_precision(raw, text, name)
     import dataclasses
 
     return dataclasses.replace(spec, weight_precision=precision, kv_precision=kv)

@@ -1,0 +1,259 @@
+"""Commands and their options; what they do lives in the stages, and is imported only when a command runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jevons.errors import FactError, InfeasibleError, InputError, SolverError
+
+app = typer.Typer(
+    name="jevons",
+    help="Plans, simulates and prices AI compute, from one matrix product to what a share price implies.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+facts_app = typer.Typer(help="Look up dated, sourced figures.", no_args_is_help=True)
+models_app = typer.Typer(help="Read model architectures from config.json files.", no_args_is_help=True)
+app.add_typer(facts_app, name="facts", rich_help_panel=None)
+app.add_typer(models_app, name="models")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Date, YYYY-MM-DD: nothing published later is visible.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write to this file; the ending chooses the form.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Root of all random streams.")]
+Model = Annotated[str, typer.Option("--model", help="Shipped model name or path of a config.json.")]
+Gpu = Annotated[str, typer.Option("--gpu", help="Accelerator id, such as h100_sxm (see `jevons facts search hbm`).")]
+Precision = Annotated[str | None, typer.Option("--precision", help="Precision of the weights: bf16, fp8, int8, …")]
+Hourly = Annotated[
+    str | None, typer.Option("--gpu-hour", help="Price of an accelerator-hour with currency, such as '2 USD'.")
+]
+
+
+def main() -> None:
+    """Run the command line and turn known errors into messages and exit codes."""
+    try:
+        app()
+    except (InputError, FactError) as error:
+        _stop(error, 2)
+    except InfeasibleError as error:
+        _stop(error, 3)
+    except SolverError as error:
+        _stop(error, 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _stop(error: Exception, code: int) -> None:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(code)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    """Plans, simulates and prices AI compute, from one matrix product to what a share price implies."""
+    if version:
+        from jevons import __version__
+
+        typer.echo(f"jevons {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def plan(
+    scenario: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
+    seed: Seed = None,
+    as_of: AsOf = None,
+    draws: Annotated[int | None, typer.Option("--draws", min=0, help="Monte Carlo draws; 0 for none.")] = None,
+    explain: Annotated[
+        list[str] | None, typer.Option("--explain", help="Print the formulas and facts behind a figure, by path.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved scenario and stop.")] = False,
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """Plan what to build, serve and charge, and what it earns, over the quarters of a scenario.
+
+    --out takes .html (the report), .json or .nc.
+    """
+    from jevons.cli import plan as command
+
+    command.run(
+        scenario, seed=seed, as_of=as_of, draws=draws, explain=explain or [], dry_run=dry_run, json=json, out=out
+    )
+
+
+@app.command()
+def value(
+    scenario: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
+    as_of: AsOf = None,
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """Value the plan against the dated share price, and show what that price assumes."""
+    from jevons.cli import plan as command
+
+    command.run_value(scenario, as_of=as_of, json=json, out=out)
+
+
+@app.command()
+def cost(
+    gpu: Gpu = "h800_sxm",
+    model: Annotated[str | None, typer.Option("--model", help="Model to price tokens of.")] = None,
+    precision: Precision = None,
+    isl: Annotated[int, typer.Option("--isl", min=1, help="Input tokens per request.")] = 2000,
+    osl: Annotated[int, typer.Option("--osl", min=1, help="Output tokens per request.")] = 500,
+    site: Annotated[str, typer.Option("--site", help="Fact prefix of the site.")] = "site.china_north",
+    gpu_hour: Hourly = None,
+    utilisation: Annotated[
+        float, typer.Option("--utilisation", min=0.01, max=1, help="Share of hours that sell.")
+    ] = 0.6,
+    as_of: AsOf = None,
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """Price an accelerator-hour from its parts, and a million tokens of a model served on it."""
+    from jevons.cli import engineering as command
+
+    command.run_cost(gpu, model, precision, isl, osl, site, gpu_hour, utilisation, as_of=as_of, json=json, out=out)
+
+
+@app.command()
+def size(
+    model: Model,
+    gpu: Gpu = "h100_sxm",
+    gpus: Annotated[
+        int, typer.Option("--gpus", min=1, max=4096, help="Most accelerators of one copy of the model.")
+    ] = 16,
+    isl: Annotated[int, typer.Option("--isl", min=1, help="Input tokens per request.")] = 2000,
+    osl: Annotated[int, typer.Option("--osl", min=1, help="Output tokens per request.")] = 500,
+    rate: Annotated[float, typer.Option("--rate", min=0, help="Requests per second to carry; 0 for one copy.")] = 0.0,
+    ttft: Annotated[float | None, typer.Option("--ttft", min=0, help="Highest time to first token [s].")] = None,
+    tpot: Annotated[float | None, typer.Option("--tpot", min=0, help="Highest time per output token [s].")] = 0.05,
+    precision: Precision = None,
+    engine: Annotated[str, typer.Option("--engine", help="vllm, sglang, trtllm or generic.")] = "generic",
+    gpu_hour: Hourly = None,
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """Find layouts that serve a model within its latency limits, cheapest first (static operating point)."""
+    from jevons.cli import engineering as command
+
+    command.run_size(model, gpu, gpus, isl, osl, rate, ttft, tpot, precision, engine, gpu_hour, json=json, out=out)
+
+
+@app.command()
+def train(
+    model: Model,
+    gpu: Gpu = "h100_sxm",
+    gpus: Annotated[int, typer.Option("--gpus", min=1, max=1_000_000, help="Accelerators.")] = 1024,
+    tokens: Annotated[str, typer.Option("--tokens", help="Training tokens, such as 14.8T.")] = "1T",
+    seq_len: Annotated[int, typer.Option("--seq-len", min=1, help="Tokens per sequence.")] = 4096,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Sequences per optimiser step.")] = 1024,
+    precision: Annotated[
+        str, typer.Option("--precision", help="Precision of the matrix products: bf16 or fp8.")
+    ] = "bf16",
+    tp: Annotated[int | None, typer.Option("--tp", min=1, help="Fix the tensor-parallel degree.")] = None,
+    pp: Annotated[int | None, typer.Option("--pp", min=1, help="Fix the pipeline degree.")] = None,
+    ep: Annotated[int | None, typer.Option("--ep", min=1, help="Fix the expert-parallel degree.")] = None,
+    gpu_hour: Hourly = None,
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """Find the fastest layout for a training run, its memory, step time, days and price."""
+    from jevons.cli import engineering as command
+
+    command.run_train(
+        model,
+        gpu,
+        gpus,
+        tokens,
+        seq_len,
+        batch,
+        precision,
+        {"tp": tp, "pp": pp, "ep": ep},
+        gpu_hour,
+        json=json,
+        out=out,
+    )
+
+
+@facts_app.command("list")
+def facts_list(
+    prefix: Annotated[str, typer.Argument(help="Only ids that begin so.")] = "",
+    as_of: AsOf = None,
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """List facts with their value in force, unit, grade and source."""
+    from jevons.cli import lookup as command
+
+    command.facts_list(prefix, as_of=as_of, json=json, out=out)
+
+
+@facts_app.command("show")
+def facts_show(
+    fact_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the fact, such as h20.price_cny.")],
+    as_of: AsOf = None,
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """Show every dated value of a fact with its source."""
+    from jevons.cli import lookup as command
+
+    command.facts_show(fact_id, as_of=as_of, json=json, out=out)
+
+
+@facts_app.command("search")
+def facts_search(
+    words: Annotated[list[str], typer.Argument(help="Words that must all occur in id, description or source.")],
+    as_of: AsOf = None,
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """Search facts by words."""
+    from jevons.cli import lookup as command
+
+    command.facts_search(words, as_of=as_of, json=json, out=out)
+
+
+@models_app.command("list")
+def models_list(json: Json = False, out: Out = None) -> None:
+    """List the shipped architectures."""
+    from jevons.cli import lookup as command
+
+    command.models_list(json=json, out=out)
+
+
+@models_app.command("show")
+def models_show(
+    model: Annotated[str, typer.Argument(help="Shipped name or path of a config.json.")],
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """Show parameters, cache and work per token of a model."""
+    from jevons.cli import lookup as command
+
+    command.models_show(model, json=json, out=out)
+
+
+def parse_date(text: str | None) -> Any:
+    """Return the date that *text* names, None for None."""
+    import datetime as dt
+
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        message = f"--as-of {text}: not a date; write it like 2025-02-24"
+        raise InputError(message) from None

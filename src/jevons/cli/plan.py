@@ -1,0 +1,161 @@
+"""`jevons plan` and `jevons value`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons.cli.app import parse_date
+from jevons.cli.output import console, emit, table, write
+from jevons.errors import InputError
+from jevons.schema import json_text
+
+if TYPE_CHECKING:
+    from jevons.study import PlanResult
+
+_ENDINGS = {".html", ".json", ".nc"}
+
+
+class Progress:
+    """Says on standard error, where it is a terminal, what is done and how long is left."""
+
+    def __init__(self) -> None:
+        self.start = time.monotonic()
+        self.step = ""
+        self.shown = sys.stderr.isatty()
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """Show the step; draws show a count and the time left."""
+        if not self.shown:
+            return
+        now = time.monotonic()
+        if step != self.step:
+            self.step, self.start = step, now
+        left = ""
+        if done:
+            left = f" {done}/{total}, {(now - self.start) / done * (total - done):.0f} s left"
+        sys.stderr.write(f"\r\033[K{step}{left}")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self.shown:
+            sys.stderr.write("\r\033[K")
+
+
+def _solve(scenario: Path, *, seed: int | None, as_of: str | None, draws: int | None) -> PlanResult:
+    from jevons.study import load, plan
+
+    progress = Progress()
+    try:
+        loaded = load(scenario, as_of=parse_date(as_of))
+        return plan(loaded, seed=seed, draws=draws, progress=progress, file=scenario.name)
+    finally:
+        progress.end()
+
+
+def run(
+    scenario: Path,
+    *,
+    seed: int | None,
+    as_of: str | None,
+    draws: int | None,
+    explain: list[str],
+    dry_run: bool,
+    json: bool,
+    out: Path | None,
+) -> None:
+    """Plan a scenario; print tables or JSON; write the report."""
+    if out is not None and out.suffix not in _ENDINGS:
+        message = f"--out {out}: the ending must be one of {', '.join(sorted(_ENDINGS))}"
+        raise InputError(message)
+    if out is not None and not out.resolve().parent.is_dir():
+        message = f"--out {out}: the folder {out.parent} does not exist; create it first"
+        raise InputError(message)
+    if dry_run:
+        _dry_run(scenario, as_of, json)
+        return
+    result = _solve(scenario, seed=seed, as_of=as_of, draws=draws)
+    explained = [_explained(result, path) for path in explain]
+    if out is not None:
+        if out.suffix == ".html":
+            from jevons.report import plan_html
+
+            write(out, plan_html(result))
+        else:
+            result.save(out)
+            sys.stderr.write(f"wrote {out}\n")
+    if json:
+        sys.stdout.write(json_text(result.to_json()))
+        return
+    screen = console()
+    if explained:
+        for text in explained:
+            screen.print(text, soft_wrap=True, markup=False)
+        return
+    _print_head(screen, result)
+    for title, columns, rows in result.table():
+        text_columns = len(columns) if columns[-1] == "note" else 1 + (columns[1] in {"unit", "kind"})
+        screen.print(table(title, columns, rows, text_columns=text_columns))
+
+
+def _explained(result: PlanResult, path: str) -> str:
+    try:
+        return result.explain(path)
+    except KeyError as error:
+        raise InputError(str(error.args[0])) from None
+
+
+def _print_head(screen: Any, result: PlanResult) -> None:
+    screen.print(f"[bold]{result.scenario.name}[/bold], information of {result.scenario.as_of}")
+    screen.print(
+        f"Fixed point between market and planner: residual {result.chain.residual:.4f} after {result.chain.rounds} "
+        f"rounds. {len(result.judgements)} figures rest on judgement; the report lists them with their ranges.\n"
+    )
+
+
+def _dry_run(scenario: Path, as_of: str | None, json: bool) -> None:
+    from jevons.study import load
+
+    loaded = load(scenario, as_of=parse_date(as_of))
+    amounts = loaded.amounts()
+    records = [
+        {
+            "path": path, "value": amount.value, "unit": amount.unit, "low": amount.low, "high": amount.high,
+            "origin": amount.origin, "grade": amount.grade,
+        }
+        for path, amount in amounts.items()
+    ]  # fmt: skip
+    rows = [
+        (
+            path, f"{a.value:.6g}", a.unit, f"{a.low:.4g} to {a.high:.4g}" if a.uncertain else "", a.origin, a.grade,
+        )
+        for path, a in amounts.items()
+    ]  # fmt: skip
+    shown = table(
+        f"{loaded.name}: resolved", ("path", "value", "unit", "range", "origin", "grade"), rows, text_columns=6
+    )
+    emit({"name": loaded.name, "as_of": loaded.as_of, "amounts": records}, [shown], as_json=json, out=None)
+
+
+def run_value(scenario: Path, *, as_of: str | None, json: bool, out: Path | None) -> None:
+    """Print the value of a plan and what the dated price assumes."""
+    result = _solve(scenario, seed=None, as_of=as_of, draws=0)
+    value = {"scenario": result.scenario.name, "as_of": result.scenario.as_of, **result.to_json()["value"]}
+    tables = [table(*item, text_columns=3) for item in result.table() if item[0] == "Value"]
+    rows = [
+        (
+            f"{100 * row['margin_frac']:.0f} %",
+            f"{row['capital_per_revenue']:.1f}",
+            f"{100 * row['roic_frac']:.0f} %",
+            row["reason"] if row["growth_frac"] is None else f"{100 * row['growth_frac']:.0f} %",
+            "growth lowers value" if row["destroys"] else "",
+        )
+        for row in result.implied
+    ]
+    columns = ("EBITA margin", "capital per revenue", "incremental return", "growth a year", "note")
+    title = "Growth of the cloud for five years, then fading, that the price assumes (the scenario's own case first)"
+    tables.append(table(title, columns, rows))
+    emit(value, tables, as_json=json, out=out)

@@ -1,0 +1,146 @@
+"""One pass of the whole chain for one set of figures: cost, market and planner to a damped fixed point, then accounts.
+
+The market needs what a token costs, which depends on the devices that the planner uses; the planner needs demand, which
+depends on posted prices and on last quarter's scarcity, which the planner's duals give. The two are iterated with
+damping until the price index and scarcity stop moving; what is left is reported as the residual.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.expansion import ExpansionPlan, solve
+from jevons.market import MarketInputs, MarketPath, market_path
+from jevons.study.accounts import Accounts, accounts
+from jevons.study.engineering import Engineering
+from jevons.study.problem import Setting, expansion_problem, market_inputs, normalised, setting, starting_weights
+from jevons.study.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+DAMPING = 0.6
+"""Share of the way to the new answer that an iteration takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainResult:
+    """What one pass gives.
+
+    Parameters
+    ----------
+    scenario, setting, inputs : Scenario, Setting, MarketInputs
+        The figures it ran on.
+    market : MarketPath
+        Prices and demand.
+    plan : ExpansionPlan
+        Builds and dispatch.
+    accounts : Accounts
+        Statements and value.
+    weights : (m, v, t)
+        Device shares by model.
+    scarcity : (s, t)
+        Clearing over posted price.
+    residual : float
+        Largest relative change of call prices in the last iteration.
+    rounds : int
+        Iterations made.
+    """
+
+    scenario: Scenario
+    setting: Setting
+    inputs: MarketInputs
+    market: MarketPath
+    plan: ExpansionPlan
+    accounts: Accounts
+    weights: Array
+    scarcity: Array
+    residual: float
+    rounds: int
+
+
+def run_chain(
+    scenario: Scenario,
+    engineering: Engineering,
+    *,
+    start: ChainResult | None = None,
+    most_rounds: int = 8,
+    tolerance: float = 0.01,
+    banned: frozenset[str] | None = None,
+) -> ChainResult:
+    """Return the chain's answer for one set of figures.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With central or drawn values.
+    engineering : Engineering
+        Device-seconds per token.
+    start : ChainResult, optional
+        An answer for similar figures to begin from.
+    most_rounds : int
+        Most iterations between market and planner.
+    tolerance : float
+        Residual at which they stop.
+    banned : frozenset of str, optional
+        Devices whose export ban comes.
+    """
+    here = setting(scenario, engineering, banned=banned)
+    if start is None:
+        weights = starting_weights(scenario, here)
+        scarcity = np.ones((len(scenario.market.segments), scenario.quarters))
+    else:
+        weights, scarcity = start.weights, start.scarcity
+    able = np.asarray(np.isfinite(here.device_s_per_tok).all(axis=2))
+    before: Array | None = None
+    residual = float("inf")
+    rounds = 0
+    while True:
+        rounds += 1
+        inputs = market_inputs(scenario, here, weights, scarcity)
+        market = market_path(inputs)
+        plan = solve(
+            expansion_problem(scenario, here, engineering, market, inputs), foresight=scenario.expansion.foresight
+        )
+        paid = market.call_price_cny * scarcity
+        if before is not None:
+            residual = float(np.max(np.abs(paid / before - 1.0)))
+        if residual < tolerance or rounds >= most_rounds:
+            break
+        before = paid
+        step = DAMPING if rounds > 1 else 1.0
+        scarcity = scarcity + step * (clearing_ratio(plan, market) - scarcity)
+        weights = weights + step * (normalised(used_hours(plan, inputs, weights.shape[0]), able) - weights)
+    return ChainResult(
+        scenario,
+        here,
+        inputs,
+        market,
+        plan,
+        accounts(scenario, market, plan, scarcity, inputs),
+        weights,
+        scarcity,
+        residual,
+        rounds,
+    )
+
+
+def clearing_ratio(plan: ExpansionPlan, market: MarketPath) -> Array:
+    """Return the clearing price of a call over its posted price, (s, t), >= 1: above 1 where demand is rationed."""
+    problem = plan.problem
+    demanded = problem.block_calls_per_d.sum(axis=2)
+    served = plan.served_calls_per_d.sum(axis=2)
+    rationed = served < demanded * (1 - 1e-6)
+    ceiling = problem.block_value_cny_per_call[:, :, 0] / market.call_price_cny
+    ratio = np.clip(plan.marginal_cny_per_call / market.call_price_cny, 1.0, ceiling)
+    return np.where(rationed, ratio, 1.0)
+
+
+def used_hours(plan: ExpansionPlan, inputs: MarketInputs, models: int) -> Array:
+    """Return device-hours a day by model, device and quarter, (m, v, t)."""
+    by_segment = plan.busy_device_h_per_d.sum(axis=(2, 4))
+    held = np.zeros((models, *by_segment.shape[1:]))
+    np.add.at(held, inputs.model, by_segment)
+    return held

@@ -1,0 +1,325 @@
+"""Turns a scenario's figures into the arrays of the market and of the expansion problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.cost import FinanceTerms, capital_recovery_factor, device_hour
+from jevons.errors import InputError
+from jevons.expansion import ExpansionProblem
+from jevons.hardware import Site
+from jevons.market import MarketInputs, MarketPath, demand_blocks
+from jevons.study.engineering import Engineering
+from jevons.study.scenario import RENTAL, Scenario
+
+Array = NDArray[np.float64]
+
+_POWER_LOAD_FRAC = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a draw fixes before market and planner meet.
+
+    Axes: ``v`` devices, ``r`` sites, ``t`` quarters, ``m`` served models (the rental pseudo-model last), ``s``
+    segments.
+
+    Parameters
+    ----------
+    price_cny : (v, t)
+        Device with its share of the server.
+    hour_cny : (v, t)
+        Full cost of a device-hour, sites averaged.
+    sites : tuple of Site
+        Sites in the scenario's order.
+    device_s_per_tok : (m, v, 3, t)
+        Device-seconds per uncached, cached and output token (rental: per device-hour, third column), software drift
+        and errors in it, learning not.
+    supply : (v, t)
+        Devices that can be ordered.
+    """
+
+    price_cny: Array
+    hour_cny: Array
+    sites: tuple[Site, ...]
+    device_s_per_tok: Array
+    supply: Array
+
+
+def quarter_index(scenario: Scenario, label: str) -> int:
+    """Return the position of a quarter in the plan; negative before it, beyond the end after it."""
+    year, quarter = int(label[:4]), int(label[-1])
+    first_year, first_quarter = int(scenario.start[:4]), int(scenario.start[-1])
+    return (year - first_year) * 4 + quarter - first_quarter
+
+
+def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[str] | None = None) -> Setting:
+    """Return prices, costs, throughputs and supply by quarter.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With the central or drawn values.
+    engineering : Engineering
+        Modelled device-seconds per token.
+    banned : frozenset of str, optional
+        Devices whose ban comes; by default those whose ban is more likely than not.
+    """
+    quarters = scenario.quarters
+    devices = scenario.hardware.devices
+    if banned is None:
+        banned = frozenset(name for name, device in devices.items() if device.ban_probability.value > 0.5)
+    years = np.arange(quarters) / 4
+    price = np.array([d.price.value * (1 + d.price_growth.value) ** years for d in devices.values()])
+    supply = np.array([d.supply.value * (1 + d.supply_growth.value) ** years for d in devices.values()])
+    for row, (name, device) in enumerate(devices.items()):
+        if device.supply_from:
+            supply[row, : max(quarter_index(scenario, device.supply_from), 0)] = 0.0
+        if name in banned and device.ban_from:
+            supply[row, max(quarter_index(scenario, device.ban_from), 0) :] = 0.0
+    sites = tuple(
+        Site(name, s.tariff.value, s.pue.value, s.build.value, s.carbon.value)
+        for name, s in scenario.hardware.sites.items()
+    )
+    c = scenario.cost
+    terms = FinanceTerms(c.wacc.value, c.economic_life.value, c.site_life.value, c.network.value, c.operations.value)
+    hour = np.array(
+        [
+            [
+                np.mean(
+                    [device_hour(accelerator, p, site, terms, load_frac=_POWER_LOAD_FRAC).total_cny for site in sites]
+                )
+                for p in row
+            ]
+            for accelerator, row in zip(engineering.accelerators, price, strict=True)
+        ]
+    )
+    serving = scenario.serving
+    drift = serving.software_gain.value**years * serving.efficiency.value / serving.engineering_error.value
+    software = np.array([d.software.value for d in devices.values()])
+    tokens = engineering.device_s_per_tok[:, :, :, None] / drift / software[:, None, None]
+    rental = np.zeros((1, len(devices), 3, quarters))
+    rental[0, :, 2, :] = 3600.0 * (engineering.rental_ratio / software)[:, None]
+    return Setting(price, hour, sites, np.concatenate([tokens, rental]), supply)
+
+
+def market_inputs(scenario: Scenario, setting: Setting, weights: Array, scarcity: Array) -> MarketInputs:
+    """Return the market's inputs.
+
+    Parameters
+    ----------
+    scenario, setting
+        Figures of this draw.
+    weights : (m, v, t)
+        Share of each model's device-hours on each device.
+    scarcity : (s, t)
+        Clearing over posted price.
+    """
+    segments = list(scenario.market.segments.values())
+    models = list(scenario.serving.models)
+    index = np.array([len(models) if s.model == RENTAL else models.index(s.model) for s in segments])
+
+    def column(name: str) -> Array:
+        return np.array([getattr(s, name).value for s in segments])
+
+    rental = index == len(models)
+    inputs, cached = column("input_tokens"), column("cached")
+    tokens = np.stack([inputs * (1 - cached), inputs * cached, column("output_tokens")], axis=1)
+    tokens[rental] = (0.0, 0.0, 1.0)
+    per_mtok = [
+        [m.price.input.value, m.price.cached.value, m.price.output.value] for m in scenario.serving.models.values()
+    ]
+    prices = np.array([*per_mtok, [0.0, 0.0, 0.0]]) / 1e6
+    prices[-1, 2] = scenario.market.rental_price.value
+    return MarketInputs(
+        model=index,
+        adopters=column("adopters"),
+        value_cny=column("value") * scenario.market.value_scale.value,
+        value_sigma=column("value_sigma"),
+        calls_per_d=column("calls"),
+        calls_growth=column("calls_growth"),
+        tokens_growth=np.where(rental, 1.0, column("tokens_growth")),
+        tokens_per_call=tokens,
+        integration_cny_per_y=column("integration"),
+        bass_p=column("bass_p"),
+        bass_q=column("bass_q"),
+        adopted_frac=column("adopted"),
+        elasticity=column("elasticity") * scenario.market.elasticity_scale.value,
+        share_frac=column("share"),
+        list_price_cny_per_tok=prices,
+        unit_cost_cny_per_tok=unit_cost(scenario, setting, weights),
+        markup=scenario.market.markup.value,
+        price_inertia=scenario.market.price_inertia.value,
+        scarcity=scarcity,
+        learning_exponent=scenario.serving.learning_exponent.value,
+    )
+
+
+def unit_cost(scenario: Scenario, setting: Setting, weights: Array) -> Array:
+    """Return full cost per token by model, kind and quarter, (m, 3, t) [CNY], over the devices that serve it.
+
+    A fleet sized for the peak slot is idle for part of the rest of the day; its tokens bear that.
+    """
+    busy = busy_frac(scenario)
+    seconds = np.where(np.isfinite(setting.device_s_per_tok), setting.device_s_per_tok, 0.0)
+    return np.asarray(np.einsum("mvt,mvkt,vt->mkt", weights, seconds, setting.hour_cny) / 3600.0 / busy[:, None, None])
+
+
+def busy_frac(scenario: Scenario) -> Array:
+    """Return the mean busy share of device-hours by model (m,), the rental pseudo-model last."""
+    share_of_day = scenario.market.peak_hours.value / 24.0
+    names = [*scenario.serving.models, RENTAL]
+    busy = np.empty(len(names))
+    for m, name in enumerate(names):
+        peaks = [s.peak.value for s in scenario.market.segments.values() if s.model == name]
+        peak = max(sum(peaks) / len(peaks), share_of_day) if peaks else share_of_day
+        busy[m] = _cap(scenario, name) * scenario.serving.availability.value * share_of_day / peak
+    return busy
+
+
+def _cap(scenario: Scenario, model: str) -> float:
+    return (scenario.market.rental_utilisation if model == RENTAL else scenario.serving.utilisation_cap).value
+
+
+def starting_weights(scenario: Scenario, setting: Setting) -> Array:
+    """Return each model's device shares before a plan exists: by what stands and can be bought, per device able."""
+    devices = list(scenario.hardware.devices.values())
+    installed = np.array([d.installed.value for d in devices])
+    stock = installed[:, None] + np.cumsum(setting.supply, axis=1)
+    able = np.asarray(np.isfinite(setting.device_s_per_tok).all(axis=2))
+    return normalised(able * stock[None], able)
+
+
+def normalised(amount: Array, able: NDArray[np.bool_]) -> Array:
+    """Return *amount* (m, v, t) as shares over devices; equal shares over able devices where it is all zero."""
+    amount = np.where(amount.sum(axis=1, keepdims=True) > 0, amount, able.astype(float))
+    total = amount.sum(axis=1, keepdims=True)
+    if np.any(total <= 0):
+        message = "a served model fits on none of the devices; add a device or raise `most_devices`"
+        raise InputError(message)
+    return np.asarray(amount / total)
+
+
+def budget_path(scenario: Scenario) -> Array:
+    """Return the AI budget by quarter (t,) [CNY]: a straight line from the first quarter's release to the total."""
+    spec = scenario.expansion
+    n, first, total = spec.budget_quarters, spec.budget_first.value, spec.budget.value
+    if n == 1:
+        path = np.array([total])
+    else:
+        first = min(first, 2 * total / n)
+        path = np.linspace(first, 2 * total / n - first, n)
+    held = np.zeros(scenario.quarters)
+    held[: min(n, scenario.quarters)] = path[: scenario.quarters]
+    return np.asarray(held * spec.ai_share.value)
+
+
+def expansion_problem(
+    scenario: Scenario, setting: Setting, engineering: Engineering, market: MarketPath, inputs: MarketInputs
+) -> ExpansionProblem:
+    """Return the planner's problem for given prices and demand."""
+    devices, sites = scenario.hardware.devices, scenario.hardware.sites
+    quarters = scenario.quarters
+    segments = scenario.market.segments
+    years = np.arange(quarters) / 4
+    value, calls = demand_blocks(market.call_price_cny, market.calls_per_d, scenario.market.provider_elasticity.value)
+    growth = inputs.tokens_growth[:, None] ** years
+    tokens = inputs.tokens_per_call[:, :, None] * growth[:, None, :]
+    seconds = setting.device_s_per_tok[inputs.model]
+    device_s = np.einsum("skt,svkt->svt", tokens, np.where(np.isfinite(seconds), seconds, 0.0))
+    device_s = np.where(np.isfinite(seconds).all(axis=2), device_s, np.inf)
+    rental = inputs.model == len(scenario.serving.models)
+    device_s[~rental] /= market.learning
+    peak_h = scenario.market.peak_hours.value
+    peak = np.array([s.peak.value for s in segments.values()])
+    terms = scenario.cost
+    lives = max(round(terms.service_life.value * 4), 1)
+    watts = np.array([a.server_w for a in engineering.accelerators])
+    tariff = np.array([s.tariff_cny_per_kwh * s.pue for s in setting.sites])
+    discount = (1 + terms.wacc.value) ** -((np.arange(quarters) + 0.5) / 4)
+    return ExpansionProblem(
+        quarters=scenario.labels(),
+        segments=tuple(segments),
+        devices=tuple(devices),
+        sites=tuple(sites),
+        slots=("peak", "off-peak"),
+        slot_h_per_d=np.array([peak_h, 24.0 - peak_h]),
+        block_value_cny_per_call=value,
+        block_calls_per_d=calls,
+        slot_share_frac=np.stack([peak, 1 - peak], axis=1),
+        deferrable_frac=np.array([s.deferrable.value for s in segments.values()]),
+        device_s_per_call=device_s,
+        utilisation_cap_frac=np.array([_cap(scenario, s.model) for s in segments.values()]),
+        availability_frac=scenario.serving.availability.value,
+        capex_cny_per_device=setting.price_cny * (1 + terms.network.value),
+        device_w=watts,
+        site_capex_cny_per_w=np.repeat([[s.build.value] for s in sites.values()], quarters, axis=1),
+        energy_cny_per_device_h=np.repeat(
+            (watts[:, None] * _POWER_LOAD_FRAC * tariff / 1000.0)[:, :, None], quarters, axis=2
+        ),
+        fixed_cny_per_device_quarter=setting.price_cny * terms.operations.value / 4,
+        budget_cny=budget_path(scenario),
+        supply_devices=setting.supply,
+        lead_quarters=np.array([round(d.lead.value) for d in devices.values()]),
+        life_quarters=np.full(len(devices), lives),
+        initial_devices=_initial_devices(scenario, watts),
+        initial_age_quarters=np.array([round(d.installed_age.value) for d in devices.values()]),
+        initial_site_w=np.array([s.power.value for s in sites.values()]),
+        site_limit_w=np.repeat([[max(s.limit.value, s.power.value)] for s in sites.values()], quarters, axis=1),
+        site_build_w_per_quarter=np.array([s.build_rate.value for s in sites.values()]),
+        training_flop_per_s=engineering.training_flop_per_s
+        * scenario.expansion.training.devices.value
+        * (1 + scenario.expansion.training.growth.value) ** years,
+        device_flop_per_s=np.array(
+            [
+                a.peak_flop_per_s["bf16"] * d.software.value
+                for a, d in zip(engineering.accelerators, devices.values(), strict=True)
+            ]
+        ),
+        discount=discount,
+        terminal_cny_per_device=_terminal(scenario, setting),
+        market_power=scenario.expansion.market_power,
+        site_terminal_cny_per_w=_site_terminal(scenario),
+    )
+
+
+def _initial_devices(scenario: Scenario, watts: Array) -> Array:
+    """Spread the installed devices over sites in proportion to their power (v, r)."""
+    power = np.array([s.power.value for s in scenario.hardware.sites.values()])
+    installed = np.array([d.installed.value for d in scenario.hardware.devices.values()])
+    share = power / power.sum() if power.sum() > 0 else np.full(power.size, 1 / power.size)
+    need_w = float((installed * watts).sum())
+    if need_w > power.sum() * (1 + 1e-9):
+        installed = installed * power.sum() / need_w
+    return np.asarray(installed[:, None] * share)
+
+
+def _terminal(scenario: Scenario, setting: Setting) -> Array:
+    """Return the present value at the horizon of a device ordered in each quarter (v, t): its unearned annuities."""
+    terms = scenario.cost
+    quarters = scenario.quarters
+    rate = terms.wacc.value
+    recovery = capital_recovery_factor(rate, terms.economic_life.value)
+    held = np.zeros_like(setting.price_cny)
+    lives = max(round(terms.economic_life.value * 4), 1)
+    leads = [round(d.lead.value) for d in scenario.hardware.devices.values()]
+    for row, lead in enumerate(leads):
+        for t in range(quarters):
+            left_y = max(lives - max(quarters - t - lead, 0), 0) / 4
+            if left_y > 0:
+                annuity = setting.price_cny[row, t] * (1 + terms.network.value) * recovery
+                held[row, t] = annuity / capital_recovery_factor(rate, left_y)
+    return np.asarray(held * (1 + rate) ** (-quarters / 4))
+
+
+def _site_terminal(scenario: Scenario) -> Array:
+    """Return the present value at the horizon of a watt of site power added in each quarter (r, t)."""
+    terms, quarters = scenario.cost, scenario.quarters
+    rate, life = terms.wacc.value, terms.site_life.value
+    recovery = capital_recovery_factor(rate, life)
+    left = np.maximum(life - (quarters - np.arange(quarters)) / 4, 0.25)
+    worth = np.array([recovery / capital_recovery_factor(rate, y) for y in left]) * (1 + rate) ** (-quarters / 4)
+    return np.array([site.build.value * worth for site in scenario.hardware.sites.values()])

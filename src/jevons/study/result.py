@@ -1,0 +1,253 @@
+"""The result of a plan: figures by label, tables, JSON, a labelled dataset, and the explanation of every headline."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.facts import Facts
+from jevons.market import adopting_frac
+from jevons.provenance import Ledger
+from jevons.study.accounts import implied_growth
+from jevons.study.chain import ChainResult
+from jevons.study.engineering import Engineering
+from jevons.study.montecarlo import Draws
+from jevons.study.scenario import Scenario
+from jevons.study.verdict import Verdict
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class DemandCurves:
+    """Demand curves of three quarters and the path on them, all in tokens a day and CNY per million tokens."""
+
+    curves: tuple[tuple[str, Array, Array], ...]
+    path_calls: Array
+    path_price: Array
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """What `jevons.plan` returns.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The question, every amount with its origin.
+    engineering : Engineering
+        How each model is served on each device.
+    chain : ChainResult
+        Market, planner and accounts for the central figures.
+    verdict : Verdict
+        What a doubling of efficiency does.
+    draws : Draws or None
+        Monte Carlo outcomes.
+    ledger : Ledger
+        Formulas and facts behind the headlines.
+    facts : Facts
+        What the scenario drew on.
+    file : str
+        Name of the scenario file.
+    """
+
+    scenario: Scenario
+    engineering: Engineering
+    chain: ChainResult
+    verdict: Verdict
+    draws: Draws | None
+    ledger: Ledger
+    facts: Facts
+    file: str = ""
+
+    @property
+    def quarters(self) -> tuple[str, ...]:
+        """Names of the quarters."""
+        return self.scenario.labels()
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Names of the demand segments."""
+        return tuple(self.scenario.market.segments)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the served models."""
+        return tuple(self.scenario.serving.models)
+
+    @property
+    def served_frac(self) -> Array:
+        """Share of demand at the posted price that is served (s, t)."""
+        demanded = np.maximum(self.chain.plan.problem.block_calls_per_d.sum(axis=2), 1e-30)
+        return np.asarray(self.chain.plan.served_calls_per_d.sum(axis=2) / demanded)
+
+    @property
+    def tokens_per_d(self) -> Array:
+        """Tokens served a day (s, t); 0 for segments that rent device-hours."""
+        return np.asarray(self.chain.market.tokens_per_d * self.served_frac)
+
+    def device_label(self, device: str) -> str:
+        """Return a device's name as sold."""
+        row = list(self.scenario.hardware.devices).index(device)
+        return self.engineering.accelerators[row].name
+
+    def site_label(self, site: str) -> str:
+        """Return a site's name in tables."""
+        return (self.scenario.hardware.sites[site].label or site).split(" (")[0]
+
+    def segment_label(self, segment: str) -> str:
+        """Return a segment's name in tables."""
+        return (self.scenario.market.segments[segment].label or segment).split(" (")[0]
+
+    def amount_label(self, path: str) -> str:
+        """Return a readable name of a scenario path."""
+        parts = path.split(".")
+        drop = {"hardware", "devices", "sites", "market", "segments", "serving", "expansion", "finance", "cost"}
+        return " ".join(part.replace("_", " ") for part in parts if part not in drop)
+
+    def explain(self, path: str) -> str:
+        """Return the tree of formulas, inputs and facts behind a headline, such as ``cost.h20.per_h_cny``."""
+        return self.ledger.explain(path)
+
+    def demand_curves(self) -> DemandCurves:
+        """Return demand over price for the first, middle and last quarter, segments added at a common price factor."""
+        inputs, market = self.chain.inputs, self.chain.market
+        rows = np.flatnonzero(inputs.model < len(self.models))
+        tokens = market.tokens_per_d[rows]
+        revenue = market.calls_per_d[rows] * market.call_price_cny[rows]
+        factors = np.geomspace(4.0, 0.2, 40)
+        quarters = (0, len(self.quarters) // 2, len(self.quarters) - 1)
+        curves = []
+        for t in quarters:
+            wanted, price = np.zeros(factors.size), revenue[:, t].sum() / tokens[:, t].sum() * 1e6 * factors
+            for row, segment in enumerate(rows):
+                growth = inputs.tokens_growth[segment] ** (t / 4)
+                calls = inputs.calls_per_d[segment] * inputs.calls_growth[segment] ** (t / 4) * 365.25
+                integration = inputs.integration_cny_per_y[segment] / calls
+                value, sigma = inputs.value_cny[segment] * growth, inputs.value_sigma[segment]
+                threshold = market.call_price_cny[segment, t] * factors + integration
+                potential = adopting_frac(threshold, value, sigma)
+                now = adopting_frac(market.call_price_cny[segment, t] + integration, value, sigma)
+                wanted += tokens[row, t] * potential / np.maximum(now, 1e-30) * factors ** inputs.elasticity[segment]
+            curves.append((self.quarters[t], wanted, price))
+        path_price = revenue.sum(axis=0) / tokens.sum(axis=0) * 1e6
+        return DemandCurves(tuple(curves), tokens.sum(axis=0), path_price)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object: fleet, tokens, prices, cash, value, the verdict and the residual."""
+        from jevons.study.tables import plan_json
+
+        return plan_json(self)
+
+    def table(self) -> list[Any]:
+        """Return the printed tables as (title, columns, rows) triples."""
+        from jevons.study.tables import plan_tables
+
+        return plan_tables(self)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the path as a labelled dataset with units in its attributes."""
+        from jevons.study.tables import plan_dataset
+
+        return plan_dataset(self)
+
+    def save(self, path: Path | str) -> None:
+        """Write the result: ``.json`` or ``.nc``.
+
+        Raises
+        ------
+        InputError
+            If the ending is another, or the file cannot be written.
+        """
+        from jevons.study.tables import save_plan
+
+        save_plan(self, Path(path))
+
+    @functools.cached_property
+    def implied(self) -> list[dict[str, Any]]:
+        """The iso-price surface of the cloud, the scenario's own margin and capital first; see `implied_growth`."""
+        return implied_growth(self.scenario, self.chain.accounts)
+
+    @property
+    def judgements(self) -> list[tuple[str, float, float, float, str, str]]:
+        """Amounts that rest on judgement: path, value, low, high, unit, reason."""
+        rows = []
+        for path, amount in self.scenario.amounts().items():
+            if amount.grade == "judgement" and amount.origin != "default" and (amount.uncertain or amount.source):
+                low = amount.value if amount.low is None else amount.low
+                high = amount.value if amount.high is None else amount.high
+                rows.append((path, amount.value, low, high, amount.unit, amount.source or amount.origin))
+        return rows
+
+    @property
+    def sources(self) -> dict[str, list[str]]:
+        """Facts used by the scenario and the devices: fact id to [value, unit, date, grade, source, url]."""
+        return _sources(self.scenario, self.facts, tuple(a.id for a in self.engineering.accelerators))
+
+
+def _sources(scenario: Scenario, facts: Facts, devices: tuple[str, ...]) -> dict[str, list[str]]:
+    used = {amount.origin for amount in scenario.amounts().values() if amount.origin in facts}
+    quantities = ("peak_bf16_flop_per_s", "peak_fp8_flop_per_s", "hbm_bytes", "hbm_bytes_per_s", "tdp_w", "server_w")
+    used |= {f"{device}.{q}" for device in devices for q in quantities if f"{device}.{q}" in facts}
+    used |= {f for f in ("fx.cny_per_usd", "fx.cny_per_hkd") if f in facts}
+    found: dict[str, list[str]] = {}
+    for fact_id in sorted(used):
+        visible = facts.series(fact_id, scenario.as_of)
+        if not visible:
+            continue
+        value = visible[-1]
+        shown = value.value if isinstance(value.value, str) else f"{value.value:.6g}"
+        evidence = str(value.source or value.formula or value.reason)
+        url = value.source.url if value.source else ""
+        found[fact_id] = [
+            shown,
+            "" if value.unit in {"1", "text"} else value.unit,
+            str(value.start),
+            value.grade,
+            evidence,
+            url,
+        ]
+    return found
+
+
+def scenario_ledger(scenario: Scenario, facts: Facts) -> Ledger:
+    """Return a ledger that holds every amount of the scenario and the facts behind them."""
+    ledger = Ledger()
+    for path, amount in scenario.amounts().items():
+        parents = (amount.origin,) if amount.origin in facts else ()
+        evidence: Mapping[str, Any] = {"grade": amount.grade, "source": "" if parents else amount.source}
+        ledger.add(path, amount.value, amount.unit, parents=parents, low=amount.low, high=amount.high, **evidence)
+        if parents:
+            _add_fact(ledger, amount.origin, facts, scenario.as_of)
+    return ledger
+
+
+def _add_fact(ledger: Ledger, fact_id: str, facts: Facts, on: dt.date) -> None:
+    visible = facts.series(fact_id, on)
+    if fact_id in ledger.nodes or not visible:
+        return
+    value = visible[-1]
+    source = "; ".join(part for part in (str(value.source or ""), value.locator, value.reason) if part)
+    ledger.add(
+        fact_id,
+        value.value,
+        value.unit,
+        formula=value.formula,
+        parents=value.parents,
+        grade=value.grade,
+        source=f"{source}, from {value.start}",
+        low=value.low,
+        high=value.high,
+    )
+    for parent in value.parents:
+        _add_fact(ledger, parent, facts, on)

@@ -1,0 +1,487 @@
+"""The scenario file: one section per stage, every figure an `Amount` with its origin."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+from jevons.errors import Fault, InputError, did_you_mean
+from jevons.facts import Facts, default_facts
+from jevons.schema import Located, read_yaml, validate_document
+from jevons.study.amounts import Amount, Quantity
+
+Fraction = Annotated[Amount, Quantity("1", ge=0, le=1)]
+RENTAL = "rental"
+"""Name of the pseudo-model of segments that rent device-hours."""
+
+
+class Section(BaseModel):
+    """A part of the file; unknown keys are errors, missing ones may come from facts under a prefix."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    FACT_NAMES: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_facts(cls, raw: Any, info: ValidationInfo) -> Any:
+        """Take fields that are not given from facts ``<prefix>.<name>`` where the section names a prefix."""
+        facts: Facts | None = (info.context or {}).get("facts")
+        if not isinstance(raw, Mapping) or facts is None or "facts" not in raw:
+            return raw
+        filled = dict(raw)
+        for field_name, fact_name in cls.FACT_NAMES.items():
+            fact_id = f"{raw['facts']}.{fact_name}"
+            if field_name not in filled and fact_id in facts:
+                filled[field_name] = {"fact": fact_id}
+        return filled
+
+
+class SiteSpec(Section):
+    """A place with power."""
+
+    FACT_NAMES: ClassVar[Mapping[str, str]] = {
+        "tariff": "tariff_cny_per_kwh", "pue": "pue", "build": "build_cny_per_w", "carbon": "carbon_kgco2_per_kwh",
+    }  # fmt: skip
+
+    facts: str = ""
+    """Prefix of facts that fill what is not given."""
+    label: str = ""
+    """Name in tables."""
+    tariff: Annotated[Amount, Quantity("CNY/kWh", ge=0)]
+    """Price of electricity, delivered."""
+    pue: Annotated[Amount, Quantity("1", ge=1, why="facility energy over IT energy")]
+    """Facility energy over IT energy."""
+    build: Annotated[Amount, Quantity("CNY/W", ge=0)]
+    """Building, power and cooling per watt of IT load."""
+    carbon: Annotated[Amount, Quantity("kgCO2/kWh", ge=0)]
+    """Carbon intensity of the supply."""
+    power: Annotated[Amount, Quantity("W", ge=0)]
+    """IT power for accelerators at the start."""
+    limit: Annotated[Amount, Quantity("W", ge=0)]
+    """IT power the site may reach."""
+    build_rate: Annotated[Amount, Quantity("W/quarter", ge=0)]
+    """IT power the site can add in a quarter."""
+
+
+class DeviceSpec(Section):
+    """An accelerator that can be bought or is installed."""
+
+    facts: str = ""
+    """Prefix of facts, when it is not the device's own id."""
+    price: Annotated[Amount, Quantity("CNY", gt=0)]
+    """Per device with its share of the server, at the start."""
+    price_growth: Annotated[Amount, Quantity("1", ge=-0.9, le=3)] = Amount(0.0, "1", origin="default")
+    """Change of the price a year, a fraction."""
+    supply: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Devices that can be ordered in the first quarter."""
+    supply_growth: Annotated[Amount, Quantity("1", ge=-1, le=20)] = Amount(0.0, "1", origin="default")
+    """Growth of that number a year, a fraction."""
+    supply_from: str = ""
+    """First quarter of supply, such as 2025-Q4; empty for the start."""
+    ban_probability: Fraction = Amount(0.0, "1", origin="default")
+    """Probability that exports of the device are barred from `ban_from` on."""
+    ban_from: str = ""
+    """First quarter without supply if the ban comes."""
+    installed: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Devices in service at the start."""
+    installed_age: Annotated[Amount, Quantity("quarter", ge=0)] = Amount(0.0, "quarter", origin="default")
+    """Their mean age."""
+    software: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Share of the modelled speed that its software reaches, against mature stacks."""
+    lead: Annotated[Amount, Quantity("quarter", ge=0)] = Amount(1.0, "quarter", origin="default")
+    """From order to service."""
+
+
+class HardwareSpec(Section):
+    """What can be built, and where."""
+
+    sites: dict[str, SiteSpec] = Field(min_length=1)
+    """Sites by name."""
+    devices: dict[str, DeviceSpec] = Field(min_length=1)
+    """Accelerators by fact id (`h20`, `ascend_910c`)."""
+
+
+class PriceSpec(Section):
+    """A list price per million tokens."""
+
+    input: Annotated[Amount, Quantity("CNY/Mtok", ge=0)]
+    """Input tokens that are not in the cache."""
+    cached: Annotated[Amount, Quantity("CNY/Mtok", ge=0)]
+    """Input tokens read from the cache."""
+    output: Annotated[Amount, Quantity("CNY/Mtok", gt=0)]
+    """Output tokens."""
+
+
+class ServedModel(Section):
+    """A model that segments call."""
+
+    architecture: str = ""
+    """Shipped model name or config.json path that it is computed as; empty where it is the key itself."""
+    label: str = ""
+    """Name in tables."""
+    precision: str = "fp8"
+    """Precision of the weights; devices without it fall back to bf16 or int8."""
+    price: PriceSpec
+    """List price at the start."""
+    tpot: Annotated[Amount, Quantity("s", gt=0)] = Amount(0.05, "s", origin="default")
+    """Highest time per output token."""
+    ttft: Annotated[Amount, Quantity("s", gt=0)] = Amount(10.0, "s", origin="default")
+    """Highest time to first token of a prompt without queueing."""
+    most_devices: int = Field(32, ge=1, le=1024)
+    """Largest group of devices that serves one copy."""
+
+
+class ServingSpec(Section):
+    """How models are served."""
+
+    engine: Literal["vllm", "sglang", "trtllm", "generic"] = "sglang"
+    """Engine preset."""
+    models: dict[str, ServedModel] = Field(min_length=1)
+    """Served models by name."""
+    utilisation_cap: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    """Highest busy share of a slot while latency holds."""
+    availability: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    """Share of device-hours in working order."""
+    software_gain: Annotated[Amount, Quantity("1", gt=0)]
+    """Factor by which tokens per device-second grow in a year, all else equal."""
+    learning_exponent: Annotated[Amount, Quantity("1", ge=0, le=1)]
+    """Extra efficiency per logarithm of cumulative tokens (0.1: 7 % a doubling)."""
+    engineering_error: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """True over modelled device-seconds per call."""
+    efficiency: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Tokens per device-second relative to the model's: the lever of the Jevons experiment."""
+
+
+class CostSpec(Section):
+    """What a device-hour costs."""
+
+    wacc: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    """Weighted average cost of capital a year, nominal."""
+    economic_life: Annotated[Amount, Quantity("y", gt=0)]
+    """Years in which a device earns its price; not its accounting life."""
+    service_life: Annotated[Amount, Quantity("y", gt=0)]
+    """Years from service to retirement."""
+    site_life: Annotated[Amount, Quantity("y", gt=0)]
+    """Years of buildings, power and cooling."""
+    network: Fraction
+    """Network and storage as a share of the devices' price."""
+    operations: Fraction
+    """Staff, spares and maintenance a year as a share of the devices' price."""
+
+
+class SegmentSpec(Section):
+    """A kind of caller."""
+
+    FACT_NAMES: ClassVar[Mapping[str, str]] = {
+        "adopters": "adopters_potential", "value": "value_per_call_cny", "value_sigma": "value_sigma",
+        "calls": "calls_per_adopter", "input_tokens": "input_tokens_per_call", "cached": "cached_frac",
+        "output_tokens": "output_tokens_per_call", "tokens_growth": "tokens_growth_factor",
+        "integration": "integration_year_cny", "bass_p": "bass_p", "bass_q": "bass_q", "adopted": "adopted_frac",
+        "elasticity": "elasticity_intensive", "share": "provider_share_frac", "peak": "peak_frac",
+        "deferrable": "deferrable_frac", "calls_growth": "calls_growth_factor",
+    }  # fmt: skip
+
+    facts: str = ""
+    """Prefix of facts that fill what is not given."""
+    label: str = ""
+    """Name in tables."""
+    model: str
+    """Name of the served model it calls; `rental` for hours of a reference device."""
+    internal: bool = False
+    """Whether the callers are the firm's own businesses."""
+    adopters: Annotated[Amount, Quantity("1", gt=0)]
+    """Firms or users that could ever adopt."""
+    value: Annotated[Amount, Quantity("CNY", gt=0)]
+    """Median value of a call to its caller."""
+    value_sigma: Annotated[Amount, Quantity("1", gt=0, le=6)]
+    """Spread of that value over callers (standard deviation of the logarithm)."""
+    calls: Annotated[Amount, Quantity("1", gt=0)]
+    """Calls (device-hours for rental) per adopter and day at the start."""
+    calls_growth: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Factor per year of calls per adopter from capability and agents, at constant price."""
+    input_tokens: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Input tokens per call at the start."""
+    cached: Fraction = Amount(0.0, "1", origin="default")
+    """Share of input tokens read from the cache."""
+    output_tokens: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Output tokens per call at the start."""
+    tokens_growth: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Factor per year of tokens per call (reasoning, agents, context)."""
+    integration: Annotated[Amount, Quantity("CNY", ge=0)]
+    """Cost of using the service per adopter and year, besides tokens."""
+    bass_p: Annotated[Amount, Quantity("1", ge=0, le=1)]
+    """Innovation coefficient per quarter."""
+    bass_q: Annotated[Amount, Quantity("1", ge=0, le=3)]
+    """Imitation coefficient per quarter."""
+    adopted: Annotated[Amount, Quantity("1", ge=0, le=1)]
+    """Share of potential adopters that use the service at the start."""
+    elasticity: Annotated[Amount, Quantity("1", le=0)]
+    """Elasticity of calls per adopter to the price of a call (intensive margin), negative."""
+    share: Fraction
+    """Share of the segment's calls that this provider serves."""
+    peak: Fraction
+    """Share of a day's calls in the peak slot."""
+    deferrable: Fraction
+    """Share of calls that may wait within the day."""
+
+
+class MarketSpec(Section):
+    """Demand and prices."""
+
+    provider_elasticity: Annotated[Amount, Quantity("1", le=-0.01)]
+    """Elasticity of one provider's volume to its price premium over rivals, negative."""
+    elasticity_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Common factor on all segments' intensive elasticities: they are wrong together."""
+    value_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Common factor on all segments' values per call."""
+    markup: Annotated[Amount, Quantity("1", gt=0)]
+    """Price over full unit cost that competition lets stand."""
+    price_inertia: Fraction
+    """Share of the gap to the target price that is left after a quarter."""
+    peak_hours: Annotated[Amount, Quantity("h", gt=0, le=23)]
+    """Hours of the day's peak slot."""
+    rental_device: str = "h100_sxm"
+    """Device whose hours rental segments count."""
+    rental_utilisation: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    """Highest share of rentable device-hours that is let."""
+    rental_price: Annotated[Amount, Quantity("CNY/h", gt=0)] = Amount(15.0, "CNY/h", origin="default")
+    """Rent of that device-hour at the start."""
+    segments: dict[str, SegmentSpec] = Field(min_length=1)
+    """Segments by name."""
+
+
+class TrainingReserve(Section):
+    """Compute that the firm keeps for training its own models."""
+
+    device: str = "h100_sxm"
+    """Device whose peak the reserve is counted in."""
+    devices: Annotated[Amount, Quantity("1", ge=0)]
+    """Reserve at the start, in such devices."""
+    growth: Annotated[Amount, Quantity("1", ge=-1, le=10)]
+    """Growth a year, a fraction."""
+
+
+class ExpansionSpec(Section):
+    """What limits building."""
+
+    budget: Annotated[Amount, Quantity("CNY", ge=0)]
+    """Capital expenditure of the plan over all its quarters."""
+    budget_quarters: int = Field(12, ge=1, le=80)
+    """Quarters over which the budget is released."""
+    budget_first: Annotated[Amount, Quantity("CNY", ge=0)]
+    """Release in the first quarter; the others follow on a straight line to the total."""
+    ai_share: Fraction
+    """Share of the budget for AI servers and the sites they stand in."""
+    training: TrainingReserve
+    """Reserve for training."""
+    foresight: Literal["perfect", "rolling", "myopic"] = "perfect"
+    """How far the planner sees."""
+    market_power: bool = False
+    """Whether the planner counts the effect of volume on its own price."""
+
+
+class FinanceSpec(Section):
+    """Accounts and value."""
+
+    tax: Fraction
+    """Tax on operating profit."""
+    accounting_life: Annotated[Amount, Quantity("y", gt=0)]
+    """Straight-line life of servers in the accounts."""
+    building_life: Annotated[Amount, Quantity("y", gt=0)]
+    """Straight-line life of buildings, power and cooling."""
+    overhead: Fraction
+    """Research, selling and administration as a share of AI revenue."""
+    base_revenue: Annotated[Amount, Quantity("CNY", gt=0)]
+    """Quarterly revenue of the cloud at the start, AI included."""
+    base_growth: Annotated[Amount, Quantity("1", ge=-0.5, le=1)]
+    """Growth a year of the revenue that is not AI, a fraction."""
+    base_margin: Annotated[Amount, Quantity("1", ge=-1, le=1)]
+    """EBITA margin of that revenue."""
+    base_capital: Annotated[Amount, Quantity("1", ge=0)]
+    """Capital invested per CNY of added yearly revenue that is not AI."""
+    rest_ebita: Annotated[Amount, Quantity("CNY")]
+    """Yearly EBITA of the rest of the group."""
+    rest_growth: Annotated[Amount, Quantity("1", ge=-0.5, le=0.5)]
+    """Growth a year of that EBITA for ten years, a fraction."""
+    rest_return: Annotated[Amount, Quantity("1", gt=0)]
+    """After-tax return on the capital that growth of the rest needs."""
+    net_cash: Annotated[Amount, Quantity("CNY")]
+    """Cash and liquid investments less debt."""
+    stakes: Annotated[Amount, Quantity("CNY", ge=0)]
+    """Value of stakes in other firms."""
+    ads: Annotated[Amount, Quantity("1", gt=0)]
+    """American depositary shares outstanding (ordinary shares over eight)."""
+    ads_price: Annotated[Amount, Quantity("CNY", gt=0)]
+    """Price of one at the date."""
+    after_growth: Annotated[Amount, Quantity("1", ge=-0.5, le=1)]
+    """Growth of AI revenue in the year after the plan, from which it fades over seven years, a fraction."""
+    terminal_growth: Annotated[Amount, Quantity("1", ge=-0.1, le=0.08)]
+    """Growth for ever after the forecast, a fraction."""
+    terminal_margin: Annotated[Amount, Quantity("1", ge=0, le=0.9)]
+    """EBITA margin of the cloud when mature."""
+    capital_per_revenue: Annotated[Amount, Quantity("1", gt=0)]
+    """Invested capital per CNY of yearly cloud revenue when mature."""
+
+
+class Correlation(Section):
+    """A rank correlation between two uncertain amounts."""
+
+    between: tuple[str, str]
+    """Two paths, such as `serving.software_gain`."""
+    rank: Annotated[Amount, Quantity("1", ge=-0.99, le=0.99)]
+    """Spearman's coefficient."""
+
+
+class StudySpec(Section):
+    """How uncertainty is explored."""
+
+    draws: int = Field(64, ge=0, le=100_000)
+    """Monte Carlo draws of the whole chain."""
+    correlations: list[Correlation] = Field(default_factory=list)
+    """Rank correlations; amounts not named are independent."""
+
+
+class Scenario(Section):
+    """A whole question: sections named after the stages."""
+
+    name: str
+    """Title of the study."""
+    as_of: dt.date
+    """Date of the information: nothing published later is visible."""
+    currency: Literal["CNY"] = "CNY"
+    """Currency of results; amounts in others are converted at the rate of `as_of`."""
+    seed: int = Field(7, ge=0)
+    """Root of all random streams."""
+    start: str = Field(pattern=r"^\d{4}-Q[1-4]$")
+    """First quarter of the plan, such as 2025-Q1."""
+    quarters: int = Field(12, ge=2, le=40)
+    """Number of quarters."""
+    hardware: HardwareSpec
+    serving: ServingSpec
+    cost: CostSpec
+    market: MarketSpec
+    expansion: ExpansionSpec
+    finance: FinanceSpec
+    study: StudySpec = StudySpec(draws=64)
+
+    def labels(self) -> tuple[str, ...]:
+        """Return the names of the quarters."""
+        year, quarter = int(self.start[:4]), int(self.start[-1]) - 1
+        return tuple(f"{year + (quarter + i) // 4}-Q{(quarter + i) % 4 + 1}" for i in range(self.quarters))
+
+    def amounts(self) -> dict[str, Amount]:
+        """Return every amount by its path."""
+        return dict(_walk(self, ""))
+
+    def with_values(self, values: Mapping[str, float]) -> Scenario:
+        """Return the scenario with the central values at the given paths replaced.
+
+        Raises
+        ------
+        InputError
+            If a path names no amount.
+        """
+        unknown = set(values) - set(self.amounts())
+        if unknown:
+            message = f"no such amount: {', '.join(sorted(unknown))}"
+            raise InputError(message)
+        return _replace(self, values, "")  # type: ignore[no-any-return]
+
+
+def _walk(section: Any, path: str) -> Iterator[tuple[str, Amount]]:
+    if isinstance(section, Amount):
+        yield path, section
+    elif isinstance(section, BaseModel):
+        for name in type(section).model_fields:
+            yield from _walk(getattr(section, name), f"{path}.{name}" if path else name)
+    elif isinstance(section, dict):
+        for name, item in section.items():
+            yield from _walk(item, f"{path}.{name}")
+
+
+def _replace(section: Any, values: Mapping[str, float], path: str) -> Any:
+    if isinstance(section, Amount):
+        return dataclasses.replace(section, value=values[path]) if path in values else section
+    if not any(name == path or name.startswith(f"{path}." if path else "") for name in values):
+        return section
+    if isinstance(section, BaseModel):
+        names = type(section).model_fields
+        update = {n: _replace(getattr(section, n), values, f"{path}.{n}" if path else n) for n in names}
+        return section.model_copy(update=update)
+    if isinstance(section, dict):
+        return {name: _replace(item, values, f"{path}.{name}") for name, item in section.items()}
+    return section
+
+
+def load(path: Path | str, *, facts: Facts | None = None, as_of: dt.date | None = None) -> Scenario:
+    """Return the scenario in a YAML file.
+
+    Parameters
+    ----------
+    path : path or str
+        The file.
+    facts : Facts, optional
+        The shipped facts by default.
+    as_of : date, optional
+        Overrides the file's date.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file, each with line and column.
+    """
+    facts = facts or default_facts()
+    document = read_yaml(path)
+    if isinstance(document.root, dict) and as_of is not None:
+        document.root["as_of"] = as_of
+    date = document.root.get("as_of") if isinstance(document.root, dict) else None
+    if not isinstance(date, dt.date):
+        fault = document.fault(("as_of",), "needs the date of the information, such as `as_of: 2025-02-24`")
+        raise InputError(fault)
+    scenario: Scenario = validate_document(document, Scenario, {"facts": facts, "as_of": date})
+    faults = list(_cross_check(document, scenario, facts))
+    if faults:
+        raise InputError(faults)
+    return scenario
+
+
+def _cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
+    """Yield faults that only show across sections."""
+    from jevons.hardware import accelerator_ids
+
+    known = accelerator_ids(facts)
+    for name, device in scenario.hardware.devices.items():
+        here = ("hardware", "devices", name)
+        if name not in known:
+            yield document.fault(here, f"unknown accelerator.{did_you_mean(name, known)}")
+        for key in ("ban_from", "supply_from"):
+            label = getattr(device, key)
+            if label and not re.fullmatch(r"\d{4}-Q[1-4]", label):
+                yield document.fault((*here, key), f"`{label}` is not a quarter; write it like 2025-Q3")
+    for place, reference in (
+        (("market", "rental_device"), scenario.market.rental_device),
+        (("expansion", "training", "device"), scenario.expansion.training.device),
+    ):
+        if reference not in known:
+            yield document.fault(place, f"unknown accelerator `{reference}`.{did_you_mean(reference, known)}")
+    models = {*scenario.serving.models, RENTAL}
+    for name, segment in scenario.market.segments.items():
+        if segment.model not in models:
+            message = f"`{segment.model}` is not in serving.models.{did_you_mean(segment.model, models)}"
+            yield document.fault(("market", "segments", name, "model"), message)
+        if segment.model != RENTAL and segment.output_tokens.value + segment.input_tokens.value <= 0:
+            yield document.fault(("market", "segments", name), "needs `input_tokens` or `output_tokens`")
+    amounts = scenario.amounts()
+    uncertain = [path for path, amount in amounts.items() if amount.uncertain]
+    for index, correlation in enumerate(scenario.study.correlations):
+        for path in correlation.between:
+            if path not in uncertain:
+                message = f"`{path}` is no uncertain amount.{did_you_mean(path, uncertain)}"
+                yield document.fault(("study", "correlations", index), message)

@@ -1,0 +1,422 @@
+"""A plan as printed tables, as JSON, and as a labelled dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jevons.errors import InputError
+from jevons.schema import json_text, replacing
+from jevons.study.montecarlo import OUTCOMES
+from jevons.units import format_money
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from jevons.study.result import PlanResult
+
+Table = tuple[str, Sequence[str], list[Sequence[Any]]]
+
+
+def plan_tables(result: PlanResult) -> list[Table]:
+    """Return the tables that `jevons plan` prints, as (title, columns, rows)."""
+    tables = [_fleet(result), _tokens(result), _prices(result), _calls(result), _capital(result)]
+    tables += [_binding(result), _accounts(result)]
+    tables += [_value(result), _verdict(result)]
+    if result.draws is not None:
+        tables.append(_intervals(result))
+    return tables
+
+
+def _fleet(result: PlanResult) -> Table:
+    plan = result.chain.plan
+
+    def row(label: str, values: Any, scale: float = 1e3) -> Sequence[Any]:
+        return (label, *(_scaled(float(x) / scale) for x in values))
+
+    rows: list[Sequence[Any]] = []
+    for index, device in enumerate(plan.problem.devices):
+        held = plan.installed[index].sum(axis=0)
+        if held.max() > 0.5:
+            rows.append(row(result.device_label(device), held))
+    rows.append(row("all", plan.installed.sum(axis=(0, 1))))
+    rows.append(row("of these for training", plan.training_devices.sum(axis=(0, 1))))
+    rows.append(row("ordered", plan.ordered.sum(axis=(0, 1))))
+    rows.append(row("IT power of all [MW]", plan.it_w, 1e6))
+    rows.append(row("site power built [MW]", plan.site_w.sum(axis=0), 1e6))
+    rows.append(row("utilisation [%]", plan.utilisation_frac, 0.01))
+    return ("Accelerators in service [thousand], power and use", ("", *result.quarters), rows)
+
+
+def _tokens(result: PlanResult) -> Table:
+    rows: list[Sequence[Any]] = []
+    tokens = result.tokens_per_d
+    for row, segment in enumerate(result.segments):
+        if tokens[row].max() > 0:
+            rows.append((result.segment_label(segment), *(_scaled(n / 1e9) for n in tokens[row])))
+    rows.append(("all", *(_scaled(n / 1e9) for n in tokens.sum(axis=0))))
+    rows.append(("served of what is wanted [%]", *(f"{100 * f:.0f}" for f in _served_share(result))))
+    return ("Tokens served a day [billion]", ("segment", *result.quarters), rows)
+
+
+def _served_share(result: PlanResult) -> Any:
+    wanted = result.chain.market.tokens_per_d.sum(axis=0)
+    return result.tokens_per_d.sum(axis=0) / np.maximum(wanted, 1e-30)
+
+
+def _prices(result: PlanResult) -> Table:
+    market = result.chain.market
+    rows: list[Sequence[Any]] = []
+    for row, model in enumerate(result.models):
+        for k, kind in ((0, "input"), (2, "output")):
+            rows.append((model, kind, *(_scaled(p * 1e6) for p in market.price_cny_per_tok[row, k])))
+    rental = len(result.models)
+    if (result.chain.inputs.model == rental).any():
+        rows.append(
+            (
+                f"{result.scenario.market.rental_device} rent",
+                "per hour",
+                *(_scaled(p) for p in market.price_cny_per_tok[rental, 2]),
+            )
+        )
+    return ("Posted price [CNY per million tokens]", ("model", "kind", *result.quarters), rows)
+
+
+def _calls(result: PlanResult) -> Table:
+    paid = result.chain.market.call_price_cny * result.chain.scarcity
+    rows: list[Sequence[Any]] = []
+    for row, segment in enumerate(result.segments):
+        if result.chain.inputs.model[row] < len(result.models):
+            rows.append((result.segment_label(segment), *(_scaled(p * 100) for p in paid[row])))
+    return ("Price of a call, scarcity in it [CNY cents]", ("segment", *result.quarters), rows)
+
+
+def _capital(result: PlanResult) -> Table:
+    plan = result.chain.plan
+    spent = plan.device_capex_cny + plan.site_capex_cny
+    to_date = np.cumsum(spent) / np.maximum(np.cumsum(plan.problem.budget_cny), 1e-30)
+    rows: list[Sequence[Any]] = [
+        ("accelerators and network", *(_scaled(x / 1e9) for x in plan.device_capex_cny)),
+        ("sites", *(_scaled(x / 1e9) for x in plan.site_capex_cny)),
+        ("AI budget released", *(_scaled(x / 1e9) for x in plan.problem.budget_cny)),
+        ("spent of budget to date [%]", *(f"{100 * f:.0f}" for f in to_date)),
+    ]
+    return ("Capital expenditure against the budget [bn CNY]", ("", *result.quarters), rows)
+
+
+def _binding(result: PlanResult) -> Table:
+    """Group neighbouring quarters with the same limits."""
+    rows: list[Sequence[Any]] = []
+    previous: tuple[str, ...] | None = None
+    first = last = ""
+    for quarter, names in (*zip(result.quarters, result.chain.plan.binding, strict=True), ("", ("end",))):
+        if names != previous:
+            if previous is not None:
+                rows.append((first if first == last else f"{first} to {last}", ", ".join(previous) or "nothing"))
+            first, previous = quarter, names
+        last = quarter
+    return ("What binds, strongest first", ("quarters", "note"), rows)
+
+
+def _years(result: PlanResult) -> list[tuple[str, list[int]]]:
+    years: dict[str, list[int]] = {}
+    for index, quarter in enumerate(result.quarters):
+        years.setdefault(quarter[:4], []).append(index)
+    return list(years.items())
+
+
+def _accounts(result: PlanResult) -> Table:
+    accounts = result.chain.accounts.statements
+    lines = (
+        ("AI revenue, external", accounts.external_revenue_cny),
+        ("AI revenue, internal", accounts.internal_revenue_cny),
+        ("depreciation", -accounts.depreciation_cny),
+        ("energy", -accounts.energy_cny),
+        ("operations", -accounts.fixed_cny),
+        ("overhead", -accounts.overhead_cny),
+        ("EBITA of AI", accounts.ai_ebita_cny),
+        ("EBITA of the other cloud", accounts.base_ebita_cny),
+        ("capital expenditure, AI", -accounts.capex_cny),
+        ("free cash flow of AI", accounts.ai_fcf_cny),
+    )
+    years = _years(result)
+    rows: list[Sequence[Any]] = [
+        (label, *(f"{series[index].sum() / 1e9:,.1f}" for _, index in years)) for label, series in lines
+    ]
+    cloud = accounts.external_revenue_cny + accounts.internal_revenue_cny + accounts.base_revenue_cny
+    rows.insert(2, ("other cloud revenue", *(f"{accounts.base_revenue_cny[i].sum() / 1e9:,.1f}" for _, i in years)))
+    rows.insert(3, ("cloud revenue", *(f"{cloud[i].sum() / 1e9:,.1f}" for _, i in years)))
+    return ("Accounts by calendar year [bn CNY]", ("", *(year for year, _ in years)), rows)
+
+
+def _value(result: PlanResult) -> Table:
+    accounts = result.chain.accounts
+    rows: list[Sequence[Any]] = [
+        (label, format_money(amount, "CNY"), "") for label, amount in accounts.valuation.bridge
+    ]
+    rows.append(("value of equity", format_money(accounts.valuation.equity_cny, "CNY"), ""))
+    rows.append(("market value", format_money(accounts.market_value_cny, "CNY"), f"on {result.scenario.as_of}"))
+    gap = accounts.value_per_ads_cny / accounts.price_per_ads_cny - 1
+    rows.append(
+        ("value per ADS", format_money(accounts.value_per_ads_cny, "CNY"), f"{100 * gap:+.0f} % against the price")
+    )
+    rows.append(("price per ADS", format_money(accounts.price_per_ads_cny, "CNY"), ""))
+    rows.append(("cloud growth that the price assumes", *_implied(result)))
+    return ("Value", ("", "value", "note"), rows)
+
+
+def _implied(result: PlanResult) -> tuple[str, str]:
+    own = result.implied[0]
+    margin, capital = 100 * own["margin_frac"], own["capital_per_revenue"]
+    at = f"a year for five years, at margin {margin:.0f} %, capital {capital:.1f} per revenue"
+    return (own["reason"], at) if own["growth_frac"] is None else (f"{100 * own['growth_frac']:.0f} %", at)
+
+
+def _verdict(result: PlanResult) -> Table:
+    v = result.verdict
+    factor = float(v.compute_factor[-1])
+    word = "rises" if factor > 1 else "falls"
+    rows: list[Sequence[Any]] = [
+        (
+            "elasticity of tokens to the call price, first to last quarter",
+            f"{v.elasticity[0]:.2f} to {v.elasticity[-1]:.2f}",
+            "compute-weighted; adoption at its pace",
+        ),
+        ("pass-through of efficiency to price, last quarter", f"{v.pass_through[-1]:.2f}", "1: all of it"),
+        ("tokens wanted when efficiency doubles", f"x {v.tokens_factor[-1]:.2f}", "last quarter, supply unlimited"),
+        ("compute wanted when efficiency doubles", f"x {factor:.2f}", f"compute {word}"),
+        (
+            "compute the planned fleet uses when efficiency doubles",
+            f"x {v.planned_compute_factor:.2f}",
+            "whole horizon, limits of supply in force",
+        ),
+        ("capital spent when efficiency doubles", f"x {v.planned_capex_factor:.2f}", "whole horizon"),
+        (
+            "loop gain, first to last quarter",
+            f"{abs(v.loop_gain[0]):.3f} to {v.loop_gain[-1]:.3f}",
+            "1: the flywheel runs away",
+        ),
+    ]
+    if result.draws is not None:
+        p = result.draws.probability("compute_factor", 1.0)
+        rows.append(
+            (
+                "probability that compute rises",
+                f"{100 * p:.0f} %",
+                f"{result.draws.outcomes['compute_factor'].size} draws of the stated ranges",
+            )
+        )
+    return ("The Jevons verdict", ("", "value", "note"), rows)
+
+
+def _intervals(result: PlanResult) -> Table:
+    draws = result.draws
+    rows: list[Sequence[Any]] = []
+    if draws is not None:
+        scale = {
+            "CNY": (1e9, "bn CNY"),
+            "tok/day": (1e12, "tn tok/day"),
+            "W": (1e6, "MW"),
+            "devices": (1e3, "thousand"),
+        }
+        for name, (unit, meaning) in OUTCOMES.items():
+            factor, shown = scale.get(unit, (1.0, unit if unit != "1" else ""))
+            rows.append((meaning, shown, *(_scaled(q / factor) for q in draws.quantiles(name))))
+    return ("Uncertainty over the stated ranges", ("outcome", "unit", "10 %", "median", "90 %"), rows)
+
+
+def _scaled(value: float) -> str:
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    if abs(value) >= 10:
+        return f"{value:.1f}"
+    if abs(value) >= 0.1 or value == 0:
+        return f"{value:.2f}"
+    return f"{value:.2g}"
+
+
+def plan_json(result: PlanResult) -> dict[str, Any]:
+    """Return the plan as plain values; see `docs/reference/plan-json.md` for the fields."""
+    plan, market, v = result.chain.plan, result.chain.market, result.verdict
+    accounts, held = result.chain.accounts, result.chain.accounts.statements
+    problem = plan.problem
+    draws = result.draws
+    intervals = {}
+    if draws is not None:
+        for name, (unit, meaning) in OUTCOMES.items():
+            p10, p50, p90 = draws.quantiles(name)
+            intervals[name] = {"unit": unit, "meaning": meaning, "p10": p10, "p50": p50, "p90": p90}
+    return {
+        "scenario": result.scenario.name,
+        "as_of": result.scenario.as_of,
+        "currency": result.scenario.currency,
+        "quarters": list(result.quarters),
+        "fleet": {
+            "devices": {d: plan.installed[i].sum(axis=0) for i, d in enumerate(problem.devices)},
+            "ordered": {d: plan.ordered[i].sum(axis=0) for i, d in enumerate(problem.devices)},
+            "training_devices": plan.training_devices.sum(axis=(0, 1)),
+            "it_w": plan.it_w,
+            "site_w": {s: plan.site_w[i] for i, s in enumerate(problem.sites)},
+            "utilisation_frac": plan.utilisation_frac,
+        },
+        "tokens_per_day": {
+            "total": result.tokens_per_d.sum(axis=0),
+            "by_segment": {s: result.tokens_per_d[i] for i, s in enumerate(result.segments)},
+            "wanted": market.tokens_per_d.sum(axis=0),
+        },
+        "price_per_mtok": {
+            m: {kind: market.price_cny_per_tok[i, k] * 1e6 for k, kind in enumerate(("input", "cached", "output"))}
+            for i, m in enumerate(result.models)
+        },
+        "price_per_call_cny": {
+            s: market.call_price_cny[i] * result.chain.scarcity[i] for i, s in enumerate(result.segments)
+        },
+        "cost_per_mtok": {
+            m: {
+                kind: result.chain.inputs.unit_cost_cny_per_tok[i, k] * 1e6
+                for k, kind in enumerate(("input", "cached", "output"))
+            }
+            for i, m in enumerate(result.models)
+        },
+        "cost_per_device_hour_cny": {d: result.chain.setting.hour_cny[i] for i, d in enumerate(problem.devices)},
+        "cash": {
+            "budget_cny": problem.budget_cny,
+            "capex_cny": held.capex_cny,
+            "ai_revenue_external_cny": held.external_revenue_cny,
+            "ai_revenue_internal_cny": held.internal_revenue_cny,
+            "ai_ebita_cny": held.ai_ebita_cny,
+            "base_revenue_cny": held.base_revenue_cny,
+            "base_ebita_cny": held.base_ebita_cny,
+            "depreciation_cny": held.depreciation_cny,
+            "ai_fcf_cny": held.ai_fcf_cny,
+            "binding": [list(names) for names in plan.binding],
+        },
+        "value": {
+            "bridge_cny": dict(accounts.valuation.bridge),
+            "equity_cny": accounts.valuation.equity_cny,
+            "market_cny": accounts.market_value_cny,
+            "per_ads_cny": accounts.value_per_ads_cny,
+            "price_per_ads_cny": accounts.price_per_ads_cny,
+            "plan_value_cny": accounts.plan_value_cny,
+            "implied_cloud_growth_frac": result.implied[0]["growth_frac"],
+            "iso_price_surface": result.implied,
+        },
+        "jevons": {
+            "elasticity": v.elasticity,
+            "elasticity_to_efficiency": v.elasticity_to_efficiency,
+            "pass_through": v.pass_through,
+            "loop_gain": v.loop_gain,
+            "tokens_factor": v.tokens_factor,
+            "compute_factor": v.compute_factor,
+            "compute_rises": v.compute_rises,
+            "planned_compute_factor": v.planned_compute_factor,
+            "planned_tokens_factor": v.planned_tokens_factor,
+            "planned_capex_factor": v.planned_capex_factor,
+            "segment_compute_factor": {
+                s: float(v.segment_compute_factor[i])
+                for i, s in enumerate(result.segments)
+                if np.isfinite(v.segment_compute_factor[i])
+            },
+            "probability": None if draws is None else draws.probability("compute_factor", 1.0),
+        },
+        "uncertainty": intervals,
+        "sensitivity": {}
+        if draws is None
+        else {name: dict(draws.sensitivity(name)) for name in ("value_per_ads_cny", "compute_factor", "tokens_per_d")},
+        "residual": result.chain.residual,
+        "rounds": result.chain.rounds,
+        "draws": 0 if draws is None else int(draws.outcomes["devices"].size),
+        "infeasible_draws": 0 if draws is None else draws.infeasible,
+        "judgements": [
+            {"path": path, "value": value, "low": low, "high": high, "unit": unit, "reason": reason}
+            for path, value, low, high, unit, reason in result.judgements
+        ],
+        "sources": {
+            name: dict(zip(("value", "unit", "from", "grade", "source", "url"), row, strict=True))
+            for name, row in result.sources.items()
+        },
+    }
+
+
+def plan_dataset(result: PlanResult) -> xr.Dataset:
+    """Return the path of a plan with named dimensions; units and meanings are in the attributes."""
+    import xarray as xr
+
+    plan, market, held = result.chain.plan, result.chain.market, result.chain.accounts.statements
+    problem = plan.problem
+    kinds = ["input", "cached", "output"]
+    models = len(result.models)
+
+    def variable(dims: tuple[str, ...], values: Any, units: str, long_name: str) -> Any:
+        return (
+            dims,
+            np.asarray(values, float),
+            {"units": units, "long_name": long_name, "source": result.file or "scenario"},
+        )
+
+    return xr.Dataset(
+        {
+            "installed": variable(("device", "site", "quarter"), plan.installed, "devices", "accelerators in service"),
+            "ordered": variable(("device", "site", "quarter"), plan.ordered, "devices", "accelerators ordered"),
+            "training": variable(("device", "site", "quarter"), plan.training_devices, "devices", "held for training"),
+            "site_w": variable(("site", "quarter"), plan.site_w, "W", "IT power built"),
+            "it_w": variable(("quarter",), plan.it_w, "W", "IT power of accelerators"),
+            "utilisation_frac": variable(
+                ("quarter",), plan.utilisation_frac, "1", "busy share of serving device-hours"
+            ),
+            "tokens_per_d": variable(("segment", "quarter"), result.tokens_per_d, "tok/day", "tokens served"),
+            "tokens_wanted_per_d": variable(("segment", "quarter"), market.tokens_per_d, "tok/day", "tokens wanted"),
+            "calls_per_d": variable(
+                ("segment", "quarter"), market.calls_per_d * result.served_frac, "1/day", "calls served"
+            ),
+            "price_cny_per_mtok": variable(
+                ("model", "kind", "quarter"), market.price_cny_per_tok[:models] * 1e6, "CNY/Mtok", "posted price"
+            ),
+            "cost_cny_per_mtok": variable(
+                ("model", "kind", "quarter"),
+                result.chain.inputs.unit_cost_cny_per_tok[:models] * 1e6,
+                "CNY/Mtok",
+                "unit cost",
+            ),
+            "scarcity": variable(("segment", "quarter"), result.chain.scarcity, "1", "clearing over posted price"),
+            "capex_cny": variable(("quarter",), held.capex_cny, "CNY", "AI capital expenditure"),
+            "ai_revenue_cny": variable(("quarter",), held.ai_revenue_cny, "CNY", "AI revenue, internal in it"),
+            "ai_ebita_cny": variable(("quarter",), held.ai_ebita_cny, "CNY", "EBITA of AI"),
+            "ai_fcf_cny": variable(("quarter",), held.ai_fcf_cny, "CNY", "free cash flow of AI"),
+            "elasticity": variable(
+                ("quarter",), result.verdict.elasticity, "1", "elasticity of tokens to the call price"
+            ),
+            "loop_gain": variable(("quarter",), result.verdict.loop_gain, "1", "loop gain of the flywheel"),
+        },
+        coords={
+            "quarter": list(result.quarters),
+            "device": list(problem.devices),
+            "site": list(problem.sites),
+            "segment": list(result.segments),
+            "model": list(result.models),
+            "kind": kinds,
+        },
+        attrs={
+            "title": result.scenario.name,
+            "as_of": str(result.scenario.as_of),
+            "currency": result.scenario.currency,
+            "residual": result.chain.residual,
+        },
+    )
+
+
+def save_plan(result: PlanResult, path: Path) -> None:
+    """Write a plan as ``.json`` or ``.nc``, whole or not at all."""
+    if path.suffix == ".nc":
+        encoded = plan_dataset(result).to_netcdf(engine="h5netcdf")
+        with replacing(path, "wb") as stream:
+            stream.write(bytes(encoded))
+    elif path.suffix == ".json":
+        with replacing(path) as stream:
+            stream.write(json_text(plan_json(result)))
+    else:
+        message = f"{path}: the ending must be .json, .nc or .html"
+        raise InputError(message)

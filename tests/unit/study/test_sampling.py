@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from jevons.errors import InputError
+from jevons.study.amounts import Amount
+from jevons.study.sampling import correlate, latin_hypercube, rank_correlations
+
+
+def test_each_column_is_stratified():
+    drawn = latin_hypercube(7, ["a", "b"], 50)
+    for column in drawn.T:
+        assert sorted(np.floor(column * 50).astype(int)) == list(range(50))
+
+
+def test_a_new_name_never_shifts_another_stream():
+    alone = latin_hypercube(7, ["a"], 20)
+    among = latin_hypercube(7, ["z", "a", "b"], 20)
+    assert np.array_equal(alone[:, 0], among[:, 1])
+
+
+def test_rank_correlations_are_induced_and_margins_kept():
+    names = ["a", "b", "c"]
+    drawn = latin_hypercube(3, names, 2000)
+    moved = correlate(drawn, names, {("a", "c"): -0.6}, 3)
+    assert spearmanr(moved[:, 0], moved[:, 2]).statistic == pytest.approx(-0.6, abs=0.03)
+    assert abs(spearmanr(moved[:, 0], moved[:, 1]).statistic) < 0.06
+    assert np.array_equal(np.sort(moved, axis=0), np.sort(drawn, axis=0))
+
+
+def test_impossible_correlations_are_wrong_input():
+    names = ["a", "b", "c"]
+    pairs = {("a", "b"): 0.95, ("b", "c"): 0.95, ("a", "c"): -0.95}
+    with pytest.raises(InputError, match="no joint distribution"):
+        correlate(latin_hypercube(3, names, 20), names, pairs, 3)
+
+
+def test_triangular_quantiles():
+    amount = Amount(2.0, "1", 1.0, 5.0)
+    u = np.array([0.0, (2 - 1) / (5 - 1), 1.0])
+    assert amount.quantile(u) == pytest.approx([1.0, 2.0, 5.0])
+    many = amount.quantile((np.arange(100_000) + 0.5) / 100_000)
+    assert many.mean() == pytest.approx((1 + 2 + 5) / 3, rel=1e-4)
+
+
+def test_wide_ranges_are_drawn_in_the_logarithm():
+    amount = Amount(1.0, "1", 0.01, 100.0)
+    assert amount.quantile(np.array([0.5])) == pytest.approx([1.0])
+
+
+def test_certain_amounts_do_not_vary():
+    assert np.all(Amount(3.0, "1").quantile(np.array([0.1, 0.9])) == 3.0)
+
+
+def test_sensitivity_ranks_the_strongest_input_first():
+    rng = np.random.default_rng(1)
+    values = rng.random((300, 3))
+    ranked = rank_correlations(["a", "b", "c"], values, values[:, 0] - 5 * values[:, 1])
+    assert ranked[0][0] == "b"
+    assert ranked[0][1] < -0.8
