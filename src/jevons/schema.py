@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 MAX_YAML_BYTES = 4_000_000
+MAX_DEPTH = 60
+MAX_NODES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,16 @@ def read_text(path: Path | str, *, most_bytes: int = MAX_YAML_BYTES) -> str:
     Raises
     ------
     InputError
-        If it is missing, a folder, too large, not readable or not UTF-8.
+        If it is missing, a folder, too large, not readable or not UTF-8; a mark of the byte order is dropped.
     """
     path = Path(path)
     name = str(path)
     try:
-        size = path.stat().st_size
-        if size > most_bytes:
-            message = f"has {size:,} bytes; at most {most_bytes:,} are read"
-            raise InputError(Fault(message, file=name))
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as stream:
+            raw = stream.read(most_bytes + 1)  # a pipe or a device has no size to ask for
+        if len(raw) > most_bytes:
+            raise InputError(Fault(f"has more than {most_bytes:,} bytes; at most so many are read", file=name))
+        return raw.decode("utf-8-sig")
     except FileNotFoundError:
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise InputError(Fault(f"no such file.{did_you_mean(path.name, siblings)}", file=name)) from None
@@ -97,6 +99,7 @@ def parse_yaml(text: str, name: str) -> Located:
 
     try:
         yaml = YAML(typ="safe")
+        _check_nesting(yaml.parse(text), name)
         node = yaml.compose(text)
         if node is None:
             raise InputError(Fault("is empty", file=name))
@@ -105,19 +108,38 @@ def parse_yaml(text: str, name: str) -> Located:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        raise InputError(
-            Fault(f"is not valid YAML: {error.problem or error.context}", "", name, line, column)
-        ) from None
-    except (YAMLError, ValueError, RecursionError) as error:
+        reason = ", ".join(part for part in (error.context, error.problem) if part)
+        raise InputError(Fault(f"is not valid YAML: {reason}", "", name, line, column)) from None
+    except RecursionError:
+        raise InputError(Fault("is nested too deeply", file=name)) from None
+    except (YAMLError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(Fault(f"is not valid YAML: {reason}", file=name)) from None
+        raise InputError(Fault(f"is not valid YAML: {shortened(reason, 120)}", file=name)) from None
     return Located(root, name, reader.positions)
+
+
+def _check_nesting(events: Iterable[Any], name: str) -> None:
+    """Refuse what would overflow the stack of the C parser, or take minutes, once composed to a tree."""
+    from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
+
+    depth = 0
+    for count, event in enumerate(events):
+        if isinstance(event, CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH or count > 2 * MAX_NODES:
+            place = (event.start_mark.line + 1, event.start_mark.column + 1)
+            message = f"is nested more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else "has too many entries"
+            raise InputError(Fault(f"{message}; write it smaller", "", name, *place))
 
 
 class _PositionReader:
     """Walks a YAML node tree into plain values, noting where each stood."""
 
-    MAX_NODES = 200_000
+    TAGS = frozenset(
+        f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")
+    )
 
     def __init__(self, constructor: Any, name: str) -> None:
         self.constructor = constructor
@@ -126,39 +148,67 @@ class _PositionReader:
         self.nodes = 0
 
     def read(self, node: Any, path: tuple[Any, ...]) -> Any:
+        """Return the plain value of a node."""
         from ruamel.yaml.nodes import MappingNode, SequenceNode
 
         self.nodes += 1
-        if self.nodes > self.MAX_NODES or len(path) > 60:
+        if self.nodes > MAX_NODES or len(path) > MAX_DEPTH:
             message = "is too large or too deeply nested (aliases that multiply?)"
             raise InputError(Fault(message, file=self.name))
         self.positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if not isinstance(node, MappingNode | SequenceNode):
+            return self._scalar(node, path)
+        self._check_tag(node, path)
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
-        if isinstance(node, SequenceNode):
-            return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node)
+        return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
 
-    def _scalar(self, node: Any) -> Any:
+    def _fault(self, node: Any, path: tuple[Any, ...], message: str) -> InputError:
+        place = (node.start_mark.line + 1, node.start_mark.column + 1)
+        return InputError(Fault(message, ".".join(map(str, path)), self.name, *place))
+
+    def _check_tag(self, node: Any, path: tuple[Any, ...]) -> None:
         tag = str(node.tag)
-        if not tag.startswith("tag:yaml.org,2002:"):
-            place = (node.start_mark.line + 1, node.start_mark.column + 1)
-            raise InputError(Fault(f"tag `{tag}` is not allowed; write plain values", "", self.name, *place))
-        return self.constructor.construct_object(node)
+        if tag == "tag:yaml.org,2002:merge":
+            message = "merging with `<<` is not supported; write the fields out"
+            raise self._fault(node, path, message)
+        if tag not in self.TAGS:
+            message = f"tag `{tag}` is not allowed; write plain values"
+            raise self._fault(node, path, message)
+
+    def _scalar(self, node: Any, path: tuple[Any, ...]) -> Any:
+        self._check_tag(node, path)
+        try:
+            value = self.constructor.construct_object(node)
+            if isinstance(value, int | float) and not math.isfinite(value):
+                raise OverflowError
+        except OverflowError:
+            message = f"`{shortened(node.value)}` is not a finite number"
+            raise self._fault(node, path, message) from None
+        except ValueError as error:
+            kind = str(node.tag).rsplit(":", 1)[-1]
+            message = f"`{shortened(node.value)}` cannot be read as {kind} ({shortened(str(error))})"
+            raise self._fault(node, path, message) from None
+        return value
 
     def _mapping(self, node: Any, path: tuple[Any, ...]) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = self._scalar(key_node) if isinstance(key_node.value, str) else None
-            place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-            if not isinstance(key, str | int | float):
-                raise InputError(Fault("a key must be plain text", ".".join(map(str, path)), self.name, *place))
+            key = self._scalar(key_node, path) if isinstance(key_node.value, str) else None
+            if isinstance(key, bool) or not isinstance(key, str | int | float):
+                message = "a key must be plain text"
+                raise self._fault(key_node, path, message)
             if key in result:
-                dotted = ".".join(map(str, (*path, key)))
-                raise InputError(Fault("the key is given twice", dotted, self.name, *place))
-            self.positions[(*path, key)] = place
+                message = "the key is given twice"
+                raise self._fault(key_node, (*path, key), message)
+            self.positions[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
             result[key] = self.read(value_node, (*path, key))
         return result
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return *text* with its middle left out where it is longer than *most* characters."""
+    return text if len(text) <= most else f"{text[: most - 12]}…{text[-10:]}"
 
 
 def validate_document(document: Located, model: type[BaseModel], context: Mapping[str, Any] | None = None) -> Any:
@@ -191,12 +241,42 @@ def _faults(document: Located, model: type[BaseModel], error: ValidationError) -
             message = f"needs `{detail['loc'][-1]}`"
             place = tuple(detail["loc"][:-1])
         else:
-            message = detail["msg"].removeprefix("Value error, ")
-            given = detail.get("input")
-            if not isinstance(given, Mapping | list) and kind != "value_error":
-                message = f"{given!r}: {message}"
+            message = _wording(detail)
         faults.append(document.fault(place, message))
     return faults
+
+
+_WORDS = {
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "greater_than": "must be above {gt:g}",
+    "string_type": "must be text; put it in quotes",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "literal_error": "must be {expected}",
+    "model_type": "must be a mapping of fields",
+    "dict_type": "must be a mapping of names to fields",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list of two paths",
+    "too_short": "needs at least {min_length}",
+    "too_long": "takes at most {max_length}",
+}
+"""What pydantic's kinds of complaint mean to the writer of a file."""
+
+
+def _wording(detail: Any) -> str:
+    """Return what is wrong with a value, the value first."""
+    if detail["type"] == "value_error":
+        return str(detail["msg"]).removeprefix("Value error, ")
+    given, context = detail.get("input"), detail.get("ctx") or {}
+    message = _WORDS.get(detail["type"], "").format(**context) or str(detail["msg"])
+    if isinstance(given, Mapping | list) and not given:
+        return message
+    shown = shortened(given if isinstance(given, str) else json.dumps(plain(given), ensure_ascii=False))
+    return f"{shown}: {message}"
 
 
 def _existing_path(document: Located, path: Sequence[Any]) -> tuple[Any, ...]:

@@ -222,6 +222,20 @@ def format_money(value: float, currency: str) -> str:
     return f"{_significant(value)} {currency}"
 
 
+def format_count(value: float) -> str:
+    """Return a number of things as people say it: ``1.20 million``, ``724 thousand``, ``85``.
+
+    Examples
+    --------
+    >>> format_count(1.2014e6), format_count(85.0)
+    ('1.20 million', '85.0')
+    """
+    for scale, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if abs(value) >= 0.9995 * scale:
+            return f"{_significant(value / scale)} {word}"
+    return _significant(value)
+
+
 def _significant(value: float, digits: int = 3) -> str:
     value = float(f"{value:.{digits - 1}e}")
     if value == 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,13 +26,36 @@ models_app = typer.Typer(help="Read model architectures from config.json files."
 app.add_typer(facts_app, name="facts", rich_help_panel=None)
 app.add_typer(models_app, name="models")
 
+
+def _finite(value: float | None) -> float | None:
+    """Refuse nan and infinity, which pass every comparison with a bound."""
+    if value is not None and not math.isfinite(value):
+        message = f"{value} is not a finite number"
+        raise typer.BadParameter(message)
+    return value
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Date, YYYY-MM-DD: nothing published later is visible.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Write to this file; the ending chooses the form.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write to this file too: .json (all) or .csv (the records).")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Root of all random streams.")]
 Model = Annotated[str, typer.Option("--model", help="Shipped model name or path of a config.json.")]
 Gpu = Annotated[str, typer.Option("--gpu", help="Accelerator id, such as h100_sxm (see `jevons facts search hbm`).")]
-Precision = Annotated[str | None, typer.Option("--precision", help="Precision of the weights: bf16, fp8, int8, …")]
+Gpus = Annotated[int, typer.Option("--gpus", min=1, max=4096, help="Most accelerators of one copy of the model.")]
+Engine = Annotated[str, typer.Option("--engine", help="Engine preset: vllm, sglang, trtllm or generic.")]
+Precision = Annotated[
+    str | None, typer.Option("--precision", help="Precision of the weights: bf16, fp8, int8, …; the best by default.")
+]
+Isl = Annotated[int, typer.Option("--isl", min=1, max=100_000_000, help="Input tokens per request.")]
+Osl = Annotated[int, typer.Option("--osl", min=1, max=100_000_000, help="Output tokens per request.")]
+Ttft = Annotated[float | None, typer.Option("--ttft", min=0, callback=_finite, help="Highest time to first token [s].")]
+Tpot = Annotated[
+    float | None, typer.Option("--tpot", min=0, callback=_finite, help="Highest time per output token [s].")
+]
+Tp = Annotated[int | None, typer.Option("--tp", min=1, help="Fix the tensor-parallel degree.")]
+Pp = Annotated[int | None, typer.Option("--pp", min=1, help="Fix the number of pipeline stages.")]
+Ep = Annotated[int | None, typer.Option("--ep", min=1, help="Fix the expert-parallel degree.")]
+Dp = Annotated[int | None, typer.Option("--dp", min=1, help="Fix the data-parallel degree.")]
 Hourly = Annotated[
     str | None, typer.Option("--gpu-hour", help="Price of an accelerator-hour with currency, such as '2 USD'.")
 ]
@@ -38,6 +63,9 @@ Hourly = Annotated[
 
 def main() -> None:
     """Run the command line and turn known errors into messages and exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            stream.reconfigure(encoding="utf-8")
     try:
         app()
     except (InputError, FactError) as error:
@@ -46,13 +74,13 @@ def main() -> None:
         _stop(error, 3)
     except SolverError as error:
         _stop(error, 1)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
 
 
 def _stop(error: Exception, code: int) -> None:
-    sys.stderr.write(f"{error}\n")
+    """Print a message, with what a file may have smuggled into it made harmless to a terminal, and leave."""
+    lines = str(error).split("\n")
+    for line in lines:
+        sys.stderr.write("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) + "\n")
     sys.exit(code)
 
 
@@ -73,18 +101,20 @@ def plan(
     scenario: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
     seed: Seed = None,
     as_of: AsOf = None,
-    draws: Annotated[int | None, typer.Option("--draws", min=0, help="Monte Carlo draws; 0 for none.")] = None,
+    draws: Annotated[
+        int | None, typer.Option("--draws", min=0, max=100_000, help="Monte Carlo draws; 0 for none.")
+    ] = None,
     explain: Annotated[
         list[str] | None, typer.Option("--explain", help="Print the formulas and facts behind a figure, by path.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved scenario and stop.")] = False,
     json: Json = False,
-    out: Out = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write to this file too: .html (the report), .json (all) or .nc (the paths)."),
+    ] = None,
 ) -> None:
-    """Plan what to build, serve and charge, and what it earns, over the quarters of a scenario.
-
-    --out takes .html (the report), .json or .nc.
-    """
+    """Plan what to build, serve and charge, and what it earns, over the quarters of a scenario."""
     from jevons.cli import plan as command
 
     command.run(
@@ -108,14 +138,20 @@ def value(
 @app.command()
 def cost(
     gpu: Gpu = "h800_sxm",
-    model: Annotated[str | None, typer.Option("--model", help="Model to price tokens of.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Model to price tokens of: shipped name or path of a config.json.")
+    ] = None,
     precision: Precision = None,
-    isl: Annotated[int, typer.Option("--isl", min=1, help="Input tokens per request.")] = 2000,
-    osl: Annotated[int, typer.Option("--osl", min=1, help="Output tokens per request.")] = 500,
+    engine: Engine = "generic",
+    gpus: Gpus = 32,
+    isl: Isl = 2000,
+    osl: Osl = 500,
+    ttft: Ttft = None,
+    tpot: Tpot = 0.05,
     site: Annotated[str, typer.Option("--site", help="Fact prefix of the site.")] = "site.china_north",
     gpu_hour: Hourly = None,
     utilisation: Annotated[
-        float, typer.Option("--utilisation", min=0.01, max=1, help="Share of hours that sell.")
+        float, typer.Option("--utilisation", min=0.01, max=1, callback=_finite, help="Share of hours that sell, 0..1.")
     ] = 0.6,
     as_of: AsOf = None,
     json: Json = False,
@@ -124,31 +160,40 @@ def cost(
     """Price an accelerator-hour from its parts, and a million tokens of a model served on it."""
     from jevons.cli import engineering as command
 
-    command.run_cost(gpu, model, precision, isl, osl, site, gpu_hour, utilisation, as_of=as_of, json=json, out=out)
+    service = command.Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, as_of)
+    command.run_cost(service, model, site, gpu_hour, utilisation, json=json, out=out)
 
 
 @app.command()
 def size(
     model: Model,
     gpu: Gpu = "h100_sxm",
-    gpus: Annotated[
-        int, typer.Option("--gpus", min=1, max=4096, help="Most accelerators of one copy of the model.")
-    ] = 16,
-    isl: Annotated[int, typer.Option("--isl", min=1, help="Input tokens per request.")] = 2000,
-    osl: Annotated[int, typer.Option("--osl", min=1, help="Output tokens per request.")] = 500,
-    rate: Annotated[float, typer.Option("--rate", min=0, help="Requests per second to carry; 0 for one copy.")] = 0.0,
-    ttft: Annotated[float | None, typer.Option("--ttft", min=0, help="Highest time to first token [s].")] = None,
-    tpot: Annotated[float | None, typer.Option("--tpot", min=0, help="Highest time per output token [s].")] = 0.05,
+    gpus: Gpus = 16,
+    tp: Tp = None,
+    pp: Pp = None,
+    ep: Ep = None,
+    dp: Dp = None,
     precision: Precision = None,
-    engine: Annotated[str, typer.Option("--engine", help="vllm, sglang, trtllm or generic.")] = "generic",
+    engine: Engine = "generic",
+    isl: Isl = 2000,
+    osl: Osl = 500,
+    rate: Annotated[
+        float,
+        typer.Option("--rate", min=0, callback=_finite, help="Requests per second to carry; 0 for one full copy."),
+    ] = 0.0,
+    ttft: Ttft = None,
+    tpot: Tpot = 0.05,
     gpu_hour: Hourly = None,
+    as_of: AsOf = None,
     json: Json = False,
     out: Out = None,
 ) -> None:
     """Find layouts that serve a model within its latency limits, cheapest first (static operating point)."""
     from jevons.cli import engineering as command
 
-    command.run_size(model, gpu, gpus, isl, osl, rate, ttft, tpot, precision, engine, gpu_hour, json=json, out=out)
+    service = command.Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, as_of)
+    fixed = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
+    command.run_size(service, model, fixed, rate, gpu_hour, json=json, out=out)
 
 
 @app.command()
@@ -157,34 +202,25 @@ def train(
     gpu: Gpu = "h100_sxm",
     gpus: Annotated[int, typer.Option("--gpus", min=1, max=1_000_000, help="Accelerators.")] = 1024,
     tokens: Annotated[str, typer.Option("--tokens", help="Training tokens, such as 14.8T.")] = "1T",
-    seq_len: Annotated[int, typer.Option("--seq-len", min=1, help="Tokens per sequence.")] = 4096,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Sequences per optimiser step.")] = 1024,
+    seq_len: Annotated[int, typer.Option("--seq-len", min=1, max=100_000_000, help="Tokens per sequence.")] = 4096,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=10_000_000, help="Sequences per optimiser step.")] = 1024,
     precision: Annotated[
         str, typer.Option("--precision", help="Precision of the matrix products: bf16 or fp8.")
     ] = "bf16",
-    tp: Annotated[int | None, typer.Option("--tp", min=1, help="Fix the tensor-parallel degree.")] = None,
-    pp: Annotated[int | None, typer.Option("--pp", min=1, help="Fix the pipeline degree.")] = None,
-    ep: Annotated[int | None, typer.Option("--ep", min=1, help="Fix the expert-parallel degree.")] = None,
+    tp: Tp = None,
+    pp: Pp = None,
+    ep: Ep = None,
+    dp: Dp = None,
     gpu_hour: Hourly = None,
+    as_of: AsOf = None,
     json: Json = False,
     out: Out = None,
 ) -> None:
     """Find the fastest layout for a training run, its memory, step time, days and price."""
-    from jevons.cli import engineering as command
+    from jevons.cli import training as command
 
-    command.run_train(
-        model,
-        gpu,
-        gpus,
-        tokens,
-        seq_len,
-        batch,
-        precision,
-        {"tp": tp, "pp": pp, "ep": ep},
-        gpu_hour,
-        json=json,
-        out=out,
-    )
+    run = command.Run(model, gpu, gpus, tokens, seq_len, batch, precision, as_of)
+    command.run_train(run, {"tp": tp, "pp": pp, "ep": ep, "dp": dp}, gpu_hour, json=json, out=out)
 
 
 @facts_app.command("list")

@@ -1,153 +1,166 @@
-"""`jevons cost`, `jevons size` and `jevons train`: one model on one kind of accelerator."""
+"""`jevons cost` and `jevons size`: one model served on one kind of accelerator."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jevons.cli.app import parse_date
-from jevons.cli.output import emit, number, table
+from jevons.cli.hourly import HourPrice, device_cost, given_price, hour_price
+from jevons.cli.output import check_out, emit, number, table
 from jevons.errors import InfeasibleError, InputError, did_you_mean
-from jevons.units import CURRENCIES, format_money, format_si
+from jevons.units import format_money
 
-_TOKENS = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE]\d+)?)\s*([kKMBGT]?)\s*$")
-_TOKEN_SCALE = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+if TYPE_CHECKING:
+    from jevons.hardware import Accelerator
+    from jevons.models import ModelSpec
+    from jevons.serving import Candidate, SearchResult, Workload
 
-
-def _hour_price(text: str | None) -> tuple[float, str] | None:
-    """Return (amount, currency) of an accelerator-hour given as an option."""
-    if text is None:
-        return None
-    parts = text.replace("/h", "").split()
-    try:
-        amount, currency = float(parts[0]), parts[1].upper()
-    except (ValueError, IndexError):
-        message = f"--gpu-hour {text}: write an amount and a currency, such as '2 USD'"
-        raise InputError(message) from None
-    if currency not in CURRENCIES or not (math.isfinite(amount) and amount >= 0):
-        message = f"--gpu-hour {text}: the amount must be >= 0 and the currency one of {', '.join(CURRENCIES)}"
-        raise InputError(message)
-    return amount, currency
+_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 144, 256, 320, 512, 1024)
+"""Accelerators of one copy that are tried."""
 
 
-def _tokens(text: str) -> float:
-    match = _TOKENS.match(text)
-    if match is None or float(match.group(1)) <= 0:
-        message = f"--tokens {text}: write a positive number with k, M, B or T, such as 14.8T"
-        raise InputError(message)
-    return float(match.group(1)) * _TOKEN_SCALE[match.group(2)]
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The options that say how and for whom a model is served."""
+
+    gpu: str
+    engine: str
+    precision: str | None
+    gpus: int
+    isl: int
+    osl: int
+    ttft: float | None
+    tpot: float | None
+    as_of: str | None
+
+    @property
+    def on(self) -> dt.date | None:
+        """Date after which nothing is visible."""
+        day: dt.date | None = parse_date(self.as_of)
+        return day
+
+    def accelerator(self) -> Accelerator:
+        """Return the device as it was known on the date."""
+        from jevons.hardware import accelerator
+
+        return accelerator(self.gpu, on=self.on)
+
+    def workload(self) -> Workload:
+        """Return the mean request."""
+        from jevons.serving import Workload
+
+        return Workload(isl=float(self.isl), osl=float(self.osl))
+
+    def search(self, spec: ModelSpec, device: Accelerator) -> SearchResult:
+        """Return the layouts that meet the limits; raises where the model's context is too short for the request."""
+        from jevons import serving
+
+        if self.isl + self.osl > spec.max_context > 0:
+            message = (
+                f"--isl {self.isl} and --osl {self.osl}: {self.isl + self.osl:,} tokens exceed the longest context of "
+                f"{spec.name}, {spec.max_context:,}; ask for fewer"
+            )
+            raise InputError(message)
+        return serving.search_layouts(
+            spec,
+            device,
+            self.workload(),
+            devices=tuple(n for n in _SIZES if n <= self.gpus),
+            precisions=_precisions(self.precision, device),
+            engine=serving.engine(self.engine, on=self.on),
+            ttft_s=self.ttft,
+            tpot_s=self.tpot,
+        )
+
+    @property
+    def limits(self) -> str:
+        """The latency limits in words."""
+        named = (("TTFT", self.ttft), ("TPOT", self.tpot))
+        return ", ".join(f"{name} <= {1e3 * limit:g} ms" for name, limit in named if limit is not None)
 
 
-def _deployment_inputs(model: str, gpu: str, engine: str) -> tuple[Any, Any, Any]:
-    from jevons import models, serving
-    from jevons.hardware import accelerator
+def _precisions(precision: str | None, device: Accelerator) -> tuple[str, ...]:
+    """Return the precisions of weights to try."""
+    from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 
-    if engine not in serving.engine_names():
-        message = f"--engine {engine}: unknown engine.{did_you_mean(engine, serving.engine_names())}"
-        raise InputError(message)
-    return models.load(model), accelerator(gpu), serving.engine(engine)
-
-
-def _precisions(precision: str | None, device: Any) -> tuple[str, ...]:
     if precision is not None:
-        return (precision,)
+        known = [*PRECISIONS, *PRECISION_ALIASES]
+        if precision.lower() not in known:
+            message = (
+                f"--precision {precision}: unknown.{did_you_mean(precision, known)} Known: {', '.join(PRECISIONS)}."
+            )
+            raise InputError(message)
+        return (precision.lower(),)
     return ("fp8", "bf16") if device.supports("fp8") else ("bf16",)
 
 
 def run_cost(
-    gpu: str,
+    service: Service,
     model: str | None,
-    precision: str | None,
-    isl: int,
-    osl: int,
-    site_prefix: str,
+    site: str,
     gpu_hour: str | None,
     utilisation: float,
     *,
-    as_of: str | None,
     json: bool,
     out: Path | None,
 ) -> None:
     """Print an accelerator-hour by part, and a model's tokens priced from it."""
-    from jevons.cost import FinanceTerms, device_hour
-    from jevons.facts import default_facts, get
-    from jevons.hardware import accelerator, site_from_facts
+    from jevons import models
+    from jevons.facts import get
 
-    on = parse_date(as_of)
-    device = accelerator(gpu, on=on)
-    given = _hour_price(gpu_hour)
+    check_out(out)
+    price = given_price(gpu_hour)
+    if price is not None and model is None:
+        message = "--gpu-hour prices tokens; name a --model too"
+        raise InputError(message)
+    spec = None if model is None else models.load(model)
+    device = service.accelerator()
     record: dict[str, Any] = {"gpu": device.id}
     tables = []
-    if given is not None:
-        amount, currency = given
-    else:
-        facts = default_facts()
-        price = _purchase_price_cny(device.id, on)
-        # The terms of the main scenario; `jevons plan` takes its own from the file.
-        terms = FinanceTerms(0.10, 4.0, 15.0, 0.15, 0.05)
-        hour = device_hour(device, price, site_from_facts(site_prefix, facts, on), terms)
-        amount, currency = hour.total_cny, "CNY"
+    if price is None:
+        paid, hour = device_cost(device, site, service.on)
+        price = HourPrice(hour.total_cny, "CNY", f"own cost at {site}")
         parts = {
             "capital": hour.capital_cny, "network": hour.network_cny, "site": hour.site_cny, "energy": hour.energy_cny,
             "operations": hour.operations_cny,
         }  # fmt: skip
         record |= {
-            "price_cny": price,
+            "price_cny": paid,
             "parts_cny_per_h": parts,
             "energy_kwh_per_h": hour.energy_kwh,
             "carbon_kgco2_per_h": hour.carbon_kgco2,
         }
-        rows = [(name, f"{part:.3f}", f"{100 * part / amount:.0f} %") for name, part in parts.items()]
-        rows.append(("all", f"{amount:.3f}", "100 %"))
-        rate = get("fx.cny_per_usd", on).number
-        hourly = f"{amount:.2f} CNY ({amount / rate:.2f} USD) an hour at {site_prefix}"
-        title = f"{device.name}: {format_money(price, 'CNY')}, {hourly}"
-        tables.append(table(title, ("part", "CNY/h", "share"), rows))
-    record |= {"per_hour": amount, "currency": currency}
-    if model is not None:
-        tokens, shown = _priced_tokens(model, device, precision, isl, osl, amount, currency, utilisation)
+        rows = [(name, f"{part:.3f}", f"{100 * part / price.amount:.0f}") for name, part in parts.items()]
+        rows.append(("all", f"{price.amount:.3f}", "100"))
+        rate = get("fx.cny_per_usd", service.on).number
+        hourly = f"{price.amount:.2f} CNY ({price.amount / rate:.2f} USD) an hour at {site}"
+        title = f"{device.name}: {format_money(paid, 'CNY')}, {hourly}"
+        tables.append(table(title, ("part", "CNY/h", "share [%]"), rows))
+    record |= {"per_hour": price.amount, "currency": price.currency}
+    if spec is not None:
+        tokens, shown = _priced_tokens(service, spec, device, price, utilisation)
         record |= tokens
         tables.append(shown)
-    elif given is not None:
-        message = "--gpu-hour prices tokens; name a --model too"
-        raise InputError(message)
     emit(record, tables, as_json=json, out=out)
 
 
-def _purchase_price_cny(device: str, on: Any) -> float:
-    from jevons.facts import default_facts, get
-
-    facts = default_facts()
-    if f"{device}.price_cny" in facts:
-        return facts.get(f"{device}.price_cny", on).number
-    if f"{device}.price_usd" in facts:
-        return facts.get(f"{device}.price_usd", on).number * get("fx.cny_per_usd", on).number
-    message = f"no purchase price of {device} is known; give --gpu-hour, such as '2 USD'"
-    raise InputError(message)
-
-
 def _priced_tokens(
-    model: str, device: Any, precision: str | None, isl: int, osl: int, hour: float, currency: str, utilisation: float
+    service: Service, spec: ModelSpec, device: Accelerator, price: HourPrice, utilisation: float
 ) -> tuple[dict[str, Any], Any]:
     from jevons import serving
     from jevons.cost import token_cost
 
-    spec, _, engine = _deployment_inputs(model, device.id, "generic")
-    workload = serving.Workload(isl=float(isl), osl=float(osl))
-    found = serving.search_layouts(
-        spec, device, workload, devices=(1, 2, 4, 8, 16, 32), precisions=_precisions(precision, device), engine=engine,
-        tpot_s=0.05,
-    )  # fmt: skip
-    if not found.candidates:
-        reasons = "; ".join(f"{count} x {reason}" for reason, count in found.rejected.items())
-        message = f"{spec.name} is not served by up to 32 {device.id} within 50 ms per token: {reasons}"
-        raise InfeasibleError(message, sorted(found.rejected))
-    best = found.candidates[0]
-    seconds = serving.device_seconds_per_call(best.deployment, workload, tpot_s=0.05)
+    isl, osl = service.isl, service.osl
+    best = service.search(spec, device).candidates[0]
+    seconds = serving.device_seconds_per_call(
+        best.deployment, service.workload(), ttft_s=service.ttft, tpot_s=service.tpot
+    )
     cost = token_cost(
-        hour,
+        price.amount,
         input_tok_per_s=1 / seconds.per_input_token_s,
         output_tok_per_s=1 / seconds.per_output_token_s,
         mix=(isl, 0.0, osl),
@@ -155,122 +168,78 @@ def _priced_tokens(
     )
     call = cost.blended_per_mtok * (isl + osl) / 1e6
     record = {
-        "model": spec.name, "layout": str(best.deployment.layout), "devices": best.deployment.devices,
-        "utilisation_frac": utilisation, "input_tok_per_s_per_device": 1 / seconds.per_input_token_s,
-        "output_tok_per_s_per_device": 1 / seconds.per_output_token_s, "input_per_mtok": cost.input_per_mtok,
+        "model": spec.name, "layout": _layout(best), "precision": best.deployment.precision,
+        "accelerators": best.deployment.devices, "ttft_s": best.point.ttft_s, "tpot_s": best.point.tpot_s,
+        "utilisation_frac": utilisation, "input_tok_per_s_per_gpu": 1 / seconds.per_input_token_s,
+        "output_tok_per_s_per_gpu": 1 / seconds.per_output_token_s, "input_per_mtok": cost.input_per_mtok,
         "output_per_mtok": cost.output_per_mtok, "blended_per_mtok": cost.blended_per_mtok, "per_call": call,
     }  # fmt: skip
+
+    def alone(name: str) -> str:
+        return f"{record[f'{name}_tok_per_s_per_gpu']:,.0f} tok/s per accelerator that does nothing else"
+
+    unit = f"{price.currency}/Mtok"
     rows = [
-        ("input", number(cost.input_per_mtok), f"{record['input_tok_per_s_per_device']:,.0f} tok/s per device, alone"),
-        (
-            "output",
-            number(cost.output_per_mtok),
-            f"{record['output_tok_per_s_per_device']:,.0f} tok/s per device, alone",
-        ),
-        ("blended", number(cost.blended_per_mtok), f"{isl} in, {osl} out"),
-        ("one call", number(call * 1e6), "x 1e-6"),
+        ("input tokens", number(cost.input_per_mtok), unit, alone("input")),
+        ("output tokens", number(cost.output_per_mtok), unit, alone("output")),
+        ("blended", number(cost.blended_per_mtok), unit, f"{isl:,} in, {osl:,} out"),
+        ("one call", f"{call:.3g}", price.currency, f"{isl:,} tokens in, {osl:,} out"),
     ]
-    rows[-1] = ("one call", f"{call:.3g}", f"{currency} each, {isl} tokens in, {osl} out")
-    title = f"{best.deployment}: cost at {100 * utilisation:.0f} % use [{currency} per million tokens]"
-    return record, table(title, ("tokens", currency, "note"), rows, text_columns=1)
+    limits = f", {service.limits}" if service.limits else ""
+    title = (
+        f"{best.deployment}{limits}: cost at {100 * utilisation:.0f} % use and {price.amount:.3g} {price.currency} an "
+        "accelerator-hour"
+    )
+    return record, table(title, ("what", "cost", "unit", "note"), rows, text_columns=4)
+
+
+def _layout(candidate: Candidate) -> dict[str, Any]:
+    layout = candidate.deployment.layout
+    return {name: getattr(layout, name) for name in ("tp", "pp", "ep", "dp", "dp_attention")}
 
 
 def run_size(
+    service: Service,
     model: str,
-    gpu: str,
-    gpus: int,
-    isl: int,
-    osl: int,
+    fixed: dict[str, int | None],
     rate: float,
-    ttft: float | None,
-    tpot: float | None,
-    precision: str | None,
-    engine_name: str,
     gpu_hour: str | None,
     *,
     json: bool,
     out: Path | None,
 ) -> None:
     """Print the layouts that serve a model within its limits, and the Pareto front."""
-    from jevons import serving
+    from jevons import models
 
-    spec, device, engine = _deployment_inputs(model, gpu, engine_name)
-    price = _hour_price(gpu_hour)
-    sizes = tuple(n for n in (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 144, 256, 320, 512, 1024) if n <= gpus)
-    found = serving.search_layouts(
-        spec,
-        device,
-        serving.Workload(isl=float(isl), osl=float(osl)),
-        devices=sizes,
-        precisions=_precisions(precision, device),
-        engine=engine,
-        ttft_s=ttft,
-        tpot_s=tpot,
-    )
-    if not found.candidates:
-        reasons = "; ".join(f"{count} x {reason}" for reason, count in found.rejected.items())
-        message = (
-            f"{spec.name}: none of {found.tried} layouts on up to {gpus} {device.id} meets the limits ({reasons}). "
-            "Allow more devices (--gpus), a smaller --precision, or looser --ttft and --tpot."
-        )
-        raise InfeasibleError(message, sorted(found.rejected))
-
-    def entry(candidate: Any) -> dict[str, Any]:
-        point, deployment = candidate.point, candidate.deployment
-        replicas = max(math.ceil(rate / (point.req_per_s_per_device * deployment.devices)), 1) if rate > 0 else 1
-        made = {
-            "layout": {
-                name: getattr(deployment.layout, name) for name in ("tp", "pp", "ep", "dp", "dp_attention")
-            },
-            "precision": deployment.precision,
-            "accelerators": deployment.devices * replicas,
-            "accelerators_per_replica": deployment.devices,
-            "replicas": replicas,
-            "batch": point.batch,
-            "ttft_s": point.ttft_s,
-            "tpot_s": point.tpot_s,
-            "output_tok_per_s_per_gpu": point.tok_per_s_per_device,
-            "req_per_s": point.req_per_s_per_device * deployment.devices * replicas,
-            "memory_bytes": dict(point.memory_bytes),
-            "bounds": dict(point.bounds),
-            "cost_per_mtok": None,
-            "currency": None,
-        }  # fmt: skip
-        if price is not None:
-            served = min(rate, made["req_per_s"]) if rate > 0 else made["req_per_s"]
-            per_s = price[0] * made["accelerators"] / 3600
-            made |= {"cost_per_mtok": per_s / (served * (isl + osl)) * 1e6, "currency": price[1]}
-        return made
-
-    ranked = [entry(c) for c in found.candidates]
+    check_out(out)
+    spec, device = models.load(model), service.accelerator()
+    price = hour_price(gpu_hour, device, service.on)
+    found = service.search(spec, device)
+    candidates, front = _held(found, {name: size for name, size in fixed.items() if size is not None})
+    ranked = [_entry(c, service, rate, price) for c in candidates]
     if rate > 0:
         ranked.sort(key=lambda e: (e["accelerators"], e["tpot_s"]))
-    front = [entry(c) for c in found.front]
+    pareto = [_entry(c, service, rate, price) for c in front]
     record = {
-        "model": spec.name, "gpu": device.id, "isl": isl, "osl": osl, "rate_req_per_s": rate, "best": ranked[0],
-        "pareto": front, "tried": found.tried, "rejected": dict(found.rejected),
+        "model": spec.name, "gpu": device.id, "isl": service.isl, "osl": service.osl, "ttft_limit_s": service.ttft,
+        "tpot_limit_s": service.tpot, "rate_req_per_s": rate,
+        "hour_price": None if price is None else {"amount": price.amount, "currency": price.currency,
+                                                 "origin": price.origin},
+        "best": ranked[0], "pareto": pareto, "tried": found.tried, "rejected": dict(found.rejected),
     }  # fmt: skip
-
-    def row(e: dict[str, Any]) -> tuple[Any, ...]:
-        layout = " ".join(f"{k}{v}" for k, v in e["layout"].items() if k != "dp_attention" and v > 1) or "tp1"
-        layout += " (attention split)" if e["layout"]["dp_attention"] else ""
-        cost = "–" if e["cost_per_mtok"] is None else f"{e['cost_per_mtok']:.3g} {e['currency']}"
-        return (
-            layout, e["precision"], e["accelerators"], f"{e['batch']:,.0f}", f"{e['ttft_s'] * 1e3:,.0f}",
-            f"{e['tpot_s'] * 1e3:,.1f}", f"{e['output_tok_per_s_per_gpu']:,.0f}", cost,
-        )  # fmt: skip
-
-    columns = ("layout", "weights", "GPUs", "batch", "TTFT [ms]", "TPOT [ms]", "output [tok/s per GPU]", "per Mtok")
-    limits = ", ".join(f"{n} <= {1e3 * v:g} ms" for n, v in (("TTFT", ttft), ("TPOT", tpot)) if v is not None)
-    head = f"{spec.name} on {device.name}, {isl} in, {osl} out" + (f", {limits}" if limits else "")
+    currency = "" if price is None else f" [{price.currency}]"
+    columns = (
+        "layout", "weights", "GPUs", "batch", "TTFT [ms]", "TPOT [ms]", "output [tok/s per GPU]", "load [req/s]",
+        f"per Mtok{currency}",
+    )  # fmt: skip
+    head = f"{spec.name} on {device.name}, {service.isl:,} in, {service.osl:,} out"
+    head += f", {service.limits}" if service.limits else ""
+    head += f", {rate:g} req/s" if rate > 0 else ""
+    head += "" if price is None else f", {price.amount:.3g} {price.currency} an hour ({price.origin})"
+    shown = min(8, len(ranked))
     tables = [
-        table(
-            f"{head}: best {min(8, len(ranked))} of {len(ranked)} layouts",
-            columns,
-            [row(e) for e in ranked[:8]],
-            text_columns=2,
-        ),
-        table("Pareto front of response against throughput", columns, [row(e) for e in front], text_columns=2),
+        table(f"{head}: best {shown} of {len(ranked)}", columns, [_row(e) for e in ranked[:shown]], text_columns=2),
+        table("Pareto front of response against throughput", columns, [_row(e) for e in pareto], text_columns=2),
     ]
     rejected = [(reason, count) for reason, count in sorted(found.rejected.items(), key=lambda item: -item[1])]
     if rejected:
@@ -278,73 +247,64 @@ def run_size(
     emit(record, tables, as_json=json, out=out)
 
 
-def run_train(
-    model: str,
-    gpu: str,
-    gpus: int,
-    tokens: str,
-    seq_len: int,
-    batch: int,
-    precision: str,
-    fixed: dict[str, int | None],
-    gpu_hour: str | None,
-    *,
-    json: bool,
-    out: Path | None,
-) -> None:
-    """Print the fastest layouts of a training run with memory, step time, days and price."""
-    from jevons import models, training
-    from jevons.hardware import cluster
+def _held(found: SearchResult, fixed: dict[str, int]) -> tuple[list[Candidate], list[Candidate]]:
+    """Return the candidates with the fixed degrees, and their Pareto front, fastest response first."""
+    import numpy as np
 
-    price = _hour_price(gpu_hour)
-    job = training.TrainingJob(models.load(model), cluster(gpu, gpus), seq_len, batch, precision, _tokens(tokens))
-    held = {name: size for name, size in fixed.items() if size is not None}
-    found = training.search(job, **held)
-    best = found.best[0]
-    estimate = training.run_estimate(job, best, None if price is None else price[0])
-    layout = {
-        name: getattr(best.layout, name)
-        for name in ("tp", "pp", "vpp", "dp", "cp", "ep", "zero", "recompute", "micro_batch")
-    }
-    record = {
-        "model": job.model.name, "gpu": job.cluster.accelerator.id, "gpus": gpus, "layout": layout,
-        "step_time_s": best.step_time_s, "parts_s": dict(best.parts), "mfu_frac": best.mfu_frac,
-        "hfu_frac": best.hfu_frac, "memory_bytes": sum(best.memory_bytes.values()),
-        "memory_parts_bytes": dict(best.memory_bytes), "tokens_per_s": best.tokens_per_s, "days": estimate.days,
-        "accelerator_h": estimate.accelerator_h, "energy_j": estimate.energy_j, "cost": estimate.cost,
-        "currency": None if price is None else price[1], "tried": found.tried, "rejected": dict(found.rejected),
-    }  # fmt: skip
-    rows = [
-        (
-            str(s.layout), f"{s.step_time_s:.3f}", f"{100 * s.mfu_frac:.1f}", format_si(s.tokens_per_s, "tok/s"),
-            f"{sum(s.memory_bytes.values()) / 1e9:.1f}",
+    from jevons.serving.formulas import pareto_front
+
+    if not fixed:
+        return list(found.candidates), list(found.front)
+    kept = [c for c in found.candidates if all(getattr(c.deployment.layout, n) == v for n, v in fixed.items())]
+    if not kept:
+        wanted = ", ".join(f"--{name} {size}" for name, size in fixed.items())
+        nearest = ", ".join(sorted({str(c.deployment.layout) for c in found.candidates})[:8])
+        message = (
+            f"no layout with {wanted} meets the limits (degrees are powers of two and multiply to the accelerators of "
+            f"a copy). Layouts that do: {nearest}."
         )
-        for s in found.best[:6]
-    ]  # fmt: skip
-    columns = ("layout", "step [s]", "MFU [%]", "speed", "memory [GB]")
-    title = (
-        f"{job.model.name} on {gpus:,} {job.cluster.accelerator.name}, {batch} x {seq_len} tokens a step, {precision}"
+        raise InfeasibleError(message, ["fixed layout"])
+    on_front = pareto_front(
+        np.array([c.point.tpot_s for c in kept]), np.array([c.point.tok_per_s_per_device for c in kept])
     )
-    parts = [
-        (name, f"{time:.4f}", f"{100 * time / best.step_time_s:.1f}") for name, time in best.parts.items() if time > 0
-    ]
-    memory = [(name, f"{size / 1e9:.2f}") for name, size in best.memory_bytes.items() if size > 0]
-    cost = "–" if estimate.cost is None or price is None else format_money(estimate.cost, price[1])
-    run = [
-        ("days, no failures", number(estimate.days)),
-        ("accelerator-hours", number(estimate.accelerator_h)),
-        (
-            "energy of servers",
-            f"{estimate.energy_j / 3.6e12:,.1f} GWh"
-            if estimate.energy_j > 3.6e12
-            else f"{estimate.energy_j / 3.6e9:,.1f} MWh",
-        ),
-        ("price", cost),
-    ]
-    tables = [
-        table(title, columns, rows),
-        table("best layout: step time by part", ("part", "s", "%"), parts),
-        table("best layout: memory per device", ("kind", "GB"), memory),
-        table(f"the run: {tokens} tokens", ("", "value"), run),
-    ]
-    emit(record, tables, as_json=json, out=out)
+    front = [c for c, keep in zip(kept, on_front, strict=True) if keep]
+    return kept, sorted(front, key=lambda c: c.point.tpot_s)
+
+
+def _entry(candidate: Candidate, service: Service, rate: float, price: HourPrice | None) -> dict[str, Any]:
+    """Return one sized layout as plain values."""
+    point, deployment = candidate.point, candidate.deployment
+    per_replica = point.req_per_s_per_device * deployment.devices
+    replicas = max(math.ceil(rate / per_replica), 1)
+    accelerators = deployment.devices * replicas
+    served = min(rate, per_replica * replicas) if rate > 0 else per_replica
+    cost = None
+    if price is not None:
+        cost = price.amount * accelerators / 3600 / (served * (service.isl + service.osl)) * 1e6
+    return {
+        "layout": _layout(candidate),
+        "precision": deployment.precision,
+        "accelerators": accelerators,
+        "accelerators_per_replica": deployment.devices,
+        "replicas": replicas,
+        "batch": point.batch,
+        "ttft_s": point.ttft_s,
+        "tpot_s": point.tpot_s,
+        "output_tok_per_s_per_gpu": point.tok_per_s_per_device,
+        "req_per_s": served,
+        "req_per_s_at_most": per_replica * replicas,
+        "memory_bytes": dict(point.memory_bytes),
+        "bounds": dict(point.bounds),
+        "cost_per_mtok": cost,
+        "currency": None if price is None else price.currency,
+    }
+
+
+def _row(entry: dict[str, Any]) -> tuple[Any, ...]:
+    layout = " ".join(f"{k}{v}" for k, v in entry["layout"].items() if k != "dp_attention" and v > 1) or "tp1"
+    layout += " (attention split)" if entry["layout"]["dp_attention"] else ""
+    return (
+        layout, entry["precision"], entry["accelerators"], f"{entry['batch']:,.0f}", f"{entry['ttft_s'] * 1e3:,.0f}",
+        f"{entry['tpot_s'] * 1e3:,.1f}", f"{entry['output_tok_per_s_per_gpu']:,.0f}", number(entry["req_per_s"]),
+        number(entry["cost_per_mtok"]),
+    )  # fmt: skip

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,33 +16,144 @@ from jevons.errors import InputError
 from jevons.schema import json_text, plain, replacing
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
+
+RECORD_ENDINGS = (".json", ".csv")
+
+_GAP = 3
+"""Columns of the terminal between two columns of a table."""
 
 
 def console() -> Console:
     """Return a console on standard output, wide enough for tables where it is not a terminal."""
     from rich.console import Console
 
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
         return Console(highlight=False)
     return Console(highlight=False, width=150)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, text_columns: int = 1) -> Table:
-    """Return a table whose first *text_columns* are text and whose others are numbers, aligned right."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
+def show(*items: Any) -> None:
+    """Print tables and texts on standard output, and end quietly where the reader has gone."""
+    screen = console()
+    with screen.capture() as captured:
+        for item in items:
+            if isinstance(item, str):
+                screen.print(item, soft_wrap=True, markup=False)
+            else:
+                screen.print(item)
+    say(captured.get())
 
-    made = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, column in enumerate(columns):
-        made.add_column(
-            escape(column), justify="left" if index < text_columns else "right", no_wrap=index >= text_columns
-        )
-    for row in rows:
-        made.add_row(*(escape(cell) if isinstance(cell, str) else number(cell) for cell in row))
-    return made
+
+def say(text: str) -> None:
+    """Write *text* on standard output, and end quietly where the reader has gone (``| head``)."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes standard output once more on its way out; let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table that a terminal of any width can show.
+
+    Text columns wrap, heads of number columns wrap, numbers never do: where they do not fit side by side, the table
+    continues below with its text columns repeated.
+
+    Parameters
+    ----------
+    title : str
+        Line above the table.
+    columns : tuple of str
+        Heads.
+    rows : tuple of tuple of str
+        Cells.
+    text_columns : int
+        How many of the first columns are text, aligned left.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    text_columns: int
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the title and as many tables as the width needs."""
+        from rich.text import Text
+
+        yield Text(self.title, style="bold")
+        for block in self._blocks(options.max_width):
+            yield self._table(block, options.max_width)
+
+    def _natural(self, index: int) -> int:
+        return max(len(self.columns[index]), *(len(row[index]) for row in self.rows), 1)
+
+    def _least(self, index: int) -> int:
+        """Return the width below which a column must not go."""
+        if index < self.text_columns:
+            words = [word for row in self.rows for word in row[index].split()] + self.columns[index].split()
+            return min(self._natural(index), max(16, *(min(len(word), 30) for word in words), 1))
+        head = [len(word) for word in self.columns[index].split()]
+        return max(1, *head, *(len(row[index]) for row in self.rows))
+
+    def _blocks(self, width: int) -> Iterator[list[int]]:
+        """Yield the columns of each table: all text columns and a share of the others."""
+        lead = list(range(self.text_columns))
+        rest = list(range(self.text_columns, len(self.columns)))
+        free = width - 2 - sum(self._least(index) + _GAP for index in lead)
+        needed = [self._least(index) + _GAP for index in rest]
+        tables = 1
+        while tables < len(rest) and any(sum(needed[part]) > free for part in _parts(len(rest), tables)):
+            tables += 1
+        for part in _parts(len(rest), tables):
+            yield lead + rest[part]
+
+    def _table(self, block: Sequence[int], width: int) -> Table:
+        from rich import box
+        from rich.table import Table
+
+        widths = {index: self._least(index) for index in block}
+        spare = width - 2 - sum(w + _GAP for w in widths.values())
+        longest = max(block[: self.text_columns], key=lambda i: widths[i])
+        while spare < 0 and widths[longest] > 8:
+            widths[longest] -= 1
+            spare += 1
+            longest = max(block[: self.text_columns], key=lambda i: widths[i])
+        for index in sorted(block, key=lambda i: (i < self.text_columns, self._natural(i) - widths[i])):
+            more = max(min(self._natural(index) - widths[index], spare), 0)
+            widths[index] += more
+            spare -= more
+        made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for index in block:
+            text = index < self.text_columns
+            made.add_column(
+                _escaped(self.columns[index]), justify="left" if text else "right", width=widths[index], overflow="fold"
+            )
+        for row in self.rows:
+            made.add_row(*(_escaped(row[index]) for index in block))
+        return made
+
+
+def _parts(columns: int, tables: int) -> list[slice]:
+    """Return *columns* split into near-equal runs, one per table."""
+    edges = [round(i * columns / tables) for i in range(tables + 1)]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, text_columns: int = 1) -> Sheet:
+    """Return a table whose first *text_columns* are text and whose others are numbers, aligned right."""
+    cells = tuple(tuple(cell if isinstance(cell, str) else number(cell) for cell in row) for row in rows)
+    return Sheet(title, tuple(columns), cells, text_columns)
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -62,6 +176,29 @@ def number(value: Any, digits: int = 3) -> str:
     return f"{value:.{min(decimals, 8)}f}"
 
 
+def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS) -> None:
+    """Refuse a path that could not be written, before any work is done.
+
+    Raises
+    ------
+    InputError
+        If the ending is another, or the path is a folder or in none that can be written.
+    """
+    if out is None:
+        return
+    if out.suffix not in endings:
+        message = f"--out {out}: the ending must be {', '.join(endings[:-1])} or {endings[-1]}"
+    elif out.is_dir():
+        message = f"--out {out}: is a folder; name a file in it"
+    elif not out.parent.is_dir():
+        message = f"--out {out}: the folder {out.parent} does not exist; create it first"
+    elif not os.access(out.parent, os.W_OK):
+        message = f"--out {out}: the folder {out.parent} cannot be written; name another"
+    else:
+        return
+    raise InputError(message)
+
+
 def write(path: Path, text: str) -> None:
     """Write *text* to *path*, whole or not at all, and say so on standard error."""
     with replacing(path) as stream:
@@ -70,21 +207,14 @@ def write(path: Path, text: str) -> None:
 
 
 def emit(value: Mapping[str, Any], tables: Iterable[Any], *, as_json: bool, out: Path | None) -> None:
-    """Print *value* as JSON or the *tables*; write *value* to *out* (.json) or the first table's rows (.csv)."""
+    """Write *value* to *out* (.json) or its records (.csv); print it as JSON, or print the *tables*."""
+    check_out(out)
     if out is not None:
-        if out.suffix == ".json":
-            write(out, json_text(value))
-        elif out.suffix == ".csv":
-            write(out, csv_text(value))
-        else:
-            message = f"--out {out}: the ending must be .json or .csv"
-            raise InputError(message)
+        write(out, json_text(value) if out.suffix == ".json" else csv_text(value))
     if as_json:
-        sys.stdout.write(json_text(value))
-    elif out is None:
-        screen = console()
-        for item in tables:
-            screen.print(item)
+        say(json_text(value))
+    else:
+        show(*tables)
 
 
 def csv_text(value: Mapping[str, Any]) -> str:
@@ -92,16 +222,22 @@ def csv_text(value: Mapping[str, Any]) -> str:
     import csv
     import io
 
-    records: list[Mapping[str, Any]] = next(
+    listed: list[Mapping[str, Any]] = next(
         (item for item in value.values() if isinstance(item, list) and item and isinstance(item[0], Mapping)), [value]
     )
+    records = [dict(_flat(plain(record))) for record in listed]
     columns = list(dict.fromkeys(key for record in records for key in record))
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
-    for record in records:
-        cells = {key: plain(item) for key, item in record.items()}
-        writer.writerow(
-            {key: json.dumps(c, ensure_ascii=False) if isinstance(c, list | dict) else c for key, c in cells.items()}
-        )
+    writer.writerows(records)
     return stream.getvalue()
+
+
+def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the cells of a record: nested keys joined by dots, lists as JSON."""
+    for key, item in record.items():
+        if isinstance(item, Mapping):
+            yield from _flat(item, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", json.dumps(item, ensure_ascii=False) if isinstance(item, list) else item

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jevons.cli.app import parse_date
-from jevons.cli.output import console, emit, table, write
+from jevons.cli.output import RECORD_ENDINGS, Sheet, check_out, emit, say, show, table, write
 from jevons.errors import InputError
 from jevons.schema import json_text
 
 if TYPE_CHECKING:
     from jevons.study import PlanResult
 
-_ENDINGS = {".html", ".json", ".nc"}
+_ENDINGS = (".html", ".json", ".nc")
 
 
 class Progress:
@@ -68,37 +69,38 @@ def run(
     out: Path | None,
 ) -> None:
     """Plan a scenario; print tables or JSON; write the report."""
-    if out is not None and out.suffix not in _ENDINGS:
-        message = f"--out {out}: the ending must be one of {', '.join(sorted(_ENDINGS))}"
-        raise InputError(message)
-    if out is not None and not out.resolve().parent.is_dir():
-        message = f"--out {out}: the folder {out.parent} does not exist; create it first"
-        raise InputError(message)
+    check_out(out, RECORD_ENDINGS if dry_run else _ENDINGS)
     if dry_run:
-        _dry_run(scenario, as_of, json)
+        _dry_run(scenario, as_of, json, out)
         return
+    if explain and draws is None and out is None and not json:
+        draws = 0  # formulas and facts do not depend on draws
     result = _solve(scenario, seed=seed, as_of=as_of, draws=draws)
-    explained = [_explained(result, path) for path in explain]
+    explained = {path: _explained(result, path) for path in explain}
     if out is not None:
-        if out.suffix == ".html":
-            from jevons.report import plan_html
-
-            write(out, plan_html(result))
-        else:
-            result.save(out)
-            sys.stderr.write(f"wrote {out}\n")
+        _write(result, out)
     if json:
-        sys.stdout.write(json_text(result.to_json()))
+        say(json_text(result.to_json() | ({"explained": explained} if explained else {})))
+    elif explained:
+        show(*explained.values())
+    else:
+        show(*_head(result), *_tables(result))
+
+
+def _write(result: PlanResult, out: Path) -> None:
+    if out.suffix == ".html":
+        from jevons.report import plan_html
+
+        write(out, plan_html(result))
         return
-    screen = console()
-    if explained:
-        for text in explained:
-            screen.print(text, soft_wrap=True, markup=False)
-        return
-    _print_head(screen, result)
+    result.save(out)
+    sys.stderr.write(f"wrote {out}\n")
+
+
+def _tables(result: PlanResult) -> Iterator[Sheet]:
     for title, columns, rows in result.table():
         text_columns = len(columns) if columns[-1] == "note" else 1 + (columns[1] in {"unit", "kind"})
-        screen.print(table(title, columns, rows, text_columns=text_columns))
+        yield table(title, columns, rows, text_columns=text_columns)
 
 
 def _explained(result: PlanResult, path: str) -> str:
@@ -108,15 +110,15 @@ def _explained(result: PlanResult, path: str) -> str:
         raise InputError(str(error.args[0])) from None
 
 
-def _print_head(screen: Any, result: PlanResult) -> None:
-    screen.print(f"[bold]{result.scenario.name}[/bold], information of {result.scenario.as_of}")
-    screen.print(
+def _head(result: PlanResult) -> tuple[str, str]:
+    quality = (
         f"Fixed point between market and planner: residual {result.chain.residual:.4f} after {result.chain.rounds} "
         f"rounds. {len(result.judgements)} figures rest on judgement; the report lists them with their ranges.\n"
     )
+    return f"{result.scenario.name}, information of {result.scenario.as_of}", quality
 
 
-def _dry_run(scenario: Path, as_of: str | None, json: bool) -> None:
+def _dry_run(scenario: Path, as_of: str | None, json: bool, out: Path | None) -> None:
     from jevons.study import load
 
     loaded = load(scenario, as_of=parse_date(as_of))
@@ -137,11 +139,12 @@ def _dry_run(scenario: Path, as_of: str | None, json: bool) -> None:
     shown = table(
         f"{loaded.name}: resolved", ("path", "value", "unit", "range", "origin", "grade"), rows, text_columns=6
     )
-    emit({"name": loaded.name, "as_of": loaded.as_of, "amounts": records}, [shown], as_json=json, out=None)
+    emit({"name": loaded.name, "as_of": loaded.as_of, "amounts": records}, [shown], as_json=json, out=out)
 
 
 def run_value(scenario: Path, *, as_of: str | None, json: bool, out: Path | None) -> None:
     """Print the value of a plan and what the dated price assumes."""
+    check_out(out)
     result = _solve(scenario, seed=None, as_of=as_of, draws=0)
     value = {"scenario": result.scenario.name, "as_of": result.scenario.as_of, **result.to_json()["value"]}
     tables = [table(*item, text_columns=3) for item in result.table() if item[0] == "Value"]

@@ -39,7 +39,7 @@ def capital_recovery_factor(rate_frac: float, life_y: float) -> float:
     if life_y <= 0 or rate_frac < 0:
         message = f"rate {rate_frac:g} and life {life_y:g} y: the rate must be >= 0 and the life > 0"
         raise InputError(message)
-    if rate_frac == 0:
+    if rate_frac * life_y < 1e-12:
         return 1.0 / life_y
     return -rate_frac / math.expm1(-life_y * math.log1p(rate_frac))
 

@@ -144,9 +144,11 @@ def _read_fact(
     if not isinstance(body, Mapping) or not isinstance(body.get("values"), list) or not body["values"]:
         faults.append(document.fault(place, "a fact needs `unit:`, `about:` and a list of `values:`"))
         return None
-    for name in body:
-        if name not in _FACT_KEYS:
-            faults.append(document.fault((*place, name), f"unknown field.{did_you_mean(str(name), _FACT_KEYS)}"))
+    faults.extend(
+        document.fault((*place, name), f"unknown field.{did_you_mean(str(name), _FACT_KEYS)}")
+        for name in body
+        if name not in _FACT_KEYS
+    )
     written = str(body.get("unit", ""))
     unit = "text" if written == "text" else unit_of_name(fact_id)
     if written != "text":

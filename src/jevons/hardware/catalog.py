@@ -8,11 +8,6 @@ from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import Facts, default_facts
 from jevons.hardware.types import PRECISIONS, Accelerator, Cluster, Link, Site
 
-# Time of an empty message; measured by vendors' collective tests as a few microseconds per hop in a domain and per
-# switch crossing. Carried as a constant of the link kind because no datasheet prints it.
-_LATENCY_S = {"nvlink": 2.0e-6, "xgmi": 3.0e-6, "hccs": 4.0e-6, "ici": 2.0e-6, "neuronlink": 3.0e-6, "pcie": 5.0e-6}
-_SCALEOUT_LATENCY_S = 6.0e-6
-
 ALIASES = {
     "h100": "h100_sxm", "a100": "a100_sxm", "h200": "h200_sxm", "h800": "h800_sxm", "a800": "a800_sxm",
     "b200": "b200_sxm", "b300": "b300_sxm", "910b": "ascend_910b", "910c": "ascend_910c", "4090": "rtx_4090",
@@ -84,8 +79,8 @@ def accelerator(device: str, facts: Facts | None = None, on: dt.date | None = No
     peaks.setdefault("fp16", peaks["bf16"])
     kind = text("scaleup_kind", "pcie")
     tdp_w = number("tdp_w")
-    overhead = facts.get("server_power.overhead_frac", on).number if "server_power.overhead_frac" in facts else 0.45
-    scaleup = Link(kind, number("scaleup_bytes_per_s"), _LATENCY_S.get(kind, 5.0e-6))
+    overhead = facts.get("server_power.overhead_frac", on).number
+    scaleup = Link(kind, number("scaleup_bytes_per_s"), _latency_s(kind, facts))
     scaleout_bytes_per_s = number("scaleout_bytes_per_s", scaleup.bytes_per_s)
     return Accelerator(
         id=key,
@@ -99,11 +94,17 @@ def accelerator(device: str, facts: Facts | None = None, on: dt.date | None = No
         clock_hz=number("clock_hz", 0.0),
         scaleup=scaleup,
         scaleup_domain=int(number("scaleup_domain", 1.0)),
-        scaleout=Link("infiniband", scaleout_bytes_per_s, _SCALEOUT_LATENCY_S),
+        scaleout=Link("infiniband", scaleout_bytes_per_s, _latency_s("infiniband", facts)),
         node_devices=int(number("node_devices", 8.0)),
         tdp_w=tdp_w,
         server_w=number("server_w", tdp_w * (1.0 + overhead)),
     )
+
+
+def _latency_s(kind: str, facts: Facts) -> float:
+    """Return the time of an empty message over a kind of link; an unlisted kind counts as PCIe."""
+    fact_id = f"link.{kind}.latency_s"
+    return facts.get(fact_id if fact_id in facts else "link.pcie.latency_s").number
 
 
 def cluster(device: str, devices: int, *, oversubscription: float = 1.0, facts: Facts | None = None) -> Cluster:

@@ -27,7 +27,7 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     Notes
     -----
     In quarter 0 the posted price is the list price and adoption is as given. Afterwards the posted price closes part of
-    its gap to ``markup x unit cost / learning`` and never rises: only scarcity lifts what is paid above it. A share of the
+    its gap to ``markup x unit cost / learning`` and never rises: only scarcity lifts what is paid. A share of the
     potential adopts by diffusion; adopters whose value per call no longer exceeds the price leave at once. Calls per
     adopter follow the intensive elasticity to the price of a call of constant size; growth of tokens per call is bought
     for what it brings, so it counts as a price rise on neither margin. Growth at a constant list price thus comes
@@ -71,7 +71,8 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         intensity = index**inputs.elasticity
         path.market_calls_per_d[:, t] = path.adopters[:, t] * inputs.calls_per_d * calls_growth * intensity
         path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * inputs.share_frac
-        path.tokens_per_d[:, t] = path.calls_per_d[:, t] * inputs.tokens_per_call.sum(axis=1) * growth
+        size = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
+        path.tokens_per_d[:, t] = path.calls_per_d[:, t] * size * growth
         path.elasticity_extensive[:, t] = extensive_elasticity(seen, integration, value, inputs.value_sigma)
         path.elasticity_intensive[:, t] = inputs.elasticity
         sold = path.tokens_per_d[:, t].sum()

@@ -33,6 +33,8 @@ class MarketInputs:
         Factors per year of calls per adopter and of tokens per call.
     tokens_per_call : (s, 3)
         Uncached input, cached input and output tokens at the start; for rental (0, 0, 1): one device-hour.
+    counts_tokens : (s,) bool
+        False for segments that rent device-hours.
     integration_cny_per_y : (s,)
         Cost of use per adopter and year besides tokens.
     bass_p, bass_q : (s,)
@@ -65,6 +67,7 @@ class MarketInputs:
     calls_growth: Array
     tokens_growth: Array
     tokens_per_call: Array
+    counts_tokens: NDArray[np.bool_]
     integration_cny_per_y: Array
     bass_p: Array
     bass_q: Array

@@ -15,37 +15,74 @@ _BN = 1e9
 
 
 def fleet(result: PlanResult) -> Any:
-    """Accelerators in service by kind, and the IT power they draw."""
+    """Accelerators in service by kind and by the year of their order."""
     plan = result.chain.plan
     problem = plan.problem
-    hue = colours(problem.devices)
-    figure, (left, right) = subplots(2, width=10.0, width_ratios=[1.7, 1])
+    figure, (left, right) = subplots(2, width=10.0, height=4.0)
     positions = np.arange(len(problem.quarters))
-    base = np.zeros(positions.size)
-    for row, device in enumerate(problem.devices):
-        held = plan.installed[row].sum(axis=0) / 1e3
-        if held.max() <= 0:
-            continue
-        left.bar(positions, held, bottom=base, color=hue[device], label=result.device_label(device), width=0.78)
-        base = base + held
+    hue = colours(problem.devices)
+    kinds = [(result.device_label(d), plan.installed[i].sum(axis=0), hue[d]) for i, d in enumerate(problem.devices)]
+    base = _stack(left, positions, kinds)
     training = plan.training_devices.sum(axis=(0, 1)) / 1e3
     left.plot(positions, training, color=INK, marker="o", markersize=3.5, linewidth=1.2, label="held for training")
-    left.set_ylabel("Accelerators in service [thousand]")
     left.set_title("Fleet by kind")
-    left.set_ylim(0, base.max() * 1.38)
-    left.legend(ncols=3, fontsize=8, loc="upper left")
-    quarter_ticks(left, problem.quarters)
-    for row, site in enumerate(problem.sites):
-        level = plan.site_w[row] / 1e6
-        right.plot(positions, level, color=HUES[row + 2], linewidth=2)
-        end_labels(right, [(float(level[-1]), result.site_label(site), HUES[row + 2])], positions[-1])
-    right.plot(positions, plan.it_w / 1e6, color=INK, linewidth=2, linestyle="--")
-    right.set_ylim(0, None)
-    end_labels(right, [(float(plan.it_w[-1]) / 1e6, "accelerators", INK)], positions[-1])
-    right.set_ylabel("IT power built, and of accelerators [MW]")
-    right.set_title("Power")
-    quarter_ticks(right, problem.quarters)
-    right.set_xlim(-0.3, positions[-1] * 1.5)
+    left.set_ylabel("Accelerators in service [thousand]")
+    bought = plan.vintage.sum(axis=0)
+    years = list(dict.fromkeys(quarter[:4] for quarter in problem.quarters))
+    stock = plan.installed.sum(axis=(0, 1)) - bought.sum(axis=0)
+    vintages = [(f"before {years[0]}", stock, MUTED)]
+    for index, year in enumerate(years):
+        rows = [i for i, quarter in enumerate(problem.quarters) if quarter.startswith(year)]
+        vintages.append((f"ordered in {year}", bought[rows].sum(axis=0), HUES[index]))
+    _stack(right, positions, vintages)
+    right.set_title("Fleet by vintage")
+    for axis, columns in ((left, 2), (right, 2)):
+        axis.set_ylim(0, base.max() * 1.42)
+        axis.legend(ncols=columns, fontsize=8, loc="upper left")
+        quarter_ticks(axis, problem.quarters)
+    return figure
+
+
+def _stack(axis: Any, positions: Any, parts: list[tuple[str, Any, str]]) -> Any:
+    """Draw stacked bars of thousands; return their height."""
+    base = np.zeros(positions.size)
+    for label, held, colour in parts:
+        if held.max() > 0.5:
+            axis.bar(positions, held / 1e3, bottom=base, color=colour, label=label, width=0.78)
+            base = base + held / 1e3
+    return base
+
+
+def power(result: PlanResult) -> Any:
+    """Show the power that the sites can feed, and what the accelerators draw."""
+    plan = result.chain.plan
+    figure, axis = subplots(1, width=9.0, height=3.2)
+    positions = np.arange(len(plan.problem.quarters))
+    base = np.zeros(positions.size)
+    for row, site in enumerate(plan.problem.sites):
+        axis.bar(
+            positions,
+            plan.site_w[row] / 1e6,
+            bottom=base,
+            color=HUES[row + 4],
+            width=0.78,
+            label=result.site_label(site),
+        )
+        base = base + plan.site_w[row] / 1e6
+    axis.plot(
+        positions,
+        plan.it_w / 1e6,
+        color=INK,
+        marker="o",
+        markersize=3.5,
+        linewidth=1.5,
+        label="accelerators, at full load",
+    )
+    axis.set_ylim(0, base.max() * 1.25)
+    axis.set_ylabel("IT power [MW]")
+    axis.set_title("Power that the sites can feed")
+    axis.legend(ncols=3, fontsize=8.5, loc="upper left")
+    quarter_ticks(axis, plan.problem.quarters)
     return figure
 
 
@@ -79,8 +116,8 @@ def tokens_and_price(result: PlanResult) -> Any:
         index = result.chain.market.price_index[row]
         right.plot(positions, index, color=HUES[row], linewidth=2)
         ends.append((float(index[-1]), model, HUES[row]))
-    right.set_yscale("log")
-    right.set_ylabel("Price per token over list price of today [log]")
+    right.set_ylim(0, 1.05)
+    right.set_ylabel("Price per token over the list price at the start")
     right.set_title("Posted price")
     quarter_ticks(right, quarters)
     end_labels(right, ends, positions[-1])
@@ -208,7 +245,9 @@ def value_bridge(result: PlanResult) -> Any:
         labels.append(label)
     axis.axhline(0, color=MUTED, linewidth=0.8)
     axis.set_xticks(range(len(labels)))
-    axis.set_xticklabels([label.replace(" ", "\n", 1) for label in labels])
+    axis.set_xticklabels(
+        [label.replace(": ", ":\n") if ":" in label else label.replace(" ", "\n", 1) for label in labels]
+    )
     axis.grid(visible=False, axis="x")
     axis.margins(y=0.12)
     axis.set_ylabel("Value [bn CNY]")
@@ -243,8 +282,8 @@ def jevons(result: PlanResult) -> Any:
         factors = result.draws.outcomes["compute_factor"]
         edges = np.linspace(min(0.45, float(factors.min())), max(1.3, float(factors.max())), 25)
         counts, _ = np.histogram(factors, edges)
-        colour = [HUES[2] if middle > 1 else HUES[5] for middle in (edges[:-1] + edges[1:]) / 2]
-        left.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=colour, edgecolor="white", linewidth=0.6)
+        bars = [HUES[2] if middle > 1 else HUES[5] for middle in (edges[:-1] + edges[1:]) / 2]
+        left.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=bars, edgecolor="white", linewidth=0.6)
     left.axvline(1, color=INK, linewidth=1.4)
     left.axvline(float(verdict.compute_factor[-1]), color=INK, linewidth=1.2, linestyle=":")
     left.set_xlabel("Compute wanted in the last quarter, doubled efficiency over base")
@@ -270,6 +309,7 @@ def jevons(result: PlanResult) -> Any:
 
 FIGURES: dict[str, Callable[[PlanResult], Any]] = {
     "fleet": fleet,
+    "power": power,
     "tokens_and_price": tokens_and_price,
     "demand_curve": demand_curve,
     "budget": budget,

@@ -10,18 +10,20 @@ from typing import Any
 from jevons import __version__
 from jevons.plot import FIGURES, figure_svg, plan_figure
 from jevons.study import PlanResult
-from jevons.units import format_money
+from jevons.units import format_count, format_money
 
+_TEXT_COLUMNS = {"note", "unit", "kind", "accelerator", "layout"}
 _STYLE = Path(__file__).with_name("style.css")
 
 _CAPTIONS = {
-    "fleet": "Accelerators in service by kind, those held for training, and the power that sites can feed.",
+    "fleet": "Accelerators in service by kind, with those held for training, and by the year of their order.",
+    "power": "IT power built at each site against the accelerators' draw at full load.",
     "tokens_and_price": "Tokens served by segment, and each model's posted price relative to its list price at the start.",
     "demand_curve": "Demand of all segments against the mean price; the dotted path joins each quarter's price and demand.",
     "budget": "What is spent each quarter; grey words name the limit that binds first.",
     "cash": "Revenue and costs of the AI fleet, and its free cash flow.",
     "value_bridge": "Sum of the parts against the market value at the date.",
-    "sensitivity": "Rank correlation of each uncertain input with two outcomes over the draws.",
+    "sensitivity": "Rank correlation of uncertain inputs with two outcomes over the draws; those within chance are left out.",
     "jevons": "Compute wanted after a doubling of efficiency over the draws, and the parts of the loop along the path.",
 }
 
@@ -46,7 +48,12 @@ def plan_html(result: PlanResult) -> str:
 
     price = "Posted price [CNY per million tokens]"
     sections = [
-        _section("What to build", _figure(result, "fleet"), shown("Accelerators in service [thousand], power and use")),
+        _section(
+            "What to build",
+            _figure(result, "fleet"),
+            shown("Accelerators in service [thousand], power and use"),
+            _figure(result, "power"),
+        ),
         _section(
             "What is served, at which price",
             _figure(result, "tokens_and_price"),
@@ -98,7 +105,7 @@ def _figure(result: PlanResult, name: str) -> str:
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    notes = {index for index, column in enumerate(columns) if column in {"note", "unit", "kind"}} | {0}
+    notes = {index for index, column in enumerate(columns) if column in _TEXT_COLUMNS} | {0}
     head = "".join(
         f'<th scope="col"{"" if i in notes else " class=number"}>{html.escape(str(column))}</th>'
         for i, column in enumerate(columns)
@@ -112,8 +119,9 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
         ]
         body.append(f"<tr>{''.join(cells)}</tr>")
     lines = "\n".join(body)
+    wide = ' class="wide"' if len(columns) > 8 else ""
     return (
-        f'<div class="table"><table>\n<caption>{html.escape(title)}</caption>\n<thead><tr>{head}</tr></thead>\n'
+        f'<div class="table"><table{wide}>\n<caption>{html.escape(title)}</caption>\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{lines}\n</tbody>\n</table></div>\n"
     )
 
@@ -128,7 +136,7 @@ def _head(result: PlanResult) -> str:
     first, last = result.quarters[0], result.quarters[-1]
     cards = (
         (
-            f"{plan.installed[:, :, -1].sum() / 1e3:,.0f} thousand",
+            format_count(float(plan.installed[:, :, -1].sum())),
             f"accelerators in service in {last}",
             f"{plan.it_w[-1] / 1e6:,.0f} MW of IT power",
         ),
@@ -187,10 +195,10 @@ def _engineering(result: PlanResult) -> str:
             )
         )
     columns = (
-        "model", "accelerator", "note", "requests at once", "TPOT [ms]", "input [tok/s per device]",
-        "output [tok/s per device]", "output [CNY per Mtok at full use]",
+        "model", "accelerator", "layout", "requests at once", "TPOT [ms]", "input [tok/s per device]",
+        "output [tok/s per device]", "output [CNY per Mtok, fully used]",
     )  # fmt: skip
-    title = "Best static operating point by accelerator (layout and precision; input and output each served alone)"
+    title = "Best static operating point by accelerator; speeds of input and output each served alone"
     return _table(title, columns, rows)
 
 

@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from jevons.errors import FactError, did_you_mean
 from jevons.facts import Facts
+from jevons.schema import shortened
 from jevons.units import UnitError, convert, parse_quantity, parse_unit
 
 _KEYS = {"fact", "low", "mode", "high", "source", "fixed"}
@@ -99,10 +100,33 @@ class Quantity:
     def parse(self, raw: Any, info: ValidationInfo) -> Amount:
         """Return the amount that *raw* states, checked against the bounds."""
         amount = raw if isinstance(raw, Amount) else _parse(raw, self.unit, info.context or {})
-        for number in (amount.value, amount.low, amount.high):
-            if number is not None:
-                _check_bounds(number, self.unit, self.ge, self.gt, self.le, self.why)
+        for name, number in (("value", amount.value), ("low", amount.low), ("high", amount.high)):
+            if number is not None and (problem := self._problem(number)):
+                message = f"{_given(raw, name, number, self.unit)}: {problem}"
+                raise ValueError(message)
         return amount
+
+    def _problem(self, number: float) -> str:
+        """Return the bound that *number* breaks, in words, or an empty string."""
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        reason = f" ({self.why})" if self.why else ""
+        if self.ge is not None and number < self.ge:
+            return f"must be at least {self.ge:g}{unit}{reason}"
+        if self.gt is not None and number <= self.gt:
+            return f"must be above {self.gt:g}{unit}{reason}"
+        if self.le is not None and number > self.le:
+            return f"must be at most {self.le:g}{unit}{reason}"
+        return ""
+
+
+def _given(raw: Any, name: str, number: float, unit: str) -> str:
+    """Return a figure as the file gives it, else as it was understood."""
+    if not isinstance(raw, Mapping):
+        return str(raw.value if isinstance(raw, Amount) else raw)
+    key = name if name != "value" else "fact" if "fact" in raw else "mode"
+    if key in raw and key != "fact":
+        return f"{key} {raw[key]}"
+    return f"{name} {number:g}{'' if unit == '1' else ' ' + unit} of fact `{raw['fact']}`"
 
 
 def _plain(amount: Amount) -> dict[str, Any]:
@@ -112,20 +136,6 @@ def _plain(amount: Amount) -> dict[str, Any]:
     return plain
 
 
-def _check_bounds(number: float, unit: str, ge: float | None, gt: float | None, le: float | None, why: str) -> None:
-    shown = "" if unit == "1" else f" {unit}"
-    reason = f" ({why})" if why else ""
-    if ge is not None and number < ge:
-        message = f"= {number:g}{shown}: must be at least {ge:g}{shown}{reason}."
-        raise ValueError(message)
-    if gt is not None and number <= gt:
-        message = f"= {number:g}{shown}: must be above {gt:g}{shown}{reason}."
-        raise ValueError(message)
-    if le is not None and number > le:
-        message = f"= {number:g}{shown}: must be at most {le:g}{shown}{reason}."
-        raise ValueError(message)
-
-
 def _parse(raw: Any, unit: str, context: Mapping[str, Any]) -> Amount:
     if isinstance(raw, Mapping):
         return _parse_mapping(raw, unit, context)
@@ -133,42 +143,54 @@ def _parse(raw: Any, unit: str, context: Mapping[str, Any]) -> Amount:
 
 
 def _number(raw: Any, unit: str, context: Mapping[str, Any]) -> float:
-    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
-        message = f"`{raw}` is not an amount; write a number with a unit, such as `10 {unit}`, or {{fact: id}}"
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str) or (isinstance(raw, str) and len(raw) > 100):
+        message = f"`{shortened(str(raw))}` is not an amount; write {_example(unit)}, a fact or a distribution"
         raise ValueError(message)
     if isinstance(raw, str):
         try:
             return parse_quantity(raw, unit)
         except UnitError as error:
             message = str(error)
-        for foreign, rate in _rates(unit, context):
-            if foreign in raw:
-                return parse_quantity(raw, unit.replace("CNY", foreign)) * rate
-        raise ValueError(message)
+        foreign, rate = _foreign(raw, unit, context)
+        if not foreign:
+            raise ValueError(message)
+        try:
+            return parse_quantity(raw, unit.replace("CNY", foreign)) * rate
+        except UnitError as error:
+            raise ValueError(str(error)) from None
     if parse_unit(unit).powers:
         message = f"`{raw}` has no unit; write it like `{raw} {unit}`"
         raise ValueError(message)
-    if not math.isfinite(raw):
-        message = f"`{raw}` is not a finite number"
+    try:
+        value = float(raw)
+    except OverflowError:
+        value = math.inf
+    if not math.isfinite(value):
+        message = f"`{shortened(str(raw))}` is not a finite number"
         raise ValueError(message)
-    return float(raw)
+    return value
 
 
-def _rates(unit: str, context: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """Return (foreign currency, CNY per unit of it) that may stand in for CNY in *unit*, at the scenario's date."""
+def _example(unit: str) -> str:
+    return "a number, such as `0.5`" if unit == "1" else f"a number with a unit, such as `10 {unit}`"
+
+
+def _foreign(text: str, unit: str, context: Mapping[str, Any]) -> tuple[str, float]:
+    """Return the currency in *text* that may stand in for CNY in *unit*, and CNY per unit of it at the date."""
     facts: Facts | None = context.get("facts")
-    if facts is None or "CNY" not in unit:
-        return []
-    on: dt.date | None = context.get("as_of")
-    known = [code for code in ("usd", "hkd") if f"fx.cny_per_{code}" in facts]
-    return [(code.upper(), facts.get(f"fx.cny_per_{code}", on).number) for code in known]
+    for code in ("USD", "HKD", "EUR"):
+        fact_id = f"fx.cny_per_{code.lower()}"
+        if facts is not None and "CNY" in unit and code in text and fact_id in facts:
+            try:
+                return code, facts.get(fact_id, context.get("as_of")).number
+            except FactError as error:
+                raise ValueError(str(error)) from None
+    return "", 1.0
 
 
 def _conversion(have: str, want: str, context: Mapping[str, Any]) -> float:
-    for foreign, rate in _rates(want, context):
-        if foreign in have:
-            return convert(1.0, have.replace(foreign, "CNY"), want) * rate
-    return convert(1.0, have, want)
+    foreign, rate = _foreign(have, want, context)
+    return convert(1.0, have.replace(foreign, "CNY") if foreign else have, want) * rate
 
 
 def _parse_mapping(raw: Mapping[Any, Any], unit: str, context: Mapping[str, Any]) -> Amount:
@@ -185,6 +207,9 @@ def _parse_mapping(raw: Mapping[Any, Any], unit: str, context: Mapping[str, Any]
     low, mode, high = (_number(raw[name], unit, context) for name in ("low", "mode", "high"))
     if not low <= mode <= high:
         message = f"low {raw['low']}, mode {raw['mode']}, high {raw['high']} are not in rising order"
+        raise ValueError(message)
+    if not isinstance(raw["source"], str) or not raw["source"].strip():
+        message = f"source {raw['source']!r}: must say in words where the range comes from"
         raise ValueError(message)
     return Amount(mode, unit, low, high, "given", "judgement", str(raw["source"]))
 
@@ -209,8 +234,14 @@ def _from_fact(raw: Mapping[Any, Any], unit: str, context: Mapping[str, Any]) ->
         _number(raw[name], unit, context) if name in raw else bound
         for name, bound in zip(("low", "high"), bounds, strict=True)
     )
+    if not isinstance(raw.get("fixed", False), bool):
+        message = f"fixed {raw['fixed']}: must be true (the value alone counts) or left out"
+        raise ValueError(message)
     if raw.get("fixed"):
         low = high = None
+    if (low is None) != (high is None):
+        message = f"fact `{raw['fact']}` has no range of its own; give both `low` and `high`"
+        raise ValueError(message)
     if low is not None and high is not None and not low <= central <= high:
         message = f"fact `{raw['fact']}` = {central:g} lies outside low {low:g} to high {high:g}"
         raise ValueError(message)

@@ -17,6 +17,9 @@ from jevons.study.scenario import Scenario, ServedModel
 
 Array = NDArray[np.float64]
 
+_WEIGHT_SHARE = 0.8
+"""Share of a device's memory that weights may take in the smallest group tried; the rest is cache and workspace."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -114,11 +117,19 @@ def usable_precision(wanted: str, device: Accelerator) -> str:
     return "int8" if base == "fp8" and device.supports("int8") else "bf16"
 
 
+def group_sizes(weight_bytes: float, device: Accelerator, most: int) -> tuple[int, ...]:
+    """Return group sizes worth trying: the smallest power of two that holds the weights, twice and four times it."""
+    least = 1
+    while least * device.hbm_bytes * _WEIGHT_SHARE < weight_bytes:
+        least *= 2
+    return tuple(n for n in (least, 2 * least, 4 * least) if n <= most) or (most,)
+
+
 def _best(
     name: str, served: ServedModel, spec: models.ModelSpec, device: Accelerator, workload: serving.Workload, engine: str
 ) -> Point:
-    sizes = tuple(n for n in (1, 2, 4, 8, 16, 32, 64, 128) if n <= served.most_devices)
     precision = usable_precision(served.precision, device)
+    sizes = group_sizes(spec.weight_bytes(precision), device, served.most_devices)
     try:
         found = serving.search_layouts(
             spec,

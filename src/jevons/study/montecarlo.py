@@ -67,8 +67,10 @@ class Draws:
         return float(np.mean(self.outcomes[outcome] > above))
 
     def sensitivity(self, outcome: str, most: int = 12) -> list[tuple[str, float]]:
-        """Return the inputs with the strongest rank correlation with an outcome."""
-        return rank_correlations(list(self.names), self.values, self.outcomes[outcome])[:most]
+        """Return the inputs that correlate most with an outcome by rank, those within chance (2 / sqrt n) left out."""
+        ranked = rank_correlations(list(self.names), self.values, self.outcomes[outcome])
+        chance = 2.0 / max(self.values.shape[0], 1) ** 0.5
+        return [(name, size) for name, size in ranked[:most] if abs(size) > chance]
 
 
 def outcomes_of(result: ChainResult, engineering: Engineering) -> dict[str, float]:

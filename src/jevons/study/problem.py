@@ -143,6 +143,7 @@ def market_inputs(scenario: Scenario, setting: Setting, weights: Array, scarcity
         calls_growth=column("calls_growth"),
         tokens_growth=np.where(rental, 1.0, column("tokens_growth")),
         tokens_per_call=tokens,
+        counts_tokens=~rental,
         integration_cny_per_y=column("integration"),
         bass_p=column("bass_p"),
         bass_q=column("bass_q"),

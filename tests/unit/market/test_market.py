@@ -21,7 +21,8 @@ def inputs(**changes):
     base = {
         "model": np.array([0]), "adopters": 1e6 * one, "value_cny": 1.0 * one, "value_sigma": 1.5 * one,
         "calls_per_d": 10 * one, "calls_growth": one, "tokens_growth": one,
-        "tokens_per_call": np.array([[1000.0, 0.0, 500.0]]), "integration_cny_per_y": 0 * one, "bass_p": 0.02 * one,
+        "tokens_per_call": np.array([[1000.0, 0.0, 500.0]]), "counts_tokens": np.array([True]),
+        "integration_cny_per_y": 0 * one, "bass_p": 0.02 * one,
         "bass_q": 0.3 * one, "adopted_frac": 0.05 * one, "elasticity": -0.4 * one, "share_frac": one,
         "list_price_cny_per_tok": np.array([[4e-6, 1e-6, 16e-6]]),
         "unit_cost_cny_per_tok": np.repeat(np.array([[[2e-6], [5e-7], [8e-6]]]), quarters, axis=2), "markup": 2.0,

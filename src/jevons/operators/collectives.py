@@ -1,0 +1,319 @@
+"""Collectives by message size, algorithm, scale-up domain and fabric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from jevons.errors import InputError, did_you_mean
+from jevons.hardware.types import Cluster
+from jevons.operators.factors import Factors, default_factors
+from jevons.operators.families import Family, Rates, Terms, evaluate
+from jevons.operators.types import LINK, ArrayLike, FloatArray, OpTime, Shape, checked
+
+ALGORITHMS = ("auto", "one_shot", "two_shot", "ring", "tree", "in_switch")
+OPERATIONS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "point_to_point")
+
+
+def _bus_bytes(operation: FloatArray, size: FloatArray, p: FloatArray) -> FloatArray:
+    """Return the bytes a device sends: 2 (p-1)/p of an all-reduce, all to one neighbour, (p-1)/p of the rest."""
+    share = (p - 1.0) / p
+    return size * np.where(operation == 0, 2.0 * share, np.where(operation == 4, 1.0, share))
+
+
+def collective_terms(s: Shape, r: Rates, v: Mapping[str, float]) -> Terms:
+    """Return the terms of a collective that picks the faster of a low-latency and a high-bandwidth protocol.
+
+    Notes
+    -----
+    Low latency: ``start_s + hop_s (p - 1)`` and the bytes at ``eager_frac`` of the link; high bandwidth: ``setup_s``
+    more, and ``link_frac / (p / 2)^crowding`` of it. Between domains of the fabric: the p / domain-th part of the bytes
+    of the outer ring at ``far_frac`` of the network, and ``far_hop_s`` for each doubling of the domains.
+    """
+    size, p, domains = s["size"], s["p"], s["domains"]
+    inside = np.maximum(p / domains, 1.0)
+    bus = _bus_bytes(s["operation"], size, inside)
+    eager = bus / (r.bytes_per_s * v["eager_frac"])
+    bulk = v["setup_s"] + bus / (r.bytes_per_s * v["link_frac"]) * np.maximum(inside / 2.0, 1.0) ** v["crowding"]
+    near = np.minimum(eager, bulk)
+    far = _bus_bytes(s["operation"], size / inside, domains) / (r.far_bytes_per_s * v["far_frac"])
+    start = v["start_s"] + v["hop_s"] * (inside - 1.0) + v["far_hop_s"] * np.log2(domains)
+    return Terms(start, np.zeros_like(near), near + far, 0.0, 8.0)
+
+
+def collective_features(s: Shape) -> tuple[FloatArray, ...]:
+    """Return log2 of bytes, devices and domains."""
+    return (
+        np.asarray(np.log2(s["size"]) / 11.0 - 1.7),
+        np.asarray(np.log2(s["p"]) - 2.0),
+        np.asarray(np.log2(s["domains"]) - 1.0),
+    )
+
+
+COLLECTIVE = Family(
+    "collective",
+    ("start_s", "hop_s", "eager_frac", "setup_s", "link_frac", "crowding", "far_frac", "far_hop_s", "host_s"),
+    collective_terms,
+    collective_features,
+    4,
+    LINK,
+)
+
+
+def exchange_terms(s: Shape, r: Rates, v: Mapping[str, float]) -> Terms:
+    """Return the terms of one direction of an expert exchange.
+
+    Notes
+    -----
+    A token goes once to each rank that holds one of its experts (normal kind: ``p (1 - (1 - 1/p)^k)`` copies), or once
+    to each expert (low latency). Inside the domain the copies move at ``link_frac`` of the link, or as fast as the
+    ``sms`` cores given to it copy (``core_bytes_per_s`` each); one copy for each remote domain crosses the network.
+    ``token_s`` is the cost per token of building the layout.
+    """
+    tokens, p, domains, top = s["tokens"], s["p"], s["domains"], s["top"]
+    inside = p / domains
+    ranks = np.where(s["per_expert"] > 0, top, -p * np.expm1(top * np.log1p(-np.minimum(1.0 / p, 1.0 - 1e-9))))
+    remote = -domains * np.expm1(top * np.log1p(-np.minimum(1.0 / domains, 1.0 - 1e-9))) * (domains - 1.0) / domains
+    remote = np.where(s["per_expert"] > 0, top * (domains - 1.0) / domains, remote)
+    row = s["hidden"] * s["element_bytes"]
+    copy = v["core_bytes_per_s"] * s["sms"]
+    speed = 1.0 / (1.0 / (r.bytes_per_s * v["link_frac"]) + 1.0 / copy)
+    near = tokens * row * ranks * (inside - 1.0) / inside / speed
+    far = tokens * row * remote / (r.far_bytes_per_s * v["far_frac"])
+    start = v["start_s"] + v["far_start_s"] * np.log2(domains) + v["token_s"] * tokens
+    return Terms(start, near, far, 0.0, 3.0)
+
+
+def exchange_features(s: Shape) -> tuple[FloatArray, ...]:
+    """Return log2 of tokens, row bytes, domains and cores."""
+    return (
+        np.asarray(np.log2(s["tokens"]) / 8.5 - 1.0),
+        np.asarray(np.log2(s["hidden"]) * 2.0 - 24.5),
+        np.asarray(np.log2(s["domains"]) / 1.5 - 1.0),
+        np.asarray(np.log2(s["sms"]) / 1.3 - 2.54),
+        np.asarray(np.log2(s["top"]) * 2.0 - 5.6),
+    )
+
+
+EXCHANGE = Family(
+    "exchange",
+    ("start_s", "far_start_s", "token_s", "link_frac", "core_bytes_per_s", "far_frac"),
+    exchange_terms,
+    exchange_features,
+    3,
+    LINK,
+)
+
+
+def link_rates(cluster: Cluster, *, repeated: bool = False) -> Rates:
+    """Return the rates of the links inside and beyond a cluster's scale-up domain."""
+    device = cluster.accelerator
+    far = cluster.link(device.scaleup_domain + 1)
+    return Rates(
+        device.scaleup.bytes_per_s, far_bytes_per_s=far.bytes_per_s, latency_s=device.scaleup.latency_s,
+        far_latency_s=far.latency_s, repeated=repeated,
+    )  # fmt: skip
+
+
+def _collective(
+    cluster: Cluster,
+    operation: str,
+    message_bytes: ArrayLike,
+    devices: ArrayLike,
+    library: str,
+    factors: Factors | None,
+) -> OpTime:
+    factors = factors or default_factors()
+    shape = checked(size=message_bytes, p=devices)
+    shape["domains"] = np.ceil(shape["p"] / cluster.accelerator.scaleup_domain)
+    shape["operation"] = np.asarray(float(OPERATIONS.index(operation)))
+    kernel = factors.kernel(COLLECTIVE, cluster.accelerator, operation, library)
+    result = evaluate(COLLECTIVE, kernel, shape, link_rates(cluster), factors.scale.get("collective", 1.0))
+    alone = np.broadcast_to(shape["p"] <= 1, result.time_s.shape)
+    return OpTime(np.where(alone, 0.0, result.time_s), result.bound, result.p90_frac, result.extrapolated)
+
+
+def all_reduce(
+    cluster: Cluster,
+    message_bytes: ArrayLike,
+    devices: ArrayLike,
+    *,
+    algorithm: str = "auto",
+    kernel: str = "custom",
+    factors: Factors | None = None,
+) -> OpTime:
+    """Return the time of summing a message over a group so that every device holds the sum.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Devices, their scale-up domain and the fabric beyond.
+    message_bytes : array_like
+        Bytes on each device, >= 1.
+    devices : array_like
+        Group size, >= 1; one device takes no time.
+    algorithm : str
+        ``auto`` for what the libraries choose (fitted), or one of `ALGORITHMS` as plain physics.
+    kernel : str
+        ``custom`` for the engine's own kernel under graph capture, ``nccl`` for the vendor library.
+    factors : Factors, optional
+        As for `gemm`.
+
+    Returns
+    -------
+    OpTime
+        Time [s] and bound (link or launch).
+
+    Raises
+    ------
+    InputError
+        For an unknown algorithm, or sizes below 1.
+
+    Notes
+    -----
+    One-shot: everyone reads everything, ``(p-1) m / b``; two-shot and ring: ``2 (p-1)/p m / b``; tree ``2 m / b`` in
+    ``2 log2 p`` hops; in-switch reduction ``m / b``.
+    """
+    if algorithm not in ALGORITHMS:
+        message = f"unknown all-reduce algorithm `{algorithm}`.{did_you_mean(algorithm, ALGORITHMS)}"
+        raise InputError(message)
+    if algorithm == "auto":
+        return _collective(cluster, "all_reduce", message_bytes, devices, kernel, factors)
+    shape = checked(size=message_bytes, p=devices)
+    values = (factors or default_factors()).kernel(COLLECTIVE, cluster.accelerator, "all_reduce", kernel).values
+    size, p = shape["size"], shape["p"]
+    link = cluster.link(int(np.max(p)))
+    speed = link.bytes_per_s * values["link_frac"]
+    ring = 2.0 * (p - 1.0) / p
+    hops = {
+        "one_shot": (p - 1.0, 1.0 + 0.0 * p), "two_shot": (ring, 2.0 + 0.0 * p), "ring": (ring, 2.0 * (p - 1.0)),
+        "tree": (2.0 + 0.0 * p, 2.0 * np.log2(np.maximum(p, 2.0))), "in_switch": (1.0 + 0.0 * p, 2.0 + 0.0 * p),
+    }[algorithm]  # fmt: skip
+    traffic = size * hops[0] / speed
+    start = values["start_s"] + hops[1] * link.latency_s
+    bound = np.where(traffic >= start, LINK, np.int8(3))
+    return OpTime(np.where(p > 1, traffic + start, 0.0), bound, 0.5)
+
+
+def all_gather(
+    cluster: Cluster, message_bytes: ArrayLike, devices: ArrayLike, *, factors: Factors | None = None
+) -> OpTime:
+    """Return the time after which every device holds *message_bytes* (in total) whose parts the devices held."""
+    return _collective(cluster, "all_gather", message_bytes, devices, "nccl", factors)
+
+
+def reduce_scatter(
+    cluster: Cluster, message_bytes: ArrayLike, devices: ArrayLike, *, factors: Factors | None = None
+) -> OpTime:
+    """Return the time of summing *message_bytes* (on each device) over a group, each device keeping its part."""
+    return _collective(cluster, "reduce_scatter", message_bytes, devices, "nccl", factors)
+
+
+def all_to_all(
+    cluster: Cluster, message_bytes: ArrayLike, devices: ArrayLike, *, factors: Factors | None = None
+) -> OpTime:
+    """Return the time of an exchange in which each device holds *message_bytes* for the group, in equal parts."""
+    return _collective(cluster, "all_to_all", message_bytes, devices, "nccl", factors)
+
+
+def point_to_point(
+    cluster: Cluster, message_bytes: ArrayLike, *, across: bool = False, factors: Factors | None = None
+) -> OpTime:
+    """Return the time of sending *message_bytes* to a neighbour in the scale-up domain, or across the fabric."""
+    factors = factors or default_factors()
+    shape = checked(size=message_bytes)
+    values = factors.kernel(COLLECTIVE, cluster.accelerator, "point_to_point", "nccl").values
+    link = cluster.link(cluster.accelerator.scaleup_domain + 1 if across else 1)
+    traffic = shape["size"] / (link.bytes_per_s * values["far_frac" if across else "link_frac"])
+    start = values["start_s"] + link.latency_s
+    bound = np.where(traffic >= start, LINK, np.int8(3))
+    return OpTime(traffic + start, bound, 0.5)
+
+
+def _exchange(
+    cluster: Cluster,
+    phase: str,
+    tokens: ArrayLike,
+    hidden: ArrayLike,
+    experts_per_token: ArrayLike,
+    devices: ArrayLike,
+    element_bytes: float,
+    kind: str,
+    sms: float,
+    factors: Factors | None,
+) -> OpTime:
+    factors = factors or default_factors()
+    if kind not in {"normal", "low_latency"}:
+        message = f"unknown exchange kind `{kind}`; the kinds are normal and low_latency"
+        raise InputError(message)
+    shape = checked(tokens=tokens, hidden=hidden, top=experts_per_token, p=devices, sms=sms)
+    shape["domains"] = np.ceil(shape["p"] / cluster.accelerator.scaleup_domain)
+    shape["per_expert"] = np.asarray(1.0 if kind == "low_latency" else 0.0)
+    shape["element_bytes"] = np.asarray(float(element_bytes))
+    kernel = factors.kernel(EXCHANGE, cluster.accelerator, f"{kind}/{phase}")
+    result = evaluate(EXCHANGE, kernel, shape, link_rates(cluster), factors.scale.get("exchange", 1.0))
+    alone = np.broadcast_to(shape["p"] <= 1, result.time_s.shape)
+    bound = np.where(result.bound == 0, LINK, result.bound)
+    return OpTime(np.where(alone, 0.0, result.time_s), bound, result.p90_frac, result.extrapolated)
+
+
+def moe_dispatch(
+    cluster: Cluster,
+    tokens: ArrayLike,
+    hidden: ArrayLike,
+    experts_per_token: ArrayLike,
+    devices: ArrayLike,
+    *,
+    element_bytes: float = 1.0,
+    kind: str = "normal",
+    sms: float = 20,
+    factors: Factors | None = None,
+) -> OpTime:
+    """Return the time of sending each rank's tokens to the ranks of their experts.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Devices, their scale-up domain and the fabric beyond.
+    tokens : array_like
+        Tokens on each rank, >= 1.
+    hidden, experts_per_token : array_like
+        Width of a token, experts it visits.
+    devices : array_like
+        Ranks of the expert-parallel group; one takes no time.
+    element_bytes : float
+        1 for an 8-bit dispatch, 2 for 16 bits.
+    kind : str
+        ``normal`` (one copy per rank, high throughput) or ``low_latency`` (one copy per expert, for decode).
+    sms : float
+        Cores that a normal exchange may use.
+    factors : Factors, optional
+        As for `gemm`.
+
+    Raises
+    ------
+    InputError
+        For an unknown kind, or sizes below 1.
+
+    Notes
+    -----
+    See `exchange_terms`.
+    """
+    return _exchange(cluster, "dispatch", tokens, hidden, experts_per_token, devices, element_bytes, kind, sms, factors)
+
+
+def moe_combine(
+    cluster: Cluster,
+    tokens: ArrayLike,
+    hidden: ArrayLike,
+    experts_per_token: ArrayLike,
+    devices: ArrayLike,
+    *,
+    element_bytes: float = 2.0,
+    kind: str = "normal",
+    sms: float = 20,
+    factors: Factors | None = None,
+) -> OpTime:
+    """Return the time of sending the experts' outputs back to their tokens' ranks; see `moe_dispatch`."""
+    return _exchange(cluster, "combine", tokens, hidden, experts_per_token, devices, element_bytes, kind, sms, factors)

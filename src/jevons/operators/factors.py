@@ -1,0 +1,236 @@
+"""The named efficiency factors of kernels and links, and the choice of the kernel that answers a question.
+
+Shared factors of a family are facts (``operators.<family>.<factor>``, grade derived). Kernels with measurements of
+their own (a device x an engine's kernel x a precision) carry their own values and a small residual surface in
+``data/kernels.json``. A device or engine without measurements gets the average of its nearest relatives, and a wider
+interval.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jevons.errors import InputError, did_you_mean
+from jevons.facts import Facts, default_facts
+from jevons.hardware.types import Accelerator
+from jevons.operators.families import Family, Kernel
+from jevons.operators.types import FloatArray
+
+_DATA = Path(__file__).parent / "data" / "kernels.json"
+ENGINES = ("generic", "trtllm", "vllm", "sglang")
+
+# Devices whose kernels stand in, nearest first: same architecture, then same kind of memory.
+_RELATIVES: Mapping[str, tuple[str, ...]] = {
+    "h100": ("h100_sxm", "h200_sxm"), "h800": ("h200_sxm",), "h20": ("h200_sxm",), "gh200": ("h200_sxm",),
+    "h200": ("h200_sxm",), "a100": ("a100_sxm",), "a800": ("a100_sxm",), "a30": ("a100_sxm",), "v100": ("a100_sxm",),
+    "a40": ("a40", "l40s"), "a10": ("a40", "l40s"), "rtx_3090": ("a40", "l40s"), "l40s": ("l40s",), "l20": ("l40s",),
+    "l4": ("l40s",), "rtx_4090": ("l40s",), "rtx_pro_6000": ("rtx_pro_6000",), "b200": ("h200_sxm",),
+    "b300": ("h200_sxm",), "gb200": ("h200_sxm",), "gb300": ("h200_sxm",),
+}  # fmt: skip
+_HIGH_BANDWIDTH = ("h200_sxm", "a100_sxm")
+_GRAPHICS = ("l40s", "rtx_pro_6000")
+_HIGH_BANDWIDTH_BYTES_PER_S = 1.7e12
+
+# Precision whose kernels stand in where a family has none of its own.
+_STAND_INS: Mapping[str, tuple[str, ...]] = {
+    "fp16": ("bf16",), "fp8_block": ("fp8",), "fp4": ("fp8",), "w4a8": ("fp8",), "mxfp4": ("int4", "bf16"),
+    "int8_wo": ("int4", "bf16"), "int4": ("int8_wo", "bf16"), "int8": ("fp8", "bf16"), "fp8": ("int8", "bf16"),
+    "bf16/int8": ("bf16/fp8",), "bf16/fp4": ("bf16/fp8",), "fp8/bf16": ("fp8/fp8", "bf16/fp8", "bf16/bf16"),
+    "fp8/fp8": ("bf16/fp8", "bf16/bf16"), "bf16/fp8": ("bf16/bf16",),
+}  # fmt: skip
+
+# Kernels of another operator than the usual one; they answer only when asked for.
+_ASKED_FOR = {"nongated", "situ", "small", "custom_eager"}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One fitted kernel: where it was measured, its factors, and how well it does on rows held out."""
+
+    family: str
+    device: str
+    engine: str
+    dtype: str
+    variant: str
+    kernel: Kernel
+    rows: int
+    median_frac: float
+
+
+@dataclass(slots=True)
+class KernelTable:
+    """Fitted kernels by family, with the families' shared factors as the last resort."""
+
+    records: Mapping[str, Sequence[Record]]
+    shared: Mapping[str, Mapping[str, float]]
+    p90_elsewhere: Mapping[str, float] = field(default_factory=dict)
+    _found: dict[tuple[str, ...], Kernel] = field(default_factory=dict)
+
+    def find(self, family: Family, device: Accelerator, dtype: str, variant: str, engine: str) -> Kernel:
+        """Return the kernel for a device, precision, variant and engine, or the average of the nearest ones."""
+        key = (family.name, device.id, dtype, variant, engine)
+        if key not in self._found:
+            self._found[key] = self._search(family, device, dtype, variant, engine)
+        return self._found[key]
+
+    def _search(self, family: Family, device: Accelerator, dtype: str, variant: str, engine: str) -> Kernel:
+        records = self.records.get(family.name, ())
+        wide = self.p90_elsewhere.get(family.name, 1.0)
+        for label in (dtype, *_STAND_INS.get(dtype, ())):
+            same = [record for record in records if record.dtype == label]
+            if same:
+                break
+        else:
+            if not records:
+                return Kernel(self.shared[family.name], p90_frac=2.0 * wide)
+            same = list(records)
+        for names in ((device.id,), *((name,) for name in _relatives(device)), None):
+            near = same if names is None else [record for record in same if record.device in names]
+            if near:
+                break
+        exact_device = near[0].device == device.id and names is not None
+        named = [record for record in near if record.variant == variant and variant]
+        named = named or [record for record in near if record.variant not in _ASKED_FOR] or near
+        by_engine = [record for record in named if record.engine == engine] or named
+        exact = [record for record in by_engine if record.variant == variant and record.engine == engine]
+        kernel = _average(exact or _main_variants(by_engine))
+        if not exact_device or label != dtype:
+            return Kernel(kernel.values, kernel.surface, kernel.low, kernel.high, max(kernel.p90_frac, wide))
+        return kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Which kernels answer, and by how much a calibration scales them.
+
+    Parameters
+    ----------
+    engine : str
+        ``trtllm``, ``vllm``, ``sglang``, or ``generic`` for the average of the engines' kernels.
+    scale : mapping of str to float
+        Multiplier on the time of a family (``gemm``, ``elementwise``, ``attention_prefill``, ``attention_decode``,
+        ``mla_prefill``, ``mla_decode``, ``moe``, ``collective``, ``exchange``), for a user's own machine.
+    table : KernelTable, optional
+        Fitted kernels; the shipped ones by default.
+
+    Raises
+    ------
+    InputError
+        If the engine is unknown, or a scale is not above zero.
+    """
+
+    engine: str = "generic"
+    scale: Mapping[str, float] = field(default_factory=dict)
+    table: KernelTable | None = None
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            message = f"unknown engine `{self.engine}`.{did_you_mean(self.engine, ENGINES)}"
+            raise InputError(message)
+        for name, value in self.scale.items():
+            if not value > 0.0:
+                message = f"scale.{name} = {value}: must be above 0 (1 leaves times as they are)"
+                raise InputError(message)
+
+    def kernel(self, family: Family, device: Accelerator, dtype: str, variant: str = "") -> Kernel:
+        """Return the kernel of that family, precision and variant on a device."""
+        table = self.table or shipped_table()
+        return table.find(family, device, dtype, variant, self.engine)
+
+
+def _relatives(device: Accelerator) -> tuple[str, ...]:
+    near: tuple[str, ...] = ()
+    for prefix, names in _RELATIVES.items():
+        if device.id == prefix or device.id.startswith(f"{prefix}_"):
+            near = names
+            break
+    kind = _HIGH_BANDWIDTH if device.hbm_bytes_per_s > _HIGH_BANDWIDTH_BYTES_PER_S else _GRAPHICS
+    return (*near, *kind)
+
+
+def _main_variants(records: Sequence[Record]) -> list[Record]:
+    """Return each engine's most measured kernel; measuring loops chose it for most shapes.
+
+    Profiles that belong to no current engine count only where there is nothing else.
+    """
+    main: dict[str, Record] = {}
+    for record in [record for record in records if record.engine in ENGINES] or records:
+        held = main.get(record.engine)
+        if held is None or record.rows > held.rows:
+            main[record.engine] = record
+    return list(main.values())
+
+
+def _average(records: Sequence[Record]) -> Kernel:
+    if len(records) == 1:
+        return records[0].kernel
+    kernels = [record.kernel for record in records]
+    names = kernels[0].values
+    values = {name: float(np.exp(np.mean([np.log(kernel.values[name]) for kernel in kernels]))) for name in names}
+    surfaces = [kernel.surface for kernel in kernels if kernel.surface is not None]
+    lows = [kernel.low for kernel in kernels if kernel.low is not None]
+    highs = [kernel.high for kernel in kernels if kernel.high is not None]
+    return Kernel(
+        values,
+        np.sum(surfaces, axis=0) / len(kernels) if surfaces else None,
+        np.min(lows, axis=0) if lows else None,
+        np.max(highs, axis=0) if highs else None,
+        max(kernel.p90_frac for kernel in kernels),
+    )
+
+
+def read_table(document: Mapping[str, Any], shared: Mapping[str, Mapping[str, float]]) -> KernelTable:
+    """Return the kernels of a fitted document (the content of ``kernels.json``)."""
+    records: dict[str, list[Record]] = {}
+    elsewhere: dict[str, float] = {}
+    for name, family in document["families"].items():
+        names = family["factors"]
+        elsewhere[name] = float(family["p90_elsewhere_frac"])
+        for row in family["kernels"]:
+            kernel = Kernel(
+                dict(zip(names, map(float, row["values"]), strict=True)),
+                _array(row.get("surface")),
+                _array(row.get("low")),
+                _array(row.get("high")),
+                float(row["p90_frac"]),
+            )
+            record = Record(
+                name, row["device"], row["engine"], row["dtype"], row["variant"], kernel, int(row["rows"]),
+                float(row["median_frac"]),
+            )  # fmt: skip
+            records.setdefault(name, []).append(record)
+    return KernelTable(records, shared, elsewhere)
+
+
+def _array(raw: Any) -> FloatArray | None:
+    return None if raw is None else np.asarray(raw, dtype=np.float64)
+
+
+def shared_factors(facts: Facts) -> dict[str, dict[str, float]]:
+    """Return the shared factors of every family from facts ``operators.<family>.<factor>``."""
+    shared: dict[str, dict[str, float]] = {}
+    for fact in facts:
+        parts = fact.id.split(".")
+        if parts[0] == "operators" and len(parts) == 3:
+            shared.setdefault(parts[1], {})[parts[2]] = facts.get(fact.id).number
+    return shared
+
+
+@functools.cache
+def shipped_table() -> KernelTable:
+    """Return the kernels that ship with the package."""
+    with _DATA.open(encoding="utf-8") as stream:
+        return read_table(json.load(stream), shared_factors(default_facts()))
+
+
+@functools.cache
+def default_factors() -> Factors:
+    """Return the shipped factors of a generic engine."""
+    return Factors()

@@ -1,0 +1,221 @@
+"""How a family of kernels turns a shape into a time: physics with named factors, then a small smooth residual surface.
+
+Every family states its terms (launch, compute, memory or link, and what runs one after the other) as a function of the
+shape, the device's datasheet rates and a handful of named factors. `evaluate` joins the terms, and multiplies by
+``exp(surface)`` where the kernel has measurements of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from jevons.operators.types import COMPUTE, LAUNCH, BoundArray, FloatArray, OpTime, Shape
+
+_CHUNK = 16384  # elements per pass, so that temporaries stay in the processor's cache
+_CORES_UNPUBLISHED = 128.0
+
+
+class Terms(NamedTuple):
+    """Parts of a time [s]: ``launch + (compute^p + traffic^p)^(1/p) + serial``."""
+
+    launch_s: FloatArray | float
+    compute_s: FloatArray
+    traffic_s: FloatArray
+    serial_s: FloatArray | float
+    power: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Datasheet rates that a family's terms divide by.
+
+    Parameters
+    ----------
+    peak_flop_per_s, peak16_flop_per_s : float
+        Peak in the kernel's precision, and in 16 bits.
+    bytes_per_s : float
+        Peak of the memory, or of the link in one direction.
+    cores, cache_bytes : float
+        Units over which tiles are scheduled; last-level cache.
+    weight_bytes, activation_bytes : float
+        Storage per element; the cache's bytes per element for attention.
+    far_bytes_per_s, latency_s, far_latency_s : float
+        For collectives: the fabric beyond the domain, and the time of an empty message in and beyond it.
+    """
+
+    bytes_per_s: float
+    peak_flop_per_s: float = 1.0
+    peak16_flop_per_s: float = 1.0
+    cores: float = _CORES_UNPUBLISHED
+    cache_bytes: float = 0.0
+    weight_bytes: float = 2.0
+    activation_bytes: float = 2.0
+    far_bytes_per_s: float = 1.0
+    latency_s: float = 0.0
+    far_latency_s: float = 0.0
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family of kernels.
+
+    Parameters
+    ----------
+    name : str
+        Prefix of its facts, ``operators.<name>.<factor>``.
+    factors : tuple of str
+        Names of the factors that `terms` reads.
+    terms : callable
+        ``(shape, rates, values) -> Terms``.
+    features : callable
+        ``shape -> tuple of ndarray``: logarithmic coordinates in which residuals are smooth, scaled to about [-1, 1].
+    degree : int
+        Highest total degree of the residual surface; products join at most two features.
+    traffic_bound : int8
+        Which bound the traffic term stands for (memory or link).
+    """
+
+    name: str
+    factors: tuple[str, ...]
+    terms: Callable[[Shape, Rates, Mapping[str, float]], Terms]
+    features: Callable[[Shape], tuple[FloatArray, ...]]
+    degree: int
+    traffic_bound: np.int8
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The factors of one kernel on one device.
+
+    Parameters
+    ----------
+    values : mapping
+        Factor name to value.
+    surface : ndarray or None
+        Coefficients of the residual surface; None for physics alone.
+    low, high : ndarray or None
+        Range of each feature in the rows fitted; the surface is held constant beyond it.
+    p90_frac : float
+        90th-percentile absolute error on held-out rows.
+    """
+
+    values: Mapping[str, float]
+    surface: FloatArray | None = None
+    low: FloatArray | None = None
+    high: FloatArray | None = None
+    p90_frac: float = 1.0
+
+
+def cores_of(cores: int) -> float:
+    """Return the core count, or a typical one where none is published."""
+    return float(cores) if cores > 0 else _CORES_UNPUBLISHED
+
+
+def smooth_max(a: FloatArray, b: FloatArray, power: float) -> FloatArray:
+    """Return ``(a^p + b^p)^(1/p)``: the larger of two times, with partial overlap near the crossing."""
+    top = np.maximum(a, b)
+    ratio = np.minimum(a, b) / np.maximum(top, 1e-30)
+    return top * (1.0 + ratio**power) ** (1.0 / power)
+
+
+def residency_gain(work_bytes: FloatArray, rates: Rates, copies: float, gain: float) -> FloatArray | float:
+    """Return how much faster operands stream that stay in the last-level cache between repeated calls.
+
+    Notes
+    -----
+    Only a measuring loop sees this; in deployment other layers' weights pass through the cache between two calls.
+    ``1 + gain / (1 + (copies * work / cache)^4)``, with *copies* operand sets that the loop cycles through.
+    """
+    if not rates.repeated or rates.cache_bytes <= 0.0:
+        return 1.0
+    ratio = work_bytes * copies / rates.cache_bytes
+    square = ratio * ratio
+    return 1.0 + gain / (1.0 + square * square)
+
+
+@functools.cache
+def surface_terms(features: int, degree: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Return the products of the surface: each a tuple of (feature, Chebyshev degree), at most three features each."""
+    terms: list[tuple[tuple[int, int], ...]] = [()]
+    for i in range(features):
+        terms.extend(((i, k),) for k in range(1, degree + 1))
+    for i in range(features):
+        for j in range(i):
+            terms.extend(((i, a), (j, b)) for a in range(1, degree) for b in range(1, degree - a + 1))
+            terms.extend(((i, 1), (j, 1), (k, 1)) for k in range(j))
+    return tuple(terms)
+
+
+def chebyshev(columns: tuple[FloatArray, ...], degree: int) -> list[list[FloatArray]]:
+    """Return Chebyshev polynomials of each column, indexed by feature and degree."""
+    table = []
+    for z in columns:
+        row = [np.ones_like(z), z]
+        for _ in range(2, degree + 1):
+            row.append(2.0 * z * row[-1] - row[-2])
+        table.append(row)
+    return table
+
+
+def surface(columns: tuple[FloatArray, ...], degree: int, coefficients: FloatArray) -> FloatArray:
+    """Return the residual surface: the logarithm of measured over physical time."""
+    table = chebyshev(columns, degree)
+    total = np.zeros(np.broadcast_shapes(*(z.shape for z in columns)))
+    for weight, term in zip(coefficients, surface_terms(len(columns), degree), strict=True):
+        if weight != 0.0:
+            product: FloatArray | float = float(weight)
+            for feature, power in term:
+                product = product * table[feature][power]
+            total += product
+    return total
+
+
+def join(terms: Terms, host_s: float = 0.0) -> FloatArray:
+    """Return the time of joined terms; an eager host that needs *host_s* per call hides shorter kernels."""
+    time = terms.launch_s + smooth_max(terms.compute_s, terms.traffic_s, terms.power) + terms.serial_s
+    return smooth_max(time, np.full_like(time, host_s), 8.0) if host_s > 0.0 else time
+
+
+def evaluate(family: Family, kernel: Kernel, shape: Shape, rates: Rates, scale: float = 1.0) -> OpTime:
+    """Return the time of a family's kernel for arrays of shapes; large arrays are taken in pieces."""
+    shape_out = np.broadcast_shapes(*(value.shape for value in shape.values()))
+    size = int(np.prod(shape_out, dtype=np.int64))
+    if size <= _CHUNK:
+        time, bound, outside = _evaluate(family, kernel, shape, rates)
+    else:
+        flat = {name: np.broadcast_to(value, shape_out).reshape(-1) for name, value in shape.items()}
+        time, bound, outside = np.empty(size), np.empty(size, np.int8), np.empty(size, np.bool_)
+        for start in range(0, size, _CHUNK):
+            part = slice(start, start + _CHUNK)
+            piece = {name: value[part] for name, value in flat.items()}
+            time[part], bound[part], outside[part] = _evaluate(family, kernel, piece, rates)
+    if scale != 1.0:
+        time = time * scale
+    return OpTime(time.reshape(shape_out), bound.reshape(shape_out), kernel.p90_frac, outside.reshape(shape_out))
+
+
+def _evaluate(
+    family: Family, kernel: Kernel, shape: Shape, rates: Rates
+) -> tuple[FloatArray, BoundArray, npt.NDArray[np.bool_]]:
+    terms = family.terms(shape, rates, kernel.values)
+    time = join(terms, kernel.values.get("host_s", 0.0) if rates.repeated else 0.0)
+    compute_s, traffic_s = np.broadcast_arrays(terms.compute_s, terms.traffic_s)
+    bound = np.where(traffic_s > compute_s, family.traffic_bound, COMPUTE)
+    bound = np.where(np.maximum(compute_s, traffic_s) + terms.serial_s < 0.5 * time, LAUNCH, bound)
+    time = np.atleast_1d(time)
+    outside = np.zeros(time.shape, np.bool_)
+    if kernel.low is not None and kernel.high is not None:
+        columns = family.features(shape)
+        for z, low, high in zip(columns, kernel.low, kernel.high, strict=True):
+            outside |= (z < low - 0.02) | (z > high + 0.02)
+        if kernel.surface is not None:
+            held = tuple(np.clip(z, low, high) for z, low, high in zip(columns, kernel.low, kernel.high, strict=True))
+            time = time * np.exp(surface(held, family.degree, kernel.surface))
+    return time, np.broadcast_to(bound, time.shape), np.broadcast_to(outside, time.shape)

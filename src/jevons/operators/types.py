@@ -1,0 +1,153 @@
+"""What an operator's answer is, and the checks and precisions that all operators share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jevons.errors import InputError, did_you_mean
+from jevons.hardware.types import Accelerator
+
+FloatArray = npt.NDArray[np.float64]
+BoundArray = npt.NDArray[np.int8]
+ArrayLike = npt.ArrayLike
+Shape = Mapping[str, FloatArray]
+
+BOUNDS = ("compute", "memory", "link", "launch")
+COMPUTE, MEMORY, LINK, LAUNCH = (np.int8(index) for index in range(4))
+
+
+@dataclass(frozen=True, slots=True)
+class OpTime:
+    """Time of an operator and what set it.
+
+    Parameters
+    ----------
+    time_s : ndarray
+        Time of one call [s], of the arguments' broadcast shape.
+    bound : ndarray of int8
+        Index into `BOUNDS` of the largest term, of the same shape.
+    p90_frac : float
+        Error, as a fraction of the time, that nine of ten held-out measurements stayed below for the kernel used; wider
+        where the device or the kernel has no measurements of its own.
+    extrapolated : ndarray of bool or bool
+        Whether the shape lies outside the range that the kernel's factors were fitted on.
+    """
+
+    time_s: FloatArray
+    bound: BoundArray
+    p90_frac: float = 1.0
+    extrapolated: npt.NDArray[np.bool_] | bool = False
+
+    def bound_names(self) -> npt.NDArray[np.str_]:
+        """Return the bound's name for each element."""
+        names: npt.NDArray[np.str_] = np.asarray(BOUNDS)[self.bound]
+        return names
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How a matrix product stores and multiplies its operands.
+
+    Parameters
+    ----------
+    peak : str
+        Key of the peak rate in `Accelerator.peak_flop_per_s`.
+    weight_bytes, activation_bytes : float
+        Storage per element, scales included.
+    """
+
+    peak: str
+    weight_bytes: float
+    activation_bytes: float
+
+
+# Scales as the formats define them: one fp32 per 128 x 128 weights and per 128 activations (fp8_block), one fp8 per 16
+# (nvfp4), one exponent byte per 32 (mxfp4), one fp16 per 128 (int4).
+PRECISIONS: Mapping[str, Precision] = {
+    "bf16": Precision("bf16", 2.0, 2.0),
+    "fp16": Precision("fp16", 2.0, 2.0),
+    "fp8": Precision("fp8", 1.0, 1.0),
+    "fp8_block": Precision("fp8", 1.0 + 4.0 / 128**2, 1.0 + 4.0 / 128),
+    "fp4": Precision("fp4", 0.5 + 1.0 / 16, 0.5 + 1.0 / 16),
+    "mxfp4": Precision("bf16", 0.5 + 1.0 / 32, 2.0),
+    "w4a8": Precision("fp8", 0.5 + 1.0 / 32, 1.0 + 1.0 / 32),
+    "int8": Precision("int8", 1.0, 1.0),
+    "int8_wo": Precision("bf16", 1.0, 2.0),
+    "int4": Precision("bf16", 0.5 + 2.0 / 128, 2.0),
+}
+PRECISION_ALIASES: Mapping[str, str] = {
+    "bfloat16": "bf16", "float16": "fp16", "half": "fp16", "nvfp4": "fp4", "sq": "int8", "w8a8": "int8",
+    "w8a16": "int8_wo", "w4a16": "int4", "int4_wo": "int4", "awq": "int4", "gptq": "int4", "w4a16_mxfp4": "mxfp4",
+    "w4a8_mxfp4_mxfp8": "w4a8", "fp8_e4m3": "fp8", "fp8_per_tensor": "fp8",
+}  # fmt: skip
+KV_BYTES: Mapping[str, float] = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1.0 / 16}
+
+
+def precision_of(device: Accelerator, name: str) -> tuple[str, Precision]:
+    """Return the canonical name and the storage of a precision that the device can multiply in.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or the device has no matrix unit for it.
+    """
+    key = PRECISION_ALIASES.get(name.lower(), name.lower())
+    if key not in PRECISIONS:
+        message = f"unknown precision `{name}`.{did_you_mean(name, [*PRECISIONS, *PRECISION_ALIASES])}"
+        raise InputError(message)
+    found = PRECISIONS[key]
+    if device.peak_flop_per_s.get(found.peak, 0.0) <= 0.0:
+        usable = [p for p, entry in PRECISIONS.items() if device.peak_flop_per_s.get(entry.peak, 0.0) > 0.0]
+        message = f"{device.id} does not multiply in {found.peak}, which `{name}` needs. Use {', '.join(usable)}."
+        raise InputError(message)
+    return key, found
+
+
+def kv_bytes_of(name: str) -> tuple[str, float]:
+    """Return the canonical name of a cache precision and its bytes per element.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown.
+    """
+    key = PRECISION_ALIASES.get(name.lower(), name.lower())
+    key = "fp8" if key == "fp8_block" else key
+    if key not in KV_BYTES:
+        message = f"unknown cache precision `{name}`; the caches are {', '.join(KV_BYTES)}"
+        raise InputError(message)
+    return key, KV_BYTES[key]
+
+
+def checked(least: float = 1.0, **values: Any) -> dict[str, FloatArray]:
+    """Return the arguments as float arrays, each checked.
+
+    Raises
+    ------
+    InputError
+        If an element is not a finite number of at least *least*, or the shapes do not fit together.
+    """
+    arrays: dict[str, FloatArray] = {}
+    for name, value in values.items():
+        try:
+            array = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            message = f"{name} = {value!r}: must be a number or an array of numbers"
+            raise InputError(message) from None
+        wrong = ~(np.isfinite(array) & (array >= least))
+        if wrong.any():
+            message = f"{name} = {array[wrong].flat[0]:g}: must be a finite number of at least {least:g}"
+            raise InputError(message)
+        arrays[name] = array
+    try:
+        np.broadcast_shapes(*(array.shape for array in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        message = f"shapes do not fit together: {shapes}"
+        raise InputError(message) from None
+    return arrays

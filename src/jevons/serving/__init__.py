@@ -1,0 +1,43 @@
+"""Prefill, decode and batching of a served model: step times, memory, operating points and layout search."""
+
+from jevons.serving.engines import engine, engine_names
+from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens, memory_use
+from jevons.serving.run import best_static_point, device_seconds_per_call, static_point
+from jevons.serving.search import layouts, search_layouts
+from jevons.serving.step import step_time
+from jevons.serving.types import (
+    Candidate,
+    Deployment,
+    DeviceSeconds,
+    EngineFactors,
+    Layout,
+    MemoryUse,
+    SearchResult,
+    StaticPoint,
+    StepTime,
+    Workload,
+)
+
+__all__ = [
+    "Candidate",
+    "Deployment",
+    "DeviceSeconds",
+    "EngineFactors",
+    "Layout",
+    "MemoryUse",
+    "SearchResult",
+    "StaticPoint",
+    "StepTime",
+    "Workload",
+    "best_static_point",
+    "device_seconds_per_call",
+    "engine",
+    "engine_names",
+    "kv_bytes_per_request",
+    "kv_capacity_tokens",
+    "layouts",
+    "memory_use",
+    "search_layouts",
+    "static_point",
+    "step_time",
+]

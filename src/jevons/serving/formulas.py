@@ -1,0 +1,76 @@
+"""Formulas of a served instance in the steady state: plain functions on floats and arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jevons.serving.types import FloatArray
+
+
+def exposed_comm_s(comm_s: FloatArray, busy_s: FloatArray, overlap_frac: float) -> FloatArray:
+    """Return the communication that is not hidden behind computation [s].
+
+    Parameters
+    ----------
+    comm_s, busy_s : ndarray
+        Communication, and the computation it may hide behind [s].
+    overlap_frac : float
+        Share of the smaller of the two that overlaps, in [0, 1].
+
+    Notes
+    -----
+    ``comm - overlap * min(comm, busy)``: at full overlap the step takes the longer of the two.
+    """
+    return comm_s - overlap_frac * np.minimum(comm_s, busy_s)
+
+
+def shared_tpot_s(decode_step_s: FloatArray, batch: FloatArray, prefill_s: FloatArray, steps: float) -> FloatArray:
+    """Time per output token where prompts of other requests run between decode steps [s].
+
+    Parameters
+    ----------
+    decode_step_s : ndarray
+        One decode step of the whole batch [s].
+    batch : ndarray
+        Requests decoding at once, > 0.
+    prefill_s : ndarray
+        Time the instance spends on one request's prompt [s].
+    steps : float
+        Decode steps per request, > 0.
+
+    Notes
+    -----
+    In the steady state a new prompt takes the place of each request that ends. While a request takes its ``steps``
+    decode steps, each of the ``batch - 1`` others turns over once, and its prompt runs in between:
+    ``step + (batch - 1) * prefill / steps``. Holds on average; a single gap between two tokens may be longer.
+    """
+    return decode_step_s + np.maximum(batch - 1.0, 0.0) * prefill_s / steps
+
+
+def chunked_pass_s(chunk_s: FloatArray, stages: int) -> float:
+    """Time of one prompt cut into chunks that follow each other through pipeline stages [s].
+
+    Parameters
+    ----------
+    chunk_s : ndarray, shape (chunks,)
+        Time of each chunk through all stages [s].
+    stages : int
+        Pipeline stages, >= 1.
+
+    Notes
+    -----
+    With chunks of equal time T: ``(chunks + stages - 1) * T / stages``, the filling of a pipeline.
+    """
+    return float(chunk_s.sum() / stages + chunk_s[-1] * (stages - 1) / stages)
+
+
+def pareto_front(cost: FloatArray, gain: FloatArray) -> list[bool]:
+    """Return for each point whether no other has both less *cost* and no less *gain*, or more gain at no more cost."""
+    order = np.lexsort((-gain, cost))
+    on_front = [False] * len(order)
+    best = -np.inf
+    for index in order:
+        if gain[index] > best:
+            on_front[index] = True
+            best = float(gain[index])
+    return on_front

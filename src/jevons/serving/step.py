@@ -1,0 +1,359 @@
+"""Time of one engine step: operators composed over a model's layers, under a layout and an engine's factors."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jevons import operators as ops
+from jevons.errors import InputError
+from jevons.hardware import Cluster
+from jevons.models import Attention, FeedForward, LayerGroup
+from jevons.models.formulas import layer_gemms
+from jevons.serving.formulas import exposed_comm_s
+from jevons.serving.memory import check_layout, multiplied_in, split_gemm, weight_precision
+from jevons.serving.types import PARTS, Deployment, FloatArray, StepTime
+
+IntArray = NDArray[np.int8]
+
+_ACTIVATION_BYTES = 2.0
+_HEAD_SAMPLING_LAUNCHES = 3
+
+
+@functools.cache
+def kernel_factors(engine: str) -> ops.Factors:
+    """Return the operators' factors for an engine's kernels."""
+    return ops.Factors(engine=engine)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """Work of one step: whole-instance counts, and those of the busiest attention rank."""
+
+    prompts: FloatArray
+    prompt_tokens: FloatArray
+    cached: FloatArray
+    decodes: FloatArray
+    context: FloatArray
+    expert_tokens: FloatArray
+
+    @property
+    def tokens(self) -> FloatArray:
+        """Tokens that the busiest rank's projections see."""
+        return np.maximum(self.prompts * self.prompt_tokens + self.decodes, 1.0)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Time by part and by bound, collected over operators."""
+
+    shape: tuple[int, ...]
+    parts: dict[str, FloatArray] = field(default_factory=dict)
+    times: list[FloatArray] = field(default_factory=list)
+    bounds: list[IntArray] = field(default_factory=list)
+
+    def add(self, part: str, op: ops.OpTime, count: float = 1.0, where: FloatArray | None = None) -> None:
+        """Add *count* calls of an operator, only *where* there is work for it."""
+        time_s = np.broadcast_to(op.time_s, self.shape) * count
+        if where is not None:
+            time_s = time_s * (where > 0)
+        self.parts[part] = self.parts[part] + time_s if part in self.parts else time_s
+        self.times.append(time_s)
+        self.bounds.append(np.broadcast_to(op.bound, self.shape))
+
+    def add_stack(self, part: str, op: ops.OpTime, counts: FloatArray) -> None:
+        """Add several operators evaluated at once, one per row."""
+        time_s = op.time_s * counts[:, None]
+        total = time_s.sum(axis=0)
+        self.parts[part] = self.parts[part] + total if part in self.parts else total
+        self.times.extend(time_s)
+        self.bounds.extend(op.bound)
+
+    def part(self, name: str) -> FloatArray:
+        """Time of one part."""
+        return self.parts.get(name, np.zeros(self.shape))
+
+    def bound_frac(self) -> dict[str, FloatArray]:
+        """Share of all operators' time that each limit sets."""
+        times, bounds = np.stack(self.times), np.stack(self.bounds)
+        total = times.sum(axis=0)
+        return {name: (times * (bounds == index)).sum(axis=0) / total for index, name in enumerate(ops.BOUNDS)}
+
+
+def check_deployment(deployment: Deployment) -> None:
+    """Check that a deployment's layout divides its model and its precisions are known.
+
+    Raises
+    ------
+    InputError
+        Naming what is wrong and the nearest choice that is right.
+    """
+    check_layout(deployment.model, deployment.layout)
+    stored = weight_precision(deployment)
+    for name in {stored.attention, stored.dense, stored.experts}:
+        multiplied_in(deployment, name)
+
+
+def step_time(
+    deployment: Deployment,
+    *,
+    prefill_tokens: ArrayLike = 0.0,
+    prefill_context: ArrayLike = 0.0,
+    prefill_requests: ArrayLike = 1.0,
+    decode_batch: ArrayLike = 0.0,
+    decode_context: ArrayLike = 0.0,
+) -> StepTime:
+    """Time of steps that process prompt tokens, decode one token per request, or both.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        One instance; the arguments below count over all its attention ranks, in one of its ``pp`` micro-batches.
+    prefill_tokens : array_like
+        Prompt tokens computed in the step, 0 for a decode-only step.
+    prefill_context : array_like
+        Tokens of each of those prompts already in the cache.
+    prefill_requests : array_like
+        Prompts among which the tokens are divided evenly, >= 1.
+    decode_batch : array_like
+        Requests that decode one token, 0 for a prompt-only step.
+    decode_context : array_like
+        Mean tokens each of them has in the cache.
+
+    Returns
+    -------
+    StepTime
+        Of the arguments' broadcast shape (at least one-dimensional).
+
+    Raises
+    ------
+    InputError
+        If a step has no work, or a count is negative.
+
+    Notes
+    -----
+    Attention ranks wait for the one with most requests. Leaves out skew of context lengths within a batch, multi-token
+    prediction, and the difference between pipeline stages.
+    """
+    check_deployment(deployment)
+    load = _load(deployment, prefill_tokens, prefill_context, prefill_requests, decode_batch, decode_context)
+    tally = _Tally(load.prompts.shape)
+    _add_products(tally, deployment, load)
+    attentions: Counter[Attention] = Counter()
+    for group in deployment.model.layers:
+        attentions[group.attention] += group.count
+        _add_layer(tally, deployment, group, load)
+    for attention, count in attentions.items():
+        _add_attention(tally, deployment, attention, load, float(count))
+    _add_ends(tally, deployment, load)
+    return _sum_up(tally, deployment, load)
+
+
+def _load(
+    deployment: Deployment,
+    prefill_tokens: ArrayLike,
+    prefill_context: ArrayLike,
+    prefill_requests: ArrayLike,
+    decode_batch: ArrayLike,
+    decode_context: ArrayLike,
+) -> _Load:
+    names = ("prefill_tokens", "prefill_context", "prefill_requests", "decode_batch", "decode_context")
+    given = (prefill_tokens, prefill_context, prefill_requests, decode_batch, decode_context)
+    arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in given))
+    for name, array in zip(names, arrays, strict=True):
+        if not (np.isfinite(array) & (array >= 0)).all():
+            message = f"{name} = {array[~(np.isfinite(array) & (array >= 0))][0]}: must be a number >= 0"
+            raise InputError(message)
+    tokens, cached, requests, batch, context = arrays
+    if (tokens + batch <= 0).any():
+        message = "a step needs work: give prefill_tokens or decode_batch above 0"
+        raise InputError(message)
+    dp = deployment.layout.dp
+    requests = np.where(tokens > 0, np.maximum(requests, 1.0), 0.0)
+    per_prompt = np.where(tokens > 0, tokens / np.maximum(requests, 1.0), 0.0)
+    prompts, decodes = np.ceil(requests / dp - 1e-9), np.ceil(batch / dp - 1e-9)
+    total = tokens + batch if deployment.layout.dp_attention else prompts * per_prompt + decodes
+    return _Load(prompts, per_prompt, cached, decodes, context, np.maximum(total, 1.0))
+
+
+def _add_products(tally: _Tally, deployment: Deployment, load: _Load) -> None:
+    """All products with weights but the experts' and the head's, those of one precision evaluated together."""
+    stored, tokens = weight_precision(deployment), load.tokens
+    # The cached latents of a prompt are expanded into keys and values again.
+    expanded = tokens + load.prompts * load.cached
+    by_precision: dict[str, list[tuple[FloatArray, float, float, float]]] = {}
+    for group in deployment.model.layers:
+        for gemm in layer_gemms(group, deployment.model.hidden):
+            n, k = split_gemm(gemm, group.attention, deployment.layout.tp)
+            rows = expanded if gemm.name == "mla_kv_up" else tokens
+            precision = multiplied_in(deployment, getattr(stored, gemm.precision_class))
+            by_precision.setdefault(precision, []).append((rows, n, k, float(group.count)))
+    for precision, products in by_precision.items():
+        all_rows, outputs, inners, counts = (np.array(column) for column in zip(*products, strict=True))
+        shape = (all_rows, outputs[:, None], inners[:, None])
+        factors = kernel_factors(deployment.engine.name)
+        op = ops.gemm(deployment.accelerator, *shape, precision, factors=factors)
+        tally.add_stack("compute", op, counts)
+
+
+def _add_layer(tally: _Tally, deployment: Deployment, group: LayerGroup, load: _Load) -> None:
+    device, tp, hidden = deployment.accelerator, deployment.layout.tp, deployment.model.hidden
+    factors = kernel_factors(deployment.engine.name)
+    a, block, tokens, count = group.attention, group.feed_forward, load.tokens, float(group.count)
+    cluster = Cluster(device, deployment.devices)
+    message_bytes = tokens * hidden * _ACTIVATION_BYTES
+    blocks = (a.kind != "none") + (block.kind != "none")
+    if tp > 1:
+        tally.add("tp_comm", ops.all_reduce(cluster, message_bytes, tp, factors=factors), count * blocks)
+    if block.kind == "moe":
+        _add_experts(tally, deployment, block, load, cluster, count)
+    inner = (block.hidden_inner + block.shared_inner) / tp
+    qkv = (a.heads * a.head_dim + a.kv_heads * (a.head_dim + a.v_head_dim)) / tp
+    moved = _ACTIVATION_BYTES * tokens * (4.0 * hidden + qkv + inner)
+    op = ops.elementwise(device, moved + tokens * inner * 2.0, moved, launches=4, factors=factors)
+    tally.add("memory", op, count)
+
+
+def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _Load, count: float) -> None:
+    device, tp = deployment.accelerator, deployment.layout.tp
+    common: dict[str, Any] = {
+        "kv_precision": deployment.kv_precision,
+        "factors": kernel_factors(deployment.engine.name),
+    }
+    heads, kv_heads = max(a.heads / tp, 1.0), max(a.kv_heads / tp, 1.0)
+    prompts, new = np.maximum(load.prompts, 1.0), np.maximum(load.prompt_tokens, 1.0)
+    decodes, context = np.maximum(load.decodes, 1.0), np.maximum(load.context, 1.0)
+    some_prompts, some_decodes = bool((load.prompts > 0).any()), bool((load.decodes > 0).any())
+    cached, seen = load.cached, context
+    if a.sparse_topk:
+        _add_indexer(tally, deployment, a, load, count)
+        cached = np.maximum(np.minimum(cached, a.sparse_topk - new), 0.0)
+        seen = np.minimum(context, a.sparse_topk)
+    if a.kind in {"linear", "ssm"}:
+        state_bytes = a.state_elements * 4.0 / tp
+        sequences = load.decodes + load.prompts * np.ceil(load.prompt_tokens / 64.0)
+        moved = sequences * state_bytes
+        tally.add("attention", ops.elementwise(device, moved, moved, factors=common["factors"]), count)
+    window = a.window or 0
+    if a.kind == "gqa":
+        shape: dict[str, Any] = {"v_head_dim": a.v_head_dim, "window": window, **common}
+        if some_prompts:
+            op = ops.attention_prefill(device, prompts, new, cached, heads, kv_heads, a.head_dim, **shape)
+            tally.add("attention", op, count, load.prompts)
+        if some_decodes:
+            op = ops.attention_decode(device, decodes, seen, heads, kv_heads, a.head_dim, **shape)
+            tally.add("attention", op, count, load.decodes)
+    elif a.kind == "mla":
+        latent: dict[str, Any] = {
+            "kv_lora_rank": a.kv_lora_rank, "rope_dim": a.rope_dim, "nope_dim": a.nope_dim, "v_head_dim": a.v_head_dim,
+            **common,
+        }  # fmt: skip
+        if some_prompts:
+            tally.add("attention", ops.mla_prefill(device, prompts, new, cached, heads, **latent), count, load.prompts)
+        if some_decodes:
+            tally.add("attention", ops.mla_decode(device, decodes, seen, heads, **latent), count, load.decodes)
+
+
+def _add_indexer(tally: _Tally, deployment: Deployment, a: Attention, load: _Load, count: float) -> None:
+    """Scores of all cached tokens by which a sparse layer chooses those it attends to."""
+    device, dims = deployment.accelerator, (a.index_heads, 1, a.index_dim)
+    factors = kernel_factors(deployment.engine.name)
+    prompts, new = np.maximum(load.prompts, 1.0), np.maximum(load.prompt_tokens, 1.0)
+    op = ops.attention_prefill(device, prompts, new, load.cached, *dims, v_head_dim=1, factors=factors)
+    tally.add("attention", op, count, load.prompts)
+    decodes, context = np.maximum(load.decodes, 1.0), np.maximum(load.context, 1.0)
+    op = ops.attention_decode(device, decodes, context, *dims, v_head_dim=1, factors=factors)
+    tally.add("attention", op, count, load.decodes)
+
+
+def _add_experts(
+    tally: _Tally, deployment: Deployment, block: FeedForward, load: _Load, cluster: Cluster, count: float
+) -> None:
+    """Routed experts, and the exchange of tokens between ranks that share them."""
+    layout, hidden = deployment.layout, deployment.model.hidden
+    stored = weight_precision(deployment).experts
+    precision = multiplied_in(deployment, stored)
+    tally.add("moe", _experts_time(deployment, block, load, precision), count)
+    if not layout.dp_attention or layout.dp == 1:
+        return  # the ranks of a tensor-parallel group hold the same tokens; their all-reduce is already counted
+    if layout.ep == 1:
+        message_bytes = load.expert_tokens * hidden * _ACTIVATION_BYTES
+        tally.add("ep_comm", ops.all_gather(cluster, message_bytes, layout.expert_group), count)
+        tally.add("ep_comm", ops.reduce_scatter(cluster, message_bytes, layout.expert_group), count)
+        return
+    kind = "low_latency" if not (load.prompts > 0).any() else "normal"
+    sent = np.maximum(load.tokens / layout.tp, 1.0)
+    dispatch_bytes = 1.0 if precision.startswith("fp8") else _ACTIVATION_BYTES
+    exchange = (cluster, sent, hidden, block.experts_per_token, layout.ep)
+    tally.add("ep_comm", ops.moe_dispatch(*exchange, element_bytes=dispatch_bytes, kind=kind), count)
+    tally.add("ep_comm", ops.moe_combine(*exchange, kind=kind), count)
+    if layout.expert_tp > 1:
+        rows = load.expert_tokens * block.experts_per_token / layout.ep
+        op = ops.all_reduce(cluster, rows * hidden * _ACTIVATION_BYTES, layout.expert_tp)
+        tally.add("ep_comm", op, count)
+
+
+def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, precision: str) -> ops.OpTime:
+    """Return the time of the grouped products of the busiest expert rank.
+
+    Where tokens are dispatched, a rank sees only the rows sent to it, as if its experts were a layer of their own; else
+    all ranks hold all tokens and pick theirs.
+    """
+    layout, hidden, tokens = deployment.layout, deployment.model.hidden, load.expert_tokens
+    slots, top = float(block.experts + layout.redundant_experts), float(block.experts_per_token)
+    imbalance = deployment.engine.expert_imbalance if layout.ep > 1 else 1.0
+    shared: dict[str, Any] = {
+        "tensor_parallel": layout.expert_tp, "precision": precision, "gated": block.gated,
+        "factors": kernel_factors(deployment.engine.name),
+    }  # fmt: skip
+    if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
+        return ops.moe_gemm(
+            deployment.accelerator, tokens, hidden, block.expert_inner, slots, top,
+            expert_parallel=layout.ep, imbalance=imbalance, **shared,
+        )  # fmt: skip
+    local = slots / layout.ep
+    taken = min(top, local)
+    rows = tokens * top / layout.ep * imbalance
+    active = ops.active_experts(tokens, slots, top) / layout.ep
+    return ops.moe_gemm(
+        deployment.accelerator, np.maximum(rows / taken, 1.0), hidden, block.expert_inner, local, taken,
+        active=np.minimum(active, rows), **shared,
+    )  # fmt: skip
+
+
+def _add_ends(tally: _Tally, deployment: Deployment, load: _Load) -> None:
+    """Embedding, head and sampling, and the hand-over between pipeline stages."""
+    device, layout, model = deployment.accelerator, deployment.layout, deployment.model
+    rows = np.maximum(load.prompts + load.decodes, 1.0)
+    head = weight_precision(deployment).embeddings
+    tally.add("head", ops.gemm(device, rows, model.vocab / layout.tp, model.hidden, multiplied_in(deployment, head)))
+    logits = rows * model.vocab * 4.0 / layout.tp
+    tally.add("head", ops.elementwise(device, 2.0 * logits, logits, launches=_HEAD_SAMPLING_LAUNCHES))
+    embedded = load.tokens * model.hidden * _ACTIVATION_BYTES
+    tally.add("head", ops.elementwise(device, embedded, embedded))
+    cluster = Cluster(device, deployment.devices)
+    if layout.tp > 1:
+        tally.add("tp_comm", ops.all_gather(cluster, rows * model.vocab * _ACTIVATION_BYTES, layout.tp))
+    if layout.pp > 1:
+        across = layout.expert_group * layout.pp > device.scaleup_domain
+        op = ops.point_to_point(cluster, embedded / layout.tp, across=across)
+        tally.add("pp_comm", op, layout.pp - 1.0)
+
+
+def _sum_up(tally: _Tally, deployment: Deployment, load: _Load) -> StepTime:
+    engine, model = deployment.engine, deployment.model
+    busy = sum((tally.part(name) for name in ("compute", "attention", "moe", "memory", "head")), np.zeros(tally.shape))
+    tp_comm = exposed_comm_s(tally.part("tp_comm"), busy, engine.tp_overlap_frac)
+    ep_comm = exposed_comm_s(tally.part("ep_comm"), busy, engine.ep_overlap_frac)
+    per_layer = np.where(load.prompts > 0, engine.prefill_layer_s, engine.decode_layer_s)
+    overhead = engine.step_overhead_s + engine.request_overhead_s * (load.prompts + load.decodes)
+    parts = {name: tally.part(name) for name in PARTS if name not in {"comm", "overhead"}}
+    parts["comm"] = tp_comm + ep_comm + tally.part("pp_comm")
+    parts["overhead"] = overhead + per_layer * model.n_layers
+    ordered = {name: parts[name] for name in PARTS}
+    return StepTime(sum(ordered.values(), np.zeros(tally.shape)), ordered, tally.bound_frac())

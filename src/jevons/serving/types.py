@@ -1,0 +1,362 @@
+"""What a deployment, a workload and an operating point of a served model are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.hardware import Accelerator
+from jevons.models import ModelSpec
+
+FloatArray = NDArray[np.float64]
+
+PARTS = ("compute", "attention", "moe", "memory", "comm", "head", "overhead")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How one instance of a model is spread over devices: ``tp * pp * dp`` of them.
+
+    Parameters
+    ----------
+    tp : int
+        Tensor-parallel devices of one attention rank.
+    pp : int
+        Pipeline stages; as many micro-batches are in flight.
+    ep : int
+        Devices over which routed experts are split; must divide the devices of one stage. What is left of the stage
+        splits each expert's inner dimension.
+    dp : int
+        Attention ranks. Without ``dp_attention`` they are independent copies of the whole model.
+    dp_attention : bool
+        Whether the ranks hold their own requests and attention but share one set of experts.
+    redundant_experts : int
+        Copies of busy experts kept on top of the model's own, so that ``ep`` may divide the total.
+    """
+
+    tp: int = 1
+    pp: int = 1
+    ep: int = 1
+    dp: int = 1
+    dp_attention: bool = False
+    redundant_experts: int = 0
+
+    @property
+    def devices(self) -> int:
+        """Accelerators of one instance."""
+        return self.tp * self.pp * self.dp
+
+    @property
+    def expert_group(self) -> int:
+        """Devices of one stage that share one set of experts."""
+        return self.tp * self.dp if self.dp_attention else self.tp
+
+    @property
+    def expert_tp(self) -> int:
+        """Devices over which one expert is split."""
+        return self.expert_group // self.ep
+
+    def __str__(self) -> str:
+        """Return the sizes above one, such as ``tp1 dp32-attention ep32``."""
+        parts = [f"tp{self.tp}"]
+        if self.pp > 1:
+            parts.append(f"pp{self.pp}")
+        if self.dp > 1:
+            parts.append(f"dp{self.dp}" + ("-attention" if self.dp_attention else ""))
+        if self.ep > 1:
+            parts.append(f"ep{self.ep}" + (f"+{self.redundant_experts}" if self.redundant_experts else ""))
+        return " ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFactors:
+    """What the serving software adds to the operators' times, and its default limits.
+
+    Parameters
+    ----------
+    name : str
+        ``vllm``, ``sglang``, ``trtllm`` or ``generic``.
+    step_overhead_s, request_overhead_s : float
+        Host time per step, and per running request in it, that the device waits for.
+    prefill_layer_s, decode_layer_s : float
+        Gap per layer of steps with prompt tokens (launched one by one), and of decode-only ones (replayed).
+    tp_overlap_frac, ep_overlap_frac : float
+        Share of tensor-parallel, and of expert-parallel, communication that hides behind computation where there is
+        enough of it.
+    expert_imbalance : float
+        Tokens on the busiest expert device over the mean, >= 1.
+    memory_frac : float
+        Share of device memory that the engine may use.
+    reserved_bytes : float
+        Runtime context, graphs and communication buffers per device.
+    step_tokens : int
+        Most prompt tokens that one attention rank takes in one step.
+    max_batch : int
+        Most requests that one attention rank runs at once.
+    """
+
+    name: str
+    step_overhead_s: float
+    request_overhead_s: float
+    prefill_layer_s: float
+    decode_layer_s: float
+    tp_overlap_frac: float
+    ep_overlap_frac: float
+    expert_imbalance: float
+    memory_frac: float
+    reserved_bytes: float
+    step_tokens: int
+    max_batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One instance of a model on accelerators of one kind.
+
+    Parameters
+    ----------
+    model : ModelSpec
+        What is served.
+    accelerator : Accelerator
+        On what.
+    layout : Layout
+        Spread how.
+    precision : str
+        Of the weights, ``native`` for what the model is shipped in. Where the device cannot multiply in it, weights are
+        expanded to 16 bits on the way in.
+    kv_precision : str
+        Of the cache.
+    engine : EngineFactors
+        Served by what.
+    memory_frac : float or None
+        Share of device memory the engine may use; the engine's default where ``None``.
+    """
+
+    model: ModelSpec
+    accelerator: Accelerator
+    layout: Layout
+    precision: str
+    kv_precision: str
+    engine: EngineFactors
+    memory_frac: float | None = None
+
+    @property
+    def devices(self) -> int:
+        """Accelerators of the instance."""
+        return self.layout.devices
+
+    @property
+    def usable_bytes(self) -> float:
+        """Memory per device that the engine may use."""
+        frac = self.engine.memory_frac if self.memory_frac is None else self.memory_frac
+        return self.accelerator.hbm_bytes * frac
+
+    def __str__(self) -> str:
+        """Return one line that names model, precision, device and layout."""
+        return f"{self.model.name} {self.precision} on {self.devices} {self.accelerator.id} ({self.layout})"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Requests of one length.
+
+    Parameters
+    ----------
+    isl : float
+        Prompt tokens per request, cached ones included, >= 1.
+    osl : float
+        Output tokens per request, >= 1.
+    cached_frac : float
+        Share of the prompt whose keys and values are read from a prefix cache, in [0, 1).
+    """
+
+    isl: float
+    osl: float
+    cached_frac: float = 0.0
+
+    @property
+    def new_tokens(self) -> float:
+        """Prompt tokens to be computed per request, at least one."""
+        return max(1.0, self.isl * (1.0 - self.cached_frac))
+
+    @property
+    def cached_tokens(self) -> float:
+        """Prompt tokens found in the cache per request."""
+        return self.isl - self.new_tokens
+
+    @property
+    def decode_context(self) -> float:
+        """Mean cache length of a request over its decode steps."""
+        return self.isl + self.osl / 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """Time of engine steps.
+
+    Parameters
+    ----------
+    time_s : ndarray
+        From launch to the last stage's end; with ``pp`` stages, ``pp`` such steps run at once.
+    by_part : mapping of str to ndarray
+        The same, split into `PARTS`; ``comm`` holds only what is not hidden. The parts add up to the whole.
+    bound_frac : mapping of str to ndarray
+        Share of the operators' time that each limit sets (``compute``, ``memory``, ``link``, ``launch``).
+    """
+
+    time_s: FloatArray
+    by_part: Mapping[str, FloatArray]
+    bound_frac: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """Memory per device of the fullest stage, by kind [bytes]."""
+
+    weights_bytes: float
+    activations_bytes: float
+    reserved_bytes: float
+    kv_bytes: float
+    kv_bytes_per_token: float
+
+    @property
+    def total_bytes(self) -> float:
+        """Everything that is allocated."""
+        return self.weights_bytes + self.activations_bytes + self.reserved_bytes + self.kv_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StaticPoint:
+    """An instance in the steady state with a constant number of requests in flight.
+
+    Parameters
+    ----------
+    batch : float
+        Requests decoding at once, over all ranks and stages of the instance.
+    ttft_s : float
+        Time to first token without queueing: the prompt's own steps, and where prompts and decodes share the device
+        half a decode step of waiting; else the transfer of the cache to the decode pool.
+    tpot_s : float
+        Time per output token as users see it, prompts of others in between included where they share the device.
+    decode_step_s : float
+        One decode step alone.
+    prefill_tok_per_s_per_device, decode_tok_per_s_per_device : float
+        Computed prompt tokens, and output tokens, per second of a device that does nothing else.
+    tok_per_s_per_device : float
+        Output tokens per second and device, the devices or time that prompts take included.
+    req_per_s_per_device : float
+        Requests finished per second and device, likewise.
+    kv_capacity_tokens : float
+        Tokens the cache of the decoding instance can hold.
+    memory_bytes : mapping of str to float
+        Per device, by kind, at this batch.
+    bounds : mapping of str to str
+        What sets the time of ``prefill`` and ``decode``, and (from `best_static_point`) the ``batch``.
+    prefill_device_s, cached_device_s, decode_device_s : float
+        Accelerator-seconds per request: computing the new prompt tokens, attending to and loading the cached ones,
+        and decoding.
+    """
+
+    batch: float
+    ttft_s: float
+    tpot_s: float
+    decode_step_s: float
+    prefill_tok_per_s_per_device: float
+    decode_tok_per_s_per_device: float
+    tok_per_s_per_device: float
+    req_per_s_per_device: float
+    kv_capacity_tokens: float
+    memory_bytes: Mapping[str, float]
+    bounds: Mapping[str, str]
+    prefill_device_s: float
+    cached_device_s: float
+    decode_device_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSeconds:
+    """Accelerator-seconds of one request, at a stated operating point.
+
+    Parameters
+    ----------
+    input_s, cached_s, output_s : float
+        For the prompt tokens that are computed, those read from the cache, and the output tokens.
+    input_tokens, cached_tokens, output_tokens : float
+        How many of each a request has.
+    point : StaticPoint
+        Where on the curve this holds.
+    """
+
+    input_s: float
+    cached_s: float
+    output_s: float
+    input_tokens: float
+    cached_tokens: float
+    output_tokens: float
+    point: StaticPoint
+
+    @property
+    def total_s(self) -> float:
+        """Accelerator-seconds of the whole request."""
+        return self.input_s + self.cached_s + self.output_s
+
+    @property
+    def per_input_token_s(self) -> float:
+        """Accelerator-seconds per computed prompt token."""
+        return self.input_s / self.input_tokens
+
+    @property
+    def per_cached_token_s(self) -> float:
+        """Accelerator-seconds per cached prompt token; zero where there are none."""
+        return self.cached_s / self.cached_tokens if self.cached_tokens else 0.0
+
+    @property
+    def per_output_token_s(self) -> float:
+        """Accelerator-seconds per output token."""
+        return self.output_s / self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One deployment that a search found, at its best point within the limits.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        Model, device, layout and precision.
+    point : StaticPoint
+        Its operating point.
+    on_front : bool
+        Whether no other candidate is at least as good in both throughput per device and time per output token.
+    """
+
+    deployment: Deployment
+    point: StaticPoint
+    on_front: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """All layouts that a search tried.
+
+    Parameters
+    ----------
+    candidates : tuple of Candidate
+        Feasible ones, best throughput per device first.
+    tried : int
+        Layouts looked at, feasible or not.
+    rejected : mapping of str to int
+        How many were infeasible, by reason.
+    """
+
+    candidates: tuple[Candidate, ...]
+    tried: int
+    rejected: Mapping[str, int]
+
+    @property
+    def front(self) -> tuple[Candidate, ...]:
+        """The Pareto front of throughput per device against time per output token, fastest response first."""
+        return tuple(sorted((c for c in self.candidates if c.on_front), key=lambda c: c.point.tpot_s))

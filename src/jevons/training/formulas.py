@@ -1,0 +1,54 @@
+"""Formulas of pipelines and hidden communication: plain functions on floats."""
+
+from __future__ import annotations
+
+import math
+
+_ZERO_BUBBLE_FRAC = 1.0 / 3.0  # handcrafted schedule with the memory of 1F1B, [qi2023]_
+
+
+def exposed_s(comm_s: float, busy_s: float, overlap_frac: float) -> float:
+    """Return the communication that is not hidden behind computation: ``comm - overlap * min(comm, busy)`` [s]."""
+    return comm_s - overlap_frac * min(comm_s, busy_s)
+
+
+def bubble_s(stage_s: float, stages: int, virtual: int, *, zero_bubble: bool = False) -> float:
+    """Return the time a pipeline takes to fill and drain [s].
+
+    Parameters
+    ----------
+    stage_s : float
+        Forward and backward of one micro-batch on one stage [s].
+    stages, virtual : int
+        Pipeline stages, and virtual stages per device, >= 1.
+    zero_bubble : bool
+        Whether gradients of weights fill the drain.
+
+    Notes
+    -----
+    ``(stages - 1) / virtual * stage`` for 1F1B and its interleaved form; a third of it with zero-bubble schedules when
+    forward, input gradients and weight gradients take equal times.
+
+    References
+    ----------
+    [narayanan2021]_, [qi2023]_
+    """
+    full = (stages - 1) * stage_s / virtual
+    return full * _ZERO_BUBBLE_FRAC if zero_bubble else full
+
+
+def slowest_stage_s(layer_s: float, head_s: float, layers: int, stages: int) -> float:
+    """Return the time of the slowest stage when layers are whole and the head may have fewer beside it [s].
+
+    Examples
+    --------
+    >>> slowest_stage_s(1.0, 2.0, 126, 16)  # 15 stages of 8 layers, 6 layers and the head on the last
+    8.0
+    """
+    if stages == 1:
+        return layers * layer_s + head_s
+    best = math.inf
+    for last in range(math.ceil(layers / stages) + 1):
+        others = math.ceil((layers - last) / (stages - 1))
+        best = min(best, max(others * layer_s, last * layer_s + head_s))
+    return best

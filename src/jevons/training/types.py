@@ -1,0 +1,217 @@
+"""What a training job, its layout and its step are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jevons.hardware import Cluster
+from jevons.models import ModelSpec
+
+RECOMPUTE = ("none", "selective", "full")
+PARTS = (
+    "compute", "recompute", "tp_comm", "cp_comm", "ep_comm", "pp_comm", "pp_bubble", "dp_exposed", "optimizer",
+    "overhead",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingLayout:
+    """How a training job is spread over ``tp * pp * dp * cp`` devices.
+
+    Parameters
+    ----------
+    tp : int
+        Tensor parallel, with sequence parallelism in the norms.
+    pp, vpp : int
+        Pipeline stages, and virtual stages per device (interleaving; 1 is plain 1F1B).
+    dp : int
+        Data-parallel replicas.
+    cp : int
+        Devices over which one sequence is split.
+    ep : int
+        Devices over which routed experts are split; carved out of ``dp * cp``.
+    zero : int
+        What the replicas share out: 0 nothing, 1 optimiser states, 2 and gradients, 3 and weights (FSDP).
+    recompute : str
+        Activations computed again in the backward pass: ``none``, ``selective`` (norms, the activation of the
+        feed-forward block, and the expansions of latent attention) or ``full`` (only layer inputs are kept).
+    micro_batch : int
+        Sequences per replica and forward pass.
+    zero_bubble : bool
+        Whether the weights' half of the backward pass is moved into the pipeline's bubble.
+    """
+
+    tp: int = 1
+    pp: int = 1
+    vpp: int = 1
+    dp: int = 1
+    cp: int = 1
+    ep: int = 1
+    zero: int = 1
+    recompute: str = "selective"
+    micro_batch: int = 1
+    zero_bubble: bool = False
+
+    @property
+    def devices(self) -> int:
+        """Accelerators that the layout takes."""
+        return self.tp * self.pp * self.dp * self.cp
+
+    def __str__(self) -> str:
+        """Return the sizes above one, such as ``tp8 pp16 vpp4 dp128 zero1 selective mbs1``."""
+        sizes = {name: getattr(self, name) for name in ("tp", "pp", "vpp", "dp", "cp", "ep")}
+        shown = [f"{name}{size}" for name, size in sizes.items() if size > 1]
+        return " ".join([*shown, f"zero{self.zero}", self.recompute, f"mbs{self.micro_batch}"])
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFactors:
+    """What the training software adds to the operators' times.
+
+    Parameters
+    ----------
+    sustained_frac : float
+        Rate of matrix products in a run of hours over that of a lone product; clocks fall under lasting load.
+    layer_overhead_s : float
+        Host and launch gap per layer and pass.
+    tp_overlap_frac, ep_overlap_frac, cp_overlap_frac, pp_overlap_frac, dp_overlap_frac : float
+        Share of each kind of communication that hides behind computation where there is enough of it.
+    expert_imbalance : float
+        Tokens on the busiest expert device over the mean, >= 1.
+    reserved_bytes : float
+        Runtime context and communication buffers per device.
+    fragmentation_frac : float
+        Share of activation memory lost to the allocator.
+    gradient_bytes, optimizer_bytes : float
+        Bytes per parameter of gradients, and of optimiser states with the master weights.
+    step_overhead_s : float
+        Data loading, logging and synchronisation per step.
+    """
+
+    sustained_frac: float
+    layer_overhead_s: float
+    tp_overlap_frac: float
+    ep_overlap_frac: float
+    cp_overlap_frac: float
+    pp_overlap_frac: float
+    dp_overlap_frac: float
+    expert_imbalance: float
+    reserved_bytes: float
+    fragmentation_frac: float
+    gradient_bytes: float
+    optimizer_bytes: float
+    step_overhead_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """A model to be trained on a cluster.
+
+    Parameters
+    ----------
+    model : ModelSpec
+        What is trained.
+    cluster : Cluster
+        On what; the layout must take all its devices.
+    seq_len : int
+        Tokens per sequence.
+    global_batch : int
+        Sequences per optimiser step.
+    precision : str
+        In which matrices are multiplied (``bf16``, ``fp8``); attention and the head stay in 16 bits.
+    tokens : float
+        Of the whole run.
+    factors : TrainingFactors or None
+        The shipped ones where ``None``.
+    mtp : bool
+        Whether the layers that predict further tokens are trained along, where the model has them.
+    """
+
+    model: ModelSpec
+    cluster: Cluster
+    seq_len: int
+    global_batch: int
+    precision: str = "bf16"
+    tokens: float = 0.0
+    factors: TrainingFactors | None = None
+    mtp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStep:
+    """One optimiser step.
+
+    Parameters
+    ----------
+    layout : TrainingLayout
+        Spread how.
+    step_time_s : float
+        From one update to the next, without failures.
+    parts : mapping of str to float
+        The same, split into `PARTS` [s]; they add up.
+    memory_bytes : mapping of str to float
+        Peak per device of the fullest stage, by kind.
+    tokens_per_s : float
+        Of the whole cluster.
+    model_flop : float
+        Useful work of the step: forward and backward, causal attention, no recomputation.
+    flop_per_s_per_device : float
+        Useful work per second and device.
+    mfu_frac, hfu_frac : float
+        Useful work, and work with recomputation, over the device's peak in the job's precision.
+    """
+
+    layout: TrainingLayout
+    step_time_s: float
+    parts: Mapping[str, float]
+    memory_bytes: Mapping[str, float]
+    tokens_per_s: float
+    model_flop: float
+    flop_per_s_per_device: float
+    mfu_frac: float
+    hfu_frac: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunEstimate:
+    """A whole run at constant step time.
+
+    Parameters
+    ----------
+    days : float
+        Of wall time, goodput included.
+    accelerator_h : float
+        Accelerator-hours.
+    energy_j : float
+        Of the servers at full load; facility overhead is left to `jevons.cost`.
+    cost : float or None
+        In the currency of the hourly price; ``None`` where none was given.
+    goodput_frac : float
+        Share of the wall time in useful steps that was assumed.
+    """
+
+    days: float
+    accelerator_h: float
+    energy_j: float
+    cost: float | None
+    goodput_frac: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSearch:
+    """Layouts that a search tried.
+
+    Parameters
+    ----------
+    best : tuple of TrainingStep
+        Fastest first.
+    tried : int
+        Layouts that divide.
+    rejected : mapping of str to int
+        How many of them were infeasible, by reason.
+    """
+
+    best: tuple[TrainingStep, ...]
+    tried: int
+    rejected: Mapping[str, int]

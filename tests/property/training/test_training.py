@@ -1,0 +1,83 @@
+"""What holds for every training layout: better hardware is never slower, work is conserved, sharing saves memory."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jevons import models, training
+from jevons.hardware import cluster
+from jevons.training.formulas import bubble_s
+
+SLACK = 1.001
+
+layouts = st.sampled_from(
+    [
+        training.TrainingLayout(tp=8, dp=8, zero=1, recompute="full"),
+        training.TrainingLayout(tp=4, pp=4, dp=4, zero=1, recompute="full"),
+        training.TrainingLayout(dp=64, zero=3, recompute="full"),
+        training.TrainingLayout(tp=2, pp=2, cp=4, dp=4, zero=2, recompute="selective"),
+    ]
+)
+names = st.sampled_from(["llama-3.1-8b", "qwen2.5-7b", "qwen2.5-32b"])
+
+
+def job(name, fabric=None):
+    return training.TrainingJob(models.load(name), fabric or cluster("h200", 64), 4096, 256)
+
+
+def fits(name, layout):
+    heads = [group.attention.heads for group in models.load(name).layers]
+    return all(head % layout.tp == 0 for head in heads)
+
+
+@pytest.mark.parametrize("what", ["memory", "link", "compute"])
+@given(name=names, layout=layouts)
+@settings(max_examples=12, deadline=None)
+def test_doubling_a_rate_never_slows_a_step(what, name, layout):
+    if not fits(name, layout):
+        return
+    fabric = cluster("h200", 64)
+    chip = fabric.accelerator
+    if what == "memory":
+        chip = replace(chip, hbm_bytes_per_s=2 * chip.hbm_bytes_per_s)
+    elif what == "link":
+        near, far = chip.scaleup, chip.scaleout
+        near, far = (replace(link, bytes_per_s=2 * link.bytes_per_s) for link in (near, far))
+        chip = replace(chip, scaleup=near, scaleout=far)
+    else:
+        chip = replace(chip, peak_flop_per_s={k: 2 * v for k, v in chip.peak_flop_per_s.items()})
+    before = training.step(job(name, fabric), layout).step_time_s
+    after = training.step(job(name, replace(fabric, accelerator=chip)), layout).step_time_s
+    assert after <= before * SLACK
+
+
+@given(name=st.sampled_from(["llama-3.1-8b", "llama-3.1-70b", "deepseek-v3"]), tp=st.sampled_from([1, 2, 4, 8]))
+def test_tensor_parallel_devices_together_do_the_models_work(name, tp):
+    whole = job(name)
+    model = whole.model
+    layers = model.flop_per_token(0) - 2.0 * model.vocab * model.hidden
+    assert tp * training.product_flop(whole, training.TrainingLayout(tp=tp)) == pytest.approx(layers, rel=1e-9)
+
+
+@given(name=names, dp=st.sampled_from([1, 2, 4, 8]), zero=st.integers(0, 2), tp=st.sampled_from([1, 2, 4]))
+def test_sharing_and_splitting_never_raise_memory(name, dp, zero, tp):
+    whole = job(name)
+    layout = training.TrainingLayout(tp=tp, dp=dp, zero=zero)
+
+    def total(changed):
+        return sum(training.memory_bytes(whole, changed).values())
+
+    assert total(replace(layout, zero=zero + 1)) <= total(layout) * SLACK or zero == 2
+    assert total(replace(layout, tp=2 * tp)) < total(layout)
+    assert total(replace(layout, dp=2 * dp)) <= total(layout)
+    assert total(replace(layout, recompute="full")) < total(layout)
+    assert total(replace(layout, recompute="none")) > total(layout)
+
+
+@given(stages=st.integers(1, 64), virtual=st.integers(1, 16), stage=st.floats(1e-3, 10))
+def test_bubble_lies_between_nothing_and_a_full_drain(stages, virtual, stage):
+    full = bubble_s(stage, stages, 1)
+    assert 0.0 <= bubble_s(stage, stages, virtual) <= full
+    assert bubble_s(stage, stages, 1, zero_bubble=True) <= full

@@ -1,0 +1,132 @@
+from dataclasses import replace
+
+import pytest
+
+from jevons import models, training
+from jevons.errors import InfeasibleError, InputError
+from jevons.hardware import cluster
+from jevons.training.types import PARTS
+
+
+def job(model="llama-3.1-8b", device="h100_sxm", devices=64, seq_len=8192, global_batch=128, precision="bf16", **more):
+    return training.TrainingJob(models.load(model), cluster(device, devices), seq_len, global_batch, precision, **more)
+
+
+LAYOUT = training.TrainingLayout(tp=2, dp=32)
+
+
+def test_parts_add_up_and_utilisation_follows():
+    step = training.step(job(), LAYOUT)
+    assert tuple(step.parts) == PARTS
+    assert sum(step.parts.values()) == pytest.approx(step.step_time_s)
+    flop_per_s = step.model_flop / step.step_time_s / 64
+    assert step.flop_per_s_per_device == pytest.approx(flop_per_s)
+    assert step.mfu_frac == pytest.approx(flop_per_s / job().cluster.accelerator.peak_flop_per_s["bf16"])
+    assert 0.2 < step.mfu_frac < 0.7
+
+
+def test_useful_work_is_about_six_flop_per_parameter_and_token():
+    step = training.step(job(seq_len=2048, global_batch=512), LAYOUT)
+    assert step.model_flop / (6.0 * job().model.parameters_total * 2048 * 512) == pytest.approx(1.0, abs=0.05)
+
+
+def test_states_take_sixteen_to_eighteen_bytes_per_parameter_until_they_are_shared():
+    # Weights 2, gradients 4, Adam with master weights 12 bytes; Rajbhandari et al. count 16 with 2-byte gradients.
+    whole = job(devices=8, global_batch=8)
+    alone = training.memory_bytes(whole, training.TrainingLayout(dp=8, zero=0))
+    states = alone["weights"] + alone["gradients"] + alone["optimizer"]
+    assert states == pytest.approx(18.0 * whole.model.parameters_total, rel=2e-3)
+    shared = training.memory_bytes(whole, training.TrainingLayout(dp=8, zero=1))
+    assert shared["optimizer"] == pytest.approx(alone["optimizer"] / 8)
+    assert shared["gradients"] == alone["gradients"]
+    assert training.memory_bytes(whole, training.TrainingLayout(dp=8, zero=2))["gradients"] < shared["gradients"]
+
+
+def test_activations_of_a_gpt_layer_are_near_the_published_34_bytes():
+    # Korthikanti et al.: 34 bytes x sequence x batch x hidden per layer with the attention matrix recomputed; masks of
+    # dropout (3 bytes) are not modelled, which leaves 31; flash attention keeps its own inputs and output alike.
+    gpt = job("gpt-3-175b", devices=1024, seq_len=2048, global_batch=128)
+    layout = training.TrainingLayout(tp=8, pp=1, dp=128, zero=3, recompute="none")
+    kept = training.memory_bytes(gpt, layout)["activations"] / (1.0 + training.training_factors().fragmentation_frac)
+    logits = 2048 * gpt.model.vocab / 8 * 6
+    per_layer = (kept - logits) / gpt.model.n_layers / (2048 * gpt.model.hidden / 8)
+    assert per_layer == pytest.approx(31.0, rel=0.15)
+
+
+def test_full_recomputation_trades_memory_for_a_third_more_work():
+    kept, again = (training.step(job(), replace(LAYOUT, recompute=mode)) for mode in ("none", "full"))
+    assert again.memory_bytes["activations"] < 0.3 * kept.memory_bytes["activations"]
+    assert 1.15 < again.step_time_s / kept.step_time_s < 1.4
+    assert again.hfu_frac == pytest.approx(again.mfu_frac * 4 / 3)
+
+
+def test_interleaving_and_zero_bubble_shrink_the_bubble():
+    plain = training.TrainingLayout(pp=8, dp=8)
+    bubble = {
+        name: training.step(job(), layout).parts["pp_bubble"]
+        for name, layout in (
+            ("plain", plain),
+            ("interleaved", replace(plain, vpp=4)),
+            ("zero", replace(plain, zero_bubble=True)),
+        )
+    }
+    assert bubble["interleaved"] < bubble["plain"]
+    assert bubble["zero"] < bubble["plain"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        ({"dp": 16}, r"takes 32 devices; the cluster has 64. Use dp = 32"),
+        ({"tp": 5}, r"takes 160 devices"),
+        ({"dp": 32, "recompute": "some"}, r"recompute = `some`: must be one of none, selective, full"),
+        ({"dp": 32, "zero": 4}, r"zero = 4: must be 0, 1, 2 or 3"),
+        ({"dp": 32, "micro_batch": 8}, r"dp \* micro_batch = 256 does not divide the 128 sequences"),
+        ({"dp": 32, "ep": 2}, r"ep = 2: llama-3.1-8b has no experts. Use ep = 1"),
+        ({"dp": 32, "vpp": 2}, r"vpp = 2 without a pipeline"),
+        ({"tp": 1, "pp": 8, "dp": 8, "vpp": 3}, r"vpp = 3 does not divide 32 layers over pp = 8. Use vpp = 2"),
+        ({"tp": 1, "pp": 64, "dp": 1}, r"has 32 layers. Use pp \* vpp <= 32"),
+    ],
+)
+def test_layouts_that_do_not_divide_name_the_nearest_that_does(layout, message):
+    with pytest.raises(InputError, match=message):
+        training.step(job(), replace(LAYOUT, **layout))
+
+
+def test_long_sequences_and_lacking_precisions_are_refused():
+    with pytest.raises(InputError, match=r"seq_len = 262144: llama-3.1-8b takes at most 131072"):
+        training.step(job(seq_len=262_144), LAYOUT)
+    with pytest.raises(InputError, match=r"does not multiply in"):
+        training.step(job(device="a100_sxm", precision="fp8"), LAYOUT)
+
+
+def test_what_does_not_fit_names_the_largest_part_and_a_remedy():
+    with pytest.raises(InfeasibleError, match=r"needs \d+\.\d GB per device, .* of it gradients.*Use tp = 4"):
+        training.step(job("llama-3.1-70b"), LAYOUT)
+
+
+def test_run_takes_tokens_over_rate():
+    whole = job(tokens=1e12)
+    step = training.step(whole, LAYOUT)
+    run = training.run_estimate(whole, step, price_per_accelerator_h=2.0, goodput_frac=0.9)
+    assert run.days == pytest.approx(1e12 / step.tokens_per_s / 0.9 / 86_400)
+    assert run.accelerator_h == pytest.approx(run.days * 24 * 64)
+    assert run.cost == pytest.approx(2.0 * run.accelerator_h)
+    with pytest.raises(InputError, match="a run needs more than 0"):
+        training.run_estimate(job(), step)
+    with pytest.raises(InputError, match="goodput_frac = 0.0"):
+        training.run_estimate(whole, step, goodput_frac=0.0)
+
+
+def test_search_finds_nothing_faster_than_its_best_and_agrees_with_step():
+    whole = job(devices=16, global_batch=64)
+    found = training.search(whole, best=100)
+    times = [step.step_time_s for step in found.best]
+    assert times == sorted(times)
+    assert training.step(whole, found.best[0].layout).step_time_s == pytest.approx(times[0])
+    assert training.step(whole, training.TrainingLayout(tp=2, dp=8, recompute="full")).step_time_s >= times[0]
+
+
+def test_search_without_an_answer_says_what_to_change():
+    with pytest.raises(InfeasibleError, match=r"no layout of llama-3.1-405b .* on 8 h100_sxm divides and fits"):
+        training.search(job("llama-3.1-405b", devices=8))
