@@ -520,6 +520,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path(__file__).parent.parent.parent / "shared" / "data")
     parser.add_argument("--families", help="comma-separated; a dry run of these alone, nothing is written")
     parser.add_argument("--worst", type=int, default=25, help="kernels to list with the largest errors")
+    parser.add_argument("--out", type=Path, help="write the error tables to this file too")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     started = time.monotonic()
@@ -559,8 +560,10 @@ def main() -> int:
             if name == "gemm":
                 table = KernelTable({"gemm": [record_of(fit) for fit in fits[name]]}, shared)
             print(name, {k: float(f"{v:.3g}") for k, v in shared[name].items()}, f"{time.monotonic() - started:.0f} s")
-    print(report(fits, left_out))
-    print(worst(fits, options.worst))
+    tables = f"{report(fits, left_out)}\n{worst(fits, options.worst)}\n"
+    print(tables)
+    if options.out:
+        options.out.write_text(tables, encoding="utf-8")
     if not options.families:
         KERNELS.write_text(json.dumps(document_of(fits, left_out), separators=(",", ":")) + "\n", encoding="utf-8")
         FACTS.write_text(facts_text(shared, fits), encoding="utf-8")

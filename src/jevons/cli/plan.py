@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jevons.cli.app import parse_date
 from jevons.cli.output import RECORD_ENDINGS, Sheet, check_out, emit, say, show, table, write
@@ -122,24 +122,25 @@ def _dry_run(scenario: Path, as_of: str | None, json: bool, out: Path | None) ->
     from jevons.study import load
 
     loaded = load(scenario, as_of=parse_date(as_of))
-    amounts = loaded.amounts()
-    records = [
+    settings, amounts = loaded.settings(), loaded.amounts()
+    records: list[dict[str, Any]] = [
+        {"path": path, "value": value, "origin": origin} for path, (value, origin) in settings.items()
+    ]
+    records += [
         {
             "path": path, "value": amount.value, "unit": amount.unit, "low": amount.low, "high": amount.high,
-            "origin": amount.origin, "grade": amount.grade,
+            "origin": amount.origin, "grade": amount.grade, "source": amount.source,
         }
         for path, amount in amounts.items()
     ]  # fmt: skip
-    rows = [
-        (
-            path, f"{a.value:.6g}", a.unit, f"{a.low:.4g} to {a.high:.4g}" if a.uncertain else "", a.origin, a.grade,
-        )
+    rows = [(path, str(value), "", "", origin, "") for path, (value, origin) in settings.items()]
+    rows += [
+        (path, f"{a.value:.6g}", a.unit, f"{a.low:.4g} to {a.high:.4g}" if a.uncertain else "", a.origin, a.grade)
         for path, a in amounts.items()
-    ]  # fmt: skip
-    shown = table(
-        f"{loaded.name}: resolved", ("path", "value", "unit", "range", "origin", "grade"), rows, text_columns=6
-    )
-    emit({"name": loaded.name, "as_of": loaded.as_of, "amounts": records}, [shown], as_json=json, out=out)
+    ]
+    columns = ("path", "value", "unit", "range", "origin", "grade")
+    shown = table(f"{loaded.name}: resolved", columns, rows, text_columns=6)
+    emit({"name": loaded.name, "as_of": loaded.as_of, "resolved": records}, [shown], as_json=json, out=out)
 
 
 def run_value(scenario: Path, *, as_of: str | None, json: bool, out: Path | None) -> None:

@@ -91,7 +91,7 @@ class KernelTable:
             if not records:
                 return Kernel(self.shared[family.name], p90_frac=2.0 * wide)
             same = list(records)
-        for names in ((device.id,), *((name,) for name in _relatives(device)), None):
+        for names in ((device.id,), *_relatives(device), None):
             near = same if names is None else [record for record in same if record.device in names]
             if near:
                 break
@@ -145,14 +145,15 @@ class Factors:
         return table.find(family, device, dtype, variant, self.engine)
 
 
-def _relatives(device: Accelerator) -> tuple[str, ...]:
+def _relatives(device: Accelerator) -> tuple[tuple[str, ...], ...]:
+    """Return devices that stand in, nearest first; those of one tuple are averaged."""
     near: tuple[str, ...] = ()
     for prefix, names in _RELATIVES.items():
         if device.id == prefix or device.id.startswith(f"{prefix}_"):
             near = names
             break
     kind = _HIGH_BANDWIDTH if device.hbm_bytes_per_s > _HIGH_BANDWIDTH_BYTES_PER_S else _GRAPHICS
-    return (*near, *kind)
+    return (*((name,) for name in near), kind)
 
 
 def _main_variants(records: Sequence[Record]) -> list[Record]:

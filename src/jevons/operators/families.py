@@ -18,6 +18,7 @@ import numpy.typing as npt
 from jevons.operators.types import COMPUTE, LAUNCH, BoundArray, FloatArray, OpTime, Shape
 
 _CHUNK = 16384  # elements per pass, so that temporaries stay in the processor's cache
+_FEW = 256
 _CORES_UNPUBLISHED = 128.0
 
 
@@ -164,10 +165,25 @@ def chebyshev(columns: tuple[FloatArray, ...], degree: int) -> list[list[FloatAr
     return table
 
 
+@functools.cache
+def _surface_index(features: int, degree: int) -> npt.NDArray[np.intp]:
+    """Return for each product its three rows in a stack of all features' polynomials; row 0 holds ones."""
+    rows = [
+        [feature * (degree + 1) + power for feature, power in term] + [0] * (3 - len(term))
+        for term in surface_terms(features, degree)
+    ]
+    return np.array(rows, dtype=np.intp).T
+
+
 def surface(columns: tuple[FloatArray, ...], degree: int, coefficients: FloatArray) -> FloatArray:
     """Return the residual surface: the logarithm of measured over physical time."""
     table = chebyshev(columns, degree)
-    total = np.zeros(np.broadcast_shapes(*(z.shape for z in columns)))
+    shape = np.broadcast_shapes(*(z.shape for z in columns))
+    if np.prod(shape) <= _FEW:  # few points: gathering all products at once is quicker than a loop over them
+        stack = np.stack([np.broadcast_to(values, shape) for row in table for values in row])
+        first, second, third = _surface_index(len(columns), degree)
+        return np.tensordot(coefficients, stack[first] * stack[second] * stack[third], axes=1)
+    total = np.zeros(shape)
     for weight, term in zip(coefficients, surface_terms(len(columns), degree), strict=True):
         if weight != 0.0:
             product: FloatArray | float = float(weight)

@@ -110,11 +110,11 @@ def _strength(device: Accelerator) -> float:
 
 
 def usable_precision(wanted: str, device: Accelerator) -> str:
-    """Return the precision to serve in: the wanted one, or the nearest that the device multiplies in."""
+    """Return the precision to serve in: the wanted one, or 16 bits where the device does not multiply in it."""
     base = wanted.split("_", maxsplit=1)[0]
     if device.supports(base):
         return wanted
-    return "int8" if base == "fp8" and device.supports("int8") else "bf16"
+    return "bf16"
 
 
 def group_sizes(weight_bytes: float, device: Accelerator, most: int) -> tuple[int, ...]:

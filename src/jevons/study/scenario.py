@@ -9,14 +9,24 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import Facts, default_facts
-from jevons.schema import Located, read_yaml, validate_document
+from jevons.schema import Located, read_yaml, shortened, validate_document
 from jevons.study.amounts import Amount, Quantity
 
 Fraction = Annotated[Amount, Quantity("1", ge=0, le=1)]
+
+
+def _quarter(raw: Any) -> str:
+    if not isinstance(raw, str) or not re.fullmatch(r"[12]\d{3}-Q[1-4]", raw):
+        message = f"`{shortened(str(raw))}` is not a quarter; write it like 2025-Q3"
+        raise ValueError(message)
+    return raw
+
+
+Quarter = Annotated[str, BeforeValidator(_quarter)]
 RENTAL = "rental"
 """Name of the pseudo-model of segments that rent device-hours."""
 
@@ -35,9 +45,14 @@ class Section(BaseModel):
         facts: Facts | None = (info.context or {}).get("facts")
         if not isinstance(raw, Mapping) or facts is None or "facts" not in raw:
             return raw
+        prefix = f"{raw['facts']}."
+        if cls.FACT_NAMES and not any(fact.id.startswith(prefix) for fact in facts):
+            known = {fact.id.rsplit(".", 1)[0] for fact in facts}
+            message = f"facts: no fact begins with `{raw['facts']}`.{did_you_mean(str(raw['facts']), sorted(known))}"
+            raise ValueError(message)
         filled = dict(raw)
         for field_name, fact_name in cls.FACT_NAMES.items():
-            fact_id = f"{raw['facts']}.{fact_name}"
+            fact_id = f"{prefix}{fact_name}"
             if field_name not in filled and fact_id in facts:
                 filled[field_name] = {"fact": fact_id}
         return filled
@@ -73,8 +88,6 @@ class SiteSpec(Section):
 class DeviceSpec(Section):
     """An accelerator that can be bought or is installed."""
 
-    facts: str = ""
-    """Prefix of facts, when it is not the device's own id."""
     price: Annotated[Amount, Quantity("CNY", gt=0)]
     """Per device with its share of the server, at the start."""
     price_growth: Annotated[Amount, Quantity("1", ge=-0.9, le=3)] = Amount(0.0, "1", origin="default")
@@ -83,11 +96,11 @@ class DeviceSpec(Section):
     """Devices that can be ordered in the first quarter."""
     supply_growth: Annotated[Amount, Quantity("1", ge=-1, le=20)] = Amount(0.0, "1", origin="default")
     """Growth of that number a year, a fraction."""
-    supply_from: str = ""
+    supply_from: Quarter | Literal[""] = ""
     """First quarter of supply, such as 2025-Q4; empty for the start."""
     ban_probability: Fraction = Amount(0.0, "1", origin="default")
     """Probability that exports of the device are barred from `ban_from` on."""
-    ban_from: str = ""
+    ban_from: Quarter | Literal[""] = ""
     """First quarter without supply if the ban comes."""
     installed: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
     """Devices in service at the start."""
@@ -123,10 +136,10 @@ class ServedModel(Section):
     """A model that segments call."""
 
     architecture: str = ""
-    """Shipped model name or config.json path that it is computed as; empty where it is the key itself."""
+    """Shipped model name, or path of a config.json beside the file, that it is computed as; empty: the key itself."""
     label: str = ""
     """Name in tables."""
-    precision: str = "fp8"
+    precision: str = "fp8_block"
     """Precision of the weights; devices without it fall back to bf16 or int8."""
     price: PriceSpec
     """List price at the start."""
@@ -134,7 +147,7 @@ class ServedModel(Section):
     """Highest time per output token."""
     ttft: Annotated[Amount, Quantity("s", gt=0)] = Amount(10.0, "s", origin="default")
     """Highest time to first token of a prompt without queueing."""
-    most_devices: int = Field(32, ge=1, le=1024)
+    most_devices: int = Field(32, ge=1, le=1024, strict=True)
     """Largest group of devices that serves one copy."""
 
 
@@ -273,10 +286,10 @@ class ExpansionSpec(Section):
 
     budget: Annotated[Amount, Quantity("CNY", ge=0)]
     """Capital expenditure of the plan over all its quarters."""
-    budget_quarters: int = Field(12, ge=1, le=80)
+    budget_quarters: int = Field(12, ge=1, le=80, strict=True)
     """Quarters over which the budget is released."""
     budget_first: Annotated[Amount, Quantity("CNY", ge=0)]
-    """Release in the first quarter; the others follow on a straight line to the total."""
+    """Release in the first quarter, at most twice the mean; the others follow on a straight line to the total."""
     ai_share: Fraction
     """Share of the budget for AI servers and the sites they stand in."""
     training: TrainingReserve
@@ -342,7 +355,7 @@ class Correlation(Section):
 class StudySpec(Section):
     """How uncertainty is explored."""
 
-    draws: int = Field(64, ge=0, le=100_000)
+    draws: int = Field(64, ge=0, le=100_000, strict=True)
     """Monte Carlo draws of the whole chain."""
     correlations: list[Correlation] = Field(default_factory=list)
     """Rank correlations; amounts not named are independent."""
@@ -357,11 +370,11 @@ class Scenario(Section):
     """Date of the information: nothing published later is visible."""
     currency: Literal["CNY"] = "CNY"
     """Currency of results; amounts in others are converted at the rate of `as_of`."""
-    seed: int = Field(7, ge=0)
+    seed: int = Field(7, ge=0, strict=True)
     """Root of all random streams."""
-    start: str = Field(pattern=r"^\d{4}-Q[1-4]$")
+    start: Quarter
     """First quarter of the plan, such as 2025-Q1."""
-    quarters: int = Field(12, ge=2, le=40)
+    quarters: int = Field(12, ge=2, le=40, strict=True)
     """Number of quarters."""
     hardware: HardwareSpec
     serving: ServingSpec
@@ -379,6 +392,10 @@ class Scenario(Section):
     def amounts(self) -> dict[str, Amount]:
         """Return every amount by its path."""
         return dict(_walk(self, ""))
+
+    def settings(self) -> dict[str, tuple[str | int | bool, str]]:
+        """Return everything else by its path: the value, and ``given`` or ``default``."""
+        return dict(_walk_settings(self, ""))
 
     def with_values(self, values: Mapping[str, float]) -> Scenario:
         """Return the scenario with the central values at the given paths replaced.
@@ -404,6 +421,20 @@ def _walk(section: Any, path: str) -> Iterator[tuple[str, Amount]]:
     elif isinstance(section, dict):
         for name, item in section.items():
             yield from _walk(item, f"{path}.{name}")
+
+
+def _walk_settings(section: Any, path: str) -> Iterator[tuple[str, tuple[str | int | bool, str]]]:
+    if isinstance(section, BaseModel):
+        for name in type(section).model_fields:
+            inner, value = f"{path}.{name}" if path else name, getattr(section, name)
+            if isinstance(value, str | int | bool | dt.date) and name not in {"facts", "label"}:
+                shown = str(value) if isinstance(value, dt.date) else value
+                yield inner, (shown, "given" if name in section.model_fields_set else "default")
+            else:
+                yield from _walk_settings(value, inner)
+    elif isinstance(section, dict):
+        for name, item in section.items():
+            yield from _walk_settings(item, f"{path}.{name}")
 
 
 def _replace(section: Any, values: Mapping[str, float], path: str) -> Any:
@@ -439,38 +470,46 @@ def load(path: Path | str, *, facts: Facts | None = None, as_of: dt.date | None 
     """
     facts = facts or default_facts()
     document = read_yaml(path)
-    if isinstance(document.root, dict) and as_of is not None:
-        document.root["as_of"] = as_of
-    date = document.root.get("as_of") if isinstance(document.root, dict) else None
-    if not isinstance(date, dt.date):
-        fault = document.fault(("as_of",), "needs the date of the information, such as `as_of: 2025-02-24`")
-        raise InputError(fault)
+    date = _date(document, as_of)
     scenario: Scenario = validate_document(document, Scenario, {"facts": facts, "as_of": date})
+    scenario = _with_paths_from(scenario, Path(path).parent)
     faults = list(_cross_check(document, scenario, facts))
     if faults:
         raise InputError(faults)
     return scenario
 
 
+def _date(document: Located, as_of: dt.date | None) -> dt.date:
+    """Return the date of the information, as given or as the file states it, and put it into the document."""
+    if not isinstance(document.root, dict):
+        raise InputError(document.fault((), "must be a mapping of sections, such as `as_of:`, `hardware:`, `market:`"))
+    date = document.root.get("as_of") if as_of is None else as_of
+    if isinstance(date, str):
+        try:
+            date = dt.date.fromisoformat(date)
+        except ValueError:
+            date = None
+    if not isinstance(date, dt.date) or isinstance(date, dt.datetime):
+        raise InputError(document.fault(("as_of",), "needs the date of the information, such as `as_of: 2025-02-24`"))
+    document.root["as_of"] = date
+    return date
+
+
+def _with_paths_from(scenario: Scenario, folder: Path) -> Scenario:
+    """Return the scenario with paths of config.json files taken from the folder of the scenario file."""
+    models = {
+        name: served.model_copy(update={"architecture": str(folder / served.architecture)})
+        if served.architecture.endswith(".json")
+        else served
+        for name, served in scenario.serving.models.items()
+    }
+    return scenario.model_copy(update={"serving": scenario.serving.model_copy(update={"models": models})})
+
+
 def _cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
     """Yield faults that only show across sections."""
-    from jevons.hardware import accelerator_ids
-
-    known = accelerator_ids(facts)
-    for name, device in scenario.hardware.devices.items():
-        here = ("hardware", "devices", name)
-        if name not in known:
-            yield document.fault(here, f"unknown accelerator.{did_you_mean(name, known)}")
-        for key in ("ban_from", "supply_from"):
-            label = getattr(device, key)
-            if label and not re.fullmatch(r"\d{4}-Q[1-4]", label):
-                yield document.fault((*here, key), f"`{label}` is not a quarter; write it like 2025-Q3")
-    for place, reference in (
-        (("market", "rental_device"), scenario.market.rental_device),
-        (("expansion", "training", "device"), scenario.expansion.training.device),
-    ):
-        if reference not in known:
-            yield document.fault(place, f"unknown accelerator `{reference}`.{did_you_mean(reference, known)}")
+    yield from _check_devices(document, scenario, facts)
+    yield from _check_models(document, scenario)
     models = {*scenario.serving.models, RENTAL}
     for name, segment in scenario.market.segments.items():
         if segment.model not in models:
@@ -478,10 +517,76 @@ def _cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterato
             yield document.fault(("market", "segments", name, "model"), message)
         if segment.model != RENTAL and segment.output_tokens.value + segment.input_tokens.value <= 0:
             yield document.fault(("market", "segments", name), "needs `input_tokens` or `output_tokens`")
-    amounts = scenario.amounts()
-    uncertain = [path for path, amount in amounts.items() if amount.uncertain]
+    growth, wacc = scenario.finance.terminal_growth, scenario.cost.wacc
+    most, least = growth.value if growth.high is None else growth.high, wacc.value if wacc.low is None else wacc.low
+    if most >= least:
+        message = f"reaches {most:g}: must stay below cost.wacc, which begins at {least:g}; value would be infinite"
+        yield document.fault(("finance", "terminal_growth"), message)
+    yield from _check_correlations(document, scenario)
+
+
+def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
+    from jevons.hardware import accelerator_ids
+
+    known = accelerator_ids(facts)
+    for name, device in scenario.hardware.devices.items():
+        here = ("hardware", "devices", name)
+        if name not in known:
+            yield document.fault(here, f"unknown accelerator.{did_you_mean(name, known)}")
+        if device.ban_probability.value > 0 and not device.ban_from:
+            yield document.fault(here, "`ban_probability` needs `ban_from`, the first quarter without supply")
+    for place, reference in (
+        (("market", "rental_device"), scenario.market.rental_device),
+        (("expansion", "training", "device"), scenario.expansion.training.device),
+    ):
+        if reference not in known:
+            yield document.fault(place, f"unknown accelerator `{reference}`.{did_you_mean(reference, known)}")
+
+
+def _check_models(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    from jevons import models
+    from jevons.operators import PRECISIONS
+
+    for name, served in scenario.serving.models.items():
+        here = ("serving", "models", name)
+        if name == RENTAL:
+            yield document.fault(here, f"`{RENTAL}` stands for rented device-hours; give the model another name")
+        if served.precision not in PRECISIONS:
+            message = f"unknown precision `{served.precision}`.{did_you_mean(served.precision, PRECISIONS)}"
+            yield document.fault((*here, "precision"), f"{message} Known: {', '.join(PRECISIONS)}.")
+        try:
+            models.load(served.architecture or name)
+        except InputError as error:
+            key = (*here, "architecture") if served.architecture else here
+            yield from (document.fault(key, str(fault)) for fault in error.faults)
+
+
+def _check_correlations(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    import numpy as np
+
+    uncertain = [path for path, amount in scenario.amounts().items() if amount.uncertain]
+    pairs: dict[frozenset[str], float] = {}
+    known = True
     for index, correlation in enumerate(scenario.study.correlations):
+        here = ("study", "correlations", index)
         for path in correlation.between:
             if path not in uncertain:
-                message = f"`{path}` is no uncertain amount.{did_you_mean(path, uncertain)}"
-                yield document.fault(("study", "correlations", index), message)
+                known = False
+                yield document.fault(here, f"`{path}` is no uncertain amount.{did_you_mean(path, uncertain)}")
+        pair = frozenset(correlation.between)
+        if len(pair) < 2:
+            yield document.fault(here, f"`{correlation.between[0]}` cannot be correlated with itself; name two amounts")
+        elif pair in pairs:
+            yield document.fault(here, "this pair has a correlation already; keep one of them")
+        if correlation.rank.uncertain:
+            yield document.fault((*here, "rank"), "must be one number, not a distribution")
+        pairs[pair] = correlation.rank.value
+    names = sorted({path for pair in pairs for path in pair})
+    matrix = np.eye(len(names))
+    for pair, rank in pairs.items():
+        rows = [names.index(path) for path in pair]
+        matrix[rows, rows[::-1]] = 2 * np.sin(np.pi * rank / 6)
+    if known and len(names) > 2 and np.linalg.eigvalsh(matrix)[0] <= 0:
+        shown = ", ".join(f"{' ~ '.join(sorted(pair))}: {rank:g}" for pair, rank in pairs.items())
+        message = f"no joint distribution has these rank correlations ({shown}); weaken one of them"
+        yield document.fault(("study", "correlations"), message)

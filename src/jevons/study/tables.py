@@ -44,6 +44,11 @@ def _fleet(result: PlanResult) -> Table:
             rows.append(row(result.device_label(device), held))
     rows.append(row("all", plan.installed.sum(axis=(0, 1))))
     rows.append(row("of these for training", plan.training_devices.sum(axis=(0, 1))))
+    busy = plan.busy_device_h_per_d.sum(axis=(1, 2, 4)) / 24.0
+    rented = result.chain.inputs.model == len(result.models)
+    rows.append(row("busy with calls, mean", busy[~rented].sum(axis=0)))
+    if rented.any():
+        rows.append(row("rented out, mean", busy[rented].sum(axis=0)))
     rows.append(row("ordered", plan.ordered.sum(axis=(0, 1))))
     rows.append(row("IT power of all [MW]", plan.it_w, 1e6))
     rows.append(row("site power built [MW]", plan.site_w.sum(axis=0), 1e6))
