@@ -5,7 +5,9 @@ Usage: python scripts/build_docs.py
 
 from __future__ import annotations
 
+import io
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -42,13 +44,22 @@ def thinned(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> tuple[tupl
 
 def printed(plan: jevons.PlanResult) -> str:
     """Return the chosen tables as plain text."""
-    console = Console(width=112, highlight=False, color_system=None, file=None, record=True, quiet=True)
+    console = Console(width=112, highlight=False, color_system=None, file=io.StringIO(), record=True)
     for title, columns, rows in plan.table():
         if title in SHOWN:
             heads, cells = thinned(tuple(columns), [tuple(row) for row in rows])
             console.print(table(title, heads, cells, text_columns=len(heads) if heads[-1] == "note" else 1))
     lines = (line.rstrip() for line in console.export_text().splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def published_checks() -> str:
+    """Return what the checks against published runs print: predictions that nothing was fitted to."""
+    tests = ("tests/unit/serving/test_deepseek_day.py", "tests/unit/training/test_published_runs.py")
+    command = [sys.executable, "-m", "pytest", "-s", "-p", "no:xdist", "-q", *tests]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [line.lstrip(".") for line in done.stdout.splitlines() if re.search(r"[+-]\d+%\)", line)]
+    return "\n".join(lines)
 
 
 def put(text: str, name: str, block: str) -> str:
@@ -69,6 +80,7 @@ def main() -> int:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     readme = put(readme, "explain", f"```\n{plan.explain('cost.h20.per_h_cny')}\n```")
     readme = put(readme, "demo", f"```\n{printed(plan)}\n```")
+    readme = put(readme, "accuracy", f"```\n{published_checks()}\n```")
     with replacing(ROOT / "README.md") as stream:
         stream.write(readme)
     return 0
