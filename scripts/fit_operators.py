@@ -40,7 +40,7 @@ from jevons.operators.rows import Block, read_table
 ROOT = Path(__file__).parent.parent / "src" / "jevons"
 KERNELS = ROOT / "operators" / "data" / "kernels.json"
 FACTS = ROOT / "facts" / "data" / "operators" / "factors.yaml"
-FOLDS = 4
+FOLDS = 5
 LONG_S = 20e-6  # the accuracy that is asked for counts rows above this
 MOST_ROWS = 1500
 SOFT = 0.1  # log residual at which the robust loss turns from square to linear
@@ -447,7 +447,9 @@ def document_of(
 _UNITS = {"_per_s": ("GB/s", 1e9), "_s": ("us", 1e-6)}
 
 
-def facts_text(shared: Mapping[str, Mapping[str, float]], fits: Mapping[str, Sequence[Fitted]]) -> str:
+def facts_text(
+    shared: Mapping[str, Mapping[str, float]], fits: Mapping[str, Sequence[Fitted]], fitted_on: dt.date
+) -> str:
     """Return the shared factors as a fact file."""
     lines = [
         "# Shared factors of the operators' kernels, written by scripts/fit_operators.py. Kernels with measurements of",
@@ -455,7 +457,7 @@ def facts_text(shared: Mapping[str, Mapping[str, float]], fits: Mapping[str, Seq
         "sources:", "  operator-measurements:",
         '    publisher: "NVIDIA; Microsoft"',
         '    title: "aiconfigurator-core 0.12.0 performance tables; Vidur profiles"',
-        f"    published: {dt.date(2026, 10, 1)}",
+        '    ref: "package aiconfigurator-core 0.12.0 (perf tables); github.com/microsoft/vidur data/profiling"',
         '    licence: "Apache-2.0; MIT"', "facts:",
     ]  # fmt: skip
     for name, values in shared.items():
@@ -472,7 +474,7 @@ def facts_text(shared: Mapping[str, Mapping[str, float]], fits: Mapping[str, Seq
             lines += [
                 f"  operators.{name}.{factor}:", f"    unit: {unit}",
                 f"    about: {factor} of {name} kernels; see the terms of that family", "    values:",
-                "      - from: 2026-10-01", f"        value: {shown}", f"        low: {low}", f"        high: {high}",
+                f"      - from: {fitted_on}", f"        value: {shown}", f"        low: {low}", f"        high: {high}",
                 "        grade: derived", "        source: operator-measurements",
                 f"        formula: median over {len(fits[name])} kernels fitted to {rows} rows by robust least squares",
                 "        parents: []",
@@ -501,6 +503,20 @@ def report(fits: Mapping[str, Sequence[Fitted]], left_out: Mapping[str, Mapping[
             away = left_out.get(name, {}).get(device)
             cells.append(f"{100 * away['median']:5.1f}/{100 * away['p90']:4.0f}" if away else "")
             lines.append(f"{name:18s} {device:13s} {len(log_s):6d} {s['rows']:6d}  " + "  ".join(cells))
+    compute = [
+        fit for name, group in fits.items() if name not in {"collective", "exchange", "elementwise"} for fit in group
+    ]
+    links = [fit for name in ("collective", "exchange") for fit in fits.get(name, ())]
+    for title, part in (
+        ("products, attention, experts; current engines", [fit for fit in compute if fit.sample.key[2] != "vidur"]),
+        ("collectives and exchanges", links),
+        ("the same without Vidur's profiles", [fit for fit in links if fit.sample.key[2] != "vidur"]),
+    ):
+        if part:
+            s = summary(np.concatenate([f.held_out for f in part]), np.concatenate([f.sample.log_s for f in part]))
+            lines.append(
+                f"held out, {title}: {s['rows']} rows, {100 * s['median']:.1f} % median, {100 * s['p90']:.0f} % p90"
+            )
     return "\n".join(lines)
 
 
@@ -521,6 +537,9 @@ def main() -> int:
     parser.add_argument("--families", help="comma-separated; a dry run of these alone, nothing is written")
     parser.add_argument("--worst", type=int, default=25, help="kernels to list with the largest errors")
     parser.add_argument("--out", type=Path, help="write the error tables to this file too")
+    parser.add_argument(
+        "--date", type=dt.date.fromisoformat, default=dt.datetime.now(dt.UTC).date(), help="date of the fit"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     started = time.monotonic()
@@ -566,7 +585,7 @@ def main() -> int:
         options.out.write_text(tables, encoding="utf-8")
     if not options.families:
         KERNELS.write_text(json.dumps(document_of(fits, left_out), separators=(",", ":")) + "\n", encoding="utf-8")
-        FACTS.write_text(facts_text(shared, fits), encoding="utf-8")
+        FACTS.write_text(facts_text(shared, fits, options.date), encoding="utf-8")
     return 0
 
 
