@@ -105,7 +105,7 @@ def reverse_dcf(
         "",
         np.where(
             enough,
-            f"worth as much at {least_growth_frac:.0%} growth",
+            f"none: worth it at {least_growth_frac:.0%} growth",
             f"no growth below {most_growth_frac:.0%} justifies it",
         ),
     )

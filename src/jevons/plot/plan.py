@@ -56,7 +56,7 @@ def _stack(axis: Any, positions: Any, parts: list[tuple[str, Any, str]]) -> Any:
 def power(result: PlanResult) -> Any:
     """Show the power that the sites can feed, and what the accelerators draw."""
     plan = result.chain.plan
-    figure, axis = subplots(1, width=9.0, height=3.2)
+    figure, axis = subplots(1, width=10.0, height=3.2)
     positions = np.arange(len(plan.problem.quarters))
     base = np.zeros(positions.size)
     for row, site in enumerate(plan.problem.sites):
@@ -127,7 +127,7 @@ def tokens_and_price(result: PlanResult) -> Any:
 
 def demand_curve(result: PlanResult) -> Any:
     """Demand curves of the first, middle and last quarter with the path of posted price and demand on them."""
-    figure, axis = subplots(1, width=7.6, height=4.0)
+    figure, axis = subplots(1, width=10.0, height=4.2)
     curve = result.demand_curves()
     entries = []
     for index, (label, calls, price) in enumerate(curve.curves):
@@ -159,7 +159,7 @@ def demand_curve(result: PlanResult) -> Any:
 def budget(result: PlanResult) -> Any:
     """Capital spent against the budget, and what binds."""
     plan = result.chain.plan
-    figure, axis = subplots(1, width=9.0, height=3.4)
+    figure, axis = subplots(1, width=10.0, height=3.4)
     positions = np.arange(len(plan.problem.quarters))
     devices, sites = plan.device_capex_cny / _BN, plan.site_capex_cny / _BN
     axis.bar(positions, devices, color=HUES[0], width=0.7, label="accelerators and network")
@@ -219,7 +219,7 @@ def cash(result: PlanResult) -> Any:
 def value_bridge(result: PlanResult) -> Any:
     """From the parts to the value of equity, against the market's."""
     accounts = result.chain.accounts
-    figure, axis = subplots(1, width=9.0, height=3.8)
+    figure, axis = subplots(1, width=10.0, height=3.8)
     level = 0.0
     labels = []
     for position, (label, amount) in enumerate(accounts.valuation.bridge):

@@ -47,7 +47,7 @@ def test_the_surface_has_the_price_everywhere_it_is_solved():
 def test_a_price_below_the_value_without_growth_says_so():
     surface = reverse_dcf(1e9, margin_frac=0.2, capital_per_revenue=1.0, wacc_frac=0.1, **PLAIN)
     assert not surface.solved
-    assert surface.reason == "worth as much at 0% growth"
+    assert surface.reason == "none: worth it at 0% growth"
     assert surface.growth_frac == 0.0
 
 
