@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_YAML_BYTES = 4_000_000
 MAX_DEPTH = 60
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _check_nesting(events: Iterable[Any], name: str) -> None:
             depth += 1
         elif isinstance(event, CollectionEndEvent):
             depth -= 1
-        if depth > MAX_DEPTH or count > 2 * MAX_NODES:
+        if depth > MAX_DEPTH or count > MAX_NODES:
             place = (event.start_mark.line + 1, event.start_mark.column + 1)
             message = f"is nested more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else "has too many entries"
             raise InputError(Fault(f"{message}; write it smaller", "", name, *place))
@@ -237,6 +237,8 @@ def _faults(document: Located, model: type[BaseModel], error: ValidationError) -
         if kind == "extra_forbidden":
             message = f"unknown field.{did_you_mean(str(detail['loc'][-1]), _fields_at(model, detail['loc'][:-1]))}"
             place = tuple(detail["loc"])
+        elif kind == "missing" and isinstance(detail["loc"][-1], int):
+            message = "has too few items"
         elif kind == "missing":
             message = f"needs `{detail['loc'][-1]}`"
             place = tuple(detail["loc"][:-1])
@@ -261,8 +263,8 @@ _WORDS = {
     "dict_type": "must be a mapping of names to fields",
     "list_type": "must be a list",
     "tuple_type": "must be a list of two paths",
-    "too_short": "needs at least {min_length}",
-    "too_long": "takes at most {max_length}",
+    "too_short": "needs at least {min_length} entry",
+    "too_long": "takes at most {max_length} items",
 }
 """What pydantic's kinds of complaint mean to the writer of a file."""
 
@@ -275,7 +277,7 @@ def _wording(detail: Any) -> str:
     message = _WORDS.get(detail["type"], "").format(**context) or str(detail["msg"])
     if isinstance(given, Mapping | list) and not given:
         return message
-    shown = shortened(given if isinstance(given, str) else json.dumps(plain(given), ensure_ascii=False))
+    shown = shortened(json.dumps(plain(given), ensure_ascii=False))
     return f"{shown}: {message}"
 
 

@@ -78,8 +78,7 @@ def main() -> None:
 
 def _stop(error: Exception, code: int) -> None:
     """Print a message, with what a file may have smuggled into it made harmless to a terminal, and leave."""
-    lines = str(error).split("\n")
-    for line in lines:
+    for line in dict.fromkeys(str(error).split("\n")):
         sys.stderr.write("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) + "\n")
     sys.exit(code)
 
@@ -179,7 +178,9 @@ def size(
     osl: Osl = 500,
     rate: Annotated[
         float,
-        typer.Option("--rate", min=0, callback=_finite, help="Requests per second to carry; 0 for one full copy."),
+        typer.Option(
+            "--rate", min=0, max=1e9, callback=_finite, help="Requests per second to carry; 0 for one full copy."
+        ),
     ] = 0.0,
     ttft: Ttft = None,
     tpot: Tpot = 0.05,

@@ -21,6 +21,10 @@ def _shown(value: FactValue) -> str:
     return f"{value.value:,.0f}" if abs(value.value) >= 1000 and "e" not in text else text
 
 
+def _headline(text: str, most: int = 70) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def _span(value: FactValue) -> str:
     if value.low is None or value.high is None:
         return ""
@@ -57,6 +61,9 @@ def _current(facts: Facts, found: list[Fact], on: Any) -> list[FactValue]:
 
 def _list(found: list[Fact], title: str, as_of: str | None, as_json: bool, out: Path | None) -> None:
     values = _current(default_facts(), found, parse_date(as_of))
+    if not values:
+        message = f"--as-of {as_of}: none of the {len(found)} facts that match was public then; use a later date"
+        raise InputError(message)
     rows = [
         (
             v.id,
@@ -64,7 +71,7 @@ def _list(found: list[Fact], title: str, as_of: str | None, as_json: bool, out: 
             v.unit if v.unit != "1" else "",
             str(v.start),
             v.grade,
-            str(v.source or v.reason or v.formula)[:70],
+            _headline(str(v.source or v.reason or v.formula)),
         )
         for v in values
     ]

@@ -29,9 +29,8 @@ def console() -> Console:
     """Return a console on standard output, wide enough for tables where it is not a terminal."""
     from rich.console import Console
 
-    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
-        return Console(highlight=False)
-    return Console(highlight=False, width=150)
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit() else 150
+    return Console(highlight=False, width=width, color_system=None if os.environ.get("NO_COLOR") else "auto")
 
 
 def show(*items: Any) -> None:

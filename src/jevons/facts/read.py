@@ -41,7 +41,8 @@ def as_date(raw: Any) -> dt.date:
         return dt.date(parts[0], 12, 31)
     if len(parts) == 2:
         return dt.date(parts[0], parts[1], calendar.monthrange(parts[0], parts[1])[1])
-    return dt.date(*parts)
+    year, month, day = parts
+    return dt.date(year, month, day)
 
 
 def load_facts(paths: Iterable[Path | str]) -> Facts:
@@ -239,6 +240,8 @@ def _check_evidence(raw: Mapping[Any, Any], sources: Mapping[str, Source], compl
         complain(f"grade `{grade}` is none of {', '.join(GRADES)}", *(["grade"] if "grade" in raw else []))
     if "source" in raw and str(raw["source"]) not in sources:
         complain(f"unknown source `{raw['source']}`.{did_you_mean(str(raw['source']), sources)}", "source")
+    if not isinstance(raw.get("parents", []), list):
+        complain(f"`{raw['parents']}` is not a list of fact ids", "parents")
     if grade == "derived":
         if "formula" not in raw or "parents" not in raw:
             complain("a derived value needs `formula:` and `parents:`")

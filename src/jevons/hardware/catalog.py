@@ -80,7 +80,7 @@ def accelerator(device: str, facts: Facts | None = None, on: dt.date | None = No
     kind = text("scaleup_kind", "pcie")
     tdp_w = number("tdp_w")
     overhead = facts.get("server_power.overhead_frac", on).number
-    scaleup = Link(kind, number("scaleup_bytes_per_s"), _latency_s(kind, facts))
+    scaleup = Link(kind, number("scaleup_bytes_per_s"), _latency_s(kind, facts, on))
     scaleout_bytes_per_s = number("scaleout_bytes_per_s", scaleup.bytes_per_s)
     return Accelerator(
         id=key,
@@ -94,17 +94,17 @@ def accelerator(device: str, facts: Facts | None = None, on: dt.date | None = No
         clock_hz=number("clock_hz", 0.0),
         scaleup=scaleup,
         scaleup_domain=int(number("scaleup_domain", 1.0)),
-        scaleout=Link("infiniband", scaleout_bytes_per_s, _latency_s("infiniband", facts)),
+        scaleout=Link("infiniband", scaleout_bytes_per_s, _latency_s("infiniband", facts, on)),
         node_devices=int(number("node_devices", 8.0)),
         tdp_w=tdp_w,
         server_w=number("server_w", tdp_w * (1.0 + overhead)),
     )
 
 
-def _latency_s(kind: str, facts: Facts) -> float:
+def _latency_s(kind: str, facts: Facts, on: dt.date | None) -> float:
     """Return the time of an empty message over a kind of link; an unlisted kind counts as PCIe."""
     fact_id = f"link.{kind}.latency_s"
-    return facts.get(fact_id if fact_id in facts else "link.pcie.latency_s").number
+    return facts.get(fact_id if fact_id in facts else "link.pcie.latency_s", on).number
 
 
 def cluster(device: str, devices: int, *, oversubscription: float = 1.0, facts: Facts | None = None) -> Cluster:

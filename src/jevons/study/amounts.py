@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -147,6 +148,9 @@ def _number(raw: Any, unit: str, context: Mapping[str, Any]) -> float:
         message = f"`{shortened(str(raw))}` is not an amount; write {_example(unit)}, a fact or a distribution"
         raise ValueError(message)
     if isinstance(raw, str):
+        if not re.match(r"\s*[+-]?\.?\d", raw):
+            message = f"`{raw}` is not an amount; write {_example(unit)}, a fact or a distribution"
+            raise ValueError(message)
         try:
             return parse_quantity(raw, unit)
         except UnitError as error:
@@ -225,8 +229,9 @@ def _from_fact(raw: Mapping[Any, Any], unit: str, context: Mapping[str, Any]) ->
         raise ValueError(message)
     try:
         value = facts.get(str(raw["fact"]), on)
+        number = value.number
         factor = _conversion(value.unit, unit, context)
-        central = value.number * factor
+        central = number * factor
         bounds = [None if b is None else b * factor for b in (value.low, value.high)]
     except (FactError, UnitError) as error:
         raise ValueError(str(error)) from None

@@ -27,6 +27,7 @@ def _quarter(raw: Any) -> str:
 
 
 Quarter = Annotated[str, BeforeValidator(_quarter)]
+QuarterOrNone = Annotated[str, BeforeValidator(lambda raw: raw if raw == "" else _quarter(raw))]
 RENTAL = "rental"
 """Name of the pseudo-model of segments that rent device-hours."""
 
@@ -96,11 +97,11 @@ class DeviceSpec(Section):
     """Devices that can be ordered in the first quarter."""
     supply_growth: Annotated[Amount, Quantity("1", ge=-1, le=20)] = Amount(0.0, "1", origin="default")
     """Growth of that number a year, a fraction."""
-    supply_from: Quarter | Literal[""] = ""
+    supply_from: QuarterOrNone = ""
     """First quarter of supply, such as 2025-Q4; empty for the start."""
     ban_probability: Fraction = Amount(0.0, "1", origin="default")
     """Probability that exports of the device are barred from `ban_from` on."""
-    ban_from: Quarter | Literal[""] = ""
+    ban_from: QuarterOrNone = ""
     """First quarter without supply if the ban comes."""
     installed: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
     """Devices in service at the start."""

@@ -1,0 +1,6 @@
+"""`python -m jevons.cli`, the same as `jevons`."""
+
+from jevons.cli import main
+
+if __name__ == "__main__":
+    main()

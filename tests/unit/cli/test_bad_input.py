@@ -1,0 +1,255 @@
+"""Wrong input: one clear message with place, value and remedy; exit 2 or 3; nothing written; no traceback."""
+
+import json
+import os
+
+import pytest
+
+LLAMA = ("--model", "llama-3.1-8b")
+
+FILE_FAULTS = {
+    "unknown key": (("  ai_share", "  ai_shar"), "s.yaml:111:3: expansion.ai_shar: unknown field. Did you mean `ai_sh"),
+    "missing key": (("  markup: 1.3\n", ""), "market: needs `markup`"),
+    "wrong unit": (("power: 1 MW", "power: 1 TB"), "s.yaml:11:7: hardware.sites.north.power: unit `TB` does not"),
+    "no unit": (("power: 1 MW", "power: 1"), "`1` has no unit; write it like `1 W`"),
+    "negative price": (("input: 0.3", "input: -0.3"), "small.price.input: -0.3 CNY/Mtok: must be at least 0 CNY/Mtok"),
+    "out of bounds": (("utilisation_cap: 0.7", "utilisation_cap: 70"), "utilisation_cap: 70: must be at most 1"),
+    "date before facts": (("2025-02-24", "2024-01-01"), "`h20.price_cny` has no value on 2024-01-01: its first became"),
+    "no date": (("2025-02-24", "soon"), "s.yaml:3:1: as_of: needs the date"),
+    "date and time": (("2025-02-24", "2025-02-24T10:00:00"), "needs the date"),
+    "key twice": (("  markup: 1.3", "  markup: 1.3\n  markup: 1.4"), "s.yaml:53:3: market.markup: the key is given tw"),
+    "nan": (("markup: 1.3", "markup: .nan"), "s.yaml:52:11: market.markup: `.nan` is not a finite number"),
+    "overflow": (("markup: 1.3", "markup: 1e999"), "`1e999` is not a finite number"),
+    "overflow with unit": (("power: 1 MW", "power: 1e999 MW"), "`1e999 MW` is not a finite number"),
+    "huge integer": (("markup: 1.3", f"markup: {'9' * 400}"), "is not a finite number"),
+    "text for number": (("quarters: 4", 'quarters: "4"'), 'quarters: "4": must be a whole number'),
+    "words for number": (("markup: 1.3", "markup: lots"), "`lots` is not an amount; write a number"),
+    "list for number": (("markup: 1.3", "markup: [1.3]"), "`[1.3]` is not an amount"),
+    "no quarters": (("quarters: 4", "quarters: 0"), "s.yaml:6:1: quarters: 0: must be at least 2"),
+    "many quarters": (("quarters: 4", "quarters: 1000"), "quarters: 1000: must be at most 40"),
+    "no quarter": (("2025-Q1", "2025-Q5"), "s.yaml:5:1: start: `2025-Q5` is not a quarter; write it like 2025-Q3"),
+    "bad ban": (("2025-Q4", "Q4"), "ban_from: `Q4` is not a quarter"),
+    "ban without date": (("      ban_from: 2025-Q4\n", ""), "`ban_probability` needs `ban_from`"),
+    "unknown device": (
+        ("    h20:\n", "    h21:\n"),
+        "s.yaml:15:5: hardware.devices.h21: unknown accelerator. Did you m",
+    ),
+    "unknown model": (
+        ("qwen2.5-7b", "qwen2.5-8b"),
+        "architecture: unknown model `qwen2.5-8b`. Did you mean `qwen2.5-7b`",
+    ),
+    "missing config": (("qwen2.5-7b", "config.json"), "serving.models.small.architecture: "),
+    "unknown precision": (
+        ("      most_devices: 2", "      precision: fp9"),
+        "unknown precision `fp9`. Did you mean `fp8`",
+    ),
+    "unknown engine": (("engine: sglang", "engine: sgl"), "serving.engine: \"sgl\": must be 'vllm', 'sglang'"),
+    "unknown segment model": (("model: small", "model: smal"), "`smal` is not in serving.models. Did you mean `small`"),
+    "unknown prefix": (("site.china_north", "site.china_nort"), "no fact begins with `site.china_nort`. Did you mean"),
+    "unknown fact": (("fact: h20.price_cny", "fact: h20.prise_cny"), "Did you mean `h20.price_cny`"),
+    "fact of another unit": (("fact: h20.price_cny", "fact: h20.tdp_w"), "unit `W` does not measure"),
+    "fact that is text": (("fact: l20.price_cny", "fact: l20.name"), "is text (`NVIDIA L20`), not a number"),
+    "half a range": (("l20.price_cny", "l20.price_cny, low: 10000 CNY"), "give both `low` and `high`"),
+    "low above mode": (("low: 4 MW", "low: 9 MW"), "low 9 MW, mode 6 MW, high 8 MW are not in rising order"),
+    "negative low": (("low: 4 MW", "low: -4 MW"), "limit: low -4 MW: must be at least 0 W"),
+    "no source": ((', source: "made up"', ""), "missing: source"),
+    "empty source": (('source: "made up"', 'source: ""'), "must say in words where the range comes from"),
+    "python tag": (
+        ("markup: 1.3", 'markup: !!python/object/apply:os.system ["true"]'),
+        "s.yaml:52:11: market.markup: tag",
+    ),
+    "growth above wacc": (("wacc: 10 %", "wacc: 2 %"), "terminal_growth: reaches 0.03: must stay below cost.wacc"),
+    "escape codes": (("markup: 1.3", 'markup: "\\e[31mred"'), "`\\x1b[31mred` is not an amount"),
+    "not YAML": (("markup: 1.3", "markup: [1.3"), "is not valid YAML"),
+    "two documents": (("study:", "---\nstudy:"), "found another document"),
+    "unknown correlation": (
+        ("draws: 0", "draws: 0\n  correlations:\n    - {between: [market.markup, market.elasticity_scale], rank: 0.5}"),
+        "s.yaml:139:7: study.correlations.0: `market.markup` is no uncertain amount",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILE_FAULTS)
+def test_a_fault_of_the_file_is_one_message_with_its_place(jevons, scenario, tmp_path, name):
+    change, expected = FILE_FAULTS[name]
+    ran = jevons("plan", scenario(change), "--json", "--out", tmp_path / "out.json")
+    assert (ran.code, ran.out) == (2, "")
+    assert expected in ran.err
+    assert ran.err.startswith(str(tmp_path / "s.yaml"))
+    assert "\x1b" not in ran.err
+    assert [path.name for path in tmp_path.iterdir()] == ["s.yaml"]
+
+
+def test_all_faults_are_reported_in_file_order(jevons, scenario):
+    ran = jevons("plan", scenario(("power: 1 MW", "power: 1 TB"), ("markup: 1.3", "markup: lots"), ("tax", "tacks")))
+    lines = [int(line.split("s.yaml:")[1].split(":")[0]) for line in ran.err.splitlines()]
+    assert len(lines) == 4  # the missing `tax` and the unknown `tacks` are two
+    assert lines == sorted(lines)
+
+
+IMPOSSIBLE = """draws: 0
+  correlations:
+    - {between: [market.elasticity_scale, serving.software_gain], rank: 0.9}
+    - {between: [serving.software_gain, hardware.devices.h20.price], rank: 0.9}
+    - {between: [market.elasticity_scale, hardware.devices.h20.price], rank: -0.9}"""
+
+
+def test_impossible_correlations_are_refused_before_anything_runs(jevons, scenario):
+    ran = jevons("plan", scenario(("draws: 0", IMPOSSIBLE)))
+    assert ran.code == 2
+    assert "s.yaml:138:3: study.correlations: no joint distribution" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit"),
+    [
+        ([("budget: 0.6 bn CNY", "budget: 0 CNY")], "Binding limits: budget."),
+        ([("supply: 400", "supply: 0"), ("supply: 200", "supply: 0")], "Binding limits: chip supply."),
+        ([("devices: 100", "devices: 10000000")], "training reserve"),
+    ],
+    ids=["budget", "supply", "training"],
+)
+def test_no_feasible_plan_exits_3_and_names_the_limit(jevons, scenario, tmp_path, changes, limit):
+    ran = jevons("plan", scenario(*changes), "--json", "--out", tmp_path / "out.json")
+    assert (ran.code, ran.out) == (3, "")
+    assert limit in ran.err
+    assert "Binding limits: " in ran.err
+    assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize("command", ["plan", "value"])
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda p: None, "no such file"),
+        (lambda p: p.mkdir(), "is a folder"),
+        (lambda p: p.write_bytes(bytes(range(256))), "is not UTF-8 text"),
+        (lambda p: p.write_text("a: " + "x" * 5_000_000), "at most so many are read"),
+        (lambda p: p.write_text(""), "is empty"),
+        (lambda p: p.write_text("- a\n"), "must be a mapping of sections"),
+        (lambda p: p.write_text("as_of: 2025-02-24\n"), "needs `hardware`"),
+        (lambda p: p.write_text("a: " + "[" * 100_000), "is nested more than"),
+        (lambda p: p.write_text("a: [" + "1," * 300_000 + "1]"), "has too many entries"),
+        (lambda p: p.write_text("a: &a [*a, *a]"), "aliases that multiply"),
+        (lambda p: p.write_text("x: &x {b: 1}\na:\n  <<: *x\n"), "merging with `<<` is not supported"),
+    ],
+)
+def test_files_that_are_no_scenario(jevons, tmp_path, command, make, expected):
+    path = tmp_path / "s.yaml"
+    make(path)
+    ran = jevons(command, path)
+    assert (ran.code, ran.out) == (2, "")
+    assert expected in ran.err
+    assert ran.err.startswith(str(path))
+
+
+def test_a_file_without_an_end_is_not_read_to_its_end(jevons):
+    assert "at most so many are read" in jevons("plan", "/dev/zero").err
+
+
+@pytest.mark.parametrize(
+    ("out", "expected"),
+    [
+        ("none/out.json", "does not exist; create it first"),
+        ("out.txt", "the ending must be .html, .json or .nc"),
+        ("folder.json", "is a folder; name a file in it"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_refused_before_the_work(jevons, scenario, tmp_path, out, expected):
+    (tmp_path / "folder.json").mkdir()
+    ran = jevons("plan", scenario(("budget: 0.6 bn CNY", "budget: 0 CNY")), "--out", tmp_path / out)
+    assert ran.code == 2  # not 3: the plan was not begun
+    assert expected in ran.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
+    (tmp_path / "kept").mkdir(mode=0o500)
+    assert "cannot be written" in jevons("plan", scenario(), "--out", tmp_path / "kept" / "o.json").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (("plan", "TINY", "--as-of", "never"), 2, "--as-of never: not a date; write it like 2025-02-24"),
+        (("plan", "TINY", "--draws", "-1"), 2, "--draws"),
+        (("plan", "TINY", "--seed", "x"), 2, "--seed"),
+        (("plan", "TINY", "--explain", "nope"), 2, "no figure `nope`"),
+        (("plan", "TINY", "--bogus"), 2, "No such option"),
+        (("bogus",), 2, "No such command"),
+        (("size",), 2, "--model"),
+        (("size", "--model", "nope"), 2, "unknown model `nope`"),
+        (("size", *LLAMA, "--gpu", "h1000"), 2, "unknown accelerator `h1000`. Did you mean `h100_sxm`"),
+        (("size", *LLAMA, "--engine", "vlm"), 2, "unknown engine `vlm`. Did you mean `vllm`"),
+        (("size", *LLAMA, "--precision", "fp9"), 2, "--precision fp9: unknown. Did you mean `fp8`"),
+        (("size", *LLAMA, "--gpus", "0"), 2, "--gpus"),
+        (("size", *LLAMA, "--rate", "nan"), 2, "--rate"),
+        (("size", *LLAMA, "--rate", "inf"), 2, "--rate"),
+        (("size", *LLAMA, "--tpot", "nan"), 2, "--tpot"),
+        (("size", *LLAMA, "--isl", "200000"), 2, "exceed the longest context of llama-3.1-8b, 131,072"),
+        (("size", *LLAMA, "--gpu-hour", "2"), 2, "--gpu-hour 2: write an amount above 0 and a currency"),
+        (("size", *LLAMA, "--gpu-hour", "-2 USD"), 2, "--gpu-hour -2 USD"),
+        (("size", *LLAMA, "--gpu-hour", "nan USD"), 2, "--gpu-hour nan USD"),
+        (("size", *LLAMA, "--gpu-hour", "2 XXX"), 2, "the currency one of CNY, USD"),
+        (("size", *LLAMA, "--as-of", "2020-01-01"), 2, "its first became public on 2022"),
+        (("size", *LLAMA, "--out", "x.html"), 2, "the ending must be .json or .csv"),
+        (("size", *LLAMA, "--tpot", "0.000001"), 3, "Binding limits: "),
+        (("size", *LLAMA, "--tp", "3"), 3, "no layout with --tp 3"),
+        (("size", "--model", "llama-3.1-405b", "--gpus", "1"), 3, "Binding limits: device memory"),
+        (("cost", "--site", "site.nope"), 2, "--site site.nope: unknown."),
+        (("cost", "--utilisation", "0"), 2, "--utilisation"),
+        (("cost", "--utilisation", "nan"), 2, "--utilisation"),
+        (("cost", "--gpu-hour", "2 USD"), 2, "name a --model too"),
+        (("cost", "--gpu", "mi355x"), 2, "no purchase price of mi355x is known; give --gpu-hour"),
+        (("train", *LLAMA, "--tokens", "0"), 2, "--tokens 0: write a number above 0"),
+        (("train", *LLAMA, "--tokens", "1e999T"), 2, "--tokens 1e999T"),
+        (("train", *LLAMA, "--tokens", "many"), 2, "--tokens many"),
+        (("train", *LLAMA, "--precision", "int8"), 2, "--precision int8: write bf16 or fp8"),
+        (("train", *LLAMA, "--gpu", "a100", "--precision", "fp8"), 2, "does not multiply in it; use bf16"),
+        (("train", "--model", "llama-3.1-405b", "--gpus", "8"), 3, "Binding limits: device memory"),
+        (("train", *LLAMA, "--gpus", "64", "--tp", "64"), 3, "--tp 64"),
+        (("facts", "list", "nope"), 2, "no fact begins with `nope`"),
+        (("facts", "list", "h20.", "--as-of", "1990-01-01"), 2, "was public then"),
+        (("facts", "show", "h20.price_cn"), 2, "Did you mean `h20.price_cny`"),
+        (("facts", "show", "h20.price_cny", "--as-of", "2023-01-01"), 2, "first became public on 2024-02-01"),
+        (("facts", "search", "qqqq"), 2, "no fact has all of `qqqq`"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_options(jevons, scenario, arguments, code, expected):
+    ran = jevons(*(scenario() if a == "TINY" else a for a in arguments))
+    assert ran.code == code
+    assert expected in ran.err
+    assert ran.out == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"model_type": "foonet", "architectures": ["FooNet"]}', "model_type: unknown architecture"),
+        ("{", "c.json:1:2: is not JSON"),
+        ("[" * 100_000, "is nested too deeply"),
+        ("[]", "must be a JSON object"),
+        ('{"model_type": "llama", "hidden_size": -1}', "hidden_size: -1: must lie between"),
+        ('{"model_type": "llama", "hidden_size": "4096"}', "hidden_size: '4096': must be a whole number"),
+    ],
+)
+def test_bad_configs(jevons, tmp_path, text, expected):
+    path = tmp_path / "c.json"
+    path.write_text(text)
+    ran = jevons("models", "show", path)
+    assert (ran.code, ran.out) == (2, "")
+    assert expected in ran.err
+    assert len(set(ran.err.splitlines())) == len(ran.err.splitlines())
+
+
+def test_a_config_beside_the_scenario_is_found_from_anywhere(jevons, scenario, tmp_path, monkeypatch):
+    from jevons import models
+
+    shipped = models.library._CONFIGS / "qwen2.5-7b.json"
+    (tmp_path / "mine.json").write_text(shipped.read_text())
+    path = scenario(("architecture: qwen2.5-7b", "architecture: mine.json"))
+    monkeypatch.chdir("/")
+    mine = json.loads(jevons("plan", path, "--json").out)
+    theirs = json.loads(jevons("plan", scenario(), "--json").out)
+    assert mine["cost_per_mtok"]["small"] == theirs["cost_per_mtok"]["small"]

@@ -1,0 +1,217 @@
+"""Each command as its user runs it: one JSON object, tables, files, streams, exit codes."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+LLAMA = ("--model", "llama-3.1-8b")
+
+
+def test_help_answers_quickly():
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "jevons.cli", "--help"], capture_output=True, text=True, check=False
+        )
+        times.append(time.perf_counter() - start)
+        assert done.returncode == 0, done.stderr
+        assert "Commands:" in done.stdout
+    assert min(times) < 0.3
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys, jevons.cli; print([m for m in ('numpy', 'numba', 'scipy', 'pydantic', 'xarray', 'matplotlib', \
+'polars', 'ruamel.yaml', 'highspy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_version(jevons):
+    assert jevons("--version").out.startswith("jevons ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("facts", "list", "h20."),
+        ("facts", "show", "h20.price_cny"),
+        ("facts", "search", "elasticity"),
+        ("models", "list"),
+        ("models", "show", "qwen3-8b"),
+        ("cost",),
+        ("cost", *LLAMA, "--gpu", "h20", "--gpu-hour", "8 CNY"),
+        ("size", *LLAMA, "--gpus", "4"),
+        ("train", *LLAMA, "--gpus", "64"),
+    ],
+    ids=" ".join,
+)
+def test_json_is_one_object_and_nothing_goes_to_stderr(jevons, arguments):
+    ran = jevons(*arguments, "--json")
+    assert ran.code == 0, ran.err
+    assert isinstance(json.loads(ran.out), dict)
+    assert ran.err == ""
+
+
+def test_plan_json_has_the_promised_keys(jevons, scenario):
+    ran = jevons("plan", scenario(), "--json")
+    assert ran.err == ""
+    found = json.loads(ran.out)
+    assert {"fleet", "tokens_per_day", "price_per_mtok", "cash", "value", "jevons", "residual"} <= set(found)
+    assert {"elasticity", "loop_gain", "probability"} <= set(found["jevons"])
+    assert found["quarters"] == ["2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4"]
+    assert len(found["tokens_per_day"]["total"]) == 4
+    assert found["residual"] < 0.05
+
+
+def test_size_json_has_the_promised_keys(jevons):
+    found = json.loads(jevons("size", *LLAMA, "--rate", "20", "--gpu-hour", "2USD", "--json").out)
+    for entry in (found["best"], *found["pareto"]):
+        assert {"layout", "accelerators", "ttft_s", "tpot_s", "cost_per_mtok"} <= set(entry)
+        assert {"tp", "pp", "ep", "dp"} <= set(entry["layout"])
+        assert entry["tpot_s"] <= 0.05
+        assert entry["req_per_s_at_most"] >= 20
+        spent = 2 / 3600 * entry["accelerators"]
+        assert entry["cost_per_mtok"] == pytest.approx(spent / (20 * 2500) * 1e6)
+    assert found["best"]["accelerators"] == min(e["accelerators"] for e in (found["best"], *found["pareto"]))
+
+
+def test_train_json_has_the_promised_keys(jevons):
+    found = json.loads(jevons("train", *LLAMA, "--gpus", "64", "--tokens", "100B", "--gpu-hour", "2 USD", "--json").out)
+    assert {"layout", "step_time_s", "mfu_frac", "memory_bytes", "days", "cost"} <= set(found)
+    assert 0 < found["mfu_frac"] < 1
+    assert found["days"] == pytest.approx(100e9 / found["tokens_per_s"] / 86400)
+    assert found["cost"] == pytest.approx(2 * 64 * 24 * found["days"])
+
+
+def test_model_json_has_the_promised_keys(jevons):
+    found = json.loads(jevons("models", "show", "llama-3.1-8b", "--json").out)
+    assert found["parameters_total"] == 8_030_261_248
+    assert found["kv_bytes_per_token"] == 2 * 2 * 32 * 8 * 128
+    assert found["flop_per_token"] == pytest.approx(2 * found["parameters_active"], rel=1e-3)  # norms multiply nothing
+    assert found["parameters_active"] < found["parameters_total"]
+
+
+def test_a_fixed_layout_is_kept(jevons):
+    found = json.loads(jevons("size", *LLAMA, "--tp", "2", "--pp", "1", "--json").out)
+    assert all(e["layout"]["tp"] == 2 and e["layout"]["pp"] == 1 for e in (found["best"], *found["pareto"]))
+    found = json.loads(jevons("train", *LLAMA, "--gpus", "64", "--tp", "2", "--json").out)
+    assert found["layout"]["tp"] == 2
+
+
+def test_an_hour_has_a_price_by_default(jevons):
+    hour = json.loads(jevons("cost", "--gpu", "h20", "--json").out)
+    found = json.loads(jevons("size", *LLAMA, "--gpu", "h20", "--json").out)
+    assert found["hour_price"]["amount"] == pytest.approx(hour["per_hour"])
+    assert sum(hour["parts_cny_per_h"].values()) == pytest.approx(hour["per_hour"])
+
+
+def test_the_date_changes_what_is_visible(jevons):
+    early = json.loads(jevons("facts", "show", "h20.price_cny", "--as-of", "2024-06-01", "--json").out)
+    late = json.loads(jevons("facts", "show", "h20.price_cny", "--as-of", "2024-12-01", "--json").out)
+    assert len(early["values"]) < len(late["values"])
+    assert early["current"]["value"] != late["current"]["value"]
+
+
+def test_value_prints_what_the_price_assumes(jevons, scenario):
+    ran = jevons("value", scenario(), "--json")
+    found = json.loads(ran.out)
+    assert found["equity_cny"] == pytest.approx(sum(found["bridge_cny"].values()))
+    assert len(found["iso_price_surface"]) > 5
+
+
+def test_dry_run_names_the_origin_of_every_value(jevons, scenario):
+    found = json.loads(jevons("plan", scenario(), "--dry-run", "--json").out)
+    by_path = {entry["path"]: entry for entry in found["resolved"]}
+    assert by_path["hardware.devices.h20.price"]["origin"] == "h20.price_cny"
+    assert by_path["hardware.sites.north.tariff"]["origin"] == "site.china_north.tariff_cny_per_kwh"
+    assert by_path["serving.models.small.tpot"]["origin"] == "default"
+    assert by_path["serving.engine"] == {"path": "serving.engine", "value": "sglang", "origin": "given"}
+
+
+def test_explain_prints_the_tree_down_to_the_facts(jevons, scenario):
+    ran = jevons("plan", scenario(), "--explain", "cost.h20.per_h_cny")
+    assert ran.out.startswith("cost.h20.per_h_cny = ")
+    assert "    h20.price_cny = 150000 CNY" in ran.out
+
+
+@pytest.mark.parametrize("ending", ["html", "json"])
+def test_plan_writes_the_file_and_still_prints(jevons, scenario, tmp_path, ending):
+    out = tmp_path / f"plan.{ending}"
+    ran = jevons("plan", scenario(), "--out", out)
+    assert ran.code == 0, ran.err
+    assert ran.err == f"wrote {out}\n"
+    assert "The Jevons verdict" in ran.out
+    text = out.read_text()
+    assert json.loads(text)["fleet"] if ending == "json" else text.lstrip().lower().startswith("<!doctype html")
+
+
+def test_plan_writes_a_labelled_dataset(jevons, scenario, tmp_path):
+    pytest.importorskip("h5py", reason="netCDF files need h5py")
+    import xarray
+
+    out = tmp_path / "plan.nc"
+    assert jevons("plan", scenario(), "--out", out).code == 0
+    with xarray.open_dataset(out, engine="h5netcdf") as held:
+        assert held["it_w"].attrs["units"] == "W"
+        assert list(held["quarter"].values) == ["2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4"]
+
+
+def test_records_are_written_as_csv(jevons, tmp_path):
+    out = tmp_path / "facts.csv"
+    jevons("facts", "list", "h20.", "--out", out)
+    assert {"id", "value", "unit", "source"} <= set(next(csv.reader(out.read_text().splitlines())))
+    jevons("size", *LLAMA, "--out", out)
+    assert {"layout.tp", "cost_per_mtok"} <= set(next(csv.reader(out.read_text().splitlines())))
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 150])
+def test_tables_keep_to_the_width_and_never_cut_a_number(jevons, scenario, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", "400")
+    wide = jevons("plan", scenario(("quarters: 4", "quarters: 12"))).out
+    monkeypatch.setenv("COLUMNS", str(width))
+    ran = jevons("plan", scenario(("quarters: 4", "quarters: 12")))
+    tables = ran.out.split("\n\n", 1)[1]
+    assert max(map(len, tables.splitlines())) <= width
+    assert "…" not in tables
+    numbers = wide[wide.index("site power built") :].splitlines()[0].split("]")[1].split()
+    assert len(numbers) == 12
+    assert all(number in ran.out for number in numbers)
+
+
+def test_every_number_column_of_a_plan_has_a_unit(jevons, scenario):
+    out = jevons("plan", scenario()).out
+    for title in ("Accelerators in service [thousand]", "Tokens served a day [billion]", "[CNY per million tokens]",
+                  "[CNY cents]", "[bn CNY]", "IT power of all [MW]", "utilisation [%]"):  # fmt: skip
+        assert title in out
+
+
+def test_no_color_means_no_escapes(jevons, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in jevons("cost").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in jevons("cost").out
+
+
+@pytest.mark.parametrize("arguments", [("facts", "list"), ("facts", "list", "--json"), ("models", "list")])
+def test_a_reader_that_leaves_is_no_error(arguments):
+    with subprocess.Popen(
+        [sys.executable, "-m", "jevons.cli", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        running.stdout.read(1)
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait() == 0
+
+
+def test_output_is_utf_8_whatever_the_locale():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-m", "jevons.cli", "cost"], capture_output=True, env=environment, check=True
+    )
+    assert "───" in done.stdout.decode("utf-8")

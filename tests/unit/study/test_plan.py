@@ -1,0 +1,173 @@
+"""A small plan from facts to value: balances, seeds, dates, and a verdict that can go either way."""
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jevons.facts import Facts, default_facts
+from jevons.schema import json_text
+from jevons.study import load, plan
+
+TINY = Path(__file__).parent / "tiny.yaml"
+MAIN = Path(__file__).parent.parent.parent.parent / "scenarios" / "alibaba-380bn.yaml"
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return load(TINY)
+
+
+@pytest.fixture(scope="module")
+def result(scenario):
+    return plan(scenario)
+
+
+class TestBalances:
+    def test_devices_are_those_installed_and_those_ordered_a_lead_earlier(self, result):
+        found = result.chain.plan
+        start = found.problem.initial_devices.sum(axis=1)
+        ordered, installed = found.ordered.sum(axis=1), found.installed.sum(axis=1)
+        for device, lead in enumerate(found.problem.lead_quarters):
+            arrived = np.concatenate([np.zeros(lead), ordered[device]])[: installed.shape[1]]
+            assert installed[device] == pytest.approx(start[device] + np.cumsum(arrived), abs=1e-6)
+
+    def test_money_spent_stays_within_what_was_released(self, result):
+        found = result.chain.plan
+        spent = (found.device_capex_cny + found.site_capex_cny).cumsum()
+        assert np.all(spent <= found.problem.budget_cny.cumsum() * (1 + 1e-9))
+        assert spent[-1] > 0
+        bought = found.ordered.sum(axis=1) * found.problem.capex_cny_per_device
+        assert found.device_capex_cny == pytest.approx(bought.sum(axis=0))
+
+    def test_power_drawn_is_that_of_the_devices_and_stays_within_the_sites(self, result):
+        found = result.chain.plan
+        drawn = np.einsum("vrt,v->t", found.installed, found.problem.device_w)
+        assert found.it_w == pytest.approx(drawn)
+        assert np.all(found.it_w <= found.site_w.sum(axis=0) * (1 + 1e-9))
+
+    def test_orders_stay_within_supply(self, result):
+        found = result.chain.plan
+        assert np.all(found.ordered.sum(axis=1) <= found.problem.supply_devices + 1e-6)
+
+    def test_tokens_are_calls_times_tokens_per_call_and_no_more_than_wanted(self, result):
+        served = result.tokens_per_d
+        wanted = result.chain.market.tokens_per_d
+        assert np.all(served <= wanted * (1 + 1e-9))
+        chat = result.segments.index("chat")
+        calls = result.chain.market.calls_per_d[chat] * result.served_frac[chat]
+        assert served[chat] == pytest.approx(calls * 1500)
+        assert served[result.segments.index("renters")] == pytest.approx(0.0)
+
+    def test_value_is_the_sum_of_its_parts(self, result):
+        value = result.to_json()["value"]
+        assert value["equity_cny"] == pytest.approx(sum(value["bridge_cny"].values()))
+        assert value["per_ads_cny"] == pytest.approx(value["equity_cny"] / 1e9)
+        assert value["market_cny"] == pytest.approx(100 * 1e9)
+
+    def test_cash_capital_is_what_the_planner_spent(self, result):
+        found = result.chain.plan
+        cash = result.to_json()["cash"]
+        assert cash["capex_cny"] == pytest.approx(found.device_capex_cny + found.site_capex_cny)
+
+    def test_market_and_planner_agree(self, result):
+        assert result.chain.residual < 0.01
+
+
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(scenario):
+    texts = {json_text(plan(scenario, draws=4, seed=11, processes=processes).to_json()) for processes in (1, 1, 2)}
+    assert len(texts) == 1
+
+
+def test_another_seed_draws_other_outcomes(scenario):
+    one, other = (plan(scenario, draws=3, seed=seed, processes=1).draws.values for seed in (1, 2))
+    assert not np.array_equal(one, other)
+
+
+def with_news(start: dt.date) -> Facts:
+    """Return the shipped facts with one more value for everything that the scenarios draw on."""
+    facts = default_facts()
+    news = {}
+    for fact_id, fact in facts.by_id.items():
+        last = fact.values[-1]
+        if isinstance(last.value, str) or fact_id.startswith(("kernel.", "engine.", "operators.")):
+            continue
+        value = dataclasses.replace(
+            last, value=last.value * 1.05, low=None, high=None, start=start, published=start, chosen=False
+        )
+        news[fact_id] = dataclasses.replace(fact, values=(*fact.values, value))
+    return Facts({**facts.by_id, **news}, facts.sources)
+
+
+def test_nothing_published_after_the_date_changes_a_result(scenario, result):
+    later = with_news(dt.date(2025, 2, 25))
+    assert load(MAIN, facts=later).amounts() == load(MAIN).amounts()
+    again = plan(load(TINY, facts=later), facts=later)
+    assert json_text(again.to_json()) == json_text(result.to_json())
+
+
+def test_what_was_published_by_the_date_does(scenario):
+    news = load(TINY, facts=with_news(dt.date(2025, 2, 24))).amounts()
+    assert news["hardware.devices.l20.price"].value == pytest.approx(
+        1.05 * scenario.amounts()["hardware.devices.l20.price"].value
+    )
+
+
+class TestJevonsGoesEitherWay:
+    def test_compute_falls_where_callers_hardly_react(self, scenario):
+        values = {
+            f"market.segments.{s}.{n}": v
+            for s in ("shops", "chat")
+            for n, v in (("elasticity", -0.05), ("value", 1.0), ("value_sigma", 0.5))
+        }
+        verdict = plan(scenario.with_values(values)).verdict
+        assert not verdict.compute_rises
+        assert verdict.compute_factor[-1] < 0.6  # efficiency doubled, tokens nearly as before
+        assert verdict.elasticity_to_efficiency[-1] < 0.3
+
+    def test_compute_rises_where_callers_react_strongly(self, scenario):
+        values = {f"market.segments.{s}.elasticity": -2.5 for s in ("shops", "chat")}
+        verdict = plan(scenario.with_values(values)).verdict
+        assert verdict.compute_rises
+        assert verdict.elasticity_to_efficiency[-1] > 1
+
+    def test_compute_rises_where_most_tasks_are_worth_too_little_today(self, scenario):
+        values = {
+            f"market.segments.{s}.{n}": v
+            for s, cents in (("shops", 0.0003), ("chat", 0.0008))
+            for n, v in (("value", cents), ("value_sigma", 0.6), ("elasticity", -0.1), ("integration", 0.0),
+                         ("bass_q", 2.0))
+        }  # fmt: skip
+        verdict = plan(scenario.with_values(values)).verdict
+        assert verdict.compute_factor[-1] > 1
+
+    def test_no_elasticity_at_all_leaves_tokens_flat(self, scenario):
+        values = {
+            f"market.segments.{s}.{n}": v
+            for s in ("shops", "chat", "renters")
+            for n, v in (("elasticity", 0.0), ("value", 1e4), ("value_sigma", 0.3))
+        }
+        verdict = plan(scenario.with_values(values)).verdict
+        assert verdict.tokens_factor == pytest.approx(np.ones(4), abs=1e-6)
+        assert verdict.compute_factor == pytest.approx(np.full(4, 0.5), abs=1e-6)
+
+
+def test_explain_leads_from_the_headline_to_sources(result):
+    text = result.explain("finance.value_per_ads_cny")
+    assert "h20.price_cny" in text
+    assert "site.china_north.tariff_cny_per_kwh" in text
+
+
+def test_the_dataset_has_named_dimensions_and_units(result):
+    held = result.to_xarray()
+    assert held["installed"].dims == ("device", "site", "quarter")
+    assert all(variable.attrs["units"] for variable in held.data_vars.values())
+    assert float(held["it_w"].sel(quarter="2025-Q4")) == pytest.approx(result.chain.plan.it_w[-1])
+
+
+def test_a_larger_budget_never_lowers_what_is_built(scenario, result):
+    more = plan(scenario.with_values({"expansion.budget": 1.2e9}))
+    spent = (result.chain.plan.device_capex_cny + result.chain.plan.site_capex_cny).sum()
+    assert (more.chain.plan.device_capex_cny + more.chain.plan.site_capex_cny).sum() >= spent * (1 - 1e-3)

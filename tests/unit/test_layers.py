@@ -1,0 +1,51 @@
+"""Imports go one way: the check finds what breaks the order, and the package passes it."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parent.parent.parent / "scripts" / "check_layers.py"
+
+
+@pytest.fixture
+def layers():
+    spec = importlib.util.spec_from_file_location("check_layers", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_package_imports_one_way(layers):
+    assert layers.main() == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "part"),
+    [
+        ("serving/run.py", "from jevons.training import search", "serving must not import training"),
+        ("facts/read.py", "import jevons.study", "facts must not import study"),
+        ("market/run.py", "from jevons import cli", "market must not import cli"),
+        ("study/plan.py", "from jevons.market._kernels import f", "is private to market"),
+        ("cost/run.py", "def f():\n    from jevons.finance import dcf", "cost must not import finance"),
+    ],
+)
+def test_an_import_that_goes_down_or_sideways_is_named(layers, tmp_path, monkeypatch, place, line, part):
+    package = tmp_path / "src" / "jevons"
+    path = package / place
+    path.parent.mkdir(parents=True)
+    path.write_text(line)
+    monkeypatch.setattr(layers, "PACKAGE", package)
+    messages = layers.faults(path)
+    assert len(messages) == 1
+    assert part in messages[0]
+    assert f"{Path(place)}:{line.count(chr(10)) + 1}" in messages[0]
+
+
+def test_imports_up_the_list_pass(layers, tmp_path, monkeypatch):
+    package = tmp_path / "src" / "jevons"
+    (package / "study").mkdir(parents=True)
+    path = package / "study" / "plan.py"
+    path.write_text("from jevons.market import f\nfrom jevons.errors import InputError\nimport numpy\n")
+    monkeypatch.setattr(layers, "PACKAGE", package)
+    assert layers.faults(path) == []

@@ -1,0 +1,45 @@
+"""The reference pages say what the code does."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from jevons.cli import main
+
+ROOT = Path(__file__).parent.parent.parent
+DOCS = ROOT / "docs" / "reference"
+
+
+@pytest.fixture(scope="module")
+def builder():
+    spec = importlib.util.spec_from_file_location("build_reference", ROOT / "scripts" / "build_reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["commands.md", "scenario.md"])
+def test_generated_pages_are_up_to_date(builder, name):
+    assert (DOCS / name).read_text(encoding="utf-8") == builder.PAGES[name](), "run scripts/build_reference.py"
+
+
+def test_every_field_of_a_scenario_has_a_meaning(builder):
+    rows = [row for row in (DOCS / "scenario.md").read_text().splitlines() if row.startswith("| `")]
+    assert len(rows) > 100
+    for row in rows:
+        assert row.split("|")[-3].strip(), row
+
+
+def test_every_key_of_the_plan_is_documented(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["jevons", "plan", str(Path(__file__).parent / "study" / "tiny.yaml"), "--json"])
+    with pytest.raises(SystemExit):
+        main()
+    found = json.loads(capsys.readouterr().out)
+    text = (DOCS / "plan-json.md").read_text()
+    keys = set(found)
+    for section in ("fleet", "tokens_per_day", "cash", "value", "jevons"):
+        keys |= set(found[section])
+    assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
