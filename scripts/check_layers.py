@@ -17,6 +17,7 @@ STAGES = (
     ("operators",),
     ("models",),
     ("serving", "training"),
+    ("validation",),
     ("cost",),
     ("market",),
     ("expansion",),
@@ -44,7 +45,7 @@ def faults(path: Path) -> list[str]:
     """Return a message for each import of *path* that breaks the order."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     stage = parts[0]
-    if stage == "__init__":
+    if stage not in LEVEL:
         return []
     messages = []
     for line, name in imported(ast.parse(path.read_text(encoding="utf-8"))):

@@ -19,7 +19,6 @@ _HOMES = {
     "PlanResult": "jevons.study",
     "size": "jevons.study",
     "train": "jevons.study",
-    "cost": "jevons.study",
     "JevonsError": "jevons.errors",
     "InputError": "jevons.errors",
     "FactError": "jevons.errors",

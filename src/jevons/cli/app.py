@@ -158,8 +158,9 @@ def cost(
 ) -> None:
     """Price an accelerator-hour from its parts, and a million tokens of a model served on it."""
     from jevons.cli import engineering as command
+    from jevons.study.sizing import Service
 
-    service = command.Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, as_of)
+    service = Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of))
     command.run_cost(service, model, site, gpu_hour, utilisation, json=json, out=out)
 
 
@@ -191,8 +192,9 @@ def size(
 ) -> None:
     """Find layouts that serve a model within its latency limits, cheapest first (static operating point)."""
     from jevons.cli import engineering as command
+    from jevons.study.sizing import Service
 
-    service = command.Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, as_of)
+    service = Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of))
     fixed = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
     command.run_size(service, model, fixed, rate, gpu_hour, json=json, out=out)
 

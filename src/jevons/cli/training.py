@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli.app import parse_date
-from jevons.cli.hourly import HourPrice, hour_price
+from jevons.cli.hourly import given_price
 from jevons.cli.output import check_out, emit, number, table
-from jevons.errors import InfeasibleError, InputError
+from jevons.errors import InputError
 from jevons.units import format_money, format_si
 
 if TYPE_CHECKING:
-    from jevons.training import RunEstimate, TrainingJob, TrainingSearch, TrainingStep
+    from jevons.study.pricing import HourPrice
+    from jevons.training import RunEstimate, TrainingJob, TrainingStep
 
 _TOKENS = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE]\+?\d+)?)\s*([kKMBGT]?)\s*$")
 _TOKEN_SCALE = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 _MOST_TOKENS = 1e18
-
-_LAYOUT = ("tp", "pp", "vpp", "dp", "cp", "ep", "zero", "recompute", "micro_batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,63 +47,26 @@ def _tokens(text: str) -> float:
     return count
 
 
-def _job(run: Run) -> TrainingJob:
-    from jevons import models, training
-    from jevons.hardware import Cluster, accelerator
-
-    if run.precision not in {"bf16", "fp8"}:
-        message = f"--precision {run.precision}: write bf16 or fp8"
-        raise InputError(message)
-    device = accelerator(run.gpu, on=parse_date(run.as_of))
-    if not device.supports(run.precision):
-        message = f"--precision {run.precision}: {device.id} does not multiply in it; use bf16"
-        raise InputError(message)
-    cluster = Cluster(device, run.gpus)
-    return training.TrainingJob(
-        models.load(run.model), cluster, run.seq_len, run.batch, run.precision, _tokens(run.tokens)
-    )
-
-
-def _best(job: TrainingJob, found: TrainingSearch, fixed: dict[str, int]) -> tuple[TrainingStep, ...]:
-    """Return the steps whose layout has the fixed degrees, fastest first."""
-    kept = tuple(s for s in found.best if all(getattr(s.layout, n) == size for n, size in fixed.items()))
-    if not kept:
-        wanted = ", ".join(f"--{name} {size}" for name, size in fixed.items())
-        message = (
-            f"no layout of {job.model.name} on {job.cluster.devices:,} {job.cluster.accelerator.id} with {wanted} "
-            f"divides and fits. The fastest that does: {found.best[0].layout}."
-        )
-        raise InfeasibleError(message, ["fixed layout"])
-    return kept
-
-
 def run_train(run: Run, fixed: dict[str, int | None], gpu_hour: str | None, *, json: bool, out: Path | None) -> None:
     """Print the fastest layouts of a training run with memory, step time, days and price."""
-    from jevons import training
+    from jevons.hardware import accelerator
+    from jevons.study.training_run import train
 
     check_out(out)
-    job = _job(run)
-    price = hour_price(gpu_hour, job.cluster.accelerator, parse_date(run.as_of))
-    held = {name: size for name, size in fixed.items() if size is not None}
-    found = training.search(job, best=1_000_000 if held else 10)
-    steps = _best(job, found, held)
-    best = steps[0]
-    estimate = training.run_estimate(job, best, price_per_accelerator_h=None if price is None else price.amount)
-    record = {
-        "model": job.model.name, "gpu": job.cluster.accelerator.id, "gpus": run.gpus,
-        "layout": {name: getattr(best.layout, name) for name in _LAYOUT}, "step_time_s": best.step_time_s,
-        "parts_s": dict(best.parts), "mfu_frac": best.mfu_frac, "hfu_frac": best.hfu_frac,
-        "memory_bytes": sum(best.memory_bytes.values()), "memory_parts_bytes": dict(best.memory_bytes),
-        "tokens_per_s": best.tokens_per_s, "tokens": job.tokens, "days": estimate.days,
-        "accelerator_h": estimate.accelerator_h, "energy_j": estimate.energy_j, "cost": estimate.cost,
-        "currency": None if price is None else price.currency, "tried": found.tried, "rejected": dict(found.rejected),
-        "fastest": [
-            {"layout": str(s.layout), "step_time_s": s.step_time_s, "mfu_frac": s.mfu_frac,
-             "tokens_per_s": s.tokens_per_s, "memory_bytes": sum(s.memory_bytes.values())}
-            for s in steps[:10]
-        ],
-    }  # fmt: skip
-    emit(record, _tables(run, job, steps, estimate, price), as_json=json, out=out)
+    price = given_price(gpu_hour)
+    found = train(
+        run.model,
+        accelerator(run.gpu, on=parse_date(run.as_of)),
+        run.gpus,
+        tokens=_tokens(run.tokens),
+        seq_len=run.seq_len,
+        global_batch=run.batch,
+        precision=run.precision,
+        price=price,
+        fixed={name: degree for name, degree in fixed.items() if degree is not None},
+    )
+    tables = _tables(run, found.job, found.steps, found.estimate, found.price)
+    emit(found.to_json(), tables, as_json=json, out=out)
 
 
 def _tables(

@@ -62,8 +62,10 @@ class Config:
         return nested
 
     def fault(self, key: str, message: str) -> None:
-        """Collect a fault."""
-        self.faults.append(Fault(message, key, self.file))
+        """Collect a fault, once."""
+        fault = Fault(message, key, self.file)
+        if fault not in self.faults:
+            self.faults.append(fault)
 
     def finish(self) -> None:
         """Raise what was collected."""

@@ -8,9 +8,7 @@ from typing import Any
 from jevons.models.types import WeightPrecision
 
 
-def read_precision(
-    raw: Mapping[str, Any], text: Mapping[str, Any], name: str
-) -> tuple[WeightPrecision, str]:
+def read_precision(raw: Mapping[str, Any], text: Mapping[str, Any], name: str) -> tuple[WeightPrecision, str]:
     """Return the weights' precision by class, and the cache's."""
     quant = raw.get("quantization_config") or text.get("quantization_config") or {}
     quant = quant if isinstance(quant, Mapping) else {}

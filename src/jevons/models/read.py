@@ -42,6 +42,8 @@ def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(Fault(f"is not JSON: {error.msg}", "", str(path), error.lineno, error.colno)) from None
+    except ValueError:
+        raise InputError(Fault("holds a number with too many digits", file=str(path))) from None
     except RecursionError:
         raise InputError(Fault("is nested too deeply", file=str(path))) from None
     label = name or (path.parent.name if path.name == "config.json" and path.parent.name else path.stem)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons import models, serving
-from jevons.errors import InfeasibleError, InputError
+from jevons.errors import InfeasibleError
 from jevons.facts import Facts
 from jevons.hardware import Accelerator, accelerator
 from jevons.study.scenario import Scenario, ServedModel
@@ -80,24 +80,27 @@ def engineer(scenario: Scenario, facts: Facts, on: dt.date | None = None) -> Eng
     Raises
     ------
     InputError
-        If a model or device is unknown, or a model fits none of the devices.
+        If a model or device is unknown.
+    InfeasibleError
+        If a model is served on none of the devices within its limits.
     """
     devices = tuple(accelerator(name, facts, on) for name in scenario.hardware.devices)
+    factors = serving.engine(scenario.serving.engine, facts, on)
     points: list[Point] = []
     seconds = np.full((len(scenario.serving.models), len(devices), 3), math.inf)
     for m, (name, served) in enumerate(scenario.serving.models.items()):
         spec = models.load(served.architecture or name)
         workload = workload_of(scenario, name)
         for v, device in enumerate(devices):
-            point = _best(name, served, spec, device, workload, scenario.serving.engine)
+            point = _best(name, served, spec, device, workload, factors)
             points.append(point)
             if point.seconds is not None:
                 cached = point.seconds.per_cached_token_s
                 seconds[m, v] = (point.seconds.per_input_token_s, cached, point.seconds.per_output_token_s)
         if not np.isfinite(seconds[m]).any():
             reasons = "; ".join(sorted({p.reason for p in points if p.model == name}))
-            message = f"serving.models.{name}: fits on none of the scenario's devices ({reasons})"
-            raise InputError(message)
+            message = f"serving.models.{name} is served on none of the scenario's devices: {reasons}"
+            raise InfeasibleError(message, ["device memory or latency"])
     reference = accelerator(scenario.market.rental_device, facts, on)
     ratio = np.array([_strength(reference) / _strength(device) for device in devices])
     training = accelerator(scenario.expansion.training.device, facts, on).peak_flop_per_s["bf16"]
@@ -126,7 +129,12 @@ def group_sizes(weight_bytes: float, device: Accelerator, most: int) -> tuple[in
 
 
 def _best(
-    name: str, served: ServedModel, spec: models.ModelSpec, device: Accelerator, workload: serving.Workload, engine: str
+    name: str,
+    served: ServedModel,
+    spec: models.ModelSpec,
+    device: Accelerator,
+    workload: serving.Workload,
+    engine: serving.EngineFactors,
 ) -> Point:
     precision = usable_precision(served.precision, device)
     sizes = group_sizes(spec.weight_bytes(precision), device, served.most_devices)
@@ -139,10 +147,10 @@ def _best(
             precisions=(precision,),
             ttft_s=served.ttft.value,
             tpot_s=served.tpot.value,
-            engine=serving.engine(engine),
+            engine=engine,
         )
     except InfeasibleError as error:
-        return Point(name, device.id, None, None, str(error))
+        return Point(name, device.id, None, None, str(error).split(" Binding limits")[0])
     if not found.candidates:
         reasons = ", ".join(f"{count} x {reason}" for reason, count in found.rejected.items())
         return Point(name, device.id, None, None, reasons or "no layout")

@@ -149,7 +149,8 @@ def _accounts(result: PlanResult) -> Table:
     )
     years = _years(result)
     rows: list[Sequence[Any]] = [
-        (label, *(f"{series[index].sum() / 1e9:,.1f}" for _, index in years)) for label, series in lines
+        (label, *(f"{series[index].sum() / 1e9 + 0.0:,.1f}".replace("-0.0", "0.0") for _, index in years))
+        for label, series in lines
     ]
     cloud = accounts.external_revenue_cny + accounts.internal_revenue_cny + accounts.base_revenue_cny
     rows.insert(2, ("other cloud revenue", *(f"{accounts.base_revenue_cny[i].sum() / 1e9:,.1f}" for _, i in years)))
@@ -198,7 +199,11 @@ def _verdict(result: PlanResult) -> Table:
             f"x {v.planned_compute_factor:.2f}",
             "whole horizon, limits of supply in force",
         ),
-        ("capital spent when efficiency doubles", f"x {v.planned_capex_factor:.2f}", "whole horizon"),
+        (
+            "capital spent when efficiency doubles",
+            "–" if v.planned_capex_factor is None else f"x {v.planned_capex_factor:.2f}",
+            "whole horizon",
+        ),
         (
             "loop gain, first to last quarter",
             f"{abs(v.loop_gain[0]):.3f} to {v.loop_gain[-1]:.3f}",

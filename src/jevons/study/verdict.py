@@ -46,8 +46,8 @@ class Verdict:
         Busy compute of the planner's fleet over the horizon, with over without (dense-peak weighted).
     planned_tokens_factor : float
         Tokens served in the last quarter, with over without.
-    planned_capex_factor : float
-        Capital spent over the horizon, with over without.
+    planned_capex_factor : float or None
+        Capital spent over the horizon, with over without; None where the base spends nothing.
     """
 
     elasticity: Array
@@ -59,7 +59,7 @@ class Verdict:
     loop_gain: Array
     planned_compute_factor: float
     planned_tokens_factor: float
-    planned_capex_factor: float
+    planned_capex_factor: float | None
 
     @property
     def compute_rises(self) -> bool:
@@ -117,7 +117,7 @@ def verdict(base: ChainResult, engineering: Engineering) -> Verdict:
         loop_gain=scenario.serving.learning_exponent.value * response.pass_through * -response.elasticity,
         planned_compute_factor=_busy_compute(other) / max(_busy_compute(base), 1e-30),
         planned_tokens_factor=_tokens(other)[-1] / max(_tokens(base)[-1], 1e-30),
-        planned_capex_factor=_capex(other) / max(_capex(base), 1e-30),
+        planned_capex_factor=_capex(other) / _capex(base) if _capex(base) > 0 else None,
     )
 
 

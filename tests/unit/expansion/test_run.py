@@ -251,7 +251,7 @@ def test_a_segment_that_nothing_can_serve_is_left_and_priced_at_its_first_block(
 @pytest.mark.parametrize("foresight", ["perfect", "rolling", "myopic"])
 def test_no_budget_and_a_training_reserve_have_no_plan(make_problem, foresight):
     problem = make_problem(budget_cny=np.zeros(4), training_flop_per_s=np.full(4, 2e15))
-    claim = r"training reserve: 2025-Q1 asks for 2e\+15.*short by 1 of it, 2 dev0"
+    claim = r"training reserve: 2025-Q1 asks for 2e\+15.*short by 100 % of it, 2 dev0"
     with pytest.raises(InfeasibleError, match=claim) as caught:
         solve(problem, foresight=foresight)
     assert any("budget" in limit for limit in (*caught.value.limits, str(caught.value)))

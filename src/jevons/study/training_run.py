@@ -1,0 +1,148 @@
+"""Finds layouts for a training run, and what the run takes in days, energy and money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jevons import models, training
+from jevons.errors import InfeasibleError, InputError
+from jevons.hardware import Accelerator, Cluster, accelerator
+from jevons.study.pricing import HourPrice, owned_hour_price
+
+LAYOUT = ("tp", "pp", "vpp", "dp", "cp", "ep", "zero", "recompute", "micro_batch")
+"""Fields of a training layout in results."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """The fastest layouts of a run and what the best takes.
+
+    Parameters
+    ----------
+    job : TrainingJob
+        What is trained on what.
+    steps : tuple of TrainingStep
+        Fastest first.
+    estimate : RunEstimate
+        Days, hours, energy and price of the best.
+    price : HourPrice or None
+        Of an accelerator-hour.
+    tried : int
+        Layouts looked at.
+    rejected : mapping of str to int
+        Infeasible ones by reason.
+    """
+
+    job: training.TrainingJob
+    steps: tuple[training.TrainingStep, ...]
+    estimate: training.RunEstimate
+    price: HourPrice | None
+    tried: int
+    rejected: Mapping[str, int]
+
+    @property
+    def best(self) -> training.TrainingStep:
+        """The fastest step."""
+        return self.steps[0]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        best, job = self.best, self.job
+        return {
+            "model": job.model.name,
+            "gpu": job.cluster.accelerator.id,
+            "gpus": job.cluster.devices,
+            "layout": {name: getattr(best.layout, name) for name in LAYOUT},
+            "step_time_s": best.step_time_s,
+            "parts_s": dict(best.parts),
+            "mfu_frac": best.mfu_frac,
+            "hfu_frac": best.hfu_frac,
+            "memory_bytes": sum(best.memory_bytes.values()),
+            "memory_parts_bytes": dict(best.memory_bytes),
+            "tokens_per_s": best.tokens_per_s,
+            "tokens": job.tokens,
+            "days": self.estimate.days,
+            "accelerator_h": self.estimate.accelerator_h,
+            "energy_j": self.estimate.energy_j,
+            "cost": self.estimate.cost,
+            "currency": None if self.price is None else self.price.currency,
+            "tried": self.tried,
+            "rejected": dict(self.rejected),
+            "fastest": [
+                {
+                    "layout": str(step.layout),
+                    "step_time_s": step.step_time_s,
+                    "mfu_frac": step.mfu_frac,
+                    "tokens_per_s": step.tokens_per_s,
+                    "memory_bytes": sum(step.memory_bytes.values()),
+                }
+                for step in self.steps[:10]
+            ],
+        }
+
+
+def train(
+    model: str,
+    device: str | Accelerator = "h100_sxm",
+    devices: int = 1024,
+    *,
+    tokens: float = 1e12,
+    seq_len: int = 4096,
+    global_batch: int = 1024,
+    precision: str = "bf16",
+    price: HourPrice | None = None,
+    fixed: Mapping[str, int] | None = None,
+) -> TrainResult:
+    """Return the fastest layouts for a training run and what the best takes.
+
+    Parameters
+    ----------
+    model : str
+        Shipped name or path of a config.json.
+    device : str or Accelerator
+        Accelerator, or its id.
+    devices : int
+        How many, >= 1.
+    tokens : float
+        Of the whole run.
+    seq_len, global_batch : int
+        Tokens per sequence, sequences per optimiser step.
+    precision : str
+        ``bf16`` or ``fp8``.
+    price : HourPrice, optional
+        Of an accelerator-hour; the cost of owning one where its price is known.
+    fixed : mapping, optional
+        Parallel degrees to hold: ``tp``, ``pp``, ``ep``, ``dp``.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or the device does not multiply in the precision.
+    InfeasibleError
+        If no layout divides and fits.
+    """
+    found_device = accelerator(device) if isinstance(device, str) else device
+    if precision not in {"bf16", "fp8"}:
+        message = f"--precision {precision}: write bf16 or fp8"
+        raise InputError(message)
+    if not found_device.supports(precision):
+        message = f"--precision {precision}: {found_device.id} does not multiply in it; use bf16"
+        raise InputError(message)
+    job = training.TrainingJob(
+        models.load(model), Cluster(found_device, devices), seq_len, global_batch, precision, tokens
+    )
+    fixed = fixed or {}
+    found = training.search(job, best=1_000_000 if fixed else 10)
+    steps = tuple(s for s in found.best if all(getattr(s.layout, n) == degree for n, degree in fixed.items()))
+    if not steps:
+        wanted = ", ".join(f"--{name} {degree}" for name, degree in fixed.items())
+        message = (
+            f"no layout of {job.model.name} on {devices:,} {found_device.id} with {wanted} divides and fits. The "
+            f"fastest that does: {found.best[0].layout}."
+        )
+        raise InfeasibleError(message, ["fixed layout"])
+    price = price or owned_hour_price(found_device)
+    estimate = training.run_estimate(job, steps[0], price_per_accelerator_h=None if price is None else price.amount)
+    return TrainResult(job, steps, estimate, price, found.tried, dict(found.rejected))
