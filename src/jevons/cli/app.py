@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -78,8 +79,9 @@ def main() -> None:
 
 def _stop(error: Exception, code: int) -> None:
     """Print a message, with what a file may have smuggled into it made harmless to a terminal, and leave."""
-    for line in dict.fromkeys(str(error).split("\n")):
-        sys.stderr.write("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) + "\n")
+    with contextlib.suppress(BrokenPipeError):
+        for line in dict.fromkeys(str(error).split("\n")):
+            sys.stderr.write("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) + "\n")
     sys.exit(code)
 
 
