@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
-import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated, Any

@@ -130,8 +130,8 @@ def _reserve_message(problem: ExpansionProblem, short: Array) -> str:
     count = short[t] / problem.device_flop_per_s[best] if problem.device_flop_per_s[best] > 0 else float("inf")
     return (
         f"training reserve: {problem.quarters[t]} asks for {need:.4g} flop/s and at most {need - short[t]:.4g} can be "
-        f"installed (short by {100 * short[t] / need:.3g} % of it, {count:,.0f} {problem.devices[best]}); raise budget, "
-        f"chip supply or site power, or lower the reserve"
+        f"installed (short by {100 * short[t] / need:.3g} % of it, {count:,.0f} {problem.devices[best]}); raise "
+        "budget, chip supply or site power, or lower the reserve"
     )
 
 
