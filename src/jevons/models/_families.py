@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from jevons.models import _hybrids
 from jevons.models._config import Config
 from jevons.models.types import Attention, FeedForward, LayerGroup, ModelSpec
 
@@ -251,6 +252,7 @@ _NORMS = {
     "bloom": 4,
     "gptj": 2,
     "gpt_neox": 4,
+    "nemotron_h": 1,
     "mpt": 2,
     "falcon": 4,
 }
@@ -263,6 +265,9 @@ FAMILIES: dict[str, Callable[[Config], Layers]] = {
     "glm_moe_dsa": _deepseek, "glm4_moe": _glm4_moe, "gpt_oss": _gpt_oss, "llama4_text": _llama4, "gemma": _gemma,
     "gemma2": _gemma_sliding, "gemma3_text": _gemma_sliding, "phi3": _llama, "mimo": _qwen2,
     "minimax_m2": _minimax_m2, "gpt2": _plain_gpt, "opt": _plain_gpt, "megatron": _plain_gpt, "bloom": _plain_gpt,
+    "mimo_v2_flash": _hybrids.mimo_v2, "minimax_m3": _hybrids.minimax_m3, "minimax_m3_vl": _hybrids.minimax_m3,
+    "step3p5": _hybrids.step3, "step3p7": _hybrids.step3, "gemma4_text": _hybrids.gemma4,
+    "nemotron_h": _hybrids.nemotron_h, "nemotron-nas": _hybrids.nemotron_nas,
     "gpt_neox": _plain_gpt, "mpt": _plain_no_bias,
 }  # fmt: skip
 """Readers by `model_type`."""

@@ -29,6 +29,8 @@ def read_precision(raw: Mapping[str, Any], text: Mapping[str, Any], name: str) -
         bits = f"int{quant.get('bits', 4)}"
         bits = bits if bits in {"int4", "int8"} else "int4"
         return WeightPrecision(bits, bits, bits, base), kv
+    if not method and "fp8" in name.lower():
+        return WeightPrecision("fp8", "fp8", "fp8", base), kv
     if method == "compressed-tensors":
         return _compressed(quant, base), kv
     return WeightPrecision(base, base, base, base), kv

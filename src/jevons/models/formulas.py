@@ -21,7 +21,7 @@ def attention_gemms(attention: Attention, hidden: int) -> list[Gemm]:
     a = attention
     if a.kind == "gqa":
         query = a.heads * a.head_dim * (2 if a.out_gate else 1)
-        inner = query + a.kv_heads * (a.head_dim + a.v_head_dim)
+        inner = query + a.kv_heads * (a.head_dim + (0 if a.keys_are_values else a.v_head_dim))
         return [
             Gemm("attn_qkv", inner, hidden, "column", "attention"),
             Gemm("attn_out", hidden, a.heads * a.v_head_dim, "row", "attention"),
@@ -71,6 +71,11 @@ def feed_forward_gemms(block: FeedForward, hidden: int) -> list[Gemm]:
         ]
     if block.kind == "moe":
         gemms = [Gemm("router", block.experts, hidden, "replicated", "embeddings")]
+        if block.latent:
+            gemms += [
+                Gemm("latent_down", block.latent, hidden, "replicated", "dense"),
+                Gemm("latent_up", hidden, block.latent, "replicated", "dense"),
+            ]
         if block.shared_inner:
             gemms += [
                 Gemm("shared_up", sides * block.shared_inner, hidden, "column", "dense"),
@@ -95,7 +100,7 @@ def layer_gemms(group: LayerGroup, hidden: int) -> list[Gemm]:
 
 def expert_parameters(block: FeedForward, hidden: int) -> int:
     """Return the parameters of one routed expert."""
-    size = (3 if block.gated else 2) * hidden * block.expert_inner
+    size = (3 if block.gated else 2) * (block.latent or hidden) * block.expert_inner
     return size + ((2 if block.gated else 1) * block.expert_inner + hidden if block.bias else 0)
 
 

@@ -44,6 +44,8 @@ class Attention:
         Parameters of a linear or state-space mixer, which follow from other sizes than heads.
     qkv_bias, out_bias, qk_norm, out_gate : bool
         Extra parameters; the gate doubles the query projection.
+    keys_are_values : bool
+        Whether one projection gives keys and values; both are cached.
     """
 
     kind: AttentionKind
@@ -65,6 +67,7 @@ class Attention:
     out_bias: bool = False
     qk_norm: bool = False
     out_gate: bool = False
+    keys_are_values: bool = False
 
     @property
     def cached_elements_per_token(self) -> int:
@@ -92,6 +95,8 @@ class FeedForward:
         Routed experts, how many a token takes, their inner size.
     shared_inner : int
         Inner size of the experts that all tokens take, together.
+    latent : int
+        Width that routed experts work in where it is not the model's; 0 otherwise.
     router_bias, shared_gate, bias : bool
         Extra parameters.
     """
@@ -103,6 +108,7 @@ class FeedForward:
     experts_per_token: int = 0
     expert_inner: int = 0
     shared_inner: int = 0
+    latent: int = 0
     router_bias: bool = False
     shared_gate: bool = False
     bias: bool = False

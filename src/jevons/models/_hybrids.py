@@ -1,0 +1,161 @@
+"""Families whose layers differ in make: sliding and full attention, state-space mixers, searched layer shapes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from jevons.models._config import Config
+from jevons.models.types import Attention, FeedForward
+
+Layers = list[tuple[Attention, FeedForward]]
+
+_NONE = Attention("none")
+_NO_FEED_FORWARD = FeedForward("none")
+
+
+def _heads(config: Config, prefix: str = "", *, kv: str = "", **extra: Any) -> Attention:
+    dim = config.integer(f"{prefix}head_dim", "attention_head_dim", "head_dim", least=1)
+    made = Attention(
+        "gqa",
+        config.integer(f"{prefix}num_attention_heads", "num_attention_heads", least=1),
+        config.integer(kv or f"{prefix}num_key_value_heads", "num_key_value_heads", least=1),
+        dim,
+        config.integer(f"{prefix}v_head_dim", "v_head_dim", default=dim),
+    )
+    return replace(made, **extra)
+
+
+def _experts(config: Config, **extra: Any) -> FeedForward:
+    made = FeedForward(
+        "moe",
+        experts=config.integer("n_routed_experts", "num_experts", "num_local_experts", least=1),
+        experts_per_token=config.integer("num_experts_per_tok", "top_k_experts", least=1),
+        expert_inner=config.integer("moe_intermediate_size", "intermediate_size", least=1),
+        router_bias=True,
+    )
+    return replace(made, **extra)
+
+
+def mimo_v2(config: Config) -> Layers:
+    """MiMo-V2-Flash: one full layer in six, the others with a short window and more cached heads."""
+    full = _heads(config)
+    local = _heads(config, "swa_", window=config.integer("sliding_window", default=128))
+    dense = FeedForward("dense", config.integer("intermediate_size", least=1))
+    moe = _experts(config)
+    slides, sparse = config.listed("hybrid_layer_pattern"), config.listed("moe_layer_freq")
+    if len(slides) != len(sparse) or not slides:
+        config.fault("hybrid_layer_pattern", "must be a list as long as moe_layer_freq")
+    return [(local if s else full, moe if e else dense) for s, e in zip(slides, sparse, strict=False)]
+
+
+def minimax_m3(config: Config) -> Layers:
+    """MiniMax-M3: dense layers first, then experts with a shared one; attention to chosen blocks of the cache."""
+    sparse = config.section("sparse_attention_config")
+    blocks = sparse.integer("sparse_topk_blocks", default=0) * sparse.integer("sparse_block_size", default=128)
+    full = _heads(config, qk_norm=config.flag("use_qk_norm"))
+    chosen = replace(
+        full,
+        sparse_topk=blocks or None,
+        index_heads=sparse.integer("sparse_num_index_heads", default=0),
+        index_dim=sparse.integer("sparse_index_dim", default=0),
+    )
+    dense = FeedForward("dense", config.integer("dense_intermediate_size", least=1))
+    moe = _experts(config, shared_inner=config.integer("shared_intermediate_size", default=0))
+    depth = config.integer("num_hidden_layers", least=1, most=10_000)
+    pattern = config.listed("moe_layer_freq")
+    first = config.integer("first_k_dense_replace", default=3)
+    routed = [bool(x) for x in pattern] if len(pattern) >= depth else [index >= first for index in range(depth)]
+    return [(chosen if r else full, moe if r else dense) for r in routed[:depth]]
+
+
+def step3(config: Config) -> Layers:
+    """Step-3.5 and 3.7: full and sliding layers, dense ones first, a shared expert."""
+    full = _heads(config)
+    local = replace(full, window=config.integer("sliding_window", default=512))
+    dense = FeedForward("dense", config.integer("intermediate_size", least=1))
+    moe = _experts(config, shared_inner=config.integer("share_expert_dim", default=0))
+    first = config.integer("first_k_dense_replace", default=3)
+    depth = config.integer("num_hidden_layers", least=1, most=10_000)
+    kinds = (config.listed("layer_types") or ["full_attention"] * depth)[:depth]
+    if len(kinds) < depth:
+        config.fault("layer_types", f"names {len(kinds)} layers of {depth}")
+    return [
+        (full if kind == "full_attention" else local, moe if index >= first else dense)
+        for index, kind in enumerate(kinds)
+    ]
+
+
+def gemma4(config: Config) -> Layers:
+    """Gemma 4: sliding layers, full ones with wide heads whose keys are values; experts beside the dense block."""
+    local = _heads(config, window=config.integer("sliding_window", default=1024), qk_norm=True)
+    wide = config.integer("global_head_dim", default=local.head_dim, least=1)
+    kv = config.integer("num_global_key_value_heads", default=local.kv_heads, least=1)
+    full = replace(local, window=None, head_dim=wide, v_head_dim=wide, kv_heads=kv)
+    if config.flag("attention_k_eq_v"):
+        full = replace(full, keys_are_values=True)
+    inner = config.integer("intermediate_size", least=1)
+    block = FeedForward("dense", inner)
+    if config.raw.get("num_experts"):
+        block = _experts(config, hidden_inner=inner, router_bias=False)
+    kinds = config.listed("layer_types")
+    if not kinds:
+        config.fault("layer_types", "is missing; it names the full and the sliding layers")
+    return [(full if kind == "full_attention" else local, block) for kind in kinds]
+
+
+def _mamba2(config: Config) -> Attention:
+    hidden = config.integer("hidden_size", least=1)
+    heads, dim = config.integer("mamba_num_heads", least=1), config.integer("mamba_head_dim", least=1)
+    groups, state = config.integer("n_groups", least=1), config.integer("ssm_state_size", least=1)
+    inner, shared = heads * dim, 2 * groups * state
+    kernel = config.integer("conv_kernel", default=4) + int(config.flag("use_conv_bias"))
+    parameters = hidden * (2 * inner + shared + heads) + (inner + shared) * kernel + 3 * heads + inner + inner * hidden
+    return Attention(
+        "ssm", heads, groups, state, dim, state_elements=inner * state, mixer_parameters=parameters
+    )  # fmt: skip
+
+
+def nemotron_h(config: Config) -> Layers:
+    """Nemotron-H and Nemotron 3: one mixer or one feed-forward block a layer, as a pattern says."""
+    words = {"mamba": "M", "attention": "*", "moe": "E", "mlp": "-"}
+    named = [words.get(str(kind), "?") for kind in config.listed("layers_block_type")]
+    pattern = str(config.raw.get("hybrid_override_pattern") or "".join(named))
+    if not pattern or set(pattern) - set("M*E-"):
+        config.fault("hybrid_override_pattern", "must be made of M (Mamba), * (attention), E (experts) and - (dense)")
+        return []
+    makes: dict[str, tuple[Attention, FeedForward]] = {}
+    if "M" in pattern:
+        makes["M"] = (_mamba2(config), _NO_FEED_FORWARD)
+    if "*" in pattern:
+        makes["*"] = (_heads(config), _NO_FEED_FORWARD)
+    if "-" in pattern:
+        makes["-"] = (_NONE, FeedForward("dense", config.integer("intermediate_size", least=1), gated=False))
+    if "E" in pattern:
+        latent = config.integer("moe_latent_size", default=0)
+        shared = config.integer("moe_shared_expert_intermediate_size", default=0)
+        makes["E"] = (_NONE, _experts(config, gated=False, shared_inner=shared, latent=latent))
+    return [makes[letter] for letter in pattern]
+
+
+def nemotron_nas(config: Config) -> Layers:
+    """Llama-Nemotron found by architecture search: each layer states its own attention and feed-forward block."""
+    hidden, heads = config.integer("hidden_size", least=1), config.integer("num_attention_heads", least=1)
+    layers: Layers = []
+    for index, block in enumerate(config.listed("block_configs")):
+        attention, ffn = (block.get("attention"), block.get("ffn")) if isinstance(block, dict) else (None, None)
+        if not isinstance(attention, dict) or not isinstance(ffn, dict):
+            config.fault(f"block_configs.{index}", "needs `attention` and `ffn`")
+            continue
+        group = attention.get("n_heads_in_group")
+        dim = hidden // heads
+        mixer = _NONE if attention.get("no_op") or not group else Attention("gqa", heads, heads // group, dim, dim)
+        if attention.get("replace_with_linear"):
+            mixer = Attention("linear", heads, heads, dim, dim, mixer_parameters=hidden * hidden)
+        scale = ffn.get("ffn_mult")
+        inner = -(-int(2 * scale * hidden / 3) // 256) * 256 if scale else 0
+        feed = FeedForward("dense", inner) if inner and not ffn.get("no_op") else _NO_FEED_FORWARD
+        layers.append((mixer, feed))
+    if not layers:
+        config.fault("block_configs", "is missing or empty")
+    return layers
