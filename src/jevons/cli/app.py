@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 facts_app = typer.Typer(help="Look up dated, sourced figures.", no_args_is_help=True)
 models_app = typer.Typer(help="Read model architectures from config.json files.", no_args_is_help=True)
@@ -226,6 +226,129 @@ def train(
 
     run = command.Run(model, gpu, gpus, tokens, seq_len, batch, precision, as_of)
     command.run_train(run, {"tp": tp, "pp": pp, "ep": ep, "dp": dp}, gpu_hour, json=json, out=out)
+
+
+@app.command()
+def simulate(
+    model: Model,
+    gpu: Gpu = "h100_sxm",
+    gpus: Annotated[
+        int | None, typer.Option("--gpus", min=1, max=100_000, help="Accelerators of all replicas together.")
+    ] = None,
+    tp: Tp = None,
+    replicas: Annotated[int | None, typer.Option("--replicas", min=1, max=100_000, help="Copies of the model.")] = None,
+    routing: Annotated[
+        str, typer.Option("--routing", help="Which replica a request goes to: round_robin or least_loaded.")
+    ] = "round_robin",
+    engine: Engine = "vllm",
+    precision: Annotated[
+        str, typer.Option("--precision", help="Precision of the weights: native, bf16, fp8, int8, …")
+    ] = "native",
+    kv_precision: Annotated[str, typer.Option("--kv-precision", help="Precision of the cache.")] = "bf16",
+    kv_tokens: Annotated[
+        int | None, typer.Option("--kv-tokens", min=16, help="Tokens that the cache of a replica holds.")
+    ] = None,
+    max_batch: Annotated[
+        int | None, typer.Option("--max-batch", min=1, max=65536, help="Most requests in work on a replica at once.")
+    ] = None,
+    step_tokens: Annotated[
+        int | None, typer.Option("--step-tokens", min=1, max=1_000_000, help="Most tokens of one engine step.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", min=0, callback=_finite, help="Requests per second, also of a trace.")
+    ] = None,
+    requests: Annotated[
+        int | None,
+        typer.Option("--requests", min=1, max=200_000_000, help="Requests to simulate; 10,000, or those of the trace."),
+    ] = None,
+    isl: Isl = 500,
+    osl: Osl = 200,
+    isl_cv: Annotated[
+        float, typer.Option("--isl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal input lengths.")
+    ] = 0.0,
+    osl_cv: Annotated[
+        float,
+        typer.Option("--osl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal output lengths."),
+    ] = 0.0,
+    arrivals: Annotated[
+        str, typer.Option("--arrivals", help="poisson, gamma (bunched), constant or at_once.")
+    ] = "poisson",
+    cv: Annotated[
+        float, typer.Option("--cv", min=0, callback=_finite, help="Deviation over mean of the gaps of gamma arrivals.")
+    ] = 2.0,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", min=1, help="Users of a closed loop, in place of a rate.")
+    ] = None,
+    think: Annotated[
+        float,
+        typer.Option("--think", min=0, callback=_finite, help="Time from an answer to a user's next request [s]."),
+    ] = 0.0,
+    trace: Annotated[
+        Path | None,
+        typer.Option("--trace", help="Request trace: Azure, Mooncake, Qwen-Bailian, BurstGPT, Vidur, vLLM."),
+    ] = None,
+    ttft: Ttft = None,
+    tpot: Tpot = None,
+    gpu_hour: Hourly = None,
+    seed: Seed = None,
+    as_of: AsOf = None,
+    json: Json = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write to this file too: .json (summary), .csv or .parquet (every request)."),
+    ] = None,
+) -> None:
+    """Simulate a load on replicas of a model, exact to the engine's step: latencies, throughput, cost, stability."""
+    from jevons.cli.simulation import Simulation, run_simulate
+
+    options = Simulation(
+        model,
+        gpu,
+        gpus,
+        tp,
+        replicas,
+        routing,
+        engine,
+        precision,
+        kv_precision,
+        kv_tokens,
+        max_batch,
+        step_tokens,
+        rate,
+        requests,
+        isl,
+        osl,
+        isl_cv,
+        osl_cv,
+        arrivals,
+        cv,
+        concurrency,
+        think,
+        trace,
+        ttft,
+        tpot,
+        seed or 0,
+        as_of,
+    )
+    run_simulate(options, gpu_hour, json=json, out=out)
+
+
+@app.command()
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="CSV files of measured rows (serving or operators).")],
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", help="Calibration file to use instead of the shipped factors.")
+    ] = None,
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """Predict measured rows, and print how far off the predictions are, with coverage.
+
+    --out takes .csv (the rows with the prediction added) or .json (the whole report).
+    """
+    from jevons.cli import validation as command
+
+    command.run_validate(files, calibration=calibration, out=out, as_json=json)
 
 
 @facts_app.command("list")

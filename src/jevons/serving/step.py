@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,8 @@ from jevons.models import Attention, FeedForward, LayerGroup
 from jevons.models.formulas import layer_gemms
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout, multiplied_in, split_gemm, weight_precision
-from jevons.serving.types import PARTS, Deployment, FloatArray, StepTime
+from jevons.serving.scales import board, generation_of, part_scales
+from jevons.serving.types import PARTS, Deployment, EngineFactors, FloatArray, StepTime
 
 IntArray = NDArray[np.int8]
 
@@ -26,9 +28,14 @@ _HEAD_SAMPLING_LAUNCHES = 3
 
 
 @functools.cache
-def kernel_factors(engine: str) -> ops.Factors:
-    """Return the operators' factors for an engine's kernels."""
-    return ops.Factors(engine=engine)
+def kernel_factors(engine: str, device_id: str) -> ops.Factors:
+    """Return the operators' factors for an engine's kernels on a device.
+
+    On Blackwell the open engines call the kernels that TensorRT-LLM generates, through FlashInfer; what was measured of
+    their own kernels is from Hopper and does not carry over.
+    """
+    shared = generation_of(device_id) == "blackwell" and engine in {"vllm", "sglang"}
+    return ops.Factors(engine="trtllm" if shared else engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +81,38 @@ class _Tally:
         self.times.extend(time_s)
         self.bounds.extend(op.bound)
 
-    def part(self, name: str) -> FloatArray:
-        """Time of one part."""
-        return self.parts.get(name, np.zeros(self.shape))
-
     def bound_frac(self) -> dict[str, FloatArray]:
         """Share of all operators' time that each limit sets."""
         times, bounds = np.stack(self.times), np.stack(self.bounds)
         total = times.sum(axis=0)
         return {name: (times * (bounds == index)).sum(axis=0) / total for index, name in enumerate(ops.BOUNDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class StepWork:
+    """What the operators of engine steps take, before the engine's own factors.
+
+    Parameters
+    ----------
+    parts : mapping of str to ndarray
+        ``compute.<precision>``, ``attention.prompt``, ``attention.decode``, ``attention.state``, ``moe.<precision>``,
+        ``memory``, ``head``, and the communication ``tp_comm``, ``ep_comm`` and ``pp_comm``, where there is any [s].
+    prompts, requests : ndarray
+        Prompts, and all requests, of the busiest attention rank.
+    layers : int
+        Layers of the model.
+    generation : str
+        Of the device, as in `generation_of`.
+    bound_frac : mapping of str to ndarray
+        Share of the operators' time that each limit sets.
+    """
+
+    parts: Mapping[str, FloatArray]
+    prompts: FloatArray
+    requests: FloatArray
+    layers: int
+    generation: str
+    bound_frac: Mapping[str, FloatArray]
 
 
 def check_deployment(deployment: Deployment) -> None:
@@ -140,6 +170,27 @@ def step_time(
     Attention ranks wait for the one with most requests. Leaves out skew of context lengths within a batch, multi-token
     prediction, and the difference between pipeline stages.
     """
+    work = step_work(
+        deployment,
+        prefill_tokens=prefill_tokens,
+        prefill_context=prefill_context,
+        prefill_requests=prefill_requests,
+        decode_batch=decode_batch,
+        decode_context=decode_context,
+    )
+    return engine_time(work, deployment.engine)
+
+
+def step_work(
+    deployment: Deployment,
+    *,
+    prefill_tokens: ArrayLike = 0.0,
+    prefill_context: ArrayLike = 0.0,
+    prefill_requests: ArrayLike = 1.0,
+    decode_batch: ArrayLike = 0.0,
+    decode_context: ArrayLike = 0.0,
+) -> StepWork:
+    """Return what the operators of steps take; parameters and errors as in `step_time`."""
     check_deployment(deployment)
     load = _load(deployment, prefill_tokens, prefill_context, prefill_requests, decode_batch, decode_context)
     tally = _Tally(load.prompts.shape)
@@ -151,7 +202,46 @@ def step_time(
     for attention, count in attentions.items():
         _add_attention(tally, deployment, attention, load, float(count))
     _add_ends(tally, deployment, load)
-    return _sum_up(tally, deployment, load)
+    generation = generation_of(deployment.accelerator.id)
+    return StepWork(
+        dict(tally.parts), load.prompts, load.prompts + load.decodes, deployment.model.n_layers, generation,
+        tally.bound_frac(),
+    )  # fmt: skip
+
+
+def engine_time(work: StepWork, engine: EngineFactors, scales: Mapping[str, float] | None = None) -> StepTime:
+    """Return the time of steps under an engine's factors.
+
+    Parameters
+    ----------
+    work : StepWork
+        From `step_work`.
+    engine : EngineFactors
+        The software's factors.
+    scales : mapping of str to float, optional
+        Time in a running engine over that of lone kernels, by part; the shipped ones of the device's generation by
+        default.
+    """
+    scales = part_scales(work.generation) if scales is None else scales
+    zero = np.zeros(work.prompts.shape)
+    parts = dict.fromkeys((*PARTS, "tp_comm", "ep_comm", "pp_comm"), zero)
+    with_prompts = np.where(work.prompts > 0, scales.get("prompt", 1.0), 1.0)
+    for name, time_s in work.parts.items():
+        kind = name.split(".")[0]
+        scaled = time_s * scales.get(name, scales.get(kind, 1.0))
+        if kind == "moe":
+            scaled = scaled * engine.expert_scale
+        if kind in {"compute", "moe"} or name == "attention.prompt":
+            scaled = scaled * with_prompts
+        parts[kind] = parts[kind] + scaled
+    busy = parts["compute"] + parts["attention"] + parts["moe"] + parts["memory"] + parts["head"]
+    tp_comm = exposed_comm_s(parts.pop("tp_comm"), busy, engine.tp_overlap_frac)
+    ep_comm = exposed_comm_s(parts.pop("ep_comm"), busy, engine.ep_overlap_frac)
+    per_layer = np.where(work.prompts > 0, engine.prefill_layer_s, engine.decode_layer_s)
+    parts["comm"] = tp_comm + ep_comm + parts.pop("pp_comm")
+    parts["overhead"] = engine.step_overhead_s + engine.request_overhead_s * work.requests + per_layer * work.layers
+    ordered = {name: parts[name] for name in PARTS}
+    return StepTime(sum(ordered.values(), zero), ordered, work.bound_frac)
 
 
 def _load(
@@ -196,16 +286,16 @@ def _add_products(tally: _Tally, deployment: Deployment, load: _Load) -> None:
     for precision, products in by_precision.items():
         all_rows, outputs, inners, counts = (np.array(column) for column in zip(*products, strict=True))
         shape = (all_rows, outputs[:, None], inners[:, None])
-        factors = kernel_factors(deployment.engine.name)
+        factors = kernel_factors(deployment.engine.name, deployment.accelerator.id)
         op = ops.gemm(deployment.accelerator, *shape, precision, factors=factors)
-        tally.add_stack("compute", op, counts)
+        tally.add_stack(f"compute.{precision}", op, counts)
 
 
 def _add_layer(tally: _Tally, deployment: Deployment, group: LayerGroup, load: _Load) -> None:
     device, tp, hidden = deployment.accelerator, deployment.layout.tp, deployment.model.hidden
-    factors = kernel_factors(deployment.engine.name)
+    factors = kernel_factors(deployment.engine.name, deployment.accelerator.id)
     a, block, tokens, count = group.attention, group.feed_forward, load.tokens, float(group.count)
-    cluster = Cluster(device, deployment.devices)
+    cluster = Cluster(board(device), deployment.devices)
     message_bytes = tokens * hidden * _ACTIVATION_BYTES
     blocks = (a.kind != "none") + (block.kind != "none")
     if tp > 1:
@@ -223,7 +313,7 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
     device, tp = deployment.accelerator, deployment.layout.tp
     common: dict[str, Any] = {
         "kv_precision": deployment.kv_precision,
-        "factors": kernel_factors(deployment.engine.name),
+        "factors": kernel_factors(deployment.engine.name, deployment.accelerator.id),
     }
     heads, kv_heads = max(a.heads / tp, 1.0), max(a.kv_heads / tp, 1.0)
     prompts, new = np.maximum(load.prompts, 1.0), np.maximum(load.prompt_tokens, 1.0)
@@ -238,37 +328,38 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
         state_bytes = a.state_elements * 4.0 / tp
         sequences = load.decodes + load.prompts * np.ceil(load.prompt_tokens / 64.0)
         moved = sequences * state_bytes
-        tally.add("attention", ops.elementwise(device, moved, moved, factors=common["factors"]), count)
+        tally.add("attention.state", ops.elementwise(device, moved, moved, factors=common["factors"]), count)
     window = a.window or 0
     if a.kind == "gqa":
         shape: dict[str, Any] = {"v_head_dim": a.v_head_dim, "window": window, **common}
         if some_prompts:
             op = ops.attention_prefill(device, prompts, new, cached, heads, kv_heads, a.head_dim, **shape)
-            tally.add("attention", op, count, load.prompts)
+            tally.add("attention.prompt", op, count, load.prompts)
         if some_decodes:
             op = ops.attention_decode(device, decodes, seen, heads, kv_heads, a.head_dim, **shape)
-            tally.add("attention", op, count, load.decodes)
+            tally.add("attention.decode", op, count, load.decodes)
     elif a.kind == "mla":
         latent: dict[str, Any] = {
             "kv_lora_rank": a.kv_lora_rank, "rope_dim": a.rope_dim, "nope_dim": a.nope_dim, "v_head_dim": a.v_head_dim,
             **common,
         }  # fmt: skip
         if some_prompts:
-            tally.add("attention", ops.mla_prefill(device, prompts, new, cached, heads, **latent), count, load.prompts)
+            op = ops.mla_prefill(device, prompts, new, cached, heads, **latent)
+            tally.add("attention.prompt", op, count, load.prompts)
         if some_decodes:
-            tally.add("attention", ops.mla_decode(device, decodes, seen, heads, **latent), count, load.decodes)
+            tally.add("attention.decode", ops.mla_decode(device, decodes, seen, heads, **latent), count, load.decodes)
 
 
 def _add_indexer(tally: _Tally, deployment: Deployment, a: Attention, load: _Load, count: float) -> None:
     """Scores of all cached tokens by which a sparse layer chooses those it attends to."""
     device, dims = deployment.accelerator, (a.index_heads, 1, a.index_dim)
-    factors = kernel_factors(deployment.engine.name)
+    factors = kernel_factors(deployment.engine.name, deployment.accelerator.id)
     prompts, new = np.maximum(load.prompts, 1.0), np.maximum(load.prompt_tokens, 1.0)
     op = ops.attention_prefill(device, prompts, new, load.cached, *dims, v_head_dim=1, factors=factors)
-    tally.add("attention", op, count, load.prompts)
+    tally.add("attention.prompt", op, count, load.prompts)
     decodes, context = np.maximum(load.decodes, 1.0), np.maximum(load.context, 1.0)
     op = ops.attention_decode(device, decodes, context, *dims, v_head_dim=1, factors=factors)
-    tally.add("attention", op, count, load.decodes)
+    tally.add("attention.decode", op, count, load.decodes)
 
 
 def _add_experts(
@@ -278,7 +369,7 @@ def _add_experts(
     layout, hidden = deployment.layout, deployment.model.hidden
     stored = weight_precision(deployment).experts
     precision = multiplied_in(deployment, stored)
-    tally.add("moe", _experts_time(deployment, block, load, precision), count)
+    tally.add(f"moe.{precision}", _experts_time(deployment, block, load, precision), count)
     if not layout.dp_attention or layout.dp == 1:
         return  # the ranks of a tensor-parallel group hold the same tokens; their all-reduce is already counted
     if layout.ep == 1:
@@ -309,7 +400,7 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, preci
     imbalance = deployment.engine.expert_imbalance if layout.ep > 1 else 1.0
     shared: dict[str, Any] = {
         "tensor_parallel": layout.expert_tp, "precision": precision, "gated": block.gated,
-        "factors": kernel_factors(deployment.engine.name),
+        "factors": kernel_factors(deployment.engine.name, deployment.accelerator.id),
     }  # fmt: skip
     if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
         return ops.moe_gemm(
@@ -336,24 +427,10 @@ def _add_ends(tally: _Tally, deployment: Deployment, load: _Load) -> None:
     tally.add("head", ops.elementwise(device, 2.0 * logits, logits, launches=_HEAD_SAMPLING_LAUNCHES))
     embedded = load.tokens * model.hidden * _ACTIVATION_BYTES
     tally.add("head", ops.elementwise(device, embedded, embedded))
-    cluster = Cluster(device, deployment.devices)
+    cluster = Cluster(board(device), deployment.devices)
     if layout.tp > 1:
         tally.add("tp_comm", ops.all_gather(cluster, rows * model.vocab * _ACTIVATION_BYTES, layout.tp))
     if layout.pp > 1:
         across = layout.expert_group * layout.pp > device.scaleup_domain
         op = ops.point_to_point(cluster, embedded / layout.tp, across=across)
         tally.add("pp_comm", op, layout.pp - 1.0)
-
-
-def _sum_up(tally: _Tally, deployment: Deployment, load: _Load) -> StepTime:
-    engine, model = deployment.engine, deployment.model
-    busy = sum((tally.part(name) for name in ("compute", "attention", "moe", "memory", "head")), np.zeros(tally.shape))
-    tp_comm = exposed_comm_s(tally.part("tp_comm"), busy, engine.tp_overlap_frac)
-    ep_comm = exposed_comm_s(tally.part("ep_comm"), busy, engine.ep_overlap_frac)
-    per_layer = np.where(load.prompts > 0, engine.prefill_layer_s, engine.decode_layer_s)
-    overhead = engine.step_overhead_s + engine.request_overhead_s * (load.prompts + load.decodes)
-    parts = {name: tally.part(name) for name in PARTS if name not in {"comm", "overhead"}}
-    parts["comm"] = tp_comm + ep_comm + tally.part("pp_comm")
-    parts["overhead"] = overhead + per_layer * model.n_layers
-    ordered = {name: parts[name] for name in PARTS}
-    return StepTime(sum(ordered.values(), np.zeros(tally.shape)), ordered, tally.bound_frac())

@@ -88,6 +88,12 @@ class EngineFactors:
         enough of it.
     expert_imbalance : float
         Tokens on the busiest expert device over the mean, >= 1.
+    expert_scale : float
+        Time of the experts' grouped products in the engine over that of the measured kernel.
+    entry_s : float
+        Time of a request outside the engine's steps: HTTP, tokenizing, queues between processes, the first answer.
+    admit_s, admit_token_s : float
+        Time that the front end spends on each request, one after the other, and on each of its prompt tokens.
     memory_frac : float
         Share of device memory that the engine may use.
     reserved_bytes : float
@@ -106,6 +112,10 @@ class EngineFactors:
     tp_overlap_frac: float
     ep_overlap_frac: float
     expert_imbalance: float
+    expert_scale: float
+    entry_s: float
+    admit_s: float
+    admit_token_s: float
     memory_frac: float
     reserved_bytes: float
     step_tokens: int

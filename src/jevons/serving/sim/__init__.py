@@ -1,0 +1,28 @@
+"""Event simulation of continuous batching: loads, traces, step tables, and what users of a deployment see."""
+
+from jevons.serving.sim.run import ROUTINGS, simulate
+from jevons.serving.sim.table import constant_table, limits_of, step_table
+from jevons.serving.sim.traces import Trace, read_trace
+from jevons.serving.sim.types import Requests, SimLimits, SimResult, Spread, StepTable, Trail
+from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, stream
+
+__all__ = [
+    "ARRIVALS",
+    "ROUTINGS",
+    "Load",
+    "Requests",
+    "SimLimits",
+    "SimResult",
+    "Spread",
+    "StepTable",
+    "Trace",
+    "Trail",
+    "constant_table",
+    "from_trace",
+    "generate",
+    "limits_of",
+    "read_trace",
+    "simulate",
+    "step_table",
+    "stream",
+]

@@ -1,0 +1,318 @@
+"""Runs a load through replicas of a deployment and sums it up: latency, throughput, use, and whether it is stable."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.errors import InfeasibleError, InputError, did_you_mean
+from jevons.serving.sim import _kernels
+from jevons.serving.sim.table import constant_table
+from jevons.serving.sim.types import (
+    LONGEST_S,
+    QUANTILES,
+    TICKS_PER_S,
+    FloatArray,
+    IntArray,
+    Requests,
+    SimLimits,
+    SimResult,
+    Spread,
+    StepTable,
+    Trail,
+)
+
+ROUTINGS = ("round_robin", "least_loaded")
+
+_UNSTABLE_FRAC = 0.02
+_BUSY_FRAC = 0.98
+_MOST_BATCH = 1 << 20
+_MOST_REPLICAS = 100_000
+
+
+def simulate(
+    requests: Requests,
+    table: StepTable,
+    limits: SimLimits,
+    *,
+    replicas: int = 1,
+    routing: str = "round_robin",
+    entry_s: float = 0.0,
+    ttft_s: float | None = None,
+    tpot_s: float | None = None,
+    e2e_s: float | None = None,
+    edge_frac: float = 0.05,
+) -> SimResult:
+    """Serve a load by continuous batching, exact to the step.
+
+    Parameters
+    ----------
+    requests : Requests
+        The load.
+    table : StepTable
+        Step times of one replica, at least as large as *limits*.
+    limits : SimLimits
+        Limits of one replica.
+    replicas : int
+        Equal engines, >= 1. Users of a closed loop stay with theirs.
+    routing : str
+        ``round_robin``, or ``least_loaded``: to the first of those with fewest unanswered requests.
+    entry_s : float
+        Time of a request outside the engine [s]: it reaches the engine that much later.
+    ttft_s, tpot_s, e2e_s : float, optional
+        Limits of latency that a request must meet to count as goodput [s].
+    edge_frac : float
+        Share of the requests at the start (warm-up) and as many at the end (drain) that statistics leave out, in
+        [0, 0.5). All at once has neither and counts all.
+
+    Returns
+    -------
+    SimResult
+        Requests that no replica could ever hold are counted as rejected and left out.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range.
+    InfeasibleError
+        If no request fits.
+
+    Notes
+    -----
+    First come, first served. A step takes one token of every decode, then prompt tokens up to the budget: the prompt in
+    work first, then waiting ones while slots and blocks for their whole prompts are free. Where the next tokens of the
+    decodes do not fit, the request admitted last loses its cache and computes prompt and answer so far anew.
+    """
+    _check(requests, table, limits, replicas, routing, edge_frac)
+    longest = limits.kv_blocks * limits.block_tokens
+    total = requests.isl + requests.osl
+    fits = total - 1 <= longest
+    if limits.max_context:
+        fits &= total <= limits.max_context
+    if not fits.any():
+        least = int(total.min())
+        message = (
+            f"no request fits: the shortest has {least:,} tokens, a replica holds {longest:,} and a sequence at most "
+            f"{limits.max_context or longest:,}. Use a larger device, fewer bits, or shorter requests."
+        )
+        raise InfeasibleError(message, ["device memory"])
+    kernels_began = time.perf_counter()
+    _compile(closed=requests.users > 0, balanced=routing == "least_loaded")
+    began = time.perf_counter()
+    trail = _serve(requests, np.flatnonzero(fits), table, limits, replicas, routing, entry_s)
+    wall_s = time.perf_counter() - began
+    slo = (ttft_s, tpot_s, e2e_s)
+    return _summary(requests, trail, limits, entry_s, slo, edge_frac, (wall_s, began - kernels_began))
+
+
+def _check(
+    requests: Requests, table: StepTable, limits: SimLimits, replicas: int, routing: str, edge_frac: float
+) -> None:
+    """Refuse what the kernels could not take."""
+    if routing not in ROUTINGS:
+        message = f"routing `{routing}`: unknown.{did_you_mean(routing, ROUTINGS)} Known: {', '.join(ROUTINGS)}."
+        raise InputError(message)
+    for name, value, least, most in (
+        ("replicas", replicas, 1, _MOST_REPLICAS),
+        ("max_batch", limits.max_batch, 1, min(len(table.base) - 1, _MOST_BATCH)),
+        ("step_tokens", limits.step_tokens, 1, len(table.alone) - 1),
+        ("requests", requests.count, 1, 1 << 40),
+        ("users", requests.users, 0, 1 << 40),
+    ):
+        if not least <= value <= most:
+            message = f"{name} = {value}: must be from {least} to {most:,}"
+            raise InputError(message)
+    if not 0.0 <= edge_frac < 0.5:
+        message = f"edge_frac = {edge_frac}: must be in [0, 0.5)"
+        raise InputError(message)
+    for name, lengths in (("isl", requests.isl), ("osl", requests.osl)):
+        if lengths.min() < 1:
+            message = f"{name} = {lengths.min()} of request {int(lengths.argmin())}: must be at least 1 token"
+            raise InputError(message)
+    if requests.users:
+        return
+    arrival_s = requests.arrival_s
+    if not (np.isfinite(arrival_s).all() and arrival_s[0] >= 0 and (np.diff(arrival_s) >= 0).all()):
+        message = "arrival_s: must be finite, at least 0, and ascending; sort the load by arrival"
+        raise InputError(message)
+    if arrival_s[-1] > LONGEST_S:
+        message = f"arrival_s = {arrival_s[-1]:g}: a load may last {LONGEST_S:g} s at most; raise its rate or cut it"
+        raise InputError(message)
+
+
+def _work(requests: Requests) -> _kernels.Work:
+    count = requests.count
+    none = [np.full(count, -1, dtype=np.int64) for _ in range(4)]
+    zeros = [np.zeros(count, dtype=np.int64) for _ in range(2)]
+    isl, osl = (np.ascontiguousarray(lengths, dtype=np.int64) for lengths in (requests.isl, requests.osl))
+    return _kernels.Work(isl, osl, zeros[0], none[0], none[1], none[2], zeros[1], none[3])
+
+
+def _kernel_table(table: StepTable) -> _kernels.Table:
+    return _kernels.Table(
+        table.knots, table.base, table.slope, table.alone, table.mixed_batches, table.mixed, table.own, table.cached
+    )
+
+
+def _serve(
+    requests: Requests,
+    ids: IntArray,
+    table: StepTable,
+    limits: SimLimits,
+    replicas: int,
+    routing: str,
+    entry_s: float,
+) -> Trail:
+    """Run the kernels and gather what they leave."""
+    work, arrays = _work(requests), _kernel_table(table)
+    bounds = np.array([limits.max_batch, limits.step_tokens, limits.block_tokens, limits.kv_blocks], dtype=np.int64)
+    entry = round(entry_s * TICKS_PER_S)
+    states = np.zeros((replicas, _kernels.STATE_SIZE), dtype=np.int64)
+    replica = np.full(requests.count, -1, dtype=np.int64)
+    if requests.users:
+        arrival = np.full(requests.count, -1, dtype=np.int64)
+        pause = round(requests.think_s * TICKS_PER_S) + entry
+        for place in range(replicas):
+            users = requests.users // replicas + (place < requests.users % replicas)
+            own = ids[place::replicas]
+            if users == 0 and len(own):
+                message = f"users = {requests.users}: must be at least the number of replicas, {replicas}"
+                raise InputError(message)
+            _kernels.run_closed(arrival, work, arrays, bounds, own, states[place], users, pause)
+            replica[own] = place
+        arrival[ids] += entry
+        for times in (work.admitted, work.first, work.finish):
+            times[ids] += entry
+    else:
+        arrival = np.round(requests.arrival_s * TICKS_PER_S).astype(np.int64) + entry
+        if routing == "least_loaded" and replicas > 1:
+            _kernels.run_balanced(arrival, work, arrays, bounds, ids, states, replica)
+        else:
+            for place in range(replicas):
+                own = ids[place::replicas]
+                _kernels.run_open(arrival, work, arrays, bounds, own, states[place])
+                replica[own] = place
+    if states[:, _kernels.OUTSTANDING].any():
+        most_s = _kernels.FOREVER / TICKS_PER_S
+        message = (
+            f"{requests.count:,} requests take these {replicas} replicas more than {most_s:,.0f} s. "
+            "Use fewer or shorter requests, or more replicas."
+        )
+        raise InputError(message)
+    names = {
+        "end": _kernels.TIME, "busy": _kernels.BUSY, "steps": _kernels.STEP, "events": _kernels.EVENTS,
+        "preemptions": _kernels.PREEMPTIONS, "prefill_tokens": _kernels.PREFILLED,
+        "decode_tokens": _kernels.DECODED, "context_steps": _kernels.CONTEXT_STEPS, "peak_blocks": _kernels.PEAK,
+        "blocks": _kernels.USED,
+    }  # fmt: skip
+    totals = {name: states[:, column].copy() for name, column in names.items()}
+    return Trail(arrival, work.admitted, work.first, work.finish, work.preempted, replica, totals)
+
+
+def _compile(*, closed: bool, balanced: bool) -> None:
+    """Compile the kernel of one kind of load, or load it from the cache, on two requests."""
+    ones = np.ones(2, dtype=np.int64)
+    tiny = Requests(np.zeros(2), ones, ones, users=2 if closed else 0)
+    table = constant_table(2, 4, decode_s=0.01, prompt_token_s=0.001)
+    routing = "least_loaded" if balanced else "round_robin"
+    _serve(tiny, np.arange(2), table, SimLimits(2, 4, 1, 64), 2, routing, 0.0)
+
+
+def _spread(values: FloatArray) -> Spread | None:
+    if not len(values):
+        return None
+    quantiles = np.quantile(values, list(QUANTILES.values()))
+    return Spread(float(values.mean()), *(float(q) for q in quantiles))
+
+
+def _summary(
+    requests: Requests,
+    trail: Trail,
+    limits: SimLimits,
+    entry_s: float,
+    slo: tuple[float | None, float | None, float | None],
+    edge_frac: float,
+    clock: tuple[float, float],
+) -> SimResult:
+    """Sum up the requests between warm-up and drain."""
+    done = np.flatnonzero(trail.finish >= 0)
+    arrival = trail.arrival[done] / TICKS_PER_S - entry_s
+    first, finish = trail.first[done] / TICKS_PER_S, trail.finish[done] / TICKS_PER_S
+    osl = requests.osl[done]
+    counted, window = _window(requests, arrival, finish, edge_frac)
+    length_s = window[1] - window[0]
+    ttft_s, e2e_s = first - arrival, finish - arrival
+    many = osl > 1
+    tpot_s = np.where(many, (finish - first) / np.maximum(osl - 1, 1), 0.0)
+    ended = (finish > window[0]) & (finish <= window[1])
+    good = ended.copy()
+    for values, limit in zip((ttft_s, tpot_s, e2e_s), slo, strict=True):
+        if limit is not None:
+            good &= values <= limit
+    totals, replicas = trail.totals, len(trail.totals["end"])
+    end_s = float(totals["end"].max()) / TICKS_PER_S
+    decode_steps = max(int(totals["steps"].sum()), 1)
+    holds = limits.kv_blocks * limits.block_tokens
+    running_s = finish - trail.admitted[done] / TICKS_PER_S
+    overload, capacity = _overload(requests, arrival, finish, trail)
+    return SimResult(
+        requests=requests.count, served=len(done), rejected=requests.count - len(done), counted=int(counted.sum()),
+        window_s=window, ttft_s=_spread(ttft_s[counted]), tpot_s=_spread(tpot_s[counted & many]),
+        e2e_s=_spread(e2e_s[counted]), req_per_s=float(ended.sum()) / length_s,
+        output_tok_per_s=float(osl[ended].sum()) / length_s, goodput_req_per_s=float(good.sum()) / length_s,
+        utilisation_frac=float(totals["busy"].sum()) / TICKS_PER_S / max(end_s * replicas, 1e-12),
+        mean_batch=float(totals["decode_tokens"].sum()) / decode_steps,
+        mean_running=float(running_s.sum()) / max(end_s * replicas, 1e-12),
+        mean_in_system=float(e2e_s.sum()) / max(end_s * replicas, 1e-12),
+        kv_mean_frac=float(totals["context_steps"].sum()) / decode_steps / holds,
+        kv_peak_frac=float(totals["peak_blocks"].max()) / limits.kv_blocks,
+        preemptions=int(totals["preemptions"].sum()), prefill_tokens=int(totals["prefill_tokens"].sum()),
+        decode_tokens=int(totals["decode_tokens"].sum()), steps=int(totals["steps"].sum()),
+        events=int(totals["events"].sum()), end_s=end_s, overload_frac=overload, capacity_req_per_s=capacity,
+        wall_s=clock[0], compile_s=clock[1], trail=trail,
+    )  # fmt: skip
+
+
+def _window(
+    requests: Requests, arrival: FloatArray, finish: FloatArray, edge_frac: float
+) -> tuple[NDArray[np.bool_], tuple[float, float]]:
+    """Return which requests count, and the time in which they arrive; all, and the whole run, for a load at once."""
+    count = len(arrival)
+    edge = int(count * edge_frac)
+    start, stop = float(arrival[edge]), float(arrival[count - 1 - edge])
+    if requests.users:
+        finished = np.sort(finish)
+        start, stop = float(finished[edge]), float(finished[count - 1 - edge])
+        if stop > start:
+            return (arrival >= start) & (finish <= stop), (start, stop)
+    elif stop > start:
+        counted = np.zeros(count, dtype=np.bool_)
+        counted[edge : count - edge] = True
+        return counted, (start, stop)
+    return np.ones(count, dtype=np.bool_), (0.0, max(float(finish.max()), 1e-12))
+
+
+def _overload(
+    requests: Requests, arrival: FloatArray, finish: FloatArray, trail: Trail
+) -> tuple[float | None, float | None]:
+    """Return by how much arrivals exceed what is finished in their second half, and the latter per second.
+
+    A load is unstable where the replicas never rest and the backlog grows by more than what falls to chance: beyond 2 %
+    of the arrivals and three standard deviations of a Poisson count.
+    """
+    last = float(arrival[-1])
+    if requests.users or last <= 0.0:
+        return None, None
+    half = last / 2
+    came = int((arrival > half).sum())
+    left = int(((finish > half) & (finish <= last)).sum())
+    behind = came - left
+    busy = trail.totals["busy"].sum() / np.maximum(trail.totals["end"], 1).sum()
+    if busy < _BUSY_FRAC or behind <= max(_UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
+        return None, None
+    backlog = [int((arrival <= t).sum() - (finish <= t).sum()) for t in (half, last)]
+    if left == 0 or backlog[1] <= backlog[0]:
+        return None, None
+    return came / left - 1.0, left / (last - half)

@@ -1,0 +1,208 @@
+"""What a simulated load, an engine's limits and a simulation's outcome are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+TICKS_PER_S = 10**12
+"""Simulated time is whole picoseconds, so that leaping over steps and walking through them give equal results."""
+
+LONGEST_S = 4_000_000.0
+"""Longest simulated time; ticks of longer ones would not fit 64 bits with a margin."""
+
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """A load: requests in order of arrival.
+
+    Parameters
+    ----------
+    arrival_s : ndarray, shape (n,)
+        Arrival from the start of the load [s], ascending; in a closed loop, unused.
+    isl, osl : ndarray of int, shape (n,)
+        Prompt and output tokens, >= 1.
+    users : int
+        Users of a closed loop, each of whom sends its next request when the last is answered; 0 for an open load.
+    think_s : float
+        Time from an answer to the user's next request [s].
+    origin : str
+        Where the load is from, in words.
+    """
+
+    arrival_s: FloatArray
+    isl: IntArray
+    osl: IntArray
+    users: int = 0
+    think_s: float = 0.0
+    origin: str = ""
+
+    @property
+    def count(self) -> int:
+        """Number of requests."""
+        return len(self.isl)
+
+
+@dataclass(frozen=True, slots=True)
+class SimLimits:
+    """Limits of the engine of one replica.
+
+    Parameters
+    ----------
+    max_batch : int
+        Most requests in work at once.
+    step_tokens : int
+        Most tokens of one step, those of running decodes included.
+    block_tokens : int
+        Tokens of one cache block.
+    kv_blocks : int
+        Blocks of the cache.
+    max_context : int
+        Longest prompt and output together; 0 for no limit but the cache.
+    """
+
+    max_batch: int
+    step_tokens: int
+    block_tokens: int
+    kv_blocks: int
+    max_context: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepTable:
+    """Step times of one deployment in ticks, ready for lookup.
+
+    Parameters
+    ----------
+    knots : ndarray of int, shape (k + 1,)
+        Mean contexts between which decode time is linear; the last piece goes on for ever.
+    base, slope : ndarray of int, shape (max_batch + 1, k)
+        Decode step of a batch: ``base + slope * (sum of contexts)`` in the piece of the mean context.
+    alone : ndarray of int, shape (step_tokens + 1,)
+        Step of that many prompt tokens and no decodes, attention apart.
+    mixed_batches : ndarray of int, shape (r,)
+        Decode batches of the rows of *mixed*, from 0.
+    mixed : ndarray of int, shape (r, step_tokens + 1)
+        What that many prompt tokens beside that batch take over *alone* of both and the decode step; linear between.
+    own, cached : ndarray of int, shape (step_tokens + 1,)
+        Attention of a chunk of that many tokens to itself, and to each token of its prompt computed before.
+    """
+
+    knots: IntArray
+    base: IntArray
+    slope: IntArray
+    alone: IntArray
+    mixed_batches: IntArray
+    mixed: IntArray
+    own: IntArray
+    cached: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What happened to every request, and totals of every replica.
+
+    Parameters
+    ----------
+    arrival, admitted, first, finish : ndarray of int, shape (n,)
+        Ticks of arrival at the engine, first admission, first and last token; -1 for requests that cannot run.
+    preempted, replica : ndarray of int, shape (n,)
+        How often it lost its cache; which replica served it (-1 for none).
+    totals : mapping of str to ndarray of int, shape (replicas,)
+        ``end``, ``busy`` [ticks]; ``steps`` (decode steps), ``events``, ``preemptions``, ``prefill_tokens`` (computed,
+        repeated ones included), ``decode_tokens``, ``context_steps`` (sum over decode steps of all contexts),
+        ``peak_blocks``, ``blocks`` (in use at the end).
+    """
+
+    arrival: IntArray
+    admitted: IntArray
+    first: IntArray
+    finish: IntArray
+    preempted: IntArray
+    replica: IntArray
+    totals: Mapping[str, IntArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean and percentiles of one latency."""
+
+    mean: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class SimResult:
+    """Outcome of a simulation.
+
+    Parameters
+    ----------
+    requests, served, rejected, counted : int
+        Requests of the load; those answered; those that no replica can hold; those that statistics count.
+    window_s : tuple of float
+        Start and end of the time that statistics count [s]: requests that arrive in it, tokens made in it.
+    ttft_s, tpot_s, e2e_s : Spread or None
+        Of the counted requests; None where there are none (``tpot_s``: of more than one output token).
+    req_per_s, output_tok_per_s : float
+        Finished requests and their output tokens per second of the window, all replicas.
+    goodput_req_per_s : float
+        Finished requests within the limits of latency per second of the window.
+    utilisation_frac : float
+        Share of the window-spanning run in which a step was running, mean over replicas.
+    mean_batch, mean_running, mean_in_system : float
+        Decodes per decode step; requests in work, and requests in work or waiting, over time, per replica.
+    kv_mean_frac, kv_peak_frac : float
+        Share of cache blocks: tokens held, mean over decode steps; blocks used at most.
+    preemptions, prefill_tokens, decode_tokens, steps, events : int
+        Totals over replicas.
+    end_s : float
+        When the last request was answered [s].
+    overload_frac : float or None
+        By how much arrivals exceed what the replicas finish; None for a stable load.
+    capacity_req_per_s : float or None
+        What the replicas finish per second where they cannot keep up; None for a stable load.
+    wall_s, compile_s : float
+        Time the simulation itself took, and before it the compilation or its loading [s].
+    trail : Trail
+        Every request.
+    """
+
+    requests: int
+    served: int
+    rejected: int
+    counted: int
+    window_s: tuple[float, float]
+    ttft_s: Spread | None
+    tpot_s: Spread | None
+    e2e_s: Spread | None
+    req_per_s: float
+    output_tok_per_s: float
+    goodput_req_per_s: float
+    utilisation_frac: float
+    mean_batch: float
+    mean_running: float
+    mean_in_system: float
+    kv_mean_frac: float
+    kv_peak_frac: float
+    preemptions: int
+    prefill_tokens: int
+    decode_tokens: int
+    steps: int
+    events: int
+    end_s: float
+    overload_frac: float | None
+    capacity_req_per_s: float | None
+    wall_s: float
+    compile_s: float
+    trail: Trail

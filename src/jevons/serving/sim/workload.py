@@ -1,0 +1,171 @@
+"""Generated loads and scaled traces; every kind of chance has a stream of its own, named, from one seed."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from jevons.errors import InputError, did_you_mean
+from jevons.serving.sim.traces import Trace
+from jevons.serving.sim.types import LONGEST_S, FloatArray, IntArray, Requests
+
+ARRIVALS = ("poisson", "gamma", "constant", "at_once", "closed")
+MOST_REQUESTS = 200_000_000
+_MOST_TOKENS = 100_000_000
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """Return the random stream of that name; a further one never shifts another."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())])))
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A load to generate.
+
+    Parameters
+    ----------
+    requests : int
+        How many, >= 1.
+    isl, osl : float
+        Mean prompt and output tokens, >= 1.
+    arrivals : str
+        ``poisson``, ``gamma`` (bunched), ``constant``, ``at_once`` or ``closed``.
+    rate_req_per_s : float
+        Of the first three, > 0.
+    users, think_s : int, float
+        Of the closed loop: users, and time from an answer to the next request [s].
+    cv : float
+        Standard deviation of the gaps over their mean, of ``gamma`` arrivals, > 0.
+    isl_cv, osl_cv : float
+        Likewise of the lengths, which are lognormal; 0 for constant ones.
+    """
+
+    requests: int
+    isl: float
+    osl: float
+    arrivals: str = "poisson"
+    rate_req_per_s: float = 1.0
+    users: int = 1
+    think_s: float = 0.0
+    cv: float = 1.0
+    isl_cv: float = 0.0
+    osl_cv: float = 0.0
+
+
+def generate(load: Load, seed: int = 0) -> Requests:
+    """Return the requests of a load; the same seed gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        If a figure is out of range; the message names it.
+    """
+    _check(load)
+    count = load.requests
+    isl = _lengths(count, load.isl, load.isl_cv, stream(seed, "isl"))
+    osl = _lengths(count, load.osl, load.osl_cv, stream(seed, "osl"))
+    if load.arrivals == "closed":
+        origin = f"{load.users:,} users in a closed loop"
+        return Requests(np.zeros(count), isl, osl, users=load.users, think_s=load.think_s, origin=origin)
+    if load.arrivals == "at_once":
+        return Requests(np.zeros(count), isl, osl, origin="all at once")
+    arrival_s = np.cumsum(_gaps(load, stream(seed, "arrivals")))
+    if arrival_s[-1] > LONGEST_S:
+        message = (
+            f"{count:,} requests at {load.rate_req_per_s:g} per second last {arrival_s[-1]:,.0f} s; {LONGEST_S:,.0f} s "
+            "is the most. Use fewer requests or a higher rate."
+        )
+        raise InputError(message)
+    return Requests(arrival_s, isl, osl, origin=f"{load.arrivals} arrivals at {load.rate_req_per_s:g} per second")
+
+
+def from_trace(trace: Trace, *, requests: int | None = None, rate_req_per_s: float | None = None) -> Requests:
+    """Return a trace as a load, cut or repeated to a number of requests, its time stretched to a mean rate.
+
+    Parameters
+    ----------
+    trace : Trace
+        The trace.
+    requests : int, optional
+        Requests wanted; the trace's own by default. Beyond those it begins again a mean gap after its end.
+    rate_req_per_s : float, optional
+        Mean rate wanted; the trace's own by default.
+
+    Raises
+    ------
+    InputError
+        If a figure is out of range, or a rate is asked of a trace whose requests all arrive at once.
+    """
+    count = len(trace.isl)
+    wanted = count if requests is None else requests
+    if not 1 <= wanted <= MOST_REQUESTS:
+        message = f"requests = {wanted}: must be from 1 to {MOST_REQUESTS:,}"
+        raise InputError(message)
+    span_s = float(trace.arrival_s[-1])
+    scale = 1.0
+    if rate_req_per_s is not None:
+        _positive("rate", rate_req_per_s)
+        if span_s <= 0:
+            message = f"{trace.name}: all requests arrive at once, so they have no rate to scale"
+            raise InputError(message)
+        scale = (count - 1) / span_s / rate_req_per_s
+    rounds, place = np.divmod(np.arange(wanted), count)
+    period_s = span_s * count / max(count - 1, 1)
+    arrival_s = (trace.arrival_s[place] + rounds * period_s) * scale
+    if arrival_s[-1] > LONGEST_S:
+        message = (
+            f"{trace.name}: lasts {arrival_s[-1]:,.0f} s; {LONGEST_S:,.0f} s is the most. Use fewer requests or a "
+            "higher rate."
+        )
+        raise InputError(message)
+    origin = f"{trace.name} ({trace.make})"
+    origin += "" if scale == 1.0 else f" at {rate_req_per_s:g} requests per second"
+    return Requests(arrival_s, trace.isl[place], trace.osl[place], origin=origin)
+
+
+def _positive(name: str, value: float) -> None:
+    if not (value > 0 and math.isfinite(value)):
+        message = f"{name} = {value}: must be above 0"
+        raise InputError(message)
+
+
+def _check(load: Load) -> None:
+    if load.arrivals not in ARRIVALS:
+        known = ", ".join(ARRIVALS)
+        message = f"arrivals `{load.arrivals}`: unknown.{did_you_mean(load.arrivals, ARRIVALS)} Known: {known}."
+        raise InputError(message)
+    for name, value, least, most in (
+        ("requests", load.requests, 1, MOST_REQUESTS), ("isl", load.isl, 1, _MOST_TOKENS),
+        ("osl", load.osl, 1, _MOST_TOKENS), ("users", load.users, 1, MOST_REQUESTS), ("think_s", load.think_s, 0, 1e6),
+        ("isl_cv", load.isl_cv, 0, 100), ("osl_cv", load.osl_cv, 0, 100),
+    ):  # fmt: skip
+        if not least <= value <= most:
+            message = f"{name} = {value}: must be from {least:g} to {most:,g}"
+            raise InputError(message)
+    if load.arrivals in {"poisson", "gamma", "constant"}:
+        _positive("rate", load.rate_req_per_s)
+    if load.arrivals == "gamma":
+        _positive("cv", load.cv)
+
+
+def _gaps(load: Load, rng: np.random.Generator) -> FloatArray:
+    mean_s = 1.0 / load.rate_req_per_s
+    if load.arrivals == "poisson":
+        return rng.exponential(mean_s, load.requests)
+    if load.arrivals == "gamma":
+        shape = 1.0 / load.cv**2
+        return rng.gamma(shape, mean_s / shape, load.requests)
+    return np.full(load.requests, mean_s)
+
+
+def _lengths(count: int, mean: float, cv: float, rng: np.random.Generator) -> IntArray:
+    """Return whole lengths of that mean before rounding, at least one token."""
+    if cv == 0.0:
+        return np.full(count, round(mean), dtype=np.int64)
+    sigma = math.sqrt(math.log1p(cv**2))
+    drawn = rng.lognormal(math.log(mean) - sigma**2 / 2, sigma, count)
+    return np.clip(np.round(drawn), 1, _MOST_TOKENS).astype(np.int64)

@@ -1,0 +1,78 @@
+"""Reads tables of measured rows; what they hold is recognised by their header."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from jevons.errors import InputError
+from jevons.operators import recognises
+
+SERVING_COLUMNS = ("model", "gpu", "isl", "osl", "concurrency_or_rate", "metric", "value")
+TRACE_COLUMNS = ("request_id", "input_tokens", "output_tokens", "first_token_s", "last_token_s")
+TRAINING_COLUMNS = ("model", "gpu", "seq_len", "global_batch", "step_time_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file of measured rows.
+
+    Parameters
+    ----------
+    path : Path
+        Where it was read.
+    kind : str
+        ``serving``, ``ops``, ``traces`` or ``training``.
+    columns : tuple of str
+        Its header.
+    rows : tuple of dict
+        Its data rows, as text; empty for ``ops``, which the operators read themselves.
+    """
+
+    path: Path
+    kind: str
+    columns: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+
+
+def kind_of(header: list[str]) -> str | None:
+    """Return what a header's rows measure, or None."""
+    names = set(header)
+    if names.issuperset(SERVING_COLUMNS):
+        return "serving"
+    if names.issuperset(TRACE_COLUMNS):
+        return "traces"
+    if recognises(header):
+        return "ops"
+    if names.issuperset(TRAINING_COLUMNS):
+        return "training"
+    return None
+
+
+def read_table(path: Path | str) -> Table:
+    """Return the rows of a CSV file of measurements.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is empty, or has a header that none of the readers knows.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            header = [name.strip() for name in reader.fieldnames or []]
+            kind = kind_of(header)
+            if kind is None:
+                message = (
+                    f"{path}: the header `{','.join(header)[:120]}` is none of those known. Serving rows need "
+                    f"{', '.join(SERVING_COLUMNS)}; operator rows the columns of their operator."
+                )
+                raise InputError(message)
+            reader.fieldnames = header
+            rows = () if kind == "ops" else tuple({k: v or "" for k, v in row.items() if k} for row in reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        message = f"{path}: cannot be read ({error})"
+        raise InputError(message) from error
+    return Table(path, kind, tuple(header), rows)

@@ -1,0 +1,131 @@
+"""From files of measured rows to a report of the predictions' errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from jevons.errors import FactError, InfeasibleError, InputError
+from jevons.operators import predict_ops_rows
+from jevons.validation.calibration import Calibration, shipped_calibration
+from jevons.validation.cases import Case, read_case
+from jevons.validation.predict import Answer, answer, metric_value, prepare, reason_of
+from jevons.validation.report import Entry, ValidationReport
+from jevons.validation.rows import Table, read_table
+
+_FAULTS = (InputError, InfeasibleError, FactError)
+
+
+def validate(
+    paths: Sequence[Path | str] | Path | str, calibration: Calibration | Path | str | None = None
+) -> ValidationReport:
+    """Return the predictions of all measured rows in files, and their errors.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths
+        CSV files whose headers are those of measured serving or operator rows.
+    calibration : Calibration or path, optional
+        Engine factors to use instead of the shipped ones.
+
+    Returns
+    -------
+    ValidationReport
+        With an entry for every measured figure; those that cannot be predicted carry the reason.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or its header is unknown.
+
+    Notes
+    -----
+    A prediction uses a row's configuration alone. Its measured value, run id and source are never looked at.
+    """
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not given:
+        message = "no file of measured rows was given"
+        raise InputError(message)
+    factors = calibration if isinstance(calibration, Calibration) else _calibration(calibration)
+    entries: list[Entry] = []
+    for path in given:
+        table = read_table(path)
+        entries += _ENTRIES[table.kind](table, factors)
+    return ValidationReport(tuple(entries))
+
+
+def _calibration(path: Path | str | None) -> Calibration:
+    return shipped_calibration() if path is None else Calibration.read(Path(path))
+
+
+def _ops(table: Table, factors: Calibration) -> list[Entry]:
+    del factors  # operators carry their own
+    name = table.path.name
+    return [
+        Entry(
+            name, int(found["row"]), str(found["metric"]), table.path.stem, "ops", found.get("measured"),
+            found.get("predicted"), str(found.get("reason", "")),
+        )
+        for found in predict_ops_rows(table.path)
+    ]  # fmt: skip
+
+
+def _refused(table: Table, reason: str) -> list[Entry]:
+    name, group = table.path.name, table.path.stem
+    return [Entry(name, i, "", group, table.kind, None, None, reason) for i in range(len(table.rows))]
+
+
+def _training(table: Table, factors: Calibration) -> list[Entry]:
+    del factors
+    return _refused(table, "training rows have no reader")
+
+
+def _traces(table: Table, factors: Calibration) -> list[Entry]:
+    del factors
+    return _refused(table, "a trace states neither engine nor layout")
+
+
+def _serving(table: Table, factors: Calibration) -> list[Entry]:
+    answers: dict[Case, Answer | Exception] = {}
+    entries = []
+    for index, row in enumerate(table.rows):
+        measured = _measured(row.get("value", ""))
+        family = row.get("family") or table.path.stem
+        common = (table.path.name, index, row["metric"], _group(row), family)
+        if measured is None:
+            entries.append(Entry(*common, None, None, f"`{row.get('value')}` is no positive number"))
+            continue
+        try:
+            case = read_case(row)
+            if case not in answers:
+                answers[case] = _answered(case, factors)
+            found = answers[case]
+            if isinstance(found, Exception):
+                raise found
+            entries.append(Entry(*common, measured, metric_value(row["metric"], case, found)))
+        except _FAULTS as error:
+            entries.append(Entry(*common, measured, None, reason_of(error)))
+    return entries
+
+
+def _answered(case: Case, factors: Calibration) -> Answer | Exception:
+    try:
+        return answer(prepare(case, factors.engine), factors.engine, factors.generations)
+    except _FAULTS as error:
+        return error
+
+
+def _group(row: dict[str, str]) -> str:
+    return row.get("group") or " :: ".join(row.get(name) or "–" for name in ("source_title", "model", "gpu"))
+
+
+def _measured(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0.0 else None
+
+
+_ENTRIES = {"serving": _serving, "ops": _ops, "training": _training, "traces": _traces}

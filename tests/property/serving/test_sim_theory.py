@@ -1,0 +1,63 @@
+"""The simulator against queueing theory, where an engine is simple enough for it."""
+
+import numpy as np
+import pytest
+
+from jevons.serving import sim
+
+SERVICE_S = 0.1
+
+
+def single_server(load: sim.Requests) -> sim.SimResult:
+    """Serve one request at a time, a tenth of a second per prompt token and nothing else."""
+    table = sim.constant_table(1, 1000, decode_s=0.01, prompt_token_s=SERVICE_S)
+    return sim.simulate(load, table, sim.SimLimits(1, 1000, 16, 1000))
+
+
+@pytest.mark.parametrize("busy_frac", [0.3, 0.6, 0.8])
+def test_constant_service_waits_as_in_m_d_1(busy_frac: float) -> None:
+    # Mean wait of M/D/1 (Pollaczek-Khinchine): rho * service / (2 * (1 - rho)).
+    expected_s = busy_frac * SERVICE_S / (2 * (1 - busy_frac))
+    load = {"requests": 100_000, "isl": 1, "osl": 1, "rate_req_per_s": busy_frac / SERVICE_S}
+    waits = np.array([single_server(sim.generate(sim.Load(**load), seed)).ttft_s.mean - SERVICE_S for seed in range(8)])
+    error_s = waits.std(ddof=1) / np.sqrt(len(waits))
+    assert abs(waits.mean() - expected_s) < 4 * error_s
+    assert error_s < 0.03 * expected_s
+
+
+def test_exponential_service_waits_as_in_m_m_1() -> None:
+    # Prompts of a geometric number of tokens; mean wait of M/G/1: rate * E[S^2] / (2 * (1 - rho)).
+    waits, expected = [], []
+    for seed in range(8):
+        rng = sim.stream(seed, "service")
+        isl = rng.geometric(0.02, 100_000)
+        load = sim.generate(sim.Load(requests=100_000, isl=1, osl=1, rate_req_per_s=0.12), seed)
+        found = single_server(sim.Requests(load.arrival_s, isl.astype(np.int64), load.osl))
+        service_s = isl * SERVICE_S
+        waits.append(found.ttft_s.mean - service_s[5000:95_000].mean())
+        mean_s, second = 50 * SERVICE_S, (2 - 0.02) / 0.02**2 * SERVICE_S**2
+        expected.append(0.12 * second / (2 * (1 - 0.12 * mean_s)))
+    error_s = np.std(waits, ddof=1) / np.sqrt(len(waits))
+    assert abs(np.mean(waits) - expected[0]) < 4 * error_s
+    assert error_s < 0.05 * expected[0]
+
+
+def test_littles_law_holds_in_every_run() -> None:
+    table = sim.constant_table(8, 512, decode_s=0.01, per_context_s=1e-6, prompt_token_s=1e-4)
+    load = sim.generate(sim.Load(requests=2000, isl=100, osl=50, rate_req_per_s=8, isl_cv=1.0, osl_cv=1.0), 3)
+    found = sim.simulate(load, table, sim.SimLimits(8, 512, 16, 400))
+    steps = np.sort(np.concatenate([load.arrival_s, found.trail.finish / 1e12]))
+    present = np.searchsorted(load.arrival_s, steps, "right") - np.searchsorted(
+        np.sort(found.trail.finish / 1e12), steps, "right"
+    )
+    area = float((present[:-1] * np.diff(steps)).sum())
+    assert found.mean_in_system == pytest.approx(area / found.end_s, rel=1e-9)
+    assert found.mean_in_system > found.mean_running > found.mean_batch * 0.5
+
+
+def test_closed_loop_never_holds_more_than_its_users() -> None:
+    table = sim.constant_table(64, 512, decode_s=0.01, prompt_token_s=1e-4)
+    load = sim.generate(sim.Load(requests=3000, isl=100, osl=20, arrivals="closed", users=5, osl_cv=1.0), 1)
+    trail = sim.simulate(load, table, sim.SimLimits(64, 512, 16, 4000)).trail
+    for moment in np.linspace(0, trail.finish.max(), 50):
+        assert ((trail.arrival <= moment) & (trail.finish > moment)).sum() <= 5

@@ -1,0 +1,100 @@
+"""The leaping simulator against its step-by-step twin, and what must hold for every load."""
+
+import dataclasses
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jevons.serving import sim
+from jevons.serving.sim._reference import simulate_steps
+from jevons.serving.sim.types import TICKS_PER_S
+
+
+def random_table(rng: np.random.Generator, max_batch: int, step_tokens: int) -> sim.StepTable:
+    """Return a table with random pieces, decode steps not getting shorter as contexts grow."""
+    pieces = int(rng.integers(1, 4))
+    knots = np.append(0, np.cumsum(rng.integers(1, 12, pieces)))
+    base = rng.integers(1, 10**9, (max_batch + 1, pieces))
+    slope = rng.integers(0, 10**7, (max_batch + 1, pieces))
+    for j in range(1, pieces):
+        level = base[:, j - 1] + (slope[:, j - 1] - slope[:, j]) * knots[j] * np.arange(max_batch + 1)
+        base[:, j] = np.maximum(base[:, j], level)
+    rows = np.unique(np.append([0, max_batch], rng.integers(0, max_batch + 1, 2)))
+    alone = rng.integers(0, 10**9, step_tokens + 1)
+    mixed = rng.integers(-1, 10**9, (len(rows), step_tokens + 1))
+    own, cached = rng.integers(1, 10**7, step_tokens + 1), rng.integers(0, 10**6, step_tokens + 1)
+    return sim.StepTable(knots, base, slope, alone, rows, mixed, own, cached)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[sim.Requests, sim.StepTable, sim.SimLimits, dict]:
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    count = draw(st.integers(1, 30))
+    max_batch, step_tokens, block = draw(st.integers(1, 6)), draw(st.integers(1, 20)), draw(st.integers(1, 5))
+    isl, osl = rng.integers(1, 14, count), rng.integers(1, 14, count)
+    least = int(-(-(isl + osl).max() // block))
+    blocks = least + draw(st.integers(0, 20))
+    gap_s = draw(st.sampled_from([0.0, 0.001, 0.01, 0.1]))
+    arrival_s = np.cumsum(rng.exponential(gap_s, count))
+    if draw(st.booleans()):
+        arrival_s = np.round(arrival_s, 2)
+    options = {"replicas": draw(st.integers(1, 3)), "routing": draw(st.sampled_from(sim.ROUTINGS))}
+    users = draw(st.sampled_from([0, 0, 3, 7]))
+    load = sim.Requests(arrival_s, isl, osl, users=users, think_s=draw(st.sampled_from([0.0, 0.003])))
+    return (
+        load,
+        random_table(rng, max_batch, step_tokens),
+        sim.SimLimits(max_batch, step_tokens, block, blocks),
+        options,
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases())
+def test_leaping_equals_walking_to_the_picosecond(case: tuple) -> None:
+    load, table, limits, options = case
+    trail = sim.simulate(load, table, limits, **options).trail
+    arrival = np.round(load.arrival_s * TICKS_PER_S).astype(np.int64)
+    jobs, engines = simulate_steps(load, arrival, table, limits, think=round(load.think_s * TICKS_PER_S), **options)
+    for name in ("arrival", "admitted", "first", "finish", "preempted"):
+        assert getattr(trail, name).tolist() == [getattr(job, name) for job in jobs], name
+    for name, twin in (
+        ("prefill_tokens", "prefilled"), ("decode_tokens", "decoded"), ("context_steps", "context_steps"),
+        ("busy", "busy"), ("peak_blocks", "peak"), ("preemptions", "preemptions"),
+    ):  # fmt: skip
+        assert trail.totals[name].tolist() == [getattr(engine, twin) for engine in engines], name
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
+    load, table, limits, options = case
+    found = sim.simulate(load, table, limits, **options)
+    trail = found.trail
+    assert found.served == load.count
+    assert not trail.totals["blocks"].any()
+    assert found.kv_peak_frac <= 1.0
+    assert (trail.arrival <= trail.admitted).all()
+    assert (trail.admitted < trail.first).all()
+    assert (trail.first <= trail.finish).all()
+    # Each admission makes one token from the prompt; all others come from decode steps.
+    assert found.decode_tokens + load.count + found.preemptions >= load.osl.sum()
+    if found.preemptions == 0:
+        assert found.decode_tokens == (load.osl - 1).sum()
+        assert found.prefill_tokens == load.isl.sum()
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(), st.integers(0, 2**32))
+def test_order_of_equal_requests_changes_no_latency(case: tuple, seed: int) -> None:
+    load, table, limits, options = case
+    at_once = dataclasses.replace(load, arrival_s=np.zeros(load.count), users=0)
+    kinds = np.random.default_rng(seed).permutation(load.count) % 2
+    equal = dataclasses.replace(at_once, isl=np.full(load.count, 5), osl=np.full(load.count, 4))
+    swapped = dataclasses.replace(equal, isl=equal.isl[kinds * 0], osl=equal.osl[np.argsort(kinds)])
+    limits = dataclasses.replace(limits, kv_blocks=max(limits.kv_blocks, 9))
+    first = sim.simulate(equal, table, limits, **options)
+    second = sim.simulate(swapped, table, limits, **options)
+    assert np.sort(first.trail.finish).tolist() == np.sort(second.trail.finish).tolist()
+    assert first.e2e_s == second.e2e_s
