@@ -1,0 +1,103 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from jevons.errors import InfeasibleError, InputError
+from jevons.serving import sim
+
+TABLE = sim.constant_table(4, 64, decode_s=0.01, prompt_token_s=0.001)
+LIMITS = sim.SimLimits(4, 64, 4, 100)
+
+
+def requests(arrival_s: list[float], isl: list[int], osl: list[int], **more: object) -> sim.Requests:
+    return sim.Requests(np.array(arrival_s), np.array(isl), np.array(osl), **more)
+
+
+def test_one_request_takes_its_prompt_and_its_steps() -> None:
+    # 10 prompt tokens at 1 ms give the first of 5 tokens, 4 steps of 10 ms the others; 20 ms pass outside the engine.
+    found = sim.simulate(requests([1.0], [10], [5]), TABLE, LIMITS, entry_s=0.02)
+    assert found.ttft_s.mean == pytest.approx(0.030)
+    assert found.tpot_s.mean == pytest.approx(0.010)
+    assert found.e2e_s.mean == pytest.approx(0.070)
+    assert (found.steps, found.prefill_tokens, found.decode_tokens) == (4, 10, 4)
+
+
+def test_a_prompt_beyond_the_budget_goes_in_chunks_beside_decodes() -> None:
+    # The decode of the first request leaves 63 tokens of each step's 64 to the 100 of the second.
+    trail = sim.simulate(requests([0.0, 0.001], [10, 100], [9, 1]), TABLE, LIMITS).trail
+    assert trail.first[0] == 10 * 10**9
+    assert trail.finish[1] == (10 + 10 + 63 + 10 + 37) * 10**9
+
+
+def test_the_last_admitted_gives_way_where_the_cache_is_full() -> None:
+    # Six blocks of 4 tokens: both prompts of 8 fit, their answers of 9 (16 tokens cached, 4 blocks) do not.
+    found = sim.simulate(requests([0.0, 0.0], [8, 8], [9, 9]), TABLE, dataclasses.replace(LIMITS, kv_blocks=6))
+    assert found.trail.preempted.tolist() == [0, 1]
+    assert found.preemptions == 1
+    assert found.kv_peak_frac == 1.0
+    # Two blocks are held, one more each at the first step; at the fifth there is none left: 8 + 4 tokens, made anew.
+    assert found.prefill_tokens == 16 + 8 + 1 + 4
+
+
+def test_unstable_loads_are_called_so_with_the_excess() -> None:
+    # One request takes 10 ms of prompt; four run at once but the prompts one after another: 100 a second at most.
+    load = sim.generate(sim.Load(requests=20_000, isl=10, osl=1, rate_req_per_s=130.0), 1)
+    found = sim.simulate(load, TABLE, LIMITS)
+    assert found.overload_frac == pytest.approx(0.30, abs=0.03)
+    assert found.capacity_req_per_s == pytest.approx(100.0, rel=0.01)
+    calm = sim.generate(sim.Load(requests=20_000, isl=10, osl=1, rate_req_per_s=90.0), 1)
+    assert sim.simulate(calm, TABLE, LIMITS).overload_frac is None
+
+
+def test_goodput_counts_only_requests_within_the_limits() -> None:
+    load = sim.generate(sim.Load(requests=5000, isl=10, osl=5, rate_req_per_s=30.0), 1)
+    free = sim.simulate(load, TABLE, LIMITS)
+    held = sim.simulate(load, TABLE, LIMITS, ttft_s=free.ttft_s.p50)
+    assert free.goodput_req_per_s == free.req_per_s
+    assert held.goodput_req_per_s == pytest.approx(free.req_per_s / 2, rel=0.05)
+
+
+def test_least_loaded_routing_waits_less_than_round_robin() -> None:
+    load = sim.generate(sim.Load(requests=20_000, isl=10, osl=10, rate_req_per_s=80.0, osl_cv=2.0), 1)
+    waits = [sim.simulate(load, TABLE, LIMITS, replicas=4, routing=r).ttft_s.mean for r in sim.ROUTINGS]
+    assert waits[1] < 0.9 * waits[0]
+
+
+def test_requests_that_cannot_fit_are_counted_apart() -> None:
+    found = sim.simulate(requests([0.0, 0.0], [10, 1000], [5, 5]), TABLE, LIMITS)
+    assert (found.served, found.rejected) == (1, 1)
+    assert found.trail.finish[1] == -1
+    with pytest.raises(InfeasibleError, match="1,005 tokens"):
+        sim.simulate(requests([0.0], [1000], [5]), TABLE, LIMITS)
+
+
+def test_wrong_arguments_are_refused() -> None:
+    good = requests([0.0, 1.0], [10, 10], [5, 5])
+    for load, options in (
+        (good, {"replicas": 0}),
+        (good, {"routing": "robin"}),
+        (good, {"edge_frac": 0.5}),
+        (requests([1.0, 0.0], [10, 10], [5, 5]), {}),
+        (requests([0.0, np.nan], [10, 10], [5, 5]), {}),
+        (requests([0.0, 1e9], [10, 10], [5, 5]), {}),
+        (requests([0.0], [0], [5]), {}),
+        (requests([], [], []), {}),
+        (requests([0.0, 0.0], [1, 1], [1, 1], users=1), {"replicas": 2}),
+    ):
+        with pytest.raises(InputError):
+            sim.simulate(load, TABLE, LIMITS, **options)
+    with pytest.raises(InputError, match="max_batch"):
+        sim.simulate(good, TABLE, dataclasses.replace(LIMITS, max_batch=5))
+
+
+def test_cost_grows_with_events_not_with_tokens() -> None:
+    table = sim.constant_table(256, 2048, decode_s=0.01, prompt_token_s=1e-5)
+    limits = sim.SimLimits(256, 2048, 16, 50_000)
+    events = [
+        sim.simulate(
+            sim.generate(sim.Load(requests=5000, isl=500, osl=osl, rate_req_per_s=1200 / osl), 1), table, limits
+        ).events
+        for osl in (200, 2000)
+    ]
+    assert events[1] < 1.3 * events[0]
