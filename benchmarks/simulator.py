@@ -36,6 +36,8 @@ def main() -> None:
         return sim.generate(sim.Load(requests=count, isl=500, osl=osl, rate_req_per_s=rate))
 
     trace = sim.from_trace(sim.read_trace(SAMPLE), requests=count, rate_req_per_s=2.0)
+    shared = sim.from_trace(sim.read_trace(SAMPLE), requests=count // 4, rate_req_per_s=2.0, prefixes=True)
+    blocks = sim.limits_of(deployment, context=12_000.0, block_tokens=512)
     heavy = sim.SimLimits(limits.max_batch, limits.step_tokens, limits.block_tokens, 4000, limits.max_context)
     cases = {
         "500 in, 200 out, 6 req/s": (poisson(6, 200), limits, {}),
@@ -44,6 +46,7 @@ def main() -> None:
         "500 in, 2000 out, 1.2 req/s (OSL x10)": (poisson(1.2, 2000), limits, {}),
         "500 in, 200 out, 30 req/s, 64,000-token cache": (poisson(30, 200), heavy, {}),
         "Mooncake sample looped, 2 req/s, 4 replicas": (trace, limits, {"replicas": 4}),
+        "Mooncake sample looped, 2 req/s, 4 replicas, prefix cache": (shared, blocks, {"replicas": 4}),
         "100 replicas, 1200 req/s, least loaded": (
             poisson(1200, 200), limits, {"replicas": 100, "routing": "least_loaded"},
         ),

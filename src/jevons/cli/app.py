@@ -264,11 +264,10 @@ def simulate(
     isl: Isl = 500,
     osl: Osl = 200,
     isl_cv: Annotated[
-        float, typer.Option("--isl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal input lengths.")
+        float, typer.Option("--isl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal inputs.")
     ] = 0.0,
     osl_cv: Annotated[
-        float,
-        typer.Option("--osl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal output lengths."),
+        float, typer.Option("--osl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal outputs.")
     ] = 0.0,
     arrivals: Annotated[
         str, typer.Option("--arrivals", help="poisson, gamma (bunched), constant or at_once.")
@@ -280,13 +279,14 @@ def simulate(
         int | None, typer.Option("--concurrency", min=1, help="Users of a closed loop, in place of a rate.")
     ] = None,
     think: Annotated[
-        float,
-        typer.Option("--think", min=0, callback=_finite, help="Time from an answer to a user's next request [s]."),
+        float, typer.Option("--think", min=0, callback=_finite, help="From an answer to the user's next request [s].")
     ] = 0.0,
     trace: Annotated[
-        Path | None,
-        typer.Option("--trace", help="Request trace: Azure, Mooncake, Qwen-Bailian, BurstGPT, Vidur, vLLM."),
+        Path | None, typer.Option("--trace", help="Request trace: Azure, Mooncake, Qwen, BurstGPT, Vidur, vLLM.")
     ] = None,
+    prefix_cache: Annotated[
+        bool, typer.Option("--prefix-cache", help="Reuse prompt prefixes that the trace's block hashes tell of.")
+    ] = False,
     ttft: Ttft = None,
     tpot: Tpot = None,
     gpu_hour: Hourly = None,
@@ -325,6 +325,7 @@ def simulate(
         concurrency,
         think,
         trace,
+        prefix_cache,
         ttft,
         tpot,
         seed or 0,

@@ -49,6 +49,7 @@ class Simulation:
     concurrency: int | None = None
     think: float = 0.0
     trace: Path | None = None
+    prefix_cache: bool = False
     ttft: float | None = None
     tpot: float | None = None
     seed: int = 0
@@ -76,6 +77,7 @@ def run_simulate(options: Simulation, gpu_hour: str | None, *, json: bool, out: 
         kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
         max_batch=options.max_batch,
         step_tokens=options.step_tokens,
+        block_tokens=load.hash_tokens or 16,
     )
     found = sim.simulate(
         load,
@@ -104,7 +106,13 @@ def _load(options: Simulation) -> Requests:
         if options.concurrency is not None:
             message = "--trace and --concurrency: a trace has arrivals of its own; give one of the two"
             raise InputError(message)
-        return sim.from_trace(sim.read_trace(options.trace), requests=options.requests, rate_req_per_s=options.rate)
+        trace = sim.read_trace(options.trace)
+        return sim.from_trace(
+            trace, requests=options.requests, rate_req_per_s=options.rate, prefixes=options.prefix_cache
+        )
+    if options.prefix_cache:
+        message = "--prefix-cache: needs the block hashes of a --trace, such as Mooncake's"
+        raise InputError(message)
     if options.concurrency is not None and options.rate is not None:
         message = "--rate and --concurrency: users of a closed loop have no rate; give one of the two"
         raise InputError(message)
@@ -232,6 +240,7 @@ def _tables(deployment: Deployment, replicas: int, load: Requests, r: dict[str, 
     edges = f"{r['counted']:,} requests counted, from {start:,.1f} to {stop:,.1f} s (warm-up and drain left out)"
     limits = ", ".join(f"{k.removesuffix('_s').upper()} <= {v:g} s" for k, v in r["slo"].items() if v is not None)
     currency = r["currency"] or ""
+    hits = "of prompt tokens found in it" if load.hashes is not None else "off"
     hour = (
         "" if r["gpu_hour"] is None else f"{r['gpu_hour']['amount']:.3g} {currency} an hour, {r['gpu_hour']['origin']}"
     )
@@ -244,6 +253,7 @@ def _tables(deployment: Deployment, replicas: int, load: Requests, r: dict[str, 
         ("utilisation", number(100 * r["utilisation_frac"]), "%", "share of time with a step running"),
         ("mean batch", number(r["mean_batch"]), "requests", f"decodes per step, at most {r['limits']['max_batch']:,}"),
         ("cache held", number(100 * r["kv_mean_frac"]), "%", f"at most {100 * r['kv_peak_frac']:.1f} %"),
+        ("prefix cache", number(100 * r["hit_tokens"] / max(r["hit_tokens"] + r["prefill_tokens"], 1)), "%", hits),
         ("preemptions", number(r["preemptions"]), "", "requests that lost their cache and began anew"),
         ("simulation", number(1e3 * r["wall_s"]), "ms", f"{r['simulated_req_per_s']:,.0f} requests/s of wall time"),
     ]

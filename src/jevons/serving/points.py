@@ -83,6 +83,9 @@ class Load:
         Tokens that the server sends at a time, the first included.
     served : bool
         Whether requests come through a server's front end, or straight from a harness in the same process.
+    represents : int
+        Requests of a longer closed loop that this one stands for: in means over requests, those after the first wave
+        of users count for the missing ones too. 0 for none.
     """
 
     isl: Lengths
@@ -96,6 +99,7 @@ class Load:
     wait_frac: float = 0.0
     stream_steps: int = 1
     served: bool = True
+    represents: int = 0
 
     @property
     def most(self) -> int:
@@ -356,10 +360,10 @@ def _outcome(
     full_until = float(first_s[-1]) if len(first_s) > 1 else float(last_s.max())
     made = osl * np.clip((full_until - first_s) / np.maximum(last_s - first_s, 1e-9), 0.0, 1.0)
     return Outcome(
-        ttft_s=_summary(first_s - arrival_s + entry_s),
-        tpot_s=_summary(tpot_s),
+        ttft_s=_summary(first_s - arrival_s + entry_s, _weights(load)),
+        tpot_s=_summary(tpot_s, _weights(load)[several] if several.any() else np.ones(1)),
         itl_s=_gap_summary(gaps, float((last_s - first_s).sum() / max((osl - 1.0).sum(), 1.0))),
-        e2e_s=_summary(last_s - arrival_s + entry_s),
+        e2e_s=_summary(last_s - arrival_s + entry_s, _weights(load)),
         duration_s=duration_s,
         requests_per_s=len(osl) / duration_s,
         output_tok_per_s=float(osl.sum()) / duration_s,
@@ -369,9 +373,18 @@ def _outcome(
     )
 
 
-def _summary(values: FloatArray) -> dict[str, float]:
+def _weights(load: Load) -> FloatArray:
+    weights = np.ones(load.requests)
+    if load.represents > load.requests > load.users > 0:
+        weights[load.users :] = (load.represents - load.users) / (load.requests - load.users)
+    return weights
+
+
+def _summary(values: FloatArray, weights: FloatArray) -> dict[str, float]:
     found = np.percentile(values, _PERCENTILES)
-    return {"mean": float(values.mean())} | {f"p{p}": float(v) for p, v in zip(_PERCENTILES, found, strict=True)}
+    return {"mean": float(np.average(values, weights=weights))} | {
+        f"p{p}": float(v) for p, v in zip(_PERCENTILES, found, strict=True)
+    }
 
 
 def _gap_summary(gaps: FloatArray, mean_s: float) -> dict[str, float]:

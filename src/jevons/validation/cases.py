@@ -104,6 +104,8 @@ class Case:
         Until they fill this share of a step.
     stream_steps : int
         Tokens that the server sends at a time.
+    represents : int
+        Requests of the run that a shorter one stands for; 0 for none.
     decoded_layout : bool
         Whether the table's layout was a product of sizes and had to be read as such.
     search : bool
@@ -138,6 +140,7 @@ class Case:
     wait_steps: int = 0
     wait_frac: float = 0.0
     stream_steps: int = 1
+    represents: int = 0
     decoded_layout: bool = False
     search: bool = False
 

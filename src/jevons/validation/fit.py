@@ -28,8 +28,8 @@ METRICS = {
     "token_step_ms", "first_token_latency_ms",
 }  # fmt: skip
 _OUTLIER = 0.15
-_FIRST_TOKEN_WEIGHT = 0.5
-_ITERATIONS = 7
+_FIRST_TOKEN_WEIGHT = 0.6
+_ITERATIONS = 5
 _STEP = 0.04
 _LARGEST_MOVE = 0.7
 _FIT_WAVES = 3
@@ -323,7 +323,7 @@ _SEARCHED = {"mlperf-server", "mlperf-interactive"}
 
 def _shorter(case: Case, waves: int) -> Case:
     if case.scenario == "closed" and case.family == "inferencex_silicon":
-        return replace(case, requests=min(case.requests, waves * case.users))
+        return replace(case, requests=min(case.requests, waves * case.users), represents=case.requests)
     return case
 
 

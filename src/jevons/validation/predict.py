@@ -117,6 +117,7 @@ def _load(case: Case, replicas: int) -> Load:
         return Load(
             case.isl, case.osl, requests, users=users, poll_steps=case.poll_steps, wait_steps=case.wait_steps,
             wait_frac=case.wait_frac, stream_steps=case.stream_steps,
+            represents=case.represents,
         )  # fmt: skip
     if case.scenario == "open":
         return Load(case.isl, case.osl, requests, rate_per_s=case.rate_per_s / replicas)

@@ -42,6 +42,22 @@ def cases(draw: st.DrawFn) -> tuple[sim.Requests, sim.StepTable, sim.SimLimits, 
     options = {"replicas": draw(st.integers(1, 3)), "routing": draw(st.sampled_from(sim.ROUTINGS))}
     users = draw(st.sampled_from([0, 0, 3, 7]))
     load = sim.Requests(arrival_s, isl, osl, users=users, think_s=draw(st.sampled_from([0.0, 0.003])))
+    if draw(st.booleans()):
+        # Prompts branch off a few common stems; a block's hash stands for all before it too.
+        stems = rng.integers(0, 3, count)
+        forks = rng.integers(0, 14, count)
+        names: dict[tuple, int] = {}
+        rows = [
+            [
+                names.setdefault((stems[i], k, i if k >= forks[i] else -1), len(names))
+                for k in range(-(-isl[i] // block))
+            ]
+            for i in range(count)
+        ]
+        start = np.append(0, np.cumsum([len(row) for row in rows]))
+        load = dataclasses.replace(
+            load, hashes=np.array([key for row in rows for key in row]), hash_start=start, hash_tokens=block
+        )
     return (
         load,
         random_table(rng, max_batch, step_tokens),
@@ -60,8 +76,8 @@ def test_leaping_equals_walking_to_the_picosecond(case: tuple) -> None:
     for name in ("arrival", "admitted", "first", "finish", "preempted"):
         assert getattr(trail, name).tolist() == [getattr(job, name) for job in jobs], name
     for name, twin in (
-        ("prefill_tokens", "prefilled"), ("decode_tokens", "decoded"), ("context_steps", "context_steps"),
-        ("busy", "busy"), ("peak_blocks", "peak"), ("preemptions", "preemptions"),
+        ("prefill_tokens", "prefilled"), ("decode_tokens", "decoded"), ("hit_tokens", "hit_tokens"),
+        ("context_steps", "context_steps"), ("busy", "busy"), ("peak_blocks", "peak"), ("preemptions", "preemptions"),
     ):  # fmt: skip
         assert trail.totals[name].tolist() == [getattr(engine, twin) for engine in engines], name
 
@@ -82,14 +98,14 @@ def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
     assert found.decode_tokens + load.count + found.preemptions >= load.osl.sum()
     if found.preemptions == 0:
         assert found.decode_tokens == (load.osl - 1).sum()
-        assert found.prefill_tokens == load.isl.sum()
+        assert found.prefill_tokens + found.hit_tokens == load.isl.sum()
 
 
 @settings(max_examples=40, deadline=None)
 @given(cases(), st.integers(0, 2**32))
 def test_order_of_equal_requests_changes_no_latency(case: tuple, seed: int) -> None:
     load, table, limits, options = case
-    at_once = dataclasses.replace(load, arrival_s=np.zeros(load.count), users=0)
+    at_once = dataclasses.replace(load, arrival_s=np.zeros(load.count), users=0, hashes=None)
     kinds = np.random.default_rng(seed).permutation(load.count) % 2
     equal = dataclasses.replace(at_once, isl=np.full(load.count, 5), osl=np.full(load.count, 4))
     swapped = dataclasses.replace(equal, isl=equal.isl[kinds * 0], osl=equal.osl[np.argsort(kinds)])

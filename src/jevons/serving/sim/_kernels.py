@@ -19,7 +19,8 @@ IntArray = NDArray[np.int64]
 TIME, BATCH, CONTEXT, STEP, USED, RUNNING, HEAD, LAST = 0, 1, 2, 3, 4, 5, 6, 7
 TAIL, STACKED, PARTIAL, DONE_TOKENS, HEAPED, FREE_SLOTS, OUTSTANDING, ENDED = 8, 9, 10, 11, 12, 13, 14, 15
 BUSY, EVENTS, PREEMPTIONS, PREFILLED, DECODED, CONTEXT_STEPS, PEAK = 16, 17, 18, 19, 20, 21, 22
-STATE_SIZE = 23
+IDLE, HIT_TOKENS = 23, 24
+STATE_SIZE = 25
 
 FOREVER = 1 << 62
 _SLOT_BITS = 22
@@ -40,7 +41,10 @@ class Table(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Requests and what becomes of them; *following* links the waiting ones."""
+    """Requests and what becomes of them; *following* links the waiting ones.
+
+    The hashes of a request's prompt blocks stand from its *hash_start* up to the next one's.
+    """
 
     isl: IntArray
     osl: IntArray
@@ -50,10 +54,15 @@ class Work(NamedTuple):
     finish: IntArray
     preempted: IntArray
     following: IntArray
+    hashes: IntArray
+    hash_start: IntArray
 
 
 class Slots(NamedTuple):
-    """Requests in work on one replica, by slot, linked in order of admission and heaped by last step."""
+    """Requests in work on one replica, by slot, linked in order of admission and heaped by last step.
+
+    The prefix cache by hash: holders (-1 for absent ones), and links of those without, from the least recently used.
+    """
 
     request: IntArray
     want: IntArray
@@ -65,6 +74,10 @@ class Slots(NamedTuple):
     stack: IntArray
     joining: IntArray
     phases: IntArray
+    shared: IntArray
+    holders: IntArray
+    older: IntArray
+    newer: IntArray
 
 
 @njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
@@ -180,6 +193,68 @@ def unlink(state: IntArray, slots: Slots, slot: int) -> None:
 
 
 @njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
+def hashed_blocks(work: Work, request: int, block_tokens: int) -> int:
+    """Return how many whole blocks of a prompt have hashes."""
+    return min(int(work.hash_start[request + 1] - work.hash_start[request]), int(work.isl[request] // block_tokens))
+
+
+@njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
+def hold(state: IntArray, slots: Slots, key: int) -> None:
+    """Take hold of a block of the prefix cache."""
+    if slots.holders[key] == 0:
+        slots.newer[slots.older[key]] = slots.newer[key]
+        slots.older[slots.newer[key]] = slots.older[key]
+        state[IDLE] -= 1
+        state[USED] += 1
+    slots.holders[key] += 1
+
+
+@njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
+def share(state: IntArray, slots: Slots, work: Work, slot: int, block_tokens: int) -> None:
+    """Put a computed prompt's blocks into the prefix cache, dropping copies of those that another put there first."""
+    request = slots.request[slot]
+    start, full = work.hash_start[request], hashed_blocks(work, request, block_tokens)
+    for index in range(start + slots.shared[slot], start + full):
+        key = work.hashes[index]
+        if slots.holders[key] < 0:
+            slots.holders[key] = 1
+        else:
+            hold(state, slots, key)
+            state[USED] -= 1
+    slots.shared[slot] = full
+
+
+@njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
+def release(state: IntArray, slots: Slots, work: Work, slot: int, held: int, block_tokens: int) -> None:
+    """Give back the blocks of so many tokens; those of the prefix cache stay until others need them, the last first."""
+    shared = slots.shared[slot]
+    state[USED] -= (held + block_tokens - 1) // block_tokens - shared
+    start, head = work.hash_start[slots.request[slot]], len(slots.holders) - 1
+    for index in range(start + shared - 1, start - 1, -1):
+        key = work.hashes[index]
+        slots.holders[key] -= 1
+        if slots.holders[key] == 0:
+            last = slots.older[head]
+            slots.newer[last], slots.older[key] = key, last
+            slots.newer[key], slots.older[head] = head, key
+            state[IDLE] += 1
+            state[USED] -= 1
+    slots.shared[slot] = 0
+
+
+@njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
+def evict(state: IntArray, slots: Slots, blocks: int) -> None:
+    """Drop unused blocks of the prefix cache, the least recently used first, until all fit."""
+    head = len(slots.holders) - 1
+    while state[USED] + state[IDLE] > blocks:
+        key = slots.newer[head]
+        slots.newer[head] = slots.newer[key]
+        slots.older[slots.newer[key]] = head
+        slots.holders[key] = -1
+        state[IDLE] -= 1
+
+
+@njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
 def preempt(state: IntArray, slots: Slots, work: Work, block_tokens: int) -> None:
     """Take the cache from the request admitted last and put it first in the queue."""
     slot = state[TAIL]
@@ -199,7 +274,7 @@ def preempt(state: IntArray, slots: Slots, work: Work, block_tokens: int) -> Non
                 heap_remove(slots.heap, state[HEAPED], place)
                 break
         state[HEAPED] -= 1
-    state[USED] -= (held + block_tokens - 1) // block_tokens
+    release(state, slots, work, slot, held, block_tokens)
     unlink(state, slots, slot)
     slots.stack[state[STACKED]] = request
     state[STACKED] += 1
@@ -244,7 +319,7 @@ def finish_decodes(state: IntArray, slots: Slots, work: Work, block_tokens: int)
         state[HEAPED] -= 1
         held = slots.want[slot] + state[STEP] - slots.start[slot]
         slots.phases[(slots.want[slot] - slots.start[slot]) % block_tokens] -= 1
-        state[USED] -= (held + block_tokens - 1) // block_tokens
+        release(state, slots, work, slot, held, block_tokens)
         state[BATCH] -= 1
         state[CONTEXT] -= held
         work.finish[slots.request[slot]] = state[TIME]
@@ -261,10 +336,11 @@ def join_decodes(state: IntArray, slots: Slots, work: Work, joining: int, block_
         if work.first[request] < 0:
             work.first[request] = state[TIME]
         work.made[request] += 1
+        share(state, slots, work, slot, block_tokens)
         due = work.osl[request] - work.made[request]
         if due == 0:
             work.finish[request] = state[TIME]
-            state[USED] -= (want + block_tokens - 1) // block_tokens
+            release(state, slots, work, slot, want, block_tokens)
             unlink(state, slots, slot)
             state[ENDED] += 1
             continue
@@ -286,9 +362,18 @@ def admit(state: IntArray, slots: Slots, work: Work, spare: int, block_tokens: i
     else:
         return -1
     want = work.isl[request] + work.made[request]
-    blocks = (want + block_tokens - 1) // block_tokens
-    if blocks > spare:
+    start = work.hash_start[request]
+    hits, idle = 0, 0
+    most = min(hashed_blocks(work, request, block_tokens), (want - 1) // block_tokens)
+    while hits < most and slots.holders[work.hashes[start + hits]] >= 0:
+        idle += slots.holders[work.hashes[start + hits]] == 0
+        hits += 1
+    blocks = (want + block_tokens - 1) // block_tokens - hits
+    if blocks + idle > spare:
         return -1
+    for index in range(start, start + hits):
+        hold(state, slots, work.hashes[index])
+    state[HIT_TOKENS] += hits * block_tokens
     if state[STACKED] > 0:
         state[STACKED] -= 1
     else:
@@ -298,7 +383,7 @@ def admit(state: IntArray, slots: Slots, work: Work, spare: int, block_tokens: i
         work.admitted[request] = state[TIME]
     state[FREE_SLOTS] -= 1
     slot = int(slots.free[state[FREE_SLOTS]])
-    slots.request[slot], slots.want[slot] = request, want
+    slots.request[slot], slots.want[slot], slots.shared[slot] = request, want, hits
     slots.before[slot], slots.after[slot] = state[TAIL], -1
     if state[TAIL] >= 0:
         slots.after[state[TAIL]] = slot
@@ -313,7 +398,7 @@ def plan_chunks(
     state: IntArray, slots: Slots, work: Work, table: Table, limits: IntArray, need: int, held_back: bool
 ) -> tuple[int, int, int]:
     """Hand the step's tokens to prompts; return tokens, ticks of their attention, and prompts that end in it."""
-    max_batch, budget, block_tokens, blocks = limits
+    max_batch, budget, block_tokens, blocks = limits[0], limits[1], limits[2], limits[3]
     room = budget - state[BATCH]
     tokens, ticks, joining = 0, 0, 0
     slot = state[PARTIAL]
@@ -324,7 +409,8 @@ def plan_chunks(
             slot = admit(state, slots, work, blocks - state[USED] - need, block_tokens)
             if slot < 0:
                 break
-            state[DONE_TOKENS] = 0
+            evict(state, slots, blocks)
+            state[DONE_TOKENS] = slots.shared[slot] * block_tokens
         done = state[DONE_TOKENS]
         chunk = min(slots.want[slot] - done, room)
         ticks += table.own[chunk] + done * table.cached[chunk]
@@ -346,7 +432,7 @@ def advance(
     state: IntArray, slots: Slots, work: Work, table: Table, limits: IntArray, until: int, stop_at_end: bool
 ) -> None:
     """Run steps until one starts at or after *until*, all work is done, or (if asked) a request ends."""
-    max_batch, _, block_tokens, blocks = limits
+    max_batch, block_tokens, blocks = limits[0], limits[2], limits[3]
     state[ENDED] = 0
     while state[TIME] < until and not (stop_at_end and state[ENDED] > 0):
         if state[RUNNING] == 0 and state[STACKED] == 0 and state[HEAD] < 0:
@@ -378,6 +464,7 @@ def advance(
             state[CONTEXT_STEPS] += steps * state[CONTEXT] + batch * (steps * (steps + 1) // 2)
             state[CONTEXT] += steps * batch
             state[STEP] += steps
+            evict(state, slots, blocks)
             state[DECODED] += steps * batch
         state[PEAK] = max(state[PEAK], state[USED])
         if batch > 0:
@@ -401,14 +488,15 @@ def enqueue(state: IntArray, work: Work, request: int, arrival: int) -> None:
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def slots_of(max_batch: int, block_tokens: int) -> Slots:
-    """Return empty slots."""
+def slots_of(max_batch: int, block_tokens: int, hashes: int) -> Slots:
+    """Return empty slots and an empty prefix cache; the last of its links is the ring's head."""
     size = max_batch + 1
     free = np.arange(size)[::-1].copy()
-    zeros = np.zeros((8, size), np.int64)
+    zeros = np.zeros((9, size), np.int64)
+    ring = np.full(hashes + 1, hashes)
     return Slots(
         zeros[0], zeros[1], zeros[2], zeros[3], zeros[4], free, zeros[5], zeros[6], zeros[7],
-        np.zeros(block_tokens, np.int64),
+        np.zeros(block_tokens, np.int64), zeros[8], np.full(hashes + 1, -1), ring, ring.copy(),
     )  # fmt: skip
 
 
@@ -423,7 +511,7 @@ def reset(state: IntArray, max_batch: int) -> None:
 @njit(cache=True, error_model="numpy", forceinline=True)
 def run_open(arrival: IntArray, work: Work, table: Table, limits: IntArray, ids: IntArray, state: IntArray) -> None:
     """Serve the requests *ids*, which come when they come, on one replica."""
-    slots = slots_of(limits[0], limits[2])
+    slots = slots_of(limits[0], limits[2], limits[4])
     reset(state, limits[0])
     for request in ids:
         advance(state, slots, work, table, limits, arrival[request], False)
@@ -443,7 +531,7 @@ def run_closed(
     think: int,
 ) -> None:
     """Serve the requests *ids* of users who each send the next one *think* after an answer; write their arrivals."""
-    slots = slots_of(limits[0], limits[2])
+    slots = slots_of(limits[0], limits[2], limits[4])
     reset(state, limits[0])
     sent = min(users, len(ids))
     for index in range(sent):
@@ -488,7 +576,7 @@ def run_balanced(
     Replicas are brought to an arrival only where one of their requests may have ended by then.
     """
     replicas = len(states)
-    all_slots = [slots_of(limits[0], limits[2]) for _ in range(replicas)]
+    all_slots = [slots_of(limits[0], limits[2], limits[4]) for _ in range(replicas)]
     wake = np.full(replicas, FOREVER)
     for replica in range(replicas):
         reset(states[replica], limits[0])

@@ -15,6 +15,9 @@ class Job:
     arrival: int
     isl: int
     osl: int
+    hashes: list[int] = field(default_factory=list)
+    shared: int = 0
+    slot: int = -1
     made: int = 0
     cached: int = 0
     want: int = 0
@@ -35,6 +38,10 @@ class Replica:
     waiting: list[Job] = field(default_factory=list)
     running: list[Job] = field(default_factory=list)
     served: list[Job] = field(default_factory=list)
+    holders: dict[int, int] = field(default_factory=dict)
+    idle: dict[int, None] = field(default_factory=dict)
+    freed: list[int] = field(default_factory=list)
+    hit_tokens: int = 0
     preemptions: int = 0
     prefilled: int = 0
     decoded: int = 0
@@ -48,7 +55,43 @@ class Replica:
 
     def used(self) -> int:
         """Blocks in use: whole prompts are reserved on admission."""
-        return sum(self.blocks(job.cached if job.decoding else job.want) for job in self.running)
+        held = (self.blocks(job.cached if job.decoding else job.want) - job.shared for job in self.running)
+        return sum(held) + len(self.holders)
+
+    def hits(self, job: Job, want: int) -> list[int]:
+        """Leading blocks of a prompt that the prefix cache has; at least one token is left to compute."""
+        found = []
+        for key in job.hashes[: min(job.isl, want - 1) // self.limits.block_tokens]:
+            if key not in self.holders and key not in self.idle:
+                break
+            found.append(key)
+        return found
+
+    def hold(self, key: int) -> None:
+        """Take hold of a block of the prefix cache."""
+        self.idle.pop(key, None)
+        self.holders[key] = self.holders.get(key, 0) + 1
+
+    def share(self, job: Job) -> None:
+        """Put a computed prompt's blocks into the prefix cache."""
+        for key in job.hashes[job.shared : job.isl // self.limits.block_tokens]:
+            self.hold(key)
+            job.shared += 1
+
+    def release(self, job: Job) -> None:
+        """Give back a request's blocks and slot; those of the prefix cache stay until others need them."""
+        for key in reversed(job.hashes[: job.shared]):
+            self.holders[key] -= 1
+            if self.holders[key] == 0:
+                del self.holders[key]
+                self.idle[key] = None
+        job.shared = 0
+        self.freed.append(job.slot)
+
+    def evict(self) -> None:
+        """Drop unused blocks of the prefix cache, the least recently used first, until all fit."""
+        while self.used() + len(self.idle) > self.limits.kv_blocks:
+            del self.idle[next(iter(self.idle))]
 
     def need(self) -> int:
         """Blocks that the next token of every decode takes."""
@@ -79,6 +122,7 @@ class Replica:
         some = False
         while self.need() > self.limits.kv_blocks - self.used():
             job = self.running.pop()
+            self.release(job)
             job.cached, job.decoding = 0, False
             job.preempted += 1
             self.preemptions += 1
@@ -100,14 +144,21 @@ class Replica:
         while room > 0 and not held_back and self.waiting and len(self.running) < self.limits.max_batch:
             job = self.waiting[0]
             want = job.isl + job.made
-            if self.blocks(want) > self.limits.kv_blocks - self.used() - need:
+            hits = self.hits(job, want)
+            unheld = sum(key in self.idle for key in hits)
+            if self.blocks(want) - len(hits) + unheld > self.limits.kv_blocks - self.used() - need:
                 break
             self.waiting.pop(0)
-            job.want = want
+            for key in hits:
+                self.hold(key)
+            job.want, job.shared, job.cached = want, len(hits), len(hits) * self.limits.block_tokens
+            job.slot = self.freed.pop() if self.freed else len(self.running)
+            self.hit_tokens += job.cached
             if job.admitted < 0:
                 job.admitted = self.time
             self.running.append(job)
-            chunks.append((job, min(want, room)))
+            self.evict()
+            chunks.append((job, min(want - job.cached, room)))
             room -= chunks[-1][1]
         ticks = self.decode_ticks(decodes)
         tokens = sum(chunk for _, chunk in chunks)
@@ -124,16 +175,25 @@ class Replica:
             job.made += 1
         self.context_steps += sum(job.cached for job in decodes)
         self.peak = max(self.peak, self.used())
+        self.evict()
+        for job in sorted(decodes, key=lambda job: job.slot):
+            self.end(job)
         for job, chunk in chunks:
             job.cached += chunk
             if job.cached == job.want:
                 job.made += 1
                 job.decoding = True
+                self.share(job)
                 if job.first < 0:
                     job.first = self.time
-        for job in [job for job in self.running if job.made == job.osl]:
+                self.end(job)
+
+    def end(self, job: Job) -> None:
+        """Let a request go if its last token is made."""
+        if job.made == job.osl:
             job.finish = self.time
             self.running.remove(job)
+            self.release(job)
             self.served.append(job)
 
     def load_at(self, now: int) -> int:
@@ -164,7 +224,10 @@ def simulate_steps(
     think: int = 0,
 ) -> tuple[list[Job], list[Replica]]:
     """Serve a load step by step; arguments as the kernels', arrivals and think time in ticks."""
-    jobs = [Job(i, int(arrival[i]), int(requests.isl[i]), int(requests.osl[i])) for i in range(requests.count)]
+    jobs = [
+        Job(i, int(arrival[i]), int(requests.isl[i]), int(requests.osl[i]), _hashes(requests, i))
+        for i in range(requests.count)
+    ]
     engines = [Replica(table, limits) for _ in range(replicas)]
     if requests.users:
         for place, engine in enumerate(engines):
@@ -181,6 +244,13 @@ def simulate_steps(
     for engine in engines:
         engine.run_until(1 << 62)
     return jobs, engines
+
+
+def _hashes(requests: Requests, index: int) -> list[int]:
+    """Return the hashes of a request's prompt blocks."""
+    if requests.hash_start is None or requests.hashes is None:
+        return []
+    return [int(key) for key in requests.hashes[requests.hash_start[index] : requests.hash_start[index + 1]]]
 
 
 def _closed(engine: Replica, jobs: list[Job], users: int, think: int) -> None:

@@ -30,6 +30,8 @@ _UNSTABLE_FRAC = 0.02
 _BUSY_FRAC = 0.98
 _MOST_BATCH = 1 << 20
 _MOST_REPLICAS = 100_000
+_MOST_KEYS = 300_000_000
+"""Entries of all prefix caches at once, 24 bytes each."""
 
 
 def simulate(
@@ -131,6 +133,9 @@ def _check(
         if lengths.min() < 1:
             message = f"{name} = {lengths.min()} of request {int(lengths.argmin())}: must be at least 1 token"
             raise InputError(message)
+    if requests.hashes is not None and requests.hash_tokens != limits.block_tokens:
+        message = f"block_tokens = {limits.block_tokens}: must be {requests.hash_tokens}, the tokens of a hashed block"
+        raise InputError(message)
     if requests.users:
         return
     arrival_s = requests.arrival_s
@@ -147,7 +152,10 @@ def _work(requests: Requests) -> _kernels.Work:
     none = [np.full(count, -1, dtype=np.int64) for _ in range(4)]
     zeros = [np.zeros(count, dtype=np.int64) for _ in range(2)]
     isl, osl = (np.ascontiguousarray(lengths, dtype=np.int64) for lengths in (requests.isl, requests.osl))
-    return _kernels.Work(isl, osl, zeros[0], none[0], none[1], none[2], zeros[1], none[3])
+    hashes, start = requests.hashes, requests.hash_start
+    if hashes is None or start is None:
+        hashes, start = np.zeros(0, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
+    return _kernels.Work(isl, osl, zeros[0], none[0], none[1], none[2], zeros[1], none[3], hashes, start)
 
 
 def _kernel_table(table: StepTable) -> _kernels.Table:
@@ -167,10 +175,49 @@ def _serve(
 ) -> Trail:
     """Run the kernels and gather what they leave."""
     work, arrays = _work(requests), _kernel_table(table)
-    bounds = np.array([limits.max_batch, limits.step_tokens, limits.block_tokens, limits.kv_blocks], dtype=np.int64)
+    keys = int(work.hashes.max()) + 1 if len(work.hashes) else 0
+    bounds = np.array(
+        [limits.max_batch, limits.step_tokens, limits.block_tokens, limits.kv_blocks, keys], dtype=np.int64
+    )
     entry = round(entry_s * TICKS_PER_S)
+    apart = replicas if routing == "least_loaded" and not requests.users else 1
+    if apart * keys > _MOST_KEYS:
+        message = (
+            f"{keys:,} prompt blocks x {apart} replicas: at most {_MOST_KEYS:,}. Use fewer requests or round_robin."
+        )
+        raise InputError(message)
     states = np.zeros((replicas, _kernels.STATE_SIZE), dtype=np.int64)
     replica = np.full(requests.count, -1, dtype=np.int64)
+    arrival = _drive(requests, ids, (work, arrays, bounds), (states, replica), routing, entry)
+    if states[:, _kernels.OUTSTANDING].any():
+        most_s = _kernels.FOREVER / TICKS_PER_S
+        message = (
+            f"{requests.count:,} requests take these {replicas} replicas more than {most_s:,.0f} s. "
+            "Use fewer or shorter requests, or more replicas."
+        )
+        raise InputError(message)
+    names = {
+        "end": _kernels.TIME, "busy": _kernels.BUSY, "steps": _kernels.STEP, "events": _kernels.EVENTS,
+        "preemptions": _kernels.PREEMPTIONS, "prefill_tokens": _kernels.PREFILLED, "hit_tokens": _kernels.HIT_TOKENS,
+        "decode_tokens": _kernels.DECODED, "context_steps": _kernels.CONTEXT_STEPS, "peak_blocks": _kernels.PEAK,
+        "blocks": _kernels.USED,
+    }  # fmt: skip
+    totals = {name: states[:, column].copy() for name, column in names.items()}
+    return Trail(arrival, work.admitted, work.first, work.finish, work.preempted, replica, totals)
+
+
+def _drive(
+    requests: Requests,
+    ids: IntArray,
+    inputs: tuple[_kernels.Work, _kernels.Table, IntArray],
+    outcome: tuple[IntArray, IntArray],
+    routing: str,
+    entry: int,
+) -> IntArray:
+    """Run the kernel of the load's kind; fill states and replica of each request, return arrivals at the engine."""
+    work, arrays, bounds = inputs
+    states, replica = outcome
+    replicas = len(states)
     if requests.users:
         arrival = np.full(requests.count, -1, dtype=np.int64)
         pause = round(requests.think_s * TICKS_PER_S) + entry
@@ -194,21 +241,7 @@ def _serve(
                 own = ids[place::replicas]
                 _kernels.run_open(arrival, work, arrays, bounds, own, states[place])
                 replica[own] = place
-    if states[:, _kernels.OUTSTANDING].any():
-        most_s = _kernels.FOREVER / TICKS_PER_S
-        message = (
-            f"{requests.count:,} requests take these {replicas} replicas more than {most_s:,.0f} s. "
-            "Use fewer or shorter requests, or more replicas."
-        )
-        raise InputError(message)
-    names = {
-        "end": _kernels.TIME, "busy": _kernels.BUSY, "steps": _kernels.STEP, "events": _kernels.EVENTS,
-        "preemptions": _kernels.PREEMPTIONS, "prefill_tokens": _kernels.PREFILLED,
-        "decode_tokens": _kernels.DECODED, "context_steps": _kernels.CONTEXT_STEPS, "peak_blocks": _kernels.PEAK,
-        "blocks": _kernels.USED,
-    }  # fmt: skip
-    totals = {name: states[:, column].copy() for name, column in names.items()}
-    return Trail(arrival, work.admitted, work.first, work.finish, work.preempted, replica, totals)
+    return arrival
 
 
 def _compile(*, closed: bool, balanced: bool) -> None:
@@ -269,6 +302,7 @@ def _summary(
         kv_mean_frac=float(totals["context_steps"].sum()) / decode_steps / holds,
         kv_peak_frac=float(totals["peak_blocks"].max()) / limits.kv_blocks,
         preemptions=int(totals["preemptions"].sum()), prefill_tokens=int(totals["prefill_tokens"].sum()),
+        hit_tokens=int(totals["hit_tokens"].sum()),
         decode_tokens=int(totals["decode_tokens"].sum()), steps=int(totals["steps"].sum()),
         events=int(totals["events"].sum()), end_s=end_s, overload_frac=overload, capacity_req_per_s=capacity,
         wall_s=clock[0], compile_s=clock[1], trail=trail,

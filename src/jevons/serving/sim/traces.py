@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,11 @@ class Trace:
         Of the file.
     skipped : int
         Rows left out because they have no prompt or no output token (failed requests).
+    hashes, hash_start : ndarray of int or None, shapes (m,), (n + 1,)
+        Hashes of prompt blocks as whole numbers from 0, and where those of each request begin; None where the trace
+        has none.
+    hash_tokens : int
+        Tokens of a hashed block.
     """
 
     arrival_s: FloatArray
@@ -48,6 +53,9 @@ class Trace:
     make: str
     name: str
     skipped: int = 0
+    hashes: IntArray | None = None
+    hash_start: IntArray | None = None
+    hash_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class _Make:
     per_s: float = 1.0
     dated: bool = False
     needs: tuple[str, ...] = ()
+    hash_tokens: int = 0
 
 
 _CSV_MAKES = (
@@ -69,8 +78,8 @@ _CSV_MAKES = (
     _Make("burstgpt", "Timestamp", "Request tokens", "Response tokens"),
 )
 _JSONL_MAKES = (
-    _Make("qwen", "timestamp", "input_length", "output_length", needs=("chat_id",)),
-    _Make("mooncake", "timestamp", "input_length", "output_length", per_s=1000.0),
+    _Make("qwen", "timestamp", "input_length", "output_length", needs=("chat_id",), hash_tokens=16),
+    _Make("mooncake", "timestamp", "input_length", "output_length", per_s=1000.0, hash_tokens=512),
 )
 _KNOWN = (
     "Known: Azure CSV (TIMESTAMP, ContextTokens, GeneratedTokens), Vidur CSV (arrived_at, num_prefill_tokens, "
@@ -231,7 +240,23 @@ def _from_json(path: Path, content: bytes) -> Trace:
     def place(row: int) -> tuple[int, dict[str, Any]]:
         return numbers[row], {name: rows[row].get(name) for name in (make.time, make.isl, make.osl)}
 
-    return _checked(path, make, (times / make.per_s, isl, osl), place)
+    trace = _checked(path, make, (times / make.per_s, isl, osl), place)
+    if not any("hash_ids" in row for row in rows):
+        return trace
+    kept = np.flatnonzero((isl >= 1) & (osl >= 1))
+    return _with_hashes(path, trace, make, [(numbers[row], rows[row].get("hash_ids", [])) for row in kept])
+
+
+def _with_hashes(path: Path, trace: Trace, make: _Make, lists: list[tuple[int, Any]]) -> Trace:
+    """Return the trace with the hashes of its prompt blocks."""
+    for line, keys in lists:
+        if not isinstance(keys, list) or not all(type(key) is int and abs(key) < 1 << 62 for key in keys):
+            message = f"hash_ids `{str(keys)[:60]}`: must be a list of whole numbers; mend or cut the line"
+            raise _fault(path, message, line)
+    flat = np.array([key for _, keys in lists for key in keys], dtype=np.int64)
+    start = np.append(0, np.cumsum([len(keys) for _, keys in lists])).astype(np.int64)
+    dense = np.unique(flat, return_inverse=True)[1].astype(np.int64)
+    return replace(trace, hashes=dense, hash_start=start, hash_tokens=make.hash_tokens)
 
 
 def _whole(content: bytes) -> dict[str, Any] | None:

@@ -36,6 +36,11 @@ class Requests:
         Time from an answer to the user's next request [s].
     origin : str
         Where the load is from, in words.
+    hashes, hash_start : ndarray of int or None, shapes (m,), (n + 1,)
+        Hashes of prompt blocks, 0 to m - 1, request by request, and where those of each begin: prompts with equal
+        leading hashes share a prefix. None for no prefix cache.
+    hash_tokens : int
+        Tokens of such a block; the engine's must be as large.
     """
 
     arrival_s: FloatArray
@@ -44,6 +49,9 @@ class Requests:
     users: int = 0
     think_s: float = 0.0
     origin: str = ""
+    hashes: IntArray | None = None
+    hash_start: IntArray | None = None
+    hash_tokens: int = 0
 
     @property
     def count(self) -> int:
@@ -118,8 +126,8 @@ class Trail:
         How often it lost its cache; which replica served it (-1 for none).
     totals : mapping of str to ndarray of int, shape (replicas,)
         ``end``, ``busy`` [ticks]; ``steps`` (decode steps), ``events``, ``preemptions``, ``prefill_tokens`` (computed,
-        repeated ones included), ``decode_tokens``, ``context_steps`` (sum over decode steps of all contexts),
-        ``peak_blocks``, ``blocks`` (in use at the end).
+        repeated ones included), ``hit_tokens`` (found in the prefix cache), ``decode_tokens``, ``context_steps`` (sum
+        over decode steps of all contexts), ``peak_blocks``, ``blocks`` (in use at the end).
     """
 
     arrival: IntArray
@@ -164,8 +172,8 @@ class SimResult:
         Decodes per decode step; requests in work, and requests in work or waiting, over time, per replica.
     kv_mean_frac, kv_peak_frac : float
         Share of cache blocks: tokens held, mean over decode steps; blocks used at most.
-    preemptions, prefill_tokens, decode_tokens, steps, events : int
-        Totals over replicas.
+    preemptions, prefill_tokens, hit_tokens, decode_tokens, steps, events : int
+        Totals over replicas; ``hit_tokens`` are prompt tokens that the prefix cache had.
     end_s : float
         When the last request was answered [s].
     overload_frac : float or None
@@ -197,6 +205,7 @@ class SimResult:
     kv_peak_frac: float
     preemptions: int
     prefill_tokens: int
+    hit_tokens: int
     decode_tokens: int
     steps: int
     events: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -83,7 +83,9 @@ def generate(load: Load, seed: int = 0) -> Requests:
     return Requests(arrival_s, isl, osl, origin=f"{load.arrivals} arrivals at {load.rate_req_per_s:g} per second")
 
 
-def from_trace(trace: Trace, *, requests: int | None = None, rate_req_per_s: float | None = None) -> Requests:
+def from_trace(
+    trace: Trace, *, requests: int | None = None, rate_req_per_s: float | None = None, prefixes: bool = False
+) -> Requests:
     """Return a trace as a load, cut or repeated to a number of requests, its time stretched to a mean rate.
 
     Parameters
@@ -94,11 +96,14 @@ def from_trace(trace: Trace, *, requests: int | None = None, rate_req_per_s: flo
         Requests wanted; the trace's own by default. Beyond those it begins again a mean gap after its end.
     rate_req_per_s : float, optional
         Mean rate wanted; the trace's own by default.
+    prefixes : bool
+        Whether prompts share the prefixes that the trace's block hashes tell of; each repetition has its own.
 
     Raises
     ------
     InputError
-        If a figure is out of range, or a rate is asked of a trace whose requests all arrive at once.
+        If a figure is out of range, a rate is asked of a trace whose requests all arrive at once, or prefixes of one
+        without hashes.
     """
     count = len(trace.isl)
     wanted = count if requests is None else requests
@@ -124,7 +129,19 @@ def from_trace(trace: Trace, *, requests: int | None = None, rate_req_per_s: flo
         raise InputError(message)
     origin = f"{trace.name} ({trace.make})"
     origin += "" if scale == 1.0 else f" at {rate_req_per_s:g} requests per second"
-    return Requests(arrival_s, trace.isl[place], trace.osl[place], origin=origin)
+    load = Requests(arrival_s, trace.isl[place], trace.osl[place], origin=origin)
+    if not prefixes:
+        return load
+    if trace.hashes is None or trace.hash_start is None:
+        message = f"{trace.name}: has no hash_ids, so nothing says which prompts share a prefix"
+        raise InputError(message)
+    lengths = np.diff(trace.hash_start)[place]
+    start = np.append(0, np.cumsum(lengths)).astype(np.int64)
+    within = np.arange(start[-1]) - np.repeat(start[:-1], lengths)
+    keys = int(trace.hashes.max()) + 1 if len(trace.hashes) else 0
+    hashes = trace.hashes[np.repeat(trace.hash_start[:-1][place], lengths) + within]
+    hashes = hashes + np.repeat(rounds, lengths) * keys
+    return replace(load, hashes=hashes, hash_start=start, hash_tokens=trace.hash_tokens)
 
 
 def _positive(name: str, value: float) -> None:

@@ -101,3 +101,27 @@ def test_cost_grows_with_events_not_with_tokens() -> None:
         for osl in (200, 2000)
     ]
     assert events[1] < 1.3 * events[0]
+
+
+def test_a_shared_prefix_is_computed_once() -> None:
+    # Ten prompt tokens in blocks of four: two whole blocks are kept, so the second request computes two tokens.
+    load = requests(
+        [0.0, 1.0], [10, 10], [5, 5], hashes=np.array([0, 1, 2, 0, 1, 3]), hash_start=np.array([0, 3, 6]), hash_tokens=4
+    )
+    found = sim.simulate(load, TABLE, LIMITS)
+    assert (found.hit_tokens, found.prefill_tokens) == (8, 12)
+    assert found.trail.first[1] - found.trail.arrival[1] == 2 * 10**9
+    with pytest.raises(InputError, match="block_tokens = 5"):
+        sim.simulate(load, TABLE, dataclasses.replace(LIMITS, block_tokens=5))
+
+
+def test_the_prefix_least_recently_used_makes_room() -> None:
+    # Prompts of 8 tokens and answers of 4 take three blocks each; the two of each prompt stay for others.
+    keys = np.array([0, 1, 2, 3, 4, 5, 2, 3, 0, 1])
+    load = requests(
+        [0.0, 1.0, 2.0, 3.0, 4.0], [8] * 5, [4] * 5, hashes=keys, hash_start=np.arange(0, 11, 2), hash_tokens=4
+    )
+    found = [sim.simulate(load, TABLE, dataclasses.replace(LIMITS, kv_blocks=blocks)) for blocks in (5, 6)]
+    # The fourth finds its first block (the last token of a prompt is always computed). Of the first prompt, the third
+    # evicts both blocks where five are held, and only the last where six are: then the fifth finds the other.
+    assert [f.hit_tokens for f in found] == [4, 8]

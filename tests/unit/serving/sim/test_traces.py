@@ -149,3 +149,22 @@ def test_a_trace_repeats_and_scales_to_a_rate() -> None:
     assert (np.diff(load.arrival_s) >= 0).all()
     with pytest.raises(InputError, match="requests = 0"):
         sim.from_trace(trace, requests=0)
+
+
+def test_block_hashes_are_kept_and_apart_in_each_repetition() -> None:
+    trace = sim.read_trace(SAMPLES / "mooncake_conversation_sample.jsonl.gz")
+    assert trace.hash_tokens == 512
+    assert trace.hashes[:2].tolist() == [*trace.hashes[14:15].tolist(), 1]
+    load = sim.from_trace(trace, requests=240, prefixes=True)
+    half = len(trace.hashes)
+    assert load.hashes[half:].min() > load.hashes[:half].max()
+    assert (np.diff(load.hash_start)[:120] == np.diff(load.hash_start)[120:]).all()
+    with pytest.raises(InputError, match="no hash_ids"):
+        sim.from_trace(sim.read_trace(SAMPLES / "azure_code_sample.csv"), prefixes=True)
+
+
+def test_hashes_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"timestamp": 0, "input_length": 5, "output_length": 2, "hash_ids": ["a"]}\n')
+    with pytest.raises(InputError, match=r"bad\.jsonl:1: hash_ids"):
+        sim.read_trace(path)
