@@ -134,8 +134,12 @@ def best_static_point(
     if where is None:
         raise _unreachable(deployment, surface, ttft_s, tpot_s)
     coarse = where[1]
-    if coarse + 1 < len(batches):
-        between = _between(batches[coarse], batches[coarse + 1], slots)
+    if len(batches) > 1:
+        # the best may lie on either side of the coarse one: throughput is not monotone where tiles fill in waves
+        left, right = batches[max(coarse - 1, 0)], batches[min(coarse + 1, len(batches) - 1)]
+        between = np.unique(
+            np.concatenate([_between(left, batches[coarse], slots), _between(batches[coarse], right, slots)])
+        )
         surface = _surface(deployment, workload, between, prompts, prefill)
         where = _best(surface, ttft_s, tpot_s) or (where[0], 0)
     point = _point(deployment, workload, prompts, surface, where)
