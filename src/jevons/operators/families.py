@@ -204,28 +204,33 @@ def evaluate(family: Family, kernel: Kernel, shape: Shape, rates: Rates, scale: 
     shape_out = np.broadcast_shapes(*(value.shape for value in shape.values()))
     size = int(np.prod(shape_out, dtype=np.int64))
     if size <= _CHUNK:
-        time, bound, outside = _evaluate(family, kernel, shape, rates)
+        time, bound, outside, start = _evaluate(family, kernel, shape, rates)
     else:
         flat = {name: np.broadcast_to(value, shape_out).reshape(-1) for name, value in shape.items()}
         time, bound, outside = np.empty(size), np.empty(size, np.int8), np.empty(size, np.bool_)
-        for start in range(0, size, _CHUNK):
-            part = slice(start, start + _CHUNK)
+        start = np.empty(size)
+        for first in range(0, size, _CHUNK):
+            part = slice(first, first + _CHUNK)
             piece = {name: value[part] for name, value in flat.items()}
-            time[part], bound[part], outside[part] = _evaluate(family, kernel, piece, rates)
+            time[part], bound[part], outside[part], start[part] = _evaluate(family, kernel, piece, rates)
     if scale != 1.0:
-        time = time * scale
-    return OpTime(time.reshape(shape_out), bound.reshape(shape_out), kernel.p90_frac, outside.reshape(shape_out))
+        time, start = time * scale, start * scale
+    return OpTime(
+        time.reshape(shape_out), bound.reshape(shape_out), kernel.p90_frac, outside.reshape(shape_out),
+        start.reshape(shape_out),
+    )  # fmt: skip
 
 
 def _evaluate(
     family: Family, kernel: Kernel, shape: Shape, rates: Rates
-) -> tuple[FloatArray, BoundArray, npt.NDArray[np.bool_]]:
+) -> tuple[FloatArray, BoundArray, npt.NDArray[np.bool_], FloatArray]:
     terms = family.terms(shape, rates, kernel.values)
     time = join(terms, kernel.values.get("host_s", 0.0) if rates.repeated else 0.0)
     compute_s, traffic_s = np.broadcast_arrays(terms.compute_s, terms.traffic_s)
     bound = np.where(traffic_s > compute_s, family.traffic_bound, COMPUTE)
     bound = np.where(np.maximum(compute_s, traffic_s) + terms.serial_s < 0.5 * time, LAUNCH, bound)
     time = np.atleast_1d(time)
+    start = np.broadcast_to(np.atleast_1d(np.asarray(terms.launch_s, dtype=np.float64)), time.shape)
     outside = np.zeros(time.shape, np.bool_)
     if kernel.low is not None and kernel.high is not None:
         columns = family.features(shape)
@@ -233,5 +238,6 @@ def _evaluate(
             outside |= (z < low - 0.02) | (z > high + 0.02)
         if kernel.surface is not None:
             held = tuple(np.clip(z, low, high) for z, low, high in zip(columns, kernel.low, kernel.high, strict=True))
-            time = time * np.exp(surface(held, family.degree, kernel.surface))
-    return time, np.broadcast_to(bound, time.shape), np.broadcast_to(outside, time.shape)
+            residual = np.exp(surface(held, family.degree, kernel.surface))
+            time, start = time * residual, start * residual
+    return time, np.broadcast_to(bound, time.shape), np.broadcast_to(outside, time.shape), start

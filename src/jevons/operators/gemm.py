@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -73,6 +74,7 @@ def gemm(
     weight_precision: str | None = None,
     out_bytes: float = 2.0,
     count: ArrayLike = 1,
+    fused_quantisation: bool = False,
     repeated: bool = False,
     factors: Factors | None = None,
 ) -> OpTime:
@@ -93,6 +95,9 @@ def gemm(
         Bytes per output element.
     count : array_like
         Products of that shape in one launch (batched), >= 1.
+    fused_quantisation : bool
+        Activations of fp8 per tensor come quantised out of the kernel before, as engines do with static scales; lone
+        products quantise them in kernels of their own.
     repeated : bool
         Predict what a loop that repeats one call measures: operands may stay in the last-level cache, and an eager
         engine's host time is part of it.
@@ -131,6 +136,10 @@ def gemm(
         cores_of(device.cores), device.l2_bytes, stored.weight_bytes, kind.activation_bytes, repeated=repeated,
     )  # fmt: skip
     kernel = factors.kernel(GEMM, device, name)
+    if fused_quantisation and name == "fp8":
+        plain = factors.kernel(GEMM, device, "bf16").values
+        launch_s = min(kernel.values["launch_s"], plain["launch_s"])
+        kernel = replace(kernel, values={**kernel.values, "launch_s": launch_s, "quant": 0.0})
     return evaluate(GEMM, kernel, shape, rates, factors.scale.get("gemm", 1.0))
 
 

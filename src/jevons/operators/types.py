@@ -36,12 +36,15 @@ class OpTime:
         where the device or the kernel has no measurements of its own.
     extrapolated : ndarray of bool or bool
         Whether the shape lies outside the range that the kernel's factors were fitted on.
+    start_s : ndarray or float
+        Part of `time_s` that does not depend on the amount of work: launch, ramp-up, sorting.
     """
 
     time_s: FloatArray
     bound: BoundArray
     p90_frac: float = 1.0
     extrapolated: npt.NDArray[np.bool_] | bool = False
+    start_s: FloatArray | float = 0.0
 
     def bound_names(self) -> npt.NDArray[np.str_]:
         """Return the bound's name for each element."""
