@@ -7,6 +7,7 @@ import datetime as dt
 
 from jevons.errors import InputError, did_you_mean
 from jevons.facts import Facts, default_facts
+from jevons.serving.scales import read_scales
 from jevons.serving.types import EngineFactors
 
 _WHOLE = {"step_tokens", "max_batch"}
@@ -49,7 +50,8 @@ def engine(name: str = "generic", facts: Facts | None = None, on: dt.date | None
     values: dict[str, float] = {
         field.name: facts.get(f"engine.{key}.{field.name}", on).number
         for field in dataclasses.fields(EngineFactors)
-        if field.name != "name"
+        if field.name not in {"name", "scales"}
     }
     whole = {quantity: int(values.pop(quantity)) for quantity in _WHOLE}
-    return EngineFactors(name=key, **values, **whole)  # type: ignore[arg-type]
+    scales = None if on is None and facts is default_facts() else read_scales(facts, on)
+    return EngineFactors(name=key, scales=scales, **values, **whole)  # type: ignore[arg-type]

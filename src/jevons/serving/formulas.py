@@ -24,6 +24,23 @@ def exposed_comm_s(comm_s: FloatArray, busy_s: FloatArray, overlap_frac: float) 
     return comm_s - overlap_frac * np.minimum(comm_s, busy_s)
 
 
+def accepted_tokens(draft_tokens: float, acceptance_frac: float) -> float:
+    """Return the tokens that a request gains per step when *draft_tokens* are drafted and verified in order.
+
+    Parameters
+    ----------
+    draft_tokens : float
+        Drafted per step, >= 0.
+    acceptance_frac : float
+        Chance that each is accepted where those before it were, in [0, 1).
+
+    Notes
+    -----
+    ``1 + a + a^2 + ... + a^d``: the verified step always yields one token of its own.
+    """
+    return float((1.0 - acceptance_frac ** (draft_tokens + 1.0)) / (1.0 - acceptance_frac))
+
+
 def shared_tpot_s(decode_step_s: FloatArray, batch: FloatArray, prefill_s: FloatArray, steps: float) -> FloatArray:
     """Time per output token where prompts of other requests run between decode steps [s].
 

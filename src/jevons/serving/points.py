@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from jevons.errors import InfeasibleError, InputError, SolverError
 from jevons.serving import _loop
+from jevons.serving.formulas import accepted_tokens
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
+from jevons.serving.scales import Scales
 from jevons.serving.step import StepWork, engine_time, step_work
 from jevons.serving.types import Deployment, EngineFactors, FloatArray
 
@@ -245,9 +247,7 @@ def _prompt_grid(deployment: Deployment, load: Load, most: float) -> tuple[Float
     return tokens, batches
 
 
-def outcome(
-    at: Surface, engine: EngineFactors | None = None, scales: Mapping[str, Mapping[str, float]] | None = None
-) -> Outcome:
+def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | None = None) -> Outcome:
     """Return what a client sees of a load.
 
     Parameters
@@ -257,7 +257,7 @@ def outcome(
     engine : EngineFactors, optional
         Factors to use instead of the deployments' own (their batch and token limits stay as they were).
     scales : mapping, optional
-        By generation of the device and part of a step, as in `engine_time`; the shipped ones by default.
+        By owner and part of a step, as in `engine_time`; the shipped ones by default.
 
     Raises
     ------
@@ -266,11 +266,12 @@ def outcome(
     """
     engine = engine or at.deployment.engine
     count = len(at.batches)
-    given = None if scales is None else scales.get(at.decode.generation, {})
-    step_s = engine_time(at.decode, engine, given).time_s
+    step_s = engine_time(at.decode, engine, scales).time_s
     slope_s = np.maximum((step_s[count:] - step_s[:count]) / (at.contexts[1] - at.contexts[0]), 0.0)
     base_s = step_s[:count] - slope_s * at.contexts[0]
-    mixed_s = engine_time(at.prompts, engine, given).time_s.reshape(len(at.tokens), len(at.prompt_batches))
+    mixed_s = engine_time(at.prompts, engine, scales).time_s.reshape(len(at.tokens), len(at.prompt_batches))
+    gained = accepted_tokens(at.deployment.draft_tokens, engine.draft_acceptance_frac)
+    base_s, slope_s = base_s / gained, slope_s / gained
     if at.load.static:
         return _static(at, base_s, slope_s, mixed_s, engine)
     return _dynamic(at, base_s, slope_s, mixed_s, engine)

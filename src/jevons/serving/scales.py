@@ -1,13 +1,17 @@
-"""Time of kernels in a running engine over that of lone kernels, by generation of the device."""
+"""Time of kernels in a running engine over that of lone kernels: for all, by device generation, and by engine."""
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Mapping
 from dataclasses import replace
 
-from jevons.facts import default_facts
+from jevons.errors import FactError
+from jevons.facts import Facts, default_facts
 from jevons.hardware import Accelerator
+
+Scales = Mapping[str, Mapping[str, float]]
 
 _GENERATIONS = (
     ("hopper", ("h100", "h200", "h800", "h20", "gh200")),
@@ -38,13 +42,39 @@ def board(device: Accelerator) -> Accelerator:
     return replace(device, id=stand_in) if stand_in else device
 
 
+def read_scales(facts: Facts, on: dt.date | None = None) -> Scales:
+    """Return the scales public on a date by owner and part: facts ``kernels.<owner>.<part>_scale``."""
+    made: dict[str, dict[str, float]] = {}
+    for fact in facts:
+        if fact.id.startswith("kernels.") and fact.id.endswith("_scale"):
+            _, owner, part = fact.id.removesuffix("_scale").split(".")
+            try:
+                value = facts.get(fact.id, on).number
+            except FactError:  # not yet published then
+                continue
+            made.setdefault(owner, {})[part.replace("_in_", ".")] = value
+    return made
+
+
 @functools.cache
-def part_scales(generation: str) -> Mapping[str, float]:
-    """Return the shipped scales of a generation's parts: facts ``kernels.<generation>.<part>_scale``."""
-    facts = default_facts()
-    prefix, suffix = f"kernels.{generation}.", "_scale"
-    return {
-        fact.id.removeprefix(prefix).removesuffix(suffix).replace("_in_", "."): facts.get(fact.id).number
-        for fact in facts
-        if fact.id.startswith(prefix) and fact.id.endswith(suffix)
-    }
+def shipped_scales() -> Scales:
+    """Return the newest scales that ship."""
+    return read_scales(default_facts())
+
+
+def part_scales(generation: str, engine: str, scales: Scales | None = None) -> Mapping[str, float]:
+    """Return each part's time in a running engine over that of lone kernels: the product over its owners."""
+    return _shipped(generation, engine) if scales is None else _product(generation, engine, scales)
+
+
+@functools.cache
+def _shipped(generation: str, engine: str) -> Mapping[str, float]:
+    return _product(generation, engine, shipped_scales())
+
+
+def _product(generation: str, engine: str, scales: Scales) -> Mapping[str, float]:
+    made: dict[str, float] = {}
+    for owner in ("all", generation, engine):
+        for part, value in scales.get(owner, {}).items():
+            made[part] = made.get(part, 1.0) * value
+    return made

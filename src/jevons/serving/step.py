@@ -14,17 +14,24 @@ from numpy.typing import ArrayLike, NDArray
 from jevons import operators as ops
 from jevons.errors import InputError
 from jevons.hardware import Cluster
-from jevons.models import Attention, FeedForward, LayerGroup
+from jevons.models import Attention, FeedForward, LayerGroup, ModelSpec
 from jevons.models.formulas import layer_gemms
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout, multiplied_in, split_gemm, weight_precision
-from jevons.serving.scales import board, generation_of, part_scales
+from jevons.serving.scales import Scales, board, generation_of, part_scales
 from jevons.serving.types import PARTS, Deployment, EngineFactors, FloatArray, StepTime
 
 IntArray = NDArray[np.int8]
 
 _ACTIVATION_BYTES = 2.0
 _HEAD_SAMPLING_LAUNCHES = 3
+# Grouped products per tensor in 8 bits were measured with untuned kernels only, three to ten times slower than the
+# block-scaled ones of the same engines; what serves models in them is tuned like the latter.
+_EXPERT_KERNELS = {"fp8": "fp8_block"}
+# Kernels of a block as engines launch them: norms, projections, rotary, cache writes, attention; router, sorting,
+# grouped products, shared expert; exchanges.
+_KERNELS = {"gqa": 8, "mla": 14, "linear": 12, "ssm": 10, "dense": 5, "moe": 14, "none": 0}
+_STARTED = {"compute", "moe", "attention", "memory"}
 
 
 @functools.cache
@@ -34,8 +41,9 @@ def kernel_factors(engine: str, device_id: str) -> ops.Factors:
     On Blackwell the open engines call the kernels that TensorRT-LLM generates, through FlashInfer; what was measured of
     their own kernels is from Hopper and does not carry over.
     """
-    shared = generation_of(device_id) == "blackwell" and engine in {"vllm", "sglang"}
-    return ops.Factors(engine="trtllm" if shared else engine)
+    if generation_of(device_id) == "blackwell" and engine in {"vllm", "sglang"}:
+        return ops.Factors(engine="trtllm")
+    return ops.Factors(engine=engine if engine in ops.ENGINES else "generic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +56,12 @@ class _Load:
     decodes: FloatArray
     context: FloatArray
     expert_tokens: FloatArray
+    query_tokens: float
 
     @property
     def tokens(self) -> FloatArray:
         """Tokens that the busiest rank's projections see."""
-        return np.maximum(self.prompts * self.prompt_tokens + self.decodes, 1.0)
+        return np.maximum(self.prompts * self.prompt_tokens + self.decodes * self.query_tokens, 1.0)
 
 
 @dataclass(slots=True)
@@ -67,17 +76,27 @@ class _Tally:
     def add(self, part: str, op: ops.OpTime, count: float = 1.0, where: FloatArray | None = None) -> None:
         """Add *count* calls of an operator, only *where* there is work for it."""
         time_s = np.broadcast_to(op.time_s, self.shape) * count
+        start_s = np.minimum(np.broadcast_to(op.start_s, self.shape) * count, time_s)
         if where is not None:
-            time_s = time_s * (where > 0)
-        self.parts[part] = self.parts[part] + time_s if part in self.parts else time_s
+            time_s, start_s = time_s * (where > 0), start_s * (where > 0)
+        self._book(part, time_s, start_s)
         self.times.append(time_s)
         self.bounds.append(np.broadcast_to(op.bound, self.shape))
+
+    def _book(self, part: str, time_s: FloatArray, start_s: FloatArray) -> None:
+        """Add a time to its part, what starts kernels apart from what works."""
+        kind = part.split(".", maxsplit=1)[0]
+        if kind in _STARTED:
+            time_s = time_s - start_s
+            name = f"{kind}.start"
+            self.parts[name] = self.parts[name] + start_s if name in self.parts else start_s
+        self.parts[part] = self.parts[part] + time_s if part in self.parts else time_s
 
     def add_stack(self, part: str, op: ops.OpTime, counts: FloatArray) -> None:
         """Add several operators evaluated at once, one per row."""
         time_s = op.time_s * counts[:, None]
-        total = time_s.sum(axis=0)
-        self.parts[part] = self.parts[part] + total if part in self.parts else total
+        start_s = np.minimum(op.start_s * counts[:, None], time_s)
+        self._book(part, time_s.sum(axis=0), start_s.sum(axis=0))
         self.times.extend(time_s)
         self.bounds.extend(op.bound)
 
@@ -96,11 +115,12 @@ class StepWork:
     ----------
     parts : mapping of str to ndarray
         ``compute.<precision>``, ``attention.prompt``, ``attention.decode``, ``attention.state``, ``moe.<precision>``,
-        ``memory``, ``head``, and the communication ``tp_comm``, ``ep_comm`` and ``pp_comm``, where there is any [s].
+        ``memory``, what starting their kernels takes (``compute.start``, ``moe.start``, …), ``head``, and the
+        communication ``tp_comm``, ``ep_comm`` and ``pp_comm``, where there is any [s].
     prompts, requests : ndarray
         Prompts, and all requests, of the busiest attention rank.
-    layers : int
-        Layers of the model.
+    layers, kernels : int
+        Layers of the model, and kernels that the host launches for a step.
     generation : str
         Of the device, as in `generation_of`.
     bound_frac : mapping of str to ndarray
@@ -111,6 +131,7 @@ class StepWork:
     prompts: FloatArray
     requests: FloatArray
     layers: int
+    kernels: int
     generation: str
     bound_frac: Mapping[str, FloatArray]
 
@@ -167,8 +188,9 @@ def step_time(
 
     Notes
     -----
-    Attention ranks wait for the one with most requests. Leaves out skew of context lengths within a batch, multi-token
-    prediction, and the difference between pipeline stages.
+    Attention ranks wait for the one with most requests. With drafted tokens a decoding request brings all of them, and
+    gets `formulas.accepted_tokens` of them. Leaves out skew of context lengths within a batch and the difference
+    between pipeline stages.
     """
     work = step_work(
         deployment,
@@ -202,14 +224,16 @@ def step_work(
     for attention, count in attentions.items():
         _add_attention(tally, deployment, attention, load, float(count))
     _add_ends(tally, deployment, load)
+    if deployment.draft_tokens:
+        _add_drafts(tally, deployment)
     generation = generation_of(deployment.accelerator.id)
     return StepWork(
-        dict(tally.parts), load.prompts, load.prompts + load.decodes, deployment.model.n_layers, generation,
-        tally.bound_frac(),
+        dict(tally.parts), load.prompts, load.prompts + load.decodes, deployment.model.n_layers,
+        _launches(deployment.model), generation, tally.bound_frac(),
     )  # fmt: skip
 
 
-def engine_time(work: StepWork, engine: EngineFactors, scales: Mapping[str, float] | None = None) -> StepTime:
+def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = None) -> StepTime:
     """Return the time of steps under an engine's factors.
 
     Parameters
@@ -218,28 +242,27 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Mapping[str, floa
         From `step_work`.
     engine : EngineFactors
         The software's factors.
-    scales : mapping of str to float, optional
-        Time in a running engine over that of lone kernels, by part; the shipped ones of the device's generation by
-        default.
+    scales : mapping of str to mapping of str to float, optional
+        Time in a running engine over that of lone kernels, by owner (``all``, a generation, an engine) and part; those
+        of the three owners are multiplied. The engine's own by default.
     """
-    scales = part_scales(work.generation) if scales is None else scales
+    scale = part_scales(work.generation, engine.name, engine.scales if scales is None else scales)
     zero = np.zeros(work.prompts.shape)
     parts = dict.fromkeys((*PARTS, "tp_comm", "ep_comm", "pp_comm"), zero)
-    with_prompts = np.where(work.prompts > 0, scales.get("prompt", 1.0), 1.0)
+    with_prompts = np.where(work.prompts > 0, scale.get("prompt", 1.0), 1.0)
     for name, time_s in work.parts.items():
         kind = name.split(".")[0]
-        scaled = time_s * scales.get(name, scales.get(kind, 1.0))
-        if kind == "moe":
-            scaled = scaled * engine.expert_scale
-        if kind in {"compute", "moe"} or name == "attention.prompt":
+        scaled = time_s * scale.get(name, scale.get(kind, 1.0))
+        if (kind in {"compute", "moe"} and not name.endswith(".start")) or name == "attention.prompt":
             scaled = scaled * with_prompts
         parts[kind] = parts[kind] + scaled
     busy = parts["compute"] + parts["attention"] + parts["moe"] + parts["memory"] + parts["head"]
     tp_comm = exposed_comm_s(parts.pop("tp_comm"), busy, engine.tp_overlap_frac)
     ep_comm = exposed_comm_s(parts.pop("ep_comm"), busy, engine.ep_overlap_frac)
-    per_layer = np.where(work.prompts > 0, engine.prefill_layer_s, engine.decode_layer_s)
     parts["comm"] = tp_comm + ep_comm + parts.pop("pp_comm")
-    parts["overhead"] = engine.step_overhead_s + engine.request_overhead_s * work.requests + per_layer * work.layers
+    waits_s = np.maximum(engine.prefill_launch_s * work.kernels - busy - parts["comm"], 0.0)
+    between_s = np.where(work.prompts > 0, waits_s, engine.decode_layer_s * work.layers)
+    parts["overhead"] = engine.step_overhead_s + engine.request_overhead_s * work.requests + between_s
     ordered = {name: parts[name] for name in PARTS}
     return StepTime(sum(ordered.values(), zero), ordered, work.bound_frac)
 
@@ -263,12 +286,12 @@ def _load(
     if (tokens + batch <= 0).any():
         message = "a step needs work: give prefill_tokens or decode_batch above 0"
         raise InputError(message)
-    dp = deployment.layout.dp
+    dp, query = deployment.layout.dp, 1.0 + deployment.draft_tokens
     requests = np.where(tokens > 0, np.maximum(requests, 1.0), 0.0)
     per_prompt = np.where(tokens > 0, tokens / np.maximum(requests, 1.0), 0.0)
     prompts, decodes = np.ceil(requests / dp - 1e-9), np.ceil(batch / dp - 1e-9)
-    total = tokens + batch if deployment.layout.dp_attention else prompts * per_prompt + decodes
-    return _Load(prompts, per_prompt, cached, decodes, context, np.maximum(total, 1.0))
+    total = tokens + batch * query if deployment.layout.dp_attention else prompts * per_prompt + decodes * query
+    return _Load(prompts, per_prompt, cached, decodes, context, np.maximum(total, 1.0), query)
 
 
 def _add_products(tally: _Tally, deployment: Deployment, load: _Load) -> None:
@@ -287,7 +310,7 @@ def _add_products(tally: _Tally, deployment: Deployment, load: _Load) -> None:
         all_rows, outputs, inners, counts = (np.array(column) for column in zip(*products, strict=True))
         shape = (all_rows, outputs[:, None], inners[:, None])
         factors = kernel_factors(deployment.engine.name, deployment.accelerator.id)
-        op = ops.gemm(deployment.accelerator, *shape, precision, factors=factors)
+        op = ops.gemm(deployment.accelerator, *shape, precision, fused_quantisation=True, factors=factors)
         tally.add_stack(f"compute.{precision}", op, counts)
 
 
@@ -336,6 +359,7 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
             op = ops.attention_prefill(device, prompts, new, cached, heads, kv_heads, a.head_dim, **shape)
             tally.add("attention.prompt", op, count, load.prompts)
         if some_decodes:
+            shape["query_tokens"] = load.query_tokens
             op = ops.attention_decode(device, decodes, seen, heads, kv_heads, a.head_dim, **shape)
             tally.add("attention.decode", op, count, load.decodes)
     elif a.kind == "mla":
@@ -347,7 +371,8 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
             op = ops.mla_prefill(device, prompts, new, cached, heads, **latent)
             tally.add("attention.prompt", op, count, load.prompts)
         if some_decodes:
-            tally.add("attention.decode", ops.mla_decode(device, decodes, seen, heads, **latent), count, load.decodes)
+            op = ops.mla_decode(device, decodes, seen, heads, query_tokens=load.query_tokens, **latent)
+            tally.add("attention.decode", op, count, load.decodes)
 
 
 def _add_indexer(tally: _Tally, deployment: Deployment, a: Attention, load: _Load, count: float) -> None:
@@ -399,7 +424,8 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, preci
     slots, top = float(block.experts + layout.redundant_experts), float(block.experts_per_token)
     imbalance = deployment.engine.expert_imbalance if layout.ep > 1 else 1.0
     shared: dict[str, Any] = {
-        "tensor_parallel": layout.expert_tp, "precision": precision, "gated": block.gated,
+        "tensor_parallel": layout.expert_tp, "precision": _EXPERT_KERNELS.get(precision, precision),
+        "gated": block.gated,
         "factors": kernel_factors(deployment.engine.name, deployment.accelerator.id),
     }  # fmt: skip
     if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
@@ -417,10 +443,23 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, preci
     )  # fmt: skip
 
 
+def _launches(model: ModelSpec) -> int:
+    """Return the kernels of one pass over the layers."""
+    return sum(g.count * (_KERNELS[g.attention.kind] + _KERNELS[g.feed_forward.kind]) for g in model.layers)
+
+
+def _add_drafts(tally: _Tally, deployment: Deployment) -> None:
+    """Add the drafting head: one more layer and the output head per drafted token, at the times of those it follows."""
+    share = deployment.draft_tokens / deployment.model.n_layers
+    for part, time_s in list(tally.parts.items()):
+        added = time_s * (deployment.draft_tokens if part == "head" else share)
+        tally.parts[part] = time_s + added
+
+
 def _add_ends(tally: _Tally, deployment: Deployment, load: _Load) -> None:
     """Embedding, head and sampling, and the hand-over between pipeline stages."""
     device, layout, model = deployment.accelerator, deployment.layout, deployment.model
-    rows = np.maximum(load.prompts + load.decodes, 1.0)
+    rows = np.maximum(load.prompts + load.decodes * load.query_tokens, 1.0)
     head = weight_precision(deployment).embeddings
     tally.add("head", ops.gemm(device, rows, model.vocab / layout.tp, model.hidden, multiplied_in(deployment, head)))
     logits = rows * model.vocab * 4.0 / layout.tp

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,15 +81,18 @@ class EngineFactors:
         ``vllm``, ``sglang``, ``trtllm`` or ``generic``.
     step_overhead_s, request_overhead_s : float
         Host time per step, and per running request in it, that the device waits for.
-    prefill_layer_s, decode_layer_s : float
-        Gap per layer of steps with prompt tokens (launched one by one), and of decode-only ones (replayed).
+    prefill_launch_s : float
+        Host time per kernel of steps with prompt tokens, which are launched one by one; the device waits for the host
+        where its kernels are shorter.
+    decode_layer_s : float
+        Gap per layer of decode-only steps, replayed from a captured graph where the engine has one.
     tp_overlap_frac, ep_overlap_frac : float
         Share of tensor-parallel, and of expert-parallel, communication that hides behind computation where there is
         enough of it.
     expert_imbalance : float
         Tokens on the busiest expert device over the mean, >= 1.
-    expert_scale : float
-        Time of the experts' grouped products in the engine over that of the measured kernel.
+    draft_acceptance_frac : float
+        Chance that a drafted token is accepted where those before it were.
     entry_s : float
         Time of a request outside the engine's steps: HTTP, tokenizing, queues between processes, the first answer.
     admit_s, admit_token_s : float
@@ -102,17 +105,20 @@ class EngineFactors:
         Most prompt tokens that one attention rank takes in one step.
     max_batch : int
         Most requests that one attention rank runs at once.
+    scales : mapping of str to mapping of str to float, optional
+        Time of kernels in running engines over that of lone kernels, by owner and part (see `jevons.serving.scales`);
+        the newest that ship by default.
     """
 
     name: str
     step_overhead_s: float
     request_overhead_s: float
-    prefill_layer_s: float
+    prefill_launch_s: float
     decode_layer_s: float
     tp_overlap_frac: float
     ep_overlap_frac: float
     expert_imbalance: float
-    expert_scale: float
+    draft_acceptance_frac: float
     entry_s: float
     admit_s: float
     admit_token_s: float
@@ -120,6 +126,7 @@ class EngineFactors:
     reserved_bytes: float
     step_tokens: int
     max_batch: int
+    scales: Mapping[str, Mapping[str, float]] | None = field(default=None, hash=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,9 @@ class Deployment:
         Served by what.
     memory_frac : float or None
         Share of device memory the engine may use; the engine's default where ``None``.
+    draft_tokens : int
+        Tokens that a multi-token-prediction head drafts per request and step, all verified in the next step; 0 for
+        plain decoding.
     """
 
     model: ModelSpec
@@ -152,6 +162,7 @@ class Deployment:
     kv_precision: str
     engine: EngineFactors
     memory_frac: float | None = None
+    draft_tokens: int = 0
 
     @property
     def devices(self) -> int:
