@@ -57,6 +57,10 @@ Tp = Annotated[int | None, typer.Option("--tp", min=1, help="Fix the tensor-para
 Pp = Annotated[int | None, typer.Option("--pp", min=1, help="Fix the number of pipeline stages.")]
 Ep = Annotated[int | None, typer.Option("--ep", min=1, help="Fix the expert-parallel degree.")]
 Dp = Annotated[int | None, typer.Option("--dp", min=1, help="Fix the data-parallel degree.")]
+CalibrationFile = Annotated[
+    Path | None,
+    typer.Option("--calibration", help="File of `jevons calibrate`, to use instead of the shipped factors."),
+]
 Hourly = Annotated[
     str | None, typer.Option("--gpu-hour", help="Price of an accelerator-hour with currency, such as '2 USD'.")
 ]
@@ -154,6 +158,7 @@ def cost(
     utilisation: Annotated[
         float, typer.Option("--utilisation", min=0.01, max=1, callback=_finite, help="Share of hours that sell, 0..1.")
     ] = 0.6,
+    calibration: CalibrationFile = None,
     as_of: AsOf = None,
     json: Json = False,
     out: Out = None,
@@ -162,7 +167,7 @@ def cost(
     from jevons.cli import engineering as command
     from jevons.study.sizing import Service
 
-    service = Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of))
+    service = Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of), calibration)
     command.run_cost(service, model, site, gpu_hour, utilisation, json=json, out=out)
 
 
@@ -188,6 +193,7 @@ def size(
     ttft: Ttft = None,
     tpot: Tpot = 0.05,
     gpu_hour: Hourly = None,
+    calibration: CalibrationFile = None,
     as_of: AsOf = None,
     json: Json = False,
     out: Out = None,
@@ -196,7 +202,7 @@ def size(
     from jevons.cli import engineering as command
     from jevons.study.sizing import Service
 
-    service = Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of))
+    service = Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of), calibration)
     fixed = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
     command.run_size(service, model, fixed, rate, gpu_hour, json=json, out=out)
 
@@ -291,6 +297,7 @@ def simulate(
     tpot: Tpot = None,
     gpu_hour: Hourly = None,
     seed: Seed = None,
+    calibration: CalibrationFile = None,
     as_of: AsOf = None,
     json: Json = False,
     out: Annotated[
@@ -330,6 +337,7 @@ def simulate(
         tpot,
         seed or 0,
         as_of,
+        calibration,
     )
     run_simulate(options, gpu_hour, json=json, out=out)
 
@@ -337,9 +345,7 @@ def simulate(
 @app.command()
 def validate(
     files: Annotated[list[Path], typer.Argument(help="CSV files of measured rows (serving or operators).")],
-    calibration: Annotated[
-        Path | None, typer.Option("--calibration", help="Calibration file to use instead of the shipped factors.")
-    ] = None,
+    calibration: CalibrationFile = None,
     json: Json = False,
     out: Out = None,
 ) -> None:
@@ -350,6 +356,18 @@ def validate(
     from jevons.cli import validation as command
 
     command.run_validate(files, calibration=calibration, out=out, as_json=json)
+
+
+@app.command()
+def calibrate(
+    files: Annotated[list[Path], typer.Argument(help="CSV files of measured serving rows.")],
+    out: Annotated[Path, typer.Option("--out", help="Calibration file to write (.json).")] = Path("calibration.json"),
+    json: Json = False,
+) -> None:
+    """Fit the engines' and kernels' few factors to measured rows; other commands take the file with --calibration."""
+    from jevons.cli import validation as command
+
+    command.run_calibrate(files, out=out, as_json=json)
 
 
 @facts_app.command("list")

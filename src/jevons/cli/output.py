@@ -56,6 +56,11 @@ def say(text: str) -> None:
         raise SystemExit(0) from None
 
 
+def note(text: str) -> None:
+    """Write a line of progress on standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A table that a terminal of any width can show.

@@ -54,14 +54,16 @@ class Simulation:
     tpot: float | None = None
     seed: int = 0
     as_of: str | None = None
+    calibration: Path | None = None
 
 
 def run_simulate(options: Simulation, gpu_hour: str | None, *, json: bool, out: Path | None) -> None:
     """Simulate the load and print what its users see and what it costs."""
     from jevons.hardware import accelerator
     from jevons.schema import json_text
-    from jevons.serving import engine, sim
+    from jevons.serving import sim
     from jevons.study.pricing import owned_hour_price
+    from jevons.validation import engine_for
 
     check_out(out, _ENDINGS)
     date = parse_date(options.as_of)
@@ -69,7 +71,7 @@ def run_simulate(options: Simulation, gpu_hour: str | None, *, json: bool, out: 
     price = given_price(gpu_hour) or owned_hour_price(device, date)
     load = _load(options)
     context = float(load.isl.mean() + load.osl.mean())
-    deployment = _deployment(options, device, engine(options.engine, on=date), context)
+    deployment = _deployment(options, device, engine_for(options.engine, options.calibration, date), context)
     replicas = _replicas(options, deployment.devices)
     limits = sim.limits_of(
         deployment,

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli.output import check_out, emit, number, table, write
+from jevons.cli.output import check_out, emit, note, number, table, write
 from jevons.schema import json_text
 
 if TYPE_CHECKING:
@@ -75,19 +75,28 @@ def rows_text(files: list[Path], report: ValidationReport) -> str:
 
 
 def run_calibrate(files: list[Path], *, out: Path, as_json: bool) -> None:
-    """Fit the engines' factors to the rows of the files and write a calibration file."""
+    """Fit the engines' and kernels' factors to the rows of the files and write a calibration file."""
     from jevons.validation.fit import calibrate
 
-    check_out(out, (".json", ".calibration.json"))
-    made = calibrate(files)
+    check_out(out, (".json",))
+    made = calibrate(files, note)
     made.write(out)
+    spread = made.provenance["spread_frac"]
     records = [
-        {"of": owner, "factor": factor, "value": value}
-        for owners in (made.engines, made.generations or {})
+        {"of": owner, "factor": factor, "value": value, "spread_frac": spread[f"{owner}.{factor}"]}
+        for owners in (made.engines, made.scales or {})
         for owner, factors in owners.items()
         for factor, value in factors.items()
+        if f"{owner}.{factor}" in spread
     ]
-    cells = [(str(r["of"]), str(r["factor"]), number(r["value"])) for r in records]
-    value = {"engines": made.engines, "generations": made.generations, "provenance": made.provenance}
-    shown = table("fitted factors", ("engine or generation", "factor", "value"), cells, text_columns=2)
-    emit({**value, "factors": records}, [shown], as_json=as_json, out=None)
+    cells = [
+        (str(r["of"]), str(r["factor"]), number(r["value"]), f"{number(100.0 * r['spread_frac'])} %") for r in records
+    ]
+    about = made.provenance
+    title = (
+        f"{len(records)} factors fitted to {about['rows']} figures, written to {out}; on the same figures the median "
+        f"error is {number(100 * about['median_ape'])} %, p90 {number(100 * about['p90_ape'])} %"
+    )
+    columns = ("engine, generation or all", "factor [s], share or scale", "value", "standard error")
+    shown = table(title, columns, cells, text_columns=2)
+    emit({**made.to_json(), "factors": records}, [shown], as_json=as_json, out=None)

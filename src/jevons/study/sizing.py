@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from jevons.models import ModelSpec
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving.formulas import pareto_front
 from jevons.study.pricing import HourPrice, owned_hour_price
+from jevons.validation import engine_for
 
 GROUP_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 144, 256, 320, 512, 1024)
 """Accelerators of one copy that are tried."""
@@ -42,6 +44,8 @@ class Service:
         Highest time to first token without queueing, and per output token [s].
     on : date or None
         Nothing published later is visible.
+    calibration : path or None
+        Calibration file whose factors replace the shipped ones.
     """
 
     gpu: str = "h100_sxm"
@@ -53,6 +57,7 @@ class Service:
     ttft_s: float | None = None
     tpot_s: float | None = 0.05
     on: dt.date | None = None
+    calibration: Path | None = None
 
     def accelerator(self) -> Accelerator:
         """Return the device as it was known on the date."""
@@ -76,7 +81,7 @@ class Service:
             self.workload(),
             devices=tuple(n for n in GROUP_SIZES if n <= self.gpus),
             precisions=_precisions(self.precision, device),
-            engine=serving.engine(self.engine, on=self.on),
+            engine=engine_for(self.engine, self.calibration, self.on),
             ttft_s=self.ttft_s,
             tpot_s=self.tpot_s,
         )

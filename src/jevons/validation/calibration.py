@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 from collections.abc import Mapping
@@ -13,13 +14,14 @@ from jevons.errors import InputError, did_you_mean
 from jevons.schema import json_text, replacing
 from jevons.serving import engine as engine_preset
 from jevons.serving import engine_names
+from jevons.serving.scales import Scales
 from jevons.serving.types import EngineFactors
 from jevons.validation.cases import Case
 from jevons.validation.predict import limited
 
 FITTED = (
-    "step_overhead_s", "request_overhead_s", "prefill_layer_s", "decode_layer_s", "tp_overlap_frac", "ep_overlap_frac",
-    "entry_s",
+    "step_overhead_s", "request_overhead_s", "prefill_launch_s", "decode_layer_s", "draft_acceptance_frac", "entry_s",
+    "admit_s", "admit_token_s",
 )  # fmt: skip
 
 
@@ -31,15 +33,15 @@ class Calibration:
     ----------
     engines : mapping of str to mapping of str to float
         Engine preset, factor, value.
-    generations : mapping, optional
-        Generation of devices, part of a step, time in a running engine over that of lone kernels; the shipped ones
-        where none are given.
+    scales : mapping, optional
+        Owner (``all``, a generation of devices, an engine), part of a step, time in a running engine over that of lone
+        kernels; the shipped ones where none are given.
     provenance : mapping
         Files, rows, residuals and ranges of the fit.
     """
 
     engines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    generations: Mapping[str, Mapping[str, float]] | None = None
+    scales: Scales | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def engine(self, case: Case) -> EngineFactors:
@@ -59,7 +61,7 @@ class Calibration:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             engines = {str(k): {str(n): float(v) for n, v in f.items()} for k, f in document["engines"].items()}
-            given = document.get("generations")
+            given = document.get("scales")
             scales = given and {str(k): {str(n): float(v) for n, v in f.items()} for k, f in given.items()}
             provenance = dict(document.get("provenance", {}))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -70,20 +72,43 @@ class Calibration:
                 message = f"{path}: unknown engine `{name}`.{did_you_mean(name, engine_names())}"
                 raise InputError(message)
             for factor, value in factors.items():
-                if factor not in EngineFactors.__slots__ or factor == "name":
+                if factor not in EngineFactors.__slots__ or factor in {"name", "scales"}:
                     message = f"{path}: {name}.{factor}: unknown factor.{did_you_mean(factor, FITTED)}"
                     raise InputError(message)
                 if not value >= 0.0 or value == float("inf"):
                     message = f"{path}: {name}.{factor} = {value}: must be a number >= 0"
                     raise InputError(message)
+        for name, factors in (scales or {}).items():
+            for part, value in factors.items():
+                if not 0.0 < value < float("inf"):
+                    message = f"{path}: {name}.{part} = {value}: must be a number > 0"
+                    raise InputError(message)
         return cls(engines, scales, provenance)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the calibration as plain values."""
+        return {"engines": self.engines, "scales": self.scales, "provenance": self.provenance}
 
     def write(self, path: Path) -> None:
         """Write the calibration to a file, whole or not at all."""
         with replacing(path) as stream:
-            stream.write(
-                json_text({"engines": self.engines, "generations": self.generations, "provenance": self.provenance})
-            )
+            stream.write(json_text(self.to_json()))
+
+
+def engine_for(name: str, calibration: Path | None = None, on: dt.date | None = None) -> EngineFactors:
+    """Return an engine's factors: those public on a date, with a calibration file's in place of them.
+
+    Raises
+    ------
+    InputError
+        If the engine is unknown, or the file is no calibration.
+    """
+    factors = engine_preset(name, on=on)
+    if calibration is None:
+        return factors
+    made = Calibration.read(calibration)
+    scales = factors.scales if made.scales is None else made.scales
+    return replace(factors, **made.engines.get(factors.name, {}), scales=scales)  # type: ignore[arg-type]
 
 
 @functools.cache

@@ -18,7 +18,8 @@ Row = Mapping[str, str]
 # Draws of the benchmark clients. InferenceX asks for lengths between 0.8 and 1 of the nominal one; `random` of SGLang
 # between nothing and the maximum; conversation sets have long tails.
 _INFERENCEX_RATIO = 0.8
-_TAIL_SIGMA = 1.0
+_INFERENCEX_LENGTHS = {1024.0, 8192.0}
+_TAIL_SIGMA = 1.3
 _OFFLINE_REQUESTS = 3000
 _LOOP_WAVES = 10
 _FEW = 8
@@ -160,7 +161,7 @@ def read_case(row: Row) -> Case:
         family=family,
         device=device_id(row["gpu"]),
         model=row["model"],
-        engine=engine_key(row.get("engine", "")),
+        engine=_engine(row),
         version=row.get("engine_version", "") or "",
         precision=precision_of(row.get("precision", "")) or hint,
         kv=None,
@@ -177,6 +178,14 @@ def read_case(row: Row) -> Case:
 
         return with_recipe(_with_json(case, row, json.loads(notes), moe=spec.is_moe), spec.name)
     return _with_text(case, row, notes, moe=spec.is_moe)
+
+
+def _engine(row: Row) -> str:
+    """Return the engine preset; tables of 2023 that name none measured engines without captured graphs."""
+    name = row.get("engine", "") or ""
+    if not name and (row.get("date_or_version") or "").startswith("2023"):
+        return "eager"
+    return engine_key(name)
 
 
 def _number(text: str | None) -> float | None:
@@ -206,8 +215,7 @@ def _mlperf(case: Case, row: Row, model: str) -> Case:
         message = "the row does not say how many devices it covers"
         raise InputError(message)
     precision = case.precision
-    label = (row.get("precision") or "").strip()
-    if precision is None and label != "UNSET":
+    if precision is None:  # the tasks' accuracy targets allow it, and submitters use it
         precision = "fp4" if case.device in {"b200_sxm", "gb200", "b300_sxm", "gb300"} else "fp8"
     return replace(
         case, precision=precision, scenario=f"mlperf-{scenario.lower()}", isl=task.isl, osl=task.osl,
@@ -218,7 +226,8 @@ def _mlperf(case: Case, row: Row, model: str) -> Case:
 def _with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> Case:
     """InferenceX rows: a closed loop, its layout in columns (aggregated) or in notes (disaggregated)."""
     users = _users(row, notes)
-    ratio = _INFERENCEX_RATIO if "InferenceX" in str(notes.get("origin", "")) else 1.0
+    usual = {_number(row.get("isl")), _number(row.get("osl"))} <= _INFERENCEX_LENGTHS
+    ratio = _INFERENCEX_RATIO if usual or "InferenceX" in str(notes.get("origin", "")) else 1.0
     isl, osl = _lengths(row, ratio)
     kinds = {str(notes.get(name, "")) for name in ("gemm", "moe")} - {""}
     precision = case.precision
@@ -265,8 +274,9 @@ def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     tp, ep, dp = layout.tp, layout.ep, layout.dp
     node = 8
     if ep > 1 and dp > 1 and tp > 1 and ep == tp * dp and dp == tp:
-        # Written as the product of two ways of counting the same devices: attention ranks that share their experts.
-        tp, ep, decoded = 1, dp, True
+        # Written as the product of two ways of counting the same devices. vLLM splits attention over them where experts
+        # are parallel, unless told otherwise; the others run attention on each.
+        tp, ep, dp, decoded = (tp, tp, 1, True) if case.engine == "vllm" else (1, dp, dp, True)
     elif ep > 1 and dp > ep and dp % ep == 0 and tp == 1:
         dp, decoded = ep, True
     elif notes.get("layout_suspect") or tp > node:
@@ -274,11 +284,19 @@ def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
         tp, dp, decoded = max(ep, 1), 1, True
     if not moe:
         ep = 1
+    per_rank = int(_number(str(notes.get("batch_size", ""))) or case.users)
+    ranks = case.users // per_rank if per_rank and case.users % per_rank == 0 else 1
+    users = case.users
+    if ranks > 1 and dp == 1 and ep == 1 and not moe:
+        users = per_rank  # independent replicas behind one router, each with its own share of the users
+    elif ranks > 1 and dp == 1 and ranks == tp and not decoded:
+        tp, dp, decoded = 1, tp, True  # each device is an attention rank with its own batch
     group = tp * dp
     if moe and ep == 1 and experts_tp and group % experts_tp == 0 and experts_tp < group:
         ep = group // experts_tp
     layout = Layout(tp=tp, pp=layout.pp, ep=min(ep, group), dp=dp, dp_attention=dp > 1)
-    return replace(case, layout=layout, gpus=layout.devices, decoded_layout=decoded)
+    requests = max(_LOOP_WAVES * users, 1)
+    return replace(case, layout=layout, gpus=layout.devices, users=users, requests=requests, decoded_layout=decoded)
 
 
 def _apart(case: Case, notes: Mapping[str, Any], *, moe: bool) -> Case:

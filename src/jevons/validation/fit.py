@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
-from jevons.serving.scales import generation_of
+from jevons.serving.scales import generation_of, shipped_scales
 from jevons.serving.types import FloatArray
 from jevons.validation.calibration import Calibration
 from jevons.validation.cases import Case, read_case
@@ -28,7 +28,10 @@ METRICS = {
     "token_step_ms", "first_token_latency_ms",
 }  # fmt: skip
 _OUTLIER = 0.15
+_LEAST_OUTLIER = 0.08
+_LARGEST_OUTLIER = 0.4
 _FIRST_TOKEN_WEIGHT = 0.6
+_LOOSE = {"engine_bench": 0.5}  # tables whose rows leave much of the run unsaid count for less
 _ITERATIONS = 5
 _STEP = 0.04
 _LARGEST_MOVE = 0.7
@@ -38,14 +41,14 @@ _HOPELESS = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A number to be fitted: an engine's factor, or the scale of a part of a step on a generation of devices.
+    """A number to be fitted: an engine's factor, or the scale of a part of a step.
 
     Parameters
     ----------
     kind : str
-        ``engine`` or ``generation``.
+        ``engine`` or ``scale``.
     owner, name : str
-        Engine and factor, or generation and part.
+        Engine and factor; or ``all``, a generation of devices or an engine, and the part. A part's scales multiply.
     start, low, high : float
         Prior value and bounds.
     sigma : float
@@ -61,21 +64,27 @@ class Factor:
     sigma: float
 
 
+# Factor, neutral start, bounds, spread of the prior in the logarithm.
 _ENGINE_FACTORS = (
-    ("step_overhead_s", 2e-5, 2e-2, 0.7),
-    ("request_overhead_s", 1e-7, 5e-5, 1.0),
-    ("prefill_layer_s", 1e-6, 1.5e-3, 1.5),
-    ("decode_layer_s", 1e-7, 1e-4, 1.0),
-    ("entry_s", 1e-3, 1e-1, 0.8),
-    ("admit_s", 1e-5, 3e-2, 1.0),
-    ("admit_token_s", 1e-7, 4e-5, 1.0),
-    ("expert_scale", 0.5, 2.0, 0.25),
+    ("step_overhead_s", 7e-4, 2e-5, 8e-3, 0.7),
+    ("request_overhead_s", 5e-6, 1e-7, 3e-5, 0.8),
+    ("prefill_launch_s", 8e-6, 1e-6, 1e-4, 0.8),
+    ("decode_layer_s", 2e-6, 1e-7, 5e-4, 1.0),
+    ("entry_s", 1.5e-2, 1e-3, 8e-2, 0.8),
+    ("admit_s", 3e-3, 1e-5, 3e-2, 0.8),
+    ("admit_token_s", 4e-6, 1e-7, 4e-5, 0.8),
+    ("draft_acceptance_frac", 0.7, 0.3, 0.95, 0.15),
 )
+# Without captured graphs a layer's dozen kernels are launched one by one, some ten microseconds each.
+_EAGER = {"decode_layer_s": 1.5e-4}
 _PARTS = (
     "compute.bf16", "compute.fp8", "compute.fp8_block", "compute.fp4", "attention.prompt", "attention.decode",
     "moe.bf16", "moe.fp8", "moe.fp8_block", "moe.fp4", "moe.int4", "moe.mxfp4", "memory", "tp_comm", "ep_comm",
-    "prompt",
+    "prompt", "compute.start", "moe.start",
 )  # fmt: skip
+_MEASURED = {"ep_comm": 0.4}  # what was measured as engines run it needs less freedom
+_OWN_KERNELS = 2.5  # engines share most kernels, but not those of the experts
+_SCALE_SIGMAS = {"all": 0.3, "generation": 0.15, "engine": 0.06}
 
 
 @dataclass(slots=True)
@@ -97,6 +106,19 @@ class Item:
     def generation(self) -> str:
         """Generation of the device."""
         return generation_of(self.prepared.case.device)
+
+    @property
+    def parts(self) -> set[str]:
+        """Parts of its steps that a scale bears on."""
+        of_steps = {name for at in self.prepared.surfaces for work in (at.decode, at.prompts) for name in work.parts}
+        return {name for name in _PARTS if name in of_steps or name == "prompt"}
+
+    def bears(self, factor: Factor) -> bool:
+        """Return whether a factor bears on the case."""
+        if factor.kind == "engine":
+            drafts = self.prepared.case.draft_tokens > 0
+            return self.engine == factor.owner and (factor.name != "draft_acceptance_frac" or drafts)
+        return factor.owner in {"all", self.generation, self.engine} and factor.name in self.parts
 
 
 @dataclass(slots=True)
@@ -120,7 +142,9 @@ class Problem:
         self.weight = np.array([1.0 / math.sqrt(max(sizes[self.items[i].group], 8)) for i in self.owner])
         first = np.array([metric.startswith("ttft") for metric in self.metrics])
         self.weight *= np.where(first, _FIRST_TOKEN_WEIGHT, 1.0)
+        self.weight *= [_LOOSE.get(self.items[i].prepared.case.family, 1.0) for i in self.owner]
         self.weight *= len(self.weight) / self.weight.sum()
+        self.outlier = np.full(len(self.owner), _OUTLIER)
         self.rows_of: dict[int, list[int]] = defaultdict(list)
         for row, index in enumerate(self.owner):
             self.rows_of[index].append(row)
@@ -129,29 +153,25 @@ class Problem:
     target: list[float] = field(init=False)
     metrics: list[str] = field(init=False)
     weight: FloatArray = field(init=False)
+    outlier: FloatArray = field(init=False)
     rows_of: dict[int, list[int]] = field(init=False)
 
-    def touched(self, factor: Factor) -> list[int]:
-        """Return the items that a factor bears on."""
-        if factor.kind == "engine":
-            return [i for i, item in enumerate(self.items) if item.engine == factor.owner]
-        return [
-            i
-            for i, item in enumerate(self.items)
-            if item.generation == factor.owner
-            and (
-                factor.name in {"prompt", "memory"}
-                or any(factor.name in work.parts for at in item.prepared.surfaces for work in (at.decode, at.prompts))
-            )
-        ]
+    def judge(self, errors: FloatArray) -> None:
+        """Set the size of an outlier for each family and metric from its errors: exact tables count for more."""
+        sets: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for row, index in enumerate(self.owner):
+            sets[self.items[index].prepared.case.family, self.metrics[row]].append(row)
+        for rows in sets.values():
+            size = float(np.nanmedian(np.abs(errors[rows])))
+            self.outlier[rows] = min(max(1.48 * size, _LEAST_OUTLIER), _LARGEST_OUTLIER)
 
     def calibration(self, theta: FloatArray) -> Calibration:
         """Return the factors' values as a calibration."""
         engines: dict[str, dict[str, float]] = defaultdict(dict)
-        generations: dict[str, dict[str, float]] = defaultdict(dict)
+        scales: dict[str, dict[str, float]] = defaultdict(dict)
         for factor, value in zip(self.factors, np.exp(theta), strict=True):
-            (engines if factor.kind == "engine" else generations)[factor.owner][factor.name] = float(value)
-        return Calibration(dict(engines), dict(generations))
+            (engines if factor.kind == "engine" else scales)[factor.owner][factor.name] = float(value)
+        return Calibration(dict(engines), dict(scales))
 
     def errors(self, theta: FloatArray, items: Iterable[int] | None = None) -> FloatArray:
         """Return log(predicted / measured) of all rows; NaN for those of other items, or without an answer."""
@@ -160,7 +180,7 @@ class Problem:
         for index in range(len(self.items)) if items is None else items:
             item = self.items[index]
             try:
-                result = answer(item.prepared, made.engine, made.generations)
+                result = answer(item.prepared, made.engine, made.scales)
             except InfeasibleError:
                 continue
             for row in self.rows_of[index]:
@@ -187,17 +207,24 @@ class Problem:
         return inside
 
     def slopes(self, theta: FloatArray, base: FloatArray) -> FloatArray:
-        """Return the derivatives of all errors, shape (rows, factors)."""
+        """Return the derivatives of all errors, shape (rows, factors).
+
+        Factors of one kind and name have the same effect on a case that they bear on, so all owners' move together.
+        """
         made = np.zeros((len(self.owner), len(self.factors)))
-        for column, factor in enumerate(self.factors):
-            items = self.touched(factor)
-            if not items:
-                continue
+        owner = np.array(self.owner)
+        for kind, name in dict.fromkeys((factor.kind, factor.name) for factor in self.factors):
+            alike = [i for i, factor in enumerate(self.factors) if (factor.kind, factor.name) == (kind, name)]
             moved = theta.copy()
-            moved[column] += _STEP
-            changed = self.errors(moved, items)
-            rows = ~np.isnan(changed) & ~np.isnan(base)
-            made[rows, column] = np.clip((changed[rows] - base[rows]) / _STEP, -3.0, 3.0)
+            lone = [i for i in alike if kind == "engine" or self.factors[i].owner == "all"]
+            moved[lone] += _STEP
+            borne = np.array([any(item.bears(self.factors[i]) for i in lone) for item in self.items])
+            changed = self.errors(moved, np.flatnonzero(borne).tolist())
+            slope = np.clip((changed - base) / _STEP, -3.0, 3.0)
+            slope[np.isnan(slope)] = 0.0
+            for column in alike:
+                own = np.array([item.bears(self.factors[column]) for item in self.items])
+                made[:, column] = np.where(own[owner], slope, 0.0)
         return made
 
 
@@ -220,12 +247,12 @@ def solve(
         Rounds of weighing outliers down.
     """
     used = rows & ~np.isnan(base) & (np.abs(np.nan_to_num(base)) < _HOPELESS)
-    slope, error, weight = slopes[used], base[used], problem.weight[used]
+    slope, error, weight, outlier = slopes[used], base[used], problem.weight[used], problem.outlier[used]
     prior = 1.0 / problem.sigma**2
     theta = at
     for _ in range(rounds):
         now = error + slope @ (theta - at)
-        robust = weight / (1.0 + (now / _OUTLIER) ** 2) / _OUTLIER**2
+        robust = weight / (1.0 + (now / outlier) ** 2) / outlier**2
         left = slope.T @ (slope * robust[:, None]) + np.diag(prior)
         right = slope.T @ (robust * (error - slope @ at)) - prior * problem.start
         theta = problem.clip(np.asarray(-np.linalg.solve(left, right), dtype=np.float64))
@@ -239,6 +266,7 @@ def fit(problem: Problem, log: Callable[[str], None] = lambda _: None) -> tuple[
     every = np.ones(len(problem.owner), dtype=bool)
     slopes = problem.slopes(theta, base)
     for iteration in range(_ITERATIONS):
+        problem.judge(base)
         wanted = solve(problem, base, slopes, theta, every)
         move = np.clip(wanted - theta, -_LARGEST_MOVE, _LARGEST_MOVE)
         for share in (1.0, 0.5, 0.25):
@@ -258,7 +286,7 @@ def fit(problem: Problem, log: Callable[[str], None] = lambda _: None) -> tuple[
 
 def _loss(problem: Problem, errors: FloatArray, theta: FloatArray) -> float:
     known = ~np.isnan(errors)
-    size = np.minimum(np.abs(errors[known]), _HOPELESS) / _OUTLIER
+    size = np.minimum(np.abs(errors[known]), _HOPELESS) / problem.outlier[known]
     data = (problem.weight[known] * np.log1p(size**2)).sum()
     return float(data + (((theta - problem.start) / problem.sigma) ** 2).sum())
 
@@ -308,7 +336,7 @@ def gather(paths: Sequence[Path], *, waves: int = _FIT_WAVES) -> list[Item]:
                 value = float(row["value"])
             except (InputError, FactError, ValueError):
                 continue
-            if not value > 0.0 or case.decoded_layout or case.draft_tokens or case.scenario in _SEARCHED:
+            if not value > 0.0 or case.decoded_layout or case.scenario in _SEARCHED:
                 continue
             if case not in items:
                 items[case] = _item(_shorter(case, waves), row, plain)
@@ -335,27 +363,34 @@ def _item(case: Case, row: Mapping[str, str], plain: Calibration) -> Item | None
     return Item(prepared, row.get("group") or "", case.device, prepared.surfaces[0].deployment.model.name)
 
 
-def factors_for(items: Sequence[Item]) -> list[Factor]:
-    """Return the factors that the items can say something about, with the shipped values as prior."""
-    plain = Calibration()
+def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]:
+    """Return the factors that the items can say something about.
+
+    The prior is what ships; *neutral* takes the same values for all engines and lone kernels' times instead, which the
+    shipped calibration itself is fitted from.
+    """
+    plain, shipped = Calibration(), {} if neutral else shipped_scales()
     made: list[Factor] = []
     cases = {item.engine: item.prepared.case for item in items}
     for engine in sorted(cases):
         preset = plain.engine(cases[engine])
-        for name, low, high, sigma in _ENGINE_FACTORS:
-            start = min(max(float(getattr(preset, name)), low), high)
+        for name, usual, low, high, sigma in _ENGINE_FACTORS:
+            first = _EAGER.get(name, usual) if engine == "eager" else usual
+            start = first if neutral else min(max(float(getattr(preset, name)), low), high)
             made.append(Factor("engine", engine, name, start, low, high, sigma))
-    for generation in sorted({item.generation for item in items}):
-        of = [item for item in items if item.generation == generation]
-        present = {
-            name for item in of for at in item.prepared.surfaces for name in (*at.decode.parts, *at.prompts.parts)
-        }
-        made += [
-            Factor("generation", generation, part, 1.0, 0.4, 3.0, 0.25)
-            for part in _PARTS
-            if part in present or part == "prompt"
-        ]
-    return made
+    parts: dict[str, set[str]] = defaultdict(set)
+    kinds = {"all": "all"}
+    for item in items:
+        kinds[item.generation], kinds[item.engine] = "generation", "engine"
+        for owner in ("all", item.generation, item.engine):
+            parts[owner] |= item.parts
+    for owner, names in sorted(parts.items()):
+        for part in (name for name in _PARTS if name in names):
+            start = shipped.get(owner, {}).get(part, 1.0)
+            low, wide = (0.1, 2.0) if part.endswith(".start") else (0.4, _MEASURED.get(part, 1.0))
+            wide *= _OWN_KERNELS if kinds[owner] == "engine" and part.startswith("moe.") else 1.0
+            made.append(Factor("scale", owner, part, start, low, 2.5, wide * _SCALE_SIGMAS[kinds[owner]]))
+    return [factor for factor in made if any(item.bears(factor) for item in items)]
 
 
 def calibrate(paths: Sequence[Path | str], log: Callable[[str], None] = lambda _: None) -> Calibration:
@@ -372,7 +407,11 @@ def calibrate(paths: Sequence[Path | str], log: Callable[[str], None] = lambda _
         raise InputError(message)
     problem = Problem(items, factors_for(items))
     theta, base, slopes = fit(problem, log)
-    return replace(problem.calibration(theta), provenance=provenance(problem, paths, base, slopes))
+    made = problem.calibration(theta)
+    scales = {owner: dict(parts) for owner, parts in shipped_scales().items()}
+    for owner, parts in (made.scales or {}).items():
+        scales.setdefault(owner, {}).update(parts)
+    return replace(made, scales=scales, provenance=provenance(problem, paths, base, slopes))
 
 
 def provenance(
@@ -380,7 +419,8 @@ def provenance(
 ) -> dict[str, object]:
     """Return what a calibration rests on: files, rows, residuals, and the spread of each factor."""
     known = ~np.isnan(base)
-    robust = problem.weight[known] / (1.0 + (base[known] / _OUTLIER) ** 2) / _OUTLIER**2
+    outlier = problem.outlier[known]
+    robust = problem.weight[known] / (1.0 + (base[known] / outlier) ** 2) / outlier**2
     hessian = slopes[known].T @ (slopes[known] * robust[:, None]) + np.diag(1.0 / problem.sigma**2)
     spread = np.sqrt(np.diag(np.linalg.inv(hessian)))
     size = np.abs(np.expm1(base[known]))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.hardware import accelerator
 from jevons.serving import engine as engine_preset
 from jevons.serving.points import Load, Outcome, Pools, Surface, outcome, surface, with_limits
+from jevons.serving.scales import Scales
 from jevons.serving.types import Deployment, EngineFactors, Layout
 from jevons.validation.cases import MLPERF, Case
 from jevons.validation.names import model_named, quantised
@@ -71,11 +72,13 @@ def prepare(case: Case, engines: Engines = default_engine) -> Prepared:
     if not case.search:
         return Prepared(case, (_surface(case, case.layout, case.replicas, factors),))
     found, last = [], None
-    for tp in _SEARCH_SIZES:
-        if tp > case.gpus or case.gpus % tp:
-            continue
+    moe = model_named(case.model)[0].is_moe
+    for size in (size for size in _SEARCH_SIZES if size <= case.gpus and case.gpus % size == 0):
         try:
-            found.append(_surface(case, Layout(tp=tp), case.gpus // tp, factors))
+            found.append(_surface(case, Layout(tp=size), case.gpus // size, factors))
+            if moe and size > 1:
+                shared = Layout(dp=size, ep=size, dp_attention=True)
+                found.append(_surface(case, shared, case.gpus // size, factors))
         except (InfeasibleError, InputError) as error:
             last = error
     if not found:
@@ -103,7 +106,8 @@ def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deploymen
     if case.search and case.precision in {"fp8", "fp4", "mxfp4"}:
         kv = "fp8"
     return Deployment(
-        spec, device, layout, "native", kv, factors, memory_frac=case.memory_frac or None  # type: ignore[arg-type]
+        spec, device, layout, "native", kv, factors, memory_frac=case.memory_frac or None,  # type: ignore[arg-type]
+        draft_tokens=case.draft_tokens,
     )  # fmt: skip
 
 
@@ -134,9 +138,7 @@ class Answer:
     replicas: float
 
 
-def answer(
-    prepared: Prepared, engines: Engines = default_engine, scales: Mapping[str, Mapping[str, float]] | None = None
-) -> Answer:
+def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales | None = None) -> Answer:
     """Return what a client of the case sees, with the best layout where none is recorded."""
     case, factors = prepared.case, engines(prepared.case)
     best: Answer | None = None
@@ -161,9 +163,7 @@ def _rate(made: Answer) -> float:
     return made.outcome.output_tok_per_s * made.replicas
 
 
-def _highest_rate(
-    case: Case, at: Surface, factors: EngineFactors, scales: Mapping[str, Mapping[str, float]] | None
-) -> Outcome | None:
+def _highest_rate(case: Case, at: Surface, factors: EngineFactors, scales: Scales | None) -> Outcome | None:
     """Return the outcome at the highest arrival rate that meets the task's limits at the 99th percentile."""
     spec = model_named(case.model)[0]
     scenario = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}[case.scenario]

@@ -111,7 +111,7 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
 
 def _answered(case: Case, factors: Calibration) -> Answer | Exception:
     try:
-        return answer(prepare(case, factors.engine), factors.engine, factors.generations)
+        return answer(prepare(case, factors.engine), factors.engine, factors.scales)
     except _FAULTS as error:
         return error
 

@@ -1,0 +1,178 @@
+"""Writes the page and the plots of how far serving predictions are from measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+# What a set is asked to reach on rows not fitted: median and 90th-percentile absolute error [%].
+TARGETS = {
+    "trtllm_overview": (10, 30), "inferencex_silicon tpot_ms": (9, 25), "inferencex_silicon ttft_ms": (20, 50),
+    "engine_bench": (15, 45), "phase_latency": (8, 20), "mlperf_inference": (15, 40),
+}  # fmt: skip
+SCHEMES = ("fitted", "5-fold over groups", "leave one device out", "leave one model out")
+SHOWN = "5-fold over groups"
+_WORST = 14
+_LEAST = 5
+_COLOURS = {"trtllm": "#76b900", "vllm": "#30a2ff", "sglang": "#d7544b", "generic": "#666666", "eager": "#8a5cd0"}
+
+# Why some groups are far off: what the rows leave unsaid, or physics that is missing.
+REASONS = {
+    "SGLang cookbook :: kimi": "ten requests per user of lengths from near nothing to the maximum: few and uneven",
+    "SGLang cookbook": "the serve command is a best guess of the page's last one",
+    "qwen3.5-35b-a3b :: H200": "the benchmark's client limits the rate: 59 of 1,000 requests sent at once in flight",
+    "H100 PCIe": "weights leave little room for the cache; the queue that the model expects did not form",
+    "RTX 4090": "at 1 request/s the first answers took seconds: the server was still warming up",
+    "gpt-oss-120b": "4-bit experts run on other kernels in each engine; at 512 users the figures lie below those at 64",
+    "qwen3-32b :: GB200": "the figures rise and fall with the users without order (42 ms at 2 users, 28 ms at 8)",
+    "qwen3.5-397b": "linear attention and experts in SGLang; part of the rows drafts tokens and does not say so",
+    "kimi-k2.5 :: H200": "4-bit experts on Hopper are measured in one engine only",
+    "deepseek-v3/r1 :: H100": "first tokens took 2 to 12 s at 6 to 154 users over two nodes: a wait that is not stated",
+    "deepseek-v3/r1": "drafting is not recorded; where the engine's image says so it is assumed",
+    "MI3": "no operator of an AMD device was measured: its kernels are those of the nearest NVIDIA device, scaled",
+    "falcon-180b": "a decoder of 2023 under static batching",
+    "qwen3-30b-a3b": "many small experts per layer: fixed costs of the grouped products weigh most",
+    "qwen3-235b-a22b :: H100": "time to first token is about 230 ms whatever the prompt: an unstated wait",
+    "llama-2-70b": "layout and lengths are not stated; the best layout and the task's mean lengths are taken",
+}
+
+
+PAGE = """# Serving predictions against measurements
+
+Written by `python scripts/fit_serving.py --data DIR` from {rows} figures of {files} tables. A few factors of each
+engine (host time per step, request and launched kernel, time outside the engine), and scales on the times of kernels
+(for all devices, by generation, by engine) are fitted by robust, bounded least squares with a prior. Errors below are
+on figures that the fit never saw: all rows of a group (source, model, device), of a device, or of a model are left out
+together. A prediction uses a row's configuration alone; nothing is looked up by what was measured.
+
+## Errors on rows that were not fitted
+
+Absolute percentage error, median / 90th percentile; the median signed error is that of the five-fold column. `fitted`
+is the same on the rows of the fit.
+
+{held}
+
+![Predicted against measured, rows not fitted](serving.svg)
+
+## Coverage, and errors with the factors that ship
+
+`jevons validate FILE` prints these; the factors were fitted to most of the rows, so the errors are those of a fit. Rows
+without an answer keep their reason in the report.
+
+{coverage}
+
+## Groups that are furthest off
+
+Groups of at least {least} figures by the median error of the five-fold column.
+
+| group | set | figures | median error | bias | why |
+|---|---|---:|---:|---:|---|
+{worst}
+
+## How the figures are understood
+
+- *Offline* tables: all requests queued at the start; throughput while the machine is full, without the tail.
+- *Concurrency N*: a closed loop of ten requests per user (InferenceX's own rule), lengths between 0.8 and 1 of the
+  nominal ones; `ttft_ms` and `tpot_ms` are means.
+- *N req/s*: Poisson arrivals; *inf*: a burst. Conversation sets have lognormal lengths of the printed mean.
+- *Static batch*: one batch, prompts first; `prompt_phase_ms` and `token_step_ms` are its two steps.
+- MLPerf states neither layout nor lengths: the task's lengths and the best tensor-parallel layout are taken.
+- Layouts printed as products of sizes are read as such, and left out of the fit. Drafting (multi-token prediction) is
+  not recorded in InferenceX: where the engine's image is only run with it, or the same engine and layout appear under
+  R1's name beside V3's, it is assumed.
+
+Tables and licences: TensorRT-LLM performance overview (NVIDIA, Apache-2.0); InferenceX runs in aiconfigurator-core
+0.12.0 (Apache-2.0); MLPerf Inference results (MLCommons, Apache-2.0); engine benchmarks of GPUStack, SGLang's cookbook,
+io.net and vLLM's recipes (Apache-2.0) and of LLMServingSim (MIT); phase latencies of Splitwise (MIT).
+"""
+
+
+def write_page(report: Mapping[str, Any], figures: Sequence[Mapping[str, Any]], coverage: str, folder: Path) -> None:
+    """Write ``serving.md`` and its plots into *folder*.
+
+    Parameters
+    ----------
+    report : mapping
+        ``files``, ``rows``, and for each of `SCHEMES` a list of sets with ``set``, ``figures``, ``median_ape``,
+        ``p90_ape`` and ``bias``.
+    figures : sequence of mapping
+        Per measured figure ``set``, ``group``, ``engine``, ``measured`` and a prediction for each scheme.
+    coverage : str
+        Table of coverage, in Markdown.
+    folder : Path
+        Where to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    scatter(figures, folder / "serving.svg")
+    tables = {name: {row["set"]: row for row in report[name]} for name in SCHEMES}
+    held = ["| set | figures | target | " + " | ".join(SCHEMES) + " | bias |", "|---|---:|---:|" + "---:|" * 5]
+    for name, row in tables[SHOWN].items():
+        target = next((t for key, t in TARGETS.items() if name.startswith(key)), None)
+        cells = [f"{_percent(t[name]['median_ape'])} / {_percent(t[name]['p90_ape'])}" for t in tables.values()]
+        wanted = f"{target[0]} / {target[1]}" if target else "–"
+        bias = f"{100 * row['bias']:+.0f} %" if row["bias"] is not None else "–"
+        held.append(f"| {name} | {row['figures']} | {wanted} | " + " | ".join(cells) + f" | {bias} |")
+    text = PAGE.format(
+        rows=report["rows"], files=len(report["files"]), held="\n".join(held), coverage=coverage,
+        least=_LEAST, worst="\n".join(worst(figures)),
+    )  # fmt: skip
+    (folder / "serving.md").write_text(text, "utf-8")
+
+
+def scatter(figures: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw predicted against measured, a panel per set."""
+    sets = sorted({row["set"] for row in figures})
+    columns = 4
+    rows = -(-len(sets) // columns)
+    plot, axes = plt.subplots(rows, columns, figsize=(13, 3.1 * rows), squeeze=False, layout="constrained")
+    for axis in axes.flat[len(sets) :]:
+        axis.set_axis_off()
+    for axis, name in zip(axes.flat, sets, strict=False):
+        points = [row for row in figures if row["set"] == name and row[SHOWN]]
+        measured = np.array([row["measured"] for row in points])
+        low, high = measured.min() * 0.7, measured.max() * 1.4
+        axis.plot([low, high], [low, high], color="#333333", linewidth=0.8)
+        axis.fill_between([low, high], [low / 1.25, high / 1.25], [low * 1.25, high * 1.25], color="#eeeeee")
+        for engine in sorted({row["engine"] for row in points}):
+            own = [row for row in points if row["engine"] == engine]
+            axis.scatter(
+                [row["measured"] for row in own], [row[SHOWN] for row in own], s=6, alpha=0.5, linewidths=0,
+                color=_COLOURS.get(engine, "#333333"), label=engine, rasterized=True,
+            )  # fmt: skip
+        axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low / 1.5, high * 1.5))
+        axis.set_title(name.replace("_silicon", "").replace("_overview", ""), fontsize=8)
+        axis.tick_params(labelsize=7)
+        axis.legend(fontsize=6, frameon=False)
+    plot.supxlabel("measured", fontsize=9)
+    plot.supylabel("predicted, group not fitted", fontsize=9)
+    plot.savefig(path, dpi=110, metadata={"Date": None})
+    plt.close(plot)
+
+
+def worst(figures: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return table rows of the groups with the largest median error, with the reason where one is known."""
+    groups: dict[tuple[str, str], list[float]] = {}
+    for row in figures:
+        if row[SHOWN]:
+            groups.setdefault((row["group"], row["set"]), []).append(row[SHOWN] / row["measured"] - 1.0)
+    ranked = sorted(
+        ((key, errors) for key, errors in groups.items() if len(errors) >= _LEAST),
+        key=lambda item: -float(np.median(np.abs(item[1]))),
+    )[:_WORST]
+    made = []
+    for (group, name), errors in ranked:
+        why = next((reason for key, reason in REASONS.items() if key in group), "not yet explained")
+        middle, bias = np.median(np.abs(errors)), np.median(errors)
+        made.append(f"| {group} | {name} | {len(errors)} | {100 * middle:.0f} % | {100 * bias:+.0f} % | {why} |")
+    return made
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}"

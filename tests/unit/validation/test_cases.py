@@ -1,0 +1,104 @@
+"""What a serving row says about the run behind it: layout, load, limits, and what it may not say."""
+
+import json
+
+import pytest
+
+from jevons.errors import InputError
+from jevons.validation.cases import read_case
+
+ROW = {
+    "family": "inferencex_silicon", "engine": "vllm", "engine_version": "0.19.0", "model": "MiniMaxAI/MiniMax-M2.5",
+    "precision": "fp8", "gpu": "H100 SXM", "n_gpus": "4", "tp": "4", "pp": "1", "ep": "1", "dp": "1", "isl": "1024",
+    "osl": "8192", "concurrency_or_rate": "concurrency 32", "metric": "tpot_ms", "value": "12.0", "run_id": "a",
+    "source_title": "t", "source_ref": "r", "date_or_version": "2026-04-21", "unit": "ms", "group": "g",
+}  # fmt: skip
+NOTES = {"mode": "agg", "gemm": "fp8", "moe": "fp8", "origin": "InferenceX/InferenceMAX", "moe_tp": 4}
+
+
+def case_of(notes=None, **changes):
+    given = {**NOTES, "batch_size": "32", **(notes or {})}
+    return read_case({**ROW, "notes": json.dumps(given), **changes})
+
+
+def test_plain_tensor_parallel_row():
+    case = case_of()
+    assert (case.layout.tp, case.layout.ep, case.layout.dp, case.gpus) == (4, 1, 1, 4)
+    assert case.users == 32
+    assert not case.decoded_layout
+
+
+def test_lengths_are_drawn_between_eight_tenths_and_the_nominal_one():
+    case = case_of()
+    assert case.isl.mean == pytest.approx(0.9 * 1024)
+    assert case.osl.mean * (1 - case.osl.spread) == pytest.approx(0.8 * 8192)
+    assert case.osl.mean * (1 + case.osl.spread) == pytest.approx(8192)
+
+
+def test_unusual_lengths_of_other_runs_are_exact():
+    case = case_of({"origin": "AIConfigurator gap analysis"}, isl="512", osl="256")
+    assert (case.isl.mean, case.isl.spread) == (512.0, 0.0)
+
+
+def test_product_of_sizes_means_expert_parallel_layers_over_tensor_parallel_attention_in_vllm():
+    case = case_of({"moe_tp": 1, "batch_size": "8"}, ep="16", dp="4", n_gpus="16")
+    assert (case.layout.tp, case.layout.ep, case.layout.dp, case.gpus) == (4, 4, 1, 4)
+    assert case.decoded_layout
+
+
+def test_product_of_sizes_means_attention_ranks_in_other_engines():
+    case = case_of({"moe_tp": 1, "batch_size": "8"}, engine="sglang", ep="16", dp="4", n_gpus="16")
+    assert (case.layout.tp, case.layout.ep, case.layout.dp, case.layout.dp_attention) == (1, 4, 4, True)
+
+
+def test_users_of_dense_replicas_behind_a_router_are_those_of_one():
+    case = case_of({"batch_size": "4"}, model="Qwen/Qwen3-32B")
+    assert case.users == 4
+    assert case.gpus == 4
+
+
+def test_experts_split_by_what_their_tensor_parallel_degree_leaves():
+    assert case_of({"moe_tp": 1}).layout.ep == 4
+
+
+def test_disaggregated_row_with_workers():
+    sides = {
+        f"{side}_{name}": value
+        for side, values in (("prefill", (1, 1, 4, 4)), ("decode", (5, 8, 1, 8)))
+        for name, value in zip(("num_workers", "tp_size", "attention_dp_size", "moe_ep_size"), values, strict=True)
+    }
+    case = case_of({"mode": "disagg", **sides}, tp="", ep="", dp="", n_gpus="")
+    assert (case.prefill_workers, case.decode_workers, case.gpus) == (1, 5, 44)
+    assert case.prefill.dp == 4
+    assert case.layout.tp == 8
+
+
+def test_disaggregated_row_without_workers_is_refused():
+    with pytest.raises(InputError, match="without its numbers of workers"):
+        case_of({"mode": "disagg"})
+
+
+def test_image_that_only_drafts_means_drafted_tokens():
+    rows = {"model": "deepseek-ai/DeepSeek-R1", "engine": "trtllm", "gpu": "B200 SXM"}
+    assert case_of(engine_version="1.2.0rc6.post3", **rows).draft_tokens == 3
+    assert case_of(engine_version="1.2.0rc6.post2", **rows).draft_tokens == 0
+
+
+def test_value_run_and_source_are_never_looked_at():
+    plain = case_of()
+    assert plain == case_of(value="99", run_id="other", source_title="x", source_ref="y", group="z")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"gpu": "Voodoo 3"}, "Voodoo 3"),
+        ({"model": "nobody/knows-1b"}, "unknown model `knows-1b`"),
+        ({"tp": ""}, "no layout"),
+        ({"concurrency_or_rate": "lots", "notes": {"batch_size": ""}}, "no concurrency"),
+        ({"isl": "a few"}, "no isl"),
+    ],
+)
+def test_rows_that_say_too_little_are_refused_with_the_reason(changes, said):
+    with pytest.raises(InputError, match=said):
+        case_of(**changes)
