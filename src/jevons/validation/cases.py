@@ -334,7 +334,12 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
     if case.family == "published_misc" and re.search(r"simulat|estimate", notes, re.IGNORECASE):
         message = "simulated or estimated, not measured"
         raise InputError(message)
-    return _with_load(case, row, notes)
+    case = _with_load(case, row, notes)
+    if case.scenario == "offline" and case.engine == "trtllm":
+        from jevons.validation.recipes import with_overview
+
+        return with_overview(case, moe=moe)
+    return case
 
 
 def _per_deployment(row: Row) -> bool:

@@ -193,7 +193,7 @@ def metric_value(name: str, case: Case, made: Answer) -> float:
         If the metric is none of those that follow from a client's view.
     """
     out, rate = made.outcome, made.replicas
-    steady = case.scenario in {"offline", "mlperf-offline"}
+    steady = case.scenario == "mlperf-offline"
     output = out.steady_output_tok_per_s if steady else out.output_tok_per_s
     scale = output / max(out.output_tok_per_s, 1e-12)
     base = name.removesuffix("_per_gpu").removesuffix("_log")

@@ -99,6 +99,25 @@ RECIPES = (
 )
 
 
+def offline_requests(isl: float, osl: float) -> int:
+    """Return how many requests TensorRT-LLM's performance overview queues for lengths (its table of requests)."""
+    total = isl + osl
+    return next((count for limit, count in ((512, 30_000), (3000, 3000), (10_000, 1500)) if total < limit), 1000)
+
+
+def with_overview(case: Case, *, moe: bool) -> Case:
+    """Return an offline row of TensorRT-LLM's overview with the options of the page.
+
+    In 1.0 models with experts run with enable_attention_dp (docs/source/performance/perf-overview.md), and later pages
+    name the layout so (DEPn).
+    """
+    case = replace(case, requests=offline_requests(case.isl.mean, case.osl.mean))
+    shared = moe and case.version == "1.0" and case.layout.tp > 1 and not case.layout.dp_attention
+    if not shared:
+        return case
+    return replace(case, layout=replace(case.layout, tp=1, dp=case.layout.tp, ep=case.layout.tp, dp_attention=True))
+
+
 def with_recipe(case: Case, model: str) -> Case:
     """Return the case with the options of the first recipe it falls under."""
     if case.device not in _BLACKWELL or case.scenario != "closed" or case.prefill is not None:
