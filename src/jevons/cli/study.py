@@ -234,10 +234,10 @@ def _put(value: dict[str, Any], records: list[dict[str, float]], out: Path | Non
     elif out.suffix == ".csv":
         write(out, csv_text({"draws": records}))
     else:
-        import pandas as pd  # type: ignore[import-untyped]
+        import polars as pl
 
         with replacing(out, "wb") as stream:
-            pd.DataFrame(records).to_parquet(stream, index=False)
+            pl.DataFrame(records).write_parquet(stream)
         sys.stderr.write(f"wrote {out}\n")
 
 

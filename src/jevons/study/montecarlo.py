@@ -6,6 +6,7 @@ import dataclasses
 import math
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -149,6 +150,20 @@ _state: tuple[Scenario, Engineering, ChainResult | None] | None = None
 def _start_worker(scenario: Scenario, engineering: Engineering, base: ChainResult | None) -> None:
     global _state  # noqa: PLW0603 - what a worker process keeps between draws
     _state = (scenario, engineering, base)
+
+
+def _start_child(scenario: Scenario, engineering: Engineering, base: ChainResult | None) -> None:
+    """Start a worker process that ends with its parent, also where the parent is killed and can tell it nothing."""
+    _start_worker(scenario, engineering, base)
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _one(row: tuple[tuple[str, ...], Array]) -> Record:
@@ -325,5 +340,5 @@ def _run(
         yield from map(_one, rows)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_worker, (scenario, engineering, base)) as pool:
+    with ProcessPoolExecutor(workers, context, _start_child, (scenario, engineering, base)) as pool:
         yield from pool.map(_one, rows)

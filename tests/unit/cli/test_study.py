@@ -22,7 +22,11 @@ def test_montecarlo_says_intervals_probabilities_and_writes_a_row_per_draw(jevon
     with out.open() as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 6 - said["infeasible"]
-    again = jevons("study", "montecarlo", TINY, "--draws", 6, "--processes", 1, "--store", tmp_path / "s", "--json")
+    table = tmp_path / "draws.parquet"
+    again = jevons("study", "montecarlo", TINY, "--draws", 6, "--processes", 1, "--store", tmp_path / "s", "--json",
+                   "--out", table)  # fmt: skip
+    polars = pytest.importorskip("polars")
+    assert polars.read_parquet(table).height == len(rows)
     assert again.out == ran.out
     assert "6 draws were in the store" in again.err
 
