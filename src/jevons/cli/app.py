@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jevons.cli.study import study_app
 from jevons.errors import FactError, InfeasibleError, InputError, SolverError
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ facts_app = typer.Typer(help="Look up dated, sourced figures.", no_args_is_help=
 models_app = typer.Typer(help="Read model architectures from config.json files.", no_args_is_help=True)
 app.add_typer(facts_app, name="facts", rich_help_panel=None)
 app.add_typer(models_app, name="models")
+app.add_typer(study_app, name="study")
 
 
 def _finite(value: float | None) -> float | None:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.errors import InfeasibleError
+from jevons.errors import InfeasibleError, InputError
 from jevons.study.chain import ChainResult, run_chain
 from jevons.study.engineering import Engineering
 from jevons.study.sampling import BAN, draw_amounts, rank_correlations
 from jevons.study.scenario import Scenario
+from jevons.study.store import Record, Store, key_of
 from jevons.study.verdict import demand_response
 
 Array = NDArray[np.float64]
@@ -36,6 +44,18 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 }
 """Name, unit and meaning of the outcomes that each draw records."""
 
+PATHS: dict[str, tuple[str, str]] = {
+    "tokens_per_d": ("tok/day", "tokens served a day"),
+    "cloud_revenue_cny": ("CNY", "revenue of the cloud in the quarter, AI and the rest"),
+    "cloud_ebita_frac": ("1", "EBITA over revenue of the cloud"),
+    "capex_cny": ("CNY", "AI capital expenditure of the quarter"),
+    "price_index": ("1", "price per token over the first quarter's, compute-weighted"),
+}
+"""Name, unit and meaning of the paths by quarter that each draw records."""
+
+_SEGMENT_DRAWS = 20
+_SEGMENT_S = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class Draws:
@@ -51,12 +71,18 @@ class Draws:
         See `OUTCOMES`; infeasible draws are left out.
     infeasible : int
         Draws without a feasible plan.
+    paths : mapping of str to (draws, t)
+        See `PATHS`.
+    stored : int
+        Draws that came from a store rather than being computed.
     """
 
     names: tuple[str, ...]
     values: Array
     outcomes: dict[str, Array]
     infeasible: int
+    paths: dict[str, Array] = dataclasses.field(default_factory=dict)
+    stored: int = 0
 
     def quantiles(self, outcome: str, at: tuple[float, ...] = (0.1, 0.5, 0.9)) -> tuple[float, ...]:
         """Return quantiles of an outcome."""
@@ -99,6 +125,25 @@ def outcomes_of(result: ChainResult, engineering: Engineering) -> dict[str, floa
     }
 
 
+def paths_of(result: ChainResult) -> dict[str, list[float]]:
+    """Return the recorded paths by quarter of one pass of the chain."""
+    plan, market, books = result.plan, result.market, result.accounts.statements
+    demanded = np.maximum(plan.problem.block_calls_per_d.sum(axis=2), 1e-30)
+    served = plan.served_calls_per_d.sum(axis=2) / demanded
+    tokens = result.inputs.model < len(result.scenario.serving.models)
+    weight = (market.tokens_per_d * market.call_price_cny)[tokens]
+    index = market.price_index[result.inputs.model[tokens]]
+    revenue = books.ai_revenue_cny + books.base_revenue_cny
+    held = {
+        "tokens_per_d": (market.tokens_per_d * served).sum(axis=0),
+        "cloud_revenue_cny": revenue,
+        "cloud_ebita_frac": books.ebita_cny / np.maximum(revenue, 1e-30),
+        "capex_cny": books.capex_cny,
+        "price_index": (index * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-30),
+    }
+    return {name: np.asarray(path, float).tolist() for name, path in held.items()}
+
+
 _state: tuple[Scenario, Engineering, ChainResult | None] | None = None
 
 
@@ -107,7 +152,21 @@ def _start_worker(scenario: Scenario, engineering: Engineering, base: ChainResul
     _state = (scenario, engineering, base)
 
 
-def _one(row: tuple[list[str], Array]) -> dict[str, float] | None:
+def _start_child(scenario: Scenario, engineering: Engineering, base: ChainResult | None) -> None:
+    """Start a worker process that ends with its parent, also where the parent is killed and can tell it nothing."""
+    _start_worker(scenario, engineering, base)
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _one(row: tuple[tuple[str, ...], Array]) -> Record:
     names, values = row
     if _state is None:
         message = "worker was not started"
@@ -119,7 +178,7 @@ def _one(row: tuple[list[str], Array]) -> dict[str, float] | None:
         result = run_chain(scenario.with_values(drawn), engineering, start=base, most_rounds=2, banned=banned)
     except InfeasibleError:
         return None
-    return outcomes_of(result, engineering)
+    return {**outcomes_of(result, engineering), "paths": paths_of(result)}
 
 
 def monte_carlo(
@@ -131,8 +190,11 @@ def monte_carlo(
     seed: int,
     processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    store: Path | None = None,
 ) -> Draws:
     """Return outcomes of *draws* drawn scenarios.
+
+    Each draw runs the chain at the scenario's resolution in two rounds from the central answer.
 
     Parameters
     ----------
@@ -148,31 +210,135 @@ def monte_carlo(
         Worker processes; as many as there are cores by default, none (in this process) for one.
     progress : callable, optional
         Called with draws done and wanted.
+    store : Path, optional
+        Folder that keeps outcomes: a run of the same scenario, seed and number of draws goes on where one was stopped.
+
+    Raises
+    ------
+    InputError
+        If the correlations contradict each other, or the store cannot be used.
     """
     names, values = draw_amounts(scenario, draws, seed)
-    rows = [(names, row) for row in values]
-    workers = min(processes or os.cpu_count() or 1, draws)
-    found: list[dict[str, float] | None] = []
-    for outcome in _run(rows, scenario, engineering, base, workers):
-        found.append(outcome)
-        if progress is not None:
-            progress(len(found), draws)
-    kept = [index for index, outcome in enumerate(found) if outcome is not None]
-    outcomes = {name: np.array([found[index][name] for index in kept]) for name in OUTCOMES}  # type: ignore[index]
-    return Draws(tuple(names), values[kept], outcomes, draws - len(kept))
+    return evaluate(
+        scenario, engineering, base, tuple(names), values,
+        about={"kind": "montecarlo", "seed": seed, "draws": draws}, processes=processes, progress=progress, store=store,
+    )  # fmt: skip
+
+
+def sweep(
+    scenario: Scenario,
+    engineering: Engineering,
+    base: ChainResult | None,
+    axes: Mapping[str, Sequence[float]],
+    *,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    store: Path | None = None,
+) -> Draws:
+    """Return outcomes over the grid of *axes*, the last axis fastest; see `monte_carlo` for the rest.
+
+    Parameters
+    ----------
+    axes : mapping of str to sequence of float
+        Values, in SI units, by path of an amount of the scenario.
+
+    Raises
+    ------
+    InputError
+        If a path is no amount of the scenario, or an axis has no or a non-finite value.
+    """
+    known = scenario.amounts()
+    for path, grid in axes.items():
+        if path not in known:
+            from jevons.errors import did_you_mean
+
+            message = f"--set {path}: no amount of the scenario has this path.{did_you_mean(path, known)}"
+            raise InputError(message)
+        if not len(grid) or not all(math.isfinite(value) for value in grid):
+            message = f"--set {path}: needs finite values, such as 0.2:0.6:5"
+            raise InputError(message)
+    mesh = np.meshgrid(*(np.asarray(grid, float) for grid in axes.values()), indexing="ij")
+    values = np.stack([column.ravel() for column in mesh], axis=1)
+    return evaluate(
+        scenario, engineering, base, tuple(axes), values,
+        about={"kind": "sweep", "axes": {path: list(grid) for path, grid in axes.items()}},
+        processes=processes, progress=progress, store=store,
+    )  # fmt: skip
+
+
+def run_key(scenario: Scenario, engineering: Engineering, about: Mapping[str, Any]) -> str:
+    """Return the hash of what outcomes depend on: resolved scenario, engineering, program version, and *about*."""
+    from jevons import __version__
+
+    amounts = {path: (a.value, a.low, a.high) for path, a in scenario.amounts().items()}
+    settings = {path: value for path, (value, _) in scenario.settings().items()}
+    correlations = [(c.between, c.rank.value) for c in scenario.study.correlations]
+    modelled = np.asarray(engineering.device_s_per_tok, float).tolist()
+    parts = {
+        "amounts": amounts, "settings": settings, "correlations": correlations, "engineering": modelled,
+        "version": __version__, "outcomes": [*OUTCOMES, *PATHS], **about,
+    }  # fmt: skip
+    return key_of(parts)
+
+
+def evaluate(
+    scenario: Scenario,
+    engineering: Engineering,
+    base: ChainResult | None,
+    names: tuple[str, ...],
+    values: Array,
+    *,
+    about: Mapping[str, Any],
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    store: Path | None = None,
+) -> Draws:
+    """Return outcomes for each row of *values* (n, names), in their order whatever computes them."""
+    total = values.shape[0]
+    key = run_key(scenario, engineering, about) if store is not None else ""
+    kept = Store(store, key, {"scenario": scenario.name, **about}) if store is not None else None
+    with kept.locked() if kept is not None else nullcontext():
+        found = {index: record for index, record in kept.read().items() if index < total} if kept is not None else {}
+        stored = len(found)
+        wanted = [index for index in range(total) if index not in found]
+        if progress is not None and stored:
+            progress(stored, total)
+        workers = min(processes or os.cpu_count() or 1, max(len(wanted), 1))
+        rows = [(names, values[index]) for index in wanted]
+        pending: dict[int, Record] = {}
+        since = time.monotonic()
+        for index, outcome in zip(wanted, _run(rows, scenario, engineering, base, workers), strict=True):
+            found[index] = pending[index] = outcome
+            if kept is not None and (len(pending) >= _SEGMENT_DRAWS or time.monotonic() - since > _SEGMENT_S):
+                kept.add(pending)
+                pending, since = {}, time.monotonic()
+            if progress is not None:
+                progress(len(found), total)
+        if kept is not None:
+            kept.add(pending)
+    feasible = [index for index in range(total) if found[index] is not None]
+    records: list[dict[str, Any]] = [record for index in feasible if (record := found[index]) is not None]
+    return Draws(
+        names,
+        values[feasible],
+        {name: np.array([record[name] for record in records]) for name in OUTCOMES},
+        total - len(feasible),
+        {name: np.array([record["paths"][name] for record in records]) for name in PATHS},
+        stored,
+    )
 
 
 def _run(
-    rows: list[tuple[list[str], Array]],
+    rows: list[tuple[tuple[str, ...], Array]],
     scenario: Scenario,
     engineering: Engineering,
     base: ChainResult | None,
     workers: int,
-) -> Iterator[dict[str, float] | None]:
+) -> Iterator[Record]:
     if workers <= 1:
         _start_worker(scenario, engineering, base)
         yield from map(_one, rows)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_worker, (scenario, engineering, base)) as pool:
+    with ProcessPoolExecutor(workers, context, _start_child, (scenario, engineering, base)) as pool:
         yield from pool.map(_one, rows)

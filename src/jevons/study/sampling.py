@@ -38,7 +38,7 @@ def correlate(uniform: Array, names: list[str], pairs: dict[tuple[str, str], flo
     Raises
     ------
     InputError
-        If no joint distribution has these correlations.
+        If no joint distribution has these correlations; it says by how much to weaken them.
 
     References
     ----------
@@ -54,7 +54,10 @@ def correlate(uniform: Array, names: list[str], pairs: dict[tuple[str, str], flo
         factor = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
         shown = ", ".join(f"{a} ~ {b}: {rank:g}" for (a, b), rank in pairs.items())
-        message = f"study.correlations: no joint distribution has these rank correlations ({shown}); weaken one of them"
+        message = (
+            f"study.correlations: no joint distribution has these rank correlations ({shown}): their matrix is not "
+            f"positive definite. Weaken one of them, or multiply all by {weakest_factor(matrix):.2f} or less"
+        )
         raise InputError(message) from None
     draws = uniform.shape[0]
     moved = {names.index(name) for pair in pairs for name in pair}
@@ -67,6 +70,17 @@ def correlate(uniform: Array, names: list[str], pairs: dict[tuple[str, str], flo
         order = rankdata(target[:, column], method="ordinal").astype(int) - 1
         out[:, column] = np.sort(uniform[:, column])[order]
     return out
+
+
+def weakest_factor(matrix: Array) -> float:
+    """Return the largest factor, rounded down to hundredths, by which off-diagonals keep *matrix* positive definite.
+
+    Notes
+    -----
+    ``I + f (M - I)`` has eigenvalues ``1 + f (lambda - 1)``: positive for f below ``1 / (1 - least lambda)``.
+    """
+    least = float(np.linalg.eigvalsh(matrix)[0])
+    return 1.0 if least > 0 else float(np.floor(100.0 / (1.0 - least) - 1e-9) / 100.0)
 
 
 def _whitened(normal: Array) -> Array:

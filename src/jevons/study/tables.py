@@ -35,7 +35,7 @@ def _fleet(result: PlanResult) -> Table:
     plan = result.chain.plan
 
     def row(label: str, values: Any, scale: float = 1e3) -> Sequence[Any]:
-        return (label, *(_scaled(float(x) / scale) for x in values))
+        return (label, *(scaled(float(x) / scale) for x in values))
 
     rows: list[Sequence[Any]] = []
     for index, device in enumerate(plan.problem.devices):
@@ -61,8 +61,8 @@ def _tokens(result: PlanResult) -> Table:
     tokens = result.tokens_per_d
     for row, segment in enumerate(result.segments):
         if tokens[row].max() > 0:
-            rows.append((result.segment_label(segment), *(_scaled(n / 1e9) for n in tokens[row])))
-    rows.append(("all", *(_scaled(n / 1e9) for n in tokens.sum(axis=0))))
+            rows.append((result.segment_label(segment), *(scaled(n / 1e9) for n in tokens[row])))
+    rows.append(("all", *(scaled(n / 1e9) for n in tokens.sum(axis=0))))
     rows.append(("served of what is wanted [%]", *(f"{100 * f:.0f}" for f in _served_share(result))))
     return ("Tokens served a day [billion]", ("segment", *result.quarters), rows)
 
@@ -77,14 +77,14 @@ def _prices(result: PlanResult) -> Table:
     rows: list[Sequence[Any]] = []
     for row, model in enumerate(result.models):
         for k, kind in ((0, "input"), (2, "output")):
-            rows.append((model, kind, *(_scaled(p * 1e6) for p in market.price_cny_per_tok[row, k])))
+            rows.append((model, kind, *(scaled(p * 1e6) for p in market.price_cny_per_tok[row, k])))
     rental = len(result.models)
     if (result.chain.inputs.model == rental).any():
         rows.append(
             (
                 f"{result.scenario.market.rental_device} rent",
                 "per hour",
-                *(_scaled(p) for p in market.price_cny_per_tok[rental, 2]),
+                *(scaled(p) for p in market.price_cny_per_tok[rental, 2]),
             )
         )
     return ("Posted price [CNY per million tokens]", ("model", "kind", *result.quarters), rows)
@@ -95,7 +95,7 @@ def _calls(result: PlanResult) -> Table:
     rows: list[Sequence[Any]] = []
     for row, segment in enumerate(result.segments):
         if result.chain.inputs.model[row] < len(result.models):
-            rows.append((result.segment_label(segment), *(_scaled(p * 100) for p in paid[row])))
+            rows.append((result.segment_label(segment), *(scaled(p * 100) for p in paid[row])))
     return ("Price of a call, scarcity in it [CNY cents]", ("segment", *result.quarters), rows)
 
 
@@ -104,9 +104,9 @@ def _capital(result: PlanResult) -> Table:
     spent = plan.device_capex_cny + plan.site_capex_cny
     to_date = np.cumsum(spent) / np.maximum(np.cumsum(plan.problem.budget_cny), 1e-30)
     rows: list[Sequence[Any]] = [
-        ("accelerators and network", *(_scaled(x / 1e9) for x in plan.device_capex_cny)),
-        ("sites", *(_scaled(x / 1e9) for x in plan.site_capex_cny)),
-        ("AI budget released", *(_scaled(x / 1e9) for x in plan.problem.budget_cny)),
+        ("accelerators and network", *(scaled(x / 1e9) for x in plan.device_capex_cny)),
+        ("sites", *(scaled(x / 1e9) for x in plan.site_capex_cny)),
+        ("AI budget released", *(scaled(x / 1e9) for x in plan.problem.budget_cny)),
         ("spent of budget to date [%]", *(f"{100 * f:.0f}" for f in to_date)),
     ]
     return ("Capital expenditure against the budget [bn CNY]", ("", *result.quarters), rows)
@@ -234,11 +234,12 @@ def _intervals(result: PlanResult) -> Table:
         }
         for name, (unit, meaning) in OUTCOMES.items():
             factor, shown = scale.get(unit, (1.0, unit if unit != "1" else ""))
-            rows.append((meaning, shown, *(_scaled(q / factor) for q in draws.quantiles(name))))
+            rows.append((meaning, shown, *(scaled(q / factor) for q in draws.quantiles(name))))
     return ("Uncertainty over the stated ranges", ("outcome", "unit", "10 %", "median", "90 %"), rows)
 
 
-def _scaled(value: float) -> str:
+def scaled(value: float) -> str:
+    """Return a number with three figures or so, for a table."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     if abs(value) >= 10:

@@ -4,7 +4,7 @@ from scipy.stats import spearmanr
 
 from jevons.errors import InputError
 from jevons.study.amounts import Amount
-from jevons.study.sampling import correlate, latin_hypercube, rank_correlations
+from jevons.study.sampling import correlate, latin_hypercube, rank_correlations, weakest_factor
 
 
 def test_each_column_is_stratified():
@@ -58,3 +58,11 @@ def test_sensitivity_ranks_the_strongest_input_first():
     ranked = rank_correlations(["a", "b", "c"], values, values[:, 0] - 5 * values[:, 1])
     assert ranked[0][0] == "b"
     assert ranked[0][1] < -0.8
+
+
+def test_the_remedy_for_impossible_correlations_is_one():
+    matrix = np.array([[1, 0.95, -0.95], [0.95, 1, 0.95], [-0.95, 0.95, 1]])
+    factor = weakest_factor(matrix)
+    assert np.linalg.eigvalsh(np.eye(3) + factor * (matrix - np.eye(3)))[0] > 0
+    assert np.linalg.eigvalsh(np.eye(3) + (factor + 0.02) * (matrix - np.eye(3)))[0] < 0
+    assert weakest_factor(np.eye(3)) == 1.0

@@ -1,0 +1,74 @@
+"""`jevons study`: what it prints, writes and refuses."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+TINY = Path(__file__).parent.parent / "study" / "tiny.yaml"
+MAIN = Path(__file__).parents[3] / "scenarios" / "alibaba-380bn.yaml"
+
+
+def test_montecarlo_says_intervals_probabilities_and_writes_a_row_per_draw(jevons, tmp_path):
+    out = tmp_path / "draws.csv"
+    ran = jevons("study", "montecarlo", TINY, "--draws", 6, "--processes", 1, "--store", tmp_path / "s", "--json",
+                 "--out", out)  # fmt: skip
+    assert ran.code == 0
+    said = json.loads(ran.out)
+    assert said["draws"] == 6
+    assert set(said["probability"]) == {"jevons", "value_created"}
+    assert "rank correlation" in said["sensitivity"]["method"]
+    with out.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 6 - said["infeasible"]
+    table = tmp_path / "draws.parquet"
+    again = jevons("study", "montecarlo", TINY, "--draws", 6, "--processes", 1, "--store", tmp_path / "s", "--json",
+                   "--out", table)  # fmt: skip
+    polars = pytest.importorskip("polars")
+    assert polars.read_parquet(table).height == len(rows)
+    assert again.out == ran.out
+    assert "6 draws were in the store" in again.err
+
+
+def test_sweep_prints_a_row_per_point(jevons):
+    ran = jevons("study", "sweep", TINY, "--set", "cost.wacc=0.09:0.11:3", "--processes", 1, "--no-store", "--json")
+    assert ran.code == 0
+    assert [point["cost.wacc"] for point in json.loads(ran.out)["points"]] == pytest.approx([0.09, 0.10, 0.11])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cost.wacc", "write PATH=LOW:HIGH:STEPS"),
+        ("cost.wacc=1:2", "write PATH=LOW:HIGH:STEPS"),
+        ("cost.wacc=a,b", "write PATH=LOW:HIGH:STEPS"),
+        ("cost.wac=0.1", "Did you mean `cost.wacc`"),
+        ("cost.wacc=-1:2:3", "far from the scenario's"),
+    ],
+)
+def test_wrong_grids_exit_2(jevons, text, message):
+    ran = jevons("study", "sweep", TINY, "--set", text, "--processes", 1, "--no-store")
+    assert ran.code == 2
+    assert message in ran.err
+
+
+def test_correlations_that_cannot_be_exit_2_with_place_and_remedy(jevons, tmp_path):
+    names = ("cost.wacc", "finance.terminal_margin", "finance.capital_per_revenue")
+    ranks = ((0, 1, 0.95), (1, 2, 0.95), (0, 2, -0.95))
+    text = MAIN.read_text()
+    lines = "".join(f"    - {{between: [{names[a]}, {names[b]}], rank: {rank}}}\n" for a, b, rank in ranks)
+    path = tmp_path / "s.yaml"
+    path.write_text(text[: text.index("  correlations:")] + "  correlations:\n" + lines)
+    ran = jevons("study", "montecarlo", path, "--draws", 4, "--no-store")
+    assert ran.code == 2
+    assert "s.yaml:" in ran.err
+    assert "study.correlations" in ran.err
+    assert "weaken one" in ran.err
+
+
+@pytest.mark.parametrize(
+    "option", [["--draws", 1], ["--processes", 0], ["--out", "x.txt"], ["--store", "a", "--no-store"]]
+)
+def test_wrong_options_exit_2(jevons, option):
+    assert jevons("study", "montecarlo", TINY, *option).code == 2

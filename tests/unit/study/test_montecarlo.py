@@ -1,0 +1,118 @@
+"""Draws over the small scenario: the same on any number of processes, resumed or not."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jevons.errors import InputError
+from jevons.facts import default_facts
+from jevons.study import load, montecarlo
+from jevons.study.chain import run_chain
+from jevons.study.engineering import engineer
+from jevons.study.montecarlo import OUTCOMES, PATHS, monte_carlo, run_key, sweep
+from jevons.study.uncertainty import probabilities, summary
+
+TINY = Path(__file__).parent / "tiny.yaml"
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    scenario = load(TINY)
+    engineering = engineer(scenario, default_facts(), scenario.as_of)
+    return scenario, engineering, run_chain(scenario, engineering)
+
+
+@pytest.fixture(scope="module")
+def drawn(prepared):
+    return monte_carlo(*prepared, 12, seed=5, processes=1)
+
+
+def same(first, second):
+    assert first.names == second.names
+    assert np.array_equal(first.values, second.values)
+    for held, other in ((first.outcomes, second.outcomes), (first.paths, second.paths)):
+        assert held.keys() == other.keys()
+        for name, numbers in held.items():
+            assert numbers.tobytes() == other[name].tobytes(), name
+
+
+def test_processes_do_not_change_a_byte(prepared, drawn):
+    same(drawn, monte_carlo(*prepared, 12, seed=5, processes=2))
+
+
+class StoppedError(Exception):
+    pass
+
+
+def stop_after(draws):
+    def progress(done, _total):
+        if done >= draws:
+            raise StoppedError
+
+    return progress
+
+
+def test_a_stopped_run_goes_on_without_repeats_and_ends_the_same(prepared, drawn, tmp_path, monkeypatch):
+    monkeypatch.setattr(montecarlo, "_SEGMENT_DRAWS", 2)
+    with pytest.raises(StoppedError):
+        monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path, progress=stop_after(7))
+    computed = []
+    one = montecarlo._one
+    monkeypatch.setattr(montecarlo, "_one", lambda row: computed.append(row) or one(row))
+    resumed = monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path)
+    assert resumed.stored >= 6
+    assert len(computed) == 12 - resumed.stored
+    same(drawn, resumed)
+    again = monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path)
+    assert again.stored == 12
+    assert len(computed) == 12 - resumed.stored
+    same(drawn, again)
+
+
+def test_another_seed_number_of_draws_or_figure_is_another_run(prepared):
+    scenario, engineering, _ = prepared
+    about = {"seed": 1, "draws": 10}
+    key = run_key(scenario, engineering, about)
+    other = scenario.with_values({"cost.wacc": scenario.cost.wacc.value + 0.01})
+    assert key != run_key(scenario, engineering, about | {"seed": 2})
+    assert key != run_key(scenario, engineering, about | {"draws": 11})
+    assert key != run_key(other, engineering, about)
+    faster = dataclasses.replace(engineering, device_s_per_tok=engineering.device_s_per_tok * 0.5)
+    assert key != run_key(scenario, faster, about)
+
+
+def test_the_summary_has_every_headline_in_order_and_probabilities_count_draws(drawn):
+    said = summary(drawn)
+    assert [record["outcome"] for record in said["outcomes"]] == list(OUTCOMES)
+    assert set(said["paths"]) == set(PATHS)
+    for record in said["outcomes"]:
+        assert record["p10"] <= record["p50"] <= record["p90"]
+    share = float(np.mean(drawn.outcomes["compute_factor"] > 1))
+    assert probabilities(drawn)["jevons"]["p"] == share
+
+
+def test_the_last_quarter_of_a_path_is_the_outcome(drawn):
+    assert drawn.paths["tokens_per_d"][:, -1] == pytest.approx(drawn.outcomes["tokens_per_d"])
+    assert drawn.paths["capex_cny"].sum(axis=1) == pytest.approx(drawn.outcomes["capex_cny"])
+
+
+class TestSweep:
+    def test_the_grid_is_run_in_order_and_moves_only_what_it_names(self, prepared):
+        scenario, engineering, base = prepared
+        path = "finance.terminal_margin"
+        found = sweep(scenario, engineering, base, {path: [0.1, 0.2], "cost.wacc": [0.09, 0.11]}, processes=1)
+        assert found.values.tolist() == [[0.1, 0.09], [0.1, 0.11], [0.2, 0.09], [0.2, 0.11]]
+        value = found.outcomes["value_per_ads_cny"]
+        assert value[2] > value[0]
+        assert value[0] > value[1]
+
+    @pytest.mark.parametrize(
+        ("axes", "message"),
+        [({"finance.terminal_marjin": [0.1]}, "Did you mean `finance.terminal_margin`"), ({"cost.wacc": []}, "finite"),
+         ({"cost.wacc": [float("nan")]}, "finite")],
+    )  # fmt: skip
+    def test_wrong_axes_are_named(self, prepared, axes, message):
+        with pytest.raises(InputError, match=message):
+            sweep(*prepared, axes, processes=1)
