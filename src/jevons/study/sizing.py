@@ -8,14 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError, did_you_mean
 from jevons.hardware import Accelerator, accelerator
 from jevons.models import ModelSpec
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
-from jevons.serving.formulas import pareto_front
 from jevons.study.pricing import HourPrice, owned_hour_price
 
 GROUP_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 144, 256, 320, 512, 1024)
@@ -227,11 +224,8 @@ def _held(
             f"a copy). Layouts that do: {nearest}."
         )
         raise InfeasibleError(message, ["fixed layout"])
-    on_front = pareto_front(
-        np.array([c.point.tpot_s for c in kept]), np.array([c.point.tok_per_s_per_device for c in kept])
-    )
-    front = [c for c, keep in zip(kept, on_front, strict=True) if keep]
-    return kept, sorted(front, key=lambda c: c.point.tpot_s)
+    front = [c for c in found.front if all(getattr(c.deployment.layout, n) == v for n, v in fixed.items())]
+    return kept, front
 
 
 def _entry(candidate: serving.Candidate, service: Service, rate: float, price: HourPrice | None) -> dict[str, Any]:
