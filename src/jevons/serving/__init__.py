@@ -10,7 +10,16 @@ from jevons.serving.run import (
     static_curve,
     static_point,
 )
-from jevons.serving.search import Candidate, Rejection, SearchResult, layouts, search_layouts
+from jevons.serving.search import (
+    Candidate,
+    Rejection,
+    SearchResult,
+    Survey,
+    layouts,
+    nothing_feasible,
+    search_layouts,
+    survey,
+)
 from jevons.serving.step import step_time
 from jevons.serving.types import (
     Deployment,
@@ -36,6 +45,7 @@ __all__ = [
     "StaticCurve",
     "StaticPoint",
     "StepTime",
+    "Survey",
     "Workload",
     "best_static_point",
     "device_seconds_per_call",
@@ -45,8 +55,10 @@ __all__ = [
     "kv_capacity_tokens",
     "layouts",
     "memory_use",
+    "nothing_feasible",
     "search_layouts",
     "static_curve",
     "static_point",
     "step_time",
+    "survey",
 ]

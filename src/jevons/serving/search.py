@@ -58,6 +58,15 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """Points of all layouts that fit, how many were tried, and the ones rejected; see `survey`."""
+
+    curves: tuple[StaticCurve, ...]
+    tried: int
+    rejections: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """All layouts that a search tried.
 
@@ -136,46 +145,66 @@ def search_layouts(
     share the devices. Replicas add throughput in proportion, so an instance is searched, not a
     fleet.
     """
-    engine = engine_preset(engine) if isinstance(engine, str) else engine
     limits = (ttft_s, tpot_s, e2e_s)
-    rejections: list[Rejection] = []
+    found = survey(
+        model, accelerator, workload, devices=devices, precisions=precisions, kv_precision=kv_precision, engine=engine,
+        limits=limits,
+    )  # fmt: skip
+    if not found.tried:
+        message = "nothing to search: give at least one number of devices and one precision"
+        raise InputError(message)
+    curves = [curve for curve in found.curves if curve.allowed(*limits).any()]
+    if not curves:
+        raise nothing_feasible(model, accelerator, devices, found.rejections)
+    curves.sort(key=lambda c: float(c.request_device_s[c.best(*limits)]))
+    candidates = [_candidate(c, workload, limits, exact=i < _REFINED) for i, c in enumerate(curves)]
+    candidates.sort(key=lambda candidate: -candidate.point.tok_per_s_per_device)
+    return SearchResult(tuple(candidates), _front(curves, limits), tuple(curves), found.tried, found.rejections)
+
+
+def survey(
+    model: ModelSpec,
+    accelerator: Accelerator,
+    workload: Workload,
+    *,
+    devices: Sequence[int] = DEVICES,
+    precisions: Sequence[str] = ("fp8", "bf16"),
+    kv_precision: str = "bf16",
+    engine: EngineFactors | str = "generic",
+    limits: Limits = (None, None, None),
+) -> Survey:
+    """Return the points of every layout that fits, over a coarse range of batches, and why the others do not.
+
+    Parameters
+    ----------
+    model, accelerator, workload, devices, precisions, kv_precision, engine
+        As in `search_layouts`.
+    limits : tuple of float or None
+        Of the times to first token, per output token and of the whole answer [s]. Layouts that miss them are among
+        both the curves and the rejections: with prompts processed apart they may still do.
+    """
+    engine = engine_preset(engine) if isinstance(engine, str) else engine
     curves: list[StaticCurve] = []
+    rejections: list[Rejection] = []
     tried = 0
     for precision in precisions:
         for layout in layouts(model, accelerator, devices):
             tried += 1
             deployment = Deployment(model, accelerator, layout, precision, kv_precision, engine)
-            found = _curve_or_reason(deployment, workload, limits)
-            if isinstance(found, Rejection):
-                rejections.append(found)
-            else:
-                curves.append(found)
-    if not tried:
-        message = "nothing to search: give at least one number of devices and one precision"
-        raise InputError(message)
-    if not curves:
-        raise _nothing(model, accelerator, devices, rejections)
-    curves.sort(key=lambda c: float(c.request_device_s[c.best(*limits)]))
-    candidates = [_candidate(c, workload, limits, exact=i < _REFINED) for i, c in enumerate(curves)]
-    candidates.sort(key=lambda candidate: -candidate.point.tok_per_s_per_device)
-    front = _front(curves, limits)
-    return SearchResult(tuple(candidates), front, tuple(curves), tried, tuple(rejections))
-
-
-def _curve_or_reason(deployment: Deployment, workload: Workload, limits: Limits) -> StaticCurve | Rejection:
-    """Return the points of a deployment if one is within the limits, else why not."""
-    try:
-        check_layout(deployment.model, deployment.layout)
-    except InputError as error:
-        return Rejection(deployment, INDIVISIBLE, str(error))
-    try:
-        curve = static_curve(deployment, workload, most_points=_COARSE_POINTS)
-        curve.best(*limits)
-    except LatencyError as error:
-        return Rejection(deployment, error.limits[0], str(error), error.least_s)
-    except InfeasibleError as error:
-        return Rejection(deployment, error.limits[0] if error.limits else "infeasible", str(error))
-    return curve
+            try:
+                check_layout(model, layout)
+            except InputError as error:
+                rejections.append(Rejection(deployment, INDIVISIBLE, str(error)))
+                continue
+            try:
+                curve = static_curve(deployment, workload, most_points=_COARSE_POINTS)
+                curves.append(curve)
+                curve.best(*limits)
+            except LatencyError as error:
+                rejections.append(Rejection(deployment, error.limits[0], str(error), error.least_s))
+            except InfeasibleError as error:
+                rejections.append(Rejection(deployment, error.limits[0] if error.limits else "infeasible", str(error)))
+    return Survey(tuple(curves), tried, tuple(rejections))
 
 
 def _candidate(curve: StaticCurve, workload: Workload, limits: Limits, *, exact: bool) -> Candidate:
@@ -201,7 +230,7 @@ def _front(curves: Sequence[StaticCurve], limits: Limits) -> tuple[Candidate, ..
     return tuple(sorted(front, key=lambda c: c.point.tpot_s))
 
 
-def _nothing(
+def nothing_feasible(
     model: ModelSpec, accelerator: Accelerator, devices: Sequence[int], rejections: Sequence[Rejection]
 ) -> InfeasibleError:
     """Say why no layout is feasible: reasons counted, and the least time of a limit that stands in the way."""
