@@ -169,21 +169,31 @@ def cost(
     from jevons.cli import engineering as command
     from jevons.study.sizing import Service
 
-    service = Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of), calibration)
+    service = Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of), calibration=calibration)
     command.run_cost(service, model, site, gpu_hour, utilisation, json=json, out=out)
 
 
 @app.command()
 def size(
-    model: Model,
-    gpu: Gpu = "h100_sxm",
+    model: Annotated[str | None, typer.Option("--model", help="Shipped model name or path of a config.json.")] = None,
+    gpu: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--gpu", help="Candidate accelerator, h100_sxm by default; repeat it, or use commas, for several."
+        ),
+    ] = None,
     gpus: Gpus = 16,
     tp: Tp = None,
     pp: Pp = None,
     ep: Ep = None,
     dp: Dp = None,
     precision: Precision = None,
+    kv_precision: Annotated[str, typer.Option("--kv-precision", help="Precision of the cache: bf16 or fp8.")] = "bf16",
     engine: Engine = "generic",
+    max_batch: Annotated[
+        int | None,
+        typer.Option("--max-batch", min=1, max=65536, help="Most requests that an attention rank runs at once."),
+    ] = None,
     isl: Isl = 2000,
     osl: Osl = 500,
     rate: Annotated[
@@ -192,21 +202,82 @@ def size(
             "--rate", min=0, max=1e9, callback=_finite, help="Requests per second to carry; 0 for one full copy."
         ),
     ] = 0.0,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=0, max=10_000_000, help="Users at once, in place of a rate.")
+    ] = 0,
+    think: Annotated[
+        float, typer.Option("--think", min=0, callback=_finite, help="From an answer to the user's next request [s].")
+    ] = 0.0,
+    trace: Annotated[
+        Path | None, typer.Option("--trace", help="Request trace to carry, at its own rate or --rate.")
+    ] = None,
+    cv: Annotated[
+        float,
+        typer.Option("--cv", callback=_finite, help="Deviation over mean of the gaps between arrivals; 1 is Poisson."),
+    ] = 1.0,
+    isl_cv: Annotated[
+        float, typer.Option("--isl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal inputs.")
+    ] = 0.0,
+    osl_cv: Annotated[
+        float, typer.Option("--osl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal outputs.")
+    ] = 0.0,
     ttft: Ttft = None,
     tpot: Tpot = 0.05,
-    gpu_hour: Hourly = None,
+    e2e: Annotated[
+        float | None, typer.Option("--e2e", min=0, callback=_finite, help="Highest time of the whole answer [s].")
+    ] = None,
+    percentile: Annotated[
+        str, typer.Option("--percentile", help="What must keep the limits under load: mean, p50, p90, p95 or p99.")
+    ] = "p95",
+    static: Annotated[
+        bool, typer.Option("--static", help="Do not simulate: latencies without queueing, for a first look.")
+    ] = False,
+    requests: Annotated[
+        int | None, typer.Option("--requests", min=100, max=10_000_000, help="Requests of one simulation.")
+    ] = None,
+    runs: Annotated[
+        int, typer.Option("--runs", min=1, max=100, help="Simulations of a finalist, for the confidence interval.")
+    ] = 5,
+    fleet: Annotated[int | None, typer.Option("--fleet", min=1, help="Most accelerators of the whole fleet.")] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", help="Most that the accelerators may cost a month, such as '300k CNY'.")
+    ] = None,
+    gpu_hour: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--gpu-hour", help="Price of an accelerator-hour, such as '2 USD', or of one device, such as 'h20=8 CNY'."
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the result to this file: .svg, .png or .pdf.")
+    ] = None,
+    seed: Seed = None,
     calibration: CalibrationFile = None,
     as_of: AsOf = None,
     json: Json = False,
     out: Out = None,
 ) -> None:
-    """Find layouts that serve a model within its latency limits, cheapest first (static operating point)."""
-    from jevons.cli import engineering as command
-    from jevons.study.sizing import Service
+    """Find the cheapest fleet that serves a model within its latency limits; compare buying, renting and an API."""
+    from jevons.cli import sizing as command
+    from jevons.study.sizing import Demand, Service
 
-    service = Service(gpu, engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of), calibration)
-    fixed = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
-    command.run_size(service, model, fixed, rate, gpu_hour, json=json, out=out)
+    names = [name.strip() for given in gpu or ["h100_sxm"] for name in given.split(",")]
+    service = Service(
+        names[0], engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of), e2e, percentile, kv_precision,
+        max_batch, calibration=calibration,
+    )  # fmt: skip
+    demand = Demand(rate, concurrency, think, trace, cv, isl_cv, osl_cv, requests, runs, seed or 0)
+    options = command.Options(
+        model,
+        tuple(names),
+        {"tp": tp, "pp": pp, "ep": ep, "dp": dp},
+        tuple(gpu_hour or ()),
+        budget,
+        fleet,
+        static,
+        plot,
+    )
+    command.run_size(service, demand, options, json=json, out=out)
 
 
 @app.command()

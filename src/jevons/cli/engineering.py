@@ -1,4 +1,4 @@
-"""`jevons cost` and `jevons size`: one model served on one kind of accelerator."""
+"""`jevons cost`: an accelerator-hour by part, and a model's tokens priced from it."""
 
 from __future__ import annotations
 
@@ -112,55 +112,3 @@ def _priced_tokens(
         "accelerator-hour"
     )
     return record, table(title, ("what", "cost", "unit", "note"), rows, text_columns=4)
-
-
-def run_size(
-    service: Service,
-    model: str,
-    fixed: dict[str, int | None],
-    rate: float,
-    gpu_hour: str | None,
-    *,
-    json: bool,
-    out: Path | None,
-) -> None:
-    """Print the layouts that serve a model within its limits, and the Pareto front."""
-    from jevons.study.sizing import size
-
-    check_out(out)
-    held = {name: degree for name, degree in fixed.items() if degree is not None}
-    found = size(model, service, rate_req_per_s=rate, price=given_price(gpu_hour), fixed=held)
-    price = found.price
-    currency = "" if price is None else f" [{price.currency}]"
-    columns = (
-        "layout", "weights", "GPUs", "batch", "TTFT [ms]", "TPOT [ms]", "output [tok/s per GPU]", "load [req/s]",
-        f"per Mtok{currency}",
-    )  # fmt: skip
-    head = f"{found.model.name} on {found.accelerator.name}, {service.isl:,} in, {service.osl:,} out"
-    head += f", {service.limits}" if service.limits else ""
-    head += f", {rate:g} req/s" if rate > 0 else ""
-    head += "" if price is None else f", {price.amount:.3g} {price.currency} an hour ({price.origin})"
-    shown = min(8, len(found.entries))
-    tables = [
-        table(
-            f"{head}: best {shown} of {len(found.entries)}",
-            columns,
-            [_row(e) for e in found.entries[:shown]],
-            text_columns=2,
-        ),
-        table("Pareto front of response against throughput", columns, [_row(e) for e in found.pareto], text_columns=2),
-    ]
-    rejected = [(reason, count) for reason, count in sorted(found.rejected.items(), key=lambda item: -item[1])]
-    if rejected:
-        tables.append(table(f"layouts rejected, of {found.tried} tried", ("reason", "layouts"), rejected))
-    emit(found.to_json(), tables, as_json=json, out=out)
-
-
-def _row(entry: dict[str, Any]) -> tuple[Any, ...]:
-    layout = " ".join(f"{k}{v}" for k, v in entry["layout"].items() if k != "dp_attention" and v > 1) or "tp1"
-    layout += " (attention split)" if entry["layout"]["dp_attention"] else ""
-    return (
-        layout, entry["precision"], entry["accelerators"], f"{entry['batch']:,.0f}", f"{entry['ttft_s'] * 1e3:,.0f}",
-        f"{entry['tpot_s'] * 1e3:,.1f}", f"{entry['output_tok_per_s_per_gpu']:,.0f}", number(entry["req_per_s"]),
-        number(entry["cost_per_mtok"]),
-    )  # fmt: skip

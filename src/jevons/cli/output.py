@@ -180,7 +180,7 @@ def number(value: Any, digits: int = 3) -> str:
     return f"{value:.{min(decimals, 8)}f}"
 
 
-def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS) -> None:
+def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS, *, option: str = "--out") -> None:
     """Refuse a path that could not be written, before any work is done.
 
     Raises
@@ -191,13 +191,13 @@ def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS) -> None
     if out is None:
         return
     if out.suffix not in endings:
-        message = f"--out {out}: the ending must be {', '.join(endings[:-1])} or {endings[-1]}"
+        message = f"{option} {out}: the ending must be {', '.join(endings[:-1])} or {endings[-1]}"
     elif out.is_dir():
-        message = f"--out {out}: is a folder; name a file in it"
+        message = f"{option} {out}: is a folder; name a file in it"
     elif not out.parent.is_dir():
-        message = f"--out {out}: the folder {out.parent} does not exist; create it first"
+        message = f"{option} {out}: the folder {out.parent} does not exist; create it first"
     elif not os.access(out.parent, os.W_OK):
-        message = f"--out {out}: the folder {out.parent} cannot be written; name another"
+        message = f"{option} {out}: the folder {out.parent} cannot be written; name another"
     else:
         return
     raise InputError(message)

@@ -2,17 +2,31 @@
 
 from jevons.serving.engines import engine, engine_names
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens, memory_use
-from jevons.serving.run import best_static_point, device_seconds_per_call, static_point
-from jevons.serving.search import layouts, search_layouts
+from jevons.serving.run import (
+    LatencyError,
+    StaticCurve,
+    best_static_point,
+    device_seconds_per_call,
+    static_curve,
+    static_point,
+)
+from jevons.serving.search import (
+    Candidate,
+    Rejection,
+    SearchResult,
+    Survey,
+    layouts,
+    nothing_feasible,
+    search_layouts,
+    survey,
+)
 from jevons.serving.step import step_time
 from jevons.serving.types import (
-    Candidate,
     Deployment,
     DeviceSeconds,
     EngineFactors,
     Layout,
     MemoryUse,
-    SearchResult,
     StaticPoint,
     StepTime,
     Workload,
@@ -23,11 +37,15 @@ __all__ = [
     "Deployment",
     "DeviceSeconds",
     "EngineFactors",
+    "LatencyError",
     "Layout",
     "MemoryUse",
+    "Rejection",
     "SearchResult",
+    "StaticCurve",
     "StaticPoint",
     "StepTime",
+    "Survey",
     "Workload",
     "best_static_point",
     "device_seconds_per_call",
@@ -37,7 +55,10 @@ __all__ = [
     "kv_capacity_tokens",
     "layouts",
     "memory_use",
+    "nothing_feasible",
     "search_layouts",
+    "static_curve",
     "static_point",
     "step_time",
+    "survey",
 ]

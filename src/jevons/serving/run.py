@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.serving.formulas import chunked_pass_s, shared_tpot_s
@@ -12,11 +14,30 @@ from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens, memo
 from jevons.serving.step import check_deployment, step_time
 from jevons.serving.types import Deployment, DeviceSeconds, FloatArray, StaticPoint, StepTime, Workload
 
-_GRID_POINTS = 48
+BoolArray = NDArray[np.bool_]
+
+TTFT_LIMIT, TPOT_LIMIT, E2E_LIMIT = "time to first token", "time per output token", "time of the whole answer"
+"""Names of the limits of latency in messages."""
+
+
+class LatencyError(InfeasibleError):
+    """No batch of a deployment meets a limit of latency.
+
+    Parameters
+    ----------
+    message, limits
+        As of `InfeasibleError`.
+    least_s : float or None
+        The least time there is of the first limit [s]; None where limits exclude each other.
+    """
+
+    def __init__(self, message: str, limits: list[str], least_s: float | None) -> None:
+        super().__init__(message, limits)
+        self.least_s = least_s
 
 
 @dataclass(frozen=True, slots=True)
-class _Prompts:
+class Prompts:
     """How prompts are processed: arrays over the number of prompts per rank and step."""
 
     per_rank: FloatArray
@@ -27,14 +48,68 @@ class _Prompts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Surface:
-    """Latency and device time per request over ways of taking prompts (rows) and batches (columns)."""
+class StaticCurve:
+    """Operating points of one deployment: latency and device time over ways of taking prompts (rows) and batches.
 
+    Parameters
+    ----------
+    deployment : Deployment
+        The instance.
+    workload : Workload
+        Length of prompts and answers.
+    batches : ndarray, shape (n,)
+        Requests decoding at once over the whole instance, ascending.
+    ttft_s, tpot_s, request_device_s : ndarray, shape (m, n)
+        Time to first token without queueing, time per output token, accelerator-seconds per request [s].
+    by_memory, by_engine : float
+        Largest batch that the cache, and the engine, allow.
+    prompts, step : Prompts, StepTime
+        How prompts are taken, by row; the decode steps, by batch.
+    """
+
+    deployment: Deployment
+    workload: Workload
     batches: FloatArray
-    step: StepTime
     ttft_s: FloatArray
     tpot_s: FloatArray
     request_device_s: FloatArray
+    by_memory: float
+    by_engine: float
+    prompts: Prompts
+    step: StepTime
+
+    @property
+    def e2e_s(self) -> FloatArray:
+        """Time from request to last token without queueing [s]."""
+        return self.ttft_s + self.tpot_s * (self.workload.osl - 1.0)
+
+    def allowed(self, ttft_s: float | None, tpot_s: float | None, e2e_s: float | None = None) -> BoolArray:
+        """Return which points are within the limits."""
+        allowed = np.ones(self.ttft_s.shape, dtype=np.bool_)
+        for limit, times in ((ttft_s, self.ttft_s), (tpot_s, self.tpot_s), (e2e_s, self.e2e_s)):
+            if limit is not None:
+                allowed &= times <= limit
+        return allowed
+
+    def best(
+        self, ttft_s: float | None = None, tpot_s: float | None = None, e2e_s: float | None = None
+    ) -> tuple[int, int]:
+        """Return the place of the least device time per request within the limits.
+
+        Raises
+        ------
+        LatencyError
+            If no point is within them.
+        """
+        allowed = self.allowed(ttft_s, tpot_s, e2e_s)
+        if not allowed.any():
+            raise _unreachable(self, ttft_s, tpot_s, e2e_s)
+        flat = int(np.where(allowed, self.request_device_s, np.inf).argmin())
+        return divmod(flat, len(self.batches))
+
+    def point(self, where: tuple[int, int]) -> StaticPoint:
+        """Return the operating point of that place."""
+        return _point(self, where)
 
 
 def static_point(
@@ -78,10 +153,8 @@ def static_point(
             f"{capacity / workload.decode_context:.0f}, a cache of fewer bits, or more devices."
         )
         raise InfeasibleError(message, ["device memory"])
-    prompts = _prompts(prefill or deployment, workload)
-    surface = _surface(deployment, workload, np.array([float(batch)]), prompts, prefill)
-    choice = int(surface.request_device_s[:, 0].argmin())
-    return _point(deployment, workload, prompts, surface, (choice, 0))
+    curve = _curve(deployment, workload, np.array([float(batch)]), prefill, (math.inf, math.inf))
+    return curve.point(curve.best())
 
 
 def best_static_point(
@@ -90,6 +163,7 @@ def best_static_point(
     *,
     ttft_s: float | None = None,
     tpot_s: float | None = None,
+    e2e_s: float | None = None,
     prefill: Deployment | None = None,
 ) -> StaticPoint:
     """Return the operating point of highest throughput per device within latency limits and memory.
@@ -98,19 +172,56 @@ def best_static_point(
     ----------
     deployment, workload, prefill
         As in `static_point`.
-    ttft_s, tpot_s : float, optional
-        Upper limits on the time to first token without queueing, and per output token [s].
+    ttft_s, tpot_s, e2e_s : float, optional
+        Upper limits on the time to first token without queueing, per output token, and of the whole answer [s].
 
     Returns
     -------
     StaticPoint
         With ``bounds["batch"]`` one of ``memory`` (cache full), ``engine`` (its largest batch), ``tpot``,
-        ``ttft`` or ``throughput`` (a larger batch would not help).
+        ``ttft``, ``e2e`` or ``throughput`` (a larger batch would not help).
 
     Raises
     ------
     InfeasibleError
         If weights do not fit, or a limit cannot be met by a single request; the least reachable time is named.
+    InputError
+        As in `static_point`.
+    """
+    curve = static_curve(deployment, workload, prefill=prefill)
+    point = curve.point(curve.best(ttft_s, tpot_s, e2e_s))
+    limit = "throughput"
+    if point.batch >= curve.batches[-1]:
+        limit = "memory" if curve.by_memory <= curve.by_engine else "engine"
+    elif tpot_s is not None and point.tpot_s > 0.97 * tpot_s:
+        limit = "tpot"
+    elif ttft_s is not None and point.ttft_s > 0.97 * ttft_s:
+        limit = "ttft"
+    elif e2e_s is not None and point.ttft_s + point.tpot_s * (workload.osl - 1.0) > 0.97 * e2e_s:
+        limit = "e2e"
+    return replace(point, bounds={**point.bounds, "batch": limit})
+
+
+def static_curve(
+    deployment: Deployment,
+    workload: Workload,
+    *,
+    prefill: Deployment | None = None,
+    most_points: int | None = None,
+) -> StaticCurve:
+    """Return the operating points of a deployment over its batches.
+
+    Parameters
+    ----------
+    deployment, workload, prefill
+        As in `static_point`.
+    most_points : int, optional
+        Batches evaluated, a constant factor apart; all of them by default.
+
+    Raises
+    ------
+    InfeasibleError
+        If weights, or the cache of a single request, do not fit.
     InputError
         As in `static_point`.
     """
@@ -126,31 +237,11 @@ def best_static_point(
             f"{capacity:,.0f} tokens left beside the weights. Use a cache of fewer bits or more devices."
         )
         raise InfeasibleError(message, ["device memory"])
-    slots = layout.dp * layout.pp
-    prompts = _prompts(prefill or deployment, workload)
-    batches = _batch_grid(largest, slots)
-    surface = _surface(deployment, workload, batches, prompts, prefill)
-    where = _best(surface, ttft_s, tpot_s)
-    if where is None:
-        raise _unreachable(deployment, surface, ttft_s, tpot_s)
-    coarse = where[1]
-    if len(batches) > 1:
-        # the best may lie on either side of the coarse one: throughput is not monotone where tiles fill in waves
-        left, right = batches[max(coarse - 1, 0)], batches[min(coarse + 1, len(batches) - 1)]
-        between = np.unique(
-            np.concatenate([_between(left, batches[coarse], slots), _between(batches[coarse], right, slots)])
-        )
-        surface = _surface(deployment, workload, between, prompts, prefill)
-        where = _best(surface, ttft_s, tpot_s) or (where[0], 0)
-    point = _point(deployment, workload, prompts, surface, where)
-    limit = "throughput"
-    if point.batch >= batches[-1]:
-        limit = "memory" if by_memory <= by_engine else "engine"
-    elif tpot_s is not None and point.tpot_s > 0.97 * tpot_s:
-        limit = "tpot"
-    elif ttft_s is not None and point.ttft_s > 0.97 * ttft_s:
-        limit = "ttft"
-    return replace(point, bounds={**point.bounds, "batch": limit})
+    batches = _batches(largest, layout.dp * layout.pp)
+    if most_points is not None and len(batches) > most_points:
+        wanted = np.geomspace(batches[0], batches[-1], most_points)
+        batches = batches[np.unique(np.minimum(np.searchsorted(batches, wanted - 1e-9), len(batches) - 1))]
+    return _curve(deployment, workload, batches, prefill, (by_memory, by_engine))
 
 
 def device_seconds_per_call(
@@ -191,7 +282,7 @@ def _check(deployment: Deployment, workload: Workload, prefill: Deployment | Non
         kv_capacity_tokens(prefill, workload.isl)
 
 
-def _prompts(deployment: Deployment, workload: Workload) -> _Prompts:
+def _prompts(deployment: Deployment, workload: Workload) -> Prompts:
     """Return the times of prompt steps with one, two, … prompts per rank up to the engine's token budget."""
     layout, new = deployment.layout, workload.new_tokens
     most = int(deployment.engine.step_tokens // new)
@@ -207,7 +298,7 @@ def _prompts(deployment: Deployment, workload: Workload) -> _Prompts:
         ttft_s = np.maximum(pass_s, load_s)
     per_request = deployment.devices / (per_rank * layout.dp)
     plain_s = np.minimum(plain_s, busy_s)
-    return _Prompts(per_rank, ttft_s, plain_s * per_request, (busy_s - plain_s) * per_request, bounds)
+    return Prompts(per_rank, ttft_s, plain_s * per_request, (busy_s - plain_s) * per_request, bounds)
 
 
 def _prompt_pass(
@@ -235,10 +326,15 @@ def _binding(step: StepTime) -> tuple[str, ...]:
     return tuple(names[index] for index in np.atleast_1d(shares.argmax(axis=0)))
 
 
-def _surface(
-    deployment: Deployment, workload: Workload, batches: FloatArray, prompts: _Prompts, prefill: Deployment | None
-) -> _Surface:
+def _curve(
+    deployment: Deployment,
+    workload: Workload,
+    batches: FloatArray,
+    prefill: Deployment | None,
+    largest: tuple[float, float],
+) -> StaticCurve:
     """Latency and cost for each way of taking prompts and each batch."""
+    prompts = _prompts(prefill or deployment, workload)
     devices, steps = deployment.devices, workload.osl - 1.0
     step = step_time(deployment, decode_batch=batches / deployment.layout.pp, decode_context=workload.decode_context)
     prompt_device_s = (prompts.device_s + prompts.cached_device_s)[:, None]
@@ -250,67 +346,52 @@ def _surface(
         ttft_s = ttft_s + kv_bytes_per_request(deployment, workload.isl) / links
     elif steps > 0:
         tpot_s = shared_tpot_s(step.time_s, batches, prompt_device_s / devices, steps)
-    return _Surface(batches, step, ttft_s, tpot_s, prompt_device_s + decode_device_s)
+    device_s = prompt_device_s + decode_device_s
+    return StaticCurve(deployment, workload, batches, ttft_s, tpot_s, device_s, *largest, prompts, step)
 
 
-def _best(surface: _Surface, ttft_s: float | None, tpot_s: float | None) -> tuple[int, int] | None:
-    """Return the indices of the least device time per request within the limits."""
-    allowed = np.ones(surface.ttft_s.shape, dtype=bool)
-    if ttft_s is not None:
-        allowed &= surface.ttft_s <= ttft_s
-    if tpot_s is not None:
-        allowed &= surface.tpot_s <= tpot_s
-    if not allowed.any():
-        return None
-    flat = int(np.where(allowed, surface.request_device_s, np.inf).argmin())
-    return divmod(flat, len(surface.batches))
-
-
-def _unreachable(
-    deployment: Deployment, surface: _Surface, ttft_s: float | None, tpot_s: float | None
-) -> InfeasibleError:
+def _unreachable(curve: StaticCurve, ttft_s: float | None, tpot_s: float | None, e2e_s: float | None) -> LatencyError:
     """Name the limit that no batch meets, and the least time there is."""
-    for name, limit, times in (("tpot_s", tpot_s, surface.tpot_s), ("ttft_s", ttft_s, surface.ttft_s)):
-        if limit is not None and times.min() > limit:
-            message = (
-                f"{deployment}: {name} = {limit:g} s cannot be met; the least is {times.min():.3g} s. Use {name} >= "
-                f"{times.min() * 1.01:.3g}, more tensor parallelism, fewer bits, or a faster device."
-            )
-            return InfeasibleError(message, [name])
-    message = (
-        f"{deployment}: ttft_s = {ttft_s:g} s and tpot_s = {tpot_s:g} s can each be met but not together. Relax one, "
-        "or process prompts on devices of their own."
+    deployment = curve.deployment
+    limits = (
+        (TPOT_LIMIT, "TPOT", tpot_s, curve.tpot_s),
+        (TTFT_LIMIT, "TTFT", ttft_s, curve.ttft_s),
+        (E2E_LIMIT, "E2E", e2e_s, curve.e2e_s),
     )
-    return InfeasibleError(message, ["ttft_s", "tpot_s"])
+    for name, short, limit, times in limits:
+        if limit is not None and times.min() > limit:
+            least_s = float(times.min())
+            message = (
+                f"{deployment}: {short} <= {1e3 * limit:g} ms cannot be met; the least is {1e3 * least_s:.3g} ms. "
+                f"Allow {1.01 * least_s:.3g} s, or use more tensor parallelism, fewer bits, or a faster device."
+            )
+            return LatencyError(message, [name], least_s)
+    given = [(name, short, limit) for name, short, limit, _ in limits if limit is not None]
+    each = " and ".join(f"{short} <= {1e3 * limit:g} ms" for _, short, limit in given)
+    message = (
+        f"{deployment}: {each} can each be met but not together. Relax one, or process prompts on devices of their own."
+    )
+    return LatencyError(message, [name for name, _, _ in given], None)
 
 
-def _batch_grid(largest: float, slots: int) -> FloatArray:
-    """Batches from one request to the largest, whole per slot (rank and stage) once every slot has one."""
-    grid = np.geomspace(1.0, largest, _GRID_POINTS)
-    grid = np.where(grid < slots, np.round(grid), np.round(grid / slots) * slots)
-    return np.unique(np.append(grid[grid <= largest], np.floor(largest / slots) * slots if largest >= slots else 1.0))
+def _batches(largest: float, slots: int) -> FloatArray:
+    """All batches up to the largest: whole per slot (rank and stage) once every slot has one."""
+    few = np.arange(1.0, min(slots, np.floor(largest) + 1.0))
+    return np.append(few, np.arange(1.0, largest // slots + 1.0) * slots)
 
 
-def _between(low: float, high: float, slots: int) -> FloatArray:
-    """Whole batches per slot from *low* up to, not including, *high*."""
-    step = float(slots if low >= slots else 1)
-    count = min(_GRID_POINTS, max(1, int((high - low) / step)))
-    return np.unique(low + np.floor(np.linspace(0.0, (high - low) / step, count, endpoint=False)) * step)
-
-
-def _point(
-    deployment: Deployment, workload: Workload, prompts: _Prompts, surface: _Surface, where: tuple[int, int]
-) -> StaticPoint:
+def _point(curve: StaticCurve, where: tuple[int, int]) -> StaticPoint:
     choice, index = where
-    batch, devices = float(surface.batches[index]), deployment.devices
-    step_s = float(surface.step.time_s[index])
-    request_device_s = float(surface.request_device_s[where])
+    deployment, workload, prompts = curve.deployment, curve.workload, curve.prompts
+    batch, devices = float(curve.batches[index]), deployment.devices
+    step_s = float(curve.step.time_s[index])
+    request_device_s = float(curve.request_device_s[where])
     prompt_device_s = float(prompts.device_s[choice] + prompts.cached_device_s[choice])
     capacity = kv_capacity_tokens(deployment, workload.decode_context)
     return StaticPoint(
         batch=batch,
-        ttft_s=float(surface.ttft_s[where]),
-        tpot_s=float(surface.tpot_s[where]),
+        ttft_s=float(curve.ttft_s[where]),
+        tpot_s=float(curve.tpot_s[where]),
         decode_step_s=step_s,
         prefill_tok_per_s_per_device=workload.new_tokens / prompt_device_s,
         decode_tok_per_s_per_device=batch / (devices * step_s),
@@ -318,7 +399,7 @@ def _point(
         req_per_s_per_device=1.0 / request_device_s,
         kv_capacity_tokens=capacity,
         memory_bytes=_memory_at(deployment, batch * workload.decode_context / capacity),
-        bounds={"prefill": prompts.bounds[choice], "decode": _binding(surface.step)[index]},
+        bounds={"prefill": prompts.bounds[choice], "decode": _binding(curve.step)[index]},
         prefill_device_s=float(prompts.device_s[choice]),
         cached_device_s=float(prompts.cached_device_s[choice]),
         decode_device_s=request_device_s - prompt_device_s,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,10 +13,88 @@ from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.formulas import pareto_front
-from jevons.serving.run import best_static_point
-from jevons.serving.types import Candidate, Deployment, EngineFactors, Layout, SearchResult, Workload
+from jevons.serving.memory import check_layout
+from jevons.serving.run import LatencyError, StaticCurve, best_static_point, static_curve
+from jevons.serving.types import Deployment, EngineFactors, Layout, StaticPoint, Workload
 
 DEVICES = (1, 2, 4, 8, 16, 32, 64)
+INDIVISIBLE = "does not divide the model"
+"""Reason of layouts whose degrees do not divide heads, layers or experts."""
+
+Limits = tuple[float | None, float | None, float | None]
+
+_COARSE_POINTS = 20
+_REFINED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One deployment that a search found, at an operating point within the limits."""
+
+    deployment: Deployment
+    point: StaticPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One deployment that cannot serve the workload.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        What was tried.
+    reason : str
+        The limit in few words: ``device memory``, ``time per output token``, ``does not divide the model``, …
+    detail : str
+        The whole message with figures and remedy.
+    least_s : float or None
+        The least time there is, where a limit of latency is the reason [s].
+    """
+
+    deployment: Deployment
+    reason: str
+    detail: str
+    least_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Points of all layouts that fit, how many were tried, and the ones rejected; see `survey`."""
+
+    curves: tuple[StaticCurve, ...]
+    tried: int
+    rejections: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """All layouts that a search tried.
+
+    Parameters
+    ----------
+    candidates : tuple of Candidate
+        Feasible ones, each at its best point, best throughput per device first.
+    front : tuple of Candidate
+        Points that no other layout or batch beats in both throughput per device and time per output token, fastest
+        response first.
+    curves : tuple of StaticCurve
+        The points of each feasible layout over a coarse range of batches.
+    tried : int
+        Layouts looked at, feasible or not.
+    rejections : tuple of Rejection
+        The infeasible ones.
+    """
+
+    candidates: tuple[Candidate, ...]
+    front: tuple[Candidate, ...]
+    curves: tuple[StaticCurve, ...]
+    tried: int
+    rejections: tuple[Rejection, ...]
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """How many were infeasible, by reason."""
+        return dict(Counter(rejection.reason for rejection in self.rejections))
 
 
 def search_layouts(
@@ -29,6 +108,7 @@ def search_layouts(
     engine: EngineFactors | str = "generic",
     ttft_s: float | None = None,
     tpot_s: float | None = None,
+    e2e_s: float | None = None,
 ) -> SearchResult:
     """Try all layouts of a model on one kind of device.
 
@@ -44,56 +124,134 @@ def search_layouts(
         Of the cache.
     engine : EngineFactors or str
         Factors, or the name of a preset.
-    ttft_s, tpot_s : float, optional
+    ttft_s, tpot_s, e2e_s : float, optional
         Upper limits [s], as in `best_static_point`.
 
     Returns
     -------
     SearchResult
-        Feasible candidates, best throughput per device first, and how many layouts were rejected for which reason.
+        Feasible candidates, best throughput per device first, and every other layout with the reason.
 
     Raises
     ------
     InfeasibleError
         If no layout is feasible; the reasons are counted in the message.
     InputError
-        If nothing was asked for.
+        If nothing was asked for, or a length or precision is wrong.
 
     Notes
     -----
-    Prompts and decodes share the devices. Replicas add throughput in proportion, so an instance is searched, not a
+    A coarse range of batches ranks the layouts; the best ones are then searched over all batches. Prompts and decodes
+    share the devices. Replicas add throughput in proportion, so an instance is searched, not a
     fleet.
     """
+    limits = (ttft_s, tpot_s, e2e_s)
+    found = survey(
+        model, accelerator, workload, devices=devices, precisions=precisions, kv_precision=kv_precision, engine=engine,
+        limits=limits,
+    )  # fmt: skip
+    if not found.tried:
+        message = "nothing to search: give at least one number of devices and one precision"
+        raise InputError(message)
+    curves = [curve for curve in found.curves if curve.allowed(*limits).any()]
+    if not curves:
+        raise nothing_feasible(model, accelerator, devices, found.rejections)
+    curves.sort(key=lambda c: float(c.request_device_s[c.best(*limits)]))
+    candidates = [_candidate(c, workload, limits, exact=i < _REFINED) for i, c in enumerate(curves)]
+    candidates.sort(key=lambda candidate: -candidate.point.tok_per_s_per_device)
+    return SearchResult(tuple(candidates), _front(curves, limits), tuple(curves), found.tried, found.rejections)
+
+
+def survey(
+    model: ModelSpec,
+    accelerator: Accelerator,
+    workload: Workload,
+    *,
+    devices: Sequence[int] = DEVICES,
+    precisions: Sequence[str] = ("fp8", "bf16"),
+    kv_precision: str = "bf16",
+    engine: EngineFactors | str = "generic",
+    limits: Limits = (None, None, None),
+) -> Survey:
+    """Return the points of every layout that fits, over a coarse range of batches, and why the others do not.
+
+    Parameters
+    ----------
+    model, accelerator, workload, devices, precisions, kv_precision, engine
+        As in `search_layouts`.
+    limits : tuple of float or None
+        Of the times to first token, per output token and of the whole answer [s]. Layouts that miss them are among
+        both the curves and the rejections: with prompts processed apart they may still do.
+    """
     engine = engine_preset(engine) if isinstance(engine, str) else engine
-    rejected: Counter[str] = Counter()
+    curves: list[StaticCurve] = []
+    rejections: list[Rejection] = []
     tried = 0
-    points = []
     for precision in precisions:
         for layout in layouts(model, accelerator, devices):
             tried += 1
             deployment = Deployment(model, accelerator, layout, precision, kv_precision, engine)
             try:
-                points.append((deployment, best_static_point(deployment, workload, ttft_s=ttft_s, tpot_s=tpot_s)))
+                check_layout(model, layout)
+            except InputError as error:
+                rejections.append(Rejection(deployment, INDIVISIBLE, str(error)))
+                continue
+            try:
+                curve = static_curve(deployment, workload, most_points=_COARSE_POINTS)
+                curves.append(curve)
+                curve.best(*limits)
+            except LatencyError as error:
+                rejections.append(Rejection(deployment, error.limits[0], str(error), error.least_s))
             except InfeasibleError as error:
-                rejected[error.limits[0] if error.limits else "infeasible"] += 1
-            except InputError:
-                rejected["does not divide"] += 1
-    if not tried:
-        message = "nothing to search: give at least one number of devices and one precision"
-        raise InputError(message)
-    if not points:
-        reasons = ", ".join(f"{count} by {reason}" for reason, count in rejected.most_common())
-        message = (
-            f"none of {tried} layouts of {model.name} on {min(devices)} to {max(devices)} {accelerator.id} is feasible "
-            f"({reasons}). Relax the limits, allow more devices or fewer bits."
-        )
-        raise InfeasibleError(message, [reason for reason, _ in rejected.most_common()])
-    front = pareto_front(
-        np.array([point.tpot_s for _, point in points]), np.array([point.tok_per_s_per_device for _, point in points])
+                rejections.append(Rejection(deployment, error.limits[0] if error.limits else "infeasible", str(error)))
+    return Survey(tuple(curves), tried, tuple(rejections))
+
+
+def _candidate(curve: StaticCurve, workload: Workload, limits: Limits, *, exact: bool) -> Candidate:
+    """Return a deployment at its best point, among all batches or those of the curve."""
+    if exact:
+        ttft_s, tpot_s, e2e_s = limits
+        point = best_static_point(curve.deployment, workload, ttft_s=ttft_s, tpot_s=tpot_s, e2e_s=e2e_s)
+        return Candidate(curve.deployment, point)
+    return Candidate(curve.deployment, curve.point(curve.best(*limits)))
+
+
+def _front(curves: Sequence[StaticCurve], limits: Limits) -> tuple[Candidate, ...]:
+    """Return the points, of all layouts and batches, that none beats in both response and throughput."""
+    places: list[tuple[StaticCurve, tuple[int, int]]] = []
+    for curve in curves:
+        allowed = curve.allowed(*limits)
+        cheapest = np.where(allowed, curve.request_device_s, np.inf).argmin(axis=0)
+        places += [(curve, (int(cheapest[j]), int(j))) for j in np.flatnonzero(allowed.any(axis=0))]
+    tpot_s = np.array([curve.tpot_s[where] for curve, where in places])
+    rate = np.array([1.0 / curve.request_device_s[where] for curve, where in places])
+    kept = [place for place, keep in zip(places, pareto_front(tpot_s, rate), strict=True) if keep]
+    front = [Candidate(curve.deployment, curve.point(where)) for curve, where in kept]
+    return tuple(sorted(front, key=lambda c: c.point.tpot_s))
+
+
+def nothing_feasible(
+    model: ModelSpec, accelerator: Accelerator, devices: Sequence[int], rejections: Sequence[Rejection]
+) -> InfeasibleError:
+    """Say why no layout is feasible: reasons counted, and the least time of a limit that stands in the way."""
+    counts = Counter(rejection.reason for rejection in rejections)
+    reasons = ", ".join(f"{count} by {reason}" for reason, count in counts.most_common())
+    message = (
+        f"none of {len(rejections)} layouts of {model.name} on {min(devices)} to {max(devices)} {accelerator.id} is "
+        f"feasible ({reasons})."
     )
-    found = [Candidate(deployment, point, keep) for (deployment, point), keep in zip(points, front, strict=True)]
-    found.sort(key=lambda candidate: -candidate.point.tok_per_s_per_device)
-    return SearchResult(tuple(found), tried, dict(rejected))
+    timed = [r for r in rejections if r.least_s is not None]
+    if timed:
+        nearest = min(timed, key=lambda r: r.least_s or 0.0)
+        message += (
+            f" The least {nearest.reason} of all is {1e3 * (nearest.least_s or 0.0):.3g} ms, with {nearest.deployment}."
+        )
+    else:
+        near = [r.detail for r in rejections if r.reason != INDIVISIBLE] or [r.detail for r in rejections]
+        message += f" The last of them: {near[-1].split(' Binding limits')[0]}"
+    return InfeasibleError(
+        f"{message} Relax the limits, allow more devices or fewer bits.", [reason for reason, _ in counts.most_common()]
+    )
 
 
 def layouts(model: ModelSpec, accelerator: Accelerator, devices: Sequence[int]) -> Iterator[Layout]:

@@ -4,9 +4,10 @@ from jevons.study.plan import plan
 from jevons.study.pricing import HourPrice
 from jevons.study.result import PlanResult
 from jevons.study.scenario import Scenario, load
-from jevons.study.sizing import Service, SizeResult, size
+from jevons.study.sizing import Demand, Service, SizeResult, size
 from jevons.study.training_run import TrainResult, train
 
 __all__ = [
-    "HourPrice", "PlanResult", "Scenario", "Service", "SizeResult", "TrainResult", "load", "plan", "size", "train",
+    "Demand", "HourPrice", "PlanResult", "Scenario", "Service", "SizeResult", "TrainResult", "load", "plan", "size",
+    "train",
 ]  # fmt: skip

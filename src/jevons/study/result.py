@@ -228,11 +228,12 @@ def scenario_ledger(scenario: Scenario, facts: Facts) -> Ledger:
         evidence: Mapping[str, Any] = {"grade": amount.grade, "source": "" if parents else amount.source}
         ledger.add(path, amount.value, amount.unit, parents=parents, low=amount.low, high=amount.high, **evidence)
         if parents:
-            _add_fact(ledger, amount.origin, facts, scenario.as_of)
+            add_fact(ledger, amount.origin, facts, scenario.as_of)
     return ledger
 
 
-def _add_fact(ledger: Ledger, fact_id: str, facts: Facts, on: dt.date) -> None:
+def add_fact(ledger: Ledger, fact_id: str, facts: Facts, on: dt.date | None) -> None:
+    """Add a fact as it was visible on a date, and the facts it is derived from, where there are any."""
     visible = facts.series(fact_id, on)
     if fact_id in ledger.nodes or not visible:
         return
@@ -250,4 +251,4 @@ def _add_fact(ledger: Ledger, fact_id: str, facts: Facts, on: dt.date) -> None:
         high=value.high,
     )
     for parent in value.parents:
-        _add_fact(ledger, parent, facts, on)
+        add_fact(ledger, parent, facts, on)

@@ -1,168 +1,62 @@
-"""Finds layouts that serve a model within latency limits, and what they cost (static operating point)."""
+"""Sizes a fleet: cheapest layouts for a load within limits of latency, by a static search and simulated finalists."""
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from jevons import models, serving
-from jevons.errors import InfeasibleError, InputError, did_you_mean
-from jevons.hardware import Accelerator, accelerator
+from jevons.errors import InfeasibleError, InputError
+from jevons.facts import get
 from jevons.models import ModelSpec
-from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
-from jevons.serving.formulas import pareto_front
+from jevons.study.finalists import Bench, Missed, Progress, settle_all
+from jevons.study.fleet import Fleet, at_point, degrees, shared_fleets, split_fleets
 from jevons.study.pricing import HourPrice, owned_hour_price
-from jevons.validation import engine_for
+from jevons.study.service import GROUP_SIZES, Demand, Service
+from jevons.study.size_result import Infeasible, SizeResult
 
-GROUP_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 144, 256, 320, 512, 1024)
-"""Accelerators of one copy that are tried."""
+__all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layout_degrees", "size"]
+
+_CHEAPEST, _QUICKEST, _SPLIT = 5, 3, 2
+"""Finalists of each kind: by cost, by response, and with prompts apart."""
+
+_FRONT_POINTS = 12
+_MONTH_H = 730.5
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """How and for whom a model is served.
-
-    Parameters
-    ----------
-    gpu : str
-        Accelerator id.
-    engine : str
-        Engine preset.
-    precision : str or None
-        Of the weights; block fp8 and 16 bits are tried where not given.
-    gpus : int
-        Most accelerators of one copy.
-    isl, osl : int
-        Input and output tokens per request.
-    ttft_s, tpot_s : float or None
-        Highest time to first token without queueing, and per output token [s].
-    on : date or None
-        Nothing published later is visible.
-    calibration : path or None
-        Calibration file whose factors replace the shipped ones.
-    """
-
-    gpu: str = "h100_sxm"
-    engine: str = "generic"
-    precision: str | None = None
-    gpus: int = 16
-    isl: int = 2000
-    osl: int = 500
-    ttft_s: float | None = None
-    tpot_s: float | None = 0.05
-    on: dt.date | None = None
-    calibration: Path | None = None
-
-    def accelerator(self) -> Accelerator:
-        """Return the device as it was known on the date."""
-        return accelerator(self.gpu, on=self.on)
-
-    def workload(self) -> serving.Workload:
-        """Return the mean request."""
-        return serving.Workload(isl=float(self.isl), osl=float(self.osl))
-
-    def search(self, spec: ModelSpec, device: Accelerator) -> serving.SearchResult:
-        """Return the layouts that meet the limits; raises where the model's context is too short for the request."""
-        if self.isl + self.osl > spec.max_context > 0:
-            message = (
-                f"--isl {self.isl} and --osl {self.osl}: {self.isl + self.osl:,} tokens exceed the longest context of "
-                f"{spec.name}, {spec.max_context:,}; ask for fewer"
-            )
-            raise InputError(message)
-        return serving.search_layouts(
-            spec,
-            device,
-            self.workload(),
-            devices=tuple(n for n in GROUP_SIZES if n <= self.gpus),
-            precisions=_precisions(self.precision, device),
-            engine=engine_for(self.engine, self.calibration, self.on),
-            ttft_s=self.ttft_s,
-            tpot_s=self.tpot_s,
-        )
-
-    @property
-    def limits(self) -> str:
-        """The latency limits in words."""
-        named = (("TTFT", self.ttft_s), ("TPOT", self.tpot_s))
-        return ", ".join(f"{name} <= {1e3 * limit:g} ms" for name, limit in named if limit is not None)
+def layout_degrees(candidate: serving.Candidate) -> dict[str, int]:
+    """Return a candidate's parallel degrees by name."""
+    return degrees(candidate.deployment)
 
 
 @dataclass(frozen=True, slots=True)
-class SizeResult:
-    """Layouts that serve a model within its limits.
+class _Field:
+    """What the static stage found on all devices."""
 
-    Parameters
-    ----------
-    model : ModelSpec
-        What is served.
-    accelerator : Accelerator
-        On what.
-    service : Service
-        How and for whom.
-    rate_req_per_s : float
-        Load to carry; 0 for one copy.
-    price : HourPrice or None
-        Of an accelerator-hour.
-    entries, pareto : tuple of dict
-        Feasible layouts, best first, and the front of response against throughput: layout, precision, accelerators,
-        replicas, batch, ttft_s, tpot_s, output_tok_per_s_per_gpu, req_per_s, memory_bytes, cost_per_mtok, currency.
-    tried : int
-        Layouts looked at.
-    rejected : mapping of str to int
-        Infeasible ones by reason.
-    """
-
-    model: ModelSpec
-    accelerator: Accelerator
-    service: Service
-    rate_req_per_s: float
-    price: HourPrice | None
-    entries: tuple[dict[str, Any], ...]
-    pareto: tuple[dict[str, Any], ...]
+    fleets: list[Fleet]
+    front: list[Fleet]
+    infeasible: list[Infeasible]
     tried: int
-    rejected: Mapping[str, int]
-
-    @property
-    def best(self) -> dict[str, Any]:
-        """The first of the entries."""
-        return self.entries[0]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the documented JSON object."""
-        price = self.price
-        return {
-            "model": self.model.name,
-            "gpu": self.accelerator.id,
-            "isl": self.service.isl,
-            "osl": self.service.osl,
-            "ttft_limit_s": self.service.ttft_s,
-            "tpot_limit_s": self.service.tpot_s,
-            "rate_req_per_s": self.rate_req_per_s,
-            "hour_price": None
-            if price is None
-            else {"amount": price.amount, "currency": price.currency, "origin": price.origin},
-            "best": self.best,
-            "pareto": list(self.pareto),
-            "tried": self.tried,
-            "rejected": dict(self.rejected),
-        }
+    split: list[Fleet]
+    nothing: list[InfeasibleError]
 
 
 def size(
     model: str,
     service: Service | None = None,
     *,
-    rate_req_per_s: float = 0.0,
-    price: HourPrice | None = None,
+    rate_req_per_s: float | None = None,
+    demand: Demand | None = None,
+    gpus: Sequence[str] = (),
+    prices: Mapping[str, HourPrice] | HourPrice | None = None,
     fixed: Mapping[str, int] | None = None,
+    simulated: bool = True,
+    budget_per_month: tuple[float, str] | None = None,
+    most_accelerators: int | None = None,
+    progress: Progress | None = None,
 ) -> SizeResult:
-    """Return the layouts that serve a model within its limits, cheapest first.
+    """Return the cheapest fleets that serve a model's load within its limits of latency.
 
     Parameters
     ----------
@@ -170,99 +64,298 @@ def size(
         Shipped name or path of a config.json.
     service : Service, optional
         Device, engine, request and limits.
-    rate_req_per_s : float
-        Load to carry with as many copies as it takes; 0 for one copy.
-    price : HourPrice, optional
-        Of an accelerator-hour; the cost of owning one where its price is known.
+    rate_req_per_s : float, optional
+        Mean arrivals, where nothing else about the load is to be said.
+    demand : Demand, optional
+        The load; without one, layouts are sized as one copy at full load and nothing is simulated.
+    gpus : sequence of str
+        Candidate devices; the service's by default.
+    prices : HourPrice or mapping of str to HourPrice, optional
+        Of an accelerator-hour, for all devices or by their names; the cost of owning one where its price is known.
     fixed : mapping, optional
         Parallel degrees to hold: ``tp``, ``pp``, ``ep``, ``dp``.
+    simulated : bool
+        Whether finalists are simulated; else their latencies are those without queueing.
+    budget_per_month : (float, str), optional
+        Most that the accelerators may cost in a month, and its currency.
+    most_accelerators : int, optional
+        Most accelerators of the whole fleet.
+    progress : callable, optional
+        Told in words what is being done.
 
     Raises
     ------
     InputError
-        If a name is unknown or the request does not fit the model's context.
+        If a name is unknown, options exclude each other, or the request does not fit the model's context.
     InfeasibleError
-        If no layout meets the limits; reasons are counted.
+        If no layout meets the limits, or no fleet carries the load; the message says which limit and by how much.
     """
-    service = service or Service()
-    spec, device = models.load(model), service.accelerator()
-    price = price or owned_hour_price(device, service.on)
-    found = service.search(spec, device)
-    candidates, front = _held(found, fixed or {})
-    ranked = [_entry(c, service, rate_req_per_s, price) for c in candidates]
-    if rate_req_per_s > 0:
-        ranked.sort(key=lambda e: (e["accelerators"], e["tpot_s"]))
-    pareto = tuple(_entry(c, service, rate_req_per_s, price) for c in front)
-    return SizeResult(
-        spec, device, service, rate_req_per_s, price, tuple(ranked), pareto, found.tried, dict(found.rejected)
-    )
-
-
-def layout_degrees(candidate: serving.Candidate) -> dict[str, Any]:
-    """Return a candidate's parallel degrees by name."""
-    layout = candidate.deployment.layout
-    return {name: getattr(layout, name) for name in ("tp", "pp", "ep", "dp", "dp_attention")}
-
-
-def _precisions(precision: str | None, device: Accelerator) -> tuple[str, ...]:
-    """Return the precisions of weights to try."""
-    if precision is not None:
-        known = [*PRECISIONS, *PRECISION_ALIASES]
-        if precision.lower() not in known:
-            message = (
-                f"--precision {precision}: unknown.{did_you_mean(precision, known)} Known: {', '.join(PRECISIONS)}."
-            )
+    service, demand = service or Service(), demand or Demand()
+    if rate_req_per_s is not None:
+        demand = replace(demand, rate_req_per_s=rate_req_per_s)
+    demand.check()
+    spec = models.load(model)
+    trace = demand.read()
+    rate = demand.rate_req_per_s
+    if trace is not None:
+        service = replace(service, isl=round(float(trace.isl.mean())), osl=round(float(trace.osl.mean())))
+        span_s = float(trace.arrival_s[-1])
+        if not rate and span_s <= 0:
+            message = f"--trace {demand.trace}: all requests arrive at once; give --rate to spread them"
             raise InputError(message)
-        return (precision.lower(),)
-    return ("fp8", "bf16") if device.supports("fp8") else ("bf16",)
+        rate = rate or (len(trace.isl) - 1) / span_s
+    names = tuple(gpus) or (service.gpu,)
+    service = replace(service, gpu=names[0])
+    service.check(spec)
+    hourly = _prices(names, service, prices)
+    found = _static(spec, service, demand, names, hourly, fixed or {}, rate, progress)
+    if not found.fleets and not found.split:
+        raise _none(found, spec, service, fixed or {})
+    limits = _Limits(budget_per_month, most_accelerators, service)
+    limits.check_static([*found.fleets, *found.split], rate)
+    missed: list[Missed] = []
+    if simulated and demand.given:
+        chosen = _finalists(found)
+        bench = Bench(service, demand, trace)
+        entries, missed = settle_all(chosen, bench, progress=progress)
+        if not entries and chosen:
+            raise _all_missed(missed, demand)
+        if not chosen:
+            entries = sorted(found.fleets, key=lambda f: f.rank)
+    else:
+        ranked = [*found.fleets, *found.split]
+        if demand.given:
+            entries = sorted(ranked, key=lambda f: f.rank)
+        else:
+            entries = sorted(ranked, key=lambda f: -f.point.tok_per_s_per_device)
+    entries = limits.keep(entries, rate)
+    front = _pareto(entries) if demand.given else found.front
+    return SizeResult(
+        spec, service, demand, rate, names, hourly, tuple(entries), tuple(front), found.tried,
+        tuple(found.infeasible), tuple(missed),
+    )  # fmt: skip
 
 
-def _held(
-    found: serving.SearchResult, fixed: Mapping[str, int]
-) -> tuple[list[serving.Candidate], list[serving.Candidate]]:
-    """Return the candidates with the fixed degrees, and their Pareto front, fastest response first."""
-    if not fixed:
-        return list(found.candidates), list(found.front)
-    kept = [c for c in found.candidates if all(getattr(c.deployment.layout, n) == v for n, v in fixed.items())]
-    if not kept:
-        wanted = ", ".join(f"--{name} {degree}" for name, degree in fixed.items())
-        nearest = ", ".join(sorted({str(c.deployment.layout) for c in found.candidates})[:8])
-        message = (
-            f"no layout with {wanted} meets the limits (degrees are powers of two and multiply to the accelerators of "
-            f"a copy). Layouts that do: {nearest}."
+def _prices(
+    names: Sequence[str], service: Service, given: Mapping[str, HourPrice] | HourPrice | None
+) -> dict[str, HourPrice | None]:
+    """Return the price of each device, in one currency."""
+    devices = [replace(service, gpu=name).accelerator() for name in names]
+    found: dict[str, HourPrice | None] = {}
+    if isinstance(given, Mapping):
+        by_id = {replace(service, gpu=name).accelerator().id: price for name, price in given.items()}
+        unused = sorted(set(by_id) - {device.id for device in devices})
+        if unused:
+            message = f"--gpu-hour {unused[0]}=…: is none of the devices asked for ({', '.join(names)})"
+            raise InputError(message)
+        found = {d.id: by_id.get(d.id) or owned_hour_price(d, service.on) for d in devices}
+    else:
+        found = {d.id: given or owned_hour_price(d, service.on) for d in devices}
+    if len({price.currency for price in found.values() if price is not None}) > 1:
+        return {name: None if p is None else in_cny(p, service) for name, p in found.items()}
+    return found
+
+
+def in_cny(price: HourPrice, service: Service) -> HourPrice:
+    """Return a price in CNY, at the rate of the day."""
+    if price.currency == "CNY":
+        return price
+    rate = get(f"fx.cny_per_{price.currency.lower()}", service.on).number
+    return HourPrice(price.amount * rate, "CNY", f"{price.origin}, {price.amount:g} {price.currency} at {rate:g}")
+
+
+def _static(
+    spec: ModelSpec,
+    service: Service,
+    demand: Demand,
+    names: Sequence[str],
+    hourly: Mapping[str, HourPrice | None],
+    fixed: Mapping[str, int],
+    rate: float,
+    progress: Progress | None,
+) -> _Field:
+    """Return the fleets of all devices that the static model finds."""
+    found = _Field([], [], [], 0, [], [])
+    for name in names:
+        one = replace(service, gpu=name)
+        device = one.accelerator()
+        if progress is not None:
+            progress(f"trying the layouts of {spec.name} on {device.id}")
+        seen = one.survey(spec, device)
+        curves = [c for c in seen.curves if all(getattr(c.deployment.layout, n) == v for n, v in fixed.items())]
+        price = hourly[device.id]
+        fleets = shared_fleets(curves, one, demand, rate, price)
+        found.fleets.extend(fleets)
+        if not fixed and not demand.users:
+            found.split.extend(split_fleets(curves, one, rate, price))
+        if not demand.given:
+            found.front.extend(_throughput_front(curves, one, price))
+        found.infeasible.extend(Infeasible.of(r) for r in seen.rejections)
+        found = replace(found, tried=found.tried + seen.tried)
+        if not fleets and not fixed:
+            found.nothing.append(serving.nothing_feasible(spec, device, one.group_sizes(), seen.rejections))
+    return found
+
+
+def _throughput_front(curves: Sequence[serving.StaticCurve], service: Service, price: HourPrice | None) -> list[Fleet]:
+    """Return points of one copy that none beats in response and throughput, thinned to a readable number."""
+    points = []
+    for curve in curves:
+        allowed = curve.allowed(*service.slo)
+        for column in range(len(curve.batches)):
+            rows = [row for row in range(len(allowed)) if allowed[row, column]]
+            if rows:
+                row = min(rows, key=lambda r: curve.request_device_s[r, column])
+                points.append(
+                    (curve.tpot_s[row, column], -1.0 / curve.request_device_s[row, column], curve, (row, column))
+                )
+    points.sort(key=lambda p: (p[0], p[1]))
+    best, front = 0.0, []
+    for _, negative, curve, where in points:
+        if -negative > best:
+            best = -negative
+            front.append((curve, where))
+    step = max(1, math.ceil(len(front) / _FRONT_POINTS))
+    kept = front[::-1][::step][::-1]
+    return [at_point(curve, where, Demand(), 0.0, price) for curve, where in kept]
+
+
+def _finalists(found: _Field) -> list[Fleet]:
+    """Return the fleets to simulate, cheapest first: some of each device and kind, the quickest ones among them."""
+    chosen: dict[str, Fleet] = {}
+    groups: dict[str, list[Fleet]] = {}
+    for fleet in found.fleets:
+        if fleet.simulatable:
+            groups.setdefault(fleet.deployment.accelerator.id, []).append(fleet)
+    for fleets in groups.values():
+        by_cost = sorted(fleets, key=lambda f: f.rank)
+        least = by_cost[0].accelerators
+        near = [f for f in by_cost if f.accelerators <= 3 * least]
+        quick = sorted(near, key=lambda f: f.e2e_s)
+        for fleet in [*by_cost[:_CHEAPEST], *quick[:_QUICKEST]]:
+            chosen.setdefault(str(fleet.deployment), fleet)
+    for device in {fleet.deployment.accelerator.id for fleet in found.split}:
+        split = sorted((f for f in found.split if f.deployment.accelerator.id == device), key=lambda f: f.rank)
+        for fleet in split[:_SPLIT]:
+            chosen.setdefault(f"{fleet.prefill}|{fleet.deployment}", fleet)
+    return sorted(chosen.values(), key=lambda f: f.rank)
+
+
+def _pareto(entries: Sequence[Fleet]) -> list[Fleet]:
+    """Return the fleets that none equals or beats in cost, accelerators, power and response at once."""
+
+    def score(f: Fleet) -> tuple[float, float, float, float]:
+        cost = float(f.accelerators) if f.per_hour is None else f.per_hour
+        return cost, float(f.accelerators), f.power_w, f.e2e_s
+
+    scores = [score(f) for f in entries]
+    front = []
+    for place, own in enumerate(scores):
+        beaten = any(
+            all(a <= b for a, b in zip(other, own, strict=True)) and (other != own or rank < place)
+            for rank, other in enumerate(scores)
+            if rank != place
         )
-        raise InfeasibleError(message, ["fixed layout"])
-    on_front = pareto_front(
-        np.array([c.point.tpot_s for c in kept]), np.array([c.point.tok_per_s_per_device for c in kept])
+        if not beaten:
+            front.append(entries[place])
+    return front
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """Most that a fleet may cost or count."""
+
+    budget_per_month: tuple[float, str] | None
+    most_accelerators: int | None
+    service: Service
+
+    def check_static(self, fleets: Sequence[Fleet], rate: float) -> None:
+        """Raise where not even the fewest copies, without queueing, are within the limits."""
+        self.keep(sorted(fleets, key=lambda f: f.rank), rate)
+
+    def keep(self, fleets: Sequence[Fleet], rate: float) -> list[Fleet]:
+        """Return the fleets within the limits; raise where there is none, saying which limit and by how much."""
+        kept = [f for f in fleets if self._over(f) is None]
+        if kept or not fleets:
+            return kept
+        least = min(fleets, key=lambda f: self._over(f) or 0.0)
+        over = self._over(least) or 0.0
+        share = 1.0 / (1.0 + over)
+        carried = f"the limit carries about {rate * share:.3g} of {rate:.3g} req/s" if rate > 0 else "no copy fits"
+        if self.budget_per_month is not None and self._month(least) is None:
+            message = "--budget: no price of an accelerator-hour is known; give --gpu-hour"
+            raise InputError(message)
+        if self.most_accelerators is not None and least.accelerators > self.most_accelerators:
+            message = (
+                f"the smallest fleet that carries the load has {least.accelerators:,} accelerators ({least.words()}), "
+                f"{100 * over:.0f} % above --fleet {self.most_accelerators:,}; {carried}. Raise it, relax the "
+                "limits of latency, or lower the load."
+            )
+            raise InfeasibleError(message, ["accelerators"])
+        amount, currency = self.budget_per_month or (0.0, "")
+        message = (
+            f"the cheapest fleet that carries the load costs {self._month(least) or 0.0:,.0f} {currency} a month "
+            f"({least.words()}, {least.accelerators:,} accelerators), {100 * over:.0f} % above --budget "
+            f"{amount:,.0f} {currency}; {carried}. Raise it, relax the limits of latency, or lower the load."
+        )
+        raise InfeasibleError(message, ["budget"])
+
+    def _month(self, fleet: Fleet) -> float | None:
+        """Return the cost of a month in the budget's currency."""
+        if fleet.price is None or fleet.per_hour is None or self.budget_per_month is None:
+            return None
+        if fleet.price.currency == self.budget_per_month[1]:
+            return fleet.per_hour * _MONTH_H
+        yuan = in_cny(fleet.price, self.service).amount * fleet.accelerators * _MONTH_H
+        if self.budget_per_month[1] == "CNY":
+            return yuan
+        return yuan / get(f"fx.cny_per_{self.budget_per_month[1].lower()}", self.service.on).number
+
+    def _over(self, fleet: Fleet) -> float | None:
+        """Return by which share a fleet exceeds the limits; None where it does not."""
+        over = 0.0
+        if self.most_accelerators is not None:
+            over = max(over, fleet.accelerators / self.most_accelerators - 1.0)
+        if self.budget_per_month is not None:
+            month = self._month(fleet)
+            over = math.inf if month is None else max(over, month / self.budget_per_month[0] - 1.0)
+        return over if over > 0 else None
+
+
+def _none(found: _Field, spec: ModelSpec, service: Service, fixed: Mapping[str, int]) -> InfeasibleError:
+    """Return why the static stage found nothing."""
+    if fixed:
+        wanted = ", ".join(f"--{name} {degree}" for name, degree in fixed.items())
+        near = sorted({f"{_words(i)}: {i.reason}" for i in found.infeasible if _has(i, fixed)})[:3]
+        why = f" Tried: {'; '.join(near)}." if near else ""
+        message = (
+            f"no layout with {wanted} meets the limits of {spec.name} on {service.gpu} (degrees are powers of two and "
+            f"multiply to at most --gpus {service.gpus}).{why}"
+        )
+        return InfeasibleError(message, ["fixed layout"])
+    message = "\n".join(dict.fromkeys(str(error).split(" Binding limits")[0] for error in found.nothing))
+    return InfeasibleError(message, list(dict.fromkeys(limit for error in found.nothing for limit in error.limits)))
+
+
+def _words(found: Infeasible) -> str:
+    return f"{found.layout} {found.precision}"
+
+
+def _has(found: Infeasible, fixed: Mapping[str, int]) -> bool:
+    return all(found.degrees.get(name) == degree for name, degree in fixed.items())
+
+
+def _all_missed(missed: Sequence[Missed], demand: Demand) -> InfeasibleError:
+    """Return what every simulated fleet misses, the nearest miss first."""
+    timed = [m for m in missed if m.seen is not None and m.asked is not None]
+    if not timed:
+        return InfeasibleError(
+            f"none of {len(missed)} simulated fleets keeps up with {demand.words}: {missed[0].detail}.", ["load"]
+        )
+    near = min(timed, key=lambda m: (m.seen or 0.0) / (m.asked or 1.0))
+    message = (
+        f"none of {len(missed)} simulated fleets keeps the limits under {demand.words}, however many copies: the "
+        f"nearest is {near.fleet.words()}, whose {near.limit} is {1e3 * (near.seen or 0.0):,.3g} ms against "
+        f"{1e3 * (near.asked or 0.0):,.3g} ms. Relax that limit, or allow more devices per copy."
     )
-    front = [c for c, keep in zip(kept, on_front, strict=True) if keep]
-    return kept, sorted(front, key=lambda c: c.point.tpot_s)
-
-
-def _entry(candidate: serving.Candidate, service: Service, rate: float, price: HourPrice | None) -> dict[str, Any]:
-    """Return one sized layout as plain values."""
-    point, deployment = candidate.point, candidate.deployment
-    per_replica = point.req_per_s_per_device * deployment.devices
-    replicas = max(math.ceil(rate / per_replica), 1)
-    accelerators = deployment.devices * replicas
-    served = min(rate, per_replica * replicas) if rate > 0 else per_replica
-    cost = None
-    if price is not None:
-        cost = price.amount * accelerators / 3600 / (served * (service.isl + service.osl)) * 1e6
-    return {
-        "layout": layout_degrees(candidate),
-        "precision": deployment.precision,
-        "accelerators": accelerators,
-        "accelerators_per_replica": deployment.devices,
-        "replicas": replicas,
-        "batch": point.batch,
-        "ttft_s": point.ttft_s,
-        "tpot_s": point.tpot_s,
-        "output_tok_per_s_per_gpu": point.tok_per_s_per_device,
-        "req_per_s": served,
-        "req_per_s_at_most": per_replica * replicas,
-        "memory_bytes": dict(point.memory_bytes),
-        "bounds": dict(point.bounds),
-        "cost_per_mtok": cost,
-        "currency": None if price is None else price.currency,
-    }
+    return InfeasibleError(message, [near.limit])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jevons import models, serving
@@ -100,6 +100,7 @@ def test_memory_shrinks_with_tp_and_pp_and_grows_with_context(model, tp, pp, con
 
 
 @given(isl=st.floats(1, 20_000), osl=st.floats(1, 3_000), cached=st.floats(0, 0.95), tpot=st.floats(0.03, 0.2))
+@example(isl=1411.0, osl=1411.0, cached=0.0, tpot=0.1875)  # a coarse grid of batches missed 3 % here
 @settings(max_examples=25, deadline=None)
 def test_looser_limits_never_cost_more(isl, osl, cached, tpot):
     whole = deployment("qwen2.5-7b", "h20")
@@ -109,5 +110,5 @@ def test_looser_limits_never_cost_more(isl, osl, cached, tpot):
     except InfeasibleError:
         return
     loose = serving.device_seconds_per_call(whole, workload, tpot_s=1.2 * tpot)
-    assert loose.total_s <= tight.total_s * 1.04  # batches are searched on a grid, which misses up to 3 %
+    assert loose.total_s <= tight.total_s * (1 + 1e-12)
     assert min(tight.input_s, tight.cached_s, tight.output_s) >= 0.0

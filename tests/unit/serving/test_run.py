@@ -97,9 +97,9 @@ def test_best_batch_cannot_be_raised_by_one():
 
 
 def test_limits_out_of_reach_name_the_least_time():
-    with pytest.raises(InfeasibleError, match=r"tpot_s = 0\.001 s cannot be met; the least is 0\.0\d+"):
+    with pytest.raises(InfeasibleError, match=r"TPOT <= 1 ms cannot be met; the least is \d+"):
         serving.best_static_point(deployment(), WORKLOAD, tpot_s=0.001)
-    with pytest.raises(InfeasibleError, match=r"ttft_s = 0\.001 s cannot be met"):
+    with pytest.raises(InfeasibleError, match=r"TTFT <= 1 ms cannot be met"):
         serving.best_static_point(deployment(), WORKLOAD, ttft_s=0.001)
 
 
@@ -144,13 +144,31 @@ def test_search_counts_what_it_rejects_and_marks_the_front():
     assert found.tried == len(found.candidates) + sum(found.rejected.values())
     rates = [c.point.tok_per_s_per_device for c in found.candidates]
     assert rates == sorted(rates, reverse=True)
-    assert found.candidates[0].on_front
     front = [(c.point.tpot_s, c.point.tok_per_s_per_device) for c in found.front]
     assert front == sorted(front)
-    for candidate in found.candidates:
-        if not candidate.on_front:
-            point = candidate.point
-            assert any(t <= point.tpot_s and rate >= point.tok_per_s_per_device for t, rate in front)
+    for curve in found.curves:
+        served = WORKLOAD.osl / curve.request_device_s[curve.tpot_s <= 0.05]
+        for tpot_s, rate in zip(curve.tpot_s[curve.tpot_s <= 0.05], served, strict=True):
+            assert any(t <= tpot_s and r >= rate * (1 - 1e-9) for t, r in front)
+
+
+def test_search_names_every_layout_it_rejects_with_the_reason():
+    found = serving.search_layouts(
+        models.load("qwen2.5-72b"), accelerator("h20"), WORKLOAD, devices=(1, 16), precisions=("bf16",), tpot_s=0.05
+    )
+    reasons = {str(r.deployment.layout): (r.reason, r.detail) for r in found.rejections}
+    assert reasons["tp1"][0] == "device memory"
+    assert "needs 145.4 GB of weights per device" in reasons["tp1"][1]
+    with pytest.raises(InputError, match="unknown precision `fp9`"):
+        serving.search_layouts(models.load("qwen2.5-72b"), accelerator("h20"), WORKLOAD, precisions=("fp9",))
+
+
+def test_a_limit_below_the_floor_names_the_floor():
+    with pytest.raises(
+        InfeasibleError, match=r"The least time per output token of all is [\d.]+ ms, with llama"
+    ) as caught:
+        serving.search_layouts(models.load("llama-3.1-8b"), accelerator("h20"), WORKLOAD, devices=(1, 2), tpot_s=1e-4)
+    assert caught.value.limits[0] == "time per output token"
 
 
 def test_search_without_an_answer_counts_the_reasons():

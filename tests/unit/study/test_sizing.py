@@ -1,0 +1,199 @@
+"""Fleets for a load: counted by hand, simulated within their limits, left out with a reason."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import jevons
+from jevons import models, serving
+from jevons.errors import InfeasibleError, InputError
+from jevons.serving import sim
+from jevons.study import Demand, HourPrice, Service
+from jevons.study.finalists import Bench, _interval
+from jevons.study.fleet import FULLEST_FRAC, copies
+from jevons.study.rank_table import rank_table
+
+SMALL = Service("h100_sxm", gpus=2, isl=500, osl=100, tpot_s=0.03, ttft_s=0.5)
+PRICE = HourPrice(2.0, "USD")
+
+
+@pytest.fixture(scope="module")
+def sized():
+    return jevons.size("llama-3.1-8b", SMALL, demand=Demand(60.0), prices=PRICE)
+
+
+def test_copies_leave_headroom_and_round_up():
+    assert copies(9.5, 10.0) == 1
+    assert copies(9.6, 10.0) == 2
+    assert copies(0.001, 10.0) == 1
+    assert pytest.approx(0.95) == FULLEST_FRAC
+
+
+def test_cost_is_accelerators_times_price_over_tokens(sized):
+    best = sized.best
+    record = best.record(sized.service)
+    assert best.accelerators == best.deployment.devices * best.replicas + (
+        0 if best.prefill is None else best.prefill.devices * best.prefill_replicas
+    )
+    assert record["cost_per_mtok"] == pytest.approx(2.0 * best.accelerators / 3600 / (60 * 600) * 1e6)
+    assert record["power_w"] == best.accelerators * best.deployment.accelerator.server_w
+
+
+def test_simulated_fleets_keep_the_limits_at_the_upper_end_of_the_interval(sized):
+    assert sized.entries
+    for fleet in sized.entries:
+        assert fleet.observed.stable
+        assert fleet.observed.latency["ttft_s"]["p95"].high <= 0.5
+        assert fleet.observed.latency["tpot_s"]["p95"].high <= 0.03
+
+
+def test_entries_are_sorted_by_cost_and_the_front_is_not_beaten(sized):
+    costs = [f.per_hour for f in sized.entries]
+    assert costs == sorted(costs)
+    assert sized.pareto[0] is sized.best
+    for own in sized.pareto:
+        for other in sized.entries:
+            assert not (other.per_hour < own.per_hour and other.e2e_s < own.e2e_s)
+
+
+def test_the_same_seed_gives_the_same_answer(sized):
+    again = jevons.size("llama-3.1-8b", SMALL, demand=Demand(60.0), prices=PRICE)
+    assert again.to_json() == sized.to_json()
+
+
+def test_a_tighter_limit_never_needs_fewer_accelerators(sized):
+    tight = jevons.size("llama-3.1-8b", replace(SMALL, tpot_s=0.015), demand=Demand(60.0), prices=PRICE)
+    assert tight.best.accelerators >= sized.best.accelerators
+
+
+def test_twice_the_load_costs_at_most_about_twice(sized):
+    double = jevons.size("llama-3.1-8b", SMALL, demand=Demand(120.0), prices=PRICE)
+    assert sized.best.accelerators <= double.best.accelerators <= 2 * sized.best.accelerators + 1
+
+
+def test_one_copy_without_a_load_is_static():
+    found = jevons.size("llama-3.1-8b", SMALL, prices=PRICE)
+    assert found.best.observed is None
+    assert found.best.replicas == 1
+    rates = [f.point.tok_per_s_per_device for f in found.entries]
+    assert rates == sorted(rates, reverse=True)
+    assert [f.point.tpot_s for f in found.pareto] == sorted(f.point.tpot_s for f in found.pareto)
+
+
+def test_users_of_a_closed_loop_are_carried():
+    found = jevons.size("llama-3.1-8b", SMALL, demand=Demand(users=64, runs=2), prices=PRICE)
+    assert found.best.observed.latency["tpot_s"]["p95"].high <= 0.03
+    # Little's law: users = rate x time of an answer.
+    static = jevons.size("llama-3.1-8b", SMALL, demand=Demand(users=64), prices=PRICE, simulated=False).best
+    e2e_s = static.point.ttft_s + static.point.tpot_s * 99
+    assert static.rate_req_per_s * e2e_s == pytest.approx(64)
+
+
+def test_a_trace_sets_rate_and_lengths(tmp_path):
+    path = tmp_path / "load.csv"
+    rows = "\n".join(f"{i * 0.1:.3f},{400 + i % 3},{50 + i % 5}" for i in range(400))
+    path.write_text(f"arrived_at,num_prefill_tokens,num_decode_tokens\n{rows}\n")
+    found = jevons.size("llama-3.1-8b", SMALL, demand=Demand(trace=path), prices=PRICE)
+    assert found.rate_req_per_s == pytest.approx(10.0)
+    assert (found.service.isl, found.service.osl) == (401, 52)
+    assert found.best.observed.runs == 1
+
+
+def test_several_devices_are_compared_in_one_currency():
+    prices = {"h100": HourPrice(2.0, "USD"), "h20": HourPrice(8.0, "CNY")}
+    found = jevons.size(
+        "llama-3.1-8b", SMALL, demand=Demand(60.0), gpus=("h100", "h20"), prices=prices, simulated=False
+    )
+    assert {f.deployment.accelerator.id for f in found.entries} == {"h100_sxm", "h20"}
+    assert {p.currency for p in found.prices.values()} == {"CNY"}
+    assert found.prices["h100_sxm"].amount == pytest.approx(2.0 * 7.2, rel=0.05)
+
+
+def test_layouts_that_do_not_fit_are_named_with_the_reason():
+    found = jevons.size("qwen2.5-72b", replace(SMALL, gpus=4, tpot_s=0.1), prices=PRICE)
+    by_layout = {(i.layout, i.precision): i for i in found.infeasible}
+    assert by_layout["tp1", "bf16"].reason == "device memory"
+    assert "needs 145.4 GB of weights per device" in by_layout["tp1", "bf16"].detail
+    assert found.tried == len(found.infeasible) + len([f for f in found.entries if f.prefill is None])
+
+
+def test_a_limit_that_queueing_breaks_is_named_with_the_figures():
+    # A limit between the least prompt time alone and what p99 sees behind another prompt.
+    floor = jevons.size("llama-3.1-8b", SMALL, simulated=False).best.point.ttft_s
+    bursty = replace(SMALL, gpus=1, ttft_s=floor * 1.02, percentile="p99", isl=8000, osl=8)
+    least = serving.best_static_point(
+        serving.Deployment(
+            models.load("llama-3.1-8b"), bursty.accelerator(), serving.Layout(), "fp8", "bf16", bursty.factors()
+        ),
+        bursty.workload(),
+    ).ttft_s
+    with pytest.raises(InfeasibleError, match=r"TTFT p99 is [\d,.]+ ms against [\d,.]+ ms|TTFT p99"):
+        jevons.size("llama-3.1-8b", replace(bursty, ttft_s=least * 1.001), demand=Demand(20.0, cv=4.0), prices=PRICE)
+
+
+def test_a_budget_says_by_how_much_it_is_missed():
+    with pytest.raises(
+        InfeasibleError, match=r"costs [\d,]+ USD a month .* \d+ % above --budget 100 USD; the limit carries"
+    ):
+        jevons.size("llama-3.1-8b", SMALL, demand=Demand(60.0), prices=PRICE, budget_per_month=(100.0, "USD"))
+    enough = jevons.size("llama-3.1-8b", SMALL, demand=Demand(60.0), prices=PRICE, budget_per_month=(1e9, "USD"))
+    assert enough.entries
+
+
+def test_interval_is_students():
+    found = _interval([1.0, 2.0, 3.0])
+    assert found.mean == 2.0
+    assert found.half == pytest.approx(4.302653 / math.sqrt(3), rel=1e-5)
+    assert _interval([5.0]).half is None
+
+
+def test_pools_for_prompts_and_decoding_hand_every_request_over(sized):
+    split = next(f for f in sized.entries if f.prefill is not None)
+    seen = Bench(SMALL, Demand(60.0, runs=2)).observe(split)
+    assert seen.stable
+    e2e, ttft, tpot = (seen.latency[n]["mean"].mean for n in ("e2e_s", "ttft_s", "tpot_s"))
+    assert e2e == pytest.approx(ttft + 99 * tpot, rel=1e-6)
+    assert ttft > serving.step_time(split.prefill, prefill_tokens=500.0).time_s[0]
+
+
+def test_rank_table_of_one_rank_agrees_with_the_simulators():
+    deployment = serving.Deployment(
+        models.load("llama-3.1-8b"), SMALL.accelerator(), serving.Layout(tp=2), "bf16", "bf16", serving.engine()
+    )
+    own, theirs = rank_table(deployment, 32, 2048, 4096.0), sim.step_table(deployment, 32, 2048)
+    np.testing.assert_array_equal(own.base, theirs.base)
+    whole = [t.alone[1:] + t.own[1:] for t in (own, theirs)]
+    np.testing.assert_allclose(*whole, rtol=0.05)
+    assert np.median(np.abs(whole[0] / whole[1] - 1)) < 0.01
+
+
+def test_rank_table_spreads_prompts_over_ranks():
+    deployment = serving.Deployment(
+        models.load("deepseek-v3"), replace(SMALL, gpu="h200_sxm").accelerator(),
+        serving.Layout(dp=16, ep=16, dp_attention=True), "fp8", "bf16", serving.engine(),
+    )  # fmt: skip
+    table = rank_table(deployment, 64, 16_384, 2000.0)
+    prompts = 8
+    step_s = serving.step_time(deployment, prefill_tokens=16_000.0, prefill_requests=prompts).time_s[0]
+    assert (table.alone[16_000] + prompts * table.own[2000]) / 1e12 == pytest.approx(step_s, rel=1e-6)
+
+
+def test_result_explains_saves_and_frames(sized, tmp_path):
+    text = sized.explain("best.cost_per_mtok")
+    assert text.startswith("best.cost_per_mtok = ")
+    assert "price.per_accelerator_hour = 2 USD/h" in text
+    with pytest.raises(KeyError, match="no figure `best.cost`"):
+        sized.explain("best.cost")
+    sized.save(tmp_path / "size.json")
+    assert json.loads((tmp_path / "size.json").read_text())["best"]["accelerators"] == sized.best.accelerators
+    sized.save(tmp_path / "size.csv")
+    frame = sized.to_frame()
+    assert frame.height == len(sized.entries)
+    assert (tmp_path / "size.csv").read_text().count("\n") == frame.height + 1
+    with pytest.raises(InputError, match="the ending must be .json or .csv"):
+        sized.save(tmp_path / "size.html")
+    titles = [table[0] for table in sized.table()]
+    assert titles[0].startswith("llama-3.1-8b on h100_sxm, 500 in, 100 out, 60 req/s")
