@@ -163,7 +163,7 @@ def read_case(row: Row) -> Case:
         model=row["model"],
         engine=_engine(row),
         version=row.get("engine_version", "") or "",
-        precision=precision_of(row.get("precision", "")) or hint,
+        precision=_precision(row.get("precision") or "", hint),
         kv=None,
         layout=Layout(),
         scenario="",
@@ -178,6 +178,12 @@ def read_case(row: Row) -> Case:
 
         return with_recipe(_with_json(case, row, json.loads(notes), moe=spec.is_moe), spec.name)
     return _with_text(case, row, notes, moe=spec.is_moe)
+
+
+def _precision(column: str, hint: str | None) -> str | None:
+    """Return the precision of a row; a column such as ``float16 unless FP8 in model name`` defers to the name."""
+    stated = precision_of(column)
+    return (hint or stated) if "unless" in column else (stated or hint)
 
 
 def _engine(row: Row) -> str:
