@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError, InputError, did_you_mean
-from jevons.serving.sim import _kernels
+from jevons.serving.sim._kernels import drive
+from jevons.serving.sim._kernels import state as ks
 from jevons.serving.sim.table import constant_table
 from jevons.serving.sim.types import (
     LONGEST_S,
@@ -147,19 +148,29 @@ def _check(
         raise InputError(message)
 
 
-def _work(requests: Requests) -> _kernels.Work:
+def _work(requests: Requests) -> ks.Work:
     count = requests.count
     none = [np.full(count, -1, dtype=np.int64) for _ in range(4)]
-    zeros = [np.zeros(count, dtype=np.int64) for _ in range(2)]
+    zeros = [np.zeros(count, dtype=np.int64) for _ in range(4)]
     isl, osl = (np.ascontiguousarray(lengths, dtype=np.int64) for lengths in (requests.isl, requests.osl))
     hashes, start = requests.hashes, requests.hash_start
     if hashes is None or start is None:
         hashes, start = np.zeros(0, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
-    return _kernels.Work(isl, osl, zeros[0], none[0], none[1], none[2], zeros[1], none[3], hashes, start)
+    return ks.Work(
+        isl, osl, osl, zeros[0], none[0], none[1], none[2], zeros[1], none[3], zeros[2], zeros[3], hashes, start
+    )
 
 
-def _kernel_table(table: StepTable) -> _kernels.Table:
-    return _kernels.Table(
+def _bounds(limits: SimLimits, keys: int) -> IntArray:
+    """Return the limits as the kernels take them; *keys* are the hashes of prompt blocks."""
+    bounds = np.zeros(ks.LIMITS_SIZE, dtype=np.int64)
+    bounds[: ks.CLASSES] = (limits.max_batch, limits.step_tokens, limits.block_tokens, limits.kv_blocks, keys)
+    bounds[ks.CLASSES : ks.HOST_BLOCKS] = (1, limits.block_tokens, 1, 1)
+    return bounds
+
+
+def _kernel_table(table: StepTable) -> ks.Table:
+    return ks.Table(
         table.knots, table.base, table.slope, table.alone, table.mixed_batches, table.mixed, table.own, table.cached
     )
 
@@ -176,9 +187,7 @@ def _serve(
     """Run the kernels and gather what they leave."""
     work, arrays = _work(requests), _kernel_table(table)
     keys = int(work.hashes.max()) + 1 if len(work.hashes) else 0
-    bounds = np.array(
-        [limits.max_batch, limits.step_tokens, limits.block_tokens, limits.kv_blocks, keys], dtype=np.int64
-    )
+    bounds = _bounds(limits, keys)
     entry = round(entry_s * TICKS_PER_S)
     apart = replicas if routing == "least_loaded" and not requests.users else 1
     if apart * keys > _MOST_KEYS:
@@ -186,21 +195,21 @@ def _serve(
             f"{keys:,} prompt blocks x {apart} replicas: at most {_MOST_KEYS:,}. Use fewer requests or round_robin."
         )
         raise InputError(message)
-    states = np.zeros((replicas, _kernels.STATE_SIZE), dtype=np.int64)
+    states = np.zeros((replicas, ks.STATE_SIZE), dtype=np.int64)
     replica = np.full(requests.count, -1, dtype=np.int64)
     arrival = _drive(requests, ids, (work, arrays, bounds), (states, replica), routing, entry)
-    if states[:, _kernels.OUTSTANDING].any():
-        most_s = _kernels.FOREVER / TICKS_PER_S
+    if states[:, ks.OUTSTANDING].any():
+        most_s = ks.FOREVER / TICKS_PER_S
         message = (
             f"{requests.count:,} requests take these {replicas} replicas more than {most_s:,.0f} s. "
             "Use fewer or shorter requests, or more replicas."
         )
         raise InputError(message)
     names = {
-        "end": _kernels.TIME, "busy": _kernels.BUSY, "steps": _kernels.STEP, "events": _kernels.EVENTS,
-        "preemptions": _kernels.PREEMPTIONS, "prefill_tokens": _kernels.PREFILLED, "hit_tokens": _kernels.HIT_TOKENS,
-        "decode_tokens": _kernels.DECODED, "context_steps": _kernels.CONTEXT_STEPS, "peak_blocks": _kernels.PEAK,
-        "blocks": _kernels.USED,
+        "end": ks.TIME, "busy": ks.BUSY, "steps": ks.STEP, "events": ks.EVENTS,
+        "preemptions": ks.PREEMPTIONS, "prefill_tokens": ks.PREFILLED, "hit_tokens": ks.HIT_TOKENS,
+        "decode_tokens": ks.DECODED, "context_steps": ks.CONTEXT_STEPS, "peak_blocks": ks.PEAK,
+        "blocks": ks.USED,
     }  # fmt: skip
     totals = {name: states[:, column].copy() for name, column in names.items()}
     return Trail(arrival, work.admitted, work.first, work.finish, work.preempted, replica, totals)
@@ -209,7 +218,7 @@ def _serve(
 def _drive(
     requests: Requests,
     ids: IntArray,
-    inputs: tuple[_kernels.Work, _kernels.Table, IntArray],
+    inputs: tuple[ks.Work, ks.Table, IntArray],
     outcome: tuple[IntArray, IntArray],
     routing: str,
     entry: int,
@@ -218,6 +227,7 @@ def _drive(
     work, arrays, bounds = inputs
     states, replica = outcome
     replicas = len(states)
+    gaps = np.zeros(ks.GAP_BINS, dtype=np.int64)
     if requests.users:
         arrival = np.full(requests.count, -1, dtype=np.int64)
         pause = round(requests.think_s * TICKS_PER_S) + entry
@@ -227,7 +237,7 @@ def _drive(
             if users == 0 and len(own):
                 message = f"users = {requests.users}: must be at least the number of replicas, {replicas}"
                 raise InputError(message)
-            _kernels.run_closed(arrival, work, arrays, bounds, own, states[place], users, pause)
+            drive.run_closed(arrival, work, arrays, bounds, own, states[place], gaps, users, pause)
             replica[own] = place
         arrival[ids] += entry
         for times in (work.admitted, work.first, work.finish):
@@ -235,11 +245,11 @@ def _drive(
     else:
         arrival = np.round(requests.arrival_s * TICKS_PER_S).astype(np.int64) + entry
         if routing == "least_loaded" and replicas > 1:
-            _kernels.run_balanced(arrival, work, arrays, bounds, ids, states, replica)
+            drive.run_balanced(arrival, work, arrays, bounds, ids, states, gaps, replica)
         else:
             for place in range(replicas):
                 own = ids[place::replicas]
-                _kernels.run_open(arrival, work, arrays, bounds, own, states[place])
+                drive.run_open(arrival, work, arrays, bounds, own, states[place], gaps)
                 replica[own] = place
     return arrival
 

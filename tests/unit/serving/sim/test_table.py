@@ -7,7 +7,9 @@ from jevons import models, serving
 from jevons.errors import InputError
 from jevons.hardware import accelerator
 from jevons.serving import sim
-from jevons.serving.sim import _kernels, run
+from jevons.serving.sim import run
+from jevons.serving.sim._kernels import leap
+from jevons.serving.sim._kernels.state import FOREVER
 from jevons.serving.sim._reference import Job, Replica
 from jevons.serving.sim.types import TICKS_PER_S
 
@@ -63,10 +65,11 @@ def test_leaping_many_steps_takes_the_sum_of_their_times() -> None:
         total += replica.decode_ticks(jobs)
         for job in jobs:
             job.cached += 1
-    for kernel in (_kernels.leap, _kernels.leap.py_func):
-        assert kernel(arrays, 9, context, 2500, _kernels.FOREVER) == (2500, total)
-        assert kernel(arrays, 9, context, 10_000, total)[0] == 2500
-        assert kernel(arrays, 9, context, 10_000, total + 1)[0] == 2501
+    bounds = run._bounds(LIMITS, 0)
+    for kernel in (leap.leap, leap.leap.py_func):
+        assert kernel(arrays, bounds, 9, context, 2500, FOREVER) == (2500, total)
+        assert kernel(arrays, bounds, 9, context, 10_000, total)[0] == 2500
+        assert kernel(arrays, bounds, 9, context, 10_000, total + 1)[0] == 2501
 
 
 def test_limits_come_from_model_device_and_engine() -> None:

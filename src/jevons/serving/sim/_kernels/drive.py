@@ -1,0 +1,162 @@
+"""Loads of each kind driven through replicas."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from jevons.serving.sim._kernels.engine import advance, enqueue
+from jevons.serving.sim._kernels.leap import leap, steps_in_cache
+from jevons.serving.sim._kernels.state import (
+    BATCH,
+    BLOCKS,
+    CONTEXT,
+    ENDED,
+    FOREVER,
+    HEAPED,
+    OUTSTANDING,
+    PARTIAL,
+    RUNNING,
+    SLOT_BITS,
+    STEP,
+    TIME,
+    USED,
+    WAITING,
+    IntArray,
+    Slots,
+    Table,
+    Work,
+    allocating,
+    reset,
+    slots_of,
+)
+
+_SOURCES = sorted(Path(__file__).parent.glob("*.py"))
+DIGEST = int(hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:15], 16)
+"""Of all the kernels' source. Numba keys its cache on one file and on what a function closes over: with this among the
+latter, a change in any of the files compiles the drivers anew."""
+
+
+@njit(error_model="numpy", _nrt=False)
+def bring(state: IntArray, slots: Slots, work: Work, table: Table, limits: IntArray, until: int) -> None:
+    """Run steps until one starts at or after *until*: called, not compiled in place, where a driver has many calls."""
+    advance(state, slots, work, table, limits, until, False)
+
+
+@allocating
+def wake_of(state: IntArray, slots: Slots, table: Table, limits: IntArray) -> int:
+    """Return a time before which a replica finishes no request that it has not finished yet.
+
+    Decode steps never get shorter as contexts grow, but they do where a preemption makes the batch smaller.
+    """
+    if state[RUNNING] == 0 and state[WAITING] == 0:
+        return FOREVER
+    if state[WAITING] > 0 or state[PARTIAL] >= 0 or state[HEAPED] == 0:
+        return int(state[TIME])
+    steps = int((slots.heap[0] >> SLOT_BITS) - state[STEP])
+    steps = steps_in_cache(slots, limits, state[BATCH], state[STEP], limits[BLOCKS] - state[USED], steps)
+    return int(state[TIME] + steps * leap(table, limits, state[BATCH], state[CONTEXT], 1, FOREVER)[1])
+
+
+def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """Return the compiled drivers; each returns the digest of the source that it is compiled from."""
+
+    @njit(cache=True, error_model="numpy")
+    def run_open(
+        arrival: IntArray, work: Work, table: Table, limits: IntArray, ids: IntArray, state: IntArray, gaps: IntArray
+    ) -> int:
+        """Serve the requests *ids*, which come when they come, on one replica."""
+        slots = slots_of(limits, gaps)
+        reset(state, limits)
+        for index in range(len(ids) + 1):  # One call, for each is compiled in place.
+            until = arrival[ids[index]] if index < len(ids) else FOREVER
+            advance(state, slots, work, table, limits, until, False)
+            if index < len(ids):
+                enqueue(state, slots, work, ids[index], until)
+        return digest
+
+    @njit(cache=True, error_model="numpy")
+    def run_closed(
+        arrival: IntArray,
+        work: Work,
+        table: Table,
+        limits: IntArray,
+        ids: IntArray,
+        state: IntArray,
+        gaps: IntArray,
+        users: int,
+        think: int,
+    ) -> int:
+        """Serve the requests *ids* of users who each send the next *think* after an answer; write their arrivals."""
+        slots = slots_of(limits, gaps)
+        reset(state, limits)
+        sent = min(users, len(ids))
+        for index in range(sent):
+            arrival[ids[index]] = 0
+        queued = 0
+        while (queued < sent or state[OUTSTANDING] > 0) and state[TIME] < FOREVER:
+            until = arrival[ids[queued]] if queued < sent else FOREVER
+            advance(state, slots, work, table, limits, until, True)
+            for _ in range(state[ENDED]):
+                if sent < len(ids):
+                    arrival[ids[sent]] = state[TIME] + think
+                    sent += 1
+            state[ENDED] = 0
+            idle = state[OUTSTANDING] == 0
+            while queued < sent and (arrival[ids[queued]] <= state[TIME] or idle):
+                enqueue(state, slots, work, ids[queued], arrival[ids[queued]])
+                idle = False
+                queued += 1
+        return digest
+
+    @njit(cache=True, error_model="numpy")
+    def run_balanced(
+        arrival: IntArray,
+        work: Work,
+        table: Table,
+        limits: IntArray,
+        ids: IntArray,
+        states: IntArray,
+        gaps: IntArray,
+        chosen: IntArray,
+    ) -> int:
+        """Serve the requests *ids* on several replicas, each sent to the first of those with fewest unanswered ones.
+
+        Replicas are brought to an arrival only where one of their requests may have ended by then.
+        """
+        replicas = len(states)
+        all_slots = [slots_of(limits, gaps) for _ in range(replicas)]
+        wake = np.full(replicas, FOREVER)
+        for replica in range(replicas):
+            reset(states[replica], limits)
+        for request in ids:
+            now = arrival[request]
+            best, least = -1, FOREVER
+            for replica in range(replicas):
+                state = states[replica]
+                if wake[replica] <= now and state[TIME] < now:
+                    bring(state, all_slots[replica], work, table, limits, now)
+                    wake[replica] = wake_of(state, all_slots[replica], table, limits)
+                # The requests that the step in progress ends are not answered yet.
+                load = state[OUTSTANDING] + (state[ENDED] if state[TIME] > now else 0)
+                if load < least:
+                    best, least = replica, load
+            state, slots = states[best], all_slots[best]
+            if state[TIME] < now:
+                bring(state, slots, work, table, limits, now)
+            enqueue(state, slots, work, request, now)
+            wake[best] = wake_of(state, slots, table, limits)
+            chosen[request] = best
+        for replica in range(replicas):
+            bring(states[replica], all_slots[replica], work, table, limits, FOREVER)
+        return digest
+
+    return run_open, run_closed, run_balanced
+
+
+run_open, run_closed, run_balanced = _drivers(DIGEST)
