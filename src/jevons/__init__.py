@@ -18,6 +18,8 @@ _HOMES = {
     "Scenario": "jevons.study",
     "PlanResult": "jevons.study",
     "size": "jevons.study",
+    "compare": "jevons.study",
+    "preset": "jevons.study",
     "train": "jevons.study",
     "JevonsError": "jevons.errors",
     "InputError": "jevons.errors",

@@ -248,6 +248,43 @@ def size(
             "--gpu-hour", help="Price of an accelerator-hour, such as '2 USD', or of one device, such as 'h20=8 CNY'."
         ),
     ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Set buying, renting and an API side by side for the same load.")
+    ] = False,
+    tokens_per_day: Annotated[
+        str | None, typer.Option("--tokens-per-day", help="Output tokens a day to compare for, such as 57M; or --rate.")
+    ] = None,
+    api: Annotated[
+        list[str] | None, typer.Option("--api", help="API by its facts' prefix, such as deepseek.reasoner.")
+    ] = None,
+    rent: Annotated[
+        list[str] | None, typer.Option("--rent", help="Rent of an accelerator-hour by device, such as 'h20=6 CNY'.")
+    ] = None,
+    years: Annotated[
+        float | None, typer.Option("--years", callback=_finite, help="Years over which machines are written off.")
+    ] = None,
+    utilisation: Annotated[
+        float | None, typer.Option("--utilisation", callback=_finite, help="Mean load over what machines carry, 0..1.")
+    ] = None,
+    availability: Annotated[
+        float | None,
+        typer.Option("--availability", callback=_finite, help="Share of hours that a machine works, 0..1."),
+    ] = None,
+    staff: Annotated[
+        float | None, typer.Option("--staff", callback=_finite, help="Staff for machines of one's own [CNY a year].")
+    ] = None,
+    cached: Annotated[
+        float | None, typer.Option("--cached", callback=_finite, help="Share of input that the API has cached, 0..1.")
+    ] = None,
+    price_cut: Annotated[
+        float | None, typer.Option("--price-cut", callback=_finite, help="Fall of the API's price in a year, 0..1.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", help="Cost of a small shop: restaurant or web-shop.")
+    ] = None,
+    shops: Annotated[
+        int | None, typer.Option("--shops", min=1, max=100_000_000, help="Shops that share machines, for --preset.")
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Draw the result to this file: .svg, .png or .pdf.")
     ] = None,
@@ -261,23 +298,18 @@ def size(
     from jevons.cli import sizing as command
     from jevons.study.sizing import Demand, Service
 
-    names = [name.strip() for given in gpu or ["h100_sxm"] for name in given.split(",")]
+    names = [name.strip() for given in gpu or () for name in given.split(",")]
     service = Service(
-        names[0], engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of), e2e, percentile, kv_precision,
+        "h100_sxm", engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of), e2e, percentile, kv_precision,
         max_batch, calibration=calibration,
     )  # fmt: skip
     demand = Demand(rate, concurrency, think, trace, cv, isl_cv, osl_cv, requests, runs, seed or 0)
-    options = command.Options(
-        model,
-        tuple(names),
-        {"tp": tp, "pp": pp, "ep": ep, "dp": dp},
-        tuple(gpu_hour or ()),
-        budget,
-        fleet,
-        static,
-        plot,
+    fixed = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
+    options = command.Options(model, tuple(names), fixed, tuple(gpu_hour or ()), budget, fleet, static, plot)
+    terms = command.Terms(
+        tokens_per_day, tuple(api or ()), tuple(rent or ()), years, utilisation, availability, staff, cached, price_cut
     )
-    command.run_size(service, demand, options, json=json, out=out)
+    command.run(service, demand, options, terms, (compare, preset, shops), json=json, out=out)
 
 
 @app.command()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jevons.cost import DeviceHour, FinanceTerms, device_hour
 from jevons.errors import FactError, InputError, did_you_mean
-from jevons.facts import default_facts, get
+from jevons.facts import FactValue, default_facts, get
 from jevons.hardware import Accelerator, site_from_facts
 
 SITE = "site.china_north"
@@ -52,16 +52,25 @@ def device_cost(device: Accelerator, site: str, on: dt.date | None = None) -> tu
     if site not in sites:
         message = f"--site {site}: unknown.{did_you_mean(site, sites)} Known: {', '.join(sites)}."
         raise InputError(message)
-    price = _purchase_price_cny(device.id, on)
+    price = purchase_price(device.id, on).number
     return price, device_hour(device, price, site_from_facts(site, on=on), finance_terms(on))
 
 
-def _purchase_price_cny(device: str, on: dt.date | None) -> float:
-    """Return the price in China where one is known, else the price elsewhere at the rate of the day."""
+def purchase_price(device: str, on: dt.date | None) -> FactValue:
+    """Return the price in China where one is known, else the price elsewhere at the rate of the day [CNY].
+
+    Raises
+    ------
+    FactError
+        If no purchase price was known on the date.
+    """
     facts = default_facts()
     for fact_id, foreign in ((f"{device}.price_cny", False), (f"{device}.price_usd", True)):
         if fact_id in facts and facts.series(fact_id, on):
-            return facts.get(fact_id, on).number * (get("fx.cny_per_usd", on).number if foreign else 1.0)
+            found = facts.get(fact_id, on)
+            rate = get("fx.cny_per_usd", on).number if foreign else 1.0
+            low, high = (None if bound is None else bound * rate for bound in (found.low, found.high))
+            return replace(found, value=found.number * rate, low=low, high=high)
     when = "" if on is None else f" on {on}"
     message = f"no purchase price of {device} is known{when}; give --gpu-hour, such as '2 USD'"
     raise FactError(message)
