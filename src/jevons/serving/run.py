@@ -287,12 +287,11 @@ def _prompts(deployment: Deployment, workload: Workload) -> Prompts:
     layout, new = deployment.layout, workload.new_tokens
     most = int(deployment.engine.step_tokens // new)
     per_rank = np.unique(np.round(np.geomspace(1, max(most, 1), 16))) if most >= 1 else np.ones(1)
-    pass_s, busy_s, bounds = _prompt_pass(deployment, new, workload.cached_tokens, per_rank)
-    plain_s = busy_s
+    cached = workload.cached_tokens
+    (pass_s, busy_s, bounds), (_, plain_s, _) = _prompt_passes(deployment, new, (cached, 0.0), per_rank)
     ttft_s = pass_s
-    if workload.cached_tokens > 0:
-        _, plain_s, _ = _prompt_pass(deployment, new, 0.0, per_rank)
-        load_s = per_rank * kv_bytes_per_request(deployment, workload.cached_tokens)
+    if cached > 0:
+        load_s = per_rank * kv_bytes_per_request(deployment, cached)
         load_s /= deployment.accelerator.scaleout.bytes_per_s
         busy_s = np.maximum(busy_s, load_s)
         ttft_s = np.maximum(pass_s, load_s)
@@ -301,23 +300,32 @@ def _prompts(deployment: Deployment, workload: Workload) -> Prompts:
     return Prompts(per_rank, ttft_s, plain_s * per_request, (busy_s - plain_s) * per_request, bounds)
 
 
-def _prompt_pass(
-    deployment: Deployment, new: float, cached: float, per_rank: FloatArray
-) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
-    """Latency of a pass of prompts, time until the next can follow, and what binds."""
+def _prompt_passes(
+    deployment: Deployment, new: float, cached: tuple[float, ...], per_rank: FloatArray
+) -> list[tuple[FloatArray, FloatArray, tuple[str, ...]]]:
+    """Latency of a pass of prompts, time until the next can follow, and what binds, for each count of cached tokens."""
     layout = deployment.layout
     chunks = int(np.ceil(new / deployment.engine.step_tokens))
-    if chunks <= 1:
-        requests = per_rank * layout.dp
-        step = step_time(deployment, prefill_tokens=requests * new, prefill_requests=requests, prefill_context=cached)
-        return step.time_s, step.time_s / layout.pp, _binding(step)
-    contexts = cached + np.arange(chunks) * (new / chunks)
-    requests = np.full(chunks, float(layout.dp))
+    each = len(per_rank) if chunks <= 1 else chunks
+    requests = per_rank * layout.dp if chunks <= 1 else np.full(chunks, float(layout.dp))
+    before = np.zeros(each) if chunks <= 1 else np.arange(chunks) * (new / chunks)
     step = step_time(
-        deployment, prefill_tokens=requests * new / chunks, prefill_requests=requests, prefill_context=contexts
+        deployment,
+        prefill_tokens=np.tile(requests * new / max(chunks, 1), len(cached)),
+        prefill_requests=np.tile(requests, len(cached)),
+        prefill_context=np.concatenate([before + held for held in cached]),
     )
-    whole_s = np.array([chunked_pass_s(step.time_s, layout.pp)])
-    return whole_s, np.array([float(step.time_s.sum()) / layout.pp]), (_binding(step)[-1],)
+    names = _binding(step)
+    made = []
+    for index in range(len(cached)):
+        own = slice(index * each, (index + 1) * each)
+        time_s = step.time_s[own]
+        if chunks <= 1:
+            made.append((time_s, time_s / layout.pp, names[own]))
+        else:
+            whole_s = np.array([chunked_pass_s(time_s, layout.pp)])
+            made.append((whole_s, np.array([float(time_s.sum()) / layout.pp]), (names[own][-1],)))
+    return made
 
 
 def _binding(step: StepTime) -> tuple[str, ...]:
