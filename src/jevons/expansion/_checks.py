@@ -38,6 +38,9 @@ _FIELDS: dict[str, tuple[str, float, float, bool]] = {
     "discount": ("t", 1e-30, np.inf, False),
     "terminal_cny_per_device": ("vt", 0.0, np.inf, False),
     "site_terminal_cny_per_w": ("rt", 0.0, np.inf, False),
+    "site_block_w": ("r", 0.0, np.inf, False),
+    "cluster_devices": ("", 0.0, np.inf, False),
+    "cluster_cny_per_quarter": ("t", 0.0, np.inf, False),
 }
 _AXES = {"t": "quarters", "s": "segments", "v": "devices", "r": "sites", "k": "slots"}
 _WHOLE = ("lead_quarters", "life_quarters", "initial_age_quarters")
@@ -109,6 +112,9 @@ def _joint_faults(problem: ExpansionProblem) -> list[Fault]:
         message = f"rises from {values[s, t, b]:g} to {values[s, t, b + 1]:g}: must not rise along blocks"
         place = f"block_value_cny_per_call[{problem.segments[s]}, {problem.quarters[t]}, {b + 1}]"
         faults.append(Fault(message, path=place))
+    if problem.cluster_devices > 0 and problem.cluster_cny_per_quarter is None:
+        message = f"{problem.cluster_devices:g} devices without a worth: give `cluster_cny_per_quarter`, or no cluster"
+        faults.append(Fault(message, path="cluster_devices"))
     for r, site in enumerate(problem.sites):
         least = float(problem.site_limit_w[r].min())
         if least < problem.initial_site_w[r] * (1 - 1e-12):

@@ -66,6 +66,7 @@ class LinearProgram:
     def __init__(self, objective_unit: float) -> None:
         self._objective_unit = objective_unit
         self._columns: list[tuple[Array, Array, Array, Array]] = []
+        self._whole: list[Index] = []
         self._rows: list[tuple[Array, Array, Array]] = []
         self._entries: list[tuple[Index, Index, Array]] = []
         self.column_count = 0
@@ -79,12 +80,18 @@ class LinearProgram:
         upper: ArrayLike = np.inf,
         gain: ArrayLike = 0.0,
         unit: ArrayLike = 1.0,
+        whole: bool = False,
     ) -> Index:
-        """Add columns and return their numbers in *shape*; bounds, gain and unit broadcast to it."""
+        """Add columns and return their numbers in *shape*; bounds, gain and unit broadcast to it.
+
+        Columns that must be *whole* are counted in units of one.
+        """
         parts = tuple(np.broadcast_to(np.asarray(a, float), shape).ravel() for a in (lower, upper, gain, unit))
         self._columns.append((parts[0], parts[1], parts[2], parts[3]))
         numbers = np.arange(self.column_count, self.column_count + parts[0].size).reshape(shape)
         self.column_count += parts[0].size
+        if whole:
+            self._whole.append(numbers.ravel())
         return numbers
 
     def rows(
@@ -114,6 +121,9 @@ class LinearProgram:
     def solve(self) -> Solution:
         """Return the maximum, found by the dual simplex method on one thread: same program, same bytes.
 
+        Where columns must be whole, branch and bound finds them first; they are then held, and gains are those of the
+        linear program around them.
+
         Raises
         ------
         SolverError
@@ -131,6 +141,7 @@ class LinearProgram:
             ("solver", "simplex"),
             ("primal_feasibility_tolerance", _TOLERANCE),
             ("dual_feasibility_tolerance", _TOLERANCE),
+            ("mip_rel_gap", _TOLERANCE),
         ):
             solver.setOptionValue(option, value)
         passed = solver.passModel(
@@ -148,12 +159,14 @@ class LinearProgram:
             matrix.indptr[:-1].astype(np.int32),
             matrix.indices.astype(np.int32),
             matrix.data,
-            np.zeros(self.column_count, np.int32),
+            self._integrality(),
         )
         if passed == highspy.HighsStatus.kError:
             message = "HiGHS rejects the program: a coefficient is not a number or lies beyond its range"
             raise SolverError(message)
         solver.run()
+        if self._whole and solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+            self._hold_whole(solver)
         status = _STATUS.get(solver.getModelStatus())
         if status is None:
             message = f"HiGHS stopped with `{solver.modelStatusToString(solver.getModelStatus())}`"
@@ -170,6 +183,21 @@ class LinearProgram:
             -np.asarray(found.row_dual) * self._objective_unit / row_unit,
             -np.asarray(found.col_dual) * self._objective_unit / column_unit,
         )
+
+    def _integrality(self) -> NDArray[np.int32]:
+        kinds = np.zeros(self.column_count, np.int32)
+        if self._whole:
+            kinds[np.concatenate(self._whole)] = int(highspy.HighsVarType.kInteger)
+        return kinds
+
+    def _hold_whole(self, solver: _QuietHighs) -> None:
+        """Hold whole columns at the values found, make them continuous, and solve for the rest."""
+        values = np.asarray(solver.getSolution().col_value)
+        for column in np.concatenate(self._whole).tolist():
+            held = float(np.round(values[column]))
+            solver.changeColIntegrality(column, highspy.HighsVarType.kContinuous)
+            solver.changeColBounds(column, held, held)
+        solver.run()
 
 
 _STATUS = {

@@ -69,6 +69,7 @@ class Program:
     limit: Index
     budget: Index
     reserve: Index
+    cluster: Index
 
 
 def net_value(problem: ExpansionProblem) -> Array:
@@ -96,9 +97,10 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: tuple[Array, Array]
     busy = np.full((S, V, R, T, K), -1, dtype=np.int64)
     calls_unit = np.broadcast_to(units.calls[:, None, None, :, None], (S, V, R, T, K))
     busy[able] = lp.columns((int(able.sum()),), gain=-hour_cost[able], unit=calls_unit[able] * seconds[able] / 3600.0)
+    trains = (problem.training_flop_per_s > 0) | (problem.cluster_devices > 0)
     training = lp.columns(
         (V, R, T),
-        upper=np.where(problem.training_flop_per_s > 0, np.inf, 0.0),
+        upper=np.where(trains, np.inf, 0.0),
         gain=-weight * 24.0 * problem.availability_frac * problem.energy_cny_per_device_h,
         unit=units.devices,
     )
@@ -120,9 +122,12 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: tuple[Array, Array]
     lp.enter(supply[:, None, :], orders, 1.0)
     power, limit = _power_rows(lp, problem, start, units, service, orders, additions, loose=loose)
     budget = _budget_rows(lp, problem, units, orders, additions, loose=loose)
+    cluster = _cluster_columns(lp, problem, units, training)
+    if problem.site_block_w is not None and not loose:
+        _block_rows(lp, problem, units, additions)
     return Program(
         lp, problem, start, units, service, orders, additions, served, busy, training, capacity, supply, power, limit,
-        budget, reserve,
+        budget, reserve, cluster,
     )  # fmt: skip
 
 
@@ -221,6 +226,30 @@ def _budget_rows(
     return budget
 
 
+def _cluster_columns(lp: LinearProgram, problem: ExpansionProblem, units: Units, training: Index) -> Index:
+    """Add the choice to hold one training cluster of whole size: one kind of device on one site (v, r, t)."""
+    if problem.cluster_devices <= 0 or problem.cluster_cny_per_quarter is None:
+        return np.full(training.shape, -1, dtype=np.int64)
+    gain = (problem.discount * problem.cluster_cny_per_quarter)[None, None, :]
+    held = lp.columns(training.shape, upper=1.0, gain=gain, whole=True)
+    large = lp.rows(training.shape, lower=0.0, unit=units.devices)
+    lp.enter(large, training, 1.0)
+    lp.enter(large, held, -problem.cluster_devices)
+    one = lp.rows((training.shape[2],), upper=1.0)
+    lp.enter(one, held, 1.0)
+    return held
+
+
+def _block_rows(lp: LinearProgram, problem: ExpansionProblem, units: Units, additions: Index) -> None:
+    """Let sites grow in whole blocks of power where a block is given."""
+    blocks = np.asarray(problem.site_block_w, float)
+    for site in np.nonzero(blocks > 0)[0]:
+        count = lp.columns(additions[site].shape, whole=True)
+        rows = lp.rows(additions[site].shape, lower=0.0, upper=0.0, unit=units.watts)
+        lp.enter(rows, additions[site], 1.0)
+        lp.enter(rows, count, -blocks[site])
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Values and gains of a solved program in the shapes of the problem; see `ExpansionPlan` for the axes.
@@ -242,6 +271,7 @@ class Answer:
     limit_gain: Array
     build_gain: Array
     budget_gain: Array
+    cluster: Array
 
 
 def read(program: Program, solution: Solution) -> Answer:
@@ -262,4 +292,5 @@ def read(program: Program, solution: Solution) -> Answer:
         gain[program.limit],
         np.maximum(solution.column_gain[program.additions], 0.0),
         gain[program.budget],
+        np.where(program.cluster >= 0, values[program.cluster], 0.0),
     )

@@ -44,6 +44,8 @@ def window(problem: ExpansionProblem, first: int, end: int, cash_cny: float, *, 
         problem.terminal_cny_per_device, problem.discount * problem.capex_cny_per_device,
         discount * parts["capex_cny_per_device"], first, end,
     )  # fmt: skip
+    if problem.cluster_cny_per_quarter is not None:
+        parts["cluster_cny_per_quarter"] = problem.cluster_cny_per_quarter[first:end]
     if problem.site_terminal_cny_per_w is not None:
         parts["site_terminal_cny_per_w"] = _moved(
             problem.site_terminal_cny_per_w, problem.discount * problem.site_capex_cny_per_w,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.errors import InfeasibleError, InputError, did_you_mean
+from jevons.errors import Fault, InfeasibleError, InputError, did_you_mean
 from jevons.expansion._checks import check_problem
 from jevons.expansion._limits import binding_limits, explain_infeasible, marginal_cost, site_capacity_gain
 from jevons.expansion._program import Answer, Start, build, opening, read
@@ -66,6 +68,135 @@ def solve(problem: ExpansionProblem, *, foresight: Foresight = "perfect", window
         return _plan(problem, start, answer, _Seen.of(problem, start, answer))
     orders, additions, seen = _step_by_step(problem, start, foresight, window_quarters)
     return _plan(problem, start, _optimum(problem, start, fixed=(orders, additions)), seen)
+
+
+@dataclass(frozen=True, slots=True)
+class InformationValue:
+    """What seeing ahead is worth, for one problem.
+
+    Parameters
+    ----------
+    perfect_cny, rolling_cny, myopic_cny : float
+        Present value of the objective that each planner reaches in the true problem.
+    """
+
+    perfect_cny: float
+    rolling_cny: float
+    myopic_cny: float
+
+    @property
+    def whole_cny(self) -> float:
+        """Gain from seeing the whole horizon over expecting things to stay as they are."""
+        return self.perfect_cny - self.myopic_cny
+
+    @property
+    def beyond_window_cny(self) -> float:
+        """Gain from seeing past the rolling window."""
+        return self.perfect_cny - self.rolling_cny
+
+
+def value_of_information(problem: ExpansionProblem, *, window_quarters: int = 8) -> InformationValue:
+    """Return what three planners of different foresight reach; see `solve` for their sight and the errors."""
+    ways: tuple[Foresight, ...] = ("perfect", "rolling", "myopic")
+    found = [solve(problem, foresight=way, window_quarters=window_quarters).objective_cny for way in ways]
+    return InformationValue(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeValue:
+    """What knowing the export regime early is worth.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Regimes.
+    probability_frac : (n,)
+        Of each; sums to 1.
+    objective_cny : (n, n)
+        Present value where the planner orders for the regime of the row until the regime of the column shows.
+    """
+
+    names: tuple[str, ...]
+    probability_frac: Array
+    objective_cny: Array
+
+    @property
+    def expected_cny(self) -> Array:
+        """Expected value of ordering for each regime, (n,)."""
+        return np.asarray(self.objective_cny @ self.probability_frac)
+
+    @property
+    def best(self) -> str:
+        """Regime to order for before the truth shows."""
+        return self.names[int(self.expected_cny.argmax())]
+
+    @property
+    def information_cny(self) -> float:
+        """Expected gain from knowing the regime from the start, an upper bound on what advance notice is worth."""
+        return float(np.diagonal(self.objective_cny) @ self.probability_frac - self.expected_cny.max())
+
+
+def export_regimes(
+    problem: ExpansionProblem, regimes: Mapping[str, tuple[float, Array]], known_from: int
+) -> RegimeValue:
+    """Return what ordering for each export regime brings under every other.
+
+    Parameters
+    ----------
+    problem : ExpansionProblem
+        Everything but the supply.
+    regimes : mapping of name to (probability, supply (v, t))
+        Supplies that agree before *known_from*.
+    known_from : int
+        Quarter in which the regime shows, 1 to T - 1; orders before it are made for one of them and stay.
+
+    Raises
+    ------
+    InputError
+        If probabilities do not sum to one, or supplies differ before the regime shows.
+    InfeasibleError
+        If some regime has no plan.
+    """
+    _check_regimes(problem, regimes, known_from)
+    cases = {name: dataclasses.replace(problem, supply_devices=supply) for name, (_, supply) in regimes.items()}
+    start = opening(problem)
+    T = len(problem.quarters)
+    worth = np.zeros((len(cases), len(cases)))
+    for i, believed in enumerate(cases.values()):
+        check_problem(believed)
+        first = _optimum(believed, start)
+        orders, additions = first.orders.copy(), first.additions.copy()
+        orders[:, :, known_from:], additions[:, known_from:] = 0.0, 0.0
+        cash = float(_budget_left(problem, orders, additions)[known_from - 1])
+        here = Start(
+            _installed(problem, start, orders)[:, :, known_from:], start.site_w + additions[:, :known_from].sum(axis=1)
+        )
+        for j, true in enumerate(cases.values()):
+            if i == j:
+                worth[i, j] = first.objective
+                continue
+            rest = _optimum(window(true, known_from, T, cash, static=False), here)
+            orders[:, :, known_from:], additions[:, known_from:] = rest.orders, rest.additions
+            worth[i, j] = _optimum(true, start, fixed=(orders, additions)).objective
+    return RegimeValue(tuple(cases), np.array([p for p, _ in regimes.values()]), worth)
+
+
+def _check_regimes(problem: ExpansionProblem, regimes: Mapping[str, tuple[float, Array]], known_from: int) -> None:
+    faults = []
+    if not 1 <= known_from < len(problem.quarters):
+        message = f"{known_from}: must be in 1..{len(problem.quarters) - 1}, a quarter within the horizon"
+        faults.append(Fault(message, path="known_from"))
+    total = sum(probability for probability, _ in regimes.values())
+    if abs(total - 1.0) > 1e-9 or any(probability < 0 for probability, _ in regimes.values()):
+        faults.append(Fault(f"probabilities sum to {total:g}: must be >= 0 and sum to 1", path="regimes"))
+    first: Array | None = None
+    for name, (_, supply) in regimes.items():
+        early = np.asarray(supply)[:, : max(known_from, 0)]
+        first = early if first is None else first
+        if not np.array_equal(early, first):
+            faults.append(Fault(f"supply differs before quarter {known_from}: must agree", path=f"regimes.{name}"))
+    if faults:
+        raise InputError(faults)
 
 
 def _optimum(problem: ExpansionProblem, start: Start, *, fixed: tuple[Array, Array] | None = None) -> Answer:
@@ -171,4 +302,5 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
         power_dual_cny_per_w=seen.power,
         binding=seen.binding,
         status=answer.status,
+        cluster=answer.cluster if problem.cluster_devices > 0 else None,
     )

@@ -78,6 +78,13 @@ class ExpansionProblem:
     site_terminal_cny_per_w : (r, t), optional
         Present value, at the end of the horizon, of a watt added to a site in quarter t; 0 where not given, which
         charges the whole of a long-lived building to the horizon.
+    site_block_w : (r,), optional
+        Power that a site can add only in whole multiples; 0 for any amount.
+    cluster_devices : float
+        Size of a training cluster that may be held as a whole: devices of one kind on one site, which count towards
+        the training reserve; 0 for no such option.
+    cluster_cny_per_quarter : (t,), optional
+        What holding such a cluster is worth in each quarter.
     """
 
     quarters: tuple[str, ...]
@@ -113,6 +120,9 @@ class ExpansionProblem:
     terminal_cny_per_device: Array
     market_power: bool = False
     site_terminal_cny_per_w: Array | None = None
+    site_block_w: Array | None = None
+    cluster_devices: float = 0.0
+    cluster_cny_per_quarter: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +174,8 @@ class ExpansionPlan:
         ``build rate: zhangbei``, ``demand``.
     status : str
         The solver's word.
+    cluster : (v, r, t), optional
+        1 where the whole training cluster is held, else 0.
     """
 
     problem: ExpansionProblem
@@ -187,3 +199,4 @@ class ExpansionPlan:
     power_dual_cny_per_w: Array
     binding: tuple[tuple[str, ...], ...]
     status: str
+    cluster: Array | None = None

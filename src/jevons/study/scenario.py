@@ -290,7 +290,7 @@ class ExpansionSpec(Section):
     budget_quarters: int = Field(12, ge=1, le=80, strict=True)
     """Quarters over which the budget is released."""
     budget_first: Annotated[Amount, Quantity("CNY", ge=0)]
-    """Release in the first quarter, at most twice the mean; the others follow on a straight line to the total."""
+    """Release in the first quarter, at most the budget; the others follow on a straight line to the total."""
     ai_share: Fraction
     """Share of the budget for AI servers and the sites they stand in."""
     training: TrainingReserve
@@ -518,12 +518,36 @@ def _cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterato
             yield document.fault(("market", "segments", name, "model"), message)
         if segment.model != RENTAL and segment.output_tokens.value + segment.input_tokens.value <= 0:
             yield document.fault(("market", "segments", name), "needs `input_tokens` or `output_tokens`")
+        elif segment.model in scenario.serving.models and _call_price(scenario, segment) <= 0:
+            message = (
+                f"has no price: its calls cost 0 CNY at the list price of `{segment.model}`; "
+                "give the token kinds it uses a price above 0"
+            )
+            yield document.fault(("market", "segments", name), message)
+    yield from _check_budget(document, scenario)
     growth, wacc = scenario.finance.terminal_growth, scenario.cost.wacc
     most, least = growth.value if growth.high is None else growth.high, wacc.value if wacc.low is None else wacc.low
     if most >= least:
         message = f"reaches {most:g}: must stay below cost.wacc, which begins at {least:g}; value would be infinite"
         yield document.fault(("finance", "terminal_growth"), message)
     yield from _check_correlations(document, scenario)
+
+
+def _call_price(scenario: Scenario, segment: SegmentSpec) -> float:
+    """Return the list price of a call [CNY]."""
+    price, cached = scenario.serving.models[segment.model].price, segment.cached.value
+    fresh = segment.input_tokens.value * (1 - cached) * price.input.value
+    held = segment.input_tokens.value * cached * price.cached.value
+    return (fresh + held + segment.output_tokens.value * price.output.value) / 1e6
+
+
+def _check_budget(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse a first release that could exceed the whole budget; no budget at all is the planner's to refuse."""
+    first, total = scenario.expansion.budget_first, scenario.expansion.budget
+    most, least = first.value if first.high is None else first.high, total.value if total.low is None else total.low
+    if most > least and total.value > 0 and scenario.expansion.budget_quarters > 1:
+        message = f"reaches {most:g} CNY: must not exceed expansion.budget, which begins at {least:g} CNY; lower it"
+        yield document.fault(("expansion", "budget_first"), message)
 
 
 def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:

@@ -1,0 +1,64 @@
+"""Money by quarter, and amounts that contradict each other."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jevons.errors import InputError
+from jevons.study import load
+from jevons.study.problem import budget_path, released_cny
+
+TINY = Path(__file__).parent / "tiny.yaml"
+
+
+@given(st.floats(1e-3, 1.0), st.integers(1, 40))
+def test_all_of_the_budget_is_released_whatever_comes_first(share, quarters):
+    path = released_cny(380e9, share * 380e9, quarters)
+    assert path.sum() == pytest.approx(380e9, rel=1e-12)
+    assert path.size == quarters
+    assert np.all(path >= 0)
+    if quarters > 1:
+        assert path[0] == pytest.approx(share * 380e9, rel=1e-9)
+
+
+def test_a_large_first_release_is_kept_and_a_line_falls_to_zero():
+    assert released_cny(12.0, 2.0, 3) == pytest.approx([2, 4, 6])
+    assert released_cny(12.0, 6.0, 4) == pytest.approx([6, 4, 2, 0])
+    assert released_cny(12.0, 9.0, 4) == pytest.approx([9, 3, 0, 0])
+
+
+def test_more_at_first_than_in_all_is_refused():
+    with pytest.raises(InputError, match=r"budget_first = 13 CNY: must not exceed expansion.budget = 12 CNY"):
+        released_cny(12.0, 13.0, 4)
+
+
+def test_a_scenario_that_releases_most_at_once_spends_its_whole_budget():
+    scenario = load(TINY).with_values({"expansion.budget_first": 0.5e9})
+    path = budget_path(scenario)
+    assert path[0] == pytest.approx(0.5e9 * 0.8)
+    assert path.sum() == pytest.approx(0.6e9 * 0.8)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("budget_first: 0.1 bn CNY", "budget_first: 0.7 bn CNY", "expansion.budget_first: reaches 7e+08 CNY"),
+        (
+            "price: {input: 3 CNY/Mtok, cached: 3 CNY/Mtok, output: 9 CNY/Mtok}",
+            "price: {input: 0 CNY/Mtok, cached: 0 CNY/Mtok, output: 9 CNY/Mtok}",
+            "market.segments.chat: has no price: its calls cost 0 CNY at the list price of `large`",
+        ),
+    ],
+)
+def test_contradictions_are_named_with_place_value_and_remedy(tmp_path, old, new, message):
+    text = TINY.read_text().replace("output_tokens: 500", "output_tokens: 0")
+    assert old in text
+    path = tmp_path / "s.yaml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(InputError) as error:
+        load(path)
+    assert message in str(error.value)
+    assert f"{path}:" in str(error.value)
