@@ -26,6 +26,7 @@ CONTAGION = (0.5, 1.0, 2.0, 3.0)
 RECOVERY = (0.2, 0.5, 0.9)
 SEED_PER_SIGMA = 0.05
 LEAST_TRAINING = 6
+_FORGOTTEN = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def interest(surprises: ArrayLike, contagion: float, recovery: float) -> tuple[A
     infected, recovered, sign = 0.0, 0.0, 0.0
     for period in range(sizes.size + 1):
         if period > 0 and abs(sizes[period - 1]) > 1.0:
-            if np.sign(sizes[period - 1]) != sign:
+            # Another direction, or a surprise after the last story is forgotten, is a new story to everyone.
+            if np.sign(sizes[period - 1]) != sign or infected < _FORGOTTEN:
                 infected, recovered, sign = 0.0, 0.0, float(np.sign(sizes[period - 1]))
             infected = min(infected + SEED_PER_SIGMA * abs(sizes[period - 1]), 1.0 - recovered)
         new = min(contagion * infected * (1.0 - infected - recovered), 1.0 - infected - recovered)
