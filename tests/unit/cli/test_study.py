@@ -96,3 +96,28 @@ def test_backtest_refuses_a_file_without_its_columns_and_a_date_before_the_plan(
     path.write_text("entity,quantity,date_or_period,value,unit\n")
     assert jevons("study", "backtest", path, "--as-of", "2024-01-01").code == 2
     assert jevons("study", "backtest", tmp_path / "none.csv").code == 2
+
+
+def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons):
+    ran = jevons("value", TINY, "--json")
+    assert ran.code == 0
+    said = json.loads(ran.out)
+    parts = said["rerating"]["parts_usd"]
+    assert sum(parts.values()) == pytest.approx(said["rerating"]["after_usd"] - said["rerating"]["before_usd"])
+    assert said["stories"]["weights"] is None
+    assert "no weights explain" in said["stories"]["reason"]
+    assert said["narrative"]["kept"] is False
+    assert len(said["iso_price_by_wacc"]) == 48
+    shown = jevons("value", TINY)
+    for part in (
+        "Statements by quarter",
+        "Iso-price surface",
+        "What the cloud must be",
+        "Futures",
+        "Re-rating",
+        "narrative",
+    ):
+        assert part in shown.out
+    assert jevons("value", TINY, "--from", "2025-01-15").code == 2
+    assert jevons("value", TINY, "--from", "yesterday").code == 2
+    assert jevons("value", TINY, "--from", "2025-06-30").code == 2
