@@ -132,14 +132,16 @@ def plan(
 @app.command()
 def value(
     scenario: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
+    first: Annotated[str, typer.Option("--from", help="First date of the re-rating, YYYY-MM-DD.")] = "2024-12-31",
+    last: Annotated[str, typer.Option("--to", help="Last date of the re-rating, YYYY-MM-DD.")] = "2025-03-31",
     as_of: AsOf = None,
     json: Json = False,
     out: Out = None,
 ) -> None:
-    """Value the plan against the dated share price, and show what that price assumes."""
-    from jevons.cli import plan as command
+    """Value the plan against the dated share price: what that price assumes, and how far a re-rating is explained."""
+    from jevons.cli import value as command
 
-    command.run_value(scenario, as_of=as_of, json=json, out=out)
+    command.run_value(scenario, first=first, last=last, as_of=as_of, json=json, out=out)
 
 
 @app.command()

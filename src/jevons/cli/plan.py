@@ -141,25 +141,3 @@ def _dry_run(scenario: Path, as_of: str | None, json: bool, out: Path | None) ->
     columns = ("path", "value", "unit", "range", "origin", "grade")
     shown = table(f"{loaded.name}: resolved", columns, rows, text_columns=6)
     emit({"name": loaded.name, "as_of": loaded.as_of, "resolved": records}, [shown], as_json=json, out=out)
-
-
-def run_value(scenario: Path, *, as_of: str | None, json: bool, out: Path | None) -> None:
-    """Print the value of a plan and what the dated price assumes."""
-    check_out(out)
-    result = _solve(scenario, seed=None, as_of=as_of, draws=0)
-    value = {"scenario": result.scenario.name, "as_of": result.scenario.as_of, **result.to_json()["value"]}
-    tables = [table(*item, text_columns=3) for item in result.table() if item[0] == "Value"]
-    rows = [
-        (
-            f"{100 * row['margin_frac']:.0f} %",
-            f"{row['capital_per_revenue']:.1f}",
-            f"{100 * row['roic_frac']:.0f} %",
-            row["reason"] if row["growth_frac"] is None else f"{100 * row['growth_frac']:.0f} %",
-            "growth lowers value" if row["destroys"] else "",
-        )
-        for row in result.implied
-    ]
-    columns = ("EBITA margin", "capital per revenue", "incremental return", "growth a year", "note")
-    title = "Growth of the cloud for five years, then fading, that the price assumes (the scenario's own case first)"
-    tables.append(table(title, columns, rows))
-    emit(value, tables, as_json=json, out=out)

@@ -127,6 +127,28 @@ def sweep(
         show(table(f"{loaded.name}: {len(records)} points, {found.infeasible} without a plan", columns, rows))
 
 
+@study_app.command("backtest")
+def backtest(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="CSV files of outcomes, in the columns of the economics data."),
+    ],
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="Date of the forecasts, YYYY-MM-DD: nothing published later is visible.")
+    ] = "2025-02-24",
+    draws: Annotated[int, typer.Option("--draws", min=100, max=1_000_000, help="Draws behind the forecasts.")] = 4000,
+    seed: Seed = None,
+    json: Json = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write to this file too: .json (all) or .csv (a row per score).")
+    ] = None,
+) -> None:
+    """Score forecasts frozen at a date against what happened, beside baselines and variants of the model."""
+    from jevons.cli import backtest as command
+
+    command.run_backtest(files, as_of=as_of, draws=draws, seed=7 if seed is None else seed, json=json, out=out)
+
+
 def _check(out: Path | None, store: Path | None, no_store: bool) -> None:
     from jevons.cli.output import check_out
 

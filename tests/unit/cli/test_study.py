@@ -72,3 +72,52 @@ def test_correlations_that_cannot_be_exit_2_with_place_and_remedy(jevons, tmp_pa
 )
 def test_wrong_options_exit_2(jevons, option):
     assert jevons("study", "montecarlo", TINY, *option).code == 2
+
+
+def test_backtest_prints_forecasts_scores_and_refutations(jevons, tmp_path):
+    path = tmp_path / "o.csv"
+    path.write_text(
+        "entity,quantity,date_or_period,value,unit\n"
+        "Alibaba Cloud Intelligence Group,revenue,2025-Q2 (quarter to 2025-06-30),33000,CNY million\n"
+    )
+    ran = jevons("study", "backtest", path, "--draws", 200)
+    assert ran.code == 0
+    for part in ("Forecasts from what was known", "What happened", "Scores", "could refute"):
+        assert part in ran.out
+    said = json.loads(jevons("study", "backtest", path, "--draws", 200, "--json").out)
+    assert {score["target"] for score in said["scores"]} == {"cloud_revenue_cny"}
+    assert len(said["forecasts"]) == 45
+
+
+def test_backtest_refuses_a_file_without_its_columns_and_a_date_before_the_plan(jevons, tmp_path):
+    path = tmp_path / "o.csv"
+    path.write_text("a,b\n1,2\n")
+    assert jevons("study", "backtest", path).code == 2
+    path.write_text("entity,quantity,date_or_period,value,unit\n")
+    assert jevons("study", "backtest", path, "--as-of", "2024-01-01").code == 2
+    assert jevons("study", "backtest", tmp_path / "none.csv").code == 2
+
+
+def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons):
+    ran = jevons("value", TINY, "--json")
+    assert ran.code == 0
+    said = json.loads(ran.out)
+    parts = said["rerating"]["parts_usd"]
+    assert sum(parts.values()) == pytest.approx(said["rerating"]["after_usd"] - said["rerating"]["before_usd"])
+    assert said["stories"]["weights"] is None
+    assert "no weights explain" in said["stories"]["reason"]
+    assert said["narrative"]["kept"] is False
+    assert len(said["iso_price_by_wacc"]) == 48
+    shown = jevons("value", TINY)
+    for part in (
+        "Statements by quarter",
+        "Iso-price surface",
+        "What the cloud must be",
+        "Futures",
+        "Re-rating",
+        "narrative",
+    ):
+        assert part in shown.out
+    assert jevons("value", TINY, "--from", "2025-01-15").code == 2
+    assert jevons("value", TINY, "--from", "yesterday").code == 2
+    assert jevons("value", TINY, "--from", "2025-06-30").code == 2

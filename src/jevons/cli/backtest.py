@@ -1,0 +1,113 @@
+"""`jevons study backtest`: forecasts as quantiles, scores, and the tests that could refute the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jevons.cli.app import parse_date
+from jevons.cli.output import check_out, emit, table
+
+_SHOWN = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "USD": (1.0, "USD")}
+
+
+def _scale(target: str) -> tuple[float, str]:
+    from jevons.study.forecast import TARGETS
+
+    unit = TARGETS[target][0]
+    if target.endswith("_frac"):
+        return 0.01, "%"
+    return _SHOWN.get(unit, (1.0, ""))
+
+
+def run_backtest(files: list[Path], *, as_of: str, draws: int, seed: int, json: bool, out: Path | None) -> None:
+    """Forecast, score, print."""
+    from jevons.facts import default_facts
+    from jevons.study import backtest as tests
+    from jevons.study.forecast import TARGETS
+
+    check_out(out)
+    result = tests.backtest(files, default_facts(), as_of=parse_date(as_of), draws=draws, seed=seed)
+    published = result.published
+    forecasts = []
+    for target, (unit, label) in TARGETS.items():
+        low, middle, high = published.quantiles(target).tolist()
+        for quarter, *numbers in zip(published.quarters, low, middle, high, strict=True):
+            record: dict[str, Any] = {"target": target, "label": label, "unit": unit, "quarter": quarter}
+            forecasts.append(record | dict(zip(("p10", "p50", "p90"), numbers, strict=True)))
+    summary, horizons = tests.summary_rows(result), tests.horizon_rows(result)
+    refuted = tests.refutations(result)
+    scores = [
+        {
+            "method": s.method, "target": s.outcome.target, "date": s.outcome.date,
+            "horizon_quarters": s.horizon_quarters,
+            "outcome": s.outcome.value, "p10": s.low, "p50": s.middle, "p90": s.high, "covered": s.covered,
+            "crps": s.crps, "error": s.error, "place": s.outcome.place,
+        }
+        for s in result.scores
+    ]  # fmt: skip
+    value = {
+        "scores": scores, "as_of": result.known.as_of, "variant_published": published.variant, "forecasts": forecasts,
+        "summary": summary, "by_horizon": horizons, "refutations": refuted, "skipped": dict(result.skipped),
+    }  # fmt: skip
+    emit(value, _tables(result, forecasts, summary, horizons, refuted), as_json=json, out=out)
+
+
+def _tables(result: Any, forecasts: Any, summary: Any, horizons: Any, refuted: Any) -> list[Any]:
+    from jevons.study.forecast import TARGETS
+
+    quarters = result.published.quarters
+    rows = []
+    for target, (_, label) in TARGETS.items():
+        factor, unit = _scale(target)
+        cells = [r for r in forecasts if r["target"] == target]
+        rows.append((label, unit, *("/".join(f"{r[q] / factor:,.3g}" for q in ("p10", "p50", "p90")) for r in cells)))
+    full = [score for score in result.scores if score.method == "full"]
+    scored = []
+    for score in full:
+        factor, unit = _scale(score.outcome.target)
+        interval = "/".join(f"{x / factor:,.3g}" for x in (score.low, score.middle, score.high))
+        happened = f"{score.outcome.value / factor:,.4g}"
+        inside = "inside" if score.covered else "outside"
+        scored.append((TARGETS[score.outcome.target][1], unit, str(score.outcome.date), interval, happened, inside))
+    marks = [
+        (
+            TARGETS[r["target"]][1], r["method"], str(r["outcomes"]), f"{r['crps']:.3g}", f"{r['crps_over_full']:.2f}",
+            "" if r["covered_frac"] is None else f"{100 * r['covered_frac']:.0f} %",
+            f"{r['mean_abs_error']:.3g}", r["scale"],
+        )
+        for r in summary
+    ]  # fmt: skip
+    ahead = [
+        (
+            TARGETS[r["target"]][1], str(r["horizon_quarters"]), str(r["outcomes"]), f"{r['mean_error']:+.3g}",
+            f"{r['mean_abs_error']:.3g}",
+        )
+        for r in horizons
+    ]  # fmt: skip
+    tests = [(r["test"], r["answer"], r["detail"]) for r in refuted]
+    left = ", ".join(f"{count:,} {why}" for why, count in sorted(result.skipped.items())) or "none"
+    known = f"known on {result.known.as_of}, variant `{result.published.variant}`"
+    return [
+        table(f"Forecasts from what was {known}: 10/50/90 %", ("quantity", "unit", *quarters), rows, text_columns=2),
+        *(
+            [
+                table(
+                    "What happened, against the full model",
+                    ("quantity", "unit", "date", "10/50/90 %", "outcome", "80 % interval"), scored, text_columns=3,
+                ),
+                table(
+                    "Scores: mean CRPS (lower is better), coverage of 80 % intervals, mean error of medians",
+                    ("quantity", "method", "outcomes", "CRPS", "over full", "covered", "error", "scale"), marks,
+                    text_columns=2,
+                ),
+                table(
+                    "Error by horizon, full model", ("quantity", "quarters ahead", "outcomes", "bias", "error"), ahead
+                ),
+            ]
+            if full
+            else ["No outcome in the files meets a forecast.\n"]
+        ),
+        table("What could refute the model", ("test", "answer", "detail"), tests, text_columns=3),
+        f"Rows left out: {left}.\n",
+    ]  # fmt: skip

@@ -1,0 +1,89 @@
+"""Where the money comes from: the group's cash by quarter, what is raised, and what is given back to its owners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.errors import Fault, InputError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """Cash of the group by quarter; every array is (t,) in CNY.
+
+    Parameters
+    ----------
+    free_cash_cny : (t,)
+        Free cash flow of all businesses.
+    interest_cny : (t,)
+        On opening net cash, after tax; negative on net debt.
+    returned_cny : (t,)
+        Buybacks and dividends that are paid; cut before anything is raised.
+    raised_cny : (t,)
+        Debt or equity needed to keep the least net cash.
+    opening_cny, closing_cny : (t,)
+        Net cash; money raised as debt is taken off again when it is counted, so `closing` counts raised money as cash.
+    """
+
+    free_cash_cny: Array
+    interest_cny: Array
+    returned_cny: Array
+    raised_cny: Array
+    opening_cny: Array
+    closing_cny: Array
+
+
+def fund(
+    opening_net_cash_cny: float, free_cash_cny: Array, *, returns_cny: Array, least_net_cash_cny: float = 0.0,
+    interest_frac: float = 0.02, tax_frac: float = 0.2,
+) -> Funding:  # fmt: skip
+    """Return the group's cash by quarter.
+
+    Parameters
+    ----------
+    opening_net_cash_cny : float
+        Cash and treasury investments less debt at the start.
+    free_cash_cny : (t,)
+        Of all businesses.
+    returns_cny : (t,)
+        Buybacks and dividends that are meant to be paid, >= 0.
+    least_net_cash_cny : float
+        Net cash the group keeps; below it, returns are cut first, then money is raised.
+    interest_frac, tax_frac : float
+        A year, and tax on it.
+
+    Raises
+    ------
+    InputError
+        If shapes differ, an amount is not finite, or returns are negative.
+
+    Notes
+    -----
+    ``closing = opening + interest + free cash - returned + raised``. Issue prices and dilution are left out: the plan
+    of February 2025 needed neither.
+    """
+    flows, meant = np.asarray(free_cash_cny, float), np.asarray(returns_cny, float)
+    faults = []
+    if flows.ndim != 1 or flows.shape != meant.shape or not np.isfinite([*flows, *meant]).all():
+        faults.append(Fault("must be finite amounts by quarter, as many as there are returns", path="free_cash_cny"))
+    elif (meant < 0).any():
+        faults.append(Fault(f"{meant.min():g}: must be >= 0", path="returns_cny"))
+    if not np.isfinite([opening_net_cash_cny, least_net_cash_cny, interest_frac]).all() or not 0 <= tax_frac <= 1:
+        faults.append(Fault("net cash and rates must be finite, tax in 0..1", path="opening_net_cash_cny"))
+    if faults:
+        raise InputError(faults)
+    rows = np.zeros((5, flows.size))
+    cash = opening_net_cash_cny
+    for t in range(flows.size):
+        interest = cash * ((1.0 + interest_frac) ** 0.25 - 1.0) * (1.0 - tax_frac)
+        before = cash + interest + flows[t]
+        paid = float(np.clip(before - least_net_cash_cny, 0.0, meant[t]))
+        raised = max(least_net_cash_cny - (before - paid), 0.0)
+        rows[:, t] = interest, paid, raised, cash, before - paid + raised
+        cash = rows[4, t]
+    return Funding(flows, *rows)
