@@ -207,6 +207,8 @@ class SizeResult:
         if s.limits:
             simulated = self.best.observed is not None
             head += f", {s.percentile if simulated else 'mean'} of {s.limits}"
+        if self.demand.given and self.best.observed is None:
+            head += " (not simulated: latencies without queueing)"
         return head
 
     def _left_out(self) -> Table:
@@ -329,6 +331,8 @@ def _fleets(result: SizeResult, title: str, fleets: tuple[Fleet, ...]) -> Table:
 def _cell(found: Mapping[str, Mapping[str, float | None]], statistic: str) -> str:
     value = found.get(statistic, found["mean"])
     mean, half = value["mean"] or 0.0, value["half_width"]
+    if mean == 0:
+        return "–"  # answers of one token have no time per further one
     digits = 0 if mean > 0.1 else 1
     shown = f"{1e3 * mean:,.{digits}f}"
     return shown if half is None else f"{shown} ±{1e3 * half:,.{digits}f}"
