@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -172,12 +173,18 @@ def _preset(name: str, service: Service, options: Options, terms: Terms, shops: 
     )
 
 
+def _spelled(text: str) -> str:
+    """Return a number whose scale is spelled as units have it: 57M is 57 million, 2B 2 billion."""
+    words = {"M": "million", "B": "billion", "G": "billion", "K": "k"}
+    return re.sub(r"(?<=[\d.\s])([MBGK])\s*$", lambda m: f" {words[m.group(1)]}", text.strip())
+
+
 def count_of(text: str) -> float:
     """Return the tokens that ``--tokens-per-day`` states, such as ``57M`` or ``1.2 bn``."""
     from jevons.units import UnitError, parse_quantity
 
     try:
-        count = parse_quantity(text.strip().replace("M", " million").replace("G", " billion"), "1")
+        count = parse_quantity(_spelled(text), "1")
     except UnitError:
         count = 0.0
     if not 0 < count < 1e18:
@@ -210,7 +217,7 @@ def amount_of(text: str) -> tuple[float, str]:
     for currency in CURRENCIES:
         if text.strip().upper().endswith(currency):
             try:
-                amount = parse_quantity(text.strip()[: -len(currency)].strip() + f" {currency}", currency)
+                amount = parse_quantity(f"{_spelled(text.strip()[: -len(currency)])} {currency}", currency)
             except UnitError:
                 break
             if amount > 0:

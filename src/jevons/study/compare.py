@@ -241,7 +241,9 @@ def _device_hour(device: Accelerator, price_cny: float, terms: Assumptions, on: 
     own = FinanceTerms(
         terms.wacc_frac, terms.life_y, general.site_life_y, general.network_frac, general.operations_frac
     )
-    hour = device_hour(device, price_cny, _site(terms, on), own, load_frac=0.5 + 0.5 * terms.utilisation_frac)
+    idle_frac = get("own_machine.idle_power_frac", on).number
+    drawn_frac = idle_frac + (1.0 - idle_frac) * terms.utilisation_frac
+    hour = device_hour(device, price_cny, _site(terms, on), own, load_frac=drawn_frac)
     return {
         "machines": hour.capital_cny + hour.network_cny,
         "power": hour.energy_cny,
@@ -257,16 +259,24 @@ def _site(terms: Assumptions, on: dt.date | None) -> Site:
 def rent_of(
     device: Accelerator, terms: Assumptions, on: dt.date | None, rents: Mapping[str, HourPrice] | None = None
 ) -> tuple[float, str]:
-    """Return the rent of an accelerator-hour in CNY and where it is from: given, a fact, or derived from an H100's."""
+    """Return the rent of an accelerator-hour in CNY and where it is from: given, a fact, or derived from an H100's.
+
+    Of several facts that of the Chinese market counts, else the latest, else the cheapest.
+    """
     for name, price in (rents or {}).items():
         if accelerator(name, on=on).id == device.id:
             return in_cny(price, Service(on=on)).amount, "given"
     facts = default_facts()
     short = device.id.removesuffix("_sxm")
-    for fact_id in (f"rent.{short}.china_cny_per_h", *sorted(f.id for f in facts if f.id.startswith(f"rent.{short}."))):
-        if fact_id in facts and fact_id.endswith("_per_h") and facts.series(fact_id, on):
-            rate = get("fx.cny_per_usd", on).number if fact_id.endswith("usd_per_h") else 1.0
-            return facts.get(fact_id, on).number * rate, fact_id
+    offers = []
+    for fact in facts:
+        if fact.id.startswith(f"rent.{short}.") and fact.id.endswith(("cny_per_h", "usd_per_h")):
+            for value in facts.series(fact.id, on)[-1:]:
+                rate = get("fx.cny_per_usd", on).number if fact.id.endswith("usd_per_h") else 1.0
+                offers.append((f"rent.{short}.china_cny_per_h" == fact.id, value.start, -value.number * rate, fact.id))
+    if offers:
+        _, _, negative, fact_id = max(offers)
+        return -negative, fact_id
     reference = accelerator("h100_sxm", on=on)
     own = [_device_hour(d, purchase_price(d.id, on).number, terms, on) for d in (reference, device)]
     ratio = sum(own[1].values()) / sum(own[0].values())

@@ -337,7 +337,8 @@ class Comparison:
             f"{self.model}: {format_count(load)} output tokens a day, {self.service.isl:,} in and {self.service.osl:,} "
             f"out a request{', ' + self.service.limits if self.service.limits else ''}; API {api.prefix} at "
             f"{api.input_cny_per_mtok:g} in, {api.cached_cny_per_mtok:g} cached, {api.output_cny_per_mtok:g} out "
-            f"CNY/Mtok (list price since {api.since})"
+            f"CNY/Mtok (list price since {api.since}), falling "
+            f"{100 * self.assumptions.price_cut_frac:.0f} % a year for the dates"
         )
         heads = (
             "way", "accelerators of a machine", "machines", "use [%]", "CNY a month", "CNY per Mtok output",

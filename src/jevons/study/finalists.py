@@ -242,10 +242,11 @@ class Bench:
             return sim.from_trace(self.trace, requests=count, rate_req_per_s=rate)
         rate = fleet.rate_req_per_s * share
         count = int(min(max(_LEAST_REQUESTS, _TURNS * rate * fleet.e2e_s), _MOST_REQUESTS))
-        arrivals = "closed" if demand.users else "poisson" if demand.cv == 1.0 else "gamma"
+        closed = demand.users > 0 and demand.think_s == 0.0
+        arrivals = "closed" if closed else "poisson" if demand.cv == 1.0 else "gamma"
         load = sim.Load(
             requests=demand.requests or count, isl=service.isl, osl=service.osl, arrivals=arrivals,
-            rate_req_per_s=rate, users=max(round(demand.users * share), 1), think_s=demand.think_s, cv=demand.cv,
+            rate_req_per_s=rate, users=max(round(demand.users * share), 1), cv=demand.cv,
             isl_cv=demand.isl_cv, osl_cv=demand.osl_cv,
         )  # fmt: skip
         return sim.generate(load, seed=demand.seed * 1_000_003 + run)

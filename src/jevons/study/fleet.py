@@ -213,12 +213,13 @@ def at_point(
     """Return the fewest copies that carry the load at one point of a layout."""
     point, devices = curve.point(where), curve.deployment.devices
     each = point.req_per_s_per_device * devices
-    if demand.users:
-        e2e_s = float(curve.e2e_s[where])
-        users = point.batch * (e2e_s + demand.think_s) / e2e_s / FULLEST_FRAC  # closed loops cannot overload a copy
-        replicas = copies(demand.users, users)
-        rate = demand.users / (e2e_s + demand.think_s)
-        return Fleet(curve.deployment, replicas, point, users, rate, price)
+    if demand.users and demand.think_s > 0:
+        # Users who think for varying times come like a Poisson stream, at most as often as quick answers let them.
+        rate = demand.users / (float(curve.e2e_s.min()) + demand.think_s)
+    elif demand.users:
+        rate = demand.users / float(curve.e2e_s[where])
+        count = max(math.ceil(demand.users / point.batch - 1e-9), 1)
+        return Fleet(curve.deployment, count, point, point.batch, rate, price)
     if rate <= 0:
         return Fleet(curve.deployment, 1, point, each, each, price)
     return Fleet(curve.deployment, copies(rate, each), point, each, rate, price)

@@ -177,7 +177,7 @@ class Demand:
     users : int
         Users of a closed loop, each sending its next request when the last is answered; 0 for an open load.
     think_s : float
-        Time from an answer to the user's next request [s].
+        Mean time from an answer to the user's next request [s]; with any, users come like a Poisson stream.
     trace : Path or None
         Request trace to replay, at its own rate or *rate_req_per_s*.
     cv : float
@@ -237,7 +237,8 @@ class Demand:
     def words(self) -> str:
         """The load in words."""
         if self.users:
-            return f"{self.users:,} users at once"
+            thinking = f" who think for {self.think_s:g} s" if self.think_s else ""
+            return f"{self.users:,} users at once{thinking}"
         if self.trace is not None:
             at = f" at {self.rate_req_per_s:g} req/s" if self.rate_req_per_s else ""
             return f"{self.trace.name}{at}"

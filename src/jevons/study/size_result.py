@@ -207,6 +207,8 @@ class SizeResult:
         if s.limits:
             simulated = self.best.observed is not None
             head += f", {s.percentile if simulated else 'mean'} of {s.limits}"
+        if self.demand.given and self.best.observed is None:
+            head += " (not simulated: latencies without queueing)"
         return head
 
     def _left_out(self) -> Table:
@@ -263,8 +265,9 @@ def size_ledger(result: SizeResult) -> Ledger:
         add_fact(ledger, fact, facts, on)
     ledger.add("load.rate_req_per_s", best.rate_req_per_s, "req/s", formula="asked for", grade="")
     ledger.add("request.tokens", float(result.service.isl + result.service.osl), "tok", formula="isl + osl")
+    unit = "users" if result.demand.users and not result.demand.think_s else "req/s"
     ledger.add(
-        "best.capacity_per_replica", best.capacity, "users" if result.demand.users else "req/s",
+        "best.capacity_per_replica", best.capacity, unit,
         formula=f"{best.deployment} at batch {best.point.batch:g}: bound by {best.point.bounds}", parents=hardware,
     )  # fmt: skip
     how = "fewest copies that keep the limits when simulated" if best.observed else "load over capacity, rounded up"
@@ -304,25 +307,32 @@ def _fleets(result: SizeResult, title: str, fleets: tuple[Fleet, ...]) -> Table:
     currency = next((f.price.currency for f in fleets if f.price is not None), "")
     simulated = any(f.observed is not None for f in fleets)
     shown = service.percentile if simulated else "mean"
-    heads = ["fleet", "device", "weights", "GPUs", "batch", *(f"{n} {shown} [ms]" for n in ("TTFT", "TPOT", "E2E"))]
-    heads += ["load [req/s]" if result.demand.given else "req/s at full load", "at most [req/s]"]
+    several, one_load = len(result.prices) > 1, result.rate_req_per_s > 0
+    heads = ["fleet", *(["device"] if several else []), "weights", "GPUs", "batch"]
+    heads += [f"{name} {shown} [ms]" for name in ("TTFT", "TPOT", "E2E")]
+    heads += [] if one_load else ["load [req/s]" if result.demand.given else "req/s at full load"]
+    heads += ["at most [req/s]"] if result.demand.given else []
     heads += ["power [kW]", f"{currency or 'cost'} per month", f"{currency or 'cost'} per Mtok"]
     rows: list[tuple[Any, ...]] = []
     for fleet in fleets:
         record = fleet.record(service)
-        latency = [_cell(record["latency"][name], shown) for name in ("ttft_s", "tpot_s", "e2e_s")]
         month = None if record["cost_per_h"] is None else record["cost_per_h"] * _MONTH_H
         rows.append((
-            fleet.words(), record["gpu"], record["precision"], record["accelerators"], f"{record['batch']:,.0f}",
-            *latency, float(record["req_per_s"]), float(record["req_per_s_at_most"]), record["power_w"] / 1e3,
+            fleet.words(), *([record["gpu"]] if several else []), record["precision"], record["accelerators"],
+            f"{record['batch']:,.0f}",
+            *(_cell(record["latency"][name], shown) for name in ("ttft_s", "tpot_s", "e2e_s")),
+            *([] if one_load else [float(record["req_per_s"])]),
+            *([float(record["req_per_s_at_most"])] if result.demand.given else []), record["power_w"] / 1e3,
             None if month is None else f"{month:,.0f}", record["cost_per_mtok"],
         ))  # fmt: skip
-    return title, tuple(heads), rows, 3
+    return title, tuple(heads), rows, 3 if several else 2
 
 
 def _cell(found: Mapping[str, Mapping[str, float | None]], statistic: str) -> str:
     value = found.get(statistic, found["mean"])
     mean, half = value["mean"] or 0.0, value["half_width"]
+    if mean == 0:
+        return "–"  # answers of one token have no time per further one
     digits = 0 if mean > 0.1 else 1
     shown = f"{1e3 * mean:,.{digits}f}"
     return shown if half is None else f"{shown} ±{1e3 * half:,.{digits}f}"

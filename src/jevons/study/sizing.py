@@ -21,6 +21,9 @@ __all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layo
 _CHEAPEST, _QUICKEST, _SPLIT = 5, 3, 2
 """Finalists of each kind: by cost, by response, and with prompts apart."""
 
+_TIGHTER, _PER_STEP = (0.7, 0.5, 0.35), 2
+"""Limits of TPOT, over what the cheapest fleet reaches, for which quicker fleets are sought, and how many each."""
+
 _FRONT_POINTS = 12
 _MONTH_H = 730.5
 
@@ -40,6 +43,7 @@ class _Field:
     tried: int
     split: list[Fleet]
     nothing: list[InfeasibleError]
+    curves: list[tuple[Service, HourPrice | None, list[serving.StaticCurve]]]
 
 
 def size(
@@ -118,6 +122,8 @@ def size(
         chosen = _finalists(found)
         bench = Bench(service, demand, trace)
         entries, missed = settle_all(chosen, bench, progress=progress)
+        if entries:
+            entries = _quicker(found, entries, bench, rate, progress)
         if not entries and chosen:
             raise _all_missed(missed, demand)
         if not chosen:
@@ -175,7 +181,7 @@ def _static(
     progress: Progress | None,
 ) -> _Field:
     """Return the fleets of all devices that the static model finds."""
-    found = _Field([], [], [], 0, [], [])
+    found = _Field([], [], [], 0, [], [], [])
     for name in names:
         one = replace(service, gpu=name)
         device = one.accelerator()
@@ -185,6 +191,7 @@ def _static(
         curves = [c for c in seen.curves if all(getattr(c.deployment.layout, n) == v for n, v in fixed.items())]
         price = hourly[device.id]
         fleets = shared_fleets(curves, one, demand, rate, price)
+        found.curves.append((one, price, curves))
         found.fleets.extend(fleets)
         if not fixed and not demand.users:
             found.split.extend(split_fleets(curves, one, rate, price))
@@ -241,6 +248,27 @@ def _finalists(found: _Field) -> list[Fleet]:
     return sorted(chosen.values(), key=lambda f: f.rank)
 
 
+def _quicker(found: _Field, entries: list[Fleet], bench: Bench, rate: float, progress: Progress | None) -> list[Fleet]:
+    """Return the fleets with further ones that answer quicker at a price: the cheapest under tighter limits of TPOT."""
+    demand, statistic = bench.demand, bench.service.percentile
+    for factor in _TIGHTER:
+        reached = min(f.observed.latency["tpot_s"][statistic].mean for f in entries[:1] if f.observed)
+        if reached <= 0:
+            break
+        fleets: list[Fleet] = []
+        for service, price, curves in found.curves:
+            tight = replace(service, tpot_s=factor * reached)
+            fleets += [f for f in shared_fleets(curves, tight, demand, rate, price) if f.simulatable]
+            if not demand.users:
+                fleets += split_fleets(curves, tight, rate, price)
+        held = {f.words() for f in entries}
+        fleets = [f for f in sorted(fleets, key=lambda f: f.rank) if f.words() not in held][:_PER_STEP]
+        tighter = replace(bench, service=replace(bench.service, tpot_s=factor * reached))
+        kept, _ = settle_all(fleets, tighter, progress=progress)
+        entries = [*entries, *(f for f in kept if f.words() not in held)]
+    return sorted(entries, key=lambda f: f.rank)
+
+
 def _pareto(entries: Sequence[Fleet]) -> list[Fleet]:
     """Return the fleets that none equals or beats in cost, accelerators, power and response at once."""
 
@@ -281,7 +309,9 @@ class _Limits:
         least = min(fleets, key=lambda f: self._over(f) or 0.0)
         over = self._over(least) or 0.0
         share = 1.0 / (1.0 + over)
-        carried = f"the limit carries about {rate * share:.3g} of {rate:.3g} req/s" if rate > 0 else "no copy fits"
+        carried = (
+            f"the limit carries about {_rate(rate * share)} of {_rate(rate)} req/s" if rate > 0 else "no copy fits"
+        )
         if self.budget_per_month is not None and self._month(least) is None:
             message = "--budget: no price of an accelerator-hour is known; give --gpu-hour"
             raise InputError(message)
@@ -320,6 +350,10 @@ class _Limits:
             month = self._month(fleet)
             over = math.inf if month is None else max(over, month / self.budget_per_month[0] - 1.0)
         return over if over > 0 else None
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _none(found: _Field, spec: ModelSpec, service: Service, fixed: Mapping[str, int]) -> InfeasibleError:

@@ -207,3 +207,30 @@ def test_output_is_utf_8_whatever_the_locale():
         [sys.executable, "-m", "jevons.cli", "cost"], capture_output=True, env=environment, check=True
     )
     assert "───" in done.stdout.decode("utf-8")
+
+
+def test_compare_and_presets_print_one_object_with_the_promised_keys(jevons, tmp_path):
+    r1 = ("size", "--model", "deepseek-r1", "--compare", "--gpu", "h200", "--gpus", "8", "--as-of", "2025-02-28")
+    ran = jevons(*r1, "--tokens-per-day", "57M", "--json", "--plot", tmp_path / "c.svg")
+    found = json.loads(ran.out)
+    assert ran.err == f"wrote {tmp_path / 'c.svg'}\n"
+    assert (tmp_path / "c.svg").read_text().startswith("<?xml")
+    assert found["output_tok_per_d"] == 57e6
+    for entry in (found["best"], *found["pareto"]):
+        assert {"layout", "accelerators", "latency", "cost"} <= set(entry)
+    assert found["bare_break_even_tok_per_d_of_a_million_cny"] == pytest.approx(57e6, rel=0.01)
+    by_rate = json.loads(jevons(*r1, "--rate", "1", "--json").out)
+    assert by_rate["output_tok_per_d"] == 500 * 86_400
+    shop = json.loads(jevons("size", "--preset", "web-shop", "--static", "--as-of", "2025-02-28", "--json").out)
+    assert {"per_call_cny", "per_shop_month_cny"} <= set(shop["best"])
+
+
+def test_size_prices_each_device_and_keeps_a_budget(jevons):
+    ran = jevons(
+        "size", *LLAMA, "--gpu", "h20,h100", "--gpus", "1", "--rate", "20", "--static", "--budget", "1M CNY",
+        "--gpu-hour", "h20=8 CNY", "--gpu-hour", "h100=2 USD", "--json",
+    )  # fmt: skip
+    found = json.loads(ran.out)
+    assert {e["gpu"] for e in found["entries"]} == {"h20", "h100_sxm"}
+    assert {e["currency"] for e in found["entries"]} == {"CNY"}
+    assert all(e["cost_per_h"] * 730.5 <= 1e6 for e in found["entries"])

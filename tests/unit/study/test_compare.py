@@ -17,7 +17,7 @@ R1 = Service(gpus=8, isl=2000, osl=1000, on=ON)
 
 @pytest.fixture(scope="module")
 def found():
-    return jevons.compare("deepseek-r1", R1, gpus=("h20", "h200"), output_tok_per_d=57e6)
+    return jevons.compare("deepseek-r1", R1, gpus=("h20", "h200", "910c"), output_tok_per_d=57e6)
 
 
 def test_a_million_yuan_over_three_years_breaks_even_near_57_million_output_tokens_a_day(found):
@@ -135,7 +135,7 @@ def test_a_device_that_cannot_hold_the_model_says_so():
 def test_result_saves_frames_and_explains(found, tmp_path):
     found.save(tmp_path / "c.json")
     assert json.loads((tmp_path / "c.json").read_text())["best"]["way"] == "API"
-    assert found.to_frame().height == 5
+    assert found.to_frame().height == 7
     text = found.explain("h20.bare_break_even_tok_per_d")
     assert "api.deepseek.reasoner.output_cny_per_mtok = 16" in text
     assert "h20.price_cny = 150000" in text

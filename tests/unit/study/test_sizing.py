@@ -197,3 +197,32 @@ def test_result_explains_saves_and_frames(sized, tmp_path):
         sized.save(tmp_path / "size.html")
     titles = [table[0] for table in sized.table()]
     assert titles[0].startswith("llama-3.1-8b on h100_sxm, 500 in, 100 out, 60 req/s")
+
+
+def test_users_who_think_come_at_the_rate_that_quick_answers_let_them():
+    found = jevons.size("llama-3.1-8b", SMALL, demand=Demand(users=600, think_s=30.0), prices=PRICE, simulated=False)
+    for fleet in found.entries:
+        assert 600 / (30.0 + fleet.e2e_s) <= fleet.rate_req_per_s <= 600 / 30.0
+
+
+def test_the_front_has_quicker_fleets_at_a_price(sized):
+    assert len(sized.pareto) > 1
+    assert sized.pareto[-1].e2e_s < 0.8 * sized.pareto[0].e2e_s
+
+
+def test_pipelines_are_sized_but_said_not_to_be_simulated():
+    found = jevons.size("llama-3.1-8b", SMALL, demand=Demand(10.0), prices=PRICE, fixed={"pp": 2})
+    assert all(f.deployment.layout.pp == 2 and f.observed is None for f in found.entries)
+    assert "not simulated" in found.table()[0][0]
+
+
+def test_answers_of_one_token_have_no_time_per_token():
+    found = jevons.size("llama-3.1-8b", replace(SMALL, osl=1, gpus=1), demand=Demand(5.0, runs=1), prices=PRICE)
+    _, heads, rows, _ = found.table()[0]
+    assert rows[0][list(heads).index("TPOT p95 [ms]")] == "–"
+    assert found.best.prefill is None
+
+
+def test_pictures_are_drawn(sized, tmp_path):
+    sized.plot.pareto().savefig(tmp_path / "p.png")
+    assert (tmp_path / "p.png").stat().st_size > 5000

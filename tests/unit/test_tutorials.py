@@ -1,0 +1,49 @@
+"""The commands that tutorials show still run, and print the tables that the pages show."""
+
+import importlib.util
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "tutorials" / "size-r1.md"
+QUICK = ("--preset", "--ttft 0.05", "--budget")
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("run_tutorial", ROOT / "scripts" / "run_tutorial.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def blocks(script):
+    return [(m.group(1), m.group(2)) for m in script.CONSOLE.finditer(PAGE.read_text(encoding="utf-8"))]
+
+
+def test_quick_commands_print_what_the_page_shows_but_for_figures(script):
+    quick = [(command, shown) for command, shown in blocks(script) if any(mark in command for mark in QUICK)]
+    assert len(quick) == len(QUICK)
+    for command, shown in quick:
+        printed = script.output([sys.executable, "-m", "jevons.cli", *shlex.split(command)[1:]])
+        words = [re.findall(r"[A-Za-z]{4,}", text)[:8] for text in (printed, shown)]
+        assert words[0] == words[1], command
+
+
+def test_every_option_of_the_page_exists(script):
+    reference = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    section = reference.split("## `jevons size`")[1].split("\n## ")[0]
+    for option in re.findall(r"--[a-z0-9-]+", PAGE.read_text(encoding="utf-8")):
+        assert option in section or option == "--check", option
+
+
+def test_a_stale_page_is_told_from_a_current_one(script):
+    page = "text\n\n```console\n$ jevons --version\nold\n```\n\n```python\nprint(6 * 7)\n```\n\n```text\n```\n"
+    fresh = script.refreshed(page)
+    assert "jevons 0." in fresh
+    assert "```text\n42\n```" in fresh
+    assert script.refreshed(fresh) == fresh
