@@ -319,7 +319,7 @@ def train(
     model: Model,
     gpu: Gpu = "h100_sxm",
     gpus: Annotated[int, typer.Option("--gpus", min=1, max=1_000_000, help="Accelerators.")] = 1024,
-    tokens: Annotated[str, typer.Option("--tokens", help="Training tokens, such as 14.8T.")] = "1T",
+    tokens: Annotated[str, typer.Option("--tokens", help="Training tokens, such as 14.8T, or chinchilla.")] = "1T",
     seq_len: Annotated[int, typer.Option("--seq-len", min=1, max=100_000_000, help="Tokens per sequence.")] = 4096,
     batch: Annotated[int, typer.Option("--batch", min=1, max=10_000_000, help="Sequences per optimiser step.")] = 1024,
     precision: Annotated[
@@ -331,13 +331,19 @@ def train(
     dp: Dp = None,
     gpu_hour: Hourly = None,
     as_of: AsOf = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the failure process.")] = 0,
+    scale_to: Annotated[
+        int | None, typer.Option("--scale-to", min=1, max=1_000_000, help="Largest cluster of a scaling curve.")
+    ] = None,
+    site_mw: Annotated[float | None, typer.Option("--site-mw", help="Power of the site for servers [MW].")] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="SVG of the step and the scaling curve.")] = None,
     json: Json = False,
     out: Out = None,
 ) -> None:
     """Find the fastest layout for a training run, its memory, step time, days and price."""
     from jevons.cli import training as command
 
-    run = command.Run(model, gpu, gpus, tokens, seq_len, batch, precision, as_of)
+    run = command.Run(model, gpu, gpus, tokens, seq_len, batch, precision, as_of, seed, scale_to, site_mw, plot)
     command.run_train(run, {"tp": tp, "pp": pp, "ep": ep, "dp": dp}, gpu_hour, json=json, out=out)
 
 

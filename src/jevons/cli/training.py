@@ -16,6 +16,7 @@ from jevons.units import format_money, format_si
 
 if TYPE_CHECKING:
     from jevons.study.pricing import HourPrice
+    from jevons.study.training_run import TrainResult
     from jevons.training import RunEstimate, TrainingJob, TrainingStep
 
 _TOKENS = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE]\+?\d+)?)\s*([kKMBGT]?)\s*$")
@@ -35,14 +36,26 @@ class Run:
     batch: int
     precision: str
     as_of: str | None
+    seed: int = 0
+    scale_to: int | None = None
+    site_mw: float | None = None
+    plot: Path | None = None
 
 
-def _tokens(text: str) -> float:
-    """Return the tokens that ``--tokens`` states, such as ``14.8T``."""
+def _tokens(text: str, model: str) -> float:
+    """Return the tokens that ``--tokens`` states, such as ``14.8T``, or 20 per active parameter (``chinchilla``)."""
+    if text.strip().lower() == "chinchilla":
+        from jevons.facts import get
+        from jevons.models import load
+
+        return get("training_budget.tokens_per_parameter").number * load(model).parameters_active
     match = _TOKENS.match(text)
     count = float(match.group(1)) * _TOKEN_SCALE[match.group(2)] if match else math.nan
     if not 0 < count <= _MOST_TOKENS:
-        message = f"--tokens {text}: write a number above 0, at most a million T, with k, M, B or T, such as 14.8T"
+        message = (
+            f"--tokens {text}: write a number above 0, at most a million T, with k, M, B or T, such as 14.8T, or "
+            "chinchilla for 20 a parameter"
+        )
         raise InputError(message)
     return count
 
@@ -58,14 +71,24 @@ def run_train(run: Run, fixed: dict[str, int | None], gpu_hour: str | None, *, j
         run.model,
         accelerator(run.gpu, on=parse_date(run.as_of)),
         run.gpus,
-        tokens=_tokens(run.tokens),
+        tokens=_tokens(run.tokens, run.model),
         seq_len=run.seq_len,
         global_batch=run.batch,
         precision=run.precision,
         price=price,
         fixed={name: degree for name, degree in fixed.items() if degree is not None},
+        seed=run.seed,
+        scale_to=run.scale_to,
+        power_limit_w=None if run.site_mw is None else run.site_mw * 1e6,
     )
+    if run.plot is not None:
+        from jevons.cli.output import write
+        from jevons.plot.style import figure_svg
+        from jevons.plot.training import training_figure
+
+        write(run.plot, figure_svg(training_figure(found)))
     tables = _tables(run, found.job, found.steps, found.estimate, found.price)
+    tables += _run_tables(found)
     emit(found.to_json(), tables, as_json=json, out=out)
 
 
@@ -95,7 +118,7 @@ def _tables(
     energy_mwh = estimate.energy_j / 3.6e9
     energy = f"{energy_mwh / 1e3:,.1f} GWh" if energy_mwh > 1e3 else f"{energy_mwh:,.1f} MWh"
     table_rows = [
-        ("time without failures", f"{number(estimate.days)} days", ""),
+        ("time, failures included", f"{number(estimate.days)} days", f"goodput {100 * estimate.goodput_frac:.1f} %"),
         ("accelerator-hours", number(estimate.accelerator_h), ""),
         ("energy of servers", energy, "full load, facility overhead left out"),
         ("price", cost, origin),
@@ -106,3 +129,33 @@ def _tables(
         table("best layout: memory per accelerator", ("kind", "GB"), memory),
         table(f"the run: {run.tokens} tokens", ("what", "value", "note"), table_rows, text_columns=3),
     ]
+
+
+def _run_tables(found: TrainResult) -> list[Any]:
+    """Tables of failures, and of other sizes of cluster where they were asked for."""
+    run = found.outlook
+    days = run.days
+    rows = [
+        ("mean time between interruptions", f"{number(run.mttf_h)} h", f"{number(run.interruptions)} in the run"),
+        ("work between checkpoints", f"{number(run.interval_s / 60)} min", "maximises useful time"),
+        ("lost to slow nodes", f"{100 * run.straggler_frac:.2f} %", ""),
+        ("spare nodes", number(run.spare_nodes), "cover nodes in repair 99 % of the time; in the price"),
+        (
+            "wall time, 5th to 95th percentile",
+            f"{number(days['p5'])} – {number(days['p95'])} days",
+            "over failures only",
+        ),
+    ]
+    made = [table("failures and restarts", ("what", "value", "note"), rows, text_columns=3)]
+    if found.curve:
+        cells = [
+            (
+                f"{p.devices:,}", "–" if p.step is None else str(p.step.layout),
+                "–" if p.step is None else number(p.days), "–" if p.step is None else f"{100 * p.step.mfu_frac:.1f}",
+                f"{100 * p.goodput_frac:.1f}", f"{100 * p.efficiency_frac:.0f}", f"{p.power_w / 1e6:,.1f}", p.reason,
+            )
+            for p in found.curve
+        ]  # fmt: skip
+        heads = ("GPUs", "layout", "days", "MFU [%]", "goodput [%]", "efficiency [%]", "power [MW]", "limit")
+        made.append(table("other sizes of cluster, same batch", heads, cells, text_columns=2))
+    return made

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from jevons import models, training
 from jevons.errors import InfeasibleError, InputError
 from jevons.hardware import Accelerator, Cluster, accelerator
@@ -33,6 +35,10 @@ class TrainResult:
         Layouts looked at.
     rejected : mapping of str to int
         Infeasible ones by reason.
+    outlook : RunOutlook
+        What failures do to the run.
+    curve : tuple of ScalePoint
+        The run on other sizes of cluster; empty unless asked for.
     """
 
     job: training.TrainingJob
@@ -41,6 +47,8 @@ class TrainResult:
     price: HourPrice | None
     tried: int
     rejected: Mapping[str, int]
+    outlook: training.RunOutlook
+    curve: tuple[training.ScalePoint, ...] = ()
 
     @property
     def best(self) -> training.TrainingStep:
@@ -68,6 +76,29 @@ class TrainResult:
             "energy_j": self.estimate.energy_j,
             "cost": self.estimate.cost,
             "currency": None if self.price is None else self.price.currency,
+            "days_without_failures": self.estimate.days * self.outlook.goodput_frac,
+            "run": {
+                "goodput_frac": self.outlook.goodput_frac,
+                "straggler_frac": self.outlook.straggler_frac,
+                "mttf_h": self.outlook.mttf_h,
+                "interruptions": self.outlook.interruptions,
+                "checkpoint_interval_s": self.outlook.interval_s,
+                "spare_nodes": self.outlook.spare_nodes,
+                "days": dict(self.outlook.days),
+            },
+            "scaling": [
+                {
+                    "gpus": point.devices,
+                    "layout": None if point.step is None else str(point.step.layout),
+                    "days": None if point.step is None else point.days,
+                    "mfu_frac": None if point.step is None else point.step.mfu_frac,
+                    "goodput_frac": point.goodput_frac,
+                    "efficiency_frac": point.efficiency_frac,
+                    "power_w": point.power_w,
+                    "reason": point.reason,
+                }
+                for point in self.curve
+            ],
             "tried": self.tried,
             "rejected": dict(self.rejected),
             "fastest": [
@@ -94,6 +125,9 @@ def train(
     precision: str = "bf16",
     price: HourPrice | None = None,
     fixed: Mapping[str, int] | None = None,
+    seed: int = 0,
+    scale_to: int | None = None,
+    power_limit_w: float | None = None,
 ) -> TrainResult:
     """Return the fastest layouts for a training run and what the best takes.
 
@@ -115,6 +149,12 @@ def train(
         Of an accelerator-hour; the cost of owning one where its price is known.
     fixed : mapping, optional
         Parallel degrees to hold: ``tp``, ``pp``, ``ep``, ``dp``.
+    seed : int
+        Of the failure process.
+    scale_to : int, optional
+        Largest cluster of a scaling curve, which starts at a sixteenth of *devices* and doubles.
+    power_limit_w : float, optional
+        Of the site, for the servers.
 
     Raises
     ------
@@ -123,6 +163,9 @@ def train(
     InfeasibleError
         If no layout divides and fits.
     """
+    if not tokens > 0:
+        message = f"tokens = {tokens:g}: a run needs more than 0"
+        raise InputError(message)
     found_device = accelerator(device) if isinstance(device, str) else device
     if precision not in {"bf16", "fp8"}:
         message = f"--precision {precision}: write bf16 or fp8"
@@ -130,6 +173,14 @@ def train(
     if not found_device.supports(precision):
         message = f"--precision {precision}: {found_device.id} does not multiply in it; use bf16"
         raise InputError(message)
+    power_w = devices * found_device.server_w
+    if power_limit_w is not None and power_w > power_limit_w:
+        fits = int(power_limit_w / found_device.server_w)
+        message = (
+            f"{devices:,} {found_device.id} draw {power_w / 1e6:,.1f} MW at full load; the site has "
+            f"{power_limit_w / 1e6:,.1f} MW. Use at most {fits:,}."
+        )
+        raise InfeasibleError(message, ["site power"])
     job = training.TrainingJob(
         models.load(model), Cluster(found_device, devices), seq_len, global_batch, precision, tokens
     )
@@ -144,5 +195,21 @@ def train(
         )
         raise InfeasibleError(message, ["fixed layout"])
     price = price or owned_hour_price(found_device)
-    estimate = training.run_estimate(job, steps[0], price_per_accelerator_h=None if price is None else price.amount)
-    return TrainResult(job, steps, estimate, price, found.tried, dict(found.rejected))
+    failures = training.failure_model()
+    work_days = tokens / steps[0].tokens_per_s / 86_400.0
+    outlook = training.outlook(failures, devices, work_days, np.random.default_rng(seed))
+    spares = outlook.spare_nodes * failures.node_devices
+    hour = None if price is None else price.amount * (1.0 + spares / devices)
+    estimate = training.run_estimate(job, steps[0], price_per_accelerator_h=hour, goodput_frac=outlook.goodput_frac)
+    curve: tuple[training.ScalePoint, ...] = ()
+    if scale_to is not None:
+        curve = training.scaling_curve(job, _sizes(devices, scale_to), failures, power_limit_w=power_limit_w)
+    return TrainResult(job, steps, estimate, price, found.tried, dict(found.rejected), outlook, curve)
+
+
+def _sizes(devices: int, most: int) -> list[int]:
+    """Return cluster sizes from a sixteenth of *devices*, doubling up to *most*."""
+    sizes = [max(1, devices // 16)]
+    while sizes[-1] * 2 <= most:
+        sizes.append(sizes[-1] * 2)
+    return sizes

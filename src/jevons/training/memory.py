@@ -74,8 +74,8 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
 
     kept = {
         "weights": states(_HALF, shared=layout.zero >= 3),
-        "gradients": states(factors.gradient_bytes, shared=layout.zero >= 2),
-        "optimizer": states(factors.optimizer_bytes, shared=layout.zero >= 1),
+        "gradients": 0.0 if job.adapters else states(factors.gradient_bytes, shared=layout.zero >= 2),
+        "optimizer": 0.0 if job.adapters else states(factors.optimizer_bytes, shared=layout.zero >= 1),
         "activations": _activation_bytes(job, layout) * (1.0 + factors.fragmentation_frac),
         "reserved": factors.reserved_bytes,
     }

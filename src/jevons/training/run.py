@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.training.memory import check_fits, check_layout
-from jevons.training.step import MicroBatch, assemble, micro_batch
+from jevons.training.step import Exchange, MicroBatch, assemble, exchange, micro_batch
 from jevons.training.types import RECOMPUTE, RunEstimate, TrainingJob, TrainingLayout, TrainingSearch, TrainingStep
 
 _SECONDS_PER_DAY = 86_400.0
@@ -53,6 +53,7 @@ def search(
     rejected: Counter[str] = Counter()
     found: list[TrainingStep] = []
     times: dict[tuple[int, int, int, int], MicroBatch] = {}
+    exchanges: dict[tuple[int, ...], Exchange] = {}
     tried = 0
     for layout in _layouts(job, zero, recompute, most_micro_batch, most_cp, zero_bubble=zero_bubble):
         try:
@@ -68,7 +69,10 @@ def search(
         key = (layout.tp, layout.cp, layout.ep, layout.micro_batch)
         if key not in times:
             times[key] = micro_batch(job, layout)
-        found.append(assemble(job, layout, times[key], memory))
+        spread = (layout.tp, layout.pp, layout.cp, layout.ep, layout.zero, layout.micro_batch)
+        if spread not in exchanges:
+            exchanges[spread] = exchange(job, layout)
+        found.append(assemble(job, layout, times[key], exchanges[spread], memory))
     if not found:
         device = job.cluster.accelerator
         exceed = rejected["device memory"]
@@ -146,7 +150,7 @@ def _layouts(
                 experts = _powers(dp * cp) if job.model.is_moe else [1]
                 for ep in experts:
                     for size in _powers(most_micro_batch):
-                        for vpp in _virtual(layers, pp):
+                        for vpp in virtual_stages(layers, pp):
                             for share in zero:
                                 if share >= 3 and pp > 1:
                                     continue  # gathering weights anew for each of a stage's micro-batches never pays
@@ -162,7 +166,8 @@ def _stages(most: int, layers: int) -> list[int]:
     return sorted(whole | {p for p in _powers(min(most, 64)) if p <= layers})
 
 
-def _virtual(layers: int, pp: int) -> list[int]:
+def virtual_stages(layers: int, pp: int) -> list[int]:
+    """Return the virtual stages per device that divide the layers, with or without the two ends counted as layers."""
     if pp == 1:
         return [1]
     return [v for v in range(1, layers // pp + 1) if v == 1 or layers % (pp * v) == 0 or (layers + 2) % (pp * v) == 0]

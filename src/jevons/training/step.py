@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -21,19 +21,37 @@ from jevons.training.memory import (
 from jevons.training.types import TrainingFactors, TrainingJob, TrainingLayout, TrainingStep
 
 _HALF = 2.0
+_SCORE_PASSES = 1.5  # fused scale, mask and softmax once; dropout reads the result and writes it with its mask
+_NARROW = {"fp8", "fp4", "int8"}
+_BACKWARD_UNFUSED = 2.0
 _BACKWARD_ATTENTION = 2.5  # five products backward for two forward, [dao2022]_
 
 
 @dataclass(frozen=True, slots=True)
 class MicroBatch:
-    """Times of one micro-batch through all layers on one device, forward and backward [s]; nothing hidden yet."""
+    """Times of one micro-batch through all layers on one device [s], before the factors of training software.
 
-    forward_s: float
-    backward_s: float
-    elementwise_s: float
+    Parameters
+    ----------
+    dense_forward_s, dense_backward_s, experts_forward_s, experts_backward_s : float
+        Matrix products outside and inside routed experts, at the rates of lone products and even loads.
+    attention_s, rebuilt_s, head_s : float
+        Forward attention; expansions of latent attention; embedding head, forward and backward.
+    elementwise_s, cast_s : float
+        Memory-bound chains, and conversions to 8 bits and fewer, one pass.
+    tp_s, cp_s, ep_s : float
+        Communication of one pass, nothing hidden yet.
+    """
+
+    dense_forward_s: float
+    dense_backward_s: float
+    experts_forward_s: float
+    experts_backward_s: float
     attention_s: float
     rebuilt_s: float
     head_s: float
+    elementwise_s: float
+    cast_s: float
     tp_s: float
     cp_s: float
     ep_s: float
@@ -73,63 +91,125 @@ def step(job: TrainingJob, layout: TrainingLayout) -> TrainingStep:
     """
     check_layout(job, layout)
     memory = check_fits(job, layout)
-    return assemble(job, layout, micro_batch(job, layout), memory)
+    return assemble(job, layout, micro_batch(job, layout), exchange(job, layout), memory)
 
 
 def micro_batch(job: TrainingJob, layout: TrainingLayout) -> MicroBatch:
     """Return the times of one micro-batch through all layers; depends on tp, cp, ep and the micro-batch size only."""
     tokens = layout.micro_batch * job.seq_len / layout.cp
-    slowed = 1.0 / (job.factors or default_training_factors()).sustained_frac
-    forward = backward = elementwise = attention = rebuilt = tp_s = cp_s = ep_s = 0.0
+    totals = dict.fromkeys((field.name for field in fields(MicroBatch)), 0.0)
     groups = list(job.model.layers)
     if job.mtp and job.model.mtp_layers:
         groups.append(replace(groups[-1], count=job.model.mtp_layers))
     for group in groups:
-        count = float(group.count)
-        gemm_forward, gemm_backward = (slowed * s for s in _products(job, layout, group, tokens))
-        core = slowed * _attention_s(job, layout, group)
-        forward += count * (gemm_forward + core)
-        backward += count * (gemm_backward + core * _BACKWARD_ATTENTION)
-        attention += count * core
-        rebuilt += slowed * count * _rebuilt_s(job, layout, group, tokens)
-        elementwise += count * _elementwise_s(job, layout, group, tokens)
-        blocks = (group.attention.kind != "none") + (group.feed_forward.kind != "none")
-        tp_s += count * blocks * _tp_pass_s(job, layout, tokens)
-        cp_s += count * _cp_pass_s(job, layout, group, tokens)
-        ep_s += count * _ep_pass_s(job, layout, group, tokens)
+        for name, time_s in _layer(job, layout, group, tokens).items():
+            totals[name] += group.count * time_s
     device, model = job.cluster.accelerator, job.model
     n, k = model.vocab / layout.tp, float(model.hidden)
-    heads = 1 + (model.mtp_layers if job.mtp else 0)
-    head = slowed * sum(
-        _time(ops.gemm(device, *shape, "bf16")) for shape in ((tokens, n, k), (tokens, k, n), (n, k, tokens))
-    )
+    rows, outs, inner = np.array([[tokens, n, k], [tokens, k, n], [n, k, tokens]]).T
+    head = float(ops.gemm(device, rows, outs, inner, "bf16").time_s.sum())
     logits = tokens * n * 4.0
     head += _time(ops.elementwise(device, 2.0 * logits, 2.0 * logits, launches=4))
-    return MicroBatch(forward, backward, elementwise, attention, rebuilt, heads * head, tp_s, cp_s, ep_s)
+    totals["head_s"] = (1 + (model.mtp_layers if job.mtp else 0)) * head
+    return MicroBatch(**totals)
 
 
-def assemble(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, memory: dict[str, float]) -> TrainingStep:
+def _layer(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> dict[str, float]:
+    """Return the times of one layer, by field of `MicroBatch`."""
+    blocks = (group.attention.kind != "none") + (group.feed_forward.kind != "none")
+    dense_forward, dense_backward = _products(job, layout, group, tokens)
+    experts_forward, experts_backward = _experts(job, layout, group.feed_forward, tokens)
+    chain, cast = _elementwise_s(job, layout, group, tokens)
+    return {
+        "dense_forward_s": dense_forward,
+        "dense_backward_s": dense_backward,
+        "experts_forward_s": experts_forward,
+        "experts_backward_s": experts_backward,
+        "attention_s": _attention_s(job, layout, group),
+        "rebuilt_s": _rebuilt_s(job, layout, group, tokens),
+        "elementwise_s": chain,
+        "cast_s": cast,
+        "tp_s": blocks * _tp_pass_s(job, layout, tokens),
+        "cp_s": _cp_pass_s(job, layout, group, tokens),
+        "ep_s": _ep_pass_s(job, layout, group, tokens),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Between stages and replicas: one hand-over, one exchange of gradients and weights, the optimiser's update [s]."""
+
+    hop_s: float
+    replicas_s: float
+    optimizer_s: float
+
+
+def exchange(job: TrainingJob, layout: TrainingLayout) -> Exchange:
+    """Return the times between stages and replicas; the schedule, recomputation and virtual stages do not matter."""
+    factors = job.factors or default_training_factors()
+    return Exchange(_hop_s(job, layout), _replicas_s(job, layout, factors), _optimizer_s(job, layout, factors))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A micro-batch's computation once the factors apply [s]."""
+
+    forward_s: float
+    total_s: float
+    attention_s: float
+    elementwise_s: float
+    rebuilt_s: float
+    head_s: float
+
+
+def _work(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, factors: TrainingFactors) -> _Work:
+    slowed = 1.0 / factors.sustained_frac
+    head = micro.head_s * slowed
+    if _peak_name(job) in _NARROW:
+        slowed /= factors.narrow_frac
+    uneven = slowed * (factors.expert_imbalance if layout.ep > 1 else 1.0)
+    chains = micro.elementwise_s * (factors.eager_elementwise if job.eager else factors.elementwise)
+    chains += micro.cast_s * factors.casts
+    rate = factors.attention_frac
+    if job.older_attention and job.cluster.accelerator.supports("fp8"):
+        rate = factors.eager_attention_frac  # kernels written for the generation before
+    attention = micro.attention_s / rate if job.flash else micro.attention_s
+    forward = micro.dense_forward_s * slowed + micro.experts_forward_s * uneven + attention
+    backward_attention = _BACKWARD_ATTENTION if job.flash else _BACKWARD_UNFUSED
+    backward = micro.dense_backward_s * slowed + micro.experts_backward_s * uneven + attention * backward_attention
+    return _Work(
+        forward + chains, forward + backward + 3.0 * chains, attention, chains, micro.rebuilt_s * slowed, head,
+    )  # fmt: skip
+
+
+def assemble(
+    job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, between: Exchange, memory: dict[str, float]
+) -> TrainingStep:
     """Return the step from a micro-batch's times: stages, bubble, replicas, optimiser."""
     factors = job.factors or default_training_factors()
-    passes, stages = micro_batches(job, layout), layout.pp
-    passes_per_layer = {"none": 2.0, "selective": 2.0, "full": 3.0}[layout.recompute]
-    again = {
-        "none": 0.0,
-        "selective": micro.elementwise_s + micro.rebuilt_s,
-        "full": micro.forward_s + micro.elementwise_s,
-    }
-    extra_s = again[layout.recompute]
-    work_s = micro.forward_s + micro.backward_s + 3.0 * micro.elementwise_s
-    tp_s = exposed_s(micro.tp_s * passes_per_layer, work_s, factors.tp_overlap_frac)
-    ep_s = exposed_s(micro.ep_s * passes_per_layer, work_s, factors.ep_overlap_frac)
-    cp_s = exposed_s(micro.cp_s * (passes_per_layer + 1.0), micro.attention_s * 3.5, factors.cp_overlap_frac)
-    launch_s = factors.layer_overhead_s * job.model.n_layers * passes_per_layer
-    layers_s = work_s + extra_s + tp_s + ep_s + cp_s + launch_s
-    mean_s = (layers_s + micro.head_s) / stages
-    slowest_s = slowest_stage_s(layers_s / job.model.n_layers, micro.head_s, job.model.n_layers, stages)
-    hop_s = _hop_s(job, layout) * (1.0 - factors.pp_overlap_frac) * 2.0 * layout.vpp
+    passes, stages, layers = micro_batches(job, layout), layout.pp, job.model.n_layers
+    work = _work(job, layout, micro, factors)
+    passes_per_layer = 3.0 if layout.recompute == "full" else 2.0
+    selective = work.elementwise_s + (work.rebuilt_s if job.flash else work.attention_s)
+    extra_s = {"none": 0.0, "selective": selective, "full": work.forward_s}[layout.recompute]
+    hides = 1.0 if job.overlap else 0.0
+    far = layout.ep * layout.tp > job.cluster.accelerator.scaleup_domain
+    expert_hides = hides * (factors.far_ep_overlap_frac if far else factors.ep_overlap_frac)
+    tp_s = exposed_s(micro.tp_s * passes_per_layer, work.total_s, hides * factors.tp_overlap_frac)
+    ep_s = exposed_s(micro.ep_s * passes_per_layer, work.total_s, expert_hides)
+    cp_s = exposed_s(micro.cp_s * (passes_per_layer + 1.0), work.attention_s * 3.5, hides * factors.cp_overlap_frac)
+    routed = sum(group.count for group in job.model.layers if group.feed_forward.kind == "moe")
+    busy_s = work.total_s + extra_s + tp_s + ep_s + cp_s
+    launch_s = max(0.0, factors.layer_overhead_s * layers * passes_per_layer - busy_s)
+    launch_s += factors.expert_sync_s * routed * passes_per_layer
+    layers_s = busy_s + launch_s
+    mean_s = (layers_s + work.head_s) / stages
+    slowest_s = slowest_stage_s(layers_s / layers, work.head_s, layers, stages)
+    hop_s = between.hop_s * (1.0 - hides * factors.pp_overlap_frac) * 2.0 * layout.vpp
+    gathers = passes if layout.zero >= 3 else 1
+    replicas_s = between.replicas_s * gathers
     parts = {
-        "compute": passes * (work_s + micro.head_s) / stages,
+        "compute": passes * (work.total_s + work.head_s) / stages,
         "recompute": passes * extra_s / stages,
         "tp_comm": passes * tp_s / stages,
         "cp_comm": passes * cp_s / stages,
@@ -137,16 +217,23 @@ def assemble(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, memory
         "pp_comm": passes * hop_s,
         "pp_bubble": bubble_s(mean_s + hop_s, stages, layout.vpp, zero_bubble=layout.zero_bubble)
         + passes * (slowest_s - mean_s),
-        "dp_exposed": _dp_exposed_s(job, layout, factors, mean_s, passes),
-        "optimizer": _optimizer_s(job, layout, factors),
+        "dp_exposed": exposed_s(replicas_s, mean_s * gathers, hides * factors.dp_overlap_frac),
+        "optimizer": between.optimizer_s,
         "overhead": factors.step_overhead_s + passes * launch_s / stages,
     }
+    return _step_of(job, layout, parts, memory)
+
+
+def _step_of(
+    job: TrainingJob, layout: TrainingLayout, parts: dict[str, float], memory: dict[str, float]
+) -> TrainingStep:
     time_s = sum(parts.values())
     tokens = float(job.global_batch) * job.seq_len
-    model_flop = 3.0 * tokens * job.model.flop_per_token(job.seq_len // 2)
+    passes_of_flop = 2.0 if job.adapters else 3.0
+    model_flop = passes_of_flop * tokens * job.model.flop_per_token(job.seq_len // 2)
     rate = model_flop / (time_s * job.cluster.devices)
     peak = job.cluster.accelerator.peak_flop_per_s[_peak_name(job)]
-    again_flop = model_flop / 3.0 if layout.recompute == "full" else 0.0
+    again_flop = model_flop / passes_of_flop if layout.recompute == "full" else 0.0
     return TrainingStep(
         layout=layout,
         step_time_s=time_s,
@@ -192,33 +279,36 @@ def _shapes(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) -> list
 
 def _products(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> tuple[float, float]:
     """Products of one layer with weights: forward, and backward (gradients of inputs and of weights) [s]."""
-    forward = backward = 0.0
     shapes = _shapes(job, layout, group)
-    if shapes:
-        n, k, share = (np.array(column) for column in zip(*shapes, strict=True))
-        rows = np.maximum(tokens * share, 1.0)
-        triples = (np.stack([rows, rows, n]), np.stack([n, k, k]), np.stack([k, n, rows]))
-        times = ops.gemm(job.cluster.accelerator, *triples, job.precision).time_s.sum(axis=1)
-        forward, backward = float(times[0]), float(times[1:].sum())
-    block = group.feed_forward
-    if block.kind == "moe":
-        experts = _experts_s(job, layout, block, tokens)
-        forward += experts
-        backward += 2.0 * experts
-    return forward, backward
+    if not shapes:
+        return 0.0, 0.0
+    n, k, share = (np.array(column) for column in zip(*shapes, strict=True))
+    rows = np.maximum(tokens * share, 1.0)
+    triples = (np.stack([rows, rows, n]), np.stack([n, k, k]), np.stack([k, n, rows]))
+    times = ops.gemm(job.cluster.accelerator, *triples, job.precision).time_s.sum(axis=1)
+    return float(times[0]), float(times[1] if job.adapters else times[1:].sum())
 
 
-def _experts_s(job: TrainingJob, layout: TrainingLayout, block: FeedForward, tokens: float) -> float:
-    """Return the time of the grouped products of the rows that were dispatched to one rank's experts, forward [s]."""
-    factors = job.factors or default_training_factors()
-    top, local = float(block.experts_per_token), block.experts / layout.ep
-    taken = min(top, local)
-    rows = tokens * top * (factors.expert_imbalance if layout.ep > 1 else 1.0)
-    op = ops.moe_gemm(
-        job.cluster.accelerator, max(rows / taken, 1.0), job.model.hidden, block.expert_inner, local, taken,
-        tensor_parallel=layout.tp, precision=job.precision, gated=block.gated,
-    )  # fmt: skip
-    return _time(op)
+def _experts(job: TrainingJob, layout: TrainingLayout, block: FeedForward, tokens: float) -> tuple[float, float]:
+    """Return the grouped products of routed experts under even loads, forward and backward [s].
+
+    Each local expert multiplies the same rows; sorting rows to experts and back moves them twice more.
+    """
+    if block.kind != "moe":
+        return 0.0, 0.0
+    device, width = job.cluster.accelerator, float(block.latent or job.model.hidden)
+    local = max(block.experts / layout.ep, 1.0)
+    rows = max(tokens * block.experts_per_token / local, 1.0)
+    inner = block.expert_inner / layout.tp
+    out = inner * (2.0 if block.gated else 1.0)
+    n, k = np.array([out, width]), np.array([width, inner])
+    each = np.full(2, rows)
+    triples = (np.stack([each, each, n]), np.stack([n, k, k]), np.stack([k, n, each]))
+    times = ops.gemm(device, *triples, job.precision, count=local).time_s.sum(axis=1)
+    sorted_bytes = rows * local * width * _HALF / layout.tp
+    sort = _time(ops.elementwise(device, 2.0 * sorted_bytes, 2.0 * sorted_bytes, launches=4))
+    backward = times[1] if job.adapters else times[1:].sum()
+    return float(times[0]) + sort, float(backward) + sort
 
 
 def _rebuilt_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> float:
@@ -232,6 +322,8 @@ def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) ->
     """Forward attention of one layer, the causal half shared evenly by the context-parallel devices [s]."""
     a, device = group.attention, job.cluster.accelerator
     heads, batch = max(a.heads / layout.tp, 1.0), layout.micro_batch
+    if a.kind == "gqa" and not job.flash:
+        return _unfused_attention_s(job, layout, group)
     if a.kind == "gqa":
         op = ops.attention_prefill(
             device, batch, job.seq_len, 0, heads, max(a.kv_heads / layout.tp, 1.0), a.head_dim,
@@ -250,15 +342,28 @@ def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) ->
     return _time(op) / layout.cp
 
 
-def _elementwise_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> float:
-    """Norms, residuals, rotation, activation, and with 8-bit products the casts of their inputs [s]."""
+def _unfused_attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) -> float:
+    """Attention as two batched products over the whole square, and softmax, mask and dropout between them [s]."""
+    a, device = group.attention, job.cluster.accelerator
+    pairs = layout.micro_batch * max(a.heads / layout.tp, 1.0)
+    s, width = float(job.seq_len), float(a.head_dim)
+    products = ops.gemm(device, [s, s], [s, width], [width, s], "bf16", count=pairs).time_s.sum()
+    scores = pairs * s * s * _HALF
+    softmax = ops.elementwise(device, _SCORE_PASSES * scores, _SCORE_PASSES * scores, launches=3)
+    return (float(products) + _time(softmax)) / layout.cp
+
+
+def _elementwise_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> tuple[float, float]:
+    """Norms, residuals, rotation and activation; and with 8-bit products the casts of their inputs, one pass [s]."""
     a, block, hidden = group.attention, group.feed_forward, job.model.hidden
     inner = block.hidden_inner + block.shared_inner + block.experts_per_token * block.expert_inner
     qkv = a.heads * a.head_dim + a.kv_heads * (a.head_dim + a.v_head_dim)
-    moved = tokens / layout.tp * (4.0 * hidden + qkv + 2.0 * inner)
-    casts = tokens / layout.tp * (2.0 * hidden + inner) * 1.5 if _peak_name(job) in {"fp8", "fp4", "int8"} else 0.0
-    half = _HALF * (moved + casts)
-    return _time(ops.elementwise(job.cluster.accelerator, half, half, launches=5))
+    outside = tokens / (layout.tp if layout.sequence_parallel else 1) * 4.0 * hidden
+    moved = outside + tokens / layout.tp * (qkv + 2.0 * inner)
+    casts = tokens / layout.tp * (2.0 * hidden + inner) * 1.5 if _peak_name(job) in _NARROW else 0.0
+    device, half = job.cluster.accelerator, _HALF * moved
+    chain = _time(ops.elementwise(device, half, half, launches=5))
+    return chain, _time(ops.elementwise(device, _HALF * casts, casts)) if casts else 0.0
 
 
 def _tp_pass_s(job: TrainingJob, layout: TrainingLayout, tokens: float) -> float:
@@ -286,7 +391,7 @@ def _ep_pass_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, toke
     block = group.feed_forward
     if block.kind != "moe" or layout.ep == 1:
         return 0.0
-    shape = (max(tokens / layout.tp, 1.0), job.model.hidden, block.experts_per_token, layout.ep)
+    shape = (max(tokens / layout.tp, 1.0), block.latent or job.model.hidden, block.experts_per_token, layout.ep)
     sent = 1.0 if _peak_name(job) in {"fp8", "fp4"} else _HALF
     dispatch = ops.moe_dispatch(job.cluster, *shape, element_bytes=sent)
     return _time(dispatch) + _time(ops.moe_combine(job.cluster, *shape))
@@ -301,10 +406,13 @@ def _hop_s(job: TrainingJob, layout: TrainingLayout) -> float:
     return _time(ops.point_to_point(job.cluster, tokens / layout.tp * job.model.hidden * _HALF, across=across))
 
 
-def _dp_exposed_s(
-    job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors, mean_s: float, passes: int
-) -> float:
-    """Exchange of gradients and weights among replicas that is not hidden [s]."""
+def _replicas_s(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> float:
+    """One exchange of gradients and weights among replicas [s]; with shared weights, of every micro-batch.
+
+    Adapters' own gradients are left out.
+    """
+    if job.adapters and layout.zero < 3:
+        return 0.0
     held = parameters_per_device(job, layout)
     total = 0.0
     groups = (
@@ -315,11 +423,14 @@ def _dp_exposed_s(
         if size <= 1 or not parameters:
             continue
         spread = _strided(job.cluster, stride)
-        gradients = _time(ops.reduce_scatter(spread, parameters * factors.gradient_bytes, size))
-        weights = _time(ops.all_gather(spread, parameters * _HALF, size))
-        total += (gradients + 2.0 * weights) * passes if layout.zero >= 3 else gradients + weights
-    hidden_behind_s = mean_s * (passes if layout.zero >= 3 else 1)
-    return exposed_s(total, hidden_behind_s, factors.dp_overlap_frac)
+        # Buckets of a layer each: many small messages cost latency where groups are large.
+        buckets = max(1.0, job.model.n_layers / layout.pp)
+        gradients = 0.0
+        if not job.adapters:
+            gradients = buckets * _time(ops.reduce_scatter(spread, parameters * factors.gradient_bytes / buckets, size))
+        weights = buckets * _time(ops.all_gather(spread, parameters * _HALF / buckets, size))
+        total += gradients + (2.0 if layout.zero >= 3 else 1.0) * weights
+    return total
 
 
 def _strided(cluster: Cluster, stride: int) -> Cluster:
@@ -329,6 +440,8 @@ def _strided(cluster: Cluster, stride: int) -> Cluster:
 
 
 def _optimizer_s(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> float:
+    if job.adapters:
+        return 0.0
     held = parameters_per_device(job, layout)
     own = held.dense + held.experts
     if layout.zero >= 1:

@@ -38,6 +38,8 @@ class TrainingLayout:
         feed-forward block, and the expansions of latent attention) or ``full`` (only layer inputs are kept).
     micro_batch : int
         Sequences per replica and forward pass.
+    sequence_parallel : bool
+        Whether tensor-parallel devices share the tokens of norms and residuals; without, each works on all.
     zero_bubble : bool
         Whether the weights' half of the backward pass is moved into the pipeline's bubble.
     """
@@ -52,6 +54,7 @@ class TrainingLayout:
     recompute: str = "selective"
     micro_batch: int = 1
     zero_bubble: bool = False
+    sequence_parallel: bool = True
 
     @property
     def devices(self) -> int:
@@ -73,8 +76,20 @@ class TrainingFactors:
     ----------
     sustained_frac : float
         Rate of matrix products in a run of hours over that of a lone product; clocks fall under lasting load.
+    elementwise, eager_elementwise : float
+        Memory traffic of norms, activations and residuals over the least, where kernels are fused and where not.
+    casts : float
+        Passes over the inputs of products to bring them to 8 bits and fewer, over one.
+    attention_frac, eager_attention_frac : float
+        Rate of training attention over the prefill kernels'; the second for kernels of the generation before.
+    narrow_frac : float
+        Rate of products in 8 bits and fewer over the operator's, which quantises each input for itself.
     layer_overhead_s : float
-        Host and launch gap per layer and pass.
+        Host time per layer and pass; what the device's work does not cover is a gap.
+    expert_sync_s : float
+        Gap per layer of routed experts and pass, in which the host learns how many rows each expert has.
+    far_ep_overlap_frac : float
+        As ``ep_overlap_frac``, where experts lie in several scale-up domains.
     tp_overlap_frac, ep_overlap_frac, cp_overlap_frac, pp_overlap_frac, dp_overlap_frac : float
         Share of each kind of communication that hides behind computation where there is enough of it.
     expert_imbalance : float
@@ -90,7 +105,15 @@ class TrainingFactors:
     """
 
     sustained_frac: float
+    elementwise: float
+    eager_elementwise: float
+    casts: float
+    attention_frac: float
+    eager_attention_frac: float
+    narrow_frac: float
     layer_overhead_s: float
+    expert_sync_s: float
+    far_ep_overlap_frac: float
     tp_overlap_frac: float
     ep_overlap_frac: float
     cp_overlap_frac: float
@@ -126,6 +149,17 @@ class TrainingJob:
         The shipped ones where ``None``.
     mtp : bool
         Whether the layers that predict further tokens are trained along, where the model has them.
+    adapters : bool
+        Whether only low-rank adapters are trained: no gradients of the frozen weights. The adapters' own work, under
+        a percent, is left out.
+    flash : bool
+        Whether attention is fused; otherwise scores are written to memory and softmax is a kernel of its own.
+    eager : bool
+        Whether kernels are PyTorch's own, one for each step of a formula, rather than fused by hand or a compiler.
+    older_attention : bool
+        Whether fused attention was written for the generation before Hopper, as PyTorch's own was.
+    overlap : bool
+        Whether the software hides communication at all; Megatron of 2021 did not.
     """
 
     model: ModelSpec
@@ -136,6 +170,11 @@ class TrainingJob:
     tokens: float = 0.0
     factors: TrainingFactors | None = None
     mtp: bool = False
+    adapters: bool = False
+    flash: bool = True
+    eager: bool = False
+    older_attention: bool = False
+    overlap: bool = True
 
 
 @dataclass(frozen=True, slots=True)

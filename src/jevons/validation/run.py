@@ -13,6 +13,7 @@ from jevons.validation.cases import Case, read_case
 from jevons.validation.predict import Answer, answer, metric_value, prepare, reason_of
 from jevons.validation.report import Entry, ValidationReport
 from jevons.validation.rows import Table, read_table
+from jevons.validation.training_rows import training_entries
 
 _FAULTS = (InputError, InfeasibleError, FactError)
 
@@ -77,8 +78,8 @@ def _refused(table: Table, reason: str) -> list[Entry]:
 
 
 def _training(table: Table, factors: Calibration) -> list[Entry]:
-    del factors
-    return _refused(table, "training rows have no reader")
+    del factors  # those of training are facts
+    return training_entries(table.path, table.rows)
 
 
 def _traces(table: Table, factors: Calibration) -> list[Entry]:

@@ -1,0 +1,203 @@
+"""Fits the few global factors of training software to measured rows, and reports held-out errors.
+
+Run ``python scripts/fit_training.py ../shared/data/training`` (minutes on one core). Folds keep a source's rows of one
+model on one device together; a second pass leaves out one device at a time. Prints the factors, which
+``src/jevons/facts/data/engines/training.yaml`` keeps, and writes ``docs/validation/training.json`` with the errors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import zlib
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from jevons.errors import JevonsError
+from jevons.training import TrainingFactors, training_factors
+from jevons.validation.rows import read_table
+from jevons.validation.training_cases import read_training_case
+from jevons.validation.training_rows import Prepared, metric_of, predicted_step, prepare_case, row_metric
+
+BOUNDS = {
+    "sustained_frac": (0.6, 1.05), "elementwise": (0.5, 6.0), "eager_elementwise": (0.5, 10.0), "casts": (0.0, 4.0),
+    "attention_frac": (0.2, 1.3), "eager_attention_frac": (0.15, 1.0), "layer_overhead_s": (0.0, 2e-3),
+    "tp_overlap_frac": (0.0, 1.0), "ep_overlap_frac": (0.0, 1.0), "dp_overlap_frac": (0.0, 1.0),
+    "pp_overlap_frac": (0.0, 1.0), "cp_overlap_frac": (0.0, 1.0), "step_overhead_s": (0.0, 0.3),
+    "narrow_frac": (0.8, 1.6), "expert_sync_s": (0.0, 500e-6), "far_ep_overlap_frac": (0.0, 1.0),
+}  # fmt: skip
+# Where every fit begins: judgements from before any fit, so that no fold starts from what other rows taught.
+NEUTRAL = {
+    "sustained_frac": 0.87, "elementwise": 1.5, "eager_elementwise": 3.0, "casts": 0.5, "attention_frac": 0.8,
+    "eager_attention_frac": 0.5, "layer_overhead_s": 400e-6, "tp_overlap_frac": 0.5, "ep_overlap_frac": 0.3,
+    "dp_overlap_frac": 0.8, "pp_overlap_frac": 0.8, "cp_overlap_frac": 0.8, "step_overhead_s": 0.05,
+    "narrow_frac": 1.1, "expert_sync_s": 60e-6, "far_ep_overlap_frac": 0.1,
+}  # fmt: skip
+FOLDS = 5
+KEPT = 6
+SOFT = 0.1
+
+
+class Rows:
+    """Distinct configurations with what was measured, as the logarithm of step time over the prediction's unit."""
+
+    def __init__(self, folder: Path) -> None:
+        self.items: list[tuple[Prepared, dict[str, str], str, float]] = []
+        self.group: list[str] = []
+        self.device: list[str] = []
+        self.family: list[str] = []
+        start = replace(training_factors(), **NEUTRAL)
+        seen: dict[str, Prepared] = {}
+        for path in sorted(folder.glob("*.csv")):
+            if path.stem == "reliability":
+                continue
+            for row in read_table(path).rows:
+                found = row_metric(row)
+                try:
+                    case = read_training_case(row)
+                    key = repr(case)
+                    seen[key] = seen.get(key) or _fewer(prepare_case(case), start)
+                except JevonsError:
+                    continue
+                step = predicted_step(seen[key], start)
+                if found is None or _impossible(found, row, seen[key], step):
+                    continue
+                self.items.append((seen[key], row, *found))
+                self.group.append(f"{path.stem}|{case.job.model.name}|{case.job.cluster.accelerator.id}")
+                self.device.append(case.job.cluster.accelerator.id)
+                self.family.append(path.stem)
+
+    def errors(self, factors: TrainingFactors) -> np.ndarray:
+        """Return the log of predicted over measured step time of every row."""
+        steps: dict[int, object] = {}
+        out = np.empty(len(self.items))
+        for i, (prepared, row, metric, measured) in enumerate(self.items):
+            if id(prepared) not in steps:
+                steps[id(prepared)] = predicted_step(prepared, factors)
+            ratio = metric_of(metric, row, prepared.case.job, steps[id(prepared)]) / measured
+            out[i] = np.log(ratio) if metric == "step_time_s" else -np.log(ratio)
+        return out
+
+
+def _impossible(found: tuple[str, float], row: dict[str, str], prepared: Prepared, step: object) -> bool:
+    job = prepared.case.job
+    ratio = metric_of(found[0], row, job, step) / found[1]
+    faster = ratio if found[0] == "step_time_s" else 1.0 / ratio
+    return step.flop_per_s_per_device * faster > max(job.cluster.accelerator.peak_flop_per_s.values())
+
+
+def _fewer(prepared: Prepared, factors: TrainingFactors) -> Prepared:
+    one = [(predicted_step(replace(prepared, candidates=(c,)), factors).step_time_s, i)
+           for i, c in enumerate(prepared.candidates)]  # fmt: skip
+    best = [prepared.candidates[i] for _, i in sorted(one)[:KEPT]]
+    return replace(prepared, candidates=tuple(best))
+
+
+def fit(rows: Rows, chosen: np.ndarray, start: TrainingFactors, evaluations: int) -> TrainingFactors:
+    """Return the factors that fit the chosen rows; each group weighs as the root of its size."""
+    sizes = defaultdict(int)
+    for i in np.flatnonzero(chosen):
+        sizes[rows.group[i]] += 1
+    weight = np.array([sizes[group] ** -0.25 if sizes[group] else 0.0 for group in rows.group])
+    low, high = (np.array([bound[side] for bound in BOUNDS.values()]) for side in (0, 1))
+    subset = _subset(rows, chosen)
+
+    def residuals(unit: np.ndarray) -> np.ndarray:
+        return subset.errors(_factors(start, low + unit * (high - low))) * weight[chosen]
+
+    given = (np.array([getattr(start, name) for name in BOUNDS]) - low) / (high - low)
+    found = least_squares(
+        residuals, np.clip(given, 0.02, 0.98), bounds=(0.0, 1.0), loss="soft_l1", f_scale=SOFT, diff_step=0.02,
+        max_nfev=evaluations,
+    )  # fmt: skip
+    return _factors(start, low + found.x * (high - low))
+
+
+def _subset(rows: Rows, chosen: np.ndarray) -> Rows:
+    part = object.__new__(Rows)
+    part.items = [rows.items[i] for i in np.flatnonzero(chosen)]
+    return part
+
+
+def _factors(start: TrainingFactors, values: np.ndarray) -> TrainingFactors:
+    return replace(start, **dict(zip(BOUNDS, map(float, values), strict=True)))
+
+
+def score(errors: np.ndarray) -> dict[str, float]:
+    """Return count, median and 90th percentile of the absolute relative error of step time, and the median error."""
+    relative = np.expm1(errors)
+    absolute = np.abs(relative)
+    return {
+        "rows": int(errors.size),
+        "median_ape": round(float(np.median(absolute)), 4),
+        "p90_ape": round(float(np.quantile(absolute, 0.9)), 4),
+        "bias": round(float(np.median(relative)), 4),
+    }
+
+
+def main() -> None:
+    """Fit, cross-validate, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("docs/validation/training.json"))
+    given = parser.parse_args()
+    begun = time.monotonic()
+    rows = Rows(given.folder)
+    start = replace(training_factors(), **NEUTRAL)
+    whole = np.ones(len(rows.items), dtype=bool)
+    print(f"{len(rows.items)} rows, start {score(rows.errors(start))}", file=sys.stderr)
+    best = fit(rows, whole, start, 12)
+    fitted = rows.errors(best)
+    print(f"fitted {score(fitted)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    for name in BOUNDS:
+        print(f"{name}: {getattr(best, name):.4g}")
+    fold = np.array([zlib.crc32(group.encode()) % FOLDS for group in rows.group])
+    held = np.empty(len(rows.items))
+    for k in range(FOLDS):
+        out = fold == k
+        held[out] = _subset(rows, out).errors(fit(rows, ~out, start, 6))
+    print(f"held out by group {score(held)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    families = sorted(set(rows.family))
+    report = {
+        "factors": {name: getattr(best, name) for name in BOUNDS},
+        "fitted": score(fitted),
+        "held_out": score(held),
+        "families": {f: score(held[np.array(rows.family) == f]) for f in families},
+        "devices_out": _devices_out(rows, start),
+        "points": [
+            [family, round(float(metric_seconds(item)), 5), round(float(error), 4)]
+            for family, item, error in zip(rows.family, rows.items, held, strict=True)
+        ],
+    }
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps({k: v for k, v in report.items() if k != "points"}, indent=1))
+
+
+def metric_seconds(item: tuple[Prepared, dict[str, str], str, float]) -> float:
+    """Return a measured figure as the step time that it stands for [s]."""
+    prepared, row, metric, measured = item
+    if metric == "step_time_s":
+        return measured
+    step = predicted_step(prepared)
+    return step.step_time_s * metric_of(metric, row, prepared.case.job, step) / measured
+
+
+def _devices_out(rows: Rows, start: TrainingFactors) -> dict[str, dict[str, float]]:
+    found = {}
+    device = np.array(rows.device)
+    for name in sorted(set(rows.device)):
+        out = device == name
+        if out.sum() >= 20:
+            found[name] = score(_subset(rows, out).errors(fit(rows, ~out, start, 4)))
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""How a run of fixed batch speeds up with the cluster, and what stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from jevons.errors import InfeasibleError
+from jevons.training.failures import FailureModel, best_interval_s, straggler_frac, useful_frac
+from jevons.training.run import search
+from jevons.training.types import TrainingJob, TrainingStep
+
+REASONS = {
+    "batch": ("pp_bubble",),
+    "latency": ("tp_comm", "cp_comm", "ep_comm", "pp_comm", "dp_exposed", "overhead", "optimizer"),
+    "small products": ("compute", "recompute"),
+}
+"""What limits scaling, and the parts of a step that it shows in; failures and power are outside the step."""
+_HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePoint:
+    """A run on a cluster of one size.
+
+    Parameters
+    ----------
+    devices : int
+        Accelerators at work.
+    step : TrainingStep or None
+        The fastest; None where no layout feeds and fits them.
+    goodput_frac : float
+        Expected share of time in useful steps.
+    days : float
+        Expected wall time; infinite without a layout.
+    power_w : float
+        Of the servers at full load.
+    efficiency_frac : float
+        Useful tokens per accelerator-hour over those of the most efficient size.
+    reason : str
+        What grew most against the size before, or what forbids this one; empty for the first.
+    """
+
+    devices: int
+    step: TrainingStep | None
+    goodput_frac: float
+    days: float
+    power_w: float
+    efficiency_frac: float
+    reason: str
+
+
+def scaling_curve(
+    job: TrainingJob, sizes: Sequence[int], failures: FailureModel, *, power_limit_w: float | None = None
+) -> tuple[ScalePoint, ...]:
+    """Return the fastest run on each size of cluster, at the job's global batch.
+
+    Parameters
+    ----------
+    job : TrainingJob
+        Its tokens set the days.
+    sizes : sequence of int
+        Accelerators, ascending.
+    failures : FailureModel
+        Rates and costs of interruptions.
+    power_limit_w : float, optional
+        Of the servers; larger clusters are left out with the reason ``power``.
+    """
+    points: list[ScalePoint] = []
+    for devices in sizes:
+        power_w = devices * job.cluster.accelerator.server_w
+        if power_limit_w is not None and power_w > power_limit_w:
+            points.append(_no_point(devices, power_w, "power"))
+            continue
+        try:
+            step = search(replace(job, cluster=replace(job.cluster, devices=devices)), best=1).best[0]
+        except InfeasibleError as error:
+            points.append(_no_point(devices, power_w, error.limits[0] if error.limits else "memory"))
+            continue
+        goodput = _goodput(failures, devices)
+        if goodput <= 0.0:
+            points.append(_no_point(devices, power_w, "failures"))
+            continue
+        days = job.tokens / step.tokens_per_s / goodput / 86_400.0
+        found = [point for point in points if point.step is not None]
+        reason = _reason(found[-1], step, devices, goodput) if found else ""
+        points.append(ScalePoint(devices, step, goodput, days, power_w, 1.0 / (days * devices), reason))
+    best = max((point.efficiency_frac for point in points), default=1.0) or 1.0
+    return tuple(replace(point, efficiency_frac=point.efficiency_frac / best) for point in points)
+
+
+def _goodput(failures: FailureModel, devices: int) -> float:
+    mttf_s = failures.mttf_h(devices) * _HOUR_S
+    if mttf_s < failures.restart_s + failures.checkpoint_s:
+        return 0.0
+    interval_s = best_interval_s(failures.checkpoint_s, mttf_s)
+    return useful_frac(interval_s, failures.checkpoint_s, failures.restart_s, mttf_s) * (
+        1.0 - straggler_frac(failures, devices)
+    )
+
+
+def _reason(before: ScalePoint, step: TrainingStep, devices: int, goodput: float) -> str:
+    """Return what took most of the accelerator-time that the larger cluster needs more per step."""
+    assert before.step is not None  # noqa: S101 - only points with a step are compared
+    grew = {
+        name: sum(devices * step.parts[part] - before.devices * before.step.parts[part] for part in parts)
+        for name, parts in REASONS.items()
+    }
+    each = devices * step.step_time_s
+    grew["failures"] = (
+        each / goodput - each - before.devices * before.step.step_time_s * (1.0 / before.goodput_frac - 1.0)
+    )
+    return max(grew, key=lambda name: grew[name])
+
+
+def _no_point(devices: int, power_w: float, reason: str) -> ScalePoint:
+    return ScalePoint(devices, None, 0.0, float("inf"), power_w, 0.0, reason)

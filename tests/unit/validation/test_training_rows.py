@@ -1,0 +1,107 @@
+"""Reading measured training rows and predicting them."""
+
+import csv
+
+import pytest
+
+from jevons.errors import InputError
+from jevons.validation.rows import kind_of
+from jevons.validation.training_cases import read_training_case, row_device, row_model
+from jevons.validation.training_rows import (
+    metric_of,
+    predicted_step,
+    prepare_case,
+    row_metric,
+    validate_training,
+)
+
+ROW = {
+    "source_title": "x", "framework": "NeMo/Megatron-Core", "model": "Llama3 8B", "gpu": "DGX-H100", "n_gpus": "16",
+    "seq_len": "8192", "global_batch": "128", "micro_batch": "1", "tp": "2", "pp": "1", "cp": "1", "recompute": "none",
+    "precision": "bf16", "step_time_s": "6.0",
+}  # fmt: skip
+
+
+def case(**changes):
+    return read_training_case(ROW | changes)
+
+
+def test_a_full_row_has_one_layout_and_nothing_is_assumed():
+    found = case()
+    assert found.assumed == ()
+    layouts = {c[0] for c in prepare_case(found).candidates}
+    assert {(x.tp, x.pp, x.dp, x.micro_batch, x.recompute) for x in layouts} == {(2, 1, 8, 1, "none")}
+
+
+def test_what_is_not_printed_is_searched_and_named():
+    found = case(micro_batch="", recompute="", pp="4")
+    assert set(found.assumed) == {"micro_batch", "recompute", "vpp"}
+    prepared = prepare_case(found)
+    assert len({c[0] for c in prepared.candidates}) > 5
+    best = predicted_step(prepared)
+    assert best.step_time_s == min(
+        predicted_step(prepare_case(case(micro_batch=str(m), recompute=r, pp="4"))).step_time_s
+        for m in (1, 2, 4) for r in ("none", "selective", "full")
+    )  # fmt: skip
+
+
+def test_measured_cells_do_not_move_a_prediction():
+    assert read_training_case(ROW) == case(step_time_s="1.0", tokens_per_s_per_gpu="9", tflops_per_gpu="3")
+
+
+def test_throughput_and_step_time_are_the_same_answer():
+    found = case()
+    step = predicted_step(prepare_case(found))
+    rate = metric_of("tokens_per_s_per_gpu", ROW, found.job, step)
+    assert rate * step.step_time_s * 16 == pytest.approx(128 * 8192)
+    assert row_metric(ROW) == ("step_time_s", 6.0)
+    assert row_metric({"step_time_s": "", "tokens_per_s_per_gpu": "-"}) is None
+
+
+def test_devices_take_the_network_memory_and_power_that_rows_state():
+    omni = row_device({"gpu": "A100-80GB SXM (Jean Zay, 4x Omni-Path 100Gbps per node)"})
+    assert omni.scaleout.bytes_per_s == pytest.approx(6.25e9)
+    capped, full = row_device({"gpu": "H100-96GB HBM2e 500W (Grand Teton)"}), row_device({"gpu": "H100"})
+    ratio = capped.peak_flop_per_s["bf16"] / full.peak_flop_per_s["bf16"]
+    assert ratio == pytest.approx((500 / 700) ** (1 / 3))
+    assert capped.hbm_bytes == 96e9
+
+
+def test_models_come_by_name_or_from_their_columns():
+    assert row_model({"model": "Qwen3_30B_a3B (tokendrop)"}).name == "qwen3-30b-a3b"
+    built = row_model({"model": "GPT-18.4B", "n_layers": "40", "hidden": "6144", "n_heads": "48", "params_b": "18.4"})
+    assert built.parameters_total == pytest.approx(18.4e9, rel=0.03)
+    assert row_model({"model": "Grok 1 314b", "n_layers": "4"}).n_layers == 4
+    assert row_model({"model": "Grok 1 314b"}).parameters_total == pytest.approx(314e9, rel=0.02)
+    with pytest.raises(InputError, match="its shape is not printed"):
+        row_model({"model": "Wonder-7B"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"gpu": "Abacus"}, "unknown accelerator"),
+        ({"n_gpus": ""}, "no number of devices"),
+        ({"seq_len": ""}, "no sequence length"),
+        ({"global_batch": "-"}, "no global batch"),
+        ({"precision": "fp3"}, "unknown precision `fp3`"),
+    ],
+)
+def test_what_a_row_lacks_is_named(changes, message):
+    with pytest.raises(InputError, match=message):
+        case(**changes)
+
+
+def test_files_are_recognised_and_every_row_is_answered_or_has_a_reason(tmp_path):
+    path = tmp_path / "mine.csv"
+    rows = [ROW, ROW | {"gpu": "Abacus"}, ROW | {"step_time_s": ""}, ROW | {"step_time_s": "0.001"}]
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(ROW))
+        writer.writeheader()
+        writer.writerows(rows)
+    assert kind_of(list(ROW)) == "training"
+    good, unknown, unmeasured, impossible = validate_training([path])
+    assert abs(good.error) < 0.3
+    assert "unknown accelerator" in unknown.reason
+    assert "no step time or rate" in unmeasured.reason
+    assert "more than the devices' peak" in impossible.reason
