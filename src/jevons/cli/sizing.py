@@ -249,8 +249,14 @@ def draw(path: Path | None, result: Any, name: str) -> None:
     """Write a figure of a result, whole or not at all."""
     if path is None:
         return
+    import matplotlib as mpl
+
+    from jevons.plot.style import RC
+
     figure = getattr(result.plot, name)()
     temporary = path.with_name(f".{path.stem}.part{path.suffix}")
-    figure.savefig(temporary, dpi=150)
+    dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    with mpl.rc_context(RC):
+        figure.savefig(temporary, dpi=150, metadata=dated.get(path.suffix))
     temporary.replace(path)
     sys.stderr.write(f"wrote {path}\n")

@@ -36,7 +36,11 @@ def pareto(result: SizeResult) -> Any:
             axis.scatter(
                 [across(f) for f in points], [f.e2e_s for f in points], s=size_pt, color=hue[device],
                 edgecolor=INK if on_front else "none", linewidth=0.8, alpha=1.0 if on_front else 0.5, zorder=3,
+                label="" if on_front else device,
             )  # fmt: skip
+    for fleet in fleets:
+        if fleet.observed is not None and (half := fleet.observed.latency["e2e_s"]["mean"].half):
+            axis.errorbar(across(fleet), fleet.e2e_s, yerr=half, color=INK, linewidth=0.9, capsize=2, zorder=4)
     ordered = sorted((f for f in fleets if id(f) in front), key=across)
     axis.step([across(f) for f in ordered], [f.e2e_s for f in ordered], where="post", color=MUTED, linewidth=0.9)
     for fleet in ordered[:: max(1, -(-len(ordered) // _LABELLED))]:
@@ -47,12 +51,16 @@ def pareto(result: SizeResult) -> Any:
         f"Cost [{currency} per million tokens]" if priced else "Throughput [output tokens/s per accelerator]"
     )
     axis.set_ylabel("Whole answer, mean [s]")
+    if len(result.prices) > 1:
+        axis.legend(loc="lower right", fontsize=8)
     heights, places = [f.e2e_s for f in fleets], [across(f) for f in fleets]
     axis.set_ylim(0, 1.15 * max(heights))
     if priced and max(places) > 5 * min(places):
         axis.set_xscale("log")
         axis.set_xlabel(f"Cost [{currency} per million tokens, logarithmic]")
         axis.set_xlim(0.7 * min(places), 4 * max(places))
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in "25" else "")
     else:
         axis.margins(x=0.25)
     axis.set_title(f"{result.model.name}, {result.demand.words}: fleets within the limits, front outlined", loc="left")

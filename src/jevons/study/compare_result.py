@@ -225,6 +225,24 @@ class Comparison:
         machines = max(math.ceil(staff / margin - 1e-9), 1)
         return max((machines * each + staff) / per_token, (machines - 1) * carried)
 
+    def always_pays_tok_per_d(self, machine: Machine, *, rented: bool = False) -> float | None:
+        """Return the load above which machines never cost more than the API, though they come whole; None for none.
+
+        Notes
+        -----
+        The dearest load of n machines is just above what n - 1 carry: ``n M + S <= A (n - 1) K`` from some n on. The
+        load sought lies where one machine fewer crosses the API's line.
+        """
+        parts = self.rented_parts_cny(machine, 1) if rented else self.owned_parts_cny(machine, 1)
+        staff = parts["staff"]
+        each, carried = sum(parts.values()) - staff, self.carried_tok_per_d(machine)
+        per_token = self.api_month_cny(1.0)
+        margin = per_token * carried - each
+        if margin <= 0:
+            return None
+        machines = max(math.ceil((staff + per_token * carried) / margin - 1e-9), 2)
+        return max(((machines - 1) * each + staff) / per_token, (machines - 2) * carried)
+
     def break_even_utilisation(self, machine: Machine, *, rented: bool = False) -> float:
         """Return the mean utilisation at which one machine with its staff costs what the API would; may exceed 1."""
         parts = self.rented_parts_cny(machine, 1) if rented else self.owned_parts_cny(machine, 1)
@@ -284,6 +302,8 @@ class Comparison:
                 "cost": {"per_month_cny": way.month_cny, "per_output_mtok_cny": way.month_cny / per_month,
                          "parts_cny": dict(way.parts_cny)},
                 "utilisation_frac": way.utilisation_frac, "break_even_tok_per_d": way.break_even_tok_per_d,
+                "always_pays_tok_per_d":
+                None if machine is None else self.always_pays_tok_per_d(machine, rented=way.name == "rent"),
                 "break_even_date": None if date is None else date.isoformat(),
             }  # fmt: skip
 
@@ -342,7 +362,7 @@ class Comparison:
         )
         heads = (
             "way", "accelerators of a machine", "machines", "use [%]", "CNY a month", "CNY per Mtok output",
-            "pays from [M tok/day]", "pays from use of [%]", "pays by",
+            "first pays at [M tok/day]", "always pays above [M tok/day]", "pays from use of [%]", "pays by",
         )  # fmt: skip
         rows: list[tuple[Any, ...]] = []
         for way in self.ways():
@@ -350,12 +370,14 @@ class Comparison:
             each = way.month_cny / (load * _DAYS_PER_MONTH / 1e6)
             shown = (f"{way.month_cny:,.0f}", each)
             if machine is None:
-                rows.append((way.name, "", None, None, *shown, None, None, None))
+                rows.append((way.name, "", None, None, *shown, None, None, None, None))
                 continue
             used = self.break_even_utilisation(machine, rented=way.name == "rent")
+            always = self.always_pays_tok_per_d(machine, rented=way.name == "rent")
             rows.append((
                 f"{way.name} {machine.device.id}", machine.words, way.machines, 100 * (way.utilisation_frac or 0.0),
                 *shown, "never" if even is None else f"{even / 1e6:,.1f}",
+                "never" if always is None else f"{always / 1e6:,.1f}",
                 f"{100 * used:.0f}" if used <= 1 else "over 100",
                 "–" if way.name == "rent" else "never" if date is None else f"{date:%Y-%m}",
             ))  # fmt: skip

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import jevons
@@ -51,6 +52,22 @@ def test_at_the_break_even_load_both_cost_the_same_and_below_it_the_api_is_cheap
     assert own(load) == pytest.approx(busy.api_month_cny(load), rel=1e-9)
     assert own(0.98 * load) > busy.api_month_cny(0.98 * load)
     assert own(1.02 * load) <= busy.api_month_cny(1.02 * load)
+
+
+def test_above_some_load_whole_machines_never_cost_more_than_the_api(found):
+    busy = replace(found, assumptions=replace(found.assumptions, utilisation_frac=0.9))
+    machine = busy.machines[1]
+    first, always = busy.break_even_tok_per_d(machine), busy.always_pays_tok_per_d(machine)
+    assert first <= always
+
+    def dearer(load):
+        own = sum(busy.owned_parts_cny(machine, busy.machines_for(machine, load)).values())
+        return own > busy.api_month_cny(load) * (1 + 1e-9)
+
+    assert not any(dearer(always * factor) for factor in np.linspace(1.0001, 12, 4000))
+    assert dearer(always * 0.9999)
+    idle = replace(found, assumptions=replace(found.assumptions, utilisation_frac=0.01))
+    assert idle.always_pays_tok_per_d(machine) is None
 
 
 def test_break_even_use_makes_one_machine_cost_what_the_api_does(found):
