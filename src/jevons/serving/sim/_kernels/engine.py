@@ -258,7 +258,7 @@ def join_decodes(state: IntArray, slots: Slots, work: Work, joining: int, limits
 
 
 @inline
-def claim(state: IntArray, slots: Slots, work: Work, limits: IntArray, request: int) -> tuple[int, int, int, int]:
+def claim(slots: Slots, work: Work, limits: IntArray, request: int) -> tuple[int, int, int, int]:
     """Return what a request would hold: tokens, blocks of its own, leading blocks in the prefix cache, unheld ones."""
     block_tokens = limits[BLOCK]
     want = work.isl[request] + emitted(work, request)
@@ -281,7 +281,7 @@ def make_way(state: IntArray, slots: Slots, work: Work, limits: IntArray) -> Non
         request = first_waiting(state, slots, limits)
         if request < 0:
             return
-        _, blocks, _, idle = claim(state, slots, work, limits, request)
+        _, blocks, _, idle = claim(slots, work, limits, request)
         spare = limits[BLOCKS] - state[USED] - slots.phases[-state[STEP] % limits[PERIOD]]
         if state[RUNNING] < limits[MAX_BATCH] and blocks + idle <= spare:
             return
@@ -302,7 +302,7 @@ def admit(state: IntArray, slots: Slots, work: Work, limits: IntArray) -> int:
     request = first_waiting(state, slots, limits)
     if request < 0:
         return -1
-    want, blocks, hits, idle = claim(state, slots, work, limits, request)
+    want, blocks, hits, idle = claim(slots, work, limits, request)
     if blocks + idle > limits[BLOCKS] - state[USED] - slots.phases[-state[STEP] % limits[PERIOD]]:
         return -1
     start = work.hash_start[request]

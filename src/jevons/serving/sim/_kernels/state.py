@@ -131,4 +131,5 @@ def reset(state: IntArray, limits: IntArray) -> None:
 @inline
 def gap_bin(ticks: int) -> int:
     """Return the bin of a step time, by the leading bits of its double."""
-    return min(max((np.float64(ticks).view(np.int64) >> _GAP_SHIFT) - GAP_FIRST, 0), GAP_BINS - 1)
+    place = int(np.float64(ticks).view(np.int64) >> _GAP_SHIFT) - GAP_FIRST
+    return min(max(place, 0), GAP_BINS - 1)
