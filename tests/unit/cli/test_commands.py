@@ -85,7 +85,8 @@ def test_train_json_has_the_promised_keys(jevons):
     found = json.loads(jevons("train", *LLAMA, "--gpus", "64", "--tokens", "100B", "--gpu-hour", "2 USD", "--json").out)
     assert {"layout", "step_time_s", "mfu_frac", "memory_bytes", "days", "cost"} <= set(found)
     assert 0 < found["mfu_frac"] < 1
-    assert found["days"] == pytest.approx(100e9 / found["tokens_per_s"] / 86400)
+    assert found["days_without_failures"] == pytest.approx(100e9 / found["tokens_per_s"] / 86400)
+    assert found["days"] == pytest.approx(found["days_without_failures"] / found["run"]["goodput_frac"])
     assert found["cost"] == pytest.approx(2 * 64 * 24 * found["days"])
 
 
