@@ -20,6 +20,8 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from jevons.errors import JevonsError
+from jevons.plot.palette import INK, colours
+from jevons.plot.style import figure_svg, subplots
 from jevons.training import TrainingFactors, training_factors
 from jevons.validation.rows import read_table
 from jevons.validation.training_cases import read_training_case
@@ -141,6 +143,26 @@ def score(errors: np.ndarray) -> dict[str, float]:
     }
 
 
+def draw(report: dict[str, object], path: Path) -> None:
+    """Write predicted against measured step times of held-out rows as SVG."""
+    points = report["points"]
+    figure, axis = subplots(width=6.4, height=5.4)
+    families = sorted({point[0] for point in points})
+    for name, colour in colours(families).items():
+        own = [point for point in points if point[0] == name]
+        times = np.array([point[1] for point in own])
+        axis.plot(times, times * np.exp([point[2] for point in own]), ".", color=colour, label=name, markersize=4)
+    ends = np.array([min(point[1] for point in points) / 1.5, max(point[1] for point in points) * 1.5])
+    axis.loglog(ends, ends, color=INK, linewidth=0.8)
+    for band in (0.9, 1.1):
+        axis.loglog(ends, band * ends, color=INK, linewidth=0.5, linestyle=":")
+    axis.set_xlabel("measured step time [s], log scale")
+    axis.set_ylabel("predicted, held out [s], log scale")
+    axis.set_title("Training steps: group-wise cross-validation, ±10 % band")
+    axis.legend(fontsize=8, ncols=2)
+    path.write_text(figure_svg(figure) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Fit, cross-validate, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -177,6 +199,7 @@ def main() -> None:
     }
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    draw(report, given.out.with_suffix(".svg"))
     print(json.dumps({k: v for k, v in report.items() if k != "points"}, indent=1))
 
 

@@ -139,7 +139,7 @@ def _run_tables(found: TrainResult) -> list[Any]:
         ("mean time between interruptions", f"{number(run.mttf_h)} h", f"{number(run.interruptions)} in the run"),
         ("work between checkpoints", f"{number(run.interval_s / 60)} min", "maximises useful time"),
         ("lost to slow nodes", f"{100 * run.straggler_frac:.2f} %", ""),
-        ("spare nodes", number(run.spare_nodes), "cover nodes in repair 99 % of the time; in the price"),
+        ("spare nodes", number(run.spare_nodes), "cover nodes in repair 99 % of the time; not in the price"),
         (
             "wall time, 5th to 95th percentile",
             f"{number(days['p5'])} – {number(days['p95'])} days",

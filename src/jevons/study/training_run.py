@@ -198,8 +198,7 @@ def train(
     failures = training.failure_model()
     work_days = tokens / steps[0].tokens_per_s / 86_400.0
     outlook = training.outlook(failures, devices, work_days, np.random.default_rng(seed))
-    spares = outlook.spare_nodes * failures.node_devices
-    hour = None if price is None else price.amount * (1.0 + spares / devices)
+    hour = None if price is None else price.amount
     estimate = training.run_estimate(job, steps[0], price_per_accelerator_h=hour, goodput_frac=outlook.goodput_frac)
     curve: tuple[training.ScalePoint, ...] = ()
     if scale_to is not None:

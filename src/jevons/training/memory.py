@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
 from jevons.errors import InfeasibleError, InputError
-from jevons.models import Attention, FeedForward, LayerGroup, expert_parameters, layer_gemms
+from jevons.models import Attention, FeedForward, LayerGroup, ModelSpec, expert_parameters, layer_gemms
 from jevons.models.formulas import layer_parameters
 from jevons.training.factors import default_training_factors
 from jevons.training.types import RECOMPUTE, TrainingJob, TrainingLayout
@@ -36,17 +37,26 @@ def stage_layers(job: TrainingJob, layout: TrainingLayout) -> int:
 def parameters_per_device(job: TrainingJob, layout: TrainingLayout) -> Parameters:
     """Return the parameters that a device of the fullest stage holds before replicas share anything out."""
     model = job.model
-    dense = experts = 0.0
-    for group in model.layers:
-        block = group.feed_forward
-        whole = layer_parameters(model, group)
-        routed = block.experts * expert_parameters(block, model.hidden) if block.kind == "moe" else 0
-        kept = sum(gemm.n * gemm.k for gemm in layer_gemms(group, model.hidden) if gemm.split == "replicated")
-        dense += group.count * ((whole - routed - kept) / layout.tp + kept)
-        experts += group.count * routed / (layout.ep * layout.tp)
+    split, kept, routed = _whole_parameters(model)
+    dense = split / layout.tp + kept
+    experts = routed / (layout.ep * layout.tp)
     share = stage_layers(job, layout) / model.n_layers
     ends = 1 if layout.pp > 1 or model.tied_embeddings else 2
     return Parameters(dense * share + ends * model.vocab * model.hidden / layout.tp, experts * share)
+
+
+@functools.lru_cache(maxsize=64)
+def _whole_parameters(model: ModelSpec) -> tuple[float, float, float]:
+    """Return the parameters of all layers: those that tensor parallelism splits, those it does not, and experts."""
+    split = replicated = experts = 0.0
+    for group in model.layers:
+        block = group.feed_forward
+        routed = block.experts * expert_parameters(block, model.hidden) if block.kind == "moe" else 0
+        kept = sum(gemm.n * gemm.k for gemm in layer_gemms(group, model.hidden) if gemm.split == "replicated")
+        split += group.count * (layer_parameters(model, group) - routed - kept)
+        replicated += group.count * kept
+        experts += group.count * routed
+    return split, replicated, experts
 
 
 def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
@@ -161,6 +171,22 @@ def check_fits(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
         f"{largest}; {device.id} has {device.hbm_bytes / 1e9:.1f} GB. Use {remedies[largest]}."
     )
     raise InfeasibleError(message, ["device memory"])
+
+
+def divides(job: TrainingJob, layout: TrainingLayout) -> bool:
+    """Return whether a layout of the search divides batch, heads, experts and layers; `check_layout` says why not."""
+    if job.global_batch % (layout.dp * layout.micro_batch) or layout.dp * layout.cp % layout.ep:
+        return False
+    if layout.vpp > 1 and micro_batches(job, layout) % layout.pp:
+        return False
+    if job.seq_len % layout.cp or (job.model.max_context and job.seq_len > job.model.max_context):
+        return False
+    for group in job.model.layers:
+        if group.attention.heads % layout.tp:
+            return False
+        if group.feed_forward.kind == "moe" and group.feed_forward.experts % layout.ep:
+            return False
+    return True
 
 
 def check_layout(job: TrainingJob, layout: TrainingLayout) -> None:

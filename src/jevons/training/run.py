@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from jevons.errors import InfeasibleError, InputError
-from jevons.training.memory import check_fits, check_layout
-from jevons.training.step import Exchange, MicroBatch, assemble, exchange, micro_batch
+from jevons.training.memory import divides, memory_bytes
+from jevons.training.step import Exchange, MicroBatch, assemble, exchange, hop_s, with_experts, without_experts
 from jevons.training.types import RECOMPUTE, RunEstimate, TrainingJob, TrainingLayout, TrainingSearch, TrainingStep
 
 _SECONDS_PER_DAY = 86_400.0
@@ -53,26 +54,32 @@ def search(
     rejected: Counter[str] = Counter()
     found: list[TrainingStep] = []
     times: dict[tuple[int, int, int, int], MicroBatch] = {}
+    others: dict[tuple[int, int, int], MicroBatch] = {}
     exchanges: dict[tuple[int, ...], Exchange] = {}
+    hops: dict[tuple[int, int, bool, int], float] = {}
     tried = 0
     for layout in _layouts(job, zero, recompute, most_micro_batch, most_cp, zero_bubble=zero_bubble):
-        try:
-            check_layout(job, layout)
-        except InputError:
+        if not divides(job, layout):
             continue
         tried += 1
-        try:
-            memory = check_fits(job, layout)
-        except InfeasibleError:
+        memory = memory_bytes(job, layout)
+        if sum(memory.values()) > job.cluster.accelerator.hbm_bytes:
             rejected["device memory"] += 1
             continue
         key = (layout.tp, layout.cp, layout.ep, layout.micro_batch)
         if key not in times:
-            times[key] = micro_batch(job, layout)
-        spread = (layout.tp, layout.pp, layout.cp, layout.ep, layout.zero, layout.micro_batch)
+            same = (layout.tp, layout.cp, layout.micro_batch)
+            if same not in others:
+                others[same] = without_experts(job, layout)
+            times[key] = with_experts(job, layout, others[same])
+        spread = (layout.tp, layout.pp, layout.cp, layout.ep, layout.zero)
         if spread not in exchanges:
             exchanges[spread] = exchange(job, layout)
-        found.append(assemble(job, layout, times[key], exchanges[spread], memory))
+        hop = (layout.tp, layout.cp, layout.pp > 1, layout.micro_batch)
+        if hop not in hops:
+            hops[hop] = hop_s(job, layout)
+        between = replace(exchanges[spread], hop_s=hops[hop])
+        found.append(assemble(job, layout, times[key], between, memory))
     if not found:
         device = job.cluster.accelerator
         exceed = rejected["device memory"]

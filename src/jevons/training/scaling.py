@@ -17,6 +17,8 @@ REASONS = {
 }
 """What limits scaling, and the parts of a step that it shows in; failures and power are outside the step."""
 _HOUR_S = 3600.0
+_FEW_SEQUENCES = 8  # devices per sequence from which splitting sequences is tried too
+_MOST_CP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ def scaling_curve(
             points.append(_no_point(devices, power_w, "power"))
             continue
         try:
-            step = search(replace(job, cluster=replace(job.cluster, devices=devices)), best=1).best[0]
+            sized = replace(job, cluster=replace(job.cluster, devices=devices))
+            most_cp = _MOST_CP if devices > _FEW_SEQUENCES * job.global_batch else 1
+            step = search(sized, best=1, most_cp=most_cp).best[0]
         except InfeasibleError as error:
             points.append(_no_point(devices, power_w, error.limits[0] if error.limits else "memory"))
             continue

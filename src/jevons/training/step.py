@@ -96,12 +96,36 @@ def step(job: TrainingJob, layout: TrainingLayout) -> TrainingStep:
 
 def micro_batch(job: TrainingJob, layout: TrainingLayout) -> MicroBatch:
     """Return the times of one micro-batch through all layers; depends on tp, cp, ep and the micro-batch size only."""
+    return with_experts(job, layout, without_experts(job, layout))
+
+
+def with_experts(job: TrainingJob, layout: TrainingLayout, others: MicroBatch) -> MicroBatch:
+    """Return a micro-batch's times with those of its routed experts, which alone depend on ep."""
+    if not job.model.is_moe:
+        return others
     tokens = layout.micro_batch * job.seq_len / layout.cp
-    totals = dict.fromkeys((field.name for field in fields(MicroBatch)), 0.0)
+    forward = backward = sent = 0.0
+    for group in _groups(job):
+        first, second = _experts(job, layout, group.feed_forward, tokens)
+        forward += group.count * first
+        backward += group.count * second
+        sent += group.count * _ep_pass_s(job, layout, group, tokens)
+    return replace(others, experts_forward_s=forward, experts_backward_s=backward, ep_s=sent)
+
+
+def _groups(job: TrainingJob) -> list[LayerGroup]:
+    """Layers of the model, those that predict further tokens with them where they are trained."""
     groups = list(job.model.layers)
     if job.mtp and job.model.mtp_layers:
         groups.append(replace(groups[-1], count=job.model.mtp_layers))
-    for group in groups:
+    return groups
+
+
+def without_experts(job: TrainingJob, layout: TrainingLayout) -> MicroBatch:
+    """Return a micro-batch's times but for routed experts and their exchange; depends on tp, cp and its size."""
+    tokens = layout.micro_batch * job.seq_len / layout.cp
+    totals = dict.fromkeys((field.name for field in fields(MicroBatch)), 0.0)
+    for group in _groups(job):
         for name, time_s in _layer(job, layout, group, tokens).items():
             totals[name] += group.count * time_s
     device, model = job.cluster.accelerator, job.model
@@ -118,20 +142,16 @@ def _layer(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: 
     """Return the times of one layer, by field of `MicroBatch`."""
     blocks = (group.attention.kind != "none") + (group.feed_forward.kind != "none")
     dense_forward, dense_backward = _products(job, layout, group, tokens)
-    experts_forward, experts_backward = _experts(job, layout, group.feed_forward, tokens)
     chain, cast = _elementwise_s(job, layout, group, tokens)
     return {
         "dense_forward_s": dense_forward,
         "dense_backward_s": dense_backward,
-        "experts_forward_s": experts_forward,
-        "experts_backward_s": experts_backward,
         "attention_s": _attention_s(job, layout, group),
         "rebuilt_s": _rebuilt_s(job, layout, group, tokens),
         "elementwise_s": chain,
         "cast_s": cast,
         "tp_s": blocks * _tp_pass_s(job, layout, tokens),
         "cp_s": _cp_pass_s(job, layout, group, tokens),
-        "ep_s": _ep_pass_s(job, layout, group, tokens),
     }
 
 
@@ -147,7 +167,7 @@ class Exchange:
 def exchange(job: TrainingJob, layout: TrainingLayout) -> Exchange:
     """Return the times between stages and replicas; the schedule, recomputation and virtual stages do not matter."""
     factors = job.factors or default_training_factors()
-    return Exchange(_hop_s(job, layout), _replicas_s(job, layout, factors), _optimizer_s(job, layout, factors))
+    return Exchange(hop_s(job, layout), _replicas_s(job, layout, factors), _optimizer_s(job, layout, factors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +334,10 @@ def _experts(job: TrainingJob, layout: TrainingLayout, block: FeedForward, token
 def _rebuilt_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> float:
     """Expansions of latent attention, which selective recomputation runs again [s]."""
     gemms = [g for g in layer_gemms(group, job.model.hidden) if g.name in {"mla_q_up", "mla_kv_up"}]
-    device = job.cluster.accelerator
-    return sum(_time(ops.gemm(device, tokens, g.n / layout.tp, g.k, job.precision)) for g in gemms)
+    if not gemms:
+        return 0.0
+    n, k = np.array([(g.n / layout.tp, g.k) for g in gemms]).T
+    return float(ops.gemm(job.cluster.accelerator, tokens, n, k, job.precision).time_s.sum())
 
 
 def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) -> float:
@@ -397,7 +419,7 @@ def _ep_pass_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, toke
     return _time(dispatch) + _time(ops.moe_combine(job.cluster, *shape))
 
 
-def _hop_s(job: TrainingJob, layout: TrainingLayout) -> float:
+def hop_s(job: TrainingJob, layout: TrainingLayout) -> float:
     """One hand-over between stages [s]."""
     if layout.pp == 1:
         return 0.0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from jevons import models, training
 from jevons.hardware import cluster
+from jevons.training.failures import best_interval_s
 from jevons.training.formulas import bubble_s
 
 SLACK = 1.001
@@ -81,3 +82,22 @@ def test_bubble_lies_between_nothing_and_a_full_drain(stages, virtual, stage):
     full = bubble_s(stage, stages, 1)
     assert 0.0 <= bubble_s(stage, stages, virtual) <= full
     assert bubble_s(stage, stages, 1, zero_bubble=True) <= full
+
+
+@given(
+    devices=st.integers(8, 200_000),
+    checkpoint_s=st.floats(0.5, 300.0),
+    restart_s=st.floats(10.0, 1800.0),
+)
+def test_faster_checkpoints_and_restarts_and_fewer_devices_never_lower_goodput(devices, checkpoint_s, restart_s):
+    model = training.failure_model()
+
+    def goodput(n, pause_s, back_s):
+        mttf_s = model.mttf_h(n) * 3600.0
+        return training.useful_frac(best_interval_s(pause_s, mttf_s), pause_s, back_s, mttf_s)
+
+    now = goodput(devices, checkpoint_s, restart_s)
+    assert 0.0 < now < 1.0
+    assert goodput(devices, checkpoint_s / 2, restart_s) >= now
+    assert goodput(devices, checkpoint_s, restart_s / 2) >= now
+    assert goodput(devices // 2, checkpoint_s, restart_s) >= now
