@@ -156,6 +156,8 @@ def market_inputs(scenario: Scenario, setting: Setting, weights: Array, scarcity
         price_inertia=scenario.market.price_inertia.value,
         scarcity=scarcity,
         learning_exponent=scenario.serving.learning_exponent.value,
+        wallet_cny_per_y=column("wallet"),
+        attention_calls_per_d=column("attention"),
     )
 
 

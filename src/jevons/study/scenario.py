@@ -199,7 +199,8 @@ class SegmentSpec(Section):
         "output_tokens": "output_tokens_per_call", "tokens_growth": "tokens_growth_factor",
         "integration": "integration_year_cny", "bass_p": "bass_p", "bass_q": "bass_q", "adopted": "adopted_frac",
         "elasticity": "elasticity_intensive", "share": "provider_share_frac", "peak": "peak_frac",
-        "deferrable": "deferrable_frac", "calls_growth": "calls_growth_factor",
+        "deferrable": "deferrable_frac", "calls_growth": "calls_growth_factor", "wallet": "wallet_year_cny",
+        "attention": "attention_calls_per_adopter",
     }  # fmt: skip
 
     facts: str = ""
@@ -244,6 +245,10 @@ class SegmentSpec(Section):
     """Share of a day's calls in the peak slot."""
     deferrable: Fraction
     """Share of calls that may wait within the day."""
+    wallet: Annotated[Amount, Quantity("CNY", ge=0)] = Amount(0.0, "CNY", origin="default")
+    """Most that an adopter spends on calls in a year; 0 for no such limit."""
+    attention: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Most calls that an adopter can make use of in a day; 0 for no such limit."""
 
 
 class MarketSpec(Section):
