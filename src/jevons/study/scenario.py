@@ -84,6 +84,8 @@ class SiteSpec(Section):
     """IT power the site may reach."""
     build_rate: Annotated[Amount, Quantity("W/quarter", ge=0)]
     """IT power the site can add in a quarter."""
+    block: Annotated[Amount, Quantity("W", ge=0)] = Amount(0.0, "W", origin="default")
+    """IT power that the site adds only in whole multiples, such as one building; 0 for any amount."""
 
 
 class DeviceSpec(Section):
@@ -285,6 +287,10 @@ class TrainingReserve(Section):
     """Reserve at the start, in such devices."""
     growth: Annotated[Amount, Quantity("1", ge=-1, le=10)]
     """Growth a year, a fraction."""
+    cluster: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Accelerators of one kind on one site that may be held as one cluster, whole or not at all; 0 for none."""
+    cluster_worth: Annotated[Amount, Quantity("CNY/quarter", ge=0)] = Amount(0.0, "CNY/quarter", origin="default")
+    """What holding it is worth to the firm in a quarter, besides its share in the reserve."""
 
 
 class ExpansionSpec(Section):
