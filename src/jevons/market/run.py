@@ -32,7 +32,8 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     adopter follow the intensive elasticity to the price of a call of constant size; growth of tokens per call is bought
     for what it brings, so it counts as a price rise on neither margin. Growth at a constant list price thus comes
     out as adoption, calls and tokens per call, never as elasticity. Would-be adopters see last quarter's scarcity;
-    within a quarter, scarce supply is rationed by the planner along `demand_blocks`.
+    within a quarter, scarce supply is rationed by the planner along `demand_blocks`. Where an adopter's spending
+    reaches the wallet, calls move against their price one for one; where calls reach what attention allows, not at all.
     """
     segments, quarters = inputs.model.size, inputs.unit_cost_cny_per_tok.shape[2]
     path = _empty(segments, inputs.list_price_cny_per_tok.shape[0], quarters)
@@ -68,17 +69,43 @@ def market_path(inputs: MarketInputs) -> MarketPath:
             diffused = bass_step(diffused, inputs.bass_p, inputs.bass_q)
         adopted = diffused * potential
         path.adopters[:, t] = inputs.adopters * adopted
-        intensity = index**inputs.elasticity
-        path.market_calls_per_d[:, t] = path.adopters[:, t] * inputs.calls_per_d * calls_growth * intensity
+        wanted = inputs.calls_per_d * calls_growth * index**inputs.elasticity
+        calls, path.capped[:, t] = capped_calls(
+            wanted, path.call_price_cny[:, t], inputs.wallet_cny_per_y, inputs.attention_calls_per_d
+        )
+        path.market_calls_per_d[:, t] = path.adopters[:, t] * calls
         path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * inputs.share_frac
         size = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
         path.tokens_per_d[:, t] = path.calls_per_d[:, t] * size * growth
         path.elasticity_extensive[:, t] = extensive_elasticity(seen, integration, value, inputs.value_sigma)
-        path.elasticity_intensive[:, t] = inputs.elasticity
+        path.elasticity_intensive[:, t] = np.choose(path.capped[:, t], [inputs.elasticity, -1.0, 0.0])
         sold = path.tokens_per_d[:, t].sum()
         base_volume = sold * 4 if t == 0 else base_volume
         volume += sold
     return path
+
+
+def capped_calls(
+    calls_per_d: Array, call_price_cny: Array, wallet_cny_per_y: Array | None, attention_calls_per_d: Array | None
+) -> tuple[Array, NDArray[np.int64]]:
+    """Return calls per adopter and day within wallet and attention, and which of the two holds them (1, 2; 0 neither).
+
+    Parameters
+    ----------
+    calls_per_d, call_price_cny : (s,)
+        Calls wanted, and price of one.
+    wallet_cny_per_y, attention_calls_per_d : (s,) or None
+        Limits; 0 or None for none.
+    """
+
+    def limit(most: Array | None) -> Array:
+        return np.full(calls_per_d.shape, np.inf) if most is None else np.where(most > 0, most, np.inf)
+
+    affordable = limit(wallet_cny_per_y) / 365.25 / np.maximum(call_price_cny, 1e-15)
+    useful = limit(attention_calls_per_d)
+    held = np.minimum(calls_per_d, np.minimum(affordable, useful))
+    cause = np.where(held >= calls_per_d, 0, np.where(affordable <= useful, 1, 2))
+    return held, cause.astype(np.int64)
 
 
 def _token_weights(inputs: MarketInputs) -> Array:
@@ -110,4 +137,5 @@ def _empty(segments: int, models: int, quarters: int) -> MarketPath:
         learning=zeros(quarters),
         elasticity_extensive=by_segment[7],
         elasticity_intensive=by_segment[8],
+        capped=np.zeros((segments, quarters), np.int64),
     )

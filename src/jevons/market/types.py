@@ -57,6 +57,10 @@ class MarketInputs:
         Clearing price over posted price, >= 1; ones where supply is ample.
     learning_exponent : float
         Efficiency grows with cumulative tokens to this power, >= 0.
+    wallet_cny_per_y : (s,), optional
+        Most that an adopter spends on calls in a year; 0 for no such limit.
+    attention_calls_per_d : (s,), optional
+        Most calls that an adopter can make use of in a day; 0 for no such limit.
     """
 
     model: NDArray[np.int64]
@@ -80,6 +84,8 @@ class MarketInputs:
     price_inertia: float
     scarcity: Array
     learning_exponent: float
+    wallet_cny_per_y: Array | None = None
+    attention_calls_per_d: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,8 @@ class MarketPath:
         Efficiency from learning, 1 at the start.
     elasticity_extensive, elasticity_intensive : (s, t)
         Elasticity of adopters and of calls per adopter to the call price, each <= 0.
+    capped : (s, t) int
+        What holds calls per adopter: 0 nothing, 1 the wallet, 2 attention.
     """
 
     price_index: Array
@@ -124,3 +132,4 @@ class MarketPath:
     learning: Array
     elasticity_extensive: Array
     elasticity_intensive: Array
+    capped: NDArray[np.int64]

@@ -156,6 +156,8 @@ def market_inputs(scenario: Scenario, setting: Setting, weights: Array, scarcity
         price_inertia=scenario.market.price_inertia.value,
         scarcity=scarcity,
         learning_exponent=scenario.serving.learning_exponent.value,
+        wallet_cny_per_y=column("wallet"),
+        attention_calls_per_d=column("attention"),
     )
 
 
@@ -311,6 +313,9 @@ def expansion_problem(
         terminal_cny_per_device=_terminal(scenario, setting),
         market_power=scenario.expansion.market_power,
         site_terminal_cny_per_w=_site_terminal(scenario),
+        site_block_w=_site_blocks(scenario),
+        cluster_devices=scenario.expansion.training.cluster.value,
+        cluster_cny_per_quarter=np.full(quarters, scenario.expansion.training.cluster_worth.value),
     )
 
 
@@ -341,6 +346,12 @@ def _terminal(scenario: Scenario, setting: Setting) -> Array:
                 annuity = setting.price_cny[row, t] * (1 + terms.network.value) * recovery
                 held[row, t] = annuity / capital_recovery_factor(rate, left_y)
     return np.asarray(held * (1 + rate) ** (-quarters / 4))
+
+
+def _site_blocks(scenario: Scenario) -> Array | None:
+    """Return the power that each site adds in whole multiples (r,), None where none does."""
+    blocks = np.array([site.block.value for site in scenario.hardware.sites.values()])
+    return blocks if blocks.any() else None
 
 
 def _site_terminal(scenario: Scenario) -> Array:

@@ -84,6 +84,8 @@ class SiteSpec(Section):
     """IT power the site may reach."""
     build_rate: Annotated[Amount, Quantity("W/quarter", ge=0)]
     """IT power the site can add in a quarter."""
+    block: Annotated[Amount, Quantity("W", ge=0)] = Amount(0.0, "W", origin="default")
+    """IT power that the site adds only in whole multiples, such as one building; 0 for any amount."""
 
 
 class DeviceSpec(Section):
@@ -199,7 +201,8 @@ class SegmentSpec(Section):
         "output_tokens": "output_tokens_per_call", "tokens_growth": "tokens_growth_factor",
         "integration": "integration_year_cny", "bass_p": "bass_p", "bass_q": "bass_q", "adopted": "adopted_frac",
         "elasticity": "elasticity_intensive", "share": "provider_share_frac", "peak": "peak_frac",
-        "deferrable": "deferrable_frac", "calls_growth": "calls_growth_factor",
+        "deferrable": "deferrable_frac", "calls_growth": "calls_growth_factor", "wallet": "wallet_year_cny",
+        "attention": "attention_calls_per_adopter",
     }  # fmt: skip
 
     facts: str = ""
@@ -244,6 +247,10 @@ class SegmentSpec(Section):
     """Share of a day's calls in the peak slot."""
     deferrable: Fraction
     """Share of calls that may wait within the day."""
+    wallet: Annotated[Amount, Quantity("CNY", ge=0)] = Amount(0.0, "CNY", origin="default")
+    """Most that an adopter spends on calls in a year; 0 for no such limit."""
+    attention: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Most calls that an adopter can make use of in a day; 0 for no such limit."""
 
 
 class MarketSpec(Section):
@@ -280,6 +287,10 @@ class TrainingReserve(Section):
     """Reserve at the start, in such devices."""
     growth: Annotated[Amount, Quantity("1", ge=-1, le=10)]
     """Growth a year, a fraction."""
+    cluster: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Accelerators of one kind on one site that may be held as one cluster, whole or not at all; 0 for none."""
+    cluster_worth: Annotated[Amount, Quantity("CNY/quarter", ge=0)] = Amount(0.0, "CNY/quarter", origin="default")
+    """What holding it is worth to the firm in a quarter, besides its share in the reserve."""
 
 
 class ExpansionSpec(Section):

@@ -1,5 +1,9 @@
+import dataclasses
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.stats import lognorm
 
@@ -13,6 +17,7 @@ from jevons.market import (
     market_path,
     next_price,
 )
+from jevons.market.run import capped_calls
 
 
 def inputs(**changes):
@@ -122,3 +127,46 @@ def test_blocks_follow_the_constant_elasticity():
 def test_blocks_refuse_a_rising_demand_curve():
     with pytest.raises(InputError, match="must be negative"):
         demand_blocks(np.ones((1, 1)), np.ones((1, 1)), 0.3)
+
+
+@given(st.floats(0.1, 1e4), st.floats(1e-6, 10), st.floats(0, 1e5), st.floats(0, 1e4))
+def test_calls_never_exceed_what_is_wanted_affordable_or_useful(wanted, price, wallet, attention):
+    one = np.ones(1)
+    held, cause = capped_calls(wanted * one, price * one, wallet * one, attention * one)
+    assert held[0] <= wanted
+    assert wallet == 0 or held[0] * price * 365.25 <= wallet * (1 + 1e-9)
+    assert attention == 0 or held[0] <= attention
+    assert (held[0] < wanted) == (cause[0] > 0)
+
+
+def test_a_full_wallet_keeps_spending_constant_while_the_price_falls():
+    path = market_path(inputs(wallet_cny_per_y=np.array([10.0]), price_inertia=0.8))
+    per_adopter = path.market_calls_per_d / path.adopters
+    assert np.all(path.capped == 1)
+    assert per_adopter * path.call_price_cny * 365.25 == pytest.approx(10.0 * np.ones((1, 12)))
+    assert np.all(path.elasticity_intensive == -1.0)
+
+
+def test_attention_stops_calls_and_their_elasticity():
+    held = inputs(attention_calls_per_d=np.array([20.0]), calls_growth=np.array([4.0]))
+    path = market_path(held)
+    assert path.capped[0, 0] == 0
+    assert path.capped[0, -1] == 2
+    assert (path.market_calls_per_d / path.adopters)[0, -1] == pytest.approx(20.0)
+    assert path.elasticity_intensive[0, -1] == 0.0
+    assert path.elasticity_intensive[0, 0] == -0.4
+
+
+def test_where_attention_holds_efficiency_lowers_compute():
+    cheap = inputs(attention_calls_per_d=np.array([10.0]), value_cny=np.array([1e3]), price_inertia=0.0)
+    quick = dataclasses.replace(cheap, unit_cost_cny_per_tok=cheap.unit_cost_cny_per_tok / 2)
+    slow_calls, quick_calls = market_path(cheap).calls_per_d[0, -1], market_path(quick).calls_per_d[0, -1]
+    assert quick_calls / slow_calls / 2 < 1
+    free = inputs(elasticity=np.array([-1.8]), value_cny=np.array([1e3]), price_inertia=0.0)
+    more = dataclasses.replace(free, unit_cost_cny_per_tok=free.unit_cost_cny_per_tok / 2)
+    assert market_path(more).calls_per_d[0, -1] / market_path(free).calls_per_d[0, -1] / 2 > 1
+
+
+def test_no_limits_change_nothing():
+    free, none = market_path(inputs()), market_path(inputs(wallet_cny_per_y=np.zeros(1)))
+    assert np.array_equal(free.calls_per_d, none.calls_per_d)

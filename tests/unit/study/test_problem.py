@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jevons.errors import InputError
-from jevons.study import load
+from jevons.study import load, plan
 from jevons.study.problem import budget_path, released_cny
 
 TINY = Path(__file__).parent / "tiny.yaml"
@@ -62,3 +62,24 @@ def test_contradictions_are_named_with_place_value_and_remedy(tmp_path, old, new
         load(path)
     assert message in str(error.value)
     assert f"{path}:" in str(error.value)
+
+
+def test_a_scenario_may_ask_for_whole_clusters_and_site_blocks(tmp_path):
+    text = TINY.read_text()
+    for old, new in (
+        ("build_rate: 1 MW/quarter", "build_rate: 1 MW/quarter\n      block: 0.4 MW"),
+        (
+            "    growth: 0.2\nfinance:",
+            "    growth: 0.2\n    cluster: 150\n    cluster_worth: 1 bn CNY/quarter\nfinance:",
+        ),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+    found = plan(load(path), draws=0).chain.plan
+    assert found.problem.cluster_cny_per_quarter == pytest.approx(np.full(4, 1e9))
+    assert found.cluster.sum(axis=(0, 1)) == pytest.approx(np.ones(4))
+    assert np.all(found.training_devices.max(axis=(0, 1)) >= 150 * (1 - 1e-9))
+    added = np.diff(np.concatenate([found.problem.initial_site_w, found.site_w[0]])) / 0.4e6
+    assert added == pytest.approx(np.round(added), abs=1e-6)
