@@ -80,7 +80,7 @@ def test_train_json_has_the_promised_keys(jevons):
     assert found["days_without_failures"] == pytest.approx(100e9 / found["tokens_per_s"] / 86400)
     assert found["days"] == pytest.approx(found["days_without_failures"] / found["run"]["goodput_frac"])
     assert found["accelerator_h"] == pytest.approx(64 * 24 * found["days"])
-    assert found["cost"] == pytest.approx(2 * (64 + 8 * found["run"]["spare_nodes"]) * 24 * found["days"])
+    assert found["cost"] == pytest.approx(2 * found["accelerator_h"])
 
 
 def test_model_json_has_the_promised_keys(jevons):
