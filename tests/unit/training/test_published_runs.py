@@ -1,4 +1,7 @@
-"""Two published runs as outside checks: nothing is fitted to them. Run with ``-s`` to see the errors."""
+"""Two published runs as outside checks: no factor is fitted to them. Terms were added since they were first read.
+
+Run with ``-s`` to see the errors.
+"""
 
 from dataclasses import replace
 
@@ -25,7 +28,7 @@ def test_deepseek_v3_pretraining_hours():
     hours = training.run_estimate(job, step).accelerator_h
     error = hours / DEEPSEEK_PRETRAINING_H - 1.0
     print(f"{hours / 1e6:.2f} M H800 hours predicted, {DEEPSEEK_PRETRAINING_H / 1e6} M published ({error:+.0%})")  # noqa: T201
-    assert abs(error) < 0.3
+    assert abs(error) < 0.12
 
 
 @pytest.mark.parametrize("devices", LLAMA)
@@ -36,4 +39,4 @@ def test_llama_405b_rate_per_device(devices):
     step = training.step(job, layout)
     error = step.flop_per_s_per_device / published - 1.0
     print(f"{devices}: {step.flop_per_s_per_device / 1e12:.0f} Tflop/s, MFU {step.mfu_frac:.0%} ({error:+.0%})")  # noqa: T201
-    assert abs(error) < 0.3
+    assert abs(error) < 0.12
