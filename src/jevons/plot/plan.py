@@ -9,6 +9,7 @@ import numpy as np
 
 from jevons.plot.palette import GRID, HUES, INK, MUTED, colours
 from jevons.plot.style import end_labels, quarter_ticks, subplots
+from jevons.plot.uncertainty import fan, iso_price, supply, tornado_chart
 from jevons.study import PlanResult
 
 _BN = 1e9
@@ -317,6 +318,10 @@ FIGURES: dict[str, Callable[[PlanResult], Any]] = {
     "value_bridge": value_bridge,
     "sensitivity": sensitivity,
     "jevons": jevons,
+    "supply": supply,
+    "fan": fan,
+    "iso_price": iso_price,
+    "tornado": tornado_chart,
 }
 """Figures of a plan by name."""
 

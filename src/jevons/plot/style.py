@@ -31,14 +31,16 @@ RC = {
 }
 
 
-def subplots(columns: int = 1, *, width: float = 9.0, height: float = 3.6, **options: Any) -> tuple[Any, Any]:
+def subplots(
+    columns: int = 1, *, width: float = 9.0, height: float = 3.6, rows: int = 1, **options: Any
+) -> tuple[Any, Any]:
     """Return a styled figure and its axes, drawn without a screen."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(RC):
         figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(1, columns, **options)
+        axes = figure.subplots(rows, columns, **options)
     return figure, axes
 
 

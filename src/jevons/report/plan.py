@@ -24,6 +24,10 @@ _CAPTIONS = {
     "cash": "Revenue and costs of the AI fleet, and its free cash flow.",
     "value_bridge": "Sum of the parts against the market value at the date.",
     "sensitivity": "Rank correlation of uncertain inputs with two outcomes over the draws; those within chance are left out.",
+    "supply": "The fleet by running cost, with the scarcity rent that the planner's duals put on each kind.",
+    "fan": "Median and 10 to 90 % of the draws by quarter, against a simple rule (dashed).",
+    "iso_price": "Growth of the cloud a year for five years that the share price assumes; the dot is the scenario's own case; above the dashed orange line growth lowers value.",
+    "tornado": "Mean outcome over the draws in which an input lies in its lowest or highest fifth, strongest rank correlation first.",
     "jevons": "Compute wanted after a doubling of efficiency over the draws, and the parts of the loop along the path.",
 }
 
@@ -53,6 +57,7 @@ def plan_html(result: PlanResult) -> str:
             _figure(result, "fleet"),
             shown("Accelerators in service [thousand], power and use"),
             _figure(result, "power"),
+            _figure(result, "supply"),
         ),
         _section(
             "What is served, at which price",
@@ -66,13 +71,15 @@ def plan_html(result: PlanResult) -> str:
             shown("Capital expenditure against the budget [bn CNY]", "What binds, strongest first"),
         ),
         _section("What it earns", _figure(result, "cash"), shown("Accounts by calendar year [bn CNY]")),
-        _section("What it is worth", _figure(result, "value_bridge"), shown("Value")),
+        _section("What it is worth", _figure(result, "value_bridge"), shown("Value"), _figure(result, "iso_price")),
         _section(
             "Does cheaper intelligence mean more compute?", _figure(result, "jevons"), shown("The Jevons verdict")
         ),
         _section(
             "How sure, and what it hangs on",
-            _figure(result, "sensitivity") if result.draws is not None else "",
+            "".join(_figure(result, name) for name in ("fan", "tornado", "sensitivity"))
+            if result.draws is not None
+            else "",
             shown("Uncertainty over the stated ranges"),
         ),
         _section("How each model is served", _engineering(result)),
