@@ -12,6 +12,7 @@ from jevons.validation.calibration import Calibration, shipped_calibration
 from jevons.validation.cases import Case, read_case
 from jevons.validation.predict import Answer, answer, metric_value, prepare, reason_of
 from jevons.validation.report import Entry, ValidationReport
+from jevons.validation.requests import request_entries
 from jevons.validation.rows import Table, read_table
 from jevons.validation.training_rows import training_entries
 
@@ -72,19 +73,13 @@ def _ops(table: Table, factors: Calibration) -> list[Entry]:
     ]  # fmt: skip
 
 
-def _refused(table: Table, reason: str) -> list[Entry]:
-    name, group = table.path.name, table.path.stem
-    return [Entry(name, i, "", group, table.kind, None, None, reason) for i in range(len(table.rows))]
-
-
 def _training(table: Table, factors: Calibration) -> list[Entry]:
     del factors  # those of training are facts
     return training_entries(table.path, table.rows)
 
 
 def _traces(table: Table, factors: Calibration) -> list[Entry]:
-    del factors
-    return _refused(table, "a trace states neither engine nor layout")
+    return request_entries(table.path, table.rows, factors)
 
 
 def _serving(table: Table, factors: Calibration) -> list[Entry]:
