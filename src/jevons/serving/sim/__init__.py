@@ -4,7 +4,7 @@ from jevons.serving.sim.run import ROUTINGS, simulate
 from jevons.serving.sim.table import constant_table, limits_of, step_table
 from jevons.serving.sim.traces import Trace, read_trace
 from jevons.serving.sim.types import Requests, SimLimits, SimResult, Spread, StepTable, Trail
-from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, stream
+from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, stream, thinned
 
 __all__ = [
     "ARRIVALS",
@@ -25,4 +25,5 @@ __all__ = [
     "simulate",
     "step_table",
     "stream",
+    "thinned",
 ]

@@ -84,9 +84,16 @@ def generate(load: Load, seed: int = 0) -> Requests:
 
 
 def from_trace(
-    trace: Trace, *, requests: int | None = None, rate_req_per_s: float | None = None, prefixes: bool = False
+    trace: Trace,
+    *,
+    requests: int | None = None,
+    rate_req_per_s: float | None = None,
+    prefixes: bool = False,
+    speed: float | None = None,
+    keep_frac: float = 1.0,
+    seed: int = 0,
 ) -> Requests:
-    """Return a trace as a load, cut or repeated to a number of requests, its time stretched to a mean rate.
+    """Return a trace as a load: thinned, cut or repeated to a number of requests, its time stretched.
 
     Parameters
     ----------
@@ -98,6 +105,12 @@ def from_trace(
         Mean rate wanted; the trace's own by default.
     prefixes : bool
         Whether prompts share the prefixes that the trace's block hashes tell of; each repetition has its own.
+    speed : float, optional
+        By how much faster than recorded the trace runs, in place of a rate.
+    keep_frac : float
+        Share of the requests to keep, in (0, 1], drawn at random; of whole conversations where the trace tells them.
+    seed : int
+        Of that draw.
 
     Raises
     ------
@@ -105,6 +118,8 @@ def from_trace(
         If a figure is out of range, a rate is asked of a trace whose requests all arrive at once, or prefixes of one
         without hashes.
     """
+    if keep_frac != 1.0:
+        trace = thinned(trace, keep_frac, seed)
     count = len(trace.isl)
     wanted = count if requests is None else requests
     if not 1 <= wanted <= MOST_REQUESTS:
@@ -112,6 +127,12 @@ def from_trace(
         raise InputError(message)
     span_s = float(trace.arrival_s[-1])
     scale = 1.0
+    if speed is not None:
+        _positive("speed", speed)
+        if rate_req_per_s is not None:
+            message = f"speed = {speed:g} and rate = {rate_req_per_s:g}: both set how fast a trace runs; give one"
+            raise InputError(message)
+        scale = 1.0 / speed
     if rate_req_per_s is not None:
         _positive("rate", rate_req_per_s)
         if span_s <= 0:
@@ -128,7 +149,10 @@ def from_trace(
         )
         raise InputError(message)
     origin = f"{trace.name} ({trace.make})"
-    origin += "" if scale == 1.0 else f" at {rate_req_per_s:g} requests per second"
+    if rate_req_per_s is not None:
+        origin += f" at {rate_req_per_s:g} requests per second"
+    elif speed is not None:
+        origin += f" at {speed:g} times its speed"
     load = Requests(arrival_s, trace.isl[place], trace.osl[place], origin=origin)
     if not prefixes:
         return load
@@ -142,6 +166,34 @@ def from_trace(
     hashes = trace.hashes[np.repeat(trace.hash_start[:-1][place], lengths) + within]
     hashes = hashes + np.repeat(rounds, lengths) * keys
     return replace(load, hashes=hashes, hash_start=start, hash_tokens=trace.hash_tokens)
+
+
+def thinned(trace: Trace, keep_frac: float, seed: int = 0) -> Trace:
+    """Return a trace with a random share of its requests, or of its conversations where it tells them apart.
+
+    Raises
+    ------
+    InputError
+        If the share is not in (0, 1], or none is left.
+    """
+    if not 0.0 < keep_frac <= 1.0:
+        message = f"keep = {keep_frac}: must be above 0 and at most 1"
+        raise InputError(message)
+    units = np.arange(len(trace.isl)) if trace.session is None else trace.session
+    kept = stream(seed, "thinning").random(int(units.max()) + 1)[units] < keep_frac
+    if not kept.any():
+        message = f"{trace.name}: none of {len(kept):,} requests is left at keep = {keep_frac:g}; keep more"
+        raise InputError(message)
+    arrival_s = trace.arrival_s[kept]
+    left = replace(
+        trace, arrival_s=arrival_s - arrival_s[0], isl=trace.isl[kept], osl=trace.osl[kept],
+        session=None if trace.session is None else np.unique(trace.session[kept], return_inverse=True)[1],
+    )  # fmt: skip
+    if trace.hashes is None or trace.hash_start is None:
+        return left
+    lengths = np.diff(trace.hash_start)
+    hashes = np.unique(trace.hashes[np.repeat(kept, lengths)], return_inverse=True)[1].astype(np.int64)
+    return replace(left, hashes=hashes, hash_start=np.append(0, np.cumsum(lengths[kept])).astype(np.int64))
 
 
 def _positive(name: str, value: float) -> None:
