@@ -11,6 +11,7 @@ from jevons.operators import predict_ops_rows
 from jevons.validation.calibration import Calibration, shipped_calibration
 from jevons.validation.cases import Case, read_case
 from jevons.validation.predict import Answer, answer, metric_value, prepare, reason_of
+from jevons.validation.queueing import queued_answer, queues
 from jevons.validation.report import Entry, ValidationReport
 from jevons.validation.requests import request_entries
 from jevons.validation.rows import Table, read_table
@@ -107,7 +108,8 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
 
 def _answered(case: Case, factors: Calibration) -> Answer | Exception:
     try:
-        return answer(prepare(case, factors.engine), factors.engine, factors.scales)
+        by = queued_answer if queues(case) else answer
+        return by(prepare(case, factors.engine), factors.engine, factors.scales)
     except _FAULTS as error:
         return error
 
