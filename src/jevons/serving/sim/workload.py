@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jevons.errors import InputError, did_you_mean
+from jevons.serving.sim.arrivals import RATED, Bursts, Day, Pattern, arrival_times
 from jevons.serving.sim.traces import Trace
-from jevons.serving.sim.types import LONGEST_S, FloatArray, IntArray, Requests
+from jevons.serving.sim.types import LONGEST_S, IntArray, Requests
 
-ARRIVALS = ("poisson", "gamma", "constant", "at_once", "closed")
+ARRIVALS = (*RATED, "at_once", "closed")
 MOST_REQUESTS = 200_000_000
 _MOST_TOKENS = 100_000_000
 
@@ -33,15 +34,19 @@ class Load:
     isl, osl : float
         Mean prompt and output tokens, >= 1.
     arrivals : str
-        ``poisson``, ``gamma`` (bunched), ``constant``, ``at_once`` or ``closed``.
+        ``poisson``, ``gamma`` (bunched), ``constant``, ``bursts``, ``day``, ``at_once`` or ``closed``.
     rate_req_per_s : float
-        Of the first three, > 0.
+        Mean rate of all but the last two, > 0.
     users, think_s : int, float
         Of the closed loop: users, and time from an answer to the next request [s].
     cv : float
         Standard deviation of the gaps over their mean, of ``gamma`` arrivals, > 0.
     isl_cv, osl_cv : float
         Likewise of the lengths, which are lognormal; 0 for constant ones.
+    bursts, day : Bursts, Day, optional
+        Of arrivals of that kind.
+    lengths : Trace, optional
+        Prompt and output tokens are drawn from its requests, both of the same one, in place of the means.
     """
 
     requests: int
@@ -54,6 +59,9 @@ class Load:
     cv: float = 1.0
     isl_cv: float = 0.0
     osl_cv: float = 0.0
+    bursts: Bursts | None = None
+    day: Day | None = None
+    lengths: Trace | None = None
 
 
 def generate(load: Load, seed: int = 0) -> Requests:
@@ -66,20 +74,19 @@ def generate(load: Load, seed: int = 0) -> Requests:
     """
     _check(load)
     count = load.requests
-    isl = _lengths(count, load.isl, load.isl_cv, stream(seed, "isl"))
-    osl = _lengths(count, load.osl, load.osl_cv, stream(seed, "osl"))
+    if load.lengths is not None:
+        drawn = stream(seed, "lengths").integers(0, len(load.lengths.isl), count)
+        isl, osl = load.lengths.isl[drawn], load.lengths.osl[drawn]
+    else:
+        isl = lengths_like(count, load.isl, load.isl_cv, stream(seed, "isl"))
+        osl = lengths_like(count, load.osl, load.osl_cv, stream(seed, "osl"))
     if load.arrivals == "closed":
         origin = f"{load.users:,} users in a closed loop"
         return Requests(np.zeros(count), isl, osl, users=load.users, think_s=load.think_s, origin=origin)
     if load.arrivals == "at_once":
         return Requests(np.zeros(count), isl, osl, origin="all at once")
-    arrival_s = np.cumsum(_gaps(load, stream(seed, "arrivals")))
-    if arrival_s[-1] > LONGEST_S:
-        message = (
-            f"{count:,} requests at {load.rate_req_per_s:g} per second last {arrival_s[-1]:,.0f} s; {LONGEST_S:,.0f} s "
-            "is the most. Use fewer requests or a higher rate."
-        )
-        raise InputError(message)
+    pattern = Pattern(load.arrivals, load.rate_req_per_s, load.cv, load.bursts, load.day)
+    arrival_s = arrival_times(pattern, count, stream(seed, "arrivals"))
     return Requests(arrival_s, isl, osl, origin=f"{load.arrivals} arrivals at {load.rate_req_per_s:g} per second")
 
 
@@ -215,23 +222,9 @@ def _check(load: Load) -> None:
         if not least <= value <= most:
             message = f"{name} = {value}: must be from {least:g} to {most:,g}"
             raise InputError(message)
-    if load.arrivals in {"poisson", "gamma", "constant"}:
-        _positive("rate", load.rate_req_per_s)
-    if load.arrivals == "gamma":
-        _positive("cv", load.cv)
 
 
-def _gaps(load: Load, rng: np.random.Generator) -> FloatArray:
-    mean_s = 1.0 / load.rate_req_per_s
-    if load.arrivals == "poisson":
-        return rng.exponential(mean_s, load.requests)
-    if load.arrivals == "gamma":
-        shape = 1.0 / load.cv**2
-        return rng.gamma(shape, mean_s / shape, load.requests)
-    return np.full(load.requests, mean_s)
-
-
-def _lengths(count: int, mean: float, cv: float, rng: np.random.Generator) -> IntArray:
+def lengths_like(count: int, mean: float, cv: float, rng: np.random.Generator) -> IntArray:
     """Return whole lengths of that mean before rounding, at least one token."""
     if cv == 0.0:
         return np.full(count, round(mean), dtype=np.int64)
