@@ -16,6 +16,7 @@ from jevons.errors import InputError
 from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.models import Attention, FeedForward, LayerGroup, ModelSpec
 from jevons.models.formulas import layer_gemms
+from jevons.operators.types import kv_bytes_of
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout, multiplied_in, split_gemm, weight_precision
 from jevons.serving.scales import Scales, board, generation_of, part_scales
@@ -70,6 +71,7 @@ class _Tally:
 
     shape: tuple[int, ...]
     parts: dict[str, FloatArray] = field(default_factory=dict)
+    floors: dict[str, FloatArray] = field(default_factory=dict)
     times: list[FloatArray] = field(default_factory=list)
     bounds: list[IntArray] = field(default_factory=list)
 
@@ -82,6 +84,11 @@ class _Tally:
         self._book(part, time_s, start_s)
         self.times.append(time_s)
         self.bounds.append(np.broadcast_to(op.bound, self.shape))
+
+    def add_floor(self, part: str, moved_bytes: FloatArray, device: Accelerator, count: float) -> None:
+        """Add what *count* calls move through memory to the least time of a part."""
+        least_s = np.broadcast_to(moved_bytes, self.shape) * (count / device.hbm_bytes_per_s)
+        self.floors[part] = self.floors[part] + least_s if part in self.floors else least_s
 
     def _book(self, part: str, time_s: FloatArray, start_s: FloatArray) -> None:
         """Add a time to its part, what starts kernels apart from what works."""
@@ -117,6 +124,8 @@ class StepWork:
         ``compute.<precision>``, ``attention.prompt``, ``attention.decode``, ``attention.state``, ``moe.<precision>``,
         ``memory``, what starting their kernels takes (``compute.start``, ``moe.start``, …), ``head``, and the
         communication ``tp_comm``, ``ep_comm`` and ``pp_comm``, where there is any [s].
+    floors : mapping of str to ndarray
+        What no scale can bring a part below: its bytes over the memory's full bandwidth [s].
     prompts, requests : ndarray
         Prompts, and all requests, of the busiest attention rank.
     layers, kernels : int
@@ -128,6 +137,7 @@ class StepWork:
     """
 
     parts: Mapping[str, FloatArray]
+    floors: Mapping[str, FloatArray]
     prompts: FloatArray
     requests: FloatArray
     layers: int
@@ -228,7 +238,7 @@ def step_work(
         _add_drafts(tally, deployment)
     generation = generation_of(deployment.accelerator.id)
     return StepWork(
-        dict(tally.parts), load.prompts, load.prompts + load.decodes, deployment.model.n_layers,
+        dict(tally.parts), dict(tally.floors), load.prompts, load.prompts + load.decodes, deployment.model.n_layers,
         _launches(deployment.model), generation, tally.bound_frac(),
     )  # fmt: skip
 
@@ -255,6 +265,8 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
         scaled = time_s * scale.get(name, scale.get(kind, 1.0))
         if kind in {"compute", "moe"} and not name.endswith(".start"):
             scaled = scaled * with_prompts
+        if name in work.floors:
+            scaled = np.maximum(scaled, work.floors[name])
         parts[kind] = parts[kind] + scaled
     busy = parts["compute"] + parts["attention"] + parts["moe"] + parts["memory"] + parts["head"]
     tp_comm = exposed_comm_s(parts.pop("tp_comm"), busy, engine.tp_overlap_frac)
@@ -353,6 +365,7 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
         moved = sequences * state_bytes
         tally.add("attention.state", ops.elementwise(device, moved, moved, factors=common["factors"]), count)
     window = a.window or 0
+    element_bytes = kv_bytes_of(deployment.kv_precision)[1]
     if a.kind == "gqa":
         shape: dict[str, Any] = {"v_head_dim": a.v_head_dim, "window": window, **common}
         if some_prompts:
@@ -362,6 +375,9 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
             shape["query_tokens"] = load.query_tokens
             op = ops.attention_decode(device, decodes, seen, heads, kv_heads, a.head_dim, **shape)
             tally.add("attention.decode", op, count, load.decodes)
+            kept = np.minimum(seen, window) if window else seen
+            read = load.decodes * kept * (kv_heads * (a.head_dim + a.v_head_dim) * element_bytes)
+            tally.add_floor("attention.decode", read, device, count)
     elif a.kind == "mla":
         latent: dict[str, Any] = {
             "kv_lora_rank": a.kv_lora_rank, "rope_dim": a.rope_dim, "nope_dim": a.nope_dim, "v_head_dim": a.v_head_dim,
@@ -373,6 +389,8 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
         if some_decodes:
             op = ops.mla_decode(device, decodes, seen, heads, query_tokens=load.query_tokens, **latent)
             tally.add("attention.decode", op, count, load.decodes)
+            read = load.decodes * seen * ((a.kv_lora_rank + a.rope_dim) * element_bytes)
+            tally.add_floor("attention.decode", read, device, count)
 
 
 def _add_indexer(tally: _Tally, deployment: Deployment, a: Attention, load: _Load, count: float) -> None:

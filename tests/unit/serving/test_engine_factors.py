@@ -85,3 +85,15 @@ def test_what_starts_kernels_is_part_of_their_time():
     found = ops.gemm(device, [1.0, 4096.0, 65536.0], 8192, 8192, "bf16")
     assert np.all(found.start_s > 0.0)
     assert np.all(found.start_s < found.time_s)
+
+
+@pytest.mark.parametrize(("model", "kv_bytes_per_token"), [("llama-3.1-8b", 131072.0), ("deepseek-v2-lite", None)])
+def test_no_scale_makes_decoding_read_its_cache_faster_than_the_memory(model, kv_bytes_per_token):
+    deployment = deployed(model)
+    if kv_bytes_per_token is None:
+        kv_bytes_per_token = serving.kv_bytes_per_request(deployment, 8192.0) / 8192.0
+    work = step_work(deployment, decode_batch=[64.0], decode_context=8192.0)
+    floor_s = 64 * 8192 * kv_bytes_per_token / deployment.accelerator.hbm_bytes_per_s
+    quick = engine_time(work, deployment.engine, {"all": {"attention.decode": 1e-3}})
+    assert work.floors["attention.decode"][0] == pytest.approx(floor_s, rel=1e-6)
+    assert quick.by_part["attention"][0] >= floor_s

@@ -1,15 +1,23 @@
 """Event simulation of continuous batching: loads, traces, step tables, and what users of a deployment see."""
 
+from jevons.serving.sim.arrivals import Bursts, Day, Pattern, arrival_times
+from jevons.serving.sim.mix import ClassSpec, LoadSpec, Mix, generate_mix, read_load
 from jevons.serving.sim.run import ROUTINGS, simulate
 from jevons.serving.sim.table import constant_table, limits_of, step_table
 from jevons.serving.sim.traces import Trace, read_trace
 from jevons.serving.sim.types import Requests, SimLimits, SimResult, Spread, StepTable, Trail
-from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, stream
+from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, stream, thinned
 
 __all__ = [
     "ARRIVALS",
     "ROUTINGS",
+    "Bursts",
+    "ClassSpec",
+    "Day",
     "Load",
+    "LoadSpec",
+    "Mix",
+    "Pattern",
     "Requests",
     "SimLimits",
     "SimResult",
@@ -17,12 +25,16 @@ __all__ = [
     "StepTable",
     "Trace",
     "Trail",
+    "arrival_times",
     "constant_table",
     "from_trace",
     "generate",
+    "generate_mix",
     "limits_of",
+    "read_load",
     "read_trace",
     "simulate",
     "step_table",
     "stream",
+    "thinned",
 ]
