@@ -115,6 +115,8 @@ def run_simulate(options: Simulation, gpu_hour: str | None, *, json: bool, out: 
         say(json_text(record))
     else:
         show(*_tables(run, record))
+        speed = record["simulated_req_per_s"] or 0.0
+        note(f"simulated in {1e3 * run.found.wall_s:,.1f} ms, {speed:,.0f} requests per second")
 
 
 def _run(options: Simulation, device: Any, engine: Any, tables: dict[tuple[int, ...], StepTable]) -> _Run:
@@ -320,7 +322,6 @@ def _tables(run: _Run, r: dict[str, Any]) -> list[Any]:
         ("cache held", number(100 * r["kv_mean_frac"]), "%", f"at most {100 * r['kv_peak_frac']:.1f} %"),
         ("prefix cache", number(100 * r["hit_tokens"] / max(r["hit_tokens"] + r["prefill_tokens"], 1)), "%", hits),
         ("preemptions", number(r["preemptions"]), "", "requests that lost their cache and began anew"),
-        ("simulation", number(1e3 * r["wall_s"]), "ms", f"{r['simulated_req_per_s']:,.0f} requests/s of wall time"),
     ]
     if r["classes"]:
         lines.append(_class_table(r["classes"]))

@@ -7,7 +7,7 @@ from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, 
 from jevons.serving.sim.table import constant_table, limits_of, step_table
 from jevons.serving.sim.traces import Trace, read_trace
 from jevons.serving.sim.types import Requests, SimLimits, SimResult, Spread, StepTable, Trail
-from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, stream, thinned
+from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, stream, thinned, without_prefixes
 
 __all__ = [
     "ARRIVALS",
@@ -46,4 +46,5 @@ __all__ = [
     "stream",
     "thinned",
     "time_series",
+    "without_prefixes",
 ]
