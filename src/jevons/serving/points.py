@@ -23,6 +23,8 @@ _PERCENTILES = (50, 90, 99)
 # Engines that put prompt tokens and decodes into one step, and the share of the answer for which a request must find
 # room in the cache before it starts.
 _MIXES = {"vllm": True, "trtllm": True, "sglang": False, "generic": True}
+# Which of today's engines compose a step while the one before runs.
+_LAGS = {"vllm": True, "trtllm": True, "sglang": True, "generic": False}
 _RESERVES = {"vllm": 0.5, "trtllm": 1.0, "sglang": 0.5, "generic": 0.5}
 
 
@@ -88,6 +90,10 @@ class Load:
     represents : int
         Requests of a longer closed loop that this one stands for: in means over requests, those after the first wave
         of users count for the missing ones too. 0 for none.
+    lags : bool or None
+        Whether the engine composes a step as the one before begins; None for what today's version does.
+    captured_tokens : float
+        Prompt steps of up to so many tokens run as captured graphs: the host launches no kernels one by one.
     """
 
     isl: Lengths
@@ -102,6 +108,8 @@ class Load:
     stream_steps: int = 1
     served: bool = True
     represents: int = 0
+    lags: bool | None = None
+    captured_tokens: float = 0.0
 
     @property
     def most(self) -> int:
@@ -270,6 +278,9 @@ def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | N
     slope_s = np.maximum((step_s[count:] - step_s[:count]) / (at.contexts[1] - at.contexts[0]), 0.0)
     base_s = step_s[:count] - slope_s * at.contexts[0]
     mixed_s = engine_time(at.prompts, engine, scales).time_s.reshape(len(at.tokens), len(at.prompt_batches))
+    if at.load.captured_tokens > 0.0:
+        graphs = engine_time(at.prompts, replace(engine, prefill_launch_s=0.0), scales).time_s.reshape(mixed_s.shape)
+        mixed_s = np.where((at.tokens <= at.load.captured_tokens)[:, None], graphs, mixed_s)
     gained = accepted_tokens(at.deployment.draft_tokens, engine.draft_acceptance_frac)
     base_s, slope_s = base_s / gained, slope_s / gained
     if at.load.static:
@@ -315,7 +326,7 @@ def _dynamic(
             arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, at.prompt_batches, mixed_s,
             _budget(deployment, load), slots, at.kv_tokens, _RESERVES.get(engine.name, 0.5),
             _mixes(deployment), load.poll_steps, load.wait_steps, load.wait_frac * _budget(deployment, load),
-            admit_s, first_s, last_s, gaps,
+            admit_s, _LAGS.get(engine.name, False) if load.lags is None else load.lags, first_s, last_s, gaps,
         )  # fmt: skip
     else:
         pools = at.pools

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jevons import operators as ops
 from jevons.errors import InputError
-from jevons.hardware import Accelerator, Cluster
+from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.models import Attention, FeedForward, LayerGroup, ModelSpec
 from jevons.models.formulas import layer_gemms
 from jevons.operators.types import kv_bytes_of
@@ -31,7 +31,7 @@ _HEAD_SAMPLING_LAUNCHES = 3
 _EXPERT_KERNELS = {"fp8": "fp8_block"}
 # Kernels of a block as engines launch them: norms, projections, rotary, cache writes, attention; router, sorting,
 # grouped products, shared expert; exchanges.
-_KERNELS = {"gqa": 8, "mla": 14, "linear": 12, "ssm": 10, "dense": 5, "moe": 14, "none": 0}
+_KERNELS = {"gqa": 8, "mla": 22, "linear": 12, "ssm": 10, "dense": 5, "moe": 28, "none": 0}
 _STARTED = {"compute", "moe", "attention", "memory"}
 
 
@@ -258,12 +258,12 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     """
     scale = part_scales(work.generation, engine.name, engine.scales if scales is None else scales)
     zero = np.zeros(work.prompts.shape)
-    parts = dict.fromkeys((*PARTS, "tp_comm", "ep_comm", "pp_comm"), zero)
     with_prompts = np.where(work.prompts > 0, scale.get("prompt", 1.0), 1.0)
+    parts = dict.fromkeys((*PARTS, "tp_comm", "ep_comm", "pp_comm"), zero)
     for name, time_s in work.parts.items():
         kind = name.split(".")[0]
         scaled = time_s * scale.get(name, scale.get(kind, 1.0))
-        if (kind in {"compute", "moe"} and not name.endswith(".start")) or name == "attention.prompt":
+        if kind in {"compute", "moe"} and not name.endswith(".start"):
             scaled = scaled * with_prompts
         if name in work.floors:
             scaled = np.maximum(scaled, work.floors[name])
@@ -444,6 +444,18 @@ def _expert_kernel(deployment: Deployment, precision: str) -> str:
     return _EXPERT_KERNELS.get(precision, precision)
 
 
+def _expert_device(deployment: Deployment, kernel: str) -> Accelerator:
+    """Return the device at whose pace an expert kernel runs.
+
+    The 4-bit kernels of the open engines (Marlin) use the instructions of Ampere, which Blackwell runs no faster than
+    Hopper does: published steps in them take as long on a B200 as on an H200.
+    """
+    device = deployment.accelerator
+    if kernel == "int4" and generation_of(device.id) == "blackwell":
+        return accelerator("h200_sxm")
+    return device
+
+
 def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, precision: str) -> ops.OpTime:
     """Return the time of the grouped products of the busiest expert rank.
 
@@ -453,14 +465,16 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, preci
     layout, hidden, tokens = deployment.layout, deployment.model.hidden, load.expert_tokens
     slots, top = float(block.experts + layout.redundant_experts), float(block.experts_per_token)
     imbalance = deployment.engine.expert_imbalance if layout.ep > 1 else 1.0
+    kernel = _expert_kernel(deployment, precision)
+    device = _expert_device(deployment, kernel)
     shared: dict[str, Any] = {
-        "tensor_parallel": layout.expert_tp, "precision": _expert_kernel(deployment, precision),
+        "tensor_parallel": layout.expert_tp, "precision": kernel,
         "gated": block.gated,
         "factors": kernel_factors(deployment.engine.name, deployment.accelerator.id),
     }  # fmt: skip
     if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
         return ops.moe_gemm(
-            deployment.accelerator, tokens, hidden, block.expert_inner, slots, top,
+            device, tokens, hidden, block.expert_inner, slots, top,
             expert_parallel=layout.ep, imbalance=imbalance, **shared,
         )  # fmt: skip
     local = slots / layout.ep
@@ -468,7 +482,7 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, preci
     rows = tokens * top / layout.ep * imbalance
     active = ops.active_experts(tokens, slots, top) / layout.ep
     return ops.moe_gemm(
-        deployment.accelerator, np.maximum(rows / taken, 1.0), hidden, block.expert_inner, local, taken,
+        device, np.maximum(rows / taken, 1.0), hidden, block.expert_inner, local, taken,
         active=np.minimum(active, rows), **shared,
     )  # fmt: skip
 

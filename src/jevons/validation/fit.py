@@ -68,7 +68,7 @@ class Factor:
 _ENGINE_FACTORS = (
     ("step_overhead_s", 7e-4, 2e-5, 8e-3, 0.7),
     ("request_overhead_s", 5e-6, 1e-7, 3e-5, 0.8),
-    ("prefill_launch_s", 8e-6, 1e-6, 1e-4, 0.8),
+    ("prefill_launch_s", 4e-5, 1e-6, 2e-4, 0.8),
     ("decode_layer_s", 2e-6, 1e-7, 5e-4, 1.0),
     ("entry_s", 1.5e-2, 1e-3, 8e-2, 0.8),
     ("admit_s", 3e-3, 1e-5, 3e-2, 0.8),

@@ -102,7 +102,9 @@ def _parts(device: str, model: str, precision: str | None) -> tuple[object, obje
 
 def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deployment:
     device, spec = _parts(case.device, case.model, case.precision)
-    kv = case.kv or ("fp8" if case.engine == "trtllm" and case.precision in {"fp8", "fp4"} else "bf16")
+    # TensorRT-LLM's checkpoints of 8 and 4 bits, and published ones of NVFP4, state a cache of 8 bits.
+    low = case.precision == "fp4" or (case.engine == "trtllm" and case.precision == "fp8")
+    kv = case.kv or ("fp8" if low else "bf16")
     if case.search and case.precision in {"fp8", "fp4", "mxfp4"}:
         kv = "fp8"
     return Deployment(
@@ -115,19 +117,19 @@ def _load(case: Case, replicas: int) -> Load:
     """Return the share of a case's load that one of equal replicas gets."""
     requests = max(math.ceil(case.requests / replicas), 1)
     users = math.ceil(case.users / replicas) if case.users else 0
+    load = Load(case.isl, case.osl, requests, lags=case.lags, captured_tokens=case.captured_tokens)
     if case.scenario == "static":
-        return Load(case.isl, case.osl, requests, static=True)
+        return replace(load, static=True)
     if case.scenario == "closed":
-        return Load(
-            case.isl, case.osl, requests, users=users, poll_steps=case.poll_steps, wait_steps=case.wait_steps,
-            wait_frac=case.wait_frac, stream_steps=case.stream_steps,
-            represents=case.represents,
+        return replace(
+            load, users=users, poll_steps=case.poll_steps, wait_steps=case.wait_steps, wait_frac=case.wait_frac,
+            stream_steps=case.stream_steps, represents=case.represents,
         )  # fmt: skip
     if case.scenario == "open":
-        return Load(case.isl, case.osl, requests, rate_per_s=case.rate_per_s / replicas)
+        return replace(load, rate_per_s=case.rate_per_s / replicas)
     if case.scenario.startswith("mlperf"):
-        return Load(case.isl, case.osl, min(requests, _STEADY_REQUESTS), served=False)
-    return Load(case.isl, case.osl, requests, served=case.scenario != "offline")
+        return replace(load, requests=min(requests, _STEADY_REQUESTS), served=False)
+    return replace(load, served=case.scenario != "offline")
 
 
 @dataclass(frozen=True, slots=True)
