@@ -389,7 +389,7 @@ def simulate(
         float, typer.Option("--osl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal outputs.")
     ] = 0.0,
     arrivals: Annotated[
-        str, typer.Option("--arrivals", help="poisson, gamma (bunched), constant or at_once.")
+        str, typer.Option("--arrivals", help="poisson, gamma (bunched), bursts, constant or at_once.")
     ] = "poisson",
     cv: Annotated[
         float, typer.Option("--cv", min=0, callback=_finite, help="Deviation over mean of the gaps of gamma arrivals.")
@@ -406,8 +406,29 @@ def simulate(
     prefix_cache: Annotated[
         bool, typer.Option("--prefix-cache", help="Reuse prompt prefixes that the trace's block hashes tell of.")
     ] = False,
+    load: Annotated[
+        Path | None, typer.Option("--load", help="YAML of classes of requests: shares, lengths, conversations, limits.")
+    ] = None,
+    lengths_from: Annotated[
+        Path | None, typer.Option("--lengths-from", help="Trace to draw prompt and output tokens from.")
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option("--speed", callback=_finite, help="How much faster than recorded a trace runs.")
+    ] = None,
+    keep: Annotated[
+        float | None, typer.Option("--keep", callback=_finite, help="Share of a trace to keep, drawn by the seed.")
+    ] = None,
     ttft: Ttft = None,
     tpot: Tpot = None,
+    e2e: Annotated[
+        float | None, typer.Option("--e2e", min=0, callback=_finite, help="Limit of the whole answer [s].")
+    ] = None,
+    sweep_rates: Annotated[
+        str | None, typer.Option("--sweep-rates", help="Simulate several rates: 1,2,4 or 1:8:4 [requests/s].")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw latencies and timeline, or the sweep: .svg, .png or .pdf.")
+    ] = None,
     gpu_hour: Hourly = None,
     seed: Seed = None,
     calibration: CalibrationFile = None,
@@ -445,12 +466,19 @@ def simulate(
         concurrency,
         think,
         trace,
-        prefix_cache,
-        ttft,
-        tpot,
-        seed or 0,
-        as_of,
-        calibration,
+        load=load,
+        lengths_from=lengths_from,
+        speed=speed,
+        keep=keep,
+        prefix_cache=prefix_cache,
+        ttft=ttft,
+        tpot=tpot,
+        e2e=e2e,
+        sweep_rates=sweep_rates,
+        plot=plot,
+        seed=seed or 0,
+        as_of=as_of,
+        calibration=calibration,
     )
     run_simulate(options, gpu_hour, json=json, out=out)
 

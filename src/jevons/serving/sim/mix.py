@@ -1,4 +1,4 @@
-"""Loads of several classes of requests: shares, lengths, conversations, shared prefixes, priorities and limits."""
+"""Loads of several classes of requests: shares, lengths, conversations, shared prefixes and limits."""
 
 from __future__ import annotations
 
@@ -60,8 +60,6 @@ class ClassSpec(_Section):
     """Mean questions of a conversation; their number is geometric. A prompt repeats all that was said before."""
     think_s: Annotated[float, Field(ge=0, le=1e6)] = 30.0
     """Mean time from one question of a conversation to the next [s], exponential."""
-    priority: Annotated[int, Field(ge=0, le=255)] = 0
-    """Lower numbers are admitted first."""
     slo: SloSpec = SloSpec()
     """Limits of latency of this class."""
 

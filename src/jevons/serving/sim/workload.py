@@ -203,6 +203,11 @@ def thinned(trace: Trace, keep_frac: float, seed: int = 0) -> Trace:
     return replace(left, hashes=hashes, hash_start=np.append(0, np.cumsum(lengths[kept])).astype(np.int64))
 
 
+def without_prefixes(requests: Requests) -> Requests:
+    """Return a load whose prompts share nothing that an engine could find in its prefix cache."""
+    return replace(requests, hashes=None, hash_start=None, hash_tokens=0)
+
+
 def _positive(name: str, value: float) -> None:
     if not (value > 0 and math.isfinite(value)):
         message = f"{name} = {value}: must be above 0"

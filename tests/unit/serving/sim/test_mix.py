@@ -62,6 +62,9 @@ def test_the_prefix_cache_finds_what_turns_share() -> None:
     # Of turn k's prompt the earlier one's is known; the mean over geometric turns of 4 is some four fifths.
     assert 0.65 < found.hit_tokens / load.isl.sum() < 0.9
     assert found.served == load.count
+    plain = sim.simulate(sim.without_prefixes(load), TABLE, LIMITS)
+    assert (plain.hit_tokens, plain.served) == (0, load.count)
+    assert plain.ttft_s.mean > found.ttft_s.mean
 
 
 def test_a_conversation_ends_before_it_outgrows_the_context() -> None:
