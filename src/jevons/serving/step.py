@@ -32,6 +32,7 @@ _EXPERT_KERNELS = {"fp8": "fp8_block"}
 # Kernels of a block as engines launch them: norms, projections, rotary, cache writes, attention; router, sorting,
 # grouped products, shared expert; exchanges.
 _KERNELS = {"gqa": 8, "mla": 22, "linear": 12, "ssm": 10, "dense": 5, "moe": 28, "none": 0}
+_EAGER = "eager"
 _STARTED = {"compute", "moe", "attention", "memory"}
 
 
@@ -276,7 +277,10 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     parts["comm"] = tp_comm + ep_comm + parts.pop("pp_comm")
     launched = work.prompt_tokens > engine.captured_tokens
     waits_s = np.maximum(engine.prefill_launch_s * work.kernels * launched - busy - parts["comm"], 0.0)
-    between_s = np.where(work.prompts > 0, waits_s, engine.decode_layer_s * work.layers)
+    apart_s = engine.decode_layer_s * work.layers
+    if engine.name == _EAGER:  # the host launches kernels while the device works
+        apart_s = np.maximum(apart_s - busy - parts["comm"], 0.0)
+    between_s = np.where(work.prompts > 0, waits_s, apart_s)
     parts["overhead"] = engine.step_overhead_s + engine.request_overhead_s * work.requests + between_s
     ordered = {name: parts[name] for name in PARTS}
     return StepTime(sum(ordered.values(), zero), ordered, work.bound_frac)
@@ -415,7 +419,7 @@ def _add_experts(
     layout, hidden = deployment.layout, deployment.model.hidden
     stored = weight_precision(deployment).experts
     precision = multiplied_in(deployment, stored)
-    tally.add(f"moe.{precision}", _experts_time(deployment, block, load, precision), count)
+    tally.add(f"moe.{_expert_kernel(deployment, precision)}", _experts_time(deployment, block, load, precision), count)
     if not layout.dp_attention or layout.dp == 1:
         return  # the ranks of a tensor-parallel group hold the same tokens; their all-reduce is already counted
     if layout.ep == 1:

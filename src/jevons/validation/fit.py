@@ -69,14 +69,14 @@ _ENGINE_FACTORS = (
     ("step_overhead_s", 7e-4, 2e-5, 8e-3, 0.7),
     ("request_overhead_s", 5e-6, 1e-7, 3e-5, 0.8),
     ("prefill_launch_s", 4e-5, 1e-6, 2e-4, 0.8),
-    ("decode_layer_s", 2e-6, 1e-7, 5e-4, 1.0),
+    ("decode_layer_s", 2e-6, 1e-7, 2e-3, 1.0),
     ("entry_s", 1.5e-2, 1e-3, 8e-2, 0.8),
     ("admit_s", 3e-3, 1e-5, 3e-2, 0.8),
     ("admit_token_s", 4e-6, 1e-7, 4e-5, 0.8),
     ("draft_acceptance_frac", 0.7, 0.3, 0.95, 0.15),
 )
-# Without captured graphs a layer's dozen kernels are launched one by one, some ten microseconds each.
-_EAGER = {"decode_layer_s": 1.5e-4}
+# Without captured graphs a layer's dozen kernels are launched one by one, some thirty microseconds each.
+_EAGER = {"decode_layer_s": 4e-4}
 _PARTS = (
     "compute.bf16", "compute.fp8", "compute.fp8_block", "compute.fp4", "attention.prompt", "attention.decode",
     "moe.bf16", "moe.fp8", "moe.fp8_block", "moe.fp4", "moe.int4", "moe.mxfp4", "memory", "tp_comm", "ep_comm",
