@@ -92,8 +92,6 @@ class Load:
         of users count for the missing ones too. 0 for none.
     lags : bool or None
         Whether the engine composes a step as the one before begins; None for what today's version does.
-    captured_tokens : float
-        Prompt steps of up to so many tokens run as captured graphs: the host launches no kernels one by one.
     """
 
     isl: Lengths
@@ -109,7 +107,6 @@ class Load:
     served: bool = True
     represents: int = 0
     lags: bool | None = None
-    captured_tokens: float = 0.0
 
     @property
     def most(self) -> int:
@@ -278,9 +275,6 @@ def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | N
     slope_s = np.maximum((step_s[count:] - step_s[:count]) / (at.contexts[1] - at.contexts[0]), 0.0)
     base_s = step_s[:count] - slope_s * at.contexts[0]
     mixed_s = engine_time(at.prompts, engine, scales).time_s.reshape(len(at.tokens), len(at.prompt_batches))
-    if at.load.captured_tokens > 0.0:
-        graphs = engine_time(at.prompts, replace(engine, prefill_launch_s=0.0), scales).time_s.reshape(mixed_s.shape)
-        mixed_s = np.where((at.tokens <= at.load.captured_tokens)[:, None], graphs, mixed_s)
     gained = accepted_tokens(at.deployment.draft_tokens, engine.draft_acceptance_frac)
     base_s, slope_s = base_s / gained, slope_s / gained
     if at.load.static:
@@ -419,8 +413,14 @@ def operating_points(deployment: Deployment, loads: Sequence[Load], pools: Pools
 
 
 def with_limits(
-    engine: EngineFactors, *, step_tokens: int | None = None, max_batch: int | None = None
+    engine: EngineFactors,
+    *,
+    step_tokens: int | None = None,
+    max_batch: int | None = None,
+    captured_tokens: float | None = None,
 ) -> EngineFactors:
-    """Return an engine with other limits on prompt tokens and requests per step."""
+    """Return an engine with other limits on prompt tokens and requests per step, and on steps run as graphs."""
     changes = {name: value for name, value in (("step_tokens", step_tokens), ("max_batch", max_batch)) if value}
+    if captured_tokens is not None:
+        changes["captured_tokens"] = captured_tokens  # type: ignore[assignment]
     return replace(engine, **changes)  # type: ignore[arg-type]

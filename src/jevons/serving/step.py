@@ -126,8 +126,8 @@ class StepWork:
         communication ``tp_comm``, ``ep_comm`` and ``pp_comm``, where there is any [s].
     floors : mapping of str to ndarray
         What no scale can bring a part below: its bytes over the memory's full bandwidth [s].
-    prompts, requests : ndarray
-        Prompts, and all requests, of the busiest attention rank.
+    prompts, prompt_tokens, requests : ndarray
+        Prompts, their tokens, and all requests, of the busiest attention rank.
     layers, kernels : int
         Layers of the model, and kernels that the host launches for a step.
     generation : str
@@ -139,6 +139,7 @@ class StepWork:
     parts: Mapping[str, FloatArray]
     floors: Mapping[str, FloatArray]
     prompts: FloatArray
+    prompt_tokens: FloatArray
     requests: FloatArray
     layers: int
     kernels: int
@@ -238,7 +239,8 @@ def step_work(
         _add_drafts(tally, deployment)
     generation = generation_of(deployment.accelerator.id)
     return StepWork(
-        dict(tally.parts), dict(tally.floors), load.prompts, load.prompts + load.decodes, deployment.model.n_layers,
+        dict(tally.parts), dict(tally.floors), load.prompts, load.prompts * load.prompt_tokens,
+        load.prompts + load.decodes, deployment.model.n_layers,
         _launches(deployment.model), generation, tally.bound_frac(),
     )  # fmt: skip
 
@@ -272,7 +274,8 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     tp_comm = exposed_comm_s(parts.pop("tp_comm"), busy, engine.tp_overlap_frac)
     ep_comm = exposed_comm_s(parts.pop("ep_comm"), busy, engine.ep_overlap_frac)
     parts["comm"] = tp_comm + ep_comm + parts.pop("pp_comm")
-    waits_s = np.maximum(engine.prefill_launch_s * work.kernels - busy - parts["comm"], 0.0)
+    launched = work.prompt_tokens > engine.captured_tokens
+    waits_s = np.maximum(engine.prefill_launch_s * work.kernels * launched - busy - parts["comm"], 0.0)
     between_s = np.where(work.prompts > 0, waits_s, engine.decode_layer_s * work.layers)
     parts["overhead"] = engine.step_overhead_s + engine.request_overhead_s * work.requests + between_s
     ordered = {name: parts[name] for name in PARTS}

@@ -26,7 +26,6 @@ _INFERENCEX_LENGTHS = {1024.0, 8192.0}
 _TAIL_SIGMA = 1.3
 _OFFLINE_REQUESTS = 3000
 _LOOP_WAVES = 10
-_VLLM_CAPTURED = 512.0
 _FEW = 8
 
 
@@ -118,8 +117,8 @@ class Case:
         Whether the layout is not recorded, so that the best is taken.
     lags : bool
         Whether this version of the engine composes a step as the one before begins.
-    captured_tokens : float
-        Prompt steps of up to so many tokens run as captured graphs.
+    captured_tokens : float or None
+        Prompt steps of up to so many tokens run as captured graphs; None for what the engine does.
     """
 
     family: str
@@ -154,7 +153,7 @@ class Case:
     decoded_layout: bool = False
     search: bool = False
     lags: bool = True
-    captured_tokens: float = 0.0
+    captured_tokens: float | None = None
 
 
 def read_case(row: Row) -> Case:
@@ -182,8 +181,7 @@ def read_case(row: Row) -> Case:
         osl=Lengths(1.0),
         gpus=int(_number(row.get("n_gpus")) or 0),
     )
-    captured = _VLLM_CAPTURED if case.engine == "vllm" else 0.0
-    case = replace(case, lags=_lags(case), captured_tokens=captured)
+    case = replace(case, lags=_lags(case))
     if row.get("isl") == "dataset":
         return _mlperf(case, row, spec.name)
     if notes.startswith("{"):

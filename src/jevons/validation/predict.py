@@ -39,7 +39,10 @@ def default_engine(case: Case) -> EngineFactors:
 def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     """Return engine factors with a case's own limits, or the server's defaults on its device."""
     tokens, batch = _server_defaults(case)
-    return with_limits(factors, step_tokens=case.step_tokens or tokens, max_batch=case.max_batch or batch)
+    return with_limits(
+        factors, step_tokens=case.step_tokens or tokens, max_batch=case.max_batch or batch,
+        captured_tokens=case.captured_tokens,
+    )  # fmt: skip
 
 
 def _server_defaults(case: Case) -> tuple[int | None, int | None]:
@@ -117,7 +120,7 @@ def _load(case: Case, replicas: int) -> Load:
     """Return the share of a case's load that one of equal replicas gets."""
     requests = max(math.ceil(case.requests / replicas), 1)
     users = math.ceil(case.users / replicas) if case.users else 0
-    load = Load(case.isl, case.osl, requests, lags=case.lags, captured_tokens=case.captured_tokens)
+    load = Load(case.isl, case.osl, requests, lags=case.lags)
     if case.scenario == "static":
         return replace(load, static=True)
     if case.scenario == "closed":

@@ -40,12 +40,20 @@ def test_drafting_makes_steps_longer_and_small_batches_faster_per_token():
 
 
 def test_short_prompts_wait_for_the_host_and_long_ones_do_not():
-    slow = deployed(engine=replace(serving.engine("vllm"), prefill_launch_s=1e-4))
+    slow = deployed(engine=replace(serving.engine("vllm"), prefill_launch_s=1e-4, captured_tokens=0.0))
     work = step_work(slow, prefill_tokens=[16.0, 65536.0])
     without = engine_time(work, replace(slow.engine, prefill_launch_s=0.0)).time_s
     extra = engine_time(work, slow.engine).time_s - without
     assert extra[0] > 0.5 * slow.engine.prefill_launch_s * work.kernels
     assert extra[1] == 0.0
+
+
+def test_prompt_steps_that_run_as_graphs_wait_for_no_host():
+    slow = deployed(engine=replace(serving.engine("vllm"), prefill_launch_s=1e-4, captured_tokens=512.0))
+    work = step_work(slow, prefill_tokens=[256.0, 512.0, 513.0])
+    extra = engine_time(work, slow.engine).time_s - engine_time(work, replace(slow.engine, prefill_launch_s=0.0)).time_s
+    assert extra[:2].tolist() == [0.0, 0.0]
+    assert extra[2] > 0.0
 
 
 def test_decode_steps_pay_no_launches():
