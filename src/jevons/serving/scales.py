@@ -17,10 +17,15 @@ _GENERATIONS = (
     ("hopper", ("h100", "h200", "h800", "h20", "gh200")),
     ("blackwell", ("b200", "b300", "gb200", "gb300")),
     ("blackwell_rtx", ("rtx_pro_6000",)),
-    ("ada", ("l40s", "l20", "l4", "rtx_4090")),
+    ("ada", ("l40s", "l20", "l4")),
+    ("ada_geforce", ("rtx_4090",)),
     ("ampere", ("a100", "a800", "a40", "a30", "a10", "rtx_3090")),
     ("cdna", ("mi300x", "mi325x", "mi350x", "mi355x", "mi250x")),
 )
+
+# Scales correct the lone kernels that were measured. The RTX 4090 has those of the RTX PRO 6000 and the L40S's way
+# through the host (see `operators.factors`): the scales of its kernels, and of its links, are theirs.
+_LENDERS = {"ada_geforce": ("blackwell_rtx", "ada")}
 
 # The measured collectives of this device come from a machine whose cards reach each other through the host at 5 GB/s
 # (four cards) and 2 GB/s (eight), six times below what serving tables on the same card imply. Its boards are taken to
@@ -74,7 +79,10 @@ def _shipped(generation: str, engine: str) -> Mapping[str, float]:
 
 def _product(generation: str, engine: str, scales: Scales) -> Mapping[str, float]:
     made: dict[str, float] = {}
-    for owner in ("all", generation, engine):
+    kernels, links = _LENDERS.get(generation, ("", ""))
+    for owner in ("all", generation, kernels, links, engine):
         for part, value in scales.get(owner, {}).items():
+            if owner in (kernels, links) and (owner == links) != part.endswith("_comm"):
+                continue
             made[part] = made.get(part, 1.0) * value
     return made

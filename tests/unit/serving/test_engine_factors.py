@@ -10,7 +10,7 @@ from jevons import models, serving
 from jevons import operators as ops
 from jevons.hardware import accelerator
 from jevons.serving.formulas import accepted_tokens
-from jevons.serving.scales import part_scales
+from jevons.serving.scales import generation_of, part_scales
 from jevons.serving.step import engine_time, step_time, step_work
 from jevons.serving.types import Deployment, Layout
 
@@ -105,3 +105,11 @@ def test_no_scale_makes_decoding_read_its_cache_faster_than_the_memory(model, kv
     quick = engine_time(work, deployment.engine, {"all": {"attention.decode": 1e-3}})
     assert work.floors["attention.decode"][0] == pytest.approx(floor_s, rel=1e-6)
     assert quick.by_part["attention"][0] >= floor_s
+
+
+def test_scales_follow_the_kernels_and_the_links_that_a_device_borrows():
+    scales = {"all": {"compute.bf16": 2.0}, "ada": {"compute.bf16": 5.0, "tp_comm": 7.0},
+              "blackwell_rtx": {"compute.bf16": 3.0, "tp_comm": 11.0}}  # fmt: skip
+    assert generation_of("rtx_4090") == "ada_geforce"
+    assert part_scales("ada_geforce", "vllm", scales) == {"compute.bf16": 6.0, "tp_comm": 7.0}
+    assert part_scales("ada", "vllm", scales) == {"compute.bf16": 10.0, "tp_comm": 7.0}
