@@ -77,12 +77,16 @@ def _shipped(generation: str, engine: str) -> Mapping[str, float]:
     return _product(generation, engine, shipped_scales())
 
 
+def lender_of(generation: str, part: str) -> str:
+    """Return the generation whose scale of a part is another's too, or nothing."""
+    kernels, links = _LENDERS.get(generation, ("", ""))
+    return links if part.endswith("_comm") else kernels
+
+
 def _product(generation: str, engine: str, scales: Scales) -> Mapping[str, float]:
     made: dict[str, float] = {}
-    kernels, links = _LENDERS.get(generation, ("", ""))
-    for owner in ("all", generation, kernels, links, engine):
+    for owner in ("all", generation, *_LENDERS.get(generation, ()), engine):
         for part, value in scales.get(owner, {}).items():
-            if owner in (kernels, links) and (owner == links) != part.endswith("_comm"):
-                continue
-            made[part] = made.get(part, 1.0) * value
+            if owner in {"all", generation, engine} or owner == lender_of(generation, part):
+                made[part] = made.get(part, 1.0) * value
     return made

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
-from jevons.serving.scales import generation_of, shipped_scales
+from jevons.serving.scales import generation_of, lender_of, shipped_scales
 from jevons.serving.types import FloatArray
 from jevons.validation.calibration import Calibration
 from jevons.validation.cases import Case, read_case
@@ -118,7 +118,8 @@ class Item:
         if factor.kind == "engine":
             drafts = self.prepared.case.draft_tokens > 0
             return self.engine == factor.owner and (factor.name != "draft_acceptance_frac" or drafts)
-        return factor.owner in {"all", self.generation, self.engine} and factor.name in self.parts
+        owners = {"all", self.generation, lender_of(self.generation, factor.name), self.engine}
+        return factor.owner in owners and factor.name in self.parts
 
 
 @dataclass(slots=True)
