@@ -21,6 +21,7 @@ Engines = Callable[[Case], EngineFactors]
 _STEADY_REQUESTS = 4000
 _SEARCH_SIZES = (1, 2, 4, 8)
 _RATE_STEPS = 8
+LIMITED = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,12 @@ def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales
     best: Answer | None = None
     for at in prepared.surfaces:
         replicas = case.gpus / at.deployment.devices if case.search else float(case.replicas)
-        if case.scenario in {"mlperf-server", "mlperf-interactive"}:
-            found = _highest_rate(case, at, factors, scales)
+        if case.scenario in LIMITED:
+
+            def at_rate(rate_per_s: float, at: Surface = at) -> Outcome:
+                return outcome(replace(at, load=replace(at.load, rate_per_s=rate_per_s)), factors, scales)
+
+            found = highest_rate(case, at, factors, scales, at_rate)
         else:
             found = outcome(at, factors, scales)
         if found is None:
@@ -168,25 +173,27 @@ def _rate(made: Answer) -> float:
     return made.outcome.output_tok_per_s * made.replicas
 
 
-def _highest_rate(case: Case, at: Surface, factors: EngineFactors, scales: Scales | None) -> Outcome | None:
-    """Return the outcome at the highest arrival rate that meets the task's limits at the 99th percentile."""
-    spec = model_named(case.model)[0]
-    scenario = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}[case.scenario]
-    ttft_s, tpot_s = MLPERF[spec.name].limits[scenario]
-    full = outcome(at, factors, scales)
-    low, high = 0.0, full.steady_output_tok_per_s / case.osl.mean * 1.1
+def highest_rate(
+    case: Case, at: Surface, factors: EngineFactors, scales: Scales | None, at_rate: Callable[[float], Outcome]
+) -> Outcome | None:
+    """Return the outcome at the highest arrival rate that meets an MLPerf task's limits at the 99th percentile.
+
+    *at_rate* gives the outcome at a rate; *at*, *factors* and *scales* tell the rate of a full machine.
+    """
+    ttft_s, tpot_s = MLPERF[model_named(case.model)[0].name].limits[LIMITED[case.scenario]]
+    low, high = 0.0, outcome(at, factors, scales).steady_output_tok_per_s / case.osl.mean * 1.1
     met: Outcome | None = None
     for _ in range(_RATE_STEPS):
         rate = (low + high) / 2.0
-        tried = outcome(replace(at, load=replace(at.load, rate_per_s=rate)), factors, scales)
+        tried = at_rate(rate)
         if tried.ttft_s["p99"] <= ttft_s and tried.tpot_s["p99"] <= tpot_s:
             low, met = rate, tried
         else:
             high = rate
     if met is None:
         return None
-    rate_tok = low * case.osl.mean
-    return replace(met, output_tok_per_s=rate_tok, requests_per_s=low, steady_output_tok_per_s=rate_tok)
+    output = low * case.osl.mean
+    return replace(met, output_tok_per_s=output, requests_per_s=low, steady_output_tok_per_s=output)
 
 
 def metric_value(name: str, case: Case, made: Answer) -> float:

@@ -17,13 +17,10 @@ from jevons.serving.scales import Scales
 from jevons.serving.sim import Requests, SimLimits, StepTable, limits_of, simulate, step_table
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray
 from jevons.serving.types import EngineFactors
-from jevons.validation.cases import MLPERF, Case
-from jevons.validation.names import model_named
-from jevons.validation.predict import Answer, Engines, Prepared, answer
+from jevons.validation.cases import Case
+from jevons.validation.predict import LIMITED, Answer, Engines, Prepared, answer, highest_rate
 
-_SCENARIOS = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}
 _SERVER_ENGINES = {"vllm", "sglang", "generic"}
-_RATE_STEPS = 7
 _BLOCK_TOKENS = 16
 _SEED = 20240229
 _MOST_STEP_TOKENS = 1 << 17
@@ -33,7 +30,7 @@ def queues(case: Case) -> bool:
     """Return whether a case's rows are predicted through the simulator."""
     if case.prefill is not None or case.draft_tokens:
         return False
-    return case.scenario == "open" or (case.scenario in _SCENARIOS and case.engine in _SERVER_ENGINES)
+    return case.scenario == "open" or (case.scenario in LIMITED and case.engine in _SERVER_ENGINES)
 
 
 def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = None) -> Answer:
@@ -73,7 +70,7 @@ def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = 
         rate = looped.outcome.output_tok_per_s * looped.replicas
         if best is None or rate > best[0]:
             best = rate, at
-    found = None if best is None else _highest_rate(case, _Engine(best[1], factors))
+    found = None if best is None else highest_rate(case, best[1], factors, None, _Engine(best[1], factors).outcome)
     if best is None or found is None:
         message = "no layout meets the task's latency limits at any rate"
         raise InfeasibleError(message, ["ttft_s", "tpot_s"])
@@ -148,22 +145,3 @@ def _summary(values: FloatArray) -> dict[str, float]:
     there = values if len(values) else np.zeros(1)
     quantiles = np.quantile(there, (0.5, 0.9, 0.99))
     return {"mean": float(there.mean())} | {f"p{p}": float(q) for p, q in zip((50, 90, 99), quantiles, strict=True)}
-
-
-def _highest_rate(case: Case, engine: _Engine) -> Outcome | None:
-    """Return the outcome at the highest arrival rate that meets the task's limits at the 99th percentile."""
-    ttft_s, tpot_s = MLPERF[model_named(case.model)[0].name].limits[_SCENARIOS[case.scenario]]
-    full = outcome(engine.at, engine.factors)
-    low, high = 0.0, full.steady_output_tok_per_s / case.osl.mean * 1.1
-    met: Outcome | None = None
-    for _ in range(_RATE_STEPS):
-        rate = (low + high) / 2.0
-        tried = engine.outcome(rate)
-        if tried.ttft_s["p99"] <= ttft_s and tried.tpot_s["p99"] <= tpot_s:
-            low, met = rate, tried
-        else:
-            high = rate
-    if met is None:
-        return None
-    output = low * case.osl.mean
-    return replace(met, output_tok_per_s=output, requests_per_s=low, steady_output_tok_per_s=output)
