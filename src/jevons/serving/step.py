@@ -277,7 +277,7 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     parts["comm"] = tp_comm + ep_comm + parts.pop("pp_comm")
     launched = work.prompt_tokens > engine.captured_tokens
     waits_s = np.maximum(engine.prefill_launch_s * work.kernels * launched - busy - parts["comm"], 0.0)
-    apart_s = engine.decode_layer_s * work.layers
+    apart_s = zero + engine.decode_layer_s * work.layers
     if engine.name == _EAGER:  # the host launches kernels while the device works
         apart_s = np.maximum(apart_s - busy - parts["comm"], 0.0)
     between_s = np.where(work.prompts > 0, waits_s, apart_s)
