@@ -67,8 +67,7 @@ class Rows:
                     seen[key] = seen.get(key) or _fewer(prepare_case(case), start)
                 except JevonsError:
                     continue
-                step = predicted_step(seen[key], start)
-                if found is None or _impossible(found, row, seen[key], step):
+                if found is None:
                     continue
                 self.items.append((seen[key], row, *found))
                 self.group.append(f"{path.stem}|{case.job.model.name}|{case.job.cluster.accelerator.id}")
@@ -85,13 +84,6 @@ class Rows:
             ratio = metric_of(metric, row, prepared.case.job, steps[id(prepared)]) / measured
             out[i] = np.log(ratio) if metric == "step_time_s" else -np.log(ratio)
         return out
-
-
-def _impossible(found: tuple[str, float], row: dict[str, str], prepared: Prepared, step: object) -> bool:
-    job = prepared.case.job
-    ratio = metric_of(found[0], row, job, step) / found[1]
-    faster = ratio if found[0] == "step_time_s" else 1.0 / ratio
-    return step.flop_per_s_per_device * faster > max(job.cluster.accelerator.peak_flop_per_s.values())
 
 
 def _fewer(prepared: Prepared, factors: TrainingFactors) -> Prepared:

@@ -145,23 +145,11 @@ def training_entries(
             if key not in made:
                 made[key] = prepare_case(case)
             prepared = made[key]
-            step = predicted_step(prepared, factors)
-            predicted = metric_of(metric, row, case.job, step)
-            entries.append(_entry(common, measured, predicted, step, case.job))
+            predicted = metric_of(metric, row, case.job, predicted_step(prepared, factors))
+            entries.append(Entry(*common, measured, predicted))
         except _FAULTS as error:
             entries.append(Entry(*common, measured, None, str(error)))
     return entries
-
-
-def _entry(
-    common: tuple[str, int, str, str, str], measured: float, predicted: float, step: TrainingStep, job: TrainingJob
-) -> Entry:
-    """Return the entry of a row, refused where the measured figure would need more than the devices' peak."""
-    faster = predicted / measured if common[2] == "step_time_s" else measured / predicted
-    best = max(job.cluster.accelerator.peak_flop_per_s.values())
-    if step.flop_per_s_per_device * faster > best:
-        return Entry(*common, None, None, "the printed figure would take more than the devices' peak rate")
-    return Entry(*common, measured, predicted)
 
 
 def validate_training(paths: list[Path], factors: TrainingFactors | None = None) -> list[Entry]:
