@@ -12,10 +12,12 @@ from jevons.training.failures import (
     useful_frac,
 )
 from jevons.training.memory import memory_bytes, micro_batches
+from jevons.training.precision import FORMATS, training_format
 from jevons.training.run import run_estimate, search
 from jevons.training.scaling import REASONS, ScalePoint, scaling_curve
 from jevons.training.step import product_flop, step
 from jevons.training.types import (
+    OFFLOAD,
     RunEstimate,
     TrainingFactors,
     TrainingJob,
@@ -25,6 +27,8 @@ from jevons.training.types import (
 )
 
 __all__ = [
+    "FORMATS",
+    "OFFLOAD",
     "REASONS",
     "FailureModel",
     "RunEstimate",
@@ -48,5 +52,6 @@ __all__ = [
     "step",
     "straggler_frac",
     "training_factors",
+    "training_format",
     "useful_frac",
 ]

@@ -22,7 +22,10 @@ class Exchange:
     hop_s : float
         One hand-over between stages.
     replicas_s : float
-        One exchange of gradients and weights among replicas.
+        One exchange of gradients and weights among replicas that share states out; with shared weights, of every
+        micro-batch.
+    across_s : float
+        The sum of gradients over groups of such replicas, once a step.
     optimizer_s : float
         The update, on the device or, where states are offloaded, on the host.
     states_s : float
@@ -33,6 +36,7 @@ class Exchange:
 
     hop_s: float
     replicas_s: float
+    across_s: float
     optimizer_s: float
     states_s: float = 0.0
     activations_s: float = 0.0
@@ -42,9 +46,10 @@ def exchange(job: TrainingJob, layout: TrainingLayout) -> Exchange:
     """Return the times between stages, replicas and host."""
     factors = job.factors or default_training_factors()
     update_s, states_s = _update(job, layout, factors)
+    within_s, across_s = _replicas(job, layout, factors)
     return Exchange(
-        hop_s(job, layout), _replicas_s(job, layout, factors), update_s, states_s, activations_s(job, layout)
-    )
+        hop_s(job, layout), within_s, across_s, update_s, states_s, activations_s(job, layout)
+    )  # fmt: skip
 
 
 def fabric(job: TrainingJob, span: int) -> Cluster:
@@ -69,16 +74,15 @@ def activations_s(job: TrainingJob, layout: TrainingLayout) -> float:
     return micro_batch_activation_bytes(job, layout) / host_link(job.cluster.accelerator).link_bytes_per_s
 
 
-def _replicas_s(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> float:
-    """One exchange of gradients and weights among replicas [s]; with shared weights, of every micro-batch.
+def _replicas(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> tuple[float, float]:
+    """Return one exchange of gradients and weights within groups that share states, and of gradients across them [s].
 
-    Where states are shared out in smaller groups, sums within a group are added up across groups. Adapters' own
-    gradients are left out.
+    Adapters' own gradients are left out.
     """
     if job.adapters and layout.zero < 3:
-        return 0.0
+        return 0.0, 0.0
     held = parameters_per_device(job, layout)
-    total = 0.0
+    within_s = across_s = 0.0
     # Buckets of a layer each: many small messages cost latency where groups are large.
     buckets = max(1.0, job.model.n_layers / layout.pp)
     groups = (
@@ -93,17 +97,17 @@ def _replicas_s(job: TrainingJob, layout: TrainingLayout, factors: TrainingFacto
         if own > 1:
             if not job.adapters:
                 sent = parameters * factors.gradient_bytes / buckets
-                total += buckets * time_of(ops.reduce_scatter(spread, sent, own))
+                within_s += buckets * time_of(ops.reduce_scatter(spread, sent, own))
             gathered = buckets * time_of(ops.all_gather(spread, parameters * _HALF / buckets, own))
-            total += (2.0 if layout.zero >= 3 else 1.0) * gathered
+            within_s += (2.0 if layout.zero >= 3 else 1.0) * gathered
         if own < size and not job.adapters:
             across = _strided(fabric(job, size * stride), stride * own)
             sent = parameters * factors.gradient_bytes / own / buckets
-            total += buckets * (
+            across_s += buckets * (
                 time_of(ops.reduce_scatter(across, sent, size // own))
                 + time_of(ops.all_gather(across, sent, size // own))
             )
-    return total
+    return within_s, across_s
 
 
 def _strided(cluster: Cluster, stride: int) -> Cluster:

@@ -210,7 +210,7 @@ def divides(job: TrainingJob, layout: TrainingLayout) -> bool:
         return False
     if job.seq_len % layout.cp or (job.model.max_context and job.seq_len > job.model.max_context):
         return False
-    if layout.shard and layout.dp * layout.cp % layout.shard:
+    if (layout.shard and layout.dp * layout.cp % layout.shard) or (layout.ep > 1 and not job.model.is_moe):
         return False
     for group in job.model.layers:
         if group.attention.heads % layout.tp:

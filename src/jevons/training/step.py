@@ -255,7 +255,7 @@ def assemble(
     hidden_frac = hides * factors.pp_overlap_frac if layout.vpp > 1 else 0.0
     hop_s = between.hop_s * (1.0 - hidden_frac) * 2.0 * layout.vpp
     gathers = passes if layout.zero >= 3 else 1
-    replicas_s = between.replicas_s * gathers
+    replicas_s = between.replicas_s * gathers + between.across_s
     parts = {
         "compute": passes * (work.total_s + work.head_s) / stages,
         "recompute": passes * extra_s / stages,
