@@ -208,7 +208,7 @@ def divides(job: TrainingJob, layout: TrainingLayout) -> bool:
         return False
     if layout.vpp > 1 and micro_batches(job, layout) % layout.pp:
         return False
-    if job.seq_len % layout.cp or (job.model.max_context and job.seq_len > job.model.max_context):
+    if job.seq_len % layout.cp:
         return False
     if (layout.shard and layout.dp * layout.cp % layout.shard) or (layout.ep > 1 and not job.model.is_moe):
         return False
@@ -218,6 +218,20 @@ def divides(job: TrainingJob, layout: TrainingLayout) -> bool:
         if group.feed_forward.kind == "moe" and group.feed_forward.experts % layout.ep:
             return False
     return True
+
+
+def check_context(job: TrainingJob) -> None:
+    """Check that the model takes sequences of the job's length.
+
+    Raises
+    ------
+    InputError
+        With the longest that it takes.
+    """
+    longest = job.model.max_context
+    if longest and job.seq_len > longest:
+        message = f"seq_len = {job.seq_len}: {job.model.name} takes at most {longest} tokens. Use {longest} or fewer."
+        raise InputError(message)
 
 
 def check_layout(job: TrainingJob, layout: TrainingLayout) -> None:
@@ -248,9 +262,7 @@ def check_layout(job: TrainingJob, layout: TrainingLayout) -> None:
             f"{max(1, job.cluster.devices // (layout.tp * layout.pp * layout.cp))}."
         )
         raise InputError(message)
-    if model.max_context and job.seq_len > model.max_context:
-        message = f"seq_len = {job.seq_len}: {model.name} takes at most {model.max_context} tokens"
-        raise InputError(message)
+    check_context(job)
     for group in model.layers:
         _divide("tp", layout.tp, group.attention.heads, f"attention heads of {model.name}")
         if group.feed_forward.kind == "moe":

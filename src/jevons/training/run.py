@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.training.exchange import Exchange, activations_s, exchange, hop_s
-from jevons.training.memory import check_stage_layers, divides, memory_bytes
+from jevons.training.memory import check_context, check_stage_layers, divides, memory_bytes
 from jevons.training.step import MicroBatch, assemble, with_experts, without_experts
 from jevons.training.types import RunEstimate, TrainingJob, TrainingLayout, TrainingSearch, TrainingStep
 
@@ -56,6 +56,8 @@ def search(
 
     Raises
     ------
+    InputError
+        If sequences are longer than the model takes, or given stages do not hold its layers.
     InfeasibleError
         If no layout divides and fits.
     """
@@ -63,6 +65,7 @@ def search(
     found: list[TrainingStep] = []
     known = _Known(job)
     tried = 0
+    check_context(job)
     wanted = dict(fixed or {})
     if wanted.get("stage_layers"):
         check_stage_layers(job, wanted)
