@@ -49,8 +49,8 @@ that is left beside weights, work space and reserve.
 **Fitted:** nothing on these requests. But three things were put right after their residuals were seen: whose measured
 kernels the RTX 4090 borrows, that attention reads its cache no faster than the memory can, and vLLM's reserve of
 memory; each stands on evidence of its own (io.net's RTX 4090, physics, vLLM's start-up logs). And the scales that ship
-were fitted to serving tables which hold eight summary figures of each of these runs among some four thousand. The errors
-are therefore not those of a strict hold-out.
+were fitted to serving tables which hold eight summary figures of each of these runs among some four thousand. The
+errors are therefore not those of a strict hold-out.
 
 ![Predicted against measured answers, and distributions of first tokens](requests.svg)
 
