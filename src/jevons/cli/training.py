@@ -96,9 +96,6 @@ def run_train(
 
     check_out(out)
     price = given_price(gpu_hour)
-    fixed: dict[str, Any] = {name: degree for name, degree in degrees.items() if degree is not None}
-    if stages is not None:
-        fixed["stage_layers"] = _stage_layers(stages)
     found = train(
         run.model,
         accelerator(run.gpu, on=parse_date(run.as_of)),
@@ -108,7 +105,8 @@ def run_train(
         global_batch=run.batch,
         precision=run.precision,
         price=price,
-        fixed=fixed,
+        fixed={name: degree for name, degree in degrees.items() if degree is not None},
+        stage_layers=_stage_layers(stages),
         offload=fabric.offload,
         oversubscription=fabric.oversubscription,
         pod_devices=fabric.pod,

@@ -126,7 +126,8 @@ def train(
     global_batch: int = 1024,
     precision: str = "bf16",
     price: HourPrice | None = None,
-    fixed: Mapping[str, object] | None = None,
+    fixed: Mapping[str, int] | None = None,
+    stage_layers: tuple[int, ...] = (),
     offload: str = "none",
     oversubscription: float = 1.0,
     pod_devices: int = 0,
@@ -153,7 +154,9 @@ def train(
     price : HourPrice, optional
         Of an accelerator-hour; the cost of owning one where its price is known.
     fixed : mapping, optional
-        Fields of `jevons.training.TrainingLayout` to hold, such as ``tp`` or ``stage_layers``.
+        Sizes of `jevons.training.TrainingLayout` to hold, such as ``tp`` or ``zero``.
+    stage_layers : tuple of int
+        Layers of each stage; as even as the head allows where empty.
     offload : str
         Kept in the host's memory: ``none``, ``optimizer``, ``activations`` or ``both``.
     oversubscription : float
@@ -194,7 +197,7 @@ def train(
     job = training.TrainingJob(
         models.load(model), cluster, seq_len, global_batch, precision, tokens, pod_devices=pod_devices
     )
-    found = training.search(job, offload=offload, fixed=fixed)
+    found = training.search(job, offload=offload, fixed=fixed, stage_layers=stage_layers)
     steps = found.best
     price = price or owned_hour_price(found_device)
     failures = training.failure_model()

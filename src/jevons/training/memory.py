@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jevons.errors import InfeasibleError, InputError
@@ -293,17 +292,15 @@ def _check_groups(layout: TrainingLayout) -> None:
         _divide("shard", layout.shard, layout.dp * layout.cp, "replicas of dp * cp")
 
 
-def check_stage_layers(job: TrainingJob, given: Mapping[str, object]) -> None:
-    """Check that given stages hold the model's layers and agree with ``pp`` and ``vpp``, where those are given.
+def check_stage_layers(job: TrainingJob, stages: tuple[int, ...], pp: int, vpp: int) -> None:
+    """Check that given stages hold the model's layers and agree with ``pp`` and ``vpp``.
 
     Raises
     ------
     InputError
         With the nearest stages that do.
     """
-    stages = given["stage_layers"]
-    assert isinstance(stages, tuple)  # noqa: S101 - as `TrainingLayout` has it
-    layers, pp, vpp = job.model.n_layers, int(str(given.get("pp", len(stages)))), given.get("vpp", 1)
+    layers = job.model.n_layers
     even = [layers // pp + (i < layers % pp) for i in range(pp)]
     use = f"Use {','.join(map(str, even))}."
     shown = ",".join(map(str, stages))
@@ -320,7 +317,7 @@ def check_stage_layers(job: TrainingJob, given: Mapping[str, object]) -> None:
 
 def _check_stages(job: TrainingJob, layout: TrainingLayout) -> None:
     if layout.stage_layers:
-        check_stage_layers(job, {"stage_layers": layout.stage_layers, "pp": layout.pp, "vpp": layout.vpp})
+        check_stage_layers(job, layout.stage_layers, layout.pp, layout.vpp)
     layers, chunks = job.model.n_layers, layout.pp * layout.vpp
     if chunks > layers + 2:
         message = f"pp * vpp = {chunks}: {job.model.name} has {layers} layers. Use pp * vpp <= {layers}."
