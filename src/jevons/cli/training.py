@@ -33,7 +33,7 @@ class Run:
     gpus: int
     tokens: str
     seq_len: int
-    batch: int
+    batch: int | None
     precision: str
     as_of: str | None
     seed: int = 0
@@ -137,8 +137,8 @@ def _tables(
         for s in steps[:6]
     ]  # fmt: skip
     title = (
-        f"{job.model.name} on {run.gpus:,} {job.cluster.accelerator.name}, {run.batch:,} x {run.seq_len:,} tokens a "
-        f"step, {run.precision}: fastest layouts"
+        f"{job.model.name} on {run.gpus:,} {job.cluster.accelerator.name}, {job.global_batch:,} x {run.seq_len:,} "
+        f"tokens a step, {run.precision}: fastest layouts"
     )
     parts = [
         (name.replace("_", " "), f"{time:.4f}", f"{100 * time / best.step_time_s:.1f}")

@@ -116,6 +116,9 @@ class TrainResult:
         }
 
 
+_BATCH = 1024
+
+
 def train(
     model: str,
     device: str | Accelerator = "h100_sxm",
@@ -123,7 +126,7 @@ def train(
     *,
     tokens: float = 1e12,
     seq_len: int = 4096,
-    global_batch: int = 1024,
+    global_batch: int | None = None,
     precision: str = "bf16",
     price: HourPrice | None = None,
     fixed: Mapping[str, int] | None = None,
@@ -148,7 +151,8 @@ def train(
     tokens : float
         Of the whole run.
     seq_len, global_batch : int
-        Tokens per sequence, sequences per optimiser step.
+        Tokens per sequence; sequences per optimiser step, by default 1,024 or one for every four devices (the published
+        405-billion-parameter run on 16,384 took as many tokens).
     precision : str
         One of `jevons.training.FORMATS`.
     price : HourPrice, optional
@@ -195,7 +199,13 @@ def train(
         raise InfeasibleError(message, ["site power"])
     cluster = Cluster(found_device, devices, oversubscription)
     job = training.TrainingJob(
-        models.load(model), cluster, seq_len, global_batch, precision, tokens, pod_devices=pod_devices
+        models.load(model),
+        cluster,
+        seq_len,
+        global_batch or max(_BATCH, devices // 4),
+        precision,
+        tokens,
+        pod_devices=pod_devices,
     )
     found = training.search(job, offload=offload, fixed=fixed, stage_layers=stage_layers)
     steps = found.best
