@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from jevons.errors import InfeasibleError, InputError
-from jevons.training.exchange import Exchange, activations_s, exchange, hop_s
+from jevons.training.exchange import Exchange, Groups, activations_s, exchange, hop_s
 from jevons.training.memory import check_context, check_stage_layers, divides, memory_bytes
 from jevons.training.step import MicroBatch, assemble, with_experts, without_experts
 from jevons.training.types import RunEstimate, TrainingJob, TrainingLayout, TrainingSearch, TrainingStep
@@ -98,6 +98,7 @@ class _Known:
         self.micro: dict[tuple[int, ...], MicroBatch] = {}
         self.spread: dict[tuple[object, ...], Exchange] = {}
         self.hops: dict[tuple[int, ...], float] = {}
+        self.groups: Groups = {}
 
     def times(self, layout: TrainingLayout) -> tuple[MicroBatch, Exchange]:
         """Return the times of a micro-batch and between stages, replicas and host."""
@@ -111,11 +112,11 @@ class _Known:
             layout.tp, layout.pp, layout.cp, layout.ep, layout.etp, layout.zero, layout.shard, layout.stage_layers,
             layout.offload,
         )  # fmt: skip
-        if spread not in self.spread:
-            self.spread[spread] = exchange(job, layout)
         hop = (layout.tp, layout.cp, layout.pp > 1, layout.micro_batch)
         if hop not in self.hops:
             self.hops[hop] = hop_s(job, layout)
+        if spread not in self.spread:
+            self.spread[spread] = exchange(job, layout, hop=self.hops[hop], known=self.groups)
         between = replace(self.spread[spread], hop_s=self.hops[hop])
         if layout.offload != "none":
             between = replace(between, activations_s=activations_s(job, layout))
