@@ -321,14 +321,41 @@ def train(
     gpus: Annotated[int, typer.Option("--gpus", min=1, max=1_000_000, help="Accelerators.")] = 1024,
     tokens: Annotated[str, typer.Option("--tokens", help="Training tokens, such as 14.8T, or chinchilla.")] = "1T",
     seq_len: Annotated[int, typer.Option("--seq-len", min=1, max=100_000_000, help="Tokens per sequence.")] = 4096,
-    batch: Annotated[int, typer.Option("--batch", min=1, max=10_000_000, help="Sequences per optimiser step.")] = 1024,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            "--batch",
+            min=1,
+            max=10_000_000,
+            help="Sequences per optimiser step; by default 1,024, or one for every four accelerators.",
+        ),
+    ] = None,
     precision: Annotated[
-        str, typer.Option("--precision", help="Precision of the matrix products: bf16 or fp8.")
+        str, typer.Option("--precision", help="Format of the products: bf16, fp8, fp8_block, mxfp8, nvfp4, mxfp4.")
     ] = "bf16",
     tp: Tp = None,
     pp: Pp = None,
     ep: Ep = None,
     dp: Dp = None,
+    vpp: Annotated[int | None, typer.Option("--vpp", min=1, help="Virtual stages per accelerator.")] = None,
+    cp: Annotated[int | None, typer.Option("--cp", min=1, help="Accelerators that share a sequence.")] = None,
+    etp: Annotated[int | None, typer.Option("--etp", min=1, help="Tensor parallel of routed experts.")] = None,
+    zero: Annotated[int | None, typer.Option("--zero", min=0, max=3, help="Sharing of states, ZeRO 0 to 3.")] = None,
+    shard: Annotated[
+        int | None, typer.Option("--shard", min=1, help="Replicas that share states out among them (HSDP).")
+    ] = None,
+    stages: Annotated[
+        str | None, typer.Option("--stages", help="Layers of each pipeline stage, such as 9,10,10,9.")
+    ] = None,
+    offload: Annotated[
+        str, typer.Option("--offload", help="Kept in the host's memory: none, optimizer, activations or both.")
+    ] = "none",
+    oversubscription: Annotated[
+        float, typer.Option("--oversubscription", min=1, callback=_finite, help="Injection over bisection bandwidth.")
+    ] = 1.0,
+    pod: Annotated[
+        int, typer.Option("--pod", min=0, help="Neighbouring accelerators (of a rail) without oversubscription.")
+    ] = 0,
     gpu_hour: Hourly = None,
     as_of: AsOf = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the failure process.")] = 0,
@@ -344,7 +371,9 @@ def train(
     from jevons.cli import training as command
 
     run = command.Run(model, gpu, gpus, tokens, seq_len, batch, precision, as_of, seed, scale_to, site_mw, plot)
-    command.run_train(run, {"tp": tp, "pp": pp, "ep": ep, "dp": dp}, gpu_hour, json=json, out=out)
+    degrees = {"tp": tp, "pp": pp, "ep": ep, "dp": dp, "vpp": vpp, "cp": cp, "etp": etp, "zero": zero, "shard": shard}
+    fabric = command.Fabric(offload, oversubscription, pod)
+    command.run_train(run, degrees, stages, fabric, gpu_hour, json=json, out=out)
 
 
 @app.command()

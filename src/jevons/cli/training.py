@@ -33,13 +33,33 @@ class Run:
     gpus: int
     tokens: str
     seq_len: int
-    batch: int
+    batch: int | None
     precision: str
     as_of: str | None
     seed: int = 0
     scale_to: int | None = None
     site_mw: float | None = None
     plot: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fabric:
+    """What lies around the accelerators of a run."""
+
+    offload: str = "none"
+    oversubscription: float = 1.0
+    pod: int = 0
+
+
+def _stage_layers(text: str | None) -> tuple[int, ...]:
+    """Return the layers of each stage that ``--stages`` states, such as ``9,10,10,9``."""
+    if text is None:
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() for part in parts):
+        message = f"--stages {text}: write the layers of each stage with commas between, such as 9,10,10,9"
+        raise InputError(message)
+    return tuple(map(int, parts))
 
 
 def _tokens(text: str, model: str) -> float:
@@ -60,7 +80,16 @@ def _tokens(text: str, model: str) -> float:
     return count
 
 
-def run_train(run: Run, fixed: dict[str, int | None], gpu_hour: str | None, *, json: bool, out: Path | None) -> None:
+def run_train(
+    run: Run,
+    degrees: dict[str, int | None],
+    stages: str | None,
+    fabric: Fabric,
+    gpu_hour: str | None,
+    *,
+    json: bool,
+    out: Path | None,
+) -> None:
     """Print the fastest layouts of a training run with memory, step time, days and price."""
     from jevons.hardware import accelerator
     from jevons.study.training_run import train
@@ -76,7 +105,11 @@ def run_train(run: Run, fixed: dict[str, int | None], gpu_hour: str | None, *, j
         global_batch=run.batch,
         precision=run.precision,
         price=price,
-        fixed={name: degree for name, degree in fixed.items() if degree is not None},
+        fixed={name: degree for name, degree in degrees.items() if degree is not None},
+        stage_layers=_stage_layers(stages),
+        offload=fabric.offload,
+        oversubscription=fabric.oversubscription,
+        pod_devices=fabric.pod,
         seed=run.seed,
         scale_to=run.scale_to,
         power_limit_w=None if run.site_mw is None else run.site_mw * 1e6,
@@ -104,8 +137,8 @@ def _tables(
         for s in steps[:6]
     ]  # fmt: skip
     title = (
-        f"{job.model.name} on {run.gpus:,} {job.cluster.accelerator.name}, {run.batch:,} x {run.seq_len:,} tokens a "
-        f"step, {run.precision}: fastest layouts"
+        f"{job.model.name} on {run.gpus:,} {job.cluster.accelerator.name}, {job.global_batch:,} x {run.seq_len:,} "
+        f"tokens a step, {run.precision}: fastest layouts"
     )
     parts = [
         (name.replace("_", " "), f"{time:.4f}", f"{100 * time / best.step_time_s:.1f}")

@@ -15,6 +15,7 @@ from jevons.validation.queueing import queued_answer, queues
 from jevons.validation.report import Entry, ValidationReport
 from jevons.validation.requests import request_entries
 from jevons.validation.rows import Table, read_table
+from jevons.validation.training_reliability import reliability_entries
 from jevons.validation.training_rows import training_entries
 
 _FAULTS = (InputError, InfeasibleError, FactError)
@@ -79,6 +80,11 @@ def _training(table: Table, factors: Calibration) -> list[Entry]:
     return training_entries(table.path, table.rows)
 
 
+def _reliability(table: Table, factors: Calibration) -> list[Entry]:
+    del factors  # failure rates are facts
+    return reliability_entries(table.path, table.rows)
+
+
 def _traces(table: Table, factors: Calibration) -> list[Entry]:
     return request_entries(table.path, table.rows, factors)
 
@@ -126,4 +132,5 @@ def _measured(text: str) -> float | None:
     return value if math.isfinite(value) and value > 0.0 else None
 
 
-_ENTRIES = {"serving": _serving, "ops": _ops, "training": _training, "traces": _traces}
+_ENTRIES = {"serving": _serving, "ops": _ops, "training": _training, "reliability": _reliability,
+            "traces": _traces}  # fmt: skip

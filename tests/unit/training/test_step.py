@@ -79,7 +79,7 @@ def test_interleaving_and_zero_bubble_shrink_the_bubble():
     [
         ({"dp": 16}, r"takes 32 devices; the cluster has 64. Use dp = 32"),
         ({"tp": 5}, r"takes 160 devices"),
-        ({"dp": 32, "recompute": "some"}, r"recompute = `some`: must be one of none, selective, full"),
+        ({"dp": 32, "recompute": "some"}, r"recompute = `some`: must be one of none, selective, alternate, full"),
         ({"dp": 32, "zero": 4}, r"zero = 4: must be 0, 1, 2 or 3"),
         ({"dp": 32, "micro_batch": 8}, r"dp \* micro_batch = 256 does not divide the 128 sequences"),
         ({"dp": 32, "ep": 2}, r"ep = 2: llama-3.1-8b has no experts. Use ep = 1"),
@@ -96,6 +96,8 @@ def test_layouts_that_do_not_divide_name_the_nearest_that_does(layout, message):
 def test_long_sequences_and_lacking_precisions_are_refused():
     with pytest.raises(InputError, match=r"seq_len = 262144: llama-3.1-8b takes at most 131072"):
         training.step(job(seq_len=262_144), LAYOUT)
+    with pytest.raises(InputError, match=r"Use 131072 or fewer"):
+        training.search(job(seq_len=262_144))
     with pytest.raises(InputError, match=r"does not multiply in"):
         training.step(job(device="a100_sxm", precision="fp8"), LAYOUT)
 
