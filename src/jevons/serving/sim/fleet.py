@@ -28,24 +28,23 @@ BINS = 200
 MOST_PLACES = 100_000
 _WEIGHTS = 1000
 _MOST_FAILURES = 10_000_000
+_WORK_ROWS = ks.Work._fields.index("hashes")
 _FAR = 1 << 40
 """A context that no batch reaches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What the kernel takes: requests to serve in order, fleet, work, rate limits, slots, step times."""
+    """What the kernel takes: requests to serve in order, fleet, engines and their work, rate limits."""
 
     ids: IntArray
     fleet: kf.Fleet
-    work: ks.Work
+    gear: kf.Gear
     rates: IntArray
-    slots: ks.Slots
-    tables: ks.Table
 
     def run(self) -> None:
         """Run the kernel."""
-        run_fleet(self.ids, self.fleet, self.work, self.rates, self.slots, self.tables)
+        run_fleet(self.ids, self.fleet, self.gear, self.rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,8 +302,7 @@ def prepare(
     settings = _settings(parts, online, int(asks[online - 1, kf.ARRIVAL]), seed)
     events = _failures(failures, kinds, float(requests.arrival_s[-1]) + entry_s, seed)
     fleet = _fleet(settings, asks, bounds, kinds, serves, events, keys, sorts, pile)
-    slots = _slots(bounds, replicas)
-    return Prepared(np.flatnonzero(fits[:online]), fleet, work, _rates(parts[2]), slots, _tables(kinds))
+    return Prepared(np.flatnonzero(fits[:online]), fleet, _gear(work, bounds, replicas, kinds), _rates(parts[2]))
 
 
 def _with_pile(requests: Requests, offline: Offline) -> Requests:
@@ -419,18 +417,21 @@ def _settings(parts: Parts, online: int, last: int, seed: int) -> IntArray:
     return found
 
 
-def _slots(bounds: IntArray, replicas: int) -> ks.Slots:
-    """Return the slots of all replicas, each as large as the largest; the kernels empty them."""
+def _gear(work: ks.Work, bounds: IntArray, replicas: int, kinds: Sequence[Kind]) -> kf.Gear:
+    """Return engines, each with room for the largest kind; the kernels empty them."""
     size = int(bounds[:, ks.MAX_BATCH].max()) + 1
     period, classes, keys = (int(bounds[:, limit].max()) for limit in (ks.PERIOD, ks.CLASSES, ks.KEYS))
 
-    def room(width: int) -> IntArray:
-        return np.zeros((replicas, width), dtype=np.int64)
+    def room(*shape: int) -> IntArray:
+        return np.zeros(shape, dtype=np.int64)
 
-    gaps = np.zeros(ks.GAP_BINS, dtype=np.int64)
-    return ks.Slots(
-        room(size), room(size), room(size), room(size), room(size), room(size), room(size), room(size), room(size),
-        room(period), room(size), room(classes), room(classes), gaps, room(keys), room(keys + 2), room(keys + 2),
+    tables = _tables(kinds)
+    return kf.Gear(
+        work=np.stack(work[:_WORK_ROWS]), hashes=work.hashes, hash_start=work.hash_start,
+        slotwise=room(10, replicas, size), phases=room(replicas, period), ends=room(2, replicas, classes),
+        gaps=room(ks.GAP_BINS), holders=room(replicas, keys), links=room(2, replicas, keys + 2), knots=tables.knots,
+        pieces=np.stack([tables.base, tables.slope]), by_tokens=np.stack([tables.alone, tables.own, tables.cached]),
+        rows=tables.rows, mixed=tables.mixed,
     )  # fmt: skip
 
 
@@ -501,7 +502,7 @@ def _fleet(
 
 def gather(ready: Prepared, requests: Requests, offline: Offline | None) -> tuple[Trail, IntArray, IntArray]:
     """Return what happened to every request (offline work behind the others), its fate, and vain attempts."""
-    fleet, work = ready.fleet, ready.work
+    fleet, work = ready.fleet, dict(zip(ks.Work._fields, ready.gear.work, strict=False))
     totals, asks = fleet.states[1], fleet.asks
     names = {
         "end": ks.TIME, "busy": ks.BUSY, "steps": ks.STEP, "events": ks.EVENTS, "preemptions": ks.PREEMPTIONS,
@@ -511,7 +512,7 @@ def gather(ready: Prepared, requests: Requests, offline: Offline | None) -> tupl
     found = {name: totals[:, column].copy() for name, column in names.items()}
     found["end"] = fleet.states[0, :, ks.TIME].copy()
     trail = Trail(
-        asks[:, kf.ARRIVAL].copy(), work.admitted, work.first, work.finish, work.preempted,
+        asks[:, kf.ARRIVAL].copy(), work["admitted"], work["first"], work["finish"], work["preempted"],
         asks[:, kf.CHOSEN].copy(), found,
     )  # fmt: skip
     fate = asks[:, kf.FATE].copy()
@@ -519,7 +520,7 @@ def gather(ready: Prepared, requests: Requests, offline: Offline | None) -> tupl
     unfit[ready.ids] = False
     fate[: requests.count][unfit] = 0
     if offline is not None:
-        fate[requests.count :][work.finish[requests.count :] < 0] = kf.LEFT
+        fate[requests.count :][trail.finish[requests.count :] < 0] = kf.LEFT
     return trail, fate, asks[:, kf.ATTEMPTS].copy()
 
 

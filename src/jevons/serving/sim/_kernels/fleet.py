@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from jevons.serving.sim._kernels.drive import DIGEST
-from jevons.serving.sim._kernels.fleet_change import change, next_change, refresh, regroup, set_horizons
+from jevons.serving.sim._kernels.fleet_change import change, next_change, regroup, set_horizons, task_at
 from jevons.serving.sim._kernels.fleet_state import (
     ADAPTER,
     ADAPTERS,
@@ -21,13 +22,19 @@ from jevons.serving.sim._kernels.fleet_state import (
     ANSWERED,
     ARRIVAL,
     ATTEMPTS,
+    BEGIN,
     CHOSEN,
     CLOCK,
+    COME_BACK,
+    COUNT,
     DOWN,
     DRAINING,
     DUE,
     DUE_AT,
+    END,
     EPOCH,
+    EVALUATE,
+    FAIL,
     FATE,
     FIRST,
     FLUSHING,
@@ -50,6 +57,7 @@ from jevons.serving.sim._kernels.fleet_state import (
     NO_REPLICA,
     OFF,
     ONLINE,
+    OPEN_UP,
     OWN,
     PAID,
     POLL,
@@ -86,6 +94,7 @@ from jevons.serving.sim._kernels.fleet_state import (
     WAKE,
     WEIGHT,
     Fleet,
+    Gear,
     bank,
     clear,
     close_drained,
@@ -95,6 +104,7 @@ from jevons.serving.sim._kernels.fleet_state import (
     settle,
     settle_some,
     slots_at,
+    work_at,
 )
 from jevons.serving.sim._kernels.state import (
     BLOCK,
@@ -104,8 +114,6 @@ from jevons.serving.sim._kernels.state import (
     WAITING,
     IntArray,
     Slots,
-    Table,
-    Work,
     inline,
     reset,
 )
@@ -138,8 +146,9 @@ def home_of(fleet: Fleet, group: int, code: int) -> int:
 
 
 @inline
-def prefix_home(fleet: Fleet, work: Work, request: int) -> int:
+def prefix_home(fleet: Fleet, gear: Gear, request: int) -> int:
     """Return the replica that the longest known prefix of a prompt went to, or -1."""
+    work = work_at(gear)
     start = work.hash_start[request]
     whole = min(work.hash_start[request + 1] - start, work.isl[request] // fleet.bounds[0, BLOCK])
     for index in range(start + whole - 1, start - 1, -1):
@@ -150,8 +159,9 @@ def prefix_home(fleet: Fleet, work: Work, request: int) -> int:
 
 
 @inline
-def remember(fleet: Fleet, work: Work, request: int, replica: int) -> None:
+def remember(fleet: Fleet, gear: Gear, request: int, replica: int) -> None:
     """Note where a session, or the prefix of a prompt, went."""
+    work = work_at(gear)
     code = fleet.rows[replica, EPOCH] * len(fleet.rows) + replica
     if fleet.settings[ROUTING] == SESSION:
         fleet.home[fleet.asks[request, SESSION_OF]] = code
@@ -162,8 +172,8 @@ def remember(fleet: Fleet, work: Work, request: int, replica: int) -> None:
             fleet.home[work.hashes[index]] = code
 
 
-@inline
-def route(fleet: Fleet, work: Work, all_slots: Slots, tables: Table, request: int, now: int) -> int:
+@seldom
+def route(fleet: Fleet, gear: Gear, request: int, now: int) -> int:
     """Return the replica that a request is sent to, or -1 where none is open."""
     group, way, fresh = fleet.asks[request, GROUP], fleet.settings[ROUTING], fleet.settings[STALE] == 0
     size, members = fleet.turns[group, 0], fleet.members[group]
@@ -193,14 +203,14 @@ def route(fleet: Fleet, work: Work, all_slots: Slots, tables: Table, request: in
         if way == TWO_CHOICES:
             replica = members[one] if place == 0 else members[other]
         if fresh and fleet.hot[WAKE, replica] <= now:
-            settle(fleet, work, all_slots, tables, replica, now, -1)
+            settle(fleet, gear, replica, now, np.int64(-1))
         load = loads[replica] * fleet.rows[replica, UNIT]
         if load < least:
             best, least = replica, load
         if way == ADAPTER and load < nearest and fleet.adapters[replica, fleet.asks[request, MODEL], READY] >= 0:
             near, nearest = replica, load
     if way == PREFIX:
-        near = prefix_home(fleet, work, request)
+        near = prefix_home(fleet, gear, request)
     if near >= 0 and loads[near] * fleet.rows[near, UNIT] <= least + fleet.settings[SLACK] * fleet.rows[near, UNIT]:
         return near
     return best
@@ -229,8 +239,9 @@ def switched_in(fleet: Fleet, request: int, replica: int, now: int) -> int:
 
 
 @inline
-def queued(fleet: Fleet, work: Work, slots: Slots, replica: int, limits: IntArray) -> int:
+def queued(fleet: Fleet, gear: Gear, slots: Slots, replica: int, limits: IntArray) -> int:
     """Return how many requests wait at a replica or are on their way there, offline work apart."""
+    work = work_at(gear)
     found = fleet.states[0, replica, WAITING] + fleet.rows[replica, LANDING]
     if fleet.settings[POLL] > 0:
         request = slots.heads[limits[CLASSES] - 1]
@@ -282,8 +293,9 @@ def hopeless(fleet: Fleet) -> bool:
 
 
 @seldom
-def close_books(fleet: Fleet, work: Work) -> None:
+def close_books(fleet: Fleet, gear: Gear) -> None:
     """Pay replicas until the end, and say what became of each request."""
+    work = work_at(gear)
     end = max(fleet.own[LAST_EVENT], fleet.asks[fleet.settings[ONLINE] - 1, ARRIVAL])
     for replica in range(len(fleet.rows)):
         end = max(end, fleet.states[0, replica, TIME])
@@ -304,26 +316,47 @@ def close_books(fleet: Fleet, work: Work) -> None:
 
 
 @seldom
-def serve(ids: IntArray, fleet: Fleet, work: Work, rates: IntArray, all_slots: Slots, tables: Table) -> None:
+def tell_loads(fleet: Fleet, gear: Gear, now: int) -> None:
+    """Let the router see the loads of the last moment at which they were told."""
+    stale = fleet.settings[STALE]
+    if stale == 0 or now < fleet.own[REFRESHED] + stale:
+        return
+    fleet.own[REFRESHED] = now // stale * stale
+    settle_some(fleet, gear, np.int64(0), len(fleet.rows), fleet.own[REFRESHED])
+    for replica in range(len(fleet.rows)):
+        fleet.hot[SEEN, replica] = fleet.hot[LOAD, replica]
+
+
+@inline
+def concerned(fleet: Fleet, task: int, subject: int) -> tuple[int, int]:
+    """Return the first replica that a task looks at, and the one after the last."""
+    if task in (OPEN_UP, COME_BACK):
+        return 0, 0
+    if task == FAIL:
+        return subject, subject + 1
+    return (fleet.kinds[subject, BEGIN], fleet.kinds[subject, END]) if task == EVALUATE else (0, len(fleet.rows))
+
+
+@seldom
+def serve(ids: IntArray, fleet: Fleet, gear: Gear, rates: IntArray) -> None:
     """Serve the requests *ids* as they come."""
+    work = work_at(gear)
     replicas, own, asks = len(fleet.rows), fleet.own, fleet.asks
     for replica in range(replicas):
         limits = fleet.bounds[fleet.rows[replica, KIND]]
         reset(fleet.states[0, replica], limits)
-        clear(slots_at(all_slots, replica), limits)
-    set_horizons(fleet, -1)
+        clear(slots_at(gear, replica), limits)
+    set_horizons(fleet, np.int64(-1))
     regroup(fleet)
-    index, due, stale = 0, next_change(fleet), fleet.settings[STALE]
-    now = 0
+    index, due, now = 0, next_change(fleet), 0
     while True:
-        coming = fleet.asks[ids[index], ARRIVAL] if index < len(ids) else FOREVER
+        coming = asks[ids[index], ARRIVAL] if index < len(ids) else FOREVER
         new = False
         if own[FLUSHING] > 0:
             request = release_held(fleet)
         elif coming < due:
             now = coming
-            if stale > 0 and now >= own[REFRESHED] + stale:
-                refresh(fleet, work, all_slots, tables, now)
+            tell_loads(fleet, gear, now)
             request = ids[index]
             index += 1
             new = True
@@ -331,14 +364,16 @@ def serve(ids: IntArray, fleet: Fleet, work: Work, rates: IntArray, all_slots: S
                 asks[request, FATE] = RATE_LIMIT
                 continue
         else:
+            ended = index == len(ids)
+            if due < FOREVER:
+                tell_loads(fleet, gear, due)
             now = due
-            if index == len(ids):
-                left = settle_some(fleet, work, all_slots, tables, 0, replicas, now)
-                if due == FOREVER or (left == 0 and own[LATER] == 0 and hopeless(fleet)):
-                    break
-            if stale > 0 and now >= own[REFRESHED] + stale:
-                refresh(fleet, work, all_slots, tables, now)
-            request = change(fleet, work, all_slots, tables, now)
+            task, subject = task_at(fleet, now)
+            first, last = (0, replicas) if ended else concerned(fleet, task, subject)
+            left = settle_some(fleet, gear, first, last, now)
+            if ended and (due == FOREVER or (left == 0 and own[LATER] == 0 and hopeless(fleet))):
+                break
+            request = change(fleet, gear, now, task, subject)
             due = next_change(fleet)
             if request < 0:
                 continue
@@ -353,7 +388,7 @@ def serve(ids: IntArray, fleet: Fleet, work: Work, rates: IntArray, all_slots: S
                 if ask[ATTEMPTS] > fleet.settings[RETRIES]:
                     ask[FATE] = LOST
                     continue
-            replica = route(fleet, work, all_slots, tables, request, now)
+            replica = route(fleet, gear, request, now)
             most = fleet.settings[QUEUED]
             if replica < 0:
                 if new and 0 <= most <= own[HELD]:
@@ -363,8 +398,8 @@ def serve(ids: IntArray, fleet: Fleet, work: Work, rates: IntArray, all_slots: S
                 continue
             kind = fleet.rows[replica, KIND]
             if new and most >= 0:
-                settle_some(fleet, work, all_slots, tables, replica, replica + 1, now)
-                if queued(fleet, work, slots_at(all_slots, replica), replica, fleet.bounds[kind]) >= most:
+                settle(fleet, gear, replica, now, np.int64(-1))
+                if queued(fleet, gear, slots_at(gear, replica), replica, fleet.bounds[kind]) >= most:
                     ask[FATE] = QUEUE_LIMIT
                     continue
             ask[CHOSEN] = replica
@@ -372,29 +407,30 @@ def serve(ids: IntArray, fleet: Fleet, work: Work, rates: IntArray, all_slots: S
                 ask[LINK] = fleet.rows[replica, FIRST]
                 fleet.rows[replica, FIRST] = request
             if fleet.settings[OWN]:
-                fleet.hot[SEEN, replica] += fleet.asks[request, WEIGHT] if fleet.settings[TRACKED] else 1
+                fleet.hot[SEEN, replica] += ask[WEIGHT]
             if fleet.settings[ROUTING] in (PREFIX, SESSION):
-                remember(fleet, work, request, replica)
+                remember(fleet, gear, request, replica)
             ready = switched_in(fleet, request, replica, now)
             if ready > now:
                 ask[DUE], ask[TARGET_REPLICA], ask[SENT_EPOCH] = ready, replica, fleet.rows[replica, EPOCH]
                 fleet.rows[replica, LANDING] += 1
-                settle_some(fleet, work, all_slots, tables, replica, replica + 1, now)
+                fleet.hot[LOAD, replica] += ask[WEIGHT]
+                fleet.hot[COUNT, replica] += 1
                 put_later(own, fleet.piles[0], asks, request)
                 due = min(due, ready)
                 continue
         ask[TARGET_REPLICA] = -1
-        settle(fleet, work, all_slots, tables, replica, now, request)
-    close_books(fleet, work)
+        settle(fleet, gear, replica, now, request)
+    close_books(fleet, gear)
 
 
 def _driver(digest: int) -> Callable[..., Any]:
     """Return the compiled driver, which returns the digest of the source that it is compiled from."""
 
-    @njit(cache=True, error_model="numpy")
-    def run_fleet(ids: IntArray, fleet: Fleet, work: Work, rates: IntArray, all_slots: Slots, tables: Table) -> int:
+    @njit(cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
+    def run_fleet(ids: IntArray, fleet: Fleet, gear: Gear, rates: IntArray) -> int:
         """Serve the requests *ids* as they come."""
-        serve(ids, fleet, work, rates, all_slots, tables)
+        serve(ids, fleet, gear, rates)
         return digest
 
     return run_fleet

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from jevons.serving.sim._kernels.engine import enqueue
 from jevons.serving.sim._kernels.fleet_state import (
     ARRIVAL,
     ATTEMPTS,
     BACK_AT,
     BACKLOG,
-    BEGIN,
     BELOW,
     BIN,
     BUSY_SAMPLED,
     BUSY_SEEN,
     BY_BUSY,
-    CHANGED,
     CHOSEN,
     COLD,
+    COME_BACK,
     COUNT,
     DOWN,
     DOWN_AFTER,
     DRAINING,
     DUE,
-    END,
     ENOUGH,
     EPOCH,
+    EVALUATE,
     EVERY,
+    FAIL,
     FAILED,
     FATE,
     FIRST,
     FLUSHING,
     GROUP,
+    HAND_OUT,
     HELD,
     HELD_FIRST,
     KIND,
@@ -47,10 +47,10 @@ from jevons.serving.sim._kernels.fleet_state import (
     NEXT_POLL,
     OFF,
     ONLINE,
+    OPEN_UP,
     PAID,
     POLL,
     READY,
-    REFRESHED,
     REPAIR,
     RESUME,
     RETRIES,
@@ -63,9 +63,9 @@ from jevons.serving.sim._kernels.fleet_state import (
     SEEN,
     SERVING,
     SINCE,
-    STALE,
     STARTING,
     STATUS,
+    TAKE_SAMPLE,
     TARGET,
     TARGET_REPLICA,
     THOUSAND,
@@ -74,18 +74,18 @@ from jevons.serving.sim._kernels.fleet_state import (
     UP_SINCE,
     WAKE,
     Fleet,
+    Gear,
     bank,
     busy_until,
     clear,
     close_drained,
     put_later,
     seldom,
-    settle_some,
+    settle,
     slots_at,
-    table_at,
     take_later,
     unanswered,
-    view,
+    work_at,
 )
 from jevons.serving.sim._kernels.state import (
     CLASSES,
@@ -95,9 +95,6 @@ from jevons.serving.sim._kernels.state import (
     STEP,
     TAIL,
     TIME,
-    Slots,
-    Table,
-    Work,
     inline,
     reset,
 )
@@ -116,24 +113,16 @@ def regroup(fleet: Fleet) -> None:
                 size += 1
         fleet.turns[group, 0], fleet.turns[group, 1] = size, max(turn, 0)
     fleet.own[FLUSHING] = fleet.own[HELD]
-    fleet.own[CHANGED] = 1
 
 
-@inline
-def regroup_if_changed(fleet: Fleet) -> None:
-    """List the open replicas anew after a change."""
-    if fleet.own[CHANGED]:
-        regroup(fleet)
-
-
-@inline
-def renew(fleet: Fleet, all_slots: list[Slots], replica: int, now: int) -> None:
+@seldom
+def renew(fleet: Fleet, gear: Gear, replica: int, now: int) -> None:
     """Empty a replica: its engine, its caches and the router's notes of it; what it did so far is kept apart."""
     state, limits = fleet.states[0, replica], fleet.bounds[fleet.rows[replica, KIND]]
     bank(fleet, replica)
     reset(state, limits)
     state[TIME] = now
-    clear(slots_at(all_slots, replica), limits)
+    clear(slots_at(gear, replica), limits)
     fleet.rows[replica, LANDING], fleet.rows[replica, FIRST] = 0, -1
     fleet.hot[LOAD, replica] = fleet.hot[COUNT, replica] = fleet.hot[SEEN, replica] = 0
     fleet.hot[WAKE, replica] = FOREVER
@@ -143,8 +132,9 @@ def renew(fleet: Fleet, all_slots: list[Slots], replica: int, now: int) -> None:
 
 
 @seldom
-def put_back(fleet: Fleet, work: Work, request: int, death: int) -> None:
+def put_back(fleet: Fleet, gear: Gear, request: int, death: int) -> None:
     """Send again, later, what a failed replica had; offline work goes back to its pile."""
+    work = work_at(gear)
     mark = fleet.asks[request]
     work.ready[request] = 0
     if fleet.settings[RESUME] == 0:
@@ -162,13 +152,17 @@ def put_back(fleet: Fleet, work: Work, request: int, death: int) -> None:
     put_later(fleet.own, fleet.piles[0], fleet.asks, request)
 
 
-@seldom
-def fail(fleet: Fleet, work: Work, all_slots: Slots, tables: Table, replica: int, now: int) -> None:
-    """Let a replica fail once the step in progress is over, and lose its cache and all it works on."""
+@inline
+def fail(fleet: Fleet, gear: Gear, replica: int, now: int) -> None:
+    """Let a replica that was brought to this moment fail, and lose its cache and all it works on.
+
+    The step in progress is finished first.
+    """
+    work = work_at(gear)
+    fleet.own[NEXT_FAIL] += 1
     row, state, kind = fleet.rows[replica], fleet.states[0, replica], fleet.rows[replica, KIND]
-    limits, slots = fleet.bounds[kind], slots_at(all_slots, replica)
-    settle_some(fleet, work, all_slots, tables, replica, replica + 1, now)
-    if row[STATUS] == OFF:
+    limits, slots = fleet.bounds[kind], slots_at(gear, replica)
+    if row[STATUS] not in (UP, DRAINING):
         return
     death = max(now, state[TIME])
     slot = state[TAIL]
@@ -176,15 +170,15 @@ def fail(fleet: Fleet, work: Work, all_slots: Slots, tables: Table, replica: int
         request = slots.request[slot]
         if slot != state[PARTIAL]:
             work.made[request] += state[STEP] - slots.start[slot]
-        put_back(fleet, work, request, death)
+        put_back(fleet, gear, request, death)
         slot = slots.before[slot]
     for rank in range(limits[CLASSES]):
         request = slots.heads[rank]
         while request >= 0:
             after = work.following[request]
-            put_back(fleet, work, request, death)
+            put_back(fleet, gear, request, death)
             request = after
-    renew(fleet, all_slots, replica, death)
+    renew(fleet, gear, replica, death)
     fleet.own[FAILED] += 1
     row[SERVING] += death - row[UP_SINCE]
     if row[STATUS] == DRAINING:
@@ -193,6 +187,15 @@ def fail(fleet: Fleet, work: Work, all_slots: Slots, tables: Table, replica: int
     else:
         row[STATUS] = DOWN
         row[TIMER] = death + fleet.settings[REPAIR] if fleet.settings[REPAIR] < FOREVER else FOREVER
+    regroup(fleet)
+
+
+@inline
+def open_up(fleet: Fleet, gear: Gear, replica: int, now: int) -> None:
+    """Let a replica that was started or repaired take requests."""
+    row = fleet.rows[replica]
+    renew(fleet, gear, replica, now)
+    row[STATUS], row[TIMER], row[UP_SINCE] = UP, FOREVER, now
     regroup(fleet)
 
 
@@ -241,8 +244,9 @@ def wanted(fleet: Fleet, kind: int, now: int) -> int:
 def evaluate(fleet: Fleet, kind: int, now: int) -> None:
     """Start replicas of a kind, or let some drain."""
     scale, rows = fleet.kinds[kind], fleet.rows
+    scale[LOOK] += scale[EVERY]
     ask = wanted(fleet, kind, now)
-    committed = 0
+    committed, changed = 0, False
     for replica in range(len(rows)):
         if fleet.rows[replica, KIND] == kind and rows[replica, STATUS] in (UP, STARTING):
             committed += 1
@@ -258,7 +262,7 @@ def evaluate(fleet: Fleet, kind: int, now: int) -> None:
                     rows[replica, STATUS], rows[replica, TIMER] = STARTING, begun + scale[COLD]
                     rows[replica, SINCE] = begun
                 committed += 1
-                fleet.own[CHANGED] = 1
+                changed = True
     if now - fleet.kinds[kind, ENOUGH] >= scale[DOWN_AFTER]:
         while committed > ask:
             least, chosen = FOREVER, -1
@@ -275,8 +279,9 @@ def evaluate(fleet: Fleet, kind: int, now: int) -> None:
                 row[STATUS], row[TIMER] = DRAINING, now
                 close_drained(fleet, chosen, now)
             committed -= 1
-            fleet.own[CHANGED] = 1
-    regroup_if_changed(fleet)
+            changed = True
+    if changed:
+        regroup(fleet)
 
 
 @seldom
@@ -296,36 +301,23 @@ def sample(fleet: Fleet, now: int) -> None:
     fleet.own[SAMPLED] += 1
 
 
-@seldom
-def hand_out(fleet: Fleet, work: Work, all_slots: Slots, tables: Table, now: int) -> None:
+@inline
+def hand_out(fleet: Fleet, gear: Gear, now: int) -> None:
     """Give offline work to the open replicas that have little to do."""
-    first, size = fleet.settings[ONLINE], len(fleet.piles[1])
+    own, pile = fleet.own, fleet.piles[1]
     for replica in range(len(fleet.rows)):
-        kind = fleet.rows[replica, KIND]
-        if fleet.rows[replica, STATUS] == UP and fleet.serves[len(fleet.serves) - 1, kind]:
-            state, slots = fleet.states[0, replica], slots_at(all_slots, replica)
-            while fleet.own[BACKLOG] > 0 and unanswered(fleet, replica, now) < fleet.settings[BELOW]:
-                request = fleet.piles[1][fleet.own[BACK_AT] % size]
-                fleet.own[BACK_AT] += 1
-                fleet.own[BACKLOG] -= 1
-                enqueue(state, slots, work, request, now)
+        if fleet.rows[replica, STATUS] == UP and fleet.serves[len(fleet.serves) - 1, fleet.rows[replica, KIND]]:
+            while own[BACKLOG] > 0 and unanswered(fleet, replica, now) < fleet.settings[BELOW]:
+                request = pile[own[BACK_AT] % len(pile)]
+                own[BACK_AT] += 1
+                own[BACKLOG] -= 1
                 fleet.asks[request, CHOSEN] = replica
                 if fleet.asks[request, ARRIVAL] < 0:
                     fleet.asks[request, ARRIVAL] = now
-            view(fleet, work, slots, table_at(tables, kind), fleet.bounds[kind], replica, now)
-    fleet.own[NEXT_POLL] += fleet.settings[POLL]
-    if fleet.own[NEXT_POLL] > fleet.asks[first - 1, ARRIVAL]:
-        fleet.own[NEXT_POLL] = FOREVER
-
-
-@seldom
-def refresh(fleet: Fleet, work: Work, all_slots: Slots, tables: Table, now: int) -> None:
-    """Let the router see the loads of the last moment at which they were told."""
-    moment = now // fleet.settings[STALE] * fleet.settings[STALE]
-    settle_some(fleet, work, all_slots, tables, 0, len(fleet.rows), moment)
-    for replica in range(len(fleet.rows)):
-        fleet.hot[SEEN, replica] = fleet.hot[LOAD, replica]
-    fleet.own[REFRESHED] = moment
+                settle(fleet, gear, replica, now, request)
+    own[NEXT_POLL] += fleet.settings[POLL]
+    if own[NEXT_POLL] > fleet.asks[fleet.settings[ONLINE] - 1, ARRIVAL]:
+        own[NEXT_POLL] = FOREVER
 
 
 @inline
@@ -352,43 +344,51 @@ def next_change(fleet: Fleet) -> int:
 
 
 @seldom
-def change(fleet: Fleet, work: Work, all_slots: Slots, tables: Table, now: int) -> int:
-    """Do the first of what is due; return a request that is back, or -1."""
-    own, rows = fleet.own, fleet.rows
-    own[CHANGED] = 0
-    own[LAST_EVENT] = now
+def task_at(fleet: Fleet, now: int) -> tuple[int, int]:
+    """Return the first of what is due, and the replica or kind that it is about."""
+    rows = fleet.rows
     for replica in range(len(rows)):
         if rows[replica, STATUS] in (STARTING, DOWN) and rows[replica, TIMER] == now:
-            renew(fleet, all_slots, replica, now)
-            set_horizons(fleet, replica)
-            rows[replica, STATUS], rows[replica, TIMER], rows[replica, UP_SINCE] = UP, FOREVER, now
-            regroup(fleet)
-            return -1
-    if own[NEXT_FAIL] < len(fleet.failures) and fleet.failures[own[NEXT_FAIL], 0] == now:
-        replica = fleet.failures[own[NEXT_FAIL], 1]
-        own[NEXT_FAIL] += 1
-        if rows[replica, STATUS] in (UP, DRAINING):
-            fail(fleet, work, all_slots, tables, replica, now)
-        set_horizons(fleet, replica)
-        return -1
+            return OPEN_UP, replica
+    place = fleet.own[NEXT_FAIL]
+    if place < len(fleet.failures) and fleet.failures[place, 0] == now:
+        return FAIL, fleet.failures[place, 1]
     for kind in range(len(fleet.kinds)):
         if fleet.kinds[kind, LOOK] == now:
-            settle_some(fleet, work, all_slots, tables, fleet.kinds[kind, BEGIN], fleet.kinds[kind, END], now)
-            evaluate(fleet, kind, now)
-            fleet.kinds[kind, LOOK] += fleet.kinds[kind, EVERY]
-            return -1
+            return EVALUATE, kind
     if next_sample(fleet) == now:
-        settle_some(fleet, work, all_slots, tables, 0, len(rows), now)
-        sample(fleet, now)
-        regroup_if_changed(fleet)
-        return -1
-    if own[NEXT_POLL] == now:
-        settle_some(fleet, work, all_slots, tables, 0, len(rows), now)
-        hand_out(fleet, work, all_slots, tables, now)
-        return -1
+        return TAKE_SAMPLE, 0
+    return (HAND_OUT, 0) if fleet.own[NEXT_POLL] == now else (COME_BACK, 0)
+
+
+@seldom
+def come_back(fleet: Fleet) -> int:
+    """Return the request that is due first, or -1 where it is offline work, which goes to the end of its pile."""
+    own, pile = fleet.own, fleet.piles[1]
     request = take_later(own, fleet.piles[0], fleet.asks)
-    if request >= fleet.settings[ONLINE]:
-        fleet.piles[1][(own[BACK_AT] + own[BACKLOG]) % len(fleet.piles[1])] = request
-        own[BACKLOG] += 1
-        return -1
-    return request
+    if request < fleet.settings[ONLINE]:
+        return request
+    pile[(own[BACK_AT] + own[BACKLOG]) % len(pile)] = request
+    own[BACKLOG] += 1
+    return -1
+
+
+@seldom
+def change(fleet: Fleet, gear: Gear, now: int, task: int, subject: int) -> int:
+    """Do what is due, for which replicas were brought to this moment; return a request that is back, or -1."""
+    fleet.own[LAST_EVENT] = now
+    if task == OPEN_UP:
+        open_up(fleet, gear, subject, now)
+        set_horizons(fleet, subject)
+    elif task == FAIL:
+        fail(fleet, gear, subject, now)
+        set_horizons(fleet, subject)
+    elif task == EVALUATE:
+        evaluate(fleet, subject, now)
+    elif task == TAKE_SAMPLE:
+        sample(fleet, now)
+    elif task == HAND_OUT:
+        hand_out(fleet, gear, now)
+    else:
+        return come_back(fleet)
+    return -1

@@ -30,10 +30,12 @@ from jevons.serving.sim._kernels.state import (
 )
 
 seldom = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-"""Called, not compiled in place, and from kernels alone."""
+"""Called, not compiled in place, and from kernels alone. Numba compiles anew for arguments that are literal numbers,
+so these are called with none."""
 
 ROUND_ROBIN, LEAST_LOADED, LEAST_TOKENS, TWO_CHOICES, PREFIX, SESSION, ADAPTER = 0, 1, 2, 3, 4, 5, 6
 OFF, STARTING, UP, DRAINING, DOWN = 0, 1, 2, 3, 4
+OPEN_UP, FAIL, EVALUATE, TAKE_SAMPLE, HAND_OUT, COME_BACK = 0, 1, 2, 3, 4, 5
 ANSWERED, RATE_LIMIT, QUEUE_LIMIT, LOST, NO_REPLICA, LEFT = 1, 2, 3, 4, 5, 6
 
 # Settings of a fleet.
@@ -54,7 +56,7 @@ ARRIVAL, GROUP, MODEL, SESSION_OF, WEIGHT, LINK, DUE, TARGET_REPLICA, SENT_EPOCH
 ASK_SIZE = 12
 # The router's own figures.
 LATER, HELD, HELD_FIRST, HELD_LAST, FLUSHING, NEXT_FAIL, REFRESHED, SAMPLED, NEXT_POLL, BACKLOG, BACK_AT = range(11)
-CLOCK, LAST_EVENT, CHANGED, FAILED, OWN_SIZE = range(11, 16)
+CLOCK, LAST_EVENT, FAILED, OWN_SIZE = range(11, 15)
 # Columns of a sample.
 SAMPLE_UP, SAMPLE_PAID, SAMPLE_COUNT, SAMPLE_BUSY, SAMPLE_SIZE = 0, 1, 2, 3, 4
 
@@ -98,24 +100,55 @@ def draw(seed: int, request: int, attempt: int, place: int) -> int:
     return int(np.int64((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(2)))
 
 
+class Gear(NamedTuple):
+    """The engines of a fleet and their requests: the arrays of `Work`, `Slots` and `Table`, equal shapes stacked.
+
+    *work* has a row for each of the first eleven of `Work`. Those of `Slots` have one for each replica: *slotwise*
+    stacks ten by slot, *ends* the heads and lasts, *links* the older and newer. Those of `Table` have one for each
+    kind: *pieces* stacks base and slope, *by_tokens* alone, own and cached.
+    """
+
+    work: IntArray
+    hashes: IntArray
+    hash_start: IntArray
+    slotwise: IntArray
+    phases: IntArray
+    ends: IntArray
+    gaps: IntArray
+    holders: IntArray
+    links: IntArray
+    knots: IntArray
+    pieces: IntArray
+    by_tokens: IntArray
+    rows: IntArray
+    mixed: IntArray
+
+
 @inline
-def table_at(tables: Table, kind: int) -> Table:
-    """Return the step times of a kind out of those of all."""
+def work_at(gear: Gear) -> Work:
+    """Return the requests."""
+    w = gear.work
+    return Work(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], gear.hashes, gear.hash_start)
+
+
+@inline
+def table_at(gear: Gear, kind: int) -> Table:
+    """Return the step times of a kind."""
+    tokens = gear.by_tokens
     return Table(
-        tables.knots[kind], tables.base[kind], tables.slope[kind], tables.alone[kind], tables.rows[kind],
-        tables.mixed[kind], tables.own[kind], tables.cached[kind],
+        gear.knots[kind], gear.pieces[0, kind], gear.pieces[1, kind], tokens[0, kind], gear.rows[kind],
+        gear.mixed[kind], tokens[1, kind], tokens[2, kind],
     )  # fmt: skip
 
 
 @inline
-def slots_at(all_slots: Slots, replica: int) -> Slots:
-    """Return the slots of a replica out of those of all, who count the times between tokens together."""
+def slots_at(gear: Gear, replica: int) -> Slots:
+    """Return the slots of a replica; all count the times between tokens together."""
+    s = gear.slotwise
     return Slots(
-        all_slots.request[replica], all_slots.want[replica], all_slots.fill[replica], all_slots.start[replica],
-        all_slots.before[replica], all_slots.after[replica], all_slots.free[replica], all_slots.heap[replica],
-        all_slots.joining[replica], all_slots.phases[replica], all_slots.shared[replica], all_slots.heads[replica],
-        all_slots.lasts[replica], all_slots.gaps, all_slots.holders[replica], all_slots.older[replica],
-        all_slots.newer[replica],
+        s[0, replica], s[1, replica], s[2, replica], s[3, replica], s[4, replica], s[5, replica], s[6, replica],
+        s[7, replica], s[8, replica], gear.phases[replica], s[9, replica], gear.ends[0, replica],
+        gear.ends[1, replica], gear.gaps, gear.holders[replica], gear.links[0, replica], gear.links[1, replica],
     )  # fmt: skip
 
 
@@ -200,8 +233,9 @@ def close_drained(fleet: Fleet, replica: int, now: int) -> None:
 
 
 @inline
-def view(fleet: Fleet, work: Work, slots: Slots, table: Table, limits: IntArray, replica: int, now: int) -> None:
+def view(fleet: Fleet, gear: Gear, slots: Slots, table: Table, limits: IntArray, replica: int, now: int) -> None:
     """Read a replica's load: what was sent there and is not answered; what the step in progress ends is not yet."""
+    work = work_at(gear)
     state = fleet.states[0, replica]
     ended = state[ENDED] if state[TIME] > now else 0
     if fleet.settings[TRACKED]:
@@ -226,26 +260,27 @@ def view(fleet: Fleet, work: Work, slots: Slots, table: Table, limits: IntArray,
 
 
 @seldom
-def settle(fleet: Fleet, work: Work, all_slots: Slots, tables: Table, replica: int, now: int, request: int) -> None:
+def settle(fleet: Fleet, gear: Gear, replica: int, now: int, request: int) -> None:
     """Bring a replica to a moment, give it a request (-1 for none), and read its load."""
+    work = work_at(gear)
     state, kind = fleet.states[0, replica], fleet.rows[replica, KIND]
-    slots, table, limits = slots_at(all_slots, replica), table_at(tables, kind), fleet.bounds[kind]
+    slots, table, limits = slots_at(gear, replica), table_at(gear, kind), fleet.bounds[kind]
     if state[TIME] < now:
         bring(state, slots, work, table, limits, now)
     if request >= 0:
         enqueue(state, slots, work, request, now)
-    view(fleet, work, slots, table, limits, replica, now)
+    view(fleet, gear, slots, table, limits, replica, now)
 
 
 @seldom
-def settle_some(fleet: Fleet, work: Work, all_slots: Slots, tables: Table, first: int, last: int, now: int) -> int:
+def settle_some(fleet: Fleet, gear: Gear, first: int, last: int, now: int) -> int:
     """Bring replicas, those from a first up to another, to a moment; return how much they have not answered.
 
     Offline work counts. Of the replicas that drain, those that are done close.
     """
     left = 0
     for replica in range(first, last):
-        settle(fleet, work, all_slots, tables, replica, now, -1)
+        settle(fleet, gear, replica, now, np.int64(-1))
         close_drained(fleet, replica, now)
         left += unanswered(fleet, replica, now)
     return left
