@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 from typer.models import ArgumentInfo, OptionInfo
 
 from jevons.cli import app as command_line
+from jevons.serving.sim import mix
 from jevons.study import scenario as schema
 from jevons.study.amounts import Amount, Quantity
 
@@ -184,7 +185,46 @@ def commands_page() -> str:
     return "\n".join(parts).replace("|  |", "| |").replace("|  |", "| |") + "\n"
 
 
-PAGES = {"commands.md": commands_page, "scenario.md": scenario_page}
+LOAD_HEAD = """# The load file
+
+`jevons simulate --load FILE` takes a YAML file of classes of requests. Unknown keys are faults; all faults of a file
+are reported together, with line and column. `--requests` and `--rate` replace the file's. An example:
+
+```yaml
+rate: 6              # requests per second, all classes together
+requests: 20000
+arrivals: bursts
+bursts: {on_s: 20, off_s: 60, ratio: 4}
+classes:
+  - {name: chat, share: 3, isl: 120, isl_cv: 1, osl: 250, system_tokens: 600, turns: 4, think_s: 25, slo: {ttft_s: 0.5}}
+  - {name: agents, share: 1, isl: 4000, isl_cv: 0.5, osl: 120, system_tokens: 2500, slo: {e2e_s: 20}}
+```
+
+Conversations begin at such a rate that their turns make the class's share; a prompt repeats all that was said before,
+so that the prefix cache finds it. Each kind of chance has a random stream of its own from `--seed`.
+"""
+
+
+def load_page() -> str:
+    """Return the page of the load file's fields."""
+    parts = [NOTE, LOAD_HEAD]
+    for path, model in (
+        ("", mix.LoadSpec), ("classes[]", mix.ClassSpec), ("classes[].slo", mix.SloSpec), ("bursts", mix.BurstSpec),
+        ("day", mix.DaySpec),
+    ):  # fmt: skip
+        parts.append(f"\n## {f'`{path}`' if path else 'Top level'}\n\n{inspect.getdoc(model)}\n")
+        parts.append("| field | bounds | default | meaning |\n|---|---|---|---|")
+        texts = docstrings(model)
+        for name, field in model.model_fields.items():
+            nested = [entry for one in typing.get_args(field.annotation) for entry in getattr(one, "__metadata__", ())]
+            entries = [m for entry in (*field.metadata, *nested) for m in getattr(entry, "metadata", [entry])]
+            bounds = ", ".join(part for part in (_bounds(entry) for entry in entries) if part)
+            default = "none" if field.default is None else _default(field)
+            parts.append(f"| `{name}` | {bounds} | {default} | {texts[name]} |")
+    return "\n".join(parts).replace("|  |", "| |") + "\n"
+
+
+PAGES = {"commands.md": commands_page, "load.md": load_page, "scenario.md": scenario_page}
 
 
 def main() -> int:

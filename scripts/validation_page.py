@@ -87,6 +87,14 @@ Groups of at least {least} figures by the median error of the five-fold column.
 - Layouts printed as products of sizes are read as such, and left out of the fit. Drafting (multi-token prediction) is
   not recorded in InferenceX: where the engine's image is only run with it, or the same engine and layout appear under
   R1's name beside V3's, it is assumed.
+- InferenceX's rows state engine, model, device, layout, lengths and users; the public script of that model and device
+  says the rest: precision of the cache, tokens per step, waiting for company, which prompt steps run as captured graphs
+  (`jevons/validation/recipes.py`). SGLang, TensorRT-LLM's PyTorch backend and vLLM from 0.14 compose a step while the
+  one before runs, so that an arrival waits a step longer.
+
+Terms that were chosen after residuals had been seen, and are therefore not proven by the errors above: nominal lengths
+that differ by half a percent, vendor's runs of TensorRT-LLM without steps composed ahead, Marlin's experts at Hopper's
+pace on Blackwell, the kernels that a layer with experts launches, and eager engines bound by their host.
 
 Tables and licences: TensorRT-LLM performance overview (NVIDIA, Apache-2.0); InferenceX runs in aiconfigurator-core
 0.12.0 (Apache-2.0); MLPerf Inference results (MLCommons, Apache-2.0); engine benchmarks of GPUStack, SGLang's cookbook,

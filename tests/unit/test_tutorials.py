@@ -50,3 +50,25 @@ def test_a_stale_page_is_told_from_a_current_one(script):
     assert "jevons 0." in fresh
     assert "```text\n42\n```" in fresh
     assert script.refreshed(fresh) == fresh
+
+
+FLEET = ROOT / "docs" / "tutorials" / "trace-to-fleet.md"
+
+
+def test_the_page_from_trace_to_fleet_prints_what_it_shows(script, tmp_path):
+    shown = [(m.group(1), m.group(2)) for m in script.CONSOLE.finditer(FLEET.read_text(encoding="utf-8"))]
+    assert len(shown) == 7
+    command, text = shown[0]
+    words = shlex.split(command)[1:]
+    words[words.index("--plot") + 1] = str(tmp_path / "figure.svg")
+    printed = script.output([sys.executable, "-m", "jevons.cli", *words])
+    assert re.findall(r"[A-Za-z]{4,}", printed) == re.findall(r"[A-Za-z]{4,}", text)
+    assert (tmp_path / "figure.svg").read_text().startswith("<svg")
+
+
+def test_every_option_of_the_page_from_trace_to_fleet_exists():
+    reference = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    for option in re.findall(r"(?<=\s)--[a-z0-9-]+", FLEET.read_text(encoding="utf-8")):
+        assert f"`{option}`" in reference, option
+    for picture in re.findall(r"\((\.\./images/[^)]+)\)", FLEET.read_text(encoding="utf-8")):
+        assert (FLEET.parent / picture).is_file(), picture

@@ -323,12 +323,31 @@ def train(
     seq_len: Annotated[int, typer.Option("--seq-len", min=1, max=100_000_000, help="Tokens per sequence.")] = 4096,
     batch: Annotated[int, typer.Option("--batch", min=1, max=10_000_000, help="Sequences per optimiser step.")] = 1024,
     precision: Annotated[
-        str, typer.Option("--precision", help="Precision of the matrix products: bf16 or fp8.")
+        str, typer.Option("--precision", help="Format of the products: bf16, fp8, fp8_block, mxfp8, nvfp4, mxfp4.")
     ] = "bf16",
     tp: Tp = None,
     pp: Pp = None,
     ep: Ep = None,
     dp: Dp = None,
+    vpp: Annotated[int | None, typer.Option("--vpp", min=1, help="Virtual stages per accelerator.")] = None,
+    cp: Annotated[int | None, typer.Option("--cp", min=1, help="Accelerators that share a sequence.")] = None,
+    etp: Annotated[int | None, typer.Option("--etp", min=1, help="Tensor parallel of routed experts.")] = None,
+    zero: Annotated[int | None, typer.Option("--zero", min=0, max=3, help="Sharing of states, ZeRO 0 to 3.")] = None,
+    shard: Annotated[
+        int | None, typer.Option("--shard", min=1, help="Replicas that share states out among them (HSDP).")
+    ] = None,
+    stages: Annotated[
+        str | None, typer.Option("--stages", help="Layers of each pipeline stage, such as 9,10,10,9.")
+    ] = None,
+    offload: Annotated[
+        str, typer.Option("--offload", help="Kept in the host's memory: none, optimizer, activations or both.")
+    ] = "none",
+    oversubscription: Annotated[
+        float, typer.Option("--oversubscription", min=1, callback=_finite, help="Injection over bisection bandwidth.")
+    ] = 1.0,
+    pod: Annotated[
+        int, typer.Option("--pod", min=0, help="Neighbouring accelerators (of a rail) without oversubscription.")
+    ] = 0,
     gpu_hour: Hourly = None,
     as_of: AsOf = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the failure process.")] = 0,
@@ -344,7 +363,9 @@ def train(
     from jevons.cli import training as command
 
     run = command.Run(model, gpu, gpus, tokens, seq_len, batch, precision, as_of, seed, scale_to, site_mw, plot)
-    command.run_train(run, {"tp": tp, "pp": pp, "ep": ep, "dp": dp}, gpu_hour, json=json, out=out)
+    degrees = {"tp": tp, "pp": pp, "ep": ep, "dp": dp, "vpp": vpp, "cp": cp, "etp": etp, "zero": zero, "shard": shard}
+    fabric = command.Fabric(offload, oversubscription, pod)
+    command.run_train(run, degrees, stages, fabric, gpu_hour, json=json, out=out)
 
 
 @app.command()
@@ -389,7 +410,7 @@ def simulate(
         float, typer.Option("--osl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal outputs.")
     ] = 0.0,
     arrivals: Annotated[
-        str, typer.Option("--arrivals", help="poisson, gamma (bunched), constant or at_once.")
+        str, typer.Option("--arrivals", help="poisson, gamma (bunched), bursts, constant or at_once.")
     ] = "poisson",
     cv: Annotated[
         float, typer.Option("--cv", min=0, callback=_finite, help="Deviation over mean of the gaps of gamma arrivals.")
@@ -406,8 +427,29 @@ def simulate(
     prefix_cache: Annotated[
         bool, typer.Option("--prefix-cache", help="Reuse prompt prefixes that the trace's block hashes tell of.")
     ] = False,
+    load: Annotated[
+        Path | None, typer.Option("--load", help="YAML of classes of requests: shares, lengths, conversations, limits.")
+    ] = None,
+    lengths_from: Annotated[
+        Path | None, typer.Option("--lengths-from", help="Trace to draw prompt and output tokens from.")
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option("--speed", callback=_finite, help="How much faster than recorded a trace runs.")
+    ] = None,
+    keep: Annotated[
+        float | None, typer.Option("--keep", callback=_finite, help="Share of a trace to keep, drawn by the seed.")
+    ] = None,
     ttft: Ttft = None,
     tpot: Tpot = None,
+    e2e: Annotated[
+        float | None, typer.Option("--e2e", min=0, callback=_finite, help="Limit of the whole answer [s].")
+    ] = None,
+    sweep_rates: Annotated[
+        str | None, typer.Option("--sweep-rates", help="Simulate several rates: 1,2,4 or 1:8:4 [requests/s].")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw latencies and timeline, or the sweep: .svg, .png or .pdf.")
+    ] = None,
     gpu_hour: Hourly = None,
     seed: Seed = None,
     calibration: CalibrationFile = None,
@@ -445,12 +487,19 @@ def simulate(
         concurrency,
         think,
         trace,
-        prefix_cache,
-        ttft,
-        tpot,
-        seed or 0,
-        as_of,
-        calibration,
+        load=load,
+        lengths_from=lengths_from,
+        speed=speed,
+        keep=keep,
+        prefix_cache=prefix_cache,
+        ttft=ttft,
+        tpot=tpot,
+        e2e=e2e,
+        sweep_rates=sweep_rates,
+        plot=plot,
+        seed=seed or 0,
+        as_of=as_of,
+        calibration=calibration,
     )
     run_simulate(options, gpu_hour, json=json, out=out)
 

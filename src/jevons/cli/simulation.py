@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli.app import parse_date
 from jevons.cli.hourly import given_price
-from jevons.cli.output import check_out, number, say, show, table, write
+from jevons.cli.output import check_out, emit, note, number, say, show, table, write
+from jevons.cli.simulation_load import Offered, at_rate, offered, read_rates
+from jevons.cli.sizing import PICTURES, progress
 from jevons.errors import InfeasibleError, InputError
 
 if TYPE_CHECKING:
     from jevons.serving import Deployment
-    from jevons.serving.sim import Requests, SimLimits, SimResult
+    from jevons.serving.sim import SimLimits, SimResult, StepTable
     from jevons.study.pricing import HourPrice
 
 _ENDINGS = (".json", ".csv", ".parquet")
+_SWEEP_ENDINGS = (".json", ".csv")
 _MOST_TP = 64
 
 
@@ -49,29 +53,80 @@ class Simulation:
     concurrency: int | None = None
     think: float = 0.0
     trace: Path | None = None
+    load: Path | None = None
+    lengths_from: Path | None = None
+    speed: float | None = None
+    keep: float | None = None
     prefix_cache: bool = False
     ttft: float | None = None
     tpot: float | None = None
+    e2e: float | None = None
+    sweep_rates: str | None = None
+    plot: Path | None = None
     seed: int = 0
     as_of: str | None = None
     calibration: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One simulation, and what it was of."""
+
+    offered: Offered
+    deployment: Deployment
+    replicas: int
+    limits: SimLimits
+    found: SimResult
 
 
 def run_simulate(options: Simulation, gpu_hour: str | None, *, json: bool, out: Path | None) -> None:
     """Simulate the load and print what its users see and what it costs."""
     from jevons.hardware import accelerator
     from jevons.schema import json_text
-    from jevons.serving import sim
     from jevons.study.pricing import owned_hour_price
     from jevons.validation import engine_for
 
-    check_out(out, _ENDINGS)
+    check_out(out, _ENDINGS if options.sweep_rates is None else _SWEEP_ENDINGS)
+    check_out(options.plot, PICTURES, option="--plot")
     date = parse_date(options.as_of)
     device = accelerator(options.gpu, on=date)
     price = given_price(gpu_hour) or owned_hour_price(device, date)
-    load = _load(options)
-    context = float(load.isl.mean() + load.osl.mean())
-    deployment = _deployment(options, device, engine_for(options.engine, options.calibration, date), context)
+    engine = engine_for(options.engine, options.calibration, date)
+    if options.sweep_rates is not None:
+        if options.rate is not None or options.concurrency is not None:
+            message = "--sweep-rates: gives the rates; leave --rate and --concurrency away"
+            raise InputError(message)
+        points = _sweep(options, device, engine, price)
+        if options.plot is not None:
+            slo = {"ttft_s": options.ttft, "tpot_s": options.tpot}
+            from jevons.plot.simulation import sweep_figure
+
+            title = f"{points[0]['model']} on {points[0]['replicas']} x {points[0]['tp']} {points[0]['gpu']}"
+            _save(options.plot, sweep_figure(points, title=title, slo=slo))
+        emit({"sweep": points}, [_sweep_table(points)], as_json=json, out=out)
+        return
+    run = _run(options, device, engine, {})
+    record = _record(options, run, price)
+    if options.plot is not None:
+        _save(options.plot, _figure(options, run))
+    if out is not None:
+        _write(out, record, run)
+    if json:
+        say(json_text(record))
+    else:
+        show(*_tables(run, record))
+        speed = record["simulated_req_per_s"] or 0.0
+        note(f"simulated in {1e3 * run.found.wall_s:,.1f} ms, {speed:,.0f} requests per second")
+
+
+def _run(options: Simulation, device: Any, engine: Any, tables: dict[tuple[int, ...], StepTable]) -> _Run:
+    """Simulate the load of the options; *tables* keeps step times for the next rate of a sweep."""
+    from jevons.serving import sim
+
+    load = offered(options)
+    requests = load.requests
+    context = float(requests.isl.mean() + requests.osl.mean())
+    deployment = _deployment(options, device, engine, context)
     replicas = _replicas(options, deployment.devices)
     limits = sim.limits_of(
         deployment,
@@ -79,62 +134,59 @@ def run_simulate(options: Simulation, gpu_hour: str | None, *, json: bool, out: 
         kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
         max_batch=options.max_batch,
         step_tokens=options.step_tokens,
-        block_tokens=load.hash_tokens or 16,
+        block_tokens=requests.hash_tokens or 16,
     )
+    key = (deployment.layout.tp, limits.max_batch, limits.step_tokens)
+    if key not in tables:
+        tables[key] = sim.step_table(deployment, limits.max_batch, limits.step_tokens)
     found = sim.simulate(
-        load,
-        sim.step_table(deployment, limits.max_batch, limits.step_tokens),
+        requests,
+        tables[key],
         limits,
         replicas=replicas,
         routing=options.routing,
         entry_s=deployment.engine.entry_s,
         ttft_s=options.ttft,
         tpot_s=options.tpot,
+        e2e_s=options.e2e,
     )
-    record = _record(options, deployment, replicas, load, limits, found, price)
-    if out is not None:
-        _write(out, record, load, found, deployment.engine.entry_s)
-    if json:
-        say(json_text(record))
-    else:
-        show(*_tables(deployment, replicas, load, record))
+    return _Run(load, deployment, replicas, limits, found)
 
 
-def _load(options: Simulation) -> Requests:
-    """Return the trace, or the load that the options describe."""
+def _sweep(options: Simulation, device: Any, engine: Any, price: HourPrice | None) -> list[dict[str, Any]]:
+    """Return the record of each rate, without its timeline."""
+    rates, points = read_rates(options.sweep_rates or ""), []
+    tables: dict[tuple[int, ...], StepTable] = {}
+    with progress() as told:
+        for place, rate in enumerate(rates, 1):
+            if told is not None:
+                told(f"{place} of {len(rates)}: {rate:g} requests/s")
+            run = _run(at_rate(options, rate), device, engine, tables)
+            record = _record(options, run, price)
+            del record["series"]
+            points.append({"rate": rate, **record})
+    return points
+
+
+def _figure(options: Simulation, run: _Run) -> Any:
+    """Return distributions and timeline, a line for each class."""
+    from jevons.plot.simulation import simulation_figure
     from jevons.serving import sim
 
-    if options.trace is not None:
-        if options.concurrency is not None:
-            message = "--trace and --concurrency: a trace has arrivals of its own; give one of the two"
-            raise InputError(message)
-        trace = sim.read_trace(options.trace)
-        return sim.from_trace(
-            trace, requests=options.requests, rate_req_per_s=options.rate, prefixes=options.prefix_cache
-        )
-    if options.prefix_cache:
-        message = "--prefix-cache: needs the block hashes of a --trace, such as Mooncake's"
-        raise InputError(message)
-    if options.concurrency is not None and options.rate is not None:
-        message = "--rate and --concurrency: users of a closed loop have no rate; give one of the two"
-        raise InputError(message)
-    arrivals = "closed" if options.concurrency is not None else options.arrivals
-    if options.rate is None and arrivals in {"poisson", "gamma", "constant"}:
-        message = "the load is missing: give --rate (requests per second), --concurrency (users), or --trace FILE"
-        raise InputError(message)
-    load = sim.Load(
-        requests=10_000 if options.requests is None else options.requests,
-        isl=options.isl,
-        osl=options.osl,
-        arrivals=arrivals,
-        rate_req_per_s=1.0 if options.rate is None else options.rate,
-        users=1 if options.concurrency is None else options.concurrency,
-        think_s=options.think,
-        cv=options.cv,
-        isl_cv=options.isl_cv,
-        osl_cv=options.osl_cv,
-    )
-    return sim.generate(load, options.seed)
+    requests, mix, entry_s = run.offered.requests, run.offered.mix, run.deployment.engine.entry_s
+    seen = sim.latencies(requests, run.found, entry_s)
+    groups = {"all": seen}
+    if mix is not None and len(mix.classes) > 1:
+        groups = {
+            one.name: dataclasses.replace(seen, counted=seen.counted & (mix.of_class[seen.place] == number))
+            for number, one in enumerate(mix.classes)
+        }
+    series = sim.time_series(requests, run.found, run.limits, replicas=run.replicas, entry_s=entry_s)
+    return simulation_figure(
+        groups, series, title=f"{requests.count:,} requests, {requests.origin}, on {run.replicas} x {run.deployment}",
+        limits={"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
+        stable=run.found.overload_frac is None,
+    )  # fmt: skip
 
 
 def _deployment(options: Simulation, device: Any, engine: Any, context: float) -> Deployment:
@@ -179,16 +231,13 @@ def _replicas(options: Simulation, devices: int) -> int:
     return options.gpus // devices
 
 
-def _record(
-    options: Simulation,
-    deployment: Deployment,
-    replicas: int,
-    load: Requests,
-    limits: SimLimits,
-    found: SimResult,
-    price: HourPrice | None,
-) -> dict[str, Any]:
+def _record(options: Simulation, run: _Run, price: HourPrice | None) -> dict[str, Any]:
     """Return the documented JSON object."""
+    from jevons.facts import default_facts
+    from jevons.serving import sim
+
+    deployment, replicas, limits, found = run.deployment, run.replicas, run.limits, run.found
+    load, entry_s = run.offered.requests, run.deployment.engine.entry_s
     plain = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.name != "trail"}
     spreads = {
         name: None if plain[name] is None else dataclasses.asdict(plain[name]) for name in ("ttft_s", "tpot_s", "e2e_s")
@@ -197,6 +246,9 @@ def _record(
     per_request = found.output_tok_per_s / found.req_per_s if found.req_per_s > 0 else 0.0
     tokens_per_s = found.req_per_s * (float(load.isl.mean()) + per_request)
     hourly = None if price is None else price.amount * accelerators / 3600 * 1e6
+    idle_frac = default_facts().get("own_machine.idle_power_frac").number
+    drawn_j = sim.energy_j(found, deployment.devices * deployment.accelerator.server_w, idle_frac, replicas)
+    made = tokens_per_s * (found.window_s[1] - found.window_s[0])
     return {
         "model": deployment.model.name, "gpu": deployment.accelerator.id, "precision": deployment.precision,
         "engine": deployment.engine.name, "tp": deployment.layout.tp, "replicas": replicas,
@@ -204,7 +256,7 @@ def _record(
         "mean_isl": float(load.isl.mean()), "mean_osl": float(load.osl.mean()),
         "limits": dataclasses.asdict(limits),
         **plain, **spreads,
-        "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot},
+        "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "window_s": list(found.window_s),
         "stable": found.overload_frac is None,
         "output_tok_per_s_per_gpu": found.output_tok_per_s / accelerators,
@@ -213,12 +265,19 @@ def _record(
             hourly / found.output_tok_per_s if hourly is not None and found.output_tok_per_s > 0 else None,
         "currency": None if price is None else price.currency,
         "gpu_hour": None if price is None else {"amount": price.amount, "origin": price.origin},
+        "energy_kwh": drawn_j / 3.6e6,
+        "energy_kwh_per_mtok": drawn_j / 3.6e6 / made * 1e6 if made > 0 else None,
+        "edges": {"warm_up_s": found.window_s[0], "drain_s": found.end_s - found.window_s[1]},
+        "classes": [] if run.offered.mix is None
+            else [dataclasses.asdict(one) for one in sim.by_class(run.offered.mix, found, entry_s)],
+        "series": sim.time_series(load, found, limits, replicas=replicas, entry_s=entry_s).to_json(),
         "simulated_req_per_s": found.served / found.wall_s if found.wall_s > 0 else None,
     }  # fmt: skip
 
 
-def _tables(deployment: Deployment, replicas: int, load: Requests, r: dict[str, Any]) -> list[Any]:
+def _tables(run: _Run, r: dict[str, Any]) -> list[Any]:
     """Return the tables for people, after a warning where the load is unstable."""
+    deployment, replicas, load = run.deployment, run.replicas, run.offered.requests
     lines: list[Any] = []
     if not r["stable"]:
         lines.append(
@@ -239,7 +298,12 @@ def _tables(deployment: Deployment, replicas: int, load: Requests, r: dict[str, 
     ]
     lines.append(table(head, ("latency", "mean", "p50", "p90", "p95", "p99"), latency))
     start, stop = r["window_s"]
-    edges = f"{r['counted']:,} requests counted, from {start:,.1f} to {stop:,.1f} s (warm-up and drain left out)"
+    edges = (
+        f"{r['counted']:,} requests counted; {r['edges']['warm_up_s']:,.1f} s of warm-up and "
+        f"{r['edges']['drain_s']:,.1f} s of drain left out"
+        if r["counted"] < r["served"]
+        else f"all requests counted, from {start:,.1f} to {stop:,.1f} s: they came at once"
+    )
     limits = ", ".join(f"{k.removesuffix('_s').upper()} <= {v:g} s" for k, v in r["slo"].items() if v is not None)
     currency = r["currency"] or ""
     hits = "of prompt tokens found in it" if load.hashes is not None else "off"
@@ -252,20 +316,90 @@ def _tables(deployment: Deployment, replicas: int, load: Requests, r: dict[str, 
         ("output", number(r["output_tok_per_s"]), "tok/s", f"{number(r['output_tok_per_s_per_gpu'])} per accelerator"),
         ("cost", number(r["cost_per_mtok"]), f"{currency}/Mtok", f"input and output; {hour}"),
         ("cost of output", number(r["cost_per_output_mtok"]), f"{currency}/Mtok", "all cost on output tokens"),
+        ("energy", number(r["energy_kwh_per_mtok"]), "kWh/Mtok", "input and output; servers, without cooling"),
         ("utilisation", number(100 * r["utilisation_frac"]), "%", "share of time with a step running"),
         ("mean batch", number(r["mean_batch"]), "requests", f"decodes per step, at most {r['limits']['max_batch']:,}"),
         ("cache held", number(100 * r["kv_mean_frac"]), "%", f"at most {100 * r['kv_peak_frac']:.1f} %"),
         ("prefix cache", number(100 * r["hit_tokens"] / max(r["hit_tokens"] + r["prefill_tokens"], 1)), "%", hits),
         ("preemptions", number(r["preemptions"]), "", "requests that lost their cache and began anew"),
-        ("simulation", number(1e3 * r["wall_s"]), "ms", f"{r['simulated_req_per_s']:,.0f} requests/s of wall time"),
     ]
+    if r["classes"]:
+        lines.append(_class_table(r["classes"]))
     lines.append(table("service", ("what", "value", "unit", "note"), rows, text_columns=4))
     return lines
 
 
-def _write(out: Path, record: dict[str, Any], load: Requests, found: SimResult, entry_s: float) -> None:
+def _class_table(classes: list[dict[str, Any]]) -> Any:
+    """Return what each class saw."""
+
+    def cells(one: dict[str, Any]) -> Iterator[str]:
+        for name, scale in (("ttft_s", 1e3), ("tpot_s", 1e3), ("e2e_s", 1.0)):
+            for quantile in ("p50", "p99"):
+                yield "–" if one[name] is None else number(scale * one[name][quantile])
+
+    heads = ("class", "finished [req/s]", "output [tok/s]", "within limits [%]", "TTFT p50 [ms]", "TTFT p99 [ms]",
+             "TPOT p50 [ms]", "TPOT p99 [ms]", "E2E p50 [s]", "E2E p99 [s]")  # fmt: skip
+    rows = [
+        (
+            one["name"], number(one["req_per_s"]), number(one["output_tok_per_s"]), number(100 * one["good_frac"]),
+            *cells(one),
+        )
+        for one in classes
+    ]  # fmt: skip
+    return table("classes of requests", heads, rows)
+
+
+def _sweep_table(points: list[dict[str, Any]]) -> Any:
+    """Return one line for each rate."""
+    heads = ("arrivals [req/s]", "finished [req/s]", "goodput [req/s]", "output [tok/s]", "TTFT p50 [ms]",
+             "TTFT p99 [ms]", "TPOT p50 [ms]", "TPOT p99 [ms]", "use [%]", "per Mtok", "stable")  # fmt: skip
+
+    def time(point: dict[str, Any], name: str, quantile: str) -> str:
+        return "–" if point[name] is None else number(1e3 * point[name][quantile])
+
+    rows = [
+        (
+            number(p["rate"]), number(p["req_per_s"]), number(p["goodput_req_per_s"]), number(p["output_tok_per_s"]),
+            time(p, "ttft_s", "p50"), time(p, "ttft_s", "p99"), time(p, "tpot_s", "p50"), time(p, "tpot_s", "p99"),
+            number(100 * p["utilisation_frac"]),
+            "–" if p["cost_per_mtok"] is None else f"{number(p['cost_per_mtok'])} {p['currency']}", number(p["stable"]),
+        )
+        for p in points
+    ]  # fmt: skip
+    first = points[0]
+    title = f"{first['requests']:,} requests a rate on {first['replicas']} x {first['tp']} {first['gpu']}"
+    return table(title, heads, rows)
+
+
+def _save(path: Path, figure: Any) -> None:
+    """Write a figure, whole or not at all."""
+    import matplotlib as mpl
+
+    from jevons.plot.style import RC, figure_svg
+
+    if path.suffix == ".svg":
+        write(path, figure_svg(figure))
+        return
+    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
+    with mpl.rc_context(RC):
+        figure.savefig(temporary, dpi=150, metadata={"CreationDate": None} if path.suffix == ".pdf" else None)
+    temporary.replace(path)
+    note(f"wrote {path}")
+
+
+def _classes(offered: Offered) -> dict[str, Any]:
+    """Return the columns of class and conversation, where there are any."""
+    if offered.mix is None:
+        return {}
+    names = [one.name for one in offered.mix.classes]
+    return {"class": [names[number] for number in offered.mix.of_class], "session": offered.mix.session}
+
+
+def _write(out: Path, record: dict[str, Any], run: _Run) -> None:
     """Write the summary as JSON, or every request as CSV or Parquet."""
     from jevons.schema import json_text
+
+    load, found, entry_s = run.offered.requests, run.found, run.deployment.engine.entry_s
 
     if out.suffix == ".json":
         write(out, json_text(record))
@@ -283,6 +417,7 @@ def _write(out: Path, record: dict[str, Any], load: Requests, found: SimResult, 
             "ttft_s": times["first_s"] - times["arrival_s"], "e2e_s": times["finish_s"] - times["arrival_s"],
             "preempted": trail.preempted, "replica": trail.replica,
         }
+        | _classes(run.offered)
     ).with_columns(pl.selectors.float().fill_nan(None))  # fmt: skip
     if out.suffix == ".csv":
         write(out, frame.write_csv())

@@ -42,6 +42,26 @@ class Run:
     plot: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fabric:
+    """What lies around the accelerators of a run."""
+
+    offload: str = "none"
+    oversubscription: float = 1.0
+    pod: int = 0
+
+
+def _stage_layers(text: str | None) -> tuple[int, ...]:
+    """Return the layers of each stage that ``--stages`` states, such as ``9,10,10,9``."""
+    if text is None:
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() for part in parts):
+        message = f"--stages {text}: write the layers of each stage with commas between, such as 9,10,10,9"
+        raise InputError(message)
+    return tuple(map(int, parts))
+
+
 def _tokens(text: str, model: str) -> float:
     """Return the tokens that ``--tokens`` states, such as ``14.8T``, or 20 per active parameter (``chinchilla``)."""
     if text.strip().lower() == "chinchilla":
@@ -60,13 +80,25 @@ def _tokens(text: str, model: str) -> float:
     return count
 
 
-def run_train(run: Run, fixed: dict[str, int | None], gpu_hour: str | None, *, json: bool, out: Path | None) -> None:
+def run_train(
+    run: Run,
+    degrees: dict[str, int | None],
+    stages: str | None,
+    fabric: Fabric,
+    gpu_hour: str | None,
+    *,
+    json: bool,
+    out: Path | None,
+) -> None:
     """Print the fastest layouts of a training run with memory, step time, days and price."""
     from jevons.hardware import accelerator
     from jevons.study.training_run import train
 
     check_out(out)
     price = given_price(gpu_hour)
+    fixed: dict[str, Any] = {name: degree for name, degree in degrees.items() if degree is not None}
+    if stages is not None:
+        fixed["stage_layers"] = _stage_layers(stages)
     found = train(
         run.model,
         accelerator(run.gpu, on=parse_date(run.as_of)),
@@ -76,7 +108,10 @@ def run_train(run: Run, fixed: dict[str, int | None], gpu_hour: str | None, *, j
         global_batch=run.batch,
         precision=run.precision,
         price=price,
-        fixed={name: degree for name, degree in fixed.items() if degree is not None},
+        fixed=fixed,
+        offload=fabric.offload,
+        oversubscription=fabric.oversubscription,
+        pod_devices=fabric.pod,
         seed=run.seed,
         scale_to=run.scale_to,
         power_limit_w=None if run.site_mw is None else run.site_mw * 1e6,

@@ -64,7 +64,8 @@ def rows_text(files: list[Path], report: ValidationReport) -> str:
             rows = list(csv.DictReader(stream))
         for entry in (entry for entry in report.entries if entry.file == path.name):
             ape = None if entry.error is None else abs(entry.error)
-            added = {"predicted": entry.predicted, "ape": ape, "reason": entry.reason}
+            common = {"metric": entry.metric, "measured": entry.measured}
+            added = {**common, "predicted": entry.predicted, "ape": ape, "reason": entry.reason}
             records.append({"file": entry.file, "row": entry.row, **rows[entry.row], **added})
     columns = list(dict.fromkeys(name for record in records for name in record if name))
     stream_out = io.StringIO()

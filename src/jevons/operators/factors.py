@@ -31,9 +31,14 @@ _RELATIVES: Mapping[str, tuple[str, ...]] = {
     "h100": ("h100_sxm", "h200_sxm"), "h800": ("h200_sxm",), "h20": ("h200_sxm",), "gh200": ("h200_sxm",),
     "h200": ("h200_sxm",), "a100": ("a100_sxm",), "a800": ("a100_sxm",), "a30": ("a100_sxm",), "v100": ("a100_sxm",),
     "a40": ("a40", "l40s"), "a10": ("a40", "l40s"), "rtx_3090": ("a40", "l40s"), "l40s": ("l40s",), "l20": ("l40s",),
-    "l4": ("l40s",), "rtx_4090": ("l40s",), "rtx_pro_6000": ("rtx_pro_6000",), "b200": ("h200_sxm",),
+    "l4": ("l40s",), "rtx_4090": ("rtx_pro_6000",), "rtx_pro_6000": ("rtx_pro_6000",), "b200": ("h200_sxm",),
     "b300": ("h200_sxm",), "gb200": ("h200_sxm",), "gb300": ("h200_sxm",),
 }  # fmt: skip
+# The L40S computes as much per second as twice an RTX 4090 on less power, so that its clock drops where that of the
+# latter does not; like the RTX PRO 6000, the latter stays within its power. Its cards reach each other through the
+# host as those of the measured L40S machine do.
+_LINK_RELATIVES: Mapping[str, tuple[str, ...]] = {"rtx_4090": ("l40s",)}
+_LINK_FAMILIES = {"collective", "exchange"}
 _HIGH_BANDWIDTH = ("h200_sxm", "a100_sxm")
 _GRAPHICS = ("l40s", "rtx_pro_6000")
 _HIGH_BANDWIDTH_BYTES_PER_S = 1.7e12
@@ -91,7 +96,7 @@ class KernelTable:
             if not records:
                 return Kernel(self.shared[family.name], p90_frac=2.0 * wide)
             same = list(records)
-        for names in ((device.id,), *_relatives(device), None):
+        for names in ((device.id,), *_relatives(device, family.name), None):
             near = same if names is None else [record for record in same if record.device in names]
             if near:
                 break
@@ -145,14 +150,16 @@ class Factors:
         return table.find(family, device, dtype, variant, self.engine)
 
 
-def _relatives(device: Accelerator) -> tuple[tuple[str, ...], ...]:
+def _relatives(device: Accelerator, family: str) -> tuple[tuple[str, ...], ...]:
     """Return devices that stand in, nearest first; those of one tuple are averaged."""
+    kind = _HIGH_BANDWIDTH if device.hbm_bytes_per_s > _HIGH_BANDWIDTH_BYTES_PER_S else _GRAPHICS
     near: tuple[str, ...] = ()
+    if family in _LINK_FAMILIES and device.id in _LINK_RELATIVES:
+        return (*((name,) for name in _LINK_RELATIVES[device.id]), kind)
     for prefix, names in _RELATIVES.items():
         if device.id == prefix or device.id.startswith(f"{prefix}_"):
             near = names
             break
-    kind = _HIGH_BANDWIDTH if device.hbm_bytes_per_s > _HIGH_BANDWIDTH_BYTES_PER_S else _GRAPHICS
     return (*((name,) for name in near), kind)
 
 

@@ -54,6 +54,22 @@ def _gap(gaps: FloatArray, gap_s: float, count: float) -> None:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def _steps_until(gap_s: float, step_s: float, slope_s: float) -> int:
+    """Return how many steps, each longer than the one before by the slope, it takes for a time to pass."""
+    if gap_s <= 0.0:
+        return 0
+    steps = int(np.ceil(gap_s / step_s))
+    if slope_s > 0.0:
+        least = step_s - slope_s / 2.0
+        steps = int(np.ceil((np.sqrt(least * least + 2.0 * slope_s * gap_s) - least) / slope_s))
+    while steps > 1 and (steps - 1) * (step_s + slope_s * (steps - 2) / 2.0) >= gap_s:
+        steps -= 1
+    while steps * (step_s + slope_s * (steps - 1) / 2.0) < gap_s:
+        steps += 1
+    return steps
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def serve(
     arrival_s: FloatArray,
     users: int,
@@ -74,6 +90,7 @@ def serve(
     wait_steps: int,
     wait_tokens: float,
     admit_s: FloatArray,
+    lags: bool,
     first_s: FloatArray,
     last_s: FloatArray,
     gaps: FloatArray,
@@ -84,16 +101,17 @@ def serve(
     *arrival_s* says, which is overwritten. While requests decode, arrivals are looked at every *poll_steps* steps only,
     and prompts wait until *wait_tokens* of them have come together, but no longer than *wait_steps* steps.
     The front end lets one request through at a time and spends *admit_s* on each.
+    An engine that *lags* composes a step as the one before begins: what has come by then can join.
 
-    Returns a status, and the mean number of requests that decode (over decode steps). The twin in `_loop_reference`
-    agrees to 1e-9 relative; sums run in the order of events.
+    Returns a status, and the mean number of requests that decode (over decode steps). Sums run in the order of events.
+    A twin that walks step by step (tests/unit/serving/test_loop.py) agrees to rounding.
     """
     n = arrival_s.shape[0]
     longest = int(osl.max()) + 2
     heads = np.full(longest, -1, np.int64)
     following = np.full(n, -1, np.int64)
     partial = 0.0
-    now, tick, running, context, held = 0.0, 0, 0, 0.0, 0.0
+    now, seen, tick, running, context, held = 0.0, 0.0, 0, 0, 0.0, 0.0
     sent = n if users <= 0 else min(users, n)
     ready_s = np.zeros(n)
     free_s = 0.0
@@ -103,8 +121,8 @@ def serve(
     waiting, done, since = 0, 0, -1
     decoded, decode_steps = 0.0, 0.0
     while done < n:
-        can = waiting < sent and ready_s[waiting] <= now and running < max_batch
-        hold = longest
+        can = waiting < sent and ready_s[waiting] <= seen and running < max_batch
+        hold, watched = longest, waiting
         if not can:
             since = -1
         elif running > 0 and partial == 0.0:
@@ -114,20 +132,21 @@ def serve(
                 can, hold = False, poll_steps - tick % poll_steps
             elif wait_steps > 0 and tick - since < wait_steps:
                 ready_tokens, at = 0.0, waiting
-                while at < sent and ready_s[at] <= now and ready_tokens < wait_tokens:
+                while at < sent and ready_s[at] <= seen and ready_tokens < wait_tokens:
                     ready_tokens += isl[at]
                     at += 1
                 if ready_tokens < wait_tokens:
-                    can, hold = False, wait_steps - (tick - since)
+                    can, hold, watched = False, wait_steps - (tick - since), at
         if can and held + isl[waiting] + reserve_frac * osl[waiting] > kv_tokens and (running > 0 or partial > 0.0):
             can = partial > 0.0
+        ended, last_step_s = -1, 0.0
         if can:
             since = -1
             room = step_tokens - (running if mixes else 0.0)
             room = max(room, 1.0)
             new, ready, began = 0.0, waiting, waiting
             at, so_far = waiting, partial
-            while at < sent and ready_s[at] <= now and room > 0.0 and running + (at - began) < max_batch:
+            while at < sent and ready_s[at] <= seen and room > 0.0 and running + (at - began) < max_batch:
                 if so_far == 0.0:
                     need = isl[at] + reserve_frac * osl[at]
                     if held + need > kv_tokens and (running > 0 or at > began):
@@ -144,94 +163,71 @@ def serve(
                 else:
                     break
             partial = so_far
-            time_s = _prompt_s(tokens, prompt_batches, mixed_s, new, float(running) if mixes else 0.0)
-            now += time_s
+            last_step_s = _prompt_s(tokens, prompt_batches, mixed_s, new, float(running) if mixes else 0.0)
+            now += last_step_s
+            if running > 0:
+                # Where prompts do not mix, decoding waits: users see this step and the next decode step as one gap.
+                _gap(gaps, last_step_s, running)
             if mixes:
-                if running > 0:
-                    _gap(gaps, time_s, running)
-                    decode_steps += 1
+                decode_steps += running > 0
                 tick += 1
                 context += running
                 decoded += running
-            elif running > 0:
-                # Decoding waits; the gap that users see is this step and the next decode step.
-                _gap(gaps, time_s, running)
-            slot = tick % longest
-            if mixes:
-                here = heads[slot]
-                heads[slot] = -1
-                while here >= 0:
-                    last_s[here] = now
-                    running -= 1
-                    context -= isl[here] + osl[here]
-                    held -= isl[here] + reserve_frac * osl[here]
-                    done += 1
-                    if users > 0 and sent < n:
-                        arrival_s[sent] = now
-                        free_s = max(free_s, now) + admit_s[sent]
-                        ready_s[sent] = free_s
-                        sent += 1
-                    here = following[here]
+                ended = heads[tick % longest]
+                heads[tick % longest] = -1
             for index in range(waiting, ready):
                 first_s[index] = now
+                running += 1
+                context += isl[index] + 1.0
                 if osl[index] <= 1.0:
-                    last_s[index] = now
-                    held -= isl[index] + reserve_frac * osl[index]
-                    done += 1
-                    if users > 0 and sent < n:
-                        arrival_s[sent] = now
-                        free_s = max(free_s, now) + admit_s[sent]
-                        ready_s[sent] = free_s
-                        sent += 1
+                    following[index] = ended
+                    ended = index
                 else:
                     end = (tick + int(osl[index]) - 1) % longest
                     following[index] = heads[end]
                     heads[end] = index
-                    running += 1
-                    context += isl[index] + 1.0
             waiting = ready
         elif running > 0:
             steps = 1
             while heads[(tick + steps) % longest] < 0:
                 steps += 1
             steps = min(steps, hold)
-            mean = context / running
-            step_s = _decode_s(batches, base_s, slope_s, float(running), mean)
-            if waiting < sent and running < max_batch and ready_s[waiting] > now:
-                fits = held + isl[waiting] + reserve_frac * osl[waiting] <= kv_tokens
-                until = int(np.ceil((ready_s[waiting] - now) / step_s))
-                if fits and until < steps:
-                    steps = max(until, 1)
+            step_s = _decode_s(batches, base_s, slope_s, float(running), context / running)
             at, share = _position(batches, float(running))
             slope = slope_s[at] + share * (slope_s[at + 1] - slope_s[at])
+            coming = watched < sent and running < max_batch and ready_s[watched] > seen
+            if coming and (wait_steps > 0 or held + isl[waiting] + reserve_frac * osl[waiting] <= kv_tokens):
+                until = _steps_until(ready_s[watched] - now, step_s, slope) + (1 if lags else 0)
+                steps = min(steps, max(until, 1))
             spent = steps * step_s + slope * steps * (steps - 1) / 2.0
             _gap(gaps, spent / steps, running * steps)
             now += spent
+            last_step_s = step_s + slope * (steps - 1)
             tick += steps
             context += running * steps
             decoded += running * steps
             decode_steps += steps
-            slot = tick % longest
-            here = heads[slot]
-            heads[slot] = -1
-            while here >= 0:
-                last_s[here] = now
-                running -= 1
-                context -= isl[here] + osl[here]
-                held -= isl[here] + reserve_frac * osl[here]
-                done += 1
-                if users > 0 and sent < n:
-                    arrival_s[sent] = now
-                    free_s = max(free_s, now) + admit_s[sent]
-                    ready_s[sent] = free_s
-                    sent += 1
-                here = following[here]
-        elif waiting < sent:
-            if ready_s[waiting] <= now:
-                return STUCK, 0.0
-            now = ready_s[waiting]
+            ended = heads[tick % longest]
+            heads[tick % longest] = -1
+        elif waiting < sent and ready_s[waiting] > seen:
+            now = max(now, ready_s[waiting])
+            seen = now
+            continue
         else:
             return STUCK, 0.0
+        seen = max(seen, now - last_step_s) if lags else now
+        while ended >= 0:
+            last_s[ended] = now
+            running -= 1
+            context -= isl[ended] + osl[ended]
+            held -= isl[ended] + reserve_frac * osl[ended]
+            done += 1
+            if users > 0 and sent < n:
+                arrival_s[sent] = now
+                free_s = max(free_s, now) + admit_s[sent]
+                ready_s[sent] = free_s
+                sent += 1
+            ended = following[ended]
     return DONE, decoded / max(decode_steps, 1.0)
 
 

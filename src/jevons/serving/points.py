@@ -23,6 +23,8 @@ _PERCENTILES = (50, 90, 99)
 # Engines that put prompt tokens and decodes into one step, and the share of the answer for which a request must find
 # room in the cache before it starts.
 _MIXES = {"vllm": True, "trtllm": True, "sglang": False, "generic": True}
+# Which of today's engines compose a step while the one before runs.
+_LAGS = {"vllm": True, "trtllm": True, "sglang": True, "generic": False}
 _RESERVES = {"vllm": 0.5, "trtllm": 1.0, "sglang": 0.5, "generic": 0.5}
 
 
@@ -88,6 +90,8 @@ class Load:
     represents : int
         Requests of a longer closed loop that this one stands for: in means over requests, those after the first wave
         of users count for the missing ones too. 0 for none.
+    lags : bool or None
+        Whether the engine composes a step as the one before begins; None for what today's version does.
     """
 
     isl: Lengths
@@ -102,6 +106,7 @@ class Load:
     stream_steps: int = 1
     served: bool = True
     represents: int = 0
+    lags: bool | None = None
 
     @property
     def most(self) -> int:
@@ -315,7 +320,7 @@ def _dynamic(
             arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, at.prompt_batches, mixed_s,
             _budget(deployment, load), slots, at.kv_tokens, _RESERVES.get(engine.name, 0.5),
             _mixes(deployment), load.poll_steps, load.wait_steps, load.wait_frac * _budget(deployment, load),
-            admit_s, first_s, last_s, gaps,
+            admit_s, _LAGS.get(engine.name, False) if load.lags is None else load.lags, first_s, last_s, gaps,
         )  # fmt: skip
     else:
         pools = at.pools
@@ -408,8 +413,14 @@ def operating_points(deployment: Deployment, loads: Sequence[Load], pools: Pools
 
 
 def with_limits(
-    engine: EngineFactors, *, step_tokens: int | None = None, max_batch: int | None = None
+    engine: EngineFactors,
+    *,
+    step_tokens: int | None = None,
+    max_batch: int | None = None,
+    captured_tokens: float | None = None,
 ) -> EngineFactors:
-    """Return an engine with other limits on prompt tokens and requests per step."""
+    """Return an engine with other limits on prompt tokens and requests per step, and on steps run as graphs."""
     changes = {name: value for name, value in (("step_tokens", step_tokens), ("max_batch", max_batch)) if value}
+    if captured_tokens is not None:
+        changes["captured_tokens"] = captured_tokens  # type: ignore[assignment]
     return replace(engine, **changes)  # type: ignore[arg-type]

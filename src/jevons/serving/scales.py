@@ -17,10 +17,15 @@ _GENERATIONS = (
     ("hopper", ("h100", "h200", "h800", "h20", "gh200")),
     ("blackwell", ("b200", "b300", "gb200", "gb300")),
     ("blackwell_rtx", ("rtx_pro_6000",)),
-    ("ada", ("l40s", "l20", "l4", "rtx_4090")),
+    ("ada", ("l40s", "l20", "l4")),
+    ("ada_geforce", ("rtx_4090",)),
     ("ampere", ("a100", "a800", "a40", "a30", "a10", "rtx_3090")),
     ("cdna", ("mi300x", "mi325x", "mi350x", "mi355x", "mi250x")),
 )
+
+# Scales correct the lone kernels that were measured. The RTX 4090 has those of the RTX PRO 6000 and the L40S's way
+# through the host (see `operators.factors`): the scales of its kernels, and of its links, are theirs.
+_LENDERS = {"ada_geforce": ("blackwell_rtx", "ada")}
 
 # The measured collectives of this device come from a machine whose cards reach each other through the host at 5 GB/s
 # (four cards) and 2 GB/s (eight), six times below what serving tables on the same card imply. Its boards are taken to
@@ -72,9 +77,16 @@ def _shipped(generation: str, engine: str) -> Mapping[str, float]:
     return _product(generation, engine, shipped_scales())
 
 
+def lender_of(generation: str, part: str) -> str:
+    """Return the generation whose scale of a part is another's too, or nothing."""
+    kernels, links = _LENDERS.get(generation, ("", ""))
+    return links if part.endswith("_comm") else kernels
+
+
 def _product(generation: str, engine: str, scales: Scales) -> Mapping[str, float]:
     made: dict[str, float] = {}
-    for owner in ("all", generation, engine):
+    for owner in ("all", generation, *_LENDERS.get(generation, ()), engine):
         for part, value in scales.get(owner, {}).items():
-            made[part] = made.get(part, 1.0) * value
+            if owner in {"all", generation, engine} or owner == lender_of(generation, part):
+                made[part] = made.get(part, 1.0) * value
     return made

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from jevons import operators as ops
 from jevons.errors import InputError
-from jevons.hardware import Cluster
+from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.models import Attention, FeedForward, LayerGroup, ModelSpec
 from jevons.models.formulas import layer_gemms
+from jevons.operators.types import kv_bytes_of
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout, multiplied_in, split_gemm, weight_precision
 from jevons.serving.scales import Scales, board, generation_of, part_scales
@@ -30,7 +31,8 @@ _HEAD_SAMPLING_LAUNCHES = 3
 _EXPERT_KERNELS = {"fp8": "fp8_block"}
 # Kernels of a block as engines launch them: norms, projections, rotary, cache writes, attention; router, sorting,
 # grouped products, shared expert; exchanges.
-_KERNELS = {"gqa": 8, "mla": 14, "linear": 12, "ssm": 10, "dense": 5, "moe": 14, "none": 0}
+_KERNELS = {"gqa": 8, "mla": 22, "linear": 12, "ssm": 10, "dense": 5, "moe": 28, "none": 0}
+_EAGER = "eager"
 _STARTED = {"compute", "moe", "attention", "memory"}
 
 
@@ -70,6 +72,7 @@ class _Tally:
 
     shape: tuple[int, ...]
     parts: dict[str, FloatArray] = field(default_factory=dict)
+    floors: dict[str, FloatArray] = field(default_factory=dict)
     times: list[FloatArray] = field(default_factory=list)
     bounds: list[IntArray] = field(default_factory=list)
 
@@ -82,6 +85,11 @@ class _Tally:
         self._book(part, time_s, start_s)
         self.times.append(time_s)
         self.bounds.append(np.broadcast_to(op.bound, self.shape))
+
+    def add_floor(self, part: str, moved_bytes: FloatArray, device: Accelerator, count: float) -> None:
+        """Add what *count* calls move through memory to the least time of a part."""
+        least_s = np.broadcast_to(moved_bytes, self.shape) * (count / device.hbm_bytes_per_s)
+        self.floors[part] = self.floors[part] + least_s if part in self.floors else least_s
 
     def _book(self, part: str, time_s: FloatArray, start_s: FloatArray) -> None:
         """Add a time to its part, what starts kernels apart from what works."""
@@ -117,8 +125,10 @@ class StepWork:
         ``compute.<precision>``, ``attention.prompt``, ``attention.decode``, ``attention.state``, ``moe.<precision>``,
         ``memory``, what starting their kernels takes (``compute.start``, ``moe.start``, …), ``head``, and the
         communication ``tp_comm``, ``ep_comm`` and ``pp_comm``, where there is any [s].
-    prompts, requests : ndarray
-        Prompts, and all requests, of the busiest attention rank.
+    floors : mapping of str to ndarray
+        What no scale can bring a part below: its bytes over the memory's full bandwidth [s].
+    prompts, prompt_tokens, requests : ndarray
+        Prompts, their tokens, and all requests, of the busiest attention rank.
     layers, kernels : int
         Layers of the model, and kernels that the host launches for a step.
     generation : str
@@ -128,7 +138,9 @@ class StepWork:
     """
 
     parts: Mapping[str, FloatArray]
+    floors: Mapping[str, FloatArray]
     prompts: FloatArray
+    prompt_tokens: FloatArray
     requests: FloatArray
     layers: int
     kernels: int
@@ -228,7 +240,8 @@ def step_work(
         _add_drafts(tally, deployment)
     generation = generation_of(deployment.accelerator.id)
     return StepWork(
-        dict(tally.parts), load.prompts, load.prompts + load.decodes, deployment.model.n_layers,
+        dict(tally.parts), dict(tally.floors), load.prompts, load.prompts * load.prompt_tokens,
+        load.prompts + load.decodes, deployment.model.n_layers,
         _launches(deployment.model), generation, tally.bound_frac(),
     )  # fmt: skip
 
@@ -248,20 +261,26 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     """
     scale = part_scales(work.generation, engine.name, engine.scales if scales is None else scales)
     zero = np.zeros(work.prompts.shape)
-    parts = dict.fromkeys((*PARTS, "tp_comm", "ep_comm", "pp_comm"), zero)
     with_prompts = np.where(work.prompts > 0, scale.get("prompt", 1.0), 1.0)
+    parts = dict.fromkeys((*PARTS, "tp_comm", "ep_comm", "pp_comm"), zero)
     for name, time_s in work.parts.items():
         kind = name.split(".")[0]
         scaled = time_s * scale.get(name, scale.get(kind, 1.0))
-        if (kind in {"compute", "moe"} and not name.endswith(".start")) or name == "attention.prompt":
+        if kind in {"compute", "moe"} and not name.endswith(".start"):
             scaled = scaled * with_prompts
+        if name in work.floors:
+            scaled = np.maximum(scaled, work.floors[name])
         parts[kind] = parts[kind] + scaled
     busy = parts["compute"] + parts["attention"] + parts["moe"] + parts["memory"] + parts["head"]
     tp_comm = exposed_comm_s(parts.pop("tp_comm"), busy, engine.tp_overlap_frac)
     ep_comm = exposed_comm_s(parts.pop("ep_comm"), busy, engine.ep_overlap_frac)
     parts["comm"] = tp_comm + ep_comm + parts.pop("pp_comm")
-    waits_s = np.maximum(engine.prefill_launch_s * work.kernels - busy - parts["comm"], 0.0)
-    between_s = np.where(work.prompts > 0, waits_s, engine.decode_layer_s * work.layers)
+    launched = work.prompt_tokens > engine.captured_tokens
+    waits_s = np.maximum(engine.prefill_launch_s * work.kernels * launched - busy - parts["comm"], 0.0)
+    apart_s = zero + engine.decode_layer_s * work.layers
+    if engine.name == _EAGER:  # the host launches kernels while the device works
+        apart_s = np.maximum(apart_s - busy - parts["comm"], 0.0)
+    between_s = np.where(work.prompts > 0, waits_s, apart_s)
     parts["overhead"] = engine.step_overhead_s + engine.request_overhead_s * work.requests + between_s
     ordered = {name: parts[name] for name in PARTS}
     return StepTime(sum(ordered.values(), zero), ordered, work.bound_frac)
@@ -353,6 +372,7 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
         moved = sequences * state_bytes
         tally.add("attention.state", ops.elementwise(device, moved, moved, factors=common["factors"]), count)
     window = a.window or 0
+    element_bytes = kv_bytes_of(deployment.kv_precision)[1]
     if a.kind == "gqa":
         shape: dict[str, Any] = {"v_head_dim": a.v_head_dim, "window": window, **common}
         if some_prompts:
@@ -362,6 +382,9 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
             shape["query_tokens"] = load.query_tokens
             op = ops.attention_decode(device, decodes, seen, heads, kv_heads, a.head_dim, **shape)
             tally.add("attention.decode", op, count, load.decodes)
+            kept = np.minimum(seen, window) if window else seen
+            read = load.decodes * kept * (kv_heads * (a.head_dim + a.v_head_dim) * element_bytes)
+            tally.add_floor("attention.decode", read, device, count)
     elif a.kind == "mla":
         latent: dict[str, Any] = {
             "kv_lora_rank": a.kv_lora_rank, "rope_dim": a.rope_dim, "nope_dim": a.nope_dim, "v_head_dim": a.v_head_dim,
@@ -373,6 +396,8 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
         if some_decodes:
             op = ops.mla_decode(device, decodes, seen, heads, query_tokens=load.query_tokens, **latent)
             tally.add("attention.decode", op, count, load.decodes)
+            read = load.decodes * seen * ((a.kv_lora_rank + a.rope_dim) * element_bytes)
+            tally.add_floor("attention.decode", read, device, count)
 
 
 def _add_indexer(tally: _Tally, deployment: Deployment, a: Attention, load: _Load, count: float) -> None:
@@ -394,7 +419,7 @@ def _add_experts(
     layout, hidden = deployment.layout, deployment.model.hidden
     stored = weight_precision(deployment).experts
     precision = multiplied_in(deployment, stored)
-    tally.add(f"moe.{precision}", _experts_time(deployment, block, load, precision), count)
+    tally.add(f"moe.{_expert_kernel(deployment, precision)}", _experts_time(deployment, block, load, precision), count)
     if not layout.dp_attention or layout.dp == 1:
         return  # the ranks of a tensor-parallel group hold the same tokens; their all-reduce is already counted
     if layout.ep == 1:
@@ -426,6 +451,18 @@ def _expert_kernel(deployment: Deployment, precision: str) -> str:
     return _EXPERT_KERNELS.get(precision, precision)
 
 
+def _expert_device(deployment: Deployment, kernel: str) -> Accelerator:
+    """Return the device at whose pace an expert kernel runs.
+
+    The 4-bit kernels of the open engines (Marlin) use the instructions of Ampere, which Blackwell runs no faster than
+    Hopper does: published steps in them take as long on a B200 as on an H200.
+    """
+    device = deployment.accelerator
+    if kernel == "int4" and generation_of(device.id) == "blackwell":
+        return accelerator("h200_sxm")
+    return device
+
+
 def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, precision: str) -> ops.OpTime:
     """Return the time of the grouped products of the busiest expert rank.
 
@@ -435,14 +472,16 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, preci
     layout, hidden, tokens = deployment.layout, deployment.model.hidden, load.expert_tokens
     slots, top = float(block.experts + layout.redundant_experts), float(block.experts_per_token)
     imbalance = deployment.engine.expert_imbalance if layout.ep > 1 else 1.0
+    kernel = _expert_kernel(deployment, precision)
+    device = _expert_device(deployment, kernel)
     shared: dict[str, Any] = {
-        "tensor_parallel": layout.expert_tp, "precision": _expert_kernel(deployment, precision),
+        "tensor_parallel": layout.expert_tp, "precision": kernel,
         "gated": block.gated,
         "factors": kernel_factors(deployment.engine.name, deployment.accelerator.id),
     }  # fmt: skip
     if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
         return ops.moe_gemm(
-            deployment.accelerator, tokens, hidden, block.expert_inner, slots, top,
+            device, tokens, hidden, block.expert_inner, slots, top,
             expert_parallel=layout.ep, imbalance=imbalance, **shared,
         )  # fmt: skip
     local = slots / layout.ep
@@ -450,7 +489,7 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, preci
     rows = tokens * top / layout.ep * imbalance
     active = ops.active_experts(tokens, slots, top) / layout.ep
     return ops.moe_gemm(
-        deployment.accelerator, np.maximum(rows / taken, 1.0), hidden, block.expert_inner, local, taken,
+        device, np.maximum(rows / taken, 1.0), hidden, block.expert_inner, local, taken,
         active=np.minimum(active, rows), **shared,
     )  # fmt: skip
 

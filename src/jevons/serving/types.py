@@ -84,6 +84,8 @@ class EngineFactors:
     prefill_launch_s : float
         Host time per kernel of steps with prompt tokens, which are launched one by one; the device waits for the host
         where its kernels are shorter.
+    captured_tokens : float
+        Prompt steps of up to so many tokens run as captured graphs: the host launches no kernels one by one.
     decode_layer_s : float
         Gap per layer of decode-only steps, replayed from a captured graph where the engine has one.
     tp_overlap_frac, ep_overlap_frac : float
@@ -114,6 +116,7 @@ class EngineFactors:
     step_overhead_s: float
     request_overhead_s: float
     prefill_launch_s: float
+    captured_tokens: float
     decode_layer_s: float
     tp_overlap_frac: float
     ep_overlap_frac: float

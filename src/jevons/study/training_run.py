@@ -13,7 +13,9 @@ from jevons.errors import InfeasibleError, InputError
 from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.study.pricing import HourPrice, owned_hour_price
 
-LAYOUT = ("tp", "pp", "vpp", "dp", "cp", "ep", "zero", "recompute", "micro_batch")
+LAYOUT = (
+    "tp", "pp", "vpp", "dp", "cp", "ep", "etp", "zero", "shard", "recompute", "micro_batch", "stage_layers", "offload",
+)  # fmt: skip
 """Fields of a training layout in results."""
 
 
@@ -124,7 +126,10 @@ def train(
     global_batch: int = 1024,
     precision: str = "bf16",
     price: HourPrice | None = None,
-    fixed: Mapping[str, int] | None = None,
+    fixed: Mapping[str, object] | None = None,
+    offload: str = "none",
+    oversubscription: float = 1.0,
+    pod_devices: int = 0,
     seed: int = 0,
     scale_to: int | None = None,
     power_limit_w: float | None = None,
@@ -144,11 +149,17 @@ def train(
     seq_len, global_batch : int
         Tokens per sequence, sequences per optimiser step.
     precision : str
-        ``bf16`` or ``fp8``.
+        One of `jevons.training.FORMATS`.
     price : HourPrice, optional
         Of an accelerator-hour; the cost of owning one where its price is known.
     fixed : mapping, optional
-        Parallel degrees to hold: ``tp``, ``pp``, ``ep``, ``dp``.
+        Fields of `jevons.training.TrainingLayout` to hold, such as ``tp`` or ``stage_layers``.
+    offload : str
+        Kept in the host's memory: ``none``, ``optimizer``, ``activations`` or ``both``.
+    oversubscription : float
+        Of the fabric between scale-up domains: injection over bisection bandwidth, >= 1.
+    pod_devices : int
+        Neighbouring devices whose traffic it does not thin.
     seed : int
         Of the failure process.
     scale_to : int, optional
@@ -167,11 +178,9 @@ def train(
         message = f"tokens = {tokens:g}: a run needs more than 0"
         raise InputError(message)
     found_device = accelerator(device) if isinstance(device, str) else device
-    if precision not in {"bf16", "fp8"}:
-        message = f"--precision {precision}: write bf16 or fp8"
-        raise InputError(message)
-    if not found_device.supports(precision):
-        message = f"--precision {precision}: {found_device.id} does not multiply in it; use bf16"
+    training.training_format(found_device, precision)
+    if offload not in training.OFFLOAD:
+        message = f"offload = `{offload}`: must be one of {', '.join(training.OFFLOAD)}"
         raise InputError(message)
     power_w = devices * found_device.server_w
     if power_limit_w is not None and power_w > power_limit_w:
@@ -181,19 +190,12 @@ def train(
             f"{power_limit_w / 1e6:,.1f} MW. Use at most {fits:,}."
         )
         raise InfeasibleError(message, ["site power"])
+    cluster = Cluster(found_device, devices, oversubscription)
     job = training.TrainingJob(
-        models.load(model), Cluster(found_device, devices), seq_len, global_batch, precision, tokens
+        models.load(model), cluster, seq_len, global_batch, precision, tokens, pod_devices=pod_devices
     )
-    fixed = fixed or {}
-    found = training.search(job, best=1_000_000 if fixed else 10)
-    steps = tuple(s for s in found.best if all(getattr(s.layout, n) == degree for n, degree in fixed.items()))
-    if not steps:
-        wanted = ", ".join(f"--{name} {degree}" for name, degree in fixed.items())
-        message = (
-            f"no layout of {job.model.name} on {devices:,} {found_device.id} with {wanted} divides and fits. The "
-            f"fastest that does: {found.best[0].layout}."
-        )
-        raise InfeasibleError(message, ["fixed layout"])
+    found = training.search(job, offload=offload, fixed=fixed)
+    steps = found.best
     price = price or owned_hour_price(found_device)
     failures = training.failure_model()
     work_days = tokens / steps[0].tokens_per_s / 86_400.0

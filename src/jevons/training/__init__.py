@@ -5,16 +5,19 @@ from jevons.training.failures import (
     FailureModel,
     RunOutlook,
     failure_model,
+    goodput_frac,
     outlook,
     spare_nodes,
     straggler_frac,
     useful_frac,
 )
 from jevons.training.memory import memory_bytes, micro_batches
+from jevons.training.precision import FORMATS, training_format
 from jevons.training.run import run_estimate, search
 from jevons.training.scaling import REASONS, ScalePoint, scaling_curve
 from jevons.training.step import product_flop, step
 from jevons.training.types import (
+    OFFLOAD,
     RunEstimate,
     TrainingFactors,
     TrainingJob,
@@ -24,6 +27,8 @@ from jevons.training.types import (
 )
 
 __all__ = [
+    "FORMATS",
+    "OFFLOAD",
     "REASONS",
     "FailureModel",
     "RunEstimate",
@@ -35,6 +40,7 @@ __all__ = [
     "TrainingSearch",
     "TrainingStep",
     "failure_model",
+    "goodput_frac",
     "memory_bytes",
     "micro_batches",
     "outlook",
@@ -46,5 +52,6 @@ __all__ = [
     "step",
     "straggler_frac",
     "training_factors",
+    "training_format",
     "useful_frac",
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
+from dataclasses import dataclass
 
 from jevons.facts import Facts, default_facts
+from jevons.hardware import Accelerator
 from jevons.training.types import TrainingFactors
 
 
@@ -21,3 +23,30 @@ def training_factors(facts: Facts | None = None, on: dt.date | None = None) -> T
 def default_training_factors() -> TrainingFactors:
     """Return the shipped factors, read once."""
     return training_factors()
+
+
+@dataclass(frozen=True, slots=True)
+class HostLink:
+    """A device's share of its host.
+
+    Parameters
+    ----------
+    link_bytes_per_s : float
+        Sustained between device and host memory, one direction.
+    memory_bytes_per_s : float
+        Sustained of the host's memory.
+    """
+
+    link_bytes_per_s: float
+    memory_bytes_per_s: float
+
+
+@functools.cache
+def _host_link(kind: str) -> HostLink:
+    facts = default_facts()
+    return HostLink(*(facts.get(f"training_host.{kind}_{name}_bytes_per_s").number for name in ("link", "memory")))
+
+
+def host_link(device: Accelerator) -> HostLink:
+    """Return a device's share of its host: coherent where it is sold with its processor, over PCIe elsewhere."""
+    return _host_link("coherent" if device.id.startswith("g") and device.vendor.lower() == "nvidia" else "pcie")

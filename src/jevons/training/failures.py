@@ -143,6 +143,19 @@ def straggler_frac(model: FailureModel, devices: int) -> float:
     return float(model.slow_loss_frac * -np.expm1(nodes * np.log1p(-model.slow_node_frac)))
 
 
+def goodput_frac(model: FailureModel, devices: int) -> float:
+    """Return the expected share of wall time in useful steps, slow nodes included.
+
+    Zero where failures come faster than a restart and a checkpoint take.
+    """
+    mttf_s = model.mttf_h(devices) * _HOUR_S
+    if mttf_s < model.restart_s + model.checkpoint_s:
+        return 0.0
+    interval_s = best_interval_s(model.checkpoint_s, mttf_s)
+    lasting = useful_frac(interval_s, model.checkpoint_s, model.restart_s, mttf_s)
+    return lasting * (1.0 - straggler_frac(model, devices))
+
+
 def spare_nodes(model: FailureModel, devices: int) -> int:
     """Return the nodes in reserve that cover those in repair 99 % of the time, failures being Poisson."""
     return int(poisson.ppf(_SPARE_CONFIDENCE, model.device_per_h * devices * model.repair_h))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.models import Attention, FeedForward, LayerGroup, ModelSpec, expert_parameters, layer_gemms
 from jevons.models.formulas import layer_parameters
 from jevons.training.factors import default_training_factors
-from jevons.training.types import RECOMPUTE, TrainingJob, TrainingLayout
+from jevons.training.precision import training_format
+from jevons.training.types import OFFLOAD, RECOMPUTE, TrainingJob, TrainingLayout
 
 _HALF = 2.0  # bytes of a 16-bit number
 _WORD = 4.0
@@ -31,6 +33,8 @@ def micro_batches(job: TrainingJob, layout: TrainingLayout) -> int:
 
 def stage_layers(job: TrainingJob, layout: TrainingLayout) -> int:
     """Return the layers of the fullest stage, the last one giving up some for the head where that helps."""
+    if layout.stage_layers:
+        return max(layout.stage_layers)
     return math.ceil(job.model.n_layers / layout.pp)
 
 
@@ -39,7 +43,7 @@ def parameters_per_device(job: TrainingJob, layout: TrainingLayout) -> Parameter
     model = job.model
     split, kept, routed = _whole_parameters(model)
     dense = split / layout.tp + kept
-    experts = routed / (layout.ep * layout.tp)
+    experts = routed / (layout.ep * layout.expert_tp)
     share = stage_layers(job, layout) / model.n_layers
     ends = 1 if layout.pp > 1 or model.tied_embeddings else 2
     return Parameters(dense * share + ends * model.vocab * model.hidden / layout.tp, experts * share)
@@ -59,6 +63,11 @@ def _whole_parameters(model: ModelSpec) -> tuple[float, float, float]:
     return split, replicated, experts
 
 
+def shards(layout: TrainingLayout, replicas: int) -> int:
+    """Return into how many parts replicas share out their states: as many as a group has, where groups are given."""
+    return min(layout.shard, replicas) if layout.shard else replicas
+
+
 def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     """Return the peak memory of a device of the fullest stage by kind [bytes].
 
@@ -75,7 +84,7 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     """
     factors = job.factors or default_training_factors()
     held = parameters_per_device(job, layout)
-    replicas, expert_replicas = layout.dp * layout.cp, max(layout.dp * layout.cp / layout.ep, 1.0)
+    replicas, expert_replicas = shards(layout, layout.dp * layout.cp), shards(layout, layout.expert_replicas)
 
     def states(each_bytes: float, shared: bool) -> float:
         if not shared:
@@ -85,7 +94,9 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     kept = {
         "weights": states(_HALF, shared=layout.zero >= 3),
         "gradients": 0.0 if job.adapters else states(factors.gradient_bytes, shared=layout.zero >= 2),
-        "optimizer": 0.0 if job.adapters else states(factors.optimizer_bytes, shared=layout.zero >= 1),
+        "optimizer": 0.0
+        if job.adapters or layout.offload in {"optimizer", "both"}
+        else states(factors.optimizer_bytes, shared=layout.zero >= 1),
         "activations": _activation_bytes(job, layout) * (1.0 + factors.fragmentation_frac),
         "reserved": factors.reserved_bytes,
     }
@@ -100,16 +111,30 @@ def _activation_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
     tokens = layout.micro_batch * job.seq_len / layout.cp
     layers = stage_layers(job, layout)
     mean_layer = sum(g.count * _layer_bytes(job, g, layout) for g in model.layers) / model.n_layers
+    if layout.offload in {"activations", "both"}:
+        layers = min(layers, 2)  # the layer at work, and the one that travels
     in_flight = float(min(micro_batches(job, layout), layout.pp))
     if layout.vpp > 1:
         in_flight *= 1.0 + (layout.pp - 1.0) / (layout.pp * layout.vpp)
+    if layout.offload in {"activations", "both"}:
+        in_flight = 1.0
     first = tokens * layers * mean_layer * in_flight
+    if layout.stage_layers and layout.offload in {"none", "optimizer"}:
+        waits = ((n, min(micro_batches(job, layout), layout.pp - i)) for i, n in enumerate(layout.stage_layers))
+        first = tokens * mean_layer * max(n * passes for n, passes in waits)
+        layers = layout.stage_layers[-1]
     logits = tokens * model.vocab / layout.tp * (_WORD + _HALF)
-    last = tokens * layers * mean_layer * (in_flight / layout.pp) + logits
+    last = tokens * layers * mean_layer * max(1.0, in_flight / layout.pp) + logits
     working = 0.0
     if layout.recompute == "full":
         working = tokens * max(_kept_bytes(job, g, "none") for g in model.layers) / layout.tp
     return max(first, last) + working
+
+
+def micro_batch_activation_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
+    """Return the activations that one micro-batch leaves behind in all layers on one device [bytes]."""
+    tokens = layout.micro_batch * job.seq_len / layout.cp
+    return tokens * sum(group.count * _layer_bytes(job, group, layout) for group in job.model.layers)
 
 
 def _layer_bytes(job: TrainingJob, group: LayerGroup, layout: TrainingLayout) -> float:
@@ -121,9 +146,11 @@ def _layer_bytes(job: TrainingJob, group: LayerGroup, layout: TrainingLayout) ->
 
 def _kept_bytes(job: TrainingJob, group: LayerGroup, recompute: str) -> float:
     """Bytes per token of a layer before tensor parallelism; 8-bit products keep their feed-forward inputs in 8 bits."""
+    if recompute == "alternate":
+        return 0.5 * _kept_bytes(job, group, "none")
     hidden, keep_all = job.model.hidden, recompute == "none"
     inputs = 2.0 * hidden + (2.0 * hidden if keep_all else 0.0)
-    narrow = 1.0 if job.precision.startswith(("fp8", "mxfp8", "fp4", "nvfp4", "int8")) else _HALF
+    narrow = training_format(job.cluster.accelerator, job.precision).element_bytes
     inner = _feed_forward_elements(group.feed_forward, hidden, keep_all)
     return _HALF * (inputs + _attention_elements(group.attention, keep_all)) + narrow * inner
 
@@ -175,11 +202,15 @@ def check_fits(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
 
 def divides(job: TrainingJob, layout: TrainingLayout) -> bool:
     """Return whether a layout of the search divides batch, heads, experts and layers; `check_layout` says why not."""
-    if job.global_batch % (layout.dp * layout.micro_batch) or layout.dp * layout.cp % layout.ep:
+    if job.global_batch % (layout.dp * layout.micro_batch):
+        return False
+    if layout.tp * layout.dp * layout.cp % (layout.ep * layout.expert_tp):
         return False
     if layout.vpp > 1 and micro_batches(job, layout) % layout.pp:
         return False
     if job.seq_len % layout.cp or (job.model.max_context and job.seq_len > job.model.max_context):
+        return False
+    if (layout.shard and layout.dp * layout.cp % layout.shard) or (layout.ep > 1 and not job.model.is_moe):
         return False
     for group in job.model.layers:
         if group.attention.heads % layout.tp:
@@ -205,6 +236,9 @@ def check_layout(job: TrainingJob, layout: TrainingLayout) -> None:
     if layout.recompute not in RECOMPUTE:
         message = f"recompute = `{layout.recompute}`: must be one of {', '.join(RECOMPUTE)}"
         raise InputError(message)
+    if layout.offload not in OFFLOAD:
+        message = f"offload = `{layout.offload}`: must be one of {', '.join(OFFLOAD)}"
+        raise InputError(message)
     if layout.zero not in {0, 1, 2, 3}:
         message = f"zero = {layout.zero}: must be 0, 1, 2 or 3"
         raise InputError(message)
@@ -224,13 +258,57 @@ def check_layout(job: TrainingJob, layout: TrainingLayout) -> None:
     if layout.ep > 1 and not model.is_moe:
         message = f"ep = {layout.ep}: {model.name} has no experts. Use ep = 1."
         raise InputError(message)
-    _divide("ep", layout.ep, layout.dp * layout.cp, "devices of dp * cp")
+    _check_groups(layout)
     _divide("cp", layout.cp, job.seq_len, "tokens of a sequence")
     _divide("dp * micro_batch", layout.dp * layout.micro_batch, job.global_batch, "sequences of the global batch")
     _check_stages(job, layout)
 
 
+def _check_groups(layout: TrainingLayout) -> None:
+    """Check that experts and shards divide the devices they are carved out of."""
+    if layout.etp < 0 or (layout.etp and layout.tp % layout.etp):
+        _divide("etp", max(layout.etp, 1), layout.tp, "devices of tp")
+        message = f"etp = {layout.etp}: must be at least 1, or 0 for tp"
+        raise InputError(message)
+    _divide("ep", layout.ep, layout.tp * layout.dp * layout.cp // layout.expert_tp, "devices of tp * dp * cp / etp")
+    if layout.shard < 0:
+        message = f"shard = {layout.shard}: must be at least 1, or 0 for all replicas"
+        raise InputError(message)
+    if layout.shard:
+        if layout.zero == 0:
+            message = f"shard = {layout.shard} with zero = 0: nothing is shared out. Use zero = 1, 2 or 3."
+            raise InputError(message)
+        _divide("shard", layout.shard, layout.dp * layout.cp, "replicas of dp * cp")
+
+
+def check_stage_layers(job: TrainingJob, given: Mapping[str, object]) -> None:
+    """Check that given stages hold the model's layers and agree with ``pp`` and ``vpp``, where those are given.
+
+    Raises
+    ------
+    InputError
+        With the nearest stages that do.
+    """
+    stages = given["stage_layers"]
+    assert isinstance(stages, tuple)  # noqa: S101 - as `TrainingLayout` has it
+    layers, pp, vpp = job.model.n_layers, int(str(given.get("pp", len(stages)))), given.get("vpp", 1)
+    even = [layers // pp + (i < layers % pp) for i in range(pp)]
+    use = f"Use {','.join(map(str, even))}."
+    shown = ",".join(map(str, stages))
+    if len(stages) != pp:
+        message = f"stage_layers = {shown}: {len(stages)} stages, not pp = {pp}. {use}"
+        raise InputError(message)
+    if sum(stages) != layers or min(stages) < 0:
+        message = f"stage_layers = {shown}: {sum(stages)} layers; {job.model.name} has {layers}. {use}"
+        raise InputError(message)
+    if vpp != 1:
+        message = f"stage_layers = {shown} with vpp = {vpp}: interleaved stages are even. Use vpp = 1."
+        raise InputError(message)
+
+
 def _check_stages(job: TrainingJob, layout: TrainingLayout) -> None:
+    if layout.stage_layers:
+        check_stage_layers(job, {"stage_layers": layout.stage_layers, "pp": layout.pp, "vpp": layout.vpp})
     layers, chunks = job.model.n_layers, layout.pp * layout.vpp
     if chunks > layers + 2:
         message = f"pp * vpp = {chunks}: {job.model.name} has {layers} layers. Use pp * vpp <= {layers}."

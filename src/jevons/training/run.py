@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from jevons.errors import InfeasibleError, InputError
-from jevons.training.memory import divides, memory_bytes
-from jevons.training.step import Exchange, MicroBatch, assemble, exchange, hop_s, with_experts, without_experts
-from jevons.training.types import RECOMPUTE, RunEstimate, TrainingJob, TrainingLayout, TrainingSearch, TrainingStep
+from jevons.training.exchange import Exchange, activations_s, exchange, hop_s
+from jevons.training.memory import check_stage_layers, divides, memory_bytes
+from jevons.training.step import MicroBatch, assemble, with_experts, without_experts
+from jevons.training.types import RunEstimate, TrainingJob, TrainingLayout, TrainingSearch, TrainingStep
 
 _SECONDS_PER_DAY = 86_400.0
+_RECOMPUTE = ("none", "selective", "full")
 
 
 def search(
@@ -19,10 +21,12 @@ def search(
     *,
     best: int = 10,
     zero: Sequence[int] = (1, 3),
-    recompute: Sequence[str] = RECOMPUTE,
+    recompute: Sequence[str] = _RECOMPUTE,
     most_micro_batch: int = 8,
     most_cp: int = 1,
     zero_bubble: bool = False,
+    offload: str = "none",
+    fixed: Mapping[str, object] | None = None,
 ) -> TrainingSearch:
     """Try all layouts of a job that divide, memory first.
 
@@ -40,6 +44,10 @@ def search(
         Largest micro-batch and context parallelism, in powers of two.
     zero_bubble : bool
         Schedule of all pipelines.
+    offload : str
+        What all layouts keep in the host's memory.
+    fixed : mapping of str to object, optional
+        Fields of `TrainingLayout` that only layouts with these values are tried of; ``stage_layers`` fixes pp too.
 
     Returns
     -------
@@ -53,12 +61,14 @@ def search(
     """
     rejected: Counter[str] = Counter()
     found: list[TrainingStep] = []
-    times: dict[tuple[int, int, int, int], MicroBatch] = {}
-    others: dict[tuple[int, int, int], MicroBatch] = {}
-    exchanges: dict[tuple[int, ...], Exchange] = {}
-    hops: dict[tuple[int, int, bool, int], float] = {}
+    known = _Known(job)
     tried = 0
-    for layout in _layouts(job, zero, recompute, most_micro_batch, most_cp, zero_bubble=zero_bubble):
+    wanted = dict(fixed or {})
+    if wanted.get("stage_layers"):
+        check_stage_layers(job, wanted)
+    for layout in _layouts(job, zero, recompute, most_micro_batch, most_cp, wanted):
+        if zero_bubble or offload != "none":
+            layout = replace(layout, zero_bubble=zero_bubble, offload=offload)  # noqa: PLW2901 - the same layout, finished
         if not divides(job, layout):
             continue
         tried += 1
@@ -66,31 +76,69 @@ def search(
         if sum(memory.values()) > job.cluster.accelerator.hbm_bytes:
             rejected["device memory"] += 1
             continue
-        key = (layout.tp, layout.cp, layout.ep, layout.micro_batch)
-        if key not in times:
-            same = (layout.tp, layout.cp, layout.micro_batch)
-            if same not in others:
-                others[same] = without_experts(job, layout)
-            times[key] = with_experts(job, layout, others[same])
-        spread = (layout.tp, layout.pp, layout.cp, layout.ep, layout.zero)
-        if spread not in exchanges:
-            exchanges[spread] = exchange(job, layout)
-        hop = (layout.tp, layout.cp, layout.pp > 1, layout.micro_batch)
-        if hop not in hops:
-            hops[hop] = hop_s(job, layout)
-        between = replace(exchanges[spread], hop_s=hops[hop])
-        found.append(assemble(job, layout, times[key], between, memory))
+        found.append(assemble(job, layout, *known.times(layout), memory))
     if not found:
-        device = job.cluster.accelerator
-        exceed = rejected["device memory"]
-        message = (
-            f"no layout of {job.model.name} with {job.global_batch} sequences of {job.seq_len} on "
-            f"{job.cluster.devices} {device.id} divides and fits ({tried} divide, {exceed} of them exceed "
-            f"{device.hbm_bytes / 1e9:.0f} GB). Use more devices, a larger global batch, or shorter sequences."
-        )
-        raise InfeasibleError(message, ["device memory"] if tried else ["global batch"])
+        raise _nothing(job, tried, rejected["device memory"], wanted, offload)
     found.sort(key=lambda step: step.step_time_s)
     return TrainingSearch(tuple(found[:best]), tried, dict(rejected))
+
+
+class _Known:
+    """Times of a job's layouts, each worked out once for all layouts that share it."""
+
+    def __init__(self, job: TrainingJob) -> None:
+        self.job = job
+        self.others: dict[tuple[int, ...], MicroBatch] = {}
+        self.micro: dict[tuple[int, ...], MicroBatch] = {}
+        self.spread: dict[tuple[object, ...], Exchange] = {}
+        self.hops: dict[tuple[int, ...], float] = {}
+
+    def times(self, layout: TrainingLayout) -> tuple[MicroBatch, Exchange]:
+        """Return the times of a micro-batch and between stages, replicas and host."""
+        job, alike = self.job, (layout.tp, layout.cp, layout.micro_batch, layout.etp)
+        key = (*alike, layout.ep)
+        if key not in self.micro:
+            if alike not in self.others:
+                self.others[alike] = without_experts(job, layout)
+            self.micro[key] = with_experts(job, layout, self.others[alike])
+        spread = (
+            layout.tp, layout.pp, layout.cp, layout.ep, layout.etp, layout.zero, layout.shard, layout.stage_layers,
+            layout.offload,
+        )  # fmt: skip
+        if spread not in self.spread:
+            self.spread[spread] = exchange(job, layout)
+        hop = (layout.tp, layout.cp, layout.pp > 1, layout.micro_batch)
+        if hop not in self.hops:
+            self.hops[hop] = hop_s(job, layout)
+        between = replace(self.spread[spread], hop_s=self.hops[hop])
+        if layout.offload != "none":
+            between = replace(between, activations_s=activations_s(job, layout))
+        return self.micro[key], between
+
+
+def _nothing(job: TrainingJob, tried: int, exceed: int, fixed: Mapping[str, object], offload: str) -> InfeasibleError:
+    """Return the error of a search without an answer, with the nearest change that gives one."""
+    device = job.cluster.accelerator
+    given = "".join(f", {name} = {value}" for name, value in fixed.items())
+    message = (
+        f"no layout of {job.model.name} with {job.global_batch} sequences of {job.seq_len} on "
+        f"{job.cluster.devices} {device.id}{given} divides and fits ({tried} divide, {exceed} of them exceed "
+        f"{device.hbm_bytes / 1e9:.0f} GB). "
+    )
+    if fixed:
+        return InfeasibleError(message + _nearest(job, offload=offload), ["fixed layout"])
+    if exceed and offload != "both":
+        return InfeasibleError(message + _nearest(job, offload="both"), ["device memory"])
+    message += "Use more devices, a larger global batch, or shorter sequences."
+    return InfeasibleError(message, ["device memory"] if tried else ["global batch"])
+
+
+def _nearest(job: TrainingJob, *, offload: str) -> str:
+    try:
+        layout = search(job, best=1, offload=offload).best[0].layout
+    except InfeasibleError:
+        return "Use more devices, a larger global batch, or shorter sequences."
+    return f"The fastest that does: {layout}."
 
 
 def run_estimate(
@@ -143,28 +191,59 @@ def _layouts(
     recompute: Sequence[str],
     most_micro_batch: int,
     most_cp: int,
-    *,
-    zero_bubble: bool,
+    fixed: Mapping[str, object],
 ) -> Iterator[TrainingLayout]:
     devices, layers = job.cluster.devices, job.model.n_layers
     domain = max(job.cluster.accelerator.scaleup_domain, 1)
-    for tp in _powers(min(devices, domain)):
-        for cp in _powers(most_cp):
-            for pp in _stages(devices // (tp * cp), layers):
+    uneven = fixed.get("stage_layers", ())
+    assert isinstance(uneven, tuple)  # noqa: S101 - as `TrainingLayout` has it
+
+    def tried(name: str, choices: Sequence[int]) -> Sequence[int]:
+        return [int(str(fixed[name]))] if name in fixed else choices
+
+    for tp in tried("tp", _powers(min(devices, domain))):
+        for cp in tried("cp", _powers(most_cp)):
+            for pp in [len(uneven)] if uneven else tried("pp", _stages(devices // (tp * cp), layers)):
                 dp, rest = divmod(devices, tp * cp * pp)
-                if rest or dp < 1:
+                if rest or dp < 1 or fixed.get("dp", dp) != dp:
                     continue
-                experts = _powers(dp * cp) if job.model.is_moe else [1]
-                for ep in experts:
-                    for size in _powers(most_micro_batch):
-                        for vpp in virtual_stages(layers, pp):
-                            for share in zero:
-                                if share >= 3 and pp > 1:
-                                    continue  # gathering weights anew for each of a stage's micro-batches never pays
+                chunks = [1] if uneven else tried("vpp", virtual_stages(layers, pp))
+                for ep, etp in _expert_sizes(job, tp, dp * cp, tried):
+                    for size in tried("micro_batch", _powers(most_micro_batch)):
+                        for vpp in chunks:
+                            for share, shard in _sharing(tried("zero", zero), pp, dp * cp, domain // tp, fixed):
                                 for mode in recompute:
                                     yield TrainingLayout(
-                                        tp, pp, vpp, dp, cp, ep, share, mode, size, zero_bubble=zero_bubble
-                                    )
+                                        tp, pp, vpp, dp, cp, ep, share, mode, size, etp=etp, shard=shard,
+                                        stage_layers=uneven,
+                                    )  # fmt: skip
+
+
+def _expert_sizes(
+    job: TrainingJob, tp: int, replicas: int, tried: Callable[[str, Sequence[int]], Sequence[int]]
+) -> Iterator[tuple[int, int]]:
+    """Sizes of ep and etp: experts split like everything else, or each whole on one device."""
+    if not job.model.is_moe:
+        yield from ((ep, etp) for ep in tried("ep", [1]) for etp in tried("etp", [0]))
+        return
+    for etp in tried("etp", [0, 1] if tp > 1 else [0]):
+        for ep in tried("ep", _powers(replicas * tp // (etp or tp))):
+            yield ep, etp
+
+
+def _sharing(
+    zero: Sequence[int], pp: int, replicas: int, near: int, fixed: Mapping[str, object]
+) -> Iterator[tuple[int, int]]:
+    """Sharing of states and its groups: all replicas, and with shared weights those within a scale-up domain."""
+    for share in zero:
+        if share >= 3 and pp > 1 and "zero" not in fixed:
+            continue  # gathering weights anew for each of a stage's micro-batches never pays
+        if "shard" in fixed:
+            yield share, int(str(fixed["shard"]))
+            continue
+        yield share, 0
+        if share >= 3 and 1 < near < replicas:
+            yield share, near
 
 
 def _stages(most: int, layers: int) -> list[int]:

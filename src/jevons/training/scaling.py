@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from jevons.errors import InfeasibleError
-from jevons.training.failures import FailureModel, best_interval_s, straggler_frac, useful_frac
+from jevons.training.failures import FailureModel, goodput_frac
 from jevons.training.run import search
 from jevons.training.types import TrainingJob, TrainingStep
 
@@ -16,7 +16,6 @@ REASONS = {
     "small products": ("compute", "recompute"),
 }
 """What limits scaling, and the parts of a step that it shows in; failures and power are outside the step."""
-_HOUR_S = 3600.0
 _FEW_SEQUENCES = 8  # devices per sequence from which splitting sequences is tried too
 _MOST_CP = 8
 
@@ -81,7 +80,7 @@ def scaling_curve(
         except InfeasibleError as error:
             points.append(_no_point(devices, power_w, error.limits[0] if error.limits else "memory"))
             continue
-        goodput = _goodput(failures, devices)
+        goodput = goodput_frac(failures, devices)
         if goodput <= 0.0:
             points.append(_no_point(devices, power_w, "failures"))
             continue
@@ -91,16 +90,6 @@ def scaling_curve(
         points.append(ScalePoint(devices, step, goodput, days, power_w, 1.0 / (days * devices), reason))
     best = max((point.efficiency_frac for point in points), default=1.0) or 1.0
     return tuple(replace(point, efficiency_frac=point.efficiency_frac / best) for point in points)
-
-
-def _goodput(failures: FailureModel, devices: int) -> float:
-    mttf_s = failures.mttf_h(devices) * _HOUR_S
-    if mttf_s < failures.restart_s + failures.checkpoint_s:
-        return 0.0
-    interval_s = best_interval_s(failures.checkpoint_s, mttf_s)
-    return useful_frac(interval_s, failures.checkpoint_s, failures.restart_s, mttf_s) * (
-        1.0 - straggler_frac(failures, devices)
-    )
 
 
 def _reason(before: ScalePoint, step: TrainingStep, devices: int, goodput: float) -> str:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from jevons import operators as ops
-from jevons.errors import InputError
-from jevons.hardware import Cluster
+from jevons.hardware import Accelerator
 from jevons.models import FeedForward, LayerGroup, layer_gemms
+from jevons.training.exchange import Exchange, exchange, fabric, time_of
 from jevons.training.factors import default_training_factors
 from jevons.training.formulas import bubble_s, exposed_s, slowest_stage_s
 from jevons.training.memory import (
     check_fits,
     check_layout,
     micro_batches,
-    parameters_per_device,
 )
+from jevons.training.precision import training_format
 from jevons.training.types import TrainingFactors, TrainingJob, TrainingLayout, TrainingStep
 
 _HALF = 2.0
+_HALF_OF = 0.5
+_AMPERE_ATTENTION = 0.6  # FlashAttention-3 runs 1.5 to 2.0 times as fast as 2 on Hopper, [shah2024]_
+_REFERENCE_FLOP_PER_J = 989e12 / 700.0  # H100 SXM, dense bf16 at rated power
 _SCORE_PASSES = 1.5  # fused scale, mask and softmax once; dropout reads the result and writes it with its mask
-_NARROW = {"fp8", "fp4", "int8"}
 _BACKWARD_UNFUSED = 2.0
 _BACKWARD_ATTENTION = 2.5  # five products backward for two forward, [dao2022]_
 
@@ -37,8 +40,10 @@ class MicroBatch:
         Matrix products outside and inside routed experts, at the rates of lone products and even loads.
     attention_s, rebuilt_s, head_s : float
         Forward attention; expansions of latent attention; embedding head, forward and backward.
-    elementwise_s, cast_s : float
-        Memory-bound chains, and conversions to 8 bits and fewer, one pass.
+    chain_forward_s, chain_backward_s, cast_forward_s, cast_backward_s : float
+        Memory-bound chains, and conversions to 8 bits and fewer.
+    permute_s : float
+        Routed tokens sorted to experts and back, one pass.
     tp_s, cp_s, ep_s : float
         Communication of one pass, nothing hidden yet.
     """
@@ -50,8 +55,11 @@ class MicroBatch:
     attention_s: float
     rebuilt_s: float
     head_s: float
-    elementwise_s: float
-    cast_s: float
+    chain_forward_s: float
+    chain_backward_s: float
+    cast_forward_s: float
+    cast_backward_s: float
+    permute_s: float
     tp_s: float
     cp_s: float
     ep_s: float
@@ -104,13 +112,17 @@ def with_experts(job: TrainingJob, layout: TrainingLayout, others: MicroBatch) -
     if not job.model.is_moe:
         return others
     tokens = layout.micro_batch * job.seq_len / layout.cp
-    forward = backward = sent = 0.0
+    forward = backward = sent = sorted_s = 0.0
     for group in _groups(job):
-        first, second = _experts(job, layout, group.feed_forward, tokens)
+        block = group.feed_forward
+        first, second, moved = _experts(job, layout, block, tokens)
+        sorted_s += group.count * moved
         forward += group.count * first
         backward += group.count * second
         sent += group.count * _ep_pass_s(job, layout, group, tokens)
-    return replace(others, experts_forward_s=forward, experts_backward_s=backward, ep_s=sent)
+    return replace(
+        others, experts_forward_s=forward, experts_backward_s=backward, ep_s=sent, permute_s=sorted_s,
+    )  # fmt: skip
 
 
 def _groups(job: TrainingJob) -> list[LayerGroup]:
@@ -133,41 +145,40 @@ def without_experts(job: TrainingJob, layout: TrainingLayout) -> MicroBatch:
     rows, outs, inner = np.array([[tokens, n, k], [tokens, k, n], [n, k, tokens]]).T
     head = float(ops.gemm(device, rows, outs, inner, "bf16").time_s.sum())
     logits = tokens * n * 4.0
-    head += _time(ops.elementwise(device, 2.0 * logits, 2.0 * logits, launches=4))
+    head += time_of(ops.elementwise(device, 2.0 * logits, 2.0 * logits, launches=4))
     totals["head_s"] = (1 + (model.mtp_layers if job.mtp else 0)) * head
     return MicroBatch(**totals)
 
 
+def _alone(layout: TrainingLayout, block: FeedForward) -> bool:
+    """Return whether a block's devices work on their own tokens, so that nothing is gathered before it."""
+    return block.kind == "moe" and layout.expert_tp == 1 and not block.shared_inner
+
+
 def _layer(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> dict[str, float]:
     """Return the times of one layer, by field of `MicroBatch`."""
-    blocks = (group.attention.kind != "none") + (group.feed_forward.kind != "none")
+    block = group.feed_forward
+    blocks = (group.attention.kind != "none") + (block.kind != "none" and not _alone(layout, block))
     dense_forward, dense_backward = _products(job, layout, group, tokens)
-    chain, cast = _elementwise_s(job, layout, group, tokens)
     return {
         "dense_forward_s": dense_forward,
         "dense_backward_s": dense_backward,
         "attention_s": _attention_s(job, layout, group),
         "rebuilt_s": _rebuilt_s(job, layout, group, tokens),
-        "elementwise_s": chain,
-        "cast_s": cast,
+        **_chains(job, layout, group, tokens),
         "tp_s": blocks * _tp_pass_s(job, layout, tokens),
         "cp_s": _cp_pass_s(job, layout, group, tokens),
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """Between stages and replicas: one hand-over, one exchange of gradients and weights, the optimiser's update [s]."""
+def sustained_frac(device: Accelerator, factors: TrainingFactors) -> float:
+    """Return the rate of products in a run of hours over that of a lone product; 1 where power does not bind.
 
-    hop_s: float
-    replicas_s: float
-    optimizer_s: float
-
-
-def exchange(job: TrainingJob, layout: TrainingLayout) -> Exchange:
-    """Return the times between stages and replicas; the schedule, recomputation and virtual stages do not matter."""
-    factors = job.factors or default_training_factors()
-    return Exchange(hop_s(job, layout), _replicas_s(job, layout, factors), _optimizer_s(job, layout, factors))
+    Lone products are measured in bursts at boost clock. Under lasting load the clock falls until the device draws its
+    rated power, the further the more work each watt was sold to do.
+    """
+    per_watt = device.peak_flop_per_s["bf16"] / device.tdp_w
+    return min(1.0, factors.sustained_frac * math.pow(_REFERENCE_FLOP_PER_J / per_watt, factors.power_exponent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,29 +187,35 @@ class _Work:
 
     forward_s: float
     total_s: float
+    products_s: float
     attention_s: float
-    elementwise_s: float
+    chains_s: float
     rebuilt_s: float
     head_s: float
 
 
 def _work(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, factors: TrainingFactors) -> _Work:
-    slowed = 1.0 / factors.sustained_frac
+    slowed = 1.0 / sustained_frac(job.cluster.accelerator, factors)
+    if not job.overlap:
+        slowed /= factors.older_frac
     head = micro.head_s * slowed
-    if _peak_name(job) in _NARROW:
+    if training_format(job.cluster.accelerator, job.precision).narrow:
         slowed /= factors.narrow_frac
-    uneven = slowed * (factors.expert_imbalance if layout.ep > 1 else 1.0)
-    chains = micro.elementwise_s * (factors.eager_elementwise if job.eager else factors.elementwise)
-    chains += micro.cast_s * factors.casts
-    rate = factors.attention_frac
-    if job.older_attention and job.cluster.accelerator.supports("fp8"):
-        rate = factors.eager_attention_frac  # kernels written for the generation before
+    uneven = slowed * (factors.expert_imbalance if layout.ep > 1 and not job.even_experts else 1.0)
+    passes = factors.eager_elementwise if job.eager else factors.elementwise
+    moved = micro.permute_s * factors.permute
+    chains = micro.chain_forward_s * passes + micro.cast_forward_s * factors.casts + moved
+    chains_back = micro.chain_backward_s * passes + micro.cast_backward_s * factors.casts + moved
+    rate = factors.eager_attention_frac if job.older_attention else factors.attention_frac
+    if (job.older_attention or job.ampere_attention) and job.cluster.accelerator.supports("fp8"):
+        rate *= _AMPERE_ATTENTION
     attention = micro.attention_s / rate if job.flash else micro.attention_s
-    forward = micro.dense_forward_s * slowed + micro.experts_forward_s * uneven + attention
+    products = micro.dense_forward_s * slowed + micro.experts_forward_s * uneven
     backward_attention = _BACKWARD_ATTENTION if job.flash else _BACKWARD_UNFUSED
     backward = micro.dense_backward_s * slowed + micro.experts_backward_s * uneven + attention * backward_attention
+    forward = products + attention + chains
     return _Work(
-        forward + chains, forward + backward + 3.0 * chains, attention, chains, micro.rebuilt_s * slowed, head,
+        forward, forward + backward + chains_back, products, attention, chains, micro.rebuilt_s * slowed, head,
     )  # fmt: skip
 
 
@@ -210,24 +227,35 @@ def assemble(
     passes, stages, layers = micro_batches(job, layout), layout.pp, job.model.n_layers
     work = _work(job, layout, micro, factors)
     passes_per_layer = 3.0 if layout.recompute == "full" else 2.0
-    selective = work.elementwise_s + (work.rebuilt_s if job.flash else work.attention_s)
-    extra_s = {"none": 0.0, "selective": selective, "full": work.forward_s}[layout.recompute]
+    selective = work.chains_s + work.rebuilt_s if job.flash else work.attention_s
+    extra_s = {
+        "none": 0.0, "selective": selective, "alternate": work.chains_s + _HALF_OF * work.products_s,
+        "full": work.forward_s,
+    }[layout.recompute]  # fmt: skip
     hides = 1.0 if job.overlap else 0.0
-    far = layout.ep * layout.tp > job.cluster.accelerator.scaleup_domain
+    far = layout.ep * layout.expert_tp > job.cluster.accelerator.scaleup_domain
     expert_hides = hides * (factors.far_ep_overlap_frac if far else factors.ep_overlap_frac)
-    tp_s = exposed_s(micro.tp_s * passes_per_layer, work.total_s, hides * factors.tp_overlap_frac)
+    tp_s = exposed_s(micro.tp_s * passes_per_layer, work.total_s, job.tp_overlap * hides * factors.tp_overlap_frac)
     ep_s = exposed_s(micro.ep_s * passes_per_layer, work.total_s, expert_hides)
     cp_s = exposed_s(micro.cp_s * (passes_per_layer + 1.0), work.attention_s * 3.5, hides * factors.cp_overlap_frac)
     routed = sum(group.count for group in job.model.layers if group.feed_forward.kind == "moe")
     busy_s = work.total_s + extra_s + tp_s + ep_s + cp_s
     launch_s = max(0.0, factors.layer_overhead_s * layers * passes_per_layer - busy_s)
-    launch_s += factors.expert_sync_s * routed * passes_per_layer
+    if not job.graphed:
+        launch_s += factors.expert_sync_s * routed * passes_per_layer
     layers_s = busy_s + launch_s
     mean_s = (layers_s + work.head_s) / stages
-    slowest_s = slowest_stage_s(layers_s / layers, work.head_s, layers, stages)
-    hop_s = between.hop_s * (1.0 - hides * factors.pp_overlap_frac) * 2.0 * layout.vpp
+    if layout.stage_layers:
+        slowest_s = max(
+            n * layers_s / layers + (i == stages - 1) * work.head_s for i, n in enumerate(layout.stage_layers)
+        )
+    else:
+        slowest_s = slowest_stage_s(layers_s / layers, work.head_s, layers, stages)
+    # Plain 1F1B waits for each hand-over; interleaved stages have other work meanwhile.
+    hidden_frac = hides * factors.pp_overlap_frac if layout.vpp > 1 else 0.0
+    hop_s = between.hop_s * (1.0 - hidden_frac) * 2.0 * layout.vpp
     gathers = passes if layout.zero >= 3 else 1
-    replicas_s = between.replicas_s * gathers
+    replicas_s = between.replicas_s * gathers + between.across_s
     parts = {
         "compute": passes * (work.total_s + work.head_s) / stages,
         "recompute": passes * extra_s / stages,
@@ -239,9 +267,21 @@ def assemble(
         + passes * (slowest_s - mean_s),
         "dp_exposed": exposed_s(replicas_s, mean_s * gathers, hides * factors.dp_overlap_frac),
         "optimizer": between.optimizer_s,
+        "offload": _offload_s(between, work, passes, stages, mean_s),
         "overhead": factors.step_overhead_s + passes * launch_s / stages,
     }
     return _step_of(job, layout, parts, memory)
+
+
+def _offload_s(between: Exchange, work: _Work, passes: int, stages: int, mean_s: float) -> float:
+    """Return the transfers to and from the host that computation does not hide [s].
+
+    Activations leave during the forward pass and come back during the backward; gradients leave during the last
+    micro-batch's work, and weights come back during the next step's first.
+    """
+    down_s = exposed_s(between.activations_s, work.forward_s, 1.0)
+    up_s = exposed_s(between.activations_s, work.total_s - work.forward_s, 1.0)
+    return passes * (down_s + up_s) / stages + exposed_s(between.states_s, mean_s, 1.0)
 
 
 def _step_of(
@@ -252,7 +292,8 @@ def _step_of(
     passes_of_flop = 2.0 if job.adapters else 3.0
     model_flop = passes_of_flop * tokens * job.model.flop_per_token(job.seq_len // 2)
     rate = model_flop / (time_s * job.cluster.devices)
-    peak = job.cluster.accelerator.peak_flop_per_s[_peak_name(job)]
+    device = job.cluster.accelerator
+    peak = device.peak_flop_per_s[training_format(device, job.precision).peak]
     again_flop = model_flop / passes_of_flop if layout.recompute == "full" else 0.0
     return TrainingStep(
         layout=layout,
@@ -265,6 +306,10 @@ def _step_of(
         mfu_frac=rate / peak,
         hfu_frac=rate * (1.0 + again_flop / model_flop) / peak,
     )
+
+
+def _operator(job: TrainingJob) -> str:
+    return training_format(job.cluster.accelerator, job.precision).operator
 
 
 def product_flop(job: TrainingJob, layout: TrainingLayout) -> float:
@@ -305,30 +350,30 @@ def _products(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, token
     n, k, share = (np.array(column) for column in zip(*shapes, strict=True))
     rows = np.maximum(tokens * share, 1.0)
     triples = (np.stack([rows, rows, n]), np.stack([n, k, k]), np.stack([k, n, rows]))
-    times = ops.gemm(job.cluster.accelerator, *triples, job.precision).time_s.sum(axis=1)
+    times = ops.gemm(job.cluster.accelerator, *triples, _operator(job), fused_quantisation=True).time_s.sum(axis=1)
     return float(times[0]), float(times[1] if job.adapters else times[1:].sum())
 
 
-def _experts(job: TrainingJob, layout: TrainingLayout, block: FeedForward, tokens: float) -> tuple[float, float]:
-    """Return the grouped products of routed experts under even loads, forward and backward [s].
+def _experts(job: TrainingJob, layout: TrainingLayout, block: FeedForward, tokens: float) -> tuple[float, float, float]:
+    """Return the grouped products of routed experts under even loads, forward and backward, and their sorting [s].
 
-    Each local expert multiplies the same rows; sorting rows to experts and back moves them twice more.
+    Each local expert multiplies the same rows; sorting rows to experts and back moves each twice.
     """
     if block.kind != "moe":
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     device, width = job.cluster.accelerator, float(block.latent or job.model.hidden)
     local = max(block.experts / layout.ep, 1.0)
-    rows = max(tokens * block.experts_per_token / local, 1.0)
-    inner = block.expert_inner / layout.tp
+    rows = max(tokens * layout.expert_tp / layout.tp * block.experts_per_token / local, 1.0)
+    inner = block.expert_inner / layout.expert_tp
     out = inner * (2.0 if block.gated else 1.0)
     n, k = np.array([out, width]), np.array([width, inner])
     each = np.full(2, rows)
     triples = (np.stack([each, each, n]), np.stack([n, k, k]), np.stack([k, n, each]))
-    times = ops.gemm(device, *triples, job.precision, count=local).time_s.sum(axis=1)
-    sorted_bytes = rows * local * width * _HALF / layout.tp
-    sort = _time(ops.elementwise(device, 2.0 * sorted_bytes, 2.0 * sorted_bytes, launches=4))
+    times = ops.gemm(device, *triples, _operator(job), count=local, fused_quantisation=True).time_s.sum(axis=1)
+    sorted_bytes = rows * local * width * _HALF / layout.expert_tp
+    sort = time_of(ops.elementwise(device, 2.0 * sorted_bytes, 2.0 * sorted_bytes, launches=4))
     backward = times[1] if job.adapters else times[1:].sum()
-    return float(times[0]) + sort, float(backward) + sort
+    return float(times[0]), float(backward), sort
 
 
 def _rebuilt_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> float:
@@ -337,7 +382,7 @@ def _rebuilt_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, toke
     if not gemms:
         return 0.0
     n, k = np.array([(g.n / layout.tp, g.k) for g in gemms]).T
-    return float(ops.gemm(job.cluster.accelerator, tokens, n, k, job.precision).time_s.sum())
+    return float(ops.gemm(job.cluster.accelerator, tokens, n, k, _operator(job), fused_quantisation=True).time_s.sum())
 
 
 def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) -> float:
@@ -346,22 +391,18 @@ def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) ->
     heads, batch = max(a.heads / layout.tp, 1.0), layout.micro_batch
     if a.kind == "gqa" and not job.flash:
         return _unfused_attention_s(job, layout, group)
-    if a.kind == "gqa":
+    if a.kind in {"gqa", "mla"}:  # latent attention is trained in its expanded form
+        width = a.head_dim if a.kind == "gqa" else a.nope_dim + a.rope_dim
+        keys = max((a.kv_heads if a.kind == "gqa" else a.heads) / layout.tp, 1.0)
         op = ops.attention_prefill(
-            device, batch, job.seq_len, 0, heads, max(a.kv_heads / layout.tp, 1.0), a.head_dim,
-            v_head_dim=a.v_head_dim, window=a.window or 0,
-        )  # fmt: skip
-    elif a.kind == "mla":
-        op = ops.mla_prefill(
-            device, batch, job.seq_len, 0, heads,
-            kv_lora_rank=a.kv_lora_rank, rope_dim=a.rope_dim, nope_dim=a.nope_dim, v_head_dim=a.v_head_dim,
+            device, batch, job.seq_len, 0, heads, keys, width, v_head_dim=a.v_head_dim, window=a.window or 0,
         )  # fmt: skip
     elif a.kind in {"linear", "ssm"}:
         states = batch * job.seq_len / 64.0 * a.state_elements * 4.0 / layout.tp
         op = ops.elementwise(device, states, states)
     else:
         return 0.0
-    return _time(op) / layout.cp
+    return time_of(op) / layout.cp
 
 
 def _unfused_attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) -> float:
@@ -372,20 +413,40 @@ def _unfused_attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerG
     products = ops.gemm(device, [s, s], [s, width], [width, s], "bf16", count=pairs).time_s.sum()
     scores = pairs * s * s * _HALF
     softmax = ops.elementwise(device, _SCORE_PASSES * scores, _SCORE_PASSES * scores, launches=3)
-    return (float(products) + _time(softmax)) / layout.cp
+    return (float(products) + time_of(softmax)) / layout.cp
 
 
-def _elementwise_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> tuple[float, float]:
-    """Norms, residuals, rotation and activation; and with 8-bit products the casts of their inputs, one pass [s]."""
+def _chains(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> dict[str, float]:
+    """Return the memory-bound chains of a layer and the casts of its products' inputs, each way [s].
+
+    Least traffic: forward, two residual additions fused with norms (read and write both streams), rotation of queries,
+    keys and values, and the activation; backward, the same and what they saved. Casts read 16 bits and write a copy
+    for each of the two products that an input has.
+    """
     a, block, hidden = group.attention, group.feed_forward, job.model.hidden
     inner = block.hidden_inner + block.shared_inner + block.experts_per_token * block.expert_inner
+    sides = 2.0 if block.gated else 1.0
+    heads = a.heads * a.v_head_dim
     qkv = a.heads * a.head_dim + a.kv_heads * (a.head_dim + a.v_head_dim)
-    outside = tokens / (layout.tp if layout.sequence_parallel else 1) * 4.0 * hidden
-    moved = outside + tokens / layout.tp * (qkv + 2.0 * inner)
-    casts = tokens / layout.tp * (2.0 * hidden + inner) * 1.5 if _peak_name(job) in _NARROW else 0.0
-    device, half = job.cluster.accelerator, _HALF * moved
-    chain = _time(ops.elementwise(device, half, half, launches=5))
-    return chain, _time(ops.elementwise(device, _HALF * casts, casts)) if casts else 0.0
+    outside = tokens / (layout.tp if layout.sequence_parallel else 1) * 8.0 * hidden
+    inside = tokens / layout.tp
+    device = job.cluster.accelerator
+
+    elements = [
+        outside + inside * (2.0 * qkv + (sides + 1.0) * inner),
+        outside + inside * (2.0 * qkv + 2.0 * heads + (2.0 * sides + 1.0) * inner),
+    ]
+    read, written = ([0.5 * _HALF * each for each in elements] for _ in range(2))
+    launches, names = [5, 6], ["chain_forward_s", "chain_backward_s"]
+    kind = training_format(device, job.precision)
+    if kind.narrow:
+        cast = [inside * (2.0 * hidden + heads + inner), inside * (2.0 * hidden + qkv + sides * inner)]
+        read += [_HALF * each for each in cast]
+        written += [2.0 * kind.element_bytes * each for each in cast]
+        launches += [1, 1]
+        names += ["cast_forward_s", "cast_backward_s"]
+    times = ops.elementwise(device, read, written, launches=launches).time_s
+    return dict(zip(names, map(float, times), strict=True))
 
 
 def _tp_pass_s(job: TrainingJob, layout: TrainingLayout, tokens: float) -> float:
@@ -394,7 +455,7 @@ def _tp_pass_s(job: TrainingJob, layout: TrainingLayout, tokens: float) -> float
         return 0.0
     message_bytes = tokens * job.model.hidden * _HALF
     gather = ops.all_gather(job.cluster, message_bytes, layout.tp)
-    return _time(gather) + _time(ops.reduce_scatter(job.cluster, message_bytes, layout.tp))
+    return time_of(gather) + time_of(ops.reduce_scatter(job.cluster, message_bytes, layout.tp))
 
 
 def _cp_pass_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> float:
@@ -404,8 +465,9 @@ def _cp_pass_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, toke
     a = group.attention
     width = a.heads * (a.nope_dim + a.rope_dim + a.v_head_dim) if a.kind == "mla" else a.cached_elements_per_token
     across = layout.tp * layout.cp > job.cluster.accelerator.scaleup_domain
-    hop = ops.point_to_point(job.cluster, max(tokens * width / layout.tp * _HALF, 1.0), across=across)
-    return _time(hop) * (layout.cp - 1)
+    cluster = fabric(job, layout.tp * layout.cp)
+    hop = ops.point_to_point(cluster, max(tokens * width / layout.tp * _HALF, 1.0), across=across)
+    return time_of(hop) * (layout.cp - 1)
 
 
 def _ep_pass_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> float:
@@ -414,74 +476,6 @@ def _ep_pass_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, toke
     if block.kind != "moe" or layout.ep == 1:
         return 0.0
     shape = (max(tokens / layout.tp, 1.0), block.latent or job.model.hidden, block.experts_per_token, layout.ep)
-    sent = 1.0 if _peak_name(job) in {"fp8", "fp4"} else _HALF
-    dispatch = ops.moe_dispatch(job.cluster, *shape, element_bytes=sent)
-    return _time(dispatch) + _time(ops.moe_combine(job.cluster, *shape))
-
-
-def hop_s(job: TrainingJob, layout: TrainingLayout) -> float:
-    """One hand-over between stages [s]."""
-    if layout.pp == 1:
-        return 0.0
-    tokens = layout.micro_batch * job.seq_len / layout.cp
-    across = layout.devices > job.cluster.accelerator.scaleup_domain
-    return _time(ops.point_to_point(job.cluster, tokens / layout.tp * job.model.hidden * _HALF, across=across))
-
-
-def _replicas_s(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> float:
-    """One exchange of gradients and weights among replicas [s]; with shared weights, of every micro-batch.
-
-    Adapters' own gradients are left out.
-    """
-    if job.adapters and layout.zero < 3:
-        return 0.0
-    held = parameters_per_device(job, layout)
-    total = 0.0
-    groups = (
-        (held.dense, layout.dp * layout.cp, layout.tp),
-        (held.experts, layout.dp * layout.cp // layout.ep, layout.tp * layout.ep),
-    )
-    for parameters, size, stride in groups:
-        if size <= 1 or not parameters:
-            continue
-        spread = _strided(job.cluster, stride)
-        # Buckets of a layer each: many small messages cost latency where groups are large.
-        buckets = max(1.0, job.model.n_layers / layout.pp)
-        gradients = 0.0
-        if not job.adapters:
-            gradients = buckets * _time(ops.reduce_scatter(spread, parameters * factors.gradient_bytes / buckets, size))
-        weights = buckets * _time(ops.all_gather(spread, parameters * _HALF / buckets, size))
-        total += gradients + (2.0 if layout.zero >= 3 else 1.0) * weights
-    return total
-
-
-def _strided(cluster: Cluster, stride: int) -> Cluster:
-    """Return the cluster as a group sees it whose members stand *stride* devices apart."""
-    device = cluster.accelerator
-    return replace(cluster, accelerator=replace(device, scaleup_domain=max(1, device.scaleup_domain // stride)))
-
-
-def _optimizer_s(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> float:
-    if job.adapters:
-        return 0.0
-    held = parameters_per_device(job, layout)
-    own = held.dense + held.experts
-    if layout.zero >= 1:
-        replicas = layout.dp * layout.cp
-        own = held.dense / replicas + held.experts / max(replicas / layout.ep, 1.0)
-    read = own * (factors.gradient_bytes + factors.optimizer_bytes)
-    return _time(ops.elementwise(job.cluster.accelerator, read, own * (factors.optimizer_bytes + _HALF)))
-
-
-def _peak_name(job: TrainingJob) -> str:
-    """Return the key of the peak rate that the job's products run at."""
-    base = job.precision.lower().split("_", maxsplit=1)[0].removeprefix("mx").removeprefix("nv")
-    if not job.cluster.accelerator.supports(base):
-        known = ", ".join(job.cluster.accelerator.peak_flop_per_s)
-        message = f"{job.cluster.accelerator.id} does not multiply in `{job.precision}`. Use one of {known}."
-        raise InputError(message)
-    return base
-
-
-def _time(op: ops.OpTime) -> float:
-    return float(op.time_s)
+    sent = 1.0 if training_format(job.cluster.accelerator, job.precision).narrow else _HALF
+    cluster = fabric(job, layout.ep * layout.expert_tp)
+    return time_of(ops.moe_dispatch(cluster, *shape, element_bytes=sent)) + time_of(ops.moe_combine(cluster, *shape))

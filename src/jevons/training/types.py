@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from jevons.hardware import Cluster
 from jevons.models import ModelSpec
 
-RECOMPUTE = ("none", "selective", "full")
+RECOMPUTE = ("none", "selective", "alternate", "full")
+OFFLOAD = ("none", "optimizer", "activations", "both")
 PARTS = (
     "compute", "recompute", "tp_comm", "cp_comm", "ep_comm", "pp_comm", "pp_bubble", "dp_exposed", "optimizer",
-    "overhead",
+    "offload", "overhead",
 )  # fmt: skip
 
 
@@ -30,18 +31,28 @@ class TrainingLayout:
     cp : int
         Devices over which one sequence is split.
     ep : int
-        Devices over which routed experts are split; carved out of ``dp * cp``.
+        Devices over which routed experts are split; carved out of ``tp * dp * cp / etp``.
+    etp : int
+        Tensor parallel of routed experts; 0 for that of everything else.
     zero : int
         What the replicas share out: 0 nothing, 1 optimiser states, 2 and gradients, 3 and weights (FSDP).
+    shard : int
+        Replicas that share it out among themselves, each such group holding all of it (HSDP); 0 for all replicas.
     recompute : str
         Activations computed again in the backward pass: ``none``, ``selective`` (norms, the activation of the
-        feed-forward block, and the expansions of latent attention) or ``full`` (only layer inputs are kept).
+        feed-forward block, and the expansions of latent attention), ``alternate`` (every second product and what
+        lies between products, PyTorch's policy per operator) or ``full`` (only layer inputs are kept).
     micro_batch : int
         Sequences per replica and forward pass.
     sequence_parallel : bool
         Whether tensor-parallel devices share the tokens of norms and residuals; without, each works on all.
     zero_bubble : bool
         Whether the weights' half of the backward pass is moved into the pipeline's bubble.
+    stage_layers : tuple of int
+        Layers of each stage, first to last; empty for as even as the head allows.
+    offload : str
+        What is kept in the host's memory: ``none``, ``optimizer`` (states, the host also running the update),
+        ``activations``, or ``both``.
     """
 
     tp: int = 1
@@ -55,6 +66,20 @@ class TrainingLayout:
     micro_batch: int = 1
     zero_bubble: bool = False
     sequence_parallel: bool = True
+    etp: int = 0
+    shard: int = 0
+    stage_layers: tuple[int, ...] = ()
+    offload: str = "none"
+
+    @property
+    def expert_tp(self) -> int:
+        """Tensor parallel of routed experts."""
+        return self.etp or self.tp
+
+    @property
+    def expert_replicas(self) -> int:
+        """Devices that hold the same routed experts, at least one."""
+        return max(self.tp * self.dp * self.cp // (self.expert_tp * self.ep), 1)
 
     @property
     def devices(self) -> int:
@@ -65,7 +90,12 @@ class TrainingLayout:
         """Return the sizes above one, such as ``tp8 pp16 vpp4 dp128 zero1 selective mbs1``."""
         sizes = {name: getattr(self, name) for name in ("tp", "pp", "vpp", "dp", "cp", "ep")}
         shown = [f"{name}{size}" for name, size in sizes.items() if size > 1]
-        return " ".join([*shown, f"zero{self.zero}", self.recompute, f"mbs{self.micro_batch}"])
+        if self.etp and self.etp != self.tp:
+            shown.append(f"etp{self.etp}")
+        shared = f"zero{self.zero}" + (f"/{self.shard}" if self.shard else "")
+        kept = [f"offload-{self.offload}"] if self.offload != "none" else []
+        uneven = ["stages" + "-".join(map(str, self.stage_layers))] if self.stage_layers else []
+        return " ".join([*shown, *uneven, shared, self.recompute, f"mbs{self.micro_batch}", *kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +105,17 @@ class TrainingFactors:
     Parameters
     ----------
     sustained_frac : float
-        Rate of matrix products in a run of hours over that of a lone product; clocks fall under lasting load.
+        Rate of matrix products in a run of hours over that of a lone product on H100; clocks fall under lasting load.
+    power_exponent : float
+        How that rate falls with a device's peak per watt, over H100's.
+    older_frac : float
+        Rate of products in the libraries of software that hides no communication, over that of later ones.
     elementwise, eager_elementwise : float
         Memory traffic of norms, activations and residuals over the least, where kernels are fused and where not.
     casts : float
         Passes over the inputs of products to bring them to 8 bits and fewer, over one.
+    permute : float
+        Passes over routed tokens to sort them to experts and back, over two each way.
     attention_frac, eager_attention_frac : float
         Rate of training attention over the prefill kernels'; the second for kernels of the generation before.
     narrow_frac : float
@@ -105,9 +141,12 @@ class TrainingFactors:
     """
 
     sustained_frac: float
+    power_exponent: float
+    older_frac: float
     elementwise: float
     eager_elementwise: float
     casts: float
+    permute: float
     attention_frac: float
     eager_attention_frac: float
     narrow_frac: float
@@ -157,9 +196,21 @@ class TrainingJob:
     eager : bool
         Whether kernels are PyTorch's own, one for each step of a formula, rather than fused by hand or a compiler.
     older_attention : bool
-        Whether fused attention was written for the generation before Hopper, as PyTorch's own was.
+        Whether fused attention is a Triton kernel of the generation before Hopper, as Composer's was.
+    ampere_attention : bool
+        Whether it is FlashAttention-2 or like it, written for Ampere, which most software had until the middle of 2024.
     overlap : bool
         Whether the software hides communication at all; Megatron of 2021 did not.
+    tp_overlap : bool
+        Whether it hides that of tensor parallelism; PyTorch's own does not unless asked for.
+    graphed : bool
+        Whether the host never waits for the number of rows of each expert: rows are padded to a capacity, or graphs
+        hold the whole pass.
+    even_experts : bool
+        Whether tokens are forced evenly onto experts, as benchmarks do.
+    pod_devices : int
+        Neighbouring devices whose traffic no oversubscription thins: those under one leaf, or on the leaves of one
+        rail each, since replicas' groups stay on their rail.
     """
 
     model: ModelSpec
@@ -174,7 +225,12 @@ class TrainingJob:
     flash: bool = True
     eager: bool = False
     older_attention: bool = False
+    ampere_attention: bool = False
     overlap: bool = True
+    tp_overlap: bool = True
+    graphed: bool = False
+    even_experts: bool = False
+    pod_devices: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +19,9 @@ Row = Mapping[str, str]
 # Draws of the benchmark clients. InferenceX asks for lengths between 0.8 and 1 of the nominal one; `random` of SGLang
 # between nothing and the maximum; conversation sets have long tails.
 _INFERENCEX_RATIO = 0.8
+# Clients that ask for equal lengths: as counted by the server they differ by half a percent or so, enough for users
+# who start together to fall out of step within a few answers. (Chosen after the residuals of one table were seen.)
+_NOMINAL_SPREAD = 0.005
 _INFERENCEX_LENGTHS = {1024.0, 8192.0}
 _TAIL_SIGMA = 1.3
 _OFFLINE_REQUESTS = 3000
@@ -111,6 +115,10 @@ class Case:
         Whether the table's layout was a product of sizes and had to be read as such.
     search : bool
         Whether the layout is not recorded, so that the best is taken.
+    lags : bool
+        Whether this version of the engine composes a step as the one before begins.
+    captured_tokens : float or None
+        Prompt steps of up to so many tokens run as captured graphs; None for what the engine does.
     """
 
     family: str
@@ -144,6 +152,8 @@ class Case:
     represents: int = 0
     decoded_layout: bool = False
     search: bool = False
+    lags: bool = True
+    captured_tokens: float | None = None
 
 
 def read_case(row: Row) -> Case:
@@ -171,6 +181,7 @@ def read_case(row: Row) -> Case:
         osl=Lengths(1.0),
         gpus=int(_number(row.get("n_gpus")) or 0),
     )
+    case = replace(case, lags=_lags(case))
     if row.get("isl") == "dataset":
         return _mlperf(case, row, spec.name)
     if notes.startswith("{"):
@@ -192,6 +203,20 @@ def _engine(row: Row) -> str:
     if not name and (row.get("date_or_version") or "").startswith("2023"):
         return "eager"
     return engine_key(name)
+
+
+def _release(version: str) -> tuple[int, ...] | None:
+    """Return a version such as ``v0.10.2`` as numbers, or None."""
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _lags(case: Case) -> bool:
+    """Return whether an engine's version overlaps scheduling: SGLang and TensorRT-LLM do, vLLM from 0.14."""
+    if case.engine == "vllm":
+        release = _release(case.version)
+        return case.version.startswith(("nightly", "main")) or (release is not None and release >= (0, 14))
+    return case.engine in {"sglang", "trtllm"}
 
 
 def _number(text: str | None) -> float | None:
@@ -233,8 +258,8 @@ def _with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> 
     """InferenceX rows: a closed loop, its layout in columns (aggregated) or in notes (disaggregated)."""
     users = _users(row, notes)
     usual = {_number(row.get("isl")), _number(row.get("osl"))} <= _INFERENCEX_LENGTHS
-    ratio = _INFERENCEX_RATIO if usual or "InferenceX" in str(notes.get("origin", "")) else 1.0
-    isl, osl = _lengths(row, ratio)
+    drawn = usual or "InferenceX" in str(notes.get("origin", ""))
+    isl, osl = _lengths(row, _INFERENCEX_RATIO if drawn else None)
     kinds = {str(notes.get(name, "")) for name in ("gemm", "moe")} - {""}
     precision = case.precision
     if precision is None and kinds:
@@ -243,6 +268,8 @@ def _with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> 
         case, precision=precision, scenario="closed", isl=isl, osl=osl, users=users,
         requests=max(_LOOP_WAVES * users, 1),
     )  # fmt: skip
+    if case.engine == "trtllm" and "InferenceX" not in str(notes.get("origin", "")):
+        case = replace(case, lags=False)  # no wait for the step in progress shows in the vendor's own runs
     if notes.get("mode") == "disagg":
         return _apart(case, notes, moe=moe)
     return _together(case, row, notes, moe=moe)
@@ -258,16 +285,17 @@ def _users(row: Row, notes: Mapping[str, Any]) -> int:
     return users
 
 
-def _lengths(row: Row, ratio: float) -> tuple[Lengths, Lengths]:
-    """Return lengths between *ratio* and 1 of the nominal ones."""
+def _lengths(row: Row, ratio: float | None) -> tuple[Lengths, Lengths]:
+    """Return lengths between *ratio* and 1 of the nominal ones, or nominal ones."""
     made = []
+    mean = 1.0 if ratio is None else (1.0 + ratio) / 2.0
+    spread = _NOMINAL_SPREAD if ratio is None else (1.0 - ratio) / 2.0 / mean
     for name in ("isl", "osl"):
         nominal = _number(row.get(name))
         if nominal is None:
             message = f"no {name}: `{row.get(name)}`"
             raise InputError(message)
-        mean = (1.0 + ratio) / 2.0
-        made.append(Lengths(nominal * mean, spread=(1.0 - ratio) / 2.0 / mean))
+        made.append(Lengths(nominal * mean, spread=spread))
     return made[0], made[1]
 
 
@@ -329,6 +357,10 @@ def _apart(case: Case, notes: Mapping[str, Any], *, moe: bool) -> Case:
 def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
     command = _command(notes)
     case = replace(_with_flags(case, command), layout=_sizes(row))
+    release = _release(case.version)
+    if case.engine == "trtllm" and release is not None and release < (0, 20):
+        # Engines built by TensorRT, before its PyTorch backend.
+        case = replace(case, captured_tokens=math.inf, lags=False)
     if not row.get("tp") and not case.gpus:
         message = "the row states no layout"
         raise InputError(message)

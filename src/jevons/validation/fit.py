@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
-from jevons.serving.scales import generation_of, shipped_scales
+from jevons.serving.scales import generation_of, lender_of, shipped_scales
 from jevons.serving.types import FloatArray
 from jevons.validation.calibration import Calibration
 from jevons.validation.cases import Case, read_case
@@ -68,15 +68,15 @@ class Factor:
 _ENGINE_FACTORS = (
     ("step_overhead_s", 7e-4, 2e-5, 8e-3, 0.7),
     ("request_overhead_s", 5e-6, 1e-7, 3e-5, 0.8),
-    ("prefill_launch_s", 8e-6, 1e-6, 1e-4, 0.8),
-    ("decode_layer_s", 2e-6, 1e-7, 5e-4, 1.0),
+    ("prefill_launch_s", 4e-5, 1e-6, 2e-4, 0.8),
+    ("decode_layer_s", 2e-6, 1e-7, 2e-3, 1.0),
     ("entry_s", 1.5e-2, 1e-3, 8e-2, 0.8),
     ("admit_s", 3e-3, 1e-5, 3e-2, 0.8),
     ("admit_token_s", 4e-6, 1e-7, 4e-5, 0.8),
     ("draft_acceptance_frac", 0.7, 0.3, 0.95, 0.15),
 )
-# Without captured graphs a layer's dozen kernels are launched one by one, some ten microseconds each.
-_EAGER = {"decode_layer_s": 1.5e-4}
+# Without captured graphs a layer's dozen kernels are launched one by one, some thirty microseconds each.
+_EAGER = {"decode_layer_s": 4e-4}
 _PARTS = (
     "compute.bf16", "compute.fp8", "compute.fp8_block", "compute.fp4", "attention.prompt", "attention.decode",
     "moe.bf16", "moe.fp8", "moe.fp8_block", "moe.fp4", "moe.int4", "moe.mxfp4", "memory", "tp_comm", "ep_comm",
@@ -118,7 +118,8 @@ class Item:
         if factor.kind == "engine":
             drafts = self.prepared.case.draft_tokens > 0
             return self.engine == factor.owner and (factor.name != "draft_acceptance_frac" or drafts)
-        return factor.owner in {"all", self.generation, self.engine} and factor.name in self.parts
+        owners = {"all", self.generation, lender_of(self.generation, factor.name), self.engine}
+        return factor.owner in owners and factor.name in self.parts
 
 
 @dataclass(slots=True)

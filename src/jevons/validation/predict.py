@@ -21,6 +21,7 @@ Engines = Callable[[Case], EngineFactors]
 _STEADY_REQUESTS = 4000
 _SEARCH_SIZES = (1, 2, 4, 8)
 _RATE_STEPS = 8
+LIMITED = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,10 @@ def default_engine(case: Case) -> EngineFactors:
 def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     """Return engine factors with a case's own limits, or the server's defaults on its device."""
     tokens, batch = _server_defaults(case)
-    return with_limits(factors, step_tokens=case.step_tokens or tokens, max_batch=case.max_batch or batch)
+    return with_limits(
+        factors, step_tokens=case.step_tokens or tokens, max_batch=case.max_batch or batch,
+        captured_tokens=case.captured_tokens,
+    )  # fmt: skip
 
 
 def _server_defaults(case: Case) -> tuple[int | None, int | None]:
@@ -102,7 +106,9 @@ def _parts(device: str, model: str, precision: str | None) -> tuple[object, obje
 
 def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deployment:
     device, spec = _parts(case.device, case.model, case.precision)
-    kv = case.kv or ("fp8" if case.engine == "trtllm" and case.precision in {"fp8", "fp4"} else "bf16")
+    # TensorRT-LLM's checkpoints of 8 and 4 bits, and published ones of NVFP4, state a cache of 8 bits.
+    low = case.precision == "fp4" or (case.engine == "trtllm" and case.precision == "fp8")
+    kv = case.kv or ("fp8" if low else "bf16")
     if case.search and case.precision in {"fp8", "fp4", "mxfp4"}:
         kv = "fp8"
     return Deployment(
@@ -115,19 +121,19 @@ def _load(case: Case, replicas: int) -> Load:
     """Return the share of a case's load that one of equal replicas gets."""
     requests = max(math.ceil(case.requests / replicas), 1)
     users = math.ceil(case.users / replicas) if case.users else 0
+    load = Load(case.isl, case.osl, requests, lags=case.lags)
     if case.scenario == "static":
-        return Load(case.isl, case.osl, requests, static=True)
+        return replace(load, static=True)
     if case.scenario == "closed":
-        return Load(
-            case.isl, case.osl, requests, users=users, poll_steps=case.poll_steps, wait_steps=case.wait_steps,
-            wait_frac=case.wait_frac, stream_steps=case.stream_steps,
-            represents=case.represents,
+        return replace(
+            load, users=users, poll_steps=case.poll_steps, wait_steps=case.wait_steps, wait_frac=case.wait_frac,
+            stream_steps=case.stream_steps, represents=case.represents,
         )  # fmt: skip
     if case.scenario == "open":
-        return Load(case.isl, case.osl, requests, rate_per_s=case.rate_per_s / replicas)
+        return replace(load, rate_per_s=case.rate_per_s / replicas)
     if case.scenario.startswith("mlperf"):
-        return Load(case.isl, case.osl, min(requests, _STEADY_REQUESTS), served=False)
-    return Load(case.isl, case.osl, requests, served=case.scenario != "offline")
+        return replace(load, requests=min(requests, _STEADY_REQUESTS), served=False)
+    return replace(load, served=case.scenario != "offline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +150,12 @@ def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales
     best: Answer | None = None
     for at in prepared.surfaces:
         replicas = case.gpus / at.deployment.devices if case.search else float(case.replicas)
-        if case.scenario in {"mlperf-server", "mlperf-interactive"}:
-            found = _highest_rate(case, at, factors, scales)
+        if case.scenario in LIMITED:
+
+            def at_rate(rate_per_s: float, at: Surface = at) -> Outcome:
+                return outcome(replace(at, load=replace(at.load, rate_per_s=rate_per_s)), factors, scales)
+
+            found = highest_rate(case, at, factors, scales, at_rate)
         else:
             found = outcome(at, factors, scales)
         if found is None:
@@ -163,25 +173,27 @@ def _rate(made: Answer) -> float:
     return made.outcome.output_tok_per_s * made.replicas
 
 
-def _highest_rate(case: Case, at: Surface, factors: EngineFactors, scales: Scales | None) -> Outcome | None:
-    """Return the outcome at the highest arrival rate that meets the task's limits at the 99th percentile."""
-    spec = model_named(case.model)[0]
-    scenario = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}[case.scenario]
-    ttft_s, tpot_s = MLPERF[spec.name].limits[scenario]
-    full = outcome(at, factors, scales)
-    low, high = 0.0, full.steady_output_tok_per_s / case.osl.mean * 1.1
+def highest_rate(
+    case: Case, at: Surface, factors: EngineFactors, scales: Scales | None, at_rate: Callable[[float], Outcome]
+) -> Outcome | None:
+    """Return the outcome at the highest arrival rate that meets an MLPerf task's limits at the 99th percentile.
+
+    *at_rate* gives the outcome at a rate; *at*, *factors* and *scales* tell the rate of a full machine.
+    """
+    ttft_s, tpot_s = MLPERF[model_named(case.model)[0].name].limits[LIMITED[case.scenario]]
+    low, high = 0.0, outcome(at, factors, scales).steady_output_tok_per_s / case.osl.mean * 1.1
     met: Outcome | None = None
     for _ in range(_RATE_STEPS):
         rate = (low + high) / 2.0
-        tried = outcome(replace(at, load=replace(at.load, rate_per_s=rate)), factors, scales)
+        tried = at_rate(rate)
         if tried.ttft_s["p99"] <= ttft_s and tried.tpot_s["p99"] <= tpot_s:
             low, met = rate, tried
         else:
             high = rate
     if met is None:
         return None
-    rate_tok = low * case.osl.mean
-    return replace(met, output_tok_per_s=rate_tok, requests_per_s=low, steady_output_tok_per_s=rate_tok)
+    output = low * case.osl.mean
+    return replace(met, output_tok_per_s=output, requests_per_s=low, steady_output_tok_per_s=output)
 
 
 def metric_value(name: str, case: Case, made: Answer) -> float:

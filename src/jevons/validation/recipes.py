@@ -31,6 +31,11 @@ def _short_answer(case: Case) -> bool:
     return case.isl.mean <= 1024 and case.osl.mean <= 1024
 
 
+def _prompt(case: Case) -> int:
+    """Return the longest prompt."""
+    return math.ceil(case.isl.mean * (1.0 + case.isl.spread))
+
+
 def _drafts(case: Case) -> bool:
     """Return whether a row belongs to the scripts with a drafting head: fp8, tensor-parallel, of early 2026.
 
@@ -41,14 +46,15 @@ def _drafts(case: Case) -> bool:
 
 
 def _sglang_deepseek(case: Case) -> dict[str, object]:
-    # dsr1_fp8_b200.sh, dsr1_fp4_b200.sh: --scheduler-recv-interval 10, from 16 users on 30; --kv-cache-dtype fp8_e4m3.
-    # (--stream-interval does not hold back the first token there.)
+    # dsr1_fp8_b200.sh, dsr1_fp4_b200.sh: --scheduler-recv-interval 10, from 16 users on 30; --kv-cache-dtype fp8_e4m3;
+    # --chunked-prefill-size 32768 and 16384; with drafting 16384 and --max-running-requests 512. (The first token is
+    # not held back by --stream-interval.)
     return {
         "poll_steps": 30 if case.users >= 16 else 10,
         "draft_tokens": 2 if _drafts(case) else 0,
         "kv": "fp8",
-        "step_tokens": case.step_tokens or 16384,
-        "max_batch": case.max_batch or 256,
+        "step_tokens": case.step_tokens or (32768 if case.precision == "fp8" and not _drafts(case) else 16384),
+        "max_batch": case.max_batch or (512 if _drafts(case) else 256),
     }
 
 
@@ -60,42 +66,82 @@ def _trtllm_llama(case: Case) -> dict[str, object]:
 
 
 def _trtllm_deepseek(case: Case) -> dict[str, object]:
-    # dsr1_fp8_b200_trt.sh: batch_wait_timeout_iters 40, ratio 0.8 for 1k/1k from 64 to 255 users; KV fp8; at least 8192
-    # prompt tokens per step. With drafting: 3 tokens, or 1 where attention is data-parallel, and room for the decodes
-    # and one prompt.
+    # dsr1_fp{4,8}_b200_trt{,_mtp}.sh: KV fp8; at least 8192 prompt tokens per step. With attention per device, prompts
+    # wait up to 60 steps for each device to have one (attention_dp_config). Without, and in fp8: for 1k/1k from 64 to
+    # 255 users, up to 40 steps for 80 % of a step (batch_wait_*), and captured graphs of all sizes for many users.
+    # With drafting: 3 tokens, or 1 where attention is data-parallel, and room for the decodes and one prompt.
     ranks = case.layout.dp if case.layout.dp_attention else 1
-    prompt = math.ceil(case.isl.mean * (1.0 + case.isl.spread))
+    prompt = _prompt(case)
+    made: dict[str, object] = {"kv": "fp8", "step_tokens": max((case.users + prompt + 127) // 64 * 64, 8192)}
     if case.version == _DRAFTING_IMAGE:
         draft = 1 if case.layout.dp_attention else 3
         batch = max(case.users // ranks, 1)
         tokens = ((draft + 1) * batch + prompt + 127) // 64 * 64
-        return {"draft_tokens": draft, "step_tokens": tokens, "max_batch": batch, "kv": "fp8"}
-    waits = _short_answer(case) and 64 <= case.users < 256 and case.precision == "fp8"
-    tokens = max((case.users + prompt + 127) // 64 * 64, 8192)
-    return {"wait_steps": 40 if waits else 0, "wait_frac": 0.8, "kv": "fp8", "step_tokens": tokens}
+        made |= {"draft_tokens": draft, "step_tokens": tokens, "max_batch": batch}
+    elif case.precision == "fp8" and ranks == 1:
+        short, many = _short_answer(case), 128 if case.osl.mean > 1024 else 64
+        if many <= case.users < (math.inf if case.isl.mean > 1024 else 256):
+            made |= {"captured_tokens": math.inf}
+        if short and 64 <= case.users < 256:
+            made |= {"wait_steps": 40, "wait_frac": 0.8}
+    if ranks > 1:
+        made |= {"wait_steps": 60, "wait_frac": case.isl.mean / int(str(made["step_tokens"]))}
+    return made
 
 
 def _sglang_qwen(case: Case) -> dict[str, object]:
-    # The Qwen3.5 scripts of SGLang up to 0.5.9: the same intervals; dropped later.
-    if case.version.startswith("0.5.10"):
-        return {}
-    return {
-        "poll_steps": 30 if case.users >= 16 else 10, "step_tokens": case.step_tokens or 32768,
+    # qwen3.5_{bf16,fp8,fp4}_b{2,3}00{,_mtp}.sh: the same intervals and --chunked-prefill-size 32768; in fp8 from 0.5.10
+    # an interval of 10 and 16384. --kv-cache-dtype fp8_e4m3 but for bf16.
+    late = case.version.startswith("0.5.10") and case.precision == "fp8"
+    made: dict[str, object] = {"kv": "fp8"} if case.precision in {"fp8", "fp4"} else {}
+    return made | {
+        "poll_steps": 10 if late or case.users < 16 else 30,
+        "step_tokens": case.step_tokens or (16384 if late else 32768),
         "draft_tokens": 3 if _drafts(case) else 0,
-    }  # fmt: skip
+    }
 
 
 def _sglang_other(case: Case) -> dict[str, object]:
-    # glm5_fp8_b200.sh and its like: --kv-cache-dtype fp8_e4m3.
-    return {"kv": "fp8"} if case.precision in {"fp8", "fp4"} else {}
+    # glm5_fp8_b200.sh and its like: --kv-cache-dtype fp8_e4m3, --chunked-prefill-size 32768.
+    made: dict[str, object] = {"step_tokens": case.step_tokens or 32768}
+    return made | ({"kv": "fp8"} if case.precision in {"fp8", "fp4"} else {})
+
+
+def _vllm_llama(case: Case) -> dict[str, object]:
+    # 70b_fp8_b200_docker.sh, 70b_fp8_h100_slurm.sh: kv-cache-dtype fp8, async-scheduling, 8192 tokens a step; on
+    # Blackwell no graph is captured for prompts (cudagraph_mode FULL_DECODE_ONLY).
+    captured = 0.0 if case.device in _BLACKWELL else case.captured_tokens
+    return {"kv": "fp8", "lags": True, "step_tokens": 8192, "captured_tokens": captured}
+
+
+def _vllm_gptoss(case: Case) -> dict[str, object]:
+    # gptoss_fp4_h100.sh: async-scheduling, 8192 tokens a step, max-cudagraph-capture-size 2048, max-num-seqs as users.
+    return {"lags": True, "step_tokens": 8192, "captured_tokens": 2048.0, "max_batch": case.users}
+
+
+def _vllm_minimax(case: Case) -> dict[str, object]:
+    # minimaxm2.5_fp8_b200.sh until 0.18: experts always parallel. minimaxm2.5_fp{4,8}_b300.sh, copied from those for
+    # the B200: a cache of 8 bits, twice the prompt per step, graphs up to 2048 tokens.
+    if case.version.startswith(("0.17", "0.18")):
+        return {"layout": replace(case.layout, ep=case.layout.tp), "memory_frac": 0.95}
+    nominal = 1024 if case.isl.mean <= 1024 else 8192
+    return {"kv": "fp8", "step_tokens": 2 * nominal, "captured_tokens": 2048.0}
+
+
+def _new(case: Case) -> bool:
+    """Return whether the device is one whose scripts were read."""
+    return case.device in _BLACKWELL
 
 
 RECIPES = (
-    Recipe(lambda c, model: c.engine == "sglang" and model.startswith("deepseek"), _sglang_deepseek),
-    Recipe(lambda c, model: c.engine == "sglang" and model.startswith("qwen3.5"), _sglang_qwen),
-    Recipe(lambda c, _: c.engine == "sglang", _sglang_other),
-    Recipe(lambda c, model: c.engine == "trtllm" and model.startswith("llama"), _trtllm_llama),
-    Recipe(lambda c, model: c.engine == "trtllm" and model.startswith("deepseek"), _trtllm_deepseek),
+    Recipe(lambda c, model: c.engine == "vllm" and model.startswith("llama"), _vllm_llama),
+    Recipe(lambda c, model: c.engine == "vllm" and model.startswith("gpt-oss"), _vllm_gptoss),
+    Recipe(lambda c, model: c.engine == "vllm" and model.startswith("minimax") and _new(c), _vllm_minimax),
+    Recipe(lambda c, model: c.engine == "sglang" and model.startswith("deepseek") and _new(c), _sglang_deepseek),
+    Recipe(lambda c, model: c.engine == "sglang" and model.startswith("qwen3.5") and _new(c), _sglang_qwen),
+    Recipe(lambda c, _: c.engine == "sglang" and _new(c), _sglang_other),
+    Recipe(lambda c, model: c.engine == "trtllm" and model.startswith("llama") and _new(c), _trtllm_llama),
+    Recipe(lambda c, model: c.engine == "trtllm" and model.startswith("deepseek") and _new(c), _trtllm_deepseek),
 )
 
 
@@ -120,7 +166,7 @@ def with_overview(case: Case, *, moe: bool) -> Case:
 
 def with_recipe(case: Case, model: str) -> Case:
     """Return the case with the options of the first recipe it falls under."""
-    if case.device not in _BLACKWELL or case.scenario != "closed" or case.prefill is not None:
+    if case.scenario != "closed" or case.prefill is not None:
         return case
     for recipe in RECIPES:
         if recipe.applies(case, model):

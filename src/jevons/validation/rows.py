@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jevons.errors import InputError
 from jevons.operators import recognises
+from jevons.validation.training_reliability import RELIABILITY_COLUMNS
 
 SERVING_COLUMNS = ("model", "gpu", "isl", "osl", "concurrency_or_rate", "metric", "value")
 TRACE_COLUMNS = ("request_id", "input_tokens", "output_tokens", "first_token_s", "last_token_s")
@@ -23,7 +24,7 @@ class Table:
     path : Path
         Where it was read.
     kind : str
-        ``serving``, ``ops``, ``traces`` or ``training``.
+        ``serving``, ``ops``, ``traces``, ``training`` or ``reliability``.
     columns : tuple of str
         Its header.
     rows : tuple of dict
@@ -47,6 +48,8 @@ def kind_of(header: list[str]) -> str | None:
         return "ops"
     if names.issuperset(TRAINING_COLUMNS):
         return "training"
+    if names.issuperset(RELIABILITY_COLUMNS):
+        return "reliability"
     return None
 
 

@@ -11,8 +11,11 @@ from jevons.operators import predict_ops_rows
 from jevons.validation.calibration import Calibration, shipped_calibration
 from jevons.validation.cases import Case, read_case
 from jevons.validation.predict import Answer, answer, metric_value, prepare, reason_of
+from jevons.validation.queueing import queued_answer, queues
 from jevons.validation.report import Entry, ValidationReport
+from jevons.validation.requests import request_entries
 from jevons.validation.rows import Table, read_table
+from jevons.validation.training_reliability import reliability_entries
 from jevons.validation.training_rows import training_entries
 
 _FAULTS = (InputError, InfeasibleError, FactError)
@@ -72,19 +75,18 @@ def _ops(table: Table, factors: Calibration) -> list[Entry]:
     ]  # fmt: skip
 
 
-def _refused(table: Table, reason: str) -> list[Entry]:
-    name, group = table.path.name, table.path.stem
-    return [Entry(name, i, "", group, table.kind, None, None, reason) for i in range(len(table.rows))]
-
-
 def _training(table: Table, factors: Calibration) -> list[Entry]:
     del factors  # those of training are facts
     return training_entries(table.path, table.rows)
 
 
+def _reliability(table: Table, factors: Calibration) -> list[Entry]:
+    del factors  # failure rates are facts
+    return reliability_entries(table.path, table.rows)
+
+
 def _traces(table: Table, factors: Calibration) -> list[Entry]:
-    del factors
-    return _refused(table, "a trace states neither engine nor layout")
+    return request_entries(table.path, table.rows, factors)
 
 
 def _serving(table: Table, factors: Calibration) -> list[Entry]:
@@ -112,7 +114,8 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
 
 def _answered(case: Case, factors: Calibration) -> Answer | Exception:
     try:
-        return answer(prepare(case, factors.engine), factors.engine, factors.scales)
+        by = queued_answer if queues(case) else answer
+        return by(prepare(case, factors.engine), factors.engine, factors.scales)
     except _FAULTS as error:
         return error
 
@@ -129,4 +132,5 @@ def _measured(text: str) -> float | None:
     return value if math.isfinite(value) and value > 0.0 else None
 
 
-_ENTRIES = {"serving": _serving, "ops": _ops, "training": _training, "traces": _traces}
+_ENTRIES = {"serving": _serving, "ops": _ops, "training": _training, "reliability": _reliability,
+            "traces": _traces}  # fmt: skip

@@ -37,6 +37,7 @@ _GPT_VOCAB = 51_200  # GPT-2's, padded as Megatron pads it
 _PRECISIONS = (
     (r"nvfp4|fp4", "fp4"), (r"fp8|mxfp8", "fp8"), (r"bf16|fp16|bfloat16|float16", "bf16"),
 )  # fmt: skip
+_EXPERT_TP = re.compile(r"\bETP=(\d+)")
 _ACCUMULATES = re.compile(r"\b(?:ga|grad_accum)=(\d+)", re.IGNORECASE)
 _NODE_LINKS = re.compile(r"(\d+)\s*x\s*(?:Omni-Path\s*)?(\d+)\s*G(?:bps)?(?:\s+per node|\s+NICs)?", re.IGNORECASE)
 _NODE_RATE = re.compile(r"with (\d+) Gbps node-node", re.IGNORECASE)
@@ -45,6 +46,8 @@ _WATTS = re.compile(r"(\d{3,4})\s?W\b")
 _DEVICES_PER_NODE = 8
 _EAGER = re.compile(r"composer|torchtitan|pytorch fsdp")
 _HEAD_DIM = 128
+_RELEASE = re.compile(r"(\d\d)\.(\d\d)\b.*NeMo")
+_GRAPHED_SINCE = (26, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class TrainingCase:
     job : TrainingJob
         Model, cluster, batch.
     printed : tuple of (str, int)
-        Layout fields that the row states: ``tp pp vpp cp ep zero micro_batch``.
+        Layout fields that the row states: ``tp pp vpp cp ep etp zero micro_batch``.
     recompute : str
         As printed, empty where it is not.
     assumed : tuple of str
@@ -108,11 +111,15 @@ def read_training_case(row: Row) -> TrainingCase:
     job = TrainingJob(
         model, Cluster(device, devices), seq_len, batch, precision, adapters=adapters, flash=not old,
 eager=native and "torch.compile" not in row.get("notes", ""),
-        older_attention=native, overlap=not old,
+        older_attention="composer" in title, ampere_attention=native, overlap=not old,
+        tp_overlap=not native or "async tp" in row.get("notes", "").lower(),
+        graphed=_graphed(row), even_experts="force-balanced" in row.get("notes", ""),
         mtp=bool(model.mtp_layers) and "w/o mtp" not in row.get("model", "").lower(),
     )  # fmt: skip
     printed = _printed(row, job)
     recompute = _recompute(row.get("recompute", ""))
+    if recompute == "selective" and "torchtitan" in title:
+        recompute = "alternate"
     names = ("tp", "pp", "vpp", "micro_batch")
     assumed += [name for name in names if name not in printed and not (name == "vpp" and printed.get("pp") == 1)]
     if not recompute:
@@ -123,21 +130,13 @@ eager=native and "torch.compile" not in row.get("notes", ""),
 
 
 def row_device(row: Row) -> Accelerator:
-    """Return the device with the memory, power limit and network that the row states.
-
-    Notes
-    -----
-    Below its rated power a device's clock falls as the cube root of power: dynamic power goes with frequency times
-    voltage squared, and voltage with frequency.
-    """
+    """Return the device with the memory, power limit and network that the row states."""
     text = row.get("gpu", "")
     text = re.sub(r"\bDGX-", "", text).replace("TPU Trillium (v6e)", "TPU v6e").replace("TPU-trillium", "TPU v6e")
     device = accelerator(device_id(text))
     watts = _WATTS.search(text)
     if watts and float(watts[1]) < device.tdp_w:
-        slower = (float(watts[1]) / device.tdp_w) ** (1.0 / 3.0)
-        peaks = {name: rate * slower for name, rate in device.peak_flop_per_s.items()}
-        device = replace(device, peak_flop_per_s=peaks, tdp_w=float(watts[1]))
+        device = replace(device, tdp_w=float(watts[1]))
     memory = _MEMORY.search(text)
     if memory and float(memory[1]) * 1e9 > device.hbm_bytes:
         device = replace(device, hbm_bytes=float(memory[1]) * 1e9)
@@ -229,11 +228,24 @@ def _printed(row: Row, job: TrainingJob) -> dict[str, int]:
         printed["vpp"] = 1
     if "fsdp=on" in row.get("notes", "").lower() or "ZeRO-3" in row.get("framework", ""):
         printed["zero"] = 3
+    expert_tp = _EXPERT_TP.search(row.get("notes", ""))
+    if expert_tp and printed.get("tp", 1) % int(expert_tp[1]) == 0:
+        printed["etp"] = int(expert_tp[1])
     accumulated = _ACCUMULATES.search(row.get("notes", ""))
     if accumulated and "micro_batch" not in printed and "tp" in printed and "pp" in printed:
         dp = job.cluster.devices // (printed["tp"] * printed["pp"] * printed["cp"])
         printed["micro_batch"] = max(1, job.global_batch // (dp * int(accumulated[1])))
     return printed
+
+
+def _graphed(row: Row) -> bool:
+    """Return whether experts' rows are padded to a capacity, or the software holds whole passes in graphs.
+
+    NVIDIA's containers do the latter since the middle of 2026.
+    """
+    release = _RELEASE.match(row.get("date_or_version", ""))
+    captured = release is not None and (int(release[1]), int(release[2])) >= _GRAPHED_SINCE
+    return captured or "tokendrop" in row.get("model", "").lower()
 
 
 def _recompute(text: str) -> str:

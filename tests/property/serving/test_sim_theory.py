@@ -42,6 +42,62 @@ def test_exponential_service_waits_as_in_m_m_1() -> None:
     assert error_s < 0.05 * expected[0]
 
 
+def erlang_c(servers: int, load_erlang: float) -> float:
+    """Return the chance that an arrival of M/M/c waits."""
+    term, total = 1.0, 1.0
+    for number in range(1, servers):
+        term *= load_erlang / number
+        total += term
+    term *= load_erlang / servers
+    last = term / (1.0 - load_erlang / servers)
+    return last / (total + last)
+
+
+@pytest.mark.parametrize(("servers", "busy_frac"), [(2, 0.7), (8, 0.85), (32, 0.95)])
+def test_slots_of_constant_steps_wait_as_in_m_m_c(servers: int, busy_frac: float) -> None:
+    # Steps of one millisecond whatever the batch, prompts at no cost, a geometric number of output tokens: each slot
+    # is a server, and the batch limit their number. Wait: C / (c mu - lambda), and half a step for the step under way.
+    step_s, mean_tokens = 1e-3, 400
+    rate = busy_frac * servers / (mean_tokens * step_s)
+    table = sim.constant_table(servers, 4096, decode_s=step_s)
+    waits = []
+    for seed in range(6):
+        load = sim.generate(sim.Load(requests=60_000, isl=1, osl=1, rate_req_per_s=rate), seed)
+        osl = sim.stream(seed, "service").geometric(1.0 / mean_tokens, 60_000).astype(np.int64)
+        trail = sim.simulate(
+            sim.Requests(load.arrival_s, load.isl, osl), table, sim.SimLimits(servers, 4096, 16, 1 << 20)
+        ).trail
+        waits.append(float((trail.admitted - trail.arrival)[3000:].mean()) / 1e12)
+    expected_s = erlang_c(servers, busy_frac * servers) / (servers / (mean_tokens * step_s) - rate)
+    error_s = np.std(waits, ddof=1) / np.sqrt(len(waits))
+    assert abs(np.mean(waits) - expected_s) < 4 * error_s + step_s
+    assert error_s < 0.12 * expected_s
+
+
+@pytest.mark.parametrize("lengths", ["constant", "geometric"])
+@pytest.mark.parametrize("busy_frac", [0.5, 0.8])
+def test_steps_as_long_as_the_batch_share_the_processor(lengths: str, busy_frac: float) -> None:
+    # Reading equal, long contexts alone: a step takes the batch times a constant, so that requests share one processor.
+    # M/G/1-PS: an answer of x alone takes x / (1 - rho), whatever the distribution of lengths.
+    context, tokens, token_s = 100_000, 150, 1e-3
+    table = sim.constant_table(2000, 1 << 17, decode_s=0.0, per_context_s=token_s / context)
+    rate = busy_frac / (tokens * token_s)
+    slowdowns = []
+    for seed in range(6):
+        load = sim.generate(sim.Load(requests=20_000, isl=context, osl=tokens, rate_req_per_s=rate), seed)
+        osl = load.osl
+        if lengths == "geometric":
+            osl = sim.stream(seed, "service").geometric(1.0 / tokens, 20_000).astype(np.int64)
+        limits = sim.SimLimits(2000, 1 << 17, 16, 1 << 25)
+        trail = sim.simulate(sim.Requests(load.arrival_s, load.isl, osl), table, limits).trail
+        sojourn_s = (trail.finish - trail.arrival)[1000:-1000] / 1e12
+        slowdowns.append(float(sojourn_s.mean()) / float(osl[1000:-1000].mean() * token_s))
+    expected = 1.0 / (1.0 - busy_frac)
+    error = np.std(slowdowns, ddof=1) / np.sqrt(len(slowdowns))
+    assert abs(np.mean(slowdowns) - expected) < 4 * error + 0.02 * expected
+    assert error < 0.06 * expected
+
+
 def test_littles_law_holds_in_every_run() -> None:
     table = sim.constant_table(8, 512, decode_s=0.01, per_context_s=1e-6, prompt_token_s=1e-4)
     load = sim.generate(sim.Load(requests=2000, isl=100, osl=50, rate_req_per_s=8, isl_cv=1.0, osl_cv=1.0), 3)

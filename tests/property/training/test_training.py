@@ -84,6 +84,76 @@ def test_bubble_lies_between_nothing_and_a_full_drain(stages, virtual, stage):
     assert bubble_s(stage, stages, 1, zero_bubble=True) <= full
 
 
+@given(stages=st.integers(1, 64), stage=st.floats(1e-3, 10), passes=st.integers(1, 4096))
+def test_bubble_share_is_all_but_one_stage_at_one_micro_batch_and_vanishes_with_many(stages, stage, passes):
+    bubble = bubble_s(stage, stages, 1)
+    share = bubble / (bubble + passes * stage)
+    assert share == pytest.approx((stages - 1) / (passes + stages - 1))
+    if passes == 1:
+        assert share == pytest.approx((stages - 1) / stages)
+    assert share <= (stages - 1) / passes
+
+
+@given(stages=st.sampled_from([2, 4, 8]), more=st.integers(1, 5))
+@settings(max_examples=10, deadline=None)
+def test_more_micro_batches_never_raise_the_share_of_the_bubble(stages, more):
+    layout = training.TrainingLayout(pp=stages, dp=64 // stages, recompute="full")
+
+    def share(batch):
+        step = training.step(replace(job("llama-3.1-8b"), global_batch=batch), layout)
+        return step.parts["pp_bubble"] / step.step_time_s
+
+    assert share(64 * 2**more) <= share(64 * 2 ** (more - 1)) * SLACK
+
+
+@given(name=names, layout=layouts)
+@settings(max_examples=12, deadline=None)
+def test_useful_work_does_not_depend_on_the_layout(name, layout):
+    if not fits(name, layout):
+        return
+    whole = job(name)
+    step = training.step(whole, layout)
+    assert step.model_flop == 3.0 * 256 * 4096 * whole.model.flop_per_token(2048)
+    assert sum(step.parts.values()) == pytest.approx(step.step_time_s)
+
+
+@given(name=names, layout=layouts, kept=st.sampled_from(["optimizer", "activations", "both"]))
+@settings(max_examples=15, deadline=None)
+def test_offload_never_lowers_time_nor_raises_memory(name, layout, kept):
+    if not fits(name, layout):
+        return
+    here, away = training.step(job(name), layout), training.step(job(name), replace(layout, offload=kept))
+    assert away.step_time_s >= here.step_time_s
+    assert sum(away.memory_bytes.values()) <= sum(here.memory_bytes.values())
+
+
+@given(
+    shard=st.sampled_from([2, 4, 8, 16, 32]),
+    zero=st.integers(1, 3),
+    experts=st.sampled_from(["llama-3.1-8b", "qwen3-30b-a3b"]),
+)
+def test_larger_sharing_groups_never_raise_memory(shard, zero, experts):
+    layout = training.TrainingLayout(dp=64, zero=zero, shard=shard)
+
+    def total(changed):
+        return sum(training.memory_bytes(job(experts), changed).values())
+
+    assert total(replace(layout, shard=2 * shard)) <= total(layout)
+    assert total(replace(layout, shard=64)) == total(replace(layout, shard=0))
+
+
+@given(name=names, layout=layouts, ratio=st.floats(1.0, 16.0), pod=st.sampled_from([0, 16, 64]))
+@settings(max_examples=12, deadline=None)
+def test_oversubscription_never_speeds_a_step_up(name, layout, ratio, pod):
+    if not fits(name, layout):
+        return
+    thin = replace(job(name), cluster=replace(cluster("h200", 64), oversubscription=ratio), pod_devices=pod)
+    full = training.step(job(name), layout).step_time_s
+    slowed = training.step(thin, layout).step_time_s
+    assert slowed >= full / SLACK
+    assert slowed >= training.step(replace(thin, pod_devices=64), layout).step_time_s / SLACK
+
+
 @given(
     devices=st.integers(8, 200_000),
     checkpoint_s=st.floats(0.5, 300.0),

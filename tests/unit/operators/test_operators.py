@@ -216,3 +216,14 @@ def test_decode_physics_without_surface_is_the_joined_terms():
     assert evaluate(DECODE, kernel, shape, rates).time_s == pytest.approx(
         join(decode_terms(shape, rates, kernel.values))
     )
+
+
+def test_rtx_4090_computes_like_a_card_within_its_power_and_talks_through_the_host():
+    card, throttled = accelerator("rtx_4090"), accelerator("l40s")
+    busy = [
+        2.0 * 8192**3 / ops.gemm(device, 8192, 8192, 8192).time_s.item() / device.peak_flop_per_s["bf16"]
+        for device in (card, throttled)
+    ]
+    assert busy[0] > 0.8 > busy[1]
+    sent_s = [ops.all_reduce(Cluster(accelerator(name), 4), 1e8, 4).time_s.item() for name in ("rtx_4090", "l40s")]
+    assert sent_s[0] == pytest.approx(sent_s[1], rel=0.05)

@@ -10,7 +10,7 @@ from jevons import models, serving
 from jevons import operators as ops
 from jevons.hardware import accelerator
 from jevons.serving.formulas import accepted_tokens
-from jevons.serving.scales import part_scales
+from jevons.serving.scales import generation_of, part_scales
 from jevons.serving.step import engine_time, step_time, step_work
 from jevons.serving.types import Deployment, Layout
 
@@ -40,12 +40,20 @@ def test_drafting_makes_steps_longer_and_small_batches_faster_per_token():
 
 
 def test_short_prompts_wait_for_the_host_and_long_ones_do_not():
-    slow = deployed(engine=replace(serving.engine("vllm"), prefill_launch_s=1e-4))
+    slow = deployed(engine=replace(serving.engine("vllm"), prefill_launch_s=1e-4, captured_tokens=0.0))
     work = step_work(slow, prefill_tokens=[16.0, 65536.0])
     without = engine_time(work, replace(slow.engine, prefill_launch_s=0.0)).time_s
     extra = engine_time(work, slow.engine).time_s - without
     assert extra[0] > 0.5 * slow.engine.prefill_launch_s * work.kernels
     assert extra[1] == 0.0
+
+
+def test_prompt_steps_that_run_as_graphs_wait_for_no_host():
+    slow = deployed(engine=replace(serving.engine("vllm"), prefill_launch_s=1e-4, captured_tokens=512.0))
+    work = step_work(slow, prefill_tokens=[256.0, 512.0, 513.0])
+    extra = engine_time(work, slow.engine).time_s - engine_time(work, replace(slow.engine, prefill_launch_s=0.0)).time_s
+    assert extra[:2].tolist() == [0.0, 0.0]
+    assert extra[2] > 0.0
 
 
 def test_decode_steps_pay_no_launches():
@@ -85,3 +93,23 @@ def test_what_starts_kernels_is_part_of_their_time():
     found = ops.gemm(device, [1.0, 4096.0, 65536.0], 8192, 8192, "bf16")
     assert np.all(found.start_s > 0.0)
     assert np.all(found.start_s < found.time_s)
+
+
+@pytest.mark.parametrize(("model", "kv_bytes_per_token"), [("llama-3.1-8b", 131072.0), ("deepseek-v2-lite", None)])
+def test_no_scale_makes_decoding_read_its_cache_faster_than_the_memory(model, kv_bytes_per_token):
+    deployment = deployed(model)
+    if kv_bytes_per_token is None:
+        kv_bytes_per_token = serving.kv_bytes_per_request(deployment, 8192.0) / 8192.0
+    work = step_work(deployment, decode_batch=[64.0], decode_context=8192.0)
+    floor_s = 64 * 8192 * kv_bytes_per_token / deployment.accelerator.hbm_bytes_per_s
+    quick = engine_time(work, deployment.engine, {"all": {"attention.decode": 1e-3}})
+    assert work.floors["attention.decode"][0] == pytest.approx(floor_s, rel=1e-6)
+    assert quick.by_part["attention"][0] >= floor_s
+
+
+def test_scales_follow_the_kernels_and_the_links_that_a_device_borrows():
+    scales = {"all": {"compute.bf16": 2.0}, "ada": {"compute.bf16": 5.0, "tp_comm": 7.0},
+              "blackwell_rtx": {"compute.bf16": 3.0, "tp_comm": 11.0}}  # fmt: skip
+    assert generation_of("rtx_4090") == "ada_geforce"
+    assert part_scales("ada_geforce", "vllm", scales) == {"compute.bf16": 6.0, "tp_comm": 7.0}
+    assert part_scales("ada", "vllm", scales) == {"compute.bf16": 10.0, "tp_comm": 7.0}

@@ -81,8 +81,8 @@ def test_disaggregation_keeps_tokens_steady_and_adds_transfer():
 
 
 def test_best_point_is_within_its_limits_and_says_what_binds():
-    point = serving.best_static_point(deployment(), WORKLOAD, tpot_s=0.025, ttft_s=0.5)
-    assert point.tpot_s <= 0.025
+    point = serving.best_static_point(deployment(), WORKLOAD, tpot_s=0.023, ttft_s=0.5)
+    assert point.tpot_s <= 0.023
     assert point.ttft_s <= 0.5
     assert point.bounds["batch"] == "tpot"
     free = serving.best_static_point(deployment(), WORKLOAD)

@@ -79,7 +79,7 @@ def test_interleaving_and_zero_bubble_shrink_the_bubble():
     [
         ({"dp": 16}, r"takes 32 devices; the cluster has 64. Use dp = 32"),
         ({"tp": 5}, r"takes 160 devices"),
-        ({"dp": 32, "recompute": "some"}, r"recompute = `some`: must be one of none, selective, full"),
+        ({"dp": 32, "recompute": "some"}, r"recompute = `some`: must be one of none, selective, alternate, full"),
         ({"dp": 32, "zero": 4}, r"zero = 4: must be 0, 1, 2 or 3"),
         ({"dp": 32, "micro_batch": 8}, r"dp \* micro_batch = 256 does not divide the 128 sequences"),
         ({"dp": 32, "ep": 2}, r"ep = 2: llama-3.1-8b has no experts. Use ep = 1"),

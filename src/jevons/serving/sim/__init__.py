@@ -1,28 +1,50 @@
 """Event simulation of continuous batching: loads, traces, step tables, and what users of a deployment see."""
 
+from jevons.serving.sim.arrivals import RATED, Bursts, Day, Pattern, arrival_times
+from jevons.serving.sim.mix import ClassSpec, LoadSpec, Mix, generate_mix, read_load
 from jevons.serving.sim.run import ROUTINGS, simulate
+from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, energy_j, latencies, time_series
 from jevons.serving.sim.table import constant_table, limits_of, step_table
 from jevons.serving.sim.traces import Trace, read_trace
 from jevons.serving.sim.types import Requests, SimLimits, SimResult, Spread, StepTable, Trail
-from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, stream
+from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, stream, thinned, without_prefixes
 
 __all__ = [
     "ARRIVALS",
+    "RATED",
     "ROUTINGS",
+    "Bursts",
+    "ClassResult",
+    "ClassSpec",
+    "Day",
+    "Latencies",
     "Load",
+    "LoadSpec",
+    "Mix",
+    "Pattern",
     "Requests",
+    "Series",
     "SimLimits",
     "SimResult",
     "Spread",
     "StepTable",
     "Trace",
     "Trail",
+    "arrival_times",
+    "by_class",
     "constant_table",
+    "energy_j",
     "from_trace",
     "generate",
+    "generate_mix",
+    "latencies",
     "limits_of",
+    "read_load",
     "read_trace",
     "simulate",
     "step_table",
     "stream",
+    "thinned",
+    "time_series",
+    "without_prefixes",
 ]

@@ -344,7 +344,8 @@ def _overload(
     """Return by how much arrivals exceed what is finished in their second half, and the latter per second.
 
     A load is unstable where the replicas never rest and the backlog grows by more than what falls to chance: beyond 2 %
-    of the arrivals and three standard deviations of a Poisson count.
+    of the arrivals and three standard deviations of a Poisson count. One that ends in a burst, but comes on average
+    more slowly than the replicas finish then, is not.
     """
     last = float(arrival[-1])
     if requests.users or last <= 0.0:
@@ -357,6 +358,6 @@ def _overload(
     if busy < _BUSY_FRAC or behind <= max(_UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
         return None, None
     backlog = [int((arrival <= t).sum() - (finish <= t).sum()) for t in (half, last)]
-    if left == 0 or backlog[1] <= backlog[0]:
+    if left == 0 or backlog[1] <= backlog[0] or len(arrival) / last <= left / (last - half):
         return None, None
     return came / left - 1.0, left / (last - half)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 from collections.abc import Callable
@@ -15,11 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from jevons.errors import Fault, InputError
+from jevons.serving.sim.files import trace_bytes, trace_fault
 from jevons.serving.sim.types import FloatArray, IntArray
 
 BoolArray = NDArray[np.bool_]
 
-MOST_BYTES = 4_000_000_000
 MOST_TOKENS = 100_000_000
 _MOST_FAULTS = 5
 
@@ -45,6 +44,8 @@ class Trace:
         has none.
     hash_tokens : int
         Tokens of a hashed block.
+    session : ndarray of int or None, shape (n,)
+        Which conversation a request continues, numbered from 0 by first request; None where the trace does not tell.
     """
 
     arrival_s: FloatArray
@@ -56,6 +57,7 @@ class Trace:
     hashes: IntArray | None = None
     hash_start: IntArray | None = None
     hash_tokens: int = 0
+    session: IntArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ _JSONL_MAKES = (
 _KNOWN = (
     "Known: Azure CSV (TIMESTAMP, ContextTokens, GeneratedTokens), Vidur CSV (arrived_at, num_prefill_tokens, "
     "num_decode_tokens), BurstGPT CSV (Timestamp, Request tokens, Response tokens), Mooncake and Qwen-Bailian JSONL "
-    "(timestamp, input_length, output_length), the detailed JSON of vllm bench serve; plain, .gz or Parquet."
+    "(timestamp, input_length, output_length), the detailed JSON of vllm bench serve; plain, .gz, .zst or Parquet."
 )
 
 
@@ -94,7 +96,7 @@ def read_trace(path: Path | str) -> Trace:
     Parameters
     ----------
     path : Path or str
-        CSV, JSON lines or JSON, plain or gzipped, or Parquet with the columns of one of the CSV makes.
+        CSV, JSON lines or JSON, plain, gzip or zstd, or Parquet with the columns of one of the CSV makes.
 
     Raises
     ------
@@ -103,44 +105,14 @@ def read_trace(path: Path | str) -> Trace:
         range; the message names file, line, value and remedy.
     """
     path = Path(path)
-    content = _content(path)
+    content = trace_bytes(path)
     if content[:4] == b"PAR1":
         return _from_table(path, _parquet(path, content), line_offset=1)
-    if content[:4] == b"\x28\xb5\x2f\xfd":
-        raise _fault(path, "is compressed with zstd. Decompress it, or use gzip.")
     if not content.strip():
-        raise _fault(path, "is empty. Give a trace with at least one request.")
+        raise trace_fault(path, "is empty. Give a trace with at least one request.")
     if content.lstrip()[:1] == b"{":
         return _from_json(path, content)
     return _from_table(path, _csv(path, content), line_offset=2)
-
-
-def _fault(path: Path, message: str, line: int | None = None) -> InputError:
-    return InputError(Fault(message, file=str(path), line=line))
-
-
-def _content(path: Path) -> bytes:
-    """Return the bytes of a file, decompressed where it is gzipped."""
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            message = f"has {path.stat().st_size:,} bytes, at most {MOST_BYTES:,} are read. Cut the trace."
-            raise _fault(path, message)
-        content = path.read_bytes()
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}. Name a trace file."
-        raise _fault(path, message) from None
-    if content[:2] != b"\x1f\x8b":
-        return content
-    try:
-        with gzip.open(io.BytesIO(content)) as stream:
-            content = stream.read(MOST_BYTES + 1)
-    except (OSError, EOFError) as error:
-        message = f"is no whole gzip file: {error}. Fetch it again."
-        raise _fault(path, message) from None
-    if len(content) > MOST_BYTES:
-        message = f"holds more than {MOST_BYTES:,} bytes, the most that are read. Cut the trace."
-        raise _fault(path, message)
-    return content
 
 
 def _parquet(path: Path, content: bytes) -> pl.DataFrame:
@@ -148,7 +120,7 @@ def _parquet(path: Path, content: bytes) -> pl.DataFrame:
         table = pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, OSError) as error:
         message = f"is no whole Parquet file: {str(error).splitlines()[0]}. Fetch it again."
-        raise _fault(path, message) from None
+        raise trace_fault(path, message) from None
     return table.with_columns(pl.all().cast(pl.String, strict=False))
 
 
@@ -158,10 +130,10 @@ def _csv(path: Path, content: bytes) -> pl.DataFrame:
         return pl.read_csv(content, infer_schema=False, truncate_ragged_lines=False)
     except UnicodeDecodeError:
         message = f"is neither text nor Parquet. {_KNOWN}"
-        raise _fault(path, message) from None
+        raise trace_fault(path, message) from None
     except pl.exceptions.PolarsError as error:
         message = f"is malformed CSV: {str(error).splitlines()[0]}. Mend or cut the row."
-        raise _fault(path, message) from None
+        raise trace_fault(path, message) from None
 
 
 def _from_table(path: Path, table: pl.DataFrame, *, line_offset: int) -> Trace:
@@ -172,10 +144,10 @@ def _from_table(path: Path, table: pl.DataFrame, *, line_offset: int) -> Trace:
             break
     else:
         message = f"has columns {', '.join(table.columns[:8])}, those of no known trace. {_KNOWN}"
-        raise _fault(path, message, 1)
+        raise trace_fault(path, message, 1)
     if table.height == 0:
         message = "has a head but no rows. Give a trace with at least one request."
-        raise _fault(path, message)
+        raise trace_fault(path, message)
     texts = table.select(pl.col(make.time, make.isl, make.osl).str.strip_chars())
     times = _seconds(texts[make.time], dated=make.dated) / make.per_s
     isl, osl = (_numbers(texts[column]) for column in (make.isl, make.osl))
@@ -220,10 +192,10 @@ def _from_json(path: Path, content: bytes) -> Trace:
                 reason = str(error).splitlines()[0]
                 shown = line[:60].decode("utf-8", "replace")
                 message = f"`{shown}` is no JSON ({reason}). Mend or cut the line."
-                raise _fault(path, message, number) from None
+                raise trace_fault(path, message, number) from None
         if not isinstance(row, dict):
             message = f"`{str(row)[:60]}` is no object with timestamp, input_length and output_length. Mend the line."
-            raise _fault(path, message, number)
+            raise trace_fault(path, message, number)
         if not rows and "input_lens" in row:
             return _from_bench(path, row)
         rows.append(row)
@@ -233,7 +205,7 @@ def _from_json(path: Path, content: bytes) -> Trace:
             break
     else:
         message = f"has fields {', '.join(list(rows[0])[:8])}, those of no known trace. {_KNOWN}"
-        raise _fault(path, message, numbers[0])
+        raise trace_fault(path, message, numbers[0])
     columns = [_plain([row.get(name) for row in rows]) for name in (make.time, make.isl, make.osl)]
     times, isl, osl = columns
 
@@ -241,9 +213,11 @@ def _from_json(path: Path, content: bytes) -> Trace:
         return numbers[row], {name: rows[row].get(name) for name in (make.time, make.isl, make.osl)}
 
     trace = _checked(path, make, (times / make.per_s, isl, osl), place)
+    kept = np.flatnonzero((isl >= 1) & (osl >= 1))
+    if make.needs:
+        trace = replace(trace, session=_sessions([rows[row] for row in kept]))
     if not any("hash_ids" in row for row in rows):
         return trace
-    kept = np.flatnonzero((isl >= 1) & (osl >= 1))
     return _with_hashes(path, trace, make, [(numbers[row], rows[row].get("hash_ids", [])) for row in kept])
 
 
@@ -252,11 +226,24 @@ def _with_hashes(path: Path, trace: Trace, make: _Make, lists: list[tuple[int, A
     for line, keys in lists:
         if not isinstance(keys, list) or not all(type(key) is int and abs(key) < 1 << 62 for key in keys):
             message = f"hash_ids `{str(keys)[:60]}`: must be a list of whole numbers; mend or cut the line"
-            raise _fault(path, message, line)
+            raise trace_fault(path, message, line)
     flat = np.array([key for _, keys in lists for key in keys], dtype=np.int64)
     start = np.append(0, np.cumsum([len(keys) for _, keys in lists])).astype(np.int64)
     dense = np.unique(flat, return_inverse=True)[1].astype(np.int64)
     return replace(trace, hashes=dense, hash_start=start, hash_tokens=make.hash_tokens)
+
+
+def _sessions(rows: list[dict[str, Any]]) -> IntArray:
+    """Return the conversation of each request: that of the one it answers to, or a new one."""
+    of_chat: dict[str, int] = {}
+    sessions = np.empty(len(rows), dtype=np.int64)
+    count = 0
+    for place, row in enumerate(rows):
+        parent = of_chat.get(str(row.get("parent_chat_id")))
+        sessions[place] = count if parent is None else parent
+        count += parent is None
+        of_chat[str(row["chat_id"])] = int(sessions[place])
+    return sessions
 
 
 def _whole(content: bytes) -> dict[str, Any] | None:
@@ -288,7 +275,7 @@ def _from_bench(path: Path, record: dict[str, Any]) -> Trace:
             f"input_lens, output_lens and start_times have {len(isl)}, {len(osl)} and {len(starts)} items. Give the "
             "result of vllm bench serve --save-result --save-detailed."
         )
-        raise _fault(path, message)
+        raise trace_fault(path, message)
     columns = (_plain(starts), _plain(isl), _plain(osl))
     order = np.argsort(columns[0], kind="stable")
 
@@ -324,7 +311,7 @@ def _checked(
         raise InputError(sorted(faults, key=lambda fault: fault.line or 0)[:_MOST_FAULTS])
     kept = (isl >= 1) & (osl >= 1)
     if not kept.any():
-        raise _fault(path, "has no request with both prompt and output tokens. Check the columns.")
+        raise trace_fault(path, "has no request with both prompt and output tokens. Check the columns.")
     times = times[kept]
     whole_isl, whole_osl = isl[kept].astype(np.int64), osl[kept].astype(np.int64)
     return Trace(times - times[0], whole_isl, whole_osl, make.name, path.name, int((~kept).sum()))

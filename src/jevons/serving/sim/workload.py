@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jevons.errors import InputError, did_you_mean
+from jevons.serving.sim.arrivals import RATED, Bursts, Day, Pattern, arrival_times
 from jevons.serving.sim.traces import Trace
-from jevons.serving.sim.types import LONGEST_S, FloatArray, IntArray, Requests
+from jevons.serving.sim.types import LONGEST_S, IntArray, Requests
 
-ARRIVALS = ("poisson", "gamma", "constant", "at_once", "closed")
+ARRIVALS = (*RATED, "at_once", "closed")
 MOST_REQUESTS = 200_000_000
 _MOST_TOKENS = 100_000_000
 
@@ -33,15 +34,19 @@ class Load:
     isl, osl : float
         Mean prompt and output tokens, >= 1.
     arrivals : str
-        ``poisson``, ``gamma`` (bunched), ``constant``, ``at_once`` or ``closed``.
+        ``poisson``, ``gamma`` (bunched), ``constant``, ``bursts``, ``day``, ``at_once`` or ``closed``.
     rate_req_per_s : float
-        Of the first three, > 0.
+        Mean rate of all but the last two, > 0.
     users, think_s : int, float
         Of the closed loop: users, and time from an answer to the next request [s].
     cv : float
         Standard deviation of the gaps over their mean, of ``gamma`` arrivals, > 0.
     isl_cv, osl_cv : float
         Likewise of the lengths, which are lognormal; 0 for constant ones.
+    bursts, day : Bursts, Day, optional
+        Of arrivals of that kind.
+    lengths : Trace, optional
+        Prompt and output tokens are drawn from its requests, both of the same one, in place of the means.
     """
 
     requests: int
@@ -54,6 +59,9 @@ class Load:
     cv: float = 1.0
     isl_cv: float = 0.0
     osl_cv: float = 0.0
+    bursts: Bursts | None = None
+    day: Day | None = None
+    lengths: Trace | None = None
 
 
 def generate(load: Load, seed: int = 0) -> Requests:
@@ -66,27 +74,33 @@ def generate(load: Load, seed: int = 0) -> Requests:
     """
     _check(load)
     count = load.requests
-    isl = _lengths(count, load.isl, load.isl_cv, stream(seed, "isl"))
-    osl = _lengths(count, load.osl, load.osl_cv, stream(seed, "osl"))
+    if load.lengths is not None:
+        drawn = stream(seed, "lengths").integers(0, len(load.lengths.isl), count)
+        isl, osl = load.lengths.isl[drawn], load.lengths.osl[drawn]
+    else:
+        isl = lengths_like(count, load.isl, load.isl_cv, stream(seed, "isl"))
+        osl = lengths_like(count, load.osl, load.osl_cv, stream(seed, "osl"))
     if load.arrivals == "closed":
         origin = f"{load.users:,} users in a closed loop"
         return Requests(np.zeros(count), isl, osl, users=load.users, think_s=load.think_s, origin=origin)
     if load.arrivals == "at_once":
         return Requests(np.zeros(count), isl, osl, origin="all at once")
-    arrival_s = np.cumsum(_gaps(load, stream(seed, "arrivals")))
-    if arrival_s[-1] > LONGEST_S:
-        message = (
-            f"{count:,} requests at {load.rate_req_per_s:g} per second last {arrival_s[-1]:,.0f} s; {LONGEST_S:,.0f} s "
-            "is the most. Use fewer requests or a higher rate."
-        )
-        raise InputError(message)
+    pattern = Pattern(load.arrivals, load.rate_req_per_s, load.cv, load.bursts, load.day)
+    arrival_s = arrival_times(pattern, count, stream(seed, "arrivals"))
     return Requests(arrival_s, isl, osl, origin=f"{load.arrivals} arrivals at {load.rate_req_per_s:g} per second")
 
 
 def from_trace(
-    trace: Trace, *, requests: int | None = None, rate_req_per_s: float | None = None, prefixes: bool = False
+    trace: Trace,
+    *,
+    requests: int | None = None,
+    rate_req_per_s: float | None = None,
+    prefixes: bool = False,
+    speed: float | None = None,
+    keep_frac: float = 1.0,
+    seed: int = 0,
 ) -> Requests:
-    """Return a trace as a load, cut or repeated to a number of requests, its time stretched to a mean rate.
+    """Return a trace as a load: thinned, cut or repeated to a number of requests, its time stretched.
 
     Parameters
     ----------
@@ -98,6 +112,12 @@ def from_trace(
         Mean rate wanted; the trace's own by default.
     prefixes : bool
         Whether prompts share the prefixes that the trace's block hashes tell of; each repetition has its own.
+    speed : float, optional
+        By how much faster than recorded the trace runs, in place of a rate.
+    keep_frac : float
+        Share of the requests to keep, in (0, 1], drawn at random; of whole conversations where the trace tells them.
+    seed : int
+        Of that draw.
 
     Raises
     ------
@@ -105,6 +125,8 @@ def from_trace(
         If a figure is out of range, a rate is asked of a trace whose requests all arrive at once, or prefixes of one
         without hashes.
     """
+    if keep_frac != 1.0:
+        trace = thinned(trace, keep_frac, seed)
     count = len(trace.isl)
     wanted = count if requests is None else requests
     if not 1 <= wanted <= MOST_REQUESTS:
@@ -112,6 +134,12 @@ def from_trace(
         raise InputError(message)
     span_s = float(trace.arrival_s[-1])
     scale = 1.0
+    if speed is not None:
+        _positive("speed", speed)
+        if rate_req_per_s is not None:
+            message = f"speed = {speed:g} and rate = {rate_req_per_s:g}: both set how fast a trace runs; give one"
+            raise InputError(message)
+        scale = 1.0 / speed
     if rate_req_per_s is not None:
         _positive("rate", rate_req_per_s)
         if span_s <= 0:
@@ -128,7 +156,10 @@ def from_trace(
         )
         raise InputError(message)
     origin = f"{trace.name} ({trace.make})"
-    origin += "" if scale == 1.0 else f" at {rate_req_per_s:g} requests per second"
+    if rate_req_per_s is not None:
+        origin += f" at {rate_req_per_s:g} requests per second"
+    elif speed is not None:
+        origin += f" at {speed:g} times its speed"
     load = Requests(arrival_s, trace.isl[place], trace.osl[place], origin=origin)
     if not prefixes:
         return load
@@ -142,6 +173,39 @@ def from_trace(
     hashes = trace.hashes[np.repeat(trace.hash_start[:-1][place], lengths) + within]
     hashes = hashes + np.repeat(rounds, lengths) * keys
     return replace(load, hashes=hashes, hash_start=start, hash_tokens=trace.hash_tokens)
+
+
+def thinned(trace: Trace, keep_frac: float, seed: int = 0) -> Trace:
+    """Return a trace with a random share of its requests, or of its conversations where it tells them apart.
+
+    Raises
+    ------
+    InputError
+        If the share is not in (0, 1], or none is left.
+    """
+    if not 0.0 < keep_frac <= 1.0:
+        message = f"keep = {keep_frac}: must be above 0 and at most 1"
+        raise InputError(message)
+    units = np.arange(len(trace.isl)) if trace.session is None else trace.session
+    kept = stream(seed, "thinning").random(int(units.max()) + 1)[units] < keep_frac
+    if not kept.any():
+        message = f"{trace.name}: none of {len(kept):,} requests is left at keep = {keep_frac:g}; keep more"
+        raise InputError(message)
+    arrival_s = trace.arrival_s[kept]
+    left = replace(
+        trace, arrival_s=arrival_s - arrival_s[0], isl=trace.isl[kept], osl=trace.osl[kept],
+        session=None if trace.session is None else np.unique(trace.session[kept], return_inverse=True)[1],
+    )  # fmt: skip
+    if trace.hashes is None or trace.hash_start is None:
+        return left
+    lengths = np.diff(trace.hash_start)
+    hashes = np.unique(trace.hashes[np.repeat(kept, lengths)], return_inverse=True)[1].astype(np.int64)
+    return replace(left, hashes=hashes, hash_start=np.append(0, np.cumsum(lengths[kept])).astype(np.int64))
+
+
+def without_prefixes(requests: Requests) -> Requests:
+    """Return a load whose prompts share nothing that an engine could find in its prefix cache."""
+    return replace(requests, hashes=None, hash_start=None, hash_tokens=0)
 
 
 def _positive(name: str, value: float) -> None:
@@ -163,23 +227,9 @@ def _check(load: Load) -> None:
         if not least <= value <= most:
             message = f"{name} = {value}: must be from {least:g} to {most:,g}"
             raise InputError(message)
-    if load.arrivals in {"poisson", "gamma", "constant"}:
-        _positive("rate", load.rate_req_per_s)
-    if load.arrivals == "gamma":
-        _positive("cv", load.cv)
 
 
-def _gaps(load: Load, rng: np.random.Generator) -> FloatArray:
-    mean_s = 1.0 / load.rate_req_per_s
-    if load.arrivals == "poisson":
-        return rng.exponential(mean_s, load.requests)
-    if load.arrivals == "gamma":
-        shape = 1.0 / load.cv**2
-        return rng.gamma(shape, mean_s / shape, load.requests)
-    return np.full(load.requests, mean_s)
-
-
-def _lengths(count: int, mean: float, cv: float, rng: np.random.Generator) -> IntArray:
+def lengths_like(count: int, mean: float, cv: float, rng: np.random.Generator) -> IntArray:
     """Return whole lengths of that mean before rounding, at least one token."""
     if cv == 0.0:
         return np.full(count, round(mean), dtype=np.int64)

@@ -125,3 +125,14 @@ def test_the_prefix_least_recently_used_makes_room() -> None:
     # The fourth finds its first block (the last token of a prompt is always computed). Of the first prompt, the third
     # evicts both blocks where five are held, and only the last where six are: then the fifth finds the other.
     assert [f.hit_tokens for f in found] == [4, 8]
+
+
+def test_a_load_that_ends_in_a_burst_is_not_called_unstable() -> None:
+    table = sim.constant_table(4, 512, decode_s=0.01, prompt_token_s=1e-4)
+    calm, burst = np.linspace(0.0, 60.0, 120), np.linspace(60.0, 110.0, 500)
+    ones = np.ones(620, dtype=np.int64)
+    load = sim.Requests(np.append(calm, burst), 50 * ones, 50 * ones)
+    found = sim.simulate(load, table, sim.SimLimits(4, 512, 16, 1000))
+    assert found.end_s > 118.0  # eight a second are finished, ten come in the burst and two before
+    assert found.utilisation_frac > 0.98
+    assert found.overload_frac is None

@@ -168,3 +168,57 @@ def test_hashes_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     path.write_text('{"timestamp": 0, "input_length": 5, "output_length": 2, "hash_ids": ["a"]}\n')
     with pytest.raises(InputError, match=r"bad\.jsonl:1: hash_ids"):
         sim.read_trace(path)
+
+
+def test_zstd_holds_the_same_trace_as_gzip() -> None:
+    packed = [sim.read_trace(SAMPLES / f"mooncake_conversation_sample.jsonl.{end}") for end in ("gz", "zst")]
+    for name in ("arrival_s", "isl", "osl", "hashes", "hash_start"):
+        assert (getattr(packed[0], name) == getattr(packed[1], name)).all()
+
+
+def test_a_cut_zstd_file_is_refused(tmp_path: Path) -> None:
+    whole = (SAMPLES / "mooncake_conversation_sample.jsonl.zst").read_bytes()
+    cut = tmp_path / "cut.zst"
+    cut.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="no whole zstd file"):
+        sim.read_trace(cut)
+
+
+def chat(chat_id: int, parent: int, timestamp: float, turn: int) -> str:
+    row = {"chat_id": chat_id, "parent_chat_id": parent, "timestamp": timestamp, "input_length": 40 * turn,
+           "output_length": 5, "type": "text", "turn": turn, "hash_ids": list(range(chat_id, chat_id + 3))}  # fmt: skip
+    return json.dumps(row)
+
+
+def test_turns_of_a_chat_are_one_session(tmp_path: Path) -> None:
+    path = tmp_path / "qwen.jsonl"
+    path.write_text("\n".join([chat(7, -1, 0, 1), chat(9, -1, 1, 1), chat(12, 7, 2, 2), chat(20, 12, 3, 3)]) + "\n")
+    trace = sim.read_trace(path)
+    assert (trace.make, trace.hash_tokens) == ("qwen", 16)
+    assert trace.session.tolist() == [0, 1, 0, 0]
+
+
+def test_thinning_keeps_whole_chats_and_is_drawn_from_the_seed(tmp_path: Path) -> None:
+    path = tmp_path / "qwen.jsonl"
+    lines = [chat(1000 * turn + place, 1000 * (turn - 1) + place if turn > 1 else -1, turn, turn)
+             for turn in (1, 2, 3) for place in range(200)]  # fmt: skip
+    path.write_text("\n".join(lines))
+    left = sim.thinned(sim.read_trace(path), 0.25, seed=3)
+    assert (np.bincount(left.session) == 3).all()
+    assert 25 < left.session.max() + 1 < 75
+    again = sim.thinned(sim.read_trace(path), 0.25, seed=3)
+    assert (again.arrival_s == left.arrival_s).all()
+    assert (again.hashes == left.hashes).all()
+    assert left.hashes.max() == len(np.unique(left.hashes)) - 1
+    for share in (0.0, 1.5, 1e-9):
+        with pytest.raises(InputError, match="keep"):
+            sim.thinned(left, share)
+
+
+def test_speed_shortens_a_trace() -> None:
+    trace = sim.read_trace(SAMPLES / "azure_conversation_sample.csv")
+    assert sim.from_trace(trace, speed=4.0).arrival_s == pytest.approx(trace.arrival_s / 4.0)
+    with pytest.raises(InputError, match="give one"):
+        sim.from_trace(trace, speed=4.0, rate_req_per_s=2.0)
+    with pytest.raises(InputError, match="speed = 0"):
+        sim.from_trace(trace, speed=0.0)

@@ -1,0 +1,264 @@
+"""What a simulation looked like over time, by class of request, and in energy; all from the trail of its requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.errors import InputError
+from jevons.serving.sim.mix import Mix
+from jevons.serving.sim.types import QUANTILES, TICKS_PER_S, FloatArray, Requests, SimLimits, SimResult, Spread
+
+BoolArray = NDArray[np.bool_]
+
+BINS = 60
+_MOST_BINS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Means over equal bins of time.
+
+    Parameters
+    ----------
+    start_s : ndarray, shape (bins,)
+        When each bin begins [s].
+    bin_s : float
+        How long it is [s].
+    arrivals_per_s, finished_per_s, output_tok_per_s : ndarray, shape (bins,)
+        Requests that arrive and finish, and output tokens made, per second of the bin, all replicas.
+    running, waiting : ndarray, shape (bins,)
+        Requests in work, and arrived but not yet admitted, all replicas.
+    kv_frac : ndarray, shape (bins,)
+        Tokens of the requests in work over those that the replicas' caches hold.
+    """
+
+    start_s: FloatArray
+    bin_s: float
+    arrivals_per_s: FloatArray
+    finished_per_s: FloatArray
+    output_tok_per_s: FloatArray
+    running: FloatArray
+    waiting: FloatArray
+    kv_frac: FloatArray
+
+    def to_json(self) -> dict[str, float | list[float]]:
+        """Return the series as plain numbers."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: v if isinstance(v, float) else [round(float(x), 9) for x in v] for name, v in values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """Latency of every answered request, and which of them statistics count.
+
+    Parameters
+    ----------
+    place : ndarray of int, shape (n,)
+        Their places in the load.
+    ttft_s, tpot_s, e2e_s : ndarray, shape (n,)
+        Of each; ``tpot_s`` is nan for a single output token.
+    finish_s : ndarray, shape (n,)
+        When each was answered [s].
+    counted : ndarray of bool, shape (n,)
+        False in the warm-up and the drain.
+    """
+
+    place: NDArray[np.int64]
+    ttft_s: FloatArray
+    tpot_s: FloatArray
+    e2e_s: FloatArray
+    finish_s: FloatArray
+    counted: BoolArray
+
+
+@dataclass(frozen=True, slots=True)
+class ClassResult:
+    """What the users of one class saw.
+
+    Parameters
+    ----------
+    name : str
+        Of the class.
+    counted : int
+        Requests that statistics count.
+    req_per_s, output_tok_per_s : float
+        Finished in the window of the statistics.
+    good_frac : float
+        Share of the counted requests within the class's own limits of latency.
+    ttft_s, tpot_s, e2e_s : Spread or None
+        None where there is no such request.
+    """
+
+    name: str
+    counted: int
+    req_per_s: float
+    output_tok_per_s: float
+    good_frac: float
+    ttft_s: Spread | None
+    tpot_s: Spread | None
+    e2e_s: Spread | None
+
+
+def latencies(requests: Requests, found: SimResult, entry_s: float = 0.0) -> Latencies:
+    """Return the latency of every answered request; *entry_s* as given to the simulation."""
+    trail = found.trail
+    place = np.flatnonzero(trail.finish >= 0)
+    arrival = trail.arrival[place] / TICKS_PER_S - entry_s
+    first, finish = trail.first[place] / TICKS_PER_S, trail.finish[place] / TICKS_PER_S
+    osl = requests.osl[place]
+    tpot_s = np.where(osl > 1, (finish - first) / np.maximum(osl - 1, 1), np.nan)
+    start, stop = found.window_s
+    counted = arrival >= start
+    counted &= finish <= stop if requests.users else arrival <= stop
+    return Latencies(place, first - arrival, tpot_s, finish - arrival, finish, counted)
+
+
+def spread(values: FloatArray) -> Spread | None:
+    """Return mean and percentiles of what is there, nan left out; None where nothing is."""
+    there = values[np.isfinite(values)]
+    if not len(there):
+        return None
+    return Spread(float(there.mean()), *(float(q) for q in np.quantile(there, list(QUANTILES.values()))))
+
+
+def by_class(mix: Mix, found: SimResult, entry_s: float = 0.0) -> list[ClassResult]:
+    """Return what each class of a load saw; *entry_s* as given to the simulation."""
+    seen = latencies(mix.requests, found, entry_s)
+    of_class, osl = mix.of_class[seen.place], mix.requests.osl[seen.place]
+    start, stop = found.window_s
+    ended = (seen.finish_s > start) & (seen.finish_s <= stop)
+    made = []
+    for number, one in enumerate(mix.classes):
+        own = of_class == number
+        kept = own & seen.counted
+        good = kept.copy()
+        for values, limit in (
+            (seen.ttft_s, one.slo.ttft_s), (np.nan_to_num(seen.tpot_s), one.slo.tpot_s), (seen.e2e_s, one.slo.e2e_s),
+        ):  # fmt: skip
+            if limit is not None:
+                good &= values <= limit
+        made.append(
+            ClassResult(
+                one.name, int(kept.sum()), float((own & ended).sum()) / (stop - start),
+                float(osl[own & ended].sum()) / (stop - start), float(good.sum()) / max(int(kept.sum()), 1),
+                spread(seen.ttft_s[kept]), spread(seen.tpot_s[kept]), spread(seen.e2e_s[kept]),
+            )
+        )  # fmt: skip
+    return made
+
+
+def time_series(
+    requests: Requests,
+    found: SimResult,
+    limits: SimLimits,
+    *,
+    replicas: int = 1,
+    bins: int = BINS,
+    entry_s: float = 0.0,
+) -> Series:
+    """Return how a simulation went from its first arrival to its last answer.
+
+    Parameters
+    ----------
+    requests : Requests
+        The load.
+    found : SimResult
+        Its simulation.
+    limits : SimLimits
+        Of one replica.
+    replicas : int
+        How many there were.
+    bins : int
+        Parts into which the time is cut, >= 1.
+    entry_s : float
+        As given to the simulation.
+
+    Raises
+    ------
+    InputError
+        If *bins* is out of range.
+
+    Notes
+    -----
+    Integrals over each bin, exact but for two simplifications: a request's tokens are made evenly between its first and
+    its last, and one that lost its place counts as running, with its tokens, from its first admission on. Blocks that
+    prompts share are counted once for each.
+    """
+    if not 1 <= bins <= _MOST_BINS:
+        message = f"bins = {bins}: must be from 1 to {_MOST_BINS:,}"
+        raise InputError(message)
+    trail = found.trail
+    done = trail.finish >= 0
+    arrival = trail.arrival[done] / TICKS_PER_S - entry_s
+    admitted, first, finish = (getattr(trail, name)[done] / TICKS_PER_S for name in ("admitted", "first", "finish"))
+    isl, osl = requests.isl[done].astype(np.float64), requests.osl[done].astype(np.float64)
+    end_s = float(finish.max())
+    edges = np.linspace(0.0, end_s, bins + 1)
+    bin_s = end_s / bins
+    ones = np.ones(len(arrival))
+    pace = np.where(osl > 1, (osl - 1.0) / np.maximum(finish - first, 1e-12), 0.0)
+    tokens = _ramp(edges, first, pace) - _ramp(edges, finish, pace) + _step(edges, first, ones)
+    held = _ramp(edges, admitted, isl) - _ramp(edges, finish, isl)
+    held += _curve(edges, first, pace) - _curve(edges, finish, pace) - _ramp(edges, finish, np.maximum(osl - 1.0, 0.0))
+    room = limits.kv_blocks * limits.block_tokens * replicas
+    return Series(
+        start_s=edges[:-1], bin_s=bin_s,
+        arrivals_per_s=np.diff(_step(edges, arrival, ones)) / bin_s,
+        finished_per_s=np.diff(_step(edges, finish, ones)) / bin_s,
+        output_tok_per_s=np.diff(tokens) / bin_s,
+        running=np.diff(_ramp(edges, admitted, ones) - _ramp(edges, finish, ones)) / bin_s,
+        waiting=np.diff(_ramp(edges, arrival, ones) - _ramp(edges, admitted, ones)) / bin_s,
+        kv_frac=np.diff(held) / bin_s / room,
+    )  # fmt: skip
+
+
+def energy_j(found: SimResult, replica_w: float, idle_frac: float, replicas: int) -> float:
+    """Return the energy that the replicas draw in the window of the statistics [J].
+
+    Parameters
+    ----------
+    found : SimResult
+        The simulation.
+    replica_w : float
+        Power of one replica under load, its share of the servers included [W].
+    idle_frac : float
+        Share of that which it draws without work, in [0, 1].
+    replicas : int
+        How many.
+
+    Notes
+    -----
+    ``P (idle + (1 - idle) u)`` for a share u of time with a step running. Leaves out cooling (PUE), and that steps
+    bound by memory draw less than full power.
+    """
+    busy = idle_frac + (1.0 - idle_frac) * found.utilisation_frac
+    return replicas * replica_w * busy * (found.window_s[1] - found.window_s[0])
+
+
+def _sums(at: FloatArray, weights: FloatArray, edges: FloatArray, powers: int) -> list[FloatArray]:
+    """Return for each edge the sums of ``w``, ``w t``, … over the times up to it."""
+    order = np.argsort(at, kind="stable")
+    at, weights = at[order], weights[order]
+    upto = np.searchsorted(at, edges, side="right")
+    return [np.append(0.0, np.cumsum(weights * at**power))[upto] for power in range(powers)]
+
+
+def _step(edges: FloatArray, at: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the integral of jumps of a weight at each time."""
+    (total,) = _sums(at, weights, edges, 1)
+    return total
+
+
+def _ramp(edges: FloatArray, at: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the integral of levels that begin at each time: the sum of ``w (T - t)``."""
+    total, moment = _sums(at, weights, edges, 2)
+    return total * edges - moment
+
+
+def _curve(edges: FloatArray, at: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the integral of slopes that begin at each time: the sum of ``w (T - t)^2 / 2``."""
+    total, moment, second = _sums(at, weights, edges, 3)
+    return (total * edges**2 - 2.0 * edges * moment + second) / 2.0

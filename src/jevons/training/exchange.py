@@ -1,0 +1,139 @@
+"""Times between stages, replicas and host: hand-overs, exchange of gradients and weights, the optimiser, offload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from jevons import operators as ops
+from jevons.hardware import Cluster
+from jevons.training.factors import default_training_factors, host_link
+from jevons.training.memory import micro_batch_activation_bytes, parameters_per_device, shards
+from jevons.training.types import TrainingFactors, TrainingJob, TrainingLayout
+
+_HALF = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a step does besides its micro-batches' work [s].
+
+    Parameters
+    ----------
+    hop_s : float
+        One hand-over between stages.
+    replicas_s : float
+        One exchange of gradients and weights among replicas that share states out; with shared weights, of every
+        micro-batch.
+    across_s : float
+        The sum of gradients over groups of such replicas, once a step.
+    optimizer_s : float
+        The update, on the device or, where states are offloaded, on the host.
+    states_s : float
+        Gradients to the host and weights back, where states are offloaded.
+    activations_s : float
+        One micro-batch's activations of all layers in one direction, where they are offloaded.
+    """
+
+    hop_s: float
+    replicas_s: float
+    across_s: float
+    optimizer_s: float
+    states_s: float = 0.0
+    activations_s: float = 0.0
+
+
+def exchange(job: TrainingJob, layout: TrainingLayout) -> Exchange:
+    """Return the times between stages, replicas and host."""
+    factors = job.factors or default_training_factors()
+    update_s, states_s = _update(job, layout, factors)
+    within_s, across_s = _replicas(job, layout, factors)
+    return Exchange(
+        hop_s(job, layout), within_s, across_s, update_s, states_s, activations_s(job, layout)
+    )  # fmt: skip
+
+
+def fabric(job: TrainingJob, span: int) -> Cluster:
+    """Return the cluster as a group sees it that spans so many devices: within a pod nothing is oversubscribed."""
+    return replace(job.cluster, oversubscription=1.0) if span <= job.pod_devices else job.cluster
+
+
+def hop_s(job: TrainingJob, layout: TrainingLayout) -> float:
+    """One hand-over between stages [s]."""
+    if layout.pp == 1:
+        return 0.0
+    tokens = layout.micro_batch * job.seq_len / layout.cp
+    across = layout.devices > job.cluster.accelerator.scaleup_domain
+    sent = tokens / layout.tp * job.model.hidden * _HALF
+    return time_of(ops.point_to_point(fabric(job, layout.devices), sent, across=across))
+
+
+def activations_s(job: TrainingJob, layout: TrainingLayout) -> float:
+    """One micro-batch's activations of all layers to the host or back [s]; none where they stay."""
+    if layout.offload not in {"activations", "both"}:
+        return 0.0
+    return micro_batch_activation_bytes(job, layout) / host_link(job.cluster.accelerator).link_bytes_per_s
+
+
+def _replicas(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> tuple[float, float]:
+    """Return one exchange of gradients and weights within groups that share states, and of gradients across them [s].
+
+    Adapters' own gradients are left out.
+    """
+    if job.adapters and layout.zero < 3:
+        return 0.0, 0.0
+    held = parameters_per_device(job, layout)
+    within_s = across_s = 0.0
+    # Buckets of a layer each: many small messages cost latency where groups are large.
+    buckets = max(1.0, job.model.n_layers / layout.pp)
+    groups = (
+        (held.dense, layout.dp * layout.cp, layout.tp),
+        (held.experts, layout.expert_replicas, layout.expert_tp * layout.ep),
+    )
+    for parameters, size, stride in groups:
+        if size <= 1 or not parameters:
+            continue
+        own = shards(layout, size)
+        spread = _strided(fabric(job, own * stride), stride)
+        if own > 1:
+            if not job.adapters:
+                sent = parameters * factors.gradient_bytes / buckets
+                within_s += buckets * time_of(ops.reduce_scatter(spread, sent, own))
+            gathered = buckets * time_of(ops.all_gather(spread, parameters * _HALF / buckets, own))
+            within_s += (2.0 if layout.zero >= 3 else 1.0) * gathered
+        if own < size and not job.adapters:
+            across = _strided(fabric(job, size * stride), stride * own)
+            sent = parameters * factors.gradient_bytes / own / buckets
+            across_s += buckets * (
+                time_of(ops.reduce_scatter(across, sent, size // own))
+                + time_of(ops.all_gather(across, sent, size // own))
+            )
+    return within_s, across_s
+
+
+def _strided(cluster: Cluster, stride: int) -> Cluster:
+    """Return the cluster as a group sees it whose members stand *stride* devices apart."""
+    device = cluster.accelerator
+    return replace(cluster, accelerator=replace(device, scaleup_domain=max(1, device.scaleup_domain // stride)))
+
+
+def _update(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> tuple[float, float]:
+    """Return the time of the optimiser's update, and of moving gradients and weights where the host runs it [s]."""
+    if job.adapters:
+        return 0.0, 0.0
+    held = parameters_per_device(job, layout)
+    own = held.dense + held.experts
+    if layout.zero >= 1:
+        own = held.dense / shards(layout, layout.dp * layout.cp) + held.experts / shards(layout, layout.expert_replicas)
+    read = own * (factors.gradient_bytes + factors.optimizer_bytes)
+    written = own * (factors.optimizer_bytes + _HALF)
+    update_s = time_of(ops.elementwise(job.cluster.accelerator, read, written))
+    if layout.offload not in {"optimizer", "both"}:
+        return update_s, 0.0
+    host = host_link(job.cluster.accelerator)
+    moved_s = own * (factors.gradient_bytes + _HALF) / host.link_bytes_per_s
+    return max(update_s, (read + written) / host.memory_bytes_per_s), moved_s
+
+
+def time_of(op: ops.OpTime) -> float:
+    """Return the time of one call [s]."""
+    return float(op.time_s)

@@ -1,0 +1,65 @@
+"""Rows where requests queue: the simulator in place of the loop."""
+
+import pytest
+
+from jevons.errors import InfeasibleError
+from jevons.serving.points import Lengths
+from jevons.serving.types import Layout
+from jevons.validation.calibration import shipped_calibration
+from jevons.validation.cases import MLPERF, Case
+from jevons.validation.predict import answer, prepare
+from jevons.validation.queueing import queued_answer, queues
+
+SHIPPED = shipped_calibration()
+
+
+def case(**changes):
+    given = {
+        "family": "engine_bench", "device": "h100_sxm", "model": "meta-llama/Llama-3.1-8B", "engine": "vllm",
+        "version": "", "precision": None, "kv": None, "layout": Layout(), "scenario": "open", "isl": Lengths(400.0),
+        "osl": Lengths(150.0), "gpus": 1, "requests": 300, "rate_per_s": 2.0, "lags": False,
+    }  # fmt: skip
+    return Case(**given | changes)
+
+
+def both(made):
+    prepared = prepare(made, SHIPPED.engine)
+    return [by(prepared, SHIPPED.engine, SHIPPED.scales).outcome for by in (answer, queued_answer)]
+
+
+def test_without_a_queue_loop_and_simulator_agree():
+    looped, simulated = both(case())
+    assert simulated.tpot_s["mean"] == pytest.approx(looped.tpot_s["mean"], rel=0.05)
+    assert simulated.e2e_s["p50"] == pytest.approx(looped.e2e_s["p50"], rel=0.05)
+    assert simulated.requests_per_s == pytest.approx(looped.requests_per_s, rel=0.02)
+
+
+def test_waits_grow_with_the_rate():
+    waits = [both(case(rate_per_s=rate, max_batch=8))[1].ttft_s["p99"] for rate in (1.0, 4.0, 16.0)]
+    assert waits == sorted(waits)
+    assert waits[2] > 5 * waits[0]
+
+
+def test_server_tasks_meet_their_limits_at_the_highest_rate():
+    task = MLPERF["llama-3.1-8b"]
+    made = case(scenario="mlperf-server", isl=task.isl, osl=task.osl, search=True, requests=task.requests)
+    found = both(made)[1]
+    assert found.ttft_s["p99"] <= task.limits["Server"][0]
+    assert found.tpot_s["p99"] <= task.limits["Server"][1]
+    assert found.requests_per_s > 1.0
+
+
+def test_a_limit_that_nothing_meets_is_infeasible():
+    task = MLPERF["llama-3.1-405b"]
+    made = case(model="llama3.1-405b", device="l40s", gpus=1, scenario="mlperf-server", isl=task.isl, osl=task.osl,
+                search=True)  # fmt: skip
+    with pytest.raises(InfeasibleError):
+        both(made)
+
+
+def test_which_rows_are_simulated():
+    assert queues(case())
+    assert queues(case(scenario="mlperf-server"))
+    assert not queues(case(scenario="mlperf-server", engine="trtllm"))
+    assert not queues(case(scenario="closed"))
+    assert not queues(case(draft_tokens=2))
