@@ -159,7 +159,7 @@ def _check(out: Path | None, store: Path | None, no_store: bool) -> None:
 
 
 def _load(path: Path, as_of: str | None) -> Scenario:
-    from jevons.cli.app import parse_date
+    from jevons.cli.options import parse_date
     from jevons.study import load
 
     return load(path, as_of=parse_date(as_of))

@@ -91,7 +91,7 @@ def simulate_fleet(
     model : ndarray of int, shape (n,), optional
         Which of *models* each request asks for.
     session : ndarray of int, shape (n,), optional
-        Number of the session that each request belongs to, from 0.
+        Number of the session that each request belongs to, from 0; each is one of its own by default.
     priority : ndarray of int, shape (n,), optional
         Class of each request, 0 first; the engine preempts worse ones for better ones.
     entry_s, ttft_s, tpot_s, e2e_s, edge_frac
@@ -144,6 +144,7 @@ def _sorts(
     priority: IntArray | None,
 ) -> Sorts:
     zeros = np.zeros(requests.count, dtype=np.int64)
+    session = np.arange(requests.count, dtype=np.int64) if session is None else session
     found = []
     for name, values in (("model", model), ("session", session), ("priority", priority)):
         taken = zeros if values is None else np.ascontiguousarray(values, dtype=np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.serving.sim._kernels import fleet_state as kf
-from jevons.serving.sim.fleet_types import FleetResult, Kind, KindShare, ModelShare, Offline, OfflineShare, Series
+from jevons.serving.sim.fleet_types import FleetResult, FleetSeries, Kind, KindShare, ModelShare, Offline, OfflineShare
 from jevons.serving.sim.run import _BUSY_FRAC, _UNSTABLE_FRAC, _spread, _window
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, Requests, Spread, Trail
 
@@ -55,7 +55,12 @@ def summary(
     shares = _kinds(kinds, kind_of, trail, fleet, done, (counted, ttft_s, e2e_s, osl))
     models = _models(names, model, fate[:online], done, (counted, ttft_s, e2e_s))
     end = int(fleet.own[kf.LAST_EVENT])
-    overload, capacity = _overload(trail, fate[:online], shares)
+    series = _series(fleet, trail.arrival[:online])
+    grows = any(
+        kind.autoscale is not None and int(paid) < kind.autoscale.most
+        for kind, paid in zip(kinds, series.paid[-1], strict=True)
+    )
+    overload, capacity = (None, None) if grows else _overload(trail, fate[:online], shares)
     totals = {name: int(values.sum()) for name, values in trail.totals.items()}
     serving = int(fleet.rows[:, kf.SERVING].sum())
     return FleetResult(
@@ -73,7 +78,7 @@ def summary(
         decode_tokens=totals["decode_tokens"], steps=totals["steps"], events=totals["events"],
         failures=int(fleet.own[kf.FAILED]), end_s=end / TICKS_PER_S, overload_frac=overload,
         capacity_req_per_s=capacity, limit=None if overload is None else _limit(kinds, shares),
-        series=_series(fleet, trail.arrival[:online]),
+        series=series,
         wall_s=clock[0], compile_s=clock[1], trail=trail, attempts=attempts, fate=fate,
     )  # fmt: skip
 
@@ -156,13 +161,13 @@ def _pile(offline: Offline | None, trail: Trail, online: int, window: tuple[floa
     )  # fmt: skip
 
 
-def _series(fleet: kf.Fleet, arrival: IntArray) -> Series:
+def _series(fleet: kf.Fleet, arrival: IntArray) -> FleetSeries:
     """Return the fleet over the time of the load."""
     count = int(fleet.own[kf.SAMPLED])
     samples = fleet.samples[:count]
     length = max(-(-int(arrival[-1]) // len(fleet.samples)), 1)
     up, busy = samples[:, :, kf.SAMPLE_UP], samples[:, :, kf.SAMPLE_BUSY]
-    return Series(
+    return FleetSeries(
         end_s=np.arange(1, count + 1) * length / TICKS_PER_S, up=up, paid=samples[:, :, kf.SAMPLE_PAID],
         outstanding=samples[:, :, kf.SAMPLE_COUNT],
         utilisation_frac=np.minimum(busy / np.maximum(up, 1) / length, 1.0),
@@ -186,7 +191,8 @@ def _overload(trail: Trail, fate: IntArray, shares: tuple[KindShare, ...]) -> tu
     if not never_rests or came - left <= max(_UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
         return None, None
     backlog = [int((arrival <= t).sum() - ((finish >= 0) & (finish <= t)).sum()) for t in (half, last)]
-    if left == 0 or backlog[1] <= backlog[0]:
+    at_last = len(arrival) * (last - half) <= left * last  # It ends in a burst that the fleet catches up with.
+    if left == 0 or backlog[1] <= backlog[0] or at_last:
         return None, None
     return came / left - 1.0, left / ((last - half) / TICKS_PER_S)
 

@@ -248,7 +248,7 @@ class OfflineShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class FleetSeries:
     """The fleet over the time of the load, in equal bins.
 
     Parameters
@@ -301,7 +301,7 @@ class FleetResult:
         As of `SimResult`.
     limit : str or None
         What an overloaded fleet runs out of.
-    series : Series
+    series : FleetSeries
         The fleet over time.
     wall_s, compile_s : float
         Time the simulation took, and before it the compilation or its loading [s].
@@ -343,7 +343,7 @@ class FleetResult:
     overload_frac: float | None
     capacity_req_per_s: float | None
     limit: str | None
-    series: Series
+    series: FleetSeries
     wall_s: float
     compile_s: float
     trail: Trail
