@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 import zlib
@@ -168,11 +169,38 @@ def draw(report: dict[str, object], path: Path) -> None:
     path.write_text(figure_svg(figure) + "\n", encoding="utf-8")
 
 
+def table(title: str, scores: dict[str, dict[str, float]]) -> str:
+    """Return scores as a Markdown table."""
+    lines = [f"| {title} | rows | median APE | p90 APE | bias |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| {name} | {s['rows']} | {s['median_ape']:.1%} | {s['p90_ape']:.1%} | {s['bias']:.1%} |".replace("%", " %")
+        for name, s in scores.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write_page(report: dict[str, object], path: Path) -> None:
+    """Put the report's tables in place of those of the page that begin alike."""
+    text = path.read_text(encoding="utf-8")
+    tables = {
+        "held out by source, model, device": {"all": report["held_out"], **report["families"]},
+        "whole device left out": report["devices_out"],
+        "8- and 4-bit rows, all factors but one from 16-bit rows": report["narrow_out"],
+    }
+    for title, scores in tables.items():
+        text, count = re.subn(rf"\| {re.escape(title)} \|.*\n(\|.*\n)+", lambda _, t=title, s=scores: table(t, s), text)
+        if count != 1:
+            message = f"{path}: {count} tables begin with `{title}`"
+            raise SystemExit(message)
+    path.write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     """Fit, cross-validate, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, default=Path("docs/validation/training.json"))
+    parser.add_argument("--page", type=Path, help="page whose tables are replaced by the report's")
     given = parser.parse_args()
     begun = time.monotonic()
     rows = Rows(given.folder)
@@ -207,6 +235,8 @@ def main() -> None:
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     draw(report, given.out.with_suffix(".svg"))
+    if given.page:
+        write_page(report, given.page)
     print(json.dumps({k: v for k, v in report.items() if k != "points"}, indent=1))
 
 

@@ -46,8 +46,11 @@ imply: the model's own precision on the least number of devices that holds it, v
 its engine takes where nothing is set and no server asks ({tokens:,} tokens a step, {batch} requests), and the cache
 that is left beside weights, work space and reserve.
 
-**Fitted:** nothing on these requests. The scales that ship were fitted to serving tables which hold eight summary
-figures of each of these runs among some four thousand; the page's errors are therefore not those of a strict hold-out.
+**Fitted:** nothing on these requests. But three things were put right after their residuals were seen: whose measured
+kernels the RTX 4090 borrows, that attention reads its cache no faster than the memory can, and vLLM's reserve of
+memory; each stands on evidence of its own (io.net's RTX 4090, physics, vLLM's start-up logs). And the scales that ship
+were fitted to serving tables which hold eight summary figures of each of these runs among some four thousand. The
+errors are therefore not those of a strict hold-out.
 
 ![Predicted against measured answers, and distributions of first tokens](requests.svg)
 
@@ -96,7 +99,7 @@ that MLPerf does not state, or a server that was still warming up.
 - The first steps after start are slower than the same ones later (0.39 s for 2,048 tokens on the RTX 4090, 0.20 s
   after): kernels that load when first used.
 - Decoding on the RTX 4090 was measured at 97 % of its memory's nominal bandwidth, which no kernel of its relatives
-  reaches.
+  reaches; on the RTX PRO 6000 steps with prompts beside a full batch come out a tenth too short.
 - {count} requests are two runs of one model of 8 billion parameters without tensor parallelism: nothing is shown here
   of links, experts, or more than one replica.
 """

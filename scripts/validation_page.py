@@ -25,7 +25,7 @@ _COLOURS = {"trtllm": "#76b900", "vllm": "#30a2ff", "sglang": "#d7544b", "generi
 
 # Why some groups are far off: what the rows leave unsaid, or physics that is missing.
 REASONS = {
-    "SGLang cookbook :: kimi": "ten requests per user of lengths from near nothing to the maximum: few and uneven",
+    "SGLang cookbook :: kimi": "one user's step takes 9 ms at 1,000 tokens of context, 25 at 8,000: a fallback kernel",
     "SGLang cookbook": "the serve command is a best guess of the page's last one",
     "qwen3.5-35b-a3b :: H200": "the benchmark's client limits the rate: 59 of 1,000 requests sent at once in flight",
     "H100 PCIe": "weights leave little room for the cache; the queue that the model expects did not form",
@@ -33,13 +33,13 @@ REASONS = {
     "gpt-oss-120b": "4-bit experts run on other kernels in each engine; at 512 users the figures lie below those at 64",
     "qwen3-32b :: GB200": "the figures rise and fall with the users without order (42 ms at 2 users, 28 ms at 8)",
     "qwen3.5-397b": "linear attention and experts in SGLang; part of the rows drafts tokens and does not say so",
-    "kimi-k2.5 :: H200": "4-bit experts on Hopper are measured in one engine only",
+    "kimi-k2.5 :: H200": "4-bit experts are measured on two devices only",
     "deepseek-v3/r1 :: H100": "first tokens took 2 to 12 s at 6 to 154 users over two nodes: a wait that is not stated",
     "deepseek-v3/r1": "drafting is not recorded; where the engine's image says so it is assumed",
     "MI3": "no operator of an AMD device was measured: its kernels are those of the nearest NVIDIA device, scaled",
     "falcon-180b": "a decoder of 2023 under static batching",
     "qwen3-30b-a3b": "many small experts per layer: fixed costs of the grouped products weigh most",
-    "qwen3-235b-a22b :: H100": "time to first token is about 230 ms whatever the prompt: an unstated wait",
+    "qwen3-235b-a22b :: H100": "the host takes 170 ms to launch a prompt of any length; waits come on top",
     "llama-2-70b": "layout and lengths are not stated; the best layout and the task's mean lengths are taken",
 }
 

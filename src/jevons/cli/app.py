@@ -306,7 +306,15 @@ def train(
     gpus: Annotated[int, typer.Option("--gpus", min=1, max=1_000_000, help="Accelerators.")] = 1024,
     tokens: Annotated[str, typer.Option("--tokens", help="Training tokens, such as 14.8T, or chinchilla.")] = "1T",
     seq_len: Annotated[int, typer.Option("--seq-len", min=1, max=100_000_000, help="Tokens per sequence.")] = 4096,
-    batch: Annotated[int, typer.Option("--batch", min=1, max=10_000_000, help="Sequences per optimiser step.")] = 1024,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            "--batch",
+            min=1,
+            max=10_000_000,
+            help="Sequences per optimiser step; by default 1,024, or one for every four accelerators.",
+        ),
+    ] = None,
     precision: Annotated[
         str, typer.Option("--precision", help="Format of the products: bf16, fp8, fp8_block, mxfp8, nvfp4, mxfp4.")
     ] = "bf16",

@@ -33,7 +33,7 @@ class Run:
     gpus: int
     tokens: str
     seq_len: int
-    batch: int
+    batch: int | None
     precision: str
     as_of: str | None
     seed: int = 0
@@ -96,9 +96,6 @@ def run_train(
 
     check_out(out)
     price = given_price(gpu_hour)
-    fixed: dict[str, Any] = {name: degree for name, degree in degrees.items() if degree is not None}
-    if stages is not None:
-        fixed["stage_layers"] = _stage_layers(stages)
     found = train(
         run.model,
         accelerator(run.gpu, on=parse_date(run.as_of)),
@@ -108,7 +105,8 @@ def run_train(
         global_batch=run.batch,
         precision=run.precision,
         price=price,
-        fixed=fixed,
+        fixed={name: degree for name, degree in degrees.items() if degree is not None},
+        stage_layers=_stage_layers(stages),
         offload=fabric.offload,
         oversubscription=fabric.oversubscription,
         pod_devices=fabric.pod,
@@ -139,8 +137,8 @@ def _tables(
         for s in steps[:6]
     ]  # fmt: skip
     title = (
-        f"{job.model.name} on {run.gpus:,} {job.cluster.accelerator.name}, {run.batch:,} x {run.seq_len:,} tokens a "
-        f"step, {run.precision}: fastest layouts"
+        f"{job.model.name} on {run.gpus:,} {job.cluster.accelerator.name}, {job.global_batch:,} x {run.seq_len:,} "
+        f"tokens a step, {run.precision}: fastest layouts"
     )
     parts = [
         (name.replace("_", " "), f"{time:.4f}", f"{100 * time / best.step_time_s:.1f}")

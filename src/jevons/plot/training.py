@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from jevons.plot.palette import HUES, INK
@@ -32,6 +33,12 @@ def training_figure(found: TrainResult) -> Any:
         axes[1].loglog(sizes, days, marker="o", color=HUES[0])
         axes[1].loglog(sizes, [days[0] * sizes[0] / n for n in sizes], linestyle=":", color=INK)
         axes[1].annotate("ideal", (sizes[-1], days[0] * sizes[0] / sizes[-1]), color=INK, fontsize=8.5)
+        for before, point in pairwise(points):
+            if point.reason and point.reason != before.reason:
+                axes[1].annotate(
+                    f"limit: {point.reason}", (point.devices, point.days), xytext=(6, 6), textcoords="offset points",
+                    fontsize=8.5, color=INK,
+                )  # fmt: skip
         axes[1].set_xlabel("accelerators (log scale)")
         axes[1].set_ylabel("days of the run (log scale)")
         axes[1].set_title("same batch on other clusters")

@@ -6,11 +6,12 @@ import dataclasses
 import math
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -341,4 +342,23 @@ def _run(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _start_child, (scenario, engineering, base)) as pool:
-        yield from pool.map(_one, rows)
+        with _main_unseen():  # workers start as work is handed out
+            outcomes = pool.map(_one, rows)
+        yield from outcomes
+
+
+@contextmanager
+def _main_unseen() -> Iterator[None]:
+    """Keep new processes from running the caller's script again, which they do where it has no guard.
+
+    What they need is importable by name; a script that calls this at its top level would start processes without end.
+    """
+    main = sys.modules["__main__"]
+    spec, path = main.__spec__, main.__dict__.pop("__file__", None)
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        main.__spec__ = spec
+        if path is not None:
+            main.__file__ = path

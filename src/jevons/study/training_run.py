@@ -116,6 +116,9 @@ class TrainResult:
         }
 
 
+_BATCH = 1024
+
+
 def train(
     model: str,
     device: str | Accelerator = "h100_sxm",
@@ -123,10 +126,11 @@ def train(
     *,
     tokens: float = 1e12,
     seq_len: int = 4096,
-    global_batch: int = 1024,
+    global_batch: int | None = None,
     precision: str = "bf16",
     price: HourPrice | None = None,
-    fixed: Mapping[str, object] | None = None,
+    fixed: Mapping[str, int] | None = None,
+    stage_layers: tuple[int, ...] = (),
     offload: str = "none",
     oversubscription: float = 1.0,
     pod_devices: int = 0,
@@ -147,13 +151,16 @@ def train(
     tokens : float
         Of the whole run.
     seq_len, global_batch : int
-        Tokens per sequence, sequences per optimiser step.
+        Tokens per sequence; sequences per optimiser step, by default 1,024 or one for every four devices (the published
+        405-billion-parameter run on 16,384 took as many tokens).
     precision : str
         One of `jevons.training.FORMATS`.
     price : HourPrice, optional
         Of an accelerator-hour; the cost of owning one where its price is known.
     fixed : mapping, optional
-        Fields of `jevons.training.TrainingLayout` to hold, such as ``tp`` or ``stage_layers``.
+        Sizes of `jevons.training.TrainingLayout` to hold, such as ``tp`` or ``zero``.
+    stage_layers : tuple of int
+        Layers of each stage; as even as the head allows where empty.
     offload : str
         Kept in the host's memory: ``none``, ``optimizer``, ``activations`` or ``both``.
     oversubscription : float
@@ -192,9 +199,15 @@ def train(
         raise InfeasibleError(message, ["site power"])
     cluster = Cluster(found_device, devices, oversubscription)
     job = training.TrainingJob(
-        models.load(model), cluster, seq_len, global_batch, precision, tokens, pod_devices=pod_devices
+        models.load(model),
+        cluster,
+        seq_len,
+        global_batch or max(_BATCH, devices // 4),
+        precision,
+        tokens,
+        pod_devices=pod_devices,
     )
-    found = training.search(job, offload=offload, fixed=fixed)
+    found = training.search(job, offload=offload, fixed=fixed, stage_layers=stage_layers)
     steps = found.best
     price = price or owned_hour_price(found_device)
     failures = training.failure_model()

@@ -12,6 +12,9 @@ from jevons.training.types import TrainingFactors, TrainingJob, TrainingLayout
 
 _HALF = 2.0
 
+Groups = dict[tuple[float, int, int, int, bool], tuple[float, float]]
+"""Exchange within and across groups of replicas, by parameters, replicas, stride, those that share, and sharing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -42,14 +45,25 @@ class Exchange:
     activations_s: float = 0.0
 
 
-def exchange(job: TrainingJob, layout: TrainingLayout) -> Exchange:
-    """Return the times between stages, replicas and host."""
+def exchange(
+    job: TrainingJob, layout: TrainingLayout, *, hop: float | None = None, known: Groups | None = None
+) -> Exchange:
+    """Return the times between stages, replicas and host.
+
+    Parameters
+    ----------
+    job, layout
+        What is trained how.
+    hop : float, optional
+        A hand-over's time where it is known [s].
+    known : dict, optional
+        Times of groups of replicas of this job; filled, so that other layouts need not work them out again.
+    """
     factors = job.factors or default_training_factors()
     update_s, states_s = _update(job, layout, factors)
-    within_s, across_s = _replicas(job, layout, factors)
-    return Exchange(
-        hop_s(job, layout), within_s, across_s, update_s, states_s, activations_s(job, layout)
-    )  # fmt: skip
+    within_s, across_s = _replicas(job, layout, factors, {} if known is None else known)
+    between_s = hop_s(job, layout) if hop is None else hop
+    return Exchange(between_s, within_s, across_s, update_s, states_s, activations_s(job, layout))
 
 
 def fabric(job: TrainingJob, span: int) -> Cluster:
@@ -74,7 +88,7 @@ def activations_s(job: TrainingJob, layout: TrainingLayout) -> float:
     return micro_batch_activation_bytes(job, layout) / host_link(job.cluster.accelerator).link_bytes_per_s
 
 
-def _replicas(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> tuple[float, float]:
+def _replicas(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors, known: Groups) -> tuple[float, float]:
     """Return one exchange of gradients and weights within groups that share states, and of gradients across them [s].
 
     Adapters' own gradients are left out.
@@ -92,21 +106,28 @@ def _replicas(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors
     for parameters, size, stride in groups:
         if size <= 1 or not parameters:
             continue
-        own = shards(layout, size)
+        key = (parameters / buckets, size, stride, shards(layout, size), layout.zero >= 3)
+        if key not in known:
+            known[key] = _group(job, *key, factors)
+        within_s += buckets * known[key][0]
+        across_s += buckets * known[key][1]
+    return within_s, across_s
+
+
+def _group(
+    job: TrainingJob, parameters: float, size: int, stride: int, own: int, gathered: bool, factors: TrainingFactors
+) -> tuple[float, float]:
+    """Return one bucket's exchange within and across groups of *own* out of *size* replicas [s]."""
+    sent = 0.0 if job.adapters else parameters * factors.gradient_bytes
+    within_s = across_s = 0.0
+    if own > 1:
         spread = _strided(fabric(job, own * stride), stride)
-        if own > 1:
-            if not job.adapters:
-                sent = parameters * factors.gradient_bytes / buckets
-                within_s += buckets * time_of(ops.reduce_scatter(spread, sent, own))
-            gathered = buckets * time_of(ops.all_gather(spread, parameters * _HALF / buckets, own))
-            within_s += (2.0 if layout.zero >= 3 else 1.0) * gathered
-        if own < size and not job.adapters:
-            across = _strided(fabric(job, size * stride), stride * own)
-            sent = parameters * factors.gradient_bytes / own / buckets
-            across_s += buckets * (
-                time_of(ops.reduce_scatter(across, sent, size // own))
-                + time_of(ops.all_gather(across, sent, size // own))
-            )
+        within_s = time_of(ops.all_gather(spread, parameters * _HALF, own)) * (2.0 if gathered else 1.0)
+        within_s += time_of(ops.reduce_scatter(spread, sent, own)) if sent else 0.0
+    if own < size and sent:
+        across = _strided(fabric(job, size * stride), stride * own)
+        across_s = time_of(ops.reduce_scatter(across, sent / own, size // own))
+        across_s += time_of(ops.all_gather(across, sent / own, size // own))
     return within_s, across_s
 
 

@@ -7,9 +7,23 @@ import math
 _ZERO_BUBBLE_FRAC = 1.0 / 3.0  # handcrafted schedule with the memory of 1F1B, [qi2023]_
 
 
-def exposed_s(comm_s: float, busy_s: float, overlap_frac: float) -> float:
-    """Return the communication that is not hidden behind computation: ``comm - overlap * min(comm, busy)`` [s]."""
-    return comm_s - overlap_frac * min(comm_s, busy_s)
+def exposed_s(comm_s: float, busy_s: float, overlap_frac: float, cores_frac: float = 0.0) -> float:
+    """Return the time that communication adds to computation which hides some of it [s].
+
+    Parameters
+    ----------
+    comm_s, busy_s : float
+        Communication, and the computation it may hide behind [s].
+    overlap_frac : float
+        Share of the shorter of the two that overlaps, in 0..1.
+    cores_frac : float
+        Share of the device's cores that communication holds meanwhile, by which computation is slower, in 0..1.
+
+    Notes
+    -----
+    ``comm - (1 - cores) * overlap * min(comm, busy)``.
+    """
+    return comm_s - (1.0 - cores_frac) * overlap_frac * min(comm_s, busy_s)
 
 
 def bubble_s(stage_s: float, stages: int, virtual: int, *, zero_bubble: bool = False) -> float:

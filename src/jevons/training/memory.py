@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jevons.errors import InfeasibleError, InputError
@@ -208,7 +207,7 @@ def divides(job: TrainingJob, layout: TrainingLayout) -> bool:
         return False
     if layout.vpp > 1 and micro_batches(job, layout) % layout.pp:
         return False
-    if job.seq_len % layout.cp or (job.model.max_context and job.seq_len > job.model.max_context):
+    if job.seq_len % layout.cp:
         return False
     if (layout.shard and layout.dp * layout.cp % layout.shard) or (layout.ep > 1 and not job.model.is_moe):
         return False
@@ -218,6 +217,20 @@ def divides(job: TrainingJob, layout: TrainingLayout) -> bool:
         if group.feed_forward.kind == "moe" and group.feed_forward.experts % layout.ep:
             return False
     return True
+
+
+def check_context(job: TrainingJob) -> None:
+    """Check that the model takes sequences of the job's length.
+
+    Raises
+    ------
+    InputError
+        With the longest that it takes.
+    """
+    longest = job.model.max_context
+    if longest and job.seq_len > longest:
+        message = f"seq_len = {job.seq_len}: {job.model.name} takes at most {longest} tokens. Use {longest} or fewer."
+        raise InputError(message)
 
 
 def check_layout(job: TrainingJob, layout: TrainingLayout) -> None:
@@ -248,9 +261,7 @@ def check_layout(job: TrainingJob, layout: TrainingLayout) -> None:
             f"{max(1, job.cluster.devices // (layout.tp * layout.pp * layout.cp))}."
         )
         raise InputError(message)
-    if model.max_context and job.seq_len > model.max_context:
-        message = f"seq_len = {job.seq_len}: {model.name} takes at most {model.max_context} tokens"
-        raise InputError(message)
+    check_context(job)
     for group in model.layers:
         _divide("tp", layout.tp, group.attention.heads, f"attention heads of {model.name}")
         if group.feed_forward.kind == "moe":
@@ -281,17 +292,15 @@ def _check_groups(layout: TrainingLayout) -> None:
         _divide("shard", layout.shard, layout.dp * layout.cp, "replicas of dp * cp")
 
 
-def check_stage_layers(job: TrainingJob, given: Mapping[str, object]) -> None:
-    """Check that given stages hold the model's layers and agree with ``pp`` and ``vpp``, where those are given.
+def check_stage_layers(job: TrainingJob, stages: tuple[int, ...], pp: int, vpp: int) -> None:
+    """Check that given stages hold the model's layers and agree with ``pp`` and ``vpp``.
 
     Raises
     ------
     InputError
         With the nearest stages that do.
     """
-    stages = given["stage_layers"]
-    assert isinstance(stages, tuple)  # noqa: S101 - as `TrainingLayout` has it
-    layers, pp, vpp = job.model.n_layers, int(str(given.get("pp", len(stages)))), given.get("vpp", 1)
+    layers = job.model.n_layers
     even = [layers // pp + (i < layers % pp) for i in range(pp)]
     use = f"Use {','.join(map(str, even))}."
     shown = ",".join(map(str, stages))
@@ -308,7 +317,7 @@ def check_stage_layers(job: TrainingJob, given: Mapping[str, object]) -> None:
 
 def _check_stages(job: TrainingJob, layout: TrainingLayout) -> None:
     if layout.stage_layers:
-        check_stage_layers(job, {"stage_layers": layout.stage_layers, "pp": layout.pp, "vpp": layout.vpp})
+        check_stage_layers(job, layout.stage_layers, layout.pp, layout.vpp)
     layers, chunks = job.model.n_layers, layout.pp * layout.vpp
     if chunks > layers + 2:
         message = f"pp * vpp = {chunks}: {job.model.name} has {layers} layers. Use pp * vpp <= {layers}."

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from jevons.errors import InfeasibleError, InputError
-from jevons.training.exchange import Exchange, activations_s, exchange, hop_s
-from jevons.training.memory import check_stage_layers, divides, memory_bytes
+from jevons.training.exchange import Exchange, Groups, activations_s, exchange, hop_s
+from jevons.training.memory import check_context, check_stage_layers, divides, memory_bytes
 from jevons.training.step import MicroBatch, assemble, with_experts, without_experts
 from jevons.training.types import RunEstimate, TrainingJob, TrainingLayout, TrainingSearch, TrainingStep
 
@@ -26,7 +26,8 @@ def search(
     most_cp: int = 1,
     zero_bubble: bool = False,
     offload: str = "none",
-    fixed: Mapping[str, object] | None = None,
+    fixed: Mapping[str, int] | None = None,
+    stage_layers: tuple[int, ...] = (),
 ) -> TrainingSearch:
     """Try all layouts of a job that divide, memory first.
 
@@ -46,8 +47,10 @@ def search(
         Schedule of all pipelines.
     offload : str
         What all layouts keep in the host's memory.
-    fixed : mapping of str to object, optional
-        Fields of `TrainingLayout` that only layouts with these values are tried of; ``stage_layers`` fixes pp too.
+    fixed : mapping of str to int, optional
+        Sizes of `TrainingLayout`, such as ``tp`` or ``zero``, that all layouts have.
+    stage_layers : tuple of int
+        Layers of each stage of all layouts; as even as the head allows where empty.
 
     Returns
     -------
@@ -56,6 +59,8 @@ def search(
 
     Raises
     ------
+    InputError
+        If sequences are longer than the model takes, or given stages do not hold its layers.
     InfeasibleError
         If no layout divides and fits.
     """
@@ -63,12 +68,13 @@ def search(
     found: list[TrainingStep] = []
     known = _Known(job)
     tried = 0
+    check_context(job)
     wanted = dict(fixed or {})
-    if wanted.get("stage_layers"):
-        check_stage_layers(job, wanted)
-    for layout in _layouts(job, zero, recompute, most_micro_batch, most_cp, wanted):
-        if zero_bubble or offload != "none":
-            layout = replace(layout, zero_bubble=zero_bubble, offload=offload)  # noqa: PLW2901 - the same layout, finished
+    if stage_layers:
+        check_stage_layers(job, stage_layers, wanted.get("pp", len(stage_layers)), wanted.get("vpp", 1))
+        wanted |= {"pp": len(stage_layers), "vpp": 1}
+    common = TrainingLayout(zero_bubble=zero_bubble, offload=offload, stage_layers=stage_layers)
+    for layout in _layouts(job, common, zero, recompute, most_micro_batch, most_cp, wanted):
         if not divides(job, layout):
             continue
         tried += 1
@@ -92,6 +98,7 @@ class _Known:
         self.micro: dict[tuple[int, ...], MicroBatch] = {}
         self.spread: dict[tuple[object, ...], Exchange] = {}
         self.hops: dict[tuple[int, ...], float] = {}
+        self.groups: Groups = {}
 
     def times(self, layout: TrainingLayout) -> tuple[MicroBatch, Exchange]:
         """Return the times of a micro-batch and between stages, replicas and host."""
@@ -105,18 +112,18 @@ class _Known:
             layout.tp, layout.pp, layout.cp, layout.ep, layout.etp, layout.zero, layout.shard, layout.stage_layers,
             layout.offload,
         )  # fmt: skip
-        if spread not in self.spread:
-            self.spread[spread] = exchange(job, layout)
         hop = (layout.tp, layout.cp, layout.pp > 1, layout.micro_batch)
         if hop not in self.hops:
             self.hops[hop] = hop_s(job, layout)
+        if spread not in self.spread:
+            self.spread[spread] = exchange(job, layout, hop=self.hops[hop], known=self.groups)
         between = replace(self.spread[spread], hop_s=self.hops[hop])
         if layout.offload != "none":
             between = replace(between, activations_s=activations_s(job, layout))
         return self.micro[key], between
 
 
-def _nothing(job: TrainingJob, tried: int, exceed: int, fixed: Mapping[str, object], offload: str) -> InfeasibleError:
+def _nothing(job: TrainingJob, tried: int, exceed: int, fixed: Mapping[str, int], offload: str) -> InfeasibleError:
     """Return the error of a search without an answer, with the nearest change that gives one."""
     device = job.cluster.accelerator
     given = "".join(f", {name} = {value}" for name, value in fixed.items())
@@ -187,35 +194,34 @@ def run_estimate(
 
 def _layouts(
     job: TrainingJob,
+    common: TrainingLayout,
     zero: Sequence[int],
     recompute: Sequence[str],
     most_micro_batch: int,
     most_cp: int,
-    fixed: Mapping[str, object],
+    fixed: Mapping[str, int],
 ) -> Iterator[TrainingLayout]:
     devices, layers = job.cluster.devices, job.model.n_layers
     domain = max(job.cluster.accelerator.scaleup_domain, 1)
-    uneven = fixed.get("stage_layers", ())
-    assert isinstance(uneven, tuple)  # noqa: S101 - as `TrainingLayout` has it
 
     def tried(name: str, choices: Sequence[int]) -> Sequence[int]:
-        return [int(str(fixed[name]))] if name in fixed else choices
+        return [fixed[name]] if name in fixed else choices
 
     for tp in tried("tp", _powers(min(devices, domain))):
         for cp in tried("cp", _powers(most_cp)):
-            for pp in [len(uneven)] if uneven else tried("pp", _stages(devices // (tp * cp), layers)):
+            for pp in tried("pp", _stages(devices // (tp * cp), layers)):
                 dp, rest = divmod(devices, tp * cp * pp)
                 if rest or dp < 1 or fixed.get("dp", dp) != dp:
                     continue
-                chunks = [1] if uneven else tried("vpp", virtual_stages(layers, pp))
+                chunks = tried("vpp", virtual_stages(layers, pp))
                 for ep, etp in _expert_sizes(job, tp, dp * cp, tried):
                     for size in tried("micro_batch", _powers(most_micro_batch)):
                         for vpp in chunks:
                             for share, shard in _sharing(tried("zero", zero), pp, dp * cp, domain // tp, fixed):
                                 for mode in recompute:
                                     yield TrainingLayout(
-                                        tp, pp, vpp, dp, cp, ep, share, mode, size, etp=etp, shard=shard,
-                                        stage_layers=uneven,
+                                        tp, pp, vpp, dp, cp, ep, share, mode, size, common.zero_bubble,
+                                        etp=etp, shard=shard, stage_layers=common.stage_layers, offload=common.offload,
                                     )  # fmt: skip
 
 
@@ -232,14 +238,14 @@ def _expert_sizes(
 
 
 def _sharing(
-    zero: Sequence[int], pp: int, replicas: int, near: int, fixed: Mapping[str, object]
+    zero: Sequence[int], pp: int, replicas: int, near: int, fixed: Mapping[str, int]
 ) -> Iterator[tuple[int, int]]:
     """Sharing of states and its groups: all replicas, and with shared weights those within a scale-up domain."""
     for share in zero:
         if share >= 3 and pp > 1 and "zero" not in fixed:
             continue  # gathering weights anew for each of a stage's micro-batches never pays
         if "shard" in fixed:
-            yield share, int(str(fixed["shard"]))
+            yield share, fixed["shard"]
             continue
         yield share, 0
         if share >= 3 and 1 < near < replicas:

@@ -23,6 +23,7 @@ from jevons.training.types import TrainingFactors, TrainingJob, TrainingLayout, 
 
 _HALF = 2.0
 _HALF_OF = 0.5
+_USUAL_CORES = 132
 _AMPERE_ATTENTION = 0.6  # FlashAttention-3 runs 1.5 to 2.0 times as fast as 2 on Hopper, [shah2024]_
 _REFERENCE_FLOP_PER_J = 989e12 / 700.0  # H100 SXM, dense bf16 at rated power
 _SCORE_PASSES = 1.5  # fused scale, mask and softmax once; dropout reads the result and writes it with its mask
@@ -91,7 +92,7 @@ def step(job: TrainingJob, layout: TrainingLayout) -> TrainingStep:
     -----
     ``micro_batches * t_slowest + bubble + exposed exchange + optimiser``. Backward products cost what their own shapes
     cost (two per forward product), backward attention 2.5 times its forward. Leaves out stragglers, uneven expert
-    loads beyond one factor, and contention of communication with computation for memory and cores.
+    loads beyond one factor, and contention of communication with computation for memory.
 
     References
     ----------
@@ -181,6 +182,12 @@ def sustained_frac(device: Accelerator, factors: TrainingFactors) -> float:
     return min(1.0, factors.sustained_frac * math.pow(_REFERENCE_FLOP_PER_J / per_watt, factors.power_exponent))
 
 
+def cores_frac(device: Accelerator, factors: TrainingFactors) -> float:
+    """Return the share of a device's cores that collectives hold; none on devices of few cores, whose engines copy."""
+    cores = device.cores or _USUAL_CORES
+    return factors.comm_cores / cores if cores > factors.comm_cores else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """A micro-batch's computation once the factors apply [s]."""
@@ -235,8 +242,10 @@ def assemble(
     hides = 1.0 if job.overlap else 0.0
     far = layout.ep * layout.expert_tp > job.cluster.accelerator.scaleup_domain
     expert_hides = hides * (factors.far_ep_overlap_frac if far else factors.ep_overlap_frac)
-    tp_s = exposed_s(micro.tp_s * passes_per_layer, work.total_s, job.tp_overlap * hides * factors.tp_overlap_frac)
-    ep_s = exposed_s(micro.ep_s * passes_per_layer, work.total_s, expert_hides)
+    taken = cores_frac(job.cluster.accelerator, factors)
+    tp_hides = job.tp_overlap * hides * factors.tp_overlap_frac
+    tp_s = exposed_s(micro.tp_s * passes_per_layer, work.total_s, tp_hides, taken)
+    ep_s = exposed_s(micro.ep_s * passes_per_layer, work.total_s, expert_hides, taken)
     cp_s = exposed_s(micro.cp_s * (passes_per_layer + 1.0), work.attention_s * 3.5, hides * factors.cp_overlap_frac)
     routed = sum(group.count for group in job.model.layers if group.feed_forward.kind == "moe")
     busy_s = work.total_s + extra_s + tp_s + ep_s + cp_s
@@ -265,7 +274,7 @@ def assemble(
         "pp_comm": passes * hop_s,
         "pp_bubble": bubble_s(mean_s + hop_s, stages, layout.vpp, zero_bubble=layout.zero_bubble)
         + passes * (slowest_s - mean_s),
-        "dp_exposed": exposed_s(replicas_s, mean_s * gathers, hides * factors.dp_overlap_frac),
+        "dp_exposed": exposed_s(replicas_s, mean_s * gathers, hides * factors.dp_overlap_frac, taken),
         "optimizer": between.optimizer_s,
         "offload": _offload_s(between, work, passes, stages, mean_s),
         "overhead": factors.step_overhead_s + passes * launch_s / stages,

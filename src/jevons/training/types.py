@@ -128,6 +128,8 @@ class TrainingFactors:
         As ``ep_overlap_frac``, where experts lie in several scale-up domains.
     tp_overlap_frac, ep_overlap_frac, cp_overlap_frac, pp_overlap_frac, dp_overlap_frac : float
         Share of each kind of communication that hides behind computation where there is enough of it.
+    comm_cores : float
+        Cores of a device that collectives hold while they hide behind computation.
     expert_imbalance : float
         Tokens on the busiest expert device over the mean, >= 1.
     reserved_bytes : float
@@ -158,6 +160,7 @@ class TrainingFactors:
     cp_overlap_frac: float
     pp_overlap_frac: float
     dp_overlap_frac: float
+    comm_cores: float
     expert_imbalance: float
     reserved_bytes: float
     fragmentation_frac: float

@@ -26,6 +26,7 @@ _INFERENCEX_LENGTHS = {1024.0, 8192.0}
 _TAIL_SIGMA = 1.3
 _OFFLINE_REQUESTS = 3000
 _LOOP_WAVES = 10
+_SGLANG_DRAFTING = 48  # requests at once with a drafting head where nothing is set (`speculative_hook.py`)
 _FEW = 8
 
 
@@ -412,11 +413,12 @@ def _with_flags(case: Case, command: str) -> Case:
     draft = re.search(r'num_speculative_tokens"?[:= ]+(\d+)', command) or re.search(
         r"--speculative-num-steps[= ](\d+)", command
     )
+    drafts = case.engine == "sglang" and draft is not None
     return replace(
         case,
         precision=hint or case.precision,
         step_tokens=int(_number(budget) or 0),
-        max_batch=int(_number(running) or 0),
+        max_batch=int(_number(running) or (_SGLANG_DRAFTING if drafts else 0)),
         memory_frac=float(_number(share) or 0.0),
         draft_tokens=int(draft[1]) if draft else 0,
         poll_steps=int(_number(_flag(command, "--scheduler-recv-interval")) or 0),

@@ -8,6 +8,7 @@ never used.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from jevons.hardware import Accelerator, accelerator
 from jevons.models import ModelSpec
 from jevons.serving import Deployment, Layout, kv_capacity_tokens
 from jevons.serving import engine as engine_preset
+from jevons.serving.points import with_limits
 from jevons.serving.sim import Requests, SimLimits, SimResult, limits_of, simulate, step_table
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray
 from jevons.serving.types import EngineFactors
@@ -33,7 +35,10 @@ METRICS = ("ttft_s", "tpot_s", "e2e_s")
 STATISTICS = ("mean", "p50", "p90", "p99")
 FAMILY = "request_traces"
 
-_CONFIGURATION = ("gpu", "model", "engine", "engine_version", "precision", "n_gpus", "tp", "pp", "ep", "dp")
+_CONFIGURATION = (
+    "gpu", "model", "engine", "engine_version", "precision", "n_gpus", "tp", "pp", "ep", "dp", "max_num_seqs",
+    "max_num_batched_tokens", "kv_tokens",
+)  # fmt: skip
 _LOAD = ("arrival_s", "input_tokens", "output_tokens")
 _BLOCK_TOKENS = 16
 _LARGEST_TP = 8
@@ -162,7 +167,8 @@ def replay(
         requests = replace(requests, hashes=hashes, hash_start=start, hash_tokens=_BLOCK_TOKENS)
     deployment, replicas = deployment_of(rows[indices[0]], float((isl + osl).max()), calibration)
     if limits is None:
-        limits = limits_of(deployment, context=float((isl + osl).mean()), block_tokens=_BLOCK_TOKENS)
+        held = _stated(rows[indices[0]], "kv_tokens") or None
+        limits = limits_of(deployment, context=float((isl + osl).mean()), kv_tokens=held, block_tokens=_BLOCK_TOKENS)
     table = step_table(deployment, limits.max_batch, limits.step_tokens)
     found = simulate(requests, table, limits, replicas=replicas, edge_frac=0.0)
     times = np.array([[_measured(rows[i])[metric] for metric in METRICS] for i in indices])[order]
@@ -178,8 +184,9 @@ def deployment_of(row: Row, longest: float, calibration: Calibration | None = No
     Parameters
     ----------
     row : mapping
-        Columns ``gpu`` and ``model``; ``engine`` (vLLM where it is not stated), ``precision``, ``tp``, ``pp``, ``ep``,
-        ``dp`` and ``n_gpus`` where they are.
+        Columns ``gpu`` and ``model``; ``engine`` (vLLM where it is not stated), ``precision``, ``max_num_seqs``,
+        ``max_num_batched_tokens``, ``tp``, ``pp``, ``ep``,
+        ``dp`` and ``n_gpus`` (also as ``2 x H100``) where they are.
     longest : float
         Tokens of the longest request: without a layout the least tensor parallelism is taken that holds it.
     calibration : Calibration, optional
@@ -195,14 +202,28 @@ def deployment_of(row: Row, longest: float, calibration: Calibration | None = No
     stated = precision_of(row.get("precision") or "")
     spec = quantised(known, stated or hint)
     factors = _factors(engine_key(row.get("engine") or "vllm"), calibration or shipped_calibration())
-    sizes = {size: int(float(row[size])) for size in ("tp", "pp", "ep", "dp") if (row.get(size) or "").strip()}
+    factors = with_limits(
+        factors, step_tokens=_stated(row, "max_num_batched_tokens"), max_batch=_stated(row, "max_num_seqs")
+    )
+    sizes = {size: many for size in ("tp", "pp", "ep", "dp") if (many := _stated(row, size))}
     if not sizes:
-        devices = int(float(row.get("n_gpus") or 0))
+        count = re.match(r"\s*(\d+)\s*[x×]\s", row["gpu"])
+        devices = _stated(row, "n_gpus") or (int(count[1]) if count else 0)
         return _least(spec, device, factors, longest, devices), 1
     shares_experts = sizes.get("dp", 1) > 1 and sizes.get("ep", 1) > 1
     layout = Layout(**{**sizes, "dp": sizes.get("dp", 1) if shares_experts else 1}, dp_attention=shares_experts)
     replicas = 1 if shares_experts else sizes.get("dp", 1)
     return Deployment(spec, device, layout, "native", "bf16", factors), replicas
+
+
+def _stated(row: Row, name: str) -> int:
+    """Return a whole number of a row, 0 where it states none."""
+    text = (row.get(name) or "").strip()
+    value = _number(text) if text else 0.0
+    if not (value >= 0 and value == int(value)):
+        message = f"{name} = `{text}`: must be a whole number"
+        raise InputError(message)
+    return int(value)
 
 
 def _factors(name: str, calibration: Calibration) -> EngineFactors:

@@ -47,6 +47,7 @@ _DEVICES_PER_NODE = 8
 _EAGER = re.compile(r"composer|torchtitan|pytorch fsdp")
 _HEAD_DIM = 128
 _RELEASE = re.compile(r"(\d\d)\.(\d\d)\b.*NeMo")
+_EVEN = re.compile(r"force-balanced|forced balance")
 _GRAPHED_SINCE = (26, 6)
 
 
@@ -113,7 +114,7 @@ def read_training_case(row: Row) -> TrainingCase:
 eager=native and "torch.compile" not in row.get("notes", ""),
         older_attention="composer" in title, ampere_attention=native, overlap=not old,
         tp_overlap=not native or "async tp" in row.get("notes", "").lower(),
-        graphed=_graphed(row), even_experts="force-balanced" in row.get("notes", ""),
+        graphed=_graphed(row), even_experts=_EVEN.search(row.get("notes", "")) is not None,
         mtp=bool(model.mtp_layers) and "w/o mtp" not in row.get("model", "").lower(),
     )  # fmt: skip
     printed = _printed(row, job)

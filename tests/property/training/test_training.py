@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jevons import models, training
 from jevons.hardware import cluster
 from jevons.training.failures import best_interval_s
-from jevons.training.formulas import bubble_s
+from jevons.training.formulas import bubble_s, exposed_s
 
 SLACK = 1.001
 
@@ -75,6 +75,13 @@ def test_sharing_and_splitting_never_raise_memory(name, dp, zero, tp):
     assert total(replace(layout, dp=2 * dp)) <= total(layout)
     assert total(replace(layout, recompute="full")) < total(layout)
     assert total(replace(layout, recompute="none")) > total(layout)
+
+
+@given(comm=st.floats(0, 10), busy=st.floats(0, 10), hides=st.floats(0, 1), cores=st.floats(0, 1))
+def test_hidden_communication_adds_the_cores_it_holds(comm, busy, hides, cores):
+    added = exposed_s(comm, busy, hides, cores)
+    assert exposed_s(comm, busy, hides) - 1e-9 <= added <= comm + 1e-9
+    assert added - exposed_s(comm, busy, hides) == pytest.approx(cores * hides * min(comm, busy), abs=1e-9)
 
 
 @given(stages=st.integers(1, 64), virtual=st.integers(1, 16), stage=st.floats(1e-3, 10))

@@ -65,7 +65,10 @@ classes:
 """
 
 
-def test_a_file_of_classes_is_simulated_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_of_classes_is_simulated_and_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")  # a narrow terminal breaks lines within what is looked for
     path, plot, out = tmp_path / "load.yaml", tmp_path / "a.svg", tmp_path / "a.csv"
     path.write_text(LOAD)
     run_simulate(Simulation("llama-3.1-8b", load=path, plot=plot), None, json=True, out=out)

@@ -1,6 +1,8 @@
 """Draws over the small scenario: the same on any number of processes, resumed or not."""
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,18 @@ def same(first, second):
 
 def test_processes_do_not_change_a_byte(prepared, drawn):
     same(drawn, monte_carlo(*prepared, 12, seed=5, processes=2))
+
+
+def test_a_script_without_a_guard_starts_no_processes_without_end(tmp_path, drawn):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import jevons\n"
+        f"plan = jevons.plan(jevons.load({str(TINY)!r}), draws=4, processes=2)\n"
+        "print('draws', len(plan.draws.values))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.split() == ["draws", "4"], done.stderr
+    assert "Error" not in done.stderr
 
 
 class StoppedError(Exception):

@@ -48,7 +48,7 @@ def test_the_longest_of_given_stages_sets_the_pace_and_memory():
     )
     assert early.step_time_s < even.step_time_s < late.step_time_s  # the head is on the last
     assert early.memory_bytes["activations"] > even.memory_bytes["activations"]
-    best = training.search(job(), fixed={"stage_layers": (9, 8, 8, 7)}).best[0].layout
+    best = training.search(job(), stage_layers=(9, 8, 8, 7)).best[0].layout
     assert (best.pp, best.vpp, best.stage_layers) == (4, 1, (9, 8, 8, 7))
 
 

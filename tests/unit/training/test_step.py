@@ -96,6 +96,8 @@ def test_layouts_that_do_not_divide_name_the_nearest_that_does(layout, message):
 def test_long_sequences_and_lacking_precisions_are_refused():
     with pytest.raises(InputError, match=r"seq_len = 262144: llama-3.1-8b takes at most 131072"):
         training.step(job(seq_len=262_144), LAYOUT)
+    with pytest.raises(InputError, match=r"Use 131072 or fewer"):
+        training.search(job(seq_len=262_144))
     with pytest.raises(InputError, match=r"does not multiply in"):
         training.step(job(device="a100_sxm", precision="fp8"), LAYOUT)
 

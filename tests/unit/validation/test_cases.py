@@ -129,3 +129,14 @@ def test_attention_ranks_of_tensorrt_llm_wait_until_each_has_a_prompt():
     ranks = case_of({"moe_tp": 1}, **shared, tp="1", dp="8", ep="8", n_gpus="8")
     assert (alone.wait_steps, ranks.wait_steps) == (0, 60)
     assert ranks.wait_frac * ranks.step_tokens == pytest.approx(ranks.isl.mean)
+
+
+def test_sglang_takes_few_requests_at_once_where_it_drafts():
+    row = {**ROW, "family": "engine_bench", "engine": "SGLang", "engine_version": "0.5.6", "gpu": "H200 SXM"}
+    row |= {"model": "deepseek-ai/DeepSeek-V3.2", "isl": "1024", "osl": "1024", "tp": "8", "n_gpus": "8", "dp": ""}
+    row |= {"concurrency_or_rate": "inf", "ep": "", "pp": ""}
+    serve = "serve: python3 -m sglang.launch_server --model-path deepseek-ai/DeepSeek-V3.2 --tp-size 8"
+    drafting = f"{serve} --speculative-algorithm EAGLE --speculative-num-steps 1"
+    limits = [read_case({**row, "notes": notes}).max_batch for notes in (serve, drafting)]
+    assert limits == [0, 48]
+    assert read_case({**row, "notes": f"{drafting} --max-running-requests 200"}).max_batch == 200
