@@ -90,11 +90,11 @@ def simulate(
 
     Notes
     -----
-    First come, first served, within each priority. A step takes one token of every decode, then prompt tokens up to the budget: the prompt in
-    work first, then waiting ones while slots and blocks for their whole prompts are free. Where the next tokens of the
-    decodes do not fit, the request admitted last (of the lowest priority that runs) loses its cache and computes prompt
-    and answer so far anew, or fetches them from the host where they were swapped to. So does one whose place a waiting
-    request of higher priority takes.
+    First come, first served, within each priority. A step takes one token of every decode, then prompt tokens up to the
+    budget: the prompt in work first, then waiting ones while slots and blocks for their whole prompts are free. Where
+    the next tokens of the decodes do not fit, the request admitted last (of the lowest priority that runs) loses its
+    cache and computes prompt and answer so far anew, or fetches them from the host where they were swapped to. So does
+    one whose place a waiting request of higher priority takes.
     """
     _check(requests, table, limits, replicas, routing, edge_frac)
     longest = limits.kv_blocks * limits.block_tokens
@@ -362,7 +362,8 @@ def _summary(
         hit_tokens=int(totals["hit_tokens"].sum()),
         decode_tokens=int(totals["decode_tokens"].sum()), steps=int(totals["steps"].sum()),
         events=int(totals["events"].sum()), swaps=int(totals["swaps"].sum()),
-        host_hit_tokens=int(totals["host_hit_tokens"].sum()), moved_blocks=int(totals["moved_blocks"].sum()), end_s=end_s, overload_frac=overload, capacity_req_per_s=capacity,
+        host_hit_tokens=int(totals["host_hit_tokens"].sum()), moved_blocks=int(totals["moved_blocks"].sum()),
+        end_s=end_s, overload_frac=overload, capacity_req_per_s=capacity,
         wall_s=clock[0], compile_s=clock[1], trail=trail,
     )  # fmt: skip
 

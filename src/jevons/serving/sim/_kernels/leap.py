@@ -63,9 +63,7 @@ def spread_gaps(slots: Slots, base: int, slope: int, context: int, growth: int, 
 
 
 @inline
-def count_gaps(
-    slots: Slots, table: Table, limits: IntArray, batch: int, context: int, steps: int, ticks: int
-) -> None:
+def count_gaps(slots: Slots, table: Table, limits: IntArray, batch: int, context: int, steps: int, ticks: int) -> None:
     """Count the tokens of decode steps, of so many ticks in all, by the time of their step."""
     if steps == 1:
         slots.gaps[gap_bin(ticks)] += batch
