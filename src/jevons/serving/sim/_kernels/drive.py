@@ -21,6 +21,7 @@ from jevons.serving.sim._kernels.state import (
     HEAPED,
     OUTSTANDING,
     PARTIAL,
+    QUEUE,
     RUNNING,
     SLOT_BITS,
     STEP,
@@ -32,6 +33,7 @@ from jevons.serving.sim._kernels.state import (
     Table,
     Work,
     allocating,
+    inline,
     reset,
     slots_of,
 )
@@ -46,6 +48,12 @@ latter, a change in any of the files compiles the drivers anew."""
 def bring(state: IntArray, slots: Slots, work: Work, table: Table, limits: IntArray, until: int) -> None:
     """Run steps until one starts at or after *until*: called, not compiled in place, where a driver has many calls."""
     advance(state, slots, work, table, limits, until, False)
+
+
+@inline
+def is_full(state: IntArray, limits: IntArray) -> bool:
+    """Return whether so many requests wait that a further one is refused."""
+    return bool(limits[QUEUE] > 0 and state[WAITING] >= limits[QUEUE])
 
 
 @allocating
@@ -76,7 +84,7 @@ def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Calla
         for index in range(len(ids) + 1):  # One call, for each is compiled in place.
             until = arrival[ids[index]] if index < len(ids) else FOREVER
             advance(state, slots, work, table, limits, until, False)
-            if index < len(ids):
+            if index < len(ids) and not is_full(state, limits):
                 enqueue(state, slots, work, ids[index], until)
         return digest
 
@@ -149,6 +157,8 @@ def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Calla
             state, slots = states[best], all_slots[best]
             if state[TIME] < now:
                 bring(state, slots, work, table, limits, now)
+            if is_full(state, limits):
+                continue
             enqueue(state, slots, work, request, now)
             wake[best] = wake_of(state, slots, table, limits)
             chosen[request] = best

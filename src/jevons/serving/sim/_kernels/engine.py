@@ -7,8 +7,9 @@ the order of summation.
 from __future__ import annotations
 
 from jevons.serving.sim._kernels.cache import evict, fill_of, hashed_blocks, hold, make_host_room, release, share
-from jevons.serving.sim._kernels.leap import added_ticks, blocks_taken, leap, steps_in_cache
+from jevons.serving.sim._kernels.leap import added_ticks, blocks_taken, count_gaps, leap, steps_in_cache
 from jevons.serving.sim._kernels.state import (
+    ABSENT,
     BATCH,
     BLOCK,
     BLOCKS,
@@ -57,7 +58,6 @@ from jevons.serving.sim._kernels.state import (
     Slots,
     Table,
     Work,
-    gap_bin,
     inline,
     rare,
 )
@@ -268,7 +268,7 @@ def claim(slots: Slots, work: Work, limits: IntArray, request: int) -> tuple[int
     start = work.hash_start[request]
     hits, idle = 0, 0
     most = min(hashed_blocks(work, request, block_tokens), (want - 1) // block_tokens)
-    while hits < most and slots.holders[work.hashes[start + hits]] != -1:
+    while hits < most and slots.holders[work.hashes[start + hits]] != ABSENT:
         idle += slots.holders[work.hashes[start + hits]] <= 0
         hits += 1
     return want, (want + block_tokens - 1) // block_tokens - hits, hits, idle
@@ -276,14 +276,14 @@ def claim(slots: Slots, work: Work, limits: IntArray, request: int) -> tuple[int
 
 @rare
 def make_way(state: IntArray, slots: Slots, work: Work, limits: IntArray) -> None:
-    """Preempt running requests of worse classes until the first of the best one fits."""
+    """Preempt running requests of worse classes until the first of the best one fits, its first token included."""
     while True:
         request = first_waiting(state, slots, limits)
         if request < 0:
             return
         _, blocks, _, idle = claim(slots, work, limits, request)
         spare = limits[BLOCKS] - state[USED] - slots.phases[-state[STEP] % limits[PERIOD]]
-        if state[RUNNING] < limits[MAX_BATCH] and blocks + idle <= spare:
+        if state[RUNNING] < limits[MAX_BATCH] and state[BATCH] < limits[BUDGET] and blocks + idle <= spare:
             return
         slot, victim = state[TAIL], -1
         worst = work.rank[request]
@@ -394,7 +394,7 @@ def make_room(state: IntArray, slots: Slots, work: Work, limits: IntArray) -> No
 
 
 @inline
-def count_steps(state: IntArray, slots: Slots, limits: IntArray, batch: int, steps: int, ticks: int) -> None:
+def count_steps(state: IntArray, slots: Slots, limits: IntArray, batch: int, steps: int) -> None:
     """Let the batch decode so many steps."""
     state[USED] += blocks_taken(slots, limits, batch, state[STEP], steps)
     growth = batch * limits[GROWTH]
@@ -402,7 +402,6 @@ def count_steps(state: IntArray, slots: Slots, limits: IntArray, batch: int, ste
     state[CONTEXT] += steps * growth
     state[STEP] += steps
     state[DECODED] += steps * batch
-    slots.gaps[gap_bin(ticks // steps)] += steps * batch
 
 
 @inline
@@ -420,6 +419,7 @@ def advance(
             make_room(state, slots, work, limits)
         if limits[CLASSES] > 1 and not held_back:
             make_way(state, slots, work, limits)
+        before = state[BATCH]
         tokens, ticks, joining = plan_chunks(state, slots, work, table, limits, held_back)
         moving = state[MOVING]
         state[MOVING] = 0
@@ -434,7 +434,9 @@ def advance(
         elif batch > 0:
             most = (slots.heap[0] >> SLOT_BITS) - state[STEP]
             free = limits[BLOCKS] - state[USED]
-            most = 1 if held_back else steps_in_cache(slots, limits, batch, state[STEP], free, most)
+            # Where a swapped request came back, the next waiting one may be worth a preemption at the next step.
+            once = held_back or (limits[CLASSES] > 1 and batch > before)
+            most = 1 if once else steps_in_cache(slots, limits, batch, state[STEP], free, most)
             full = state[WAITING] > 0 or state[PARTIAL] >= 0 or state[RUNNING] >= limits[MAX_BATCH]
             blind = full and limits[CLASSES] == 1
             bound = (state[HORIZON] if blind else until) - state[TIME]
@@ -443,7 +445,8 @@ def advance(
         state[BUSY] += ticks
         state[EVENTS] += 1
         if batch > 0:
-            count_steps(state, slots, limits, batch, steps, ticks)
+            count_gaps(slots, table, limits, batch, state[CONTEXT], steps, ticks)
+            count_steps(state, slots, limits, batch, steps)
             if state[USED] + state[IDLE] > limits[BLOCKS]:
                 evict(state, slots, limits)
         state[PEAK] = max(state[PEAK], state[USED])

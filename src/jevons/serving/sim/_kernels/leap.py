@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jevons.serving.sim._kernels.state import GROWTH, PERIOD, IntArray, Slots, Table, inline
+from jevons.serving.sim._kernels.state import GROWTH, PERIOD, IntArray, Slots, Table, gap_bin, gap_edge, inline, rare
 
 
 @inline
@@ -49,6 +49,40 @@ def leap(table: Table, limits: IntArray, batch: int, context: int, most: int, ti
         spent += took
         context += count * growth
     return steps, spent
+
+
+@rare
+def spread_gaps(slots: Slots, base: int, slope: int, context: int, growth: int, steps: int, batch: int) -> None:
+    """Count steps of one linear piece, which get longer by the same time each, in the bins of their times."""
+    step, rise = 1, slope * growth
+    while step <= steps:
+        own = gap_bin(base + slope * context + step * rise)
+        last = steps if rise <= 0 else min(steps, (gap_edge(own + 1) - 1 - base - slope * context) // rise)
+        slots.gaps[own] += (last - step + 1) * batch
+        step = last + 1
+
+
+@inline
+def count_gaps(slots: Slots, table: Table, limits: IntArray, batch: int, context: int, steps: int, ticks: int) -> None:
+    """Count the tokens of decode steps, of so many ticks in all, by the time of their step."""
+    if steps == 1:
+        slots.gaps[gap_bin(ticks)] += batch
+        return
+    knots, growth = table.knots, batch * limits[GROWTH]
+    last = len(knots) - 2
+    piece = 0
+    while steps > 0:
+        while piece < last and knots[piece + 1] * batch < context + growth:
+            piece += 1
+        count = steps if piece == last else min(steps, (knots[piece + 1] * batch - context) // growth)
+        base, slope = table.base[batch, piece], table.slope[batch, piece]
+        own = gap_bin(base + slope * (context + growth))
+        if own == gap_bin(base + slope * (context + count * growth)):
+            slots.gaps[own] += count * batch
+        else:
+            spread_gaps(slots, base, slope, context, growth, count, batch)
+        steps -= count
+        context += count * growth
 
 
 @inline

@@ -133,3 +133,11 @@ def gap_bin(ticks: int) -> int:
     """Return the bin of a step time, by the leading bits of its double."""
     place = int(np.float64(ticks).view(np.int64) >> _GAP_SHIFT) - GAP_FIRST
     return min(max(place, 0), GAP_BINS - 1)
+
+
+@inline
+def gap_edge(place: int) -> int:
+    """Return the least ticks of a bin, or of all beyond the last."""
+    if place >= GAP_BINS:
+        return FOREVER
+    return int(np.ceil(np.int64((place + GAP_FIRST) << _GAP_SHIFT).view(np.float64)))
