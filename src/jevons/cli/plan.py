@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli.app import parse_date
+from jevons.cli.options import parse_date
 from jevons.cli.output import RECORD_ENDINGS, Sheet, check_out, emit, say, show, table, write
 from jevons.errors import InputError
 from jevons.schema import json_text

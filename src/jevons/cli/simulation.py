@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli.app import parse_date
 from jevons.cli.hourly import given_price
+from jevons.cli.options import parse_date
 from jevons.cli.output import check_out, emit, note, number, say, show, table, write
 from jevons.cli.simulation_load import Offered, at_rate, offered, read_rates
 from jevons.cli.sizing import PICTURES, progress
@@ -102,13 +102,13 @@ def run_simulate(options: Simulation, gpu_hour: str | None, *, json: bool, out: 
             from jevons.plot.simulation import sweep_figure
 
             title = f"{points[0]['model']} on {points[0]['replicas']} x {points[0]['tp']} {points[0]['gpu']}"
-            _save(options.plot, sweep_figure(points, title=title, slo=slo))
+            save_figure(options.plot, sweep_figure(points, title=title, slo=slo))
         emit({"sweep": points}, [_sweep_table(points)], as_json=json, out=out)
         return
     run = _run(options, device, engine, {})
     record = _record(options, run, price)
     if options.plot is not None:
-        _save(options.plot, _figure(options, run))
+        save_figure(options.plot, _figure(options, run))
     if out is not None:
         _write(out, record, run)
     if json:
@@ -126,8 +126,8 @@ def _run(options: Simulation, device: Any, engine: Any, tables: dict[tuple[int, 
     load = offered(options)
     requests = load.requests
     context = float(requests.isl.mean() + requests.osl.mean())
-    deployment = _deployment(options, device, engine, context)
-    replicas = _replicas(options, deployment.devices)
+    deployment = deployment_of(options, device, engine, context)
+    replicas = replicas_of(options, deployment.devices)
     limits = sim.limits_of(
         deployment,
         context=context,
@@ -189,7 +189,7 @@ def _figure(options: Simulation, run: _Run) -> Any:
     )  # fmt: skip
 
 
-def _deployment(options: Simulation, device: Any, engine: Any, context: float) -> Deployment:
+def deployment_of(options: Simulation, device: Any, engine: Any, context: float) -> Deployment:
     """Return one replica: of the tensor parallelism asked for, or the least that holds a mean request."""
     from jevons import models
     from jevons.serving import Deployment, Layout, kv_capacity_tokens
@@ -213,7 +213,8 @@ def _deployment(options: Simulation, device: Any, engine: Any, context: float) -
         tp *= 2
 
 
-def _replicas(options: Simulation, devices: int) -> int:
+def replicas_of(options: Simulation, devices: int) -> int:
+    """Return how many replicas of so many accelerators the options ask for."""
     if options.gpus is None:
         return 1 if options.replicas is None else options.replicas
     if options.gpus % devices or options.gpus < devices:
@@ -371,7 +372,7 @@ def _sweep_table(points: list[dict[str, Any]]) -> Any:
     return table(title, heads, rows)
 
 
-def _save(path: Path, figure: Any) -> None:
+def save_figure(path: Path, figure: Any) -> None:
     """Write a figure, whole or not at all."""
     import matplotlib as mpl
 

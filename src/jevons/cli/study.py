@@ -149,6 +149,23 @@ def backtest(
     command.run_backtest(files, as_of=as_of, draws=draws, seed=7 if seed is None else seed, json=json, out=out)
 
 
+@study_app.command("growth")
+def growth(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="CSV file with columns date, tokens_per_day and price of one product, perhaps users."
+        ),
+    ],
+    json: Json = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write to this file too: .json or .csv.")] = None,
+) -> None:
+    """Split the growth of a volume into users, price and use per user, and say whether elasticity is in the data."""
+    from jevons.cli.growth import run_growth
+
+    run_growth(file, json=json, out=out)
+
+
 def _check(out: Path | None, store: Path | None, no_store: bool) -> None:
     from jevons.cli.output import check_out
 
@@ -159,7 +176,7 @@ def _check(out: Path | None, store: Path | None, no_store: bool) -> None:
 
 
 def _load(path: Path, as_of: str | None) -> Scenario:
-    from jevons.cli.app import parse_date
+    from jevons.cli.options import parse_date
     from jevons.study import load
 
     return load(path, as_of=parse_date(as_of))

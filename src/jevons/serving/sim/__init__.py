@@ -1,6 +1,21 @@
 """Event simulation of continuous batching: loads, traces, step tables, and what users of a deployment see."""
 
 from jevons.serving.sim.arrivals import RATED, Bursts, Day, Pattern, arrival_times
+from jevons.serving.sim.fleet import FLEET_ROUTINGS, simulate_fleet
+from jevons.serving.sim.fleet_types import (
+    Admission,
+    Autoscale,
+    Failures,
+    FleetResult,
+    FleetSeries,
+    Kind,
+    KindShare,
+    ModelShare,
+    Offline,
+    OfflineShare,
+    RateLimit,
+    Routing,
+)
 from jevons.serving.sim.mix import ClassSpec, LoadSpec, Mix, generate_mix, read_load
 from jevons.serving.sim.run import ROUTINGS, simulate
 from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, energy_j, latencies, time_series
@@ -11,18 +26,31 @@ from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, st
 
 __all__ = [
     "ARRIVALS",
+    "FLEET_ROUTINGS",
     "RATED",
     "ROUTINGS",
+    "Admission",
+    "Autoscale",
     "Bursts",
     "ClassResult",
     "ClassSpec",
     "Day",
+    "Failures",
+    "FleetResult",
+    "FleetSeries",
+    "Kind",
+    "KindShare",
     "Latencies",
     "Load",
     "LoadSpec",
     "Mix",
+    "ModelShare",
+    "Offline",
+    "OfflineShare",
     "Pattern",
+    "RateLimit",
     "Requests",
+    "Routing",
     "Series",
     "SimLimits",
     "SimResult",
@@ -42,6 +70,7 @@ __all__ = [
     "read_load",
     "read_trace",
     "simulate",
+    "simulate_fleet",
     "step_table",
     "stream",
     "thinned",
