@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jevons.serving import sim
-from jevons.serving.sim._kernels.state import GAP_BINS, gap_bin
-from jevons.serving.sim._reference import simulate_steps
+from jevons.serving.sim._kernels.state import gap_bin
+from jevons.serving.sim._reference import Job, Replica, simulate_steps
 from jevons.serving.sim.drafts import longest_tokens, steps_needed
 from jevons.serving.sim.types import TICKS_PER_S
 
@@ -35,24 +35,13 @@ def cases(draw: st.DrawFn) -> tuple[sim.Requests, sim.StepTable, sim.SimLimits, 
     count = draw(st.integers(1, 30))
     max_batch, step_tokens, block = draw(st.integers(1, 6)), draw(st.integers(1, 20)), draw(st.integers(1, 5))
     isl, osl = rng.integers(1, 14, count), rng.integers(1, 14, count)
-    drafts, accepted = draw(st.sampled_from([(0, 0.0), (0, 0.0), (1, 0.8), (3, 0.6)]))
-    host = draw(st.sampled_from([0, 0, 4, 30]))
-    users = draw(st.sampled_from([0, 0, 3, 7]))
-    limits = sim.SimLimits(
-        max_batch, step_tokens, block, 0, host_blocks=host, swap=host > 0 and draw(st.booleans()),
-        move_s=draw(st.sampled_from([0.0, 0.0007])), draft_tokens=min(drafts, block - 1),
-        draft_acceptance_frac=accepted, queue=0 if users else draw(st.sampled_from([0, 0, 1, 4])),
-    )  # fmt: skip
     gap_s = draw(st.sampled_from([0.0, 0.001, 0.01, 0.1]))
     arrival_s = np.cumsum(rng.exponential(gap_s, count))
     if draw(st.booleans()):
         arrival_s = np.round(arrival_s, 2)
     options = {"replicas": draw(st.integers(1, 3)), "routing": draw(st.sampled_from(sim.ROUTINGS))}
+    users = draw(st.sampled_from([0, 0, 3, 7]))
     load = sim.Requests(arrival_s, isl, osl, users=users, think_s=draw(st.sampled_from([0.0, 0.003])))
-    if draw(st.booleans()):
-        load = dataclasses.replace(load, priority=rng.integers(0, draw(st.integers(1, 4)), count))
-    longest = longest_tokens(load, steps_needed(load, limits, 0), limits)
-    limits = dataclasses.replace(limits, kv_blocks=int(-(-longest.max() // block)) + draw(st.integers(0, 20)))
     if draw(st.booleans()):
         # Prompts branch off a few common stems; a block's hash stands for all before it too.
         stems = rng.integers(0, 3, count)
@@ -69,69 +58,84 @@ def cases(draw: st.DrawFn) -> tuple[sim.Requests, sim.StepTable, sim.SimLimits, 
         load = dataclasses.replace(
             load, hashes=np.array([key for row in rows for key in row]), hash_start=start, hash_tokens=block
         )
-    return (
-        load,
-        random_table(rng, max_batch, step_tokens),
-        limits,
-        options,
-    )
+    if draw(st.booleans()):
+        load = dataclasses.replace(load, priority=rng.integers(0, draw(st.integers(1, 4)), count))
+    limits = sim.SimLimits(
+        max_batch, step_tokens, block, 0,
+        queue=0 if users else draw(st.sampled_from([0, 0, 1, 3])),
+        host_blocks=(host := draw(st.sampled_from([0, 0, 3, 12, 100]))), swap=host > 0 and draw(st.booleans()),
+        move_s=draw(st.sampled_from([0.0, 1e-4, 0.01])),
+        draft_tokens=draw(st.integers(0, block - 1)), draft_acceptance_frac=draw(st.sampled_from([0.0, 0.5, 0.9])),
+    )  # fmt: skip
+    longest = int(longest_tokens(load, steps_needed(load, limits, 0), limits).max())
+    limits = dataclasses.replace(limits, kv_blocks=-(-max(longest, 1) // block) + draw(st.integers(0, 20)))
+    return load, random_table(rng, max_batch, step_tokens), limits, options
 
 
-@settings(max_examples=200, deadline=None)
+def walk(
+    load: sim.Requests, table: sim.StepTable, limits: sim.SimLimits, **options: object
+) -> tuple[list[Job], list[Replica]]:
+    arrival = np.round(load.arrival_s * TICKS_PER_S).astype(np.int64)
+    steps = steps_needed(load, limits, 0)
+    return simulate_steps(load, steps, arrival, table, limits, think=round(load.think_s * TICKS_PER_S), **options)
+
+
+@settings(max_examples=400, deadline=None)
 @given(cases())
 def test_leaping_equals_walking_to_the_picosecond(case: tuple) -> None:
     load, table, limits, options = case
     trail = sim.simulate(load, table, limits, **options).trail
-    arrival = np.round(load.arrival_s * TICKS_PER_S).astype(np.int64)
-    steps = steps_needed(load, limits, 0)
-    jobs, engines = simulate_steps(
-        load, steps, arrival, table, limits, think=round(load.think_s * TICKS_PER_S), **options
-    )
+    jobs, engines = walk(load, table, limits, **options)
     for name in ("arrival", "admitted", "first", "finish", "preempted"):
         assert getattr(trail, name).tolist() == [getattr(job, name) for job in jobs], name
     for name, twin in (
         ("prefill_tokens", "prefilled"), ("decode_tokens", "decoded"), ("hit_tokens", "hit_tokens"),
         ("busy", "busy"), ("peak_blocks", "peak"), ("preemptions", "preemptions"), ("swaps", "swaps"),
-        ("moved_blocks", "moved_blocks"), ("host_hit_tokens", "host_hit_tokens"), ("host_blocks", "hosted"),
+        ("moved_blocks", "moved_blocks"), ("host_hit_tokens", "host_hit_tokens"),
     ):  # fmt: skip
         assert trail.totals[name].tolist() == [getattr(engine, twin) for engine in engines], name
     assert trail.totals["context_steps"].tolist() == [e.context_steps // e.pace.unit for e in engines]
-    gaps = np.zeros(GAP_BINS, dtype=np.int64)
+    gaps = np.zeros(len(trail.gaps), dtype=np.int64)
     for engine in engines:
         for ticks, tokens in engine.gaps.items():
-            gaps[gap_bin.py_func(ticks)] += tokens
+            gaps[gap_bin(ticks)] += tokens
     assert trail.gaps.tolist() == gaps.tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(cases())
 def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
     load, table, limits, options = case
     found = sim.simulate(load, table, limits, **options)
     trail = found.trail
+    done = trail.finish >= 0
+    assert found.served == done.sum()
     assert found.served + found.refused == load.count
+    assert limits.queue or found.served == load.count
     assert not trail.totals["blocks"].any()
     assert not trail.totals["host_blocks"].any()
     assert found.kv_peak_frac <= 1.0
-    done = trail.finish >= 0
     assert (trail.arrival <= trail.admitted)[done].all()
     assert (trail.admitted < trail.first)[done].all()
-    assert (trail.first <= trail.finish).all()
-    assert (trail.admitted[~done] < 0).all()
-    # Each admission makes one token from the prompt; all others come from decode steps.
-    steps = steps_needed(load, limits, 0)[done]
-    assert found.decode_tokens + found.served + found.preemptions - found.swaps >= steps.sum()
+    assert (trail.first <= trail.finish)[done].all()
+    assert found.swaps <= found.preemptions == trail.preempted.sum()
+    assert found.host_hit_tokens <= found.hit_tokens
     assert trail.gaps.sum() == found.decode_tokens
-    if found.preemptions == 0:
+    # Each admission makes one token from the prompt, unless the cache was kept; all others come from decode steps.
+    isl, osl, steps = load.isl[done], load.osl[done], steps_needed(load, limits, 0)[done]
+    assert (-(-(osl - 1) // (limits.draft_tokens + 1)) < steps).all()
+    assert (steps <= osl).all()
+    assert found.decode_tokens + done.sum() + found.preemptions - found.swaps >= steps.sum()
+    if found.preemptions == found.swaps:
         assert found.decode_tokens == (steps - 1).sum()
-        assert found.prefill_tokens + found.hit_tokens == load.isl[done].sum()
+        assert found.prefill_tokens + found.hit_tokens == isl.sum()
 
 
 @settings(max_examples=40, deadline=None)
 @given(cases(), st.integers(0, 2**32))
 def test_order_of_equal_requests_changes_no_latency(case: tuple, seed: int) -> None:
     load, table, limits, options = case
-    at_once = dataclasses.replace(load, arrival_s=np.zeros(load.count), users=0, hashes=None, priority=None)
+    at_once = dataclasses.replace(load, arrival_s=np.zeros(load.count), users=0, hashes=None)
     kinds = np.random.default_rng(seed).permutation(load.count) % 2
     equal = dataclasses.replace(at_once, isl=np.full(load.count, 5), osl=np.full(load.count, 4))
     swapped = dataclasses.replace(equal, isl=equal.isl[kinds * 0], osl=equal.osl[np.argsort(kinds)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from jevons.serving.sim._kernels.cache import evict, fill_of, hashed_blocks, hold, make_host_room, release, share
 from jevons.serving.sim._kernels.leap import added_ticks, blocks_taken, count_gaps, leap, steps_in_cache
 from jevons.serving.sim._kernels.state import (
+    ABSENT,
     BATCH,
     BLOCK,
     BLOCKS,
@@ -267,7 +268,7 @@ def claim(slots: Slots, work: Work, limits: IntArray, request: int) -> tuple[int
     start = work.hash_start[request]
     hits, idle = 0, 0
     most = min(hashed_blocks(work, request, block_tokens), (want - 1) // block_tokens)
-    while hits < most and slots.holders[work.hashes[start + hits]] != -1:
+    while hits < most and slots.holders[work.hashes[start + hits]] != ABSENT:
         idle += slots.holders[work.hashes[start + hits]] <= 0
         hits += 1
     return want, (want + block_tokens - 1) // block_tokens - hits, hits, idle
