@@ -149,6 +149,7 @@ def _run(options: Simulation, device: Any, engine: Any, tables: dict[tuple[int, 
         ttft_s=options.ttft,
         tpot_s=options.tpot,
         e2e_s=options.e2e,
+        progress=note,
     )
     return _Run(load, deployment, replicas, limits, found)
 

@@ -34,6 +34,7 @@ from jevons.serving.sim._kernels.state import (
     Work,
     allocating,
     inline,
+    rare,
     reset,
     slots_of,
 )
@@ -44,7 +45,7 @@ DIGEST = int(hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).he
 latter, a change in any of the files compiles the drivers anew."""
 
 
-@njit(error_model="numpy", _nrt=False)
+@rare
 def bring(state: IntArray, slots: Slots, work: Work, table: Table, limits: IntArray, until: int) -> None:
     """Run steps until one starts at or after *until*: called, not compiled in place, where a driver has many calls."""
     advance(state, slots, work, table, limits, until, False)

@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
-inline = njit(error_model="numpy", forceinline=True, _nrt=False)
+_INSIDE = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Of functions that kernels alone call: a way in from Python takes as long to compile as the function. Without one, to
+call it from Python ends the process; its *py_func* may be called where it calls no other."""
+
+inline = njit(forceinline=True, _nrt=False, **_INSIDE)
 """Counting references to a dozen arrays at each call made the kernels six times slower: these go without."""
 
-rare = njit(error_model="numpy", _nrt=False)
-"""For those that few steps need: called, which takes a microsecond, so that the steps compile faster."""
+rare = njit(_nrt=False, **_INSIDE)
+"""For those that few steps need: called, which takes a microsecond, so that the steps compile faster. Numba compiles
+anew for arguments that are literal numbers, so these are called with none."""
 
-allocating = njit(error_model="numpy", forceinline=True)
+allocating = njit(forceinline=True, **_INSIDE)
 """For those that make arrays."""
 
 # Scalars of one replica's state.
