@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import Fault, InputError
-from jevons.expansion import DAYS_PER_QUARTER, ExpansionPlan, in_service
+from jevons.expansion import DAYS_PER_QUARTER, ExpansionPlan, stages
 from jevons.finance.formulas import discount_factors, incremental_roic, straight_line, terminal_value
 from jevons.finance.types import (
     SHARES_PER_ADS,
@@ -151,22 +151,25 @@ def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: 
 
 
 def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> tuple[Array, Array, Array, float]:
-    """Return depreciation, impairment, closing book (t,) and opening book of devices."""
+    """Return depreciation, impairment, closing book (t,) and opening book of devices.
+
+    Devices that leave before their life ends are books of their own: what is left on them is written off as they leave.
+    """
     p = plan.problem
-    V, T = len(p.devices), len(p.quarters)
+    T = len(p.quarters)
     life = 4.0 * terms.device_life_y
-    ordered = plan.ordered.sum(axis=1)
-    paid = np.broadcast_to(np.arange(T), (V, T))
-    start = paid + p.lead_quarters[:, None]
-    end = start + p.life_quarters[:, None]
-    most = value_in_use(plan, price, terms.overhead_frac).reshape(V * T, T) if terms.impair else None
-    cost = (ordered * p.capex_cny_per_device).ravel()
-    bought = straight_line(cost, paid.ravel(), start.ravel(), end.ravel(), life, T, most_cny=most)
-    per_device = np.zeros(V) if terms.initial_cost_cny_per_device is None else terms.initial_cost_cny_per_device
-    stood = per_device * p.initial_devices.sum(axis=1)
-    before = np.full(V, -1)
-    age = p.initial_age_quarters
-    old = straight_line(stood, before, -age, p.life_quarters - age, life, T)
+    kind, paid, retired, count = _vintage_parts(plan)
+    start = paid + p.lead_quarters[kind]
+    worth = value_in_use(plan, price, terms.overhead_frac)[kind, paid] if terms.impair else None
+    most = None if worth is None else worth * np.where(np.isfinite(worth), count[:, None], 1.0)
+    bought = straight_line(count * p.capex_cny_per_device[kind, paid], paid, start, retired, life, T, most_cny=most)
+    per_device = np.zeros(len(p.devices)) if terms.initial_cost_cny_per_device is None else (
+        terms.initial_cost_cny_per_device
+    )  # fmt: skip
+    kind, retired, count = _opening_parts(plan)
+    age = p.initial_age_quarters[kind]
+    stood = per_device[kind] * count
+    old = straight_line(stood, np.full(kind.size, -1), -age, retired, life, T)
     opening = float((stood * np.clip(1.0 - age / life, 0.0, 1.0)).sum())
     return (
         bought[0].sum(axis=0) + old[0].sum(axis=0),
@@ -176,15 +179,48 @@ def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> tup
     )
 
 
+Whole = NDArray[np.int64]
+
+
+def _vintage_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
+    """Return kind, quarter of payment, quarter of retirement and number of bought devices, by when they leave."""
+    p = plan.problem
+    left = plan.retired_bought.sum(axis=1)
+    kind, paid = (axis.ravel() for axis in np.indices(left.shape[:2]))
+    natural = paid + p.lead_quarters[kind] + p.life_quarters[kind]
+    count = np.maximum(plan.ordered.sum(axis=1) - left.sum(axis=2), 0.0).ravel()
+    early = np.nonzero(left)
+    return (
+        np.concatenate([kind, early[0]]),
+        np.concatenate([paid, early[1]]),
+        np.concatenate([natural, early[2]]),
+        np.concatenate([count, left[early]]),
+    )
+
+
+def _opening_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Array]:
+    """Return kind, quarter of retirement and number of the devices of the opening stock, by quarter they leave."""
+    p = plan.problem
+    left = plan.retired_initial.sum(axis=1)
+    early = np.nonzero(left)
+    return (
+        np.concatenate([np.arange(left.shape[0]), early[0]]),
+        np.concatenate([p.life_quarters - p.initial_age_quarters, early[1]]),
+        np.concatenate([np.maximum(p.initial_devices.sum(axis=1) - left.sum(axis=1), 0.0), left[early]]),
+    )
+
+
 def value_in_use(plan: ExpansionPlan, price_cny_per_call: Array, overhead_frac: float) -> Array:
-    """Return what each vintage will still bring at each quarter's end, (v, order quarter, t) [CNY].
+    """Return what a device of each vintage will still bring at each quarter's end, (v, order quarter, t) [CNY].
 
     A device earns the revenue of the calls computed on its kind, less overhead, energy and fixed cost, per device that
     serves; devices in training count as much as their serving kin, and quarters in which a whole kind trains as much as
-    its others. Discounted to the quarter, with the problem's terminal value. Kinds that never serve have no price to go
-    by and are not tested (infinite).
+    its others. In the quarters that the planner sees after the horizon it earns what it does in the last. Discounted to
+    the quarter, with the problem's terminal value. Kinds that never serve have no price to go by and are not tested
+    (infinite).
     """
     p = plan.problem
+    steps = stages(p)
     calls_per_h = np.where(np.isfinite(p.device_s_per_call), 3600.0 / p.device_s_per_call, 0.0)
     hours = plan.busy_device_h_per_d.sum(axis=4)
     sales = np.einsum("svrt,svt,st->vt", hours, calls_per_h, price_cny_per_call) * (1.0 - overhead_frac)
@@ -196,10 +232,11 @@ def value_in_use(plan: ExpansionPlan, price_cny_per_call: Array, overhead_frac: 
     margin = np.where(serves, (sales - energy) * DAYS_PER_QUARTER / np.maximum(serving, least), 0.0)
     mean = margin.sum(axis=1, keepdims=True) / np.maximum(serves.sum(axis=1, keepdims=True), 1)
     earned = np.where(serves, margin, mean) - p.fixed_cny_per_device_quarter
-    service = in_service(p.lead_quarters, p.life_quarters, len(p.quarters))
-    flows = earned[:, None, :] * service * p.discount
-    later = np.cumsum(flows[..., ::-1], axis=2)[..., ::-1] - flows
-    worth = (later + p.terminal_cny_per_device[:, :, None]) / p.discount * plan.ordered.sum(axis=1)[:, :, None]
+    count = steps.decided
+    earned = np.concatenate([earned, np.repeat(earned[:, -1:], steps.length_quarters.size - count, axis=1)], axis=1)
+    flows = earned[:, None, :] * steps.serves[:, :count] * (steps.problem.discount * steps.length_quarters)
+    later = (np.cumsum(flows[..., ::-1], axis=2)[..., ::-1] - flows)[..., :count]
+    worth = (later + p.terminal_cny_per_device[:, :, None]) / p.discount
     return np.asarray(np.where(serves.any(axis=1)[:, None, None], worth, np.inf))
 
 

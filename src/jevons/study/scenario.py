@@ -310,6 +310,11 @@ class ExpansionSpec(Section):
     """How far the planner sees."""
     market_power: bool = False
     """Whether the planner counts the effect of volume on its own price."""
+    look_beyond: int = Field(4, ge=0, le=40, strict=True)
+    """Quarters after the plan in which the planner expects things to stay as in its last quarter, so that the last
+    orders earn; 0 leaves them nothing but what a device is worth second-hand."""
+    retirement: Literal["economic", "life"] = "economic"
+    """Whether devices leave once they earn less than keeping them and their power costs, or serve out their life."""
 
 
 class FinanceSpec(Section):

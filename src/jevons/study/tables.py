@@ -50,6 +50,9 @@ def _fleet(result: PlanResult) -> Table:
     if rented.any():
         rows.append(row("rented out, mean", busy[rented].sum(axis=0)))
     rows.append(row("ordered", plan.ordered.sum(axis=(0, 1))))
+    retired = plan.retired_initial.sum(axis=(0, 1)) + plan.retired_bought.sum(axis=(0, 1, 2))
+    if retired.max() > 0.5:
+        rows.append(row("retired before their life ends", retired))
     rows.append(row("IT power of all [MW]", plan.it_w, 1e6))
     rows.append(row("site power built [MW]", plan.site_w.sum(axis=0), 1e6))
     rows.append(row("utilisation [%]", plan.utilisation_frac, 0.01))
