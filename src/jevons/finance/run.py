@@ -252,6 +252,8 @@ def _building_books(plan: ExpansionPlan, terms: AccountTerms) -> tuple[Array, Ar
 
 
 _STOCKS = ("cumulative_cash_cny",)
+_FIRST_YEAR = 0.625
+"""Years from the middle of the last quarter to the middle of the first year after it."""
 
 
 def year_sums(accounts: Statements, *, kind: str = "calendar") -> YearSums:
@@ -290,41 +292,59 @@ def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfT
     Returns
     -------
     LineValue
-        Flows fall in the middle of their quarter or year. In the fade, growth and margin reach their terminal values in
-        the last year and ``FCF = NOPAT - capital_per_revenue x added revenue``; after it, the value driver formula.
+        Flows fall in the middle of their quarter or year. The fade starts from the pace of the last quarter; growth,
+        margin and capital per revenue reach their terminal values in its last year, and ``FCF = NOPAT - added capital``
+        counts the capital that stands already; after it, the value driver formula.
 
     Raises
     ------
     InputError
-        If there are fewer than four quarters (eight where the starting growth is to be measured), the last year has no
+        If there are fewer than four quarters (eight where the starting growth is to be measured), the last has no
         revenue, or the cost of capital does not exceed growth for ever.
     """
     quarters = revenue_cny.size
     least = 4 if terms.start_growth_frac is not None else 8
-    if quarters < least or not revenue_cny[-4:].sum() > 0:
-        message = f"valuation needs {least} quarters and revenue in the last four; give `start_growth_frac` for fewer"
+    if quarters < least or not revenue_cny[-1] > 0:
+        message = f"valuation needs {least} quarters and revenue in the last; give `start_growth_frac` for fewer"
         raise InputError(message)
-    wacc, tax, k = terms.wacc_frac, terms.tax_frac, terms.capital_per_revenue
-    explicit = float(fcf_cny @ discount_factors(wacc, quarters))
-    revenue = float(revenue_cny[-4:].sum())
-    margin = float(ebita_cny[-4:].sum()) / revenue
+    explicit = float(fcf_cny @ discount_factors(terms.wacc_frac, quarters))
+    margin = float(ebita_cny[-4:].sum()) / float(revenue_cny[-4:].sum())
     growth = terms.start_growth_frac
     if growth is None:
         before = float(revenue_cny[-8:-4].sum())
-        growth = revenue / before - 1.0 if before > 0 else terms.terminal_growth_frac
-    begin = quarters / 4
-    fade = 0.0
+        growth = float(revenue_cny[-4:].sum()) / before - 1.0 if before > 0 else terms.terminal_growth_frac
+    pace = 4.0 * float(revenue_cny[-1])
+    fade, after = _run_on(pace, margin, growth, terms.terminal_growth_frac, quarters / 4, terms)
+    standing = sum(_run_on(pace, margin, 0.0, 0.0, quarters / 4, terms))
+    roic = _mature_roic(terms)
+    return LineValue(explicit, fade, after, standing, roic, terms.wacc_frac)
+
+
+def _mature_roic(terms: DcfTerms) -> float:
+    k = terms.capital_per_revenue
+    return float(incremental_roic(terms.terminal_margin_frac, terms.tax_frac, k)) if k > 0 else float("inf")
+
+
+def _run_on(
+    pace_cny: float, margin: float, growth: float, forever: float, begin_y: float, terms: DcfTerms
+) -> tuple[float, float]:
+    """Return the present values of the fade and of what follows, from a yearly *pace_cny* of revenue at *begin_y*."""
+    wacc, tax, k = terms.wacc_frac, terms.tax_frac, terms.capital_per_revenue
+    revenue, fade = pace_cny, 0.0
+    held = k * pace_cny if terms.opening_capital_cny is None else terms.opening_capital_cny
+    intensity = held / pace_cny
     for year in range(1, terms.fade_y + 1):
         faded = year / terms.fade_y
-        added = revenue * (growth + (terms.terminal_growth_frac - growth) * faded)
-        revenue += added
+        rate = growth + (forever - growth) * faded
+        revenue *= (1.0 + rate) ** (_FIRST_YEAR if year == 1 else 1.0)
         profit = (margin + (terms.terminal_margin_frac - margin) * faded) * (1.0 - tax) * revenue
-        fade += (profit - k * added) * (1.0 + wacc) ** -(begin + year - 0.5)
-    roic = float(incremental_roic(terms.terminal_margin_frac, tax, k)) if k > 0 else float("inf")
-    after = roic if terms.terminal_roic_frac is None else terms.terminal_roic_frac
-    next_profit = terms.terminal_margin_frac * (1.0 - tax) * revenue * (1.0 + terms.terminal_growth_frac)
-    last = float(terminal_value(next_profit, wacc, terms.terminal_growth_frac, after))
-    return LineValue(explicit, fade, last * (1.0 + wacc) ** -(begin + terms.fade_y - 0.5), roic, wacc)
+        needed = (intensity + (k - intensity) * faded) * revenue
+        fade += (profit - (needed - held)) * (1.0 + wacc) ** -(begin_y + year - 0.5)
+        held = needed
+    roic = _mature_roic(terms) if terms.terminal_roic_frac is None else terms.terminal_roic_frac
+    next_profit = terms.terminal_margin_frac * (1.0 - tax) * revenue * (1.0 + forever)
+    last = float(terminal_value(next_profit, wacc, forever, roic))
+    return fade, last * (1.0 + wacc) ** -(begin_y + terms.fade_y - 0.5)
 
 
 def growing_line(
@@ -409,7 +429,7 @@ def dcf(
     if not (ads > 0 and cny_per_usd > 0):
         message = f"ads = {ads:g} and cny_per_usd = {cny_per_usd:g}: both must be positive"
         raise InputError(message)
-    nothing = LineValue(0.0, 0.0, 0.0, 0.0, ai.wacc_frac)
+    nothing = LineValue(0.0, 0.0, 0.0, 0.0, 0.0, ai.wacc_frac)
     lines = []
     for name, fields, terms in (("AI cloud", "ai", ai), ("Base cloud", "base", base)):
         revenue = getattr(accounts, f"{fields}_revenue_cny")
@@ -423,9 +443,9 @@ def dcf(
                 raise InputError(message) from error
         lines.append(value)
     bridge = (
-        ("AI cloud: plan", lines[0].explicit_cny),
-        ("AI cloud: fade", lines[0].fade_cny),
-        ("AI cloud: after", lines[0].terminal_cny),
+        ("AI cloud: cash in the plan", lines[0].explicit_cny),
+        ("AI cloud: what then stands", lines[0].standing_cny),
+        ("AI cloud: growth after it", lines[0].growth_cny),
         ("Base cloud", lines[1].total_cny),
         ("Rest of the group", rest_cny),
         ("Net cash", net_cash_cny),

@@ -49,7 +49,7 @@ class Accounts:
 
     @property
     def plan_value_cny(self) -> float:
-        """Value of the AI cloud: its cash flows in the plan, in the fade, and after."""
+        """Value of the AI cloud: its cash flows in the plan, and of what stands at its end and grows on."""
         return self.valuation.ai.total_cny
 
     @property
@@ -106,7 +106,10 @@ def accounts(
     value = dcf(
         books,
         ai=DcfTerms(
-            capital_per_revenue=spec.capital_per_revenue.value, start_growth_frac=spec.after_growth.value, **after
+            capital_per_revenue=spec.capital_per_revenue.value,
+            start_growth_frac=spec.after_growth.value,
+            opening_capital_cny=float(books.device_closing_cny[-1] + books.building_closing_cny[-1]),
+            **after,
         ),
         base=DcfTerms(capital_per_revenue=spec.base_capital.value, start_growth_frac=spec.base_growth.value, **after),
         rest_cny=growing_line(

@@ -311,8 +311,8 @@ class ExpansionSpec(Section):
     market_power: bool = False
     """Whether the planner counts the effect of volume on its own price."""
     look_beyond: int = Field(4, ge=0, le=40, strict=True)
-    """Quarters after the plan in which the planner expects things to stay as in its last quarter, so that the last
-    orders earn; 0 leaves them nothing but what a device is worth second-hand."""
+    """Quarters after the plan that the planner counts on: one step further along the last trend, then level. So the
+    last orders earn; with 0 they only have what a device is worth second-hand."""
     retirement: Literal["economic", "life"] = "economic"
     """Whether devices leave once they earn less than keeping them and their power costs, or serve out their life."""
 

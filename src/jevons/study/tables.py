@@ -164,7 +164,7 @@ def _accounts(result: PlanResult) -> Table:
 def _value(result: PlanResult) -> Table:
     accounts = result.chain.accounts
     rows: list[Sequence[Any]] = [
-        (label, format_money(amount, "CNY"), "") for label, amount in accounts.valuation.bridge
+        (label, format_money(amount, "CNY"), _value_note(result, label)) for label, amount in accounts.valuation.bridge
     ]
     rows.append(("value of equity", format_money(accounts.valuation.equity_cny, "CNY"), ""))
     rows.append(("market value", format_money(accounts.market_value_cny, "CNY"), f"on {result.scenario.as_of}"))
@@ -175,6 +175,18 @@ def _value(result: PlanResult) -> Table:
     rows.append(("price per ADS", format_money(accounts.price_per_ads_cny, "CNY"), ""))
     rows.append(("cloud growth that the price assumes", *_implied(result)))
     return ("Value", ("", "value", "note"), rows)
+
+
+def _value_note(result: PlanResult, label: str) -> str:
+    ai = result.chain.accounts.valuation.ai
+    if label == "AI cloud: cash in the plan":
+        return f"{result.quarters[0]} to {result.quarters[-1]}"
+    if label == "AI cloud: what then stands":
+        return "earning on at the last quarter's pace, replaced, without growth"
+    if label == "AI cloud: growth after it":
+        word = "destroys" if ai.growth_destroys_value else "creates"
+        return f"{word} value: capital added returns {100 * ai.roic_frac:.1f} %, costs {100 * ai.wacc_frac:.1f} %"
+    return ""
 
 
 def _implied(result: PlanResult) -> tuple[str, str]:
@@ -310,6 +322,8 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
         },
         "value": {
             "bridge_cny": dict(accounts.valuation.bridge),
+            "ai_roic_frac": accounts.valuation.ai.roic_frac,
+            "ai_growth_destroys_value": accounts.valuation.ai.growth_destroys_value,
             "equity_cny": accounts.valuation.equity_cny,
             "market_cny": accounts.market_value_cny,
             "per_ads_cny": accounts.value_per_ads_cny,

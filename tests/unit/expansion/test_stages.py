@@ -34,16 +34,27 @@ def test_without_sight_beyond_the_horizon_the_last_quarter_orders_nothing(make_p
 
 
 def test_the_last_quarter_orders_for_what_follows(make_problem):
-    # The third quarter's 900 calls stay wanted after it: two devices more, that come too late to serve before.
+    # Demand goes on from 900 to 1350 calls a day, half more as in the quarter before: 6.5 devices more for those.
     grown = late(make_problem, tail_quarters=4, supply_devices=np.array([[5.0, 2.0, 100.0]]))
     plan = solve(grown)
-    assert plan.ordered[0, 0] == pytest.approx([5, 2, 2])
+    assert plan.ordered[0, 0] == pytest.approx([5, 2, 6.5])
     assert plan.installed.shape == (1, 1, 3)
     # by hand: 100 calls a day at 3 CNY less energy, through what is left of the horizon and the four quarters after
-    served = 500 + 700 + 4 * 900
+    served = 500 + 700 + 4 * 1350
     day = 3.0 - 0.5 * 24 / 100
-    fixed = 100.0 * (5 * (2 + 4) + 2 * (1 + 4) + 2 * 4)
-    assert plan.objective_cny == pytest.approx(DAYS_PER_QUARTER * day * served - fixed - 9 * 10_000.0)
+    fixed = 100.0 * (5 * (2 + 4) + 2 * (1 + 4) + 6.5 * 4)
+    assert plan.objective_cny == pytest.approx(DAYS_PER_QUARTER * day * served - fixed - 13.5 * 10_000.0)
+
+
+def test_the_trend_goes_on_for_one_step_within_bounds(make_problem):
+    calls = np.array([[[100.0], [150.0]], [[100.0], [900.0]], [[100.0], [0.0]], [[0.0], [50.0]]])
+    seconds = np.full((4, 1, 2), 864.0)
+    seconds[0, 0, 1] = 432.0
+    seconds[3] = np.inf
+    whole = stages(make_problem(quarters=2, blocks=1, segments=4, block_calls_per_d=calls, device_s_per_call=seconds,
+                                tail_quarters=1)).problem  # fmt: skip
+    assert whole.block_calls_per_d[:, -1, 0] == pytest.approx([225.0, 1800.0, 0.0, 50.0])
+    assert whole.device_s_per_call[:, 0, -1] == pytest.approx([216.0, 864.0, 864.0, np.inf])
 
 
 def test_the_tail_is_discounted_on_at_the_pace_of_the_last_quarters(make_problem):
