@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -403,6 +403,7 @@ def dcf(
     stakes_cny: float,
     ads: float,
     cny_per_usd: float,
+    lines: Mapping[str, float] | None = None,
 ) -> Valuation:
     """Return the group's value as a sum of parts.
 
@@ -420,6 +421,8 @@ def dcf(
         American depositary shares outstanding, > 0 (ordinary shares over eight).
     cny_per_usd : float
         Dated rate, > 0.
+    lines : mapping of str to float, optional
+        Net present value of other lines of the plan by label [CNY].
 
     Raises
     ------
@@ -430,7 +433,7 @@ def dcf(
         message = f"ads = {ads:g} and cny_per_usd = {cny_per_usd:g}: both must be positive"
         raise InputError(message)
     nothing = LineValue(0.0, 0.0, 0.0, 0.0, 0.0, ai.wacc_frac)
-    lines = []
+    parts = []
     for name, fields, terms in (("AI cloud", "ai", ai), ("Base cloud", "base", base)):
         revenue = getattr(accounts, f"{fields}_revenue_cny")
         flows = getattr(accounts, f"{fields}_fcf_cny")
@@ -441,21 +444,25 @@ def dcf(
             except InputError as error:
                 message = f"{name}: {error}"
                 raise InputError(message) from error
-        lines.append(value)
+        parts.append(value)
+    others = dict(lines or {})
     bridge = (
-        ("AI cloud: cash in the plan", lines[0].explicit_cny),
-        ("AI cloud: what then stands", lines[0].standing_cny),
-        ("AI cloud: growth after it", lines[0].growth_cny),
-        ("Base cloud", lines[1].total_cny),
+        ("AI cloud: cash in the plan", parts[0].explicit_cny),
+        ("AI cloud: what then stands", parts[0].standing_cny),
+        ("AI cloud: growth after it", parts[0].growth_cny),
+        *others.items(),
+        ("Base cloud", parts[1].total_cny),
         ("Rest of the group", rest_cny),
         ("Net cash", net_cash_cny),
         ("Stakes", stakes_cny),
     )
-    enterprise = lines[0].total_cny + lines[1].total_cny + rest_cny
+    extra = sum(others.values())
+    enterprise = parts[0].total_cny + extra + parts[1].total_cny + rest_cny
     equity = enterprise + net_cash_cny + stakes_cny
     return Valuation(
-        ai=lines[0],
-        base=lines[1],
+        ai=parts[0],
+        base=parts[1],
+        lines_cny=extra,
         rest_cny=rest_cny,
         net_cash_cny=net_cash_cny,
         stakes_cny=stakes_cny,

@@ -238,6 +238,8 @@ class Valuation:
     ----------
     ai, base : LineValue
         The plan, and the cloud without it.
+    lines_cny : float
+        Other lines of the plan, net of what is spent on them.
     rest_cny, net_cash_cny, stakes_cny : float
         Rest of the group, cash less debt, stakes in other firms.
     enterprise_cny, equity_cny : float
@@ -250,6 +252,7 @@ class Valuation:
 
     ai: LineValue
     base: LineValue
+    lines_cny: float
     rest_cny: float
     net_cash_cny: float
     stakes_cny: float

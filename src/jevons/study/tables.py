@@ -10,6 +10,7 @@ import numpy as np
 
 from jevons.errors import InputError
 from jevons.schema import json_text, replacing
+from jevons.study.lines import PlanLines
 from jevons.study.montecarlo import OUTCOMES
 from jevons.units import format_money
 
@@ -25,7 +26,10 @@ def plan_tables(result: PlanResult) -> list[Table]:
     """Return the tables that `jevons plan` prints, as (title, columns, rows)."""
     tables = [_fleet(result), _tokens(result), _prices(result), _calls(result), _capital(result)]
     tables += [_binding(result), _accounts(result)]
-    tables += [_value(result), _verdict(result)]
+    tables.append(_value(result))
+    if result.lines is not None:
+        tables.append(_lines(result.lines))
+    tables.append(_verdict(result))
     if result.draws is not None:
         tables.append(_intervals(result))
     return tables
@@ -177,6 +181,38 @@ def _value(result: PlanResult) -> Table:
     return ("Value", ("", "value", "note"), rows)
 
 
+def _lines(lines: PlanLines) -> Table:
+    def row(label: str, *amounts: float) -> Sequence[Any]:
+        return (label, *(f"{x / 1e9:,.1f}" for x in amounts))
+
+    columns = (lines.spent_cny, lines.value_cny, lines.best_spent_cny, lines.best_value_cny)
+    rows = [row(label, *(c[i] for c in columns)) for i, label in enumerate(lines.labels)]
+    rows.append(row("all lines", *(c.sum() for c in columns)))
+    rows.append(("not spent", *(f"{(lines.budget_cny - x) / 1e9:,.1f}" if x is not None else "" for x in (
+        columns[0].sum(), None, columns[2].sum(), None
+    ))))  # fmt: skip
+    heads = ("line", "planned: money", "planned: value added", "best split: money", "best split: value added")
+    return ("Budget by line [bn CNY, present value]", heads, rows)
+
+
+def lines_record(lines: PlanLines | None) -> dict[str, Any] | None:
+    """Return money and value by line as plain values."""
+    if lines is None:
+        return None
+    return {
+        "budget_cny": lines.budget_cny,
+        "total_value_cny": lines.value_cny.sum(),
+        "best_total_value_cny": lines.best_value_cny.sum(),
+        "lines": {
+            name: {
+                "label": lines.labels[i], "spent_cny": lines.spent_cny[i], "value_cny": lines.value_cny[i],
+                "best_spent_cny": lines.best_spent_cny[i], "best_value_cny": lines.best_value_cny[i],
+            }
+            for i, name in enumerate(lines.names)
+        },
+    }  # fmt: skip
+
+
 def _value_note(result: PlanResult, label: str) -> str:
     ai = result.chain.accounts.valuation.ai
     if label == "AI cloud: cash in the plan":
@@ -284,6 +320,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
             "devices": {d: plan.installed[i].sum(axis=0) for i, d in enumerate(problem.devices)},
             "ordered": {d: plan.ordered[i].sum(axis=0) for i, d in enumerate(problem.devices)},
             "training_devices": plan.training_devices.sum(axis=(0, 1)),
+            "retired_early": plan.retired_initial.sum(axis=(0, 1)) + plan.retired_bought.sum(axis=(0, 1, 2)),
             "it_w": plan.it_w,
             "site_w": {s: plan.site_w[i] for i, s in enumerate(problem.sites)},
             "utilisation_frac": plan.utilisation_frac,
@@ -332,6 +369,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
             "implied_cloud_growth_frac": result.implied[0]["growth_frac"],
             "iso_price_surface": result.implied,
         },
+        "lines": lines_record(result.lines),
         "jevons": {
             "elasticity": v.elasticity,
             "elasticity_to_efficiency": v.elasticity_to_efficiency,
