@@ -1,0 +1,108 @@
+"""The market's section of a scenario file: segments of callers, and list prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from jevons.study.amounts import Amount, Quantity
+from jevons.study.sections import Fraction, Section
+
+
+class PriceSpec(Section):
+    """A list price per million tokens."""
+
+    input: Annotated[Amount, Quantity("CNY/Mtok", ge=0)]
+    """Input tokens that are not in the cache."""
+    cached: Annotated[Amount, Quantity("CNY/Mtok", ge=0)]
+    """Input tokens read from the cache."""
+    output: Annotated[Amount, Quantity("CNY/Mtok", gt=0)]
+    """Output tokens."""
+
+
+class SegmentSpec(Section):
+    """A kind of caller."""
+
+    FACT_NAMES: ClassVar[Mapping[str, str]] = {
+        "adopters": "adopters_potential", "value": "value_per_call_cny", "value_sigma": "value_sigma",
+        "calls": "calls_per_adopter", "input_tokens": "input_tokens_per_call", "cached": "cached_frac",
+        "output_tokens": "output_tokens_per_call", "tokens_growth": "tokens_growth_factor",
+        "integration": "integration_year_cny", "bass_p": "bass_p", "bass_q": "bass_q", "adopted": "adopted_frac",
+        "elasticity": "elasticity_intensive", "share": "provider_share_frac", "peak": "peak_frac",
+        "deferrable": "deferrable_frac", "calls_growth": "calls_growth_factor", "wallet": "wallet_year_cny",
+        "attention": "attention_calls_per_adopter",
+    }  # fmt: skip
+
+    facts: str = ""
+    """Prefix of facts that fill what is not given."""
+    label: str = ""
+    """Name in tables."""
+    model: str
+    """Name of the served model it calls; `rental` for hours of a reference device."""
+    internal: bool = False
+    """Whether the callers are the firm's own businesses."""
+    adopters: Annotated[Amount, Quantity("1", gt=0)]
+    """Firms or users that could ever adopt."""
+    value: Annotated[Amount, Quantity("CNY", gt=0)]
+    """Median value of a call to its caller."""
+    value_sigma: Annotated[Amount, Quantity("1", gt=0, le=6)]
+    """Spread of that value over callers (standard deviation of the logarithm)."""
+    calls: Annotated[Amount, Quantity("1", gt=0)]
+    """Calls (device-hours for rental) per adopter and day at the start."""
+    calls_growth: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Factor per year of calls per adopter from capability and agents, at constant price."""
+    input_tokens: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Input tokens per call at the start."""
+    cached: Fraction = Amount(0.0, "1", origin="default")
+    """Share of input tokens read from the cache."""
+    output_tokens: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Output tokens per call at the start."""
+    tokens_growth: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Factor per year of tokens per call (reasoning, agents, context)."""
+    integration: Annotated[Amount, Quantity("CNY", ge=0)]
+    """Cost of using the service per adopter and year, besides tokens."""
+    bass_p: Annotated[Amount, Quantity("1", ge=0, le=1)]
+    """Innovation coefficient per quarter."""
+    bass_q: Annotated[Amount, Quantity("1", ge=0, le=3)]
+    """Imitation coefficient per quarter."""
+    adopted: Annotated[Amount, Quantity("1", ge=0, le=1)]
+    """Share of potential adopters that use the service at the start."""
+    elasticity: Annotated[Amount, Quantity("1", le=0)]
+    """Elasticity of calls per adopter to the price of a call (intensive margin), negative."""
+    share: Fraction
+    """Share of the segment's calls that this provider serves."""
+    peak: Fraction
+    """Share of a day's calls in the peak slot."""
+    deferrable: Fraction
+    """Share of calls that may wait within the day."""
+    wallet: Annotated[Amount, Quantity("CNY", ge=0)] = Amount(0.0, "CNY", origin="default")
+    """Most that an adopter spends on calls in a year; 0 for no such limit."""
+    attention: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Most calls that an adopter can make use of in a day; 0 for no such limit."""
+
+
+class MarketSpec(Section):
+    """Demand and prices."""
+
+    provider_elasticity: Annotated[Amount, Quantity("1", le=-0.01)]
+    """Elasticity of one provider's volume to its price premium over rivals, negative."""
+    elasticity_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Common factor on all segments' intensive elasticities: they are wrong together."""
+    value_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Common factor on all segments' values per call."""
+    markup: Annotated[Amount, Quantity("1", gt=0)]
+    """Price over full unit cost that competition lets stand."""
+    price_inertia: Fraction
+    """Share of the gap to the target price that is left after a quarter."""
+    peak_hours: Annotated[Amount, Quantity("h", gt=0, le=23)]
+    """Hours of the day's peak slot."""
+    rental_device: str = "h100_sxm"
+    """Device whose hours rental segments count."""
+    rental_utilisation: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    """Highest share of rentable device-hours that is let."""
+    rental_price: Annotated[Amount, Quantity("CNY/h", gt=0)] = Amount(15.0, "CNY/h", origin="default")
+    """Rent of that device-hour at the start."""
+    segments: dict[str, SegmentSpec] = Field(min_length=1)
+    """Segments by name."""
