@@ -83,6 +83,46 @@ class SegmentSpec(Section):
     """Most calls that an adopter can make use of in a day; 0 for no such limit."""
 
 
+class RivalSpec(Section):
+    """Another provider of models."""
+
+    label: str = ""
+    """Name in tables."""
+    open_weights: bool = False
+    """Whether it hosts open weights without a platform of its own around them: a nest of its own, priced near cost."""
+    volume: Annotated[Amount, Quantity("tok/day", gt=0)]
+    """Tokens a day at the start; rivals divide in this proportion what the firm does not serve."""
+    cost: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    """Full unit cost over the firm's."""
+    bundle: Annotated[Amount, Quantity("1", ge=0, le=10)] = Amount(0.0, "1", origin="default")
+    """Worth to a buyer of what comes with tokens (platform, data services, support), as a share of their price."""
+    prices: dict[str, PriceSpec] = Field(min_length=1)
+    """List price of what it offers in the place of each served model; a model left out is one it has no match for."""
+
+
+class ProvidersSpec(Section):
+    """Who competes, and how buyers move."""
+
+    label: str = "the firm"
+    """Name of the firm itself in tables."""
+    rivals: dict[str, RivalSpec] = Field(default_factory=dict)
+    """Rivals by name; without any, shares stand and the markup is competition."""
+    share_elasticity: Annotated[Amount, Quantity("1", le=-1.5)] = Amount(-3.0, "1", origin="default")
+    """Elasticity of a small provider's volume to its own price once buyers have moved, negative."""
+    nesting: Annotated[Amount, Quantity("1", gt=0, le=1)] = Amount(0.6, "1", origin="default")
+    """Dissimilarity of providers within a nest: 1 for none more alike than others, near 0 for interchangeable."""
+    bundle: Annotated[Amount, Quantity("1", ge=0, le=10)] = Amount(0.0, "1", origin="default")
+    """Worth to a buyer of what comes with the firm's own tokens, as a share of their price."""
+    bundle_growth: Annotated[Amount, Quantity("1", ge=-0.9, le=3)] = Amount(0.0, "1", origin="default")
+    """Change of that worth a year, all bundles alike, a fraction."""
+    share_inertia: Fraction = Amount(0.7, "1", origin="default")
+    """Share of the gap to the shares that prices call for which is left after a quarter."""
+    match: Fraction = Amount(0.6, "1", origin="default")
+    """Share of the deepest relative cut of a rival that a provider follows, though not below its own cost."""
+    match_lag: Annotated[Amount, Quantity("quarter", ge=1, le=12)] = Amount(1.0, "quarter", origin="default")
+    """Quarters until it does."""
+
+
 class MarketSpec(Section):
     """Demand and prices."""
 
@@ -93,7 +133,7 @@ class MarketSpec(Section):
     value_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
     """Common factor on all segments' values per call."""
     markup: Annotated[Amount, Quantity("1", gt=0)]
-    """Price over full unit cost that competition lets stand."""
+    """Price over full unit cost at which hosts of open weights enter; without rivals, what competition lets stand."""
     price_inertia: Fraction
     """Share of the gap to the target price that is left after a quarter."""
     peak_hours: Annotated[Amount, Quantity("h", gt=0, le=23)]
@@ -104,5 +144,9 @@ class MarketSpec(Section):
     """Highest share of rentable device-hours that is let."""
     rental_price: Annotated[Amount, Quantity("CNY/h", gt=0)] = Amount(15.0, "CNY/h", origin="default")
     """Rent of that device-hour at the start."""
+    national: Annotated[Amount, Quantity("tok/day", ge=0)] = Amount(0.0, "tok/day", origin="default")
+    """Tokens a day of the whole market at the start, to which calls of all segments are scaled; 0 for as given."""
+    providers: ProvidersSpec = ProvidersSpec()
+    """Rivals."""
     segments: dict[str, SegmentSpec] = Field(min_length=1)
     """Segments by name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from jevons.errors import InputError
 from jevons.expansion import ExpansionProblem
 from jevons.hardware import Site
 from jevons.market import MarketInputs, MarketPath, demand_blocks
+from jevons.study.demand import national_scale, rivalry
 from jevons.study.engineering import Engineering
 from jevons.study.scenario import RENTAL, Scenario
 
@@ -126,15 +128,15 @@ def market_inputs(scenario: Scenario, setting: Setting, weights: Array, scarcity
         return np.array([getattr(s, name).value for s in segments])
 
     rental = index == len(models)
-    inputs, cached = column("input_tokens"), column("cached")
-    tokens = np.stack([inputs * (1 - cached), inputs * cached, column("output_tokens")], axis=1)
+    asked, cached = column("input_tokens"), column("cached")
+    tokens = np.stack([asked * (1 - cached), asked * cached, column("output_tokens")], axis=1)
     tokens[rental] = (0.0, 0.0, 1.0)
     per_mtok = [
         [m.price.input.value, m.price.cached.value, m.price.output.value] for m in scenario.serving.models.values()
     ]
     prices = np.array([*per_mtok, [0.0, 0.0, 0.0]]) / 1e6
     prices[-1, 2] = scenario.market.rental_price.value
-    return MarketInputs(
+    inputs = MarketInputs(
         model=index,
         adopters=column("adopters"),
         value_cny=column("value") * scenario.market.value_scale.value,
@@ -159,6 +161,9 @@ def market_inputs(scenario: Scenario, setting: Setting, weights: Array, scarcity
         wallet_cny_per_y=column("wallet"),
         attention_calls_per_d=column("attention"),
     )
+    scaled = inputs.calls_per_d * np.where(rental, 1.0, national_scale(scenario, inputs))
+    inputs = dataclasses.replace(inputs, calls_per_d=scaled)
+    return dataclasses.replace(inputs, rivals=rivalry(scenario, inputs))
 
 
 def unit_cost(scenario: Scenario, setting: Setting, weights: Array) -> Array:

@@ -32,6 +32,7 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
                 "give the token kinds it uses a price above 0"
             )
             yield document.fault(("market", "segments", name), message)
+    yield from _check_rivals(document, scenario)
     yield from _check_budget(document, scenario)
     growth, wacc = scenario.finance.terminal_growth, scenario.cost.wacc
     most, least = growth.value if growth.high is None else growth.high, wacc.value if wacc.low is None else wacc.low
@@ -47,6 +48,16 @@ def _call_price(scenario: Scenario, segment: SegmentSpec) -> float:
     fresh = segment.input_tokens.value * (1 - cached) * price.input.value
     held = segment.input_tokens.value * cached * price.cached.value
     return (fresh + held + segment.output_tokens.value * price.output.value) / 1e6
+
+
+def _check_rivals(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse rivals' prices in the place of models that are not served."""
+    for name, rival in scenario.market.providers.rivals.items():
+        for model in rival.prices:
+            here = ("market", "providers", "rivals", name, "prices", model)
+            if model not in scenario.serving.models:
+                known = scenario.serving.models
+                yield document.fault(here, f"`{model}` is not in serving.models.{did_you_mean(model, known)}")
 
 
 def _check_budget(document: Located, scenario: Scenario) -> Iterator[Fault]:
