@@ -29,11 +29,14 @@ class Competition:
     price : (m, n, t)
         List prices of a model's token mix [CNY/token]; 0 where a provider does not sell it.
     share_frac : (s, n, t)
-        Shares of each segment's calls.
+        Shares of each segment's calls; all the firm's where buyers have no choice among these providers.
+    competes : (s,) bool
+        Where they have.
     """
 
     def __init__(self, rivalry: Rivalry, model: NDArray[np.int64], quarters: int, price_inertia: float) -> None:
         self._rivalry, self._model, self._inertia = rivalry, model, price_inertia
+        self.competes = rivalry.competes
         self._logit = {"price_weight": rivalry.price_weight, "nesting": rivalry.nesting}
         segments, providers = rivalry.start_share_frac.shape
         self.price = np.zeros((*rivalry.start_price.shape, quarters))

@@ -68,10 +68,13 @@ def market_path(inputs: MarketInputs) -> MarketPath:
             if t > 0:
                 rivals.step(t, cost, path.market_calls_per_d[:, t - 1] * start_price)
             path.price_index[:, t] = rivals.own_index()
-            share = rivals.share_frac[:, 0, t]
+            share = np.where(rivals.competes, rivals.share_frac[:, 0, t], inputs.share_frac)
             level = rivals.level
             # the firm's scarcity touches the part of the market that it serves
             market_index = rivals.market_index(t) * scarce**share
+        if inputs.rent_index is not None:
+            path.price_index[-1, t] = inputs.rent_index[t]
+            market_index = np.where(inputs.counts_tokens, market_index, inputs.rent_index[t])
         path.price_cny_per_tok[:, :, t] = inputs.list_price_cny_per_tok * path.price_index[:, t, None]
         index = path.price_index[inputs.model, t]
         path.call_price_cny[:, t] = start_price * growth * index

@@ -65,6 +65,8 @@ class MarketInputs:
         Most calls that an adopter can make use of in a day; 0 for no such limit.
     rivals : Rivalry, optional
         Who else sells; without them shares stand, and competition is the markup.
+    rent_index : (t,), optional
+        Rent of the reference device-hour, the last model's price, over the one given; where rents clear.
     """
 
     model: NDArray[np.int64]
@@ -91,6 +93,7 @@ class MarketInputs:
     wallet_cny_per_y: Array | None = None
     attention_calls_per_d: Array | None = None
     rivals: Rivalry | None = None
+    rent_index: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)

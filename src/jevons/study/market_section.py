@@ -143,7 +143,13 @@ class MarketSpec(Section):
     rental_utilisation: Annotated[Amount, Quantity("1", gt=0, le=1)]
     """Highest share of rentable device-hours that is let."""
     rental_price: Annotated[Amount, Quantity("CNY/h", gt=0)] = Amount(15.0, "CNY/h", origin="default")
-    """Rent of that device-hour at the start."""
+    """Rent of that device-hour at which rental segments want what they state; rents of the plan clear the market."""
+    rental_substitution: Annotated[Amount, Quantity("1", le=-0.1)] = Amount(-3.0, "1", origin="default")
+    """Elasticity of device-hours of one chip to its rent, others' rents standing, negative."""
+    rental_tight: Annotated[Amount, Quantity("1", ge=0.1, le=0.98)] = Amount(0.75, "1", origin="default")
+    """Let share of a chip's stock at which its rent covers its full cost."""
+    rental_steepness: Annotated[Amount, Quantity("1", gt=0)] = Amount(0.5, "1", origin="default")
+    """Rise of rent beyond that share (kappa)."""
     national: Annotated[Amount, Quantity("tok/day", ge=0)] = Amount(0.0, "tok/day", origin="default")
     """Tokens a day of the whole market at the start, to which calls of all segments are scaled; 0 for as given."""
     providers: ProvidersSpec = ProvidersSpec()

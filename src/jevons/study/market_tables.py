@@ -58,3 +58,21 @@ def _prices(result: PlanResult) -> Table:
     ]
     title = "List prices of all providers, in the place of each model, at its token mix [CNY per million tokens]"
     return (title, ("model", "provider", *result.quarters), rows)
+
+
+def rent_table(result: PlanResult) -> Table:
+    """Return rents by chip and the share of what is on offer that is let."""
+    rents = result.chain.rents
+    if rents is None:
+        return ("Rents of accelerators [CNY per device-hour]", ("", *result.quarters), [])
+    rows: list[Sequence[Any]] = []
+    for v, device in enumerate(result.scenario.hardware.devices):
+        if rents.cny_per_h[v].max() > 0:
+            name = result.device_label(device)
+            rows.append((name, "rent", *(scaled(x) if x > 0 else "" for x in rents.cny_per_h[v])))
+            cost = result.chain.setting.hour_cny[v] / result.scenario.market.rental_tight.value
+            over = rents.cny_per_h[v] / cost
+            rows.append((name, "of full cost [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in over)))
+            let = rents.let_frac[v]
+            rows.append((name, "let of what is offered [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in let)))
+    return ("Rents that clear, by accelerator [CNY per device-hour]", ("", "", *result.quarters), rows)
