@@ -46,7 +46,7 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     list_value = np.maximum((weights * inputs.list_price_cny_per_tok).sum(axis=1), 1e-15)
     size = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
     rivals = None if inputs.rivals is None else Competition(inputs.rivals, inputs.model, quarters, inputs.price_inertia)
-    adopted = inputs.adopted_frac
+    adopted, cloud = inputs.adopted_frac, inputs.cloud_frac
     share, market_index, level = inputs.share_frac, np.ones(segments), np.ones(segments)
     volume = 0.0
     base_volume = 1.0
@@ -96,7 +96,7 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         calls, path.capped[:, t] = capped_calls(
             wanted, start_price * growth * level * paid, inputs.wallet_cny_per_y, inputs.attention_calls_per_d
         )
-        path.market_calls_per_d[:, t] = path.adopters[:, t] * calls
+        path.market_calls_per_d[:, t] = path.adopters[:, t] * calls * (1.0 if cloud is None else cloud[:, t])
         path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * share
         path.tokens_per_d[:, t] = path.calls_per_d[:, t] * size * growth
         path.market_tokens_per_d[:, t] = path.market_calls_per_d[:, t] * size * growth

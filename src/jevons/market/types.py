@@ -67,6 +67,8 @@ class MarketInputs:
         Who else sells; without them shares stand, and competition is the markup.
     rent_index : (t,), optional
         Rent of the reference device-hour, the last model's price, over the one given; where rents clear.
+    cloud_frac : (s, t), optional
+        Share of tokens that is called for; the rest is served on machines of the buyers' own.
     """
 
     model: NDArray[np.int64]
@@ -94,6 +96,7 @@ class MarketInputs:
     attention_calls_per_d: Array | None = None
     rivals: Rivalry | None = None
     rent_index: Array | None = None
+    cloud_frac: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)

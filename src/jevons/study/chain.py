@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from jevons.expansion import ExpansionPlan, solve
 from jevons.market import MarketInputs, MarketPath, market_path
 from jevons.study.accounts import Accounts, accounts
+from jevons.study.boxes import box_device, ways
 from jevons.study.engineering import Engineering
 from jevons.study.problem import Setting, expansion_problem, market_inputs, normalised, setting, starting_weights
 from jevons.study.rents import Rents, clear_rents
@@ -51,6 +52,8 @@ class ChainResult:
         Rents by chip; None without segments that rent.
     rent_index : (t,)
         Rent of the reference device-hour over the one given, as the market saw it in the last round.
+    ways : (s, 3, t) or None
+        Share of each segment's tokens by way: own, rent, api; None where nobody has the choice.
     residual : float
         Largest relative change of call prices in the last iteration, rents in it.
     rounds : int
@@ -67,6 +70,7 @@ class ChainResult:
     scarcity: Array
     rents: Rents | None
     rent_index: Array
+    ways: Array | None
     residual: float
     rounds: int
 
@@ -101,21 +105,24 @@ def run_chain(
     if start is None:
         weights = starting_weights(scenario, here)
         scarcity = np.ones((len(scenario.market.segments), scenario.quarters))
-        rent_index = np.ones(scenario.quarters)
+        rent_index, cloud_frac = np.ones(scenario.quarters), np.ones_like(scarcity)
     else:
         weights, scarcity, rent_index = start.weights, start.scarcity, start.rent_index
+        cloud_frac = np.ones_like(scarcity) if start.ways is None else 1.0 - start.ways[:, 0]
+    reference = box_device(scenario)
     able = np.asarray(np.isfinite(here.device_s_per_tok).all(axis=2))
     before: Array | None = None
     residual = float("inf")
     rounds = 0
     while True:
         rounds += 1
-        inputs = market_inputs(scenario, here, weights, scarcity, rent_index)
+        inputs = market_inputs(scenario, here, weights, scarcity, rent_index, cloud_frac)
         market = market_path(inputs)
         plan = solve(
             expansion_problem(scenario, here, engineering, market, inputs), foresight=scenario.expansion.foresight
         )
         rents = clear_rents(scenario, here.hour_cny, here.running_cny, here.strength, plan, market, inputs)
+        chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent_index)
         paid = market.call_price_cny * scarcity
         if before is not None:
             residual = float(np.max(np.abs(paid / before - 1.0)))
@@ -125,6 +132,7 @@ def run_chain(
         step = DAMPING / max(rounds - 1, 1) ** _SLOWING if rounds > 1 else 1.0
         if rents is not None:
             rent_index = rent_index * (rents.price_cny_per_h / scenario.market.rental_price.value / rent_index) ** step
+        cloud_frac = cloud_frac if chosen is None else 1.0 - chosen[:, 0]
         ratio = np.where(inputs.counts_tokens[:, None], clearing_ratio(plan, market), 1.0)
         scarcity = scarcity + step * (ratio - scarcity)
         weights = weights + step * (normalised(used_hours(plan, inputs, weights.shape[0]), able) - weights)
@@ -139,6 +147,7 @@ def run_chain(
         scarcity,
         rents,
         rent_index,
+        chosen,
         residual,
         rounds,
     )

@@ -32,7 +32,8 @@ class SegmentSpec(Section):
         "integration": "integration_year_cny", "bass_p": "bass_p", "bass_q": "bass_q", "adopted": "adopted_frac",
         "elasticity": "elasticity_intensive", "share": "provider_share_frac", "peak": "peak_frac",
         "deferrable": "deferrable_frac", "calls_growth": "calls_growth_factor", "wallet": "wallet_year_cny",
-        "attention": "attention_calls_per_adopter",
+        "attention": "attention_calls_per_adopter", "buyer_tokens": "buyer_tok_per_d", "buyer_sigma": "buyer_sigma",
+        "privacy": "privacy_cny_per_mtok",
     }  # fmt: skip
 
     facts: str = ""
@@ -77,6 +78,12 @@ class SegmentSpec(Section):
     """Share of a day's calls in the peak slot."""
     deferrable: Fraction
     """Share of calls that may wait within the day."""
+    buyer_tokens: Annotated[Amount, Quantity("tok/day", ge=0)] = Amount(0.0, "tok/day", origin="default")
+    """Tokens a day of a middling buying organisation at the start; 0 where nobody considers machines of their own."""
+    buyer_sigma: Annotated[Amount, Quantity("1", ge=0, le=4)] = Amount(1.5, "1", origin="default")
+    """Spread of that over organisations (standard deviation of the logarithm)."""
+    privacy: Annotated[Amount, Quantity("CNY/Mtok", ge=0)] = Amount(0.0, "CNY/Mtok", origin="default")
+    """Worth of keeping data in the house, which an API loses whole and a rented machine half."""
     wallet: Annotated[Amount, Quantity("CNY", ge=0)] = Amount(0.0, "CNY", origin="default")
     """Most that an adopter spends on calls in a year; 0 for no such limit."""
     attention: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
@@ -123,6 +130,29 @@ class ProvidersSpec(Section):
     """Quarters until it does."""
 
 
+class BoxSpec(Section):
+    """A machine that an organisation may buy, or rent whole, in place of calling an API."""
+
+    FACT_NAMES: ClassVar[Mapping[str, str]] = {
+        "life": "life_y", "staff": "staff_cny_per_y", "utilisation": "utilisation_frac",
+    }  # fmt: skip
+
+    facts: str = ""
+    """Prefix of facts that fill what is not given."""
+    devices: Annotated[Amount, Quantity("1", ge=1)] = Amount(8.0, "1", origin="default")
+    """Accelerators of the kind `rental_device` in it."""
+    price: Annotated[Amount, Quantity("CNY", gt=0)]
+    """What the buyer pays for it, the seller's margin and software in it."""
+    life: Annotated[Amount, Quantity("y", gt=0)]
+    """Years over which it is written off."""
+    staff: Annotated[Amount, Quantity("CNY/y", ge=0)]
+    """Staff who keep it running, a year."""
+    utilisation: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    """Mean load over what it carries within the limits of latency."""
+    spread: Annotated[Amount, Quantity("1", gt=0)] = Amount(0.3, "1", origin="default")
+    """Spread of what else counts in the choice, as a share of yearly cost."""
+
+
 class MarketSpec(Section):
     """Demand and prices."""
 
@@ -154,5 +184,7 @@ class MarketSpec(Section):
     """Tokens a day of the whole market at the start, to which calls of all segments are scaled; 0 for as given."""
     providers: ProvidersSpec = ProvidersSpec()
     """Rivals."""
+    box: BoxSpec | None = None
+    """Machine that buyers may own instead; segments with `buyer_tokens` choose by cost. None: nobody leaves."""
     segments: dict[str, SegmentSpec] = Field(min_length=1)
     """Segments by name."""

@@ -76,3 +76,14 @@ def rent_table(result: PlanResult) -> Table:
             let = rents.let_frac[v]
             rows.append((name, "let of what is offered [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in let)))
     return ("Rents that clear, by accelerator [CNY per device-hour]", ("", "", *result.quarters), rows)
+
+
+def ways_table(result: PlanResult) -> Table:
+    """Return how the tokens of segments that may own machines are got."""
+    chosen = result.chain.ways
+    rows: list[Sequence[Any]] = []
+    for row, segment in enumerate(result.segments):
+        if chosen is not None and result.scenario.market.segments[segment].buyer_tokens.value > 0:
+            for w, way in enumerate(("own machines", "rented machines", "API")):
+                rows.append((result.segment_label(segment), way, *(scaled(100 * x) for x in chosen[row, w])))
+    return ("Own, rent or call: shares of a segment's tokens [%]", ("segment", "way", *result.quarters), rows)

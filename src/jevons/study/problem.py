@@ -116,7 +116,12 @@ def _hour_costs(accelerator: Accelerator, price_cny: float, site: Site, terms: F
 
 
 def market_inputs(
-    scenario: Scenario, setting: Setting, weights: Array, scarcity: Array, rent_index: Array | None = None
+    scenario: Scenario,
+    setting: Setting,
+    weights: Array,
+    scarcity: Array,
+    rent_index: Array | None = None,
+    cloud_frac: Array | None = None,
 ) -> MarketInputs:
     """Return the market's inputs.
 
@@ -130,6 +135,8 @@ def market_inputs(
         Clearing over posted price.
     rent_index : (t,), optional
         Rent of the reference device-hour over the scenario's; where rents clear.
+    cloud_frac : (s, t), optional
+        Share of tokens that does not go to machines of the buyers' own; all by default.
     """
     segments = list(scenario.market.segments.values())
     models = list(scenario.serving.models)
@@ -172,6 +179,7 @@ def market_inputs(
         wallet_cny_per_y=column("wallet"),
         attention_calls_per_d=column("attention"),
         rent_index=rent_index,
+        cloud_frac=cloud_frac,
     )
     scaled = inputs.calls_per_d * np.where(rental, 1.0, national_scale(scenario, inputs))
     inputs = dataclasses.replace(inputs, calls_per_d=scaled)

@@ -33,6 +33,9 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
             )
             yield document.fault(("market", "segments", name), message)
     yield from _check_rivals(document, scenario)
+    if scenario.market.box is not None and scenario.market.rental_device not in scenario.hardware.devices:
+        message = f"its accelerator, market.rental_device `{scenario.market.rental_device}`, is not in hardware.devices"
+        yield document.fault(("market", "box"), f"{message}; name one that is, or leave the box out")
     yield from _check_budget(document, scenario)
     growth, wacc = scenario.finance.terminal_growth, scenario.cost.wacc
     most, least = growth.value if growth.high is None else growth.high, wacc.value if wacc.low is None else wacc.low

@@ -10,7 +10,7 @@ import numpy as np
 
 from jevons.errors import InputError
 from jevons.schema import json_text, replacing
-from jevons.study.market_tables import rent_table, rival_tables
+from jevons.study.market_tables import rent_table, rival_tables, ways_table
 from jevons.study.montecarlo import OUTCOMES
 from jevons.study.rounding import scaled
 from jevons.units import format_money
@@ -30,6 +30,8 @@ def plan_tables(result: PlanResult) -> list[Table]:
         tables[3:3] = rival_tables(result)
     if result.chain.rents is not None:
         tables.insert(-1, rent_table(result))
+    if result.chain.ways is not None:
+        tables.insert(-1, ways_table(result))
     tables += [_binding(result), _accounts(result)]
     tables += [_value(result), _verdict(result)]
     if result.draws is not None:
