@@ -11,7 +11,9 @@ import numpy as np
 from jevons.errors import InputError
 from jevons.schema import json_text, replacing
 from jevons.study.lines import PlanLines
+from jevons.study.market_tables import rent_table, rival_tables, ways_table
 from jevons.study.montecarlo import OUTCOMES
+from jevons.study.rounding import scaled
 from jevons.units import format_money
 
 if TYPE_CHECKING:
@@ -25,6 +27,12 @@ Table = tuple[str, Sequence[str], list[Sequence[Any]]]
 def plan_tables(result: PlanResult) -> list[Table]:
     """Return the tables that `jevons plan` prints, as (title, columns, rows)."""
     tables = [_fleet(result), _tokens(result), _prices(result), _calls(result), _capital(result)]
+    if result.chain.inputs.rivals is not None:
+        tables[3:3] = rival_tables(result)
+    if result.chain.rents is not None:
+        tables.insert(-1, rent_table(result))
+    if result.chain.ways is not None:
+        tables.insert(-1, ways_table(result))
     tables += [_binding(result), _accounts(result)]
     tables.append(_value(result))
     if result.lines is not None:
@@ -287,17 +295,6 @@ def _intervals(result: PlanResult) -> Table:
             factor, shown = scale.get(unit, (1.0, unit if unit != "1" else ""))
             rows.append((meaning, shown, *(scaled(q / factor) for q in draws.quantiles(name))))
     return ("Uncertainty over the stated ranges", ("outcome", "unit", "10 %", "median", "90 %"), rows)
-
-
-def scaled(value: float) -> str:
-    """Return a number with three figures or so, for a table."""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    if abs(value) >= 10:
-        return f"{value:.1f}"
-    if abs(value) >= 0.1 or value == 0:
-        return f"{value:.2f}"
-    return f"{value:.2g}"
 
 
 def plan_json(result: PlanResult) -> dict[str, Any]:
