@@ -73,10 +73,10 @@ class Replica:
     def __post_init__(self) -> None:
         """Count contexts in parts of a token where steps yield several."""
         self.pace: Pace = pace_of(self.limits)
-        self.table = in_units(self.table, self.pace.unit)
+        self.steps = in_units(self.table, self.pace.unit)
 
     def blocks(self, tokens: int, steps: int = 0) -> int:
-        """Cache blocks of so many tokens and decode steps after them, which first fill what the last block has left."""
+        """Cache blocks of so many tokens and decode steps after them, which fill the last block further."""
         block, period = self.limits.block_tokens, self.pace.period
         whole = -(-tokens // block)
         room = (whole * block - tokens) * period // block
@@ -152,19 +152,19 @@ class Replica:
         if not jobs:
             return 0
         batch, context = len(jobs), sum(self.context(job) + self.pace.growth for job in jobs)
-        pieces = range(1, len(self.table.knots) - 1)
-        piece = sum(1 for j in pieces if int(self.table.knots[j]) * batch < context)
-        return int(self.table.base[batch, piece]) + int(self.table.slope[batch, piece]) * context
+        pieces = range(1, len(self.steps.knots) - 1)
+        piece = sum(1 for j in pieces if int(self.steps.knots[j]) * batch < context)
+        return int(self.steps.base[batch, piece]) + int(self.steps.slope[batch, piece]) * context
 
     def added_ticks(self, batch: int, tokens: int) -> int:
         """Ticks that prompt tokens add to a decode step."""
-        alone = int(self.table.alone[tokens + batch])
-        rows = [int(row) for row in self.table.mixed_batches]
+        alone = int(self.steps.alone[tokens + batch])
+        rows = [int(row) for row in self.steps.mixed_batches]
         above = next(i for i, row in enumerate(rows) if row >= batch)
-        high = int(self.table.mixed[above, tokens])
+        high = int(self.steps.mixed[above, tokens])
         if rows[above] == batch:
             return alone + high
-        low = int(self.table.mixed[above - 1, tokens])
+        low = int(self.steps.mixed[above - 1, tokens])
         return alone + high + (low - high) * (rows[above] - batch) // (rows[above] - rows[above - 1])
 
     def preempt(self, job: Job) -> None:
@@ -275,7 +275,7 @@ class Replica:
         if tokens:
             ticks += self.added_ticks(len(decodes), tokens)
         for job, chunk in chunks:
-            ticks += int(self.table.own[chunk]) + job.cached * int(self.table.cached[chunk])
+            ticks += int(self.steps.own[chunk]) + job.cached * int(self.steps.cached[chunk])
         self.time += ticks
         self.busy += ticks
         self.prefilled += tokens
@@ -312,12 +312,12 @@ class Replica:
         late = sum(job.finish > now for job in self.served)
         return len(self.waiting) + len(self.running) + late
 
-    def accept(self, job: Job) -> None:
-        """Queue a request at its arrival, unless too many wait."""
+    def accept(self, job: Job, now: int) -> None:
+        """Queue a request, unless too many wait."""
         if self.limits.queue and len(self.waiting) >= self.limits.queue:
             return
         if not self.waiting and not self.running:
-            self.time = max(self.time, job.arrival)
+            self.time = max(self.time, now)
         self.waiting.append(job)
 
     def run_until(self, until: int) -> None:
@@ -358,7 +358,7 @@ def simulate_steps(
         chosen = engines[job.index % replicas]
         if routing == "least_loaded":
             chosen = min(engines, key=lambda engine: engine.load_at(job.arrival))
-        chosen.accept(job)
+        chosen.accept(job, job.arrival)
     for engine in engines:
         engine.run_until(1 << 62)
     return jobs, engines
@@ -379,9 +379,9 @@ def _closed(engine: Replica, jobs: list[Job], users: int, think: int) -> None:
         job.arrival = 0
     while coming or engine.running or engine.waiting:
         if not engine.running and not engine.waiting:
-            engine.accept(coming.pop(0))
+            engine.accept(coming[0], coming.pop(0).arrival)
         while coming and coming[0].arrival <= engine.time:
-            engine.accept(coming.pop(0))
+            engine.accept(coming[0], coming.pop(0).arrival)
         before = len(engine.served)
         engine.step()
         for _ in engine.served[before:]:

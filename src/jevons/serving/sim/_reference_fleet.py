@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jevons.serving.sim._reference import Job, Replica, _hashes
+from jevons.serving.sim.drafts import longest_tokens, steps_needed
+from jevons.serving.sim.fleet import with_pile
 from jevons.serving.sim.fleet_types import Admission, Autoscale, Failures, Kind, Offline, Routing
 from jevons.serving.sim.types import TICKS_PER_S, IntArray, Requests
 
@@ -19,7 +21,6 @@ class Ask(Job):
     able: tuple[int, ...] = ()
     model: int = 0
     session: int = 0
-    rank: int = 0
     weight: int = 1
     offline: bool = False
     attempts: int = 0
@@ -31,60 +32,12 @@ class Ask(Job):
 
 
 @dataclass(eq=False)
-class RankedReplica(Replica):
-    """An engine with priority classes, the queue sorted by class."""
-
-    def accept_at(self, job: Ask, now: int) -> None:
-        """Queue a request behind those of its class."""
-        if not self.waiting and not self.running:
-            self.time = max(self.time, now)
-        ahead = sum(1 for other in self.waiting if _rank(other) <= job.rank)
-        self.waiting.insert(ahead, job)
-
-    def push_out(self, job: Job) -> None:
-        """Preempt a request; it waits before the others of its class."""
-        self.running.remove(job)
-        self.release(job)
-        job.cached, job.decoding = 0, False
-        job.preempted += 1
-        self.preemptions += 1
-        self.waiting.insert(sum(1 for other in self.waiting if _rank(other) < _rank(job)), job)
-
-    def make_room(self) -> bool:
-        """Preempt for the next tokens, else for better classes; return whether the former was needed."""
-        some = False
-        while self.need() > self.limits.kv_blocks - self.used():
-            worst = max(_rank(job) for job in self.running)
-            self.push_out([job for job in self.running if _rank(job) == worst][-1])
-            some = True
-        while not some and self.waiting and not self.fits(self.waiting[0]):
-            worse = [job for job in self.running if _rank(job) > _rank(self.waiting[0])]
-            if not worse:
-                break
-            worst = max(_rank(job) for job in worse)
-            self.push_out([job for job in worse if _rank(job) == worst][-1])
-        return some
-
-    def fits(self, job: Job) -> bool:
-        """Return whether a request could be admitted now."""
-        want = job.isl + job.made
-        hits = self.hits(job, want)
-        blocks = self.blocks(want) - len(hits) + sum(key in self.idle for key in hits)
-        free = self.limits.kv_blocks - self.used() - self.need()
-        return len(self.running) < self.limits.max_batch and blocks <= free
-
-
-def _rank(job: Job) -> int:
-    return job.rank if isinstance(job, Ask) else 0
-
-
-@dataclass(eq=False)
 class Place:
     """Room for one replica: off, starting, up, draining or down."""
 
     number: int
     kind: int
-    engine: RankedReplica
+    engine: Replica
     status: str = "off"
     timer: int = FOREVER
     sent: list[Ask] = field(default_factory=list)
@@ -119,7 +72,7 @@ class Place:
     def renew(self, now: int) -> None:
         """Begin anew with an empty engine."""
         self.past_busy += self.engine.busy
-        self.engine = RankedReplica(self.engine.table, self.engine.limits, time=now)
+        self.engine = Replica(self.engine.table, self.engine.limits, time=now)
         self.sent, self.landing, self.adapters, self.seen = [], [], {}, 0
         self.life += 1
 
@@ -233,7 +186,7 @@ class FleetTwin:
             place.landing.append(ask)
             self.later.append(ask)
         else:
-            place.engine.accept_at(ask, now)
+            place.engine.accept(ask, now)
 
     def switched_in(self, ask: Ask, place: Place, now: int) -> int:
         """Return when a replica has the request's adapter."""
@@ -279,7 +232,7 @@ class FleetTwin:
         death = max(now, place.engine.time)
         lost = [job for job in (*place.engine.running, *place.engine.waiting) if isinstance(job, Ask)]
         for ask in lost:
-            ask.cached, ask.decoding, ask.shared = 0, False, 0
+            ask.cached, ask.grown, ask.decoding, ask.shared, ask.ready = 0, 0, False, 0, ""
             if not self.failures.resume:
                 ask.made, ask.first = 0, -1
             ask.attempts += 1
@@ -375,7 +328,7 @@ class FleetTwin:
                 if ask.arrival < 0:
                     ask.arrival = now
                 place.sent.append(ask)
-                place.engine.accept_at(ask, now)
+                place.engine.accept(ask, now)
 
     def come_back(self, ask: Ask, now: int) -> None:
         """Handle a request that is due: offline work to its pile, others where they are bound for, or anywhere."""
@@ -385,7 +338,7 @@ class FleetTwin:
             self.pile.append(ask)
         elif place and place.life == ask.bound_life:
             place.landing.remove(ask)
-            place.engine.accept_at(ask, now)
+            place.engine.accept(ask, now)
         elif place and ask.attempts + 1 > self.failures.retries:
             ask.attempts += 1
             ask.fate = "retries"
@@ -490,10 +443,13 @@ def build_twin(
     routing, failures, admission, offline = parts
     names, model, session, priority = sorts
     mean_osl = round(float(requests.osl.mean()))
+    whole = requests if offline is None else with_pile(requests, offline)
+    steps = steps_needed(whole, kinds[0].limits, seed)
+    room = [longest_tokens(whole, steps, kind.limits) for kind in kinds]
     asks = [
         Ask(
             i, round(requests.arrival_s[i] * TICKS_PER_S), int(requests.isl[i]), int(requests.osl[i]),
-            _hashes(requests, i), model=int(model[i]), session=int(session[i]), rank=int(priority[i]),
+            _hashes(requests, i), int(steps[i]), model=int(model[i]), session=int(session[i]), rank=int(priority[i]),
         )
         for i in range(requests.count)
     ]  # fmt: skip
@@ -501,20 +457,21 @@ def build_twin(
     if offline is not None:
         pile = [
             Ask(
-                requests.count + i, -1, int(offline.requests.isl[i]), int(offline.requests.osl[i]), offline=True,
+                requests.count + i, -1, int(offline.requests.isl[i]), int(offline.requests.osl[i]),
+                steps=int(steps[requests.count + i]), offline=True,
                 model=list(names).index(offline.model), rank=int(priority.max()) + 1,
             )
             for i in range(offline.requests.count)
         ]  # fmt: skip
     for ask in asks + pile:
-        ask.able = tuple(k for k, kind in enumerate(kinds) if _takes(kind, ask, names))
+        ask.able = tuple(k for k, kind in enumerate(kinds) if _takes(kind, ask, names, int(room[k][ask.index])))
         if routing.kind == "least_tokens":
             ask.weight = ask.isl + mean_osl
     places: list[Place] = []
     for k, kind in enumerate(kinds):
         for i in range(kind.autoscale.most if kind.autoscale else kind.replicas):
             status = "up" if i < kind.replicas else "off"
-            places.append(Place(len(places), k, RankedReplica(kind.table, kind.limits), status))
+            places.append(Place(len(places), k, Replica(kind.table, kind.limits), status))
     most = max(kind.weight for kind in kinds)
     equal = all(kind.weight == most for kind in kinds)
     units = [1 if equal else round(1000 * most / kind.weight) for kind in kinds]
@@ -525,9 +482,9 @@ def build_twin(
     return twin, asks
 
 
-def _takes(kind: Kind, ask: Ask, names: Sequence[str]) -> bool:
-    """Return whether a kind serves a request's model and can hold it."""
+def _takes(kind: Kind, ask: Ask, names: Sequence[str], room: int) -> bool:
+    """Return whether a kind serves a request's model and can hold its *room* tokens."""
     total, limits = ask.isl + ask.osl, kind.limits
     offered = not kind.models or names[ask.model] in kind.models
     short = not limits.max_context or total <= limits.max_context
-    return offered and short and total - 1 <= limits.kv_blocks * limits.block_tokens
+    return offered and short and room <= limits.kv_blocks * limits.block_tokens

@@ -13,11 +13,12 @@ from jevons.errors import InfeasibleError, InputError, did_you_mean
 from jevons.serving.sim._kernels import fleet_state as kf
 from jevons.serving.sim._kernels import state as ks
 from jevons.serving.sim._kernels.fleet import run_fleet
+from jevons.serving.sim.drafts import in_units, longest_tokens, pace_of, steps_needed
 from jevons.serving.sim.fleet_summary import summary
 from jevons.serving.sim.fleet_types import Admission, Failures, FleetResult, Kind, Offline, Routing
 from jevons.serving.sim.run import _MOST_KEYS, _bounds, _check, _work
 from jevons.serving.sim.table import constant_table
-from jevons.serving.sim.types import TICKS_PER_S, IntArray, Requests, SimLimits, Trail
+from jevons.serving.sim.types import TICKS_PER_S, IntArray, Requests, SimLimits, StepTable, Trail
 from jevons.serving.sim.workload import stream
 
 FLEET_ROUTINGS = ("round_robin", "least_loaded", "least_tokens", "two_choices", "prefix", "session", "adapter")
@@ -146,6 +147,7 @@ def _sorts(
     zeros = np.zeros(requests.count, dtype=np.int64)
     session = np.arange(requests.count, dtype=np.int64) if session is None else session
     found = []
+    priority = requests.priority if priority is None else priority
     for name, values in (("model", model), ("session", session), ("priority", priority)):
         taken = zeros if values is None else np.ascontiguousarray(values, dtype=np.int64)
         if taken.shape != zeros.shape or (taken < 0).any():
@@ -193,6 +195,9 @@ def check(requests: Requests, kinds: Sequence[Kind], parts: Parts, sorts: Sorts,
     for kind in kinds:
         _check(requests, kind.table, kind.limits, 1, "round_robin", edge_frac)
         _check_kind(kind, sorts.names)
+        if _drafts(kind) != _drafts(kinds[0]):
+            message = f"draft_tokens of {kind.name}: all kinds must draft as many, and have as many accepted"
+            raise InputError(message)
     if sum(places(kind) for kind in kinds) > MOST_PLACES:
         message = f"replicas = {sum(places(kind) for kind in kinds):,}: must be at most {MOST_PLACES:,}"
         raise InputError(message)
@@ -233,6 +238,10 @@ def _positive(name: str, value: float) -> None:
         raise InputError(message)
 
 
+def _drafts(kind: Kind) -> tuple[int, float]:
+    return kind.limits.draft_tokens, kind.limits.draft_acceptance_frac
+
+
 def _check_kind(kind: Kind, names: tuple[str, ...]) -> None:
     for model in kind.models:
         _known(f"model of {kind.name}", model, names)
@@ -240,6 +249,9 @@ def _check_kind(kind: Kind, names: tuple[str, ...]) -> None:
     _within(f"adapters of {kind.name}", kind.adapters, 0, 1e6)
     _within(f"switch_s of {kind.name}", kind.switch_s, 0, 1e6)
     _within(f"accelerators of {kind.name}", kind.accelerators, 1, 1e6)
+    if kind.limits.queue:
+        message = f"queue of {kind.name}: a fleet's replicas have the queue_limit of its admission; leave it 0"
+        raise InputError(message)
     scale = kind.autoscale
     if scale is None:
         _within(f"replicas of {kind.name}", kind.replicas, 1, MOST_PLACES)
@@ -269,9 +281,10 @@ def prepare(
     """Lay out a fleet and its load as the kernels take them."""
     routing, failures, _, offline = parts
     online = requests.count
-    whole = requests if offline is None else _with_pile(requests, offline)
+    whole = requests if offline is None else with_pile(requests, offline)
     rank = np.append(sorts.priority, np.full(whole.count - online, sorts.priority.max() + 1))
-    work = _work(whole)._replace(rank=rank)
+    steps = steps_needed(whole, kinds[0].limits, seed)
+    work = _work(whole, steps)._replace(rank=rank)
     classes, keys = int(rank.max()) + 1, int(work.hashes.max()) + 1 if len(work.hashes) else 0
     bounds = np.stack([_bounds(kind.limits, keys) for kind in kinds])
     bounds[:, ks.CLASSES] = classes
@@ -279,7 +292,7 @@ def prepare(
     if replicas * keys > _MOST_KEYS:
         message = f"{keys:,} prompt blocks x {replicas} replicas: at most {_MOST_KEYS:,}. Use fewer requests."
         raise InputError(message)
-    group, serves = _groups(whole, kinds, sorts, None if offline is None else offline.model)
+    group, serves = _groups(whole, steps, kinds, sorts, None if offline is None else offline.model)
     fits = serves.sum(axis=1)[group] > 0
     if not fits[:online].any():
         longest = max(kind.limits.kv_blocks * kind.limits.block_tokens for kind in kinds)
@@ -306,7 +319,7 @@ def prepare(
     return Prepared(np.flatnonzero(fits[:online]), fleet, _gear(work, bounds, replicas, kinds), _rates(parts[2]))
 
 
-def _with_pile(requests: Requests, offline: Offline) -> Requests:
+def with_pile(requests: Requests, offline: Offline) -> Requests:
     """Return a load with offline work behind it."""
     pile = offline.requests
     start = requests.hash_start
@@ -320,7 +333,7 @@ def _with_pile(requests: Requests, offline: Offline) -> Requests:
 
 
 def _groups(
-    whole: Requests, kinds: Sequence[Kind], sorts: Sorts, offline_model: str | None
+    whole: Requests, steps: IntArray, kinds: Sequence[Kind], sorts: Sorts, offline_model: str | None
 ) -> tuple[IntArray, IntArray]:
     """Return the group of each request and which kinds serve each group; offline work is the last one.
 
@@ -331,7 +344,7 @@ def _groups(
     total = whole.isl + whole.osl
     able = np.zeros((whole.count, len(kinds)), dtype=np.bool_)
     for place, kind in enumerate(kinds):
-        fits = total - 1 <= kind.limits.kv_blocks * kind.limits.block_tokens
+        fits = longest_tokens(whole, steps, kind.limits) <= kind.limits.kv_blocks * kind.limits.block_tokens
         if kind.limits.max_context:
             fits &= total <= kind.limits.max_context
         offered = np.array([not kind.models or name in kind.models for name in sorts.names])
@@ -426,7 +439,7 @@ def _gear(work: ks.Work, bounds: IntArray, replicas: int, kinds: Sequence[Kind])
     def room(*shape: int) -> IntArray:
         return np.zeros(shape, dtype=np.int64)
 
-    tables = _tables(kinds)
+    tables = _tables([in_units(kind.table, pace_of(kind.limits).unit) for kind in kinds])
     return kf.Gear(
         work=np.stack(work[:_WORK_ROWS]), hashes=work.hashes, hash_start=work.hash_start,
         slotwise=room(10, replicas, size), phases=room(replicas, period), ends=room(2, replicas, classes),
@@ -436,11 +449,11 @@ def _gear(work: ks.Work, bounds: IntArray, replicas: int, kinds: Sequence[Kind])
     )  # fmt: skip
 
 
-def _tables(kinds: Sequence[Kind]) -> ks.Table:
+def _tables(own: Sequence[StepTable]) -> ks.Table:
     """Return the step times of all kinds, the shorter ones continued beyond their end, where none is looked up."""
 
     def stacked(name: str) -> IntArray:
-        arrays = [np.asarray(getattr(kind.table, name), dtype=np.int64) for kind in kinds]
+        arrays = [np.asarray(getattr(table, name), dtype=np.int64) for table in own]
         shape = np.max([array.shape for array in arrays], axis=0)
         widths = [[(0, int(most - own)) for most, own in zip(shape, array.shape, strict=True)] for array in arrays]
         if name == "knots":
@@ -508,13 +521,15 @@ def gather(ready: Prepared, requests: Requests, offline: Offline | None) -> tupl
     names = {
         "end": ks.TIME, "busy": ks.BUSY, "steps": ks.STEP, "events": ks.EVENTS, "preemptions": ks.PREEMPTIONS,
         "prefill_tokens": ks.PREFILLED, "hit_tokens": ks.HIT_TOKENS, "decode_tokens": ks.DECODED,
-        "context_steps": ks.CONTEXT_STEPS, "peak_blocks": ks.PEAK, "blocks": ks.USED,
+        "context_steps": ks.CONTEXT_STEPS, "peak_blocks": ks.PEAK, "blocks": ks.USED, "swaps": ks.SWAPS,
+        "moved_blocks": ks.MOVED, "host_hit_tokens": ks.HOST_HIT_TOKENS, "host_blocks": ks.HOSTED,
     }  # fmt: skip
     found = {name: totals[:, column].copy() for name, column in names.items()}
+    found["context_steps"] //= int(fleet.bounds[0, ks.UNIT])
     found["end"] = fleet.states[0, :, ks.TIME].copy()
     trail = Trail(
         asks[:, kf.ARRIVAL].copy(), work["admitted"], work["first"], work["finish"], work["preempted"],
-        asks[:, kf.CHOSEN].copy(), found,
+        asks[:, kf.CHOSEN].copy(), found, ready.gear.gaps,
     )  # fmt: skip
     fate = asks[:, kf.FATE].copy()
     unfit = np.ones(requests.count, dtype=np.bool_)

@@ -47,13 +47,18 @@ def loads(draw, *, hashed=True) -> sim.Requests:
 @st.composite
 def kinds(draw) -> list[Kind]:
     found = []
+    drafts = draw(st.sampled_from([(0, 0.0), (0, 0.0), (2, 0.6), (3, 0.9)]))
     for number in range(draw(st.integers(1, 3))):
+        host = draw(st.sampled_from([0, 0, 3, 20]))
         most = draw(st.integers(1, 3))
         table = sim.constant_table(
             4, 16, decode_s=draw(st.sampled_from([0.01, 0.017])), per_context_s=draw(st.sampled_from([0.0, 1e-4])),
             prompt_token_s=0.001,
         )  # fmt: skip
-        limits = sim.SimLimits(draw(st.integers(1, 4)), 16, 4, draw(st.integers(8, 30)))
+        limits = sim.SimLimits(
+            draw(st.integers(1, 4)), 16, 4, draw(st.integers(8, 30)), host_blocks=host, swap=host > 0,
+            move_s=draw(st.sampled_from([0.0, 0.0031])), draft_tokens=drafts[0], draft_acceptance_frac=drafts[1],
+        )  # fmt: skip
         replicas, scale = most, None
         if draw(st.booleans()):
             least = draw(st.integers(0, most))
