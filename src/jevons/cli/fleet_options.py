@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jevons.cli.hourly import given_price
 from jevons.cli.options import parse_date
 from jevons.cli.output import check_out, note, number, say, show, table, write
-from jevons.cli.simulation import Simulation, deployment_of, replicas_of, save_figure
+from jevons.cli.simulation import Simulation, deployment_of, limits_for, replicas_of, save_figure
 from jevons.cli.simulation_load import Offered, offered
 from jevons.cli.sizing import PICTURES
 from jevons.errors import InputError
@@ -161,10 +161,7 @@ def _kinds(
     for name, count in given:
         device = accelerator(name, on=date)
         part = deployment_of(options, device, engine, context)
-        limits = sim.limits_of(
-            part, context=context, kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
-            max_batch=options.max_batch, step_tokens=options.step_tokens, block_tokens=requests.hash_tokens or 16,
-        )  # fmt: skip
+        limits = limits_for(options, part, context, requests.hash_tokens)
         steps = sim.step_table(part, limits.max_batch, limits.step_tokens)
         price = given_price(gpu_hour) or owned_hour_price(device, date)
         replicas = replicas_of(options, part.devices) if count is None else count

@@ -66,6 +66,10 @@ class Simulation:
     seed: int = 0
     as_of: str | None = None
     calibration: Path | None = None
+    host_gb: float = 0.0
+    swap: bool = False
+    draft_tokens: int = 0
+    draft_acceptance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +132,7 @@ def _run(options: Simulation, device: Any, engine: Any, tables: dict[tuple[int, 
     context = float(requests.isl.mean() + requests.osl.mean())
     deployment = deployment_of(options, device, engine, context)
     replicas = replicas_of(options, deployment.devices)
-    limits = sim.limits_of(
-        deployment,
-        context=context,
-        kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
-        max_batch=options.max_batch,
-        step_tokens=options.step_tokens,
-        block_tokens=requests.hash_tokens or 16,
-    )
+    limits = limits_for(options, deployment, context, requests.hash_tokens)
     key = (deployment.layout.tp, limits.max_batch, limits.step_tokens)
     if key not in tables:
         tables[key] = sim.step_table(deployment, limits.max_batch, limits.step_tokens)
@@ -149,6 +146,7 @@ def _run(options: Simulation, device: Any, engine: Any, tables: dict[tuple[int, 
         ttft_s=options.ttft,
         tpot_s=options.tpot,
         e2e_s=options.e2e,
+        seed=options.seed,
     )
     return _Run(load, deployment, replicas, limits, found)
 
@@ -195,9 +193,15 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
     from jevons.serving import Deployment, Layout, kv_capacity_tokens
 
     spec = models.load(options.model)
+    if options.draft_acceptance is not None:
+        if not options.draft_tokens:
+            message = "--draft-acceptance: says nothing without --draft-tokens; give that too"
+            raise InputError(message)
+        engine = dataclasses.replace(engine, draft_acceptance_frac=options.draft_acceptance)
 
     def split(tp: int) -> Deployment:
-        return Deployment(spec, device, Layout(tp=tp), options.precision, options.kv_precision, engine)
+        kept = options.precision, options.kv_precision
+        return Deployment(spec, device, Layout(tp=tp), *kept, engine, draft_tokens=options.draft_tokens)
 
     if options.tp is not None:
         return split(options.tp)
@@ -211,6 +215,20 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
             if 2 * tp > most:
                 raise
         tp *= 2
+
+
+def limits_for(options: Simulation, deployment: Deployment, context: float, hash_tokens: int) -> SimLimits:
+    """Return the limits of one replica; blocks of its cache are those of the load's hashes, where it has any."""
+    from jevons.serving import sim
+
+    if options.swap and not options.host_gb:
+        message = "--swap: needs host memory to go to; give --host-gb too"
+        raise InputError(message)
+    return sim.limits_of(
+        deployment, context=context, kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
+        max_batch=options.max_batch, step_tokens=options.step_tokens, block_tokens=hash_tokens or 16,
+        host_bytes=1e9 * options.host_gb, swap=options.swap,
+    )  # fmt: skip
 
 
 def replicas_of(options: Simulation, devices: int) -> int:
@@ -241,7 +259,8 @@ def _record(options: Simulation, run: _Run, price: HourPrice | None) -> dict[str
     load, entry_s = run.offered.requests, run.deployment.engine.entry_s
     plain = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.name != "trail"}
     spreads = {
-        name: None if plain[name] is None else dataclasses.asdict(plain[name]) for name in ("ttft_s", "tpot_s", "e2e_s")
+        name: None if plain[name] is None else dataclasses.asdict(plain[name])
+        for name in ("ttft_s", "tpot_s", "itl_s", "e2e_s")
     }
     accelerators = deployment.devices * replicas
     per_request = found.output_tok_per_s / found.req_per_s if found.req_per_s > 0 else 0.0
@@ -294,6 +313,7 @@ def _tables(run: _Run, r: dict[str, Any]) -> list[Any]:
         for name, key, scale in (
             ("time to first token [ms]", "ttft_s", 1e3),
             ("time per output token [ms]", "tpot_s", 1e3),
+            ("between outputs [ms]", "itl_s", 1e3),
             ("whole answer [ms]", "e2e_s", 1e3),
         )
     ]
@@ -322,12 +342,31 @@ def _tables(run: _Run, r: dict[str, Any]) -> list[Any]:
         ("mean batch", number(r["mean_batch"]), "requests", f"decodes per step, at most {r['limits']['max_batch']:,}"),
         ("cache held", number(100 * r["kv_mean_frac"]), "%", f"at most {100 * r['kv_peak_frac']:.1f} %"),
         ("prefix cache", number(100 * r["hit_tokens"] / max(r["hit_tokens"] + r["prefill_tokens"], 1)), "%", hits),
-        ("preemptions", number(r["preemptions"]), "", "requests that lost their cache and began anew"),
+        ("preemptions", number(r["preemptions"]), "", "requests that lost their place, and their cache unless swapped"),
+        *_extras(r),
     ]
     if r["classes"]:
         lines.append(_class_table(r["classes"]))
     lines.append(table("service", ("what", "value", "unit", "note"), rows, text_columns=4))
     return lines
+
+
+def _extras(r: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Return the lines of host memory and drafted tokens, where there are any."""
+    limits = r["limits"]
+    if limits["host_blocks"]:
+        room = f"{limits['host_blocks'] * limits['block_tokens']:,} tokens"
+        yield (
+            "host hits",
+            number(100 * r["host_hit_tokens"] / max(r["hit_tokens"], 1)),
+            "%",
+            f"of hits; room for {room}",
+        )
+        yield "swapped", number(r["swaps"]), "", "preemptions that kept their cache on the host"
+    if limits["draft_tokens"]:
+        made = (r["mean_osl"] * r["served"] - r["served"]) / max(r["decode_tokens"], 1)
+        accepted = f"{limits['draft_tokens']} drafted, each accepted with {100 * limits['draft_acceptance_frac']:.3g} %"
+        yield "tokens per step", number(made), "", f"of a request; {accepted}"
 
 
 def _class_table(classes: list[dict[str, Any]]) -> Any:
