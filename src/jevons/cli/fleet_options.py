@@ -68,6 +68,9 @@ def run_fleet(options: Simulation, fleet: FleetOptions, gpu_hour: str | None, *,
     if options.sweep_rates is not None:
         message = "--sweep-rates: is for equal replicas without the options of a fleet; leave it or them away"
         raise InputError(message)
+    if options.prefill_replicas is not None or options.prefill_tp is not None:
+        message = "--prefill-replicas: pools for prompts and decoding are of equal replicas, without a fleet's options"
+        raise InputError(message)
     _refuse_lone(fleet)
     load = offered(options)
     requests = load.requests

@@ -152,6 +152,15 @@ def simulate(
     offline_below: Annotated[
         int | None, typer.Option("--offline-below", min=1, help="Unanswered requests below which a replica gets them.")
     ] = None,
+    prefill_replicas: Annotated[
+        int | None,
+        typer.Option(
+            "--prefill-replicas", min=1, max=100_000, help="Copies that compute prompts alone; --replicas decode."
+        ),
+    ] = None,
+    prefill_tp: Annotated[
+        int | None, typer.Option("--prefill-tp", min=1, help="Their tensor-parallel degree; the others' by default.")
+    ] = None,
     host_gb: Annotated[
         float,
         typer.Option("--host-gb", min=0, callback=finite, help="Host memory behind the cache, per accelerator [GB]."),
@@ -227,6 +236,8 @@ def simulate(
         swap=swap,
         draft_tokens=draft_tokens,
         draft_acceptance=draft_acceptance,
+        prefill_replicas=prefill_replicas,
+        prefill_tp=prefill_tp,
     )
     fleet = FleetOptions(
         routing, stale, slack, autoscale, target, cold_start, mtbf, repair, retries, queue_limit, rate_limit,

@@ -50,7 +50,9 @@ def test_an_unstable_load_is_called_so(capsys: pytest.CaptureFixture[str]) -> No
         {"rate": 1.0, "prefix_cache": True},
         {"rate": 1.0, "plot": Path("x.gif")}, {"rate": 1.0, "swap": True}, {"rate": 1.0, "host_gb": 1e-4},
         {"rate": 1.0, "draft_acceptance": 0.5}, {"rate": 1.0, "draft_tokens": 16},
-        {"rate": 1.0, "draft_tokens": 2, "draft_acceptance": 1.0},
+        {"rate": 1.0, "draft_tokens": 2, "draft_acceptance": 1.0}, {"rate": 1.0, "prefill_tp": 2},
+        {"concurrency": 4, "prefill_replicas": 1}, {"rate": 1.0, "prefill_replicas": 1, "gpus": 2},
+        {"rate": 1.0, "prefill_replicas": 1, "prefill_tp": 3},
     ],
 )  # fmt: skip
 def test_wrong_options_are_refused(wrong: dict) -> None:
@@ -198,3 +200,27 @@ def test_drafts_shorten_answers_and_lengthen_steps(
     shown = capsys.readouterr().out
     assert "between outputs [ms]" in shown
     assert "2 drafted, each accepted with 70 %" in shown
+
+
+def test_pools_for_prompts_and_decoding_keep_prompts_from_delaying_answers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shared = Simulation("llama-3.1-8b", rate=12.0, requests=3000, isl=3000, osl=200, isl_cv=1.0, replicas=2)
+    apart = dataclasses.replace(shared, replicas=1, prefill_replicas=1)
+    records = []
+    for options in (shared, apart):
+        run_simulate(options, None, json=True, out=None)
+        records.append(json.loads(capsys.readouterr().out))
+    both, split = records
+    assert both["prefill"] is None
+    assert both["accelerators"] == split["accelerators"] == 2
+    assert split["itl_s"]["p99"] < 0.5 * both["itl_s"]["p99"]
+    assert split["ttft_s"]["mean"] > both["ttft_s"]["mean"]
+    # 3,000 tokens of 131,072 bytes over 50 GB/s, and behind other prompts of the same step.
+    assert 3000 * 131_072 / 50e9 <= split["prefill"]["hand_over_s"]["mean"] < 2 * 3000 * 131_072 / 50e9
+    assert split["energy_kwh"] > 0
+    run_simulate(apart, None, json=False, out=None)
+    shown = capsys.readouterr().out
+    assert "for prompts and 1 x llama-3.1-8b" in shown
+    assert "until a prompt's cache has arrived" in shown
