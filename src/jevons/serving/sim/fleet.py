@@ -16,9 +16,9 @@ from jevons.serving.sim._kernels.fleet import run_fleet
 from jevons.serving.sim.drafts import in_units, longest_tokens, pace_of, steps_needed
 from jevons.serving.sim.fleet_summary import summary
 from jevons.serving.sim.fleet_types import Admission, Failures, FleetResult, Kind, Offline, Routing
-from jevons.serving.sim.run import _MOST_KEYS, _bounds, _check, _work
+from jevons.serving.sim.run import _MOST_KEYS, _bounds, _check, _kernel_table, _work
 from jevons.serving.sim.table import constant_table
-from jevons.serving.sim.types import TICKS_PER_S, IntArray, Requests, SimLimits, StepTable, Trail
+from jevons.serving.sim.types import TICKS_PER_S, IntArray, Requests, SimLimits, Trail
 from jevons.serving.sim.workload import stream
 
 FLEET_ROUTINGS = ("round_robin", "least_loaded", "least_tokens", "two_choices", "prefix", "session", "adapter")
@@ -29,7 +29,6 @@ BINS = 200
 MOST_PLACES = 100_000
 _WEIGHTS = 1000
 _MOST_FAILURES = 10_000_000
-_WORK_ROWS = ks.Work._fields.index("hashes")
 _FAR = 1 << 40
 """A context that no batch reaches."""
 
@@ -284,7 +283,8 @@ def prepare(
     whole = requests if offline is None else with_pile(requests, offline)
     rank = np.append(sorts.priority, np.full(whole.count - online, sorts.priority.max() + 1))
     steps = steps_needed(whole, kinds[0].limits, seed)
-    work = _work(whole, steps)._replace(rank=rank)
+    work = _work(whole, steps)
+    work.rows[ks.CLASS_OF] = rank
     classes, keys = int(rank.max()) + 1, int(work.hashes.max()) + 1 if len(work.hashes) else 0
     bounds = np.stack([_bounds(kind.limits, keys) for kind in kinds])
     bounds[:, ks.CLASSES] = classes
@@ -439,17 +439,16 @@ def _gear(work: ks.Work, bounds: IntArray, replicas: int, kinds: Sequence[Kind])
     def room(*shape: int) -> IntArray:
         return np.zeros(shape, dtype=np.int64)
 
-    tables = _tables([in_units(kind.table, pace_of(kind.limits).unit) for kind in kinds])
+    tables = _tables([_kernel_table(in_units(kind.table, pace_of(kind.limits).unit)) for kind in kinds])
     return kf.Gear(
-        work=np.stack(work[:_WORK_ROWS]), hashes=work.hashes, hash_start=work.hash_start,
-        slotwise=room(10, replicas, size), phases=room(replicas, period), ends=room(2, replicas, classes),
-        gaps=room(ks.GAP_BINS), holders=room(replicas, keys), links=room(2, replicas, keys + 2), knots=tables.knots,
-        pieces=np.stack([tables.base, tables.slope]), by_tokens=np.stack([tables.alone, tables.own, tables.cached]),
-        rows=tables.rows, mixed=tables.mixed,
+        work=work.rows, hashes=work.hashes, hash_start=work.hash_start, slotwise=room(replicas, ks.SLOT_ROWS, size),
+        heap=room(replicas, size), phases=room(replicas, period), ends=room(replicas, 2, classes),
+        gaps=room(ks.GAP_BINS), holders=room(replicas, keys), links=room(replicas, 2, keys + 2),
+        **tables._asdict(),
     )  # fmt: skip
 
 
-def _tables(own: Sequence[StepTable]) -> ks.Table:
+def _tables(own: Sequence[ks.Table]) -> ks.Table:
     """Return the step times of all kinds, the shorter ones continued beyond their end, where none is looked up."""
 
     def stacked(name: str) -> IntArray:
@@ -462,9 +461,7 @@ def _tables(own: Sequence[StepTable]) -> ks.Table:
             )
         return np.stack([np.pad(array, width, mode="edge") for array, width in zip(arrays, widths, strict=True)])
 
-    return ks.Table(
-        *(stacked(name) for name in ("knots", "base", "slope", "alone", "mixed_batches", "mixed", "own", "cached"))
-    )
+    return ks.Table(*(stacked(name) for name in ks.Table._fields))
 
 
 def _fleet(
@@ -516,7 +513,7 @@ def _fleet(
 
 def gather(ready: Prepared, requests: Requests, offline: Offline | None) -> tuple[Trail, IntArray, IntArray]:
     """Return what happened to every request (offline work behind the others), its fate, and vain attempts."""
-    fleet, work = ready.fleet, dict(zip(ks.Work._fields, ready.gear.work, strict=False))
+    fleet, work = ready.fleet, ready.gear.work
     totals, asks = fleet.states[1], fleet.asks
     names = {
         "end": ks.TIME, "busy": ks.BUSY, "steps": ks.STEP, "events": ks.EVENTS, "preemptions": ks.PREEMPTIONS,
@@ -528,7 +525,7 @@ def gather(ready: Prepared, requests: Requests, offline: Offline | None) -> tupl
     found["context_steps"] //= int(fleet.bounds[0, ks.UNIT])
     found["end"] = fleet.states[0, :, ks.TIME].copy()
     trail = Trail(
-        asks[:, kf.ARRIVAL].copy(), work["admitted"], work["first"], work["finish"], work["preempted"],
+        asks[:, kf.ARRIVAL].copy(), work[ks.ADMITTED], work[ks.FIRST_TOKEN], work[ks.FINISH], work[ks.PREEMPTED],
         asks[:, kf.CHOSEN].copy(), found, ready.gear.gaps,
     )  # fmt: skip
     fate = asks[:, kf.FATE].copy()

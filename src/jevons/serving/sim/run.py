@@ -177,18 +177,16 @@ def _check(
 
 def _work(requests: Requests, steps: IntArray | None = None) -> ks.Work:
     """Return the requests as the kernels take them; *steps* are the output tokens where none are drafted."""
-    count = requests.count
-    none = [np.full(count, -1, dtype=np.int64) for _ in range(4)]
-    zeros = [np.zeros(count, dtype=np.int64) for _ in range(4)]
-    isl, osl = (np.ascontiguousarray(lengths, dtype=np.int64) for lengths in (requests.isl, requests.osl))
+    rows = np.zeros((ks.WORK_ROWS, requests.count), dtype=np.int64)
+    rows[ks.ISL], rows[ks.OSL] = requests.isl, requests.osl
+    rows[ks.STEPS] = requests.osl if steps is None else steps
+    rows[[ks.ADMITTED, ks.FIRST_TOKEN, ks.FINISH, ks.FOLLOWING]] = -1
+    if requests.priority is not None:
+        rows[ks.CLASS_OF] = np.unique(requests.priority, return_inverse=True)[1]
     hashes, start = requests.hashes, requests.hash_start
     if hashes is None or start is None:
-        hashes, start = np.zeros(0, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
-    rank = zeros[2] if requests.priority is None else np.unique(requests.priority, return_inverse=True)[1]
-    return ks.Work(
-        isl, osl, osl if steps is None else steps, zeros[0], none[0], none[1], none[2], zeros[1], none[3],
-        rank.astype(np.int64), zeros[3], hashes, start,
-    )  # fmt: skip
+        hashes, start = np.zeros(0, dtype=np.int64), np.zeros(requests.count + 1, dtype=np.int64)
+    return ks.Work(rows, hashes, start)
 
 
 def _bounds(limits: SimLimits, keys: int, classes: int = 1) -> IntArray:
@@ -201,9 +199,8 @@ def _bounds(limits: SimLimits, keys: int, classes: int = 1) -> IntArray:
 
 
 def _kernel_table(table: StepTable) -> ks.Table:
-    return ks.Table(
-        table.knots, table.base, table.slope, table.alone, table.mixed_batches, table.mixed, table.own, table.cached
-    )
+    by_tokens = np.stack([table.alone, table.own, table.cached])
+    return ks.Table(table.knots, np.stack([table.base, table.slope]), by_tokens, table.mixed_batches, table.mixed)
 
 
 def _serve(
@@ -222,7 +219,7 @@ def _serve(
     if handed is not None:
         work.made[:], work.ready[:], work.first[:] = 1, ELSEWHERE, handed
     keys = int(work.hashes.max()) + 1 if len(work.hashes) else 0
-    bounds = _bounds(limits, keys, int(work.rank.max()) + 1)
+    bounds = _bounds(limits, keys, int(work.rows[ks.CLASS_OF].max()) + 1)
     entry = round(entry_s * TICKS_PER_S)
     apart = replicas if routing == "least_loaded" and not requests.users else 1
     if apart * keys > _MOST_KEYS:
@@ -250,8 +247,9 @@ def _serve(
     }  # fmt: skip
     totals = {name: states[:, column].copy() for name, column in names.items()}
     totals["context_steps"] //= pace_of(limits).unit
-    replica[work.admitted < 0] = -1
-    return Trail(arrival, work.admitted, work.first, work.finish, work.preempted, replica, totals, gaps)
+    admitted, first, finish, preempted = work.rows[[ks.ADMITTED, ks.FIRST_TOKEN, ks.FINISH, ks.PREEMPTED]]
+    replica[admitted < 0] = -1
+    return Trail(arrival, admitted, first, finish, preempted, replica, totals, gaps)
 
 
 def _drive(
@@ -279,8 +277,8 @@ def _drive(
             drive.run_closed(arrival, work, arrays, bounds, own, states[place], gaps, users, pause)
             replica[own] = place
         arrival[ids] += entry
-        for times in (work.admitted, work.first, work.finish):
-            times[ids] += entry
+        for row in (ks.ADMITTED, ks.FIRST_TOKEN, ks.FINISH):
+            work.rows[row, ids] += entry
     else:
         arrival = np.round(requests.arrival_s * TICKS_PER_S).astype(np.int64) + entry if handed is None else handed
         if routing == "least_loaded" and replicas > 1:

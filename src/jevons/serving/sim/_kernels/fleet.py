@@ -96,7 +96,6 @@ from jevons.serving.sim._kernels.fleet_state import (
     Fleet,
     Gear,
     bank,
-    clear,
     close_drained,
     draw,
     put_later,
@@ -108,12 +107,17 @@ from jevons.serving.sim._kernels.fleet_state import (
 )
 from jevons.serving.sim._kernels.state import (
     BLOCK,
+    CLASS_OF,
     CLASSES,
+    FINISH,
+    FOLLOWING,
     FOREVER,
+    ISL,
     TIME,
     WAITING,
     IntArray,
     Slots,
+    clear,
     inline,
     reset,
 )
@@ -150,7 +154,7 @@ def prefix_home(fleet: Fleet, gear: Gear, request: int) -> int:
     """Return the replica that the longest known prefix of a prompt went to, or -1."""
     work = work_at(gear)
     start = work.hash_start[request]
-    whole = min(work.hash_start[request + 1] - start, work.isl[request] // fleet.bounds[0, BLOCK])
+    whole = min(work.hash_start[request + 1] - start, work.rows[ISL, request] // fleet.bounds[0, BLOCK])
     for index in range(start + whole - 1, start - 1, -1):
         replica = home_of(fleet, fleet.asks[request, GROUP], fleet.home[work.hashes[index]])
         if replica >= 0:
@@ -167,7 +171,7 @@ def remember(fleet: Fleet, gear: Gear, request: int, replica: int) -> None:
         fleet.home[fleet.asks[request, SESSION_OF]] = code
     elif fleet.settings[ROUTING] == PREFIX:
         start = work.hash_start[request]
-        whole = min(work.hash_start[request + 1] - start, work.isl[request] // fleet.bounds[0, BLOCK])
+        whole = min(work.hash_start[request + 1] - start, work.rows[ISL, request] // fleet.bounds[0, BLOCK])
         for index in range(start, start + whole):
             fleet.home[work.hashes[index]] = code
 
@@ -244,10 +248,10 @@ def queued(fleet: Fleet, gear: Gear, slots: Slots, replica: int, limits: IntArra
     work = work_at(gear)
     found = fleet.states[0, replica, WAITING] + fleet.rows[replica, LANDING]
     if fleet.settings[POLL] > 0:
-        request = slots.heads[limits[CLASSES] - 1]
+        request = slots.ends[0, limits[CLASSES] - 1]
         while request >= 0:
             found -= 1
-            request = work.following[request]
+            request = work.rows[FOLLOWING, request]
     return found
 
 
@@ -309,7 +313,7 @@ def close_books(fleet: Fleet, gear: Gear) -> None:
             row[PAID] += end - row[SINCE]
         bank(fleet, replica)
     for request in range(len(fleet.asks)):
-        if work.finish[request] >= 0:
+        if work.rows[FINISH, request] >= 0:
             fleet.asks[request, FATE] = ANSWERED
         elif fleet.asks[request, FATE] == 0:
             fleet.asks[request, FATE] = LEFT if request >= fleet.settings[ONLINE] else NO_REPLICA
@@ -360,7 +364,7 @@ def serve(ids: IntArray, fleet: Fleet, gear: Gear, rates: IntArray) -> None:
             request = ids[index]
             index += 1
             new = True
-            if limited(rates, work.rank[request], now):
+            if limited(rates, work.rows[CLASS_OF, request], now):
                 asks[request, FATE] = RATE_LIMIT
                 continue
         else:

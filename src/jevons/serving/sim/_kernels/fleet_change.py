@@ -77,7 +77,6 @@ from jevons.serving.sim._kernels.fleet_state import (
     Gear,
     bank,
     busy_until,
-    clear,
     close_drained,
     put_later,
     seldom,
@@ -88,13 +87,21 @@ from jevons.serving.sim._kernels.fleet_state import (
     work_at,
 )
 from jevons.serving.sim._kernels.state import (
+    BEFORE,
+    CACHE_AT,
     CLASSES,
+    FIRST_TOKEN,
+    FOLLOWING,
     FOREVER,
     HORIZON,
+    MADE,
     PARTIAL,
+    REQUEST,
+    START,
     STEP,
     TAIL,
     TIME,
+    clear,
     inline,
     reset,
 )
@@ -136,10 +143,10 @@ def put_back(fleet: Fleet, gear: Gear, request: int, death: int) -> None:
     """Send again, later, what a failed replica had; offline work goes back to its pile."""
     work = work_at(gear)
     mark = fleet.asks[request]
-    work.ready[request] = 0
+    work.rows[CACHE_AT, request] = 0
     if fleet.settings[RESUME] == 0:
-        work.made[request] = 0
-        work.first[request] = -1
+        work.rows[MADE, request] = 0
+        work.rows[FIRST_TOKEN, request] = -1
     mark[ATTEMPTS] += 1
     mark[TARGET_REPLICA] = -1
     if request >= fleet.settings[ONLINE]:
@@ -167,15 +174,15 @@ def fail(fleet: Fleet, gear: Gear, replica: int, now: int) -> None:
     death = max(now, state[TIME])
     slot = state[TAIL]
     while slot >= 0:
-        request = slots.request[slot]
+        request = slots.rows[REQUEST, slot]
         if slot != state[PARTIAL]:
-            work.made[request] += state[STEP] - slots.start[slot]
+            work.rows[MADE, request] += state[STEP] - slots.rows[START, slot]
         put_back(fleet, gear, request, death)
-        slot = slots.before[slot]
+        slot = slots.rows[BEFORE, slot]
     for rank in range(limits[CLASSES]):
-        request = slots.heads[rank]
+        request = slots.ends[0, rank]
         while request >= 0:
-            after = work.following[request]
+            after = work.rows[FOLLOWING, request]
             put_back(fleet, gear, request, death)
             request = after
     renew(fleet, gear, replica, death)

@@ -10,17 +10,13 @@ from numba import njit
 from jevons.serving.sim._kernels.drive import bring, wake_of
 from jevons.serving.sim._kernels.engine import enqueue
 from jevons.serving.sim._kernels.state import (
-    ABSENT,
     BUSY,
-    CLASSES,
     ENDED,
+    FINISH,
     FOREVER,
     HORIZON,
-    KEYS,
-    MAX_BATCH,
     OUTSTANDING,
     PEAK,
-    PERIOD,
     TIME,
     IntArray,
     Slots,
@@ -103,15 +99,14 @@ def draw(seed: int, request: int, attempt: int, place: int) -> int:
 class Gear(NamedTuple):
     """The engines of a fleet and their requests: the arrays of `Work`, `Slots` and `Table`, equal shapes stacked.
 
-    *work* has a row for each of the first eleven of `Work`. Those of `Slots` have one for each replica: *slotwise*
-    stacks ten by slot, *ends* the heads and lasts, *links* the older and newer. Those of `Table` have one for each
-    kind: *pieces* stacks base and slope, *by_tokens* alone, own and cached.
+    Those of `Slots` have one for each replica, but for *gaps*; those of `Table` one for each kind.
     """
 
     work: IntArray
     hashes: IntArray
     hash_start: IntArray
     slotwise: IntArray
+    heap: IntArray
     phases: IntArray
     ends: IntArray
     gaps: IntArray
@@ -127,45 +122,22 @@ class Gear(NamedTuple):
 @inline
 def work_at(gear: Gear) -> Work:
     """Return the requests."""
-    w = gear.work
-    return Work(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], gear.hashes, gear.hash_start)
+    return Work(gear.work, gear.hashes, gear.hash_start)
 
 
 @inline
 def table_at(gear: Gear, kind: int) -> Table:
     """Return the step times of a kind."""
-    tokens = gear.by_tokens
-    return Table(
-        gear.knots[kind], gear.pieces[0, kind], gear.pieces[1, kind], tokens[0, kind], gear.rows[kind],
-        gear.mixed[kind], tokens[1, kind], tokens[2, kind],
-    )  # fmt: skip
+    return Table(gear.knots[kind], gear.pieces[kind], gear.by_tokens[kind], gear.rows[kind], gear.mixed[kind])
 
 
 @inline
 def slots_at(gear: Gear, replica: int) -> Slots:
     """Return the slots of a replica; all count the times between tokens together."""
-    s = gear.slotwise
     return Slots(
-        s[0, replica], s[1, replica], s[2, replica], s[3, replica], s[4, replica], s[5, replica], s[6, replica],
-        s[7, replica], s[8, replica], gear.phases[replica], s[9, replica], gear.ends[0, replica],
-        gear.ends[1, replica], gear.gaps, gear.holders[replica], gear.links[0, replica], gear.links[1, replica],
+        gear.slotwise[replica], gear.heap[replica], gear.phases[replica], gear.ends[replica], gear.gaps,
+        gear.holders[replica], gear.links[replica],
     )  # fmt: skip
-
-
-@seldom
-def clear(slots: Slots, limits: IntArray) -> None:
-    """Empty a replica's slots and caches."""
-    for slot in range(limits[MAX_BATCH] + 1):
-        slots.free[slot] = limits[MAX_BATCH] - slot
-        slots.shared[slot] = 0
-    for phase in range(limits[PERIOD]):
-        slots.phases[phase] = 0
-    for rank in range(limits[CLASSES]):
-        slots.heads[rank] = slots.lasts[rank] = -1
-    for key in range(limits[KEYS]):
-        slots.holders[key] = ABSENT
-    for key in range(limits[KEYS] + 2):
-        slots.older[key] = slots.newer[key] = key
 
 
 @inline
@@ -242,7 +214,7 @@ def view(fleet: Fleet, gear: Gear, slots: Slots, table: Table, limits: IntArray,
         load, count, before, request = 0, 0, -1, fleet.rows[replica, FIRST]
         while request >= 0:
             after = fleet.asks[request, LINK]
-            if 0 <= work.finish[request] <= now:
+            if 0 <= work.rows[FINISH, request] <= now:
                 if before >= 0:
                     fleet.asks[before, LINK] = after
                 else:

@@ -40,7 +40,7 @@ def leap(table: Table, limits: IntArray, batch: int, context: int, most: int, ti
         count = most - steps
         if piece < last:
             count = min(count, (knots[piece + 1] * batch - context) // growth)
-        base, slope = table.base[batch, piece], table.slope[batch, piece]
+        base, slope = table.pieces[0, batch, piece], table.pieces[1, batch, piece]
         took = series(base, slope, context, growth, count)
         if spent + took >= ticks:
             count = least_steps(base, slope, context, growth, count, ticks - spent)
@@ -75,7 +75,7 @@ def count_gaps(slots: Slots, table: Table, limits: IntArray, batch: int, context
         while piece < last and knots[piece + 1] * batch < context + growth:
             piece += 1
         count = steps if piece == last else min(steps, (knots[piece + 1] * batch - context) // growth)
-        base, slope = table.base[batch, piece], table.slope[batch, piece]
+        base, slope = table.pieces[0, batch, piece], table.pieces[1, batch, piece]
         own = gap_bin(base + slope * (context + growth))
         if own == gap_bin(base + slope * (context + count * growth)):
             slots.gaps[own] += count * batch
@@ -91,7 +91,7 @@ def added_ticks(table: Table, batch: int, tokens: int) -> int:
     row = 0
     while table.rows[row] < batch:
         row += 1
-    ticks = int(table.alone[tokens + batch] + table.mixed[row, tokens])
+    ticks = int(table.by_tokens[0, tokens + batch] + table.mixed[row, tokens])
     if table.rows[row] == batch:
         return ticks
     less = int(table.mixed[row - 1, tokens] - table.mixed[row, tokens])
