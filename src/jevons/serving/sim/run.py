@@ -217,7 +217,7 @@ def _serve(
     """Run the kernels and gather what they leave; requests may be *handed* over, at those ticks, with their cache."""
     work, arrays = _work(requests, steps), _kernel_table(in_units(table, pace_of(limits).unit))
     if handed is not None:
-        work.made[:], work.ready[:], work.first[:] = 1, ELSEWHERE, handed
+        work.rows[ks.MADE], work.rows[ks.CACHE_AT], work.rows[ks.FIRST_TOKEN] = 1, ELSEWHERE, handed
     keys = int(work.hashes.max()) + 1 if len(work.hashes) else 0
     bounds = _bounds(limits, keys, int(work.rows[ks.CLASS_OF].max()) + 1)
     entry = round(entry_s * TICKS_PER_S)
