@@ -260,7 +260,7 @@ def _use(trail: Trail, pool: Pool, requests: Requests, ids: IntArray) -> PoolUse
         float(trail.totals["busy"].sum()) / (end * pool.replicas),
         float(trail.totals["peak_blocks"].max()) / pool.limits.kv_blocks,
         int(trail.totals["preemptions"].sum()),
-        _overload(requests, arrival, finish, trail)[0] if len(done) else None,
+        _overload(requests, arrival, finish, trail)[0] if len(done) and requests.arrival_s[-1] > 0 else None,
     )
 
 

@@ -35,6 +35,14 @@ def test_one_link_sends_caches_one_after_the_other() -> None:
         assert trail.first / 1e12 == pytest.approx(np.array(arrived) + 400 * 0.0001)
 
 
+def test_a_load_that_comes_at_once_is_not_called_unstable() -> None:
+    at_once = dataclasses.replace(load(1.0), arrival_s=np.zeros(1000))
+    slow = sim.Pool(sim.constant_table(8, 512, decode_s=0.2, prompt_token_s=0.0001), LIMITS)
+    split = sim.simulate_split(at_once, POOL, slow, np.zeros(1000))
+    assert split.decode.overload_frac is split.found.overload_frac is None
+    assert split.found.counted == 1000
+
+
 def test_answers_of_one_token_stay_where_their_prompt_was() -> None:
     split = sim.simulate_split(load(1.0, osl=1), POOL, POOL, np.full(1000, 0.5))
     assert split.hand_over_s is None

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import numpy as np
 
-from jevons.serving.sim._kernels.state import GROWTH, PERIOD, IntArray, Slots, Table, gap_bin, gap_edge, inline, rare
+from jevons.serving.sim._kernels.state import (
+    GROWTH,
+    PERIOD,
+    IntArray,
+    Slots,
+    Table,
+    exposed,
+    gap_bin,
+    gap_edge,
+    inline,
+    rare,
+)
 
 
-@inline
+@exposed
 def series(base: int, slope: int, context: int, growth: int, steps: int) -> int:
     """Return the ticks of that many decode steps from a sum of contexts on, which grows at each."""
     return steps * base + slope * (steps * context + growth * (steps * (steps + 1) // 2))
 
 
 @inline
+def step_ticks(table: Table, limits: IntArray, batch: int, context: int) -> int:
+    """Return the ticks of one decode step."""
+    after = context + batch * limits[GROWTH]
+    piece, last = 0, len(table.knots) - 2
+    while piece < last and table.knots[piece + 1] * batch < after:
+        piece += 1
+    return int(table.pieces[0, batch, piece] + table.pieces[1, batch, piece] * after)
+
+
+@exposed
 def least_steps(base: int, slope: int, context: int, growth: int, most: int, ticks: int) -> int:
     """Return the fewest steps, 1 to *most*, that take at least *ticks*, given that *most* do."""
     half = 0.5 * slope * growth
@@ -28,7 +49,7 @@ def least_steps(base: int, slope: int, context: int, growth: int, most: int, tic
     return steps
 
 
-@inline
+@exposed
 def leap(table: Table, limits: IntArray, batch: int, context: int, most: int, ticks: int) -> tuple[int, int]:
     """Return steps and their ticks: *most* decode steps, or the fewest that take at least *ticks*."""
     knots, growth = table.knots, batch * limits[GROWTH]

@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
-inline = njit(error_model="numpy", forceinline=True, _nrt=False)
-"""Counting references to a dozen arrays at each call made the kernels six times slower: these go without."""
+inline = njit(error_model="numpy", forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""Counting references to a dozen arrays at each call made the kernels six times slower: these go without. Wrappers to
+be called from Python took a quarter of the compilation; only `exposed` ones and the drivers have them."""
 
-rare = njit(error_model="numpy", _nrt=False)
+exposed = njit(error_model="numpy", forceinline=True, _nrt=False)
+"""For those that are called from Python too; without a wrapper that would be a crash."""
+
+rare = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 """For those that few steps need: called, which takes a microsecond, so that the steps compile faster."""
 
-allocating = njit(error_model="numpy", forceinline=True)
+allocating = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 """For those that make arrays."""
 
 # Scalars of one replica's state.
@@ -134,7 +138,7 @@ def reset(state: IntArray, limits: IntArray) -> None:
     state[HORIZON] = FOREVER
 
 
-@inline
+@exposed
 def gap_bin(ticks: int) -> int:
     """Return the bin of a step time, by the leading bits of its double."""
     place = int(np.float64(ticks).view(np.int64) >> _GAP_SHIFT) - GAP_FIRST
