@@ -83,6 +83,8 @@ def sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type
         inner = f"{path}.{name}" if path else name
         annotation = field.annotation
         arguments = typing.get_args(annotation)
+        if type(None) in arguments:
+            annotation = arguments[0]
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from sections(annotation, inner)
         elif typing.get_origin(annotation) is dict:
@@ -115,6 +117,8 @@ def _kind(field: Any) -> tuple[str, str]:
         if isinstance(entry, Quantity):
             return (entry.unit, _bounds(entry))
     annotation, origin = field.annotation, typing.get_origin(field.annotation)
+    if type(None) in typing.get_args(annotation):
+        return "section", "may be left out"
     if origin is typing.Literal:
         return " or ".join(f"`{choice}`" for choice in typing.get_args(annotation)), ""
     if origin is dict:

@@ -97,6 +97,7 @@ def run_fleet(options: Simulation, fleet: FleetOptions, gpu_hour: str | None, *,
         tpot_s=options.tpot,
         e2e_s=options.e2e,
         seed=options.seed,
+        progress=note,
     )
     record = _record(options, routing, parts, kinds, load, found, prices)
     if out is not None:

@@ -171,6 +171,7 @@ def _run(options: Simulation, device: Any, engine: Any, tables: dict[tuple[int, 
         tpot_s=options.tpot,
         e2e_s=options.e2e,
         seed=options.seed,
+        progress=note,
     )
     return _Run(load, deployment, replicas, limits, found)
 
@@ -197,7 +198,7 @@ def _run_split(
     split = sim.simulate_split(
         requests, pool(prompts, prompt_replicas), decode, sim.hand_over_s(prompts, deployment, requests.isl),
         routing=options.routing, entry_s=deployment.engine.entry_s, ttft_s=options.ttft, tpot_s=options.tpot,
-        e2e_s=options.e2e, seed=options.seed,
+        e2e_s=options.e2e, seed=options.seed, progress=note,
     )  # fmt: skip
     return _Run(load, deployment, replicas, decode.limits, split.found, prompts, prompt_replicas, split)
 

@@ -219,7 +219,7 @@ def _records(found: Draws) -> list[dict[str, float]]:
 
 def _tell(found: Draws, loaded: Scenario, head: dict[str, Any], *, json: bool, out: Path | None) -> None:
     from jevons.cli.output import show, table
-    from jevons.study.tables import scaled
+    from jevons.study.rounding import scaled
     from jevons.study.uncertainty import METHOD, summary
 
     value = head | {"quarters": list(loaded.labels())} | summary(found)

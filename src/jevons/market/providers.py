@@ -1,224 +1,218 @@
-"""Providers in one market: a nested logit of bundles and open weights, their prices, and shares that move slowly."""
+"""Providers in one market: a nested logit of bundles and open weights, their prices, and shares that move slowly.
+
+Utility is linear in the logarithm of price. A constant weight on money, the textbook's form, would make every provider
+a monopolist once prices have fallen tenfold; with the logarithm, sensitivity and markup do not depend on the level.
+
+Axes: ``k`` markets, ``n`` providers, ``m`` served models, ``s`` segments, ``t`` quarters.
+
+References
+----------
+McFadden (1978), Modelling the choice of residential location: the nested logit. Berry (1994), Estimating
+discrete-choice models of product differentiation, RAND Journal of Economics 25(2): appeal from observed shares.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from jevons.errors import Fault, InputError, SolverError
+from jevons.errors import Fault, InputError
 from jevons.market.formulas import next_price
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
-_ROUNDS = 5000
-_TOLERANCE = 1e-10
+LEAST_ELASTICITY = 1.25
+"""Least elasticity of a provider's sales in its own reckoning: it prices at most five times cost, as buyers of a
+provider without close rivals can still go to a smaller model or do without."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rivalry:
-    """Who competes, and how buyers choose.
+    """Who competes, at which prices, and how buyers choose. The firm itself is provider 0.
 
     Parameters
     ----------
     names : tuple of str
         Providers.
-    nest : (n,) int
-        Nest of each, such as 0 for bundles of model, platform and service and 1 for hosts of open weights.
-    appeal : (n,)
-        Utility besides price, buying nothing being 0.
-    bundle_cny_per_mtok : (n,)
-        Worth to a buyer of what comes with a million tokens: platform, data services, support.
+    open_weights : (n,) bool
+        Hosts of open weights: a nest of their own, whose price cannot stay above `entry` times cost as others enter.
+    start_price : (m, n)
+        List price of a model's token mix at the start [CNY/token]; 0 where a provider does not sell that kind of model.
+    cost_factor : (n,)
+        Full unit cost over the firm's, > 0.
+    start_share_frac : (s, n)
+        Shares of each segment at the start; rows sum to 1.
+    competes : (s,) bool
+        Segments in which buyers choose; elsewhere (own businesses, rented hours) shares stay as they are.
+    bundle_frac : (n, t)
+        Worth to a buyer of what comes with tokens (platform, data services, support), as a share of their price, >= 0.
     price_weight : float
-        Utility of one CNY per million tokens saved (alpha), > 0.
+        Utility of a price lower by one in the logarithm, > 0.
     nesting : float
         Dissimilarity in (0, 1]: 1 for a plain logit, near 0 where providers of one nest are interchangeable.
-    fringe : (n,) bool
-        Providers that cannot hold a price above `entry` times cost, as others enter.
     entry : float
         Price over cost at which hosts of open weights enter, >= 1.
+    share_inertia, match_frac : float
+        Share of the gap to the logit's share that is left after a quarter; share of the deepest cut of a rival (in
+        logarithms) that a provider follows; 0..1.
+    match_lag_quarters : int
+        Quarters until it does, >= 1.
     """
 
     names: tuple[str, ...]
-    nest: NDArray[np.int64]
-    appeal: Array
-    bundle_cny_per_mtok: Array
+    open_weights: Flags
+    start_price: Array
+    cost_factor: Array
+    start_share_frac: Array
+    competes: Flags
+    bundle_frac: Array
     price_weight: float
     nesting: float
-    fringe: NDArray[np.bool_]
     entry: float = 1.1
+    share_inertia: float = 0.5
+    match_frac: float = 1.0
+    match_lag_quarters: int = 1
 
     def __post_init__(self) -> None:
         """Refuse shapes and values outside their range."""
-        faults = [
-            Fault(
-                f"{np.shape(getattr(self, field))}: must have one entry for each of {len(self.names)} names", path=field
-            )
-            for field in ("nest", "appeal", "bundle_cny_per_mtok", "fringe")
-            if np.shape(getattr(self, field)) != (len(self.names),)
-        ]
-        if not self.price_weight > 0:
-            faults.append(Fault(f"{self.price_weight:g}: must be above 0", path="price_weight"))
+        faults = []
+        for field, axis in (("open_weights", 0), ("start_price", 1), ("cost_factor", 0), ("bundle_frac", 0)):
+            if getattr(self, field).shape[axis] != len(self.names):
+                shape = getattr(self, field).shape
+                faults.append(Fault(f"{shape}: must have an entry for each of {len(self.names)} names", path=field))
+        for field in ("price_weight", "cost_factor"):
+            least = float(np.min(getattr(self, field)))
+            if not least > 0:
+                faults.append(Fault(f"{least:g}: must be above 0", path=field))
         if not 0 < self.nesting <= 1:
             faults.append(Fault(f"{self.nesting:g}: must be in (0, 1]", path="nesting"))
         if not self.entry >= 1:
             faults.append(Fault(f"{self.entry:g}: must be at least 1 (price over cost)", path="entry"))
+        faults += [
+            Fault(f"{getattr(self, field):g}: must be in 0..1", path=field)
+            for field in ("share_inertia", "match_frac")
+            if not 0 <= getattr(self, field) <= 1
+        ]
+        if self.match_lag_quarters < 1:
+            faults.append(Fault(f"{self.match_lag_quarters}: must be at least 1", path="match_lag_quarters"))
+        total = self.start_share_frac.sum(axis=1)
+        if np.any(self.start_share_frac < 0) or not np.allclose(total, 1.0):
+            worst = float(total[np.argmax(np.abs(total - 1))])
+            faults.append(Fault(f"a row sums to {worst:g}: shares must be at least 0 and sum to 1", path="start_share"))
         if faults:
             raise InputError(faults)
 
 
-def shares(rivalry: Rivalry, price_cny_per_mtok: ArrayLike) -> tuple[Array, Array]:
-    """Return each provider's share of the whole market and within its nest, (n,) each.
+def shares(
+    appeal: Array, log_price: Array, open_weights: Flags, *, price_weight: float, nesting: float
+) -> tuple[Array, Array]:
+    """Return each provider's share of a market and within its nest, (k, n) each.
 
     Parameters
     ----------
-    rivalry : Rivalry
-        Buyers and providers.
-    price_cny_per_mtok : (n,)
-        Prices.
+    appeal : (k, n)
+        Utility besides price; minus infinity for a provider that is not in the market.
+    log_price : (k, n)
+        Logarithm of price, finite.
+    open_weights : (n,) bool
+        The second of two nests.
+    price_weight, nesting : float
+        See `Rivalry`.
 
     Notes
     -----
-    ``s_i = exp(v_i / l) / D_g * D_g^l / (1 + sum_h D_h^l)`` with ``D_g = sum_g exp(v / l)``,
-    ``v = appeal + alpha (bundle - price)`` and ``l`` the nesting (McFadden 1978). Shares sum to less than 1: the rest
-    buys nothing.
+    ``s_i = exp(v_i / l) / D_g * D_g^l / sum_h D_h^l`` with ``D_g = sum_g exp(v / l)``, ``v = appeal - beta ln p`` and
+    ``l`` the nesting. Shares sum to 1: how much is bought in all is the segment's demand, not the logit's.
     """
-    price = np.asarray(price_cny_per_mtok, float)
-    value = (rivalry.appeal + rivalry.price_weight * (rivalry.bundle_cny_per_mtok - price)) / rivalry.nesting
-    nests = np.unique(rivalry.nest)
-    member = rivalry.nest[None, :] == nests[:, None]
-    top = np.array([value[row].max() for row in member])
-    inner = np.where(member, np.exp(value[None, :] - top[:, None]), 0.0)
-    total = inner.sum(axis=1)
-    within = (inner / total[:, None]).sum(axis=0)
-    log_nest = rivalry.nesting * (top + np.log(total))
-    largest = max(float(log_nest.max()), 0.0)
-    weight = np.exp(log_nest - largest)
-    group = weight / (np.exp(-largest) + weight.sum())
-    return np.asarray(within * (member * group[:, None]).sum(axis=0)), within
+    value = (appeal - price_weight * log_price) / nesting
+    inner = np.exp(value - value.max(axis=1, keepdims=True))
+    opened = np.where(open_weights, inner, 0.0).sum(axis=1, keepdims=True)
+    bundled = inner.sum(axis=1, keepdims=True) - opened
+    nest = np.where(open_weights, opened, bundled)
+    within = inner / np.maximum(nest, 1e-300)
+    return within * nest**nesting / (opened**nesting + bundled**nesting), within
 
 
 def appeal_from_shares(
-    share_frac: ArrayLike,
-    price_cny_per_mtok: ArrayLike,
-    nest: ArrayLike,
-    bundle_cny_per_mtok: ArrayLike,
-    *,
-    price_weight: float,
-    nesting: float,
+    share_frac: Array, log_price: Array, open_weights: Flags, *, price_weight: float, nesting: float
 ) -> Array:
-    """Return the appeal that makes `shares` give observed shares at observed prices, (n,).
+    """Return the appeal that makes `shares` give observed shares at observed prices, (k, n); minus infinity for 0.
 
     Notes
     -----
-    ``appeal = ln s - ln s_0 - (1 - l) ln s_within + alpha (price - bundle)`` (Berry 1994).
-
-    Raises
-    ------
-    InputError
-        If a share is not positive or they leave nothing for those who do not buy.
+    ``appeal = ln s - (1 - l) ln s_within + beta ln p`` (Berry 1994), free up to a constant per market.
     """
-    share, group = np.asarray(share_frac, float), np.asarray(nest)
-    outside = 1.0 - float(share.sum())
-    if np.any(share <= 0) or outside <= 0:
-        message = f"shares {share.tolist()} sum to {share.sum():g}: each must be above 0 and their sum below 1"
-        raise InputError(message)
-    within = share / np.array([share[group == g].sum() for g in group])
-    net = np.asarray(price_cny_per_mtok, float) - np.asarray(bundle_cny_per_mtok, float)
-    return np.asarray(np.log(share / outside) - (1 - nesting) * np.log(within) + price_weight * net)
+    opened = np.where(open_weights, share_frac, 0.0).sum(axis=1, keepdims=True)
+    nest = np.where(open_weights, opened, share_frac.sum(axis=1, keepdims=True) - opened)
+    inside = share_frac > 0
+    held = np.where(inside, share_frac, 1.0)
+    within = held / np.where(inside, nest, 1.0)
+    appeal = np.log(held) - (1 - nesting) * np.log(within) + price_weight * log_price
+    return np.where(inside, appeal, -np.inf)
 
 
-def bertrand_prices(rivalry: Rivalry, cost_cny_per_mtok: ArrayLike) -> Array:
-    """Return prices at which no provider gains by changing its own, (n,).
-
-    The margin is ``1 / (alpha (1/l - (1 - l)/l s_within - s))``; the fringe sells at `entry` times cost.
-
-    Raises
-    ------
-    SolverError
-        If the prices do not settle.
-    """
-    cost = np.asarray(cost_cny_per_mtok, float)
-    level = rivalry.nesting
-    price = cost + level / rivalry.price_weight
-    for _ in range(_ROUNDS):
-        whole, within = shares(rivalry, price)
-        margin = 1.0 / (rivalry.price_weight * np.maximum(1 / level - (1 - level) / level * within - whole, 1e-9))
-        target = np.where(rivalry.fringe, np.minimum(rivalry.entry * cost, cost + margin), cost + margin)
-        if np.allclose(target, price, rtol=_TOLERANCE, atol=0.0):
-            return np.asarray(target)
-        price = price + 0.3 * (target - price)
-    message = f"provider prices do not settle in {_ROUNDS} rounds; last {np.round(price, 4).tolist()} CNY/Mtok"
-    raise SolverError(message)
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderPath:
-    """Prices and shares of each provider by quarter, (n, t) each; shares are of what is bought."""
-
-    price_cny_per_mtok: Array
-    share_frac: Array
-
-
-def provider_path(
-    rivalry: Rivalry,
-    start_price_cny_per_mtok: ArrayLike,
-    cost_cny_per_mtok: Array,
+def best_prices(
+    cost: Array,
+    share_frac: Array,
+    within_frac: Array,
+    open_weights: Flags,
     *,
-    price_inertia: float,
-    share_inertia: float,
-    match_frac: float = 1.0,
-    match_lag_quarters: int = 1,
-) -> ProviderPath:
-    """Return prices and shares as costs fall.
+    price_weight: float,
+    nesting: float,
+    entry: float,
+) -> Array:
+    """Return the price at which each provider earns most at given shares, (k, n).
+
+    Parameters
+    ----------
+    cost : (k, n)
+        Marginal cost, > 0.
+    share_frac, within_frac : (k, n)
+        Share of the market and of the nest.
+    open_weights, price_weight, nesting, entry
+        See `Rivalry`.
+
+    Notes
+    -----
+    ``p = c e / (e - 1)`` with the elasticity of own volume ``e = beta (1/l - (1 - l)/l s_within - s)``. Where shares
+    are those at these prices, it is the Bertrand equilibrium. Hosts of open weights sell at *entry* times cost at most.
+    """
+    own = price_weight * (1 / nesting - (1 - nesting) / nesting * within_frac - share_frac)
+    volume = np.maximum(own, LEAST_ELASTICITY)
+    price = cost * volume / (volume - 1)
+    return np.asarray(np.where(open_weights, np.minimum(price, entry * cost), price))
+
+
+def next_prices(rivalry: Rivalry, before: Array, matched: Array, cost: Array, best: Array, inertia: float) -> Array:
+    """Return list prices one quarter later, (m, n).
 
     Parameters
     ----------
     rivalry : Rivalry
-        Buyers and providers.
-    start_price_cny_per_mtok : (n,)
-        List prices at the start.
-    cost_cny_per_mtok : (n, t)
-        Marginal cost.
-    price_inertia, share_inertia : float
-        Share of the gap that is left after a quarter, 0..1.
-    match_frac : float
-        Share of the deepest relative cut of a rival (in logarithms) that a provider follows, 0..1.
-    match_lag_quarters : int
-        Quarters until it does, >= 1.
+        Who matches how far.
+    before : (m, n)
+        Last quarter's prices.
+    matched : (m, n)
+        Prices of `match_lag_quarters` ago, whose cuts are known.
+    cost, best : (m, n)
+        Marginal cost, and the price that earns most.
+    inertia : float
+        Share of the gap to that price that is left.
 
     Notes
     -----
-    List prices never rise. A follower does not go below its own cost to match.
-
-    Raises
-    ------
-    InputError
-        If an inertia or the match leaves 0..1, or the lag is below 1.
+    A provider moves part of the way, and follows the deepest relative cut of a rival, though not below its own cost to
+    match. List prices never rise; scarcity is another's business.
     """
-    for name, value in (("price_inertia", price_inertia), ("share_inertia", share_inertia), ("match_frac", match_frac)):
-        if not 0 <= value <= 1:
-            message = f"{name} = {value:g}: must be in 0..1"
-            raise InputError(message)
-    if match_lag_quarters < 1:
-        message = f"match_lag_quarters = {match_lag_quarters}: must be at least 1"
-        raise InputError(message)
-    start = np.asarray(start_price_cny_per_mtok, float)
-    price, held = np.empty_like(cost_cny_per_mtok), np.empty_like(cost_cny_per_mtok)
-    for t in range(cost_cny_per_mtok.shape[1]):
-        if t == 0:
-            price[:, 0], held[:, 0] = start, _bought(rivalry, start)
-            continue
-        moved = next_price(price[:, t - 1], bertrand_prices(rivalry, cost_cny_per_mtok[:, t]), price_inertia)
-        cut = np.log(price[:, max(t - match_lag_quarters, 0)] / start)
-        deepest = np.array([np.delete(cut, i).min(initial=0.0) for i in range(start.size)])
-        matched = np.maximum(start * np.exp(match_frac * deepest), cost_cny_per_mtok[:, t])
-        price[:, t] = np.minimum(price[:, t - 1], np.minimum(moved, matched))
-        held[:, t] = _bought(rivalry, price[:, t]) * (1 - share_inertia) + held[:, t - 1] * share_inertia
-    return ProviderPath(price, held)
-
-
-def _bought(rivalry: Rivalry, price: Array) -> Array:
-    whole, _ = shares(rivalry, price)
-    return np.asarray(whole / whole.sum())
+    sold = rivalry.start_price > 0
+    start = np.where(sold, rivalry.start_price, 1.0)
+    cut = np.where(sold, np.log(np.where(sold, matched, 1.0) / start), 0.0)
+    order = np.sort(cut, axis=1)
+    first, second = order[:, :1], order[:, 1:2] if cut.shape[1] > 1 else np.zeros_like(order[:, :1])
+    deepest = np.where(cut == first, second, first)
+    follow = np.maximum(start * np.exp(rivalry.match_frac * deepest), cost)
+    moved = next_price(before, best, inertia)
+    return np.asarray(np.where(sold, np.minimum(before, np.minimum(moved, follow)), 0.0))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 
 from jevons.errors import Fault, InputError
 
 Array = NDArray[np.float64]
 
 _FULL = 1.0 - 1e-9
+_HALVINGS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +155,53 @@ def clear_rent(market: ChipMarket, curve: RentCurve) -> ClearedRent:
         message = f"{market.name}: brokers hold back the whole stock of {market.stock:g}; lower broker_frac below 1"
         raise InputError(message)
 
-    def rent(share: float) -> float:
-        return float(rent_cny_per_h(share, market.full_cost_cny_per_h, market.running_cost_cny_per_h, curve))
+    one = np.ones(1)
+    price, share = clearing_rents(
+        market.wanted * one, market.full_cost_cny_per_h * one, offered * one, market.full_cost_cny_per_h * one,
+        market.running_cost_cny_per_h * one, market.elasticity, curve,
+    )  # fmt: skip
+    rent, let = float(price[0]), float(share[0])
+    return ClearedRent(rent, rent / market.full_cost_cny_per_h, let * offered, let, withheld)
 
-    def excess(share: float) -> float:
-        over_cost = rent(share) / market.full_cost_cny_per_h
-        return float(market.wanted * over_cost**market.elasticity - share * offered)
 
-    least = 1e-12
-    share = 0.0 if excess(least) <= 0 else float(brentq(excess, least, _FULL, xtol=1e-14)) if excess(_FULL) < 0 else 1.0
-    price = rent(share)
-    return ClearedRent(price, price / market.full_cost_cny_per_h, share * offered, share, withheld)
+def clearing_rents(
+    wanted: Array,
+    at_cny_per_h: Array,
+    offered: Array,
+    full_cost_cny_per_h: Array,
+    running_cost_cny_per_h: Array,
+    elasticity: float,
+    curve: RentCurve,
+) -> tuple[Array, Array]:
+    """Return rents of a device-hour and let shares at which each market clears, in the shape of the arguments.
+
+    Parameters
+    ----------
+    wanted : array
+        Devices (or device-hours a day) that renters would take at *at_cny_per_h*, >= 0.
+    at_cny_per_h : array
+        Rent at which they would, > 0.
+    offered : array
+        What is offered, in the same unit, > 0.
+    full_cost_cny_per_h, running_cost_cny_per_h : array
+        See `rent_cny_per_h`.
+    elasticity : float
+        Of the wanted number to rent, < 0.
+    curve : RentCurve
+        The same for every chip.
+
+    Notes
+    -----
+    ``wanted (h(u) / h_at)^e = u offered`` by bisection in `u`, to 1e-12.
+    """
+    low, high = np.zeros_like(offered), np.full_like(offered, _FULL)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        rent = rent_cny_per_h(middle, full_cost_cny_per_h, running_cost_cny_per_h, curve)
+        short = wanted * (rent / at_cny_per_h) ** elasticity > middle * offered
+        low, high = np.where(short, middle, low), np.where(short, high, middle)
+    share = np.where(wanted > 0, (low + high) / 2, 0.0)
+    return rent_cny_per_h(share, full_cost_cny_per_h, running_cost_cny_per_h, curve), share
 
 
 def _check(market: ChipMarket) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.market.providers import Rivalry
+
 Array = NDArray[np.float64]
 
 
@@ -61,6 +63,12 @@ class MarketInputs:
         Most that an adopter spends on calls in a year; 0 for no such limit.
     attention_calls_per_d : (s,), optional
         Most calls that an adopter can make use of in a day; 0 for no such limit.
+    rivals : Rivalry, optional
+        Who else sells; without them shares stand, and competition is the markup.
+    rent_index : (t,), optional
+        Rent of the reference device-hour, the last model's price, over the one given; where rents clear.
+    cloud_frac : (s, t), optional
+        Share of tokens that is called for; the rest is served on machines of the buyers' own.
     """
 
     model: NDArray[np.int64]
@@ -86,6 +94,9 @@ class MarketInputs:
     learning_exponent: float
     wallet_cny_per_y: Array | None = None
     attention_calls_per_d: Array | None = None
+    rivals: Rivalry | None = None
+    rent_index: Array | None = None
+    cloud_frac: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +123,18 @@ class MarketPath:
         The whole market's.
     tokens_per_d : (s, t)
         The provider's tokens a day, input and output; 0 for rental.
+    market_tokens_per_d : (s, t)
+        The whole market's.
     learning : (t,)
         Efficiency from learning, 1 at the start.
     elasticity_extensive, elasticity_intensive : (s, t)
         Elasticity of adopters and of calls per adopter to the call price, each <= 0.
     capped : (s, t) int
         What holds calls per adopter: 0 nothing, 1 the wallet, 2 attention.
+    provider_price_cny_per_tok : (m, n, t)
+        List price of each model's token mix at each provider, the firm first; 0 where not sold or without rivals.
+    provider_share_frac : (s, n, t)
+        Providers' shares of calls; 0 without rivals.
     """
 
     price_index: Array
@@ -129,7 +146,10 @@ class MarketPath:
     calls_per_d: Array
     market_calls_per_d: Array
     tokens_per_d: Array
+    market_tokens_per_d: Array
     learning: Array
     elasticity_extensive: Array
     elasticity_intensive: Array
     capped: NDArray[np.int64]
+    provider_price_cny_per_tok: Array
+    provider_share_frac: Array

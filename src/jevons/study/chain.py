@@ -15,14 +15,19 @@ from numpy.typing import NDArray
 from jevons.expansion import ExpansionPlan, solve
 from jevons.market import MarketInputs, MarketPath, market_path
 from jevons.study.accounts import Accounts, accounts
+from jevons.study.boxes import box_device, ways
 from jevons.study.engineering import Engineering
 from jevons.study.problem import Setting, expansion_problem, market_inputs, normalised, setting, starting_weights
+from jevons.study.rents import Rents, clear_rents
 from jevons.study.scenario import Scenario
 
 Array = NDArray[np.float64]
 
 DAMPING = 0.6
 """Share of the way to the new answer that an iteration takes."""
+
+_SLOWING = 0.5
+"""Power of the round by which that share falls: where supply is rationed, prices jump between demand blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,14 @@ class ChainResult:
         Device shares by model.
     scarcity : (s, t)
         Clearing over posted price.
+    rents : Rents or None
+        Rents by chip; None without segments that rent.
+    rent_index : (t,)
+        Rent of the reference device-hour over the one given, as the market saw it in the last round.
+    ways : (s, 3, t) or None
+        Share of each segment's tokens by way: own, rent, api; None where nobody has the choice.
     residual : float
-        Largest relative change of call prices in the last iteration.
+        Largest relative change of call prices in the last iteration, rents in it.
     rounds : int
         Iterations made.
     """
@@ -57,6 +68,9 @@ class ChainResult:
     accounts: Accounts
     weights: Array
     scarcity: Array
+    rents: Rents | None
+    rent_index: Array
+    ways: Array | None
     residual: float
     rounds: int
 
@@ -66,7 +80,7 @@ def run_chain(
     engineering: Engineering,
     *,
     start: ChainResult | None = None,
-    most_rounds: int = 8,
+    most_rounds: int = 20,
     tolerance: float = 0.01,
     banned: frozenset[str] | None = None,
 ) -> ChainResult:
@@ -91,27 +105,36 @@ def run_chain(
     if start is None:
         weights = starting_weights(scenario, here)
         scarcity = np.ones((len(scenario.market.segments), scenario.quarters))
+        rent_index, cloud_frac = np.ones(scenario.quarters), np.ones_like(scarcity)
     else:
-        weights, scarcity = start.weights, start.scarcity
+        weights, scarcity, rent_index = start.weights, start.scarcity, start.rent_index
+        cloud_frac = np.ones_like(scarcity) if start.ways is None else 1.0 - start.ways[:, 0]
+    reference = box_device(scenario)
     able = np.asarray(np.isfinite(here.device_s_per_tok).all(axis=2))
     before: Array | None = None
     residual = float("inf")
     rounds = 0
     while True:
         rounds += 1
-        inputs = market_inputs(scenario, here, weights, scarcity)
+        inputs = market_inputs(scenario, here, weights, scarcity, rent_index, cloud_frac)
         market = market_path(inputs)
         plan = solve(
             expansion_problem(scenario, here, engineering, market, inputs), foresight=scenario.expansion.foresight
         )
+        rents = clear_rents(scenario, here.hour_cny, here.running_cny, here.strength, plan, market, inputs)
+        chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent_index)
         paid = market.call_price_cny * scarcity
         if before is not None:
             residual = float(np.max(np.abs(paid / before - 1.0)))
         if residual < tolerance or rounds >= most_rounds:
             break
         before = paid
-        step = DAMPING if rounds > 1 else 1.0
-        scarcity = scarcity + step * (clearing_ratio(plan, market) - scarcity)
+        step = DAMPING / max(rounds - 1, 1) ** _SLOWING if rounds > 1 else 1.0
+        if rents is not None:
+            rent_index = rent_index * (rents.price_cny_per_h / scenario.market.rental_price.value / rent_index) ** step
+        cloud_frac = cloud_frac if chosen is None else 1.0 - chosen[:, 0]
+        ratio = np.where(inputs.counts_tokens[:, None], clearing_ratio(plan, market), 1.0)
+        scarcity = scarcity + step * (ratio - scarcity)
         weights = weights + step * (normalised(used_hours(plan, inputs, weights.shape[0]), able) - weights)
     return ChainResult(
         scenario,
@@ -122,6 +145,9 @@ def run_chain(
         accounts(scenario, market, plan, scarcity, inputs),
         weights,
         scarcity,
+        rents,
+        rent_index,
+        chosen,
         residual,
         rounds,
     )

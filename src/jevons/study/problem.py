@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from jevons.cost import FinanceTerms, capital_recovery_factor, device_hour
 from jevons.errors import InputError
 from jevons.expansion import ExpansionProblem
-from jevons.hardware import Site
+from jevons.hardware import Accelerator, Site
 from jevons.market import MarketInputs, MarketPath, demand_blocks
+from jevons.study.demand import national_scale, rivalry
 from jevons.study.engineering import Engineering
 from jevons.study.scenario import RENTAL, Scenario
 
@@ -31,21 +33,25 @@ class Setting:
     ----------
     price_cny : (v, t)
         Device with its share of the server.
-    hour_cny : (v, t)
-        Full cost of a device-hour, sites averaged.
+    hour_cny, running_cny : (v, t)
+        Full cost of a device-hour, and that of running it (energy, operations), sites averaged.
     sites : tuple of Site
         Sites in the scenario's order.
     device_s_per_tok : (m, v, 3, t)
         Device-seconds per uncached, cached and output token (rental: per device-hour, third column), software drift
         and errors in it, learning not.
+    strength : (v,)
+        Reference device-hours that an hour of a device stands for to a renter.
     supply : (v, t)
         Devices that can be ordered.
     """
 
     price_cny: Array
     hour_cny: Array
+    running_cny: Array
     sites: tuple[Site, ...]
     device_s_per_tok: Array
+    strength: Array
     supply: Array
 
 
@@ -86,14 +92,9 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
     )
     c = scenario.cost
     terms = FinanceTerms(c.wacc.value, c.economic_life.value, c.site_life.value, c.network.value, c.operations.value)
-    hour = np.array(
+    costs = np.array(
         [
-            [
-                np.mean(
-                    [device_hour(accelerator, p, site, terms, load_frac=_POWER_LOAD_FRAC).total_cny for site in sites]
-                )
-                for p in row
-            ]
+            [np.mean([_hour_costs(accelerator, p, site, terms) for site in sites], axis=0) for p in row]
             for accelerator, row in zip(engineering.accelerators, price, strict=True)
         ]
     )
@@ -103,10 +104,25 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
     tokens = engineering.device_s_per_tok[:, :, :, None] / drift / software[:, None, None]
     rental = np.zeros((1, len(devices), 3, quarters))
     rental[0, :, 2, :] = 3600.0 * (engineering.rental_ratio / software)[:, None]
-    return Setting(price, hour, sites, np.concatenate([tokens, rental]), supply)
+    hour, running = costs[:, :, 0], costs[:, :, 1]
+    return Setting(
+        price, hour, running, sites, np.concatenate([tokens, rental]), software / engineering.rental_ratio, supply
+    )
 
 
-def market_inputs(scenario: Scenario, setting: Setting, weights: Array, scarcity: Array) -> MarketInputs:
+def _hour_costs(accelerator: Accelerator, price_cny: float, site: Site, terms: FinanceTerms) -> tuple[float, float]:
+    found = device_hour(accelerator, price_cny, site, terms, load_frac=_POWER_LOAD_FRAC)
+    return found.total_cny, found.energy_cny + found.operations_cny
+
+
+def market_inputs(
+    scenario: Scenario,
+    setting: Setting,
+    weights: Array,
+    scarcity: Array,
+    rent_index: Array | None = None,
+    cloud_frac: Array | None = None,
+) -> MarketInputs:
     """Return the market's inputs.
 
     Parameters
@@ -117,6 +133,10 @@ def market_inputs(scenario: Scenario, setting: Setting, weights: Array, scarcity
         Share of each model's device-hours on each device.
     scarcity : (s, t)
         Clearing over posted price.
+    rent_index : (t,), optional
+        Rent of the reference device-hour over the scenario's; where rents clear.
+    cloud_frac : (s, t), optional
+        Share of tokens that does not go to machines of the buyers' own; all by default.
     """
     segments = list(scenario.market.segments.values())
     models = list(scenario.serving.models)
@@ -126,15 +146,15 @@ def market_inputs(scenario: Scenario, setting: Setting, weights: Array, scarcity
         return np.array([getattr(s, name).value for s in segments])
 
     rental = index == len(models)
-    inputs, cached = column("input_tokens"), column("cached")
-    tokens = np.stack([inputs * (1 - cached), inputs * cached, column("output_tokens")], axis=1)
+    asked, cached = column("input_tokens"), column("cached")
+    tokens = np.stack([asked * (1 - cached), asked * cached, column("output_tokens")], axis=1)
     tokens[rental] = (0.0, 0.0, 1.0)
     per_mtok = [
         [m.price.input.value, m.price.cached.value, m.price.output.value] for m in scenario.serving.models.values()
     ]
     prices = np.array([*per_mtok, [0.0, 0.0, 0.0]]) / 1e6
     prices[-1, 2] = scenario.market.rental_price.value
-    return MarketInputs(
+    inputs = MarketInputs(
         model=index,
         adopters=column("adopters"),
         value_cny=column("value") * scenario.market.value_scale.value,
@@ -158,7 +178,12 @@ def market_inputs(scenario: Scenario, setting: Setting, weights: Array, scarcity
         learning_exponent=scenario.serving.learning_exponent.value,
         wallet_cny_per_y=column("wallet"),
         attention_calls_per_d=column("attention"),
+        rent_index=rent_index,
+        cloud_frac=cloud_frac,
     )
+    scaled = inputs.calls_per_d * np.where(rental, 1.0, national_scale(scenario, inputs))
+    inputs = dataclasses.replace(inputs, calls_per_d=scaled)
+    return dataclasses.replace(inputs, rivals=rivalry(scenario, inputs))
 
 
 def unit_cost(scenario: Scenario, setting: Setting, weights: Array) -> Array:
@@ -316,6 +341,9 @@ def expansion_problem(
         site_block_w=_site_blocks(scenario),
         cluster_devices=scenario.expansion.training.cluster.value,
         cluster_cny_per_quarter=np.full(quarters, scenario.expansion.training.cluster_worth.value),
+        tail_quarters=scenario.expansion.look_beyond,
+        retire_early=scenario.expansion.retirement == "economic",
+        initial_terminal_cny_per_device=_initial_terminal(scenario, setting),
     )
 
 
@@ -330,22 +358,31 @@ def _initial_devices(scenario: Scenario, watts: Array) -> Array:
     return np.asarray(installed[:, None] * share)
 
 
+def _horizon(scenario: Scenario) -> int:
+    """Return the quarters after which devices and sites have only their terminal value."""
+    return scenario.quarters + scenario.expansion.look_beyond
+
+
 def _terminal(scenario: Scenario, setting: Setting) -> Array:
-    """Return the present value at the horizon of a device ordered in each quarter (v, t): its unearned annuities."""
-    terms = scenario.cost
-    quarters = scenario.quarters
-    rate = terms.wacc.value
-    recovery = capital_recovery_factor(rate, terms.economic_life.value)
-    held = np.zeros_like(setting.price_cny)
-    lives = max(round(terms.economic_life.value * 4), 1)
-    leads = [round(d.lead.value) for d in scenario.hardware.devices.values()]
-    for row, lead in enumerate(leads):
-        for t in range(quarters):
-            left_y = max(lives - max(quarters - t - lead, 0), 0) / 4
-            if left_y > 0:
-                annuity = setting.price_cny[row, t] * (1 + terms.network.value) * recovery
-                held[row, t] = annuity / capital_recovery_factor(rate, left_y)
-    return np.asarray(held * (1 + rate) ** (-quarters / 4))
+    """Return the present value of a device ordered in each quarter when the planner's sight ends (v, t)."""
+    leads = np.array([round(d.lead.value) for d in scenario.hardware.devices.values()])
+    ages = np.maximum(_horizon(scenario) - np.arange(scenario.quarters)[None, :] - leads[:, None], 0)
+    return _unearned(scenario, setting.price_cny, ages)
+
+
+def _initial_terminal(scenario: Scenario, setting: Setting) -> Array:
+    """Return the same of a device that stands at the start (v,)."""
+    ages = np.array([round(d.installed_age.value) for d in scenario.hardware.devices.values()]) + _horizon(scenario)
+    return _unearned(scenario, setting.price_cny[:, :1], ages[:, None])[:, 0]
+
+
+def _unearned(scenario: Scenario, price_cny: Array, age_quarters: NDArray[np.int64]) -> Array:
+    """Return the present value of the annuities over the economic life that devices of an age have not yet earned."""
+    terms, rate = scenario.cost, scenario.cost.wacc.value
+    annuity = price_cny * (1 + terms.network.value) * capital_recovery_factor(rate, terms.economic_life.value)
+    left_y = np.maximum(max(round(terms.economic_life.value * 4), 1) - age_quarters, 0) / 4
+    recovery = np.array([[capital_recovery_factor(rate, y) if y > 0 else np.inf for y in row] for row in left_y])
+    return np.asarray(annuity / recovery * (1 + rate) ** (-_horizon(scenario) / 4))
 
 
 def _site_blocks(scenario: Scenario) -> Array | None:
@@ -356,9 +393,9 @@ def _site_blocks(scenario: Scenario) -> Array | None:
 
 def _site_terminal(scenario: Scenario) -> Array:
     """Return the present value at the horizon of a watt of site power added in each quarter (r, t)."""
-    terms, quarters = scenario.cost, scenario.quarters
+    terms, end = scenario.cost, _horizon(scenario)
     rate, life = terms.wacc.value, terms.site_life.value
     recovery = capital_recovery_factor(rate, life)
-    left = np.maximum(life - (quarters - np.arange(quarters)) / 4, 0.25)
-    worth = np.array([recovery / capital_recovery_factor(rate, y) for y in left]) * (1 + rate) ** (-quarters / 4)
+    left = np.maximum(life - (end - np.arange(scenario.quarters)) / 4, 0.25)
+    worth = np.array([recovery / capital_recovery_factor(rate, y) for y in left]) * (1 + rate) ** (-end / 4)
     return np.array([site.build.value * worth for site in scenario.hardware.sites.values()])

@@ -4,59 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, Field
 
-from jevons.errors import Fault, InputError, did_you_mean
+from jevons.errors import InputError
 from jevons.facts import Facts, default_facts
-from jevons.schema import Located, read_yaml, shortened, validate_document
+from jevons.schema import Located, read_yaml, validate_document
 from jevons.study.amounts import Amount, Quantity
+from jevons.study.market_section import MarketSpec, PriceSpec
+from jevons.study.scenario_checks import cross_check
+from jevons.study.sections import RENTAL, Fraction, Quarter, QuarterOrNone, Section
 
-Fraction = Annotated[Amount, Quantity("1", ge=0, le=1)]
-
-
-def _quarter(raw: Any) -> str:
-    if not isinstance(raw, str) or not re.fullmatch(r"[12]\d{3}-Q[1-4]", raw):
-        message = f"`{shortened(str(raw))}` is not a quarter; write it like 2025-Q3"
-        raise ValueError(message)
-    return raw
-
-
-Quarter = Annotated[str, BeforeValidator(_quarter)]
-QuarterOrNone = Annotated[str, BeforeValidator(lambda raw: raw if raw == "" else _quarter(raw))]
-RENTAL = "rental"
-"""Name of the pseudo-model of segments that rent device-hours."""
-
-
-class Section(BaseModel):
-    """A part of the file; unknown keys are errors, missing ones may come from facts under a prefix."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    FACT_NAMES: ClassVar[Mapping[str, str]] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_from_facts(cls, raw: Any, info: ValidationInfo) -> Any:
-        """Take fields that are not given from facts ``<prefix>.<name>`` where the section names a prefix."""
-        facts: Facts | None = (info.context or {}).get("facts")
-        if not isinstance(raw, Mapping) or facts is None or "facts" not in raw:
-            return raw
-        prefix = f"{raw['facts']}."
-        if cls.FACT_NAMES and not any(fact.id.startswith(prefix) for fact in facts):
-            known = {fact.id.rsplit(".", 1)[0] for fact in facts}
-            message = f"facts: no fact begins with `{raw['facts']}`.{did_you_mean(str(raw['facts']), sorted(known))}"
-            raise ValueError(message)
-        filled = dict(raw)
-        for field_name, fact_name in cls.FACT_NAMES.items():
-            fact_id = f"{prefix}{fact_name}"
-            if field_name not in filled and fact_id in facts:
-                filled[field_name] = {"fact": fact_id}
-        return filled
+__all__ = ["RENTAL", "MarketSpec", "PriceSpec", "Scenario", "Section", "ServedModel", "load"]
 
 
 class SiteSpec(Section):
@@ -124,17 +86,6 @@ class HardwareSpec(Section):
     """Accelerators by fact id (`h20`, `ascend_910c`)."""
 
 
-class PriceSpec(Section):
-    """A list price per million tokens."""
-
-    input: Annotated[Amount, Quantity("CNY/Mtok", ge=0)]
-    """Input tokens that are not in the cache."""
-    cached: Annotated[Amount, Quantity("CNY/Mtok", ge=0)]
-    """Input tokens read from the cache."""
-    output: Annotated[Amount, Quantity("CNY/Mtok", gt=0)]
-    """Output tokens."""
-
-
 class ServedModel(Section):
     """A model that segments call."""
 
@@ -192,92 +143,6 @@ class CostSpec(Section):
     """Staff, spares and maintenance a year as a share of the devices' price."""
 
 
-class SegmentSpec(Section):
-    """A kind of caller."""
-
-    FACT_NAMES: ClassVar[Mapping[str, str]] = {
-        "adopters": "adopters_potential", "value": "value_per_call_cny", "value_sigma": "value_sigma",
-        "calls": "calls_per_adopter", "input_tokens": "input_tokens_per_call", "cached": "cached_frac",
-        "output_tokens": "output_tokens_per_call", "tokens_growth": "tokens_growth_factor",
-        "integration": "integration_year_cny", "bass_p": "bass_p", "bass_q": "bass_q", "adopted": "adopted_frac",
-        "elasticity": "elasticity_intensive", "share": "provider_share_frac", "peak": "peak_frac",
-        "deferrable": "deferrable_frac", "calls_growth": "calls_growth_factor", "wallet": "wallet_year_cny",
-        "attention": "attention_calls_per_adopter",
-    }  # fmt: skip
-
-    facts: str = ""
-    """Prefix of facts that fill what is not given."""
-    label: str = ""
-    """Name in tables."""
-    model: str
-    """Name of the served model it calls; `rental` for hours of a reference device."""
-    internal: bool = False
-    """Whether the callers are the firm's own businesses."""
-    adopters: Annotated[Amount, Quantity("1", gt=0)]
-    """Firms or users that could ever adopt."""
-    value: Annotated[Amount, Quantity("CNY", gt=0)]
-    """Median value of a call to its caller."""
-    value_sigma: Annotated[Amount, Quantity("1", gt=0, le=6)]
-    """Spread of that value over callers (standard deviation of the logarithm)."""
-    calls: Annotated[Amount, Quantity("1", gt=0)]
-    """Calls (device-hours for rental) per adopter and day at the start."""
-    calls_growth: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
-    """Factor per year of calls per adopter from capability and agents, at constant price."""
-    input_tokens: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
-    """Input tokens per call at the start."""
-    cached: Fraction = Amount(0.0, "1", origin="default")
-    """Share of input tokens read from the cache."""
-    output_tokens: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
-    """Output tokens per call at the start."""
-    tokens_growth: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
-    """Factor per year of tokens per call (reasoning, agents, context)."""
-    integration: Annotated[Amount, Quantity("CNY", ge=0)]
-    """Cost of using the service per adopter and year, besides tokens."""
-    bass_p: Annotated[Amount, Quantity("1", ge=0, le=1)]
-    """Innovation coefficient per quarter."""
-    bass_q: Annotated[Amount, Quantity("1", ge=0, le=3)]
-    """Imitation coefficient per quarter."""
-    adopted: Annotated[Amount, Quantity("1", ge=0, le=1)]
-    """Share of potential adopters that use the service at the start."""
-    elasticity: Annotated[Amount, Quantity("1", le=0)]
-    """Elasticity of calls per adopter to the price of a call (intensive margin), negative."""
-    share: Fraction
-    """Share of the segment's calls that this provider serves."""
-    peak: Fraction
-    """Share of a day's calls in the peak slot."""
-    deferrable: Fraction
-    """Share of calls that may wait within the day."""
-    wallet: Annotated[Amount, Quantity("CNY", ge=0)] = Amount(0.0, "CNY", origin="default")
-    """Most that an adopter spends on calls in a year; 0 for no such limit."""
-    attention: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
-    """Most calls that an adopter can make use of in a day; 0 for no such limit."""
-
-
-class MarketSpec(Section):
-    """Demand and prices."""
-
-    provider_elasticity: Annotated[Amount, Quantity("1", le=-0.01)]
-    """Elasticity of one provider's volume to its price premium over rivals, negative."""
-    elasticity_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
-    """Common factor on all segments' intensive elasticities: they are wrong together."""
-    value_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
-    """Common factor on all segments' values per call."""
-    markup: Annotated[Amount, Quantity("1", gt=0)]
-    """Price over full unit cost that competition lets stand."""
-    price_inertia: Fraction
-    """Share of the gap to the target price that is left after a quarter."""
-    peak_hours: Annotated[Amount, Quantity("h", gt=0, le=23)]
-    """Hours of the day's peak slot."""
-    rental_device: str = "h100_sxm"
-    """Device whose hours rental segments count."""
-    rental_utilisation: Annotated[Amount, Quantity("1", gt=0, le=1)]
-    """Highest share of rentable device-hours that is let."""
-    rental_price: Annotated[Amount, Quantity("CNY/h", gt=0)] = Amount(15.0, "CNY/h", origin="default")
-    """Rent of that device-hour at the start."""
-    segments: dict[str, SegmentSpec] = Field(min_length=1)
-    """Segments by name."""
-
-
 class TrainingReserve(Section):
     """Compute that the firm keeps for training its own models."""
 
@@ -291,6 +156,23 @@ class TrainingReserve(Section):
     """Accelerators of one kind on one site that may be held as one cluster, whole or not at all; 0 for none."""
     cluster_worth: Annotated[Amount, Quantity("CNY/quarter", ge=0)] = Amount(0.0, "CNY/quarter", origin="default")
     """What holding it is worth to the firm in a quarter, besides its share in the reserve."""
+
+
+class LineSpec(Section):
+    """A line of the budget beside AI infrastructure, known by what money on it returns."""
+
+    label: str = ""
+    """Name in tables."""
+    share: Fraction
+    """Share of what AI infrastructure leaves of the budget; the shares of all lines sum to 1 at most."""
+    first_return: Annotated[Amount, Quantity("1", ge=0, le=10)]
+    """After-tax cash a year per CNY of the first money spent; it falls on a straight line to zero over the life."""
+    scale: Annotated[Amount, Quantity("CNY", gt=0)]
+    """Spending at which the return of a further CNY has halved."""
+    lag: Annotated[Amount, Quantity("y", ge=0)]
+    """Years from spending to the first cash."""
+    life: Annotated[Amount, Quantity("y", gt=0)]
+    """Years over which the cash flows."""
 
 
 class ExpansionSpec(Section):
@@ -310,6 +192,13 @@ class ExpansionSpec(Section):
     """How far the planner sees."""
     market_power: bool = False
     """Whether the planner counts the effect of volume on its own price."""
+    lines: dict[str, LineSpec] = Field(default_factory=dict)
+    """Lines of the budget beside AI infrastructure, by name; none where the plan is infrastructure alone."""
+    look_beyond: int = Field(4, ge=0, le=40, strict=True)
+    """Quarters after the plan that the planner counts on: one step further along the last trend, then level. So the
+    last orders earn; with 0 they only have what a device is worth second-hand."""
+    retirement: Literal["economic", "life"] = "economic"
+    """Whether devices leave once they earn less than keeping them and their power costs, or serve out their life."""
 
 
 class FinanceSpec(Section):
@@ -485,7 +374,7 @@ def load(path: Path | str, *, facts: Facts | None = None, as_of: dt.date | None 
     date = _date(document, as_of)
     scenario: Scenario = validate_document(document, Scenario, {"facts": facts, "as_of": date})
     scenario = _with_paths_from(scenario, Path(path).parent)
-    faults = list(_cross_check(document, scenario, facts))
+    faults = list(cross_check(document, scenario, facts))
     if faults:
         raise InputError(faults)
     return scenario
@@ -516,113 +405,3 @@ def _with_paths_from(scenario: Scenario, folder: Path) -> Scenario:
         for name, served in scenario.serving.models.items()
     }
     return scenario.model_copy(update={"serving": scenario.serving.model_copy(update={"models": models})})
-
-
-def _cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
-    """Yield faults that only show across sections."""
-    yield from _check_devices(document, scenario, facts)
-    yield from _check_models(document, scenario)
-    models = {*scenario.serving.models, RENTAL}
-    for name, segment in scenario.market.segments.items():
-        if segment.model not in models:
-            message = f"`{segment.model}` is not in serving.models.{did_you_mean(segment.model, models)}"
-            yield document.fault(("market", "segments", name, "model"), message)
-        if segment.model != RENTAL and segment.output_tokens.value + segment.input_tokens.value <= 0:
-            yield document.fault(("market", "segments", name), "needs `input_tokens` or `output_tokens`")
-        elif segment.model in scenario.serving.models and _call_price(scenario, segment) <= 0:
-            message = (
-                f"has no price: its calls cost 0 CNY at the list price of `{segment.model}`; "
-                "give the token kinds it uses a price above 0"
-            )
-            yield document.fault(("market", "segments", name), message)
-    yield from _check_budget(document, scenario)
-    growth, wacc = scenario.finance.terminal_growth, scenario.cost.wacc
-    most, least = growth.value if growth.high is None else growth.high, wacc.value if wacc.low is None else wacc.low
-    if most >= least:
-        message = f"reaches {most:g}: must stay below cost.wacc, which begins at {least:g}; value would be infinite"
-        yield document.fault(("finance", "terminal_growth"), message)
-    yield from _check_correlations(document, scenario)
-
-
-def _call_price(scenario: Scenario, segment: SegmentSpec) -> float:
-    """Return the list price of a call [CNY]."""
-    price, cached = scenario.serving.models[segment.model].price, segment.cached.value
-    fresh = segment.input_tokens.value * (1 - cached) * price.input.value
-    held = segment.input_tokens.value * cached * price.cached.value
-    return (fresh + held + segment.output_tokens.value * price.output.value) / 1e6
-
-
-def _check_budget(document: Located, scenario: Scenario) -> Iterator[Fault]:
-    """Refuse a first release that could exceed the whole budget; no budget at all is the planner's to refuse."""
-    first, total = scenario.expansion.budget_first, scenario.expansion.budget
-    most, least = first.value if first.high is None else first.high, total.value if total.low is None else total.low
-    if most > least and total.value > 0 and scenario.expansion.budget_quarters > 1:
-        message = f"reaches {most:g} CNY: must not exceed expansion.budget, which begins at {least:g} CNY; lower it"
-        yield document.fault(("expansion", "budget_first"), message)
-
-
-def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
-    from jevons.hardware import accelerator_ids
-
-    known = accelerator_ids(facts)
-    for name, device in scenario.hardware.devices.items():
-        here = ("hardware", "devices", name)
-        if name not in known:
-            yield document.fault(here, f"unknown accelerator.{did_you_mean(name, known)}")
-        if device.ban_probability.value > 0 and not device.ban_from:
-            yield document.fault(here, "`ban_probability` needs `ban_from`, the first quarter without supply")
-    for place, reference in (
-        (("market", "rental_device"), scenario.market.rental_device),
-        (("expansion", "training", "device"), scenario.expansion.training.device),
-    ):
-        if reference not in known:
-            yield document.fault(place, f"unknown accelerator `{reference}`.{did_you_mean(reference, known)}")
-
-
-def _check_models(document: Located, scenario: Scenario) -> Iterator[Fault]:
-    from jevons import models
-    from jevons.operators import PRECISIONS
-
-    for name, served in scenario.serving.models.items():
-        here = ("serving", "models", name)
-        if name == RENTAL:
-            yield document.fault(here, f"`{RENTAL}` stands for rented device-hours; give the model another name")
-        if served.precision not in PRECISIONS:
-            message = f"unknown precision `{served.precision}`.{did_you_mean(served.precision, PRECISIONS)}"
-            yield document.fault((*here, "precision"), f"{message} Known: {', '.join(PRECISIONS)}.")
-        try:
-            models.load(served.architecture or name)
-        except InputError as error:
-            key = (*here, "architecture") if served.architecture else here
-            yield from (document.fault(key, str(fault)) for fault in error.faults)
-
-
-def _check_correlations(document: Located, scenario: Scenario) -> Iterator[Fault]:
-    import numpy as np
-
-    uncertain = [path for path, amount in scenario.amounts().items() if amount.uncertain]
-    pairs: dict[frozenset[str], float] = {}
-    known = True
-    for index, correlation in enumerate(scenario.study.correlations):
-        here = ("study", "correlations", index)
-        for path in correlation.between:
-            if path not in uncertain:
-                known = False
-                yield document.fault(here, f"`{path}` is no uncertain amount.{did_you_mean(path, uncertain)}")
-        pair = frozenset(correlation.between)
-        if len(pair) < 2:
-            yield document.fault(here, f"`{correlation.between[0]}` cannot be correlated with itself; name two amounts")
-        elif pair in pairs:
-            yield document.fault(here, "this pair has a correlation already; keep one of them")
-        if correlation.rank.uncertain:
-            yield document.fault((*here, "rank"), "must be one number, not a distribution")
-        pairs[pair] = correlation.rank.value
-    names = sorted({path for pair in pairs for path in pair})
-    matrix = np.eye(len(names))
-    for pair, rank in pairs.items():
-        rows = [names.index(path) for path in pair]
-        matrix[rows, rows[::-1]] = 2 * np.sin(np.pi * rank / 6)
-    if known and len(names) > 2 and np.linalg.eigvalsh(matrix)[0] <= 0:
-        shown = ", ".join(f"{' ~ '.join(sorted(pair))}: {rank:g}" for pair, rank in pairs.items())
-        message = f"no joint distribution has these rank correlations ({shown}); weaken one of them"
-        yield document.fault(("study", "correlations"), message)

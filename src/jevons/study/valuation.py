@@ -162,6 +162,47 @@ def group_funding(scenario: Scenario, held: Accounts, facts: Facts) -> Funding:
     )  # fmt: skip
 
 
+def returns_on_capital(scenario: Scenario, held: Accounts) -> list[dict[str, Any]]:
+    """Return what the AI cloud's capital earns in each calendar year of the plan, and when mature.
+
+    Returns
+    -------
+    list of dict
+        `period`; `capital_cny`, book value at its end; `nopat_cny`, EBITA less impairment after tax, at a year's pace;
+        `roic_frac`, the one over the mean of opening and closing capital; `added_roic_frac`, the change of NOPAT over
+        the change of opening capital since the year before, None in the first and where no capital was added.
+    """
+    books, spec = held.statements, scenario.finance
+    closing = books.device_closing_cny + books.building_closing_cny
+    opening = books.device_opening_cny + books.building_opening_cny
+    nopat = books.ai_ebita_cny - books.impairment_cny - books.ai_tax_cny
+    years: dict[str, list[int]] = {}
+    for index, quarter in enumerate(books.quarters):
+        years.setdefault(quarter[:4], []).append(index)
+    rows: list[dict[str, Any]] = []
+    for year, within in years.items():
+        first, last = float(opening[within[0]]), float(closing[within[-1]])
+        profit = float(nopat[within].sum()) * 4 / len(within)
+        added = None
+        if rows and first > rows[-1]["opening_cny"]:
+            added = (profit - rows[-1]["nopat_cny"]) / (first - rows[-1]["opening_cny"])
+        mean = (first + last) / 2
+        rows.append(
+            {
+                "period": year, "opening_cny": first, "capital_cny": last, "nopat_cny": profit,
+                "roic_frac": profit / mean if mean > 0 else None, "added_roic_frac": added,
+            }
+        )  # fmt: skip
+    mature = float(incremental_roic(spec.terminal_margin.value, spec.tax.value, spec.capital_per_revenue.value))
+    rows.append(
+        {
+            "period": "mature", "opening_cny": None, "capital_cny": None, "nopat_cny": None, "roic_frac": mature,
+            "added_roic_frac": mature,
+        }
+    )  # fmt: skip
+    return rows
+
+
 def dated(facts: Facts, fact_id: str, on: dt.date, *, published: bool) -> float:
     """Return the value of a fact that was public on a date, or (not *published*) that describes exactly that date.
 

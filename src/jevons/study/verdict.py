@@ -84,10 +84,11 @@ def demand_response(
     """Return how demand answers a rise of efficiency by *factor* from the first quarter, without limits of supply."""
     scenario = base.scenario
     ample = np.ones_like(base.scarcity)
-    slow = market_path(market_inputs(scenario, base.setting, base.weights, ample))
+    cloud = None if base.ways is None else 1.0 - base.ways[:, 0]
+    slow = market_path(market_inputs(scenario, base.setting, base.weights, ample, base.rent_index, cloud))
     faster = scenario.with_values({"serving.efficiency": scenario.serving.efficiency.value * factor})
     quick_setting = setting(faster, engineering)
-    quick = market_path(market_inputs(faster, quick_setting, base.weights, ample))
+    quick = market_path(market_inputs(faster, quick_setting, base.weights, ample, base.rent_index, cloud))
     tokens = base.inputs.model < len(scenario.serving.models)
     weight = _compute_per_call(base, slow)
     slow_use = (slow.calls_per_d * weight)[tokens]

@@ -8,7 +8,7 @@ import pytest
 
 from jevons.cost import capital_recovery_factor
 from jevons.errors import InputError
-from jevons.market import ChipMarket, RentCurve, account_for_growth, clear_rent, rent_cny_per_h
+from jevons.market import ChipMarket, RentCurve, account_for_growth, clear_rent, clearing_rents, rent_cny_per_h
 from jevons.units import HOURS_PER_YEAR
 
 SAMPLE = Path(__file__).parents[2] / "data/economics/dated_sample.csv"
@@ -146,3 +146,13 @@ def test_faults_of_a_chip_market_are_named_together():
     assert "h20.stock: 0: must be above 0" in text
     assert "h20.elasticity: 0.5: must be negative" in text
     assert "h20.running_cost_cny_per_h: 12: must lie between 0 and the full cost of 10 CNY/h" in text
+
+
+def test_many_chips_and_quarters_clear_at_once_and_each_on_its_own():
+    wanted, full = np.array([[0.2, 1.0, 4.0], [0.5, 0.5, 0.0]]), np.array([[10.0], [4.0]]) * np.ones(3)
+    rent, let = clearing_rents(wanted, 0.8 * full, np.full((2, 3), 1.5), full, 0.1 * full, -2.0, CURVE)
+    assert wanted * (rent / (0.8 * full)) ** -2.0 == pytest.approx(1.5 * let, rel=1e-9, abs=1e-12)
+    assert np.all(np.diff(rent[0]) > 0)
+    assert rent[0, 0] < full[0, 0] < rent[0, 2]
+    assert let[1, 2] == 0
+    assert rent[1, 2] == pytest.approx(0.1 * full[1, 2])

@@ -1,4 +1,6 @@
-"""Providers as a nested logit, and the choice between owning, renting and calling."""
+"""Providers as a nested logit, their prices and shares, and the choice between owning, renting and calling."""
+
+import dataclasses
 
 import numpy as np
 import pytest
@@ -8,83 +10,154 @@ from jevons.market import (
     Offer,
     Rivalry,
     appeal_from_shares,
-    bertrand_prices,
+    best_prices,
     break_even_tok_per_d,
     choice_share_frac,
-    provider_path,
+    market_path,
     shares,
     yearly_cost_cny,
 )
+from tests.unit.market.test_market import inputs
 
-NEST = np.array([0, 0, 0, 1, 1])
-PRICE = np.array([4.0, 3.0, 5.0, 2.0, 1.8])
-SHARE = np.array([0.25, 0.3, 0.1, 0.1, 0.05])
-BUNDLE = np.array([1.0, 0.5, 0.5, 0.0, 0.0])
+OPEN = np.array([False, False, False, True, True])
+PRICE = np.log(np.array([[4.0, 3.0, 5.0, 2.0, 1.8]]))
+SHARE = np.array([[0.25, 0.4, 0.15, 0.15, 0.05]])
+TASTE = {"price_weight": 1.8, "nesting": 0.6}
 
 
-def rivalry(**changes):
-    appeal = appeal_from_shares(SHARE, PRICE, NEST, BUNDLE, price_weight=0.5, nesting=0.6)
+def test_appeal_reproduces_the_observed_shares():
+    appeal = appeal_from_shares(SHARE, PRICE, OPEN, **TASTE)
+    assert shares(appeal, PRICE, OPEN, **TASTE)[0] == pytest.approx(SHARE)
+
+
+def test_a_provider_that_is_not_in_the_market_stays_out():
+    held = np.array([[0.25, 0.0, 0.5, 0.25, 0.0]])
+    found, within = shares(appeal_from_shares(held, PRICE, OPEN, **TASTE), PRICE + 1.0, OPEN, **TASTE)
+    assert found == pytest.approx(held)
+    assert within[0] == pytest.approx([1 / 3, 0, 2 / 3, 1, 0])
+
+
+def test_one_nest_without_similarity_is_the_plain_logit():
+    appeal = np.array([[1.0, 0.5, 0.0, -0.5, 0.2]])
+    value = np.exp(appeal - 2.0 * PRICE)
+    found, _ = shares(appeal, PRICE, OPEN, price_weight=2.0, nesting=1.0)
+    assert found == pytest.approx(value / value.sum())
+
+
+def test_a_small_provider_has_the_stated_elasticity():
+    held = np.array([[0.495, 0.495, 1e-4, 0.0099, 0.0]])
+    appeal = appeal_from_shares(held, PRICE, OPEN, **TASTE)
+    dearer = PRICE.copy()
+    dearer[0, 2] += 1e-4
+    change = np.log(shares(appeal, dearer, OPEN, **TASTE)[0][0, 2] / held[0, 2]) / 1e-4
+    assert change == pytest.approx(-TASTE["price_weight"] / TASTE["nesting"], rel=1e-3)
+
+
+def equilibrium(cost, fringe):
+    appeal = appeal_from_shares(SHARE, PRICE, OPEN, **TASTE)
+    price = np.exp(PRICE)
+    for _ in range(400):
+        whole, within = shares(appeal, np.log(price), OPEN, **TASTE)
+        price = price**0.7 * best_prices(cost, whole, within, fringe, entry=1.1, **TASTE) ** 0.3
+    return appeal, price
+
+
+def test_at_rest_no_provider_gains_by_changing_its_own_price():
+    cost = np.array([[1.0, 1.2, 0.9, 0.8, 0.7]])
+    appeal, price = equilibrium(cost, np.zeros(5, bool))
+
+    def profit(i, prices):
+        return (prices[0, i] - cost[0, i]) * shares(appeal, np.log(prices), OPEN, **TASTE)[0][0, i]
+
+    for i in range(5):
+        for factor in (0.9, 0.99, 1.01, 1.1):
+            other = price.copy()
+            other[0, i] *= factor
+            assert profit(i, other) < profit(i, price)
+
+
+def test_hosts_of_open_weights_sell_near_cost_and_bundles_above_it():
+    _, price = equilibrium(np.ones((1, 5)), OPEN)
+    assert price[0, 3:] == pytest.approx([1.1, 1.1])
+    assert np.all(price[0, :3] > 1.4)
+
+
+def rivals(quarters=12, **changes):
     base = {
-        "names": ("a", "b", "c", "open 1", "open 2"), "nest": NEST, "appeal": appeal, "bundle_cny_per_mtok": BUNDLE,
-        "price_weight": 0.5, "nesting": 0.6, "fringe": NEST == 1, "entry": 1.1,
+        "names": ("firm", "rival", "open"), "open_weights": np.array([False, False, True]),
+        "start_price": np.array([[8e-6, 8e-6, 6e-6]]), "cost_factor": np.array([1.0, 1.0, 1.0]),
+        "start_share_frac": np.array([[0.3, 0.5, 0.2]]), "competes": np.array([True]),
+        "bundle_frac": np.zeros((3, quarters)), "price_weight": 1.8, "nesting": 0.6, "share_inertia": 0.5,
     }  # fmt: skip
     return Rivalry(**(base | changes))
 
 
-def test_appeal_reproduces_the_observed_shares():
-    assert shares(rivalry(), PRICE)[0] == pytest.approx(SHARE)
+def contested(cost=2e-6, quarters=12, **changes):
+    unit = np.full((1, 3, quarters), cost)
+    return inputs(unit_cost_cny_per_tok=unit, quarters=quarters, rivals=rivals(quarters, **changes))
 
 
-def test_one_nest_without_similarity_is_the_plain_logit():
-    plain = rivalry(nesting=1.0, appeal=np.array([1.0, 0.5, 0.0, -0.5, 0.2]))
-    value = np.exp(plain.appeal + 0.5 * (BUNDLE - PRICE))
-    assert shares(plain, PRICE)[0] == pytest.approx(value / (1 + value.sum()))
+def test_the_first_quarter_is_as_observed_and_shares_always_sum_to_one():
+    path = market_path(contested())
+    assert path.provider_share_frac[0, :, 0] == pytest.approx([0.3, 0.5, 0.2])
+    assert path.provider_price_cny_per_tok[0, :, 0] == pytest.approx([8e-6, 8e-6, 6e-6])
+    assert path.provider_share_frac.sum(axis=1) == pytest.approx(np.ones((1, 12)))
+    assert path.tokens_per_d[0] == pytest.approx(path.market_tokens_per_d[0] * path.provider_share_frac[0, 0])
 
 
-def test_no_provider_gains_by_changing_its_own_price():
-    rivals = rivalry(fringe=np.zeros(5, bool))
-    cost = np.array([1.0, 1.2, 0.9, 0.8, 0.7])
-    price = bertrand_prices(rivals, cost)
-    for i in range(5):
-        own = (price[i] - cost[i]) * shares(rivals, price)[0][i]
-        for factor in (0.9, 0.99, 1.01, 1.1):
-            other = price.copy()
-            other[i] *= factor
-            assert (other[i] - cost[i]) * shares(rivals, other)[0][i] < own
+def test_list_prices_never_rise_and_cuts_are_matched_with_a_lag_but_not_below_cost():
+    cheap = {"cost_factor": np.array([1.0, 0.2, 1.0]), "entry": 5.0}
+    slow = market_path(contested(cost=5e-6, match_lag_quarters=3, **cheap)).provider_price_cny_per_tok[0]
+    quick = market_path(contested(cost=5e-6, match_lag_quarters=1, **cheap)).provider_price_cny_per_tok[0]
+    alone = market_path(contested(cost=5e-6, match_frac=0.0, **cheap)).provider_price_cny_per_tok[0]
+    for path in (slow, quick, alone):
+        assert np.all(np.diff(path, axis=1) <= 1e-18)
+        assert np.all(path[0] >= 5e-6 * (1 - 1e-9))
+    assert slow[0, 3] == pytest.approx(alone[0, 3])
+    assert slow[0, 4] < alone[0, 4]
+    assert quick[0, 2] < slow[0, 2]
 
 
-def test_hosts_of_open_weights_sell_near_cost_and_a_bundle_earns_a_markup():
-    cost = np.full(5, 1.0)
-    price = bertrand_prices(rivalry(), cost)
-    assert price[3:] == pytest.approx([1.1, 1.1])
-    assert np.all(price[:3] > 2.0)
-    richer = rivalry(bundle_cny_per_mtok=BUNDLE + np.array([2.0, 0, 0, 0, 0]))
-    assert bertrand_prices(richer, cost)[0] > price[0]
+def test_a_rival_that_becomes_cheaper_takes_share_and_slowly():
+    cheap = np.array([1.0, 0.2, 1.0])
+    slow = market_path(contested(cost_factor=cheap, match_frac=0.0, share_inertia=0.9)).provider_share_frac[0]
+    quick = market_path(contested(cost_factor=cheap, match_frac=0.0, share_inertia=0.1)).provider_share_frac[0]
+    assert slow[0, -1] < 0.3
+    assert quick[0, 3] < slow[0, 3]
 
 
-def test_a_cut_is_matched_with_a_lag_but_not_below_cost():
-    cost = np.full((5, 6), 1.5)
-    cost[1, 1:] = 0.2
-    path = provider_path(rivalry(), PRICE, cost, price_inertia=0.0, share_inertia=0.5, match_lag_quarters=2)
-    alone = provider_path(rivalry(), PRICE, cost, price_inertia=0.0, share_inertia=0.5, match_frac=0.0)
-    assert np.all(np.diff(path.price_cny_per_mtok) <= 1e-12)
-    assert np.all(path.price_cny_per_mtok >= np.minimum(cost, PRICE[:, None]) - 1e-12)
-    assert path.price_cny_per_mtok[0, 2] == pytest.approx(alone.price_cny_per_mtok[0, 2])
-    assert path.price_cny_per_mtok[0, 3] < alone.price_cny_per_mtok[0, 3]
-    assert path.share_frac.sum(axis=0) == pytest.approx(np.ones(6))
+def test_the_market_grows_with_rivals_cuts_though_the_firm_cuts_nothing():
+    own = {"match_frac": 0.0, "entry": 5.0}
+    stand = market_path(contested(cost=8e-6, **own))
+    cut = market_path(contested(cost=8e-6, cost_factor=np.array([1.0, 0.1, 1.0]), **own))
+    assert cut.price_index[0] == pytest.approx(np.ones(12))
+    assert cut.market_tokens_per_d[0, -1] > stand.market_tokens_per_d[0, -1]
+    assert cut.tokens_per_d[0, -1] < stand.tokens_per_d[0, -1]
 
 
-def test_shares_move_slowly():
-    cost = np.full((5, 3), 0.3)
-    quick = provider_path(rivalry(), PRICE, cost, price_inertia=0.5, share_inertia=0.0)
-    slow = provider_path(rivalry(), PRICE, cost, price_inertia=0.5, share_inertia=0.9)
-    moved = np.abs(quick.share_frac[:, 1] - quick.share_frac[:, 0])
-    assert np.abs(slow.share_frac[:, 1] - slow.share_frac[:, 0]) == pytest.approx(0.1 * moved)
+def test_a_bundle_that_grows_wins_share_from_open_weights():
+    worth = np.zeros((3, 12))
+    worth[0] = np.linspace(0.0, 1.0, 12)
+    path = market_path(contested(bundle_frac=worth))
+    plain = market_path(contested())
+    assert path.provider_share_frac[0, 0, -1] > plain.provider_share_frac[0, 0, -1]
+    assert path.provider_share_frac[0, 2, -1] < plain.provider_share_frac[0, 2, -1]
 
 
-def test_shares_that_leave_nobody_out_are_refused():
-    with pytest.raises(InputError, match="their sum below 1"):
-        appeal_from_shares([0.6, 0.4], [1, 1], [0, 0], [0, 0], price_weight=1.0, nesting=1.0)
+def test_growth_at_constant_prices_changes_no_share():
+    stand = contested(cost=8e-6, entry=5.0)
+    grown = dataclasses.replace(stand, calls_growth=np.array([3.0]), tokens_growth=np.array([4.0]))
+    path = market_path(grown)
+    assert path.provider_share_frac[0, :, -1] == pytest.approx([0.3, 0.5, 0.2])
+    assert path.tokens_per_d[0, -1] > 50 * path.tokens_per_d[0, 0]
+
+
+def test_faults_of_a_rivalry_are_named_together():
+    with pytest.raises(InputError) as error:
+        rivals(price_weight=-1.0, entry=0.5, start_share_frac=np.array([[0.5, 0.6, 0.2]]), match_lag_quarters=0)
+    text = str(error.value)
+    for part in ("price_weight: -1: must be above 0", "entry: 0.5: must be at least 1", "a row sums to 1.3", "lag"):
+        assert part in text
 
 
 def box(**changes):

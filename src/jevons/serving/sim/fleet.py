@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from jevons.serving.sim._kernels.fleet import run_fleet
 from jevons.serving.sim.drafts import in_units, longest_tokens, pace_of, steps_needed
 from jevons.serving.sim.fleet_summary import summary
 from jevons.serving.sim.fleet_types import Admission, Failures, FleetResult, Kind, Offline, Routing
-from jevons.serving.sim.run import _MOST_KEYS, _bounds, _check, _kernel_table, _work
+from jevons.serving.sim.run import _MOST_KEYS, _bounds, _check, _kernel_table, _work, told_of_compiling
 from jevons.serving.sim.table import constant_table
 from jevons.serving.sim.types import TICKS_PER_S, IntArray, Requests, SimLimits, Trail
 from jevons.serving.sim.workload import stream
@@ -75,6 +75,7 @@ def simulate_fleet(
     e2e_s: float | None = None,
     edge_frac: float = 0.05,
     seed: int = 0,
+    progress: Callable[[str], None] | None = None,
 ) -> FleetResult:
     """Serve a load by a fleet, exact to the step of every replica.
 
@@ -94,7 +95,7 @@ def simulate_fleet(
         Number of the session that each request belongs to, from 0; each is one of its own by default.
     priority : ndarray of int, shape (n,), optional
         Class of each request, 0 first; the engine preempts worse ones for better ones.
-    entry_s, ttft_s, tpot_s, e2e_s, edge_frac
+    entry_s, ttft_s, tpot_s, e2e_s, edge_frac, progress
         As of `simulate`.
     seed : int
         Of failures and drawn choices.
@@ -121,7 +122,8 @@ def simulate_fleet(
     sorts = _sorts(requests, models, model, session, priority)
     check(requests, kinds, parts, sorts, edge_frac)
     kernels_began = time.perf_counter()
-    _compile()
+    with told_of_compiling(progress):
+        _compile()
     began = time.perf_counter()
     ready = prepare(requests, kinds, parts, sorts, entry_s=entry_s, seed=seed)
     ready.run()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +34,7 @@ ROUTINGS = ("round_robin", "least_loaded")
 
 _UNSTABLE_FRAC = 0.02
 _BUSY_FRAC = 0.98
+_PATIENCE_S = 1.5
 _MOST_BATCH = 1 << 20
 _MOST_REPLICAS = 100_000
 _MOST_CLASSES = 256
@@ -52,6 +56,7 @@ def simulate(
     e2e_s: float | None = None,
     edge_frac: float = 0.05,
     seed: int = 0,
+    progress: Callable[[str], None] | None = None,
 ) -> SimResult:
     """Serve a load by continuous batching, exact to the step.
 
@@ -76,6 +81,8 @@ def simulate(
         [0, 0.5). All at once has neither and counts all.
     seed : int
         Of which drafted tokens are accepted; nothing else is chance.
+    progress : callable, optional
+        Told where the first run on a machine takes seconds to compile the kernels.
 
     Returns
     -------
@@ -112,7 +119,8 @@ def simulate(
         )
         raise InfeasibleError(message, ["device memory"])
     kernels_began = time.perf_counter()
-    _compile(closed=requests.users > 0, balanced=routing == "least_loaded")
+    with told_of_compiling(progress):
+        _compile(closed=requests.users > 0, balanced=routing == "least_loaded")
     began = time.perf_counter()
     trail = _serve(requests, steps, np.flatnonzero(fits), table, limits, replicas, routing, entry_s)
     wall_s = time.perf_counter() - began
@@ -289,6 +297,18 @@ def _drive(
                 drive.run_open(arrival, work, arrays, bounds, own, states[place], gaps)
                 replica[own] = place
     return arrival
+
+
+@contextlib.contextmanager
+def told_of_compiling(progress: Callable[[str], None] | None) -> Iterator[None]:
+    """Say that kernels are compiled where it takes longer than loading them."""
+    said = threading.Timer(_PATIENCE_S, progress or str, ["compiling the simulator, once on this machine"])
+    said.daemon = True
+    said.start()
+    try:
+        yield
+    finally:
+        said.cancel()
 
 
 def _compile(*, closed: bool, balanced: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from jevons.errors import InfeasibleError, InputError
 from jevons.serving.memory import kv_bytes_per_request
 from jevons.serving.sim.drafts import longest_tokens, steps_needed
-from jevons.serving.sim.run import _check, _compile, _overload, _serve, _spread, _summary
+from jevons.serving.sim.run import _check, _compile, _overload, _serve, _spread, _summary, told_of_compiling
 from jevons.serving.sim.types import (
     TICKS_PER_S,
     FloatArray,
@@ -128,6 +129,7 @@ def simulate_split(
     e2e_s: float | None = None,
     edge_frac: float = 0.05,
     seed: int = 0,
+    progress: Callable[[str], None] | None = None,
 ) -> SplitResult:
     """Serve a load by replicas for prompts and others for decoding, exact to the step.
 
@@ -139,7 +141,7 @@ def simulate_split(
         The two pools.
     moved_s : ndarray, shape (n,)
         Time that each prompt's cache takes over a link [s], >= 0.
-    routing, entry_s, ttft_s, tpot_s, e2e_s, edge_frac, seed
+    routing, entry_s, ttft_s, tpot_s, e2e_s, edge_frac, seed, progress
         As of `simulate`; both pools are routed alike.
 
     Returns
@@ -168,7 +170,8 @@ def simulate_split(
     steps = steps_needed(requests, decode.limits, seed)
     ids = _fitting(requests, steps, prefill, decode)
     kernels_began = time.perf_counter()
-    _compile(closed=False, balanced=routing == "least_loaded")
+    with told_of_compiling(progress):
+        _compile(closed=False, balanced=routing == "least_loaded")
     began = time.perf_counter()
     first = _serve(prompts, one, ids, prefill.table, prefill.limits, prefill.replicas, routing, entry_s)
     going = (first.finish >= 0) & (requests.osl > 1)

@@ -99,7 +99,6 @@ from jevons.serving.sim._kernels.fleet_state import (
     close_drained,
     draw,
     put_later,
-    seldom,
     settle,
     settle_some,
     slots_at,
@@ -119,6 +118,7 @@ from jevons.serving.sim._kernels.state import (
     Slots,
     clear,
     inline,
+    rare,
     reset,
 )
 
@@ -176,7 +176,7 @@ def remember(fleet: Fleet, gear: Gear, request: int, replica: int) -> None:
             fleet.home[work.hashes[index]] = code
 
 
-@seldom
+@rare
 def route(fleet: Fleet, gear: Gear, request: int, now: int) -> int:
     """Return the replica that a request is sent to, or -1 where none is open."""
     group, way, fresh = fleet.asks[request, GROUP], fleet.settings[ROUTING], fleet.settings[STALE] == 0
@@ -279,7 +279,7 @@ def release_held(fleet: Fleet) -> int:
     return request
 
 
-@seldom
+@rare
 def hopeless(fleet: Fleet) -> bool:
     """Return whether none of the requests that are kept will ever find a replica."""
     request = fleet.own[HELD_FIRST]
@@ -296,7 +296,7 @@ def hopeless(fleet: Fleet) -> bool:
     return True
 
 
-@seldom
+@rare
 def close_books(fleet: Fleet, gear: Gear) -> None:
     """Pay replicas until the end, and say what became of each request."""
     work = work_at(gear)
@@ -319,7 +319,7 @@ def close_books(fleet: Fleet, gear: Gear) -> None:
             fleet.asks[request, FATE] = LEFT if request >= fleet.settings[ONLINE] else NO_REPLICA
 
 
-@seldom
+@rare
 def tell_loads(fleet: Fleet, gear: Gear, now: int) -> None:
     """Let the router see the loads of the last moment at which they were told."""
     stale = fleet.settings[STALE]
@@ -341,7 +341,7 @@ def concerned(fleet: Fleet, task: int, subject: int) -> tuple[int, int]:
     return (fleet.kinds[subject, BEGIN], fleet.kinds[subject, END]) if task == EVALUATE else (0, len(fleet.rows))
 
 
-@seldom
+@rare
 def serve(ids: IntArray, fleet: Fleet, gear: Gear, rates: IntArray) -> None:
     """Serve the requests *ids* as they come."""
     work = work_at(gear)

@@ -79,7 +79,6 @@ from jevons.serving.sim._kernels.fleet_state import (
     busy_until,
     close_drained,
     put_later,
-    seldom,
     settle,
     slots_at,
     take_later,
@@ -103,11 +102,12 @@ from jevons.serving.sim._kernels.state import (
     TIME,
     clear,
     inline,
+    rare,
     reset,
 )
 
 
-@seldom
+@rare
 def regroup(fleet: Fleet) -> None:
     """List the open replicas of each group of requests; the requests that none could take are tried again."""
     for group in range(len(fleet.serves)):
@@ -122,7 +122,7 @@ def regroup(fleet: Fleet) -> None:
     fleet.own[FLUSHING] = fleet.own[HELD]
 
 
-@seldom
+@rare
 def renew(fleet: Fleet, gear: Gear, replica: int, now: int) -> None:
     """Empty a replica: its engine, its caches and the router's notes of it; what it did so far is kept apart."""
     state, limits = fleet.states[0, replica], fleet.bounds[fleet.rows[replica, KIND]]
@@ -138,7 +138,7 @@ def renew(fleet: Fleet, gear: Gear, replica: int, now: int) -> None:
         fleet.adapters[replica, adapter, READY] = -1
 
 
-@seldom
+@rare
 def put_back(fleet: Fleet, gear: Gear, request: int, death: int) -> None:
     """Send again, later, what a failed replica had; offline work goes back to its pile."""
     work = work_at(gear)
@@ -206,7 +206,7 @@ def open_up(fleet: Fleet, gear: Gear, replica: int, now: int) -> None:
     regroup(fleet)
 
 
-@seldom
+@rare
 def set_horizons(fleet: Fleet, replica: int) -> None:
     """Let no replica (or not this one) run blindly beyond its next failure."""
     for other in range(len(fleet.rows)):
@@ -218,7 +218,7 @@ def set_horizons(fleet: Fleet, replica: int) -> None:
                     break
 
 
-@seldom
+@rare
 def wanted(fleet: Fleet, kind: int, now: int) -> int:
     """Return how many replicas of a kind its target asks for, within its limits."""
     scale = fleet.kinds[kind]
@@ -247,7 +247,7 @@ def wanted(fleet: Fleet, kind: int, now: int) -> int:
     return min(max(ask, scale[LEAST], 1 if held > 0 else 0), scale[MOST])
 
 
-@seldom
+@rare
 def evaluate(fleet: Fleet, kind: int, now: int) -> None:
     """Start replicas of a kind, or let some drain."""
     scale, rows = fleet.kinds[kind], fleet.rows
@@ -291,7 +291,7 @@ def evaluate(fleet: Fleet, kind: int, now: int) -> None:
         regroup(fleet)
 
 
-@seldom
+@rare
 def sample(fleet: Fleet, now: int) -> None:
     """Note how many replicas of each kind are up and paid, their load, and how long they were busy."""
     place = fleet.own[SAMPLED]
@@ -334,7 +334,7 @@ def next_sample(fleet: Fleet) -> int:
     return (done + 1) * fleet.settings[BIN] if done < len(fleet.samples) else FOREVER
 
 
-@seldom
+@rare
 def next_change(fleet: Fleet) -> int:
     """Return when anything but a new request is due."""
     found = min(fleet.own[NEXT_POLL], next_sample(fleet))
@@ -350,7 +350,7 @@ def next_change(fleet: Fleet) -> int:
     return found
 
 
-@seldom
+@rare
 def task_at(fleet: Fleet, now: int) -> tuple[int, int]:
     """Return the first of what is due, and the replica or kind that it is about."""
     rows = fleet.rows
@@ -368,7 +368,7 @@ def task_at(fleet: Fleet, now: int) -> tuple[int, int]:
     return (HAND_OUT, 0) if fleet.own[NEXT_POLL] == now else (COME_BACK, 0)
 
 
-@seldom
+@rare
 def come_back(fleet: Fleet) -> int:
     """Return the request that is due first, or -1 where it is offline work, which goes to the end of its pile."""
     own, pile = fleet.own, fleet.piles[1]
@@ -380,7 +380,7 @@ def come_back(fleet: Fleet) -> int:
     return -1
 
 
-@seldom
+@rare
 def change(fleet: Fleet, gear: Gear, now: int, task: int, subject: int) -> int:
     """Do what is due, for which replicas were brought to this moment; return a request that is back, or -1."""
     fleet.own[LAST_EVENT] = now

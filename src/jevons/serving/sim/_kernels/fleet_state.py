@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from jevons.serving.sim._kernels.drive import bring, wake_of
 from jevons.serving.sim._kernels.engine import enqueue
@@ -23,11 +22,8 @@ from jevons.serving.sim._kernels.state import (
     Table,
     Work,
     inline,
+    rare,
 )
-
-seldom = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-"""Called, not compiled in place, and from kernels alone. Numba compiles anew for arguments that are literal numbers,
-so these are called with none."""
 
 ROUND_ROBIN, LEAST_LOADED, LEAST_TOKENS, TWO_CHOICES, PREFIX, SESSION, ADAPTER = 0, 1, 2, 3, 4, 5, 6
 OFF, STARTING, UP, DRAINING, DOWN = 0, 1, 2, 3, 4
@@ -146,7 +142,7 @@ def due_before(asks: IntArray, one: int, other: int) -> bool:
     return asks[one, DUE] < asks[other, DUE] or (asks[one, DUE] == asks[other, DUE] and one < other)
 
 
-@seldom
+@rare
 def put_later(own: IntArray, later: IntArray, asks: IntArray, request: int) -> None:
     """Put a request among those that are due later, a heap."""
     place = own[LATER]
@@ -157,7 +153,7 @@ def put_later(own: IntArray, later: IntArray, asks: IntArray, request: int) -> N
     own[LATER] += 1
 
 
-@seldom
+@rare
 def take_later(own: IntArray, later: IntArray, asks: IntArray) -> int:
     """Take out the request that is due first."""
     first = later[0]
@@ -231,7 +227,7 @@ def view(fleet: Fleet, gear: Gear, slots: Slots, table: Table, limits: IntArray,
     fleet.hot[WAKE, replica] = state[TIME] if ended > 0 else wake_of(state, slots, table, limits)
 
 
-@seldom
+@rare
 def settle(fleet: Fleet, gear: Gear, replica: int, now: int, request: int) -> None:
     """Bring a replica to a moment, give it a request (-1 for none), and read its load."""
     work = work_at(gear)
@@ -244,7 +240,7 @@ def settle(fleet: Fleet, gear: Gear, replica: int, now: int, request: int) -> No
     view(fleet, gear, slots, table, limits, replica, now)
 
 
-@seldom
+@rare
 def settle_some(fleet: Fleet, gear: Gear, first: int, last: int, now: int) -> int:
     """Bring replicas, those from a first up to another, to a moment; return how much they have not answered.
 

@@ -10,7 +10,6 @@ from jevons.serving.sim._kernels.state import (
     IntArray,
     Slots,
     Table,
-    exposed,
     gap_bin,
     gap_edge,
     inline,
@@ -18,7 +17,7 @@ from jevons.serving.sim._kernels.state import (
 )
 
 
-@exposed
+@inline
 def series(base: int, slope: int, context: int, growth: int, steps: int) -> int:
     """Return the ticks of that many decode steps from a sum of contexts on, which grows at each."""
     return steps * base + slope * (steps * context + growth * (steps * (steps + 1) // 2))
@@ -34,7 +33,7 @@ def step_ticks(table: Table, limits: IntArray, batch: int, context: int) -> int:
     return int(table.pieces[0, batch, piece] + table.pieces[1, batch, piece] * after)
 
 
-@exposed
+@inline
 def least_steps(base: int, slope: int, context: int, growth: int, most: int, ticks: int) -> int:
     """Return the fewest steps, 1 to *most*, that take at least *ticks*, given that *most* do."""
     half = 0.5 * slope * growth
@@ -49,7 +48,7 @@ def least_steps(base: int, slope: int, context: int, growth: int, most: int, tic
     return steps
 
 
-@exposed
+@inline
 def leap(table: Table, limits: IntArray, batch: int, context: int, most: int, ticks: int) -> tuple[int, int]:
     """Return steps and their ticks: *most* decode steps, or the fewest that take at least *ticks*."""
     knots, growth = table.knots, batch * limits[GROWTH]

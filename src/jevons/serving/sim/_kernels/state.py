@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
-inline = njit(error_model="numpy", forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-"""Counting references to a dozen arrays at each call made the kernels six times slower: these go without. Wrappers to
-be called from Python took a quarter of the compilation; only `exposed` ones and the drivers have them."""
+_INSIDE = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Of functions that kernels alone call: a way in from Python takes as long to compile as the function. Without one, to
+call it from Python ends the process; its *py_func* may be called where it calls no other."""
 
-exposed = njit(error_model="numpy", forceinline=True, _nrt=False)
-"""For those that are called from Python too; without a wrapper that would be a crash."""
+inline = njit(forceinline=True, _nrt=False, **_INSIDE)
+"""Counting references to a dozen arrays at each call made the kernels six times slower: these go without."""
 
-rare = njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-"""For those that few steps need: called, which takes a microsecond, so that the steps compile faster."""
+rare = njit(_nrt=False, **_INSIDE)
+"""For those that few steps need: called, which takes a microsecond, so that the steps compile faster. Numba compiles
+anew for arguments that are literal numbers, so these are called with none."""
 
-allocating = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+allocating = njit(forceinline=True, **_INSIDE)
 """For those that make arrays."""
 
 # Scalars of one replica's state.
@@ -138,7 +139,7 @@ def reset(state: IntArray, limits: IntArray) -> None:
     state[HORIZON] = FOREVER
 
 
-@exposed
+@inline
 def gap_bin(ticks: int) -> int:
     """Return the bin of a step time, by the leading bits of its double."""
     place = int(np.float64(ticks).view(np.int64) >> _GAP_SHIFT) - GAP_FIRST

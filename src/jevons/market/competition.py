@@ -1,0 +1,102 @@
+"""Runs providers' prices and shares forward quarter by quarter, beside the market's demand."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.market.providers import Rivalry, appeal_from_shares, best_prices, next_prices, shares
+
+Array = NDArray[np.float64]
+
+
+class Competition:
+    """Prices and shares of all providers up to the quarter reached.
+
+    Parameters
+    ----------
+    rivalry : Rivalry
+        Who competes.
+    model : (s,) int
+        Model that each segment calls.
+    quarters : int
+        Length of the path.
+    price_inertia : float
+        Share of the gap to the price that earns most which is left after a quarter.
+
+    Attributes
+    ----------
+    price : (m, n, t)
+        List prices of a model's token mix [CNY/token]; 0 where a provider does not sell it.
+    share_frac : (s, n, t)
+        Shares of each segment's calls; all the firm's where buyers have no choice among these providers.
+    competes : (s,) bool
+        Where they have.
+    """
+
+    def __init__(self, rivalry: Rivalry, model: NDArray[np.int64], quarters: int, price_inertia: float) -> None:
+        self._rivalry, self._model, self._inertia = rivalry, model, price_inertia
+        self.competes = rivalry.competes
+        self._logit = {"price_weight": rivalry.price_weight, "nesting": rivalry.nesting}
+        segments, providers = rivalry.start_share_frac.shape
+        self.price = np.zeros((*rivalry.start_price.shape, quarters))
+        self.share_frac = np.zeros((segments, providers, quarters))
+        self.price[:, :, 0], self.share_frac[:, :, 0] = rivalry.start_price, rivalry.start_share_frac
+        self._sold = rivalry.start_price > 0
+        self._log_start = np.log(np.where(self._sold, rivalry.start_price, 1.0))
+        self._log_bundle = np.log1p(rivalry.bundle_frac)
+        self._log_paid = self._log_start
+        first = self._log_start[model] - self._log_bundle[:, 0]
+        self._appeal = appeal_from_shares(rivalry.start_share_frac, first, rivalry.open_weights, **self._logit)
+        held = (rivalry.start_share_frac * rivalry.start_price[model]).sum(axis=1)
+        own = rivalry.start_price[model, 0]
+        self.level = np.where(rivalry.competes, held / np.where(own > 0, own, 1.0), 1.0)
+
+    def step(self, t: int, own_cost: Array, volume: Array) -> None:
+        """Move to quarter *t*, from 1 on.
+
+        Parameters
+        ----------
+        t : int
+            Quarter.
+        own_cost : (m,)
+            The firm's full unit cost of each model's token mix [CNY/token].
+        volume : (s,)
+            Size of segments in the quarter before, as weights: prices are one per model, not one per segment.
+
+        Notes
+        -----
+        Shares follow list prices. Callers whom the firm cannot serve within a quarter go elsewhere along
+        `demand_blocks`, and come back when it can.
+        """
+        rivalry = self._rivalry
+        log_price = self._log_paid[self._model] - self._log_bundle[:, t - 1]
+        _, within = shares(self._appeal, log_price, rivalry.open_weights, **self._logit)
+        held, inside = self._by_model(self.share_frac[:, :, t - 1], volume), self._by_model(within, volume)
+        cost = np.maximum(own_cost[:, None] * rivalry.cost_factor, 1e-15)
+        best = best_prices(cost, held, inside, rivalry.open_weights, entry=rivalry.entry, **self._logit)
+        matched = self.price[:, :, max(t - rivalry.match_lag_quarters, 0)]
+        self.price[:, :, t] = next_prices(rivalry, self.price[:, :, t - 1], matched, cost, best, self._inertia)
+        self._log_paid = np.log(np.where(self._sold, self.price[:, :, t], 1.0))
+        net = self._log_paid[self._model] - self._log_bundle[:, t]
+        wanted, _ = shares(self._appeal, net, rivalry.open_weights, **self._logit)
+        wanted = np.where(rivalry.competes[:, None], wanted, rivalry.start_share_frac)
+        kept = rivalry.share_inertia
+        self.share_frac[:, :, t] = wanted * (1 - kept) + self.share_frac[:, :, t - 1] * kept
+
+    def own_index(self) -> Array:
+        """Return the firm's price of each model over its start, (m,)."""
+        return np.asarray(np.exp(self._log_paid[:, 0] - self._log_start[:, 0]))
+
+    def market_index(self, t: int) -> Array:
+        """Return each segment's price over its start at constant providers, (s,), weighted by the quarter's shares."""
+        change = (self._log_paid - self._log_start)[self._model]
+        return np.asarray(np.exp((self.share_frac[:, :, t] * change).sum(axis=1)))
+
+    def _by_model(self, by_segment: Array, volume: Array) -> Array:
+        """Average (s, n) over the segments that call a model, those without a choice left out: (m, n)."""
+        weight = np.where(self._rivalry.competes, np.maximum(volume, 1e-30), 0.0)
+        total, norm = np.zeros(self._sold.shape), np.zeros(self._sold.shape[0])
+        np.add.at(total, self._model, by_segment * weight[:, None])
+        np.add.at(norm, self._model, weight)
+        return total / np.maximum(norm, 1e-300)[:, None]

@@ -1,0 +1,65 @@
+"""From the market's section of a scenario to who competes, and to volumes at the start."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.market import MarketInputs, Rivalry, token_weights
+from jevons.study.scenario import RENTAL, Scenario
+
+Array = NDArray[np.float64]
+
+
+def national_scale(scenario: Scenario, inputs: MarketInputs) -> float:
+    """Return the factor on calls that makes the segments add up to the stated tokens a day of the whole market."""
+    stated = scenario.market.national.value
+    tokens = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
+    added = float((inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * tokens).sum())
+    return stated / added if stated > 0 and added > 0 else 1.0
+
+
+def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
+    """Return who competes, None where the scenario names no rivals.
+
+    Notes
+    -----
+    Rivals divide what the firm does not serve of a segment in proportion to their stated volumes, among those who offer
+    something in the place of its model. Own businesses and rented hours are not contested.
+    """
+    spec = scenario.market.providers
+    if not spec.rivals:
+        return None
+    models = list(scenario.serving.models)
+    weights = token_weights(inputs)
+    price = np.zeros((len(models) + 1, 1 + len(spec.rivals)))
+    price[:, 0] = (weights * inputs.list_price_cny_per_tok).sum(axis=1)
+    for column, rival in enumerate(spec.rivals.values(), 1):
+        for model, listed in rival.prices.items():
+            row = models.index(model)
+            per_tok = np.array([listed.input.value, listed.cached.value, listed.output.value]) / 1e6
+            price[row, column] = weights[row] @ per_tok
+    volume = np.array([rival.volume.value for rival in spec.rivals.values()])
+    offered = volume * (price[inputs.model, 1:] > 0)
+    total = offered.sum(axis=1)
+    segments = scenario.market.segments.values()
+    competes = np.array([not s.internal and s.model != RENTAL for s in segments]) & (total > 0)
+    rest = np.where(competes, 1 - inputs.share_frac, 0.0)
+    split = offered / np.where(total > 0, total, 1.0)[:, None] * rest[:, None]
+    years = np.arange(inputs.scarcity.shape[1]) / 4
+    worth = np.array([spec.bundle.value, *(rival.bundle.value for rival in spec.rivals.values())])
+    return Rivalry(
+        names=(spec.label, *(rival.label or name for name, rival in spec.rivals.items())),
+        open_weights=np.array([False, *(rival.open_weights for rival in spec.rivals.values())]),
+        start_price=price,
+        cost_factor=np.array([1.0, *(rival.cost.value for rival in spec.rivals.values())]),
+        start_share_frac=np.concatenate([(1 - rest)[:, None], split], axis=1),
+        competes=competes,
+        bundle_frac=worth[:, None] * (1 + spec.bundle_growth.value) ** years,
+        price_weight=-spec.share_elasticity.value * spec.nesting.value,
+        nesting=spec.nesting.value,
+        entry=max(scenario.market.markup.value, 1.0),
+        share_inertia=spec.share_inertia.value,
+        match_frac=spec.match.value,
+        match_lag_quarters=round(spec.match_lag.value),
+    )

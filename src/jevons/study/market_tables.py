@@ -1,0 +1,89 @@
+"""Tables of the market: the whole country's tokens, providers' shares and prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jevons.study.rounding import scaled
+
+if TYPE_CHECKING:
+    from jevons.study.result import PlanResult
+
+Table = tuple[str, Sequence[str], list[Sequence[Any]]]
+
+
+def rival_tables(result: PlanResult) -> list[Table]:
+    """Return the whole market's tokens, providers' shares of them, and their prices; none without rivals."""
+    return [_national(result), _shares(result), _prices(result)] if result.chain.inputs.rivals is not None else []
+
+
+def provider_tok_per_d(result: PlanResult) -> Any:
+    """Return tokens wanted a day by provider and quarter, (n, t), the firm first."""
+    market = result.chain.market
+    return np.einsum("st,snt->nt", market.market_tokens_per_d, market.provider_share_frac)
+
+
+def _national(result: PlanResult) -> Table:
+    tokens = result.chain.market.market_tokens_per_d
+    rows: list[Sequence[Any]] = [
+        (result.segment_label(segment), *(scaled(n / 1e12) for n in tokens[row]))
+        for row, segment in enumerate(result.segments)
+        if tokens[row].max() > 0
+    ]
+    rows.append(("all", *(scaled(n / 1e12) for n in tokens.sum(axis=0))))
+    return ("Tokens wanted a day, all providers [trillion]", ("segment", *result.quarters), rows)
+
+
+def _shares(result: PlanResult) -> Table:
+    rivals = result.chain.inputs.rivals
+    tokens = provider_tok_per_d(result)
+    total = np.maximum(tokens.sum(axis=0), 1e-30)
+    rows: list[Sequence[Any]] = [
+        (name, *(scaled(100 * share) for share in tokens[row] / total))
+        for row, name in enumerate(rivals.names if rivals else ())
+    ]
+    return ("Providers' shares of those tokens [%]", ("provider", *result.quarters), rows)
+
+
+def _prices(result: PlanResult) -> Table:
+    rivals, price = result.chain.inputs.rivals, result.chain.market.provider_price_cny_per_tok
+    rows: list[Sequence[Any]] = [
+        (model, name, *(scaled(p * 1e6) for p in price[m, n]))
+        for m, model in enumerate(result.models)
+        for n, name in enumerate(rivals.names if rivals else ())
+        if price[m, n, 0] > 0
+    ]
+    title = "List prices of all providers, in the place of each model, at its token mix [CNY per million tokens]"
+    return (title, ("model", "provider", *result.quarters), rows)
+
+
+def rent_table(result: PlanResult) -> Table:
+    """Return rents by chip and the share of what is on offer that is let."""
+    rents = result.chain.rents
+    if rents is None:
+        return ("Rents of accelerators [CNY per device-hour]", ("", *result.quarters), [])
+    rows: list[Sequence[Any]] = []
+    for v, device in enumerate(result.scenario.hardware.devices):
+        if rents.cny_per_h[v].max() > 0:
+            name = result.device_label(device)
+            rows.append((name, "rent", *(scaled(x) if x > 0 else "" for x in rents.cny_per_h[v])))
+            cost = result.chain.setting.hour_cny[v] / result.scenario.market.rental_tight.value
+            over = rents.cny_per_h[v] / cost
+            rows.append((name, "of full cost [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in over)))
+            let = rents.let_frac[v]
+            rows.append((name, "let of what is offered [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in let)))
+    return ("Rents that clear, by accelerator [CNY per device-hour]", ("", "", *result.quarters), rows)
+
+
+def ways_table(result: PlanResult) -> Table:
+    """Return how the tokens of segments that may own machines are got."""
+    chosen = result.chain.ways
+    rows: list[Sequence[Any]] = []
+    for row, segment in enumerate(result.segments):
+        if chosen is not None and result.scenario.market.segments[segment].buyer_tokens.value > 0:
+            for w, way in enumerate(("own machines", "rented machines", "API")):
+                rows.append((result.segment_label(segment), way, *(scaled(100 * x) for x in chosen[row, w])))
+    return ("Own, rent or call: shares of a segment's tokens [%]", ("segment", "way", *result.quarters), rows)

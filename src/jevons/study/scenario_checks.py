@@ -1,0 +1,139 @@
+"""Faults of a scenario that only show across its sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from jevons.errors import Fault, InputError, did_you_mean
+from jevons.facts import Facts
+from jevons.schema import Located
+from jevons.study.market_section import SegmentSpec
+from jevons.study.sections import RENTAL
+
+if TYPE_CHECKING:
+    from jevons.study.scenario import Scenario
+
+
+def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
+    """Yield faults that only show across sections."""
+    yield from _check_devices(document, scenario, facts)
+    yield from _check_models(document, scenario)
+    models = {*scenario.serving.models, RENTAL}
+    for name, segment in scenario.market.segments.items():
+        if segment.model not in models:
+            message = f"`{segment.model}` is not in serving.models.{did_you_mean(segment.model, models)}"
+            yield document.fault(("market", "segments", name, "model"), message)
+        if segment.model != RENTAL and segment.output_tokens.value + segment.input_tokens.value <= 0:
+            yield document.fault(("market", "segments", name), "needs `input_tokens` or `output_tokens`")
+        elif segment.model in scenario.serving.models and _call_price(scenario, segment) <= 0:
+            message = (
+                f"has no price: its calls cost 0 CNY at the list price of `{segment.model}`; "
+                "give the token kinds it uses a price above 0"
+            )
+            yield document.fault(("market", "segments", name), message)
+    yield from _check_rivals(document, scenario)
+    if scenario.market.box is not None and scenario.market.rental_device not in scenario.hardware.devices:
+        message = f"its accelerator, market.rental_device `{scenario.market.rental_device}`, is not in hardware.devices"
+        yield document.fault(("market", "box"), f"{message}; name one that is, or leave the box out")
+    yield from _check_budget(document, scenario)
+    growth, wacc = scenario.finance.terminal_growth, scenario.cost.wacc
+    most, least = growth.value if growth.high is None else growth.high, wacc.value if wacc.low is None else wacc.low
+    if most >= least:
+        message = f"reaches {most:g}: must stay below cost.wacc, which begins at {least:g}; value would be infinite"
+        yield document.fault(("finance", "terminal_growth"), message)
+    yield from _check_correlations(document, scenario)
+
+
+def _call_price(scenario: Scenario, segment: SegmentSpec) -> float:
+    """Return the list price of a call [CNY]."""
+    price, cached = scenario.serving.models[segment.model].price, segment.cached.value
+    fresh = segment.input_tokens.value * (1 - cached) * price.input.value
+    held = segment.input_tokens.value * cached * price.cached.value
+    return (fresh + held + segment.output_tokens.value * price.output.value) / 1e6
+
+
+def _check_rivals(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse rivals' prices in the place of models that are not served."""
+    for name, rival in scenario.market.providers.rivals.items():
+        for model in rival.prices:
+            here = ("market", "providers", "rivals", name, "prices", model)
+            if model not in scenario.serving.models:
+                known = scenario.serving.models
+                yield document.fault(here, f"`{model}` is not in serving.models.{did_you_mean(model, known)}")
+
+
+def _check_budget(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse a first release that could exceed the whole budget; no budget at all is the planner's to refuse."""
+    first, total = scenario.expansion.budget_first, scenario.expansion.budget
+    most, least = first.value if first.high is None else first.high, total.value if total.low is None else total.low
+    if most > least and total.value > 0 and scenario.expansion.budget_quarters > 1:
+        message = f"reaches {most:g} CNY: must not exceed expansion.budget, which begins at {least:g} CNY; lower it"
+        yield document.fault(("expansion", "budget_first"), message)
+
+
+def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
+    from jevons.hardware import accelerator_ids
+
+    known = accelerator_ids(facts)
+    for name, device in scenario.hardware.devices.items():
+        here = ("hardware", "devices", name)
+        if name not in known:
+            yield document.fault(here, f"unknown accelerator.{did_you_mean(name, known)}")
+        if device.ban_probability.value > 0 and not device.ban_from:
+            yield document.fault(here, "`ban_probability` needs `ban_from`, the first quarter without supply")
+    for place, reference in (
+        (("market", "rental_device"), scenario.market.rental_device),
+        (("expansion", "training", "device"), scenario.expansion.training.device),
+    ):
+        if reference not in known:
+            yield document.fault(place, f"unknown accelerator `{reference}`.{did_you_mean(reference, known)}")
+
+
+def _check_models(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    from jevons import models
+    from jevons.operators import PRECISIONS
+
+    for name, served in scenario.serving.models.items():
+        here = ("serving", "models", name)
+        if name == RENTAL:
+            yield document.fault(here, f"`{RENTAL}` stands for rented device-hours; give the model another name")
+        if served.precision not in PRECISIONS:
+            message = f"unknown precision `{served.precision}`.{did_you_mean(served.precision, PRECISIONS)}"
+            yield document.fault((*here, "precision"), f"{message} Known: {', '.join(PRECISIONS)}.")
+        try:
+            models.load(served.architecture or name)
+        except InputError as error:
+            key = (*here, "architecture") if served.architecture else here
+            yield from (document.fault(key, str(fault)) for fault in error.faults)
+
+
+def _check_correlations(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    import numpy as np
+
+    uncertain = [path for path, amount in scenario.amounts().items() if amount.uncertain]
+    pairs: dict[frozenset[str], float] = {}
+    known = True
+    for index, correlation in enumerate(scenario.study.correlations):
+        here = ("study", "correlations", index)
+        for path in correlation.between:
+            if path not in uncertain:
+                known = False
+                yield document.fault(here, f"`{path}` is no uncertain amount.{did_you_mean(path, uncertain)}")
+        pair = frozenset(correlation.between)
+        if len(pair) < 2:
+            yield document.fault(here, f"`{correlation.between[0]}` cannot be correlated with itself; name two amounts")
+        elif pair in pairs:
+            yield document.fault(here, "this pair has a correlation already; keep one of them")
+        if correlation.rank.uncertain:
+            yield document.fault((*here, "rank"), "must be one number, not a distribution")
+        pairs[pair] = correlation.rank.value
+    names = sorted({path for pair in pairs for path in pair})
+    matrix = np.eye(len(names))
+    for pair, rank in pairs.items():
+        rows = [names.index(path) for path in pair]
+        matrix[rows, rows[::-1]] = 2 * np.sin(np.pi * rank / 6)
+    if known and len(names) > 2 and np.linalg.eigvalsh(matrix)[0] <= 0:
+        shown = ", ".join(f"{' ~ '.join(sorted(pair))}: {rank:g}" for pair, rank in pairs.items())
+        message = f"no joint distribution has these rank correlations ({shown}); weaken one of them"
+        yield document.fault(("study", "correlations"), message)
