@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jevons.cli.hourly import given_price
 from jevons.cli.options import parse_date
 from jevons.cli.output import check_out, note, number, say, show, table, write
-from jevons.cli.simulation import Simulation, deployment_of, replicas_of, save_figure
+from jevons.cli.simulation import Simulation, deployment_of, limits_for, replicas_of, save_figure
 from jevons.cli.simulation_load import Offered, offered
 from jevons.cli.sizing import PICTURES
 from jevons.errors import InputError
@@ -67,6 +67,9 @@ def run_fleet(options: Simulation, fleet: FleetOptions, gpu_hour: str | None, *,
     check_out(options.plot, PICTURES, option="--plot")
     if options.sweep_rates is not None:
         message = "--sweep-rates: is for equal replicas without the options of a fleet; leave it or them away"
+        raise InputError(message)
+    if options.prefill_replicas is not None or options.prefill_tp is not None:
+        message = "--prefill-replicas: pools for prompts and decoding are of equal replicas, without a fleet's options"
         raise InputError(message)
     _refuse_lone(fleet)
     load = offered(options)
@@ -162,10 +165,7 @@ def _kinds(
     for name, count in given:
         device = accelerator(name, on=date)
         part = deployment_of(options, device, engine, context)
-        limits = sim.limits_of(
-            part, context=context, kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
-            max_batch=options.max_batch, step_tokens=options.step_tokens, block_tokens=requests.hash_tokens or 16,
-        )  # fmt: skip
+        limits = limits_for(options, part, context, requests.hash_tokens)
         steps = sim.step_table(part, limits.max_batch, limits.step_tokens)
         price = given_price(gpu_hour) or owned_hour_price(device, date)
         replicas = replicas_of(options, part.devices) if count is None else count

@@ -152,6 +152,35 @@ def simulate(
     offline_below: Annotated[
         int | None, typer.Option("--offline-below", min=1, help="Unanswered requests below which a replica gets them.")
     ] = None,
+    prefill_replicas: Annotated[
+        int | None,
+        typer.Option(
+            "--prefill-replicas", min=1, max=100_000, help="Copies that compute prompts alone; --replicas decode."
+        ),
+    ] = None,
+    prefill_tp: Annotated[
+        int | None, typer.Option("--prefill-tp", min=1, help="Their tensor-parallel degree; the others' by default.")
+    ] = None,
+    host_gb: Annotated[
+        float,
+        typer.Option("--host-gb", min=0, callback=finite, help="Host memory behind the cache, per accelerator [GB]."),
+    ] = 0.0,
+    swap: Annotated[
+        bool, typer.Option("--swap", help="Move the cache of preempted requests to the host, not compute it anew.")
+    ] = False,
+    draft_tokens: Annotated[
+        int, typer.Option("--draft-tokens", min=0, max=16, help="Tokens drafted in each step and verified together.")
+    ] = 0,
+    draft_acceptance: Annotated[
+        float | None,
+        typer.Option(
+            "--draft-acceptance",
+            min=0,
+            max=0.999,
+            callback=finite,
+            help="Chance that a draft is accepted after those before it, 0..1; the engine's by default.",
+        ),
+    ] = None,
     gpu_hour: Hourly = None,
     seed: Seed = None,
     calibration: CalibrationFile = None,
@@ -203,6 +232,12 @@ def simulate(
         seed=seed or 0,
         as_of=as_of,
         calibration=calibration,
+        host_gb=host_gb,
+        swap=swap,
+        draft_tokens=draft_tokens,
+        draft_acceptance=draft_acceptance,
+        prefill_replicas=prefill_replicas,
+        prefill_tp=prefill_tp,
     )
     fleet = FleetOptions(
         routing, stale, slack, autoscale, target, cold_start, mtbf, repair, retries, queue_limit, rate_limit,

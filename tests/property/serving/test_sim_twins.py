@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 
 from jevons.serving import sim
 from jevons.serving.sim._kernels.state import gap_bin
-from jevons.serving.sim._reference import Job, Replica, simulate_steps
+from jevons.serving.sim._reference import Job, Replica, simulate_split_steps, simulate_steps
 from jevons.serving.sim.drafts import longest_tokens, steps_needed
 from jevons.serving.sim.types import TICKS_PER_S
+
+TOTALS = (
+    ("prefill_tokens", "prefilled"), ("decode_tokens", "decoded"), ("hit_tokens", "hit_tokens"), ("busy", "busy"),
+    ("peak_blocks", "peak"), ("preemptions", "preemptions"), ("swaps", "swaps"), ("moved_blocks", "moved_blocks"),
+    ("host_hit_tokens", "host_hit_tokens"),
+)  # fmt: skip
 
 
 def random_table(rng: np.random.Generator, max_batch: int, step_tokens: int) -> sim.StepTable:
@@ -88,11 +94,7 @@ def test_leaping_equals_walking_to_the_picosecond(case: tuple) -> None:
     jobs, engines = walk(load, table, limits, **options)
     for name in ("arrival", "admitted", "first", "finish", "preempted"):
         assert getattr(trail, name).tolist() == [getattr(job, name) for job in jobs], name
-    for name, twin in (
-        ("prefill_tokens", "prefilled"), ("decode_tokens", "decoded"), ("hit_tokens", "hit_tokens"),
-        ("busy", "busy"), ("peak_blocks", "peak"), ("preemptions", "preemptions"), ("swaps", "swaps"),
-        ("moved_blocks", "moved_blocks"), ("host_hit_tokens", "host_hit_tokens"),
-    ):  # fmt: skip
+    for name, twin in TOTALS:
         assert trail.totals[name].tolist() == [getattr(engine, twin) for engine in engines], name
     assert trail.totals["context_steps"].tolist() == [e.context_steps // e.pace.unit for e in engines]
     gaps = np.zeros(len(trail.gaps), dtype=np.int64)
@@ -129,6 +131,40 @@ def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
     if found.preemptions == found.swaps:
         assert found.decode_tokens == (steps - 1).sum()
         assert found.prefill_tokens + found.hit_tokens == isl.sum()
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases(), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.0, 1e-4, 0.02]), st.integers(0, 2**32))
+def test_pools_for_prompts_and_decoding_equal_their_twin(
+    case: tuple, replicas: int, links: int, most_s: float, seed: int
+) -> None:
+    load, table, limits, options = case
+    rng = np.random.default_rng(seed)
+    load = dataclasses.replace(load, users=0)
+    moved_s = np.round(most_s * rng.random(load.count), 6)
+    prompts = dataclasses.replace(
+        limits, draft_tokens=0, max_batch=int(rng.integers(1, limits.max_batch + 1)),
+        step_tokens=int(rng.integers(1, limits.step_tokens + 1)),
+    )  # fmt: skip
+    pools = sim.Pool(table, prompts, options["replicas"], links), sim.Pool(table, limits, replicas)
+    split = sim.simulate_split(load, *pools, moved_s, routing=options["routing"])
+    arrival, moved = (np.round(times * TICKS_PER_S).astype(np.int64) for times in (load.arrival_s, moved_s))
+    first, second, engines = simulate_split_steps(
+        load, steps_needed(load, limits, 0), arrival, [(p.table, p.limits, p.replicas) for p in pools], moved, links,
+        options["routing"],
+    )  # fmt: skip
+    trail = split.found.trail
+    assert trail.admitted.tolist() == [job.admitted for job in first]
+    ends = [job.finish if load.osl[job.index] == 1 else second[job.index].finish for job in first]
+    starts = [job.finish if load.osl[job.index] == 1 else second[job.index].first for job in first]
+    assert trail.finish.tolist() == ends
+    assert trail.first.tolist() == starts
+    assert trail.preempted.tolist() == [a.preempted + b.preempted for a, b in zip(first, second, strict=True)]
+    for name, twin in TOTALS:
+        assert trail.totals[name].tolist() == [getattr(engine, twin) for pool in engines for engine in pool], name
+    assert not trail.totals["blocks"].any()
+    assert not trail.totals["host_blocks"].any()
+    assert split.found.served + split.found.refused == load.count
 
 
 @settings(max_examples=40, deadline=None)

@@ -19,6 +19,7 @@ from jevons.serving.sim.fleet_types import (
 from jevons.serving.sim.mix import ClassSpec, LoadSpec, Mix, generate_mix, read_load
 from jevons.serving.sim.run import ROUTINGS, simulate
 from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, energy_j, latencies, time_series
+from jevons.serving.sim.split import Pool, PoolUse, SplitResult, hand_over_s, simulate_split
 from jevons.serving.sim.table import constant_table, limits_of, step_table
 from jevons.serving.sim.traces import Trace, read_trace
 from jevons.serving.sim.types import Requests, SimLimits, SimResult, Spread, StepTable, Trail
@@ -48,12 +49,15 @@ __all__ = [
     "Offline",
     "OfflineShare",
     "Pattern",
+    "Pool",
+    "PoolUse",
     "RateLimit",
     "Requests",
     "Routing",
     "Series",
     "SimLimits",
     "SimResult",
+    "SplitResult",
     "Spread",
     "StepTable",
     "Trace",
@@ -65,12 +69,14 @@ __all__ = [
     "from_trace",
     "generate",
     "generate_mix",
+    "hand_over_s",
     "latencies",
     "limits_of",
     "read_load",
     "read_trace",
     "simulate",
     "simulate_fleet",
+    "simulate_split",
     "step_table",
     "stream",
     "thinned",

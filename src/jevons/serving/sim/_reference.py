@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from jevons.serving.sim.drafts import Pace, in_units, pace_of
 from jevons.serving.sim.types import TICKS_PER_S, IntArray, Requests, SimLimits, StepTable
@@ -36,6 +38,7 @@ class Job:
     first: int = -1
     finish: int = -1
     preempted: int = 0
+    engine: int = -1
 
     def emitted(self) -> int:
         """Output tokens of the steps made."""
@@ -338,6 +341,62 @@ def simulate_steps(
     think: int = 0,
 ) -> tuple[list[Job], list[Replica]]:
     """Serve a load step by step; arguments as the kernels', arrivals and think time in ticks, steps of each request."""
+    jobs = jobs_of(requests, steps, arrival)
+    engines = [Replica(table, limits) for _ in range(replicas)]
+    if requests.users:
+        for place, engine in enumerate(engines):
+            users = requests.users // replicas + (place < requests.users % replicas)
+            _closed(engine, jobs[place::replicas], users, think)
+        return jobs, engines
+    serve_open(jobs, engines, routing)
+    return jobs, engines
+
+
+def serve_open(jobs: list[Job], engines: list[Replica], routing: str) -> None:
+    """Serve jobs in order of arrival; note in each which engine it went to."""
+    for turn, job in enumerate(jobs):
+        for engine in engines:
+            engine.run_until(job.arrival)
+        chosen = engines[turn % len(engines)]
+        if routing == "least_loaded":
+            chosen = min(engines, key=lambda engine: engine.load_at(job.arrival))
+        chosen.accept(job, job.arrival)
+        job.engine = engines.index(chosen)
+    for engine in engines:
+        engine.run_until(1 << 62)
+
+
+def simulate_split_steps(
+    requests: Requests,
+    steps: IntArray,
+    arrival: IntArray,
+    pools: tuple[tuple[StepTable, SimLimits, int], tuple[StepTable, SimLimits, int]],
+    moved: IntArray,
+    links: int,
+    routing: str,
+) -> tuple[list[Job], list[Job], list[list[Replica]]]:
+    """Serve a load by a pool for prompts and one for decoding; return the jobs of each, and the engines."""
+    engines = [[Replica(table, limits) for _ in range(replicas)] for table, limits, replicas in pools]
+    ones = np.ones_like(requests.osl)
+    first = jobs_of(replace(requests, osl=ones), ones, arrival)
+    serve_open(first, engines[0], routing)
+    second = jobs_of(replace(requests, hashes=None), steps, arrival)
+    for place in range(len(engines[0])):
+        free, sent = [0] * links, 0
+        for job in sorted(first, key=lambda job: job.finish):
+            if job.engine == place and job.finish >= 0 and requests.osl[job.index] > 1:
+                free[sent % links] = max(free[sent % links], job.finish) + int(moved[job.index])
+                second[job.index].arrival = second[job.index].first = free[sent % links]
+                sent += 1
+    going = [job for job in second if job.first >= 0]
+    for job in going:
+        job.made, job.ready = 1, "elsewhere"
+    serve_open(sorted(going, key=lambda job: job.arrival), engines[1], routing)
+    return first, second, engines
+
+
+def jobs_of(requests: Requests, steps: IntArray, arrival: IntArray) -> list[Job]:
+    """Return the requests as jobs."""
     jobs = [
         Job(i, int(arrival[i]), int(requests.isl[i]), int(requests.osl[i]), _hashes(requests, i), int(steps[i]))
         for i in range(requests.count)
@@ -346,22 +405,7 @@ def simulate_steps(
         order = sorted({int(p) for p in requests.priority})
         for job in jobs:
             job.rank = order.index(int(requests.priority[job.index]))
-    engines = [Replica(table, limits) for _ in range(replicas)]
-    if requests.users:
-        for place, engine in enumerate(engines):
-            users = requests.users // replicas + (place < requests.users % replicas)
-            _closed(engine, jobs[place::replicas], users, think)
-        return jobs, engines
-    for job in jobs:
-        for engine in engines:
-            engine.run_until(job.arrival)
-        chosen = engines[job.index % replicas]
-        if routing == "least_loaded":
-            chosen = min(engines, key=lambda engine: engine.load_at(job.arrival))
-        chosen.accept(job, job.arrival)
-    for engine in engines:
-        engine.run_until(1 << 62)
-    return jobs, engines
+    return jobs
 
 
 def _hashes(requests: Requests, index: int) -> list[int]:

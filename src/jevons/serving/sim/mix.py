@@ -60,7 +60,7 @@ class ClassSpec(_Section):
     """Mean questions of a conversation; their number is geometric. A prompt repeats all that was said before."""
     think_s: Annotated[float, Field(ge=0, le=1e6)] = 30.0
     """Mean time from one question of a conversation to the next [s], exponential."""
-    priority: Annotated[int, Field(ge=0, le=255)] = 0
+    priority: Annotated[int, Field(ge=0, le=63)] = 0
     """Lower numbers are admitted first, and take the room of running requests of higher ones."""
     slo: SloSpec = SloSpec()
     """Limits of latency of this class."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from jevons.errors import InfeasibleError, InputError, did_you_mean
 from jevons.serving.sim._kernels import drive
 from jevons.serving.sim._kernels import state as ks
+from jevons.serving.sim._kernels.engine import ELSEWHERE
 from jevons.serving.sim.drafts import in_units, longest_tokens, pace_of, steps_needed
 from jevons.serving.sim.table import constant_table
 from jevons.serving.sim.types import (
@@ -219,9 +220,12 @@ def _serve(
     replicas: int,
     routing: str,
     entry_s: float,
+    handed: IntArray | None = None,
 ) -> Trail:
-    """Run the kernels and gather what they leave."""
+    """Run the kernels and gather what they leave; requests may be *handed* over, at those ticks, with their cache."""
     work, arrays = _work(requests, steps), _kernel_table(in_units(table, pace_of(limits).unit))
+    if handed is not None:
+        work.rows[ks.MADE], work.rows[ks.CACHE_AT], work.rows[ks.FIRST_TOKEN] = 1, ELSEWHERE, handed
     keys = int(work.hashes.max()) + 1 if len(work.hashes) else 0
     bounds = _bounds(limits, keys, int(work.rows[ks.CLASS_OF].max()) + 1)
     entry = round(entry_s * TICKS_PER_S)
@@ -234,7 +238,7 @@ def _serve(
     states = np.zeros((replicas, ks.STATE_SIZE), dtype=np.int64)
     replica = np.full(requests.count, -1, dtype=np.int64)
     gaps = np.zeros(ks.GAP_BINS, dtype=np.int64)
-    arrival = _drive(requests, ids, (work, arrays, bounds), (states, replica, gaps), routing, entry)
+    arrival = _drive(requests, ids, (work, arrays, bounds), (states, replica, gaps), routing, entry, handed)
     if states[:, ks.OUTSTANDING].any():
         most_s = ks.FOREVER / TICKS_PER_S
         message = (
@@ -263,6 +267,7 @@ def _drive(
     outcome: tuple[IntArray, IntArray, IntArray],
     routing: str,
     entry: int,
+    handed: IntArray | None,
 ) -> IntArray:
     """Run the kernel of the load's kind; fill states and replica of each request, return arrivals at the engine."""
     work, arrays, bounds = inputs
@@ -283,7 +288,7 @@ def _drive(
         for row in (ks.ADMITTED, ks.FIRST_TOKEN, ks.FINISH):
             work.rows[row, ids] += entry
     else:
-        arrival = np.round(requests.arrival_s * TICKS_PER_S).astype(np.int64) + entry
+        arrival = np.round(requests.arrival_s * TICKS_PER_S).astype(np.int64) + entry if handed is None else handed
         if routing == "least_loaded" and replicas > 1:
             drive.run_balanced(arrival, work, arrays, bounds, ids, states, gaps, replica)
         else:

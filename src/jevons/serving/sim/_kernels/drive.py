@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from jevons.serving.sim._kernels.engine import advance, enqueue
-from jevons.serving.sim._kernels.leap import leap, steps_in_cache
+from jevons.serving.sim._kernels.leap import step_ticks, steps_in_cache
 from jevons.serving.sim._kernels.state import (
     BATCH,
     BLOCKS,
@@ -69,7 +69,7 @@ def wake_of(state: IntArray, slots: Slots, table: Table, limits: IntArray) -> in
         return int(state[TIME])
     steps = int((slots.heap[0] >> SLOT_BITS) - state[STEP])
     steps = steps_in_cache(slots, limits, state[BATCH], state[STEP], limits[BLOCKS] - state[USED], steps)
-    return int(state[TIME] + steps * leap(table, limits, state[BATCH], state[CONTEXT], 1, FOREVER)[1])
+    return int(state[TIME] + steps * step_ticks(table, limits, state[BATCH], state[CONTEXT]))
 
 
 def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:

@@ -7,7 +7,7 @@ the order of summation.
 from __future__ import annotations
 
 from jevons.serving.sim._kernels.cache import evict, fill_of, hashed_blocks, hold, make_host_room, release, share
-from jevons.serving.sim._kernels.leap import added_ticks, blocks_taken, count_gaps, leap, steps_in_cache
+from jevons.serving.sim._kernels.leap import added_ticks, blocks_taken, count_gaps, leap, step_ticks, steps_in_cache
 from jevons.serving.sim._kernels.state import (
     ABSENT,
     ADMITTED,
@@ -31,7 +31,6 @@ from jevons.serving.sim._kernels.state import (
     FINISH,
     FIRST_TOKEN,
     FOLLOWING,
-    FOREVER,
     FREE,
     FREE_SLOTS,
     GROWTH,
@@ -449,7 +448,7 @@ def advance(
                 ticks += added_ticks(table, batch, tokens)
             ticks += moving
             if batch > 0:
-                ticks += leap(table, limits, batch, state[CONTEXT], 1, FOREVER)[1]
+                ticks += step_ticks(table, limits, batch, state[CONTEXT])
             state[PREFILLED] += tokens
         elif batch > 0:
             most = (slots.heap[0] >> SLOT_BITS) - state[STEP]

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from jevons.serving.sim._kernels.state import GROWTH, PERIOD, IntArray, Slots, Table, gap_bin, gap_edge, inline, rare
+from jevons.serving.sim._kernels.state import (
+    GROWTH,
+    PERIOD,
+    IntArray,
+    Slots,
+    Table,
+    gap_bin,
+    gap_edge,
+    inline,
+    rare,
+)
 
 
 @inline
 def series(base: int, slope: int, context: int, growth: int, steps: int) -> int:
     """Return the ticks of that many decode steps from a sum of contexts on, which grows at each."""
     return steps * base + slope * (steps * context + growth * (steps * (steps + 1) // 2))
+
+
+@inline
+def step_ticks(table: Table, limits: IntArray, batch: int, context: int) -> int:
+    """Return the ticks of one decode step."""
+    after = context + batch * limits[GROWTH]
+    piece, last = 0, len(table.knots) - 2
+    while piece < last and table.knots[piece + 1] * batch < after:
+        piece += 1
+    return int(table.pieces[0, batch, piece] + table.pieces[1, batch, piece] * after)
 
 
 @inline
