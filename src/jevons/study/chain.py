@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.expansion import ExpansionPlan, solve
+from jevons.expansion import ExpansionPlan, ExpansionProblem, solve, solve_in_months
 from jevons.market import MarketInputs, MarketPath, market_path
 from jevons.study.accounts import Accounts, accounts
 from jevons.study.engineering import Engineering
@@ -101,9 +101,7 @@ def run_chain(
         rounds += 1
         inputs = market_inputs(scenario, here, weights, scarcity)
         market = market_path(inputs)
-        plan = solve(
-            expansion_problem(scenario, here, engineering, market, inputs), foresight=scenario.expansion.foresight
-        )
+        plan = plan_of(scenario, expansion_problem(scenario, here, engineering, market, inputs))
         paid = market.call_price_cny * scarcity
         if before is not None:
             residual = float(np.max(np.abs(paid / before - 1.0)))
@@ -125,6 +123,12 @@ def run_chain(
         residual,
         rounds,
     )
+
+
+def plan_of(scenario: Scenario, problem: ExpansionProblem) -> ExpansionPlan:
+    """Return the planner's answer, with the scenario's foresight and step of time."""
+    solver = solve_in_months if scenario.expansion.step == "month" else solve
+    return solver(problem, foresight=scenario.expansion.foresight)
 
 
 def clearing_ratio(plan: ExpansionPlan, market: MarketPath) -> Array:
