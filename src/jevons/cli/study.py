@@ -127,6 +127,20 @@ def sweep(
         show(table(f"{loaded.name}: {len(records)} points, {found.infeasible} without a plan", columns, rows))
 
 
+@study_app.command("foresight")
+def foresight(
+    scenario: ScenarioFile,
+    window: Annotated[int, typer.Option("--window", min=1, max=40, help="Quarters that the rolling planner sees.")] = 4,
+    as_of: AsOf = None,
+    json: Json = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the answer to this .json file too.")] = None,
+) -> None:
+    """Say what seeing ahead is worth to the planner, and what knowing the export regime is."""
+    from jevons.cli.foresight import run_foresight
+
+    run_foresight(scenario, window=window, as_of=as_of, json=json, out=out)
+
+
 @study_app.command("backtest")
 def backtest(
     files: Annotated[

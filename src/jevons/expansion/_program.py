@@ -105,7 +105,7 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
     lp.enter(supply[:, None, :], orders, 1.0)
     power, limit = _power_rows(lp, steps, start, units, orders, additions, loose=loose)
     budget = _budget_rows(lp, problem, units, orders, additions, loose=loose)
-    cluster = _cluster_columns(lp, problem, units, training)
+    cluster = _cluster_columns(lp, steps, units, training)
     if problem.site_block_w is not None and not loose:
         _block_rows(lp, problem, units, additions)
     left, bought = np.full((start.device.size, R, T), -1, np.int64), np.full((V, R, T, T), -1, np.int64)
@@ -307,11 +307,12 @@ def _budget_rows(
     return budget
 
 
-def _cluster_columns(lp: LinearProgram, problem: ExpansionProblem, units: Units, training: Index) -> Index:
+def _cluster_columns(lp: LinearProgram, steps: Stages, units: Units, training: Index) -> Index:
     """Add the choice to hold one training cluster of whole size: one kind of device on one site (v, r, t)."""
+    problem = steps.problem
     if problem.cluster_devices <= 0 or problem.cluster_cny_per_quarter is None:
         return np.full(training.shape, -1, dtype=np.int64)
-    gain = (problem.discount * problem.cluster_cny_per_quarter)[None, None, :]
+    gain = (problem.discount * problem.cluster_cny_per_quarter * steps.length_quarters)[None, None, :]
     held = lp.columns(training.shape, upper=1.0, gain=gain, whole=True)
     large = lp.rows(training.shape, lower=0.0, unit=units.devices)
     lp.enter(large, training, 1.0)

@@ -73,16 +73,17 @@ def stages(problem: ExpansionProblem) -> Stages:
 def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
     """Return the problem with one more step like the last, discounted on, without orders, money or terminal values.
 
-    Calls and device-seconds per call go one step further along their last change, at most by half or double.
+    Calls and device-seconds per call go one quarter further along their last change, at most by half or double.
     """
     parts: dict[str, Any] = {"quarters": (*problem.quarters, AFTER), "tail_quarters": 0}
     for name, axis in TIME_AXIS.items():
         array = getattr(problem, name)
         parts[name] = np.concatenate([array, np.take(array, [-1], axis=axis)], axis=axis)
-    if len(problem.quarters) > 1:
+    back = max(round(1.0 / problem.step_quarters), 1)
+    if len(problem.quarters) > back:
         totals = problem.block_calls_per_d.sum(axis=2)
-        parts["block_calls_per_d"][:, -1] *= _trend(totals)[:, None]
-        parts["device_s_per_call"][..., -1] *= _trend(problem.device_s_per_call)
+        parts["block_calls_per_d"][:, -1] *= _trend(totals, back)[:, None]
+        parts["device_s_per_call"][..., -1] *= _trend(problem.device_s_per_call, back)
     for name in ("budget_cny", "supply_devices"):
         parts[name][..., -1] = 0.0
     discount = problem.discount
@@ -104,9 +105,9 @@ def is_anniversary(age_quarters: Array) -> NDArray[np.bool_]:
     return np.asarray((age_quarters > year / 2) & (off < 1e-6))
 
 
-def _trend(path: Array) -> Array:
-    """Return the last over the last but one along the last axis, in 0.5..2; 1 where either is nothing or infinite."""
-    before, last = path[..., -2], path[..., -1]
+def _trend(path: Array, back: int) -> Array:
+    """Return the last over that *back* steps before along the last axis, in 0.5..2; 1 where one is 0 or infinite."""
+    before, last = path[..., -1 - back], path[..., -1]
     counts = (before > 0) & (last > 0) & np.isfinite(before) & np.isfinite(last)
     ratio = np.divide(last, before, out=np.ones_like(last), where=counts)
     return np.asarray(np.clip(ratio, 0.5, 2.0))

@@ -86,10 +86,10 @@ class ExpansionProblem:
     cluster_cny_per_quarter : (t,), optional
         What holding such a cluster is worth in each quarter.
     tail_quarters : int
-        Quarters after the horizon through which devices serve on and nothing is ordered: demand and speeds go one step
-        further along their last change and stay there, values and costs are those of the last step. Without them the
-        last orders would earn nothing but their terminal value. Terminal values are then those at the tail's end, and
-        the objective counts what the tail brings.
+        Quarters after the horizon through which devices serve on and nothing is ordered: demand and speeds go one
+        quarter further along their last change and stay there, values and costs are those of the last step. Without
+        them the last orders would earn nothing but their terminal value. Terminal values are then those at the tail's
+        end, and the objective counts what the tail brings.
     step_quarters : float
         Length of a step of time: 1, or 1/3 for months, whose labels stand in `quarters`. Budget and supply are per
         step, rates a quarter.
@@ -197,6 +197,8 @@ class ExpansionPlan:
         The solver's word.
     cluster : (v, r, t), optional
         1 where the whole training cluster is held, else 0.
+    months : ExpansionPlan, optional
+        The plan by month, where it was decided so.
     """
 
     problem: ExpansionProblem
@@ -223,3 +225,4 @@ class ExpansionPlan:
     binding: tuple[tuple[str, ...], ...]
     status: str
     cluster: Array | None = None
+    months: ExpansionPlan | None = None

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError
-from jevons.expansion import best_split, solve
+from jevons.expansion import best_split
 from jevons.study.accounts import accounts, budget_lines, lines_as_planned, whole_budget_cny
-from jevons.study.chain import ChainResult, clearing_ratio
+from jevons.study.chain import ChainResult, clearing_ratio, plan_of
 
 Array = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ def _curve(chain: ChainResult) -> tuple[Array, Array]:
     for factor in _BUDGETS:
         problem = dataclasses.replace(chain.plan.problem, budget_cny=chain.plan.problem.budget_cny * factor)
         try:
-            plan = solve(problem, foresight=chain.scenario.expansion.foresight)
+            plan = plan_of(chain.scenario, problem)
         except InfeasibleError:
             continue  # too little for the training reserve: no such plan to choose
         held = accounts(chain.scenario, chain.market, plan, clearing_ratio(plan, chain.market), chain.inputs)

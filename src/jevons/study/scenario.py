@@ -192,6 +192,8 @@ class ExpansionSpec(Section):
     """How far the planner sees."""
     market_power: bool = False
     """Whether the planner counts the effect of volume on its own price."""
+    step: Literal["quarter", "month"] = "quarter"
+    """Step of time in which orders and retirements are decided; market and accounts stay in quarters."""
     lines: dict[str, LineSpec] = Field(default_factory=dict)
     """Lines of the budget beside AI infrastructure, by name; none where the plan is infrastructure alone."""
     look_beyond: int = Field(4, ge=0, le=40, strict=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jevons.errors import InputError
+from jevons.expansion import ExpansionPlan
 from jevons.schema import json_text, replacing
 from jevons.study.lines import PlanLines
 from jevons.study.market_tables import rent_table, rival_tables, ways_table
@@ -33,6 +34,8 @@ def plan_tables(result: PlanResult) -> list[Table]:
         tables.insert(-1, rent_table(result))
     if result.chain.ways is not None:
         tables.insert(-1, ways_table(result))
+    if result.chain.plan.months is not None:
+        tables.append(_months(result, result.chain.plan.months))
     tables += [_binding(result), _accounts(result)]
     tables.append(_value(result))
     if result.lines is not None:
@@ -125,6 +128,18 @@ def _capital(result: PlanResult) -> Table:
         ("spent of budget to date [%]", *(f"{100 * f:.0f}" for f in to_date)),
     ]
     return ("Capital expenditure against the budget [bn CNY]", ("", *result.quarters), rows)
+
+
+def _months(result: PlanResult, fine: ExpansionPlan) -> Table:
+    months = 3
+    rows: list[Sequence[Any]] = []
+    for index, device in enumerate(fine.problem.devices):
+        ordered = fine.ordered[index].sum(axis=0).reshape(-1, months)
+        if ordered.max() > 0.5:
+            for m in range(months):
+                label = f"{result.device_label(device)}, month {m + 1}"
+                rows.append((label, *(scaled(x / 1e3) for x in ordered[:, m])))
+    return ("Orders by month of the quarter [thousand]", ("", *result.quarters), rows)
 
 
 def _binding(result: PlanResult) -> Table:

@@ -25,7 +25,7 @@ from jevons.finance import (
     scenario_weights,
     score_narrative,
 )
-from jevons.study.accounts import Accounts
+from jevons.study.accounts import Accounts, lines_as_planned
 from jevons.study.sampling import draw_amounts
 from jevons.study.scenario import Scenario
 
@@ -104,6 +104,8 @@ class Stories:
 def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY_DRAWS) -> Stories:
     """Return how a price tilts the scenario's own ranges; the cloud as one business, growth from `after_growth`.
 
+    Other budget lines count at their central values.
+
     Raises
     ------
     InfeasibleError
@@ -133,7 +135,9 @@ def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY
     slow = np.minimum(get("finance.rest_growth"), wacc - 0.02)
     rest_profit = get("finance.rest_ebita") * (1 - tax)
     rest = rest_profit * (1 + slow) * (1 - slow / get("finance.rest_return")) / (wacc - slow) * (1 + wacc) ** 0.5
-    equity = cloud + rest + get("finance.net_cash") + get("finance.stakes")
+    others = lines_as_planned(scenario)
+    lines = 0.0 if others is None else others.total_value_cny
+    equity = cloud + lines + rest + get("finance.net_cash") + get("finance.stakes")
     per_ads = equity / get("finance.ads")
     tilt = scenario_weights(per_ads, np.full(draws, 1.0 / draws), price_per_ads_cny)
     fast = growth > np.median(growth)

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from jevons.errors import InfeasibleError, InputError
 from jevons.expansion import DAYS_PER_QUARTER, solve, stages
 from jevons.expansion.formulas import share_in_service
 
@@ -164,3 +165,23 @@ def test_freedom_to_retire_never_lowers_the_objective(make_problem):
     held = make_problem(**OLD_AND_NEW)
     free = dataclasses.replace(held, retire_early=True)
     assert solve(free).objective_cny >= solve(held).objective_cny
+
+
+def test_limits_are_named_with_a_tail_and_retirement_as_without(make_problem):
+    sight = {"tail_quarters": 4, "retire_early": True}
+    free = make_problem(
+        capex_cny_per_device=np.zeros((1, 4)), supply_devices=np.full((1, 4), np.inf), device_w=np.zeros(1),
+        fixed_cny_per_device_quarter=np.zeros((1, 4)), terminal_cny_per_device=np.ones((1, 4)), **sight,
+    )  # fmt: skip
+    with pytest.raises(InfeasibleError, match="the plan is unbounded.*give it a price or a limit"):
+        solve(free)
+    short = make_problem(supply_devices=np.zeros((1, 4)), training_flop_per_s=np.full(4, 2e15), **sight)
+    with pytest.raises(InfeasibleError, match=r"training reserve: 2025-Q1 asks for 2e\+15") as caught:
+        solve(short)
+    assert caught.value.limits == ("chip supply: dev0 2025-Q1 to 2025-Q4",)
+
+
+def test_a_tail_must_be_whole_quarters_and_steps_have_a_length(make_problem):
+    with pytest.raises(InputError) as caught:
+        solve(make_problem(tail_quarters=1.5, step_quarters=0.0))
+    assert {fault.path for fault in caught.value.faults} == {"tail_quarters", "step_quarters"}

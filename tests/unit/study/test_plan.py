@@ -197,3 +197,11 @@ def test_the_last_quarter_orders_for_what_follows_the_plan(scenario):
 def with_expansion(scenario, **changes):
     """Return the scenario with settings of its expansion replaced."""
     return scenario.model_copy(update={"expansion": scenario.expansion.model_copy(update=changes)})
+
+
+def test_a_plan_by_month_keeps_the_quarters_accounts(scenario):
+    chain = plan(with_expansion(scenario, step="month")).chain
+    fine = chain.plan.months
+    assert len(fine.problem.quarters) == 12
+    assert fine.device_capex_cny.sum() == pytest.approx(chain.accounts.statements.device_capex_cny.sum())
+    assert chain.plan.ordered.sum() == pytest.approx(fine.ordered.sum())
