@@ -41,6 +41,8 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     segments, quarters = inputs.model.size, inputs.unit_cost_cny_per_tok.shape[2]
     path = _empty(inputs, quarters)
     start_price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1)
+    if inputs.price_factor is not None:
+        start_price = start_price * inputs.price_factor
     yearly_calls = inputs.calls_per_d * 365.25
     weights = token_weights(inputs)
     list_value = np.maximum((weights * inputs.list_price_cny_per_tok).sum(axis=1), 1e-15)

@@ -69,6 +69,8 @@ class MarketInputs:
         Rent of the reference device-hour, the last model's price, over the one given; where rents clear.
     cloud_frac : (s, t), optional
         Share of tokens that is called for; the rest is served on machines of the buyers' own.
+    price_factor : (s,), optional
+        Mean price paid over list price, > 0: discounts of batch and off-peak calls.
     """
 
     model: NDArray[np.int64]
@@ -97,6 +99,7 @@ class MarketInputs:
     rivals: Rivalry | None = None
     rent_index: Array | None = None
     cloud_frac: Array | None = None
+    price_factor: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)

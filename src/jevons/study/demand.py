@@ -19,6 +19,26 @@ def national_scale(scenario: Scenario, inputs: MarketInputs) -> float:
     return stated / added if stated > 0 and added > 0 else 1.0
 
 
+def price_factor(scenario: Scenario) -> Array:
+    """Return the mean price paid over list price by segment (s,), batch and off-peak discounts in it.
+
+    Notes
+    -----
+    Calls that may wait within the day are batch calls; of the others, those outside of the peak slot get the off-peak
+    discount. Rivals are taken to give the same.
+    """
+    held = []
+    for segment in scenario.market.segments.values():
+        served = scenario.serving.models.get(segment.model)
+        if served is None:
+            held.append(1.0)
+            continue
+        waits = segment.deferrable.value
+        now = 1 - served.off_peak_discount.value * (1 - segment.peak.value)
+        held.append(waits * (1 - served.batch_discount.value) + (1 - waits) * now)
+    return np.array(held)
+
+
 def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
     """Return who competes, None where the scenario names no rivals.
 

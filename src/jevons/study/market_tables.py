@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jevons.market import WAYS
 from jevons.study.rounding import scaled
 
 if TYPE_CHECKING:
@@ -87,3 +88,31 @@ def ways_table(result: PlanResult) -> Table:
             for w, way in enumerate(("own machines", "rented machines", "API")):
                 rows.append((result.segment_label(segment), way, *(scaled(100 * x) for x in chosen[row, w])))
     return ("Own, rent or call: shares of a segment's tokens [%]", ("segment", "way", *result.quarters), rows)
+
+
+def market_json(result: PlanResult) -> dict[str, Any]:
+    """Return the whole market as plain values: tokens, providers, rents and ways of getting tokens."""
+    chain = result.chain
+    rivals, rents, market = chain.inputs.rivals, chain.rents, chain.market
+    held: dict[str, Any] = {
+        "national_tok_per_d": {s: market.market_tokens_per_d[i] for i, s in enumerate(result.segments)},
+        "providers": {},
+        "rent_cny_per_h": {},
+        "let_frac": {},
+        "ways_frac": {},
+    }
+    if rivals is not None:
+        tokens = provider_tok_per_d(result)
+        price = market.provider_price_cny_per_tok * 1e6
+        for n, name in enumerate(rivals.names):
+            sold = {model: price[m, n] for m, model in enumerate(result.models) if price[m, n, 0] > 0}
+            held["providers"][name] = {"tok_per_d": tokens[n], "price_per_mtok": sold}
+    if rents is not None:
+        for v, device in enumerate(result.scenario.hardware.devices):
+            held["rent_cny_per_h"][device] = [float(x) if x > 0 else None for x in rents.cny_per_h[v]]
+            held["let_frac"][device] = rents.let_frac[v]
+    if chain.ways is not None:
+        for s, segment in enumerate(result.segments):
+            if result.scenario.market.segments[segment].buyer_tokens.value > 0:
+                held["ways_frac"][segment] = {way: chain.ways[s, w] for w, way in enumerate(WAYS)}
+    return held

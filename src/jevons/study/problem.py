@@ -13,7 +13,7 @@ from jevons.errors import InputError
 from jevons.expansion import ExpansionProblem
 from jevons.hardware import Accelerator, Site
 from jevons.market import MarketInputs, MarketPath, demand_blocks
-from jevons.study.demand import national_scale, rivalry
+from jevons.study.demand import national_scale, price_factor, rivalry
 from jevons.study.engineering import Engineering
 from jevons.study.scenario import RENTAL, Scenario
 
@@ -180,6 +180,7 @@ def market_inputs(
         attention_calls_per_d=column("attention"),
         rent_index=rent_index,
         cloud_frac=cloud_frac,
+        price_factor=price_factor(scenario),
     )
     scaled = inputs.calls_per_d * np.where(rental, 1.0, national_scale(scenario, inputs))
     inputs = dataclasses.replace(inputs, calls_per_d=scaled)

@@ -97,6 +97,10 @@ class ServedModel(Section):
     """Precision of the weights; devices without it fall back to bf16 or int8."""
     price: PriceSpec
     """List price at the start."""
+    batch_discount: Annotated[Amount, Quantity("1", ge=0, le=0.95)] = Amount(0.0, "1", origin="default")
+    """Discount of calls that may wait within the day."""
+    off_peak_discount: Annotated[Amount, Quantity("1", ge=0, le=0.95)] = Amount(0.0, "1", origin="default")
+    """Discount of other calls outside of the peak slot."""
     tpot: Annotated[Amount, Quantity("s", gt=0)] = Amount(0.05, "s", origin="default")
     """Highest time per output token."""
     ttft: Annotated[Amount, Quantity("s", gt=0)] = Amount(10.0, "s", origin="default")

@@ -12,7 +12,7 @@ from jevons.errors import InputError
 from jevons.expansion import ExpansionPlan
 from jevons.schema import json_text, replacing
 from jevons.study.lines import PlanLines
-from jevons.study.market_tables import rent_table, rival_tables, ways_table
+from jevons.study.market_tables import market_json, rent_table, rival_tables, ways_table
 from jevons.study.montecarlo import OUTCOMES
 from jevons.study.rounding import scaled
 from jevons.units import format_money
@@ -342,6 +342,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
             "by_segment": {s: result.tokens_per_d[i] for i, s in enumerate(result.segments)},
             "wanted": market.tokens_per_d.sum(axis=0),
         },
+        "market": market_json(result),
         "price_per_mtok": {
             m: {kind: market.price_cny_per_tok[i, k] * 1e6 for k, kind in enumerate(("input", "cached", "output"))}
             for i, m in enumerate(result.models)

@@ -7,8 +7,9 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.facts import get
+from jevons.market import market_path
 from jevons.study import load
-from jevons.study.demand import national_scale
+from jevons.study.demand import national_scale, price_factor
 from jevons.study.problem import market_inputs, setting, starting_weights
 
 TINY = Path(__file__).parent / "tiny.yaml"
@@ -108,3 +109,15 @@ def test_the_main_scenario_starts_from_the_stated_national_volume():
     total = (first.adopters * first.adopted_frac * first.calls_per_d * tokens).sum()
     assert known.low < total < known.high
     assert len(held.market.segments) >= 9
+
+
+def test_batch_and_off_peak_discounts_lower_what_is_paid_by_the_share_of_such_calls(tmp_path):
+    held = load(TINY).with_values(
+        {"serving.models.small.batch_discount": 0.5, "serving.models.small.off_peak_discount": 0.4}
+    )
+    # a fifth of the shops' calls may wait, half of the others are outside of the peak
+    assert price_factor(held) == pytest.approx([0.2 * 0.5 + 0.8 * (1 - 0.4 * 0.5), 1.0, 1.0])
+    listed, paid = market_path(inputs_of(load(TINY))), market_path(inputs_of(held))
+    assert paid.call_price_cny[0, 0] / listed.call_price_cny[0, 0] == pytest.approx(0.74)
+    assert paid.call_price_cny[1, 0] == pytest.approx(listed.call_price_cny[1, 0])
+    assert paid.adopters[0, -1] > listed.adopters[0, -1]
