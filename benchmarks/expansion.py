@@ -12,7 +12,8 @@ import numpy as np
 
 from jevons.expansion import DAYS_PER_QUARTER, ExpansionProblem, solve
 from jevons.expansion._checks import check_problem
-from jevons.expansion._program import build, opening, read
+from jevons.expansion._program import build, read
+from jevons.expansion._stages import opening
 
 SIZES = {
     "planned 12x8x6x3x2x8": (12, 8, 6, 3, 2, 8),

@@ -60,6 +60,19 @@ def main() -> None:
             f"{found.decode_tokens / found.served:,.0f} decode tokens a request, {found.preemptions:,} preemptions, "
             f"{found.wall_s / first.wall_s:.2f} x the first case's time"
         )
+    kinds = [
+        sim.Kind("scaled", table, limits, 60, autoscale=sim.Autoscale(40, 120, 8.0)),
+        sim.Kind("fixed", table, limits, 40),
+    ]  # fmt: skip
+    fleets = {
+        "fleet of 100 replicas, 1200 req/s, least loaded": {"kinds": [sim.Kind("all", table, limits, 100)]},
+        "fleet of two kinds that scales and fails, loads told every 0.5 s": {
+            "kinds": kinds, "routing": sim.Routing("least_loaded", stale_s=0.5), "failures": sim.Failures(3600.0),
+        },
+    }  # fmt: skip
+    for name, options in fleets.items():
+        wall_s = min(sim.simulate_fleet(poisson(1200, 200), **options).wall_s for _ in range(3))
+        print(f"{name}: {count / wall_s:,.0f} requests/s")
 
 
 if __name__ == "__main__":

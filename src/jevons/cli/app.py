@@ -4,13 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import io
-import math
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from jevons.cli.options import (
+    AsOf,
+    CalibrationFile,
+    Dp,
+    Engine,
+    Ep,
+    Gpu,
+    Gpus,
+    Hourly,
+    Isl,
+    Json,
+    Model,
+    Osl,
+    Out,
+    Pp,
+    Precision,
+    Seed,
+    Tp,
+    Tpot,
+    Ttft,
+    finite,
+    parse_date,
+)
+from jevons.cli.simulate import simulate
 from jevons.cli.study import study_app
 from jevons.errors import FactError, InfeasibleError, InputError, SolverError
 
@@ -28,44 +51,6 @@ models_app = typer.Typer(help="Read model architectures from config.json files."
 app.add_typer(facts_app, name="facts", rich_help_panel=None)
 app.add_typer(models_app, name="models")
 app.add_typer(study_app, name="study")
-
-
-def _finite(value: float | None) -> float | None:
-    """Refuse nan and infinity, which pass every comparison with a bound."""
-    if value is not None and not math.isfinite(value):
-        message = f"{value} is not a finite number"
-        raise typer.BadParameter(message)
-    return value
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="Date, YYYY-MM-DD: nothing published later is visible.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Write to this file too: .json (all) or .csv (the records).")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Root of all random streams.")]
-Model = Annotated[str, typer.Option("--model", help="Shipped model name or path of a config.json.")]
-Gpu = Annotated[str, typer.Option("--gpu", help="Accelerator id, such as h100_sxm (see `jevons facts search hbm`).")]
-Gpus = Annotated[int, typer.Option("--gpus", min=1, max=4096, help="Most accelerators of one copy of the model.")]
-Engine = Annotated[str, typer.Option("--engine", help="Engine preset: vllm, sglang, trtllm or generic.")]
-Precision = Annotated[
-    str | None, typer.Option("--precision", help="Precision of the weights: bf16, fp8, int8, …; the best by default.")
-]
-Isl = Annotated[int, typer.Option("--isl", min=1, max=100_000_000, help="Input tokens per request.")]
-Osl = Annotated[int, typer.Option("--osl", min=1, max=100_000_000, help="Output tokens per request.")]
-Ttft = Annotated[float | None, typer.Option("--ttft", min=0, callback=_finite, help="Highest time to first token [s].")]
-Tpot = Annotated[
-    float | None, typer.Option("--tpot", min=0, callback=_finite, help="Highest time per output token [s].")
-]
-Tp = Annotated[int | None, typer.Option("--tp", min=1, help="Fix the tensor-parallel degree.")]
-Pp = Annotated[int | None, typer.Option("--pp", min=1, help="Fix the number of pipeline stages.")]
-Ep = Annotated[int | None, typer.Option("--ep", min=1, help="Fix the expert-parallel degree.")]
-Dp = Annotated[int | None, typer.Option("--dp", min=1, help="Fix the data-parallel degree.")]
-CalibrationFile = Annotated[
-    Path | None,
-    typer.Option("--calibration", help="File of `jevons calibrate`, to use instead of the shipped factors."),
-]
-Hourly = Annotated[
-    str | None, typer.Option("--gpu-hour", help="Price of an accelerator-hour with currency, such as '2 USD'.")
-]
 
 
 def main() -> None:
@@ -160,7 +145,7 @@ def cost(
     site: Annotated[str, typer.Option("--site", help="Fact prefix of the site.")] = "site.china_north",
     gpu_hour: Hourly = None,
     utilisation: Annotated[
-        float, typer.Option("--utilisation", min=0.01, max=1, callback=_finite, help="Share of hours that sell, 0..1.")
+        float, typer.Option("--utilisation", min=0.01, max=1, callback=finite, help="Share of hours that sell, 0..1.")
     ] = 0.6,
     calibration: CalibrationFile = None,
     as_of: AsOf = None,
@@ -201,32 +186,32 @@ def size(
     rate: Annotated[
         float,
         typer.Option(
-            "--rate", min=0, max=1e9, callback=_finite, help="Requests per second to carry; 0 for one full copy."
+            "--rate", min=0, max=1e9, callback=finite, help="Requests per second to carry; 0 for one full copy."
         ),
     ] = 0.0,
     concurrency: Annotated[
         int, typer.Option("--concurrency", min=0, max=10_000_000, help="Users at once, in place of a rate.")
     ] = 0,
     think: Annotated[
-        float, typer.Option("--think", min=0, callback=_finite, help="From an answer to the user's next request [s].")
+        float, typer.Option("--think", min=0, callback=finite, help="From an answer to the user's next request [s].")
     ] = 0.0,
     trace: Annotated[
         Path | None, typer.Option("--trace", help="Request trace to carry, at its own rate or --rate.")
     ] = None,
     cv: Annotated[
         float,
-        typer.Option("--cv", callback=_finite, help="Deviation over mean of the gaps between arrivals; 1 is Poisson."),
+        typer.Option("--cv", callback=finite, help="Deviation over mean of the gaps between arrivals; 1 is Poisson."),
     ] = 1.0,
     isl_cv: Annotated[
-        float, typer.Option("--isl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal inputs.")
+        float, typer.Option("--isl-cv", min=0, callback=finite, help="Deviation over mean of lognormal inputs.")
     ] = 0.0,
     osl_cv: Annotated[
-        float, typer.Option("--osl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal outputs.")
+        float, typer.Option("--osl-cv", min=0, callback=finite, help="Deviation over mean of lognormal outputs.")
     ] = 0.0,
     ttft: Ttft = None,
     tpot: Tpot = 0.05,
     e2e: Annotated[
-        float | None, typer.Option("--e2e", min=0, callback=_finite, help="Highest time of the whole answer [s].")
+        float | None, typer.Option("--e2e", min=0, callback=finite, help="Highest time of the whole answer [s].")
     ] = None,
     percentile: Annotated[
         str, typer.Option("--percentile", help="What must keep the limits under load: mean, p50, p90, p95 or p99.")
@@ -263,23 +248,23 @@ def size(
         list[str] | None, typer.Option("--rent", help="Rent of an accelerator-hour by device, such as 'h20=6 CNY'.")
     ] = None,
     years: Annotated[
-        float | None, typer.Option("--years", callback=_finite, help="Years over which machines are written off.")
+        float | None, typer.Option("--years", callback=finite, help="Years over which machines are written off.")
     ] = None,
     utilisation: Annotated[
-        float | None, typer.Option("--utilisation", callback=_finite, help="Mean load over what machines carry, 0..1.")
+        float | None, typer.Option("--utilisation", callback=finite, help="Mean load over what machines carry, 0..1.")
     ] = None,
     availability: Annotated[
         float | None,
-        typer.Option("--availability", callback=_finite, help="Share of hours that a machine works, 0..1."),
+        typer.Option("--availability", callback=finite, help="Share of hours that a machine works, 0..1."),
     ] = None,
     staff: Annotated[
-        float | None, typer.Option("--staff", callback=_finite, help="Staff for machines of one's own [CNY a year].")
+        float | None, typer.Option("--staff", callback=finite, help="Staff for machines of one's own [CNY a year].")
     ] = None,
     cached: Annotated[
-        float | None, typer.Option("--cached", callback=_finite, help="Share of input that the API has cached, 0..1.")
+        float | None, typer.Option("--cached", callback=finite, help="Share of input that the API has cached, 0..1.")
     ] = None,
     price_cut: Annotated[
-        float | None, typer.Option("--price-cut", callback=_finite, help="Fall of the API's price in a year, 0..1.")
+        float | None, typer.Option("--price-cut", callback=finite, help="Fall of the API's price in a year, 0..1.")
     ] = None,
     preset: Annotated[
         str | None, typer.Option("--preset", help="Cost of a small shop: restaurant or web-shop.")
@@ -351,7 +336,7 @@ def train(
         str, typer.Option("--offload", help="Kept in the host's memory: none, optimizer, activations or both.")
     ] = "none",
     oversubscription: Annotated[
-        float, typer.Option("--oversubscription", min=1, callback=_finite, help="Injection over bisection bandwidth.")
+        float, typer.Option("--oversubscription", min=1, callback=finite, help="Injection over bisection bandwidth.")
     ] = 1.0,
     pod: Annotated[
         int, typer.Option("--pod", min=0, help="Neighbouring accelerators (of a rail) without oversubscription.")
@@ -376,140 +361,7 @@ def train(
     command.run_train(run, degrees, stages, fabric, gpu_hour, json=json, out=out)
 
 
-@app.command()
-def simulate(
-    model: Model,
-    gpu: Gpu = "h100_sxm",
-    gpus: Annotated[
-        int | None, typer.Option("--gpus", min=1, max=100_000, help="Accelerators of all replicas together.")
-    ] = None,
-    tp: Tp = None,
-    replicas: Annotated[int | None, typer.Option("--replicas", min=1, max=100_000, help="Copies of the model.")] = None,
-    routing: Annotated[
-        str, typer.Option("--routing", help="Which replica a request goes to: round_robin or least_loaded.")
-    ] = "round_robin",
-    engine: Engine = "vllm",
-    precision: Annotated[
-        str, typer.Option("--precision", help="Precision of the weights: native, bf16, fp8, int8, …")
-    ] = "native",
-    kv_precision: Annotated[str, typer.Option("--kv-precision", help="Precision of the cache.")] = "bf16",
-    kv_tokens: Annotated[
-        int | None, typer.Option("--kv-tokens", min=16, help="Tokens that the cache of a replica holds.")
-    ] = None,
-    max_batch: Annotated[
-        int | None, typer.Option("--max-batch", min=1, max=65536, help="Most requests in work on a replica at once.")
-    ] = None,
-    step_tokens: Annotated[
-        int | None, typer.Option("--step-tokens", min=1, max=1_000_000, help="Most tokens of one engine step.")
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option("--rate", min=0, callback=_finite, help="Requests per second, also of a trace.")
-    ] = None,
-    requests: Annotated[
-        int | None,
-        typer.Option("--requests", min=1, max=200_000_000, help="Requests to simulate; 10,000, or those of the trace."),
-    ] = None,
-    isl: Isl = 500,
-    osl: Osl = 200,
-    isl_cv: Annotated[
-        float, typer.Option("--isl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal inputs.")
-    ] = 0.0,
-    osl_cv: Annotated[
-        float, typer.Option("--osl-cv", min=0, callback=_finite, help="Deviation over mean of lognormal outputs.")
-    ] = 0.0,
-    arrivals: Annotated[
-        str, typer.Option("--arrivals", help="poisson, gamma (bunched), bursts, constant or at_once.")
-    ] = "poisson",
-    cv: Annotated[
-        float, typer.Option("--cv", min=0, callback=_finite, help="Deviation over mean of the gaps of gamma arrivals.")
-    ] = 2.0,
-    concurrency: Annotated[
-        int | None, typer.Option("--concurrency", min=1, help="Users of a closed loop, in place of a rate.")
-    ] = None,
-    think: Annotated[
-        float, typer.Option("--think", min=0, callback=_finite, help="From an answer to the user's next request [s].")
-    ] = 0.0,
-    trace: Annotated[
-        Path | None, typer.Option("--trace", help="Request trace: Azure, Mooncake, Qwen, BurstGPT, Vidur, vLLM.")
-    ] = None,
-    prefix_cache: Annotated[
-        bool, typer.Option("--prefix-cache", help="Reuse prompt prefixes that the trace's block hashes tell of.")
-    ] = False,
-    load: Annotated[
-        Path | None, typer.Option("--load", help="YAML of classes of requests: shares, lengths, conversations, limits.")
-    ] = None,
-    lengths_from: Annotated[
-        Path | None, typer.Option("--lengths-from", help="Trace to draw prompt and output tokens from.")
-    ] = None,
-    speed: Annotated[
-        float | None, typer.Option("--speed", callback=_finite, help="How much faster than recorded a trace runs.")
-    ] = None,
-    keep: Annotated[
-        float | None, typer.Option("--keep", callback=_finite, help="Share of a trace to keep, drawn by the seed.")
-    ] = None,
-    ttft: Ttft = None,
-    tpot: Tpot = None,
-    e2e: Annotated[
-        float | None, typer.Option("--e2e", min=0, callback=_finite, help="Limit of the whole answer [s].")
-    ] = None,
-    sweep_rates: Annotated[
-        str | None, typer.Option("--sweep-rates", help="Simulate several rates: 1,2,4 or 1:8:4 [requests/s].")
-    ] = None,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", help="Draw latencies and timeline, or the sweep: .svg, .png or .pdf.")
-    ] = None,
-    gpu_hour: Hourly = None,
-    seed: Seed = None,
-    calibration: CalibrationFile = None,
-    as_of: AsOf = None,
-    json: Json = False,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Write to this file too: .json (summary), .csv or .parquet (every request)."),
-    ] = None,
-) -> None:
-    """Simulate a load on replicas of a model, exact to the engine's step: latencies, throughput, cost, stability."""
-    from jevons.cli.simulation import Simulation, run_simulate
-
-    options = Simulation(
-        model,
-        gpu,
-        gpus,
-        tp,
-        replicas,
-        routing,
-        engine,
-        precision,
-        kv_precision,
-        kv_tokens,
-        max_batch,
-        step_tokens,
-        rate,
-        requests,
-        isl,
-        osl,
-        isl_cv,
-        osl_cv,
-        arrivals,
-        cv,
-        concurrency,
-        think,
-        trace,
-        load=load,
-        lengths_from=lengths_from,
-        speed=speed,
-        keep=keep,
-        prefix_cache=prefix_cache,
-        ttft=ttft,
-        tpot=tpot,
-        e2e=e2e,
-        sweep_rates=sweep_rates,
-        plot=plot,
-        seed=seed or 0,
-        as_of=as_of,
-        calibration=calibration,
-    )
-    run_simulate(options, gpu_hour, json=json, out=out)
+app.command()(simulate)
 
 
 @app.command()
@@ -597,16 +449,3 @@ def models_show(
     from jevons.cli import lookup as command
 
     command.models_show(model, json=json, out=out)
-
-
-def parse_date(text: str | None) -> Any:
-    """Return the date that *text* names, None for None."""
-    import datetime as dt
-
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        message = f"--as-of {text}: not a date; write it like 2025-02-24"
-        raise InputError(message) from None

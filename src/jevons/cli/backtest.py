@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jevons.cli.app import parse_date
+from jevons.cli.options import parse_date
 from jevons.cli.output import check_out, emit, table
 
 _SHOWN = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "USD": (1.0, "USD")}

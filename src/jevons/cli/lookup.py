@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli.app import parse_date
+from jevons.cli.options import parse_date
 from jevons.cli.output import emit, number, table
 from jevons.errors import FactError, InputError
 from jevons.facts import Fact, Facts, FactValue, default_facts

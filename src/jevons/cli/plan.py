@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli.app import parse_date
+from jevons.cli.options import parse_date
 from jevons.cli.output import RECORD_ENDINGS, Sheet, check_out, emit, say, show, table, write
 from jevons.errors import InputError
 from jevons.schema import json_text
@@ -97,9 +97,13 @@ def _write(result: PlanResult, out: Path) -> None:
     sys.stderr.write(f"wrote {out}\n")
 
 
+_WORDS = {"", "unit", "kind", "provider", "way"}
+"""Heads of second columns that hold words."""
+
+
 def _tables(result: PlanResult) -> Iterator[Sheet]:
     for title, columns, rows in result.table():
-        text_columns = len(columns) if columns[-1] == "note" else 1 + (columns[1] in {"unit", "kind"})
+        text_columns = len(columns) if columns[-1] == "note" else 1 + (columns[1] in _WORDS)
         yield table(title, columns, rows, text_columns=text_columns)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli.app import parse_date
 from jevons.cli.hourly import given_price
+from jevons.cli.options import parse_date
 from jevons.cli.output import check_out, emit, note, number, say, show, table, write
 from jevons.cli.simulation_load import Offered, at_rate, offered, read_rates
 from jevons.cli.sizing import PICTURES, progress
@@ -18,7 +18,7 @@ from jevons.errors import InfeasibleError, InputError
 
 if TYPE_CHECKING:
     from jevons.serving import Deployment
-    from jevons.serving.sim import SimLimits, SimResult, StepTable
+    from jevons.serving.sim import SimLimits, SimResult, SplitResult, StepTable
     from jevons.study.pricing import HourPrice
 
 _ENDINGS = (".json", ".csv", ".parquet")
@@ -66,6 +66,12 @@ class Simulation:
     seed: int = 0
     as_of: str | None = None
     calibration: Path | None = None
+    host_gb: float = 0.0
+    swap: bool = False
+    draft_tokens: int = 0
+    draft_acceptance: float | None = None
+    prefill_replicas: int | None = None
+    prefill_tp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,26 @@ class _Run:
     replicas: int
     limits: SimLimits
     found: SimResult
+    prompts: Deployment | None = None
+    prompt_replicas: int = 0
+    split: SplitResult | None = None
+
+    @property
+    def copies(self) -> int:
+        """Replicas, those for prompts included."""
+        return self.replicas + self.prompt_replicas
+
+    @property
+    def accelerators(self) -> int:
+        """Accelerators of all replicas."""
+        prompts = 0 if self.prompts is None else self.prompts.devices * self.prompt_replicas
+        return self.deployment.devices * self.replicas + prompts
+
+    @property
+    def words(self) -> str:
+        """What the load ran on."""
+        own = f"{self.replicas} x {self.deployment}"
+        return own if self.prompts is None else f"{self.prompt_replicas} x {self.prompts} for prompts and {own}"
 
 
 def run_simulate(options: Simulation, gpu_hour: str | None, *, json: bool, out: Path | None) -> None:
@@ -102,13 +128,13 @@ def run_simulate(options: Simulation, gpu_hour: str | None, *, json: bool, out: 
             from jevons.plot.simulation import sweep_figure
 
             title = f"{points[0]['model']} on {points[0]['replicas']} x {points[0]['tp']} {points[0]['gpu']}"
-            _save(options.plot, sweep_figure(points, title=title, slo=slo))
+            save_figure(options.plot, sweep_figure(points, title=title, slo=slo))
         emit({"sweep": points}, [_sweep_table(points)], as_json=json, out=out)
         return
     run = _run(options, device, engine, {})
     record = _record(options, run, price)
     if options.plot is not None:
-        _save(options.plot, _figure(options, run))
+        save_figure(options.plot, _figure(options, run))
     if out is not None:
         _write(out, record, run)
     if json:
@@ -126,22 +152,17 @@ def _run(options: Simulation, device: Any, engine: Any, tables: dict[tuple[int, 
     load = offered(options)
     requests = load.requests
     context = float(requests.isl.mean() + requests.osl.mean())
-    deployment = _deployment(options, device, engine, context)
-    replicas = _replicas(options, deployment.devices)
-    limits = sim.limits_of(
-        deployment,
-        context=context,
-        kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
-        max_batch=options.max_batch,
-        step_tokens=options.step_tokens,
-        block_tokens=requests.hash_tokens or 16,
-    )
-    key = (deployment.layout.tp, limits.max_batch, limits.step_tokens)
-    if key not in tables:
-        tables[key] = sim.step_table(deployment, limits.max_batch, limits.step_tokens)
+    deployment = deployment_of(options, device, engine, context)
+    if options.prefill_replicas is not None:
+        return _run_split(options, load, deployment, tables)
+    if options.prefill_tp is not None:
+        message = "--prefill-tp: says nothing without --prefill-replicas; give that too"
+        raise InputError(message)
+    replicas = replicas_of(options, deployment.devices)
+    limits = limits_for(options, deployment, context, requests.hash_tokens)
     found = sim.simulate(
         requests,
-        tables[key],
+        _table(deployment, limits, tables),
         limits,
         replicas=replicas,
         routing=options.routing,
@@ -149,8 +170,47 @@ def _run(options: Simulation, device: Any, engine: Any, tables: dict[tuple[int, 
         ttft_s=options.ttft,
         tpot_s=options.tpot,
         e2e_s=options.e2e,
+        seed=options.seed,
+        progress=note,
     )
     return _Run(load, deployment, replicas, limits, found)
+
+
+def _run_split(
+    options: Simulation, load: Offered, deployment: Deployment, tables: dict[tuple[int, ...], StepTable]
+) -> _Run:
+    """Simulate the load on replicas for prompts and others for decoding."""
+    from jevons.serving import Layout, sim
+
+    if options.gpus is not None:
+        message = "--gpus: pools are counted in replicas; use --replicas and --prefill-replicas"
+        raise InputError(message)
+    requests, prompt_replicas, replicas = load.requests, options.prefill_replicas or 0, options.replicas or 1
+    context = float(requests.isl.mean() + requests.osl.mean())
+    layout = deployment.layout if options.prefill_tp is None else Layout(tp=options.prefill_tp)
+    prompts = dataclasses.replace(deployment, layout=layout, draft_tokens=0)
+
+    def pool(one: Deployment, count: int) -> sim.Pool:
+        limits = limits_for(options, one, context, requests.hash_tokens)
+        return sim.Pool(_table(one, limits, tables), limits, count)
+
+    decode = pool(deployment, replicas)
+    split = sim.simulate_split(
+        requests, pool(prompts, prompt_replicas), decode, sim.hand_over_s(prompts, deployment, requests.isl),
+        routing=options.routing, entry_s=deployment.engine.entry_s, ttft_s=options.ttft, tpot_s=options.tpot,
+        e2e_s=options.e2e, seed=options.seed, progress=note,
+    )  # fmt: skip
+    return _Run(load, deployment, replicas, decode.limits, split.found, prompts, prompt_replicas, split)
+
+
+def _table(deployment: Deployment, limits: SimLimits, tables: dict[tuple[int, ...], StepTable]) -> StepTable:
+    """Return the step times of a replica, kept in *tables*."""
+    from jevons.serving import sim
+
+    key = (deployment.layout.tp, deployment.draft_tokens, limits.max_batch, limits.step_tokens)
+    if key not in tables:
+        tables[key] = sim.step_table(deployment, limits.max_batch, limits.step_tokens)
+    return tables[key]
 
 
 def _sweep(options: Simulation, device: Any, engine: Any, price: HourPrice | None) -> list[dict[str, Any]]:
@@ -181,23 +241,29 @@ def _figure(options: Simulation, run: _Run) -> Any:
             one.name: dataclasses.replace(seen, counted=seen.counted & (mix.of_class[seen.place] == number))
             for number, one in enumerate(mix.classes)
         }
-    series = sim.time_series(requests, run.found, run.limits, replicas=run.replicas, entry_s=entry_s)
+    series = sim.time_series(requests, run.found, run.limits, replicas=run.copies, entry_s=entry_s)
     return simulation_figure(
-        groups, series, title=f"{requests.count:,} requests, {requests.origin}, on {run.replicas} x {run.deployment}",
+        groups, series, title=f"{requests.count:,} requests, {requests.origin}, on {run.words}",
         limits={"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         stable=run.found.overload_frac is None,
     )  # fmt: skip
 
 
-def _deployment(options: Simulation, device: Any, engine: Any, context: float) -> Deployment:
+def deployment_of(options: Simulation, device: Any, engine: Any, context: float) -> Deployment:
     """Return one replica: of the tensor parallelism asked for, or the least that holds a mean request."""
     from jevons import models
     from jevons.serving import Deployment, Layout, kv_capacity_tokens
 
     spec = models.load(options.model)
+    if options.draft_acceptance is not None:
+        if not options.draft_tokens:
+            message = "--draft-acceptance: says nothing without --draft-tokens; give that too"
+            raise InputError(message)
+        engine = dataclasses.replace(engine, draft_acceptance_frac=options.draft_acceptance)
 
     def split(tp: int) -> Deployment:
-        return Deployment(spec, device, Layout(tp=tp), options.precision, options.kv_precision, engine)
+        kept = options.precision, options.kv_precision
+        return Deployment(spec, device, Layout(tp=tp), *kept, engine, draft_tokens=options.draft_tokens)
 
     if options.tp is not None:
         return split(options.tp)
@@ -213,7 +279,22 @@ def _deployment(options: Simulation, device: Any, engine: Any, context: float) -
         tp *= 2
 
 
-def _replicas(options: Simulation, devices: int) -> int:
+def limits_for(options: Simulation, deployment: Deployment, context: float, hash_tokens: int) -> SimLimits:
+    """Return the limits of one replica; blocks of its cache are those of the load's hashes, where it has any."""
+    from jevons.serving import sim
+
+    if options.swap and not options.host_gb:
+        message = "--swap: needs host memory to go to; give --host-gb too"
+        raise InputError(message)
+    return sim.limits_of(
+        deployment, context=context, kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
+        max_batch=options.max_batch, step_tokens=options.step_tokens, block_tokens=hash_tokens or 16,
+        host_bytes=1e9 * options.host_gb, swap=options.swap,
+    )  # fmt: skip
+
+
+def replicas_of(options: Simulation, devices: int) -> int:
+    """Return how many replicas of so many accelerators the options ask for."""
     if options.gpus is None:
         return 1 if options.replicas is None else options.replicas
     if options.gpus % devices or options.gpus < devices:
@@ -240,19 +321,26 @@ def _record(options: Simulation, run: _Run, price: HourPrice | None) -> dict[str
     load, entry_s = run.offered.requests, run.deployment.engine.entry_s
     plain = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.name != "trail"}
     spreads = {
-        name: None if plain[name] is None else dataclasses.asdict(plain[name]) for name in ("ttft_s", "tpot_s", "e2e_s")
+        name: None if plain[name] is None else dataclasses.asdict(plain[name])
+        for name in ("ttft_s", "tpot_s", "itl_s", "e2e_s")
     }
-    accelerators = deployment.devices * replicas
+    accelerators = run.accelerators
     per_request = found.output_tok_per_s / found.req_per_s if found.req_per_s > 0 else 0.0
     tokens_per_s = found.req_per_s * (float(load.isl.mean()) + per_request)
     hourly = None if price is None else price.amount * accelerators / 3600 * 1e6
     idle_frac = default_facts().get("own_machine.idle_power_frac").number
-    drawn_j = sim.energy_j(found, deployment.devices * deployment.accelerator.server_w, idle_frac, replicas)
+    drawn_j = sum(
+        sim.energy_j(
+            dataclasses.replace(found, utilisation_frac=busy), d.devices * d.accelerator.server_w, idle_frac, n
+        )
+        for d, n, busy in _pools(run)
+    )
     made = tokens_per_s * (found.window_s[1] - found.window_s[0])
     return {
         "model": deployment.model.name, "gpu": deployment.accelerator.id, "precision": deployment.precision,
         "engine": deployment.engine.name, "tp": deployment.layout.tp, "replicas": replicas,
-        "accelerators": accelerators, "routing": options.routing, "load": load.origin, "seed": options.seed,
+        "prefill": _prefill_record(run), "accelerators": accelerators,
+        "routing": options.routing, "load": load.origin, "seed": options.seed,
         "mean_isl": float(load.isl.mean()), "mean_osl": float(load.osl.mean()),
         "limits": dataclasses.asdict(limits),
         **plain, **spreads,
@@ -270,29 +358,54 @@ def _record(options: Simulation, run: _Run, price: HourPrice | None) -> dict[str
         "edges": {"warm_up_s": found.window_s[0], "drain_s": found.end_s - found.window_s[1]},
         "classes": [] if run.offered.mix is None
             else [dataclasses.asdict(one) for one in sim.by_class(run.offered.mix, found, entry_s)],
-        "series": sim.time_series(load, found, limits, replicas=replicas, entry_s=entry_s).to_json(),
+        "series": sim.time_series(load, found, limits, replicas=run.copies, entry_s=entry_s).to_json(),
         "simulated_req_per_s": found.served / found.wall_s if found.wall_s > 0 else None,
+    }  # fmt: skip
+
+
+def _pools(run: _Run) -> list[tuple[Deployment, int, float]]:
+    """Return deployment, replicas and utilisation of each pool."""
+    if run.prompts is None or run.split is None:
+        return [(run.deployment, run.replicas, run.found.utilisation_frac)]
+    return [
+        (run.prompts, run.prompt_replicas, run.split.prefill.utilisation_frac),
+        (run.deployment, run.replicas, run.split.decode.utilisation_frac),
+    ]
+
+
+def _prefill_record(run: _Run) -> dict[str, Any] | None:
+    """Return the pool for prompts, where there is one."""
+    if run.prompts is None or run.split is None:
+        return None
+    moved = run.split.hand_over_s
+    return {
+        "tp": run.prompts.layout.tp, "replicas": run.prompt_replicas,
+        "utilisation_frac": run.split.prefill.utilisation_frac,
+        "decode_utilisation_frac": run.split.decode.utilisation_frac,
+        "hand_over_s": None if moved is None else dataclasses.asdict(moved),
     }  # fmt: skip
 
 
 def _tables(run: _Run, r: dict[str, Any]) -> list[Any]:
     """Return the tables for people, after a warning where the load is unstable."""
-    deployment, replicas, load = run.deployment, run.replicas, run.offered.requests
+    load = run.offered.requests
     lines: list[Any] = []
     if not r["stable"]:
         lines.append(
-            f"UNSTABLE: arrivals exceed what {replicas} replicas finish ({r['capacity_req_per_s']:.3g} requests/s) by "
-            f"{100 * r['overload_frac']:.1f} %. The queue grows for as long as the load lasts, so latencies below say "
-            "how long the simulation was, not what users of a running service see. Add replicas or lower the rate.\n"
+            f"UNSTABLE: arrivals exceed what {run.copies} replicas finish ({r['capacity_req_per_s']:.3g} requests/s) "
+            f"by {100 * r['overload_frac']:.1f} %. The queue grows for as long as the load lasts, so latencies below "
+            "say how long the simulation was, not what users of a running service see. Add replicas or lower the "
+            "rate.\n"
         )
     if r["rejected"]:
         lines.append(f"{r['rejected']:,} of {r['requests']:,} requests exceed what a replica can hold: left out.\n")
-    head = f"{r['requests']:,} requests, {load.origin}, on {replicas} x {deployment}"
+    head = f"{r['requests']:,} requests, {load.origin}, on {run.words}"
     latency = [
         (name, *("–" if r[key] is None else f"{scale * r[key][q]:,.1f}" for q in ("mean", "p50", "p90", "p95", "p99")))
         for name, key, scale in (
             ("time to first token [ms]", "ttft_s", 1e3),
             ("time per output token [ms]", "tpot_s", 1e3),
+            ("between outputs [ms]", "itl_s", 1e3),
             ("whole answer [ms]", "e2e_s", 1e3),
         )
     ]
@@ -321,12 +434,38 @@ def _tables(run: _Run, r: dict[str, Any]) -> list[Any]:
         ("mean batch", number(r["mean_batch"]), "requests", f"decodes per step, at most {r['limits']['max_batch']:,}"),
         ("cache held", number(100 * r["kv_mean_frac"]), "%", f"at most {100 * r['kv_peak_frac']:.1f} %"),
         ("prefix cache", number(100 * r["hit_tokens"] / max(r["hit_tokens"] + r["prefill_tokens"], 1)), "%", hits),
-        ("preemptions", number(r["preemptions"]), "", "requests that lost their cache and began anew"),
+        ("preemptions", number(r["preemptions"]), "", "requests that lost their place, and their cache unless swapped"),
+        *_extras(r),
     ]
     if r["classes"]:
         lines.append(_class_table(r["classes"]))
     lines.append(table("service", ("what", "value", "unit", "note"), rows, text_columns=4))
     return lines
+
+
+def _extras(r: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Return the lines of pools, host memory and drafted tokens, where there are any."""
+    limits, prefill = r["limits"], r["prefill"]
+    if prefill is not None:
+        yield "for prompts", number(100 * prefill["utilisation_frac"]), "%", "utilisation of that pool"
+        yield "for decoding", number(100 * prefill["decode_utilisation_frac"]), "%", "utilisation of that pool"
+        if prefill["hand_over_s"] is not None:
+            moved = number(1e3 * prefill["hand_over_s"]["mean"])
+            last = number(1e3 * prefill["hand_over_s"]["p99"])
+            yield "hand-over", moved, "ms", f"mean time until a prompt's cache has arrived; p99 {last} ms"
+    if limits["host_blocks"]:
+        room = f"{limits['host_blocks'] * limits['block_tokens']:,} tokens"
+        yield (
+            "host hits",
+            number(100 * r["host_hit_tokens"] / max(r["hit_tokens"], 1)),
+            "%",
+            f"of hits; room for {room}",
+        )
+        yield "swapped", number(r["swaps"]), "", "preemptions that kept their cache on the host"
+    if limits["draft_tokens"]:
+        made = (r["mean_osl"] * r["served"] - r["served"]) / max(r["decode_tokens"], 1)
+        accepted = f"{limits['draft_tokens']} drafted, each accepted with {100 * limits['draft_acceptance_frac']:.3g} %"
+        yield "tokens per step", number(made), "", f"of a request; {accepted}"
 
 
 def _class_table(classes: list[dict[str, Any]]) -> Any:
@@ -371,7 +510,7 @@ def _sweep_table(points: list[dict[str, Any]]) -> Any:
     return table(title, heads, rows)
 
 
-def _save(path: Path, figure: Any) -> None:
+def save_figure(path: Path, figure: Any) -> None:
     """Write a figure, whole or not at all."""
     import matplotlib as mpl
 

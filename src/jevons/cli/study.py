@@ -127,6 +127,20 @@ def sweep(
         show(table(f"{loaded.name}: {len(records)} points, {found.infeasible} without a plan", columns, rows))
 
 
+@study_app.command("foresight")
+def foresight(
+    scenario: ScenarioFile,
+    window: Annotated[int, typer.Option("--window", min=1, max=40, help="Quarters that the rolling planner sees.")] = 4,
+    as_of: AsOf = None,
+    json: Json = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the answer to this .json file too.")] = None,
+) -> None:
+    """Say what seeing ahead is worth to the planner, and what knowing the export regime is."""
+    from jevons.cli.foresight import run_foresight
+
+    run_foresight(scenario, window=window, as_of=as_of, json=json, out=out)
+
+
 @study_app.command("backtest")
 def backtest(
     files: Annotated[
@@ -149,6 +163,23 @@ def backtest(
     command.run_backtest(files, as_of=as_of, draws=draws, seed=7 if seed is None else seed, json=json, out=out)
 
 
+@study_app.command("growth")
+def growth(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="CSV file with columns date, tokens_per_day and price of one product, perhaps users."
+        ),
+    ],
+    json: Json = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write to this file too: .json or .csv.")] = None,
+) -> None:
+    """Split the growth of a volume into users, price and use per user, and say whether elasticity is in the data."""
+    from jevons.cli.growth import run_growth
+
+    run_growth(file, json=json, out=out)
+
+
 def _check(out: Path | None, store: Path | None, no_store: bool) -> None:
     from jevons.cli.output import check_out
 
@@ -159,7 +190,7 @@ def _check(out: Path | None, store: Path | None, no_store: bool) -> None:
 
 
 def _load(path: Path, as_of: str | None) -> Scenario:
-    from jevons.cli.app import parse_date
+    from jevons.cli.options import parse_date
     from jevons.study import load
 
     return load(path, as_of=parse_date(as_of))

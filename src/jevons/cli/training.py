@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli.app import parse_date
 from jevons.cli.hourly import given_price
+from jevons.cli.options import parse_date
 from jevons.cli.output import check_out, emit, number, table
 from jevons.errors import InputError
 from jevons.units import format_money, format_si

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli.app import parse_date
+from jevons.cli.options import parse_date
 from jevons.cli.output import Sheet, check_out, emit, table
 from jevons.errors import InfeasibleError
 
@@ -37,6 +37,7 @@ def run_value(scenario: Path, *, first: str, last: str, as_of: str | None, json:
         "cloud_left_by_price_cny": left,
         "iso_price_by_wacc": valuation.iso_surface(loaded, left, 4 * loaded.finance.base_revenue.value),
         "deliver": [valuation.deliver(loaded, g) for g in _growths(own["growth_frac"])],
+        "returns": valuation.returns_on_capital(loaded, held), "wacc_frac": loaded.cost.wacc.value,
         "stories": _tilted(loaded, held.price_per_ads_cny),
         "funding": {
             "quarters": held.statements.quarters, "free_cash_cny": funding.free_cash_cny,
@@ -86,6 +87,7 @@ def _tables(result: PlanResult, value: dict[str, Any]) -> Iterator[Sheet | str]:
         if item[0] == "Value":
             yield table(*item, text_columns=3)
     yield _quarters(result, value["funding"])
+    yield _returns(value)
     yield _surface(value)
     rows = [
         (
@@ -123,6 +125,29 @@ def _quarters(result: PlanResult, funding: dict[str, Any]) -> Sheet:
     )  # fmt: skip
     rows = [(label, *(f"{x / _BN:,.1f}" for x in amounts)) for label, amounts in lines]
     return table("Statements by quarter [bn CNY]", ("", *books.quarters), rows)
+
+
+def _returns(value: dict[str, Any]) -> Sheet:
+    wacc = value["wacc_frac"]
+
+    def money(amount: float | None) -> str:
+        return "" if amount is None else f"{amount / _BN:,.1f}"
+
+    def share(frac: float | None) -> str:
+        return "" if frac is None else f"{100 * frac:.1f} %"
+
+    rows = [
+        (
+            r["period"], money(r["capital_cny"]), money(r["nopat_cny"]), share(r["roic_frac"]),
+            share(r["added_roic_frac"]),
+            "" if r["added_roic_frac"] is None
+            else "growth creates value" if r["added_roic_frac"] > wacc else "growth destroys value",
+        )
+        for r in value["returns"]
+    ]  # fmt: skip
+    title = f"Return on the capital of the AI cloud, against a cost of {100 * wacc:.1f} % a year"
+    columns = ("year", "capital [bn CNY]", "profit after tax [bn CNY]", "return", "on capital added", "note")
+    return table(title, columns, rows)
 
 
 def _surface(value: dict[str, Any]) -> Sheet:

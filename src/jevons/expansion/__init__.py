@@ -1,12 +1,14 @@
 """What to build, where and when, and what to serve with it: a linear program over quarters."""
 
+from jevons.expansion._stages import Stages, stages
 from jevons.expansion.formulas import DAYS_PER_QUARTER, in_service, initial_stock, marginal_revenue
 from jevons.expansion.lines import Allocation, BudgetLine, best_split, line_factor, split_value
+from jevons.expansion.months import in_months, solve_in_months
 from jevons.expansion.run import InformationValue, RegimeValue, export_regimes, solve, value_of_information
 from jevons.expansion.types import ExpansionPlan, ExpansionProblem
 
 __all__ = [
     "DAYS_PER_QUARTER", "Allocation", "BudgetLine", "ExpansionPlan", "ExpansionProblem", "InformationValue",
-    "RegimeValue", "best_split", "export_regimes", "in_service", "initial_stock", "line_factor", "marginal_revenue",
-    "solve", "split_value", "value_of_information",
+    "RegimeValue", "Stages", "best_split", "export_regimes", "in_months", "in_service", "initial_stock", "line_factor",
+    "marginal_revenue", "solve", "solve_in_months", "split_value", "stages", "value_of_information",
 ]  # fmt: skip

@@ -41,9 +41,12 @@ _FIELDS: dict[str, tuple[str, float, float, bool]] = {
     "site_block_w": ("r", 0.0, np.inf, False),
     "cluster_devices": ("", 0.0, np.inf, False),
     "cluster_cny_per_quarter": ("t", 0.0, np.inf, False),
+    "tail_quarters": ("", 0.0, 400.0, False),
+    "step_quarters": ("", 1e-9, 400.0, False),
+    "initial_terminal_cny_per_device": ("v", 0.0, np.inf, False),
 }
 _AXES = {"t": "quarters", "s": "segments", "v": "devices", "r": "sites", "k": "slots"}
-_WHOLE = ("lead_quarters", "life_quarters", "initial_age_quarters")
+_WHOLE = ("lead_quarters", "life_quarters", "initial_age_quarters", "tail_quarters")
 
 
 def check_problem(problem: ExpansionProblem) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError, SolverError
-from jevons.expansion._program import Answer, Program, Start, build, net_value, read
+from jevons.expansion._program import Answer, Program, build, net_value, read
+from jevons.expansion._stages import Start
 from jevons.expansion.formulas import DAYS_PER_QUARTER
 from jevons.expansion.types import ExpansionProblem
 
@@ -22,7 +23,7 @@ def marginal_cost(problem: ExpansionProblem, answer: Answer) -> Array:
     In each slot the cheapest device and site count; undeferrable calls follow the slots' shares, the rest take the
     cheapest slot. Where no device can serve a segment, the value of its first block stands in.
     """
-    weight = problem.discount * DAYS_PER_QUARTER
+    weight = problem.discount * DAYS_PER_QUARTER * problem.step_quarters
     rent = answer.capacity_gain / weight[None, None, :, None]
     hour = problem.energy_cny_per_device_h[..., None] + rent / problem.utilisation_cap_frac[:, None, None, None, None]
     able = np.isfinite(problem.device_s_per_call)
@@ -96,7 +97,7 @@ def explain_infeasible(problem: ExpansionProblem, start: Start, status: str) -> 
     relative to its size, as the only cost; the limits whose relaxation would lower it are the ones that bind.
     """
     program = build(problem, start)
-    lp, units = program.lp, program.units
+    lp, units, problem = program.lp, program.units, program.problem
     lp.drop_gains()
     quarters = len(problem.quarters)
     cost = units.money
@@ -137,7 +138,7 @@ def _reserve_message(problem: ExpansionProblem, short: Array) -> str:
 
 def _names(program: Program, answer: Answer) -> list[str]:
     """Return the limits with a gain in the relaxed program, with the quarters they bind in."""
-    problem, quarters = program.problem, program.problem.quarters
+    problem, quarters = program.problem, program.problem.quarters[: program.steps.decided]
     least = _NEGLIGIBLE * program.units.money
     rows: list[tuple[str, Array]] = [("budget", answer.budget_gain * program.units.money)]
     supply = answer.supply_gain * program.units.devices

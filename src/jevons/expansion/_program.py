@@ -8,34 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.expansion._lp import Index, LinearProgram, Solution, power_of_two
-from jevons.expansion.formulas import DAYS_PER_QUARTER, in_service, initial_stock, marginal_revenue
+from jevons.expansion._stages import Decisions, Stages, Start, is_anniversary, stages
+from jevons.expansion.formulas import marginal_revenue
 from jevons.expansion.types import ExpansionProblem
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What stands before the first decision.
-
-    Parameters
-    ----------
-    installed : (v, r, t)
-        Devices in service in each quarter if nothing more is ordered.
-    site_w : (r,)
-        IT power built.
-    """
-
-    installed: Array
-    site_w: Array
-
-
-def opening(problem: ExpansionProblem) -> Start:
-    """Return the start that the problem itself states."""
-    stock = initial_stock(
-        problem.initial_devices, problem.initial_age_quarters, problem.life_quarters, len(problem.quarters)
-    )
-    return Start(stock, problem.initial_site_w)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +28,13 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Column and row numbers of a built program by name; -1 where a column does not exist."""
+    """Column and row numbers of a built program by name, the tail's step included; -1 where a column does not exist."""
 
     lp: LinearProgram
     problem: ExpansionProblem
+    steps: Stages
     start: Start
     units: Units
-    service: NDArray[np.bool_]
     orders: Index
     additions: Index
     served: Index
@@ -70,6 +47,8 @@ class Program:
     budget: Index
     reserve: Index
     cluster: Index
+    left: Index
+    left_bought: Index
 
 
 def net_value(problem: ExpansionProblem) -> Array:
@@ -79,16 +58,18 @@ def net_value(problem: ExpansionProblem) -> Array:
     return problem.block_value_cny_per_call
 
 
-def build(problem: ExpansionProblem, start: Start, *, fixed: tuple[Array, Array] | None = None) -> Program:
-    """Return the program; with *fixed* orders and site additions only dispatch and training are left to choose."""
-    units = _units(problem, start)
+def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = None) -> Program:
+    """Return the program; with *fixed* decisions only dispatch and training are left to choose."""
+    steps = stages(problem)
+    problem = steps.problem
+    installed = start.installed(steps)
+    units = _units(problem, installed)
     lp = LinearProgram(units.money)
-    service = in_service(problem.lead_quarters, problem.life_quarters, len(problem.quarters))
     S, V, T = problem.device_s_per_call.shape
     R, K, B = len(problem.sites), len(problem.slots), problem.block_calls_per_d.shape[2]
-    weight = problem.discount * DAYS_PER_QUARTER
+    weight = steps.weight_d
 
-    orders, additions = _investment_columns(lp, problem, units, service, fixed)
+    orders, additions = _investment_columns(lp, steps, units, fixed)
     call_gain = weight[:, None] * net_value(problem)
     served = lp.columns((S, T, B), upper=problem.block_calls_per_d, gain=call_gain, unit=units.calls[:, :, None])
     seconds = np.broadcast_to(problem.device_s_per_call[:, :, None, :, None], (S, V, R, T, K))
@@ -108,33 +89,39 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: tuple[Array, Array]
     _call_rows(lp, problem, units, served, busy, able)
     capacity = lp.rows(
         (V, R, T, K),
-        upper=problem.slot_h_per_d * problem.availability_frac * start.installed[..., None],
+        upper=problem.slot_h_per_d * problem.availability_frac * installed[..., None],
         unit=units.devices * problem.slot_h_per_d,
     )
     hours = problem.slot_h_per_d * problem.availability_frac
     lp.enter(capacity[None], busy, 1.0 / problem.utilisation_cap_frac[:, None, None, None, None], where=able)
     lp.enter(capacity, training[..., None], hours)
-    lp.enter(capacity[:, :, None], orders[:, :, :, None, None], -hours, where=service[:, None, :, :, None])
+    serves = steps.serves[:, None, :, :, None]
+    lp.enter(capacity[:, :, None], orders[:, :, :, None, None], -hours * serves)
     reserve = lp.rows((T,), lower=problem.training_flop_per_s, unit=units.flop)
     lp.enter(reserve, training, problem.device_flop_per_s[:, None, None])
+    _later_training(lp, steps, units, reserve)
     loose = fixed is not None
     supply = lp.rows((V, T), upper=np.inf if loose else problem.supply_devices, unit=units.devices)
     lp.enter(supply[:, None, :], orders, 1.0)
-    power, limit = _power_rows(lp, problem, start, units, service, orders, additions, loose=loose)
+    power, limit = _power_rows(lp, steps, start, units, orders, additions, loose=loose)
     budget = _budget_rows(lp, problem, units, orders, additions, loose=loose)
-    cluster = _cluster_columns(lp, problem, units, training)
+    cluster = _cluster_columns(lp, steps, units, training)
     if problem.site_block_w is not None and not loose:
         _block_rows(lp, problem, units, additions)
+    left, bought = np.full((start.device.size, R, T), -1, np.int64), np.full((V, R, T, T), -1, np.int64)
+    if problem.retire_early:
+        left = _leaving_columns(lp, steps, start, units, capacity, power, fixed)
+        bought = _leaving_bought_columns(lp, steps, units, orders, capacity, power, fixed)
     return Program(
-        lp, problem, start, units, service, orders, additions, served, busy, training, capacity, supply, power, limit,
-        budget, reserve, cluster,
+        lp, problem, steps, start, units, orders, additions, served, busy, training, capacity, supply, power, limit,
+        budget, reserve, cluster, left, bought,
     )  # fmt: skip
 
 
-def _units(problem: ExpansionProblem, start: Start) -> Units:
+def _units(problem: ExpansionProblem, installed: Array) -> Units:
     supply = problem.supply_devices[np.isfinite(problem.supply_devices)]
     needed = problem.training_flop_per_s.max() / max(problem.device_flop_per_s.max(), 1e-300)
-    most = max(float(start.installed.max(initial=0.0)), float(supply.max(initial=0.0)), float(needed))
+    most = max(float(installed.max(initial=0.0)), float(supply.max(initial=0.0)), float(needed))
     dearest = float(problem.capex_cny_per_device.max())
     if most <= 0:
         most = float(problem.budget_cny.sum()) / dearest if dearest > 0 else 1.0
@@ -149,25 +136,125 @@ def _units(problem: ExpansionProblem, start: Start) -> Units:
     )
 
 
-def _investment_columns(
-    lp: LinearProgram,
-    problem: ExpansionProblem,
-    units: Units,
-    service: NDArray[np.bool_],
-    fixed: tuple[Array, Array] | None,
-) -> tuple[Index, Index]:
-    """Add orders (v, r, t) and site additions (r, t)."""
+def _investment_columns(lp: LinearProgram, steps: Stages, units: Units, fixed: Decisions | None) -> tuple[Index, Index]:
+    """Add orders (v, r, t) and site additions (r, t); none after the horizon."""
+    problem = steps.problem
     V, R, T = len(problem.devices), len(problem.sites), len(problem.quarters)
-    running = np.einsum("vot,t,vt->vo", service, problem.discount, problem.fixed_cny_per_device_quarter)
+    running = np.einsum("vot,vt->vo", steps.serves, steps.running_cny)
     order_gain = problem.terminal_cny_per_device - problem.discount * problem.capex_cny_per_device - running
     left = np.zeros((R, T)) if problem.site_terminal_cny_per_w is None else problem.site_terminal_cny_per_w
-    build_w = np.broadcast_to(problem.site_build_w_per_quarter[:, None], (R, T))
-    low_orders, high_orders = (0.0, np.inf) if fixed is None else (fixed[0], fixed[0])
-    low_added, high_added = (0.0, build_w) if fixed is None else (fixed[1], fixed[1])
+    low_orders, low_added = np.zeros((V, R, T)), np.zeros((R, T))
+    high_orders = np.full((V, R, T), np.inf)
+    high_added = np.broadcast_to(problem.site_build_w_per_quarter[:, None] * problem.step_quarters, (R, T)).copy()
+    high_orders[..., steps.decided :], high_added[:, steps.decided :] = 0.0, 0.0
+    if fixed is not None:
+        for low, high, given in ((low_orders, high_orders, fixed.orders), (low_added, high_added, fixed.additions)):
+            low[..., : steps.decided] = high[..., : steps.decided] = given
     orders = lp.columns((V, R, T), lower=low_orders, upper=high_orders, gain=order_gain[:, None, :], unit=units.devices)
     added_gain = left - problem.discount * problem.site_capex_cny_per_w
     additions = lp.columns((R, T), lower=low_added, upper=high_added, gain=added_gain, unit=units.watts)
     return orders, additions
+
+
+def later_gain(steps: Stages) -> float:
+    """Return the present value of a flop/s bought after the horizon: less the lowest price of the last quarter."""
+    problem, last = steps.problem, steps.decided - 1
+    able = problem.device_flop_per_s > 0
+    on_sale = able & (problem.supply_devices[:, last] > 0)
+    counted = on_sale if on_sale.any() else able
+    price = problem.capex_cny_per_device[counted, last] / problem.device_flop_per_s[counted]
+    return -float(problem.discount[-1] * price.min(initial=np.inf)) if counted.any() else 0.0
+
+
+def _later_training(lp: LinearProgram, steps: Stages, units: Units, reserve: Index) -> None:
+    """Let devices bought after the horizon train in its tail, so that the reserve then needs no hoard before."""
+    problem = steps.problem
+    if steps.decided < len(problem.quarters) and problem.training_flop_per_s[-1] > 0:
+        lp.enter(reserve[-1:], lp.columns((1,), gain=later_gain(steps), unit=units.flop), 1.0)
+
+
+def _leaving_columns(
+    lp: LinearProgram,
+    steps: Stages,
+    start: Start,
+    units: Units,
+    capacity: Index,
+    power: Index,
+    fixed: Decisions | None,
+) -> Index:
+    """Let groups of the start leave at the beginning of a step: (c, r, t), -1 where none stands then."""
+    problem, groups = steps.problem, start.device.size
+    R, T = len(problem.sites), len(problem.quarters)
+    share = start.stands(steps)
+    kinds = start.device
+    may_leave = (share > 0) & (start.count.sum(axis=1) > 0)[:, None]
+    may_leave &= ~start.yearly[:, None] | is_anniversary(steps.edges_quarters[:-1] - start.begins_quarters[:, None])
+    may = np.broadcast_to(may_leave[:, None], (groups, R, T))
+    saved = np.cumsum((share * steps.running_cny[kinds])[:, ::-1], axis=1)[:, ::-1]
+    gain = np.broadcast_to((saved - start.terminal_cny[:, None])[:, None, :], (groups, R, T))
+    columns = np.full((groups, R, T), -1, np.int64)
+    low, high = np.zeros((groups, R, T)), np.full((groups, R, T), np.inf)
+    if fixed is not None:
+        low[..., : steps.decided] = high[..., : steps.decided] = fixed.left
+    columns[may] = lp.columns((int(may.sum()),), lower=low[may], upper=high[may], gain=gain[may], unit=units.devices)
+    # what has left by a step frees the capacity and power that its group would have had in it
+    group, site, step, then = (a.ravel() for a in np.indices((groups, R, T, T)))
+    here = (columns[group, site, step] >= 0) & (then >= step) & (share[group, then] > 0)
+    group, site, step, then = group[here], site[here], step[here], then[here]
+    _free(lp, problem, columns[group, site, step], (kinds[group], site, then), share[group, then], capacity, power)
+    held = lp.rows((groups, R), upper=start.count, unit=units.devices)
+    lp.enter(held[:, :, None], columns, 1.0, where=may)
+    return columns
+
+
+def _leaving_bought_columns(
+    lp: LinearProgram,
+    steps: Stages,
+    units: Units,
+    orders: Index,
+    capacity: Index,
+    power: Index,
+    fixed: Decisions | None,
+) -> Index:
+    """Let bought devices leave at anniversaries of their service: (v, r, o, t), -1 where they cannot."""
+    problem = steps.problem
+    V, R, T = len(problem.devices), len(problem.sites), len(problem.quarters)
+    edges = steps.edges_quarters[:-1]
+    age = edges[None, None, :] - edges[None, :, None] - problem.lead_quarters[:, None, None]
+    may_leave = is_anniversary(age) & (steps.serves > 0) & (problem.supply_devices > 0)[:, :, None]
+    may = np.broadcast_to(may_leave[:, None], (V, R, T, T))
+    saved = np.cumsum((steps.serves * steps.running_cny[:, None, :])[..., ::-1], axis=2)[..., ::-1]
+    gain = np.broadcast_to((saved - problem.terminal_cny_per_device[:, :, None])[:, None], (V, R, T, T))
+    low, high = np.zeros((V, R, T, T)), np.full((V, R, T, T), np.inf)
+    if fixed is not None:
+        inside = (slice(None), slice(None), slice(steps.decided), slice(steps.decided))
+        low[inside] = high[inside] = fixed.left_bought
+    columns = np.full((V, R, T, T), -1, np.int64)
+    columns[may] = lp.columns((int(may.sum()),), lower=low[may], upper=high[may], gain=gain[may], unit=units.devices)
+    kind, site, order, step = np.nonzero(may)
+    entry, then = np.nonzero(steps.serves[kind, order] * (np.arange(T) >= step[:, None]))
+    kind, site, order, step = kind[entry], site[entry], order[entry], step[entry]
+    leaves = columns[kind, site, order, step]
+    _free(lp, problem, leaves, (kind, site, then), steps.serves[kind, order, then], capacity, power)
+    held = lp.rows((V, R, T), upper=0.0, unit=units.devices)
+    lp.enter(held, orders, -1.0, where=may.any(axis=3))
+    lp.enter(held[..., None], columns, 1.0, where=may)
+    return columns
+
+
+def _free(
+    lp: LinearProgram,
+    problem: ExpansionProblem,
+    columns: Index,
+    place: tuple[Index, Index, Index],
+    share: Array,
+    capacity: Index,
+    power: Index,
+) -> None:
+    """Take devices that have left out of capacity and power at (kind, site, step)."""
+    hours = problem.slot_h_per_d * problem.availability_frac
+    lp.enter(capacity[place], columns[:, None], hours * share[:, None])
+    lp.enter(power[place[1:]], columns, -problem.device_w[place[0]])
 
 
 def _call_rows(
@@ -188,22 +275,16 @@ def _call_rows(
 
 
 def _power_rows(
-    lp: LinearProgram,
-    problem: ExpansionProblem,
-    start: Start,
-    units: Units,
-    service: NDArray[np.bool_],
-    orders: Index,
-    additions: Index,
-    *,
-    loose: bool,
+    lp: LinearProgram, steps: Stages, start: Start, units: Units, orders: Index, additions: Index, *, loose: bool
 ) -> tuple[Index, Index]:
     """Hold the draw of installed devices to what a site feeds, and its growth to its limit."""
+    problem = steps.problem
     R, T = len(problem.sites), len(problem.quarters)
-    room = start.site_w[:, None] - np.einsum("v,vrt->rt", problem.device_w, start.installed)
-    power = lp.rows((R, T), upper=np.inf if loose else room, unit=units.watts)
+    stands = start.stands(steps) > 0
+    draw = np.einsum("c,cr,ct->rt", problem.device_w[start.device], start.count, stands)
+    power = lp.rows((R, T), upper=np.inf if loose else start.site_w[:, None] - draw, unit=units.watts)
     watts = problem.device_w[:, None, None, None]
-    lp.enter(power[None, :, None, :], orders[..., None], watts, where=service[:, None])
+    lp.enter(power[None, :, None, :], orders[..., None], watts, where=(steps.serves > 0)[:, None])
     upto = np.arange(T)[:, None] <= np.arange(T)
     lp.enter(power[:, None, :], additions[..., None], -1.0, where=upto)
     limit = lp.rows((R, T), upper=np.inf if loose else problem.site_limit_w - start.site_w[:, None], unit=units.watts)
@@ -226,11 +307,12 @@ def _budget_rows(
     return budget
 
 
-def _cluster_columns(lp: LinearProgram, problem: ExpansionProblem, units: Units, training: Index) -> Index:
+def _cluster_columns(lp: LinearProgram, steps: Stages, units: Units, training: Index) -> Index:
     """Add the choice to hold one training cluster of whole size: one kind of device on one site (v, r, t)."""
+    problem = steps.problem
     if problem.cluster_devices <= 0 or problem.cluster_cny_per_quarter is None:
         return np.full(training.shape, -1, dtype=np.int64)
-    gain = (problem.discount * problem.cluster_cny_per_quarter)[None, None, :]
+    gain = (problem.discount * problem.cluster_cny_per_quarter * steps.length_quarters)[None, None, :]
     held = lp.columns(training.shape, upper=1.0, gain=gain, whole=True)
     large = lp.rows(training.shape, lower=0.0, unit=units.devices)
     lp.enter(large, training, 1.0)
@@ -252,7 +334,7 @@ def _block_rows(lp: LinearProgram, problem: ExpansionProblem, units: Units, addi
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Values and gains of a solved program in the shapes of the problem; see `ExpansionPlan` for the axes.
+    """Values and gains of a solved program in the shapes of the problem, without its tail; see `ExpansionPlan`.
 
     All gains are present values: ``capacity_gain`` per device-hour a day; ``power_gain``, ``limit_gain`` and
     ``build_gain`` per watt.
@@ -260,8 +342,7 @@ class Answer:
 
     status: str
     objective: float
-    orders: Array
-    additions: Array
+    decisions: Decisions
     served: Array
     busy: Array
     training: Array
@@ -276,21 +357,36 @@ class Answer:
 
 def read(program: Program, solution: Solution) -> Answer:
     """Return *solution* by name."""
-    values, gain = solution.columns, np.maximum(solution.row_gain, 0.0)
-    busy = np.where(program.busy >= 0, values[program.busy], 0.0)
+    values, gain, count = solution.columns, np.maximum(solution.row_gain, 0.0), program.steps.decided
+
+    def chosen(columns: Index) -> Array:
+        return np.where(columns >= 0, values[columns], 0.0)
+
+    decisions = Decisions(
+        values[program.orders[..., :count]],
+        values[program.additions[:, :count]],
+        chosen(program.left[..., :count]),
+        chosen(program.left_bought[..., :count, :count]),
+    )
     return Answer(
         solution.status,
         solution.objective,
-        values[program.orders],
-        values[program.additions],
-        values[program.served],
-        busy,
-        values[program.training],
-        gain[program.capacity],
-        gain[program.supply],
-        gain[program.power],
-        gain[program.limit],
-        np.maximum(solution.column_gain[program.additions], 0.0),
-        gain[program.budget],
-        np.where(program.cluster >= 0, values[program.cluster], 0.0),
+        decisions,
+        values[program.served[:, :count]],
+        chosen(program.busy[:, :, :, :count]),
+        values[program.training[..., :count]],
+        gain[program.capacity[:, :, :count]],
+        gain[program.supply[:, :count]],
+        gain[program.power[:, :count]] + _later(gain[program.power], count),
+        gain[program.limit[:, :count]] + _later(gain[program.limit], count),
+        np.maximum(solution.column_gain[program.additions[:, :count]], 0.0),
+        gain[program.budget[:count]],
+        chosen(program.cluster[..., :count]),
     )
+
+
+def _later(gain: Array, count: int) -> Array:
+    """Return what a site's power gains after the horizon, credited to its last step."""
+    late = np.zeros((gain.shape[0], count))
+    late[:, -1] = gain[:, count:].sum(axis=1)
+    return late

@@ -11,14 +11,15 @@ import linopy
 import numpy as np
 import xarray as xr
 
-from jevons.expansion._program import net_value, opening
-from jevons.expansion.formulas import DAYS_PER_QUARTER, in_service
+from jevons.expansion._program import later_gain, net_value
+from jevons.expansion._stages import opening, stages
 from jevons.expansion.types import ExpansionProblem
 
 
 def model(problem: ExpansionProblem) -> Any:
-    """Return the linopy model of *problem* with its whole horizon in view."""
-    p = problem
+    """Return the linopy model of *problem* with its whole horizon in view; without early retirement."""
+    steps = stages(problem)
+    p = steps.problem
     labels = {
         "s": p.segments, "v": p.devices, "r": p.sites, "t": p.quarters, "k": p.slots,
         "b": tuple(range(p.block_calls_per_d.shape[2])), "o": p.quarters,
@@ -39,17 +40,19 @@ def model(problem: ExpansionProblem) -> Any:
     most_h = np.broadcast_to(
         np.where(able, np.inf, 0.0)[:, :, None, :, None], (*able.shape[:2], len(p.sites), able.shape[2], len(p.slots))
     )
+    build_w = np.tile(p.site_build_w_per_quarter[:, None] * p.step_quarters, len(p.quarters))
+    build_w[:, steps.decided :] = 0.0
     orders = variable("orders", "vro")
-    added = variable("additions", "ro", upper=over(np.tile(p.site_build_w_per_quarter[:, None], len(p.quarters)), "ro"))
+    added = variable("additions", "ro", upper=over(build_w, "ro"))
     served = variable("served", "stb", upper=over(p.block_calls_per_d, "stb"))
     busy = variable("busy", "svrtk", upper=over(most_h, "svrtk"))
     training = variable("training", "vrt")
     carried = variable("carried", "o")
 
-    service = over(in_service(p.lead_quarters, p.life_quarters, len(p.quarters)), "vot")
+    service = over(steps.serves, "vot")
     upto = over(np.triu(np.ones((len(p.quarters),) * 2)), "ot")
     new = (orders * service).sum("o")
-    stock = over(opening(p).installed, "vrt")
+    stock = over(opening(p).installed(steps), "vrt")
     hours = over(p.slot_h_per_d * p.availability_frac, "k")
     bound = over((1 - p.deferrable_frac)[:, None] * p.slot_share_frac, "sk")
     calls = served.sum("b")
@@ -59,12 +62,21 @@ def model(problem: ExpansionProblem) -> Any:
     cap = over(p.utilisation_cap_frac, "s")
     m.add_constraints((busy / cap).sum("s") + training * hours - new * hours <= stock * hours, name="capacity")
     flop = over(p.device_flop_per_s, "v")
-    m.add_constraints((training * flop).sum(["v", "r"]) >= over(p.training_flop_per_s, "t"), name="reserve")
+    trained = (training * flop).sum(["v", "r"])
+    later = None
+    if steps.decided < len(p.quarters) and p.training_flop_per_s[-1] > 0:
+        last = over(np.arange(len(p.quarters)) == steps.decided, "t")
+        later = m.add_variables(lower=0, name="later")
+        trained = trained + later * last
+    m.add_constraints(trained >= over(p.training_flop_per_s, "t"), name="reserve")
     m.add_constraints(orders.sum("r") <= over(p.supply_devices, "vo"), name="supply")
     watts = over(p.device_w, "v")
     site_w = over(p.initial_site_w, "r")
     grown = (added * upto).sum("o")
-    m.add_constraints((new * watts).sum("v") - grown <= site_w - (stock * watts).sum("v"), name="power")
+    drawn = (orders * over(steps.serves > 0, "vot")).sum("o") * watts
+    start = opening(p)
+    standing = np.einsum("v,vr,vt->rt", p.device_w, start.count, start.stands(steps) > 0)
+    m.add_constraints(drawn.sum("v") - grown <= site_w - over(standing, "rt"), name="power")
     m.add_constraints(grown <= over(p.site_limit_w, "rt") - site_w, name="limit")
     spent = (orders * over(p.capex_cny_per_device, "vo")).sum(["v", "r"])
     spent = spent + (added * over(p.site_capex_cny_per_w, "ro")).sum("r")
@@ -72,10 +84,10 @@ def model(problem: ExpansionProblem) -> Any:
     used = (spent * same).sum("o") + (carried * (same - before)).sum("o")
     m.add_constraints(used == over(p.budget_cny, "t"), name="budget")
 
-    weight = over(p.discount * DAYS_PER_QUARTER, "t")
+    weight = over(steps.weight_d, "t")
     energy = over(p.energy_cny_per_device_h, "vrt")
     discount = over(p.discount, "o")
-    fixed = (service * over(p.discount[None] * p.fixed_cny_per_device_quarter, "vt")).sum("t")
+    fixed = (service * over(steps.running_cny, "vt")).sum("t")
     worth = over(p.terminal_cny_per_device, "vo") - discount * over(p.capex_cny_per_device, "vo") - fixed
     left = np.zeros_like(p.site_capex_cny_per_w) if p.site_terminal_cny_per_w is None else p.site_terminal_cny_per_w
     site_worth = over(left, "ro") - discount * over(p.site_capex_cny_per_w, "ro")
@@ -84,7 +96,8 @@ def model(problem: ExpansionProblem) -> Any:
         - (busy * energy * weight).sum()
         - (training * energy * weight * (24.0 * p.availability_frac)).sum()
         + (orders * worth).sum()
-        + (added * site_worth).sum(),
+        + (added * site_worth).sum()
+        + (0 if later is None else later * later_gain(steps)),
         sense="max",
     )
     return m

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 Foresight = Literal["perfect", "rolling", "myopic"]
 
-_TIME_AXIS = {
+TIME_AXIS = {
     "block_value_cny_per_call": 1, "block_calls_per_d": 1, "device_s_per_call": 2, "capex_cny_per_device": 1,
     "site_capex_cny_per_w": 1, "energy_cny_per_device_h": 2, "fixed_cny_per_device_quarter": 1, "budget_cny": 0,
     "supply_devices": 1, "site_limit_w": 1, "training_flop_per_s": 0, "discount": 0,
@@ -32,7 +32,7 @@ def window(problem: ExpansionProblem, first: int, end: int, cash_cny: float, *, 
     worth at the end of the horizon. With *static*, the quarters after the first look like it.
     """
     parts: dict[str, Any] = {}
-    for name, axis in _TIME_AXIS.items():
+    for name, axis in TIME_AXIS.items():
         part = np.take(getattr(problem, name), range(first, end), axis=axis)
         if static and name in _EXPECTED_TO_STAY:
             part = np.repeat(np.take(part, [0], axis=axis), end - first, axis=axis)

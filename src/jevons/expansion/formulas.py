@@ -33,6 +33,27 @@ def in_service(lead_quarters: NDArray[np.int64], life_quarters: NDArray[np.int64
     return np.asarray((now >= first) & (now < first + np.asarray(life_quarters)[:, None, None]))
 
 
+def share_in_service(begins_quarters: Array, ends_quarters: Array, edges_quarters: Array) -> Array:
+    """Return the share of each step of time in which something is in service.
+
+    Parameters
+    ----------
+    begins_quarters, ends_quarters : (...)
+        When service begins and ends.
+    edges_quarters : (t + 1,)
+        Start of the first step, and ends of all; rising.
+
+    Returns
+    -------
+    (..., t)
+        Overlap over length, in 0..1; within a billionth of either end, that end.
+    """
+    first = np.maximum(np.asarray(begins_quarters)[..., None], edges_quarters[:-1])
+    last = np.minimum(np.asarray(ends_quarters)[..., None], edges_quarters[1:])
+    share = np.clip((last - first) / np.diff(edges_quarters), 0.0, 1.0)
+    return np.asarray(np.where(share < 1e-9, 0.0, np.where(share > 1 - 1e-9, 1.0, share)))
+
+
 def initial_stock(
     initial_devices: Array, age_quarters: NDArray[np.int64], life_quarters: NDArray[np.int64], quarters: int
 ) -> Array:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from jevons.errors import Fault, InfeasibleError, InputError, did_you_mean
 from jevons.expansion._checks import check_problem
 from jevons.expansion._limits import binding_limits, explain_infeasible, marginal_cost, site_capacity_gain
-from jevons.expansion._program import Answer, Start, build, opening, read
+from jevons.expansion._program import Answer, build, read
+from jevons.expansion._stages import Decisions, Start, opening, stages
 from jevons.expansion._windows import Foresight, window
-from jevons.expansion.formulas import DAYS_PER_QUARTER, in_service
+from jevons.expansion.formulas import DAYS_PER_QUARTER
 from jevons.expansion.types import ExpansionPlan, ExpansionProblem
 
 Array = NDArray[np.float64]
@@ -52,8 +53,9 @@ def solve(problem: ExpansionProblem, *, foresight: Foresight = "perfect", window
 
     Notes
     -----
-    Devices are continuous and do not retire before their life ends. A watt of site power is there in the quarter in
-    which it is paid; a device `lead` quarters later. Devices in training draw power day and night.
+    Devices are continuous. They serve until their life ends, or with `retire_early` leave where energy apart what they
+    earn, and the power they hold, is worth less than what they cost to keep. A watt of site power is there in the
+    quarter in which it is paid; a device `lead` quarters later. Devices in training draw power day and night.
     """
     if foresight not in get_args(Foresight):
         message = f"foresight = `{foresight}`: must be one of {', '.join(get_args(Foresight))}"
@@ -66,8 +68,8 @@ def solve(problem: ExpansionProblem, *, foresight: Foresight = "perfect", window
     if foresight == "perfect":
         answer = _optimum(problem, start)
         return _plan(problem, start, answer, _Seen.of(problem, start, answer))
-    orders, additions, seen = _step_by_step(problem, start, foresight, window_quarters)
-    return _plan(problem, start, _optimum(problem, start, fixed=(orders, additions)), seen)
+    decisions, seen = _step_by_step(problem, start, foresight, window_quarters)
+    return _plan(problem, start, _optimum(problem, start, fixed=decisions), seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +167,20 @@ def export_regimes(
     for i, believed in enumerate(cases.values()):
         check_problem(believed)
         first = _optimum(believed, start)
-        orders, additions = first.orders.copy(), first.additions.copy()
-        orders[:, :, known_from:], additions[:, known_from:] = 0.0, 0.0
-        cash = float(_budget_left(problem, orders, additions)[known_from - 1])
-        here = Start(
-            _installed(problem, start, orders)[:, :, known_from:], start.site_w + additions[:, :known_from].sum(axis=1)
-        )
+        early = Decisions.none(problem, start.device.size)
+        origin = _origin_of(start)
+        _take(early, first.decisions, origin, 0, known_from)
+        cash = float(_budget_left(problem, early)[known_from - 1])
+        here, later_origin = _later_start(problem, start, early, known_from, T)
         for j, true in enumerate(cases.values()):
             if i == j:
                 worth[i, j] = first.objective
                 continue
             rest = _optimum(window(true, known_from, T, cash, static=False), here)
-            orders[:, :, known_from:], additions[:, known_from:] = rest.orders, rest.additions
-            worth[i, j] = _optimum(true, start, fixed=(orders, additions)).objective
+            whole = Decisions.none(problem, start.device.size)
+            _take(whole, first.decisions, origin, 0, known_from)
+            _take(whole, rest.decisions, later_origin, known_from, T - known_from)
+            worth[i, j] = _optimum(true, start, fixed=whole).objective
     return RegimeValue(tuple(cases), np.array([p for p, _ in regimes.values()]), worth)
 
 
@@ -199,7 +202,7 @@ def _check_regimes(problem: ExpansionProblem, regimes: Mapping[str, tuple[float,
         raise InputError(faults)
 
 
-def _optimum(problem: ExpansionProblem, start: Start, *, fixed: tuple[Array, Array] | None = None) -> Answer:
+def _optimum(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = None) -> Answer:
     program = build(problem, start, fixed=fixed)
     solution = program.lp.solve()
     if solution.status != "optimal":
@@ -218,80 +221,135 @@ class _Seen:
 
     @staticmethod
     def of(problem: ExpansionProblem, start: Start, answer: Answer) -> _Seen:
-        left = _budget_left(problem, answer.orders, answer.additions)
-        draw_w = np.einsum("v,vrt->rt", problem.device_w, _installed(problem, start, answer.orders))
-        limits = binding_limits(problem, answer, left, _site_w(start, answer.additions), draw_w)
+        left = _budget_left(problem, answer.decisions)
+        draw_w = np.einsum("v,vrt->rt", problem.device_w, answer.decisions.installed(stages(problem), start))
+        limits = binding_limits(problem, answer, left, _site_w(start, answer.decisions), draw_w)
         return _Seen(answer.budget_gain, answer.supply_gain, site_capacity_gain(answer), limits)
 
 
-def _capex(problem: ExpansionProblem, orders: Array, additions: Array) -> tuple[Array, Array]:
-    devices = np.einsum("vt,vrt->t", problem.capex_cny_per_device, orders)
-    return devices, np.einsum("rt,rt->t", problem.site_capex_cny_per_w, additions)
+def _capex(problem: ExpansionProblem, decisions: Decisions) -> tuple[Array, Array]:
+    devices = np.einsum("vt,vrt->t", problem.capex_cny_per_device, decisions.orders)
+    return devices, np.einsum("rt,rt->t", problem.site_capex_cny_per_w, decisions.additions)
 
 
-def _installed(problem: ExpansionProblem, start: Start, orders: Array) -> Array:
-    service = in_service(problem.lead_quarters, problem.life_quarters, len(problem.quarters))
-    return np.asarray(start.installed + np.einsum("vro,vot->vrt", orders, service))
+def _site_w(start: Start, decisions: Decisions) -> Array:
+    return np.asarray(start.site_w[:, None] + np.cumsum(decisions.additions, axis=1))
 
 
-def _site_w(start: Start, additions: Array) -> Array:
-    return np.asarray(start.site_w[:, None] + np.cumsum(additions, axis=1))
-
-
-def _budget_left(problem: ExpansionProblem, orders: Array, additions: Array) -> Array:
-    devices, sites = _capex(problem, orders, additions)
+def _budget_left(problem: ExpansionProblem, decisions: Decisions) -> Array:
+    devices, sites = _capex(problem, decisions)
     left = np.cumsum(problem.budget_cny - devices - sites)
     return np.maximum(left, 0.0)
 
 
 def _step_by_step(
     problem: ExpansionProblem, start: Start, foresight: Literal["rolling", "myopic"], window_quarters: int
-) -> tuple[Array, Array, _Seen]:
-    """Return orders (v, r, t), additions (r, t) and what was seen, deciding one quarter after another."""
+) -> tuple[Decisions, _Seen]:
+    """Return what is decided, one quarter after another, and what was seen."""
     V, R, T = len(problem.devices), len(problem.sites), len(problem.quarters)
-    orders, additions = np.zeros((V, R, T)), np.zeros((R, T))
+    decisions = Decisions.none(problem, start.device.size)
     budget, supply, power = np.zeros(T), np.zeros((V, T)), np.zeros((R, T))
     binding: list[tuple[str, ...]] = []
     for t in range(T):
         end = min(t + window_quarters, T)
-        standing = _installed(problem, start, orders)
-        cash = float(_budget_left(problem, orders, additions)[t - 1]) if t else 0.0
+        cash = float(_budget_left(problem, decisions)[t - 1]) if t else 0.0
         part = window(problem, t, end, cash, static=foresight == "myopic")
-        here = Start(standing[:, :, t:end], start.site_w + additions.sum(axis=1))
+        here, origin = _later_start(problem, start, decisions, t, end)
         try:
             answer = _optimum(part, here)
         except InfeasibleError as error:
             message = f"{foresight} foresight has no plan from {problem.quarters[t]} on: {error}"
             raise InfeasibleError(message) from error
-        orders[:, :, t], additions[:, t] = answer.orders[:, :, 0], answer.additions[:, 0]
+        _take(decisions, answer.decisions, origin, t, 1)
         now = _Seen.of(part, here, answer)
         budget[t], supply[:, t], power[:, t] = now.budget[0], now.supply[:, 0], now.power[:, 0]
         binding.append(now.binding[0])
-    return orders, additions, _Seen(budget, supply, power, tuple(binding))
+    return decisions, _Seen(budget, supply, power, tuple(binding))
+
+
+Origin = list[tuple[int, int]]
+"""Where the groups of a later start come from: (group of the first start, -1), or (kind, step of order)."""
+
+
+def _origin_of(start: Start) -> Origin:
+    return [(group, -1) for group in range(start.device.size)]
+
+
+def _later_start(
+    problem: ExpansionProblem, start: Start, decisions: Decisions, first: int, end: int
+) -> tuple[Start, Origin]:
+    """Return what stands or is on its way at step *first*, for a planner that sees to step *end*.
+
+    A device is worth at that end the share of its price that one of its age keeps at the horizon's; the opening stock
+    what it is worth at the horizon's end.
+    """
+    edges = stages(problem).edges_quarters
+    origin = _origin_of(start)
+    device = start.device.tolist()
+    counts = list(start.count - decisions.left[:, :, :first].sum(axis=2))
+    begins, ends = (start.begins_quarters - edges[first]).tolist(), (start.ends_quarters - edges[first]).tolist()
+    worth = start.terminal_cny.tolist()
+    paid = problem.discount * problem.capex_cny_per_device
+    for kind, order in np.argwhere(decisions.orders[:, :, :first].sum(axis=1) > 0).tolist():
+        origin.append((kind, order))
+        device.append(kind)
+        left = decisions.left_bought[kind, :, order, :first].sum(axis=1)
+        counts.append(decisions.orders[kind, :, order] - left)
+        begin = float(edges[order] + problem.lead_quarters[kind] - edges[first])
+        begins.append(begin)
+        ends.append(begin + float(problem.life_quarters[kind]))
+        same_age = order + len(problem.quarters) - end
+        kept = problem.terminal_cny_per_device[kind, same_age] / max(paid[kind, same_age], 1e-300)
+        worth.append(float(kept * paid[kind, order]))
+    return Start(
+        np.array(device, np.int64),
+        np.maximum(np.array(counts), 0.0),
+        np.array(begins),
+        np.array(ends),
+        np.array(worth),
+        np.array([order >= 0 for _, order in origin]),
+        start.site_w + decisions.additions[:, :first].sum(axis=1),
+    ), origin
+
+
+def _take(decisions: Decisions, part: Decisions, origin: Origin, first: int, count: int) -> None:
+    """Write the first *count* steps of *part*, whose groups come from *origin*, into *decisions* from step *first*."""
+    here, there = slice(first, first + count), slice(count)
+    decisions.orders[..., here] = part.orders[..., there]
+    decisions.additions[:, here] = part.additions[:, there]
+    decisions.left_bought[:, :, here, here] = part.left_bought[:, :, there, there]
+    for group, (index, order) in enumerate(origin):
+        if order < 0:
+            decisions.left[index, :, here] = part.left[group, :, there]
+        else:
+            decisions.left_bought[index, :, order, here] = part.left[group, :, there]
 
 
 def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) -> ExpansionPlan:
-    service = in_service(problem.lead_quarters, problem.life_quarters, len(problem.quarters))
-    installed = _installed(problem, start, answer.orders)
-    device_capex, site_capex = _capex(problem, answer.orders, answer.additions)
+    steps, decisions = stages(problem), answer.decisions
+    installed = decisions.installed(steps, start)
+    device_capex, site_capex = _capex(problem, decisions)
     serving = (installed - answer.training).sum(axis=(0, 1)) * 24.0 * problem.availability_frac
     used = answer.busy.sum(axis=(0, 1, 2, 4))
     negligible = 1e-9 * max(float(installed.max(initial=0.0)), 1e-300) * 24.0
-    rent = answer.capacity_gain / (problem.discount * DAYS_PER_QUARTER)[None, None, :, None]
+    weight = problem.discount * DAYS_PER_QUARTER * problem.step_quarters
+    rent = answer.capacity_gain / weight[None, None, :, None]
     total = installed.sum(axis=1)
     share = np.where((total > 0)[:, None], installed / np.maximum(total, 1e-300)[:, None], 1.0 / len(problem.sites))
     return ExpansionPlan(
         problem=problem,
-        ordered=answer.orders,
+        ordered=decisions.orders,
         installed=installed,
-        vintage=answer.orders.sum(axis=1)[:, :, None] * service,
-        site_w=_site_w(start, answer.additions),
+        vintage=decisions.vintages(steps).sum(axis=1),
+        retired_initial=decisions.left,
+        retired_bought=decisions.left_bought,
+        site_w=_site_w(start, decisions),
         served_calls_per_d=answer.served,
         busy_device_h_per_d=answer.busy,
         training_devices=answer.training,
         device_capex_cny=device_capex,
         site_capex_cny=site_capex,
-        budget_left_cny=_budget_left(problem, answer.orders, answer.additions),
+        budget_left_cny=_budget_left(problem, decisions),
         utilisation_frac=np.where(serving > negligible, used / np.maximum(serving, negligible), 0.0),
         it_w=np.einsum("v,vrt->t", problem.device_w, installed),
         objective_cny=answer.objective,

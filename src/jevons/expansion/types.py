@@ -85,6 +85,19 @@ class ExpansionProblem:
         the training reserve; 0 for no such option.
     cluster_cny_per_quarter : (t,), optional
         What holding such a cluster is worth in each quarter.
+    tail_quarters : int
+        Quarters after the horizon through which devices serve on and nothing is ordered: demand and speeds go one
+        quarter further along their last change and stay there, values and costs are those of the last step. Without
+        them the last orders would earn nothing but their terminal value. Terminal values are then those at the tail's
+        end, and the objective counts what the tail brings.
+    step_quarters : float
+        Length of a step of time: 1, or 1/3 for months, whose labels stand in `quarters`. Budget and supply are per
+        step, rates a quarter.
+    retire_early : bool
+        Whether devices may leave before their life ends: the opening stock in any step, bought ones at each
+        anniversary of their service. What leaves frees its power, saves its fixed cost and gives up its terminal value.
+    initial_terminal_cny_per_device : (v,), optional
+        Present value, at the end, of a device of the opening stock that is still held; 0 where not given.
     """
 
     quarters: tuple[str, ...]
@@ -123,6 +136,10 @@ class ExpansionProblem:
     site_block_w: Array | None = None
     cluster_devices: float = 0.0
     cluster_cny_per_quarter: Array | None = None
+    tail_quarters: int = 0
+    step_quarters: float = 1.0
+    retire_early: bool = False
+    initial_terminal_cny_per_device: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +157,10 @@ class ExpansionPlan:
     vintage : (v, t, t)
         Devices of each order quarter (second axis) in service in each quarter (third axis); the initial stock is not
         in it.
+    retired_initial : (v, r, t)
+        Devices of the opening stock that leave at the start of a quarter, before their life ends.
+    retired_bought : (v, r, t, t)
+        The same for those ordered in the quarter of the third axis.
     site_w : (r, t)
         IT power built.
     served_calls_per_d : (s, t, b)
@@ -176,12 +197,16 @@ class ExpansionPlan:
         The solver's word.
     cluster : (v, r, t), optional
         1 where the whole training cluster is held, else 0.
+    months : ExpansionPlan, optional
+        The plan by month, where it was decided so.
     """
 
     problem: ExpansionProblem
     ordered: Array
     installed: Array
     vintage: Array
+    retired_initial: Array
+    retired_bought: Array
     site_w: Array
     served_calls_per_d: Array
     busy_device_h_per_d: Array
@@ -200,3 +225,4 @@ class ExpansionPlan:
     binding: tuple[tuple[str, ...], ...]
     status: str
     cluster: Array | None = None
+    months: ExpansionPlan | None = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import Fault, InputError
-from jevons.expansion import DAYS_PER_QUARTER, ExpansionPlan, in_service
+from jevons.expansion import DAYS_PER_QUARTER, ExpansionPlan, stages
 from jevons.finance.formulas import discount_factors, incremental_roic, straight_line, terminal_value
 from jevons.finance.types import (
     SHARES_PER_ADS,
@@ -151,22 +151,25 @@ def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: 
 
 
 def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> tuple[Array, Array, Array, float]:
-    """Return depreciation, impairment, closing book (t,) and opening book of devices."""
+    """Return depreciation, impairment, closing book (t,) and opening book of devices.
+
+    Devices that leave before their life ends are books of their own: what is left on them is written off as they leave.
+    """
     p = plan.problem
-    V, T = len(p.devices), len(p.quarters)
+    T = len(p.quarters)
     life = 4.0 * terms.device_life_y
-    ordered = plan.ordered.sum(axis=1)
-    paid = np.broadcast_to(np.arange(T), (V, T))
-    start = paid + p.lead_quarters[:, None]
-    end = start + p.life_quarters[:, None]
-    most = value_in_use(plan, price, terms.overhead_frac).reshape(V * T, T) if terms.impair else None
-    cost = (ordered * p.capex_cny_per_device).ravel()
-    bought = straight_line(cost, paid.ravel(), start.ravel(), end.ravel(), life, T, most_cny=most)
-    per_device = np.zeros(V) if terms.initial_cost_cny_per_device is None else terms.initial_cost_cny_per_device
-    stood = per_device * p.initial_devices.sum(axis=1)
-    before = np.full(V, -1)
-    age = p.initial_age_quarters
-    old = straight_line(stood, before, -age, p.life_quarters - age, life, T)
+    kind, paid, retired, count = _vintage_parts(plan)
+    start = paid + p.lead_quarters[kind]
+    worth = value_in_use(plan, price, terms.overhead_frac)[kind, paid] if terms.impair else None
+    most = None if worth is None else worth * np.where(np.isfinite(worth), count[:, None], 1.0)
+    bought = straight_line(count * p.capex_cny_per_device[kind, paid], paid, start, retired, life, T, most_cny=most)
+    per_device = np.zeros(len(p.devices)) if terms.initial_cost_cny_per_device is None else (
+        terms.initial_cost_cny_per_device
+    )  # fmt: skip
+    kind, retired, count = _opening_parts(plan)
+    age = p.initial_age_quarters[kind]
+    stood = per_device[kind] * count
+    old = straight_line(stood, np.full(kind.size, -1), -age, retired, life, T)
     opening = float((stood * np.clip(1.0 - age / life, 0.0, 1.0)).sum())
     return (
         bought[0].sum(axis=0) + old[0].sum(axis=0),
@@ -176,15 +179,48 @@ def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> tup
     )
 
 
+Whole = NDArray[np.int64]
+
+
+def _vintage_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
+    """Return kind, quarter of payment, quarter of retirement and number of bought devices, by when they leave."""
+    p = plan.problem
+    left = plan.retired_bought.sum(axis=1)
+    kind, paid = (axis.ravel() for axis in np.indices(left.shape[:2]))
+    natural = paid + p.lead_quarters[kind] + p.life_quarters[kind]
+    count = np.maximum(plan.ordered.sum(axis=1) - left.sum(axis=2), 0.0).ravel()
+    early = np.nonzero(left)
+    return (
+        np.concatenate([kind, early[0]]),
+        np.concatenate([paid, early[1]]),
+        np.concatenate([natural, early[2]]),
+        np.concatenate([count, left[early]]),
+    )
+
+
+def _opening_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Array]:
+    """Return kind, quarter of retirement and number of the devices of the opening stock, by quarter they leave."""
+    p = plan.problem
+    left = plan.retired_initial.sum(axis=1)
+    early = np.nonzero(left)
+    return (
+        np.concatenate([np.arange(left.shape[0]), early[0]]),
+        np.concatenate([p.life_quarters - p.initial_age_quarters, early[1]]),
+        np.concatenate([np.maximum(p.initial_devices.sum(axis=1) - left.sum(axis=1), 0.0), left[early]]),
+    )
+
+
 def value_in_use(plan: ExpansionPlan, price_cny_per_call: Array, overhead_frac: float) -> Array:
-    """Return what each vintage will still bring at each quarter's end, (v, order quarter, t) [CNY].
+    """Return what a device of each vintage will still bring at each quarter's end, (v, order quarter, t) [CNY].
 
     A device earns the revenue of the calls computed on its kind, less overhead, energy and fixed cost, per device that
     serves; devices in training count as much as their serving kin, and quarters in which a whole kind trains as much as
-    its others. Discounted to the quarter, with the problem's terminal value. Kinds that never serve have no price to go
-    by and are not tested (infinite).
+    its others. In the quarters that the planner sees after the horizon it earns what it does in the last. Discounted to
+    the quarter, with the problem's terminal value. Kinds that never serve have no price to go by and are not tested
+    (infinite).
     """
     p = plan.problem
+    steps = stages(p)
     calls_per_h = np.where(np.isfinite(p.device_s_per_call), 3600.0 / p.device_s_per_call, 0.0)
     hours = plan.busy_device_h_per_d.sum(axis=4)
     sales = np.einsum("svrt,svt,st->vt", hours, calls_per_h, price_cny_per_call) * (1.0 - overhead_frac)
@@ -196,10 +232,11 @@ def value_in_use(plan: ExpansionPlan, price_cny_per_call: Array, overhead_frac: 
     margin = np.where(serves, (sales - energy) * DAYS_PER_QUARTER / np.maximum(serving, least), 0.0)
     mean = margin.sum(axis=1, keepdims=True) / np.maximum(serves.sum(axis=1, keepdims=True), 1)
     earned = np.where(serves, margin, mean) - p.fixed_cny_per_device_quarter
-    service = in_service(p.lead_quarters, p.life_quarters, len(p.quarters))
-    flows = earned[:, None, :] * service * p.discount
-    later = np.cumsum(flows[..., ::-1], axis=2)[..., ::-1] - flows
-    worth = (later + p.terminal_cny_per_device[:, :, None]) / p.discount * plan.ordered.sum(axis=1)[:, :, None]
+    count = steps.decided
+    earned = np.concatenate([earned, np.repeat(earned[:, -1:], steps.length_quarters.size - count, axis=1)], axis=1)
+    flows = earned[:, None, :] * steps.serves[:, :count] * (steps.problem.discount * steps.length_quarters)
+    later = (np.cumsum(flows[..., ::-1], axis=2)[..., ::-1] - flows)[..., :count]
+    worth = (later + p.terminal_cny_per_device[:, :, None]) / p.discount
     return np.asarray(np.where(serves.any(axis=1)[:, None, None], worth, np.inf))
 
 
@@ -215,6 +252,8 @@ def _building_books(plan: ExpansionPlan, terms: AccountTerms) -> tuple[Array, Ar
 
 
 _STOCKS = ("cumulative_cash_cny",)
+_FIRST_YEAR = 0.625
+"""Years from the middle of the last quarter to the middle of the first year after it."""
 
 
 def year_sums(accounts: Statements, *, kind: str = "calendar") -> YearSums:
@@ -253,41 +292,59 @@ def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfT
     Returns
     -------
     LineValue
-        Flows fall in the middle of their quarter or year. In the fade, growth and margin reach their terminal values in
-        the last year and ``FCF = NOPAT - capital_per_revenue x added revenue``; after it, the value driver formula.
+        Flows fall in the middle of their quarter or year. The fade starts from the pace of the last quarter; growth,
+        margin and capital per revenue reach their terminal values in its last year, and ``FCF = NOPAT - added capital``
+        counts the capital that stands already; after it, the value driver formula.
 
     Raises
     ------
     InputError
-        If there are fewer than four quarters (eight where the starting growth is to be measured), the last year has no
+        If there are fewer than four quarters (eight where the starting growth is to be measured), the last has no
         revenue, or the cost of capital does not exceed growth for ever.
     """
     quarters = revenue_cny.size
     least = 4 if terms.start_growth_frac is not None else 8
-    if quarters < least or not revenue_cny[-4:].sum() > 0:
-        message = f"valuation needs {least} quarters and revenue in the last four; give `start_growth_frac` for fewer"
+    if quarters < least or not revenue_cny[-1] > 0:
+        message = f"valuation needs {least} quarters and revenue in the last; give `start_growth_frac` for fewer"
         raise InputError(message)
-    wacc, tax, k = terms.wacc_frac, terms.tax_frac, terms.capital_per_revenue
-    explicit = float(fcf_cny @ discount_factors(wacc, quarters))
-    revenue = float(revenue_cny[-4:].sum())
-    margin = float(ebita_cny[-4:].sum()) / revenue
+    explicit = float(fcf_cny @ discount_factors(terms.wacc_frac, quarters))
+    margin = float(ebita_cny[-4:].sum()) / float(revenue_cny[-4:].sum())
     growth = terms.start_growth_frac
     if growth is None:
         before = float(revenue_cny[-8:-4].sum())
-        growth = revenue / before - 1.0 if before > 0 else terms.terminal_growth_frac
-    begin = quarters / 4
-    fade = 0.0
+        growth = float(revenue_cny[-4:].sum()) / before - 1.0 if before > 0 else terms.terminal_growth_frac
+    pace = 4.0 * float(revenue_cny[-1])
+    fade, after = _run_on(pace, margin, growth, terms.terminal_growth_frac, quarters / 4, terms)
+    standing = sum(_run_on(pace, margin, 0.0, 0.0, quarters / 4, terms))
+    roic = _mature_roic(terms)
+    return LineValue(explicit, fade, after, standing, roic, terms.wacc_frac)
+
+
+def _mature_roic(terms: DcfTerms) -> float:
+    k = terms.capital_per_revenue
+    return float(incremental_roic(terms.terminal_margin_frac, terms.tax_frac, k)) if k > 0 else float("inf")
+
+
+def _run_on(
+    pace_cny: float, margin: float, growth: float, forever: float, begin_y: float, terms: DcfTerms
+) -> tuple[float, float]:
+    """Return the present values of the fade and of what follows, from a yearly *pace_cny* of revenue at *begin_y*."""
+    wacc, tax, k = terms.wacc_frac, terms.tax_frac, terms.capital_per_revenue
+    revenue, fade = pace_cny, 0.0
+    held = k * pace_cny if terms.opening_capital_cny is None else terms.opening_capital_cny
+    intensity = held / pace_cny
     for year in range(1, terms.fade_y + 1):
         faded = year / terms.fade_y
-        added = revenue * (growth + (terms.terminal_growth_frac - growth) * faded)
-        revenue += added
+        rate = growth + (forever - growth) * faded
+        revenue *= (1.0 + rate) ** (_FIRST_YEAR if year == 1 else 1.0)
         profit = (margin + (terms.terminal_margin_frac - margin) * faded) * (1.0 - tax) * revenue
-        fade += (profit - k * added) * (1.0 + wacc) ** -(begin + year - 0.5)
-    roic = float(incremental_roic(terms.terminal_margin_frac, tax, k)) if k > 0 else float("inf")
-    after = roic if terms.terminal_roic_frac is None else terms.terminal_roic_frac
-    next_profit = terms.terminal_margin_frac * (1.0 - tax) * revenue * (1.0 + terms.terminal_growth_frac)
-    last = float(terminal_value(next_profit, wacc, terms.terminal_growth_frac, after))
-    return LineValue(explicit, fade, last * (1.0 + wacc) ** -(begin + terms.fade_y - 0.5), roic, wacc)
+        needed = (intensity + (k - intensity) * faded) * revenue
+        fade += (profit - (needed - held)) * (1.0 + wacc) ** -(begin_y + year - 0.5)
+        held = needed
+    roic = _mature_roic(terms) if terms.terminal_roic_frac is None else terms.terminal_roic_frac
+    next_profit = terms.terminal_margin_frac * (1.0 - tax) * revenue * (1.0 + forever)
+    last = float(terminal_value(next_profit, wacc, forever, roic))
+    return fade, last * (1.0 + wacc) ** -(begin_y + terms.fade_y - 0.5)
 
 
 def growing_line(
@@ -346,6 +403,7 @@ def dcf(
     stakes_cny: float,
     ads: float,
     cny_per_usd: float,
+    lines: Mapping[str, float] | None = None,
 ) -> Valuation:
     """Return the group's value as a sum of parts.
 
@@ -363,6 +421,8 @@ def dcf(
         American depositary shares outstanding, > 0 (ordinary shares over eight).
     cny_per_usd : float
         Dated rate, > 0.
+    lines : mapping of str to float, optional
+        Net present value of other lines of the plan by label [CNY].
 
     Raises
     ------
@@ -372,8 +432,8 @@ def dcf(
     if not (ads > 0 and cny_per_usd > 0):
         message = f"ads = {ads:g} and cny_per_usd = {cny_per_usd:g}: both must be positive"
         raise InputError(message)
-    nothing = LineValue(0.0, 0.0, 0.0, 0.0, ai.wacc_frac)
-    lines = []
+    nothing = LineValue(0.0, 0.0, 0.0, 0.0, 0.0, ai.wacc_frac)
+    parts = []
     for name, fields, terms in (("AI cloud", "ai", ai), ("Base cloud", "base", base)):
         revenue = getattr(accounts, f"{fields}_revenue_cny")
         flows = getattr(accounts, f"{fields}_fcf_cny")
@@ -384,21 +444,25 @@ def dcf(
             except InputError as error:
                 message = f"{name}: {error}"
                 raise InputError(message) from error
-        lines.append(value)
+        parts.append(value)
+    others = dict(lines or {})
     bridge = (
-        ("AI cloud: plan", lines[0].explicit_cny),
-        ("AI cloud: fade", lines[0].fade_cny),
-        ("AI cloud: after", lines[0].terminal_cny),
-        ("Base cloud", lines[1].total_cny),
+        ("AI cloud: cash in the plan", parts[0].explicit_cny),
+        ("AI cloud: what then stands", parts[0].standing_cny),
+        ("AI cloud: growth after it", parts[0].growth_cny),
+        *others.items(),
+        ("Base cloud", parts[1].total_cny),
         ("Rest of the group", rest_cny),
         ("Net cash", net_cash_cny),
         ("Stakes", stakes_cny),
     )
-    enterprise = lines[0].total_cny + lines[1].total_cny + rest_cny
+    extra = sum(others.values())
+    enterprise = parts[0].total_cny + extra + parts[1].total_cny + rest_cny
     equity = enterprise + net_cash_cny + stakes_cny
     return Valuation(
-        ai=lines[0],
-        base=lines[1],
+        ai=parts[0],
+        base=parts[1],
+        lines_cny=extra,
         rest_cny=rest_cny,
         net_cash_cny=net_cash_cny,
         stakes_cny=stakes_cny,

@@ -177,6 +177,9 @@ class DcfTerms:
     terminal_roic_frac : float, optional
         Return on capital added after the fade; the incremental one, ``margin (1 - tax) / capital_per_revenue``, where
         not given. Equal to `wacc_frac`, growth after the fade is worth nothing.
+    opening_capital_cny : float, optional
+        Capital that stands at the end of the explicit quarters; ``capital_per_revenue`` times the revenue of a year at
+        the last quarter's pace where not given.
     """
 
     wacc_frac: float
@@ -187,6 +190,7 @@ class DcfTerms:
     fade_y: int = 7
     start_growth_frac: float | None = None
     terminal_roic_frac: float | None = None
+    opening_capital_cny: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,8 @@ class LineValue:
     ----------
     explicit_cny, fade_cny, terminal_cny : float
         Of the explicit quarters, of the fade, and of what follows.
+    standing_cny : float
+        The part of fade and what follows that comes without any growth: what stands then earns on and is replaced.
     roic_frac, wacc_frac : float
         Incremental return after the explicit quarters, and the cost of capital it is held against.
     """
@@ -204,8 +210,14 @@ class LineValue:
     explicit_cny: float
     fade_cny: float
     terminal_cny: float
+    standing_cny: float
     roic_frac: float
     wacc_frac: float
+
+    @property
+    def growth_cny(self) -> float:
+        """The part of fade and what follows that growth adds; negative where growth destroys value."""
+        return self.fade_cny + self.terminal_cny - self.standing_cny
 
     @property
     def total_cny(self) -> float:
@@ -226,6 +238,8 @@ class Valuation:
     ----------
     ai, base : LineValue
         The plan, and the cloud without it.
+    lines_cny : float
+        Other lines of the plan, net of what is spent on them.
     rest_cny, net_cash_cny, stakes_cny : float
         Rest of the group, cash less debt, stakes in other firms.
     enterprise_cny, equity_cny : float
@@ -238,6 +252,7 @@ class Valuation:
 
     ai: LineValue
     base: LineValue
+    lines_cny: float
     rest_cny: float
     net_cash_cny: float
     stakes_cny: float

@@ -107,6 +107,11 @@ def _latency_s(kind: str, facts: Facts, on: dt.date | None) -> float:
     return facts.get(fact_id if fact_id in facts else "link.pcie.latency_s", on).number
 
 
+def host_link_kind(device: Accelerator) -> str:
+    """Return how a device reaches its host's memory: ``coherent`` where it comes with its processor, else ``pcie``."""
+    return "coherent" if device.id.startswith("g") and device.vendor.lower() == "nvidia" else "pcie"
+
+
 def cluster(device: str, devices: int, *, oversubscription: float = 1.0, facts: Facts | None = None) -> Cluster:
     """Return *devices* accelerators of one kind.
 

@@ -80,7 +80,8 @@ def account_for_growth(year: ArrayLike, tokens_per_d: ArrayLike, users: ArrayLik
     if t.size < 3 or float(own.std()) < _LEAST_PRICE_SPREAD:
         spread = 100 * float(own.std())
         reason = (
-            f"price moves by {spread:.2g} % apart from its trend in {t.size} observations: elasticity is not in them"
+            f"price moves by {round(spread, 3):g} % apart from its trend in {t.size} observations: "
+            "elasticity is not in them"
         )
     else:
         rest = per_user - trend @ np.linalg.lstsq(trend, per_user, rcond=None)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -246,9 +247,7 @@ def value_bridge(result: PlanResult) -> Any:
         labels.append(label)
     axis.axhline(0, color=MUTED, linewidth=0.8)
     axis.set_xticks(range(len(labels)))
-    axis.set_xticklabels(
-        [label.replace(": ", ":\n") if ":" in label else label.replace(" ", "\n", 1) for label in labels]
-    )
+    axis.set_xticklabels([fill(label, 12) for label in labels], fontsize=8)
     axis.grid(visible=False, axis="x")
     axis.margins(y=0.12)
     axis.set_ylabel("Value [bn CNY]")

@@ -11,7 +11,7 @@ from jevons.plot.palette import HUES, INK, MUTED
 from jevons.plot.style import end_labels, subplots
 
 if TYPE_CHECKING:
-    from jevons.serving.sim import Latencies, Series
+    from jevons.serving.sim import FleetSeries, Latencies, Series
 
 _TIMES = (("ttft_s", "time to first token", 1.0, "s"), ("tpot_s", "time per output token", 1e3, "ms"),
           ("e2e_s", "whole answer", 1.0, "s"))  # fmt: skip
@@ -48,6 +48,58 @@ def simulation_figure(
             axis.axvline(scale * limit, color=MUTED, linestyle=":", linewidth=1.2)
     axes[0, 0].set_ylabel("share of requests")
     _timeline(axes[1], series)
+    said = title if stable else f"{title} — UNSTABLE: the queue grows for as long as the load lasts"
+    figure.suptitle(said, x=0.01, ha="left", fontsize=10.5, color=INK if stable else HUES[5])
+    return figure
+
+
+def fleet_figure(
+    groups: Mapping[str, Latencies],
+    series: FleetSeries,
+    kinds: Sequence[str],
+    *,
+    title: str = "",
+    limits: Mapping[str, float | None] | None = None,
+    stable: bool = True,
+) -> Any:
+    """Return distributions of the three latencies above a fleet's replicas, load and use over time.
+
+    Parameters
+    ----------
+    groups : mapping of str to Latencies
+        A line each, by name: the requests that each kind of replica answered.
+    series : FleetSeries
+        The timeline.
+    kinds : sequence of str
+        Names of its kinds of replicas.
+    title, limits, stable
+        As of `simulation_figure`.
+    """
+    figure, axes = subplots(3, rows=2, width=11.0, height=6.2)
+    for axis, (name, words, scale, unit) in zip(axes[0], _TIMES, strict=True):
+        _distribution(axis, groups, name, f"{words} [{unit}]", scale)
+        limit = (limits or {}).get(name)
+        if limit is not None:
+            axis.axvline(scale * limit, color=MUTED, linestyle=":", linewidth=1.2)
+    axes[0, 0].set_ylabel("share of requests")
+    unit, per = ("min", 60.0) if series.end_s[-1] > 600.0 else ("s", 1.0)
+    edges = np.append(0.0, series.end_s) / per
+    panels = (
+        ("replicas that answer", series.up, 1.0), ("unanswered requests", series.outstanding, 1.0),
+        ("time with a step running [%]", series.utilisation_frac, 100.0),
+    )  # fmt: skip
+    for axis, (label, values, scale) in zip(axes[1], panels, strict=True):
+        for place in range(len(kinds)):
+            axis.stairs(scale * values[:, place], edges, baseline=None, color=HUES[place % len(HUES)], linewidth=1.5)
+        axis.set(xlabel=f"time [{unit}]", ylabel=label, xlim=(0, edges[-1]))
+        axis.set_ylim(0, max(1.12 * scale * float(values.max()), 1e-9))
+    if np.any(series.paid != series.up):
+        for place in range(len(kinds)):
+            axes[1, 0].stairs(
+                series.paid[:, place], edges, baseline=None, color=HUES[place % len(HUES)], linewidth=1.0, linestyle=":"
+            )
+        axes[1, 0].set_ylabel("replicas that answer (dotted: paid)")
+        axes[1, 0].set_ylim(0, 1.12 * float(series.paid.max()))
     said = title if stable else f"{title} — UNSTABLE: the queue grows for as long as the load lasts"
     figure.suptitle(said, x=0.01, ha="left", fontsize=10.5, color=INK if stable else HUES[5])
     return figure

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.expansion import ExpansionPlan
+from jevons.errors import InputError
+from jevons.expansion import Allocation, BudgetLine, ExpansionPlan, split_value
 from jevons.finance import (
     AccountTerms,
     DcfTerms,
@@ -21,6 +22,7 @@ from jevons.finance import (
     statements,
 )
 from jevons.market import MarketInputs, MarketPath
+from jevons.study.problem import released_cny
 from jevons.study.scenario import Scenario
 
 Array = NDArray[np.float64]
@@ -49,7 +51,7 @@ class Accounts:
 
     @property
     def plan_value_cny(self) -> float:
-        """Value of the AI cloud: its cash flows in the plan, in the fade, and after."""
+        """Value of the AI cloud: its cash flows in the plan, and of what stands at its end and grows on."""
         return self.valuation.ai.total_cny
 
     @property
@@ -106,7 +108,10 @@ def accounts(
     value = dcf(
         books,
         ai=DcfTerms(
-            capital_per_revenue=spec.capital_per_revenue.value, start_growth_frac=spec.after_growth.value, **after
+            capital_per_revenue=spec.capital_per_revenue.value,
+            start_growth_frac=spec.after_growth.value,
+            opening_capital_cny=float(books.device_closing_cny[-1] + books.building_closing_cny[-1]),
+            **after,
         ),
         base=DcfTerms(capital_per_revenue=spec.base_capital.value, start_growth_frac=spec.base_growth.value, **after),
         rest_cny=growing_line(
@@ -122,14 +127,60 @@ def accounts(
         stakes_cny=spec.stakes.value,
         ads=spec.ads.value,
         cny_per_usd=1.0,
+        lines=_other_lines(scenario),
     )
     return Accounts(books, value, spec.ads.value * spec.ads_price.value, spec.ads_price.value)
 
 
+def _other_lines(scenario: Scenario) -> dict[str, float]:
+    found = lines_as_planned(scenario)
+    if found is None:
+        return {}
+    labels = [spec.label or name for name, spec in scenario.expansion.lines.items()]
+    return dict(zip(labels, found.value_cny.tolist(), strict=True))
+
+
+def budget_lines(scenario: Scenario) -> tuple[BudgetLine, ...]:
+    """Return the lines beside infrastructure."""
+    return tuple(
+        BudgetLine(name, s.first_return.value, s.scale.value, s.lag.value, s.life.value)
+        for name, s in scenario.expansion.lines.items()
+    )
+
+
+def lines_as_planned(scenario: Scenario) -> Allocation | None:
+    """Return what the lines beside infrastructure take of the budget and are worth; None where there are none.
+
+    Raises
+    ------
+    InputError
+        If they take more than infrastructure leaves.
+    """
+    specs = scenario.expansion.lines
+    if not specs:
+        return None
+    share = sum(s.share.value for s in specs.values())
+    if share > 1 + 1e-9:
+        message = (
+            f"expansion.lines: shares sum to {share:g}: must not exceed 1, what infrastructure leaves of the budget"
+        )
+        raise InputError(message)
+    left = whole_budget_cny(scenario) * (1.0 - scenario.expansion.ai_share.value)
+    spent = np.array([s.share.value * left for s in specs.values()])
+    return split_value(budget_lines(scenario), spent, wacc_frac=scenario.cost.wacc.value)
+
+
+def whole_budget_cny(scenario: Scenario) -> float:
+    """Return the present value of the budget's releases, all lines."""
+    spec = scenario.expansion
+    path = released_cny(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: scenario.quarters]
+    return float(path @ (1.0 + scenario.cost.wacc.value) ** -((np.arange(path.size) + 0.5) / 4))
+
+
 def cloud_value_implied_cny(held: Accounts) -> float:
-    """Return what the market price leaves for the whole cloud: equity less cash, stakes and the rest [CNY]."""
+    """Return what the market price leaves for the whole cloud: equity less cash, stakes, the rest and lines [CNY]."""
     v = held.valuation
-    return held.market_value_cny - v.net_cash_cny - v.stakes_cny - v.rest_cny
+    return held.market_value_cny - v.net_cash_cny - v.stakes_cny - v.rest_cny - v.lines_cny
 
 
 def implied_growth(scenario: Scenario, held: Accounts) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.expansion import ExpansionPlan, solve
+from jevons.expansion import ExpansionPlan, ExpansionProblem, solve, solve_in_months
 from jevons.market import MarketInputs, MarketPath, market_path
 from jevons.study.accounts import Accounts, accounts
 from jevons.study.boxes import box_device, ways
@@ -118,9 +118,7 @@ def run_chain(
         rounds += 1
         inputs = market_inputs(scenario, here, weights, scarcity, rent_index, cloud_frac)
         market = market_path(inputs)
-        plan = solve(
-            expansion_problem(scenario, here, engineering, market, inputs), foresight=scenario.expansion.foresight
-        )
+        plan = plan_of(scenario, expansion_problem(scenario, here, engineering, market, inputs))
         rents = clear_rents(scenario, here.hour_cny, here.running_cny, here.strength, plan, market, inputs)
         chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent_index)
         paid = market.call_price_cny * scarcity
@@ -151,6 +149,12 @@ def run_chain(
         residual,
         rounds,
     )
+
+
+def plan_of(scenario: Scenario, problem: ExpansionProblem) -> ExpansionPlan:
+    """Return the planner's answer, with the scenario's foresight and step of time."""
+    solver = solve_in_months if scenario.expansion.step == "month" else solve
+    return solver(problem, foresight=scenario.expansion.foresight)
 
 
 def clearing_ratio(plan: ExpansionPlan, market: MarketPath) -> Array:

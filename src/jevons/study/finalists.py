@@ -8,17 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jevons import serving
 from jevons.errors import InfeasibleError
 from jevons.serving import sim
-from jevons.serving.sim.types import TICKS_PER_S
 from jevons.study.fleet import Fleet, Interval, Observed
-from jevons.study.rank_table import rank_table, without_prompts
+from jevons.study.rank_table import rank_table
 from jevons.study.service import Demand, Service
 
-FloatArray = NDArray[np.float64]
 Progress = Callable[[str], None]
 
 _SIMULATED_COPIES = 8
@@ -33,7 +30,6 @@ _SLACK = 5.0
 
 _LEAST_REQUESTS, _MOST_REQUESTS = 2_000, 60_000
 _TURNS = 20.0
-_EDGE_FRAC = 0.05
 _NAMES = ("ttft_s", "tpot_s", "e2e_s")
 _WORDS = {"ttft_s": "TTFT", "tpot_s": "TPOT", "e2e_s": "E2E"}
 
@@ -80,7 +76,7 @@ class Bench:
     service: Service
     demand: Demand
     trace: sim.Trace | None = None
-    tables: dict[tuple[str, str, int, bool], _Engine] = dataclasses.field(default_factory=dict)
+    tables: dict[tuple[str, str, int], _Engine] = dataclasses.field(default_factory=dict)
 
     def settle(self, fleet: Fleet, most_per_hour: float = math.inf) -> Fleet | Missed:
         """Return the fleet with the fewest copies that keep the limits, as observed; or what it misses.
@@ -185,53 +181,31 @@ class Bench:
         prompt_copies = max(round(fleet.prefill_replicas * share), 1)
         share = max(copies / fleet.replicas, 0.0 if fleet.prefill is None else prompt_copies / fleet.prefill_replicas)
         load = self._load(fleet, share, run)
-        engine = self._engine(fleet.deployment, fleet, prompts_apart=fleet.prefill is not None)
+        engine = self._engine(fleet.deployment, fleet)
         entry_s = fleet.deployment.engine.entry_s
         if fleet.prefill is None:
             done = sim.simulate(
                 load, engine.table, engine.limits, replicas=copies, routing="least_loaded", entry_s=entry_s
             )
             _all_served(done, fleet)
-            spreads = (done.ttft_s, done.tpot_s, done.e2e_s)
-            latency = {n: _statistics(spread) for n, spread in zip(_NAMES, spreads, strict=True)}
-            return latency, done.utilisation_frac, done.overload_frac, load.count
+            return _latency(done), done.utilisation_frac, done.overload_frac, load.count
         return self._tandem(fleet, load, engine, (copies, prompt_copies))
 
     def _tandem(
         self, fleet: Fleet, load: sim.Requests, decode: _Engine, copies: tuple[int, int]
     ) -> tuple[dict[str, dict[str, float]], float, float | None, int]:
-        """Simulate prompts on their pool, then decoding where each request arrives with its cache when that has moved.
-
-        The decoding pool's prompts take no time but their cache; its first token is the one users see.
-        """
+        """Simulate prompts on their pool, and decoding on the other, to which each request comes with its cache."""
         assert fleet.prefill is not None  # noqa: S101 - only called for two pools
-        pool = self._engine(fleet.prefill, fleet, prompts_apart=False)
-        entry_s = fleet.prefill.engine.entry_s
-        first = sim.simulate(
-            replace(load, osl=np.ones_like(load.osl)), pool.table, pool.limits, replicas=copies[1],
-            routing="least_loaded", entry_s=entry_s,
-        )  # fmt: skip
-        _all_served(first, fleet)
-        links = min(d.accelerator.scaleout.bytes_per_s for d in (fleet.prefill, fleet.deployment))
-        moved_s = serving.kv_bytes_per_request(fleet.deployment, float(load.isl.mean())) / links
-        ready_s = first.trail.finish / TICKS_PER_S + moved_s
-        order = np.argsort(ready_s, kind="stable")
-        handed = sim.Requests(ready_s[order], load.isl[order], load.osl[order])
-        second = sim.simulate(handed, decode.table, decode.limits, replicas=copies[0], routing="least_loaded")
-        _all_served(second, fleet)
-        arrival_s = load.arrival_s[order]
-        first_s, finish_s = second.trail.first / TICKS_PER_S, second.trail.finish / TICKS_PER_S
-        edge = int(load.count * _EDGE_FRAC)
-        kept = np.zeros(load.count, dtype=np.bool_)
-        kept[np.argsort(arrival_s, kind="stable")[edge : load.count - edge]] = True
-        tpot_s = (finish_s - first_s) / np.maximum(handed.osl - 1, 1)
-        latency = {
-            "ttft_s": _summary((first_s - arrival_s)[kept]),
-            "tpot_s": _summary(tpot_s[kept & (handed.osl > 1)]),
-            "e2e_s": _summary((finish_s - arrival_s)[kept]),
-        }
-        overloads = [f.overload_frac for f in (first, second) if f.overload_frac is not None]
-        return latency, second.utilisation_frac, max(overloads, default=None), load.count
+        prompts = self._engine(fleet.prefill, fleet)
+        split = sim.simulate_split(
+            load,
+            sim.Pool(prompts.table, prompts.limits, copies[1], fleet.prefill.layout.dp),
+            sim.Pool(decode.table, decode.limits, copies[0], fleet.deployment.layout.dp),
+            sim.hand_over_s(fleet.prefill, fleet.deployment, load.isl),
+            entry_s=fleet.prefill.engine.entry_s,
+        )
+        _all_served(split.found, fleet)
+        return _latency(split.found), split.decode.utilisation_frac, split.found.overload_frac, load.count
 
     def _load(self, fleet: Fleet, share: float, run: int) -> sim.Requests:
         """Return the requests of one run, in the share that the simulated copies take."""
@@ -251,7 +225,7 @@ class Bench:
         )  # fmt: skip
         return sim.generate(load, seed=demand.seed * 1_000_003 + run)
 
-    def _engine(self, deployment: serving.Deployment, fleet: Fleet, *, prompts_apart: bool) -> _Engine:
+    def _engine(self, deployment: serving.Deployment, fleet: Fleet) -> _Engine:
         """Return a pool's table and limits: batches up to twice the static one, where engine and cache allow."""
         service = self.service
         context = float(service.isl + service.osl)
@@ -260,13 +234,11 @@ class Bench:
         batch = factors.max_batch * layout.dp
         if service.max_batch is None:
             batch = min(batch, max(math.ceil(2 * fleet.point.batch), 8 * layout.dp))
-        key = (str(deployment), deployment.engine.name, batch, prompts_apart)
+        key = (str(deployment), deployment.engine.name, batch)
         if key not in self.tables:
             step_tokens = min(factors.step_tokens * layout.dp, _MOST_STEP_TOKENS)
             limits = replace(held, max_batch=batch, step_tokens=step_tokens)
             table = rank_table(deployment, batch, step_tokens, float(service.isl))
-            if prompts_apart:
-                table = without_prompts(table)
             self.tables[key] = _Engine(deployment, table, limits)
         return self.tables[key]
 
@@ -312,17 +284,15 @@ def _all_served(done: sim.SimResult, fleet: Fleet) -> None:
         raise InfeasibleError(message, ["device memory"])
 
 
+def _latency(done: sim.SimResult) -> dict[str, dict[str, float]]:
+    return {n: _statistics(spread) for n, spread in zip(_NAMES, (done.ttft_s, done.tpot_s, done.e2e_s), strict=True)}
+
+
 def _statistics(spread: sim.Spread | None) -> dict[str, float]:
     """Return the statistics of a latency; zero where no request has it (answers of one token have no TPOT)."""
     if spread is None:
         return dict.fromkeys(("mean", "p50", "p90", "p95", "p99"), 0.0)
     return dataclasses.asdict(spread)
-
-
-def _summary(values: FloatArray) -> dict[str, float]:
-    quantiles = np.quantile(values, [0.5, 0.9, 0.95, 0.99])
-    names = ("mean", "p50", "p90", "p95", "p99")
-    return dict(zip(names, (float(values.mean()), *(float(q) for q in quantiles)), strict=True))
 
 
 def _interval(values: Sequence[float]) -> Interval:

@@ -9,6 +9,7 @@ from jevons.facts import Facts, default_facts
 from jevons.provenance import Ledger
 from jevons.study.chain import ChainResult, run_chain
 from jevons.study.engineering import Engineering, engineer
+from jevons.study.lines import plan_lines
 from jevons.study.montecarlo import monte_carlo
 from jevons.study.result import PlanResult, scenario_ledger
 from jevons.study.scenario import Scenario
@@ -81,7 +82,7 @@ def plan(
             progress=lambda done, total: tell("draws", done, total),
         )
     ledger = _ledger(scenario, facts, engineering, chain, found)
-    return PlanResult(scenario, engineering, chain, found, outcomes, ledger, facts, file)
+    return PlanResult(scenario, engineering, chain, found, outcomes, ledger, facts, file, plan_lines(chain))
 
 
 def _check_worth_planning(scenario: Scenario) -> None:

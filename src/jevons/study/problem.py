@@ -342,6 +342,9 @@ def expansion_problem(
         site_block_w=_site_blocks(scenario),
         cluster_devices=scenario.expansion.training.cluster.value,
         cluster_cny_per_quarter=np.full(quarters, scenario.expansion.training.cluster_worth.value),
+        tail_quarters=scenario.expansion.look_beyond,
+        retire_early=scenario.expansion.retirement == "economic",
+        initial_terminal_cny_per_device=_initial_terminal(scenario, setting),
     )
 
 
@@ -356,22 +359,31 @@ def _initial_devices(scenario: Scenario, watts: Array) -> Array:
     return np.asarray(installed[:, None] * share)
 
 
+def _horizon(scenario: Scenario) -> int:
+    """Return the quarters after which devices and sites have only their terminal value."""
+    return scenario.quarters + scenario.expansion.look_beyond
+
+
 def _terminal(scenario: Scenario, setting: Setting) -> Array:
-    """Return the present value at the horizon of a device ordered in each quarter (v, t): its unearned annuities."""
-    terms = scenario.cost
-    quarters = scenario.quarters
-    rate = terms.wacc.value
-    recovery = capital_recovery_factor(rate, terms.economic_life.value)
-    held = np.zeros_like(setting.price_cny)
-    lives = max(round(terms.economic_life.value * 4), 1)
-    leads = [round(d.lead.value) for d in scenario.hardware.devices.values()]
-    for row, lead in enumerate(leads):
-        for t in range(quarters):
-            left_y = max(lives - max(quarters - t - lead, 0), 0) / 4
-            if left_y > 0:
-                annuity = setting.price_cny[row, t] * (1 + terms.network.value) * recovery
-                held[row, t] = annuity / capital_recovery_factor(rate, left_y)
-    return np.asarray(held * (1 + rate) ** (-quarters / 4))
+    """Return the present value of a device ordered in each quarter when the planner's sight ends (v, t)."""
+    leads = np.array([round(d.lead.value) for d in scenario.hardware.devices.values()])
+    ages = np.maximum(_horizon(scenario) - np.arange(scenario.quarters)[None, :] - leads[:, None], 0)
+    return _unearned(scenario, setting.price_cny, ages)
+
+
+def _initial_terminal(scenario: Scenario, setting: Setting) -> Array:
+    """Return the same of a device that stands at the start (v,)."""
+    ages = np.array([round(d.installed_age.value) for d in scenario.hardware.devices.values()]) + _horizon(scenario)
+    return _unearned(scenario, setting.price_cny[:, :1], ages[:, None])[:, 0]
+
+
+def _unearned(scenario: Scenario, price_cny: Array, age_quarters: NDArray[np.int64]) -> Array:
+    """Return the present value of the annuities over the economic life that devices of an age have not yet earned."""
+    terms, rate = scenario.cost, scenario.cost.wacc.value
+    annuity = price_cny * (1 + terms.network.value) * capital_recovery_factor(rate, terms.economic_life.value)
+    left_y = np.maximum(max(round(terms.economic_life.value * 4), 1) - age_quarters, 0) / 4
+    recovery = np.array([[capital_recovery_factor(rate, y) if y > 0 else np.inf for y in row] for row in left_y])
+    return np.asarray(annuity / recovery * (1 + rate) ** (-_horizon(scenario) / 4))
 
 
 def _site_blocks(scenario: Scenario) -> Array | None:
@@ -382,9 +394,9 @@ def _site_blocks(scenario: Scenario) -> Array | None:
 
 def _site_terminal(scenario: Scenario) -> Array:
     """Return the present value at the horizon of a watt of site power added in each quarter (r, t)."""
-    terms, quarters = scenario.cost, scenario.quarters
+    terms, end = scenario.cost, _horizon(scenario)
     rate, life = terms.wacc.value, terms.site_life.value
     recovery = capital_recovery_factor(rate, life)
-    left = np.maximum(life - (quarters - np.arange(quarters)) / 4, 0.25)
-    worth = np.array([recovery / capital_recovery_factor(rate, y) for y in left]) * (1 + rate) ** (-quarters / 4)
+    left = np.maximum(life - (end - np.arange(scenario.quarters)) / 4, 0.25)
+    worth = np.array([recovery / capital_recovery_factor(rate, y) for y in left]) * (1 + rate) ** (-end / 4)
     return np.array([site.build.value * worth for site in scenario.hardware.sites.values()])

@@ -73,12 +73,6 @@ def rank_table(deployment: serving.Deployment, max_batch: int, step_tokens: int,
     return replace(table, alone=alone, mixed=mixed, own=own, cached=cached)
 
 
-def without_prompts(table: sim.StepTable) -> sim.StepTable:
-    """Return the table of a pool to which prompts come with their cache computed: they take no time."""
-    none = np.zeros_like(table.alone)
-    return replace(table, alone=none, mixed=np.zeros_like(table.mixed), own=none, cached=none)
-
-
 def _grid(step_tokens: int, isl: float) -> FloatArray:
     """Return token counts of a step, ascending: both sides of tiles' edges, coarser later, and whole prompts."""
     powers = 2.0 ** np.arange(8)

@@ -18,6 +18,7 @@ from jevons.provenance import Ledger
 from jevons.study.accounts import implied_growth
 from jevons.study.chain import ChainResult
 from jevons.study.engineering import Engineering
+from jevons.study.lines import PlanLines
 from jevons.study.montecarlo import Draws
 from jevons.study.scenario import Scenario
 from jevons.study.verdict import Verdict
@@ -59,6 +60,8 @@ class PlanResult:
         What the scenario drew on.
     file : str
         Name of the scenario file.
+    lines : PlanLines, optional
+        Money and value by budget line; None where the plan is infrastructure alone.
     """
 
     scenario: Scenario
@@ -69,6 +72,7 @@ class PlanResult:
     ledger: Ledger
     facts: Facts
     file: str = ""
+    lines: PlanLines | None = None
 
     @property
     def quarters(self) -> tuple[str, ...]:

@@ -162,6 +162,23 @@ class TrainingReserve(Section):
     """What holding it is worth to the firm in a quarter, besides its share in the reserve."""
 
 
+class LineSpec(Section):
+    """A line of the budget beside AI infrastructure, known by what money on it returns."""
+
+    label: str = ""
+    """Name in tables."""
+    share: Fraction
+    """Share of what AI infrastructure leaves of the budget; the shares of all lines sum to 1 at most."""
+    first_return: Annotated[Amount, Quantity("1", ge=0, le=10)]
+    """After-tax cash a year per CNY of the first money spent; it falls on a straight line to zero over the life."""
+    scale: Annotated[Amount, Quantity("CNY", gt=0)]
+    """Spending at which the return of a further CNY has halved."""
+    lag: Annotated[Amount, Quantity("y", ge=0)]
+    """Years from spending to the first cash."""
+    life: Annotated[Amount, Quantity("y", gt=0)]
+    """Years over which the cash flows."""
+
+
 class ExpansionSpec(Section):
     """What limits building."""
 
@@ -179,6 +196,15 @@ class ExpansionSpec(Section):
     """How far the planner sees."""
     market_power: bool = False
     """Whether the planner counts the effect of volume on its own price."""
+    step: Literal["quarter", "month"] = "quarter"
+    """Step of time in which orders and retirements are decided; market and accounts stay in quarters."""
+    lines: dict[str, LineSpec] = Field(default_factory=dict)
+    """Lines of the budget beside AI infrastructure, by name; none where the plan is infrastructure alone."""
+    look_beyond: int = Field(4, ge=0, le=40, strict=True)
+    """Quarters after the plan that the planner counts on: one step further along the last trend, then level. So the
+    last orders earn; with 0 they only have what a device is worth second-hand."""
+    retirement: Literal["economic", "life"] = "economic"
+    """Whether devices leave once they earn less than keeping them and their power costs, or serve out their life."""
 
 
 class FinanceSpec(Section):

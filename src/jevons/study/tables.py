@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jevons.errors import InputError
+from jevons.expansion import ExpansionPlan
 from jevons.schema import json_text, replacing
+from jevons.study.lines import PlanLines
 from jevons.study.market_tables import market_json, rent_table, rival_tables, ways_table
 from jevons.study.montecarlo import OUTCOMES
 from jevons.study.rounding import scaled
@@ -32,8 +34,13 @@ def plan_tables(result: PlanResult) -> list[Table]:
         tables.insert(-1, rent_table(result))
     if result.chain.ways is not None:
         tables.insert(-1, ways_table(result))
+    if result.chain.plan.months is not None:
+        tables.append(_months(result, result.chain.plan.months))
     tables += [_binding(result), _accounts(result)]
-    tables += [_value(result), _verdict(result)]
+    tables.append(_value(result))
+    if result.lines is not None:
+        tables.append(_lines(result.lines))
+    tables.append(_verdict(result))
     if result.draws is not None:
         tables.append(_intervals(result))
     return tables
@@ -58,6 +65,9 @@ def _fleet(result: PlanResult) -> Table:
     if rented.any():
         rows.append(row("rented out, mean", busy[rented].sum(axis=0)))
     rows.append(row("ordered", plan.ordered.sum(axis=(0, 1))))
+    retired = plan.retired_initial.sum(axis=(0, 1)) + plan.retired_bought.sum(axis=(0, 1, 2))
+    if retired.max() > 0.5:
+        rows.append(row("retired before their life ends", retired))
     rows.append(row("IT power of all [MW]", plan.it_w, 1e6))
     rows.append(row("site power built [MW]", plan.site_w.sum(axis=0), 1e6))
     rows.append(row("utilisation [%]", plan.utilisation_frac, 0.01))
@@ -120,6 +130,18 @@ def _capital(result: PlanResult) -> Table:
     return ("Capital expenditure against the budget [bn CNY]", ("", *result.quarters), rows)
 
 
+def _months(result: PlanResult, fine: ExpansionPlan) -> Table:
+    months = 3
+    rows: list[Sequence[Any]] = []
+    for index, device in enumerate(fine.problem.devices):
+        ordered = fine.ordered[index].sum(axis=0).reshape(-1, months)
+        if ordered.max() > 0.5:
+            for m in range(months):
+                label = f"{result.device_label(device)}, month {m + 1}"
+                rows.append((label, *(scaled(x / 1e3) for x in ordered[:, m])))
+    return ("Orders by month of the quarter [thousand]", ("", *result.quarters), rows)
+
+
 def _binding(result: PlanResult) -> Table:
     """Group neighbouring quarters with the same limits."""
     rows: list[Sequence[Any]] = []
@@ -169,7 +191,7 @@ def _accounts(result: PlanResult) -> Table:
 def _value(result: PlanResult) -> Table:
     accounts = result.chain.accounts
     rows: list[Sequence[Any]] = [
-        (label, format_money(amount, "CNY"), "") for label, amount in accounts.valuation.bridge
+        (label, format_money(amount, "CNY"), _value_note(result, label)) for label, amount in accounts.valuation.bridge
     ]
     rows.append(("value of equity", format_money(accounts.valuation.equity_cny, "CNY"), ""))
     rows.append(("market value", format_money(accounts.market_value_cny, "CNY"), f"on {result.scenario.as_of}"))
@@ -180,6 +202,50 @@ def _value(result: PlanResult) -> Table:
     rows.append(("price per ADS", format_money(accounts.price_per_ads_cny, "CNY"), ""))
     rows.append(("cloud growth that the price assumes", *_implied(result)))
     return ("Value", ("", "value", "note"), rows)
+
+
+def _lines(lines: PlanLines) -> Table:
+    def row(label: str, *amounts: float) -> Sequence[Any]:
+        return (label, *(f"{x / 1e9:,.1f}" for x in amounts))
+
+    columns = (lines.spent_cny, lines.value_cny, lines.best_spent_cny, lines.best_value_cny)
+    rows = [row(label, *(c[i] for c in columns)) for i, label in enumerate(lines.labels)]
+    rows.append(row("all lines", *(c.sum() for c in columns)))
+    rows.append(("not spent", *(f"{(lines.budget_cny - x) / 1e9:,.1f}" if x is not None else "" for x in (
+        columns[0].sum(), None, columns[2].sum(), None
+    ))))  # fmt: skip
+    heads = ("line", "planned: money", "planned: value added", "best split: money", "best split: value added")
+    return ("Budget by line [bn CNY, present value]", heads, rows)
+
+
+def lines_record(lines: PlanLines | None) -> dict[str, Any] | None:
+    """Return money and value by line as plain values."""
+    if lines is None:
+        return None
+    return {
+        "budget_cny": lines.budget_cny,
+        "total_value_cny": lines.value_cny.sum(),
+        "best_total_value_cny": lines.best_value_cny.sum(),
+        "lines": {
+            name: {
+                "label": lines.labels[i], "spent_cny": lines.spent_cny[i], "value_cny": lines.value_cny[i],
+                "best_spent_cny": lines.best_spent_cny[i], "best_value_cny": lines.best_value_cny[i],
+            }
+            for i, name in enumerate(lines.names)
+        },
+    }  # fmt: skip
+
+
+def _value_note(result: PlanResult, label: str) -> str:
+    ai = result.chain.accounts.valuation.ai
+    if label == "AI cloud: cash in the plan":
+        return f"{result.quarters[0]} to {result.quarters[-1]}"
+    if label == "AI cloud: what then stands":
+        return "earning on at the last quarter's pace, replaced, without growth"
+    if label == "AI cloud: growth after it":
+        word = "destroys" if ai.growth_destroys_value else "creates"
+        return f"{word} value: capital added returns {100 * ai.roic_frac:.1f} %, costs {100 * ai.wacc_frac:.1f} %"
+    return ""
 
 
 def _implied(result: PlanResult) -> tuple[str, str]:
@@ -266,6 +332,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
             "devices": {d: plan.installed[i].sum(axis=0) for i, d in enumerate(problem.devices)},
             "ordered": {d: plan.ordered[i].sum(axis=0) for i, d in enumerate(problem.devices)},
             "training_devices": plan.training_devices.sum(axis=(0, 1)),
+            "retired_early": plan.retired_initial.sum(axis=(0, 1)) + plan.retired_bought.sum(axis=(0, 1, 2)),
             "it_w": plan.it_w,
             "site_w": {s: plan.site_w[i] for i, s in enumerate(problem.sites)},
             "utilisation_frac": plan.utilisation_frac,
@@ -305,6 +372,8 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
         },
         "value": {
             "bridge_cny": dict(accounts.valuation.bridge),
+            "ai_roic_frac": accounts.valuation.ai.roic_frac,
+            "ai_growth_destroys_value": accounts.valuation.ai.growth_destroys_value,
             "equity_cny": accounts.valuation.equity_cny,
             "market_cny": accounts.market_value_cny,
             "per_ads_cny": accounts.value_per_ads_cny,
@@ -313,6 +382,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
             "implied_cloud_growth_frac": result.implied[0]["growth_frac"],
             "iso_price_surface": result.implied,
         },
+        "lines": lines_record(result.lines),
         "jevons": {
             "elasticity": v.elasticity,
             "elasticity_to_efficiency": v.elasticity_to_efficiency,

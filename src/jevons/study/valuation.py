@@ -25,7 +25,7 @@ from jevons.finance import (
     scenario_weights,
     score_narrative,
 )
-from jevons.study.accounts import Accounts
+from jevons.study.accounts import Accounts, lines_as_planned
 from jevons.study.sampling import draw_amounts
 from jevons.study.scenario import Scenario
 
@@ -104,6 +104,8 @@ class Stories:
 def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY_DRAWS) -> Stories:
     """Return how a price tilts the scenario's own ranges; the cloud as one business, growth from `after_growth`.
 
+    Other budget lines count at their central values.
+
     Raises
     ------
     InfeasibleError
@@ -133,7 +135,9 @@ def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY
     slow = np.minimum(get("finance.rest_growth"), wacc - 0.02)
     rest_profit = get("finance.rest_ebita") * (1 - tax)
     rest = rest_profit * (1 + slow) * (1 - slow / get("finance.rest_return")) / (wacc - slow) * (1 + wacc) ** 0.5
-    equity = cloud + rest + get("finance.net_cash") + get("finance.stakes")
+    others = lines_as_planned(scenario)
+    lines = 0.0 if others is None else others.total_value_cny
+    equity = cloud + lines + rest + get("finance.net_cash") + get("finance.stakes")
     per_ads = equity / get("finance.ads")
     tilt = scenario_weights(per_ads, np.full(draws, 1.0 / draws), price_per_ads_cny)
     fast = growth > np.median(growth)
@@ -160,6 +164,47 @@ def group_funding(scenario: Scenario, held: Accounts, facts: Facts) -> Funding:
         spec.net_cash.value, rest + held.statements.fcf_cny, returns_cny=np.full(quarters.size, returns),
         tax_frac=spec.tax.value,
     )  # fmt: skip
+
+
+def returns_on_capital(scenario: Scenario, held: Accounts) -> list[dict[str, Any]]:
+    """Return what the AI cloud's capital earns in each calendar year of the plan, and when mature.
+
+    Returns
+    -------
+    list of dict
+        `period`; `capital_cny`, book value at its end; `nopat_cny`, EBITA less impairment after tax, at a year's pace;
+        `roic_frac`, the one over the mean of opening and closing capital; `added_roic_frac`, the change of NOPAT over
+        the change of opening capital since the year before, None in the first and where no capital was added.
+    """
+    books, spec = held.statements, scenario.finance
+    closing = books.device_closing_cny + books.building_closing_cny
+    opening = books.device_opening_cny + books.building_opening_cny
+    nopat = books.ai_ebita_cny - books.impairment_cny - books.ai_tax_cny
+    years: dict[str, list[int]] = {}
+    for index, quarter in enumerate(books.quarters):
+        years.setdefault(quarter[:4], []).append(index)
+    rows: list[dict[str, Any]] = []
+    for year, within in years.items():
+        first, last = float(opening[within[0]]), float(closing[within[-1]])
+        profit = float(nopat[within].sum()) * 4 / len(within)
+        added = None
+        if rows and first > rows[-1]["opening_cny"]:
+            added = (profit - rows[-1]["nopat_cny"]) / (first - rows[-1]["opening_cny"])
+        mean = (first + last) / 2
+        rows.append(
+            {
+                "period": year, "opening_cny": first, "capital_cny": last, "nopat_cny": profit,
+                "roic_frac": profit / mean if mean > 0 else None, "added_roic_frac": added,
+            }
+        )  # fmt: skip
+    mature = float(incremental_roic(spec.terminal_margin.value, spec.tax.value, spec.capital_per_revenue.value))
+    rows.append(
+        {
+            "period": "mature", "opening_cny": None, "capital_cny": None, "nopat_cny": None, "roic_frac": mature,
+            "added_roic_frac": mature,
+        }
+    )  # fmt: skip
+    return rows
 
 
 def dated(facts: Facts, fact_id: str, on: dt.date, *, published: bool) -> float:

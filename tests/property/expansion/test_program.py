@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from jevons.expansion import DAYS_PER_QUARTER, ExpansionProblem, solve
 from jevons.expansion._checks import _FIELDS
-from jevons.expansion._program import build, net_value, opening, read
+from jevons.expansion._program import build, net_value, read
 from jevons.expansion._reference import model
+from jevons.expansion._stages import opening, stages
 
 quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 seeds = st.integers(0, 2**32 - 1)
@@ -63,17 +64,27 @@ def draw(seed, *, market_power=False):
     )
 
 
+def with_sight(problem, seed):
+    """Return the problem with quarters after the horizon, early retirement and an end value of the opening stock."""
+    rng = np.random.default_rng([seed, 1])
+    worth = problem.terminal_cny_per_device[:, 0] * rng.uniform(0, 1, len(problem.devices))
+    return dataclasses.replace(
+        problem, tail_quarters=int(rng.integers(0, 5)), retire_early=True, initial_terminal_cny_per_device=worth
+    )
+
+
 def with_reserve(problem, share=0.3):
     """Return the problem with a reserve that the opening stock can just hold for as long as it stands."""
-    flop = np.einsum("v,vrt->t", problem.device_flop_per_s, opening(problem).installed)
-    return dataclasses.replace(problem, training_flop_per_s=share * flop)
+    flop = np.einsum("v,vrt->t", problem.device_flop_per_s, opening(problem).installed(stages(problem)))
+    return dataclasses.replace(problem, training_flop_per_s=share * flop[: len(problem.quarters)])
 
 
 @quick
-@given(seeds, st.booleans())
-def test_money_power_devices_and_calls_balance(seed, market_power):
-    p = with_reserve(draw(seed, market_power=market_power))
-    plan = solve(p)
+@given(seeds, st.booleans(), st.sampled_from(["perfect", "rolling", "myopic"]))
+def test_money_power_devices_and_calls_balance(seed, market_power, foresight):
+    p = with_sight(draw(seed, market_power=market_power), seed)
+    p = with_reserve(p) if foresight == "perfect" else p
+    plan = solve(p, foresight=foresight, window_quarters=3)
     spent = plan.device_capex_cny + plan.site_capex_cny
     before = np.concatenate([[0.0], plan.budget_left_cny[:-1]])
     scale = 1e-6 * max(p.budget_cny.sum(), 1.0)
@@ -81,8 +92,14 @@ def test_money_power_devices_and_calls_balance(seed, market_power):
     draws = np.einsum("v,vrt->rt", p.device_w, plan.installed)
     assert (draws <= plan.site_w * (1 + 1e-6) + 1e-3).all()
     assert (plan.site_w <= p.site_limit_w * (1 + 1e-9)).all()
-    stock = opening(p).installed.sum(axis=1) + plan.vintage.sum(axis=1)
-    assert plan.installed.sum(axis=1) == pytest.approx(stock, rel=1e-9, abs=1e-6)
+    T = len(p.quarters)
+    stood = opening(p).stands(stages(p))[:, :T] > 0
+    gone = np.cumsum(plan.retired_initial.sum(axis=1), axis=1)
+    stock = (p.initial_devices.sum(axis=1)[:, None] - gone) * stood + plan.vintage.sum(axis=1)
+    tiny = 1e-6 * max(plan.installed.max(), 1.0)
+    assert plan.installed.sum(axis=1) == pytest.approx(stock, rel=1e-9, abs=tiny)
+    assert (plan.retired_initial.sum(axis=2) <= p.initial_devices + tiny).all()
+    assert (plan.retired_bought.sum(axis=3) <= plan.ordered + tiny).all()
     assert (plan.ordered.sum(axis=1) <= p.supply_devices * (1 + 1e-9) + 1e-6).all()
     calls_per_h = np.where(np.isfinite(p.device_s_per_call), 3600.0 / p.device_s_per_call, 0.0)
     computed = np.einsum("svrtk,svt->stk", plan.busy_device_h_per_d, calls_per_h)
@@ -129,7 +146,7 @@ def test_gains_are_complementary_to_slack(seed, market_power):
 @settings(max_examples=6, deadline=None)
 @given(seeds)
 def test_the_arrays_and_the_linopy_twin_have_the_same_optimum(seed):
-    p = with_reserve(draw(seed))
+    p = dataclasses.replace(with_sight(with_reserve(draw(seed)), seed), retire_early=False)
     twin = model(p)
     twin.solve(solver_name="highs", output_flag=False)
     assert solve(p).objective_cny == pytest.approx(float(twin.objective.value), rel=1e-7, abs=1.0)
@@ -142,7 +159,7 @@ def test_the_arrays_and_the_linopy_twin_have_the_same_optimum(seed):
     st.floats(1, 3),
 )
 def test_a_wider_limit_never_lowers_the_objective(seed, name, factor):
-    p = draw(seed)
+    p = with_sight(draw(seed), seed)
     wider = dataclasses.replace(p, **{name: getattr(p, name) * factor})
     base = solve(p).objective_cny
     assert solve(wider).objective_cny >= base - 1e-7 * (abs(base) + 1)
@@ -151,7 +168,7 @@ def test_a_wider_limit_never_lowers_the_objective(seed, name, factor):
 @quick
 @given(seeds)
 def test_perfect_foresight_is_never_worse_than_a_short_view(seed):
-    p = draw(seed)
+    p = with_sight(draw(seed), seed)
     best = solve(p).objective_cny
     for foresight in ("rolling", "myopic"):
         assert solve(p, foresight=foresight, window_quarters=2).objective_cny <= best + 1e-7 * (abs(best) + 1)
@@ -175,7 +192,7 @@ def test_market_power_serves_no_more_than_welfare_from_a_fixed_fleet(seed):
 @quick
 @given(seeds)
 def test_the_order_of_devices_segments_and_sites_does_not_matter(seed):
-    p = draw(seed)
+    p = with_sight(draw(seed), seed)
     rng = np.random.default_rng(seed)
     axes = {
         "devices": ("v", rng.permutation(len(p.devices))),
@@ -199,7 +216,7 @@ def test_the_order_of_devices_segments_and_sites_does_not_matter(seed):
 @quick
 @given(seeds)
 def test_splitting_a_device_into_two_equal_ones_changes_nothing(seed):
-    p = draw(seed)
+    p = with_sight(draw(seed), seed)
     halved = {"supply_devices", "initial_devices"}
     changes = {"devices": (*p.devices, "twin")}
     for field, (shape, *_) in _FIELDS.items():
@@ -229,3 +246,11 @@ def test_money_in_another_unit_scales_the_objective_alone(seed):
     scaled = solve(dataclasses.replace(p, **{name: getattr(p, name) * 4.0 for name in names}))
     assert scaled.objective_cny == pytest.approx(4.0 * base.objective_cny, rel=1e-9)
     assert scaled.ordered == pytest.approx(base.ordered)
+
+
+@quick
+@given(seeds)
+def test_freedom_to_retire_never_lowers_the_objective(seed):
+    p = with_sight(draw(seed), seed)
+    held = solve(dataclasses.replace(p, retire_early=False)).objective_cny
+    assert solve(p).objective_cny >= held - 1e-7 * (abs(held) + 1)

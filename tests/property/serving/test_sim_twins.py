@@ -7,8 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jevons.serving import sim
-from jevons.serving.sim._reference import simulate_steps
+from jevons.serving.sim._kernels.state import gap_bin
+from jevons.serving.sim._reference import Job, Replica, simulate_split_steps, simulate_steps
+from jevons.serving.sim.drafts import longest_tokens, steps_needed
 from jevons.serving.sim.types import TICKS_PER_S
+
+TOTALS = (
+    ("prefill_tokens", "prefilled"), ("decode_tokens", "decoded"), ("hit_tokens", "hit_tokens"), ("busy", "busy"),
+    ("peak_blocks", "peak"), ("preemptions", "preemptions"), ("swaps", "swaps"), ("moved_blocks", "moved_blocks"),
+    ("host_hit_tokens", "host_hit_tokens"),
+)  # fmt: skip
 
 
 def random_table(rng: np.random.Generator, max_batch: int, step_tokens: int) -> sim.StepTable:
@@ -33,8 +41,6 @@ def cases(draw: st.DrawFn) -> tuple[sim.Requests, sim.StepTable, sim.SimLimits, 
     count = draw(st.integers(1, 30))
     max_batch, step_tokens, block = draw(st.integers(1, 6)), draw(st.integers(1, 20)), draw(st.integers(1, 5))
     isl, osl = rng.integers(1, 14, count), rng.integers(1, 14, count)
-    least = int(-(-(isl + osl).max() // block))
-    blocks = least + draw(st.integers(0, 20))
     gap_s = draw(st.sampled_from([0.0, 0.001, 0.01, 0.1]))
     arrival_s = np.cumsum(rng.exponential(gap_s, count))
     if draw(st.booleans()):
@@ -58,47 +64,107 @@ def cases(draw: st.DrawFn) -> tuple[sim.Requests, sim.StepTable, sim.SimLimits, 
         load = dataclasses.replace(
             load, hashes=np.array([key for row in rows for key in row]), hash_start=start, hash_tokens=block
         )
-    return (
-        load,
-        random_table(rng, max_batch, step_tokens),
-        sim.SimLimits(max_batch, step_tokens, block, blocks),
-        options,
-    )
+    if draw(st.booleans()):
+        load = dataclasses.replace(load, priority=rng.integers(0, draw(st.integers(1, 4)), count))
+    limits = sim.SimLimits(
+        max_batch, step_tokens, block, 0,
+        queue=0 if users else draw(st.sampled_from([0, 0, 1, 3])),
+        host_blocks=(host := draw(st.sampled_from([0, 0, 3, 12, 100]))), swap=host > 0 and draw(st.booleans()),
+        move_s=draw(st.sampled_from([0.0, 1e-4, 0.01])),
+        draft_tokens=draw(st.integers(0, block - 1)), draft_acceptance_frac=draw(st.sampled_from([0.0, 0.5, 0.9])),
+    )  # fmt: skip
+    longest = int(longest_tokens(load, steps_needed(load, limits, 0), limits).max())
+    limits = dataclasses.replace(limits, kv_blocks=-(-max(longest, 1) // block) + draw(st.integers(0, 20)))
+    return load, random_table(rng, max_batch, step_tokens), limits, options
 
 
-@settings(max_examples=150, deadline=None)
+def walk(
+    load: sim.Requests, table: sim.StepTable, limits: sim.SimLimits, **options: object
+) -> tuple[list[Job], list[Replica]]:
+    arrival = np.round(load.arrival_s * TICKS_PER_S).astype(np.int64)
+    steps = steps_needed(load, limits, 0)
+    return simulate_steps(load, steps, arrival, table, limits, think=round(load.think_s * TICKS_PER_S), **options)
+
+
+@settings(max_examples=400, deadline=None)
 @given(cases())
 def test_leaping_equals_walking_to_the_picosecond(case: tuple) -> None:
     load, table, limits, options = case
     trail = sim.simulate(load, table, limits, **options).trail
-    arrival = np.round(load.arrival_s * TICKS_PER_S).astype(np.int64)
-    jobs, engines = simulate_steps(load, arrival, table, limits, think=round(load.think_s * TICKS_PER_S), **options)
+    jobs, engines = walk(load, table, limits, **options)
     for name in ("arrival", "admitted", "first", "finish", "preempted"):
         assert getattr(trail, name).tolist() == [getattr(job, name) for job in jobs], name
-    for name, twin in (
-        ("prefill_tokens", "prefilled"), ("decode_tokens", "decoded"), ("hit_tokens", "hit_tokens"),
-        ("context_steps", "context_steps"), ("busy", "busy"), ("peak_blocks", "peak"), ("preemptions", "preemptions"),
-    ):  # fmt: skip
+    for name, twin in TOTALS:
         assert trail.totals[name].tolist() == [getattr(engine, twin) for engine in engines], name
+    assert trail.totals["context_steps"].tolist() == [e.context_steps // e.pace.unit for e in engines]
+    gaps = np.zeros(len(trail.gaps), dtype=np.int64)
+    for engine in engines:
+        for ticks, tokens in engine.gaps.items():
+            gaps[gap_bin.py_func(ticks)] += tokens
+    assert trail.gaps.tolist() == gaps.tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(cases())
 def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
     load, table, limits, options = case
     found = sim.simulate(load, table, limits, **options)
     trail = found.trail
-    assert found.served == load.count
+    done = trail.finish >= 0
+    assert found.served == done.sum()
+    assert found.served + found.refused == load.count
+    assert limits.queue or found.served == load.count
     assert not trail.totals["blocks"].any()
+    assert not trail.totals["host_blocks"].any()
     assert found.kv_peak_frac <= 1.0
-    assert (trail.arrival <= trail.admitted).all()
-    assert (trail.admitted < trail.first).all()
-    assert (trail.first <= trail.finish).all()
-    # Each admission makes one token from the prompt; all others come from decode steps.
-    assert found.decode_tokens + load.count + found.preemptions >= load.osl.sum()
-    if found.preemptions == 0:
-        assert found.decode_tokens == (load.osl - 1).sum()
-        assert found.prefill_tokens + found.hit_tokens == load.isl.sum()
+    assert (trail.arrival <= trail.admitted)[done].all()
+    assert (trail.admitted < trail.first)[done].all()
+    assert (trail.first <= trail.finish)[done].all()
+    assert found.swaps <= found.preemptions == trail.preempted.sum()
+    assert found.host_hit_tokens <= found.hit_tokens
+    assert trail.gaps.sum() == found.decode_tokens
+    # Each admission makes one token from the prompt, unless the cache was kept; all others come from decode steps.
+    isl, osl, steps = load.isl[done], load.osl[done], steps_needed(load, limits, 0)[done]
+    assert (-(-(osl - 1) // (limits.draft_tokens + 1)) < steps).all()
+    assert (steps <= osl).all()
+    assert found.decode_tokens + done.sum() + found.preemptions - found.swaps >= steps.sum()
+    if found.preemptions == found.swaps:
+        assert found.decode_tokens == (steps - 1).sum()
+        assert found.prefill_tokens + found.hit_tokens == isl.sum()
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases(), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.0, 1e-4, 0.02]), st.integers(0, 2**32))
+def test_pools_for_prompts_and_decoding_equal_their_twin(
+    case: tuple, replicas: int, links: int, most_s: float, seed: int
+) -> None:
+    load, table, limits, options = case
+    rng = np.random.default_rng(seed)
+    load = dataclasses.replace(load, users=0)
+    moved_s = np.round(most_s * rng.random(load.count), 6)
+    prompts = dataclasses.replace(
+        limits, draft_tokens=0, max_batch=int(rng.integers(1, limits.max_batch + 1)),
+        step_tokens=int(rng.integers(1, limits.step_tokens + 1)),
+    )  # fmt: skip
+    pools = sim.Pool(table, prompts, options["replicas"], links), sim.Pool(table, limits, replicas)
+    split = sim.simulate_split(load, *pools, moved_s, routing=options["routing"])
+    arrival, moved = (np.round(times * TICKS_PER_S).astype(np.int64) for times in (load.arrival_s, moved_s))
+    first, second, engines = simulate_split_steps(
+        load, steps_needed(load, limits, 0), arrival, [(p.table, p.limits, p.replicas) for p in pools], moved, links,
+        options["routing"],
+    )  # fmt: skip
+    trail = split.found.trail
+    assert trail.admitted.tolist() == [job.admitted for job in first]
+    ends = [job.finish if load.osl[job.index] == 1 else second[job.index].finish for job in first]
+    starts = [job.finish if load.osl[job.index] == 1 else second[job.index].first for job in first]
+    assert trail.finish.tolist() == ends
+    assert trail.first.tolist() == starts
+    assert trail.preempted.tolist() == [a.preempted + b.preempted for a, b in zip(first, second, strict=True)]
+    for name, twin in TOTALS:
+        assert trail.totals[name].tolist() == [getattr(engine, twin) for pool in engines for engine in pool], name
+    assert not trail.totals["blocks"].any()
+    assert not trail.totals["host_blocks"].any()
+    assert split.found.served + split.found.refused == load.count
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -47,7 +48,11 @@ def test_an_unstable_load_is_called_so(capsys: pytest.CaptureFixture[str]) -> No
         {"rate": 1.0, "arrivals": "day"}, {"sweep_rates": "1,x"}, {"sweep_rates": "0,1"}, {"sweep_rates": "1:2"},
         {"sweep_rates": "1,2", "rate": 3.0}, {"trace": TRACE, "lengths_from": TRACE},
         {"rate": 1.0, "prefix_cache": True},
-        {"rate": 1.0, "plot": Path("x.gif")},
+        {"rate": 1.0, "plot": Path("x.gif")}, {"rate": 1.0, "swap": True}, {"rate": 1.0, "host_gb": 1e-4},
+        {"rate": 1.0, "draft_acceptance": 0.5}, {"rate": 1.0, "draft_tokens": 16},
+        {"rate": 1.0, "draft_tokens": 2, "draft_acceptance": 1.0}, {"rate": 1.0, "prefill_tp": 2},
+        {"concurrency": 4, "prefill_replicas": 1}, {"rate": 1.0, "prefill_replicas": 1, "gpus": 2},
+        {"rate": 1.0, "prefill_replicas": 1, "prefill_tp": 3},
     ],
 )  # fmt: skip
 def test_wrong_options_are_refused(wrong: dict) -> None:
@@ -114,3 +119,108 @@ def test_lengths_come_from_a_trace(capsys: pytest.CaptureFixture[str]) -> None:
     run_simulate(Simulation("llama-3.1-8b", rate=2.0, lengths_from=TRACE, requests=3000), None, json=True, out=None)
     record = json.loads(capsys.readouterr().out)
     assert record["mean_isl"] == pytest.approx(902, rel=0.1)
+
+
+RANKED = """
+rate: 30
+requests: 3000
+classes:
+  - {name: chat, isl: 400, osl: 150, priority: 0}
+  - {name: files, isl: 2000, osl: 400, osl_cv: 0.5, priority: 1}
+"""
+
+TALKS = """
+rate: 4
+requests: 2000
+classes:
+  - {name: chat, isl: 400, osl: 150, turns: 5, think_s: 20}
+"""
+
+
+def test_priorities_of_a_file_keep_the_first_class_from_waiting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "load.yaml"
+    path.write_text(RANKED)
+    options = Simulation("llama-3.1-8b", load=path, kv_tokens=60_000)
+    run_simulate(options, None, json=True, out=None)
+    ranked = json.loads(capsys.readouterr().out)
+    path.write_text(RANKED.replace("priority: 1", "priority: 0"))
+    run_simulate(options, None, json=True, out=None)
+    equal = json.loads(capsys.readouterr().out)
+    chat, files = (one["ttft_s"]["p99"] for one in ranked["classes"])
+    assert chat < 0.5
+    assert files > 50 * chat
+    assert equal["classes"][0]["ttft_s"]["p99"] > 10.0
+    path.write_text(RANKED.replace("priority: 1", "priority: 64"))
+    with pytest.raises(InputError, match="priority"):
+        run_simulate(options, None, json=True, out=None)
+
+
+def test_preempted_caches_and_prefixes_go_to_the_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "load.yaml"
+    path.write_text(RANKED)
+    options = Simulation("llama-3.1-8b", load=path, kv_tokens=60_000)
+    records = []
+    for more in ({}, {"host_gb": 40.0, "swap": True}):
+        run_simulate(dataclasses.replace(options, **more), None, json=True, out=None)
+        records.append(json.loads(capsys.readouterr().out))
+    lost, kept = records
+    assert lost["swaps"] == lost["moved_blocks"] == 0
+    assert 0 < kept["swaps"] <= kept["preemptions"]
+    assert kept["prefill_tokens"] < lost["prefill_tokens"]
+    path.write_text(TALKS)
+    cached = Simulation("llama-3.1-8b", load=path, kv_tokens=40_000)
+    records = []
+    for more in ({}, {"host_gb": 100.0}):
+        run_simulate(dataclasses.replace(cached, **more), None, json=True, out=None)
+        records.append(json.loads(capsys.readouterr().out))
+    assert records[0]["host_hit_tokens"] == 0
+    assert records[1]["host_hit_tokens"] > 0
+    assert records[1]["hit_tokens"] > 1.2 * records[0]["hit_tokens"]
+    assert records[1]["ttft_s"]["mean"] < records[0]["ttft_s"]["mean"]
+
+
+def test_drafts_shorten_answers_and_lengthen_steps(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    options = Simulation("llama-3.1-8b", rate=2.0, requests=2000)
+    records = []
+    for more in ({}, {"draft_tokens": 2, "draft_acceptance": 0.7}):
+        run_simulate(dataclasses.replace(options, **more), None, json=True, out=None)
+        records.append(json.loads(capsys.readouterr().out))
+    plain, drafted = records
+    gained = (plain["decode_tokens"]) / drafted["decode_tokens"]
+    assert gained == pytest.approx(1 + 0.7 + 0.49, rel=0.02)
+    assert drafted["tpot_s"]["mean"] < 0.7 * plain["tpot_s"]["mean"]
+    assert drafted["itl_s"]["mean"] > plain["itl_s"]["mean"]
+    assert plain["itl_s"]["mean"] == pytest.approx(plain["tpot_s"]["mean"], rel=0.03)
+    run_simulate(dataclasses.replace(options, draft_tokens=2, draft_acceptance=0.7), None, json=False, out=None)
+    shown = capsys.readouterr().out
+    assert "between outputs [ms]" in shown
+    assert "2 drafted, each accepted with 70 %" in shown
+
+
+def test_pools_for_prompts_and_decoding_keep_prompts_from_delaying_answers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shared = Simulation("llama-3.1-8b", rate=12.0, requests=3000, isl=3000, osl=200, isl_cv=1.0, replicas=2)
+    apart = dataclasses.replace(shared, replicas=1, prefill_replicas=1)
+    records = []
+    for options in (shared, apart):
+        run_simulate(options, None, json=True, out=None)
+        records.append(json.loads(capsys.readouterr().out))
+    both, split = records
+    assert both["prefill"] is None
+    assert both["accelerators"] == split["accelerators"] == 2
+    assert split["itl_s"]["p99"] < 0.5 * both["itl_s"]["p99"]
+    assert split["ttft_s"]["mean"] > both["ttft_s"]["mean"]
+    # 3,000 tokens of 131,072 bytes over 50 GB/s, and behind other prompts of the same step.
+    assert 3000 * 131_072 / 50e9 <= split["prefill"]["hand_over_s"]["mean"] < 2 * 3000 * 131_072 / 50e9
+    assert split["energy_kwh"] > 0
+    run_simulate(apart, None, json=False, out=None)
+    shown = capsys.readouterr().out
+    assert "for prompts and 1 x llama-3.1-8b" in shown
+    assert "until a prompt's cache has arrived" in shown

@@ -121,3 +121,10 @@ def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons):
     assert jevons("value", TINY, "--from", "2025-01-15").code == 2
     assert jevons("value", TINY, "--from", "yesterday").code == 2
     assert jevons("value", TINY, "--from", "2025-06-30").code == 2
+
+
+def test_growth_of_a_volume_is_split_and_elasticity_refused(jevons):
+    done = jevons("study", "growth", "scenarios/doubao-history.csv")
+    assert done.code == 0
+    assert "not identified" in done.out
+    assert "No elasticity: price moves by 0 %" in done.out

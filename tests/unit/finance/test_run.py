@@ -159,8 +159,8 @@ def test_growth_after_the_fade_is_worthless_where_its_return_equals_the_cost_of_
     equal = dataclasses.replace(
         RUN_ON, terminal_margin_frac=0.1, start_growth_frac=0.03, fade_y=1, terminal_roic_frac=0.10
     )
-    # One year of fade at 3 %, then next year's profit of 400 x 1.03^2 x 8 % as a perpetuity without growth.
-    assert line_value(*flat(), equal).terminal_cny == pytest.approx(400 * 1.03**2 * 0.08 / 0.10 * 1.1**-2.5)
+    # One year of fade at 3 %, its middle 0.625 years from the last quarter's, then next year's profit for ever.
+    assert line_value(*flat(), equal).terminal_cny == pytest.approx(400 * 1.03**1.625 * 0.08 / 0.10 * 1.1**-2.5)
 
 
 def test_faster_growth_lowers_the_value_of_a_business_with_poor_returns():
@@ -174,6 +174,44 @@ def test_faster_growth_lowers_the_value_of_a_business_with_poor_returns():
     assert not low.growth_destroys_value
     assert high.total_cny > low.total_cny
     assert fast.terminal_cny + fast.fade_cny < high.terminal_cny + high.fade_cny
+
+
+def test_value_without_growth_and_value_of_growth_make_the_whole():
+    terms = dataclasses.replace(RUN_ON, terminal_margin_frac=0.1, start_growth_frac=0.2)
+    revenue, ebita, fcf = flat()
+    value = line_value(revenue, ebita, fcf, terms)
+    # 400 a year at 8 % after tax for ever, from the middle of the third year
+    assert value.standing_cny == pytest.approx(32.0 / 0.10 * 1.1**-1.5)
+    assert value.explicit_cny + value.standing_cny + value.growth_cny == pytest.approx(value.total_cny)
+
+
+@pytest.mark.parametrize(("margin", "adds"), [(0.25, True), (0.15, False)])
+def test_growth_adds_value_where_it_returns_more_than_capital_costs_and_takes_it_below(margin, adds):
+    # capital 1.5 per revenue, tax 20 %: 13.3 % or 8 % against 10 %
+    terms = dataclasses.replace(
+        RUN_ON, terminal_margin_frac=margin, capital_per_revenue=1.5, start_growth_frac=0.3, wacc_frac=0.1, tax_frac=0.2
+    )
+    revenue = np.full(8, 100.0)
+    value = line_value(revenue, margin * revenue, margin * 0.8 * revenue, terms)
+    assert (value.growth_cny > 0) is adds
+    assert value.growth_destroys_value is not adds
+
+
+def test_capital_that_stands_already_is_not_paid_for_again():
+    terms = dataclasses.replace(RUN_ON, terminal_margin_frac=0.1, start_growth_frac=0.2, capital_per_revenue=1.0)
+    usual, ahead = (
+        line_value(*flat(), dataclasses.replace(terms, opening_capital_cny=held)) for held in (400.0, 500.0)
+    )
+    assert usual.total_cny == pytest.approx(line_value(*flat(), terms).total_cny)
+    # 100 more at the start are not spent over the seven years of the fade
+    assert 100 * 1.1**-8.5 < ahead.total_cny - usual.total_cny < 100 * 1.1**-2.5
+
+
+def test_the_fade_starts_from_the_pace_of_the_last_quarter():
+    terms = dataclasses.replace(RUN_ON, terminal_margin_frac=0.1, terminal_growth_frac=0.0, start_growth_frac=0.0)
+    rising = np.array([50.0, 60, 70, 80, 90, 95, 98, 100])
+    late = line_value(rising, 0.1 * rising, 0.08 * rising, terms)
+    assert late.fade_cny + late.terminal_cny == pytest.approx(32.0 / 0.10 * 1.1**-1.5)
 
 
 def test_growth_is_measured_from_the_last_two_years_where_it_is_not_given():

@@ -10,6 +10,7 @@ import pytest
 from jevons.facts import Facts, default_facts
 from jevons.schema import json_text
 from jevons.study import load, plan
+from jevons.study.valuation import returns_on_capital
 
 TINY = Path(__file__).parent / "tiny.yaml"
 MAIN = Path(__file__).parent.parent.parent.parent / "scenarios" / "alibaba-380bn.yaml"
@@ -171,3 +172,36 @@ def test_a_larger_budget_never_lowers_what_is_built(scenario, result):
     more = plan(scenario.with_values({"expansion.budget": 1.2e9}))
     spent = (result.chain.plan.device_capex_cny + result.chain.plan.site_capex_cny).sum()
     assert (more.chain.plan.device_capex_cny + more.chain.plan.site_capex_cny).sum() >= spent * (1 - 1e-3)
+
+
+def test_returns_on_capital_come_from_the_books_and_end_with_the_mature_ones(scenario, result):
+    rows = returns_on_capital(scenario, result.chain.accounts)
+    books = result.chain.accounts.statements
+    assert [r["period"] for r in rows] == ["2025", "mature"]
+    opening = books.device_opening_cny[0] + books.building_opening_cny[0]
+    closing = books.device_closing_cny[-1] + books.building_closing_cny[-1]
+    profit = (books.ai_ebita_cny - books.impairment_cny - books.ai_tax_cny).sum()
+    assert rows[0]["roic_frac"] == pytest.approx(profit / ((opening + closing) / 2))
+    assert rows[0]["added_roic_frac"] is None
+    ai = result.chain.accounts.valuation.ai
+    assert rows[-1]["roic_frac"] == pytest.approx(ai.roic_frac)
+    assert ai.growth_destroys_value == (ai.roic_frac < scenario.cost.wacc.value)
+
+
+def test_the_last_quarter_orders_for_what_follows_the_plan(scenario):
+    blind, sighted = (plan(with_expansion(scenario, look_beyond=n)).chain.plan.ordered.sum(axis=(0, 1)) for n in (0, 4))
+    assert blind[-1] == pytest.approx(0.0, abs=1e-6)
+    assert sighted[-1] > 0.5 * sighted[-2] > 0
+
+
+def with_expansion(scenario, **changes):
+    """Return the scenario with settings of its expansion replaced."""
+    return scenario.model_copy(update={"expansion": scenario.expansion.model_copy(update=changes)})
+
+
+def test_a_plan_by_month_keeps_the_quarters_accounts(scenario):
+    chain = plan(with_expansion(scenario, step="month")).chain
+    fine = chain.plan.months
+    assert len(fine.problem.quarters) == 12
+    assert fine.device_capex_cny.sum() == pytest.approx(chain.accounts.statements.device_capex_cny.sum())
+    assert chain.plan.ordered.sum() == pytest.approx(fine.ordered.sum())

@@ -1,9 +1,25 @@
 """Event simulation of continuous batching: loads, traces, step tables, and what users of a deployment see."""
 
 from jevons.serving.sim.arrivals import RATED, Bursts, Day, Pattern, arrival_times
+from jevons.serving.sim.fleet import FLEET_ROUTINGS, simulate_fleet
+from jevons.serving.sim.fleet_types import (
+    Admission,
+    Autoscale,
+    Failures,
+    FleetResult,
+    FleetSeries,
+    Kind,
+    KindShare,
+    ModelShare,
+    Offline,
+    OfflineShare,
+    RateLimit,
+    Routing,
+)
 from jevons.serving.sim.mix import ClassSpec, LoadSpec, Mix, generate_mix, read_load
 from jevons.serving.sim.run import ROUTINGS, simulate
 from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, energy_j, latencies, time_series
+from jevons.serving.sim.split import Pool, PoolUse, SplitResult, hand_over_s, simulate_split
 from jevons.serving.sim.table import constant_table, limits_of, step_table
 from jevons.serving.sim.traces import Trace, read_trace
 from jevons.serving.sim.types import Requests, SimLimits, SimResult, Spread, StepTable, Trail
@@ -11,21 +27,37 @@ from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, st
 
 __all__ = [
     "ARRIVALS",
+    "FLEET_ROUTINGS",
     "RATED",
     "ROUTINGS",
+    "Admission",
+    "Autoscale",
     "Bursts",
     "ClassResult",
     "ClassSpec",
     "Day",
+    "Failures",
+    "FleetResult",
+    "FleetSeries",
+    "Kind",
+    "KindShare",
     "Latencies",
     "Load",
     "LoadSpec",
     "Mix",
+    "ModelShare",
+    "Offline",
+    "OfflineShare",
     "Pattern",
+    "Pool",
+    "PoolUse",
+    "RateLimit",
     "Requests",
+    "Routing",
     "Series",
     "SimLimits",
     "SimResult",
+    "SplitResult",
     "Spread",
     "StepTable",
     "Trace",
@@ -37,11 +69,14 @@ __all__ = [
     "from_trace",
     "generate",
     "generate_mix",
+    "hand_over_s",
     "latencies",
     "limits_of",
     "read_load",
     "read_trace",
     "simulate",
+    "simulate_fleet",
+    "simulate_split",
     "step_table",
     "stream",
     "thinned",

@@ -1,4 +1,4 @@
-"""Loads of several classes of requests: shares, lengths, conversations, shared prefixes and limits."""
+"""Loads of several classes of requests: shares, lengths, conversations, shared prefixes, priorities and limits."""
 
 from __future__ import annotations
 
@@ -60,6 +60,8 @@ class ClassSpec(_Section):
     """Mean questions of a conversation; their number is geometric. A prompt repeats all that was said before."""
     think_s: Annotated[float, Field(ge=0, le=1e6)] = 30.0
     """Mean time from one question of a conversation to the next [s], exponential."""
+    priority: Annotated[int, Field(ge=0, le=63)] = 0
+    """Lower numbers are admitted first, and take the room of running requests of higher ones."""
     slo: SloSpec = SloSpec()
     """Limits of latency of this class."""
 
@@ -237,6 +239,8 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
         arrival_s[order], prompt[order], osl[order], users=spec.users or 0, think_s=spec.think_s, origin=origin
     )
     requests = _with_hashes(spec, requests, of_class[order], session[order])
+    if len({one.priority for one in spec.classes}) > 1:
+        requests = replace(requests, priority=np.array([one.priority for one in spec.classes])[of_class[order]])
     return Mix(requests, spec.classes, of_class[order], np.unique(session[order], return_inverse=True)[1])
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +13,8 @@ from numpy.typing import NDArray
 from jevons.errors import InfeasibleError, InputError, did_you_mean
 from jevons.serving.sim._kernels import drive
 from jevons.serving.sim._kernels import state as ks
+from jevons.serving.sim._kernels.engine import ELSEWHERE
+from jevons.serving.sim.drafts import in_units, longest_tokens, pace_of, steps_needed
 from jevons.serving.sim.table import constant_table
 from jevons.serving.sim.types import (
     LONGEST_S,
@@ -29,8 +34,11 @@ ROUTINGS = ("round_robin", "least_loaded")
 
 _UNSTABLE_FRAC = 0.02
 _BUSY_FRAC = 0.98
+_PATIENCE_S = 1.5
 _MOST_BATCH = 1 << 20
 _MOST_REPLICAS = 100_000
+_MOST_CLASSES = 256
+_MOST_DRAFTS = 16
 _MOST_KEYS = 300_000_000
 """Entries of all prefix caches at once, 24 bytes each."""
 
@@ -47,6 +55,8 @@ def simulate(
     tpot_s: float | None = None,
     e2e_s: float | None = None,
     edge_frac: float = 0.05,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
 ) -> SimResult:
     """Serve a load by continuous batching, exact to the step.
 
@@ -69,6 +79,10 @@ def simulate(
     edge_frac : float
         Share of the requests at the start (warm-up) and as many at the end (drain) that statistics leave out, in
         [0, 0.5). All at once has neither and counts all.
+    seed : int
+        Of which drafted tokens are accepted; nothing else is chance.
+    progress : callable, optional
+        Told where the first run on a machine takes seconds to compile the kernels.
 
     Returns
     -------
@@ -84,14 +98,17 @@ def simulate(
 
     Notes
     -----
-    First come, first served. A step takes one token of every decode, then prompt tokens up to the budget: the prompt in
-    work first, then waiting ones while slots and blocks for their whole prompts are free. Where the next tokens of the
-    decodes do not fit, the request admitted last loses its cache and computes prompt and answer so far anew.
+    First come, first served, within each priority. A step takes one token of every decode, then prompt tokens up to the
+    budget: the prompt in work first, then waiting ones while slots and blocks for their whole prompts are free. Where
+    the next tokens of the decodes do not fit, the request admitted last (of the lowest priority that runs) loses its
+    cache and computes prompt and answer so far anew, or fetches them from the host where they were swapped to. So does
+    one whose place a waiting request of higher priority takes.
     """
     _check(requests, table, limits, replicas, routing, edge_frac)
     longest = limits.kv_blocks * limits.block_tokens
     total = requests.isl + requests.osl
-    fits = total - 1 <= longest
+    steps = steps_needed(requests, limits, seed)
+    fits = longest_tokens(requests, steps, limits) <= longest
     if limits.max_context:
         fits &= total <= limits.max_context
     if not fits.any():
@@ -102,12 +119,14 @@ def simulate(
         )
         raise InfeasibleError(message, ["device memory"])
     kernels_began = time.perf_counter()
-    _compile(closed=requests.users > 0, balanced=routing == "least_loaded")
+    with told_of_compiling(progress):
+        _compile(closed=requests.users > 0, balanced=routing == "least_loaded")
     began = time.perf_counter()
-    trail = _serve(requests, np.flatnonzero(fits), table, limits, replicas, routing, entry_s)
+    trail = _serve(requests, steps, np.flatnonzero(fits), table, limits, replicas, routing, entry_s)
     wall_s = time.perf_counter() - began
     slo = (ttft_s, tpot_s, e2e_s)
-    return _summary(requests, trail, limits, entry_s, slo, edge_frac, (wall_s, began - kernels_began))
+    clock = wall_s, began - kernels_began
+    return _summary(requests, trail, limits, entry_s, slo, edge_frac, clock, int(fits.sum()))
 
 
 def _check(
@@ -123,12 +142,28 @@ def _check(
         ("step_tokens", limits.step_tokens, 1, len(table.alone) - 1),
         ("requests", requests.count, 1, 1 << 40),
         ("users", requests.users, 0, 1 << 40),
+        ("queue", limits.queue, 0, 1 << 40),
+        ("host_blocks", limits.host_blocks, 0, 1 << 40),
+        ("move_s", limits.move_s, 0, 3600),
+        ("draft_tokens", limits.draft_tokens, 0, min(_MOST_DRAFTS, limits.block_tokens - 1)),
     ):
         if not least <= value <= most:
             message = f"{name} = {value}: must be from {least} to {most:,}"
             raise InputError(message)
     if not 0.0 <= edge_frac < 0.5:
         message = f"edge_frac = {edge_frac}: must be in [0, 0.5)"
+        raise InputError(message)
+    if not 0.0 <= limits.draft_acceptance_frac < 1.0:
+        message = f"draft_acceptance_frac = {limits.draft_acceptance_frac}: must be in [0, 1)"
+        raise InputError(message)
+    if limits.queue and requests.users:
+        message = f"queue = {limits.queue}: users of a closed loop wait for their answer. Use fewer users, or a rate."
+        raise InputError(message)
+    if limits.swap and not limits.host_blocks:
+        message = "swap: needs host_blocks, memory of the host to go to"
+        raise InputError(message)
+    if requests.priority is not None and len(np.unique(requests.priority)) > _MOST_CLASSES:
+        message = f"priority: at most {_MOST_CLASSES} different ones"
         raise InputError(message)
     for name, lengths in (("isl", requests.isl), ("osl", requests.osl)):
         if lengths.min() < 1:
@@ -148,46 +183,51 @@ def _check(
         raise InputError(message)
 
 
-def _work(requests: Requests) -> ks.Work:
-    count = requests.count
-    none = [np.full(count, -1, dtype=np.int64) for _ in range(4)]
-    zeros = [np.zeros(count, dtype=np.int64) for _ in range(4)]
-    isl, osl = (np.ascontiguousarray(lengths, dtype=np.int64) for lengths in (requests.isl, requests.osl))
+def _work(requests: Requests, steps: IntArray | None = None) -> ks.Work:
+    """Return the requests as the kernels take them; *steps* are the output tokens where none are drafted."""
+    rows = np.zeros((ks.WORK_ROWS, requests.count), dtype=np.int64)
+    rows[ks.ISL], rows[ks.OSL] = requests.isl, requests.osl
+    rows[ks.STEPS] = requests.osl if steps is None else steps
+    rows[[ks.ADMITTED, ks.FIRST_TOKEN, ks.FINISH, ks.FOLLOWING]] = -1
+    if requests.priority is not None:
+        rows[ks.CLASS_OF] = np.unique(requests.priority, return_inverse=True)[1]
     hashes, start = requests.hashes, requests.hash_start
     if hashes is None or start is None:
-        hashes, start = np.zeros(0, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
-    return ks.Work(
-        isl, osl, osl, zeros[0], none[0], none[1], none[2], zeros[1], none[3], zeros[2], zeros[3], hashes, start
-    )
+        hashes, start = np.zeros(0, dtype=np.int64), np.zeros(requests.count + 1, dtype=np.int64)
+    return ks.Work(rows, hashes, start)
 
 
-def _bounds(limits: SimLimits, keys: int) -> IntArray:
+def _bounds(limits: SimLimits, keys: int, classes: int = 1) -> IntArray:
     """Return the limits as the kernels take them; *keys* are the hashes of prompt blocks."""
     bounds = np.zeros(ks.LIMITS_SIZE, dtype=np.int64)
     bounds[: ks.CLASSES] = (limits.max_batch, limits.step_tokens, limits.block_tokens, limits.kv_blocks, keys)
-    bounds[ks.CLASSES : ks.HOST_BLOCKS] = (1, limits.block_tokens, 1, 1)
+    bounds[ks.CLASSES : ks.HOST_BLOCKS] = (classes, *pace_of(limits))
+    bounds[ks.HOST_BLOCKS :] = (limits.host_blocks, limits.swap, round(limits.move_s * TICKS_PER_S), limits.queue)
     return bounds
 
 
 def _kernel_table(table: StepTable) -> ks.Table:
-    return ks.Table(
-        table.knots, table.base, table.slope, table.alone, table.mixed_batches, table.mixed, table.own, table.cached
-    )
+    by_tokens = np.stack([table.alone, table.own, table.cached])
+    return ks.Table(table.knots, np.stack([table.base, table.slope]), by_tokens, table.mixed_batches, table.mixed)
 
 
 def _serve(
     requests: Requests,
+    steps: IntArray,
     ids: IntArray,
     table: StepTable,
     limits: SimLimits,
     replicas: int,
     routing: str,
     entry_s: float,
+    handed: IntArray | None = None,
 ) -> Trail:
-    """Run the kernels and gather what they leave."""
-    work, arrays = _work(requests), _kernel_table(table)
+    """Run the kernels and gather what they leave; requests may be *handed* over, at those ticks, with their cache."""
+    work, arrays = _work(requests, steps), _kernel_table(in_units(table, pace_of(limits).unit))
+    if handed is not None:
+        work.rows[ks.MADE], work.rows[ks.CACHE_AT], work.rows[ks.FIRST_TOKEN] = 1, ELSEWHERE, handed
     keys = int(work.hashes.max()) + 1 if len(work.hashes) else 0
-    bounds = _bounds(limits, keys)
+    bounds = _bounds(limits, keys, int(work.rows[ks.CLASS_OF].max()) + 1)
     entry = round(entry_s * TICKS_PER_S)
     apart = replicas if routing == "least_loaded" and not requests.users else 1
     if apart * keys > _MOST_KEYS:
@@ -197,7 +237,8 @@ def _serve(
         raise InputError(message)
     states = np.zeros((replicas, ks.STATE_SIZE), dtype=np.int64)
     replica = np.full(requests.count, -1, dtype=np.int64)
-    arrival = _drive(requests, ids, (work, arrays, bounds), (states, replica), routing, entry)
+    gaps = np.zeros(ks.GAP_BINS, dtype=np.int64)
+    arrival = _drive(requests, ids, (work, arrays, bounds), (states, replica, gaps), routing, entry, handed)
     if states[:, ks.OUTSTANDING].any():
         most_s = ks.FOREVER / TICKS_PER_S
         message = (
@@ -209,25 +250,29 @@ def _serve(
         "end": ks.TIME, "busy": ks.BUSY, "steps": ks.STEP, "events": ks.EVENTS,
         "preemptions": ks.PREEMPTIONS, "prefill_tokens": ks.PREFILLED, "hit_tokens": ks.HIT_TOKENS,
         "decode_tokens": ks.DECODED, "context_steps": ks.CONTEXT_STEPS, "peak_blocks": ks.PEAK,
-        "blocks": ks.USED,
+        "blocks": ks.USED, "swaps": ks.SWAPS, "moved_blocks": ks.MOVED, "host_hit_tokens": ks.HOST_HIT_TOKENS,
+        "host_blocks": ks.HOSTED,
     }  # fmt: skip
     totals = {name: states[:, column].copy() for name, column in names.items()}
-    return Trail(arrival, work.admitted, work.first, work.finish, work.preempted, replica, totals)
+    totals["context_steps"] //= pace_of(limits).unit
+    admitted, first, finish, preempted = work.rows[[ks.ADMITTED, ks.FIRST_TOKEN, ks.FINISH, ks.PREEMPTED]]
+    replica[admitted < 0] = -1
+    return Trail(arrival, admitted, first, finish, preempted, replica, totals, gaps)
 
 
 def _drive(
     requests: Requests,
     ids: IntArray,
     inputs: tuple[ks.Work, ks.Table, IntArray],
-    outcome: tuple[IntArray, IntArray],
+    outcome: tuple[IntArray, IntArray, IntArray],
     routing: str,
     entry: int,
+    handed: IntArray | None,
 ) -> IntArray:
     """Run the kernel of the load's kind; fill states and replica of each request, return arrivals at the engine."""
     work, arrays, bounds = inputs
-    states, replica = outcome
+    states, replica, gaps = outcome
     replicas = len(states)
-    gaps = np.zeros(ks.GAP_BINS, dtype=np.int64)
     if requests.users:
         arrival = np.full(requests.count, -1, dtype=np.int64)
         pause = round(requests.think_s * TICKS_PER_S) + entry
@@ -240,10 +285,10 @@ def _drive(
             drive.run_closed(arrival, work, arrays, bounds, own, states[place], gaps, users, pause)
             replica[own] = place
         arrival[ids] += entry
-        for times in (work.admitted, work.first, work.finish):
-            times[ids] += entry
+        for row in (ks.ADMITTED, ks.FIRST_TOKEN, ks.FINISH):
+            work.rows[row, ids] += entry
     else:
-        arrival = np.round(requests.arrival_s * TICKS_PER_S).astype(np.int64) + entry
+        arrival = np.round(requests.arrival_s * TICKS_PER_S).astype(np.int64) + entry if handed is None else handed
         if routing == "least_loaded" and replicas > 1:
             drive.run_balanced(arrival, work, arrays, bounds, ids, states, gaps, replica)
         else:
@@ -254,13 +299,25 @@ def _drive(
     return arrival
 
 
+@contextlib.contextmanager
+def told_of_compiling(progress: Callable[[str], None] | None) -> Iterator[None]:
+    """Say that kernels are compiled where it takes longer than loading them."""
+    said = threading.Timer(_PATIENCE_S, progress or str, ["compiling the simulator, once on this machine"])
+    said.daemon = True
+    said.start()
+    try:
+        yield
+    finally:
+        said.cancel()
+
+
 def _compile(*, closed: bool, balanced: bool) -> None:
     """Compile the kernel of one kind of load, or load it from the cache, on two requests."""
     ones = np.ones(2, dtype=np.int64)
     tiny = Requests(np.zeros(2), ones, ones, users=2 if closed else 0)
     table = constant_table(2, 4, decode_s=0.01, prompt_token_s=0.001)
     routing = "least_loaded" if balanced else "round_robin"
-    _serve(tiny, np.arange(2), table, SimLimits(2, 4, 1, 64), 2, routing, 0.0)
+    _serve(tiny, ones, np.arange(2), table, SimLimits(2, 4, 1, 64), 2, routing, 0.0)
 
 
 def _spread(values: FloatArray) -> Spread | None:
@@ -268,6 +325,17 @@ def _spread(values: FloatArray) -> Spread | None:
         return None
     quantiles = np.quantile(values, list(QUANTILES.values()))
     return Spread(float(values.mean()), *(float(q) for q in quantiles))
+
+
+def gap_spread(gaps: IntArray) -> Spread | None:
+    """Return mean and percentiles of the times of decode steps, by token, from the kernels' bins [s]."""
+    total = int(gaps.sum())
+    if total == 0:
+        return None
+    edges = ((np.arange(len(gaps) + 1) + ks.GAP_FIRST) << ks.GAP_SHIFT).view(np.float64) / TICKS_PER_S
+    below = np.append(0, np.cumsum(gaps)) / total
+    mean = float((gaps * (edges[:-1] + edges[1:]) / 2).sum()) / total
+    return Spread(mean, *(float(np.interp(q, below, edges)) for q in QUANTILES.values()))
 
 
 def _summary(
@@ -278,6 +346,7 @@ def _summary(
     slo: tuple[float | None, float | None, float | None],
     edge_frac: float,
     clock: tuple[float, float],
+    fitting: int,
 ) -> SimResult:
     """Sum up the requests between warm-up and drain."""
     done = np.flatnonzero(trail.finish >= 0)
@@ -301,9 +370,10 @@ def _summary(
     running_s = finish - trail.admitted[done] / TICKS_PER_S
     overload, capacity = _overload(requests, arrival, finish, trail)
     return SimResult(
-        requests=requests.count, served=len(done), rejected=requests.count - len(done), counted=int(counted.sum()),
+        requests=requests.count, served=len(done), rejected=requests.count - fitting, refused=fitting - len(done),
+        counted=int(counted.sum()),
         window_s=window, ttft_s=_spread(ttft_s[counted]), tpot_s=_spread(tpot_s[counted & many]),
-        e2e_s=_spread(e2e_s[counted]), req_per_s=float(ended.sum()) / length_s,
+        e2e_s=_spread(e2e_s[counted]), itl_s=gap_spread(trail.gaps), req_per_s=float(ended.sum()) / length_s,
         output_tok_per_s=float(osl[ended].sum()) / length_s, goodput_req_per_s=float(good.sum()) / length_s,
         utilisation_frac=float(totals["busy"].sum()) / TICKS_PER_S / max(end_s * replicas, 1e-12),
         mean_batch=float(totals["decode_tokens"].sum()) / decode_steps,
@@ -314,7 +384,9 @@ def _summary(
         preemptions=int(totals["preemptions"].sum()), prefill_tokens=int(totals["prefill_tokens"].sum()),
         hit_tokens=int(totals["hit_tokens"].sum()),
         decode_tokens=int(totals["decode_tokens"].sum()), steps=int(totals["steps"].sum()),
-        events=int(totals["events"].sum()), end_s=end_s, overload_frac=overload, capacity_req_per_s=capacity,
+        events=int(totals["events"].sum()), swaps=int(totals["swaps"].sum()),
+        host_hit_tokens=int(totals["host_hit_tokens"].sum()), moved_blocks=int(totals["moved_blocks"].sum()),
+        end_s=end_s, overload_frac=overload, capacity_req_per_s=capacity,
         wall_s=clock[0], compile_s=clock[1], trail=trail,
     )  # fmt: skip
 

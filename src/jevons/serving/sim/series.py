@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InputError
+from jevons.serving.sim.fleet_types import FleetResult
 from jevons.serving.sim.mix import Mix
 from jevons.serving.sim.types import QUANTILES, TICKS_PER_S, FloatArray, Requests, SimLimits, SimResult, Spread
 
@@ -102,10 +103,10 @@ class ClassResult:
     e2e_s: Spread | None
 
 
-def latencies(requests: Requests, found: SimResult, entry_s: float = 0.0) -> Latencies:
+def latencies(requests: Requests, found: SimResult | FleetResult, entry_s: float = 0.0) -> Latencies:
     """Return the latency of every answered request; *entry_s* as given to the simulation."""
     trail = found.trail
-    place = np.flatnonzero(trail.finish >= 0)
+    place = np.flatnonzero(trail.finish[: requests.count] >= 0)
     arrival = trail.arrival[place] / TICKS_PER_S - entry_s
     first, finish = trail.first[place] / TICKS_PER_S, trail.finish[place] / TICKS_PER_S
     osl = requests.osl[place]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from jevons.errors import InputError
-from jevons.serving.memory import kv_capacity_tokens
+from jevons.facts import default_facts
+from jevons.hardware import host_link_kind
+from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, SimLimits, StepTable
 from jevons.serving.step import step_time
 from jevons.serving.types import Deployment
@@ -26,8 +30,10 @@ def limits_of(
     max_batch: int | None = None,
     step_tokens: int | None = None,
     block_tokens: int = 16,
+    host_bytes: float = 0.0,
+    swap: bool = False,
 ) -> SimLimits:
-    """Return the limits of one replica from model, device and engine.
+    """Return the limits of one replica from model, device and engine, drafted tokens included.
 
     Parameters
     ----------
@@ -41,11 +47,15 @@ def limits_of(
         In place of the engine's.
     block_tokens : int
         Tokens of a cache block.
+    host_bytes : float
+        Host memory behind the cache, for each accelerator [bytes]; its blocks move at the rate of the link to the host.
+    swap : bool
+        Whether the cache of preempted requests goes there.
 
     Raises
     ------
     InputError
-        If a limit is below 1.
+        If a limit is below 1, or host memory holds no block.
     InfeasibleError
         If the weights do not fit.
     """
@@ -57,7 +67,12 @@ def limits_of(
         block_tokens=block_tokens,
         kv_blocks=int(held // max(block_tokens, 1)),
         max_context=deployment.model.max_context,
+        swap=swap,
+        draft_tokens=deployment.draft_tokens,
+        draft_acceptance_frac=engine.draft_acceptance_frac if deployment.draft_tokens else 0.0,
     )
+    if host_bytes:
+        limits = _with_host(limits, deployment, context, host_bytes)
     for name, value in (
         ("max_batch", limits.max_batch), ("step_tokens", limits.step_tokens), ("block_tokens", limits.block_tokens),
         ("kv_blocks", limits.kv_blocks),
@@ -67,6 +82,18 @@ def limits_of(
             message += f" and at most {_MOST_STEP_TOKENS:,}" if name == "step_tokens" else ""
             raise InputError(message)
     return limits
+
+
+def _with_host(limits: SimLimits, deployment: Deployment, context: float, host_bytes: float) -> SimLimits:
+    """Return limits with host memory: every device keeps its part of a block there, and moves it over its own link."""
+    block_bytes = kv_bytes_per_request(deployment, context) / context * limits.block_tokens
+    kind = host_link_kind(deployment.accelerator)
+    rates = [default_facts().get(f"training_host.{kind}_{name}_bytes_per_s").number for name in ("link", "memory")]
+    blocks = int(deployment.layout.dp * host_bytes // block_bytes)
+    if blocks < 1:
+        message = f"host_bytes = {host_bytes:,.0f}: must hold at least a block of the cache, {block_bytes:,.0f} bytes"
+        raise InputError(message)
+    return replace(limits, host_blocks=blocks, move_s=block_bytes / min(rates))
 
 
 def step_table(deployment: Deployment, max_batch: int, step_tokens: int) -> StepTable:

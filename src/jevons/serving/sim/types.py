@@ -41,6 +41,9 @@ class Requests:
         leading hashes share a prefix. None for no prefix cache.
     hash_tokens : int
         Tokens of such a block; the engine's must be as large.
+    priority : ndarray of int or None, shape (n,)
+        Lower ones are admitted first, and take the cache and the slots of running requests of higher ones where they do
+        not fit beside them. None where all are equal.
     """
 
     arrival_s: FloatArray
@@ -52,6 +55,7 @@ class Requests:
     hashes: IntArray | None = None
     hash_start: IntArray | None = None
     hash_tokens: int = 0
+    priority: IntArray | None = None
 
     @property
     def count(self) -> int:
@@ -75,6 +79,19 @@ class SimLimits:
         Blocks of the cache.
     max_context : int
         Longest prompt and output together; 0 for no limit but the cache.
+    queue : int
+        Most requests that wait; one that comes when so many do is refused. 0 for no limit.
+    host_blocks : int
+        Blocks of host memory behind the cache: blocks of the prefix cache that make room go there. 0 for none.
+    swap : bool
+        Whether the cache of a preempted decode goes to the host too, as far as there is room, instead of being lost.
+    move_s : float
+        Time that the engine stands still for each block that a request waits for, to the host or back [s]. Blocks of
+        the prefix cache leave for the host behind the steps.
+    draft_tokens : int
+        Tokens that are drafted in each decode step and verified together; the step table must hold their cost.
+    draft_acceptance_frac : float
+        Chance that each is accepted where those before it were, in [0, 1).
     """
 
     max_batch: int
@@ -82,6 +99,12 @@ class SimLimits:
     block_tokens: int
     kv_blocks: int
     max_context: int = 0
+    queue: int = 0
+    host_blocks: int = 0
+    swap: bool = False
+    move_s: float = 0.0
+    draft_tokens: int = 0
+    draft_acceptance_frac: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +150,12 @@ class Trail:
     totals : mapping of str to ndarray of int, shape (replicas,)
         ``end``, ``busy`` [ticks]; ``steps`` (decode steps), ``events``, ``preemptions``, ``prefill_tokens`` (computed,
         repeated ones included), ``hit_tokens`` (found in the prefix cache), ``decode_tokens``, ``context_steps`` (sum
-        over decode steps of all contexts), ``peak_blocks``, ``blocks`` (in use at the end).
+        over decode steps of all contexts), ``peak_blocks``, ``blocks`` (in use at the end), ``swaps`` (preemptions
+        that kept their cache on the host), ``moved_blocks`` (that requests waited for, to or from the host),
+        ``host_hit_tokens`` (of ``hit_tokens``, those fetched from the host), ``host_blocks`` (held there at the end by
+        preempted requests).
+    gaps : ndarray of int, shape (2080,)
+        Tokens of decode steps by the time of their step, in bins of 32 to each doubling [ticks].
     """
 
     arrival: IntArray
@@ -137,6 +165,7 @@ class Trail:
     preempted: IntArray
     replica: IntArray
     totals: Mapping[str, IntArray]
+    gaps: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +185,16 @@ class SimResult:
 
     Parameters
     ----------
-    requests, served, rejected, counted : int
-        Requests of the load; those answered; those that no replica can hold; those that statistics count.
+    requests, served, rejected, refused, counted : int
+        Requests of the load; those answered; those that no replica can hold; those that came when too many waited;
+        those that statistics count.
     window_s : tuple of float
         Start and end of the time that statistics count [s]: requests that arrive in it, tokens made in it.
     ttft_s, tpot_s, e2e_s : Spread or None
         Of the counted requests; None where there are none (``tpot_s``: of more than one output token).
+    itl_s : Spread or None
+        Of the time between a request's outputs, over all decode steps of the run and every request in them: what a step
+        takes, to 2 %; the pause of a preempted request is not among them.
     req_per_s, output_tok_per_s : float
         Finished requests and their output tokens per second of the window, all replicas.
     goodput_req_per_s : float
@@ -173,7 +206,11 @@ class SimResult:
     kv_mean_frac, kv_peak_frac : float
         Share of cache blocks: tokens held, mean over decode steps; blocks used at most.
     preemptions, prefill_tokens, hit_tokens, decode_tokens, steps, events : int
-        Totals over replicas; ``hit_tokens`` are prompt tokens that the prefix cache had.
+        Totals over replicas; ``hit_tokens`` are prompt tokens that the prefix cache had, ``decode_tokens`` requests
+        summed over decode steps, which are tokens where none are drafted.
+    swaps, host_hit_tokens, moved_blocks : int
+        Preemptions whose cache went to the host; of ``hit_tokens``, those fetched from it; blocks that requests waited
+        for.
     end_s : float
         When the last request was answered [s].
     overload_frac : float or None
@@ -189,11 +226,13 @@ class SimResult:
     requests: int
     served: int
     rejected: int
+    refused: int
     counted: int
     window_s: tuple[float, float]
     ttft_s: Spread | None
     tpot_s: Spread | None
     e2e_s: Spread | None
+    itl_s: Spread | None
     req_per_s: float
     output_tok_per_s: float
     goodput_req_per_s: float
@@ -209,6 +248,9 @@ class SimResult:
     decode_tokens: int
     steps: int
     events: int
+    swaps: int
+    host_hit_tokens: int
+    moved_blocks: int
     end_s: float
     overload_frac: float | None
     capacity_req_per_s: float | None

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from jevons.serving.sim._kernels.engine import advance, enqueue
-from jevons.serving.sim._kernels.leap import leap, steps_in_cache
+from jevons.serving.sim._kernels.leap import step_ticks, steps_in_cache
 from jevons.serving.sim._kernels.state import (
     BATCH,
     BLOCKS,
@@ -21,6 +21,7 @@ from jevons.serving.sim._kernels.state import (
     HEAPED,
     OUTSTANDING,
     PARTIAL,
+    QUEUE,
     RUNNING,
     SLOT_BITS,
     STEP,
@@ -32,6 +33,8 @@ from jevons.serving.sim._kernels.state import (
     Table,
     Work,
     allocating,
+    inline,
+    rare,
     reset,
     slots_of,
 )
@@ -42,10 +45,16 @@ DIGEST = int(hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).he
 latter, a change in any of the files compiles the drivers anew."""
 
 
-@njit(error_model="numpy", _nrt=False)
+@rare
 def bring(state: IntArray, slots: Slots, work: Work, table: Table, limits: IntArray, until: int) -> None:
     """Run steps until one starts at or after *until*: called, not compiled in place, where a driver has many calls."""
     advance(state, slots, work, table, limits, until, False)
+
+
+@inline
+def is_full(state: IntArray, limits: IntArray) -> bool:
+    """Return whether so many requests wait that a further one is refused."""
+    return bool(limits[QUEUE] > 0 and state[WAITING] >= limits[QUEUE])
 
 
 @allocating
@@ -60,7 +69,7 @@ def wake_of(state: IntArray, slots: Slots, table: Table, limits: IntArray) -> in
         return int(state[TIME])
     steps = int((slots.heap[0] >> SLOT_BITS) - state[STEP])
     steps = steps_in_cache(slots, limits, state[BATCH], state[STEP], limits[BLOCKS] - state[USED], steps)
-    return int(state[TIME] + steps * leap(table, limits, state[BATCH], state[CONTEXT], 1, FOREVER)[1])
+    return int(state[TIME] + steps * step_ticks(table, limits, state[BATCH], state[CONTEXT]))
 
 
 def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
@@ -76,7 +85,7 @@ def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Calla
         for index in range(len(ids) + 1):  # One call, for each is compiled in place.
             until = arrival[ids[index]] if index < len(ids) else FOREVER
             advance(state, slots, work, table, limits, until, False)
-            if index < len(ids):
+            if index < len(ids) and not is_full(state, limits):
                 enqueue(state, slots, work, ids[index], until)
         return digest
 
@@ -149,6 +158,8 @@ def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Calla
             state, slots = states[best], all_slots[best]
             if state[TIME] < now:
                 bring(state, slots, work, table, limits, now)
+            if is_full(state, limits):
+                continue
             enqueue(state, slots, work, request, now)
             wake[best] = wake_of(state, slots, table, limits)
             chosen[request] = best

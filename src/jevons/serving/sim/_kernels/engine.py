@@ -7,13 +7,19 @@ the order of summation.
 from __future__ import annotations
 
 from jevons.serving.sim._kernels.cache import evict, fill_of, hashed_blocks, hold, make_host_room, release, share
-from jevons.serving.sim._kernels.leap import added_ticks, blocks_taken, leap, steps_in_cache
+from jevons.serving.sim._kernels.leap import added_ticks, blocks_taken, count_gaps, leap, step_ticks, steps_in_cache
 from jevons.serving.sim._kernels.state import (
+    ABSENT,
+    ADMITTED,
+    AFTER,
     BATCH,
+    BEFORE,
     BLOCK,
     BLOCKS,
     BUDGET,
     BUSY,
+    CACHE_AT,
+    CLASS_OF,
     CLASSES,
     CONTEXT,
     CONTEXT_STEPS,
@@ -21,7 +27,11 @@ from jevons.serving.sim._kernels.state import (
     DONE_TOKENS,
     ENDED,
     EVENTS,
-    FOREVER,
+    FILL,
+    FINISH,
+    FIRST_TOKEN,
+    FOLLOWING,
+    FREE,
     FREE_SLOTS,
     GROWTH,
     HEAPED,
@@ -31,21 +41,30 @@ from jevons.serving.sim._kernels.state import (
     HOST_HIT_TOKENS,
     HOSTED,
     IDLE,
+    ISL,
+    JOINING,
+    MADE,
     MAX_BATCH,
     MOVE_TICKS,
     MOVED,
     MOVING,
     ON_HOST,
+    OSL,
     OUTSTANDING,
     PARTIAL,
     PEAK,
     PERIOD,
+    PREEMPTED,
     PREEMPTIONS,
     PREFILLED,
+    REQUEST,
     RUNNING,
+    SHARED,
     SLOT_BITS,
     SLOT_MASK,
+    START,
     STEP,
+    STEPS,
     SWAP,
     SWAPS,
     TAIL,
@@ -53,11 +72,11 @@ from jevons.serving.sim._kernels.state import (
     UNIT,
     USED,
     WAITING,
+    WANT,
     IntArray,
     Slots,
     Table,
     Work,
-    gap_bin,
     inline,
     rare,
 )
@@ -107,14 +126,14 @@ def heap_remove(heap: IntArray, size: int, place: int) -> None:
 @inline
 def unlink(state: IntArray, slots: Slots, slot: int) -> None:
     """Take a slot out of the order of admission and give it back."""
-    before, after = slots.before[slot], slots.after[slot]
+    before, after = slots.rows[BEFORE, slot], slots.rows[AFTER, slot]
     if before >= 0:
-        slots.after[before] = after
+        slots.rows[AFTER, before] = after
     if after >= 0:
-        slots.before[after] = before
+        slots.rows[BEFORE, after] = before
     else:
         state[TAIL] = before
-    slots.free[state[FREE_SLOTS]] = slot
+    slots.rows[FREE, state[FREE_SLOTS]] = slot
     state[FREE_SLOTS] += 1
     state[RUNNING] -= 1
 
@@ -124,13 +143,13 @@ def enqueue(state: IntArray, slots: Slots, work: Work, request: int, arrival: in
     """Put a request last in its class's queue at its arrival."""
     if state[RUNNING] == 0 and state[WAITING] == 0:
         state[TIME] = max(state[TIME], arrival)
-    rank = work.rank[request]
-    if slots.heads[rank] >= 0:
-        work.following[slots.lasts[rank]] = request
+    rank = work.rows[CLASS_OF, request]
+    if slots.ends[0, rank] >= 0:
+        work.rows[FOLLOWING, slots.ends[1, rank]] = request
     else:
-        slots.heads[rank] = request
-    work.following[request] = -1
-    slots.lasts[rank] = request
+        slots.ends[0, rank] = request
+    work.rows[FOLLOWING, request] = -1
+    slots.ends[1, rank] = request
     state[WAITING] += 1
     state[OUTSTANDING] += 1
 
@@ -138,11 +157,11 @@ def enqueue(state: IntArray, slots: Slots, work: Work, request: int, arrival: in
 @inline
 def put_first(state: IntArray, slots: Slots, work: Work, request: int) -> None:
     """Put a request that lost its cache first in its class's queue."""
-    rank = work.rank[request]
-    if slots.heads[rank] < 0:
-        slots.lasts[rank] = request
-    work.following[request] = slots.heads[rank]
-    slots.heads[rank] = request
+    rank = work.rows[CLASS_OF, request]
+    if slots.ends[0, rank] < 0:
+        slots.ends[1, rank] = request
+    work.rows[FOLLOWING, request] = slots.ends[0, rank]
+    slots.ends[0, rank] = request
     state[WAITING] += 1
 
 
@@ -152,54 +171,54 @@ def first_waiting(state: IntArray, slots: Slots, limits: IntArray) -> int:
     if state[WAITING] == 0:
         return -1
     rank = 0
-    while rank < limits[CLASSES] - 1 and slots.heads[rank] < 0:
+    while rank < limits[CLASSES] - 1 and slots.ends[0, rank] < 0:
         rank += 1
-    return slots.heads[rank]
+    return slots.ends[0, rank]
 
 
 @inline
 def emitted(work: Work, request: int) -> int:
     """Return the output tokens of the steps made."""
-    made = work.made[request]
-    return made * work.osl[request] // work.steps[request] if made > 0 else 0
+    made = work.rows[MADE, request]
+    return made * work.rows[OSL, request] // work.rows[STEPS, request] if made > 0 else 0
 
 
 @inline
 def blocks_held(state: IntArray, slots: Slots, slot: int, period: int) -> int:
     """Return the blocks of a decoding request."""
-    return (slots.fill[slot] + state[STEP] - slots.start[slot] + period - 1) // period
+    return (slots.rows[FILL, slot] + state[STEP] - slots.rows[START, slot] + period - 1) // period
 
 
 @inline
 def leave_batch(state: IntArray, slots: Slots, slot: int, limits: IntArray) -> None:
     """Take a request out of the decode batch."""
     state[BATCH] -= 1
-    state[CONTEXT] -= slots.want[slot] * limits[UNIT] + (state[STEP] - slots.start[slot]) * limits[GROWTH]
-    slots.phases[(slots.fill[slot] - slots.start[slot]) % limits[PERIOD]] -= 1
+    state[CONTEXT] -= slots.rows[WANT, slot] * limits[UNIT] + (state[STEP] - slots.rows[START, slot]) * limits[GROWTH]
+    slots.phases[(slots.rows[FILL, slot] - slots.rows[START, slot]) % limits[PERIOD]] -= 1
 
 
 @inline
 def join_batch(state: IntArray, slots: Slots, slot: int, limits: IntArray, due: int) -> None:
     """Let a request decode, for so many steps."""
-    slots.start[slot] = state[STEP]
-    slots.fill[slot] = fill_of(limits, slots.want[slot])
-    slots.phases[(slots.fill[slot] - state[STEP]) % limits[PERIOD]] += 1
+    slots.rows[START, slot] = state[STEP]
+    slots.rows[FILL, slot] = fill_of(limits, slots.rows[WANT, slot])
+    slots.phases[(slots.rows[FILL, slot] - state[STEP]) % limits[PERIOD]] += 1
     heap_push(slots.heap, state[HEAPED], (state[STEP] + due) << SLOT_BITS | slot)
     state[HEAPED] += 1
     state[BATCH] += 1
-    state[CONTEXT] += slots.want[slot] * limits[UNIT]
+    state[CONTEXT] += slots.rows[WANT, slot] * limits[UNIT]
 
 
 @rare
 def preempt(state: IntArray, slots: Slots, work: Work, limits: IntArray, slot: int) -> None:
     """Take the cache from a request and put it first in its queue; to be computed anew, or moved to the host."""
-    request = slots.request[slot]
+    request = slots.rows[REQUEST, slot]
     if slot == state[PARTIAL]:
-        blocks = (slots.want[slot] + limits[BLOCK] - 1) // limits[BLOCK]
+        blocks = (slots.rows[WANT, slot] + limits[BLOCK] - 1) // limits[BLOCK]
         state[PARTIAL] = -1
     else:
         blocks = blocks_held(state, slots, slot, limits[PERIOD])
-        work.made[request] += state[STEP] - slots.start[slot]
+        work.rows[MADE, request] += state[STEP] - slots.rows[START, slot]
         leave_batch(state, slots, slot, limits)
         for place in range(state[HEAPED]):
             if slots.heap[place] & SLOT_MASK == slot:
@@ -207,9 +226,9 @@ def preempt(state: IntArray, slots: Slots, work: Work, limits: IntArray, slot: i
                 break
         state[HEAPED] -= 1
         if limits[SWAP] > 0:
-            away = (work.isl[request] + emitted(work, request) - 1 + limits[BLOCK] - 1) // limits[BLOCK]
+            away = (work.rows[ISL, request] + emitted(work, request) - 1 + limits[BLOCK] - 1) // limits[BLOCK]
             if state[HOSTED] + away <= limits[HOST_BLOCKS]:
-                work.ready[request] = IN_HOST
+                work.rows[CACHE_AT, request] = IN_HOST
                 state[HOSTED] += away
                 state[SWAPS] += 1
                 state[MOVED] += away
@@ -219,7 +238,7 @@ def preempt(state: IntArray, slots: Slots, work: Work, limits: IntArray, slot: i
     unlink(state, slots, slot)
     put_first(state, slots, work, request)
     state[PREEMPTIONS] += 1
-    work.preempted[request] += 1
+    work.rows[PREEMPTED, request] += 1
 
 
 @inline
@@ -231,7 +250,7 @@ def finish_decodes(state: IntArray, slots: Slots, work: Work, limits: IntArray) 
         state[HEAPED] -= 1
         leave_batch(state, slots, slot, limits)
         release(state, slots, work, slot, blocks_held(state, slots, slot, limits[PERIOD]), limits)
-        work.finish[slots.request[slot]] = state[TIME]
+        work.rows[FINISH, slots.rows[REQUEST, slot]] = state[TIME]
         unlink(state, slots, slot)
         state[ENDED] += 1
 
@@ -241,16 +260,16 @@ def join_decodes(state: IntArray, slots: Slots, work: Work, joining: int, limits
     """Count the token that each finished prompt gives, and let it decode where more are due."""
     block_tokens = limits[BLOCK]
     for index in range(joining):
-        slot = slots.joining[index]
-        request = slots.request[slot]
-        if work.first[request] < 0:
-            work.first[request] = state[TIME]
-        work.made[request] += 1
+        slot = slots.rows[JOINING, index]
+        request = slots.rows[REQUEST, slot]
+        if work.rows[FIRST_TOKEN, request] < 0:
+            work.rows[FIRST_TOKEN, request] = state[TIME]
+        work.rows[MADE, request] += 1
         share(state, slots, work, slot, block_tokens)
-        due = work.steps[request] - work.made[request]
+        due = work.rows[STEPS, request] - work.rows[MADE, request]
         if due == 0:
-            work.finish[request] = state[TIME]
-            release(state, slots, work, slot, (slots.want[slot] + block_tokens - 1) // block_tokens, limits)
+            work.rows[FINISH, request] = state[TIME]
+            release(state, slots, work, slot, (slots.rows[WANT, slot] + block_tokens - 1) // block_tokens, limits)
             unlink(state, slots, slot)
             state[ENDED] += 1
             continue
@@ -261,14 +280,14 @@ def join_decodes(state: IntArray, slots: Slots, work: Work, joining: int, limits
 def claim(slots: Slots, work: Work, limits: IntArray, request: int) -> tuple[int, int, int, int]:
     """Return what a request would hold: tokens, blocks of its own, leading blocks in the prefix cache, unheld ones."""
     block_tokens = limits[BLOCK]
-    want = work.isl[request] + emitted(work, request)
-    if work.ready[request] != NOWHERE:
+    want = work.rows[ISL, request] + emitted(work, request)
+    if work.rows[CACHE_AT, request] != NOWHERE:
         fill = fill_of(limits, want - 1)
         return want - 1, fill // limits[PERIOD] + 1, 0, 0
     start = work.hash_start[request]
     hits, idle = 0, 0
     most = min(hashed_blocks(work, request, block_tokens), (want - 1) // block_tokens)
-    while hits < most and slots.holders[work.hashes[start + hits]] != -1:
+    while hits < most and slots.holders[work.hashes[start + hits]] != ABSENT:
         idle += slots.holders[work.hashes[start + hits]] <= 0
         hits += 1
     return want, (want + block_tokens - 1) // block_tokens - hits, hits, idle
@@ -276,21 +295,21 @@ def claim(slots: Slots, work: Work, limits: IntArray, request: int) -> tuple[int
 
 @rare
 def make_way(state: IntArray, slots: Slots, work: Work, limits: IntArray) -> None:
-    """Preempt running requests of worse classes until the first of the best one fits."""
+    """Preempt running requests of worse classes until the first of the best one fits, its first token included."""
     while True:
         request = first_waiting(state, slots, limits)
         if request < 0:
             return
         _, blocks, _, idle = claim(slots, work, limits, request)
         spare = limits[BLOCKS] - state[USED] - slots.phases[-state[STEP] % limits[PERIOD]]
-        if state[RUNNING] < limits[MAX_BATCH] and blocks + idle <= spare:
+        if state[RUNNING] < limits[MAX_BATCH] and state[BATCH] < limits[BUDGET] and blocks + idle <= spare:
             return
         slot, victim = state[TAIL], -1
-        worst = work.rank[request]
+        worst = work.rows[CLASS_OF, request]
         while slot >= 0:
-            if work.rank[slots.request[slot]] > worst:
-                victim, worst = slot, work.rank[slots.request[slot]]
-            slot = slots.before[slot]
+            if work.rows[CLASS_OF, slots.rows[REQUEST, slot]] > worst:
+                victim, worst = slot, work.rows[CLASS_OF, slots.rows[REQUEST, slot]]
+            slot = slots.rows[BEFORE, slot]
         if victim < 0:
             return
         preempt(state, slots, work, limits, victim)
@@ -313,21 +332,21 @@ def admit(state: IntArray, slots: Slots, work: Work, limits: IntArray) -> int:
             state[MOVING] += limits[MOVE_TICKS]
         hold(state, slots, work.hashes[index])
     state[HIT_TOKENS] += hits * limits[BLOCK]
-    slots.heads[work.rank[request]] = work.following[request]
+    slots.ends[0, work.rows[CLASS_OF, request]] = work.rows[FOLLOWING, request]
     state[WAITING] -= 1
-    if work.admitted[request] < 0:
-        work.admitted[request] = state[TIME]
+    if work.rows[ADMITTED, request] < 0:
+        work.rows[ADMITTED, request] = state[TIME]
     state[FREE_SLOTS] -= 1
-    slot = int(slots.free[state[FREE_SLOTS]])
-    slots.request[slot], slots.want[slot], slots.shared[slot] = request, want, hits
-    slots.before[slot], slots.after[slot] = state[TAIL], -1
+    slot = int(slots.rows[FREE, state[FREE_SLOTS]])
+    slots.rows[REQUEST, slot], slots.rows[WANT, slot], slots.rows[SHARED, slot] = request, want, hits
+    slots.rows[BEFORE, slot], slots.rows[AFTER, slot] = state[TAIL], -1
     if state[TAIL] >= 0:
-        slots.after[state[TAIL]] = slot
+        slots.rows[AFTER, state[TAIL]] = slot
     state[TAIL] = slot
     state[RUNNING] += 1
-    if work.ready[request] != NOWHERE:
+    if work.rows[CACHE_AT, request] != NOWHERE:
         blocks = (want + limits[BLOCK] - 1) // limits[BLOCK]
-        if work.ready[request] == IN_HOST:
+        if work.rows[CACHE_AT, request] == IN_HOST:
             state[HOSTED] -= blocks
             state[MOVED] += blocks
             state[MOVING] += blocks * limits[MOVE_TICKS]
@@ -355,25 +374,25 @@ def plan_chunks(
                 break
             if state[USED] + state[IDLE] > limits[BLOCKS]:
                 evict(state, slots, limits)
-            request = slots.request[slot]
-            if work.ready[request] != NOWHERE:
-                work.ready[request] = NOWHERE
-                join_batch(state, slots, slot, limits, work.steps[request] - work.made[request])
+            request = slots.rows[REQUEST, slot]
+            if work.rows[CACHE_AT, request] != NOWHERE:
+                work.rows[CACHE_AT, request] = NOWHERE
+                join_batch(state, slots, slot, limits, work.rows[STEPS, request] - work.rows[MADE, request])
                 room -= 1
                 slot = -1
                 continue
-            state[DONE_TOKENS] = slots.shared[slot] * limits[BLOCK]
+            state[DONE_TOKENS] = slots.rows[SHARED, slot] * limits[BLOCK]
         done = state[DONE_TOKENS]
-        chunk = min(slots.want[slot] - done, room)
-        ticks += table.own[chunk] + done * table.cached[chunk]
+        chunk = min(slots.rows[WANT, slot] - done, room)
+        ticks += table.by_tokens[1, chunk] + done * table.by_tokens[2, chunk]
         tokens += chunk
         room -= chunk
-        if done + chunk < slots.want[slot]:
+        if done + chunk < slots.rows[WANT, slot]:
             state[DONE_TOKENS] = done + chunk
             state[PARTIAL] = slot
             break
         state[PARTIAL] = -1
-        slots.joining[joining] = slot
+        slots.rows[JOINING, joining] = slot
         joining += 1
         slot = -1
     return tokens, ticks, joining
@@ -387,14 +406,14 @@ def make_room(state: IntArray, slots: Slots, work: Work, limits: IntArray) -> No
         if limits[CLASSES] > 1:
             slot = victim
             while slot >= 0:
-                if work.rank[slots.request[slot]] > work.rank[slots.request[victim]]:
+                if work.rows[CLASS_OF, slots.rows[REQUEST, slot]] > work.rows[CLASS_OF, slots.rows[REQUEST, victim]]:
                     victim = slot
-                slot = slots.before[slot]
+                slot = slots.rows[BEFORE, slot]
         preempt(state, slots, work, limits, victim)
 
 
 @inline
-def count_steps(state: IntArray, slots: Slots, limits: IntArray, batch: int, steps: int, ticks: int) -> None:
+def count_steps(state: IntArray, slots: Slots, limits: IntArray, batch: int, steps: int) -> None:
     """Let the batch decode so many steps."""
     state[USED] += blocks_taken(slots, limits, batch, state[STEP], steps)
     growth = batch * limits[GROWTH]
@@ -402,7 +421,6 @@ def count_steps(state: IntArray, slots: Slots, limits: IntArray, batch: int, ste
     state[CONTEXT] += steps * growth
     state[STEP] += steps
     state[DECODED] += steps * batch
-    slots.gaps[gap_bin(ticks // steps)] += steps * batch
 
 
 @inline
@@ -420,6 +438,7 @@ def advance(
             make_room(state, slots, work, limits)
         if limits[CLASSES] > 1 and not held_back:
             make_way(state, slots, work, limits)
+        before = state[BATCH]
         tokens, ticks, joining = plan_chunks(state, slots, work, table, limits, held_back)
         moving = state[MOVING]
         state[MOVING] = 0
@@ -429,12 +448,14 @@ def advance(
                 ticks += added_ticks(table, batch, tokens)
             ticks += moving
             if batch > 0:
-                ticks += leap(table, limits, batch, state[CONTEXT], 1, FOREVER)[1]
+                ticks += step_ticks(table, limits, batch, state[CONTEXT])
             state[PREFILLED] += tokens
         elif batch > 0:
             most = (slots.heap[0] >> SLOT_BITS) - state[STEP]
             free = limits[BLOCKS] - state[USED]
-            most = 1 if held_back else steps_in_cache(slots, limits, batch, state[STEP], free, most)
+            # Where a swapped request came back, the next waiting one may be worth a preemption at the next step.
+            once = held_back or (limits[CLASSES] > 1 and batch > before)
+            most = 1 if once else steps_in_cache(slots, limits, batch, state[STEP], free, most)
             full = state[WAITING] > 0 or state[PARTIAL] >= 0 or state[RUNNING] >= limits[MAX_BATCH]
             blind = full and limits[CLASSES] == 1
             bound = (state[HORIZON] if blind else until) - state[TIME]
@@ -443,7 +464,8 @@ def advance(
         state[BUSY] += ticks
         state[EVENTS] += 1
         if batch > 0:
-            count_steps(state, slots, limits, batch, steps, ticks)
+            count_gaps(slots, table, limits, batch, state[CONTEXT], steps, ticks)
+            count_steps(state, slots, limits, batch, steps)
             if state[USED] + state[IDLE] > limits[BLOCKS]:
                 evict(state, slots, limits)
         state[PEAK] = max(state[PEAK], state[USED])

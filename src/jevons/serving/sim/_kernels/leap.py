@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from jevons.serving.sim._kernels.state import GROWTH, PERIOD, IntArray, Slots, Table, inline
+from jevons.serving.sim._kernels.state import (
+    GROWTH,
+    PERIOD,
+    IntArray,
+    Slots,
+    Table,
+    gap_bin,
+    gap_edge,
+    inline,
+    rare,
+)
 
 
 @inline
 def series(base: int, slope: int, context: int, growth: int, steps: int) -> int:
     """Return the ticks of that many decode steps from a sum of contexts on, which grows at each."""
     return steps * base + slope * (steps * context + growth * (steps * (steps + 1) // 2))
+
+
+@inline
+def step_ticks(table: Table, limits: IntArray, batch: int, context: int) -> int:
+    """Return the ticks of one decode step."""
+    after = context + batch * limits[GROWTH]
+    piece, last = 0, len(table.knots) - 2
+    while piece < last and table.knots[piece + 1] * batch < after:
+        piece += 1
+    return int(table.pieces[0, batch, piece] + table.pieces[1, batch, piece] * after)
 
 
 @inline
@@ -40,7 +60,7 @@ def leap(table: Table, limits: IntArray, batch: int, context: int, most: int, ti
         count = most - steps
         if piece < last:
             count = min(count, (knots[piece + 1] * batch - context) // growth)
-        base, slope = table.base[batch, piece], table.slope[batch, piece]
+        base, slope = table.pieces[0, batch, piece], table.pieces[1, batch, piece]
         took = series(base, slope, context, growth, count)
         if spent + took >= ticks:
             count = least_steps(base, slope, context, growth, count, ticks - spent)
@@ -51,13 +71,47 @@ def leap(table: Table, limits: IntArray, batch: int, context: int, most: int, ti
     return steps, spent
 
 
+@rare
+def spread_gaps(slots: Slots, base: int, slope: int, context: int, growth: int, steps: int, batch: int) -> None:
+    """Count steps of one linear piece, which get longer by the same time each, in the bins of their times."""
+    step, rise = 1, slope * growth
+    while step <= steps:
+        own = gap_bin(base + slope * context + step * rise)
+        last = steps if rise <= 0 else min(steps, (gap_edge(own + 1) - 1 - base - slope * context) // rise)
+        slots.gaps[own] += (last - step + 1) * batch
+        step = last + 1
+
+
+@inline
+def count_gaps(slots: Slots, table: Table, limits: IntArray, batch: int, context: int, steps: int, ticks: int) -> None:
+    """Count the tokens of decode steps, of so many ticks in all, by the time of their step."""
+    if steps == 1:
+        slots.gaps[gap_bin(ticks)] += batch
+        return
+    knots, growth = table.knots, batch * limits[GROWTH]
+    last = len(knots) - 2
+    piece = 0
+    while steps > 0:
+        while piece < last and knots[piece + 1] * batch < context + growth:
+            piece += 1
+        count = steps if piece == last else min(steps, (knots[piece + 1] * batch - context) // growth)
+        base, slope = table.pieces[0, batch, piece], table.pieces[1, batch, piece]
+        own = gap_bin(base + slope * (context + growth))
+        if own == gap_bin(base + slope * (context + count * growth)):
+            slots.gaps[own] += count * batch
+        else:
+            spread_gaps(slots, base, slope, context, growth, count, batch)
+        steps -= count
+        context += count * growth
+
+
 @inline
 def added_ticks(table: Table, batch: int, tokens: int) -> int:
     """Return what prompt tokens add to a decode step of a batch, attention apart."""
     row = 0
     while table.rows[row] < batch:
         row += 1
-    ticks = int(table.alone[tokens + batch] + table.mixed[row, tokens])
+    ticks = int(table.by_tokens[0, tokens + batch] + table.mixed[row, tokens])
     if table.rows[row] == batch:
         return ticks
     less = int(table.mixed[row - 1, tokens] - table.mixed[row, tokens])

@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
-inline = njit(error_model="numpy", forceinline=True, _nrt=False)
+_INSIDE = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Of functions that kernels alone call: a way in from Python takes as long to compile as the function. Without one, to
+call it from Python ends the process; its *py_func* may be called where it calls no other."""
+
+inline = njit(forceinline=True, _nrt=False, **_INSIDE)
 """Counting references to a dozen arrays at each call made the kernels six times slower: these go without."""
 
-rare = njit(error_model="numpy", _nrt=False)
-"""For those that few steps need: called, which takes a microsecond, so that the steps compile faster."""
+rare = njit(_nrt=False, **_INSIDE)
+"""For those that few steps need: called, which takes a microsecond, so that the steps compile faster. Numba compiles
+anew for arguments that are literal numbers, so these are called with none."""
 
-allocating = njit(error_model="numpy", forceinline=True)
+allocating = njit(forceinline=True, **_INSIDE)
 """For those that make arrays."""
 
 # Scalars of one replica's state.
@@ -43,80 +48,86 @@ GAP_FIRST = 1023 << (52 - GAP_SHIFT)
 _GAP_SHIFT = np.int64(GAP_SHIFT)
 
 
+# Rows of `Work`: what a request is and what becomes of it.
+ISL, OSL, STEPS, MADE, ADMITTED, FIRST_TOKEN, FINISH, PREEMPTED = 0, 1, 2, 3, 4, 5, 6, 7
+FOLLOWING, CLASS_OF, CACHE_AT = 8, 9, 10
+WORK_ROWS = 11
+
+# Rows of `Slots`: a request in work, its cache, and its links in order of admission; lists of slots.
+REQUEST, WANT, FILL, START, BEFORE, AFTER, SHARED, FREE, JOINING = 0, 1, 2, 3, 4, 5, 6, 7, 8
+SLOT_ROWS = 9
+
+
 class Table(NamedTuple):
-    """Arrays of a `StepTable`."""
+    """Arrays of a `StepTable`: *pieces* stacks base and slope, *by_tokens* alone, own and cached.
+
+    Every argument costs compilation a share of a second in each kernel that it passes through; hence the stacks, here
+    and below.
+    """
 
     knots: IntArray
-    base: IntArray
-    slope: IntArray
-    alone: IntArray
+    pieces: IntArray
+    by_tokens: IntArray
     rows: IntArray
     mixed: IntArray
-    own: IntArray
-    cached: IntArray
 
 
 class Work(NamedTuple):
-    """Requests and what becomes of them; *following* links the waiting ones.
+    """Requests and what becomes of them, a row for each of their quantities.
 
-    *made* counts the prompt's token and decode steps, of *steps* in all; where nothing is speculated these are the
-    output tokens. *ready* ones have a cache somewhere else. The hashes of a request's prompt blocks stand from its
-    *hash_start* up to the next one's.
+    MADE counts the prompt's token and decode steps, of STEPS in all; where nothing is speculated these are the output
+    tokens. FOLLOWING links the waiting ones of a class. CACHE_AT says where else than here a cache is. The hashes of a
+    request's prompt blocks stand from its *hash_start* up to the next one's.
     """
 
-    isl: IntArray
-    osl: IntArray
-    steps: IntArray
-    made: IntArray
-    admitted: IntArray
-    first: IntArray
-    finish: IntArray
-    preempted: IntArray
-    following: IntArray
-    rank: IntArray
-    ready: IntArray
+    rows: IntArray
     hashes: IntArray
     hash_start: IntArray
 
 
 class Slots(NamedTuple):
-    """Requests in work on one replica, by slot, linked in order of admission and heaped by last step.
+    """Requests in work on one replica: *rows* by slot, linked in order of admission, and a *heap* by last step.
 
-    The prefix cache by hash: holders (or where else a block is), and links of those without, from the least recently
-    used. *heads* and *lasts* are the ends of the queue of each class; *gaps* counts tokens by the time of their step.
+    The prefix cache by hash: holders (or where else a block is), and *links*, older and newer, of those without, from
+    the least recently used. *ends* are the first and last of the queue of each class; *gaps* counts tokens by the time
+    of their step.
     """
 
-    request: IntArray
-    want: IntArray
-    fill: IntArray
-    start: IntArray
-    before: IntArray
-    after: IntArray
-    free: IntArray
+    rows: IntArray
     heap: IntArray
-    joining: IntArray
     phases: IntArray
-    shared: IntArray
-    heads: IntArray
-    lasts: IntArray
+    ends: IntArray
     gaps: IntArray
     holders: IntArray
-    older: IntArray
-    newer: IntArray
+    links: IntArray
+
+
+@rare
+def clear(slots: Slots, limits: IntArray) -> None:
+    """Empty slots and caches."""
+    for slot in range(limits[MAX_BATCH] + 1):
+        slots.rows[FREE, slot] = limits[MAX_BATCH] - slot
+        slots.rows[SHARED, slot] = 0
+    for phase in range(limits[PERIOD]):
+        slots.phases[phase] = 0
+    for rank in range(limits[CLASSES]):
+        slots.ends[0, rank] = slots.ends[1, rank] = -1
+    for key in range(limits[KEYS]):
+        slots.holders[key] = ABSENT
+    for key in range(limits[KEYS] + 2):
+        slots.links[0, key] = slots.links[1, key] = key
 
 
 @allocating
 def slots_of(limits: IntArray, gaps: IntArray) -> Slots:
     """Return empty slots and an empty prefix cache; the last two of its links are the heads of device and host."""
     size, keys = limits[MAX_BATCH] + 1, limits[KEYS]
-    zeros = np.zeros((8, size), np.int64)
-    free = np.arange(size)[::-1].copy()
-    older, newer = np.arange(keys + 2), np.arange(keys + 2)
-    return Slots(
-        zeros[0], zeros[1], zeros[2], zeros[3], zeros[4], zeros[5], free, zeros[6], zeros[7],
-        np.zeros(limits[PERIOD], np.int64), np.zeros(size, np.int64), np.full(limits[CLASSES], -1),
-        np.full(limits[CLASSES], -1), gaps, np.full(keys, ABSENT), older, newer,
-    )  # fmt: skip
+    rows, heap = np.zeros((SLOT_ROWS, size), np.int64), np.zeros(size, np.int64)
+    ends = np.zeros((2, limits[CLASSES]), np.int64)
+    holders, links = np.zeros(keys, np.int64), np.zeros((2, keys + 2), np.int64)
+    slots = Slots(rows, heap, np.zeros(limits[PERIOD], np.int64), ends, gaps, holders, links)
+    clear(slots, limits)
+    return slots
 
 
 @allocating
@@ -133,3 +144,11 @@ def gap_bin(ticks: int) -> int:
     """Return the bin of a step time, by the leading bits of its double."""
     place = int(np.float64(ticks).view(np.int64) >> _GAP_SHIFT) - GAP_FIRST
     return min(max(place, 0), GAP_BINS - 1)
+
+
+@inline
+def gap_edge(place: int) -> int:
+    """Return the least ticks of a bin, or of all beyond the last."""
+    if place >= GAP_BINS:
+        return FOREVER
+    return int(np.ceil(np.int64((place + GAP_FIRST) << _GAP_SHIFT).view(np.float64)))

@@ -1,0 +1,214 @@
+"""The steps of the program in time: those of the horizon, and one for what follows it; and what stands in each."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.expansion._windows import TIME_AXIS
+from jevons.expansion.formulas import DAYS_PER_QUARTER, share_in_service
+from jevons.expansion.types import ExpansionProblem
+
+Array = NDArray[np.float64]
+
+AFTER = "after"
+"""Label of the step that stands for the quarters after the horizon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """A problem with the quarters after its horizon as one more step.
+
+    Parameters
+    ----------
+    problem : ExpansionProblem
+        With that step, if `tail_quarters` asks for one: like the last, but nothing can be ordered in it.
+    decided : int
+        Steps of the horizon, in which something can be ordered.
+    length_quarters : (t,)
+        Of each step.
+    serves : (v, o, t)
+        Share of step t that a device ordered in step o is in service.
+    """
+
+    problem: ExpansionProblem
+    decided: int
+    length_quarters: Array
+    serves: Array
+
+    @property
+    def edges_quarters(self) -> Array:
+        """Ends of the steps and the start, (t + 1,), from the start of the horizon."""
+        return np.concatenate([[0.0], np.cumsum(self.length_quarters)])
+
+    @property
+    def weight_d(self) -> Array:
+        """Present value of 1 CNY a day through each step, (t,) [days]."""
+        return np.asarray(self.problem.discount * DAYS_PER_QUARTER * self.length_quarters)
+
+    @property
+    def running_cny(self) -> Array:
+        """Present value of the fixed cost of a device through each step, (v, t)."""
+        return np.asarray(self.problem.discount * self.problem.fixed_cny_per_device_quarter * self.length_quarters)
+
+
+def stages(problem: ExpansionProblem) -> Stages:
+    """Return the steps of *problem*."""
+    steps = len(problem.quarters)
+    length = np.full(steps, problem.step_quarters)
+    whole = problem
+    if problem.tail_quarters > 0:
+        length = np.append(length, float(problem.tail_quarters))
+        whole = _with_tail(problem)
+    edges = np.concatenate([[0.0], np.cumsum(length)])
+    begins = np.asarray(edges[None, :-1] + problem.lead_quarters[:, None], float)
+    serves = share_in_service(begins, np.asarray(begins + problem.life_quarters[:, None], float), edges)
+    return Stages(whole, steps, length, serves)
+
+
+def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
+    """Return the problem with one more step like the last, discounted on, without orders, money or terminal values.
+
+    Calls and device-seconds per call go one quarter further along their last change, at most by half or double.
+    """
+    parts: dict[str, Any] = {"quarters": (*problem.quarters, AFTER), "tail_quarters": 0}
+    for name, axis in TIME_AXIS.items():
+        array = getattr(problem, name)
+        parts[name] = np.concatenate([array, np.take(array, [-1], axis=axis)], axis=axis)
+    back = max(round(1.0 / problem.step_quarters), 1)
+    if len(problem.quarters) > back:
+        totals = problem.block_calls_per_d.sum(axis=2)
+        parts["block_calls_per_d"][:, -1] *= _trend(totals, back)[:, None]
+        parts["device_s_per_call"][..., -1] *= _trend(problem.device_s_per_call, back)
+    for name in ("budget_cny", "supply_devices"):
+        parts[name][..., -1] = 0.0
+    discount = problem.discount
+    fall = float(discount[-1] / discount[-2]) if discount.size > 1 else 1.0
+    distance = problem.step_quarters / 2 + np.arange(problem.tail_quarters) + 0.5
+    parts["discount"][-1] = discount[-1] * float(np.mean(fall ** (distance / problem.step_quarters)))
+    for name in ("terminal_cny_per_device", "site_terminal_cny_per_w", "cluster_cny_per_quarter"):
+        array = getattr(problem, name)
+        if array is not None:
+            last = array[..., -1:] if name == "cluster_cny_per_quarter" else np.zeros((*array.shape[:-1], 1))
+            parts[name] = np.concatenate([array, last], axis=-1)
+    return dataclasses.replace(problem, **parts)
+
+
+def is_anniversary(age_quarters: Array) -> NDArray[np.bool_]:
+    """Return where an age is a whole number of years, at least one."""
+    year = 4.0
+    off = np.abs(np.remainder(age_quarters + year / 2, year) - year / 2)
+    return np.asarray((age_quarters > year / 2) & (off < 1e-6))
+
+
+def _trend(path: Array, back: int) -> Array:
+    """Return the last over that *back* steps before along the last axis, in 0.5..2; 1 where one is 0 or infinite."""
+    before, last = path[..., -1 - back], path[..., -1]
+    counts = (before > 0) & (last > 0) & np.isfinite(before) & np.isfinite(last)
+    ratio = np.divide(last, before, out=np.ones_like(last), where=counts)
+    return np.asarray(np.clip(ratio, 0.5, 2.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What stands, or is on its way, before the first decision: groups ``c`` of one kind and age.
+
+    Parameters
+    ----------
+    device : (c,)
+        Index of the kind.
+    count : (c, r)
+        Devices by site.
+    begins_quarters, ends_quarters : (c,)
+        When service begins and its natural life ends, from the start of the horizon.
+    terminal_cny : (c,)
+        Present value at the end of a device that is still held then.
+    yearly : (c,) of bool
+        Whether its devices may leave early only at anniversaries of their service: bought ones, not the opening stock.
+    site_w : (r,)
+        IT power built.
+    """
+
+    device: NDArray[np.int64]
+    count: Array
+    begins_quarters: Array
+    ends_quarters: Array
+    terminal_cny: Array
+    yearly: NDArray[np.bool_]
+    site_w: Array
+
+    def stands(self, steps: Stages) -> Array:
+        """Return the share of each step that each group is in service, (c, t)."""
+        return share_in_service(self.begins_quarters, self.ends_quarters, steps.edges_quarters)
+
+    def installed(self, steps: Stages) -> Array:
+        """Return the devices in service if none leaves early, (v, r, t)."""
+        kinds = len(steps.problem.devices)
+        member = (self.device[:, None] == np.arange(kinds)).astype(float)
+        return np.asarray(np.einsum("cv,cr,ct->vrt", member, self.count, self.stands(steps)))
+
+
+def opening(problem: ExpansionProblem) -> Start:
+    """Return the start that the problem itself states: one group of each kind."""
+    kinds = len(problem.devices)
+    worth = problem.initial_terminal_cny_per_device
+    return Start(
+        np.arange(kinds),
+        problem.initial_devices,
+        np.zeros(kinds),
+        np.maximum(problem.life_quarters - problem.initial_age_quarters, 0).astype(float),
+        np.zeros(kinds) if worth is None else worth,
+        np.zeros(kinds, bool),
+        problem.initial_site_w,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a planner decides in the steps of the horizon.
+
+    Parameters
+    ----------
+    orders : (v, r, t)
+        Devices.
+    additions : (r, t)
+        Site power [W].
+    left : (c, r, t)
+        Devices of each group of the start that leave at the beginning of a step, before their life ends.
+    left_bought : (v, r, o, t)
+        The same for those ordered in step o.
+    """
+
+    orders: Array
+    additions: Array
+    left: Array
+    left_bought: Array
+
+    @staticmethod
+    def none(problem: ExpansionProblem, groups: int) -> Decisions:
+        """Return no orders and no retirements."""
+        kinds, sites, steps = len(problem.devices), len(problem.sites), len(problem.quarters)
+        return Decisions(
+            np.zeros((kinds, sites, steps)),
+            np.zeros((sites, steps)),
+            np.zeros((groups, sites, steps)),
+            np.zeros((kinds, sites, steps, steps)),
+        )
+
+    def installed(self, steps: Stages, start: Start) -> Array:
+        """Return the devices in service, (v, r, t), in the steps of the horizon."""
+        kinds, count = len(steps.problem.devices), steps.decided
+        member = (start.device[:, None] == np.arange(kinds)).astype(float)
+        held = start.count[:, :, None] - np.cumsum(self.left, axis=2)
+        old = np.einsum("cv,crt,ct->vrt", member, held, start.stands(steps)[:, :count])
+        return np.asarray(np.maximum(old + self.vintages(steps).sum(axis=2), 0.0))
+
+    def vintages(self, steps: Stages) -> Array:
+        """Return the devices in service by step of order, (v, r, o, t), in the steps of the horizon."""
+        count = steps.decided
+        held = self.orders[..., None] - np.cumsum(self.left_bought, axis=3)
+        return np.asarray(held * steps.serves[:, None, :count, :count])

@@ -1,0 +1,102 @@
+"""Plans in months: a problem of quarters refined to months, and its plan summed up in quarters again."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.expansion._windows import TIME_AXIS, Foresight
+from jevons.expansion.run import solve
+from jevons.expansion.types import ExpansionPlan, ExpansionProblem
+
+Array = NDArray[np.float64]
+
+MONTHS = 3
+"""Months of a quarter."""
+
+
+def in_months(problem: ExpansionProblem) -> ExpansionProblem:
+    """Return *problem* with months for steps.
+
+    Demand, prices, speeds and limits are level within a quarter; budget and supply come in thirds; discounting runs on
+    at the pace between quarters. Leads and lives stay what they are in quarters.
+    """
+    parts: dict[str, Any] = {
+        "quarters": tuple(f"{quarter} month {m + 1}" for quarter in problem.quarters for m in range(MONTHS)),
+        "step_quarters": problem.step_quarters / MONTHS,
+    }
+    for name, axis in TIME_AXIS.items():
+        parts[name] = np.repeat(getattr(problem, name), MONTHS, axis=axis)
+    for name in ("terminal_cny_per_device", "site_terminal_cny_per_w", "cluster_cny_per_quarter"):
+        array = getattr(problem, name)
+        parts[name] = None if array is None else np.repeat(array, MONTHS, axis=-1)
+    for name in ("budget_cny", "supply_devices"):
+        parts[name] = parts[name] / MONTHS
+    fall = np.ones(len(problem.quarters))
+    if fall.size > 1:
+        fall[:-1] = problem.discount[1:] / problem.discount[:-1]
+        fall[-1] = fall[-2]
+    offset = np.tile((np.arange(MONTHS) - (MONTHS - 1) / 2) / MONTHS, fall.size)
+    parts["discount"] = parts["discount"] * np.repeat(fall, MONTHS) ** offset
+    return dataclasses.replace(problem, **parts)
+
+
+def solve_in_months(
+    problem: ExpansionProblem, *, foresight: Foresight = "perfect", window_quarters: int = 8
+) -> ExpansionPlan:
+    """Return the plan decided month by month, summed up in quarters; the months are in its `months`.
+
+    Stocks and rates of a quarter are the means of its months (site power and money left: at its end), orders, spending
+    and retirements their sums. See `jevons.expansion.solve` for the arguments and errors.
+    """
+    fine = solve(in_months(problem), foresight=foresight, window_quarters=window_quarters * MONTHS)
+    retired = _summed(_summed(fine.retired_bought, 3), 2)
+    names = (tuple(dict.fromkeys(n for names in group for n in names)) for group in _grouped(fine.binding))
+    installed = _mean(fine.installed, 2)
+    return ExpansionPlan(
+        problem=problem,
+        ordered=_summed(fine.ordered, 2),
+        installed=installed,
+        vintage=_mean(_summed(fine.vintage, 1), 2),
+        retired_initial=_summed(fine.retired_initial, 2),
+        retired_bought=retired,
+        site_w=fine.site_w[:, MONTHS - 1 :: MONTHS],
+        served_calls_per_d=_mean(fine.served_calls_per_d, 1),
+        busy_device_h_per_d=_mean(fine.busy_device_h_per_d, 3),
+        training_devices=_mean(fine.training_devices, 2),
+        device_capex_cny=_summed(fine.device_capex_cny, 0),
+        site_capex_cny=_summed(fine.site_capex_cny, 0),
+        budget_left_cny=fine.budget_left_cny[MONTHS - 1 :: MONTHS],
+        utilisation_frac=_mean(fine.utilisation_frac, 0),
+        it_w=_mean(fine.it_w, 0),
+        objective_cny=fine.objective_cny,
+        rent_cny_per_device_h=_mean(fine.rent_cny_per_device_h, 1),
+        marginal_cny_per_call=_mean(fine.marginal_cny_per_call, 1),
+        budget_dual=_mean(fine.budget_dual, 0),
+        supply_dual_cny=_mean(fine.supply_dual_cny, 1),
+        power_dual_cny_per_w=_summed(fine.power_dual_cny_per_w, 1),
+        binding=tuple(names),
+        status=fine.status,
+        cluster=None if fine.cluster is None else _mean(fine.cluster, 2),
+        months=fine,
+    )
+
+
+def _split(array: Array, axis: int) -> Array:
+    shape = array.shape
+    return array.reshape(*shape[:axis], shape[axis] // MONTHS, MONTHS, *shape[axis + 1 :])
+
+
+def _mean(array: Array, axis: int) -> Array:
+    return np.asarray(_split(array, axis).mean(axis=axis + 1))
+
+
+def _summed(array: Array, axis: int) -> Array:
+    return np.asarray(_split(array, axis).sum(axis=axis + 1))
+
+
+def _grouped(names: tuple[tuple[str, ...], ...]) -> list[tuple[tuple[str, ...], ...]]:
+    return [names[i : i + MONTHS] for i in range(0, len(names), MONTHS)]

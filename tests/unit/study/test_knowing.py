@@ -1,0 +1,45 @@
+"""The worth of seeing ahead and of knowing the export regime, on a small scenario."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jevons.study import load, plan
+from jevons.study.knowing import knowing
+
+TINY = Path(__file__).parent / "tiny.yaml"
+
+
+@pytest.fixture(scope="module")
+def found():
+    scenario = load(TINY).with_values({"hardware.devices.h20.supply": 100.0, "hardware.devices.l20.supply": 20.0})
+    result = plan(scenario)
+    return knowing(result.chain, result.engineering, window_quarters=2)
+
+
+def test_seeing_more_is_never_worth_less(found):
+    tiny = 1e-9 * abs(found.sight.perfect_cny)
+    assert found.sight.whole_cny >= -tiny
+    assert found.sight.beyond_window_cny >= -tiny
+
+
+def test_the_regimes_are_the_bans_that_may_come_with_their_chances(found):
+    assert found.known_from == "2025-Q4"
+    assert found.regimes.names == ("none barred", "h20 barred")
+    assert found.regimes.probability_frac == pytest.approx([0.7, 0.3])
+
+
+def test_orders_for_the_regime_that_comes_are_the_best_and_a_ban_is_never_welcome(found):
+    worth = found.regimes.objective_cny
+    tiny = 1e-9 * np.abs(worth).max()
+    assert (worth <= np.diagonal(worth)[None, :] + tiny).all()
+    assert (worth[:, 1] <= worth[:, 0] + tiny).all()
+    assert worth[0, 1] < worth[0, 0]
+    assert found.regimes.information_cny >= -tiny
+
+
+def test_without_a_possible_ban_there_are_no_regimes():
+    scenario = load(TINY).with_values({"hardware.devices.h20.ban_probability": 0.0})
+    result = plan(scenario)
+    assert knowing(result.chain, result.engineering, window_quarters=2).regimes is None
