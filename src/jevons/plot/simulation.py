@@ -41,16 +41,9 @@ def simulation_figure(
         Whether the replicas keep up with the load; said where they do not.
     """
     figure, axes = subplots(3, rows=2, width=11.0, height=6.2)
-    for axis, (name, words, scale, unit) in zip(axes[0], _TIMES, strict=True):
-        _distribution(axis, groups, name, f"{words} [{unit}]", scale)
-        limit = (limits or {}).get(name)
-        if limit is not None:
-            axis.axvline(scale * limit, color=MUTED, linestyle=":", linewidth=1.2)
-    axes[0, 0].set_ylabel("share of requests")
+    _latencies(axes[0], groups, limits or {})
     _timeline(axes[1], series)
-    said = title if stable else f"{title} — UNSTABLE: the queue grows for as long as the load lasts"
-    figure.suptitle(said, x=0.01, ha="left", fontsize=10.5, color=INK if stable else HUES[5])
-    return figure
+    return _titled(figure, title, stable=stable)
 
 
 def fleet_figure(
@@ -76,12 +69,7 @@ def fleet_figure(
         As of `simulation_figure`.
     """
     figure, axes = subplots(3, rows=2, width=11.0, height=6.2)
-    for axis, (name, words, scale, unit) in zip(axes[0], _TIMES, strict=True):
-        _distribution(axis, groups, name, f"{words} [{unit}]", scale)
-        limit = (limits or {}).get(name)
-        if limit is not None:
-            axis.axvline(scale * limit, color=MUTED, linestyle=":", linewidth=1.2)
-    axes[0, 0].set_ylabel("share of requests")
+    _latencies(axes[0], groups, limits or {})
     unit, per = ("min", 60.0) if series.end_s[-1] > 600.0 else ("s", 1.0)
     edges = np.append(0.0, series.end_s) / per
     panels = (
@@ -100,9 +88,23 @@ def fleet_figure(
             )
         axes[1, 0].set_ylabel("replicas that answer (dotted: paid)")
         axes[1, 0].set_ylim(0, 1.12 * float(series.paid.max()))
+    return _titled(figure, title, stable=stable)
+
+
+def _titled(figure: Any, title: str, *, stable: bool) -> Any:
     said = title if stable else f"{title} — UNSTABLE: the queue grows for as long as the load lasts"
     figure.suptitle(said, x=0.01, ha="left", fontsize=10.5, color=INK if stable else HUES[5])
     return figure
+
+
+def _latencies(axes: Sequence[Any], groups: Mapping[str, Latencies], limits: Mapping[str, float | None]) -> None:
+    """Draw the distributions of the three latencies, and their limits."""
+    for axis, (name, words, scale, unit) in zip(axes, _TIMES, strict=True):
+        _distribution(axis, groups, name, f"{words} [{unit}]", scale)
+        limit = limits.get(name)
+        if limit is not None:
+            axis.axvline(scale * limit, color=MUTED, linestyle=":", linewidth=1.2)
+    axes[0].set_ylabel("share of requests")
 
 
 def _distribution(axis: Any, groups: Mapping[str, Latencies], name: str, label: str, scale: float) -> None:
