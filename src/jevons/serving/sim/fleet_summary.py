@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jevons.serving.sim._kernels import fleet_state as kf
 from jevons.serving.sim.fleet_types import FleetResult, FleetSeries, Kind, KindShare, ModelShare, Offline, OfflineShare
-from jevons.serving.sim.run import _BUSY_FRAC, _UNSTABLE_FRAC, _spread, _window
+from jevons.serving.sim.run import _BUSY_FRAC, _UNSTABLE_FRAC, _spread, _window, within
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, Requests, Spread, Trail
 
 _HOUR = 3600 * TICKS_PER_S
@@ -46,10 +46,7 @@ def summary(
     ttft_s, e2e_s, many = first - arrival, finish - arrival, osl > 1
     tpot_s = np.where(many, (finish - first) / np.maximum(osl - 1, 1), 0.0)
     ended = (finish > window[0]) & (finish <= window[1])
-    good = ended.copy()
-    for values, limit in zip((ttft_s, tpot_s, e2e_s), slo, strict=True):
-        if limit is not None:
-            good &= values <= limit
+    good = ended & within((ttft_s, tpot_s, e2e_s), slo)
     places = [kind.replicas if kind.autoscale is None else kind.autoscale.most for kind in kinds]
     kind_of = np.repeat(np.arange(len(kinds)), places)
     shares = _kinds(kinds, kind_of, trail, fleet, done, (counted, ttft_s, e2e_s, osl))

@@ -359,10 +359,7 @@ def _summary(
     many = osl > 1
     tpot_s = np.where(many, (finish - first) / np.maximum(osl - 1, 1), 0.0)
     ended = (finish > window[0]) & (finish <= window[1])
-    good = ended.copy()
-    for values, limit in zip((ttft_s, tpot_s, e2e_s), slo, strict=True):
-        if limit is not None:
-            good &= values <= limit
+    good = ended & within((ttft_s, tpot_s, e2e_s), slo)
     totals, replicas = trail.totals, len(trail.totals["end"])
     end_s = float(totals["end"].max()) / TICKS_PER_S
     decode_steps = max(int(totals["steps"].sum()), 1)
@@ -389,6 +386,15 @@ def _summary(
         end_s=end_s, overload_frac=overload, capacity_req_per_s=capacity,
         wall_s=clock[0], compile_s=clock[1], trail=trail,
     )  # fmt: skip
+
+
+def within(times_s: tuple[FloatArray, ...], limits_s: tuple[float | None, ...]) -> NDArray[np.bool_]:
+    """Return which requests keep all limits that there are."""
+    kept = np.ones(len(times_s[0]), dtype=np.bool_)
+    for values, limit in zip(times_s, limits_s, strict=True):
+        if limit is not None:
+            kept &= values <= limit
+    return kept
 
 
 def _window(
