@@ -258,7 +258,7 @@ def _record(
     requests = load.requests
     left_out = {"trail", "attempts", "fate", "series", "kinds", "models", "offline"}
     plain = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.name not in left_out}
-    for name in ("ttft_s", "tpot_s", "e2e_s"):
+    for name in ("ttft_s", "tpot_s", "e2e_s", "itl_s"):
         plain[name] = None if plain[name] is None else dataclasses.asdict(plain[name])
     currencies = {price.currency for price in prices if price is not None}
     priced = len(currencies) == 1 and all(prices)
@@ -304,7 +304,7 @@ def _tables(r: dict[str, Any], parts: list[Deployment]) -> list[Any]:
         (name, *("–" if r[key] is None else f"{1e3 * r[key][q]:,.1f}" for q in heads))
         for name, key in (
             ("time to first token [ms]", "ttft_s"), ("time per output token [ms]", "tpot_s"),
-            ("whole answer [ms]", "e2e_s"),
+            ("between outputs [ms]", "itl_s"), ("whole answer [ms]", "e2e_s"),
         )
     ]  # fmt: skip
     fleet = ", ".join(str(part) for part in parts)

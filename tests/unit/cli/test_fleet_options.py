@@ -11,6 +11,7 @@ def test_kinds_of_replicas_share_a_load_by_what_they_can_do(jevons):
     assert done.code == 0
     record = json.loads(done.out)
     assert record["routing"] == "least_loaded"
+    assert record["itl_s"]["p50"] == pytest.approx(record["tpot_s"]["p50"], rel=0.3)
     assert sum(kind["served"] for kind in record["kinds"]) == record["served"] == 3000
     fast, slow = record["kinds"]
     assert fast["served"] / 3 > slow["served"] / 2

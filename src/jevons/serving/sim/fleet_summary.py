@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jevons.serving.sim._kernels import fleet_state as kf
 from jevons.serving.sim.fleet_types import FleetResult, FleetSeries, Kind, KindShare, ModelShare, Offline, OfflineShare
-from jevons.serving.sim.run import _BUSY_FRAC, _UNSTABLE_FRAC, _spread, _window, within
+from jevons.serving.sim.run import _BUSY_FRAC, _UNSTABLE_FRAC, _spread, _window, gap_spread, within
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, Requests, Spread, Trail
 
 _HOUR = 3600 * TICKS_PER_S
@@ -65,7 +65,8 @@ def summary(
         rejected=_counts(fate[:online], {"too_long": 0, "rate_limit": kf.RATE_LIMIT, "queue_limit": kf.QUEUE_LIMIT}),
         lost=_counts(fate[:online], {"retries": kf.LOST, "no_replica": kf.NO_REPLICA}),
         retried=int((attempts[:online] > 0).sum()), window_s=window, ttft_s=_spread(ttft_s[counted]),
-        tpot_s=_spread(tpot_s[counted & many]), e2e_s=_spread(e2e_s[counted]), req_per_s=float(ended.sum()) / length_s,
+        tpot_s=_spread(tpot_s[counted & many]), e2e_s=_spread(e2e_s[counted]), itl_s=gap_spread(trail.gaps),
+        req_per_s=float(ended.sum()) / length_s,
         output_tok_per_s=float(osl[ended].sum()) / length_s, goodput_req_per_s=float(good.sum()) / length_s,
         kinds=shares, models=models, offline=_pile(offline, trail, online, window),
         replica_hours=sum(share.replica_hours for share in shares),

@@ -283,7 +283,7 @@ class FleetResult:
         often; ``no_replica``: none was ever open again), by reason.
     retried : int
         Requests sent more than once.
-    window_s, ttft_s, tpot_s, e2e_s, req_per_s, output_tok_per_s, goodput_req_per_s
+    window_s, ttft_s, tpot_s, e2e_s, itl_s, req_per_s, output_tok_per_s, goodput_req_per_s
         As of `SimResult`.
     kinds, models : tuple
         By kind of replica, and by model where there are several.
@@ -322,6 +322,7 @@ class FleetResult:
     ttft_s: Spread | None
     tpot_s: Spread | None
     e2e_s: Spread | None
+    itl_s: Spread | None
     req_per_s: float
     output_tok_per_s: float
     goodput_req_per_s: float
