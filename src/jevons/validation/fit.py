@@ -83,7 +83,8 @@ _PARTS = (
     "prompt", "compute.start", "moe.start",
 )  # fmt: skip
 _MEASURED = {"ep_comm": 0.4}  # what was measured as engines run it needs less freedom
-_OWN_KERNELS = 2.5  # engines share most kernels, but not those of the experts
+_OWN_KERNELS = 2.5  # engines and generations share most kernels, but not those of the experts and of block scales
+_LONE = 1.6  # slower than alone by more, in all engines and on all devices, is something else
 _SCALE_SIGMAS = {"all": 0.3, "generation": 0.15, "engine": 0.06}
 
 
@@ -389,8 +390,11 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
         for part in (name for name in _PARTS if name in names):
             start = shipped.get(owner, {}).get(part, 1.0)
             low, wide = (0.1, 2.0) if part.endswith(".start") else (0.4, _MEASURED.get(part, 1.0))
-            wide *= _OWN_KERNELS if kinds[owner] == "engine" and part.startswith("moe.") else 1.0
-            made.append(Factor("scale", owner, part, start, low, 2.5, wide * _SCALE_SIGMAS[kinds[owner]]))
+            own = owner != "all" and part == "compute.fp8_block"
+            own |= kinds[owner] == "engine" and part.startswith("moe.")
+            high = _LONE if owner == "all" and part.startswith("compute.") else 2.5
+            wide *= _OWN_KERNELS if own else 1.0
+            made.append(Factor("scale", owner, part, start, low, high, wide * _SCALE_SIGMAS[kinds[owner]]))
     return [factor for factor in made if any(item.bears(factor) for item in items)]
 
 
