@@ -44,6 +44,9 @@ _FIELDS: dict[str, tuple[str, float, float, bool]] = {
     "tail_quarters": ("", 0.0, 400.0, False),
     "step_quarters": ("", 1e-9, 400.0, False),
     "initial_terminal_cny_per_device": ("v", 0.0, np.inf, False),
+    "arriving_devices": ("vrt", 0.0, np.inf, False),
+    "arriving_terminal_cny_per_device": ("vt", 0.0, np.inf, False),
+    "committed_devices": ("vt", 0.0, np.inf, False),
 }
 _AXES = {"t": "quarters", "s": "segments", "v": "devices", "r": "sites", "k": "slots"}
 _WHOLE = ("lead_quarters", "life_quarters", "initial_age_quarters", "tail_quarters")
@@ -118,6 +121,14 @@ def _joint_faults(problem: ExpansionProblem) -> list[Fault]:
     if problem.cluster_devices > 0 and problem.cluster_cny_per_quarter is None:
         message = f"{problem.cluster_devices:g} devices without a worth: give `cluster_cny_per_quarter`, or no cluster"
         faults.append(Fault(message, path="cluster_devices"))
+    if problem.committed_devices is not None:
+        short = problem.committed_devices - problem.supply_devices > 1e-9 * problem.committed_devices
+        for v, t in np.argwhere(short)[:1].tolist():
+            message = (
+                f"{problem.committed_devices[v, t]:,.6g} devices are committed and {problem.supply_devices[v, t]:,.6g} "
+                "can be supplied: lower the commitment or raise the supply"
+            )
+            faults.append(Fault(message, path=f"committed_devices[{problem.devices[v]}, {problem.quarters[t]}]"))
     for r, site in enumerate(problem.sites):
         least = float(problem.site_limit_w[r].min())
         if least < problem.initial_site_w[r] * (1 - 1e-12):

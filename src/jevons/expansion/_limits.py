@@ -90,6 +90,22 @@ def _all_served(problem: ExpansionProblem, answer: Answer) -> NDArray[np.bool_]:
     return np.asarray((unmet.sum(axis=2) < _UNMET).all(axis=0) & (scale > 0))
 
 
+def check_commitments(problem: ExpansionProblem) -> None:
+    """Raise `InfeasibleError` where the money released by a quarter does not pay for the devices committed to."""
+    if problem.committed_devices is None:
+        return
+    owed = np.cumsum((problem.committed_devices * problem.capex_cny_per_device).sum(axis=0))
+    released = np.cumsum(problem.budget_cny)
+    short = np.nonzero(owed > released * (1 + 1e-9) + 1e-6)[0]
+    if short.size:
+        t = int(short[0])
+        message = (
+            f"commitments: devices that must be ordered by {problem.quarters[t]} cost {owed[t]:,.4g} CNY, and "
+            f"{released[t]:,.4g} CNY of budget are released by then; lower the commitments or release money earlier."
+        )
+        raise InfeasibleError(message, ["budget", "commitments"])
+
+
 def explain_infeasible(problem: ExpansionProblem, start: Start, status: str) -> InfeasibleError | SolverError:
     """Return the error that says what cannot be met, by how much, and which limits stand in the way.
 

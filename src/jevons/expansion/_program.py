@@ -101,7 +101,8 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
     lp.enter(reserve, training, problem.device_flop_per_s[:, None, None])
     _later_training(lp, steps, units, reserve)
     loose = fixed is not None
-    supply = lp.rows((V, T), upper=np.inf if loose else problem.supply_devices, unit=units.devices)
+    least = -np.inf if loose or problem.committed_devices is None else problem.committed_devices
+    supply = lp.rows((V, T), lower=least, upper=np.inf if loose else problem.supply_devices, unit=units.devices)
     lp.enter(supply[:, None, :], orders, 1.0)
     power, limit = _power_rows(lp, steps, start, units, orders, additions, loose=loose)
     budget = _budget_rows(lp, problem, units, orders, additions, loose=loose)

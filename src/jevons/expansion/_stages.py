@@ -86,6 +86,8 @@ def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
         parts["device_s_per_call"][..., -1] *= _trend(problem.device_s_per_call, back)
     for name in ("budget_cny", "supply_devices"):
         parts[name][..., -1] = 0.0
+    if problem.committed_devices is not None:
+        parts["committed_devices"] = np.pad(problem.committed_devices, ((0, 0), (0, 1)))
     discount = problem.discount
     fall = float(discount[-1] / discount[-2]) if discount.size > 1 else 1.0
     distance = problem.step_quarters / 2 + np.arange(problem.tail_quarters) + 0.5
@@ -128,7 +130,7 @@ class Start:
     terminal_cny : (c,)
         Present value at the end of a device that is still held then.
     yearly : (c,) of bool
-        Whether its devices may leave early only at anniversaries of their service: bought ones, not the opening stock.
+        Whether its devices may leave early only at anniversaries of their service: new ones, not the opening stock.
     site_w : (r,)
         IT power built.
     """
@@ -152,17 +154,37 @@ class Start:
         return np.asarray(np.einsum("cv,cr,ct->vrt", member, self.count, self.stands(steps)))
 
 
+def arrivals(problem: ExpansionProblem) -> list[tuple[int, int]]:
+    """Return kind and step of each group of devices that were paid for before the start and are still to arrive."""
+    if problem.arriving_devices is None:
+        return []
+    return [(kind, step) for kind, step in np.argwhere(problem.arriving_devices.sum(axis=1) > 0).tolist()]
+
+
 def opening(problem: ExpansionProblem) -> Start:
-    """Return the start that the problem itself states: one group of each kind."""
+    """Return the start that the problem itself states: one group of each kind, then those still to arrive."""
     kinds = len(problem.devices)
     worth = problem.initial_terminal_cny_per_device
+    stood = np.zeros(kinds) if worth is None else worth
+    coming = arrivals(problem)
+    kind, step = (np.array([group[i] for group in coming], np.int64) for i in (0, 1))
+    begins = step * problem.step_quarters
+    late = problem.arriving_terminal_cny_per_device
+    count = np.zeros((0, len(problem.sites))) if problem.arriving_devices is None else (
+        problem.arriving_devices[kind, :, step]
+    )  # fmt: skip
     return Start(
-        np.arange(kinds),
-        problem.initial_devices,
-        np.zeros(kinds),
-        np.maximum(problem.life_quarters - problem.initial_age_quarters, 0).astype(float),
-        np.zeros(kinds) if worth is None else worth,
-        np.zeros(kinds, bool),
+        np.concatenate([np.arange(kinds), kind]),
+        np.concatenate([problem.initial_devices, count]),
+        np.concatenate([np.zeros(kinds), begins]),
+        np.concatenate(
+            [
+                np.maximum(problem.life_quarters - problem.initial_age_quarters, 0).astype(float),
+                begins + problem.life_quarters[kind],
+            ]
+        ),
+        np.concatenate([stood, np.zeros(kind.size) if late is None else late[kind, step]]),
+        np.concatenate([np.zeros(kinds, bool), np.ones(kind.size, bool)]),
         problem.initial_site_w,
     )
 

@@ -46,6 +46,10 @@ def window(problem: ExpansionProblem, first: int, end: int, cash_cny: float, *, 
     )  # fmt: skip
     if problem.cluster_cny_per_quarter is not None:
         parts["cluster_cny_per_quarter"] = problem.cluster_cny_per_quarter[first:end]
+    if problem.committed_devices is not None:
+        # contracts are known, but who expects supply to stay as it is cannot expect more of it
+        parts["committed_devices"] = np.minimum(problem.committed_devices[:, first:end], parts["supply_devices"])
+    parts["arriving_devices"] = parts["arriving_terminal_cny_per_device"] = None
     if problem.site_terminal_cny_per_w is not None:
         parts["site_terminal_cny_per_w"] = _moved(
             problem.site_terminal_cny_per_w, problem.discount * problem.site_capex_cny_per_w,

@@ -21,8 +21,8 @@ MONTHS = 3
 def in_months(problem: ExpansionProblem) -> ExpansionProblem:
     """Return *problem* with months for steps.
 
-    Demand, prices, speeds and limits are level within a quarter; budget and supply come in thirds; discounting runs on
-    at the pace between quarters. Leads and lives stay what they are in quarters.
+    Demand, prices, speeds and limits are level within a quarter; budget, supply, arrivals and commitments come in
+    thirds; discounting runs on at the pace between quarters. Leads and lives stay what they are in quarters.
     """
     parts: dict[str, Any] = {
         "quarters": tuple(f"{quarter} month {m + 1}" for quarter in problem.quarters for m in range(MONTHS)),
@@ -30,11 +30,12 @@ def in_months(problem: ExpansionProblem) -> ExpansionProblem:
     }
     for name, axis in TIME_AXIS.items():
         parts[name] = np.repeat(getattr(problem, name), MONTHS, axis=axis)
-    for name in ("terminal_cny_per_device", "site_terminal_cny_per_w", "cluster_cny_per_quarter"):
+    once = ("terminal_cny_per_device", "site_terminal_cny_per_w", "cluster_cny_per_quarter")
+    for name in (*once, "arriving_devices", "arriving_terminal_cny_per_device", "committed_devices"):
         array = getattr(problem, name)
         parts[name] = None if array is None else np.repeat(array, MONTHS, axis=-1)
-    for name in ("budget_cny", "supply_devices"):
-        parts[name] = parts[name] / MONTHS
+    for name in ("budget_cny", "supply_devices", "arriving_devices", "committed_devices"):
+        parts[name] = None if parts[name] is None else parts[name] / MONTHS
     fall = np.ones(len(problem.quarters))
     if fall.size > 1:
         fall[:-1] = problem.discount[1:] / problem.discount[:-1]
@@ -53,7 +54,7 @@ def solve_in_months(
     and retirements their sums. See `jevons.expansion.solve` for the arguments and errors.
     """
     fine = solve(in_months(problem), foresight=foresight, window_quarters=window_quarters * MONTHS)
-    retired = _summed(_summed(fine.retired_bought, 3), 2)
+    retired, arriving = (_summed(_summed(a, 3), 2) for a in (fine.retired_bought, fine.retired_arriving))
     names = (tuple(dict.fromkeys(n for names in group for n in names)) for group in _grouped(fine.binding))
     installed = _mean(fine.installed, 2)
     return ExpansionPlan(
@@ -63,6 +64,7 @@ def solve_in_months(
         vintage=_mean(_summed(fine.vintage, 1), 2),
         retired_initial=_summed(fine.retired_initial, 2),
         retired_bought=retired,
+        retired_arriving=arriving,
         site_w=fine.site_w[:, MONTHS - 1 :: MONTHS],
         served_calls_per_d=_mean(fine.served_calls_per_d, 1),
         busy_device_h_per_d=_mean(fine.busy_device_h_per_d, 3),

@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 
 from jevons.errors import Fault, InfeasibleError, InputError, did_you_mean
 from jevons.expansion._checks import check_problem
-from jevons.expansion._limits import binding_limits, explain_infeasible, marginal_cost, site_capacity_gain
+from jevons.expansion._limits import (
+    binding_limits,
+    check_commitments,
+    explain_infeasible,
+    marginal_cost,
+    site_capacity_gain,
+)
 from jevons.expansion._program import Answer, build, read
-from jevons.expansion._stages import Decisions, Start, opening, stages
+from jevons.expansion._stages import Decisions, Start, arrivals, opening, stages
 from jevons.expansion._windows import Foresight, window
 from jevons.expansion.formulas import DAYS_PER_QUARTER
 from jevons.expansion.types import ExpansionPlan, ExpansionProblem
@@ -64,6 +70,7 @@ def solve(problem: ExpansionProblem, *, foresight: Foresight = "perfect", window
         message = f"window_quarters = {window_quarters}: must be at least 1"
         raise InputError(message)
     check_problem(problem)
+    check_commitments(problem)
     start = opening(problem)
     if foresight == "perfect":
         answer = _optimum(problem, start)
@@ -160,7 +167,7 @@ def export_regimes(
         If some regime has no plan.
     """
     _check_regimes(problem, regimes, known_from)
-    cases = {name: dataclasses.replace(problem, supply_devices=supply) for name, (_, supply) in regimes.items()}
+    cases = {name: _supplied(problem, supply) for name, (_, supply) in regimes.items()}
     start = opening(problem)
     T = len(problem.quarters)
     worth = np.zeros((len(cases), len(cases)))
@@ -182,6 +189,13 @@ def export_regimes(
             _take(whole, rest.decisions, later_origin, known_from, T - known_from)
             worth[i, j] = _optimum(true, start, fixed=whole).objective
     return RegimeValue(tuple(cases), np.array([p for p, _ in regimes.values()]), worth)
+
+
+def _supplied(problem: ExpansionProblem, supply: Array) -> ExpansionProblem:
+    """Return the problem with another supply, which frees the firm of commitments beyond it."""
+    bound = problem.committed_devices
+    bound = None if bound is None else np.minimum(bound, supply)
+    return dataclasses.replace(problem, supply_devices=supply, committed_devices=bound)
 
 
 def _check_regimes(problem: ExpansionProblem, regimes: Mapping[str, tuple[float, Array]], known_from: int) -> None:
@@ -307,7 +321,7 @@ def _later_start(
         np.array(begins),
         np.array(ends),
         np.array(worth),
-        np.array([order >= 0 for _, order in origin]),
+        np.array([order >= 0 or bool(start.yearly[index]) for index, order in origin]),
         start.site_w + decisions.additions[:, :first].sum(axis=1),
     ), origin
 
@@ -323,6 +337,14 @@ def _take(decisions: Decisions, part: Decisions, origin: Origin, first: int, cou
             decisions.left[index, :, here] = part.left[group, :, there]
         else:
             decisions.left_bought[index, :, order, here] = part.left[group, :, there]
+
+
+def _retired_arriving(problem: ExpansionProblem, decisions: Decisions) -> Array:
+    kinds, sites, steps = len(problem.devices), len(problem.sites), len(problem.quarters)
+    held = np.zeros((kinds, sites, steps, steps))
+    for group, (kind, step) in enumerate(arrivals(problem)):
+        held[kind, :, step] = decisions.left[kinds + group]
+    return held
 
 
 def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) -> ExpansionPlan:
@@ -341,8 +363,9 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
         ordered=decisions.orders,
         installed=installed,
         vintage=decisions.vintages(steps).sum(axis=1),
-        retired_initial=decisions.left,
+        retired_initial=decisions.left[: len(problem.devices)],
         retired_bought=decisions.left_bought,
+        retired_arriving=_retired_arriving(problem, decisions),
         site_w=_site_w(start, decisions),
         served_calls_per_d=answer.served,
         busy_device_h_per_d=answer.busy,

@@ -98,6 +98,12 @@ class ExpansionProblem:
         anniversary of their service. What leaves frees its power, saves its fixed cost and gives up its terminal value.
     initial_terminal_cny_per_device : (v,), optional
         Present value, at the end, of a device of the opening stock that is still held; 0 where not given.
+    arriving_devices : (v, r, t), optional
+        Devices paid for before the start that enter service at the beginning of a step.
+    arriving_terminal_cny_per_device : (v, t), optional
+        Present value, at the end, of a device that arrived in step t and is still held; 0 where not given.
+    committed_devices : (v, t), optional
+        Devices that contracts bind the firm to order in a step, at most the supply.
     """
 
     quarters: tuple[str, ...]
@@ -140,6 +146,9 @@ class ExpansionProblem:
     step_quarters: float = 1.0
     retire_early: bool = False
     initial_terminal_cny_per_device: Array | None = None
+    arriving_devices: Array | None = None
+    arriving_terminal_cny_per_device: Array | None = None
+    committed_devices: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +164,14 @@ class ExpansionPlan:
     installed : (v, r, t)
         Devices in service.
     vintage : (v, t, t)
-        Devices of each order quarter (second axis) in service in each quarter (third axis); the initial stock is not
-        in it.
+        Devices of each order quarter (second axis) in service in each quarter (third axis); what was paid for before
+        the start is not in it.
     retired_initial : (v, r, t)
         Devices of the opening stock that leave at the start of a quarter, before their life ends.
     retired_bought : (v, r, t, t)
         The same for those ordered in the quarter of the third axis.
+    retired_arriving : (v, r, t, t)
+        The same for those paid before the start that arrived in the quarter of the third axis.
     site_w : (r, t)
         IT power built.
     served_calls_per_d : (s, t, b)
@@ -207,6 +218,7 @@ class ExpansionPlan:
     vintage: Array
     retired_initial: Array
     retired_bought: Array
+    retired_arriving: Array
     site_w: Array
     served_calls_per_d: Array
     busy_device_h_per_d: Array
@@ -226,3 +238,9 @@ class ExpansionPlan:
     status: str
     cluster: Array | None = None
     months: ExpansionPlan | None = None
+
+    @property
+    def retired_early(self) -> Array:
+        """Devices that leave before their life ends, whenever they were bought, (t,)."""
+        bought = self.retired_bought + self.retired_arriving
+        return np.asarray(self.retired_initial.sum(axis=(0, 1)) + bought.sum(axis=(0, 1, 2)))

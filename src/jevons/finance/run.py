@@ -166,11 +166,10 @@ def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> tup
     per_device = np.zeros(len(p.devices)) if terms.initial_cost_cny_per_device is None else (
         terms.initial_cost_cny_per_device
     )  # fmt: skip
-    kind, retired, count = _opening_parts(plan)
-    age = p.initial_age_quarters[kind]
+    kind, begins, retired, count = _opening_parts(plan)
     stood = per_device[kind] * count
-    old = straight_line(stood, np.full(kind.size, -1), -age, retired, life, T)
-    opening = float((stood * np.clip(1.0 - age / life, 0.0, 1.0)).sum())
+    old = straight_line(stood, np.full(kind.size, -1), begins, retired, life, T)
+    opening = float((stood * np.clip(1.0 + begins / life, 0.0, 1.0)).sum())
     return (
         bought[0].sum(axis=0) + old[0].sum(axis=0),
         bought[1].sum(axis=0) + old[1].sum(axis=0),
@@ -198,16 +197,30 @@ def _vintage_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
     )
 
 
-def _opening_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Array]:
-    """Return kind, quarter of retirement and number of the devices of the opening stock, by quarter they leave."""
+def _opening_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
+    """Return kind, first quarter of service, quarter of retirement and number of devices paid before the start.
+
+    By when they arrive and leave; the opening stock came into service before the first quarter.
+    """
     p = plan.problem
     left = plan.retired_initial.sum(axis=1)
     early = np.nonzero(left)
-    return (
-        np.concatenate([np.arange(left.shape[0]), early[0]]),
-        np.concatenate([p.life_quarters - p.initial_age_quarters, early[1]]),
-        np.concatenate([np.maximum(p.initial_devices.sum(axis=1) - left.sum(axis=1), 0.0), left[early]]),
-    )
+    stock = np.maximum(p.initial_devices.sum(axis=1) - left.sum(axis=1), 0.0)
+    parts = [
+        (np.arange(left.shape[0]), -p.initial_age_quarters, p.life_quarters - p.initial_age_quarters, stock),
+        (early[0], -p.initial_age_quarters[early[0]], early[1], left[early]),
+    ]
+    if p.arriving_devices is not None:
+        gone = plan.retired_arriving.sum(axis=1)
+        kind, begins = np.nonzero(p.arriving_devices.sum(axis=1))
+        stay = np.maximum(p.arriving_devices.sum(axis=1) - gone.sum(axis=2), 0.0)
+        early = np.nonzero(gone)
+        parts += [
+            (kind, begins, begins + p.life_quarters[kind], stay[kind, begins]),
+            (early[0], early[1], early[2], gone[early]),
+        ]
+    kinds, starts, ends, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return kinds, starts, ends, counts
 
 
 def value_in_use(plan: ExpansionPlan, price_cny_per_call: Array, overhead_frac: float) -> Array:

@@ -2,7 +2,7 @@
 
 The market needs what a token costs, which depends on the devices that the planner uses; the planner needs demand, which
 depends on posted prices and on last quarter's scarcity, which the planner's duals give. The two are iterated with
-damping until the price index and scarcity stop moving; what is left is reported as the residual.
+damping until call prices stop moving; what is left is reported as the residual.
 """
 
 from __future__ import annotations
@@ -24,10 +24,37 @@ from jevons.study.scenario import Scenario
 Array = NDArray[np.float64]
 
 DAMPING = 0.6
-"""Share of the way to the new answer that an iteration takes."""
+"""Share of the way to the new answer that the second iteration takes; the first goes all of it."""
 
-_SLOWING = 0.5
-"""Power of the round by which that share falls: where supply is rationed, prices jump between demand blocks."""
+_FASTER, _SLOWER = 1.2, 0.5
+"""Factors on that share, element by element, where the answer goes on in the same direction, and where it turns: where
+supply is rationed, prices jump between demand blocks, while rents drift one way."""
+
+
+class _Damped:
+    """An array that moves towards answers, each slice along *axis* (each element without one) with a step of its own.
+
+    Steps are of the array itself, or of its logarithm with *ratio*.
+    """
+
+    def __init__(self, value: Array, *, axis: int | None = None, ratio: bool = False) -> None:
+        self.value = value
+        self._axis, self._ratio = axis, ratio
+        self._gap: Array | None = None
+        self._step: Array | float = 1.0
+
+    def move(self, answer: Array) -> None:
+        """Take the next step towards *answer*."""
+        gap = np.log(answer / self.value) if self._ratio else answer - self.value
+        if self._gap is None:
+            self._gap = gap
+        else:
+            along = gap * self._gap
+            along = along if self._axis is None else along.sum(axis=self._axis, keepdims=True)
+            first = isinstance(self._step, float)
+            held = DAMPING if first else np.clip(self._step * np.where(along > 0, _FASTER, _SLOWER), 0.02, 1.0)
+            self._step, self._gap = np.broadcast_to(np.asarray(held), along.shape), gap
+        self.value = self.value * np.exp(self._step * gap) if self._ratio else self.value + self._step * gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +136,9 @@ def run_chain(
     else:
         weights, scarcity, rent_index = start.weights, start.scarcity, start.rent_index
         cloud_frac = np.ones_like(scarcity) if start.ways is None else 1.0 - start.ways[:, 0]
+    used, scarce, rent, cloud = (
+        _Damped(weights, axis=1), _Damped(scarcity), _Damped(rent_index, ratio=True), _Damped(cloud_frac),
+    )  # fmt: skip
     reference = box_device(scenario)
     able = np.asarray(np.isfinite(here.device_s_per_tok).all(axis=2))
     before: Array | None = None
@@ -116,35 +146,34 @@ def run_chain(
     rounds = 0
     while True:
         rounds += 1
-        inputs = market_inputs(scenario, here, weights, scarcity, rent_index, cloud_frac)
+        inputs = market_inputs(scenario, here, used.value, scarce.value, rent.value, cloud.value)
         market = market_path(inputs)
         plan = plan_of(scenario, expansion_problem(scenario, here, engineering, market, inputs))
         rents = clear_rents(scenario, here.hour_cny, here.running_cny, here.strength, plan, market, inputs)
-        chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent_index)
-        paid = market.call_price_cny * scarcity
+        chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent.value)
+        paid = market.call_price_cny * scarce.value
         if before is not None:
             residual = float(np.max(np.abs(paid / before - 1.0)))
         if residual < tolerance or rounds >= most_rounds:
             break
         before = paid
-        step = DAMPING / max(rounds - 1, 1) ** _SLOWING if rounds > 1 else 1.0
         if rents is not None:
-            rent_index = rent_index * (rents.price_cny_per_h / scenario.market.rental_price.value / rent_index) ** step
-        cloud_frac = cloud_frac if chosen is None else 1.0 - chosen[:, 0]
-        ratio = np.where(inputs.counts_tokens[:, None], clearing_ratio(plan, market), 1.0)
-        scarcity = scarcity + step * (ratio - scarcity)
-        weights = weights + step * (normalised(used_hours(plan, inputs, weights.shape[0]), able) - weights)
+            rent.move(rents.price_cny_per_h / scenario.market.rental_price.value)
+        if chosen is not None:
+            cloud.move(1.0 - chosen[:, 0])
+        scarce.move(np.where(inputs.counts_tokens[:, None], clearing_ratio(plan, market), 1.0))
+        used.move(normalised(used_hours(plan, inputs, weights.shape[0]), able))
     return ChainResult(
         scenario,
         here,
         inputs,
         market,
         plan,
-        accounts(scenario, market, plan, scarcity, inputs),
-        weights,
-        scarcity,
+        accounts(scenario, market, plan, scarce.value, inputs),
+        used.value,
+        scarce.value,
         rents,
-        rent_index,
+        rent.value,
         chosen,
         residual,
         rounds,

@@ -19,6 +19,30 @@ def national_scale(scenario: Scenario, inputs: MarketInputs) -> float:
     return stated / added if stated > 0 and added > 0 else 1.0
 
 
+def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
+    """Return the factor on calls of each segment (s,) that makes the start agree with what is stated of it.
+
+    Notes
+    -----
+    Calls for tokens add up to the stated tokens a day of the whole market. With `market.ai_revenue_share`, rented hours
+    bring what calls from outside leave of that share of the cloud's revenue, at the rent given.
+    """
+    tokens = national_scale(scenario, inputs)
+    scale = np.where(inputs.counts_tokens, tokens, 1.0)
+    stated = scenario.market.ai_revenue_share.value * scenario.finance.base_revenue.value
+    rental = ~inputs.counts_tokens
+    if stated <= 0 or not rental.any():
+        return scale
+    factor = 1.0 if inputs.price_factor is None else inputs.price_factor
+    price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * factor
+    calls = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac
+    revenue = calls * scale * price * 365.25 / 4
+    outside = np.array([not segment.internal for segment in scenario.market.segments.values()])
+    let, sold = float(revenue[rental].sum()), float(revenue[~rental & outside].sum())
+    scale[rental] = max(stated - sold, 0.0) / let if let > 0 else 1.0
+    return scale
+
+
 def price_factor(scenario: Scenario) -> Array:
     """Return the mean price paid over list price by segment (s,), batch and off-peak discounts in it.
 

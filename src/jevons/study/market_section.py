@@ -182,6 +182,8 @@ class MarketSpec(Section):
     """Rise of rent beyond that share (kappa)."""
     national: Annotated[Amount, Quantity("tok/day", ge=0)] = Amount(0.0, "tok/day", origin="default")
     """Tokens a day of the whole market at the start, to which calls of all segments are scaled; 0 for as given."""
+    ai_revenue_share: Fraction = Amount(0.0, "1", origin="default")
+    """AI products over the cloud's revenue at the start, to which rented hours are scaled; 0 for as given."""
     providers: ProvidersSpec = ProvidersSpec()
     """Rivals."""
     box: BoxSpec | None = None

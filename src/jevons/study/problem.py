@@ -13,7 +13,7 @@ from jevons.errors import InputError
 from jevons.expansion import ExpansionProblem
 from jevons.hardware import Accelerator, Site
 from jevons.market import MarketInputs, MarketPath, demand_blocks
-from jevons.study.demand import national_scale, price_factor, rivalry
+from jevons.study.demand import opening_scale, price_factor, rivalry
 from jevons.study.engineering import Engineering
 from jevons.study.scenario import RENTAL, Scenario
 
@@ -42,8 +42,8 @@ class Setting:
         and errors in it, learning not.
     strength : (v,)
         Reference device-hours that an hour of a device stands for to a renter.
-    supply : (v, t)
-        Devices that can be ordered.
+    supply, committed : (v, t)
+        Devices that can be ordered, and that contracts bind the firm to order.
     """
 
     price_cny: Array
@@ -53,6 +53,7 @@ class Setting:
     device_s_per_tok: Array
     strength: Array
     supply: Array
+    committed: Array
 
 
 def quarter_index(scenario: Scenario, label: str) -> int:
@@ -106,8 +107,18 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
     rental[0, :, 2, :] = 3600.0 * (engineering.rental_ratio / software)[:, None]
     hour, running = costs[:, :, 0], costs[:, :, 1]
     return Setting(
-        price, hour, running, sites, np.concatenate([tokens, rental]), software / engineering.rental_ratio, supply
-    )
+        price, hour, running, sites, np.concatenate([tokens, rental]), software / engineering.rental_ratio, supply,
+        np.minimum(committed_path(scenario), supply),
+    )  # fmt: skip
+
+
+def committed_path(scenario: Scenario) -> Array:
+    """Return the devices that contracts bind the firm to order (v, t), before bans and shortages void any."""
+    held = np.zeros((len(scenario.hardware.devices), scenario.quarters))
+    for row, device in enumerate(scenario.hardware.devices.values()):
+        last = quarter_index(scenario, device.committed_until) if device.committed_until else scenario.quarters - 1
+        held[row, : max(last + 1, 0)] = device.committed.value
+    return held
 
 
 def _hour_costs(accelerator: Accelerator, price_cny: float, site: Site, terms: FinanceTerms) -> tuple[float, float]:
@@ -182,8 +193,7 @@ def market_inputs(
         cloud_frac=cloud_frac,
         price_factor=price_factor(scenario),
     )
-    scaled = inputs.calls_per_d * np.where(rental, 1.0, national_scale(scenario, inputs))
-    inputs = dataclasses.replace(inputs, calls_per_d=scaled)
+    inputs = dataclasses.replace(inputs, calls_per_d=inputs.calls_per_d * opening_scale(scenario, inputs))
     return dataclasses.replace(inputs, rivals=rivalry(scenario, inputs))
 
 
@@ -296,6 +306,7 @@ def expansion_problem(
     watts = np.array([a.server_w for a in engineering.accelerators])
     tariff = np.array([s.tariff_cny_per_kwh * s.pue for s in setting.sites])
     discount = (1 + terms.wacc.value) ** -((np.arange(quarters) + 0.5) / 4)
+    initial, arriving = _paid_before(scenario, watts)
     return ExpansionProblem(
         quarters=scenario.labels(),
         segments=tuple(segments),
@@ -321,7 +332,10 @@ def expansion_problem(
         supply_devices=setting.supply,
         lead_quarters=np.array([round(d.lead.value) for d in devices.values()]),
         life_quarters=np.full(len(devices), lives),
-        initial_devices=_initial_devices(scenario, watts),
+        initial_devices=initial,
+        arriving_devices=arriving,
+        arriving_terminal_cny_per_device=_arriving_terminal(scenario, setting),
+        committed_devices=setting.committed,
         initial_age_quarters=np.array([round(d.installed_age.value) for d in devices.values()]),
         initial_site_w=np.array([s.power.value for s in sites.values()]),
         site_limit_w=np.repeat([[max(s.limit.value, s.power.value)] for s in sites.values()], quarters, axis=1),
@@ -348,15 +362,26 @@ def expansion_problem(
     )
 
 
-def _initial_devices(scenario: Scenario, watts: Array) -> Array:
-    """Spread the installed devices over sites in proportion to their power (v, r)."""
+def _paid_before(scenario: Scenario, watts: Array) -> tuple[Array, Array]:
+    """Return the devices that stand at the start (v, r) and those that arrive later (v, r, t), over sites by power.
+
+    What the sites cannot feed is left out: the firm would not have bought it.
+    """
+    devices = list(scenario.hardware.devices.values())
     power = np.array([s.power.value for s in scenario.hardware.sites.values()])
-    installed = np.array([d.installed.value for d in scenario.hardware.devices.values()])
     share = power / power.sum() if power.sum() > 0 else np.full(power.size, 1 / power.size)
-    need_w = float((installed * watts).sum())
-    if need_w > power.sum() * (1 + 1e-9):
-        installed = installed * power.sum() / need_w
-    return np.asarray(installed[:, None] * share)
+    stand = _fed(np.array([d.installed.value for d in devices]), watts, float(power.sum()))
+    room_w = float(power.sum() - (stand * watts).sum())
+    come = _fed(np.array([d.arriving.value for d in devices]), watts, room_w)
+    over = np.array([max(round(d.arriving_over.value), 1) for d in devices])
+    when = np.where(np.arange(scenario.quarters) < over[:, None], 1.0 / over[:, None], 0.0)
+    return stand[:, None] * share, come[:, None, None] * share[:, None] * when[:, None, :]
+
+
+def _fed(devices: Array, watts: Array, power_w: float) -> Array:
+    """Return the devices, all cut in one proportion where they draw more than the power."""
+    need_w = float((devices * watts).sum())
+    return devices * (power_w / need_w) if need_w > power_w * (1 + 1e-9) else devices
 
 
 def _horizon(scenario: Scenario) -> int:
@@ -375,6 +400,13 @@ def _initial_terminal(scenario: Scenario, setting: Setting) -> Array:
     """Return the same of a device that stands at the start (v,)."""
     ages = np.array([round(d.installed_age.value) for d in scenario.hardware.devices.values()]) + _horizon(scenario)
     return _unearned(scenario, setting.price_cny[:, :1], ages[:, None])[:, 0]
+
+
+def _arriving_terminal(scenario: Scenario, setting: Setting) -> Array:
+    """Return the same of a device paid for before the start that comes into service in each quarter (v, t)."""
+    first = np.repeat(setting.price_cny[:, :1], scenario.quarters, axis=1)
+    ages = np.broadcast_to(_horizon(scenario) - np.arange(scenario.quarters), first.shape)
+    return _unearned(scenario, first, ages)
 
 
 def _unearned(scenario: Scenario, price_cny: Array, age_quarters: NDArray[np.int64]) -> Array:

@@ -71,6 +71,14 @@ class DeviceSpec(Section):
     """Devices in service at the start."""
     installed_age: Annotated[Amount, Quantity("quarter", ge=0)] = Amount(0.0, "quarter", origin="default")
     """Their mean age."""
+    arriving: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Devices ordered and paid for before the start that are still to come into service."""
+    arriving_over: Annotated[Amount, Quantity("quarter", ge=1)] = Amount(1.0, "quarter", origin="default")
+    """Quarters, from the first on, over which they come into service in equal parts."""
+    committed: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Devices a quarter that contracts bind the firm to order, at most the supply; a ban voids them."""
+    committed_until: QuarterOrNone = ""
+    """Last quarter of that; empty for the end of the plan."""
     software: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
     """Share of the modelled speed that its software reaches, against mature stacks."""
     lead: Annotated[Amount, Quantity("quarter", ge=0)] = Amount(1.0, "quarter", origin="default")

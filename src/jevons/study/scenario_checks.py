@@ -82,12 +82,33 @@ def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Itera
             yield document.fault(here, f"unknown accelerator.{did_you_mean(name, known)}")
         if device.ban_probability.value > 0 and not device.ban_from:
             yield document.fault(here, "`ban_probability` needs `ban_from`, the first quarter without supply")
+        yield from _check_commitment(document, scenario, name)
     for place, reference in (
         (("market", "rental_device"), scenario.market.rental_device),
         (("expansion", "training", "device"), scenario.expansion.training.device),
     ):
         if reference not in known:
             yield document.fault(place, f"unknown accelerator `{reference}`.{did_you_mean(reference, known)}")
+
+
+def _check_commitment(document: Located, scenario: Scenario, name: str) -> Iterator[Fault]:
+    """Refuse orders committed to beyond what can be supplied."""
+    device = scenario.hardware.devices[name]
+    if device.committed.value <= 0:
+        return
+    here = ("hardware", "devices", name, "committed")
+    for t, label in enumerate(scenario.labels()):
+        if device.committed_until and label > device.committed_until:
+            return
+        on_sale = not device.supply_from or label >= device.supply_from
+        supply = device.supply.value * (1 + device.supply_growth.value) ** (t / 4) if on_sale else 0.0
+        if device.committed.value > supply * (1 + 1e-9):
+            message = (
+                f"= {device.committed.value:,.6g} a quarter: the supply in {label} is {supply:,.6g}; lower it, end it "
+                "earlier with `committed_until`, or raise `supply`"
+            )
+            yield document.fault(here, message)
+            return
 
 
 def _check_models(document: Located, scenario: Scenario) -> Iterator[Fault]:

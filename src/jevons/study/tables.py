@@ -65,9 +65,8 @@ def _fleet(result: PlanResult) -> Table:
     if rented.any():
         rows.append(row("rented out, mean", busy[rented].sum(axis=0)))
     rows.append(row("ordered", plan.ordered.sum(axis=(0, 1))))
-    retired = plan.retired_initial.sum(axis=(0, 1)) + plan.retired_bought.sum(axis=(0, 1, 2))
-    if retired.max() > 0.5:
-        rows.append(row("retired before their life ends", retired))
+    if plan.retired_early.max() > 0.5:
+        rows.append(row("retired before their life ends", plan.retired_early))
     rows.append(row("IT power of all [MW]", plan.it_w, 1e6))
     rows.append(row("site power built [MW]", plan.site_w.sum(axis=0), 1e6))
     rows.append(row("utilisation [%]", plan.utilisation_frac, 0.01))
@@ -332,7 +331,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
             "devices": {d: plan.installed[i].sum(axis=0) for i, d in enumerate(problem.devices)},
             "ordered": {d: plan.ordered[i].sum(axis=0) for i, d in enumerate(problem.devices)},
             "training_devices": plan.training_devices.sum(axis=(0, 1)),
-            "retired_early": plan.retired_initial.sum(axis=(0, 1)) + plan.retired_bought.sum(axis=(0, 1, 2)),
+            "retired_early": plan.retired_early,
             "it_w": plan.it_w,
             "site_w": {s: plan.site_w[i] for i, s in enumerate(problem.sites)},
             "utilisation_frac": plan.utilisation_frac,

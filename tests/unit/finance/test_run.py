@@ -33,6 +33,21 @@ def accounts(make_plan):
     return statements(make_plan(), PRICE, INTERNAL, terms, base_cloud(1e6, 0.08, 0.1, 0.7, 9))
 
 
+def test_devices_that_arrive_later_are_on_the_books_and_written_off_from_their_arrival(make_plan):
+    arriving = np.zeros((1, 1, 9))
+    arriving[0, 0, 2] = 3.0
+    terms = dataclasses.replace(TERMS, initial_cost_cny_per_device=np.array([80_000.0]))
+    closed = np.zeros((1, 9))
+    plain = statements(make_plan(supply_devices=closed), PRICE, INTERNAL, terms)
+    books = statements(make_plan(supply_devices=closed, arriving_devices=arriving), PRICE, INTERNAL, terms)
+    assert books.device_opening_cny[0] - plain.device_opening_cny[0] == pytest.approx(3 * 80_000)
+    later = books.device_depreciation_cny - plain.device_depreciation_cny
+    assert later == pytest.approx([0, 0, *[3 * 80_000 / 20] * 7])
+    assert books.device_capex_cny.sum() == 0
+    rolled = books.device_opening_cny + books.device_capex_cny - books.device_depreciation_cny - books.impairment_cny
+    assert books.device_closing_cny == pytest.approx(rolled)
+
+
 def test_the_first_quarters_by_hand(make_plan, accounts):
     # Five devices ordered in the first quarter serve 500 calls a day from the second; the two old ones train.
     assert make_plan().ordered[0, 0] == pytest.approx([5, *[0] * 8])
