@@ -250,6 +250,7 @@ def _tell(found: Draws, loaded: Scenario, head: dict[str, Any], *, json: bool, o
     title = f"{loaded.name}: {value['draws']} draws, seed {head['seed']}, {found.infeasible} without a feasible plan"
     events = {
         "jevons": "P(Jevons): compute wanted rises when efficiency doubles",
+        "jevons_settled": "the same once the saving is passed on and adopted",
         "value_created": "P(value created): the AI cloud is worth more than it costs",
     }
     chances = {name: value["probability"][name] for name in events}

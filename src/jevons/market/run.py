@@ -85,6 +85,7 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         # a longer call is bought for what it brings: its value grows with its tokens
         value = inputs.value_cny * growth
         seen = start_price * growth * level * market_index
+        path.seen_call_price_cny[:, t] = seen
         threshold = seen + integration
         path.potential_frac[:, t] = adopting_frac(threshold, value, inputs.value_sigma)
         potential = np.maximum(path.potential_frac[:, t], 1e-12)
@@ -94,7 +95,7 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         adopted = diffused * potential
         path.adopters[:, t] = inputs.adopters * adopted
         paid = index if rivals is None else market_index
-        wanted = inputs.calls_per_d * calls_growth * paid**inputs.elasticity
+        wanted = path.wanted_calls_per_d[:, t] = inputs.calls_per_d * calls_growth * paid**inputs.elasticity
         calls, path.capped[:, t] = capped_calls(
             wanted, start_price * growth * level * paid, inputs.wallet_cny_per_y, inputs.attention_calls_per_d
         )
@@ -111,6 +112,32 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         path.provider_price_cny_per_tok[:] = rivals.price
         path.provider_share_frac[:] = rivals.share_frac
     return path
+
+
+def settled_calls_per_d(inputs: MarketInputs, path: MarketPath, quarter: int, *, price_factor: float = 1.0) -> Array:
+    """Return the whole market's calls a day (s,) once all have adopted for whom a call is worth its price.
+
+    Parameters
+    ----------
+    inputs, path : MarketInputs, MarketPath
+        The market, and where it stands.
+    quarter : int
+        Whose values, tokens per call and capability stay.
+    price_factor : float
+        Price of all who sell over that quarter's, > 0.
+
+    Notes
+    -----
+    The end of diffusion at one price: what a lower price does to consumption when it has had time. Nobody moves to
+    machines of their own.
+    """
+    growth, calls_growth = inputs.tokens_growth ** (quarter / 4), inputs.calls_growth ** (quarter / 4)
+    integration = inputs.integration_cny_per_y / np.maximum(inputs.calls_per_d * 365.25 * calls_growth, 1e-12)
+    seen = path.seen_call_price_cny[:, quarter] * price_factor
+    adopting = adopting_frac(seen + integration, inputs.value_cny * growth, inputs.value_sigma)
+    wanted = path.wanted_calls_per_d[:, quarter] * price_factor**inputs.elasticity
+    calls, _ = capped_calls(wanted, seen, inputs.wallet_cny_per_y, inputs.attention_calls_per_d)
+    return np.asarray(inputs.adopters * adopting * calls)
 
 
 def capped_calls(
@@ -154,12 +181,14 @@ def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:
     def zeros(*shape: int) -> Array:
         return np.zeros(shape)
 
-    by_segment = [zeros(segments, quarters) for _ in range(10)]
+    by_segment = [zeros(segments, quarters) for _ in range(12)]
     return MarketPath(
         price_index=zeros(models, quarters),
         price_cny_per_tok=zeros(models, 3, quarters),
         call_price_cny=by_segment[0],
         paid_call_price_cny=by_segment[1],
+        seen_call_price_cny=by_segment[10],
+        wanted_calls_per_d=by_segment[11],
         potential_frac=by_segment[2],
         adopters=by_segment[3],
         calls_per_d=by_segment[4],

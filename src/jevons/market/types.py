@@ -116,6 +116,10 @@ class MarketPath:
         Posted price of a call, tokens of the quarter.
     paid_call_price_cny : (s, t)
         With the quarter's scarcity.
+    seen_call_price_cny : (s, t)
+        Price of a call that would-be adopters see: over all who sell, last quarter's scarcity in it.
+    wanted_calls_per_d : (s, t)
+        Calls per adopter and day before wallet and attention.
     potential_frac : (s, t)
         Share of all who could ever adopt for whom a call is worth its price.
     adopters : (s, t)
@@ -144,6 +148,8 @@ class MarketPath:
     price_cny_per_tok: Array
     call_price_cny: Array
     paid_call_price_cny: Array
+    seen_call_price_cny: Array
+    wanted_calls_per_d: Array
     potential_frac: Array
     adopters: Array
     calls_per_d: Array

@@ -41,6 +41,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "ai_ebita_cny": ("CNY", "AI EBITA of the last four quarters"),
     "price_index": ("1", "price per token in the last quarter over the first, compute-weighted"),
     "compute_factor": ("1", "compute wanted in the last quarter when efficiency doubles, over without"),
+    "settled_compute_factor": ("1", "the same once all is passed on and all have adopted for whom it then pays"),
     "elasticity": ("1", "elasticity of tokens to the call price in the last quarter"),
 }
 """Name, unit and meaning of the outcomes that each draw records."""
@@ -122,6 +123,7 @@ def outcomes_of(result: ChainResult, engineering: Engineering) -> dict[str, floa
         "ai_ebita_cny": float(result.accounts.statements.ai_ebita_cny[-4:].sum()),
         "price_index": float((index * weight).sum() / max(weight.sum(), 1e-30)),
         "compute_factor": float(response.compute_factor[-1]),
+        "settled_compute_factor": response.settled_compute_factor,
         "elasticity": float(response.elasticity[-1]),
     }
 

@@ -266,7 +266,12 @@ def _verdict(result: PlanResult) -> Table:
         ),
         ("pass-through of efficiency to price, last quarter", f"{v.pass_through[-1]:.2f}", "1: all of it"),
         ("tokens wanted when efficiency doubles", f"x {v.tokens_factor[-1]:.2f}", "last quarter, supply unlimited"),
-        ("compute wanted when efficiency doubles", f"x {factor:.2f}", f"compute {word}"),
+        ("compute wanted when efficiency doubles", f"x {factor:.2f}", f"last quarter: compute {word}"),
+        (
+            "the same once all is passed on and adopted",
+            f"x {v.settled_compute_factor:.2f}",
+            "prices of all who sell halved, everyone for whom a call then pays has adopted",
+        ),
         (
             "compute the planned fleet uses when efficiency doubles",
             f"x {v.planned_compute_factor:.2f}",
@@ -284,14 +289,10 @@ def _verdict(result: PlanResult) -> Table:
         ),
     ]
     if result.draws is not None:
-        p = result.draws.probability("compute_factor", 1.0)
-        rows.append(
-            (
-                "probability that compute rises",
-                f"{100 * p:.0f} %",
-                f"{result.draws.outcomes['compute_factor'].size} draws of the stated ranges",
-            )
-        )
+        count = f"{result.draws.outcomes['compute_factor'].size} draws of the stated ranges"
+        for outcome, when in (("compute_factor", "within the plan"), ("settled_compute_factor", "with time")):
+            p = result.draws.probability(outcome, 1.0)
+            rows.append((f"probability that compute rises {when}", f"{100 * p:.0f} %", count))
     return ("The Jevons verdict", ("", "value", "note"), rows)
 
 
@@ -390,6 +391,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
             "tokens_factor": v.tokens_factor,
             "compute_factor": v.compute_factor,
             "compute_rises": v.compute_rises,
+            "settled_compute_factor": v.settled_compute_factor,
             "planned_compute_factor": v.planned_compute_factor,
             "planned_tokens_factor": v.planned_tokens_factor,
             "planned_capex_factor": v.planned_capex_factor,
@@ -399,6 +401,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
                 if np.isfinite(v.segment_compute_factor[i])
             },
             "probability": None if draws is None else draws.probability("compute_factor", 1.0),
+            "probability_settled": None if draws is None else draws.probability("settled_compute_factor", 1.0),
         },
         "uncertainty": intervals,
         "sensitivity": {}

@@ -16,15 +16,17 @@ METHOD = "Spearman's rank correlation over the draws; sizes within chance (2 / s
 
 
 def probabilities(draws: Draws) -> dict[str, dict[str, float]]:
-    """Return P(Jevons) and P(value created) with their standard errors from the number of draws.
+    """Return P(Jevons), in the plan and with time, and P(value created), with standard errors from the number of draws.
 
     Notes
     -----
-    Jevons: compute wanted rises when efficiency doubles. Value created: the AI cloud is worth more than nothing after
-    paying for its capital. The standard error is binomial; Latin hypercube draws make it, if anything, too wide.
+    Jevons: compute wanted rises when efficiency doubles, within the plan, and settled: once the saving is passed on and
+    adopted. Value created: the AI cloud is worth more than nothing after paying for its capital. The standard error is
+    binomial; Latin hypercube draws make it, if anything, too wide.
     """
     held = {}
-    for name, outcome, above in (("jevons", "compute_factor", 1.0), ("value_created", "plan_value_cny", 0.0)):
+    tests = (("jevons", "compute_factor", 1.0), ("jevons_settled", "settled_compute_factor", 1.0))
+    for name, outcome, above in (*tests, ("value_created", "plan_value_cny", 0.0)):
         share = draws.probability(outcome, above)
         held[name] = {"p": share, "standard_error": (share * (1 - share) / max(draws.values.shape[0], 1)) ** 0.5}
     return held

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.market import MarketPath, market_path
+from jevons.market import MarketPath, market_path, settled_calls_per_d
 from jevons.study.chain import ChainResult, run_chain
 from jevons.study.engineering import Engineering
 from jevons.study.problem import market_inputs, setting
@@ -40,6 +40,9 @@ class Verdict:
         ``log2(tokens_factor)``: above 1, compute rises.
     segment_compute_factor : (s,)
         The same for each segment in the last quarter.
+    settled_compute_factor : float
+        The same once the whole saving is passed on by all who sell and all have adopted for whom a call is then worth
+        its price, with the task values and uses of the last quarter: below 1 the paradox fails even with time.
     loop_gain : (t,)
         Learning exponent times pass-through times the size of the elasticity: at 1 the flywheel would run away.
     planned_compute_factor : float
@@ -56,6 +59,7 @@ class Verdict:
     compute_factor: Array
     elasticity_to_efficiency: Array
     segment_compute_factor: Array
+    settled_compute_factor: float
     loop_gain: Array
     planned_compute_factor: float
     planned_tokens_factor: float
@@ -76,6 +80,7 @@ class DemandResponse:
     tokens_factor: Array
     compute_factor: Array
     segment_compute_factor: Array
+    settled_compute_factor: float
 
 
 def demand_response(
@@ -99,7 +104,14 @@ def demand_response(
     passed = -(price * slow_use).sum(axis=0) / slow_use.sum(axis=0) / np.log(factor)
     segments = np.full(tokens.size, np.nan)
     segments[tokens] = quick_use[:, -1] / slow_use[:, -1] / factor
-    return DemandResponse(elasticity / slow_use.sum(axis=0), passed, ratio, ratio / factor, segments)
+    last = slow.learning.size - 1
+    per_call = weight[:, -1] * slow.calls_per_d[:, -1] / np.maximum(slow.market_calls_per_d[:, -1], 1e-300)
+    before, after = (
+        float((settled_calls_per_d(base.inputs, slow, last, price_factor=f) * per_call)[tokens].sum())
+        for f in (1.0, 1.0 / factor)
+    )
+    settled = after / before / factor
+    return DemandResponse(elasticity / slow_use.sum(axis=0), passed, ratio, ratio / factor, segments, settled)
 
 
 def verdict(base: ChainResult, engineering: Engineering) -> Verdict:
@@ -115,6 +127,7 @@ def verdict(base: ChainResult, engineering: Engineering) -> Verdict:
         compute_factor=response.compute_factor,
         elasticity_to_efficiency=np.log(response.tokens_factor) / np.log(EFFICIENCY_FACTOR),
         segment_compute_factor=response.segment_compute_factor,
+        settled_compute_factor=response.settled_compute_factor,
         loop_gain=scenario.serving.learning_exponent.value * response.pass_through * -response.elasticity,
         planned_compute_factor=_busy_compute(other) / max(_busy_compute(base), 1e-30),
         planned_tokens_factor=_tokens(other)[-1] / max(_tokens(base)[-1], 1e-30),

@@ -17,7 +17,7 @@ from jevons.market import (
     market_path,
     next_price,
 )
-from jevons.market.run import capped_calls
+from jevons.market.run import capped_calls, settled_calls_per_d
 
 
 def inputs(**changes):
@@ -34,6 +34,34 @@ def inputs(**changes):
         "price_inertia": 0.5, "scarcity": np.ones((1, quarters)), "learning_exponent": 0.0,
     }  # fmt: skip
     return MarketInputs(**(base | changes))
+
+
+def test_calls_settle_where_diffusion_would_end_at_that_price():
+    slow = inputs(quarters=4, price_inertia=1.0)
+    here = market_path(slow)
+    end = market_path(inputs(quarters=400, price_inertia=1.0))
+    settled = settled_calls_per_d(slow, here, 3)
+    assert settled == pytest.approx(end.market_calls_per_d[:, -1], rel=1e-6)
+    assert here.market_calls_per_d[0, 3] < settled[0]
+
+
+def test_half_the_price_settles_at_both_margins():
+    path = market_path(inputs(quarters=4, price_inertia=1.0))
+    ratio = settled_calls_per_d(inputs(quarters=4), path, 3, price_factor=0.5) / settled_calls_per_d(
+        inputs(quarters=4), path, 3
+    )
+    price = 1000 * 4e-6 + 500 * 16e-6
+    extensive = lognorm(1.5).sf(price / 2) / lognorm(1.5).sf(price)
+    assert ratio == pytest.approx(extensive * 2**0.4)
+
+
+def test_a_full_wallet_settles_at_the_same_spending_and_full_attention_at_the_same_calls():
+    sated = {"quarters": 4, "value_cny": 1e6 * np.ones(1)}
+    for limit, ratio in (("wallet_cny_per_y", 2.0), ("attention_calls_per_d", 1.0)):
+        here = inputs(**sated, **{limit: 0.5 * np.ones(1) if limit.startswith("att") else 1.0 * np.ones(1)})
+        path = market_path(here)
+        calls = [settled_calls_per_d(here, path, 0, price_factor=f) for f in (1.0, 0.5)]
+        assert calls[1] / calls[0] == pytest.approx(ratio, rel=1e-6)
 
 
 def test_adopting_share_is_the_tail_of_the_value_distribution():

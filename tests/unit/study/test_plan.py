@@ -133,6 +133,7 @@ class TestJevonsGoesEitherWay:
         verdict = plan(scenario.with_values(values)).verdict
         assert verdict.compute_rises
         assert verdict.elasticity_to_efficiency[-1] > 1
+        assert verdict.settled_compute_factor > verdict.compute_factor[-1]
 
     def test_compute_rises_where_most_tasks_are_worth_too_little_today(self, scenario):
         values = {
@@ -153,6 +154,7 @@ class TestJevonsGoesEitherWay:
         verdict = plan(scenario.with_values(values)).verdict
         assert verdict.tokens_factor == pytest.approx(np.ones(4), abs=1e-6)
         assert verdict.compute_factor == pytest.approx(np.full(4, 0.5), abs=1e-6)
+        assert verdict.settled_compute_factor == pytest.approx(0.5, abs=1e-6)
 
 
 def test_explain_leads_from_the_headline_to_sources(result):
