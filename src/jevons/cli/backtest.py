@@ -20,14 +20,36 @@ def _scale(target: str) -> tuple[float, str]:
     return _SHOWN.get(unit, (1.0, ""))
 
 
-def run_backtest(files: list[Path], *, as_of: str, draws: int, seed: int, json: bool, out: Path | None) -> None:
+def run_backtest(
+    files: list[Path],
+    *,
+    as_of: str,
+    draws: int,
+    seed: int,
+    scenario: Path | None,
+    chain_draws: int,
+    processes: int | None,
+    json: bool,
+    out: Path | None,
+) -> None:
     """Forecast, score, print."""
+    from jevons.cli.plan import Progress
     from jevons.facts import default_facts
     from jevons.study import backtest as tests
     from jevons.study.forecast import TARGETS
+    from jevons.study.scenario import load
 
     check_out(out)
-    result = tests.backtest(files, default_facts(), as_of=parse_date(as_of), draws=draws, seed=seed)
+    date = parse_date(as_of)
+    loaded = None if scenario is None else load(scenario, as_of=date)
+    progress = Progress()
+    try:
+        result = tests.backtest(
+            files, default_facts(), as_of=date, draws=draws, seed=seed, scenario=loaded, chain_draws=chain_draws,
+            processes=processes, progress=progress,
+        )  # fmt: skip
+    finally:
+        progress.end()
     published = result.published
     forecasts = []
     for target, (unit, label) in TARGETS.items():
@@ -47,8 +69,9 @@ def run_backtest(files: list[Path], *, as_of: str, draws: int, seed: int, json: 
         for s in result.scores
     ]  # fmt: skip
     value = {
-        "scores": scores, "as_of": result.known.as_of, "variant_published": published.variant, "forecasts": forecasts,
-        "summary": summary, "by_horizon": horizons, "refutations": refuted, "skipped": dict(result.skipped),
+        "scores": scores, "as_of": result.known.as_of, "engine": result.engine,
+        "variant_published": published.variant, "forecasts": forecasts, "summary": summary, "by_horizon": horizons,
+        "refutations": refuted, "skipped": dict(result.skipped),
     }  # fmt: skip
     emit(value, _tables(result, forecasts, summary, horizons, refuted), as_json=json, out=out)
 

@@ -150,17 +150,36 @@ def backtest(
     as_of: Annotated[
         str, typer.Option("--as-of", help="Date of the forecasts, YYYY-MM-DD: nothing published later is visible.")
     ] = "2025-02-24",
-    draws: Annotated[int, typer.Option("--draws", min=100, max=1_000_000, help="Draws behind the forecasts.")] = 4000,
+    draws: Annotated[
+        int, typer.Option("--draws", min=100, max=1_000_000, help="Draws behind the reduced form's forecasts.")
+    ] = 4000,
+    scenario: Annotated[
+        Path | None,
+        typer.Option("--scenario", help="Scenario of that date: the whole chain is forecast from it and scored too."),
+    ] = None,
+    chain_draws: Annotated[
+        int,
+        typer.Option(
+            "--chain-draws", min=20, max=100_000, help="Draws of the chain, twice: with and without all links."
+        ),
+    ] = 400,
+    processes: Processes = None,
     seed: Seed = None,
     json: Json = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write to this file too: .json (all) or .csv (a row per score).")
     ] = None,
 ) -> None:
-    """Score forecasts frozen at a date against what happened, beside baselines and variants of the model."""
+    """Score forecasts frozen at a date against what happened, beside baselines and variants of the model.
+
+    Forecasts come from a reduced form of the chain; with --scenario from the whole chain, its reduced form beside it.
+    """
     from jevons.cli import backtest as command
 
-    command.run_backtest(files, as_of=as_of, draws=draws, seed=7 if seed is None else seed, json=json, out=out)
+    command.run_backtest(
+        files, as_of=as_of, draws=draws, seed=7 if seed is None else seed, scenario=scenario, chain_draws=chain_draws,
+        processes=processes, json=json, out=out,
+    )  # fmt: skip
 
 
 @study_app.command("growth")

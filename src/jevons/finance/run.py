@@ -307,20 +307,23 @@ def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfT
     LineValue
         Flows fall in the middle of their quarter or year. The fade starts from the pace of the last quarter; growth,
         margin and capital per revenue reach their terminal values in its last year, and ``FCF = NOPAT - added capital``
-        counts the capital that stands already; after it, the value driver formula.
+        counts the capital that stands already; after it, the value driver formula. What sells nothing in the last
+        quarter has nothing to run on from: it is worth its flows.
 
     Raises
     ------
     InputError
-        If there are fewer than four quarters (eight where the starting growth is to be measured), the last has no
-        revenue, or the cost of capital does not exceed growth for ever.
+        If there are fewer than four quarters (eight where the starting growth is to be measured), or the cost of
+        capital does not exceed growth for ever.
     """
     quarters = revenue_cny.size
     least = 4 if terms.start_growth_frac is not None else 8
-    if quarters < least or not revenue_cny[-1] > 0:
-        message = f"valuation needs {least} quarters and revenue in the last; give `start_growth_frac` for fewer"
+    if quarters < least:
+        message = f"valuation needs {least} quarters; give `start_growth_frac` for fewer"
         raise InputError(message)
     explicit = float(fcf_cny @ discount_factors(terms.wacc_frac, quarters))
+    if not revenue_cny[-1] > 0:
+        return LineValue(explicit, 0.0, 0.0, 0.0, _mature_roic(terms), terms.wacc_frac)
     margin = float(ebita_cny[-4:].sum()) / float(revenue_cny[-4:].sum())
     growth = terms.start_growth_frac
     if growth is None:

@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from jevons.facts import Facts
 from jevons.facts.read import as_date
 from jevons.finance.narrative import LEAST_TRAINING, NarrativeScore, score_narrative
 from jevons.schema import read_text
+from jevons.study.chain_forecast import chain_forecasts
 from jevons.study.forecast import (
     HORIZON,
     PRODUCTS,
@@ -32,6 +33,7 @@ from jevons.study.forecast import (
     quarter_end,
 )
 from jevons.study.sampling import stream
+from jevons.study.scenario import Scenario
 
 Array = NDArray[np.float64]
 
@@ -58,6 +60,9 @@ _MEANING: dict[tuple[str, str], tuple[str, str]] = {
 }
 _SCALE = {"CNY million": 1e6, "percent": 0.01, "tokens per day": 1.0, "USD per ADS": 1.0}
 _FLOWS = {"cloud_revenue_cny", "cloud_growth_frac", "cloud_margin_frac", "capex_cny"}
+REDUCED = "reduced form"
+"""Method of the forecasts of `jevons.study.forecast` where those of the whole chain stand beside them."""
+
 _VENDORS = {"Alibaba Cloud (Qwen)": "qwen", "DeepSeek": "deepseek"}
 
 
@@ -127,7 +132,7 @@ class Backtest:
     known : Evidence
         What could be known.
     forecasts : mapping of str to Forecast
-        By variant.
+        By variant: of the whole chain where a scenario was given, beside its `REDUCED` form; else of that form.
     scores : tuple of Scored
         Every outcome by every method that forecasts it.
     skipped : mapping of str to int
@@ -141,6 +146,11 @@ class Backtest:
     scores: tuple[Scored, ...]
     skipped: Mapping[str, int]
     narrative: NarrativeScore
+
+    @property
+    def engine(self) -> str:
+        """What the forecasts come from: `chain`, or `reduced form`."""
+        return "chain" if REDUCED in self.forecasts else REDUCED
 
     @property
     def published(self) -> Forecast:
@@ -342,7 +352,18 @@ def baselines(known: Evidence, *, draws: int, seed: int) -> dict[str, dict[str, 
     }  # fmt: skip
 
 
-def backtest(paths: Sequence[Path], facts: Facts, *, as_of: dt.date, draws: int = 4000, seed: int = 7) -> Backtest:
+def backtest(
+    paths: Sequence[Path],
+    facts: Facts,
+    *,
+    as_of: dt.date,
+    draws: int = 4000,
+    seed: int = 7,
+    scenario: Scenario | None = None,
+    chain_draws: int = 400,
+    processes: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Backtest:
     """Return forecasts frozen at a date, scored against the outcomes in files.
 
     Parameters
@@ -354,7 +375,13 @@ def backtest(paths: Sequence[Path], facts: Facts, *, as_of: dt.date, draws: int 
     as_of : date
         Nothing published later is used.
     draws, seed : int
-        Draws of the forecasts and their root.
+        Draws of the reduced form's forecasts, and their root.
+    scenario : Scenario, optional
+        Of that date: the whole chain is drawn from it, and scored beside its reduced form.
+    chain_draws : int
+        Draws of the chain.
+    processes, progress
+        See `jevons.study.chain_forecast.chain_forecasts`.
 
     Raises
     ------
@@ -364,8 +391,13 @@ def backtest(paths: Sequence[Path], facts: Facts, *, as_of: dt.date, draws: int 
     known = evidence(facts, as_of)
     closes = [value.number for value in facts.series("alibaba.group.ads_price_adjusted_usd", as_of)]
     story = score_narrative([*closes, known.ads_price_usd], least_training=LEAST_TRAINING)
-    made = {variant: forecast(known, draws=draws, seed=seed, variant=variant) for variant in VARIANTS}
     outcomes, skipped = read_outcomes(paths, facts, as_of, known.ends)
+    made = {variant: forecast(known, draws=draws, seed=seed, variant=variant) for variant in VARIANTS}
+    if scenario is not None:
+        whole = chain_forecasts(
+            known, scenario, facts, draws=chain_draws, seed=seed, processes=processes, progress=progress
+        )
+        made = {**whole, REDUCED: made[VARIANTS[0]]}
     methods: dict[str, Mapping[str, Array]] = {name: item.draws for name, item in made.items()}
     methods.update(baselines(known, draws=draws, seed=seed))
     scores = tuple(
@@ -481,4 +513,14 @@ def refutations(result: Backtest) -> list[dict[str, str]]:
         ),
         ("narrative beats `no narrative` on the share price after the date", *beats("no narrative", {"ads_price_usd"})),
     ]
+    if REDUCED in result.forecasts:
+        tests.append(("the chain beats its reduced form on most quantities", *_beats_reduced(result)))
     return [{"test": test, "answer": answer, "detail": detail} for test, answer, detail in tests]
+
+
+def _beats_reduced(result: Backtest) -> tuple[str, str]:
+    ratios = [row["crps_over_full"] for row in summary_rows(result) if row["method"] == REDUCED]
+    better = sum(ratio > 1 for ratio in ratios)
+    if not ratios:
+        return "no outcome", ""
+    return ("passed" if 2 * better > len(ratios) else "refuted"), f"lower mean CRPS on {better} of {len(ratios)}"

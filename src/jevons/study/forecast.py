@@ -233,13 +233,10 @@ def forecast(known: Evidence, *, draws: int = 4000, seed: int = 7, variant: str 
     if draws < 100:
         message = f"draws = {draws}: quantiles need at least 100"
         raise InputError(message)
-    names = list(known.priors)
-    pairs = {pair: rank for pair, rank in CORRELATIONS.items() if set(pair) <= set(names)}
-    uniform = correlate(latin_hypercube(seed, names, draws), names, pairs, seed)
-    p = {name: known.priors[name].quantile(uniform[:, column]) for column, name in enumerate(names)}
+    p = draw_priors(known, draws, seed)
     price = {vendor: _list_prices(p, seed, vendor, draws) for vendor in PRODUCTS}
     china, doubao = _tokens(known, p, np.sqrt(price["qwen"] * price["deepseek"]), variant)
-    share = _share_price(known, p, seed, draws, narrative=variant != "no narrative")
+    share = share_price(known, p, seed, draws, narrative=variant != "no narrative")
     capex, ai_capital = _capex(known, p, seed, share, narrative=variant != "no narrative")
     revenue, growth, margin = _cloud(known, p, seed, china, np.sqrt(price["qwen"] * price["deepseek"]), ai_capital)
     held = {
@@ -248,6 +245,14 @@ def forecast(known: Evidence, *, draws: int = 4000, seed: int = 7, variant: str 
         "deepseek_price_index": price["deepseek"], "ads_price_usd": share,
     }  # fmt: skip
     return Forecast(variant, known.quarters, held)
+
+
+def draw_priors(known: Evidence, draws: int, seed: int) -> dict[str, Array]:
+    """Return correlated draws (n,) of each prior of the forecasts."""
+    names = list(known.priors)
+    pairs = {pair: rank for pair, rank in CORRELATIONS.items() if set(pair) <= set(names)}
+    uniform = correlate(latin_hypercube(seed, names, draws), names, pairs, seed)
+    return {name: known.priors[name].quantile(uniform[:, column]) for column, name in enumerate(names)}
 
 
 def _years(known: Evidence, since: dt.date) -> Array:
@@ -291,7 +296,7 @@ def _tokens(known: Evidence, p: Mapping[str, Array], price: Array, variant: str)
     return china[:, None] * np.exp(log_factor), known.doubao_tok_per_d[-1] * np.exp(log_factor + drift)
 
 
-def _share_price(known: Evidence, p: Mapping[str, Array], seed: int, draws: int, *, narrative: bool) -> Array:
+def share_price(known: Evidence, p: Mapping[str, Array], seed: int, draws: int, *, narrative: bool) -> Array:
     """Return the share's price by quarter's end (n, q): a random walk, and the story's pull over one quarter."""
     rng = stream(seed, "forecast:share")
     years = np.maximum(_years(known, known.as_of), 0.0)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from jevons.errors import InfeasibleError, InputError
 from jevons.study.chain import ChainResult, run_chain
 from jevons.study.engineering import Engineering
+from jevons.study.problem import released_rest
 from jevons.study.sampling import BAN, draw_amounts, rank_correlations
 from jevons.study.scenario import Scenario
 from jevons.study.store import Record, Store, key_of
@@ -51,9 +52,12 @@ PATHS: dict[str, tuple[str, str]] = {
     "cloud_revenue_cny": ("CNY", "revenue of the cloud in the quarter, AI and the rest"),
     "cloud_ebita_frac": ("1", "EBITA over revenue of the cloud"),
     "capex_cny": ("CNY", "AI capital expenditure of the quarter"),
+    "ai_revenue_cny": ("CNY", "AI revenue of the quarter"),
+    "released_rest_cny": ("CNY", "money released in the quarter for lines of the plan beside AI"),
+    "market_tokens_per_d": ("tok/day", "tokens wanted a day of all providers"),
     "price_index": ("1", "price per token over the first quarter's, compute-weighted"),
 }
-"""Name, unit and meaning of the paths by quarter that each draw records."""
+"""Name, unit and meaning of the paths by quarter that each draw records; of rivals, see `paths_of`."""
 
 _SEGMENT_DRAWS = 20
 _SEGMENT_S = 3.0
@@ -129,7 +133,11 @@ def outcomes_of(result: ChainResult, engineering: Engineering) -> dict[str, floa
 
 
 def paths_of(result: ChainResult) -> dict[str, list[float]]:
-    """Return the recorded paths by quarter of one pass of the chain."""
+    """Return the recorded paths by quarter of one pass of the chain: `PATHS`, and what each provider sells.
+
+    ``price:MODEL`` is the firm's posted price over its start, ``price:RIVAL:MODEL`` a rival's list price of the model's
+    token mix [CNY/token], ``tokens:RIVAL`` the tokens a day that a rival serves.
+    """
     plan, market, books = result.plan, result.market, result.accounts.statements
     demanded = np.maximum(plan.problem.block_calls_per_d.sum(axis=2), 1e-30)
     served = plan.served_calls_per_d.sum(axis=2) / demanded
@@ -142,8 +150,18 @@ def paths_of(result: ChainResult) -> dict[str, list[float]]:
         "cloud_revenue_cny": revenue,
         "cloud_ebita_frac": books.ebita_cny / np.maximum(revenue, 1e-30),
         "capex_cny": books.capex_cny,
+        "ai_revenue_cny": books.ai_revenue_cny,
+        "released_rest_cny": released_rest(result.scenario),
+        "market_tokens_per_d": market.market_tokens_per_d.sum(axis=0),
         "price_index": (index * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-30),
     }
+    models, rivals = list(result.scenario.serving.models), list(result.scenario.market.providers.rivals)
+    held |= {f"price:{model}": market.price_index[m] for m, model in enumerate(models)}
+    for column, rival in enumerate(rivals, 1):
+        served = market.provider_share_frac[:, column] * market.market_tokens_per_d
+        held[f"tokens:{rival}"] = served.sum(axis=0)
+        prices = market.provider_price_cny_per_tok[:, column]
+        held |= {f"price:{rival}:{model}": prices[m] for m, model in enumerate(models) if prices[m, 0] > 0}
     return {name: np.asarray(path, float).tolist() for name, path in held.items()}
 
 
@@ -326,7 +344,10 @@ def evaluate(
         values[feasible],
         {name: np.array([record[name] for record in records]) for name in OUTCOMES},
         total - len(feasible),
-        {name: np.array([record["paths"][name] for record in records]) for name in PATHS},
+        {
+            name: np.array([record["paths"][name] for record in records])
+            for name in (records[0]["paths"] if records else ())
+        },
         stored,
     )
 

@@ -259,6 +259,13 @@ def budget_path(scenario: Scenario) -> Array:
     return np.asarray(held * spec.ai_share.value)
 
 
+def released_rest(scenario: Scenario) -> Array:
+    """Return the money released by quarter (t,) [CNY] for lines of the plan beside AI infrastructure."""
+    spec = scenario.expansion
+    path = released_cny(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: scenario.quarters]
+    return np.pad(path, (0, scenario.quarters - path.size)) * (1.0 - spec.ai_share.value)
+
+
 def released_cny(total_cny: float, first_cny: float, quarters: int) -> Array:
     """Return money released by quarter on a straight line that begins at *first_cny*, stays >= 0, sums to the total.
 

@@ -48,6 +48,14 @@ def test_devices_that_arrive_later_are_on_the_books_and_written_off_from_their_a
     assert books.device_closing_cny == pytest.approx(rolled)
 
 
+def test_what_sells_nothing_at_the_end_is_worth_its_flows_in_the_plan():
+    flows = np.array([-5.0, 1.0, 1.0, 1.0])
+    value = line_value(
+        np.array([3.0, 2.0, 1.0, 0.0]), np.zeros(4), flows, dataclasses.replace(RUN_ON, start_growth_frac=0.1)
+    )
+    assert value.total_cny == value.explicit_cny == pytest.approx(flows @ 1.1 ** -((np.arange(4) + 0.5) / 4))
+
+
 def test_the_first_quarters_by_hand(make_plan, accounts):
     # Five devices ordered in the first quarter serve 500 calls a day from the second; the two old ones train.
     assert make_plan().ordered[0, 0] == pytest.approx([5, *[0] * 8])
