@@ -138,7 +138,8 @@ def scenario_page() -> str:
     """Return the page of the scenario's fields."""
     parts = [NOTE, SCENARIO_HEAD]
     for path, model in sections(schema.Scenario):
-        texts = docstrings(model)
+        bases = [base for base in reversed(model.__mro__) if issubclass(base, schema.Section)]
+        texts = {name: text for base in bases for name, text in docstrings(base).items()}
         about = inspect.getdoc(model) or ""
         parts.append(f"\n## {f'`{path}`' if path else 'Top level'}\n\n{about}\n")
         parts.append("| field | unit or kind | bounds | default | meaning | fact |\n|---|---|---|---|---|---|")
@@ -147,7 +148,7 @@ def scenario_page() -> str:
             kind, bounds = _kind(field)
             text = texts.get(name) or _about(field.annotation)
             fact = f"`{facts[name]}`" if name in facts else ""
-            parts.append(f"| `{name}` | {kind} | {bounds} | {_default(field)} | {text} | {fact} |")
+            parts.append(f"| `{field.alias or name}` | {kind} | {bounds} | {_default(field)} | {text} | {fact} |")
     return "\n".join(parts).replace("|  |", "| |") + "\n"
 
 

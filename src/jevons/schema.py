@@ -302,7 +302,7 @@ def _fields_at(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
         candidates = _models_in(annotation) if annotation is not None else ([current] if current else [])
         current = candidates[0] if candidates else None
     if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
+        return [field.alias or name for name, field in current.model_fields.items()]
     return []
 
 

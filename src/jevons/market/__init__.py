@@ -3,16 +3,17 @@
 from jevons.market.blocks import PRICE_LEVELS, demand_blocks
 from jevons.market.choice import WAYS, Offer, break_even_tok_per_d, choice_share_frac, yearly_cost_cny
 from jevons.market.evidence import GrowthAccount, account_for_growth
-from jevons.market.formulas import adopting_frac, bass_step, extensive_elasticity, next_price
+from jevons.market.formulas import adopting_frac, bass_step, extensive_elasticity, next_price, posted_price
+from jevons.market.posting import token_weights
 from jevons.market.providers import Rivalry, appeal_from_shares, best_prices, next_prices, shares
 from jevons.market.rental import ChipMarket, ClearedRent, RentCurve, clear_rent, clearing_rents, rent_cny_per_h
-from jevons.market.run import market_path, settled_calls_per_d, token_weights
-from jevons.market.types import MarketInputs, MarketPath
+from jevons.market.run import market_path, settled_calls_per_d
+from jevons.market.types import Announcements, MarketInputs, MarketPath
 
 __all__ = [
-    "PRICE_LEVELS", "WAYS", "ChipMarket", "ClearedRent", "GrowthAccount", "MarketInputs", "MarketPath", "Offer",
-    "RentCurve", "Rivalry", "account_for_growth", "adopting_frac", "appeal_from_shares", "bass_step", "best_prices",
-    "break_even_tok_per_d", "choice_share_frac", "clear_rent", "clearing_rents", "demand_blocks",
-    "extensive_elasticity", "market_path", "next_price", "next_prices", "rent_cny_per_h", "settled_calls_per_d",
-    "shares", "token_weights", "yearly_cost_cny",
+    "PRICE_LEVELS", "WAYS", "Announcements", "ChipMarket", "ClearedRent", "GrowthAccount", "MarketInputs",
+    "MarketPath", "Offer", "RentCurve", "Rivalry", "account_for_growth", "adopting_frac", "appeal_from_shares",
+    "bass_step", "best_prices", "break_even_tok_per_d", "choice_share_frac", "clear_rent", "clearing_rents",
+    "demand_blocks", "extensive_elasticity", "market_path", "next_price", "next_prices", "posted_price",
+    "rent_cny_per_h", "settled_calls_per_d", "shares", "token_weights", "yearly_cost_cny",
 ]  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.market.providers import Rivalry, appeal_from_shares, best_prices, next_prices, shares
+from jevons.market.formulas import posted_price
+from jevons.market.providers import Rivalry, appeal_from_shares, best_prices, deepest_cuts, next_prices, shares
 
 Array = NDArray[np.float64]
 
@@ -23,25 +24,36 @@ class Competition:
         Length of the path.
     price_inertia : float
         Share of the gap to the price that earns most which is left after a quarter.
+    price_step_frac : float
+        Least change of a price at which a provider posts a new one.
 
     Attributes
     ----------
     price : (m, n, t)
-        List prices of a model's token mix [CNY/token]; 0 where a provider does not sell it.
+        Posted prices of a model's token mix [CNY/token]; 0 where a provider does not sell it.
     share_frac : (s, n, t)
         Shares of each segment's calls; all the firm's where buyers have no choice among these providers.
     competes : (s,) bool
         Where they have.
     """
 
-    def __init__(self, rivalry: Rivalry, model: NDArray[np.int64], quarters: int, price_inertia: float) -> None:
-        self._rivalry, self._model, self._inertia = rivalry, model, price_inertia
+    def __init__(
+        self,
+        rivalry: Rivalry,
+        model: NDArray[np.int64],
+        quarters: int,
+        price_inertia: float,
+        price_step_frac: float = 0.0,
+    ) -> None:
+        self._rivalry, self._model = rivalry, model
+        self._inertia, self._step_frac = price_inertia, price_step_frac
         self.competes = rivalry.competes
         self._logit = {"price_weight": rivalry.price_weight, "nesting": rivalry.nesting}
         segments, providers = rivalry.start_share_frac.shape
         self.price = np.zeros((*rivalry.start_price.shape, quarters))
         self.share_frac = np.zeros((segments, providers, quarters))
         self.price[:, :, 0], self.share_frac[:, :, 0] = rivalry.start_price, rivalry.start_share_frac
+        self._wanted, self._anchor = rivalry.start_price.copy(), rivalry.start_price.copy()
         self._sold = rivalry.start_price > 0
         self._log_start = np.log(np.where(self._sold, rivalry.start_price, 1.0))
         self._log_bundle = np.log1p(rivalry.bundle_frac)
@@ -52,7 +64,7 @@ class Competition:
         own = rivalry.start_price[model, 0]
         self.level = np.where(rivalry.competes, held / np.where(own > 0, own, 1.0), 1.0)
 
-    def step(self, t: int, own_cost: Array, volume: Array) -> None:
+    def step(self, t: int, own_cost: Array, volume: Array, announced: Array) -> None:
         """Move to quarter *t*, from 1 on.
 
         Parameters
@@ -63,11 +75,15 @@ class Competition:
             The firm's full unit cost of each model's token mix [CNY/token].
         volume : (s,)
             Size of segments in the quarter before, as weights: prices are one per model, not one per segment.
+        announced : (m,)
+            What the firm has announced for the quarter [CNY/token of a model's token mix]; 0 for nothing.
 
         Notes
         -----
-        Shares follow list prices. Callers whom the firm cannot serve within a quarter go elsewhere along
-        `demand_blocks`, and come back when it can.
+        A provider's wanted price moves every quarter; buyers and rivals see the posted one, which follows it in steps.
+        An announced price is posted as it is, and the wanted one goes on from there: only cuts of rivals that come
+        later are matched. Shares follow posted prices. Callers whom the firm cannot serve within a quarter go elsewhere
+        along `demand_blocks`, and come back when it can.
         """
         rivalry = self._rivalry
         log_price = self._log_paid[self._model] - self._log_bundle[:, t - 1]
@@ -76,7 +92,12 @@ class Competition:
         cost = np.maximum(own_cost[:, None] * rivalry.cost_factor, 1e-15)
         best = best_prices(cost, held, inside, rivalry.open_weights, entry=rivalry.entry, **self._logit)
         matched = self.price[:, :, max(t - rivalry.match_lag_quarters, 0)]
-        self.price[:, :, t] = next_prices(rivalry, self.price[:, :, t - 1], matched, cost, best, self._inertia)
+        self._wanted = next_prices(rivalry, self._wanted, self._anchor, matched, cost, best, self._inertia)
+        self.price[:, :, t] = posted_price(self.price[:, :, t - 1], self._wanted, self._step_frac)
+        rows = announced > 0
+        self.price[rows, 0, t] = self._wanted[rows, 0] = announced[rows]
+        known = rivalry.match_frac * deepest_cuts(rivalry, matched)
+        self._anchor[rows, 0] = announced[rows] * np.exp(-known[rows, 0])
         self._log_paid = np.log(np.where(self._sold, self.price[:, :, t], 1.0))
         net = self._log_paid[self._model] - self._log_bundle[:, t]
         wanted, _ = shares(self._appeal, net, rivalry.open_weights, **self._logit)

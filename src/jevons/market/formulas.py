@@ -86,6 +86,28 @@ def bass_step(adopted_frac: ArrayLike, bass_p: ArrayLike, bass_q: ArrayLike) -> 
     return np.asarray(np.where(p + q * share > 0, np.maximum(after, share), share))
 
 
+def posted_price(posted: ArrayLike, wanted: ArrayLike, step_frac: float) -> Array:
+    """Return the price on the list: it moves to the one wanted once the two differ by more than a step.
+
+    Parameters
+    ----------
+    posted, wanted : array
+        Price on the list, and the one that would be asked if changing it cost nothing; >= 0.
+    step_frac : float
+        Least change, as a share of the posted price, that is worth a new list, >= 0; with 0 every change is posted.
+
+    Notes
+    -----
+    A menu cost as a band without action, in the manner of an (S, s) rule that returns to the target.
+
+    References
+    ----------
+    Sheshinski and Weiss (1977), Inflation and costs of price adjustment, Review of Economic Studies 44(2).
+    """
+    held, goal = np.asarray(posted, float), np.asarray(wanted, float)
+    return np.asarray(np.where(np.abs(goal - held) > step_frac * held, goal, held))
+
+
 def next_price(price: ArrayLike, target: ArrayLike, inertia: float) -> Array:
     """Return the posted price one quarter later: part of the gap to the target closes, in logarithms.
 

@@ -186,8 +186,28 @@ def best_prices(
     return np.asarray(np.where(open_weights, np.minimum(price, entry * cost), price))
 
 
-def next_prices(rivalry: Rivalry, before: Array, matched: Array, cost: Array, best: Array, inertia: float) -> Array:
-    """Return list prices one quarter later, (m, n).
+def deepest_cuts(rivalry: Rivalry, price: Array) -> Array:
+    """Return the deepest cut since the start among each provider's rivals, in logarithms, (m, n); negative for a cut.
+
+    Parameters
+    ----------
+    rivalry : Rivalry
+        Prices at the start.
+    price : (m, n)
+        Prices as known.
+    """
+    sold = rivalry.start_price > 0
+    start = np.where(sold, rivalry.start_price, 1.0)
+    cut = np.where(sold, np.log(np.where(sold, price, 1.0) / start), 0.0)
+    order = np.sort(cut, axis=1)
+    first, second = order[:, :1], order[:, 1:2] if cut.shape[1] > 1 else np.zeros_like(order[:, :1])
+    return np.where(cut == first, second, first)
+
+
+def next_prices(
+    rivalry: Rivalry, before: Array, anchor: Array, matched: Array, cost: Array, best: Array, inertia: float
+) -> Array:
+    """Return the prices that providers want one quarter later, (m, n).
 
     Parameters
     ----------
@@ -195,6 +215,8 @@ def next_prices(rivalry: Rivalry, before: Array, matched: Array, cost: Array, be
         Who matches how far.
     before : (m, n)
         Last quarter's prices.
+    anchor : (m, n)
+        Prices that a matched cut is taken from: those at the start, unless one was announced since.
     matched : (m, n)
         Prices of `match_lag_quarters` ago, whose cuts are known.
     cost, best : (m, n)
@@ -205,14 +227,8 @@ def next_prices(rivalry: Rivalry, before: Array, matched: Array, cost: Array, be
     Notes
     -----
     A provider moves part of the way, and follows the deepest relative cut of a rival, though not below its own cost to
-    match. List prices never rise; scarcity is another's business.
+    match. Competition never lifts a list price; scarcity is another's business.
     """
-    sold = rivalry.start_price > 0
-    start = np.where(sold, rivalry.start_price, 1.0)
-    cut = np.where(sold, np.log(np.where(sold, matched, 1.0) / start), 0.0)
-    order = np.sort(cut, axis=1)
-    first, second = order[:, :1], order[:, 1:2] if cut.shape[1] > 1 else np.zeros_like(order[:, :1])
-    deepest = np.where(cut == first, second, first)
-    follow = np.maximum(start * np.exp(rivalry.match_frac * deepest), cost)
+    follow = np.maximum(anchor * np.exp(rivalry.match_frac * deepest_cuts(rivalry, matched)), cost)
     moved = next_price(before, best, inertia)
-    return np.asarray(np.where(sold, np.minimum(before, np.minimum(moved, follow)), 0.0))
+    return np.asarray(np.where(rivalry.start_price > 0, np.minimum(before, np.minimum(moved, follow)), 0.0))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.market.competition import Competition
-from jevons.market.formulas import adopting_frac, bass_step, extensive_elasticity, next_price
+from jevons.market.formulas import adopting_frac, bass_step, extensive_elasticity
+from jevons.market.posting import PostedPrices
 from jevons.market.types import MarketInputs, MarketPath
 
 Array = NDArray[np.float64]
@@ -27,10 +27,12 @@ def market_path(inputs: MarketInputs) -> MarketPath:
 
     Notes
     -----
-    In quarter 0 the posted price is the list price and adoption is as given. Afterwards the posted price closes part of
-    its gap to ``markup x unit cost / learning`` and never rises: only scarcity lifts what is paid. With rivals, demand
-    is the whole market's at the prices of all who sell, and price and share are the outcome of `Competition`. A
-    share of the potential adopts by diffusion; adopters whose value per call no longer exceeds the price leave at once.
+    In quarter 0 the posted price is the list price and adoption is as given. Afterwards the wanted price closes part of
+    its gap to ``markup x unit cost / learning`` and never rises: only scarcity lifts what is paid. The posted price,
+    which callers see, moves to the wanted one once they differ by more than `price_step_frac`, and to an announced one
+    on its date. With rivals, demand is the whole market's at the prices of all who sell, and price and share are the
+    outcome of `Competition`; shares see the price of a model's token mix, not of a segment's own. A share of the
+    potential adopts by diffusion; adopters whose value per call no longer exceeds the price leave at once.
     Calls per adopter follow the intensive elasticity to the price of a call of constant size; growth of tokens per call
     is bought for what it brings, so it counts as a price rise on neither margin. Growth at a constant list price thus
     comes out as adoption, calls and tokens per call, never as elasticity. Would-be adopters see last quarter's
@@ -40,46 +42,37 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     """
     segments, quarters = inputs.model.size, inputs.unit_cost_cny_per_tok.shape[2]
     path = _empty(inputs, quarters)
-    start_price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1)
-    if inputs.price_factor is not None:
-        start_price = start_price * inputs.price_factor
+    factor = np.ones(segments) if inputs.price_factor is None else inputs.price_factor
+    start_price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * factor
     yearly_calls = inputs.calls_per_d * 365.25
-    weights = token_weights(inputs)
-    list_value = np.maximum((weights * inputs.list_price_cny_per_tok).sum(axis=1), 1e-15)
     size = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
-    rivals = None if inputs.rivals is None else Competition(inputs.rivals, inputs.model, quarters, inputs.price_inertia)
+    prices = PostedPrices(inputs)
+    rivals = prices.rivals
     adopted, cloud = inputs.adopted_frac, inputs.cloud_frac
-    share, market_index, level = inputs.share_frac, np.ones(segments), np.ones(segments)
+    share, level = inputs.share_frac, np.ones(segments)
     volume = 0.0
     base_volume = 1.0
     for t in range(quarters):
         growth = inputs.tokens_growth ** (t / 4)
         calls_growth = inputs.calls_growth ** (t / 4)
         path.learning[t] = 1.0 if t == 0 else (1.0 + volume / base_volume) ** inputs.learning_exponent
-        cost = (weights * inputs.unit_cost_cny_per_tok[:, :, t]).sum(axis=1) / path.learning[t]
         scarce = inputs.scarcity[:, max(t - 1, 0)]
+        prices.step(t, path.learning[t], path.market_calls_per_d[:, max(t - 1, 0)] * start_price)
+        path.price_index[:, t], path.price_cny_per_tok[:, :, t] = prices.index, prices.price_cny_per_tok
+        own_price = (inputs.tokens_per_call * path.price_cny_per_tok[inputs.model, :, t]).sum(axis=1) * factor
+        # an announcement may change kinds apart, so that a segment's own mix moves apart from the model's
+        index = own_price / np.maximum(start_price, 1e-30)
         if rivals is None:
-            # competition cuts list prices and never lets them rise; scarcity does that
-            target = np.minimum(inputs.markup * cost / list_value, 1.0)
-            before = path.price_index[:, max(t - 1, 0)]
-            path.price_index[:, t] = (
-                1.0 if t == 0 else np.minimum(next_price(before, target, inputs.price_inertia), before)
-            )
-            market_index = path.price_index[inputs.model, t] * scarce
+            market_index = index * scarce
         else:
-            if t > 0:
-                rivals.step(t, cost, path.market_calls_per_d[:, t - 1] * start_price)
-            path.price_index[:, t] = rivals.own_index()
             share = np.where(rivals.competes, rivals.share_frac[:, 0, t], inputs.share_frac)
             level = rivals.level
-            # the firm's scarcity touches the part of the market that it serves
-            market_index = rivals.market_index(t) * scarce**share
+            # the firm's scarcity and its prices by kind touch the part of the market that it serves
+            apart = index / path.price_index[inputs.model, t]
+            market_index = rivals.market_index(t) * (scarce * apart) ** share
         if inputs.rent_index is not None:
-            path.price_index[-1, t] = inputs.rent_index[t]
             market_index = np.where(inputs.counts_tokens, market_index, inputs.rent_index[t])
-        path.price_cny_per_tok[:, :, t] = inputs.list_price_cny_per_tok * path.price_index[:, t, None]
-        index = path.price_index[inputs.model, t]
-        path.call_price_cny[:, t] = start_price * growth * index
+        path.call_price_cny[:, t] = own_price * growth
         path.paid_call_price_cny[:, t] = path.call_price_cny[:, t] * inputs.scarcity[:, t]
         integration = inputs.integration_cny_per_y / np.maximum(yearly_calls * calls_growth, 1e-12)
         # a longer call is bought for what it brings: its value grows with its tokens
@@ -161,17 +154,6 @@ def capped_calls(
     held = np.minimum(calls_per_d, np.minimum(affordable, useful))
     cause = np.where(held >= calls_per_d, 0, np.where(affordable <= useful, 1, 2))
     return held, cause.astype(np.int64)
-
-
-def token_weights(inputs: MarketInputs) -> Array:
-    """Return the token mix of each model's price, that of its callers at the start: (m, 3), rows sum to 1."""
-    models = inputs.list_price_cny_per_tok.shape[0]
-    weights = np.zeros((models, 3))
-    volume = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d
-    np.add.at(weights, inputs.model, inputs.tokens_per_call * volume[:, None])
-    unused = weights.sum(axis=1) <= 0
-    weights[unused] = (1.0, 0.0, 1.0)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:

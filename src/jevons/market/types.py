@@ -16,6 +16,25 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class Announcements:
+    """List prices that the firm has announced for dates to come; it posts them whatever competition calls for.
+
+    Parameters
+    ----------
+    model : (a,) int
+        Served model.
+    quarter : (a,) int
+        Quarter from which the price holds, 1 or later.
+    price_cny_per_tok : (a, 3)
+        Price of an uncached, cached and output token.
+    """
+
+    model: NDArray[np.int64]
+    quarter: NDArray[np.int64]
+    price_cny_per_tok: Array
+
+
+@dataclass(frozen=True, slots=True)
 class MarketInputs:
     """Segments, list prices and unit costs.
 
@@ -70,7 +89,11 @@ class MarketInputs:
     cloud_frac : (s, t), optional
         Share of tokens that is called for; the rest is served on machines of the buyers' own.
     price_factor : (s,), optional
-        Mean price paid over list price, > 0: discounts of batch and off-peak calls.
+        Mean price paid over list price, > 0: tiers, discounts of batch and off-peak calls.
+    price_step_frac : float
+        Least change of a price, as a share of the posted one, at which a provider posts a new one, >= 0.
+    announced : Announcements, optional
+        Prices that the firm has announced.
     """
 
     model: NDArray[np.int64]
@@ -100,6 +123,8 @@ class MarketInputs:
     rent_index: Array | None = None
     cloud_frac: Array | None = None
     price_factor: Array | None = None
+    price_step_frac: float = 0.0
+    announced: Announcements | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +134,7 @@ class MarketPath:
     Parameters
     ----------
     price_index : (m, t)
-        Posted price over the list price at the start.
+        Posted price of a model's token mix over the list price at the start.
     price_cny_per_tok : (m, 3, t)
         Posted price.
     call_price_cny : (s, t)

@@ -116,7 +116,7 @@ def tokens_and_price(result: PlanResult) -> Any:
     ends: list[tuple[float, str, str]] = []
     for row, model in enumerate(result.models):
         index = result.chain.market.price_index[row]
-        right.plot(positions, index, color=HUES[row], linewidth=2)
+        right.step(positions, index, where="mid", color=HUES[row], linewidth=2)
         ends.append((float(index[-1]), model, HUES[row]))
     right.set_ylim(0, 1.05)
     right.set_ylabel("Price per token over the list price at the start")
@@ -124,6 +124,33 @@ def tokens_and_price(result: PlanResult) -> Any:
     quarter_ticks(right, quarters)
     end_labels(right, ends, positions[-1])
     right.set_xlim(-0.3, positions[-1] * 1.45)
+    return figure
+
+
+def price_schedule(result: PlanResult) -> Any:
+    """Show the posted standard price of each model, input and output, in the steps in which it moves."""
+    from matplotlib.ticker import LogLocator
+
+    figure, axes = subplots(2, width=10.0, height=3.8)
+    positions = np.arange(len(result.quarters) + 1)
+    hue = colours(result.models)
+    price = result.chain.market.price_cny_per_tok * 1e6
+    for axis, kind, title in ((axes[0], 0, "Input tokens"), (axes[1], 2, "Output tokens")):
+        ends = []
+        for row, model in enumerate(result.models):
+            posted = np.append(price[row, kind], price[row, kind, -1])
+            axis.step(positions, posted, where="post", color=hue[model], linewidth=2)
+            ends.append((float(posted[-1]), model, hue[model]))
+        if price[: len(result.models), kind].min() > 0:
+            axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.yaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_minor_formatter("")
+        axis.set_ylabel(f"Price [CNY per million tokens{', log' if axis.get_yscale() == 'log' else ''}]")
+        axis.set_title(title)
+        quarter_ticks(axis, result.quarters)
+        end_labels(axis, ends, positions[-1])
+        axis.set_xlim(-0.3, positions[-1] * 1.35)
     return figure
 
 
@@ -311,6 +338,7 @@ FIGURES: dict[str, Callable[[PlanResult], Any]] = {
     "fleet": fleet,
     "power": power,
     "tokens_and_price": tokens_and_price,
+    "price_schedule": price_schedule,
     "demand_curve": demand_curve,
     "budget": budget,
     "cash": cash,

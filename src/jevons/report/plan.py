@@ -10,6 +10,7 @@ from typing import Any
 from jevons import __version__
 from jevons.plot import FIGURES, figure_svg, plan_figure
 from jevons.study import PlanResult
+from jevons.study.schedule import SCHEDULE_TITLE
 from jevons.units import format_count, format_money
 
 _TEXT_COLUMNS = {"note", "unit", "kind", "accelerator", "layout"}
@@ -19,6 +20,7 @@ _CAPTIONS = {
     "fleet": "Accelerators in service by kind, with those held for training, and by the year of their order.",
     "power": "IT power built at each site against the accelerators' draw at full load.",
     "tokens_and_price": "Tokens served by segment, and each model's posted price relative to its list price at the start.",
+    "price_schedule": "Posted standard price of each model; a step is a new entry of the schedule.",
     "demand_curve": "Demand of all segments against the mean price; the dotted path joins each quarter's price and demand.",
     "budget": "What is spent each quarter; grey words name the limit that binds first.",
     "cash": "Revenue and costs of the AI fleet, and its free cash flow.",
@@ -50,7 +52,6 @@ def plan_html(result: PlanResult) -> str:
     def shown(*titles: str) -> str:
         return "".join(_table(title, *tables[title]) for title in titles if title in tables)
 
-    price = "Posted price [CNY per million tokens]"
     sections = [
         _section(
             "What to build",
@@ -62,7 +63,9 @@ def plan_html(result: PlanResult) -> str:
         _section(
             "What is served, at which price",
             _figure(result, "tokens_and_price"),
-            shown("Tokens served a day [billion]", price, "Price of a call, scarcity in it [CNY cents]"),
+            shown("Tokens served a day [billion]", SCHEDULE_TITLE),
+            _figure(result, "price_schedule"),
+            shown("Price of a call, scarcity in it [CNY cents]"),
             _figure(result, "demand_curve"),
         ),
         _section(
@@ -256,7 +259,7 @@ def _method(result: PlanResult) -> str:
     draws = 0 if result.draws is None else result.draws.outcomes["devices"].size
     return (
         "<p>Device-hours are priced from capital at the cost of capital over the economic life, sites, power and operations. "
-        "A token costs device-seconds times that. Posted prices follow cost with inertia; adoption follows diffusion among "
+        "A token costs device-seconds times that. Posted prices follow cost with inertia and in steps; adoption follows diffusion among "
         "those for whom a call is worth its price, so elasticity is an outcome. A linear program chooses orders, sites and "
         "dispatch under budget, chip supply, lead times, power and build rates; its duals name what binds. Market and "
         f"planner are iterated with damping: residual {chain.residual:.4f} after {chain.rounds} rounds "

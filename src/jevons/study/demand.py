@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.market import MarketInputs, Rivalry, token_weights
-from jevons.study.scenario import RENTAL, Scenario
+from jevons.market import Announcements, MarketInputs, Rivalry, token_weights
+from jevons.study.scenario import RENTAL, PriceSpec, Scenario
 
 Array = NDArray[np.float64]
 
@@ -43,24 +43,62 @@ def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
     return scale
 
 
+def peak_frac(scenario: Scenario) -> Array:
+    """Return the share in the peak slot of the calls that cannot wait, by segment (s,), off-peak discount in force.
+
+    Notes
+    -----
+    With a constant elasticity of substitution sigma <= 0 between the slots, a discount d multiplies the ratio of peak
+    to off-peak calls by ``(1 - d)^-sigma``. How many calls there are in all is the demand's business.
+    """
+    sigma = scenario.market.slot_substitution.value
+    held = []
+    for segment in scenario.market.segments.values():
+        served = scenario.serving.models.get(segment.model)
+        kept = 1.0 if served is None else (1 - served.off_peak_discount.value) ** -sigma
+        peak = segment.peak.value * kept
+        held.append(peak / (peak + 1 - segment.peak.value))
+    return np.array(held)
+
+
 def price_factor(scenario: Scenario) -> Array:
-    """Return the mean price paid over list price by segment (s,), batch and off-peak discounts in it.
+    """Return the mean price paid over list price by segment (s,): tiers, batch and off-peak discounts in it.
 
     Notes
     -----
     Calls that may wait within the day are batch calls; of the others, those outside of the peak slot get the off-peak
-    discount. Rivals are taken to give the same.
+    discount. Each tier has them in the same proportion. Rivals are taken to price alike.
     """
     held = []
-    for segment in scenario.market.segments.values():
+    for segment, peak in zip(scenario.market.segments.values(), peak_frac(scenario), strict=True):
         served = scenario.serving.models.get(segment.model)
         if served is None:
             held.append(1.0)
             continue
         waits = segment.deferrable.value
-        now = 1 - served.off_peak_discount.value * (1 - segment.peak.value)
-        held.append(waits * (1 - served.batch_discount.value) + (1 - waits) * now)
+        now = 1 - served.off_peak_discount.value * (1 - peak)
+        mean = waits * (1 - served.batch_discount.value) + (1 - waits) * now
+        tiers = 1 + sum(tier.share.value * (tier.factor.value - 1) for tier in served.tiers.values())
+        held.append(tiers * mean)
     return np.array(held)
+
+
+def per_tok_cny(price: PriceSpec) -> Array:
+    """Return a price by kind of token (3,): input, cached, output [CNY/token]."""
+    return np.array([price.input.value, price.cached.value, price.output.value]) / 1e6
+
+
+def announcements(scenario: Scenario) -> Announcements | None:
+    """Return the prices that the firm has announced, None where there are none."""
+    quarters = scenario.labels()
+    told = [(m, price) for m, served in enumerate(scenario.serving.models.values()) for price in served.announced]
+    if not told:
+        return None
+    return Announcements(
+        model=np.array([m for m, _ in told]),
+        quarter=np.array([quarters.index(price.start) for _, price in told]),
+        price_cny_per_tok=np.array([per_tok_cny(price) for _, price in told]),
+    )
 
 
 def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
@@ -81,8 +119,7 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
     for column, rival in enumerate(spec.rivals.values(), 1):
         for model, listed in rival.prices.items():
             row = models.index(model)
-            per_tok = np.array([listed.input.value, listed.cached.value, listed.output.value]) / 1e6
-            price[row, column] = weights[row] @ per_tok
+            price[row, column] = weights[row] @ per_tok_cny(listed)
     volume = np.array([rival.volume.value for rival in spec.rivals.values()])
     offered = volume * (price[inputs.model, 1:] > 0)
     total = offered.sum(axis=1)

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from jevons.study.amounts import Amount, Quantity
-from jevons.study.sections import Fraction, Section
+from jevons.study.sections import Fraction, QuarterOfDate, Section
 
 
 class PriceSpec(Section):
@@ -20,6 +20,22 @@ class PriceSpec(Section):
     """Input tokens read from the cache."""
     output: Annotated[Amount, Quantity("CNY/Mtok", gt=0)]
     """Output tokens."""
+
+
+class TierSpec(Section):
+    """A price beside the standard one, such as for long prompts or for priority; served as standard calls are."""
+
+    share: Fraction
+    """Share of the model's tokens that is bought in it, alike in every segment; all tiers sum to 1 at most."""
+    factor: Annotated[Amount, Quantity("1", gt=0, le=100)]
+    """Price over the standard one."""
+
+
+class AnnouncedPrice(PriceSpec):
+    """A list price that was announced by the date of the information and begins later."""
+
+    start: QuarterOfDate = Field(alias="from")
+    """Quarter from which it is posted, such as 2025-Q3, or a date, which counts as the quarter that it falls in."""
 
 
 class SegmentSpec(Section):
@@ -75,7 +91,7 @@ class SegmentSpec(Section):
     share: Fraction
     """Share of the segment's calls that this provider serves."""
     peak: Fraction
-    """Share of a day's calls in the peak slot."""
+    """Share of a day's calls in the peak slot where both slots cost the same."""
     deferrable: Fraction
     """Share of calls that may wait within the day."""
     buyer_tokens: Annotated[Amount, Quantity("tok/day", ge=0)] = Amount(0.0, "tok/day", origin="default")
@@ -166,6 +182,10 @@ class MarketSpec(Section):
     """Price over full unit cost at which hosts of open weights enter; without rivals, what competition lets stand."""
     price_inertia: Fraction
     """Share of the gap to the target price that is left after a quarter."""
+    price_step: Annotated[Amount, Quantity("1", ge=0, le=0.9)] = Amount(0.05, "1", origin="default")
+    """Least change of a list price, as a share of the posted one, at which a provider posts a new one; 0: any."""
+    slot_substitution: Annotated[Amount, Quantity("1", ge=-20, le=0)] = Amount(0.0, "1", origin="default")
+    """Elasticity of substitution between peak and off-peak calls that cannot wait; 0: a discount moves none."""
     peak_hours: Annotated[Amount, Quantity("h", gt=0, le=23)]
     """Hours of the day's peak slot."""
     rental_device: str = "h100_sxm"

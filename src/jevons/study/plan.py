@@ -145,12 +145,18 @@ def _ledger(scenario: Scenario, facts: Facts, engineering: Engineering, chain: C
             f"market.{model}.price_index",
             chain.market.price_index[m, -1],
             "1",
-            formula="closes part of the gap to markup x unit cost / learning each quarter; last quarter over the first",
+            formula="closes part of the gap to markup x unit cost / learning each quarter, in steps; last over first",
             parents=[
                 *(f"cost.{model}.{kind}_per_mtok_cny" for kind in ("input", "cached", "output")),
                 *(f"serving.models.{model}.price.{kind}" for kind in ("input", "cached", "output")),
+                *(
+                    f"serving.models.{model}.announced.{index}.{kind}"
+                    for index in range(len(scenario.serving.models[model].announced))
+                    for kind in ("input", "cached", "output")
+                ),
                 "market.markup",
                 "market.price_inertia",
+                "market.price_step",
                 "serving.software_gain",
                 "serving.learning_exponent",
             ],

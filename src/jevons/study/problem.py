@@ -13,7 +13,7 @@ from jevons.errors import InputError
 from jevons.expansion import ExpansionProblem
 from jevons.hardware import Accelerator, Site
 from jevons.market import MarketInputs, MarketPath, demand_blocks
-from jevons.study.demand import opening_scale, price_factor, rivalry
+from jevons.study.demand import announcements, opening_scale, peak_frac, per_tok_cny, price_factor, rivalry
 from jevons.study.engineering import Engineering
 from jevons.study.scenario import RENTAL, Scenario
 
@@ -160,11 +160,8 @@ def market_inputs(
     asked, cached = column("input_tokens"), column("cached")
     tokens = np.stack([asked * (1 - cached), asked * cached, column("output_tokens")], axis=1)
     tokens[rental] = (0.0, 0.0, 1.0)
-    per_mtok = [
-        [m.price.input.value, m.price.cached.value, m.price.output.value] for m in scenario.serving.models.values()
-    ]
-    prices = np.array([*per_mtok, [0.0, 0.0, 0.0]]) / 1e6
-    prices[-1, 2] = scenario.market.rental_price.value
+    rent = np.array([0.0, 0.0, scenario.market.rental_price.value])
+    prices = np.array([*(per_tok_cny(served.price) for served in scenario.serving.models.values()), rent])
     inputs = MarketInputs(
         model=index,
         adopters=column("adopters"),
@@ -192,6 +189,8 @@ def market_inputs(
         rent_index=rent_index,
         cloud_frac=cloud_frac,
         price_factor=price_factor(scenario),
+        price_step_frac=scenario.market.price_step.value,
+        announced=announcements(scenario),
     )
     inputs = dataclasses.replace(inputs, calls_per_d=inputs.calls_per_d * opening_scale(scenario, inputs))
     return dataclasses.replace(inputs, rivals=rivalry(scenario, inputs))
@@ -200,7 +199,7 @@ def market_inputs(
 def unit_cost(scenario: Scenario, setting: Setting, weights: Array) -> Array:
     """Return full cost per token by model, kind and quarter, (m, 3, t) [CNY], over the devices that serve it.
 
-    A fleet sized for the peak slot is idle for part of the rest of the day; its tokens bear that.
+    A fleet sized for the busier slot is idle for part of the rest of the day; its tokens bear that.
     """
     busy = busy_frac(scenario)
     seconds = np.where(np.isfinite(setting.device_s_per_tok), setting.device_s_per_tok, 0.0)
@@ -212,10 +211,13 @@ def busy_frac(scenario: Scenario) -> Array:
     share_of_day = scenario.market.peak_hours.value / 24.0
     names = [*scenario.serving.models, RENTAL]
     busy = np.empty(len(names))
+    callers = [segment.model for segment in scenario.market.segments.values()]
     for m, name in enumerate(names):
-        peaks = [s.peak.value for s in scenario.market.segments.values() if s.model == name]
-        peak = max(sum(peaks) / len(peaks), share_of_day) if peaks else share_of_day
-        busy[m] = _cap(scenario, name) * scenario.serving.availability.value * share_of_day / peak
+        peaks = [peak for peak, model in zip(peak_frac(scenario), callers, strict=True) if model == name]
+        peak = sum(peaks) / len(peaks) if peaks else share_of_day
+        # a deep discount may make the off-peak slot the busier one
+        flat = min(share_of_day / max(peak, 1e-9), (1 - share_of_day) / max(1 - peak, 1e-9))
+        busy[m] = _cap(scenario, name) * scenario.serving.availability.value * flat
     return busy
 
 
@@ -307,7 +309,7 @@ def expansion_problem(
     rental = inputs.model == len(scenario.serving.models)
     device_s[~rental] /= market.learning
     peak_h = scenario.market.peak_hours.value
-    peak = np.array([s.peak.value for s in segments.values()])
+    peak = peak_frac(scenario)
     terms = scenario.cost
     lives = max(round(terms.service_life.value * 4), 1)
     watts = np.array([a.server_w for a in engineering.accelerators])

@@ -14,7 +14,7 @@ from jevons.errors import InputError
 from jevons.facts import Facts, default_facts
 from jevons.schema import Located, read_yaml, validate_document
 from jevons.study.amounts import Amount, Quantity
-from jevons.study.market_section import MarketSpec, PriceSpec
+from jevons.study.market_section import AnnouncedPrice, MarketSpec, PriceSpec, TierSpec
 from jevons.study.scenario_checks import cross_check
 from jevons.study.sections import RENTAL, Fraction, Quarter, QuarterOrNone, Section
 
@@ -105,6 +105,11 @@ class ServedModel(Section):
     """Precision of the weights; devices without it fall back to bf16 or int8."""
     price: PriceSpec
     """List price at the start."""
+    announced: list[AnnouncedPrice] = Field(default_factory=list)
+    """Prices announced for later quarters, in order of date: posted then whatever competition calls for, which moves
+    the price on from there."""
+    tiers: dict[str, TierSpec] = Field(default_factory=dict)
+    """Tiers by name beside the standard price; what they leave of the tokens is bought at that."""
     batch_discount: Annotated[Amount, Quantity("1", ge=0, le=0.95)] = Amount(0.0, "1", origin="default")
     """Discount of calls that may wait within the day."""
     off_peak_discount: Annotated[Amount, Quantity("1", ge=0, le=0.95)] = Amount(0.0, "1", origin="default")
@@ -336,12 +341,16 @@ def _walk(section: Any, path: str) -> Iterator[tuple[str, Amount]]:
     elif isinstance(section, dict):
         for name, item in section.items():
             yield from _walk(item, f"{path}.{name}")
+    elif isinstance(section, list):
+        for index, item in enumerate(section):
+            yield from _walk(item, f"{path}.{index}")
 
 
 def _walk_settings(section: Any, path: str) -> Iterator[tuple[str, tuple[str | int | bool, str]]]:
     if isinstance(section, BaseModel):
-        for name in type(section).model_fields:
-            inner, value = f"{path}.{name}" if path else name, getattr(section, name)
+        for name, field in type(section).model_fields.items():
+            written = field.alias or name
+            inner, value = f"{path}.{written}" if path else written, getattr(section, name)
             if isinstance(value, str | int | bool | dt.date) and name not in {"facts", "label"}:
                 shown = str(value) if isinstance(value, dt.date) else value
                 yield inner, (shown, "given" if name in section.model_fields_set else "default")
@@ -350,6 +359,9 @@ def _walk_settings(section: Any, path: str) -> Iterator[tuple[str, tuple[str | i
     elif isinstance(section, dict):
         for name, item in section.items():
             yield from _walk_settings(item, f"{path}.{name}")
+    elif isinstance(section, list):
+        for index, item in enumerate(section):
+            yield from _walk_settings(item, f"{path}.{index}")
 
 
 def _replace(section: Any, values: Mapping[str, float], path: str) -> Any:
@@ -363,6 +375,8 @@ def _replace(section: Any, values: Mapping[str, float], path: str) -> Any:
         return section.model_copy(update=update)
     if isinstance(section, dict):
         return {name: _replace(item, values, f"{path}.{name}") for name, item in section.items()}
+    if isinstance(section, list):
+        return [_replace(item, values, f"{path}.{index}") for index, item in enumerate(section)]
     return section
 
 

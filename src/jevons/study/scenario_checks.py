@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import Facts
 from jevons.schema import Located
-from jevons.study.market_section import SegmentSpec
-from jevons.study.sections import RENTAL
+from jevons.study.market_section import PriceSpec, SegmentSpec
+from jevons.study.sections import BATCH, OFF_PEAK, RENTAL, STANDARD
 
 if TYPE_CHECKING:
-    from jevons.study.scenario import Scenario
+    from jevons.study.scenario import Scenario, ServedModel
 
 
 def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
     """Yield faults that only show across sections."""
     yield from _check_devices(document, scenario, facts)
     yield from _check_models(document, scenario)
+    for name, served in scenario.serving.models.items():
+        yield from _check_tiers(document, name, served)
+        yield from _check_announced(document, name, served, scenario.labels())
     models = {*scenario.serving.models, RENTAL}
     for name, segment in scenario.market.segments.items():
         if segment.model not in models:
@@ -26,12 +29,8 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
             yield document.fault(("market", "segments", name, "model"), message)
         if segment.model != RENTAL and segment.output_tokens.value + segment.input_tokens.value <= 0:
             yield document.fault(("market", "segments", name), "needs `input_tokens` or `output_tokens`")
-        elif segment.model in scenario.serving.models and _call_price(scenario, segment) <= 0:
-            message = (
-                f"has no price: its calls cost 0 CNY at the list price of `{segment.model}`; "
-                "give the token kinds it uses a price above 0"
-            )
-            yield document.fault(("market", "segments", name), message)
+        elif segment.model in scenario.serving.models:
+            yield from _check_call_prices(document, name, segment, scenario.serving.models[segment.model])
     yield from _check_rivals(document, scenario)
     if scenario.market.box is not None and scenario.market.rental_device not in scenario.hardware.devices:
         message = f"its accelerator, market.rental_device `{scenario.market.rental_device}`, is not in hardware.devices"
@@ -45,9 +44,57 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
     yield from _check_correlations(document, scenario)
 
 
-def _call_price(scenario: Scenario, segment: SegmentSpec) -> float:
+def _check_call_prices(document: Located, name: str, segment: SegmentSpec, served: ServedModel) -> Iterator[Fault]:
+    """Refuse calls that cost nothing, at the start or from an announced price on."""
+    here = ("market", "segments", name)
+    remedy = "give the token kinds it uses a price above 0"
+    if _call_price(served.price, segment) <= 0:
+        message = f"has no price: its calls cost 0 CNY at the list price of `{segment.model}`; {remedy}"
+        yield document.fault(here, message)
+    for price in served.announced:
+        if _call_price(price, segment) <= 0:
+            message = f"has no price from {price.start} on: its calls cost 0 CNY at the announced price of"
+            yield document.fault(here, f"{message} `{segment.model}`; {remedy}")
+
+
+def _check_tiers(document: Located, name: str, served: ServedModel) -> Iterator[Fault]:
+    """Refuse names that stand for something else, and shares that could exceed the whole."""
+    here = ("serving", "models", name, "tiers")
+    for tier in served.tiers:
+        if tier in {STANDARD, BATCH, OFF_PEAK} or not tier.strip():
+            message = f"`{tier}`: stands for a price of its own (`price`, `batch_discount`, `off_peak_discount`)"
+            yield document.fault((*here, tier), f"{message}; give the tier another name, such as `long`")
+    shares = [tier.share.value if tier.share.high is None else tier.share.high for tier in served.tiers.values()]
+    if sum(shares) > 1 + 1e-9:
+        shown = " + ".join(f"{share:g}" for share in shares)
+        message = f"shares reach {shown} = {sum(shares):g}: must sum to at most 1 (the rest is bought at the standard"
+        yield document.fault(here, f"{message} price); lower one of them")
+
+
+def _check_announced(document: Located, name: str, served: ServedModel, quarters: tuple[str, ...]) -> Iterator[Fault]:
+    """Refuse announced prices outside of the plan or out of order."""
+    before = ""
+    written = document.root["serving"]["models"][name].get("announced", [])
+    for index, price in enumerate(served.announced):
+        here = ("serving", "models", name, "announced", index, "from")
+        given = str(written[index]["from"])
+        shown = given if given == price.start else f"{given} ({price.start})"
+        if price.start <= quarters[0]:
+            message = f"{shown}: must come after the plan's first quarter, {quarters[0]}, whose price is `price`"
+            yield document.fault(here, f"{message}; move it there")
+        elif price.start > quarters[-1]:
+            message = f"{shown}: lies after the plan's last quarter, {quarters[-1]}"
+            yield document.fault(here, f"{message}; leave it out, or raise `quarters`")
+        if price.start == before:
+            yield document.fault(here, f"{shown}: has an announced price already; keep one of the two")
+        elif price.start < before:
+            yield document.fault(here, f"{shown}: comes after {before} in the list; put prices in order of date")
+        before = price.start
+
+
+def _call_price(price: PriceSpec, segment: SegmentSpec) -> float:
     """Return the list price of a call [CNY]."""
-    price, cached = scenario.serving.models[segment.model].price, segment.cached.value
+    cached = segment.cached.value
     fresh = segment.input_tokens.value * (1 - cached) * price.input.value
     held = segment.input_tokens.value * cached * price.cached.value
     return (fresh + held + segment.output_tokens.value * price.output.value) / 1e6

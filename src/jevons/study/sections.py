@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
@@ -25,8 +26,31 @@ def _quarter(raw: Any) -> str:
 
 Quarter = Annotated[str, BeforeValidator(_quarter)]
 QuarterOrNone = Annotated[str, BeforeValidator(lambda raw: raw if raw == "" else _quarter(raw))]
+
+
+def _quarter_of_date(raw: Any) -> str:
+    """Return a quarter as it is given, or the one that a date falls in."""
+    date = raw
+    if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", raw):
+        try:
+            date = dt.date.fromisoformat(raw)
+        except ValueError:
+            message = f"`{raw}` is not a date of the calendar; write it like 2025-07-01, or a quarter like 2025-Q3"
+            raise ValueError(message) from None
+    if isinstance(date, dt.date) and not isinstance(date, dt.datetime):
+        return f"{date.year}-Q{(date.month + 2) // 3}"
+    try:
+        return _quarter(raw)
+    except ValueError:
+        message = f"`{shortened(str(raw))}` is neither a quarter nor a date; write it like 2025-Q3 or 2025-07-01"
+        raise ValueError(message) from None
+
+
+QuarterOfDate = Annotated[str, BeforeValidator(_quarter_of_date)]
 RENTAL = "rental"
 """Name of the pseudo-model of segments that rent device-hours."""
+STANDARD, BATCH, OFF_PEAK = "standard", "batch", "off-peak"
+"""Tiers that a price has without being named: at list, and at the two discounts."""
 
 
 class Section(BaseModel):

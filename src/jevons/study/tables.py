@@ -15,6 +15,7 @@ from jevons.study.lines import PlanLines
 from jevons.study.market_tables import market_json, rent_table, rival_tables, ways_table
 from jevons.study.montecarlo import OUTCOMES
 from jevons.study.rounding import scaled
+from jevons.study.schedule import schedule_json, schedule_table
 from jevons.units import format_money
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Table = tuple[str, Sequence[str], list[Sequence[Any]]]
 
 def plan_tables(result: PlanResult) -> list[Table]:
     """Return the tables that `jevons plan` prints, as (title, columns, rows)."""
-    tables = [_fleet(result), _tokens(result), _prices(result), _calls(result), _capital(result)]
+    tables = [_fleet(result), _tokens(result), schedule_table(result), _calls(result), _capital(result)]
     if result.chain.inputs.rivals is not None:
         tables[3:3] = rival_tables(result)
     if result.chain.rents is not None:
@@ -87,24 +88,6 @@ def _tokens(result: PlanResult) -> Table:
 def _served_share(result: PlanResult) -> Any:
     wanted = result.chain.market.tokens_per_d.sum(axis=0)
     return result.tokens_per_d.sum(axis=0) / np.maximum(wanted, 1e-30)
-
-
-def _prices(result: PlanResult) -> Table:
-    market = result.chain.market
-    rows: list[Sequence[Any]] = []
-    for row, model in enumerate(result.models):
-        for k, kind in ((0, "input"), (2, "output")):
-            rows.append((model, kind, *(scaled(p * 1e6) for p in market.price_cny_per_tok[row, k])))
-    rental = len(result.models)
-    if (result.chain.inputs.model == rental).any():
-        rows.append(
-            (
-                f"{result.scenario.market.rental_device} rent",
-                "per hour",
-                *(scaled(p) for p in market.price_cny_per_tok[rental, 2]),
-            )
-        )
-    return ("Posted price [CNY per million tokens]", ("model", "kind", *result.quarters), rows)
 
 
 def _calls(result: PlanResult) -> Table:
@@ -347,6 +330,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
             m: {kind: market.price_cny_per_tok[i, k] * 1e6 for k, kind in enumerate(("input", "cached", "output"))}
             for i, m in enumerate(result.models)
         },
+        "price_schedule": schedule_json(result),
         "price_per_call_cny": {
             s: market.call_price_cny[i] * result.chain.scarcity[i] for i, s in enumerate(result.segments)
         },
