@@ -29,17 +29,21 @@ def run_backtest(
     scenario: Path | None,
     chain_draws: int,
     processes: int | None,
+    plot: Path | None,
     json: bool,
     out: Path | None,
 ) -> None:
     """Forecast, score, print."""
     from jevons.cli.plan import Progress
+    from jevons.cli.simulation import save_figure
+    from jevons.cli.sizing import PICTURES
     from jevons.facts import default_facts
     from jevons.study import backtest as tests
     from jevons.study.forecast import TARGETS
     from jevons.study.scenario import load
 
     check_out(out)
+    check_out(plot, PICTURES, option="--plot")
     date = parse_date(as_of)
     loaded = None if scenario is None else load(scenario, as_of=date)
     progress = Progress()
@@ -73,6 +77,10 @@ def run_backtest(
         "variant_published": published.variant, "forecasts": forecasts, "summary": summary, "by_horizon": horizons,
         "refutations": refuted, "skipped": dict(result.skipped),
     }  # fmt: skip
+    if plot is not None:
+        from jevons.plot.backtest import backtest_figure
+
+        save_figure(plot, backtest_figure(result))
     emit(value, _tables(result, forecasts, summary, horizons, refuted), as_json=json, out=out)
 
 

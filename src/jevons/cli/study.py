@@ -165,6 +165,9 @@ def backtest(
     ] = 400,
     processes: Processes = None,
     seed: Seed = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw forecasts, baselines and outcomes: .svg, .png or .pdf.")
+    ] = None,
     json: Json = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write to this file too: .json (all) or .csv (a row per score).")
@@ -178,7 +181,7 @@ def backtest(
 
     command.run_backtest(
         files, as_of=as_of, draws=draws, seed=7 if seed is None else seed, scenario=scenario, chain_draws=chain_draws,
-        processes=processes, json=json, out=out,
+        processes=processes, plot=plot, json=json, out=out,
     )  # fmt: skip
 
 

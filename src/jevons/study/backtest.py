@@ -139,6 +139,8 @@ class Backtest:
         Rows of the file that are no outcome of a forecast, by reason.
     narrative : NarrativeScore
         The story's layer against a random walk, on prices known at the date.
+    baselines : mapping of str to mapping of str to (n, q)
+        The simple rules to beat, by name and target.
     """
 
     known: Evidence
@@ -146,6 +148,7 @@ class Backtest:
     scores: tuple[Scored, ...]
     skipped: Mapping[str, int]
     narrative: NarrativeScore
+    baselines: Mapping[str, Mapping[str, Array]]
 
     @property
     def engine(self) -> str:
@@ -399,14 +402,15 @@ def backtest(
         )
         made = {**whole, REDUCED: made[VARIANTS[0]]}
     methods: dict[str, Mapping[str, Array]] = {name: item.draws for name, item in made.items()}
-    methods.update(baselines(known, draws=draws, seed=seed))
+    rules = baselines(known, draws=draws, seed=seed)
+    methods.update(rules)
     scores = tuple(
         _score(name, held[outcome.target], outcome, known)
         for name, held in methods.items()
         for outcome in outcomes
         if outcome.target in held
     )
-    return Backtest(known, made, scores, skipped, story)
+    return Backtest(known, made, scores, skipped, story, rules)
 
 
 def _score(method: str, path: Array, outcome: Outcome, known: Evidence) -> Scored:

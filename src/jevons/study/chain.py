@@ -107,7 +107,7 @@ def run_chain(
     engineering: Engineering,
     *,
     start: ChainResult | None = None,
-    most_rounds: int = 20,
+    most_rounds: int = 40,
     tolerance: float = 0.01,
     banned: frozenset[str] | None = None,
 ) -> ChainResult:

@@ -180,7 +180,8 @@ def _cloud(
     n = ai.shape[0]
     now = _drawn_or_given(scenario, drawn, "market.ai_revenue_share") * known.revenue_cny[-1]
     back = np.array([0.75, 0.5, 0.25, 0.0])
-    rest_before = known.revenue_cny - now[:, None] * (1.0 + p["ai_growth_frac"])[:, None] ** -back
+    growth = _drawn_or_given(scenario, drawn, "market.ai_revenue_growth")
+    rest_before = known.revenue_cny - now[:, None] * (1.0 + growth)[:, None] ** -back
     pace = 1.0 + _drawn_or_given(scenario, drawn, "finance.base_growth")
     drift = np.cumsum(rng.normal(0.0, 0.01, (n, HORIZON)), axis=1)
     rest = np.empty((n, HORIZON))

@@ -25,11 +25,13 @@ def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
     Notes
     -----
     Calls for tokens add up to the stated tokens a day of the whole market. With `market.ai_revenue_share`, rented hours
-    bring what calls from outside leave of that share of the cloud's revenue, at the rent given.
+    bring what calls from outside leave of that share of the cloud's revenue, a quarter further on, at the rent given.
     """
     tokens = national_scale(scenario, inputs)
     scale = np.where(inputs.counts_tokens, tokens, 1.0)
-    stated = scenario.market.ai_revenue_share.value * scenario.finance.base_revenue.value
+    terms = scenario.market
+    stated = terms.ai_revenue_share.value * scenario.finance.base_revenue.value
+    stated *= (1 + terms.ai_revenue_growth.value) ** 0.25
     rental = ~inputs.counts_tokens
     if stated <= 0 or not rental.any():
         return scale

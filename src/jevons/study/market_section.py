@@ -203,7 +203,10 @@ class MarketSpec(Section):
     national: Annotated[Amount, Quantity("tok/day", ge=0)] = Amount(0.0, "tok/day", origin="default")
     """Tokens a day of the whole market at the start, to which calls of all segments are scaled; 0 for as given."""
     ai_revenue_share: Fraction = Amount(0.0, "1", origin="default")
-    """AI products over the cloud's revenue at the start, to which rented hours are scaled; 0 for as given."""
+    """AI products over the cloud's revenue in the quarter before the first, to which rented hours are scaled; 0 for as
+    given."""
+    ai_revenue_growth: Annotated[Amount, Quantity("1", ge=-0.9, le=10)] = Amount(0.0, "1", origin="default")
+    """Growth of that revenue on the year, a fraction, of which the first quarter adds a quarter."""
     providers: ProvidersSpec = ProvidersSpec()
     """Rivals."""
     box: BoxSpec | None = None

@@ -93,14 +93,16 @@ def test_a_supply_below_the_commitments_is_refused_with_place_value_and_remedy(e
 
 
 def test_rented_hours_bring_what_calls_leave_of_the_stated_ai_revenue_at_the_rent_given(engineering, edited):
-    path = edited(("  rental_price: 8 CNY/h\n", "  rental_price: 8 CNY/h\n  ai_revenue_share: 0.2\n"))
+    path = edited(
+        ("  rental_price: 8 CNY/h\n", "  rental_price: 8 CNY/h\n  ai_revenue_share: 0.2\n  ai_revenue_growth: 1.0\n")
+    )
     scenario, plain = load(path), load(TINY)
     inputs = run_chain(plain, engineering).inputs
     scale = opening_scale(scenario, inputs)
     price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * inputs.price_factor
     sold = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac * price * scale * 365.25 / 4
     outside = np.array([not s.internal for s in scenario.market.segments.values()])
-    assert sold[outside].sum() == pytest.approx(0.2 * scenario.finance.base_revenue.value)
+    assert sold[outside].sum() == pytest.approx(0.2 * scenario.finance.base_revenue.value * 2**0.25)
     assert opening_scale(plain, inputs) == pytest.approx(np.ones(inputs.model.size))
 
 

@@ -1,0 +1,80 @@
+"""Frozen forecasts as fans, with baselines and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jevons.plot.palette import HUES, INK, MUTED
+from jevons.plot.style import subplots
+from jevons.study.backtest import Backtest
+from jevons.study.forecast import TARGETS
+
+_SCALE = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "USD": (1.0, "USD")}
+_TOKENS = "tok/day"
+
+
+def backtest_figure(result: Backtest) -> Any:
+    """One panel per quantity: 10 to 90 % and median of the forecast, baselines dashed, outcomes as dots."""
+    figure, axes = subplots(3, width=10.5, height=9.0, rows=3)
+    forecast = result.published
+    days = np.array([(end - result.known.as_of).days for end in result.known.ends], float)
+    for axis, (target, (unit, label)) in zip(axes.ravel(), TARGETS.items(), strict=True):
+        factor, shown = (0.01, "%") if target.endswith("_frac") else _SCALE.get(unit, (1.0, ""))
+        low, middle, high = forecast.quantiles(target) / factor
+        axis.fill_between(days, low, high, color=HUES[0], alpha=0.22, linewidth=0)
+        axis.plot(days, middle, color=HUES[0], linewidth=2)
+        bounds = [float(low.min()), float(high.max())]
+        for name, held in result.baselines.items():
+            if target in held:
+                path = np.median(held[target], axis=0) / factor
+                axis.plot(days, path, color=MUTED, linewidth=1.2, linestyle="--")
+                axis.annotate(name, (days[0], float(path[0])), xytext=(0, 3), textcoords="offset points",
+                              fontsize=7, color=MUTED)  # fmt: skip
+                bounds += [float(path.min()), min(float(path.max()), 3 * float(high.max()))]
+        bounds += _dots(axis, result, target, factor)
+        if unit == _TOKENS:
+            axis.set_yscale("log")
+            axis.yaxis.set_major_formatter(_plainly)
+            axis.yaxis.set_minor_formatter(lambda value, _: _plainly(value, 0) if f"{value:.0e}"[0] in "25" else "")
+            axis.set_ylim(min(bounds) / 1.3, max(bounds) * 1.3)
+        else:
+            room = 0.08 * (max(bounds) - min(bounds))
+            axis.set_ylim(min(bounds) - room, max(bounds) + room)
+        axis.set_title(_short(label), fontsize=9)
+        axis.set_ylabel(f"[{shown}{', log' if unit == _TOKENS else ''}]" if shown else "date = 1")
+        axis.set_xticks(days)
+        axis.set_xticklabels([q[5:] if i and not q.endswith("Q1") else f"{q[5:]}\n{q[:4]}"
+                              for i, q in enumerate(result.known.quarters)])  # fmt: skip
+        axis.set_xlim(0, days[-1] * 1.02)
+    return figure
+
+
+def _dots(axis: Any, result: Backtest, target: str, factor: float) -> list[float]:
+    """Draw outcomes, filled inside of the interval and hollow outside; return their heights."""
+    heights = []
+    for score in result.scores:
+        if score.method == result.published.variant and score.outcome.target == target:
+            at, value = (score.outcome.date - result.known.as_of).days, score.outcome.value / factor
+            face = INK if score.covered else "white"
+            axis.plot(at, value, marker="o", markersize=6, markeredgecolor=INK, markerfacecolor=face, zorder=5)
+            heights.append(value)
+    return heights
+
+
+def _plainly(value: float, _place: int) -> str:
+    return f"{value:,.3g}"
+
+
+def _short(label: str) -> str:
+    """Return a label that fits over a panel."""
+    words: Mapping[str, str] = {
+        "Alibaba Cloud revenue of the quarter": "Cloud revenue of the quarter",
+        "Alibaba Cloud revenue growth on the year": "Cloud growth on the year",
+        "Alibaba Cloud adjusted EBITA margin": "Cloud EBITA margin",
+        "Alibaba Group capital expenditure of the quarter": "Group capital expenditure",
+        "Alibaba share price per ADS at the quarter's end": "Share price per ADS",
+    }
+    return words.get(label, label)
