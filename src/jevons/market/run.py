@@ -105,7 +105,7 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         path.elasticity_extensive[:, t] = extensive_elasticity(seen, integration, value, inputs.value_sigma)
         path.elasticity_intensive[:, t] = np.choose(path.capped[:, t], [inputs.elasticity, -1.0, 0.0])
         sold = path.tokens_per_d[:, t].sum()
-        base_volume = sold * 4 if t == 0 else base_volume
+        base_volume = max(sold * 4, 1e-30) if t == 0 else base_volume
         volume += sold
     if rivals is not None:
         path.provider_price_cny_per_tok[:] = rivals.price
