@@ -100,6 +100,8 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         )
         path.market_calls_per_d[:, t] = path.adopters[:, t] * calls * (1.0 if cloud is None else cloud[:, t])
         path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * share
+        if inputs.brokers_frac is not None:
+            path.calls_per_d[~inputs.counts_tokens, t] *= 1.0 - inputs.brokers_frac[t]
         path.tokens_per_d[:, t] = path.calls_per_d[:, t] * size * growth
         path.market_tokens_per_d[:, t] = path.market_calls_per_d[:, t] * size * growth
         path.elasticity_extensive[:, t] = extensive_elasticity(seen, integration, value, inputs.value_sigma)

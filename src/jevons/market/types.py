@@ -69,6 +69,8 @@ class MarketInputs:
         Rent of the reference device-hour, the last model's price, over the one given; where rents clear.
     cloud_frac : (s, t), optional
         Share of tokens that is called for; the rest is served on machines of the buyers' own.
+    brokers_frac : (t,), optional
+        Share of the provider's renters' device-hours that brokers let in its place, 0..1; none by default.
     price_factor : (s,), optional
         Mean price paid over list price, > 0: discounts of batch and off-peak calls.
     """
@@ -99,6 +101,7 @@ class MarketInputs:
     rivals: Rivalry | None = None
     rent_index: Array | None = None
     cloud_frac: Array | None = None
+    brokers_frac: Array | None = None
     price_factor: Array | None = None
 
 
@@ -121,7 +124,7 @@ class MarketPath:
     adopters : (s, t)
         Adopters of the whole market.
     calls_per_d : (s, t)
-        The provider's calls a day.
+        The provider's calls a day, without the device-hours that brokers let.
     market_calls_per_d : (s, t)
         The whole market's.
     tokens_per_d : (s, t)
