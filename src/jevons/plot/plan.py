@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jevons.plot.palette import GRID, HUES, INK, MUTED, colours
+from jevons.plot.rents import rents
 from jevons.plot.style import end_labels, quarter_ticks, subplots
 from jevons.plot.uncertainty import fan, iso_price, supply, tornado_chart
 from jevons.study import PlanResult
@@ -312,6 +313,7 @@ FIGURES: dict[str, Callable[[PlanResult], Any]] = {
     "power": power,
     "tokens_and_price": tokens_and_price,
     "demand_curve": demand_curve,
+    "rents": rents,
     "budget": budget,
     "cash": cash,
     "value_bridge": value_bridge,

@@ -71,14 +71,17 @@ def rent_table(result: PlanResult) -> Table:
         if rents.cny_per_h[v].max() > 0:
             name = result.device_label(device)
             rows.append((name, "rent", *(scaled(x) if x > 0 else "" for x in rents.cny_per_h[v])))
-            cost = result.chain.setting.hour_cny[v] / result.scenario.market.rental_tight.value
-            over = rents.cny_per_h[v] / cost
+            over = result.rent_over_cost[v]
             rows.append((name, "of full cost [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in over)))
             let = rents.let_frac[v]
             rows.append((name, "let of what is offered [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in let)))
-        if rents.held[v].max() > 0:
+        if rents.brokers_held[v].max() > 0:
             name = result.device_label(device)
-            for what, devices in (("hold", rents.held), ("let", rents.let), ("hold back", rents.withheld)):
+            for what, devices in (
+                ("hold", rents.brokers_held),
+                ("let", rents.brokers_let),
+                ("hold back", rents.brokers_withheld),
+            ):
                 rows.append((name, f"brokers {what} [thousand]", *(scaled(x / 1e3) for x in devices[v])))
     return ("Rents that clear, by accelerator [CNY per device-hour]", ("", "", *result.quarters), rows)
 
@@ -116,8 +119,12 @@ def market_json(result: PlanResult) -> dict[str, Any]:
         for v, device in enumerate(result.scenario.hardware.devices):
             held["rent_cny_per_h"][device] = [float(x) if x > 0 else None for x in rents.cny_per_h[v]]
             held["let_frac"][device] = rents.let_frac[v]
-            if rents.held[v].max() > 0:
-                stock = {"held": rents.held[v], "let": rents.let[v], "withheld": rents.withheld[v]}
+            if rents.brokers_held[v].max() > 0:
+                stock = {
+                    "held": rents.brokers_held[v],
+                    "let": rents.brokers_let[v],
+                    "withheld": rents.brokers_withheld[v],
+                }
                 held["brokers"][device] = stock
     if chain.ways is not None:
         for s, segment in enumerate(result.segments):

@@ -37,7 +37,7 @@ class Rents:
         Let share of the hours on offer, the firm's and brokers'.
     price_cny_per_h : (t,)
         Rent of a reference device-hour, over all that is let.
-    held, let, withheld : (v, t)
+    brokers_held, brokers_let, brokers_withheld : (v, t)
         Devices of brokers: all, those let, and those held back; what is left of them looks for renters.
     brokers_frac : (t,)
         Share of all let reference device-hours that brokers let.
@@ -46,9 +46,9 @@ class Rents:
     cny_per_h: Array
     let_frac: Array
     price_cny_per_h: Array
-    held: Array
-    let: Array
-    withheld: Array
+    brokers_held: Array
+    brokers_let: Array
+    brokers_withheld: Array
     brokers_frac: Array
 
 

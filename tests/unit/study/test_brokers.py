@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from jevons.errors import InputError
 from jevons.market import RentCurve, clearing_rents
+from jevons.plot import figure_svg, plan_figure
+from jevons.report import plan_html
 from jevons.study import load, plan
 from jevons.study.chain import run_chain
 from jevons.study.rents import broker_devices, clear_rents
@@ -79,12 +81,12 @@ def test_how_brokers_decide_changes_nothing_where_there_are_none(base):
 
 def test_what_is_let_held_back_and_idle_adds_up_to_what_brokers_hold(brokered):
     found = brokered.chain.rents
-    idle = (found.held - found.withheld) * (1 - found.let_frac)
-    assert found.held == pytest.approx(broker_devices(brokered.scenario))
-    assert found.let + found.withheld + idle == pytest.approx(found.held)
-    for part in (found.let, found.withheld, idle):
+    idle = (found.brokers_held - found.brokers_withheld) * (1 - found.let_frac)
+    assert found.brokers_held == pytest.approx(broker_devices(brokered.scenario))
+    assert found.brokers_let + found.brokers_withheld + idle == pytest.approx(found.brokers_held)
+    for part in (found.brokers_let, found.brokers_withheld, idle):
         assert np.all(part >= 0)
-    assert found.withheld[:, :2].min() > 0
+    assert found.brokers_withheld[:, :2].min() > 0
 
 
 def test_the_planner_sees_what_brokers_leave(brokered, base):
@@ -161,11 +163,11 @@ def test_one_set_of_terms_gives_the_glut_of_one_chip_and_the_shortage_of_another
     # much stock against little demand: far below full cost, and all of it on offer
     assert np.all(over[h800] < 0.8)
     assert np.all(found.rents.let_frac[h800] < 0.5)
-    assert not found.rents.withheld[h800].any()
+    assert not found.rents.brokers_withheld[h800].any()
     # little stock against rising demand: above full cost while brokers hold back a part, and it is they who lift it
-    short = (over[h20] > 1) & (found.rents.withheld[h20] > 0)
+    short = (over[h20] > 1) & (found.rents.brokers_withheld[h20] > 0)
     assert short.any()
-    assert np.all(found.rents.withheld[h20] < found.rents.held[h20])
+    assert np.all(found.rents.brokers_withheld[h20] < found.rents.brokers_held[h20])
     assert np.all((over[h20] / over[h20, 0])[short] > 1.05 * (freely[h20] / freely[h20, 0])[short])
 
 
@@ -208,5 +210,13 @@ def test_tables_and_json_show_brokers_only_where_there_are_any(brokered, base):
     ]  # fmt: skip
     shown = brokered.to_json()["market"]["brokers"]["h20"]
     assert shown["held"][0] == pytest.approx(150)
-    assert shown["let"][0] == pytest.approx(brokered.chain.rents.let[0, 0])
-    assert shown["withheld"][0] == pytest.approx(brokered.chain.rents.withheld[0, 0])
+    assert shown["let"][0] == pytest.approx(brokered.chain.rents.brokers_let[0, 0])
+    assert shown["withheld"][0] == pytest.approx(brokered.chain.rents.brokers_withheld[0, 0])
+
+
+def test_the_report_draws_rents_and_names_what_brokers_do_where_there_are_any(brokered, base):
+    caption = "Rent of each kind over its full cost"
+    with_them, alone = plan_html(brokered), plan_html(base)
+    for page in (with_them, alone):
+        assert caption in page
+    assert figure_svg(plan_figure(brokered, "rents")) != figure_svg(plan_figure(base, "rents"))
