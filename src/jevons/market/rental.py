@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jevons.errors import Fault, InputError
+from jevons.market.brokers import withheld_frac
 
 Array = NDArray[np.float64]
 
@@ -139,8 +140,7 @@ class ClearedRent:
 def clear_rent(market: ChipMarket, curve: RentCurve) -> ClearedRent:
     """Return the rent at which renters take what owners and brokers offer.
 
-    Brokers hold stock back where they expect rent to rise by more than holding costs: all they have at a gain as large
-    as the cost, none where there is no gain. In a glut they let everything, as their leases are sunk.
+    Brokers hold stock back where they expect rent to rise by more than holding costs; see `withheld_frac`.
 
     Raises
     ------
@@ -148,8 +148,7 @@ def clear_rent(market: ChipMarket, curve: RentCurve) -> ClearedRent:
         With every fault of *market*.
     """
     _check(market)
-    gain = (market.expected_rise_frac - market.carry_frac) / max(market.carry_frac, 1e-12)
-    withheld = market.stock * market.broker_frac * float(np.clip(gain, 0.0, 1.0))
+    withheld = market.stock * market.broker_frac * float(withheld_frac(market.expected_rise_frac, market.carry_frac))
     offered = market.stock - withheld
     if offered <= 0:
         message = f"{market.name}: brokers hold back the whole stock of {market.stock:g}; lower broker_frac below 1"

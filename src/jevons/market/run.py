@@ -94,12 +94,14 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         )
         path.market_calls_per_d[:, t] = path.adopters[:, t] * calls * (1.0 if cloud is None else cloud[:, t])
         path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * share
+        if inputs.brokers_frac is not None:
+            path.calls_per_d[~inputs.counts_tokens, t] *= 1.0 - inputs.brokers_frac[t]
         path.tokens_per_d[:, t] = path.calls_per_d[:, t] * size * growth
         path.market_tokens_per_d[:, t] = path.market_calls_per_d[:, t] * size * growth
         path.elasticity_extensive[:, t] = extensive_elasticity(seen, integration, value, inputs.value_sigma)
         path.elasticity_intensive[:, t] = np.choose(path.capped[:, t], [inputs.elasticity, -1.0, 0.0])
         sold = path.tokens_per_d[:, t].sum()
-        base_volume = sold * 4 if t == 0 else base_volume
+        base_volume = max(sold * 4, 1e-30) if t == 0 else base_volume
         volume += sold
     if rivals is not None:
         path.provider_price_cny_per_tok[:] = rivals.price

@@ -88,6 +88,8 @@ class MarketInputs:
         Rent of the reference device-hour, the last model's price, over the one given; where rents clear.
     cloud_frac : (s, t), optional
         Share of tokens that is called for; the rest is served on machines of the buyers' own.
+    brokers_frac : (t,), optional
+        Share of the provider's renters' device-hours that brokers let in its place, 0..1; none by default.
     price_factor : (s,), optional
         Mean price paid over list price, > 0: tiers, discounts of batch and off-peak calls.
     price_step_frac : float
@@ -122,6 +124,7 @@ class MarketInputs:
     rivals: Rivalry | None = None
     rent_index: Array | None = None
     cloud_frac: Array | None = None
+    brokers_frac: Array | None = None
     price_factor: Array | None = None
     price_step_frac: float = 0.0
     announced: Announcements | None = None
@@ -150,7 +153,7 @@ class MarketPath:
     adopters : (s, t)
         Adopters of the whole market.
     calls_per_d : (s, t)
-        The provider's calls a day.
+        The provider's calls a day, without the device-hours that brokers let.
     market_calls_per_d : (s, t)
         The whole market's.
     tokens_per_d : (s, t)

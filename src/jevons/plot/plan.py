@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jevons.plot.palette import GRID, HUES, INK, MUTED, colours
+from jevons.plot.rents import rents
 from jevons.plot.style import end_labels, quarter_ticks, subplots
 from jevons.plot.uncertainty import fan, iso_price, supply, tornado_chart
 from jevons.study import PlanResult
@@ -340,6 +341,7 @@ FIGURES: dict[str, Callable[[PlanResult], Any]] = {
     "tokens_and_price": tokens_and_price,
     "price_schedule": price_schedule,
     "demand_curve": demand_curve,
+    "rents": rents,
     "budget": budget,
     "cash": cash,
     "value_bridge": value_bridge,

@@ -22,6 +22,7 @@ _CAPTIONS = {
     "tokens_and_price": "Tokens served by segment, and each model's posted price relative to its list price at the start.",
     "price_schedule": "Posted standard price of each model; a step is a new entry of the schedule.",
     "demand_curve": "Demand of all segments against the mean price; the dotted path joins each quarter's price and demand.",
+    "rents": "Rent of each kind over its full cost, scarce above 1 and in glut below; beside it the stock of brokers, where there are any.",
     "budget": "What is spent each quarter; grey words name the limit that binds first.",
     "cash": "Revenue and costs of the AI fleet, and its free cash flow.",
     "value_bridge": "Sum of the parts against the market value at the date.",
@@ -67,6 +68,7 @@ def plan_html(result: PlanResult) -> str:
             _figure(result, "price_schedule"),
             shown("Price of a call, scarcity in it [CNY cents]"),
             _figure(result, "demand_curve"),
+            _figure(result, "rents") if result.chain.rents is not None else "",
         ),
         _section(
             "What is spent, and what binds",

@@ -79,10 +79,13 @@ class ChainResult:
         Rents by chip; None without segments that rent.
     rent_index : (t,)
         Rent of the reference device-hour over the one given, as the market saw it in the last round.
+    brokers_frac : (t,)
+        Share of rented device-hours that brokers let in the firm's place, as the market saw it in the last round.
     ways : (s, 3, t) or None
         Share of each segment's tokens by way: own, rent, api; None where nobody has the choice.
     residual : float
-        Largest relative change of call prices in the last iteration, rents in it.
+        Largest relative change of call prices in the last iteration, rents in it, or the largest gap between the share
+        of renters that brokers serve and the one the planner was shown.
     rounds : int
         Iterations made.
     """
@@ -97,6 +100,7 @@ class ChainResult:
     scarcity: Array
     rents: Rents | None
     rent_index: Array
+    brokers_frac: Array
     ways: Array | None
     residual: float
     rounds: int
@@ -133,9 +137,11 @@ def run_chain(
         weights = starting_weights(scenario, here)
         scarcity = np.ones((len(scenario.market.segments), scenario.quarters))
         rent_index, cloud_frac = np.ones(scenario.quarters), np.ones_like(scarcity)
+        brokers_frac = np.zeros(scenario.quarters)
     else:
         weights, scarcity, rent_index = start.weights, start.scarcity, start.rent_index
         cloud_frac = np.ones_like(scarcity) if start.ways is None else 1.0 - start.ways[:, 0]
+        brokers_frac = start.brokers_frac
     used, scarce, rent, cloud = (
         _Damped(weights, axis=1), _Damped(scarcity), _Damped(rent_index, ratio=True), _Damped(cloud_frac),
     )  # fmt: skip
@@ -146,7 +152,7 @@ def run_chain(
     rounds = 0
     while True:
         rounds += 1
-        inputs = market_inputs(scenario, here, used.value, scarce.value, rent.value, cloud.value)
+        inputs = market_inputs(scenario, here, used.value, scarce.value, rent.value, cloud.value, brokers_frac)
         market = market_path(inputs)
         plan = plan_of(scenario, expansion_problem(scenario, here, engineering, market, inputs))
         rents = clear_rents(scenario, here.hour_cny, here.running_cny, here.strength, plan, market, inputs)
@@ -154,11 +160,14 @@ def run_chain(
         paid = market.call_price_cny * scarce.value
         if before is not None:
             residual = float(np.max(np.abs(paid / before - 1.0)))
+            if rents is not None:
+                residual = max(residual, float(np.max(np.abs(rents.brokers_frac - brokers_frac))))
         if residual < tolerance or rounds >= most_rounds:
             break
         before = paid
         if rents is not None:
             rent.move(rents.price_cny_per_h / scenario.market.rental_price.value)
+            brokers_frac = rents.brokers_frac
         if chosen is not None:
             cloud.move(1.0 - chosen[:, 0])
         scarce.move(np.where(inputs.counts_tokens[:, None], clearing_ratio(plan, market), 1.0))
@@ -174,6 +183,7 @@ def run_chain(
         scarce.value,
         rents,
         rent.value,
+        brokers_frac,
         chosen,
         residual,
         rounds,

@@ -25,7 +25,8 @@ def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
     Notes
     -----
     Calls for tokens add up to the stated tokens a day of the whole market. With `market.ai_revenue_share`, rented hours
-    bring what calls from outside leave of that share of the cloud's revenue, a quarter further on, at the rent given.
+    bring the firm what calls from outside leave of that share of the cloud's revenue, a quarter further on, at the rent
+    given; what brokers let comes on top.
     """
     tokens = national_scale(scenario, inputs)
     scale = np.where(inputs.counts_tokens, tokens, 1.0)
@@ -39,6 +40,8 @@ def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
     price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * factor
     calls = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac
     revenue = calls * scale * price * 365.25 / 4
+    if inputs.brokers_frac is not None:
+        revenue[rental] *= 1.0 - inputs.brokers_frac[0]
     outside = np.array([not segment.internal for segment in scenario.market.segments.values()])
     let, sold = float(revenue[rental].sum()), float(revenue[~rental & outside].sum())
     scale[rental] = max(stated - sold, 0.0) / let if let > 0 else 1.0

@@ -89,7 +89,7 @@ class SegmentSpec(Section):
     elasticity: Annotated[Amount, Quantity("1", le=0)]
     """Elasticity of calls per adopter to the price of a call (intensive margin), negative."""
     share: Fraction
-    """Share of the segment's calls that this provider serves."""
+    """Share of the segment's calls that this provider serves; of rented hours, with the brokers it competes with."""
     peak: Fraction
     """Share of a day's calls in the peak slot where both slots cost the same."""
     deferrable: Fraction
@@ -169,6 +169,19 @@ class BoxSpec(Section):
     """Spread of what else counts in the choice, as a share of yearly cost."""
 
 
+class BrokersSpec(Section):
+    """How brokers of rented accelerators decide; what they hold is in `hardware.devices`."""
+
+    carry: Annotated[Amount, Quantity("1", gt=0, le=1)] = Amount(0.1, "1", origin="default")
+    """What holding a device idle for a quarter costs them, as a share of rent: a quarter forgone of a lease of ten."""
+    extrapolation: Annotated[Amount, Quantity("1", ge=0, le=2)] = Amount(0.5, "1", origin="default")
+    """Rise of a chip's rent that they expect over its last quarter's change."""
+    hoard: Annotated[Amount, Quantity("1", ge=0, le=0.95)] = Amount(0.5, "1", origin="default")
+    """Largest share of their stock that they can hold back in a quarter; the rest is let under leases that run on."""
+    start_rise: Annotated[Amount, Quantity("1", ge=-0.9, le=3)] = Amount(0.0, "1", origin="default")
+    """Rise by next quarter that they expect in the first two quarters, before rents of the plan show a change."""
+
+
 class MarketSpec(Section):
     """Demand and prices."""
 
@@ -200,6 +213,8 @@ class MarketSpec(Section):
     """Let share of a chip's stock at which its rent covers its full cost."""
     rental_steepness: Annotated[Amount, Quantity("1", gt=0)] = Amount(0.5, "1", origin="default")
     """Rise of rent beyond that share (kappa)."""
+    brokers: BrokersSpec = BrokersSpec()
+    """Brokers who compete for the firm's renters with the stock in `hardware.devices.NAME.brokers`."""
     national: Annotated[Amount, Quantity("tok/day", ge=0)] = Amount(0.0, "tok/day", origin="default")
     """Tokens a day of the whole market at the start, to which calls of all segments are scaled; 0 for as given."""
     ai_revenue_share: Fraction = Amount(0.0, "1", origin="default")

@@ -62,7 +62,7 @@ def _prices(result: PlanResult) -> Table:
 
 
 def rent_table(result: PlanResult) -> Table:
-    """Return rents by chip and the share of what is on offer that is let."""
+    """Return rents by chip, the share of what is on offer that is let, and what brokers do with theirs."""
     rents = result.chain.rents
     if rents is None:
         return ("Rents of accelerators [CNY per device-hour]", ("", *result.quarters), [])
@@ -71,11 +71,18 @@ def rent_table(result: PlanResult) -> Table:
         if rents.cny_per_h[v].max() > 0:
             name = result.device_label(device)
             rows.append((name, "rent", *(scaled(x) if x > 0 else "" for x in rents.cny_per_h[v])))
-            cost = result.chain.setting.hour_cny[v] / result.scenario.market.rental_tight.value
-            over = rents.cny_per_h[v] / cost
+            over = result.rent_over_cost[v]
             rows.append((name, "of full cost [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in over)))
             let = rents.let_frac[v]
             rows.append((name, "let of what is offered [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in let)))
+        if rents.brokers_held[v].max() > 0:
+            name = result.device_label(device)
+            for what, devices in (
+                ("hold", rents.brokers_held),
+                ("let", rents.brokers_let),
+                ("hold back", rents.brokers_withheld),
+            ):
+                rows.append((name, f"brokers {what} [thousand]", *(scaled(x / 1e3) for x in devices[v])))
     return ("Rents that clear, by accelerator [CNY per device-hour]", ("", "", *result.quarters), rows)
 
 
@@ -99,6 +106,7 @@ def market_json(result: PlanResult) -> dict[str, Any]:
         "providers": {},
         "rent_cny_per_h": {},
         "let_frac": {},
+        "brokers": {},
         "ways_frac": {},
     }
     if rivals is not None:
@@ -111,6 +119,13 @@ def market_json(result: PlanResult) -> dict[str, Any]:
         for v, device in enumerate(result.scenario.hardware.devices):
             held["rent_cny_per_h"][device] = [float(x) if x > 0 else None for x in rents.cny_per_h[v]]
             held["let_frac"][device] = rents.let_frac[v]
+            if rents.brokers_held[v].max() > 0:
+                stock = {
+                    "held": rents.brokers_held[v],
+                    "let": rents.brokers_let[v],
+                    "withheld": rents.brokers_withheld[v],
+                }
+                held["brokers"][device] = stock
     if chain.ways is not None:
         for s, segment in enumerate(result.segments):
             if result.scenario.market.segments[segment].buyer_tokens.value > 0:

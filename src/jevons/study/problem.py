@@ -133,6 +133,7 @@ def market_inputs(
     scarcity: Array,
     rent_index: Array | None = None,
     cloud_frac: Array | None = None,
+    brokers_frac: Array | None = None,
 ) -> MarketInputs:
     """Return the market's inputs.
 
@@ -148,6 +149,8 @@ def market_inputs(
         Rent of the reference device-hour over the scenario's; where rents clear.
     cloud_frac : (s, t), optional
         Share of tokens that does not go to machines of the buyers' own; all by default.
+    brokers_frac : (t,), optional
+        Share of rented device-hours that brokers let in the firm's place; none by default.
     """
     segments = list(scenario.market.segments.values())
     models = list(scenario.serving.models)
@@ -188,6 +191,7 @@ def market_inputs(
         attention_calls_per_d=column("attention"),
         rent_index=rent_index,
         cloud_frac=cloud_frac,
+        brokers_frac=brokers_frac,
         price_factor=price_factor(scenario),
         price_step_frac=scenario.market.price_step.value,
         announced=announcements(scenario),

@@ -100,6 +100,12 @@ class PlanResult:
         """Tokens served a day (s, t); 0 for segments that rent device-hours."""
         return np.asarray(self.chain.market.tokens_per_d * self.served_frac)
 
+    @property
+    def rent_over_cost(self) -> Array:
+        """Rent over full cost per let hour by device and quarter (v, t); 0 where none of a device is in the market."""
+        cost = self.chain.setting.hour_cny / self.scenario.market.rental_tight.value
+        return np.zeros_like(cost) if self.chain.rents is None else self.chain.rents.cny_per_h / cost
+
     def device_label(self, device: str) -> str:
         """Return a device's name as sold."""
         row = list(self.scenario.hardware.devices).index(device)

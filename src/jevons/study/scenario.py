@@ -83,6 +83,10 @@ class DeviceSpec(Section):
     """Share of the modelled speed that its software reaches, against mature stacks."""
     lead: Annotated[Amount, Quantity("quarter", ge=0)] = Amount(1.0, "quarter", origin="default")
     """From order to service."""
+    brokers: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    """Devices in the hands of brokers at the start that compete for the renters whom the firm could serve."""
+    brokers_growth: Annotated[Amount, Quantity("1", ge=-1, le=20)] = Amount(0.0, "1", origin="default")
+    """Growth of that number a year, a fraction."""
 
 
 class HardwareSpec(Section):

@@ -32,6 +32,7 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
         elif segment.model in scenario.serving.models:
             yield from _check_call_prices(document, name, segment, scenario.serving.models[segment.model])
     yield from _check_rivals(document, scenario)
+    yield from _check_brokers(document, scenario)
     if scenario.market.box is not None and scenario.market.rental_device not in scenario.hardware.devices:
         message = f"its accelerator, market.rental_device `{scenario.market.rental_device}`, is not in hardware.devices"
         yield document.fault(("market", "box"), f"{message}; name one that is, or leave the box out")
@@ -108,6 +109,25 @@ def _check_rivals(document: Located, scenario: Scenario) -> Iterator[Fault]:
             if model not in scenario.serving.models:
                 known = scenario.serving.models
                 yield document.fault(here, f"`{model}` is not in serving.models.{did_you_mean(model, known)}")
+
+
+def _check_brokers(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse what is said of brokers where it could have no effect: without renters, or without stock."""
+    devices = scenario.hardware.devices
+    rents = any(segment.model == RENTAL for segment in scenario.market.segments.values())
+    for name, device in devices.items():
+        here, held = ("hardware", "devices", name), device.brokers
+        some = max(held.value, held.high or 0.0) > 0
+        if some and not rents:
+            message = f"{held.value:g}: nobody rents; add a segment with `model: {RENTAL}`, or leave `brokers` out"
+            yield document.fault((*here, "brokers"), message)
+        if not some and "brokers_growth" in device.model_fields_set:
+            message = f"{device.brokers_growth.value:g}: needs `brokers`, the stock that grows"
+            yield document.fault((*here, "brokers_growth"), message)
+    given = "brokers" in scenario.market.model_fields_set
+    if given and not any("brokers" in device.model_fields_set for device in devices.values()):
+        message = "no device has any; give their stock as `hardware.devices.NAME.brokers`, or leave the section out"
+        yield document.fault(("market", "brokers"), message)
 
 
 def _check_budget(document: Located, scenario: Scenario) -> Iterator[Fault]:

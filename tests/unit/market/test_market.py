@@ -198,3 +198,8 @@ def test_where_attention_holds_efficiency_lowers_compute():
 def test_no_limits_change_nothing():
     free, none = market_path(inputs()), market_path(inputs(wallet_cny_per_y=np.zeros(1)))
     assert np.array_equal(free.calls_per_d, none.calls_per_d)
+
+
+def test_where_everybody_rents_nothing_is_learned():
+    path = market_path(inputs(counts_tokens=np.array([False]), learning_exponent=0.1))
+    assert path.learning == pytest.approx(np.ones(12))
