@@ -8,6 +8,7 @@ thousands. The same model is written in linopy in `_reference`, and a test holds
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
@@ -36,6 +37,20 @@ class _QuietHighs(highspy.Highs):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """Where the simplex method ended, from which it solves a similar program in a fraction of its steps.
+
+    Parameters
+    ----------
+    columns, rows : (n,), (m,) int8
+        HiGHS's status of each: basic, or at which bound.
+    """
+
+    columns: NDArray[np.int8]
+    rows: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
 class Solution:
     """What HiGHS found, in natural units.
 
@@ -51,6 +66,8 @@ class Solution:
         Change of the maximum per unit of a row's bound.
     column_gain : (n,)
         Change of the maximum per unit of a column's bound.
+    basis : Basis or None
+        Where to begin a similar program; None without an optimum.
     """
 
     status: str
@@ -58,6 +75,7 @@ class Solution:
     columns: Array
     row_gain: Array
     column_gain: Array
+    basis: Basis | None = None
 
 
 class LinearProgram:
@@ -118,11 +136,11 @@ class LinearProgram:
         """Set the gain of every column so far to zero."""
         self._columns = [(lower, upper, np.zeros_like(gain), unit) for lower, upper, gain, unit in self._columns]
 
-    def solve(self) -> Solution:
-        """Return the maximum, found by the dual simplex method on one thread: same program, same bytes.
+    def solve(self, begin: Basis | None = None) -> Solution:
+        """Return the maximum, found by the simplex method on one thread: same program and beginning, same bytes.
 
-        Where columns must be whole, branch and bound finds them first; they are then held, and gains are those of the
-        linear program around them.
+        A *begin* of another size is left aside; from any, the maximum is the same. Where columns must be whole, branch
+        and bound finds them first; they are then held, and gains are those of the linear program around them.
 
         Raises
         ------
@@ -164,6 +182,8 @@ class LinearProgram:
         if passed == highspy.HighsStatus.kError:
             message = "HiGHS rejects the program: a coefficient is not a number or lies beyond its range"
             raise SolverError(message)
+        if begin is not None and (begin.columns.size, begin.rows.size) == (self.column_count, self.row_count):
+            solver.setBasis(_highs_basis(begin))
         solver.run()
         if self._whole and solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
             self._hold_whole(solver)
@@ -182,6 +202,7 @@ class LinearProgram:
             values,
             -np.asarray(found.row_dual) * self._objective_unit / row_unit,
             -np.asarray(found.col_dual) * self._objective_unit / column_unit,
+            None if self._whole else _basis(solver.getBasis()),
         )
 
     def _integrality(self) -> NDArray[np.int32]:
@@ -198,6 +219,21 @@ class LinearProgram:
             solver.changeColIntegrality(column, highspy.HighsVarType.kContinuous)
             solver.changeColBounds(column, held, held)
         solver.run()
+
+
+_BASIS_STATUS = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
+
+
+def _basis(found: Any) -> Basis:
+    columns, rows = (np.array([int(s) for s in part], np.int8) for part in (found.col_status, found.row_status))
+    return Basis(columns, rows)
+
+
+def _highs_basis(basis: Basis) -> Any:
+    made = highspy.HighsBasis()
+    made.col_status = [_BASIS_STATUS[s] for s in basis.columns.tolist()]
+    made.row_status = [_BASIS_STATUS[s] for s in basis.rows.tolist()]
+    return made
 
 
 _STATUS = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.expansion._lp import Index, LinearProgram, Solution, power_of_two
+from jevons.expansion._lp import Basis, Index, LinearProgram, Solution, power_of_two
 from jevons.expansion._stages import Decisions, Stages, Start, is_anniversary, stages
 from jevons.expansion.formulas import marginal_revenue
 from jevons.expansion.types import ExpansionProblem
@@ -354,6 +354,7 @@ class Answer:
     build_gain: Array
     budget_gain: Array
     cluster: Array
+    basis: Basis | None
 
 
 def read(program: Program, solution: Solution) -> Answer:
@@ -383,6 +384,7 @@ def read(program: Program, solution: Solution) -> Answer:
         np.maximum(solution.column_gain[program.additions[:, :count]], 0.0),
         gain[program.budget[:count]],
         chosen(program.cluster[..., :count]),
+        solution.basis,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.expansion._lp import Basis
 from jevons.expansion._windows import TIME_AXIS, Foresight
 from jevons.expansion.run import solve
 from jevons.expansion.types import ExpansionPlan, ExpansionProblem
@@ -46,14 +47,18 @@ def in_months(problem: ExpansionProblem) -> ExpansionProblem:
 
 
 def solve_in_months(
-    problem: ExpansionProblem, *, foresight: Foresight = "perfect", window_quarters: int = 8
+    problem: ExpansionProblem,
+    *,
+    foresight: Foresight = "perfect",
+    window_quarters: int = 8,
+    begin: Basis | None = None,
 ) -> ExpansionPlan:
     """Return the plan decided month by month, summed up in quarters; the months are in its `months`.
 
     Stocks and rates of a quarter are the means of its months (site power and money left: at its end), orders, spending
     and retirements their sums. See `jevons.expansion.solve` for the arguments and errors.
     """
-    fine = solve(in_months(problem), foresight=foresight, window_quarters=window_quarters * MONTHS)
+    fine = solve(in_months(problem), foresight=foresight, window_quarters=window_quarters * MONTHS, begin=begin)
     retired, arriving = (_summed(_summed(a, 3), 2) for a in (fine.retired_bought, fine.retired_arriving))
     names = (tuple(dict.fromkeys(n for names in group for n in names)) for group in _grouped(fine.binding))
     installed = _mean(fine.installed, 2)
@@ -84,6 +89,7 @@ def solve_in_months(
         status=fine.status,
         cluster=None if fine.cluster is None else _mean(fine.cluster, 2),
         months=fine,
+        basis=fine.basis,
     )
 
 

@@ -19,6 +19,7 @@ from jevons.expansion._limits import (
     marginal_cost,
     site_capacity_gain,
 )
+from jevons.expansion._lp import Basis
 from jevons.expansion._program import Answer, build, read
 from jevons.expansion._stages import Decisions, Start, arrivals, opening, stages
 from jevons.expansion._windows import Foresight, window
@@ -28,7 +29,13 @@ from jevons.expansion.types import ExpansionPlan, ExpansionProblem
 Array = NDArray[np.float64]
 
 
-def solve(problem: ExpansionProblem, *, foresight: Foresight = "perfect", window_quarters: int = 8) -> ExpansionPlan:
+def solve(
+    problem: ExpansionProblem,
+    *,
+    foresight: Foresight = "perfect",
+    window_quarters: int = 8,
+    begin: Basis | None = None,
+) -> ExpansionPlan:
     """Return the plan that is worth most within the problem's limits.
 
     Parameters
@@ -41,6 +48,9 @@ def solve(problem: ExpansionProblem, *, foresight: Foresight = "perfect", window
         prices and chip supply to stay as they are; its own budget, training reserve and site limits it knows.
     window_quarters : int
         Quarters in a window, >= 1; the whole horizon for ``perfect``.
+    begin : Basis, optional
+        Of the plan of a similar problem, `ExpansionPlan.basis`: with perfect foresight it is several times faster from
+        there, and the objective is the same.
 
     Returns
     -------
@@ -73,7 +83,7 @@ def solve(problem: ExpansionProblem, *, foresight: Foresight = "perfect", window
     check_commitments(problem)
     start = opening(problem)
     if foresight == "perfect":
-        answer = _optimum(problem, start)
+        answer = _optimum(problem, start, begin=begin)
         return _plan(problem, start, answer, _Seen.of(problem, start, answer))
     decisions, seen = _step_by_step(problem, start, foresight, window_quarters)
     return _plan(problem, start, _optimum(problem, start, fixed=decisions), seen)
@@ -216,9 +226,11 @@ def _check_regimes(problem: ExpansionProblem, regimes: Mapping[str, tuple[float,
         raise InputError(faults)
 
 
-def _optimum(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = None) -> Answer:
+def _optimum(
+    problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = None, begin: Basis | None = None
+) -> Answer:
     program = build(problem, start, fixed=fixed)
-    solution = program.lp.solve()
+    solution = program.lp.solve(begin)
     if solution.status != "optimal":
         raise explain_infeasible(problem, start, solution.status)
     return read(program, solution)
@@ -384,4 +396,5 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
         binding=seen.binding,
         status=answer.status,
         cluster=answer.cluster if problem.cluster_devices > 0 else None,
+        basis=answer.basis,
     )

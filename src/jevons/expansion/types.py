@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.expansion._lp import Basis
+
 Array = NDArray[np.float64]
 
 
@@ -210,6 +212,8 @@ class ExpansionPlan:
         1 where the whole training cluster is held, else 0.
     months : ExpansionPlan, optional
         The plan by month, where it was decided so.
+    basis : Basis, optional
+        Where the planner of a similar problem may begin; none from step-by-step planners or with whole things.
     """
 
     problem: ExpansionProblem
@@ -238,6 +242,7 @@ class ExpansionPlan:
     status: str
     cluster: Array | None = None
     months: ExpansionPlan | None = None
+    basis: Basis | None = None
 
     @property
     def retired_early(self) -> Array:

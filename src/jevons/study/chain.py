@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.expansion import ExpansionPlan, ExpansionProblem, solve, solve_in_months
+from jevons.expansion import Basis, ExpansionPlan, ExpansionProblem, solve, solve_in_months
 from jevons.market import MarketInputs, MarketPath, market_path
 from jevons.study.accounts import Accounts, accounts
 from jevons.study.boxes import box_device, ways
@@ -147,6 +147,7 @@ def run_chain(
     )  # fmt: skip
     reference = box_device(scenario)
     able = np.asarray(np.isfinite(here.device_s_per_tok).all(axis=2))
+    basis = None if start is None else start.plan.basis
     before: Array | None = None
     residual = float("inf")
     rounds = 0
@@ -154,7 +155,8 @@ def run_chain(
         rounds += 1
         inputs = market_inputs(scenario, here, used.value, scarce.value, rent.value, cloud.value, brokers_frac)
         market = market_path(inputs)
-        plan = plan_of(scenario, expansion_problem(scenario, here, engineering, market, inputs))
+        plan = plan_of(scenario, expansion_problem(scenario, here, engineering, market, inputs), basis)
+        basis = plan.basis
         rents = clear_rents(scenario, here.hour_cny, here.running_cny, here.strength, plan, market, inputs)
         chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent.value)
         paid = market.call_price_cny * scarce.value
@@ -190,10 +192,10 @@ def run_chain(
     )
 
 
-def plan_of(scenario: Scenario, problem: ExpansionProblem) -> ExpansionPlan:
-    """Return the planner's answer, with the scenario's foresight and step of time."""
+def plan_of(scenario: Scenario, problem: ExpansionProblem, begin: Basis | None = None) -> ExpansionPlan:
+    """Return the planner's answer, with the scenario's foresight and step of time, found from *begin*."""
     solver = solve_in_months if scenario.expansion.step == "month" else solve
-    return solver(problem, foresight=scenario.expansion.foresight)
+    return solver(problem, foresight=scenario.expansion.foresight, begin=begin)
 
 
 def clearing_ratio(plan: ExpansionPlan, market: MarketPath) -> Array:

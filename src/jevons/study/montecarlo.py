@@ -59,6 +59,9 @@ PATHS: dict[str, tuple[str, str]] = {
 }
 """Name, unit and meaning of the paths by quarter that each draw records; of rivals, see `paths_of`."""
 
+ROUNDS, TOLERANCE = 8, 0.02
+"""Most rounds between market and planner in a draw, and the residual at which they stop before."""
+
 _SEGMENT_DRAWS = 20
 _SEGMENT_S = 3.0
 
@@ -196,7 +199,9 @@ def _one(row: tuple[tuple[str, ...], Array]) -> Record:
     drawn = dict(zip(names, values.tolist(), strict=True))
     banned = frozenset(name for name in scenario.hardware.devices if drawn.pop(BAN.format(name), 0.0) > 0.5)
     try:
-        result = run_chain(scenario.with_values(drawn), engineering, start=base, most_rounds=2, banned=banned)
+        result = run_chain(
+            scenario.with_values(drawn), engineering, start=base, most_rounds=ROUNDS, tolerance=TOLERANCE, banned=banned
+        )
     except InfeasibleError:
         return None
     return {**outcomes_of(result, engineering), "paths": paths_of(result)}
@@ -215,7 +220,7 @@ def monte_carlo(
 ) -> Draws:
     """Return outcomes of *draws* drawn scenarios.
 
-    Each draw runs the chain at the scenario's resolution in two rounds from the central answer.
+    Each draw runs the chain at the scenario's resolution from the central answer, in `ROUNDS` rounds at most.
 
     Parameters
     ----------

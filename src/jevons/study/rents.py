@@ -116,15 +116,23 @@ def clear_rents(
     day_h = 24.0 * scenario.serving.availability.value
     held = broker_devices(scenario)
     stock = _stock(scenario, day_h, held, plan, market, inputs)
-    rent, let, withheld = np.zeros_like(held), np.zeros_like(held), np.zeros_like(held)
+    withheld = np.zeros_like(held)
+
+    def cleared(t: slice) -> tuple[Array, Array]:
+        return _cleared(
+            stock, t, stock.brokers[:, t] - withheld[:, t] * day_h, strength, hour_cny[:, t] / curve.tight_frac,
+            running_cny[:, t], terms.rental_substitution.value, curve,
+        )  # fmt: skip
+
+    # all at once as if nothing were held back, then again from each quarter in which something is
+    rent, let = cleared(slice(None))
     for t in range(held.shape[1]):
         rise = expected_rise_frac(rent[:, :t], brokers)
-        withheld[:, t] = held[:, t] * withheld_frac(rise, brokers.carry_frac, brokers.hoard_frac)
-        open_h = stock.brokers[:, t] - withheld[:, t] * day_h
-        rent[:, t], let[:, t] = _cleared(
-            stock, t, open_h, strength, hour_cny[:, t] / curve.tight_frac, running_cny[:, t],
-            terms.rental_substitution.value, curve,
-        )  # fmt: skip
+        back = held[:, t] * withheld_frac(rise, brokers.carry_frac, brokers.hoard_frac)
+        if back.any():
+            withheld[:, t] = back
+            here = slice(t, t + 1)
+            rent[:, here], let[:, here] = cleared(here)
     broker_h = let * (stock.brokers - withheld * day_h)
     hours = let * stock.firm + broker_h
     work = np.maximum((hours * strength[:, None]).sum(axis=0), 1e-30)
@@ -161,7 +169,7 @@ def _stock(
 
 def _cleared(
     stock: _Stock,
-    quarter: int,
+    quarters: slice,
     open_h: Array,
     strength: Array,
     full_cny_per_h: Array,
@@ -169,14 +177,14 @@ def _cleared(
     elasticity: float,
     curve: RentCurve,
 ) -> tuple[Array, Array]:
-    """Return rents and let shares of a quarter, (v,), with brokers offering *open_h*; 0 where nothing is offered."""
-    offered = stock.firm[:, quarter] + open_h
+    """Return rents and let shares of quarters, (v, t), with brokers offering *open_h*; 0 where nothing is offered."""
+    offered = stock.firm[:, quarters] + open_h
     there = offered > 0
-    work = (stock.stand[:, quarter] + open_h) * strength
-    share = work / np.maximum(work.sum(), 1e-30)
+    work = (stock.stand[:, quarters] + open_h) * strength[:, None]
+    share = work / np.maximum(work.sum(axis=0), 1e-30)
     rent, let = clearing_rents(
-        stock.wanted[quarter] * share / strength,
-        stock.shown_cny_per_h[quarter] * strength,
+        stock.wanted[quarters] * share / strength[:, None],
+        stock.shown_cny_per_h[quarters] * strength[:, None],
         np.where(there, offered, 1.0),
         full_cny_per_h,
         running_cny_per_h,

@@ -254,3 +254,14 @@ def test_freedom_to_retire_never_lowers_the_objective(seed):
     p = with_sight(draw(seed), seed)
     held = solve(dataclasses.replace(p, retire_early=False)).objective_cny
     assert solve(p).objective_cny >= held - 1e-7 * (abs(held) + 1)
+
+
+@quick
+@given(seeds, seeds)
+def test_where_the_search_begins_changes_no_optimum(seed, other):
+    problem = with_sight(draw(seed), seed)
+    cold = solve(problem)
+    near = dataclasses.replace(problem, budget_cny=problem.budget_cny * 0.7)
+    assert solve(near, begin=cold.basis).objective_cny == pytest.approx(solve(near).objective_cny, rel=1e-9, abs=1e-3)
+    elsewhere = solve(with_sight(draw(other), other)).basis
+    assert solve(problem, begin=elsewhere).objective_cny == pytest.approx(cold.objective_cny, rel=1e-9, abs=1e-3)
