@@ -86,15 +86,21 @@ class DemandResponse:
 def demand_response(
     base: ChainResult, engineering: Engineering, *, factor: float = EFFICIENCY_FACTOR
 ) -> DemandResponse:
-    """Return how demand answers a rise of efficiency by *factor* from the first quarter, without limits of supply."""
+    """Return how demand answers a rise of efficiency by *factor* from the first quarter, without limits of supply.
+
+    Where everybody rents hours and nobody calls a model, it does not answer.
+    """
     scenario = base.scenario
+    tokens = base.inputs.model < len(scenario.serving.models)
+    if not tokens.any():
+        level, flat = np.ones(scenario.quarters), np.zeros(scenario.quarters)
+        return DemandResponse(flat, flat, level, level, np.full(tokens.size, np.nan), 1.0)
     ample = np.ones_like(base.scarcity)
     cloud = None if base.ways is None else 1.0 - base.ways[:, 0]
     slow = market_path(market_inputs(scenario, base.setting, base.weights, ample, base.rent_index, cloud))
     faster = scenario.with_values({"serving.efficiency": scenario.serving.efficiency.value * factor})
     quick_setting = setting(faster, engineering)
     quick = market_path(market_inputs(faster, quick_setting, base.weights, ample, base.rent_index, cloud))
-    tokens = base.inputs.model < len(scenario.serving.models)
     weight = _compute_per_call(base, slow)
     slow_use = (slow.calls_per_d * weight)[tokens]
     quick_use = (quick.calls_per_d * weight)[tokens]

@@ -157,6 +157,17 @@ class TestJevonsGoesEitherWay:
         assert verdict.settled_compute_factor == pytest.approx(0.5, abs=1e-6)
 
 
+def test_where_everybody_rents_a_doubling_of_serving_efficiency_changes_nothing(tmp_path):
+    text = TINY.read_text()
+    first, second = text.index("    shops:"), text.index("    renters:")
+    path = tmp_path / "renters.yaml"
+    path.write_text(text[:first] + text[second:])
+    renting = plan(load(path))
+    assert renting.verdict.compute_factor == pytest.approx(np.ones(4))
+    assert renting.verdict.planned_compute_factor == pytest.approx(1, abs=0.01)
+    assert "NaN" not in json_text(renting.to_json())
+
+
 def test_explain_leads_from_the_headline_to_sources(result):
     text = result.explain("finance.value_per_ads_cny")
     assert "h20.price_cny" in text
