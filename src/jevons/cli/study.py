@@ -319,8 +319,9 @@ def _check_axis(loaded: Scenario, path: str, grid: list[float]) -> None:
     if amount is None:
         return
     if amount.value > 0 and (min(grid) < 0 or max(grid) > 1000 * max(amount.value, amount.high or 0.0)):
+        unit = "" if amount.unit == "1" else f" {amount.unit}"
         message = (
-            f"--set {path}: {min(grid):g} to {max(grid):g} is far from the scenario's {amount.value:g} {amount.unit}; "
-            "values are in that unit"
+            f"--set {path}: {min(grid):g} to {max(grid):g} is far from the scenario's {amount.value:g}{unit}; "
+            f"values are in {unit.strip() or 'fractions or plain numbers'}"
         )
         raise InputError(message)

@@ -25,7 +25,7 @@ def run_value(scenario: Path, *, first: str, last: str, as_of: str | None, json:
     from jevons.study.accounts import cloud_value_implied_cny
 
     check_out(out)
-    dates = parse_date(first), parse_date(last)
+    dates = parse_date(first, "--from"), parse_date(last, "--to")
     result = _solve(scenario, seed=None, as_of=as_of, draws=0)
     facts, loaded, held = default_facts(), result.scenario, result.chain.accounts
     left = cloud_value_implied_cny(held)

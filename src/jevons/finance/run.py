@@ -285,7 +285,7 @@ def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfT
     Parameters
     ----------
     revenue_cny, ebita_cny, fcf_cny : (t,)
-        By quarter; four at least.
+        By quarter; the margin of the last year is that of the last four, or of all where there are fewer.
     terms : DcfTerms
         Cost of capital, fade and what follows.
 
@@ -299,13 +299,15 @@ def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfT
     Raises
     ------
     InputError
-        If there are fewer than four quarters (eight where the starting growth is to be measured), the last has no
-        revenue, or the cost of capital does not exceed growth for ever.
+        If there are fewer than eight quarters where the starting growth is to be measured, the last has no revenue, or
+        the cost of capital does not exceed growth for ever.
     """
     quarters = revenue_cny.size
-    least = 4 if terms.start_growth_frac is not None else 8
-    if quarters < least or not revenue_cny[-1] > 0:
-        message = f"valuation needs {least} quarters and revenue in the last; give `start_growth_frac` for fewer"
+    if quarters < 8 and terms.start_growth_frac is None:
+        message = f"growth is measured over 8 quarters and there are {quarters}; give `start_growth_frac` for fewer"
+        raise InputError(message)
+    if not quarters or not revenue_cny[-1] > 0:
+        message = "sells nothing in the last quarter, so that what follows has no value; see demand, prices and supply"
         raise InputError(message)
     explicit = float(fcf_cny @ discount_factors(terms.wacc_frac, quarters))
     margin = float(ebita_cny[-4:].sum()) / float(revenue_cny[-4:].sum())
