@@ -110,7 +110,11 @@ def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons):
     assert len(said["iso_price_by_wacc"]) == 48
     shown = jevons("value", TINY)
     for part in (
-        "Statements by quarter",
+        "Statements by quarter: AI cloud",
+        "depreciation, before 2025",
+        "depreciation, bought 2025",
+        "Statements by quarter: cash of the group",
+        "What the plan must deliver for the price",
         "Iso-price surface",
         "What the cloud must be",
         "Futures",
