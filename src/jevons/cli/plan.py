@@ -100,7 +100,7 @@ def _write(result: PlanResult, out: Path) -> None:
     sys.stderr.write(f"wrote {out}\n")
 
 
-_WORDS = {"", "unit", "kind", "provider", "way"}
+_WORDS = {"", "unit", "kind", "provider", "way", "input"}
 """Heads of second columns that hold words."""
 
 

@@ -233,40 +233,29 @@ def _records(found: Draws) -> list[dict[str, float]]:
 
 def _tell(found: Draws, loaded: Scenario, head: dict[str, Any], *, json: bool, out: Path | None) -> None:
     from jevons.cli.output import show, table
-    from jevons.study.rounding import scaled
-    from jevons.study.uncertainty import METHOD, summary
+    from jevons.study.uncertainty import EVENTS, METHOD, chance_size, interval_rows, summary
 
     value = head | {"quarters": list(loaded.labels())} | summary(found)
     _put(value, _records(found), out)
     if json:
         _say(value)
         return
-    scale = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "W": (1e6, "MW"), "devices": (1e3, "thousand")}
-    rows = []
-    for record in value["outcomes"]:
-        factor, unit = scale.get(record["unit"], (1.0, record["unit"] if record["unit"] != "1" else ""))
-        cells = (scaled(record[name] / factor) for name in ("p10", "p50", "p90", "mean"))
-        rows.append((record["meaning"], unit, *cells))
     title = f"{loaded.name}: {value['draws']} draws, seed {head['seed']}, {found.infeasible} without a feasible plan"
-    events = {
-        "jevons": "P(Jevons): compute wanted rises when efficiency doubles",
-        "value_created": "P(value created): the AI cloud is worth more than it costs",
-    }
-    chances = {name: value["probability"][name] for name in events}
+    chances = value["probability"]
     likely = [
         (label, f"{100 * chances[name]['p']:.1f} %", f"{100 * chances[name]['standard_error']:.1f} %")
-        for name, label in events.items()
+        for name, label in EVENTS.items()
     ]
     tables = [
-        table(title, ("outcome", "unit", "10 %", "median", "90 %", "mean"), rows, text_columns=2),
+        table(title, ("outcome", "unit", "10 %", "median", "90 %", "mean"), interval_rows(found), text_columns=2),
         table("Probabilities", ("event", "probability", "standard error"), likely),
     ]
     for outcome, ranked in value["sensitivity"]["outcomes"].items():
         meaning = next(r["meaning"] for r in value["outcomes"] if r["outcome"] == outcome)
         shown = [(record["input"], f"{record['rank_correlation']:+.2f}") for record in ranked[:8]]
-        if shown:
-            tables.append(table(f"What moves: {meaning}", ("input", "rank correlation"), shown))
-    show(*tables, f"{METHOD}.\n")
+        rows = shown or [("none stands out of chance; draw more", "")]
+        tables.append(table(f"What moves: {meaning}", ("input", "rank correlation"), rows))
+    show(*tables, f"{METHOD} (here below {chance_size(found):.2f}).\n")
 
 
 def _say(value: dict[str, Any]) -> None:
