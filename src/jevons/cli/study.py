@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -104,6 +105,7 @@ def sweep(
         raise InputError(message)
     for path, grid in axes.items():
         _check_axis(loaded, path, grid)
+    _check_discounting(loaded, axes)
     found = _drawn(
         loaded, processes, store, no_store,
         lambda engineering, base, **options: runs.sweep(loaded, engineering, base, axes, **options),
@@ -303,14 +305,32 @@ def _axis(text: str) -> tuple[str, list[float]]:
 
 
 def _check_axis(loaded: Scenario, path: str, grid: list[float]) -> None:
-    """Refuse values far beyond what the scenario thinks possible: they are usually in the wrong unit."""
+    """Refuse values out of the field's bounds, or so far beyond the scenario's that they are in the wrong unit."""
+    from jevons.study.scenario_checks import bound_problem
+
     amount = loaded.amounts().get(path)
-    if amount is None:
-        return
-    if amount.value > 0 and (min(grid) < 0 or max(grid) > 1000 * max(amount.value, amount.high or 0.0)):
+    if amount is None or not all(math.isfinite(value) for value in grid):
+        return  # the sweep names these itself
+    for value in grid:
+        if problem := bound_problem(loaded, path, value):
+            message = f"--set {path}: {value:g}: {problem}"
+            raise InputError(message)
+    if amount.value > 0 and max(grid) > 1000 * max(amount.value, amount.high or 0.0):
         unit = "" if amount.unit == "1" else f" {amount.unit}"
         message = (
-            f"--set {path}: {min(grid):g} to {max(grid):g} is far from the scenario's {amount.value:g}{unit}; "
-            f"values are in {unit.strip() or 'fractions or plain numbers'}"
+            f"--set {path}: {max(grid):g} is far from the scenario's {amount.value:g}{unit}; values are in "
+            f"{unit.strip() or 'fractions or plain numbers'}"
+        )
+        raise InputError(message)
+
+
+def _check_discounting(loaded: Scenario, axes: dict[str, list[float]]) -> None:
+    """Refuse a grid in which growth for ever reaches the cost of capital: value would be infinite."""
+    growth = max(axes.get("finance.terminal_growth", [loaded.finance.terminal_growth.value]))
+    wacc = min(axes.get("cost.wacc", [loaded.cost.wacc.value]))
+    if growth >= wacc and {"finance.terminal_growth", "cost.wacc"} & set(axes):
+        message = (
+            f"--set: finance.terminal_growth reaches {growth:g} and cost.wacc begins at {wacc:g}: growth for ever must "
+            "stay below the cost of capital, or value would be infinite"
         )
         raise InputError(message)

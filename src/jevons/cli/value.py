@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli.options import parse_date
-from jevons.cli.output import Sheet, check_out, emit, table
+from jevons.cli.output import Sheet, check_out, csv_text, emit, table, write
 from jevons.errors import InfeasibleError
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ def run_value(scenario: Path, *, first: str, last: str, as_of: str | None, json:
         },
         "narrative": _narrative(valuation.narrative_score(facts)),
     }  # fmt: skip
+    if out is not None and out.suffix == ".csv":
+        write(out, csv_text({"quarters": books.quarter_records(held.statements, cash)}))
+        out = None
     emit(value, _tables(result, value, cash), as_json=json, out=out)
 
 

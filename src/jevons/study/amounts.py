@@ -104,12 +104,12 @@ class Quantity:
         """Return the amount that *raw* states, checked against the bounds."""
         amount = raw if isinstance(raw, Amount) else _parse(raw, self.unit, info.context or {})
         for name, number in (("value", amount.value), ("low", amount.low), ("high", amount.high)):
-            if number is not None and (problem := self._problem(number)):
+            if number is not None and (problem := self.problem(number)):
                 message = f"{_given(raw, name, number, self.unit)}: {problem}"
                 raise ValueError(message)
         return amount
 
-    def _problem(self, number: float) -> str:
+    def problem(self, number: float) -> str:
         """Return the bound that *number* breaks, in words, or an empty string."""
         unit = "" if self.unit == "1" else f" {self.unit}"
         reason = f" ({self.why})" if self.why else ""

@@ -108,6 +108,18 @@ def cash_record(cash: GroupCash) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def quarter_records(books: Statements, cash: GroupCash) -> list[dict[str, Any]]:
+    """Return one record per quarter with every line of the statements and of the group's cash, vintages by name."""
+    held = statements_record(books) | {f"group_{name}": line for name, line in cash_record(cash).items()}
+    labels = held.pop("quarters")
+    held.pop("group_quarters")
+    for name in ("vintage_depreciation_cny", "vintage_closing_cny"):
+        held |= {f"{name}.{vintage}": line for vintage, line in held.pop(name).items()}
+    return [
+        {"quarter": label, **{name: float(line[t]) for name, line in held.items()}} for t, label in enumerate(labels)
+    ]
+
+
 def statement_tables(books: Statements, cash: GroupCash) -> list[Table]:
     """Return the statements by quarter: AI cloud, whole cloud, cash of the group."""
     return [_ai_cloud(books), _whole_cloud(books), _cash(cash)]

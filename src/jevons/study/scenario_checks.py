@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import Facts
 from jevons.schema import Located
+from jevons.study.amounts import Amount, Quantity
 from jevons.study.market_section import SegmentSpec
 from jevons.study.sections import RENTAL
 
 if TYPE_CHECKING:
-    from jevons.study.amounts import Amount
     from jevons.study.scenario import Scenario
 
 _MOST_CALLS_LOG10 = 16
@@ -57,6 +57,16 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
         message = f"reaches {most:g}: must stay below cost.wacc, which begins at {least:g}; value would be infinite"
         yield document.fault(("finance", "terminal_growth"), message)
     yield from _check_correlations(document, scenario)
+
+
+def bound_problem(scenario: Scenario, path: str, value: float) -> str:
+    """Return the bound of the amount at *path* that a value would break, in words, or an empty string."""
+    section: Any = scenario
+    *parents, last = path.split(".")
+    for name in parents:
+        section = section[name] if isinstance(section, dict) else getattr(section, name)
+    marks = type(section).model_fields[last].metadata
+    return next((problem for mark in marks if isinstance(mark, Quantity) and (problem := mark.problem(value))), "")
 
 
 def _most(amount: Amount) -> float:
