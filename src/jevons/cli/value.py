@@ -32,7 +32,7 @@ def run_value(scenario: Path, *, first: str, last: str, as_of: str | None, json:
     left = cloud_value_implied_cny(held)
     own = result.implied[0]
     found = valuation.explain_rerating(loaded, facts, *dates)
-    cash = books.group_cash(loaded, held, facts)
+    cash = books.group_cash(loaded, held)
     value = {
         "scenario": loaded.name, "as_of": loaded.as_of, **result.to_json()["value"],
         "cloud_left_by_price_cny": left,

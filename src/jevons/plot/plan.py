@@ -37,7 +37,7 @@ def fleet(result: PlanResult) -> Any:
     vintages = [(f"before {years[0]}", stock, MUTED)]
     for index, year in enumerate(years):
         rows = [i for i, quarter in enumerate(problem.quarters) if quarter.startswith(year)]
-        vintages.append((f"ordered in {year}", bought[rows].sum(axis=0), HUES[index]))
+        vintages.append((f"ordered in {year}", bought[rows].sum(axis=0), HUES[index % len(HUES)]))
     _stack(right, positions, vintages)
     right.set_title("Fleet by vintage")
     for axis, columns in ((left, 2), (right, 2)):
@@ -79,7 +79,7 @@ def power(result: PlanResult) -> Any:
             positions,
             plan.site_w[row] / 1e6,
             bottom=base,
-            color=HUES[row + 4],
+            color=HUES[(row + 4) % len(HUES)],
             width=0.78,
             label=result.site_label(site),
         )
@@ -121,11 +121,11 @@ def tokens_and_price(result: PlanResult) -> Any:
     left.set_title("Tokens by segment")
     quarter_ticks(left, quarters, years_only=True)
     ends: list[tuple[float, str, str]] = []
-    for row, model in enumerate(result.models):
+    for row, (model, colour) in enumerate(colours(result.models).items()):
         index = result.chain.market.price_index[row]
-        right.plot(positions, index, color=HUES[row], linewidth=2)
-        ends.append((float(index[-1]), model, HUES[row]))
-    right.set_ylim(0, 1.05)
+        right.plot(positions, index, color=colour, linewidth=2)
+        ends.append((float(index[-1]), model, colour))
+    right.set_ylim(0, max(1.05, right.dataLim.y1 * 1.05))
     right.set_ylabel("Price over the list price at the start")
     right.set_title("Posted price by model")
     quarter_ticks(right, quarters, years_only=True)

@@ -7,6 +7,9 @@ from typing import Any
 
 from jevons.plot.palette import GRID, INK, MUTED
 
+_MOST_QUARTERS = 16
+"""Beyond so many, the names of quarters run together."""
+
 PALE = 0.3
 """Opacity of bars that cannot be told from chance."""
 
@@ -101,6 +104,7 @@ def empty_note(axis: Any, found: Any) -> None:
 def quarter_ticks(axis: Any, labels: tuple[str, ...], *, years_only: bool = False) -> None:
     """Label the horizontal axis with quarters, years under them; years alone where there is little room."""
     axis.set_xticks(range(len(labels)))
+    years_only = years_only or len(labels) > _MOST_QUARTERS
     starts = [i == 0 or q.endswith("Q1") for i, q in enumerate(labels)]
     named = [
         f"{q[5:]}\n{q[:4]}" if start else "" if years_only else q[5:] for q, start in zip(labels, starts, strict=True)

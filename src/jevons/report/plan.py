@@ -48,7 +48,7 @@ def plan_html(result: PlanResult) -> str:
     """
     held = result.chain.accounts
     returns = books.returns_table(returns_on_capital(result.scenario, held), result.scenario.cost.wacc.value)
-    cash = books.group_cash(result.scenario, held, result.facts)
+    cash = books.group_cash(result.scenario, held)
     more = [*books.statement_tables(held.statements, cash), returns, books.required_table(required_of_plan(held))]
     tables = {title: (columns, rows) for title, columns, rows in (*result.table(), *more)}
 
@@ -117,6 +117,8 @@ def plan_html(result: PlanResult) -> str:
 
 
 def _section(title: str, *parts: str) -> str:
+    if not any(parts):
+        return ""
     return f"<section>\n<h2>{html.escape(title)}</h2>\n{''.join(parts)}</section>\n"
 
 

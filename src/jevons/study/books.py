@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.facts import Facts
 from jevons.finance import Funding, Statements, fund
 from jevons.study.accounts import Accounts, budget_lines, lines_as_planned
 from jevons.study.problem import released_cny
@@ -74,18 +73,17 @@ def line_cash(scenario: Scenario) -> tuple[Array, Array]:
     return spent, received
 
 
-def group_cash(scenario: Scenario, held: Accounts, facts: Facts) -> GroupCash:
-    """Return the group's cash: cloud as planned, other lines and businesses, returns to owners as expected."""
+def group_cash(scenario: Scenario, held: Accounts) -> GroupCash:
+    """Return the group's cash: cloud as planned, other lines and businesses, returns to owners as meant."""
     spec = scenario.finance
     labels = held.statements.quarters
     years = (np.arange(len(labels)) + 0.5) / 4
     profit = spec.rest_ebita.value / 4 * (1.0 + spec.rest_growth.value) ** years * (1.0 - spec.tax.value)
     rest = profit * (1.0 - spec.rest_growth.value / spec.rest_return.value)
     spent, received = line_cash(scenario)
-    returns = facts.get("market.alibaba.returns_year_cny", scenario.as_of).number / 4
     funding = fund(
         spec.net_cash.value, held.statements.fcf_cny + rest - spent + received,
-        returns_cny=np.full(len(labels), returns), tax_frac=spec.tax.value,
+        returns_cny=np.full(len(labels), spec.owner_returns.value / 4), tax_frac=spec.tax.value,
     )  # fmt: skip
     return GroupCash(labels, held.statements.fcf_cny, rest, spent, received, funding)
 

@@ -33,12 +33,14 @@ def probabilities(draws: Draws) -> dict[str, dict[str, float]]:
     Notes
     -----
     Jevons: compute wanted rises when efficiency doubles. Value created: the AI cloud is worth more than nothing after
-    paying for its capital. The standard error is binomial; Latin hypercube draws make it, if anything, too wide.
+    paying for its capital. The standard error is that of a share k of n draws with half a draw added to either side
+    (Jeffreys), so that 0 of 12 is no certainty; Latin hypercube draws make it, if anything, too wide.
     """
-    held = {}
+    held, count = {}, draws.values.shape[0]
     for name, outcome, above in (("jevons", "compute_factor", 1.0), ("value_created", "plan_value_cny", 0.0)):
         share = draws.probability(outcome, above)
-        held[name] = {"p": share, "standard_error": (share * (1 - share) / max(draws.values.shape[0], 1)) ** 0.5}
+        near = (share * count + 0.5) / (count + 1)
+        held[name] = {"p": share, "standard_error": math.sqrt(near * (1 - near) / (count + 2))}
     return held
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jevons.facts import default_facts
 from jevons.study import load, plan
 from jevons.study.accounts import lines_as_planned
 from jevons.study.books import group_cash, line_cash, required_table, statement_tables, statements_record
@@ -22,7 +21,7 @@ def result():
 
 @pytest.fixture(scope="module")
 def cash(result):
-    return group_cash(result.scenario, result.chain.accounts, default_facts())
+    return group_cash(result.scenario, result.chain.accounts)
 
 
 def lines(table):
@@ -52,6 +51,13 @@ def test_cash_of_the_group_rolls_forward_from_its_parts(cash):
         f.opening_cny + f.interest_cny + f.free_cash_cny - f.returned_cny + f.raised_cny
     )
     assert f.opening_cny[1:] == pytest.approx(f.closing_cny[:-1])
+
+
+def test_owners_get_what_the_scenario_says_and_nothing_by_default(result, cash):
+    assert not cash.funding.returned_cny.any()
+    giving = result.scenario.with_values({"finance.owner_returns": 4e9})
+    assert group_cash(giving, result.chain.accounts).funding.returned_cny == pytest.approx(1e9)
+    assert load(MAIN).finance.owner_returns.value == pytest.approx(90e9)
 
 
 def test_the_record_names_each_vintage(result):

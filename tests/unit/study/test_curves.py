@@ -9,7 +9,7 @@ from jevons.plot import plan_figure
 from jevons.study import load, plan
 from jevons.study.curves import fans, iso_grid, supply_stack, tornado
 from jevons.study.montecarlo import Draws
-from jevons.study.uncertainty import chance_size, ranked
+from jevons.study.uncertainty import chance_size, probabilities, ranked
 
 TINY = Path(__file__).parent / "tiny.yaml"
 
@@ -52,6 +52,14 @@ def test_inputs_without_effect_are_left_out_however_many_there_are():
     assert [name for name, _ in ranked(draws, "value_per_ads_cny", 300)] == ["finance.a0"]
     assert chance_size(draws) == pytest.approx(3.76 / 119**0.5, abs=0.005)
     assert {name for name, _ in ranked(noisy(4000, 300), "value_per_ads_cny")} == {"finance.a0", "finance.a1"}
+
+
+def test_no_draw_of_a_few_is_no_certainty():
+    few = Draws(("a",), np.zeros((12, 1)), {"compute_factor": np.full(12, 0.7), "plan_value_cny": np.ones(12)}, 0)
+    found = probabilities(few)
+    assert (found["jevons"]["p"], found["value_created"]["p"]) == (0.0, 1.0)
+    assert found["jevons"]["standard_error"] == pytest.approx(found["value_created"]["standard_error"])
+    assert 0.04 < found["jevons"]["standard_error"] < 0.06
 
 
 def test_the_tornado_is_widest_first():
