@@ -172,7 +172,9 @@ def _options(function: Any) -> Iterator[tuple[str, str, str, str]]:
         if isinstance(info, ArgumentInfo):
             shown = str(info.metavar or name.upper())
         else:
-            shown = ", ".join(info.param_decls or (f"--{name.replace('_', '-')}",))
+            # in `Annotated`, the first positional argument of an option is its default or its name
+            named = (info.default,) if isinstance(info.default, str) and info.default.startswith("-") else ()
+            shown = ", ".join((*named, *(info.param_decls or ())) or (f"--{name.replace('_', '-')}",))
         limits = ((info.min, "at least"), (info.max, "at most"))
         bounds = ", ".join(f"{word} {limit:,.10g}" for limit, word in limits if limit is not None)
         required = parameter.default is inspect.Parameter.empty

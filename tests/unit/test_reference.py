@@ -43,3 +43,25 @@ def test_every_key_of_the_plan_is_documented(monkeypatch, capsys):
     for section in ("fleet", "tokens_per_day", "market", "cash", "value", "jevons"):
         keys |= set(found[section])
     assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
+
+
+def keys_of(item):
+    """Return the keys of an object, of the objects in it and in its lists, names of figures apart."""
+    if isinstance(item, list):
+        return set().union(*(keys_of(part) for part in item))
+    if not isinstance(item, dict):
+        return set()
+    named = {"bridge_cny", "vintage_depreciation_cny", "vintage_closing_cny", "parts_usd"}
+    return set(item).union(*(keys_of(part) for key, part in item.items() if key not in named))
+
+
+def test_every_key_of_the_value_is_documented(monkeypatch, capsys):
+    monkeypatch.setattr(
+        sys, "argv", ["jevons", "value", str(ROOT / "tests" / "unit" / "study" / "tiny.yaml"), "--json"]
+    )
+    with pytest.raises(SystemExit):
+        main()
+    keys = keys_of(json.loads(capsys.readouterr().out))
+    text = (DOCS / "value-json.md").read_text() + (DOCS / "plan-json.md").read_text()
+    assert len(keys) > 80
+    assert [key for key in sorted(keys) if f"`{key}`" not in text] == []

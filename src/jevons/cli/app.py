@@ -121,7 +121,9 @@ def value(
     last: Annotated[str, typer.Option("--to", help="Last date of the re-rating, YYYY-MM-DD.")] = "2025-03-31",
     as_of: AsOf = None,
     json: Json = False,
-    out: Out = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write to this file too: .json (all) or .csv (statements by quarter).")
+    ] = None,
 ) -> None:
     """Value the plan against the dated share price: what that price assumes, and how far a re-rating is explained."""
     from jevons.cli import value as command

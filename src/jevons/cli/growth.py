@@ -24,7 +24,7 @@ def run_growth(file: Path, *, json: bool, out: Path | None) -> None:
     years = (last - first).days / 365.25
 
     def row(what: str, factor: float, note: str) -> tuple[str, str, str, str]:
-        return what, f"x {number(factor)}", f"x {number(factor ** (1 / years))}", note
+        return what, f"x {number(factor)}", f"x {number(_a_year(factor, years))}", note
 
     rows = [
         row("tokens a day", found.volume_factor, f"{first} to {last}, {len(history.dates)} observations"),
@@ -38,6 +38,14 @@ def run_growth(file: Path, *, json: bool, out: Path | None) -> None:
             f"No elasticity: {found.reason}. Growth at one price is adoption and use, not a response to it.\n"
         )
     emit(record, sheets, as_json=json, out=out)
+
+
+def _a_year(factor: float, years: float) -> float:
+    """Return a growth factor over *years* per year; infinite where it exceeds what a float holds."""
+    try:
+        return float(factor ** (1 / years))
+    except OverflowError:
+        return float("inf")
 
 
 def _elasticity(found: Any) -> str:

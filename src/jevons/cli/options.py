@@ -49,8 +49,8 @@ Hourly = Annotated[
 ]
 
 
-def parse_date(text: str | None) -> Any:
-    """Return the date that *text* names, None for None."""
+def parse_date(text: str | None, option: str = "--as-of") -> Any:
+    """Return the date that *text*, given as *option*, names; None for None."""
     import datetime as dt
 
     if text is None:
@@ -58,5 +58,5 @@ def parse_date(text: str | None) -> Any:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        message = f"--as-of {text}: not a date; write it like 2025-02-24"
+        message = f"{option} {text}: not a date; write it like 2025-02-24"
         raise InputError(message) from None

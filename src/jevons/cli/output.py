@@ -186,7 +186,7 @@ def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS, *, opti
     Raises
     ------
     InputError
-        If the ending is another, or the path is a folder or in none that can be written.
+        If the ending is another, or the path is a folder, a read-only file, or in no folder that can be written.
     """
     if out is None:
         return
@@ -198,6 +198,8 @@ def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS, *, opti
         message = f"{option} {out}: the folder {out.parent} does not exist; create it first"
     elif not os.access(out.parent, os.W_OK):
         message = f"{option} {out}: the folder {out.parent} cannot be written; name another"
+    elif out.exists() and not os.access(out, os.W_OK):
+        message = f"{option} {out}: the file is read-only; name another, or allow writing to it"
     else:
         return
     raise InputError(message)

@@ -73,6 +73,9 @@ def run(
     if dry_run:
         _dry_run(scenario, as_of, json, out)
         return
+    if draws == 1:
+        message = "--draws 1: one draw has no interval; give 0 for none, or 2 and more"
+        raise InputError(message)
     if explain and draws is None and out is None and not json:
         draws = 0  # formulas and facts do not depend on draws
     result = _solve(scenario, seed=seed, as_of=as_of, draws=draws)
@@ -97,7 +100,7 @@ def _write(result: PlanResult, out: Path) -> None:
     sys.stderr.write(f"wrote {out}\n")
 
 
-_WORDS = {"", "unit", "kind", "provider", "way"}
+_WORDS = {"", "unit", "kind", "provider", "way", "input"}
 """Heads of second columns that hold words."""
 
 

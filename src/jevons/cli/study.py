@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -104,6 +105,7 @@ def sweep(
         raise InputError(message)
     for path, grid in axes.items():
         _check_axis(loaded, path, grid)
+    _check_discounting(loaded, axes)
     found = _drawn(
         loaded, processes, store, no_store,
         lambda engineering, base, **options: runs.sweep(loaded, engineering, base, axes, **options),
@@ -255,41 +257,29 @@ def _records(found: Draws) -> list[dict[str, float]]:
 
 def _tell(found: Draws, loaded: Scenario, head: dict[str, Any], *, json: bool, out: Path | None) -> None:
     from jevons.cli.output import show, table
-    from jevons.study.rounding import scaled
-    from jevons.study.uncertainty import METHOD, summary
+    from jevons.study.uncertainty import EVENTS, METHOD, chance_size, interval_rows, summary
 
     value = head | {"quarters": list(loaded.labels())} | summary(found)
     _put(value, _records(found), out)
     if json:
         _say(value)
         return
-    scale = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "W": (1e6, "MW"), "devices": (1e3, "thousand")}
-    rows = []
-    for record in value["outcomes"]:
-        factor, unit = scale.get(record["unit"], (1.0, record["unit"] if record["unit"] != "1" else ""))
-        cells = (scaled(record[name] / factor) for name in ("p10", "p50", "p90", "mean"))
-        rows.append((record["meaning"], unit, *cells))
     title = f"{loaded.name}: {value['draws']} draws, seed {head['seed']}, {found.infeasible} without a feasible plan"
-    events = {
-        "jevons": "P(Jevons): compute wanted rises when efficiency doubles",
-        "jevons_settled": "the same once the saving is passed on and adopted",
-        "value_created": "P(value created): the AI cloud is worth more than it costs",
-    }
-    chances = {name: value["probability"][name] for name in events}
+    chances = value["probability"]
     likely = [
         (label, f"{100 * chances[name]['p']:.1f} %", f"{100 * chances[name]['standard_error']:.1f} %")
-        for name, label in events.items()
+        for name, label in EVENTS.items()
     ]
     tables = [
-        table(title, ("outcome", "unit", "10 %", "median", "90 %", "mean"), rows, text_columns=2),
+        table(title, ("outcome", "unit", "10 %", "median", "90 %", "mean"), interval_rows(found), text_columns=2),
         table("Probabilities", ("event", "probability", "standard error"), likely),
     ]
     for outcome, ranked in value["sensitivity"]["outcomes"].items():
         meaning = next(r["meaning"] for r in value["outcomes"] if r["outcome"] == outcome)
         shown = [(record["input"], f"{record['rank_correlation']:+.2f}") for record in ranked[:8]]
-        if shown:
-            tables.append(table(f"What moves: {meaning}", ("input", "rank correlation"), shown))
-    show(*tables, f"{METHOD}.\n")
+        rows = shown or [("none stands out of chance; draw more", "")]
+        tables.append(table(f"What moves: {meaning}", ("input", "rank correlation"), rows))
+    show(*tables, f"{METHOD} (here below {chance_size(found):.2f}).\n")
 
 
 def _say(value: dict[str, Any]) -> None:
@@ -337,13 +327,32 @@ def _axis(text: str) -> tuple[str, list[float]]:
 
 
 def _check_axis(loaded: Scenario, path: str, grid: list[float]) -> None:
-    """Refuse values far beyond what the scenario thinks possible: they are usually in the wrong unit."""
+    """Refuse values out of the field's bounds, or so far beyond the scenario's that they are in the wrong unit."""
+    from jevons.study.scenario_checks import bound_problem
+
     amount = loaded.amounts().get(path)
-    if amount is None:
-        return
-    if amount.value > 0 and (min(grid) < 0 or max(grid) > 1000 * max(amount.value, amount.high or 0.0)):
+    if amount is None or not all(math.isfinite(value) for value in grid):
+        return  # the sweep names these itself
+    for value in grid:
+        if problem := bound_problem(loaded, path, value):
+            message = f"--set {path}: {value:g}: {problem}"
+            raise InputError(message)
+    if amount.value > 0 and max(grid) > 1000 * max(amount.value, amount.high or 0.0):
+        unit = "" if amount.unit == "1" else f" {amount.unit}"
         message = (
-            f"--set {path}: {min(grid):g} to {max(grid):g} is far from the scenario's {amount.value:g} {amount.unit}; "
-            "values are in that unit"
+            f"--set {path}: {max(grid):g} is far from the scenario's {amount.value:g}{unit}; values are in "
+            f"{unit.strip() or 'fractions or plain numbers'}"
+        )
+        raise InputError(message)
+
+
+def _check_discounting(loaded: Scenario, axes: dict[str, list[float]]) -> None:
+    """Refuse a grid in which growth for ever reaches the cost of capital: value would be infinite."""
+    growth = max(axes.get("finance.terminal_growth", [loaded.finance.terminal_growth.value]))
+    wacc = min(axes.get("cost.wacc", [loaded.cost.wacc.value]))
+    if growth >= wacc and {"finance.terminal_growth", "cost.wacc"} & set(axes):
+        message = (
+            f"--set: finance.terminal_growth reaches {growth:g} and cost.wacc begins at {wacc:g}: growth for ever must "
+            "stay below the cost of capital, or value would be infinite"
         )
         raise InputError(message)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli.options import parse_date
-from jevons.cli.output import Sheet, check_out, emit, table
+from jevons.cli.output import Sheet, check_out, csv_text, emit, table, write
 from jevons.errors import InfeasibleError
 
 if TYPE_CHECKING:
     from jevons.study import PlanResult
+    from jevons.study.books import GroupCash
     from jevons.study.scenario import Scenario
 
 _BN = 1e9
@@ -21,17 +22,17 @@ def run_value(scenario: Path, *, first: str, last: str, as_of: str | None, json:
     """Print the value of a plan, what the dated price assumes, and the re-rating between two dates."""
     from jevons.cli.plan import _solve
     from jevons.facts import default_facts
-    from jevons.study import valuation
+    from jevons.study import books, valuation
     from jevons.study.accounts import cloud_value_implied_cny
 
     check_out(out)
-    dates = parse_date(first), parse_date(last)
+    dates = parse_date(first, "--from"), parse_date(last, "--to")
     result = _solve(scenario, seed=None, as_of=as_of, draws=0)
     facts, loaded, held = default_facts(), result.scenario, result.chain.accounts
     left = cloud_value_implied_cny(held)
     own = result.implied[0]
     found = valuation.explain_rerating(loaded, facts, *dates)
-    funding = valuation.group_funding(loaded, held, facts)
+    cash = books.group_cash(loaded, held)
     value = {
         "scenario": loaded.name, "as_of": loaded.as_of, **result.to_json()["value"],
         "cloud_left_by_price_cny": left,
@@ -39,11 +40,8 @@ def run_value(scenario: Path, *, first: str, last: str, as_of: str | None, json:
         "deliver": [valuation.deliver(loaded, g) for g in _growths(own["growth_frac"])],
         "returns": valuation.returns_on_capital(loaded, held), "wacc_frac": loaded.cost.wacc.value,
         "stories": _tilted(loaded, held.price_per_ads_cny),
-        "funding": {
-            "quarters": held.statements.quarters, "free_cash_cny": funding.free_cash_cny,
-            "interest_cny": funding.interest_cny, "returned_cny": funding.returned_cny,
-            "raised_cny": funding.raised_cny, "closing_cny": funding.closing_cny,
-        },
+        "statements": books.statements_record(held.statements), "funding": books.cash_record(cash),
+        "required": valuation.required_of_plan(held),
         "rerating": {
             "from": dates[0], "to": dates[1], "before_usd": found.before_usd, "after_usd": found.after_usd,
             "model_before_usd": found.model_before_usd, "model_after_usd": found.model_after_usd,
@@ -52,7 +50,10 @@ def run_value(scenario: Path, *, first: str, last: str, as_of: str | None, json:
         },
         "narrative": _narrative(valuation.narrative_score(facts)),
     }  # fmt: skip
-    emit(value, _tables(result, value), as_json=json, out=out)
+    if out is not None and out.suffix == ".csv":
+        write(out, csv_text({"quarters": books.quarter_records(held.statements, cash)}))
+        out = None
+    emit(value, _tables(result, value, cash), as_json=json, out=out)
 
 
 def _tilted(scenario: Scenario, price_cny: float) -> dict[str, Any]:
@@ -82,13 +83,30 @@ def _narrative(score: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tables(result: PlanResult, value: dict[str, Any]) -> Iterator[Sheet | str]:
+_IDENTITIES = """\
+Free cash flow is EBITA less tax, depreciation added back, less capex; impairment moves no cash but tax. Capex comes a
+lead time before its depreciation begins, so the plan costs cash before it costs profit.
+"""
+
+
+def _noted(item: tuple[str, Sequence[str], list[Sequence[Any]]]) -> Sheet:
+    """Return a table whose last column is words: they follow the numbers and are aligned left with the first."""
+    title, columns, rows = item
+    return table(title, columns, rows, text_columns=len(columns))
+
+
+def _tables(result: PlanResult, value: dict[str, Any], cash: GroupCash) -> Iterator[Sheet | str]:
+    from jevons.study import books
+
     for item in result.table():
         if item[0] == "Value":
             yield table(*item, text_columns=3)
-    yield _quarters(result, value["funding"])
-    yield _returns(value)
-    yield _surface(value)
+    for item in books.statement_tables(result.chain.accounts.statements, cash):
+        yield table(*item)
+    yield _IDENTITIES
+    yield _noted(books.returns_table(value["returns"], value["wacc_frac"]))
+    yield _noted(books.required_table(value["required"]))
+    yield from _surface(value)
     rows = [
         (
             f"{100 * d['growth_frac']:.0f} %", f"{d['revenue_cny'] / _BN:,.0f}", f"{d['ebita_cny'] / _BN:,.0f}",
@@ -113,44 +131,7 @@ def _tables(result: PlanResult, value: dict[str, Any]) -> Iterator[Sheet | str]:
     )
 
 
-def _quarters(result: PlanResult, funding: dict[str, Any]) -> Sheet:
-    books = result.chain.accounts.statements
-    lines = (
-        ("AI revenue, external", books.external_revenue_cny), ("AI revenue, internal", books.internal_revenue_cny),
-        ("base cloud revenue", books.base_revenue_cny), ("depreciation of the plan", books.depreciation_cny),
-        ("impairment", books.impairment_cny), ("EBITA of the cloud", books.ebita_cny),
-        ("capital expenditure of the plan", books.capex_cny), ("free cash flow of the cloud", books.fcf_cny),
-        ("free cash flow of the group", funding["free_cash_cny"]), ("buybacks and dividends", -funding["returned_cny"]),
-        ("money raised", funding["raised_cny"]), ("net cash at the end", funding["closing_cny"]),
-    )  # fmt: skip
-    rows = [(label, *(f"{x / _BN:,.1f}" for x in amounts)) for label, amounts in lines]
-    return table("Statements by quarter [bn CNY]", ("", *books.quarters), rows)
-
-
-def _returns(value: dict[str, Any]) -> Sheet:
-    wacc = value["wacc_frac"]
-
-    def money(amount: float | None) -> str:
-        return "" if amount is None else f"{amount / _BN:,.1f}"
-
-    def share(frac: float | None) -> str:
-        return "" if frac is None else f"{100 * frac:.1f} %"
-
-    rows = [
-        (
-            r["period"], money(r["capital_cny"]), money(r["nopat_cny"]), share(r["roic_frac"]),
-            share(r["added_roic_frac"]),
-            "" if r["added_roic_frac"] is None
-            else "growth creates value" if r["added_roic_frac"] > wacc else "growth destroys value",
-        )
-        for r in value["returns"]
-    ]  # fmt: skip
-    title = f"Return on the capital of the AI cloud, against a cost of {100 * wacc:.1f} % a year"
-    columns = ("year", "capital [bn CNY]", "profit after tax [bn CNY]", "return", "on capital added", "note")
-    return table(title, columns, rows)
-
-
-def _surface(value: dict[str, Any]) -> Sheet:
+def _surface(value: dict[str, Any]) -> Iterator[Sheet | str]:
     def cell(record: dict[str, Any]) -> str:
         growth = record["growth_frac"]
         text = f"{100 * growth:.0f} %" if growth is not None else "any" if "worth it" in record["reason"] else "none"
@@ -167,12 +148,16 @@ def _surface(value: dict[str, Any]) -> Sheet:
         )
         for m, k in pairs
     ]  # fmt: skip
-    title = (
-        f"Iso-price surface: growth of the cloud for five years that the price assumes (it leaves the cloud "
-        f"{value['cloud_left_by_price_cny'] / _BN:,.0f} bn CNY; any: worth it without growth; none: no growth "
-        "below 100 % does; *: growth lowers value)"
+    yield table(
+        "Iso-price surface: growth of the cloud a year for five years that the price assumes",
+        ("EBITA margin", "capital per revenue", *(f"WACC {100 * w:.0f} %" for w in waccs)), rows,
+    )  # fmt: skip
+    left = value["cloud_left_by_price_cny"] / _BN
+    yield (
+        f"The price leaves the cloud {left:,.0f} bn CNY after cash, stakes, other lines and businesses. any: worth it "
+        "without growth; none: no growth below 100 % a year does; *: the incremental return lies below the WACC, so "
+        "growth lowers value.\n"
     )
-    return table(title, ("EBITA margin", "capital per revenue", *(f"WACC {100 * w:.0f} %" for w in waccs)), rows)
 
 
 def _stories(said: dict[str, Any], price: float) -> Iterator[Sheet | str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,11 +89,13 @@ def statements(
     overhead = terms.overhead_frac * (external + own)
     devices = _device_books(plan, price_cny_per_call, terms)
     buildings = _building_books(plan, terms)
-    ai_ebita = external + own - energy - fixed - overhead - devices[0] - buildings[0]
-    ai_tax = terms.tax_frac * (ai_ebita - devices[1])
+    depreciation, impairment = devices.depreciation_cny.sum(axis=0), devices.impairment_cny
+    closing = devices.closing_cny.sum(axis=0)
+    ai_ebita = external + own - energy - fixed - overhead - depreciation - buildings[0]
+    ai_tax = terms.tax_frac * (ai_ebita - impairment)
     base_tax = terms.tax_frac * base.ebita_cny
     capex = plan.device_capex_cny + plan.site_capex_cny
-    ai_fcf = ai_ebita - ai_tax + devices[0] + buildings[0] - capex
+    ai_fcf = ai_ebita - ai_tax + depreciation + buildings[0] - capex
     base_fcf = base.ebita_cny - base_tax - base.investment_cny
     return Statements(
         quarters=p.quarters,
@@ -101,9 +104,12 @@ def statements(
         energy_cny=energy,
         fixed_cny=fixed,
         overhead_cny=overhead,
-        device_depreciation_cny=devices[0],
+        device_depreciation_cny=depreciation,
         building_depreciation_cny=buildings[0],
-        impairment_cny=devices[1],
+        vintages=devices.vintages,
+        vintage_depreciation_cny=devices.depreciation_cny,
+        vintage_closing_cny=devices.closing_cny,
+        impairment_cny=impairment,
         ai_ebita_cny=ai_ebita,
         base_revenue_cny=base.revenue_cny,
         base_ebita_cny=base.ebita_cny,
@@ -117,8 +123,8 @@ def statements(
         base_fcf_cny=base_fcf,
         fcf_cny=ai_fcf + base_fcf,
         cumulative_cash_cny=np.cumsum(ai_fcf + base_fcf),
-        device_opening_cny=np.concatenate([[devices[3]], devices[2][:-1]]),
-        device_closing_cny=devices[2],
+        device_opening_cny=np.concatenate([[devices.opening_cny], closing[:-1]]),
+        device_closing_cny=closing,
         building_opening_cny=np.concatenate([[terms.opening_building_book_cny], buildings[1][:-1]]),
         building_closing_cny=buildings[1],
     )
@@ -150,8 +156,19 @@ def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: 
         raise InputError(faults)
 
 
-def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> tuple[Array, Array, Array, float]:
-    """Return depreciation, impairment, closing book (t,) and opening book of devices.
+@dataclass(frozen=True, slots=True)
+class _DeviceBooks:
+    """Depreciation and closing book by vintage (n, t), impairment (t,) and opening book of devices."""
+
+    vintages: tuple[str, ...]
+    depreciation_cny: Array
+    closing_cny: Array
+    impairment_cny: Array
+    opening_cny: float
+
+
+def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> _DeviceBooks:
+    """Return the books of devices, by the calendar year in which they were paid.
 
     Devices that leave before their life ends are books of their own: what is left on them is written off as they leave.
     """
@@ -160,6 +177,7 @@ def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> tup
     life = 4.0 * terms.device_life_y
     kind, paid, retired, count = _vintage_parts(plan)
     start = paid + p.lead_quarters[kind]
+    paid_in = np.array([int(quarter[:4]) for quarter in p.quarters])[paid]
     worth = value_in_use(plan, price, terms.overhead_frac)[kind, paid] if terms.impair else None
     most = None if worth is None else worth * np.where(np.isfinite(worth), count[:, None], 1.0)
     bought = straight_line(count * p.capex_cny_per_device[kind, paid], paid, start, retired, life, T, most_cny=most)
@@ -170,10 +188,15 @@ def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> tup
     stood = per_device[kind] * count
     old = straight_line(stood, np.full(kind.size, -1), begins, retired, life, T)
     opening = float((stood * np.clip(1.0 + begins / life, 0.0, 1.0)).sum())
-    return (
-        bought[0].sum(axis=0) + old[0].sum(axis=0),
+    years = list(dict.fromkeys(int(quarter[:4]) for quarter in p.quarters))
+    depreciation, closing = (
+        np.stack([old[i].sum(axis=0), *(bought[i][paid_in == year].sum(axis=0) for year in years)]) for i in (0, 2)
+    )
+    return _DeviceBooks(
+        (f"before {years[0]}", *map(str, years)),
+        depreciation,
+        closing,
         bought[1].sum(axis=0) + old[1].sum(axis=0),
-        bought[2].sum(axis=0) + old[2].sum(axis=0),
         opening,
     )
 
@@ -264,7 +287,8 @@ def _building_books(plan: ExpansionPlan, terms: AccountTerms) -> tuple[Array, Ar
     return depreciation.sum(axis=0), closing.sum(axis=0)
 
 
-_STOCKS = ("cumulative_cash_cny",)
+_LEFT_OUT = ("cumulative_cash_cny", "vintage_depreciation_cny")
+"""A stock, and a flow that is not one line."""
 _FIRST_YEAR = 0.625
 """Years from the middle of the last quarter to the middle of the first year after it."""
 
@@ -286,7 +310,7 @@ def year_sums(accounts: Statements, *, kind: str = "calendar") -> YearSums:
         labels.append(str(year) if kind == "calendar" else f"FY{year if quarter == 1 else year + 1}")
     years = tuple(dict.fromkeys(labels))
     member = np.array([[label == year for label in labels] for year in years])
-    flows = [f.name for f in dataclasses.fields(accounts) if f.name.endswith("_cny") and f.name not in _STOCKS]
+    flows = [f.name for f in dataclasses.fields(accounts) if f.name.endswith("_cny") and f.name not in _LEFT_OUT]
     flows = [name for name in flows if not name.endswith(("opening_cny", "closing_cny"))]
     lines = {name: np.asarray(member @ getattr(accounts, name)) for name in flows}
     return YearSums(years, member.sum(axis=1), lines)
@@ -298,7 +322,7 @@ def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfT
     Parameters
     ----------
     revenue_cny, ebita_cny, fcf_cny : (t,)
-        By quarter; four at least.
+        By quarter; the margin of the last year is that of the last four, or of all where there are fewer.
     terms : DcfTerms
         Cost of capital, fade and what follows.
 
@@ -313,13 +337,12 @@ def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfT
     Raises
     ------
     InputError
-        If there are fewer than four quarters (eight where the starting growth is to be measured), or the cost of
-        capital does not exceed growth for ever.
+        If there are fewer than eight quarters where the starting growth is to be measured, or the cost of capital does
+        not exceed growth for ever.
     """
     quarters = revenue_cny.size
-    least = 4 if terms.start_growth_frac is not None else 8
-    if quarters < least:
-        message = f"valuation needs {least} quarters; give `start_growth_frac` for fewer"
+    if not quarters or (quarters < 8 and terms.start_growth_frac is None):
+        message = f"growth is measured over 8 quarters and there are {quarters}; give `start_growth_frac` for fewer"
         raise InputError(message)
     explicit = float(fcf_cny @ discount_factors(terms.wacc_frac, quarters))
     if not revenue_cny[-1] > 0:

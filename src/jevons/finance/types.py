@@ -62,7 +62,7 @@ class BaseCloud:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """Accounts by quarter; every array is (t,) in CNY.
+    """Accounts by quarter; every array is (t,) in CNY but those by vintage.
 
     Parameters
     ----------
@@ -74,6 +74,10 @@ class Statements:
         Running costs of the AI cloud.
     device_depreciation_cny, building_depreciation_cny : (t,)
         Straight-line by vintage; starts with service, so it lags the spending.
+    vintages : tuple of str
+        ``before 2025`` for what stood at the start, then the calendar years in which devices are paid.
+    vintage_depreciation_cny, vintage_closing_cny : (n, t)
+        Depreciation of devices, and their book value at the end of the quarter, by vintage; they sum to the totals.
     impairment_cny : (t,)
         Write-downs to value in use and what is left on the books of devices that retire.
     ai_ebita_cny, base_ebita_cny, ebita_cny : (t,)
@@ -100,6 +104,9 @@ class Statements:
     overhead_cny: Array
     device_depreciation_cny: Array
     building_depreciation_cny: Array
+    vintages: tuple[str, ...]
+    vintage_depreciation_cny: Array
+    vintage_closing_cny: Array
     impairment_cny: Array
     ai_ebita_cny: Array
     base_revenue_cny: Array

@@ -10,9 +10,10 @@ import numpy as np
 
 from jevons.plot.palette import GRID, HUES, INK, MUTED, colours
 from jevons.plot.rents import rents
-from jevons.plot.style import end_labels, quarter_ticks, subplots
+from jevons.plot.style import PALE, empty_note, end_labels, quarter_ticks, subplots
 from jevons.plot.uncertainty import fan, iso_price, supply, tornado_chart
 from jevons.study import PlanResult
+from jevons.study.uncertainty import chance_size
 
 _BN = 1e9
 
@@ -29,6 +30,7 @@ def fleet(result: PlanResult) -> Any:
     training = plan.training_devices.sum(axis=(0, 1)) / 1e3
     left.plot(positions, training, color=INK, marker="o", markersize=3.5, linewidth=1.2, label="held for training")
     left.set_title("Fleet by kind")
+    _interval(left, result, "devices", positions[-1] + 0.56, 1e3)
     left.set_ylabel("Accelerators in service [thousand]")
     bought = plan.vintage.sum(axis=0)
     years = list(dict.fromkeys(quarter[:4] for quarter in problem.quarters))
@@ -36,14 +38,25 @@ def fleet(result: PlanResult) -> Any:
     vintages = [(f"before {years[0]}", stock, MUTED)]
     for index, year in enumerate(years):
         rows = [i for i, quarter in enumerate(problem.quarters) if quarter.startswith(year)]
-        vintages.append((f"ordered in {year}", bought[rows].sum(axis=0), HUES[index]))
+        vintages.append((f"ordered in {year}", bought[rows].sum(axis=0), HUES[index % len(HUES)]))
     _stack(right, positions, vintages)
     right.set_title("Fleet by vintage")
     for axis, columns in ((left, 2), (right, 2)):
-        axis.set_ylim(0, base.max() * 1.42)
+        axis.set_ylim(0, max(base.max() * 1.42, left.dataLim.y1 * 1.3))
         axis.legend(ncols=columns, fontsize=8, loc="upper left")
         quarter_ticks(axis, problem.quarters)
     return figure
+
+
+def _interval(axis: Any, result: PlanResult, outcome: str, at: float, scale: float) -> None:
+    """Draw the 10 to 90 % of the draws as a bar with a point at the median, where there are draws."""
+    if result.draws is None:
+        return
+    low, middle, high = (q / scale for q in result.draws.quantiles(outcome))
+    axis.errorbar(
+        [at], [middle], yerr=[[middle - low], [high - middle]], color=INK, marker="D", markersize=3.5, capsize=3,
+        linewidth=1.2, label="draws: median, 10 to 90 %",
+    )  # fmt: skip
 
 
 def _stack(axis: Any, positions: Any, parts: list[tuple[str, Any, str]]) -> Any:
@@ -67,7 +80,7 @@ def power(result: PlanResult) -> Any:
             positions,
             plan.site_w[row] / 1e6,
             bottom=base,
-            color=HUES[row + 4],
+            color=HUES[(row + 4) % len(HUES)],
             width=0.78,
             label=result.site_label(site),
         )
@@ -81,10 +94,11 @@ def power(result: PlanResult) -> Any:
         linewidth=1.5,
         label="accelerators, at full load",
     )
-    axis.set_ylim(0, base.max() * 1.25)
+    _interval(axis, result, "it_w", positions[-1] + 0.56, 1e6)
+    axis.set_ylim(0, max(base.max(), axis.dataLim.y1) * 1.2)
     axis.set_ylabel("IT power [MW]")
     axis.set_title("Power that the sites can feed")
-    axis.legend(ncols=3, fontsize=8.5, loc="upper left")
+    axis.legend(ncols=4, fontsize=8.5, loc="upper left")
     quarter_ticks(axis, plan.problem.quarters)
     return figure
 
@@ -94,35 +108,28 @@ def tokens_and_price(result: PlanResult) -> Any:
     figure, (left, right) = subplots(2, width=10.0, width_ratios=[1.35, 1])
     quarters = result.quarters
     positions = np.arange(len(quarters))
-    hue = colours(result.segments)
-    tokens = result.tokens_per_d / 1e12
-    shown = [row for row in range(len(result.segments)) if tokens[row].max() > 0]
-    order = sorted(shown, key=lambda row: -tokens[row, -1])
-    left.stackplot(
-        positions, *[tokens[row] for row in order], colors=[hue[result.segments[row]] for row in order], alpha=0.9
-    )
-    total = tokens.sum(axis=0)
+    parts = _segments(result)
+    left.stackplot(positions, *[tokens for _, tokens, _ in parts], colors=[colour for _, _, colour in parts], alpha=0.9)
+    total = np.sum([tokens for _, tokens, _ in parts], axis=0)
     left.set_ylim(0, total.max() * 1.08)
     level, entries = 0.0, []
-    for row in order:
-        entries.append(
-            (level + tokens[row, -1] / 2, result.segment_label(result.segments[row]), hue[result.segments[row]])
-        )
-        level += tokens[row, -1]
+    for label, tokens, colour in parts:
+        entries.append((level + tokens[-1] / 2, label, colour))
+        level += tokens[-1]
     end_labels(left, entries, positions[-1])
     left.set_xlim(0, positions[-1] * 1.62)
     left.set_ylabel("Tokens served a day [trillion]")
     left.set_title("Tokens by segment")
-    quarter_ticks(left, quarters)
+    quarter_ticks(left, quarters, years_only=True)
     ends: list[tuple[float, str, str]] = []
-    for row, model in enumerate(result.models):
+    for row, (model, colour) in enumerate(colours(result.models).items()):
         index = result.chain.market.price_index[row]
-        right.step(positions, index, where="mid", color=HUES[row], linewidth=2)
-        ends.append((float(index[-1]), model, HUES[row]))
-    right.set_ylim(0, 1.05)
-    right.set_ylabel("Price per token over the list price at the start")
-    right.set_title("Posted price")
-    quarter_ticks(right, quarters)
+        right.step(positions, index, where="mid", color=colour, linewidth=2)
+        ends.append((float(index[-1]), model, colour))
+    right.set_ylim(0, max(1.05, right.dataLim.y1 * 1.05))
+    right.set_ylabel("Price over the list price at the start")
+    right.set_title("Posted price by model")
+    quarter_ticks(right, quarters, years_only=True)
     end_labels(right, ends, positions[-1])
     right.set_xlim(-0.3, positions[-1] * 1.45)
     return figure
@@ -155,34 +162,45 @@ def price_schedule(result: PlanResult) -> Any:
     return figure
 
 
+def _segments(result: PlanResult) -> list[tuple[str, Any, str]]:
+    """Return name, tokens a day [trillion] and hue by segment, largest first; the smallest are one."""
+    hue, tokens = colours(result.segments), result.tokens_per_d / 1e12
+    order = sorted(range(len(result.segments)), key=lambda row: -tokens[row, -1])
+    large = [row for row in order if tokens[row, -1] >= 0.03 * tokens[:, -1].sum()][: len(HUES)]
+    small = [row for row in order if row not in large and tokens[row].max() > 0]
+    parts = [(result.segment_label(result.segments[row]), tokens[row], hue[result.segments[row]]) for row in large]
+    if small:
+        label = result.segment_label(result.segments[small[0]]) if len(small) == 1 else f"{len(small)} smaller segments"
+        parts.append((label, tokens[small].sum(axis=0), MUTED))
+    return parts
+
+
 def demand_curve(result: PlanResult) -> Any:
     """Demand curves of the first, middle and last quarter with the path of posted price and demand on them."""
     figure, axis = subplots(1, width=10.0, height=4.2)
     curve = result.demand_curves()
-    entries = []
+    trillion = 1e12
     for index, (label, calls, price) in enumerate(curve.curves):
-        colour = HUES[index]
-        axis.plot(calls, price, color=colour, linewidth=2)
-        entries.append((float(price[-1]), f"demand {label}", colour))
-    axis.plot(curve.path_calls, curve.path_price, color=INK, linewidth=1.2, marker="o", markersize=3.5)
-    axis.annotate(
-        result.quarters[0], (curve.path_calls[0], curve.path_price[0]), xytext=(-4, 8), textcoords="offset points",
-        fontsize=8.5, ha="right",
-    )  # fmt: skip
-    axis.annotate(
-        result.quarters[-1], (curve.path_calls[-1], curve.path_price[-1]), xytext=(6, -10), textcoords="offset points",
-        fontsize=8.5,
-    )  # fmt: skip
+        axis.plot(calls / trillion, price, color=HUES[index], linewidth=2)
+        axis.annotate(
+            f"demand in {label}", (calls[0] / trillion, price[0]), xytext=(6, 0), textcoords="offset points",
+            color=HUES[index], fontsize=8.5, va="center",
+        )  # fmt: skip
+    path = curve.path_calls / trillion
+    axis.plot(path, curve.path_price, color=INK, linewidth=1.2, marker="o", markersize=3.5)
+    for end, offset, side in ((0, (-7, -11), "right"), (-1, (7, 5), "left")):
+        axis.annotate(
+            result.quarters[end], (path[end], curve.path_price[end]), xytext=offset, textcoords="offset points",
+            fontsize=8.5, ha=side,
+        )  # fmt: skip
     axis.set_xscale("log")
     axis.set_yscale("log")
-    axis.set_xlabel("Tokens wanted from the provider a day [log]")
+    for scaled in (axis.xaxis, axis.yaxis):
+        scaled.set_major_formatter("{x:g}")
+    axis.set_xlabel("Tokens wanted from the provider a day [trillion, log]")
     axis.set_ylabel("Mean price [CNY per million tokens, log]")
-    axis.set_title("Demand moves out faster than the price moves along it")
-    for (_, calls, price), (_, text, colour) in zip(curve.curves, entries, strict=True):
-        axis.annotate(
-            text, (calls[-1], price[-1]), xytext=(5, -2), textcoords="offset points", color=colour, fontsize=8.5
-        )
-    axis.margins(x=0.16)
+    axis.set_title("Demand curves of three quarters, and the path of price and demand")
+    axis.margins(x=0.1, y=0.08)
     return figure
 
 
@@ -199,11 +217,14 @@ def budget(result: PlanResult) -> Any:
         np.append(plan.problem.budget_cny, plan.problem.budget_cny[-1]) / _BN,
         where="post", color=INK, linewidth=1.5, label="AI budget released",
     )  # fmt: skip
-    top = max(float((devices + sites).max()), float(plan.problem.budget_cny.max() / _BN)) * 1.35
+    top = max(float((devices + sites).max()), float(plan.problem.budget_cny.max() / _BN)) * 1.4
     axis.set_ylim(0, top)
     for position, names in zip(positions, plan.binding, strict=True):
-        text = names[0].split(":")[-1].strip() if names else ""
-        axis.annotate(text, (position, (devices + sites)[position] + top * 0.015), ha="center", fontsize=7, color=MUTED)
+        text = fill(result.limit_label(names[0]), 12) if names else ""
+        axis.annotate(
+            text, (position, (devices + sites)[position] + top * 0.015), ha="center", fontsize=7, color=MUTED,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 0.6},
+        )  # fmt: skip
     axis.set_ylabel("Capital expenditure [bn CNY a quarter]")
     axis.set_title("Spending against the budget, with the limit that binds first")
     axis.legend(ncols=3, fontsize=8.5, loc="upper left")
@@ -238,11 +259,11 @@ def cash(result: PlanResult) -> Any:
     right.bar(positions, accounts.ai_fcf_cny / _BN, color=GRID, edgecolor=MUTED, linewidth=0.6, width=0.7)
     right.plot(positions, cumulative, color=HUES[5], linewidth=2)
     right.axhline(0, color=MUTED, linewidth=0.8)
-    end_labels(right, [(float(cumulative[-1]), "cumulative", HUES[5])], positions[-1])
-    right.set_xlim(-0.6, positions[-1] * 1.38)
-    right.set_ylabel("Free cash flow of the AI plan [bn CNY]")
-    right.set_title("Cash")
-    quarter_ticks(right, result.quarters)
+    end_labels(right, [(float(cumulative[-1]), "to date", HUES[5])], positions[-1])
+    right.set_xlim(-0.6, positions[-1] * 1.26)
+    right.set_ylabel("Free cash flow of the AI cloud [bn CNY]")
+    right.set_title("Cash: a quarter (bars), to date (line)")
+    quarter_ticks(right, result.quarters, years_only=True)
     return figure
 
 
@@ -264,15 +285,14 @@ def value_bridge(result: PlanResult) -> Any:
     market = accounts.market_value_cny / _BN
     for height, label, colour in ((level, "value of equity", HUES[0]), (market, "market value", MUTED)):
         axis.bar(len(labels), height, color=colour, width=0.62)
-        axis.annotate(
-            f"{height:,.0f}",
-            (len(labels), height),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8.5,
-        )
+        axis.annotate(f"{height:,.0f}", (len(labels), height / 2), ha="center", color="white", fontsize=8.5)
         labels.append(label)
+    if result.draws is not None:
+        low, high = (q * result.scenario.finance.ads.value / _BN for q in result.draws.quantiles(
+            "value_per_ads_cny", (0.1, 0.9)
+        ))  # fmt: skip
+        middle = (low + high) / 2
+        axis.errorbar(len(labels) - 2, middle, yerr=middle - low, color=INK, capsize=4, linewidth=1.2)
     axis.axhline(0, color=MUTED, linewidth=0.8)
     axis.set_xticks(range(len(labels)))
     axis.set_xticklabels([fill(label, 12) for label in labels], fontsize=8)
@@ -284,55 +304,86 @@ def value_bridge(result: PlanResult) -> Any:
 
 
 def sensitivity(result: PlanResult) -> Any:
-    """Rank the inputs that move value per share and the Jevons verdict most."""
+    """Rank the inputs that move the value of the plan and the Jevons verdict most."""
+    from matplotlib.colors import to_rgba
+
     figure, axes = subplots(2, width=10.0, height=4.2)
-    pairs = (("value_per_ads_cny", "Value per ADS"), ("compute_factor", "Compute after a doubling of efficiency"))
+    pairs = (("plan_value_cny", "Value of the AI plan"), ("compute_factor", "Compute after a doubling of efficiency"))
     for axis, (outcome, title) in zip(axes, pairs, strict=True):
-        ranked = result.draws.sensitivity(outcome, 10) if result.draws is not None else []
-        names = [result.amount_label(name) for name, _ in ranked][::-1]
-        sizes = [size for _, size in ranked][::-1]
-        axis.barh(range(len(sizes)), sizes, color=[HUES[0] if s >= 0 else HUES[5] for s in sizes], height=0.66)
+        found = result.draws.sensitivity(outcome, 10)[::-1] if result.draws is not None else []
+        least = chance_size(result.draws) if result.draws is not None else 0.0
+        names, sizes = [result.amount_label(name) for name, _ in found], [size for _, size in found]
+        shades = [to_rgba(HUES[0] if s >= 0 else HUES[5], 1.0 if abs(s) > least else PALE) for s in sizes]
+        axis.barh(range(len(sizes)), sizes, color=shades, height=0.66)
+        axis.set_ylim(-0.6, max(len(sizes), 6) - 0.4)
         axis.set_yticks(range(len(names)))
         axis.set_yticklabels(names, fontsize=8)
         axis.axvline(0, color=MUTED, linewidth=0.8)
         axis.set_xlim(-1, 1)
+        axis.set_xticks([-1, -0.5, 0, 0.5, 1])
         axis.grid(visible=False, axis="y")
         axis.set_xlabel("Spearman's rank correlation")
         axis.set_title(title)
+        empty_note(axis, found)
     return figure
 
 
 def jevons(result: PlanResult) -> Any:
-    """Distribution of the compute wanted after a doubling of efficiency, and the loop gain along the path."""
-    figure, (left, right) = subplots(2, width=10.0, height=3.4, width_ratios=[1.2, 1])
+    """Compute wanted after a doubling of efficiency over the draws; the loop gain and its parts over time."""
+    figure, (left, middle, right) = subplots(3, width=10.0, height=3.4, width_ratios=[1.25, 1, 0.85])
     verdict = result.verdict
+    centre = float(verdict.compute_factor[-1])
     if result.draws is not None:
-        factors = result.draws.outcomes["compute_factor"]
-        edges = np.linspace(min(0.45, float(factors.min())), max(1.3, float(factors.max())), 25)
-        counts, _ = np.histogram(factors, edges)
-        bars = [HUES[2] if middle > 1 else HUES[5] for middle in (edges[:-1] + edges[1:]) / 2]
-        left.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=bars, edgecolor="white", linewidth=0.6)
+        _histogram(left, result.draws.outcomes["compute_factor"])
     left.axvline(1, color=INK, linewidth=1.4)
-    left.axvline(float(verdict.compute_factor[-1]), color=INK, linewidth=1.2, linestyle=":")
-    left.set_xlabel("Compute wanted in the last quarter, doubled efficiency over base")
+    left.axvline(centre, color=INK, linewidth=1.2, linestyle=":")
+    left.annotate(
+        f"plan: x {centre:.2f}", (centre, 0.98), xycoords=("data", "axes fraction"), xytext=(-4, 0),
+        textcoords="offset points", fontsize=8, ha="right", va="top",
+    )  # fmt: skip
+    left.set_xlabel("Compute wanted, doubled efficiency over base")
     left.set_ylabel("Draws")
-    left.set_title("Compute falls (left of 1) or rises (right)")
+    left.set_title("Compute falls (left of 1) or rises")
     positions = np.arange(len(result.quarters))
-    lines = (
-        ("size of elasticity", -verdict.elasticity, HUES[0]),
-        ("pass-through", verdict.pass_through, HUES[1]),
-        ("loop gain", verdict.loop_gain, HUES[2]),
-    )
-    for _, series, colour in lines:
-        right.plot(positions, series, color=colour, linewidth=2)
+    parts = (("elasticity, size", -verdict.elasticity, HUES[0]), ("pass-through", verdict.pass_through, HUES[1]))
+    for _, series, colour in parts:
+        middle.plot(positions, series, color=colour, linewidth=2)
+    if result.draws is not None:
+        low, high = (-q for q in result.draws.quantiles("elasticity", (0.9, 0.1)))
+        middle.errorbar(
+            positions[-1] + 0.4, (low + high) / 2, yerr=(high - low) / 2, color=HUES[0], capsize=3, linewidth=1.2
+        )
+    middle.set_ylim(0, max(1.1, middle.dataLim.y1 * 1.1))
+    end_labels(middle, [(float(s[-1]), label, colour) for label, s, colour in parts], positions[-1] + 0.5)
+    middle.set_xlim(-0.3, positions[-1] * 1.75)
+    middle.set_ylabel("Ratio of relative changes")
+    middle.set_title("Parts of the loop")
+    right.plot(positions, verdict.loop_gain, color=HUES[2], linewidth=2)
     right.axhline(1, color=MUTED, linewidth=0.8)
-    right.set_ylim(0, max(1.1, float(max(series.max() for _, series, _ in lines)) * 1.1))
-    end_labels(right, [(float(series[-1]), label, colour) for label, series, colour in lines], positions[-1])
-    right.set_xlim(-0.3, positions[-1] * 1.5)
-    right.set_ylabel("Ratio")
-    right.set_title("Along the path")
-    quarter_ticks(right, result.quarters)
+    right.annotate("from 1 it runs away", (0, 1), xytext=(0, 3), textcoords="offset points", fontsize=8, color=MUTED)
+    end_labels(right, [(float(verdict.loop_gain[-1]), f"{verdict.loop_gain[-1]:.3f}", HUES[2])], positions[-1])
+    right.set_ylim(0, max(1.15, float(verdict.loop_gain.max()) * 1.1))
+    right.set_xlim(-0.3, positions[-1] * 1.3)
+    right.set_ylabel("Gain of one turn")
+    right.set_title("The flywheel's loop gain")
+    for axis in (middle, right):
+        quarter_ticks(axis, result.quarters, years_only=True)
     return figure
+
+
+def _histogram(axis: Any, factors: Any) -> None:
+    """Draw the draws of the compute factor; one edge lies on 1, so that no bar holds falls and rises."""
+    from matplotlib.ticker import MaxNLocator
+
+    width = max(float(np.ptp(factors)) / 18, 0.01)
+    below = int(np.ceil(max(1.0 - float(factors.min()), 0.0) / width)) + 1
+    above = int(np.ceil(max(float(factors.max()) - 1.0, 0.0) / width)) + 2
+    edges = 1.0 + width * np.arange(-below, above + 1)
+    counts, _ = np.histogram(factors, edges)
+    bars = [HUES[2] if low >= 1 - 1e-9 else HUES[5] for low in edges[:-1]]
+    axis.bar(edges[:-1], counts, width=width, align="edge", color=bars, edgecolor="white", linewidth=0.6)
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.margins(y=0.12)
 
 
 FIGURES: dict[str, Callable[[PlanResult], Any]] = {

@@ -7,6 +7,12 @@ from typing import Any
 
 from jevons.plot.palette import GRID, INK, MUTED
 
+_MOST_QUARTERS = 16
+"""Beyond so many, the names of quarters run together."""
+
+PALE = 0.3
+"""Opacity of bars that cannot be told from chance."""
+
 RC = {
     "font.family": "sans-serif",
     "font.size": 9.5,
@@ -64,11 +70,9 @@ def end_labels(axis: Any, entries: list[tuple[float, str, str]], x: float, *, ga
 
         low, high = math.log10(low), math.log10(high)
         entries = [(math.log10(max(y, 1e-300)), text, colour) for y, text, colour in entries]
-    gap = gap_frac * (high - low)
-    placed: list[float] = []
-    for y, text, colour in sorted(entries):
-        height = max(y, placed[-1] + gap) if placed else y
-        placed.append(height)
+    ordered = sorted(entries)
+    heights = _apart([y for y, _, _ in ordered], gap_frac * (high - low), high)
+    for height, (_, text, colour) in zip(heights, ordered, strict=True):
         at = 10**height if log else height
         axis.annotate(
             text, (x, at), xytext=(6, 0), textcoords="offset points", color=colour, va="center", fontsize=8.5,
@@ -76,8 +80,34 @@ def end_labels(axis: Any, entries: list[tuple[float, str, str]], x: float, *, ga
         )  # fmt: skip
 
 
-def quarter_ticks(axis: Any, labels: tuple[str, ...]) -> None:
-    """Label the horizontal axis with quarters, the year under each first one."""
+def _apart(heights: list[float], gap: float, top: float) -> list[float]:
+    """Return rising heights moved up until each lies a gap above the one below, then down where that passes the top."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + gap) if placed else height)
+    limit = top
+    for index in range(len(placed) - 1, -1, -1):
+        placed[index] = min(placed[index], limit)
+        limit = placed[index] - gap
+    return placed
+
+
+def empty_note(axis: Any, found: Any) -> None:
+    """Say in an axis without inputs that none stands out."""
+    if not found:
+        axis.annotate(
+            "no input stands out of chance\nat this number of draws", (0.5, 0.5), xycoords="axes fraction", ha="center",
+            va="center", color=MUTED, fontsize=9,
+        )  # fmt: skip
+
+
+def quarter_ticks(axis: Any, labels: tuple[str, ...], *, years_only: bool = False) -> None:
+    """Label the horizontal axis with quarters, years under them; years alone where there is little room."""
     axis.set_xticks(range(len(labels)))
-    axis.set_xticklabels([f"{q[5:]}\n{q[:4]}" if i == 0 or q.endswith("Q1") else q[5:] for i, q in enumerate(labels)])
+    years_only = years_only or len(labels) > _MOST_QUARTERS
+    starts = [i == 0 or q.endswith("Q1") for i, q in enumerate(labels)]
+    named = [
+        f"{q[5:]}\n{q[:4]}" if start else "" if years_only else q[5:] for q, start in zip(labels, starts, strict=True)
+    ]
+    axis.set_xticklabels(named)
     axis.grid(visible=False, axis="x")

@@ -9,29 +9,30 @@ from typing import Any
 
 from jevons import __version__
 from jevons.plot import FIGURES, figure_svg, plan_figure
-from jevons.study import PlanResult
+from jevons.study import PlanResult, books, uncertainty
 from jevons.study.schedule import SCHEDULE_TITLE
+from jevons.study.valuation import required_of_plan, returns_on_capital
 from jevons.units import format_count, format_money
 
-_TEXT_COLUMNS = {"note", "unit", "kind", "accelerator", "layout"}
+_TEXT_COLUMNS = {"", "note", "unit", "kind", "accelerator", "layout", "provider", "way", "input"}
 _STYLE = Path(__file__).with_name("style.css")
 
 _CAPTIONS = {
-    "fleet": "Accelerators in service by kind, with those held for training, and by the year of their order.",
-    "power": "IT power built at each site against the accelerators' draw at full load.",
-    "tokens_and_price": "Tokens served by segment, and each model's posted price relative to its list price at the start.",
+    "fleet": "Accelerators in service by kind, with those held for training, and by the year of their order; the diamond is the median of the draws in the last quarter with 10 to 90 %.",
+    "power": "IT power built at each site against the accelerators' draw at full load, and that draw over the draws in the last quarter.",
+    "tokens_and_price": "Tokens served by segment, and each model's posted price over its list price at the start.",
     "price_schedule": "Posted standard price of each model; a step is a new entry of the schedule.",
-    "demand_curve": "Demand of all segments against the mean price; the dotted path joins each quarter's price and demand.",
+    "demand_curve": "Demand of all segments in three quarters over the mean price of a token (lines), and what price and demand come to in each quarter (points).",
     "rents": "Rent of each kind over its full cost, scarce above 1 and in glut below; beside it the stock of brokers, where there are any.",
-    "budget": "What is spent each quarter; grey words name the limit that binds first.",
+    "budget": "What is spent each quarter against what the budget releases; the words over a bar name the limit that binds first (demand: more would not sell at its cost).",
     "cash": "Revenue and costs of the AI fleet, and its free cash flow.",
-    "value_bridge": "Sum of the parts against the market value at the date.",
-    "sensitivity": "Rank correlation of uncertain inputs with two outcomes over the draws; those within chance are left out.",
-    "supply": "The fleet by running cost, with the scarcity rent that the planner's duals put on each kind.",
-    "fan": "Median and 10 to 90 % of the draws by quarter, against a simple rule (dashed).",
-    "iso_price": "Growth of the cloud a year for five years that the share price assumes; the dot is the scenario's own case; above the dashed orange line growth lowers value.",
-    "tornado": "Mean outcome over the draws in which an input lies in its lowest or highest fifth, strongest rank correlation first.",
-    "jevons": "Compute wanted after a doubling of efficiency over the draws, and the parts of the loop along the path.",
+    "value_bridge": "Sum of the parts against the market value at the date; the black bar is the 10 to 90 % range of the draws.",
+    "sensitivity": "Rank correlation of uncertain inputs with two outcomes over the draws, strongest first; pale bars are sizes that chance alone may reach among so many inputs.",
+    "supply": "The fleet by running cost, with the scarcity rent that the planner's duals put on each kind: a rent above nothing says that one more would be used.",
+    "fan": "Median and 10 to 90 % of the draws by quarter, the plan at its central figures (dotted), and a simple rule (dashed).",
+    "iso_price": "Growth of the cloud a year for five years that the share price assumes, by mature margin, capital per revenue and cost of capital (blue). In the orange field no growth below 100 % justifies the price, in the green one it needs none. Left of the dashed line the return on added capital is below its cost, and growth lowers value. The dot is the scenario's own case.",
+    "tornado": "Mean outcome over the draws in which an input lies in its lowest or highest fifth, widest first; pale bars are inputs whose correlation chance alone may reach among so many inputs.",
+    "jevons": "Left: compute wanted in the last quarter after a doubling of efficiency, over the draws. Middle: size of the elasticity of tokens to the price of a call (bar: 10 to 90 % of draws) and share of a cost saving that reaches the price. Right: loop gain, learning exponent times pass-through times elasticity; from 1 each turn of cheaper, more used, cheaper is larger than the last.",
 }
 
 
@@ -48,35 +49,55 @@ def plan_html(result: PlanResult) -> str:
     str
         HTML with its style and SVG figures inside; no script, no outside reference but links to sources.
     """
-    tables = {title: (columns, rows) for title, columns, rows in result.table()}
+    held = result.chain.accounts
+    returns = books.returns_table(returns_on_capital(result.scenario, held), result.scenario.cost.wacc.value)
+    cash = books.group_cash(result.scenario, held)
+    more = [*books.statement_tables(held.statements, cash), returns, books.required_table(required_of_plan(held))]
+    tables = {title: (columns, rows) for title, columns, rows in (*result.table(), *more)}
 
     def shown(*titles: str) -> str:
-        return "".join(_table(title, *tables[title]) for title in titles if title in tables)
+        """Return the tables whose titles begin so."""
+        return "".join(_table(t, *tables[t]) for title in titles for t in tables if t.startswith(title))
 
     sections = [
         _section(
             "What to build",
             _figure(result, "fleet"),
-            shown("Accelerators in service [thousand], power and use"),
+            shown("Accelerators in service"),
             _figure(result, "power"),
             _figure(result, "supply"),
         ),
         _section(
             "What is served, at which price",
             _figure(result, "tokens_and_price"),
-            shown("Tokens served a day [billion]", SCHEDULE_TITLE),
+            shown("Tokens served a day", SCHEDULE_TITLE),
             _figure(result, "price_schedule"),
-            shown("Price of a call, scarcity in it [CNY cents]"),
+            shown("Price of a call"),
             _figure(result, "demand_curve"),
             _figure(result, "rents") if result.chain.rents is not None else "",
         ),
         _section(
+            "The market around it",
+            shown(
+                "Tokens wanted a day, all", "Providers' shares", "List prices", "Rents that clear", "Own, rent or call"
+            ),
+        ),
+        _section(
             "What is spent, and what binds",
             _figure(result, "budget"),
-            shown("Capital expenditure against the budget [bn CNY]", "What binds, strongest first"),
+            shown("Capital expenditure against the budget", "Orders by month", "What binds", "Budget by line"),
         ),
-        _section("What it earns", _figure(result, "cash"), shown("Accounts by calendar year [bn CNY]")),
-        _section("What it is worth", _figure(result, "value_bridge"), shown("Value"), _figure(result, "iso_price")),
+        _section(
+            "What it earns",
+            _figure(result, "cash"),
+            shown("Accounts by calendar year", "Statements by quarter", "Return on"),
+        ),
+        _section(
+            "What it is worth",
+            _figure(result, "value_bridge"),
+            shown("Value", "What the plan must deliver"),
+            _figure(result, "iso_price"),
+        ),
         _section(
             "Does cheaper intelligence mean more compute?", _figure(result, "jevons"), shown("The Jevons verdict")
         ),
@@ -85,7 +106,7 @@ def plan_html(result: PlanResult) -> str:
             "".join(_figure(result, name) for name in ("fan", "tornado", "sensitivity"))
             if result.draws is not None
             else "",
-            shown("Uncertainty over the stated ranges"),
+            shown("Uncertainty over the stated ranges", "What moves the answer"),
         ),
         _section("How each model is served", _engineering(result)),
         _section("Figures that rest on judgement", _judgements(result)),
@@ -102,6 +123,8 @@ def plan_html(result: PlanResult) -> str:
 
 
 def _section(title: str, *parts: str) -> str:
+    if not any(parts):
+        return ""
     return f"<section>\n<h2>{html.escape(title)}</h2>\n{''.join(parts)}</section>\n"
 
 
@@ -139,50 +162,61 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
 
 
 def _head(result: PlanResult) -> str:
-    plan, accounts, v = result.chain.plan, result.chain.accounts, result.verdict
-    tokens = result.tokens_per_d.sum(axis=0)
-    spent, budget = float(accounts.statements.capex_cny.sum()), float(plan.problem.budget_cny.sum())
-    factor = float(v.compute_factor[-1])
-    probability = None if result.draws is None else result.draws.probability("compute_factor", 1.0)
-    gap = accounts.value_per_ads_cny / accounts.price_per_ads_cny - 1
     first, last = result.quarters[0], result.quarters[-1]
-    cards = (
-        (
-            format_count(float(plan.installed[:, :, -1].sum())),
-            f"accelerators in service in {last}",
-            f"{plan.it_w[-1] / 1e6:,.0f} MW of IT power",
-        ),
-        (
-            f"{tokens[-1] / 1e12:,.1f} trillion",
-            f"tokens a day in {last}",
-            f"from {tokens[0] / 1e12:,.2f} trillion in {first}",
-        ),
-        (
-            format_money(spent, "CNY"),
-            "spent on AI",
-            f"{100 * spent / budget:.0f} % of the AI budget of {format_money(budget, 'CNY')}",
-        ),
-        (
-            f"x {factor:.2f}",
-            "compute wanted when efficiency doubles",
-            "" if probability is None else f"it rises in {100 * probability:.0f} % of draws",
-        ),
-        (
-            f"{gap:+.0%}",
-            "value per ADS against its price",
-            f"{accounts.value_per_ads_cny:,.0f} against {accounts.price_per_ads_cny:,.0f} CNY",
-        ),
-    )
     boxes = "".join(
-        f'<div class="card"><strong>{html.escape(big)}</strong><span>{html.escape(what)}</span><small>{html.escape(small)}</small></div>'
-        for big, what, small in cards
+        f'<div class="card"><strong>{html.escape(big)}</strong><span>{html.escape(what)}</span>'
+        f"{''.join(f'<small>{html.escape(line)}</small>' for line in small if line)}</div>"
+        for big, what, *small in _cards(result)
     )
     return (
         f"<header>\n<h1>{html.escape(result.scenario.name)}</h1>\n"
         f"<p class=lead>What to build, serve and charge from {first} to {last}, and what it earns, judged with what was public "
-        f"on {result.scenario.as_of}. Amounts in CNY.</p>\n"
+        f"on {result.scenario.as_of}. Amounts in CNY. Large figures are the plan at its central figures; ranges are those of "
+        "the draws, whose median may lie elsewhere.</p>\n"
         f'<div class="cards">{boxes}</div>\n</header>\n'
     )
+
+
+def _cards(result: PlanResult) -> list[tuple[str, ...]]:
+    """Return figure, meaning, comparison, and interval or probability of each headline."""
+    plan, accounts, draws = result.chain.plan, result.chain.accounts, result.draws
+    tokens = result.tokens_per_d.sum(axis=0)
+    spent, budget = float(accounts.statements.capex_cny.sum()), float(plan.problem.budget_cny.sum())
+    gap = accounts.value_per_ads_cny / accounts.price_per_ads_cny - 1
+    first, last = result.quarters[0], result.quarters[-1]
+
+    def between(outcome: str) -> str:
+        return "" if draws is None else uncertainty.interval_text(draws, outcome)
+
+    def chance(event: str, name: str) -> str:
+        return "" if draws is None else f"{name} {uncertainty.probability_text(draws, event)}"
+
+    return [
+        (
+            format_count(float(plan.installed[:, :, -1].sum())), f"accelerators in service in {last}",
+            f"{plan.it_w[-1] / 1e6:,.0f} MW of IT power", between("devices"),
+        ),
+        (
+            f"{tokens[-1] / 1e12:,.1f} trillion", f"tokens a day in {last}",
+            f"from {tokens[0] / 1e12:,.2f} trillion in {first}", between("tokens_per_d"),
+        ),
+        (
+            format_money(spent, "CNY"), "spent on AI",
+            f"{100 * spent / budget:.0f} % of the AI budget of {format_money(budget, 'CNY')}", between("capex_cny"),
+        ),
+        (
+            f"x {float(result.verdict.compute_factor[-1]):.2f}", "compute wanted when efficiency doubles",
+            between("compute_factor"), chance("jevons", "P(Jevons), that it rises:"),
+        ),
+        (
+            format_money(accounts.plan_value_cny, "CNY"), "value that the AI cloud adds",
+            between("plan_value_cny"), chance("value_created", "P(value created):"),
+        ),
+        (
+            f"{accounts.value_per_ads_cny:,.0f} CNY", "value per ADS",
+            f"{gap:+.0%} against its price of {accounts.price_per_ads_cny:,.0f} CNY", between("value_per_ads_cny"),
+        ),
+    ]  # fmt: skip
 
 
 def _engineering(result: PlanResult) -> str:
@@ -214,9 +248,32 @@ def _engineering(result: PlanResult) -> str:
     return _table(title, columns, rows)
 
 
+def _path(path: str) -> str:
+    """Return a path that breaks after its dots."""
+    return f"<code>{html.escape(path).replace('.', '.<wbr>')}</code>"
+
+
+def _plain(value: float, low: float, high: float, unit: str) -> tuple[str, str, str]:
+    """Return a figure, its range and its unit as people write them: 250 and 150 to 400 MW, not 2.5e+08 W."""
+    size = max(abs(value), abs(low), abs(high))
+    scale, word = 1.0, "" if unit == "1" else unit
+    if unit.startswith("W"):
+        scale, word = 1e6, f"M{unit}"
+    else:
+        for step, name in ((1e12, "tn"), (1e9, "bn"), (1e6, "mn")):
+            if size >= step:
+                scale, word = step, f"{name} {word}".strip()
+                break
+
+    def text(number: float) -> str:
+        return f"{number / scale:,.0f}" if abs(number / scale) >= 1000 else f"{number / scale:.4g}"
+
+    return text(value), f"{text(low)} to {text(high)}", word
+
+
 def _judgements(result: PlanResult) -> str:
     rows = [
-        (path, f"{value:.4g}", f"{low:.4g} to {high:.4g}", unit if unit != "1" else "", reason)
+        (path, *_plain(value, low, high, unit), reason.removeprefix("judgement: "))
         for path, value, low, high, unit, reason in result.judgements
     ]
     weakest = (
@@ -225,8 +282,8 @@ def _judgements(result: PlanResult) -> str:
     )
     body = "".join(
         "<tr>"
-        f'<th scope="row"><code>{html.escape(r[0])}</code></th>'
-        f'<td class="number">{r[1]}</td><td>{r[2]}</td>'
+        f'<th scope="row">{_path(r[0])}</th>'
+        f'<td class="number">{r[1]}</td><td class="range">{r[2]}</td>'
         f"<td>{html.escape(r[3])}</td><td>{html.escape(r[4])}</td></tr>"
         for r in rows
     )
@@ -245,7 +302,7 @@ def _sources(result: PlanResult) -> str:
         if url.startswith(("https://", "http://")):
             linked = f'<a href="{html.escape(url.split()[0], quote=True)}">{linked}</a>'
         rows.append(
-            f'<tr><th scope="row"><code>{html.escape(name)}</code></th><td class="number">{html.escape(value)}</td>'
+            f'<tr><th scope="row">{_path(name)}</th><td class="number">{html.escape(value)}</td>'
             f"<td>{html.escape(unit)}</td><td>{start}</td><td>{grade}</td><td>{linked}</td></tr>"
         )
     return (
@@ -266,7 +323,7 @@ def _method(result: PlanResult) -> str:
         "dispatch under budget, chip supply, lead times, power and build rates; its duals name what binds. Market and "
         f"planner are iterated with damping: residual {chain.residual:.4f} after {chain.rounds} rounds "
         f"(solver: {html.escape(chain.plan.status)}).</p>\n"
-        "<p>Left out: rivals' own plans (they appear through the provider's elasticity and share), engines' queueing (a cap "
+        "<p>Left out: what rivals build (their costs, prices and shares are modelled), engines' queueing (a cap "
         "on utilisation stands for it), taxes other than on profit, currency movements. Operators are modelled, not "
         "measured, on most of these accelerators.</p>\n"
         f"<p class=small>jevons {__version__}; scenario {html.escape(result.file)}; seed {seed}; {draws} draws.</p>\n"

@@ -20,6 +20,8 @@ from jevons.schema import shortened
 from jevons.units import UnitError, convert, parse_quantity, parse_unit
 
 _KEYS = {"fact", "low", "mode", "high", "source", "fixed"}
+_MOST = 1e18
+"""Size in SI units beyond which no amount of a scenario lies, and a linear program would lose its digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +104,17 @@ class Quantity:
         """Return the amount that *raw* states, checked against the bounds."""
         amount = raw if isinstance(raw, Amount) else _parse(raw, self.unit, info.context or {})
         for name, number in (("value", amount.value), ("low", amount.low), ("high", amount.high)):
-            if number is not None and (problem := self._problem(number)):
+            if number is not None and (problem := self.problem(number)):
                 message = f"{_given(raw, name, number, self.unit)}: {problem}"
                 raise ValueError(message)
         return amount
 
-    def _problem(self, number: float) -> str:
+    def problem(self, number: float) -> str:
         """Return the bound that *number* breaks, in words, or an empty string."""
         unit = "" if self.unit == "1" else f" {self.unit}"
         reason = f" ({self.why})" if self.why else ""
+        if abs(number) > _MOST:
+            return f"must be at most {_MOST:g}{unit} in size; is it in the right unit?"
         if self.ge is not None and number < self.ge:
             return f"must be at least {self.ge:g}{unit}{reason}"
         if self.gt is not None and number <= self.gt:

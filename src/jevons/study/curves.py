@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from jevons.facts import Facts
 from jevons.finance import reverse_dcf
 from jevons.study.accounts import cloud_value_implied_cny
-from jevons.study.montecarlo import Draws
+from jevons.study.montecarlo import Draws, paths_of
 from jevons.study.result import PlanResult
+from jevons.study.uncertainty import chance_size
 
 Array = NDArray[np.float64]
 
@@ -58,7 +59,7 @@ def supply_stack(result: PlanResult, quarter: int) -> list[Step]:
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """Quantiles of a path and the baseline beside it, all (t,).
+    """Quantiles of a path, the central plan and the baseline beside them, all (t,).
 
     Parameters
     ----------
@@ -66,6 +67,8 @@ class Fan:
         What is drawn.
     low, middle, high : (t,)
         10, 50 and 90 %.
+    central : (t,)
+        The plan at its central figures.
     baseline : (t,)
         What a simple rule says.
     rule : str
@@ -77,6 +80,7 @@ class Fan:
     low: Array
     middle: Array
     high: Array
+    central: Array
     baseline: Array
     rule: str
 
@@ -94,12 +98,18 @@ def fans(draws: Draws, result: PlanResult, facts: Facts) -> list[Fan]:
         ("tokens_per_d", "Tokens a day [trillion]", 1e12, tokens[0] * pace**quarters, "first quarter's pace goes on"),
         ("cloud_revenue_cny", "Cloud revenue [bn CNY a quarter]", 1e9, revenue, f"last growth, {growth:.0%}, persists"),
         ("capex_cny", "AI capital expenditure [bn CNY a quarter]", 1e9, even, "budget divided evenly"),
-        ("price_index", "Price per token, start = 1", 1.0, np.ones(quarters.size), "prices stand (random walk)"),
+        (
+            "price_index",
+            "Price per token over the first quarter's",
+            1.0,
+            np.ones(quarters.size),
+            "prices stand (random walk)",
+        ),
     )
-    held = []
+    held, central = [], paths_of(result.chain)
     for name, label, scale, baseline, rule in shown:
         low, middle, high = np.quantile(draws.paths[name], (0.1, 0.5, 0.9), axis=0) / scale
-        held.append(Fan(name, label, low, middle, high, baseline / scale, rule))
+        held.append(Fan(name, label, low, middle, high, np.asarray(central[name]) / scale, baseline / scale, rule))
     return held
 
 
@@ -112,7 +122,11 @@ class IsoGrid:
     margins, capitals, waccs : (m,), (k,), (w,)
         Axes.
     growth_frac : (w, k, m)
-        Between 0 (worth it without growth) and 1 (no growth below 100 % does).
+        NaN where no growth gives just the price.
+    worth_anyway : (w, k, m)
+        Where the price holds without growth; where it does not and growth is NaN, no growth below 100 % does.
+    even_capital : (w, m)
+        Capital per revenue at which the incremental return equals the cost of capital; above it growth lowers value.
     destroys : (w, k, m)
         Where growth lowers value.
     own : (float, float)
@@ -125,6 +139,8 @@ class IsoGrid:
     capitals: Array
     waccs: Array
     growth_frac: Array
+    worth_anyway: NDArray[np.bool_]
+    even_capital: Array
     destroys: NDArray[np.bool_]
     own: tuple[float, float]
     value_cny: float
@@ -133,7 +149,7 @@ class IsoGrid:
 def iso_grid(result: PlanResult) -> IsoGrid:
     """Return the iso-price surface of the cloud at the scenario's price."""
     spec = result.scenario.finance
-    margins, capitals, waccs = np.linspace(0.06, 0.28, 45), np.linspace(0.5, 2.2, 35), np.array([0.08, 0.10, 0.12])
+    margins, capitals, waccs = np.linspace(0.05, 0.28, 139), np.linspace(0.5, 2.2, 103), np.array([0.08, 0.10, 0.12])
     w, k, m = np.meshgrid(waccs, capitals, margins, indexing="ij")
     value = cloud_value_implied_cny(result.chain.accounts)
     found = reverse_dcf(
@@ -141,16 +157,42 @@ def iso_grid(result: PlanResult) -> IsoGrid:
         tax_frac=spec.tax.value, terminal_growth_frac=spec.terminal_growth.value,
     )  # fmt: skip
     return IsoGrid(
-        margins, capitals, waccs, found.growth_frac, found.growth_destroys_value,
+        margins, capitals, waccs, np.where(found.solved, found.growth_frac, np.nan),
+        ~found.solved & (found.growth_frac < 0.5), margins * (1 - spec.tax.value) / waccs[:, None],
+        found.growth_destroys_value,
         (spec.terminal_margin.value, spec.capital_per_revenue.value), value,
     )  # fmt: skip
 
 
-def tornado(draws: Draws, outcome: str, most: int = 10) -> list[tuple[str, float, float]]:
-    """Return inputs by rank correlation with an outcome: its mean in an input's lowest and highest fifth."""
-    rows = []
-    for name, _ in draws.sensitivity(outcome, most):
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """What an outcome is where an input is low and where it is high.
+
+    Parameters
+    ----------
+    path : str
+        Of the input.
+    rank_correlation : float
+        Spearman's, with the outcome.
+    low, high : float
+        Mean of the outcome over the draws in which the input lies in its lowest and in its highest fifth.
+    told_from_chance : bool
+        Whether that correlation exceeds what chance reaches among all the inputs; see `chance_size`.
+    """
+
+    path: str
+    rank_correlation: float
+    low: float
+    high: float
+    told_from_chance: bool
+
+
+def tornado(draws: Draws, outcome: str, most: int = 10) -> list[Swing]:
+    """Return the inputs that correlate most with an outcome, by the distance between its means, widest first."""
+    rows, least = [], chance_size(draws)
+    for name, size in draws.sensitivity(outcome, most):
         held = draws.values[:, draws.names.index(name)]
         low, high = held <= np.quantile(held, 0.2), held >= np.quantile(held, 0.8)
-        rows.append((name, float(draws.outcomes[outcome][low].mean()), float(draws.outcomes[outcome][high].mean())))
-    return rows
+        reached = draws.outcomes[outcome]
+        rows.append(Swing(name, size, float(reached[low].mean()), float(reached[high].mean()), abs(size) > least))
+    return sorted(rows, key=lambda swing: -abs(swing.high - swing.low))

@@ -52,12 +52,20 @@ def read_history(path: Path) -> History:
     if missing:
         message = f"{path}:1: no column {', '.join(missing)}; a history needs {', '.join(_NEEDED)}, and may have users"
         raise InputError(message)
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        message = f"{path}:1: column {', '.join(twice)} is there twice; keep one"
+        raise InputError(message)
     numbers = [name for name in (*_NEEDED[1:], "users") if name in names]
     dates: list[dt.date] = []
     columns: dict[str, list[float]] = {name: [] for name in numbers}
     faults: list[Fault] = []
     for row in reader:
         place = f"{path}:{reader.line_num}"
+        if None in row or None in row.values():
+            cells = len(names) + len(row.get(None) or ()) - list(row.values()).count(None)
+            faults.append(Fault(f"{cells} cells under {len(names)} columns; give one cell for each", path=place))
+            continue
         try:
             date = as_date((row["date"] or "").strip())
         except ValueError:

@@ -60,7 +60,8 @@ def plan(
         If no plan meets the limits; it names the binding ones.
     """
     facts = facts or default_facts()
-    seed = scenario.seed if seed is None else seed
+    if seed is not None:
+        scenario = scenario.model_copy(update={"seed": seed})
     draws = scenario.study.draws if draws is None else draws
     tell = progress or (lambda _name, _done, _total: None)
     _check_worth_planning(scenario)
@@ -77,7 +78,7 @@ def plan(
             engineering,
             chain,
             draws,
-            seed=seed,
+            seed=scenario.seed,
             processes=processes,
             progress=lambda done, total: tell("draws", done, total),
         )

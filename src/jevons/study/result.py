@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+_CONTAINERS = frozenset({"devices", "sites", "models", "segments", "providers", "rivals", "lines"})
+_ACRONYMS = frozenset({"wacc", "pue", "ads", "ebita"})
+
+
 @dataclass(frozen=True, slots=True)
 class DemandCurves:
     """Demand curves of three quarters and the path on them, all in tokens a day and CNY per million tokens."""
@@ -115,15 +119,26 @@ class PlanResult:
         """Return a site's name in tables."""
         return (self.scenario.hardware.sites[site].label or site).split(" (")[0]
 
+    def limit_label(self, name: str) -> str:
+        """Return a limit of the planner, such as ``chip supply: h20``, with its device or site by name."""
+        kind, colon, what = name.partition(": ")
+        if what in self.scenario.hardware.devices:
+            what = self.device_label(what)
+        elif what in self.scenario.hardware.sites:
+            what = self.site_label(what)
+        return f"{kind}{colon}{what}"
+
     def segment_label(self, segment: str) -> str:
         """Return a segment's name in tables."""
         return (self.scenario.market.segments[segment].label or segment).split(" (")[0]
 
     def amount_label(self, path: str) -> str:
         """Return a readable name of a scenario path."""
-        parts = path.split(".")
-        drop = {"hardware", "devices", "sites", "market", "segments", "serving", "expansion", "finance", "cost"}
-        return " ".join(part.replace("_", " ") for part in parts if part not in drop)
+        _, *parts = path.split(".")
+        if parts[0] in _CONTAINERS:
+            parts = [part for part in parts[:-1] if part not in _CONTAINERS] + parts[-1:]
+        words = " ".join(parts).replace("_", " ").split()
+        return " ".join(word.upper() if word in _ACRONYMS else word for word in words)
 
     def explain(self, path: str) -> str:
         """Return the tree of formulas, inputs and facts behind a headline, such as ``cost.h20.per_h_cny``."""

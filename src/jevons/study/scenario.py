@@ -253,6 +253,8 @@ class FinanceSpec(Section):
     """Cash and liquid investments less debt."""
     stakes: Annotated[Amount, Quantity("CNY", ge=0)]
     """Value of stakes in other firms."""
+    owner_returns: Annotated[Amount, Quantity("CNY", ge=0)] = Amount(0.0, "CNY", origin="default")
+    """Buybacks and dividends meant to be paid a year, as long as there is net cash to pay them from."""
     ads: Annotated[Amount, Quantity("1", gt=0)]
     """American depositary shares outstanding (ordinary shares over eight)."""
     ads_price: Annotated[Amount, Quantity("CNY", gt=0)]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import Facts
 from jevons.schema import Located
+from jevons.study.amounts import Amount, Quantity
 from jevons.study.market_section import PriceSpec, SegmentSpec
 from jevons.study.sections import BATCH, OFF_PEAK, RENTAL, STANDARD
 
 if TYPE_CHECKING:
     from jevons.study.scenario import Scenario, ServedModel
+
+_MOST_CALLS_LOG10 = 16
+"""A million calls a day for each person on earth."""
+_STEEPEST = -20.0
+_MOST_YEARS_APART = 20
 
 
 def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
@@ -36,7 +43,14 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
     if scenario.market.box is not None and scenario.market.rental_device not in scenario.hardware.devices:
         message = f"its accelerator, market.rental_device `{scenario.market.rental_device}`, is not in hardware.devices"
         yield document.fault(("market", "box"), f"{message}; name one that is, or leave the box out")
+    yield from _check_demand(document, scenario)
     yield from _check_budget(document, scenario)
+    yield from _check_start(document, scenario)
+    if scenario.study.draws == 1:
+        yield document.fault(("study", "draws"), "1: one draw has no interval; write 0 for none, or 2 and more")
+    if scenario.finance.terminal_margin.value * (1 - scenario.finance.tax.value) <= 0:
+        message = f"{scenario.finance.terminal_margin.value:g}: must leave a profit after tax, or no growth has a value"
+        yield document.fault(("finance", "terminal_margin"), message)
     growth, wacc = scenario.finance.terminal_growth, scenario.cost.wacc
     most, least = growth.value if growth.high is None else growth.high, wacc.value if wacc.low is None else wacc.low
     if most >= least:
@@ -91,6 +105,55 @@ def _check_announced(document: Located, name: str, served: ServedModel, quarters
         elif price.start < before:
             yield document.fault(here, f"{shown}: comes after {before} in the list; put prices in order of date")
         before = price.start
+
+
+def bound_problem(scenario: Scenario, path: str, value: float) -> str:
+    """Return the bound of the amount at *path* that a value would break, in words, or an empty string."""
+    section: Any = scenario
+    *parents, last = path.split(".")
+    for name in parents:
+        if isinstance(section, dict):
+            section = section[name]
+        else:
+            section = section[int(name)] if isinstance(section, list | tuple) else getattr(section, name)
+    marks = type(section).model_fields[last].metadata
+    return next((problem for mark in marks if isinstance(mark, Quantity) and (problem := mark.problem(value))), "")
+
+
+def _most(amount: Amount) -> float:
+    return amount.value if amount.high is None else amount.high
+
+
+def _check_demand(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse segments whose demand no accelerator fleet and no linear program could hold."""
+    years = scenario.quarters / 4
+    scale = _most(scenario.market.elasticity_scale)
+    for name, segment in scenario.market.segments.items():
+        here = ("market", "segments", name)
+        # in logarithms, as the product may exceed what a float holds
+        size = math.log10(_most(segment.adopters)) + math.log10(max(_most(segment.calls), 1e-18) / 365.25)
+        size += years * math.log10(max(_most(segment.calls_growth), 1.0))
+        if size > _MOST_CALLS_LOG10:
+            message = (
+                f"asks for up to 1e{size:.0f} calls a day (`adopters` x `calls` x `calls_growth` over the plan): must "
+                f"stay below 1e{_MOST_CALLS_LOG10}; lower one of them"
+            )
+            yield document.fault(here, message)
+        steepest = scale * (segment.elasticity.value if segment.elasticity.low is None else segment.elasticity.low)
+        if steepest < _STEEPEST:
+            message = (
+                f"reaches {steepest:g} with market.elasticity_scale up to {scale:g}: must be at least {_STEEPEST:g}"
+            )
+            yield document.fault((*here, "elasticity"), message)
+
+
+def _check_start(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse a plan so far from the date of its information that no price or growth of that date means anything."""
+    years = int(scenario.start[:4]) - scenario.as_of.year
+    if abs(years) > _MOST_YEARS_APART:
+        apart = f"lies {abs(years)} years from as_of, {scenario.as_of}"
+        message = f"{scenario.start}: {apart}; must be within {_MOST_YEARS_APART}"
+        yield document.fault(("start",), message)
 
 
 def _call_price(price: PriceSpec, segment: SegmentSpec) -> float:

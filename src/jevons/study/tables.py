@@ -11,9 +11,10 @@ import numpy as np
 from jevons.errors import InputError
 from jevons.expansion import ExpansionPlan
 from jevons.schema import json_text, replacing
+from jevons.study import uncertainty
 from jevons.study.lines import PlanLines
 from jevons.study.market_tables import market_json, rent_table, rival_tables, ways_table
-from jevons.study.montecarlo import OUTCOMES
+from jevons.study.montecarlo import OUTCOMES, Draws
 from jevons.study.rounding import scaled
 from jevons.study.schedule import schedule_json, schedule_table
 from jevons.units import format_money
@@ -43,7 +44,7 @@ def plan_tables(result: PlanResult) -> list[Table]:
         tables.append(_lines(result.lines))
     tables.append(_verdict(result))
     if result.draws is not None:
-        tables.append(_intervals(result))
+        tables += [_intervals(result.draws), _sensitivity(result, result.draws)]
     return tables
 
 
@@ -132,7 +133,12 @@ def _binding(result: PlanResult) -> Table:
     for quarter, names in (*zip(result.quarters, result.chain.plan.binding, strict=True), ("", ("end",))):
         if names != previous:
             if previous is not None:
-                rows.append((first if first == last else f"{first} to {last}", ", ".join(previous) or "nothing"))
+                rows.append(
+                    (
+                        first if first == last else f"{first} to {last}",
+                        ", ".join(map(result.limit_label, previous)) or "nothing",
+                    )
+                )
             first, previous = quarter, names
         last = quarter
     return ("What binds, strongest first", ("quarters", "note"), rows)
@@ -178,11 +184,19 @@ def _value(result: PlanResult) -> Table:
     rows.append(("value of equity", format_money(accounts.valuation.equity_cny, "CNY"), ""))
     rows.append(("market value", format_money(accounts.market_value_cny, "CNY"), f"on {result.scenario.as_of}"))
     gap = accounts.value_per_ads_cny / accounts.price_per_ads_cny - 1
+    drawn = "" if result.draws is None else f"; {uncertainty.interval_text(result.draws, 'value_per_ads_cny')} CNY"
     rows.append(
-        ("value per ADS", format_money(accounts.value_per_ads_cny, "CNY"), f"{100 * gap:+.0f} % against the price")
+        (
+            "value per ADS",
+            format_money(accounts.value_per_ads_cny, "CNY"),
+            f"{100 * gap:+.0f} % against the price{drawn}",
+        )
     )
     rows.append(("price per ADS", format_money(accounts.price_per_ads_cny, "CNY"), ""))
     rows.append(("cloud growth that the price assumes", *_implied(result)))
+    if (draws := result.draws) is not None:
+        p = uncertainty.probability_text(draws, "value_created")
+        rows.append(("P(value created): the AI cloud is worth more than it costs", p, _counted(draws)))
     return ("Value", ("", "value", "note"), rows)
 
 
@@ -233,8 +247,13 @@ def _value_note(result: PlanResult, label: str) -> str:
 def _implied(result: PlanResult) -> tuple[str, str]:
     own = result.implied[0]
     margin, capital = 100 * own["margin_frac"], own["capital_per_revenue"]
-    at = f"a year for five years, at margin {margin:.0f} %, capital {capital:.1f} per revenue"
+    at = f"growth a year for five years, at margin {margin:.0f} %, capital {capital:.1f} per revenue"
     return (own["reason"], at) if own["growth_frac"] is None else (f"{100 * own['growth_frac']:.0f} %", at)
+
+
+def _counted(draws: Draws) -> str:
+    held = draws.values.shape[0]
+    return f"of {held} draws of the stated ranges ({draws.infeasible} more have no feasible plan)"
 
 
 def _verdict(result: PlanResult) -> Table:
@@ -272,27 +291,31 @@ def _verdict(result: PlanResult) -> Table:
         ),
     ]
     if result.draws is not None:
-        count = f"{result.draws.outcomes['compute_factor'].size} draws of the stated ranges"
-        for outcome, when in (("compute_factor", "within the plan"), ("settled_compute_factor", "with time")):
-            p = result.draws.probability(outcome, 1.0)
-            rows.append((f"probability that compute rises {when}", f"{100 * p:.0f} %", count))
+        draws = result.draws
+        for event, when in (("jevons", "in the plan"), ("jevons_settled", "with time")):
+            p = uncertainty.probability_text(draws, event)
+            rows.append((f"P(Jevons): probability that compute wanted rises {when}", p, _counted(draws)))
     return ("The Jevons verdict", ("", "value", "note"), rows)
 
 
-def _intervals(result: PlanResult) -> Table:
-    draws = result.draws
+def _intervals(draws: Draws) -> Table:
+    columns = ("outcome", "unit", "10 %", "median", "90 %", "mean")
+    return ("Uncertainty over the stated ranges", columns, list(uncertainty.interval_rows(draws)))
+
+
+def _sensitivity(result: PlanResult, draws: Draws) -> Table:
+    """Rank the inputs of each headline; the method is in the title, as the size means nothing without it."""
     rows: list[Sequence[Any]] = []
-    if draws is not None:
-        scale = {
-            "CNY": (1e9, "bn CNY"),
-            "tok/day": (1e12, "tn tok/day"),
-            "W": (1e6, "MW"),
-            "devices": (1e3, "thousand"),
-        }
-        for name, (unit, meaning) in OUTCOMES.items():
-            factor, shown = scale.get(unit, (1.0, unit if unit != "1" else ""))
-            rows.append((meaning, shown, *(scaled(q / factor) for q in draws.quantiles(name))))
-    return ("Uncertainty over the stated ranges", ("outcome", "unit", "10 %", "median", "90 %"), rows)
+    for outcome in uncertainty.HEADLINES:
+        found = uncertainty.ranked(draws, outcome, 5)
+        rows += [
+            (OUTCOMES[outcome][1].split(":")[0], result.amount_label(name), f"{size:+.2f}") for name, size in found
+        ]
+        if not found:
+            rows.append((OUTCOMES[outcome][1].split(":")[0], "none stands out of chance", ""))
+    least = uncertainty.chance_size(draws)
+    title = f"What moves the answer: Spearman's rank correlation over the draws, chance (below {least:.2f}) left out"
+    return (title, ("outcome", "input", "rank correlation"), rows)
 
 
 def plan_json(result: PlanResult) -> dict[str, Any]:
@@ -301,11 +324,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
     accounts, held = result.chain.accounts, result.chain.accounts.statements
     problem = plan.problem
     draws = result.draws
-    intervals = {}
-    if draws is not None:
-        for name, (unit, meaning) in OUTCOMES.items():
-            p10, p50, p90 = draws.quantiles(name)
-            intervals[name] = {"unit": unit, "meaning": meaning, "p10": p10, "p50": p50, "p90": p90}
+    records = [] if draws is None else uncertainty.interval_records(draws)
     return {
         "scenario": result.scenario.name,
         "as_of": result.scenario.as_of,
@@ -387,10 +406,11 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
             "probability": None if draws is None else draws.probability("compute_factor", 1.0),
             "probability_settled": None if draws is None else draws.probability("settled_compute_factor", 1.0),
         },
-        "uncertainty": intervals,
+        "probability": None if draws is None else uncertainty.probabilities(draws),
+        "uncertainty": {record.pop("outcome"): record for record in records},
         "sensitivity": {}
         if draws is None
-        else {name: dict(draws.sensitivity(name)) for name in ("value_per_ads_cny", "compute_factor", "tokens_per_d")},
+        else {name: dict(uncertainty.ranked(draws, name)) for name in uncertainty.HEADLINES},
         "residual": result.chain.residual,
         "rounds": result.chain.rounds,
         "draws": 0 if draws is None else int(draws.outcomes["devices"].size),

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from jevons.study.montecarlo import OUTCOMES, PATHS, Draws
+from jevons.study.rounding import scaled
 
 QUANTILES = (0.1, 0.5, 0.9)
-HEADLINES = ("value_per_ads_cny", "plan_value_cny", "tokens_per_d", "compute_factor", "ai_revenue_cny")
+HEADLINES = (
+    "value_per_ads_cny", "plan_value_cny", "tokens_per_d", "compute_factor", "settled_compute_factor", "ai_revenue_cny",
+)  # fmt: skip
 """Outcomes for which the sensitivity is ranked."""
 
-METHOD = "Spearman's rank correlation over the draws; sizes within chance (2 / sqrt n) left out"
+METHOD = (
+    "Spearman's rank correlation over the draws; sizes that chance alone would reach for any of the inputs in one "
+    "study of twenty are left out"
+)
+_FALSE_ALARM = 0.05
+_SCALES = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "W": (1e6, "MW"), "devices": (1e3, "thousand")}
+EVENTS = {
+    "jevons": "P(Jevons): compute wanted rises when efficiency doubles",
+    "jevons_settled": "P(Jevons with time): the same once the saving is passed on and adopted",
+    "value_created": "P(value created): the AI cloud is worth more than it costs",
+}
 
 
 def probabilities(draws: Draws) -> dict[str, dict[str, float]]:
@@ -22,14 +37,58 @@ def probabilities(draws: Draws) -> dict[str, dict[str, float]]:
     -----
     Jevons: compute wanted rises when efficiency doubles, within the plan, and settled: once the saving is passed on and
     adopted. Value created: the AI cloud is worth more than nothing after paying for its capital. The standard error is
-    binomial; Latin hypercube draws make it, if anything, too wide.
+    that of a share k of n draws with half a draw added to either side (Jeffreys), so that 0 of 12 is no certainty;
+    Latin hypercube draws make it, if anything, too wide.
     """
-    held = {}
+    held, count = {}, draws.values.shape[0]
     tests = (("jevons", "compute_factor", 1.0), ("jevons_settled", "settled_compute_factor", 1.0))
     for name, outcome, above in (*tests, ("value_created", "plan_value_cny", 0.0)):
         share = draws.probability(outcome, above)
-        held[name] = {"p": share, "standard_error": (share * (1 - share) / max(draws.values.shape[0], 1)) ** 0.5}
+        near = (share * count + 0.5) / (count + 1)
+        held[name] = {"p": share, "standard_error": math.sqrt(near * (1 - near) / (count + 2))}
     return held
+
+
+def chance_size(draws: Draws) -> float:
+    """Return the size of a rank correlation above which one of the inputs comes by chance in one study of twenty.
+
+    Notes
+    -----
+    ``z / sqrt(n - 1)`` with z the normal quantile at 0.05 over twice the number of inputs (Bonferroni): with hundreds
+    of inputs and the bound for a single one, a score of inputs without any effect would be listed.
+    """
+    varied = int((np.ptp(draws.values, axis=0) > 0).sum()) if draws.values.size else 0
+    quantile = float(norm.isf(_FALSE_ALARM / (2 * max(varied, 1))))
+    return quantile / math.sqrt(max(draws.values.shape[0] - 1, 1))
+
+
+def ranked(draws: Draws, outcome: str, most: int = 12) -> list[tuple[str, float]]:
+    """Return the inputs that move an outcome, by rank correlation, strongest first, those within chance left out."""
+    least = chance_size(draws)
+    return [(name, size) for name, size in draws.sensitivity(outcome, most) if abs(size) > least]
+
+
+def interval_rows(draws: Draws) -> list[tuple[str, ...]]:
+    """Return the rows of the table of intervals: meaning, unit, 10 %, median, 90 % and mean."""
+    rows = []
+    for record in interval_records(draws):
+        factor, unit = _SCALES.get(record["unit"], (1.0, "" if record["unit"] == "1" else record["unit"]))
+        cells = (scaled(record[name] / factor) for name in ("p10", "p50", "p90", "mean"))
+        rows.append((record["meaning"], unit, *cells))
+    return rows
+
+
+def interval_text(draws: Draws, outcome: str) -> str:
+    """Return the 10 and 90 % quantiles of an outcome in words, in the unit of the tables."""
+    factor, unit = _SCALES.get(OUTCOMES[outcome][0], (1.0, ""))
+    low, high = (scaled(q / factor) for q in draws.quantiles(outcome, (0.1, 0.9)))
+    return f"10 to 90 %: {low} to {high} {unit}".rstrip()
+
+
+def probability_text(draws: Draws, event: str) -> str:
+    """Return a probability with its standard error, such as ``34 % ± 4``."""
+    found = probabilities(draws)[event]
+    return f"{100 * found['p']:.0f} % ± {100 * found['standard_error']:.0f}"
 
 
 def interval_records(draws: Draws) -> list[dict[str, Any]]:
@@ -56,7 +115,7 @@ def path_records(draws: Draws) -> dict[str, dict[str, Any]]:
 def sensitivity_records(draws: Draws, most: int = 12) -> dict[str, list[dict[str, Any]]]:
     """Return the ranked inputs of each headline."""
     return {
-        outcome: [{"input": name, "rank_correlation": size} for name, size in draws.sensitivity(outcome, most)]
+        outcome: [{"input": name, "rank_correlation": size} for name, size in ranked(draws, outcome, most)]
         for outcome in HEADLINES
     }
 

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from jevons.errors import FactError, InputError
 from jevons.facts import Facts
 from jevons.finance import (
-    Funding,
     NarrativeScore,
     PriceView,
     Rerating,
     ScenarioWeights,
-    fund,
     growth_value,
     incremental_roic,
     rerating,
@@ -25,7 +23,7 @@ from jevons.finance import (
     scenario_weights,
     score_narrative,
 )
-from jevons.study.accounts import Accounts, lines_as_planned
+from jevons.study.accounts import Accounts, cloud_value_implied_cny, lines_as_planned
 from jevons.study.sampling import draw_amounts
 from jevons.study.scenario import Scenario
 
@@ -153,17 +151,27 @@ def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY
     )
 
 
-def group_funding(scenario: Scenario, held: Accounts, facts: Facts) -> Funding:
-    """Return the group's cash by quarter: cloud as planned, the rest at its EBITA and growth, returns as expected."""
-    spec = scenario.finance
-    quarters = np.arange(len(held.statements.quarters))
-    profit = spec.rest_ebita.value / 4 * (1.0 + spec.rest_growth.value) ** ((quarters + 0.5) / 4) * (1 - spec.tax.value)
-    rest = profit * (1.0 - spec.rest_growth.value / spec.rest_return.value)
-    returns = facts.get("market.alibaba.returns_year_cny", scenario.as_of).number / 4
-    return fund(
-        spec.net_cash.value, rest + held.statements.fcf_cny, returns_cny=np.full(quarters.size, returns),
-        tax_frac=spec.tax.value,
-    )  # fmt: skip
+def required_of_plan(held: Accounts) -> dict[str, Any]:
+    """Return what the dated price asks of the plan, beside what it is planned to be worth; all CNY at present value.
+
+    Returns
+    -------
+    dict
+        `cloud_left_cny`, what the price leaves for the whole cloud; `base_value_cny`, of it the cloud without the plan;
+        `plan_needed_cny`, the difference; `cash_cny`, the plan's cash in its quarters; `after_needed_cny`, what follows
+        them must then be worth; `after_share_frac`, that over what follows as planned, None where that is not positive.
+        `cloud_value_cny`, `plan_value_cny` and `after_value_cny` are as planned.
+    """
+    ai, base = held.valuation.ai, held.valuation.base
+    left = cloud_value_implied_cny(held)
+    needed = left - base.total_cny
+    after, planned = needed - ai.explicit_cny, ai.total_cny - ai.explicit_cny
+    return {
+        "cloud_left_cny": left, "cloud_value_cny": ai.total_cny + base.total_cny, "base_value_cny": base.total_cny,
+        "plan_needed_cny": needed, "plan_value_cny": ai.total_cny, "cash_cny": ai.explicit_cny,
+        "after_needed_cny": after, "after_value_cny": planned,
+        "after_share_frac": after / planned if planned > 0 else None,
+    }  # fmt: skip
 
 
 def returns_on_capital(scenario: Scenario, held: Accounts) -> list[dict[str, Any]]:

@@ -62,6 +62,34 @@ FILE_FAULTS = {
     "escape codes": (("markup: 1.3", 'markup: "\\e[31mred"'), "`\\x1b[31mred` is not an amount"),
     "not YAML": (("markup: 1.3", "markup: [1.3"), "is not valid YAML"),
     "two documents": (("study:", "---\nstudy:"), "found another document"),
+    "beyond all size": (
+        ("budget: 0.6 bn CNY", "budget: 1e300 CNY"),
+        "budget: 1e300 CNY: must be at most 1e+18",
+    ),
+    "demand beyond all size": (
+        ("adopters: 2000000", "adopters: 1e17"),
+        "s.yaml:59:5: market.segments.shops: asks for up to 1e17 calls a day",
+    ),
+    "elasticity beyond all size": (
+        ("elasticity: -0.4", "elasticity: -100"),
+        "s.yaml:72:7: market.segments.shops.elasticity: reaches -200 with market.elasticity_scale up to 2",
+    ),
+    "no margin": (("terminal_margin: 0.17", "terminal_margin: 0"), "finance.terminal_margin: 0: must leave a profit"),
+    "all taxed": (
+        ("tax: 0.18", "tax: 1"),
+        "s.yaml:134:3: finance.terminal_margin: 0.17: must leave a profit",
+    ),
+    "start long ago": (("2025-Q1", "1900-Q1"), "s.yaml:5:1: start: 1900-Q1: lies 125 years from as_of, 2025-02-24"),
+    "one draw": (("draws: 0", "draws: 1"), "s.yaml:137:3: study.draws: 1: one draw has no interval"),
+    "low above high": (("low: 0.5, mode: 1.0, high: 2.0", "low: 2.0, mode: 1.0, high: 0.5"), "are not in rising order"),
+    "no price": (
+        ("      price: {input: 0.3 CNY/Mtok, cached: 0.3 CNY/Mtok, output: 0.6 CNY/Mtok}\n", ""),
+        "s.yaml:34:5: serving.models.small: needs `price`",
+    ),
+    "alias without anchor": (
+        ("markup: 1.3", "markup: *none"),
+        "s.yaml:52:11: is not valid YAML: found undefined",
+    ),
     "unknown correlation": (
         ("draws: 0", "draws: 0\n  correlations:\n    - {between: [market.markup, market.elasticity_scale], rank: 0.5}"),
         "s.yaml:139:7: study.correlations.0: `market.markup` is no uncertain amount",
@@ -162,6 +190,63 @@ def test_a_path_that_cannot_be_written_is_refused_before_the_work(jevons, scenar
     assert expected in ran.err
 
 
+def test_a_read_only_file_is_not_replaced(jevons, scenario, tmp_path, monkeypatch):
+    kept = tmp_path / "kept.json"
+    kept.write_text("mine")
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: mode != os.W_OK or path != kept
+    )  # the superuser may write anywhere
+    ran = jevons("plan", scenario(), "--out", kept)
+    assert (ran.code, kept.read_text()) == (2, "mine")
+    assert "the file is read-only; name another" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("2024-09,2e9\n", ":3: 2 cells under 3 columns; give one cell for each"),
+        ("2024-09,2e9,1,7,8\n", ":3: 5 cells under 3 columns"),
+        ("2024-01,2e9,1\n", "does not come after 2024-05-31"),
+        ("2024-09,-2e9,1\n", "tokens_per_day `-2e9` is not a number above 0"),
+        ("2024-09,nan,1\n", "tokens_per_day `nan` is not a number above 0"),
+        ("", "1 rows; growth needs two dates or more"),
+    ],
+)
+def test_bad_histories(jevons, tmp_path, rows, expected):
+    path = tmp_path / "h.csv"
+    path.write_text(f"date,tokens_per_day,price\n2024-05,1e9,1\n{rows}")
+    ran = jevons("study", "growth", path, "--json", "--out", tmp_path / "out.json")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{path}" in ran.err
+    assert expected in ran.err
+    assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("date,price", ":1: no column tokens_per_day; a history needs"),
+        ("date,tokens_per_day,price,price", ":1: column price is there twice; keep one"),
+    ],
+)
+def test_a_history_without_its_columns(jevons, tmp_path, head, expected):
+    path = tmp_path / "h.csv"
+    path.write_text(f"{head}\n")
+    assert expected in jevons("study", "growth", path).err
+
+
+def test_a_history_beyond_what_floats_hold_has_no_yearly_pace(jevons, tmp_path):
+    path = tmp_path / "h.csv"
+    path.write_text("date,tokens_per_day,price\n2024-05,1,1\n2024-06,1e308,1\n")
+    assert jevons("study", "growth", path).code == 0
+
+
+def test_a_plan_of_half_a_year_is_valued(jevons, scenario):
+    ran = jevons("plan", scenario(("quarters: 4", "quarters: 2")), "--json")
+    assert ran.code == 0
+    assert len(json.loads(ran.out)["quarters"]) == 2
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
 def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
     (tmp_path / "kept").mkdir(mode=0o500)
@@ -173,7 +258,14 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
     [
         (("plan", "TINY", "--as-of", "never"), 2, "--as-of never: not a date; write it like 2025-02-24"),
         (("plan", "TINY", "--draws", "-1"), 2, "--draws"),
+        (("plan", "TINY", "--draws", "1"), 2, "--draws 1: one draw has no interval"),
         (("plan", "TINY", "--seed", "x"), 2, "--seed"),
+        (("value", "TINY", "--from", "yesterday"), 2, "--from yesterday: not a date; write it like 2025-02-24"),
+        (("value", "TINY", "--to", "2025-02-30"), 2, "--to 2025-02-30: not a date"),
+        (("value", "TINY", "--from", "2025-01-15"), 2, "has no value of 2025-01-15; the last there are"),
+        (("value", "TINY", "--out", "x.html"), 2, "the ending must be .json or .csv"),
+        (("study", "montecarlo", "TINY", "--draws", "1"), 2, "greater than or equal to 2"),
+        (("study", "montecarlo", "TINY", "--draws", "-1"), 2, "greater than or equal to 2"),
         (("plan", "TINY", "--explain", "nope"), 2, "no figure `nope`"),
         (("plan", "TINY", "--bogus"), 2, "No such option"),
         (("bogus",), 2, "No such command"),

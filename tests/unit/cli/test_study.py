@@ -44,7 +44,8 @@ def test_sweep_prints_a_row_per_point(jevons):
         ("cost.wacc=1:2", "write PATH=LOW:HIGH:STEPS"),
         ("cost.wacc=a,b", "write PATH=LOW:HIGH:STEPS"),
         ("cost.wac=0.1", "Did you mean `cost.wacc`"),
-        ("cost.wacc=-1:2:3", "far from the scenario's"),
+        ("cost.wacc=-1:2:3", "--set cost.wacc: -1: must be above 0"),
+        ("finance.net_cash=1e15:1e16:2", "is far from the scenario's 2e+10 CNY; values are in CNY"),
     ],
 )
 def test_wrong_grids_exit_2(jevons, text, message):
@@ -110,7 +111,11 @@ def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons):
     assert len(said["iso_price_by_wacc"]) == 48
     shown = jevons("value", TINY)
     for part in (
-        "Statements by quarter",
+        "Statements by quarter: AI cloud",
+        "depreciation, before 2025",
+        "depreciation, bought 2025",
+        "Statements by quarter: cash of the group",
+        "What the plan must deliver for the price",
         "Iso-price surface",
         "What the cloud must be",
         "Futures",
@@ -118,9 +123,40 @@ def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons):
         "narrative",
     ):
         assert part in shown.out
+    assert said["statements"]["vintage_depreciation_cny"].keys() == {"before 2025", "2025"}
     assert jevons("value", TINY, "--from", "2025-01-15").code == 2
     assert jevons("value", TINY, "--from", "yesterday").code == 2
     assert jevons("value", TINY, "--from", "2025-06-30").code == 2
+
+
+def test_value_writes_the_statements_of_each_quarter(jevons, tmp_path):
+    out = tmp_path / "v.csv"
+    assert jevons("value", TINY, "--out", out).code == 0
+    with out.open() as stream:
+        rows = [
+            {name: cell if name == "quarter" else float(cell) for name, cell in row.items()}
+            for row in csv.DictReader(stream)
+        ]
+    assert [row["quarter"] for row in rows] == ["2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4"]
+    for row in rows:
+        vintages = row["vintage_depreciation_cny.before 2025"] + row["vintage_depreciation_cny.2025"]
+        assert vintages == pytest.approx(row["device_depreciation_cny"])
+        assert row["group_cloud_free_cash_cny"] == pytest.approx(row["fcf_cny"])
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ("market.segments.shops.share=0.2,3", "--set market.segments.shops.share: 3: must be at most 1"),
+        ("market.segments.shops.elasticity=-0.1,0.5", "elasticity: 0.5: must be at most 0"),
+        ("cost.economic_life=0,4", "--set cost.economic_life: 0: must be above 0 y"),
+        ("cost.wacc=0.03,0.1", "cost.wacc begins at 0.03: growth for ever must stay below"),
+    ],
+)
+def test_a_grid_outside_the_bounds_of_a_field_is_refused_before_anything_runs(jevons, grid, message):
+    ran = jevons("study", "sweep", TINY, "--set", grid, "--no-store")
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
 
 
 def test_growth_of_a_volume_is_split_and_elasticity_refused(jevons):

@@ -99,6 +99,43 @@ def test_books_cash_and_lines_add_up(accounts):
     assert a.ai_fcf_cny == pytest.approx(cash_in - a.ai_tax_cny - a.capex_cny)
 
 
+def test_vintages_sum_to_the_books_and_each_rolls_forward(make_plan):
+    terms = dataclasses.replace(TERMS, initial_cost_cny_per_device=np.array([80_000.0]), impair=False)
+    supply = np.array([[5.0, 0, 0, 0, 4.0, 0, 0, 0, 0]])
+    plan = make_plan(supply_devices=supply, block_calls_per_d=np.tile([[[600.0]], [[400.0]]], (1, 9, 1)))
+    a = statements(plan, PRICE, INTERNAL, terms)
+    assert a.vintages == ("before 2025", "2025", "2026", "2027")
+    assert a.vintage_depreciation_cny.sum(axis=0) == pytest.approx(a.device_depreciation_cny)
+    assert a.vintage_closing_cny.sum(axis=0) == pytest.approx(a.device_closing_cny)
+    years = np.array([quarter[:4] for quarter in a.quarters])
+    for row, year in enumerate(a.vintages[1:], start=1):
+        spent = np.where(years == year, a.device_capex_cny, 0.0)
+        book = np.cumsum(spent - a.vintage_depreciation_cny[row])
+        assert a.vintage_closing_cny[row] == pytest.approx(book, abs=1e-6 * a.device_capex_cny.sum())
+    assert (a.vintage_depreciation_cny[1:3].sum(axis=1) > 0).all()
+    assert a.vintage_depreciation_cny[3].sum() == 0  # nothing is bought in the last year
+
+
+def test_depreciation_and_impairment_shelter_tax_and_move_no_other_cash(make_plan):
+    plan = make_plan(terminal_cny_per_device=np.zeros((1, 9)))
+    low = np.full((2, 9), 0.6)
+    slow, fast, cut = (
+        statements(plan, low, INTERNAL, dataclasses.replace(TERMS, device_life_y=life, impair=impair))
+        for life, impair in ((5.0, False), (3.0, False), (5.0, True))
+    )
+    for other in (fast, cut):
+        charged = other.depreciation_cny + other.impairment_cny - slow.depreciation_cny - slow.impairment_cny
+        assert np.abs(charged).max() > 0
+        assert other.ai_fcf_cny - slow.ai_fcf_cny == pytest.approx(TERMS.tax_frac * charged)
+
+
+def test_each_part_of_the_cloud_pays_its_own_tax(accounts):
+    a = accounts
+    assert a.ai_tax_cny == pytest.approx(TERMS.tax_frac * (a.ai_ebita_cny - a.impairment_cny))
+    assert a.tax_cny - a.ai_tax_cny == pytest.approx(TERMS.tax_frac * a.base_ebita_cny)
+    assert a.base_fcf_cny == pytest.approx((1 - TERMS.tax_frac) * a.base_ebita_cny - a.base_investment_cny)
+
+
 def test_cash_leads_depreciation(accounts):
     assert accounts.capex_cny[0] > 0
     spent, charged = np.cumsum(accounts.capex_cny), np.cumsum(accounts.depreciation_cny)

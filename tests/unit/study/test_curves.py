@@ -7,7 +7,9 @@ import pytest
 
 from jevons.plot import plan_figure
 from jevons.study import load, plan
-from jevons.study.curves import iso_grid, supply_stack, tornado
+from jevons.study.curves import fans, iso_grid, supply_stack, tornado
+from jevons.study.montecarlo import Draws
+from jevons.study.uncertainty import chance_size, probabilities, ranked
 
 TINY = Path(__file__).parent / "tiny.yaml"
 
@@ -34,9 +36,52 @@ def test_growth_destroys_value_where_the_return_is_below_the_cost_of_capital(res
     assert np.array_equal(grid.destroys, roic < grid.waccs[:, None, None])
 
 
-def test_the_tornado_ranks_as_the_sensitivity_does(result):
-    rows = tornado(result.draws, "value_per_ads_cny")
-    assert [name for name, _, _ in rows] == [name for name, _ in result.draws.sensitivity("value_per_ads_cny", 10)]
+def noisy(draws, inputs, seed=3):
+    """Draws of one input that moves the outcome, one that moves it a little, and many that do not."""
+    rng = np.random.default_rng(seed)
+    values = rng.random((draws, inputs))
+    outcome = 3.0 * values[:, 0] - 1.0 * values[:, 1] + 0.1 * rng.random(draws)
+    names = tuple(f"finance.a{i}" for i in range(inputs))
+    return Draws(names, values, {"value_per_ads_cny": outcome}, 0)
+
+
+def test_inputs_without_effect_are_left_out_however_many_there_are():
+    draws = noisy(120, 300)
+    alone = [name for name, _ in draws.sensitivity("value_per_ads_cny", 300)]
+    assert len(alone) > 10  # the bound for a single input lets one in twenty through
+    assert [name for name, _ in ranked(draws, "value_per_ads_cny", 300)] == ["finance.a0"]
+    assert chance_size(draws) == pytest.approx(3.76 / 119**0.5, abs=0.005)
+    assert {name for name, _ in ranked(noisy(4000, 300), "value_per_ads_cny")} == {"finance.a0", "finance.a1"}
+
+
+def test_no_draw_of_a_few_is_no_certainty():
+    low = np.full(12, 0.7)
+    outcomes = {"compute_factor": low, "settled_compute_factor": low, "plan_value_cny": np.ones(12)}
+    few = Draws(("a",), np.zeros((12, 1)), outcomes, 0)
+    found = probabilities(few)
+    assert (found["jevons"]["p"], found["value_created"]["p"]) == (0.0, 1.0)
+    assert found["jevons"]["standard_error"] == pytest.approx(found["value_created"]["standard_error"])
+    assert 0.04 < found["jevons"]["standard_error"] < 0.06
+
+
+def test_the_tornado_is_widest_first():
+    rows = tornado(noisy(4000, 20), "value_per_ads_cny")
+    assert [swing.path for swing in rows if swing.told_from_chance] == ["finance.a0", "finance.a1"]
+    assert rows[0].high - rows[0].low == pytest.approx(3.0 * 0.8, abs=0.1)
+    assert rows[1].high - rows[1].low == pytest.approx(-1.0 * 0.8, abs=0.1)
+
+
+def test_the_central_path_lies_beside_the_draws(result):
+    tokens = fans(result.draws, result, result.facts)[0]
+    assert tokens.central * 1e12 == pytest.approx(result.tokens_per_d.sum(axis=0))
+
+
+def test_the_surface_is_solved_between_the_field_that_needs_no_growth_and_the_one_that_none_saves(result):
+    grid = iso_grid(result)
+    assert not (grid.worth_anyway & np.isfinite(grid.growth_frac)).any()
+    below = grid.capitals[None, :, None] < grid.even_capital[:, None, :]
+    on_the_line = np.isclose(grid.capitals[None, :, None], grid.even_capital[:, None, :])
+    assert (grid.destroys == (~below & ~on_the_line))[~on_the_line].all()
 
 
 @pytest.mark.parametrize("name", ["supply", "fan", "iso_price", "tornado"])

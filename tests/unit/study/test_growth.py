@@ -39,7 +39,7 @@ def test_users_and_price_take_their_parts(tmp_path):
         ("date,tokens_per_day,price\n2024-01,many,1\nsoon,2,1\n", ":2: tokens_per_day `many`"),
         ("date,tokens_per_day,price\n2024-01,1,1\nsoon,2,1\n", ":3: `soon` is not a date"),
         ("date,tokens_per_day,price\n2024-01,1,-1\n2024-02,2,inf\n", ":3: price `inf`"),
-        ("date,tokens_per_day,price\n2024-01,1\n2024-02,2,1\n", ":2: price `None`"),
+        ("date,tokens_per_day,price\n2024-01,1\n2024-02,2,1\n", ":2: 2 cells under 3 columns"),
     ],
 )
 def test_bad_files_are_named_with_line_and_value(tmp_path, text, said):

@@ -1,0 +1,241 @@
+"""Statements by quarter as tables: AI cloud with depreciation by vintage, whole cloud, cash of the group, returns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.finance import Funding, Statements, fund
+from jevons.study.accounts import Accounts, budget_lines, lines_as_planned
+from jevons.study.problem import released_cny
+from jevons.study.scenario import Scenario
+
+Array = NDArray[np.float64]
+Table = tuple[str, Sequence[str], list[Sequence[Any]]]
+
+_BN = 1e9
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GroupCash:
+    """Cash of the group by quarter and where it comes from; every array is (t,) in CNY.
+
+    Parameters
+    ----------
+    quarters : tuple of str
+        Labels.
+    cloud_cny, rest_cny : (t,)
+        Free cash flow of the cloud, AI and the rest of it, and of the other businesses.
+    lines_spent_cny, lines_received_cny : (t,)
+        Spent on the budget's lines beside infrastructure, and what that spending brings back after tax.
+    funding : Funding
+        Interest, returns to owners, money raised and net cash that follow.
+    """
+
+    quarters: tuple[str, ...]
+    cloud_cny: Array
+    rest_cny: Array
+    lines_spent_cny: Array
+    lines_received_cny: Array
+    funding: Funding
+
+
+def line_cash(scenario: Scenario) -> tuple[Array, Array]:
+    """Return what the lines beside infrastructure take and bring by quarter, two arrays (t,) [CNY].
+
+    Notes
+    -----
+    Money is spent as the budget is released, in the middle of each quarter. Each CNY brings, after the line's lag, its
+    mean first return a year, which falls on a straight line to zero over the line's life: the same stream that the
+    line's value discounts.
+    """
+    spec, quarters = scenario.expansion, np.arange(scenario.quarters)
+    spent, received = np.zeros(quarters.size), np.zeros(quarters.size)
+    planned = lines_as_planned(scenario)
+    if planned is None:
+        return spent, received
+    path = released_cny(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: quarters.size]
+    path = np.pad(path, (0, quarters.size - path.size)) * (1.0 - spec.ai_share.value)
+    age_y = (quarters[:, None] - quarters[None, :]) / 4
+    for row, (line, terms) in enumerate(zip(budget_lines(scenario), spec.lines.values(), strict=True)):
+        taken, money = terms.share.value * path, float(planned.spent_cny[row])
+        if money <= 0:
+            continue
+        first = line.first_return_frac * line.scale_cny * np.log1p(money / line.scale_cny) / money
+        edges = [np.clip(age_y - line.lag_y + half, 0.0, line.life_y) for half in (-0.125, 0.125)]
+        so_far = [age - age**2 / (2 * line.life_y) for age in edges]  # years of the first return
+        spent += taken
+        received += first * (so_far[1] - so_far[0]) @ taken
+    return spent, received
+
+
+def group_cash(scenario: Scenario, held: Accounts) -> GroupCash:
+    """Return the group's cash: cloud as planned, other lines and businesses, returns to owners as meant."""
+    spec = scenario.finance
+    labels = held.statements.quarters
+    years = (np.arange(len(labels)) + 0.5) / 4
+    profit = spec.rest_ebita.value / 4 * (1.0 + spec.rest_growth.value) ** years * (1.0 - spec.tax.value)
+    rest = profit * (1.0 - spec.rest_growth.value / spec.rest_return.value)
+    spent, received = line_cash(scenario)
+    funding = fund(
+        spec.net_cash.value, held.statements.fcf_cny + rest - spent + received,
+        returns_cny=np.full(len(labels), spec.owner_returns.value / 4), tax_frac=spec.tax.value,
+    )  # fmt: skip
+    return GroupCash(labels, held.statements.fcf_cny, rest, spent, received, funding)
+
+
+def statements_record(books: Statements) -> dict[str, Any]:
+    """Return the statements as plain values by line; depreciation and book value of devices by vintage."""
+    record = {field.name: getattr(books, field.name) for field in dataclasses.fields(books)}
+    names = record.pop("vintages")
+    for name in ("vintage_depreciation_cny", "vintage_closing_cny"):
+        record[name] = dict(zip(names, record[name], strict=True))
+    return record
+
+
+def cash_record(cash: GroupCash) -> dict[str, Any]:
+    """Return the group's cash as plain values by line."""
+    held = {field.name: getattr(cash.funding, field.name) for field in dataclasses.fields(cash.funding)}
+    return {
+        "quarters": cash.quarters, "cloud_free_cash_cny": cash.cloud_cny, "rest_free_cash_cny": cash.rest_cny,
+        "lines_spent_cny": cash.lines_spent_cny, "lines_received_cny": cash.lines_received_cny, **held,
+    }  # fmt: skip
+
+
+def quarter_records(books: Statements, cash: GroupCash) -> list[dict[str, Any]]:
+    """Return one record per quarter with every line of the statements and of the group's cash, vintages by name."""
+    held = statements_record(books) | {f"group_{name}": line for name, line in cash_record(cash).items()}
+    labels = held.pop("quarters")
+    held.pop("group_quarters")
+    for name in ("vintage_depreciation_cny", "vintage_closing_cny"):
+        held |= {f"{name}.{vintage}": line for vintage, line in held.pop(name).items()}
+    return [
+        {"quarter": label, **{name: float(line[t]) for name, line in held.items()}} for t, label in enumerate(labels)
+    ]
+
+
+def statement_tables(books: Statements, cash: GroupCash) -> list[Table]:
+    """Return the statements by quarter: AI cloud, whole cloud, cash of the group."""
+    return [_ai_cloud(books), _whole_cloud(books), _cash(cash)]
+
+
+def _ai_cloud(books: Statements) -> Table:
+    vintages = [
+        (f"depreciation, {name if name.startswith('before') else f'bought {name}'}", -amounts)
+        for name, amounts in zip(books.vintages, books.vintage_depreciation_cny, strict=True)
+        if amounts.any()
+    ]
+    lines = [
+        ("revenue, external", books.external_revenue_cny),
+        ("revenue, internal", books.internal_revenue_cny),
+        ("energy", -books.energy_cny),
+        ("operations", -books.fixed_cny),
+        ("overhead", -books.overhead_cny),
+        *vintages,
+        ("depreciation, sites", -books.building_depreciation_cny),
+        ("EBITA", books.ai_ebita_cny),
+        ("impairment", -books.impairment_cny),
+        ("tax", -books.ai_tax_cny),
+        ("capex, accelerators", -books.device_capex_cny),
+        ("capex, sites", -books.site_capex_cny),
+        ("free cash flow", books.ai_fcf_cny),
+        ("book value at the end", books.device_closing_cny + books.building_closing_cny),
+    ]
+    return _table("Statements by quarter: AI cloud [bn CNY]", books.quarters, lines)
+
+
+def _whole_cloud(books: Statements) -> Table:
+    revenue = books.ai_revenue_cny + books.base_revenue_cny
+    lines = [
+        ("revenue, AI", books.ai_revenue_cny),
+        ("revenue, base cloud", books.base_revenue_cny),
+        ("EBITA, AI", books.ai_ebita_cny),
+        ("EBITA, base cloud", books.base_ebita_cny),
+        ("EBITA", books.ebita_cny),
+        ("tax", -books.tax_cny),
+        ("capital added, base cloud", -books.base_investment_cny),
+        ("free cash flow, base", books.base_fcf_cny),
+        ("free cash flow", books.fcf_cny),
+    ]
+    title, columns, rows = _table("Statements by quarter: whole cloud [bn CNY]", books.quarters, lines)
+    rows.insert(5, ("EBITA over revenue [%]", *(f"{100 * x:.1f}" for x in books.ebita_cny / revenue)))
+    return title, columns, rows
+
+
+def _cash(cash: GroupCash) -> Table:
+    held = cash.funding
+    lines = [
+        ("net cash at the start", held.opening_cny),
+        ("free cash flow, cloud", cash.cloud_cny),
+        ("free cash flow, the rest", cash.rest_cny),
+        ("spent on other lines", -cash.lines_spent_cny),
+        ("brought by other lines", cash.lines_received_cny),
+        ("interest after tax", held.interest_cny),
+        ("buybacks and dividends", -held.returned_cny),
+        ("money raised", held.raised_cny),
+        ("net cash at the end", held.closing_cny),
+    ]
+    return _table("Statements by quarter: cash of the group [bn CNY]", cash.quarters, lines)
+
+
+def _table(title: str, quarters: Sequence[str], lines: Sequence[tuple[str, Array]]) -> Table:
+    """Return lines of money in bn CNY, with more decimals where all are small."""
+    largest = max(float(np.abs(amounts).max()) for _, amounts in lines) / _BN
+    decimals = 1 if largest >= 10 else 3
+    rows: list[Sequence[Any]] = [
+        (label, *(f"{round(float(x) / _BN, decimals) + 0.0:,.{decimals}f}" for x in amounts))
+        for label, amounts in lines
+    ]
+    return title, ("", *quarters), rows
+
+
+def returns_table(records: Sequence[dict[str, Any]], wacc_frac: float) -> Table:
+    """Return what the AI cloud's capital earns by year against its cost, and whether growth creates value."""
+
+    def money(amount: float | None) -> str:
+        return "" if amount is None else f"{amount / _BN:,.1f}"
+
+    def share(frac: float | None) -> str:
+        return "" if frac is None else f"{100 * frac:.1f} %"
+
+    def verdict(added: float | None) -> str:
+        if added is None:
+            return ""
+        return f"growth {'creates' if added > wacc_frac else 'destroys'} value"
+
+    rows: list[Sequence[Any]] = [
+        (
+            r["period"], money(r["capital_cny"]), money(r["nopat_cny"]), share(r["roic_frac"]),
+            share(r["added_roic_frac"]), verdict(r["added_roic_frac"]),
+        )
+        for r in records
+    ]  # fmt: skip
+    title = f"Return on the capital of the AI cloud, against a cost of {100 * wacc_frac:.1f} % a year"
+    columns = ("year", "capital [bn CNY]", "profit after tax [bn CNY]", "return", "on capital added", "note")
+    return title, columns, rows
+
+
+def required_table(record: dict[str, Any]) -> Table:
+    """Return what the plan must deliver for the dated price, beside what it is planned to."""
+
+    def money(amount: float) -> str:
+        return f"{amount / _BN:,.1f}"
+
+    share = record["after_share_frac"]
+    if record["after_needed_cny"] <= 0:
+        asks = "the price asks nothing of what follows"
+    else:
+        asks = "" if share is None else f"{100 * share:.0f} % of what is planned"
+    rows: list[Sequence[Any]] = [
+        ("the whole cloud", money(record["cloud_left_cny"]), money(record["cloud_value_cny"]), "what the price leaves"),
+        ("of it the base cloud", money(record["base_value_cny"]), money(record["base_value_cny"]), "as planned"),
+        ("so the AI plan", money(record["plan_needed_cny"]), money(record["plan_value_cny"]), ""),
+        ("of it cash in the plan", money(record["cash_cny"]), money(record["cash_cny"]), "as planned"),
+        ("so what follows", money(record["after_needed_cny"]), money(record["after_value_cny"]), asks),
+    ]
+    title = "What the plan must deliver for the price [bn CNY, present value]"
+    return title, ("", "needed", "planned", "note"), rows

@@ -1,0 +1,99 @@
+"""Statements by quarter add up line by line, and what a price asks of the plan does."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jevons.study import load, plan
+from jevons.study.accounts import lines_as_planned
+from jevons.study.books import group_cash, line_cash, required_table, statement_tables, statements_record
+from jevons.study.valuation import required_of_plan
+
+TINY = Path(__file__).parent / "tiny.yaml"
+MAIN = Path(__file__).parents[3] / "scenarios" / "alibaba-380bn.yaml"
+
+
+@pytest.fixture(scope="module")
+def result():
+    return plan(load(TINY), draws=0)
+
+
+@pytest.fixture(scope="module")
+def cash(result):
+    return group_cash(result.scenario, result.chain.accounts)
+
+
+def lines(table):
+    _, _, rows = table
+    return {row[0]: np.array([float(cell.replace(",", "")) for cell in row[1:]]) for row in rows}
+
+
+def test_the_lines_of_the_ai_cloud_sum_to_its_profit_and_cash(result, cash):
+    held = lines(statement_tables(result.chain.accounts.statements, cash)[0])
+    costs = sum(amounts for name, amounts in held.items() if name in {"energy", "operations", "overhead"})
+    charged = sum(amounts for name, amounts in held.items() if name.startswith("depreciation"))
+    revenue = held["revenue, external"] + held["revenue, internal"]
+    rounding = 5e-3  # ten lines of three decimals
+    assert held["EBITA"] == pytest.approx(revenue + costs + charged, abs=rounding)
+    spent = held["capex, accelerators"] + held["capex, sites"]
+    assert held["free cash flow"] == pytest.approx(held["EBITA"] + held["tax"] - charged + spent, abs=rounding)
+    assert [name for name in held if name.startswith("depreciation")] == [
+        "depreciation, before 2025", "depreciation, bought 2025", "depreciation, sites",
+    ]  # fmt: skip
+
+
+def test_cash_of_the_group_rolls_forward_from_its_parts(cash):
+    f = cash.funding
+    free = cash.cloud_cny + cash.rest_cny - cash.lines_spent_cny + cash.lines_received_cny
+    assert f.free_cash_cny == pytest.approx(free)
+    assert f.closing_cny == pytest.approx(
+        f.opening_cny + f.interest_cny + f.free_cash_cny - f.returned_cny + f.raised_cny
+    )
+    assert f.opening_cny[1:] == pytest.approx(f.closing_cny[:-1])
+
+
+def test_owners_get_what_the_scenario_says_and_nothing_by_default(result, cash):
+    assert not cash.funding.returned_cny.any()
+    giving = result.scenario.with_values({"finance.owner_returns": 4e9})
+    assert group_cash(giving, result.chain.accounts).funding.returned_cny == pytest.approx(1e9)
+    assert load(MAIN).finance.owner_returns.value == pytest.approx(90e9)
+
+
+def test_the_record_names_each_vintage(result):
+    books = result.chain.accounts.statements
+    record = statements_record(books)
+    assert list(record["vintage_depreciation_cny"]) == ["before 2025", "2025"]
+    total = sum(record["vintage_depreciation_cny"].values())
+    assert total == pytest.approx(record["device_depreciation_cny"])
+
+
+def test_other_lines_take_their_share_and_bring_what_their_value_counts():
+    main = load(MAIN).model_copy(update={"quarters": 40})
+    spent, received = line_cash(main)
+    money = main.expansion.budget.value * (1 - main.expansion.ai_share.value)
+    shares = sum(line.share.value for line in main.expansion.lines.values())
+    assert spent.sum() == pytest.approx(shares * money)
+    worth = (received - spent) @ (1 + main.cost.wacc.value) ** -((np.arange(40) + 0.5) / 4)
+    planned = lines_as_planned(main)
+    assert worth == pytest.approx(planned.total_value_cny, abs=0.03 * planned.spent_cny.sum())
+    assert received[0] == 0  # a lag of half a year at least
+
+
+def test_a_plan_without_other_lines_spends_nothing_on_them():
+    spent, received = line_cash(load(TINY))
+    assert not spent.any()
+    assert not received.any()
+
+
+def test_what_the_price_asks_of_the_plan_adds_up(result):
+    asked = required_of_plan(result.chain.accounts)
+    assert asked["plan_needed_cny"] + asked["base_value_cny"] == pytest.approx(asked["cloud_left_cny"])
+    assert asked["after_needed_cny"] + asked["cash_cny"] == pytest.approx(asked["plan_needed_cny"])
+    assert asked["after_value_cny"] + asked["cash_cny"] == pytest.approx(asked["plan_value_cny"])
+    assert required_table(asked)[2][-1][0] == "so what follows"
+
+
+def test_a_price_that_asks_nothing_says_so(result):
+    asked = required_of_plan(result.chain.accounts) | {"after_needed_cny": -1.0}
+    assert "asks nothing" in required_table(asked)[2][-1][-1]
