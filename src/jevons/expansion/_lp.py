@@ -36,18 +36,29 @@ class _QuietHighs(highspy.Highs):  # type: ignore[misc]
         self.setOptionValue("output_flag", False)
 
 
-@dataclass(frozen=True, slots=True)
 class Basis:
     """Where the simplex method ended, from which it solves a similar program in a fraction of its steps.
 
-    Parameters
-    ----------
-    columns, rows : (n,), (m,) int8
-        HiGHS's status of each: basic, or at which bound.
+    HiGHS's own object, in numbers only where it travels between processes.
     """
 
-    columns: NDArray[np.int8]
-    rows: NDArray[np.int8]
+    __slots__ = ("highs", "size")
+
+    def __init__(self, highs: Any, size: tuple[int, int]) -> None:
+        self.highs = highs
+        self.size = size
+
+    def __reduce__(self) -> tuple[Any, tuple[bytes, bytes]]:
+        columns, rows = (bytes(map(int, part)) for part in (self.highs.col_status, self.highs.row_status))
+        return _basis_of, (columns, rows)
+
+
+def _basis_of(columns: bytes, rows: bytes) -> Basis:
+    made = highspy.HighsBasis()
+    made.col_status = [_BASIS_STATUS[status] for status in columns]
+    made.row_status = [_BASIS_STATUS[status] for status in rows]
+    made.valid = True
+    return Basis(made, (len(columns), len(rows)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +193,8 @@ class LinearProgram:
         if passed == highspy.HighsStatus.kError:
             message = "HiGHS rejects the program: a coefficient is not a number or lies beyond its range"
             raise SolverError(message)
-        if begin is not None and (begin.columns.size, begin.rows.size) == (self.column_count, self.row_count):
-            solver.setBasis(_highs_basis(begin))
+        if begin is not None and begin.size == (self.column_count, self.row_count):
+            solver.setBasis(begin.highs)
         solver.run()
         if self._whole and solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
             self._hold_whole(solver)
@@ -202,7 +213,7 @@ class LinearProgram:
             values,
             -np.asarray(found.row_dual) * self._objective_unit / row_unit,
             -np.asarray(found.col_dual) * self._objective_unit / column_unit,
-            None if self._whole else _basis(solver.getBasis()),
+            None if self._whole else Basis(solver.getBasis(), (self.column_count, self.row_count)),
         )
 
     def _integrality(self) -> NDArray[np.int32]:
@@ -222,18 +233,6 @@ class LinearProgram:
 
 
 _BASIS_STATUS = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
-
-
-def _basis(found: Any) -> Basis:
-    columns, rows = (np.array([int(s) for s in part], np.int8) for part in (found.col_status, found.row_status))
-    return Basis(columns, rows)
-
-
-def _highs_basis(basis: Basis) -> Any:
-    made = highspy.HighsBasis()
-    made.col_status = [_BASIS_STATUS[s] for s in basis.columns.tolist()]
-    made.row_status = [_BASIS_STATUS[s] for s in basis.rows.tolist()]
-    return made
 
 
 _STATUS = {

@@ -23,7 +23,7 @@ from jevons.study.scenario import Scenario
 
 Array = NDArray[np.float64]
 
-DAMPING = 0.6
+DAMPING = 0.8
 """Share of the way to the new answer that the second iteration takes; the first goes all of it."""
 
 _FASTER, _SLOWER = 1.2, 0.5

@@ -59,7 +59,7 @@ PATHS: dict[str, tuple[str, str]] = {
 }
 """Name, unit and meaning of the paths by quarter that each draw records; of rivals, see `paths_of`."""
 
-ROUNDS, TOLERANCE = 8, 0.02
+ROUNDS, TOLERANCE = 6, 0.02
 """Most rounds between market and planner in a draw, and the residual at which they stop before."""
 
 _SEGMENT_DRAWS = 20

@@ -335,7 +335,8 @@ class Scenario(Section):
         if unknown:
             message = f"no such amount: {', '.join(sorted(unknown))}"
             raise InputError(message)
-        return _replace(self, values, "")  # type: ignore[no-any-return]
+        above = {path[:end] for path in values for end, letter in enumerate(path) if letter == "."}
+        return _replace(self, values, {"", *above, *values}, "")  # type: ignore[no-any-return]
 
 
 def _walk(section: Any, path: str) -> Iterator[tuple[str, Amount]]:
@@ -370,19 +371,20 @@ def _walk_settings(section: Any, path: str) -> Iterator[tuple[str, tuple[str | i
             yield from _walk_settings(item, f"{path}.{index}")
 
 
-def _replace(section: Any, values: Mapping[str, float], path: str) -> Any:
+def _replace(section: Any, values: Mapping[str, float], on_the_way: set[str], path: str) -> Any:
+    """Return a section with values replaced; *on_the_way* holds their paths and all that lead there."""
+    if path not in on_the_way:
+        return section
     if isinstance(section, Amount):
         return dataclasses.replace(section, value=values[path]) if path in values else section
-    if not any(name == path or name.startswith(f"{path}." if path else "") for name in values):
-        return section
     if isinstance(section, BaseModel):
         names = type(section).model_fields
-        update = {n: _replace(getattr(section, n), values, f"{path}.{n}" if path else n) for n in names}
+        update = {n: _replace(getattr(section, n), values, on_the_way, f"{path}.{n}" if path else n) for n in names}
         return section.model_copy(update=update)
     if isinstance(section, dict):
-        return {name: _replace(item, values, f"{path}.{name}") for name, item in section.items()}
+        return {name: _replace(item, values, on_the_way, f"{path}.{name}") for name, item in section.items()}
     if isinstance(section, list):
-        return [_replace(item, values, f"{path}.{index}") for index, item in enumerate(section)]
+        return [_replace(item, values, on_the_way, f"{path}.{index}") for index, item in enumerate(section)]
     return section
 
 
