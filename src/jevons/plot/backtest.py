@@ -26,13 +26,12 @@ def backtest_figure(result: Backtest) -> Any:
         low, middle, high = forecast.quantiles(target) / factor
         axis.fill_between(days, low, high, color=HUES[0], alpha=0.22, linewidth=0)
         axis.plot(days, middle, color=HUES[0], linewidth=2)
-        bounds = [float(low.min()), float(high.max())]
+        bounds, rules = [float(low.min()), float(high.max())], []
         for name, held in result.baselines.items():
             if target in held:
                 path = np.median(held[target], axis=0) / factor
                 axis.plot(days, path, color=MUTED, linewidth=1.2, linestyle="--")
-                axis.annotate(name, (days[0], float(path[0])), xytext=(0, 3), textcoords="offset points",
-                              fontsize=7, color=MUTED)  # fmt: skip
+                rules.append((name, path))
                 bounds += [float(path.min()), min(float(path.max()), 3 * float(high.max()))]
         bounds += _dots(axis, result, target, factor)
         if unit == _TOKENS:
@@ -43,6 +42,8 @@ def backtest_figure(result: Backtest) -> Any:
         else:
             room = 0.08 * (max(bounds) - min(bounds))
             axis.set_ylim(min(bounds) - room, max(bounds) + room)
+        for name, path in rules:
+            _name(axis, name, days, path)
         axis.set_title(_short(label), fontsize=9)
         axis.set_ylabel(f"[{shown}{', log' if unit == _TOKENS else ''}]" if shown else "date = 1")
         axis.set_xticks(days)
@@ -62,6 +63,19 @@ def _dots(axis: Any, result: Backtest, target: str, factor: float) -> list[float
             axis.plot(at, value, marker="o", markersize=6, markeredgecolor=INK, markerfacecolor=face, zorder=5)
             heights.append(value)
     return heights
+
+
+def _name(axis: Any, name: str, days: Any, path: Any) -> None:
+    """Write a baseline's name over the last of its points that the panel shows."""
+    low, high = axis.get_ylim()
+    shown = np.flatnonzero((path >= low) & (path <= high))
+    if shown.size:
+        last = int(shown[-1])
+        side = "right" if last else "left"
+        axis.annotate(
+            name, (days[last], float(path[last])), xytext=(-3 if last else 3, 4), textcoords="offset points", ha=side,
+            fontsize=7, color=MUTED, zorder=6,
+        )  # fmt: skip
 
 
 def _plainly(value: float, _place: int) -> str:
