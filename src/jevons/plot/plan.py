@@ -334,7 +334,7 @@ def jevons(result: PlanResult) -> Any:
     verdict = result.verdict
     centre = float(verdict.compute_factor[-1])
     if result.draws is not None:
-        _histogram(left, result.draws.outcomes["compute_factor"])
+        _histogram(left, result.draws.outcomes["compute_factor"], result.draws.outcomes["settled_compute_factor"])
     left.axvline(1, color=INK, linewidth=1.4)
     left.axvline(centre, color=INK, linewidth=1.2, linestyle=":")
     left.annotate(
@@ -359,6 +359,9 @@ def jevons(result: PlanResult) -> Any:
     middle.set_ylabel("Ratio of relative changes")
     middle.set_title("Parts of the loop")
     right.plot(positions, verdict.loop_gain, color=HUES[2], linewidth=2)
+    if result.draws is not None:
+        low, high = np.quantile(result.draws.paths["loop_gain"], (0.1, 0.9), axis=0)
+        right.fill_between(positions, low, high, color=HUES[2], alpha=0.22, linewidth=0)
     right.axhline(1, color=MUTED, linewidth=0.8)
     right.annotate("from 1 it runs away", (0, 1), xytext=(0, 3), textcoords="offset points", fontsize=8, color=MUTED)
     end_labels(right, [(float(verdict.loop_gain[-1]), f"{verdict.loop_gain[-1]:.3f}", HUES[2])], positions[-1])
@@ -371,17 +374,20 @@ def jevons(result: PlanResult) -> Any:
     return figure
 
 
-def _histogram(axis: Any, factors: Any) -> None:
-    """Draw the draws of the compute factor; one edge lies on 1, so that no bar holds falls and rises."""
+def _histogram(axis: Any, factors: Any, settled: Any) -> None:
+    """Draw the draws of the compute factor, those with time as an outline; one edge of the bars lies on 1."""
     from matplotlib.ticker import MaxNLocator
 
-    width = max(float(np.ptp(factors)) / 18, 0.01)
-    below = int(np.ceil(max(1.0 - float(factors.min()), 0.0) / width)) + 1
-    above = int(np.ceil(max(float(factors.max()) - 1.0, 0.0) / width)) + 2
+    both = np.concatenate([factors, settled])
+    width = max(float(np.ptp(both)) / 20, 0.01)
+    below = int(np.ceil(max(1.0 - float(both.min()), 0.0) / width)) + 1
+    above = int(np.ceil(max(float(both.max()) - 1.0, 0.0) / width)) + 2
     edges = 1.0 + width * np.arange(-below, above + 1)
     counts, _ = np.histogram(factors, edges)
     bars = [HUES[2] if low >= 1 - 1e-9 else HUES[5] for low in edges[:-1]]
     axis.bar(edges[:-1], counts, width=width, align="edge", color=bars, edgecolor="white", linewidth=0.6)
+    axis.stairs(np.histogram(settled, edges)[0], edges, color=INK, linewidth=1.1)
+    axis.annotate("outline: with time", (0.98, 0.9), xycoords="axes fraction", ha="right", va="top", fontsize=8)
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     axis.margins(y=0.12)
 

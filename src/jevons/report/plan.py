@@ -32,7 +32,7 @@ _CAPTIONS = {
     "fan": "Median and 10 to 90 % of the draws by quarter, the plan at its central figures (dotted), and a simple rule (dashed).",
     "iso_price": "Growth of the cloud a year for five years that the share price assumes, by mature margin, capital per revenue and cost of capital (blue). In the orange field no growth below 100 % justifies the price, in the green one it needs none. Left of the dashed line the return on added capital is below its cost, and growth lowers value. The dot is the scenario's own case.",
     "tornado": "Mean outcome over the draws in which an input lies in its lowest or highest fifth, widest first; pale bars are inputs whose correlation chance alone may reach among so many inputs.",
-    "jevons": "Left: compute wanted in the last quarter after a doubling of efficiency, over the draws. Middle: size of the elasticity of tokens to the price of a call (bar: 10 to 90 % of draws) and share of a cost saving that reaches the price. Right: loop gain, learning exponent times pass-through times elasticity; from 1 each turn of cheaper, more used, cheaper is larger than the last.",
+    "jevons": "Left: compute wanted in the last quarter after a doubling of efficiency, over the draws, and (outline) once the saving is passed on and adopted. Middle: size of the elasticity of tokens to the price of a call (bar: 10 to 90 % of draws) and share of a cost saving that reaches the price. Right: loop gain (band: 10 to 90 % of draws), learning exponent times pass-through times elasticity; from 1 each turn of cheaper, more used, cheaper is larger than the last.",
 }
 
 
@@ -191,6 +191,7 @@ def _cards(result: PlanResult) -> list[tuple[str, ...]]:
     def chance(event: str, name: str) -> str:
         return "" if draws is None else f"{name} {uncertainty.probability_text(draws, event)}"
 
+    with_time = "" if draws is None else f"; with time {uncertainty.probability_text(draws, 'jevons_settled')}"
     return [
         (
             format_count(float(plan.installed[:, :, -1].sum())), f"accelerators in service in {last}",
@@ -206,7 +207,7 @@ def _cards(result: PlanResult) -> list[tuple[str, ...]]:
         ),
         (
             f"x {float(result.verdict.compute_factor[-1]):.2f}", "compute wanted when efficiency doubles",
-            between("compute_factor"), chance("jevons", "P(Jevons), that it rises:"),
+            between("compute_factor"), f"{chance('jevons', 'P(Jevons), that it rises:')}{with_time}",
         ),
         (
             format_money(accounts.plan_value_cny, "CNY"), "value that the AI cloud adds",

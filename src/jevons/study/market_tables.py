@@ -74,16 +74,16 @@ def rent_table(result: PlanResult) -> Table:
             over = result.rent_over_cost[v]
             rows.append((name, "of full cost [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in over)))
             let = rents.let_frac[v]
-            rows.append((name, "let of what is offered [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in let)))
+            rows.append((name, "let of the offer [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in let)))
         if rents.brokers_held[v].max() > 0:
             name = result.device_label(device)
             for what, devices in (
-                ("hold", rents.brokers_held),
-                ("let", rents.brokers_let),
-                ("hold back", rents.brokers_withheld),
-            ):
-                rows.append((name, f"brokers {what} [thousand]", *(scaled(x / 1e3) for x in devices[v])))
-    return ("Rents that clear, by accelerator [CNY per device-hour]", ("", "", *result.quarters), rows)
+                ("have", rents.brokers_held), ("let", rents.brokers_let), ("hold back", rents.brokers_withheld),
+            ):  # fmt: skip
+                if devices[v].max() > 0:
+                    rows.append((name, f"brokers {what} [k]", *(scaled(x / 1e3) for x in devices[v])))
+    title = "Rents that clear, by accelerator [CNY per device-hour], and brokers' stock [thousand, k]"
+    return (title, ("", "", *result.quarters), rows)
 
 
 def ways_table(result: PlanResult) -> Table:

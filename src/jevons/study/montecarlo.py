@@ -26,7 +26,7 @@ from jevons.study.problem import released_rest
 from jevons.study.sampling import BAN, draw_amounts, rank_correlations
 from jevons.study.scenario import Scenario
 from jevons.study.store import Record, Store, key_of
-from jevons.study.verdict import demand_response
+from jevons.study.verdict import DemandResponse, demand_response
 
 Array = NDArray[np.float64]
 
@@ -56,6 +56,7 @@ PATHS: dict[str, tuple[str, str]] = {
     "released_rest_cny": ("CNY", "money released in the quarter for lines of the plan beside AI"),
     "market_tokens_per_d": ("tok/day", "tokens wanted a day of all providers"),
     "price_index": ("1", "price per token over the first quarter's, compute-weighted"),
+    "loop_gain": ("1", "learning exponent times pass-through times size of the elasticity of tokens to price"),
 }
 """Name, unit and meaning of the paths by quarter that each draw records; of rivals, see `paths_of`."""
 
@@ -108,12 +109,11 @@ class Draws:
         return [(name, size) for name, size in ranked[:most] if abs(size) > chance]
 
 
-def outcomes_of(result: ChainResult, engineering: Engineering) -> dict[str, float]:
-    """Return the recorded outcomes of one pass of the chain."""
+def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, float]:
+    """Return the recorded outcomes of one pass of the chain, and of the demand's response to doubled efficiency."""
     plan, problem, market = result.plan, result.plan.problem, result.market
     demanded = np.maximum(problem.block_calls_per_d[:, -1].sum(axis=1), 1e-30)
     served = plan.served_calls_per_d[:, -1].sum(axis=1) / demanded
-    response = demand_response(result, engineering)
     capex = float((plan.device_capex_cny + plan.site_capex_cny).sum())
     tokens = result.inputs.model < len(result.scenario.serving.models)
     weight = market.tokens_per_d[tokens, -1] * market.call_price_cny[tokens, -1]
@@ -135,7 +135,7 @@ def outcomes_of(result: ChainResult, engineering: Engineering) -> dict[str, floa
     }
 
 
-def paths_of(result: ChainResult) -> dict[str, list[float]]:
+def paths_of(result: ChainResult, response: DemandResponse) -> dict[str, list[float]]:
     """Return the recorded paths by quarter of one pass of the chain: `PATHS`, and what each provider sells.
 
     ``price:MODEL`` is the firm's posted price over its start, ``price:RIVAL:MODEL`` a rival's list price of the model's
@@ -157,6 +157,7 @@ def paths_of(result: ChainResult) -> dict[str, list[float]]:
         "released_rest_cny": released_rest(result.scenario),
         "market_tokens_per_d": market.market_tokens_per_d.sum(axis=0),
         "price_index": (index * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-30),
+        "loop_gain": response.loop_gain(result.scenario),
     }
     models, rivals = list(result.scenario.serving.models), list(result.scenario.market.providers.rivals)
     held |= {f"price:{model}": market.price_index[m] for m, model in enumerate(models)}
@@ -204,7 +205,8 @@ def _one(row: tuple[tuple[str, ...], Array]) -> Record:
         )
     except InfeasibleError:
         return None
-    return {**outcomes_of(result, engineering), "paths": paths_of(result)}
+    response = demand_response(result, engineering)
+    return {**outcomes_of(result, response), "paths": paths_of(result, response)}
 
 
 def monte_carlo(

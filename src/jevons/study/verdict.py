@@ -16,6 +16,7 @@ from jevons.market import MarketPath, market_path, settled_calls_per_d
 from jevons.study.chain import ChainResult, run_chain
 from jevons.study.engineering import Engineering
 from jevons.study.problem import market_inputs, setting
+from jevons.study.scenario import Scenario
 
 Array = NDArray[np.float64]
 
@@ -82,6 +83,10 @@ class DemandResponse:
     segment_compute_factor: Array
     settled_compute_factor: float
 
+    def loop_gain(self, scenario: Scenario) -> Array:
+        """Return what one turn of the flywheel returns of the first push, (t,): at 1 it would run away."""
+        return np.asarray(scenario.serving.learning_exponent.value * self.pass_through * -self.elasticity)
+
 
 def demand_response(
     base: ChainResult, engineering: Engineering, *, factor: float = EFFICIENCY_FACTOR
@@ -134,7 +139,7 @@ def verdict(base: ChainResult, engineering: Engineering) -> Verdict:
         elasticity_to_efficiency=np.log(response.tokens_factor) / np.log(EFFICIENCY_FACTOR),
         segment_compute_factor=response.segment_compute_factor,
         settled_compute_factor=response.settled_compute_factor,
-        loop_gain=scenario.serving.learning_exponent.value * response.pass_through * -response.elasticity,
+        loop_gain=response.loop_gain(scenario),
         planned_compute_factor=_busy_compute(other) / max(_busy_compute(base), 1e-30),
         planned_tokens_factor=_tokens(other)[-1] / max(_tokens(base)[-1], 1e-30),
         planned_capex_factor=_capex(other) / _capex(base) if _capex(base) > 0 else None,
