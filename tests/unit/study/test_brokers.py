@@ -206,7 +206,7 @@ def test_tables_and_json_show_brokers_only_where_there_are_any(brokered, base):
     assert not rows(base)
     assert base.to_json()["market"]["brokers"] == {}
     assert [row[1] for row in rows(brokered)[:3]] == [
-        "brokers hold [thousand]", "brokers let [thousand]", "brokers hold back [thousand]"
+        "brokers have [k]", "brokers let [k]", "brokers hold back [k]"
     ]  # fmt: skip
     shown = brokered.to_json()["market"]["brokers"]["h20"]
     assert shown["held"][0] == pytest.approx(150)
