@@ -196,7 +196,7 @@ def _value(result: PlanResult) -> Table:
     rows.append(("cloud growth that the price assumes", *_implied(result)))
     if (draws := result.draws) is not None:
         p = uncertainty.probability_text(draws, "value_created")
-        rows.append(("P(value created): the AI cloud is worth more than it costs", p, _counted(draws)))
+        rows.append(("P(value created)", p, f"that the AI cloud is worth more than it costs; {_counted(draws)}"))
     return ("Value", ("", "value", "note"), rows)
 
 
@@ -247,13 +247,16 @@ def _value_note(result: PlanResult, label: str) -> str:
 def _implied(result: PlanResult) -> tuple[str, str]:
     own = result.implied[0]
     margin, capital = 100 * own["margin_frac"], own["capital_per_revenue"]
-    at = f"growth a year for five years, at margin {margin:.0f} %, capital {capital:.1f} per revenue"
-    return (own["reason"], at) if own["growth_frac"] is None else (f"{100 * own['growth_frac']:.0f} %", at)
+    at = f"a year for five years, at margin {margin:.0f} %, capital {capital:.1f} per revenue"
+    if own["growth_frac"] is None:
+        word, _, reason = own["reason"].partition(": ")
+        return word, f"{reason}; {at}" if reason else at
+    return f"{100 * own['growth_frac']:.0f} %", at
 
 
 def _counted(draws: Draws) -> str:
     held = draws.values.shape[0]
-    return f"of {held} draws of the stated ranges ({draws.infeasible} more have no feasible plan)"
+    return f"{held} draws ({draws.infeasible} more without a feasible plan)"
 
 
 def _verdict(result: PlanResult) -> Table:
@@ -262,30 +265,30 @@ def _verdict(result: PlanResult) -> Table:
     word = "rises" if factor > 1 else "falls"
     rows: list[Sequence[Any]] = [
         (
-            "elasticity of tokens to the call price, first to last quarter",
+            "elasticity of tokens to price, first to last",
             f"{v.elasticity[0]:.2f} to {v.elasticity[-1]:.2f}",
             "compute-weighted; adoption at its pace",
         ),
-        ("pass-through of efficiency to price, last quarter", f"{v.pass_through[-1]:.2f}", "1: all of it"),
+        ("pass-through of efficiency to price", f"{v.pass_through[-1]:.2f}", "last quarter; 1: all of it"),
         ("tokens wanted when efficiency doubles", f"x {v.tokens_factor[-1]:.2f}", "last quarter, supply unlimited"),
         ("compute wanted when efficiency doubles", f"x {factor:.2f}", f"last quarter: compute {word}"),
         (
             "the same once all is passed on and adopted",
             f"x {v.settled_compute_factor:.2f}",
-            "prices of all who sell halved, everyone for whom a call then pays has adopted",
+            "all who sell halve prices, all adopt for whom it pays",
         ),
         (
-            "compute the planned fleet uses when efficiency doubles",
+            "compute of the planned fleet, the same",
             f"x {v.planned_compute_factor:.2f}",
             "whole horizon, limits of supply in force",
         ),
         (
-            "capital spent when efficiency doubles",
+            "capital spent, the same",
             "–" if v.planned_capex_factor is None else f"x {v.planned_capex_factor:.2f}",
             "whole horizon",
         ),
         (
-            "loop gain, first to last quarter",
+            "loop gain, first to last",
             f"{abs(v.loop_gain[0]):.3f} to {v.loop_gain[-1]:.3f}",
             "1: the flywheel runs away",
         ),
@@ -294,7 +297,7 @@ def _verdict(result: PlanResult) -> Table:
         draws = result.draws
         for event, when in (("jevons", "in the plan"), ("jevons_settled", "with time")):
             p = uncertainty.probability_text(draws, event)
-            rows.append((f"P(Jevons): probability that compute wanted rises {when}", p, _counted(draws)))
+            rows.append((f"P(Jevons) {when}", p, f"that compute wanted rises; {_counted(draws)}"))
     return ("The Jevons verdict", ("", "value", "note"), rows)
 
 
