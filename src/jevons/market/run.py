@@ -44,7 +44,6 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     path = _empty(inputs, quarters)
     factor = np.ones(segments) if inputs.price_factor is None else inputs.price_factor
     start_price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * factor
-    yearly_calls = inputs.calls_per_d * 365.25
     size = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
     prices = PostedPrices(inputs)
     rivals = prices.rivals
@@ -74,7 +73,7 @@ def market_path(inputs: MarketInputs) -> MarketPath:
             market_index = np.where(inputs.counts_tokens, market_index, inputs.rent_index[t])
         path.call_price_cny[:, t] = own_price * growth
         path.paid_call_price_cny[:, t] = path.call_price_cny[:, t] * inputs.scarcity[:, t]
-        integration = inputs.integration_cny_per_y / np.maximum(yearly_calls * calls_growth, 1e-12)
+        integration = integration_cny_per_call(inputs, t)
         # a longer call is bought for what it brings: its value grows with its tokens
         value = inputs.value_cny * growth
         seen = start_price * growth * level * market_index
@@ -109,6 +108,13 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     return path
 
 
+def integration_cny_per_call(inputs: MarketInputs, quarter: int) -> Array:
+    """Return what using the service costs besides tokens, per call at the start price, (s,): less as tools mature."""
+    years = quarter / 4
+    cost = inputs.integration_cny_per_y * (1.0 + inputs.integration_growth_frac) ** years
+    return np.asarray(cost / np.maximum(inputs.calls_per_d * inputs.calls_growth**years * 365.25, 1e-12))
+
+
 def settled_calls_per_d(inputs: MarketInputs, path: MarketPath, quarter: int, *, price_factor: float = 1.0) -> Array:
     """Return the whole market's calls a day (s,) once all have adopted for whom a call is worth its price.
 
@@ -126,8 +132,7 @@ def settled_calls_per_d(inputs: MarketInputs, path: MarketPath, quarter: int, *,
     The end of diffusion at one price: what a lower price does to consumption when it has had time. Nobody moves to
     machines of their own.
     """
-    growth, calls_growth = inputs.tokens_growth ** (quarter / 4), inputs.calls_growth ** (quarter / 4)
-    integration = inputs.integration_cny_per_y / np.maximum(inputs.calls_per_d * 365.25 * calls_growth, 1e-12)
+    growth, integration = inputs.tokens_growth ** (quarter / 4), integration_cny_per_call(inputs, quarter)
     seen = path.seen_call_price_cny[:, quarter] * price_factor
     adopting = adopting_frac(seen + integration, inputs.value_cny * growth, inputs.value_sigma)
     wanted = path.wanted_calls_per_d[:, quarter] * price_factor**inputs.elasticity

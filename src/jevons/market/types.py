@@ -92,6 +92,8 @@ class MarketInputs:
         Share of the provider's renters' device-hours that brokers let in its place, 0..1; none by default.
     price_factor : (s,), optional
         Mean price paid over list price, > 0: tiers, discounts of batch and off-peak calls.
+    integration_growth_frac : float
+        Change of the integration cost a year as tool chains mature, > -1.
     price_step_frac : float
         Least change of a price, as a share of the posted one, at which a provider posts a new one, >= 0.
     announced : Announcements, optional
@@ -126,6 +128,7 @@ class MarketInputs:
     cloud_frac: Array | None = None
     brokers_frac: Array | None = None
     price_factor: Array | None = None
+    integration_growth_frac: float = 0.0
     price_step_frac: float = 0.0
     announced: Announcements | None = None
 

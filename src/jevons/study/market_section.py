@@ -191,6 +191,8 @@ class MarketSpec(Section):
     """Common factor on all segments' intensive elasticities: they are wrong together."""
     value_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
     """Common factor on all segments' values per call."""
+    integration_growth: Annotated[Amount, Quantity("1", ge=-0.9, le=3)] = Amount(0.0, "1", origin="default")
+    """Change of all segments' integration costs a year as tool chains mature, a fraction."""
     markup: Annotated[Amount, Quantity("1", gt=0)]
     """Price over full unit cost at which hosts of open weights enter; without rivals, what competition lets stand."""
     price_inertia: Fraction

@@ -176,6 +176,7 @@ def market_inputs(
         tokens_per_call=tokens,
         counts_tokens=~rental,
         integration_cny_per_y=column("integration"),
+        integration_growth_frac=scenario.market.integration_growth.value,
         bass_p=column("bass_p"),
         bass_q=column("bass_q"),
         adopted_frac=column("adopted"),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.facts import Facts
-from jevons.market import adopting_frac
+from jevons.market import settled_calls_per_d
 from jevons.provenance import Ledger
 from jevons.study.accounts import implied_growth
 from jevons.study.chain import ChainResult
@@ -145,7 +145,10 @@ class PlanResult:
         return self.ledger.explain(path)
 
     def demand_curves(self) -> DemandCurves:
-        """Return demand over price for the first, middle and last quarter, segments added at a common price factor."""
+        """Return demand over price for the first, middle and last quarter, segments added at a common price factor.
+
+        Along a curve all adopt for whom the price pays, as far as they have by that quarter at its own price.
+        """
         inputs, market = self.chain.inputs, self.chain.market
         rows = np.flatnonzero(inputs.model < len(self.models))
         tokens = market.tokens_per_d[rows]
@@ -154,16 +157,10 @@ class PlanResult:
         quarters = (0, len(self.quarters) // 2, len(self.quarters) - 1)
         curves = []
         for t in quarters:
-            wanted, price = np.zeros(factors.size), revenue[:, t].sum() / tokens[:, t].sum() * 1e6 * factors
-            for row, segment in enumerate(rows):
-                growth = inputs.tokens_growth[segment] ** (t / 4)
-                calls = inputs.calls_per_d[segment] * inputs.calls_growth[segment] ** (t / 4) * 365.25
-                integration = inputs.integration_cny_per_y[segment] / calls
-                value, sigma = inputs.value_cny[segment] * growth, inputs.value_sigma[segment]
-                threshold = market.call_price_cny[segment, t] * factors + integration
-                potential = adopting_frac(threshold, value, sigma)
-                now = adopting_frac(market.call_price_cny[segment, t] + integration, value, sigma)
-                wanted += tokens[row, t] * potential / np.maximum(now, 1e-30) * factors ** inputs.elasticity[segment]
+            price = revenue[:, t].sum() / tokens[:, t].sum() * 1e6 * factors
+            settled = np.array([settled_calls_per_d(inputs, market, t, price_factor=f)[rows] for f in factors])
+            held = np.maximum(settled_calls_per_d(inputs, market, t)[rows], 1e-30)
+            wanted = (tokens[:, t] * settled / held).sum(axis=1)
             curves.append((self.quarters[t], wanted, price))
         path_price = revenue.sum(axis=0) / tokens.sum(axis=0) * 1e6
         return DemandCurves(tuple(curves), tokens.sum(axis=0), path_price)

@@ -36,6 +36,16 @@ def inputs(**changes):
     return MarketInputs(**(base | changes))
 
 
+def test_a_tool_chain_that_takes_work_out_of_integration_widens_adoption_at_the_same_price():
+    dear = {"quarters": 13, "integration_cny_per_y": 5000.0 * np.ones(1), "price_inertia": 1.0}
+    still, easier = market_path(inputs(**dear)), market_path(inputs(**dear, integration_growth_frac=-0.5))
+    assert easier.potential_frac[0, 0] == still.potential_frac[0, 0]
+    integration, price = 5000 / (10 * 365.25), 1000 * 4e-6 + 500 * 16e-6
+    assert still.potential_frac[0, 12] == pytest.approx(lognorm(1.5).sf(price + integration))
+    assert easier.potential_frac[0, 12] == pytest.approx(lognorm(1.5).sf(price + integration / 8))
+    assert (easier.price_index == still.price_index).all()
+
+
 def test_calls_settle_where_diffusion_would_end_at_that_price():
     slow = inputs(quarters=4, price_inertia=1.0)
     here = market_path(slow)
