@@ -40,7 +40,7 @@ def test_every_key_of_the_plan_is_documented(monkeypatch, capsys):
     found = json.loads(capsys.readouterr().out)
     text = (DOCS / "plan-json.md").read_text()
     keys = set(found)
-    for section in ("fleet", "tokens_per_day", "market", "cash", "value", "jevons"):
+    for section in ("fleet", "shadow_prices", "tokens_per_day", "market", "cash", "value", "jevons"):
         keys |= set(found[section])
     assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
 

@@ -44,7 +44,7 @@ def supply(result: PlanResult) -> Any:
             )
             if width > 0.05 * total:
                 axis.annotate(
-                    _short(result.device_label(step.device)),
+                    result.device_short(step.device),
                     (left + width / 2, step.running_cny + step.rent_cny),
                     xytext=(0, 4),
                     textcoords="offset points",
@@ -60,12 +60,6 @@ def supply(result: PlanResult) -> Any:
     axes[0].set_ylabel("Cost of an hour of 1 PFLOP/s [CNY]")
     axes[0].annotate("solid: running cost\nhatched: scarcity rent", (0.02, 0.97), xycoords="axes fraction", va="top")
     return figure
-
-
-def _short(label: str) -> str:
-    """Return a kind of accelerator without its maker, form and memory, such as ``H800`` or ``910C``."""
-    words = [word for word in label.split() if word not in {"NVIDIA", "Huawei", "Ascend", "AMD"}]
-    return words[0] if words else label
 
 
 def fan(result: PlanResult) -> Any:

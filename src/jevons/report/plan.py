@@ -11,6 +11,7 @@ from jevons import __version__
 from jevons.plot import FIGURES, figure_svg, plan_figure
 from jevons.study import PlanResult, books, uncertainty
 from jevons.study.schedule import SCHEDULE_TITLE
+from jevons.study.shadow import SHADOW_TITLE
 from jevons.study.valuation import required_of_plan, returns_on_capital
 from jevons.units import format_count, format_money
 
@@ -85,7 +86,13 @@ def plan_html(result: PlanResult) -> str:
         _section(
             "What is spent, and what binds",
             _figure(result, "budget"),
-            shown("Capital expenditure against the budget", "Orders by month", "What binds", "Budget by line"),
+            shown(
+                "Capital expenditure against the budget",
+                "Orders by month",
+                "What binds",
+                SHADOW_TITLE,
+                "Budget by line",
+            ),
         ),
         _section(
             "What it earns",

@@ -115,6 +115,12 @@ class PlanResult:
         row = list(self.scenario.hardware.devices).index(device)
         return self.engineering.accelerators[row].name
 
+    def device_short(self, device: str) -> str:
+        """Return a device's name without maker, form and memory, such as ``H800`` or ``910C``."""
+        label = self.device_label(device)
+        words = [word for word in label.split() if word not in {"NVIDIA", "Huawei", "Ascend", "AMD"}]
+        return words[0] if words else label
+
     def site_label(self, site: str) -> str:
         """Return a site's name in tables."""
         return (self.scenario.hardware.sites[site].label or site).split(" (")[0]

@@ -17,6 +17,7 @@ from jevons.study.market_tables import market_json, rent_table, rival_tables, wa
 from jevons.study.montecarlo import OUTCOMES, Draws
 from jevons.study.rounding import scaled
 from jevons.study.schedule import schedule_json, schedule_table
+from jevons.study.shadow import scarcity_rent, shadow_json, shadow_table
 from jevons.units import format_money
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def plan_tables(result: PlanResult) -> list[Table]:
         tables.insert(-1, ways_table(result))
     if result.chain.plan.months is not None:
         tables.append(_months(result, result.chain.plan.months))
-    tables += [_binding(result), _accounts(result)]
+    tables += [_binding(result), shadow_table(result), _accounts(result)]
     tables.append(_value(result))
     if result.lines is not None:
         tables.append(_lines(result.lines))
@@ -414,6 +415,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
         "sensitivity": {}
         if draws is None
         else {name: dict(uncertainty.ranked(draws, name)) for name in uncertainty.HEADLINES},
+        "shadow_prices": shadow_json(result),
         "residual": result.chain.residual,
         "rounds": result.chain.rounds,
         "draws": 0 if draws is None else int(draws.outcomes["devices"].size),
@@ -468,6 +470,9 @@ def plan_dataset(result: PlanResult) -> xr.Dataset:
                 result.chain.inputs.unit_cost_cny_per_tok[:models] * 1e6,
                 "CNY/Mtok",
                 "unit cost",
+            ),
+            "scarcity_rent_cny_per_h": variable(
+                ("device", "quarter"), scarcity_rent(result), "CNY/h", "scarcity rent of a device-hour, day's mean"
             ),
             "scarcity": variable(("segment", "quarter"), result.chain.scarcity, "1", "clearing over posted price"),
             "capex_cny": variable(("quarter",), held.capex_cny, "CNY", "AI capital expenditure"),

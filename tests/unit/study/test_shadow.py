@@ -1,0 +1,44 @@
+"""Shadow prices carry units, belong to limits that bind, and agree with what one more of a limit brings."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jevons.expansion import solve
+from jevons.study import load, plan
+from jevons.study.shadow import SHADOW_TITLE, scarcity_rent, shadow_json, shadow_table
+
+TINY = Path(__file__).parent / "tiny.yaml"
+
+
+@pytest.fixture(scope="module")
+def result():
+    return plan(load(TINY).with_values({"hardware.devices.h20.supply": 20.0, "hardware.devices.l20.supply": 10.0}))
+
+
+def test_every_row_has_a_unit_and_something_to_say(result):
+    title, columns, rows = shadow_table(result)
+    assert title == SHADOW_TITLE
+    assert columns[:2] == ("limit", "unit")
+    assert rows
+    assert {row[1] for row in rows} <= {"CNY/h", "k CNY", "CNY/W", "CNY"}
+    assert all(any(cell != "0.00" for cell in row[2:]) for row in rows)
+
+
+def test_one_more_device_on_sale_is_worth_its_shadow_price(result):
+    held = result.chain.plan
+    v, t = np.unravel_index(int(held.supply_dual_cny.argmax()), held.supply_dual_cny.shape)
+    more = held.problem.supply_devices.copy()
+    more[v, t] += 0.01
+    again = solve(dataclasses.replace(held.problem, supply_devices=more))
+    gained = (again.objective_cny - held.objective_cny) / 0.01
+    assert gained == pytest.approx(held.supply_dual_cny[v, t], rel=1e-3)
+    assert shadow_json(result)["supply_cny_per_device"][held.problem.devices[v]][t] == held.supply_dual_cny[v, t]
+
+
+def test_an_hour_has_a_rent_only_where_nearly_all_hours_are_taken(result):
+    held = result.chain.plan
+    assert scarcity_rent(result).max() > 0
+    assert (held.utilisation_frac[scarcity_rent(result).max(axis=0) > 1e-6] > 0.3).all()
