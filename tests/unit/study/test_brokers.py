@@ -23,16 +23,6 @@ def planned(**values):
     return plan(load(TINY).with_values({path.replace("__", "."): value for path, value in values.items()}), draws=0)
 
 
-def written(tmp_path, *changes):
-    text = TINY.read_text()
-    for old, new in changes:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    path = tmp_path / "s.yaml"
-    path.write_text(text)
-    return path
-
-
 def rents(chain, **values):
     """Return rents of a chain's fleet and renters, with amounts of the scenario changed."""
     scenario = chain.scenario.with_values({path.replace("__", "."): value for path, value in values.items()})
@@ -102,13 +92,11 @@ def test_the_planner_sees_what_brokers_leave(brokered, base):
     assert chain.rents.price_cny_per_h == pytest.approx(chain.rent_index * 8.0, rel=0.03)
 
 
-def test_draws_begin_from_the_share_that_brokers_have(brokered, tmp_path):
+def test_draws_begin_from_the_share_that_brokers_have(brokered, edited):
     again = run_chain(brokered.scenario, brokered.engineering, start=brokered.chain, most_rounds=1)
     assert np.array_equal(again.inputs.brokers_frac, brokered.chain.brokers_frac)
     stock = '{low: 20, mode: 100, high: 300, source: "made up"}'
-    result = plan(
-        load(written(tmp_path, ("supply: 400\n", f"supply: 400\n      brokers: {stock}\n"))), draws=4, processes=1
-    )
+    result = plan(load(edited(("supply: 400\n", f"supply: 400\n      brokers: {stock}\n"))), draws=4, processes=1)
     assert H20 in result.draws.names
     assert result.draws.infeasible == 0
     assert np.all(np.isfinite(result.draws.outcomes["plan_value_cny"]))
@@ -136,10 +124,9 @@ def test_holding_back_raises_every_rent(base):
 
 
 @pytest.fixture(scope="module")
-def two_chips(tmp_path_factory):
+def two_chips(edited):
     """A plan with much H800 at brokers and little H20, which calls take more and more of; alike but for hoarding."""
-    path = written(
-        tmp_path_factory.mktemp("two"),
+    path = edited(
         ("quarters: 4\nhardware", "quarters: 5\nhardware"),
         ("supply: 400\n      installed: 300", "supply: 10\n      installed: 300\n      brokers: 30"),
         ("l20:\n      price: {fact: l20.price_cny}\n      supply: 200\n      installed: 200",
@@ -171,22 +158,20 @@ def test_one_set_of_terms_gives_the_glut_of_one_chip_and_the_shortage_of_another
     assert np.all((over[h20] / over[h20, 0])[short] > 1.05 * (freely[h20] / freely[h20, 0])[short])
 
 
-def test_stock_without_renters_growth_without_stock_and_terms_without_brokers_are_refused(tmp_path):
-    lonely = written(
-        tmp_path,
+def test_stock_without_renters_growth_without_stock_and_terms_without_brokers_are_refused(edited):
+    lonely = edited(
         ("      supply: 400\n", "      supply: 400\n      brokers: 50\n"),
         ("model: rental", "model: small\n      output_tokens: 10"),
     )
     with pytest.raises(InputError, match=r"s\.yaml:\d+:\d+: hardware\.devices\.h20\.brokers: 50: nobody rents"):
         load(lonely)
-    growing = written(tmp_path, ("      supply: 400\n", "      supply: 400\n      brokers_growth: 0.5\n"))
+    growing = edited(("      supply: 400\n", "      supply: 400\n      brokers_growth: 0.5\n"))
     with pytest.raises(InputError, match=r"h20\.brokers_growth: 0\.5: needs `brokers`"):
         load(growing)
-    terms = written(tmp_path, ("  segments:\n", "  brokers: {carry: 0.2}\n  segments:\n"))
+    terms = edited(("  segments:\n", "  brokers: {carry: 0.2}\n  segments:\n"))
     with pytest.raises(InputError, match=r"market\.brokers: no device has any; give their stock"):
         load(terms)
-    wrong = written(
-        tmp_path,
+    wrong = edited(
         ("      supply: 400\n", "      supply: 400\n      brokers: -5\n"),
         ("  segments:\n", "  brokers: {carry: 0, hoard: 1, expectation: 2}\n  segments:\n"),
     )

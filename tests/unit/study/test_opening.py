@@ -23,20 +23,6 @@ def engineering():
     return engineer(scenario, default_facts(), scenario.as_of)
 
 
-@pytest.fixture
-def edited(tmp_path):
-    def write(*changes):
-        text = TINY.read_text()
-        for old, new in changes:
-            assert old in text, old
-            text = text.replace(old, new, 1)
-        path = tmp_path / "s.yaml"
-        path.write_text(text)
-        return path
-
-    return write
-
-
 def test_devices_on_their_way_come_in_equal_parts_and_are_no_expense(engineering, edited):
     path = edited(("      supply: 400\n", "      supply: 400\n      arriving: 90\n      arriving_over: 3 quarters\n"))
     with_them, without = run_chain(load(path), engineering), run_chain(load(TINY), engineering)

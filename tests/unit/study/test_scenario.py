@@ -15,20 +15,6 @@ TINY = Path(__file__).parent / "tiny.yaml"
 MAIN = Path(__file__).parent.parent.parent.parent / "scenarios" / "alibaba-380bn.yaml"
 
 
-@pytest.fixture
-def edited(tmp_path):
-    def write(*changes):
-        text = TINY.read_text()
-        for old, new in changes:
-            assert old in text, old
-            text = text.replace(old, new, 1)
-        path = tmp_path / "s.yaml"
-        path.write_text(text)
-        return path
-
-    return write
-
-
 def test_amounts_are_in_the_unit_of_their_field():
     amounts = load(TINY).amounts()
     assert amounts["hardware.sites.north.power"].value == 1e6
