@@ -43,6 +43,7 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     segments, quarters = inputs.model.size, inputs.unit_cost_cny_per_tok.shape[2]
     path = _empty(inputs, quarters)
     factor = np.ones(segments) if inputs.price_factor is None else inputs.price_factor
+    premium = np.ones(segments) if inputs.premium is None else inputs.premium
     start_price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * factor
     size = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
     prices = PostedPrices(inputs)
@@ -71,7 +72,7 @@ def market_path(inputs: MarketInputs) -> MarketPath:
             market_index = rivals.market_index(t) * (scarce * apart) ** share
         if inputs.rent_index is not None:
             market_index = np.where(inputs.counts_tokens, market_index, inputs.rent_index[t])
-        path.call_price_cny[:, t] = own_price * growth
+        path.call_price_cny[:, t] = own_price * growth * premium
         path.paid_call_price_cny[:, t] = path.call_price_cny[:, t] * inputs.scarcity[:, t]
         integration = integration_cny_per_call(inputs, t)
         # a longer call is bought for what it brings: its value grows with its tokens

@@ -92,6 +92,8 @@ class MarketInputs:
         Share of the provider's renters' device-hours that brokers let in its place, 0..1; none by default.
     price_factor : (s,), optional
         Mean price paid over list price, > 0: tiers, discounts of batch and off-peak calls.
+    premium : (s,), optional
+        What the firm is paid over the price that callers weigh, > 0: for services around it that are worth their price.
     integration_growth_frac : float
         Change of the integration cost a year as tool chains mature, > -1.
     price_step_frac : float
@@ -128,6 +130,7 @@ class MarketInputs:
     cloud_frac: Array | None = None
     brokers_frac: Array | None = None
     price_factor: Array | None = None
+    premium: Array | None = None
     integration_growth_frac: float = 0.0
     price_step_frac: float = 0.0
     announced: Announcements | None = None
@@ -144,7 +147,7 @@ class MarketPath:
     price_cny_per_tok : (m, 3, t)
         Posted price.
     call_price_cny : (s, t)
-        Posted price of a call, tokens of the quarter.
+        Posted price of a call, tokens of the quarter, and what the firm is paid over it.
     paid_call_price_cny : (s, t)
         With the quarter's scarcity.
     seen_call_price_cny : (s, t)

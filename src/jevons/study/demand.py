@@ -38,6 +38,7 @@ def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
         return scale
     factor = 1.0 if inputs.price_factor is None else inputs.price_factor
     price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * factor
+    price = price * (1.0 if inputs.premium is None else inputs.premium)
     calls = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac
     revenue = calls * scale * price * 365.25 / 4
     if inputs.brokers_frac is not None:

@@ -209,6 +209,8 @@ class MarketSpec(Section):
     """Highest share of rentable device-hours that is let."""
     rental_price: Annotated[Amount, Quantity("CNY/h", gt=0)] = Amount(15.0, "CNY/h", origin="default")
     """Rent of that device-hour at which rental segments want what they state; rents of the plan clear the market."""
+    cloud_premium: Annotated[Amount, Quantity("1", gt=0, le=20)] = Amount(1.0, "1", origin="default")
+    """What the firm is paid for a let device-hour over the rent of a bare one: platform, storage, network, contract."""
     rental_substitution: Annotated[Amount, Quantity("1", le=-0.1)] = Amount(-3.0, "1", origin="default")
     """Elasticity of device-hours of one chip to its rent, others' rents standing, negative."""
     rental_tight: Annotated[Amount, Quantity("1", ge=0.1, le=0.98)] = Amount(0.75, "1", origin="default")

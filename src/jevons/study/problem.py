@@ -194,6 +194,7 @@ def market_inputs(
         cloud_frac=cloud_frac,
         brokers_frac=brokers_frac,
         price_factor=price_factor(scenario),
+        premium=np.where(rental, scenario.market.cloud_premium.value, 1.0),
         price_step_frac=scenario.market.price_step.value,
         announced=announcements(scenario),
     )

@@ -164,7 +164,7 @@ def _stock(
     there = stand > np.maximum(_LEAST_FRAC * plan.installed.sum(axis=1), 1.0) * day_h
     firm = np.where(there, np.maximum(stand - calls, _LEAST_FRAC * stand), 0.0)
     wanted = (market.market_calls_per_d * inputs.share_frac[:, None])[rental].sum(axis=0)
-    return _Stock(np.where(there, stand, 0.0), firm, held * day_h, wanted, market.call_price_cny[rental][0])
+    return _Stock(np.where(there, stand, 0.0), firm, held * day_h, wanted, market.price_cny_per_tok[-1, 2])
 
 
 def _cleared(

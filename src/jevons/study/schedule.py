@@ -81,7 +81,10 @@ def schedule_table(result: PlanResult) -> Table:
     rental = len(result.models)
     if (result.chain.inputs.model == rental).any():
         rent = result.chain.market.price_cny_per_tok[rental, 2]
-        rows.append((f"{result.scenario.market.rental_device}, rent per hour", *(scaled(p) for p in rent)))
+        device, premium = result.scenario.market.rental_device, result.scenario.market.cloud_premium.value
+        rows.append((f"{device}, rent per hour", *(scaled(p) for p in rent)))
+        if premium != 1:
+            rows.append((f"{device}, per hour as sold", *(scaled(p * premium) for p in rent)))
     return (SCHEDULE_TITLE, ("model, tier and kind", *result.quarters), rows)
 
 

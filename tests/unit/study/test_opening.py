@@ -92,6 +92,27 @@ def test_rented_hours_bring_what_calls_leave_of_the_stated_ai_revenue_at_the_ren
     assert opening_scale(plain, inputs) == pytest.approx(np.ones(inputs.model.size))
 
 
+def test_the_firm_is_paid_its_premium_and_renters_weigh_the_rent(engineering, edited):
+    plain = run_chain(load(TINY), engineering)
+    path = edited(("  rental_price: 8 CNY/h\n", "  rental_price: 8 CNY/h\n  cloud_premium: 1.5\n"))
+    paid = run_chain(load(path), engineering, start=plain, most_rounds=1)
+    rented = ~paid.inputs.counts_tokens
+    assert paid.market.calls_per_d == pytest.approx(plain.market.calls_per_d, rel=0.05)
+    assert paid.market.seen_call_price_cny[rented] == pytest.approx(paid.market.call_price_cny[rented] / 1.5)
+    assert paid.market.seen_call_price_cny[~rented].shape == paid.market.call_price_cny[~rented].shape
+    assert paid.accounts.statements.ai_revenue_cny.sum() > plain.accounts.statements.ai_revenue_cny.sum()
+
+
+def test_with_a_premium_the_same_revenue_takes_fewer_hours(engineering, edited):
+    stated = "  rental_price: 8 CNY/h\n  ai_revenue_share: 0.2\n"
+    bare = run_chain(load(edited(("  rental_price: 8 CNY/h\n", stated))), engineering)
+    sold = run_chain(load(edited(("  rental_price: 8 CNY/h\n", f"{stated}  cloud_premium: 2\n"))), engineering)
+    rented = ~bare.inputs.counts_tokens
+    ratio = sold.inputs.calls_per_d[rented] / bare.inputs.calls_per_d[rented]
+    assert ratio == pytest.approx(0.5, rel=0.05)
+    assert sold.rents.cny_per_h[0, 0] < bare.rents.cny_per_h[0, 0]
+
+
 def test_draws_of_supply_below_a_commitment_free_the_firm(engineering, edited):
     path = edited(
         (
