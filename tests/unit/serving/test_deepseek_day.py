@@ -4,7 +4,14 @@ The disclosure is an outside measurement: nothing is fitted to it. It gives, per
 (56.3 % of them read from the cache), 14.8k output tokens a second, 4,989 tokens of cache per output token on average,
 and 20 to 22 tokens a second per user; 608 bn prompt and 168 bn output tokens over the day. Run with ``-s`` to see the
 errors.
+
+Two engines are held against it: SGLang as its serving benchmarks make it, and the same with kernels at the speed that
+their authors measured them alone, which those of DeepGEMM, FlashMLA and DeepEP may come near to in their own house.
 """
+
+import dataclasses
+
+import pytest
 
 from jevons import models, serving
 from jevons.hardware import accelerator
@@ -17,8 +24,13 @@ CACHED_FRAC = 0.563
 TPOT_S = 1 / 21.0
 
 
-def predicted():
+LONE = {"all": {"ep_comm": 1.0}}
+"""Scales of an engine whose kernels run as they do alone."""
+
+
+def predicted(scales=None):
     device, model, engine = accelerator("h800_sxm"), models.load("deepseek-v3"), serving.engine("sglang")
+    engine = engine if scales is None else dataclasses.replace(engine, scales=scales)
     osl = MEAN_CACHE_TOKENS / (PROMPT_PER_OUTPUT + 0.5)
     workload = serving.Workload(isl=PROMPT_PER_OUTPUT * osl, osl=osl, cached_frac=CACHED_FRAC)
 
@@ -31,10 +43,13 @@ def predicted():
     return prompt_tok_per_s, NODE * point.decode_tok_per_s_per_device, point
 
 
-def test_disclosed_throughput_per_node_is_met_within_sixty_percent():
-    prefill, decode, point = predicted()
-    for name, value, disclosed in (("prefill", prefill, PREFILL_TOK_PER_S), ("decode", decode, DECODE_TOK_PER_S)):
+@pytest.mark.parametrize(
+    ("name", "scales", "most"), [("SGLang", None, 0.6), ("kernels as alone", LONE, 0.3)], ids=["sglang", "lone"]
+)
+def test_disclosed_throughput_per_node_is_met(name, scales, most):
+    prefill, decode, point = predicted(scales)
+    for part, value, disclosed in (("prefill", prefill, PREFILL_TOK_PER_S), ("decode", decode, DECODE_TOK_PER_S)):
         error = value / disclosed - 1.0
-        report = f"{name}: {value:,.0f} tok/s per node predicted, {disclosed:,.0f} disclosed ({error:+.0%})"
-        print(f"{report}; bound by {point.bounds[name]}, {point.batch / 144:.0f} requests per device")  # noqa: T201
-        assert abs(error) < 0.6, report
+        report = f"{name}, {part}: {value:,.0f} tok/s per node predicted, {disclosed:,.0f} disclosed ({error:+.0%})"
+        print(f"{report}; bound by {point.bounds[part]}, {point.batch / 144:.0f} requests per device")  # noqa: T201
+        assert abs(error) < most, report
