@@ -1,6 +1,6 @@
-"""Times `jevons --help` and the main scenario's plan against their budgets (0.3 s; 30 s and 2 GiB).
+"""Times `jevons --help`, the main scenario's plan and its draws against their budgets (0.3 s; 30 s and 2 GiB; 120 s).
 
-Each runs in a process of its own; medians of several runs, with the peak of memory.
+Each runs in a process of its own; medians of several runs, with the peak of that process's memory.
 
     python benchmarks/commands.py
 """
@@ -19,6 +19,12 @@ SCENARIO = ROOT / "scenarios" / "alibaba-380bn.yaml"
 JOBS = (
     ("jevons --help", ["--help"], 10, 0.3),
     ("jevons plan, fixed point without draws", ["plan", str(SCENARIO), "--draws", "0", "--json"], 3, 30.0),
+    (
+        "jevons study montecarlo, 1,000 draws of the chain",
+        ["study", "montecarlo", str(SCENARIO), "--draws", "1000", "--no-store", "--json"],
+        1,
+        120.0,
+    ),
 )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jevons.finance import Funding, Statements, fund
 from jevons.study.accounts import Accounts, budget_lines, lines_as_planned
-from jevons.study.problem import released_cny
+from jevons.study.problem import released_rest
 from jevons.study.scenario import Scenario
 
 Array = NDArray[np.float64]
@@ -58,8 +58,7 @@ def line_cash(scenario: Scenario) -> tuple[Array, Array]:
     planned = lines_as_planned(scenario)
     if planned is None:
         return spent, received
-    path = released_cny(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: quarters.size]
-    path = np.pad(path, (0, quarters.size - path.size)) * (1.0 - spec.ai_share.value)
+    path = released_rest(scenario)
     age_y = (quarters[:, None] - quarters[None, :]) / 4
     for row, (line, terms) in enumerate(zip(budget_lines(scenario), spec.lines.values(), strict=True)):
         taken, money = terms.share.value * path, float(planned.spent_cny[row])
