@@ -112,8 +112,8 @@ def sweep(
     )  # fmt: skip
     records = _records(found)
     value = {"scenario": loaded.name, "as_of": loaded.as_of, "infeasible": found.infeasible, "points": records}
-    shown = ("value_per_ads_cny", "plan_value_cny", "tokens_per_d", "devices", "capex_cny", "compute_factor")
-    units = {"plan_value_cny": (1e9, "bn CNY"), "tokens_per_d": (1e12, "tn tok/day"), "capex_cny": (1e9, "bn CNY")}
+    shown = ("value_per_ads_cny", "orders_value_cny", "tokens_per_d", "devices", "capex_cny", "compute_factor")
+    units = {"orders_value_cny": (1e9, "bn CNY"), "tokens_per_d": (1e12, "tn tok/day"), "capex_cny": (1e9, "bn CNY")}
     heads = tuple(f"{n.removesuffix('_cny')} [{units.get(n, (1, runs.OUTCOMES[n][0]))[1]}]" for n in shown)
     rows = [
         tuple(f"{record[path]:.6g}" for path in axes)

@@ -1,7 +1,7 @@
 """What to build, where and when, and what to serve with it: a linear program over quarters."""
 
 from jevons.expansion._lp import Basis
-from jevons.expansion._stages import Stages, stages
+from jevons.expansion._stages import Stages, stages, standing_devices
 from jevons.expansion.formulas import DAYS_PER_QUARTER, in_service, initial_stock, marginal_revenue
 from jevons.expansion.lines import Allocation, BudgetLine, best_split, line_factor, split_value
 from jevons.expansion.months import in_months, solve_in_months
@@ -11,5 +11,5 @@ from jevons.expansion.types import ExpansionPlan, ExpansionProblem
 __all__ = [
     "DAYS_PER_QUARTER", "Allocation", "Basis", "BudgetLine", "ExpansionPlan", "ExpansionProblem", "InformationValue",
     "RegimeValue", "Stages", "best_split", "export_regimes", "in_months", "in_service", "initial_stock", "line_factor",
-    "marginal_revenue", "solve", "solve_in_months", "split_value", "stages", "value_of_information",
+    "marginal_revenue", "solve", "solve_in_months", "split_value", "stages", "standing_devices", "value_of_information",
 ]  # fmt: skip

@@ -189,6 +189,11 @@ def opening(problem: ExpansionProblem) -> Start:
     )
 
 
+def standing_devices(problem: ExpansionProblem) -> Array:
+    """Return what was paid for before the start and is in service if none leaves early, (v, r, t)."""
+    return opening(problem).installed(stages(problem))[..., : len(problem.quarters)]
+
+
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """What a planner decides in the steps of the horizon.

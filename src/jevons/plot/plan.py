@@ -308,7 +308,10 @@ def sensitivity(result: PlanResult) -> Any:
     from matplotlib.colors import to_rgba
 
     figure, axes = subplots(2, width=10.0, height=4.2)
-    pairs = (("plan_value_cny", "Value of the AI plan"), ("compute_factor", "Compute after a doubling of efficiency"))
+    pairs = (
+        ("orders_value_cny", "Value that the orders add"),
+        ("compute_factor", "Compute after a doubling of efficiency"),
+    )
     for axis, (outcome, title) in zip(axes, pairs, strict=True):
         found = result.draws.sensitivity(outcome, 10)[::-1] if result.draws is not None else []
         least = chance_size(result.draws) if result.draws is not None else 0.0

@@ -217,8 +217,8 @@ def _cards(result: PlanResult) -> list[tuple[str, ...]]:
             between("compute_factor"), f"{chance('jevons', 'P(Jevons), that it rises:')}{with_time}",
         ),
         (
-            format_money(accounts.plan_value_cny, "CNY"), "value that the AI cloud adds",
-            between("plan_value_cny"), chance("value_created", "P(value created):"),
+            format_money(result.orders_value_cny, "CNY"), "value that the plan's orders add",
+            between("orders_value_cny"), chance("value_created", "P(value created):"),
         ),
         (
             f"{accounts.value_per_ads_cny:,.0f} CNY", "value per ADS",

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.study.chain import ChainResult, run_chain
+from jevons.study.counterfactual import orders_value_cny
 from jevons.study.engineering import Engineering
 from jevons.study.problem import released_rest
 from jevons.study.sampling import BAN, draw_amounts, rank_correlations
@@ -32,7 +33,8 @@ Array = NDArray[np.float64]
 
 OUTCOMES: dict[str, tuple[str, str]] = {
     "value_per_ads_cny": ("CNY/ADS", "value per American depositary share"),
-    "plan_value_cny": ("CNY", "value that the plan adds: its cash flows and what stands at the end, discounted"),
+    "plan_value_cny": ("CNY", "value of the AI cloud: cash in the plan and what stands at its end, discounted"),
+    "orders_value_cny": ("CNY", "value that the plan's orders add to it, against ordering nothing at the same prices"),
     "tokens_per_d": ("tok/day", "tokens served a day in the last quarter"),
     "devices": ("devices", "accelerators in service in the last quarter"),
     "capex_cny": ("CNY", "capital spent on accelerators and sites over the plan"),
@@ -121,6 +123,7 @@ def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, floa
     return {
         "value_per_ads_cny": result.accounts.value_per_ads_cny,
         "plan_value_cny": result.accounts.plan_value_cny,
+        "orders_value_cny": orders_value_cny(result),
         "tokens_per_d": float((market.tokens_per_d[:, -1] * served).sum()),
         "devices": float(plan.installed[:, :, -1].sum()),
         "capex_cny": capex,
@@ -203,10 +206,10 @@ def _one(row: tuple[tuple[str, ...], Array]) -> Record:
         result = run_chain(
             scenario.with_values(drawn), engineering, start=base, most_rounds=ROUNDS, tolerance=TOLERANCE, banned=banned
         )
+        response = demand_response(result, engineering)
+        return {**outcomes_of(result, response), "paths": paths_of(result, response)}
     except InfeasibleError:
         return None
-    response = demand_response(result, engineering)
-    return {**outcomes_of(result, response), "paths": paths_of(result, response)}
 
 
 def monte_carlo(

@@ -8,6 +8,7 @@ from jevons.errors import InfeasibleError
 from jevons.facts import Facts, default_facts
 from jevons.provenance import Ledger
 from jevons.study.chain import ChainResult, run_chain
+from jevons.study.counterfactual import orders_value_cny
 from jevons.study.engineering import Engineering, engineer
 from jevons.study.lines import plan_lines
 from jevons.study.montecarlo import monte_carlo
@@ -83,7 +84,8 @@ def plan(
             progress=lambda done, total: tell("draws", done, total),
         )
     ledger = _ledger(scenario, facts, engineering, chain, found)
-    return PlanResult(scenario, engineering, chain, found, outcomes, ledger, facts, file, plan_lines(chain))
+    added = orders_value_cny(chain)
+    return PlanResult(scenario, engineering, chain, found, outcomes, ledger, facts, added, file, plan_lines(chain))
 
 
 def _check_worth_planning(scenario: Scenario) -> None:

@@ -62,6 +62,8 @@ class PlanResult:
         Formulas and facts behind the headlines.
     facts : Facts
         What the scenario drew on.
+    orders_value_cny : float
+        Value that the orders add to the AI cloud, against ordering nothing at the same prices [CNY].
     file : str
         Name of the scenario file.
     lines : PlanLines, optional
@@ -75,6 +77,7 @@ class PlanResult:
     draws: Draws | None
     ledger: Ledger
     facts: Facts
+    orders_value_cny: float
     file: str = ""
     lines: PlanLines | None = None
 

@@ -182,6 +182,9 @@ def _value(result: PlanResult) -> Table:
     rows: list[Sequence[Any]] = [
         (label, format_money(amount, "CNY"), _value_note(result, label)) for label, amount in accounts.valuation.bridge
     ]
+    after = 1 + max((i for i, row in enumerate(rows) if row[0].startswith("AI cloud")), default=-1)
+    note = "against ordering nothing, at the same prices"
+    rows.insert(after, ("of these what the orders add", format_money(result.orders_value_cny, "CNY"), note))
     rows.append(("value of equity", format_money(accounts.valuation.equity_cny, "CNY"), ""))
     rows.append(("market value", format_money(accounts.market_value_cny, "CNY"), f"on {result.scenario.as_of}"))
     gap = accounts.value_per_ads_cny / accounts.price_per_ads_cny - 1
@@ -197,7 +200,7 @@ def _value(result: PlanResult) -> Table:
     rows.append(("cloud growth that the price assumes", *_implied(result)))
     if (draws := result.draws) is not None:
         p = uncertainty.probability_text(draws, "value_created")
-        rows.append(("P(value created)", p, f"that the AI cloud is worth more than it costs; {_counted(draws)}"))
+        rows.append(("P(value created)", p, f"that the orders are worth more than they cost; {_counted(draws)}"))
     return ("Value", ("", "value", "note"), rows)
 
 
@@ -386,6 +389,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
             "per_ads_cny": accounts.value_per_ads_cny,
             "price_per_ads_cny": accounts.price_per_ads_cny,
             "plan_value_cny": accounts.plan_value_cny,
+            "orders_value_cny": result.orders_value_cny,
             "implied_cloud_growth_frac": result.implied[0]["growth_frac"],
             "iso_price_surface": result.implied,
         },

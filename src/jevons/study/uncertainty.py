@@ -13,7 +13,8 @@ from jevons.study.rounding import scaled
 
 QUANTILES = (0.1, 0.5, 0.9)
 HEADLINES = (
-    "value_per_ads_cny", "plan_value_cny", "tokens_per_d", "compute_factor", "settled_compute_factor", "ai_revenue_cny",
+    "value_per_ads_cny", "orders_value_cny", "tokens_per_d", "compute_factor", "settled_compute_factor",
+    "ai_revenue_cny",
 )  # fmt: skip
 """Outcomes for which the sensitivity is ranked."""
 
@@ -26,7 +27,7 @@ _SCALES = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "W": (1e6, "
 EVENTS = {
     "jevons": "P(Jevons): compute wanted rises when efficiency doubles",
     "jevons_settled": "P(Jevons with time): the same once the saving is passed on and adopted",
-    "value_created": "P(value created): the AI cloud is worth more than it costs",
+    "value_created": "P(value created): the plan's orders are worth more than they cost",
 }
 
 
@@ -36,13 +37,13 @@ def probabilities(draws: Draws) -> dict[str, dict[str, float]]:
     Notes
     -----
     Jevons: compute wanted rises when efficiency doubles, within the plan, and settled: once the saving is passed on and
-    adopted. Value created: the AI cloud is worth more than nothing after paying for its capital. The standard error is
-    that of a share k of n draws with half a draw added to either side (Jeffreys), so that 0 of 12 is no certainty;
-    Latin hypercube draws make it, if anything, too wide.
+    adopted. Value created: the plan's orders are worth more than they cost, against ordering nothing. The standard
+    error is that of a share k of n draws with half a draw added to either side (Jeffreys), so that 0 of 12 is no
+    certainty; Latin hypercube draws make it, if anything, too wide.
     """
     held, count = {}, draws.values.shape[0]
     tests = (("jevons", "compute_factor", 1.0), ("jevons_settled", "settled_compute_factor", 1.0))
-    for name, outcome, above in (*tests, ("value_created", "plan_value_cny", 0.0)):
+    for name, outcome, above in (*tests, ("value_created", "orders_value_cny", 0.0)):
         share = draws.probability(outcome, above)
         near = (share * count + 0.5) / (count + 1)
         held[name] = {"p": share, "standard_error": math.sqrt(near * (1 - near) / (count + 2))}

@@ -56,7 +56,7 @@ def test_inputs_without_effect_are_left_out_however_many_there_are():
 
 def test_no_draw_of_a_few_is_no_certainty():
     low = np.full(12, 0.7)
-    outcomes = {"compute_factor": low, "settled_compute_factor": low, "plan_value_cny": np.ones(12)}
+    outcomes = {"compute_factor": low, "settled_compute_factor": low, "orders_value_cny": np.ones(12)}
     few = Draws(("a",), np.zeros((12, 1)), outcomes, 0)
     found = probabilities(few)
     assert (found["jevons"]["p"], found["value_created"]["p"]) == (0.0, 1.0)
