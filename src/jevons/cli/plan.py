@@ -120,7 +120,8 @@ def _explained(result: PlanResult, path: str) -> str:
 def _head(result: PlanResult) -> tuple[str, str]:
     quality = (
         f"Fixed point between market and planner: residual {result.chain.residual:.4f} after {result.chain.rounds} "
-        f"rounds. {len(result.judgements)} figures rest on judgement; the report lists them with their ranges.\n"
+        f"rounds, prices {100 * result.chain.gap_frac:.2f} % from the planner's own. {len(result.judgements)} figures "
+        "rest on judgement; the report lists them with their ranges.\n"
     )
     return f"{result.scenario.name}, information of {result.scenario.as_of}", quality
 

@@ -86,6 +86,9 @@ class ChainResult:
     residual : float
         Largest relative change of call prices in the last iteration, rents in it, or the largest gap between the share
         of renters that brokers serve and the one the planner was shown.
+    gap_frac : float
+        Distance of the planner's call prices and of clearing rents from those that the market was given, weighted by
+        revenue: what small steps cannot hide.
     rounds : int
         Iterations made.
     """
@@ -103,6 +106,7 @@ class ChainResult:
     brokers_frac: Array
     ways: Array | None
     residual: float
+    gap_frac: float
     rounds: int
 
 
@@ -188,8 +192,20 @@ def run_chain(
         brokers_frac,
         chosen,
         residual,
+        _gap(plan, market, inputs, rents, scarce.value, rent.value * scenario.market.rental_price.value),
         rounds,
     )
+
+
+def _gap(
+    plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs, rents: Rents | None, scarcity: Array, rent: Array
+) -> float:
+    calls = inputs.counts_tokens[:, None]
+    off = np.abs(np.where(calls, clearing_ratio(plan, market) / scarcity, 1.0) - 1.0)
+    if rents is not None:
+        off = np.where(calls, off, np.abs(rents.price_cny_per_h / rent - 1.0))
+    paid = market.call_price_cny * scarcity * plan.served_calls_per_d.sum(axis=2)
+    return float((off * paid).sum() / max(float(paid.sum()), 1e-300))
 
 
 def plan_of(scenario: Scenario, problem: ExpansionProblem, begin: Basis | None = None) -> ExpansionPlan:

@@ -421,6 +421,7 @@ def plan_json(result: PlanResult) -> dict[str, Any]:
         else {name: dict(uncertainty.ranked(draws, name)) for name in uncertainty.HEADLINES},
         "shadow_prices": shadow_json(result),
         "residual": result.chain.residual,
+        "gap_frac": result.chain.gap_frac,
         "rounds": result.chain.rounds,
         "draws": 0 if draws is None else int(draws.outcomes["devices"].size),
         "infeasible_draws": 0 if draws is None else draws.infeasible,

@@ -127,3 +127,11 @@ def test_draws_of_supply_below_a_commitment_free_the_firm(engineering, edited):
     assert least["hardware.devices.h20.supply"] < 300
     amounts = {name: value for name, value in least.items() if name in scenario.amounts()}
     assert run_chain(scenario.with_values(amounts), engineering).plan.ordered[0].sum() > 0
+
+
+def test_the_fixed_point_meets_the_planner_s_own_prices(engineering):
+    result = run_chain(load(TINY), engineering)
+    assert result.residual < 0.01
+    assert 0 <= result.gap_frac < 0.02
+    hurried = run_chain(load(TINY), engineering, most_rounds=1)
+    assert hurried.gap_frac > result.gap_frac
