@@ -83,8 +83,8 @@ def plan(
             processes=processes,
             progress=lambda done, total: tell("draws", done, total),
         )
-    ledger = _ledger(scenario, facts, engineering, chain, found)
     added = orders_value_cny(chain)
+    ledger = _ledger(scenario, facts, engineering, chain, found, added)
     return PlanResult(scenario, engineering, chain, found, outcomes, ledger, facts, added, file, plan_lines(chain))
 
 
@@ -98,7 +98,9 @@ def _check_worth_planning(scenario: Scenario) -> None:
         raise InfeasibleError(message, ["chip supply"])
 
 
-def _ledger(scenario: Scenario, facts: Facts, engineering: Engineering, chain: ChainResult, found: Verdict) -> Ledger:
+def _ledger(
+    scenario: Scenario, facts: Facts, engineering: Engineering, chain: ChainResult, found: Verdict, added: float
+) -> Ledger:
     """Record the headlines and how each follows from the others."""
     ledger = scenario_ledger(scenario, facts)
     devices, models = list(scenario.hardware.devices), list(scenario.serving.models)
@@ -172,7 +174,15 @@ def _ledger(scenario: Scenario, facts: Facts, engineering: Engineering, chain: C
     ledger.add(
         "finance.plan_value_cny", accounts.plan_value_cny, "CNY",
         formula="present value of the AI plan's free cash flow and of what stands at its end",
-        parents=["expansion.budget", "cost.wacc", *(f"market.{model}.price_index" for model in models)],
+        parents=[
+            "expansion.budget", "cost.wacc", "finance.overhead", "market.ai_revenue_share", "market.cloud_premium",
+            "market.rental_price", *(f"market.{model}.price_index" for model in models),
+        ],
+    )  # fmt: skip
+    ledger.add(
+        "finance.orders_value_cny", added, "CNY",
+        formula="the AI cloud with the plan's orders, less the same at the same prices with nothing on sale",
+        parents=["finance.plan_value_cny", *(f"hardware.devices.{device}.price" for device in devices)],
     )  # fmt: skip
     ledger.add(
         "finance.value_per_ads_cny", accounts.value_per_ads_cny, "CNY/ADS",
