@@ -86,7 +86,7 @@ class SegmentSpec(Section):
     """Imitation coefficient per quarter."""
     adopted: Annotated[Amount, Quantity("1", ge=0, le=1)]
     """Share of potential adopters that use the service at the start."""
-    elasticity: Annotated[Amount, Quantity("1", le=0)]
+    elasticity: Annotated[Amount, Quantity("1", ge=-20, le=0)]
     """Elasticity of calls per adopter to the price of a call (intensive margin), negative."""
     share: Fraction
     """Share of the segment's calls that this provider serves; of rented hours, with the brokers it competes with."""
@@ -130,7 +130,7 @@ class ProvidersSpec(Section):
     """Name of the firm itself in tables."""
     rivals: dict[str, RivalSpec] = Field(default_factory=dict)
     """Rivals by name; without any, shares stand and the markup is competition."""
-    share_elasticity: Annotated[Amount, Quantity("1", le=-1.5)] = Amount(-3.0, "1", origin="default")
+    share_elasticity: Annotated[Amount, Quantity("1", ge=-50, le=-1.5)] = Amount(-3.0, "1", origin="default")
     """Elasticity of a small provider's volume to its own price once buyers have moved, negative."""
     nesting: Annotated[Amount, Quantity("1", gt=0, le=1)] = Amount(0.6, "1", origin="default")
     """Dissimilarity of providers within a nest: 1 for none more alike than others, near 0 for interchangeable."""
@@ -185,7 +185,7 @@ class BrokersSpec(Section):
 class MarketSpec(Section):
     """Demand and prices."""
 
-    provider_elasticity: Annotated[Amount, Quantity("1", le=-0.01)]
+    provider_elasticity: Annotated[Amount, Quantity("1", ge=-50, le=-0.01)]
     """Elasticity of one provider's volume to its price premium over rivals, negative."""
     elasticity_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
     """Common factor on all segments' intensive elasticities: they are wrong together."""
@@ -211,7 +211,7 @@ class MarketSpec(Section):
     """Rent of that device-hour at which rental segments want what they state; rents of the plan clear the market."""
     cloud_premium: Annotated[Amount, Quantity("1", gt=0, le=20)] = Amount(1.0, "1", origin="default")
     """What the firm is paid for a let device-hour over the rent of a bare one: platform, storage, network, contract."""
-    rental_substitution: Annotated[Amount, Quantity("1", le=-0.1)] = Amount(-3.0, "1", origin="default")
+    rental_substitution: Annotated[Amount, Quantity("1", ge=-50, le=-0.1)] = Amount(-3.0, "1", origin="default")
     """Elasticity of device-hours of one chip to its rent, others' rents standing, negative."""
     rental_tight: Annotated[Amount, Quantity("1", ge=0.1, le=0.98)] = Amount(0.75, "1", origin="default")
     """Let share of a chip's stock at which its rent covers its full cost."""

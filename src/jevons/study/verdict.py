@@ -93,13 +93,10 @@ def demand_response(
 ) -> DemandResponse:
     """Return how demand answers a rise of efficiency by *factor* from the first quarter, without limits of supply.
 
-    Where everybody rents hours and nobody calls a model, it does not answer.
+    Where the firm serves no calls, as when everybody rents hours, it does not answer.
     """
     scenario = base.scenario
     tokens = base.inputs.model < len(scenario.serving.models)
-    if not tokens.any():
-        level, flat = np.ones(scenario.quarters), np.zeros(scenario.quarters)
-        return DemandResponse(flat, flat, level, level, np.full(tokens.size, np.nan), 1.0)
     ample = np.ones_like(base.scarcity)
     cloud = None if base.ways is None else 1.0 - base.ways[:, 0]
     slow = market_path(market_inputs(scenario, base.setting, base.weights, ample, base.rent_index, cloud))
@@ -109,12 +106,16 @@ def demand_response(
     weight = _compute_per_call(base, slow)
     slow_use = (slow.calls_per_d * weight)[tokens]
     quick_use = (quick.calls_per_d * weight)[tokens]
+    segments = np.full(tokens.size, np.nan)
+    if not (slow_use.sum(axis=0) > 0).all():
+        level, flat = np.ones(scenario.quarters), np.zeros(scenario.quarters)
+        return DemandResponse(flat, flat, level, level, segments, 1.0)
     elasticity = ((slow.elasticity_extensive + slow.elasticity_intensive)[tokens] * slow_use).sum(axis=0)
     ratio = quick_use.sum(axis=0) / slow_use.sum(axis=0)
     price = np.log(quick.price_index / slow.price_index)[base.inputs.model[tokens]]
     passed = -(price * slow_use).sum(axis=0) / slow_use.sum(axis=0) / np.log(factor)
-    segments = np.full(tokens.size, np.nan)
-    segments[tokens] = quick_use[:, -1] / slow_use[:, -1] / factor
+    served = np.flatnonzero(tokens)[slow_use[:, -1] > 0]
+    segments[served] = (quick_use[:, -1] / np.maximum(slow_use[:, -1], 1e-300) / factor)[slow_use[:, -1] > 0]
     last = slow.learning.size - 1
     per_call = weight[:, -1] * slow.calls_per_d[:, -1] / np.maximum(slow.market_calls_per_d[:, -1], 1e-300)
     before, after = (

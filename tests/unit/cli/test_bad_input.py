@@ -72,7 +72,11 @@ FILE_FAULTS = {
     ),
     "elasticity beyond all size": (
         ("elasticity: -0.4", "elasticity: -100"),
-        "s.yaml:72:7: market.segments.shops.elasticity: reaches -200 with market.elasticity_scale up to 2",
+        "s.yaml:72:7: market.segments.shops.elasticity: -100: must be at least -20",
+    ),
+    "elasticity beyond all size once scaled": (
+        ("elasticity: -0.4", "elasticity: -15"),
+        "s.yaml:72:7: market.segments.shops.elasticity: reaches -30 with market.elasticity_scale up to 2",
     ),
     "no margin": (("terminal_margin: 0.17", "terminal_margin: 0"), "finance.terminal_margin: 0: must leave a profit"),
     "all taxed": (

@@ -168,6 +168,13 @@ def test_where_everybody_rents_a_doubling_of_serving_efficiency_changes_nothing(
     assert "NaN" not in json_text(renting.to_json())
 
 
+def test_a_segment_of_which_the_firm_serves_nothing_has_no_factor_and_spoils_no_other(scenario):
+    without = plan(scenario.with_values({"market.segments.chat.share": 0.0}))
+    factors = without.to_json()["jevons"]["segment_compute_factor"]
+    assert set(factors) == {"shops"}
+    assert np.isfinite(without.verdict.compute_factor).all()
+
+
 def test_explain_leads_from_the_headline_to_sources(result):
     text = result.explain("finance.value_per_ads_cny")
     assert "h20.price_cny" in text
