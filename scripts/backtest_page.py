@@ -19,19 +19,13 @@ from jevons.plot.style import figure_svg
 from jevons.schema import replacing
 from jevons.study import load
 from jevons.study.backtest import REDUCED, Backtest, backtest, horizon_rows, refutations, summary_rows
-from jevons.study.forecast import TARGETS, Forecast
+from jevons.study.backtest_rows import forecast_cells, horizon_cells, interval_cell, outcome_cells, summary_cells
+from jevons.study.forecast import Forecast
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "validation" / "backtest.md"
 FILES = ("alibaba.csv", "demand.csv", "api_prices.csv")
 DRAWS = 1000
-_SHOWN = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "USD": (1.0, "USD")}
-
-
-def scale_of(target: str) -> tuple[float, str]:
-    """Return the factor and name of the unit in which a target is shown."""
-    unit = TARGETS[target][0]
-    return (0.01, "%") if target.endswith("_frac") else _SHOWN.get(unit, (1.0, ""))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -42,55 +36,30 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def forecast_table(forecast: Forecast) -> str:
     """Return 10/50/90 % by quantity and quarter."""
-    rows = []
-    for target, (_, label) in TARGETS.items():
-        factor, unit = scale_of(target)
-        cells = ("/".join(f"{x / factor:,.3g}" for x in column) for column in forecast.quantiles(target).T)
-        rows.append((label, unit, *cells))
-    return table(("quantity", "unit", *forecast.quarters), rows)
+    return table(("quantity", "unit", *forecast.quarters), forecast_cells(forecast))
 
 
 def outcome_table(result: Backtest) -> str:
     """Return outcomes against the intervals of the chain and of its reduced form."""
-    rows = []
-    mine = [s for s in result.scores if s.method == result.published.variant]
     others = {(s.outcome.target, s.outcome.date): s for s in result.scores if s.method == REDUCED}
-    for score in mine:
-        factor, unit = scale_of(score.outcome.target)
-        reduced = others[score.outcome.target, score.outcome.date]
-        cells = []
-        for one in (score, reduced):
-            cells += ["/".join(f"{x / factor:,.3g}" for x in (one.low, one.middle, one.high))]
-            cells += ["yes" if one.covered else "no"]
-        happened = f"{score.outcome.value / factor:,.4g}"
-        rows.append((TARGETS[score.outcome.target][1], unit, str(score.outcome.date), happened, *cells))
+    rows = []
+    for score in result.scores:
+        if score.method == result.published.variant:
+            both = (score, others[score.outcome.target, score.outcome.date])
+            cells = [cell for one in both for cell in (interval_cell(one), "yes" if one.covered else "no")]
+            rows.append((*outcome_cells(score), *cells))
     return table(("quantity", "unit", "date", "outcome", "chain", "inside", "reduced form", "inside"), rows)
 
 
 def score_table(result: Backtest) -> str:
     """Return CRPS, coverage and error by quantity and method."""
-    rows = [
-        (
-            TARGETS[r["target"]][1], r["method"], str(r["outcomes"]), f"{r['crps']:.3g}", f"{r['crps_over_full']:.2f}",
-            "" if r["covered_frac"] is None else f"{100 * r['covered_frac']:.0f} %", f"{r['mean_abs_error']:.3g}",
-            r["scale"],
-        )
-        for r in summary_rows(result)
-    ]  # fmt: skip
     heads = ("quantity", "method", "outcomes", "CRPS", "over the chain's", "coverage", "error of the median", "scale")
-    return table(heads, rows)
+    return table(heads, summary_cells(summary_rows(result)))
 
 
 def horizon_table(result: Backtest) -> str:
     """Return bias and error of the chain by quarters ahead."""
-    rows = [
-        (
-            TARGETS[r["target"]][1], str(r["horizon_quarters"]), str(r["outcomes"]), f"{r['mean_error']:+.3g}",
-            f"{r['mean_abs_error']:.3g}",
-        )
-        for r in horizon_rows(result)
-    ]  # fmt: skip
-    return table(("quantity", "quarters ahead", "outcomes", "bias", "error"), rows)
+    return table(("quantity", "quarters ahead", "outcomes", "bias", "error"), horizon_cells(horizon_rows(result)))
 
 
 def test_table(result: Backtest) -> str:

@@ -8,17 +8,6 @@ from typing import Any
 from jevons.cli.options import parse_date
 from jevons.cli.output import check_out, emit, table
 
-_SHOWN = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "USD": (1.0, "USD")}
-
-
-def _scale(target: str) -> tuple[float, str]:
-    from jevons.study.forecast import TARGETS
-
-    unit = TARGETS[target][0]
-    if target.endswith("_frac"):
-        return 0.01, "%"
-    return _SHOWN.get(unit, (1.0, ""))
-
 
 def run_backtest(
     files: list[Path],
@@ -81,46 +70,26 @@ def run_backtest(
         from jevons.plot.backtest import backtest_figure
 
         save_figure(plot, backtest_figure(result))
-    emit(value, _tables(result, forecasts, summary, horizons, refuted), as_json=json, out=out)
+    emit(value, _tables(result, summary, horizons, refuted), as_json=json, out=out)
 
 
-def _tables(result: Any, forecasts: Any, summary: Any, horizons: Any, refuted: Any) -> list[Any]:
-    from jevons.study.forecast import TARGETS
+def _tables(result: Any, summary: Any, horizons: Any, refuted: Any) -> list[Any]:
+    from jevons.study.backtest_rows import forecast_cells, horizon_cells, interval_cell, outcome_cells, summary_cells
 
     quarters = result.published.quarters
-    rows = []
-    for target, (_, label) in TARGETS.items():
-        factor, unit = _scale(target)
-        cells = [r for r in forecasts if r["target"] == target]
-        rows.append((label, unit, *("/".join(f"{r[q] / factor:,.3g}" for q in ("p10", "p50", "p90")) for r in cells)))
-    full = [score for score in result.scores if score.method == "full"]
     scored = []
-    for score in full:
-        factor, unit = _scale(score.outcome.target)
-        interval = "/".join(f"{x / factor:,.3g}" for x in (score.low, score.middle, score.high))
-        happened = f"{score.outcome.value / factor:,.4g}"
-        inside = "inside" if score.covered else "outside"
-        scored.append((TARGETS[score.outcome.target][1], unit, str(score.outcome.date), interval, happened, inside))
-    marks = [
-        (
-            TARGETS[r["target"]][1], r["method"], str(r["outcomes"]), f"{r['crps']:.3g}", f"{r['crps_over_full']:.2f}",
-            "" if r["covered_frac"] is None else f"{100 * r['covered_frac']:.0f} %",
-            f"{r['mean_abs_error']:.3g}", r["scale"],
-        )
-        for r in summary
-    ]  # fmt: skip
-    ahead = [
-        (
-            TARGETS[r["target"]][1], str(r["horizon_quarters"]), str(r["outcomes"]), f"{r['mean_error']:+.3g}",
-            f"{r['mean_abs_error']:.3g}",
-        )
-        for r in horizons
-    ]  # fmt: skip
+    for score in result.scores:
+        if score.method == "full":
+            *what, happened = outcome_cells(score)
+            scored.append((*what, interval_cell(score), happened, "inside" if score.covered else "outside"))
     tests = [(r["test"], r["answer"], r["detail"]) for r in refuted]
     left = ", ".join(f"{count:,} {why}" for why, count in sorted(result.skipped.items())) or "none"
     known = f"known on {result.known.as_of}, variant `{result.published.variant}`"
     return [
-        table(f"Forecasts from what was {known}: 10/50/90 %", ("quantity", "unit", *quarters), rows, text_columns=2),
+        table(
+            f"Forecasts from what was {known}: 10/50/90 %", ("quantity", "unit", *quarters),
+            forecast_cells(result.published), text_columns=2,
+        ),
         *(
             [
                 table(
@@ -129,14 +98,15 @@ def _tables(result: Any, forecasts: Any, summary: Any, horizons: Any, refuted: A
                 ),
                 table(
                     "Scores: mean CRPS (lower is better), coverage of 80 % intervals, mean error of medians",
-                    ("quantity", "method", "outcomes", "CRPS", "over full", "covered", "error", "scale"), marks,
-                    text_columns=2,
+                    ("quantity", "method", "outcomes", "CRPS", "over full", "covered", "error", "scale"),
+                    summary_cells(summary), text_columns=2,
                 ),
                 table(
-                    "Error by horizon, full model", ("quantity", "quarters ahead", "outcomes", "bias", "error"), ahead
+                    "Error by horizon, full model", ("quantity", "quarters ahead", "outcomes", "bias", "error"),
+                    horizon_cells(horizons),
                 ),
             ]
-            if full
+            if scored
             else ["No outcome in the files meets a forecast.\n"]
         ),
         table("What could refute the model", ("test", "answer", "detail"), tests, text_columns=3),

@@ -233,8 +233,6 @@ class LinearProgram:
 
 
 _BASIS_STATUS = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
-
-
 _STATUS = {
     highspy.HighsModelStatus.kOptimal: "optimal",
     highspy.HighsModelStatus.kInfeasible: "infeasible",

@@ -10,9 +10,8 @@ import numpy as np
 from jevons.plot.palette import HUES, INK, MUTED
 from jevons.plot.style import subplots
 from jevons.study.backtest import Backtest
-from jevons.study.forecast import TARGETS
+from jevons.study.forecast import TARGETS, target_unit
 
-_SCALE = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "USD": (1.0, "USD")}
 _TOKENS = "tok/day"
 
 
@@ -22,7 +21,7 @@ def backtest_figure(result: Backtest) -> Any:
     forecast = result.published
     days = np.array([(end - result.known.as_of).days for end in result.known.ends], float)
     for axis, (target, (unit, label)) in zip(axes.ravel(), TARGETS.items(), strict=True):
-        factor, shown = (0.01, "%") if target.endswith("_frac") else _SCALE.get(unit, (1.0, ""))
+        factor, shown = target_unit(target)
         low, middle, high = forecast.quantiles(target) / factor
         axis.fill_between(days, low, high, color=HUES[0], alpha=0.22, linewidth=0)
         axis.plot(days, middle, color=HUES[0], linewidth=2)

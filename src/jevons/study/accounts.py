@@ -22,7 +22,7 @@ from jevons.finance import (
     statements,
 )
 from jevons.market import MarketInputs, MarketPath
-from jevons.study.problem import released_cny
+from jevons.study.problem import released
 from jevons.study.scenario import Scenario
 
 Array = NDArray[np.float64]
@@ -172,8 +172,7 @@ def lines_as_planned(scenario: Scenario) -> Allocation | None:
 
 def whole_budget_cny(scenario: Scenario) -> float:
     """Return the present value of the budget's releases, all lines."""
-    spec = scenario.expansion
-    path = released_cny(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: scenario.quarters]
+    path = released(scenario)
     return float(path @ (1.0 + scenario.cost.wacc.value) ** -((np.arange(path.size) + 0.5) / 4))
 
 

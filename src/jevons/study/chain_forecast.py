@@ -17,7 +17,20 @@ from jevons.errors import Fault, InputError
 from jevons.facts import Facts
 from jevons.study.chain import run_chain
 from jevons.study.engineering import engineer
-from jevons.study.forecast import HORIZON, VARIANTS, Evidence, Forecast, draw_priors, share_price
+from jevons.study.forecast import (
+    HORIZON,
+    MARGIN_NOISE_FRAC,
+    VARIANTS,
+    Evidence,
+    Forecast,
+    draw_priors,
+    funding_factor,
+    growth_on_year,
+    quarter_noise,
+    rest_of_year,
+    seasonal,
+    share_price,
+)
 from jevons.study.montecarlo import Draws, evaluate, monte_carlo
 from jevons.study.sampling import draw_amounts, stream
 from jevons.study.scenario import RENTAL, Scenario
@@ -28,9 +41,6 @@ DOUBAO, DEEPSEEK = "bytedance", "open_hosts"
 """Rivals of the scenario that stand for ByteDance, and for DeepSeek and other hosts of open weights."""
 
 CONSTANT = VARIANTS[1]
-
-_MARGIN_NOISE_FRAC = 0.006
-"""Of a quarter's margin, as in the reduced form."""
 
 
 def chain_forecasts(
@@ -177,23 +187,14 @@ def _cloud(
     paths = drawn.paths
     rng = stream(seed, "chain:cloud")
     ai = paths["ai_revenue_cny"][:, :HORIZON]
-    n = ai.shape[0]
     now = _drawn_or_given(scenario, drawn, "market.ai_revenue_share") * known.revenue_cny[-1]
-    back = np.array([0.75, 0.5, 0.25, 0.0])
     growth = _drawn_or_given(scenario, drawn, "market.ai_revenue_growth")
-    rest_before = known.revenue_cny - now[:, None] * (1.0 + growth)[:, None] ** -back
     pace = 1.0 + _drawn_or_given(scenario, drawn, "finance.base_growth")
-    drift = np.cumsum(rng.normal(0.0, 0.01, (n, HORIZON)), axis=1)
-    rest = np.empty((n, HORIZON))
-    for quarter in range(HORIZON):
-        ago = rest_before[:, quarter] if quarter < 4 else rest[:, quarter - 4]
-        rest[:, quarter] = ago * pace * np.exp(drift[:, quarter])
-    revenue = ai + rest
-    before = np.concatenate([np.broadcast_to(known.revenue_cny, (n, 4)), revenue], axis=1)[:, :HORIZON]
+    revenue = ai + seasonal(rest_of_year(known, now, growth), pace, rng)
     moved = paths["cloud_ebita_frac"][:, :HORIZON] - paths["cloud_ebita_frac"][:, :1]
     drifted = p["base_margin_drift_frac"][:, None] * np.arange(1, HORIZON + 1)
-    margin = known.margin_frac + moved + drifted + rng.normal(0.0, _MARGIN_NOISE_FRAC, (n, HORIZON))
-    return revenue, revenue / before - 1.0, margin
+    margin = known.margin_frac + moved + drifted + rng.normal(0.0, MARGIN_NOISE_FRAC, revenue.shape)
+    return revenue, growth_on_year(known, revenue), margin
 
 
 def _capex(
@@ -203,8 +204,5 @@ def _capex(
     rng = stream(seed, "chain:capex")
     spent = (paths["capex_cny"] + paths["released_rest_cny"])[:, :HORIZON]
     if narrative:
-        doublings = np.log2(price / known.ads_price_usd)
-        spent = spent * np.maximum(1.0 + p["narrative_capex_gain_frac"][:, None] * doublings, 0.5)
-    sigma = p["capex_quarter_sigma"][:, None]
-    noise = np.exp(rng.standard_normal(spent.shape) * sigma - sigma**2 / 2)
-    return np.asarray(spent * noise * (1.0 + p["other_capex_frac"][:, None]))
+        spent = spent * funding_factor(known, p, price)
+    return np.asarray(spent * quarter_noise(p, rng) * (1.0 + p["other_capex_frac"][:, None]))

@@ -13,7 +13,6 @@ from jevons.study.accounts import cloud_value_implied_cny
 from jevons.study.montecarlo import Draws, paths_of
 from jevons.study.result import PlanResult
 from jevons.study.uncertainty import chance_size
-from jevons.study.verdict import demand_response
 
 Array = NDArray[np.float64]
 
@@ -107,7 +106,7 @@ def fans(draws: Draws, result: PlanResult, facts: Facts) -> list[Fan]:
             "prices stand (random walk)",
         ),
     )
-    held, central = [], paths_of(result.chain, demand_response(result.chain, result.engineering))
+    held, central = [], paths_of(result.chain, result.verdict.loop_gain)
     for name, label, scale, baseline, rule in shown:
         low, middle, high = np.quantile(draws.paths[name], (0.1, 0.5, 0.9), axis=0) / scale
         held.append(Fan(name, label, low, middle, high, np.asarray(central[name]) / scale, baseline / scale, rule))

@@ -19,12 +19,16 @@ from jevons.errors import FactError, InputError
 from jevons.facts import Facts
 from jevons.finance.narrative import forecast_change
 from jevons.study.amounts import Amount
+from jevons.study.rounding import shown_in
 from jevons.study.sampling import correlate, latin_hypercube, stream
 
 Array = NDArray[np.float64]
 
 HORIZON = 5
 """Quarters forecast after the last one that was reported at the main date: to 2026-Q1."""
+
+MARGIN_NOISE_FRAC = 0.006
+"""Standard deviation of a quarter's margin about what moves it."""
 
 VARIANTS = ("full", "constant elasticity only", "no narrative")
 
@@ -49,11 +53,17 @@ CORRELATIONS: dict[tuple[str, str], float] = {
     ("named_share_frac", "tokens_counting_factor"): 0.2,
 }
 
+
 PRODUCTS = {
     "qwen": ("api.qwen.max", "api.qwen.plus", "api.qwen.turbo"),
     "deepseek": ("api.deepseek.chat", "api.deepseek.reasoner"),
 }
 _ENDINGS = (".input_cny_per_mtok", ".output_cny_per_mtok")
+
+
+def target_unit(target: str) -> tuple[float, str]:
+    """Return the factor and the name of the unit in which a target is shown."""
+    return (0.01, "%") if target.endswith("_frac") else shown_in(TARGETS[target][0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,10 +328,8 @@ def _capex(known: Evidence, p: Mapping[str, Array], seed: int, share: Array, *, 
     hit = barred[:, None] & (np.arange(HORIZON) >= begins[:, None])
     plan = plan[:, :HORIZON] * np.where(hit, p["ban_capex_factor"][:, None], 1.0)
     if narrative:
-        doublings = np.log2(share / known.ads_price_usd)
-        plan = plan * np.maximum(1.0 + p["narrative_capex_gain_frac"][:, None] * doublings, 0.5)
-    noise = rng.standard_normal((n, HORIZON)) * p["capex_quarter_sigma"][:, None]
-    plan = plan * np.exp(noise - p["capex_quarter_sigma"][:, None] ** 2 / 2)
+        plan = plan * funding_factor(known, p, share)
+    plan = plan * quarter_noise(p, rng)
     return plan * (1.0 + p["other_capex_frac"][:, None]), np.cumsum(plan, axis=1)
 
 
@@ -333,9 +341,7 @@ def _cloud(
     n = china.shape[0]
     last = known.revenue_cny[-1]
     ai_now = p["ai_share_frac"] * last
-    back = np.array([0.75, 0.5, 0.25, 0.0])
-    ai_before = ai_now[:, None] * (1.0 + p["ai_growth_frac"])[:, None] ** -back
-    rest_before = known.revenue_cny - ai_before
+    rest_before = rest_of_year(known, ai_now, p["ai_growth_frac"])
     year_ago = last / (1.0 + known.revenue_growth_frac)
     rest_year_ago = year_ago - ai_now / (1.0 + p["ai_growth_frac"])
     rest_growth = rest_before[:, -1] / rest_year_ago - 1.0
@@ -345,18 +351,46 @@ def _cloud(
     in_service = np.concatenate([np.zeros((n, 1)), placed[:, :-1]], axis=1)
     most = ai_now[:, None] * 1.25 + in_service * p["revenue_per_ai_capital"][:, None] / 4
     ai = np.minimum(wanted, most)
-    rest = np.empty((n, HORIZON))
-    drift = np.cumsum(rng.normal(0.0, 0.01, (n, HORIZON)), axis=1)
-    for quarter in range(HORIZON):
-        ago = rest_before[:, quarter] if quarter < 4 else rest[:, quarter - 4]
-        rest[:, quarter] = ago * (1.0 + rest_growth) * np.exp(drift[:, quarter])
+    rest = seasonal(rest_before, 1.0 + rest_growth, rng)
     revenue = ai + rest
-    held = np.concatenate([np.broadcast_to(known.revenue_cny, (n, 4)), revenue], axis=1)
-    growth = revenue / held[:, :HORIZON] - 1.0
     depreciation = p["cloud_depreciation_quarter_cny"][:, None] * (1 - 0.02 * np.arange(1, HORIZON + 1))
     depreciation = depreciation + in_service / (4 * known.life_y)
     before_depreciation = known.margin_frac + p["cloud_depreciation_quarter_cny"] / last
     drifted = before_depreciation[:, None] + p["base_margin_drift_frac"][:, None] * np.arange(1, HORIZON + 1)
     ebita = drifted * (rest + ai_now[:, None]) + p["ai_gross_margin_frac"][:, None] * (ai - ai_now[:, None])
-    noise = rng.normal(0.0, 0.006, (n, HORIZON))
-    return revenue, growth, (ebita - depreciation) / revenue + noise
+    noise = rng.normal(0.0, MARGIN_NOISE_FRAC, (n, HORIZON))
+    return revenue, growth_on_year(known, revenue), (ebita - depreciation) / revenue + noise
+
+
+def funding_factor(known: Evidence, p: Mapping[str, Array], share: Array) -> Array:
+    """Return the factor of the story in the share's price (n, q) on capital expenditure, (n, q), at least a half."""
+    doublings = np.log2(share / known.ads_price_usd)
+    return np.maximum(1.0 + p["narrative_capex_gain_frac"][:, None] * doublings, 0.5)
+
+
+def quarter_noise(p: Mapping[str, Array], rng: np.random.Generator) -> Array:
+    """Return factors of mean 1 on capital expenditure by quarter (n, q): orders do not arrive evenly."""
+    sigma = p["capex_quarter_sigma"][:, None]
+    return np.asarray(np.exp(rng.standard_normal((sigma.size, HORIZON)) * sigma - sigma**2 / 2))
+
+
+def rest_of_year(known: Evidence, ai_cny: Array, ai_growth_frac: Array) -> Array:
+    """Return last year's quarters of the cloud's revenue less AI (n, 4), from AI's last quarter and growth (n,)."""
+    back = np.array([0.75, 0.5, 0.25, 0.0])
+    return np.asarray(known.revenue_cny - ai_cny[:, None] * (1.0 + ai_growth_frac)[:, None] ** -back)
+
+
+def seasonal(before: Array, growth_factor: Array, rng: np.random.Generator) -> Array:
+    """Return revenue (n, q) that grows by a factor a year (n,) on its own quarters of the year before (n, 4)."""
+    drift = np.cumsum(rng.normal(0.0, 0.01, (before.shape[0], HORIZON)), axis=1)
+    held = np.empty((before.shape[0], HORIZON))
+    for quarter in range(HORIZON):
+        ago = before[:, quarter] if quarter < 4 else held[:, quarter - 4]
+        held[:, quarter] = ago * growth_factor * np.exp(drift[:, quarter])
+    return held
+
+
+def growth_on_year(known: Evidence, revenue: Array) -> Array:
+    """Return growth of the cloud's revenue (n, q) on the quarter of the year before, (n, q)."""
+    before = np.concatenate([np.broadcast_to(known.revenue_cny, (revenue.shape[0], 4)), revenue], axis=1)
+    return np.asarray(revenue / before[:, :HORIZON] - 1.0)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError
-from jevons.expansion import best_split
+from jevons.expansion import ExpansionPlan, best_split
 from jevons.study.accounts import accounts, budget_lines, lines_as_planned, whole_budget_cny
 from jevons.study.chain import ChainResult, clearing_ratio, plan_of
 
@@ -64,7 +64,7 @@ def plan_lines(chain: ChainResult) -> PlanLines | None:
     if others is None:
         return None
     spent, value = _curve(chain)
-    planned = _spent_cny(chain)
+    planned = _spent_cny(chain.plan)
     hull = _envelope(spent, value)
     budget = whole_budget_cny(scenario)
     lines, wacc = budget_lines(scenario), scenario.cost.wacc.value
@@ -88,14 +88,13 @@ def plan_lines(chain: ChainResult) -> PlanLines | None:
     )
 
 
-def _spent_cny(chain: ChainResult) -> float:
-    plan = chain.plan
+def _spent_cny(plan: ExpansionPlan) -> float:
     return float((plan.device_capex_cny + plan.site_capex_cny) @ plan.problem.discount)
 
 
 def _curve(chain: ChainResult) -> tuple[Array, Array]:
     """Return what is spent and what the AI cloud is worth over budgets, by rising spending."""
-    found = [(_spent_cny(chain), chain.accounts.plan_value_cny)]
+    found = [(_spent_cny(chain.plan), chain.accounts.plan_value_cny)]
     for factor in _BUDGETS:
         problem = dataclasses.replace(chain.plan.problem, budget_cny=chain.plan.problem.budget_cny * factor)
         try:
@@ -103,8 +102,7 @@ def _curve(chain: ChainResult) -> tuple[Array, Array]:
         except InfeasibleError:
             continue  # too little for the training reserve: no such plan to choose
         held = accounts(chain.scenario, chain.market, plan, clearing_ratio(plan, chain.market), chain.inputs)
-        spent = float((plan.device_capex_cny + plan.site_capex_cny) @ problem.discount)
-        found.append((spent, held.plan_value_cny))
+        found.append((_spent_cny(plan), held.plan_value_cny))
     found.sort()
     return np.array([x for x, _ in found]), np.array([y for _, y in found])
 

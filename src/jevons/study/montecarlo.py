@@ -138,11 +138,12 @@ def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, floa
     }
 
 
-def paths_of(result: ChainResult, response: DemandResponse) -> dict[str, list[float]]:
-    """Return the recorded paths by quarter of one pass of the chain: `PATHS`, and what each provider sells.
+def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
+    """Return the recorded paths by quarter of one pass of the chain, whose *loop_gain* (t,) is given.
 
-    ``price:MODEL`` is the firm's posted price over its start, ``price:RIVAL:MODEL`` a rival's list price of the model's
-    token mix [CNY/token], ``tokens:RIVAL`` the tokens a day that a rival serves.
+    They are `PATHS` and what each provider sells: ``price:MODEL`` is the firm's posted price over its start,
+    ``price:RIVAL:MODEL`` a rival's list price of the model's token mix [CNY/token], ``tokens:RIVAL`` the tokens a day
+    that a rival serves.
     """
     plan, market, books = result.plan, result.market, result.accounts.statements
     demanded = np.maximum(plan.problem.block_calls_per_d.sum(axis=2), 1e-30)
@@ -160,7 +161,7 @@ def paths_of(result: ChainResult, response: DemandResponse) -> dict[str, list[fl
         "released_rest_cny": released_rest(result.scenario),
         "market_tokens_per_d": market.market_tokens_per_d.sum(axis=0),
         "price_index": (index * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-30),
-        "loop_gain": response.loop_gain(result.scenario),
+        "loop_gain": loop_gain,
     }
     models, rivals = list(result.scenario.serving.models), list(result.scenario.market.providers.rivals)
     held |= {f"price:{model}": market.price_index[m] for m, model in enumerate(models)}
@@ -207,7 +208,7 @@ def _one(row: tuple[tuple[str, ...], Array]) -> Record:
             scenario.with_values(drawn), engineering, start=base, most_rounds=ROUNDS, tolerance=TOLERANCE, banned=banned
         )
         response = demand_response(result, engineering)
-        return {**outcomes_of(result, response), "paths": paths_of(result, response)}
+        return {**outcomes_of(result, response), "paths": paths_of(result, response.loop_gain(result.scenario))}
     except InfeasibleError:
         return None
 

@@ -260,18 +260,19 @@ def budget_path(scenario: Scenario) -> Array:
     InputError
         If the first release exceeds the total.
     """
-    spec = scenario.expansion
-    path = released_cny(spec.budget.value, spec.budget_first.value, spec.budget_quarters)
-    held = np.zeros(scenario.quarters)
-    held[: min(path.size, scenario.quarters)] = path[: scenario.quarters]
-    return np.asarray(held * spec.ai_share.value)
+    return released(scenario) * scenario.expansion.ai_share.value
 
 
 def released_rest(scenario: Scenario) -> Array:
     """Return the money released by quarter (t,) [CNY] for lines of the plan beside AI infrastructure."""
+    return released(scenario) * (1.0 - scenario.expansion.ai_share.value)
+
+
+def released(scenario: Scenario) -> Array:
+    """Return the money released by quarter of the plan (t,) [CNY], all lines; errors as of `released_cny`."""
     spec = scenario.expansion
     path = released_cny(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: scenario.quarters]
-    return np.pad(path, (0, scenario.quarters - path.size)) * (1.0 - spec.ai_share.value)
+    return np.pad(path, (0, scenario.quarters - path.size))
 
 
 def released_cny(total_cny: float, first_cny: float, quarters: int) -> Array:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+_SCALES = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "W": (1e6, "MW"), "devices": (1e3, "thousand")}
+
+
+def shown_in(unit: str) -> tuple[float, str]:
+    """Return the factor and the name of the unit in which tables of outcomes show *unit*; no name for a ratio."""
+    return _SCALES.get(unit, (1.0, "" if unit == "1" else unit))
+
 
 def scaled(value: float) -> str:
     """Return a number with three figures, two below 0.1, for a table."""

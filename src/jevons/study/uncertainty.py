@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 from jevons.study.montecarlo import OUTCOMES, PATHS, Draws
-from jevons.study.rounding import scaled
+from jevons.study.rounding import scaled, shown_in
 
 QUANTILES = (0.1, 0.5, 0.9)
 HEADLINES = (
@@ -23,7 +23,6 @@ METHOD = (
     "study of twenty are left out"
 )
 _FALSE_ALARM = 0.05
-_SCALES = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "W": (1e6, "MW"), "devices": (1e3, "thousand")}
 EVENTS = {
     "jevons": "P(Jevons): compute wanted rises when efficiency doubles",
     "jevons_settled": "P(Jevons with time): the same once the saving is passed on and adopted",
@@ -73,17 +72,17 @@ def interval_rows(draws: Draws) -> list[tuple[str, ...]]:
     """Return the rows of the table of intervals: meaning, unit, 10 %, median, 90 % and mean."""
     rows = []
     for record in interval_records(draws):
-        factor, unit = _SCALES.get(record["unit"], (1.0, "" if record["unit"] == "1" else record["unit"]))
+        factor, unit = shown_in(record["unit"])
         cells = (scaled(record[name] / factor) for name in ("p10", "p50", "p90", "mean"))
         rows.append((record["meaning"], unit, *cells))
     return rows
 
 
 def interval_text(draws: Draws, outcome: str) -> str:
-    """Return the 10 and 90 % quantiles of an outcome in words, in the unit of the tables."""
-    factor, unit = _SCALES.get(OUTCOMES[outcome][0], (1.0, ""))
+    """Return the 10 and 90 % quantiles of an outcome in words, with the unit of the tables where that is scaled."""
+    factor, unit = shown_in(OUTCOMES[outcome][0])
     low, high = (scaled(q / factor) for q in draws.quantiles(outcome, (0.1, 0.9)))
-    return f"10 to 90 %: {low} to {high} {unit}".rstrip()
+    return f"10 to 90 %: {low} to {high}{'' if factor == 1 else f' {unit}'}"
 
 
 def probability_text(draws: Draws, event: str) -> str:

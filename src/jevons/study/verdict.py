@@ -114,8 +114,8 @@ def demand_response(
     ratio = quick_use.sum(axis=0) / slow_use.sum(axis=0)
     price = np.log(quick.price_index / slow.price_index)[base.inputs.model[tokens]]
     passed = -(price * slow_use).sum(axis=0) / slow_use.sum(axis=0) / np.log(factor)
-    served = np.flatnonzero(tokens)[slow_use[:, -1] > 0]
-    segments[served] = (quick_use[:, -1] / np.maximum(slow_use[:, -1], 1e-300) / factor)[slow_use[:, -1] > 0]
+    served = slow_use[:, -1] > 0
+    segments[np.flatnonzero(tokens)[served]] = quick_use[served, -1] / slow_use[served, -1] / factor
     last = slow.learning.size - 1
     per_call = weight[:, -1] * slow.calls_per_d[:, -1] / np.maximum(slow.market_calls_per_d[:, -1], 1e-300)
     before, after = (

@@ -9,7 +9,7 @@ from jevons.plot import plan_figure
 from jevons.study import load, plan
 from jevons.study.curves import fans, iso_grid, supply_stack, tornado
 from jevons.study.montecarlo import Draws
-from jevons.study.uncertainty import chance_size, probabilities, ranked
+from jevons.study.uncertainty import chance_size, interval_text, probabilities, ranked
 
 TINY = Path(__file__).parent / "tiny.yaml"
 
@@ -88,3 +88,10 @@ def test_the_surface_is_solved_between_the_field_that_needs_no_growth_and_the_on
 def test_figures_are_drawn(result, name):
     figure = plan_figure(result, name)
     assert all(axis.has_data() for axis in figure.axes) or name == "tornado"
+
+
+def test_an_interval_in_words_names_a_unit_only_where_it_is_scaled() -> None:
+    outcomes = {"value_per_ads_cny": np.linspace(900.0, 1000.0, 11), "orders_value_cny": np.linspace(-1e9, 9e9, 11)}
+    draws = Draws((), np.zeros((11, 0)), outcomes, 0)
+    assert interval_text(draws, "value_per_ads_cny") == "10 to 90 %: 910 to 990"
+    assert interval_text(draws, "orders_value_cny") == "10 to 90 %: 0.00 to 8.00 bn CNY"
