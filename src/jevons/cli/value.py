@@ -132,10 +132,10 @@ def _tables(result: PlanResult, value: dict[str, Any], cash: GroupCash) -> Itera
 
 
 def _surface(value: dict[str, Any]) -> Iterator[Sheet | str]:
+    from jevons.study.tables import growth_word
+
     def cell(record: dict[str, Any]) -> str:
-        growth = record["growth_frac"]
-        text = f"{100 * growth:.0f} %" if growth is not None else "any" if "worth it" in record["reason"] else "none"
-        return text + ("*" if record["destroys"] else "")
+        return growth_word(record) + ("*" if record["destroys"] else "")
 
     surface = value["iso_price_by_wacc"]
     found = {(r["margin_frac"], r["capital_per_revenue"], r["wacc_frac"]): r for r in surface}

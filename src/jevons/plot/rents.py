@@ -35,7 +35,7 @@ def rents(result: PlanResult) -> Any:
     end_labels(left, entries, positions[-1])
     left.set_ylabel("Rent over full cost")
     left.set_title("Rents by kind")
-    quarter_ticks(left, result.quarters)
+    quarter_ticks(left, result.quarters, years_only=True)
     if some:
         _brokers(axes[0, 1], positions, found)
         quarter_ticks(axes[0, 1], result.quarters)

@@ -251,11 +251,17 @@ def _value_note(result: PlanResult, label: str) -> str:
 def _implied(result: PlanResult) -> tuple[str, str]:
     own = result.implied[0]
     margin, capital = 100 * own["margin_frac"], own["capital_per_revenue"]
-    at = f"a year for five years, at margin {margin:.0f} %, capital {capital:.1f} per revenue"
-    if own["growth_frac"] is None:
-        word, _, reason = own["reason"].partition(": ")
-        return word, f"{reason}; {at}" if reason else at
-    return f"{100 * own['growth_frac']:.0f} %", at
+    word = growth_word(own)
+    at = f"at margin {margin:.0f} %, capital {capital:.1f} per revenue"
+    said = {"any": "worth it without growth", "none": "no growth below 100 % a year does"}
+    return word, f"{said.get(word, 'a year for five years')}, {at}"
+
+
+def growth_word(record: dict[str, Any]) -> str:
+    """Return the growth a year that a price assumes: *any* where it holds without, *none* where no growth gives it."""
+    if record["growth_frac"] is not None:
+        return f"{100 * record['growth_frac']:.0f} %"
+    return "any" if "worth it" in record["reason"] else "none"
 
 
 def _counted(draws: Draws) -> str:
