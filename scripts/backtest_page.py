@@ -8,6 +8,7 @@ The text between the tables is written by hand; the tables and the picture are t
 from __future__ import annotations
 
 import argparse
+import functools
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,9 +19,9 @@ from jevons.plot.backtest import backtest_figure
 from jevons.plot.style import figure_svg
 from jevons.schema import replacing
 from jevons.study import load
-from jevons.study.backtest import REDUCED, Backtest, backtest, horizon_rows, refutations, summary_rows
-from jevons.study.backtest_rows import forecast_cells, horizon_cells, interval_cell, outcome_cells, summary_cells
-from jevons.study.forecast import Forecast
+from jevons.validation.backtest.forecast import Forecast
+from jevons.validation.backtest.rows import forecast_cells, horizon_cells, interval_cell, outcome_cells, summary_cells
+from jevons.validation.backtest.score import REDUCED, Backtest, backtest, horizon_rows, refutations, summary_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "validation" / "backtest.md"
@@ -68,6 +69,10 @@ def test_table(result: Backtest) -> str:
     return table(("test", "answer", "detail"), rows)
 
 
+def _filled(block: str, match: re.Match[str]) -> str:
+    return f"{match.group(1)}{block}\n{match.group(2)}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Forecast, score and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -88,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     page = PAGE.read_text(encoding="utf-8")
     for name, block in blocks.items():
         pattern = rf"(<!-- begin:{name} -->\n).*?(<!-- end:{name} -->)"
-        page = re.sub(pattern, lambda m, b=block: f"{m.group(1)}{b}\n{m.group(2)}", page, flags=re.DOTALL)
+        page = re.sub(pattern, functools.partial(_filled, block), page, flags=re.DOTALL)
     with replacing(PAGE) as stream:
         stream.write(page)
     with replacing(PAGE.with_suffix(".svg")) as stream:

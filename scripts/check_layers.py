@@ -1,51 +1,69 @@
 """Checks that imports go one way: a stage may import only what stands above it in the house's list.
 
-Exits 1 and names file, line and import for each that goes down, sideways, or into another stage's private modules.
+Reads every import, also those inside functions, under ``if TYPE_CHECKING`` and through ``importlib``. Exits 1 and names
+file, line and import for each that goes down, sideways, into another stage's private modules, or round in a circle.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "jevons"
-CORE = ("errors", "units", "provenance", "schema")
+CORE = ("errors", "units", "provenance", "schema", "arrays", "rounding", "results", "options")
 STAGES = (
     ("facts",),
     ("hardware",),
     ("operators",),
     ("models",),
     ("serving", "training"),
-    ("validation",),
-    ("cost",),
+    ("costing",),
     ("market",),
     ("expansion",),
     ("finance",),
+    ("sizing",),
     ("study",),
+    ("validation",),
     ("plot",),
     ("report",),
+    ("api",),
     ("cli", "web"),
 )
 LEVEL = {name: level for level, names in enumerate(STAGES, start=1) for name in names} | dict.fromkeys(CORE, 0)
+FACE = "__init__"  # `jevons` itself: the public names, above every stage
 
 
-def imported(tree: ast.AST) -> list[tuple[int, str]]:
-    """Return line and dotted name of every import of the package in a module."""
-    found = []
+def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield line and dotted name of every import of the package in a module, ``importlib.import_module`` included."""
     for node in ast.walk(tree):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name) for alias in node.names]
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
-    return [(line, name) for line, name in found if name.startswith("jevons.")]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call) and _called(node.func) in {"import_module", "__import__"}:
+            names = [str(a.value) for a in node.args[:1] if isinstance(a, ast.Constant)]
+        for name in names:
+            if name.startswith("jevons."):
+                yield getattr(node, "lineno", 0), name
+
+
+def _called(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a file of the package, a folder's ``__init__`` under the folder's name."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def faults(path: Path) -> list[str]:
     """Return a message for each import of *path* that breaks the order."""
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    stage = parts[0]
-    if stage not in LEVEL:
+    stage = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    if stage == FACE or stage not in LEVEL:
         return []
     messages = []
     for line, name in imported(ast.parse(path.read_text(encoding="utf-8"))):
@@ -61,16 +79,59 @@ def faults(path: Path) -> list[str]:
     return messages
 
 
+def graph(paths: list[Path]) -> dict[str, set[str]]:
+    """Return which modules of the package each module imports."""
+    known = {module_name(path): path for path in paths}
+    found: dict[str, set[str]] = {}
+    for name, path in known.items():
+        targets = set()
+        for _, target in imported(ast.parse(path.read_text(encoding="utf-8"))):
+            home = target if target in known else target.rpartition(".")[0]
+            if home in known and home not in {name, PACKAGE.name}:
+                targets.add(home)
+        found[name] = targets
+    return found
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of modules that import one another in a circle (Tarjan's strongly connected components)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for target in sorted(edges.get(name, ())):
+            if target not in index:
+                visit(target)
+                low[name] = min(low[name], low[target])
+            elif target in stack:
+                low[name] = min(low[name], index[target])
+        if low[name] == index[name]:
+            group = stack[stack.index(name) :]
+            del stack[stack.index(name) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for name in sorted(edges):
+        if name not in index:
+            visit(name)
+    return found
+
+
 def main() -> int:
     """Check every module; return the exit code."""
     modules = sorted(PACKAGE.rglob("*.py"))
-    unknown = {m.relative_to(PACKAGE).parts[0].removesuffix(".py") for m in modules} - set(LEVEL) - {"__init__"}
+    unknown = {m.relative_to(PACKAGE).parts[0].removesuffix(".py") for m in modules} - set(LEVEL) - {FACE}
     found = [message for module in modules for message in faults(module)]
     found += [f"src/jevons/{name}: belongs to no layer" for name in sorted(unknown)]
+    found += [f"circle of imports: {', '.join(group)}" for group in circles(graph(modules))]
     for message in found:
         print(message, file=sys.stderr)
     if not found:
-        print(f"{len(modules)} modules import one way")
+        print(f"{len(modules)} modules import one way, without a circle")
     return 1 if found else 0
 
 

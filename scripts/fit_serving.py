@@ -1,8 +1,8 @@
 """Fits the serving engines' factors to measured rows, judges them out of sample, and writes what ships.
 
-Reads the serving tables of a data folder, fits the named factors (`jevons.validation.fit`) from a neutral prior, and
-writes them as dated facts of grade `derived` beside the judgements they replace. How far predictions are off that were
-made by factors fitted without a figure's group, its device or its model goes to ``docs/validation/serving.md``.
+Reads the serving tables of a data folder, fits the named factors (`jevons.validation.fit.serving`) from a neutral
+prior, and writes them as dated facts of grade `derived` beside the judgements they replace. Errors of factors fitted
+without a figure's group, its device or its model go to ``docs/validation/serving.md``.
 
     python scripts/fit_serving.py --data ../shared/data
 """
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from validation_page import write_page
 
-from jevons.validation.fit import Item, Problem, factors_for, fit, folds, gather, provenance, solve
+from jevons.validation.fit.serving import Item, Problem, factors_for, fit, folds, gather, provenance, solve
 from jevons.validation.report import Entry, score
 
 ROOT = Path(__file__).parent.parent

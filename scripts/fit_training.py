@@ -1,155 +1,43 @@
-"""Fits the few global factors of training software to measured rows, and reports held-out errors.
+"""Fits the training factors (`jevons.validation.fit.training`), judges them out of sample, and writes the figures.
 
-Run ``python scripts/fit_training.py ../shared/data/training`` (minutes on one core). Folds keep a source's rows of one
-model on one device together; a second pass leaves out one device at a time. Prints the factors, which
+Run ``python scripts/fit_training.py ../shared/data/training`` (minutes on one core). Prints the factors, which
 ``src/jevons/facts/data/engines/training.yaml`` keeps, and writes ``docs/validation/training.json`` with the errors.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
 import sys
 import time
 import zlib
-from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
 
-from jevons.errors import JevonsError
 from jevons.plot.palette import INK, colours
 from jevons.plot.style import figure_svg, subplots
-from jevons.training import TrainingFactors, training_factors
-from jevons.validation.rows import read_table
-from jevons.validation.training_cases import read_training_case
-from jevons.validation.training_rows import Prepared, metric_of, predicted_step, prepare_case, row_metric
-
-# Within what each factor means physically; those that end at a bound carry what other terms leave out.
-BOUNDS = {
-    "sustained_frac": (0.7, 1.05), "power_exponent": (0.0, 0.34), "older_frac": (0.6, 1.0),
-    "elementwise": (0.8, 2.5), "eager_elementwise": (0.8, 3.0), "casts": (0.2, 2.0),
-    "permute": (0.5, 4.0), "attention_frac": (0.4, 1.1), "eager_attention_frac": (0.2, 1.0),
-    "tp_overlap_frac": (0.0, 1.0), "ep_overlap_frac": (0.0, 1.0), "dp_overlap_frac": (0.0, 1.0),
-    "pp_overlap_frac": (0.0, 1.0), "cp_overlap_frac": (0.0, 1.0), "narrow_frac": (0.8, 1.4),
-    "expert_sync_s": (0.0, 4e-3), "far_ep_overlap_frac": (0.0, 1.0),
-}  # fmt: skip
-# Where every fit begins: judgements from before any fit, so that no fold starts from what other rows taught.
-NEUTRAL = {
-    "sustained_frac": 0.87, "power_exponent": 0.33, "older_frac": 0.9, "elementwise": 1.5, "eager_elementwise": 2.0,
-    "casts": 0.5, "permute": 1.5, "attention_frac": 0.8, "eager_attention_frac": 0.5,
-    "tp_overlap_frac": 0.5, "ep_overlap_frac": 0.3, "dp_overlap_frac": 0.8, "pp_overlap_frac": 0.8,
-    "cp_overlap_frac": 0.8, "narrow_frac": 1.1, "expert_sync_s": 1e-3, "far_ep_overlap_frac": 0.1,
-}  # fmt: skip
-FOLDS = 5
-EVALUATIONS = 25
-LEAST_SWEEP = 4
-NARROW = {"fp8", "fp4"}
-KEPT = 6
-SOFT = 0.1
+from jevons.training import training_factors
+from jevons.validation.fit.training import (
+    BOUNDS,
+    FOLDS,
+    NEUTRAL,
+    Rows,
+    devices_left_out,
+    fit,
+    metric_seconds,
+    narrow_left_out,
+    scaling_errors,
+    score,
+    subset_of,
+)
 
 
-class Rows:
-    """Distinct configurations with what was measured, as the logarithm of step time over the prediction's unit."""
-
-    def __init__(self, folder: Path) -> None:
-        self.items: list[tuple[Prepared, dict[str, str], str, float]] = []
-        self.group: list[str] = []
-        self.device: list[str] = []
-        self.family: list[str] = []
-        self.sweep: list[str] = []
-        start = replace(training_factors(), **NEUTRAL)
-        seen: dict[str, Prepared] = {}
-        for path in sorted(folder.glob("*.csv")):
-            if path.stem == "reliability":
-                continue
-            for row in read_table(path).rows:
-                found = row_metric(row)
-                try:
-                    case = read_training_case(row)
-                    key = repr(case)
-                    seen[key] = seen.get(key) or _fewer(prepare_case(case), start)
-                except JevonsError:
-                    continue
-                if found is None:
-                    continue
-                self.items.append((seen[key], row, *found))
-                self.group.append(f"{path.stem}|{case.job.model.name}|{case.job.cluster.accelerator.id}")
-                self.device.append(case.job.cluster.accelerator.id)
-                self.family.append(path.stem)
-                job = case.job
-                self.sweep.append(
-                    f"{self.group[-1]}|{row.get('date_or_version')}|{row.get('framework')}|{job.precision}|{job.seq_len}"
-                )
-
-    def errors(self, factors: TrainingFactors) -> np.ndarray:
-        """Return the log of predicted over measured step time of every row."""
-        steps: dict[int, object] = {}
-        out = np.empty(len(self.items))
-        for i, (prepared, row, metric, measured) in enumerate(self.items):
-            if id(prepared) not in steps:
-                steps[id(prepared)] = predicted_step(prepared, factors)
-            ratio = metric_of(metric, row, prepared.case.job, steps[id(prepared)]) / measured
-            out[i] = np.log(ratio) if metric == "step_time_s" else -np.log(ratio)
-        return out
-
-
-def _fewer(prepared: Prepared, factors: TrainingFactors) -> Prepared:
-    one = [(predicted_step(replace(prepared, candidates=(c,)), factors).step_time_s, i)
-           for i, c in enumerate(prepared.candidates)]  # fmt: skip
-    best = [prepared.candidates[i] for _, i in sorted(one)[:KEPT]]
-    return replace(prepared, candidates=tuple(best))
-
-
-def fit(
-    rows: Rows, chosen: np.ndarray, start: TrainingFactors, bounds: dict[str, tuple[float, float]] | None = None
-) -> TrainingFactors:
-    """Return the factors that fit the chosen rows; each group weighs as the root of its size."""
-    bounds = bounds or BOUNDS
-    sizes = defaultdict(int)
-    for i in np.flatnonzero(chosen):
-        sizes[rows.group[i]] += 1
-    weight = np.array([sizes[group] ** -0.25 if sizes[group] else 0.0 for group in rows.group])
-    low, high = (np.array([bound[side] for bound in bounds.values()]) for side in (0, 1))
-    subset = _subset(rows, chosen)
-
-    def residuals(unit: np.ndarray) -> np.ndarray:
-        return subset.errors(_factors(start, bounds, low + unit * (high - low))) * weight[chosen]
-
-    given = (np.array([getattr(start, name) for name in bounds]) - low) / (high - low)
-    found = least_squares(
-        residuals, np.clip(given, 0.02, 0.98), bounds=(0.0, 1.0), loss="soft_l1", f_scale=SOFT, diff_step=0.02,
-        max_nfev=EVALUATIONS,
-    )  # fmt: skip
-    return _factors(start, bounds, low + found.x * (high - low))
-
-
-def _subset(rows: Rows, chosen: np.ndarray) -> Rows:
-    part = object.__new__(Rows)
-    part.items = [rows.items[i] for i in np.flatnonzero(chosen)]
-    return part
-
-
-def _factors(start: TrainingFactors, bounds: dict[str, tuple[float, float]], values: np.ndarray) -> TrainingFactors:
-    return replace(start, **dict(zip(bounds, map(float, values), strict=True)))
-
-
-def score(errors: np.ndarray) -> dict[str, float]:
-    """Return count, median and 90th percentile of the absolute relative error of step time, and the median error."""
-    relative = np.expm1(errors)
-    absolute = np.abs(relative)
-    return {
-        "rows": int(errors.size),
-        "median_ape": round(float(np.median(absolute)), 4),
-        "p90_ape": round(float(np.quantile(absolute, 0.9)), 4),
-        "bias": round(float(np.median(relative)), 4),
-    }
-
-
-def draw(report: dict[str, object], path: Path) -> None:
+def draw(report: dict[str, Any], path: Path) -> None:
     """Write predicted against measured step times of held-out rows as SVG."""
     points = report["points"]
     figure, axis = subplots(width=6.4, height=5.4)
@@ -179,7 +67,11 @@ def table(title: str, scores: dict[str, dict[str, float]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_page(report: dict[str, object], path: Path) -> None:
+def _table_for(title: str, scores: dict[str, dict[str, float]], _match: re.Match[str]) -> str:
+    return table(title, scores)
+
+
+def write_page(report: dict[str, Any], path: Path) -> None:
     """Put the report's tables in place of those of the page that begin alike."""
     text = path.read_text(encoding="utf-8")
     tables = {
@@ -188,7 +80,9 @@ def write_page(report: dict[str, object], path: Path) -> None:
         "8- and 4-bit rows, all factors but one from 16-bit rows": report["narrow_out"],
     }
     for title, scores in tables.items():
-        text, count = re.subn(rf"\| {re.escape(title)} \|.*\n(\|.*\n)+", lambda _, t=title, s=scores: table(t, s), text)
+        text, count = re.subn(
+            rf"\| {re.escape(title)} \|.*\n(\|.*\n)+", functools.partial(_table_for, title, scores), text
+        )
         if count != 1:
             message = f"{path}: {count} tables begin with `{title}`"
             raise SystemExit(message)
@@ -216,17 +110,17 @@ def main() -> None:
     held = np.empty(len(rows.items))
     for k in range(FOLDS):
         out = fold == k
-        held[out] = _subset(rows, out).errors(fit(rows, ~out, start))
+        held[out] = subset_of(rows, out).errors(fit(rows, ~out, start))
     print(f"held out by group {score(held)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
     families = sorted(set(rows.family))
-    report = {
+    report: dict[str, Any] = {
         "factors": {name: getattr(best, name) for name in BOUNDS},
         "fitted": score(fitted),
         "held_out": score(held),
         "families": {f: score(held[np.array(rows.family) == f]) for f in families},
-        "devices_out": _devices_out(rows, start),
-        "narrow_out": _narrow_out(rows, start, fold),
-        "scaling": _scaling(rows, held),
+        "devices_out": devices_left_out(rows, start),
+        "narrow_out": narrow_left_out(rows, start, fold),
+        "scaling": scaling_errors(rows, held),
         "points": [
             [family, round(float(metric_seconds(item)), 5), round(float(error), 4)]
             for family, item, error in zip(rows.family, rows.items, held, strict=True)
@@ -238,64 +132,6 @@ def main() -> None:
     if given.page:
         write_page(report, given.page)
     print(json.dumps({k: v for k, v in report.items() if k != "points"}, indent=1))
-
-
-def metric_seconds(item: tuple[Prepared, dict[str, str], str, float]) -> float:
-    """Return a measured figure as the step time that it stands for [s]."""
-    prepared, row, metric, measured = item
-    if metric == "step_time_s":
-        return measured
-    step = predicted_step(prepared)
-    return step.step_time_s * metric_of(metric, row, prepared.case.job, step) / measured
-
-
-def _devices_out(rows: Rows, start: TrainingFactors) -> dict[str, dict[str, float]]:
-    found = {}
-    device = np.array(rows.device)
-    for name in sorted(set(rows.device)):
-        out = device == name
-        if out.sum() >= 20:
-            found[name] = score(_subset(rows, out).errors(fit(rows, ~out, start)))
-    return found
-
-
-def _narrow_out(rows: Rows, start: TrainingFactors, fold: np.ndarray) -> dict[str, dict[str, float]]:
-    """Return the errors of 8- and 4-bit rows when all factors but one come from 16-bit rows, and that one from others.
-
-    ``narrow_frac`` is fitted to the narrow rows outside a fold and judged on those inside; ``casts`` stays at where
-    fits begin.
-    """
-    narrow = np.array([item[0].case.job.precision in NARROW for item in rows.items])
-    wide = fit(rows, ~narrow, start, {k: v for k, v in BOUNDS.items() if k not in {"narrow_frac", "casts"}})
-    held = np.full(len(rows.items), np.nan)
-    for k in range(FOLDS):
-        out = narrow & (fold == k)
-        if out.any():
-            one = fit(rows, narrow & ~out, wide, {"narrow_frac": BOUNDS["narrow_frac"]})
-            held[out] = _subset(rows, out).errors(one)
-    mixture = np.array([item[0].case.job.model.is_moe for item in rows.items])
-    return {"all": score(held[narrow]), "dense": score(held[narrow & ~mixture]), "moe": score(held[narrow & mixture])}
-
-
-def _scaling(rows: Rows, held: np.ndarray) -> dict[str, object]:
-    """Return how well sweeps over at least four times the devices keep their rate per device, held-out factors."""
-    sweeps = defaultdict(list)
-    for i, name in enumerate(rows.sweep):
-        sweeps[name].append(i)
-    ratios = {}
-    for name, members in sweeps.items():
-        sizes = [rows.items[i][0].case.job.cluster.devices for i in members]
-        if max(sizes) >= LEAST_SWEEP * min(sizes):
-            ends = [np.median([held[i] for i, n in zip(members, sizes, strict=True) if n == size])
-                    for size in (min(sizes), max(sizes))]  # fmt: skip
-            ratios[name] = float(np.expm1(ends[0] - ends[1]))
-    off = np.abs(list(ratios.values()))
-    return {
-        "sweeps": len(ratios),
-        "within_tenth": int((off <= 0.1).sum()),
-        "median": round(float(np.median(off)), 4),
-        "worst": {name: round(ratios[name], 3) for name in sorted(ratios, key=lambda n: -abs(ratios[n]))[:8]},
-    }
 
 
 if __name__ == "__main__":

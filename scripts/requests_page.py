@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,18 +19,20 @@ from jevons.plot.requests import replay_figure
 from jevons.plot.style import figure_svg
 from jevons.schema import replacing
 from jevons.serving import kv_bytes_per_request
-from jevons.validation.calibration import shipped_calibration
-from jevons.validation.cases import Case, read_case
-from jevons.validation.predict import Answer, answer, metric_value, prepare
-from jevons.validation.queueing import queued_answer, queues
-from jevons.validation.requests import METRICS, Replay, Row, groups_of, replay, statistics
+from jevons.serving.calibration import shipped_calibration
 from jevons.validation.rows import read_table
+from jevons.validation.serving.case import Case
+from jevons.validation.serving.cases import read_case
+from jevons.validation.serving.predict import Answer, answer, calibrated, metric_value, prepare
+from jevons.validation.serving.queueing import queued_answer, queues
+from jevons.validation.serving.requests import METRICS, Replay, Row, groups_of, replay, statistics
 
 PAGES = Path(__file__).parent.parent / "docs" / "validation"
 NAMES = {"ttft_s": "first token", "tpot_s": "per token", "e2e_s": "whole answer"}
 QUEUE_METRICS = ("output_tok_s", "ttft_ms_mean", "ttft_ms_p99", "tpot_ms_mean", "tpot_ms_p99")
 SHIPPED = shipped_calibration()
-SERVER = {"step_tokens": 8192, "max_batch": 1024}
+ENGINES = calibrated(SHIPPED)
+SERVER: dict[str, Any] = {"step_tokens": 8192, "max_batch": 1024}
 
 PAGE = """# Requests, one by one, against their simulation
 
@@ -191,8 +194,8 @@ def queue_lines(data: Path) -> list[str]:
                 continue
             if case not in answers:
                 answers[case] = None
-                prepared = prepare(case, SHIPPED.engine)
-                looped, simulated = (by(prepared, SHIPPED.engine, SHIPPED.scales) for by in (answer, queued_answer))
+                prepared = prepare(case, ENGINES)
+                looped, simulated = (by(prepared, ENGINES, SHIPPED.scales) for by in (answer, queued_answer))
                 answers[case] = looped, simulated
             pair = answers[case]
             if pair is None or not float(row["value"]) > 0.0:

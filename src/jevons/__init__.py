@@ -12,25 +12,28 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+_FUNCTIONS = ("cost",)
+_PARTS = ("facts", "hardware", "models", "operators", "serving", "training", "study")
 _HOMES = {
-    "load": "jevons.study",
-    "plan": "jevons.study",
-    "Scenario": "jevons.study",
-    "PlanResult": "jevons.study",
-    "size": "jevons.study",
-    "compare": "jevons.study",
-    "preset": "jevons.study",
-    "train": "jevons.study",
-    "JevonsError": "jevons.errors",
-    "InputError": "jevons.errors",
-    "FactError": "jevons.errors",
-    "InfeasibleError": "jevons.errors",
-    "SolverError": "jevons.errors",
+    **{name: f"jevons.api.{name}" for name in _FUNCTIONS},
+    "load": "jevons.study", "plan": "jevons.study", "Scenario": "jevons.study", "PlanResult": "jevons.study",
+    "size": "jevons.study", "compare": "jevons.study", "preset": "jevons.study", "train": "jevons.study",
+    "accelerator": "jevons.hardware",
+    "JevonsError": "jevons.errors", "InputError": "jevons.errors", "FactError": "jevons.errors",
+    "InfeasibleError": "jevons.errors", "SolverError": "jevons.errors",
+}  # fmt: skip
+
+_FACES = {
+    ("plan", "plot"): "jevons.plot.plan:FIGURES",
+    ("plan", "page"): "jevons.report:plan_html",
+    ("size", "plot"): "jevons.plot.size:FIGURES",
+    ("buy_rent_api", "plot"): "jevons.plot.size:FIGURES",
 }
 
 __all__ = [  # noqa: PLE0604 - the names are loaded on first use, so that `import jevons` stays fast
     "__version__",
     *_HOMES,
+    *_PARTS,
 ]
 
 
@@ -38,8 +41,22 @@ def __getattr__(name: str) -> Any:
     """Import a public name on first use."""
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _PARTS:
+        return importlib.import_module(f"jevons.{name}")
     message = f"module `jevons` has no attribute `{name}`"
     raise AttributeError(message)
+
+
+def face(kind: str, what: str) -> Any:
+    """Return the pictures (``plot``) or the page (``page``) of a kind of result; None where it has none.
+
+    Pictures and pages stand below the stages, which do not import them; a result asks the package for its own.
+    """
+    place = _FACES.get((kind, what))
+    if place is None:
+        return None
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def __dir__() -> list[str]:

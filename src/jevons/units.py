@@ -7,10 +7,14 @@ and the name carries the unit (`hbm_bytes_per_s`, `capex_cny`). Two exceptions a
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import overload
+
+from jevons.errors import InputError
 
 SECONDS_PER_YEAR = 365.25 * 24 * 3600.0
 HOURS_PER_YEAR = 365.25 * 24
@@ -242,3 +246,20 @@ def _significant(value: float, digits: int = 3) -> str:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)) + 1e-12))
     return f"{value:,.{decimals}f}"
+
+
+@overload
+def parse_date(text: str, option: str = "--as-of") -> dt.date: ...
+@overload
+def parse_date(text: None, option: str = "--as-of") -> None: ...
+@overload
+def parse_date(text: str | None, option: str = "--as-of") -> dt.date | None: ...
+def parse_date(text: str | None, option: str = "--as-of") -> dt.date | None:
+    """Return the date that *text*, given as *option*, names; None for None."""
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        message = f"{option} {text}: not a date; write it like 2025-02-24"
+        raise InputError(message) from None

@@ -27,7 +27,8 @@ def test_the_package_imports_one_way(layers):
         ("facts/read.py", "import jevons.study", "facts must not import study"),
         ("market/run.py", "from jevons import cli", "market must not import cli"),
         ("study/plan.py", "from jevons.market._kernels import f", "is private to market"),
-        ("cost/run.py", "def f():\n    from jevons.finance import dcf", "cost must not import finance"),
+        ("costing/run.py", "def f():\n    from jevons.finance import dcf", "costing must not import finance"),
+        ("results.py", "import importlib\nimportlib.import_module('jevons.plot.size')", "results must not import plot"),
     ],
 )
 def test_an_import_that_goes_down_or_sideways_is_named(layers, tmp_path, monkeypatch, place, line, part):
@@ -49,3 +50,20 @@ def test_imports_up_the_list_pass(layers, tmp_path, monkeypatch):
     path.write_text("from jevons.market import f\nfrom jevons.errors import InputError\nimport numpy\n")
     monkeypatch.setattr(layers, "PACKAGE", package)
     assert layers.faults(path) == []
+
+
+def test_modules_that_import_one_another_in_a_circle_are_named(layers, tmp_path, monkeypatch):
+    package = tmp_path / "src" / "jevons"
+    (package / "study").mkdir(parents=True)
+    texts = {
+        "a": "from jevons.study import b",
+        "b": "def f():\n    from jevons.study.c import x",
+        "c": "import jevons.study.a",
+    }
+    for name, text in texts.items():
+        (package / "study" / f"{name}.py").write_text(text)
+    monkeypatch.setattr(layers, "PACKAGE", package)
+    edges = layers.graph(sorted(package.rglob("*.py")))
+    assert layers.circles(edges) == [["jevons.study.a", "jevons.study.b", "jevons.study.c"]]
+    (package / "study" / "c.py").write_text("import math")
+    assert layers.circles(layers.graph(sorted(package.rglob("*.py")))) == []

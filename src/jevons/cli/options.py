@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-
-from jevons.errors import InputError
 
 
 def finite(value: float | None) -> float | None:
@@ -47,16 +45,3 @@ CalibrationFile = Annotated[
 Hourly = Annotated[
     str | None, typer.Option("--gpu-hour", help="Price of an accelerator-hour with currency, such as '2 USD'.")
 ]
-
-
-def parse_date(text: str | None, option: str = "--as-of") -> Any:
-    """Return the date that *text*, given as *option*, names; None for None."""
-    import datetime as dt
-
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        message = f"{option} {text}: not a date; write it like 2025-02-24"
-        raise InputError(message) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.errors import InputError
+from jevons.results import number
 from jevons.schema import json_text, plain, replacing
 
 if TYPE_CHECKING:
@@ -77,13 +77,16 @@ class Sheet:
     rows : tuple of tuple of str
         Cells.
     text_columns : int
-        How many of the first columns are text, aligned left.
+        How many of the first columns are text, aligned left, and repeated where the table continues below.
+    text : frozenset of int
+        Further columns of text, aligned left.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     text_columns: int
+    text: frozenset[int] = frozenset()
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the title and as many tables as the width needs."""
@@ -133,7 +136,7 @@ class Sheet:
             spare -= more
         made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for index in block:
-            text = index < self.text_columns
+            text = index < self.text_columns or index in self.text
             made.add_column(
                 _escaped(self.columns[index]), justify="left" if text else "right", width=widths[index], overflow="fold"
             )
@@ -158,26 +161,6 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
     """Return a table whose first *text_columns* are text and whose others are numbers, aligned right."""
     cells = tuple(tuple(cell if isinstance(cell, str) else number(cell) for cell in row) for row in rows)
     return Sheet(title, tuple(columns), cells, text_columns)
-
-
-def number(value: Any, digits: int = 3) -> str:
-    """Return a number for a table: thousands separated, *digits* significant digits below 1000; `–` for None."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if not isinstance(value, float):
-        return str(value)
-    if not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)) + 1e-12))
-    return f"{value:.{min(decimals, 8)}f}"
 
 
 def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS, *, option: str = "--out") -> None:
@@ -210,6 +193,19 @@ def write(path: Path, text: str) -> None:
     with replacing(path) as stream:
         stream.write(text)
     sys.stderr.write(f"wrote {path}\n")
+
+
+def write_requests(path: Path, record: Mapping[str, Any], frame: Any) -> None:
+    """Write the summary as JSON, or every request as CSV or Parquet, whole or not at all."""
+    if path.suffix == ".json":
+        write(path, json_text(record))
+    elif path.suffix == ".csv":
+        write(path, frame.write_csv())
+    else:
+        temporary = path.with_name(path.name + ".part")
+        frame.write_parquet(temporary)
+        temporary.replace(path)
+        note(f"wrote {path}")
 
 
 def emit(value: Mapping[str, Any], tables: Iterable[Any], *, as_json: bool, out: Path | None) -> None:

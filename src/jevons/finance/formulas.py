@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from jevons.cost.formulas import capital_recovery_factor as crf
+from jevons.costing.formulas import capital_recovery_factor as crf
 from jevons.errors import InfeasibleError, InputError
 
 __all__ = [

@@ -3,15 +3,8 @@
 from jevons.models.formulas import expert_parameters, layer_gemms
 from jevons.models.library import Resolved, load, names, resolve
 from jevons.models.read import read_config, spec_of
-from jevons.models.types import (
-    WEIGHT_BITS,
-    Attention,
-    FeedForward,
-    Gemm,
-    LayerGroup,
-    ModelSpec,
-    WeightPrecision,
-)
+from jevons.models.spec import ModelSpec
+from jevons.models.types import WEIGHT_BITS, Attention, FeedForward, Gemm, LayerGroup, WeightPrecision
 
 __all__ = [
     "WEIGHT_BITS", "Attention", "FeedForward", "Gemm", "LayerGroup", "ModelSpec", "Resolved", "WeightPrecision",

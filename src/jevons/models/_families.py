@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from jevons.models import _hybrids
 from jevons.models._config import Config
-from jevons.models.types import Attention, FeedForward, LayerGroup, ModelSpec
+from jevons.models.spec import ModelSpec
+from jevons.models.types import Attention, FeedForward, LayerGroup
 
 Layers = list[tuple[Attention, FeedForward]]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jevons.models.types import Attention, FeedForward, Gemm, LayerGroup, ModelSpec, WeightPrecision
+    from jevons.models.types import Attention, DecoderSizes, FeedForward, Gemm, LayerGroup, WeightPrecision
 
 
 def attention_gemms(attention: Attention, hidden: int) -> list[Gemm]:
@@ -120,7 +120,7 @@ def _attention_extras(a: Attention, hidden: int) -> int:
     return extra
 
 
-def layer_parameters(spec: ModelSpec, group: LayerGroup, *, active: bool = False) -> int:
+def layer_parameters(spec: DecoderSizes, group: LayerGroup, *, active: bool = False) -> int:
     """Return the parameters of one layer; with *active*, routed experts only as many as a token takes."""
     block, hidden = group.feed_forward, spec.hidden
     total = sum(gemm.n * gemm.k for gemm in layer_gemms(group, hidden))
@@ -135,7 +135,7 @@ def layer_parameters(spec: ModelSpec, group: LayerGroup, *, active: bool = False
     return total
 
 
-def weight_bytes(spec: ModelSpec, precision: WeightPrecision) -> float:
+def weight_bytes(spec: DecoderSizes, precision: WeightPrecision) -> float:
     """Return the size of all weights in the given precisions [bytes]."""
     from jevons.models.types import WEIGHT_BITS
 
@@ -154,7 +154,7 @@ def weight_bytes(spec: ModelSpec, precision: WeightPrecision) -> float:
     return bits / 8
 
 
-def flop_per_token(spec: ModelSpec, context: int) -> float:
+def flop_per_token(spec: DecoderSizes, context: int) -> float:
     """Return the work of one token's forward pass at that context [FLOP], a multiply-add counted as two."""
     flop = 2.0 * spec.vocab * spec.hidden
     for group in spec.layers:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jevons.errors import InputError, did_you_mean
 from jevons.models.read import read_config
-from jevons.models.types import ModelSpec
+from jevons.models.spec import ModelSpec
 
 _CONFIGS = Path(__file__).parent / "configs"
 

@@ -11,7 +11,7 @@ from jevons.errors import Fault, InputError, did_you_mean
 from jevons.models._config import Config
 from jevons.models._families import FAMILIES, build
 from jevons.models._quantised import read_precision
-from jevons.models.types import ModelSpec
+from jevons.models.spec import ModelSpec
 from jevons.schema import read_text
 
 MAX_CONFIG_BYTES = 10_000_000

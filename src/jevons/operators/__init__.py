@@ -16,7 +16,6 @@ from jevons.operators.mla import mla_decode, mla_prefill
 from jevons.operators.moe import moe_gemm
 from jevons.operators.routing import active_experts
 from jevons.operators.types import BOUNDS, PRECISIONS, OpTime
-from jevons.operators.validate_rows import predict_ops_rows, recognises
 
 __all__ = [
     "BOUNDS",
@@ -39,7 +38,5 @@ __all__ = [
     "moe_dispatch",
     "moe_gemm",
     "point_to_point",
-    "predict_ops_rows",
-    "recognises",
     "reduce_scatter",
 ]

@@ -9,8 +9,8 @@ import numpy as np
 
 from jevons.plot.palette import HUES, INK, MUTED
 from jevons.plot.style import subplots
-from jevons.study.backtest import Backtest
-from jevons.study.forecast import TARGETS, target_unit
+from jevons.validation.backtest.forecast import TARGETS, target_unit
+from jevons.validation.backtest.score import Backtest
 
 _TOKENS = "tok/day"
 

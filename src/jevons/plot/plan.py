@@ -13,7 +13,7 @@ from jevons.plot.rents import rents
 from jevons.plot.style import PALE, empty_note, end_labels, quarter_ticks, subplots
 from jevons.plot.uncertainty import fan, iso_price, supply, tornado_chart
 from jevons.study import PlanResult
-from jevons.study.uncertainty import chance_size
+from jevons.study.draws.summary import chance_size
 
 _BN = 1e9
 

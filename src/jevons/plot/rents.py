@@ -9,7 +9,7 @@ import numpy as np
 from jevons.plot.palette import GRID, HUES, INK, MUTED, colours
 from jevons.plot.style import end_labels, quarter_ticks, subplots
 from jevons.study import PlanResult
-from jevons.study.rents import Rents
+from jevons.study.chain.rents import Rents
 
 
 def rents(result: PlanResult) -> Any:

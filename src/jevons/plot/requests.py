@@ -11,7 +11,7 @@ from jevons.plot.palette import GRID, HUES, INK, MUTED
 from jevons.plot.style import subplots
 
 if TYPE_CHECKING:
-    from jevons.validation.requests import Replay
+    from jevons.validation.serving.requests import Replay
 
 
 def replay_figure(replays: Sequence[Replay]) -> Any:

@@ -9,9 +9,9 @@ import numpy as np
 
 from jevons.plot.palette import INK, MUTED, colours
 from jevons.plot.style import end_labels, subplots
-from jevons.study.compare_result import Comparison
-from jevons.study.presets import PresetResult
-from jevons.study.size_result import SizeResult
+from jevons.sizing.comparison import Comparison
+from jevons.sizing.result import SizeResult
+from jevons.sizing.small_shop import PresetResult
 from jevons.units import format_count
 
 _LABELLED = 8

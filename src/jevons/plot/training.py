@@ -9,7 +9,7 @@ from jevons.plot.palette import HUES, INK
 from jevons.plot.style import subplots
 
 if TYPE_CHECKING:
-    from jevons.study.training_run import TrainResult
+    from jevons.sizing.train import TrainResult
 
 
 def training_figure(found: TrainResult) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from jevons.plot.palette import GRID, HUES, INK, MUTED, colours
 from jevons.plot.style import PALE, empty_note, quarter_ticks, subplots
 from jevons.study import PlanResult
-from jevons.study.curves import fans, iso_grid, supply_stack, tornado
+from jevons.study.plan.curves import fans, iso_grid, supply_stack, tornado
 
 
 def supply(result: PlanResult) -> Any:

@@ -9,10 +9,13 @@ from typing import Any
 
 from jevons import __version__
 from jevons.plot import FIGURES, figure_svg, plan_figure
-from jevons.study import PlanResult, books, uncertainty
-from jevons.study.schedule import SCHEDULE_TITLE
-from jevons.study.shadow import SHADOW_TITLE
-from jevons.study.valuation import required_of_plan, returns_on_capital
+from jevons.study import PlanResult
+from jevons.study.draws import summary as uncertainty
+from jevons.study.plan.group_cash import group_cash
+from jevons.study.plan.tables import statements as books
+from jevons.study.plan.tables.schedule import SCHEDULE_TITLE
+from jevons.study.plan.tables.shadow_prices import SHADOW_TITLE
+from jevons.study.plan.valuation import required_of_plan, returns_on_capital
 from jevons.units import format_count, format_money
 
 _TEXT_COLUMNS = {"", "note", "unit", "kind", "accelerator", "layout", "provider", "way", "input"}
@@ -52,7 +55,7 @@ def plan_html(result: PlanResult) -> str:
     """
     held = result.chain.accounts
     returns = books.returns_table(returns_on_capital(result.scenario, held), result.scenario.cost.wacc.value)
-    cash = books.group_cash(result.scenario, held)
+    cash = group_cash(result.scenario, held)
     more = [*books.statement_tables(held.statements, cash), returns, books.required_table(required_of_plan(held))]
     tables = {title: (columns, rows) for title, columns, rows in (*result.table(), *more)}
 

@@ -2,14 +2,6 @@
 
 from jevons.serving.engines import engine, engine_names
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens, memory_use
-from jevons.serving.run import (
-    LatencyError,
-    StaticCurve,
-    best_static_point,
-    device_seconds_per_call,
-    static_curve,
-    static_point,
-)
 from jevons.serving.search import (
     Candidate,
     Rejection,
@@ -19,6 +11,14 @@ from jevons.serving.search import (
     nothing_feasible,
     search_layouts,
     survey,
+)
+from jevons.serving.static_point import (
+    LatencyError,
+    StaticCurve,
+    best_static_point,
+    device_seconds_per_call,
+    static_curve,
+    static_point,
 )
 from jevons.serving.step import step_time
 from jevons.serving.types import (

@@ -14,7 +14,7 @@ from jevons.models import ModelSpec
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.formulas import pareto_front
 from jevons.serving.memory import check_layout
-from jevons.serving.run import LatencyError, StaticCurve, best_static_point, static_curve
+from jevons.serving.static_point import LatencyError, StaticCurve, best_static_point, static_curve
 from jevons.serving.types import Deployment, EngineFactors, Layout, StaticPoint, Workload
 
 DEVICES = (1, 2, 4, 8, 16, 32, 64)

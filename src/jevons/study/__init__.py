@@ -1,13 +1,14 @@
 """Composes the stages: loads scenarios, runs the chain, explores uncertainty, explains results."""
 
-from jevons.study.compare import compare
-from jevons.study.plan import plan
-from jevons.study.presets import preset
-from jevons.study.pricing import HourPrice
-from jevons.study.result import PlanResult
-from jevons.study.scenario import Scenario, load
-from jevons.study.sizing import Demand, Service, SizeResult, size
-from jevons.study.training_run import TrainResult, train
+from jevons.sizing.compare import compare
+from jevons.sizing.hour_price import HourPrice
+from jevons.sizing.search import Demand, Service, SizeResult, size
+from jevons.sizing.small_shop import preset
+from jevons.sizing.train import TrainResult, train
+from jevons.study.plan.result import PlanResult
+from jevons.study.plan.run import plan
+from jevons.study.scenario.load import load
+from jevons.study.scenario.scenario import Scenario
 
 __all__ = [
     "Demand", "HourPrice", "PlanResult", "Scenario", "Service", "SizeResult", "TrainResult", "compare", "load", "plan",

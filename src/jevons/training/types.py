@@ -282,7 +282,7 @@ class RunEstimate:
     accelerator_h : float
         Accelerator-hours.
     energy_j : float
-        Of the servers at full load; facility overhead is left to `jevons.cost`.
+        Of the servers at full load; facility overhead is left to `jevons.costing`.
     cost : float or None
         In the currency of the hourly price; ``None`` where none was given.
     goodput_frac : float

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jevons.errors import InputError
-from jevons.operators import recognises
-from jevons.validation.training_reliability import RELIABILITY_COLUMNS
+from jevons.validation.operators.predict import recognises
+from jevons.validation.training.reliability import RELIABILITY_COLUMNS
 
 SERVING_COLUMNS = ("model", "gpu", "isl", "osl", "concurrency_or_rate", "metric", "value")
 TRACE_COLUMNS = ("request_id", "input_tokens", "output_tokens", "first_token_s", "last_token_s")

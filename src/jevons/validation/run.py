@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jevons.errors import FactError, InfeasibleError, InputError
-from jevons.operators import predict_ops_rows
-from jevons.validation.calibration import Calibration, shipped_calibration
-from jevons.validation.cases import Case, read_case
-from jevons.validation.predict import Answer, answer, metric_value, prepare, reason_of
-from jevons.validation.queueing import queued_answer, queues
+from jevons.serving.calibration import Calibration, shipped_calibration
+from jevons.validation.operators.predict import predict_ops_rows
 from jevons.validation.report import Entry, ValidationReport
-from jevons.validation.requests import request_entries
 from jevons.validation.rows import Table, read_table
-from jevons.validation.training_reliability import reliability_entries
-from jevons.validation.training_rows import training_entries
+from jevons.validation.serving.case import Case
+from jevons.validation.serving.cases import read_case
+from jevons.validation.serving.predict import Answer, answer, calibrated, metric_value, prepare, reason_of
+from jevons.validation.serving.queueing import queued_answer, queues
+from jevons.validation.serving.requests import request_entries
+from jevons.validation.training.reliability import reliability_entries
+from jevons.validation.training.rows import training_entries
 
 _FAULTS = (InputError, InfeasibleError, FactError)
 
@@ -115,7 +116,8 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
 def _answered(case: Case, factors: Calibration) -> Answer | Exception:
     try:
         by = queued_answer if queues(case) else answer
-        return by(prepare(case, factors.engine), factors.engine, factors.scales)
+        engines = calibrated(factors)
+        return by(prepare(case, engines), engines, factors.scales)
     except _FAULTS as error:
         return error
 

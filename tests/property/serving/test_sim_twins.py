@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from jevons.serving import sim
 from jevons.serving.sim._kernels.state import gap_bin
-from jevons.serving.sim._reference import Job, Replica, simulate_split_steps, simulate_steps
-from jevons.serving.sim.drafts import longest_tokens, steps_needed
+from jevons.serving.sim.replica._reference import Job, Replica, simulate_split_steps, simulate_steps
+from jevons.serving.sim.replica.drafts import longest_tokens, steps_needed
 from jevons.serving.sim.types import TICKS_PER_S
 
 TOTALS = (

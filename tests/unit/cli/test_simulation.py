@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from jevons.cli.simulation import Simulation, run_simulate
+from jevons.cli.commands.simulate import run_simulate
 from jevons.errors import InputError
+from jevons.sizing.options import Simulation
 
 TRACE = Path(__file__).parents[2] / "data" / "traces" / "azure_conversation_sample.csv"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jevons.cost import capital_recovery_factor
+from jevons.costing import capital_recovery_factor
 from jevons.errors import InputError
 from jevons.market import ChipMarket, RentCurve, account_for_growth, clear_rent, clearing_rents, rent_cny_per_h
 from jevons.units import HOURS_PER_YEAR

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jevons.errors import InputError
-from jevons.operators.rows import device_of, kind_of, read_rows
-from jevons.operators.validate_rows import predict_ops_rows, recognises
+from jevons.validation.operators.predict import predict_ops_rows, recognises
+from jevons.validation.operators.rows import device_of, kind_of, read_rows
 
 DATA = Path(__file__).parents[2] / "data" / "ops"
 # Twice the published held-out medians: samples are small. Kernels printed as best cases were never fitted.

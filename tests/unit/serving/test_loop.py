@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jevons.serving import _loop
+from jevons.serving.closed_loop import _kernels as _loop
 
 BATCHES = np.array([1.0, 4.0, 16.0, 64.0])
 BASE_S = np.array([0.010, 0.012, 0.018, 0.040])

@@ -7,8 +7,8 @@ import pytest
 
 from jevons.errors import FactError, InputError
 from jevons.facts import default_facts
-from jevons.study.backtest import backtest, crps, read_outcomes, refutations, summary_rows
-from jevons.study.forecast import TARGETS, VARIANTS, evidence, forecast, quarter_end
+from jevons.validation.backtest.forecast import TARGETS, VARIANTS, evidence, forecast, quarter_end
+from jevons.validation.backtest.score import backtest, crps, read_outcomes, refutations, summary_rows
 
 AS_OF = dt.date(2025, 2, 24)
 HEAD = "entity,quantity,date_or_period,value,unit,source_title,source_ref,quality,note\n"

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from jevons.study import load, plan
-from jevons.study.accounts import lines_as_planned
-from jevons.study.books import group_cash, line_cash, required_table, statement_tables, statements_record
-from jevons.study.valuation import required_of_plan
+from jevons.study.chain.accounts import lines_as_planned
+from jevons.study.plan.group_cash import group_cash, line_cash
+from jevons.study.plan.tables.statements import required_table, statement_tables, statements_record
+from jevons.study.plan.valuation import required_of_plan
 
 TINY = Path(__file__).parent / "tiny.yaml"
 MAIN = Path(__file__).parents[3] / "scenarios" / "alibaba-380bn.yaml"

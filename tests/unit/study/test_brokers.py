@@ -12,8 +12,8 @@ from jevons.market import RentCurve, clearing_rents
 from jevons.plot import figure_svg, plan_figure
 from jevons.report import plan_html
 from jevons.study import load, plan
-from jevons.study.chain import run_chain
-from jevons.study.rents import broker_devices, clear_rents
+from jevons.study.chain.fixed_point import run_chain
+from jevons.study.chain.rents import broker_devices, clear_rents
 
 TINY = Path(__file__).parent / "tiny.yaml"
 H20, L20 = "hardware.devices.h20.brokers", "hardware.devices.l20.brokers"

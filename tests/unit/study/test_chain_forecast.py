@@ -9,9 +9,9 @@ import pytest
 from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.study import load
-from jevons.study.backtest import REDUCED, backtest
-from jevons.study.chain_forecast import chain_forecasts
-from jevons.study.forecast import HORIZON, TARGETS, VARIANTS, evidence
+from jevons.validation.backtest.chain_forecast import chain_forecasts
+from jevons.validation.backtest.forecast import HORIZON, TARGETS, VARIANTS, evidence
+from jevons.validation.backtest.score import REDUCED, backtest
 
 AS_OF = dt.date(2025, 2, 24)
 MAIN = Path(__file__).parent.parent.parent.parent / "scenarios" / "alibaba-380bn.yaml"
@@ -94,7 +94,7 @@ def test_rivals_that_are_forecast_must_be_in_the_scenario(known):
 
 
 def test_the_chain_is_scored_beside_its_reduced_form(tmp_path, monkeypatch, made):
-    monkeypatch.setattr("jevons.study.backtest.chain_forecasts", lambda *_args, **_options: made)
+    monkeypatch.setattr("jevons.validation.backtest.score.chain_forecasts", lambda *_args, **_options: made)
     path = tmp_path / "outcomes.csv"
     path.write_text(
         "entity,quantity,date_or_period,value,unit\nByteDance (Doubao),daily tokens,2025-03,1e13,tokens per day\n"

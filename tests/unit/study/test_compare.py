@@ -9,8 +9,8 @@ import pytest
 
 import jevons
 from jevons.errors import InfeasibleError, InputError
+from jevons.sizing.compare import Assumptions, api_price
 from jevons.study import HourPrice, Service
-from jevons.study.compare import Assumptions, api_price
 
 ON = dt.date(2025, 2, 28)
 R1 = Service(gpus=8, isl=2000, osl=1000, on=ON)
@@ -164,5 +164,5 @@ def test_result_saves_frames_and_explains(found, tmp_path):
 def test_pictures_are_drawn(found, tmp_path, name):
     getattr(found.plot, name)().savefig(tmp_path / "p.png")
     assert (tmp_path / "p.png").stat().st_size > 5000
-    with pytest.raises(AttributeError, match="no figure `pie`"):
+    with pytest.raises(AttributeError, match="no picture `pie`"):
         _ = found.plot.pie

@@ -5,8 +5,8 @@ import pytest
 
 from jevons.expansion import solve, standing_devices
 from jevons.study import load, plan
-from jevons.study.counterfactual import orders_value_cny, without_orders
-from jevons.study.montecarlo import OUTCOMES
+from jevons.study.chain.orders_value import orders_value_cny, without_orders
+from jevons.study.draws.outcomes import OUTCOMES
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pytest
 
 from jevons.plot import plan_figure
 from jevons.study import load, plan
-from jevons.study.curves import fans, iso_grid, supply_stack, tornado
-from jevons.study.montecarlo import Draws
-from jevons.study.uncertainty import chance_size, interval_text, probabilities, ranked
+from jevons.study.draws.run import Draws
+from jevons.study.draws.summary import chance_size, interval_text, probabilities, ranked
+from jevons.study.plan.curves import fans, iso_grid, supply_stack, tornado
 
 TINY = Path(__file__).parent / "tiny.yaml"
 

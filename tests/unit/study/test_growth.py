@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from jevons.errors import InputError
-from jevons.study.growth import growth_account, read_history
+from jevons.market.history import growth_account, read_history
 
 DOUBAO = Path(__file__).parents[3] / "scenarios" / "doubao-history.csv"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jevons.study import load, plan
-from jevons.study.knowing import knowing
+from jevons.study.plan.foresight import knowing
 
 TINY = Path(__file__).parent / "tiny.yaml"
 

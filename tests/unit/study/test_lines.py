@@ -9,8 +9,8 @@ import pytest
 from jevons.errors import InputError
 from jevons.expansion import split_value
 from jevons.study import load, plan
-from jevons.study.accounts import budget_lines, lines_as_planned, whole_budget_cny
-from jevons.study.lines import _envelope, plan_lines
+from jevons.study.chain.accounts import budget_lines, lines_as_planned, whole_budget_cny
+from jevons.study.plan.budget_lines import _envelope, plan_lines
 
 TINY = Path(__file__).parent / "tiny.yaml"
 

@@ -9,8 +9,9 @@ from jevons.errors import InputError
 from jevons.facts import get
 from jevons.market import market_path
 from jevons.study import load
-from jevons.study.demand import national_scale, price_factor
-from jevons.study.problem import market_inputs, setting, starting_weights
+from jevons.study.chain.demand import national_scale, price_factor
+from jevons.study.chain.market_inputs import market_inputs, starting_weights
+from jevons.study.chain.setting import setting
 
 TINY = Path(__file__).parent / "tiny.yaml"
 MAIN = Path(__file__).parents[3] / "scenarios" / "alibaba-380bn.yaml"
@@ -40,7 +41,7 @@ def scenario(tmp_path, text=RIVALS):
 
 
 def inputs_of(held):
-    from jevons.study.engineering import Engineering
+    from jevons.study.chain.operating_points import Engineering
 
     devices, models = len(held.hardware.devices), len(held.serving.models)
     from jevons.hardware import accelerator

@@ -10,11 +10,14 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.facts import default_facts
-from jevons.study import load, montecarlo
-from jevons.study.chain import run_chain
-from jevons.study.engineering import engineer
-from jevons.study.montecarlo import OUTCOMES, PATHS, monte_carlo, run_key, sweep
-from jevons.study.uncertainty import probabilities, summary
+from jevons.study import load
+from jevons.study.chain.fixed_point import run_chain
+from jevons.study.chain.operating_points import engineer
+from jevons.study.draws import run as montecarlo
+from jevons.study.draws import workers
+from jevons.study.draws.outcomes import OUTCOMES, PATHS
+from jevons.study.draws.run import monte_carlo, run_key, sweep
+from jevons.study.draws.summary import probabilities, summary
 
 TINY = Path(__file__).parent / "tiny.yaml"
 
@@ -73,8 +76,8 @@ def test_a_stopped_run_goes_on_without_repeats_and_ends_the_same(prepared, drawn
     with pytest.raises(StoppedError):
         monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path, progress=stop_after(7))
     computed = []
-    one = montecarlo._one
-    monkeypatch.setattr(montecarlo, "_one", lambda row: computed.append(row) or one(row))
+    one = workers._one
+    monkeypatch.setattr(workers, "_one", lambda row: computed.append(row) or one(row))
     resumed = monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path)
     assert resumed.stored >= 6
     assert len(computed) == 12 - resumed.stored

@@ -8,11 +8,11 @@ import pytest
 from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.study import load
-from jevons.study.chain import run_chain
-from jevons.study.demand import opening_scale
-from jevons.study.engineering import engineer
-from jevons.study.problem import committed_path, setting
-from jevons.study.sampling import draw_amounts
+from jevons.study.chain.demand import opening_scale
+from jevons.study.chain.fixed_point import run_chain
+from jevons.study.chain.operating_points import engineer
+from jevons.study.chain.setting import committed_path, setting
+from jevons.study.draws.sampling import draw_amounts
 
 TINY = Path(__file__).parent / "tiny.yaml"
 

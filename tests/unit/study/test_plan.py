@@ -10,7 +10,7 @@ import pytest
 from jevons.facts import Facts, default_facts
 from jevons.schema import json_text
 from jevons.study import load, plan
-from jevons.study.valuation import returns_on_capital
+from jevons.study.plan.valuation import returns_on_capital
 
 TINY = Path(__file__).parent / "tiny.yaml"
 MAIN = Path(__file__).parent.parent.parent.parent / "scenarios" / "alibaba-380bn.yaml"

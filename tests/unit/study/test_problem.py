@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jevons.errors import InputError
 from jevons.study import load, plan
-from jevons.study.problem import budget_path, released_cny
+from jevons.study.chain.budget import budget_path, released_cny
 
 TINY = Path(__file__).parent / "tiny.yaml"
 

@@ -3,8 +3,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from jevons.errors import InputError
-from jevons.study.amounts import Amount
-from jevons.study.sampling import correlate, latin_hypercube, rank_correlations, weakest_factor
+from jevons.study.draws.sampling import correlate, latin_hypercube, rank_correlations, weakest_factor
+from jevons.study.scenario.amounts import Amount
 
 
 def test_each_column_is_stratified():

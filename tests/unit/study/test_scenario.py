@@ -9,7 +9,7 @@ import pytest
 from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.study import load
-from jevons.study.amounts import Amount
+from jevons.study.scenario.amounts import Amount
 
 TINY = Path(__file__).parent / "tiny.yaml"
 MAIN = Path(__file__).parent.parent.parent.parent / "scenarios" / "alibaba-380bn.yaml"

@@ -9,11 +9,12 @@ import pytest
 from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.study import load, plan
-from jevons.study.chain import run_chain
-from jevons.study.demand import announcements, peak_frac, price_factor
-from jevons.study.engineering import engineer
-from jevons.study.problem import busy_frac, expansion_problem
-from jevons.study.schedule import SCHEDULE_TITLE, price_schedule, tier_factors
+from jevons.study.chain.demand import announcements, peak_frac, price_factor
+from jevons.study.chain.fixed_point import run_chain
+from jevons.study.chain.market_inputs import busy_frac
+from jevons.study.chain.operating_points import engineer
+from jevons.study.chain.planner_inputs import expansion_problem
+from jevons.study.plan.tables.schedule import SCHEDULE_TITLE, price_schedule, tier_factors
 
 TINY = Path(__file__).parent / "tiny.yaml"
 SMALL = "output: 0.6 CNY/Mtok}\n      most_devices: 2\n"

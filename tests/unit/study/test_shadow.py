@@ -8,7 +8,7 @@ import pytest
 
 from jevons.expansion import solve
 from jevons.study import load, plan
-from jevons.study.shadow import SHADOW_TITLE, scarcity_rent, shadow_json, shadow_table
+from jevons.study.plan.tables.shadow_prices import SHADOW_TITLE, scarcity_rent, shadow_json, shadow_table
 
 TINY = Path(__file__).parent / "tiny.yaml"
 

@@ -11,10 +11,10 @@ import jevons
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError
 from jevons.serving import sim
+from jevons.sizing.finalists import Bench, _interval
+from jevons.sizing.fleet import FULLEST_FRAC, copies
+from jevons.sizing.rank_table import rank_table
 from jevons.study import Demand, HourPrice, Service
-from jevons.study.finalists import Bench, _interval
-from jevons.study.fleet import FULLEST_FRAC, copies
-from jevons.study.rank_table import rank_table
 
 SMALL = Service("h100_sxm", gpus=2, isl=500, osl=100, tpot_s=0.03, ttft_s=0.5)
 PRICE = HourPrice(2.0, "USD")

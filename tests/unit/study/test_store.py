@@ -5,7 +5,7 @@ import time
 import pytest
 
 from jevons.errors import InputError
-from jevons.study.store import Store, key_of
+from jevons.study.draws.store import Store, key_of
 
 
 def make(tmp_path, key="k"):
@@ -69,7 +69,7 @@ def test_a_file_in_place_of_the_folder_is_wrong_input(tmp_path):
 
 _FILL = """
 import sys, pathlib
-from jevons.study.store import Store
+from jevons.study.draws.store import Store
 store = Store(pathlib.Path(sys.argv[1]), "k", {})
 with store.locked():
     for index in range(10**6):

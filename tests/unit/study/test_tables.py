@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jevons.study.tables import growth_word
+from jevons.study.plan.tables.summary import growth_word
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.facts import default_facts
 from jevons.study import load
-from jevons.study.valuation import deliver, explain_rerating, iso_surface, narrative_score, rise_alone, stories
+from jevons.study.plan.valuation import deliver, explain_rerating, iso_surface, narrative_score, rise_alone, stories
 
 FIRST, LAST = dt.date(2024, 12, 31), dt.date(2025, 3, 31)
 

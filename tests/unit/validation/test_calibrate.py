@@ -9,8 +9,9 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.serving import engine
-from jevons.validation import Calibration, engine_for, validate
-from jevons.validation.fit import calibrate, folds, gather
+from jevons.serving.calibration import Calibration, engine_for
+from jevons.validation import validate
+from jevons.validation.fit.serving import calibrate, folds, gather
 
 SAMPLES = Path(__file__).parents[2] / "data" / "serving"
 

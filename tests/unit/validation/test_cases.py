@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jevons.errors import InputError
-from jevons.validation.cases import read_case
+from jevons.validation.serving.cases import read_case
 
 ROW = {
     "family": "inferencex_silicon", "engine": "vllm", "engine_version": "0.19.0", "model": "MiniMaxAI/MiniMax-M2.5",

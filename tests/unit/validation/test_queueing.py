@@ -3,14 +3,16 @@
 import pytest
 
 from jevons.errors import InfeasibleError
-from jevons.serving.points import Lengths
+from jevons.serving.calibration import shipped_calibration
+from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.types import Layout
-from jevons.validation.calibration import shipped_calibration
-from jevons.validation.cases import MLPERF, Case
-from jevons.validation.predict import answer, prepare
-from jevons.validation.queueing import queued_answer, queues
+from jevons.validation.serving.case import Case
+from jevons.validation.serving.mlperf import MLPERF
+from jevons.validation.serving.predict import answer, calibrated, prepare
+from jevons.validation.serving.queueing import queued_answer, queues
 
 SHIPPED = shipped_calibration()
+ENGINES = calibrated(SHIPPED)
 
 
 def case(**changes):
@@ -23,8 +25,8 @@ def case(**changes):
 
 
 def both(made):
-    prepared = prepare(made, SHIPPED.engine)
-    return [by(prepared, SHIPPED.engine, SHIPPED.scales).outcome for by in (answer, queued_answer)]
+    prepared = prepare(made, ENGINES)
+    return [by(prepared, ENGINES, SHIPPED.scales).outcome for by in (answer, queued_answer)]
 
 
 def test_without_a_queue_loop_and_simulator_agree():

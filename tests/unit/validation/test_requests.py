@@ -10,8 +10,8 @@ from jevons.errors import InputError
 from jevons.plot.requests import replay_figure
 from jevons.plot.style import figure_svg
 from jevons.validation import validate
-from jevons.validation.requests import FAMILY, METRICS, deployment_of, groups_of, replay
 from jevons.validation.rows import read_table
+from jevons.validation.serving.requests import FAMILY, METRICS, deployment_of, groups_of, replay
 
 SAMPLE = Path(__file__).parents[2] / "data" / "serving" / "request_traces.csv"
 WHOLE = Path(__file__).parents[4] / "shared" / "data" / "serving" / "request_traces.csv"

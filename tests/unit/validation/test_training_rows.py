@@ -8,14 +8,8 @@ from jevons.errors import InputError
 from jevons.training import training_factors
 from jevons.training.step import sustained_frac
 from jevons.validation.rows import kind_of
-from jevons.validation.training_cases import read_training_case, row_device, row_model
-from jevons.validation.training_rows import (
-    metric_of,
-    predicted_step,
-    prepare_case,
-    row_metric,
-    validate_training,
-)
+from jevons.validation.training.cases import read_training_case, row_device, row_model
+from jevons.validation.training.rows import metric_of, predicted_step, prepare_case, row_metric, validate_training
 
 ROW = {
     "source_title": "x", "framework": "NeMo/Megatron-Core", "model": "Llama3 8B", "gpu": "DGX-H100", "n_gpus": "16",

@@ -1,8 +1,7 @@
 """Event simulation of continuous batching: loads, traces, step tables, and what users of a deployment see."""
 
-from jevons.serving.sim.arrivals import RATED, Bursts, Day, Pattern, arrival_times
-from jevons.serving.sim.fleet import FLEET_ROUTINGS, simulate_fleet
-from jevons.serving.sim.fleet_types import (
+from jevons.serving.sim.fleet.run import FLEET_ROUTINGS, simulate_fleet
+from jevons.serving.sim.fleet.types import (
     Admission,
     Autoscale,
     Failures,
@@ -16,14 +15,15 @@ from jevons.serving.sim.fleet_types import (
     RateLimit,
     Routing,
 )
-from jevons.serving.sim.mix import ClassSpec, LoadSpec, Mix, generate_mix, read_load
-from jevons.serving.sim.run import ROUTINGS, simulate
+from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, arrival_times
+from jevons.serving.sim.load.classes import ClassSpec, LoadSpec, Mix, generate_mix, read_load
+from jevons.serving.sim.load.generate import ARRIVALS, Load, from_trace, generate, stream, thinned, without_prefixes
+from jevons.serving.sim.load.traces import Trace, read_trace
+from jevons.serving.sim.replica.disaggregated import Pool, PoolUse, SplitResult, hand_over_s, simulate_split
+from jevons.serving.sim.replica.run import ROUTINGS, simulate
+from jevons.serving.sim.replica.step_table import constant_table, limits_of, step_table
 from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, energy_j, latencies, time_series
-from jevons.serving.sim.split import Pool, PoolUse, SplitResult, hand_over_s, simulate_split
-from jevons.serving.sim.table import constant_table, limits_of, step_table
-from jevons.serving.sim.traces import Trace, read_trace
 from jevons.serving.sim.types import Requests, SimLimits, SimResult, Spread, StepTable, Trail
-from jevons.serving.sim.workload import ARRIVALS, Load, from_trace, generate, stream, thinned, without_prefixes
 
 __all__ = [
     "ARRIVALS",

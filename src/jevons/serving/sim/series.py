@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InputError
-from jevons.serving.sim.fleet_types import FleetResult
-from jevons.serving.sim.mix import Mix
+from jevons.serving.sim.fleet.types import FleetResult
+from jevons.serving.sim.load.classes import Mix
 from jevons.serving.sim.types import QUANTILES, TICKS_PER_S, FloatArray, Requests, SimLimits, SimResult, Spread
 
 BoolArray = NDArray[np.bool_]

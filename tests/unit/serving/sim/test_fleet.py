@@ -6,8 +6,8 @@ import pytest
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.serving import sim
-from jevons.serving.sim.fleet import FLEET_ROUTINGS, simulate_fleet
-from jevons.serving.sim.fleet_types import (
+from jevons.serving.sim.fleet.run import FLEET_ROUTINGS, simulate_fleet
+from jevons.serving.sim.fleet.types import (
     Admission,
     Autoscale,
     Failures,

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jevons.serving import sim
-from jevons.serving.sim import _reference_fleet as ref
-from jevons.serving.sim import fleet as fl
 from jevons.serving.sim._kernels import fleet_state as kf
-from jevons.serving.sim.fleet_types import Admission, Autoscale, Failures, Kind, Offline, RateLimit, Routing
+from jevons.serving.sim.fleet import _reference as ref
+from jevons.serving.sim.fleet import run as fl
+from jevons.serving.sim.fleet.types import Admission, Autoscale, Failures, Kind, Offline, RateLimit, Routing
 
 NAMES = ("a", "b", "c")
 FATES = {

@@ -8,10 +8,10 @@ from jevons import models, serving
 from jevons.errors import InputError
 from jevons.hardware import accelerator
 from jevons.serving import sim
-from jevons.serving.sim import run
 from jevons.serving.sim._kernels import leap
 from jevons.serving.sim._kernels.state import FOREVER
-from jevons.serving.sim._reference import Job, Replica
+from jevons.serving.sim.replica import run
+from jevons.serving.sim.replica._reference import Job, Replica
 from jevons.serving.sim.types import TICKS_PER_S
 
 DEPLOYMENT = serving.Deployment(
@@ -64,7 +64,7 @@ def called(table, limits, batch, context, most, ticks):
 
 
 def test_leaping_many_steps_takes_the_sum_of_their_times() -> None:
-    arrays = run._kernel_table(TABLE)
+    arrays = run.kernel_table(TABLE)
     replica = Replica(TABLE, LIMITS)
     jobs = [Job(i, 0, 1, 1, want=300 + 11 * i, decoding=True) for i in range(9)]
     context, total = sum(job.want for job in jobs), 0
@@ -72,7 +72,7 @@ def test_leaping_many_steps_takes_the_sum_of_their_times() -> None:
         total += replica.decode_ticks(jobs)
         for job in jobs:
             job.grown += 1
-    bounds = run._bounds(LIMITS, 0)
+    bounds = run.bounds_of(LIMITS, 0)
     assert called(arrays, bounds, 9, context, 2500, FOREVER) == (2500, total)
     assert called(arrays, bounds, 9, context, 10_000, total)[0] == 2500
     assert called(arrays, bounds, 9, context, 10_000, total + 1)[0] == 2501

@@ -1,7 +1,7 @@
 """Continuous batching that leaps: between two events every decode step's time is linear in its index.
 
-Whole numbers throughout, so results are exact and equal to those of `jevons.serving.sim._reference`; nothing depends on
-the order of summation.
+Whole numbers throughout, so results are exact and equal to those of `jevons.serving.sim.replica._reference`; nothing
+depends on the order of summation.
 """
 
 from __future__ import annotations

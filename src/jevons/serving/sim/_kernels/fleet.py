@@ -2,7 +2,7 @@
 
 One loop over moments. At each, what changes the fleet comes before what arrives: loads are refreshed, replicas open,
 fail, are scaled and sampled, offline work is handed out, requests come back, and then new ones come. Replicas are
-brought to a moment only where somebody looks at them. Equal to `jevons.serving.sim._reference_fleet` to the tick.
+brought to a moment only where somebody looks at them. Equal to `jevons.serving.sim.fleet.run._reference` to the tick.
 """
 
 from __future__ import annotations

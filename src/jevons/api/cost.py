@@ -1,0 +1,69 @@
+"""`jevons.cost`: an accelerator-hour by part, and a model's tokens priced from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from jevons import options as o
+from jevons.errors import InputError
+
+if TYPE_CHECKING:
+    from jevons.sizing.cost import CostResult
+
+
+@o.declared
+def cost(
+    gpu: Annotated[str, o.GPU] = "h100_sxm",
+    *,
+    model: Annotated[str | None, o.MODEL] = None,
+    precision: Annotated[str, o.PRECISION] = "native",
+    engine: Annotated[str, o.ENGINE] = "vllm",
+    max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 32,
+    isl: Annotated[int, o.ISL] = 2000,
+    osl: Annotated[int, o.OSL] = 500,
+    ttft: Annotated[float | str | None, o.TTFT] = None,
+    tpot: Annotated[float | str | None, o.TPOT] = 0.05,
+    site: Annotated[str, o.SITE] = "site.china_north",
+    gpu_hour: Annotated[str | None, o.GPU_HOUR] = None,
+    utilisation: Annotated[float, o.UTILISATION] = 0.6,
+    calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+) -> CostResult:
+    """Price an accelerator-hour from its parts, and a million tokens of a model served on it.
+
+    Returns
+    -------
+    CostResult
+        With `.per_hour`, `.currency` and, where a model is named, the cost of its tokens.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong.
+    FactError
+        If no purchase price of the accelerator was known on the date.
+    InfeasibleError
+        If the model fits on no layout that keeps the limits.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> hour = jevons.cost("h20", as_of="2025-02-24")
+    >>> hour.currency, 5 < hour.per_hour < 15
+    ('CNY', True)
+    """
+    from jevons.sizing.cost import cost_of
+    from jevons.sizing.money import given_price
+    from jevons.sizing.service import Service
+
+    price = given_price(gpu_hour)
+    if price is not None and model is None:
+        message = "--gpu-hour prices tokens; name a --model too"
+        raise InputError(message)
+    service = Service(
+        gpu, engine, precision, max_replica_gpus, isl, osl, o.seconds(ttft), o.seconds(tpot), o.day(as_of),
+        calibration=o.file(calibration),
+    )  # fmt: skip
+    return cost_of(service, model, site=site, price=price, utilisation=utilisation)

@@ -1,0 +1,162 @@
+"""Makes the command of a declared function: its options come from the function's signature, its output from the result.
+
+Every command made so takes ``--json``, ``--format``, ``--detail`` and ``--out`` too, opens with the answer in a
+sentence, and prints the result's tables; those that answer a second question only with ``--detail``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jevons.cli.output import Sheet, check_out, note, say, show
+from jevons.errors import InputError
+from jevons.options import Declared, call_parsed, parameters
+
+if TYPE_CHECKING:
+    from jevons.results import Result, Table
+
+FORMATS = ("table", "csv", "md", "json")
+OUTPUT_ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Format = Annotated[str, typer.Option("--format", metavar="FORM", help="Form of the output: table, csv, md or json.")]
+Detail = Annotated[bool, typer.Option("--detail", help="Print every table.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Also write to FILE; its ending says what.", metavar="FILE")]
+
+
+def command(
+    function: Callable[..., Result],
+    *,
+    arguments: tuple[str, ...] = (),
+    endings: tuple[str, ...] = OUTPUT_ENDINGS,
+    before: Callable[[dict[str, Any]], None] | None = None,
+) -> Callable[..., None]:
+    """Return the command of a declared function.
+
+    Parameters
+    ----------
+    function : callable
+        Declared function that returns a result.
+    arguments : tuple of str
+        Parameters that stand without a flag, in this order; all others are options.
+    endings : tuple of str
+        Endings that ``--out`` takes.
+    before : callable, optional
+        Checks or completes the given options, by argument name, before the function runs.
+    """
+    own = parameters(function)
+
+    def run(**given: Any) -> None:
+        json, form, detail, out = (given.pop(name) for name in ("json", "form", "detail", "out"))
+        check_format(form)
+        check_out(out, endings)
+        if before is not None:
+            before(given)
+        result = call_parsed(function, given)
+        print_result(result, form="json" if json else form, detail=detail, out=out)
+
+    shared = (("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, None))
+    signature = inspect.Signature(
+        [_parameter(one, argument=one.name in arguments) for one in own]
+        + [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, a, d in shared]
+    )
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+    run.__name__ = function.__name__.rstrip("_")
+    run.__doc__ = (inspect.getdoc(inspect.unwrap(function)) or "").partition("\n\nReturns\n")[0]
+    return run
+
+
+def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
+    """Return a parameter that typer understands: text where the option parses it, else the plain type."""
+    option = one.option
+    optional = type(None) in typing.get_args(one.type)
+    kinds = [kind for kind in typing.get_args(one.type) if kind is not type(None)] or [one.type]
+    kind = str if option.parse is not None or len(kinds) > 1 else kinds[0]
+    several = typing.get_origin(kind) in {tuple, list}
+    if isinstance(one.type, types.GenericAlias) or several:
+        kind = list[str]
+    required = one.default is inspect.Parameter.empty
+    default = None if required else one.default
+    text = option.text()
+    if default is not None and not isinstance(default, bool) and not several:
+        text = (
+            f"{text.rstrip('.')} (default {default:g})."
+            if isinstance(default, float)
+            else f"{text.rstrip('.')} (default {default})."
+        )
+    text = f"{text}."
+    metavar = option.metavar or None
+    if argument:
+        info: Any = typer.Argument(help=text, metavar=metavar or one.name.upper(), show_default=False)
+    elif kind is bool:
+        info = typer.Option(f"--{one.flag}", help=text, show_default=False)
+    else:
+        info = typer.Option(f"--{one.flag}", help=text, metavar=metavar, show_default=False)
+    hint: Any = Annotated[kind | None if optional or (default is None) else kind, info]
+    if kind is str and not required and default is not None:
+        default = f"{default:g}" if isinstance(default, float) else str(default)
+    place = inspect.Parameter.KEYWORD_ONLY
+    empty = inspect.Parameter.empty if required else default
+    return inspect.Parameter(one.name, place, default=empty, annotation=hint)
+
+
+def check_format(form: str) -> None:
+    """Refuse an unknown form of output.
+
+    Raises
+    ------
+    InputError
+        Naming those that are known.
+    """
+    if form not in FORMATS:
+        message = f"--format {form}: unknown. Known: {', '.join(FORMATS)}."
+        raise InputError(message)
+
+
+def print_result(result: Result, *, form: str = "table", detail: bool = False, out: Path | None = None) -> None:
+    """Write a result to *out*, and print it in a form."""
+    from jevons.schema import json_text
+
+    if out is not None:
+        result.save(out)
+        note(f"wrote {out}")
+    tables = [one for one in result.tables.values() if detail or not one.detail]
+    if form == "json":
+        say(json_text(result.to_json()))
+    elif form == "csv":
+        say("\n".join(one.to_frame().write_csv() for one in tables))
+    elif form == "md":
+        say("\n".join((result.answer, "", *(line for one in tables for line in markdown(one)))) + "\n")
+    else:
+        hidden = [one.name for one in result.tables.values() if one.detail and not detail]
+        more = [f"More with --detail: {', '.join(hidden)}.\n"] if hidden else []
+        show(f"{result.answer}\n", *(sheet(one) for one in tables), *more)
+
+
+def sheet(one: Table) -> Sheet:
+    """Return a table for the terminal; columns of text come first where a row is read from the left."""
+    lead = 0
+    while lead < len(one.columns) and one.text(lead):
+        lead += 1
+    text = frozenset(place for place in range(len(one.columns)) if one.text(place))
+    cells = tuple(tuple(row) for row in one.shown())
+    return Sheet(one.title, tuple(column.head for column in one.columns), cells, max(lead, 1), text)
+
+
+def markdown(one: Table) -> Iterator[str]:
+    """Yield a table as lines of Markdown."""
+    yield f"**{one.title}**"
+    yield ""
+    yield "| " + " | ".join(column.head for column in one.columns) + " |"
+    yield "|" + "|".join("---" if one.text(place) else "---:" for place in range(len(one.columns))) + "|"
+    for row in one.shown():
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    yield ""

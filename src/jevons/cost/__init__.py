@@ -1,6 +1,0 @@
-"""What an accelerator-hour and a million tokens cost."""
-
-from jevons.cost.formulas import capital_recovery_factor, device_hour, token_cost
-from jevons.cost.types import DeviceHour, FinanceTerms, TokenCost
-
-__all__ = ["DeviceHour", "FinanceTerms", "TokenCost", "capital_recovery_factor", "device_hour", "token_cost"]

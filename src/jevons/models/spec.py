@@ -1,0 +1,106 @@
+"""A model as the other stages read it: sizes, layers and counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jevons.models import formulas
+from jevons.models.types import WEIGHT_BITS, LayerGroup, WeightPrecision
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A decoder read from its config.json.
+
+    Parameters
+    ----------
+    name, architecture : str
+        Name it was loaded by, and the publisher's architecture.
+    hidden, vocab : int
+        Width, and rows of the embedding.
+    layers : tuple of LayerGroup
+        All layers, those of one make together.
+    tied_embeddings : bool
+        Whether the head reuses the embedding.
+    mtp_layers : int
+        Extra layers that predict further tokens; left out of the totals.
+    max_context : int
+        Longest sequence in tokens; 0 where the file does not say.
+    weight_precision : WeightPrecision
+        As shipped.
+    kv_precision : str
+        Of the cache by default.
+    position_embeddings : int
+        Learned positions (GPT-2 and relatives), 0 for rotary.
+    norms_per_layer : int
+        Vectors of the hidden size that norms hold per layer.
+    """
+
+    name: str
+    architecture: str
+    hidden: int
+    vocab: int
+    layers: tuple[LayerGroup, ...]
+    tied_embeddings: bool = False
+    mtp_layers: int = 0
+    max_context: int = 0
+    weight_precision: WeightPrecision = field(default_factory=WeightPrecision)
+    kv_precision: str = "bf16"
+    position_embeddings: int = 0
+    norms_per_layer: int = 2
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers."""
+        return sum(group.count for group in self.layers)
+
+    @property
+    def is_moe(self) -> bool:
+        """Whether any layer routes tokens to experts."""
+        return any(group.feed_forward.kind == "moe" for group in self.layers)
+
+    @property
+    def parameters_embedding(self) -> int:
+        """Parameters of the input embedding, and of the head where it is not tied."""
+        return self.vocab * self.hidden * (1 if self.tied_embeddings else 2) + self.position_embeddings * self.hidden
+
+    @property
+    def parameters_total(self) -> int:
+        """All text parameters without the multi-token-prediction layers."""
+        inside = sum(group.count * formulas.layer_parameters(self, group) for group in self.layers)
+        return inside + self.parameters_embedding + self.hidden
+
+    @property
+    def parameters_active(self) -> int:
+        """Parameters that one token is multiplied with: routed experts as taken, the head, but no embedding look-up."""
+        inside = sum(group.count * formulas.layer_parameters(self, group, active=True) for group in self.layers)
+        return inside + self.vocab * self.hidden + self.hidden
+
+    def kv_bytes_per_token(self, kv_precision: str | None = None) -> float:
+        """Return the cache that one more token adds in a long sequence, layers with a window left out [bytes]."""
+        bits = WEIGHT_BITS[kv_precision or self.kv_precision]
+        held = sum(g.count * g.attention.cached_elements_per_token for g in self.layers if g.attention.window is None)
+        if held == 0:
+            held = sum(group.count * group.attention.cached_elements_per_token for group in self.layers)
+        return held * bits / 8
+
+    def state_bytes_per_sequence(self, kv_precision: str | None = None) -> float:
+        """Return what a sequence keeps whatever its length: recurrent states, and full windows [bytes]."""
+        bits = WEIGHT_BITS[kv_precision or self.kv_precision]
+        total = 0.0
+        grows = any(g.attention.window is None and g.attention.cached_elements_per_token for g in self.layers)
+        for group in self.layers:
+            attention = group.attention
+            total += group.count * attention.state_elements * 4.0
+            if attention.window is not None and grows:
+                total += group.count * attention.window * attention.cached_elements_per_token * bits / 8
+        return total
+
+    def weight_bytes(self, precision: str | None = None) -> float:
+        """Return the weights' size as shipped, or with all matrices in one precision and embeddings in 16 bits."""
+        chosen = WeightPrecision.uniform(precision) if precision else self.weight_precision
+        return formulas.weight_bytes(self, chosen)
+
+    def flop_per_token(self, context: int = 0) -> float:
+        """Return the work of one token's forward pass: 2 per active matrix parameter, and attention over *context*."""
+        return formulas.flop_per_token(self, context)

@@ -1,0 +1,297 @@
+"""The options of functions and commands, each declared once: meaning, unit, bounds, and how text becomes a value.
+
+A public function states its options in its signature, ``rate: Annotated[float | None, RATE] = None``. `declared` checks
+and parses what a caller gives and writes the parameters into the docstring; `jevons.cli.build` makes the command of the
+same name from the same signature. Messages name an option as ``--max-num-seqs``; to callers of the library they name
+the argument, ``max_num_seqs``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import inspect
+import math
+import re
+import sys
+import textwrap
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from jevons.errors import Fault, InputError, did_you_mean
+from jevons.units import parse_date
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """What an option is.
+
+    Parameters
+    ----------
+    help : str
+        What the option is, in a few words without unit and default; those are added.
+    unit : str
+        Unit of a bare number, such as ``s``.
+    low, high : float or None
+        Least and greatest value.
+    above : float or None
+        Value that it must exceed.
+    parse : callable or None
+        Makes the value of what a person wrote, given value and name; None where the type alone says it.
+    choices : callable or None
+        Returns the words that are allowed, for the message and for completion.
+    metavar : str
+        Word for the value in help, such as ``TIME``.
+    """
+
+    help: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    parse: Callable[[Any, str], Any] | None = None
+    choices: Callable[[], Sequence[str]] | None = None
+    metavar: str = ""
+
+    def text(self) -> str:
+        """Return the help with the unit."""
+        return f"{self.help} [{self.unit}]" if self.unit else self.help
+
+    def value(self, given: Any, name: str) -> Any:
+        """Return what a caller gave as the value that the function works with.
+
+        Raises
+        ------
+        InputError
+            If it is of another type, out of bounds, or no allowed word.
+        """
+        if given is None:
+            return None
+        value = given if self.parse is None else self.parse(given, name)
+        if self.choices is not None and isinstance(value, str):
+            known = list(self.choices())
+            if value not in known:
+                message = f"--{name} {value}: unknown.{did_you_mean(value, known)} Known: {', '.join(known)}."
+                raise InputError(message)
+        for number in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(number, float | int) and not isinstance(number, bool):
+                self._check(number, given, name)
+        return value
+
+    def _check(self, number: float, given: Any, name: str) -> None:
+        unit = f" {self.unit}" if self.unit else ""
+        problem = ""
+        if not math.isfinite(number):
+            problem = "must be a finite number"
+        elif self.above is not None and not number > self.above:
+            problem = f"must be above {self.above:g}{unit}"
+        elif self.low is not None and number < self.low:
+            problem = f"must be at least {self.low:g}{unit}"
+        elif self.high is not None and number > self.high:
+            problem = f"must be at most {self.high:,.10g}{unit}"
+        if problem:
+            message = f"--{name} {given}: {problem}"
+            raise InputError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One parameter of a declared function."""
+
+    name: str
+    type: Any
+    option: Option
+    default: Any
+    positional: bool
+
+    @property
+    def flag(self) -> str:
+        """Name at the command line, without the dashes."""
+        return self.name.rstrip("_").replace("_", "-")
+
+
+def parameters(function: Callable[..., Any]) -> list[Declared]:
+    """Return the declared parameters of a function in order; those without an `Option` are left out."""
+    plain = inspect.unwrap(function)
+    names = vars(sys.modules[plain.__module__])
+    found = []
+    for parameter in inspect.signature(plain).parameters.values():
+        annotation = parameter.annotation
+        if isinstance(annotation, str):
+            annotation = eval(annotation, dict(names))  # noqa: S307 - the package's own source
+        option = next((a for a in getattr(annotation, "__metadata__", ()) if isinstance(a, Option)), None)
+        if option is not None:
+            positional = parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+            kind = typing.get_args(annotation)[0]
+            found.append(Declared(parameter.name, kind, option, parameter.default, positional))
+    return found
+
+
+def as_argument(text: str) -> str:
+    """Return a message that names options with dashes as one that names arguments.
+
+    Examples
+    --------
+    >>> as_argument("--gpus 12: a replica takes 8; use another --max-num-seqs")
+    'gpus=12: a replica takes 8; use another max_num_seqs'
+    """
+
+    def named(match: re.Match[str]) -> str:
+        return match[1].replace("-", "_")
+
+    text = re.sub(r"^--([a-z][a-z0-9-]*) (\S+):", lambda m: f"{named(m)}={m[2]}:", text, flags=re.MULTILINE)
+    return re.sub(r"(?<![\w-])--([a-z][a-z0-9-]*)", named, text)
+
+
+def declared(function: Callable[P, R]) -> Callable[P, R]:
+    """Check and parse the arguments of a function as its signature declares them, and complete its docstring.
+
+    The wrapped function is at ``.__wrapped__``; `call_parsed` runs it for a command, whose errors keep their dashes.
+    """
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        try:
+            return call_parsed(function, bound.arguments)
+        except InputError as error:
+            faults = [
+                Fault(as_argument(f.message), as_argument(f.path), f.file, f.line, f.column) for f in error.faults
+            ]
+            raise type(error)(faults) from None
+
+    call.__doc__ = _documented(function)
+    return call
+
+
+def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
+    """Return what a function makes of arguments, checked and parsed as it declares them."""
+    plain = inspect.unwrap(function)
+    options = {one.name: one for one in parameters(plain)}
+    values = {
+        name: options[name].option.value(given, options[name].flag) if name in options else given
+        for name, given in arguments.items()
+    }
+    return typing.cast("R", plain(**values))
+
+
+def _documented(function: Callable[..., Any]) -> str:
+    """Return the docstring with a section of parameters after its first paragraph."""
+    text = inspect.getdoc(function) or ""
+    lines = ["Parameters", "----------"]
+    for one in parameters(function):
+        kind = getattr(one.type, "__name__", str(one.type)) if isinstance(one.type, type) else str(one.type)
+        default = "" if one.default is inspect.Parameter.empty else f", default {one.default!r}"
+        kind = re.sub(r"(?:typing|pathlib|pathlib._local|datetime)[.]", "", kind)
+        lines.append(f"{one.name} : {kind}{default}")
+        lines += textwrap.wrap(f"{one.option.text()}.", 100, initial_indent="    ", subsequent_indent="    ")
+    head, mark, rest = text.partition("\n\nReturns\n")
+    return f"{head}\n\n" + "\n".join(lines) + (f"{mark}{rest}" if mark else "")
+
+
+_TIME = re.compile(r"^\s*([0-9.eE+-]+)\s*(us|µs|ms|s|min|h)?\s*$")
+_SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, None: 1.0}
+
+
+def duration_s(given: Any, name: str) -> float:
+    """Return a time in seconds: a number of seconds, or text with a unit, such as ``300ms`` or ``1.5 s``.
+
+    Raises
+    ------
+    InputError
+        If it is no time.
+
+    Examples
+    --------
+    >>> duration_s("300ms", "ttft")
+    0.3
+    """
+    match = _TIME.match(str(given))
+    try:
+        if isinstance(given, bool) or match is None:
+            raise ValueError
+        return float(match[1]) * _SECONDS[match[2]]
+    except ValueError:
+        message = f"--{name} {given}: write a time with its unit, such as 300ms or 1.5s"
+        raise InputError(message) from None
+
+
+def date(given: Any, name: str) -> dt.date:
+    """Return a date, given as one or as text such as ``2025-02-24``."""
+    return given if isinstance(given, dt.date) else parse_date(str(given), f"--{name}")
+
+
+def whole(given: Any, name: str) -> int:
+    """Return a whole number.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if isinstance(given, bool) or int(given) != given:
+        message = f"--{name} {given}: must be a whole number"
+        raise InputError(message)
+    return int(given)
+
+
+def path(given: Any, _name: str) -> Path:
+    """Return a path."""
+    return Path(given)
+
+
+def seconds(value: float | str | None) -> float | None:
+    """Return a time that `declared` has parsed, with its type [s]."""
+    return typing.cast("float | None", value)
+
+
+def day(value: dt.date | str | None) -> dt.date | None:
+    """Return a date that `declared` has parsed, with its type."""
+    return typing.cast("dt.date | None", value)
+
+
+def file(value: Path | str | None) -> Path | None:
+    """Return a path that `declared` has parsed, with its type."""
+    return typing.cast("Path | None", value)
+
+
+MODEL = Option(help="Model: a shipped name (`jevons models list`) or the path of a config.json", metavar="MODEL")
+GPU = Option(help="Accelerator, such as h100_sxm or 'NVIDIA H100 80GB'", metavar="NAME")
+GPUS = Option(help="Number of accelerators", low=1, high=1_000_000)
+MAX_REPLICA_GPUS = Option(help="Maximum accelerators of one replica", low=1, high=4096)
+ENGINE = Option(help="Serving engine: vllm, sglang, trtllm or generic", metavar="NAME")
+PRECISION = Option(help="Precision of the weights: native (as shipped), bf16, fp8, int8, …", metavar="NAME")
+KV_PRECISION = Option(help="Precision of the KV cache: bf16, fp8, …", metavar="NAME")
+TP = Option(help="Tensor-parallel degree", low=1, high=4096)
+PP = Option(help="Pipeline stages", low=1, high=4096)
+EP = Option(help="Expert-parallel degree", low=1, high=4096)
+DP = Option(help="Data-parallel degree", low=1, high=4096)
+ISL = Option(help="Input tokens per request", unit="tokens", low=1, high=100_000_000)
+OSL = Option(help="Output tokens per request", unit="tokens", low=1, high=100_000_000)
+RATE = Option(help="Arrival rate", unit="req/s", above=0, high=1e9)
+CONCURRENCY = Option(help="Concurrent users of a closed loop, in place of a rate", low=1, high=10_000_000)
+REQUESTS = Option(help="Requests to simulate", low=1, high=200_000_000)
+TTFT = Option(
+    help="Limit on time to first token, such as 300ms", unit="s", above=0, high=1e6, parse=duration_s, metavar="TIME"
+)
+TPOT = Option(
+    help="Limit on time per output token, such as 20ms", unit="s", above=0, high=1e6, parse=duration_s, metavar="TIME"
+)
+E2E = Option(
+    help="Limit on end-to-end latency, such as 5s", unit="s", above=0, high=1e7, parse=duration_s, metavar="TIME"
+)
+MAX_NUM_SEQS = Option(help="Maximum requests running on a replica at once", low=1, high=1_000_000)
+MAX_NUM_BATCHED_TOKENS = Option(help="Maximum tokens in one engine step", unit="tokens", low=1, high=10_000_000)
+GPU_HOUR = Option(help="Price of an accelerator-hour with its currency, such as '2 USD'", metavar="PRICE")
+SITE = Option(help="Site whose power, PUE and tariff are used: the prefix of its facts", metavar="ID")
+UTILISATION = Option(help="Share of hours in which capacity is sold", low=0.01, high=1)
+CALIBRATION = Option(help="Calibration file written by `jevons calibrate`", parse=path, metavar="FILE")
+AS_OF = Option(help="Date of the information: nothing published later is visible", parse=date, metavar="YYYY-MM-DD")
+SEED = Option(help="Seed of all random streams", low=0, high=2**63 - 1)
+TRACE = Option(help="Request trace: Azure, Mooncake, Qwen, BurstGPT, Vidur or vLLM format", parse=path, metavar="FILE")

@@ -1,0 +1,432 @@
+"""What the results of all functions share: named tables with typed columns, frames, files, pictures, short text.
+
+A result keeps raw numbers; faces format them. Pictures and pages stand below the stages, which do not import them, so a
+result asks the package (`jevons.face`) for those of its kind.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import jevons
+from jevons.errors import InputError, did_you_mean
+from jevons.schema import json_text, replacing
+
+if TYPE_CHECKING:
+    import polars as pl
+    import xarray as xr
+
+Cell = str | float | int | bool | None
+
+ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html")
+"""Endings that every result can be saved under; results with dimensions also take ``.nc``."""
+
+_MOST_REPR_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    name : str
+        Name for programs, with the unit as its suffix where it has one, such as ``ttft_p50_s``.
+    label : str
+        Head for people, without the unit.
+    unit : str
+        Unit that people read; empty for text and pure numbers.
+    scale : float
+        What a cell is multiplied with to be in *unit*: cells are in the unit of *name*.
+    digits : int
+        Significant digits below 1000.
+    """
+
+    name: str
+    label: str
+    unit: str = ""
+    scale: float = 1.0
+    digits: int = 3
+
+    @property
+    def head(self) -> str:
+        """Label with the unit in brackets."""
+        return f"{self.label} [{self.unit}]" if self.unit else self.label
+
+    def shown(self, cell: Cell) -> str:
+        """Return a cell as people read it."""
+        if isinstance(cell, float | int) and not isinstance(cell, bool) and self.scale != 1.0:
+            cell = cell * self.scale
+        return number(cell, self.digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A named table of raw numbers.
+
+    Parameters
+    ----------
+    name : str
+        Name for programs, such as ``latency``; `Result.tables` finds it by this.
+    title : str
+        What it shows, for people.
+    columns : tuple of Column
+        Heads.
+    rows : tuple of tuple
+        Cells in the columns' own units; text, numbers, truth values, or None where there is no figure.
+    detail : bool
+        Whether it answers a second question, and prints only when asked for.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    detail: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse rows of another width, which is a defect of whoever made the table."""
+        if any(len(row) != len(self.columns) for row in self.rows):
+            message = f"table {self.name}: a row has not {len(self.columns)} cells"
+            raise ValueError(message)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.rows)
+
+    def column(self, name: str) -> list[Cell]:
+        """Return the cells of a column.
+
+        Raises
+        ------
+        InputError
+            If there is no such column.
+        """
+        names = [column.name for column in self.columns]
+        if name not in names:
+            message = f"table {self.name}: has no column `{name}`.{did_you_mean(name, names)}"
+            raise InputError(message)
+        place = names.index(name)
+        return [row[place] for row in self.rows]
+
+    def text(self, place: int) -> bool:
+        """Return whether the column at *place* holds text, and so reads from the left."""
+        cells = [row[place] for row in self.rows if row[place] is not None]
+        return all(isinstance(cell, str) for cell in cells) if cells else not self.columns[place].unit
+
+    def records(self) -> list[dict[str, Cell]]:
+        """Return one mapping of column name to cell a row."""
+        return [{c.name: cell for c, cell in zip(self.columns, row, strict=True)} for row in self.rows]
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the table as a polars frame; columns are named as programs name them."""
+        import polars as pl
+
+        names = [column.name for column in self.columns]
+        return pl.DataFrame(self.rows, schema=names, orient="row", infer_schema_length=None)
+
+    def shown(self) -> list[list[str]]:
+        """Return the cells as people read them."""
+        return [[column.shown(cell) for column, cell in zip(self.columns, row, strict=True)] for row in self.rows]
+
+    def _repr_html_(self) -> str:
+        """Return the table for a notebook."""
+
+        def cells(tag: str, texts: Iterable[str]) -> str:
+            marks = ("" if self.text(place) else ' style="text-align:right"' for place in range(len(self.columns)))
+            return "".join(f"<{tag}{m}>{html.escape(t)}</{tag}>" for m, t in zip(marks, texts, strict=True))
+
+        head = cells("th", (column.head for column in self.columns))
+        body = "".join(f"<tr>{cells('td', row)}</tr>" for row in self.shown())
+        caption = f"<caption>{html.escape(self.title)}</caption>"
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def table(
+    name: str, title: str, columns: Sequence[Column], rows: Iterable[Iterable[Cell]], *, detail: bool = False
+) -> Table:
+    """Return a table from any iterables."""
+    return Table(name, title, tuple(columns), tuple(tuple(row) for row in rows), detail)
+
+
+class Tables(Mapping[str, Table]):
+    """The tables of a result by name; its text lists them."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._tables = {one.name: one for one in tables}
+
+    def __getitem__(self, name: str) -> Table:
+        """Return a table by name."""
+        if name not in self._tables:
+            message = f"no table `{name}`.{did_you_mean(name, self._tables)} There are {', '.join(self._tables)}."
+            raise InputError(message)
+        return self._tables[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is a table of that name."""
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._tables)
+
+    def __repr__(self) -> str:
+        """Return names, sizes and titles."""
+        return "\n".join(f"{one.name} ({len(one)} x {len(one.columns)}): {one.title}" for one in self.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Plots:
+    """Pictures of a result by name, such as ``result.plot.pareto()``; each returns a matplotlib figure."""
+
+    result: Result
+
+    def _figures(self) -> Mapping[str, Callable[[Any], Any]]:
+        return jevons.face(self.result.kind, "plot") or {}
+
+    def __dir__(self) -> list[str]:
+        """Return the names of the pictures."""
+        return sorted(self._figures())
+
+    def __getattr__(self, name: str) -> Callable[[], Any]:
+        """Return the function that draws the picture of that name."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        figures = self._figures()
+        if name not in figures:
+            known = f"there are {', '.join(figures)}" if figures else f"a {self.result.kind} result has no pictures"
+            message = f"no picture `{name}`; {known}"
+            raise AttributeError(message)
+        return lambda: figures[name](self.result)
+
+    def __repr__(self) -> str:
+        """Return the names of the pictures."""
+        return f"pictures: {', '.join(self._figures()) or 'none'}"
+
+
+class Result:
+    """Base of what every function of `jevons` returns.
+
+    A subclass sets `kind` and gives `answer`, `_tables` and `to_json`; as a dataclass it takes ``repr=False``.
+    """
+
+    kind: ClassVar[str] = "result"
+    """Word that names the sort of result, such as ``size``; pictures and pages are registered under it."""
+
+    @property
+    def answer(self) -> str:
+        """The answer in a sentence or two that a colleague could forward."""
+        raise NotImplementedError
+
+    def _tables(self) -> Iterable[Table]:
+        raise NotImplementedError
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object as plain values."""
+        raise NotImplementedError
+
+    @property
+    def tables(self) -> Tables:
+        """The tables by name, each with typed columns, units and raw numbers."""
+        return Tables(self._tables())
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures by name."""
+        return Plots(self)
+
+    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+        """Return a table as a polars frame, the first where none is named.
+
+        Raises
+        ------
+        InputError
+            If there is no table of that name.
+        """
+        tables = self.tables
+        return tables[next(iter(tables)) if table is None else table].to_frame()
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the labelled dataset of a result that has dimensions.
+
+        Raises
+        ------
+        InputError
+            If the result has none; `to_frame` gives its tables.
+        """
+        message = f"a {self.kind} result has no dimensions to label; use .to_frame(), tables: {', '.join(self.tables)}"
+        raise InputError(message)
+
+    def explain(self, path: str | None = None) -> str:
+        """Return the tree of formulas, inputs and facts behind a figure, or the paths that can be explained.
+
+        Raises
+        ------
+        InputError
+            If the path is unknown.
+        """
+        ledger = getattr(self, "ledger", None)
+        known = [] if ledger is None else list(ledger.nodes)
+        if path is None:
+            return "\n".join(known)
+        if ledger is None or path not in ledger.nodes:
+            listed = f" {len(known)} can be explained; .explain() lists them." if known else " No figure can be."
+            message = f"no figure `{path}` to explain.{did_you_mean(path, known)}{listed}"
+            raise InputError(message)
+        text: str = ledger.explain(path)
+        return text
+
+    def save(self, path: Path | str, table: str | None = None) -> None:
+        """Write the result to a file, whole or not at all; the ending says what.
+
+        Parameters
+        ----------
+        path : path or str
+            ``.json`` (everything), ``.csv`` and ``.parquet`` (one table), ``.xlsx`` (a sheet for each table),
+            ``.html`` (a page), ``.nc`` (the labelled dataset of a result that has one).
+        table : str, optional
+            Which table a ``.csv`` or ``.parquet`` holds; the first by default.
+
+        Raises
+        ------
+        InputError
+            If the ending is another, the table is unknown, or the file cannot be written.
+        """
+        path = Path(path)
+        ending = path.suffix.lower()
+        if ending == ".json":
+            _write_text(path, json_text(self.to_json()))
+        elif ending == ".csv":
+            _write_text(path, self.to_frame(table).write_csv())
+        elif ending == ".parquet":
+            _write_with(path, self.to_frame(table).write_parquet)
+        elif ending == ".xlsx":
+            _write_with(path, self._workbook)
+        elif ending == ".html":
+            _write_text(path, self.to_html())
+        elif ending == ".nc":
+            content = self.to_xarray().to_netcdf(engine="h5netcdf")
+            with replacing(path, "wb") as stream:
+                stream.write(bytes(content))
+        else:
+            message = f"{path}: the ending must be one of {', '.join(ENDINGS)}, or .nc for a result with dimensions"
+            raise InputError(message)
+
+    def to_html(self) -> str:
+        """Return a self-contained page: the answer, then every table."""
+        page = jevons.face(self.kind, "page")
+        if page is not None:
+            return str(page(self))
+        style = (
+            "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
+            "table{border-collapse:collapse;margin:1.5em 0;font-variant-numeric:tabular-nums}"
+            "caption{text-align:left;font-weight:600;padding:.3em 0}"
+            "th,td{padding:.25em .7em;border-bottom:1px solid #ddd;text-align:left}"
+        )
+        body = "".join(one._repr_html_() for one in self.tables.values())
+        head = f'<meta charset="utf-8"><title>jevons {html.escape(self.kind)}</title><style>{style}</style>'
+        lead = f"<p>{html.escape(self.answer)}</p>"
+        return f"<!doctype html><html lang=en><head>{head}</head><body>{lead}{body}</body></html>\n"
+
+    def _workbook(self, stream: Any) -> None:
+        import xlsxwriter
+
+        with xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False}) as book:
+            bold = book.add_format({"bold": True})
+            names: set[str] = set()
+            for one in self.tables.values():
+                name = one.name[:31]
+                while name in names:
+                    name = f"{name[:28]}_{len(names)}"
+                names.add(name)
+                sheet = book.add_worksheet(name)
+                sheet.write_string(0, 0, one.title, bold)
+                for place, column in enumerate(one.columns):
+                    sheet.write_string(1, place, f"{column.name}", bold)
+                    for line, row in enumerate(one.rows, 2):
+                        _write_cell(sheet, line, place, row[place])
+                sheet.freeze_panes(2, 1)
+                sheet.autofit()
+
+    def __repr__(self) -> str:
+        """Return the answer and the first table, at most 15 lines."""
+        lines = [f"jevons {self.kind}: {self.answer}"]
+        tables = self.tables
+        if tables:
+            lines += text_table(next(iter(tables.values())), most=_MOST_REPR_LINES - 5)
+        lines.append(f"tables: {', '.join(tables)}")
+        return "\n".join(lines[:_MOST_REPR_LINES])
+
+    def _repr_html_(self) -> str:
+        """Return the answer and the first tables for a notebook."""
+        shown = "".join(one._repr_html_() for one in self.tables.values() if not one.detail)
+        return f"<p>{html.escape(self.answer)}</p>{shown}"
+
+
+def _write_text(path: Path, text: str) -> None:
+    with replacing(path) as stream:
+        stream.write(text)
+
+
+def _write_with(path: Path, write: Callable[[Any], Any]) -> None:
+    with replacing(path, "wb") as stream:
+        write(stream)
+
+
+def _write_cell(sheet: Any, line: int, place: int, cell: Cell) -> None:
+    if cell is None:
+        return
+    if isinstance(cell, bool):
+        sheet.write_boolean(line, place, cell)
+    elif isinstance(cell, str):
+        sheet.write_string(line, place, cell)
+    elif math.isfinite(cell):
+        sheet.write_number(line, place, float(cell))
+
+
+def text_table(one: Table, *, most: int = 10, width: int = 100) -> list[str]:
+    """Return the first rows of a table as lines of plain text; columns that do not fit are left out."""
+    rows = [[column.head for column in one.columns], *one.shown()[:most]]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(one.columns))]
+    kept = 0
+    while kept < len(widths) and sum(widths[: kept + 1]) + 2 * kept <= width:
+        kept += 1
+    kept = max(kept, 1)
+    lines = [
+        "  ".join(
+            row[p][:width].ljust(min(widths[p], width)) if one.text(p) else row[p].rjust(widths[p]) for p in range(kept)
+        ).rstrip()
+        for row in rows
+    ]
+    if len(one) > most:
+        lines.append(f"… {len(one) - most} more rows")
+    return [one.title, *lines]
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """Return a number for people: thousands separated, *digits* significant digits below 1000; `–` for None."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not isinstance(value, float):
+        return str(value)
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)) + 1e-12))
+    return f"{value:.{min(decimals, 8)}f}"

@@ -1,0 +1,110 @@
+"""Engine factors fitted to measured rows: what they are, how they are read and written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from jevons.errors import InputError, did_you_mean
+from jevons.schema import json_text, replacing
+from jevons.serving.engines import engine as engine_preset
+from jevons.serving.engines import engine_names
+from jevons.serving.scales import Scales
+from jevons.serving.types import EngineFactors
+
+FITTED = (
+    "step_overhead_s", "request_overhead_s", "prefill_launch_s", "decode_layer_s", "draft_acceptance_frac", "entry_s",
+    "admit_s", "admit_token_s",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Factors by engine that replace the shipped ones.
+
+    Parameters
+    ----------
+    engines : mapping of str to mapping of str to float
+        Engine preset, factor, value.
+    scales : mapping, optional
+        Owner (``all``, a generation of devices, an engine), part of a step, time in a running engine over that of lone
+        kernels; the shipped ones where none are given.
+    provenance : mapping
+        Files, rows, residuals and ranges of the fit.
+    """
+
+    engines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    scales: Scales | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Calibration:
+        """Return the calibration of a file that `write` made.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, or names an unknown engine or factor, or a value out of range.
+        """
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            engines = {str(k): {str(n): float(v) for n, v in f.items()} for k, f in document["engines"].items()}
+            given = document.get("scales")
+            scales = given and {str(k): {str(n): float(v) for n, v in f.items()} for k, f in given.items()}
+            provenance = dict(document.get("provenance", {}))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            message = f"{path}: is no calibration file ({error!r}); `jevons calibrate` writes one"
+            raise InputError(message) from error
+        for name, factors in engines.items():
+            if name not in engine_names():
+                message = f"{path}: unknown engine `{name}`.{did_you_mean(name, engine_names())}"
+                raise InputError(message)
+            for factor, value in factors.items():
+                if factor not in EngineFactors.__slots__ or factor in {"name", "scales"}:
+                    message = f"{path}: {name}.{factor}: unknown factor.{did_you_mean(factor, FITTED)}"
+                    raise InputError(message)
+                if not value >= 0.0 or value == float("inf"):
+                    message = f"{path}: {name}.{factor} = {value}: must be a number >= 0"
+                    raise InputError(message)
+        for name, factors in (scales or {}).items():
+            for part, value in factors.items():
+                if not 0.0 < value < float("inf"):
+                    message = f"{path}: {name}.{part} = {value}: must be a number > 0"
+                    raise InputError(message)
+        return cls(engines, scales, provenance)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the calibration as plain values."""
+        return {"engines": self.engines, "scales": self.scales, "provenance": self.provenance}
+
+    def write(self, path: Path) -> None:
+        """Write the calibration to a file, whole or not at all."""
+        with replacing(path) as stream:
+            stream.write(json_text(self.to_json()))
+
+
+def engine_for(name: str, calibration: Path | None = None, on: dt.date | None = None) -> EngineFactors:
+    """Return an engine's factors: those public on a date, with a calibration file's in place of them.
+
+    Raises
+    ------
+    InputError
+        If the engine is unknown, or the file is no calibration.
+    """
+    factors = engine_preset(name, on=on)
+    if calibration is None:
+        return factors
+    made = Calibration.read(calibration)
+    scales = factors.scales if made.scales is None else made.scales
+    return replace(factors, **made.engines.get(factors.name, {}), scales=scales)  # type: ignore[arg-type]
+
+
+@functools.cache
+def shipped_calibration() -> Calibration:
+    """Return the calibration that ships: the engines' facts as they are."""
+    return Calibration()

@@ -1,0 +1,426 @@
+"""Operating points that benchmark tables report: closed loops, open loops, bursts and static batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jevons.errors import InfeasibleError, InputError, SolverError
+from jevons.serving.closed_loop import _kernels as _loop
+from jevons.serving.formulas import accepted_tokens
+from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
+from jevons.serving.scales import Scales
+from jevons.serving.step import StepWork, engine_time, step_work
+from jevons.serving.types import Deployment, EngineFactors, FloatArray
+
+_DECODE_POINTS = 10
+_PROMPT_POINTS = 10
+_MIXED_POINTS = 4
+_PERCENTILES = (50, 90, 99)
+
+# Engines that put prompt tokens and decodes into one step, and the share of the answer for which a request must find
+# room in the cache before it starts.
+_MIXES = {"vllm": True, "trtllm": True, "sglang": False, "generic": True}
+# Which of today's engines compose a step while the one before runs.
+_LAGS = {"vllm": True, "trtllm": True, "sglang": True, "generic": False}
+_RESERVES = {"vllm": 0.5, "trtllm": 1.0, "sglang": 0.5, "generic": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How many tokens prompts or answers have.
+
+    Parameters
+    ----------
+    mean : float
+        Mean tokens, >= 1.
+    spread : float
+        Half-width of a uniform distribution over the mean, in [0, 1]; 0 for all equal.
+    sigma : float
+        Spread of the logarithm of a lognormal distribution, which then replaces the uniform one.
+    """
+
+    mean: float
+    spread: float = 0.0
+    sigma: float = 0.0
+
+    def draw(self, count: int, rng: np.random.Generator) -> FloatArray:
+        """Return *count* whole lengths whose mean is the stated one, one from each quantile, in random order."""
+        share = (np.arange(count) + 0.5) / count
+        if self.sigma > 0.0:
+            from scipy.special import ndtri
+
+            relative = np.exp(self.sigma * ndtri(share))
+            relative = np.minimum(relative, 12.0)
+            relative /= relative.mean()
+        else:
+            relative = 1.0 + self.spread * (2.0 * share - 1.0)
+        lengths: FloatArray = np.maximum(np.round(self.mean * relative), 1.0)
+        return rng.permutation(lengths) if self.spread or self.sigma else lengths
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Requests offered to one instance.
+
+    Parameters
+    ----------
+    isl, osl : Lengths
+        Tokens of prompts and of answers.
+    requests : int
+        How many in all, >= 1.
+    users : int
+        Closed loop: as many requests are out at once; 0 for none.
+    rate_per_s : float
+        Open loop: Poisson arrivals; 0 for all at once.
+    static : bool
+        One batch without continuous batching: all prompts in one go, then decode steps of the full batch.
+    poll_steps : int
+        The scheduler looks for new requests every so many steps while others decode; 0 or 1 for every step.
+    wait_steps : int
+        Prompts wait up to so many steps for others to come together with, until they fill *wait_frac* of a step.
+    wait_frac : float
+        Share of a step's prompt tokens.
+    stream_steps : int
+        Tokens that the server sends at a time, the first included.
+    served : bool
+        Whether requests come through a server's front end, or straight from a harness in the same process.
+    represents : int
+        Requests of a longer closed loop that this one stands for: in means over requests, those after the first wave
+        of users count for the missing ones too. 0 for none.
+    lags : bool or None
+        Whether the engine composes a step as the one before begins; None for what today's version does.
+    """
+
+    isl: Lengths
+    osl: Lengths
+    requests: int
+    users: int = 0
+    rate_per_s: float = 0.0
+    static: bool = False
+    poll_steps: int = 0
+    wait_steps: int = 0
+    wait_frac: float = 0.0
+    stream_steps: int = 1
+    served: bool = True
+    represents: int = 0
+    lags: bool | None = None
+
+    @property
+    def most(self) -> int:
+        """Most requests that can be out at once."""
+        return min(self.users, self.requests) if self.users else self.requests
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """How many instances process prompts, and how many decode, where the two are apart."""
+
+    prefill: Deployment
+    prefill_workers: int
+    decode_workers: int
+    prefill_batch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a benchmark client sees.
+
+    Parameters
+    ----------
+    ttft_s, tpot_s, itl_s, e2e_s : dict of str to float
+        ``mean``, ``p50``, ``p90``, ``p99`` over requests (``itl_s``: over gaps between tokens).
+    duration_s : float
+        From the first arrival to the last token.
+    requests_per_s, output_tok_per_s, input_tok_per_s : float
+        Of the whole run, its start and its end included.
+    steady_output_tok_per_s : float
+        While the machine is full: without the tail after the last request has started.
+    batch : float
+        Mean requests decoding at once.
+    """
+
+    ttft_s: dict[str, float]
+    tpot_s: dict[str, float]
+    itl_s: dict[str, float]
+    e2e_s: dict[str, float]
+    duration_s: float
+    requests_per_s: float
+    output_tok_per_s: float
+    input_tok_per_s: float
+    steady_output_tok_per_s: float
+    batch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Operators' time of the steps that a load needs, ready for any engine factors.
+
+    Built once by `surface`; `outcome` may then be asked again and again with other factors.
+    """
+
+    deployment: Deployment
+    load: Load
+    pools: Pools | None
+    batches: FloatArray
+    contexts: tuple[float, float]
+    tokens: FloatArray
+    prompt_batches: FloatArray
+    decode: StepWork
+    prompts: StepWork
+    kv_tokens: float
+
+
+def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> Surface:
+    """Return the steps' work over the batches and prompt tokens that a load can reach.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        The instance; a decode instance where *pools* is given.
+    load : Load
+        What is offered to it (to all pools together).
+    pools : Pools, optional
+        Where prompts are processed apart.
+
+    Raises
+    ------
+    InfeasibleError
+        If weights, or one request, do not fit.
+    InputError
+        If the layout does not divide the model.
+    """
+    layout, engine = deployment.layout, deployment.engine
+    isl, osl = load.isl.mean, load.osl.mean
+    kv_tokens = kv_capacity_tokens(deployment, isl + osl / 2.0)
+    if kv_tokens < isl + osl and not load.static:
+        message = (
+            f"{deployment}: the cache holds {kv_tokens:,.0f} tokens, one request needs {isl + osl:,.0f}. Use a cache "
+            "of fewer bits or more devices."
+        )
+        raise InfeasibleError(message, ["device memory"])
+    most = float(min(load.most, engine.max_batch * layout.dp * layout.pp))
+    if not load.static:
+        most = min(most, kv_tokens / (isl + osl / 2.0) * 1.25 + 1.0)
+    if pools is not None:
+        most = most / pools.decode_workers
+    batches = np.unique(np.round(np.geomspace(1.0, max(most, 2.0), _DECODE_POINTS)))
+    contexts = (isl + 1.0, isl + max(osl, 2.0))
+    decode = step_work(
+        deployment,
+        decode_batch=np.concatenate([batches, batches]) / layout.pp,
+        decode_context=np.repeat(contexts, len(batches)),
+    )
+    prefill = pools.prefill if pools else deployment
+    tokens, prompt_batches = _prompt_grid(prefill, load, 0.0 if pools or not _mixes(deployment) else most)
+    shape = (len(tokens), len(prompt_batches))
+    stage = prefill.layout.pp
+    prompts = step_work(
+        prefill,
+        prefill_tokens=np.repeat(tokens, shape[1]) / stage,
+        prefill_requests=np.maximum(np.repeat(tokens, shape[1]) / stage / isl, 1.0),
+        prefill_context=np.maximum(isl - np.repeat(tokens, shape[1]) / stage, 0.0) / 2.0,
+        decode_batch=np.tile(prompt_batches, shape[0]) / stage,
+        decode_context=isl + osl / 2.0,
+    )
+    return Surface(
+        deployment, load, pools, batches, contexts, tokens, prompt_batches, decode, prompts, kv_tokens
+    )  # fmt: skip
+
+
+def _mixes(deployment: Deployment) -> bool:
+    return _MIXES.get(deployment.engine.name, True)
+
+
+def _budget(deployment: Deployment, load: Load) -> float:
+    """Prompt tokens of one step of an instance; a static batch takes all its prompts at once."""
+    layout = deployment.layout
+    if load.static:
+        return load.isl.mean * load.requests
+    return float(deployment.engine.step_tokens * layout.dp * layout.pp)
+
+
+def _prompt_grid(deployment: Deployment, load: Load, most: float) -> tuple[FloatArray, FloatArray]:
+    high = max(min(_budget(deployment, load), load.isl.mean * 1.3 * load.most), load.isl.mean, 2.0)
+    low = min(16.0, high / 2.0)
+    tokens = np.unique(np.append(np.geomspace(low, high, _PROMPT_POINTS), min(max(load.isl.mean, low), high)))
+    batches = np.array([0.0, 1.0])
+    if most > 0.0:
+        batches = np.unique(np.append(0.0, np.geomspace(1.0, max(most, 2.0), _MIXED_POINTS)))
+    return tokens, batches
+
+
+def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | None = None) -> Outcome:
+    """Return what a client sees of a load.
+
+    Parameters
+    ----------
+    at : Surface
+        From `surface`.
+    engine : EngineFactors, optional
+        Factors to use instead of the deployments' own (their batch and token limits stay as they were).
+    scales : mapping, optional
+        By owner and part of a step, as in `engine_time`; the shipped ones by default.
+
+    Raises
+    ------
+    SolverError
+        If the loop cannot go on, which is a defect.
+    """
+    engine = engine or at.deployment.engine
+    count = len(at.batches)
+    step_s = engine_time(at.decode, engine, scales).time_s
+    slope_s = np.maximum((step_s[count:] - step_s[:count]) / (at.contexts[1] - at.contexts[0]), 0.0)
+    base_s = step_s[:count] - slope_s * at.contexts[0]
+    mixed_s = engine_time(at.prompts, engine, scales).time_s.reshape(len(at.tokens), len(at.prompt_batches))
+    gained = accepted_tokens(at.deployment.draft_tokens, engine.draft_acceptance_frac)
+    base_s, slope_s = base_s / gained, slope_s / gained
+    if at.load.static:
+        return _static(at, base_s, slope_s, mixed_s, engine)
+    return _dynamic(at, base_s, slope_s, mixed_s, engine)
+
+
+def _static(
+    at: Surface, base_s: FloatArray, slope_s: FloatArray, mixed_s: FloatArray, engine: EngineFactors
+) -> Outcome:
+    load, batch = at.load, float(at.load.requests)
+    isl, osl = load.isl.mean, load.osl.mean
+    first_s = float(np.interp(isl * batch, at.tokens, mixed_s[:, 0]))
+    steps = osl - 1.0
+    context = isl + osl / 2.0
+    step_s = float(np.interp(batch, at.batches, base_s) + np.interp(batch, at.batches, slope_s) * context)
+    total_s = first_s + steps * step_s + engine.entry_s
+    same = {"mean": step_s, "p50": step_s, "p90": step_s, "p99": step_s}
+    return Outcome(
+        ttft_s=dict.fromkeys(same, first_s + engine.entry_s),
+        tpot_s=same,
+        itl_s=same,
+        e2e_s=dict.fromkeys(same, total_s),
+        duration_s=total_s,
+        requests_per_s=batch / total_s,
+        output_tok_per_s=batch * osl / total_s,
+        input_tok_per_s=batch * isl / total_s,
+        steady_output_tok_per_s=batch * osl / total_s,
+        batch=batch,
+    )
+
+
+def _dynamic(
+    at: Surface, base_s: FloatArray, slope_s: FloatArray, mixed_s: FloatArray, engine: EngineFactors
+) -> Outcome:
+    load, deployment, layout = at.load, at.deployment, at.deployment.layout
+    arrival_s, isl, osl = _requests(load)
+    first_s, last_s, gaps = np.zeros(load.requests), np.zeros(load.requests), np.zeros(_loop.GAP_BINS)
+    slots = deployment.engine.max_batch * layout.dp * layout.pp
+    admit_s = (engine.admit_s + engine.admit_token_s * isl) * (1.0 if load.served else 0.0)
+    if at.pools is None:
+        status, batch = _loop.serve(
+            arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, at.prompt_batches, mixed_s,
+            _budget(deployment, load), slots, at.kv_tokens, _RESERVES.get(engine.name, 0.5),
+            _mixes(deployment), load.poll_steps, load.wait_steps, load.wait_frac * _budget(deployment, load),
+            admit_s, _LAGS.get(engine.name, False) if load.lags is None else load.lags, first_s, last_s, gaps,
+        )  # fmt: skip
+    else:
+        pools = at.pools
+        links = min(deployment.accelerator.scaleout.bytes_per_s, pools.prefill.accelerator.scaleout.bytes_per_s)
+        hand_over_s = kv_bytes_per_request(deployment, load.isl.mean) / links
+        together = pools.prefill_batch or int(max(_budget(pools.prefill, load) // load.isl.mean, 1))
+        status, batch = _loop.serve_apart(
+            arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, mixed_s[:, 0],
+            _budget(pools.prefill, load), together, pools.prefill_workers, pools.decode_workers,
+            slots * pools.decode_workers, hand_over_s, first_s, last_s, gaps,
+        )  # fmt: skip
+    if status != _loop.DONE:
+        message = f"{deployment}: the loop over engine steps came to a stop with requests left"
+        raise SolverError(message)
+    return _outcome(load, (arrival_s, isl, osl, first_s, last_s), gaps, batch, engine)
+
+
+def _requests(load: Load) -> tuple[FloatArray, FloatArray, FloatArray]:
+    rng = np.random.default_rng(20240229)
+    isl = load.isl.draw(load.requests, rng)
+    osl = load.osl.draw(load.requests, rng)
+    arrival_s = np.zeros(load.requests)
+    if load.rate_per_s > 0.0:
+        gaps = rng.exponential(1.0 / load.rate_per_s, load.requests - 1)
+        arrival_s[1:] = np.cumsum(gaps * (load.requests - 1) / load.rate_per_s / max(gaps.sum(), 1e-12))
+    return arrival_s, isl, osl
+
+
+def _outcome(
+    load: Load, times: tuple[FloatArray, ...], gaps: FloatArray, batch: float, engine: EngineFactors
+) -> Outcome:
+    arrival_s, isl, osl, first_s, last_s = times
+    entry_s = engine.entry_s
+    if load.stream_steps > 1:
+        held = np.minimum(load.stream_steps, osl) - 1.0
+        first_s = first_s + held * (last_s - first_s) / np.maximum(osl - 1.0, 1.0)
+        osl_after = np.maximum(osl - held, 1.0)
+    else:
+        osl_after = osl
+    duration_s = float(last_s.max() - arrival_s.min()) + entry_s
+    several = osl_after > 1.0
+    tpot_s = (last_s - first_s)[several] / (osl_after - 1.0)[several] if several.any() else np.zeros(1)
+    full_until = float(first_s[-1]) if len(first_s) > 1 else float(last_s.max())
+    made = osl * np.clip((full_until - first_s) / np.maximum(last_s - first_s, 1e-9), 0.0, 1.0)
+    return Outcome(
+        ttft_s=_summary(first_s - arrival_s + entry_s, _weights(load)),
+        tpot_s=_summary(tpot_s, _weights(load)[several] if several.any() else np.ones(1)),
+        itl_s=_gap_summary(gaps, float((last_s - first_s).sum() / max((osl - 1.0).sum(), 1.0))),
+        e2e_s=_summary(last_s - arrival_s + entry_s, _weights(load)),
+        duration_s=duration_s,
+        requests_per_s=len(osl) / duration_s,
+        output_tok_per_s=float(osl.sum()) / duration_s,
+        input_tok_per_s=float(isl.sum()) / duration_s,
+        steady_output_tok_per_s=float(made.sum()) / max(full_until, 1e-9),
+        batch=batch,
+    )
+
+
+def _weights(load: Load) -> FloatArray:
+    weights = np.ones(load.requests)
+    if load.represents > load.requests > load.users > 0:
+        weights[load.users :] = (load.represents - load.users) / (load.requests - load.users)
+    return weights
+
+
+def _summary(values: FloatArray, weights: FloatArray) -> dict[str, float]:
+    found = np.percentile(values, _PERCENTILES)
+    return {"mean": float(np.average(values, weights=weights))} | {
+        f"p{p}": float(v) for p, v in zip(_PERCENTILES, found, strict=True)
+    }
+
+
+def _gap_summary(gaps: FloatArray, mean_s: float) -> dict[str, float]:
+    """Mean and percentiles of the gaps between tokens from their histogram."""
+    edges = np.geomspace(_loop.GAP_LOW_S, _loop.GAP_HIGH_S, _loop.GAP_BINS)
+    total = gaps.sum()
+    if total <= 0.0:
+        return {"mean": mean_s} | {f"p{p}": mean_s for p in _PERCENTILES}
+    share = np.cumsum(gaps) / total
+    return {"mean": mean_s} | {f"p{p}": float(edges[int(np.searchsorted(share, p / 100.0))]) for p in _PERCENTILES}
+
+
+def operating_points(deployment: Deployment, loads: Sequence[Load], pools: Pools | None = None) -> list[Outcome]:
+    """Return what a client sees of each load; parameters and errors as in `surface`."""
+    for load in loads:
+        if load.requests < 1 or load.isl.mean < 1.0 or load.osl.mean < 1.0:
+            message = f"{load}: needs at least one request, and lengths of at least one token"
+            raise InputError(message)
+    return [outcome(surface(deployment, load, pools)) for load in loads]
+
+
+def with_limits(
+    engine: EngineFactors,
+    *,
+    step_tokens: int | None = None,
+    max_batch: int | None = None,
+    captured_tokens: float | None = None,
+) -> EngineFactors:
+    """Return an engine with other limits on prompt tokens and requests per step, and on steps run as graphs."""
+    changes = {name: value for name, value in (("step_tokens", step_tokens), ("max_batch", max_batch)) if value}
+    if captured_tokens is not None:
+        changes["captured_tokens"] = captured_tokens  # type: ignore[assignment]
+    return replace(engine, **changes)  # type: ignore[arg-type]

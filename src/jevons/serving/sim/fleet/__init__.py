@@ -1,0 +1,1 @@
+"""Replicas behind a router: routing, failures, autoscaling."""

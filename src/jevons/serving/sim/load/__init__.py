@@ -1,0 +1,1 @@
+"""Loads: arrivals, lengths, classes and traces."""

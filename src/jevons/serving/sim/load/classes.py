@@ -1,0 +1,303 @@
+"""Loads of several classes of requests: shares, lengths, conversations, shared prefixes, priorities and limits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from jevons.errors import InputError
+from jevons.schema import Located, read_yaml, validate_document
+from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, arrival_times
+from jevons.serving.sim.load.generate import MOST_REQUESTS, lengths_like, stream
+from jevons.serving.sim.load.traces import Trace, read_trace
+from jevons.serving.sim.types import FloatArray, IntArray, Requests
+
+_MOST_TURNS = 1000
+_Tokens = Annotated[float, Field(ge=1, le=1e8)]
+_Positive = Annotated[float, Field(gt=0, le=1e9)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class SloSpec(_Section):
+    """Limits of latency that a request must meet to count as goodput."""
+
+    ttft_s: _Positive | None = None
+    """Time to first token [s]."""
+    tpot_s: _Positive | None = None
+    """Time per output token after the first [s]."""
+    e2e_s: _Positive | None = None
+    """Time of the whole answer [s]."""
+
+
+class ClassSpec(_Section):
+    """One class of requests."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    """What it is called in tables."""
+    share: _Positive = 1.0
+    """Its part of the requests; parts are divided by their sum."""
+    isl: _Tokens = 500.0
+    """Mean prompt tokens of a request [tokens]; in a conversation those that each turn adds."""
+    osl: _Tokens = 200.0
+    """Mean output tokens [tokens]."""
+    isl_cv: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Standard deviation of the prompt over its mean; lengths are lognormal, 0 for constant ones."""
+    osl_cv: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Likewise of the output."""
+    lengths_from: str | None = None
+    """Trace file, beside the load file, from whose requests both lengths are drawn in place of the means."""
+    system_tokens: Annotated[int, Field(ge=0, le=10**7)] = 0
+    """Tokens with which every prompt of the class begins, the same in all."""
+    turns: Annotated[float, Field(ge=1, le=_MOST_TURNS)] = 1.0
+    """Mean questions of a conversation; their number is geometric. A prompt repeats all that was said before."""
+    think_s: Annotated[float, Field(ge=0, le=1e6)] = 30.0
+    """Mean time from one question of a conversation to the next [s], exponential."""
+    priority: Annotated[int, Field(ge=0, le=63)] = 0
+    """Lower numbers are admitted first, and take the room of running requests of higher ones."""
+    slo: SloSpec = SloSpec()
+    """Limits of latency of this class."""
+
+
+class BurstSpec(_Section):
+    """Arrivals by chance at two rates in turn."""
+
+    on_s: _Positive = 30.0
+    """Mean length of a burst [s]."""
+    off_s: _Positive = 90.0
+    """Mean length of the calm between bursts [s]."""
+    ratio: Annotated[float, Field(ge=1, le=1e9)] = 5.0
+    """Rate in a burst over that in the calm."""
+
+
+class DaySpec(_Section):
+    """A rate that rises and falls over the day."""
+
+    trough_frac: Annotated[float, Field(ge=0, le=1)]
+    """Lowest rate over the highest."""
+    peak_h: Annotated[float, Field(ge=0, lt=24)] = 15.0
+    """Hour of the highest rate [h]."""
+    start_h: Annotated[float, Field(ge=0, lt=24)] = 0.0
+    """Hour at which the load begins [h]."""
+
+
+class LoadSpec(_Section):
+    """A load of several classes."""
+
+    rate: _Positive | None = None
+    """Mean requests per second, all classes together; unless `users` are given."""
+    users: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] | None = None
+    """Users of a closed loop, in place of a rate."""
+    think_s: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    """From an answer to a user's next request, in a closed loop [s]."""
+    requests: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] = 10_000
+    """How many."""
+    arrivals: str = "poisson"
+    """``poisson``, ``gamma``, ``constant``, ``bursts``, ``day`` or ``at_once``."""
+    cv: _Positive = 2.0
+    """Standard deviation of the gaps over their mean, of gamma arrivals."""
+    bursts: BurstSpec = BurstSpec()
+    """Of arrivals in bursts."""
+    day: DaySpec | None = None
+    """Of arrivals over a day."""
+    block_tokens: Annotated[int, Field(ge=1, le=4096)] = 16
+    """Tokens of a block of the prefix cache."""
+    most_context: Annotated[int, Field(ge=1, le=10**8)] = 32_768
+    """A conversation ends before a turn that would go beyond so many tokens."""
+    classes: Annotated[tuple[ClassSpec, ...], Field(min_length=1, max_length=64)]
+    """At least one."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> LoadSpec:
+        kinds = (*RATED, "at_once")
+        if self.arrivals not in kinds:
+            message = f"arrivals: `{self.arrivals}` is none of {', '.join(kinds)}"
+            raise ValueError(message)
+        if self.rate is not None and self.users is not None:
+            message = "rate and users: users of a closed loop have no rate; give one of the two"
+            raise ValueError(message)
+        if self.rate is None and self.users is None and self.arrivals != "at_once":
+            message = "give `rate` (requests per second) or `users` (of a closed loop)"
+            raise ValueError(message)
+        if self.arrivals == "day" and self.day is None:
+            message = "arrivals over a day need `day: {trough_frac: …}`"
+            raise ValueError(message)
+        names = [one.name for one in self.classes]
+        if len(set(names)) < len(names):
+            message = f"classes: names must differ: {', '.join(names)}"
+            raise ValueError(message)
+        talking = [one.name for one in self.classes if one.turns > 1]
+        if talking and (self.users is not None or self.arrivals == "at_once"):
+            message = f"class `{talking[0]}`: conversations need a rate; set turns: 1"
+            raise ValueError(message)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """A load of several classes.
+
+    Parameters
+    ----------
+    requests : Requests
+        In order of arrival.
+    classes : tuple of ClassSpec
+        The classes.
+    of_class, session : ndarray of int, shape (n,)
+        Each request's class and conversation.
+    """
+
+    requests: Requests
+    classes: tuple[ClassSpec, ...]
+    of_class: IntArray
+    session: IntArray
+
+
+def read_load(path: Path | str) -> tuple[LoadSpec, dict[str, Trace]]:
+    """Return the load that a YAML file describes, and the traces that it draws lengths from, by class.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file, each at its line and column.
+    """
+    document = read_yaml(path)
+    spec: LoadSpec = validate_document(document, LoadSpec)
+    return spec, {
+        one.name: _lengths_of(document, place, one) for place, one in enumerate(spec.classes) if one.lengths_from
+    }
+
+
+def _lengths_of(document: Located, place: int, one: ClassSpec) -> Trace:
+    path = Path(document.name).parent / str(one.lengths_from)
+    try:
+        return read_trace(path)
+    except InputError as error:
+        message = f"`{one.lengths_from}`: {error}"
+        raise InputError(document.fault(("classes", place, "lengths_from"), message)) from None
+
+
+def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: int = 0) -> Mix:
+    """Return the requests of a load of several classes; the same seed gives the same bytes.
+
+    Parameters
+    ----------
+    spec : LoadSpec
+        The load.
+    lengths : dict of str to Trace, optional
+        Traces to draw lengths from, by class.
+    seed : int
+        Of all chance; each kind has a stream of its own.
+
+    Raises
+    ------
+    InputError
+        If the load lasts too long.
+
+    Notes
+    -----
+    Conversations begin after the pattern of arrivals at such a rate that their turns make the class's share. The load
+    is cut to its number of requests, so that the last conversations are not finished, and the first minutes hold first
+    turns only: both lie in the warm-up and drain that statistics leave out, unless thinking takes longer.
+    """
+    count, shares = spec.requests, np.array([one.share for one in spec.classes])
+    starts = shares / shares.sum() / np.array([one.turns for one in spec.classes])
+    begun = _enough(spec, starts)
+    of_start = stream(seed, "classes").choice(len(starts), begun, p=starts / starts.sum())
+    turns = np.ones(begun, dtype=np.int64)
+    mean = np.array([one.turns for one in spec.classes])[of_start]
+    turns[mean > 1] = np.minimum(stream(seed, "turns").geometric(1.0 / mean[mean > 1]), _MOST_TURNS)
+    session = np.repeat(np.arange(begun), turns)
+    of_class = of_start[session]
+    arrival_s = _arrivals(spec, begun, float(starts.sum()), seed)[session]
+    first = np.append(0, np.cumsum(turns))[:-1].astype(np.int64)
+    think_s = np.array([one.think_s for one in spec.classes])[of_class]
+    pause_s = think_s * stream(seed, "thinking").exponential(1.0, len(session))
+    pause_s[first] = 0.0
+    arrival_s = arrival_s + _within(pause_s, first, session)
+    isl, osl = _lengths(spec, lengths or {}, of_class, seed)
+    system = np.array([one.system_tokens for one in spec.classes])[of_class]
+    said = isl + osl
+    before = np.append(0, said[:-1])
+    before[first] = 0
+    prompt = system + isl + np.round(_within(before.astype(np.float64), first, session)).astype(np.int64)
+    kept = np.flatnonzero(prompt + osl <= np.maximum(spec.most_context, system + said))
+    order = kept[np.argsort(arrival_s[kept], kind="stable")][:count]
+    origin = f"{len(spec.classes)} classes, " + (
+        f"{spec.users:,} users in a closed loop" if spec.users
+        else "all at once" if spec.rate is None or spec.arrivals == "at_once"
+        else f"{spec.arrivals} arrivals at {spec.rate:g} per second"
+    )  # fmt: skip
+    requests = Requests(
+        arrival_s[order], prompt[order], osl[order], users=spec.users or 0, think_s=spec.think_s, origin=origin
+    )
+    requests = _with_hashes(spec, requests, of_class[order], session[order])
+    if len({one.priority for one in spec.classes}) > 1:
+        requests = replace(requests, priority=np.array([one.priority for one in spec.classes])[of_class[order]])
+    return Mix(requests, spec.classes, of_class[order], np.unique(session[order], return_inverse=True)[1])
+
+
+def _enough(spec: LoadSpec, starts: FloatArray) -> int:
+    """Return how many conversations hold the requests wanted, with room for those that come later than they end."""
+    if all(one.turns == 1 for one in spec.classes):
+        return spec.requests
+    longest_s = max(one.turns * one.think_s for one in spec.classes if one.turns > 1)
+    wanted = (spec.requests + longest_s * (spec.rate or 0.0)) * float(starts.sum())
+    return math.ceil(wanted + 6.0 * math.sqrt(wanted) + 16.0)
+
+
+def _arrivals(spec: LoadSpec, count: int, per_request: float, seed: int) -> FloatArray:
+    if spec.users or spec.arrivals == "at_once":
+        return np.zeros(count)
+    bursts = Bursts(spec.bursts.on_s, spec.bursts.off_s, spec.bursts.ratio)
+    day = None if spec.day is None else Day(spec.day.trough_frac, spec.day.peak_h, spec.day.start_h)
+    pattern = Pattern(spec.arrivals, (spec.rate or 0.0) * per_request, spec.cv, bursts, day)
+    return arrival_times(pattern, count, stream(seed, "arrivals"))
+
+
+def _within(values: FloatArray, first: IntArray, group: IntArray) -> FloatArray:
+    """Return running sums that begin anew with each group."""
+    total: FloatArray = np.cumsum(values)
+    before: FloatArray = (total - values)[first][group]
+    return total - before
+
+
+def _lengths(spec: LoadSpec, traces: dict[str, Trace], of_class: IntArray, seed: int) -> tuple[IntArray, IntArray]:
+    """Return each turn's own prompt and output tokens."""
+    isl, osl = np.empty(len(of_class), dtype=np.int64), np.empty(len(of_class), dtype=np.int64)
+    for place, one in enumerate(spec.classes):
+        own = np.flatnonzero(of_class == place)
+        if one.name in traces:
+            trace = traces[one.name]
+            drawn = stream(seed, f"lengths of {one.name}").integers(0, len(trace.isl), len(own))
+            isl[own], osl[own] = trace.isl[drawn], trace.osl[drawn]
+        else:
+            isl[own] = lengths_like(len(own), one.isl, one.isl_cv, stream(seed, f"isl of {one.name}"))
+            osl[own] = lengths_like(len(own), one.osl, one.osl_cv, stream(seed, f"osl of {one.name}"))
+    return isl, osl
+
+
+def _with_hashes(spec: LoadSpec, requests: Requests, of_class: IntArray, session: IntArray) -> Requests:
+    """Return requests with hashes of prompt blocks: the class's for what all its prompts begin with, then their own."""
+    if not any(one.system_tokens or one.turns > 1 for one in spec.classes):
+        return requests
+    blocks = requests.isl // spec.block_tokens
+    common = np.array([one.system_tokens for one in spec.classes]) // spec.block_tokens
+    common_start = np.append(0, np.cumsum(common))
+    groups, group = np.unique(session, return_inverse=True)
+    own = np.zeros(len(groups), dtype=np.int64)
+    np.maximum.at(own, group, np.maximum(blocks - common[of_class], 0))
+    own_start = common_start[-1] + np.append(0, np.cumsum(own))[:-1]
+    start = np.append(0, np.cumsum(blocks)).astype(np.int64)
+    within = np.arange(start[-1]) - np.repeat(start[:-1], blocks)
+    shared = within < np.repeat(common[of_class], blocks)
+    own_begins = np.repeat(own_start[group] - common[of_class], blocks)
+    keys = np.where(shared, np.repeat(common_start[of_class], blocks), own_begins) + within
+    return replace(requests, hashes=keys.astype(np.int64), hash_start=start, hash_tokens=spec.block_tokens)

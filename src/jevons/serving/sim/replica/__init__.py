@@ -1,0 +1,1 @@
+"""One replica or one pair of pools, step by step."""

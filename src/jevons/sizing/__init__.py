@@ -1,0 +1,1 @@
+"""One workload on machines: size, compare, simulate, cost and train."""

@@ -1,0 +1,324 @@
+"""Buying machines, renting them, or calling an API for the same load: costs, break-even load and date, sensitivity."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from jevons.costing import FinanceTerms, device_hour
+from jevons.errors import FactError, InputError, did_you_mean
+from jevons.facts import FactValue, default_facts, get
+from jevons.hardware import Accelerator, Site, accelerator, site_from_facts
+from jevons.sizing.comparison import ApiPrice, Comparison, Machine, Swing
+from jevons.sizing.hour_price import HourPrice, finance_terms, purchase_price
+from jevons.sizing.search import in_cny, size
+from jevons.sizing.service import Service
+
+LISTED = {"deepseek-r1": "deepseek.reasoner", "deepseek-v3": "deepseek.chat"}
+"""APIs that serve a shipped model, as prefixes of facts ``api.<prefix>.output_cny_per_mtok``."""
+
+_UNRANGED_FRAC = 0.2
+"""Change of an assumption whose fact states no range, up and down, when assumptions are ranked."""
+
+
+_FACTS = {
+    "life_y": "own_machine.life_y", "wacc_frac": "assumption.wacc_frac",
+    "staff_cny_per_y": "own_machine.staff_cny_per_y", "rent_staff_frac": "own_machine.rent_staff_frac",
+    "utilisation_frac": "own_machine.utilisation_frac", "availability_frac": "own_machine.availability_frac",
+    "price_cut_frac": "api.yearly_price_cut_frac",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What a firm reckons with; each from a fact, with its range, unless given.
+
+    Parameters
+    ----------
+    life_y : float
+        Years over which machines are written off, > 0.
+    wacc_frac : float
+        Cost of capital a year.
+    staff_cny_per_y : float
+        Staff for machines of one's own.
+    rent_staff_frac : float
+        Staff for rented ones over that.
+    utilisation_frac : float
+        Mean load over what the machines carry, (0, 1].
+    availability_frac : float
+        Share of hours that a machine works, (0, 1].
+    cached_frac : float
+        Share of input tokens that the API reads from its cache, [0, 1).
+    price_cut_frac : float
+        Fall of the API's price in a year, [0, 1).
+    site : str
+        Fact prefix of tariff, PUE and building cost.
+    """
+
+    life_y: float
+    wacc_frac: float
+    staff_cny_per_y: float
+    rent_staff_frac: float
+    utilisation_frac: float
+    availability_frac: float
+    price_cut_frac: float
+    cached_frac: float = 0.0
+    site: str = "site.china_east"
+
+    @classmethod
+    def of(cls, on: dt.date | None = None, **given: float | str | None) -> Assumptions:
+        """Return the facts' values, with those given in their place; checks ranges."""
+        values = {name: get(fact, on).number for name, fact in _FACTS.items()}
+        chosen = {**values, **{name: value for name, value in given.items() if value is not None}}
+        found = cls(**chosen)  # type: ignore[arg-type]
+        found.check()
+        return found
+
+    def check(self) -> None:
+        """Check ranges.
+
+        Raises
+        ------
+        InputError
+            Naming the option, its value and what would be right.
+        """
+        for name, value, least, most in (
+            ("years", self.life_y, 0.1, 30), ("utilisation", self.utilisation_frac, 0.001, 1),
+            ("staff", self.staff_cny_per_y, 0, 1e9), ("availability", self.availability_frac, 0.01, 1),
+            ("cached", self.cached_frac, 0, 0.999), ("price-cut", self.price_cut_frac, 0, 0.99),
+        ):  # fmt: skip
+            if not least <= value <= most:
+                message = f"--{name} {value:g}: must be from {least:g} to {most:g}"
+                raise InputError(message)
+
+
+def compare(
+    model: str,
+    service: Service | None = None,
+    *,
+    gpus: Sequence[str] = ("h20", "h200_sxm"),
+    output_tok_per_d: float = 10e6,
+    api: str | None = None,
+    rents: Mapping[str, HourPrice] | None = None,
+    assumptions: Assumptions | None = None,
+) -> Comparison:
+    """Return what the same load costs on machines bought or rented, and at an API's list price.
+
+    Parameters
+    ----------
+    model : str
+        Shipped name or path of a config.json.
+    service : Service, optional
+        Engine, request and limits of latency.
+    gpus : sequence of str
+        Devices of the machines.
+    output_tok_per_d : float
+        Mean load [output tokens/day], > 0; input follows from the request's lengths.
+    api : str, optional
+        Prefix of the API's facts, such as ``deepseek.reasoner``; known for some models.
+    rents : mapping of str to HourPrice, optional
+        Rent of an accelerator-hour by device; from facts, or derived from that of an H100, where not given.
+    assumptions : Assumptions, optional
+        What the firm reckons with; from facts by default.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a figure out of range.
+    FactError
+        If a price was not public on the date.
+    InfeasibleError
+        If a device cannot serve the model within the limits.
+
+    Notes
+    -----
+    Machines are whole servers that hold a copy of the model (or several), at the static best point within the limits;
+    of the size that is cheapest at the load, and as many as it needs at the mean utilisation. Costs a month:
+    ``P CRF(r, L) / 12`` with network, power and site of `device_hour`, maintenance, and staff. The date is that on
+    which what was paid for machines and their running falls below what the API would have cost, without interest. All
+    tokens of the API are charged at standard hours.
+    """
+    service = service or Service(gpus=64)
+    on = service.on
+    if not (output_tok_per_d > 0 and math.isfinite(output_tok_per_d)):
+        message = f"--tokens-per-day {output_tok_per_d:g}: must be above 0"
+        raise InputError(message)
+    terms = assumptions or Assumptions.of(on)
+    price = api_price(api or _listed(model), on)
+    start = on or dt.datetime.now(tz=dt.UTC).date()
+    bare = Comparison(model, service, output_tok_per_d, price, (), terms, start, ())
+
+    def month(machine: Machine) -> float:
+        return sum(bare.owned_parts_cny(machine, bare.machines_for(machine, output_tok_per_d)).values())
+
+    chosen, smallest = [], []
+    for name in gpus:
+        sizes = _machines(model, replace(service, gpu=name), terms, rents or {})
+        chosen.append(min(sizes, key=month))
+        smallest.append(min(sizes, key=lambda m: m.accelerators))
+    found = replace(bare, machines=tuple(chosen), smallest=tuple(smallest))
+    swings = tuple(_swings(found, chosen[0], on))
+    return replace(found, swings=swings)
+
+
+def api_price(prefix: str, on: dt.date | None) -> ApiPrice:
+    """Return an API's list prices in CNY as they were on a date.
+
+    Raises
+    ------
+    InputError
+        If no API of that prefix is known; near names are offered.
+    """
+    facts = default_facts()
+    prefix = prefix.removeprefix("api.")
+    suffixes = ("output_cny_per_mtok", "output_usd_per_mtok")
+    known = sorted({f.id[4:].rsplit(".", 1)[0] for f in facts if f.id.startswith("api.") and f.id.endswith(suffixes)})
+    if prefix not in known:
+        message = f"--api {prefix}: unknown.{did_you_mean(prefix, known)} `jevons facts list api.` lists them."
+        raise InputError(message)
+
+    def in_force(kind: str) -> tuple[float, FactValue] | None:
+        for currency in ("cny", "usd"):
+            fact_id = f"api.{prefix}.{kind}_{currency}_per_mtok"
+            if fact_id in facts and facts.series(fact_id, on):
+                value = facts.get(fact_id, on)
+                rate = 1.0 if currency == "cny" else get("fx.cny_per_usd", on).number
+                return value.number * rate, value
+        return None
+
+    output, given, cached = in_force("output"), in_force("input"), in_force("cached_input")
+    if output is None or given is None:
+        message = f"api.{prefix} has no list price on {on}; use a later --as-of or another --api"
+        raise FactError(message)
+    ids = tuple(found[1].id for found in (given, cached, output) if found is not None)
+    return ApiPrice(prefix, given[0], cached[0] if cached else given[0], output[0], output[1].start, ids)
+
+
+def _listed(model: str) -> str:
+    """Return the API of a model; raises where none is known."""
+    if model in LISTED:
+        return LISTED[model]
+    message = (
+        f"--api: no API is known for {model}; name one, such as `--api deepseek.chat` (`jevons facts list api.` lists "
+        "them)"
+    )
+    raise InputError(message)
+
+
+def _machines(model: str, service: Service, terms: Assumptions, rents: Mapping[str, HourPrice]) -> list[Machine]:
+    """Return, for each number of whole servers that holds a copy, what the best layout carries and costs."""
+    on, device = service.on, service.accelerator()
+    try:
+        paid = purchase_price(device.id, on)
+    except FactError as error:
+        known = str(error).split(";", maxsplit=1)[0]
+        message = f"{known}, and --compare needs one; choose another --gpu or a later --as-of"
+        raise FactError(message) from None
+    hour = _device_hour(device, paid.number, terms, on)
+    rent_cny_per_h, origin = rent_of(device, terms, on, rents)
+    whole = replace(service, least_gpus=1, gpus=max(service.gpus, device.node_devices))
+    found = size(model, whole, simulated=False, prices=HourPrice(1.0, "CNY"))
+    best: dict[int, Machine] = {}
+    for fleet in found.entries:
+        servers = -(-fleet.deployment.devices // device.node_devices)
+        copies = max(device.node_devices // fleet.deployment.devices, 1)
+        bought = max(servers * device.node_devices, fleet.deployment.devices)
+        each = fleet.point.tok_per_s_per_device * fleet.deployment.devices * copies
+        held = best.get(bought)
+        if held is None or each > held.output_tok_per_s:
+            best[bought] = Machine(
+                device, fleet.deployment, fleet.point, bought, copies, each, paid, hour, rent_cny_per_h, origin
+            )
+    return list(best.values())
+
+
+def _device_hour(device: Accelerator, price_cny: float, terms: Assumptions, on: dt.date | None) -> Mapping[str, float]:
+    """Return the parts of an accelerator-hour in CNY, over the life that the firm reckons with."""
+    general = finance_terms(on)
+    own = FinanceTerms(
+        terms.wacc_frac, terms.life_y, general.site_life_y, general.network_frac, general.operations_frac
+    )
+    idle_frac = get("own_machine.idle_power_frac", on).number
+    drawn_frac = idle_frac + (1.0 - idle_frac) * terms.utilisation_frac
+    hour = device_hour(device, price_cny, _site(terms, on), own, load_frac=drawn_frac)
+    return {
+        "machines": hour.capital_cny + hour.network_cny,
+        "power": hour.energy_cny,
+        "site": hour.site_cny,
+        "maintenance": hour.operations_cny,
+    }
+
+
+def _site(terms: Assumptions, on: dt.date | None) -> Site:
+    return site_from_facts(terms.site, on=on)
+
+
+def rent_of(
+    device: Accelerator, terms: Assumptions, on: dt.date | None, rents: Mapping[str, HourPrice] | None = None
+) -> tuple[float, str]:
+    """Return the rent of an accelerator-hour in CNY and where it is from: given, a fact, or derived from an H100's.
+
+    Of several facts that of the Chinese market counts, else the latest, else the cheapest.
+    """
+    for name, price in (rents or {}).items():
+        if accelerator(name, on=on).id == device.id:
+            return in_cny(price, Service(on=on)).amount, "given"
+    facts = default_facts()
+    short = device.id.removesuffix("_sxm")
+    offers = []
+    for fact in facts:
+        if fact.id.startswith(f"rent.{short}.") and fact.id.endswith(("cny_per_h", "usd_per_h")):
+            for value in facts.series(fact.id, on)[-1:]:
+                rate = get("fx.cny_per_usd", on).number if fact.id.endswith("usd_per_h") else 1.0
+                offers.append((f"rent.{short}.china_cny_per_h" == fact.id, value.start, -value.number * rate, fact.id))
+    if offers:
+        _, _, negative, fact_id = max(offers)
+        return -negative, fact_id
+    reference = accelerator("h100_sxm", on=on)
+    own = [_device_hour(d, purchase_price(d.id, on).number, terms, on) for d in (reference, device)]
+    ratio = sum(own[1].values()) / sum(own[0].values())
+    return get(
+        "rent.h100.china_cny_per_h", on
+    ).number * ratio, f"derived: an H100's rent in China x {ratio:.2f} of its cost"
+
+
+def _swings(found: Comparison, machine: Machine, on: dt.date | None) -> list[Swing]:
+    """Return how far each assumption moves the cost of a million output tokens on bought machines, widest first."""
+    terms, price = found.assumptions, machine.paid.number
+    swings = []
+
+    def swing(words: str, fact: FactValue, held: float, cost: Callable[[float], float]) -> None:
+        low, high = _range(fact, held)
+        swings.append(Swing(words, fact.id, low, high, cost(low), cost(high)))
+
+    def with_term(name: str, value: float) -> float:
+        own = replace(terms, **{name: value})
+        return found.owned_per_mtok(replace(machine, hour=_device_hour(machine.device, price, own, on)), own)
+
+    def with_price(value: float) -> float:
+        return found.owned_per_mtok(replace(machine, hour=_device_hour(machine.device, value, terms, on)))
+
+    tariff = get(f"{terms.site}.tariff_cny_per_kwh", on)
+
+    def with_tariff(value: float) -> float:
+        power = machine.hour["power"] * value / tariff.number
+        return found.owned_per_mtok(replace(machine, hour={**machine.hour, "power": power}))
+
+    for name, words in (
+        ("utilisation_frac", "utilisation"), ("availability_frac", "availability"), ("life_y", "years of use"),
+        ("wacc_frac", "cost of capital"), ("staff_cny_per_y", "staff"),
+    ):  # fmt: skip
+        swing(words, get(_FACTS[name], on), getattr(terms, name), functools.partial(with_term, name))
+    swing("price of machines", machine.paid, price, with_price)
+    swing("price of power", tariff, tariff.number, with_tariff)
+    return sorted(swings, key=lambda s: -abs(s.high_cny - s.low_cny))
+
+
+def _range(fact: FactValue, held: float) -> tuple[float, float]:
+    """Return the range that a fact states, around the value held; a fifth up and down where it states none."""
+    if fact.low is None or fact.high is None:
+        return held * (1 - _UNRANGED_FRAC), held * (1 + _UNRANGED_FRAC)
+    return min(fact.low, held), max(fact.high, held)

@@ -1,0 +1,287 @@
+"""Fleets that the static model proposes for a load: copies of a layout, or pools for prompts and for decoding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jevons import serving
+from jevons.errors import InfeasibleError
+from jevons.sizing.hour_price import HourPrice
+from jevons.sizing.service import Demand, Service
+
+FULLEST_FRAC = 0.95
+"""Share of its capacity at which a copy may be planned: towards 1 queues grow without bound."""
+
+_PREFILL_CHOICES = 2
+_DECODE_CHOICES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A statistic over simulations: its mean, and half the width of its 95 % confidence interval (None for one run)."""
+
+    mean: float
+    half: float | None = None
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval."""
+        return self.mean + (self.half or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What simulations of a fleet saw.
+
+    Parameters
+    ----------
+    latency : mapping of str to mapping of str to Interval
+        ``ttft_s``, ``tpot_s``, ``e2e_s``, each with ``mean`` and percentiles [s].
+    utilisation_frac : float
+        Share of time with a step running.
+    stable : bool
+        Whether every run kept up with its arrivals.
+    overload_frac : float
+        By how much arrivals exceed what is finished, at worst.
+    requests, runs : int
+        Requests of each run, and runs.
+    """
+
+    latency: dict[str, dict[str, Interval]]
+    utilisation_frac: float
+    stable: bool
+    overload_frac: float
+    requests: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """A fleet for a load: equal copies, or copies that decode fed by copies that process prompts.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        A copy; the decoding one where *prefill* is given.
+    replicas : int
+        How many of it.
+    point : StaticPoint
+        Where it works at full load.
+    capacity : float
+        Requests per second (or users of a closed loop) that one copy carries at that point.
+    rate_req_per_s : float
+        The load carried; at full load where none was given.
+    price : HourPrice or None
+        Of an accelerator-hour.
+    prefill, prefill_replicas, prefill_capacity
+        The same for the prompts' pool.
+    observed : Observed or None
+        What simulations saw.
+    """
+
+    deployment: serving.Deployment
+    replicas: int
+    point: serving.StaticPoint
+    capacity: float
+    rate_req_per_s: float
+    price: HourPrice | None
+    prefill: serving.Deployment | None = None
+    prefill_replicas: int = 0
+    prefill_capacity: float = 0.0
+    observed: Observed | None = None
+
+    @property
+    def accelerators(self) -> int:
+        """Accelerators of the whole fleet."""
+        prompts = 0 if self.prefill is None else self.prefill.devices * self.prefill_replicas
+        return self.deployment.devices * self.replicas + prompts
+
+    @property
+    def power_w(self) -> float:
+        """Power of the accelerators with their share of the servers at full load, cooling apart."""
+        return self.accelerators * self.deployment.accelerator.server_w
+
+    @property
+    def per_hour(self) -> float | None:
+        """Cost of the fleet in an hour, in the price's currency."""
+        return None if self.price is None else self.price.amount * self.accelerators
+
+    @property
+    def simulatable(self) -> bool:
+        """Whether the simulator knows the layout."""
+        return all(d is None or d.layout.pp == 1 for d in (self.deployment, self.prefill))
+
+    @property
+    def e2e_s(self) -> float:
+        """Mean time of a whole answer: as simulated, else without queueing [s]."""
+        if self.observed is not None:
+            return self.observed.latency["e2e_s"]["mean"].mean
+        return self.point.ttft_s + self.point.tpot_s * self.point_steps
+
+    @property
+    def point_steps(self) -> float:
+        """Output tokens after the first that the point was made for."""
+        return max(self.point.tok_per_s_per_device / self.point.req_per_s_per_device - 1.0, 0.0)
+
+    def grown(self, replicas: int, prefill_replicas: int = 0) -> Fleet:
+        """Return the same fleet with other numbers of copies, nothing observed."""
+        return replace(self, replicas=replicas, prefill_replicas=prefill_replicas, observed=None)
+
+    @property
+    def rank(self) -> tuple[bool, float, float]:
+        """What fleets are sorted by: cost (accelerators where no price is known), then response."""
+        per_hour = self.per_hour
+        return per_hour is None, float(self.accelerators) if per_hour is None else per_hour, self.e2e_s
+
+    def words(self) -> str:
+        """Return the layout in words, such as ``4 x tp8`` or ``prefill 2 x tp8 + decode 3 x tp4``."""
+        own = f"{self.replicas} x {self.deployment.layout}"
+        if self.prefill is None:
+            return own
+        return f"prefill {self.prefill_replicas} x {self.prefill.layout} + decode {own}"
+
+    def record(self, service: Service) -> dict[str, Any]:
+        """Return the fleet as plain values."""
+        latency = self.latency()
+        tokens = self.rate_req_per_s * (service.isl + service.osl)
+        per_hour = self.per_hour
+        return {
+            "gpu": self.deployment.accelerator.id,
+            "layout": degrees(self.deployment),
+            "prefill_layout": None if self.prefill is None else degrees(self.prefill),
+            "precision": self.deployment.precision,
+            "accelerators": self.accelerators,
+            "accelerators_per_replica": self.deployment.devices,
+            "replicas": self.replicas,
+            "prefill_replicas": self.prefill_replicas,
+            "batch": self.point.batch,
+            "ttft_s": latency["ttft_s"]["mean"]["mean"],
+            "tpot_s": latency["tpot_s"]["mean"]["mean"],
+            "e2e_s": latency["e2e_s"]["mean"]["mean"],
+            "latency": latency,
+            "simulated": self.observed is not None,
+            "utilisation_frac": None if self.observed is None else self.observed.utilisation_frac,
+            "output_tok_per_s_per_gpu": self.rate_req_per_s * service.osl / self.accelerators,
+            "req_per_s": self.rate_req_per_s,
+            "req_per_s_at_most": self.point.req_per_s_per_device * self.deployment.devices * self.replicas
+            if self.prefill is None
+            else min(self.capacity * self.replicas, self.prefill_capacity * self.prefill_replicas),
+            "power_w": self.power_w,
+            "memory_bytes": dict(self.point.memory_bytes),
+            "bounds": dict(self.point.bounds),
+            "cost_per_h": per_hour,
+            "cost_per_mtok": None if per_hour is None else per_hour / 3600 / tokens * 1e6,
+            "cost_per_output_mtok": None
+            if per_hour is None
+            else per_hour / 3600 / (self.rate_req_per_s * service.osl) * 1e6,
+            "currency": None if self.price is None else self.price.currency,
+        }
+
+    def latency(self) -> dict[str, dict[str, dict[str, float | None]]]:
+        """Return the statistics of each latency with their intervals; the static point has only means."""
+        if self.observed is None:
+            static = {"ttft_s": self.point.ttft_s, "tpot_s": self.point.tpot_s, "e2e_s": self.e2e_s}
+            return {name: {"mean": {"mean": value, "half_width": None}} for name, value in static.items()}
+        return {
+            name: {s: {"mean": v.mean, "half_width": v.half} for s, v in found.items()}
+            for name, found in self.observed.latency.items()
+        }
+
+
+def degrees(deployment: serving.Deployment) -> dict[str, Any]:
+    """Return a deployment's parallel degrees by name."""
+    return {name: getattr(deployment.layout, name) for name in ("tp", "pp", "ep", "dp", "dp_attention")}
+
+
+def shared_fleets(
+    curves: Sequence[serving.StaticCurve], service: Service, demand: Demand, rate: float, price: HourPrice | None
+) -> list[Fleet]:
+    """Return, for each layout that meets the limits, the fewest copies that carry the load at its best point."""
+    return [
+        at_point(curve, curve.best(*service.slo), demand, rate, price)
+        for curve in curves
+        if curve.allowed(*service.slo).any()
+    ]
+
+
+def at_point(
+    curve: serving.StaticCurve, where: tuple[int, int], demand: Demand, rate: float, price: HourPrice | None
+) -> Fleet:
+    """Return the fewest copies that carry the load at one point of a layout."""
+    point, devices = curve.point(where), curve.deployment.devices
+    each = point.req_per_s_per_device * devices
+    if demand.users and demand.think_s > 0:
+        # Users who think for varying times come like a Poisson stream, at most as often as quick answers let them.
+        rate = demand.users / (float(curve.e2e_s.min()) + demand.think_s)
+    elif demand.users:
+        rate = demand.users / float(curve.e2e_s[where])
+        count = max(math.ceil(demand.users / point.batch - 1e-9), 1)
+        return Fleet(curve.deployment, count, point, point.batch, rate, price)
+    if rate <= 0:
+        return Fleet(curve.deployment, 1, point, each, each, price)
+    return Fleet(curve.deployment, copies(rate, each), point, each, rate, price)
+
+
+def copies(load: float, each: float) -> int:
+    """Return the fewest copies that carry a load, none fuller than `FULLEST_FRAC`."""
+    return max(math.ceil(load / (FULLEST_FRAC * each) - 1e-9), 1)
+
+
+def split_fleets(
+    curves: Sequence[serving.StaticCurve], service: Service, rate: float, price: HourPrice | None
+) -> list[Fleet]:
+    """Return fleets whose prompts are processed apart, in whole copies of the best pools for either.
+
+    Notes
+    -----
+    A layout's curve holds both halves already: the device time of a prompt by row, and of the decode steps by batch.
+    """
+    ttft_s, tpot_s, _ = service.slo
+    if rate <= 0 or service.osl <= 1:
+        return []
+    prompts: list[tuple[float, serving.Deployment]] = []
+    decodes: list[tuple[float, serving.Deployment]] = []
+    for curve in curves:
+        deployment = curve.deployment
+        if deployment.layout.pp > 1:
+            continue
+        prompt_s = (curve.prompts.device_s + curve.prompts.cached_device_s)[
+            curve.prompts.ttft_s <= (ttft_s or math.inf)
+        ]
+        if prompt_s.size:
+            prompts.append((float(prompt_s.min()), deployment))
+        step_s = curve.step.time_s
+        spent = (deployment.devices * step_s / curve.batches)[step_s <= (tpot_s or math.inf)]
+        if spent.size:
+            decodes.append((float(spent.min()) * (service.osl - 1.0), deployment))
+    prompts.sort(key=lambda pool: _pool_cost(pool[0], pool[1], rate))
+    decodes.sort(key=lambda pool: _pool_cost(pool[0], pool[1], rate))
+    fleets = []
+    for _, prefill in prompts[:_PREFILL_CHOICES]:
+        for _, decode in [d for d in decodes if d[1].precision == prefill.precision][:_DECODE_CHOICES]:
+            try:
+                fleets.append(_split(prefill, decode, service, rate, price))
+            except InfeasibleError:
+                continue
+    return fleets
+
+
+def _pool_cost(device_s: float, deployment: serving.Deployment, rate: float) -> tuple[float, float]:
+    """Return the accelerators of a pool in whole copies, then its device time per request."""
+    return math.ceil(rate * device_s / deployment.devices) * deployment.devices, device_s
+
+
+def _split(
+    prefill: serving.Deployment, decode: serving.Deployment, service: Service, rate: float, price: HourPrice | None
+) -> Fleet:
+    """Return one fleet of two pools at its best point within the limits."""
+    ttft_s, tpot_s, e2e_s = service.slo
+    point = serving.best_static_point(
+        decode, service.workload(), ttft_s=ttft_s, tpot_s=tpot_s, e2e_s=e2e_s, prefill=prefill
+    )
+    decoded = decode.devices / point.decode_device_s
+    prompted = prefill.devices / (point.prefill_device_s + point.cached_device_s)
+    return Fleet(decode, copies(rate, decoded), point, decoded, rate, price, prefill, copies(rate, prompted), prompted)

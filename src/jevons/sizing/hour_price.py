@@ -1,0 +1,76 @@
+"""What an accelerator-hour costs: as given, or from the facts of the device and of a site."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+from jevons.costing import DeviceHour, FinanceTerms, device_hour
+from jevons.errors import FactError, InputError, did_you_mean
+from jevons.facts import FactValue, default_facts, get
+from jevons.hardware import Accelerator, site_from_facts
+
+SITE = "site.china_north"
+"""Site of an accelerator of one's own where none is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourPrice:
+    """Price of an accelerator-hour: amount, currency code, and where it is from."""
+
+    amount: float
+    currency: str
+    origin: str = "given"
+
+
+def owned_hour_price(device: Accelerator, on: dt.date | None = None) -> HourPrice | None:
+    """Return the cost of an hour of an accelerator that is owned; None where no purchase price is known."""
+    try:
+        _, hour = device_cost(device, SITE, on)
+    except FactError:
+        return None
+    return HourPrice(hour.total_cny, "CNY", f"own cost at {SITE}")
+
+
+def finance_terms(on: dt.date | None = None) -> FinanceTerms:
+    """Return the shipped terms of finance, each a fact; `jevons plan` takes its own from the scenario."""
+    names = ("wacc_frac", "economic_life_y", "site_life_y", "network_frac", "operations_frac")
+    return FinanceTerms(*(get(f"assumption.{name}", on).number for name in names))
+
+
+def device_cost(device: Accelerator, site: str, on: dt.date | None = None) -> tuple[float, DeviceHour]:
+    """Return the purchase price [CNY] and the cost of an hour of an accelerator that is owned, by part.
+
+    Raises
+    ------
+    InputError
+        If the site is unknown.
+    FactError
+        If no purchase price was known on the date.
+    """
+    sites = sorted(fact.id.removesuffix(".pue") for fact in default_facts() if fact.id.endswith(".pue"))
+    if site not in sites:
+        message = f"--site {site}: unknown.{did_you_mean(site, sites)} Known: {', '.join(sites)}."
+        raise InputError(message)
+    price = purchase_price(device.id, on).number
+    return price, device_hour(device, price, site_from_facts(site, on=on), finance_terms(on))
+
+
+def purchase_price(device: str, on: dt.date | None) -> FactValue:
+    """Return the price in China where one is known, else the price elsewhere at the rate of the day [CNY].
+
+    Raises
+    ------
+    FactError
+        If no purchase price was known on the date.
+    """
+    facts = default_facts()
+    for fact_id, foreign in ((f"{device}.price_cny", False), (f"{device}.price_usd", True)):
+        if fact_id in facts and facts.series(fact_id, on):
+            found = facts.get(fact_id, on)
+            rate = get("fx.cny_per_usd", on).number if foreign else 1.0
+            low, high = (None if bound is None else bound * rate for bound in (found.low, found.high))
+            return replace(found, value=found.number * rate, low=low, high=high)
+    when = "" if on is None else f" on {on}"
+    message = f"no purchase price of {device} is known{when}; give --gpu-hour, such as '2 USD'"
+    raise FactError(message)

@@ -1,0 +1,77 @@
+"""Prices, budgets and counts of tokens as people write them: ``2 USD``, ``300k CNY``, ``57M``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from jevons.errors import InputError
+from jevons.sizing.hour_price import HourPrice
+from jevons.units import CURRENCIES, UnitError, parse_quantity
+
+_PRICE = re.compile(r"^\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]{3})\s*(?:/\s*h(?:our)?)?\s*$")
+
+
+def given_price(text: str | None, option: str = "--gpu-hour") -> HourPrice | None:
+    """Return the price that ``--gpu-hour`` states, such as ``2 USD``."""
+    if text is None:
+        return None
+    match = _PRICE.match(text)
+    if match is None:
+        message = f"{option} {text}: write an amount above 0 and a currency, such as '2 USD'"
+        raise InputError(message)
+    amount, currency = float(match.group(1)), match.group(2).upper()
+    if currency not in CURRENCIES or not 0 < amount < 1e9 or not math.isfinite(amount):
+        message = f"{option} {text}: the amount must be above 0 and the currency one of {', '.join(CURRENCIES)}"
+        raise InputError(message)
+    return HourPrice(amount, currency)
+
+
+def spelled(text: str) -> str:
+    """Return a number whose scale is spelled as units have it: 57M is 57 million, 2B 2 billion."""
+    words = {"M": "million", "B": "billion", "G": "billion", "K": "k"}
+    return re.sub(r"(?<=[\d.\s])([MBGK])\s*$", lambda m: f" {words[m.group(1)]}", text.strip())
+
+
+def count_of(text: str) -> float:
+    """Return the tokens that ``--tokens-per-day`` states, such as ``57M`` or ``1.2 bn``."""
+    try:
+        count = parse_quantity(spelled(text), "1")
+    except UnitError:
+        count = 0.0
+    if not 0 < count < 1e18:
+        message = f"--tokens-per-day {text}: write a number above 0, such as 57M or 1.2bn"
+        raise InputError(message)
+    return count
+
+
+def hour_prices(texts: tuple[str, ...], option: str = "--gpu-hour") -> Mapping[str, HourPrice] | HourPrice | None:
+    """Return the prices that ``--gpu-hour`` states: one for all devices, or by device."""
+    named: dict[str, HourPrice] = {}
+    for text in texts:
+        name, mark, rest = text.partition("=")
+        price = given_price(rest if mark else text, option)
+        if price is None:
+            continue
+        if not mark:
+            if len(texts) > 1:
+                message = f"{option} {text}: with several prices, say of which device, such as 'h20={text.strip()}'"
+                raise InputError(message)
+            return price
+        named[name.strip()] = price
+    return named or None
+
+
+def amount_of(text: str) -> tuple[float, str]:
+    """Return amount and currency of ``--budget``, such as ``300k CNY``."""
+    for currency in CURRENCIES:
+        if text.strip().upper().endswith(currency):
+            try:
+                amount = parse_quantity(f"{spelled(text.strip()[: -len(currency)])} {currency}", currency)
+            except UnitError:
+                break
+            if amount > 0:
+                return amount, currency
+    message = f"--budget {text}: write an amount above 0 and a currency, such as '300k CNY' (a month)"
+    raise InputError(message)

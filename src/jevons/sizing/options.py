@@ -1,0 +1,73 @@
+"""Options of a simulation and of a fleet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """The options that only a fleet has; times in seconds but for *mtbf*, in hours."""
+
+    routing: str | None = None
+    stale: float | None = None
+    slack: int | None = None
+    autoscale: str | None = None
+    target: float | None = None
+    cold_start: float | None = None
+    mtbf: float | None = None
+    repair: float | None = None
+    retries: int | None = None
+    queue_limit: int | None = None
+    rate_limit: str | None = None
+    offline_requests: int | None = None
+    offline_below: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """The options of a simulation; times in seconds, None for what model, device and engine say."""
+
+    model: str
+    gpu: str = "h100_sxm"
+    gpus: int | None = None
+    tp: int | None = None
+    replicas: int | None = None
+    routing: str = "round_robin"
+    engine: str = "vllm"
+    precision: str = "native"
+    kv_precision: str = "bf16"
+    kv_tokens: int | None = None
+    max_batch: int | None = None
+    step_tokens: int | None = None
+    rate: float | None = None
+    requests: int | None = None
+    isl: int = 500
+    osl: int = 200
+    isl_cv: float = 0.0
+    osl_cv: float = 0.0
+    arrivals: str = "poisson"
+    cv: float = 2.0
+    concurrency: int | None = None
+    think: float = 0.0
+    trace: Path | None = None
+    load: Path | None = None
+    lengths_from: Path | None = None
+    speed: float | None = None
+    keep: float | None = None
+    prefix_cache: bool = False
+    ttft: float | None = None
+    tpot: float | None = None
+    e2e: float | None = None
+    sweep_rates: str | None = None
+    plot: Path | None = None
+    seed: int = 0
+    as_of: str | None = None
+    calibration: Path | None = None
+    host_gb: float = 0.0
+    swap: bool = False
+    draft_tokens: int = 0
+    draft_acceptance: float | None = None
+    prefill_replicas: int | None = None
+    prefill_tp: int | None = None

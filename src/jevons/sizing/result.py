@@ -1,0 +1,325 @@
+"""What `jevons.size` returns: fleets, the front, and what was left out and why; as tables, JSON and explanations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons import serving
+from jevons.errors import InputError
+from jevons.facts import default_facts
+from jevons.facts.ledger import add_fact
+from jevons.hardware import Accelerator
+from jevons.models import ModelSpec
+from jevons.provenance import Ledger
+from jevons.results import Plots
+from jevons.schema import json_text, replacing
+from jevons.sizing.finalists import Missed
+from jevons.sizing.fleet import Fleet, degrees
+from jevons.sizing.hour_price import SITE, HourPrice
+from jevons.sizing.service import Demand, Service
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]], int]
+"""Title, heads, rows, and how many of the first columns are text."""
+
+
+_SHOWN = 8
+_MONTH_H = 730.5
+
+
+@dataclass(frozen=True, slots=True)
+class Infeasible:
+    """One layout that was left out: device, layout, precision, the limit in few words, and the whole message."""
+
+    gpu: str
+    layout: str
+    degrees: Mapping[str, Any]
+    precision: str
+    accelerators: int
+    reason: str
+    detail: str
+
+    @classmethod
+    def of(cls, rejection: serving.Rejection) -> Infeasible:
+        """Return it from what the search says."""
+        d = rejection.deployment
+        detail = rejection.detail.split(" Binding limits")[0]
+        return cls(d.accelerator.id, str(d.layout), degrees(d), d.precision, d.devices, rejection.reason, detail)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "gpu": self.gpu, "layout": self.layout, "precision": self.precision, "accelerators": self.accelerators,
+            "reason": self.reason, "detail": self.detail,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SizeResult:
+    """Fleets that serve a model's load within its limits.
+
+    Parameters
+    ----------
+    model : ModelSpec
+        What is served.
+    service, demand : Service, Demand
+        How, for whom, under which load.
+    rate_req_per_s : float
+        Load to carry; 0 for one copy.
+    gpus : tuple of str
+        Candidate devices.
+    prices : mapping of str to HourPrice or None
+        Of an accelerator-hour, by device.
+    entries, pareto : tuple of Fleet
+        Fleets that keep the limits, best first; those that no other beats in cost, accelerators, power and response.
+    tried : int
+        Layouts looked at.
+    infeasible : tuple of Infeasible
+        Layouts left out, each with its reason.
+    missed : tuple of Missed
+        Finalists that missed a limit when simulated.
+    """
+
+    model: ModelSpec
+    service: Service
+    demand: Demand
+    rate_req_per_s: float
+    gpus: tuple[str, ...]
+    prices: Mapping[str, HourPrice | None]
+    entries: tuple[Fleet, ...]
+    pareto: tuple[Fleet, ...]
+    tried: int
+    infeasible: tuple[Infeasible, ...]
+    missed: tuple[Missed, ...]
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def best(self) -> Fleet:
+        """The first of the entries."""
+        return self.entries[0]
+
+    @property
+    def accelerator(self) -> Accelerator:
+        """Device of the best fleet."""
+        return self.best.deployment.accelerator
+
+    @property
+    def price(self) -> HourPrice | None:
+        """Price of an hour of that device."""
+        return self.best.price
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """How many layouts were left out, by reason."""
+        return dict(Counter(i.reason for i in self.infeasible))
+
+    kind = "size"
+
+    @property
+    def plot(self) -> Plots:
+        """Figures: ``pareto``."""
+        return Plots(self)  # type: ignore[arg-type]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        price, demand = self.price, self.demand
+        return {
+            "model": self.model.name,
+            "gpu": self.accelerator.id,
+            "gpus": list(self.prices),
+            "isl": self.service.isl,
+            "osl": self.service.osl,
+            "limits": {
+                "ttft_s": self.service.ttft_s, "tpot_s": self.service.tpot_s, "e2e_s": self.service.e2e_s,
+                "percentile": self.service.percentile if self.best.observed else "mean without queueing",
+            },
+            "load": {
+                "rate_req_per_s": self.rate_req_per_s, "users": demand.users, "think_s": demand.think_s,
+                "trace": None if demand.trace is None else str(demand.trace), "seed": demand.seed, "runs": demand.runs,
+            },
+            "hour_price": None
+            if price is None
+            else {"amount": price.amount, "currency": price.currency, "origin": price.origin},
+            "best": self.best.record(self.service),
+            "pareto": [f.record(self.service) for f in self.pareto],
+            "entries": [f.record(self.service) for f in self.entries],
+            "missed": [{"layout": m.fleet.words(), "gpu": m.fleet.deployment.accelerator.id, "reason": m.detail}
+                       for m in self.missed],
+            "tried": self.tried,
+            "rejected": dict(self.rejected),
+            "infeasible": [i.record() for i in self.infeasible],
+        }  # fmt: skip
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the entries as a table of numbers, one row each."""
+        import polars as pl
+
+        rows = []
+        for fleet in self.entries:
+            record = fleet.record(self.service)
+            plain = {k: v for k, v in record.items() if not isinstance(v, dict)}
+            rows.append({"words": fleet.words(), **plain})
+        return pl.DataFrame(rows)
+
+    def table(self) -> list[Table]:
+        """Return the printed tables as (title, heads, rows, text columns)."""
+        shown = min(_SHOWN, len(self.entries))
+        tables = [_fleets(self, f"{self._head()}: best {shown} of {len(self.entries)}", self.entries[:shown])]
+        kind = "Pareto front: no fleet is both cheaper and quicker"
+        if not self.demand.given:
+            kind = "Pareto front of one copy: response against throughput"
+        tables.append(_fleets(self, kind, self.pareto))
+        if self.missed:
+            rows = [
+                (m.fleet.words(), m.fleet.deployment.precision, m.fleet.deployment.accelerator.id, m.detail)
+                for m in self.missed
+            ]
+            tables.append(
+                ("finalists that missed a limit when simulated", ("fleet", "weights", "device", "reason"), rows, 4)
+            )
+        if self.infeasible:
+            tables.append(self._left_out())
+        return tables
+
+    def _head(self) -> str:
+        s = self.service
+        devices = ", ".join(self.prices)
+        head = f"{self.model.name} on {devices}, {s.isl:,} in, {s.osl:,} out, {self.demand.words}"
+        if s.limits:
+            simulated = self.best.observed is not None
+            head += f", {s.percentile if simulated else 'mean'} of {s.limits}"
+        if self.demand.given and self.best.observed is None:
+            head += " (not simulated: latencies without queueing)"
+        return head
+
+    def _left_out(self) -> Table:
+        """Return the layouts left out: by device and reason, with the largest as an example."""
+        groups: dict[tuple[str, str], list[Infeasible]] = {}
+        for item in self.infeasible:
+            groups.setdefault((item.gpu, item.reason), []).append(item)
+        rows = []
+        for (gpu, reason), items in sorted(groups.items(), key=lambda g: -len(g[1])):
+            example = max(items, key=lambda i: i.accelerators)
+            rows.append((gpu, reason, example.detail, len(items)))
+        title = f"layouts left out, of {self.tried} tried, with an example of each reason (--json lists all)"
+        return title, ("device", "reason", "example", "layouts"), rows, 3
+
+    def explain(self, path: str) -> str:
+        """Return the tree of formulas and facts behind a figure of the best fleet, such as ``best.cost_per_mtok``.
+
+        Raises
+        ------
+        KeyError
+            If there is no such figure; near names are offered.
+        """
+        return size_ledger(self).explain(path)
+
+    def save(self, path: Path | str) -> None:
+        """Write the result: ``.json`` (all) or ``.csv`` (the entries).
+
+        Raises
+        ------
+        InputError
+            If the ending is another or the folder does not exist.
+        """
+        path = Path(path)
+        if path.suffix not in {".json", ".csv"} or not path.parent.is_dir():
+            message = f"{path}: the ending must be .json or .csv, in a folder that exists"
+            raise InputError(message)
+        with replacing(path) as stream:
+            stream.write(json_text(self.to_json()) if path.suffix == ".json" else self.to_frame().write_csv())
+
+
+def size_ledger(result: SizeResult) -> Ledger:
+    """Return how the figures of the best fleet were made."""
+    ledger, best, on = Ledger(), result.best, result.service.on
+    facts = default_facts()
+    device = best.deployment.accelerator.id
+    quantities = ("hbm_bytes", "hbm_bytes_per_s", "peak_bf16_flop_per_s", "peak_fp8_flop_per_s", "scaleup_bytes_per_s")
+    hardware = [f"{device}.{q}" for q in quantities if f"{device}.{q}" in facts]
+    paid = [f for f in (f"{device}.price_cny", f"{device}.price_usd") if f in facts][:1]
+    terms = [
+        f"assumption.{n}" for n in ("wacc_frac", "economic_life_y", "site_life_y", "network_frac", "operations_frac")
+    ]
+    site = [f"{SITE}.{n}" for n in ("tariff_cny_per_kwh", "pue", "build_cny_per_w")]
+    for fact in (*hardware, *paid, *terms, *site):
+        add_fact(ledger, fact, facts, on)
+    ledger.add("load.rate_req_per_s", best.rate_req_per_s, "req/s", formula="asked for", grade="")
+    ledger.add("request.tokens", float(result.service.isl + result.service.osl), "tok", formula="isl + osl")
+    unit = "users" if result.demand.users and not result.demand.think_s else "req/s"
+    ledger.add(
+        "best.capacity_per_replica", best.capacity, unit,
+        formula=f"{best.deployment} at batch {best.point.batch:g}: bound by {best.point.bounds}", parents=hardware,
+    )  # fmt: skip
+    how = "fewest copies that keep the limits when simulated" if best.observed else "load over capacity, rounded up"
+    ledger.add(
+        "best.replicas", best.replicas, "1", formula=how, parents=("load.rate_req_per_s", "best.capacity_per_replica")
+    )
+    ledger.add(
+        "best.accelerators", best.accelerators, "1", formula="copies x accelerators of each", parents=("best.replicas",)
+    )
+    for name, found in best.latency().items():
+        for statistic, value in found.items():
+            how = "simulated" if best.observed else "static point without queueing"
+            ledger.add(f"best.{name}.{statistic}", value["mean"] or 0.0, "s", formula=how, parents=("best.replicas",))
+    price = best.price
+    if price is not None and best.per_hour is not None:
+        owned = price.origin.startswith("own cost")
+        ledger.add(
+            "price.per_accelerator_hour", price.amount, f"{price.currency}/h", formula=price.origin,
+            parents=(*paid, *terms, *site) if owned else (),
+        )  # fmt: skip
+        ledger.add(
+            "best.cost_per_h", best.per_hour, f"{price.currency}/h", formula="accelerators x price of an hour",
+            parents=("best.accelerators", "price.per_accelerator_hour"),
+        )  # fmt: skip
+        per_mtok = best.record(result.service)["cost_per_mtok"]
+        ledger.add(
+            "best.cost_per_mtok", per_mtok, f"{price.currency}/Mtok",
+            formula="cost per hour / 3600 / (requests per second x tokens of a request) x 1e6",
+            parents=("best.cost_per_h", "load.rate_req_per_s", "request.tokens"),
+        )  # fmt: skip
+    return ledger
+
+
+def _fleets(result: SizeResult, title: str, fleets: tuple[Fleet, ...]) -> Table:
+    """Return a table of fleets: with the load's statistics where simulated, else those of one copy."""
+    service = result.service
+    currency = next((f.price.currency for f in fleets if f.price is not None), "")
+    simulated = any(f.observed is not None for f in fleets)
+    shown = service.percentile if simulated else "mean"
+    several, one_load = len(result.prices) > 1, result.rate_req_per_s > 0
+    heads = ["fleet", *(["device"] if several else []), "weights", "GPUs", "batch"]
+    heads += [f"{name} {shown} [ms]" for name in ("TTFT", "TPOT", "E2E")]
+    heads += [] if one_load else ["load [req/s]" if result.demand.given else "req/s at full load"]
+    heads += ["at most [req/s]"] if result.demand.given else []
+    heads += ["power [kW]", f"{currency or 'cost'} per month", f"{currency or 'cost'} per Mtok"]
+    rows: list[tuple[Any, ...]] = []
+    for fleet in fleets:
+        record = fleet.record(service)
+        month = None if record["cost_per_h"] is None else record["cost_per_h"] * _MONTH_H
+        rows.append((
+            fleet.words(), *([record["gpu"]] if several else []), record["precision"], record["accelerators"],
+            f"{record['batch']:,.0f}",
+            *(_cell(record["latency"][name], shown) for name in ("ttft_s", "tpot_s", "e2e_s")),
+            *([] if one_load else [float(record["req_per_s"])]),
+            *([float(record["req_per_s_at_most"])] if result.demand.given else []), record["power_w"] / 1e3,
+            None if month is None else f"{month:,.0f}", record["cost_per_mtok"],
+        ))  # fmt: skip
+    return title, tuple(heads), rows, 3 if several else 2
+
+
+def _cell(found: Mapping[str, Mapping[str, float | None]], statistic: str) -> str:
+    value = found.get(statistic, found["mean"])
+    mean, half = value["mean"] or 0.0, value["half_width"]
+    if mean == 0:
+        return "–"  # answers of one token have no time per further one
+    digits = 0 if mean > 0.1 else 1
+    shown = f"{1e3 * mean:,.{digits}f}"
+    return shown if half is None else f"{shown} ±{1e3 * half:,.{digits}f}"

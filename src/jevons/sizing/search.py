@@ -1,0 +1,395 @@
+"""Sizes a fleet: cheapest layouts for a load within limits of latency, by a static search and simulated finalists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from jevons import models, serving
+from jevons.errors import InfeasibleError, InputError
+from jevons.facts import get
+from jevons.models import ModelSpec
+from jevons.sizing.finalists import Bench, Missed, Progress, settle_all
+from jevons.sizing.fleet import Fleet, at_point, degrees, shared_fleets, split_fleets
+from jevons.sizing.hour_price import HourPrice, owned_hour_price
+from jevons.sizing.result import Infeasible, SizeResult
+from jevons.sizing.service import GROUP_SIZES, Demand, Service
+
+__all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layout_degrees", "size"]
+
+_CHEAPEST, _QUICKEST, _SPLIT = 5, 3, 2
+"""Finalists of each kind: by cost, by response, and with prompts apart."""
+
+_TIGHTER, _PER_STEP = (0.7, 0.5, 0.35), 2
+"""Limits of TPOT, over what the cheapest fleet reaches, for which quicker fleets are sought, and how many each."""
+
+_FRONT_POINTS = 12
+_MONTH_H = 730.5
+
+
+def layout_degrees(candidate: serving.Candidate) -> dict[str, int]:
+    """Return a candidate's parallel degrees by name."""
+    return degrees(candidate.deployment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """What the static stage found on all devices."""
+
+    fleets: list[Fleet]
+    front: list[Fleet]
+    infeasible: list[Infeasible]
+    tried: int
+    split: list[Fleet]
+    nothing: list[InfeasibleError]
+    curves: list[tuple[Service, HourPrice | None, list[serving.StaticCurve]]]
+
+
+def size(
+    model: str,
+    service: Service | None = None,
+    *,
+    rate_req_per_s: float | None = None,
+    demand: Demand | None = None,
+    gpus: Sequence[str] = (),
+    prices: Mapping[str, HourPrice] | HourPrice | None = None,
+    fixed: Mapping[str, int] | None = None,
+    simulated: bool = True,
+    budget_per_month: tuple[float, str] | None = None,
+    most_accelerators: int | None = None,
+    progress: Progress | None = None,
+) -> SizeResult:
+    """Return the cheapest fleets that serve a model's load within its limits of latency.
+
+    Parameters
+    ----------
+    model : str
+        Shipped name or path of a config.json.
+    service : Service, optional
+        Device, engine, request and limits.
+    rate_req_per_s : float, optional
+        Mean arrivals, where nothing else about the load is to be said.
+    demand : Demand, optional
+        The load; without one, layouts are sized as one copy at full load and nothing is simulated.
+    gpus : sequence of str
+        Candidate devices; the service's by default.
+    prices : HourPrice or mapping of str to HourPrice, optional
+        Of an accelerator-hour, for all devices or by their names; the cost of owning one where its price is known.
+    fixed : mapping, optional
+        Parallel degrees to hold: ``tp``, ``pp``, ``ep``, ``dp``.
+    simulated : bool
+        Whether finalists are simulated; else their latencies are those without queueing.
+    budget_per_month : (float, str), optional
+        Most that the accelerators may cost in a month, and its currency.
+    most_accelerators : int, optional
+        Most accelerators of the whole fleet.
+    progress : callable, optional
+        Told in words what is being done.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, options exclude each other, or the request does not fit the model's context.
+    InfeasibleError
+        If no layout meets the limits, or no fleet carries the load; the message says which limit and by how much.
+    """
+    service, demand = service or Service(), demand or Demand()
+    if rate_req_per_s is not None:
+        demand = replace(demand, rate_req_per_s=rate_req_per_s)
+    demand.check()
+    spec = models.load(model)
+    trace = demand.read()
+    rate = demand.rate_req_per_s
+    if trace is not None:
+        service = replace(service, isl=round(float(trace.isl.mean())), osl=round(float(trace.osl.mean())))
+        span_s = float(trace.arrival_s[-1])
+        if not rate and span_s <= 0:
+            message = f"--trace {demand.trace}: all requests arrive at once; give --rate to spread them"
+            raise InputError(message)
+        rate = rate or (len(trace.isl) - 1) / span_s
+    names = tuple(gpus) or (service.gpu,)
+    service = replace(service, gpu=names[0])
+    service.check(spec)
+    hourly = _prices(names, service, prices)
+    found = _static(spec, service, demand, names, hourly, fixed or {}, rate, progress)
+    if not found.fleets and not found.split:
+        raise _none(found, spec, service, fixed or {})
+    limits = _Limits(budget_per_month, most_accelerators, service)
+    limits.check_static([*found.fleets, *found.split], rate)
+    missed: list[Missed] = []
+    if simulated and demand.given:
+        chosen = _finalists(found)
+        bench = Bench(service, demand, trace)
+        entries, missed = settle_all(chosen, bench, progress=progress)
+        if entries:
+            entries = _quicker(found, entries, bench, rate, progress)
+        if not entries and chosen:
+            raise _all_missed(missed, demand)
+        if not chosen:
+            entries = sorted(found.fleets, key=lambda f: f.rank)
+    else:
+        ranked = [*found.fleets, *found.split]
+        if demand.given:
+            entries = sorted(ranked, key=lambda f: f.rank)
+        else:
+            entries = sorted(ranked, key=lambda f: -f.point.tok_per_s_per_device)
+    entries = limits.keep(entries, rate)
+    front = _pareto(entries) if demand.given else found.front
+    return SizeResult(
+        spec, service, demand, rate, names, hourly, tuple(entries), tuple(front), found.tried,
+        tuple(found.infeasible), tuple(missed),
+    )  # fmt: skip
+
+
+def _prices(
+    names: Sequence[str], service: Service, given: Mapping[str, HourPrice] | HourPrice | None
+) -> dict[str, HourPrice | None]:
+    """Return the price of each device, in one currency."""
+    devices = [replace(service, gpu=name).accelerator() for name in names]
+    found: dict[str, HourPrice | None] = {}
+    if isinstance(given, Mapping):
+        by_id = {replace(service, gpu=name).accelerator().id: price for name, price in given.items()}
+        unused = sorted(set(by_id) - {device.id for device in devices})
+        if unused:
+            message = f"--gpu-hour {unused[0]}=…: is none of the devices asked for ({', '.join(names)})"
+            raise InputError(message)
+        found = {d.id: by_id.get(d.id) or owned_hour_price(d, service.on) for d in devices}
+    else:
+        found = {d.id: given or owned_hour_price(d, service.on) for d in devices}
+    if len({price.currency for price in found.values() if price is not None}) > 1:
+        return {name: None if p is None else in_cny(p, service) for name, p in found.items()}
+    return found
+
+
+def in_cny(price: HourPrice, service: Service) -> HourPrice:
+    """Return a price in CNY, at the rate of the day."""
+    if price.currency == "CNY":
+        return price
+    rate = get(f"fx.cny_per_{price.currency.lower()}", service.on).number
+    return HourPrice(price.amount * rate, "CNY", f"{price.origin}, {price.amount:g} {price.currency} at {rate:g}")
+
+
+def _static(
+    spec: ModelSpec,
+    service: Service,
+    demand: Demand,
+    names: Sequence[str],
+    hourly: Mapping[str, HourPrice | None],
+    fixed: Mapping[str, int],
+    rate: float,
+    progress: Progress | None,
+) -> _Field:
+    """Return the fleets of all devices that the static model finds."""
+    found = _Field([], [], [], 0, [], [], [])
+    for name in names:
+        one = replace(service, gpu=name)
+        device = one.accelerator()
+        if progress is not None:
+            progress(f"trying the layouts of {spec.name} on {device.id}")
+        seen = one.survey(spec, device)
+        curves = [c for c in seen.curves if all(getattr(c.deployment.layout, n) == v for n, v in fixed.items())]
+        price = hourly[device.id]
+        fleets = shared_fleets(curves, one, demand, rate, price)
+        found.curves.append((one, price, curves))
+        found.fleets.extend(fleets)
+        if not fixed and not demand.users:
+            found.split.extend(split_fleets(curves, one, rate, price))
+        if not demand.given:
+            found.front.extend(_throughput_front(curves, one, price))
+        found.infeasible.extend(Infeasible.of(r) for r in seen.rejections)
+        found = replace(found, tried=found.tried + seen.tried)
+        if not fleets and not fixed:
+            found.nothing.append(serving.nothing_feasible(spec, device, one.group_sizes(), seen.rejections))
+    return found
+
+
+def _throughput_front(curves: Sequence[serving.StaticCurve], service: Service, price: HourPrice | None) -> list[Fleet]:
+    """Return points of one copy that none beats in response and throughput, thinned to a readable number."""
+    points = []
+    for curve in curves:
+        allowed = curve.allowed(*service.slo)
+        for column in range(len(curve.batches)):
+            rows = [row for row in range(len(allowed)) if allowed[row, column]]
+            if rows:
+                row = min(rows, key=lambda r: curve.request_device_s[r, column])
+                points.append(
+                    (curve.tpot_s[row, column], -1.0 / curve.request_device_s[row, column], curve, (row, column))
+                )
+    points.sort(key=lambda p: (p[0], p[1]))
+    best, front = 0.0, []
+    for _, negative, curve, where in points:
+        if -negative > best:
+            best = -negative
+            front.append((curve, where))
+    step = max(1, math.ceil(len(front) / _FRONT_POINTS))
+    kept = front[::-1][::step][::-1]
+    return [at_point(curve, where, Demand(), 0.0, price) for curve, where in kept]
+
+
+def _finalists(found: _Field) -> list[Fleet]:
+    """Return the fleets to simulate, cheapest first: some of each device and kind, the quickest ones among them."""
+    chosen: dict[str, Fleet] = {}
+    groups: dict[str, list[Fleet]] = {}
+    for fleet in found.fleets:
+        if fleet.simulatable:
+            groups.setdefault(fleet.deployment.accelerator.id, []).append(fleet)
+    for fleets in groups.values():
+        by_cost = sorted(fleets, key=lambda f: f.rank)
+        least = by_cost[0].accelerators
+        near = [f for f in by_cost if f.accelerators <= 3 * least]
+        quick = sorted(near, key=lambda f: f.e2e_s)
+        for fleet in [*by_cost[:_CHEAPEST], *quick[:_QUICKEST]]:
+            chosen.setdefault(str(fleet.deployment), fleet)
+    for device in {fleet.deployment.accelerator.id for fleet in found.split}:
+        split = sorted((f for f in found.split if f.deployment.accelerator.id == device), key=lambda f: f.rank)
+        for fleet in split[:_SPLIT]:
+            chosen.setdefault(f"{fleet.prefill}|{fleet.deployment}", fleet)
+    return sorted(chosen.values(), key=lambda f: f.rank)
+
+
+def _quicker(found: _Field, entries: list[Fleet], bench: Bench, rate: float, progress: Progress | None) -> list[Fleet]:
+    """Return the fleets with further ones that answer quicker at a price: the cheapest under tighter limits of TPOT."""
+    demand, statistic = bench.demand, bench.service.percentile
+    for factor in _TIGHTER:
+        reached = min(f.observed.latency["tpot_s"][statistic].mean for f in entries[:1] if f.observed)
+        if reached <= 0:
+            break
+        fleets: list[Fleet] = []
+        for service, price, curves in found.curves:
+            tight = replace(service, tpot_s=factor * reached)
+            fleets += [f for f in shared_fleets(curves, tight, demand, rate, price) if f.simulatable]
+            if not demand.users:
+                fleets += split_fleets(curves, tight, rate, price)
+        held = {f.words() for f in entries}
+        fleets = [f for f in sorted(fleets, key=lambda f: f.rank) if f.words() not in held][:_PER_STEP]
+        tighter = replace(bench, service=replace(bench.service, tpot_s=factor * reached))
+        kept, _ = settle_all(fleets, tighter, progress=progress)
+        entries = [*entries, *(f for f in kept if f.words() not in held)]
+    return sorted(entries, key=lambda f: f.rank)
+
+
+def _pareto(entries: Sequence[Fleet]) -> list[Fleet]:
+    """Return the fleets that none equals or beats in cost, accelerators, power and response at once."""
+
+    def score(f: Fleet) -> tuple[float, float, float, float]:
+        cost = float(f.accelerators) if f.per_hour is None else f.per_hour
+        return cost, float(f.accelerators), f.power_w, f.e2e_s
+
+    scores = [score(f) for f in entries]
+    front = []
+    for place, own in enumerate(scores):
+        beaten = any(
+            all(a <= b for a, b in zip(other, own, strict=True)) and (other != own or rank < place)
+            for rank, other in enumerate(scores)
+            if rank != place
+        )
+        if not beaten:
+            front.append(entries[place])
+    return front
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """Most that a fleet may cost or count."""
+
+    budget_per_month: tuple[float, str] | None
+    most_accelerators: int | None
+    service: Service
+
+    def check_static(self, fleets: Sequence[Fleet], rate: float) -> None:
+        """Raise where not even the fewest copies, without queueing, are within the limits."""
+        self.keep(sorted(fleets, key=lambda f: f.rank), rate)
+
+    def keep(self, fleets: Sequence[Fleet], rate: float) -> list[Fleet]:
+        """Return the fleets within the limits; raise where there is none, saying which limit and by how much."""
+        kept = [f for f in fleets if self._over(f) is None]
+        if kept or not fleets:
+            return kept
+        least = min(fleets, key=lambda f: self._over(f) or 0.0)
+        over = self._over(least) or 0.0
+        share = 1.0 / (1.0 + over)
+        carried = (
+            f"the limit carries about {_rate(rate * share)} of {_rate(rate)} req/s" if rate > 0 else "no copy fits"
+        )
+        if self.budget_per_month is not None and self._month(least) is None:
+            message = "--budget: no price of an accelerator-hour is known; give --gpu-hour"
+            raise InputError(message)
+        if self.most_accelerators is not None and least.accelerators > self.most_accelerators:
+            message = (
+                f"the smallest fleet that carries the load has {least.accelerators:,} accelerators ({least.words()}), "
+                f"{100 * over:.0f} % above --fleet {self.most_accelerators:,}; {carried}. Raise it, relax the "
+                "limits of latency, or lower the load."
+            )
+            raise InfeasibleError(message, ["accelerators"])
+        amount, currency = self.budget_per_month or (0.0, "")
+        message = (
+            f"the cheapest fleet that carries the load costs {self._month(least) or 0.0:,.0f} {currency} a month "
+            f"({least.words()}, {least.accelerators:,} accelerators), {100 * over:.0f} % above --budget "
+            f"{amount:,.0f} {currency}; {carried}. Raise it, relax the limits of latency, or lower the load."
+        )
+        raise InfeasibleError(message, ["budget"])
+
+    def _month(self, fleet: Fleet) -> float | None:
+        """Return the cost of a month in the budget's currency."""
+        if fleet.price is None or fleet.per_hour is None or self.budget_per_month is None:
+            return None
+        if fleet.price.currency == self.budget_per_month[1]:
+            return fleet.per_hour * _MONTH_H
+        yuan = in_cny(fleet.price, self.service).amount * fleet.accelerators * _MONTH_H
+        if self.budget_per_month[1] == "CNY":
+            return yuan
+        return yuan / get(f"fx.cny_per_{self.budget_per_month[1].lower()}", self.service.on).number
+
+    def _over(self, fleet: Fleet) -> float | None:
+        """Return by which share a fleet exceeds the limits; None where it does not."""
+        over = 0.0
+        if self.most_accelerators is not None:
+            over = max(over, fleet.accelerators / self.most_accelerators - 1.0)
+        if self.budget_per_month is not None:
+            month = self._month(fleet)
+            over = math.inf if month is None else max(over, month / self.budget_per_month[0] - 1.0)
+        return over if over > 0 else None
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _none(found: _Field, spec: ModelSpec, service: Service, fixed: Mapping[str, int]) -> InfeasibleError:
+    """Return why the static stage found nothing."""
+    if fixed:
+        wanted = ", ".join(f"--{name} {degree}" for name, degree in fixed.items())
+        near = sorted({f"{_words(i)}: {i.reason}" for i in found.infeasible if _has(i, fixed)})[:3]
+        why = f" Tried: {'; '.join(near)}." if near else ""
+        message = (
+            f"no layout with {wanted} meets the limits of {spec.name} on {service.gpu} (degrees are powers of two and "
+            f"multiply to at most --gpus {service.gpus}).{why}"
+        )
+        return InfeasibleError(message, ["fixed layout"])
+    message = "\n".join(dict.fromkeys(str(error).split(" Binding limits")[0] for error in found.nothing))
+    return InfeasibleError(message, list(dict.fromkeys(limit for error in found.nothing for limit in error.limits)))
+
+
+def _words(found: Infeasible) -> str:
+    return f"{found.layout} {found.precision}"
+
+
+def _has(found: Infeasible, fixed: Mapping[str, int]) -> bool:
+    return all(found.degrees.get(name) == degree for name, degree in fixed.items())
+
+
+def _all_missed(missed: Sequence[Missed], demand: Demand) -> InfeasibleError:
+    """Return what every simulated fleet misses, the nearest miss first."""
+    timed = [m for m in missed if m.seen is not None and m.asked is not None]
+    if not timed:
+        return InfeasibleError(
+            f"none of {len(missed)} simulated fleets keeps up with {demand.words}: {missed[0].detail}.", ["load"]
+        )
+    near = min(timed, key=lambda m: (m.seen or 0.0) / (m.asked or 1.0))
+    message = (
+        f"none of {len(missed)} simulated fleets keeps the limits under {demand.words}, however many copies: the "
+        f"nearest is {near.fleet.words()}, whose {near.limit} is {1e3 * (near.seen or 0.0):,.3g} ms against "
+        f"{1e3 * (near.asked or 0.0):,.3g} ms. Relax that limit, or allow more devices per copy."
+    )
+    return InfeasibleError(message, [near.limit])

@@ -1,0 +1,138 @@
+"""Simulates a fleet of replicas behind a router."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from jevons.errors import InputError
+from jevons.sizing.load import Offered
+from jevons.sizing.money import given_price
+from jevons.sizing.options import FleetOptions, Simulation
+from jevons.sizing.simulate import deployment_of, limits_for, replicas_of
+from jevons.units import parse_date
+
+if TYPE_CHECKING:
+    from jevons.serving import Deployment
+    from jevons.serving.sim import Autoscale, Kind, Offline, StepTable
+    from jevons.sizing.hour_price import HourPrice
+
+_KIND = re.compile(r"^([\w.-]+)(?::(\d+))?$")
+_TYPICAL_FULL = 0.5
+"""Share of the largest batch at which kinds of replicas are compared."""
+
+
+_SCALED_FULL = 0.25
+"""Share of it that scaling aims at; a replica more than full answers no faster, so it must not be near one."""
+
+
+def kinds_of(
+    options: Simulation, fleet: FleetOptions, gpu_hour: str | None, load: Offered
+) -> tuple[list[Deployment], list[Kind], list[HourPrice | None]]:
+    """Return one replica of each kind, the kinds, and what their accelerator-hours cost."""
+    from jevons.hardware import accelerator
+    from jevons.serving import sim
+    from jevons.serving.calibration import engine_for
+    from jevons.sizing.hour_price import owned_hour_price
+
+    date = parse_date(options.as_of)
+    engine = engine_for(options.engine, options.calibration, date)
+    requests = load.requests
+    context = float(requests.isl.mean() + requests.osl.mean())
+    given = devices_of(options.gpu)
+    if any(count is not None for _, count in given) and (options.gpus is not None or options.replicas is not None):
+        message = f"--gpu {options.gpu}: says how many replicas there are; leave --gpus and --replicas away"
+        raise InputError(message)
+    parts, kinds, prices, speeds = [], [], [], []
+    for name, count in given:
+        device = accelerator(name, on=date)
+        part = deployment_of(options, device, engine, context)
+        limits = limits_for(options, part, context, requests.hash_tokens)
+        steps = sim.step_table(part, limits.max_batch, limits.step_tokens)
+        price = given_price(gpu_hour) or owned_hour_price(device, date)
+        replicas = replicas_of(options, part.devices) if count is None else count
+        scale = _autoscale(fleet, limits.max_batch)
+        if scale is not None and len(given) == 1 and count is None and options.gpus is None and not options.replicas:
+            replicas = max(scale.least, 1) if scale.most else 0
+        kinds.append(
+            sim.Kind(
+                name, steps, limits, replicas, accelerators=part.devices, autoscale=scale,
+                accelerator_hour=0.0 if price is None else price.amount,
+            )
+        )  # fmt: skip
+        parts.append(part)
+        prices.append(price)
+        batch = max(min(limits.max_batch, int(limits.kv_blocks * limits.block_tokens / context)) * _TYPICAL_FULL, 1.0)
+        speeds.append(_speed(steps, round(batch), context))
+    most = max(speeds)
+    weighed = [replace(kind, weight=max(speed / most, 1e-3)) for kind, speed in zip(kinds, speeds, strict=True)]
+    return parts, weighed, prices
+
+
+def _speed(steps: StepTable, batch: int, context: float) -> float:
+    """Return the tokens per tick of a decode batch."""
+    import numpy as np
+
+    piece = max(int(np.searchsorted(steps.knots, context)) - 1, 0)
+    piece = min(piece, steps.base.shape[1] - 1)
+    return batch / max(float(steps.base[batch, piece] + steps.slope[batch, piece] * batch * context), 1.0)
+
+
+def _autoscale(fleet: FleetOptions, max_batch: int) -> Autoscale | None:
+    """Return the scaling that ``--autoscale MIN:MAX`` asks for; its target is a quarter of a batch by default."""
+    from jevons.serving.sim import Autoscale
+
+    if fleet.autoscale is None:
+        return None
+    match = re.fullmatch(r"(\d+):(\d+)", fleet.autoscale.strip())
+    if match is None or not int(match.group(1)) <= int(match.group(2)) or int(match.group(2)) < 1:
+        message = f"--autoscale {fleet.autoscale}: write the least and the most replicas, such as 2:10"
+        raise InputError(message)
+    return Autoscale(
+        int(match.group(1)), int(match.group(2)),
+        max(_SCALED_FULL * max_batch, 1.0) if fleet.target is None else fleet.target,
+        cold_start_s=120.0 if fleet.cold_start is None else fleet.cold_start,
+    )  # fmt: skip
+
+
+def offline_pile(options: Simulation, fleet: FleetOptions, kinds: list[Kind]) -> Offline | None:
+    """Return a pile of requests with the lengths of ``--isl`` and ``--osl``."""
+    from jevons.serving import sim
+
+    if fleet.offline_requests is None:
+        return None
+    pile = sim.generate(
+        sim.Load(
+            requests=fleet.offline_requests, isl=options.isl, osl=options.osl, arrivals="at_once",
+            isl_cv=options.isl_cv, osl_cv=options.osl_cv,
+        ),
+        options.seed + 1,
+    )  # fmt: skip
+    most = min(kind.limits.max_batch for kind in kinds)
+    below = max(most // 4, 1) if fleet.offline_below is None else fleet.offline_below
+    return sim.Offline(pile, below)
+
+
+def kind_of_replica(kinds: list[Kind]) -> Any:
+    """Return the kind of each replica."""
+    import numpy as np
+
+    sizes = [kind.replicas if kind.autoscale is None else kind.autoscale.most for kind in kinds]
+    return np.repeat(np.arange(len(kinds)), sizes)
+
+
+def devices_of(text: str) -> list[tuple[str, int | None]]:
+    """Return the accelerators of ``h100_sxm:6,h20:4`` and how many replicas each has, None where none is said."""
+    found = []
+    for part in text.split(","):
+        match = _KIND.match(part.strip())
+        if match is None:
+            message = f"--gpu {text}: write one accelerator, or kinds with their replicas, such as h100_sxm:6,h20:4"
+            raise InputError(message)
+        found.append((match.group(1), None if match.group(2) is None else int(match.group(2))))
+    names = [name for name, _ in found]
+    if len(names) > 1 and (len(set(names)) < len(names) or any(count is None for _, count in found)):
+        message = f"--gpu {text}: of several kinds, each needs its own name and replicas, such as h100_sxm:6,h20:4"
+        raise InputError(message)
+    return found

@@ -1,0 +1,340 @@
+"""What AI costs a small shop: a call, a shop and month, at APIs' list prices and on machines for a city of shops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons.errors import FactError, InputError, did_you_mean
+from jevons.facts import FactValue, default_facts, get
+from jevons.facts.ledger import add_fact
+from jevons.provenance import Ledger
+from jevons.results import Plots
+from jevons.schema import json_text, replacing
+from jevons.sizing.compare import Assumptions, api_price, rent_of
+from jevons.sizing.comparison import ApiPrice
+from jevons.sizing.hour_price import device_cost
+from jevons.sizing.result import SizeResult
+from jevons.sizing.search import size
+from jevons.sizing.service import Demand, Service
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PRESETS = {"restaurant": "segment.restaurant", "web-shop": "segment.web_shop"}
+"""Presets by name, with the prefix of their facts."""
+
+APIS = ("qwen.turbo", "qwen.plus", "qwen.max", "deepseek.chat", "deepseek.reasoner", "doubao.pro_1_5", "doubao.lite")
+MODEL = "qwen2.5-7b"
+"""Small open model whose answers do for replies and listings, on machines of one's own."""
+
+SHOPS = 10_000
+_DAYS_PER_MONTH = 365.25 / 12
+_MONTH_H = 730.5
+_PEAK_H = 8.0
+_NAMES = {
+    "calls_per_d": "calls_per_adopter", "input_tokens": "input_tokens_per_call", "cached_frac": "cached_frac",
+    "output_tokens": "output_tokens_per_call", "peak_frac": "peak_frac",
+}  # fmt: skip
+
+Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]], int]
+"""Title, heads, rows, and how many of the first columns are text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Use of one shop: facts with their ranges.
+
+    Parameters
+    ----------
+    preset : str
+        One of `PRESETS`.
+    calls_per_d : FactValue
+        Calls a day.
+    input_tokens, output_tokens : FactValue
+        Tokens of a call.
+    cached_frac : FactValue
+        Share of input tokens that an API reads from its cache.
+    peak_frac : FactValue
+        Share of a day's calls in its eight busiest hours.
+    """
+
+    preset: str
+    calls_per_d: FactValue
+    input_tokens: FactValue
+    cached_frac: FactValue
+    output_tokens: FactValue
+    peak_frac: FactValue
+
+    def call_cny(self, price: ApiPrice, bound: str = "mid") -> float:
+        """Return what a call costs at an API, with the central figures or the low or high ends of their ranges."""
+        tokens_in, tokens_out = (_at(f, bound) for f in (self.input_tokens, self.output_tokens))
+        cached = _at(self.cached_frac, {"low": "high", "high": "low"}.get(bound, bound))
+        of_input = (1 - cached) * price.input_cny_per_mtok + cached * price.cached_cny_per_mtok
+        return (tokens_in * of_input + tokens_out * price.output_cny_per_mtok) / 1e6
+
+    def month_cny(self, price: ApiPrice, bound: str = "mid") -> float:
+        """Return what a shop pays an API in a month."""
+        return self.call_cny(price, bound) * _at(self.calls_per_d, bound) * _DAYS_PER_MONTH
+
+    def peak_req_per_s(self, shops: int) -> float:
+        """Return the calls per second of many shops in their busiest hours."""
+        return shops * self.calls_per_d.number * self.peak_frac.number / (_PEAK_H * 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """Machines that serve all shops of a city: bought or rented, the month's cost [CNY], and the fleet."""
+
+    way: str
+    gpu: str
+    fleet: str
+    accelerators: int
+    month_cny: float
+    origin: str
+
+
+@dataclass(frozen=True)
+class PresetResult:
+    """What AI costs a small shop.
+
+    Parameters
+    ----------
+    shop : Shop
+        Its use.
+    shops : int
+        Shops of the city that share machines.
+    apis : tuple of ApiPrice
+        List prices.
+    hosted : tuple of Hosted
+        Machines for all shops.
+    sized : SizeResult
+        The fleet behind them.
+    service : Service
+        Model's engine, lengths and limits.
+    """
+
+    shop: Shop
+    shops: int
+    apis: tuple[ApiPrice, ...]
+    hosted: tuple[Hosted, ...]
+    sized: SizeResult
+    service: Service
+
+    kind = "buy_rent_api"
+
+    @property
+    def plot(self) -> Plots:
+        """Figures: ``shop``."""
+        return Plots(self)  # type: ignore[arg-type]
+
+    @property
+    def calls_per_month(self) -> float:
+        """Calls of one shop in a month."""
+        return self.shop.calls_per_d.number * _DAYS_PER_MONTH
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return all ways with the cost of a call and of a shop and month [CNY], cheapest first."""
+        found: list[dict[str, Any]] = [
+            {
+                "way": f"API {price.prefix}",
+                "per_call_cny": self.shop.call_cny(price),
+                "per_shop_month_cny": self.shop.month_cny(price),
+                "low_cny": self.shop.month_cny(price, "low"),
+                "high_cny": self.shop.month_cny(price, "high"),
+                "since": price.since.isoformat(),
+                "note": f"{price.input_cny_per_mtok:g} in, {price.output_cny_per_mtok:g} out CNY/Mtok",
+            }
+            for price in self.apis
+        ]
+        for host in self.hosted:
+            month = host.month_cny / self.shops
+            found.append(
+                {
+                    "way": f"{host.way} {host.gpu}, {self.sized.model.name}",
+                    "per_call_cny": month / self.calls_per_month,
+                    "per_shop_month_cny": month,
+                    "low_cny": None,
+                    "high_cny": None,
+                    "since": None,
+                    "note": f"{host.accelerators} accelerators ({host.fleet}) for {self.shops:,} shops; {host.origin}",
+                }
+            )
+        return sorted(found, key=lambda row: row["per_shop_month_cny"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        shop = self.shop
+        use = {
+            name: {"value": f.number, "low": f.low, "high": f.high, "fact": f.id, "grade": f.grade, "reason": f.reason}
+            for name, f in ((n, getattr(shop, n)) for n in _NAMES)
+        }
+        rows = self.rows()
+        return {
+            "preset": shop.preset, "shops": self.shops, "use": use, "calls_per_month": self.calls_per_month,
+            "peak_req_per_s": shop.peak_req_per_s(self.shops), "model": self.sized.model.name,
+            "best": rows[0], "pareto": rows[:1], "ways": rows, "fleet": self.sized.best.record(self.sized.service),
+        }  # fmt: skip
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the ways as a table, one row each."""
+        import polars as pl
+
+        return pl.DataFrame(self.rows())
+
+    def table(self) -> list[Table]:
+        """Return the printed tables as (title, heads, rows, text columns)."""
+        shop = self.shop
+        title = (
+            f"{shop.preset}: {shop.calls_per_d.number:g} calls a day, {shop.input_tokens.number:g} tokens in "
+            f"({100 * shop.cached_frac.number:.0f} % cached), {shop.output_tokens.number:g} out a call"
+        )
+        heads = (
+            "way",
+            "price or fleet",
+            "list price since",
+            "CNY per 1,000 calls",
+            "CNY a shop and month",
+            "low",
+            "high",
+        )
+        rows: list[tuple[Any, ...]] = [
+            (
+                r["way"],
+                r["note"],
+                r["since"] or "",
+                1e3 * r["per_call_cny"],
+                r["per_shop_month_cny"],
+                r["low_cny"],
+                r["high_cny"],
+            )
+            for r in self.rows()
+        ]
+        use: list[tuple[Any, ...]] = []
+        for name in _NAMES:
+            f = getattr(shop, name)
+            use.append(
+                (name.replace("_", " ").replace("per d", "a day"), f"{f.grade}: {f.reason}", f.number, f.low, f.high)
+            )
+        return [
+            (title, heads, rows, 3),
+            (
+                "use of a shop; thinking models write more than what is shown to users",
+                ("figure", "evidence", "value", "low", "high"),
+                use,
+                2,
+            ),
+        ]
+
+    def explain(self, path: str) -> str:
+        """Return the tree of figures and facts behind ``per_call_cny.<api>`` or ``per_shop_month_cny.<api>``."""
+        ledger, facts, on = Ledger(), default_facts(), self.service.on
+        for name in _NAMES:
+            add_fact(ledger, getattr(self.shop, name).id, facts, on)
+        use = tuple(getattr(self.shop, name).id for name in ("input_tokens", "cached_frac", "output_tokens"))
+        for price in self.apis:
+            for fact in price.facts:
+                add_fact(ledger, fact, facts, on)
+            ledger.add(
+                f"per_call_cny.{price.prefix}", self.shop.call_cny(price), "CNY", parents=(*use, *price.facts),
+                formula="input x (uncached at the input price, cached at the cached price) + output x output price",
+            )  # fmt: skip
+            ledger.add(
+                f"per_shop_month_cny.{price.prefix}", self.shop.month_cny(price), "CNY",
+                formula="cost of a call x calls a day x 365.25 / 12",
+                parents=(f"per_call_cny.{price.prefix}", self.shop.calls_per_d.id),
+            )  # fmt: skip
+        return ledger.explain(path)
+
+    def save(self, path: Path | str) -> None:
+        """Write the result: ``.json`` (all) or ``.csv`` (the ways)."""
+        path = Path(path)
+        if path.suffix not in {".json", ".csv"} or not path.parent.is_dir():
+            message = f"{path}: the ending must be .json or .csv, in a folder that exists"
+            raise InputError(message)
+        with replacing(path) as stream:
+            stream.write(json_text(self.to_json()) if path.suffix == ".json" else self.to_frame().write_csv())
+
+
+def preset(
+    name: str,
+    service: Service | None = None,
+    *,
+    shops: int = SHOPS,
+    model: str = MODEL,
+    gpus: Sequence[str] = ("h20",),
+    apis: Sequence[str] = APIS,
+    simulated: bool = True,
+) -> PresetResult:
+    """Return what AI costs a small shop, a call and a month.
+
+    Parameters
+    ----------
+    name : str
+        One of `PRESETS`.
+    service : Service, optional
+        Engine, limits of latency and date; the lengths are the preset's.
+    shops : int
+        Shops of the city that share machines, >= 1.
+    model : str
+        Open model that the machines serve.
+    gpus : sequence of str
+        Devices of the machines.
+    apis : sequence of str
+        APIs by prefix of their facts; those without a price on the date are left out.
+    simulated : bool
+        Whether the fleet for the busiest hours is simulated.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or the number of shops below one.
+    """
+    if name not in PRESETS:
+        message = f"--preset {name}: unknown.{did_you_mean(name, PRESETS)} Known: {', '.join(PRESETS)}."
+        raise InputError(message)
+    if shops < 1:
+        message = f"--shops {shops}: must be at least 1"
+        raise InputError(message)
+    service = service or Service(ttft_s=1.0)
+    on = service.on
+    use = {field: get(f"{PRESETS[name]}.{fact}", on) for field, fact in _NAMES.items()}
+    shop = Shop(name, **use)
+    service = replace(service, isl=round(shop.input_tokens.number), osl=round(shop.output_tokens.number))
+    prices = []
+    for prefix in apis:
+        try:
+            prices.append(api_price(prefix, on))
+        except FactError:
+            continue
+    terms = Assumptions.of(on)
+    demand = Demand(shop.peak_req_per_s(shops), cv=1.0)
+    hosted: list[Hosted] = []
+    sized: SizeResult | None = None
+    for gpu in gpus:
+        one = replace(service, gpu=gpu)
+        found = size(model, one, demand=demand, simulated=simulated)
+        sized = sized or found
+        best, device = found.best, one.accelerator()
+        whole = -(-best.accelerators // device.node_devices) * device.node_devices
+        staff = terms.staff_cny_per_y / 12
+        _, hour = device_cost(device, terms.site, on)
+        rent, origin = rent_of(device, terms, on)
+        for way, count, hourly, share, source in (
+            ("buy", whole, hour.total_cny, 1.0, f"whole servers at {hour.total_cny:.3g} CNY an hour, {terms.site}"),
+            ("rent", best.accelerators, rent, terms.rent_staff_frac, f"{rent:.3g} CNY an hour ({origin})"),
+        ):
+            month = hourly * count * _MONTH_H + staff * share
+            hosted.append(Hosted(way, device.id, best.words(), count, month, f"{source}, and staff"))
+    if sized is None:
+        message = "--gpu: name at least one device"
+        raise InputError(message)
+    return PresetResult(shop, shops, tuple(prices), tuple(hosted), sized, service)
+
+
+def _at(fact: FactValue, bound: str) -> float:
+    """Return a fact's value, or the low or high end of its range where it states one."""
+    found = {"low": fact.low, "high": fact.high}.get(bound)
+    return fact.number if found is None else found

@@ -1,0 +1,1 @@
+"""One pass of the chain, from operating points to the fixed point and the verdict."""

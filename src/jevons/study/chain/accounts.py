@@ -1,0 +1,216 @@
+"""From a plan to the group's accounts and value, for one set of figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.errors import InputError
+from jevons.expansion import Allocation, BudgetLine, ExpansionPlan, split_value
+from jevons.finance import (
+    AccountTerms,
+    DcfTerms,
+    Statements,
+    Valuation,
+    base_cloud,
+    dcf,
+    growing_line,
+    reverse_dcf,
+    statements,
+)
+from jevons.market import MarketInputs, MarketPath
+from jevons.study.chain.budget import released
+from jevons.study.scenario.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+_REST_YEARS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Statements and value.
+
+    Parameters
+    ----------
+    statements : Statements
+        By quarter.
+    valuation : Valuation
+        Sum of parts.
+    market_value_cny, price_per_ads_cny : float
+        Shares times the dated price, and that price.
+    """
+
+    statements: Statements
+    valuation: Valuation
+    market_value_cny: float
+    price_per_ads_cny: float
+
+    @property
+    def plan_value_cny(self) -> float:
+        """Value of the AI cloud: its cash flows in the plan, and of what stands at its end and grows on."""
+        return self.valuation.ai.total_cny
+
+    @property
+    def value_per_ads_cny(self) -> float:
+        """Equity per American depositary share."""
+        return self.valuation.per_ads_cny
+
+
+def accounts(
+    scenario: Scenario, market: MarketPath, plan: ExpansionPlan, scarcity: Array, inputs: MarketInputs
+) -> Accounts:
+    """Return statements by quarter and the value of the group.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Terms of finance.
+    market, inputs : MarketPath, MarketInputs
+        Posted prices.
+    plan : ExpansionPlan
+        What is built and served.
+    scarcity : (s, t)
+        Clearing over posted price.
+    """
+    spec = scenario.finance
+    internal = [segment.internal for segment in scenario.market.segments.values()]
+    price = market.call_price_cny * np.where(np.array(internal)[:, None], 1.0, scarcity)
+    terms = AccountTerms(
+        tax_frac=spec.tax.value,
+        device_life_y=spec.accounting_life.value,
+        building_life_y=spec.building_life.value,
+        overhead_frac=spec.overhead.value,
+        initial_cost_cny_per_device=plan.problem.capex_cny_per_device[:, 0],
+        opening_building_book_cny=float(
+            (plan.problem.initial_site_w * plan.problem.site_capex_cny_per_w[:, 0]).sum() * 0.5
+        ),
+    )
+    now = float((price[:, 0] * plan.served_calls_per_d[:, 0].sum(axis=1)).sum()) * 365.25 / 4
+    base = base_cloud(
+        max(spec.base_revenue.value - now, 0.2 * spec.base_revenue.value),
+        spec.base_growth.value,
+        spec.base_margin.value,
+        spec.base_capital.value,
+        inputs.unit_cost_cny_per_tok.shape[2],
+    )
+    books = statements(plan, price, internal, terms, base)
+    wacc = scenario.cost.wacc.value
+    after: dict[str, Any] = {
+        "wacc_frac": wacc,
+        "tax_frac": spec.tax.value,
+        "terminal_growth_frac": spec.terminal_growth.value,
+        "terminal_margin_frac": spec.terminal_margin.value,
+    }
+    value = dcf(
+        books,
+        ai=DcfTerms(
+            capital_per_revenue=spec.capital_per_revenue.value,
+            start_growth_frac=spec.after_growth.value,
+            opening_capital_cny=float(books.device_closing_cny[-1] + books.building_closing_cny[-1]),
+            **after,
+        ),
+        base=DcfTerms(capital_per_revenue=spec.base_capital.value, start_growth_frac=spec.base_growth.value, **after),
+        rest_cny=growing_line(
+            spec.rest_ebita.value,
+            growth_frac=spec.rest_growth.value,
+            years=_REST_YEARS,
+            wacc_frac=wacc,
+            tax_frac=spec.tax.value,
+            terminal_growth_frac=min(spec.rest_growth.value, spec.terminal_growth.value),
+            roic_frac=spec.rest_return.value,
+        ),
+        net_cash_cny=spec.net_cash.value,
+        stakes_cny=spec.stakes.value,
+        ads=spec.ads.value,
+        cny_per_usd=1.0,
+        lines=_other_lines(scenario),
+    )
+    return Accounts(books, value, spec.ads.value * spec.ads_price.value, spec.ads_price.value)
+
+
+def _other_lines(scenario: Scenario) -> dict[str, float]:
+    found = lines_as_planned(scenario)
+    if found is None:
+        return {}
+    labels = [spec.label or name for name, spec in scenario.expansion.lines.items()]
+    return dict(zip(labels, found.value_cny.tolist(), strict=True))
+
+
+def budget_lines(scenario: Scenario) -> tuple[BudgetLine, ...]:
+    """Return the lines beside infrastructure."""
+    return tuple(
+        BudgetLine(name, s.first_return.value, s.scale.value, s.lag.value, s.life.value)
+        for name, s in scenario.expansion.lines.items()
+    )
+
+
+def lines_as_planned(scenario: Scenario) -> Allocation | None:
+    """Return what the lines beside infrastructure take of the budget and are worth; None where there are none.
+
+    Raises
+    ------
+    InputError
+        If they take more than infrastructure leaves.
+    """
+    specs = scenario.expansion.lines
+    if not specs:
+        return None
+    share = sum(s.share.value for s in specs.values())
+    if share > 1 + 1e-9:
+        message = (
+            f"expansion.lines: shares sum to {share:g}: must not exceed 1, what infrastructure leaves of the budget"
+        )
+        raise InputError(message)
+    left = whole_budget_cny(scenario) * (1.0 - scenario.expansion.ai_share.value)
+    spent = np.array([s.share.value * left for s in specs.values()])
+    return split_value(budget_lines(scenario), spent, wacc_frac=scenario.cost.wacc.value)
+
+
+def whole_budget_cny(scenario: Scenario) -> float:
+    """Return the present value of the budget's releases, all lines."""
+    path = released(scenario)
+    return float(path @ (1.0 + scenario.cost.wacc.value) ** -((np.arange(path.size) + 0.5) / 4))
+
+
+def cloud_value_implied_cny(held: Accounts) -> float:
+    """Return what the market price leaves for the whole cloud: equity less cash, stakes, the rest and lines [CNY]."""
+    v = held.valuation
+    return held.market_value_cny - v.net_cash_cny - v.stakes_cny - v.rest_cny - v.lines_cny
+
+
+def implied_growth(scenario: Scenario, held: Accounts) -> list[dict[str, Any]]:
+    """Return the iso-price surface of the cloud: growth for five years that the dated price assumes.
+
+    Returns
+    -------
+    list of dict
+        For each margin, capital per revenue: `growth_frac` or None, `roic_frac`, `destroys` (growth lowers value),
+        `reason`; the scenario's own margin and capital come first.
+    """
+    spec, wacc = scenario.finance, scenario.cost.wacc.value
+    own = (spec.terminal_margin.value, spec.capital_per_revenue.value)
+    grid = [own, *((m, k) for m in (0.10, 0.15, 0.20, 0.25) for k in (0.8, 1.0, 1.5, 2.0))]
+    found = reverse_dcf(
+        cloud_value_implied_cny(held),
+        revenue_cny=4 * spec.base_revenue.value,
+        margin_frac=[m for m, _ in grid],
+        capital_per_revenue=[k for _, k in grid],
+        wacc_frac=wacc,
+        tax_frac=spec.tax.value,
+        terminal_growth_frac=spec.terminal_growth.value,
+    )
+    return [
+        {
+            "margin_frac": margin,
+            "capital_per_revenue": capital,
+            "growth_frac": float(found.growth_frac[i]) if found.solved[i] else None,
+            "roic_frac": float(found.roic_frac[i]),
+            "destroys": bool(found.growth_destroys_value[i]),
+            "reason": str(found.reason[i]),
+        }
+        for i, (margin, capital) in enumerate(grid)
+    ]

@@ -1,0 +1,58 @@
+"""The budget path and what it releases."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jevons.arrays import Array
+from jevons.errors import InputError
+from jevons.study.scenario.scenario import Scenario
+
+
+def budget_path(scenario: Scenario) -> Array:
+    """Return the AI budget by quarter (t,) [CNY]: a straight line from the first quarter's release to the total.
+
+    A first release above twice the mean falls to zero before the last quarter; the whole total is released either way.
+
+    Raises
+    ------
+    InputError
+        If the first release exceeds the total.
+    """
+    return released(scenario) * scenario.expansion.ai_share.value
+
+
+def released_rest(scenario: Scenario) -> Array:
+    """Return the money released by quarter (t,) [CNY] for lines of the plan beside AI infrastructure."""
+    return released(scenario) * (1.0 - scenario.expansion.ai_share.value)
+
+
+def released(scenario: Scenario) -> Array:
+    """Return the money released by quarter of the plan (t,) [CNY], all lines; errors as of `released_cny`."""
+    spec = scenario.expansion
+    path = released_cny(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: scenario.quarters]
+    return np.pad(path, (0, scenario.quarters - path.size))
+
+
+def released_cny(total_cny: float, first_cny: float, quarters: int) -> Array:
+    """Return money released by quarter on a straight line that begins at *first_cny*, stays >= 0, sums to the total.
+
+    Raises
+    ------
+    InputError
+        If *first_cny* exceeds *total_cny*.
+    """
+    if quarters == 1:
+        return np.array([total_cny])
+    if first_cny > total_cny:
+        message = f"expansion.budget_first = {first_cny:g} CNY: must not exceed expansion.budget = {total_cny:g} CNY"
+        raise InputError(message)
+    last = 2 * total_cny / quarters - first_cny
+    if last >= 0:
+        return np.linspace(first_cny, last, quarters)
+    # the line falls to zero after `count` quarters, which must not take it below zero before
+    for count in range(quarters, 1, -1):
+        slope = 2 * (count * first_cny - total_cny) / (count * (count - 1))
+        if first_cny - slope * (count - 1) >= 0:
+            return np.asarray(np.where(np.arange(quarters) < count, first_cny - slope * np.arange(quarters), 0.0))
+    return np.concatenate([[total_cny], np.zeros(quarters - 1)])

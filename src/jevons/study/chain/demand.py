@@ -1,0 +1,152 @@
+"""From the market's section of a scenario to who competes, and to volumes at the start."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.market import Announcements, MarketInputs, Rivalry, token_weights
+from jevons.study.scenario.scenario import RENTAL, PriceSpec, Scenario
+
+Array = NDArray[np.float64]
+
+
+def national_scale(scenario: Scenario, inputs: MarketInputs) -> float:
+    """Return the factor on calls that makes the segments add up to the stated tokens a day of the whole market."""
+    stated = scenario.market.national.value
+    tokens = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
+    added = float((inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * tokens).sum())
+    return stated / added if stated > 0 and added > 0 else 1.0
+
+
+def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
+    """Return the factor on calls of each segment (s,) that makes the start agree with what is stated of it.
+
+    Notes
+    -----
+    Calls for tokens add up to the stated tokens a day of the whole market. With `market.ai_revenue_share`, rented hours
+    bring the firm what calls from outside leave of that share of the cloud's revenue, a quarter further on, at the rent
+    given; what brokers let comes on top.
+    """
+    tokens = national_scale(scenario, inputs)
+    scale = np.where(inputs.counts_tokens, tokens, 1.0)
+    terms = scenario.market
+    stated = terms.ai_revenue_share.value * scenario.finance.base_revenue.value
+    stated *= (1 + terms.ai_revenue_growth.value) ** 0.25
+    rental = ~inputs.counts_tokens
+    if stated <= 0 or not rental.any():
+        return scale
+    factor = 1.0 if inputs.price_factor is None else inputs.price_factor
+    price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * factor
+    price = price * (1.0 if inputs.premium is None else inputs.premium)
+    calls = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac
+    revenue = calls * scale * price * 365.25 / 4
+    if inputs.brokers_frac is not None:
+        revenue[rental] *= 1.0 - inputs.brokers_frac[0]
+    outside = np.array([not segment.internal for segment in scenario.market.segments.values()])
+    let, sold = float(revenue[rental].sum()), float(revenue[~rental & outside].sum())
+    scale[rental] = max(stated - sold, 0.0) / let if let > 0 else 1.0
+    return scale
+
+
+def peak_frac(scenario: Scenario) -> Array:
+    """Return the share in the peak slot of the calls that cannot wait, by segment (s,), off-peak discount in force.
+
+    Notes
+    -----
+    With a constant elasticity of substitution sigma <= 0 between the slots, a discount d multiplies the ratio of peak
+    to off-peak calls by ``(1 - d)^-sigma``. How many calls there are in all is the demand's business.
+    """
+    sigma = scenario.market.slot_substitution.value
+    held = []
+    for segment in scenario.market.segments.values():
+        served = scenario.serving.models.get(segment.model)
+        kept = 1.0 if served is None else (1 - served.off_peak_discount.value) ** -sigma
+        peak = segment.peak.value * kept
+        held.append(peak / (peak + 1 - segment.peak.value))
+    return np.array(held)
+
+
+def price_factor(scenario: Scenario) -> Array:
+    """Return the mean price paid over list price by segment (s,): tiers, batch and off-peak discounts in it.
+
+    Notes
+    -----
+    Calls that may wait within the day are batch calls; of the others, those outside of the peak slot get the off-peak
+    discount. Each tier has them in the same proportion. Rivals are taken to price alike.
+    """
+    held = []
+    for segment, peak in zip(scenario.market.segments.values(), peak_frac(scenario), strict=True):
+        served = scenario.serving.models.get(segment.model)
+        if served is None:
+            held.append(1.0)
+            continue
+        waits = segment.deferrable.value
+        now = 1 - served.off_peak_discount.value * (1 - peak)
+        mean = waits * (1 - served.batch_discount.value) + (1 - waits) * now
+        tiers = 1 + sum(tier.share.value * (tier.factor.value - 1) for tier in served.tiers.values())
+        held.append(tiers * mean)
+    return np.array(held)
+
+
+def per_tok_cny(price: PriceSpec) -> Array:
+    """Return a price by kind of token (3,): input, cached, output [CNY/token]."""
+    return np.array([price.input.value, price.cached.value, price.output.value]) / 1e6
+
+
+def announcements(scenario: Scenario) -> Announcements | None:
+    """Return the prices that the firm has announced, None where there are none."""
+    quarters = scenario.labels()
+    told = [(m, price) for m, served in enumerate(scenario.serving.models.values()) for price in served.announced]
+    if not told:
+        return None
+    return Announcements(
+        model=np.array([m for m, _ in told]),
+        quarter=np.array([quarters.index(price.start) for _, price in told]),
+        price_cny_per_tok=np.array([per_tok_cny(price) for _, price in told]),
+    )
+
+
+def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
+    """Return who competes, None where the scenario names no rivals.
+
+    Notes
+    -----
+    Rivals divide what the firm does not serve of a segment in proportion to their stated volumes, among those who offer
+    something in the place of its model. Own businesses and rented hours are not contested.
+    """
+    spec = scenario.market.providers
+    if not spec.rivals:
+        return None
+    models = list(scenario.serving.models)
+    weights = token_weights(inputs)
+    price = np.zeros((len(models) + 1, 1 + len(spec.rivals)))
+    price[:, 0] = (weights * inputs.list_price_cny_per_tok).sum(axis=1)
+    for column, rival in enumerate(spec.rivals.values(), 1):
+        for model, listed in rival.prices.items():
+            row = models.index(model)
+            price[row, column] = weights[row] @ per_tok_cny(listed)
+    volume = np.array([rival.volume.value for rival in spec.rivals.values()])
+    offered = volume * (price[inputs.model, 1:] > 0)
+    total = offered.sum(axis=1)
+    segments = scenario.market.segments.values()
+    competes = np.array([not s.internal and s.model != RENTAL for s in segments]) & (total > 0)
+    rest = np.where(competes, 1 - inputs.share_frac, 0.0)
+    split = offered / np.where(total > 0, total, 1.0)[:, None] * rest[:, None]
+    years = np.arange(inputs.scarcity.shape[1]) / 4
+    worth = np.array([spec.bundle.value, *(rival.bundle.value for rival in spec.rivals.values())])
+    return Rivalry(
+        names=(spec.label, *(rival.label or name for name, rival in spec.rivals.items())),
+        open_weights=np.array([False, *(rival.open_weights for rival in spec.rivals.values())]),
+        start_price=price,
+        cost_factor=np.array([1.0, *(rival.cost.value for rival in spec.rivals.values())]),
+        start_share_frac=np.concatenate([(1 - rest)[:, None], split], axis=1),
+        competes=competes,
+        bundle_frac=worth[:, None] * (1 + spec.bundle_growth.value) ** years,
+        price_weight=-spec.share_elasticity.value * spec.nesting.value,
+        nesting=spec.nesting.value,
+        entry=max(scenario.market.markup.value, 1.0),
+        share_inertia=spec.share_inertia.value,
+        match_frac=spec.match.value,
+        match_lag_quarters=round(spec.match_lag.value),
+    )

@@ -1,0 +1,235 @@
+"""One pass of the whole chain for one set of figures: cost, market and planner to a damped fixed point, then accounts.
+
+The market needs what a token costs, which depends on the devices that the planner uses; the planner needs demand, which
+depends on posted prices and on last quarter's scarcity, which the planner's duals give. The two are iterated with
+damping until call prices stop moving; what is left is reported as the residual.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.expansion import Basis, ExpansionPlan, ExpansionProblem, solve, solve_in_months
+from jevons.market import MarketInputs, MarketPath, market_path
+from jevons.study.chain.accounts import Accounts, accounts
+from jevons.study.chain.market_inputs import market_inputs, normalised, starting_weights
+from jevons.study.chain.operating_points import Engineering
+from jevons.study.chain.own_rent_api import box_device, ways
+from jevons.study.chain.planner_inputs import expansion_problem
+from jevons.study.chain.rents import Rents, clear_rents
+from jevons.study.chain.setting import Setting, setting
+from jevons.study.scenario.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+DAMPING = 0.8
+"""Share of the way to the new answer that the second iteration takes; the first goes all of it."""
+
+_FASTER, _SLOWER = 1.2, 0.5
+"""Factors on that share, element by element, where the answer goes on in the same direction, and where it turns: where
+supply is rationed, prices jump between demand blocks, while rents drift one way."""
+
+
+class _Damped:
+    """An array that moves towards answers, each slice along *axis* (each element without one) with a step of its own.
+
+    Steps are of the array itself, or of its logarithm with *ratio*.
+    """
+
+    def __init__(self, value: Array, *, axis: int | None = None, ratio: bool = False) -> None:
+        self.value = value
+        self._axis, self._ratio = axis, ratio
+        self._gap: Array | None = None
+        self._step: Array | float = 1.0
+
+    def move(self, answer: Array) -> None:
+        """Take the next step towards *answer*."""
+        gap = np.log(answer / self.value) if self._ratio else answer - self.value
+        if self._gap is None:
+            self._gap = gap
+        else:
+            along = gap * self._gap
+            along = along if self._axis is None else along.sum(axis=self._axis, keepdims=True)
+            first = isinstance(self._step, float)
+            held = DAMPING if first else np.clip(self._step * np.where(along > 0, _FASTER, _SLOWER), 0.02, 1.0)
+            self._step, self._gap = np.broadcast_to(np.asarray(held), along.shape), gap
+        self.value = self.value * np.exp(self._step * gap) if self._ratio else self.value + self._step * gap
+
+
+@dataclass(frozen=True, slots=True)
+class ChainResult:
+    """What one pass gives.
+
+    Parameters
+    ----------
+    scenario, setting, inputs : Scenario, Setting, MarketInputs
+        The figures it ran on.
+    market : MarketPath
+        Prices and demand.
+    plan : ExpansionPlan
+        Builds and dispatch.
+    accounts : Accounts
+        Statements and value.
+    weights : (m, v, t)
+        Device shares by model.
+    scarcity : (s, t)
+        Clearing over posted price.
+    rents : Rents or None
+        Rents by chip; None without segments that rent.
+    rent_index : (t,)
+        Rent of the reference device-hour over the one given, as the market saw it in the last round.
+    brokers_frac : (t,)
+        Share of rented device-hours that brokers let in the firm's place, as the market saw it in the last round.
+    ways : (s, 3, t) or None
+        Share of each segment's tokens by way: own, rent, api; None where nobody has the choice.
+    residual : float
+        Largest relative change of call prices in the last iteration, rents in it, or the largest gap between the share
+        of renters that brokers serve and the one the planner was shown.
+    gap_frac : float
+        Distance of the planner's call prices and of clearing rents from those that the market was given, weighted by
+        revenue: what small steps cannot hide.
+    rounds : int
+        Iterations made.
+    """
+
+    scenario: Scenario
+    setting: Setting
+    inputs: MarketInputs
+    market: MarketPath
+    plan: ExpansionPlan
+    accounts: Accounts
+    weights: Array
+    scarcity: Array
+    rents: Rents | None
+    rent_index: Array
+    brokers_frac: Array
+    ways: Array | None
+    residual: float
+    gap_frac: float
+    rounds: int
+
+
+def run_chain(
+    scenario: Scenario,
+    engineering: Engineering,
+    *,
+    start: ChainResult | None = None,
+    most_rounds: int = 40,
+    tolerance: float = 0.01,
+    banned: frozenset[str] | None = None,
+) -> ChainResult:
+    """Return the chain's answer for one set of figures.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With central or drawn values.
+    engineering : Engineering
+        Device-seconds per token.
+    start : ChainResult, optional
+        An answer for similar figures to begin from.
+    most_rounds : int
+        Most iterations between market and planner.
+    tolerance : float
+        Residual at which they stop.
+    banned : frozenset of str, optional
+        Devices whose export ban comes.
+    """
+    here = setting(scenario, engineering, banned=banned)
+    if start is None:
+        weights = starting_weights(scenario, here)
+        scarcity = np.ones((len(scenario.market.segments), scenario.quarters))
+        rent_index, cloud_frac = np.ones(scenario.quarters), np.ones_like(scarcity)
+        brokers_frac = np.zeros(scenario.quarters)
+    else:
+        weights, scarcity, rent_index = start.weights, start.scarcity, start.rent_index
+        cloud_frac = np.ones_like(scarcity) if start.ways is None else 1.0 - start.ways[:, 0]
+        brokers_frac = start.brokers_frac
+    used, scarce, rent, cloud = (
+        _Damped(weights, axis=1), _Damped(scarcity), _Damped(rent_index, ratio=True), _Damped(cloud_frac),
+    )  # fmt: skip
+    reference = box_device(scenario)
+    able = np.asarray(np.isfinite(here.device_s_per_tok).all(axis=2))
+    basis = None if start is None else start.plan.basis
+    before: Array | None = None
+    residual = float("inf")
+    rounds = 0
+    while True:
+        rounds += 1
+        inputs = market_inputs(scenario, here, used.value, scarce.value, rent.value, cloud.value, brokers_frac)
+        market = market_path(inputs)
+        plan = plan_of(scenario, expansion_problem(scenario, here, engineering, market, inputs), basis)
+        basis = plan.basis
+        rents = clear_rents(scenario, here.hour_cny, here.running_cny, here.strength, plan, market, inputs)
+        chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent.value)
+        paid = market.call_price_cny * scarce.value
+        if before is not None:
+            residual = float(np.max(np.abs(paid / before - 1.0)))
+            if rents is not None:
+                residual = max(residual, float(np.max(np.abs(rents.brokers_frac - brokers_frac))))
+        if residual < tolerance or rounds >= most_rounds:
+            break
+        before = paid
+        if rents is not None:
+            rent.move(rents.price_cny_per_h / scenario.market.rental_price.value)
+            brokers_frac = rents.brokers_frac
+        if chosen is not None:
+            cloud.move(1.0 - chosen[:, 0])
+        scarce.move(np.where(inputs.counts_tokens[:, None], clearing_ratio(plan, market), 1.0))
+        used.move(normalised(used_hours(plan, inputs, weights.shape[0]), able))
+    return ChainResult(
+        scenario,
+        here,
+        inputs,
+        market,
+        plan,
+        accounts(scenario, market, plan, scarce.value, inputs),
+        used.value,
+        scarce.value,
+        rents,
+        rent.value,
+        brokers_frac,
+        chosen,
+        residual,
+        _gap(plan, market, inputs, rents, scarce.value, rent.value * scenario.market.rental_price.value),
+        rounds,
+    )
+
+
+def _gap(
+    plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs, rents: Rents | None, scarcity: Array, rent: Array
+) -> float:
+    calls = inputs.counts_tokens[:, None]
+    off = np.abs(np.where(calls, clearing_ratio(plan, market) / scarcity, 1.0) - 1.0)
+    if rents is not None:
+        off = np.where(calls, off, np.abs(rents.price_cny_per_h / rent - 1.0))
+    paid = market.call_price_cny * scarcity * plan.served_calls_per_d.sum(axis=2)
+    return float((off * paid).sum() / max(float(paid.sum()), 1e-300))
+
+
+def plan_of(scenario: Scenario, problem: ExpansionProblem, begin: Basis | None = None) -> ExpansionPlan:
+    """Return the planner's answer, with the scenario's foresight and step of time, found from *begin*."""
+    solver = solve_in_months if scenario.expansion.step == "month" else solve
+    return solver(problem, foresight=scenario.expansion.foresight, begin=begin)
+
+
+def clearing_ratio(plan: ExpansionPlan, market: MarketPath) -> Array:
+    """Return the clearing price of a call over its posted price, (s, t), >= 1: above 1 where demand is rationed."""
+    problem = plan.problem
+    demanded = problem.block_calls_per_d.sum(axis=2)
+    served = plan.served_calls_per_d.sum(axis=2)
+    rationed = served < demanded * (1 - 1e-6)
+    ceiling = problem.block_value_cny_per_call[:, :, 0] / market.call_price_cny
+    ratio = np.clip(plan.marginal_cny_per_call / market.call_price_cny, 1.0, ceiling)
+    return np.where(rationed, ratio, 1.0)
+
+
+def used_hours(plan: ExpansionPlan, inputs: MarketInputs, models: int) -> Array:
+    """Return device-hours a day by model, device and quarter, (m, v, t)."""
+    by_segment = plan.busy_device_h_per_d.sum(axis=(2, 4))
+    held = np.zeros((models, *by_segment.shape[1:]))
+    np.add.at(held, inputs.model, by_segment)
+    return held

@@ -1,0 +1,140 @@
+"""What the market stage is given: segments, unit costs and starting weights."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.arrays import Array
+from jevons.errors import InputError
+from jevons.market import MarketInputs
+from jevons.study.chain.demand import announcements, opening_scale, peak_frac, per_tok_cny, price_factor, rivalry
+from jevons.study.chain.setting import Setting
+from jevons.study.scenario.scenario import RENTAL, Scenario
+
+
+def market_inputs(
+    scenario: Scenario,
+    setting: Setting,
+    weights: Array,
+    scarcity: Array,
+    rent_index: Array | None = None,
+    cloud_frac: Array | None = None,
+    brokers_frac: Array | None = None,
+) -> MarketInputs:
+    """Return the market's inputs.
+
+    Parameters
+    ----------
+    scenario, setting
+        Figures of this draw.
+    weights : (m, v, t)
+        Share of each model's device-hours on each device.
+    scarcity : (s, t)
+        Clearing over posted price.
+    rent_index : (t,), optional
+        Rent of the reference device-hour over the scenario's; where rents clear.
+    cloud_frac : (s, t), optional
+        Share of tokens that does not go to machines of the buyers' own; all by default.
+    brokers_frac : (t,), optional
+        Share of rented device-hours that brokers let in the firm's place; none by default.
+    """
+    segments = list(scenario.market.segments.values())
+    models = list(scenario.serving.models)
+    index = np.array([len(models) if s.model == RENTAL else models.index(s.model) for s in segments])
+
+    def column(name: str) -> Array:
+        return np.array([getattr(s, name).value for s in segments])
+
+    rental = index == len(models)
+    asked, cached = column("input_tokens"), column("cached")
+    tokens = np.stack([asked * (1 - cached), asked * cached, column("output_tokens")], axis=1)
+    tokens[rental] = (0.0, 0.0, 1.0)
+    rent = np.array([0.0, 0.0, scenario.market.rental_price.value])
+    prices = np.array([*(per_tok_cny(served.price) for served in scenario.serving.models.values()), rent])
+    inputs = MarketInputs(
+        model=index,
+        adopters=column("adopters"),
+        value_cny=column("value") * scenario.market.value_scale.value,
+        value_sigma=column("value_sigma"),
+        calls_per_d=column("calls"),
+        calls_growth=column("calls_growth"),
+        tokens_growth=np.where(rental, 1.0, column("tokens_growth")),
+        tokens_per_call=tokens,
+        counts_tokens=~rental,
+        integration_cny_per_y=column("integration"),
+        integration_growth_frac=scenario.market.integration_growth.value,
+        bass_p=column("bass_p"),
+        bass_q=column("bass_q"),
+        adopted_frac=column("adopted"),
+        elasticity=column("elasticity") * scenario.market.elasticity_scale.value,
+        share_frac=column("share"),
+        list_price_cny_per_tok=prices,
+        unit_cost_cny_per_tok=unit_cost(scenario, setting, weights),
+        markup=scenario.market.markup.value,
+        price_inertia=scenario.market.price_inertia.value,
+        scarcity=scarcity,
+        learning_exponent=scenario.serving.learning_exponent.value,
+        wallet_cny_per_y=column("wallet"),
+        attention_calls_per_d=column("attention"),
+        rent_index=rent_index,
+        cloud_frac=cloud_frac,
+        brokers_frac=brokers_frac,
+        price_factor=price_factor(scenario),
+        premium=np.where(rental, scenario.market.cloud_premium.value, 1.0),
+        price_step_frac=scenario.market.price_step.value,
+        announced=announcements(scenario),
+    )
+    inputs = dataclasses.replace(inputs, calls_per_d=inputs.calls_per_d * opening_scale(scenario, inputs))
+    return dataclasses.replace(inputs, rivals=rivalry(scenario, inputs))
+
+
+def unit_cost(scenario: Scenario, setting: Setting, weights: Array) -> Array:
+    """Return full cost per token by model, kind and quarter, (m, 3, t) [CNY], over the devices that serve it.
+
+    A fleet sized for the busier slot is idle for part of the rest of the day; its tokens bear that.
+    """
+    busy = busy_frac(scenario)
+    seconds = np.where(np.isfinite(setting.device_s_per_tok), setting.device_s_per_tok, 0.0)
+    return np.asarray(np.einsum("mvt,mvkt,vt->mkt", weights, seconds, setting.hour_cny) / 3600.0 / busy[:, None, None])
+
+
+def busy_frac(scenario: Scenario) -> Array:
+    """Return the mean busy share of device-hours by model (m,), the rental pseudo-model last."""
+    share_of_day = scenario.market.peak_hours.value / 24.0
+    names = [*scenario.serving.models, RENTAL]
+    busy = np.empty(len(names))
+    callers = [segment.model for segment in scenario.market.segments.values()]
+    for m, name in enumerate(names):
+        peaks = [peak for peak, model in zip(peak_frac(scenario), callers, strict=True) if model == name]
+        peak = sum(peaks) / len(peaks) if peaks else share_of_day
+        # a deep discount may make the off-peak slot the busier one
+        flat = min(share_of_day / max(peak, 1e-9), (1 - share_of_day) / max(1 - peak, 1e-9))
+        busy[m] = attention_cap(scenario, name) * scenario.serving.availability.value * flat
+    return busy
+
+
+def attention_cap(scenario: Scenario, model: str) -> float:
+    """Return the most of its hours that a device sells: of calls to a model, or of rented hours."""
+    return (scenario.market.rental_utilisation if model == RENTAL else scenario.serving.utilisation_cap).value
+
+
+def starting_weights(scenario: Scenario, setting: Setting) -> Array:
+    """Return each model's device shares before a plan exists: by what stands and can be bought, per device able."""
+    devices = list(scenario.hardware.devices.values())
+    installed = np.array([d.installed.value for d in devices])
+    stock = installed[:, None] + np.cumsum(setting.supply, axis=1)
+    able = np.asarray(np.isfinite(setting.device_s_per_tok).all(axis=2))
+    return normalised(able * stock[None], able)
+
+
+def normalised(amount: Array, able: NDArray[np.bool_]) -> Array:
+    """Return *amount* (m, v, t) as shares over devices; equal shares over able devices where it is all zero."""
+    amount = np.where(amount.sum(axis=1, keepdims=True) > 0, amount, able.astype(float))
+    total = amount.sum(axis=1, keepdims=True)
+    if np.any(total <= 0):
+        message = "a served model fits on none of the devices; add a device or raise `most_devices`"
+        raise InputError(message)
+    return np.asarray(amount / total)

@@ -1,0 +1,162 @@
+"""The engineering half of a scenario: the best way to serve each model on each device, and device-seconds per token."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons import models, serving
+from jevons.errors import InfeasibleError
+from jevons.facts import Facts
+from jevons.hardware import Accelerator, accelerator
+from jevons.study.scenario.scenario import Scenario
+from jevons.study.scenario.sections import ServedModel
+
+Array = NDArray[np.float64]
+
+_WEIGHT_SHARE = 0.8
+"""Share of a device's memory that weights may take in the smallest group tried; the rest is cache and workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """How one model is served on one device, or why it is not."""
+
+    model: str
+    device: str
+    deployment: serving.Deployment | None
+    seconds: serving.DeviceSeconds | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Engineering:
+    """Device-seconds per token of every model on every device.
+
+    Parameters
+    ----------
+    accelerators : tuple of Accelerator
+        In the scenario's order (v).
+    points : tuple of Point
+        One per model and device.
+    device_s_per_tok : (m, v, 3)
+        Per uncached input, cached input and output token; inf where the model does not fit the device.
+    rental_ratio : (v,)
+        Devices that stand in for one rented reference device, by the geometric mean of peak and bandwidth.
+    training_flop_per_s : float
+        Peak of the device in which the training reserve is counted.
+    """
+
+    accelerators: tuple[Accelerator, ...]
+    points: tuple[Point, ...]
+    device_s_per_tok: Array
+    rental_ratio: Array
+    training_flop_per_s: float
+
+    def point(self, model: str, device: str) -> Point:
+        """Return the point of one model on one device."""
+        return next(p for p in self.points if p.model == model and p.device == device)
+
+
+def workload_of(scenario: Scenario, model: str) -> serving.Workload:
+    """Return the mean request of a model's callers at the start, weighted by calls."""
+    callers = [s for s in scenario.market.segments.values() if s.model == model]
+    if not callers:
+        return serving.Workload(isl=1000, osl=300, cached_frac=0.0)
+    weights = np.array([s.adopters.value * s.adopted.value * s.calls.value * s.share.value for s in callers])
+    weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(callers), 1 / len(callers))
+    isl = float(sum(w * s.input_tokens.value for w, s in zip(weights, callers, strict=True)))
+    cached = float(sum(w * s.input_tokens.value * s.cached.value for w, s in zip(weights, callers, strict=True)))
+    osl = float(sum(w * s.output_tokens.value for w, s in zip(weights, callers, strict=True)))
+    return serving.Workload(isl=max(isl, 1.0), osl=max(osl, 1.0), cached_frac=min(cached / max(isl, 1.0), 0.95))
+
+
+def engineer(scenario: Scenario, facts: Facts, on: dt.date | None = None) -> Engineering:
+    """Return the best static operating point of every model on every device.
+
+    Raises
+    ------
+    InputError
+        If a model or device is unknown.
+    InfeasibleError
+        If a model is served on none of the devices within its limits.
+    """
+    devices = tuple(accelerator(name, facts, on) for name in scenario.hardware.devices)
+    factors = serving.engine(scenario.serving.engine, facts, on)
+    points: list[Point] = []
+    seconds = np.full((len(scenario.serving.models), len(devices), 3), math.inf)
+    for m, (name, served) in enumerate(scenario.serving.models.items()):
+        spec = models.load(served.architecture or name)
+        workload = workload_of(scenario, name)
+        for v, device in enumerate(devices):
+            point = _best(name, served, spec, device, workload, factors)
+            points.append(point)
+            if point.seconds is not None:
+                cached = point.seconds.per_cached_token_s
+                seconds[m, v] = (point.seconds.per_input_token_s, cached, point.seconds.per_output_token_s)
+        if not np.isfinite(seconds[m]).any():
+            reasons = "; ".join(sorted({p.reason for p in points if p.model == name}))
+            message = f"serving.models.{name} is served on none of the scenario's devices: {reasons}"
+            raise InfeasibleError(message, ["device memory or latency"])
+    reference = accelerator(scenario.market.rental_device, facts, on)
+    ratio = np.array([_strength(reference) / _strength(device) for device in devices])
+    training = accelerator(scenario.expansion.training.device, facts, on).peak_flop_per_s["bf16"]
+    return Engineering(devices, tuple(points), seconds, ratio, training)
+
+
+def _strength(device: Accelerator) -> float:
+    """Return what a renter pays for: the geometric mean of matrix peak and memory bandwidth."""
+    return math.sqrt(device.peak_flop_per_s["bf16"] * device.hbm_bytes_per_s)
+
+
+def usable_precision(wanted: str, device: Accelerator) -> str:
+    """Return the precision to serve in: the wanted one, or 16 bits where the device does not multiply in it."""
+    base = wanted.split("_", maxsplit=1)[0]
+    if device.supports(base):
+        return wanted
+    return "bf16"
+
+
+def group_sizes(weight_bytes: float, device: Accelerator, most: int) -> tuple[int, ...]:
+    """Return group sizes worth trying: the smallest power of two that holds the weights, twice and four times it."""
+    least = 1
+    while least * device.hbm_bytes * _WEIGHT_SHARE < weight_bytes:
+        least *= 2
+    return tuple(n for n in (least, 2 * least, 4 * least) if n <= most) or (most,)
+
+
+def _best(
+    name: str,
+    served: ServedModel,
+    spec: models.ModelSpec,
+    device: Accelerator,
+    workload: serving.Workload,
+    engine: serving.EngineFactors,
+) -> Point:
+    precision = usable_precision(served.precision, device)
+    sizes = group_sizes(spec.weight_bytes(precision), device, served.most_devices)
+    try:
+        found = serving.search_layouts(
+            spec,
+            device,
+            workload,
+            devices=sizes,
+            precisions=(precision,),
+            ttft_s=served.ttft.value,
+            tpot_s=served.tpot.value,
+            engine=engine,
+        )
+    except InfeasibleError as error:
+        return Point(name, device.id, None, None, str(error).split(" Binding limits")[0])
+    if not found.candidates:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in found.rejected.items())
+        return Point(name, device.id, None, None, reasons or "no layout")
+    best = found.candidates[0]
+    seconds = serving.device_seconds_per_call(
+        best.deployment, workload, ttft_s=served.ttft.value, tpot_s=served.tpot.value
+    )
+    return Point(name, device.id, best.deployment, seconds)

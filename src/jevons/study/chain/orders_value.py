@@ -1,0 +1,53 @@
+"""What a plan's orders are worth: the AI cloud with them, less the same cloud that orders nothing more."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jevons.expansion import ExpansionProblem, standing_devices
+from jevons.study.chain.accounts import accounts
+
+if TYPE_CHECKING:
+    from jevons.study.chain.fixed_point import ChainResult
+
+
+def orders_value_cny(result: ChainResult) -> float:
+    """Return the value that a plan's orders add to the AI cloud, at the plan's prices [CNY].
+
+    Parameters
+    ----------
+    result : ChainResult
+        The plan, with its market.
+
+    Raises
+    ------
+    InfeasibleError
+        If what stands cannot be kept within its sites' power.
+
+    Notes
+    -----
+    Without orders the firm serves with what stands and is on its way, until it dies, and trains with no more than that;
+    prices and rents stay, as rivals sell what it then cannot. What the standing fleet cost is in neither value.
+    """
+    from jevons.study.chain.fixed_point import plan_of
+
+    scenario, held = result.scenario, result.plan
+    idle = plan_of(scenario, without_orders(held.problem), held.basis)
+    alone = accounts(scenario, result.market, idle, result.scarcity, result.inputs)
+    return result.accounts.plan_value_cny - alone.plan_value_cny
+
+
+def without_orders(problem: ExpansionProblem) -> ExpansionProblem:
+    """Return the problem with nothing on sale, and a training reserve that what stands can hold."""
+    flop = np.einsum("v,vrt->t", problem.device_flop_per_s, standing_devices(problem))
+    return dataclasses.replace(
+        problem,
+        supply_devices=np.zeros_like(problem.supply_devices),
+        committed_devices=None,
+        cluster_devices=0.0,
+        cluster_cny_per_quarter=None,
+        training_flop_per_s=np.minimum(problem.training_flop_per_s, flop * (1 - 1e-9)),
+    )

@@ -1,0 +1,168 @@
+"""Turns a scenario's figures into the arrays of the market and of the expansion problem."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.arrays import Array
+from jevons.costing import capital_recovery_factor
+from jevons.expansion import ExpansionProblem
+from jevons.market import MarketInputs, MarketPath, demand_blocks
+from jevons.study.chain.budget import budget_path
+from jevons.study.chain.demand import peak_frac
+from jevons.study.chain.market_inputs import attention_cap
+from jevons.study.chain.operating_points import Engineering
+from jevons.study.chain.setting import POWER_LOAD_FRAC, Setting
+from jevons.study.scenario.scenario import Scenario
+
+
+def expansion_problem(
+    scenario: Scenario, setting: Setting, engineering: Engineering, market: MarketPath, inputs: MarketInputs
+) -> ExpansionProblem:
+    """Return the planner's problem for given prices and demand."""
+    devices, sites = scenario.hardware.devices, scenario.hardware.sites
+    quarters = scenario.quarters
+    segments = scenario.market.segments
+    years = np.arange(quarters) / 4
+    value, calls = demand_blocks(market.call_price_cny, market.calls_per_d, scenario.market.provider_elasticity.value)
+    growth = inputs.tokens_growth[:, None] ** years
+    tokens = inputs.tokens_per_call[:, :, None] * growth[:, None, :]
+    seconds = setting.device_s_per_tok[inputs.model]
+    device_s = np.einsum("skt,svkt->svt", tokens, np.where(np.isfinite(seconds), seconds, 0.0))
+    device_s = np.where(np.isfinite(seconds).all(axis=2), device_s, np.inf)
+    rental = inputs.model == len(scenario.serving.models)
+    device_s[~rental] /= market.learning
+    peak_h = scenario.market.peak_hours.value
+    peak = peak_frac(scenario)
+    terms = scenario.cost
+    lives = max(round(terms.service_life.value * 4), 1)
+    watts = np.array([a.server_w for a in engineering.accelerators])
+    tariff = np.array([s.tariff_cny_per_kwh * s.pue for s in setting.sites])
+    discount = (1 + terms.wacc.value) ** -((np.arange(quarters) + 0.5) / 4)
+    initial, arriving = _paid_before(scenario, watts)
+    return ExpansionProblem(
+        quarters=scenario.labels(),
+        segments=tuple(segments),
+        devices=tuple(devices),
+        sites=tuple(sites),
+        slots=("peak", "off-peak"),
+        slot_h_per_d=np.array([peak_h, 24.0 - peak_h]),
+        block_value_cny_per_call=value,
+        block_calls_per_d=calls,
+        slot_share_frac=np.stack([peak, 1 - peak], axis=1),
+        deferrable_frac=np.array([s.deferrable.value for s in segments.values()]),
+        device_s_per_call=device_s,
+        utilisation_cap_frac=np.array([attention_cap(scenario, s.model) for s in segments.values()]),
+        availability_frac=scenario.serving.availability.value,
+        capex_cny_per_device=setting.price_cny * (1 + terms.network.value),
+        device_w=watts,
+        site_capex_cny_per_w=np.repeat([[s.build.value] for s in sites.values()], quarters, axis=1),
+        energy_cny_per_device_h=np.repeat(
+            (watts[:, None] * POWER_LOAD_FRAC * tariff / 1000.0)[:, :, None], quarters, axis=2
+        ),
+        fixed_cny_per_device_quarter=setting.price_cny * terms.operations.value / 4,
+        budget_cny=budget_path(scenario),
+        supply_devices=setting.supply,
+        lead_quarters=np.array([round(d.lead.value) for d in devices.values()]),
+        life_quarters=np.full(len(devices), lives),
+        initial_devices=initial,
+        arriving_devices=arriving,
+        arriving_terminal_cny_per_device=_arriving_terminal(scenario, setting),
+        committed_devices=setting.committed,
+        initial_age_quarters=np.array([round(d.installed_age.value) for d in devices.values()]),
+        initial_site_w=np.array([s.power.value for s in sites.values()]),
+        site_limit_w=np.repeat([[max(s.limit.value, s.power.value)] for s in sites.values()], quarters, axis=1),
+        site_build_w_per_quarter=np.array([s.build_rate.value for s in sites.values()]),
+        training_flop_per_s=engineering.training_flop_per_s
+        * scenario.expansion.training.devices.value
+        * (1 + scenario.expansion.training.growth.value) ** years,
+        device_flop_per_s=np.array(
+            [
+                a.peak_flop_per_s["bf16"] * d.software.value
+                for a, d in zip(engineering.accelerators, devices.values(), strict=True)
+            ]
+        ),
+        discount=discount,
+        terminal_cny_per_device=_terminal(scenario, setting),
+        market_power=scenario.expansion.market_power,
+        site_terminal_cny_per_w=_site_terminal(scenario),
+        site_block_w=_site_blocks(scenario),
+        cluster_devices=scenario.expansion.training.cluster.value,
+        cluster_cny_per_quarter=np.full(quarters, scenario.expansion.training.cluster_worth.value),
+        tail_quarters=scenario.expansion.look_beyond,
+        retire_early=scenario.expansion.retirement == "economic",
+        initial_terminal_cny_per_device=_initial_terminal(scenario, setting),
+    )
+
+
+def _paid_before(scenario: Scenario, watts: Array) -> tuple[Array, Array]:
+    """Return the devices that stand at the start (v, r) and those that arrive later (v, r, t), over sites by power.
+
+    What the sites cannot feed is left out: the firm would not have bought it.
+    """
+    devices = list(scenario.hardware.devices.values())
+    power = np.array([s.power.value for s in scenario.hardware.sites.values()])
+    share = power / power.sum() if power.sum() > 0 else np.full(power.size, 1 / power.size)
+    stand = _fed(np.array([d.installed.value for d in devices]), watts, float(power.sum()))
+    room_w = float(power.sum() - (stand * watts).sum())
+    come = _fed(np.array([d.arriving.value for d in devices]), watts, room_w)
+    over = np.array([max(round(d.arriving_over.value), 1) for d in devices])
+    when = np.where(np.arange(scenario.quarters) < over[:, None], 1.0 / over[:, None], 0.0)
+    return stand[:, None] * share, come[:, None, None] * share[:, None] * when[:, None, :]
+
+
+def _fed(devices: Array, watts: Array, power_w: float) -> Array:
+    """Return the devices, all cut in one proportion where they draw more than the power."""
+    need_w = float((devices * watts).sum())
+    return devices * (power_w / need_w) if need_w > power_w * (1 + 1e-9) else devices
+
+
+def _horizon(scenario: Scenario) -> int:
+    """Return the quarters after which devices and sites have only their terminal value."""
+    return scenario.quarters + scenario.expansion.look_beyond
+
+
+def _terminal(scenario: Scenario, setting: Setting) -> Array:
+    """Return the present value of a device ordered in each quarter when the planner's sight ends (v, t)."""
+    leads = np.array([round(d.lead.value) for d in scenario.hardware.devices.values()])
+    ages = np.maximum(_horizon(scenario) - np.arange(scenario.quarters)[None, :] - leads[:, None], 0)
+    return _unearned(scenario, setting.price_cny, ages)
+
+
+def _initial_terminal(scenario: Scenario, setting: Setting) -> Array:
+    """Return the same of a device that stands at the start (v,)."""
+    ages = np.array([round(d.installed_age.value) for d in scenario.hardware.devices.values()]) + _horizon(scenario)
+    return _unearned(scenario, setting.price_cny[:, :1], ages[:, None])[:, 0]
+
+
+def _arriving_terminal(scenario: Scenario, setting: Setting) -> Array:
+    """Return the same of a device paid for before the start that comes into service in each quarter (v, t)."""
+    first = np.repeat(setting.price_cny[:, :1], scenario.quarters, axis=1)
+    ages = np.broadcast_to(_horizon(scenario) - np.arange(scenario.quarters), first.shape)
+    return _unearned(scenario, first, ages)
+
+
+def _unearned(scenario: Scenario, price_cny: Array, age_quarters: NDArray[np.int64]) -> Array:
+    """Return the present value of the annuities over the economic life that devices of an age have not yet earned."""
+    terms, rate = scenario.cost, scenario.cost.wacc.value
+    annuity = price_cny * (1 + terms.network.value) * capital_recovery_factor(rate, terms.economic_life.value)
+    left_y = np.maximum(max(round(terms.economic_life.value * 4), 1) - age_quarters, 0) / 4
+    recovery = np.array([[capital_recovery_factor(rate, y) if y > 0 else np.inf for y in row] for row in left_y])
+    return np.asarray(annuity / recovery * (1 + rate) ** (-_horizon(scenario) / 4))
+
+
+def _site_blocks(scenario: Scenario) -> Array | None:
+    """Return the power that each site adds in whole multiples (r,), None where none does."""
+    blocks = np.array([site.block.value for site in scenario.hardware.sites.values()])
+    return blocks if blocks.any() else None
+
+
+def _site_terminal(scenario: Scenario) -> Array:
+    """Return the present value at the horizon of a watt of site power added in each quarter (r, t)."""
+    terms, end = scenario.cost, _horizon(scenario)
+    rate, life = terms.wacc.value, terms.site_life.value
+    recovery = capital_recovery_factor(rate, life)
+    left = np.maximum(life - (end - np.arange(scenario.quarters)) / 4, 0.25)
+    worth = np.array([recovery / capital_recovery_factor(rate, y) for y in left]) * (1 + rate) ** (-end / 4)
+    return np.array([site.build.value * worth for site in scenario.hardware.sites.values()])

@@ -1,0 +1,119 @@
+"""The quarters, paths and hourly costs that one pass of the chain runs in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jevons.arrays import Array
+from jevons.costing import FinanceTerms, device_hour
+from jevons.hardware import Accelerator, Site
+from jevons.study.chain.operating_points import Engineering
+from jevons.study.scenario.scenario import Scenario
+
+POWER_LOAD_FRAC = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a draw fixes before market and planner meet.
+
+    Axes: ``v`` devices, ``r`` sites, ``t`` quarters, ``m`` served models (the rental pseudo-model last), ``s``
+    segments.
+
+    Parameters
+    ----------
+    price_cny : (v, t)
+        Device with its share of the server.
+    hour_cny, running_cny : (v, t)
+        Full cost of a device-hour, and that of running it (energy, operations), sites averaged.
+    sites : tuple of Site
+        Sites in the scenario's order.
+    device_s_per_tok : (m, v, 3, t)
+        Device-seconds per uncached, cached and output token (rental: per device-hour, third column), software drift
+        and errors in it, learning not.
+    strength : (v,)
+        Reference device-hours that an hour of a device stands for to a renter.
+    supply, committed : (v, t)
+        Devices that can be ordered, and that contracts bind the firm to order.
+    """
+
+    price_cny: Array
+    hour_cny: Array
+    running_cny: Array
+    sites: tuple[Site, ...]
+    device_s_per_tok: Array
+    strength: Array
+    supply: Array
+    committed: Array
+
+
+def quarter_index(scenario: Scenario, label: str) -> int:
+    """Return the position of a quarter in the plan; negative before it, beyond the end after it."""
+    year, quarter = int(label[:4]), int(label[-1])
+    first_year, first_quarter = int(scenario.start[:4]), int(scenario.start[-1])
+    return (year - first_year) * 4 + quarter - first_quarter
+
+
+def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[str] | None = None) -> Setting:
+    """Return prices, costs, throughputs and supply by quarter.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With the central or drawn values.
+    engineering : Engineering
+        Modelled device-seconds per token.
+    banned : frozenset of str, optional
+        Devices whose ban comes; by default those whose ban is more likely than not.
+    """
+    quarters = scenario.quarters
+    devices = scenario.hardware.devices
+    if banned is None:
+        banned = frozenset(name for name, device in devices.items() if device.ban_probability.value > 0.5)
+    years = np.arange(quarters) / 4
+    price = np.array([d.price.value * (1 + d.price_growth.value) ** years for d in devices.values()])
+    supply = np.array([d.supply.value * (1 + d.supply_growth.value) ** years for d in devices.values()])
+    for row, (name, device) in enumerate(devices.items()):
+        if device.supply_from:
+            supply[row, : max(quarter_index(scenario, device.supply_from), 0)] = 0.0
+        if name in banned and device.ban_from:
+            supply[row, max(quarter_index(scenario, device.ban_from), 0) :] = 0.0
+    sites = tuple(
+        Site(name, s.tariff.value, s.pue.value, s.build.value, s.carbon.value)
+        for name, s in scenario.hardware.sites.items()
+    )
+    c = scenario.cost
+    terms = FinanceTerms(c.wacc.value, c.economic_life.value, c.site_life.value, c.network.value, c.operations.value)
+    costs = np.array(
+        [
+            [np.mean([_hour_costs(accelerator, p, site, terms) for site in sites], axis=0) for p in row]
+            for accelerator, row in zip(engineering.accelerators, price, strict=True)
+        ]
+    )
+    serving = scenario.serving
+    drift = serving.software_gain.value**years * serving.efficiency.value / serving.engineering_error.value
+    software = np.array([d.software.value for d in devices.values()])
+    tokens = engineering.device_s_per_tok[:, :, :, None] / drift / software[:, None, None]
+    rental = np.zeros((1, len(devices), 3, quarters))
+    rental[0, :, 2, :] = 3600.0 * (engineering.rental_ratio / software)[:, None]
+    hour, running = costs[:, :, 0], costs[:, :, 1]
+    return Setting(
+        price, hour, running, sites, np.concatenate([tokens, rental]), software / engineering.rental_ratio, supply,
+        np.minimum(committed_path(scenario), supply),
+    )  # fmt: skip
+
+
+def committed_path(scenario: Scenario) -> Array:
+    """Return the devices that contracts bind the firm to order (v, t), before bans and shortages void any."""
+    held = np.zeros((len(scenario.hardware.devices), scenario.quarters))
+    for row, device in enumerate(scenario.hardware.devices.values()):
+        last = quarter_index(scenario, device.committed_until) if device.committed_until else scenario.quarters - 1
+        held[row, : max(last + 1, 0)] = device.committed.value
+    return held
+
+
+def _hour_costs(accelerator: Accelerator, price_cny: float, site: Site, terms: FinanceTerms) -> tuple[float, float]:
+    found = device_hour(accelerator, price_cny, site, terms, load_frac=POWER_LOAD_FRAC)
+    return found.total_cny, found.energy_cny + found.operations_cny

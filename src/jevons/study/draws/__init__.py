@@ -1,0 +1,1 @@
+"""Monte Carlo: sampling, workers, store and summary."""

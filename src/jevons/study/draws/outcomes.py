@@ -1,0 +1,105 @@
+"""The outcomes and paths that a draw keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jevons.arrays import Array
+from jevons.study.chain.budget import released_rest
+from jevons.study.chain.fixed_point import ChainResult
+from jevons.study.chain.orders_value import orders_value_cny
+from jevons.study.chain.verdict import DemandResponse
+
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "value_per_ads_cny": ("CNY/ADS", "value per American depositary share"),
+    "plan_value_cny": ("CNY", "value of the AI cloud: cash in the plan and what stands at its end, discounted"),
+    "orders_value_cny": ("CNY", "value that the plan's orders add to it, against ordering nothing at the same prices"),
+    "tokens_per_d": ("tok/day", "tokens served a day in the last quarter"),
+    "devices": ("devices", "accelerators in service in the last quarter"),
+    "capex_cny": ("CNY", "capital spent on accelerators and sites over the plan"),
+    "budget_spent_frac": ("1", "share of the AI budget that is spent"),
+    "it_w": ("W", "IT power in the last quarter"),
+    "ai_revenue_cny": ("CNY", "AI revenue of the last four quarters"),
+    "ai_ebita_cny": ("CNY", "AI EBITA of the last four quarters"),
+    "price_index": ("1", "price per token in the last quarter over the first, compute-weighted"),
+    "compute_factor": ("1", "compute wanted in the last quarter when efficiency doubles, over without"),
+    "settled_compute_factor": ("1", "the same once all is passed on and all have adopted for whom it then pays"),
+    "elasticity": ("1", "elasticity of tokens to the call price in the last quarter"),
+}
+"""Name, unit and meaning of the outcomes that each draw records."""
+
+
+PATHS: dict[str, tuple[str, str]] = {
+    "tokens_per_d": ("tok/day", "tokens served a day"),
+    "cloud_revenue_cny": ("CNY", "revenue of the cloud in the quarter, AI and the rest"),
+    "cloud_ebita_frac": ("1", "EBITA over revenue of the cloud"),
+    "capex_cny": ("CNY", "AI capital expenditure of the quarter"),
+    "ai_revenue_cny": ("CNY", "AI revenue of the quarter"),
+    "released_rest_cny": ("CNY", "money released in the quarter for lines of the plan beside AI"),
+    "market_tokens_per_d": ("tok/day", "tokens wanted a day of all providers"),
+    "price_index": ("1", "price per token over the first quarter's, compute-weighted"),
+    "loop_gain": ("1", "learning exponent times pass-through times size of the elasticity of tokens to price"),
+}
+"""Name, unit and meaning of the paths by quarter that each draw records; of rivals, see `paths_of`."""
+
+
+def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, float]:
+    """Return the recorded outcomes of one pass of the chain, and of the demand's response to doubled efficiency."""
+    plan, problem, market = result.plan, result.plan.problem, result.market
+    demanded = np.maximum(problem.block_calls_per_d[:, -1].sum(axis=1), 1e-30)
+    served = plan.served_calls_per_d[:, -1].sum(axis=1) / demanded
+    capex = float((plan.device_capex_cny + plan.site_capex_cny).sum())
+    tokens = result.inputs.model < len(result.scenario.serving.models)
+    weight = market.tokens_per_d[tokens, -1] * market.call_price_cny[tokens, -1]
+    index = market.price_index[result.inputs.model[tokens], -1]
+    return {
+        "value_per_ads_cny": result.accounts.value_per_ads_cny,
+        "plan_value_cny": result.accounts.plan_value_cny,
+        "orders_value_cny": orders_value_cny(result),
+        "tokens_per_d": float((market.tokens_per_d[:, -1] * served).sum()),
+        "devices": float(plan.installed[:, :, -1].sum()),
+        "capex_cny": capex,
+        "budget_spent_frac": capex / max(float(problem.budget_cny.sum()), 1e-30),
+        "it_w": float(plan.it_w[-1]),
+        "ai_revenue_cny": float(result.accounts.statements.ai_revenue_cny[-4:].sum()),
+        "ai_ebita_cny": float(result.accounts.statements.ai_ebita_cny[-4:].sum()),
+        "price_index": float((index * weight).sum() / max(weight.sum(), 1e-30)),
+        "compute_factor": float(response.compute_factor[-1]),
+        "settled_compute_factor": response.settled_compute_factor,
+        "elasticity": float(response.elasticity[-1]),
+    }
+
+
+def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
+    """Return the recorded paths by quarter of one pass of the chain, whose *loop_gain* (t,) is given.
+
+    They are `PATHS` and what each provider sells: ``price:MODEL`` is the firm's posted price over its start,
+    ``price:RIVAL:MODEL`` a rival's list price of the model's token mix [CNY/token], ``tokens:RIVAL`` the tokens a day
+    that a rival serves.
+    """
+    plan, market, books = result.plan, result.market, result.accounts.statements
+    demanded = np.maximum(plan.problem.block_calls_per_d.sum(axis=2), 1e-30)
+    served = plan.served_calls_per_d.sum(axis=2) / demanded
+    tokens = result.inputs.model < len(result.scenario.serving.models)
+    weight = (market.tokens_per_d * market.call_price_cny)[tokens]
+    index = market.price_index[result.inputs.model[tokens]]
+    revenue = books.ai_revenue_cny + books.base_revenue_cny
+    held = {
+        "tokens_per_d": (market.tokens_per_d * served).sum(axis=0),
+        "cloud_revenue_cny": revenue,
+        "cloud_ebita_frac": books.ebita_cny / np.maximum(revenue, 1e-30),
+        "capex_cny": books.capex_cny,
+        "ai_revenue_cny": books.ai_revenue_cny,
+        "released_rest_cny": released_rest(result.scenario),
+        "market_tokens_per_d": market.market_tokens_per_d.sum(axis=0),
+        "price_index": (index * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-30),
+        "loop_gain": loop_gain,
+    }
+    models, rivals = list(result.scenario.serving.models), list(result.scenario.market.providers.rivals)
+    held |= {f"price:{model}": market.price_index[m] for m, model in enumerate(models)}
+    for column, rival in enumerate(rivals, 1):
+        served = market.provider_share_frac[:, column] * market.market_tokens_per_d
+        held[f"tokens:{rival}"] = served.sum(axis=0)
+        prices = market.provider_price_cny_per_tok[:, column]
+        held |= {f"price:{rival}:{model}": prices[m] for m, model in enumerate(models) if prices[m, 0] > 0}
+    return {name: np.asarray(path, float).tolist() for name, path in held.items()}

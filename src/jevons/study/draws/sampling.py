@@ -1,0 +1,126 @@
+"""Draws of the uncertain amounts: Latin hypercube, correlated ranks, one named stream per amount."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import rankdata, spearmanr
+
+from jevons.errors import InputError
+from jevons.study.scenario.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+BAN = "hardware.devices.{}.ban"
+"""Path of the event that a device's export ban comes, among the draws."""
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """Return the random stream of that name; a new name never shifts another stream."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def latin_hypercube(seed: int, names: list[str], draws: int) -> Array:
+    """Return uniform draws (draws, names), each column stratified, from the column's own stream."""
+    held = np.empty((draws, len(names)))
+    for column, name in enumerate(names):
+        rng = stream(seed, name)
+        held[:, column] = (rng.permutation(draws) + rng.random(draws)) / draws
+    return held
+
+
+def correlate(uniform: Array, names: list[str], pairs: dict[tuple[str, str], float], seed: int) -> Array:
+    """Return *uniform* with columns reordered so that their rank correlations are those of *pairs*.
+
+    Raises
+    ------
+    InputError
+        If no joint distribution has these correlations; it says by how much to weaken them.
+
+    References
+    ----------
+    Iman and Conover (1982), A distribution-free approach to inducing rank correlation among input variables.
+    """
+    if not pairs or uniform.shape[0] < 3:
+        return uniform
+    matrix = np.eye(len(names))
+    for (first, second), rank in pairs.items():
+        i, j = names.index(first), names.index(second)
+        matrix[i, j] = matrix[j, i] = 2 * np.sin(np.pi * rank / 6)
+    try:
+        factor = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        shown = ", ".join(f"{a} ~ {b}: {rank:g}" for (a, b), rank in pairs.items())
+        message = (
+            f"study.correlations: no joint distribution has these rank correlations ({shown}): their matrix is not "
+            f"positive definite. Weaken one of them, or multiply all by {weakest_factor(matrix):.2f} or less"
+        )
+        raise InputError(message) from None
+    draws = uniform.shape[0]
+    moved = {names.index(name) for pair in pairs for name in pair}
+    scores = np.stack([stream(seed, f"correlate:{name}").permutation(draws) for name in names], axis=1)
+    normal = ndtri((scores + 0.5) / draws)
+    normal[:, sorted(moved)] = _whitened(normal[:, sorted(moved)])
+    target = normal @ factor.T
+    out = uniform.copy()
+    for column in moved:
+        order = rankdata(target[:, column], method="ordinal").astype(int) - 1
+        out[:, column] = np.sort(uniform[:, column])[order]
+    return out
+
+
+def weakest_factor(matrix: Array) -> float:
+    """Return the largest factor, rounded down to hundredths, by which off-diagonals keep *matrix* positive definite.
+
+    Notes
+    -----
+    ``I + f (M - I)`` has eigenvalues ``1 + f (lambda - 1)``: positive for f below ``1 / (1 - least lambda)``.
+    """
+    least = float(np.linalg.eigvalsh(matrix)[0])
+    return 1.0 if least > 0 else float(np.floor(100.0 / (1.0 - least) - 1e-9) / 100.0)
+
+
+def _whitened(normal: Array) -> Array:
+    """Remove the chance correlation of a sample of scores, so that the induced one is exact for small samples."""
+    centred = normal - normal.mean(axis=0)
+    covariance = np.cov(centred, rowvar=False)
+    try:
+        return np.asarray(centred @ np.linalg.inv(np.linalg.cholesky(covariance)).T)
+    except np.linalg.LinAlgError:
+        return normal
+
+
+def draw_amounts(scenario: Scenario, draws: int, seed: int) -> tuple[list[str], Array]:
+    """Return the paths of the uncertain amounts and their drawn values (draws, paths).
+
+    The last columns hold, for each device that may be barred, 1 where its ban comes and 0 where it does not.
+    """
+    amounts = {path: amount for path, amount in scenario.amounts().items() if amount.uncertain}
+    bans = [name for name, device in scenario.hardware.devices.items() if device.ban_from]
+    names = [*amounts, *(BAN.format(name) for name in bans)]
+    pairs = {correlation.between: correlation.rank.value for correlation in scenario.study.correlations}
+    uniform = correlate(latin_hypercube(seed, names, draws), names, pairs, seed)
+    values = np.empty_like(uniform)
+    for column, amount in enumerate(amounts.values()):
+        values[:, column] = amount.quantile(uniform[:, column])
+    for offset, name in enumerate(bans):
+        path = f"hardware.devices.{name}.ban_probability"
+        likely = (
+            values[:, names.index(path)] if path in amounts else scenario.hardware.devices[name].ban_probability.value
+        )
+        column = len(amounts) + offset
+        values[:, column] = uniform[:, column] < likely
+    return names, values
+
+
+def rank_correlations(names: list[str], values: Array, outcome: Array) -> list[tuple[str, float]]:
+    """Return Spearman's correlation of each input with an outcome, strongest first; constant inputs are left out."""
+    found = []
+    for column, name in enumerate(names):
+        if np.ptp(values[:, column]) == 0 or np.ptp(outcome) == 0:
+            continue
+        found.append((name, float(spearmanr(values[:, column], outcome).statistic)))
+    return sorted(found, key=lambda item: (-abs(item[1]), item[0]))

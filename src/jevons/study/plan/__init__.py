@@ -1,0 +1,1 @@
+"""The plan: figures, result, tables and ledger."""

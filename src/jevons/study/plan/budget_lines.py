@@ -1,0 +1,123 @@
+"""The budget lines of a plan: infrastructure as planned and valued, others by their returns, and the best split."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.errors import InfeasibleError
+from jevons.expansion import ExpansionPlan, best_split
+from jevons.study.chain.accounts import accounts, budget_lines, lines_as_planned, whole_budget_cny
+from jevons.study.chain.fixed_point import ChainResult, clearing_ratio, plan_of
+
+Array = NDArray[np.float64]
+
+INFRASTRUCTURE = "infrastructure"
+
+_BUDGETS = (0.25, 0.5, 0.75, 1.25, 1.5)
+"""Shares of the infrastructure budget at which the planner is asked again."""
+_CHOICES = 80
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLines:
+    """Money and value by line, infrastructure first; all CNY at present value.
+
+    Parameters
+    ----------
+    names, labels : tuple of str
+        Lines.
+    spent_cny, value_cny : (n,)
+        As the scenario plans.
+    best_spent_cny, best_value_cny : (n,)
+        Of the split of the same budget that is worth most.
+    budget_cny : float
+        Money there is.
+    curve_spent_cny, curve_value_cny : (k,)
+        What the AI cloud is worth at what is spent on it, from planners with smaller and larger budgets.
+    """
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    spent_cny: Array
+    value_cny: Array
+    best_spent_cny: Array
+    best_value_cny: Array
+    budget_cny: float
+    curve_spent_cny: Array
+    curve_value_cny: Array
+
+
+def plan_lines(chain: ChainResult) -> PlanLines | None:
+    """Return money and value by line as planned and at best; None for a scenario without other lines.
+
+    Notes
+    -----
+    Infrastructure is worth what the accounts say at what planners with other budgets spend, prices posted and demand as
+    they are; between them the concave envelope counts, as a firm can mix two plans.
+    """
+    scenario = chain.scenario
+    others = lines_as_planned(scenario)
+    if others is None:
+        return None
+    spent, value = _curve(chain)
+    planned = _spent_cny(chain.plan)
+    hull = _envelope(spent, value)
+    budget = whole_budget_cny(scenario)
+    lines, wacc = budget_lines(scenario), scenario.cost.wacc.value
+    first, last = hull[0][0], min(hull[0][-1], budget)
+    at_kinks = hull[0][(hull[0] >= first) & (hull[0] <= last)]
+    choices = np.unique(np.concatenate([np.linspace(first, last, _CHOICES), at_kinks]))
+    splits = [best_split(lines, budget - x, wacc_frac=wacc) for x in choices.tolist()]
+    worth = np.interp(choices, *hull)
+    best = int(np.argmax([w + split.total_value_cny for w, split in zip(worth, splits, strict=True)]))
+    specs = scenario.expansion.lines
+    return PlanLines(
+        (INFRASTRUCTURE, *specs),
+        ("AI infrastructure", *(s.label or name for name, s in specs.items())),
+        np.array([planned, *others.spent_cny]),
+        np.array([chain.accounts.plan_value_cny, *others.value_cny]),
+        np.array([choices[best], *splits[best].spent_cny]),
+        np.array([worth[best], *splits[best].value_cny]),
+        budget,
+        spent,
+        value,
+    )
+
+
+def _spent_cny(plan: ExpansionPlan) -> float:
+    return float((plan.device_capex_cny + plan.site_capex_cny) @ plan.problem.discount)
+
+
+def _curve(chain: ChainResult) -> tuple[Array, Array]:
+    """Return what is spent and what the AI cloud is worth over budgets, by rising spending."""
+    found = [(_spent_cny(chain.plan), chain.accounts.plan_value_cny)]
+    for factor in _BUDGETS:
+        problem = dataclasses.replace(chain.plan.problem, budget_cny=chain.plan.problem.budget_cny * factor)
+        try:
+            plan = plan_of(chain.scenario, problem)
+        except InfeasibleError:
+            continue  # too little for the training reserve: no such plan to choose
+        held = accounts(chain.scenario, chain.market, plan, clearing_ratio(plan, chain.market), chain.inputs)
+        found.append((_spent_cny(plan), held.plan_value_cny))
+    found.sort()
+    return np.array([x for x, _ in found]), np.array([y for _, y in found])
+
+
+def _envelope(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return the corners of the concave envelope of points, by rising x."""
+    corners: list[tuple[float, float]] = []
+    for point in zip(x.tolist(), y.tolist(), strict=True):
+        if corners and point[0] - corners[-1][0] <= 1e-6 * max(abs(point[0]), 1.0):
+            corners[-1] = (corners[-1][0], max(corners[-1][1], point[1]))
+            continue
+        while len(corners) > 1:
+            (a, fa), (b, fb) = corners[-2:]
+            if (fb - fa) * (point[0] - b) > (point[1] - fb) * (b - a):
+                break
+            corners.pop()
+        corners.append(point)
+    return np.array([a for a, _ in corners]), np.array([b for _, b in corners])

@@ -1,0 +1,102 @@
+"""A plan as one labelled dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jevons.errors import InputError
+from jevons.schema import json_text, replacing
+from jevons.study.plan.json import plan_json
+from jevons.study.plan.tables.shadow_prices import scarcity_rent
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from jevons.study.plan.figures import PlanFigures
+
+
+def plan_dataset(result: PlanFigures) -> xr.Dataset:
+    """Return the path of a plan with named dimensions; units and meanings are in the attributes."""
+    import xarray as xr
+
+    plan, market, held = result.chain.plan, result.chain.market, result.chain.accounts.statements
+    problem = plan.problem
+    kinds = ["input", "cached", "output"]
+    models = len(result.models)
+
+    def variable(dims: tuple[str, ...], values: Any, units: str, long_name: str) -> Any:
+        return (
+            dims,
+            np.asarray(values, float),
+            {"units": units, "long_name": long_name, "source": result.file or "scenario"},
+        )
+
+    return xr.Dataset(
+        {
+            "installed": variable(("device", "site", "quarter"), plan.installed, "devices", "accelerators in service"),
+            "ordered": variable(("device", "site", "quarter"), plan.ordered, "devices", "accelerators ordered"),
+            "training": variable(("device", "site", "quarter"), plan.training_devices, "devices", "held for training"),
+            "site_w": variable(("site", "quarter"), plan.site_w, "W", "IT power built"),
+            "it_w": variable(("quarter",), plan.it_w, "W", "IT power of accelerators"),
+            "utilisation_frac": variable(
+                ("quarter",), plan.utilisation_frac, "1", "busy share of serving device-hours"
+            ),
+            "tokens_per_d": variable(("segment", "quarter"), result.tokens_per_d, "tok/day", "tokens served"),
+            "tokens_wanted_per_d": variable(("segment", "quarter"), market.tokens_per_d, "tok/day", "tokens wanted"),
+            "calls_per_d": variable(
+                ("segment", "quarter"), market.calls_per_d * result.served_frac, "1/day", "calls served"
+            ),
+            "price_cny_per_mtok": variable(
+                ("model", "kind", "quarter"), market.price_cny_per_tok[:models] * 1e6, "CNY/Mtok", "posted price"
+            ),
+            "cost_cny_per_mtok": variable(
+                ("model", "kind", "quarter"),
+                result.chain.inputs.unit_cost_cny_per_tok[:models] * 1e6,
+                "CNY/Mtok",
+                "unit cost",
+            ),
+            "scarcity_rent_cny_per_h": variable(
+                ("device", "quarter"), scarcity_rent(result), "CNY/h", "scarcity rent of a device-hour, day's mean"
+            ),
+            "scarcity": variable(("segment", "quarter"), result.chain.scarcity, "1", "clearing over posted price"),
+            "capex_cny": variable(("quarter",), held.capex_cny, "CNY", "AI capital expenditure"),
+            "ai_revenue_cny": variable(("quarter",), held.ai_revenue_cny, "CNY", "AI revenue, internal in it"),
+            "ai_ebita_cny": variable(("quarter",), held.ai_ebita_cny, "CNY", "EBITA of AI"),
+            "ai_fcf_cny": variable(("quarter",), held.ai_fcf_cny, "CNY", "free cash flow of AI"),
+            "elasticity": variable(
+                ("quarter",), result.verdict.elasticity, "1", "elasticity of tokens to the call price"
+            ),
+            "loop_gain": variable(("quarter",), result.verdict.loop_gain, "1", "loop gain of the flywheel"),
+        },
+        coords={
+            "quarter": list(result.quarters),
+            "device": list(problem.devices),
+            "site": list(problem.sites),
+            "segment": list(result.segments),
+            "model": list(result.models),
+            "kind": kinds,
+        },
+        attrs={
+            "title": result.scenario.name,
+            "as_of": str(result.scenario.as_of),
+            "currency": result.scenario.currency,
+            "residual": result.chain.residual,
+        },
+    )
+
+
+def save_plan(result: PlanFigures, path: Path) -> None:
+    """Write a plan as ``.json`` or ``.nc``, whole or not at all."""
+    if path.suffix == ".nc":
+        encoded = plan_dataset(result).to_netcdf(engine="h5netcdf")
+        with replacing(path, "wb") as stream:
+            stream.write(bytes(encoded))
+    elif path.suffix == ".json":
+        with replacing(path) as stream:
+            stream.write(json_text(plan_json(result)))
+    else:
+        message = f"{path}: the ending must be .json, .nc or .html"
+        raise InputError(message)

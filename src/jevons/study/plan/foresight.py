@@ -1,0 +1,82 @@
+"""What seeing ahead is worth to the planner, and what knowing the export regime is."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from jevons.expansion import InformationValue, RegimeValue, export_regimes, value_of_information
+from jevons.study.chain.fixed_point import ChainResult
+from jevons.study.chain.operating_points import Engineering
+from jevons.study.chain.setting import quarter_index, setting
+from jevons.study.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Knowing:
+    """Worth of information at the demand and prices of one answer of the chain.
+
+    Parameters
+    ----------
+    sight : InformationValue
+        Objective with perfect, rolling and myopic foresight.
+    regimes : RegimeValue or None
+        Orders for each combination of export bans under every other; None where no ban can come within the plan.
+    known_from : str
+        Quarter in which bans show; empty for none.
+    """
+
+    sight: InformationValue
+    regimes: RegimeValue | None
+    known_from: str
+
+
+def knowing(chain: ChainResult, engineering: Engineering, *, window_quarters: int = 4) -> Knowing:
+    """Return what foresight and knowledge of the export regime are worth.
+
+    Parameters
+    ----------
+    chain : ChainResult
+        Answer whose demand, prices and problem are taken as they are.
+    engineering : Engineering
+        Device-seconds per token.
+    window_quarters : int
+        Quarters that the rolling planner sees.
+
+    Notes
+    -----
+    Bans are independent, with the scenario's probabilities. Those of the earliest quarter count; a ban that would come
+    later stays as the scenario's central case has it.
+    """
+    problem, scenario = chain.plan.problem, chain.scenario
+    sight = value_of_information(problem, window_quarters=window_quarters)
+    first, chances = _bans(scenario)
+    if not chances:
+        return Knowing(sight, None, "")
+    later = frozenset(
+        name
+        for name, device in scenario.hardware.devices.items()
+        if name not in chances and device.ban_probability.value > 0.5
+    )
+    cases = {}
+    for size in range(len(chances) + 1):
+        for banned in itertools.combinations(chances, size):
+            chance = 1.0
+            for name, p in chances.items():
+                chance *= p if name in banned else 1.0 - p
+            supply = setting(scenario, engineering, banned=frozenset(banned) | later).supply
+            cases[f"{', '.join(banned)} barred" if banned else "none barred"] = (chance, supply)
+    return Knowing(sight, export_regimes(problem, cases, first), scenario.labels()[first])
+
+
+def _bans(scenario: Scenario) -> tuple[int, dict[str, float]]:
+    """Return the earliest quarter within the plan in which exports may be barred, and the chance by device."""
+    found = {
+        name: (quarter_index(scenario, device.ban_from), device.ban_probability.value)
+        for name, device in scenario.hardware.devices.items()
+        if device.ban_from and device.supply.value > 0 and 0 < device.ban_probability.value < 1
+    }
+    inside = [at for at, _ in found.values() if 0 < at < scenario.quarters]
+    if not inside:
+        return 0, {}
+    return min(inside), {name: p for name, (at, p) in found.items() if at == min(inside)}

@@ -1,0 +1,80 @@
+"""Cash of the whole group, quarter by quarter."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from jevons.arrays import Array
+from jevons.finance import Funding, fund
+from jevons.study.chain.accounts import Accounts, budget_lines, lines_as_planned
+from jevons.study.chain.budget import released_rest
+from jevons.study.scenario.scenario import Scenario
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GroupCash:
+    """Cash of the group by quarter and where it comes from; every array is (t,) in CNY.
+
+    Parameters
+    ----------
+    quarters : tuple of str
+        Labels.
+    cloud_cny, rest_cny : (t,)
+        Free cash flow of the cloud, AI and the rest of it, and of the other businesses.
+    lines_spent_cny, lines_received_cny : (t,)
+        Spent on the budget's lines beside infrastructure, and what that spending brings back after tax.
+    funding : Funding
+        Interest, returns to owners, money raised and net cash that follow.
+    """
+
+    quarters: tuple[str, ...]
+    cloud_cny: Array
+    rest_cny: Array
+    lines_spent_cny: Array
+    lines_received_cny: Array
+    funding: Funding
+
+
+def line_cash(scenario: Scenario) -> tuple[Array, Array]:
+    """Return what the lines beside infrastructure take and bring by quarter, two arrays (t,) [CNY].
+
+    Notes
+    -----
+    Money is spent as the budget is released, in the middle of each quarter. Each CNY brings, after the line's lag, its
+    mean first return a year, which falls on a straight line to zero over the line's life: the same stream that the
+    line's value discounts.
+    """
+    spec, quarters = scenario.expansion, np.arange(scenario.quarters)
+    spent, received = np.zeros(quarters.size), np.zeros(quarters.size)
+    planned = lines_as_planned(scenario)
+    if planned is None:
+        return spent, received
+    path = released_rest(scenario)
+    age_y = (quarters[:, None] - quarters[None, :]) / 4
+    for row, (line, terms) in enumerate(zip(budget_lines(scenario), spec.lines.values(), strict=True)):
+        taken, money = terms.share.value * path, float(planned.spent_cny[row])
+        if money <= 0:
+            continue
+        first = line.first_return_frac * line.scale_cny * np.log1p(money / line.scale_cny) / money
+        edges = [np.clip(age_y - line.lag_y + half, 0.0, line.life_y) for half in (-0.125, 0.125)]
+        so_far = [age - age**2 / (2 * line.life_y) for age in edges]  # years of the first return
+        spent += taken
+        received += first * (so_far[1] - so_far[0]) @ taken
+    return spent, received
+
+
+def group_cash(scenario: Scenario, held: Accounts) -> GroupCash:
+    """Return the group's cash: cloud as planned, other lines and businesses, returns to owners as meant."""
+    spec = scenario.finance
+    labels = held.statements.quarters
+    years = (np.arange(len(labels)) + 0.5) / 4
+    profit = spec.rest_ebita.value / 4 * (1.0 + spec.rest_growth.value) ** years * (1.0 - spec.tax.value)
+    rest = profit * (1.0 - spec.rest_growth.value / spec.rest_return.value)
+    spent, received = line_cash(scenario)
+    funding = fund(
+        spec.net_cash.value, held.statements.fcf_cny + rest - spent + received,
+        returns_cny=np.full(len(labels), spec.owner_returns.value / 4), tax_frac=spec.tax.value,
+    )  # fmt: skip
+    return GroupCash(labels, held.statements.fcf_cny, rest, spent, received, funding)

@@ -1,0 +1,145 @@
+"""A plan as one JSON object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jevons.study.draws import summary as uncertainty
+from jevons.study.plan.budget_lines import PlanLines
+from jevons.study.plan.tables.market import market_json
+from jevons.study.plan.tables.schedule import schedule_json
+from jevons.study.plan.tables.shadow_prices import shadow_json
+
+if TYPE_CHECKING:
+    from jevons.study.plan.figures import PlanFigures
+
+
+def lines_record(lines: PlanLines | None) -> dict[str, Any] | None:
+    """Return money and value by line as plain values."""
+    if lines is None:
+        return None
+    return {
+        "budget_cny": lines.budget_cny,
+        "total_value_cny": lines.value_cny.sum(),
+        "best_total_value_cny": lines.best_value_cny.sum(),
+        "lines": {
+            name: {
+                "label": lines.labels[i], "spent_cny": lines.spent_cny[i], "value_cny": lines.value_cny[i],
+                "best_spent_cny": lines.best_spent_cny[i], "best_value_cny": lines.best_value_cny[i],
+            }
+            for i, name in enumerate(lines.names)
+        },
+    }  # fmt: skip
+
+
+def plan_json(result: PlanFigures) -> dict[str, Any]:
+    """Return the plan as plain values; see `docs/reference/plan-json.md` for the fields."""
+    plan, market, v = result.chain.plan, result.chain.market, result.verdict
+    accounts, held = result.chain.accounts, result.chain.accounts.statements
+    problem = plan.problem
+    draws = result.draws
+    records = [] if draws is None else uncertainty.interval_records(draws)
+    return {
+        "scenario": result.scenario.name,
+        "as_of": result.scenario.as_of,
+        "currency": result.scenario.currency,
+        "quarters": list(result.quarters),
+        "fleet": {
+            "devices": {d: plan.installed[i].sum(axis=0) for i, d in enumerate(problem.devices)},
+            "ordered": {d: plan.ordered[i].sum(axis=0) for i, d in enumerate(problem.devices)},
+            "training_devices": plan.training_devices.sum(axis=(0, 1)),
+            "retired_early": plan.retired_early,
+            "it_w": plan.it_w,
+            "site_w": {s: plan.site_w[i] for i, s in enumerate(problem.sites)},
+            "utilisation_frac": plan.utilisation_frac,
+        },
+        "tokens_per_day": {
+            "total": result.tokens_per_d.sum(axis=0),
+            "by_segment": {s: result.tokens_per_d[i] for i, s in enumerate(result.segments)},
+            "wanted": market.tokens_per_d.sum(axis=0),
+        },
+        "market": market_json(result),
+        "price_per_mtok": {
+            m: {kind: market.price_cny_per_tok[i, k] * 1e6 for k, kind in enumerate(("input", "cached", "output"))}
+            for i, m in enumerate(result.models)
+        },
+        "price_schedule": schedule_json(result),
+        "price_per_call_cny": {
+            s: market.call_price_cny[i] * result.chain.scarcity[i] for i, s in enumerate(result.segments)
+        },
+        "cost_per_mtok": {
+            m: {
+                kind: result.chain.inputs.unit_cost_cny_per_tok[i, k] * 1e6
+                for k, kind in enumerate(("input", "cached", "output"))
+            }
+            for i, m in enumerate(result.models)
+        },
+        "cost_per_device_hour_cny": {d: result.chain.setting.hour_cny[i] for i, d in enumerate(problem.devices)},
+        "cash": {
+            "budget_cny": problem.budget_cny,
+            "capex_cny": held.capex_cny,
+            "ai_revenue_external_cny": held.external_revenue_cny,
+            "ai_revenue_internal_cny": held.internal_revenue_cny,
+            "ai_ebita_cny": held.ai_ebita_cny,
+            "base_revenue_cny": held.base_revenue_cny,
+            "base_ebita_cny": held.base_ebita_cny,
+            "depreciation_cny": held.depreciation_cny,
+            "ai_fcf_cny": held.ai_fcf_cny,
+            "binding": [list(names) for names in plan.binding],
+        },
+        "value": {
+            "bridge_cny": dict(accounts.valuation.bridge),
+            "ai_roic_frac": accounts.valuation.ai.roic_frac,
+            "ai_growth_destroys_value": accounts.valuation.ai.growth_destroys_value,
+            "equity_cny": accounts.valuation.equity_cny,
+            "market_cny": accounts.market_value_cny,
+            "per_ads_cny": accounts.value_per_ads_cny,
+            "price_per_ads_cny": accounts.price_per_ads_cny,
+            "plan_value_cny": accounts.plan_value_cny,
+            "orders_value_cny": result.orders_value_cny,
+            "implied_cloud_growth_frac": result.implied[0]["growth_frac"],
+            "iso_price_surface": result.implied,
+        },
+        "lines": lines_record(result.lines),
+        "jevons": {
+            "elasticity": v.elasticity,
+            "elasticity_to_efficiency": v.elasticity_to_efficiency,
+            "pass_through": v.pass_through,
+            "loop_gain": v.loop_gain,
+            "tokens_factor": v.tokens_factor,
+            "compute_factor": v.compute_factor,
+            "compute_rises": v.compute_rises,
+            "settled_compute_factor": v.settled_compute_factor,
+            "planned_compute_factor": v.planned_compute_factor,
+            "planned_tokens_factor": v.planned_tokens_factor,
+            "planned_capex_factor": v.planned_capex_factor,
+            "segment_compute_factor": {
+                s: float(v.segment_compute_factor[i])
+                for i, s in enumerate(result.segments)
+                if np.isfinite(v.segment_compute_factor[i])
+            },
+            "probability": None if draws is None else draws.probability("compute_factor", 1.0),
+            "probability_settled": None if draws is None else draws.probability("settled_compute_factor", 1.0),
+        },
+        "probability": None if draws is None else uncertainty.probabilities(draws),
+        "uncertainty": {record.pop("outcome"): record for record in records},
+        "sensitivity": {}
+        if draws is None
+        else {name: dict(uncertainty.ranked(draws, name)) for name in uncertainty.HEADLINES},
+        "shadow_prices": shadow_json(result),
+        "residual": result.chain.residual,
+        "gap_frac": result.chain.gap_frac,
+        "rounds": result.chain.rounds,
+        "draws": 0 if draws is None else int(draws.outcomes["devices"].size),
+        "infeasible_draws": 0 if draws is None else draws.infeasible,
+        "judgements": [
+            {"path": path, "value": value, "low": low, "high": high, "unit": unit, "reason": reason}
+            for path, value, low, high, unit, reason in result.judgements
+        ],
+        "sources": {
+            name: dict(zip(("value", "unit", "from", "grade", "source", "url"), row, strict=True))
+            for name, row in result.sources.items()
+        },
+    }

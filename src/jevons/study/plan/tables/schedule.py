@@ -1,0 +1,104 @@
+"""The dated price schedule of a plan: what is posted for each model and tier, and from which quarter on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jevons.rounding import scaled
+from jevons.study.scenario.base import BATCH, OFF_PEAK, STANDARD
+
+if TYPE_CHECKING:
+    from jevons.study.plan.figures import PlanFigures
+    from jevons.study.scenario.sections import ServedModel
+
+Table = tuple[str, Sequence[str], list[Sequence[Any]]]
+
+SCHEDULE_TITLE = "Price schedule [CNY per million tokens], blank where unchanged"
+"""Title of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledPrice:
+    """A price that is posted from a quarter on, until the next entry of its model and tier.
+
+    Parameters
+    ----------
+    model, tier, quarter : str
+        Served model; `standard`, the name of a tier, `batch` or `off-peak`; quarter from which it holds.
+    input_cny_per_mtok, cached_cny_per_mtok, output_cny_per_mtok : float
+        Price by kind of token [CNY/Mtok].
+    set_by : str
+        `start` for the list price at the start, `announced`, or `competition`.
+    """
+
+    model: str
+    tier: str
+    quarter: str
+    input_cny_per_mtok: float
+    cached_cny_per_mtok: float
+    output_cny_per_mtok: float
+    set_by: str
+
+
+def tier_factors(served: ServedModel) -> dict[str, float]:
+    """Return each tier's price over the standard one; discounts only where they are given."""
+    factors = {STANDARD: 1.0} | {name: tier.factor.value for name, tier in served.tiers.items()}
+    for name, discount in ((BATCH, served.batch_discount.value), (OFF_PEAK, served.off_peak_discount.value)):
+        if discount > 0:
+            factors[name] = 1.0 - discount
+    return factors
+
+
+def price_schedule(result: PlanFigures) -> list[ScheduledPrice]:
+    """Return every price that is newly posted, by model, tier and quarter."""
+    price = result.chain.market.price_cny_per_tok * 1e6
+    entries = []
+    for m, (model, served) in enumerate(result.scenario.serving.models.items()):
+        told = {result.quarters.index(announced.start) for announced in served.announced}
+        moved = np.flatnonzero(np.any(np.diff(price[m], axis=1) != 0, axis=0)) + 1
+        for tier, factor in tier_factors(served).items():
+            for t in sorted({0, *told, *moved.tolist()}):
+                fresh, cached, output = (price[m, :, t] * factor).tolist()
+                set_by = "start" if t == 0 else "announced" if t in told else "competition"
+                entries.append(ScheduledPrice(model, tier, result.quarters[t], fresh, cached, output, set_by))
+    return entries
+
+
+def schedule_table(result: PlanFigures) -> Table:
+    """Return the schedule with a column per quarter, and the rent of the reference device-hour under it."""
+    rows: list[Sequence[Any]] = []
+    entries = price_schedule(result)
+    for model, tier in dict.fromkeys((entry.model, entry.tier) for entry in entries):
+        posted = {entry.quarter: entry for entry in entries if (entry.model, entry.tier) == (model, tier)}
+        for kind in ("input", "cached", "output"):
+            prices = {quarter: getattr(entry, f"{kind}_cny_per_mtok") for quarter, entry in posted.items()}
+            cells = (scaled(prices[quarter]) if quarter in prices else "" for quarter in result.quarters)
+            rows.append((f"{model}, {kind if tier == STANDARD else f'{tier} {kind}'}", *cells))
+    rental = len(result.models)
+    if (result.chain.inputs.model == rental).any():
+        rent = result.chain.market.price_cny_per_tok[rental, 2]
+        device, premium = result.scenario.market.rental_device, result.scenario.market.cloud_premium.value
+        rows.append((f"{device}, rent per hour", *(scaled(p) for p in rent)))
+        if premium != 1:
+            rows.append((f"{device}, per hour as sold", *(scaled(p * premium) for p in rent)))
+    return (SCHEDULE_TITLE, ("model, tier and kind", *result.quarters), rows)
+
+
+def schedule_json(result: PlanFigures) -> list[dict[str, Any]]:
+    """Return the schedule as plain values; prices in CNY per million tokens."""
+    return [
+        {
+            "model": entry.model,
+            "tier": entry.tier,
+            "from": entry.quarter,
+            "input": entry.input_cny_per_mtok,
+            "cached": entry.cached_cny_per_mtok,
+            "output": entry.output_cny_per_mtok,
+            "set_by": entry.set_by,
+        }
+        for entry in price_schedule(result)
+    ]

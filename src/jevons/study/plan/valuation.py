@@ -1,0 +1,307 @@
+"""What a dated price assumes, what the plan would have to deliver, and how far a re-rating is explained."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.errors import FactError, InputError
+from jevons.facts import Facts
+from jevons.finance import (
+    NarrativeScore,
+    PriceView,
+    Rerating,
+    ScenarioWeights,
+    growth_value,
+    incremental_roic,
+    rerating,
+    reverse_dcf,
+    scenario_weights,
+    score_narrative,
+)
+from jevons.study.chain.accounts import Accounts, cloud_value_implied_cny, lines_as_planned
+from jevons.study.draws.sampling import draw_amounts
+from jevons.study.scenario.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+MARGINS = (0.10, 0.15, 0.20, 0.25)
+CAPITALS = (0.8, 1.0, 1.5, 2.0)
+WACCS = (0.08, 0.10, 0.12)
+STORIES = ("fast and earning", "fast, destroying value", "slow and earning", "slow, destroying value")
+_STORY_DRAWS = 2000
+
+
+def iso_surface(scenario: Scenario, value_cny: float, revenue_cny: float) -> list[dict[str, Any]]:
+    """Return the growth for five years that a value of the cloud assumes, by margin, capital per revenue and WACC."""
+    spec = scenario.finance
+    m, k, w = (a.ravel() for a in np.meshgrid(MARGINS, CAPITALS, WACCS, indexing="ij"))
+    found = reverse_dcf(
+        value_cny, revenue_cny=revenue_cny, margin_frac=m, capital_per_revenue=k, wacc_frac=w, tax_frac=spec.tax.value,
+        terminal_growth_frac=spec.terminal_growth.value,
+    )  # fmt: skip
+    return [
+        {
+            "margin_frac": float(m[i]), "capital_per_revenue": float(k[i]), "wacc_frac": float(w[i]),
+            "growth_frac": float(found.growth_frac[i]) if found.solved[i] else None, "reason": str(found.reason[i]),
+            "roic_frac": float(found.roic_frac[i]), "destroys": bool(found.growth_destroys_value[i]),
+        }
+        for i in range(m.size)
+    ]  # fmt: skip
+
+
+def deliver(scenario: Scenario, growth_frac: float, *, years: int = 5) -> dict[str, float]:
+    """Return what the cloud would have to be after *years* at a growth, and what that takes.
+
+    Returns
+    -------
+    dict
+        Revenue and EBITA a year, capital added and that capital over the plan's budget.
+    """
+    spec = scenario.finance
+    now = 4 * spec.base_revenue.value
+    then = now * (1.0 + growth_frac) ** years
+    added = spec.capital_per_revenue.value * (then - now)
+    return {
+        "growth_frac": growth_frac, "revenue_now_cny": now, "revenue_cny": then,
+        "ebita_cny": spec.terminal_margin.value * then, "capital_added_cny": added,
+        "capital_over_plan": added / scenario.expansion.budget.value,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stories:
+    """Four kinds of futures of the cloud within the scenario's ranges, before and after a price is believed.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Growth above or below the ranges' median; incremental return above or below the cost of capital.
+    prior, weights : (4,)
+        Probability before, and nearest in relative entropy with the price as the mean.
+    value_per_ads_cny : (4,)
+        Mean in each.
+    tilt : ScenarioWeights
+        Over the draws.
+    prior_value_cny : float
+        Mean per ADS before the price is believed.
+    """
+
+    names: tuple[str, ...]
+    prior: Array
+    weights: Array
+    value_per_ads_cny: Array
+    tilt: ScenarioWeights
+    prior_value_cny: float
+
+
+def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY_DRAWS) -> Stories:
+    """Return how a price tilts the scenario's own ranges; the cloud as one business, growth from `after_growth`.
+
+    Other budget lines count at their central values.
+
+    Raises
+    ------
+    InfeasibleError
+        If the price lies outside all draws.
+    """
+    names, values = draw_amounts(scenario, draws, scenario.seed)
+    drawn = {name: values[:, column] for column, name in enumerate(names)}
+    central = scenario.amounts()
+
+    def get(path: str) -> Array:
+        return drawn.get(path, np.full(draws, central[path].value))
+
+    wacc, tax = get("cost.wacc"), get("finance.tax")
+    forever = np.minimum(get("finance.terminal_growth"), wacc - 0.02)
+    margin, capital = get("finance.terminal_margin"), get("finance.capital_per_revenue")
+    growth = get("finance.after_growth")
+    revenue = 4 * scenario.finance.base_revenue.value
+    cloud = np.array(
+        [
+            float(growth_value(
+                growth[i], revenue_cny=revenue, margin_frac=margin[i], capital_per_revenue=capital[i],
+                wacc_frac=wacc[i], tax_frac=float(tax[i]), terminal_growth_frac=float(forever[i]),
+            ))
+            for i in range(draws)
+        ]
+    )  # fmt: skip
+    slow = np.minimum(get("finance.rest_growth"), wacc - 0.02)
+    rest_profit = get("finance.rest_ebita") * (1 - tax)
+    rest = rest_profit * (1 + slow) * (1 - slow / get("finance.rest_return")) / (wacc - slow) * (1 + wacc) ** 0.5
+    others = lines_as_planned(scenario)
+    lines = 0.0 if others is None else others.total_value_cny
+    equity = cloud + lines + rest + get("finance.net_cash") + get("finance.stakes")
+    per_ads = equity / get("finance.ads")
+    tilt = scenario_weights(per_ads, np.full(draws, 1.0 / draws), price_per_ads_cny)
+    fast = growth > np.median(growth)
+    earning = incremental_roic(margin, tax, capital) > wacc
+    groups = [fast & earning, fast & ~earning, ~fast & earning, ~fast & ~earning]
+    return Stories(
+        STORIES,
+        np.array([g.mean() for g in groups]),
+        np.array([tilt.weights[g].sum() for g in groups]),
+        np.array([per_ads[g].mean() if g.any() else 0.0 for g in groups]),
+        tilt,
+        float(per_ads.mean()),
+    )
+
+
+def required_of_plan(held: Accounts) -> dict[str, Any]:
+    """Return what the dated price asks of the plan, beside what it is planned to be worth; all CNY at present value.
+
+    Returns
+    -------
+    dict
+        `cloud_left_cny`, what the price leaves for the whole cloud; `base_value_cny`, of it the cloud without the plan;
+        `plan_needed_cny`, the difference; `cash_cny`, the plan's cash in its quarters; `after_needed_cny`, what follows
+        them must then be worth; `after_share_frac`, that over what follows as planned, None where that is not positive.
+        `cloud_value_cny`, `plan_value_cny` and `after_value_cny` are as planned.
+    """
+    ai, base = held.valuation.ai, held.valuation.base
+    left = cloud_value_implied_cny(held)
+    needed = left - base.total_cny
+    after, planned = needed - ai.explicit_cny, ai.total_cny - ai.explicit_cny
+    return {
+        "cloud_left_cny": left, "cloud_value_cny": ai.total_cny + base.total_cny, "base_value_cny": base.total_cny,
+        "plan_needed_cny": needed, "plan_value_cny": ai.total_cny, "cash_cny": ai.explicit_cny,
+        "after_needed_cny": after, "after_value_cny": planned,
+        "after_share_frac": after / planned if planned > 0 else None,
+    }  # fmt: skip
+
+
+def returns_on_capital(scenario: Scenario, held: Accounts) -> list[dict[str, Any]]:
+    """Return what the AI cloud's capital earns in each calendar year of the plan, and when mature.
+
+    Returns
+    -------
+    list of dict
+        `period`; `capital_cny`, book value at its end; `nopat_cny`, EBITA less impairment after tax, at a year's pace;
+        `roic_frac`, the one over the mean of opening and closing capital; `added_roic_frac`, the change of NOPAT over
+        the change of opening capital since the year before, None in the first and where no capital was added.
+    """
+    books, spec = held.statements, scenario.finance
+    closing = books.device_closing_cny + books.building_closing_cny
+    opening = books.device_opening_cny + books.building_opening_cny
+    nopat = books.ai_ebita_cny - books.impairment_cny - books.ai_tax_cny
+    years: dict[str, list[int]] = {}
+    for index, quarter in enumerate(books.quarters):
+        years.setdefault(quarter[:4], []).append(index)
+    rows: list[dict[str, Any]] = []
+    for year, within in years.items():
+        first, last = float(opening[within[0]]), float(closing[within[-1]])
+        profit = float(nopat[within].sum()) * 4 / len(within)
+        added = None
+        if rows and first > rows[-1]["opening_cny"]:
+            added = (profit - rows[-1]["nopat_cny"]) / (first - rows[-1]["opening_cny"])
+        mean = (first + last) / 2
+        rows.append(
+            {
+                "period": year, "opening_cny": first, "capital_cny": last, "nopat_cny": profit,
+                "roic_frac": profit / mean if mean > 0 else None, "added_roic_frac": added,
+            }
+        )  # fmt: skip
+    mature = float(incremental_roic(spec.terminal_margin.value, spec.tax.value, spec.capital_per_revenue.value))
+    rows.append(
+        {
+            "period": "mature", "opening_cny": None, "capital_cny": None, "nopat_cny": None, "roic_frac": mature,
+            "added_roic_frac": mature,
+        }
+    )  # fmt: skip
+    return rows
+
+
+def dated(facts: Facts, fact_id: str, on: dt.date, *, published: bool) -> float:
+    """Return the value of a fact that was public on a date, or (not *published*) that describes exactly that date.
+
+    Raises
+    ------
+    FactError
+        If there is none; it names the dates there are.
+    """
+    if published:
+        return facts.get(fact_id, on).number
+    for value in facts.series(fact_id):
+        if value.start == on:
+            return value.number
+    known = ", ".join(str(value.start) for value in facts.series(fact_id)[-6:])
+    message = f"fact `{fact_id}` has no value of {on}; the last there are: {known}"
+    raise FactError(message)
+
+
+def price_view(scenario: Scenario, facts: Facts, on: dt.date, rate_base_frac: float) -> PriceView:
+    """Return what could be read on a date: results published by then, the day's rates.
+
+    The cost of capital is the scenario's, moved by the change of the ten-year yield from *rate_base_frac*. Earnings are
+    the scenario's for the rest of the group, moved by what quarters reported by then show against the year before.
+    """
+    growths = facts.series("alibaba.group.ebita_growth_frac", on)
+    quarters = {value.start: value.number for value in facts.series("alibaba.group.ebita_quarter_cny", on)}
+    gain = sum(quarters[g.start] * g.number / (1.0 + g.number) for g in growths if g.start in quarters)
+    revenue = [v.number for v in facts.series("alibaba.cloud.revenue_quarter_cny", on)][-1]
+    rate = dated(facts, "rates.us_10y_frac", on, published=False)
+    return PriceView(
+        earnings_cny=scenario.finance.rest_ebita.value + gain,
+        cloud_revenue_cny=4 * revenue,
+        growth_frac=facts.get("alibaba.cloud.revenue_growth_frac", on).number,
+        wacc_frac=scenario.cost.wacc.value + rate - rate_base_frac,
+        cny_per_usd=facts.get("fx.cny_per_usd", on).number,
+    )
+
+
+def explain_rerating(scenario: Scenario, facts: Facts, first: dt.date, last: dt.date) -> Rerating:
+    """Return how far the change of enterprise value between two dates is explained.
+
+    Raises
+    ------
+    FactError
+        If no enterprise value or rate is known for a date.
+    InputError
+        If the dates are not in order.
+    """
+    if not first < last:
+        message = f"--from {first} --to {last}: the first date must come before the last"
+        raise InputError(message)
+    spec = scenario.finance
+    ends = [dated(facts, "alibaba.group.enterprise_value_usd", on, published=False) for on in (first, last)]
+    base = dated(facts, "rates.us_10y_frac", first, published=False)
+    views = [price_view(scenario, facts, on, base) for on in (first, last)]
+    return rerating(
+        ends[0], ends[1], views[0], views[1], margin_frac=spec.terminal_margin.value,
+        capital_per_revenue=spec.capital_per_revenue.value, tax_frac=spec.tax.value,
+        terminal_growth_frac=spec.terminal_growth.value, rest_growth_frac=spec.rest_growth.value,
+        rest_return_frac=spec.rest_return.value,
+    )  # fmt: skip
+
+
+def rise_alone(facts: Facts, change_usd: float, on: dt.date) -> list[dict[str, Any]]:
+    """Return the growth of the cloud that would justify a change of value alone.
+
+    The change comes on top of the cloud's profit of fiscal 2025 for ever; WACC 10 %, tax 20 %, growth for ever 3 %.
+    """
+    revenue = facts.get("alibaba.cloud.revenue_year_cny", dt.date(2025, 12, 31)).number
+    rate = facts.get("fx.cny_per_usd", on).number
+    margin = facts.get("alibaba.cloud.ebita_margin_year_frac", dt.date(2025, 12, 31)).number
+    standing = revenue * margin * (1 - 0.2) / 0.10
+    m, k = (a.ravel() for a in np.meshgrid((0.15, 0.20, 0.25), (1.0, 1.5), indexing="ij"))
+    found = reverse_dcf(
+        change_usd * rate + standing, revenue_cny=revenue, margin_frac=m, capital_per_revenue=k, wacc_frac=0.10,
+        tax_frac=0.2, terminal_growth_frac=0.03,
+    )  # fmt: skip
+    return [
+        {
+            "margin_frac": float(m[i]), "capital_per_revenue": float(k[i]), "reason": str(found.reason[i]),
+            "growth_frac": float(found.growth_frac[i]) if found.solved[i] else None,
+            "roic_frac": float(found.roic_frac[i]), "destroys": bool(found.growth_destroys_value[i]),
+        }
+        for i in range(m.size)
+    ]  # fmt: skip
+
+
+def narrative_score(facts: Facts) -> NarrativeScore:
+    """Return the story layer's score on all quarterly closes of the share, in hindsight."""
+    return score_narrative([value.number for value in facts.series("alibaba.group.ads_price_adjusted_usd")])

@@ -1,0 +1,1 @@
+"""The scenario file: amounts, sections, checks and loading."""

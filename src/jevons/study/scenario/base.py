@@ -1,0 +1,80 @@
+"""What every section of a scenario file shares: strict fields, and amounts filled from facts under a prefix."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+
+from jevons.errors import did_you_mean
+from jevons.facts import Facts
+from jevons.schema import shortened
+from jevons.study.scenario.amounts import Amount, Quantity
+
+Fraction = Annotated[Amount, Quantity("1", ge=0, le=1)]
+
+
+def _quarter(raw: Any) -> str:
+    if not isinstance(raw, str) or not re.fullmatch(r"[12]\d{3}-Q[1-4]", raw):
+        message = f"`{shortened(str(raw))}` is not a quarter; write it like 2025-Q3"
+        raise ValueError(message)
+    return raw
+
+
+Quarter = Annotated[str, BeforeValidator(_quarter)]
+QuarterOrNone = Annotated[str, BeforeValidator(lambda raw: raw if raw == "" else _quarter(raw))]
+
+
+def _quarter_of_date(raw: Any) -> str:
+    """Return a quarter as it is given, or the one that a date falls in."""
+    date = raw
+    if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", raw):
+        try:
+            date = dt.date.fromisoformat(raw)
+        except ValueError:
+            message = f"`{raw}` is not a date of the calendar; write it like 2025-07-01, or a quarter like 2025-Q3"
+            raise ValueError(message) from None
+    if isinstance(date, dt.date) and not isinstance(date, dt.datetime):
+        return f"{date.year}-Q{(date.month + 2) // 3}"
+    try:
+        return _quarter(raw)
+    except ValueError:
+        message = f"`{shortened(str(raw))}` is neither a quarter nor a date; write it like 2025-Q3 or 2025-07-01"
+        raise ValueError(message) from None
+
+
+QuarterOfDate = Annotated[str, BeforeValidator(_quarter_of_date)]
+RENTAL = "rental"
+"""Name of the pseudo-model of segments that rent device-hours."""
+STANDARD, BATCH, OFF_PEAK = "standard", "batch", "off-peak"
+"""Tiers that a price has without being named: at list, and at the two discounts."""
+
+
+class Section(BaseModel):
+    """A part of the file; unknown keys are errors, missing ones may come from facts under a prefix."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    FACT_NAMES: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_facts(cls, raw: Any, info: ValidationInfo) -> Any:
+        """Take fields that are not given from facts ``<prefix>.<name>`` where the section names a prefix."""
+        facts: Facts | None = (info.context or {}).get("facts")
+        if not isinstance(raw, Mapping) or facts is None or "facts" not in raw:
+            return raw
+        prefix = f"{raw['facts']}."
+        if cls.FACT_NAMES and not any(fact.id.startswith(prefix) for fact in facts):
+            known = {fact.id.rsplit(".", 1)[0] for fact in facts}
+            message = f"facts: no fact begins with `{raw['facts']}`.{did_you_mean(str(raw['facts']), sorted(known))}"
+            raise ValueError(message)
+        filled = dict(raw)
+        for field_name, fact_name in cls.FACT_NAMES.items():
+            fact_id = f"{prefix}{fact_name}"
+            if field_name not in filled and fact_id in facts:
+                filled[field_name] = {"fact": fact_id}
+        return filled

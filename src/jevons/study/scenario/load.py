@@ -1,0 +1,67 @@
+"""Reads a scenario file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from jevons.errors import InputError
+from jevons.facts import Facts, default_facts
+from jevons.schema import Located, read_yaml, validate_document
+from jevons.study.scenario.checks import cross_check
+from jevons.study.scenario.scenario import Scenario
+
+
+def load(path: Path | str, *, facts: Facts | None = None, as_of: dt.date | None = None) -> Scenario:
+    """Return the scenario in a YAML file.
+
+    Parameters
+    ----------
+    path : path or str
+        The file.
+    facts : Facts, optional
+        The shipped facts by default.
+    as_of : date, optional
+        Overrides the file's date.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file, each with line and column.
+    """
+    facts = facts or default_facts()
+    document = read_yaml(path)
+    date = _date(document, as_of)
+    scenario: Scenario = validate_document(document, Scenario, {"facts": facts, "as_of": date})
+    scenario = _with_paths_from(scenario, Path(path).parent)
+    faults = list(cross_check(document, scenario, facts))
+    if faults:
+        raise InputError(faults)
+    return scenario
+
+
+def _date(document: Located, as_of: dt.date | None) -> dt.date:
+    """Return the date of the information, as given or as the file states it, and put it into the document."""
+    if not isinstance(document.root, dict):
+        raise InputError(document.fault((), "must be a mapping of sections, such as `as_of:`, `hardware:`, `market:`"))
+    date = document.root.get("as_of") if as_of is None else as_of
+    if isinstance(date, str):
+        try:
+            date = dt.date.fromisoformat(date)
+        except ValueError:
+            date = None
+    if not isinstance(date, dt.date) or isinstance(date, dt.datetime):
+        raise InputError(document.fault(("as_of",), "needs the date of the information, such as `as_of: 2025-02-24`"))
+    document.root["as_of"] = date
+    return date
+
+
+def _with_paths_from(scenario: Scenario, folder: Path) -> Scenario:
+    """Return the scenario with paths of config.json files taken from the folder of the scenario file."""
+    models = {
+        name: served.model_copy(update={"architecture": str(folder / served.architecture)})
+        if served.architecture.endswith(".json")
+        else served
+        for name, served in scenario.serving.models.items()
+    }
+    return scenario.model_copy(update={"serving": scenario.serving.model_copy(update={"models": models})})

@@ -1,0 +1,127 @@
+"""The scenario file: one section per stage, every figure an `Amount` with its origin."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from jevons.errors import InputError
+from jevons.study.scenario.amounts import Amount
+from jevons.study.scenario.base import RENTAL, Quarter, Section
+from jevons.study.scenario.market import MarketSpec, PriceSpec
+from jevons.study.scenario.sections import (
+    CostSpec,
+    ExpansionSpec,
+    FinanceSpec,
+    HardwareSpec,
+    ServedModel,
+    ServingSpec,
+    StudySpec,
+)
+
+__all__ = ["RENTAL", "MarketSpec", "PriceSpec", "Scenario", "Section", "ServedModel"]
+
+
+class Scenario(Section):
+    """A whole question: sections named after the stages."""
+
+    name: str
+    """Title of the study."""
+    as_of: dt.date
+    """Date of the information: nothing published later is visible."""
+    currency: Literal["CNY"] = "CNY"
+    """Currency of results; amounts in others are converted at the rate of `as_of`."""
+    seed: int = Field(7, ge=0, strict=True)
+    """Root of all random streams."""
+    start: Quarter
+    """First quarter of the plan, such as 2025-Q1."""
+    quarters: int = Field(12, ge=2, le=40, strict=True)
+    """Number of quarters."""
+    hardware: HardwareSpec
+    serving: ServingSpec
+    cost: CostSpec
+    market: MarketSpec
+    expansion: ExpansionSpec
+    finance: FinanceSpec
+    study: StudySpec = StudySpec(draws=64)
+
+    def labels(self) -> tuple[str, ...]:
+        """Return the names of the quarters."""
+        year, quarter = int(self.start[:4]), int(self.start[-1]) - 1
+        return tuple(f"{year + (quarter + i) // 4}-Q{(quarter + i) % 4 + 1}" for i in range(self.quarters))
+
+    def amounts(self) -> dict[str, Amount]:
+        """Return every amount by its path."""
+        return dict(_walk(self, ""))
+
+    def settings(self) -> dict[str, tuple[str | int | bool, str]]:
+        """Return everything else by its path: the value, and ``given`` or ``default``."""
+        return dict(_walk_settings(self, ""))
+
+    def with_values(self, values: Mapping[str, float]) -> Scenario:
+        """Return the scenario with the central values at the given paths replaced.
+
+        Raises
+        ------
+        InputError
+            If a path names no amount.
+        """
+        unknown = set(values) - set(self.amounts())
+        if unknown:
+            message = f"no such amount: {', '.join(sorted(unknown))}"
+            raise InputError(message)
+        above = {path[:end] for path in values for end, letter in enumerate(path) if letter == "."}
+        return _replace(self, values, {"", *above, *values}, "")  # type: ignore[no-any-return]
+
+
+def _walk(section: Any, path: str) -> Iterator[tuple[str, Amount]]:
+    if isinstance(section, Amount):
+        yield path, section
+    elif isinstance(section, BaseModel):
+        for name in type(section).model_fields:
+            yield from _walk(getattr(section, name), f"{path}.{name}" if path else name)
+    elif isinstance(section, dict):
+        for name, item in section.items():
+            yield from _walk(item, f"{path}.{name}")
+    elif isinstance(section, list):
+        for index, item in enumerate(section):
+            yield from _walk(item, f"{path}.{index}")
+
+
+def _walk_settings(section: Any, path: str) -> Iterator[tuple[str, tuple[str | int | bool, str]]]:
+    if isinstance(section, BaseModel):
+        for name, field in type(section).model_fields.items():
+            written = field.alias or name
+            inner, value = f"{path}.{written}" if path else written, getattr(section, name)
+            if isinstance(value, str | int | bool | dt.date) and name not in {"facts", "label"}:
+                shown = str(value) if isinstance(value, dt.date) else value
+                yield inner, (shown, "given" if name in section.model_fields_set else "default")
+            else:
+                yield from _walk_settings(value, inner)
+    elif isinstance(section, dict):
+        for name, item in section.items():
+            yield from _walk_settings(item, f"{path}.{name}")
+    elif isinstance(section, list):
+        for index, item in enumerate(section):
+            yield from _walk_settings(item, f"{path}.{index}")
+
+
+def _replace(section: Any, values: Mapping[str, float], on_the_way: set[str], path: str) -> Any:
+    """Return a section with values replaced; *on_the_way* holds their paths and all that lead there."""
+    if path not in on_the_way:
+        return section
+    if isinstance(section, Amount):
+        return dataclasses.replace(section, value=values[path]) if path in values else section
+    if isinstance(section, BaseModel):
+        names = type(section).model_fields
+        update = {n: _replace(getattr(section, n), values, on_the_way, f"{path}.{n}" if path else n) for n in names}
+        return section.model_copy(update=update)
+    if isinstance(section, dict):
+        return {name: _replace(item, values, on_the_way, f"{path}.{name}") for name, item in section.items()}
+    if isinstance(section, list):
+        return [_replace(item, values, on_the_way, f"{path}.{index}") for index, item in enumerate(section)]
+    return section

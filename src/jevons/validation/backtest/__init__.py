@@ -1,0 +1,1 @@
+"""Forecasts frozen at a date, scored on what happened."""

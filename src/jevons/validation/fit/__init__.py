@@ -1,0 +1,1 @@
+"""Fits of the few factors to measured rows."""

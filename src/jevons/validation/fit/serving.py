@@ -1,0 +1,441 @@
+"""Fits the engines' and the kernels' factors to measured rows: robust, bounded, with a prior, and judged out of sample.
+
+A factor is fitted in its logarithm. The loss is that of relative errors, log(predicted / measured), with outliers
+weighed down, so that rows which state too little about themselves do not pull. Groups of rows (source, model, device)
+count by the square root of their size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from jevons.errors import FactError, InfeasibleError, InputError
+from jevons.serving.calibration import Calibration
+from jevons.serving.scales import generation_of, lender_of, shipped_scales
+from jevons.serving.types import FloatArray
+from jevons.validation.rows import read_table
+from jevons.validation.serving.case import Case
+from jevons.validation.serving.cases import read_case
+from jevons.validation.serving.predict import Prepared, answer, calibrated, metric_value, prepare
+
+METRICS = {
+    "ttft_ms", "tpot_ms", "ttft_ms_mean", "tpot_ms_mean", "output_tok_s", "output_tok_s_per_gpu", "prompt_phase_ms",
+    "token_step_ms", "first_token_latency_ms",
+}  # fmt: skip
+_OUTLIER = 0.15
+_LEAST_OUTLIER = 0.08
+_LARGEST_OUTLIER = 0.4
+_FIRST_TOKEN_WEIGHT = 0.6
+_LOOSE = {"engine_bench": 0.5}  # tables whose rows leave much of the run unsaid count for less
+_ITERATIONS = 5
+_STEP = 0.04
+_LARGEST_MOVE = 0.7
+_FIT_WAVES = 3
+_HOPELESS = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A number to be fitted: an engine's factor, or the scale of a part of a step.
+
+    Parameters
+    ----------
+    kind : str
+        ``engine`` or ``scale``.
+    owner, name : str
+        Engine and factor; or ``all``, a generation of devices or an engine, and the part. A part's scales multiply.
+    start, low, high : float
+        Prior value and bounds.
+    sigma : float
+        Spread of the prior in the logarithm.
+    """
+
+    kind: str
+    owner: str
+    name: str
+    start: float
+    low: float
+    high: float
+    sigma: float
+
+
+# Factor, neutral start, bounds, spread of the prior in the logarithm.
+_ENGINE_FACTORS = (
+    ("step_overhead_s", 7e-4, 2e-5, 8e-3, 0.7),
+    ("request_overhead_s", 5e-6, 1e-7, 3e-5, 0.8),
+    ("prefill_launch_s", 4e-5, 1e-6, 2e-4, 0.8),
+    ("decode_layer_s", 2e-6, 1e-7, 2e-3, 1.0),
+    ("entry_s", 1.5e-2, 1e-3, 8e-2, 0.8),
+    ("admit_s", 3e-3, 1e-5, 3e-2, 0.8),
+    ("admit_token_s", 4e-6, 1e-7, 4e-5, 0.8),
+    ("draft_acceptance_frac", 0.7, 0.3, 0.95, 0.15),
+)
+# Without captured graphs a layer's dozen kernels are launched one by one, some thirty microseconds each.
+_EAGER = {"decode_layer_s": 4e-4}
+_PARTS = (
+    "compute.bf16", "compute.fp8", "compute.fp8_block", "compute.fp4", "attention.prompt", "attention.decode",
+    "moe.bf16", "moe.fp8", "moe.fp8_block", "moe.fp4", "moe.int4", "moe.mxfp4", "memory", "tp_comm", "ep_comm",
+    "prompt", "compute.start", "moe.start",
+)  # fmt: skip
+_MEASURED = {"ep_comm": 0.4}  # what was measured as engines run it needs less freedom
+_OWN_KERNELS = 2.5  # engines and generations share most kernels, but not those of the experts and of block scales
+_LONE = 1.6  # slower than alone by more, in all engines and on all devices, is something else
+_SCALE_SIGMAS = {"all": 0.3, "generation": 0.15, "engine": 0.06}
+
+
+@dataclass(slots=True)
+class Item:
+    """A case, what was measured of it, and the rows that say so."""
+
+    prepared: Prepared
+    group: str
+    device: str
+    model: str
+    measured: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> str:
+        """Engine preset."""
+        return self.prepared.case.engine
+
+    @property
+    def generation(self) -> str:
+        """Generation of the device."""
+        return generation_of(self.prepared.case.device)
+
+    @property
+    def parts(self) -> set[str]:
+        """Parts of its steps that a scale bears on."""
+        of_steps = {name for at in self.prepared.surfaces for work in (at.decode, at.prompts) for name in work.parts}
+        return {name for name in _PARTS if name in of_steps or name == "prompt"}
+
+    def bears(self, factor: Factor) -> bool:
+        """Return whether a factor bears on the case."""
+        if factor.kind == "engine":
+            drafts = self.prepared.case.draft_tokens > 0
+            return self.engine == factor.owner and (factor.name != "draft_acceptance_frac" or drafts)
+        owners = {"all", self.generation, lender_of(self.generation, factor.name), self.engine}
+        return factor.owner in owners and factor.name in self.parts
+
+
+@dataclass(slots=True)
+class Problem:
+    """Items to fit and factors to fit them with."""
+
+    items: list[Item]
+    factors: list[Factor]
+
+    def __post_init__(self) -> None:
+        self.owner: list[int] = []
+        self.target: list[float] = []
+        self.metrics: list[str] = []
+        sizes: dict[str, int] = defaultdict(int)
+        for index, item in enumerate(self.items):
+            for metric, values in item.measured.items():
+                self.owner.append(index)
+                self.metrics.append(metric)
+                self.target.append(float(np.median(np.log(values))))
+                sizes[item.group] += 1
+        self.weight = np.array([1.0 / math.sqrt(max(sizes[self.items[i].group], 8)) for i in self.owner])
+        first = np.array([metric.startswith("ttft") for metric in self.metrics])
+        self.weight *= np.where(first, _FIRST_TOKEN_WEIGHT, 1.0)
+        self.weight *= [_LOOSE.get(self.items[i].prepared.case.family, 1.0) for i in self.owner]
+        self.weight *= len(self.weight) / self.weight.sum()
+        self.outlier = np.full(len(self.owner), _OUTLIER)
+        self.rows_of: dict[int, list[int]] = defaultdict(list)
+        for row, index in enumerate(self.owner):
+            self.rows_of[index].append(row)
+
+    owner: list[int] = field(init=False)
+    target: list[float] = field(init=False)
+    metrics: list[str] = field(init=False)
+    weight: FloatArray = field(init=False)
+    outlier: FloatArray = field(init=False)
+    rows_of: dict[int, list[int]] = field(init=False)
+
+    def judge(self, errors: FloatArray) -> None:
+        """Set the size of an outlier for each family and metric from its errors: exact tables count for more."""
+        sets: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for row, index in enumerate(self.owner):
+            sets[self.items[index].prepared.case.family, self.metrics[row]].append(row)
+        for rows in sets.values():
+            size = float(np.nanmedian(np.abs(errors[rows])))
+            self.outlier[rows] = min(max(1.48 * size, _LEAST_OUTLIER), _LARGEST_OUTLIER)
+
+    def calibration(self, theta: FloatArray) -> Calibration:
+        """Return the factors' values as a calibration."""
+        engines: dict[str, dict[str, float]] = defaultdict(dict)
+        scales: dict[str, dict[str, float]] = defaultdict(dict)
+        for factor, value in zip(self.factors, np.exp(theta), strict=True):
+            (engines if factor.kind == "engine" else scales)[factor.owner][factor.name] = float(value)
+        return Calibration(dict(engines), dict(scales))
+
+    def errors(self, theta: FloatArray, items: Iterable[int] | None = None) -> FloatArray:
+        """Return log(predicted / measured) of all rows; NaN for those of other items, or without an answer."""
+        found = np.full(len(self.owner), np.nan)
+        made = self.calibration(theta)
+        for index in range(len(self.items)) if items is None else items:
+            item = self.items[index]
+            try:
+                result = answer(item.prepared, calibrated(made), made.scales)
+            except InfeasibleError:
+                continue
+            for row in self.rows_of[index]:
+                value = metric_value(self.metrics[row], item.prepared.case, result)
+                found[row] = math.log(max(value, 1e-12)) - self.target[row]
+        return found
+
+    @property
+    def start(self) -> FloatArray:
+        """Prior values, in logarithms."""
+        prior: FloatArray = np.log(np.array([factor.start for factor in self.factors]))
+        return prior
+
+    @property
+    def sigma(self) -> FloatArray:
+        """Spread of the prior."""
+        return np.array([factor.sigma for factor in self.factors])
+
+    def clip(self, theta: FloatArray) -> FloatArray:
+        """Return factors within their bounds."""
+        low = np.log(np.array([factor.low for factor in self.factors]))
+        high = np.log(np.array([factor.high for factor in self.factors]))
+        inside: FloatArray = np.clip(theta, low, high)
+        return inside
+
+    def slopes(self, theta: FloatArray, base: FloatArray) -> FloatArray:
+        """Return the derivatives of all errors, shape (rows, factors).
+
+        Factors of one kind and name have the same effect on a case that they bear on, so all owners' move together.
+        """
+        made = np.zeros((len(self.owner), len(self.factors)))
+        owner = np.array(self.owner)
+        for kind, name in dict.fromkeys((factor.kind, factor.name) for factor in self.factors):
+            alike = [i for i, factor in enumerate(self.factors) if (factor.kind, factor.name) == (kind, name)]
+            moved = theta.copy()
+            lone = [i for i in alike if kind == "engine" or self.factors[i].owner == "all"]
+            moved[lone] += _STEP
+            borne = np.array([any(item.bears(self.factors[i]) for i in lone) for item in self.items])
+            changed = self.errors(moved, np.flatnonzero(borne).tolist())
+            slope = np.clip((changed - base) / _STEP, -3.0, 3.0)
+            slope[np.isnan(slope)] = 0.0
+            for column in alike:
+                own = np.array([item.bears(self.factors[column]) for item in self.items])
+                made[:, column] = np.where(own[owner], slope, 0.0)
+        return made
+
+
+def solve(
+    problem: Problem, base: FloatArray, slopes: FloatArray, at: FloatArray, rows: np.ndarray, rounds: int = 12
+) -> FloatArray:
+    """Return the factors that fit the linearised errors of some rows best, under the prior.
+
+    Parameters
+    ----------
+    problem : Problem
+        Gives prior and weights.
+    base, slopes : ndarray
+        Errors and their derivatives at *at*.
+    at : ndarray
+        Where the errors were linearised.
+    rows : ndarray of bool
+        Rows to fit.
+    rounds : int
+        Rounds of weighing outliers down.
+    """
+    used = rows & ~np.isnan(base) & (np.abs(np.nan_to_num(base)) < _HOPELESS)
+    slope, error, weight, outlier = slopes[used], base[used], problem.weight[used], problem.outlier[used]
+    prior = 1.0 / problem.sigma**2
+    theta = at
+    for _ in range(rounds):
+        now = error + slope @ (theta - at)
+        robust = weight / (1.0 + (now / outlier) ** 2) / outlier**2
+        left = slope.T @ (slope * robust[:, None]) + np.diag(prior)
+        right = slope.T @ (robust * (error - slope @ at)) - prior * problem.start
+        theta = problem.clip(np.asarray(-np.linalg.solve(left, right), dtype=np.float64))
+    return theta
+
+
+def fit(problem: Problem, log: Callable[[str], None] = lambda _: None) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the fitted factors, and errors and derivatives there."""
+    theta = problem.clip(problem.start)
+    base = problem.errors(theta)
+    every = np.ones(len(problem.owner), dtype=bool)
+    slopes = problem.slopes(theta, base)
+    for iteration in range(_ITERATIONS):
+        problem.judge(base)
+        wanted = solve(problem, base, slopes, theta, every)
+        move = np.clip(wanted - theta, -_LARGEST_MOVE, _LARGEST_MOVE)
+        for share in (1.0, 0.5, 0.25):
+            tried = theta + share * move
+            errors = problem.errors(tried)
+            if _loss(problem, errors, tried) < _loss(problem, base, theta):
+                break
+        else:
+            break
+        theta, base = tried, errors
+        log(f"round {iteration}: loss {_loss(problem, base, theta):.2f}, median {np.nanmedian(np.abs(base)):.3f}")
+        slopes = problem.slopes(theta, base)
+        if np.abs(share * move).max() < 0.02:
+            break
+    return theta, base, slopes
+
+
+def _loss(problem: Problem, errors: FloatArray, theta: FloatArray) -> float:
+    known = ~np.isnan(errors)
+    size = np.minimum(np.abs(errors[known]), _HOPELESS) / problem.outlier[known]
+    data = (problem.weight[known] * np.log1p(size**2)).sum()
+    return float(data + (((theta - problem.start) / problem.sigma) ** 2).sum())
+
+
+def held_out(
+    problem: Problem, theta: FloatArray, base: FloatArray, slopes: FloatArray, parts: Mapping[str, Sequence[int]]
+) -> FloatArray:
+    """Return every row's error under factors fitted without its part.
+
+    The fit without a part solves the errors linearised at *theta*; its predictions come from the full model.
+    """
+    errors = np.full(len(problem.owner), np.nan)
+    owner = np.array(problem.owner)
+    for items in parts.values():
+        out = np.isin(owner, np.array(items))
+        apart = solve(problem, base, slopes, theta, ~out)
+        errors[out] = problem.errors(apart, items)[out]
+    return errors
+
+
+def folds(items: Sequence[Item], key: Callable[[Item], str], count: int = 0) -> dict[str, list[int]]:
+    """Return the items by key, or, with *count*, keys dealt to that many folds in alphabetical order."""
+    by_key: dict[str, list[int]] = defaultdict(list)
+    names = sorted({key(item) for item in items})
+    place = {name: str(i % count) if count else name for i, name in enumerate(names)}
+    for index, item in enumerate(items):
+        by_key[place[key(item)]].append(index)
+    return by_key
+
+
+def gather(paths: Sequence[Path], *, waves: int = _FIT_WAVES) -> list[Item]:
+    """Return the cases of serving tables that may be fitted, with what was measured of each.
+
+    Left out are rows whose layout had to be guessed, and metrics that follow from others.
+    """
+    items: dict[Case, Item | None] = {}
+    plain = Calibration()
+    for path in paths:
+        table = read_table(path)
+        if table.kind != "serving":
+            continue
+        for row in table.rows:
+            if row["metric"] not in METRICS:
+                continue
+            try:
+                case = read_case(row)
+                value = float(row["value"])
+            except (InputError, FactError, ValueError):
+                continue
+            if not value > 0.0 or case.decoded_layout or case.scenario in _SEARCHED:
+                continue
+            if case not in items:
+                items[case] = _item(_shorter(case, waves), row, plain)
+            found = items[case]
+            if found is not None:
+                found.measured.setdefault(row["metric"], []).append(value)
+    return [item for item in items.values() if item is not None]
+
+
+_SEARCHED = {"mlperf-server", "mlperf-interactive"}
+
+
+def _shorter(case: Case, waves: int) -> Case:
+    if case.scenario == "closed" and case.family == "inferencex_silicon":
+        return replace(case, requests=min(case.requests, waves * case.users), represents=case.requests)
+    return case
+
+
+def _item(case: Case, row: Mapping[str, str], plain: Calibration) -> Item | None:
+    try:
+        prepared = prepare(case, calibrated(plain))
+    except (InputError, InfeasibleError, FactError):
+        return None
+    return Item(prepared, row.get("group") or "", case.device, prepared.surfaces[0].deployment.model.name)
+
+
+def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]:
+    """Return the factors that the items can say something about.
+
+    The prior is what ships; *neutral* takes the same values for all engines and lone kernels' times instead, which the
+    shipped calibration itself is fitted from.
+    """
+    plain, shipped = Calibration(), {} if neutral else shipped_scales()
+    made: list[Factor] = []
+    cases = {item.engine: item.prepared.case for item in items}
+    for engine in sorted(cases):
+        preset = calibrated(plain)(cases[engine])
+        for name, usual, low, high, sigma in _ENGINE_FACTORS:
+            first = _EAGER.get(name, usual) if engine == "eager" else usual
+            start = first if neutral else min(max(float(getattr(preset, name)), low), high)
+            made.append(Factor("engine", engine, name, start, low, high, sigma))
+    parts: dict[str, set[str]] = defaultdict(set)
+    kinds = {"all": "all"}
+    for item in items:
+        kinds[item.generation], kinds[item.engine] = "generation", "engine"
+        for owner in ("all", item.generation, item.engine):
+            parts[owner] |= item.parts
+    for owner, names in sorted(parts.items()):
+        for part in (name for name in _PARTS if name in names):
+            start = shipped.get(owner, {}).get(part, 1.0)
+            low, wide = (0.1, 2.0) if part.endswith(".start") else (0.4, _MEASURED.get(part, 1.0))
+            own = owner != "all" and part == "compute.fp8_block"
+            own |= kinds[owner] == "engine" and part.startswith("moe.")
+            high = _LONE if owner == "all" and part.startswith("compute.") else 2.5
+            wide *= _OWN_KERNELS if own else 1.0
+            made.append(Factor("scale", owner, part, start, low, high, wide * _SCALE_SIGMAS[kinds[owner]]))
+    return [factor for factor in made if any(item.bears(factor) for item in items)]
+
+
+def calibrate(paths: Sequence[Path | str], log: Callable[[str], None] = lambda _: None) -> Calibration:
+    """Return factors fitted to the serving rows of files.
+
+    Raises
+    ------
+    InputError
+        If no row can be fitted.
+    """
+    items = gather([Path(path) for path in paths])
+    if not items:
+        message = "none of the rows can be fitted; `jevons validate` names the reasons"
+        raise InputError(message)
+    problem = Problem(items, factors_for(items))
+    theta, base, slopes = fit(problem, log)
+    made = problem.calibration(theta)
+    scales = {owner: dict(parts) for owner, parts in shipped_scales().items()}
+    for owner, parts in (made.scales or {}).items():
+        scales.setdefault(owner, {}).update(parts)
+    return replace(made, scales=scales, provenance=provenance(problem, paths, base, slopes))
+
+
+def provenance(
+    problem: Problem, paths: Sequence[Path | str], base: FloatArray, slopes: FloatArray
+) -> dict[str, object]:
+    """Return what a calibration rests on: files, rows, residuals, and the spread of each factor."""
+    known = ~np.isnan(base)
+    outlier = problem.outlier[known]
+    robust = problem.weight[known] / (1.0 + (base[known] / outlier) ** 2) / outlier**2
+    hessian = slopes[known].T @ (slopes[known] * robust[:, None]) + np.diag(1.0 / problem.sigma**2)
+    spread = np.sqrt(np.diag(np.linalg.inv(hessian)))
+    size = np.abs(np.expm1(base[known]))
+    return {
+        "files": [Path(path).name for path in paths],
+        "rows": int(known.sum()),
+        "median_ape": float(np.median(size)),
+        "p90_ape": float(np.quantile(size, 0.9)),
+        "spread_frac": {
+            f"{factor.owner}.{factor.name}": float(value) for factor, value in zip(problem.factors, spread, strict=True)
+        },
+    }

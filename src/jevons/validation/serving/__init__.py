@@ -1,0 +1,1 @@
+"""Measured serving against predictions."""

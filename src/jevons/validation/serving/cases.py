@@ -1,0 +1,174 @@
+"""Reads the configuration of a measured serving row: what ran, on what, under which load."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+
+from jevons.errors import InputError
+from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.types import Layout
+from jevons.validation.names import device_id, engine_key, model_named, plain, precision_of
+from jevons.validation.serving.case import Case, Row, number_of, release_of, sizes_of
+from jevons.validation.serving.inferencex import LOOP_WAVES, with_json
+from jevons.validation.serving.mlperf import mlperf_case
+from jevons.validation.serving.serve_command import layout_of, serve_command_of, with_flags
+
+_TAIL_SIGMA = 1.3
+_OFFLINE_REQUESTS = 3000
+_FEW = 8
+
+
+def read_case(row: Row) -> Case:
+    """Return the configuration of a row of a serving table.
+
+    Raises
+    ------
+    InputError
+        With the reason why the row cannot be predicted: unknown device, model or load, missing layout or lengths.
+    """
+    family = row.get("family", "")
+    spec, hint = model_named(row["model"])
+    notes = row.get("notes", "") or ""
+    case = Case(
+        family=family,
+        device=device_id(row["gpu"]),
+        model=row["model"],
+        engine=_engine(row),
+        version=row.get("engine_version", "") or "",
+        precision=_precision(row.get("precision") or "", hint),
+        kv=None,
+        layout=Layout(),
+        scenario="",
+        isl=Lengths(1.0),
+        osl=Lengths(1.0),
+        gpus=int(number_of(row.get("n_gpus")) or 0),
+    )
+    case = replace(case, lags=_lags(case))
+    if row.get("isl") == "dataset":
+        return mlperf_case(case, row, spec.name)
+    if notes.startswith("{"):
+        from jevons.validation.serving.recipes import with_recipe
+
+        return with_recipe(with_json(case, row, json.loads(notes), moe=spec.is_moe), spec.name)
+    return _with_text(case, row, notes, moe=spec.is_moe)
+
+
+def _precision(column: str, hint: str | None) -> str | None:
+    """Return the precision of a row; a column such as ``float16 unless FP8 in model name`` defers to the name."""
+    stated = precision_of(column)
+    return (hint or stated) if "unless" in column else (stated or hint)
+
+
+def _engine(row: Row) -> str:
+    """Return the engine preset; tables of 2023 that name none measured engines without captured graphs."""
+    name = row.get("engine", "") or ""
+    if not name and (row.get("date_or_version") or "").startswith("2023"):
+        return "eager"
+    return engine_key(name)
+
+
+def _lags(case: Case) -> bool:
+    """Return whether an engine's version overlaps scheduling: SGLang and TensorRT-LLM do, vLLM from 0.14."""
+    if case.engine == "vllm":
+        release = release_of(case.version)
+        return case.version.startswith(("nightly", "main")) or (release is not None and release >= (0, 14))
+    return case.engine in {"sglang", "trtllm"}
+
+
+def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
+    command = serve_command_of(notes)
+    case = replace(with_flags(case, command), layout=sizes_of(row))
+    release = release_of(case.version)
+    if case.engine == "trtllm" and release is not None and release < (0, 20):
+        # Engines built by TensorRT, before its PyTorch backend.
+        case = replace(case, captured_tokens=math.inf, lags=False)
+    if not row.get("tp") and not case.gpus:
+        message = "the row states no layout"
+        raise InputError(message)
+    layout = layout_of(case, row, notes, command, moe=moe)
+    gpus = case.gpus or layout.devices
+    replicas = max(gpus // layout.devices, 1) if _per_deployment(row) else 1
+    kv = "fp8" if re.search(r"kv.cache.dtype[= ]fp8", command) else case.kv
+    case = replace(case, layout=layout, gpus=gpus, replicas=replicas, kv=kv)
+    if case.family == "published_misc" and re.search(r"simulat|estimate", notes, re.IGNORECASE):
+        message = "simulated or estimated, not measured"
+        raise InputError(message)
+    case = _with_load(case, row, notes)
+    if case.scenario == "offline" and case.engine == "trtllm":
+        from jevons.validation.serving.recipes import with_overview
+
+        return with_overview(case, moe=moe)
+    return case
+
+
+def _per_deployment(row: Row) -> bool:
+    return not row["metric"].endswith("_per_gpu")
+
+
+def _with_load(case: Case, row: Row, notes: str) -> Case:
+    """Take lengths, requests and arrivals from columns and notes."""
+    load = plain(row.get("concurrency_or_rate") or "")
+    isl, osl = _text_lengths(row, notes)
+    requests = int(number_of(_said(notes, "requests")) or 0)
+    bare = re.search(r"\b(\d+) (?:requests|prompts)\b", f"{notes} {load}")
+    requests = requests or (int(bare[1]) if bare else 0)
+    case = replace(case, isl=isl, osl=osl)
+    static = re.match(r"static batch (\d+)", load)
+    if static:
+        return replace(case, scenario="static", requests=int(static[1]), users=int(static[1]))
+    users = re.search(r"(?:max )?concurrency (\d+)", load)
+    rate = re.search(r"([\d.]+) req/s", load) or re.match(r'section "Rate ([\d.]+)"', notes)
+    if users and not rate:
+        count = int(users[1])
+        if "max concurrency" in load and count > _FEW and count % 10 and count & (count - 1):
+            message = f"load `{row.get('concurrency_or_rate')}` is a peak that was seen, not one that was set"
+            raise InputError(message)
+        return replace(case, scenario="closed", users=count, requests=requests or LOOP_WAVES * count)
+    if rate:
+        return replace(case, scenario="open", rate_per_s=float(rate[1]), requests=requests or 500)
+    if load.startswith("inf (offline"):
+        return replace(case, scenario="offline", requests=requests or _OFFLINE_REQUESTS)
+    if load.startswith("inf"):
+        seats = re.search(r"max num seqs (\d+)", load)
+        limit = int(seats[1]) if seats else case.max_batch
+        return replace(case, scenario="burst", requests=requests or 1000, max_batch=limit)
+    if row["metric"] == "first_token_latency_ms":
+        return replace(case, scenario="static", requests=1, users=1)
+    message = f"load `{row.get('concurrency_or_rate')}` is none that can be replayed"
+    raise InputError(message)
+
+
+def _said(notes: str, name: str) -> str | None:
+    found = re.search(rf"\b{name}=([\d.]+)", notes)
+    return found[1] if found else None
+
+
+def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
+    """Return lengths: stated means before nominal ones; a mean well below the nominal one tells a uniform draw."""
+    made = []
+    requests = number_of(_said(notes, "requests"))
+    tailed = "sharegpt" in (row.get("isl") or "").lower() or "dataset see page" in notes or "ShareGPT" in notes
+    for name, mean_name, total_name in (("isl", "mean_in", "total_in"), ("osl", "mean_out", "total_out")):
+        nominal = number_of(row.get(name))
+        mean = number_of(_said(notes, mean_name))
+        total = number_of(_said(notes, total_name))
+        if mean is None and total is not None and requests:
+            mean = total / requests
+        if mean is None and nominal is not None and "lengths vary" in notes:
+            mean = nominal / 2.0
+        if mean is None and nominal is None:
+            if name == "osl" and "prefill" in (row.get("osl") or ""):
+                nominal = 1.0
+            else:
+                message = f"no {name}: `{row.get(name)}`, and the notes give no mean"
+                raise InputError(message)
+        if tailed and mean is not None:
+            made.append(Lengths(max(mean, 1.0), sigma=_TAIL_SIGMA))
+        elif mean is not None and nominal is not None and mean < 0.9 * nominal:
+            made.append(Lengths(max(mean, 1.0), spread=1.0 - 1e-3))
+        else:
+            made.append(Lengths(max(mean or nominal or 1.0, 1.0)))
+    return made[0], made[1]

@@ -1,0 +1,129 @@
+"""Cases from InferenceX rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from jevons.errors import InputError
+from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.types import Layout
+from jevons.validation.names import precision_of
+from jevons.validation.serving.case import Case, Row, number_of, sizes_of
+
+# Draws of the benchmark clients. InferenceX asks for lengths between 0.8 and 1 of the nominal one; `random` of SGLang
+# between nothing and the maximum; conversation sets have long tails.
+_INFERENCEX_RATIO = 0.8
+
+
+# Clients that ask for equal lengths: as counted by the server they differ by half a percent or so, enough for users
+# who start together to fall out of step within a few answers. (Chosen after the residuals of one table were seen.)
+_NOMINAL_SPREAD = 0.005
+
+
+_INFERENCEX_LENGTHS = {1024.0, 8192.0}
+
+
+LOOP_WAVES = 10
+
+
+def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> Case:
+    """InferenceX rows: a closed loop, its layout in columns (aggregated) or in notes (disaggregated)."""
+    users = _users(row, notes)
+    usual = {number_of(row.get("isl")), number_of(row.get("osl"))} <= _INFERENCEX_LENGTHS
+    drawn = usual or "InferenceX" in str(notes.get("origin", ""))
+    isl, osl = _lengths(row, _INFERENCEX_RATIO if drawn else None)
+    kinds = {str(notes.get(name, "")) for name in ("gemm", "moe")} - {""}
+    precision = case.precision
+    if precision is None and kinds:
+        precision = precision_of(kinds.pop())
+    case = replace(
+        case, precision=precision, scenario="closed", isl=isl, osl=osl, users=users,
+        requests=max(LOOP_WAVES * users, 1),
+    )  # fmt: skip
+    if case.engine == "trtllm" and "InferenceX" not in str(notes.get("origin", "")):
+        case = replace(case, lags=False)  # no wait for the step in progress shows in the vendor's own runs
+    if notes.get("mode") == "disagg":
+        return _apart(case, notes, moe=moe)
+    return _together(case, row, notes, moe=moe)
+
+
+def _users(row: Row, notes: Mapping[str, Any]) -> int:
+    text = row.get("concurrency_or_rate") or ""
+    found = re.match(r"concurrency (\d+)", text)
+    users = int(found[1]) if found else int(number_of(str(notes.get("batch_size", ""))) or 0)
+    if users < 1:
+        message = f"no concurrency: `{text}`"
+        raise InputError(message)
+    return users
+
+
+def _lengths(row: Row, ratio: float | None) -> tuple[Lengths, Lengths]:
+    """Return lengths between *ratio* and 1 of the nominal ones, or nominal ones."""
+    made = []
+    mean = 1.0 if ratio is None else (1.0 + ratio) / 2.0
+    spread = _NOMINAL_SPREAD if ratio is None else (1.0 - ratio) / 2.0 / mean
+    for name in ("isl", "osl"):
+        nominal = number_of(row.get(name))
+        if nominal is None:
+            message = f"no {name}: `{row.get(name)}`"
+            raise InputError(message)
+        made.append(Lengths(nominal * mean, spread=spread))
+    return made[0], made[1]
+
+
+def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> Case:
+    layout, decoded = sizes_of(row), False
+    if int(number_of(row.get("tp")) or 0) < 1:
+        message = "the row states no layout"
+        raise InputError(message)
+    experts_tp = int(number_of(str(notes.get("moe_tp", ""))) or 0)
+    tp, ep, dp = layout.tp, layout.ep, layout.dp
+    node = 8
+    if ep > 1 and dp > 1 and tp > 1 and ep == tp * dp and dp == tp:
+        # Written as the product of two ways of counting the same devices. vLLM splits attention over them where experts
+        # are parallel, unless told otherwise; the others run attention on each.
+        tp, ep, dp, decoded = (tp, tp, 1, True) if case.engine == "vllm" else (1, dp, dp, True)
+    elif ep > 1 and dp > ep and dp % ep == 0 and tp == 1:
+        dp, decoded = ep, True
+    elif notes.get("layout_suspect") or tp > node:
+        # tp was multiplied with ep: the devices are those of ep.
+        tp, dp, decoded = max(ep, 1), 1, True
+    if not moe:
+        ep = 1
+    per_rank = int(number_of(str(notes.get("batch_size", ""))) or case.users)
+    ranks = case.users // per_rank if per_rank and case.users % per_rank == 0 else 1
+    users = case.users
+    if ranks > 1 and dp == 1 and ep == 1 and not moe:
+        users = per_rank  # independent replicas behind one router, each with its own share of the users
+    elif ranks > 1 and dp == 1 and ranks == tp and not decoded:
+        tp, dp, decoded = 1, tp, True  # each device is an attention rank with its own batch
+    group = tp * dp
+    if moe and ep == 1 and experts_tp and group % experts_tp == 0 and experts_tp < group:
+        ep = group // experts_tp
+    layout = Layout(tp=tp, pp=layout.pp, ep=min(ep, group), dp=dp, dp_attention=dp > 1)
+    requests = max(LOOP_WAVES * users, 1)
+    return replace(case, layout=layout, gpus=layout.devices, users=users, requests=requests, decoded_layout=decoded)
+
+
+def _apart(case: Case, notes: Mapping[str, Any], *, moe: bool) -> Case:
+    workers = [int(number_of(str(notes.get(f"{side}_num_workers", ""))) or 0) for side in ("prefill", "decode")]
+    if min(workers) < 1:
+        message = "missing layout: a disaggregated row without its numbers of workers"
+        raise InputError(message)
+    sides = []
+    for side in ("prefill", "decode"):
+
+        def size(name: str, side: str = side) -> int:
+            return max(int(number_of(str(notes.get(f"{side}_{name}", ""))) or 1), 1)
+
+        dp, tp = size("attention_dp_size"), size("tp_size")
+        ep = size("moe_ep_size") if moe else 1
+        sides.append(Layout(tp=tp, pp=size("pp_size"), ep=min(ep, tp * dp), dp=dp, dp_attention=dp > 1))
+    gpus = workers[0] * sides[0].devices + workers[1] * sides[1].devices
+    return replace(
+        case, layout=sides[1], prefill=sides[0], prefill_workers=workers[0], decode_workers=workers[1], gpus=gpus,
+        prefill_batch=0,
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""Cases from MLPerf Inference rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jevons.errors import InputError
+from jevons.serving.closed_loop.points import Lengths
+from jevons.validation.serving.case import Case, Dataset, Row
+
+# Mean lengths as the task descriptions of MLPerf Inference (v4.1 to v6.0) print or imply them; limits are TTFT, TPOT.
+MLPERF = {
+    "llama-2-70b": Dataset(
+        Lengths(294.0, sigma=0.8), Lengths(294.0, sigma=0.7), 24576, {"Server": (2.0, 0.2), "Interactive": (0.45, 0.04)}
+    ),
+    "llama-3.1-405b": Dataset(
+        Lengths(9428.0, sigma=0.6), Lengths(684.0, sigma=0.7), 8313,
+        {"Server": (6.0, 0.175), "Interactive": (4.5, 0.08)},
+    ),
+    "llama-3.1-8b": Dataset(
+        Lengths(778.0, sigma=0.5), Lengths(128.0), 13368, {"Server": (2.0, 0.1), "Interactive": (0.5, 0.03)}
+    ),
+    "mixtral-8x7b": Dataset(Lengths(275.0, sigma=0.8), Lengths(145.0, sigma=0.8), 15000, {"Server": (2.0, 0.2)}),
+    "deepseek-r1": Dataset(
+        Lengths(800.0, sigma=0.8), Lengths(3880.0, sigma=0.8), 4388,
+        {"Server": (2.0, 0.08), "Interactive": (1.5, 0.015)},
+    ),
+    "gpt-oss-120b": Dataset(
+        Lengths(3500.0, sigma=0.7), Lengths(1310.0, sigma=0.8), 6396,
+        {"Server": (3.0, 0.08), "Interactive": (2.0, 0.02)},
+    ),
+    "gpt-j-6b": Dataset(Lengths(919.0, sigma=0.5), Lengths(69.0, sigma=0.3), 13368, {"Server": (20.0, 1.0)}),
+}  # fmt: skip
+
+
+def mlperf_case(case: Case, row: Row, model: str) -> Case:
+    """MLPerf prints neither layout nor lengths: the task fixes these, and the layout is searched."""
+    if model not in MLPERF:
+        message = f"`{row['model']}` is no MLPerf task whose lengths are known"
+        raise InputError(message)
+    scenario = row.get("concurrency_or_rate", "")
+    task = MLPERF[model]
+    if scenario not in {"Offline", *task.limits}:
+        message = f"scenario `{scenario}` of {model} has no known limits"
+        raise InputError(message)
+    if case.gpus < 1:
+        message = "the row does not say how many devices it covers"
+        raise InputError(message)
+    precision = case.precision
+    if precision is None:  # the tasks' accuracy targets allow it, and submitters use it
+        precision = "fp4" if case.device in {"b200_sxm", "gb200", "b300_sxm", "gb300"} else "fp8"
+    return replace(
+        case, precision=precision, scenario=f"mlperf-{scenario.lower()}", isl=task.isl, osl=task.osl,
+        requests=task.requests, search=True,
+    )  # fmt: skip

@@ -1,0 +1,266 @@
+"""Predicts the metrics of measured serving rows from their configuration."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from jevons.errors import FactError, InfeasibleError, InputError
+from jevons.hardware import accelerator
+from jevons.serving import engine as engine_preset
+from jevons.serving.calibration import Calibration
+from jevons.serving.closed_loop.points import Load, Outcome, Pools, Surface, outcome, surface, with_limits
+from jevons.serving.scales import Scales
+from jevons.serving.types import Deployment, EngineFactors, Layout
+from jevons.validation.names import model_named, quantised
+from jevons.validation.serving.case import Case
+from jevons.validation.serving.mlperf import MLPERF
+
+Engines = Callable[[Case], EngineFactors]
+
+_STEADY_REQUESTS = 4000
+_SEARCH_SIZES = (1, 2, 4, 8)
+_RATE_STEPS = 8
+LIMITED = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A case ready to be answered under any engine factors; one surface per layout that is tried."""
+
+    case: Case
+    surfaces: tuple[Surface, ...]
+
+
+def default_engine(case: Case) -> EngineFactors:
+    """Return the engine preset of a case with the limits that its serve command gives."""
+    return limited(engine_preset(case.engine), case)
+
+
+def calibrated(calibration: Calibration) -> Engines:
+    """Return the engine factors of any case under a calibration, with the case's own limits."""
+
+    def factors(case: Case) -> EngineFactors:
+        values = calibration.engines.get(case.engine, {})
+        return limited(replace(_preset(case.engine), **values), case)  # type: ignore[arg-type]
+
+    return factors
+
+
+@functools.cache
+def _preset(name: str) -> EngineFactors:
+    return engine_preset(name)
+
+
+def limited(factors: EngineFactors, case: Case) -> EngineFactors:
+    """Return engine factors with a case's own limits, or the server's defaults on its device."""
+    tokens, batch = _server_defaults(case)
+    return with_limits(
+        factors, step_tokens=case.step_tokens or tokens, max_batch=case.max_batch or batch,
+        captured_tokens=case.captured_tokens,
+    )  # fmt: skip
+
+
+def _server_defaults(case: Case) -> tuple[int | None, int | None]:
+    """Return prompt tokens per step and largest batch that an engine's server takes where none are given.
+
+    vLLM from 0.8.5 (`EngineArgs`): 8192 and 1024 on devices of 70 GiB and more but the A100, 2048 and 256 on others.
+    SGLang (`ServerArgs`): chunks of 2048, 4096, 8192 or 16384 tokens by memory.
+    """
+    if case.search or case.scenario in {"offline", "static"}:
+        return None, None
+    memory = accelerator(case.device).hbm_bytes / 2**30
+    if case.engine == "vllm":
+        large = memory >= 70.0 and not case.device.startswith("a100")
+        return (8192, 1024) if large else (2048, 256)
+    if case.engine == "sglang":
+        steps = ((35.0, 2048), (60.0, 4096), (160.0, 8192))
+        return next((tokens for limit, tokens in steps if memory < limit), 16384), None
+    return None, None
+
+
+def prepare(case: Case, engines: Engines = default_engine) -> Prepared:
+    """Return the work of the steps that a case needs.
+
+    Raises
+    ------
+    InputError, InfeasibleError, FactError
+        With the reason why there is no answer.
+    """
+    factors = engines(case)
+    if not case.search:
+        return Prepared(case, (_surface(case, case.layout, case.replicas, factors),))
+    found, last = [], None
+    moe = model_named(case.model)[0].is_moe
+    for size in (size for size in _SEARCH_SIZES if size <= case.gpus and case.gpus % size == 0):
+        try:
+            found.append(_surface(case, Layout(tp=size), case.gpus // size, factors))
+            if moe and size > 1:
+                shared = Layout(dp=size, ep=size, dp_attention=True)
+                found.append(_surface(case, shared, case.gpus // size, factors))
+        except (InfeasibleError, InputError) as error:
+            last = error
+    if not found:
+        raise last or InfeasibleError(f"no layout of {case.gpus} devices is known", ["layout"])
+    return Prepared(case, tuple(found))
+
+
+def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) -> Surface:
+    deployment = _deployment(case, layout, factors)
+    if case.prefill is None:
+        return surface(deployment, _load(case, replicas))
+    prefill = _deployment(case, case.prefill, factors)
+    pools = Pools(prefill, case.prefill_workers, case.decode_workers, case.prefill_batch)
+    return surface(deployment, _load(case, 1), pools)
+
+
+@functools.lru_cache(maxsize=4096)
+def _parts(device: str, model: str, precision: str | None) -> tuple[object, object]:
+    return accelerator(device), quantised(model_named(model)[0], precision)
+
+
+def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deployment:
+    device, spec = _parts(case.device, case.model, case.precision)
+    # TensorRT-LLM's checkpoints of 8 and 4 bits, and published ones of NVFP4, state a cache of 8 bits.
+    low = case.precision == "fp4" or (case.engine == "trtllm" and case.precision == "fp8")
+    kv = case.kv or ("fp8" if low else "bf16")
+    if case.search and case.precision in {"fp8", "fp4", "mxfp4"}:
+        kv = "fp8"
+    return Deployment(
+        spec, device, layout, "native", kv, factors, memory_frac=case.memory_frac or None,  # type: ignore[arg-type]
+        draft_tokens=case.draft_tokens,
+    )  # fmt: skip
+
+
+def _load(case: Case, replicas: int) -> Load:
+    """Return the share of a case's load that one of equal replicas gets."""
+    requests = max(math.ceil(case.requests / replicas), 1)
+    users = math.ceil(case.users / replicas) if case.users else 0
+    load = Load(case.isl, case.osl, requests, lags=case.lags)
+    if case.scenario == "static":
+        return replace(load, static=True)
+    if case.scenario == "closed":
+        return replace(
+            load, users=users, poll_steps=case.poll_steps, wait_steps=case.wait_steps, wait_frac=case.wait_frac,
+            stream_steps=case.stream_steps, represents=case.represents,
+        )  # fmt: skip
+    if case.scenario == "open":
+        return replace(load, rate_per_s=case.rate_per_s / replicas)
+    if case.scenario.startswith("mlperf"):
+        return replace(load, requests=min(requests, _STEADY_REQUESTS), served=False)
+    return replace(load, served=case.scenario != "offline")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An outcome, and by how much to multiply its rates for the whole of what a row covers."""
+
+    outcome: Outcome
+    replicas: float
+
+
+def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales | None = None) -> Answer:
+    """Return what a client of the case sees, with the best layout where none is recorded."""
+    case, factors = prepared.case, engines(prepared.case)
+    best: Answer | None = None
+    for at in prepared.surfaces:
+        replicas = case.gpus / at.deployment.devices if case.search else float(case.replicas)
+        if case.scenario in LIMITED:
+
+            def at_rate(rate_per_s: float, at: Surface = at) -> Outcome:
+                return outcome(replace(at, load=replace(at.load, rate_per_s=rate_per_s)), factors, scales)
+
+            found = highest_rate(case, at, factors, scales, at_rate)
+        else:
+            found = outcome(at, factors, scales)
+        if found is None:
+            continue
+        made = Answer(found, replicas)
+        if best is None or _rate(made) > _rate(best):
+            best = made
+    if best is None:
+        message = "no layout meets the task's latency limits at any rate"
+        raise InfeasibleError(message, ["ttft_s", "tpot_s"])
+    return best
+
+
+def _rate(made: Answer) -> float:
+    return made.outcome.output_tok_per_s * made.replicas
+
+
+def highest_rate(
+    case: Case, at: Surface, factors: EngineFactors, scales: Scales | None, at_rate: Callable[[float], Outcome]
+) -> Outcome | None:
+    """Return the outcome at the highest arrival rate that meets an MLPerf task's limits at the 99th percentile.
+
+    *at_rate* gives the outcome at a rate; *at*, *factors* and *scales* tell the rate of a full machine.
+    """
+    ttft_s, tpot_s = MLPERF[model_named(case.model)[0].name].limits[LIMITED[case.scenario]]
+    low, high = 0.0, outcome(at, factors, scales).steady_output_tok_per_s / case.osl.mean * 1.1
+    met: Outcome | None = None
+    for _ in range(_RATE_STEPS):
+        rate = (low + high) / 2.0
+        tried = at_rate(rate)
+        if tried.ttft_s["p99"] <= ttft_s and tried.tpot_s["p99"] <= tpot_s:
+            low, met = rate, tried
+        else:
+            high = rate
+    if met is None:
+        return None
+    output = low * case.osl.mean
+    return replace(met, output_tok_per_s=output, requests_per_s=low, steady_output_tok_per_s=output)
+
+
+def metric_value(name: str, case: Case, made: Answer) -> float:
+    """Return the prediction of a metric in the table's unit.
+
+    Raises
+    ------
+    InputError
+        If the metric is none of those that follow from a client's view.
+    """
+    out, rate = made.outcome, made.replicas
+    steady = case.scenario == "mlperf-offline"
+    output = out.steady_output_tok_per_s if steady else out.output_tok_per_s
+    scale = output / max(out.output_tok_per_s, 1e-12)
+    base = name.removesuffix("_per_gpu").removesuffix("_log")
+    per = case.replicas / max(case.gpus, 1) if name.endswith("_per_gpu") else rate
+    rates = {
+        "output_tok_s": output,
+        "input_tok_s": out.input_tok_per_s * scale,
+        "total_tok_s": output + out.input_tok_per_s * scale,
+        "request_throughput": out.requests_per_s * scale,
+        "samples_s": out.requests_per_s * scale,
+        "scheduled_request_rate": out.requests_per_s * scale,
+    }
+    if base in rates:
+        return rates[base] * per
+    if name == "duration_s":
+        return out.duration_s
+    if name in {"prompt_phase_ms", "first_token_latency_ms"}:
+        return out.ttft_s["mean"] * 1e3
+    if name == "token_step_ms":
+        return out.tpot_s["mean"] * 1e3
+    if name == "batch_latency_ms":
+        return out.e2e_s["mean"] * 1e3
+    kinds = {"ttft": out.ttft_s, "tpot": out.tpot_s, "itl": out.itl_s, "request_latency": out.e2e_s}
+    for kind, values in kinds.items():
+        for unit, factor in (("_ms", 1e3), ("_s", 1.0)):
+            if name == kind + unit:
+                return values["mean"] * factor
+            for statistic in values:
+                if name == f"{kind}{unit}_{statistic}":
+                    return values[statistic] * factor
+    message = f"metric `{name}` does not follow from a run of the engine"
+    raise InputError(message)
+
+
+def reason_of(error: Exception) -> str:
+    """Return a short reason for a row without an answer."""
+    if isinstance(error, InfeasibleError):
+        return f"does not fit: {error}"
+    if isinstance(error, FactError | InputError):
+        return str(error)
+    raise error

@@ -1,0 +1,147 @@
+"""Measured rows where requests queue, predicted through the event simulator in place of the loop of `serving.points`.
+
+Which rows those are was decided by trying both on all of them (docs/validation/requests.md): open loops, and MLPerf's
+server tasks on engines that schedule as the simulator does. TensorRT-LLM admits a request only with room for its whole
+answer, which the simulator does not; closed loops and bursts come out alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from jevons.errors import InfeasibleError
+from jevons.serving.closed_loop.points import Outcome, Surface, outcome
+from jevons.serving.scales import Scales
+from jevons.serving.sim import Requests, SimLimits, StepTable, limits_of, simulate, step_table
+from jevons.serving.sim.types import TICKS_PER_S, FloatArray
+from jevons.serving.types import EngineFactors
+from jevons.validation.serving.case import Case
+from jevons.validation.serving.predict import LIMITED, Answer, Engines, Prepared, answer, highest_rate
+
+_SERVER_ENGINES = {"vllm", "sglang", "generic"}
+_BLOCK_TOKENS = 16
+_SEED = 20240229
+_MOST_STEP_TOKENS = 1 << 17
+
+
+def queues(case: Case) -> bool:
+    """Return whether a case's rows are predicted through the simulator."""
+    if case.prefill is not None or case.draft_tokens:
+        return False
+    return case.scenario == "open" or (case.scenario in LIMITED and case.engine in _SERVER_ENGINES)
+
+
+def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = None) -> Answer:
+    """Return what a client of a case sees, by the simulator; by the loop where no layout of it can be simulated.
+
+    Where the layout is not recorded, the loop chooses it.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        A case for which `queues` holds.
+    engines : callable
+        Engine factors of a case.
+    scales : mapping, optional
+        Times of kernels in engines over those alone, as in `predict.answer`.
+
+    Raises
+    ------
+    InfeasibleError
+        If no layout meets a task's limits.
+    """
+    case = prepared.case
+    simulated = [at for at in prepared.surfaces if _can_be_simulated(at)]
+    if not simulated:
+        return answer(prepared, engines, scales)
+    factors = engines(case)
+    if scales is not None:
+        factors = replace(factors, scales=scales)
+    if case.scenario == "open":
+        return Answer(_Engine(simulated[0], factors).outcome(case.rate_per_s / case.replicas), float(case.replicas))
+    best: tuple[float, Surface] | None = None
+    for at in simulated:
+        try:
+            looped = answer(Prepared(case, (at,)), engines, scales)
+        except InfeasibleError:
+            continue
+        rate = looped.outcome.output_tok_per_s * looped.replicas
+        if best is None or rate > best[0]:
+            best = rate, at
+    found = None if best is None else highest_rate(case, best[1], factors, None, _Engine(best[1], factors).outcome)
+    if best is None or found is None:
+        message = "no layout meets the task's latency limits at any rate"
+        raise InfeasibleError(message, ["ttft_s", "tpot_s"])
+    return Answer(found, case.gpus / best[1].deployment.devices)
+
+
+def _can_be_simulated(at: Surface) -> bool:
+    layout = at.deployment.layout
+    return layout.pp == 1 and (layout.dp == 1 or layout.dp_attention)
+
+
+class _Engine:
+    """One layout's step times, limits and requests, ready for any arrival rate."""
+
+    def __init__(self, at: Surface, factors: EngineFactors) -> None:
+        layout, load = at.deployment.layout, at.load
+        self.at, self.factors = at, factors
+        deployment = replace(at.deployment, engine=replace(at.deployment.engine, scales=factors.scales))
+        self.limits: SimLimits = limits_of(
+            deployment,
+            context=load.isl.mean + load.osl.mean / 2.0,
+            max_batch=min(deployment.engine.max_batch * layout.dp, load.requests),
+            step_tokens=min(deployment.engine.step_tokens * layout.dp, _MOST_STEP_TOKENS),
+            block_tokens=_BLOCK_TOKENS,
+        )
+        self.limits = replace(
+            self.limits, max_batch=min(self.limits.max_batch, deployment.engine.max_batch * layout.dp)
+        )
+        self.table: StepTable = step_table(deployment, self.limits.max_batch, self.limits.step_tokens)
+        rng = np.random.default_rng(_SEED)
+        self.isl, self.osl = load.isl.draw(load.requests, rng), load.osl.draw(load.requests, rng)
+        gaps = rng.exponential(1.0, load.requests - 1) if load.requests > 1 else np.zeros(0)
+        self.arrival = np.append(0.0, np.cumsum(gaps * (len(gaps) / max(float(gaps.sum()), 1e-12))))
+
+    def outcome(self, rate_per_s: float) -> Outcome:
+        """Return what clients see at a rate; gaps between tokens are those of the loop."""
+        load, factors = replace(self.at.load, rate_per_s=rate_per_s), self.factors
+        arrival_s = self.arrival / rate_per_s
+        admit_s = (factors.admit_s + factors.admit_token_s * self.isl) * (1.0 if load.served else 0.0)
+        blocks = self.isl.astype(np.int64) // _BLOCK_TOKENS
+        start = np.append(0, np.cumsum(blocks)).astype(np.int64)
+        requests = Requests(
+            _through_front_end(arrival_s, admit_s), self.isl.astype(np.int64), self.osl.astype(np.int64),
+            hashes=np.arange(start[-1], dtype=np.int64), hash_start=start, hash_tokens=_BLOCK_TOKENS,
+        )  # fmt: skip
+        trail = simulate(requests, self.table, self.limits, edge_frac=0.0).trail
+        ran = trail.finish >= 0
+        first_s = trail.first[ran] / TICKS_PER_S - arrival_s[ran] + factors.entry_s
+        last_s = trail.finish[ran] / TICKS_PER_S - arrival_s[ran] + factors.entry_s
+        osl = self.osl[ran]
+        per_token_s = ((last_s - first_s) / np.maximum(osl - 1.0, 1.0))[osl > 1.0]
+        duration_s = float((last_s + arrival_s[ran]).max())
+        looped = outcome(replace(self.at, load=load), factors)
+        output = float(osl.sum()) / duration_s
+        return replace(
+            looped, ttft_s=_summary(first_s), tpot_s=_summary(per_token_s), e2e_s=_summary(last_s),
+            duration_s=duration_s, requests_per_s=len(osl) / duration_s, output_tok_per_s=output,
+            input_tok_per_s=float(self.isl[ran].sum()) / duration_s, steady_output_tok_per_s=output,
+        )  # fmt: skip
+
+
+def _through_front_end(arrival_s: FloatArray, admit_s: FloatArray) -> FloatArray:
+    """Return when requests reach the engine: the front end lets one through at a time."""
+    ready_s, free_s = np.empty(len(arrival_s)), 0.0
+    for place, (arrival, spent) in enumerate(zip(arrival_s, admit_s, strict=True)):
+        free_s = max(free_s, arrival) + spent
+        ready_s[place] = free_s
+    return ready_s
+
+
+def _summary(values: FloatArray) -> dict[str, float]:
+    there = values if len(values) else np.zeros(1)
+    quantiles = np.quantile(there, (0.5, 0.9, 0.99))
+    return {"mean": float(there.mean())} | {f"p{p}": float(q) for p, q in zip((50, 90, 99), quantiles, strict=True)}

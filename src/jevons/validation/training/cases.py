@@ -1,0 +1,268 @@
+"""What a measured training row says about its job and layout; nothing measured is read here."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jevons.errors import InputError
+from jevons.facts import default_facts
+from jevons.hardware import Accelerator, Cluster, accelerator
+from jevons.models import ModelSpec, load
+from jevons.models.types import Attention, FeedForward, LayerGroup
+from jevons.training import TrainingJob
+from jevons.validation.names import device_id, plain
+
+Row = Mapping[str, str]
+
+# First match wins. Names whose architecture a shipped configuration holds.
+_SHIPPED = (
+    (r"^deepseek ?v?3", "deepseek-v3"), (r"^qwen3 235b", "qwen3-235b-a22b"), (r"^qwen3 30b", "qwen3-30b-a3b"),
+    (r"^qwen3 next", "qwen3-next-80b-a3b"), (r"^gpt oss 120b", "gpt-oss-120b"), (r"^gpt oss 20b", "gpt-oss-20b"),
+    (r"^kimi k2", "kimi-k2"), (r"^llama ?4 maverick", "llama-4-maverick-17b-128e"),
+    (r"^llama ?4 scout", "llama-4-scout-17b-16e"), (r"^nemotron 3 nano", "nemotron-3-nano-30b-a3b"),
+    (r"^nemotron 3 super", "nemotron-3-super-120b-a12b"), (r"^nemotron 3 ultra", "nemotron-3-ultra-550b-a55b"),
+    (r"^llama ?3(\.\d)? 405b", "llama-3.1-405b"), (r"^llama ?3(\.\d)? 70b", "llama-3-70b"),
+    (r"^llama ?3(\.\d)? 8b", "llama-3-8b"), (r"^(maxtext )?llama ?2 70b", "llama-2-70b"),
+    (r"^llama ?2 13b", "llama-2-13b"), (r"^llama ?2 7b", "llama-2-7b"), (r"^mixtral 8x7b", "mixtral-8x7b"),
+    (r"^mixtral 8x22b", "mixtral-8x22b"), (r"^mistral 7b", "mistral-7b"), (r"^gemma ?3 12b", "gemma-3-12b"),
+    (r"^mpt (125m|350m|760m|1b|3b|7b|13b|30b|70b)$", "mpt-{}"), (r"^(paxml )?gpt ?3? ?175b$", "gpt-3-175b"),
+    (r"^grok ?1", "training_grok-1"),
+)  # fmt: skip
+_CONFIGS = Path(__file__).parent.parent / "configs"
+_GPT_VOCAB = 51_200  # GPT-2's, padded as Megatron pads it
+_PRECISIONS = (
+    (r"nvfp4|fp4", "fp4"), (r"fp8|mxfp8", "fp8"), (r"bf16|fp16|bfloat16|float16", "bf16"),
+)  # fmt: skip
+_EXPERT_TP = re.compile(r"\bETP=(\d+)")
+_ACCUMULATES = re.compile(r"\b(?:ga|grad_accum)=(\d+)", re.IGNORECASE)
+_NODE_LINKS = re.compile(r"(\d+)\s*x\s*(?:Omni-Path\s*)?(\d+)\s*G(?:bps)?(?:\s+per node|\s+NICs)?", re.IGNORECASE)
+_NODE_RATE = re.compile(r"with (\d+) Gbps node-node", re.IGNORECASE)
+_MEMORY = re.compile(r"(\d+)\s?GB")
+_WATTS = re.compile(r"(\d{3,4})\s?W\b")
+_DEVICES_PER_NODE = 8
+_EAGER = re.compile(r"composer|torchtitan|pytorch fsdp")
+_HEAD_DIM = 128
+_RELEASE = re.compile(r"(\d\d)\.(\d\d)\b.*NeMo")
+_EVEN = re.compile(r"force-balanced|forced balance")
+_GRAPHED_SINCE = (26, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCase:
+    """The configuration of one measured row.
+
+    Parameters
+    ----------
+    job : TrainingJob
+        Model, cluster, batch.
+    printed : tuple of (str, int)
+        Layout fields that the row states: ``tp pp vpp cp ep etp zero micro_batch``.
+    recompute : str
+        As printed, empty where it is not.
+    assumed : tuple of str
+        What the row does not print and we chose.
+    hidden_exchange : bool
+        Whether the row states that expert exchange is overlapped.
+    sequence_parallel : bool
+        Whether the software shares norms among tensor-parallel devices; Megatron does since 2022.
+    """
+
+    job: TrainingJob
+    printed: tuple[tuple[str, int], ...]
+    recompute: str
+    assumed: tuple[str, ...]
+    hidden_exchange: bool = False
+    sequence_parallel: bool = True
+
+    def fixed(self) -> dict[str, int]:
+        """Return the printed layout fields."""
+        return dict(self.printed)
+
+
+def read_training_case(row: Row) -> TrainingCase:
+    """Return the configuration that a row of training measurements states.
+
+    Raises
+    ------
+    InputError
+        Naming what is missing or unknown.
+    """
+    assumed: list[str] = []
+    device = row_device(row)
+    devices = _whole(row, "n_gpus") or _missing("number of devices")
+    adapters = "lora" in f"{row.get('model', '')} {row.get('notes', '')}".lower()
+    seq_len = _whole(row, "seq_len")
+    if not seq_len and adapters and "mlperf" in row.get("source_title", "").lower():
+        seq_len = round(default_facts().get("training_benchmark.lora_seq_len").number)
+        assumed.append("seq_len of the benchmark's rules")
+    if not seq_len:
+        _missing("sequence length")
+    batch = _whole(row, "global_batch") or _missing("global batch")
+    precision = row_precision(row, device)
+    if not row.get("precision", "").strip():
+        assumed.append(f"precision {precision}")
+    title = row.get("framework", "").lower()
+    old = re.search(r"megatron|deepspeed", title) and device.id.startswith(("a100", "v100"))
+    native = _EAGER.search(title) is not None
+    model = row_model(row)
+    job = TrainingJob(
+        model, Cluster(device, devices), seq_len, batch, precision, adapters=adapters, flash=not old,
+eager=native and "torch.compile" not in row.get("notes", ""),
+        older_attention="composer" in title, ampere_attention=native, overlap=not old,
+        tp_overlap=not native or "async tp" in row.get("notes", "").lower(),
+        graphed=_graphed(row), even_experts=_EVEN.search(row.get("notes", "")) is not None,
+        mtp=bool(model.mtp_layers) and "w/o mtp" not in row.get("model", "").lower(),
+    )  # fmt: skip
+    printed = _printed(row, job)
+    recompute = _recompute(row.get("recompute", ""))
+    if recompute == "selective" and "torchtitan" in title:
+        recompute = "alternate"
+    names = ("tp", "pp", "vpp", "micro_batch")
+    assumed += [name for name in names if name not in printed and not (name == "vpp" and printed.get("pp") == 1)]
+    if not recompute:
+        assumed.append("recompute")
+    overlap = "1f1b overlap" in row.get("notes", "").lower()
+    shared = not old or (recompute == "selective" and "no sequence parallelism" not in row.get("notes", ""))
+    return TrainingCase(job, tuple(sorted(printed.items())), recompute, tuple(assumed), overlap, shared)
+
+
+def row_device(row: Row) -> Accelerator:
+    """Return the device with the memory, power limit and network that the row states."""
+    text = row.get("gpu", "")
+    text = re.sub(r"\bDGX-", "", text).replace("TPU Trillium (v6e)", "TPU v6e").replace("TPU-trillium", "TPU v6e")
+    device = accelerator(device_id(text))
+    watts = _WATTS.search(text)
+    if watts and float(watts[1]) < device.tdp_w:
+        device = replace(device, tdp_w=float(watts[1]))
+    memory = _MEMORY.search(text)
+    if memory and float(memory[1]) * 1e9 > device.hbm_bytes:
+        device = replace(device, hbm_bytes=float(memory[1]) * 1e9)
+    rate = None
+    links = _NODE_LINKS.search(text)
+    between = _NODE_RATE.search(row.get("date_or_version", ""))
+    if links:
+        rate = float(links[1]) * float(links[2]) * 1e9
+    elif between:
+        rate = float(between[1]) * 1e9
+    if rate:
+        each = rate / 8.0 / _DEVICES_PER_NODE
+        device = replace(device, scaleout=replace(device.scaleout, bytes_per_s=each))
+    return device
+
+
+def row_precision(row: Row, device: Accelerator) -> str:
+    """Return the precision of the row's matrix products; the best 8-bit the device has where none is printed."""
+    text = row.get("precision", "").lower()
+    for pattern, name in _PRECISIONS:
+        if re.search(pattern, text):
+            return name
+    if text.strip():
+        message = f"unknown precision `{text}`"
+        raise InputError(message)
+    return "fp8" if device.supports("fp8") else "bf16"
+
+
+def row_model(row: Row) -> ModelSpec:
+    """Return the shipped architecture of the row's name with the layers it prints, or one built from its columns."""
+    name = plain(re.sub(r"\(.*?\)", "", row.get("model", "")))
+    layers = _whole(row, "n_layers")
+    for pattern, config in _SHIPPED:
+        match = re.match(pattern, name)
+        if match:
+            shipped = config.format(*match.groups())
+            own = _CONFIGS / f"{shipped}.json"
+            spec = load(str(own), name=shipped) if own.exists() else load(shipped)
+            heads = _whole(row, "n_heads")
+            if len(spec.layers) == 1 and heads and heads != spec.layers[0].attention.heads:
+                break
+            return spec if not layers or layers == spec.n_layers else _shortened(spec, layers)
+    return _from_columns(*(row.get(field, "") for field in _SHAPE), name)
+
+
+_SHAPE = ("n_layers", "hidden", "n_heads", "n_kv_heads", "ffn", "vocab", "experts", "experts_active", "params_b")
+
+
+def _shortened(spec: ModelSpec, layers: int) -> ModelSpec:
+    if len(spec.layers) > 1:
+        return spec
+    return replace(spec, layers=(replace(spec.layers[0], count=layers),))
+
+
+@functools.cache
+def _from_columns(*cells: str) -> ModelSpec:
+    """Return a decoder of the printed sizes; gated or not, whichever comes nearer the printed parameter count."""
+    *numbers, name = cells
+    sizes = [float(cell) if re.fullmatch(r"\d+(\.\d+)?", cell.strip()) else 0.0 for cell in numbers]
+    layers, hidden, heads, kv, ffn, vocab, experts, top = (int(size) for size in sizes[:8])
+    heads = heads or hidden // _HEAD_DIM
+    if not (layers and hidden and heads):
+        message = f"unknown model `{name}`, and its shape is not printed"
+        raise InputError(message)
+    inner, width = ffn or 4 * hidden, hidden // heads
+    attention = Attention("gqa", heads, kv or heads, width, width)
+    made = []
+    for gated in (False, True):
+        if experts:
+            block = FeedForward("moe", gated=gated, experts=experts, experts_per_token=top or 1, expert_inner=inner)
+        else:
+            block = FeedForward("dense", inner, gated=gated)
+        made.append(ModelSpec(name, "decoder", hidden, vocab or _GPT_VOCAB, (LayerGroup(layers, attention, block),)))
+    stated = sizes[8] * 1e9
+    if not stated:
+        return made[0]
+    return min(made, key=lambda spec: abs(spec.parameters_total - stated))
+
+
+def _printed(row: Row, job: TrainingJob) -> dict[str, int]:
+    fields = {"tp": "tp", "pp": "pp", "vpp": "vpp", "cp": "cp", "ep": "ep", "zero_stage": "zero",
+              "micro_batch": "micro_batch"}  # fmt: skip
+    printed = {name: size for column, name in fields.items() if (size := _whole(row, column))}
+    if not job.model.is_moe:
+        printed["ep"] = 1
+    if "tp" in printed:
+        printed.setdefault("cp", 1)
+    if printed.get("pp") == 1:
+        printed["vpp"] = 1
+    if "fsdp=on" in row.get("notes", "").lower() or "ZeRO-3" in row.get("framework", ""):
+        printed["zero"] = 3
+    expert_tp = _EXPERT_TP.search(row.get("notes", ""))
+    if expert_tp and printed.get("tp", 1) % int(expert_tp[1]) == 0:
+        printed["etp"] = int(expert_tp[1])
+    accumulated = _ACCUMULATES.search(row.get("notes", ""))
+    if accumulated and "micro_batch" not in printed and "tp" in printed and "pp" in printed:
+        dp = job.cluster.devices // (printed["tp"] * printed["pp"] * printed["cp"])
+        printed["micro_batch"] = max(1, job.global_batch // (dp * int(accumulated[1])))
+    return printed
+
+
+def _graphed(row: Row) -> bool:
+    """Return whether experts' rows are padded to a capacity, or the software holds whole passes in graphs.
+
+    NVIDIA's containers do the latter since the middle of 2026.
+    """
+    release = _RELEASE.match(row.get("date_or_version", ""))
+    captured = release is not None and (int(release[1]), int(release[2])) >= _GRAPHED_SINCE
+    return captured or "tokendrop" in row.get("model", "").lower()
+
+
+def _recompute(text: str) -> str:
+    text = text.strip().lower()
+    if not text:
+        return ""
+    if text.startswith("none"):
+        return "none"
+    return "full" if text.startswith("full") else "selective"
+
+
+def _whole(row: Row, column: str) -> int:
+    text = row.get(column, "").strip()
+    return int(float(text)) if re.fullmatch(r"\d+(\.\d+)?", text) else 0
+
+
+def _missing(what: str) -> int:
+    message = f"the row prints no {what}"
+    raise InputError(message)

@@ -1,0 +1,213 @@
+"""Predictions of measured training rows, from their configurations alone."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jevons.errors import FactError, InfeasibleError, InputError
+from jevons.training import TrainingFactors, TrainingJob, TrainingLayout, TrainingStep, training_factors
+from jevons.training.exchange import Exchange, exchange
+from jevons.training.memory import memory_bytes
+from jevons.training.run import virtual_stages
+from jevons.training.step import MicroBatch, assemble, micro_batch
+from jevons.validation.report import Entry
+from jevons.validation.rows import read_table
+from jevons.validation.training.cases import Row, TrainingCase, read_training_case
+
+METRICS = ("step_time_s", "tokens_per_s_per_gpu", "tflops_per_gpu", "mfu_pct")
+_FAULTS = (InputError, InfeasibleError, FactError)
+_MOST_MICRO_BATCH = 16
+_MOST_PIPELINE = 16
+_LONG = 16_384
+_MOST_CP = 8
+_TERA = 1e12
+
+Candidate = tuple[TrainingLayout, MicroBatch, Exchange, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A row's layouts with the times of their micro-batches, before factors of overlap are applied.
+
+    Parameters
+    ----------
+    case : TrainingCase
+        The configuration.
+    candidates : tuple
+        Layouts that agree with what is printed and fit in memory by the model; where none fits, the smallest.
+    fits : bool
+        Whether they do.
+    """
+
+    case: TrainingCase
+    candidates: tuple[Candidate, ...]
+    fits: bool
+
+
+def prepare_case(case: TrainingCase) -> Prepared:
+    """Return the layouts of a row and the times of their micro-batches.
+
+    Raises
+    ------
+    InputError
+        If no layout agrees with what is printed.
+    """
+    micro: dict[tuple[int, int, int, int], MicroBatch] = {}
+    between: dict[tuple[int, ...], Exchange] = {}
+    fitting: list[Candidate] = []
+    smallest: tuple[float, TrainingLayout, dict[str, float]] | None = None
+
+    def timed(layout: TrainingLayout) -> tuple[MicroBatch, Exchange]:
+        key = (layout.tp, layout.cp, layout.ep, layout.micro_batch)
+        spread = (*key, layout.pp, layout.zero)
+        if key not in micro:
+            micro[key] = micro_batch(case.job, layout)
+        if spread not in between:
+            between[spread] = exchange(case.job, layout)
+        return micro[key], between[spread]
+
+    for layout in _layouts(case):
+        memory = memory_bytes(case.job, layout)
+        total = sum(memory.values())
+        if total <= case.job.cluster.accelerator.hbm_bytes:
+            fitting.append((layout, *timed(layout), memory))
+        elif smallest is None or total < smallest[0]:
+            smallest = (total, layout, memory)
+    if fitting:
+        return Prepared(case, tuple(fitting), fits=True)
+    if smallest is None:
+        message = "no layout that divides agrees with what the row prints"
+        raise InputError(message)
+    return Prepared(case, ((smallest[1], *timed(smallest[1]), smallest[2]),), fits=False)
+
+
+def predicted_step(prepared: Prepared, factors: TrainingFactors | None = None) -> TrainingStep:
+    """Return the fastest step of a row's layouts."""
+    case = prepared.case
+    chosen = factors or training_factors()
+    if case.hidden_exchange:
+        chosen = replace(chosen, ep_overlap_frac=1.0, far_ep_overlap_frac=1.0)
+    job = replace(case.job, factors=chosen)
+    steps = (assemble(job, *candidate) for candidate in prepared.candidates)
+    return min(steps, key=lambda step: step.step_time_s)
+
+
+def row_metric(row: Row) -> tuple[str, float] | None:
+    """Return what the row measures, the most direct first, and its value; None where it prints none."""
+    for name in METRICS:
+        text = row.get(name, "").strip()
+        if re.fullmatch(r"\d+(\.\d+)?([eE][-+]?\d+)?", text) and float(text) > 0.0:
+            return name, float(text)
+    return None
+
+
+def metric_of(metric: str, row: Row, job: TrainingJob, step: TrainingStep) -> float:
+    """Return a step in the unit and by the formula of a metric."""
+    if metric == "step_time_s":
+        return step.step_time_s
+    if metric == "tokens_per_s_per_gpu":
+        return step.tokens_per_s / job.cluster.devices
+    rate = _formula_flop(row, job) / step.step_time_s / job.cluster.devices
+    if metric == "tflops_per_gpu":
+        return rate / _TERA
+    return 100.0 * rate / job.cluster.accelerator.peak_flop_per_s["bf16"]
+
+
+def _formula_flop(row: Row, job: TrainingJob) -> float:
+    """Return the work of a step as the source counts it: all of the attention square, with recomputation if it says."""
+    tokens = float(job.global_batch) * job.seq_len
+    halved = "megatron-core" in row.get("framework", "").lower() and job.model.is_moe
+    forward = tokens * job.model.flop_per_token(job.seq_len // 2 if halved else job.seq_len)
+    if "counts recomputation" in row.get("notes", "").lower() or (row.get("hfu_pct") and not row.get("mfu_pct")):
+        return 4.0 * forward - 2.0 * tokens * job.model.vocab * job.model.hidden
+    return (2.0 if job.adapters else 3.0) * forward
+
+
+def training_entries(
+    path: Path, rows: tuple[dict[str, str], ...], factors: TrainingFactors | None = None
+) -> list[Entry]:
+    """Return an entry for every measured training row; those that cannot be predicted carry the reason."""
+    made: dict[str, Prepared] = {}
+    entries = []
+    for index, row in enumerate(rows):
+        found = row_metric(row)
+        metric, measured = found or ("", None)
+        group = " :: ".join(row.get(name) or "–" for name in ("source_title", "model", "gpu"))
+        common = (path.name, index, metric, group, path.stem)
+        if measured is None:
+            entries.append(Entry(*common, None, None, "the row prints no step time or rate"))
+            continue
+        try:
+            case = read_training_case(row)
+            key = repr(case)  # a device holds a mapping of rates, which no hash takes
+            if key not in made:
+                made[key] = prepare_case(case)
+            prepared = made[key]
+            predicted = metric_of(metric, row, case.job, predicted_step(prepared, factors))
+            entries.append(Entry(*common, measured, predicted))
+        except _FAULTS as error:
+            entries.append(Entry(*common, measured, None, str(error)))
+    return entries
+
+
+def validate_training(paths: list[Path], factors: TrainingFactors | None = None) -> list[Entry]:
+    """Return the entries of files of training rows."""
+    tables = [read_table(path) for path in paths]
+    return [entry for table in tables for entry in training_entries(table.path, table.rows, factors)]
+
+
+def _layouts(case: TrainingCase) -> Iterator[TrainingLayout]:
+    """All layouts that agree with what is printed and divide the job; what is not printed is tried in powers of two."""
+    job, printed = case.job, case.fixed()
+    devices, domain = job.cluster.devices, max(job.cluster.accelerator.scaleup_domain, 1)
+    heads = next((g.attention.heads for g in job.model.layers if g.attention.heads), 1)
+    split = max(1, min(_MOST_CP, devices // job.global_batch))  # more devices than sequences must share them
+    modes = (case.recompute,) if case.recompute else ("none", "selective", "full")
+    for tp in _tried(printed, "tp", min(devices, domain, 8)):
+        for cp in _tried(printed, "cp", devices if job.seq_len > _LONG else split):
+            for pp in _tried(printed, "pp", min(_MOST_PIPELINE, job.model.n_layers, devices)):
+                if heads % tp and "tp" not in printed:
+                    continue
+                dp, rest = divmod(devices, tp * cp * pp)
+                if rest or dp < 1:
+                    continue
+                for ep in _tried(printed, "ep", min(dp * cp, 64)):
+                    yield from _schedules(case, printed, (tp, cp, pp, dp, ep), modes)
+
+
+def _schedules(
+    case: TrainingCase, printed: dict[str, int], sizes: tuple[int, ...], modes: tuple[str, ...]
+) -> Iterator[TrainingLayout]:
+    job, (tp, cp, pp, dp, ep) = case.job, sizes
+    shares = (printed["zero"],) if "zero" in printed else ((1,) if pp > 1 or tp > 1 else (1, 3))
+    for size in _tried(printed, "micro_batch", _MOST_MICRO_BATCH):
+        passes = job.global_batch / (dp * size)
+        if passes < 1.0:
+            continue
+        chunks = [v for v in virtual_stages(job.model.n_layers, pp) if v == 1 or passes % pp == 0]
+        for vpp in (printed["vpp"],) if "vpp" in printed else chunks:
+            for share in shares:
+                for mode in modes:
+                    yield TrainingLayout(
+                        tp,
+                        pp,
+                        vpp,
+                        dp,
+                        cp,
+                        ep,
+                        share,
+                        mode,
+                        size,
+                        sequence_parallel=case.sequence_parallel,
+                        etp=printed.get("etp", 0),
+                    )
+
+
+def _tried(printed: dict[str, int], name: str, most: int) -> list[int]:
+    if name in printed:
+        return [printed[name]]
+    return [2**i for i in range(math.floor(math.log2(max(most, 1))) + 1)]
