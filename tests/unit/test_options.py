@@ -1,0 +1,89 @@
+"""Options are declared once; functions and commands check, parse and explain them alike."""
+
+from typing import Annotated
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jevons.errors import InputError
+from jevons.options import Option, as_argument, call_parsed, declared, duration_s, parameters
+
+LIMIT = Option(help="Limit on time to first token", unit="s", above=0, parse=duration_s)
+COUNT = Option(help="Number of accelerators", low=1, high=64)
+KIND = Option(help="Engine", choices=lambda: ("vllm", "sglang"))
+
+
+@declared
+def answer(
+    gpus: Annotated[int, COUNT],
+    *,
+    ttft: Annotated[float | str | None, LIMIT] = None,
+    engine: Annotated[str, KIND] = "vllm",
+) -> tuple:
+    """Return what was understood.
+
+    Returns
+    -------
+    tuple
+        All of it.
+    """
+    if gpus == 13:
+        message = "--gpus 13: a replica takes 8; use another --max-replica-gpus"
+        raise InputError(message)
+    return gpus, ttft, engine
+
+
+def test_text_and_numbers_become_the_value_the_function_works_with():
+    assert answer(8, ttft="300ms") == (8, 0.3, "vllm")
+    assert answer(8, ttft=1) == (8, 1.0, "vllm")
+    assert answer(8) == (8, None, "vllm")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"gpus": 0}, "gpus=0: must be at least 1"),
+        ({"gpus": 65}, "gpus=65: must be at most 64"),
+        ({"gpus": float("nan")}, "gpus=nan: must be a finite number"),
+        ({"gpus": 1, "ttft": "soon"}, "ttft=soon: write a time with its unit"),
+        ({"gpus": 1, "ttft": 0}, "ttft=0: must be above 0 s"),
+        ({"gpus": 1, "engine": "vlm"}, "engine=vlm: unknown. Did you mean `vllm`"),
+        ({"gpus": 13}, "gpus=13: a replica takes 8; use another max_replica_gpus"),
+    ],
+)
+def test_library_errors_name_the_argument(arguments, message):
+    with pytest.raises(InputError) as error:
+        answer(**arguments)
+    assert message in str(error.value)
+
+
+def test_command_errors_name_the_flag():
+    with pytest.raises(InputError, match="--gpus 13: a replica takes 8; use another --max-replica-gpus"):
+        call_parsed(answer, {"gpus": 13})
+
+
+def test_help_has_every_parameter_with_unit_and_default():
+    text = answer.__doc__
+    assert "ttft : float | str | None, default None" in text
+    assert "Limit on time to first token [s]." in text
+    assert text.index("Parameters") < text.index("Returns")
+
+
+def test_parameters_keep_their_order_and_their_flags():
+    assert [(one.name, one.flag, one.positional) for one in parameters(answer)] == [
+        ("gpus", "gpus", True),
+        ("ttft", "ttft", False),
+        ("engine", "engine", False),
+    ]
+
+
+@given(st.floats(1e-6, 1e5))
+def test_a_time_is_the_same_in_every_unit(seconds):
+    assert duration_s(f"{seconds * 1e3!r}ms", "ttft") == pytest.approx(seconds)
+    assert duration_s(f"{seconds!r} s", "ttft") == pytest.approx(seconds)
+    assert duration_s(seconds, "ttft") == pytest.approx(seconds)
+
+
+def test_words_that_are_no_options_stay():
+    assert as_argument("a -- b, x--y and --tp") == "a -- b, x--y and tp"

@@ -1,0 +1,92 @@
+"""What every result offers: named tables with raw numbers, frames, files, and a short text."""
+
+import json
+from typing import ClassVar
+
+import polars as pl
+import pytest
+
+from jevons.errors import InputError
+from jevons.results import Column, Result, Table, Tables, table
+
+COLUMNS = (Column("layout", "layout"), Column("ttft_p95_s", "TTFT p95", "ms", 1e3), Column("fits", "fits"))
+ROWS = [("tp1", 0.25, True), ("tp2", None, False), ("=tp4", 1234.5, True)]
+
+
+class Example(Result):
+    kind: ClassVar[str] = "example"
+
+    @property
+    def answer(self):
+        return "tp1 answers first."
+
+    def _tables(self):
+        yield table("latency", "Latency by layout", COLUMNS, ROWS)
+        yield table("left_out", "Left out", [Column("why", "why")], [(f"reason {n}",) for n in range(40)], detail=True)
+
+    def to_json(self):
+        return {"answer": self.answer, "latency": self.tables["latency"].records()}
+
+
+def test_cells_stay_raw_and_are_formatted_with_the_unit_only_where_people_read_them():
+    one = Example().tables["latency"]
+    assert one.column("ttft_p95_s") == [0.25, None, 1234.5]
+    assert one.columns[1].head == "TTFT p95 [ms]"
+    assert [row[1] for row in one.shown()] == ["250", "–", "1,234,500"]
+    assert [row[2] for row in one.shown()] == ["yes", "no", "yes"]
+
+
+def test_tables_are_found_by_name_and_near_names_are_offered():
+    tables = Example().tables
+    assert isinstance(tables, Tables)
+    assert list(tables) == ["latency", "left_out"]
+    with pytest.raises(InputError, match="no table `latncy`. Did you mean `latency`"):
+        tables["latncy"]
+    with pytest.raises(InputError, match="has no column `ttft`"):
+        tables["latency"].column("ttft")
+    assert "3 x 3" in repr(tables)
+
+
+def test_a_row_of_another_width_is_a_defect():
+    with pytest.raises(ValueError, match="has not 3 cells"):
+        Table("latency", "", COLUMNS, (("tp1", 0.1),))
+
+
+def test_frames_keep_names_and_types():
+    frame = Example().to_frame()
+    assert frame.schema == {"layout": pl.String, "ttft_p95_s": pl.Float64, "fits": pl.Boolean}
+    assert Example().to_frame("left_out").height == 40
+
+
+def test_the_text_of_a_result_is_short():
+    text = repr(Example())
+    assert text.count("\n") < 15
+    assert "tp1 answers first." in text
+    assert "latency, left_out" in text
+
+
+@pytest.mark.parametrize("ending", ["json", "csv", "parquet", "xlsx", "html"])
+def test_a_result_is_saved_by_its_ending(tmp_path, ending):
+    path = tmp_path / f"result.{ending}"
+    Example().save(path)
+    if ending == "json":
+        assert json.loads(path.read_text())["latency"][0]["ttft_p95_s"] == 0.25
+    elif ending == "csv":
+        assert pl.read_csv(path)["ttft_p95_s"][0] == 0.25
+    elif ending == "parquet":
+        assert pl.read_parquet(path).equals(Example().to_frame())
+    elif ending == "html":
+        assert "<td>tp1</td>" in path.read_text()
+    else:
+        assert path.read_bytes()[:2] == b"PK"
+
+
+def test_unknown_endings_and_missing_dimensions_say_what_would_do(tmp_path):
+    with pytest.raises(InputError, match=r"must be one of \.json"):
+        Example().save(tmp_path / "result.doc")
+    with pytest.raises(InputError, match="no dimensions to label"):
+        Example().to_xarray()
+    with pytest.raises(InputError, match="no figure `cost` to explain"):
+        Example().explain("cost")
+    with pytest.raises(AttributeError, match="no picture `front`"):
+        Example().plot.front()
