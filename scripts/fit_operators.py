@@ -70,7 +70,7 @@ def main() -> int:
     fits: dict[str, list[Fitted]] = {}
     shared: dict[str, dict[str, float]] = {}
     left_out: dict[str, dict[str, dict[str, float]]] = {}
-    table = KernelTable({}, shared)
+    table = KernelTable(records={}, shared=shared)
     if options.families and "gemm" not in wanted:
         table = read_kernels(json.loads(KERNELS.read_text(encoding="utf-8")), {})
     with multiprocessing.Pool(options.jobs) as pool:
@@ -86,7 +86,7 @@ def main() -> int:
             fits[name] = [fit for fitted in pool.map(fit_and_judge, jobs, chunksize=1) for fit in fitted]
             left_out[name] = device_left_out(name, fits[name], shared[name], devices)
             if name == "gemm":
-                table = KernelTable({"gemm": [record_of(fit) for fit in fits[name]]}, shared)
+                table = KernelTable(records={"gemm": [record_of(fit) for fit in fits[name]]}, shared=shared)
             print(name, {k: float(f"{v:.3g}") for k, v in shared[name].items()}, f"{time.monotonic() - started:.0f} s")
     tables = f"{report(fits, left_out)}\n{worst(fits, options.worst)}\n"
     print(tables)

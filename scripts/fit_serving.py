@@ -78,7 +78,15 @@ def coverage(paths: Sequence[Path]) -> str:
         )
         by_metric: dict[str, list[Entry]] = {}
         for row in json.loads(done.stdout)["rows"]:
-            entry = Entry("", 0, row["metric"], "", "", row["measured"], row.get("predicted"))
+            entry = Entry(
+                file="",
+                row=0,
+                metric=row["metric"],
+                group="",
+                family="",
+                measured=row["measured"],
+                predicted=row.get("predicted"),
+            )
             by_metric.setdefault(row["metric"], []).append(entry)
         for metric, entries in sorted(by_metric.items(), key=lambda item: -len(item[1])):
             got = score(entries)
@@ -128,7 +136,9 @@ def table(problem: Problem, errors: np.ndarray) -> list[dict[str, Any]]:
     sets: dict[str, list[Entry]] = {}
     for row, error in enumerate(errors):
         predicted = None if np.isnan(error) else float(np.exp(error))
-        sets.setdefault(label(problem, row), []).append(Entry("", row, "", "", "", 1.0, predicted))
+        sets.setdefault(label(problem, row), []).append(
+            Entry(file="", row=row, metric="", group="", family="", measured=1.0, predicted=predicted)
+        )
     made = []
     for name, entries in sorted(sets.items()):
         found = score(entries)

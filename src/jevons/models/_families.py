@@ -51,9 +51,14 @@ def _gqa(config: Config, **extra: object) -> Attention:
         config.fault("num_key_value_heads", f"{kv_heads} does not divide num_attention_heads {heads}")
     window = config.raw.get("sliding_window") if config.flag("use_sliding_window", default=False) else None
     made = Attention(
-        "gqa", heads, kv_heads, head_dim, config.integer("v_head_dim", default=head_dim), window=window,
+        kind="gqa",
+        heads=heads,
+        kv_heads=kv_heads,
+        head_dim=head_dim,
+        v_head_dim=config.integer("v_head_dim", default=head_dim),
+        window=window,
         qkv_bias=config.flag("attention_bias", "qkv_bias"),
-    )  # fmt: skip
+    )
     return replace(made, **extra)  # type: ignore[arg-type]
 
 
@@ -62,14 +67,14 @@ def _dense(config: Config, *, gated: bool = True, bias: bool = False) -> FeedFor
     inner = config.integer(
         "intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", default=None if gated else 4 * hidden, least=1
     )
-    return FeedForward("dense", inner, gated, bias=bias)
+    return FeedForward(kind="dense", hidden_inner=inner, gated=gated, bias=bias)
 
 
 def _moe(config: Config, **extra: object) -> FeedForward:
     inner = config.integer("moe_intermediate_size", "expert_ffn_hidden_size", "intermediate_size", least=1)
     shared = config.integer("n_shared_experts", "num_shared_experts", default=0)
     made = FeedForward(
-        "moe",
+        kind="moe",
         experts=config.integer("n_routed_experts", "num_experts", "num_local_experts", least=1, most=100_000),
         experts_per_token=config.integer(
             "num_experts_per_tok", "num_experts_per_token", "experts_per_token", "top_k_experts", least=1, most=100_000
@@ -141,9 +146,14 @@ def _delta_net(config: Config) -> Attention:
     projections = hidden * (2 * keys + 2 * values) + hidden * 2 * value_heads + values * hidden
     extras = (2 * keys + values) * kernel + 2 * value_heads + value_dim
     return Attention(
-        "linear", value_heads, key_heads, key_dim, value_dim, state_elements=value_heads * key_dim * value_dim,
+        kind="linear",
+        heads=value_heads,
+        kv_heads=key_heads,
+        head_dim=key_dim,
+        v_head_dim=value_dim,
+        state_elements=value_heads * key_dim * value_dim,
         mixer_parameters=projections + extras,
-    )  # fmt: skip
+    )
 
 
 def _qwen_hybrid(config: Config) -> Layers:
@@ -165,11 +175,11 @@ def _mla(config: Config, **extra: object) -> Attention:
     heads = config.integer("num_attention_heads", least=1)
     nope, rope = config.integer("qk_nope_head_dim", least=1), config.integer("qk_rope_head_dim", least=0)
     made = Attention(
-        "mla",
-        heads,
-        heads,
-        nope + rope,
-        config.integer("v_head_dim", least=1),
+        kind="mla",
+        heads=heads,
+        kv_heads=heads,
+        head_dim=nope + rope,
+        v_head_dim=config.integer("v_head_dim", least=1),
         q_lora_rank=config.integer("q_lora_rank", default=0),
         kv_lora_rank=config.integer("kv_lora_rank", least=1),
         rope_dim=rope,
@@ -204,7 +214,7 @@ def _llama4(config: Config) -> Layers:
     step = config.integer("interleave_moe_layer_step", default=1, least=1)
     inner = config.integer("intermediate_size", least=1)
     moe = _moe(config, expert_inner=inner, shared_inner=inner)
-    dense = FeedForward("dense", config.integer("intermediate_size_mlp", default=inner))
+    dense = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size_mlp", default=inner))
     chunk = config.integer("attention_chunk_size", default=8192)
     full = _gqa(config, qkv_bias=False)
     local = replace(full, window=chunk)

@@ -10,25 +10,25 @@ from jevons.models.types import Attention, FeedForward
 
 Layers = list[tuple[Attention, FeedForward]]
 
-_NONE = Attention("none")
-_NO_FEED_FORWARD = FeedForward("none")
+_NONE = Attention(kind="none")
+_NO_FEED_FORWARD = FeedForward(kind="none")
 
 
 def _heads(config: Config, prefix: str = "", *, kv: str = "", **extra: Any) -> Attention:
     dim = config.integer(f"{prefix}head_dim", "attention_head_dim", "head_dim", least=1)
     made = Attention(
-        "gqa",
-        config.integer(f"{prefix}num_attention_heads", "num_attention_heads", least=1),
-        config.integer(kv or f"{prefix}num_key_value_heads", "num_key_value_heads", least=1),
-        dim,
-        config.integer(f"{prefix}v_head_dim", "v_head_dim", default=dim),
+        kind="gqa",
+        heads=config.integer(f"{prefix}num_attention_heads", "num_attention_heads", least=1),
+        kv_heads=config.integer(kv or f"{prefix}num_key_value_heads", "num_key_value_heads", least=1),
+        head_dim=dim,
+        v_head_dim=config.integer(f"{prefix}v_head_dim", "v_head_dim", default=dim),
     )
     return replace(made, **extra)
 
 
 def _experts(config: Config, **extra: Any) -> FeedForward:
     made = FeedForward(
-        "moe",
+        kind="moe",
         experts=config.integer("n_routed_experts", "num_experts", "num_local_experts", least=1),
         experts_per_token=config.integer("num_experts_per_tok", "top_k_experts", least=1),
         expert_inner=config.integer("moe_intermediate_size", "intermediate_size", least=1),
@@ -41,7 +41,7 @@ def mimo_v2(config: Config) -> Layers:
     """MiMo-V2-Flash: one full layer in six, the others with a short window and more cached heads."""
     full = _heads(config)
     local = _heads(config, "swa_", window=config.integer("sliding_window", default=128))
-    dense = FeedForward("dense", config.integer("intermediate_size", least=1))
+    dense = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size", least=1))
     moe = _experts(config)
     slides, sparse = config.listed("hybrid_layer_pattern"), config.listed("moe_layer_freq")
     if len(slides) != len(sparse) or not slides:
@@ -60,7 +60,7 @@ def minimax_m3(config: Config) -> Layers:
         index_heads=sparse.integer("sparse_num_index_heads", default=0),
         index_dim=sparse.integer("sparse_index_dim", default=0),
     )
-    dense = FeedForward("dense", config.integer("dense_intermediate_size", least=1))
+    dense = FeedForward(kind="dense", hidden_inner=config.integer("dense_intermediate_size", least=1))
     moe = _experts(config, shared_inner=config.integer("shared_intermediate_size", default=0))
     depth = config.integer("num_hidden_layers", least=1, most=10_000)
     pattern = config.listed("moe_layer_freq")
@@ -73,7 +73,7 @@ def step3(config: Config) -> Layers:
     """Step-3.5 and 3.7: full and sliding layers, dense ones first, a shared expert."""
     full = _heads(config)
     local = replace(full, window=config.integer("sliding_window", default=512))
-    dense = FeedForward("dense", config.integer("intermediate_size", least=1))
+    dense = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size", least=1))
     moe = _experts(config, shared_inner=config.integer("share_expert_dim", default=0))
     first = config.integer("first_k_dense_replace", default=3)
     depth = config.integer("num_hidden_layers", least=1, most=10_000)
@@ -95,7 +95,7 @@ def gemma4(config: Config) -> Layers:
     if config.flag("attention_k_eq_v"):
         full = replace(full, keys_are_values=True)
     inner = config.integer("intermediate_size", least=1)
-    block = FeedForward("dense", inner)
+    block = FeedForward(kind="dense", hidden_inner=inner)
     if config.raw.get("num_experts"):
         block = _experts(config, hidden_inner=inner, router_bias=False)
     kinds = config.listed("layer_types")
@@ -112,8 +112,14 @@ def _mamba2(config: Config) -> Attention:
     kernel = config.integer("conv_kernel", default=4) + int(config.flag("use_conv_bias"))
     parameters = hidden * (2 * inner + shared + heads) + (inner + shared) * kernel + 3 * heads + inner + inner * hidden
     return Attention(
-        "ssm", heads, groups, state, dim, state_elements=inner * state, mixer_parameters=parameters
-    )  # fmt: skip
+        kind="ssm",
+        heads=heads,
+        kv_heads=groups,
+        head_dim=state,
+        v_head_dim=dim,
+        state_elements=inner * state,
+        mixer_parameters=parameters,
+    )
 
 
 def nemotron_h(config: Config) -> Layers:
@@ -130,7 +136,10 @@ def nemotron_h(config: Config) -> Layers:
     if "*" in pattern:
         makes["*"] = (_heads(config), _NO_FEED_FORWARD)
     if "-" in pattern:
-        makes["-"] = (_NONE, FeedForward("dense", config.integer("intermediate_size", least=1), gated=False))
+        makes["-"] = (
+            _NONE,
+            FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size", least=1), gated=False),
+        )
     if "E" in pattern:
         latent = config.integer("moe_latent_size", default=0)
         shared = config.integer("moe_shared_expert_intermediate_size", default=0)
@@ -149,12 +158,23 @@ def nemotron_nas(config: Config) -> Layers:
             continue
         group = attention.get("n_heads_in_group")
         dim = hidden // heads
-        mixer = _NONE if attention.get("no_op") or not group else Attention("gqa", heads, heads // group, dim, dim)
+        mixer = (
+            _NONE
+            if attention.get("no_op") or not group
+            else Attention(kind="gqa", heads=heads, kv_heads=heads // group, head_dim=dim, v_head_dim=dim)
+        )
         if attention.get("replace_with_linear"):
-            mixer = Attention("linear", heads, heads, dim, dim, mixer_parameters=hidden * hidden)
+            mixer = Attention(
+                kind="linear",
+                heads=heads,
+                kv_heads=heads,
+                head_dim=dim,
+                v_head_dim=dim,
+                mixer_parameters=hidden * hidden,
+            )
         scale = ffn.get("ffn_mult")
         inner = -(-int(2 * scale * hidden / 3) // 256) * 256 if scale else 0
-        feed = FeedForward("dense", inner) if inner and not ffn.get("no_op") else _NO_FEED_FORWARD
+        feed = FeedForward(kind="dense", hidden_inner=inner) if inner and not ffn.get("no_op") else _NO_FEED_FORWARD
         layers.append((mixer, feed))
     if not layers:
         config.fault("block_configs", "is missing or empty")

@@ -18,22 +18,24 @@ def read_precision(raw: Mapping[str, Any], text: Mapping[str, Any], name: str) -
     kv = "fp8" if "fp8" in str(quant.get("kv_cache_scheme", quant.get("kv_cache_quant_algo", ""))).lower() else "bf16"
     label = f"{method} {algorithm} {name.lower()}"
     if "nvfp4" in label or "modelopt_fp4" in label:
-        return WeightPrecision("fp8" if "fp8" in algorithm else base, "nvfp4", "nvfp4", base), kv
+        return WeightPrecision(
+            attention="fp8" if "fp8" in algorithm else base, dense="nvfp4", experts="nvfp4", embeddings=base
+        ), kv
     if "mxfp4" in label:
-        return WeightPrecision(base, base, "mxfp4", base), kv
+        return WeightPrecision(attention=base, dense=base, experts="mxfp4", embeddings=base), kv
     if method == "fp8" or "fp8" in algorithm:
         kind = "fp8_block" if quant.get("weight_block_size") else "fp8"
         experts = "mxfp4" if text.get("expert_dtype") == "fp4" else kind
-        return WeightPrecision(kind, kind, experts, base), kv
+        return WeightPrecision(attention=kind, dense=kind, experts=experts, embeddings=base), kv
     if method in {"awq", "gptq"}:
         bits = f"int{quant.get('bits', 4)}"
         bits = bits if bits in {"int4", "int8"} else "int4"
-        return WeightPrecision(bits, bits, bits, base), kv
+        return WeightPrecision(attention=bits, dense=bits, experts=bits, embeddings=base), kv
     if not method and "fp8" in name.lower():
-        return WeightPrecision("fp8", "fp8", "fp8", base), kv
+        return WeightPrecision(attention="fp8", dense="fp8", experts="fp8", embeddings=base), kv
     if method == "compressed-tensors":
         return _compressed(quant, base), kv
-    return WeightPrecision(base, base, base, base), kv
+    return WeightPrecision(attention=base, dense=base, experts=base, embeddings=base), kv
 
 
 def _compressed(quant: Mapping[str, Any], base: str) -> WeightPrecision:
@@ -47,4 +49,4 @@ def _compressed(quant: Mapping[str, Any], base: str) -> WeightPrecision:
     ignored = " ".join(map(str, quant.get("ignore") or []))
     attention = base if "self_attn" in ignored or "attention" in ignored else chosen
     dense = base if "shared_experts" in ignored or "mlp\\.(gate|up" in ignored else chosen
-    return WeightPrecision(attention, dense, chosen, base)
+    return WeightPrecision(attention=attention, dense=dense, experts=chosen, embeddings=base)

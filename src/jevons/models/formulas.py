@@ -23,38 +23,56 @@ def attention_gemms(attention: Attention, hidden: int) -> list[Gemm]:
         query = a.heads * a.head_dim * (2 if a.out_gate else 1)
         inner = query + a.kv_heads * (a.head_dim + (0 if a.keys_are_values else a.v_head_dim))
         return [
-            Gemm("attn_qkv", inner, hidden, "column", "attention"),
-            Gemm("attn_out", hidden, a.heads * a.v_head_dim, "row", "attention"),
+            Gemm(name="attn_qkv", n=inner, k=hidden, split="column", precision_class="attention"),
+            Gemm(name="attn_out", n=hidden, k=a.heads * a.v_head_dim, split="row", precision_class="attention"),
         ]
     if a.kind == "mla":
         wide = a.heads * (a.nope_dim + a.rope_dim)
         gemms = []
         if a.q_lora_rank:
             gemms += [
-                Gemm("mla_q_down", a.q_lora_rank, hidden, "replicated", "attention"),
-                Gemm("mla_q_up", wide, a.q_lora_rank, "column", "attention"),
+                Gemm(name="mla_q_down", n=a.q_lora_rank, k=hidden, split="replicated", precision_class="attention"),
+                Gemm(name="mla_q_up", n=wide, k=a.q_lora_rank, split="column", precision_class="attention"),
             ]
         else:
-            gemms.append(Gemm("mla_q", wide, hidden, "column", "attention"))
+            gemms.append(Gemm(name="mla_q", n=wide, k=hidden, split="column", precision_class="attention"))
         gemms += [
-            Gemm("mla_kv_down", a.kv_lora_rank + a.rope_dim, hidden, "replicated", "attention"),
-            Gemm("mla_kv_up", a.heads * (a.nope_dim + a.v_head_dim), a.kv_lora_rank, "column", "attention"),
-            Gemm("attn_out", hidden, a.heads * a.v_head_dim, "row", "attention"),
+            Gemm(
+                name="mla_kv_down",
+                n=a.kv_lora_rank + a.rope_dim,
+                k=hidden,
+                split="replicated",
+                precision_class="attention",
+            ),
+            Gemm(
+                name="mla_kv_up",
+                n=a.heads * (a.nope_dim + a.v_head_dim),
+                k=a.kv_lora_rank,
+                split="column",
+                precision_class="attention",
+            ),
+            Gemm(name="attn_out", n=hidden, k=a.heads * a.v_head_dim, split="row", precision_class="attention"),
         ]
         if a.index_heads:
             source = a.q_lora_rank or hidden
             gemms += [
-                Gemm("index_q", a.index_heads * a.index_dim, source, "replicated", "attention"),
-                Gemm("index_k", a.index_dim, hidden, "replicated", "attention"),
-                Gemm("index_weight", a.index_heads, hidden, "replicated", "attention"),
+                Gemm(
+                    name="index_q",
+                    n=a.index_heads * a.index_dim,
+                    k=source,
+                    split="replicated",
+                    precision_class="attention",
+                ),
+                Gemm(name="index_k", n=a.index_dim, k=hidden, split="replicated", precision_class="attention"),
+                Gemm(name="index_weight", n=a.index_heads, k=hidden, split="replicated", precision_class="attention"),
             ]
         return gemms
     if a.kind in {"linear", "ssm"}:
         inner = a.heads * a.v_head_dim
         into = max(a.mixer_parameters // hidden - inner, 1)
         return [
-            Gemm("mixer_in", into, hidden, "column", "attention"),
-            Gemm("mixer_out", hidden, inner, "row", "attention"),
+            Gemm(name="mixer_in", n=into, k=hidden, split="column", precision_class="attention"),
+            Gemm(name="mixer_out", n=hidden, k=inner, split="row", precision_class="attention"),
         ]
     return []
 
@@ -66,20 +84,20 @@ def feed_forward_gemms(block: FeedForward, hidden: int) -> list[Gemm]:
     sides = 2 if block.gated else 1
     if block.kind == "dense":
         return [
-            Gemm("ffn_up", sides * block.hidden_inner, hidden, "column", "dense"),
-            Gemm("ffn_down", hidden, block.hidden_inner, "row", "dense"),
+            Gemm(name="ffn_up", n=sides * block.hidden_inner, k=hidden, split="column", precision_class="dense"),
+            Gemm(name="ffn_down", n=hidden, k=block.hidden_inner, split="row", precision_class="dense"),
         ]
     if block.kind == "moe":
-        gemms = [Gemm("router", block.experts, hidden, "replicated", "embeddings")]
+        gemms = [Gemm(name="router", n=block.experts, k=hidden, split="replicated", precision_class="embeddings")]
         if block.latent:
             gemms += [
-                Gemm("latent_down", block.latent, hidden, "replicated", "dense"),
-                Gemm("latent_up", hidden, block.latent, "replicated", "dense"),
+                Gemm(name="latent_down", n=block.latent, k=hidden, split="replicated", precision_class="dense"),
+                Gemm(name="latent_up", n=hidden, k=block.latent, split="replicated", precision_class="dense"),
             ]
         if block.shared_inner:
             gemms += [
-                Gemm("shared_up", sides * block.shared_inner, hidden, "column", "dense"),
-                Gemm("shared_down", hidden, block.shared_inner, "row", "dense"),
+                Gemm(name="shared_up", n=sides * block.shared_inner, k=hidden, split="column", precision_class="dense"),
+                Gemm(name="shared_down", n=hidden, k=block.shared_inner, split="row", precision_class="dense"),
             ]
         if block.hidden_inner:
             gemms += feed_forward_gemms(_dense_part(block), hidden)

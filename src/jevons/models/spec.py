@@ -8,7 +8,7 @@ from jevons.models import formulas
 from jevons.models.types import WEIGHT_BITS, LayerGroup, WeightPrecision
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
     """A decoder read from its config.json.
 

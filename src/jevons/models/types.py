@@ -15,7 +15,7 @@ WEIGHT_BITS = {
 """Bits per weight with the scales: blocks of 128 x 128 for fp8, groups of 128 for int4, 16 for nvfp4, 32 for mxfp4."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
     """How a layer mixes tokens.
 
@@ -77,7 +77,7 @@ class Attention:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedForward:
     """How a layer transforms each token.
 
@@ -121,7 +121,7 @@ class LayerGroup:
     feed_forward: FeedForward
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WeightPrecision:
     """Precision that weights are stored in, by class; see `WEIGHT_BITS`."""
 
@@ -133,10 +133,10 @@ class WeightPrecision:
     @classmethod
     def uniform(cls, precision: str) -> WeightPrecision:
         """Return that precision for all matrices, embeddings kept in 16 bits."""
-        return cls(precision, precision, precision, "bf16")
+        return cls(attention=precision, dense=precision, experts=precision, embeddings="bf16")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gemm:
     """A matrix product of a layer, per token: ``[tokens, k] x [k, n]``.
 

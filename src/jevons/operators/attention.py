@@ -9,7 +9,7 @@ import numpy as np
 from jevons.errors import InputError
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Rates, Terms, cores_of, evaluate, residency_gain
+from jevons.operators.families import Family, Rates, Terms, evaluate, matrix_rates, residency_gain
 from jevons.operators.types import (
     MEMORY,
     ArrayLike,
@@ -73,12 +73,12 @@ def prefill_features(s: Shape) -> tuple[FloatArray, ...]:
 
 
 PREFILL = Family(
-    "attention_prefill",
-    ("compute_frac", "memory_frac", "launch_s", "tail", "exponential", "overlap", "rows"),
-    prefill_terms,
-    prefill_features,
-    4,
-    MEMORY,
+    name="attention_prefill",
+    factors=("compute_frac", "memory_frac", "launch_s", "tail", "exponential", "overlap", "rows"),
+    terms=prefill_terms,
+    features=prefill_features,
+    degree=4,
+    traffic_bound=MEMORY,
 )
 
 
@@ -127,15 +127,15 @@ def decode_features(s: Shape) -> tuple[FloatArray, ...]:
 
 
 DECODE = Family(
-    "attention_decode",
-    (
+    name="attention_decode",
+    factors=(
         "compute_frac", "memory_frac", "launch_s", "rows", "unpacked", "unpacked_window", "unpacked_wide", "task_s",
         "splits", "splits_window", "splits_single", "overlap", "copies", "residency", "pad", "combine_s", "reread",
     ),
-    decode_terms,
-    decode_features,
-    4,
-    MEMORY,
+    terms=decode_terms,
+    features=decode_features,
+    degree=4,
+    traffic_bound=MEMORY,
 )  # fmt: skip
 
 
@@ -143,10 +143,7 @@ def attention_rates(device: Accelerator, precision: str, kv_precision: str, repe
     """Return the kernel's dtype label (``bf16/fp8``: product / cache) and the device's rates for it."""
     name, kind = precision_of(device, precision)
     kv_name, kv_bytes = kv_bytes_of(kv_precision)
-    rates = Rates(
-        device.hbm_bytes_per_s, device.peak_flop_per_s[kind.peak], device.peak_flop_per_s["bf16"],
-        cores_of(device.cores), device.l2_bytes, kv_bytes, kind.activation_bytes, repeated=repeated,
-    )  # fmt: skip
+    rates = matrix_rates(device, kind, stored_bytes=kv_bytes, repeated=repeated)
     return f"{'bf16' if name == 'fp16' else name}/{'bf16' if kv_name == 'fp16' else kv_name}", rates
 
 

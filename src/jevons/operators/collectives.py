@@ -52,12 +52,12 @@ def collective_features(s: Shape) -> tuple[FloatArray, ...]:
 
 
 COLLECTIVE = Family(
-    "collective",
-    ("start_s", "hop_s", "eager_frac", "setup_s", "link_frac", "crowding", "far_frac", "far_hop_s", "host_s"),
-    collective_terms,
-    collective_features,
-    4,
-    LINK,
+    name="collective",
+    factors=("start_s", "hop_s", "eager_frac", "setup_s", "link_frac", "crowding", "far_frac", "far_hop_s", "host_s"),
+    terms=collective_terms,
+    features=collective_features,
+    degree=4,
+    traffic_bound=LINK,
 )
 
 
@@ -97,12 +97,12 @@ def exchange_features(s: Shape) -> tuple[FloatArray, ...]:
 
 
 EXCHANGE = Family(
-    "exchange",
-    ("start_s", "far_start_s", "token_s", "link_frac", "core_bytes_per_s", "far_frac"),
-    exchange_terms,
-    exchange_features,
-    3,
-    LINK,
+    name="exchange",
+    factors=("start_s", "far_start_s", "token_s", "link_frac", "core_bytes_per_s", "far_frac"),
+    terms=exchange_terms,
+    features=exchange_features,
+    degree=3,
+    traffic_bound=LINK,
 )
 
 
@@ -111,7 +111,7 @@ def link_rates(cluster: Cluster, *, repeated: bool = False) -> Rates:
     device = cluster.accelerator
     far = cluster.link(device.scaleup_domain + 1)
     return Rates(
-        device.scaleup.bytes_per_s, far_bytes_per_s=far.bytes_per_s, latency_s=device.scaleup.latency_s,
+        bytes_per_s=device.scaleup.bytes_per_s, far_bytes_per_s=far.bytes_per_s, latency_s=device.scaleup.latency_s,
         far_latency_s=far.latency_s, repeated=repeated,
     )  # fmt: skip
 
@@ -131,7 +131,12 @@ def _collective(
     kernel = factors.kernel(COLLECTIVE, cluster.accelerator, operation, library)
     result = evaluate(COLLECTIVE, kernel, shape, link_rates(cluster), factors.scale.get("collective", 1.0))
     alone = np.broadcast_to(shape["p"] <= 1, result.time_s.shape)
-    return OpTime(np.where(alone, 0.0, result.time_s), result.bound, result.p90_frac, result.extrapolated)
+    return OpTime(
+        time_s=np.where(alone, 0.0, result.time_s),
+        bound=result.bound,
+        p90_frac=result.p90_frac,
+        extrapolated=result.extrapolated,
+    )
 
 
 def all_reduce(
@@ -193,7 +198,7 @@ def all_reduce(
     traffic = size * hops[0] / speed
     start = values["start_s"] + hops[1] * link.latency_s
     bound = np.where(traffic >= start, LINK, np.int8(3))
-    return OpTime(np.where(p > 1, traffic + start, 0.0), bound, 0.5)
+    return OpTime(time_s=np.where(p > 1, traffic + start, 0.0), bound=bound, p90_frac=0.5)
 
 
 def all_gather(
@@ -228,7 +233,7 @@ def point_to_point(
     traffic = shape["size"] / (link.bytes_per_s * values["far_frac" if across else "link_frac"])
     start = values["start_s"] + link.latency_s
     bound = np.where(traffic >= start, LINK, np.int8(3))
-    return OpTime(traffic + start, bound, 0.5)
+    return OpTime(time_s=traffic + start, bound=bound, p90_frac=0.5)
 
 
 def _exchange(
@@ -255,7 +260,12 @@ def _exchange(
     result = evaluate(EXCHANGE, kernel, shape, link_rates(cluster), factors.scale.get("exchange", 1.0))
     alone = np.broadcast_to(shape["p"] <= 1, result.time_s.shape)
     bound = np.where(result.bound == 0, LINK, result.bound)
-    return OpTime(np.where(alone, 0.0, result.time_s), bound, result.p90_frac, result.extrapolated)
+    return OpTime(
+        time_s=np.where(alone, 0.0, result.time_s),
+        bound=bound,
+        p90_frac=result.p90_frac,
+        extrapolated=result.extrapolated,
+    )
 
 
 def moe_dispatch(

@@ -55,7 +55,7 @@ _STAND_INS: Mapping[str, tuple[str, ...]] = {
 _ASKED_FOR = {"nongated", "situ", "small", "custom_eager"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One fitted kernel: where it was measured, its factors, and how well it does on rows held out."""
 
@@ -69,7 +69,7 @@ class Record:
     median_frac: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class KernelTable:
     """Fitted kernels by family, with the families' shared factors as the last resort."""
 
@@ -94,7 +94,7 @@ class KernelTable:
                 break
         else:
             if not records:
-                return Kernel(self.shared[family.name], p90_frac=2.0 * wide)
+                return Kernel(values=self.shared[family.name], p90_frac=2.0 * wide)
             same = list(records)
         for names in ((device.id,), *_relatives(device, family.name), None):
             near = same if names is None else [record for record in same if record.device in names]
@@ -107,7 +107,13 @@ class KernelTable:
         exact = [record for record in by_engine if record.variant == variant and record.engine == engine]
         kernel = _average(exact or _main_variants(by_engine))
         if not exact_device or label != dtype:
-            return Kernel(kernel.values, kernel.surface, kernel.low, kernel.high, max(kernel.p90_frac, wide))
+            return Kernel(
+                values=kernel.values,
+                surface=kernel.surface,
+                low=kernel.low,
+                high=kernel.high,
+                p90_frac=max(kernel.p90_frac, wide),
+            )
         return kernel
 
 
@@ -186,11 +192,11 @@ def _average(records: Sequence[Record]) -> Kernel:
     lows = [kernel.low for kernel in kernels if kernel.low is not None]
     highs = [kernel.high for kernel in kernels if kernel.high is not None]
     return Kernel(
-        values,
-        np.sum(surfaces, axis=0) / len(kernels) if surfaces else None,
-        np.min(lows, axis=0) if lows else None,
-        np.max(highs, axis=0) if highs else None,
-        max(kernel.p90_frac for kernel in kernels),
+        values=values,
+        surface=np.sum(surfaces, axis=0) / len(kernels) if surfaces else None,
+        low=np.min(lows, axis=0) if lows else None,
+        high=np.max(highs, axis=0) if highs else None,
+        p90_frac=max(kernel.p90_frac for kernel in kernels),
     )
 
 
@@ -203,18 +209,24 @@ def read_table(document: Mapping[str, Any], shared: Mapping[str, Mapping[str, fl
         elsewhere[name] = float(family["p90_elsewhere_frac"])
         for row in family["kernels"]:
             kernel = Kernel(
-                dict(zip(names, map(float, row["values"]), strict=True)),
-                _array(row.get("surface")),
-                _array(row.get("low")),
-                _array(row.get("high")),
-                float(row["p90_frac"]),
+                values=dict(zip(names, map(float, row["values"]), strict=True)),
+                surface=_array(row.get("surface")),
+                low=_array(row.get("low")),
+                high=_array(row.get("high")),
+                p90_frac=float(row["p90_frac"]),
             )
             record = Record(
-                name, row["device"], row["engine"], row["dtype"], row["variant"], kernel, int(row["rows"]),
-                float(row["median_frac"]),
-            )  # fmt: skip
+                family=name,
+                device=row["device"],
+                engine=row["engine"],
+                dtype=row["dtype"],
+                variant=row["variant"],
+                kernel=kernel,
+                rows=int(row["rows"]),
+                median_frac=float(row["median_frac"]),
+            )
             records.setdefault(name, []).append(record)
-    return KernelTable(records, shared, elsewhere)
+    return KernelTable(records=records, shared=shared, p90_elsewhere=elsewhere)
 
 
 def _array(raw: Any) -> FloatArray | None:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jevons.operators.types import COMPUTE, LAUNCH, BoundArray, FloatArray, OpTime, Shape
+from jevons.hardware.types import Accelerator
+from jevons.operators.types import COMPUTE, LAUNCH, BoundArray, FloatArray, OpTime, Precision, Shape
 
 _CHUNK = 16384  # elements per pass, so that temporaries stay in the processor's cache
 _FEW = 256
@@ -32,7 +33,7 @@ class Terms(NamedTuple):
     power: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """Datasheet rates that a family's terms divide by.
 
@@ -63,7 +64,7 @@ class Rates:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """A family of kernels.
 
@@ -91,7 +92,7 @@ class Family:
     traffic_bound: np.int8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
     """The factors of one kernel on one device.
 
@@ -117,6 +118,34 @@ class Kernel:
 def cores_of(cores: int) -> float:
     """Return the core count, or a typical one where none is published."""
     return float(cores) if cores > 0 else _CORES_UNPUBLISHED
+
+
+def matrix_rates(
+    device: Accelerator, kind: Precision, *, stored_bytes: float | None = None, repeated: bool = False
+) -> Rates:
+    """Return a device's rates for matrix products in a precision, with the storage of the weights or the cache.
+
+    Parameters
+    ----------
+    device : Accelerator
+        Where the product runs.
+    kind : Precision
+        What is multiplied, and how the operands are stored.
+    stored_bytes : float, optional
+        Bytes per element of the weights (of the cache for attention) where they differ from *kind*'s.
+    repeated : bool
+        Whether a measuring loop repeats the call, so that operands may stay in the last-level cache.
+    """
+    return Rates(
+        bytes_per_s=device.hbm_bytes_per_s,
+        peak_flop_per_s=device.peak_flop_per_s[kind.peak],
+        peak16_flop_per_s=device.peak_flop_per_s["bf16"],
+        cores=cores_of(device.cores),
+        cache_bytes=device.l2_bytes,
+        weight_bytes=kind.weight_bytes if stored_bytes is None else stored_bytes,
+        activation_bytes=kind.activation_bytes,
+        repeated=repeated,
+    )
 
 
 def smooth_max(a: FloatArray, b: FloatArray, power: float) -> FloatArray:
@@ -216,9 +245,12 @@ def evaluate(family: Family, kernel: Kernel, shape: Shape, rates: Rates, scale: 
     if scale != 1.0:
         time, start = time * scale, start * scale
     return OpTime(
-        time.reshape(shape_out), bound.reshape(shape_out), kernel.p90_frac, outside.reshape(shape_out),
-        start.reshape(shape_out),
-    )  # fmt: skip
+        time_s=time.reshape(shape_out),
+        bound=bound.reshape(shape_out),
+        p90_frac=kernel.p90_frac,
+        extrapolated=outside.reshape(shape_out),
+        start_s=start.reshape(shape_out),
+    )
 
 
 def _evaluate(

@@ -9,7 +9,7 @@ import numpy as np
 
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Rates, Terms, cores_of, evaluate, residency_gain
+from jevons.operators.families import Family, Rates, Terms, evaluate, matrix_rates, residency_gain
 from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, checked, precision_of
 
 # Output tiles that libraries choose from; the fastest for the shape is taken, as their heuristics do.
@@ -52,15 +52,15 @@ def gemm_features(s: Shape) -> tuple[FloatArray, ...]:
 
 
 GEMM = Family(
-    "gemm",
-    (
+    name="gemm",
+    factors=(
         "compute_frac", "memory_frac", "launch_s", "split", "wave", "tile", "overlap", "copies", "residency", "depth",
         "quant", "host_s",
     ),
-    gemm_terms,
-    gemm_features,
-    4,
-    MEMORY,
+    terms=gemm_terms,
+    features=gemm_features,
+    degree=4,
+    traffic_bound=MEMORY,
 )  # fmt: skip
 
 
@@ -131,10 +131,7 @@ def gemm(
     shape["out_bytes"] = np.asarray(float(out_bytes))
     name, kind = precision_of(device, precision)
     stored = precision_of(device, weight_precision)[1] if weight_precision else kind
-    rates = Rates(
-        device.hbm_bytes_per_s, device.peak_flop_per_s[kind.peak], device.peak_flop_per_s["bf16"],
-        cores_of(device.cores), device.l2_bytes, stored.weight_bytes, kind.activation_bytes, repeated=repeated,
-    )  # fmt: skip
+    rates = matrix_rates(device, kind, stored_bytes=stored.weight_bytes, repeated=repeated)
     kernel = factors.kernel(GEMM, device, name)
     if fused_quantisation and name == "fp8":
         plain = factors.kernel(GEMM, device, "bf16").values
@@ -156,7 +153,12 @@ def chain_features(s: Shape) -> tuple[FloatArray, ...]:
 
 
 ELEMENTWISE = Family(
-    "elementwise", ("memory_frac", "launch_s", "copies", "residency"), chain_terms, chain_features, 3, MEMORY
+    name="elementwise",
+    factors=("memory_frac", "launch_s", "copies", "residency"),
+    terms=chain_terms,
+    features=chain_features,
+    degree=3,
+    traffic_bound=MEMORY,
 )
 
 
@@ -195,6 +197,6 @@ def elementwise(
     """
     factors = factors or default_factors()
     shape = checked(0.0, read_bytes=read_bytes, write_bytes=write_bytes) | checked(launches=launches)
-    rates = Rates(device.hbm_bytes_per_s, cache_bytes=device.l2_bytes, repeated=repeated)
+    rates = Rates(bytes_per_s=device.hbm_bytes_per_s, cache_bytes=device.l2_bytes, repeated=repeated)
     kernel = factors.kernel(ELEMENTWISE, device, "bf16", kind)
     return evaluate(ELEMENTWISE, kernel, shape, rates, factors.scale.get("elementwise", 1.0))

@@ -9,7 +9,7 @@ import numpy as np
 from jevons.hardware.types import Accelerator
 from jevons.operators.attention import attention_rates, prefill_terms
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Kernel, Rates, Terms, cores_of, evaluate, residency_gain
+from jevons.operators.families import Family, Kernel, Rates, Terms, evaluate, matrix_rates, residency_gain
 from jevons.operators.gemm import GEMM
 from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, checked, precision_of
 
@@ -32,12 +32,12 @@ def mla_prefill_features(s: Shape) -> tuple[FloatArray, ...]:
 
 
 MLA_PREFILL = Family(
-    "mla_prefill",
-    ("compute_frac", "memory_frac", "launch_s", "tail", "exponential", "overlap", "rows", "projection"),
-    mla_prefill_terms,
-    mla_prefill_features,
-    4,
-    MEMORY,
+    name="mla_prefill",
+    factors=("compute_frac", "memory_frac", "launch_s", "tail", "exponential", "overlap", "rows", "projection"),
+    terms=mla_prefill_terms,
+    features=mla_prefill_features,
+    degree=4,
+    traffic_bound=MEMORY,
 )
 
 
@@ -77,15 +77,15 @@ def mla_decode_features(s: Shape) -> tuple[FloatArray, ...]:
 
 
 MLA_DECODE = Family(
-    "mla_decode",
-    (
+    name="mla_decode",
+    factors=(
         "compute_frac", "memory_frac", "launch_s", "rows", "unpacked", "task_s", "splits", "overlap", "copies",
         "residency", "pad", "combine_s", "reread", "projection", "query",
     ),
-    mla_decode_terms,
-    mla_decode_features,
-    4,
-    MEMORY,
+    terms=mla_decode_terms,
+    features=mla_decode_features,
+    degree=4,
+    traffic_bound=MEMORY,
 )  # fmt: skip
 
 
@@ -115,13 +115,10 @@ def projections_s(
 
     def product(n: FloatArray, k: FloatArray, count: FloatArray, m: FloatArray, label: str) -> FloatArray:
         stored = kind if label == name else bf16
-        rates = Rates(
-            device.hbm_bytes_per_s, device.peak_flop_per_s[stored.peak], device.peak_flop_per_s["bf16"],
-            cores_of(device.cores), device.l2_bytes, stored.weight_bytes, stored.activation_bytes,
-        )  # fmt: skip
+        rates = matrix_rates(device, stored)
         kernel = factors.kernel(GEMM, device, label)
         shape = {"m": m, "n": n, "k": k, "count": count, "out_bytes": np.asarray(2.0)}
-        return evaluate(GEMM, Kernel(kernel.values), shape, rates).time_s
+        return evaluate(GEMM, Kernel(values=kernel.values), shape, rates).time_s
 
     total = product(one * (q_rank + rank + rope), one * hidden, one, tokens, name)
     total = total + product(heads * (nope + rope), one * q_rank, one, tokens, name)

@@ -9,7 +9,7 @@ import numpy as np
 from jevons.errors import InputError
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Rates, Terms, cores_of, evaluate, residency_gain
+from jevons.operators.families import Family, Rates, Terms, evaluate, matrix_rates, residency_gain
 from jevons.operators.routing import active_experts
 from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, checked, precision_of
 
@@ -77,16 +77,16 @@ def moe_features(s: Shape) -> tuple[FloatArray, ...]:
 
 
 MOE = Family(
-    "moe",
-    (
+    name="moe",
+    factors=(
         "compute_frac", "memory_frac", "launch_s", "tile", "wave", "split", "ruled", "overlap",
         "expert_s", "rows_moved", "slots_moved",
         "copies", "residency", "sort_s",
     ),
-    moe_terms,
-    moe_features,
-    3,
-    MEMORY,
+    terms=moe_terms,
+    features=moe_features,
+    degree=3,
+    traffic_bound=MEMORY,
 )  # fmt: skip
 
 
@@ -168,9 +168,6 @@ def moe_gemm(
         "top": given["top"], "rows": rows, "active": np.clip(busy, 1e-3, local), "local": local,
         "matrices": np.asarray(3.0 if gated else 2.0), "uneven": np.ones(()),
     }  # fmt: skip
-    rates = Rates(
-        device.hbm_bytes_per_s, device.peak_flop_per_s[kind.peak], device.peak_flop_per_s["bf16"],
-        cores_of(device.cores), device.l2_bytes, kind.weight_bytes, kind.activation_bytes, repeated=repeated,
-    )  # fmt: skip
+    rates = matrix_rates(device, kind, repeated=repeated)
     kernel = factors.kernel(MOE, device, name, "" if gated else "nongated")
     return evaluate(MOE, kernel, shape, rates, factors.scale.get("moe", 1.0))

@@ -21,7 +21,7 @@ BOUNDS = ("compute", "memory", "link", "launch")
 COMPUTE, MEMORY, LINK, LAUNCH = (np.int8(index) for index in range(4))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpTime:
     """Time of an operator and what set it.
 

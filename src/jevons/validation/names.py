@@ -140,11 +140,17 @@ def quantised(spec: ModelSpec, precision: str | None) -> ModelSpec:
         if shipped.dense == "fp8_block":
             return spec
         scaled = "fp8_block" if spec.is_moe else "fp8"
-        return replace(spec, weight_precision=WeightPrecision(scaled, scaled, scaled, "bf16"))
+        return replace(
+            spec, weight_precision=WeightPrecision(attention=scaled, dense=scaled, experts=scaled, embeddings="bf16")
+        )
     if precision in {"fp4", "mxfp4"}:
         name = "nvfp4" if precision == "fp4" else "mxfp4"
         attention = "bf16" if spec.is_moe else name
-        return replace(spec, weight_precision=WeightPrecision(attention, name, name, "bf16"))
+        return replace(
+            spec, weight_precision=WeightPrecision(attention=attention, dense=name, experts=name, embeddings="bf16")
+        )
     if precision == "int4" and spec.is_moe:
-        return replace(spec, weight_precision=WeightPrecision("bf16", "bf16", "int4", "bf16"))
+        return replace(
+            spec, weight_precision=WeightPrecision(attention="bf16", dense="bf16", experts="int4", embeddings="bf16")
+        )
     return replace(spec, weight_precision=WeightPrecision.uniform(precision))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A measured figure, and the prediction or the reason why there is none.
 
@@ -49,7 +49,7 @@ class Entry:
         return self.predicted / self.measured - 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """How far a set of rows is predicted.
 
@@ -77,12 +77,16 @@ def score(entries: Iterable[Entry]) -> Score:
     errors = np.array([error for entry in listed if (error := entry.error) is not None])
     covered = len(errors) / len(listed) if listed else 0.0
     if not len(errors):
-        return Score(len(listed), 0, covered, None, None, None)
+        return Score(rows=len(listed), answered=0, coverage_frac=covered, median_ape=None, p90_ape=None, bias=None)
     size = np.abs(errors)
     return Score(
-        len(listed), len(errors), covered, float(np.median(size)), float(np.quantile(size, 0.9)),
-        float(np.median(errors)),
-    )  # fmt: skip
+        rows=len(listed),
+        answered=len(errors),
+        coverage_frac=covered,
+        median_ape=float(np.median(size)),
+        p90_ape=float(np.quantile(size, 0.9)),
+        bias=float(np.median(errors)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ TRACE_COLUMNS = ("request_id", "input_tokens", "output_tokens", "first_token_s",
 TRAINING_COLUMNS = ("model", "gpu", "seq_len", "global_batch", "step_time_s")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A file of measured rows.
 
@@ -78,4 +78,4 @@ def read_table(path: Path | str) -> Table:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         message = f"{path}: cannot be read ({error})"
         raise InputError(message) from error
-    return Table(path, kind, tuple(header), rows)
+    return Table(path=path, kind=kind, columns=tuple(header), rows=rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from jevons.errors import FactError, InfeasibleError, InputError
@@ -69,11 +70,17 @@ def _ops(table: Table, factors: Calibration) -> list[Entry]:
     name = table.path.name
     return [
         Entry(
-            name, int(found["row"]), str(found["metric"]), table.path.stem, "ops", found.get("measured"),
-            found.get("predicted"), str(found.get("reason", "")),
+            file=name,
+            row=int(found["row"]),
+            metric=str(found["metric"]),
+            group=table.path.stem,
+            family="ops",
+            measured=found.get("measured"),
+            predicted=found.get("predicted"),
+            reason=str(found.get("reason", "")),
         )
         for found in predict_ops_rows(table.path)
-    ]  # fmt: skip
+    ]
 
 
 def _training(table: Table, factors: Calibration) -> list[Entry]:
@@ -96,9 +103,9 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
     for index, row in enumerate(table.rows):
         measured = _measured(row.get("value", ""))
         family = row.get("family") or table.path.stem
-        common = (table.path.name, index, row["metric"], _group(row), family)
+        entry = partial(Entry, file=table.path.name, row=index, metric=row["metric"], group=_group(row), family=family)
         if measured is None:
-            entries.append(Entry(*common, None, None, f"`{row.get('value')}` is no positive number"))
+            entries.append(entry(measured=None, reason=f"`{row.get('value')}` is no positive number"))
             continue
         try:
             case = read_case(row)
@@ -107,9 +114,9 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
             found = answers[case]
             if isinstance(found, Exception):
                 raise found
-            entries.append(Entry(*common, measured, metric_value(row["metric"], case, found)))
+            entries.append(entry(measured=measured, predicted=metric_value(row["metric"], case, found)))
         except _FAULTS as error:
-            entries.append(Entry(*common, measured, None, reason_of(error)))
+            entries.append(entry(measured=measured, reason=reason_of(error)))
     return entries
 
 

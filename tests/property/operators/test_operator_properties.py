@@ -22,7 +22,9 @@ VALUES = {
 
 def physical_gemm(m, n, k, rates):
     shape = {"m": m, "n": n, "k": k, "count": 1.0, "out_bytes": 2.0}
-    return evaluate(GEMM, Kernel(VALUES), {name: np.array([float(v)]) for name, v in shape.items()}, rates).time_s[0]
+    return evaluate(
+        GEMM, Kernel(values=VALUES), {name: np.array([float(v)]) for name, v in shape.items()}, rates
+    ).time_s[0]
 
 
 @given(m=st.integers(1, 32768), n=width, k=width)
@@ -36,7 +38,7 @@ def test_no_gemm_beats_its_roofline(m, n, k):
 @given(m=st.integers(1, 32768), n=width, k=width, faster=st.floats(1.0, 10.0))
 @settings(max_examples=60, deadline=None)
 def test_faster_memory_or_cores_never_slow_a_gemm(m, n, k, faster):
-    rates = Rates(1e12, 4e14, 4e14, 100.0, 5e7)
+    rates = Rates(bytes_per_s=1e12, peak_flop_per_s=4e14, peak16_flop_per_s=4e14, cores=100.0, cache_bytes=5e7)
     base = physical_gemm(m, n, k, rates)
     assert physical_gemm(m, n, k, dataclasses.replace(rates, bytes_per_s=1e12 * faster)) <= base * (1 + 1e-9)
     assert physical_gemm(m, n, k, dataclasses.replace(rates, peak_flop_per_s=4e14 * faster)) <= base * (1 + 1e-9)

@@ -209,10 +209,10 @@ def test_surface_of_a_single_coefficient_scales_time_within_range():
 
 
 def test_decode_physics_without_surface_is_the_joined_terms():
-    kernel = Kernel(dict.fromkeys(DECODE.factors, 1.0))
+    kernel = Kernel(values=dict.fromkeys(DECODE.factors, 1.0))
     numbers = {"b": 8.0, "t": 100.0, "h": 8.0, "kv": 2.0, "d": 64.0, "dv": 64.0, "w": 0.0, "q": 1.0}
     shape = {name: np.array([number]) for name, number in numbers.items()}
-    rates = Rates(1e12, 1e15, 1e15, 100.0)
+    rates = Rates(bytes_per_s=1e12, peak_flop_per_s=1e15, peak16_flop_per_s=1e15, cores=100.0)
     assert evaluate(DECODE, kernel, shape, rates).time_s == pytest.approx(
         join(decode_terms(shape, rates, kernel.values))
     )

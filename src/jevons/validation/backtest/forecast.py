@@ -66,7 +66,7 @@ def target_unit(target: str) -> tuple[float, str]:
     return (0.01, "%") if target.endswith("_frac") else shown_in(TARGETS[target][0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What could be known on a date.
 

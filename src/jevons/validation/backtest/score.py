@@ -66,7 +66,7 @@ REDUCED = "reduced form"
 _VENDORS = {"Alibaba Cloud (Qwen)": "qwen", "DeepSeek": "deepseek"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What happened.
 
@@ -88,7 +88,7 @@ class Outcome:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
     """One outcome against the forecast of one method.
 
@@ -123,7 +123,7 @@ class Scored:
         return self.low <= self.outcome.value <= self.high
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
     """Forecasts, outcomes and scores.
 
@@ -247,7 +247,7 @@ def _outcome(row: Mapping[str, str], place: str) -> Outcome | str:
         date = quarter_end(quarter.group(1))
     else:
         date = quarter_end(quarter.group(1)) if quarter else _date(period)
-    return Outcome(target, date, _value(row["value"]) * _SCALE[unit], place)
+    return Outcome(target=target, date=date, value=_value(row["value"]) * _SCALE[unit], place=place)
 
 
 def _date(text: str) -> dt.date:
@@ -304,7 +304,7 @@ def _indices(
             for fact, start in base[vendor].items():
                 later = [row[3] for row in mine if row[1] == fact and as_of < row[2] <= date]
                 logs.append(np.log((later[-1] if later else start) / start))
-            yield Outcome(f"{vendor}_price_index", date, float(np.exp(np.mean(logs))), last[4])
+            yield Outcome(target=f"{vendor}_price_index", date=date, value=float(np.exp(np.mean(logs))), place=last[4])
 
 
 def at_date(path: Array, known: Evidence, target: str, date: dt.date) -> Array:
@@ -410,7 +410,7 @@ def backtest(
         for outcome in outcomes
         if outcome.target in held
     )
-    return Backtest(known, made, scores, skipped, story, rules)
+    return Backtest(known=known, forecasts=made, scores=scores, skipped=skipped, narrative=story, baselines=rules)
 
 
 def _score(method: str, path: Array, outcome: Outcome, known: Evidence) -> Scored:
@@ -423,7 +423,14 @@ def _score(method: str, path: Array, outcome: Outcome, known: Evidence) -> Score
         raise InputError(message)
     sample, value = (np.log(draws), float(np.log(outcome.value))) if log else (draws, outcome.value)
     return Scored(
-        method, outcome, horizon, low, middle, high, crps(sample, value), float(np.quantile(sample, 0.5)) - value
+        method=method,
+        outcome=outcome,
+        horizon_quarters=horizon,
+        low=low,
+        middle=middle,
+        high=high,
+        crps=crps(sample, value),
+        error=float(np.quantile(sample, 0.5)) - value,
     )
 
 

@@ -38,7 +38,7 @@ SOFT = 0.1  # log residual at which the robust loss turns from square to linear
 OFF = 1e-9
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
     """How a family is fitted: start, least and greatest value of each factor, and what a held-out group shares."""
 
@@ -52,35 +52,35 @@ PLANS = {
     plan.family.name: plan
     for plan in (
         Plan(
-            GEMM,
-            {
+            family=GEMM,
+            bounds={
                 "compute_frac": (0.75, 0.1, 1.1), "memory_frac": (0.82, 0.3, 1.05), "launch_s": (4e-6, 5e-7, 5e-5),
                 "split": (0.4, 0.02, 1.2), "wave": (0.4, 0.01, 1.0), "tile": (0.4, 0.01, 3.0),
                 "overlap": (4.5, 1.0, 12.0), "copies": (7.0, 1.0, 20.0), "residency": (1.0, 1e-3, 5.0),
                 "depth": (110.0, 1.0, 1000.0), "quant": (0.5, 0.01, 10.0), "host_s": (OFF, OFF, 3e-4),
             },
-            ("n", "k"),
+            groups=("n", "k"),
         ),
         Plan(
-            ELEMENTWISE,
-            {
+            family=ELEMENTWISE,
+            bounds={
                 "memory_frac": (0.8, 0.05, 1.2), "launch_s": (3e-6, 3e-7, 5e-5), "copies": (1.0, 0.05, 20.0),
                 "residency": (1.0, 1e-3, 5.0),
             },
-            ("read_bytes",),
+            groups=("read_bytes",),
         ),
         Plan(
-            PREFILL,
-            {
+            family=PREFILL,
+            bounds={
                 "compute_frac": (0.6, 0.03, 1.1), "memory_frac": (0.7, 0.05, 1.1), "launch_s": (8e-6, 5e-7, 1e-4),
                 "tail": (0.5, 0.01, 3.0), "exponential": (0.2, 1e-3, 5.0), "overlap": (3.0, 1.0, 12.0),
                 "rows": (64.0, 16.0, 256.0),
             },
-            ("b", "h", "kv", "d", "w"),
+            groups=("b", "h", "kv", "d", "w"),
         ),
         Plan(
-            DECODE,
-            {
+            family=DECODE,
+            bounds={
                 "compute_frac": (0.4, 0.02, 1.1), "memory_frac": (0.8, 0.1, 1.1), "launch_s": (8e-6, 5e-7, 1e-4),
                 "rows": (16.0, 1.0, 64.0), "unpacked": (0.03, 5e-4, 1.5), "unpacked_window": (0.13, 5e-4, 1.5),
                 "unpacked_wide": (0.1, 5e-4, 3.0), "task_s": (1e-6, 2e-8, 2e-5), "splits": (30.0, 1.0, 64.0),
@@ -88,63 +88,63 @@ PLANS = {
                 "overlap": (4.0, 1.0, 12.0), "copies": (2.0, 0.3, 20.0), "residency": (1.0, 0.01, 6.0),
                 "pad": (42.0, 1.0, 128.0), "combine_s": (1e-6, 1e-8, 2e-5), "reread": (4.0, 0.5, 40.0),
             },
-            ("b", "h", "kv", "d", "w"),
+            groups=("b", "h", "kv", "d", "w"),
         ),
         Plan(
-            MLA_PREFILL,
-            {
+            family=MLA_PREFILL,
+            bounds={
                 "compute_frac": (0.6, 0.03, 1.1), "memory_frac": (0.9, 0.05, 1.1), "launch_s": (1.2e-5, 5e-7, 2e-4),
                 "tail": (0.5, 0.01, 3.0), "exponential": (0.2, 1e-3, 5.0), "overlap": (3.0, 1.0, 12.0),
                 "rows": (64.0, 16.0, 256.0), "projection": (1.0, 0.3, 4.0),
             },
-            ("b", "h"),
+            groups=("b", "h"),
         ),
         Plan(
-            MLA_DECODE,
-            {
+            family=MLA_DECODE,
+            bounds={
                 "compute_frac": (0.6, 0.02, 1.1), "memory_frac": (0.9, 0.1, 1.1), "launch_s": (1.2e-5, 5e-7, 2e-4),
                 "rows": (40.0, 1.0, 64.0), "unpacked": (0.02, 5e-4, 1.5), "task_s": (4e-6, 2e-8, 3e-5),
                 "splits": (30.0, 1.0, 64.0), "overlap": (3.0, 1.0, 12.0), "copies": (1.8, 0.3, 20.0),
                 "residency": (1.0, 0.01, 6.0), "pad": (48.0, 1.0, 128.0), "combine_s": (1.4e-6, 1e-8, 2e-5),
                 "reread": (8.0, 0.5, 40.0), "projection": (1.0, 0.3, 4.0), "query": (1.0, 0.01, 100.0),
             },
-            ("b", "h"),
+            groups=("b", "h"),
         ),
         Plan(
-            MOE,
-            {
+            family=MOE,
+            bounds={
                 "compute_frac": (0.6, 0.03, 1.1), "memory_frac": (0.8, 0.2, 1.15), "launch_s": (2e-5, 3e-6, 2e-4),
                 "tile": (1.0, 0.05, 6.0), "wave": (0.7, 0.01, 3.0), "split": (0.4, 0.02, 1.2),
                 "ruled": (0.3, 0.01, 1.2), "overlap": (3.0, 1.0, 12.0),
                 "expert_s": (3e-8, 1e-10, 2e-6), "rows_moved": (1.0, 0.02, 20.0), "slots_moved": (0.4, 2e-3, 20.0),
                 "copies": (5.0, 1.0, 20.0), "residency": (0.4, 1e-3, 5.0), "sort_s": (3e-9, 1e-10, 5e-8),
             },
-            ("hidden", "inner", "local", "top"),
+            groups=("hidden", "inner", "local", "top"),
         ),
         Plan(
-            COLLECTIVE,
-            {
+            family=COLLECTIVE,
+            bounds={
                 "start_s": (5e-6, 5e-7, 3e-4), "hop_s": (1e-6, 1e-8, 3e-5), "eager_frac": (0.25, 5e-4, 1.2),
                 "setup_s": (8e-6, 1e-8, 2e-4), "link_frac": (0.7, 2e-3, 1.3), "crowding": (0.2, 1e-3, 4.0),
                 "far_frac": (0.8, 0.01, 1.3), "far_hop_s": (1e-5, 1e-7, 2e-4), "host_s": (OFF, OFF, 3e-4),
             },
-            ("size",),
-            1e-3,
+            groups=("size",),
+            ridge=1e-3,
         ),
         Plan(
-            EXCHANGE,
-            {
+            family=EXCHANGE,
+            bounds={
                 "start_s": (3e-5, 1e-6, 3e-4), "far_start_s": (1e-5, 1e-8, 2e-4), "token_s": (1e-9, 1e-12, 1e-6),
                 "link_frac": (0.7, 0.02, 1.3), "core_bytes_per_s": (2e10, 1e9, 1e12), "far_frac": (0.7, 0.02, 3.0),
             },
-            ("tokens", "domains"),
-            1e-3,
+            groups=("tokens", "domains"),
+            ridge=1e-3,
         ),
     )
 }  # fmt: skip
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(kw_only=True)
 class Sample:
     """Rows of one kernel, thinned to what a fit needs."""
 
@@ -171,7 +171,7 @@ def samples_of(blocks: Sequence[Block]) -> list[Sample]:
     for key, parts in found.items():
         shape = {name: np.concatenate([part.shape[name] for part in parts]) for name in parts[0].shape}
         log_s = np.log(np.concatenate([part.measured_s for part in parts]))
-        sample = Sample(key, parts[0].rates, shape, log_s, parts[0].projections)
+        sample = Sample(key=key, rates=parts[0].rates, shape=shape, log_s=log_s, projections=parts[0].projections)
         if len(log_s) > MOST_ROWS:
             order = np.argsort(log_s, kind="stable")
             sample = sample.part(np.sort(order[:: len(order) // MOST_ROWS + 1]))
@@ -272,7 +272,7 @@ def fit_kernels(plan: Plan, samples: Sequence[Sample], prior: Mapping[str, float
         coefficients = ridge(design, tight * len(target), target, base, common)
         columns = features(family, sample)
         low, high = np.array([c.min() for c in columns]), np.array([c.max() for c in columns])
-        kernels.append(Kernel(value, coefficients, low, high))
+        kernels.append(Kernel(values=value, surface=coefficients, low=low, high=high))
     return kernels
 
 
@@ -294,7 +294,7 @@ def folds_of(plan: Plan, samples: Sequence[Sample]) -> list[np.ndarray]:
     return np.split(fold, np.cumsum([len(sample.log_s) for sample in samples])[:-1])
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(kw_only=True)
 class Fitted:
     """A fitted kernel and its errors (log predicted over measured)."""
 
@@ -323,11 +323,19 @@ def fit_and_judge(job: tuple[str, Sequence[Sample], Mapping[str, float]]) -> lis
             if tests[i].any():
                 left = samples[i].part(tests[i])
                 held[i][tests[i]] = log_error(plan.family, trial, left)
-                bare[i][tests[i]] = log_error(plan.family, Kernel(trial.values), left)
+                bare[i][tests[i]] = log_error(plan.family, Kernel(values=trial.values), left)
     fits = []
     for kernel, sample, error, plain in zip(kernels, samples, held, bare, strict=True):
         rated = dataclasses.replace(kernel, p90_frac=summary(error, sample.log_s)["p90"])
-        fits.append(Fitted(sample, rated, log_error(plan.family, kernel, sample), error, plain))
+        fits.append(
+            Fitted(
+                sample=sample,
+                kernel=rated,
+                fitted=log_error(plan.family, kernel, sample),
+                held_out=error,
+                held_out_physics=plain,
+            )
+        )
     return fits
 
 
@@ -360,7 +368,16 @@ def record_of(fitted: Fitted) -> Record:
     """Return what ships of a fitted kernel."""
     family, device, engine, dtype, variant = fitted.sample.key
     median = summary(fitted.held_out, fitted.sample.log_s)["median"]
-    return Record(family, device, engine, dtype, variant, fitted.kernel, len(fitted.sample.log_s), median)
+    return Record(
+        family=family,
+        device=device,
+        engine=engine,
+        dtype=dtype,
+        variant=variant,
+        kernel=fitted.kernel,
+        rows=len(fitted.sample.log_s),
+        median_frac=median,
+    )
 
 
 def device_left_out(
@@ -373,7 +390,7 @@ def device_left_out(
         others = [record_of(fit) for fit in fits if fit.sample.key[1] != left]
         if not others:
             continue
-        table = KernelTable({name: others}, {name: dict(shared)})
+        table = KernelTable(records={name: others}, shared={name: dict(shared)})
         parts, times = [], []
         for fit in fits:
             if fit.sample.key[1] == left:

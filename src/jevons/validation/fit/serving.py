@@ -40,7 +40,7 @@ _FIT_WAVES = 3
 _HOPELESS = 2.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
     """A number to be fitted: an engine's factor, or the scale of a part of a step.
 
@@ -89,7 +89,7 @@ _LONE = 1.6  # slower than alone by more, in all engines and on all devices, is 
 _SCALE_SIGMAS = {"all": 0.3, "generation": 0.15, "engine": 0.06}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Item:
     """A case, what was measured of it, and the rows that say so."""
 
@@ -363,7 +363,12 @@ def _item(case: Case, row: Mapping[str, str], plain: Calibration) -> Item | None
         prepared = prepare(case, calibrated(plain))
     except (InputError, InfeasibleError, FactError):
         return None
-    return Item(prepared, row.get("group") or "", case.device, prepared.surfaces[0].deployment.model.name)
+    return Item(
+        prepared=prepared,
+        group=row.get("group") or "",
+        device=case.device,
+        model=prepared.surfaces[0].deployment.model.name,
+    )
 
 
 def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]:
@@ -380,7 +385,7 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
         for name, usual, low, high, sigma in _ENGINE_FACTORS:
             first = _EAGER.get(name, usual) if engine == "eager" else usual
             start = first if neutral else min(max(float(getattr(preset, name)), low), high)
-            made.append(Factor("engine", engine, name, start, low, high, sigma))
+            made.append(Factor(kind="engine", owner=engine, name=name, start=start, low=low, high=high, sigma=sigma))
     parts: dict[str, set[str]] = defaultdict(set)
     kinds = {"all": "all"}
     for item in items:
@@ -395,7 +400,17 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
             own |= kinds[owner] == "engine" and part.startswith("moe.")
             high = _LONE if owner == "all" and part.startswith("compute.") else 2.5
             wide *= _OWN_KERNELS if own else 1.0
-            made.append(Factor("scale", owner, part, start, low, high, wide * _SCALE_SIGMAS[kinds[owner]]))
+            made.append(
+                Factor(
+                    kind="scale",
+                    owner=owner,
+                    name=part,
+                    start=start,
+                    low=low,
+                    high=high,
+                    sigma=wide * _SCALE_SIGMAS[kinds[owner]],
+                )
+            )
     return [factor for factor in made if any(item.bears(factor) for item in items)]
 
 

@@ -14,7 +14,7 @@ from jevons.errors import FactError, Fault, InputError
 from jevons.hardware.types import Accelerator
 from jevons.operators.attention import DECODE, PREFILL, attention_rates
 from jevons.operators.collectives import COLLECTIVE, EXCHANGE, OPERATIONS
-from jevons.operators.families import Family, Rates, cores_of
+from jevons.operators.families import Family, Rates, matrix_rates
 from jevons.operators.gemm import ELEMENTWISE, GEMM
 from jevons.operators.mla import MLA_DECODE, MLA_PREFILL
 from jevons.operators.moe import MOE
@@ -33,7 +33,7 @@ _DEVICES: tuple[tuple[str, str], ...] = (
 _MS, _US = 1e-3, 1e-6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """Rows that one kernel of one device answers, as arrays.
 
@@ -212,17 +212,20 @@ class _Reader:
         measured = more.pop("measured_s", None)
         measured = self.column(indices, metric) * unit_s if measured is None else measured
         work = more.pop("work", None)
+        engine, dtype, variant = kernel
         self.table.blocks.append(
             Block(
-                family,
-                device.id,
-                *kernel,
-                rates,
-                arrays,
-                metric,
-                kept,
-                measured[good],
-                unit_s,
+                family=family,
+                device=device.id,
+                engine=engine,
+                dtype=dtype,
+                variant=variant,
+                rates=rates,
+                shape=arrays,
+                metric=metric,
+                rows=kept,
+                measured_s=measured[good],
+                unit_s=unit_s,
                 work=None if work is None else work[good],
                 **more,
             )
@@ -246,10 +249,7 @@ def _engine(framework: str) -> str:
 def product_rates(device: Accelerator, precision: str) -> Rates:
     """Return a device's rates for products in a precision, as a loop that repeats one call sees them."""
     _, kind = precision_of(device, precision)
-    return Rates(
-        device.hbm_bytes_per_s, device.peak_flop_per_s[kind.peak], device.peak_flop_per_s["bf16"],
-        cores_of(device.cores), device.l2_bytes, kind.weight_bytes, kind.activation_bytes, repeated=True,
-    )  # fmt: skip
+    return matrix_rates(device, kind, repeated=True)
 
 
 def _gemm(read: _Reader) -> None:
@@ -372,7 +372,7 @@ def _exponent(distribution: str) -> float:
 def _links(device: Accelerator) -> Rates:
     out = device.scaleout
     return Rates(
-        device.scaleup.bytes_per_s, far_bytes_per_s=out.bytes_per_s, latency_s=device.scaleup.latency_s,
+        bytes_per_s=device.scaleup.bytes_per_s, far_bytes_per_s=out.bytes_per_s, latency_s=device.scaleup.latency_s,
         far_latency_s=out.latency_s, repeated=True,
     )  # fmt: skip
 
@@ -497,7 +497,7 @@ def _vidur_mlp(read: _Reader) -> None:
                 read.leave(rows, metric, f"unknown operator `{name}`")
                 continue
             kind, loaded, stored = chains[name]
-            rates = Rates(device.hbm_bytes_per_s, cache_bytes=device.l2_bytes, repeated=True)
+            rates = Rates(bytes_per_s=device.hbm_bytes_per_s, cache_bytes=device.l2_bytes, repeated=True)
             shape = {"read_bytes": 2.0 * loaded, "write_bytes": 2.0 * stored, "launches": 1.0}
             read.add(ELEMENTWISE, device, ("vidur", "bf16", kind), rates, shape, metric, rows)
 

@@ -12,7 +12,7 @@ from jevons.serving.types import Layout
 Row = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """A benchmark task's lengths, and its limits on the 99th percentile by scenario [s]."""
 
@@ -22,7 +22,7 @@ class Dataset:
     limits: Mapping[str, tuple[float, float]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """The configuration behind one or several measured rows; rows of one run have equal cases.
 

@@ -11,26 +11,42 @@ from jevons.validation.serving.case import Case, Dataset, Row
 # Mean lengths as the task descriptions of MLPerf Inference (v4.1 to v6.0) print or imply them; limits are TTFT, TPOT.
 MLPERF = {
     "llama-2-70b": Dataset(
-        Lengths(294.0, sigma=0.8), Lengths(294.0, sigma=0.7), 24576, {"Server": (2.0, 0.2), "Interactive": (0.45, 0.04)}
+        isl=Lengths(294.0, sigma=0.8),
+        osl=Lengths(294.0, sigma=0.7),
+        requests=24576,
+        limits={"Server": (2.0, 0.2), "Interactive": (0.45, 0.04)},
     ),
     "llama-3.1-405b": Dataset(
-        Lengths(9428.0, sigma=0.6), Lengths(684.0, sigma=0.7), 8313,
-        {"Server": (6.0, 0.175), "Interactive": (4.5, 0.08)},
+        isl=Lengths(9428.0, sigma=0.6),
+        osl=Lengths(684.0, sigma=0.7),
+        requests=8313,
+        limits={"Server": (6.0, 0.175), "Interactive": (4.5, 0.08)},
     ),
     "llama-3.1-8b": Dataset(
-        Lengths(778.0, sigma=0.5), Lengths(128.0), 13368, {"Server": (2.0, 0.1), "Interactive": (0.5, 0.03)}
+        isl=Lengths(778.0, sigma=0.5),
+        osl=Lengths(128.0),
+        requests=13368,
+        limits={"Server": (2.0, 0.1), "Interactive": (0.5, 0.03)},
     ),
-    "mixtral-8x7b": Dataset(Lengths(275.0, sigma=0.8), Lengths(145.0, sigma=0.8), 15000, {"Server": (2.0, 0.2)}),
+    "mixtral-8x7b": Dataset(
+        isl=Lengths(275.0, sigma=0.8), osl=Lengths(145.0, sigma=0.8), requests=15000, limits={"Server": (2.0, 0.2)}
+    ),
     "deepseek-r1": Dataset(
-        Lengths(800.0, sigma=0.8), Lengths(3880.0, sigma=0.8), 4388,
-        {"Server": (2.0, 0.08), "Interactive": (1.5, 0.015)},
+        isl=Lengths(800.0, sigma=0.8),
+        osl=Lengths(3880.0, sigma=0.8),
+        requests=4388,
+        limits={"Server": (2.0, 0.08), "Interactive": (1.5, 0.015)},
     ),
     "gpt-oss-120b": Dataset(
-        Lengths(3500.0, sigma=0.7), Lengths(1310.0, sigma=0.8), 6396,
-        {"Server": (3.0, 0.08), "Interactive": (2.0, 0.02)},
+        isl=Lengths(3500.0, sigma=0.7),
+        osl=Lengths(1310.0, sigma=0.8),
+        requests=6396,
+        limits={"Server": (3.0, 0.08), "Interactive": (2.0, 0.02)},
     ),
-    "gpt-j-6b": Dataset(Lengths(919.0, sigma=0.5), Lengths(69.0, sigma=0.3), 13368, {"Server": (20.0, 1.0)}),
-}  # fmt: skip
+    "gpt-j-6b": Dataset(
+        isl=Lengths(919.0, sigma=0.5), osl=Lengths(69.0, sigma=0.3), requests=13368, limits={"Server": (20.0, 1.0)}
+    ),
+}
 
 
 def mlperf_case(case: Case, row: Row, model: str) -> Case:

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ _BLOCK_TOKENS = 16
 _LARGEST_TP = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
     """One run of measured requests and its simulation.
 
@@ -98,7 +99,16 @@ def request_entries(path: Path, rows: Sequence[Row], calibration: Calibration | 
             made = replay(name, rows, indices, calibration)
         except (InputError, InfeasibleError, FactError) as error:
             entries += [
-                Entry(path.name, i, metric, name, FAMILY, _positive(_measured(rows[i])[metric]), None, str(error))
+                Entry(
+                    file=path.name,
+                    row=i,
+                    metric=metric,
+                    group=name,
+                    family=FAMILY,
+                    measured=_positive(_measured(rows[i])[metric]),
+                    predicted=None,
+                    reason=str(error),
+                )
                 for i in indices
                 for metric in METRICS
             ]
@@ -173,9 +183,14 @@ def replay(
     found = simulate(requests, table, limits, replicas=replicas, edge_frac=0.0)
     times = np.array([[_measured(rows[i])[metric] for metric in METRICS] for i in indices])[order]
     return Replay(
-        name, np.asarray(indices, dtype=np.int64)[order], deployment, limits,
-        {metric: times[:, column] for column, metric in enumerate(METRICS)}, _predicted(found, osl), found,
-    )  # fmt: skip
+        group=name,
+        rows=np.asarray(indices, dtype=np.int64)[order],
+        deployment=deployment,
+        limits=limits,
+        measured={metric: times[:, column] for column, metric in enumerate(METRICS)},
+        predicted=_predicted(found, osl),
+        result=found,
+    )
 
 
 def deployment_of(row: Row, longest: float, calibration: Calibration | None = None) -> tuple[Deployment, int]:
@@ -301,13 +316,16 @@ def _of_requests(file: str, made: Replay) -> list[Entry]:
     for place in np.argsort(made.rows):
         for metric in METRICS:
             measured, predicted = float(made.measured[metric][place]), float(made.predicted[metric][place])
-            common = (file, int(made.rows[place]), metric, made.group, FAMILY, _positive(measured))
+            entry = partial(
+                Entry, file=file, row=int(made.rows[place]), metric=metric, group=made.group, family=FAMILY,
+                measured=_positive(measured),
+            )  # fmt: skip
             if not measured > 0.0:
-                entries.append(Entry(*common, None, "no such time: a stamp is missing, or there is one token only"))
+                entries.append(entry(reason="no such time: a stamp is missing, or there is one token only"))
             elif math.isnan(predicted):
-                entries.append(Entry(*common, None, f"does not fit: a sequence of it exceeds {made.deployment}"))
+                entries.append(entry(reason=f"does not fit: a sequence of it exceeds {made.deployment}"))
             else:
-                entries.append(Entry(*common, predicted))
+                entries.append(entry(predicted=predicted))
     return entries
 
 
@@ -318,13 +336,13 @@ def _of_group(file: str, made: Replay) -> list[Entry]:
         measured, predicted = (statistics(times[metric][both]) for times in (made.measured, made.predicted))
         entries += [
             Entry(
-                file,
-                int(made.rows.min()),
-                f"{metric}_{name}",
-                made.group,
-                f"{FAMILY} of groups",
-                value,
-                predicted[name],
+                file=file,
+                row=int(made.rows.min()),
+                metric=f"{metric}_{name}",
+                group=made.group,
+                family=f"{FAMILY} of groups",
+                measured=value,
+                predicted=predicted[name],
             )
             for name, value in measured.items()
         ]

@@ -51,7 +51,7 @@ _EVEN = re.compile(r"force-balanced|forced balance")
 _GRAPHED_SINCE = (26, 6)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingCase:
     """The configuration of one measured row.
 
@@ -127,7 +127,14 @@ eager=native and "torch.compile" not in row.get("notes", ""),
         assumed.append("recompute")
     overlap = "1f1b overlap" in row.get("notes", "").lower()
     shared = not old or (recompute == "selective" and "no sequence parallelism" not in row.get("notes", ""))
-    return TrainingCase(job, tuple(sorted(printed.items())), recompute, tuple(assumed), overlap, shared)
+    return TrainingCase(
+        job=job,
+        printed=tuple(sorted(printed.items())),
+        recompute=recompute,
+        assumed=tuple(assumed),
+        hidden_exchange=overlap,
+        sequence_parallel=shared,
+    )
 
 
 def row_device(row: Row) -> Accelerator:
@@ -203,14 +210,24 @@ def _from_columns(*cells: str) -> ModelSpec:
         message = f"unknown model `{name}`, and its shape is not printed"
         raise InputError(message)
     inner, width = ffn or 4 * hidden, hidden // heads
-    attention = Attention("gqa", heads, kv or heads, width, width)
+    attention = Attention(kind="gqa", heads=heads, kv_heads=kv or heads, head_dim=width, v_head_dim=width)
     made = []
     for gated in (False, True):
         if experts:
-            block = FeedForward("moe", gated=gated, experts=experts, experts_per_token=top or 1, expert_inner=inner)
+            block = FeedForward(
+                kind="moe", gated=gated, experts=experts, experts_per_token=top or 1, expert_inner=inner
+            )
         else:
-            block = FeedForward("dense", inner, gated=gated)
-        made.append(ModelSpec(name, "decoder", hidden, vocab or _GPT_VOCAB, (LayerGroup(layers, attention, block),)))
+            block = FeedForward(kind="dense", hidden_inner=inner, gated=gated)
+        made.append(
+            ModelSpec(
+                name=name,
+                architecture="decoder",
+                hidden=hidden,
+                vocab=vocab or _GPT_VOCAB,
+                layers=(LayerGroup(layers, attention, block),),
+            )
+        )
     stated = sizes[8] * 1e9
     if not stated:
         return made[0]

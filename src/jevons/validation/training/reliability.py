@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jevons.errors import FactError, InputError
@@ -123,15 +124,16 @@ def reliability_entries(path: Path, rows: tuple[dict[str, str], ...]) -> list[En
 
 
 def _entry(path: Path, index: int, row: dict[str, str], model: FailureModel) -> Entry:
-    common = (path.name, index, row["metric"], f"{row.get('source_title') or '–'} :: {row['system']}", path.stem)
+    group = f"{row.get('source_title') or '–'} :: {row['system']}"
+    entry = partial(Entry, file=path.name, row=index, metric=row["metric"], group=group, family=path.stem)
     measured = _measured(row)
     try:
         predicted = _predicted(row, model)
     except _FAULTS as error:
-        return Entry(*common, measured, None, str(error))
+        return entry(measured=measured, reason=str(error))
     if measured is not None:
-        return Entry(*common, measured, predicted)
-    return Entry(*common, None, None, _bound_reason(row, predicted))
+        return entry(measured=measured, predicted=predicted)
+    return entry(measured=None, reason=_bound_reason(row, predicted))
 
 
 def _predicted(row: dict[str, str], model: FailureModel) -> float:

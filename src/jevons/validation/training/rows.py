@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from jevons.errors import FactError, InfeasibleError, InputError
@@ -137,9 +138,9 @@ def training_entries(
         found = row_metric(row)
         metric, measured = found or ("", None)
         group = " :: ".join(row.get(name) or "–" for name in ("source_title", "model", "gpu"))
-        common = (path.name, index, metric, group, path.stem)
+        entry = partial(Entry, file=path.name, row=index, metric=metric, group=group, family=path.stem)
         if measured is None:
-            entries.append(Entry(*common, None, None, "the row prints no step time or rate"))
+            entries.append(entry(measured=None, reason="the row prints no step time or rate"))
             continue
         try:
             case = read_training_case(row)
@@ -148,9 +149,9 @@ def training_entries(
                 made[key] = prepare_case(case)
             prepared = made[key]
             predicted = metric_of(metric, row, case.job, predicted_step(prepared, factors))
-            entries.append(Entry(*common, measured, predicted))
+            entries.append(entry(measured=measured, predicted=predicted))
         except _FAULTS as error:
-            entries.append(Entry(*common, measured, None, str(error)))
+            entries.append(entry(measured=measured, reason=str(error)))
     return entries
 
 
