@@ -15,7 +15,7 @@ def weakest_grade(grades: Iterable[str]) -> str:
     return max(grades, key=GRADES.index, default="measured")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One figure of a result and how it was made.
 
@@ -66,7 +66,7 @@ class Ledger:
     ) -> None:
         """Record one figure; a later figure of the same path replaces the earlier."""
         shown = value if isinstance(value, str) else float(value)
-        self.nodes[path] = Node(path, shown, unit, formula, tuple(parents), **evidence)
+        self.nodes[path] = Node(path=path, value=shown, unit=unit, formula=formula, parents=tuple(parents), **evidence)
 
     def grade(self, path: str) -> str:
         """Return the weakest grade in the tree under *path*."""

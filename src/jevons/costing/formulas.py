@@ -142,4 +142,4 @@ def token_cost(
     cached = 0.0 if cached_tok_per_s is None else per_second / cached_tok_per_s * 1e6
     output = per_second / output_tok_per_s * 1e6
     blended = (mix[0] * uncached + mix[1] * cached + mix[2] * output) / sum(mix)
-    return TokenCost(uncached, cached, output, blended)
+    return TokenCost(input_per_mtok=uncached, cached_per_mtok=cached, output_per_mtok=output, blended_per_mtok=blended)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinanceTerms:
     """How capital is charged.
 
@@ -30,7 +30,7 @@ class FinanceTerms:
     operations_frac: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHour:
     """Cost of one accelerator for one hour, busy or not [CNY/h].
 
@@ -56,7 +56,7 @@ class DeviceHour:
         return self.capital_cny + self.network_cny + self.site_cny + self.energy_cny + self.operations_cny
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenCost:
     """Cost of a million tokens by kind, in the currency of the device-hour."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import InfeasibleError, SolverError
 from jevons.expansion._program import Answer, Program, build, net_value, read
 from jevons.expansion._stages import Start
 from jevons.expansion.formulas import DAYS_PER_QUARTER
 from jevons.expansion.types import ExpansionProblem
-
-Array = NDArray[np.float64]
 
 _NEGLIGIBLE = 1e-8
 _UNMET = 1e-6

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from jevons.arrays import Array
 from jevons.errors import SolverError
 
-Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 _TOLERANCE = 1e-9
@@ -61,7 +61,7 @@ def _basis_of(columns: bytes, rows: bytes) -> Basis:
     return Basis(made, (len(columns), len(rows)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
     """What HiGHS found, in natural units.
 
@@ -204,16 +204,16 @@ class LinearProgram:
             raise SolverError(message)
         if status != "optimal":
             empty = np.zeros(0)
-            return Solution(status, float("nan"), empty, empty, empty)
+            return Solution(status=status, objective=float("nan"), columns=empty, row_gain=empty, column_gain=empty)
         found = solver.getSolution()
         values = np.clip(np.asarray(found.col_value) * column_unit, lower, upper)
         return Solution(
-            status,
-            float(gain @ values),
-            values,
-            -np.asarray(found.row_dual) * self._objective_unit / row_unit,
-            -np.asarray(found.col_dual) * self._objective_unit / column_unit,
-            None if self._whole else Basis(solver.getBasis(), (self.column_count, self.row_count)),
+            status=status,
+            objective=float(gain @ values),
+            columns=values,
+            row_gain=-np.asarray(found.row_dual) * self._objective_unit / row_unit,
+            column_gain=-np.asarray(found.col_dual) * self._objective_unit / column_unit,
+            basis=None if self._whole else Basis(solver.getBasis(), (self.column_count, self.row_count)),
         )
 
     def _integrality(self) -> NDArray[np.int32]:

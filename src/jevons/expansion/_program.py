@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.expansion._lp import Basis, Index, LinearProgram, Solution, power_of_two
 from jevons.expansion._stages import Decisions, Stages, Start, is_anniversary, stages
 from jevons.expansion.formulas import marginal_revenue
 from jevons.expansion.types import ExpansionProblem
 
-Array = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Units:
     """Powers of two in which the program is solved, so that its numbers lie near one."""
 
@@ -26,7 +25,7 @@ class Units:
     flop: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """Column and row numbers of a built program by name, the tail's step included; -1 where a column does not exist."""
 
@@ -114,9 +113,26 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
         left = _leaving_columns(lp, steps, start, units, capacity, power, fixed)
         bought = _leaving_bought_columns(lp, steps, units, orders, capacity, power, fixed)
     return Program(
-        lp, problem, steps, start, units, orders, additions, served, busy, training, capacity, supply, power, limit,
-        budget, reserve, cluster, left, bought,
-    )  # fmt: skip
+        lp=lp,
+        problem=problem,
+        steps=steps,
+        start=start,
+        units=units,
+        orders=orders,
+        additions=additions,
+        served=served,
+        busy=busy,
+        training=training,
+        capacity=capacity,
+        supply=supply,
+        power=power,
+        limit=limit,
+        budget=budget,
+        reserve=reserve,
+        cluster=cluster,
+        left=left,
+        left_bought=bought,
+    )
 
 
 def _units(problem: ExpansionProblem, installed: Array) -> Units:
@@ -129,11 +145,11 @@ def _units(problem: ExpansionProblem, installed: Array) -> Units:
     devices = power_of_two(most)
     calls = problem.block_calls_per_d.sum(axis=2)
     return Units(
-        devices,
-        power_of_two(devices * float(problem.device_w.max())),
-        power_of_two(devices * dearest),
-        np.vectorize(power_of_two, otypes=[float])(calls),
-        power_of_two(devices * float(problem.device_flop_per_s.max())),
+        devices=devices,
+        watts=power_of_two(devices * float(problem.device_w.max())),
+        money=power_of_two(devices * dearest),
+        calls=np.vectorize(power_of_two, otypes=[float])(calls),
+        flop=power_of_two(devices * float(problem.device_flop_per_s.max())),
     )
 
 
@@ -333,7 +349,7 @@ def _block_rows(lp: LinearProgram, problem: ExpansionProblem, units: Units, addi
         lp.enter(rows, count, -blocks[site])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Values and gains of a solved program in the shapes of the problem, without its tail; see `ExpansionPlan`.
 
@@ -365,26 +381,26 @@ def read(program: Program, solution: Solution) -> Answer:
         return np.where(columns >= 0, values[columns], 0.0)
 
     decisions = Decisions(
-        values[program.orders[..., :count]],
-        values[program.additions[:, :count]],
-        chosen(program.left[..., :count]),
-        chosen(program.left_bought[..., :count, :count]),
+        orders=values[program.orders[..., :count]],
+        additions=values[program.additions[:, :count]],
+        left=chosen(program.left[..., :count]),
+        left_bought=chosen(program.left_bought[..., :count, :count]),
     )
     return Answer(
-        solution.status,
-        solution.objective,
-        decisions,
-        values[program.served[:, :count]],
-        chosen(program.busy[:, :, :, :count]),
-        values[program.training[..., :count]],
-        gain[program.capacity[:, :, :count]],
-        gain[program.supply[:, :count]],
-        gain[program.power[:, :count]] + _later(gain[program.power], count),
-        gain[program.limit[:, :count]] + _later(gain[program.limit], count),
-        np.maximum(solution.column_gain[program.additions[:, :count]], 0.0),
-        gain[program.budget[:count]],
-        chosen(program.cluster[..., :count]),
-        solution.basis,
+        status=solution.status,
+        objective=solution.objective,
+        decisions=decisions,
+        served=values[program.served[:, :count]],
+        busy=chosen(program.busy[:, :, :, :count]),
+        training=values[program.training[..., :count]],
+        capacity_gain=gain[program.capacity[:, :, :count]],
+        supply_gain=gain[program.supply[:, :count]],
+        power_gain=gain[program.power[:, :count]] + _later(gain[program.power], count),
+        limit_gain=gain[program.limit[:, :count]] + _later(gain[program.limit], count),
+        build_gain=np.maximum(solution.column_gain[program.additions[:, :count]], 0.0),
+        budget_gain=gain[program.budget[:count]],
+        cluster=chosen(program.cluster[..., :count]),
+        basis=solution.basis,
     )
 
 

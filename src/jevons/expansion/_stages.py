@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.expansion._windows import TIME_AXIS
 from jevons.expansion.formulas import DAYS_PER_QUARTER, share_in_service
 from jevons.expansion.types import ExpansionProblem
-
-Array = NDArray[np.float64]
 
 AFTER = "after"
 """Label of the step that stands for the quarters after the horizon."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
     """A problem with the quarters after its horizon as one more step.
 
@@ -67,7 +66,7 @@ def stages(problem: ExpansionProblem) -> Stages:
     edges = np.concatenate([[0.0], np.cumsum(length)])
     begins = np.asarray(edges[None, :-1] + problem.lead_quarters[:, None], float)
     serves = share_in_service(begins, np.asarray(begins + problem.life_quarters[:, None], float), edges)
-    return Stages(whole, steps, length, serves)
+    return Stages(problem=whole, decided=steps, length_quarters=length, serves=serves)
 
 
 def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
@@ -115,7 +114,7 @@ def _trend(path: Array, back: int) -> Array:
     return np.asarray(np.clip(ratio, 0.5, 2.0))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """What stands, or is on its way, before the first decision: groups ``c`` of one kind and age.
 
@@ -174,18 +173,18 @@ def opening(problem: ExpansionProblem) -> Start:
         problem.arriving_devices[kind, :, step]
     )  # fmt: skip
     return Start(
-        np.concatenate([np.arange(kinds), kind]),
-        np.concatenate([problem.initial_devices, count]),
-        np.concatenate([np.zeros(kinds), begins]),
-        np.concatenate(
+        device=np.concatenate([np.arange(kinds), kind]),
+        count=np.concatenate([problem.initial_devices, count]),
+        begins_quarters=np.concatenate([np.zeros(kinds), begins]),
+        ends_quarters=np.concatenate(
             [
                 np.maximum(problem.life_quarters - problem.initial_age_quarters, 0).astype(float),
                 begins + problem.life_quarters[kind],
             ]
         ),
-        np.concatenate([stood, np.zeros(kind.size) if late is None else late[kind, step]]),
-        np.concatenate([np.zeros(kinds, bool), np.ones(kind.size, bool)]),
-        problem.initial_site_w,
+        terminal_cny=np.concatenate([stood, np.zeros(kind.size) if late is None else late[kind, step]]),
+        yearly=np.concatenate([np.zeros(kinds, bool), np.ones(kind.size, bool)]),
+        site_w=problem.initial_site_w,
     )
 
 
@@ -194,7 +193,7 @@ def standing_devices(problem: ExpansionProblem) -> Array:
     return opening(problem).installed(stages(problem))[..., : len(problem.quarters)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
     """What a planner decides in the steps of the horizon.
 
@@ -220,10 +219,10 @@ class Decisions:
         """Return no orders and no retirements."""
         kinds, sites, steps = len(problem.devices), len(problem.sites), len(problem.quarters)
         return Decisions(
-            np.zeros((kinds, sites, steps)),
-            np.zeros((sites, steps)),
-            np.zeros((groups, sites, steps)),
-            np.zeros((kinds, sites, steps, steps)),
+            orders=np.zeros((kinds, sites, steps)),
+            additions=np.zeros((sites, steps)),
+            left=np.zeros((groups, sites, steps)),
+            left_bought=np.zeros((kinds, sites, steps, steps)),
         )
 
     def installed(self, steps: Stages, start: Start) -> Array:

@@ -6,11 +6,9 @@ import dataclasses
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.expansion.types import ExpansionProblem
-
-Array = NDArray[np.float64]
 
 Foresight = Literal["perfect", "rolling", "myopic"]
 

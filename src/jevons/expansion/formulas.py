@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.units import HOURS_PER_YEAR
-
-Array = NDArray[np.float64]
 
 DAYS_PER_QUARTER = HOURS_PER_YEAR / 24 / 4
 """Mean length of a quarter [days]."""

@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InfeasibleError, InputError
 
-Array = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetLine:
     """What money on one line brings.
 
@@ -45,7 +43,7 @@ class BudgetLine:
     most_cny: float = np.inf
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
     """A split of a budget.
 
@@ -111,7 +109,13 @@ def split_value(lines: Sequence[BudgetLine], spent_cny: Array, *, wacc_frac: flo
         raise InputError(message)
     first, scale = _first_and_scale(lines, wacc_frac)
     value = first * scale * np.log1p(spent / scale) - spent
-    return Allocation(tuple(line.name for line in lines), spent, value, first / (1 + spent / scale), 0.0)
+    return Allocation(
+        names=tuple(line.name for line in lines),
+        spent_cny=spent,
+        value_cny=value,
+        marginal=first / (1 + spent / scale),
+        unspent_cny=0.0,
+    )
 
 
 def best_split(lines: Sequence[BudgetLine], budget_cny: float, *, wacc_frac: float) -> Allocation:
@@ -157,7 +161,13 @@ def best_split(lines: Sequence[BudgetLine], budget_cny: float, *, wacc_frac: flo
         wanted = spent_at(high)
     found = split_value(lines, wanted, wacc_frac=wacc_frac)
     unspent = max(budget_cny - float(wanted.sum()), 0.0)
-    return Allocation(found.names, found.spent_cny, found.value_cny, found.marginal, unspent)
+    return Allocation(
+        names=found.names,
+        spent_cny=found.spent_cny,
+        value_cny=found.value_cny,
+        marginal=found.marginal,
+        unspent_cny=unspent,
+    )
 
 
 def _first_and_scale(lines: Sequence[BudgetLine], wacc_frac: float) -> tuple[Array, Array]:

@@ -6,14 +6,12 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.expansion._lp import Basis
 from jevons.expansion._windows import TIME_AXIS, Foresight
 from jevons.expansion.run import solve
 from jevons.expansion.types import ExpansionPlan, ExpansionProblem
-
-Array = NDArray[np.float64]
 
 MONTHS = 3
 """Months of a quarter."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InfeasibleError, InputError, did_you_mean
 from jevons.expansion._checks import check_problem
 from jevons.expansion._limits import (
@@ -25,8 +25,6 @@ from jevons.expansion._stages import Decisions, Start, arrivals, opening, stages
 from jevons.expansion._windows import Foresight, window
 from jevons.expansion.formulas import DAYS_PER_QUARTER
 from jevons.expansion.types import ExpansionPlan, ExpansionProblem
-
-Array = NDArray[np.float64]
 
 
 def solve(
@@ -236,7 +234,7 @@ def _optimum(
     return read(program, solution)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
     """Gains and binding limits as the planner saw them when it decided each quarter."""
 
@@ -250,7 +248,9 @@ class _Seen:
         left = _budget_left(problem, answer.decisions)
         draw_w = np.einsum("v,vrt->rt", problem.device_w, answer.decisions.installed(stages(problem), start))
         limits = binding_limits(problem, answer, left, _site_w(start, answer.decisions), draw_w)
-        return _Seen(answer.budget_gain, answer.supply_gain, site_capacity_gain(answer), limits)
+        return _Seen(
+            budget=answer.budget_gain, supply=answer.supply_gain, power=site_capacity_gain(answer), binding=limits
+        )
 
 
 def _capex(problem: ExpansionProblem, decisions: Decisions) -> tuple[Array, Array]:
@@ -290,7 +290,7 @@ def _step_by_step(
         now = _Seen.of(part, here, answer)
         budget[t], supply[:, t], power[:, t] = now.budget[0], now.supply[:, 0], now.power[:, 0]
         binding.append(now.binding[0])
-    return decisions, _Seen(budget, supply, power, tuple(binding))
+    return decisions, _Seen(budget=budget, supply=supply, power=power, binding=tuple(binding))
 
 
 Origin = list[tuple[int, int]]
@@ -328,13 +328,13 @@ def _later_start(
         kept = problem.terminal_cny_per_device[kind, same_age] / max(paid[kind, same_age], 1e-300)
         worth.append(float(kept * paid[kind, order]))
     return Start(
-        np.array(device, np.int64),
-        np.maximum(np.array(counts), 0.0),
-        np.array(begins),
-        np.array(ends),
-        np.array(worth),
-        np.array([order >= 0 or bool(start.yearly[index]) for index, order in origin]),
-        start.site_w + decisions.additions[:, :first].sum(axis=1),
+        device=np.array(device, np.int64),
+        count=np.maximum(np.array(counts), 0.0),
+        begins_quarters=np.array(begins),
+        ends_quarters=np.array(ends),
+        terminal_cny=np.array(worth),
+        yearly=np.array([order >= 0 or bool(start.yearly[index]) for index, order in origin]),
+        site_w=start.site_w + decisions.additions[:, :first].sum(axis=1),
     ), origin
 
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.expansion._lp import Basis
 
-Array = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpansionProblem:
     """One provider's choice of what to build, where and when, and what to serve with it.
 
@@ -153,7 +152,7 @@ class ExpansionProblem:
     committed_devices: Array | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpansionPlan:
     """What to build and serve, and what each limit is worth.
 

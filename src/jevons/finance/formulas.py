@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
+from jevons.arrays import Array
 from jevons.costing.formulas import capital_recovery_factor as crf
 from jevons.errors import InfeasibleError, InputError
 
@@ -14,7 +15,6 @@ __all__ = [
     "straight_line", "terminal_value",
 ]  # fmt: skip
 
-Array = NDArray[np.float64]
 
 _TIMING = {"start": 0.0, "mid": 0.5, "end": 1.0}
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InputError
 
-Array = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Funding:
     """Cash of the group by quarter; every array is (t,) in CNY.
 
@@ -86,4 +84,12 @@ def fund(
         raised = max(least_net_cash_cny - (before - paid), 0.0)
         rows[:, t] = interest, paid, raised, cash, before - paid + raised
         cash = rows[4, t]
-    return Funding(flows, *rows)
+    interest_cny, returned_cny, raised_cny, opening_cny, closing_cny = rows
+    return Funding(
+        free_cash_cny=flows,
+        interest_cny=interest_cny,
+        returned_cny=returned_cny,
+        raised_cny=raised_cny,
+        opening_cny=opening_cny,
+        closing_cny=closing_cny,
+    )

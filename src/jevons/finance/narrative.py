@@ -16,11 +16,10 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from jevons.arrays import Array
 from jevons.errors import InputError
-
-Array = NDArray[np.float64]
 
 CONTAGION = (0.5, 1.0, 2.0, 3.0)
 RECOVERY = (0.2, 0.5, 0.9)
@@ -29,7 +28,7 @@ LEAST_TRAINING = 6
 _FORGOTTEN = 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NarrativeScore:
     """One-quarter-ahead forecasts of the logarithmic price change, each from earlier quarters only.
 
@@ -135,4 +134,11 @@ def score_narrative(prices: ArrayLike, *, least_training: int = LEAST_TRAINING) 
     def rmse(forecast: Array) -> float:
         return float(np.sqrt(np.mean((actual - forecast) ** 2)))
 
-    return NarrativeScore(actual, story, drift, rmse(story), rmse(np.zeros_like(actual)), rmse(drift))
+    return NarrativeScore(
+        actual=actual,
+        narrative=story,
+        drift=drift,
+        rmse_narrative=rmse(story),
+        rmse_walk=rmse(np.zeros_like(actual)),
+        rmse_drift=rmse(drift),
+    )

@@ -54,7 +54,7 @@ def at_multiple(price: float, multiple: float, fair_multiple: float) -> Multiple
     return Multiple(earnings, earnings * fair_multiple, fair_multiple / multiple - 1.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceView:
     """What the market could read on a date.
 
@@ -87,7 +87,7 @@ FACTORS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rerating:
     """A change of enterprise value and its parts, all USD.
 
@@ -177,4 +177,10 @@ def rerating(
             done |= {factor}
     model = at(frozenset()), at(frozenset(FACTORS))
     parts["story"] = (after_usd - before_usd) - (model[1] - model[0])
-    return Rerating(before_usd, after_usd, *model, parts)
+    return Rerating(
+        before_usd=before_usd,
+        after_usd=after_usd,
+        model_before_usd=model[0],
+        model_after_usd=model[1],
+        parts_usd=parts,
+    )

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InfeasibleError, InputError
 from jevons.finance.formulas import growth_value, incremental_roic
 from jevons.finance.types import IsoPrice, ScenarioWeights
-
-Array = NDArray[np.float64]
 
 _GRID = 201
 _HALVINGS = 50
@@ -110,7 +109,14 @@ def reverse_dcf(
         ),
     )
     roic = incremental_roic(m, tax_frac, k)
-    return IsoPrice(growth, solved, reason, roic, roic < w, float(value_cny))
+    return IsoPrice(
+        growth_frac=growth,
+        solved=solved,
+        reason=reason,
+        roic_frac=roic,
+        growth_destroys_value=roic < w,
+        value_cny=float(value_cny),
+    )
 
 
 def scenario_weights(
@@ -150,7 +156,7 @@ def scenario_weights(
     held = start > 0
     low, high = float(values[held].min()), float(values[held].max())
     if low == high == price_cny:
-        return ScenarioWeights(start, 0.0, 0.0, np.zeros_like(start))
+        return ScenarioWeights(weights=start, tilt_per_cny=0.0, relative_entropy_nats=0.0, gain=np.zeros_like(start))
     if not low < price_cny < high:
         message = (
             f"no weights explain a price of {price_cny:.4g}: the scenarios are worth {low:.4g} to {high:.4g}; "
@@ -172,4 +178,6 @@ def scenario_weights(
     weights = np.zeros_like(start)
     weights[held] = np.exp(logs - logsumexp(logs))
     entropy = float(weights[held] @ (np.log(np.maximum(weights[held], 1e-300)) - log_prior))
-    return ScenarioWeights(weights, tilt / (high - low), max(entropy, 0.0), weights - start)
+    return ScenarioWeights(
+        weights=weights, tilt_per_cny=tilt / (high - low), relative_entropy_nats=max(entropy, 0.0), gain=weights - start
+    )

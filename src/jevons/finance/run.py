@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InputError
 from jevons.expansion import DAYS_PER_QUARTER, ExpansionPlan, stages
 from jevons.finance.formulas import discount_factors, incremental_roic, straight_line, terminal_value
@@ -22,8 +23,6 @@ from jevons.finance.types import (
     Valuation,
     YearSums,
 )
-
-Array = NDArray[np.float64]
 
 
 def base_cloud(
@@ -156,7 +155,7 @@ def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: 
         raise InputError(faults)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _DeviceBooks:
     """Depreciation and closing book by vintage (n, t), impairment (t,) and opening book of devices."""
 
@@ -193,11 +192,11 @@ def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> _De
         np.stack([old[i].sum(axis=0), *(bought[i][paid_in == year].sum(axis=0) for year in years)]) for i in (0, 2)
     )
     return _DeviceBooks(
-        (f"before {years[0]}", *map(str, years)),
-        depreciation,
-        closing,
-        bought[1].sum(axis=0) + old[1].sum(axis=0),
-        opening,
+        vintages=(f"before {years[0]}", *map(str, years)),
+        depreciation_cny=depreciation,
+        closing_cny=closing,
+        impairment_cny=bought[1].sum(axis=0) + old[1].sum(axis=0),
+        opening_cny=opening,
     )
 
 
@@ -346,7 +345,14 @@ def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfT
         raise InputError(message)
     explicit = float(fcf_cny @ discount_factors(terms.wacc_frac, quarters))
     if not revenue_cny[-1] > 0:
-        return LineValue(explicit, 0.0, 0.0, 0.0, _mature_roic(terms), terms.wacc_frac)
+        return LineValue(
+            explicit_cny=explicit,
+            fade_cny=0.0,
+            terminal_cny=0.0,
+            standing_cny=0.0,
+            roic_frac=_mature_roic(terms),
+            wacc_frac=terms.wacc_frac,
+        )
     margin = float(ebita_cny[-4:].sum()) / float(revenue_cny[-4:].sum())
     growth = terms.start_growth_frac
     if growth is None:
@@ -356,7 +362,14 @@ def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfT
     fade, after = _run_on(pace, margin, growth, terms.terminal_growth_frac, quarters / 4, terms)
     standing = sum(_run_on(pace, margin, 0.0, 0.0, quarters / 4, terms))
     roic = _mature_roic(terms)
-    return LineValue(explicit, fade, after, standing, roic, terms.wacc_frac)
+    return LineValue(
+        explicit_cny=explicit,
+        fade_cny=fade,
+        terminal_cny=after,
+        standing_cny=standing,
+        roic_frac=roic,
+        wacc_frac=terms.wacc_frac,
+    )
 
 
 def _mature_roic(terms: DcfTerms) -> float:
@@ -471,7 +484,9 @@ def dcf(
     if not (ads > 0 and cny_per_usd > 0):
         message = f"ads = {ads:g} and cny_per_usd = {cny_per_usd:g}: both must be positive"
         raise InputError(message)
-    nothing = LineValue(0.0, 0.0, 0.0, 0.0, 0.0, ai.wacc_frac)
+    nothing = LineValue(
+        explicit_cny=0.0, fade_cny=0.0, terminal_cny=0.0, standing_cny=0.0, roic_frac=0.0, wacc_frac=ai.wacc_frac
+    )
     parts = []
     for name, fields, terms in (("AI cloud", "ai", ai), ("Base cloud", "base", base)):
         revenue = getattr(accounts, f"{fields}_revenue_cny")

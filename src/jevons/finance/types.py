@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from jevons.arrays import Array
 
 SHARES_PER_ADS = 8
 """Ordinary shares behind one American depositary share (prospectus terms since 2019)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountTerms:
     """How the accounts treat the plan.
 
@@ -60,7 +60,7 @@ class BaseCloud:
     investment_cny: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
     """Accounts by quarter; every array is (t,) in CNY but those by vintage.
 
@@ -161,7 +161,7 @@ class YearSums:
     lines: Mapping[str, Array]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DcfTerms:
     """How a business runs on after its explicit quarters.
 
@@ -200,7 +200,7 @@ class DcfTerms:
     opening_capital_cny: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineValue:
     """Present value of one business, all CNY.
 
@@ -237,7 +237,7 @@ class LineValue:
         return self.roic_frac < self.wacc_frac
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Valuation:
     """Sum of parts.
 
@@ -271,7 +271,7 @@ class Valuation:
     bridge: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IsoPrice:
     """Growth that makes a business worth a price, over margin, capital per revenue and cost of capital.
 
@@ -299,7 +299,7 @@ class IsoPrice:
     value_cny: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioWeights:
     """Scenario probabilities nearest to a prior that average to a price.
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import InputError
-
-Array = NDArray[np.float64]
 
 PRICE_LEVELS = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
 """Prices at which one provider's demand curve is cut into blocks, over its posted price."""

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InputError
 from jevons.units import HOURS_PER_YEAR
-
-Array = NDArray[np.float64]
 
 WAYS = ("own", "rent", "api")
 """The ways to choose from."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """Terms of the three ways for one buyer.
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.market.formulas import posted_price
 from jevons.market.providers import Rivalry, appeal_from_shares, best_prices, deepest_cuts, next_prices, shares
-
-Array = NDArray[np.float64]
 
 
 class Competition:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InputError
-
-Array = NDArray[np.float64]
 
 _LEAST_PRICE_SPREAD = 0.02
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrowthAccount:
     """Growth of volume from the first observation to the last, as factors that multiply to the whole.
 
@@ -92,7 +91,15 @@ def account_for_growth(year: ArrayLike, tokens_per_d: ArrayLike, users: ArrayLik
             error = float(np.sqrt(left @ left / spare / (own @ own)))
     whole, reach = float(volume[-1] / volume[0]), float(people[-1] / people[0])
     by_price = 1.0 if elasticity is None else float((paid[-1] / paid[0]) ** elasticity)
-    return GrowthAccount(whole, reach, by_price, whole / reach / by_price, elasticity, error, reason)
+    return GrowthAccount(
+        volume_factor=whole,
+        users_factor=reach,
+        price_factor=by_price,
+        intensity_factor=whole / reach / by_price,
+        elasticity=elasticity,
+        elasticity_error=error,
+        reason=reason,
+    )
 
 
 def _check(year: Array, volume: Array, users: Array, price: Array) -> None:

@@ -10,10 +10,10 @@ imitation. Lognormal task values: heterogeneity of willingness to pay, so that t
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-Array = NDArray[np.float64]
+from jevons.arrays import Array
 
 _TINY = 1e-12
 

@@ -18,7 +18,7 @@ _NEEDED = ("date", "tokens_per_day", "price")
 _MOST_BYTES = 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Observations of one product.
 
@@ -85,7 +85,9 @@ def read_history(path: Path) -> History:
         message = f"{path}: {len(dates)} rows; growth needs two dates or more"
         raise InputError(message)
     users = tuple(columns["users"]) if "users" in columns else None
-    return History(tuple(dates), tuple(columns["tokens_per_day"]), tuple(columns["price"]), users)
+    return History(
+        dates=tuple(dates), tokens_per_d=tuple(columns["tokens_per_day"]), price=tuple(columns["price"]), users=users
+    )
 
 
 def growth_account(history: History) -> GrowthAccount:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.market.competition import Competition
 from jevons.market.formulas import next_price, posted_price
 from jevons.market.types import MarketInputs
-
-Array = NDArray[np.float64]
 
 
 class PostedPrices:

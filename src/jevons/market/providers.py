@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InputError
 from jevons.market.formulas import next_price
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 LEAST_ELASTICITY = 1.25
@@ -29,7 +29,7 @@ LEAST_ELASTICITY = 1.25
 provider without close rivals can still go to a smaller model or do without."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rivalry:
     """Who competes, at which prices, and how buyers choose. The firm itself is provider 0.
 

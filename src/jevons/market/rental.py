@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InputError
 from jevons.market.brokers import withheld_frac
-
-Array = NDArray[np.float64]
 
 _FULL = 1.0 - 1e-9
 _HALVINGS = 40
@@ -77,7 +76,7 @@ def rent_cny_per_h(
     return np.asarray(np.where(share <= curve.tight_frac, slack, tight))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChipMarket:
     """The rental market of one chip in one quarter.
 
@@ -112,7 +111,7 @@ class ChipMarket:
     carry_frac: float = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearedRent:
     """Where a chip's rental market clears.
 
@@ -160,7 +159,13 @@ def clear_rent(market: ChipMarket, curve: RentCurve) -> ClearedRent:
         market.running_cost_cny_per_h * one, market.elasticity, curve,
     )  # fmt: skip
     rent, let = float(price[0]), float(share[0])
-    return ClearedRent(rent, rent / market.full_cost_cny_per_h, let * offered, let, withheld)
+    return ClearedRent(
+        rent_cny_per_h=rent,
+        over_cost=rent / market.full_cost_cny_per_h,
+        let=let * offered,
+        let_frac=let,
+        withheld=withheld,
+    )
 
 
 def clearing_rents(

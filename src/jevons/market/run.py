@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.market.formulas import adopting_frac, bass_step, extensive_elasticity
 from jevons.market.posting import PostedPrices
 from jevons.market.types import MarketInputs, MarketPath
-
-Array = NDArray[np.float64]
 
 
 def market_path(inputs: MarketInputs) -> MarketPath:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.market.providers import Rivalry
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Announcements:
     price_cny_per_tok: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarketInputs:
     """Segments, list prices and unit costs.
 
@@ -136,7 +135,7 @@ class MarketInputs:
     announced: Announcements | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarketPath:
     """Prices and demand by quarter.
 

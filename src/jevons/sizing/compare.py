@@ -239,7 +239,11 @@ def _device_hour(device: Accelerator, price_cny: float, terms: Assumptions, on: 
     """Return the parts of an accelerator-hour in CNY, over the life that the firm reckons with."""
     general = finance_terms(on)
     own = FinanceTerms(
-        terms.wacc_frac, terms.life_y, general.site_life_y, general.network_frac, general.operations_frac
+        wacc_frac=terms.wacc_frac,
+        economic_life_y=terms.life_y,
+        site_life_y=general.site_life_y,
+        network_frac=general.network_frac,
+        operations_frac=general.operations_frac,
     )
     idle_frac = get("own_machine.idle_power_frac", on).number
     drawn_frac = idle_frac + (1.0 - idle_frac) * terms.utilisation_frac

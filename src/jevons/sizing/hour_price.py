@@ -35,7 +35,7 @@ def owned_hour_price(device: Accelerator, on: dt.date | None = None) -> HourPric
 def finance_terms(on: dt.date | None = None) -> FinanceTerms:
     """Return the shipped terms of finance, each a fact; `jevons plan` takes its own from the scenario."""
     names = ("wacc_frac", "economic_life_y", "site_life_y", "network_frac", "operations_frac")
-    return FinanceTerms(*(get(f"assumption.{name}", on).number for name in names))
+    return FinanceTerms(**{name: get(f"assumption.{name}", on).number for name in names})
 
 
 def device_cost(device: Accelerator, site: str, on: dt.date | None = None) -> tuple[float, DeviceHour]:

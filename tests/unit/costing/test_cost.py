@@ -10,7 +10,7 @@ from jevons.facts import get
 from jevons.hardware import Site, accelerator
 
 SITE = Site("test", 0.5, 1.2, 30.0, 0.55)
-TERMS = FinanceTerms(0.10, 4.0, 15.0, 0.15, 0.05)
+TERMS = FinanceTerms(wacc_frac=0.10, economic_life_y=4.0, site_life_y=15.0, network_frac=0.15, operations_frac=0.05)
 
 
 def test_capital_recovery_repays_price_with_interest():

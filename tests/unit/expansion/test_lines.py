@@ -11,9 +11,9 @@ from jevons.errors import InfeasibleError, InputError
 from jevons.expansion import BudgetLine, best_split, line_factor, split_value
 
 LINES = (
-    BudgetLine("infrastructure", 0.9, 200.0, 1.0, 8.0),
-    BudgetLine("models and applications", 1.3, 60.0, 2.0, 8.0),
-    BudgetLine("existing business", 1.1, 40.0, 0.5, 6.0),
+    BudgetLine(name="infrastructure", first_return_frac=0.9, scale_cny=200.0, lag_y=1.0, life_y=8.0),
+    BudgetLine(name="models and applications", first_return_frac=1.3, scale_cny=60.0, lag_y=2.0, life_y=8.0),
+    BudgetLine(name="existing business", first_return_frac=1.1, scale_cny=40.0, lag_y=0.5, life_y=6.0),
 )
 
 

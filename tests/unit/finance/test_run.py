@@ -184,7 +184,13 @@ def test_wrong_accounts_input_is_reported_together(make_plan):
             make_plan(),
             PRICE[:, :3],
             INTERNAL[:1],
-            AccountTerms(1.2, 0.0, 20.0, 0.1, initial_cost_cny_per_device=np.ones(4)),
+            AccountTerms(
+                tax_frac=1.2,
+                device_life_y=0.0,
+                building_life_y=20.0,
+                overhead_frac=0.1,
+                initial_cost_cny_per_device=np.ones(4),
+            ),
             base_cloud(1e6, 0.0, 0.1, 0.7, 3),
         )
     assert {fault.path for fault in caught.value.faults} == {

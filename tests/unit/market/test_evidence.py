@@ -93,7 +93,17 @@ def test_one_curve_gives_the_h100_glut_and_the_h20_shortage():
     # demand and the growth of stock are not on record and are set here to meet the two H100 rents; what is tested is
     # that the curve's three figures, shared by both chips, then make the H20 scarce at its recorded orders
     def h100(stock):
-        return clear_rent(ChipMarket("h100", stock, 1.62, -1.0, h100_cost, 0.1 * h100_cost), CURVE)
+        return clear_rent(
+            ChipMarket(
+                name="h100",
+                stock=stock,
+                wanted=1.62,
+                elasticity=-1.0,
+                full_cost_cny_per_h=h100_cost,
+                running_cost_cny_per_h=0.1 * h100_cost,
+            ),
+            CURVE,
+        )
 
     tight, slack = h100(1.0), h100(2.4)
     assert low < tight.rent_cny_per_h < high
@@ -107,7 +117,17 @@ def test_one_curve_gives_the_h100_glut_and_the_h20_shortage():
     ordered = spent / value("H20", "selling price, high", "2024-07")
     assert ordered > 9e5
     for stock in (0.5e6, 1e6):
-        h20 = clear_rent(ChipMarket("h20", stock, stock + ordered, -1.0, h20_cost, 0.1 * h20_cost), CURVE)
+        h20 = clear_rent(
+            ChipMarket(
+                name="h20",
+                stock=stock,
+                wanted=stock + ordered,
+                elasticity=-1.0,
+                full_cost_cny_per_h=h20_cost,
+                running_cost_cny_per_h=0.1 * h20_cost,
+            ),
+            CURVE,
+        )
         assert h20.over_cost > 1.2
         assert h20.let_frac > 0.8
 
@@ -124,7 +144,19 @@ def test_rent_rises_with_the_let_share_and_is_continuous():
 
 def test_brokers_who_expect_a_rise_make_it_and_let_all_in_a_glut():
     def cleared(rise):
-        return clear_rent(ChipMarket("x", 1.0, 0.9, -1.0, 10.0, 1.0, 0.4, rise), CURVE)
+        return clear_rent(
+            ChipMarket(
+                name="x",
+                stock=1.0,
+                wanted=0.9,
+                elasticity=-1.0,
+                full_cost_cny_per_h=10.0,
+                running_cost_cny_per_h=1.0,
+                broker_frac=0.4,
+                expected_rise_frac=rise,
+            ),
+            CURVE,
+        )
 
     flat, hoarded = cleared(0.0), cleared(0.5)
     assert flat.withheld == 0
@@ -135,13 +167,28 @@ def test_brokers_who_expect_a_rise_make_it_and_let_all_in_a_glut():
 
 def test_the_market_clears():
     for wanted in (0.01, 0.5, 3.0, 50.0):
-        found = clear_rent(ChipMarket("x", 1.0, wanted, -0.8, 10.0, 1.0), CURVE)
+        found = clear_rent(
+            ChipMarket(
+                name="x",
+                stock=1.0,
+                wanted=wanted,
+                elasticity=-0.8,
+                full_cost_cny_per_h=10.0,
+                running_cost_cny_per_h=1.0,
+            ),
+            CURVE,
+        )
         assert found.let == pytest.approx(wanted * found.over_cost**-0.8, rel=1e-6)
 
 
 def test_faults_of_a_chip_market_are_named_together():
     with pytest.raises(InputError) as error:
-        clear_rent(ChipMarket("h20", 0.0, 1.0, 0.5, 10.0, 12.0), CURVE)
+        clear_rent(
+            ChipMarket(
+                name="h20", stock=0.0, wanted=1.0, elasticity=0.5, full_cost_cny_per_h=10.0, running_cost_cny_per_h=12.0
+            ),
+            CURVE,
+        )
     text = str(error.value)
     assert "h20.stock: 0: must be above 0" in text
     assert "h20.elasticity: 0.5: must be negative" in text

@@ -42,7 +42,7 @@ def noisy(draws, inputs, seed=3):
     values = rng.random((draws, inputs))
     outcome = 3.0 * values[:, 0] - 1.0 * values[:, 1] + 0.1 * rng.random(draws)
     names = tuple(f"finance.a{i}" for i in range(inputs))
-    return Draws(names, values, {"value_per_ads_cny": outcome}, 0)
+    return Draws(names=names, values=values, outcomes={"value_per_ads_cny": outcome}, infeasible=0)
 
 
 def test_inputs_without_effect_are_left_out_however_many_there_are():
@@ -57,7 +57,7 @@ def test_inputs_without_effect_are_left_out_however_many_there_are():
 def test_no_draw_of_a_few_is_no_certainty():
     low = np.full(12, 0.7)
     outcomes = {"compute_factor": low, "settled_compute_factor": low, "orders_value_cny": np.ones(12)}
-    few = Draws(("a",), np.zeros((12, 1)), outcomes, 0)
+    few = Draws(names=("a",), values=np.zeros((12, 1)), outcomes=outcomes, infeasible=0)
     found = probabilities(few)
     assert (found["jevons"]["p"], found["value_created"]["p"]) == (0.0, 1.0)
     assert found["jevons"]["standard_error"] == pytest.approx(found["value_created"]["standard_error"])
@@ -92,6 +92,6 @@ def test_figures_are_drawn(result, name):
 
 def test_an_interval_in_words_names_a_unit_only_where_it_is_scaled() -> None:
     outcomes = {"value_per_ads_cny": np.linspace(900.0, 1000.0, 11), "orders_value_cny": np.linspace(-1e9, 9e9, 11)}
-    draws = Draws((), np.zeros((11, 0)), outcomes, 0)
+    draws = Draws(names=(), values=np.zeros((11, 0)), outcomes=outcomes, infeasible=0)
     assert interval_text(draws, "value_per_ads_cny") == "10 to 90 %: 910 to 990"
     assert interval_text(draws, "orders_value_cny") == "10 to 90 %: 0.00 to 8.00 bn CNY"

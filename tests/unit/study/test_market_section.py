@@ -47,9 +47,12 @@ def inputs_of(held):
     from jevons.hardware import accelerator
 
     engineering = Engineering(
-        tuple(accelerator(name) for name in held.hardware.devices), (), np.full((models, devices, 3), 1e-3),
-        np.ones(devices), 1e15,
-    )  # fmt: skip
+        accelerators=tuple(accelerator(name) for name in held.hardware.devices),
+        points=(),
+        device_s_per_tok=np.full((models, devices, 3), 1e-3),
+        rental_ratio=np.ones(devices),
+        training_flop_per_s=1e15,
+    )
     here = setting(held, engineering)
     ample = np.ones((len(held.market.segments), held.quarters))
     return market_inputs(held, here, starting_weights(held, here), ample)

@@ -36,7 +36,7 @@ def test_impossible_correlations_are_wrong_input():
 
 
 def test_triangular_quantiles():
-    amount = Amount(2.0, "1", 1.0, 5.0)
+    amount = Amount(value=2.0, unit="1", low=1.0, high=5.0)
     u = np.array([0.0, (2 - 1) / (5 - 1), 1.0])
     assert amount.quantile(u) == pytest.approx([1.0, 2.0, 5.0])
     many = amount.quantile((np.arange(100_000) + 0.5) / 100_000)
@@ -44,12 +44,12 @@ def test_triangular_quantiles():
 
 
 def test_wide_ranges_are_drawn_in_the_logarithm():
-    amount = Amount(1.0, "1", 0.01, 100.0)
+    amount = Amount(value=1.0, unit="1", low=0.01, high=100.0)
     assert amount.quantile(np.array([0.5])) == pytest.approx([1.0])
 
 
 def test_certain_amounts_do_not_vary():
-    assert np.all(Amount(3.0, "1").quantile(np.array([0.1, 0.9])) == 3.0)
+    assert np.all(Amount(value=3.0, unit="1").quantile(np.array([0.1, 0.9])) == 3.0)
 
 
 def test_sensitivity_ranks_the_strongest_input_first():

@@ -22,7 +22,7 @@ def test_amounts_are_in_the_unit_of_their_field():
     assert amounts["cost.wacc"].value == 0.1
     assert amounts["serving.models.small.price.output"].value == 0.6
     assert amounts["market.peak_hours"].value == 8
-    assert amounts["serving.models.small.tpot"] == Amount(0.05, "s", origin="default")
+    assert amounts["serving.models.small.tpot"] == Amount(value=0.05, unit="s", origin="default")
 
 
 def test_a_fact_brings_value_grade_and_range():
@@ -132,18 +132,18 @@ def test_correlations_that_say_nothing_are_refused(edited, pairs, part):
 
 class TestQuantiles:
     def test_a_triangle_has_its_mode_and_ends(self):
-        amount = Amount(2.0, "1", 1.0, 4.0)
+        amount = Amount(value=2.0, unit="1", low=1.0, high=4.0)
         assert amount.quantile(np.array([0.0, 1 / 3, 1.0])) == pytest.approx([1.0, 2.0, 4.0])
 
     def test_a_wide_range_is_a_triangle_in_the_logarithm(self):
-        amount = Amount(10.0, "1", 1.0, 100.0)
+        amount = Amount(value=10.0, unit="1", low=1.0, high=100.0)
         assert amount.quantile(np.array([0.0, 0.5, 1.0])) == pytest.approx([1.0, 10.0, 100.0])
 
     def test_certain_amounts_do_not_move(self):
-        assert Amount(3.0, "1").quantile(np.array([0.1, 0.9])).tolist() == [3.0, 3.0]
+        assert Amount(value=3.0, unit="1").quantile(np.array([0.1, 0.9])).tolist() == [3.0, 3.0]
 
     @pytest.mark.parametrize("mode", [1.0, 4.0])
     def test_a_mode_at_an_end_is_allowed(self, mode):
-        drawn = Amount(mode, "1", 1.0, 4.0).quantile(np.linspace(0, 1, 11))
+        drawn = Amount(value=mode, unit="1", low=1.0, high=4.0).quantile(np.linspace(0, 1, 11))
         assert np.all(np.isfinite(drawn))
         assert np.all(np.diff(drawn) >= 0)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import InputError
 from jevons.expansion import Allocation, BudgetLine, ExpansionPlan, split_value
 from jevons.finance import (
@@ -25,12 +25,10 @@ from jevons.market import MarketInputs, MarketPath
 from jevons.study.chain.budget import released
 from jevons.study.scenario.scenario import Scenario
 
-Array = NDArray[np.float64]
-
 _REST_YEARS = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:
     """Statements and value.
 
@@ -129,7 +127,12 @@ def accounts(
         cny_per_usd=1.0,
         lines=_other_lines(scenario),
     )
-    return Accounts(books, value, spec.ads.value * spec.ads_price.value, spec.ads_price.value)
+    return Accounts(
+        statements=books,
+        valuation=value,
+        market_value_cny=spec.ads.value * spec.ads_price.value,
+        price_per_ads_cny=spec.ads_price.value,
+    )
 
 
 def _other_lines(scenario: Scenario) -> dict[str, float]:
@@ -143,7 +146,13 @@ def _other_lines(scenario: Scenario) -> dict[str, float]:
 def budget_lines(scenario: Scenario) -> tuple[BudgetLine, ...]:
     """Return the lines beside infrastructure."""
     return tuple(
-        BudgetLine(name, s.first_return.value, s.scale.value, s.lag.value, s.life.value)
+        BudgetLine(
+            name=name,
+            first_return_frac=s.first_return.value,
+            scale_cny=s.scale.value,
+            lag_y=s.lag.value,
+            life_y=s.life.value,
+        )
         for name, s in scenario.expansion.lines.items()
     )
 

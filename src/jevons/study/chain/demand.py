@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.market import Announcements, MarketInputs, Rivalry, token_weights
 from jevons.study.scenario.scenario import RENTAL, PriceSpec, Scenario
-
-Array = NDArray[np.float64]
 
 
 def national_scale(scenario: Scenario, inputs: MarketInputs) -> float:

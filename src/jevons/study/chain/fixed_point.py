@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.expansion import Basis, ExpansionPlan, ExpansionProblem, solve, solve_in_months
 from jevons.market import MarketInputs, MarketPath, market_path
 from jevons.study.chain.accounts import Accounts, accounts
@@ -22,8 +22,6 @@ from jevons.study.chain.planner_inputs import expansion_problem
 from jevons.study.chain.rents import Rents, clear_rents
 from jevons.study.chain.setting import Setting, setting
 from jevons.study.scenario.scenario import Scenario
-
-Array = NDArray[np.float64]
 
 DAMPING = 0.8
 """Share of the way to the new answer that the second iteration takes; the first goes all of it."""
@@ -59,7 +57,7 @@ class _Damped:
         self.value = self.value * np.exp(self._step * gap) if self._ratio else self.value + self._step * gap
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChainResult:
     """What one pass gives.
 
@@ -181,21 +179,21 @@ def run_chain(
         scarce.move(np.where(inputs.counts_tokens[:, None], clearing_ratio(plan, market), 1.0))
         used.move(normalised(used_hours(plan, inputs, weights.shape[0]), able))
     return ChainResult(
-        scenario,
-        here,
-        inputs,
-        market,
-        plan,
-        accounts(scenario, market, plan, scarce.value, inputs),
-        used.value,
-        scarce.value,
-        rents,
-        rent.value,
-        brokers_frac,
-        chosen,
-        residual,
-        _gap(plan, market, inputs, rents, scarce.value, rent.value * scenario.market.rental_price.value),
-        rounds,
+        scenario=scenario,
+        setting=here,
+        inputs=inputs,
+        market=market,
+        plan=plan,
+        accounts=accounts(scenario, market, plan, scarce.value, inputs),
+        weights=used.value,
+        scarcity=scarce.value,
+        rents=rents,
+        rent_index=rent.value,
+        brokers_frac=brokers_frac,
+        ways=chosen,
+        residual=residual,
+        gap_frac=_gap(plan, market, inputs, rents, scarce.value, rent.value * scenario.market.rental_price.value),
+        rounds=rounds,
     )
 
 

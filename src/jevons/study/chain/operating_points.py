@@ -7,22 +7,20 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jevons import models, serving
+from jevons.arrays import Array
 from jevons.errors import InfeasibleError
 from jevons.facts import Facts
 from jevons.hardware import Accelerator, accelerator
 from jevons.study.scenario.scenario import Scenario
 from jevons.study.scenario.sections import ServedModel
 
-Array = NDArray[np.float64]
-
 _WEIGHT_SHARE = 0.8
 """Share of a device's memory that weights may take in the smallest group tried; the rest is cache and workspace."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """How one model is served on one device, or why it is not."""
 
@@ -33,7 +31,7 @@ class Point:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Engineering:
     """Device-seconds per token of every model on every device.
 
@@ -105,7 +103,13 @@ def engineer(scenario: Scenario, facts: Facts, on: dt.date | None = None) -> Eng
     reference = accelerator(scenario.market.rental_device, facts, on)
     ratio = np.array([_strength(reference) / _strength(device) for device in devices])
     training = accelerator(scenario.expansion.training.device, facts, on).peak_flop_per_s["bf16"]
-    return Engineering(devices, tuple(points), seconds, ratio, training)
+    return Engineering(
+        accelerators=devices,
+        points=tuple(points),
+        device_s_per_tok=seconds,
+        rental_ratio=ratio,
+        training_flop_per_s=training,
+    )
 
 
 def _strength(device: Accelerator) -> float:
@@ -151,12 +155,14 @@ def _best(
             engine=engine,
         )
     except InfeasibleError as error:
-        return Point(name, device.id, None, None, str(error).split(" Binding limits")[0])
+        return Point(
+            model=name, device=device.id, deployment=None, seconds=None, reason=str(error).split(" Binding limits")[0]
+        )
     if not found.candidates:
         reasons = ", ".join(f"{count} x {reason}" for reason, count in found.rejected.items())
-        return Point(name, device.id, None, None, reasons or "no layout")
+        return Point(model=name, device=device.id, deployment=None, seconds=None, reason=reasons or "no layout")
     best = found.candidates[0]
     seconds = serving.device_seconds_per_call(
         best.deployment, workload, ttft_s=served.ttft.value, tpot_s=served.tpot.value
     )
-    return Point(name, device.id, best.deployment, seconds)
+    return Point(model=name, device=device.id, deployment=best.deployment, seconds=seconds)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.costing import capital_recovery_factor
 from jevons.market import WAYS, MarketInputs, MarketPath, Offer, choice_share_frac
 from jevons.study.scenario.scenario import Scenario
-
-Array = NDArray[np.float64]
 
 _SIZES = np.linspace(-2.5, 2.5, 11)
 _WEIGHTS = np.exp(-(_SIZES**2) / 2) / np.exp(-(_SIZES**2) / 2).sum()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.expansion import ExpansionPlan
 from jevons.market import (
     BrokerTerms,
@@ -19,13 +19,11 @@ from jevons.market import (
 )
 from jevons.study.scenario.scenario import Scenario
 
-Array = NDArray[np.float64]
-
 _LEAST_FRAC = 0.01
 """Share of a chip's hours that is on offer even where calls take all; with less, it is not in the market."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rents:
     """Where the rental markets clear.
 
@@ -52,7 +50,7 @@ class Rents:
     brokers_frac: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Stock:
     """What could be let, and to whom.
 
@@ -112,7 +110,12 @@ def clear_rents(
         return None
     terms, spec = scenario.market, scenario.market.brokers
     curve = RentCurve(terms.rental_tight.value, terms.rental_steepness.value)
-    brokers = BrokerTerms(spec.carry.value, spec.extrapolation.value, spec.hoard.value, spec.start_rise.value)
+    brokers = BrokerTerms(
+        carry_frac=spec.carry.value,
+        extrapolation=spec.extrapolation.value,
+        hoard_frac=spec.hoard.value,
+        start_rise_frac=spec.start_rise.value,
+    )
     day_h = 24.0 * scenario.serving.availability.value
     held = broker_devices(scenario)
     stock = _stock(scenario, day_h, held, plan, market, inputs)
@@ -138,13 +141,13 @@ def clear_rents(
     work = np.maximum((hours * strength[:, None]).sum(axis=0), 1e-30)
     price = (hours * rent).sum(axis=0) / work
     return Rents(
-        rent,
-        let,
-        np.where(hours.sum(axis=0) > 0, price, stock.shown_cny_per_h),
-        held,
-        broker_h / day_h,
-        withheld,
-        (broker_h * strength[:, None]).sum(axis=0) / work,
+        cny_per_h=rent,
+        let_frac=let,
+        price_cny_per_h=np.where(hours.sum(axis=0) > 0, price, stock.shown_cny_per_h),
+        brokers_held=held,
+        brokers_let=broker_h / day_h,
+        brokers_withheld=withheld,
+        brokers_frac=(broker_h * strength[:, None]).sum(axis=0) / work,
     )
 
 
@@ -164,7 +167,13 @@ def _stock(
     there = stand > np.maximum(_LEAST_FRAC * plan.installed.sum(axis=1), 1.0) * day_h
     firm = np.where(there, np.maximum(stand - calls, _LEAST_FRAC * stand), 0.0)
     wanted = (market.market_calls_per_d * inputs.share_frac[:, None])[rental].sum(axis=0)
-    return _Stock(np.where(there, stand, 0.0), firm, held * day_h, wanted, market.price_cny_per_tok[-1, 2])
+    return _Stock(
+        stand=np.where(there, stand, 0.0),
+        firm=firm,
+        brokers=held * day_h,
+        wanted=wanted,
+        shown_cny_per_h=market.price_cny_per_tok[-1, 2],
+    )
 
 
 def _cleared(

@@ -15,7 +15,7 @@ from jevons.study.scenario.scenario import Scenario
 POWER_LOAD_FRAC = 0.8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What a draw fixes before market and planner meet.
 
@@ -85,7 +85,13 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
         for name, s in scenario.hardware.sites.items()
     )
     c = scenario.cost
-    terms = FinanceTerms(c.wacc.value, c.economic_life.value, c.site_life.value, c.network.value, c.operations.value)
+    terms = FinanceTerms(
+        wacc_frac=c.wacc.value,
+        economic_life_y=c.economic_life.value,
+        site_life_y=c.site_life.value,
+        network_frac=c.network.value,
+        operations_frac=c.operations.value,
+    )
     costs = np.array(
         [
             [np.mean([_hour_costs(accelerator, p, site, terms) for site in sites], axis=0) for p in row]
@@ -100,9 +106,15 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
     rental[0, :, 2, :] = 3600.0 * (engineering.rental_ratio / software)[:, None]
     hour, running = costs[:, :, 0], costs[:, :, 1]
     return Setting(
-        price, hour, running, sites, np.concatenate([tokens, rental]), software / engineering.rental_ratio, supply,
-        np.minimum(committed_path(scenario), supply),
-    )  # fmt: skip
+        price_cny=price,
+        hour_cny=hour,
+        running_cny=running,
+        sites=sites,
+        device_s_per_tok=np.concatenate([tokens, rental]),
+        strength=software / engineering.rental_ratio,
+        supply=supply,
+        committed=np.minimum(committed_path(scenario), supply),
+    )
 
 
 def committed_path(scenario: Scenario) -> Array:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.market import MarketPath, market_path, settled_calls_per_d
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.market_inputs import market_inputs
@@ -19,13 +19,11 @@ from jevons.study.chain.operating_points import Engineering
 from jevons.study.chain.setting import setting
 from jevons.study.scenario.scenario import Scenario
 
-Array = NDArray[np.float64]
-
 EFFICIENCY_FACTOR = 2.0
 """By how much the experiment raises tokens per device-second."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What a doubling of efficiency does.
 
@@ -73,7 +71,7 @@ class Verdict:
         return bool(self.compute_factor[-1] > 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DemandResponse:
     """Demand with doubled efficiency against the base, supply unlimited; see `Verdict` for the fields."""
 
@@ -110,7 +108,14 @@ def demand_response(
     segments = np.full(tokens.size, np.nan)
     if not (slow_use.sum(axis=0) > 0).all():
         level, flat = np.ones(scenario.quarters), np.zeros(scenario.quarters)
-        return DemandResponse(flat, flat, level, level, segments, 1.0)
+        return DemandResponse(
+            elasticity=flat,
+            pass_through=flat,
+            tokens_factor=level,
+            compute_factor=level,
+            segment_compute_factor=segments,
+            settled_compute_factor=1.0,
+        )
     elasticity = ((slow.elasticity_extensive + slow.elasticity_intensive)[tokens] * slow_use).sum(axis=0)
     ratio = quick_use.sum(axis=0) / slow_use.sum(axis=0)
     price = np.log(quick.price_index / slow.price_index)[base.inputs.model[tokens]]
@@ -124,7 +129,14 @@ def demand_response(
         for f in (1.0, 1.0 / factor)
     )
     settled = after / before / factor
-    return DemandResponse(elasticity / slow_use.sum(axis=0), passed, ratio, ratio / factor, segments, settled)
+    return DemandResponse(
+        elasticity=elasticity / slow_use.sum(axis=0),
+        pass_through=passed,
+        tokens_factor=ratio,
+        compute_factor=ratio / factor,
+        segment_compute_factor=segments,
+        settled_compute_factor=settled,
+    )
 
 
 def verdict(base: ChainResult, engineering: Engineering) -> Verdict:

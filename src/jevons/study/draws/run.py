@@ -28,7 +28,7 @@ _SEGMENT_DRAWS = 20
 _SEGMENT_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draws:
     """Outcomes of the draws.
 
@@ -208,13 +208,13 @@ def evaluate(
     feasible = [index for index in range(total) if found[index] is not None]
     records: list[dict[str, Any]] = [record for index in feasible if (record := found[index]) is not None]
     return Draws(
-        names,
-        values[feasible],
-        {name: np.array([record[name] for record in records]) for name in OUTCOMES},
-        total - len(feasible),
-        {
+        names=names,
+        values=values[feasible],
+        outcomes={name: np.array([record[name] for record in records]) for name in OUTCOMES},
+        infeasible=total - len(feasible),
+        paths={
             name: np.array([record["paths"][name] for record in records])
             for name in (records[0]["paths"] if records else ())
         },
-        stored,
+        stored=stored,
     )

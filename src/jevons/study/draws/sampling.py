@@ -5,14 +5,12 @@ from __future__ import annotations
 import zlib
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata, spearmanr
 
+from jevons.arrays import Array
 from jevons.errors import InputError
 from jevons.study.scenario.scenario import Scenario
-
-Array = NDArray[np.float64]
 
 BAN = "hardware.devices.{}.ban"
 """Path of the event that a device's export ban comes, among the draws."""

@@ -6,14 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import InfeasibleError
 from jevons.expansion import ExpansionPlan, best_split
 from jevons.study.chain.accounts import accounts, budget_lines, lines_as_planned, whole_budget_cny
 from jevons.study.chain.fixed_point import ChainResult, clearing_ratio, plan_of
-
-Array = NDArray[np.float64]
 
 INFRASTRUCTURE = "infrastructure"
 
@@ -22,7 +20,7 @@ _BUDGETS = (0.25, 0.5, 0.75, 1.25, 1.5)
 _CHOICES = 80
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLines:
     """Money and value by line, infrastructure first; all CNY at present value.
 
@@ -76,15 +74,15 @@ def plan_lines(chain: ChainResult) -> PlanLines | None:
     best = int(np.argmax([w + split.total_value_cny for w, split in zip(worth, splits, strict=True)]))
     specs = scenario.expansion.lines
     return PlanLines(
-        (INFRASTRUCTURE, *specs),
-        ("AI infrastructure", *(s.label or name for name, s in specs.items())),
-        np.array([planned, *others.spent_cny]),
-        np.array([chain.accounts.plan_value_cny, *others.value_cny]),
-        np.array([choices[best], *splits[best].spent_cny]),
-        np.array([worth[best], *splits[best].value_cny]),
-        budget,
-        spent,
-        value,
+        names=(INFRASTRUCTURE, *specs),
+        labels=("AI infrastructure", *(s.label or name for name, s in specs.items())),
+        spent_cny=np.array([planned, *others.spent_cny]),
+        value_cny=np.array([chain.accounts.plan_value_cny, *others.value_cny]),
+        best_spent_cny=np.array([choices[best], *splits[best].spent_cny]),
+        best_value_cny=np.array([worth[best], *splits[best].value_cny]),
+        budget_cny=budget,
+        curve_spent_cny=spent,
+        curve_value_cny=value,
     )
 
 

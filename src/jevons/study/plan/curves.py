@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.facts import Facts
 from jevons.finance import reverse_dcf
 from jevons.study.chain.accounts import cloud_value_implied_cny
@@ -15,12 +16,10 @@ from jevons.study.draws.run import Draws
 from jevons.study.draws.summary import chance_size
 from jevons.study.plan.figures import PlanFigures
 
-Array = NDArray[np.float64]
-
 _HOURS_PER_QUARTER = 365.25 / 4 * 24
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One kind of accelerator in the supply stack.
 
@@ -54,11 +53,18 @@ def supply_stack(result: PlanFigures, quarter: int) -> list[Step]:
         fixed = float(p.fixed_cny_per_device_quarter[row, quarter]) / _HOURS_PER_QUARTER
         rent = float(np.mean(np.maximum(plan.rent_cny_per_device_h[row, quarter], 0.0)))
         unit = float(p.device_flop_per_s[row]) / 1e15
-        steps.append(Step(device, float(installed.sum()) * unit * 1e15, (energy + fixed) / unit, rent / unit))
+        steps.append(
+            Step(
+                device=device,
+                flop_per_s=float(installed.sum()) * unit * 1e15,
+                running_cny=(energy + fixed) / unit,
+                rent_cny=rent / unit,
+            )
+        )
     return sorted(steps, key=lambda step: step.running_cny)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fan:
     """Quantiles of a path, the central plan and the baseline beside them, all (t,).
 
@@ -110,11 +116,22 @@ def fans(draws: Draws, result: PlanFigures, facts: Facts) -> list[Fan]:
     held, central = [], paths_of(result.chain, result.verdict.loop_gain)
     for name, label, scale, baseline, rule in shown:
         low, middle, high = np.quantile(draws.paths[name], (0.1, 0.5, 0.9), axis=0) / scale
-        held.append(Fan(name, label, low, middle, high, np.asarray(central[name]) / scale, baseline / scale, rule))
+        held.append(
+            Fan(
+                name=name,
+                unit=label,
+                low=low,
+                middle=middle,
+                high=high,
+                central=np.asarray(central[name]) / scale,
+                baseline=baseline / scale,
+                rule=rule,
+            )
+        )
     return held
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IsoGrid:
     """Growth that the price assumes on a grid of margin and capital per revenue, for each cost of capital.
 
@@ -158,14 +175,19 @@ def iso_grid(result: PlanFigures) -> IsoGrid:
         tax_frac=spec.tax.value, terminal_growth_frac=spec.terminal_growth.value,
     )  # fmt: skip
     return IsoGrid(
-        margins, capitals, waccs, np.where(found.solved, found.growth_frac, np.nan),
-        ~found.solved & (found.growth_frac < 0.5), margins * (1 - spec.tax.value) / waccs[:, None],
-        found.growth_destroys_value,
-        (spec.terminal_margin.value, spec.capital_per_revenue.value), value,
-    )  # fmt: skip
+        margins=margins,
+        capitals=capitals,
+        waccs=waccs,
+        growth_frac=np.where(found.solved, found.growth_frac, np.nan),
+        worth_anyway=~found.solved & (found.growth_frac < 0.5),
+        even_capital=margins * (1 - spec.tax.value) / waccs[:, None],
+        destroys=found.growth_destroys_value,
+        own=(spec.terminal_margin.value, spec.capital_per_revenue.value),
+        value_cny=value,
+    )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Swing:
     """What an outcome is where an input is low and where it is high.
 
@@ -195,5 +217,13 @@ def tornado(draws: Draws, outcome: str, most: int = 10) -> list[Swing]:
         held = draws.values[:, draws.names.index(name)]
         low, high = held <= np.quantile(held, 0.2), held >= np.quantile(held, 0.8)
         reached = draws.outcomes[outcome]
-        rows.append(Swing(name, size, float(reached[low].mean()), float(reached[high].mean()), abs(size) > least))
+        rows.append(
+            Swing(
+                path=name,
+                rank_correlation=size,
+                low=float(reached[low].mean()),
+                high=float(reached[high].mean()),
+                told_from_chance=abs(size) > least,
+            )
+        )
     return sorted(rows, key=lambda swing: -abs(swing.high - swing.low))

@@ -34,7 +34,7 @@ class DemandCurves:
     path_price: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanFigures:
     """The figures of a solved plan under the labels that tables and pictures use.
 

@@ -13,7 +13,7 @@ from jevons.study.chain.budget import released_rest
 from jevons.study.scenario.scenario import Scenario
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GroupCash:
     """Cash of the group by quarter and where it comes from; every array is (t,) in CNY.
 
@@ -77,4 +77,11 @@ def group_cash(scenario: Scenario, held: Accounts) -> GroupCash:
         spec.net_cash.value, held.statements.fcf_cny + rest - spent + received,
         returns_cny=np.full(len(labels), spec.owner_returns.value / 4), tax_frac=spec.tax.value,
     )  # fmt: skip
-    return GroupCash(labels, held.statements.fcf_cny, rest, spent, received, funding)
+    return GroupCash(
+        quarters=labels,
+        cloud_cny=held.statements.fcf_cny,
+        rest_cny=rest,
+        lines_spent_cny=spent,
+        lines_received_cny=received,
+        funding=funding,
+    )

@@ -85,7 +85,18 @@ def plan(
         )
     added = orders_value_cny(chain)
     ledger = plan_ledger(scenario, facts, engineering, chain, found, added)
-    return PlanResult(scenario, engineering, chain, found, outcomes, ledger, facts, added, file, plan_lines(chain))
+    return PlanResult(
+        scenario=scenario,
+        engineering=engineering,
+        chain=chain,
+        verdict=found,
+        draws=outcomes,
+        ledger=ledger,
+        facts=facts,
+        orders_value_cny=added,
+        file=file,
+        lines=plan_lines(chain),
+    )
 
 
 def _check_worth_planning(scenario: Scenario) -> None:

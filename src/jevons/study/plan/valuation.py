@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import FactError, InputError
 from jevons.facts import Facts
 from jevons.finance import (
@@ -26,8 +26,6 @@ from jevons.finance import (
 from jevons.study.chain.accounts import Accounts, cloud_value_implied_cny, lines_as_planned
 from jevons.study.draws.sampling import draw_amounts
 from jevons.study.scenario.scenario import Scenario
-
-Array = NDArray[np.float64]
 
 MARGINS = (0.10, 0.15, 0.20, 0.25)
 CAPITALS = (0.8, 1.0, 1.5, 2.0)
@@ -73,7 +71,7 @@ def deliver(scenario: Scenario, growth_frac: float, *, years: int = 5) -> dict[s
     }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stories:
     """Four kinds of futures of the cloud within the scenario's ranges, before and after a price is believed.
 
@@ -142,12 +140,12 @@ def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY
     earning = incremental_roic(margin, tax, capital) > wacc
     groups = [fast & earning, fast & ~earning, ~fast & earning, ~fast & ~earning]
     return Stories(
-        STORIES,
-        np.array([g.mean() for g in groups]),
-        np.array([tilt.weights[g].sum() for g in groups]),
-        np.array([per_ads[g].mean() if g.any() else 0.0 for g in groups]),
-        tilt,
-        float(per_ads.mean()),
+        names=STORIES,
+        prior=np.array([g.mean() for g in groups]),
+        weights=np.array([tilt.weights[g].sum() for g in groups]),
+        value_per_ads_cny=np.array([per_ads[g].mean() if g.any() else 0.0 for g in groups]),
+        tilt=tilt,
+        prior_value_cny=float(per_ads.mean()),
     )
 
 

@@ -24,7 +24,7 @@ _MOST = 1e18
 """Size in SI units beyond which no amount of a scenario lies, and a linear program would lose its digits."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
     """One figure of a scenario.
 
@@ -70,7 +70,7 @@ class Amount:
         return np.exp(drawn) if in_log else drawn
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
     """Marks a scenario field as an amount in a unit, with bounds on its value and range.
 
@@ -144,7 +144,7 @@ def _plain(amount: Amount) -> dict[str, Any]:
 def _parse(raw: Any, unit: str, context: Mapping[str, Any]) -> Amount:
     if isinstance(raw, Mapping):
         return _parse_mapping(raw, unit, context)
-    return Amount(_number(raw, unit, context), unit)
+    return Amount(value=_number(raw, unit, context), unit=unit)
 
 
 def _number(raw: Any, unit: str, context: Mapping[str, Any]) -> float:
@@ -219,7 +219,9 @@ def _parse_mapping(raw: Mapping[Any, Any], unit: str, context: Mapping[str, Any]
     if not isinstance(raw["source"], str) or not raw["source"].strip():
         message = f"source {raw['source']!r}: must say in words where the range comes from"
         raise ValueError(message)
-    return Amount(mode, unit, low, high, "given", "judgement", str(raw["source"]))
+    return Amount(
+        value=mode, unit=unit, low=low, high=high, origin="given", grade="judgement", source=str(raw["source"])
+    )
 
 
 def _from_fact(raw: Mapping[Any, Any], unit: str, context: Mapping[str, Any]) -> Amount:
@@ -254,4 +256,12 @@ def _from_fact(raw: Mapping[Any, Any], unit: str, context: Mapping[str, Any]) ->
     if low is not None and high is not None and not low <= central <= high:
         message = f"fact `{raw['fact']}` = {central:g} lies outside low {low:g} to high {high:g}"
         raise ValueError(message)
-    return Amount(central, unit, low, high, value.id, value.grade, str(value.source or value.reason))
+    return Amount(
+        value=central,
+        unit=unit,
+        low=low,
+        high=high,
+        origin=value.id,
+        grade=value.grade,
+        source=str(value.source or value.reason),
+    )

@@ -14,7 +14,7 @@ from jevons.facts import Facts
 from jevons.schema import shortened
 from jevons.study.scenario.amounts import Amount, Quantity
 
-Fraction = Annotated[Amount, Quantity("1", ge=0, le=1)]
+Fraction = Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
 
 
 def _quarter(raw: Any) -> str:

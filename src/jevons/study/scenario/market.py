@@ -14,11 +14,11 @@ from jevons.study.scenario.base import Fraction, QuarterOfDate, Section
 class PriceSpec(Section):
     """A list price per million tokens."""
 
-    input: Annotated[Amount, Quantity("CNY/Mtok", ge=0)]
+    input: Annotated[Amount, Quantity(unit="CNY/Mtok", ge=0)]
     """Input tokens that are not in the cache."""
-    cached: Annotated[Amount, Quantity("CNY/Mtok", ge=0)]
+    cached: Annotated[Amount, Quantity(unit="CNY/Mtok", ge=0)]
     """Input tokens read from the cache."""
-    output: Annotated[Amount, Quantity("CNY/Mtok", gt=0)]
+    output: Annotated[Amount, Quantity(unit="CNY/Mtok", gt=0)]
     """Output tokens."""
 
 
@@ -27,7 +27,7 @@ class TierSpec(Section):
 
     share: Fraction
     """Share of the model's tokens that is bought in it, alike in every segment; all tiers sum to 1 at most."""
-    factor: Annotated[Amount, Quantity("1", gt=0, le=100)]
+    factor: Annotated[Amount, Quantity(unit="1", gt=0, le=100)]
     """Price over the standard one."""
 
 
@@ -60,33 +60,33 @@ class SegmentSpec(Section):
     """Name of the served model it calls; `rental` for hours of a reference device."""
     internal: bool = False
     """Whether the callers are the firm's own businesses."""
-    adopters: Annotated[Amount, Quantity("1", gt=0)]
+    adopters: Annotated[Amount, Quantity(unit="1", gt=0)]
     """Firms or users that could ever adopt."""
-    value: Annotated[Amount, Quantity("CNY", gt=0)]
+    value: Annotated[Amount, Quantity(unit="CNY", gt=0)]
     """Median value of a call to its caller."""
-    value_sigma: Annotated[Amount, Quantity("1", gt=0, le=6)]
+    value_sigma: Annotated[Amount, Quantity(unit="1", gt=0, le=6)]
     """Spread of that value over callers (standard deviation of the logarithm)."""
-    calls: Annotated[Amount, Quantity("1", gt=0)]
+    calls: Annotated[Amount, Quantity(unit="1", gt=0)]
     """Calls (device-hours for rental) per adopter and day at the start."""
-    calls_growth: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    calls_growth: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Factor per year of calls per adopter from capability and agents, at constant price."""
-    input_tokens: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    input_tokens: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Input tokens per call at the start."""
-    cached: Fraction = Amount(0.0, "1", origin="default")
+    cached: Fraction = Amount(value=0.0, unit="1", origin="default")
     """Share of input tokens read from the cache."""
-    output_tokens: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    output_tokens: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Output tokens per call at the start."""
-    tokens_growth: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    tokens_growth: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Factor per year of tokens per call (reasoning, agents, context)."""
-    integration: Annotated[Amount, Quantity("CNY", ge=0)]
+    integration: Annotated[Amount, Quantity(unit="CNY", ge=0)]
     """Cost of using the service per adopter and year, besides tokens."""
-    bass_p: Annotated[Amount, Quantity("1", ge=0, le=1)]
+    bass_p: Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
     """Innovation coefficient per quarter."""
-    bass_q: Annotated[Amount, Quantity("1", ge=0, le=3)]
+    bass_q: Annotated[Amount, Quantity(unit="1", ge=0, le=3)]
     """Imitation coefficient per quarter."""
-    adopted: Annotated[Amount, Quantity("1", ge=0, le=1)]
+    adopted: Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
     """Share of potential adopters that use the service at the start."""
-    elasticity: Annotated[Amount, Quantity("1", ge=-20, le=0)]
+    elasticity: Annotated[Amount, Quantity(unit="1", ge=-20, le=0)]
     """Elasticity of calls per adopter to the price of a call (intensive margin), negative."""
     share: Fraction
     """Share of the segment's calls that this provider serves; of rented hours, with the brokers it competes with."""
@@ -94,15 +94,17 @@ class SegmentSpec(Section):
     """Share of a day's calls in the peak slot where both slots cost the same."""
     deferrable: Fraction
     """Share of calls that may wait within the day."""
-    buyer_tokens: Annotated[Amount, Quantity("tok/day", ge=0)] = Amount(0.0, "tok/day", origin="default")
+    buyer_tokens: Annotated[Amount, Quantity(unit="tok/day", ge=0)] = Amount(
+        value=0.0, unit="tok/day", origin="default"
+    )
     """Tokens a day of a middling buying organisation at the start; 0 where nobody considers machines of their own."""
-    buyer_sigma: Annotated[Amount, Quantity("1", ge=0, le=4)] = Amount(1.5, "1", origin="default")
+    buyer_sigma: Annotated[Amount, Quantity(unit="1", ge=0, le=4)] = Amount(value=1.5, unit="1", origin="default")
     """Spread of that over organisations (standard deviation of the logarithm)."""
-    privacy: Annotated[Amount, Quantity("CNY/Mtok", ge=0)] = Amount(0.0, "CNY/Mtok", origin="default")
+    privacy: Annotated[Amount, Quantity(unit="CNY/Mtok", ge=0)] = Amount(value=0.0, unit="CNY/Mtok", origin="default")
     """Worth of keeping data in the house, which an API loses whole and a rented machine half."""
-    wallet: Annotated[Amount, Quantity("CNY", ge=0)] = Amount(0.0, "CNY", origin="default")
+    wallet: Annotated[Amount, Quantity(unit="CNY", ge=0)] = Amount(value=0.0, unit="CNY", origin="default")
     """Most that an adopter spends on calls in a year; 0 for no such limit."""
-    attention: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    attention: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Most calls that an adopter can make use of in a day; 0 for no such limit."""
 
 
@@ -113,11 +115,11 @@ class RivalSpec(Section):
     """Name in tables."""
     open_weights: bool = False
     """Whether it hosts open weights without a platform of its own around them: a nest of its own, priced near cost."""
-    volume: Annotated[Amount, Quantity("tok/day", gt=0)]
+    volume: Annotated[Amount, Quantity(unit="tok/day", gt=0)]
     """Tokens a day at the start; rivals divide in this proportion what the firm does not serve."""
-    cost: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    cost: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Full unit cost over the firm's."""
-    bundle: Annotated[Amount, Quantity("1", ge=0, le=10)] = Amount(0.0, "1", origin="default")
+    bundle: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
     """Worth to a buyer of what comes with tokens (platform, data services, support), as a share of their price."""
     prices: dict[str, PriceSpec] = Field(min_length=1)
     """List price of what it offers in the place of each served model; a model left out is one it has no match for."""
@@ -130,19 +132,23 @@ class ProvidersSpec(Section):
     """Name of the firm itself in tables."""
     rivals: dict[str, RivalSpec] = Field(default_factory=dict)
     """Rivals by name; without any, shares stand and the markup is competition."""
-    share_elasticity: Annotated[Amount, Quantity("1", ge=-50, le=-1.5)] = Amount(-3.0, "1", origin="default")
+    share_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-1.5)] = Amount(
+        value=-3.0, unit="1", origin="default"
+    )
     """Elasticity of a small provider's volume to its own price once buyers have moved, negative."""
-    nesting: Annotated[Amount, Quantity("1", gt=0, le=1)] = Amount(0.6, "1", origin="default")
+    nesting: Annotated[Amount, Quantity(unit="1", gt=0, le=1)] = Amount(value=0.6, unit="1", origin="default")
     """Dissimilarity of providers within a nest: 1 for none more alike than others, near 0 for interchangeable."""
-    bundle: Annotated[Amount, Quantity("1", ge=0, le=10)] = Amount(0.0, "1", origin="default")
+    bundle: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
     """Worth to a buyer of what comes with the firm's own tokens, as a share of their price."""
-    bundle_growth: Annotated[Amount, Quantity("1", ge=-0.9, le=3)] = Amount(0.0, "1", origin="default")
+    bundle_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
     """Change of that worth a year, all bundles alike, a fraction."""
-    share_inertia: Fraction = Amount(0.7, "1", origin="default")
+    share_inertia: Fraction = Amount(value=0.7, unit="1", origin="default")
     """Share of the gap to the shares that prices call for which is left after a quarter."""
-    match: Fraction = Amount(0.6, "1", origin="default")
+    match: Fraction = Amount(value=0.6, unit="1", origin="default")
     """Share of the deepest relative cut of a rival that a provider follows, though not below its own cost."""
-    match_lag: Annotated[Amount, Quantity("quarter", ge=1, le=12)] = Amount(1.0, "quarter", origin="default")
+    match_lag: Annotated[Amount, Quantity(unit="quarter", ge=1, le=12)] = Amount(
+        value=1.0, unit="quarter", origin="default"
+    )
     """Quarters until it does."""
 
 
@@ -155,76 +161,86 @@ class BoxSpec(Section):
 
     facts: str = ""
     """Prefix of facts that fill what is not given."""
-    devices: Annotated[Amount, Quantity("1", ge=1)] = Amount(8.0, "1", origin="default")
+    devices: Annotated[Amount, Quantity(unit="1", ge=1)] = Amount(value=8.0, unit="1", origin="default")
     """Accelerators of the kind `rental_device` in it."""
-    price: Annotated[Amount, Quantity("CNY", gt=0)]
+    price: Annotated[Amount, Quantity(unit="CNY", gt=0)]
     """What the buyer pays for it, the seller's margin and software in it."""
-    life: Annotated[Amount, Quantity("y", gt=0)]
+    life: Annotated[Amount, Quantity(unit="y", gt=0)]
     """Years over which it is written off."""
-    staff: Annotated[Amount, Quantity("CNY/y", ge=0)]
+    staff: Annotated[Amount, Quantity(unit="CNY/y", ge=0)]
     """Staff who keep it running, a year."""
-    utilisation: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    utilisation: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Mean load over what it carries within the limits of latency."""
-    spread: Annotated[Amount, Quantity("1", gt=0)] = Amount(0.3, "1", origin="default")
+    spread: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=0.3, unit="1", origin="default")
     """Spread of what else counts in the choice, as a share of yearly cost."""
 
 
 class BrokersSpec(Section):
     """How brokers of rented accelerators decide; what they hold is in `hardware.devices`."""
 
-    carry: Annotated[Amount, Quantity("1", gt=0, le=1)] = Amount(0.1, "1", origin="default")
+    carry: Annotated[Amount, Quantity(unit="1", gt=0, le=1)] = Amount(value=0.1, unit="1", origin="default")
     """What holding a device idle for a quarter costs them, as a share of rent: a quarter forgone of a lease of ten."""
-    extrapolation: Annotated[Amount, Quantity("1", ge=0, le=2)] = Amount(0.5, "1", origin="default")
+    extrapolation: Annotated[Amount, Quantity(unit="1", ge=0, le=2)] = Amount(value=0.5, unit="1", origin="default")
     """Rise of a chip's rent that they expect over its last quarter's change."""
-    hoard: Annotated[Amount, Quantity("1", ge=0, le=0.95)] = Amount(0.5, "1", origin="default")
+    hoard: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)] = Amount(value=0.5, unit="1", origin="default")
     """Largest share of their stock that they can hold back in a quarter; the rest is let under leases that run on."""
-    start_rise: Annotated[Amount, Quantity("1", ge=-0.9, le=3)] = Amount(0.0, "1", origin="default")
+    start_rise: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
     """Rise by next quarter that they expect in the first two quarters, before rents of the plan show a change."""
 
 
 class MarketSpec(Section):
     """Demand and prices."""
 
-    provider_elasticity: Annotated[Amount, Quantity("1", ge=-50, le=-0.01)]
+    provider_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-0.01)]
     """Elasticity of one provider's volume to its price premium over rivals, negative."""
-    elasticity_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    elasticity_scale: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Common factor on all segments' intensive elasticities: they are wrong together."""
-    value_scale: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    value_scale: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Common factor on all segments' values per call."""
-    integration_growth: Annotated[Amount, Quantity("1", ge=-0.9, le=3)] = Amount(0.0, "1", origin="default")
+    integration_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(
+        value=0.0, unit="1", origin="default"
+    )
     """Change of all segments' integration costs a year as tool chains mature, a fraction."""
-    markup: Annotated[Amount, Quantity("1", gt=0)]
+    markup: Annotated[Amount, Quantity(unit="1", gt=0)]
     """Price over full unit cost at which hosts of open weights enter; without rivals, what competition lets stand."""
     price_inertia: Fraction
     """Share of the gap to the target price that is left after a quarter."""
-    price_step: Annotated[Amount, Quantity("1", ge=0, le=0.9)] = Amount(0.05, "1", origin="default")
+    price_step: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)] = Amount(value=0.05, unit="1", origin="default")
     """Least change of a list price, as a share of the posted one, at which a provider posts a new one; 0: any."""
-    slot_substitution: Annotated[Amount, Quantity("1", ge=-20, le=0)] = Amount(0.0, "1", origin="default")
+    slot_substitution: Annotated[Amount, Quantity(unit="1", ge=-20, le=0)] = Amount(
+        value=0.0, unit="1", origin="default"
+    )
     """Elasticity of substitution between peak and off-peak calls that cannot wait; 0: a discount moves none."""
-    peak_hours: Annotated[Amount, Quantity("h", gt=0, le=23)]
+    peak_hours: Annotated[Amount, Quantity(unit="h", gt=0, le=23)]
     """Hours of the day's peak slot."""
     rental_device: str = "h100_sxm"
     """Device whose hours rental segments count."""
-    rental_utilisation: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    rental_utilisation: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Highest share of rentable device-hours that is let."""
-    rental_price: Annotated[Amount, Quantity("CNY/h", gt=0)] = Amount(15.0, "CNY/h", origin="default")
+    rental_price: Annotated[Amount, Quantity(unit="CNY/h", gt=0)] = Amount(value=15.0, unit="CNY/h", origin="default")
     """Rent of that device-hour at which rental segments want what they state; rents of the plan clear the market."""
-    cloud_premium: Annotated[Amount, Quantity("1", gt=0, le=20)] = Amount(1.0, "1", origin="default")
+    cloud_premium: Annotated[Amount, Quantity(unit="1", gt=0, le=20)] = Amount(value=1.0, unit="1", origin="default")
     """What the firm is paid for a let device-hour over the rent of a bare one: platform, storage, network, contract."""
-    rental_substitution: Annotated[Amount, Quantity("1", ge=-50, le=-0.1)] = Amount(-3.0, "1", origin="default")
+    rental_substitution: Annotated[Amount, Quantity(unit="1", ge=-50, le=-0.1)] = Amount(
+        value=-3.0, unit="1", origin="default"
+    )
     """Elasticity of device-hours of one chip to its rent, others' rents standing, negative."""
-    rental_tight: Annotated[Amount, Quantity("1", ge=0.1, le=0.98)] = Amount(0.75, "1", origin="default")
+    rental_tight: Annotated[Amount, Quantity(unit="1", ge=0.1, le=0.98)] = Amount(
+        value=0.75, unit="1", origin="default"
+    )
     """Let share of a chip's stock at which its rent covers its full cost."""
-    rental_steepness: Annotated[Amount, Quantity("1", gt=0)] = Amount(0.5, "1", origin="default")
+    rental_steepness: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=0.5, unit="1", origin="default")
     """Rise of rent beyond that share (kappa)."""
     brokers: BrokersSpec = BrokersSpec()
     """Brokers who compete for the firm's renters with the stock in `hardware.devices.NAME.brokers`."""
-    national: Annotated[Amount, Quantity("tok/day", ge=0)] = Amount(0.0, "tok/day", origin="default")
+    national: Annotated[Amount, Quantity(unit="tok/day", ge=0)] = Amount(value=0.0, unit="tok/day", origin="default")
     """Tokens a day of the whole market at the start, to which calls of all segments are scaled; 0 for as given."""
-    ai_revenue_share: Fraction = Amount(0.0, "1", origin="default")
+    ai_revenue_share: Fraction = Amount(value=0.0, unit="1", origin="default")
     """AI products over the cloud's revenue in the quarter before the first, to which rented hours are scaled; 0 for as
     given."""
-    ai_revenue_growth: Annotated[Amount, Quantity("1", ge=-0.9, le=10)] = Amount(0.0, "1", origin="default")
+    ai_revenue_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=10)] = Amount(
+        value=0.0, unit="1", origin="default"
+    )
     """Growth of that revenue on the year, a fraction, of which the first quarter adds a quarter."""
     providers: ProvidersSpec = ProvidersSpec()
     """Rivals."""

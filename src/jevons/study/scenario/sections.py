@@ -23,60 +23,64 @@ class SiteSpec(Section):
     """Prefix of facts that fill what is not given."""
     label: str = ""
     """Name in tables."""
-    tariff: Annotated[Amount, Quantity("CNY/kWh", ge=0)]
+    tariff: Annotated[Amount, Quantity(unit="CNY/kWh", ge=0)]
     """Price of electricity, delivered."""
-    pue: Annotated[Amount, Quantity("1", ge=1, why="facility energy over IT energy")]
+    pue: Annotated[Amount, Quantity(unit="1", ge=1, why="facility energy over IT energy")]
     """Facility energy over IT energy."""
-    build: Annotated[Amount, Quantity("CNY/W", ge=0)]
+    build: Annotated[Amount, Quantity(unit="CNY/W", ge=0)]
     """Building, power and cooling per watt of IT load."""
-    carbon: Annotated[Amount, Quantity("kgCO2/kWh", ge=0)]
+    carbon: Annotated[Amount, Quantity(unit="kgCO2/kWh", ge=0)]
     """Carbon intensity of the supply."""
-    power: Annotated[Amount, Quantity("W", ge=0)]
+    power: Annotated[Amount, Quantity(unit="W", ge=0)]
     """IT power for accelerators at the start."""
-    limit: Annotated[Amount, Quantity("W", ge=0)]
+    limit: Annotated[Amount, Quantity(unit="W", ge=0)]
     """IT power the site may reach."""
-    build_rate: Annotated[Amount, Quantity("W/quarter", ge=0)]
+    build_rate: Annotated[Amount, Quantity(unit="W/quarter", ge=0)]
     """IT power the site can add in a quarter."""
-    block: Annotated[Amount, Quantity("W", ge=0)] = Amount(0.0, "W", origin="default")
+    block: Annotated[Amount, Quantity(unit="W", ge=0)] = Amount(value=0.0, unit="W", origin="default")
     """IT power that the site adds only in whole multiples, such as one building; 0 for any amount."""
 
 
 class DeviceSpec(Section):
     """An accelerator that can be bought or is installed."""
 
-    price: Annotated[Amount, Quantity("CNY", gt=0)]
+    price: Annotated[Amount, Quantity(unit="CNY", gt=0)]
     """Per device with its share of the server, at the start."""
-    price_growth: Annotated[Amount, Quantity("1", ge=-0.9, le=3)] = Amount(0.0, "1", origin="default")
+    price_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
     """Change of the price a year, a fraction."""
-    supply: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    supply: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Devices that can be ordered in the first quarter."""
-    supply_growth: Annotated[Amount, Quantity("1", ge=-1, le=20)] = Amount(0.0, "1", origin="default")
+    supply_growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=20)] = Amount(value=0.0, unit="1", origin="default")
     """Growth of that number a year, a fraction."""
     supply_from: QuarterOrNone = ""
     """First quarter of supply, such as 2025-Q4; empty for the start."""
-    ban_probability: Fraction = Amount(0.0, "1", origin="default")
+    ban_probability: Fraction = Amount(value=0.0, unit="1", origin="default")
     """Probability that exports of the device are barred from `ban_from` on."""
     ban_from: QuarterOrNone = ""
     """First quarter without supply if the ban comes."""
-    installed: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    installed: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Devices in service at the start."""
-    installed_age: Annotated[Amount, Quantity("quarter", ge=0)] = Amount(0.0, "quarter", origin="default")
+    installed_age: Annotated[Amount, Quantity(unit="quarter", ge=0)] = Amount(
+        value=0.0, unit="quarter", origin="default"
+    )
     """Their mean age."""
-    arriving: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    arriving: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Devices ordered and paid for before the start that are still to come into service."""
-    arriving_over: Annotated[Amount, Quantity("quarter", ge=1)] = Amount(1.0, "quarter", origin="default")
+    arriving_over: Annotated[Amount, Quantity(unit="quarter", ge=1)] = Amount(
+        value=1.0, unit="quarter", origin="default"
+    )
     """Quarters, from the first on, over which they come into service in equal parts."""
-    committed: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    committed: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Devices a quarter that contracts bind the firm to order, at most the supply; a ban voids them."""
     committed_until: QuarterOrNone = ""
     """Last quarter of that; empty for the end of the plan."""
-    software: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    software: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Share of the modelled speed that its software reaches, against mature stacks."""
-    lead: Annotated[Amount, Quantity("quarter", ge=0)] = Amount(1.0, "quarter", origin="default")
+    lead: Annotated[Amount, Quantity(unit="quarter", ge=0)] = Amount(value=1.0, unit="quarter", origin="default")
     """From order to service."""
-    brokers: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    brokers: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Devices in the hands of brokers at the start that compete for the renters whom the firm could serve."""
-    brokers_growth: Annotated[Amount, Quantity("1", ge=-1, le=20)] = Amount(0.0, "1", origin="default")
+    brokers_growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=20)] = Amount(value=0.0, unit="1", origin="default")
     """Growth of that number a year, a fraction."""
 
 
@@ -105,13 +109,15 @@ class ServedModel(Section):
     the price on from there."""
     tiers: dict[str, TierSpec] = Field(default_factory=dict)
     """Tiers by name beside the standard price; what they leave of the tokens is bought at that."""
-    batch_discount: Annotated[Amount, Quantity("1", ge=0, le=0.95)] = Amount(0.0, "1", origin="default")
+    batch_discount: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)] = Amount(value=0.0, unit="1", origin="default")
     """Discount of calls that may wait within the day."""
-    off_peak_discount: Annotated[Amount, Quantity("1", ge=0, le=0.95)] = Amount(0.0, "1", origin="default")
+    off_peak_discount: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)] = Amount(
+        value=0.0, unit="1", origin="default"
+    )
     """Discount of other calls outside of the peak slot."""
-    tpot: Annotated[Amount, Quantity("s", gt=0)] = Amount(0.05, "s", origin="default")
+    tpot: Annotated[Amount, Quantity(unit="s", gt=0)] = Amount(value=0.05, unit="s", origin="default")
     """Highest time per output token."""
-    ttft: Annotated[Amount, Quantity("s", gt=0)] = Amount(10.0, "s", origin="default")
+    ttft: Annotated[Amount, Quantity(unit="s", gt=0)] = Amount(value=10.0, unit="s", origin="default")
     """Highest time to first token of a prompt without queueing."""
     most_devices: int = Field(32, ge=1, le=1024, strict=True)
     """Largest group of devices that serves one copy."""
@@ -124,30 +130,30 @@ class ServingSpec(Section):
     """Engine preset."""
     models: dict[str, ServedModel] = Field(min_length=1)
     """Served models by name."""
-    utilisation_cap: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    utilisation_cap: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Highest busy share of a slot while latency holds."""
-    availability: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    availability: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Share of device-hours in working order."""
-    software_gain: Annotated[Amount, Quantity("1", gt=0)]
+    software_gain: Annotated[Amount, Quantity(unit="1", gt=0)]
     """Factor by which tokens per device-second grow in a year, all else equal."""
-    learning_exponent: Annotated[Amount, Quantity("1", ge=0, le=1)]
+    learning_exponent: Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
     """Extra efficiency per logarithm of cumulative tokens (0.1: 7 % a doubling)."""
-    engineering_error: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    engineering_error: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """True over modelled device-seconds per call."""
-    efficiency: Annotated[Amount, Quantity("1", gt=0)] = Amount(1.0, "1", origin="default")
+    efficiency: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Tokens per device-second relative to the model's: the lever of the Jevons experiment."""
 
 
 class CostSpec(Section):
     """What a device-hour costs."""
 
-    wacc: Annotated[Amount, Quantity("1", gt=0, le=1)]
+    wacc: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Weighted average cost of capital a year, nominal."""
-    economic_life: Annotated[Amount, Quantity("y", gt=0)]
+    economic_life: Annotated[Amount, Quantity(unit="y", gt=0)]
     """Years in which a device earns its price; not its accounting life."""
-    service_life: Annotated[Amount, Quantity("y", gt=0)]
+    service_life: Annotated[Amount, Quantity(unit="y", gt=0)]
     """Years from service to retirement."""
-    site_life: Annotated[Amount, Quantity("y", gt=0)]
+    site_life: Annotated[Amount, Quantity(unit="y", gt=0)]
     """Years of buildings, power and cooling."""
     network: Fraction
     """Network and storage as a share of the devices' price."""
@@ -160,13 +166,15 @@ class TrainingReserve(Section):
 
     device: str = "h100_sxm"
     """Device whose peak the reserve is counted in."""
-    devices: Annotated[Amount, Quantity("1", ge=0)]
+    devices: Annotated[Amount, Quantity(unit="1", ge=0)]
     """Reserve at the start, in such devices."""
-    growth: Annotated[Amount, Quantity("1", ge=-1, le=10)]
+    growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=10)]
     """Growth a year, a fraction."""
-    cluster: Annotated[Amount, Quantity("1", ge=0)] = Amount(0.0, "1", origin="default")
+    cluster: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Accelerators of one kind on one site that may be held as one cluster, whole or not at all; 0 for none."""
-    cluster_worth: Annotated[Amount, Quantity("CNY/quarter", ge=0)] = Amount(0.0, "CNY/quarter", origin="default")
+    cluster_worth: Annotated[Amount, Quantity(unit="CNY/quarter", ge=0)] = Amount(
+        value=0.0, unit="CNY/quarter", origin="default"
+    )
     """What holding it is worth to the firm in a quarter, besides its share in the reserve."""
 
 
@@ -177,24 +185,24 @@ class LineSpec(Section):
     """Name in tables."""
     share: Fraction
     """Share of what AI infrastructure leaves of the budget; the shares of all lines sum to 1 at most."""
-    first_return: Annotated[Amount, Quantity("1", ge=0, le=10)]
+    first_return: Annotated[Amount, Quantity(unit="1", ge=0, le=10)]
     """After-tax cash a year per CNY of the first money spent; it falls on a straight line to zero over the life."""
-    scale: Annotated[Amount, Quantity("CNY", gt=0)]
+    scale: Annotated[Amount, Quantity(unit="CNY", gt=0)]
     """Spending at which the return of a further CNY has halved."""
-    lag: Annotated[Amount, Quantity("y", ge=0)]
+    lag: Annotated[Amount, Quantity(unit="y", ge=0)]
     """Years from spending to the first cash."""
-    life: Annotated[Amount, Quantity("y", gt=0)]
+    life: Annotated[Amount, Quantity(unit="y", gt=0)]
     """Years over which the cash flows."""
 
 
 class ExpansionSpec(Section):
     """What limits building."""
 
-    budget: Annotated[Amount, Quantity("CNY", ge=0)]
+    budget: Annotated[Amount, Quantity(unit="CNY", ge=0)]
     """Capital expenditure of the plan over all its quarters."""
     budget_quarters: int = Field(12, ge=1, le=80, strict=True)
     """Quarters over which the budget is released."""
-    budget_first: Annotated[Amount, Quantity("CNY", ge=0)]
+    budget_first: Annotated[Amount, Quantity(unit="CNY", ge=0)]
     """Release in the first quarter, at most the budget; the others follow on a straight line to the total."""
     ai_share: Fraction
     """Share of the budget for AI servers and the sites they stand in."""
@@ -220,43 +228,43 @@ class FinanceSpec(Section):
 
     tax: Fraction
     """Tax on operating profit."""
-    accounting_life: Annotated[Amount, Quantity("y", gt=0)]
+    accounting_life: Annotated[Amount, Quantity(unit="y", gt=0)]
     """Straight-line life of servers in the accounts."""
-    building_life: Annotated[Amount, Quantity("y", gt=0)]
+    building_life: Annotated[Amount, Quantity(unit="y", gt=0)]
     """Straight-line life of buildings, power and cooling."""
     overhead: Fraction
     """Research, selling and administration as a share of AI revenue."""
-    base_revenue: Annotated[Amount, Quantity("CNY", gt=0)]
+    base_revenue: Annotated[Amount, Quantity(unit="CNY", gt=0)]
     """Quarterly revenue of the cloud at the start, AI included."""
-    base_growth: Annotated[Amount, Quantity("1", ge=-0.5, le=1)]
+    base_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)]
     """Growth a year of the revenue that is not AI, a fraction."""
-    base_margin: Annotated[Amount, Quantity("1", ge=-1, le=1)]
+    base_margin: Annotated[Amount, Quantity(unit="1", ge=-1, le=1)]
     """EBITA margin of that revenue."""
-    base_capital: Annotated[Amount, Quantity("1", ge=0)]
+    base_capital: Annotated[Amount, Quantity(unit="1", ge=0)]
     """Capital invested per CNY of added yearly revenue that is not AI."""
-    rest_ebita: Annotated[Amount, Quantity("CNY")]
+    rest_ebita: Annotated[Amount, Quantity(unit="CNY")]
     """Yearly EBITA of the rest of the group."""
-    rest_growth: Annotated[Amount, Quantity("1", ge=-0.5, le=0.5)]
+    rest_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=0.5)]
     """Growth a year of that EBITA for ten years, a fraction."""
-    rest_return: Annotated[Amount, Quantity("1", gt=0)]
+    rest_return: Annotated[Amount, Quantity(unit="1", gt=0)]
     """After-tax return on the capital that growth of the rest needs."""
-    net_cash: Annotated[Amount, Quantity("CNY")]
+    net_cash: Annotated[Amount, Quantity(unit="CNY")]
     """Cash and liquid investments less debt."""
-    stakes: Annotated[Amount, Quantity("CNY", ge=0)]
+    stakes: Annotated[Amount, Quantity(unit="CNY", ge=0)]
     """Value of stakes in other firms."""
-    owner_returns: Annotated[Amount, Quantity("CNY", ge=0)] = Amount(0.0, "CNY", origin="default")
+    owner_returns: Annotated[Amount, Quantity(unit="CNY", ge=0)] = Amount(value=0.0, unit="CNY", origin="default")
     """Buybacks and dividends meant to be paid a year, as long as there is net cash to pay them from."""
-    ads: Annotated[Amount, Quantity("1", gt=0)]
+    ads: Annotated[Amount, Quantity(unit="1", gt=0)]
     """American depositary shares outstanding (ordinary shares over eight)."""
-    ads_price: Annotated[Amount, Quantity("CNY", gt=0)]
+    ads_price: Annotated[Amount, Quantity(unit="CNY", gt=0)]
     """Price of one at the date."""
-    after_growth: Annotated[Amount, Quantity("1", ge=-0.5, le=1)]
+    after_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)]
     """Growth of AI revenue in the year after the plan, from which it fades over seven years, a fraction."""
-    terminal_growth: Annotated[Amount, Quantity("1", ge=-0.1, le=0.08)]
+    terminal_growth: Annotated[Amount, Quantity(unit="1", ge=-0.1, le=0.08)]
     """Growth for ever after the forecast, a fraction."""
-    terminal_margin: Annotated[Amount, Quantity("1", ge=0, le=0.9)]
+    terminal_margin: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)]
     """EBITA margin of the cloud when mature."""
-    capital_per_revenue: Annotated[Amount, Quantity("1", gt=0)]
+    capital_per_revenue: Annotated[Amount, Quantity(unit="1", gt=0)]
     """Invested capital per CNY of yearly cloud revenue when mature."""
 
 
@@ -265,7 +273,7 @@ class Correlation(Section):
 
     between: tuple[str, str]
     """Two paths, such as `serving.software_gain`."""
-    rank: Annotated[Amount, Quantity("1", ge=-0.99, le=0.99)]
+    rank: Annotated[Amount, Quantity(unit="1", ge=-0.99, le=0.99)]
     """Spearman's coefficient."""
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InputError
 from jevons.facts import Facts
 from jevons.study.chain.fixed_point import run_chain
@@ -34,8 +34,6 @@ from jevons.validation.backtest.forecast import (
     seasonal,
     share_price,
 )
-
-Array = NDArray[np.float64]
 
 DOUBAO, DEEPSEEK = "bytedance", "open_hosts"
 """Rivals of the scenario that stand for ByteDance, and for DeepSeek and other hosts of open weights."""

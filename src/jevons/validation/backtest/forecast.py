@@ -13,16 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import FactError, InputError
 from jevons.facts import Facts
 from jevons.finance.narrative import forecast_change
 from jevons.rounding import shown_in
 from jevons.study.draws.sampling import correlate, latin_hypercube, stream
 from jevons.study.scenario.amounts import Amount
-
-Array = NDArray[np.float64]
 
 HORIZON = 5
 """Quarters forecast after the last one that was reported at the main date: to 2026-Q1."""
@@ -160,7 +158,9 @@ def evidence(facts: Facts, as_of: dt.date) -> Evidence:
     for fact in facts:
         if fact.id.startswith("forecast."):
             value = facts.get(fact.id, as_of)
-            priors[fact.id.removeprefix("forecast.")] = Amount(value.number, value.unit, value.low, value.high)
+            priors[fact.id.removeprefix("forecast.")] = Amount(
+                value=value.number, unit=value.unit, low=value.low, high=value.high
+            )
     doubao = facts.series("tokens.doubao.daily_tok_per_d", as_of)
     named = doubao[-1].number + number("tokens.minimax.daily_tok_per_d") + number("tokens.baidu.daily_tok_per_d")
     closes = [value.number for value in facts.series("alibaba.group.ads_price_adjusted_usd", as_of)]

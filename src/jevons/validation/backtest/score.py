@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.errors import Fault, InputError
 from jevons.facts import Facts
 from jevons.facts.read import as_date
@@ -34,8 +34,6 @@ from jevons.validation.backtest.forecast import (
     price_products,
     quarter_end,
 )
-
-Array = NDArray[np.float64]
 
 COLUMNS = ("entity", "quantity", "date_or_period", "value", "unit")
 LOG_TARGETS = {

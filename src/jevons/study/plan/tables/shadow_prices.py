@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jevons.arrays import Array
 from jevons.rounding import scaled
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
 
-Array = NDArray[np.float64]
 Table = tuple[str, Sequence[str], list[Sequence[Any]]]
 
 SHADOW_TITLE = "What one more is worth at the margin (duals of the program)"
