@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jevons.facts import default_facts
+from jevons.files import writing
 from jevons.plot.backtest import backtest_figure
 from jevons.plot.style import figure_svg
-from jevons.schema import replacing
 from jevons.study import load
 from jevons.validation.backtest.forecast import Forecast
 from jevons.validation.backtest.rows import forecast_cells, horizon_cells, interval_cell, outcome_cells, summary_cells
@@ -94,9 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, block in blocks.items():
         pattern = rf"(<!-- begin:{name} -->\n).*?(<!-- end:{name} -->)"
         page = re.sub(pattern, functools.partial(_filled, block), page, flags=re.DOTALL)
-    with replacing(PAGE) as stream:
+    with writing(PAGE, force=True) as stream:
         stream.write(page)
-    with replacing(PAGE.with_suffix(".svg")) as stream:
+    with writing(PAGE.with_suffix(".svg"), force=True) as stream:
         stream.write(figure_svg(backtest_figure(result)))
     return 0
 

@@ -15,8 +15,8 @@ from rich.console import Console
 
 import jevons
 from jevons.cli.output import table
+from jevons.files import writing
 from jevons.plot import FIGURES, figure_svg, plan_figure
-from jevons.schema import replacing
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = (
@@ -75,13 +75,13 @@ def main() -> int:
     images = ROOT / "docs" / "images"
     images.mkdir(exist_ok=True)
     for name in FIGURES:
-        with replacing(images / f"{name}.svg") as stream:
+        with writing(images / f"{name}.svg", force=True) as stream:
             stream.write(figure_svg(plan_figure(plan, name)))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     readme = put(readme, "explain", f"```\n{plan.explain('cost.h20.per_h_cny')}\n```")
     readme = put(readme, "demo", f"```\n{printed(plan)}\n```")
     readme = put(readme, "accuracy", f"```\n{published_checks()}\n```")
-    with replacing(ROOT / "README.md") as stream:
+    with writing(ROOT / "README.md", force=True) as stream:
         stream.write(readme)
     return 0
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
+from jevons.files import writing
 from jevons.plot.requests import replay_figure
 from jevons.plot.style import figure_svg
-from jevons.schema import replacing
 from jevons.serving import kv_bytes_per_request
 from jevons.serving.calibration import shipped_calibration
 from jevons.validation.rows import read_table
@@ -116,7 +116,7 @@ def main() -> int:
     rows = read_table(data / "request_traces.csv").rows
     groups = groups_of(rows)
     replays = [replay(name, rows, indices) for name, indices in groups.items()]
-    with replacing(PAGES / "requests.svg") as stream:
+    with writing(PAGES / "requests.svg", force=True) as stream:
         stream.write(figure_svg(replay_figure(replays)) + "\n")
     quick = [apart(one, "ttft_s")[one.measured["ttft_s"] < 0.3] for one in replays]
     means = [abs(deviation(one, "ttft_s", "mean")) for one in replays]
@@ -127,7 +127,7 @@ def main() -> int:
         queues="\n".join(queue_lines(data)),
         quick=sum(map(len, quick)), quick_error=100 * float(np.median(np.abs(np.concatenate(quick)))),
     )  # fmt: skip
-    with replacing(PAGES / "requests.md") as stream:
+    with writing(PAGES / "requests.md", force=True) as stream:
         stream.write(text)
     return 0
 

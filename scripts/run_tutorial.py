@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jevons.schema import replacing
+from jevons.files import writing
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = "118"
@@ -60,7 +60,7 @@ def main() -> int:
         if new != text:
             stale.append(name)
             if not check:
-                with replacing(path) as stream:
+                with writing(path, force=True) as stream:
                     stream.write(new)
     for name in stale:
         print(f"{'out of date' if check else 'refreshed'}: {name}")

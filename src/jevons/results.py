@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import jevons
 from jevons.errors import InputError, did_you_mean
-from jevons.schema import json_text, replacing
+from jevons.files import frame_csv, writing
+from jevons.schema import json_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -285,7 +286,7 @@ class Result:
         text: str = ledger.explain(path)
         return text
 
-    def save(self, path: Path | str, table: str | None = None) -> None:
+    def save(self, path: Path | str, table: str | None = None, *, force: bool = False) -> None:
         """Write the result to a file, whole or not at all; the ending says what.
 
         Parameters
@@ -295,6 +296,8 @@ class Result:
             ``.html`` (a page), ``.nc`` (the labelled dataset of a result that has one).
         table : str, optional
             Which table a ``.csv`` or ``.parquet`` holds; the first by default.
+        force : bool
+            Whether a file whose content is not of the ending's kind is replaced.
 
         Raises
         ------
@@ -304,18 +307,18 @@ class Result:
         path = Path(path)
         ending = path.suffix.lower()
         if ending == ".json":
-            _write_text(path, json_text(self.to_json()))
+            _write_text(path, json_text(self.to_json()), force=force)
         elif ending == ".csv":
-            _write_text(path, self.to_frame(table).write_csv())
+            _write_text(path, frame_csv(self.to_frame(table)), force=force)
         elif ending == ".parquet":
-            _write_with(path, self.to_frame(table).write_parquet)
+            _write_with(path, self.to_frame(table).write_parquet, force=force)
         elif ending == ".xlsx":
-            _write_with(path, self._workbook)
+            _write_with(path, self._workbook, force=force)
         elif ending == ".html":
-            _write_text(path, self.to_html())
+            _write_text(path, self.to_html(), force=force)
         elif ending == ".nc":
             content = self.to_xarray().to_netcdf(engine="h5netcdf")
-            with replacing(path, "wb") as stream:
+            with writing(path, "wb", force=force) as stream:
                 stream.write(bytes(content))
         else:
             message = f"{path}: the ending must be one of {', '.join(ENDINGS)}, or .nc for a result with dimensions"
@@ -372,13 +375,13 @@ class Result:
         return f"<p>{html.escape(self.answer)}</p>{shown}"
 
 
-def _write_text(path: Path, text: str) -> None:
-    with replacing(path) as stream:
+def _write_text(path: Path, text: str, *, force: bool) -> None:
+    with writing(path, force=force) as stream:
         stream.write(text)
 
 
-def _write_with(path: Path, write: Callable[[Any], Any]) -> None:
-    with replacing(path, "wb") as stream:
+def _write_with(path: Path, write: Callable[[Any], Any], *, force: bool) -> None:
+    with writing(path, "wb", force=force) as stream:
         write(stream)
 
 

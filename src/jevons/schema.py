@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 
@@ -334,32 +331,3 @@ def plain(value: Any) -> Any:
 def json_text(value: Any) -> str:
     """Return *value* as JSON text that ends with a line break."""
     return json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n"
-
-
-@contextmanager
-def replacing(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a temporary file beside *path* and move it into place when the block ends without an error.
-
-    Raises
-    ------
-    InputError
-        If the folder does not exist or cannot be written.
-    """
-    path = Path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        message = f"cannot be written: {error.strerror}; name a folder that exists and is writable"
-        raise InputError(Fault(message, file=str(path))) from None
-    try:
-        encoding = None if "b" in mode else "utf-8"
-        with os.fdopen(handle, mode, encoding=encoding) as stream:
-            yield stream
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
-        raise InputError(Fault(f"cannot be written: {error.strerror}", file=str(path))) from None
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

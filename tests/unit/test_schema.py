@@ -2,7 +2,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from jevons.errors import InputError
-from jevons.schema import parse_yaml, read_text, replacing, validate_document
+from jevons.files import writing
+from jevons.schema import parse_yaml, read_text, validate_document
 
 
 def test_positions_are_one_based_lines_and_columns():
@@ -61,14 +62,14 @@ def test_missing_files_offer_near_names(tmp_path):
 
 def test_a_failed_write_leaves_nothing(tmp_path):
     target = tmp_path / "out.json"
-    target.write_text("before")
-    with pytest.raises(RuntimeError), replacing(target) as stream:
+    target.write_text("{}")
+    with pytest.raises(RuntimeError), writing(target) as stream:
         stream.write("half")
         raise RuntimeError
-    assert target.read_text() == "before"
+    assert target.read_text() == "{}"
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.json"]
 
 
 def test_a_missing_folder_is_wrong_input(tmp_path):
-    with pytest.raises(InputError, match="cannot be written"), replacing(tmp_path / "no" / "out.json"):
+    with pytest.raises(InputError, match="does not exist; create it first"), writing(tmp_path / "no" / "out.json"):
         pass

@@ -19,6 +19,7 @@ from jevons.cli.commands.study import study_app
 from jevons.cli.commands.train import train
 from jevons.cli.commands.validate import calibrate, validate
 from jevons.cli.commands.value import value
+from jevons.cli.output import forcible
 from jevons.errors import FactError, InfeasibleError, InputError, SolverError
 
 app = typer.Typer(
@@ -33,6 +34,16 @@ app = typer.Typer(
 app.add_typer(facts_app, name="facts", rich_help_panel=None)
 app.add_typer(models_app, name="models")
 app.add_typer(study_app, name="study")
+
+
+def _with_force(group: typer.Typer) -> None:
+    """Give every command that writes files the option ``--force``."""
+    for info in group.registered_commands:
+        if info.callback is not None:
+            info.callback = forcible(info.callback)
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            _with_force(inner.typer_instance)
 
 
 def main() -> None:
@@ -72,3 +83,4 @@ def root(
 
 for command in (plan, value, size, simulate, train, cost, validate, calibrate):
     app.command()(command)
+_with_force(app)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jevons.cli.output import Sheet, check_out, note, say, show
+from jevons.cli.output import Sheet, check_out, forced, note, say, show
 from jevons.errors import InputError
+from jevons.files import frame_csv
 from jevons.options import Declared, call_parsed, parameters
 
 if TYPE_CHECKING:
@@ -126,13 +127,13 @@ def print_result(result: Result, *, form: str = "table", detail: bool = False, o
     from jevons.schema import json_text
 
     if out is not None:
-        result.save(out)
+        result.save(out, force=forced())
         note(f"wrote {out}")
     tables = [one for one in result.tables.values() if detail or not one.detail]
     if form == "json":
         say(json_text(result.to_json()))
     elif form == "csv":
-        say("\n".join(one.to_frame().write_csv() for one in tables))
+        say("\n".join(frame_csv(one.to_frame()) for one in tables))
     elif form == "md":
         say("\n".join((result.answer, "", *(line for one in tables for line in markdown(one)))) + "\n")
     else:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons.errors import InputError
+from jevons.files import FORCE, frame_csv, safe_cell, target_problem, writing
 from jevons.results import number
-from jevons.schema import json_text, plain, replacing
+from jevons.schema import json_text, plain
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -23,6 +27,37 @@ RECORD_ENDINGS = (".json", ".csv")
 
 _GAP = 3
 """Columns of the terminal between two columns of a table."""
+
+_FORCE: ContextVar[bool] = ContextVar("force", default=False)
+
+
+def forced() -> bool:
+    """Return whether the running command was given ``--force``."""
+    return _FORCE.get()
+
+
+def forcible(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that writes files with the option ``--force``; another command as it is."""
+    import typer
+
+    signature = inspect.signature(command, eval_str=True)
+    if not {"out", "plot"} & set(signature.parameters):
+        return command
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        mark = _FORCE.set(bool(given.pop("force")))
+        try:
+            command(**given)
+        finally:
+            _FORCE.reset(mark)
+
+    kind = Annotated[bool, typer.Option("--force", help="Replace a file whose content is of another kind.")]
+    option = inspect.Parameter("force", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
+    own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
+    run.__signature__ = signature.replace(parameters=[*own, option])  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in (*own, option)}
+    return run
 
 
 def console() -> Console:
@@ -169,30 +204,45 @@ def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS, *, opti
     Raises
     ------
     InputError
-        If the ending is another, or the path is a folder, a read-only file, or in no folder that can be written.
+        If the ending is another, or the writer refuses the path, or the command reads from the file it would write.
     """
     if out is None:
         return
     if out.suffix not in endings:
         message = f"{option} {out}: the ending must be {', '.join(endings[:-1])} or {endings[-1]}"
-    elif out.is_dir():
-        message = f"{option} {out}: is a folder; name a file in it"
-    elif not out.parent.is_dir():
-        message = f"{option} {out}: the folder {out.parent} does not exist; create it first"
-    elif not os.access(out.parent, os.W_OK):
-        message = f"{option} {out}: the folder {out.parent} cannot be written; name another"
-    elif out.exists() and not os.access(out, os.W_OK):
-        message = f"{option} {out}: the file is read-only; name another, or allow writing to it"
+    elif problem := target_problem(out, force=forced()) or _input_problem(out):
+        message = f"{option} {out}: {problem}"
     else:
         return
     raise InputError(message)
 
 
+def _input_problem(out: Path) -> str:
+    """Return why *out* must not be written if the running command reads it, or an empty string."""
+    import click
+
+    context = click.get_current_context(silent=True)
+    if context is None or forced() or not out.exists():
+        return ""
+    for name, given in context.params.items():
+        for value in given if isinstance(given, list | tuple) else (given,):
+            if name not in {"out", "plot"} and isinstance(value, str | Path) and _same(Path(value), out):
+                return f"the command reads this file; name another; {FORCE}"
+    return ""
+
+
+def _same(path: Path, out: Path) -> bool:
+    try:
+        return path.samefile(out)
+    except (OSError, ValueError):
+        return False
+
+
 def write(path: Path, text: str) -> None:
     """Write *text* to *path*, whole or not at all, and say so on standard error."""
-    with replacing(path) as stream:
+    with writing(path, force=forced()) as stream:
         stream.write(text)
-    sys.stderr.write(f"wrote {path}\n")
+    note(f"wrote {path}")
 
 
 def write_requests(path: Path, record: Mapping[str, Any], frame: Any) -> None:
@@ -200,11 +250,10 @@ def write_requests(path: Path, record: Mapping[str, Any], frame: Any) -> None:
     if path.suffix == ".json":
         write(path, json_text(record))
     elif path.suffix == ".csv":
-        write(path, frame.write_csv())
+        write(path, frame_csv(frame))
     else:
-        temporary = path.with_name(path.name + ".part")
-        frame.write_parquet(temporary)
-        temporary.replace(path)
+        with writing(path, "wb", force=forced()) as stream:
+            frame.write_parquet(stream)
         note(f"wrote {path}")
 
 
@@ -232,7 +281,7 @@ def csv_text(value: Mapping[str, Any]) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    writer.writerows({key: safe_cell(v) if isinstance(v, str) else v for key, v in one.items()} for one in records)
     return stream.getvalue()
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
+from jevons.files import writing
 from jevons.plot.palette import GRID, INK, MUTED
 
 _MOST_QUARTERS = 16
@@ -59,6 +61,19 @@ def figure_svg(figure: Any) -> str:
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]
+
+
+def write_figure(path: Path, figure: Any, *, force: bool = False) -> None:
+    """Write a figure as ``.svg``, ``.png`` or ``.pdf``, whole or not at all, the same bytes for the same figure."""
+    import matplotlib as mpl
+
+    if path.suffix == ".svg":
+        with writing(path, force=force) as stream:
+            stream.write(figure_svg(figure))
+        return
+    metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
+    with mpl.rc_context(RC), writing(path, "wb", force=force) as stream:
+        figure.savefig(stream, format=path.suffix[1:], dpi=150, metadata=metadata)
 
 
 def end_labels(axis: Any, entries: list[tuple[float, str, str]], x: float, *, gap_frac: float = 0.055) -> None:

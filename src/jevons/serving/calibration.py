@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from jevons.errors import InputError, did_you_mean
-from jevons.schema import json_text, replacing
+from jevons.files import writing
+from jevons.schema import json_text
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.engines import engine_names
 from jevons.serving.scales import Scales
@@ -82,9 +83,9 @@ class Calibration:
         """Return the calibration as plain values."""
         return {"engines": self.engines, "scales": self.scales, "provenance": self.provenance}
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, *, force: bool = False) -> None:
         """Write the calibration to a file, whole or not at all."""
-        with replacing(path) as stream:
+        with writing(path, force=force) as stream:
             stream.write(json_text(self.to_json()))
 
 

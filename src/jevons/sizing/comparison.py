@@ -13,10 +13,11 @@ from jevons import serving
 from jevons.errors import InputError
 from jevons.facts import FactValue, default_facts
 from jevons.facts.ledger import add_fact
+from jevons.files import frame_csv, writing
 from jevons.hardware import Accelerator
 from jevons.provenance import Ledger
 from jevons.results import Plots
-from jevons.schema import json_text, replacing
+from jevons.schema import json_text
 from jevons.sizing.service import Service
 from jevons.units import HOURS_PER_YEAR, format_count
 
@@ -505,14 +506,14 @@ class Comparison:
         """Return the tree of formulas and facts behind a figure, such as ``h20.break_even_tok_per_d``."""
         return self.ledger().explain(path)
 
-    def save(self, path: Path | str) -> None:
+    def save(self, path: Path | str, *, force: bool = False) -> None:
         """Write the result: ``.json`` (all) or ``.csv`` (the ways)."""
         path = Path(path)
-        if path.suffix not in {".json", ".csv"} or not path.parent.is_dir():
-            message = f"{path}: the ending must be .json or .csv, in a folder that exists"
+        if path.suffix not in {".json", ".csv"}:
+            message = f"{path}: the ending must be .json or .csv"
             raise InputError(message)
-        with replacing(path) as stream:
-            stream.write(json_text(self.to_json()) if path.suffix == ".json" else self.to_frame().write_csv())
+        with writing(path, force=force) as stream:
+            stream.write(json_text(self.to_json()) if path.suffix == ".json" else frame_csv(self.to_frame()))
 
 
 def _iso(date: dt.date | None) -> str | None:

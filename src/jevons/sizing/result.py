@@ -12,11 +12,12 @@ from jevons import serving
 from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
+from jevons.files import frame_csv, writing
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.provenance import Ledger
 from jevons.results import Plots
-from jevons.schema import json_text, replacing
+from jevons.schema import json_text
 from jevons.sizing.finalists import Missed
 from jevons.sizing.fleet import Fleet, degrees
 from jevons.sizing.hour_price import SITE, HourPrice
@@ -220,20 +221,20 @@ class SizeResult:
         """
         return size_ledger(self).explain(path)
 
-    def save(self, path: Path | str) -> None:
+    def save(self, path: Path | str, *, force: bool = False) -> None:
         """Write the result: ``.json`` (all) or ``.csv`` (the entries).
 
         Raises
         ------
         InputError
-            If the ending is another or the folder does not exist.
+            If the ending is another or the file cannot be written.
         """
         path = Path(path)
-        if path.suffix not in {".json", ".csv"} or not path.parent.is_dir():
-            message = f"{path}: the ending must be .json or .csv, in a folder that exists"
+        if path.suffix not in {".json", ".csv"}:
+            message = f"{path}: the ending must be .json or .csv"
             raise InputError(message)
-        with replacing(path) as stream:
-            stream.write(json_text(self.to_json()) if path.suffix == ".json" else self.to_frame().write_csv())
+        with writing(path, force=force) as stream:
+            stream.write(json_text(self.to_json()) if path.suffix == ".json" else frame_csv(self.to_frame()))
 
 
 def size_ledger(result: SizeResult) -> Ledger:

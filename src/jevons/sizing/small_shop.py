@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import FactValue, default_facts, get
 from jevons.facts.ledger import add_fact
+from jevons.files import frame_csv, writing
 from jevons.provenance import Ledger
 from jevons.results import Plots
-from jevons.schema import json_text, replacing
+from jevons.schema import json_text
 from jevons.sizing.compare import Assumptions, api_price, rent_of
 from jevons.sizing.comparison import ApiPrice
 from jevons.sizing.hour_price import device_cost
@@ -248,14 +249,14 @@ class PresetResult:
             )  # fmt: skip
         return ledger.explain(path)
 
-    def save(self, path: Path | str) -> None:
+    def save(self, path: Path | str, *, force: bool = False) -> None:
         """Write the result: ``.json`` (all) or ``.csv`` (the ways)."""
         path = Path(path)
-        if path.suffix not in {".json", ".csv"} or not path.parent.is_dir():
-            message = f"{path}: the ending must be .json or .csv, in a folder that exists"
+        if path.suffix not in {".json", ".csv"}:
+            message = f"{path}: the ending must be .json or .csv"
             raise InputError(message)
-        with replacing(path) as stream:
-            stream.write(json_text(self.to_json()) if path.suffix == ".json" else self.to_frame().write_csv())
+        with writing(path, force=force) as stream:
+            stream.write(json_text(self.to_json()) if path.suffix == ".json" else frame_csv(self.to_frame()))
 
 
 def preset(

@@ -184,7 +184,7 @@ def test_a_file_without_an_end_is_not_read_to_its_end(jevons):
     [
         ("none/out.json", "does not exist; create it first"),
         ("out.txt", "the ending must be .html, .json or .nc"),
-        ("folder.json", "is a folder; name a file in it"),
+        ("folder.json", "is a folder, not a file; name a file in it"),
     ],
 )
 def test_a_path_that_cannot_be_written_is_refused_before_the_work(jevons, scenario, tmp_path, out, expected):

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -65,6 +66,44 @@ def test_a_file_in_place_of_the_folder_is_wrong_input(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(InputError, match="--store"):
         Store(tmp_path / "taken", "k", {})
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling", "FIFO"])
+def test_what_is_no_segment_is_set_aside_each_time_it_comes(tmp_path, kind):
+    store = make(tmp_path)
+    store.add({7: {"a": 1.0}})
+    path = store.folder / "segment-00000000-00000000.jsonl"
+    for _ in range(2):
+        if kind == "folder":
+            path.mkdir()
+        elif kind == "dangling":
+            path.symlink_to("nowhere")
+        else:
+            os.mkfifo(path)
+        assert store.read() == {7: {"a": 1.0}}
+    assert {entry.suffix for entry in store.folder.glob("segment-00000000*")} == {".damaged", ".damaged-1"}
+
+
+@pytest.mark.parametrize("name", ["lock", "about.json", "segment-00000001-00000001.jsonl"])
+@pytest.mark.parametrize("kind", ["folder", "dangling"])
+def test_what_stands_in_the_way_of_the_store_is_one_line(tmp_path, name, kind):
+    folder = make(tmp_path).folder
+    (folder / name).unlink(missing_ok=True)
+    if kind == "folder":
+        (folder / name).mkdir()
+    else:
+        (folder / name).symlink_to("nowhere")
+    with pytest.raises(InputError) as caught:
+        store = make(tmp_path)
+        with store.locked():
+            store.add({1: {"a": 1.0}})
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_link_that_leads_nowhere_is_no_store(tmp_path):
+    (tmp_path / "store").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="--store"):
+        Store(tmp_path / "store", "k", {})
 
 
 _FILL = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jevons.cli.options import AsOf, Json, Seed
-from jevons.cli.output import RECORD_ENDINGS, Sheet, check_out, emit, say, show, table, write
+from jevons.cli.output import RECORD_ENDINGS, Sheet, check_out, emit, forced, note, say, show, table, write
 from jevons.cli.scenarios import solve
 from jevons.errors import InputError
 from jevons.schema import json_text
@@ -61,8 +60,8 @@ def _write(result: PlanResult, out: Path) -> None:
 
         write(out, plan_html(result))
         return
-    result.save(out)
-    sys.stderr.write(f"wrote {out}\n")
+    result.save(out, force=forced())
+    note(f"wrote {out}")
 
 
 _WORDS = {"", "unit", "kind", "provider", "way", "input"}

@@ -294,8 +294,9 @@ def _say(value: dict[str, Any]) -> None:
 def _put(value: dict[str, Any], records: list[dict[str, float]], out: Path | None) -> None:
     if out is None:
         return
-    from jevons.cli.output import csv_text, write
-    from jevons.schema import json_text, replacing
+    from jevons.cli.output import csv_text, forced, note, write
+    from jevons.files import writing
+    from jevons.schema import json_text
 
     if out.suffix == ".json":
         write(out, json_text(value))
@@ -304,9 +305,9 @@ def _put(value: dict[str, Any], records: list[dict[str, float]], out: Path | Non
     else:
         import polars as pl
 
-        with replacing(out, "wb") as stream:
+        with writing(out, "wb", force=forced()) as stream:
             pl.DataFrame(records).write_parquet(stream)
-        sys.stderr.write(f"wrote {out}\n")
+        note(f"wrote {out}")
 
 
 def _axis(text: str) -> tuple[str, list[float]]:

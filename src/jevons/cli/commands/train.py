@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jevons.cli.figures import PICTURES, save_figure
 from jevons.cli.options import AsOf, Dp, Ep, Gpu, Hourly, Json, Model, Out, Pp, Tp, finite
 from jevons.cli.output import check_out, emit, table
 from jevons.errors import InputError
@@ -98,6 +99,7 @@ def run_train(
     from jevons.sizing.train import train
 
     check_out(out)
+    check_out(run.plot, PICTURES, option="--plot")
     price = given_price(gpu_hour)
     found = train(
         run.model,
@@ -118,11 +120,9 @@ def run_train(
         power_limit_w=None if run.site_mw is None else run.site_mw * 1e6,
     )
     if run.plot is not None:
-        from jevons.cli.output import write
-        from jevons.plot.style import figure_svg
         from jevons.plot.training import training_figure
 
-        write(run.plot, figure_svg(training_figure(found)))
+        save_figure(run.plot, training_figure(found))
     tables = _tables(run, found.job, found.steps, found.estimate, found.price)
     tables += _run_tables(found)
     emit(found.to_json(), tables, as_json=json, out=out)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jevons.cli.options import CalibrationFile, Json, Out
-from jevons.cli.output import check_out, emit, note, table, write
+from jevons.cli.output import check_out, emit, forced, note, table, write
 from jevons.results import number
 from jevons.schema import json_text
 
@@ -85,7 +85,7 @@ def run_calibrate(files: list[Path], *, out: Path, as_json: bool) -> None:
 
     check_out(out, (".json",))
     made = calibrate(files, note)
-    made.write(out)
+    made.write(out, force=forced())
     spread = made.provenance["spread_frac"]
     records = [
         {"of": owner, "factor": factor, "value": value, "spread_frac": spread[f"{owner}.{factor}"]}

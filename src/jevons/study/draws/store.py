@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from jevons.errors import InputError
+from jevons.files import writing
 
 try:
     import fcntl
@@ -54,10 +55,11 @@ class Store:
         self.key = key
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _move_into(self.folder / "about.json", json.dumps(about, indent=1, sort_keys=True, default=str) + "\n")
-        except OSError as error:
-            message = f"--store {folder}: {error.strerror or error}; name a folder that can be written"
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            message = f"--store {folder}: {reason}; name a folder that can be written"
             raise InputError(message) from None
+        _move_into(self.folder / "about.json", json.dumps(about, indent=1, sort_keys=True, default=str) + "\n")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -66,9 +68,16 @@ class Store:
         Raises
         ------
         InputError
-            If another process holds it.
+            If another process holds it, or it is no file.
         """
-        with (self.folder / "lock").open("w") as handle:
+        path = self.folder / "lock"
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        try:
+            descriptor = os.open(path, flags, 0o666)
+        except OSError as error:
+            message = f"{path}: cannot be locked ({error.strerror}); remove it, or use another --store"
+            raise InputError(message) from None
+        with os.fdopen(descriptor, "w") as handle:
             if fcntl is not None and not _lock(handle):
                 message = f"{self.folder}: another run is filling this store; wait for it or use another --store"
                 raise InputError(message)
@@ -80,7 +89,7 @@ class Store:
         for path in sorted(self.folder.glob("segment-*.jsonl")):
             records = _read_segment(path)
             if records is None:
-                path.replace(path.with_suffix(".damaged"))
+                _set_aside(path)
                 continue
             held.update(records)
         return held
@@ -106,17 +115,24 @@ def _lock(handle: IO[str]) -> bool:
 
 
 def _move_into(path: Path, text: str) -> None:
-    """Write *text* beside *path*, flush it to the disk and move it into place."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("w", encoding="utf-8") as stream:
+    """Write *text* to *path*, whole or not at all."""
+    with writing(path, force=True) as stream:
         stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)
+
+
+def _set_aside(path: Path) -> None:
+    """Rename what is no segment: a damaged file, a folder or a link."""
+    aside, count = path.with_suffix(".damaged"), 0
+    while os.path.lexists(aside):
+        count += 1
+        aside = path.with_suffix(f".damaged-{count}")
+    path.rename(aside)
 
 
 def _read_segment(path: Path) -> dict[int, Record] | None:
     """Return the outcomes of a segment, None where it is not what was written."""
+    if path.is_symlink() or not path.is_file():
+        return None
     try:
         text = path.read_text(encoding="utf-8")
         body, _, seal = text.rstrip("\n").rpartition("\n")
@@ -124,5 +140,5 @@ def _read_segment(path: Path) -> dict[int, Record] | None:
         if json.loads(seal)["sha256"] != hashlib.sha256(body.encode()).hexdigest():
             return None
         return {line["draw"]: line["outcome"] for line in map(json.loads, body.splitlines())}
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

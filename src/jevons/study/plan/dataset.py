@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jevons.errors import InputError
-from jevons.schema import json_text, replacing
+from jevons.files import writing
+from jevons.schema import json_text
 from jevons.study.plan.json import plan_json
 from jevons.study.plan.tables.shadow_prices import scarcity_rent
 
@@ -88,14 +89,14 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
     )
 
 
-def save_plan(result: PlanFigures, path: Path) -> None:
+def save_plan(result: PlanFigures, path: Path, *, force: bool = False) -> None:
     """Write a plan as ``.json`` or ``.nc``, whole or not at all."""
     if path.suffix == ".nc":
         encoded = plan_dataset(result).to_netcdf(engine="h5netcdf")
-        with replacing(path, "wb") as stream:
+        with writing(path, "wb", force=force) as stream:
             stream.write(bytes(encoded))
     elif path.suffix == ".json":
-        with replacing(path) as stream:
+        with writing(path, force=force) as stream:
             stream.write(json_text(plan_json(result)))
     else:
         message = f"{path}: the ending must be .json, .nc or .html"

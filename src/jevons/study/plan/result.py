@@ -35,7 +35,7 @@ class PlanResult(PlanFigures):
         """Return the path as a labelled dataset with units in its attributes."""
         return plan_dataset(self)
 
-    def save(self, path: Path | str) -> None:
+    def save(self, path: Path | str, *, force: bool = False) -> None:
         """Write the result: ``.json`` or ``.nc``.
 
         Raises
@@ -43,4 +43,4 @@ class PlanResult(PlanFigures):
         InputError
             If the ending is another, or the file cannot be written.
         """
-        save_plan(self, Path(path))
+        save_plan(self, Path(path), force=force)
