@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,9 @@ class KernelTable:
                 break
         else:
             if not records:
-                return Kernel(values=self.shared[family.name], p90_frac=2.0 * wide)
+                return Kernel(
+                    values=self.shared[family.name], p90_frac=2.0 * wide, wide_frac=2.0 * wide, origin="shared factors"
+                )
             same = list(records)
         for names in ((device.id,), *_relatives(device, family.name), None):
             near = same if names is None else [record for record in same if record.device in names]
@@ -105,16 +107,15 @@ class KernelTable:
         named = named or [record for record in near if record.variant not in _ASKED_FOR] or near
         by_engine = [record for record in named if record.engine == engine] or named
         exact = [record for record in by_engine if record.variant == variant and record.engine == engine]
-        kernel = _average(exact or _main_variants(by_engine))
-        if not exact_device or label != dtype:
-            return Kernel(
-                values=kernel.values,
-                surface=kernel.surface,
-                low=kernel.low,
-                high=kernel.high,
-                p90_frac=max(kernel.p90_frac, wide),
-            )
-        return kernel
+        chosen = exact or _main_variants(by_engine)
+        kernel = _average(chosen)
+        own = exact_device and label == dtype
+        return replace(
+            kernel,
+            p90_frac=kernel.p90_frac if own else max(kernel.p90_frac, wide),
+            wide_frac=max(kernel.p90_frac, wide),
+            origin=_origin(chosen),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,14 @@ def _main_variants(records: Sequence[Record]) -> list[Record]:
         if held is None or record.rows > held.rows:
             main[record.engine] = record
     return list(main.values())
+
+
+def _origin(records: Sequence[Record]) -> str:
+    """Return where kernels were measured: devices, engines and precision."""
+    devices, engines, dtypes = (
+        ", ".join(dict.fromkeys(getattr(record, name) for record in records)) for name in ("device", "engine", "dtype")
+    )
+    return f"{dtypes} kernels of {engines} measured on {devices}, {sum(record.rows for record in records):,} rows"
 
 
 def _average(records: Sequence[Record]) -> Kernel:

@@ -16,21 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jevons.hardware.types import Accelerator
-from jevons.operators.types import COMPUTE, LAUNCH, BoundArray, FloatArray, OpTime, Precision, Shape
+from jevons.operators.types import COMPUTE, LAUNCH, BoundArray, FloatArray, OpTime, Precision, Shape, Terms
 
 _CHUNK = 16384  # elements per pass, so that temporaries stay in the processor's cache
 _FEW = 256
 _CORES_UNPUBLISHED = 128.0
-
-
-class Terms(NamedTuple):
-    """Parts of a time [s]: ``launch + (compute^p + traffic^p)^(1/p) + serial``."""
-
-    launch_s: FloatArray | float
-    compute_s: FloatArray
-    traffic_s: FloatArray
-    serial_s: FloatArray | float
-    power: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +96,10 @@ class Kernel:
         Range of each feature in the rows fitted; the surface is held constant beyond it.
     p90_frac : float
         90th-percentile absolute error on held-out rows.
+    wide_frac : float
+        The same on devices left out of the fit; it holds outside the range of the rows fitted.
+    origin : str
+        Device and engines whose rows it was fitted to.
     """
 
     values: Mapping[str, float]
@@ -113,6 +107,8 @@ class Kernel:
     low: FloatArray | None = None
     high: FloatArray | None = None
     p90_frac: float = 1.0
+    wide_frac: float = 1.0
+    origin: str = ""
 
 
 def cores_of(cores: int) -> float:
@@ -232,30 +228,42 @@ def evaluate(family: Family, kernel: Kernel, shape: Shape, rates: Rates, scale: 
     """Return the time of a family's kernel for arrays of shapes; large arrays are taken in pieces."""
     shape_out = np.broadcast_shapes(*(value.shape for value in shape.values()))
     size = int(np.prod(shape_out, dtype=np.int64))
+    terms: Terms | None = None
     if size <= _CHUNK:
-        time, bound, outside, start = _evaluate(family, kernel, shape, rates)
+        time, bound, outside, start, residual, terms = _evaluate(family, kernel, shape, rates)
     else:
         flat = {name: np.broadcast_to(value, shape_out).reshape(-1) for name, value in shape.items()}
         time, bound, outside = np.empty(size), np.empty(size, np.int8), np.empty(size, np.bool_)
-        start = np.empty(size)
+        start, residual = np.empty(size), 1.0
         for first in range(0, size, _CHUNK):
             part = slice(first, first + _CHUNK)
             piece = {name: value[part] for name, value in flat.items()}
-            time[part], bound[part], outside[part], start[part] = _evaluate(family, kernel, piece, rates)
+            time[part], bound[part], outside[part], start[part], _, _ = _evaluate(family, kernel, piece, rates)
     if scale != 1.0:
-        time, start = time * scale, start * scale
+        time, start, residual = time * scale, start * scale, residual * scale
     return OpTime(
         time_s=time.reshape(shape_out),
         bound=bound.reshape(shape_out),
         p90_frac=kernel.p90_frac,
+        wide_frac=kernel.wide_frac,
         extrapolated=outside.reshape(shape_out),
         start_s=start.reshape(shape_out),
+        terms=terms,
+        residual=residual,
+        origin=kernel.origin,
     )
 
 
-def _evaluate(
-    family: Family, kernel: Kernel, shape: Shape, rates: Rates
-) -> tuple[FloatArray, BoundArray, npt.NDArray[np.bool_], FloatArray]:
+class _Evaluated(NamedTuple):
+    time_s: FloatArray
+    bound: BoundArray
+    outside: npt.NDArray[np.bool_]
+    start_s: FloatArray
+    residual: FloatArray | float
+    terms: Terms
+
+
+def _evaluate(family: Family, kernel: Kernel, shape: Shape, rates: Rates) -> _Evaluated:
     terms = family.terms(shape, rates, kernel.values)
     time = join(terms, kernel.values.get("host_s", 0.0) if rates.repeated else 0.0)
     compute_s, traffic_s = np.broadcast_arrays(terms.compute_s, terms.traffic_s)
@@ -264,12 +272,14 @@ def _evaluate(
     time = np.atleast_1d(time)
     start = np.broadcast_to(np.atleast_1d(np.asarray(terms.launch_s, dtype=np.float64)), time.shape)
     outside = np.zeros(time.shape, np.bool_)
+    residual: FloatArray | float = 1.0
     if kernel.low is not None and kernel.high is not None:
         columns = family.features(shape)
         for z, low, high in zip(columns, kernel.low, kernel.high, strict=True):
             outside |= (z < low - 0.02) | (z > high + 0.02)
         if kernel.surface is not None:
-            held = tuple(np.clip(z, low, high) for z, low, high in zip(columns, kernel.low, kernel.high, strict=True))
-            residual = np.exp(surface(held, family.degree, kernel.surface))
+            inside = tuple(np.clip(z, low, high) for z, low, high in zip(columns, kernel.low, kernel.high, strict=True))
+            residual = np.exp(surface(inside, family.degree, kernel.surface))
             time, start = time * residual, start * residual
-    return time, np.broadcast_to(bound, time.shape), np.broadcast_to(outside, time.shape), start
+    bound = np.broadcast_to(bound, time.shape)
+    return _Evaluated(time, bound, np.broadcast_to(outside, time.shape), start, residual, terms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,16 @@ BOUNDS = ("compute", "memory", "link", "launch")
 COMPUTE, MEMORY, LINK, LAUNCH = (np.int8(index) for index in range(4))
 
 
+class Terms(NamedTuple):
+    """Parts of a time [s]: ``launch + (compute^p + traffic^p)^(1/p) + serial``."""
+
+    launch_s: FloatArray | float
+    compute_s: FloatArray
+    traffic_s: FloatArray
+    serial_s: FloatArray | float
+    power: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpTime:
     """Time of an operator and what set it.
@@ -34,17 +44,29 @@ class OpTime:
     p90_frac : float
         Error, as a fraction of the time, that nine of ten held-out measurements stayed below for the kernel used; wider
         where the device or the kernel has no measurements of its own.
+    wide_frac : float
+        The same for devices left out of the fit, which holds for shapes outside the range fitted.
     extrapolated : ndarray of bool or bool
         Whether the shape lies outside the range that the kernel's factors were fitted on.
     start_s : ndarray or float
         Part of `time_s` that does not depend on the amount of work: launch, ramp-up, sorting.
+    terms : Terms or None
+        Parts of the time before the residual surface; None for large arrays, which are evaluated in pieces.
+    residual : ndarray or float
+        Factor on the joined terms: the kernel's residual surface, and the scale of a calibration.
+    origin : str
+        Whose measured kernels answered.
     """
 
     time_s: FloatArray
     bound: BoundArray
     p90_frac: float = 1.0
+    wide_frac: float = 1.0
     extrapolated: npt.NDArray[np.bool_] | bool = False
     start_s: FloatArray | float = 0.0
+    terms: Terms | None = None
+    residual: FloatArray | float = 1.0
+    origin: str = ""
 
     def bound_names(self) -> npt.NDArray[np.str_]:
         """Return the bound's name for each element."""

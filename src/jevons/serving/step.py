@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jevons import operators as ops
 from jevons.errors import InputError
 from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.models import Attention, FeedForward, LayerGroup, ModelSpec
 from jevons.models.formulas import layer_gemms
+from jevons.operators import kernels as ops
 from jevons.operators.types import kv_bytes_of
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout, multiplied_in, split_gemm, weight_precision

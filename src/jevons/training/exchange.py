@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from jevons import operators as ops
 from jevons.hardware import Cluster
+from jevons.operators import kernels as ops
 from jevons.training.factors import default_training_factors, host_link
 from jevons.training.memory import micro_batch_activation_bytes, parameters_per_device, shards
 from jevons.training.types import TrainingFactors, TrainingJob, TrainingLayout

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from jevons import operators as ops
 from jevons.hardware import Accelerator
 from jevons.models import FeedForward, LayerGroup, layer_gemms
+from jevons.operators import kernels as ops
 from jevons.training.exchange import Exchange, exchange, fabric, time_of
 from jevons.training.factors import default_training_factors
 from jevons.training.formulas import bubble_s, exposed_s, slowest_stage_s

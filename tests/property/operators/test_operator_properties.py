@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jevons import operators as ops
 from jevons.hardware import accelerator
+from jevons.operators import kernels as ops
 from jevons.operators.families import Kernel, Rates, evaluate
-from jevons.operators.gemm import GEMM
-from jevons.operators.routing import active_experts
+from jevons.operators.kernels.gemm import GEMM
+from jevons.operators.kernels.routing import active_experts
 
 H200 = accelerator("h200")
 width = st.sampled_from([128, 512, 1024, 4096, 8192, 16384])

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jevons import operators as ops
 from jevons.errors import InputError
 from jevons.hardware import accelerator
 from jevons.hardware.types import Cluster
-from jevons.operators.attention import DECODE, decode_terms
+from jevons.operators import kernels as ops
 from jevons.operators.families import Kernel, Rates, evaluate, join, surface, surface_terms
-from jevons.operators.routing import balanced_load, power_law_load
+from jevons.operators.kernels.attention import DECODE, decode_terms
+from jevons.operators.kernels.routing import balanced_load, power_law_load
 
 H200 = accelerator("h200")
 A100 = accelerator("a100")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from jevons import models, serving
-from jevons import operators as ops
 from jevons.hardware import accelerator
+from jevons.operators import kernels as ops
 from jevons.serving.formulas import accepted_tokens
 from jevons.serving.scales import generation_of, part_scales
 from jevons.serving.step import engine_time, step_time, step_work

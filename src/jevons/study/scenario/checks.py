@@ -244,7 +244,7 @@ def _check_commitment(document: Located, scenario: Scenario, name: str) -> Itera
 
 def _check_models(document: Located, scenario: Scenario) -> Iterator[Fault]:
     from jevons import models
-    from jevons.operators import PRECISIONS
+    from jevons.operators.types import PRECISIONS
 
     for name, served in scenario.serving.models.items():
         here = ("serving", "models", name)

@@ -19,13 +19,13 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from jevons.hardware.types import Accelerator
-from jevons.operators.attention import DECODE, PREFILL
-from jevons.operators.collectives import COLLECTIVE, EXCHANGE
 from jevons.operators.factors import Factors, KernelTable, Record
 from jevons.operators.families import Family, Kernel, Rates, chebyshev, evaluate, join, surface_terms
-from jevons.operators.gemm import ELEMENTWISE, GEMM
-from jevons.operators.mla import DEEPSEEK_WIDTHS, MLA_DECODE, MLA_PREFILL, projections_s
-from jevons.operators.moe import MOE
+from jevons.operators.kernels.attention import DECODE, PREFILL
+from jevons.operators.kernels.collectives import COLLECTIVE, EXCHANGE
+from jevons.operators.kernels.gemm import ELEMENTWISE, GEMM
+from jevons.operators.kernels.mla import DEEPSEEK_WIDTHS, MLA_DECODE, MLA_PREFILL, projections_s
+from jevons.operators.kernels.moe import MOE
 from jevons.validation.operators.rows import Block
 
 ROOT = Path(__file__).parents[2]

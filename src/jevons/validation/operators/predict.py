@@ -12,7 +12,7 @@ from jevons.hardware import accelerator
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, KernelTable, shipped_table
 from jevons.operators.families import evaluate
-from jevons.operators.mla import DEEPSEEK_WIDTHS, projections_s
+from jevons.operators.kernels.mla import DEEPSEEK_WIDTHS, projections_s
 from jevons.operators.types import FloatArray
 from jevons.validation.operators import rows as tables
 

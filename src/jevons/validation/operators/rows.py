@@ -12,13 +12,13 @@ import numpy as np
 
 from jevons.errors import FactError, Fault, InputError
 from jevons.hardware.types import Accelerator
-from jevons.operators.attention import DECODE, PREFILL, attention_rates
-from jevons.operators.collectives import COLLECTIVE, EXCHANGE, OPERATIONS
 from jevons.operators.families import Family, Rates, matrix_rates
-from jevons.operators.gemm import ELEMENTWISE, GEMM
-from jevons.operators.mla import MLA_DECODE, MLA_PREFILL
-from jevons.operators.moe import MOE
-from jevons.operators.routing import balanced_load, power_law_load
+from jevons.operators.kernels.attention import DECODE, PREFILL, attention_rates
+from jevons.operators.kernels.collectives import COLLECTIVE, EXCHANGE, OPERATIONS
+from jevons.operators.kernels.gemm import ELEMENTWISE, GEMM
+from jevons.operators.kernels.mla import MLA_DECODE, MLA_PREFILL
+from jevons.operators.kernels.moe import MOE
+from jevons.operators.kernels.routing import balanced_load, power_law_load
 from jevons.operators.types import PRECISION_ALIASES, FloatArray, precision_of
 
 Row = Mapping[str, str]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from jevons.errors import InputError, did_you_mean
 from jevons.hardware.types import Cluster
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Rates, Terms, evaluate
-from jevons.operators.types import LINK, ArrayLike, FloatArray, OpTime, Shape, checked
+from jevons.operators.families import Family, Rates, evaluate
+from jevons.operators.types import LINK, ArrayLike, BoundArray, FloatArray, OpTime, Shape, Terms, checked
+
+_PHYSICS_P90 = 0.5
 
 ALGORITHMS = ("auto", "one_shot", "two_shot", "ring", "tree", "in_switch")
 OPERATIONS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "point_to_point")
@@ -131,12 +134,7 @@ def _collective(
     kernel = factors.kernel(COLLECTIVE, cluster.accelerator, operation, library)
     result = evaluate(COLLECTIVE, kernel, shape, link_rates(cluster), factors.scale.get("collective", 1.0))
     alone = np.broadcast_to(shape["p"] <= 1, result.time_s.shape)
-    return OpTime(
-        time_s=np.where(alone, 0.0, result.time_s),
-        bound=result.bound,
-        p90_frac=result.p90_frac,
-        extrapolated=result.extrapolated,
-    )
+    return replace(result, time_s=np.where(alone, 0.0, result.time_s), start_s=0.0)
 
 
 def all_reduce(
@@ -198,7 +196,14 @@ def all_reduce(
     traffic = size * hops[0] / speed
     start = values["start_s"] + hops[1] * link.latency_s
     bound = np.where(traffic >= start, LINK, np.int8(3))
-    return OpTime(time_s=np.where(p > 1, traffic + start, 0.0), bound=bound, p90_frac=0.5)
+    return _by_physics(traffic, start, bound, np.where(p > 1, traffic + start, 0.0))
+
+
+def _by_physics(traffic_s: FloatArray, start_s: FloatArray, bound: BoundArray, time_s: FloatArray) -> OpTime:
+    """Return a time that no fitted surface corrects, with the wide error of such."""
+    terms = Terms(start_s, np.zeros_like(traffic_s), traffic_s, 0.0, 1.0)
+    origin = "the link's datasheet and the collectives' shared start and share of the link"
+    return OpTime(time_s=time_s, bound=bound, p90_frac=_PHYSICS_P90, wide_frac=_PHYSICS_P90, terms=terms, origin=origin)
 
 
 def all_gather(
@@ -231,9 +236,9 @@ def point_to_point(
     values = factors.kernel(COLLECTIVE, cluster.accelerator, "point_to_point", "nccl").values
     link = cluster.link(cluster.accelerator.scaleup_domain + 1 if across else 1)
     traffic = shape["size"] / (link.bytes_per_s * values["far_frac" if across else "link_frac"])
-    start = values["start_s"] + link.latency_s
+    start = np.asarray(values["start_s"] + link.latency_s)
     bound = np.where(traffic >= start, LINK, np.int8(3))
-    return OpTime(time_s=traffic + start, bound=bound, p90_frac=0.5)
+    return _by_physics(traffic, start, bound, traffic + start)
 
 
 def _exchange(
@@ -260,12 +265,7 @@ def _exchange(
     result = evaluate(EXCHANGE, kernel, shape, link_rates(cluster), factors.scale.get("exchange", 1.0))
     alone = np.broadcast_to(shape["p"] <= 1, result.time_s.shape)
     bound = np.where(result.bound == 0, LINK, result.bound)
-    return OpTime(
-        time_s=np.where(alone, 0.0, result.time_s),
-        bound=bound,
-        p90_frac=result.p90_frac,
-        extrapolated=result.extrapolated,
-    )
+    return replace(result, time_s=np.where(alone, 0.0, result.time_s), bound=bound, start_s=0.0)
 
 
 def moe_dispatch(

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from jevons.hardware.types import Accelerator
-from jevons.operators.attention import attention_rates, prefill_terms
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Kernel, Rates, Terms, evaluate, matrix_rates, residency_gain
-from jevons.operators.gemm import GEMM
-from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, checked, precision_of
+from jevons.operators.families import Family, Kernel, Rates, evaluate, matrix_rates, residency_gain
+from jevons.operators.kernels.attention import attention_rates, prefill_terms
+from jevons.operators.kernels.gemm import GEMM
+from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, Terms, checked, precision_of
 
 _TILE_HEADS = 64.0  # query heads per tile of absorbed kernels
 

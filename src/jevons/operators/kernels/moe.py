@@ -9,9 +9,9 @@ import numpy as np
 from jevons.errors import InputError
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Rates, Terms, evaluate, matrix_rates, residency_gain
-from jevons.operators.routing import active_experts
-from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, checked, precision_of
+from jevons.operators.families import Family, Rates, evaluate, matrix_rates, residency_gain
+from jevons.operators.kernels.routing import active_experts
+from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, Terms, checked, precision_of
 
 _TILES = (16.0, 64.0, 128.0)
 _RULED_TILES = (16.0, 64.0)

@@ -9,13 +9,14 @@ import numpy as np
 from jevons.errors import InputError
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Rates, Terms, evaluate, matrix_rates, residency_gain
+from jevons.operators.families import Family, Rates, evaluate, matrix_rates, residency_gain
 from jevons.operators.types import (
     MEMORY,
     ArrayLike,
     FloatArray,
     OpTime,
     Shape,
+    Terms,
     checked,
     kv_bytes_of,
     precision_of,

@@ -9,8 +9,8 @@ import numpy as np
 
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Rates, Terms, evaluate, matrix_rates, residency_gain
-from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, checked, precision_of
+from jevons.operators.families import Family, Rates, evaluate, matrix_rates, residency_gain
+from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, Terms, checked, precision_of
 
 # Output tiles that libraries choose from; the fastest for the shape is taken, as their heuristics do.
 _TILES = ((64, 64), (64, 128), (128, 128), (128, 256), (256, 128))
