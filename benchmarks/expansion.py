@@ -40,7 +40,7 @@ def example(T: int, S: int, V: int, R: int, K: int, B: int, seed: int = 1) -> Ex
     left = np.clip(1.0 - (T - np.arange(T) - 1) / 16.0, 0.0, 1.0)
     seconds_t = seconds[:, :, None] * 2.0**-years
     seconds_t[0, 0] = np.inf
-    return ExpansionProblem(
+    return ExpansionProblem.of(
         quarters=tuple(f"q{t}" for t in range(T)),
         segments=tuple(f"s{s}" for s in range(S)),
         devices=tuple(f"v{v}" for v in range(V)),

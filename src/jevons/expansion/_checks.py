@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 from jevons.errors import Fault, InputError
@@ -55,7 +53,7 @@ _WHOLE = ("lead_quarters", "life_quarters", "initial_age_quarters", "tail_quarte
 def check_problem(problem: ExpansionProblem) -> None:
     """Raise `InputError` with every fault of shape, sign and range, in the order of the fields."""
     faults: list[Fault] = []
-    labels = {axis: getattr(problem, name) for axis, name in _AXES.items()}
+    labels = {axis: problem.field(name) for axis, name in _AXES.items()}
     for axis, names in labels.items():
         if not names:
             faults.append(Fault("needs at least one label", path=_AXES[axis]))
@@ -63,11 +61,11 @@ def check_problem(problem: ExpansionProblem) -> None:
             twice = sorted({name for name in names if names.count(name) > 1})
             faults.append(Fault(f"labels must differ; twice: {', '.join(twice)}", path=_AXES[axis]))
     sizes = {axis: len(names) for axis, names in labels.items()}
-    values = np.asarray(problem.block_value_cny_per_call)
+    values = np.asarray(problem.demand.block_value_cny_per_call)
     sizes["b"] = values.shape[-1] if values.ndim == 3 else -1
-    for field in dataclasses.fields(problem):
-        if field.name in _FIELDS and getattr(problem, field.name) is not None:
-            faults += _field_faults(problem, field.name, sizes, labels)
+    for name in _FIELDS:
+        if problem.field(name) is not None:
+            faults += _field_faults(problem, name, sizes, labels)
     if not faults:
         faults = _joint_faults(problem)
     if faults:
@@ -78,7 +76,7 @@ def _field_faults(
     problem: ExpansionProblem, name: str, sizes: dict[str, int], labels: dict[str, tuple[str, ...]]
 ) -> list[Fault]:
     axes, least, most, infinite = _FIELDS[name]
-    array = np.asarray(getattr(problem, name), float)
+    array = np.asarray(problem.field(name), float)
     want = tuple(sizes[axis] for axis in axes)
     if array.shape != want and -1 not in want:
         return [Fault(f"shape {array.shape}: must be {want} ({', '.join(axes)})", path=name)]
@@ -104,34 +102,35 @@ def _field_faults(
 def _joint_faults(problem: ExpansionProblem) -> list[Fault]:
     """Return faults that show only where several fields meet."""
     faults = []
-    day_h = float(problem.slot_h_per_d.sum())
+    day_h = float(problem.demand.slot_h_per_d.sum())
     if abs(day_h - 24.0) > 1e-6:
         faults.append(Fault(f"sums to {day_h:g} h: must be 24", path="slot_h_per_d"))
-    rows = problem.slot_share_frac.sum(axis=1)
+    rows = problem.demand.slot_share_frac.sum(axis=1)
     for segment, total in zip(problem.segments, rows, strict=True):
         if abs(total - 1.0) > 1e-6:
             faults.append(Fault(f"sums to {total:g} over slots: must be 1", path=f"slot_share_frac[{segment}]"))
-    values = problem.block_value_cny_per_call
+    values = problem.demand.block_value_cny_per_call
     rise = np.argwhere(np.diff(values, axis=2) > 1e-9 * np.abs(values[:, :, :-1]))
     if rise.size:
         s, t, b = (int(i) for i in rise[0])
         message = f"rises from {values[s, t, b]:g} to {values[s, t, b + 1]:g}: must not rise along blocks"
         place = f"block_value_cny_per_call[{problem.segments[s]}, {problem.quarters[t]}, {b + 1}]"
         faults.append(Fault(message, path=place))
-    if problem.cluster_devices > 0 and problem.cluster_cny_per_quarter is None:
-        message = f"{problem.cluster_devices:g} devices without a worth: give `cluster_cny_per_quarter`, or no cluster"
+    training, supply = problem.training, problem.supply
+    if training.cluster_devices > 0 and training.cluster_cny_per_quarter is None:
+        message = f"{training.cluster_devices:g} devices without a worth: give `cluster_cny_per_quarter`, or no cluster"
         faults.append(Fault(message, path="cluster_devices"))
-    if problem.committed_devices is not None:
-        short = problem.committed_devices - problem.supply_devices > 1e-9 * problem.committed_devices
+    if supply.committed_devices is not None:
+        short = supply.committed_devices - supply.supply_devices > 1e-9 * supply.committed_devices
         for v, t in np.argwhere(short)[:1].tolist():
             message = (
-                f"{problem.committed_devices[v, t]:,.6g} devices are committed and {problem.supply_devices[v, t]:,.6g} "
+                f"{supply.committed_devices[v, t]:,.6g} devices are committed and {supply.supply_devices[v, t]:,.6g} "
                 "can be supplied: lower the commitment or raise the supply"
             )
             faults.append(Fault(message, path=f"committed_devices[{problem.devices[v]}, {problem.quarters[t]}]"))
     for r, site in enumerate(problem.sites):
-        least = float(problem.site_limit_w[r].min())
-        if least < problem.initial_site_w[r] * (1 - 1e-12):
-            message = f"{least:g} W is below the {problem.initial_site_w[r]:g} W the site has: raise it"
+        least = float(problem.power.site_limit_w[r].min())
+        if least < problem.opening.initial_site_w[r] * (1 - 1e-12):
+            message = f"{least:g} W is below the {problem.opening.initial_site_w[r]:g} W the site has: raise it"
             faults.append(Fault(message, path=f"site_limit_w[{site}]"))
     return faults

@@ -22,17 +22,20 @@ def marginal_cost(problem: ExpansionProblem, answer: Answer) -> Array:
     In each slot the cheapest device and site count; undeferrable calls follow the slots' shares, the rest take the
     cheapest slot. Where no device can serve a segment, the value of its first block stands in.
     """
-    weight = problem.discount * DAYS_PER_QUARTER * problem.step_quarters
+    weight = problem.money.discount * DAYS_PER_QUARTER * problem.terms.step_quarters
     rent = answer.capacity_gain / weight[None, None, :, None]
-    hour = problem.energy_cny_per_device_h[..., None] + rent / problem.utilisation_cap_frac[:, None, None, None, None]
-    able = np.isfinite(problem.device_s_per_call)
-    seconds = np.where(able, problem.device_s_per_call, 0.0)[:, :, None, :, None]
+    hour = (
+        problem.machines.energy_cny_per_device_h[..., None]
+        + rent / problem.demand.utilisation_cap_frac[:, None, None, None, None]
+    )
+    able = np.isfinite(problem.machines.device_s_per_call)
+    seconds = np.where(able, problem.machines.device_s_per_call, 0.0)[:, :, None, :, None]
     cost = np.where(able[:, :, None, :, None], hour * seconds / 3600.0, np.inf).min(axis=(1, 2))
-    bound = (1.0 - problem.deferrable_frac)[:, None] * problem.slot_share_frac
+    bound = (1.0 - problem.demand.deferrable_frac)[:, None] * problem.demand.slot_share_frac
     servable = np.isfinite(cost).all(axis=2)
     cost = np.where(servable[..., None], cost, 0.0)
-    mixed = np.einsum("stk,sk->st", cost, bound) + problem.deferrable_frac[:, None] * cost.min(axis=2)
-    return np.where(servable, mixed, problem.block_value_cny_per_call[:, :, 0])
+    mixed = np.einsum("stk,sk->st", cost, bound) + problem.demand.deferrable_frac[:, None] * cost.min(axis=2)
+    return np.where(servable, mixed, problem.demand.block_value_cny_per_call[:, :, 0])
 
 
 def site_capacity_gain(answer: Answer) -> Array:
@@ -51,20 +54,22 @@ def binding_limits(
     ``demand`` comes first where every call that is worth its energy is served, and stands alone where nothing else
     binds: further callers are not worth the capital.
     """
-    on_sale = problem.supply_devices.max(axis=1)
+    on_sale = problem.supply.supply_devices.max(axis=1)
     reach = np.where(np.isfinite(on_sale), on_sale, 0.0) if on_sale.max() > 0 else np.ones(on_sale.size)
-    spent_out = left_cny <= _NEGLIGIBLE * max(float(problem.budget_cny.sum()), 1.0)
+    spent_out = left_cny <= _NEGLIGIBLE * max(float(problem.money.budget_cny.sum()), 1.0)
     found: list[tuple[str, Array]] = [
-        ("budget", np.where(spent_out, answer.budget_gain, 0.0) * max(float(problem.budget_cny.max()), 1.0))
+        ("budget", np.where(spent_out, answer.budget_gain, 0.0) * max(float(problem.money.budget_cny.max()), 1.0))
     ]
     found += [(f"chip supply: {name}", answer.supply_gain[v] * reach[v]) for v, name in enumerate(problem.devices)]
     for r, site in enumerate(problem.sites):
-        most = problem.site_limit_w[r] * (1 - _NEGLIGIBLE)
-        full = np.where((site_w[r] >= most) & (draw_w[r] >= most), problem.site_limit_w[r].max(), 0.0)
+        most = problem.power.site_limit_w[r] * (1 - _NEGLIGIBLE)
+        full = np.where((site_w[r] >= most) & (draw_w[r] >= most), problem.power.site_limit_w[r].max(), 0.0)
         found.append((f"site power: {site}", np.cumsum(answer.power_gain[r][::-1])[::-1] * full))
-        rate = problem.site_build_w_per_quarter[r]
+        rate = problem.power.site_build_w_per_quarter[r]
         found.append((f"build rate: {site}", answer.build_gain[r] * (max(rate, 1.0) if np.isfinite(rate) else 0.0)))
-    least = _NEGLIGIBLE * max(abs(answer.objective), float((problem.discount * problem.budget_cny).sum()), 1.0)
+    least = _NEGLIGIBLE * max(
+        abs(answer.objective), float((problem.money.discount * problem.money.budget_cny).sum()), 1.0
+    )
     sated = _all_served(problem, answer)
     quarters = []
     for t in range(len(problem.quarters)):
@@ -78,12 +83,12 @@ def binding_limits(
 
 def _all_served(problem: ExpansionProblem, answer: Answer) -> NDArray[np.bool_]:
     """Return the quarters in which no call is left that would pay its energy on some device."""
-    able = np.isfinite(problem.device_s_per_call)
-    seconds = np.where(able, problem.device_s_per_call, 0.0)[:, :, None, :]
-    energy = seconds * problem.energy_cny_per_device_h[None] / 3600.0
+    able = np.isfinite(problem.machines.device_s_per_call)
+    seconds = np.where(able, problem.machines.device_s_per_call, 0.0)[:, :, None, :]
+    energy = seconds * problem.machines.energy_cny_per_device_h[None] / 3600.0
     energy = np.where(able[:, :, None, :], energy, np.inf).min(axis=(1, 2))
     wanted = net_value(problem) > energy[:, :, None]
-    calls = problem.block_calls_per_d
+    calls = problem.demand.block_calls_per_d
     scale = np.maximum(calls.sum(axis=(0, 2)), 1e-300)
     unmet = np.where(wanted, calls - answer.served, 0.0) / np.maximum(calls.sum(axis=2), 1e-300)[:, :, None]
     return np.asarray((unmet.sum(axis=2) < _UNMET).all(axis=0) & (scale > 0))
@@ -91,10 +96,10 @@ def _all_served(problem: ExpansionProblem, answer: Answer) -> NDArray[np.bool_]:
 
 def check_commitments(problem: ExpansionProblem) -> None:
     """Raise `InfeasibleError` where the money released by a quarter does not pay for the devices committed to."""
-    if problem.committed_devices is None:
+    if problem.supply.committed_devices is None:
         return
-    owed = np.cumsum((problem.committed_devices * problem.capex_cny_per_device).sum(axis=0))
-    released = np.cumsum(problem.budget_cny)
+    owed = np.cumsum((problem.supply.committed_devices * problem.machines.capex_cny_per_device).sum(axis=0))
+    released = np.cumsum(problem.money.budget_cny)
     short = np.nonzero(owed > released * (1 + 1e-9) + 1e-6)[0]
     if short.size:
         t = int(short[0])
@@ -116,11 +121,11 @@ def explain_infeasible(problem: ExpansionProblem, start: Start, status: str) -> 
     lp.drop_gains()
     quarters = len(problem.quarters)
     cost = units.money
-    peak_flop = max(float(problem.training_flop_per_s.max()), units.flop * _UNMET)
+    peak_flop = max(float(problem.training.training_flop_per_s.max()), units.flop * _UNMET)
     short_flop = lp.columns((quarters,), gain=-cost / peak_flop, unit=units.flop)
-    lp.enter(program.reserve, short_flop, 1.0)
+    lp.enter(program.rows.reserve, short_flop, 1.0)
     short_w = lp.columns((len(problem.sites), quarters), gain=-cost / units.watts, unit=units.watts)
-    lp.enter(program.power, short_w, -1.0)
+    lp.enter(program.rows.power, short_w, -1.0)
     solution = lp.solve()
     if solution.status != "optimal":
         return SolverError(f"HiGHS: {status}, and {solution.status} with all shortfalls allowed")
@@ -141,9 +146,13 @@ def explain_infeasible(problem: ExpansionProblem, start: Start, status: str) -> 
 
 def _reserve_message(problem: ExpansionProblem, short: Array) -> str:
     t = int(short.argmax())
-    need = float(problem.training_flop_per_s[t])
-    best = int(problem.device_flop_per_s.argmax())
-    count = short[t] / problem.device_flop_per_s[best] if problem.device_flop_per_s[best] > 0 else float("inf")
+    need = float(problem.training.training_flop_per_s[t])
+    best = int(problem.machines.device_flop_per_s.argmax())
+    count = (
+        short[t] / problem.machines.device_flop_per_s[best]
+        if problem.machines.device_flop_per_s[best] > 0
+        else float("inf")
+    )
     return (
         f"training reserve: {problem.quarters[t]} asks for {need:.4g} flop/s and at most {need - short[t]:.4g} can be "
         f"installed (short by {100 * short[t] / need:.3g} % of it, {count:,.0f} {problem.devices[best]}); raise "
@@ -172,12 +181,12 @@ def _names(program: Program, answer: Answer) -> list[str]:
 
 def _unbounded(problem: ExpansionProblem, status: str) -> InfeasibleError | SolverError:
     """Name the devices that cost nothing, have no supply limit and are worth something at the end."""
-    gain = problem.terminal_cny_per_device - problem.discount * problem.capex_cny_per_device
-    free = (problem.capex_cny_per_device <= 0) & np.isinf(problem.supply_devices) & (gain > 0)
+    gain = problem.machines.terminal_cny_per_device - problem.money.discount * problem.machines.capex_cny_per_device
+    free = (problem.machines.capex_cny_per_device <= 0) & np.isinf(problem.supply.supply_devices) & (gain > 0)
     names = [f"chip supply: {name}" for v, name in enumerate(problem.devices) if free[v].any()]
-    if not names and problem.site_terminal_cny_per_w is not None:
-        free = (problem.site_capex_cny_per_w <= 0) & np.isinf(problem.site_limit_w)
-        free &= problem.site_terminal_cny_per_w > 0
+    if not names and problem.power.site_terminal_cny_per_w is not None:
+        free = (problem.power.site_capex_cny_per_w <= 0) & np.isinf(problem.power.site_limit_w)
+        free &= problem.power.site_terminal_cny_per_w > 0
         names = [f"site power: {name}" for r, name in enumerate(problem.sites) if free[r].any()]
     if not names:
         return SolverError(f"HiGHS: {status}, though every reserve can be met")

@@ -26,35 +26,79 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """Column and row numbers of a built program by name, the tail's step included; -1 where a column does not exist."""
+class Columns:
+    """Numbers of the program's columns, the tail's step included; -1 where a column does not exist.
 
-    lp: LinearProgram
-    problem: ExpansionProblem
-    steps: Stages
-    start: Start
-    units: Units
+    Parameters
+    ----------
+    orders : (v, r, t)
+        Devices ordered.
+    additions : (r, t)
+        Site power added.
+    served : (s, t, b)
+        Calls served of a block.
+    busy : (s, v, r, t, k)
+        Device-hours a day of a segment.
+    training, cluster : (v, r, t)
+        Devices held for training, and the choice to hold a whole cluster.
+    left : (c, r, t)
+        Devices of a group of the start that leave early.
+    left_bought : (v, r, o, t)
+        Devices ordered in step o that leave early.
+    """
+
     orders: Index
     additions: Index
     served: Index
     busy: Index
     training: Index
+    cluster: Index
+    left: Index
+    left_bought: Index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Numbers of the program's rows, the tail's step included.
+
+    Parameters
+    ----------
+    capacity : (v, r, t, k)
+        Device-hours a day of a slot.
+    supply : (v, t)
+        Devices that can be ordered.
+    power, limit : (r, t)
+        Draw within the site's power, and the power within its limit.
+    budget, reserve : (t,)
+        Money spent within what is released, and compute held for training.
+    """
+
     capacity: Index
     supply: Index
     power: Index
     limit: Index
     budget: Index
     reserve: Index
-    cluster: Index
-    left: Index
-    left_bought: Index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A built program, what it was built from, and where its variables and limits stand in it."""
+
+    lp: LinearProgram
+    problem: ExpansionProblem
+    steps: Stages
+    start: Start
+    units: Units
+    columns: Columns
+    rows: Rows
 
 
 def net_value(problem: ExpansionProblem) -> Array:
     """Return what serving a call of each block brings, (s, t, b) [CNY]: its value, or its marginal revenue."""
-    if problem.market_power:
-        return marginal_revenue(problem.block_value_cny_per_call, problem.block_calls_per_d)
-    return problem.block_value_cny_per_call
+    if problem.terms.market_power:
+        return marginal_revenue(problem.demand.block_value_cny_per_call, problem.demand.block_calls_per_d)
+    return problem.demand.block_value_cny_per_call
 
 
 def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = None) -> Program:
@@ -64,92 +108,83 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
     installed = start.installed(steps)
     units = _units(problem, installed)
     lp = LinearProgram(units.money)
-    S, V, T = problem.device_s_per_call.shape
-    R, K, B = len(problem.sites), len(problem.slots), problem.block_calls_per_d.shape[2]
+    S, V, T = problem.machines.device_s_per_call.shape
+    R, K, B = len(problem.sites), len(problem.slots), problem.demand.block_calls_per_d.shape[2]
     weight = steps.weight_d
 
     orders, additions = _investment_columns(lp, steps, units, fixed)
     call_gain = weight[:, None] * net_value(problem)
-    served = lp.columns((S, T, B), upper=problem.block_calls_per_d, gain=call_gain, unit=units.calls[:, :, None])
-    seconds = np.broadcast_to(problem.device_s_per_call[:, :, None, :, None], (S, V, R, T, K))
+    served = lp.columns((S, T, B), upper=problem.demand.block_calls_per_d, gain=call_gain, unit=units.calls[:, :, None])
+    seconds = np.broadcast_to(problem.machines.device_s_per_call[:, :, None, :, None], (S, V, R, T, K))
     able = np.isfinite(seconds)
-    hour_cost = np.broadcast_to((weight * problem.energy_cny_per_device_h)[None, ..., None], (S, V, R, T, K))
+    hour_cost = np.broadcast_to((weight * problem.machines.energy_cny_per_device_h)[None, ..., None], (S, V, R, T, K))
     busy = np.full((S, V, R, T, K), -1, dtype=np.int64)
     calls_unit = np.broadcast_to(units.calls[:, None, None, :, None], (S, V, R, T, K))
     busy[able] = lp.columns((int(able.sum()),), gain=-hour_cost[able], unit=calls_unit[able] * seconds[able] / 3600.0)
-    trains = (problem.training_flop_per_s > 0) | (problem.cluster_devices > 0)
+    trains = (problem.training.training_flop_per_s > 0) | (problem.training.cluster_devices > 0)
     training = lp.columns(
         (V, R, T),
         upper=np.where(trains, np.inf, 0.0),
-        gain=-weight * 24.0 * problem.availability_frac * problem.energy_cny_per_device_h,
+        gain=-weight * 24.0 * problem.machines.availability_frac * problem.machines.energy_cny_per_device_h,
         unit=units.devices,
     )
 
     _call_rows(lp, problem, units, served, busy, able)
     capacity = lp.rows(
         (V, R, T, K),
-        upper=problem.slot_h_per_d * problem.availability_frac * installed[..., None],
-        unit=units.devices * problem.slot_h_per_d,
+        upper=problem.demand.slot_h_per_d * problem.machines.availability_frac * installed[..., None],
+        unit=units.devices * problem.demand.slot_h_per_d,
     )
-    hours = problem.slot_h_per_d * problem.availability_frac
-    lp.enter(capacity[None], busy, 1.0 / problem.utilisation_cap_frac[:, None, None, None, None], where=able)
+    hours = problem.demand.slot_h_per_d * problem.machines.availability_frac
+    lp.enter(capacity[None], busy, 1.0 / problem.demand.utilisation_cap_frac[:, None, None, None, None], where=able)
     lp.enter(capacity, training[..., None], hours)
     serves = steps.serves[:, None, :, :, None]
     lp.enter(capacity[:, :, None], orders[:, :, :, None, None], -hours * serves)
-    reserve = lp.rows((T,), lower=problem.training_flop_per_s, unit=units.flop)
-    lp.enter(reserve, training, problem.device_flop_per_s[:, None, None])
+    reserve = lp.rows((T,), lower=problem.training.training_flop_per_s, unit=units.flop)
+    lp.enter(reserve, training, problem.machines.device_flop_per_s[:, None, None])
     _later_training(lp, steps, units, reserve)
     loose = fixed is not None
-    least = -np.inf if loose or problem.committed_devices is None else problem.committed_devices
-    supply = lp.rows((V, T), lower=least, upper=np.inf if loose else problem.supply_devices, unit=units.devices)
+    least = -np.inf if loose or problem.supply.committed_devices is None else problem.supply.committed_devices
+    supply = lp.rows((V, T), lower=least, upper=np.inf if loose else problem.supply.supply_devices, unit=units.devices)
     lp.enter(supply[:, None, :], orders, 1.0)
     power, limit = _power_rows(lp, steps, start, units, orders, additions, loose=loose)
     budget = _budget_rows(lp, problem, units, orders, additions, loose=loose)
     cluster = _cluster_columns(lp, steps, units, training)
-    if problem.site_block_w is not None and not loose:
+    if problem.power.site_block_w is not None and not loose:
         _block_rows(lp, problem, units, additions)
     left, bought = np.full((start.device.size, R, T), -1, np.int64), np.full((V, R, T, T), -1, np.int64)
-    if problem.retire_early:
+    if problem.terms.retire_early:
         left = _leaving_columns(lp, steps, start, units, capacity, power, fixed)
         bought = _leaving_bought_columns(lp, steps, units, orders, capacity, power, fixed)
-    return Program(
-        lp=lp,
-        problem=problem,
-        steps=steps,
-        start=start,
-        units=units,
+    columns = Columns(
         orders=orders,
         additions=additions,
         served=served,
         busy=busy,
         training=training,
-        capacity=capacity,
-        supply=supply,
-        power=power,
-        limit=limit,
-        budget=budget,
-        reserve=reserve,
         cluster=cluster,
         left=left,
         left_bought=bought,
     )
+    rows = Rows(capacity=capacity, supply=supply, power=power, limit=limit, budget=budget, reserve=reserve)
+    return Program(lp=lp, problem=problem, steps=steps, start=start, units=units, columns=columns, rows=rows)
 
 
 def _units(problem: ExpansionProblem, installed: Array) -> Units:
-    supply = problem.supply_devices[np.isfinite(problem.supply_devices)]
-    needed = problem.training_flop_per_s.max() / max(problem.device_flop_per_s.max(), 1e-300)
+    supply = problem.supply.supply_devices[np.isfinite(problem.supply.supply_devices)]
+    needed = problem.training.training_flop_per_s.max() / max(problem.machines.device_flop_per_s.max(), 1e-300)
     most = max(float(installed.max(initial=0.0)), float(supply.max(initial=0.0)), float(needed))
-    dearest = float(problem.capex_cny_per_device.max())
+    dearest = float(problem.machines.capex_cny_per_device.max())
     if most <= 0:
-        most = float(problem.budget_cny.sum()) / dearest if dearest > 0 else 1.0
+        most = float(problem.money.budget_cny.sum()) / dearest if dearest > 0 else 1.0
     devices = power_of_two(most)
-    calls = problem.block_calls_per_d.sum(axis=2)
+    calls = problem.demand.block_calls_per_d.sum(axis=2)
     return Units(
         devices=devices,
-        watts=power_of_two(devices * float(problem.device_w.max())),
+        watts=power_of_two(devices * float(problem.machines.device_w.max())),
         money=power_of_two(devices * dearest),
         calls=np.vectorize(power_of_two, otypes=[float])(calls),
-        flop=power_of_two(devices * float(problem.device_flop_per_s.max())),
+        flop=power_of_two(devices * float(problem.machines.device_flop_per_s.max())),
     )
 
 
@@ -158,17 +193,23 @@ def _investment_columns(lp: LinearProgram, steps: Stages, units: Units, fixed: D
     problem = steps.problem
     V, R, T = len(problem.devices), len(problem.sites), len(problem.quarters)
     running = np.einsum("vot,vt->vo", steps.serves, steps.running_cny)
-    order_gain = problem.terminal_cny_per_device - problem.discount * problem.capex_cny_per_device - running
-    left = np.zeros((R, T)) if problem.site_terminal_cny_per_w is None else problem.site_terminal_cny_per_w
+    order_gain = (
+        problem.machines.terminal_cny_per_device
+        - problem.money.discount * problem.machines.capex_cny_per_device
+        - running
+    )
+    left = np.zeros((R, T)) if problem.power.site_terminal_cny_per_w is None else problem.power.site_terminal_cny_per_w
     low_orders, low_added = np.zeros((V, R, T)), np.zeros((R, T))
     high_orders = np.full((V, R, T), np.inf)
-    high_added = np.broadcast_to(problem.site_build_w_per_quarter[:, None] * problem.step_quarters, (R, T)).copy()
+    high_added = np.broadcast_to(
+        problem.power.site_build_w_per_quarter[:, None] * problem.terms.step_quarters, (R, T)
+    ).copy()
     high_orders[..., steps.decided :], high_added[:, steps.decided :] = 0.0, 0.0
     if fixed is not None:
         for low, high, given in ((low_orders, high_orders, fixed.orders), (low_added, high_added, fixed.additions)):
             low[..., : steps.decided] = high[..., : steps.decided] = given
     orders = lp.columns((V, R, T), lower=low_orders, upper=high_orders, gain=order_gain[:, None, :], unit=units.devices)
-    added_gain = left - problem.discount * problem.site_capex_cny_per_w
+    added_gain = left - problem.money.discount * problem.power.site_capex_cny_per_w
     additions = lp.columns((R, T), lower=low_added, upper=high_added, gain=added_gain, unit=units.watts)
     return orders, additions
 
@@ -176,17 +217,17 @@ def _investment_columns(lp: LinearProgram, steps: Stages, units: Units, fixed: D
 def later_gain(steps: Stages) -> float:
     """Return the present value of a flop/s bought after the horizon: less the lowest price of the last quarter."""
     problem, last = steps.problem, steps.decided - 1
-    able = problem.device_flop_per_s > 0
-    on_sale = able & (problem.supply_devices[:, last] > 0)
+    able = problem.machines.device_flop_per_s > 0
+    on_sale = able & (problem.supply.supply_devices[:, last] > 0)
     counted = on_sale if on_sale.any() else able
-    price = problem.capex_cny_per_device[counted, last] / problem.device_flop_per_s[counted]
-    return -float(problem.discount[-1] * price.min(initial=np.inf)) if counted.any() else 0.0
+    price = problem.machines.capex_cny_per_device[counted, last] / problem.machines.device_flop_per_s[counted]
+    return -float(problem.money.discount[-1] * price.min(initial=np.inf)) if counted.any() else 0.0
 
 
 def _later_training(lp: LinearProgram, steps: Stages, units: Units, reserve: Index) -> None:
     """Let devices bought after the horizon train in its tail, so that the reserve then needs no hoard before."""
     problem = steps.problem
-    if steps.decided < len(problem.quarters) and problem.training_flop_per_s[-1] > 0:
+    if steps.decided < len(problem.quarters) and problem.training.training_flop_per_s[-1] > 0:
         lp.enter(reserve[-1:], lp.columns((1,), gain=later_gain(steps), unit=units.flop), 1.0)
 
 
@@ -237,11 +278,11 @@ def _leaving_bought_columns(
     problem = steps.problem
     V, R, T = len(problem.devices), len(problem.sites), len(problem.quarters)
     edges = steps.edges_quarters[:-1]
-    age = edges[None, None, :] - edges[None, :, None] - problem.lead_quarters[:, None, None]
-    may_leave = is_anniversary(age) & (steps.serves > 0) & (problem.supply_devices > 0)[:, :, None]
+    age = edges[None, None, :] - edges[None, :, None] - problem.machines.lead_quarters[:, None, None]
+    may_leave = is_anniversary(age) & (steps.serves > 0) & (problem.supply.supply_devices > 0)[:, :, None]
     may = np.broadcast_to(may_leave[:, None], (V, R, T, T))
     saved = np.cumsum((steps.serves * steps.running_cny[:, None, :])[..., ::-1], axis=2)[..., ::-1]
-    gain = np.broadcast_to((saved - problem.terminal_cny_per_device[:, :, None])[:, None], (V, R, T, T))
+    gain = np.broadcast_to((saved - problem.machines.terminal_cny_per_device[:, :, None])[:, None], (V, R, T, T))
     low, high = np.zeros((V, R, T, T)), np.full((V, R, T, T), np.inf)
     if fixed is not None:
         inside = (slice(None), slice(None), slice(steps.decided), slice(steps.decided))
@@ -269,9 +310,9 @@ def _free(
     power: Index,
 ) -> None:
     """Take devices that have left out of capacity and power at (kind, site, step)."""
-    hours = problem.slot_h_per_d * problem.availability_frac
+    hours = problem.demand.slot_h_per_d * problem.machines.availability_frac
     lp.enter(capacity[place], columns[:, None], hours * share[:, None])
-    lp.enter(power[place[1:]], columns, -problem.device_w[place[0]])
+    lp.enter(power[place[1:]], columns, -problem.machines.device_w[place[0]])
 
 
 def _call_rows(
@@ -279,13 +320,13 @@ def _call_rows(
 ) -> None:
     """Let calls computed equal calls served over the day, and cover in each slot what cannot wait."""
     S, T, K = len(problem.segments), len(problem.quarters), len(problem.slots)
-    calls_per_h = 3600.0 / problem.device_s_per_call[:, :, None, :, None]
+    calls_per_h = 3600.0 / problem.machines.device_s_per_call[:, :, None, :, None]
     calls = lp.rows((S, T), lower=0.0, upper=0.0, unit=units.calls)
     lp.enter(calls[:, None, None, :, None], busy, calls_per_h, where=able)
     lp.enter(calls[:, :, None], served, -1.0)
     if K == 1:
         return
-    bound = (1.0 - problem.deferrable_frac)[:, None] * problem.slot_share_frac
+    bound = (1.0 - problem.demand.deferrable_frac)[:, None] * problem.demand.slot_share_frac
     slots = lp.rows((S, T, K), lower=0.0, unit=units.calls[:, :, None])
     lp.enter(slots[:, None, None], busy, calls_per_h, where=able)
     lp.enter(slots[:, :, None, :], served[..., None], -bound[:, None, None, :])
@@ -298,13 +339,15 @@ def _power_rows(
     problem = steps.problem
     R, T = len(problem.sites), len(problem.quarters)
     stands = start.stands(steps) > 0
-    draw = np.einsum("c,cr,ct->rt", problem.device_w[start.device], start.count, stands)
+    draw = np.einsum("c,cr,ct->rt", problem.machines.device_w[start.device], start.count, stands)
     power = lp.rows((R, T), upper=np.inf if loose else start.site_w[:, None] - draw, unit=units.watts)
-    watts = problem.device_w[:, None, None, None]
+    watts = problem.machines.device_w[:, None, None, None]
     lp.enter(power[None, :, None, :], orders[..., None], watts, where=(steps.serves > 0)[:, None])
     upto = np.arange(T)[:, None] <= np.arange(T)
     lp.enter(power[:, None, :], additions[..., None], -1.0, where=upto)
-    limit = lp.rows((R, T), upper=np.inf if loose else problem.site_limit_w - start.site_w[:, None], unit=units.watts)
+    limit = lp.rows(
+        (R, T), upper=np.inf if loose else problem.power.site_limit_w - start.site_w[:, None], unit=units.watts
+    )
     lp.enter(limit[:, None, :], additions[..., None], 1.0, where=upto)
     return power, limit
 
@@ -315,10 +358,10 @@ def _budget_rows(
     """Spend money released and carried over on devices and sites, or carry it on."""
     T = len(problem.quarters)
     carried = lp.columns((T,), unit=units.money)
-    released = -np.inf if loose else problem.budget_cny
-    budget = lp.rows((T,), lower=released, upper=np.inf if loose else problem.budget_cny, unit=units.money)
-    lp.enter(budget, orders, problem.capex_cny_per_device[:, None, :])
-    lp.enter(budget, additions, problem.site_capex_cny_per_w)
+    released = -np.inf if loose else problem.money.budget_cny
+    budget = lp.rows((T,), lower=released, upper=np.inf if loose else problem.money.budget_cny, unit=units.money)
+    lp.enter(budget, orders, problem.machines.capex_cny_per_device[:, None, :])
+    lp.enter(budget, additions, problem.power.site_capex_cny_per_w)
     lp.enter(budget, carried, 1.0)
     lp.enter(budget[1:], carried[:-1], -1.0)
     return budget
@@ -327,13 +370,13 @@ def _budget_rows(
 def _cluster_columns(lp: LinearProgram, steps: Stages, units: Units, training: Index) -> Index:
     """Add the choice to hold one training cluster of whole size: one kind of device on one site (v, r, t)."""
     problem = steps.problem
-    if problem.cluster_devices <= 0 or problem.cluster_cny_per_quarter is None:
+    if problem.training.cluster_devices <= 0 or problem.training.cluster_cny_per_quarter is None:
         return np.full(training.shape, -1, dtype=np.int64)
-    gain = (problem.discount * problem.cluster_cny_per_quarter * steps.length_quarters)[None, None, :]
+    gain = (problem.money.discount * problem.training.cluster_cny_per_quarter * steps.length_quarters)[None, None, :]
     held = lp.columns(training.shape, upper=1.0, gain=gain, whole=True)
     large = lp.rows(training.shape, lower=0.0, unit=units.devices)
     lp.enter(large, training, 1.0)
-    lp.enter(large, held, -problem.cluster_devices)
+    lp.enter(large, held, -problem.training.cluster_devices)
     one = lp.rows((training.shape[2],), upper=1.0)
     lp.enter(one, held, 1.0)
     return held
@@ -341,7 +384,7 @@ def _cluster_columns(lp: LinearProgram, steps: Stages, units: Units, training: I
 
 def _block_rows(lp: LinearProgram, problem: ExpansionProblem, units: Units, additions: Index) -> None:
     """Let sites grow in whole blocks of power where a block is given."""
-    blocks = np.asarray(problem.site_block_w, float)
+    blocks = np.asarray(problem.power.site_block_w, float)
     for site in np.nonzero(blocks > 0)[0]:
         count = lp.columns(additions[site].shape, whole=True)
         rows = lp.rows(additions[site].shape, lower=0.0, upper=0.0, unit=units.watts)
@@ -381,25 +424,25 @@ def read(program: Program, solution: Solution) -> Answer:
         return np.where(columns >= 0, values[columns], 0.0)
 
     decisions = Decisions(
-        orders=values[program.orders[..., :count]],
-        additions=values[program.additions[:, :count]],
-        left=chosen(program.left[..., :count]),
-        left_bought=chosen(program.left_bought[..., :count, :count]),
+        orders=values[program.columns.orders[..., :count]],
+        additions=values[program.columns.additions[:, :count]],
+        left=chosen(program.columns.left[..., :count]),
+        left_bought=chosen(program.columns.left_bought[..., :count, :count]),
     )
     return Answer(
         status=solution.status,
         objective=solution.objective,
         decisions=decisions,
-        served=values[program.served[:, :count]],
-        busy=chosen(program.busy[:, :, :, :count]),
-        training=values[program.training[..., :count]],
-        capacity_gain=gain[program.capacity[:, :, :count]],
-        supply_gain=gain[program.supply[:, :count]],
-        power_gain=gain[program.power[:, :count]] + _later(gain[program.power], count),
-        limit_gain=gain[program.limit[:, :count]] + _later(gain[program.limit], count),
-        build_gain=np.maximum(solution.column_gain[program.additions[:, :count]], 0.0),
-        budget_gain=gain[program.budget[:count]],
-        cluster=chosen(program.cluster[..., :count]),
+        served=values[program.columns.served[:, :count]],
+        busy=chosen(program.columns.busy[:, :, :, :count]),
+        training=values[program.columns.training[..., :count]],
+        capacity_gain=gain[program.rows.capacity[:, :, :count]],
+        supply_gain=gain[program.rows.supply[:, :count]],
+        power_gain=gain[program.rows.power[:, :count]] + _later(gain[program.rows.power], count),
+        limit_gain=gain[program.rows.limit[:, :count]] + _later(gain[program.rows.limit], count),
+        build_gain=np.maximum(solution.column_gain[program.columns.additions[:, :count]], 0.0),
+        budget_gain=gain[program.rows.budget[:count]],
+        cluster=chosen(program.columns.cluster[..., :count]),
         basis=solution.basis,
     )
 

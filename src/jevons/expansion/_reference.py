@@ -22,7 +22,7 @@ def model(problem: ExpansionProblem) -> Any:
     p = steps.problem
     labels = {
         "s": p.segments, "v": p.devices, "r": p.sites, "t": p.quarters, "k": p.slots,
-        "b": tuple(range(p.block_calls_per_d.shape[2])), "o": p.quarters,
+        "b": tuple(range(p.demand.block_calls_per_d.shape[2])), "o": p.quarters,
     }  # fmt: skip
 
     def over(array: Any, axes: str) -> xr.DataArray:
@@ -35,16 +35,16 @@ def model(problem: ExpansionProblem) -> Any:
         coords = [grid.get_index(a) for a in axes]
         return m.add_variables(lower=0, upper=upper, coords=coords, name=name)
 
-    able = np.isfinite(p.device_s_per_call)
-    calls_per_h = over(3600.0 / p.device_s_per_call, "svt")
+    able = np.isfinite(p.machines.device_s_per_call)
+    calls_per_h = over(3600.0 / p.machines.device_s_per_call, "svt")
     most_h = np.broadcast_to(
         np.where(able, np.inf, 0.0)[:, :, None, :, None], (*able.shape[:2], len(p.sites), able.shape[2], len(p.slots))
     )
-    build_w = np.tile(p.site_build_w_per_quarter[:, None] * p.step_quarters, len(p.quarters))
+    build_w = np.tile(p.power.site_build_w_per_quarter[:, None] * p.terms.step_quarters, len(p.quarters))
     build_w[:, steps.decided :] = 0.0
     orders = variable("orders", "vro")
     added = variable("additions", "ro", upper=over(build_w, "ro"))
-    served = variable("served", "stb", upper=over(p.block_calls_per_d, "stb"))
+    served = variable("served", "stb", upper=over(p.demand.block_calls_per_d, "stb"))
     busy = variable("busy", "svrtk", upper=over(most_h, "svrtk"))
     training = variable("training", "vrt")
     carried = variable("carried", "o")
@@ -53,48 +53,54 @@ def model(problem: ExpansionProblem) -> Any:
     upto = over(np.triu(np.ones((len(p.quarters),) * 2)), "ot")
     new = (orders * service).sum("o")
     stock = over(opening(p).installed(steps), "vrt")
-    hours = over(p.slot_h_per_d * p.availability_frac, "k")
-    bound = over((1 - p.deferrable_frac)[:, None] * p.slot_share_frac, "sk")
+    hours = over(p.demand.slot_h_per_d * p.machines.availability_frac, "k")
+    bound = over((1 - p.demand.deferrable_frac)[:, None] * p.demand.slot_share_frac, "sk")
     calls = served.sum("b")
     computed = (busy * calls_per_h).sum(["v", "r"])
     m.add_constraints(computed.sum("k") - calls == 0, name="calls")
     m.add_constraints(computed - calls * bound >= 0, name="slots")
-    cap = over(p.utilisation_cap_frac, "s")
+    cap = over(p.demand.utilisation_cap_frac, "s")
     m.add_constraints((busy / cap).sum("s") + training * hours - new * hours <= stock * hours, name="capacity")
-    flop = over(p.device_flop_per_s, "v")
+    flop = over(p.machines.device_flop_per_s, "v")
     trained = (training * flop).sum(["v", "r"])
     later = None
-    if steps.decided < len(p.quarters) and p.training_flop_per_s[-1] > 0:
+    if steps.decided < len(p.quarters) and p.training.training_flop_per_s[-1] > 0:
         last = over(np.arange(len(p.quarters)) == steps.decided, "t")
         later = m.add_variables(lower=0, name="later")
         trained = trained + later * last
-    m.add_constraints(trained >= over(p.training_flop_per_s, "t"), name="reserve")
-    m.add_constraints(orders.sum("r") <= over(p.supply_devices, "vo"), name="supply")
-    watts = over(p.device_w, "v")
-    site_w = over(p.initial_site_w, "r")
+    m.add_constraints(trained >= over(p.training.training_flop_per_s, "t"), name="reserve")
+    m.add_constraints(orders.sum("r") <= over(p.supply.supply_devices, "vo"), name="supply")
+    watts = over(p.machines.device_w, "v")
+    site_w = over(p.opening.initial_site_w, "r")
     grown = (added * upto).sum("o")
     drawn = (orders * over(steps.serves > 0, "vot")).sum("o") * watts
     start = opening(p)
-    standing = np.einsum("v,vr,vt->rt", p.device_w, start.count, start.stands(steps) > 0)
+    standing = np.einsum("v,vr,vt->rt", p.machines.device_w, start.count, start.stands(steps) > 0)
     m.add_constraints(drawn.sum("v") - grown <= site_w - over(standing, "rt"), name="power")
-    m.add_constraints(grown <= over(p.site_limit_w, "rt") - site_w, name="limit")
-    spent = (orders * over(p.capex_cny_per_device, "vo")).sum(["v", "r"])
-    spent = spent + (added * over(p.site_capex_cny_per_w, "ro")).sum("r")
+    m.add_constraints(grown <= over(p.power.site_limit_w, "rt") - site_w, name="limit")
+    spent = (orders * over(p.machines.capex_cny_per_device, "vo")).sum(["v", "r"])
+    spent = spent + (added * over(p.power.site_capex_cny_per_w, "ro")).sum("r")
     same, before = over(np.eye(len(p.quarters)), "ot"), over(np.eye(len(p.quarters), k=1), "ot")
     used = (spent * same).sum("o") + (carried * (same - before)).sum("o")
-    m.add_constraints(used == over(p.budget_cny, "t"), name="budget")
+    m.add_constraints(used == over(p.money.budget_cny, "t"), name="budget")
 
     weight = over(steps.weight_d, "t")
-    energy = over(p.energy_cny_per_device_h, "vrt")
-    discount = over(p.discount, "o")
+    energy = over(p.machines.energy_cny_per_device_h, "vrt")
+    discount = over(p.money.discount, "o")
     fixed = (service * over(steps.running_cny, "vt")).sum("t")
-    worth = over(p.terminal_cny_per_device, "vo") - discount * over(p.capex_cny_per_device, "vo") - fixed
-    left = np.zeros_like(p.site_capex_cny_per_w) if p.site_terminal_cny_per_w is None else p.site_terminal_cny_per_w
-    site_worth = over(left, "ro") - discount * over(p.site_capex_cny_per_w, "ro")
+    worth = (
+        over(p.machines.terminal_cny_per_device, "vo") - discount * over(p.machines.capex_cny_per_device, "vo") - fixed
+    )
+    left = (
+        np.zeros_like(p.power.site_capex_cny_per_w)
+        if p.power.site_terminal_cny_per_w is None
+        else p.power.site_terminal_cny_per_w
+    )
+    site_worth = over(left, "ro") - discount * over(p.power.site_capex_cny_per_w, "ro")
     m.add_objective(
         (served * over(net_value(p), "stb") * weight).sum()
         - (busy * energy * weight).sum()
-        - (training * energy * weight * (24.0 * p.availability_frac)).sum()
+        - (training * energy * weight * (24.0 * p.machines.availability_frac)).sum()
         + (orders * worth).sum()
         + (added * site_worth).sum()
         + (0 if later is None else later * later_gain(steps)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,25 +46,27 @@ class Stages:
     @property
     def weight_d(self) -> Array:
         """Present value of 1 CNY a day through each step, (t,) [days]."""
-        return np.asarray(self.problem.discount * DAYS_PER_QUARTER * self.length_quarters)
+        return np.asarray(self.problem.money.discount * DAYS_PER_QUARTER * self.length_quarters)
 
     @property
     def running_cny(self) -> Array:
         """Present value of the fixed cost of a device through each step, (v, t)."""
-        return np.asarray(self.problem.discount * self.problem.fixed_cny_per_device_quarter * self.length_quarters)
+        return np.asarray(
+            self.problem.money.discount * self.problem.machines.fixed_cny_per_device_quarter * self.length_quarters
+        )
 
 
 def stages(problem: ExpansionProblem) -> Stages:
     """Return the steps of *problem*."""
     steps = len(problem.quarters)
-    length = np.full(steps, problem.step_quarters)
+    length = np.full(steps, problem.terms.step_quarters)
     whole = problem
-    if problem.tail_quarters > 0:
-        length = np.append(length, float(problem.tail_quarters))
+    if problem.terms.tail_quarters > 0:
+        length = np.append(length, float(problem.terms.tail_quarters))
         whole = _with_tail(problem)
     edges = np.concatenate([[0.0], np.cumsum(length)])
-    begins = np.asarray(edges[None, :-1] + problem.lead_quarters[:, None], float)
-    serves = share_in_service(begins, np.asarray(begins + problem.life_quarters[:, None], float), edges)
+    begins = np.asarray(edges[None, :-1] + problem.machines.lead_quarters[:, None], float)
+    serves = share_in_service(begins, np.asarray(begins + problem.machines.life_quarters[:, None], float), edges)
     return Stages(problem=whole, decided=steps, length_quarters=length, serves=serves)
 
 
@@ -76,27 +77,27 @@ def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
     """
     parts: dict[str, Any] = {"quarters": (*problem.quarters, AFTER), "tail_quarters": 0}
     for name, axis in TIME_AXIS.items():
-        array = getattr(problem, name)
+        array = problem.field(name)
         parts[name] = np.concatenate([array, np.take(array, [-1], axis=axis)], axis=axis)
-    back = max(round(1.0 / problem.step_quarters), 1)
+    back = max(round(1.0 / problem.terms.step_quarters), 1)
     if len(problem.quarters) > back:
-        totals = problem.block_calls_per_d.sum(axis=2)
+        totals = problem.demand.block_calls_per_d.sum(axis=2)
         parts["block_calls_per_d"][:, -1] *= _trend(totals, back)[:, None]
-        parts["device_s_per_call"][..., -1] *= _trend(problem.device_s_per_call, back)
+        parts["device_s_per_call"][..., -1] *= _trend(problem.machines.device_s_per_call, back)
     for name in ("budget_cny", "supply_devices"):
         parts[name][..., -1] = 0.0
-    if problem.committed_devices is not None:
-        parts["committed_devices"] = np.pad(problem.committed_devices, ((0, 0), (0, 1)))
-    discount = problem.discount
+    if problem.supply.committed_devices is not None:
+        parts["committed_devices"] = np.pad(problem.supply.committed_devices, ((0, 0), (0, 1)))
+    discount = problem.money.discount
     fall = float(discount[-1] / discount[-2]) if discount.size > 1 else 1.0
-    distance = problem.step_quarters / 2 + np.arange(problem.tail_quarters) + 0.5
-    parts["discount"][-1] = discount[-1] * float(np.mean(fall ** (distance / problem.step_quarters)))
+    distance = problem.terms.step_quarters / 2 + np.arange(problem.terms.tail_quarters) + 0.5
+    parts["discount"][-1] = discount[-1] * float(np.mean(fall ** (distance / problem.terms.step_quarters)))
     for name in ("terminal_cny_per_device", "site_terminal_cny_per_w", "cluster_cny_per_quarter"):
-        array = getattr(problem, name)
+        array = problem.field(name)
         if array is not None:
             last = array[..., -1:] if name == "cluster_cny_per_quarter" else np.zeros((*array.shape[:-1], 1))
             parts[name] = np.concatenate([array, last], axis=-1)
-    return dataclasses.replace(problem, **parts)
+    return problem.replace(**parts)
 
 
 def is_anniversary(age_quarters: Array) -> NDArray[np.bool_]:
@@ -155,36 +156,36 @@ class Start:
 
 def arrivals(problem: ExpansionProblem) -> list[tuple[int, int]]:
     """Return kind and step of each group of devices that were paid for before the start and are still to arrive."""
-    if problem.arriving_devices is None:
+    if problem.opening.arriving_devices is None:
         return []
-    return [(kind, step) for kind, step in np.argwhere(problem.arriving_devices.sum(axis=1) > 0).tolist()]
+    return [(kind, step) for kind, step in np.argwhere(problem.opening.arriving_devices.sum(axis=1) > 0).tolist()]
 
 
 def opening(problem: ExpansionProblem) -> Start:
     """Return the start that the problem itself states: one group of each kind, then those still to arrive."""
     kinds = len(problem.devices)
-    worth = problem.initial_terminal_cny_per_device
+    worth = problem.opening.initial_terminal_cny_per_device
     stood = np.zeros(kinds) if worth is None else worth
     coming = arrivals(problem)
     kind, step = (np.array([group[i] for group in coming], np.int64) for i in (0, 1))
-    begins = step * problem.step_quarters
-    late = problem.arriving_terminal_cny_per_device
-    count = np.zeros((0, len(problem.sites))) if problem.arriving_devices is None else (
-        problem.arriving_devices[kind, :, step]
+    begins = step * problem.terms.step_quarters
+    late = problem.opening.arriving_terminal_cny_per_device
+    count = np.zeros((0, len(problem.sites))) if problem.opening.arriving_devices is None else (
+        problem.opening.arriving_devices[kind, :, step]
     )  # fmt: skip
     return Start(
         device=np.concatenate([np.arange(kinds), kind]),
-        count=np.concatenate([problem.initial_devices, count]),
+        count=np.concatenate([problem.opening.initial_devices, count]),
         begins_quarters=np.concatenate([np.zeros(kinds), begins]),
         ends_quarters=np.concatenate(
             [
-                np.maximum(problem.life_quarters - problem.initial_age_quarters, 0).astype(float),
-                begins + problem.life_quarters[kind],
+                np.maximum(problem.machines.life_quarters - problem.opening.initial_age_quarters, 0).astype(float),
+                begins + problem.machines.life_quarters[kind],
             ]
         ),
         terminal_cny=np.concatenate([stood, np.zeros(kind.size) if late is None else late[kind, step]]),
         yearly=np.concatenate([np.zeros(kinds, bool), np.ones(kind.size, bool)]),
-        site_w=problem.initial_site_w,
+        site_w=problem.opening.initial_site_w,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, Literal
 
 import numpy as np
@@ -31,7 +30,7 @@ def window(problem: ExpansionProblem, first: int, end: int, cash_cny: float, *, 
     """
     parts: dict[str, Any] = {}
     for name, axis in TIME_AXIS.items():
-        part = np.take(getattr(problem, name), range(first, end), axis=axis)
+        part = np.take(problem.field(name), range(first, end), axis=axis)
         if static and name in _EXPECTED_TO_STAY:
             part = np.repeat(np.take(part, [0], axis=axis), end - first, axis=axis)
         parts[name] = part
@@ -39,21 +38,21 @@ def window(problem: ExpansionProblem, first: int, end: int, cash_cny: float, *, 
     parts["budget_cny"][0] += cash_cny
     discount = parts["discount"]
     parts["terminal_cny_per_device"] = _moved(
-        problem.terminal_cny_per_device, problem.discount * problem.capex_cny_per_device,
+        problem.machines.terminal_cny_per_device, problem.money.discount * problem.machines.capex_cny_per_device,
         discount * parts["capex_cny_per_device"], first, end,
     )  # fmt: skip
-    if problem.cluster_cny_per_quarter is not None:
-        parts["cluster_cny_per_quarter"] = problem.cluster_cny_per_quarter[first:end]
-    if problem.committed_devices is not None:
+    if problem.training.cluster_cny_per_quarter is not None:
+        parts["cluster_cny_per_quarter"] = problem.training.cluster_cny_per_quarter[first:end]
+    if problem.supply.committed_devices is not None:
         # contracts are known, but who expects supply to stay as it is cannot expect more of it
-        parts["committed_devices"] = np.minimum(problem.committed_devices[:, first:end], parts["supply_devices"])
+        parts["committed_devices"] = np.minimum(problem.supply.committed_devices[:, first:end], parts["supply_devices"])
     parts["arriving_devices"] = parts["arriving_terminal_cny_per_device"] = None
-    if problem.site_terminal_cny_per_w is not None:
+    if problem.power.site_terminal_cny_per_w is not None:
         parts["site_terminal_cny_per_w"] = _moved(
-            problem.site_terminal_cny_per_w, problem.discount * problem.site_capex_cny_per_w,
+            problem.power.site_terminal_cny_per_w, problem.money.discount * problem.power.site_capex_cny_per_w,
             discount * parts["site_capex_cny_per_w"], first, end,
         )  # fmt: skip
-    return dataclasses.replace(problem, quarters=problem.quarters[first:end], **parts)
+    return problem.replace(quarters=problem.quarters[first:end], **parts)
 
 
 def _moved(terminal: Array, price: Array, price_here: Array, first: int, end: int) -> Array:

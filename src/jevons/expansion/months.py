@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -25,23 +24,23 @@ def in_months(problem: ExpansionProblem) -> ExpansionProblem:
     """
     parts: dict[str, Any] = {
         "quarters": tuple(f"{quarter} month {m + 1}" for quarter in problem.quarters for m in range(MONTHS)),
-        "step_quarters": problem.step_quarters / MONTHS,
+        "step_quarters": problem.terms.step_quarters / MONTHS,
     }
     for name, axis in TIME_AXIS.items():
-        parts[name] = np.repeat(getattr(problem, name), MONTHS, axis=axis)
+        parts[name] = np.repeat(problem.field(name), MONTHS, axis=axis)
     once = ("terminal_cny_per_device", "site_terminal_cny_per_w", "cluster_cny_per_quarter")
     for name in (*once, "arriving_devices", "arriving_terminal_cny_per_device", "committed_devices"):
-        array = getattr(problem, name)
+        array = problem.field(name)
         parts[name] = None if array is None else np.repeat(array, MONTHS, axis=-1)
     for name in ("budget_cny", "supply_devices", "arriving_devices", "committed_devices"):
         parts[name] = None if parts[name] is None else parts[name] / MONTHS
     fall = np.ones(len(problem.quarters))
     if fall.size > 1:
-        fall[:-1] = problem.discount[1:] / problem.discount[:-1]
+        fall[:-1] = problem.money.discount[1:] / problem.money.discount[:-1]
         fall[-1] = fall[-2]
     offset = np.tile((np.arange(MONTHS) - (MONTHS - 1) / 2) / MONTHS, fall.size)
     parts["discount"] = parts["discount"] * np.repeat(fall, MONTHS) ** offset
-    return dataclasses.replace(problem, **parts)
+    return problem.replace(**parts)
 
 
 def solve_in_months(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -201,9 +200,9 @@ def export_regimes(
 
 def _supplied(problem: ExpansionProblem, supply: Array) -> ExpansionProblem:
     """Return the problem with another supply, which frees the firm of commitments beyond it."""
-    bound = problem.committed_devices
+    bound = problem.supply.committed_devices
     bound = None if bound is None else np.minimum(bound, supply)
-    return dataclasses.replace(problem, supply_devices=supply, committed_devices=bound)
+    return problem.replace(supply_devices=supply, committed_devices=bound)
 
 
 def _check_regimes(problem: ExpansionProblem, regimes: Mapping[str, tuple[float, Array]], known_from: int) -> None:
@@ -246,7 +245,7 @@ class _Seen:
     @staticmethod
     def of(problem: ExpansionProblem, start: Start, answer: Answer) -> _Seen:
         left = _budget_left(problem, answer.decisions)
-        draw_w = np.einsum("v,vrt->rt", problem.device_w, answer.decisions.installed(stages(problem), start))
+        draw_w = np.einsum("v,vrt->rt", problem.machines.device_w, answer.decisions.installed(stages(problem), start))
         limits = binding_limits(problem, answer, left, _site_w(start, answer.decisions), draw_w)
         return _Seen(
             budget=answer.budget_gain, supply=answer.supply_gain, power=site_capacity_gain(answer), binding=limits
@@ -254,8 +253,8 @@ class _Seen:
 
 
 def _capex(problem: ExpansionProblem, decisions: Decisions) -> tuple[Array, Array]:
-    devices = np.einsum("vt,vrt->t", problem.capex_cny_per_device, decisions.orders)
-    return devices, np.einsum("rt,rt->t", problem.site_capex_cny_per_w, decisions.additions)
+    devices = np.einsum("vt,vrt->t", problem.machines.capex_cny_per_device, decisions.orders)
+    return devices, np.einsum("rt,rt->t", problem.power.site_capex_cny_per_w, decisions.additions)
 
 
 def _site_w(start: Start, decisions: Decisions) -> Array:
@@ -264,7 +263,7 @@ def _site_w(start: Start, decisions: Decisions) -> Array:
 
 def _budget_left(problem: ExpansionProblem, decisions: Decisions) -> Array:
     devices, sites = _capex(problem, decisions)
-    left = np.cumsum(problem.budget_cny - devices - sites)
+    left = np.cumsum(problem.money.budget_cny - devices - sites)
     return np.maximum(left, 0.0)
 
 
@@ -315,17 +314,17 @@ def _later_start(
     counts = list(start.count - decisions.left[:, :, :first].sum(axis=2))
     begins, ends = (start.begins_quarters - edges[first]).tolist(), (start.ends_quarters - edges[first]).tolist()
     worth = start.terminal_cny.tolist()
-    paid = problem.discount * problem.capex_cny_per_device
+    paid = problem.money.discount * problem.machines.capex_cny_per_device
     for kind, order in np.argwhere(decisions.orders[:, :, :first].sum(axis=1) > 0).tolist():
         origin.append((kind, order))
         device.append(kind)
         left = decisions.left_bought[kind, :, order, :first].sum(axis=1)
         counts.append(decisions.orders[kind, :, order] - left)
-        begin = float(edges[order] + problem.lead_quarters[kind] - edges[first])
+        begin = float(edges[order] + problem.machines.lead_quarters[kind] - edges[first])
         begins.append(begin)
-        ends.append(begin + float(problem.life_quarters[kind]))
+        ends.append(begin + float(problem.machines.life_quarters[kind]))
         same_age = order + len(problem.quarters) - end
-        kept = problem.terminal_cny_per_device[kind, same_age] / max(paid[kind, same_age], 1e-300)
+        kept = problem.machines.terminal_cny_per_device[kind, same_age] / max(paid[kind, same_age], 1e-300)
         worth.append(float(kept * paid[kind, order]))
     return Start(
         device=np.array(device, np.int64),
@@ -363,10 +362,10 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
     steps, decisions = stages(problem), answer.decisions
     installed = decisions.installed(steps, start)
     device_capex, site_capex = _capex(problem, decisions)
-    serving = (installed - answer.training).sum(axis=(0, 1)) * 24.0 * problem.availability_frac
+    serving = (installed - answer.training).sum(axis=(0, 1)) * 24.0 * problem.machines.availability_frac
     used = answer.busy.sum(axis=(0, 1, 2, 4))
     negligible = 1e-9 * max(float(installed.max(initial=0.0)), 1e-300) * 24.0
-    weight = problem.discount * DAYS_PER_QUARTER * problem.step_quarters
+    weight = problem.money.discount * DAYS_PER_QUARTER * problem.terms.step_quarters
     rent = answer.capacity_gain / weight[None, None, :, None]
     total = installed.sum(axis=1)
     share = np.where((total > 0)[:, None], installed / np.maximum(total, 1e-300)[:, None], 1.0 / len(problem.sites))
@@ -386,7 +385,7 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
         site_capex_cny=site_capex,
         budget_left_cny=_budget_left(problem, decisions),
         utilisation_frac=np.where(serving > negligible, used / np.maximum(serving, negligible), 0.0),
-        it_w=np.einsum("v,vrt->t", problem.device_w, installed),
+        it_w=np.einsum("v,vrt->t", problem.machines.device_w, installed),
         objective_cny=answer.objective,
         rent_cny_per_device_h=np.einsum("vrtk,vrt->vtk", rent, share),
         marginal_cny_per_call=marginal_cost(problem, answer),
@@ -395,6 +394,6 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
         power_dual_cny_per_w=seen.power,
         binding=seen.binding,
         status=answer.status,
-        cluster=answer.cluster if problem.cluster_devices > 0 else None,
+        cluster=answer.cluster if problem.training.cluster_devices > 0 else None,
         basis=answer.basis,
     )

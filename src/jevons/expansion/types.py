@@ -5,7 +5,9 @@ Axes: ``s`` segments, ``v`` devices, ``r`` sites, ``t`` quarters, ``k`` day-slot
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +17,11 @@ from jevons.expansion._lp import Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExpansionProblem:
-    """One provider's choice of what to build, where and when, and what to serve with it.
+class CallDemand:
+    """What callers want, when, and what it is worth to them.
 
     Parameters
     ----------
-    quarters, segments, devices, sites, slots : tuple of str
-        Labels of the axes t, s, v, r, k.
     slot_h_per_d : (k,)
         Hours of each slot in a day; sums to 24.
     block_value_cny_per_call : (s, t, b)
@@ -32,60 +32,170 @@ class ExpansionProblem:
         Share of a segment's undeferrable calls that falls in each slot; rows sum to 1.
     deferrable_frac : (s,)
         Share of calls that may be served in any slot of the same day.
-    device_s_per_call : (s, v, t)
-        Accelerator-seconds of one call at full batch; ``inf`` where a device cannot serve the segment.
     utilisation_cap_frac : (s,)
         Highest share of a slot's device-hours that may be busy while latency targets hold.
+    """
+
+    slot_h_per_d: Array
+    block_value_cny_per_call: Array
+    block_calls_per_d: Array
+    slot_share_frac: Array
+    deferrable_frac: Array
+    utilisation_cap_frac: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machines:
+    """What each kind of device does, costs and draws.
+
+    Parameters
+    ----------
+    device_s_per_call : (s, v, t)
+        Accelerator-seconds of one call at full batch; ``inf`` where a device cannot serve the segment.
     availability_frac : float
         Share of device-hours in working order.
     capex_cny_per_device : (v, t)
         Price of a device with its share of server and network, paid when ordered.
-    device_w : (v,)
-        IT power of a device with its share of the server.
-    site_capex_cny_per_w : (r, t)
-        Building, power and cooling per watt of IT load added beyond what the site has.
     energy_cny_per_device_h : (v, r, t)
         Electricity of a busy device-hour, PUE included.
     fixed_cny_per_device_quarter : (v, t)
         Staff, spares, maintenance, idle power of an installed device.
-    budget_cny : (t,)
-        Money released each quarter for devices and sites; what is not spent carries over.
-    supply_devices : (v, t)
-        Most devices that can be ordered in a quarter (chip supply, export regime); 0 where barred.
+    device_w : (v,)
+        IT power of a device with its share of the server.
+    device_flop_per_s : (v,)
+        Dense bf16 peak of a device.
     lead_quarters : (v,)
         Quarters from order to service, >= 0.
     life_quarters : (v,)
         Quarters in service before retirement, >= 1.
+    terminal_cny_per_device : (v, t)
+        Present value, at the end of the horizon, of a device ordered in quarter t.
+    """
+
+    device_s_per_call: Array
+    availability_frac: float
+    capex_cny_per_device: Array
+    energy_cny_per_device_h: Array
+    fixed_cny_per_device_quarter: Array
+    device_w: Array
+    device_flop_per_s: Array
+    lead_quarters: NDArray[np.int64]
+    life_quarters: NDArray[np.int64]
+    terminal_cny_per_device: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitePower:
+    """How much IT power each site can reach, how fast, and at what price.
+
+    Parameters
+    ----------
+    site_capex_cny_per_w : (r, t)
+        Building, power and cooling per watt of IT load added beyond what the site has.
+    site_limit_w : (r, t)
+        Most IT power a site may reach.
+    site_build_w_per_quarter : (r,)
+        Most IT power a site can add in a quarter.
+    site_terminal_cny_per_w : (r, t), optional
+        Present value, at the end of the horizon, of a watt added to a site in quarter t; 0 where not given, which
+        charges the whole of a long-lived building to the horizon.
+    site_block_w : (r,), optional
+        Power that a site can add only in whole multiples; 0 for any amount.
+    """
+
+    site_capex_cny_per_w: Array
+    site_limit_w: Array
+    site_build_w_per_quarter: Array
+    site_terminal_cny_per_w: Array | None = None
+    site_block_w: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipSupply:
+    """How many devices can be ordered, and must be.
+
+    Parameters
+    ----------
+    supply_devices : (v, t)
+        Most devices that can be ordered in a quarter (chip supply, export regime); 0 where barred.
+    committed_devices : (v, t), optional
+        Devices that contracts bind the firm to order in a step, at most the supply.
+    """
+
+    supply_devices: Array
+    committed_devices: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """What may be spent, and what money is worth when.
+
+    Parameters
+    ----------
+    budget_cny : (t,)
+        Money released each quarter for devices and sites; what is not spent carries over.
+    discount : (t,)
+        Present value of a CNY paid in each quarter.
+    """
+
+    budget_cny: Array
+    discount: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningStock:
+    """What stands at the start, or is paid for and on its way.
+
+    Parameters
+    ----------
     initial_devices : (v, r)
         Installed at the start.
     initial_age_quarters : (v,)
         Age of those at the start.
     initial_site_w : (r,)
         IT power each site can feed at the start.
-    site_limit_w : (r, t)
-        Most IT power a site may reach.
-    site_build_w_per_quarter : (r,)
-        Most IT power a site can add in a quarter.
+    initial_terminal_cny_per_device : (v,), optional
+        Present value, at the end, of a device of the opening stock that is still held; 0 where not given.
+    arriving_devices : (v, r, t), optional
+        Devices paid for before the start that enter service at the beginning of a step.
+    arriving_terminal_cny_per_device : (v, t), optional
+        Present value, at the end, of a device that arrived in step t and is still held; 0 where not given.
+    """
+
+    initial_devices: Array
+    initial_age_quarters: NDArray[np.int64]
+    initial_site_w: Array
+    initial_terminal_cny_per_device: Array | None = None
+    arriving_devices: Array | None = None
+    arriving_terminal_cny_per_device: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingReserve:
+    """Compute held back for training.
+
+    Parameters
+    ----------
     training_flop_per_s : (t,)
         Compute reserved for training (dense bf16 peak), taken from all slots.
-    device_flop_per_s : (v,)
-        Dense bf16 peak of a device.
-    discount : (t,)
-        Present value of a CNY paid in each quarter.
-    terminal_cny_per_device : (v, t)
-        Present value, at the end of the horizon, of a device ordered in quarter t.
-    market_power : bool
-        Maximise profit with marginal-revenue blocks rather than welfare.
-    site_terminal_cny_per_w : (r, t), optional
-        Present value, at the end of the horizon, of a watt added to a site in quarter t; 0 where not given, which
-        charges the whole of a long-lived building to the horizon.
-    site_block_w : (r,), optional
-        Power that a site can add only in whole multiples; 0 for any amount.
     cluster_devices : float
         Size of a training cluster that may be held as a whole: devices of one kind on one site, which count towards
         the training reserve; 0 for no such option.
     cluster_cny_per_quarter : (t,), optional
         What holding such a cluster is worth in each quarter.
+    """
+
+    training_flop_per_s: Array
+    cluster_devices: float = 0.0
+    cluster_cny_per_quarter: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningTerms:
+    """How the planner reckons: its steps, its sight and what it maximises.
+
+    Parameters
+    ----------
     tail_quarters : int
         Quarters after the horizon through which devices serve on and nothing is ordered: demand and speeds go one
         quarter further along their last change and stay there, values and costs are those of the last step. Without
@@ -97,14 +207,40 @@ class ExpansionProblem:
     retire_early : bool
         Whether devices may leave before their life ends: the opening stock in any step, bought ones at each
         anniversary of their service. What leaves frees its power, saves its fixed cost and gives up its terminal value.
-    initial_terminal_cny_per_device : (v,), optional
-        Present value, at the end, of a device of the opening stock that is still held; 0 where not given.
-    arriving_devices : (v, r, t), optional
-        Devices paid for before the start that enter service at the beginning of a step.
-    arriving_terminal_cny_per_device : (v, t), optional
-        Present value, at the end, of a device that arrived in step t and is still held; 0 where not given.
-    committed_devices : (v, t), optional
-        Devices that contracts bind the firm to order in a step, at most the supply.
+    market_power : bool
+        Maximise profit with marginal-revenue blocks rather than welfare.
+    """
+
+    tail_quarters: int = 0
+    step_quarters: float = 1.0
+    retire_early: bool = False
+    market_power: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpansionProblem:
+    """One provider's choice of what to build, where and when, and what to serve with it.
+
+    Parameters
+    ----------
+    quarters, segments, devices, sites, slots : tuple of str
+        Labels of the axes t, s, v, r, k.
+    demand : CallDemand
+        Calls by segment and block, and the hours in which they come.
+    machines : Machines
+        Speed, price, power and life of each kind of device.
+    power : SitePower
+        Limits and prices of site power.
+    supply : ChipSupply
+        Orders that are possible, and those that contracts fix.
+    money : Money
+        Budget and discounting.
+    opening : OpeningStock
+        Devices and power at the start.
+    training : TrainingReserve
+        Compute that is not for sale.
+    terms : PlanningTerms
+        Steps of time, sight past the horizon, early retirement, objective.
     """
 
     quarters: tuple[str, ...]
@@ -112,44 +248,48 @@ class ExpansionProblem:
     devices: tuple[str, ...]
     sites: tuple[str, ...]
     slots: tuple[str, ...]
-    slot_h_per_d: Array
-    block_value_cny_per_call: Array
-    block_calls_per_d: Array
-    slot_share_frac: Array
-    deferrable_frac: Array
-    device_s_per_call: Array
-    utilisation_cap_frac: Array
-    availability_frac: float
-    capex_cny_per_device: Array
-    device_w: Array
-    site_capex_cny_per_w: Array
-    energy_cny_per_device_h: Array
-    fixed_cny_per_device_quarter: Array
-    budget_cny: Array
-    supply_devices: Array
-    lead_quarters: NDArray[np.int64]
-    life_quarters: NDArray[np.int64]
-    initial_devices: Array
-    initial_age_quarters: NDArray[np.int64]
-    initial_site_w: Array
-    site_limit_w: Array
-    site_build_w_per_quarter: Array
-    training_flop_per_s: Array
-    device_flop_per_s: Array
-    discount: Array
-    terminal_cny_per_device: Array
-    market_power: bool = False
-    site_terminal_cny_per_w: Array | None = None
-    site_block_w: Array | None = None
-    cluster_devices: float = 0.0
-    cluster_cny_per_quarter: Array | None = None
-    tail_quarters: int = 0
-    step_quarters: float = 1.0
-    retire_early: bool = False
-    initial_terminal_cny_per_device: Array | None = None
-    arriving_devices: Array | None = None
-    arriving_terminal_cny_per_device: Array | None = None
-    committed_devices: Array | None = None
+    demand: CallDemand
+    machines: Machines
+    power: SitePower
+    supply: ChipSupply
+    money: Money
+    opening: OpeningStock
+    training: TrainingReserve
+    terms: PlanningTerms = PlanningTerms()
+
+    @classmethod
+    def of(cls, **fields: Any) -> ExpansionProblem:
+        """Return the problem whose labels and parts have these *fields*, each under its own name."""
+        parts: dict[str, dict[str, Any]] = {part: {} for part in _PARTS}
+        labels = {name: value for name, value in fields.items() if name not in _PART_OF}
+        for name in fields.keys() - labels.keys():
+            parts[_PART_OF[name]][name] = fields[name]
+        return cls(**labels, **{part: _PARTS[part](**values) for part, values in parts.items()})
+
+    def replace(self, **fields: Any) -> ExpansionProblem:
+        """Return the problem with other values of these labels or *fields* of its parts."""
+        changed: dict[str, Any] = {name: value for name, value in fields.items() if name not in _PART_OF}
+        for part in dict.fromkeys(_PART_OF[name] for name in fields if name in _PART_OF):
+            own = {name: value for name, value in fields.items() if _PART_OF.get(name) == part}
+            changed[part] = dataclasses.replace(getattr(self, part), **own)
+        return dataclasses.replace(self, **changed)
+
+    def field(self, name: str) -> Any:
+        """Return a field of one of the parts, or the labels of an axis, by its name."""
+        return getattr(self if name not in _PART_OF else getattr(self, _PART_OF[name]), name)
+
+
+_PARTS: dict[str, type[Any]] = {
+    "demand": CallDemand,
+    "machines": Machines,
+    "power": SitePower,
+    "supply": ChipSupply,
+    "money": Money,
+    "opening": OpeningStock,
+    "training": TrainingReserve,
+    "terms": PlanningTerms,
+}
+_PART_OF = {field.name: part for part, kind in _PARTS.items() for field in dataclasses.fields(kind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,10 +80,10 @@ def statements(
     inside = np.asarray(internal, bool)
     _check(plan, price_cny_per_call, inside, terms, base)
     revenue = price_cny_per_call * plan.served_calls_per_d.sum(axis=2) * DAYS_PER_QUARTER
-    training_h = 24.0 * p.availability_frac * plan.training_devices
+    training_h = 24.0 * p.machines.availability_frac * plan.training_devices
     hours = plan.busy_device_h_per_d.sum(axis=(0, 4)) + training_h
-    energy = np.einsum("vrt,vrt->t", hours, p.energy_cny_per_device_h) * DAYS_PER_QUARTER
-    fixed = np.einsum("vt,vrt->t", p.fixed_cny_per_device_quarter, plan.installed)
+    energy = np.einsum("vrt,vrt->t", hours, p.machines.energy_cny_per_device_h) * DAYS_PER_QUARTER
+    fixed = np.einsum("vt,vrt->t", p.machines.fixed_cny_per_device_quarter, plan.installed)
     external, own = revenue[~inside].sum(axis=0), revenue[inside].sum(axis=0)
     overhead = terms.overhead_frac * (external + own)
     devices = _device_books(plan, price_cny_per_call, terms)
@@ -175,11 +175,13 @@ def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> _De
     T = len(p.quarters)
     life = 4.0 * terms.device_life_y
     kind, paid, retired, count = _vintage_parts(plan)
-    start = paid + p.lead_quarters[kind]
+    start = paid + p.machines.lead_quarters[kind]
     paid_in = np.array([int(quarter[:4]) for quarter in p.quarters])[paid]
     worth = value_in_use(plan, price, terms.overhead_frac)[kind, paid] if terms.impair else None
     most = None if worth is None else worth * np.where(np.isfinite(worth), count[:, None], 1.0)
-    bought = straight_line(count * p.capex_cny_per_device[kind, paid], paid, start, retired, life, T, most_cny=most)
+    bought = straight_line(
+        count * p.machines.capex_cny_per_device[kind, paid], paid, start, retired, life, T, most_cny=most
+    )
     per_device = np.zeros(len(p.devices)) if terms.initial_cost_cny_per_device is None else (
         terms.initial_cost_cny_per_device
     )  # fmt: skip
@@ -208,7 +210,7 @@ def _vintage_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
     p = plan.problem
     left = plan.retired_bought.sum(axis=1)
     kind, paid = (axis.ravel() for axis in np.indices(left.shape[:2]))
-    natural = paid + p.lead_quarters[kind] + p.life_quarters[kind]
+    natural = paid + p.machines.lead_quarters[kind] + p.machines.life_quarters[kind]
     count = np.maximum(plan.ordered.sum(axis=1) - left.sum(axis=2), 0.0).ravel()
     early = np.nonzero(left)
     return (
@@ -227,18 +229,23 @@ def _opening_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
     p = plan.problem
     left = plan.retired_initial.sum(axis=1)
     early = np.nonzero(left)
-    stock = np.maximum(p.initial_devices.sum(axis=1) - left.sum(axis=1), 0.0)
+    stock = np.maximum(p.opening.initial_devices.sum(axis=1) - left.sum(axis=1), 0.0)
     parts = [
-        (np.arange(left.shape[0]), -p.initial_age_quarters, p.life_quarters - p.initial_age_quarters, stock),
-        (early[0], -p.initial_age_quarters[early[0]], early[1], left[early]),
+        (
+            np.arange(left.shape[0]),
+            -p.opening.initial_age_quarters,
+            p.machines.life_quarters - p.opening.initial_age_quarters,
+            stock,
+        ),
+        (early[0], -p.opening.initial_age_quarters[early[0]], early[1], left[early]),
     ]
-    if p.arriving_devices is not None:
+    if p.opening.arriving_devices is not None:
         gone = plan.retired_arriving.sum(axis=1)
-        kind, begins = np.nonzero(p.arriving_devices.sum(axis=1))
-        stay = np.maximum(p.arriving_devices.sum(axis=1) - gone.sum(axis=2), 0.0)
+        kind, begins = np.nonzero(p.opening.arriving_devices.sum(axis=1))
+        stay = np.maximum(p.opening.arriving_devices.sum(axis=1) - gone.sum(axis=2), 0.0)
         early = np.nonzero(gone)
         parts += [
-            (kind, begins, begins + p.life_quarters[kind], stay[kind, begins]),
+            (kind, begins, begins + p.machines.life_quarters[kind], stay[kind, begins]),
             (early[0], early[1], early[2], gone[early]),
         ]
     kinds, starts, ends, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -256,22 +263,22 @@ def value_in_use(plan: ExpansionPlan, price_cny_per_call: Array, overhead_frac: 
     """
     p = plan.problem
     steps = stages(p)
-    calls_per_h = np.where(np.isfinite(p.device_s_per_call), 3600.0 / p.device_s_per_call, 0.0)
+    calls_per_h = np.where(np.isfinite(p.machines.device_s_per_call), 3600.0 / p.machines.device_s_per_call, 0.0)
     hours = plan.busy_device_h_per_d.sum(axis=4)
     sales = np.einsum("svrt,svt,st->vt", hours, calls_per_h, price_cny_per_call) * (1.0 - overhead_frac)
-    energy = np.einsum("svrt,vrt->vt", hours, p.energy_cny_per_device_h)
+    energy = np.einsum("svrt,vrt->vt", hours, p.machines.energy_cny_per_device_h)
     installed = plan.installed.sum(axis=1)
     serving = installed - plan.training_devices.sum(axis=1)
     least = 1e-9 * max(float(installed.max(initial=0.0)), 1e-300)
     serves = serving > least
     margin = np.where(serves, (sales - energy) * DAYS_PER_QUARTER / np.maximum(serving, least), 0.0)
     mean = margin.sum(axis=1, keepdims=True) / np.maximum(serves.sum(axis=1, keepdims=True), 1)
-    earned = np.where(serves, margin, mean) - p.fixed_cny_per_device_quarter
+    earned = np.where(serves, margin, mean) - p.machines.fixed_cny_per_device_quarter
     count = steps.decided
     earned = np.concatenate([earned, np.repeat(earned[:, -1:], steps.length_quarters.size - count, axis=1)], axis=1)
-    flows = earned[:, None, :] * steps.serves[:, :count] * (steps.problem.discount * steps.length_quarters)
+    flows = earned[:, None, :] * steps.serves[:, :count] * (steps.problem.money.discount * steps.length_quarters)
     later = (np.cumsum(flows[..., ::-1], axis=2)[..., ::-1] - flows)[..., :count]
-    worth = (later + p.terminal_cny_per_device[:, :, None]) / p.discount
+    worth = (later + p.machines.terminal_cny_per_device[:, :, None]) / p.money.discount
     return np.asarray(np.where(serves.any(axis=1)[:, None, None], worth, np.inf))
 
 

@@ -214,10 +214,10 @@ def budget(result: PlanResult) -> Any:
     axis.bar(positions, sites, bottom=devices, color=HUES[1], width=0.7, label="sites")
     axis.step(
         np.append(positions, positions[-1] + 1) - 0.5,
-        np.append(plan.problem.budget_cny, plan.problem.budget_cny[-1]) / _BN,
+        np.append(plan.problem.money.budget_cny, plan.problem.money.budget_cny[-1]) / _BN,
         where="post", color=INK, linewidth=1.5, label="AI budget released",
     )  # fmt: skip
-    top = max(float((devices + sites).max()), float(plan.problem.budget_cny.max() / _BN)) * 1.4
+    top = max(float((devices + sites).max()), float(plan.problem.money.budget_cny.max() / _BN)) * 1.4
     axis.set_ylim(0, top)
     for position, names in zip(positions, plan.binding, strict=True):
         text = fill(result.limit_label(names[0]), 12) if names else ""

@@ -191,7 +191,7 @@ def _cards(result: PlanResult) -> list[tuple[str, ...]]:
     """Return figure, meaning, comparison, and interval or probability of each headline."""
     plan, accounts, draws = result.chain.plan, result.chain.accounts, result.draws
     tokens = result.tokens_per_d.sum(axis=0)
-    spent, budget = float(accounts.statements.capex_cny.sum()), float(plan.problem.budget_cny.sum())
+    spent, budget = float(accounts.statements.capex_cny.sum()), float(plan.problem.money.budget_cny.sum())
     gap = accounts.value_per_ads_cny / accounts.price_per_ads_cny - 1
     first, last = result.quarters[0], result.quarters[-1]
 
@@ -332,8 +332,8 @@ def _method(result: PlanResult) -> str:
         "A token costs device-seconds times that. Posted prices follow cost with inertia and in steps; adoption follows diffusion among "
         "those for whom a call is worth its price, so elasticity is an outcome. A linear program chooses orders, sites and "
         "dispatch under budget, chip supply, lead times, power and build rates; its duals name what binds. Market and "
-        f"planner are iterated with damping: residual {chain.residual:.4f} after {chain.rounds} rounds, "
-        f"prices {100 * chain.gap_frac:.2f} % from the planner's own, weighted by revenue "
+        f"planner are iterated with damping: residual {chain.convergence.residual:.4f} after {chain.convergence.rounds} rounds, "
+        f"prices {100 * chain.convergence.gap_frac:.2f} % from the planner's own, weighted by revenue "
         f"(solver: {html.escape(chain.plan.status)}).</p>\n"
         "<p>Left out: what rivals build (their costs, prices and shares are modelled), engines' queueing (a cap "
         "on utilisation stands for it), taxes other than on profit, currency movements. Operators are modelled, not "

@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +26,7 @@ def draw(seed, *, market_power=False):
     installed = rng.uniform(0, 2e4, (V, R)) * (rng.random((V, R)) < 0.7)
     watts = rng.uniform(500, 1500, V)
     needed = float((installed * watts[:, None]).sum(axis=0).max())
-    return ExpansionProblem(
+    return ExpansionProblem.of(
         quarters=tuple(f"t{i}" for i in range(T)),
         segments=tuple(f"s{i}" for i in range(S)),
         devices=tuple(f"v{i}" for i in range(V)),
@@ -67,16 +65,16 @@ def draw(seed, *, market_power=False):
 def with_sight(problem, seed):
     """Return the problem with quarters after the horizon, early retirement and an end value of the opening stock."""
     rng = np.random.default_rng([seed, 1])
-    worth = problem.terminal_cny_per_device[:, 0] * rng.uniform(0, 1, len(problem.devices))
-    return dataclasses.replace(
-        problem, tail_quarters=int(rng.integers(0, 5)), retire_early=True, initial_terminal_cny_per_device=worth
+    worth = problem.machines.terminal_cny_per_device[:, 0] * rng.uniform(0, 1, len(problem.devices))
+    return problem.replace(
+        tail_quarters=int(rng.integers(0, 5)), retire_early=True, initial_terminal_cny_per_device=worth
     )
 
 
 def with_reserve(problem, share=0.3):
     """Return the problem with a reserve that the opening stock can just hold for as long as it stands."""
-    flop = np.einsum("v,vrt->t", problem.device_flop_per_s, opening(problem).installed(stages(problem)))
-    return dataclasses.replace(problem, training_flop_per_s=share * flop[: len(problem.quarters)])
+    flop = np.einsum("v,vrt->t", problem.machines.device_flop_per_s, opening(problem).installed(stages(problem)))
+    return problem.replace(training_flop_per_s=share * flop[: len(problem.quarters)])
 
 
 @quick
@@ -87,32 +85,32 @@ def test_money_power_devices_and_calls_balance(seed, market_power, foresight):
     plan = solve(p, foresight=foresight, window_quarters=3)
     spent = plan.device_capex_cny + plan.site_capex_cny
     before = np.concatenate([[0.0], plan.budget_left_cny[:-1]])
-    scale = 1e-6 * max(p.budget_cny.sum(), 1.0)
-    assert np.abs(before + p.budget_cny - spent - plan.budget_left_cny).max() <= scale
-    draws = np.einsum("v,vrt->rt", p.device_w, plan.installed)
+    scale = 1e-6 * max(p.money.budget_cny.sum(), 1.0)
+    assert np.abs(before + p.money.budget_cny - spent - plan.budget_left_cny).max() <= scale
+    draws = np.einsum("v,vrt->rt", p.machines.device_w, plan.installed)
     assert (draws <= plan.site_w * (1 + 1e-6) + 1e-3).all()
-    assert (plan.site_w <= p.site_limit_w * (1 + 1e-9)).all()
+    assert (plan.site_w <= p.power.site_limit_w * (1 + 1e-9)).all()
     T = len(p.quarters)
     stood = opening(p).stands(stages(p))[:, :T] > 0
     gone = np.cumsum(plan.retired_initial.sum(axis=1), axis=1)
-    stock = (p.initial_devices.sum(axis=1)[:, None] - gone) * stood + plan.vintage.sum(axis=1)
+    stock = (p.opening.initial_devices.sum(axis=1)[:, None] - gone) * stood + plan.vintage.sum(axis=1)
     tiny = 1e-6 * max(plan.installed.max(), 1.0)
     assert plan.installed.sum(axis=1) == pytest.approx(stock, rel=1e-9, abs=tiny)
-    assert (plan.retired_initial.sum(axis=2) <= p.initial_devices + tiny).all()
+    assert (plan.retired_initial.sum(axis=2) <= p.opening.initial_devices + tiny).all()
     assert (plan.retired_bought.sum(axis=3) <= plan.ordered + tiny).all()
-    assert (plan.ordered.sum(axis=1) <= p.supply_devices * (1 + 1e-9) + 1e-6).all()
-    calls_per_h = np.where(np.isfinite(p.device_s_per_call), 3600.0 / p.device_s_per_call, 0.0)
+    assert (plan.ordered.sum(axis=1) <= p.supply.supply_devices * (1 + 1e-9) + 1e-6).all()
+    calls_per_h = np.where(np.isfinite(p.machines.device_s_per_call), 3600.0 / p.machines.device_s_per_call, 0.0)
     computed = np.einsum("svrtk,svt->stk", plan.busy_device_h_per_d, calls_per_h)
     served = plan.served_calls_per_d.sum(axis=2)
-    floor = 1e-6 * p.block_calls_per_d.sum(axis=2)
+    floor = 1e-6 * p.demand.block_calls_per_d.sum(axis=2)
     assert (np.abs(computed.sum(axis=2) - served) <= floor).all()
-    bound = (1 - p.deferrable_frac)[:, None] * p.slot_share_frac
+    bound = (1 - p.demand.deferrable_frac)[:, None] * p.demand.slot_share_frac
     assert (computed - served[..., None] * bound[:, None] >= -floor[..., None]).all()
-    room = p.slot_h_per_d * p.availability_frac * (plan.installed - plan.training_devices)[..., None]
-    held = (plan.busy_device_h_per_d / p.utilisation_cap_frac[:, None, None, None, None]).sum(axis=0)
+    room = p.demand.slot_h_per_d * p.machines.availability_frac * (plan.installed - plan.training_devices)[..., None]
+    held = (plan.busy_device_h_per_d / p.demand.utilisation_cap_frac[:, None, None, None, None]).sum(axis=0)
     assert (held <= room + 1e-6 * max(plan.installed.max(), 1.0)).all()
-    flop = np.einsum("v,vrt->t", p.device_flop_per_s, plan.training_devices)
-    assert (flop >= p.training_flop_per_s * (1 - 1e-6)).all()
+    flop = np.einsum("v,vrt->t", p.machines.device_flop_per_s, plan.training_devices)
+    assert (flop >= p.training.training_flop_per_s * (1 - 1e-6)).all()
 
 
 @quick
@@ -122,23 +120,23 @@ def test_gains_are_complementary_to_slack(seed, market_power):
     program = build(p, opening(p))
     answer = read(program, program.lp.solve())
     plan = solve(p)
-    money = max(abs(plan.objective_cny), p.budget_cny.sum(), 1.0) * 1e-6
-    room = p.slot_h_per_d * p.availability_frac * (plan.installed - plan.training_devices)[..., None]
-    idle = room - (plan.busy_device_h_per_d / p.utilisation_cap_frac[:, None, None, None, None]).sum(axis=0)
+    money = max(abs(plan.objective_cny), p.money.budget_cny.sum(), 1.0) * 1e-6
+    room = p.demand.slot_h_per_d * p.machines.availability_frac * (plan.installed - plan.training_devices)[..., None]
+    idle = room - (plan.busy_device_h_per_d / p.demand.utilisation_cap_frac[:, None, None, None, None]).sum(axis=0)
     assert (np.abs(answer.capacity_gain * idle) <= money).all()
-    assert (np.abs(answer.supply_gain * (p.supply_devices - plan.ordered.sum(axis=1))) <= money).all()
-    assert (np.abs(answer.limit_gain * (p.site_limit_w - plan.site_w)) <= money).all()
-    added = np.diff(plan.site_w, axis=1, prepend=p.initial_site_w[:, None])
-    assert (np.abs(answer.build_gain * (p.site_build_w_per_quarter[:, None] - added)) <= money).all()
+    assert (np.abs(answer.supply_gain * (p.supply.supply_devices - plan.ordered.sum(axis=1))) <= money).all()
+    assert (np.abs(answer.limit_gain * (p.power.site_limit_w - plan.site_w)) <= money).all()
+    added = np.diff(plan.site_w, axis=1, prepend=p.opening.initial_site_w[:, None])
+    assert (np.abs(answer.build_gain * (p.power.site_build_w_per_quarter[:, None] - added)) <= money).all()
     assert abs(answer.budget_gain[-1] * plan.budget_left_cny[-1]) <= money
     fall = -np.diff(answer.budget_gain)
     assert (fall >= -1e-6 * (1 + answer.budget_gain[:-1])).all()
     assert (np.abs(fall * plan.budget_left_cny[:-1]) <= money).all()
     value, marginal = net_value(p), plan.marginal_cny_per_call[:, :, None]
-    servable = np.isfinite(p.device_s_per_call).any(axis=1)[:, :, None]
-    weight = (p.discount * DAYS_PER_QUARTER)[:, None]
+    servable = np.isfinite(p.machines.device_s_per_call).any(axis=1)[:, :, None]
+    weight = (p.money.discount * DAYS_PER_QUARTER)[:, None]
     loss = plan.served_calls_per_d * np.maximum(marginal - value, 0.0) * weight
-    missed = (p.block_calls_per_d - plan.served_calls_per_d) * np.maximum(value - marginal, 0.0) * weight
+    missed = (p.demand.block_calls_per_d - plan.served_calls_per_d) * np.maximum(value - marginal, 0.0) * weight
     assert (np.where(servable, loss, 0.0) <= money).all()
     assert (np.where(servable, missed, 0.0) <= money).all()
 
@@ -146,7 +144,7 @@ def test_gains_are_complementary_to_slack(seed, market_power):
 @settings(max_examples=6, deadline=None)
 @given(seeds)
 def test_the_arrays_and_the_linopy_twin_have_the_same_optimum(seed):
-    p = dataclasses.replace(with_sight(with_reserve(draw(seed)), seed), retire_early=False)
+    p = with_sight(with_reserve(draw(seed)), seed).replace(retire_early=False)
     twin = model(p)
     twin.solve(solver_name="highs", output_flag=False)
     assert solve(p).objective_cny == pytest.approx(float(twin.objective.value), rel=1e-7, abs=1.0)
@@ -160,7 +158,7 @@ def test_the_arrays_and_the_linopy_twin_have_the_same_optimum(seed):
 )
 def test_a_wider_limit_never_lowers_the_objective(seed, name, factor):
     p = with_sight(draw(seed), seed)
-    wider = dataclasses.replace(p, **{name: getattr(p, name) * factor})
+    wider = p.replace(**{name: p.field(name) * factor})
     base = solve(p).objective_cny
     assert solve(wider).objective_cny >= base - 1e-7 * (abs(base) + 1)
 
@@ -177,16 +175,17 @@ def test_perfect_foresight_is_never_worse_than_a_short_view(seed):
 @quick
 @given(seeds)
 def test_market_power_serves_no_more_than_welfare_from_a_fixed_fleet(seed):
-    p = dataclasses.replace(draw(seed), supply_devices=np.zeros_like(draw(seed).supply_devices))
-    p = dataclasses.replace(
-        p, segments=p.segments[:1], slots=("k0",), slot_h_per_d=np.array([24.0]), slot_share_frac=np.ones((1, 1)),
-        block_value_cny_per_call=p.block_value_cny_per_call[:1], block_calls_per_d=p.block_calls_per_d[:1],
-        device_s_per_call=p.device_s_per_call[:1], deferrable_frac=p.deferrable_frac[:1],
-        utilisation_cap_frac=p.utilisation_cap_frac[:1],
+    p = draw(seed).replace(supply_devices=np.zeros_like(draw(seed).supply.supply_devices))
+    p = p.replace(
+        segments=p.segments[:1], slots=("k0",), slot_h_per_d=np.array([24.0]), slot_share_frac=np.ones((1, 1)),
+        block_value_cny_per_call=p.demand.block_value_cny_per_call[:1],
+        block_calls_per_d=p.demand.block_calls_per_d[:1],
+        device_s_per_call=p.machines.device_s_per_call[:1], deferrable_frac=p.demand.deferrable_frac[:1],
+        utilisation_cap_frac=p.demand.utilisation_cap_frac[:1],
     )  # fmt: skip
     welfare = solve(p).served_calls_per_d.sum(axis=(0, 2))
-    profit = solve(dataclasses.replace(p, market_power=True)).served_calls_per_d.sum(axis=(0, 2))
-    assert (profit <= welfare + 1e-6 * p.block_calls_per_d.sum()).all()
+    profit = solve(p.replace(market_power=True)).served_calls_per_d.sum(axis=(0, 2))
+    assert (profit <= welfare + 1e-6 * p.demand.block_calls_per_d.sum()).all()
 
 
 @quick
@@ -201,15 +200,15 @@ def test_the_order_of_devices_segments_and_sites_does_not_matter(seed):
     }
     changes = {}
     for field, (shape, *_) in _FIELDS.items():
-        array = getattr(p, field)
+        array = p.field(field)
         for axis, order in axes.values():
             if array is not None and axis in shape:
                 array = np.take(array, order, axis=shape.index(axis))
         changes[field] = array
     for field, (_, order) in axes.items():
-        changes[field] = tuple(getattr(p, field)[i] for i in order)
+        changes[field] = tuple(p.field(field)[i] for i in order)
     base = solve(p)
-    other = solve(dataclasses.replace(p, **changes))
+    other = solve(p.replace(**changes))
     assert other.objective_cny == pytest.approx(base.objective_cny, rel=1e-7, abs=1.0)
 
 
@@ -220,7 +219,7 @@ def test_splitting_a_device_into_two_equal_ones_changes_nothing(seed):
     halved = {"supply_devices", "initial_devices"}
     changes = {"devices": (*p.devices, "twin")}
     for field, (shape, *_) in _FIELDS.items():
-        array = getattr(p, field)
+        array = p.field(field)
         if array is None or "v" not in shape:
             continue
         axis = shape.index("v")
@@ -230,7 +229,7 @@ def test_splitting_a_device_into_two_equal_ones_changes_nothing(seed):
             array[0] /= 2
             array[-1] /= 2
         changes[field] = array
-    base, split = solve(p), solve(dataclasses.replace(p, **changes))
+    base, split = solve(p), solve(p.replace(**changes))
     assert split.objective_cny == pytest.approx(base.objective_cny, rel=1e-7, abs=1.0)
 
 
@@ -243,7 +242,7 @@ def test_money_in_another_unit_scales_the_objective_alone(seed):
         "fixed_cny_per_device_quarter", "budget_cny", "terminal_cny_per_device",
     )  # fmt: skip
     base = solve(p)
-    scaled = solve(dataclasses.replace(p, **{name: getattr(p, name) * 4.0 for name in names}))
+    scaled = solve(p.replace(**{name: p.field(name) * 4.0 for name in names}))
     assert scaled.objective_cny == pytest.approx(4.0 * base.objective_cny, rel=1e-9)
     assert scaled.ordered == pytest.approx(base.ordered)
 
@@ -252,7 +251,7 @@ def test_money_in_another_unit_scales_the_objective_alone(seed):
 @given(seeds)
 def test_freedom_to_retire_never_lowers_the_objective(seed):
     p = with_sight(draw(seed), seed)
-    held = solve(dataclasses.replace(p, retire_early=False)).objective_cny
+    held = solve(p.replace(retire_early=False)).objective_cny
     assert solve(p).objective_cny >= held - 1e-7 * (abs(held) + 1)
 
 
@@ -261,7 +260,7 @@ def test_freedom_to_retire_never_lowers_the_objective(seed):
 def test_where_the_search_begins_changes_no_optimum(seed, other):
     problem = with_sight(draw(seed), seed)
     cold = solve(problem)
-    near = dataclasses.replace(problem, budget_cny=problem.budget_cny * 0.7)
+    near = problem.replace(budget_cny=problem.money.budget_cny * 0.7)
     assert solve(near, begin=cold.basis).objective_cny == pytest.approx(solve(near).objective_cny, rel=1e-9, abs=1e-3)
     elsewhere = solve(with_sight(draw(other), other)).basis
     assert solve(problem, begin=elsewhere).objective_cny == pytest.approx(cold.objective_cny, rel=1e-9, abs=1e-3)

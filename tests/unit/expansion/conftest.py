@@ -41,7 +41,7 @@ def make(quarters=4, blocks=3, devices=1, sites=1, slots=1, segments=1, **change
         "discount": 0.98 ** np.arange(T),
         "terminal_cny_per_device": np.zeros((V, T)),
     }
-    return ExpansionProblem(**(fields | changes))
+    return ExpansionProblem.of(**(fields | changes))
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ def test_months_share_out_money_and_chips_and_discount_on(make_problem):
     problem = make_problem(quarters=2, discount=np.array([1.0, 0.97]), supply_devices=np.array([[30.0, 60.0]]))
     fine = in_months(problem)
     assert len(fine.quarters) == 6
-    assert fine.step_quarters == pytest.approx(1 / 3)
-    assert fine.supply_devices[0] == pytest.approx([10, 10, 10, 20, 20, 20])
-    assert fine.budget_cny.reshape(2, 3).sum(axis=1) == pytest.approx(problem.budget_cny)
-    assert fine.discount[[1, 4]] == pytest.approx(problem.discount)
-    assert fine.discount[1:] / fine.discount[:-1] == pytest.approx(np.full(5, 0.97 ** (1 / 3)))
+    assert fine.terms.step_quarters == pytest.approx(1 / 3)
+    assert fine.supply.supply_devices[0] == pytest.approx([10, 10, 10, 20, 20, 20])
+    assert fine.money.budget_cny.reshape(2, 3).sum(axis=1) == pytest.approx(problem.money.budget_cny)
+    assert fine.money.discount[[1, 4]] == pytest.approx(problem.money.discount)
+    assert fine.money.discount[1:] / fine.money.discount[:-1] == pytest.approx(np.full(5, 0.97 ** (1 / 3)))
 
 
 def test_without_discounting_or_scarcity_months_plan_as_quarters_do(make_problem):

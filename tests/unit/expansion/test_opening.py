@@ -1,7 +1,5 @@
 """What was paid for before the start and is still to arrive, and orders that contracts bind the firm to."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -75,7 +73,7 @@ def test_commitments_are_ordered_though_nobody_calls(make_problem):
     nobody = np.zeros((1, 4, 3))
     free = make_problem(block_calls_per_d=nobody)
     assert solve(free).ordered.sum() == pytest.approx(0, abs=1e-9)
-    bound = dataclasses.replace(free, committed_devices=np.array([[5.0, 5.0, 0.0, 0.0]]))
+    bound = free.replace(committed_devices=np.array([[5.0, 5.0, 0.0, 0.0]]))
     plan = solve(bound)
     assert plan.ordered[0, 0] == pytest.approx([5, 5, 0, 0], abs=1e-9)
     assert plan.objective_cny < 0
@@ -112,7 +110,7 @@ def test_money_that_comes_too_late_for_the_commitments_is_named(make_problem):
 
 def test_a_ban_voids_commitments(make_problem):
     problem = make_problem(committed_devices=np.full((1, 4), 5.0))
-    cut = problem.supply_devices.copy()
+    cut = problem.supply.supply_devices.copy()
     cut[:, 2:] = 0.0
-    found = export_regimes(problem, {"open": (0.5, problem.supply_devices), "barred": (0.5, cut)}, 2)
+    found = export_regimes(problem, {"open": (0.5, problem.supply.supply_devices), "barred": (0.5, cut)}, 2)
     assert np.isfinite(found.objective_cny).all()

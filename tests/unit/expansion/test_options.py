@@ -68,7 +68,7 @@ def test_sites_grow_in_whole_blocks_and_match_an_exhaustive_search(make_problem)
             site_capex_cny_per_w=np.zeros((1, 2)),
             terminal_cny_per_device=np.full((1, 2), 8000.0),
         )
-        return solve(free).objective_cny - float(3.0 * block_w * (free.discount * counts).sum())
+        return solve(free).objective_cny - float(3.0 * block_w * (free.money.discount * counts).sum())
 
     best = max(held_to(np.array(pair)) for pair in itertools.product(range(4), repeat=2))
     assert plan.objective_cny == pytest.approx(best, rel=1e-9)

@@ -1,4 +1,3 @@
-import dataclasses
 import itertools
 import subprocess
 import sys
@@ -62,11 +61,11 @@ def test_two_quarters_match_an_exhaustive_search_over_orders(make_problem):
         total = 0.0
         for t, devices in enumerate((first, first + second)):
             left, surplus = 100.0 * devices, 0.0
-            for value, calls in zip((3.0, 2.0, 1.0), problem.block_calls_per_d[0, t], strict=True):
+            for value, calls in zip((3.0, 2.0, 1.0), problem.demand.block_calls_per_d[0, t], strict=True):
                 served = min(left, calls)
                 surplus += served * (value - 0.5 * 24 / 100)
                 left -= served
-            total += problem.discount[t] * (DAYS_PER_QUARTER * surplus - 100.0 * devices)
+            total += problem.money.discount[t] * (DAYS_PER_QUARTER * surplus - 100.0 * devices)
         return total - 10_000.0 * (first + 0.9 * second)
 
     grid = [
@@ -336,7 +335,7 @@ def test_unknown_foresight_and_empty_windows_are_input_errors(make_problem, opti
 
 def test_repeated_labels_are_a_fault(make_problem):
     with pytest.raises(InputError, match="twice: a"):
-        solve(dataclasses.replace(make_problem(devices=2), devices=("a", "a")))
+        solve(make_problem(devices=2).replace(devices=("a", "a")))
 
 
 def test_a_rolling_planner_that_sees_everything_plans_as_well_as_perfect_foresight(make_problem):

@@ -1,7 +1,5 @@
 """What follows the horizon, shorter steps, and devices that leave before their life ends."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -54,14 +52,14 @@ def test_the_trend_goes_on_for_one_step_within_bounds(make_problem):
     seconds[3] = np.inf
     whole = stages(make_problem(quarters=2, blocks=1, segments=4, block_calls_per_d=calls, device_s_per_call=seconds,
                                 tail_quarters=1)).problem  # fmt: skip
-    assert whole.block_calls_per_d[:, -1, 0] == pytest.approx([225.0, 1800.0, 0.0, 50.0])
-    assert whole.device_s_per_call[:, 0, -1] == pytest.approx([216.0, 864.0, 864.0, np.inf])
+    assert whole.demand.block_calls_per_d[:, -1, 0] == pytest.approx([225.0, 1800.0, 0.0, 50.0])
+    assert whole.machines.device_s_per_call[:, 0, -1] == pytest.approx([216.0, 864.0, 864.0, np.inf])
 
 
 def test_the_tail_is_discounted_on_at_the_pace_of_the_last_quarters(make_problem):
     problem = late(make_problem, tail_quarters=2, discount=np.array([1.0, 0.9, 0.81]))
     mean = (0.81 * 0.9 + 0.81 * 0.9**2) / 2
-    assert stages(problem).problem.discount[-1] == pytest.approx(mean)
+    assert stages(problem).problem.money.discount[-1] == pytest.approx(mean)
     assert stages(problem).weight_d[-1] == pytest.approx(mean * 2 * DAYS_PER_QUARTER)
 
 
@@ -139,7 +137,7 @@ def test_what_a_device_is_worth_in_the_end_keeps_it(make_problem):
         retire_early=True, discount=np.ones(2), initial_terminal_cny_per_device=np.array([250.0]),
     )  # fmt: skip
     assert solve(problem).installed[0, 0] == pytest.approx([8, 8])  # 2 x 100 CNY of keeping, 250 in the end
-    cheap = dataclasses.replace(problem, initial_terminal_cny_per_device=np.array([150.0]))
+    cheap = problem.replace(initial_terminal_cny_per_device=np.array([150.0]))
     assert solve(cheap).installed[0, 0] == pytest.approx([0, 0])
 
 
@@ -163,7 +161,7 @@ def test_planners_that_decide_step_by_step_retire_too(make_problem, foresight):
 
 def test_freedom_to_retire_never_lowers_the_objective(make_problem):
     held = make_problem(**OLD_AND_NEW)
-    free = dataclasses.replace(held, retire_early=True)
+    free = held.replace(retire_early=True)
     assert solve(free).objective_cny >= solve(held).objective_cny
 
 

@@ -43,7 +43,7 @@ def make(**changes):
         "discount": 1.1 ** -((np.arange(T) + 0.5) / 4),
         "terminal_cny_per_device": np.full((1, T), 60_000.0),
     }
-    return solve(ExpansionProblem(**(fields | changes)))
+    return solve(ExpansionProblem.of(**(fields | changes)))
 
 
 @pytest.fixture

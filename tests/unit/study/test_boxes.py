@@ -22,12 +22,12 @@ def scenario(tmp_path, box=BOX, buyers=BUYERS, **values):
 
 def test_who_buys_machines_leaves_the_cloud(tmp_path):
     with_box, without = plan(scenario(tmp_path), draws=0), plan(load(TINY), draws=0)
-    ways = with_box.chain.ways
+    ways = with_box.chain.exchange.ways
     assert ways.sum(axis=1) == pytest.approx(np.ones((3, 4)))
     chat, shops = ways[1], ways[0]
     assert np.all((chat[0] > 0.02) & (chat[0] < 0.98))
     assert shops[2] == pytest.approx(np.ones(4))
-    assert without.chain.ways is None
+    assert without.chain.exchange.ways is None
     kept = with_box.chain.market.market_calls_per_d[1, 0] / without.chain.market.market_calls_per_d[1, 0]
     assert kept == pytest.approx(1 - chat[0, 0], rel=0.01)
 
@@ -45,7 +45,7 @@ def test_who_buys_machines_leaves_the_cloud(tmp_path):
 def test_privacy_size_use_and_a_cheap_machine_favour_owning(tmp_path, path, factor):
     base = scenario(tmp_path)
     more = base.with_values({path: base.amounts()[path].value * factor})
-    few, many = (plan(held, draws=0).chain.ways[1, 0] for held in (base, more))
+    few, many = (plan(held, draws=0).chain.exchange.ways[1, 0] for held in (base, more))
     assert np.all(many > few)
 
 

@@ -83,18 +83,18 @@ def test_the_planner_sees_what_brokers_leave(brokered, base):
     chain = brokered.chain
     rental = ~chain.inputs.counts_tokens
     all_of_it = (chain.market.market_calls_per_d * chain.inputs.share_frac[:, None])[rental]
-    assert chain.market.calls_per_d[rental] == pytest.approx(all_of_it * (1 - chain.brokers_frac))
-    shown, alone = (c.plan.problem.block_calls_per_d[rental].sum(axis=(0, 2)) for c in (chain, base.chain))
+    assert chain.market.calls_per_d[rental] == pytest.approx(all_of_it * (1 - chain.exchange.brokers_frac))
+    shown, alone = (c.plan.problem.demand.block_calls_per_d[rental].sum(axis=(0, 2)) for c in (chain, base.chain))
     assert np.all(shown < alone)
-    assert chain.residual < 0.01
-    assert chain.rounds <= 20
-    assert chain.rents.brokers_frac == pytest.approx(chain.brokers_frac, abs=0.01)
-    assert chain.rents.price_cny_per_h == pytest.approx(chain.rent_index * 8.0, rel=0.03)
+    assert chain.convergence.residual < 0.01
+    assert chain.convergence.rounds <= 20
+    assert chain.rents.brokers_frac == pytest.approx(chain.exchange.brokers_frac, abs=0.01)
+    assert chain.rents.price_cny_per_h == pytest.approx(chain.exchange.rent_index * 8.0, rel=0.03)
 
 
 def test_draws_begin_from_the_share_that_brokers_have(brokered, edited):
     again = run_chain(brokered.scenario, brokered.engineering, start=brokered.chain, most_rounds=1)
-    assert np.array_equal(again.inputs.brokers_frac, brokered.chain.brokers_frac)
+    assert np.array_equal(again.inputs.brokers_frac, brokered.chain.exchange.brokers_frac)
     stock = '{low: 20, mode: 100, high: 300, source: "made up"}'
     result = plan(load(edited(("supply: 400\n", f"supply: 400\n      brokers: {stock}\n"))), draws=4, processes=1)
     assert H20 in result.draws.names
@@ -143,7 +143,7 @@ def two_chips(edited):
 
 def test_one_set_of_terms_gives_the_glut_of_one_chip_and_the_shortage_of_another(two_chips):
     found, open_handed = (result.chain for result in two_chips)
-    assert found.residual < 0.01
+    assert found.convergence.residual < 0.01
     full = found.setting.hour_cny / 0.75
     over, freely = found.rents.cny_per_h / full, open_handed.rents.cny_per_h / full
     h20, h800 = 0, 1

@@ -18,8 +18,8 @@ def test_without_orders_nothing_is_bought_and_the_reserve_fits_what_stands(resul
     problem = without_orders(result.chain.plan.problem)
     idle = solve(problem)
     assert idle.ordered.sum() == 0
-    stands = np.einsum("v,vrt->t", problem.device_flop_per_s, standing_devices(problem))
-    assert (problem.training_flop_per_s <= stands).all()
+    stands = np.einsum("v,vrt->t", problem.machines.device_flop_per_s, standing_devices(problem))
+    assert (problem.training.training_flop_per_s <= stands).all()
     assert idle.served_calls_per_d.sum() < result.chain.plan.served_calls_per_d.sum()
 
 

@@ -26,7 +26,7 @@ def engineering():
 def test_devices_on_their_way_come_in_equal_parts_and_are_no_expense(engineering, edited):
     path = edited(("      supply: 400\n", "      supply: 400\n      arriving: 90\n      arriving_over: 3 quarters\n"))
     with_them, without = run_chain(load(path), engineering), run_chain(load(TINY), engineering)
-    coming = with_them.plan.problem.arriving_devices[0].sum(axis=0)
+    coming = with_them.plan.problem.opening.arriving_devices[0].sum(axis=0)
     assert coming == pytest.approx([30, 30, 30, 0])
     assert with_them.plan.installed[0, :, 0].sum() == pytest.approx(without.plan.installed[0, :, 0].sum() + 30)
     books = with_them.accounts.statements
@@ -39,8 +39,10 @@ def test_devices_on_their_way_come_in_equal_parts_and_are_no_expense(engineering
 def test_a_site_feeds_what_stands_before_what_is_on_its_way(engineering, edited):
     path = edited(("      supply: 400\n", "      supply: 400\n      arriving: 1e6\n"))
     problem = run_chain(load(path), engineering).plan.problem
-    watts = problem.device_w @ (problem.initial_devices + problem.arriving_devices.sum(axis=2)).sum(axis=1)
-    assert problem.initial_devices[0].sum() == pytest.approx(300)
+    watts = problem.machines.device_w @ (
+        problem.opening.initial_devices + problem.opening.arriving_devices.sum(axis=2)
+    ).sum(axis=1)
+    assert problem.opening.initial_devices[0].sum() == pytest.approx(300)
     assert watts == pytest.approx(1e6)
 
 
@@ -131,7 +133,7 @@ def test_draws_of_supply_below_a_commitment_free_the_firm(engineering, edited):
 
 def test_the_fixed_point_meets_the_planner_s_own_prices(engineering):
     result = run_chain(load(TINY), engineering)
-    assert result.residual < 0.01
-    assert 0 <= result.gap_frac < 0.02
+    assert result.convergence.residual < 0.01
+    assert 0 <= result.convergence.gap_frac < 0.02
     hurried = run_chain(load(TINY), engineering, most_rounds=1)
-    assert hurried.gap_frac > result.gap_frac
+    assert hurried.convergence.gap_frac > result.convergence.gap_frac

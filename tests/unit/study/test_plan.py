@@ -29,29 +29,29 @@ def result(scenario):
 class TestBalances:
     def test_devices_are_those_installed_and_those_ordered_a_lead_earlier(self, result):
         found = result.chain.plan
-        start = found.problem.initial_devices.sum(axis=1)
+        start = found.problem.opening.initial_devices.sum(axis=1)
         ordered, installed = found.ordered.sum(axis=1), found.installed.sum(axis=1)
-        for device, lead in enumerate(found.problem.lead_quarters):
+        for device, lead in enumerate(found.problem.machines.lead_quarters):
             arrived = np.concatenate([np.zeros(lead), ordered[device]])[: installed.shape[1]]
             assert installed[device] == pytest.approx(start[device] + np.cumsum(arrived), abs=1e-6)
 
     def test_money_spent_stays_within_what_was_released(self, result):
         found = result.chain.plan
         spent = (found.device_capex_cny + found.site_capex_cny).cumsum()
-        assert np.all(spent <= found.problem.budget_cny.cumsum() * (1 + 1e-9))
+        assert np.all(spent <= found.problem.money.budget_cny.cumsum() * (1 + 1e-9))
         assert spent[-1] > 0
-        bought = found.ordered.sum(axis=1) * found.problem.capex_cny_per_device
+        bought = found.ordered.sum(axis=1) * found.problem.machines.capex_cny_per_device
         assert found.device_capex_cny == pytest.approx(bought.sum(axis=0))
 
     def test_power_drawn_is_that_of_the_devices_and_stays_within_the_sites(self, result):
         found = result.chain.plan
-        drawn = np.einsum("vrt,v->t", found.installed, found.problem.device_w)
+        drawn = np.einsum("vrt,v->t", found.installed, found.problem.machines.device_w)
         assert found.it_w == pytest.approx(drawn)
         assert np.all(found.it_w <= found.site_w.sum(axis=0) * (1 + 1e-9))
 
     def test_orders_stay_within_supply(self, result):
         found = result.chain.plan
-        assert np.all(found.ordered.sum(axis=1) <= found.problem.supply_devices + 1e-6)
+        assert np.all(found.ordered.sum(axis=1) <= found.problem.supply.supply_devices + 1e-6)
 
     def test_tokens_are_calls_times_tokens_per_call_and_no_more_than_wanted(self, result):
         served = result.tokens_per_d
@@ -74,7 +74,7 @@ class TestBalances:
         assert cash["capex_cny"] == pytest.approx(found.device_capex_cny + found.site_capex_cny)
 
     def test_market_and_planner_agree(self, result):
-        assert result.chain.residual < 0.01
+        assert result.chain.convergence.residual < 0.01
 
 
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(scenario):

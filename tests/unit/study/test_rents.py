@@ -21,10 +21,10 @@ def base():
 
 def test_rents_clear_what_renters_want_against_what_stands(base):
     chain = base.chain
-    assert chain.residual < 0.01
-    assert chain.rents.price_cny_per_h == pytest.approx(chain.rent_index * 8.0, rel=0.02)
+    assert chain.convergence.residual < 0.01
+    assert chain.rents.price_cny_per_h == pytest.approx(chain.exchange.rent_index * 8.0, rel=0.02)
     assert np.all(chain.rents.let_frac < 1)
-    assert chain.market.price_cny_per_tok[-1, 2] == pytest.approx(chain.rent_index * 8.0)
+    assert chain.market.price_cny_per_tok[-1, 2] == pytest.approx(chain.exchange.rent_index * 8.0)
 
 
 def test_more_renters_pay_more_and_fewer_pay_less(base):

@@ -154,11 +154,11 @@ class TestSlots:
         held = load(TINY).with_values({DISCOUNT: 0.4, SUBSTITUTION: -2.0})
         engineering = engineer(held, default_facts())
         chain = run_chain(held, engineering, most_rounds=1)
-        shares = chain.plan.problem.slot_share_frac
+        shares = chain.plan.problem.demand.slot_share_frac
         assert shares[:, 0] == pytest.approx(peak_frac(held))
         assert shares.sum(axis=1) == pytest.approx(np.ones(3))
         problem = expansion_problem(held, chain.setting, engineering, chain.market, chain.inputs)
-        assert problem.block_calls_per_d.sum(axis=2) == pytest.approx(chain.market.calls_per_d)
+        assert problem.demand.block_calls_per_d.sum(axis=2) == pytest.approx(chain.market.calls_per_d)
 
 
 class TestSchedule:
@@ -213,7 +213,7 @@ class TestSchedule:
         assert rows[-1][0] == "h20, rent per hour"
 
     def test_market_and_planner_still_agree(self, result):
-        assert result.chain.residual < 0.01
+        assert result.chain.convergence.residual < 0.01
 
     def test_the_figure_has_a_step_for_each_model_and_kind(self, result):
         from jevons.plot import plan_figure

@@ -82,9 +82,10 @@ def _explained(result: PlanResult, path: str) -> str:
 
 
 def _head(result: PlanResult) -> tuple[str, str]:
+    last = result.chain.convergence
     quality = (
-        f"Fixed point between market and planner: residual {result.chain.residual:.4f} after {result.chain.rounds} "
-        f"rounds, prices {100 * result.chain.gap_frac:.2f} % from the planner's own. {len(result.judgements)} figures "
+        f"Fixed point between market and planner: residual {last.residual:.4f} after {last.rounds} "
+        f"rounds, prices {100 * last.gap_frac:.2f} % from the planner's own. {len(result.judgements)} figures "
         "rest on judgement; the report lists them with their ranges.\n"
     )
     return f"{result.scenario.name}, information of {result.scenario.as_of}", quality

@@ -82,9 +82,9 @@ def accounts(
         device_life_y=spec.accounting_life.value,
         building_life_y=spec.building_life.value,
         overhead_frac=spec.overhead.value,
-        initial_cost_cny_per_device=plan.problem.capex_cny_per_device[:, 0],
+        initial_cost_cny_per_device=plan.problem.machines.capex_cny_per_device[:, 0],
         opening_building_book_cny=float(
-            (plan.problem.initial_site_w * plan.problem.site_capex_cny_per_w[:, 0]).sum() * 0.5
+            (plan.problem.opening.initial_site_w * plan.problem.power.site_capex_cny_per_w[:, 0]).sum() * 0.5
         ),
     )
     now = float((price[:, 0] * plan.served_calls_per_d[:, 0].sum(axis=1)).sum()) * 365.25 / 4

@@ -58,6 +58,52 @@ class _Damped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What market and planner told each other in the last round.
+
+    Parameters
+    ----------
+    weights : (m, v, t)
+        Device shares by model.
+    scarcity : (s, t)
+        Clearing over posted price.
+    rent_index : (t,)
+        Rent of the reference device-hour over the one given.
+    brokers_frac : (t,)
+        Share of rented device-hours that brokers let in the firm's place.
+    ways : (s, 3, t) or None
+        Share of each segment's tokens by way: own, rent, api; None where nobody has the choice.
+    """
+
+    weights: Array
+    scarcity: Array
+    rent_index: Array
+    brokers_frac: Array
+    ways: Array | None
+
+
+@dataclass(frozen=True, slots=True)
+class Convergence:
+    """How near the last round came to a fixed point.
+
+    Parameters
+    ----------
+    residual : float
+        Largest relative change of call prices in the last round, rents in it, or the largest gap between the share
+        of renters that brokers serve and the one the planner was shown.
+    gap_frac : float
+        Distance of the planner's call prices and of clearing rents from those that the market was given, weighted by
+        revenue; damping cannot mask it.
+    rounds : int
+        Rounds made.
+    """
+
+    residual: float
+    gap_frac: float
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChainResult:
     """What one pass gives.
 
@@ -69,28 +115,14 @@ class ChainResult:
         Prices and demand.
     plan : ExpansionPlan
         Builds and dispatch.
-    accounts : Accounts
-        Statements and value.
-    weights : (m, v, t)
-        Device shares by model.
-    scarcity : (s, t)
-        Clearing over posted price.
     rents : Rents or None
         Rents by chip; None without segments that rent.
-    rent_index : (t,)
-        Rent of the reference device-hour over the one given, as the market saw it in the last round.
-    brokers_frac : (t,)
-        Share of rented device-hours that brokers let in the firm's place, as the market saw it in the last round.
-    ways : (s, 3, t) or None
-        Share of each segment's tokens by way: own, rent, api; None where nobody has the choice.
-    residual : float
-        Largest relative change of call prices in the last iteration, rents in it, or the largest gap between the share
-        of renters that brokers serve and the one the planner was shown.
-    gap_frac : float
-        Distance of the planner's call prices and of clearing rents from those that the market was given, weighted by
-        revenue: what small steps cannot hide.
-    rounds : int
-        Iterations made.
+    accounts : Accounts
+        Statements and value.
+    exchange : Exchange
+        Device shares, scarcity, rents and ways of the last round.
+    convergence : Convergence
+        What the last round still moved.
     """
 
     scenario: Scenario
@@ -98,16 +130,10 @@ class ChainResult:
     inputs: MarketInputs
     market: MarketPath
     plan: ExpansionPlan
-    accounts: Accounts
-    weights: Array
-    scarcity: Array
     rents: Rents | None
-    rent_index: Array
-    brokers_frac: Array
-    ways: Array | None
-    residual: float
-    gap_frac: float
-    rounds: int
+    accounts: Accounts
+    exchange: Exchange
+    convergence: Convergence
 
 
 def run_chain(
@@ -143,9 +169,9 @@ def run_chain(
         rent_index, cloud_frac = np.ones(scenario.quarters), np.ones_like(scarcity)
         brokers_frac = np.zeros(scenario.quarters)
     else:
-        weights, scarcity, rent_index = start.weights, start.scarcity, start.rent_index
-        cloud_frac = np.ones_like(scarcity) if start.ways is None else 1.0 - start.ways[:, 0]
-        brokers_frac = start.brokers_frac
+        weights, scarcity, rent_index = start.exchange.weights, start.exchange.scarcity, start.exchange.rent_index
+        cloud_frac = np.ones_like(scarcity) if start.exchange.ways is None else 1.0 - start.exchange.ways[:, 0]
+        brokers_frac = start.exchange.brokers_frac
     used, scarce, rent, cloud = (
         _Damped(weights, axis=1), _Damped(scarcity), _Damped(rent_index, ratio=True), _Damped(cloud_frac),
     )  # fmt: skip
@@ -178,22 +204,23 @@ def run_chain(
             cloud.move(1.0 - chosen[:, 0])
         scarce.move(np.where(inputs.counts_tokens[:, None], clearing_ratio(plan, market), 1.0))
         used.move(normalised(used_hours(plan, inputs, weights.shape[0]), able))
+    gap = _gap(plan, market, inputs, rents, scarce.value, rent.value * scenario.market.rental_price.value)
     return ChainResult(
         scenario=scenario,
         setting=here,
         inputs=inputs,
         market=market,
         plan=plan,
-        accounts=accounts(scenario, market, plan, scarce.value, inputs),
-        weights=used.value,
-        scarcity=scarce.value,
         rents=rents,
-        rent_index=rent.value,
-        brokers_frac=brokers_frac,
-        ways=chosen,
-        residual=residual,
-        gap_frac=_gap(plan, market, inputs, rents, scarce.value, rent.value * scenario.market.rental_price.value),
-        rounds=rounds,
+        accounts=accounts(scenario, market, plan, scarce.value, inputs),
+        exchange=Exchange(
+            weights=used.value,
+            scarcity=scarce.value,
+            rent_index=rent.value,
+            brokers_frac=brokers_frac,
+            ways=chosen,
+        ),
+        convergence=Convergence(residual, gap, rounds),
     )
 
 
@@ -217,10 +244,10 @@ def plan_of(scenario: Scenario, problem: ExpansionProblem, begin: Basis | None =
 def clearing_ratio(plan: ExpansionPlan, market: MarketPath) -> Array:
     """Return the clearing price of a call over its posted price, (s, t), >= 1: above 1 where demand is rationed."""
     problem = plan.problem
-    demanded = problem.block_calls_per_d.sum(axis=2)
+    demanded = problem.demand.block_calls_per_d.sum(axis=2)
     served = plan.served_calls_per_d.sum(axis=2)
     rationed = served < demanded * (1 - 1e-6)
-    ceiling = problem.block_value_cny_per_call[:, :, 0] / market.call_price_cny
+    ceiling = problem.demand.block_value_cny_per_call[:, :, 0] / market.call_price_cny
     ratio = np.clip(plan.marginal_cny_per_call / market.call_price_cny, 1.0, ceiling)
     return np.where(rationed, ratio, 1.0)
 

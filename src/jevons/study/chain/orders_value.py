@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,18 +35,17 @@ def orders_value_cny(result: ChainResult) -> float:
 
     scenario, held = result.scenario, result.plan
     idle = plan_of(scenario, without_orders(held.problem), held.basis)
-    alone = accounts(scenario, result.market, idle, result.scarcity, result.inputs)
+    alone = accounts(scenario, result.market, idle, result.exchange.scarcity, result.inputs)
     return result.accounts.plan_value_cny - alone.plan_value_cny
 
 
 def without_orders(problem: ExpansionProblem) -> ExpansionProblem:
     """Return the problem with nothing on sale, and a training reserve that what stands can hold."""
-    flop = np.einsum("v,vrt->t", problem.device_flop_per_s, standing_devices(problem))
-    return dataclasses.replace(
-        problem,
-        supply_devices=np.zeros_like(problem.supply_devices),
+    flop = np.einsum("v,vrt->t", problem.machines.device_flop_per_s, standing_devices(problem))
+    return problem.replace(
+        supply_devices=np.zeros_like(problem.supply.supply_devices),
         committed_devices=None,
         cluster_devices=0.0,
         cluster_cny_per_quarter=None,
-        training_flop_per_s=np.minimum(problem.training_flop_per_s, flop * (1 - 1e-9)),
+        training_flop_per_s=np.minimum(problem.training.training_flop_per_s, flop * (1 - 1e-9)),
     )

@@ -41,7 +41,7 @@ def expansion_problem(
     tariff = np.array([s.tariff_cny_per_kwh * s.pue for s in setting.sites])
     discount = (1 + terms.wacc.value) ** -((np.arange(quarters) + 0.5) / 4)
     initial, arriving = _paid_before(scenario, watts)
-    return ExpansionProblem(
+    return ExpansionProblem.of(
         quarters=scenario.labels(),
         segments=tuple(segments),
         devices=tuple(devices),

@@ -96,12 +96,16 @@ def demand_response(
     """
     scenario = base.scenario
     tokens = base.inputs.model < len(scenario.serving.models)
-    ample = np.ones_like(base.scarcity)
-    cloud = None if base.ways is None else 1.0 - base.ways[:, 0]
-    slow = market_path(market_inputs(scenario, base.setting, base.weights, ample, base.rent_index, cloud))
+    ample = np.ones_like(base.exchange.scarcity)
+    cloud = None if base.exchange.ways is None else 1.0 - base.exchange.ways[:, 0]
+    slow = market_path(
+        market_inputs(scenario, base.setting, base.exchange.weights, ample, base.exchange.rent_index, cloud)
+    )
     faster = scenario.with_values({"serving.efficiency": scenario.serving.efficiency.value * factor})
     quick_setting = setting(faster, engineering)
-    quick = market_path(market_inputs(faster, quick_setting, base.weights, ample, base.rent_index, cloud))
+    quick = market_path(
+        market_inputs(faster, quick_setting, base.exchange.weights, ample, base.exchange.rent_index, cloud)
+    )
     weight = _compute_per_call(base, slow)
     slow_use = (slow.calls_per_d * weight)[tokens]
     quick_use = (quick.calls_per_d * weight)[tokens]
@@ -163,7 +167,7 @@ def verdict(base: ChainResult, engineering: Engineering) -> Verdict:
 def _compute_per_call(base: ChainResult, market: MarketPath) -> Array:
     """Return device-seconds per call (s, t) on the base's device mix and efficiency, learning left out."""
     seconds = np.where(np.isfinite(base.setting.device_s_per_tok), base.setting.device_s_per_tok, 0.0)
-    per_token = np.einsum("mvt,mvkt->mkt", base.weights, seconds)[base.inputs.model]
+    per_token = np.einsum("mvt,mvkt->mkt", base.exchange.weights, seconds)[base.inputs.model]
     years = np.arange(market.learning.size) / 4
     tokens = base.inputs.tokens_per_call[:, :, None] * (base.inputs.tokens_growth[:, None] ** years)[:, None, :]
     return np.asarray((tokens * per_token).sum(axis=1))
@@ -171,11 +175,11 @@ def _compute_per_call(base: ChainResult, market: MarketPath) -> Array:
 
 def _busy_compute(result: ChainResult) -> float:
     hours = result.plan.busy_device_h_per_d.sum(axis=(0, 2, 4))
-    return float((hours * result.plan.problem.device_flop_per_s[:, None]).sum())
+    return float((hours * result.plan.problem.machines.device_flop_per_s[:, None]).sum())
 
 
 def _tokens(result: ChainResult) -> Array:
-    demanded = np.maximum(result.plan.problem.block_calls_per_d.sum(axis=2), 1e-30)
+    demanded = np.maximum(result.plan.problem.demand.block_calls_per_d.sum(axis=2), 1e-30)
     served = result.plan.served_calls_per_d.sum(axis=2)
     return np.asarray((result.market.tokens_per_d * served / demanded).sum(axis=0))
 

@@ -46,7 +46,7 @@ PATHS: dict[str, tuple[str, str]] = {
 def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, float]:
     """Return the recorded outcomes of one pass of the chain, and of the demand's response to doubled efficiency."""
     plan, problem, market = result.plan, result.plan.problem, result.market
-    demanded = np.maximum(problem.block_calls_per_d[:, -1].sum(axis=1), 1e-30)
+    demanded = np.maximum(problem.demand.block_calls_per_d[:, -1].sum(axis=1), 1e-30)
     served = plan.served_calls_per_d[:, -1].sum(axis=1) / demanded
     capex = float((plan.device_capex_cny + plan.site_capex_cny).sum())
     tokens = result.inputs.model < len(result.scenario.serving.models)
@@ -59,7 +59,7 @@ def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, floa
         "tokens_per_d": float((market.tokens_per_d[:, -1] * served).sum()),
         "devices": float(plan.installed[:, :, -1].sum()),
         "capex_cny": capex,
-        "budget_spent_frac": capex / max(float(problem.budget_cny.sum()), 1e-30),
+        "budget_spent_frac": capex / max(float(problem.money.budget_cny.sum()), 1e-30),
         "it_w": float(plan.it_w[-1]),
         "ai_revenue_cny": float(result.accounts.statements.ai_revenue_cny[-4:].sum()),
         "ai_ebita_cny": float(result.accounts.statements.ai_ebita_cny[-4:].sum()),
@@ -78,7 +78,7 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
     that a rival serves.
     """
     plan, market, books = result.plan, result.market, result.accounts.statements
-    demanded = np.maximum(plan.problem.block_calls_per_d.sum(axis=2), 1e-30)
+    demanded = np.maximum(plan.problem.demand.block_calls_per_d.sum(axis=2), 1e-30)
     served = plan.served_calls_per_d.sum(axis=2) / demanded
     tokens = result.inputs.model < len(result.scenario.serving.models)
     weight = (market.tokens_per_d * market.call_price_cny)[tokens]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,14 +86,14 @@ def plan_lines(chain: ChainResult) -> PlanLines | None:
 
 
 def _spent_cny(plan: ExpansionPlan) -> float:
-    return float((plan.device_capex_cny + plan.site_capex_cny) @ plan.problem.discount)
+    return float((plan.device_capex_cny + plan.site_capex_cny) @ plan.problem.money.discount)
 
 
 def _curve(chain: ChainResult) -> tuple[Array, Array]:
     """Return what is spent and what the AI cloud is worth over budgets, by rising spending."""
     found = [(_spent_cny(chain.plan), chain.accounts.plan_value_cny)]
     for factor in _BUDGETS:
-        problem = dataclasses.replace(chain.plan.problem, budget_cny=chain.plan.problem.budget_cny * factor)
+        problem = chain.plan.problem.replace(budget_cny=chain.plan.problem.money.budget_cny * factor)
         try:
             plan = plan_of(chain.scenario, problem)
         except InfeasibleError:

@@ -49,10 +49,10 @@ def supply_stack(result: PlanFigures, quarter: int) -> list[Step]:
         if installed.sum() < 0.5:
             continue
         share = installed / installed.sum()
-        energy = float(p.energy_cny_per_device_h[row, :, quarter] @ share)
-        fixed = float(p.fixed_cny_per_device_quarter[row, quarter]) / _HOURS_PER_QUARTER
+        energy = float(p.machines.energy_cny_per_device_h[row, :, quarter] @ share)
+        fixed = float(p.machines.fixed_cny_per_device_quarter[row, quarter]) / _HOURS_PER_QUARTER
         rent = float(np.mean(np.maximum(plan.rent_cny_per_device_h[row, quarter], 0.0)))
-        unit = float(p.device_flop_per_s[row]) / 1e15
+        unit = float(p.machines.device_flop_per_s[row]) / 1e15
         steps.append(
             Step(
                 device=device,
@@ -100,7 +100,7 @@ def fans(draws: Draws, result: PlanFigures, facts: Facts) -> list[Fan]:
     revenue = scenario.finance.base_revenue.value * (1.0 + growth) ** ((quarters + 1) / 4)
     tokens = np.quantile(draws.paths["tokens_per_d"], 0.5, axis=0)
     pace = tokens[min(1, tokens.size - 1)] / tokens[0]
-    even = np.full(quarters.size, result.chain.plan.problem.budget_cny.sum() / quarters.size)
+    even = np.full(quarters.size, result.chain.plan.problem.money.budget_cny.sum() / quarters.size)
     shown = (
         ("tokens_per_d", "Tokens a day [trillion]", 1e12, tokens[0] * pace**quarters, "first quarter's pace goes on"),
         ("cloud_revenue_cny", "Cloud revenue [bn CNY a quarter]", 1e9, revenue, f"last growth, {growth:.0%}, persists"),

@@ -62,7 +62,9 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
             "scarcity_rent_cny_per_h": variable(
                 ("device", "quarter"), scarcity_rent(result), "CNY/h", "scarcity rent of a device-hour, day's mean"
             ),
-            "scarcity": variable(("segment", "quarter"), result.chain.scarcity, "1", "clearing over posted price"),
+            "scarcity": variable(
+                ("segment", "quarter"), result.chain.exchange.scarcity, "1", "clearing over posted price"
+            ),
             "capex_cny": variable(("quarter",), held.capex_cny, "CNY", "AI capital expenditure"),
             "ai_revenue_cny": variable(("quarter",), held.ai_revenue_cny, "CNY", "AI revenue, internal in it"),
             "ai_ebita_cny": variable(("quarter",), held.ai_ebita_cny, "CNY", "EBITA of AI"),
@@ -84,7 +86,7 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
             "title": result.scenario.name,
             "as_of": str(result.scenario.as_of),
             "currency": result.scenario.currency,
-            "residual": result.chain.residual,
+            "residual": result.chain.convergence.residual,
         },
     )
 

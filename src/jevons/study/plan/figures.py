@@ -91,7 +91,7 @@ class PlanFigures:
     @property
     def served_frac(self) -> Array:
         """Share of demand at the posted price that is served (s, t)."""
-        demanded = np.maximum(self.chain.plan.problem.block_calls_per_d.sum(axis=2), 1e-30)
+        demanded = np.maximum(self.chain.plan.problem.demand.block_calls_per_d.sum(axis=2), 1e-30)
         return np.asarray(self.chain.plan.served_calls_per_d.sum(axis=2) / demanded)
 
     @property

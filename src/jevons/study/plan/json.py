@@ -67,7 +67,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         },
         "price_schedule": schedule_json(result),
         "price_per_call_cny": {
-            s: market.call_price_cny[i] * result.chain.scarcity[i] for i, s in enumerate(result.segments)
+            s: market.call_price_cny[i] * result.chain.exchange.scarcity[i] for i, s in enumerate(result.segments)
         },
         "cost_per_mtok": {
             m: {
@@ -78,7 +78,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         },
         "cost_per_device_hour_cny": {d: result.chain.setting.hour_cny[i] for i, d in enumerate(problem.devices)},
         "cash": {
-            "budget_cny": problem.budget_cny,
+            "budget_cny": problem.money.budget_cny,
             "capex_cny": held.capex_cny,
             "ai_revenue_external_cny": held.external_revenue_cny,
             "ai_revenue_internal_cny": held.internal_revenue_cny,
@@ -129,9 +129,9 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         if draws is None
         else {name: dict(uncertainty.ranked(draws, name)) for name in uncertainty.HEADLINES},
         "shadow_prices": shadow_json(result),
-        "residual": result.chain.residual,
-        "gap_frac": result.chain.gap_frac,
-        "rounds": result.chain.rounds,
+        "residual": result.chain.convergence.residual,
+        "gap_frac": result.chain.convergence.gap_frac,
+        "rounds": result.chain.convergence.rounds,
         "draws": 0 if draws is None else int(draws.outcomes["devices"].size),
         "infeasible_draws": 0 if draws is None else draws.infeasible,
         "judgements": [

@@ -35,7 +35,7 @@ def plan_ledger(
             ],
         )
     for m, model in enumerate(models):
-        used = [d for v, d in enumerate(devices) if chain.weights[m, v, 0] > 1e-6]
+        used = [d for v, d in enumerate(devices) if chain.exchange.weights[m, v, 0] > 1e-6]
         for k, kind in enumerate(("input", "cached", "output")):
             for v, device in enumerate(devices):
                 if device in used:

@@ -88,7 +88,7 @@ def rent_table(result: PlanFigures) -> Table:
 
 def ways_table(result: PlanFigures) -> Table:
     """Return how the tokens of segments that may own machines are got."""
-    chosen = result.chain.ways
+    chosen = result.chain.exchange.ways
     rows: list[Sequence[Any]] = []
     for row, segment in enumerate(result.segments):
         if chosen is not None and result.scenario.market.segments[segment].buyer_tokens.value > 0:
@@ -126,8 +126,8 @@ def market_json(result: PlanFigures) -> dict[str, Any]:
                     "withheld": rents.brokers_withheld[v],
                 }
                 held["brokers"][device] = stock
-    if chain.ways is not None:
+    if chain.exchange.ways is not None:
         for s, segment in enumerate(result.segments):
             if result.scenario.market.segments[segment].buyer_tokens.value > 0:
-                held["ways_frac"][segment] = {way: chain.ways[s, w] for w, way in enumerate(WAYS)}
+                held["ways_frac"][segment] = {way: chain.exchange.ways[s, w] for w, way in enumerate(WAYS)}
     return held

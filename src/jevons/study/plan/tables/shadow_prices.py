@@ -22,7 +22,7 @@ SHADOW_TITLE = "What one more is worth at the margin (duals of the program)"
 def scarcity_rent(result: PlanFigures) -> Array:
     """Return the scarcity rent of a device-hour by kind, the mean over the day, (v, t) [CNY/h]."""
     plan = result.chain.plan
-    hours = plan.problem.slot_h_per_d
+    hours = plan.problem.demand.slot_h_per_d
     return np.asarray(plan.rent_cny_per_device_h @ (hours / hours.sum()))
 
 

@@ -31,7 +31,7 @@ def plan_tables(result: PlanFigures) -> list[Table]:
         tables[3:3] = rival_tables(result)
     if result.chain.rents is not None:
         tables.insert(-1, rent_table(result))
-    if result.chain.ways is not None:
+    if result.chain.exchange.ways is not None:
         tables.insert(-1, ways_table(result))
     if result.chain.plan.months is not None:
         tables.append(_months(result, result.chain.plan.months))
@@ -89,7 +89,7 @@ def _served_share(result: PlanFigures) -> Any:
 
 
 def _calls(result: PlanFigures) -> Table:
-    paid = result.chain.market.call_price_cny * result.chain.scarcity
+    paid = result.chain.market.call_price_cny * result.chain.exchange.scarcity
     rows: list[Sequence[Any]] = []
     for row, segment in enumerate(result.segments):
         if result.chain.inputs.model[row] < len(result.models):
@@ -100,11 +100,11 @@ def _calls(result: PlanFigures) -> Table:
 def _capital(result: PlanFigures) -> Table:
     plan = result.chain.plan
     spent = plan.device_capex_cny + plan.site_capex_cny
-    to_date = np.cumsum(spent) / np.maximum(np.cumsum(plan.problem.budget_cny), 1e-30)
+    to_date = np.cumsum(spent) / np.maximum(np.cumsum(plan.problem.money.budget_cny), 1e-30)
     rows: list[Sequence[Any]] = [
         ("accelerators and network", *(scaled(x / 1e9) for x in plan.device_capex_cny)),
         ("sites", *(scaled(x / 1e9) for x in plan.site_capex_cny)),
-        ("AI budget released", *(scaled(x / 1e9) for x in plan.problem.budget_cny)),
+        ("AI budget released", *(scaled(x / 1e9) for x in plan.problem.money.budget_cny)),
         ("spent of budget to date [%]", *(f"{100 * f:.0f}" for f in to_date)),
     ]
     return ("Capital expenditure against the budget [bn CNY]", ("", *result.quarters), rows)
