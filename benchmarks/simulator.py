@@ -25,7 +25,12 @@ def best(load: sim.Requests, table: sim.StepTable, limits: sim.SimLimits, **opti
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     deployment = serving.Deployment(
-        models.load("llama-3.1-8b"), accelerator("h100_sxm"), serving.Layout(), "bf16", "bf16", serving.engine("vllm")
+        model=models.load("llama-3.1-8b"),
+        accelerator=accelerator("h100_sxm"),
+        layout=serving.Layout(),
+        precision="bf16",
+        kv_precision="bf16",
+        engine=serving.engine("vllm"),
     )
     limits = sim.limits_of(deployment, context=700.0)
     began = time.perf_counter()
@@ -38,7 +43,13 @@ def main() -> None:
     trace = sim.from_trace(sim.read_trace(SAMPLE), requests=count, rate_req_per_s=2.0)
     shared = sim.from_trace(sim.read_trace(SAMPLE), requests=count // 4, rate_req_per_s=2.0, prefixes=True)
     blocks = sim.limits_of(deployment, context=12_000.0, block_tokens=512)
-    heavy = sim.SimLimits(limits.max_batch, limits.step_tokens, limits.block_tokens, 4000, limits.max_context)
+    heavy = sim.SimLimits(
+        max_batch=limits.max_batch,
+        step_tokens=limits.step_tokens,
+        block_tokens=limits.block_tokens,
+        kv_blocks=4000,
+        max_context=limits.max_context,
+    )
     cases = {
         "500 in, 200 out, 6 req/s": (poisson(6, 200), limits, {}),
         "500 in, 200 out, 12 req/s": (poisson(12, 200), limits, {}),
@@ -61,15 +72,25 @@ def main() -> None:
             f"{found.wall_s / first.wall_s:.2f} x the first case's time"
         )
     kinds = [
-        sim.Kind("scaled", table, limits, 60, autoscale=sim.Autoscale(40, 120, 8.0)),
-        sim.Kind("fixed", table, limits, 40),
-    ]  # fmt: skip
+        sim.Kind(
+            name="scaled",
+            table=table,
+            limits=limits,
+            replicas=60,
+            autoscale=sim.Autoscale(least=40, most=120, target=8.0),
+        ),
+        sim.Kind(name="fixed", table=table, limits=limits, replicas=40),
+    ]
     fleets = {
-        "fleet of 100 replicas, 1200 req/s, least loaded": {"kinds": [sim.Kind("all", table, limits, 100)]},
-        "fleet of two kinds that scales and fails, loads told every 0.5 s": {
-            "kinds": kinds, "routing": sim.Routing("least_loaded", stale_s=0.5), "failures": sim.Failures(3600.0),
+        "fleet of 100 replicas, 1200 req/s, least loaded": {
+            "kinds": [sim.Kind(name="all", table=table, limits=limits, replicas=100)]
         },
-    }  # fmt: skip
+        "fleet of two kinds that scales and fails, loads told every 0.5 s": {
+            "kinds": kinds,
+            "routing": sim.Routing(kind="least_loaded", stale_s=0.5),
+            "failures": sim.Failures(mtbf_s=3600.0),
+        },
+    }
     for name, options in fleets.items():
         wall_s = min(sim.simulate_fleet(poisson(1200, 200), **options).wall_s for _ in range(3))
         print(f"{name}: {count / wall_s:,.0f} requests/s")

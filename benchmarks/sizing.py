@@ -17,14 +17,14 @@ RATE_REQ_PER_S = 50.0
 
 def seconds(model: str, service: Service, *, simulated: bool) -> tuple[float, jevons.study.SizeResult]:
     began = time.perf_counter()
-    found = jevons.size(model, service, demand=Demand(RATE_REQ_PER_S), simulated=simulated)
+    found = jevons.size(model, service, demand=Demand(rate_req_per_s=RATE_REQ_PER_S), simulated=simulated)
     return time.perf_counter() - began, found
 
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     cases = [
-        (model, Service("h200_sxm", gpus=64, ttft_s=2.0, least_gpus=8, precision=precision))
+        (model, Service(gpu="h200_sxm", gpus=64, ttft_s=2.0, least_gpus=8, precision=precision))
         for model in ("deepseek-v3", "deepseek-r1")
         for precision in (None, "fp8,bf16")
     ]

@@ -22,7 +22,9 @@ def main() -> None:
     """Print the best of some repeats for each case."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     for name, devices, seq_len, batch in CASES:
-        job = training.TrainingJob(models.load(name), cluster("h100_sxm", devices), seq_len, batch)
+        job = training.TrainingJob(
+            model=models.load(name), cluster=cluster("h100_sxm", devices), seq_len=seq_len, global_batch=batch
+        )
         training.search(job, best=1)
         best_s, tried = float("inf"), 0
         for _ in range(repeats):

@@ -15,7 +15,7 @@ class JevonsError(Exception):
     """Base of all errors the package raises on purpose."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One thing wrong in an input.
 
@@ -52,7 +52,7 @@ class InputError(JevonsError):
 
     def __init__(self, faults: str | Fault | Iterable[Fault]) -> None:
         if isinstance(faults, str):
-            faults = [Fault(faults)]
+            faults = [Fault(message=faults)]
         elif isinstance(faults, Fault):
             faults = [faults]
         self.faults = tuple(sorted(faults, key=lambda f: (f.file, f.line or 0, f.column or 0)))

@@ -100,7 +100,7 @@ class Option:
             raise InputError(message)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     """One parameter of a declared function."""
 
@@ -129,7 +129,11 @@ def parameters(function: Callable[..., Any]) -> list[Declared]:
         if option is not None:
             positional = parameter.kind is not inspect.Parameter.KEYWORD_ONLY
             kind = typing.get_args(annotation)[0]
-            found.append(Declared(parameter.name, kind, option, parameter.default, positional))
+            found.append(
+                Declared(
+                    name=parameter.name, type=kind, option=option, default=parameter.default, positional=positional
+                )
+            )
     return found
 
 
@@ -162,7 +166,10 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
             return call_parsed(function, bound.arguments)
         except InputError as error:
             faults = [
-                Fault(as_argument(f.message), as_argument(f.path), f.file, f.line, f.column) for f in error.faults
+                Fault(
+                    message=as_argument(f.message), path=as_argument(f.path), file=f.file, line=f.line, column=f.column
+                )
+                for f in error.faults
             ]
             raise type(error)(faults) from None
 

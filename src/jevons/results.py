@@ -30,7 +30,7 @@ ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html")
 _MOST_REPR_LINES = 15
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A column of a table.
 
@@ -66,7 +66,7 @@ class Column:
         return number(cell, self.digits)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A named table of raw numbers.
 
@@ -152,7 +152,7 @@ def table(
     name: str, title: str, columns: Sequence[Column], rows: Iterable[Iterable[Cell]], *, detail: bool = False
 ) -> Table:
     """Return a table from any iterables."""
-    return Table(name, title, tuple(columns), tuple(tuple(row) for row in rows), detail)
+    return Table(name=name, title=title, columns=tuple(columns), rows=tuple(tuple(row) for row in rows), detail=detail)
 
 
 class Tables(Mapping[str, Table]):

@@ -47,7 +47,7 @@ class Located:
                 line, column = self.positions[path[:length]]
                 break
         dotted = ".".join(str(part) for part in path)
-        return Fault(message, dotted, self.name, line, column)
+        return Fault(message=message, path=dotted, file=self.name, line=line, column=column)
 
 
 def read_text(path: Path | str, *, most_bytes: int = MAX_YAML_BYTES) -> str:
@@ -64,17 +64,17 @@ def read_text(path: Path | str, *, most_bytes: int = MAX_YAML_BYTES) -> str:
         with path.open("rb") as stream:
             raw = stream.read(most_bytes + 1)  # a pipe or a device has no size to ask for
         if len(raw) > most_bytes:
-            raise InputError(Fault(f"has more than {most_bytes:,} bytes; at most so many are read", file=name))
+            raise InputError(Fault(message=f"has more than {most_bytes:,} bytes; at most so many are read", file=name))
         return raw.decode("utf-8-sig")
     except FileNotFoundError:
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise InputError(Fault(f"no such file.{did_you_mean(path.name, siblings)}", file=name)) from None
+        raise InputError(Fault(message=f"no such file.{did_you_mean(path.name, siblings)}", file=name)) from None
     except IsADirectoryError:
-        raise InputError(Fault("is a folder, not a file", file=name)) from None
+        raise InputError(Fault(message="is a folder, not a file", file=name)) from None
     except UnicodeDecodeError as error:
-        raise InputError(Fault(f"is not UTF-8 text (byte {error.start})", file=name)) from None
+        raise InputError(Fault(message=f"is not UTF-8 text (byte {error.start})", file=name)) from None
     except OSError as error:
-        raise InputError(Fault(f"cannot be read: {error.strerror}", file=name)) from None
+        raise InputError(Fault(message=f"cannot be read: {error.strerror}", file=name)) from None
 
 
 def read_yaml(path: Path | str) -> Located:
@@ -99,19 +99,21 @@ def parse_yaml(text: str, name: str) -> Located:
         _check_nesting(yaml.parse(text), name)
         node = yaml.compose(text)
         if node is None:
-            raise InputError(Fault("is empty", file=name))
+            raise InputError(Fault(message="is empty", file=name))
         reader = _PositionReader(SafeConstructor(loader=yaml), name)
         root = reader.read(node, ())
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         reason = ", ".join(part for part in (error.context, error.problem) if part)
-        raise InputError(Fault(f"is not valid YAML: {reason}", "", name, line, column)) from None
+        raise InputError(
+            Fault(message=f"is not valid YAML: {reason}", path="", file=name, line=line, column=column)
+        ) from None
     except RecursionError:
-        raise InputError(Fault("is nested too deeply", file=name)) from None
+        raise InputError(Fault(message="is nested too deeply", file=name)) from None
     except (YAMLError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(Fault(f"is not valid YAML: {shortened(reason, 120)}", file=name)) from None
+        raise InputError(Fault(message=f"is not valid YAML: {shortened(reason, 120)}", file=name)) from None
     return Located(root, name, reader.positions)
 
 
@@ -126,9 +128,11 @@ def _check_nesting(events: Iterable[Any], name: str) -> None:
         elif isinstance(event, CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH or count > MAX_NODES:
-            place = (event.start_mark.line + 1, event.start_mark.column + 1)
+            mark = event.start_mark
             message = f"is nested more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else "has too many entries"
-            raise InputError(Fault(f"{message}; write it smaller", "", name, *place))
+            raise InputError(
+                Fault(message=f"{message}; write it smaller", file=name, line=mark.line + 1, column=mark.column + 1)
+            )
 
 
 class _PositionReader:
@@ -151,7 +155,7 @@ class _PositionReader:
         self.nodes += 1
         if self.nodes > MAX_NODES or len(path) > MAX_DEPTH:
             message = "is too large or too deeply nested (aliases that multiply?)"
-            raise InputError(Fault(message, file=self.name))
+            raise InputError(Fault(message=message, file=self.name))
         self.positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
         if not isinstance(node, MappingNode | SequenceNode):
             return self._scalar(node, path)
@@ -161,8 +165,9 @@ class _PositionReader:
         return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
 
     def _fault(self, node: Any, path: tuple[Any, ...], message: str) -> InputError:
-        place = (node.start_mark.line + 1, node.start_mark.column + 1)
-        return InputError(Fault(message, ".".join(map(str, path)), self.name, *place))
+        mark, where = node.start_mark, ".".join(map(str, path))
+        fault = Fault(message=message, path=where, file=self.name, line=mark.line + 1, column=mark.column + 1)
+        return InputError(fault)
 
     def _check_tag(self, node: Any, path: tuple[Any, ...]) -> None:
         tag = str(node.tag)

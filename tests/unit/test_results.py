@@ -9,7 +9,11 @@ import pytest
 from jevons.errors import InputError
 from jevons.results import Column, Result, Table, Tables, table
 
-COLUMNS = (Column("layout", "layout"), Column("ttft_p95_s", "TTFT p95", "ms", 1e3), Column("fits", "fits"))
+COLUMNS = (
+    Column(name="layout", label="layout"),
+    Column(name="ttft_p95_s", label="TTFT p95", unit="ms", scale=1e3),
+    Column(name="fits", label="fits"),
+)
 ROWS = [("tp1", 0.25, True), ("tp2", None, False), ("=tp4", 1234.5, True)]
 
 
@@ -22,7 +26,13 @@ class Example(Result):
 
     def _tables(self):
         yield table("latency", "Latency by layout", COLUMNS, ROWS)
-        yield table("left_out", "Left out", [Column("why", "why")], [(f"reason {n}",) for n in range(40)], detail=True)
+        yield table(
+            "left_out",
+            "Left out",
+            [Column(name="why", label="why")],
+            [(f"reason {n}",) for n in range(40)],
+            detail=True,
+        )
 
     def to_json(self):
         return {"answer": self.answer, "latency": self.tables["latency"].records()}
@@ -49,7 +59,7 @@ def test_tables_are_found_by_name_and_near_names_are_offered():
 
 def test_a_row_of_another_width_is_a_defect():
     with pytest.raises(ValueError, match="has not 3 cells"):
-        Table("latency", "", COLUMNS, (("tp1", 0.1),))
+        Table(name="latency", title="", columns=COLUMNS, rows=(("tp1", 0.1),))
 
 
 def test_frames_keep_names_and_types():

@@ -63,7 +63,15 @@ def cost(
         message = "--gpu-hour prices tokens; name a --model too"
         raise InputError(message)
     service = Service(
-        gpu, engine, precision, max_replica_gpus, isl, osl, o.seconds(ttft), o.seconds(tpot), o.day(as_of),
+        gpu=gpu,
+        engine=engine,
+        precision=precision,
+        gpus=max_replica_gpus,
+        isl=isl,
+        osl=osl,
+        ttft_s=o.seconds(ttft),
+        tpot_s=o.seconds(tpot),
+        on=o.day(as_of),
         calibration=o.file(calibration),
-    )  # fmt: skip
+    )
     return cost_of(service, model, site=site, price=price, utilisation=utilisation)

@@ -149,7 +149,13 @@ def sheet(one: Table) -> Sheet:
         lead += 1
     text = frozenset(place for place in range(len(one.columns)) if one.text(place))
     cells = tuple(tuple(row) for row in one.shown())
-    return Sheet(one.title, tuple(column.head for column in one.columns), cells, max(lead, 1), text)
+    return Sheet(
+        title=one.title,
+        columns=tuple(column.head for column in one.columns),
+        rows=cells,
+        text_columns=max(lead, 1),
+        text=text,
+    )
 
 
 def markdown(one: Table) -> Iterator[str]:

@@ -96,7 +96,7 @@ def note(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sheet:
     """A table that a terminal of any width can show.
 
@@ -195,7 +195,7 @@ def _escaped(text: str) -> str:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, text_columns: int = 1) -> Sheet:
     """Return a table whose first *text_columns* are text and whose others are numbers, aligned right."""
     cells = tuple(tuple(cell if isinstance(cell, str) else number(cell) for cell in row) for row in rows)
-    return Sheet(title, tuple(columns), cells, text_columns)
+    return Sheet(title=title, columns=tuple(columns), rows=cells, text_columns=text_columns)
 
 
 def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS, *, option: str = "--out") -> None:

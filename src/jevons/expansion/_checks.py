@@ -56,10 +56,10 @@ def check_problem(problem: ExpansionProblem) -> None:
     labels = {axis: problem.field(name) for axis, name in _AXES.items()}
     for axis, names in labels.items():
         if not names:
-            faults.append(Fault("needs at least one label", path=_AXES[axis]))
+            faults.append(Fault(message="needs at least one label", path=_AXES[axis]))
         elif len(set(names)) < len(names):
             twice = sorted({name for name in names if names.count(name) > 1})
-            faults.append(Fault(f"labels must differ; twice: {', '.join(twice)}", path=_AXES[axis]))
+            faults.append(Fault(message=f"labels must differ; twice: {', '.join(twice)}", path=_AXES[axis]))
     sizes = {axis: len(names) for axis, names in labels.items()}
     values = np.asarray(problem.demand.block_value_cny_per_call)
     sizes["b"] = values.shape[-1] if values.ndim == 3 else -1
@@ -79,9 +79,9 @@ def _field_faults(
     array = np.asarray(problem.field(name), float)
     want = tuple(sizes[axis] for axis in axes)
     if array.shape != want and -1 not in want:
-        return [Fault(f"shape {array.shape}: must be {want} ({', '.join(axes)})", path=name)]
+        return [Fault(message=f"shape {array.shape}: must be {want} ({', '.join(axes)})", path=name)]
     if -1 in want and array.ndim != len(want):
-        return [Fault(f"{array.ndim} axes: must have {len(want)} ({', '.join(axes)})", path=name)]
+        return [Fault(message=f"{array.ndim} axes: must have {len(want)} ({', '.join(axes)})", path=name)]
     bad = np.isnan(array) | (array < least) | (array > most)
     if not infinite:
         bad |= np.isinf(array)
@@ -96,7 +96,7 @@ def _field_faults(
     count = int(bad.sum())
     more = f" (and {count - 1} more)" if count > 1 else ""
     where = f"{name}[{place}]" if place else name
-    return [Fault(f"{array[first]:g}: must be {kind} {span}{more}", path=where)]
+    return [Fault(message=f"{array[first]:g}: must be {kind} {span}{more}", path=where)]
 
 
 def _joint_faults(problem: ExpansionProblem) -> list[Fault]:
@@ -104,22 +104,22 @@ def _joint_faults(problem: ExpansionProblem) -> list[Fault]:
     faults = []
     day_h = float(problem.demand.slot_h_per_d.sum())
     if abs(day_h - 24.0) > 1e-6:
-        faults.append(Fault(f"sums to {day_h:g} h: must be 24", path="slot_h_per_d"))
+        faults.append(Fault(message=f"sums to {day_h:g} h: must be 24", path="slot_h_per_d"))
     rows = problem.demand.slot_share_frac.sum(axis=1)
     for segment, total in zip(problem.segments, rows, strict=True):
         if abs(total - 1.0) > 1e-6:
-            faults.append(Fault(f"sums to {total:g} over slots: must be 1", path=f"slot_share_frac[{segment}]"))
+            faults.append(Fault(message=f"sums to {total:g} over slots: must be 1", path=f"slot_share_frac[{segment}]"))
     values = problem.demand.block_value_cny_per_call
     rise = np.argwhere(np.diff(values, axis=2) > 1e-9 * np.abs(values[:, :, :-1]))
     if rise.size:
         s, t, b = (int(i) for i in rise[0])
         message = f"rises from {values[s, t, b]:g} to {values[s, t, b + 1]:g}: must not rise along blocks"
         place = f"block_value_cny_per_call[{problem.segments[s]}, {problem.quarters[t]}, {b + 1}]"
-        faults.append(Fault(message, path=place))
+        faults.append(Fault(message=message, path=place))
     training, supply = problem.training, problem.supply
     if training.cluster_devices > 0 and training.cluster_cny_per_quarter is None:
         message = f"{training.cluster_devices:g} devices without a worth: give `cluster_cny_per_quarter`, or no cluster"
-        faults.append(Fault(message, path="cluster_devices"))
+        faults.append(Fault(message=message, path="cluster_devices"))
     if supply.committed_devices is not None:
         short = supply.committed_devices - supply.supply_devices > 1e-9 * supply.committed_devices
         for v, t in np.argwhere(short)[:1].tolist():
@@ -127,10 +127,12 @@ def _joint_faults(problem: ExpansionProblem) -> list[Fault]:
                 f"{supply.committed_devices[v, t]:,.6g} devices are committed and {supply.supply_devices[v, t]:,.6g} "
                 "can be supplied: lower the commitment or raise the supply"
             )
-            faults.append(Fault(message, path=f"committed_devices[{problem.devices[v]}, {problem.quarters[t]}]"))
+            faults.append(
+                Fault(message=message, path=f"committed_devices[{problem.devices[v]}, {problem.quarters[t]}]")
+            )
     for r, site in enumerate(problem.sites):
         least = float(problem.power.site_limit_w[r].min())
         if least < problem.opening.initial_site_w[r] * (1 - 1e-12):
             message = f"{least:g} W is below the {problem.opening.initial_site_w[r]:g} W the site has: raise it"
-            faults.append(Fault(message, path=f"site_limit_w[{site}]"))
+            faults.append(Fault(message=message, path=f"site_limit_w[{site}]"))
     return faults

@@ -176,9 +176,9 @@ def _first_and_scale(lines: Sequence[BudgetLine], wacc_frac: float) -> tuple[Arr
 
 
 def _check(lines: Sequence[BudgetLine], wacc_frac: float) -> None:
-    faults = [] if lines else [Fault("needs at least one line", path="lines")]
+    faults = [] if lines else [Fault(message="needs at least one line", path="lines")]
     if not wacc_frac >= 0:
-        faults.append(Fault(f"{wacc_frac:g}: must be at least 0", path="wacc_frac"))
+        faults.append(Fault(message=f"{wacc_frac:g}: must be at least 0", path="wacc_frac"))
     for line in lines:
         for field, strict in (
             ("first_return_frac", False),
@@ -190,9 +190,9 @@ def _check(lines: Sequence[BudgetLine], wacc_frac: float) -> None:
             number = getattr(line, field)
             if not np.isfinite(number) or number < 0 or (strict and number == 0):
                 bound = "above 0" if strict else "at least 0"
-                faults.append(Fault(f"{number:g}: must be {bound} and finite", path=f"{line.name}.{field}"))
+                faults.append(Fault(message=f"{number:g}: must be {bound} and finite", path=f"{line.name}.{field}"))
         if not line.most_cny >= line.least_cny:
             message = f"{line.most_cny:g}: must be at least least_cny, {line.least_cny:g} CNY"
-            faults.append(Fault(message, path=f"{line.name}.most_cny"))
+            faults.append(Fault(message=message, path=f"{line.name}.most_cny"))
     if faults:
         raise InputError(faults)

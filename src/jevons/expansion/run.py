@@ -209,16 +209,18 @@ def _check_regimes(problem: ExpansionProblem, regimes: Mapping[str, tuple[float,
     faults = []
     if not 1 <= known_from < len(problem.quarters):
         message = f"{known_from}: must be in 1..{len(problem.quarters) - 1}, a quarter within the horizon"
-        faults.append(Fault(message, path="known_from"))
+        faults.append(Fault(message=message, path="known_from"))
     total = sum(probability for probability, _ in regimes.values())
     if abs(total - 1.0) > 1e-9 or any(probability < 0 for probability, _ in regimes.values()):
-        faults.append(Fault(f"probabilities sum to {total:g}: must be >= 0 and sum to 1", path="regimes"))
+        faults.append(Fault(message=f"probabilities sum to {total:g}: must be >= 0 and sum to 1", path="regimes"))
     first: Array | None = None
     for name, (_, supply) in regimes.items():
         early = np.asarray(supply)[:, : max(known_from, 0)]
         first = early if first is None else first
         if not np.array_equal(early, first):
-            faults.append(Fault(f"supply differs before quarter {known_from}: must agree", path=f"regimes.{name}"))
+            faults.append(
+                Fault(message=f"supply differs before quarter {known_from}: must agree", path=f"regimes.{name}")
+            )
     if faults:
         raise InputError(faults)
 

@@ -74,7 +74,7 @@ def load_facts(paths: Iterable[Path | str]) -> Facts:
             by_id[str(fact_id)] = fact
     for fact in by_id.values():
         faults.extend(
-            Fault(f"`{fact.id}` is derived from unknown fact `{parent}`", fact.id, fact.file)
+            Fault(message=f"`{fact.id}` is derived from unknown fact `{parent}`", path=fact.id, file=fact.file)
             for value in fact.values
             for parent in value.parents
             if parent not in by_id
@@ -133,7 +133,13 @@ def _read_sources(document: Located, sources: dict[str, Source], faults: list[Fa
         text = {name: str(body.get(name) or "") for name in _SOURCE_KEYS}
         url = text["url"] or text["ref"]
         sources[str(key)] = Source(
-            str(key), text["title"], text["publisher"], text["published"], text["accessed"], url, text["licence"]
+            key=str(key),
+            title=text["title"],
+            publisher=text["publisher"],
+            published=text["published"],
+            accessed=text["accessed"],
+            url=url,
+            licence=text["licence"],
         )
 
 
@@ -166,7 +172,14 @@ def _read_fact(
         return None
     kept = sorted((value for value in values if value), key=lambda v: (v.start, v.chosen, v.published))
     _check_conflicts(document, place, kept, faults)
-    return Fact(fact_id, unit, written, str(body.get("about", "")), tuple(kept), document.name)
+    return Fact(
+        id=fact_id,
+        unit=unit,
+        written_unit=written,
+        about=str(body.get("about", "")),
+        values=tuple(kept),
+        file=document.name,
+    )
 
 
 def _read_value(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from jevons.errors import FactError, did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A text, table or page that a value was read in."""
 
@@ -27,7 +27,7 @@ class Source:
         return head + (f" ({self.published})" if self.published else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactValue:
     """One dated value of a fact.
 
@@ -73,7 +73,7 @@ class FactValue:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """A quantity with its values, oldest first; of two values of one date the chosen one comes last."""
 

@@ -141,7 +141,7 @@ def writing(path: Path | str, mode: str = "w", *, force: bool = False) -> Iterat
     """
     problem = target_problem(path, force=force)
     if problem:
-        raise InputError(Fault(problem, file=shown_name(path)))
+        raise InputError(Fault(message=problem, file=shown_name(path)))
     target = Path(os.path.realpath(path))
     try:
         with _beside(target) as (handle, name):
@@ -154,7 +154,9 @@ def writing(path: Path | str, mode: str = "w", *, force: bool = False) -> Iterat
         refusal = _refusal(error)
         if refusal is None:
             raise
-        raise InputError(Fault(f"cannot be written: {_reason(refusal, target)}", file=shown_name(path))) from None
+        raise InputError(
+            Fault(message=f"cannot be written: {_reason(refusal, target)}", file=shown_name(path))
+        ) from None
 
 
 def _refusal(error: Exception) -> OSError | None:

@@ -68,11 +68,13 @@ def fund(
     flows, meant = np.asarray(free_cash_cny, float), np.asarray(returns_cny, float)
     faults = []
     if flows.ndim != 1 or flows.shape != meant.shape or not np.isfinite([*flows, *meant]).all():
-        faults.append(Fault("must be finite amounts by quarter, as many as there are returns", path="free_cash_cny"))
+        faults.append(
+            Fault(message="must be finite amounts by quarter, as many as there are returns", path="free_cash_cny")
+        )
     elif (meant < 0).any():
-        faults.append(Fault(f"{meant.min():g}: must be >= 0", path="returns_cny"))
+        faults.append(Fault(message=f"{meant.min():g}: must be >= 0", path="returns_cny"))
     if not np.isfinite([opening_net_cash_cny, least_net_cash_cny, interest_frac]).all() or not 0 <= tax_frac <= 1:
-        faults.append(Fault("net cash and rates must be finite, tax in 0..1", path="opening_net_cash_cny"))
+        faults.append(Fault(message="net cash and rates must be finite, tax in 0..1", path="opening_net_cash_cny"))
     if faults:
         raise InputError(faults)
     rows = np.zeros((5, flows.size))

@@ -44,7 +44,7 @@ def at_multiple(price: float, multiple: float, fair_multiple: float) -> Multiple
     -0.4
     """
     faults = [
-        Fault(f"{number:g}: must be positive", path=name)
+        Fault(message=f"{number:g}: must be positive", path=name)
         for name, number in (("price", price), ("multiple", multiple), ("fair_multiple", fair_multiple))
         if not 0 < number < float("inf")
     ]

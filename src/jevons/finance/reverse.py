@@ -68,13 +68,15 @@ def reverse_dcf(
     faults = []
     for name, array in (("margin_frac", m), ("capital_per_revenue", k), ("revenue_cny", np.asarray(revenue_cny))):
         if not (np.isfinite(array) & (array > 0)).all():
-            faults.append(Fault("must be positive", path=name))
+            faults.append(Fault(message="must be positive", path=name))
     if not (w > terminal_growth_frac).all():
-        faults.append(Fault(f"must exceed growth for ever, {terminal_growth_frac:g}", path="wacc_frac"))
+        faults.append(Fault(message=f"must exceed growth for ever, {terminal_growth_frac:g}", path="wacc_frac"))
     if not np.isfinite(value_cny):
-        faults.append(Fault("must be a finite number", path="value_cny"))
+        faults.append(Fault(message="must be a finite number", path="value_cny"))
     if not least_growth_frac < most_growth_frac:
-        faults.append(Fault(f"{least_growth_frac:g} must be below {most_growth_frac:g}", path="least_growth_frac"))
+        faults.append(
+            Fault(message=f"{least_growth_frac:g} must be below {most_growth_frac:g}", path="least_growth_frac")
+        )
     if faults:
         raise InputError(faults)
 

@@ -133,24 +133,24 @@ def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: 
     segments, quarters = len(plan.problem.segments), len(plan.problem.quarters)
     faults = []
     if price.shape != (segments, quarters) or not (np.isfinite(price) & (price >= 0)).all():
-        faults.append(Fault(f"must be ({segments}, {quarters}) finite prices >= 0", path="price_cny_per_call"))
+        faults.append(Fault(message=f"must be ({segments}, {quarters}) finite prices >= 0", path="price_cny_per_call"))
     if inside.shape != (segments,):
-        faults.append(Fault(f"shape {inside.shape}: must be ({segments},)", path="internal"))
+        faults.append(Fault(message=f"shape {inside.shape}: must be ({segments},)", path="internal"))
     for name, least, most in (("tax_frac", 0, 1), ("overhead_frac", 0, 1), ("opening_building_book_cny", 0, np.inf)):
         number = getattr(terms, name)
         if not least <= number <= most:
-            faults.append(Fault(f"{number:g}: must be in {least:g}..{most:g}", path=name))
+            faults.append(Fault(message=f"{number:g}: must be in {least:g}..{most:g}", path=name))
     for name in ("device_life_y", "building_life_y"):
         number = getattr(terms, name)
         if not 0 < number < np.inf:
-            faults.append(Fault(f"{number:g}: must be positive", path=name))
+            faults.append(Fault(message=f"{number:g}: must be positive", path=name))
     cost = terms.initial_cost_cny_per_device
     if cost is not None and (cost.shape != (len(plan.problem.devices),) or not (np.isfinite(cost) & (cost >= 0)).all()):
-        faults.append(Fault("must be one finite cost >= 0 per device", path="initial_cost_cny_per_device"))
+        faults.append(Fault(message="must be one finite cost >= 0 per device", path="initial_cost_cny_per_device"))
     for field in dataclasses.fields(base):
         array = getattr(base, field.name)
         if array.shape != (quarters,) or not np.isfinite(array).all():
-            faults.append(Fault(f"must be {quarters} finite amounts", path=f"base.{field.name}"))
+            faults.append(Fault(message=f"must be {quarters} finite amounts", path=f"base.{field.name}"))
     if faults:
         raise InputError(faults)
 

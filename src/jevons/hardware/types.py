@@ -27,7 +27,7 @@ class Link:
     latency_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accelerator:
     """One accelerator as sold, from its datasheet.
 
@@ -108,7 +108,7 @@ class Cluster:
         return Link(out.kind, out.bytes_per_s / self.oversubscription, out.latency_s)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Where accelerators stand.
 

@@ -36,13 +36,13 @@ class BrokerTerms:
         """Refuse terms outside their ranges."""
         faults = []
         if not self.carry_frac > 0:
-            faults.append(Fault(f"{self.carry_frac:g}: must be above 0", path="carry_frac"))
+            faults.append(Fault(message=f"{self.carry_frac:g}: must be above 0", path="carry_frac"))
         if not self.extrapolation >= 0:
-            faults.append(Fault(f"{self.extrapolation:g}: must be at least 0", path="extrapolation"))
+            faults.append(Fault(message=f"{self.extrapolation:g}: must be at least 0", path="extrapolation"))
         if not 0 <= self.hoard_frac < 1:
-            faults.append(Fault(f"{self.hoard_frac:g}: must be at least 0 and below 1", path="hoard_frac"))
+            faults.append(Fault(message=f"{self.hoard_frac:g}: must be at least 0 and below 1", path="hoard_frac"))
         if not self.start_rise_frac > -1:
-            faults.append(Fault(f"{self.start_rise_frac:g}: must be above -1", path="start_rise_frac"))
+            faults.append(Fault(message=f"{self.start_rise_frac:g}: must be above -1", path="start_rise_frac"))
         if faults:
             raise InputError(faults)
 

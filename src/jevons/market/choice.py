@@ -44,7 +44,7 @@ class Offer:
     def __post_init__(self) -> None:
         """Refuse terms outside their range."""
         faults = [
-            Fault(f"{getattr(self, name):g}: must be {'above' if strict else 'at least'} 0", path=name)
+            Fault(message=f"{getattr(self, name):g}: must be {'above' if strict else 'at least'} 0", path=name)
             for name, strict in (
                 ("machine_cny_per_y", False), ("rent_cny_per_machine_h", False), ("machine_tok_per_d", True),
                 ("api_cny_per_mtok", False), ("privacy_cny_per_mtok", False),
@@ -52,7 +52,7 @@ class Offer:
             if not (getattr(self, name) > 0 or (not strict and getattr(self, name) == 0))
         ]  # fmt: skip
         if not 0 <= self.rent_privacy_frac <= 1:
-            faults.append(Fault(f"{self.rent_privacy_frac:g}: must be in 0..1", path="rent_privacy_frac"))
+            faults.append(Fault(message=f"{self.rent_privacy_frac:g}: must be in 0..1", path="rent_privacy_frac"))
         if faults:
             raise InputError(faults)
 

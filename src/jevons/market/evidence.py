@@ -108,9 +108,9 @@ def _check(year: Array, volume: Array, users: Array, price: Array) -> None:
         message = f"shapes {year.shape}, {volume.shape}, {users.shape}, {price.shape}: must agree, two or more dates"
         raise InputError(message)
     if np.any(np.diff(year) <= 0):
-        faults.append(Fault("dates must rise", path="year"))
+        faults.append(Fault(message="dates must rise", path="year"))
     for name, values in (("tokens_per_d", volume), ("users", users), ("price", price)):
         if not np.all(values > 0):
-            faults.append(Fault(f"{values.min():g}: must be above 0", path=name))
+            faults.append(Fault(message=f"{values.min():g}: must be above 0", path=name))
     if faults:
         raise InputError(faults)

@@ -64,20 +64,24 @@ def read_history(path: Path) -> History:
         place = f"{path}:{reader.line_num}"
         if None in row or None in row.values():
             cells = len(names) + len(row.get(None) or ()) - list(row.values()).count(None)
-            faults.append(Fault(f"{cells} cells under {len(names)} columns; give one cell for each", path=place))
+            faults.append(
+                Fault(message=f"{cells} cells under {len(names)} columns; give one cell for each", path=place)
+            )
             continue
         try:
             date = as_date((row["date"] or "").strip())
         except ValueError:
-            faults.append(Fault(f"`{row['date']}` is not a date; write YYYY-MM-DD or YYYY-MM", path=place))
+            faults.append(Fault(message=f"`{row['date']}` is not a date; write YYYY-MM-DD or YYYY-MM", path=place))
             continue
         if dates and date <= dates[-1]:
-            faults.append(Fault(f"{date} does not come after {dates[-1]}; sort the rows by date, one each", path=place))
+            faults.append(
+                Fault(message=f"{date} does not come after {dates[-1]}; sort the rows by date, one each", path=place)
+            )
         dates.append(date)
         for name in numbers:
             value = _number(row[name])
             if not 0 < value < math.inf:
-                faults.append(Fault(f"{name} `{row[name]}` is not a number above 0", path=place))
+                faults.append(Fault(message=f"{name} `{row[name]}` is not a number above 0", path=place))
             columns[name].append(value)
     if faults:
         raise InputError(faults)

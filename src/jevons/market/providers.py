@@ -82,26 +82,30 @@ class Rivalry:
         for field, axis in (("open_weights", 0), ("start_price", 1), ("cost_factor", 0), ("bundle_frac", 0)):
             if getattr(self, field).shape[axis] != len(self.names):
                 shape = getattr(self, field).shape
-                faults.append(Fault(f"{shape}: must have an entry for each of {len(self.names)} names", path=field))
+                faults.append(
+                    Fault(message=f"{shape}: must have an entry for each of {len(self.names)} names", path=field)
+                )
         for field in ("price_weight", "cost_factor"):
             least = float(np.min(getattr(self, field)))
             if not least > 0:
-                faults.append(Fault(f"{least:g}: must be above 0", path=field))
+                faults.append(Fault(message=f"{least:g}: must be above 0", path=field))
         if not 0 < self.nesting <= 1:
-            faults.append(Fault(f"{self.nesting:g}: must be in (0, 1]", path="nesting"))
+            faults.append(Fault(message=f"{self.nesting:g}: must be in (0, 1]", path="nesting"))
         if not self.entry >= 1:
-            faults.append(Fault(f"{self.entry:g}: must be at least 1 (price over cost)", path="entry"))
+            faults.append(Fault(message=f"{self.entry:g}: must be at least 1 (price over cost)", path="entry"))
         faults += [
-            Fault(f"{getattr(self, field):g}: must be in 0..1", path=field)
+            Fault(message=f"{getattr(self, field):g}: must be in 0..1", path=field)
             for field in ("share_inertia", "match_frac")
             if not 0 <= getattr(self, field) <= 1
         ]
         if self.match_lag_quarters < 1:
-            faults.append(Fault(f"{self.match_lag_quarters}: must be at least 1", path="match_lag_quarters"))
+            faults.append(Fault(message=f"{self.match_lag_quarters}: must be at least 1", path="match_lag_quarters"))
         total = self.start_share_frac.sum(axis=1)
         if np.any(self.start_share_frac < 0) or not np.allclose(total, 1.0):
             worst = float(total[np.argmax(np.abs(total - 1))])
-            faults.append(Fault(f"a row sums to {worst:g}: shares must be at least 0 and sum to 1", path="start_share"))
+            faults.append(
+                Fault(message=f"a row sums to {worst:g}: shares must be at least 0 and sum to 1", path="start_share")
+            )
         if faults:
             raise InputError(faults)
 

@@ -37,9 +37,9 @@ class RentCurve:
         """Refuse a curve that does not rise."""
         faults = []
         if not 0 < self.tight_frac < 1:
-            faults.append(Fault(f"{self.tight_frac:g}: must lie between 0 and 1", path="tight_frac"))
+            faults.append(Fault(message=f"{self.tight_frac:g}: must lie between 0 and 1", path="tight_frac"))
         faults += [
-            Fault(f"{getattr(self, name):g}: must be above 0", path=name)
+            Fault(message=f"{getattr(self, name):g}: must be above 0", path=name)
             for name in ("steepness", "sag")
             if not getattr(self, name) > 0
         ]
@@ -211,16 +211,16 @@ def clearing_rents(
 def _check(market: ChipMarket) -> None:
     faults = []
     if not market.stock > 0:
-        faults.append(Fault(f"{market.stock:g}: must be above 0", path=f"{market.name}.stock"))
+        faults.append(Fault(message=f"{market.stock:g}: must be above 0", path=f"{market.name}.stock"))
     if not market.wanted >= 0:
-        faults.append(Fault(f"{market.wanted:g}: must be at least 0", path=f"{market.name}.wanted"))
+        faults.append(Fault(message=f"{market.wanted:g}: must be at least 0", path=f"{market.name}.wanted"))
     if not market.elasticity < 0:
-        faults.append(Fault(f"{market.elasticity:g}: must be negative", path=f"{market.name}.elasticity"))
+        faults.append(Fault(message=f"{market.elasticity:g}: must be negative", path=f"{market.name}.elasticity"))
     if not 0 <= market.broker_frac <= 1:
-        faults.append(Fault(f"{market.broker_frac:g}: must be in 0..1", path=f"{market.name}.broker_frac"))
+        faults.append(Fault(message=f"{market.broker_frac:g}: must be in 0..1", path=f"{market.name}.broker_frac"))
     if not 0 < market.running_cost_cny_per_h < market.full_cost_cny_per_h:
         message = f"{market.running_cost_cny_per_h:g}: must lie between 0 and the full cost"
         message += f" of {market.full_cost_cny_per_h:g} CNY/h"
-        faults.append(Fault(message, path=f"{market.name}.running_cost_cny_per_h"))
+        faults.append(Fault(message=message, path=f"{market.name}.running_cost_cny_per_h"))
     if faults:
         raise InputError(faults)

@@ -63,7 +63,7 @@ class Config:
 
     def fault(self, key: str, message: str) -> None:
         """Collect a fault, once."""
-        fault = Fault(message, key, self.file)
+        fault = Fault(message=message, path=key, file=self.file)
         if fault not in self.faults:
             self.faults.append(fault)
 

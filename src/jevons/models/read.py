@@ -41,11 +41,13 @@ def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
     try:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(Fault(f"is not JSON: {error.msg}", "", str(path), error.lineno, error.colno)) from None
+        raise InputError(
+            Fault(message=f"is not JSON: {error.msg}", path="", file=str(path), line=error.lineno, column=error.colno)
+        ) from None
     except ValueError:
-        raise InputError(Fault("holds a number with too many digits", file=str(path))) from None
+        raise InputError(Fault(message="holds a number with too many digits", file=str(path))) from None
     except RecursionError:
-        raise InputError(Fault("is nested too deeply", file=str(path))) from None
+        raise InputError(Fault(message="is nested too deeply", file=str(path))) from None
     label = name or (path.parent.name if path.name == "config.json" and path.parent.name else path.stem)
     return spec_of(raw, label, str(path))
 
@@ -53,7 +55,7 @@ def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
 def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
     """Return the architecture that a parsed config.json describes; see `read_config`."""
     if not isinstance(raw, Mapping):
-        raise InputError(Fault("must be a JSON object", file=file))
+        raise InputError(Fault(message="must be a JSON object", file=file))
     text = dict(raw)
     for key in _NESTED:
         if isinstance(raw.get(key), Mapping):
@@ -68,7 +70,7 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
             f"unknown architecture {shown!r} (model_type {kinds[0]!r}).{hint} If it is a plain decoder, set "
             "`model_type` to the family it follows, such as `llama` or `mixtral`."
         )
-        raise InputError(Fault(message, "model_type", file))
+        raise InputError(Fault(message=message, path="model_type", file=file))
     config = Config(text, file)
     spec = build(family, config, name, str((raw.get("architectures") or [family])[0]))
     config.finish()

@@ -128,7 +128,13 @@ def memory_use(deployment: Deployment) -> MemoryUse:
     if left <= 0.0:
         raise _too_large(deployment, weights, activations)
     per_token = kv_bytes_per_request(deployment, _LONG_CONTEXT) / _LONG_CONTEXT
-    return MemoryUse(weights, activations, engine.reserved_bytes, left, per_token)
+    return MemoryUse(
+        weights_bytes=weights,
+        activations_bytes=activations,
+        reserved_bytes=engine.reserved_bytes,
+        kv_bytes=left,
+        kv_bytes_per_token=per_token,
+    )
 
 
 def kv_capacity_tokens(deployment: Deployment, context: float = _LONG_CONTEXT) -> float:

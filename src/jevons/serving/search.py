@@ -35,7 +35,7 @@ class Candidate:
     point: StaticPoint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
     """One deployment that cannot serve the workload.
 
@@ -66,7 +66,7 @@ class Survey:
     rejections: tuple[Rejection, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
     """All layouts that a search tried.
 
@@ -159,7 +159,13 @@ def search_layouts(
     curves.sort(key=lambda c: float(c.request_device_s[c.best(*limits)]))
     candidates = [_candidate(c, workload, limits, exact=i < _REFINED) for i, c in enumerate(curves)]
     candidates.sort(key=lambda candidate: -candidate.point.tok_per_s_per_device)
-    return SearchResult(tuple(candidates), _front(curves, limits), tuple(curves), found.tried, found.rejections)
+    return SearchResult(
+        candidates=tuple(candidates),
+        front=_front(curves, limits),
+        curves=tuple(curves),
+        tried=found.tried,
+        rejections=found.rejections,
+    )
 
 
 def survey(
@@ -190,20 +196,35 @@ def survey(
     for precision in precisions:
         for layout in layouts(model, accelerator, devices):
             tried += 1
-            deployment = Deployment(model, accelerator, layout, precision, kv_precision, engine)
+            deployment = Deployment(
+                model=model,
+                accelerator=accelerator,
+                layout=layout,
+                precision=precision,
+                kv_precision=kv_precision,
+                engine=engine,
+            )
             try:
                 check_layout(model, layout)
             except InputError as error:
-                rejections.append(Rejection(deployment, INDIVISIBLE, str(error)))
+                rejections.append(Rejection(deployment=deployment, reason=INDIVISIBLE, detail=str(error)))
                 continue
             try:
                 curve = static_curve(deployment, workload, most_points=_COARSE_POINTS)
                 curves.append(curve)
                 curve.best(*limits)
             except LatencyError as error:
-                rejections.append(Rejection(deployment, error.limits[0], str(error), error.least_s))
+                rejections.append(
+                    Rejection(deployment=deployment, reason=error.limits[0], detail=str(error), least_s=error.least_s)
+                )
             except InfeasibleError as error:
-                rejections.append(Rejection(deployment, error.limits[0] if error.limits else "infeasible", str(error)))
+                rejections.append(
+                    Rejection(
+                        deployment=deployment,
+                        reason=error.limits[0] if error.limits else "infeasible",
+                        detail=str(error),
+                    )
+                )
     return Survey(tuple(curves), tried, tuple(rejections))
 
 
@@ -264,10 +285,10 @@ def layouts(model: ModelSpec, accelerator: Accelerator, devices: Sequence[int]) 
                     continue
                 if not model.is_moe:
                     if dp == 1:
-                        yield Layout(tp, pp)
+                        yield Layout(tp=tp, pp=pp)
                     continue
                 for ep in sorted({1, tp * dp}):
-                    yield Layout(tp, pp, ep, dp, dp_attention=dp > 1)
+                    yield Layout(tp=tp, pp=pp, ep=ep, dp=dp, dp_attention=dp > 1)
 
 
 def _powers(most: int) -> list[int]:

@@ -36,7 +36,7 @@ class LatencyError(InfeasibleError):
         self.least_s = least_s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prompts:
     """How prompts are processed: arrays over the number of prompts per rank and step."""
 
@@ -47,7 +47,7 @@ class Prompts:
     bounds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaticCurve:
     """Operating points of one deployment: latency and device time over ways of taking prompts (rows) and batches.
 
@@ -297,7 +297,13 @@ def _prompts(deployment: Deployment, workload: Workload) -> Prompts:
         ttft_s = np.maximum(pass_s, load_s)
     per_request = deployment.devices / (per_rank * layout.dp)
     plain_s = np.minimum(plain_s, busy_s)
-    return Prompts(per_rank, ttft_s, plain_s * per_request, (busy_s - plain_s) * per_request, bounds)
+    return Prompts(
+        per_rank=per_rank,
+        ttft_s=ttft_s,
+        device_s=plain_s * per_request,
+        cached_device_s=(busy_s - plain_s) * per_request,
+        bounds=bounds,
+    )
 
 
 def _prompt_passes(
@@ -355,7 +361,11 @@ def _curve(
     elif steps > 0:
         tpot_s = shared_tpot_s(step.time_s, batches, prompt_device_s / devices, steps)
     device_s = prompt_device_s + decode_device_s
-    return StaticCurve(deployment, workload, batches, ttft_s, tpot_s, device_s, *largest, prompts, step)
+    by_memory, by_engine = largest
+    return StaticCurve(
+        deployment=deployment, workload=workload, batches=batches, ttft_s=ttft_s, tpot_s=tpot_s,
+        request_device_s=device_s, by_memory=by_memory, by_engine=by_engine, prompts=prompts, step=step,
+    )  # fmt: skip
 
 
 def _unreachable(curve: StaticCurve, ttft_s: float | None, tpot_s: float | None, e2e_s: float | None) -> LatencyError:

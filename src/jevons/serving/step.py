@@ -48,7 +48,7 @@ def kernel_factors(engine: str, device_id: str) -> ops.Factors:
     return ops.Factors(engine=engine if engine in ops.ENGINES else "generic")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Load:
     """Work of one step: whole-instance counts, and those of the busiest attention rank."""
 
@@ -66,7 +66,7 @@ class _Load:
         return np.maximum(self.prompts * self.prompt_tokens + self.decodes * self.query_tokens, 1.0)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Tally:
     """Time by part and by bound, collected over operators."""
 
@@ -115,7 +115,7 @@ class _Tally:
         return {name: (times * (bounds == index)).sum(axis=0) / total for index, name in enumerate(ops.BOUNDS)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepWork:
     """What the operators of engine steps take, before the engine's own factors.
 
@@ -227,7 +227,7 @@ def step_work(
     """Return what the operators of steps take; parameters and errors as in `step_time`."""
     check_deployment(deployment)
     load = _load(deployment, prefill_tokens, prefill_context, prefill_requests, decode_batch, decode_context)
-    tally = _Tally(load.prompts.shape)
+    tally = _Tally(shape=load.prompts.shape)
     _add_products(tally, deployment, load)
     attentions: Counter[Attention] = Counter()
     for group in deployment.model.layers:
@@ -240,10 +240,16 @@ def step_work(
         _add_drafts(tally, deployment)
     generation = generation_of(deployment.accelerator.id)
     return StepWork(
-        dict(tally.parts), dict(tally.floors), load.prompts, load.prompts * load.prompt_tokens,
-        load.prompts + load.decodes, deployment.model.n_layers,
-        _launches(deployment.model), generation, tally.bound_frac(),
-    )  # fmt: skip
+        parts=dict(tally.parts),
+        floors=dict(tally.floors),
+        prompts=load.prompts,
+        prompt_tokens=load.prompts * load.prompt_tokens,
+        requests=load.prompts + load.decodes,
+        layers=deployment.model.n_layers,
+        kernels=_launches(deployment.model),
+        generation=generation,
+        bound_frac=tally.bound_frac(),
+    )
 
 
 def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = None) -> StepTime:
@@ -310,7 +316,15 @@ def _load(
     per_prompt = np.where(tokens > 0, tokens / np.maximum(requests, 1.0), 0.0)
     prompts, decodes = np.ceil(requests / dp - 1e-9), np.ceil(batch / dp - 1e-9)
     total = tokens + batch * query if deployment.layout.dp_attention else prompts * per_prompt + decodes * query
-    return _Load(prompts, per_prompt, cached, decodes, context, np.maximum(total, 1.0), query)
+    return _Load(
+        prompts=prompts,
+        prompt_tokens=per_prompt,
+        cached=cached,
+        decodes=decodes,
+        context=context,
+        expert_tokens=np.maximum(total, 1.0),
+        query_tokens=query,
+    )
 
 
 def _add_products(tally: _Tally, deployment: Deployment, load: _Load) -> None:

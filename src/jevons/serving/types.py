@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 PARTS = ("compute", "attention", "moe", "memory", "comm", "head", "overhead")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """How one instance of a model is spread over devices: ``tp * pp * dp`` of them.
 
@@ -71,7 +71,7 @@ class Layout:
         return " ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFactors:
     """What the serving software adds to the operators' times, and its default limits.
 
@@ -132,7 +132,7 @@ class EngineFactors:
     scales: Mapping[str, Mapping[str, float]] | None = field(default=None, hash=False, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """One instance of a model on accelerators of one kind.
 
@@ -236,7 +236,7 @@ class StepTime:
     bound_frac: Mapping[str, FloatArray]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryUse:
     """Memory per device of the fullest stage, by kind [bytes]."""
 
@@ -252,7 +252,7 @@ class MemoryUse:
         return self.weights_bytes + self.activations_bytes + self.reserved_bytes + self.kv_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaticPoint:
     """An instance in the steady state with a constant number of requests in flight.
 
@@ -300,7 +300,7 @@ class StaticPoint:
     decode_device_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSeconds:
     """Accelerator-seconds of one request, at a stated operating point.
 

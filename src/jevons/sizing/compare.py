@@ -32,7 +32,7 @@ _FACTS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
     """What a firm reckons with; each from a fact, with its range, unless given.
 
@@ -149,7 +149,16 @@ def compare(
     terms = assumptions or Assumptions.of(on)
     price = api_price(api or _listed(model), on)
     start = on or dt.datetime.now(tz=dt.UTC).date()
-    bare = Comparison(model, service, output_tok_per_d, price, (), terms, start, ())
+    bare = Comparison(
+        model=model,
+        service=service,
+        output_tok_per_d=output_tok_per_d,
+        api=price,
+        machines=(),
+        assumptions=terms,
+        start=start,
+        swings=(),
+    )
 
     def month(machine: Machine) -> float:
         return sum(bare.owned_parts_cny(machine, bare.machines_for(machine, output_tok_per_d)).values())
@@ -194,7 +203,14 @@ def api_price(prefix: str, on: dt.date | None) -> ApiPrice:
         message = f"api.{prefix} has no list price on {on}; use a later --as-of or another --api"
         raise FactError(message)
     ids = tuple(found[1].id for found in (given, cached, output) if found is not None)
-    return ApiPrice(prefix, given[0], cached[0] if cached else given[0], output[0], output[1].start, ids)
+    return ApiPrice(
+        prefix=prefix,
+        input_cny_per_mtok=given[0],
+        cached_cny_per_mtok=cached[0] if cached else given[0],
+        output_cny_per_mtok=output[0],
+        since=output[1].start,
+        facts=ids,
+    )
 
 
 def _listed(model: str) -> str:
@@ -230,7 +246,16 @@ def _machines(model: str, service: Service, terms: Assumptions, rents: Mapping[s
         held = best.get(bought)
         if held is None or each > held.output_tok_per_s:
             best[bought] = Machine(
-                device, fleet.deployment, fleet.point, bought, copies, each, paid, hour, rent_cny_per_h, origin
+                device=device,
+                deployment=fleet.deployment,
+                point=fleet.point,
+                accelerators=bought,
+                copies=copies,
+                output_tok_per_s=each,
+                paid=paid,
+                hour=hour,
+                rent_cny_per_h=rent_cny_per_h,
+                rent_origin=origin,
             )
     return list(best.values())
 
@@ -296,7 +321,7 @@ def _swings(found: Comparison, machine: Machine, on: dt.date | None) -> list[Swi
 
     def swing(words: str, fact: FactValue, held: float, cost: Callable[[float], float]) -> None:
         low, high = _range(fact, held)
-        swings.append(Swing(words, fact.id, low, high, cost(low), cost(high)))
+        swings.append(Swing(name=words, fact=fact.id, low=low, high=high, low_cny=cost(low), high_cny=cost(high)))
 
     def with_term(name: str, value: float) -> float:
         own = replace(terms, **{name: value})

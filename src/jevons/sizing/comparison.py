@@ -34,7 +34,7 @@ Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]], int]
 """Title, heads, rows, and how many of the first columns are text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiPrice:
     """List prices of an API [CNY per million tokens], since when, and the facts' ids."""
 
@@ -46,7 +46,7 @@ class ApiPrice:
     facts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """Whole servers that hold one copy of a model.
 
@@ -96,7 +96,7 @@ class Machine:
         return f"{self.accelerators}: {copies}{self.deployment.layout}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Swing:
     """What an assumption's range does to the cost of a million output tokens on bought machines [CNY]."""
 
@@ -108,7 +108,7 @@ class Swing:
     high_cny: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """One way to carry the load: costs a month by part [CNY], machines, and when it pays against the API."""
 
@@ -126,7 +126,7 @@ class Way:
         return sum(self.parts_cny.values())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Buying, renting and an API for the same load.
 
@@ -287,9 +287,39 @@ class Comparison:
             used = load / (count * machine.output_tok_per_d)
             own, rent = self.owned_parts_cny(machine, count), self.rented_parts_cny(machine, count)
             date = self.break_even_date(machine, self.assumptions.price_cut_frac)
-            found.append(Way("buy", machine, count, own, used, self.break_even_tok_per_d(machine), date))
-            found.append(Way("rent", machine, count, rent, used, self.break_even_tok_per_d(machine, rented=True), None))
-        found.append(Way("API", None, 0, {"tokens": self.api_month_cny(load)}, None, None, None))
+            found.append(
+                Way(
+                    name="buy",
+                    machine=machine,
+                    machines=count,
+                    parts_cny=own,
+                    utilisation_frac=used,
+                    break_even_tok_per_d=self.break_even_tok_per_d(machine),
+                    break_even_date=date,
+                )
+            )
+            found.append(
+                Way(
+                    name="rent",
+                    machine=machine,
+                    machines=count,
+                    parts_cny=rent,
+                    utilisation_frac=used,
+                    break_even_tok_per_d=self.break_even_tok_per_d(machine, rented=True),
+                    break_even_date=None,
+                )
+            )
+        found.append(
+            Way(
+                name="API",
+                machine=None,
+                machines=0,
+                parts_cny={"tokens": self.api_month_cny(load)},
+                utilisation_frac=None,
+                break_even_tok_per_d=None,
+                break_even_date=None,
+            )
+        )
         return sorted(found, key=lambda way: way.month_cny)
 
     def to_json(self) -> dict[str, Any]:

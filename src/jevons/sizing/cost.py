@@ -124,8 +124,11 @@ class CostResult(Result):
         per = f"{self.currency}/Mtok"
         busy = "tok/s per accelerator while it does nothing else"
         columns = (
-            Column("item", "item"), Column("cost", "cost"), Column("unit", "unit"), Column("note", "note"),
-        )  # fmt: skip
+            Column(name="item", label="item"),
+            Column(name="cost", label="cost"),
+            Column(name="unit", label="unit"),
+            Column(name="note", label="note"),
+        )
         isl, osl = self.service.isl, self.service.osl
         rows = (
             ("input tokens", tokens.cost.input_per_mtok, per, f"{1 / tokens.seconds.per_input_token_s:,.0f} {busy}"),
@@ -160,7 +163,11 @@ class CostResult(Result):
 
 
 def _hour_table(hour: DeviceHour) -> Table:
-    columns = (Column("part", "part"), Column("cny_per_h", "cost", "CNY/h"), Column("share_frac", "share", "%", 100.0))
+    columns = (
+        Column(name="part", label="part"),
+        Column(name="cny_per_h", label="cost", unit="CNY/h"),
+        Column(name="share_frac", label="share", unit="%", scale=100.0),
+    )
     rows = [(words, getattr(hour, f"{name}_cny")) for name, words in _PARTS.items()]
     rows.append(("total", hour.total_cny))
     return table(

@@ -34,7 +34,7 @@ _NAMES = ("ttft_s", "tpot_s", "e2e_s")
 _WORDS = {"ttft_s": "TTFT", "tpot_s": "TPOT", "e2e_s": "E2E"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
     """A fleet that simulations found wanting: which limit, what was seen, what was asked, and why growing it ended."""
 
@@ -61,7 +61,7 @@ class _Engine:
     limits: sim.SimLimits
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Bench:
     """Simulates fleets under one load; keeps the trace and the tables of step times.
 
@@ -141,11 +141,21 @@ class Bench:
             ended = f"more would cost over {_SLACK:g} times the cheapest"
         if fault is None or fault == "load":
             return Missed(
-                fleet, f"cannot keep up with the load, by {100 * seen.overload_frac:.0f} %", None, None, ended
+                fleet=fleet,
+                limit=f"cannot keep up with the load, by {100 * seen.overload_frac:.0f} %",
+                seen=None,
+                asked=None,
+                ended=ended,
             )
         limit = dict(zip(_NAMES, self.service.slo, strict=True))[fault]
         statistic = self.service.percentile
-        return Missed(fleet, f"{_WORDS[fault]} {statistic}", seen.latency[fault][statistic].high, limit, ended)
+        return Missed(
+            fleet=fleet,
+            limit=f"{_WORDS[fault]} {statistic}",
+            seen=seen.latency[fault][statistic].high,
+            asked=limit,
+            ended=ended,
+        )
 
     def _fault(self, seen: Observed) -> str | None:
         """Return the first limit that is not kept with 95 % confidence: ``load`` for an unstable fleet."""
@@ -165,12 +175,12 @@ class Bench:
             for name in _NAMES
         }
         return Observed(
-            latency,
-            float(np.mean([f[1] for f in found])),
-            all(f[2] is None for f in found),
-            max((f[2] or 0.0 for f in found), default=0.0),
-            found[0][3],
-            runs,
+            latency=latency,
+            utilisation_frac=float(np.mean([f[1] for f in found])),
+            stable=all(f[2] is None for f in found),
+            overload_frac=max((f[2] or 0.0 for f in found), default=0.0),
+            requests=found[0][3],
+            runs=runs,
         )
 
     def _run(self, fleet: Fleet, run: int) -> tuple[dict[str, dict[str, float]], float, float | None, int]:
@@ -199,8 +209,8 @@ class Bench:
         prompts = self._engine(fleet.prefill, fleet)
         split = sim.simulate_split(
             load,
-            sim.Pool(prompts.table, prompts.limits, copies[1], fleet.prefill.layout.dp),
-            sim.Pool(decode.table, decode.limits, copies[0], fleet.deployment.layout.dp),
+            sim.Pool(table=prompts.table, limits=prompts.limits, replicas=copies[1], links=fleet.prefill.layout.dp),
+            sim.Pool(table=decode.table, limits=decode.limits, replicas=copies[0], links=fleet.deployment.layout.dp),
             sim.hand_over_s(fleet.prefill, fleet.deployment, load.isl),
             entry_s=fleet.prefill.engine.entry_s,
         )

@@ -32,7 +32,7 @@ class Interval:
         return self.mean + (self.half or 0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """What simulations of a fleet saw.
 
@@ -58,7 +58,7 @@ class Observed:
     runs: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
     """A fleet for a load: equal copies, or copies that decode fed by copies that process prompts.
 
@@ -219,10 +219,26 @@ def at_point(
     elif demand.users:
         rate = demand.users / float(curve.e2e_s[where])
         count = max(math.ceil(demand.users / point.batch - 1e-9), 1)
-        return Fleet(curve.deployment, count, point, point.batch, rate, price)
+        return Fleet(
+            deployment=curve.deployment,
+            replicas=count,
+            point=point,
+            capacity=point.batch,
+            rate_req_per_s=rate,
+            price=price,
+        )
     if rate <= 0:
-        return Fleet(curve.deployment, 1, point, each, each, price)
-    return Fleet(curve.deployment, copies(rate, each), point, each, rate, price)
+        return Fleet(
+            deployment=curve.deployment, replicas=1, point=point, capacity=each, rate_req_per_s=each, price=price
+        )
+    return Fleet(
+        deployment=curve.deployment,
+        replicas=copies(rate, each),
+        point=point,
+        capacity=each,
+        rate_req_per_s=rate,
+        price=price,
+    )
 
 
 def copies(load: float, each: float) -> int:
@@ -284,4 +300,14 @@ def _split(
     )
     decoded = decode.devices / point.decode_device_s
     prompted = prefill.devices / (point.prefill_device_s + point.cached_device_s)
-    return Fleet(decode, copies(rate, decoded), point, decoded, rate, price, prefill, copies(rate, prompted), prompted)
+    return Fleet(
+        deployment=decode,
+        replicas=copies(rate, decoded),
+        point=point,
+        capacity=decoded,
+        rate_req_per_s=rate,
+        price=price,
+        prefill=prefill,
+        prefill_replicas=copies(rate, prompted),
+        prefill_capacity=prompted,
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetOptions:
     """The options that only a fleet has; times in seconds but for *mtbf*, in hours."""
 
@@ -25,7 +25,7 @@ class FleetOptions:
     offline_below: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
     """The options of a simulation; times in seconds, None for what model, device and engine say."""
 

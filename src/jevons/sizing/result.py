@@ -34,7 +34,7 @@ _SHOWN = 8
 _MONTH_H = 730.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Infeasible:
     """One layout that was left out: device, layout, precision, the limit in few words, and the whole message."""
 
@@ -51,17 +51,29 @@ class Infeasible:
         """Return it from what the search says."""
         d = rejection.deployment
         detail = rejection.detail.split(" Binding limits")[0]
-        return cls(d.accelerator.id, str(d.layout), degrees(d), d.precision, d.devices, rejection.reason, detail)
+        return cls(
+            gpu=d.accelerator.id,
+            layout=str(d.layout),
+            degrees=degrees(d),
+            precision=d.precision,
+            accelerators=d.devices,
+            reason=rejection.reason,
+            detail=detail,
+        )
 
     def record(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {
-            "gpu": self.gpu, "layout": self.layout, "precision": self.precision, "accelerators": self.accelerators,
-            "reason": self.reason, "detail": self.detail,
-        }  # fmt: skip
+            "gpu": self.gpu,
+            "layout": self.layout,
+            "precision": self.precision,
+            "accelerators": self.accelerators,
+            "reason": self.reason,
+            "detail": self.detail,
+        }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SizeResult:
     """Fleets that serve a model's load within its limits.
 

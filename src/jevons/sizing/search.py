@@ -33,7 +33,7 @@ def layout_degrees(candidate: serving.Candidate) -> dict[str, int]:
     return degrees(candidate.deployment)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Field:
     """What the static stage found on all devices."""
 
@@ -120,7 +120,7 @@ def size(
     missed: list[Missed] = []
     if simulated and demand.given:
         chosen = _finalists(found)
-        bench = Bench(service, demand, trace)
+        bench = Bench(service=service, demand=demand, trace=trace)
         entries, missed = settle_all(chosen, bench, progress=progress)
         if entries:
             entries = _quicker(found, entries, bench, rate, progress)
@@ -137,9 +137,18 @@ def size(
     entries = limits.keep(entries, rate)
     front = _pareto(entries) if demand.given else found.front
     return SizeResult(
-        spec, service, demand, rate, names, hourly, tuple(entries), tuple(front), found.tried,
-        tuple(found.infeasible), tuple(missed),
-    )  # fmt: skip
+        model=spec,
+        service=service,
+        demand=demand,
+        rate_req_per_s=rate,
+        gpus=names,
+        prices=hourly,
+        entries=tuple(entries),
+        pareto=tuple(front),
+        tried=found.tried,
+        infeasible=tuple(found.infeasible),
+        missed=tuple(missed),
+    )
 
 
 def _prices(
@@ -181,7 +190,7 @@ def _static(
     progress: Progress | None,
 ) -> _Field:
     """Return the fleets of all devices that the static model finds."""
-    found = _Field([], [], [], 0, [], [], [])
+    found = _Field(fleets=[], front=[], infeasible=[], tried=0, split=[], nothing=[], curves=[])
     for name in names:
         one = replace(service, gpu=name)
         device = one.accelerator()

@@ -25,7 +25,7 @@ STATISTICS = ("mean", "p50", "p90", "p95", "p99")
 _MOST_RUNS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """How and for whom a model is served.
 
@@ -166,7 +166,7 @@ class Service:
         return ", ".join(f"{name} <= {1e3 * limit:g} ms" for name, limit in named if limit is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
     """The load that a fleet carries.
 

@@ -53,7 +53,7 @@ def run_replicas(
         seed=options.seed,
         progress=progress,
     )
-    return Run(load, deployment, replicas, limits, found)
+    return Run(offered=load, deployment=deployment, replicas=replicas, limits=limits, found=found)
 
 
 def _run_split(
@@ -76,7 +76,7 @@ def _run_split(
 
     def pool(one: Deployment, count: int) -> sim.Pool:
         limits = limits_for(options, one, context, requests.hash_tokens)
-        return sim.Pool(_table(one, limits, tables), limits, count)
+        return sim.Pool(table=_table(one, limits, tables), limits=limits, replicas=count)
 
     decode = pool(deployment, replicas)
     split = sim.simulate_split(
@@ -84,7 +84,16 @@ def _run_split(
         routing=options.routing, entry_s=deployment.engine.entry_s, ttft_s=options.ttft, tpot_s=options.tpot,
         e2e_s=options.e2e, seed=options.seed, progress=progress,
     )  # fmt: skip
-    return Run(load, deployment, replicas, decode.limits, split.found, prompts, prompt_replicas, split)
+    return Run(
+        offered=load,
+        deployment=deployment,
+        replicas=replicas,
+        limits=decode.limits,
+        found=split.found,
+        prompts=prompts,
+        prompt_replicas=prompt_replicas,
+        split=split,
+    )
 
 
 def _table(deployment: Deployment, limits: SimLimits, tables: dict[tuple[int, ...], StepTable]) -> StepTable:
@@ -131,8 +140,10 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
         engine = dataclasses.replace(engine, draft_acceptance_frac=options.draft_acceptance)
 
     def split(tp: int) -> Deployment:
-        kept = options.precision, options.kv_precision
-        return Deployment(spec, device, Layout(tp=tp), *kept, engine, draft_tokens=options.draft_tokens)
+        return Deployment(
+            model=spec, accelerator=device, layout=Layout(tp=tp), precision=options.precision,
+            kv_precision=options.kv_precision, engine=engine, draft_tokens=options.draft_tokens,
+        )  # fmt: skip
 
     if options.tp is not None:
         return split(options.tp)

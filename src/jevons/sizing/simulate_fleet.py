@@ -57,7 +57,7 @@ def kinds_of(
             replicas = max(scale.least, 1) if scale.most else 0
         kinds.append(
             sim.Kind(
-                name, steps, limits, replicas, accelerators=part.devices, autoscale=scale,
+                name=name, table=steps, limits=limits, replicas=replicas, accelerators=part.devices, autoscale=scale,
                 accelerator_hour=0.0 if price is None else price.amount,
             )
         )  # fmt: skip
@@ -90,8 +90,8 @@ def _autoscale(fleet: FleetOptions, max_batch: int) -> Autoscale | None:
         message = f"--autoscale {fleet.autoscale}: write the least and the most replicas, such as 2:10"
         raise InputError(message)
     return Autoscale(
-        int(match.group(1)), int(match.group(2)),
-        max(_SCALED_FULL * max_batch, 1.0) if fleet.target is None else fleet.target,
+        least=int(match.group(1)), most=int(match.group(2)),
+        target=max(_SCALED_FULL * max_batch, 1.0) if fleet.target is None else fleet.target,
         cold_start_s=120.0 if fleet.cold_start is None else fleet.cold_start,
     )  # fmt: skip
 
@@ -111,7 +111,7 @@ def offline_pile(options: Simulation, fleet: FleetOptions, kinds: list[Kind]) ->
     )  # fmt: skip
     most = min(kind.limits.max_batch for kind in kinds)
     below = max(most // 4, 1) if fleet.offline_below is None else fleet.offline_below
-    return sim.Offline(pile, below)
+    return sim.Offline(requests=pile, below=below)
 
 
 def kind_of_replica(kinds: list[Kind]) -> Any:

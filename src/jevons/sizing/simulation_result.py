@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jevons.sizing.hour_price import HourPrice
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One simulation, and what it was of."""
 

@@ -44,7 +44,7 @@ Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]], int]
 """Title, heads, rows, and how many of the first columns are text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
     """Use of one shop: facts with their ranges.
 
@@ -85,7 +85,7 @@ class Shop:
         return shops * self.calls_per_d.number * self.peak_frac.number / (_PEAK_H * 3600)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hosted:
     """Machines that serve all shops of a city: bought or rented, the month's cost [CNY], and the fleet."""
 
@@ -97,7 +97,7 @@ class Hosted:
     origin: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PresetResult:
     """What AI costs a small shop.
 
@@ -302,7 +302,7 @@ def preset(
     service = service or Service(ttft_s=1.0)
     on = service.on
     use = {field: get(f"{PRESETS[name]}.{fact}", on) for field, fact in _NAMES.items()}
-    shop = Shop(name, **use)
+    shop = Shop(preset=name, **use)
     service = replace(service, isl=round(shop.input_tokens.number), osl=round(shop.output_tokens.number))
     prices = []
     for prefix in apis:
@@ -311,7 +311,7 @@ def preset(
         except FactError:
             continue
     terms = Assumptions.of(on)
-    demand = Demand(shop.peak_req_per_s(shops), cv=1.0)
+    demand = Demand(rate_req_per_s=shop.peak_req_per_s(shops), cv=1.0)
     hosted: list[Hosted] = []
     sized: SizeResult | None = None
     for gpu in gpus:
@@ -328,11 +328,20 @@ def preset(
             ("rent", best.accelerators, rent, terms.rent_staff_frac, f"{rent:.3g} CNY an hour ({origin})"),
         ):
             month = hourly * count * _MONTH_H + staff * share
-            hosted.append(Hosted(way, device.id, best.words(), count, month, f"{source}, and staff"))
+            hosted.append(
+                Hosted(
+                    way=way,
+                    gpu=device.id,
+                    fleet=best.words(),
+                    accelerators=count,
+                    month_cny=month,
+                    origin=f"{source}, and staff",
+                )
+            )
     if sized is None:
         message = "--gpu: name at least one device"
         raise InputError(message)
-    return PresetResult(shop, shops, tuple(prices), tuple(hosted), sized, service)
+    return PresetResult(shop=shop, shops=shops, apis=tuple(prices), hosted=tuple(hosted), sized=sized, service=service)
 
 
 def _at(fact: FactValue, bound: str) -> float:

@@ -19,7 +19,7 @@ LAYOUT = (
 """Fields of a training layout in results."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainResult:
     """The fastest layouts of a run and what the best takes.
 
@@ -199,12 +199,12 @@ def train(
         raise InfeasibleError(message, ["site power"])
     cluster = Cluster(found_device, devices, oversubscription)
     job = training.TrainingJob(
-        models.load(model),
-        cluster,
-        seq_len,
-        global_batch or max(_BATCH, devices // 4),
-        precision,
-        tokens,
+        model=models.load(model),
+        cluster=cluster,
+        seq_len=seq_len,
+        global_batch=global_batch or max(_BATCH, devices // 4),
+        precision=precision,
+        tokens=tokens,
         pod_devices=pod_devices,
     )
     found = training.search(job, offload=offload, fixed=fixed, stage_layers=stage_layers)
@@ -218,7 +218,16 @@ def train(
     curve: tuple[training.ScalePoint, ...] = ()
     if scale_to is not None:
         curve = training.scaling_curve(job, _sizes(devices, scale_to), failures, power_limit_w=power_limit_w)
-    return TrainResult(job, steps, estimate, price, found.tried, dict(found.rejected), outlook, curve)
+    return TrainResult(
+        job=job,
+        steps=steps,
+        estimate=estimate,
+        price=price,
+        tried=found.tried,
+        rejected=dict(found.rejected),
+        outlook=outlook,
+        curve=curve,
+    )
 
 
 def _sizes(devices: int, most: int) -> list[int]:

@@ -16,7 +16,7 @@ Groups = dict[tuple[float, int, int, int, bool], tuple[float, float]]
 """Exchange within and across groups of replicas, by parameters, replicas, stride, those that share, and sharing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """What a step does besides its micro-batches' work [s].
 
@@ -63,7 +63,14 @@ def exchange(
     update_s, states_s = _update(job, layout, factors)
     within_s, across_s = _replicas(job, layout, factors, {} if known is None else known)
     between_s = hop_s(job, layout) if hop is None else hop
-    return Exchange(between_s, within_s, across_s, update_s, states_s, activations_s(job, layout))
+    return Exchange(
+        hop_s=between_s,
+        replicas_s=within_s,
+        across_s=across_s,
+        optimizer_s=update_s,
+        states_s=states_s,
+        activations_s=activations_s(job, layout),
+    )
 
 
 def fabric(job: TrainingJob, span: int) -> Cluster:

@@ -18,7 +18,7 @@ _SPARE_CONFIDENCE = 0.99
 _MOST_FAILURES = 200_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailureModel:
     """How often a run is interrupted and what an interruption costs.
 
@@ -58,7 +58,7 @@ class FailureModel:
         return 1.0 / self.per_h(devices)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutlook:
     """What interruptions do to a run.
 
@@ -98,9 +98,14 @@ def failure_model(facts: Facts | None = None) -> FailureModel:
         return facts.get(f"training_failures.{name}").number
 
     return FailureModel(
-        number("job_per_s") * _HOUR_S, number("device_per_s") * _HOUR_S, number("restart_s"), number("checkpoint_s"),
-        number("slow_node_frac"), number("slow_loss_frac"), number("repair_s") / _HOUR_S,
-    )  # fmt: skip
+        job_per_h=number("job_per_s") * _HOUR_S,
+        device_per_h=number("device_per_s") * _HOUR_S,
+        restart_s=number("restart_s"),
+        checkpoint_s=number("checkpoint_s"),
+        slow_node_frac=number("slow_node_frac"),
+        slow_loss_frac=number("slow_loss_frac"),
+        repair_h=number("repair_s") / _HOUR_S,
+    )
 
 
 def best_interval_s(checkpoint_s: float, mttf_s: float) -> float:
@@ -205,9 +210,15 @@ def outlook(
     days = {"mean": float(wall.mean())}
     days |= {f"p{q}": float(np.percentile(wall, q)) for q in (5, 50, 95)}
     return RunOutlook(
-        model.mttf_h(devices), interval_s, math.sqrt(2.0 * model.checkpoint_s * mttf_s), frac, slow,
-        spare_nodes(model, devices), days, work_days / frac * 86_400.0 / mttf_s,
-    )  # fmt: skip
+        mttf_h=model.mttf_h(devices),
+        interval_s=interval_s,
+        young_interval_s=math.sqrt(2.0 * model.checkpoint_s * mttf_s),
+        goodput_frac=frac,
+        straggler_frac=slow,
+        spare_nodes=spare_nodes(model, devices),
+        days=days,
+        interruptions=work_days / frac * 86_400.0 / mttf_s,
+    )
 
 
 def _walls(

@@ -11,7 +11,7 @@ from jevons.hardware import Accelerator
 _HALF = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """How products of training store and multiply their inputs.
 
@@ -40,14 +40,14 @@ class Format:
 
 # Scales as the formats define them: one fp32 per 128 values (fp8_block), one byte per 32 (MX) or per 16 (nvfp4).
 FORMATS: Mapping[str, Format] = {
-    "bf16": Format("bf16", "bf16", 2.0),
-    "fp16": Format("bf16", "bf16", 2.0),
-    "fp8": Format("fp8", "fp8", 1.0),
-    "fp8_block": Format("fp8", "fp8_block", 1.0 + 4.0 / 128),
-    "mxfp8": Format("fp8", "fp8", 1.0 + 1.0 / 32, block_scaled=True),
-    "nvfp4": Format("fp4", "fp4", 0.5 + 1.0 / 16, block_scaled=True),
-    "fp4": Format("fp4", "fp4", 0.5 + 1.0 / 16),
-    "mxfp4": Format("fp4", "fp4", 0.5 + 1.0 / 32, block_scaled=True),
+    "bf16": Format(peak="bf16", operator="bf16", element_bytes=2.0),
+    "fp16": Format(peak="bf16", operator="bf16", element_bytes=2.0),
+    "fp8": Format(peak="fp8", operator="fp8", element_bytes=1.0),
+    "fp8_block": Format(peak="fp8", operator="fp8_block", element_bytes=1.0 + 4.0 / 128),
+    "mxfp8": Format(peak="fp8", operator="fp8", element_bytes=1.0 + 1.0 / 32, block_scaled=True),
+    "nvfp4": Format(peak="fp4", operator="fp4", element_bytes=0.5 + 1.0 / 16, block_scaled=True),
+    "fp4": Format(peak="fp4", operator="fp4", element_bytes=0.5 + 1.0 / 16),
+    "mxfp4": Format(peak="fp4", operator="fp4", element_bytes=0.5 + 1.0 / 32, block_scaled=True),
 }
 
 

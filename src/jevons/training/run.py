@@ -220,9 +220,21 @@ def _layouts(
                             for share, shard in _sharing(tried("zero", zero), pp, dp * cp, domain // tp, fixed):
                                 for mode in recompute:
                                     yield TrainingLayout(
-                                        tp, pp, vpp, dp, cp, ep, share, mode, size, common.zero_bubble,
-                                        etp=etp, shard=shard, stage_layers=common.stage_layers, offload=common.offload,
-                                    )  # fmt: skip
+                                        tp=tp,
+                                        pp=pp,
+                                        vpp=vpp,
+                                        dp=dp,
+                                        cp=cp,
+                                        ep=ep,
+                                        zero=share,
+                                        recompute=mode,
+                                        micro_batch=size,
+                                        zero_bubble=common.zero_bubble,
+                                        etp=etp,
+                                        shard=shard,
+                                        stage_layers=common.stage_layers,
+                                        offload=common.offload,
+                                    )
 
 
 def _expert_sizes(

@@ -20,7 +20,7 @@ _FEW_SEQUENCES = 8  # devices per sequence from which splitting sequences is tri
 _MOST_CP = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScalePoint:
     """A run on a cluster of one size.
 
@@ -87,7 +87,17 @@ def scaling_curve(
         days = job.tokens / step.tokens_per_s / goodput / 86_400.0
         found = [point for point in points if point.step is not None]
         reason = _reason(found[-1], step, devices, goodput) if found else ""
-        points.append(ScalePoint(devices, step, goodput, days, power_w, 1.0 / (days * devices), reason))
+        points.append(
+            ScalePoint(
+                devices=devices,
+                step=step,
+                goodput_frac=goodput,
+                days=days,
+                power_w=power_w,
+                efficiency_frac=1.0 / (days * devices),
+                reason=reason,
+            )
+        )
     best = max((point.efficiency_frac for point in points), default=1.0) or 1.0
     return tuple(replace(point, efficiency_frac=point.efficiency_frac / best) for point in points)
 
@@ -107,4 +117,12 @@ def _reason(before: ScalePoint, step: TrainingStep, devices: int, goodput: float
 
 
 def _no_point(devices: int, power_w: float, reason: str) -> ScalePoint:
-    return ScalePoint(devices, None, 0.0, float("inf"), power_w, 0.0, reason)
+    return ScalePoint(
+        devices=devices,
+        step=None,
+        goodput_frac=0.0,
+        days=float("inf"),
+        power_w=power_w,
+        efficiency_frac=0.0,
+        reason=reason,
+    )

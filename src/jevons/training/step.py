@@ -31,7 +31,7 @@ _BACKWARD_UNFUSED = 2.0
 _BACKWARD_ATTENTION = 2.5  # five products backward for two forward, [dao2022]_
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MicroBatch:
     """Times of one micro-batch through all layers on one device [s], before the factors of training software.
 
@@ -188,7 +188,7 @@ def cores_frac(device: Accelerator, factors: TrainingFactors) -> float:
     return factors.comm_cores / cores if cores > factors.comm_cores else 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     """A micro-batch's computation once the factors apply [s]."""
 
@@ -222,8 +222,14 @@ def _work(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, factors: 
     backward = micro.dense_backward_s * slowed + micro.experts_backward_s * uneven + attention * backward_attention
     forward = products + attention + chains
     return _Work(
-        forward, forward + backward + chains_back, products, attention, chains, micro.rebuilt_s * slowed, head,
-    )  # fmt: skip
+        forward_s=forward,
+        total_s=forward + backward + chains_back,
+        products_s=products,
+        attention_s=attention,
+        chains_s=chains,
+        rebuilt_s=micro.rebuilt_s * slowed,
+        head_s=head,
+    )
 
 
 def assemble(

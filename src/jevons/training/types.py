@@ -16,7 +16,7 @@ PARTS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingLayout:
     """How a training job is spread over ``tp * pp * dp * cp`` devices.
 
@@ -98,7 +98,7 @@ class TrainingLayout:
         return " ".join([*shown, *uneven, shared, self.recompute, f"mbs{self.micro_batch}", *kept])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingFactors:
     """What the training software adds to the operators' times.
 
@@ -169,7 +169,7 @@ class TrainingFactors:
     step_overhead_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
     """A model to be trained on a cluster.
 
@@ -236,7 +236,7 @@ class TrainingJob:
     pod_devices: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingStep:
     """One optimiser step.
 
@@ -271,7 +271,7 @@ class TrainingStep:
     hfu_frac: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEstimate:
     """A whole run at constant step time.
 

@@ -23,7 +23,12 @@ context = st.integers(16, 8000)
 
 def deployment(model, chip, precision="bf16", **layout):
     return serving.Deployment(
-        models.load(model), accelerator(chip), serving.Layout(**layout), precision, "bf16", serving.engine()
+        model=models.load(model),
+        accelerator=accelerator(chip),
+        layout=serving.Layout(**layout),
+        precision=precision,
+        kv_precision="bf16",
+        engine=serving.engine(),
     )
 
 

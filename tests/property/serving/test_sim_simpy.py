@@ -79,7 +79,9 @@ def test_first_and_last_tokens_come_when_simpy_says(seed: int, rate: float, max_
     engine = Engine(env, load, max_batch, budget)
     env.run()
     table = sim.constant_table(max_batch, budget, decode_s=DECODE_S, per_context_s=CONTEXT_S, prompt_token_s=PROMPT_S)
-    trail = sim.simulate(load, table, sim.SimLimits(max_batch, budget, 16, 100_000)).trail
+    trail = sim.simulate(
+        load, table, sim.SimLimits(max_batch=max_batch, step_tokens=budget, block_tokens=16, kv_blocks=100_000)
+    ).trail
     for mine, times in ((engine.first, trail.first), (engine.finish, trail.finish)):
         theirs = np.array([mine[request] for request in range(load.count)])
         assert times / 1e12 == pytest.approx(theirs, abs=1e-7)

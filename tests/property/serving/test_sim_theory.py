@@ -11,7 +11,7 @@ SERVICE_S = 0.1
 def single_server(load: sim.Requests) -> sim.SimResult:
     """Serve one request at a time, a tenth of a second per prompt token and nothing else."""
     table = sim.constant_table(1, 1000, decode_s=0.01, prompt_token_s=SERVICE_S)
-    return sim.simulate(load, table, sim.SimLimits(1, 1000, 16, 1000))
+    return sim.simulate(load, table, sim.SimLimits(max_batch=1, step_tokens=1000, block_tokens=16, kv_blocks=1000))
 
 
 @pytest.mark.parametrize("busy_frac", [0.3, 0.6, 0.8])
@@ -32,7 +32,7 @@ def test_exponential_service_waits_as_in_m_m_1() -> None:
         rng = sim.stream(seed, "service")
         isl = rng.geometric(0.02, 100_000)
         load = sim.generate(sim.Load(requests=100_000, isl=1, osl=1, rate_req_per_s=0.12), seed)
-        found = single_server(sim.Requests(load.arrival_s, isl.astype(np.int64), load.osl))
+        found = single_server(sim.Requests(arrival_s=load.arrival_s, isl=isl.astype(np.int64), osl=load.osl))
         service_s = isl * SERVICE_S
         waits.append(found.ttft_s.mean - service_s[5000:95_000].mean())
         mean_s, second = 50 * SERVICE_S, (2 - 0.02) / 0.02**2 * SERVICE_S**2
@@ -65,7 +65,9 @@ def test_slots_of_constant_steps_wait_as_in_m_m_c(servers: int, busy_frac: float
         load = sim.generate(sim.Load(requests=60_000, isl=1, osl=1, rate_req_per_s=rate), seed)
         osl = sim.stream(seed, "service").geometric(1.0 / mean_tokens, 60_000).astype(np.int64)
         trail = sim.simulate(
-            sim.Requests(load.arrival_s, load.isl, osl), table, sim.SimLimits(servers, 4096, 16, 1 << 20)
+            sim.Requests(arrival_s=load.arrival_s, isl=load.isl, osl=osl),
+            table,
+            sim.SimLimits(max_batch=servers, step_tokens=4096, block_tokens=16, kv_blocks=1 << 20),
         ).trail
         waits.append(float((trail.admitted - trail.arrival)[3000:].mean()) / 1e12)
     expected_s = erlang_c(servers, busy_frac * servers) / (servers / (mean_tokens * step_s) - rate)
@@ -88,8 +90,8 @@ def test_steps_as_long_as_the_batch_share_the_processor(lengths: str, busy_frac:
         osl = load.osl
         if lengths == "geometric":
             osl = sim.stream(seed, "service").geometric(1.0 / tokens, 20_000).astype(np.int64)
-        limits = sim.SimLimits(2000, 1 << 17, 16, 1 << 25)
-        trail = sim.simulate(sim.Requests(load.arrival_s, load.isl, osl), table, limits).trail
+        limits = sim.SimLimits(max_batch=2000, step_tokens=1 << 17, block_tokens=16, kv_blocks=1 << 25)
+        trail = sim.simulate(sim.Requests(arrival_s=load.arrival_s, isl=load.isl, osl=osl), table, limits).trail
         sojourn_s = (trail.finish - trail.arrival)[1000:-1000] / 1e12
         slowdowns.append(float(sojourn_s.mean()) / float(osl[1000:-1000].mean() * token_s))
     expected = 1.0 / (1.0 - busy_frac)
@@ -101,7 +103,7 @@ def test_steps_as_long_as_the_batch_share_the_processor(lengths: str, busy_frac:
 def test_littles_law_holds_in_every_run() -> None:
     table = sim.constant_table(8, 512, decode_s=0.01, per_context_s=1e-6, prompt_token_s=1e-4)
     load = sim.generate(sim.Load(requests=2000, isl=100, osl=50, rate_req_per_s=8, isl_cv=1.0, osl_cv=1.0), 3)
-    found = sim.simulate(load, table, sim.SimLimits(8, 512, 16, 400))
+    found = sim.simulate(load, table, sim.SimLimits(max_batch=8, step_tokens=512, block_tokens=16, kv_blocks=400))
     steps = np.sort(np.concatenate([load.arrival_s, found.trail.finish / 1e12]))
     present = np.searchsorted(load.arrival_s, steps, "right") - np.searchsorted(
         np.sort(found.trail.finish / 1e12), steps, "right"
@@ -114,6 +116,8 @@ def test_littles_law_holds_in_every_run() -> None:
 def test_closed_loop_never_holds_more_than_its_users() -> None:
     table = sim.constant_table(64, 512, decode_s=0.01, prompt_token_s=1e-4)
     load = sim.generate(sim.Load(requests=3000, isl=100, osl=20, arrivals="closed", users=5, osl_cv=1.0), 1)
-    trail = sim.simulate(load, table, sim.SimLimits(64, 512, 16, 4000)).trail
+    trail = sim.simulate(
+        load, table, sim.SimLimits(max_batch=64, step_tokens=512, block_tokens=16, kv_blocks=4000)
+    ).trail
     for moment in np.linspace(0, trail.finish.max(), 50):
         assert ((trail.arrival <= moment) & (trail.finish > moment)).sum() <= 5

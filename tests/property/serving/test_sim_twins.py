@@ -32,7 +32,9 @@ def random_table(rng: np.random.Generator, max_batch: int, step_tokens: int) -> 
     alone = rng.integers(0, 10**9, step_tokens + 1)
     mixed = rng.integers(-1, 10**9, (len(rows), step_tokens + 1))
     own, cached = rng.integers(1, 10**7, step_tokens + 1), rng.integers(0, 10**6, step_tokens + 1)
-    return sim.StepTable(knots, base, slope, alone, rows, mixed, own, cached)
+    return sim.StepTable(
+        knots=knots, base=base, slope=slope, alone=alone, mixed_batches=rows, mixed=mixed, own=own, cached=cached
+    )
 
 
 @st.composite
@@ -47,7 +49,7 @@ def cases(draw: st.DrawFn) -> tuple[sim.Requests, sim.StepTable, sim.SimLimits, 
         arrival_s = np.round(arrival_s, 2)
     options = {"replicas": draw(st.integers(1, 3)), "routing": draw(st.sampled_from(sim.ROUTINGS))}
     users = draw(st.sampled_from([0, 0, 3, 7]))
-    load = sim.Requests(arrival_s, isl, osl, users=users, think_s=draw(st.sampled_from([0.0, 0.003])))
+    load = sim.Requests(arrival_s=arrival_s, isl=isl, osl=osl, users=users, think_s=draw(st.sampled_from([0.0, 0.003])))
     if draw(st.booleans()):
         # Prompts branch off a few common stems; a block's hash stands for all before it too.
         stems = rng.integers(0, 3, count)
@@ -67,7 +69,7 @@ def cases(draw: st.DrawFn) -> tuple[sim.Requests, sim.StepTable, sim.SimLimits, 
     if draw(st.booleans()):
         load = dataclasses.replace(load, priority=rng.integers(0, draw(st.integers(1, 4)), count))
     limits = sim.SimLimits(
-        max_batch, step_tokens, block, 0,
+        max_batch=max_batch, step_tokens=step_tokens, block_tokens=block, kv_blocks=0,
         queue=0 if users else draw(st.sampled_from([0, 0, 1, 3])),
         host_blocks=(host := draw(st.sampled_from([0, 0, 3, 12, 100]))), swap=host > 0 and draw(st.booleans()),
         move_s=draw(st.sampled_from([0.0, 1e-4, 0.01])),
@@ -146,7 +148,10 @@ def test_pools_for_prompts_and_decoding_equal_their_twin(
         limits, draft_tokens=0, max_batch=int(rng.integers(1, limits.max_batch + 1)),
         step_tokens=int(rng.integers(1, limits.step_tokens + 1)),
     )  # fmt: skip
-    pools = sim.Pool(table, prompts, options["replicas"], links), sim.Pool(table, limits, replicas)
+    pools = (
+        sim.Pool(table=table, limits=prompts, replicas=options["replicas"], links=links),
+        sim.Pool(table=table, limits=limits, replicas=replicas),
+    )
     split = sim.simulate_split(load, *pools, moved_s, routing=options["routing"])
     arrival, moved = (np.round(times * TICKS_PER_S).astype(np.int64) for times in (load.arrival_s, moved_s))
     first, second, engines = simulate_split_steps(

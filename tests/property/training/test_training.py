@@ -25,7 +25,9 @@ names = st.sampled_from(["llama-3.1-8b", "qwen2.5-7b", "qwen2.5-32b"])
 
 
 def job(name, fabric=None):
-    return training.TrainingJob(models.load(name), fabric or cluster("h200", 64), 4096, 256)
+    return training.TrainingJob(
+        model=models.load(name), cluster=fabric or cluster("h200", 64), seq_len=4096, global_batch=256
+    )
 
 
 def fits(name, layout):

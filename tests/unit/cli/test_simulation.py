@@ -12,7 +12,9 @@ TRACE = Path(__file__).parents[2] / "data" / "traces" / "azure_conversation_samp
 
 
 def test_the_json_object_holds_latency_throughput_and_cost(capsys: pytest.CaptureFixture[str]) -> None:
-    run_simulate(Simulation("llama-3.1-8b", rate=6.0, requests=2000, ttft=0.5, tpot=0.05), "2 USD", json=True, out=None)
+    run_simulate(
+        Simulation(model="llama-3.1-8b", rate=6.0, requests=2000, ttft=0.5, tpot=0.05), "2 USD", json=True, out=None
+    )
     record = json.loads(capsys.readouterr().out)
     for name in ("ttft_s", "tpot_s", "e2e_s"):
         assert list(record[name]) == ["mean", "p50", "p90", "p95", "p99"]
@@ -26,7 +28,7 @@ def test_the_json_object_holds_latency_throughput_and_cost(capsys: pytest.Captur
 @pytest.mark.parametrize("ending", ["json", "csv", "parquet"])
 def test_a_trace_is_replayed_and_written(tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / f"out.{ending}"
-    run_simulate(Simulation("llama-3.1-8b", trace=TRACE, gpus=2), None, json=False, out=out)
+    run_simulate(Simulation(model="llama-3.1-8b", trace=TRACE, gpus=2), None, json=False, out=out)
     assert "time to first token" in capsys.readouterr().out
     assert out.stat().st_size > 0
     if ending == "csv":
@@ -34,7 +36,7 @@ def test_a_trace_is_replayed_and_written(tmp_path: Path, ending: str, capsys: py
 
 
 def test_an_unstable_load_is_called_so(capsys: pytest.CaptureFixture[str]) -> None:
-    run_simulate(Simulation("llama-3.1-8b", rate=80.0, requests=20_000), None, json=False, out=None)
+    run_simulate(Simulation(model="llama-3.1-8b", rate=80.0, requests=20_000), None, json=False, out=None)
     assert capsys.readouterr().out.startswith("UNSTABLE: arrivals exceed")
 
 
@@ -58,7 +60,7 @@ def test_an_unstable_load_is_called_so(capsys: pytest.CaptureFixture[str]) -> No
 )  # fmt: skip
 def test_wrong_options_are_refused(wrong: dict) -> None:
     with pytest.raises(InputError):
-        run_simulate(Simulation("llama-3.1-8b", **wrong), None, json=True, out=None)
+        run_simulate(Simulation(model="llama-3.1-8b", **wrong), None, json=True, out=None)
 
 
 LOAD = """
@@ -77,7 +79,7 @@ def test_a_file_of_classes_is_simulated_and_drawn(
     monkeypatch.setenv("COLUMNS", "160")  # a narrow terminal breaks lines within what is looked for
     path, plot, out = tmp_path / "load.yaml", tmp_path / "a.svg", tmp_path / "a.csv"
     path.write_text(LOAD)
-    run_simulate(Simulation("llama-3.1-8b", load=path, plot=plot), None, json=True, out=out)
+    run_simulate(Simulation(model="llama-3.1-8b", load=path, plot=plot), None, json=True, out=out)
     record = json.loads(capsys.readouterr().out)
     assert [one["name"] for one in record["classes"]] == ["chat", "files"]
     assert record["classes"][1]["good_frac"] == 0.0
@@ -89,7 +91,7 @@ def test_a_file_of_classes_is_simulated_and_drawn(
     assert sum(series["arrivals_per_s"]) * series["bin_s"] == pytest.approx(1500, rel=1e-6)
     assert {line.split(",")[-2] for line in out.read_text().splitlines()[1:]} == {"chat", "files"}
     assert plot.read_text().startswith("<svg")
-    run_simulate(Simulation("llama-3.1-8b", load=path, requests=800, rate=4.0), None, json=False, out=None)
+    run_simulate(Simulation(model="llama-3.1-8b", load=path, requests=800, rate=4.0), None, json=False, out=None)
     shown = capsys.readouterr().out
     assert "classes of requests" in shown
     assert "of warm-up and" in shown
@@ -97,7 +99,7 @@ def test_a_file_of_classes_is_simulated_and_drawn(
 
 def test_rates_are_swept_with_the_queue_growing_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plot = tmp_path / "sweep.png"
-    options = Simulation("llama-3.1-8b", sweep_rates="5:85:3", requests=8000, plot=plot)
+    options = Simulation(model="llama-3.1-8b", sweep_rates="5:85:3", requests=8000, plot=plot)
     run_simulate(options, None, json=True, out=tmp_path / "sweep.csv")
     points = json.loads(capsys.readouterr().out)["sweep"]
     assert [point["rate"] for point in points] == [5.0, 45.0, 85.0]
@@ -105,19 +107,21 @@ def test_rates_are_swept_with_the_queue_growing_at_the_end(tmp_path: Path, capsy
     assert points[0]["tpot_s"]["p50"] < points[1]["tpot_s"]["p50"]
     assert plot.read_bytes()[:4] == b"\x89PNG"
     assert len((tmp_path / "sweep.csv").read_text().splitlines()) == 4
-    run_simulate(Simulation("llama-3.1-8b", sweep_rates="5", requests=500), None, json=False, out=None)
+    run_simulate(Simulation(model="llama-3.1-8b", sweep_rates="5", requests=500), None, json=False, out=None)
     assert "arrivals [req/s]" in capsys.readouterr().out
 
 
 def test_a_trace_is_thinned_and_hurried(capsys: pytest.CaptureFixture[str]) -> None:
-    run_simulate(Simulation("llama-3.1-8b", trace=TRACE, keep=0.5, speed=2.0, seed=1), None, json=True, out=None)
+    run_simulate(Simulation(model="llama-3.1-8b", trace=TRACE, keep=0.5, speed=2.0, seed=1), None, json=True, out=None)
     record = json.loads(capsys.readouterr().out)
     assert 45 < record["requests"] < 105
     assert "2 times its speed" in record["load"]
 
 
 def test_lengths_come_from_a_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    run_simulate(Simulation("llama-3.1-8b", rate=2.0, lengths_from=TRACE, requests=3000), None, json=True, out=None)
+    run_simulate(
+        Simulation(model="llama-3.1-8b", rate=2.0, lengths_from=TRACE, requests=3000), None, json=True, out=None
+    )
     record = json.loads(capsys.readouterr().out)
     assert record["mean_isl"] == pytest.approx(902, rel=0.1)
 
@@ -143,7 +147,7 @@ def test_priorities_of_a_file_keep_the_first_class_from_waiting(
 ) -> None:
     path = tmp_path / "load.yaml"
     path.write_text(RANKED)
-    options = Simulation("llama-3.1-8b", load=path, kv_tokens=60_000)
+    options = Simulation(model="llama-3.1-8b", load=path, kv_tokens=60_000)
     run_simulate(options, None, json=True, out=None)
     ranked = json.loads(capsys.readouterr().out)
     path.write_text(RANKED.replace("priority: 1", "priority: 0"))
@@ -161,7 +165,7 @@ def test_priorities_of_a_file_keep_the_first_class_from_waiting(
 def test_preempted_caches_and_prefixes_go_to_the_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "load.yaml"
     path.write_text(RANKED)
-    options = Simulation("llama-3.1-8b", load=path, kv_tokens=60_000)
+    options = Simulation(model="llama-3.1-8b", load=path, kv_tokens=60_000)
     records = []
     for more in ({}, {"host_gb": 40.0, "swap": True}):
         run_simulate(dataclasses.replace(options, **more), None, json=True, out=None)
@@ -171,7 +175,7 @@ def test_preempted_caches_and_prefixes_go_to_the_host(tmp_path: Path, capsys: py
     assert 0 < kept["swaps"] <= kept["preemptions"]
     assert kept["prefill_tokens"] < lost["prefill_tokens"]
     path.write_text(TALKS)
-    cached = Simulation("llama-3.1-8b", load=path, kv_tokens=40_000)
+    cached = Simulation(model="llama-3.1-8b", load=path, kv_tokens=40_000)
     records = []
     for more in ({}, {"host_gb": 100.0}):
         run_simulate(dataclasses.replace(cached, **more), None, json=True, out=None)
@@ -186,7 +190,7 @@ def test_drafts_shorten_answers_and_lengthen_steps(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    options = Simulation("llama-3.1-8b", rate=2.0, requests=2000)
+    options = Simulation(model="llama-3.1-8b", rate=2.0, requests=2000)
     records = []
     for more in ({}, {"draft_tokens": 2, "draft_acceptance": 0.7}):
         run_simulate(dataclasses.replace(options, **more), None, json=True, out=None)
@@ -207,7 +211,7 @@ def test_pools_for_prompts_and_decoding_keep_prompts_from_delaying_answers(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    shared = Simulation("llama-3.1-8b", rate=12.0, requests=3000, isl=3000, osl=200, isl_cv=1.0, replicas=2)
+    shared = Simulation(model="llama-3.1-8b", rate=12.0, requests=3000, isl=3000, osl=200, isl_cv=1.0, replicas=2)
     apart = dataclasses.replace(shared, replicas=1, prefill_replicas=1)
     records = []
     for options in (shared, apart):

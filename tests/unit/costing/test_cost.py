@@ -9,7 +9,7 @@ from jevons.errors import InputError
 from jevons.facts import get
 from jevons.hardware import Site, accelerator
 
-SITE = Site("test", 0.5, 1.2, 30.0, 0.55)
+SITE = Site(name="test", tariff_cny_per_kwh=0.5, pue=1.2, build_cny_per_w=30.0, carbon_kgco2_per_kwh=0.55)
 TERMS = FinanceTerms(wacc_frac=0.10, economic_life_y=4.0, site_life_y=15.0, network_frac=0.15, operations_frac=0.05)
 
 

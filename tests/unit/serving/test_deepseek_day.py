@@ -36,7 +36,9 @@ def predicted(scales=None):
 
     def pool(ranks):
         layout = serving.Layout(dp=ranks, ep=ranks, dp_attention=True, redundant_experts=32)
-        return serving.Deployment(model, device, layout, "fp8", "bf16", engine)
+        return serving.Deployment(
+            model=model, accelerator=device, layout=layout, precision="fp8", kv_precision="bf16", engine=engine
+        )
 
     point = serving.best_static_point(pool(144), workload, tpot_s=TPOT_S, prefill=pool(32))
     prompt_tok_per_s = NODE * point.prefill_tok_per_s_per_device / (1.0 - CACHED_FRAC)

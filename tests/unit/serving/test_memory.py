@@ -10,7 +10,12 @@ from jevons.serving.memory import weight_bytes_per_device
 
 def deployment(model="llama-3.1-8b", device="h100_sxm", precision="bf16", kv="bf16", **layout):
     return serving.Deployment(
-        models.load(model), accelerator(device), serving.Layout(**layout), precision, kv, serving.engine()
+        model=models.load(model),
+        accelerator=accelerator(device),
+        layout=serving.Layout(**layout),
+        precision=precision,
+        kv_precision=kv,
+        engine=serving.engine(),
     )
 
 

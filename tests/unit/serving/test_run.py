@@ -13,7 +13,12 @@ WORKLOAD = serving.Workload(isl=1000.0, osl=300.0)
 
 def deployment(model="llama-3.1-8b", device="h100_sxm", precision="bf16", engine="vllm", **layout):
     return serving.Deployment(
-        models.load(model), accelerator(device), serving.Layout(**layout), precision, "bf16", serving.engine(engine)
+        model=models.load(model),
+        accelerator=accelerator(device),
+        layout=serving.Layout(**layout),
+        precision=precision,
+        kv_precision="bf16",
+        engine=serving.engine(engine),
     )
 
 

@@ -16,13 +16,13 @@ from jevons.sizing.fleet import FULLEST_FRAC, copies
 from jevons.sizing.rank_table import rank_table
 from jevons.study import Demand, HourPrice, Service
 
-SMALL = Service("h100_sxm", gpus=2, isl=500, osl=100, tpot_s=0.03, ttft_s=0.5)
+SMALL = Service(gpu="h100_sxm", gpus=2, isl=500, osl=100, tpot_s=0.03, ttft_s=0.5)
 PRICE = HourPrice(2.0, "USD")
 
 
 @pytest.fixture(scope="module")
 def sized():
-    return jevons.size("llama-3.1-8b", SMALL, demand=Demand(60.0), prices=PRICE)
+    return jevons.size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), prices=PRICE)
 
 
 def test_copies_leave_headroom_and_round_up():
@@ -60,17 +60,21 @@ def test_entries_are_sorted_by_cost_and_the_front_is_not_beaten(sized):
 
 
 def test_the_same_seed_gives_the_same_answer(sized):
-    again = jevons.size("llama-3.1-8b", SMALL, demand=Demand(60.0), prices=PRICE)
+    again = jevons.size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), prices=PRICE)
     assert again.to_json() == sized.to_json()
 
 
 def test_a_tighter_limit_never_needs_fewer_accelerators(sized):
-    tight = jevons.size("llama-3.1-8b", replace(SMALL, tpot_s=0.015), demand=Demand(60.0, runs=2), prices=PRICE)
+    tight = jevons.size(
+        "llama-3.1-8b", replace(SMALL, tpot_s=0.015), demand=Demand(rate_req_per_s=60.0, runs=2), prices=PRICE
+    )
     assert tight.best.accelerators >= sized.best.accelerators
 
 
 def test_twice_the_load_costs_at_most_about_twice(sized):
-    double = jevons.size("llama-3.1-8b", replace(SMALL, gpus=1), demand=Demand(120.0, runs=2), prices=PRICE)
+    double = jevons.size(
+        "llama-3.1-8b", replace(SMALL, gpus=1), demand=Demand(rate_req_per_s=120.0, runs=2), prices=PRICE
+    )
     assert sized.best.accelerators <= double.best.accelerators <= 2 * sized.best.accelerators + 1
 
 
@@ -105,7 +109,7 @@ def test_a_trace_sets_rate_and_lengths(tmp_path):
 def test_several_devices_are_compared_in_one_currency():
     prices = {"h100": HourPrice(2.0, "USD"), "h20": HourPrice(8.0, "CNY")}
     found = jevons.size(
-        "llama-3.1-8b", SMALL, demand=Demand(60.0), gpus=("h100", "h20"), prices=prices, simulated=False
+        "llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), gpus=("h100", "h20"), prices=prices, simulated=False
     )
     assert {f.deployment.accelerator.id for f in found.entries} == {"h100_sxm", "h20"}
     assert {p.currency for p in found.prices.values()} == {"CNY"}
@@ -126,21 +130,38 @@ def test_a_limit_that_queueing_breaks_is_named_with_the_figures():
     bursty = replace(SMALL, gpus=1, ttft_s=floor * 1.02, percentile="p99", isl=8000, osl=8)
     least = serving.best_static_point(
         serving.Deployment(
-            models.load("llama-3.1-8b"), bursty.accelerator(), serving.Layout(), "fp8", "bf16", bursty.factors()
+            model=models.load("llama-3.1-8b"),
+            accelerator=bursty.accelerator(),
+            layout=serving.Layout(),
+            precision="fp8",
+            kv_precision="bf16",
+            engine=bursty.factors(),
         ),
         bursty.workload(),
     ).ttft_s
     with pytest.raises(InfeasibleError, match=r"TTFT p99 is [\d,.]+ ms against [\d,.]+ ms|TTFT p99"):
-        jevons.size("llama-3.1-8b", replace(bursty, ttft_s=least * 1.001), demand=Demand(20.0, cv=4.0), prices=PRICE)
+        jevons.size(
+            "llama-3.1-8b",
+            replace(bursty, ttft_s=least * 1.001),
+            demand=Demand(rate_req_per_s=20.0, cv=4.0),
+            prices=PRICE,
+        )
 
 
 def test_a_budget_says_by_how_much_it_is_missed():
     with pytest.raises(
         InfeasibleError, match=r"costs [\d,]+ USD a month .* \d+ % above --budget 100 USD; the limit carries"
     ):
-        jevons.size("llama-3.1-8b", SMALL, demand=Demand(60.0), prices=PRICE, budget_per_month=(100.0, "USD"))
+        jevons.size(
+            "llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), prices=PRICE, budget_per_month=(100.0, "USD")
+        )
     enough = jevons.size(
-        "llama-3.1-8b", SMALL, demand=Demand(60.0), prices=PRICE, budget_per_month=(5000.0, "USD"), simulated=False
+        "llama-3.1-8b",
+        SMALL,
+        demand=Demand(rate_req_per_s=60.0),
+        prices=PRICE,
+        budget_per_month=(5000.0, "USD"),
+        simulated=False,
     )
     assert 0 < max(f.per_hour for f in enough.entries) * 730.5 <= 5000.0
 
@@ -154,7 +175,7 @@ def test_interval_is_students():
 
 def test_pools_for_prompts_and_decoding_hand_every_request_over(sized):
     split = next(f for f in sized.entries if f.prefill is not None)
-    seen = Bench(SMALL, Demand(60.0, runs=2)).observe(split)
+    seen = Bench(service=SMALL, demand=Demand(rate_req_per_s=60.0, runs=2)).observe(split)
     assert seen.stable
     e2e, ttft, tpot = (seen.latency[n]["mean"].mean for n in ("e2e_s", "ttft_s", "tpot_s"))
     assert e2e == pytest.approx(ttft + 99 * tpot, rel=1e-6)
@@ -163,7 +184,12 @@ def test_pools_for_prompts_and_decoding_hand_every_request_over(sized):
 
 def test_rank_table_of_one_rank_agrees_with_the_simulators():
     deployment = serving.Deployment(
-        models.load("llama-3.1-8b"), SMALL.accelerator(), serving.Layout(tp=2), "bf16", "bf16", serving.engine()
+        model=models.load("llama-3.1-8b"),
+        accelerator=SMALL.accelerator(),
+        layout=serving.Layout(tp=2),
+        precision="bf16",
+        kv_precision="bf16",
+        engine=serving.engine(),
     )
     own, theirs = rank_table(deployment, 32, 2048, 4096.0), sim.step_table(deployment, 32, 2048)
     np.testing.assert_array_equal(own.base, theirs.base)
@@ -174,9 +200,13 @@ def test_rank_table_of_one_rank_agrees_with_the_simulators():
 
 def test_rank_table_spreads_prompts_over_ranks():
     deployment = serving.Deployment(
-        models.load("deepseek-v3"), replace(SMALL, gpu="h200_sxm").accelerator(),
-        serving.Layout(dp=16, ep=16, dp_attention=True), "fp8", "bf16", serving.engine(),
-    )  # fmt: skip
+        model=models.load("deepseek-v3"),
+        accelerator=replace(SMALL, gpu="h200_sxm").accelerator(),
+        layout=serving.Layout(dp=16, ep=16, dp_attention=True),
+        precision="fp8",
+        kv_precision="bf16",
+        engine=serving.engine(),
+    )
     table = rank_table(deployment, 64, 16_384, 2000.0)
     prompts = 8
     step_s = serving.step_time(deployment, prefill_tokens=16_000.0, prefill_requests=prompts).time_s[0]
@@ -213,13 +243,15 @@ def test_the_front_has_quicker_fleets_at_a_price(sized):
 
 
 def test_pipelines_are_sized_but_said_not_to_be_simulated():
-    found = jevons.size("llama-3.1-8b", SMALL, demand=Demand(10.0), prices=PRICE, fixed={"pp": 2})
+    found = jevons.size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=10.0), prices=PRICE, fixed={"pp": 2})
     assert all(f.deployment.layout.pp == 2 and f.observed is None for f in found.entries)
     assert "not simulated" in found.table()[0][0]
 
 
 def test_answers_of_one_token_have_no_time_per_token():
-    found = jevons.size("llama-3.1-8b", replace(SMALL, osl=1, gpus=1), demand=Demand(5.0, runs=1), prices=PRICE)
+    found = jevons.size(
+        "llama-3.1-8b", replace(SMALL, osl=1, gpus=1), demand=Demand(rate_req_per_s=5.0, runs=1), prices=PRICE
+    )
     _, heads, rows, _ = found.table()[0]
     assert rows[0][list(heads).index("TPOT p95 [ms]")] == "–"
     assert found.best.prefill is None

@@ -12,7 +12,14 @@ FACTORS = training.training_factors()
 
 
 def job(model="llama-3.1-8b", device="h100_sxm", devices=64, seq_len=8192, global_batch=128, precision="bf16", **more):
-    return training.TrainingJob(models.load(model), cluster(device, devices), seq_len, global_batch, precision, **more)
+    return training.TrainingJob(
+        model=models.load(model),
+        cluster=cluster(device, devices),
+        seq_len=seq_len,
+        global_batch=global_batch,
+        precision=precision,
+        **more,
+    )
 
 
 def test_whole_experts_on_single_devices_need_no_gathering_and_hold_the_same_parameters():

@@ -21,9 +21,16 @@ LLAMA = {8192: (64, 430e12), 16384: (128, 400e12)}
 def test_deepseek_v3_pretraining_hours():
     factors = replace(training.training_factors(), optimizer_bytes=8.0, ep_overlap_frac=1.0, far_ep_overlap_frac=1.0)
     job = training.TrainingJob(
-        models.load("deepseek-v3"), cluster("h800_sxm", 2048), 4096, 15_360, "fp8_block", 14.8e12, factors, mtp=True,
+        model=models.load("deepseek-v3"),
+        cluster=cluster("h800_sxm", 2048),
+        seq_len=4096,
+        global_batch=15_360,
+        precision="fp8_block",
+        tokens=14.8e12,
+        factors=factors,
+        mtp=True,
         graphed=True,  # while the host waits for one of two interleaved micro-batches, the device works on the other
-    )  # fmt: skip
+    )
     layout = training.TrainingLayout(pp=16, dp=128, ep=64, zero=1, recompute="selective", zero_bubble=True)
     step = training.step(job, layout)
     hours = training.run_estimate(job, step).accelerator_h
@@ -35,7 +42,9 @@ def test_deepseek_v3_pretraining_hours():
 @pytest.mark.parametrize("devices", LLAMA)
 def test_llama_405b_rate_per_device(devices):
     dp, published = LLAMA[devices]
-    job = training.TrainingJob(models.load("llama-3.1-405b"), cluster("h100_sxm", devices), 8192, 2048)
+    job = training.TrainingJob(
+        model=models.load("llama-3.1-405b"), cluster=cluster("h100_sxm", devices), seq_len=8192, global_batch=2048
+    )
     layout = training.TrainingLayout(tp=8, pp=16, vpp=8, dp=dp, zero=2, recompute="selective")
     step = training.step(job, layout)
     error = step.flop_per_s_per_device / published - 1.0

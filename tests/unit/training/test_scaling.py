@@ -6,7 +6,9 @@ from jevons.study import train
 
 
 def test_small_clusters_are_efficient_and_limits_are_named():
-    job = training.TrainingJob(models.load("llama-3.1-8b"), cluster("h100_sxm", 64), 4096, 256, tokens=1e12)
+    job = training.TrainingJob(
+        model=models.load("llama-3.1-8b"), cluster=cluster("h100_sxm", 64), seq_len=4096, global_batch=256, tokens=1e12
+    )
     limit_w = 300 * job.cluster.accelerator.server_w
     curve = training.scaling_curve(job, [1, 16, 64, 256, 512], training.failure_model(), power_limit_w=limit_w)
     assert [point.devices for point in curve] == [1, 16, 64, 256, 512]

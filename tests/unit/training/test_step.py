@@ -9,7 +9,14 @@ from jevons.training.types import PARTS
 
 
 def job(model="llama-3.1-8b", device="h100_sxm", devices=64, seq_len=8192, global_batch=128, precision="bf16", **more):
-    return training.TrainingJob(models.load(model), cluster(device, devices), seq_len, global_batch, precision, **more)
+    return training.TrainingJob(
+        model=models.load(model),
+        cluster=cluster(device, devices),
+        seq_len=seq_len,
+        global_batch=global_batch,
+        precision=precision,
+        **more,
+    )
 
 
 LAYOUT = training.TrainingLayout(tp=2, dp=32)

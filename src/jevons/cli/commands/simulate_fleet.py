@@ -54,7 +54,9 @@ def run_fleet(options: Simulation, fleet: FleetOptions, gpu_hour: str | None, *,
     parts, kinds, prices = kinds_of(options, fleet, gpu_hour, load)
     entry_s = parts[0].engine.entry_s
     routing = sim.Routing(
-        fleet.routing or "least_loaded", fleet.stale or 0.0, slack=32 if fleet.slack is None else fleet.slack
+        kind=fleet.routing or "least_loaded",
+        stale_s=fleet.stale or 0.0,
+        slack=32 if fleet.slack is None else fleet.slack,
     )
     failures = sim.Failures(
         mtbf_s=math.inf if fleet.mtbf is None else fleet.mtbf * 3600.0,
@@ -192,11 +194,11 @@ def _figure(record: dict[str, Any], load: Offered, kinds: list[Kind], found: Fle
     seen = sim.latencies(load.requests, found, entry_s)
     of_kind = kind_of_replica(kinds)[found.trail.replica[seen.place]]
     groups = {
-        kind.name: sim.Latencies(*(np.asarray(getattr(seen, f.name))[of_kind == k] for f in dataclasses.fields(seen)))
+        kind.name: sim.Latencies(
+            **{f.name: np.asarray(getattr(seen, f.name))[of_kind == k] for f in dataclasses.fields(seen)}
+        )
         for k, kind in enumerate(kinds)
     }
     title = f"{record['requests']:,} requests, {record['load']}, routing {record['routing']}"
     names = [kind.name for kind in kinds]
-    return fleet_figure(
-        groups, found.series, names, title=title, limits=record["slo"], stable=record["stable"]
-    )  # fmt: skip
+    return fleet_figure(groups, found.series, names, title=title, limits=record["slo"], stable=record["stable"])

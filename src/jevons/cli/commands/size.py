@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from jevons.sizing.search import Demand, Service
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """The options of a sizing besides service and load."""
 
@@ -53,7 +53,7 @@ class Options:
     plot: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """The options of ``--compare`` alone; None for the facts' values."""
 
@@ -317,13 +317,53 @@ def size(
 
     names = [name.strip() for given in gpu or () for name in given.split(",")]
     service = Service(
-        "h100_sxm", engine, precision, gpus, isl, osl, ttft, tpot, parse_date(as_of), e2e, percentile, kv_precision,
-        max_batch, calibration=calibration,
-    )  # fmt: skip
-    demand = Demand(rate, concurrency, think, trace, cv, isl_cv, osl_cv, requests, runs, seed or 0)
+        gpu="h100_sxm",
+        engine=engine,
+        precision=precision,
+        gpus=gpus,
+        isl=isl,
+        osl=osl,
+        ttft_s=ttft,
+        tpot_s=tpot,
+        on=parse_date(as_of),
+        e2e_s=e2e,
+        percentile=percentile,
+        kv_precision=kv_precision,
+        max_batch=max_batch,
+        calibration=calibration,
+    )
+    demand = Demand(
+        rate_req_per_s=rate,
+        users=concurrency,
+        think_s=think,
+        trace=trace,
+        cv=cv,
+        isl_cv=isl_cv,
+        osl_cv=osl_cv,
+        requests=requests,
+        runs=runs,
+        seed=seed or 0,
+    )
     fixed = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
-    options = Options(model, tuple(names), fixed, tuple(gpu_hour or ()), budget, fleet, static, plot)
+    options = Options(
+        model=model,
+        gpus=tuple(names),
+        fixed=fixed,
+        gpu_hour=tuple(gpu_hour or ()),
+        budget=budget,
+        fleet=fleet,
+        static=static,
+        plot=plot,
+    )
     terms = Terms(
-        tokens_per_day, tuple(api or ()), tuple(rent or ()), years, utilisation, availability, staff, cached, price_cut
+        tokens_per_day=tokens_per_day,
+        apis=tuple(api or ()),
+        rents=tuple(rent or ()),
+        years=years,
+        utilisation=utilisation,
+        availability=availability,
+        staff=staff,
+        cached=cached,
+        price_cut=price_cut,
     )
     run(service, demand, options, terms, (compare, preset, shops), json=json, out=out)

@@ -28,7 +28,7 @@ _TOKEN_SCALE = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 
 _MOST_TOKENS = 1e18
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """The options of a training run."""
 
@@ -250,7 +250,20 @@ def train(
     out: Out = None,
 ) -> None:
     """Find the fastest layout for a training run, its memory, step time, days and price."""
-    run = Run(model, gpu, gpus, tokens, seq_len, batch, precision, as_of, seed, scale_to, site_mw, plot)
+    run = Run(
+        model=model,
+        gpu=gpu,
+        gpus=gpus,
+        tokens=tokens,
+        seq_len=seq_len,
+        batch=batch,
+        precision=precision,
+        as_of=as_of,
+        seed=seed,
+        scale_to=scale_to,
+        site_mw=site_mw,
+        plot=plot,
+    )
     degrees = {"tp": tp, "pp": pp, "ep": ep, "dp": dp, "vpp": vpp, "cp": cp, "etp": etp, "zero": zero, "shard": shard}
     fabric = Fabric(offload, oversubscription, pod)
     run_train(run, degrees, stages, fabric, gpu_hour, json=json, out=out)

@@ -61,7 +61,7 @@ class Lengths:
         return rng.permutation(lengths) if self.spread or self.sigma else lengths
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """Requests offered to one instance.
 
@@ -114,7 +114,7 @@ class Load:
         return min(self.users, self.requests) if self.users else self.requests
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pools:
     """How many instances process prompts, and how many decode, where the two are apart."""
 
@@ -124,7 +124,7 @@ class Pools:
     prefill_batch: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a benchmark client sees.
 
@@ -154,7 +154,7 @@ class Outcome:
     batch: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surface:
     """Operators' time of the steps that a load needs, ready for any engine factors.
 
@@ -226,8 +226,17 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
         decode_context=isl + osl / 2.0,
     )
     return Surface(
-        deployment, load, pools, batches, contexts, tokens, prompt_batches, decode, prompts, kv_tokens
-    )  # fmt: skip
+        deployment=deployment,
+        load=load,
+        pools=pools,
+        batches=batches,
+        contexts=contexts,
+        tokens=tokens,
+        prompt_batches=prompt_batches,
+        decode=decode,
+        prompts=prompts,
+        kv_tokens=kv_tokens,
+    )
 
 
 def _mixes(deployment: Deployment) -> bool:

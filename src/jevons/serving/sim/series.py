@@ -18,7 +18,7 @@ BINS = 60
 _MOST_BINS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
     """Means over equal bins of time.
 
@@ -51,7 +51,7 @@ class Series:
         return {name: v if isinstance(v, float) else [round(float(x), 9) for x in v] for name, v in values.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Latencies:
     """Latency of every answered request, and which of them statistics count.
 
@@ -75,7 +75,7 @@ class Latencies:
     counted: BoolArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassResult:
     """What the users of one class saw.
 
@@ -114,7 +114,9 @@ def latencies(requests: Requests, found: SimResult | FleetResult, entry_s: float
     start, stop = found.window_s
     counted = arrival >= start
     counted &= finish <= stop if requests.users else arrival <= stop
-    return Latencies(place, first - arrival, tpot_s, finish - arrival, finish, counted)
+    return Latencies(
+        place=place, ttft_s=first - arrival, tpot_s=tpot_s, e2e_s=finish - arrival, finish_s=finish, counted=counted
+    )
 
 
 def spread(values: FloatArray) -> Spread | None:
@@ -122,7 +124,7 @@ def spread(values: FloatArray) -> Spread | None:
     there = values[np.isfinite(values)]
     if not len(there):
         return None
-    return Spread(float(there.mean()), *(float(q) for q in np.quantile(there, list(QUANTILES.values()))))
+    return Spread(mean=float(there.mean()), **{name: float(np.quantile(there, q)) for name, q in QUANTILES.items()})
 
 
 def by_class(mix: Mix, found: SimResult, entry_s: float = 0.0) -> list[ClassResult]:
@@ -143,11 +145,16 @@ def by_class(mix: Mix, found: SimResult, entry_s: float = 0.0) -> list[ClassResu
                 good &= values <= limit
         made.append(
             ClassResult(
-                one.name, int(kept.sum()), float((own & ended).sum()) / (stop - start),
-                float(osl[own & ended].sum()) / (stop - start), float(good.sum()) / max(int(kept.sum()), 1),
-                spread(seen.ttft_s[kept]), spread(seen.tpot_s[kept]), spread(seen.e2e_s[kept]),
+                name=one.name,
+                counted=int(kept.sum()),
+                req_per_s=float((own & ended).sum()) / (stop - start),
+                output_tok_per_s=float(osl[own & ended].sum()) / (stop - start),
+                good_frac=float(good.sum()) / max(int(kept.sum()), 1),
+                ttft_s=spread(seen.ttft_s[kept]),
+                tpot_s=spread(seen.tpot_s[kept]),
+                e2e_s=spread(seen.e2e_s[kept]),
             )
-        )  # fmt: skip
+        )
     return made
 
 

@@ -20,7 +20,7 @@ LONGEST_S = 4_000_000.0
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
     """A load: requests in order of arrival.
 
@@ -63,7 +63,7 @@ class Requests:
         return len(self.isl)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimLimits:
     """Limits of the engine of one replica.
 
@@ -107,7 +107,7 @@ class SimLimits:
     draft_acceptance_frac: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepTable:
     """Step times of one deployment in ticks, ready for lookup.
 
@@ -137,7 +137,7 @@ class StepTable:
     cached: IntArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trail:
     """What happened to every request, and totals of every replica.
 
@@ -168,7 +168,7 @@ class Trail:
     gaps: IntArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
     """Mean and percentiles of one latency."""
 
@@ -179,7 +179,7 @@ class Spread:
     p99: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimResult:
     """Outcome of a simulation.
 

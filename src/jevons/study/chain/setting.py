@@ -81,7 +81,13 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
         if name in banned and device.ban_from:
             supply[row, max(quarter_index(scenario, device.ban_from), 0) :] = 0.0
     sites = tuple(
-        Site(name, s.tariff.value, s.pue.value, s.build.value, s.carbon.value)
+        Site(
+            name=name,
+            tariff_cny_per_kwh=s.tariff.value,
+            pue=s.pue.value,
+            build_cny_per_w=s.build.value,
+            carbon_kgco2_per_kwh=s.carbon.value,
+        )
         for name, s in scenario.hardware.sites.items()
     )
     c = scenario.cost

@@ -111,7 +111,7 @@ def _check(known: Evidence, scenario: Scenario) -> None:
     if not any(name.startswith("qwen") for name in scenario.serving.models):
         faults.append("serving.models: no model of the Qwen family, whose list prices are forecast")
     if faults:
-        raise InputError([Fault(f"{scenario.name}: {fault}") for fault in faults])
+        raise InputError([Fault(message=f"{scenario.name}: {fault}") for fault in faults])
 
 
 def constant_elasticity(

@@ -193,7 +193,7 @@ def read_outcomes(
                 priced = _price_row(row, place)
                 outcome = None if priced else _outcome(row, place)
             except ValueError as error:
-                faults.append(Fault(str(error), file=path.name, line=line))
+                faults.append(Fault(message=str(error), file=path.name, line=line))
                 continue
             if priced:
                 prices.append(priced)

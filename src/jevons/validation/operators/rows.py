@@ -120,9 +120,9 @@ def read_rows(path: Path | str) -> tuple[list[str], list[Row]]:
             rows: list[Row] = list(reader)
             header = list(reader.fieldnames or [])
     except FileNotFoundError:
-        raise InputError(Fault("no such file", file=str(path))) from None
+        raise InputError(Fault(message="no such file", file=str(path))) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(Fault(f"is not a CSV table: {error}", file=str(path))) from None
+        raise InputError(Fault(message=f"is not a CSV table: {error}", file=str(path))) from None
     return header, rows
 
 
@@ -138,7 +138,7 @@ def read_table(path: Path | str, device: Callable[[str], Accelerator]) -> Table:
     kind = kind_of(header)
     if not kind:
         message = f"header is none of the operator tables ({', '.join(READERS)})"
-        raise InputError(Fault(message, file=str(path)))
+        raise InputError(Fault(message=message, file=str(path)))
     table = Table(kind)
     READERS[kind][1](_Reader(table, rows, Path(path).name, device))
     return table

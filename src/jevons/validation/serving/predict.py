@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from jevons.errors import FactError, InfeasibleError, InputError
-from jevons.hardware import accelerator
+from jevons.hardware import Accelerator, accelerator
+from jevons.models import ModelSpec
 from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration
 from jevons.serving.closed_loop.points import Load, Outcome, Pools, Surface, outcome, surface, with_limits
@@ -112,12 +113,17 @@ def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) 
     if case.prefill is None:
         return surface(deployment, _load(case, replicas))
     prefill = _deployment(case, case.prefill, factors)
-    pools = Pools(prefill, case.prefill_workers, case.decode_workers, case.prefill_batch)
+    pools = Pools(
+        prefill=prefill,
+        prefill_workers=case.prefill_workers,
+        decode_workers=case.decode_workers,
+        prefill_batch=case.prefill_batch,
+    )
     return surface(deployment, _load(case, 1), pools)
 
 
 @functools.lru_cache(maxsize=4096)
-def _parts(device: str, model: str, precision: str | None) -> tuple[object, object]:
+def _parts(device: str, model: str, precision: str | None) -> tuple[Accelerator, ModelSpec]:
     return accelerator(device), quantised(model_named(model)[0], precision)
 
 
@@ -129,16 +135,22 @@ def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deploymen
     if case.search and case.precision in {"fp8", "fp4", "mxfp4"}:
         kv = "fp8"
     return Deployment(
-        spec, device, layout, "native", kv, factors, memory_frac=case.memory_frac or None,  # type: ignore[arg-type]
+        model=spec,
+        accelerator=device,
+        layout=layout,
+        precision="native",
+        kv_precision=kv,
+        engine=factors,
+        memory_frac=case.memory_frac or None,
         draft_tokens=case.draft_tokens,
-    )  # fmt: skip
+    )
 
 
 def _load(case: Case, replicas: int) -> Load:
     """Return the share of a case's load that one of equal replicas gets."""
     requests = max(math.ceil(case.requests / replicas), 1)
     users = math.ceil(case.users / replicas) if case.users else 0
-    load = Load(case.isl, case.osl, requests, lags=case.lags)
+    load = Load(isl=case.isl, osl=case.osl, requests=requests, lags=case.lags)
     if case.scenario == "static":
         return replace(load, static=True)
     if case.scenario == "closed":

@@ -113,9 +113,13 @@ class _Engine:
         blocks = self.isl.astype(np.int64) // _BLOCK_TOKENS
         start = np.append(0, np.cumsum(blocks)).astype(np.int64)
         requests = Requests(
-            _through_front_end(arrival_s, admit_s), self.isl.astype(np.int64), self.osl.astype(np.int64),
-            hashes=np.arange(start[-1], dtype=np.int64), hash_start=start, hash_tokens=_BLOCK_TOKENS,
-        )  # fmt: skip
+            arrival_s=_through_front_end(arrival_s, admit_s),
+            isl=self.isl.astype(np.int64),
+            osl=self.osl.astype(np.int64),
+            hashes=np.arange(start[-1], dtype=np.int64),
+            hash_start=start,
+            hash_tokens=_BLOCK_TOKENS,
+        )
         trail = simulate(requests, self.table, self.limits, edge_frac=0.0).trail
         ran = trail.finish >= 0
         first_s = trail.first[ran] / TICKS_PER_S - arrival_s[ran] + factors.entry_s

@@ -171,7 +171,9 @@ def replay(
     arrival_s, isl, osl = (column[order] for column in load)
     blocks = isl // _BLOCK_TOKENS
     start = np.append(0, np.cumsum(blocks)).astype(np.int64)
-    requests = Requests(arrival_s - arrival_s[0], isl.astype(np.int64), osl.astype(np.int64), origin=name)
+    requests = Requests(
+        arrival_s=arrival_s - arrival_s[0], isl=isl.astype(np.int64), osl=osl.astype(np.int64), origin=name
+    )
     if keeps_blocks:
         hashes = np.arange(start[-1], dtype=np.int64)
         requests = replace(requests, hashes=hashes, hash_start=start, hash_tokens=_BLOCK_TOKENS)
@@ -228,7 +230,9 @@ def deployment_of(row: Row, longest: float, calibration: Calibration | None = No
     shares_experts = sizes.get("dp", 1) > 1 and sizes.get("ep", 1) > 1
     layout = Layout(**{**sizes, "dp": sizes.get("dp", 1) if shares_experts else 1}, dp_attention=shares_experts)
     replicas = 1 if shares_experts else sizes.get("dp", 1)
-    return Deployment(spec, device, layout, "native", "bf16", factors), replicas
+    return Deployment(
+        model=spec, accelerator=device, layout=layout, precision="native", kv_precision="bf16", engine=factors
+    ), replicas
 
 
 def _stated(row: Row, name: str) -> int:
@@ -259,10 +263,24 @@ def _factors(name: str, calibration: Calibration) -> EngineFactors:
 
 def _least(spec: ModelSpec, device: Accelerator, factors: EngineFactors, longest: float, devices: int) -> Deployment:
     if devices:
-        return Deployment(spec, device, Layout(tp=devices), "native", "bf16", factors)
+        return Deployment(
+            model=spec,
+            accelerator=device,
+            layout=Layout(tp=devices),
+            precision="native",
+            kv_precision="bf16",
+            engine=factors,
+        )
     tp = 1
     while True:
-        made = Deployment(spec, device, Layout(tp=tp), "native", "bf16", factors)
+        made = Deployment(
+            model=spec,
+            accelerator=device,
+            layout=Layout(tp=tp),
+            precision="native",
+            kv_precision="bf16",
+            engine=factors,
+        )
         try:
             if kv_capacity_tokens(made, longest) >= longest or tp >= _LARGEST_TP:
                 return made

@@ -110,13 +110,22 @@ def read_training_case(row: Row) -> TrainingCase:
     native = _EAGER.search(title) is not None
     model = row_model(row)
     job = TrainingJob(
-        model, Cluster(device, devices), seq_len, batch, precision, adapters=adapters, flash=not old,
-eager=native and "torch.compile" not in row.get("notes", ""),
-        older_attention="composer" in title, ampere_attention=native, overlap=not old,
+        model=model,
+        cluster=Cluster(device, devices),
+        seq_len=seq_len,
+        global_batch=batch,
+        precision=precision,
+        adapters=adapters,
+        flash=not old,
+        eager=native and "torch.compile" not in row.get("notes", ""),
+        older_attention="composer" in title,
+        ampere_attention=native,
+        overlap=not old,
         tp_overlap=not native or "async tp" in row.get("notes", "").lower(),
-        graphed=_graphed(row), even_experts=_EVEN.search(row.get("notes", "")) is not None,
+        graphed=_graphed(row),
+        even_experts=_EVEN.search(row.get("notes", "")) is not None,
         mtp=bool(model.mtp_layers) and "w/o mtp" not in row.get("model", "").lower(),
-    )  # fmt: skip
+    )
     printed = _printed(row, job)
     recompute = _recompute(row.get("recompute", ""))
     if recompute == "selective" and "torchtitan" in title:

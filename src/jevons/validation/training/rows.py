@@ -194,15 +194,15 @@ def _schedules(
             for share in shares:
                 for mode in modes:
                     yield TrainingLayout(
-                        tp,
-                        pp,
-                        vpp,
-                        dp,
-                        cp,
-                        ep,
-                        share,
-                        mode,
-                        size,
+                        tp=tp,
+                        pp=pp,
+                        vpp=vpp,
+                        dp=dp,
+                        cp=cp,
+                        ep=ep,
+                        zero=share,
+                        recompute=mode,
+                        micro_batch=size,
                         sequence_parallel=case.sequence_parallel,
                         etp=printed.get("etp", 0),
                     )

@@ -19,10 +19,10 @@ from jevons.serving.sim.fleet.types import (
 )
 
 TABLE = sim.constant_table(4, 64, decode_s=0.01, prompt_token_s=0.001)
-LIMITS = sim.SimLimits(4, 64, 4, 100)
+LIMITS = sim.SimLimits(max_batch=4, step_tokens=64, block_tokens=4, kv_blocks=100)
 # A server that answers one request at a time: all its time is in the prompt, so lengths are service times.
 SERVER = sim.constant_table(1, 200_000, decode_s=0.0, prompt_token_s=1e-4)
-ONE_AT_A_TIME = sim.SimLimits(1, 200_000, 16, 20_000)
+ONE_AT_A_TIME = sim.SimLimits(max_batch=1, step_tokens=200_000, block_tokens=16, kv_blocks=20_000)
 
 
 def poisson(requests: int, rate: float, **more: float) -> sim.Requests:
@@ -34,7 +34,7 @@ def services(requests: int, rate: float, seed: int = 1) -> sim.Requests:
     chance = np.random.default_rng(seed)
     arrival_s = np.cumsum(chance.exponential(1 / rate, requests))
     isl = np.clip(np.round(chance.exponential(1e4, requests)), 1, 200_000).astype(np.int64)
-    return sim.Requests(arrival_s, isl, np.ones(requests, dtype=np.int64))
+    return sim.Requests(arrival_s=arrival_s, isl=isl, osl=np.ones(requests, dtype=np.int64))
 
 
 def accounted(found: FleetResult) -> int:
@@ -45,7 +45,9 @@ def accounted(found: FleetResult) -> int:
 def test_equal_replicas_without_features_equal_the_plain_simulation(routing: str) -> None:
     load = poisson(2000, 100.0, osl_cv=1.0)
     plain = sim.simulate(load, TABLE, LIMITS, replicas=3, routing=routing)
-    found = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 3)], routing=Routing(routing))
+    found = simulate_fleet(
+        load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=3)], routing=Routing(kind=routing)
+    )
     for name in ("admitted", "first", "finish", "replica", "preempted"):
         assert np.array_equal(getattr(found.trail, name), getattr(plain.trail, name))
     assert found.ttft_s == plain.ttft_s
@@ -55,8 +57,17 @@ def test_equal_replicas_without_features_equal_the_plain_simulation(routing: str
 def test_equal_kinds_are_one_kind() -> None:
     load = poisson(1000, 100.0, osl_cv=1.0)
     for routing in ("round_robin", "least_loaded", "two_choices"):
-        one = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 5)], routing=Routing(routing))
-        two = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 2), Kind("b", TABLE, LIMITS, 3)], routing=Routing(routing))
+        one = simulate_fleet(
+            load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=5)], routing=Routing(kind=routing)
+        )
+        two = simulate_fleet(
+            load,
+            [
+                Kind(name="a", table=TABLE, limits=LIMITS, replicas=2),
+                Kind(name="b", table=TABLE, limits=LIMITS, replicas=3),
+            ],
+            routing=Routing(kind=routing),
+        )
         assert np.array_equal(one.trail.finish, two.trail.finish)
         assert one.replica_hours == pytest.approx(two.replica_hours)
 
@@ -65,7 +76,11 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     load = poisson(2000, 100.0)
     runs = [
         simulate_fleet(
-            load, [Kind("a", TABLE, LIMITS, 4)], routing=Routing("two_choices"), failures=Failures(2.0, 0.5), seed=seed
+            load,
+            [Kind(name="a", table=TABLE, limits=LIMITS, replicas=4)],
+            routing=Routing(kind="two_choices"),
+            failures=Failures(mtbf_s=2.0, repair_s=0.5),
+            seed=seed,
         )
         for seed in (3, 3, 4)
     ]
@@ -76,7 +91,9 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 def test_two_choices_wait_between_round_robin_and_least_loaded() -> None:
     load = services(40_000, 8.0)
     waits = {
-        way: simulate_fleet(load, [Kind("a", SERVER, ONE_AT_A_TIME, 10)], routing=Routing(way)).ttft_s.mean
+        way: simulate_fleet(
+            load, [Kind(name="a", table=SERVER, limits=ONE_AT_A_TIME, replicas=10)], routing=Routing(kind=way)
+        ).ttft_s.mean
         for way in ("round_robin", "two_choices", "least_loaded")
     }
     assert waits["least_loaded"] < waits["two_choices"] < waits["round_robin"]
@@ -95,7 +112,9 @@ def test_join_the_shortest_queue_lies_between_one_queue_and_separate_ones() -> N
     requests = services(200_000, servers * load)
     isl_s = requests.isl * 1e-4
     mean_s = float(isl_s.mean())
-    found = simulate_fleet(requests, [Kind("a", SERVER, ONE_AT_A_TIME, servers)], edge_frac=0.02)
+    found = simulate_fleet(
+        requests, [Kind(name="a", table=SERVER, limits=ONE_AT_A_TIME, replicas=servers)], edge_frac=0.02
+    )
     waiting_s = found.ttft_s.mean - mean_s
     offered = servers * load * mean_s
     shared_s = erlang_c(servers, offered) * mean_s / (servers - offered)
@@ -107,7 +126,7 @@ def test_a_random_split_waits_as_m_g_1_does() -> None:
     # Poisson arrivals split by round robin over four are Erlang-4; by independent models they stay Poisson.
     requests = services(200_000, 2.8)
     chance = np.random.default_rng(5)
-    kinds = [Kind(name, SERVER, ONE_AT_A_TIME, 1, (name,)) for name in "abcd"]
+    kinds = [Kind(name=name, table=SERVER, limits=ONE_AT_A_TIME, replicas=1, models=(name,)) for name in "abcd"]
     found = simulate_fleet(requests, kinds, models=tuple("abcd"), model=chance.integers(0, 4, requests.count))
     service_s = requests.isl * 1e-4
     rate = requests.count / requests.arrival_s[-1] / 4
@@ -120,7 +139,10 @@ def test_a_full_queue_turns_away_as_erlang_says() -> None:
     # One server and one place to wait: M/M/1/2 refuses a share r^2 (1 - r) / (1 - r^3) of what comes.
     requests = services(100_000, 0.8)
     found = simulate_fleet(
-        requests, [Kind("a", SERVER, ONE_AT_A_TIME, 1)], admission=Admission(queue_limit=1), edge_frac=0.0
+        requests,
+        [Kind(name="a", table=SERVER, limits=ONE_AT_A_TIME, replicas=1)],
+        admission=Admission(queue_limit=1),
+        edge_frac=0.0,
     )
     ratio = 0.8 * float(requests.isl.mean()) * 1e-4
     refused = found.rejected["queue_limit"] / requests.count
@@ -129,14 +151,19 @@ def test_a_full_queue_turns_away_as_erlang_says() -> None:
 
 
 def test_a_token_bucket_passes_its_rate_and_its_burst() -> None:
-    load = sim.Requests(np.repeat(np.arange(50) / 10.0, 4), np.full(200, 5), np.full(200, 2))
-    found = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 8)], admission=Admission(rates=(RateLimit(20.0, 7),)))
+    load = sim.Requests(arrival_s=np.repeat(np.arange(50) / 10.0, 4), isl=np.full(200, 5), osl=np.full(200, 2))
+    found = simulate_fleet(
+        load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=8)], admission=Admission(rates=(RateLimit(20.0, 7),))
+    )
     # Four come each 0.1 s and two may: the five saved up at first last for three times.
     assert found.served == pytest.approx(7 + 2 * 49, abs=1)
     assert found.rejected["rate_limit"] == 200 - found.served
     classes = np.resize([0, 1], 200)
     only = simulate_fleet(
-        load, [Kind("a", TABLE, LIMITS, 8)], admission=Admission(rates=(RateLimit(0.001, 1, 1),)), priority=classes
+        load,
+        [Kind(name="a", table=TABLE, limits=LIMITS, replicas=8)],
+        admission=Admission(rates=(RateLimit(0.001, 1, 1),)),
+        priority=classes,
     )
     assert only.served == 101
 
@@ -144,7 +171,9 @@ def test_a_token_bucket_passes_its_rate_and_its_burst() -> None:
 def test_stale_loads_herd() -> None:
     load = services(20_000, 3.0)
     waits = [
-        simulate_fleet(load, [Kind("a", SERVER, ONE_AT_A_TIME, 4)], routing=routing).ttft_s.mean
+        simulate_fleet(
+            load, [Kind(name="a", table=SERVER, limits=ONE_AT_A_TIME, replicas=4)], routing=routing
+        ).ttft_s.mean
         for routing in (Routing(), Routing(stale_s=5.0, counts_own=True), Routing(stale_s=5.0))
     ]
     assert waits[0] < waits[1] < waits[2]
@@ -159,11 +188,18 @@ def test_sessions_stay_and_prefixes_are_found_again() -> None:
     hashes = np.concatenate([1000 * s + np.arange(2 * (t + 1)) for s, t in zip(session, turn, strict=True)])
     _, hashes = np.unique(hashes, return_inverse=True)
     start = np.append(0, np.cumsum(2 * (turn + 1)))
-    load = sim.Requests(np.arange(count) * 0.11, isl, np.full(count, 3), hashes=hashes, hash_start=start, hash_tokens=4)
-    kinds = [Kind("a", TABLE, dataclasses.replace(LIMITS, kv_blocks=400), 5)]
+    load = sim.Requests(
+        arrival_s=np.arange(count) * 0.11,
+        isl=isl,
+        osl=np.full(count, 3),
+        hashes=hashes,
+        hash_start=start,
+        hash_tokens=4,
+    )
+    kinds = [Kind(name="a", table=TABLE, limits=dataclasses.replace(LIMITS, kv_blocks=400), replicas=5)]
     hits = {}
     for way in ("round_robin", "session", "prefix"):
-        found = simulate_fleet(load, kinds, routing=Routing(way), session=session)
+        found = simulate_fleet(load, kinds, routing=Routing(kind=way), session=session)
         hits[way] = found.hit_tokens
         if way == "session":
             assert all(len(set(found.trail.replica[session == s])) == 1 for s in range(sessions))
@@ -172,8 +208,8 @@ def test_sessions_stay_and_prefixes_are_found_again() -> None:
 
 def test_a_failed_replica_s_requests_are_answered_elsewhere() -> None:
     # 10 prompt tokens at 1 ms, then steps of 10 ms: at 45 ms four tokens are out, the fifth comes with the step.
-    load = sim.Requests(np.array([0.0]), np.array([10]), np.array([20]))
-    kinds = [Kind("a", TABLE, LIMITS, 2)]
+    load = sim.Requests(arrival_s=np.array([0.0]), isl=np.array([10]), osl=np.array([20]))
+    kinds = [Kind(name="a", table=TABLE, limits=LIMITS, replicas=2)]
     failed = Failures(times=((0.045, 0),), repair_s=math.inf)
     on = simulate_fleet(load, kinds, failures=failed)
     assert (on.failures, on.retried, on.served) == (1, 1, 1)
@@ -185,13 +221,18 @@ def test_a_failed_replica_s_requests_are_answered_elsewhere() -> None:
     assert anew.e2e_s.mean == pytest.approx(0.050 + 0.010 + 0.190)
     never = simulate_fleet(load, kinds, failures=dataclasses.replace(failed, retries=0))
     assert (never.served, never.lost) == (0, {"retries": 1, "no_replica": 0})
-    alone = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 1)], failures=failed)
+    alone = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=1)], failures=failed)
     assert alone.lost == {"retries": 0, "no_replica": 1}
 
 
 def test_failures_come_as_often_as_said() -> None:
     load = poisson(5000, 5.0)
-    found = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 20)], failures=Failures(mtbf_s=100.0, repair_s=1.0), seed=2)
+    found = simulate_fleet(
+        load,
+        [Kind(name="a", table=TABLE, limits=LIMITS, replicas=20)],
+        failures=Failures(mtbf_s=100.0, repair_s=1.0),
+        seed=2,
+    )
     expected = 20 * float(load.arrival_s[-1]) / 101.0
     assert found.failures == pytest.approx(expected, abs=4 * math.sqrt(expected))
     assert accounted(found) == load.count
@@ -201,14 +242,14 @@ def test_failures_come_as_often_as_said() -> None:
 def test_autoscaling_follows_a_day_and_pays_only_what_is_up() -> None:
     chance = np.random.default_rng(3)
     gaps = np.concatenate([chance.exponential(1 / rate, n) for rate, n in ((2.0, 100), (40.0, 2000), (2.0, 100))])
-    load = sim.Requests(np.cumsum(gaps), np.full(2200, 10), np.full(2200, 20))
-    scale = Autoscale(1, 10, 3.0, every_s=1.0, cold_start_s=2.0, down_after_s=5.0)
-    found = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 1, autoscale=scale)])
+    load = sim.Requests(arrival_s=np.cumsum(gaps), isl=np.full(2200, 10), osl=np.full(2200, 20))
+    scale = Autoscale(least=1, most=10, target=3.0, every_s=1.0, cold_start_s=2.0, down_after_s=5.0)
+    found = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=1, autoscale=scale)])
     up = found.series.up[:, 0]
     assert up[10] == 1
     assert up.max() >= 3
     assert up[-1] <= 2
-    fixed = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 10)])
+    fixed = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=10)])
     assert found.replica_hours < 0.6 * fixed.replica_hours
     assert fixed.replica_hours == pytest.approx(10 * fixed.end_s / 3600)
     assert found.served == 2200
@@ -218,19 +259,19 @@ def test_autoscaling_follows_a_day_and_pays_only_what_is_up() -> None:
 
 
 def test_scaled_to_zero_waits_for_the_cold_start() -> None:
-    load = sim.Requests(np.array([5.0]), np.array([10]), np.array([5]))
-    scale = Autoscale(0, 2, 4.0, every_s=1.0, cold_start_s=30.0)
-    found = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 0, autoscale=scale)])
+    load = sim.Requests(arrival_s=np.array([5.0]), isl=np.array([10]), osl=np.array([5]))
+    scale = Autoscale(least=0, most=2, target=4.0, every_s=1.0, cold_start_s=30.0)
+    found = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=0, autoscale=scale)])
     # Evaluated at the fifth second before the request comes, at the sixth with it; 30 s later it is served.
     assert found.ttft_s.mean == pytest.approx(31.0 + 0.010)
 
 
 def test_offline_work_fills_the_valleys_and_hardly_slows_the_others() -> None:
     load = poisson(2000, 20.0)
-    pile = sim.Requests(np.zeros(3000), np.full(3000, 10), np.full(3000, 30))
-    kinds = [Kind("a", TABLE, LIMITS, 4)]
+    pile = sim.Requests(arrival_s=np.zeros(3000), isl=np.full(3000, 10), osl=np.full(3000, 30))
+    kinds = [Kind(name="a", table=TABLE, limits=LIMITS, replicas=4)]
     alone = simulate_fleet(load, kinds)
-    both = simulate_fleet(load, kinds, offline=Offline(pile, below=3, every_s=0.2))
+    both = simulate_fleet(load, kinds, offline=Offline(requests=pile, below=3, every_s=0.2))
     assert both.offline.served > 500
     assert both.offline.output_tokens == 30 * both.offline.served
     assert both.offline.served + both.offline.left == 3000
@@ -241,11 +282,11 @@ def test_offline_work_fills_the_valleys_and_hardly_slows_the_others() -> None:
 
 def test_adapters_are_switched_in_once_where_they_fit() -> None:
     names = ("x", "y", "z")
-    load = sim.Requests(np.arange(30) * 1.0, np.full(30, 10), np.full(30, 2))
+    load = sim.Requests(arrival_s=np.arange(30) * 1.0, isl=np.full(30, 10), osl=np.full(30, 2))
     model = np.resize([0, 1, 2], 30)
 
     def mean_ttft_s(adapters: int) -> float:
-        kinds = [Kind("a", TABLE, LIMITS, 3, adapters=adapters, switch_s=0.5)]
+        kinds = [Kind(name="a", table=TABLE, limits=LIMITS, replicas=3, adapters=adapters, switch_s=0.5)]
         return simulate_fleet(load, kinds, models=names, model=model, edge_frac=0.0).ttft_s.mean
 
     # All go to the first replica when it is idle: with room for one adapter each request waits for its own.
@@ -257,7 +298,10 @@ def test_adapters_are_switched_in_once_where_they_fit() -> None:
 def test_models_go_to_the_kinds_that_serve_them() -> None:
     load = poisson(500, 40.0)
     model = np.resize([0, 1], 500)
-    kinds = [Kind("one", TABLE, LIMITS, 1, ("x",)), Kind("both", TABLE, LIMITS, 2)]
+    kinds = [
+        Kind(name="one", table=TABLE, limits=LIMITS, replicas=1, models=("x",)),
+        Kind(name="both", table=TABLE, limits=LIMITS, replicas=2),
+    ]
     found = simulate_fleet(load, kinds, models=("x", "y"), model=model)
     assert set(found.trail.replica[model == 1]) <= {1, 2}
     assert [share.served for share in found.models] == [250, 250]
@@ -269,40 +313,47 @@ def test_models_go_to_the_kinds_that_serve_them() -> None:
 def test_faster_kinds_get_more() -> None:
     fast = sim.constant_table(4, 64, decode_s=0.005, prompt_token_s=0.0005)
     load = poisson(3000, 60.0)
-    kinds = [Kind("fast", fast, LIMITS, 2, weight=2.0), Kind("slow", TABLE, LIMITS, 2)]
+    kinds = [
+        Kind(name="fast", table=fast, limits=LIMITS, replicas=2, weight=2.0),
+        Kind(name="slow", table=TABLE, limits=LIMITS, replicas=2),
+    ]
     found = simulate_fleet(load, kinds)
     assert found.kinds[0].served > 1.5 * found.kinds[1].served
 
 
 def test_an_overloaded_fleet_is_called_so_with_its_limit() -> None:
     load = sim.generate(sim.Load(requests=20_000, isl=10, osl=1, rate_req_per_s=260.0), 1)
-    found = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 2)])
+    found = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=2)])
     assert found.overload_frac == pytest.approx(0.30, abs=0.03)
     assert found.capacity_req_per_s == pytest.approx(200.0, rel=0.01)
     assert "a" in found.limit
-    calm = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 4)])
+    calm = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=4)])
     assert (calm.overload_frac, calm.limit) == (None, None)
 
 
 def test_tokens_and_requests_are_conserved() -> None:
     load = poisson(1000, 60.0, osl_cv=1.0)
     found = simulate_fleet(
-        load, [Kind("a", TABLE, LIMITS, 4)], failures=Failures(5.0, 1.0), admission=Admission(3), seed=1
+        load,
+        [Kind(name="a", table=TABLE, limits=LIMITS, replicas=4)],
+        failures=Failures(mtbf_s=5.0, repair_s=1.0),
+        admission=Admission(3),
+        seed=1,
     )
     assert accounted(found) == 1000
     answered = found.trail.finish >= 0
     # Each time that it begins, a request's prompt gives its next token; decode steps give the others.
     begun = answered.sum() + found.attempts.sum() + found.preemptions
     assert found.decode_tokens + begun >= int(load.osl[answered].sum())
-    calm = simulate_fleet(load, [Kind("a", TABLE, LIMITS, 8)])
+    calm = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=8)])
     assert calm.decode_tokens == int((load.osl - 1).sum())
     assert calm.prefill_tokens == int(load.isl.sum())
 
 
 def test_wrong_arguments_are_refused() -> None:
     load = poisson(10, 10.0)
-    kind = Kind("a", TABLE, LIMITS)
-    scaled = dataclasses.replace(kind, autoscale=Autoscale(1, 2, 0.0))
+    kind = Kind(name="a", table=TABLE, limits=LIMITS)
+    scaled = dataclasses.replace(kind, autoscale=Autoscale(least=1, most=2, target=0.0))
     for kinds, options in (
         ([], {}),
         ([kind, kind], {}),
@@ -310,8 +361,8 @@ def test_wrong_arguments_are_refused() -> None:
         ([dataclasses.replace(kind, weight=0.0)], {}),
         ([dataclasses.replace(kind, models=("z",))], {}),
         ([scaled], {}),
-        ([kind], {"routing": Routing("prefix")}),
-        ([kind], {"routing": Routing("leastloaded")}),
+        ([kind], {"routing": Routing(kind="prefix")}),
+        ([kind], {"routing": Routing(kind="leastloaded")}),
         ([kind], {"routing": Routing(stale_s=-1.0)}),
         ([kind], {"routing": Routing(stale_s=math.nan)}),
         ([kind], {"failures": Failures(mtbf_s=0.0)}),
@@ -322,12 +373,14 @@ def test_wrong_arguments_are_refused() -> None:
         ([kind], {"model": np.ones(10, dtype=np.int64)}),
         ([kind], {"priority": np.full(10, -1)}),
         ([kind], {"session": np.zeros(9, dtype=np.int64)}),
-        ([kind], {"offline": Offline(load, 0)}),
+        ([kind], {"offline": Offline(requests=load, below=0)}),
         ([kind], {"edge_frac": 0.5}),
     ):
         with pytest.raises(InputError):
             simulate_fleet(load, kinds, **options)
-    closed = sim.Requests(np.zeros(2), np.ones(2, dtype=np.int64), np.ones(2, dtype=np.int64), users=1)
+    closed = sim.Requests(
+        arrival_s=np.zeros(2), isl=np.ones(2, dtype=np.int64), osl=np.ones(2, dtype=np.int64), users=1
+    )
     with pytest.raises(InputError, match="closed loop"):
         simulate_fleet(closed, [kind])
 
@@ -336,4 +389,9 @@ def test_every_routing_answers_everything() -> None:
     load = poisson(300, 60.0)
     for way in FLEET_ROUTINGS:
         if way != "prefix":
-            assert simulate_fleet(load, [Kind("a", TABLE, LIMITS, 3)], routing=Routing(way)).served == 300
+            assert (
+                simulate_fleet(
+                    load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=3)], routing=Routing(kind=way)
+                ).served
+                == 300
+            )

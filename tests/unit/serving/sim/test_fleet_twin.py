@@ -41,7 +41,7 @@ def loads(draw, *, hashed=True) -> sim.Requests:
                 chain = (*chain, key % 3)
                 hashes.append(chained.setdefault(chain, len(chained)))
         more = {"hashes": np.array(hashes, dtype=np.int64), "hash_start": start, "hash_tokens": 4}
-    return sim.Requests(np.cumsum(gaps), isl, osl, **more)
+    return sim.Requests(arrival_s=np.cumsum(gaps), isl=isl, osl=osl, **more)
 
 
 @st.composite
@@ -56,9 +56,16 @@ def kinds(draw) -> list[Kind]:
             prompt_token_s=0.001,
         )  # fmt: skip
         limits = sim.SimLimits(
-            draw(st.integers(1, 4)), 16, 4, draw(st.integers(8, 30)), host_blocks=host, swap=host > 0,
-            move_s=draw(st.sampled_from([0.0, 0.0031])), draft_tokens=drafts[0], draft_acceptance_frac=drafts[1],
-        )  # fmt: skip
+            max_batch=draw(st.integers(1, 4)),
+            step_tokens=16,
+            block_tokens=4,
+            kv_blocks=draw(st.integers(8, 30)),
+            host_blocks=host,
+            swap=host > 0,
+            move_s=draw(st.sampled_from([0.0, 0.0031])),
+            draft_tokens=drafts[0],
+            draft_acceptance_frac=drafts[1],
+        )
         replicas, scale = most, None
         if draw(st.booleans()):
             least = draw(st.integers(0, most))
@@ -66,17 +73,17 @@ def kinds(draw) -> list[Kind]:
             signal = draw(st.sampled_from(fl.SIGNALS))
             target = draw(st.floats(0.2, 0.9)) if signal == "utilisation" else draw(st.floats(0.5, 4.0))
             scale = Autoscale(
-                least, most, target, signal, every_s=draw(st.sampled_from([0.05, 0.11, 0.4])),
+                least=least, most=most, target=target, signal=signal, every_s=draw(st.sampled_from([0.05, 0.11, 0.4])),
                 cold_start_s=draw(st.sampled_from([0.0, 0.03, 0.2])), down_after_s=draw(st.sampled_from([0.0, 0.15])),
             )  # fmt: skip
         models = draw(st.sampled_from([(), (), ("a", "b"), ("b", "c"), ("c",)]))
         found.append(
             Kind(
-                f"kind {number}",
-                table,
-                limits,
-                replicas,
-                models,
+                name=f"kind {number}",
+                table=table,
+                limits=limits,
+                replicas=replicas,
+                models=models,
                 weight=draw(st.sampled_from([1.0, 1.0, 2.5])),
                 autoscale=scale,
                 adapters=draw(st.integers(0, 2)),
@@ -89,9 +96,11 @@ def kinds(draw) -> list[Kind]:
 @st.composite
 def all_parts(draw) -> tuple[Routing, Failures, Admission, Offline | None]:
     routing = Routing(
-        draw(st.sampled_from(fl.FLEET_ROUTINGS)), draw(st.sampled_from([0.0, 0.0, 0.04, 0.2])), draw(st.booleans()),
-        draw(st.integers(0, 3)),
-    )  # fmt: skip
+        kind=draw(st.sampled_from(fl.FLEET_ROUTINGS)),
+        stale_s=draw(st.sampled_from([0.0, 0.0, 0.04, 0.2])),
+        counts_own=draw(st.booleans()),
+        slack=draw(st.integers(0, 3)),
+    )
     times = draw(
         st.lists(st.tuples(st.sampled_from([0.0, 0.01, 0.05, 0.1234, 0.3, 1.0]), st.integers(0, 8)), max_size=4)
     )
@@ -106,7 +115,10 @@ def all_parts(draw) -> tuple[Routing, Failures, Admission, Offline | None]:
     if draw(st.booleans()):
         pile = draw(loads(hashed=False))
         offline = Offline(
-            pile, draw(st.integers(1, 4)), draw(st.sampled_from([0.03, 0.1])), draw(st.sampled_from(NAMES))
+            requests=pile,
+            below=draw(st.integers(1, 4)),
+            every_s=draw(st.sampled_from([0.03, 0.1])),
+            model=draw(st.sampled_from(NAMES)),
         )
     return routing, failures, admission, offline
 
@@ -116,7 +128,14 @@ def compare(load: sim.Requests, fleet: list[Kind], parts, sorts: fl.Sorts) -> No
     places = sum(kind.autoscale.most if kind.autoscale else kind.replicas for kind in fleet)
     routing, failures, admission, offline = parts
     times = tuple((moment, replica % places) for moment, replica in failures.times)
-    failures = Failures(math.inf, failures.repair_s, times, failures.retries, failures.retry_s, failures.resume)
+    failures = Failures(
+        mtbf_s=math.inf,
+        repair_s=failures.repair_s,
+        times=times,
+        retries=failures.retries,
+        retry_s=failures.retry_s,
+        resume=failures.resume,
+    )
     parts = (routing, failures, admission, offline)
     twin, asks = ref.build_twin(load, fleet, parts, (sorts.names, sorts.model, sorts.session, sorts.priority), 7)
     if not any(ask.able for ask in asks):
@@ -151,7 +170,10 @@ def compare(load: sim.Requests, fleet: list[Kind], parts, sorts: fl.Sorts) -> No
 
 def sorts_of(load: sim.Requests, model, session, priority) -> fl.Sorts:
     count = load.count
-    return fl.Sorts(NAMES, *(np.resize(np.array(v), count).astype(np.int64) for v in (model, session, priority)))
+    columns = {"model": model, "session": session, "priority": priority}
+    return fl.Sorts(
+        names=NAMES, **{k: np.resize(np.array(v), count).astype(np.int64) for k, v in columns.items()}
+    )  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

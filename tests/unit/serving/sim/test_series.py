@@ -29,7 +29,7 @@ def test_integrals_over_bins_are_those_of_the_requests(bins: int) -> None:
 
 
 def test_one_request_by_hand() -> None:
-    load = sim.Requests(np.array([0.0]), np.array([1000]), np.array([51]))
+    load = sim.Requests(arrival_s=np.array([0.0]), isl=np.array([1000]), osl=np.array([51]))
     found = sim.simulate(load, TABLE, LIMITS, edge_frac=0.0)
     series = sim.time_series(load, found, LIMITS, bins=11)  # prompt 0.1 s, then 50 steps of 20 ms: bins of 0.1 s
     assert series.bin_s == pytest.approx(0.1)

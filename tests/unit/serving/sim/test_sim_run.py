@@ -7,11 +7,11 @@ from jevons.errors import InfeasibleError, InputError
 from jevons.serving import sim
 
 TABLE = sim.constant_table(4, 64, decode_s=0.01, prompt_token_s=0.001)
-LIMITS = sim.SimLimits(4, 64, 4, 100)
+LIMITS = sim.SimLimits(max_batch=4, step_tokens=64, block_tokens=4, kv_blocks=100)
 
 
 def requests(arrival_s: list[float], isl: list[int], osl: list[int], **more: object) -> sim.Requests:
-    return sim.Requests(np.array(arrival_s), np.array(isl), np.array(osl), **more)
+    return sim.Requests(arrival_s=np.array(arrival_s), isl=np.array(isl), osl=np.array(osl), **more)
 
 
 def test_one_request_takes_its_prompt_and_its_steps() -> None:
@@ -93,7 +93,7 @@ def test_wrong_arguments_are_refused() -> None:
 
 def test_cost_grows_with_events_not_with_tokens() -> None:
     table = sim.constant_table(256, 2048, decode_s=0.01, prompt_token_s=1e-5)
-    limits = sim.SimLimits(256, 2048, 16, 50_000)
+    limits = sim.SimLimits(max_batch=256, step_tokens=2048, block_tokens=16, kv_blocks=50_000)
     events = [
         sim.simulate(
             sim.generate(sim.Load(requests=5000, isl=500, osl=osl, rate_req_per_s=1200 / osl), 1), table, limits
@@ -131,8 +131,8 @@ def test_a_load_that_ends_in_a_burst_is_not_called_unstable() -> None:
     table = sim.constant_table(4, 512, decode_s=0.01, prompt_token_s=1e-4)
     calm, burst = np.linspace(0.0, 60.0, 120), np.linspace(60.0, 110.0, 500)
     ones = np.ones(620, dtype=np.int64)
-    load = sim.Requests(np.append(calm, burst), 50 * ones, 50 * ones)
-    found = sim.simulate(load, table, sim.SimLimits(4, 512, 16, 1000))
+    load = sim.Requests(arrival_s=np.append(calm, burst), isl=50 * ones, osl=50 * ones)
+    found = sim.simulate(load, table, sim.SimLimits(max_batch=4, step_tokens=512, block_tokens=16, kv_blocks=1000))
     assert found.end_s > 118.0  # eight a second are finished, ten come in the burst and two before
     assert found.utilisation_frac > 0.98
     assert found.overload_frac is None

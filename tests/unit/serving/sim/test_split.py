@@ -9,8 +9,8 @@ from jevons.hardware import accelerator
 from jevons.serving import sim
 
 TABLE = sim.constant_table(8, 512, decode_s=0.01, prompt_token_s=0.0001)
-LIMITS = sim.SimLimits(8, 512, 16, 1000)
-POOL = sim.Pool(TABLE, LIMITS)
+LIMITS = sim.SimLimits(max_batch=8, step_tokens=512, block_tokens=16, kv_blocks=1000)
+POOL = sim.Pool(table=TABLE, limits=LIMITS)
 
 
 def load(rate: float, count: int = 1000, osl: int = 11) -> sim.Requests:
@@ -37,7 +37,7 @@ def test_one_link_sends_caches_one_after_the_other() -> None:
 
 def test_a_load_that_comes_at_once_is_not_called_unstable() -> None:
     at_once = dataclasses.replace(load(1.0), arrival_s=np.zeros(1000))
-    slow = sim.Pool(sim.constant_table(8, 512, decode_s=0.2, prompt_token_s=0.0001), LIMITS)
+    slow = sim.Pool(table=sim.constant_table(8, 512, decode_s=0.2, prompt_token_s=0.0001), limits=LIMITS)
     split = sim.simulate_split(at_once, POOL, slow, np.zeros(1000))
     assert split.decode.overload_frac is split.found.overload_frac is None
     assert split.found.counted == 1000
@@ -52,7 +52,7 @@ def test_answers_of_one_token_stay_where_their_prompt_was() -> None:
 
 
 def test_the_pool_that_does_not_keep_up_makes_the_whole_unstable() -> None:
-    slow = sim.Pool(sim.constant_table(8, 512, decode_s=0.2, prompt_token_s=0.0001), LIMITS)
+    slow = sim.Pool(table=sim.constant_table(8, 512, decode_s=0.2, prompt_token_s=0.0001), limits=LIMITS)
     busy = sim.simulate_split(load(5.0), POOL, slow, np.zeros(1000))
     assert busy.prefill.overload_frac is None
     assert busy.decode.overload_frac == pytest.approx(5.0 / 4.0 - 1.0, abs=0.02)  # 8 at once, 10 steps of 0.2 s each
@@ -92,7 +92,14 @@ def test_wrong_arguments_are_refused(changed: dict, moved_s: np.ndarray, match: 
 def test_a_cache_takes_its_bytes_over_the_slower_link() -> None:
     model = models.load("llama-3.1-8b")
     prompts, decode = (
-        serving.Deployment(model, accelerator(name), serving.Layout(tp=tp), "bf16", "bf16", serving.engine("vllm"))
+        serving.Deployment(
+            model=model,
+            accelerator=accelerator(name),
+            layout=serving.Layout(tp=tp),
+            precision="bf16",
+            kv_precision="bf16",
+            engine=serving.engine("vllm"),
+        )
         for name, tp in (("h100_sxm", 1), ("h20", 2))
     )
     isl = np.array([1000, 4000])

@@ -15,15 +15,20 @@ from jevons.serving.sim.replica._reference import Job, Replica
 from jevons.serving.sim.types import TICKS_PER_S
 
 DEPLOYMENT = serving.Deployment(
-    models.load("llama-3.1-8b"), accelerator("h100_sxm"), serving.Layout(), "bf16", "bf16", serving.engine("vllm")
+    model=models.load("llama-3.1-8b"),
+    accelerator=accelerator("h100_sxm"),
+    layout=serving.Layout(),
+    precision="bf16",
+    kv_precision="bf16",
+    engine=serving.engine("vllm"),
 )
 TABLE = sim.step_table(DEPLOYMENT, 256, 2048)
-LIMITS = sim.SimLimits(256, 2048, 16, 20_000)
+LIMITS = sim.SimLimits(max_batch=256, step_tokens=2048, block_tokens=16, kv_blocks=20_000)
 
 
 def decode_s(batch: int, context: int) -> float:
-    replica = Replica(TABLE, LIMITS)
-    jobs = [Job(i, 0, 1, 1, want=context - 1, decoding=True) for i in range(batch)]
+    replica = Replica(table=TABLE, limits=LIMITS)
+    jobs = [Job(index=i, arrival=0, isl=1, osl=1, want=context - 1, decoding=True) for i in range(batch)]
     return replica.decode_ticks(jobs) / TICKS_PER_S
 
 
@@ -47,7 +52,7 @@ def test_prompt_steps_are_those_of_the_static_model_within_four_percent(tokens: 
 def test_mixed_steps_are_those_of_the_static_model_within_four_percent(batch: int, tokens: int) -> None:
     work = {"prefill_tokens": tokens, "decode_batch": batch, "decode_context": 600}
     exact_s = serving.step_time(DEPLOYMENT, **work).time_s[0]
-    added = Replica(TABLE, LIMITS).added_ticks(batch, tokens) + int(TABLE.own[tokens])
+    added = Replica(table=TABLE, limits=LIMITS).added_ticks(batch, tokens) + int(TABLE.own[tokens])
     assert decode_s(batch, 600) + added / TICKS_PER_S == pytest.approx(exact_s, rel=0.04)
 
 
@@ -65,8 +70,8 @@ def called(table, limits, batch, context, most, ticks):
 
 def test_leaping_many_steps_takes_the_sum_of_their_times() -> None:
     arrays = run.kernel_table(TABLE)
-    replica = Replica(TABLE, LIMITS)
-    jobs = [Job(i, 0, 1, 1, want=300 + 11 * i, decoding=True) for i in range(9)]
+    replica = Replica(table=TABLE, limits=LIMITS)
+    jobs = [Job(index=i, arrival=0, isl=1, osl=1, want=300 + 11 * i, decoding=True) for i in range(9)]
     context, total = sum(job.want for job in jobs), 0
     for _ in range(2500):
         total += replica.decode_ticks(jobs)

@@ -14,7 +14,7 @@ from jevons.serving.sim.types import TICKS_PER_S, IntArray, Requests
 FOREVER = 1 << 62
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Ask(Job):
     """One request of a fleet."""
 
@@ -31,7 +31,7 @@ class Ask(Job):
     bound_life: int = -1
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Place:
     """Room for one replica: off, starting, up, draining or down."""
 
@@ -72,7 +72,7 @@ class Place:
     def renew(self, now: int) -> None:
         """Begin anew with an empty engine."""
         self.past_busy += self.engine.busy
-        self.engine = Replica(self.engine.table, self.engine.limits, time=now)
+        self.engine = Replica(table=self.engine.table, limits=self.engine.limits, time=now)
         self.sent, self.landing, self.adapters, self.seen = [], [], {}, 0
         self.life += 1
 
@@ -87,7 +87,7 @@ def chance(seed: int, request: int, attempt: int, place: int) -> int:
     return (mixed ^ (mixed >> 31)) >> 2
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class FleetTwin:
     """A fleet and its router at a moment."""
 
@@ -448,21 +448,33 @@ def build_twin(
     room = [longest_tokens(whole, steps, kind.limits) for kind in kinds]
     asks = [
         Ask(
-            i, round(requests.arrival_s[i] * TICKS_PER_S), int(requests.isl[i]), int(requests.osl[i]),
-            hashes_of(requests, i), int(steps[i]), model=int(model[i]), session=int(session[i]), rank=int(priority[i]),
+            index=i,
+            arrival=round(requests.arrival_s[i] * TICKS_PER_S),
+            isl=int(requests.isl[i]),
+            osl=int(requests.osl[i]),
+            hashes=hashes_of(requests, i),
+            steps=int(steps[i]),
+            model=int(model[i]),
+            session=int(session[i]),
+            rank=int(priority[i]),
         )
         for i in range(requests.count)
-    ]  # fmt: skip
+    ]
     pile = []
     if offline is not None:
         pile = [
             Ask(
-                requests.count + i, -1, int(offline.requests.isl[i]), int(offline.requests.osl[i]),
-                steps=int(steps[requests.count + i]), offline=True,
-                model=list(names).index(offline.model), rank=int(priority.max()) + 1,
+                index=requests.count + i,
+                arrival=-1,
+                isl=int(offline.requests.isl[i]),
+                osl=int(offline.requests.osl[i]),
+                steps=int(steps[requests.count + i]),
+                offline=True,
+                model=list(names).index(offline.model),
+                rank=int(priority.max()) + 1,
             )
             for i in range(offline.requests.count)
-        ]  # fmt: skip
+        ]
     for ask in asks + pile:
         ask.able = tuple(k for k, kind in enumerate(kinds) if _takes(kind, ask, names, int(room[k][ask.index])))
         if routing.kind == "least_tokens":
@@ -471,11 +483,22 @@ def build_twin(
     for k, kind in enumerate(kinds):
         for i in range(kind.autoscale.most if kind.autoscale else kind.replicas):
             status = "up" if i < kind.replicas else "off"
-            places.append(Place(len(places), k, Replica(kind.table, kind.limits), status))
+            places.append(
+                Place(number=len(places), kind=k, engine=Replica(table=kind.table, limits=kind.limits), status=status)
+            )
     most = max(kind.weight for kind in kinds)
     equal = all(kind.weight == most for kind in kinds)
     units = [1 if equal else round(1000 * most / kind.weight) for kind in kinds]
-    twin = FleetTwin(kinds, routing, failures, admission, offline, places, units, seed)
+    twin = FleetTwin(
+        kinds=kinds,
+        routing=routing,
+        failures=failures,
+        admission=admission,
+        offline=offline,
+        places=places,
+        units=units,
+        seed=seed,
+    )
     twin.buckets = [[max(round(TICKS_PER_S / r.req_per_s), 1) * r.burst, 0] for r in admission.rates]
     twin.pile_able = tuple(sorted({k for ask in pile for k in ask.able}))
     twin.pile = [ask for ask in pile if ask.able and ask.able == twin.pile_able]

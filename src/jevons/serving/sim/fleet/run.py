@@ -40,7 +40,7 @@ _FAR = 1 << 40
 """A context that no batch reaches."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """What the kernel takes: requests to serve in order, fleet, engines and their work, rate limits."""
 
@@ -54,7 +54,7 @@ class Prepared:
         run_fleet(self.ids, self.fleet, self.gear, self.rates)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sorts:
     """Of each request: the model's number, the session's, the priority (0 first); names of the models."""
 
@@ -169,7 +169,8 @@ def _sorts(
     if requests.count and found[0].max() >= len(names):
         message = f"model = {found[0].max()}: must be below {len(names)}, the number of models"
         raise InputError(message)
-    return Sorts(names, *found)
+    model, session, priority = found
+    return Sorts(names=names, model=model, session=session, priority=priority)
 
 
 Parts = tuple[Routing, Failures, Admission, Offline | None]
@@ -325,7 +326,12 @@ def prepare(
     settings = _settings(parts, online, int(asks[online - 1, kf.ARRIVAL]), seed)
     events = _failures(failures, kinds, float(requests.arrival_s[-1]) + entry_s, seed)
     fleet = _fleet(settings, asks, bounds, kinds, serves, events, keys, sorts, pile)
-    return Prepared(np.flatnonzero(fits[:online]), fleet, _gear(work, bounds, replicas, kinds), _rates(parts[2]))
+    return Prepared(
+        ids=np.flatnonzero(fits[:online]),
+        fleet=fleet,
+        gear=_gear(work, bounds, replicas, kinds),
+        rates=_rates(parts[2]),
+    )
 
 
 def with_pile(requests: Requests, offline: Offline) -> Requests:
@@ -534,9 +540,15 @@ def gather(ready: Prepared, requests: Requests, offline: Offline | None) -> tupl
     found["context_steps"] //= int(fleet.bounds[0, ks.UNIT])
     found["end"] = fleet.states[0, :, ks.TIME].copy()
     trail = Trail(
-        asks[:, kf.ARRIVAL].copy(), work[ks.ADMITTED], work[ks.FIRST_TOKEN], work[ks.FINISH], work[ks.PREEMPTED],
-        asks[:, kf.CHOSEN].copy(), found, ready.gear.gaps,
-    )  # fmt: skip
+        arrival=asks[:, kf.ARRIVAL].copy(),
+        admitted=work[ks.ADMITTED],
+        first=work[ks.FIRST_TOKEN],
+        finish=work[ks.FINISH],
+        preempted=work[ks.PREEMPTED],
+        replica=asks[:, kf.CHOSEN].copy(),
+        totals=found,
+        gaps=ready.gear.gaps,
+    )
     fate = asks[:, kf.FATE].copy()
     unfit = np.ones(requests.count, dtype=np.bool_)
     unfit[ready.ids] = False
@@ -549,8 +561,12 @@ def gather(ready: Prepared, requests: Requests, offline: Offline | None) -> tupl
 def _compile() -> None:
     """Compile the kernel, or load it from the cache, on two requests."""
     ones = np.ones(2, dtype=np.int64)
-    tiny = Requests(np.zeros(2), ones, ones)
-    kind = Kind("", constant_table(2, 4, decode_s=0.01, prompt_token_s=0.001), SimLimits(2, 4, 1, 64))
+    tiny = Requests(arrival_s=np.zeros(2), isl=ones, osl=ones)
+    kind = Kind(
+        name="",
+        table=constant_table(2, 4, decode_s=0.01, prompt_token_s=0.001),
+        limits=SimLimits(max_batch=2, step_tokens=4, block_tokens=1, kv_blocks=64),
+    )
     sorts = _sorts(tiny, (), None, None, None)
     ready = prepare(tiny, [kind], (Routing(), Failures(), Admission(), None), sorts, entry_s=0.0, seed=0)
     ready.run()

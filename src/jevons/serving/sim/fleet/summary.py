@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jevons.serving.sim._kernels import fleet_state as kf
 from jevons.serving.sim.fleet.types import FleetResult, FleetSeries, Kind, KindShare, ModelShare, Offline, OfflineShare
 from jevons.serving.sim.replica.run import BUSY_FRAC, UNSTABLE_FRAC, gap_spread, spread_of, steady_window, within
-from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, Requests, Spread, Trail
+from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, Requests, Trail
 
 _HOUR = 3600 * TICKS_PER_S
 _FULL_FRAC = 0.95
@@ -141,11 +141,12 @@ def _models(
         own, mine = fate[model == place], model[done] == place
         refused = int(np.isin(own, (0, kf.RATE_LIMIT, kf.QUEUE_LIMIT)).sum())
         lost = int(np.isin(own, (kf.LOST, kf.NO_REPLICA)).sum())
-        spreads: tuple[Spread | None, Spread | None] = (
-            spread_of(ttft_s[mine & counted]),
-            spread_of(e2e_s[mine & counted]),
-        )
-        found.append(ModelShare(name, len(own), int(mine.sum()), refused, lost, *spreads))
+        found.append(
+            ModelShare(
+                name=name, requests=len(own), served=int(mine.sum()), rejected=refused, lost=lost,
+                ttft_s=spread_of(ttft_s[mine & counted]), e2e_s=spread_of(e2e_s[mine & counted]),
+            )
+        )  # fmt: skip
     return tuple(found)
 
 

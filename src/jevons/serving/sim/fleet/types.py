@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from jevons.serving.sim.types import FloatArray, IntArray, Requests, SimLimits, Spread, StepTable, Trail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Autoscale:
     """How the number of a kind's replicas follows its load.
 
@@ -38,7 +38,7 @@ class Autoscale:
     down_after_s: float = 300.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """Equal replicas.
 
@@ -79,7 +79,7 @@ class Kind:
     switch_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
     """Which replica a request goes to.
 
@@ -106,7 +106,7 @@ class Routing:
     slack: int = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failures:
     """Failures of replicas, and what happens to their requests.
 
@@ -160,7 +160,7 @@ class Admission:
     rates: tuple[RateLimit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offline:
     """Work without a deadline, which fills the valleys at the lowest priority.
 
@@ -182,7 +182,7 @@ class Offline:
     model: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KindShare:
     """How one kind did.
 
@@ -223,7 +223,7 @@ class KindShare:
     preemptions: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelShare:
     """How the requests of one model or adapter fared."""
 
@@ -236,7 +236,7 @@ class ModelShare:
     e2e_s: Spread | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfflineShare:
     """How far the pile came: requests done, their tokens, and what was left on it when the load ended."""
 
@@ -247,7 +247,7 @@ class OfflineShare:
     output_tok_per_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSeries:
     """The fleet over the time of the load, in equal bins.
 
@@ -270,7 +270,7 @@ class FleetSeries:
     utilisation_frac: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetResult:
     """Outcome of a fleet's simulation.
 

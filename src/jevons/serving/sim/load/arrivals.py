@@ -52,7 +52,7 @@ class Day:
     start_h: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """How arrivals are spread.
 

@@ -140,7 +140,7 @@ class LoadSpec(_Section):
         return self
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mix:
     """A load of several classes.
 
@@ -236,12 +236,22 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
         else f"{spec.arrivals} arrivals at {spec.rate:g} per second"
     )  # fmt: skip
     requests = Requests(
-        arrival_s[order], prompt[order], osl[order], users=spec.users or 0, think_s=spec.think_s, origin=origin
+        arrival_s=arrival_s[order],
+        isl=prompt[order],
+        osl=osl[order],
+        users=spec.users or 0,
+        think_s=spec.think_s,
+        origin=origin,
     )
     requests = _with_hashes(spec, requests, of_class[order], session[order])
     if len({one.priority for one in spec.classes}) > 1:
         requests = replace(requests, priority=np.array([one.priority for one in spec.classes])[of_class[order]])
-    return Mix(requests, spec.classes, of_class[order], np.unique(session[order], return_inverse=True)[1])
+    return Mix(
+        requests=requests,
+        classes=spec.classes,
+        of_class=of_class[order],
+        session=np.unique(session[order], return_inverse=True)[1],
+    )
 
 
 def _enough(spec: LoadSpec, starts: FloatArray) -> int:
@@ -258,7 +268,9 @@ def _arrivals(spec: LoadSpec, count: int, per_request: float, seed: int) -> Floa
         return np.zeros(count)
     bursts = Bursts(spec.bursts.on_s, spec.bursts.off_s, spec.bursts.ratio)
     day = None if spec.day is None else Day(spec.day.trough_frac, spec.day.peak_h, spec.day.start_h)
-    pattern = Pattern(spec.arrivals, (spec.rate or 0.0) * per_request, spec.cv, bursts, day)
+    pattern = Pattern(
+        kind=spec.arrivals, rate_per_s=(spec.rate or 0.0) * per_request, cv=spec.cv, bursts=bursts, day=day
+    )
     return arrival_times(pattern, count, stream(seed, "arrivals"))
 
 

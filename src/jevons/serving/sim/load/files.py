@@ -19,7 +19,7 @@ _UNIT = "\x1f"
 
 def trace_fault(path: Path, message: str, line: int | None = None) -> InputError:
     """Return the error of a trace file, at a line where that is known."""
-    return InputError(Fault(message, file=str(path), line=line))
+    return InputError(Fault(message=message, file=str(path), line=line))
 
 
 def trace_bytes(path: Path) -> bytes:

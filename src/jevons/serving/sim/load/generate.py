@@ -23,7 +23,7 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())])))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """A load to generate.
 
@@ -82,12 +82,16 @@ def generate(load: Load, seed: int = 0) -> Requests:
         osl = lengths_like(count, load.osl, load.osl_cv, stream(seed, "osl"))
     if load.arrivals == "closed":
         origin = f"{load.users:,} users in a closed loop"
-        return Requests(np.zeros(count), isl, osl, users=load.users, think_s=load.think_s, origin=origin)
+        return Requests(
+            arrival_s=np.zeros(count), isl=isl, osl=osl, users=load.users, think_s=load.think_s, origin=origin
+        )
     if load.arrivals == "at_once":
-        return Requests(np.zeros(count), isl, osl, origin="all at once")
-    pattern = Pattern(load.arrivals, load.rate_req_per_s, load.cv, load.bursts, load.day)
+        return Requests(arrival_s=np.zeros(count), isl=isl, osl=osl, origin="all at once")
+    pattern = Pattern(kind=load.arrivals, rate_per_s=load.rate_req_per_s, cv=load.cv, bursts=load.bursts, day=load.day)
     arrival_s = arrival_times(pattern, count, stream(seed, "arrivals"))
-    return Requests(arrival_s, isl, osl, origin=f"{load.arrivals} arrivals at {load.rate_req_per_s:g} per second")
+    return Requests(
+        arrival_s=arrival_s, isl=isl, osl=osl, origin=f"{load.arrivals} arrivals at {load.rate_req_per_s:g} per second"
+    )
 
 
 def from_trace(
@@ -160,7 +164,7 @@ def from_trace(
         origin += f" at {rate_req_per_s:g} requests per second"
     elif speed is not None:
         origin += f" at {speed:g} times its speed"
-    load = Requests(arrival_s, trace.isl[place], trace.osl[place], origin=origin)
+    load = Requests(arrival_s=arrival_s, isl=trace.isl[place], osl=trace.osl[place], origin=origin)
     if not prefixes:
         return load
     if trace.hashes is None or trace.hash_start is None:

@@ -23,7 +23,7 @@ MOST_TOKENS = 100_000_000
 _MOST_FAULTS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """A recorded load.
 
@@ -60,7 +60,7 @@ class Trace:
     session: IntArray | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Make:
     """Columns of one make of trace, and how its times are written."""
 
@@ -75,13 +75,13 @@ class _Make:
 
 
 _CSV_MAKES = (
-    _Make("azure", "TIMESTAMP", "ContextTokens", "GeneratedTokens", dated=True),
-    _Make("vidur", "arrived_at", "num_prefill_tokens", "num_decode_tokens"),
-    _Make("burstgpt", "Timestamp", "Request tokens", "Response tokens"),
+    _Make(name="azure", time="TIMESTAMP", isl="ContextTokens", osl="GeneratedTokens", dated=True),
+    _Make(name="vidur", time="arrived_at", isl="num_prefill_tokens", osl="num_decode_tokens"),
+    _Make(name="burstgpt", time="Timestamp", isl="Request tokens", osl="Response tokens"),
 )
 _JSONL_MAKES = (
-    _Make("qwen", "timestamp", "input_length", "output_length", needs=("chat_id",), hash_tokens=16),
-    _Make("mooncake", "timestamp", "input_length", "output_length", per_s=1000.0, hash_tokens=512),
+    _Make(name="qwen", time="timestamp", isl="input_length", osl="output_length", needs=("chat_id",), hash_tokens=16),
+    _Make(name="mooncake", time="timestamp", isl="input_length", osl="output_length", per_s=1000.0, hash_tokens=512),
 )
 _KNOWN = (
     "Known: Azure CSV (TIMESTAMP, ContextTokens, GeneratedTokens), Vidur CSV (arrived_at, num_prefill_tokens, "
@@ -283,7 +283,7 @@ def _from_bench(path: Path, record: dict[str, Any]) -> Trace:
         at = int(order[row])
         return 1, {"request": at, "start_times": starts[at], "input_lens": isl[at], "output_lens": osl[at]}
 
-    make = _Make("vllm_bench", "start_times", "input_lens", "output_lens")
+    make = _Make(name="vllm_bench", time="start_times", isl="input_lens", osl="output_lens")
     return _checked(path, make, (columns[0][order], columns[1][order], columns[2][order]), place)
 
 
@@ -306,7 +306,9 @@ def _checked(
     ):
         for row in np.flatnonzero(bad)[:_MOST_FAULTS]:
             line, values = place(int(row))
-            faults.append(Fault(f"`{str(values[column])[:60]}`: {remedy}", column, str(path), line))
+            faults.append(
+                Fault(message=f"`{str(values[column])[:60]}`: {remedy}", path=column, file=str(path), line=line)
+            )
     if faults:
         raise InputError(sorted(faults, key=lambda fault: fault.line or 0)[:_MOST_FAULTS])
     kept = (isl >= 1) & (osl >= 1)
@@ -314,7 +316,14 @@ def _checked(
         raise trace_fault(path, "has no request with both prompt and output tokens. Check the columns.")
     times = times[kept]
     whole_isl, whole_osl = isl[kept].astype(np.int64), osl[kept].astype(np.int64)
-    return Trace(times - times[0], whole_isl, whole_osl, make.name, path.name, int((~kept).sum()))
+    return Trace(
+        arrival_s=times - times[0],
+        isl=whole_isl,
+        osl=whole_osl,
+        make=make.name,
+        name=path.name,
+        skipped=int((~kept).sum()),
+    )
 
 
 def _is_count(values: FloatArray) -> BoolArray:

@@ -11,7 +11,7 @@ from jevons.serving.sim.replica.drafts import Pace, in_units, pace_of
 from jevons.serving.sim.types import TICKS_PER_S, IntArray, Requests, SimLimits, StepTable
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Job:
     """One request; *made* counts the prompt's token and the steps since, of *steps* in all.
 
@@ -45,7 +45,7 @@ class Job:
         return self.made * self.osl // self.steps
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Replica:
     """One engine, at a step's start."""
 
@@ -342,7 +342,7 @@ def simulate_steps(
 ) -> tuple[list[Job], list[Replica]]:
     """Serve a load step by step; arguments as the kernels', arrivals and think time in ticks, steps of each request."""
     jobs = jobs_of(requests, steps, arrival)
-    engines = [Replica(table, limits) for _ in range(replicas)]
+    engines = [Replica(table=table, limits=limits) for _ in range(replicas)]
     if requests.users:
         for place, engine in enumerate(engines):
             users = requests.users // replicas + (place < requests.users % replicas)
@@ -376,7 +376,7 @@ def simulate_split_steps(
     routing: str,
 ) -> tuple[list[Job], list[Job], list[list[Replica]]]:
     """Serve a load by a pool for prompts and one for decoding; return the jobs of each, and the engines."""
-    engines = [[Replica(table, limits) for _ in range(replicas)] for table, limits, replicas in pools]
+    engines = [[Replica(table=table, limits=limits) for _ in range(replicas)] for table, limits, replicas in pools]
     ones = np.ones_like(requests.osl)
     first = jobs_of(replace(requests, osl=ones), ones, arrival)
     serve_open(first, engines[0], routing)
@@ -398,7 +398,14 @@ def simulate_split_steps(
 def jobs_of(requests: Requests, steps: IntArray, arrival: IntArray) -> list[Job]:
     """Return the requests as jobs."""
     jobs = [
-        Job(i, int(arrival[i]), int(requests.isl[i]), int(requests.osl[i]), hashes_of(requests, i), int(steps[i]))
+        Job(
+            index=i,
+            arrival=int(arrival[i]),
+            isl=int(requests.isl[i]),
+            osl=int(requests.osl[i]),
+            hashes=hashes_of(requests, i),
+            steps=int(steps[i]),
+        )
         for i in range(requests.count)
     ]
     if requests.priority is not None:

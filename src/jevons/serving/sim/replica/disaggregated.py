@@ -38,7 +38,7 @@ _LONGEST_MOVE_S = 3600.0
 _MOST_LENGTHS = 2048
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
     """Equal replicas that do one of the two.
 
@@ -58,7 +58,7 @@ class Pool:
     links: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolUse:
     """How busy a pool was.
 
@@ -78,7 +78,7 @@ class PoolUse:
     overload_frac: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SplitResult:
     """Outcome of both pools together.
 
@@ -191,14 +191,17 @@ def simulate_split(
     trail = _joined(first, second, going, ready, prefill.replicas)
     slo, clock = (ttft_s, tpot_s, e2e_s), (wall_s, began - kernels_began)
     found = summarise(requests, trail, decode.limits, entry_s, slo, edge_frac, clock, len(ids))
-    use = _use(first, prefill, requests, np.flatnonzero(first.finish >= 0)), _use(second, decode, requests, order)
+    prefill_use = _use(first, prefill, requests, np.flatnonzero(first.finish >= 0))
+    decode_use = _use(second, decode, requests, order)
+    use = (prefill_use, decode_use)
     overloads = [pool.overload_frac for pool in use if pool.overload_frac is not None]
     overload = max(overloads, default=None)
     found = replace(
         found, kv_peak_frac=max(pool.kv_peak_frac for pool in use), overload_frac=overload,
         capacity_req_per_s=None if overload is None else _pace(requests, trail),
     )  # fmt: skip
-    return SplitResult(found, *use, spread_of((ready - first.finish)[order] / TICKS_PER_S))
+    hand_over_s = spread_of((ready - first.finish)[order] / TICKS_PER_S)
+    return SplitResult(found=found, prefill=prefill_use, decode=decode_use, hand_over_s=hand_over_s)
 
 
 def _check_split(
@@ -256,10 +259,15 @@ def _joined(first: Trail, second: Trail, on: NDArray[np.bool_], ready: IntArray,
     """Return one trail of both pools, *on* being the requests that went on to the second."""
     totals = {name: np.append(first.totals[name], second.totals[name]) for name in first.totals}
     return Trail(
-        first.arrival, first.admitted, np.where(on, ready, first.first), np.where(on, second.finish, first.finish),
-        first.preempted + second.preempted,
-        np.where(on & (second.replica >= 0), second.replica + prompt_replicas, first.replica), totals, second.gaps,
-    )  # fmt: skip
+        arrival=first.arrival,
+        admitted=first.admitted,
+        first=np.where(on, ready, first.first),
+        finish=np.where(on, second.finish, first.finish),
+        preempted=first.preempted + second.preempted,
+        replica=np.where(on & (second.replica >= 0), second.replica + prompt_replicas, first.replica),
+        totals=totals,
+        gaps=second.gaps,
+    )
 
 
 def _use(trail: Trail, pool: Pool, requests: Requests, ids: IntArray) -> PoolUse:
@@ -268,10 +276,12 @@ def _use(trail: Trail, pool: Pool, requests: Requests, ids: IntArray) -> PoolUse
     end = max(int(trail.totals["end"].max()), 1)
     arrival, finish = trail.arrival[done] / TICKS_PER_S, trail.finish[done] / TICKS_PER_S
     return PoolUse(
-        float(trail.totals["busy"].sum()) / (end * pool.replicas),
-        float(trail.totals["peak_blocks"].max()) / pool.limits.kv_blocks,
-        int(trail.totals["preemptions"].sum()),
-        overload_frac(requests, arrival, finish, trail)[0] if len(done) and requests.arrival_s[-1] > 0 else None,
+        utilisation_frac=float(trail.totals["busy"].sum()) / (end * pool.replicas),
+        kv_peak_frac=float(trail.totals["peak_blocks"].max()) / pool.limits.kv_blocks,
+        preemptions=int(trail.totals["preemptions"].sum()),
+        overload_frac=overload_frac(requests, arrival, finish, trail)[0]
+        if len(done) and requests.arrival_s[-1] > 0
+        else None,
     )
 
 

@@ -258,7 +258,16 @@ def serve(
     totals["context_steps"] //= pace_of(limits).unit
     admitted, first, finish, preempted = work.rows[[ks.ADMITTED, ks.FIRST_TOKEN, ks.FINISH, ks.PREEMPTED]]
     replica[admitted < 0] = -1
-    return Trail(arrival, admitted, first, finish, preempted, replica, totals, gaps)
+    return Trail(
+        arrival=arrival,
+        admitted=admitted,
+        first=first,
+        finish=finish,
+        preempted=preempted,
+        replica=replica,
+        totals=totals,
+        gaps=gaps,
+    )
 
 
 def _drive(
@@ -315,10 +324,19 @@ def told_of_compiling(progress: Callable[[str], None] | None) -> Iterator[None]:
 def compile_kernels(*, closed: bool, balanced: bool) -> None:
     """Compile the kernel of one kind of load, or load it from the cache, on two requests."""
     ones = np.ones(2, dtype=np.int64)
-    tiny = Requests(np.zeros(2), ones, ones, users=2 if closed else 0)
+    tiny = Requests(arrival_s=np.zeros(2), isl=ones, osl=ones, users=2 if closed else 0)
     table = constant_table(2, 4, decode_s=0.01, prompt_token_s=0.001)
     routing = "least_loaded" if balanced else "round_robin"
-    serve(tiny, ones, np.arange(2), table, SimLimits(2, 4, 1, 64), 2, routing, 0.0)
+    serve(
+        tiny,
+        ones,
+        np.arange(2),
+        table,
+        SimLimits(max_batch=2, step_tokens=4, block_tokens=1, kv_blocks=64),
+        2,
+        routing,
+        0.0,
+    )
 
 
 def spread_of(values: FloatArray) -> Spread | None:
@@ -326,7 +344,7 @@ def spread_of(values: FloatArray) -> Spread | None:
     if not len(values):
         return None
     quantiles = np.quantile(values, list(QUANTILES.values()))
-    return Spread(float(values.mean()), *(float(q) for q in quantiles))
+    return Spread(mean=float(values.mean()), **dict(zip(QUANTILES, map(float, quantiles), strict=True)))
 
 
 def gap_spread(gaps: IntArray) -> Spread | None:
@@ -337,7 +355,7 @@ def gap_spread(gaps: IntArray) -> Spread | None:
     edges = ((np.arange(len(gaps) + 1) + ks.GAP_FIRST) << ks.GAP_SHIFT).view(np.float64) / TICKS_PER_S
     below = np.append(0, np.cumsum(gaps)) / total
     mean = float((gaps * (edges[:-1] + edges[1:]) / 2).sum()) / total
-    return Spread(mean, *(float(np.interp(q, below, edges)) for q in QUANTILES.values()))
+    return Spread(mean=mean, **{name: float(np.interp(q, below, edges)) for name, q in QUANTILES.items()})
 
 
 def summarise(

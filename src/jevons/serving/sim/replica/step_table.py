@@ -137,7 +137,11 @@ def step_table(deployment: Deployment, max_batch: int, step_tokens: int) -> Step
         columns = [np.interp(all_batches, batches, decode_s[:, j]) for j in range(len(knots))]
         decode_s = np.stack(columns, axis=1)
     base, slope = _pieces(decode_s, all_batches, knots)
-    return StepTable(knots, base, slope, *_prefill(deployment, max_batch, step_tokens))
+    alone, mixed_batches, mixed, own, cached = _prefill(deployment, max_batch, step_tokens)
+    return StepTable(
+        knots=knots, base=base, slope=slope, alone=alone, mixed_batches=mixed_batches, mixed=mixed, own=own,
+        cached=cached,
+    )  # fmt: skip
 
 
 def constant_table(
@@ -159,7 +163,16 @@ def constant_table(
     none = np.zeros(step_tokens + 1, dtype=np.int64)
     rows = np.array([0, max_batch], dtype=np.int64)
     of_decodes = np.stack([none, none - max_batch * round(prompt_token_s * TICKS_PER_S)])
-    return StepTable(np.array([0, 1]), base, slope, line, rows, of_decodes, none, none)
+    return StepTable(
+        knots=np.array([0, 1]),
+        base=base,
+        slope=slope,
+        alone=line,
+        mixed_batches=rows,
+        mixed=of_decodes,
+        own=none,
+        cached=none,
+    )
 
 
 def _knots() -> IntArray:

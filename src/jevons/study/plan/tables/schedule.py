@@ -21,7 +21,7 @@ SCHEDULE_TITLE = "Price schedule [CNY per million tokens], blank where unchanged
 """Title of the table."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledPrice:
     """A price that is posted from a quarter on, until the next entry of its model and tier.
 
@@ -64,7 +64,17 @@ def price_schedule(result: PlanFigures) -> list[ScheduledPrice]:
             for t in sorted({0, *told, *moved.tolist()}):
                 fresh, cached, output = (price[m, :, t] * factor).tolist()
                 set_by = "start" if t == 0 else "announced" if t in told else "competition"
-                entries.append(ScheduledPrice(model, tier, result.quarters[t], fresh, cached, output, set_by))
+                entries.append(
+                    ScheduledPrice(
+                        model=model,
+                        tier=tier,
+                        quarter=result.quarters[t],
+                        input_cny_per_mtok=fresh,
+                        cached_cny_per_mtok=cached,
+                        output_cny_per_mtok=output,
+                        set_by=set_by,
+                    )
+                )
     return entries
 
 
