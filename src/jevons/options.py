@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from jevons.errors import Fault, InputError, did_you_mean
-from jevons.units import parse_date
+from jevons.units import UnitError, parse_date, parse_quantity
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -124,7 +124,7 @@ def parameters(function: Callable[..., Any]) -> list[Declared]:
     for parameter in inspect.signature(plain).parameters.values():
         annotation = parameter.annotation
         if isinstance(annotation, str):
-            annotation = eval(annotation, dict(names))  # noqa: S307 - the package's own source
+            annotation = _evaluated(annotation, names)
         option = next((a for a in getattr(annotation, "__metadata__", ()) if isinstance(a, Option)), None)
         if option is not None:
             positional = parameter.kind is not inspect.Parameter.KEYWORD_ONLY
@@ -135,6 +135,17 @@ def parameters(function: Callable[..., Any]) -> list[Declared]:
                 )
             )
     return found
+
+
+def _evaluated(annotation: str, names: dict[str, Any]) -> Any:
+    """Return what an annotation means; a class imported for type checking only is stood in for by its name."""
+    known = dict(names)
+    while True:
+        try:
+            return eval(annotation, known)  # noqa: S307 - the package's own source
+        except NameError as error:
+            missing = str(error.name)
+            known[missing] = type(missing, (), {})
 
 
 def as_argument(text: str) -> str:
@@ -195,7 +206,7 @@ def _documented(function: Callable[..., Any]) -> str:
     for one in parameters(function):
         kind = getattr(one.type, "__name__", str(one.type)) if isinstance(one.type, type) else str(one.type)
         default = "" if one.default is inspect.Parameter.empty else f", default {one.default!r}"
-        kind = re.sub(r"(?:typing|pathlib|pathlib._local|datetime)[.]", "", kind)
+        kind = re.sub(r"(?:typing|jevons[a-z_.]*|pathlib|pathlib._local|datetime)[.]", "", kind)
         lines.append(f"{one.name} : {kind}{default}")
         lines += textwrap.wrap(f"{one.option.text()}.", 100, initial_indent="    ", subsequent_indent="    ")
     head, mark, rest = text.partition("\n\nReturns\n")
@@ -229,6 +240,29 @@ def duration_s(given: Any, name: str) -> float:
         raise InputError(message) from None
 
 
+def data_bytes(given: Any, name: str) -> float:
+    """Return an amount of data in bytes: a number of bytes, or text with a unit, such as ``64MiB`` or ``2 GB``.
+
+    Raises
+    ------
+    InputError
+        If it is no amount of data.
+
+    Examples
+    --------
+    >>> data_bytes("64 MiB", "message")
+    67108864.0
+    """
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return float(given)
+    text = str(given)
+    try:
+        return parse_quantity(text if re.search(r"[a-zA-Z]\s*$", text) else f"{text} bytes", "bytes")
+    except UnitError:
+        message = f"--{name} {given}: write an amount of data with its unit, such as 64MiB or 2GB"
+        raise InputError(message) from None
+
+
 def date(given: Any, name: str) -> dt.date:
     """Return a date, given as one or as text such as ``2025-02-24``."""
     return given if isinstance(given, dt.date) else parse_date(str(given), f"--{name}")
@@ -256,6 +290,11 @@ def path(given: Any, _name: str) -> Path:
 def seconds(value: float | str | None) -> float | None:
     """Return a time that `declared` has parsed, with its type [s]."""
     return typing.cast("float | None", value)
+
+
+def number_of(value: float | str) -> float:
+    """Return an amount that `declared` has parsed, with its type."""
+    return typing.cast("float", value)
 
 
 def day(value: dt.date | str | None) -> dt.date | None:

@@ -12,6 +12,7 @@ import typer
 from jevons.cli.commands.cost import cost
 from jevons.cli.commands.facts import facts_app
 from jevons.cli.commands.models import models_app
+from jevons.cli.commands.op import op_app
 from jevons.cli.commands.plan import plan
 from jevons.cli.commands.simulate import simulate
 from jevons.cli.commands.size import size
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(facts_app, name="facts", rich_help_panel=None)
 app.add_typer(models_app, name="models")
+app.add_typer(op_app, name="op")
 app.add_typer(study_app, name="study")
 
 

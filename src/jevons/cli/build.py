@@ -89,9 +89,9 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     text = option.text()
     if default is not None and not isinstance(default, bool) and not several:
         text = (
-            f"{text.rstrip('.')} (default {default:g})."
+            f"{text.rstrip('.')} (default {default:g})"
             if isinstance(default, float)
-            else f"{text.rstrip('.')} (default {default})."
+            else f"{text.rstrip('.')} (default {default})"
         )
     text = f"{text}."
     metavar = option.metavar or None

@@ -1,1 +1,33 @@
-"""Operators: the time of one matrix product, attention, layer of experts or collective, and what bounds it."""
+"""Operators: the time of one matrix product, attention, layer of experts or collective, and what bounds it.
+
+These functions answer one question in plain numbers; `jevons.operators.kernels` has the same on arrays and devices.
+"""
+
+from jevons.operators.ask import (
+    all_gather,
+    all_reduce,
+    all_to_all,
+    attention,
+    gemm,
+    mla,
+    moe,
+    point_to_point,
+    reduce_scatter,
+)
+
+allreduce = all_reduce
+alltoall = all_to_all
+
+__all__ = [
+    "all_gather",
+    "all_reduce",
+    "all_to_all",
+    "allreduce",
+    "alltoall",
+    "attention",
+    "gemm",
+    "mla",
+    "moe",
+    "point_to_point",
+    "reduce_scatter",
+]

@@ -25,22 +25,35 @@ def _bus_bytes(operation: FloatArray, size: FloatArray, p: FloatArray) -> FloatA
     return size * np.where(operation == 0, 2.0 * share, np.where(operation == 4, 1.0, share))
 
 
+def link_bytes(
+    operation: FloatArray, size: FloatArray, p: FloatArray, domains: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the bytes that a device sends inside its scale-up domain, and over the network beyond it.
+
+    Devices of a domain first reduce or share among themselves, so that each carries its part over the network; in an
+    all-to-all there is nothing to reduce, and everything meant for other domains crosses.
+    """
+    inside = np.maximum(p / domains, 1.0)
+    outer = np.where(operation == OPERATIONS.index("all_to_all"), size, size / inside)
+    return _bus_bytes(operation, size, inside), _bus_bytes(operation, outer, domains)
+
+
 def collective_terms(s: Shape, r: Rates, v: Mapping[str, float]) -> Terms:
     """Return the terms of a collective that picks the faster of a low-latency and a high-bandwidth protocol.
 
     Notes
     -----
     Low latency: ``start_s + hop_s (p - 1)`` and the bytes at ``eager_frac`` of the link; high bandwidth: ``setup_s``
-    more, and ``link_frac / (p / 2)^crowding`` of it. Between domains of the fabric: the p / domain-th part of the bytes
-    of the outer ring at ``far_frac`` of the network, and ``far_hop_s`` for each doubling of the domains.
+    more, and ``link_frac / (p / 2)^crowding`` of it. Between domains of the fabric: the bytes of `link_bytes` at
+    ``far_frac`` of the network, and ``far_hop_s`` for each doubling of the domains.
     """
     size, p, domains = s["size"], s["p"], s["domains"]
     inside = np.maximum(p / domains, 1.0)
-    bus = _bus_bytes(s["operation"], size, inside)
+    bus, outside = link_bytes(s["operation"], size, p, domains)
     eager = bus / (r.bytes_per_s * v["eager_frac"])
     bulk = v["setup_s"] + bus / (r.bytes_per_s * v["link_frac"]) * np.maximum(inside / 2.0, 1.0) ** v["crowding"]
     near = np.minimum(eager, bulk)
-    far = _bus_bytes(s["operation"], size / inside, domains) / (r.far_bytes_per_s * v["far_frac"])
+    far = outside / (r.far_bytes_per_s * v["far_frac"])
     start = v["start_s"] + v["hop_s"] * (inside - 1.0) + v["far_hop_s"] * np.log2(domains)
     return Terms(start, np.zeros_like(near), near + far, 0.0, 8.0)
 
