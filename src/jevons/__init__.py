@@ -12,7 +12,10 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_FUNCTIONS = ("cost",)
+_FUNCTIONS = (
+    "cost",
+    "memory",
+)
 _PARTS = ("facts", "hardware", "models", "operators", "serving", "training", "study")
 _HOMES = {
     **{name: f"jevons.api.{name}" for name in _FUNCTIONS},

@@ -334,6 +334,14 @@ E2E = Option(
 )
 MAX_NUM_SEQS = Option(help="Maximum requests running on a replica at once", low=1, high=1_000_000)
 MAX_NUM_BATCHED_TOKENS = Option(help="Maximum tokens in one engine step", unit="tokens", low=1, high=10_000_000)
+MAX_MODEL_LEN = Option(
+    help="Longest sequence that is served, prompt and output; the model's own context by default", unit="tokens",
+    low=1, high=100_000_000,
+)  # fmt: skip
+GPU_MEMORY_UTILIZATION = Option(
+    help="Share of device memory that the engine may use; the engine's own by default", above=0, high=1
+)
+DP_ATTENTION = Option(help="Data-parallel ranks share one set of experts")
 GPU_HOUR = Option(help="Price of an accelerator-hour with its currency, such as '2 USD'", metavar="PRICE")
 SITE = Option(help="Site whose power, PUE and tariff are used: the prefix of its facts", metavar="ID")
 UTILISATION = Option(help="Share of hours in which capacity is sold", low=0.01, high=1)

@@ -110,6 +110,23 @@ def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
     return total * math.ceil(deployment.model.n_layers / layout.pp) / deployment.model.n_layers
 
 
+def memory_plan(deployment: Deployment) -> MemoryUse:
+    """Return what fills a device of the fullest stage; the cache is what is left, below zero where nothing is."""
+    model, layout, engine = deployment.model, deployment.layout, deployment.engine
+    weights = weight_bytes_per_device(deployment)
+    widest = max(_inner(group.feed_forward) for group in model.layers)
+    rows = min(engine.max_batch, engine.step_tokens)
+    activations = 2.0 * engine.step_tokens * (4.0 * model.hidden + 2.0 * widest / layout.tp)
+    activations += 4.0 * rows * model.vocab / layout.tp
+    return MemoryUse(
+        weights_bytes=weights,
+        activations_bytes=activations,
+        reserved_bytes=engine.reserved_bytes,
+        kv_bytes=deployment.usable_bytes - weights - activations - engine.reserved_bytes,
+        kv_bytes_per_token=kv_bytes_per_request(deployment, _LONG_CONTEXT) / _LONG_CONTEXT,
+    )
+
+
 def memory_use(deployment: Deployment) -> MemoryUse:
     """Return what fills a device of the fullest stage, the cache taking all that is left.
 
@@ -118,23 +135,10 @@ def memory_use(deployment: Deployment) -> MemoryUse:
     InfeasibleError
         If nothing is left for the cache; the message names the least tensor parallelism that would do.
     """
-    model, layout, engine = deployment.model, deployment.layout, deployment.engine
-    weights = weight_bytes_per_device(deployment)
-    widest = max(_inner(group.feed_forward) for group in model.layers)
-    rows = min(engine.max_batch, engine.step_tokens)
-    activations = 2.0 * engine.step_tokens * (4.0 * model.hidden + 2.0 * widest / layout.tp)
-    activations += 4.0 * rows * model.vocab / layout.tp
-    left = deployment.usable_bytes - weights - activations - engine.reserved_bytes
-    if left <= 0.0:
-        raise _too_large(deployment, weights, activations)
-    per_token = kv_bytes_per_request(deployment, _LONG_CONTEXT) / _LONG_CONTEXT
-    return MemoryUse(
-        weights_bytes=weights,
-        activations_bytes=activations,
-        reserved_bytes=engine.reserved_bytes,
-        kv_bytes=left,
-        kv_bytes_per_token=per_token,
-    )
+    use = memory_plan(deployment)
+    if use.kv_bytes <= 0.0:
+        raise _too_large(deployment, use.weights_bytes, use.activations_bytes)
+    return use
 
 
 def kv_capacity_tokens(deployment: Deployment, context: float = _LONG_CONTEXT) -> float:

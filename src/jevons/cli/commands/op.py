@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from jevons import operators
+from jevons.api.memory import memory
 from jevons.cli.build import command
 from jevons.results import Result
 
@@ -30,6 +31,7 @@ _ALSO = {
 
 for name, (function, arguments) in _COMMANDS.items():
     op_app.command(name)(command(function, arguments=arguments))
+op_app.command("memory")(command(memory, arguments=()))
 for other, name in _ALSO.items():
     function, arguments = _COMMANDS[name]
     op_app.command(other, hidden=True)(command(function, arguments=arguments))

@@ -1,0 +1,77 @@
+"""Memory of one accelerator: parts add up, tokens follow from bytes, what does not fit says so."""
+
+import doctest
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+import jevons
+from jevons.api import memory as module
+from jevons.cli.app import app
+from jevons.errors import InputError
+from jevons.serving import memory_use
+
+
+def test_examples_run():
+    assert doctest.testmod(module).failed == 0
+
+
+def test_parts_fill_the_device():
+    use = jevons.memory("llama-3.1-8b", gpu="h100_sxm", max_model_len=8192)
+    parts = [cell for cell in use.tables["memory"].column("bytes") if isinstance(cell, float)]
+    assert sum(parts) == pytest.approx(use.deployment.accelerator.hbm_bytes)
+    assert use.kv_bytes == memory_use(use.deployment).kv_bytes
+
+
+def test_tokens_follow_from_bytes():
+    use = jevons.memory("llama-3.1-8b", max_model_len=8192)
+    per_token = 2 * 32 * 8 * 128 * 2
+    assert use.kv_tokens == int(use.kv_bytes / per_token)
+    assert use.max_concurrency == pytest.approx(use.kv_tokens / 8192)
+    half = jevons.memory("llama-3.1-8b", max_model_len=8192, kv_precision="fp8")
+    assert half.kv_tokens == pytest.approx(2 * use.kv_tokens, abs=1)
+
+
+def test_a_larger_share_of_memory_goes_to_the_cache():
+    low, high = (jevons.memory("qwen3-32b", gpu_memory_utilization=share, tp=2) for share in (0.8, 0.9))
+    assert high.kv_bytes - low.kv_bytes == pytest.approx(0.1 * low.deployment.accelerator.hbm_bytes)
+
+
+def test_what_does_not_fit_says_what_would():
+    large = jevons.memory("deepseek-v3", gpu="h100_sxm", tp=8, max_model_len=4096)
+    assert not large.fits
+    assert large.kv_tokens == 0
+    assert "Use tp >= 16" in large.answer
+    long = jevons.memory("llama-3.1-70b", tp=2, max_model_len=131072)
+    assert not long.fits
+    assert "--max-model-len" in long.answer
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"gpu_memory_utilization": 5}, "gpu_memory_utilization=5: must be at most 1"),
+        ({"gpu_memory_utilization": 0}, "must be above 0"),
+        ({"max_model_len": 0}, "must be at least 1"),
+        ({"max_model_len": 10**7}, "must be at most the 40,960 tokens"),
+        ({"tp": 3}, "does not divide"),
+        ({"precision": "x"}, "unknown precision"),
+        ({"engine": "x"}, "unknown engine"),
+        ({"gpu": "x"}, "unknown accelerator"),
+    ],
+)
+def test_wrong_arguments_are_named(more, said):
+    with pytest.raises(InputError) as caught:
+        jevons.memory("qwen3-32b", **more)
+    assert said in str(caught.value)
+
+
+def test_the_command_has_the_contract_keys():
+    line = "op memory --model llama-3.1-8b --gpu h100_sxm --tp 1 --max-model-len 8192 --gpu-memory-utilization 0.9"
+    shown = CliRunner().invoke(app, [*line.split(), "--json"])
+    assert shown.exit_code == 0
+    assert {
+        "weights_bytes", "activations_bytes", "graphs_bytes", "other_bytes", "kv_bytes", "kv_tokens",
+        "max_concurrency", "fits",
+    } <= set(json.loads(shown.output))  # fmt: skip
