@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.errors import Fault, InputError, did_you_mean
+from jevons.files import read_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
-MAX_YAML_BYTES = 4_000_000
 MAX_DEPTH = 60
 MAX_NODES = 100_000
 
@@ -48,33 +48,6 @@ class Located:
                 break
         dotted = ".".join(str(part) for part in path)
         return Fault(message=message, path=dotted, file=self.name, line=line, column=column)
-
-
-def read_text(path: Path | str, *, most_bytes: int = MAX_YAML_BYTES) -> str:
-    """Return the text of a file.
-
-    Raises
-    ------
-    InputError
-        If it is missing, a folder, too large, not readable or not UTF-8; a mark of the byte order is dropped.
-    """
-    path = Path(path)
-    name = str(path)
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(most_bytes + 1)  # a pipe or a device has no size to ask for
-        if len(raw) > most_bytes:
-            raise InputError(Fault(message=f"has more than {most_bytes:,} bytes; at most so many are read", file=name))
-        return raw.decode("utf-8-sig")
-    except FileNotFoundError:
-        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise InputError(Fault(message=f"no such file.{did_you_mean(path.name, siblings)}", file=name)) from None
-    except IsADirectoryError:
-        raise InputError(Fault(message="is a folder, not a file", file=name)) from None
-    except UnicodeDecodeError as error:
-        raise InputError(Fault(message=f"is not UTF-8 text (byte {error.start})", file=name)) from None
-    except OSError as error:
-        raise InputError(Fault(message=f"cannot be read: {error.strerror}", file=name)) from None
 
 
 def read_yaml(path: Path | str) -> Located:

@@ -2,8 +2,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from jevons.errors import InputError
-from jevons.files import writing
-from jevons.schema import parse_yaml, read_text, validate_document
+from jevons.files import read_text, writing
+from jevons.schema import parse_yaml, validate_document
 
 
 def test_positions_are_one_based_lines_and_columns():

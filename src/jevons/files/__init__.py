@@ -1,5 +1,16 @@
 """Files in and out: the one writer and the one bounded reader."""
 
+from jevons.files.read import read_bytes, read_csv, read_json, read_text
 from jevons.files.write import FORCE, frame_csv, safe_cell, target_problem, writing
 
-__all__ = ["FORCE", "frame_csv", "safe_cell", "target_problem", "writing"]
+__all__ = [
+    "FORCE",
+    "frame_csv",
+    "read_bytes",
+    "read_csv",
+    "read_json",
+    "read_text",
+    "safe_cell",
+    "target_problem",
+    "writing",
+]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from jevons.errors import Fault, InputError
 from jevons.facts.read import as_date
+from jevons.files import read_csv
 from jevons.market import GrowthAccount, account_for_growth
-from jevons.schema import read_text
 
 _NEEDED = ("date", "tokens_per_day", "price")
 _MOST_BYTES = 10_000_000
@@ -46,8 +44,8 @@ def read_history(path: Path) -> History:
     InputError
         Naming file, line, value and remedy, for all lines at once.
     """
-    reader = csv.DictReader(io.StringIO(read_text(path, most_bytes=_MOST_BYTES)))
-    names = [name for name in reader.fieldnames or [] if name]
+    header, rows = read_csv(path, most_bytes=_MOST_BYTES, exact=True)
+    names = [name for name in header if name]
     missing = [name for name in _NEEDED if name not in names]
     if missing:
         message = f"{path}:1: no column {', '.join(missing)}; a history needs {', '.join(_NEEDED)}, and may have users"
@@ -60,16 +58,10 @@ def read_history(path: Path) -> History:
     dates: list[dt.date] = []
     columns: dict[str, list[float]] = {name: [] for name in numbers}
     faults: list[Fault] = []
-    for row in reader:
-        place = f"{path}:{reader.line_num}"
-        if None in row or None in row.values():
-            cells = len(names) + len(row.get(None) or ()) - list(row.values()).count(None)
-            faults.append(
-                Fault(message=f"{cells} cells under {len(names)} columns; give one cell for each", path=place)
-            )
-            continue
+    for line, row in rows:
+        place = f"{path}:{line}"
         try:
-            date = as_date((row["date"] or "").strip())
+            date = as_date(row["date"].strip())
         except ValueError:
             faults.append(Fault(message=f"`{row['date']}` is not a date; write YYYY-MM-DD or YYYY-MM", path=place))
             continue

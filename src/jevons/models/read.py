@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jevons.errors import Fault, InputError, did_you_mean
+from jevons.files import read_json
 from jevons.models._config import Config
 from jevons.models._families import FAMILIES, build
 from jevons.models._quantised import read_precision
 from jevons.models.spec import ModelSpec
-from jevons.schema import read_text
 
 MAX_CONFIG_BYTES = 10_000_000
 
@@ -37,17 +36,7 @@ def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
     path = Path(path)
     if path.is_dir():
         path = path / "config.json"
-    text = read_text(path, most_bytes=MAX_CONFIG_BYTES)
-    try:
-        raw = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            Fault(message=f"is not JSON: {error.msg}", path="", file=str(path), line=error.lineno, column=error.colno)
-        ) from None
-    except ValueError:
-        raise InputError(Fault(message="holds a number with too many digits", file=str(path))) from None
-    except RecursionError:
-        raise InputError(Fault(message="is nested too deeply", file=str(path))) from None
+    raw = read_json(path, most_bytes=MAX_CONFIG_BYTES)
     label = name or (path.parent.name if path.name == "config.json" and path.parent.name else path.stem)
     return spec_of(raw, label, str(path))
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from jevons.errors import InputError, did_you_mean
-from jevons.files import writing
+from jevons.files import read_json, writing
 from jevons.schema import json_text
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.engines import engine_names
@@ -52,13 +51,13 @@ class Calibration:
         InputError
             If the file cannot be read, or names an unknown engine or factor, or a value out of range.
         """
+        document = read_json(path)
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
             engines = {str(k): {str(n): float(v) for n, v in f.items()} for k, f in document["engines"].items()}
             given = document.get("scales")
             scales = given and {str(k): {str(n): float(v) for n, v in f.items()} for k, f in given.items()}
             provenance = dict(document.get("provenance", {}))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"{path}: is no calibration file ({error!r}); `jevons calibrate` writes one"
             raise InputError(message) from error
         for name, factors in engines.items():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 from jevons.errors import InputError
+from jevons.files import read_csv
 from jevons.validation.operators.predict import recognises
 from jevons.validation.training.reliability import RELIABILITY_COLUMNS
 
@@ -62,20 +62,13 @@ def read_table(path: Path | str) -> Table:
         If the file cannot be read, is empty, or has a header that none of the readers knows.
     """
     path = Path(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            header = [name.strip() for name in reader.fieldnames or []]
-            kind = kind_of(header)
-            if kind is None:
-                message = (
-                    f"{path}: the header `{','.join(header)[:120]}` is none of those known. Serving rows need "
-                    f"{', '.join(SERVING_COLUMNS)}; operator rows the columns of their operator."
-                )
-                raise InputError(message)
-            reader.fieldnames = header
-            rows = () if kind == "ops" else tuple({k: v or "" for k, v in row.items() if k} for row in reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        message = f"{path}: cannot be read ({error})"
-        raise InputError(message) from error
+    header, lines = read_csv(path)
+    kind = kind_of(header)
+    if kind is None:
+        message = (
+            f"{path}: the header `{','.join(header)[:120]}` is none of those known. Serving rows need "
+            f"{', '.join(SERVING_COLUMNS)}; operator rows the columns of their operator."
+        )
+        raise InputError(message)
+    rows = () if kind == "ops" else tuple({k: v for k, v in row.items() if k} for _, row in lines)
     return Table(path=path, kind=kind, columns=tuple(header), rows=rows)

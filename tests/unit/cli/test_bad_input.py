@@ -176,7 +176,7 @@ def test_files_that_are_no_scenario(jevons, tmp_path, command, make, expected):
 
 
 def test_a_file_without_an_end_is_not_read_to_its_end(jevons):
-    assert "at most so many are read" in jevons("plan", "/dev/zero").err
+    assert "is a device, not a file" in jevons("plan", "/dev/zero").err
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_calibration_file_round_trip(tmp_path):
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ("{", "is no calibration file"),
+        ("{", "is not JSON"),
         (json.dumps({"engines": {"vlm": {}}}), "unknown engine `vlm`"),
         (json.dumps({"engines": {"vllm": {"step_overhed_s": 1}}}), "unknown factor"),
         (json.dumps({"engines": {"vllm": {"step_overhead_s": -1}}}), "must be a number >= 0"),

@@ -11,6 +11,7 @@ import typer
 
 from jevons.cli.options import CalibrationFile, Json, Out
 from jevons.cli.output import check_out, emit, forced, note, table, write
+from jevons.files import read_csv, safe_cell
 from jevons.results import number
 from jevons.schema import json_text
 
@@ -64,8 +65,7 @@ def rows_text(files: list[Path], report: ValidationReport) -> str:
     """Return the files' rows as CSV with ``predicted``, ``ape`` and ``reason`` added."""
     records: list[dict[str, Any]] = []
     for path in files:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        rows = [row for _, row in read_csv(path)[1]]
         for entry in (entry for entry in report.entries if entry.file == path.name):
             ape = None if entry.error is None else abs(entry.error)
             common = {"metric": entry.metric, "measured": entry.measured}
@@ -75,7 +75,7 @@ def rows_text(files: list[Path], report: ValidationReport) -> str:
     stream_out = io.StringIO()
     writer = csv.DictWriter(stream_out, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(records)
+    writer.writerows({key: safe_cell(v) if isinstance(v, str) else v for key, v in one.items()} for one in records)
     return stream_out.getvalue()
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +15,8 @@ from jevons.arrays import Array
 from jevons.errors import Fault, InputError
 from jevons.facts import Facts
 from jevons.facts.read import as_date
+from jevons.files import read_csv
 from jevons.finance.narrative import LEAST_TRAINING, NarrativeScore, score_narrative
-from jevons.schema import read_text
 from jevons.study.draws.sampling import stream
 from jevons.study.scenario.scenario import Scenario
 from jevons.validation.backtest.chain_forecast import chain_forecasts
@@ -219,13 +217,13 @@ def read_outcomes(
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.DictReader(io.StringIO(read_text(path, most_bytes=50_000_000)))
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
+    header, rows = read_csv(path)
+    missing = [column for column in COLUMNS if column not in header]
     if missing:
         message = f"{path}:1: no column {', '.join(missing)}; outcomes need {', '.join(COLUMNS)}"
         raise InputError(message)
-    for row in reader:
-        yield reader.line_num, {name: (row.get(name) or "").strip() for name in COLUMNS}
+    for line, row in rows:
+        yield line, {name: row[name].strip() for name in COLUMNS}
 
 
 def _outcome(row: Mapping[str, str], place: str) -> Outcome | str:

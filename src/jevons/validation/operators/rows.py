@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from jevons.errors import FactError, Fault, InputError
+from jevons.files import read_csv
 from jevons.hardware.types import Accelerator
 from jevons.operators.families import Family, Rates, matrix_rates
 from jevons.operators.kernels.attention import DECODE, PREFILL, attention_rates
@@ -111,19 +112,8 @@ def read_rows(path: Path | str) -> tuple[list[str], list[Row]]:
     InputError
         If it is missing or not a CSV file with a header.
     """
-    import csv
-
-    path = Path(path)
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream)
-            rows: list[Row] = list(reader)
-            header = list(reader.fieldnames or [])
-    except FileNotFoundError:
-        raise InputError(Fault(message="no such file", file=str(path))) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(Fault(message=f"is not a CSV table: {error}", file=str(path))) from None
-    return header, rows
+    header, rows = read_csv(path)
+    return header, [row for _, row in rows]
 
 
 def read_table(path: Path | str, device: Callable[[str], Accelerator]) -> Table:

@@ -89,7 +89,7 @@ HEAD = "arrived_at,num_prefill_tokens,num_decode_tokens\n"
         ('{"timestamp": 0, "input_length": 5, "output_length": 2}\n{"timestamp": 1, "input_length": "x"}\n', 2, "`x`"),
         ('{"a": 1}\n', 1, "no known trace"),
         ('{"input_lens": [1], "output_lens": [1, 2]}', None, "input_lens"),
-        ("\x00\x01,\x02\n", 1, "no known trace"),
+        ("\x00\x01,\x02\n", 1, "is not UTF-8 text"),
     ],
 )
 def test_bad_traces_name_file_line_value_and_remedy(tmp_path: Path, text: str, line: int | None, words: str) -> None:
@@ -110,8 +110,8 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
     packed.write_bytes(b"\x28\xb5\x2f\xfd0000")
     binary = tmp_path / "noise"
     binary.write_bytes(bytes(range(128, 256)))
-    for path, words in ((tmp_path / "none.csv", "No such file"), (tmp_path, "directory"), (cut, "gzip"),
-                        (packed, "zstd"), (binary, "neither text")):  # fmt: skip
+    for path, words in ((tmp_path / "none.csv", "no such file"), (tmp_path, "is a folder"), (cut, "gzip"),
+                        (packed, "zstd"), (binary, "not UTF-8 text")):  # fmt: skip
         with pytest.raises(InputError, match=words):
             sim.read_trace(path)
 

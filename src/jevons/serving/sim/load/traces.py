@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
+import math
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +17,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from jevons.errors import Fault, InputError
-from jevons.serving.sim.load.files import trace_bytes, trace_fault
+from jevons.files.parquet import check_parquet, parquet_columns
+from jevons.files.read import MAX_BYTES, MAX_ROWS, check_text, file_fault, is_parquet, limit, read_bytes
 from jevons.serving.sim.types import FloatArray, IntArray
 
 BoolArray = NDArray[np.bool_]
 
 MOST_TOKENS = 100_000_000
+MOST_BYTES = 1_000_000_000
+"""Of a trace, as stored and as unpacked: it is held in memory, with a few times as much beside it."""
+MOST_ROWS = 50_000_000
+MOST_HASHES = 50_000_000
+_LINE_BYTES = 1_000_000
+"""Of the first line of a CSV file."""
+_JSON_LINE_BYTES = 100_000_000
+"""Of one line, or document, of JSON: its values take many times as much memory."""
 _MOST_FAULTS = 5
 
 
@@ -105,35 +117,45 @@ def read_trace(path: Path | str) -> Trace:
         range; the message names file, line, value and remedy.
     """
     path = Path(path)
-    content = trace_bytes(path)
-    if content[:4] == b"PAR1":
-        return _from_table(path, _parquet(path, content), line_offset=1)
-    if not content.strip():
-        raise trace_fault(path, "is empty. Give a trace with at least one request.")
-    if content.lstrip()[:1] == b"{":
+    content = read_bytes(path, most_bytes=MOST_BYTES, unpack=True)
+    if is_parquet(content):
+        check_parquet(path, content, most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
+        columns = tuple((make.time, make.isl, make.osl) for make in _CSV_MAKES)
+        return _from_table(path, parquet_columns(path, content, columns), line_offset=1)
+    check_text(path, content)
+    head = content[:_LINE_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head and len(content) <= _LINE_BYTES:
+        raise file_fault(path, "is empty. Give a trace with at least one request.")
+    if head.startswith(b"{"):
         return _from_json(path, content)
     return _from_table(path, _csv(path, content), line_offset=2)
 
 
-def _parquet(path: Path, content: bytes) -> pl.DataFrame:
-    try:
-        table = pl.read_parquet(io.BytesIO(content))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        message = f"is no whole Parquet file: {str(error).splitlines()[0]}. Fetch it again."
-        raise trace_fault(path, message) from None
-    return table.with_columns(pl.all().cast(pl.String, strict=False))
-
-
 def _csv(path: Path, content: bytes) -> pl.DataFrame:
+    """Return as texts the columns of the make that a CSV file's head names; no rows if it is none."""
+    end = content.find(b"\n", 0, _LINE_BYTES)
+    if end < 0 and len(content) > _LINE_BYTES:
+        message = f"has more than {_LINE_BYTES:,} characters. Give a CSV whose first line names its columns."
+        raise file_fault(path, message, 1)
     try:
-        content.decode("utf-8")
-        return pl.read_csv(content, infer_schema=False, truncate_ragged_lines=False)
-    except UnicodeDecodeError:
-        message = f"is neither text nor Parquet. {_KNOWN}"
-        raise trace_fault(path, message) from None
-    except pl.exceptions.PolarsError as error:
+        head = pl.read_csv(content, n_rows=0, infer_schema=False).columns
+        named = {name.strip(): name for name in head}
+        make = next((make for make in _CSV_MAKES if {make.time, make.isl, make.osl} <= set(named)), None)
+        if make is None:
+            return pl.DataFrame(schema=dict.fromkeys(head, pl.String))
+        columns = [named[name] for name in (make.time, make.isl, make.osl)]
+        most = limit(MAX_ROWS, MOST_ROWS)
+        table = pl.read_csv(content, columns=columns, infer_schema=False, n_rows=most + 1)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         message = f"is malformed CSV: {str(error).splitlines()[0]}. Mend or cut the row."
-        raise trace_fault(path, message) from None
+        raise file_fault(path, message) from None
+    if table.height > most:
+        raise _too_many_rows(path, most)
+    return table
+
+
+def _too_many_rows(path: Path, most: int) -> InputError:
+    return file_fault(path, f"has more than {most:,} rows; at most so many are read. Cut it, or raise {MAX_ROWS}")
 
 
 def _from_table(path: Path, table: pl.DataFrame, *, line_offset: int) -> Trace:
@@ -144,10 +166,10 @@ def _from_table(path: Path, table: pl.DataFrame, *, line_offset: int) -> Trace:
             break
     else:
         message = f"has columns {', '.join(table.columns[:8])}, those of no known trace. {_KNOWN}"
-        raise trace_fault(path, message, 1)
+        raise file_fault(path, message, 1)
     if table.height == 0:
         message = "has a head but no rows. Give a trace with at least one request."
-        raise trace_fault(path, message)
+        raise file_fault(path, message)
     texts = table.select(pl.col(make.time, make.isl, make.osl).str.strip_chars())
     times = _seconds(texts[make.time], dated=make.dated) / make.per_s
     isl, osl = (_numbers(texts[column]) for column in (make.isl, make.osl))
@@ -175,93 +197,145 @@ def _seconds(texts: pl.Series, *, dated: bool) -> FloatArray:
     return ((stamps - start).cast(pl.Float64) / 1e9).fill_null(float("nan")).to_numpy()
 
 
+class _JsonRows:
+    """Numbers of the rows of JSON lines, gathered without keeping the rows."""
+
+    def __init__(self, make: _Make) -> None:
+        self.make = make
+        self.columns = tuple(array("d") for _ in range(3))
+        self.lines = array("q")
+        self.sessions = array("q")
+        self.hashes = array("q")
+        self.counts = array("q")
+        self.hashed = False
+        self.bad_hashes: tuple[int, str] | None = None
+        self.of_chat: dict[str, int] = {}
+        self.talks = 0
+
+    def add(self, line: int, row: dict[str, Any]) -> None:
+        """Take a row of the file."""
+        make = self.make
+        numbers = [_plain(row.get(name)) for name in (make.time, make.isl, make.osl)]
+        for column, number in zip(self.columns, numbers, strict=True):
+            column.append(number)
+        self.lines.append(line)
+        self.hashed = self.hashed or "hash_ids" in row
+        if not (numbers[1] >= 1 and numbers[2] >= 1):
+            return
+        if make.needs:
+            self.sessions.append(self._session(row))
+        keys = row.get("hash_ids", [])
+        if not isinstance(keys, list) or not all(type(key) is int and abs(key) < 1 << 62 for key in keys):
+            self.bad_hashes = self.bad_hashes or (line, str(keys)[:60])
+            keys = []
+        self.counts.append(len(keys))
+        self.hashes.extend(keys)
+
+    def _session(self, row: dict[str, Any]) -> int:
+        """Return the conversation of a request: that of the one it answers to, or a new one."""
+        parent = self.of_chat.get(str(row.get("parent_chat_id")))
+        session = self.talks if parent is None else parent
+        self.talks += parent is None
+        self.of_chat[str(row.get("chat_id"))] = session
+        return session
+
+    def trace(self, path: Path, content: bytes) -> Trace:
+        """Return the trace of the rows."""
+        make = self.make
+        times, isl, osl = (np.frombuffer(column, dtype=np.float64) for column in self.columns)
+
+        def place(row: int) -> tuple[int, dict[str, Any]]:
+            text = next(itertools.islice(io.BytesIO(content), self.lines[row] - 1, None))
+            values = json.loads(text.decode("utf-8-sig"))
+            return self.lines[row], {name: values.get(name) for name in (make.time, make.isl, make.osl)}
+
+        trace = _checked(path, make, (times / make.per_s, isl, osl), place)
+        if make.needs:
+            trace = replace(trace, session=np.array(self.sessions, dtype=np.int64))
+        if not self.hashed:
+            return trace
+        if self.bad_hashes is not None:
+            line, shown = self.bad_hashes
+            raise file_fault(path, f"hash_ids `{shown}`: must be a list of whole numbers; mend or cut the line", line)
+        start = np.append(0, np.cumsum(np.array(self.counts, dtype=np.int64))).astype(np.int64)
+        dense = np.unique(np.array(self.hashes, dtype=np.int64), return_inverse=True)[1].astype(np.int64)
+        return replace(trace, hashes=dense, hash_start=start, hash_tokens=make.hash_tokens)
+
+
 def _from_json(path: Path, content: bytes) -> Trace:
     """Return the trace of JSON lines, or of one object of lists."""
-    lines = content.splitlines()
-    rows: list[dict[str, Any]] = []
-    numbers: list[int] = []
-    for number, line in enumerate(lines, 1):
+    rows: _JsonRows | None = None
+    most_rows, most_hashes = limit(MAX_ROWS, MOST_ROWS), limit(MAX_ROWS, MOST_HASHES)
+    most_line = limit(MAX_BYTES, _JSON_LINE_BYTES)
+    for number, line in enumerate(io.BytesIO(content), 1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            if number == 1 and (whole := _whole(content)) is not None:
-                row = whole
-            else:
-                reason = str(error).splitlines()[0]
-                shown = line[:60].decode("utf-8", "replace")
-                message = f"`{shown}` is no JSON ({reason}). Mend or cut the line."
-                raise trace_fault(path, message, number) from None
-        if not isinstance(row, dict):
-            message = f"`{str(row)[:60]}` is no object with timestamp, input_length and output_length. Mend the line."
-            raise trace_fault(path, message, number)
-        if not rows and "input_lens" in row:
+        if len(line) > most_line:
+            message = f"has more than {most_line:,} bytes; at most so many are read. Cut it, or raise {MAX_BYTES}"
+            raise file_fault(path, message, number)
+        row = _object(path, number, line, content)
+        if rows is None and "input_lens" in row:
             return _from_bench(path, row)
-        rows.append(row)
-        numbers.append(number)
+        if rows is None:
+            rows = _JsonRows(_json_make(path, number, row))
+        rows.add(number, row)
+        if len(rows.lines) > most_rows:
+            raise _too_many_rows(path, most_rows)
+        if len(rows.hashes) > most_hashes:
+            message = f"has more than {most_hashes:,} hash_ids; at most so many are read. Cut it, or raise {MAX_ROWS}"
+            raise file_fault(path, message, number)
+    if rows is None:
+        raise file_fault(path, "is empty. Give a trace with at least one request.")
+    return rows.trace(path, content)
+
+
+def _object(path: Path, number: int, line: bytes, content: bytes) -> dict[str, Any]:
+    """Return the object on a line; on the first, that which the whole file may be."""
+    try:
+        row = json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        whole = _whole(content) if number == 1 else None
+        if whole is not None:
+            return whole
+        reason = str(error).splitlines()[0]
+        shown = line[:60].decode("utf-8", "replace").rstrip("\n")
+        message = f"`{shown}` is no JSON ({reason}). Mend or cut the line."
+        raise file_fault(path, message, number) from None
+    if not isinstance(row, dict):
+        message = f"`{str(row)[:60]}` is no object with timestamp, input_length and output_length. Mend the line."
+        raise file_fault(path, message, number)
+    return row
+
+
+def _json_make(path: Path, number: int, row: dict[str, Any]) -> _Make:
+    """Return the make of trace whose fields a first row has."""
     for make in _JSONL_MAKES:
-        if {make.time, make.isl, make.osl, *make.needs} <= set(rows[0]):
-            break
-    else:
-        message = f"has fields {', '.join(list(rows[0])[:8])}, those of no known trace. {_KNOWN}"
-        raise trace_fault(path, message, numbers[0])
-    columns = [_plain([row.get(name) for row in rows]) for name in (make.time, make.isl, make.osl)]
-    times, isl, osl = columns
-
-    def place(row: int) -> tuple[int, dict[str, Any]]:
-        return numbers[row], {name: rows[row].get(name) for name in (make.time, make.isl, make.osl)}
-
-    trace = _checked(path, make, (times / make.per_s, isl, osl), place)
-    kept = np.flatnonzero((isl >= 1) & (osl >= 1))
-    if make.needs:
-        trace = replace(trace, session=_sessions([rows[row] for row in kept]))
-    if not any("hash_ids" in row for row in rows):
-        return trace
-    return _with_hashes(path, trace, make, [(numbers[row], rows[row].get("hash_ids", [])) for row in kept])
-
-
-def _with_hashes(path: Path, trace: Trace, make: _Make, lists: list[tuple[int, Any]]) -> Trace:
-    """Return the trace with the hashes of its prompt blocks."""
-    for line, keys in lists:
-        if not isinstance(keys, list) or not all(type(key) is int and abs(key) < 1 << 62 for key in keys):
-            message = f"hash_ids `{str(keys)[:60]}`: must be a list of whole numbers; mend or cut the line"
-            raise trace_fault(path, message, line)
-    flat = np.array([key for _, keys in lists for key in keys], dtype=np.int64)
-    start = np.append(0, np.cumsum([len(keys) for _, keys in lists])).astype(np.int64)
-    dense = np.unique(flat, return_inverse=True)[1].astype(np.int64)
-    return replace(trace, hashes=dense, hash_start=start, hash_tokens=make.hash_tokens)
-
-
-def _sessions(rows: list[dict[str, Any]]) -> IntArray:
-    """Return the conversation of each request: that of the one it answers to, or a new one."""
-    of_chat: dict[str, int] = {}
-    sessions = np.empty(len(rows), dtype=np.int64)
-    count = 0
-    for place, row in enumerate(rows):
-        parent = of_chat.get(str(row.get("parent_chat_id")))
-        sessions[place] = count if parent is None else parent
-        count += parent is None
-        of_chat[str(row["chat_id"])] = int(sessions[place])
-    return sessions
+        if {make.time, make.isl, make.osl, *make.needs} <= set(row):
+            return make
+    message = f"has fields {', '.join(list(row)[:8])}, those of no known trace. {_KNOWN}"
+    raise file_fault(path, message, number)
 
 
 def _whole(content: bytes) -> dict[str, Any] | None:
     """Return the object that the whole file is, if it is one."""
+    if len(content) > limit(MAX_BYTES, _JSON_LINE_BYTES):
+        return None
     try:
-        value = json.loads(content)
+        value = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
 
-def _plain(values: list[Any]) -> FloatArray:
-    """Return numbers, nan for what is none."""
-    numbers = [v if isinstance(v, int | float) and not isinstance(v, bool) else float("nan") for v in values]
-    try:
-        return np.array(numbers, dtype=np.float64)
-    except OverflowError:
-        return np.array([v if abs(v) < 1e300 else np.inf for v in numbers], dtype=np.float64)
+def _plain(value: Any) -> float:
+    """Return a number, nan for what is none."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return math.nan
+    return float(value) if abs(value) < 1e300 else math.inf if value > 0 else math.nan
+
+
+def _column(values: list[Any]) -> FloatArray:
+    return np.array([_plain(value) for value in values], dtype=np.float64)
 
 
 def _from_bench(path: Path, record: dict[str, Any]) -> Trace:
@@ -275,8 +349,8 @@ def _from_bench(path: Path, record: dict[str, Any]) -> Trace:
             f"input_lens, output_lens and start_times have {len(isl)}, {len(osl)} and {len(starts)} items. Give the "
             "result of vllm bench serve --save-result --save-detailed."
         )
-        raise trace_fault(path, message)
-    columns = (_plain(starts), _plain(isl), _plain(osl))
+        raise file_fault(path, message)
+    columns = (_column(starts), _column(isl), _column(osl))
     order = np.argsort(columns[0], kind="stable")
 
     def place(row: int) -> tuple[int, dict[str, Any]]:
@@ -313,7 +387,7 @@ def _checked(
         raise InputError(sorted(faults, key=lambda fault: fault.line or 0)[:_MOST_FAULTS])
     kept = (isl >= 1) & (osl >= 1)
     if not kept.any():
-        raise trace_fault(path, "has no request with both prompt and output tokens. Check the columns.")
+        raise file_fault(path, "has no request with both prompt and output tokens. Check the columns.")
     times = times[kept]
     whole_isl, whole_osl = isl[kept].astype(np.int64), osl[kept].astype(np.int64)
     return Trace(

@@ -1,0 +1,284 @@
+"""The one reader of files that users name: regular files alone, and no more of them than memory is meant to hold.
+
+Every limit is stated where it is refused, and raised for all files by an environment variable: `MAX_BYTES` for bytes as
+stored and as unpacked, `MAX_ROWS` for rows. The name ``-`` stands for standard input; devices, FIFOs, sockets and
+folders are refused, for they may have no end.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from jevons.errors import Fault, InputError, did_you_mean
+from jevons.files.write import kind_of_node, shown_name
+
+MAX_BYTES, MAX_ROWS = "JEVONS_MAX_BYTES", "JEVONS_MAX_ROWS"
+MAX_DOCUMENT_BYTES = 4_000_000
+"""Of a scenario, a load file, or facts."""
+MAX_CSV_BYTES = 100_000_000
+MAX_CSV_ROWS = 1_000_000
+MAX_JSON_BYTES = 100_000_000
+MAX_FIELD_CHARACTERS = 131_072
+"""Of one cell of a CSV file; the csv module's own limit."""
+
+_GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+_CHUNK = 1 << 20
+_ZSTD_CHUNK = 1 << 10
+"""A block of four bytes may hold 128 KiB: so few bytes unpack to 32 MiB at most."""
+_RATIO, _SMALL = 250, 100_000_000
+"""A file that unpacks to more than so many times its size, and to more than so many bytes, is made to fill memory."""
+
+
+def file_fault(path: Path | str, message: str, line: int | None = None, column: int | None = None) -> InputError:
+    """Return the error of a file, at a line where that is known."""
+    return InputError(Fault(message=message, file=shown_name(path), line=line, column=column))
+
+
+def limit(variable: str, default: int) -> int:
+    """Return a limit: *default*, or what the user's environment raises it to.
+
+    Raises
+    ------
+    InputError
+        If the variable is no number.
+    """
+    text = os.environ.get(variable)
+    if not text:
+        return default
+    try:
+        return max(default, int(float(text)))
+    except (ValueError, OverflowError):
+        message = f"{variable}={text}: must be a number, such as 8e9"
+        raise InputError(message) from None
+
+
+def read_bytes(path: Path | str, *, most_bytes: int, unpack: bool = False) -> bytes:
+    """Return the content of a file, unpacked where it is gzip or zstd and *unpack* is set.
+
+    Raises
+    ------
+    InputError
+        If it is missing, no regular file, unreadable, cut off, or larger than the limit, as stored or unpacked.
+    """
+    most = limit(MAX_BYTES, most_bytes)
+    try:
+        with _opened(path) as stream:
+            content = b"" if os.fstat(stream.fileno()).st_size > most else stream.read(most + 1)
+            large = len(content) > most or os.fstat(stream.fileno()).st_size > most
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if large:
+        raise _too_large(path, most)
+    if unpack and content.startswith(_GZIP):
+        return _unpacked(path, "gzip", _gunzipped(content), len(content), most)
+    if unpack and content.startswith(_ZSTD):
+        return _unpacked(path, "zstd", _unzstd(content), len(content), most)
+    return content
+
+
+def is_parquet(content: bytes) -> bool:
+    """Return whether a file's content is Parquet."""
+    return content.startswith(_PARQUET)
+
+
+def _opened(path: Path | str) -> IO[bytes]:
+    """Return a regular file, or standard input, open for reading."""
+    if str(path) == "-":
+        return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    try:
+        mode = Path(path).stat().st_mode
+        if stat.S_ISREG(mode):  # asked before opening: a FIFO would wait for a writer, a device may act
+            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            mode = os.fstat(handle).st_mode
+            if stat.S_ISREG(mode):
+                return os.fdopen(handle, "rb")
+            os.close(handle)
+    except FileNotFoundError:
+        if Path(path).is_symlink():
+            raise file_fault(path, "is a link to a file that does not exist") from None
+        raise file_fault(path, f"no such file.{_near(Path(path))}") from None
+    except ValueError:
+        raise file_fault(repr(str(path)), "the name holds a NUL character; remove it") from None
+    kind = kind_of_node(mode)
+    hint = "" if kind == "folder" else "; give a file, or - for standard input"
+    raise file_fault(path, f"is a {kind}, not a file{hint}")
+
+
+def _near(path: Path) -> str:
+    try:
+        return did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
+    except OSError:
+        return ""
+
+
+def _unreadable(path: Path | str, error: OSError) -> InputError:
+    longest = max((len(os.fsencode(part)) for part in Path(path).parts), default=0)
+    if longest > 255:
+        return file_fault(path, f"no such file: a name in it has {longest} bytes, and file systems take 255 at most")
+    return file_fault(path, f"cannot be read: {error.strerror or error}")
+
+
+def _too_large(path: Path | str, most: int, what: str = "has") -> InputError:
+    message = f"{what} more than {most:,} bytes; at most so many are read. Cut it, or raise {MAX_BYTES}"
+    return file_fault(path, message)
+
+
+def _unpacked(path: Path | str, kind: str, chunks: Iterator[bytes], packed: int, most: int) -> bytes:
+    """Return unpacked chunks as one, refused as soon as they pass a limit."""
+    raised = MAX_BYTES in os.environ
+    whole = io.BytesIO()
+    try:
+        for chunk in chunks:
+            whole.write(chunk)
+            size = whole.tell()
+            if size > most:
+                raise _too_large(path, most, "unpacks to")
+            if size > max(_SMALL, _RATIO * packed) and not raised:
+                message = f"unpacks to more than {_RATIO} times its size; unpack it first, or raise {MAX_BYTES}"
+                raise file_fault(path, message)
+    except (OSError, EOFError, ValueError) as error:
+        raise file_fault(path, f"is no whole {kind} file: {error}. Fetch it again") from None
+    return whole.getvalue()
+
+
+def _gunzipped(content: bytes) -> Iterator[bytes]:
+    """Yield what a gzip file holds."""
+    import gzip
+    import zlib
+
+    try:
+        with gzip.open(io.BytesIO(content)) as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+    except zlib.error as error:
+        raise OSError(str(error)) from None
+
+
+def _unzstd(content: bytes) -> Iterator[bytes]:
+    """Yield what a zstd file of one or more frames holds."""
+    import zstandard
+
+    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    frame = None
+    try:
+        for start in range(0, len(content), _ZSTD_CHUNK):
+            rest = content[start : start + _ZSTD_CHUNK]
+            while rest:
+                frame = frame or unpacker.decompressobj()
+                yield frame.decompress(rest)
+                rest = frame.unused_data if frame.eof else b""
+                frame = None if frame.eof else frame
+    except zstandard.ZstdError as error:
+        raise OSError(str(error)) from None
+    if frame is not None:
+        message = "it ends in the middle"
+        raise EOFError(message)
+
+
+def check_text(path: Path | str, content: bytes) -> None:
+    """Refuse what is no UTF-8 text, naming the line.
+
+    Raises
+    ------
+    InputError
+        If a byte is of another encoding, or a character is NUL.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise file_fault(path, "is UTF-16 text; save it as UTF-8")
+    null = content.find(b"\0")
+    if null >= 0:
+        message = f"is not UTF-8 text (byte {null} is NUL)"
+        raise file_fault(path, message, content.count(b"\n", 0, null) + 1)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, max(len(content), 1), _CHUNK):
+        waiting = len(decoder.getstate()[0])
+        try:
+            decoder.decode(content[start : start + _CHUNK], final=start + _CHUNK >= len(content))
+        except UnicodeDecodeError as error:
+            byte = start - waiting + error.start
+            message = f"is not UTF-8 text (byte {byte}); save it as UTF-8"
+            raise file_fault(path, message, content.count(b"\n", 0, byte) + 1) from None
+
+
+def read_text(path: Path | str, *, most_bytes: int = MAX_DOCUMENT_BYTES) -> str:
+    """Return the text of a file; a mark of the byte order is dropped.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, see `read_bytes`, or is not UTF-8.
+    """
+    content = read_bytes(path, most_bytes=most_bytes)
+    check_text(path, content)
+    return content.decode("utf-8-sig")
+
+
+def read_json(path: Path | str, *, most_bytes: int = MAX_JSON_BYTES) -> Any:
+    """Return the value in a JSON file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is not JSON, or is nested too deeply.
+    """
+    text = read_text(path, most_bytes=most_bytes)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise file_fault(path, f"is not JSON: {error.msg}", error.lineno, error.colno) from None
+    except ValueError:
+        raise file_fault(path, "holds a number with too many digits") from None
+    except RecursionError:
+        raise file_fault(path, "is nested too deeply") from None
+
+
+def read_csv(
+    path: Path | str, *, most_bytes: int = MAX_CSV_BYTES, most_rows: int = MAX_CSV_ROWS, exact: bool = False
+) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the header of a CSV file, and each row's line and cells.
+
+    Parameters
+    ----------
+    path : path or str
+        File to read.
+    most_bytes, most_rows : int
+        Limits, which the environment may raise.
+    exact : bool
+        Whether a row of fewer cells than the header is refused; else the cells that it lacks are empty.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, has a row of more cells than the header, a cell that is too long, or too many rows.
+    """
+    most = limit(MAX_ROWS, most_rows)
+    reader = csv.reader(io.StringIO(read_text(path, most_bytes=most_bytes), newline=""))
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) > len(header) or (exact and len(cells) < len(header)):
+                message = f"{len(cells)} cells under {len(header)} columns; give one cell for each"
+                raise file_fault(path, message, reader.line_num)
+            if len(rows) >= most:
+                message = f"has more than {most:,} rows; at most so many are read. Cut it, or raise {MAX_ROWS}"
+                raise file_fault(path, message, reader.line_num)
+            whole = [*cells, *[""] * (len(header) - len(cells))]
+            rows.append((reader.line_num, dict(zip(header, whole, strict=True))))
+    except csv.Error as error:
+        reason = str(error)
+        if "field larger" in reason:
+            reason = f"a cell has more than {MAX_FIELD_CHARACTERS:,} characters; is a quote not closed?"
+        raise file_fault(path, f"is not a CSV table: {reason}", reader.line_num) from None
+    return header, rows
