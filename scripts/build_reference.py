@@ -144,11 +144,13 @@ def scenario_page() -> str:
         parts.append(f"\n## {f'`{path}`' if path else 'Top level'}\n\n{about}\n")
         parts.append("| field | unit or kind | bounds | default | meaning | fact |\n|---|---|---|---|---|---|")
         facts = model.FACT_NAMES if issubclass(model, schema.Section) else {}
+        preset = model.FACT_DEFAULTS if issubclass(model, schema.Section) else {}
         for name, field in model.model_fields.items():
             kind, bounds = _kind(field)
             text = texts.get(name) or _about(field.annotation)
             fact = f"`{facts[name]}`" if name in facts else ""
-            parts.append(f"| `{field.alias or name}` | {kind} | {bounds} | {_default(field)} | {text} | {fact} |")
+            default = f"fact `{preset[name]}`" if name in preset else _default(field)
+            parts.append(f"| `{field.alias or name}` | {kind} | {bounds} | {default} | {text} | {fact} |")
     return "\n".join(parts).replace("|  |", "| |") + "\n"
 
 

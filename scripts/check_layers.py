@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "jevons"
-CORE = ("errors", "units", "provenance", "schema", "arrays", "files", "rounding", "results", "options")
+CORE = ("errors", "units", "formula", "provenance", "schema", "arrays", "files", "rounding", "results", "options")
 STAGES = (
     ("facts",),
     ("hardware",),

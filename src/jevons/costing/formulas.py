@@ -9,11 +9,67 @@ Unit cost from throughput: the device-hour over what it yields in an hour, divid
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 from jevons.costing.types import DeviceHour, FinanceTerms, TokenCost
 from jevons.errors import InputError
+from jevons.formula import Formula, Symbol
 from jevons.hardware import Accelerator, Site
 from jevons.units import HOURS_PER_YEAR
+
+if TYPE_CHECKING:
+    from jevons.arrays import Array
+
+_PRICE = Symbol("device with its share of the server", "CNY")
+_SERVER_W = Symbol("power of the device with its share of the server, at full load", "W")
+_RECOVERY = Symbol("yearly payment per CNY of a device's price", "1/y")
+_OF_PRICE = "as a share of the device's price"
+
+RECOVERY = Formula(
+    "rate / (1 - (1 + rate) ** -life)",
+    "1/y",
+    {"rate": Symbol("cost of capital a year"), "life": Symbol("years in which the payments repay the price", "y")},
+)
+"""Yearly payment per CNY of a price; `capital_recovery_factor` computes it so that a rate of 0 does no harm."""
+
+CAPITAL = Formula(f"price * recovery / {HOURS_PER_YEAR:g}", "CNY/h", {"price": _PRICE, "recovery": _RECOVERY})
+NETWORK = Formula(
+    f"price * network * recovery / {HOURS_PER_YEAR:g}",
+    "CNY/h",
+    {"price": _PRICE, "network": Symbol(f"network and storage {_OF_PRICE}"), "recovery": _RECOVERY},
+)
+SITE = Formula(
+    f"mean(server_w * build * site_recovery / {HOURS_PER_YEAR:g})",
+    "CNY/h",
+    {
+        "server_w": _SERVER_W,
+        "build": Symbol("building, power and cooling per watt of IT load, by site", "CNY/W"),
+        "site_recovery": Symbol("yearly payment per CNY of a building's price", "1/y"),
+    },
+)
+ENERGY = Formula(
+    "mean(server_w * load * pue / 1000 * tariff)",
+    "CNY/h",
+    {
+        "server_w": _SERVER_W,
+        "load": Symbol("mean power over full power"),
+        "pue": Symbol("facility energy over IT energy, by site"),
+        "tariff": Symbol("price of electricity, by site", "CNY/kWh"),
+    },
+)
+OPERATIONS = Formula(
+    f"price * operations / {HOURS_PER_YEAR:g}",
+    "CNY/h",
+    {"price": _PRICE, "operations": Symbol(f"staff, spares and maintenance a year {_OF_PRICE}")},
+)
+DEVICE_HOUR = Formula(
+    "capital + network + site + energy + operations",
+    "CNY/h",
+    {
+        name: Symbol(f"part of the device-hour: {name}", "CNY/h")
+        for name in ("capital", "network", "site", "energy", "operations")
+    },
+)
 
 
 def capital_recovery_factor(rate_frac: float, life_y: float) -> float:
@@ -45,7 +101,7 @@ def capital_recovery_factor(rate_frac: float, life_y: float) -> float:
 
 
 def device_hour(
-    accelerator: Accelerator, price_cny: float, site: Site, terms: FinanceTerms, *, load_frac: float = 0.8
+    accelerator: Accelerator, price_cny: float, site: Site, terms: FinanceTerms, *, load_frac: float
 ) -> DeviceHour:
     """Return what one accelerator costs per hour of the calendar, whether it works or not.
 
@@ -67,10 +123,15 @@ def device_hour(
     DeviceHour
         Parts in CNY per hour, energy in kWh and emissions in kg CO2 per hour.
 
+    Raises
+    ------
+    InputError
+        If the price is not positive, or the load lies outside 0..1.
+
     Notes
     -----
-    ``[P CRF(r, L) + P n CRF(r, L) + W b CRF(r, L_site) + P o] / 8766 + W load PUE tariff``. Leaves out taxes on
-    property, insurance and land.
+    The sum of `CAPITAL`, `NETWORK`, `SITE`, `ENERGY` and `OPERATIONS`. Leaves out taxes on property, insurance and
+    land.
     """
     if price_cny <= 0:
         message = f"price = {price_cny:g} CNY: must be positive"
@@ -78,18 +139,28 @@ def device_hour(
     if not 0 <= load_frac <= 1:
         message = f"load_frac = {load_frac:g}: must lie in 0..1"
         raise InputError(message)
-    recovery = capital_recovery_factor(terms.wacc_frac, terms.economic_life_y)
-    site_recovery = capital_recovery_factor(terms.wacc_frac, terms.site_life_y)
+    parts = hour_parts(price_cny, accelerator.server_w, site, terms, load_frac=load_frac)
     energy_kwh = accelerator.server_w * load_frac * site.pue / 1000.0
     return DeviceHour(
-        capital_cny=price_cny * recovery / HOURS_PER_YEAR,
-        network_cny=price_cny * terms.network_frac * recovery / HOURS_PER_YEAR,
-        site_cny=accelerator.server_w * site.build_cny_per_w * site_recovery / HOURS_PER_YEAR,
-        energy_cny=energy_kwh * site.tariff_cny_per_kwh,
-        operations_cny=price_cny * terms.operations_frac / HOURS_PER_YEAR,
+        **{f"{name}_cny": part for name, part in parts.items()},
         energy_kwh=energy_kwh,
         carbon_kgco2=energy_kwh * site.carbon_kgco2_per_kwh,
     )
+
+
+def hour_parts(
+    price_cny: float | Array, server_w: float, site: Site, terms: FinanceTerms, *, load_frac: float
+) -> dict[str, Any]:
+    """Return the parts of a device-hour's cost by name [CNY/h], those of the price for one price or several (n,)."""
+    recovery = capital_recovery_factor(terms.wacc_frac, terms.economic_life_y)
+    site_recovery = capital_recovery_factor(terms.wacc_frac, terms.site_life_y)
+    return {
+        "capital": CAPITAL(price=price_cny, recovery=recovery),
+        "network": NETWORK(price=price_cny, network=terms.network_frac, recovery=recovery),
+        "site": SITE(server_w=server_w, build=site.build_cny_per_w, site_recovery=site_recovery),
+        "energy": ENERGY(server_w=server_w, load=load_frac, pue=site.pue, tariff=site.tariff_cny_per_kwh),
+        "operations": OPERATIONS(price=price_cny, operations=terms.operations_frac),
+    }
 
 
 def token_cost(

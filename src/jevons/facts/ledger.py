@@ -19,7 +19,7 @@ def add_fact(ledger: Ledger, fact_id: str, facts: Facts, on: dt.date | None) -> 
         fact_id,
         value.value,
         value.unit,
-        formula=value.formula,
+        method=value.formula,
         parents=value.parents,
         grade=value.grade,
         source=f"{source}, from {value.start}",

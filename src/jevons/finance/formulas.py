@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from jevons.arrays import Array
 from jevons.costing.formulas import capital_recovery_factor as crf
 from jevons.errors import InfeasibleError, InputError
+from jevons.formula import Formula, Symbol
 
 __all__ = [
     "crf", "discount_factors", "enterprise_value_cny", "growth_value", "incremental_roic", "irr", "npv",
@@ -17,6 +18,32 @@ __all__ = [
 
 
 _TIMING = {"start": 0.0, "mid": 0.5, "end": 1.0}
+
+CASH_VALUE = Formula(
+    "sum(cash * (1 + wacc) ** -((order(cash) + 0.5) / 4))",
+    "CNY",
+    {"cash": Symbol("free cash flow of each quarter", "CNY"), "wacc": Symbol("cost of capital a year")},
+)
+"""Present value of quarterly flows in the middle of their quarters; `discount_factors` has the weights."""
+
+LINE_TOTAL = Formula(
+    "cash + fade + terminal",
+    "CNY",
+    {
+        "cash": Symbol("present value of the explicit quarters", "CNY"),
+        "fade": Symbol("present value of the years in which growth and margin fade", "CNY"),
+        "terminal": Symbol("present value of what follows", "CNY"),
+    },
+)
+
+VALUE_PER_ADS = Formula(
+    "sum(parts) / ads",
+    "CNY/ADS",
+    {
+        "parts": Symbol("value of each business, net cash and stakes", "CNY"),
+        "ads": Symbol("American depositary shares outstanding"),
+    },
+)
 
 
 def discount_factors(rate_frac: float, periods: int, *, periods_per_year: int = 4, timing: str = "mid") -> Array:

@@ -6,6 +6,7 @@ import datetime as dt
 
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import Facts, default_facts
+from jevons.formula import Formula, Symbol
 from jevons.hardware.types import PRECISIONS, Accelerator, Cluster, Link, Site
 
 ALIASES = {
@@ -13,6 +14,16 @@ ALIASES = {
     "b200": "b200_sxm", "b300": "b300_sxm", "910b": "ascend_910b", "910c": "ascend_910c", "4090": "rtx_4090",
     "ironwood": "tpu_v7", "trn2": "trainium2", "mi250": "mi250x",
 }  # fmt: skip
+
+SERVER_POWER = Formula(
+    "tdp * (1 + overhead)",
+    "W",
+    {
+        "tdp": Symbol("power of the device", "W"),
+        "overhead": Symbol("power of host, fans and network over that of the devices"),
+    },
+)
+"""Power of a device with its share of the server, where its maker gives none."""
 
 
 def accelerator_ids(facts: Facts | None = None) -> list[str]:
@@ -97,7 +108,7 @@ def accelerator(device: str, facts: Facts | None = None, on: dt.date | None = No
         scaleout=Link("infiniband", scaleout_bytes_per_s, _latency_s("infiniband", facts, on)),
         node_devices=int(number("node_devices", 8.0)),
         tdp_w=tdp_w,
-        server_w=number("server_w", tdp_w * (1.0 + overhead)),
+        server_w=number("server_w", SERVER_POWER(tdp=tdp_w, overhead=overhead)),
     )
 
 

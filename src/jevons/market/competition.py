@@ -89,7 +89,10 @@ class Competition:
         _, within = shares(self._appeal, log_price, rivalry.open_weights, **self._logit)
         held, inside = self._by_model(self.share_frac[:, :, t - 1], volume), self._by_model(within, volume)
         cost = np.maximum(own_cost[:, None] * rivalry.cost_factor, 1e-15)
-        best = best_prices(cost, held, inside, rivalry.open_weights, entry=rivalry.entry, **self._logit)
+        best = best_prices(
+            cost, held, inside, rivalry.open_weights,
+            least_elasticity=rivalry.least_elasticity, entry=rivalry.entry, **self._logit,
+        )  # fmt: skip
         matched = self.price[:, :, max(t - rivalry.match_lag_quarters, 0)]
         self._wanted = next_prices(rivalry, self._wanted, self._anchor, matched, cost, best, self._inertia)
         self.price[:, :, t] = posted_price(self.price[:, :, t - 1], self._wanted, self._step_frac)

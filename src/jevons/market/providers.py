@@ -24,10 +24,6 @@ from jevons.market.formulas import next_price
 
 Flags = NDArray[np.bool_]
 
-LEAST_ELASTICITY = 1.25
-"""Least elasticity of a provider's sales in its own reckoning: it prices at most five times cost, as buyers of a
-provider without close rivals can still go to a smaller model or do without."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rivalry:
@@ -53,6 +49,9 @@ class Rivalry:
         Utility of a price lower by one in the logarithm, > 0.
     nesting : float
         Dissimilarity in (0, 1]: 1 for a plain logit, near 0 where providers of one nest are interchangeable.
+    least_elasticity : float
+        Elasticity of its own volume that every provider at least reckons with, below -1: at -1.25 it prices at most
+        five times cost, as buyers can still go to a smaller model or do without.
     entry : float
         Price over cost at which hosts of open weights enter, >= 1.
     share_inertia, match_frac : float
@@ -71,6 +70,7 @@ class Rivalry:
     bundle_frac: Array
     price_weight: float
     nesting: float
+    least_elasticity: float
     entry: float = 1.1
     share_inertia: float = 0.5
     match_frac: float = 1.0
@@ -91,6 +91,8 @@ class Rivalry:
                 faults.append(Fault(message=f"{least:g}: must be above 0", path=field))
         if not 0 < self.nesting <= 1:
             faults.append(Fault(message=f"{self.nesting:g}: must be in (0, 1]", path="nesting"))
+        if not self.least_elasticity < -1:
+            faults.append(Fault(message=f"{self.least_elasticity:g}: must be below -1", path="least_elasticity"))
         if not self.entry >= 1:
             faults.append(Fault(message=f"{self.entry:g}: must be at least 1 (price over cost)", path="entry"))
         faults += [
@@ -166,6 +168,7 @@ def best_prices(
     *,
     price_weight: float,
     nesting: float,
+    least_elasticity: float,
     entry: float,
 ) -> Array:
     """Return the price at which each provider earns most at given shares, (k, n).
@@ -176,7 +179,7 @@ def best_prices(
         Marginal cost, > 0.
     share_frac, within_frac : (k, n)
         Share of the market and of the nest.
-    open_weights, price_weight, nesting, entry
+    open_weights, price_weight, nesting, least_elasticity, entry
         See `Rivalry`.
 
     Notes
@@ -185,7 +188,7 @@ def best_prices(
     are those at these prices, it is the Bertrand equilibrium. Hosts of open weights sell at *entry* times cost at most.
     """
     own = price_weight * (1 / nesting - (1 - nesting) / nesting * within_frac - share_frac)
-    volume = np.maximum(own, LEAST_ELASTICITY)
+    volume = np.maximum(own, -least_elasticity)
     price = cost * volume / (volume - 1)
     return np.asarray(np.where(open_weights, np.minimum(price, entry * cost), price))
 

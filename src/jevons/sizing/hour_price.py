@@ -53,7 +53,13 @@ def device_cost(device: Accelerator, site: str, on: dt.date | None = None) -> tu
         message = f"--site {site}: unknown.{did_you_mean(site, sites)} Known: {', '.join(sites)}."
         raise InputError(message)
     price = purchase_price(device.id, on).number
-    return price, device_hour(device, price, site_from_facts(site, on=on), finance_terms(on))
+    return price, device_hour(
+        device,
+        price,
+        site_from_facts(site, on=on),
+        finance_terms(on),
+        load_frac=get("assumption.load_frac", on).number,
+    )
 
 
 def purchase_price(device: str, on: dt.date | None) -> FactValue:

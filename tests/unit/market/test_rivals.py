@@ -58,7 +58,7 @@ def equilibrium(cost, fringe):
     price = np.exp(PRICE)
     for _ in range(400):
         whole, within = shares(appeal, np.log(price), OPEN, **TASTE)
-        price = price**0.7 * best_prices(cost, whole, within, fringe, entry=1.1, **TASTE) ** 0.3
+        price = price**0.7 * best_prices(cost, whole, within, fringe, least_elasticity=-1.25, entry=1.1, **TASTE) ** 0.3
     return appeal, price
 
 
@@ -87,7 +87,8 @@ def rivals(quarters=12, **changes):
         "names": ("firm", "rival", "open"), "open_weights": np.array([False, False, True]),
         "start_price": np.array([[8e-6, 8e-6, 6e-6]]), "cost_factor": np.array([1.0, 1.0, 1.0]),
         "start_share_frac": np.array([[0.3, 0.5, 0.2]]), "competes": np.array([True]),
-        "bundle_frac": np.zeros((3, quarters)), "price_weight": 1.8, "nesting": 0.6, "share_inertia": 0.5,
+        "bundle_frac": np.zeros((3, quarters)), "price_weight": 1.8, "nesting": 0.6, "least_elasticity": -1.25,
+        "share_inertia": 0.5,
     }  # fmt: skip
     return Rivalry(**(base | changes))
 

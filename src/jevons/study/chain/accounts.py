@@ -25,8 +25,6 @@ from jevons.market import MarketInputs, MarketPath
 from jevons.study.chain.budget import released
 from jevons.study.scenario.scenario import Scenario
 
-_REST_YEARS = 10
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:
@@ -84,12 +82,13 @@ def accounts(
         overhead_frac=spec.overhead.value,
         initial_cost_cny_per_device=plan.problem.machines.capex_cny_per_device[:, 0],
         opening_building_book_cny=float(
-            (plan.problem.opening.initial_site_w * plan.problem.power.site_capex_cny_per_w[:, 0]).sum() * 0.5
+            (plan.problem.opening.initial_site_w * plan.problem.power.site_capex_cny_per_w[:, 0]).sum()
+            * spec.opening_book.value
         ),
     )
     now = float((price[:, 0] * plan.served_calls_per_d[:, 0].sum(axis=1)).sum()) * 365.25 / 4
     base = base_cloud(
-        max(spec.base_revenue.value - now, 0.2 * spec.base_revenue.value),
+        max(spec.base_revenue.value - now, spec.base_least.value * spec.base_revenue.value),
         spec.base_growth.value,
         spec.base_margin.value,
         spec.base_capital.value,
@@ -102,6 +101,7 @@ def accounts(
         "tax_frac": spec.tax.value,
         "terminal_growth_frac": spec.terminal_growth.value,
         "terminal_margin_frac": spec.terminal_margin.value,
+        "fade_y": round(spec.fade_years.value),
     }
     value = dcf(
         books,
@@ -115,7 +115,7 @@ def accounts(
         rest_cny=growing_line(
             spec.rest_ebita.value,
             growth_frac=spec.rest_growth.value,
-            years=_REST_YEARS,
+            years=round(spec.rest_years.value),
             wacc_frac=wacc,
             tax_frac=spec.tax.value,
             terminal_growth_frac=min(spec.rest_growth.value, spec.terminal_growth.value),

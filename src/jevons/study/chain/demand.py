@@ -5,8 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from jevons.arrays import Array
+from jevons.formula import Formula, Symbol
 from jevons.market import Announcements, MarketInputs, Rivalry, token_weights
 from jevons.study.scenario.scenario import RENTAL, PriceSpec, Scenario
+
+PEAK = Formula(
+    "peak * (1 - discount) ** -substitution / (peak * (1 - discount) ** -substitution + 1 - peak)",
+    "1",
+    {
+        "peak": Symbol("share of calls in the peak slot at one price"),
+        "discount": Symbol("off-peak discount of the model"),
+        "substitution": Symbol("elasticity of substitution between the slots, negative"),
+    },
+)
+"""Share in the peak slot of the calls that cannot wait, with the off-peak discount in force."""
 
 
 def national_scale(scenario: Scenario, inputs: MarketInputs) -> float:
@@ -59,9 +71,8 @@ def peak_frac(scenario: Scenario) -> Array:
     held = []
     for segment in scenario.market.segments.values():
         served = scenario.serving.models.get(segment.model)
-        kept = 1.0 if served is None else (1 - served.off_peak_discount.value) ** -sigma
-        peak = segment.peak.value * kept
-        held.append(peak / (peak + 1 - segment.peak.value))
+        discount = 0.0 if served is None else served.off_peak_discount.value
+        held.append(PEAK(peak=segment.peak.value, discount=discount, substitution=sigma))
     return np.array(held)
 
 
@@ -143,6 +154,7 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
         bundle_frac=worth[:, None] * (1 + spec.bundle_growth.value) ** years,
         price_weight=-spec.share_elasticity.value * spec.nesting.value,
         nesting=spec.nesting.value,
+        least_elasticity=spec.least_elasticity.value,
         entry=max(scenario.market.markup.value, 1.0),
         share_inertia=spec.share_inertia.value,
         match_frac=spec.match.value,

@@ -9,10 +9,40 @@ from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.errors import InputError
+from jevons.formula import Formula, Symbol
 from jevons.market import MarketInputs
 from jevons.study.chain.demand import announcements, opening_scale, peak_frac, per_tok_cny, price_factor, rivalry
 from jevons.study.chain.setting import Setting
 from jevons.study.scenario.scenario import RENTAL, Scenario
+
+BUSY = Formula(
+    "cap * availability * min(hours / 24 / peak, (1 - hours / 24) / (1 - peak))",
+    "1",
+    {
+        "cap": Symbol("highest busy share of a slot while latency holds"),
+        "availability": Symbol("share of device-hours in working order"),
+        "hours": Symbol("hours of the peak slot in a day", "h"),
+        "peak": Symbol("share of calls in the peak slot, mean of the model's callers"),
+    },
+)
+"""Mean busy share of a model's device-hours: a fleet sized for the busier slot is idle for part of the other."""
+
+MEAN_PEAK = Formula("mean(peaks)", "1", {"peaks": Symbol("share of calls in the peak slot, by segment")})
+
+TOKEN_COST = Formula(
+    "sum(share * hour * seconds / software) * error / efficiency / 3600 / busy * 1e6",
+    "CNY/Mtok",
+    {
+        "share": Symbol("of the model's device-hours on each device"),
+        "hour": Symbol("cost of an hour of each device", "CNY/h"),
+        "seconds": Symbol("modelled device-seconds per token on each device", "s/tok"),
+        "software": Symbol("share of the modelled speed that each device's software reaches"),
+        "error": Symbol("true over modelled device-seconds"),
+        "efficiency": Symbol("tokens per device-second relative to the model's"),
+        "busy": Symbol("mean busy share of device-hours"),
+    },
+)
+"""Cost of a million tokens in the first quarter; `unit_cost` computes it for all models, kinds and quarters at once."""
 
 
 def market_inputs(
@@ -110,9 +140,12 @@ def busy_frac(scenario: Scenario) -> Array:
     for m, name in enumerate(names):
         peaks = [peak for peak, model in zip(peak_frac(scenario), callers, strict=True) if model == name]
         peak = sum(peaks) / len(peaks) if peaks else share_of_day
-        # a deep discount may make the off-peak slot the busier one
-        flat = min(share_of_day / max(peak, 1e-9), (1 - share_of_day) / max(1 - peak, 1e-9))
-        busy[m] = attention_cap(scenario, name) * scenario.serving.availability.value * flat
+        busy[m] = BUSY(
+            cap=attention_cap(scenario, name),
+            availability=scenario.serving.availability.value,
+            hours=scenario.market.peak_hours.value,
+            peak=min(max(peak, 1e-9), 1 - 1e-9),
+        )
     return busy
 
 

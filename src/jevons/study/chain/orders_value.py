@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jevons.expansion import ExpansionProblem, standing_devices
+from jevons.formula import Formula, Symbol
 from jevons.study.chain.accounts import accounts
 
 if TYPE_CHECKING:
     from jevons.study.chain.fixed_point import ChainResult
+
+ORDERS_VALUE = Formula(
+    "plan - without",
+    "CNY",
+    {
+        "plan": Symbol("value of the AI cloud", "CNY"),
+        "without": Symbol("the same at the same prices with nothing on sale", "CNY"),
+    },
+)
 
 
 def orders_value_cny(result: ChainResult) -> float:

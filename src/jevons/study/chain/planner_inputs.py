@@ -13,7 +13,7 @@ from jevons.study.chain.budget import budget_path
 from jevons.study.chain.demand import peak_frac
 from jevons.study.chain.market_inputs import attention_cap
 from jevons.study.chain.operating_points import Engineering
-from jevons.study.chain.setting import POWER_LOAD_FRAC, Setting
+from jevons.study.chain.setting import Setting
 from jevons.study.scenario.scenario import Scenario
 
 
@@ -59,7 +59,7 @@ def expansion_problem(
         device_w=watts,
         site_capex_cny_per_w=np.repeat([[s.build.value] for s in sites.values()], quarters, axis=1),
         energy_cny_per_device_h=np.repeat(
-            (watts[:, None] * POWER_LOAD_FRAC * tariff / 1000.0)[:, :, None], quarters, axis=2
+            (watts[:, None] * terms.load.value * tariff / 1000.0)[:, :, None], quarters, axis=2
         ),
         fixed_cny_per_device_quarter=setting.price_cny * terms.operations.value / 4,
         budget_cny=budget_path(scenario),

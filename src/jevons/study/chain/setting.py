@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from jevons.arrays import Array
-from jevons.costing import FinanceTerms, device_hour
+from jevons.costing import FinanceTerms, hour_parts
+from jevons.costing.formulas import DEVICE_HOUR
 from jevons.hardware import Accelerator, Site
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.scenario.scenario import Scenario
-
-POWER_LOAD_FRAC = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
     )
     costs = np.array(
         [
-            [np.mean([_hour_costs(accelerator, p, site, terms) for site in sites], axis=0) for p in row]
+            np.mean([_hour_costs(accelerator, row, site, terms, c.load.value) for site in sites], axis=0)
             for accelerator, row in zip(engineering.accelerators, price, strict=True)
         ]
     )
@@ -110,7 +109,7 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
     tokens = engineering.device_s_per_tok[:, :, :, None] / drift / software[:, None, None]
     rental = np.zeros((1, len(devices), 3, quarters))
     rental[0, :, 2, :] = 3600.0 * (engineering.rental_ratio / software)[:, None]
-    hour, running = costs[:, :, 0], costs[:, :, 1]
+    hour, running = costs[:, 0], costs[:, 1]
     return Setting(
         price_cny=price,
         hour_cny=hour,
@@ -132,6 +131,9 @@ def committed_path(scenario: Scenario) -> Array:
     return held
 
 
-def _hour_costs(accelerator: Accelerator, price_cny: float, site: Site, terms: FinanceTerms) -> tuple[float, float]:
-    found = device_hour(accelerator, price_cny, site, terms, load_frac=POWER_LOAD_FRAC)
-    return found.total_cny, found.energy_cny + found.operations_cny
+def _hour_costs(
+    accelerator: Accelerator, price_cny: Array, site: Site, terms: FinanceTerms, load_frac: float
+) -> tuple[Array, Array]:
+    """Return the full cost of a device-hour and that of running it, for each of several prices."""
+    parts = hour_parts(price_cny, accelerator.server_w, site, terms, load_frac=load_frac)
+    return DEVICE_HOUR(**parts), parts["energy"] + parts["operations"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jevons.arrays import Array
+from jevons.formula import Formula, Symbol
 from jevons.market import MarketPath, market_path, settled_calls_per_d
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.market_inputs import market_inputs
@@ -21,6 +22,15 @@ from jevons.study.scenario.scenario import Scenario
 
 EFFICIENCY_FACTOR = 2.0
 """By how much the experiment raises tokens per device-second."""
+
+COMPUTE_FACTOR = Formula(
+    "tokens / efficiency",
+    "1",
+    {
+        "tokens": Symbol("tokens wanted in the last quarter with doubled efficiency, over without, compute-weighted"),
+        "efficiency": Symbol("factor by which the experiment raises tokens per device-second"),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

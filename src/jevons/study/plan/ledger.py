@@ -1,123 +1,258 @@
-"""The ledger of a plan: every explained figure with its formula, parents and facts."""
+"""The ledger of a plan: every explained figure with its formula or method, its parents and facts.
+
+Formulas are declared where their quantities are computed; here they are bound to the figures of a plan. A figure that a
+solver or a simulation gives has a method in place of a formula, and lists what it depends on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from jevons.costing import formulas as costing
 from jevons.facts import Facts
 from jevons.facts.ledger import add_fact
+from jevons.finance.formulas import CASH_VALUE, LINE_TOTAL, VALUE_PER_ADS
+from jevons.hardware.catalog import SERVER_POWER
 from jevons.provenance import Ledger
+from jevons.study.chain.demand import PEAK
 from jevons.study.chain.fixed_point import ChainResult
+from jevons.study.chain.market_inputs import BUSY, MEAN_PEAK, TOKEN_COST
 from jevons.study.chain.operating_points import Engineering
-from jevons.study.chain.verdict import Verdict
+from jevons.study.chain.orders_value import ORDERS_VALUE
+from jevons.study.chain.verdict import COMPUTE_FACTOR, EFFICIENCY_FACTOR, Verdict
 from jevons.study.scenario.scenario import Scenario
+
+_KINDS = ("input", "cached", "output")
+_ZERO = "constant.zero"
 
 
 def plan_ledger(
-    scenario: Scenario, facts: Facts, engineering: Engineering, chain: ChainResult, found: Verdict, added: float
+    scenario: Scenario, facts: Facts, engineering: Engineering, chain: ChainResult, verdict: Verdict, added_cny: float
 ) -> Ledger:
-    """Record the headlines and how each follows from the others."""
+    """Record the headlines and how each follows from the others.
+
+    Parameters
+    ----------
+    scenario, facts, engineering, chain, verdict
+        The question and its answer.
+    added_cny : float
+        Value that the plan's orders add.
+    """
     ledger = scenario_ledger(scenario, facts)
-    devices, models = list(scenario.hardware.devices), list(scenario.serving.models)
-    sites = list(scenario.hardware.sites)
-    cost_inputs = [f"cost.{name}" for name in ("wacc", "economic_life", "site_life", "network", "operations")]
-    for row, device in enumerate(devices):
-        ledger.add(
-            f"cost.{device}.per_h_cny",
-            chain.setting.hour_cny[row, 0],
-            "CNY/h",
-            formula="[P CRF(r, L)(1 + network) + W build CRF(r, L_site) + P operations] / 8766 + W PUE tariff",
-            parents=[
-                f"hardware.devices.{device}.price",
-                *cost_inputs,
-                *(f"hardware.sites.{site}.{name}" for site in sites for name in ("tariff", "pue", "build")),
-            ],
-        )
-    for m, model in enumerate(models):
-        used = [d for v, d in enumerate(devices) if chain.exchange.weights[m, v, 0] > 1e-6]
-        for k, kind in enumerate(("input", "cached", "output")):
-            for v, device in enumerate(devices):
-                if device in used:
-                    point = engineering.point(model, device)
-                    ledger.add(
-                        f"serving.{model}.{device}.{kind}_s_per_tok",
-                        engineering.device_s_per_tok[m, v, k],
-                        "s/tok",
-                        formula=f"step time of {point.deployment} at batch {point.seconds.point.batch:.0f}"
-                        if point.seconds
-                        else "",
-                        grade="derived",
-                    )
-            ledger.add(
-                f"cost.{model}.{kind}_per_mtok_cny",
-                chain.inputs.unit_cost_cny_per_tok[m, k, 0] * 1e6,
-                "CNY/Mtok",
-                formula="device-hour x device-seconds per token / 3600 / (utilisation x availability), by device share",
-                parents=[
-                    *(f"cost.{d}.per_h_cny" for d in used),
-                    *(f"serving.{model}.{d}.{kind}_s_per_tok" for d in used),
-                    "serving.utilisation_cap",
-                    "serving.availability",
-                    "serving.engineering_error",
-                ],
-            )
-        ledger.add(
-            f"market.{model}.price_index",
-            chain.market.price_index[m, -1],
-            "1",
-            formula="closes part of the gap to markup x unit cost / learning each quarter, in steps; last over first",
-            parents=[
-                *(f"cost.{model}.{kind}_per_mtok_cny" for kind in ("input", "cached", "output")),
-                *(f"serving.models.{model}.price.{kind}" for kind in ("input", "cached", "output")),
-                *(
-                    f"serving.models.{model}.announced.{index}.{kind}"
-                    for index in range(len(scenario.serving.models[model].announced))
-                    for kind in ("input", "cached", "output")
-                ),
-                "market.markup",
-                "market.price_inertia",
-                "market.price_step",
-                "serving.software_gain",
-                "serving.learning_exponent",
-            ],
-        )
-    accounts = chain.accounts
-    finance = [
-        f"finance.{n}"
-        for n in ("tax", "terminal_margin", "capital_per_revenue", "terminal_growth", "net_cash", "stakes")
-    ]
-    ledger.add(
-        "finance.plan_value_cny", accounts.plan_value_cny, "CNY",
-        formula="present value of the AI plan's free cash flow and of what stands at its end",
-        parents=[
-            "expansion.budget", "cost.wacc", "finance.overhead", "market.ai_revenue_share", "market.cloud_premium",
-            "market.rental_price", *(f"market.{model}.price_index" for model in models),
-        ],
-    )  # fmt: skip
-    ledger.add(
-        "finance.orders_value_cny", added, "CNY",
-        formula="the AI cloud with the plan's orders, less the same at the same prices with nothing on sale",
-        parents=["finance.plan_value_cny", *(f"hardware.devices.{device}.price" for device in devices)],
-    )  # fmt: skip
-    ledger.add(
-        "finance.value_per_ads_cny", accounts.value_per_ads_cny, "CNY/ADS",
-        formula="(" + " + ".join(label for label, _ in accounts.valuation.bridge) + ") / ADS",
-        parents=["finance.plan_value_cny", *finance, "finance.ads"],
-    )  # fmt: skip
-    ledger.add(
-        "jevons.compute_factor", float(found.compute_factor[-1]), "1",
-        formula="compute wanted in the last quarter with efficiency doubled, over without",
-        parents=[
-            "serving.efficiency", "market.markup", "market.price_inertia",
-            *(
-                f"market.segments.{s}.{n}"
-                for s in scenario.market.segments
-                for n in ("value", "value_sigma", "elasticity")
-            ),
-        ],
-    )  # fmt: skip
+    _device_hours(ledger, scenario, facts, engineering)
+    _peaks(ledger, scenario)
+    for m, model in enumerate(scenario.serving.models):
+        _busy(ledger, scenario, model)
+        _token_costs(ledger, scenario, engineering, chain, m, model)
+        _price_index(ledger, scenario, chain, m, model)
+    _values(ledger, scenario, chain, added_cny)
+    _response(ledger, scenario, verdict)
     return ledger
+
+
+def _device_hours(ledger: Ledger, scenario: Scenario, facts: Facts, engineering: Engineering) -> None:
+    """Record what an hour of each device costs in the first quarter, by part."""
+    sites = list(scenario.hardware.sites)
+    recovery = {"recovery": "cost.recovery"}
+    ledger.derive("cost.recovery", costing.RECOVERY, rate="cost.wacc", life="cost.economic_life")
+    ledger.derive("cost.site_recovery", costing.RECOVERY, rate="cost.wacc", life="cost.site_life")
+    for device, accelerator in zip(scenario.hardware.devices, engineering.accelerators, strict=True):
+        watts = f"{accelerator.id}.server_w"
+        if watts in facts:
+            add_fact(ledger, watts, facts, scenario.as_of)
+        else:
+            names = {"tdp": f"{accelerator.id}.tdp_w", "overhead": "server_power.overhead_frac"}
+            for fact_id in names.values():
+                add_fact(ledger, fact_id, facts, scenario.as_of)
+            ledger.derive(watts, SERVER_POWER, **names)
+        price = {"price": f"hardware.devices.{device}.price"}
+
+        def by_site(name: str) -> list[str]:
+            return [f"hardware.sites.{site}.{name}" for site in sites]
+
+        parts = {part: f"cost.{device}.{part}_cny_per_h" for part in costing.DEVICE_HOUR.symbols}
+        ledger.derive(parts["capital"], costing.CAPITAL, **price, **recovery)
+        ledger.derive(parts["network"], costing.NETWORK, **price, **recovery, network="cost.network")
+        ledger.derive(
+            parts["site"], costing.SITE, server_w=watts, build=by_site("build"), site_recovery="cost.site_recovery"
+        )
+        ledger.derive(
+            parts["energy"],
+            costing.ENERGY,
+            server_w=watts,
+            load="cost.load",
+            pue=by_site("pue"),
+            tariff=by_site("tariff"),
+        )
+        ledger.derive(parts["operations"], costing.OPERATIONS, **price, operations="cost.operations")
+        ledger.derive(f"cost.{device}.per_h_cny", costing.DEVICE_HOUR, **parts)
+
+
+def _peaks(ledger: Ledger, scenario: Scenario) -> None:
+    """Record the share of each segment's calls that comes in the peak slot."""
+    ledger.add(_ZERO, 0.0)
+    for name, segment in scenario.market.segments.items():
+        served = segment.model in scenario.serving.models
+        ledger.derive(
+            f"market.segments.{name}.peak_in_force",
+            PEAK,
+            peak=f"market.segments.{name}.peak",
+            discount=f"serving.models.{segment.model}.off_peak_discount" if served else _ZERO,
+            substitution="market.slot_substitution",
+        )
+
+
+def _busy(ledger: Ledger, scenario: Scenario, model: str) -> None:
+    """Record the mean busy share of a model's device-hours."""
+    callers = [name for name, segment in scenario.market.segments.items() if segment.model == model]
+    peak = f"serving.{model}.peak_frac"
+    if callers:
+        ledger.derive(peak, MEAN_PEAK, peaks=[f"market.segments.{name}.peak_in_force" for name in callers])
+    else:
+        hours = "market.peak_hours"
+        share = scenario.market.peak_hours.value / 24.0
+        ledger.add(peak, share, method="nobody calls the model: calls spread evenly over the day", parents=[hours])
+    ledger.derive(
+        f"serving.{model}.busy_frac",
+        BUSY,
+        cap="serving.utilisation_cap",
+        availability="serving.availability",
+        hours="market.peak_hours",
+        peak=peak,
+    )
+
+
+def _token_costs(
+    ledger: Ledger, scenario: Scenario, engineering: Engineering, chain: ChainResult, m: int, model: str
+) -> None:
+    """Record what a million tokens of a model cost by kind in the first quarter, over the devices that serve it."""
+    shares = chain.exchange.weights[m, :, 0]
+    used = [(v, name) for v, name in enumerate(scenario.hardware.devices) if shares[v] > 0]
+    for v, device in used:
+        ledger.add(
+            f"serving.{model}.{device}.share",
+            shares[v],
+            method="share of the model's device-hours in the planning program, first quarter",
+        )
+    for k, kind in enumerate(_KINDS):
+        for v, device in used:
+            point = engineering.point(model, device)
+            step = f"step time of {point.deployment} at batch {point.seconds.point.batch:.0f}" if point.seconds else ""
+            seconds = engineering.device_s_per_tok[m, v, k]
+            path = f"serving.{model}.{device}.{kind}_s_per_tok"
+            ledger.add(path, seconds, "s/tok", method=step, grade="derived")
+        ledger.derive(
+            f"cost.{model}.{kind}_per_mtok_cny",
+            TOKEN_COST,
+            share=[f"serving.{model}.{device}.share" for _, device in used],
+            hour=[f"cost.{device}.per_h_cny" for _, device in used],
+            seconds=[f"serving.{model}.{device}.{kind}_s_per_tok" for _, device in used],
+            software=[f"hardware.devices.{device}.software" for _, device in used],
+            error="serving.engineering_error",
+            efficiency="serving.efficiency",
+            busy=f"serving.{model}.busy_frac",
+        )
+
+
+def _price_index(ledger: Ledger, scenario: Scenario, chain: ChainResult, m: int, model: str) -> None:
+    announced = range(len(scenario.serving.models[model].announced))
+    ledger.add(
+        f"market.{model}.price_index",
+        chain.market.price_index[m, -1],
+        method="simulated quarter by quarter: part of the gap to markup x unit cost closes, in steps; last over first",
+        parents=[
+            *(f"cost.{model}.{kind}_per_mtok_cny" for kind in _KINDS),
+            *(f"serving.models.{model}.price.{kind}" for kind in _KINDS),
+            *(f"serving.models.{model}.announced.{index}.{kind}" for index in announced for kind in _KINDS),
+            "market.markup",
+            "market.price_inertia",
+            "market.price_step",
+            "serving.software_gain",
+            "serving.learning_exponent",
+        ],
+    )
+
+
+def _values(ledger: Ledger, scenario: Scenario, chain: ChainResult, added_cny: float) -> None:
+    """Record the value of the plan, of its orders and of a share."""
+    accounts = chain.accounts
+    value, plan = accounts.valuation, "finance.plan_value_cny"
+    after = ["finance.tax", "finance.terminal_margin", "finance.capital_per_revenue", "finance.terminal_growth"]
+    prices = [f"market.{model}.price_index" for model in scenario.serving.models]
+    influences = [
+        "expansion.budget", "finance.overhead", "market.ai_revenue_share", "market.cloud_premium",
+        "market.rental_price", *prices,
+    ]  # fmt: skip
+    cash = [f"finance.ai_cash_cny.{label}" for label in scenario.labels()]
+    program = "expansion.objective_cny"
+    ledger.add(program, chain.plan.objective_cny, "CNY", method="optimum of the planning program", parents=influences)
+    for path, amount in zip(cash, accounts.statements.ai_fcf_cny, strict=True):
+        told = "free cash flow of the quarter, from the planning program and the accounts"
+        ledger.add(path, amount, "CNY", method=told, parents=[program])
+    ledger.derive("finance.ai_explicit_cny", CASH_VALUE, cash=cash, wacc="cost.wacc")
+    for name, amount, told in (
+        ("fade", value.ai.fade_cny, "discounted year by year while growth and margin fade to their terminal values"),
+        ("terminal", value.ai.terminal_cny, "value driver formula after the fade"),
+    ):
+        parents = ["cost.wacc", "finance.after_growth", "finance.fade_years", *after, cash[-1]]
+        ledger.add(f"finance.ai_{name}_cny", amount, "CNY", method=told, parents=parents)
+    ledger.derive(
+        plan,
+        LINE_TOTAL,
+        cash="finance.ai_explicit_cny",
+        fade="finance.ai_fade_cny",
+        terminal="finance.ai_terminal_cny",
+    )
+    without = "finance.value_without_orders_cny"
+    ledger.add(
+        without,
+        accounts.plan_value_cny - added_cny,
+        "CNY",
+        method="the planning program once more at the same prices, with nothing on sale",
+        parents=[plan, *(f"hardware.devices.{device}.price" for device in scenario.hardware.devices)],
+    )
+    ledger.derive("finance.orders_value_cny", ORDERS_VALUE, plan=plan, without=without)
+    parts = [plan, *_other_parts(ledger, scenario, chain), "finance.net_cash", "finance.stakes"]
+    ledger.derive("finance.value_per_ads_cny", VALUE_PER_ADS, parts=parts, ads="finance.ads")
+
+
+def _other_parts(ledger: Ledger, scenario: Scenario, chain: ChainResult) -> list[str]:
+    """Record what the other businesses are worth and return their paths."""
+    value = chain.accounts.valuation
+    labels = {spec.label or name: name for name, spec in scenario.expansion.lines.items()}
+    parts = []
+    for label, amount in value.bridge:
+        if label in labels:
+            line = f"expansion.lines.{labels[label]}"
+            parents = [f"{line}.{field}" for field in ("share", "first_return", "scale", "lag", "life")]
+            told = "present value of the cash that its share of the budget returns, less what is spent"
+            parts.append(f"finance.lines.{labels[label]}_cny")
+            ledger.add(parts[-1], amount, "CNY", method=told, parents=[*parents, "expansion.budget", "cost.wacc"])
+    base = [f"finance.base_{name}" for name in ("revenue", "growth", "margin", "capital", "least")]
+    rest = [f"finance.rest_{name}" for name in ("ebita", "growth", "years", "return")]
+    for name, amount, own in (("base_cloud", value.base.total_cny, base), ("rest", value.rest_cny, rest)):
+        told = "discounted free cash flow of a business that grows, then runs on at its terminal values"
+        path = f"finance.{name}_cny"
+        ledger.add(path, amount, "CNY", method=told, parents=[*own, "cost.wacc", "finance.tax"])
+        parts.append(path)
+    return parts
+
+
+def _response(ledger: Ledger, scenario: Scenario, verdict: Verdict) -> None:
+    """Record the answer of compute to a doubling of efficiency."""
+    told = "market simulated with doubled efficiency and without, supply unlimited"
+    demand = [
+        f"market.segments.{name}.{field}"
+        for name in scenario.market.segments
+        for field in ("value", "value_sigma", "elasticity")
+    ]
+    parents = ["serving.efficiency", "market.markup", "market.price_inertia", *demand]
+    ledger.add("jevons.tokens_factor", float(verdict.tokens_factor[-1]), method=told, parents=parents)
+    ledger.add("jevons.efficiency_factor", EFFICIENCY_FACTOR, method="by how much the experiment raises efficiency")
+    ledger.derive(
+        "jevons.compute_factor", COMPUTE_FACTOR, tokens="jevons.tokens_factor", efficiency="jevons.efficiency_factor"
+    )
 
 
 def sources_of(scenario: Scenario, facts: Facts, devices: tuple[str, ...]) -> dict[str, list[str]]:

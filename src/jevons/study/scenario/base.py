@@ -59,13 +59,20 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     FACT_NAMES: ClassVar[Mapping[str, str]] = {}
+    """Fields that the facts under the section's prefix fill, and the end of each fact's id."""
+    FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {}
+    """Fields that a fact fills where they are not given; its value alone, which no draw varies."""
 
     @model_validator(mode="before")
     @classmethod
     def _fill_from_facts(cls, raw: Any, info: ValidationInfo) -> Any:
-        """Take fields that are not given from facts ``<prefix>.<name>`` where the section names a prefix."""
+        """Take fields that are not given from facts: ``<prefix>.<name>`` where there is a prefix, else the default."""
         facts: Facts | None = (info.context or {}).get("facts")
-        if not isinstance(raw, Mapping) or facts is None or "facts" not in raw:
+        if not isinstance(raw, Mapping) or facts is None:
+            return raw
+        defaults = {n: f for n, f in cls.FACT_DEFAULTS.items() if n not in raw and f in facts}
+        raw = {**raw, **{name: {"fact": fact_id, "fixed": True} for name, fact_id in defaults.items()}}
+        if "facts" not in raw:
             return raw
         prefix = f"{raw['facts']}."
         if cls.FACT_NAMES and not any(fact.id.startswith(prefix) for fact in facts):

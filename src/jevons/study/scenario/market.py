@@ -128,6 +128,8 @@ class RivalSpec(Section):
 class ProvidersSpec(Section):
     """Who competes, and how buyers move."""
 
+    FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {"least_elasticity": "assumption.least_provider_elasticity"}
+
     label: str = "the firm"
     """Name of the firm itself in tables."""
     rivals: dict[str, RivalSpec] = Field(default_factory=dict)
@@ -136,6 +138,8 @@ class ProvidersSpec(Section):
         value=-3.0, unit="1", origin="default"
     )
     """Elasticity of a small provider's volume to its own price once buyers have moved, negative."""
+    least_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-1.01)]
+    """Elasticity of its own volume that even a provider without close rivals reckons with, negative."""
     nesting: Annotated[Amount, Quantity(unit="1", gt=0, le=1)] = Amount(value=0.6, unit="1", origin="default")
     """Dissimilarity of providers within a nest: 1 for none more alike than others, near 0 for interchangeable."""
     bundle: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
@@ -242,7 +246,7 @@ class MarketSpec(Section):
         value=0.0, unit="1", origin="default"
     )
     """Growth of that revenue on the year, a fraction, of which the first quarter adds a quarter."""
-    providers: ProvidersSpec = ProvidersSpec()
+    providers: ProvidersSpec = Field(default_factory=dict, validate_default=True)
     """Rivals."""
     box: BoxSpec | None = None
     """Machine that buyers may own instead; segments with `buyer_tokens` choose by cost. None: nobody leaves."""

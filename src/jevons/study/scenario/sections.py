@@ -147,6 +147,8 @@ class ServingSpec(Section):
 class CostSpec(Section):
     """What a device-hour costs."""
 
+    FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {"load": "assumption.load_frac"}
+
     wacc: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Weighted average cost of capital a year, nominal."""
     economic_life: Annotated[Amount, Quantity(unit="y", gt=0)]
@@ -159,6 +161,8 @@ class CostSpec(Section):
     """Network and storage as a share of the devices' price."""
     operations: Fraction
     """Staff, spares and maintenance a year as a share of the devices' price."""
+    load: Fraction
+    """Mean power of a device at work over its power at full load."""
 
 
 class TrainingReserve(Section):
@@ -226,6 +230,13 @@ class ExpansionSpec(Section):
 class FinanceSpec(Section):
     """Accounts and value."""
 
+    FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {
+        "opening_book": "assumption.opening_book_frac",
+        "base_least": "assumption.least_cloud_frac",
+        "rest_years": "assumption.rest_growth_y",
+        "fade_years": "assumption.fade_y",
+    }
+
     tax: Fraction
     """Tax on operating profit."""
     accounting_life: Annotated[Amount, Quantity(unit="y", gt=0)]
@@ -242,10 +253,16 @@ class FinanceSpec(Section):
     """EBITA margin of that revenue."""
     base_capital: Annotated[Amount, Quantity(unit="1", ge=0)]
     """Capital invested per CNY of added yearly revenue that is not AI."""
+    base_least: Fraction
+    """Least share of the cloud's revenue at the start that is not AI, however much AI the plan states."""
+    opening_book: Fraction
+    """Book value of buildings and power at the start over what they would cost new."""
     rest_ebita: Annotated[Amount, Quantity(unit="CNY")]
     """Yearly EBITA of the rest of the group."""
     rest_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=0.5)]
-    """Growth a year of that EBITA for ten years, a fraction."""
+    """Growth a year of that EBITA for `rest_years`, a fraction."""
+    rest_years: Annotated[Amount, Quantity(unit="y", ge=1, le=40)]
+    """Years for which the rest grows so; after them it grows for ever at the lower of this and `terminal_growth`."""
     rest_return: Annotated[Amount, Quantity(unit="1", gt=0)]
     """After-tax return on the capital that growth of the rest needs."""
     net_cash: Annotated[Amount, Quantity(unit="CNY")]
@@ -259,7 +276,9 @@ class FinanceSpec(Section):
     ads_price: Annotated[Amount, Quantity(unit="CNY", gt=0)]
     """Price of one at the date."""
     after_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)]
-    """Growth of AI revenue in the year after the plan, from which it fades over seven years, a fraction."""
+    """Growth of AI revenue in the year after the plan, from which it fades over `fade_years`, a fraction."""
+    fade_years: Annotated[Amount, Quantity(unit="y", ge=1, le=40)]
+    """Years after the plan over which growth and margin fade to their terminal values."""
     terminal_growth: Annotated[Amount, Quantity(unit="1", ge=-0.1, le=0.08)]
     """Growth for ever after the forecast, a fraction."""
     terminal_margin: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)]
