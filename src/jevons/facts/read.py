@@ -37,6 +37,12 @@ def as_date(raw: Any) -> dt.date:
     if isinstance(raw, dt.date):
         return raw
     parts = [int(part) for part in str(raw).split("-")]
+    if not 1 <= parts[0] <= 9999:
+        message = f"year {parts[0]} is none of 1 to 9999"
+        raise ValueError(message)
+    if len(parts) == 3 and max(parts) > 9999:
+        message = "a month or a day is too large"
+        raise ValueError(message)
     if len(parts) == 1:
         return dt.date(parts[0], 12, 31)
     if len(parts) == 2:

@@ -22,6 +22,14 @@ FITTED = (
     "admit_s", "admit_token_s",
 )  # fmt: skip
 
+_BOUNDS = {
+    "tp_overlap_frac": (0.0, 1.0), "ep_overlap_frac": (0.0, 1.0), "draft_acceptance_frac": (0.0, 1.0),
+    "memory_frac": (0.01, 1.0), "expert_imbalance": (1.0, 1000.0), "captured_tokens": (0.0, 1e9),
+    "reserved_bytes": (0.0, 1e13), "step_tokens": (1.0, 1e7), "max_batch": (1.0, 1e6),
+}  # fmt: skip
+"""Least and greatest value of factors that are no times; those, in seconds, are at most a minute."""
+_WHOLE = ("step_tokens", "max_batch")
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -68,13 +76,15 @@ class Calibration:
                 if factor not in EngineFactors.__slots__ or factor in {"name", "scales"}:
                     message = f"{path}: {name}.{factor}: unknown factor.{did_you_mean(factor, FITTED)}"
                     raise InputError(message)
-                if not value >= 0.0 or value == float("inf"):
-                    message = f"{path}: {name}.{factor} = {value}: must be a number >= 0"
+                low, high = _BOUNDS.get(factor, (0.0, 60.0))
+                if not low <= value <= high:
+                    message = f"{path}: {name}.{factor} = {value:g}: must be a number from {low:g} to {high:g}"
                     raise InputError(message)
+                factors[factor] = int(value) if factor in _WHOLE else value
         for name, factors in (scales or {}).items():
             for part, value in factors.items():
-                if not 0.0 < value < float("inf"):
-                    message = f"{path}: {name}.{part} = {value}: must be a number > 0"
+                if not 1e-3 <= value <= 1e3:
+                    message = f"{path}: {name}.{part} = {value:g}: must be a number from 0.001 to 1000"
                     raise InputError(message)
         return cls(engines, scales, provenance)
 

@@ -130,6 +130,8 @@ def read_table(path: Path | str, device: Callable[[str], Accelerator]) -> Table:
         message = f"header is none of the operator tables ({', '.join(READERS)})"
         raise InputError(Fault(message=message, file=str(path)))
     table = Table(kind)
+    if not rows:
+        return table
     READERS[kind][1](_Reader(table, rows, Path(path).name, device))
     return table
 
@@ -149,7 +151,7 @@ class _Reader:
         """
         found: dict[tuple[str, ...], list[int]] = {}
         for index, row in enumerate(self.rows):
-            if not _number(row.get(metric)) > 0.0:
+            if not 0.0 < _number(row.get(metric)) <= _GREATEST:
                 if not several or (row.get(metric) or "").strip():
                     self.table.left.append((index, metric, f"no usable value of {metric}"))
                 continue
@@ -172,9 +174,9 @@ class _Reader:
         self.table.left.extend((index, metric, reason) for index in indices)
 
     def column(self, indices: Sequence[int], name: str) -> FloatArray:
-        """Return a column's numbers; empty cells read 0."""
+        """Return a column's numbers; empty cells read 0, and nan stands for what no machine has."""
         values = np.array([_number(self.rows[index].get(name)) for index in indices])
-        return np.where(values > 0.0, values, 0.0)
+        return np.where(values > _GREATEST, np.nan, np.where(values > 0.0, values, 0.0))
 
     def add(
         self,
@@ -194,7 +196,7 @@ class _Reader:
         for name, array in arrays.items():
             good &= np.isfinite(array) & ((array > 0.0) | (name in _MAY_BE_ZERO))
         bad = [index for index, fine in zip(indices, good, strict=True) if not fine]
-        self.leave(bad, metric, "a shape column is empty or zero")
+        self.leave(bad, metric, "a shape column is empty, zero or out of range")
         kept = [index for index, fine in zip(indices, good, strict=True) if fine]
         if not kept:
             return
@@ -221,6 +223,10 @@ class _Reader:
             )
         )
 
+
+_GREATEST = 1e13
+"""Beyond this a size, a count or a time is a mistake."""
+_MOST_EXPERTS = 100_000
 
 _MAY_BE_ZERO = {"past", "w", "projections_s", "operation", "per_expert", "uneven", "read_bytes", "write_bytes"}
 
@@ -336,14 +342,18 @@ def _moe(read: _Reader) -> None:
         tokens, top = read.column(rows, "num_tokens"), read.column(rows, "topk")
         experts, ranks = read.column(rows, "num_experts"), read.column(rows, "moe_ep_size")
         exponent = np.array([_exponent(read.rows[index].get("distribution") or "") for index in rows])
+        ways = np.maximum(read.column(rows, "moe_tp_size"), 1.0)
+        possible = (tokens >= 1) & (top >= 1) & (experts >= top) & (experts <= _MOST_EXPERTS) & (ranks >= 1)
+        possible &= (ranks <= experts) & (exponent >= 0.0) & (exponent <= 10.0)
+        ranks, experts = np.where(possible, ranks, np.nan), np.where(possible, experts, np.nan)
         busy, active = balanced_load(tokens, experts, top, ranks)
-        for i in np.flatnonzero(exponent > 0.0):
+        for i in np.flatnonzero(possible & (exponent > 0.0)):
             busy[i], active[i] = power_law_load(
                 int(tokens[i]), int(experts[i]), int(top[i]), int(ranks[i]), float(exponent[i])
             )
         shape = {
             "tokens": tokens, "hidden": read.column(rows, "hidden_size"),
-            "inner": read.column(rows, "inter_size") / read.column(rows, "moe_tp_size"), "top": top, "rows": busy,
+            "inner": read.column(rows, "inter_size") / ways, "top": top, "rows": busy,
             "active": active, "local": np.maximum(experts / ranks, 1.0), "uneven": exponent > 0.0,
             "matrices": 2.0 if "nongated" in source else 3.0,
         }  # fmt: skip
@@ -404,9 +414,9 @@ def _vidur_network(read: _Reader) -> None:
     for (topology, workers, per_node), rows, device in read.groups(
         metric, "topology", "num_workers", "devices_per_node"
     ):
-        domains = max(float(workers) / max(float(per_node), 1.0), 1.0)
+        domains = max(_number(workers) / max(_number(per_node), 1.0), 1.0)
         shape = {
-            "size": read.column(rows, "size"), "p": float(workers), "domains": domains,
+            "size": read.column(rows, "size"), "p": _number(workers), "domains": domains,
             "operation": float(OPERATIONS.index(operation)),
         }  # fmt: skip
         variant = f"{topology}/{workers}/{per_node}"

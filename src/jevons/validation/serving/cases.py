@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from typing import Any
 
 from jevons.errors import InputError
 from jevons.serving.closed_loop.points import Lengths
@@ -52,8 +53,20 @@ def read_case(row: Row) -> Case:
     if notes.startswith("{"):
         from jevons.validation.serving.recipes import with_recipe
 
-        return with_recipe(with_json(case, row, json.loads(notes), moe=spec.is_moe), spec.name)
+        return with_recipe(with_json(case, row, _record(notes), moe=spec.is_moe), spec.name)
     return _with_text(case, row, notes, moe=spec.is_moe)
+
+
+def _record(notes: str) -> dict[str, Any]:
+    """Return the configuration that notes in JSON state."""
+    try:
+        record = json.loads(notes)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict):
+        message = "the notes begin like JSON and are none"
+        raise InputError(message)
+    return record
 
 
 def _precision(column: str, hint: str | None) -> str | None:

@@ -295,10 +295,13 @@ def _load(name: str, rows: Sequence[Row], indices: Sequence[int]) -> tuple[Float
     columns = np.array([[_number(rows[i].get(column)) for column in _LOAD] for i in indices])
     for place, column in enumerate(_LOAD):
         least = 0.0 if column == "arrival_s" else 1.0
-        bad = np.flatnonzero(~(columns[:, place] >= least))
+        most = 1e9 if column == "arrival_s" else 1e8
+        bad = np.flatnonzero(~((columns[:, place] >= least) & (columns[:, place] <= most)))
         if len(bad):
             row = indices[int(bad[0])]
-            message = f"{name}: row {row}: {column} = `{rows[row].get(column)}`: must be a number of at least {least:g}"
+            message = (
+                f"{name}: row {row}: {column} = `{rows[row].get(column)}`: must be a number from {least:g} to {most:g}"
+            )
             raise InputError(message)
     return columns[:, 0], columns[:, 1], columns[:, 2]
 

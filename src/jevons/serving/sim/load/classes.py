@@ -18,6 +18,7 @@ from jevons.serving.sim.load.traces import Trace, read_trace
 from jevons.serving.sim.types import FloatArray, IntArray, Requests
 
 _MOST_TURNS = 1000
+_MOST_DRAWN = 50_000_000
 _Tokens = Annotated[float, Field(ge=1, le=1e8)]
 _Positive = Annotated[float, Field(gt=0, le=1e9)]
 
@@ -260,7 +261,16 @@ def _enough(spec: LoadSpec, starts: FloatArray) -> int:
         return spec.requests
     longest_s = max(one.turns * one.think_s for one in spec.classes if one.turns > 1)
     wanted = (spec.requests + longest_s * (spec.rate or 0.0)) * float(starts.sum())
-    return math.ceil(wanted + 6.0 * math.sqrt(wanted) + 16.0)
+    # All that come before the last conversation begins count, each has a first turn: more are never needed.
+    begun = min(math.ceil(wanted + 6.0 * math.sqrt(wanted) + 16.0), spec.requests)
+    turns = begun / float(starts.sum())
+    if turns > 3 * spec.requests + _MOST_DRAWN:
+        message = (
+            f"classes: {spec.requests:,} requests of these conversations take {turns:.3g} turns to draw, at most "
+            f"{_MOST_DRAWN:,} more than are kept; shorten think_s or turns, or lower the rate"
+        )
+        raise InputError(message)
+    return begun
 
 
 def _arrivals(spec: LoadSpec, count: int, per_request: float, seed: int) -> FloatArray:
