@@ -13,8 +13,10 @@ from typing import Any
 __version__ = "0.1.0"
 
 _FUNCTIONS = (
+    "calibrate",
     "cost",
     "memory",
+    "validate",
 )
 _PARTS = ("facts", "hardware", "models", "operators", "serving", "training", "study")
 _HOMES = {

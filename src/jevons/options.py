@@ -109,6 +109,7 @@ class Declared:
     option: Option
     default: Any
     positional: bool
+    several: bool = False
 
     @property
     def flag(self) -> str:
@@ -131,9 +132,10 @@ def parameters(function: Callable[..., Any]) -> list[Declared]:
             kind = typing.get_args(annotation)[0]
             found.append(
                 Declared(
-                    name=parameter.name, type=kind, option=option, default=parameter.default, positional=positional
+                    name=parameter.name, type=kind, option=option, default=parameter.default, positional=positional,
+                    several=parameter.kind is inspect.Parameter.VAR_POSITIONAL,
                 )
-            )
+            )  # fmt: skip
     return found
 
 
@@ -192,11 +194,15 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
     """Return what a function makes of arguments, checked and parsed as it declares them."""
     plain = inspect.unwrap(function)
     options = {one.name: one for one in parameters(plain)}
-    values = {
-        name: options[name].option.value(given, options[name].flag) if name in options else given
-        for name, given in arguments.items()
-    }
-    return typing.cast("R", plain(**values))
+    several: list[Any] = []
+    values: dict[str, Any] = {}
+    for name, given in arguments.items():
+        one = options.get(name)
+        if one is not None and one.several:
+            several += [one.option.value(item, one.flag) for item in given]
+        else:
+            values[name] = given if one is None else one.option.value(given, one.flag)
+    return typing.cast("R", plain(*several, **values))
 
 
 def _documented(function: Callable[..., Any]) -> str:
@@ -207,7 +213,7 @@ def _documented(function: Callable[..., Any]) -> str:
         kind = getattr(one.type, "__name__", str(one.type)) if isinstance(one.type, type) else str(one.type)
         default = "" if one.default is inspect.Parameter.empty else f", default {one.default!r}"
         kind = re.sub(r"(?:typing|jevons[a-z_.]*|pathlib|pathlib._local|datetime)[.]", "", kind)
-        lines.append(f"{one.name} : {kind}{default}")
+        lines.append(f"{'*' if one.several else ''}{one.name} : {kind}{default}")
         lines += textwrap.wrap(f"{one.option.text()}.", 100, initial_indent="    ", subsequent_indent="    ")
     head, mark, rest = text.partition("\n\nReturns\n")
     return f"{head}\n\n" + "\n".join(lines) + (f"{mark}{rest}" if mark else "")
@@ -282,9 +288,9 @@ def whole(given: Any, name: str) -> int:
     return int(given)
 
 
-def path(given: Any, _name: str) -> Path:
-    """Return a path."""
-    return Path(given)
+def path(given: Any, _name: str) -> Any:
+    """Return a path; what is none, such as a calibration just fitted, stays as it is."""
+    return Path(given) if isinstance(given, str) else given
 
 
 def seconds(value: float | str | None) -> float | None:

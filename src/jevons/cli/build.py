@@ -38,6 +38,7 @@ def command(
     arguments: tuple[str, ...] = (),
     endings: tuple[str, ...] = OUTPUT_ENDINGS,
     before: Callable[[dict[str, Any]], None] | None = None,
+    out: Path | None = None,
 ) -> Callable[..., None]:
     """Return the command of a declared function.
 
@@ -51,8 +52,12 @@ def command(
         Endings that ``--out`` takes.
     before : callable, optional
         Checks or completes the given options, by argument name, before the function runs.
+    out : path, optional
+        Where ``--out`` writes when it is not given.
     """
     own = parameters(function)
+
+    default_out = out
 
     def run(**given: Any) -> None:
         json, form, detail, out = (given.pop(name) for name in ("json", "form", "detail", "out"))
@@ -63,7 +68,7 @@ def command(
         result = call_parsed(function, given)
         print_result(result, form="json" if json else form, detail=detail, out=out)
 
-    shared = (("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, None))
+    shared = (("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, default_out))
     signature = inspect.Signature(
         [_parameter(one, argument=one.name in arguments) for one in own]
         + [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, a, d in shared]
@@ -82,6 +87,7 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     kinds = [kind for kind in typing.get_args(one.type) if kind is not type(None)] or [one.type]
     kind = str if option.parse is not None or len(kinds) > 1 else kinds[0]
     several = typing.get_origin(kind) in {tuple, list}
+    several = several or one.several
     if isinstance(one.type, types.GenericAlias) or several:
         kind = list[str]
     required = one.default is inspect.Parameter.empty

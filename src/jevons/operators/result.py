@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from jevons.operators.types import P80_OVER_P90, OpTime, interval_s
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, number, table
-
-if TYPE_CHECKING:
-    from jevons.operators.types import OpTime
-
-# Quantiles of the absolute error: kernels state the 90th percentile, an 80 % interval takes the 80th. Their ratio is
-# that of a normal error; docs/validation/operators.md counts how many measured calls lie inside.
-_P80_OVER_P90 = 1.2815515655446004 / 1.6448536269514722
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,19 +96,14 @@ class OpResult(Result):
         return self.time.wide_frac if self.extrapolated else self.time.p90_frac
 
     @property
-    def _spread(self) -> float:
-        """Half the width of the 80 % interval, as a logarithm."""
-        return _P80_OVER_P90 * math.log1p(self.error_frac)
-
-    @property
     def low(self) -> float:
         """Lower end of the 80 % interval of the time [s]."""
-        return self.time_s * math.exp(-self._spread)
+        return _first(interval_s(self.time)[0])
 
     @property
     def high(self) -> float:
         """Upper end of the 80 % interval of the time [s]."""
-        return self.time_s * math.exp(self._spread)
+        return _first(interval_s(self.time)[1])
 
     @property
     def flop_per_s(self) -> float | None:
@@ -201,7 +189,7 @@ class OpResult(Result):
         ledger.add("error_frac", self.error_frac, formula="", source=self._error_source(), grade="derived")
         for end, sign in (("low_s", "-"), ("high_s", "")):
             value = self.low if sign else self.high
-            formula = f"time_s * exp({sign}{_P80_OVER_P90:.16g} * log(1 + error_frac))"
+            formula = f"time_s * exp({sign}{P80_OVER_P90:.16g} * log(1 + error_frac))"
             ledger.add(end, value, "s", formula=formula, parents=("time_s", "error_frac"))
         terms = self.time.terms
         if terms is None or not self.time_s:

@@ -1,13 +1,19 @@
-"""Errors of predictions, by group and overall."""
+"""Errors of predictions beside measurements: by family, by group and overall."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
+
+from jevons.results import Cell, Column, Result, Table, number, table
+
+_WORST_GROUPS = 12
+_REASONS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,8 @@ class Entry:
         As printed; None where the cell is no number.
     predicted : float or None
         In the same unit.
+    low, high : float or None
+        80 % interval of the prediction, where there is one.
     reason : str
         Why there is no prediction; empty where there is one.
     """
@@ -39,6 +47,8 @@ class Entry:
     family: str
     measured: float | None
     predicted: float | None = None
+    low: float | None = None
+    high: float | None = None
     reason: str = ""
 
     @property
@@ -47,6 +57,13 @@ class Entry:
         if self.predicted is None or not self.measured:
             return None
         return self.predicted / self.measured - 1.0
+
+    @property
+    def inside(self) -> bool | None:
+        """Whether the measured figure lies in the interval; None where there is none."""
+        if self.low is None or self.high is None or self.measured is None:
+            return None
+        return self.low <= self.measured <= self.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +78,17 @@ class Score:
         Their ratio.
     median_ape, p90_ape, bias : float or None
         Median and 90th percentile of the absolute relative error, and the median signed one.
+    inside_frac : float or None
+        Share of the measured figures inside their 80 % intervals; None where predictions have none.
     """
 
     rows: int
     answered: int
     coverage_frac: float
-    median_ape: float | None
-    p90_ape: float | None
-    bias: float | None
+    median_ape: float | None = None
+    p90_ape: float | None = None
+    bias: float | None = None
+    inside_frac: float | None = None
 
 
 def score(entries: Iterable[Entry]) -> Score:
@@ -77,8 +97,9 @@ def score(entries: Iterable[Entry]) -> Score:
     errors = np.array([error for entry in listed if (error := entry.error) is not None])
     covered = len(errors) / len(listed) if listed else 0.0
     if not len(errors):
-        return Score(rows=len(listed), answered=0, coverage_frac=covered, median_ape=None, p90_ape=None, bias=None)
+        return Score(rows=len(listed), answered=0, coverage_frac=covered)
     size = np.abs(errors)
+    inside = [entry.inside for entry in listed if entry.error is not None and entry.inside is not None]
     return Score(
         rows=len(listed),
         answered=len(errors),
@@ -86,27 +107,33 @@ def score(entries: Iterable[Entry]) -> Score:
         median_ape=float(np.median(size)),
         p90_ape=float(np.quantile(size, 0.9)),
         bias=float(np.median(errors)),
+        inside_frac=sum(inside) / len(inside) if inside else None,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationReport:
-    """Predictions of measured rows beside the measurements.
+@dataclass(frozen=True, repr=False)
+class ValidationReport(Result):
+    """What `jevons.validate` returns: predictions of measured rows beside the measurements.
 
     Parameters
     ----------
     entries : tuple of Entry
         One for each measured figure, in file order.
+    cells : mapping of str to tuple of mapping
+        The rows of each file as they were read, for tables with the prediction added.
     """
 
+    kind: ClassVar[str] = "validate"
+
     entries: tuple[Entry, ...]
+    cells: Mapping[str, tuple[Mapping[str, str], ...]]
 
     def by(self, key: Callable[[Entry], str]) -> dict[str, Score]:
         """Return the score of each set of entries that share a key, largest set first."""
         sets: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries:
             sets[key(entry)].append(entry)
-        return {name: score(found) for name, found in sorted(sets.items(), key=lambda item: -len(item[1]))}
+        return {name: score(members) for name, members in sorted(sets.items(), key=lambda item: -len(item[1]))}
 
     @property
     def overall(self) -> Score:
@@ -118,16 +145,72 @@ class ValidationReport:
         """How many rows have no prediction, by reason, most frequent first."""
         return dict(Counter(entry.reason for entry in self.entries if entry.error is None).most_common())
 
-    def table(self) -> list[dict[str, Any]]:
-        """Return one record per family and metric, per group, and for all rows."""
-        lines = [{"set": "all rows", **_score_record(self.overall)}]
-        for kind, key in (("family", _family), ("metric", _family_metric), ("group", _group)):
-            lines += [{"set": f"{kind} {name}", **_score_record(found)} for name, found in self.by(key).items()]
-        return lines
+    @property
+    def answer(self) -> str:
+        """Coverage, and median and 90th percentile of the error."""
+        all_rows = self.overall
+        text = f"{all_rows.answered:,} of {all_rows.rows:,} measured figures are predicted"
+        if all_rows.median_ape is None or all_rows.p90_ape is None or all_rows.bias is None:
+            return f"{text}; the reasons are listed."
+        text += (
+            f": median absolute error {number(100 * all_rows.median_ape)} %, 90th percentile "
+            f"{number(100 * all_rows.p90_ape)} %, bias {number(100 * all_rows.bias)} %"
+        )
+        if all_rows.inside_frac is not None:
+            count = sum(entry.inside is not None for entry in self.entries)
+            text += f". Of {count:,} with an 80 % interval {number(100 * all_rows.inside_frac)} % lie inside it"
+        return f"{text}."
+
+    def _tables(self) -> Iterator[Table]:
+        yield _score_table("overall", "All rows", {"all rows": self.overall})
+        yield _score_table("families", "By table and metric", self.by(_family_metric))
+        groups = self.by(_group)
+        judged = {name: one for name, one in groups.items() if one.median_ape is not None}
+        worst = sorted(judged.items(), key=lambda item: -(item[1].median_ape or 0.0))[:_WORST_GROUPS]
+        if worst:
+            yield _score_table("worst_groups", "Groups with the largest median error", dict(worst))
+        if self.reasons:
+            heads = (Column(name="reason", label="reason"), Column(name="rows", label="rows"))
+            yield table("reasons", "Rows without a prediction", heads, list(self.reasons.items())[:_REASONS])
+        yield _score_table("groups", "By group: source, model, device", groups, detail=True)
+        yield self._rows()
+
+    def save(self, path: Path | str, table: str | None = None, *, force: bool = False) -> None:
+        """Write the report to a file; ``.csv`` and ``.parquet`` hold the rows with the prediction added.
+
+        Parameters
+        ----------
+        path, table, force
+            As for every result; the table ``rows`` where none is named.
+
+        Raises
+        ------
+        InputError
+            If the ending is another, the table is unknown, or the file cannot be written.
+        """
+        super().save(path, table or "rows", force=force)
+
+    def _rows(self) -> Table:
+        heads = [Column(name=name, label=name) for name in _ROW]
+        given = list(dict.fromkeys(name for rows in self.cells.values() for row in rows[:1] for name in row))
+        given = [name for name in given if name not in _ROW]
+        heads += [Column(name=name, label=name) for name in given]
+        rows = []
+        for entry in self.entries:
+            own = self.cells.get(entry.file, ())
+            printed = own[entry.row] if entry.row < len(own) else {}
+            ape = None if entry.error is None else abs(entry.error)
+            cells: list[Cell] = [
+                entry.file, entry.row, entry.metric, entry.measured, entry.predicted, entry.low, entry.high, ape,
+                entry.reason,
+            ]  # fmt: skip
+            rows.append((*cells, *(printed.get(name, "") for name in given)))
+        return table("rows", "Measured figures with their predictions", heads, rows, detail=True)
 
     def to_json(self) -> dict[str, Any]:
-        """Return ``overall``, ``families``, ``groups``, ``reasons`` and ``rows`` for a JSON file."""
+        """Return ``overall``, ``families``, ``metrics``, ``groups``, ``reasons`` and ``rows`` for a JSON file."""
         return {
+            "answer": self.answer,
             "overall": _score_record(self.overall),
             "families": [{"family": name, **_score_record(s)} for name, s in self.by(_family).items()],
             "metrics": [{"metric": name, **_score_record(s)} for name, s in self.by(_family_metric).items()],
@@ -135,6 +218,30 @@ class ValidationReport:
             "reasons": self.reasons,
             "rows": [_row_record(entry) for entry in self.entries],
         }
+
+
+_ROW = ("file", "row", "metric", "measured", "predicted", "low", "high", "ape", "reason")
+_SCORE_COLUMNS = (
+    Column(name="set", label="set"),
+    Column(name="rows", label="rows"),
+    Column(name="answered", label="predicted"),
+    Column(name="coverage_frac", label="coverage", unit="%", scale=100.0),
+    Column(name="median_ape", label="median error", unit="%", scale=100.0),
+    Column(name="p90_ape", label="p90 error", unit="%", scale=100.0),
+    Column(name="bias", label="bias", unit="%", scale=100.0),
+    Column(name="inside_frac", label="inside 80 % interval", unit="%", scale=100.0),
+)
+
+
+def _score_table(name: str, title: str, scores: Mapping[str, Score], *, detail: bool = False) -> Table:
+    columns, fields = list(_SCORE_COLUMNS), list(_SCORE_FIELDS)
+    if all(one.inside_frac is None for one in scores.values()):
+        columns, fields = columns[:-1], fields[:-1]
+    rows = [(label, *(getattr(one, field) for field in fields)) for label, one in scores.items()]
+    return table(name, title, columns, rows, detail=detail)
+
+
+_SCORE_FIELDS = ("rows", "answered", "coverage_frac", "median_ape", "p90_ape", "bias", "inside_frac")
 
 
 def _family(entry: Entry) -> str:
@@ -149,12 +256,13 @@ def _group(entry: Entry) -> str:
     return entry.group
 
 
-def _score_record(found: Score) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in Score.__slots__}
+def _score_record(one: Score) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in _SCORE_FIELDS}
 
 
 def _row_record(entry: Entry) -> Mapping[str, Any]:
     common = {"file": entry.file, "row": entry.row, "metric": entry.metric, "measured": entry.measured}
     if entry.error is None:
         return {**common, "reason": entry.reason}
-    return {**common, "predicted": entry.predicted, "ape": abs(entry.error)}
+    interval = {} if entry.low is None or entry.high is None else {"low": entry.low, "high": entry.high}
+    return {**common, "predicted": entry.predicted, **interval, "ape": abs(entry.error)}

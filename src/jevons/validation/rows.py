@@ -28,7 +28,7 @@ class Table:
     columns : tuple of str
         Its header.
     rows : tuple of dict
-        Its data rows, as text; empty for ``ops``, which the operators read themselves.
+        Its data rows, as text.
     """
 
     path: Path
@@ -70,5 +70,8 @@ def read_table(path: Path | str) -> Table:
             f"{', '.join(SERVING_COLUMNS)}; operator rows the columns of their operator."
         )
         raise InputError(message)
-    rows = () if kind == "ops" else tuple({k: v for k, v in row.items() if k} for _, row in lines)
+    if not lines:
+        message = f"{path}:1: has a header and no rows; there is nothing to compare"
+        raise InputError(message)
+    rows = tuple({k: v for k, v in row.items() if k} for _, row in lines)
     return Table(path=path, kind=kind, columns=tuple(header), rows=rows)

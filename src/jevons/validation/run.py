@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.serving.calibration import Calibration, shipped_calibration
+from jevons.validation.calibrated import CalibrationResult
 from jevons.validation.operators.predict import predict_ops_rows
 from jevons.validation.report import Entry, ValidationReport
 from jevons.validation.rows import Table, read_table
@@ -49,16 +51,39 @@ def validate(
     -----
     A prediction uses a row's configuration alone. Its measured value, run id and source are never looked at.
     """
-    given = [paths] if isinstance(paths, str | Path) else list(paths)
-    if not given:
-        message = "no file of measured rows was given"
-        raise InputError(message)
     factors = calibration if isinstance(calibration, Calibration) else _calibration(calibration)
     entries: list[Entry] = []
-    for path in given:
+    cells: dict[str, tuple[dict[str, str], ...]] = {}
+    for path in _files(paths):
         table = read_table(path)
-        entries += _ENTRIES[table.kind](table, factors)
-    return ValidationReport(tuple(entries))
+        label = str(path) if table.path.name in cells else table.path.name
+        entries += [replace(entry, file=label) for entry in _ENTRIES[table.kind](table, factors)]
+        cells[label] = table.rows
+    return ValidationReport(tuple(entries), cells)
+
+
+def calibrate(paths: Sequence[Path | str] | Path | str, log: Callable[[str], None]) -> CalibrationResult:
+    """Return factors fitted to the serving rows of files.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or no row can be fitted.
+    """
+    from jevons.validation.fit.serving import calibrate as fitted
+
+    return CalibrationResult(fitted(_files(paths), log))
+
+
+def _files(paths: Sequence[Path | str] | Path | str) -> list[Path | str]:
+    """Return the files of a call, which may be one, several, or a list of them."""
+    given: list[Path | str] = []
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        given += [path] if isinstance(path, str | Path) else _files(path)
+    if not given:
+        message = "no file of measured rows was given; name one or more CSV files"
+        raise InputError(message)
+    return given
 
 
 def _calibration(path: Path | str | None) -> Calibration:
@@ -77,6 +102,8 @@ def _ops(table: Table, factors: Calibration) -> list[Entry]:
             family="ops",
             measured=found.get("measured"),
             predicted=found.get("predicted"),
+            low=found.get("low"),
+            high=found.get("high"),
             reason=str(found.get("reason", "")),
         )
         for found in predict_ops_rows(table.path)

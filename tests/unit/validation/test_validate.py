@@ -1,15 +1,19 @@
 """Measured serving rows against predictions: on the samples always, on the whole tables where they lie beside."""
 
 import csv
+import doctest
+import importlib
 from pathlib import Path
 
 import pytest
 
+import jevons
 from jevons.errors import InputError
 from jevons.validation import validate
 
 SAMPLES = Path(__file__).parents[2] / "data" / "serving"
 TABLES = Path(__file__).parents[4] / "shared" / "data" / "serving"
+OPS = SAMPLES.parent / "ops"
 NAMES = ("trtllm_overview", "inferencex_silicon", "engine_bench", "phase_latency", "mlperf_inference")
 
 
@@ -52,6 +56,63 @@ def test_json_holds_what_is_promised(report):
     row = made["rows"][0]
     assert {"file", "row", "metric", "measured"} <= set(row)
     assert all(("predicted" in r and "ape" in r) or "reason" in r for r in made["rows"])
+
+
+def test_tables_have_typed_columns_and_the_file_holds_every_row_with_its_prediction(tmp_path, report):
+    assert set(report.tables) >= {"overall", "families", "groups", "rows"}
+    assert report.tables["rows"].detail
+    assert report.tables["overall"].column("rows") == [len(report.entries)]
+    report.save(tmp_path / "rows.csv")
+    written = rows_of(tmp_path / "rows.csv")
+    assert len(written) == len(report.entries)
+    for row, entry in zip(written, report.entries, strict=True):
+        assert row["reason"] == entry.reason
+        assert (row["predicted"] == "") == (entry.predicted is None)
+    assert written[0]["model"] == rows_of(SAMPLES / f"{NAMES[0]}.csv")[0]["model"]
+    assert len(repr(report).splitlines()) <= 15
+
+
+def test_only_operators_state_an_interval():
+    made = jevons.validate(OPS / "aic_h200_gemm.csv", SAMPLES / "trtllm_overview.csv")
+    for row in made.to_json()["rows"]:
+        if row["file"] == "aic_h200_gemm.csv":
+            assert row["low"] < row["predicted"] < row["high"]
+        else:
+            assert "low" not in row
+    assert 0.6 < made.by(lambda entry: entry.family)["ops"].inside_frac <= 1.0
+
+
+def test_files_of_one_name_stay_apart(tmp_path):
+    twin = tmp_path / "trtllm_overview.csv"
+    twin.write_bytes((SAMPLES / "trtllm_overview.csv").read_bytes())
+    made = validate([SAMPLES / "trtllm_overview.csv", twin])
+    assert len({entry.file for entry in made.entries}) == 2
+    assert len(made.tables["rows"]) == 2 * len(rows_of(twin))
+
+
+def test_a_calibration_that_was_just_fitted_is_taken_as_it_is(tmp_path):
+    table = SAMPLES / "phase_latency.csv"
+    fitted = jevons.calibrate(table)
+    fitted.save(tmp_path / "c.json")
+    by_object, by_file = (jevons.validate(table, calibration=c) for c in (fitted, tmp_path / "c.json"))
+    assert by_object.to_json() == by_file.to_json()
+    assert by_object.overall.median_ape == pytest.approx(fitted.median_ape, rel=0.6)
+    assert len(fitted.tables["factors"]) == len(fitted.to_json()["factors"]) > 0
+
+
+def test_examples_of_the_docstrings_run(monkeypatch):
+    monkeypatch.chdir(SAMPLES.parents[2])
+    for name in ("validate", "calibrate"):
+        assert doctest.testmod(importlib.import_module(f"jevons.api.{name}")).failed == 0
+
+
+def test_no_file_and_a_file_without_rows_are_said(tmp_path):
+    with pytest.raises(InputError, match="no file of measured rows"):
+        jevons.validate()
+    path = tmp_path / "x.csv"
+    path.write_text("model,gpu,isl,osl,concurrency_or_rate,metric,value\n", encoding="utf-8")
+    with pytest.raises(InputError, match="header and no rows"):
+        jevons.validate(path)
 
 
 def test_unknown_header_names_what_is_needed(tmp_path):

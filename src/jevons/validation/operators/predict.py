@@ -6,14 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from jevons.hardware import accelerator
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, KernelTable, shipped_table
 from jevons.operators.families import evaluate
 from jevons.operators.kernels.mla import DEEPSEEK_WIDTHS, projections_s
-from jevons.operators.types import FloatArray
+from jevons.operators.types import OpTime, interval_s
 from jevons.validation.operators import rows as tables
 
 
@@ -41,6 +39,7 @@ def predict_ops_rows(
     -------
     list of dict
         In row order: ``row`` (0-based), ``metric``, ``measured`` (as printed), and either ``predicted`` (same unit),
+        ``low`` and ``high`` (80 % interval),
         ``ape`` and ``p90_frac`` (the error expected of nine in ten), or ``reason``.
 
     Raises
@@ -60,22 +59,28 @@ def predict_ops_rows(
     ]
     for block in read.blocks:
         accelerator_of_block = device(block.device)
-        time_s, p90_frac = _predict(block, accelerator_of_block, fitted)
+        result = _predict(block, accelerator_of_block, fitted)
+        low_s, high_s = interval_s(result)
         if block.work is None:
-            measured, predicted = block.measured_s / block.unit_s, time_s / block.unit_s
+            measured, predicted, low, high = (
+                time / block.unit_s for time in (block.measured_s, result.time_s, low_s, high_s)
+            )
         else:
-            measured, predicted = block.work / block.measured_s, block.work / time_s
+            measured, predicted, low, high = (
+                block.work / time for time in (block.measured_s, result.time_s, high_s, low_s)
+            )
         found.extend(
             {
                 "row": row, "metric": block.metric, "measured": float(was), "predicted": float(now),
-                "ape": float(abs(now / was - 1.0)), "p90_frac": p90_frac,
+                "low": float(least), "high": float(most), "ape": float(abs(now / was - 1.0)),
+                "p90_frac": result.p90_frac,
             }
-            for row, was, now in zip(block.rows, measured, predicted, strict=True)
+            for row, was, now, least, most in zip(block.rows, measured, predicted, low, high, strict=True)
         )  # fmt: skip
     return sorted(found, key=lambda entry: (entry["row"], entry["metric"]))
 
 
-def _predict(block: tables.Block, device: Accelerator, table: KernelTable) -> tuple[FloatArray, float]:
+def _predict(block: tables.Block, device: Accelerator, table: KernelTable) -> OpTime:
     shape = dict(block.shape)
     if block.projections:
         engine = block.engine if block.engine in {"trtllm", "vllm", "sglang"} else "generic"
@@ -85,5 +90,4 @@ def _predict(block: tables.Block, device: Accelerator, table: KernelTable) -> tu
             absorbed="t" in shape,
         )  # fmt: skip
     kernel = table.find(block.family, device, block.dtype, block.variant, block.engine)
-    result = evaluate(block.family, kernel, shape, block.rates)
-    return np.asarray(result.time_s), result.p90_frac
+    return evaluate(block.family, kernel, shape, block.rates)
