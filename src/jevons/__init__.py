@@ -16,6 +16,7 @@ _FUNCTIONS = (
     "calibrate",
     "cost",
     "memory",
+    "simulate",
     "validate",
 )
 _PARTS = ("facts", "hardware", "models", "operators", "serving", "training", "study")
@@ -31,6 +32,9 @@ _HOMES = {
 _FACES = {
     ("plan", "plot"): "jevons.plot.plan:FIGURES",
     ("plan", "page"): "jevons.report:plan_html",
+    ("simulation", "plot"): "jevons.plot.simulation:FIGURES",
+    ("fleet", "plot"): "jevons.plot.simulation:FLEET_FIGURES",
+    ("sweep", "plot"): "jevons.plot.simulation:SWEEP_FIGURES",
     ("size", "plot"): "jevons.plot.size:FIGURES",
     ("buy_rent_api", "plot"): "jevons.plot.size:FIGURES",
 }

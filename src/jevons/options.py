@@ -315,6 +315,10 @@ def file(value: Path | str | None) -> Path | None:
 
 MODEL = Option(help="Model: a shipped name (`jevons models list`) or the path of a config.json", metavar="MODEL")
 GPU = Option(help="Accelerator, such as h100_sxm or 'NVIDIA H100 80GB'", metavar="NAME")
+GPU_KINDS = Option(
+    help="Accelerator, such as h100_sxm; or kinds of replicas with their number, such as h100_sxm:6,h20:4",
+    metavar="NAME",
+)
 GPUS = Option(help="Number of accelerators", low=1, high=1_000_000)
 MAX_REPLICA_GPUS = Option(help="Maximum accelerators of one replica", low=1, high=4096)
 ENGINE = Option(help="Serving engine: vllm, sglang, trtllm or generic", metavar="NAME")
@@ -355,3 +359,53 @@ CALIBRATION = Option(help="Calibration file written by `jevons calibrate`", pars
 AS_OF = Option(help="Date of the information: nothing published later is visible", parse=date, metavar="YYYY-MM-DD")
 SEED = Option(help="Seed of all random streams", low=0, high=2**63 - 1)
 TRACE = Option(help="Request trace: Azure, Mooncake, Qwen, BurstGPT, Vidur or vLLM format", parse=path, metavar="FILE")
+REPLICAS = Option(help="Number of replicas (copies of the model)", low=1, high=100_000)
+ROUTING = Option(
+    help="How the router picks a replica: round_robin, least_loaded, least_tokens, two_choices, prefix, session or "
+    "adapter; a fleet's default is least_loaded, that of equal replicas round_robin",
+    metavar="NAME",
+)  # fmt: skip
+KV_TOKENS = Option(help="Tokens that the KV cache of a replica holds", unit="tokens", low=16, high=10**12)
+ISL_CV = Option(help="Coefficient of variation of lognormal input lengths", low=0, high=100)
+OSL_CV = Option(help="Coefficient of variation of lognormal output lengths", low=0, high=100)
+ARRIVALS = Option(help="Arrival process: poisson, gamma, bursts, constant or at_once", metavar="NAME")
+CV = Option(help="Coefficient of variation of the gaps of gamma arrivals", low=0, high=1000)
+THINK = Option(
+    help="User think time between an answer and the next request", unit="s", low=0, high=1e6, parse=duration_s,
+    metavar="TIME",
+)  # fmt: skip
+PREFIX_CACHE = Option(help="Reuse prompt prefixes that the trace's block hashes state")
+LOAD = Option(help="YAML file of request classes: shares, lengths, conversations, limits", parse=path, metavar="FILE")
+LENGTHS_FROM = Option(help="Trace from which prompt and output lengths are drawn", parse=path, metavar="FILE")
+SPEED = Option(help="Replay speed of a trace relative to its recording", above=0, high=1e9)
+KEEP = Option(help="Share of a trace's requests to keep, drawn by the seed", above=0, high=1)
+SWEEP_RATES = Option(help="Arrival rates to simulate one after another: 1,2,4 or 1:8:4", unit="req/s", metavar="RATES")
+STALE = Option(
+    help="Interval between load reports to the router", unit="s", low=0, high=1e6, parse=duration_s, metavar="TIME"
+)
+SLACK = Option(help="Extra queued requests tolerated for cache affinity; 32 where not given", low=0, high=1_000_000)
+AUTOSCALE = Option(help="Minimum and maximum number of replicas under autoscaling, such as 2:10", metavar="MIN:MAX")
+TARGET = Option(help="Unanswered requests per replica that autoscaling aims at", above=0, high=1e9)
+COLD_START = Option(
+    help="Replica start-up time; 120 s where not given", unit="s", low=0, high=1e7, parse=duration_s, metavar="TIME"
+)
+MTBF = Option(help="Mean time between failures of a replica", unit="h", above=0, high=1e7)
+REPAIR = Option(
+    help="Time until a failed replica serves again; 600 s where not given", unit="s", low=0, high=1e8, parse=duration_s,
+    metavar="TIME",
+)  # fmt: skip
+RETRIES = Option(help="Maximum retries of a request whose replica failed; 3 where not given", low=0, high=1000)
+QUEUE_LIMIT = Option(help="Maximum requests waiting at a replica; more are rejected", low=1, high=10**9)
+RATE_LIMIT = Option(help="Admitted requests per second, and a burst: 20 or 20:100; more are rejected", metavar="RATE")
+OFFLINE_REQUESTS = Option(help="Batch requests without a deadline that fill idle capacity", low=1, high=100_000_000)
+OFFLINE_BELOW = Option(help="Unanswered requests at a replica below which it takes batch work", low=1, high=10**9)
+PREFILL_REPLICAS = Option(help="Replicas that only prefill; --replicas then only decode", low=1, high=100_000)
+PREFILL_TP = Option(
+    help="Tensor-parallel degree of the prefill replicas; that of the others where not given", low=1, high=4096
+)
+HOST_GB = Option(help="Host memory behind the KV cache, per accelerator", unit="GB", low=0, high=1e6)
+SWAP = Option(help="Swap the KV cache of preempted requests to host memory instead of recomputing it")
+DRAFT_TOKENS = Option(help="Draft tokens per step of speculative decoding", low=0, high=16)
+DRAFT_ACCEPTANCE = Option(
+    help="Probability that a draft token is accepted; the engine's where not given", low=0, high=0.999
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,7 +30,7 @@ ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html")
 _MOST_REPR_LINES = 15
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table.
 
@@ -51,8 +51,8 @@ class Column:
     name: str
     label: str
     unit: str = ""
-    scale: float = 1.0
-    digits: int = 3
+    scale: float = field(default=1.0, kw_only=True)
+    digits: int = field(default=3, kw_only=True)
 
     @property
     def head(self) -> str:
@@ -222,6 +222,8 @@ class Result:
 
     kind: ClassVar[str] = "result"
     """Word that names the sort of result, such as ``size``; pictures and pages are registered under it."""
+    picture: ClassVar[str] = ""
+    """Name of the picture that ``--plot`` draws."""
 
     @property
     def answer(self) -> str:

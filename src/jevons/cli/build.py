@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jevons.cli.figures import PICTURES, draw
 from jevons.cli.output import Sheet, check_out, forced, note, say, show
 from jevons.errors import InputError
 from jevons.files import frame_csv
@@ -29,6 +30,7 @@ OUTPUT_ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Format = Annotated[str, typer.Option("--format", metavar="FORM", help="Form of the output: table, csv, md or json.")]
 Detail = Annotated[bool, typer.Option("--detail", help="Print every table.")]
+Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the result: .svg, .png or .pdf.", metavar="FILE")]
 Out = Annotated[Path | None, typer.Option("--out", help="Also write to FILE; its ending says what.", metavar="FILE")]
 
 
@@ -37,6 +39,7 @@ def command(
     *,
     arguments: tuple[str, ...] = (),
     endings: tuple[str, ...] = OUTPUT_ENDINGS,
+    plots: bool = False,
     before: Callable[[dict[str, Any]], None] | None = None,
     out: Path | None = None,
 ) -> Callable[..., None]:
@@ -50,12 +53,15 @@ def command(
         Parameters that stand without a flag, in this order; all others are options.
     endings : tuple of str
         Endings that ``--out`` takes.
+    plots : bool
+        Whether the result has a picture, which ``--plot`` draws.
     before : callable, optional
         Checks or completes the given options, by argument name, before the function runs.
     out : path, optional
         Where ``--out`` writes when it is not given.
     """
     own = parameters(function)
+    tells = "progress" in inspect.signature(inspect.unwrap(function)).parameters
 
     default_out = out
 
@@ -63,12 +69,18 @@ def command(
         json, form, detail, out = (given.pop(name) for name in ("json", "form", "detail", "out"))
         check_format(form)
         check_out(out, endings)
+        plot = given.pop("plot", None)
+        check_out(plot, PICTURES, option="--plot")
         if before is not None:
             before(given)
+        if tells:
+            given["progress"] = note
         result = call_parsed(function, given)
+        draw(plot, result, result.picture)
         print_result(result, form="json" if json else form, detail=detail, out=out)
 
-    shared = (("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, default_out))
+    shared: list[tuple[str, Any, Any]] = [("plot", Plot, None)] if plots else []
+    shared += [("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, default_out)]
     signature = inspect.Signature(
         [_parameter(one, argument=one.name in arguments) for one in own]
         + [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, a, d in shared]

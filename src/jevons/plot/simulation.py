@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jevons.plot.palette import HUES, INK, MUTED
 from jevons.plot.style import end_labels, subplots
+from jevons.serving import sim
+from jevons.sizing.simulate_fleet import kind_of_replica
 
 if TYPE_CHECKING:
     from jevons.serving.sim import FleetSeries, Latencies, Series
+    from jevons.sizing.fleet_result import FleetSimulationResult
+    from jevons.sizing.simulation_result import SimulationResult, SweepResult
 
 _TIMES = (("ttft_s", "time to first token", 1.0, "s"), ("tpot_s", "time per output token", 1e3, "ms"),
-          ("e2e_s", "whole answer", 1.0, "s"))  # fmt: skip
+          ("e2e_s", "E2E latency", 1.0, "s"))  # fmt: skip
 
 
 def simulation_figure(
@@ -217,3 +222,50 @@ def sweep_figure(points: Sequence[Mapping[str, Any]], *, title: str = "", slo: M
     axes[2].set_ylim(bottom=0)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
     return figure
+
+
+def latency(result: SimulationResult) -> Any:
+    """Draw latencies and timeline of equal replicas, a line for each class."""
+    run, options = result.run, result.options
+    requests, mix, entry_s = run.offered.requests, run.offered.mix, run.deployment.engine.entry_s
+    seen = sim.latencies(requests, run.found, entry_s)
+    groups = {"all": seen}
+    if mix is not None and len(mix.classes) > 1:
+        groups = {
+            one.name: dataclasses.replace(seen, counted=seen.counted & (mix.of_class[seen.place] == number))
+            for number, one in enumerate(mix.classes)
+        }
+    series = sim.time_series(requests, run.found, run.limits, replicas=run.copies, entry_s=entry_s)
+    return simulation_figure(
+        groups, series, title=f"{requests.count:,} requests, {requests.origin}, on {run.words}",
+        limits={"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e}, stable=result.stable,
+    )  # fmt: skip
+
+
+def fleet_latency(result: FleetSimulationResult) -> Any:
+    """Draw latencies by kind of replica above the fleet over time."""
+    run, record = result.run, result.record
+    seen = sim.latencies(run.load.requests, run.found, run.entry_s)
+    of_kind = kind_of_replica(run.kinds)[run.found.trail.replica[seen.place]]
+    groups = {
+        kind.name: sim.Latencies(
+            **{f.name: np.asarray(getattr(seen, f.name))[of_kind == k] for f in dataclasses.fields(seen)}
+        )
+        for k, kind in enumerate(run.kinds)
+    }
+    title = f"{record['requests']:,} requests, {record['load']}, routing {record['routing']}"
+    names = [kind.name for kind in run.kinds]
+    return fleet_figure(groups, run.found.series, names, title=title, limits=record["slo"], stable=result.stable)
+
+
+def sweep(result: SweepResult) -> Any:
+    """Draw latency over the arrival rate."""
+    first = result.points[0]
+    title = f"{first['model']} on {first['replicas']} x tp{first['tp']} {first['gpu']}"
+    slo = {name: first["slo"][name] for name in ("ttft_s", "tpot_s")}
+    return sweep_figure(result.points, title=title, slo=slo)
+
+
+FIGURES: dict[str, Callable[[Any], Any]] = {"latency": latency}
+FLEET_FIGURES: dict[str, Callable[[Any], Any]] = {"latency": fleet_latency}
+SWEEP_FIGURES: dict[str, Callable[[Any], Any]] = {"sweep": sweep}

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from jevons.results import Column, Result, Table, number, table
 from jevons.sizing.load import Offered
 from jevons.sizing.options import Simulation
-from jevons.sizing.simulate_fleet import kind_of_replica
+from jevons.sizing.simulate_fleet import FleetRun, kind_of_replica
+from jevons.sizing.simulation_tables import (
+    Quantity,
+    latency_sentence,
+    latency_table,
+    limits_text,
+    service_table,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,6 +91,114 @@ def fleet_frame(load: Offered, kinds: list[Kind], found: FleetResult, entry_s: f
             "ttft_s": times["first_s"] - times["arrival_s"], "e2e_s": times["finish_s"] - times["arrival_s"],
             "preempted": trail.preempted[:count], "replica": replica,
             "kind": [kinds[of_kind[place]].name if place >= 0 else None for place in replica],
-            "outcome": [fates[fate] for fate in found.fate[:count]], "sent_again": found.attempts[:count],
+            "outcome": [fates[fate] for fate in found.fate[:count]], "retries": found.attempts[:count],
         }
     ).with_columns(pl.selectors.float().fill_nan(None))  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FleetSimulationResult(Result):
+    """What `jevons.simulate` returns for a fleet behind a router.
+
+    Parameters
+    ----------
+    run : FleetRun
+        What was simulated, and every request's times.
+    record : mapping
+        The documented figures.
+    """
+
+    kind: ClassVar[str] = "fleet"
+    picture: ClassVar[str] = "latency"
+
+    run: FleetRun
+    record: dict[str, Any]
+
+    @property
+    def stable(self) -> bool:
+        """Whether the fleet keeps up with the load."""
+        return bool(self.record["stable"])
+
+    def latency(self, name: str, statistic: str = "mean") -> float | None:
+        """Return a statistic of ``ttft_s``, ``tpot_s``, ``itl_s`` or ``e2e_s`` [s]; None where nothing was measured."""
+        spread = self.record[name]
+        return None if spread is None else float(spread[statistic])
+
+    @property
+    def answer(self) -> str:
+        """Load, fleet, throughput, latency and cost in a sentence."""
+        r = self.record
+        fleet = self.run.words
+        if not self.stable:
+            return (
+                f"UNSTABLE: {fleet} finishes {r['capacity_req_per_s']:.3g} req/s, and arrivals exceed that by "
+                f"{100 * r['overload_frac']:.1f} %; it runs out of {r['limit']}. The queue grows for as long as the "
+                "load lasts. Add replicas, limit the queue, or lower the rate."
+            )
+        return f"{fleet} serves {r['requests']:,} requests ({r['load']}): {latency_sentence(r)}"
+
+    def _tables(self) -> Iterator[Table]:
+        r = self.record
+        yield latency_table(r, f"Latency over {r['counted']:,} counted requests")
+        yield _kind_table(r)
+        yield service_table(list(_quantities(r)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        return {"answer": self.answer, **self.record}
+
+    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+        """Return a table as a polars frame; ``requests`` is every request, a row each."""
+        if table != "requests":
+            return super().to_frame(table)
+        run = self.run
+        return fleet_frame(run.load, run.kinds, run.found, run.entry_s)
+
+    def save(self, path: Path | str, table: str | None = None, *, force: bool = False) -> None:
+        """Write the result; a ``.csv`` or ``.parquet`` holds every request where no table is named."""
+        super().save(path, table or "requests", force=force)
+
+
+def _kind_table(r: dict[str, Any]) -> Table:
+    columns = [
+        Column("kind", "kind"),
+        Column("replicas", "replicas paid"),
+        Column("accelerators", "accelerators paid"),
+        Column("served", "served"),
+        Column("ttft_p99_s", "TTFT p99", "ms", scale=1e3),
+        Column("mean_batch", "mean batch"),
+        Column("utilisation_frac", "utilisation", "%", scale=100.0),
+        Column("kv_peak_frac", "peak KV cache", "%", scale=100.0),
+        Column("cost", f"cost of the run [{r['currency'] or 'own currency'}]"),
+    ]
+    hours = max(r["end_s"] / 3600, 1e-12)
+    rows = [
+        (
+            k["name"], k["replica_hours"] / hours, k["accelerator_hours"] / hours, k["served"],
+            None if k["ttft_s"] is None else k["ttft_s"]["p99"], k["mean_batch"], k["utilisation_frac"],
+            k["kv_peak_frac"], None if k["currency"] is None else k["cost"],
+        )
+        for k in r["kinds"]
+    ]  # fmt: skip
+    return table("kinds", "Kinds of replicas", columns, rows)
+
+
+def _quantities(r: dict[str, Any]) -> Iterator[Quantity]:
+    """Yield the rows of the service table."""
+    rejected = ", ".join(f"{count:,} {why.replace('_', ' ')}" for why, count in r["rejected"].items() if count)
+    lost = ", ".join(f"{count:,} {why.replace('_', ' ')}" for why, count in r["lost"].items() if count)
+    stale = f", load reported every {r['stale_s']:g} s" if r["stale_s"] else ""
+    yield "throughput", r["req_per_s"], "req/s", f"routing {r['routing']}{stale}"
+    yield "goodput", r["goodput_req_per_s"], "req/s", limits_text(r["slo"]) or "no latency limits given"
+    yield "output throughput", r["output_tok_per_s"], "tok/s", ""
+    yield "rejected", sum(r["rejected"].values()), "requests", rejected or "none"
+    yield "lost", sum(r["lost"].values()), "requests", lost or "none"
+    yield "retried", r["retried"], "requests", f"{r['failures']:,} replica failures"
+    yield "cost", r["cost_per_mtok"], f"{r['currency'] or 'money'}/Mtok", "all tokens, batch requests included"
+    yield "replica-hours", r["replica_hours"], "h", f"{number(r['accelerator_hours'])} accelerator-hours"
+    yield "utilisation", 100 * r["utilisation_frac"], "%", "share of replicas' time with a step running"
+    yield "preemptions", r["preemptions"], "", "requests whose KV cache was taken and recomputed"
+    if r["offline"] is not None:
+        batch = r["offline"]
+        note = f"{batch['served']:,} batch requests served, {batch['left']:,} left"
+        yield "batch output throughput", batch["output_tok_per_s"], "tok/s", note

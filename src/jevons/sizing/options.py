@@ -1,14 +1,15 @@
-"""Options of a simulation and of a fleet."""
+"""What a simulation and a fleet are asked for; `jevons.simulate` says what each means."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetOptions:
-    """The options that only a fleet has; times in seconds but for *mtbf*, in hours."""
+    """What only a fleet has; times in seconds but for *mtbf*, in hours; None for what is not asked for."""
 
     routing: str | None = None
     stale: float | None = None
@@ -27,7 +28,7 @@ class FleetOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """The options of a simulation; times in seconds, None for what model, device and engine say."""
+    """What is simulated; times in seconds, None for what model, device and engine say."""
 
     model: str
     gpu: str = "h100_sxm"
@@ -39,8 +40,8 @@ class Simulation:
     precision: str = "native"
     kv_precision: str = "bf16"
     kv_tokens: int | None = None
-    max_batch: int | None = None
-    step_tokens: int | None = None
+    max_num_seqs: int | None = None
+    max_num_batched_tokens: int | None = None
     rate: float | None = None
     requests: int | None = None
     isl: int = 500
@@ -60,10 +61,8 @@ class Simulation:
     ttft: float | None = None
     tpot: float | None = None
     e2e: float | None = None
-    sweep_rates: str | None = None
-    plot: Path | None = None
     seed: int = 0
-    as_of: str | None = None
+    as_of: dt.date | None = None
     calibration: Path | None = None
     host_gb: float = 0.0
     swap: bool = False

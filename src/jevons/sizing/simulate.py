@@ -36,7 +36,7 @@ def run_replicas(
     if options.prefill_replicas is not None:
         return _run_split(options, load, deployment, tables, progress)
     if options.prefill_tp is not None:
-        message = "--prefill-tp: says nothing without --prefill-replicas; give that too"
+        message = "--prefill-tp: has no effect without --prefill-replicas; add it"
         raise InputError(message)
     replicas = replicas_of(options, deployment.devices)
     limits = limits_for(options, deployment, context, requests.hash_tokens)
@@ -135,7 +135,7 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
     spec = models.load(options.model)
     if options.draft_acceptance is not None:
         if not options.draft_tokens:
-            message = "--draft-acceptance: says nothing without --draft-tokens; give that too"
+            message = "--draft-acceptance: has no effect without --draft-tokens; add it"
             raise InputError(message)
         engine = dataclasses.replace(engine, draft_acceptance_frac=options.draft_acceptance)
 
@@ -164,11 +164,11 @@ def limits_for(options: Simulation, deployment: Deployment, context: float, hash
     from jevons.serving import sim
 
     if options.swap and not options.host_gb:
-        message = "--swap: needs host memory to go to; give --host-gb too"
+        message = "--swap: needs host memory; add --host-gb"
         raise InputError(message)
     return sim.limits_of(
         deployment, context=context, kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
-        max_batch=options.max_batch, step_tokens=options.step_tokens, block_tokens=hash_tokens or 16,
+        max_batch=options.max_num_seqs, step_tokens=options.max_num_batched_tokens, block_tokens=hash_tokens or 16,
         host_bytes=1e9 * options.host_gb, swap=options.swap,
     )  # fmt: skip
 
@@ -185,8 +185,8 @@ def replicas_of(options: Simulation, devices: int) -> int:
         raise InputError(message)
     if options.replicas is not None and options.replicas * devices != options.gpus:
         message = (
-            f"--gpus {options.gpus} and --replicas {options.replicas}: a replica takes {devices}. Leave one of the two "
-            f"away, or use --gpus {options.replicas * devices}."
+            f"--gpus {options.gpus} and --replicas {options.replicas}: a replica takes {devices}. Omit one of the two, "
+            f"or use --gpus {options.replicas * devices}."
         )
         raise InputError(message)
     return options.gpus // devices

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jevons.errors import InputError
-from jevons.sizing.load import Offered
+from jevons.sizing.load import Offered, offered
 from jevons.sizing.money import given_price
 from jevons.sizing.options import FleetOptions, Simulation
 from jevons.sizing.simulate import deployment_of, limits_for, replicas_of
-from jevons.units import parse_date
 
 if TYPE_CHECKING:
     from jevons.serving import Deployment
-    from jevons.serving.sim import Autoscale, Kind, Offline, StepTable
+    from jevons.serving.sim import Autoscale, FleetResult, Kind, Offline, RateLimit, Routing, StepTable
     from jevons.sizing.hour_price import HourPrice
 
 _KIND = re.compile(r"^([\w.-]+)(?::(\d+))?$")
@@ -27,6 +29,67 @@ _SCALED_FULL = 0.25
 """Share of it that scaling aims at; a replica more than full answers no faster, so it must not be near one."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetRun:
+    """One simulated fleet, and what it was of."""
+
+    load: Offered
+    parts: list[Deployment]
+    kinds: list[Kind]
+    prices: list[HourPrice | None]
+    routing: Routing
+    found: FleetResult
+
+    @property
+    def words(self) -> str:
+        """What the load ran on."""
+
+        def count(kind: Kind) -> str:
+            scale = kind.autoscale
+            return str(kind.replicas) if scale is None else f"{scale.least} to {scale.most}"
+
+        return " and ".join(f"{count(kind)} x {part}" for kind, part in zip(self.kinds, self.parts, strict=True))
+
+    @property
+    def entry_s(self) -> float:
+        """Time from a client to the engine's queue [s]."""
+        return self.parts[0].engine.entry_s
+
+
+def run_fleet(
+    options: Simulation,
+    fleet: FleetOptions,
+    gpu_hour: str | None,
+    progress: Callable[[str], None] | None = None,
+) -> FleetRun:
+    """Simulate the load of the options on a fleet."""
+    from jevons.serving import sim
+
+    if options.prefill_replicas is not None or options.prefill_tp is not None:
+        message = "--prefill-replicas: prefill and decode pools are of equal replicas; omit the options of a fleet"
+        raise InputError(message)
+    _refuse_lone(fleet)
+    load = offered(options)
+    parts, kinds, prices = kinds_of(options, fleet, gpu_hour, load)
+    routing = sim.Routing(
+        kind=fleet.routing or "least_loaded", stale_s=fleet.stale or 0.0,
+        slack=32 if fleet.slack is None else fleet.slack,
+    )  # fmt: skip
+    failures = sim.Failures(
+        mtbf_s=math.inf if fleet.mtbf is None else fleet.mtbf * 3600.0,
+        repair_s=600.0 if fleet.repair is None else fleet.repair,
+        retries=3 if fleet.retries is None else fleet.retries,
+    )
+    found = sim.simulate_fleet(
+        load.requests, kinds, routing=routing, failures=failures,
+        admission=sim.Admission(fleet.queue_limit, _rate_limits(fleet.rate_limit)),
+        offline=offline_pile(options, fleet, kinds), session=None if load.mix is None else load.mix.session,
+        entry_s=parts[0].engine.entry_s, ttft_s=options.ttft, tpot_s=options.tpot, e2e_s=options.e2e,
+        seed=options.seed, progress=progress,
+    )  # fmt: skip
+    return FleetRun(load=load, parts=parts, kinds=kinds, prices=prices, routing=routing, found=found)
+
+
 def kinds_of(
     options: Simulation, fleet: FleetOptions, gpu_hour: str | None, load: Offered
 ) -> tuple[list[Deployment], list[Kind], list[HourPrice | None]]:
@@ -36,13 +99,13 @@ def kinds_of(
     from jevons.serving.calibration import engine_for
     from jevons.sizing.hour_price import owned_hour_price
 
-    date = parse_date(options.as_of)
+    date = options.as_of
     engine = engine_for(options.engine, options.calibration, date)
     requests = load.requests
     context = float(requests.isl.mean() + requests.osl.mean())
     given = devices_of(options.gpu)
     if any(count is not None for _, count in given) and (options.gpus is not None or options.replicas is not None):
-        message = f"--gpu {options.gpu}: says how many replicas there are; leave --gpus and --replicas away"
+        message = f"--gpu {options.gpu}: says how many replicas there are; omit --gpus and --replicas"
         raise InputError(message)
     parts, kinds, prices, speeds = [], [], [], []
     for name, count in given:
@@ -87,7 +150,7 @@ def _autoscale(fleet: FleetOptions, max_batch: int) -> Autoscale | None:
         return None
     match = re.fullmatch(r"(\d+):(\d+)", fleet.autoscale.strip())
     if match is None or not int(match.group(1)) <= int(match.group(2)) or int(match.group(2)) < 1:
-        message = f"--autoscale {fleet.autoscale}: write the least and the most replicas, such as 2:10"
+        message = f"--autoscale {fleet.autoscale}: write the minimum and maximum number of replicas, such as 2:10"
         raise InputError(message)
     return Autoscale(
         least=int(match.group(1)), most=int(match.group(2)),
@@ -136,3 +199,40 @@ def devices_of(text: str) -> list[tuple[str, int | None]]:
         message = f"--gpu {text}: of several kinds, each needs its own name and replicas, such as h100_sxm:6,h20:4"
         raise InputError(message)
     return found
+
+
+def is_fleet(options: Simulation, fleet: FleetOptions) -> bool:
+    """Return whether the options describe a fleet, and not only equal replicas."""
+    from jevons.serving.sim import ROUTINGS
+
+    several = "," in options.gpu or ":" in options.gpu
+    given = any(value is not None for value in dataclasses.astuple(replace(fleet, routing=None)))
+    return several or given or fleet.routing not in {None, *ROUTINGS}
+
+
+def _refuse_lone(fleet: FleetOptions) -> None:
+    """Refuse options that say nothing without another."""
+    for name, value, needs, other in (
+        ("--target", fleet.target, "--autoscale", fleet.autoscale),
+        ("--cold-start", fleet.cold_start, "--autoscale", fleet.autoscale),
+        ("--repair", fleet.repair, "--mtbf", fleet.mtbf),
+        ("--retries", fleet.retries, "--mtbf", fleet.mtbf),
+        ("--offline-below", fleet.offline_below, "--offline-requests", fleet.offline_requests),
+    ):
+        if value is not None and other is None:
+            message = f"{name} {value:g}: has no effect without {needs}; add it"
+            raise InputError(message)
+
+
+def _rate_limits(text: str | None) -> tuple[RateLimit, ...]:
+    """Return the limit of ``20`` or ``20:100``: requests per second, and how many at once (a second's by default)."""
+    from jevons.serving.sim import RateLimit
+
+    if text is None:
+        return ()
+    match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)(?::(\d+))?", text.strip())
+    if match is None or not 0 < float(match.group(1)) < 1e9:
+        message = f"--rate-limit {text}: write requests per second and, after a colon, a burst: 20 or 20:100"
+        raise InputError(message)
+    rate = float(match.group(1))
+    return (RateLimit(rate, max(round(rate), 1) if match.group(2) is None else int(match.group(2))),)

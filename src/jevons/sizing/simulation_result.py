@@ -1,14 +1,26 @@
-"""What a simulation reports."""
+"""What a simulation of equal replicas reports, at one arrival rate or at several."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from jevons.results import Result, Table, number
 from jevons.sizing.load import Offered
 from jevons.sizing.options import Simulation
+from jevons.sizing.simulation_tables import (
+    Quantity,
+    class_table,
+    latency_sentence,
+    latency_table,
+    limits_text,
+    service_table,
+    sweep_table,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -149,3 +161,154 @@ def run_frame(run: Run) -> pl.DataFrame:
         }
         | _classes(run.offered)
     ).with_columns(pl.selectors.float().fill_nan(None))  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SimulationResult(Result):
+    """What `jevons.simulate` returns for equal replicas.
+
+    Parameters
+    ----------
+    options : Simulation
+        What was asked for.
+    run : Run
+        What was simulated, and every request's times.
+    record : mapping
+        The documented figures.
+    """
+
+    kind: ClassVar[str] = "simulation"
+    picture: ClassVar[str] = "latency"
+
+    options: Simulation
+    run: Run
+    record: dict[str, Any]
+
+    @property
+    def stable(self) -> bool:
+        """Whether the replicas keep up with the load."""
+        return bool(self.record["stable"])
+
+    def latency(self, name: str, statistic: str = "mean") -> float | None:
+        """Return a statistic of ``ttft_s``, ``tpot_s``, ``itl_s`` or ``e2e_s`` [s]; None where nothing was measured."""
+        spread = self.record[name]
+        return None if spread is None else float(spread[statistic])
+
+    @property
+    def answer(self) -> str:
+        """Load, replicas, throughput, latency and cost in a sentence."""
+        r, run = self.record, self.run
+        if not self.stable:
+            return (
+                f"UNSTABLE: {run.words} finishes {r['capacity_req_per_s']:.3g} req/s, and arrivals exceed that by "
+                f"{100 * r['overload_frac']:.1f} %. The queue grows for as long as the load lasts, so the latencies "
+                "say how long the simulation was. Add replicas or lower the rate."
+            )
+        return f"{run.words} serves {r['requests']:,} requests ({run.offered.requests.origin}): {latency_sentence(r)}"
+
+    def _tables(self) -> Iterator[Table]:
+        r = self.record
+        yield latency_table(r, f"Latency over {r['counted']:,} counted requests")
+        yield service_table(list(_quantities(self.run, r)))
+        if r["classes"]:
+            yield class_table(r["classes"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        return {"answer": self.answer, **self.record}
+
+    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+        """Return a table as a polars frame; ``requests`` is every request, a row each."""
+        return run_frame(self.run) if table == "requests" else super().to_frame(table)
+
+    def save(self, path: Path | str, table: str | None = None, *, force: bool = False) -> None:
+        """Write the result; a ``.csv`` or ``.parquet`` holds every request where no table is named."""
+        super().save(path, table or "requests", force=force)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SweepResult(Result):
+    """What `jevons.simulate` returns for several arrival rates.
+
+    Parameters
+    ----------
+    points : tuple of mapping
+        The documented figures at each rate, in rising order.
+    """
+
+    kind: ClassVar[str] = "sweep"
+    picture: ClassVar[str] = "sweep"
+
+    points: tuple[dict[str, Any], ...]
+
+    @property
+    def answer(self) -> str:
+        """The highest rate that is stable, and what it gives."""
+        stable = [point for point in self.points if point["stable"]]
+        if not stable:
+            return f"No rate is stable; the lowest is {number(self.points[0]['rate'])} req/s. Add replicas."
+        return f"Stable up to {number(stable[-1]['rate'])} req/s of those tried: {latency_sentence(stable[-1])}"
+
+    def _tables(self) -> Iterator[Table]:
+        yield sweep_table(self.points)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        return {"answer": self.answer, "sweep": list(self.points)}
+
+
+def _quantities(run: Run, r: dict[str, Any]) -> Iterator[Quantity]:
+    """Yield the rows of the service table."""
+    currency = r["currency"] or "money"
+    hour = "" if r["gpu_hour"] is None else f"; {r['gpu_hour']['amount']:.3g} {currency}/h, {r['gpu_hour']['origin']}"
+    start, stop = r["window_s"]
+    counted = (
+        f"{r['edges']['warm_up_s']:,.1f} s of warm-up and {r['edges']['drain_s']:,.1f} s of drain left out"
+        if r["counted"] < r["served"]
+        else f"all requests, {start:,.1f} to {stop:,.1f} s"
+    )
+    hits = "share of prompt tokens found in the cache" if run.offered.requests.hashes is not None else "off"
+    yield "throughput", r["req_per_s"], "req/s", counted
+    yield "goodput", r["goodput_req_per_s"], "req/s", limits_text(r["slo"]) or "no latency limits given"
+    yield (
+        "output throughput",
+        r["output_tok_per_s"],
+        "tok/s",
+        f"{number(r['output_tok_per_s_per_gpu'])} per accelerator",
+    )
+    if r["rejected"]:
+        yield "rejected", r["rejected"], "requests", "longer than the KV cache of a replica"
+    yield "cost", r["cost_per_mtok"], f"{currency}/Mtok", f"input and output tokens{hour}"
+    yield "cost per output token", r["cost_per_output_mtok"], f"{currency}/Mtok", "all cost on output tokens"
+    yield "energy", r["energy_kwh_per_mtok"], "kWh/Mtok", "input and output tokens; servers, without cooling"
+    yield "utilisation", 100 * r["utilisation_frac"], "%", "share of time with a step running"
+    yield "mean batch", r["mean_batch"], "requests", f"decoding per step, maximum {r['limits']['max_batch']:,}"
+    yield "mean KV cache", 100 * r["kv_mean_frac"], "%", "of the cache of a replica"
+    yield "peak KV cache", 100 * r["kv_peak_frac"], "%", "of the cache of a replica"
+    yield "prefix cache hits", 100 * r["hit_tokens"] / max(r["hit_tokens"] + r["prefill_tokens"], 1), "%", hits
+    yield "preemptions", r["preemptions"], "", "requests whose KV cache was taken, recomputed unless swapped"
+    yield from _more_quantities(r)
+
+
+def _more_quantities(r: dict[str, Any]) -> Iterator[Quantity]:
+    """Yield the rows of pools, host memory and speculative decoding, where there are any."""
+    limits, prefill = r["limits"], r["prefill"]
+    if prefill is not None:
+        yield "prefill utilisation", 100 * prefill["utilisation_frac"], "%", "of the prefill replicas"
+        yield "decode utilisation", 100 * prefill["decode_utilisation_frac"], "%", "of the decode replicas"
+        if prefill["hand_over_s"] is not None:
+            last = number(1e3 * prefill["hand_over_s"]["p99"])
+            yield (
+                "mean KV transfer",
+                1e3 * prefill["hand_over_s"]["mean"],
+                "ms",
+                f"from prefill to decode; p99 {last} ms",
+            )
+    if limits["host_blocks"]:
+        room = f"{limits['host_blocks'] * limits['block_tokens']:,} tokens"
+        yield "host cache hits", 100 * r["host_hit_tokens"] / max(r["hit_tokens"], 1), "%", f"of hits; room for {room}"
+        yield "swapped", r["swaps"], "requests", "preempted requests whose KV cache went to the host"
+    if limits["draft_tokens"]:
+        tokens = (r["mean_osl"] * r["served"] - r["served"]) / max(r["decode_tokens"], 1)
+        accepted = f"{limits['draft_tokens']} drafted, each accepted with {100 * limits['draft_acceptance_frac']:.3g} %"
+        yield "tokens per step", tokens, "tokens", f"of a request; {accepted}"

@@ -1,0 +1,117 @@
+"""`jevons.simulate`: a load on replicas or a fleet, exact to the engine's step."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from jevons import options as o
+
+if TYPE_CHECKING:
+    from jevons.results import Result
+
+
+@o.declared
+def simulate(
+    model: Annotated[str, o.MODEL],
+    *,
+    gpu: Annotated[str, o.GPU_KINDS] = "h100_sxm",
+    gpus: Annotated[int | None, o.GPUS] = None,
+    tp: Annotated[int | None, o.TP] = None,
+    replicas: Annotated[int | None, o.REPLICAS] = None,
+    routing: Annotated[str | None, o.ROUTING] = None,
+    engine: Annotated[str, o.ENGINE] = "vllm",
+    precision: Annotated[str, o.PRECISION] = "native",
+    kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
+    kv_tokens: Annotated[int | None, o.KV_TOKENS] = None,
+    max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
+    max_num_batched_tokens: Annotated[int | None, o.MAX_NUM_BATCHED_TOKENS] = None,
+    rate: Annotated[float | None, o.RATE] = None,
+    concurrency: Annotated[int | None, o.CONCURRENCY] = None,
+    requests: Annotated[int | None, o.REQUESTS] = None,
+    isl: Annotated[int, o.ISL] = 500,
+    osl: Annotated[int, o.OSL] = 200,
+    isl_cv: Annotated[float, o.ISL_CV] = 0.0,
+    osl_cv: Annotated[float, o.OSL_CV] = 0.0,
+    arrivals: Annotated[str, o.ARRIVALS] = "poisson",
+    cv: Annotated[float, o.CV] = 2.0,
+    think: Annotated[float | str, o.THINK] = 0.0,
+    trace: Annotated[Path | str | None, o.TRACE] = None,
+    prefix_cache: Annotated[bool, o.PREFIX_CACHE] = False,
+    load: Annotated[Path | str | None, o.LOAD] = None,
+    lengths_from: Annotated[Path | str | None, o.LENGTHS_FROM] = None,
+    speed: Annotated[float | None, o.SPEED] = None,
+    keep: Annotated[float | None, o.KEEP] = None,
+    ttft: Annotated[float | str | None, o.TTFT] = None,
+    tpot: Annotated[float | str | None, o.TPOT] = None,
+    e2e: Annotated[float | str | None, o.E2E] = None,
+    sweep_rates: Annotated[str | None, o.SWEEP_RATES] = None,
+    stale: Annotated[float | str | None, o.STALE] = None,
+    slack: Annotated[int | None, o.SLACK] = None,
+    autoscale: Annotated[str | None, o.AUTOSCALE] = None,
+    target: Annotated[float | None, o.TARGET] = None,
+    cold_start: Annotated[float | str | None, o.COLD_START] = None,
+    mtbf: Annotated[float | None, o.MTBF] = None,
+    repair: Annotated[float | str | None, o.REPAIR] = None,
+    retries: Annotated[int | None, o.RETRIES] = None,
+    queue_limit: Annotated[int | None, o.QUEUE_LIMIT] = None,
+    rate_limit: Annotated[str | None, o.RATE_LIMIT] = None,
+    offline_requests: Annotated[int | None, o.OFFLINE_REQUESTS] = None,
+    offline_below: Annotated[int | None, o.OFFLINE_BELOW] = None,
+    prefill_replicas: Annotated[int | None, o.PREFILL_REPLICAS] = None,
+    prefill_tp: Annotated[int | None, o.PREFILL_TP] = None,
+    host_gb: Annotated[float, o.HOST_GB] = 0.0,
+    swap: Annotated[bool, o.SWAP] = False,
+    draft_tokens: Annotated[int, o.DRAFT_TOKENS] = 0,
+    draft_acceptance: Annotated[float | None, o.DRAFT_ACCEPTANCE] = None,
+    gpu_hour: Annotated[str | None, o.GPU_HOUR] = None,
+    seed: Annotated[int, o.SEED] = 0,
+    calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    progress: Callable[[str], None] | None = None,
+) -> Result:
+    """Simulate a load on replicas of a model, exact to the engine's step: latency, throughput, cost, stability.
+
+    The load is one of `rate`, `concurrency`, `trace` and `load`. Several kinds of accelerators, a router's options,
+    autoscaling, failures, limits or batch work make it a fleet; `sweep_rates` simulates one rate after another.
+
+    Returns
+    -------
+    SimulationResult, FleetSimulationResult or SweepResult
+        With latencies, throughput, cost and, by `.to_frame("requests")`, every request.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong, or two contradict each other.
+    InfeasibleError
+        If the model does not fit.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> run = jevons.simulate("llama-3.1-8b", rate=4, requests=2000)
+    >>> run.stable, 0.01 < run.latency("ttft_s", "p50") < 1
+    (True, True)
+    """
+    from jevons.sizing.options import FleetOptions, Simulation
+    from jevons.sizing.simulation import simulate_load
+
+    simulation = Simulation(
+        model=model, gpu=gpu, gpus=gpus, tp=tp, replicas=replicas, routing=routing or "round_robin", engine=engine,
+        precision=precision, kv_precision=kv_precision, kv_tokens=kv_tokens, max_num_seqs=max_num_seqs,
+        max_num_batched_tokens=max_num_batched_tokens, rate=rate, requests=requests, isl=isl, osl=osl, isl_cv=isl_cv,
+        osl_cv=osl_cv, arrivals=arrivals, cv=cv, concurrency=concurrency, think=o.seconds(think) or 0.0,
+        trace=o.file(trace), load=o.file(load), lengths_from=o.file(lengths_from), speed=speed, keep=keep,
+        prefix_cache=prefix_cache, ttft=o.seconds(ttft), tpot=o.seconds(tpot), e2e=o.seconds(e2e), seed=seed,
+        as_of=o.day(as_of), calibration=o.file(calibration), host_gb=host_gb, swap=swap, draft_tokens=draft_tokens,
+        draft_acceptance=draft_acceptance, prefill_replicas=prefill_replicas, prefill_tp=prefill_tp,
+    )  # fmt: skip
+    fleet = FleetOptions(
+        routing=routing, stale=o.seconds(stale), slack=slack, autoscale=autoscale, target=target,
+        cold_start=o.seconds(cold_start), mtbf=mtbf, repair=o.seconds(repair), retries=retries,
+        queue_limit=queue_limit, rate_limit=rate_limit, offline_requests=offline_requests, offline_below=offline_below,
+    )  # fmt: skip
+    return simulate_load(simulation, fleet, gpu_hour=gpu_hour, rates=sweep_rates, progress=progress)

@@ -1,0 +1,80 @@
+"""Decides what a simulation is of: equal replicas, several arrival rates, or a fleet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from jevons.errors import InputError
+from jevons.hardware import accelerator
+from jevons.results import Result
+from jevons.serving.calibration import engine_for
+from jevons.sizing.fleet_result import FleetSimulationResult, fleet_record
+from jevons.sizing.hour_price import owned_hour_price
+from jevons.sizing.money import given_price
+from jevons.sizing.options import FleetOptions, Simulation
+from jevons.sizing.simulate import run_replicas, sweep_rates
+from jevons.sizing.simulate_fleet import is_fleet, run_fleet
+from jevons.sizing.simulation_result import SimulationResult, SweepResult, run_record
+
+_MOST_RATES = 100
+
+
+def simulate_load(
+    options: Simulation,
+    fleet: FleetOptions,
+    *,
+    gpu_hour: str | None,
+    rates: str | None,
+    progress: Callable[[str], None] | None = None,
+) -> Result:
+    """Return the result of the simulation that the options describe.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `jevons.simulate` says.
+    """
+    if is_fleet(options, fleet):
+        if rates is not None:
+            message = "--sweep-rates: applies to equal replicas; omit it, or the options of a fleet"
+            raise InputError(message)
+        run = run_fleet(options, fleet, gpu_hour, progress)
+        record = fleet_record(options, run.routing, run.parts, run.kinds, run.load, run.found, run.prices)
+        return FleetSimulationResult(run=run, record=record)
+    device = accelerator(options.gpu, on=options.as_of)
+    price = given_price(gpu_hour) or owned_hour_price(device, options.as_of)
+    engine = engine_for(options.engine, options.calibration, options.as_of)
+    if rates is not None:
+        if options.rate is not None or options.concurrency is not None:
+            message = "--sweep-rates: states the rates; omit --rate and --concurrency"
+            raise InputError(message)
+        points = sweep_rates(options, device, engine, price, read_rates(rates), progress)
+        return SweepResult(points=tuple(points))
+    single = run_replicas(options, device, engine, {}, progress)
+    return SimulationResult(options=options, run=single, record=run_record(options, single, price))
+
+
+def read_rates(text: str) -> list[float]:
+    """Return the rates of ``1,2,4``, or of ``1:8:4``: four of them evenly from 1 to 8.
+
+    Raises
+    ------
+    InputError
+        If that is neither, or names more than 100.
+    """
+    try:
+        if ":" in text:
+            low, high, count = text.split(":")
+            steps = min(int(count), _MOST_RATES + 1)
+            rates = [float(low) + (float(high) - float(low)) * step / max(steps - 1, 1) for step in range(steps)]
+        else:
+            rates = [float(part) for part in text.split(",", _MOST_RATES)]
+    except ValueError:
+        rates = []
+    if not rates or len(rates) > _MOST_RATES or not all(0 < rate < 1e9 and math.isfinite(rate) for rate in rates):
+        message = (
+            f"--sweep-rates {text[:60]}: give 1 to {_MOST_RATES} rates above 0, as 1,2,4 or 1:8:4 (from, to, count)"
+        )
+        raise InputError(message)
+    return sorted(rates)
