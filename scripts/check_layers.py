@@ -12,7 +12,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "jevons"
-CORE = ("errors", "units", "formula", "provenance", "schema", "arrays", "files", "rounding", "results", "options")
+CORE = (
+    "errors",
+    "units",
+    "formula",
+    "provenance",
+    "schema",
+    "arrays",
+    "files",
+    "rounding",
+    "results",
+    "options",
+    "checks",
+)
 STAGES = (
     ("facts",),
     ("hardware",),

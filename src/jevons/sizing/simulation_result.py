@@ -58,7 +58,7 @@ class Run:
     def words(self) -> str:
         """What the load ran on."""
         own = f"{self.replicas} x {self.deployment}"
-        return own if self.prompts is None else f"{self.prompt_replicas} x {self.prompts} for prompts and {own}"
+        return own if self.prompts is None else f"{self.prompt_replicas} x {self.prompts} for prefill and {own}"
 
 
 def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[str, Any]:

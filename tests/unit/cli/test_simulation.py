@@ -1,21 +1,20 @@
-import dataclasses
-import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from jevons.cli.commands.simulate import run_simulate
+import jevons
+from jevons.cli.build import print_result
 from jevons.errors import InputError
-from jevons.sizing.options import Simulation
+from jevons.plot.style import write_figure
+
+run = partial(jevons.simulate, "llama-3.1-8b")
 
 TRACE = Path(__file__).parents[2] / "data" / "traces" / "azure_conversation_sample.csv"
 
 
-def test_the_json_object_holds_latency_throughput_and_cost(capsys: pytest.CaptureFixture[str]) -> None:
-    run_simulate(
-        Simulation(model="llama-3.1-8b", rate=6.0, requests=2000, ttft=0.5, tpot=0.05), "2 USD", json=True, out=None
-    )
-    record = json.loads(capsys.readouterr().out)
+def test_the_json_object_holds_latency_throughput_and_cost() -> None:
+    record = run(rate=6.0, requests=2000, ttft=0.5, tpot="50ms", gpu_hour="2 USD").to_json()
     for name in ("ttft_s", "tpot_s", "e2e_s"):
         assert list(record[name]) == ["mean", "p50", "p90", "p95", "p99"]
     assert record["requests"] == 2000
@@ -28,16 +27,20 @@ def test_the_json_object_holds_latency_throughput_and_cost(capsys: pytest.Captur
 @pytest.mark.parametrize("ending", ["json", "csv", "parquet"])
 def test_a_trace_is_replayed_and_written(tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / f"out.{ending}"
-    run_simulate(Simulation(model="llama-3.1-8b", trace=TRACE, gpus=2), None, json=False, out=out)
-    assert "time to first token" in capsys.readouterr().out
+    result = run(trace=TRACE, gpus=2)
+    print_result(result, out=out)
+    assert "TTFT" in capsys.readouterr().out
     assert out.stat().st_size > 0
+    assert result.to_frame("requests").height == 150
     if ending == "csv":
         assert len(out.read_text().splitlines()) == 151
 
 
 def test_an_unstable_load_is_called_so(capsys: pytest.CaptureFixture[str]) -> None:
-    run_simulate(Simulation(model="llama-3.1-8b", rate=80.0, requests=20_000), None, json=False, out=None)
-    assert capsys.readouterr().out.startswith("UNSTABLE: arrivals exceed")
+    print_result(run(rate=80.0, requests=20_000))
+    shown = capsys.readouterr().out
+    assert shown.startswith("UNSTABLE: 1 x llama-3.1-8b")
+    assert "arrivals exceed that by" in shown
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,7 @@ def test_an_unstable_load_is_called_so(capsys: pytest.CaptureFixture[str]) -> No
         {"rate": 1.0, "arrivals": "day"}, {"sweep_rates": "1,x"}, {"sweep_rates": "0,1"}, {"sweep_rates": "1:2"},
         {"sweep_rates": "1,2", "rate": 3.0}, {"trace": TRACE, "lengths_from": TRACE},
         {"rate": 1.0, "prefix_cache": True},
-        {"rate": 1.0, "plot": Path("x.gif")}, {"rate": 1.0, "swap": True}, {"rate": 1.0, "host_gb": 1e-4},
+        {"rate": 1.0, "swap": True}, {"rate": 1.0, "host_gb": 1e-4},
         {"rate": 1.0, "draft_acceptance": 0.5}, {"rate": 1.0, "draft_tokens": 16},
         {"rate": 1.0, "draft_tokens": 2, "draft_acceptance": 1.0}, {"rate": 1.0, "prefill_tp": 2},
         {"concurrency": 4, "prefill_replicas": 1}, {"rate": 1.0, "prefill_replicas": 1, "gpus": 2},
@@ -60,7 +63,7 @@ def test_an_unstable_load_is_called_so(capsys: pytest.CaptureFixture[str]) -> No
 )  # fmt: skip
 def test_wrong_options_are_refused(wrong: dict) -> None:
     with pytest.raises(InputError):
-        run_simulate(Simulation(model="llama-3.1-8b", **wrong), None, json=True, out=None)
+        run(**wrong)
 
 
 LOAD = """
@@ -79,8 +82,10 @@ def test_a_file_of_classes_is_simulated_and_drawn(
     monkeypatch.setenv("COLUMNS", "160")  # a narrow terminal breaks lines within what is looked for
     path, plot, out = tmp_path / "load.yaml", tmp_path / "a.svg", tmp_path / "a.csv"
     path.write_text(LOAD)
-    run_simulate(Simulation(model="llama-3.1-8b", load=path, plot=plot), None, json=True, out=out)
-    record = json.loads(capsys.readouterr().out)
+    result = run(load=path)
+    result.save(out)
+    write_figure(plot, result.plot.latency())
+    record = result.to_json()
     assert [one["name"] for one in record["classes"]] == ["chat", "files"]
     assert record["classes"][1]["good_frac"] == 0.0
     assert record["hit_tokens"] > 0
@@ -91,38 +96,36 @@ def test_a_file_of_classes_is_simulated_and_drawn(
     assert sum(series["arrivals_per_s"]) * series["bin_s"] == pytest.approx(1500, rel=1e-6)
     assert {line.split(",")[-2] for line in out.read_text().splitlines()[1:]} == {"chat", "files"}
     assert plot.read_text().startswith("<svg")
-    run_simulate(Simulation(model="llama-3.1-8b", load=path, requests=800, rate=4.0), None, json=False, out=None)
+    print_result(run(load=path, requests=800, rate=4.0))
     shown = capsys.readouterr().out
-    assert "classes of requests" in shown
+    assert "Classes of requests" in shown
     assert "of warm-up and" in shown
 
 
 def test_rates_are_swept_with_the_queue_growing_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plot = tmp_path / "sweep.png"
-    options = Simulation(model="llama-3.1-8b", sweep_rates="5:85:3", requests=8000, plot=plot)
-    run_simulate(options, None, json=True, out=tmp_path / "sweep.csv")
-    points = json.loads(capsys.readouterr().out)["sweep"]
+    result = run(sweep_rates="5:85:3", requests=8000)
+    result.save(tmp_path / "sweep.csv")
+    write_figure(plot, result.plot.sweep())
+    points = result.to_json()["sweep"]
     assert [point["rate"] for point in points] == [5.0, 45.0, 85.0]
     assert [point["stable"] for point in points] == [True, True, False]
     assert points[0]["tpot_s"]["p50"] < points[1]["tpot_s"]["p50"]
     assert plot.read_bytes()[:4] == b"\x89PNG"
     assert len((tmp_path / "sweep.csv").read_text().splitlines()) == 4
-    run_simulate(Simulation(model="llama-3.1-8b", sweep_rates="5", requests=500), None, json=False, out=None)
+    assert result.answer.startswith("Stable up to 45.0 req/s")
+    print_result(run(sweep_rates="5", requests=500))
     assert "arrivals [req/s]" in capsys.readouterr().out
 
 
-def test_a_trace_is_thinned_and_hurried(capsys: pytest.CaptureFixture[str]) -> None:
-    run_simulate(Simulation(model="llama-3.1-8b", trace=TRACE, keep=0.5, speed=2.0, seed=1), None, json=True, out=None)
-    record = json.loads(capsys.readouterr().out)
+def test_a_trace_is_thinned_and_hurried() -> None:
+    record = run(trace=TRACE, keep=0.5, speed=2.0, seed=1).to_json()
     assert 45 < record["requests"] < 105
     assert "2 times its speed" in record["load"]
 
 
-def test_lengths_come_from_a_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    run_simulate(
-        Simulation(model="llama-3.1-8b", rate=2.0, lengths_from=TRACE, requests=3000), None, json=True, out=None
-    )
-    record = json.loads(capsys.readouterr().out)
+def test_lengths_come_from_a_trace() -> None:
+    record = run(rate=2.0, lengths_from=TRACE, requests=3000).to_json()
     assert record["mean_isl"] == pytest.approx(902, rel=0.1)
 
 
@@ -143,43 +146,31 @@ classes:
 
 
 def test_priorities_of_a_file_keep_the_first_class_from_waiting(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     path = tmp_path / "load.yaml"
     path.write_text(RANKED)
-    options = Simulation(model="llama-3.1-8b", load=path, kv_tokens=60_000)
-    run_simulate(options, None, json=True, out=None)
-    ranked = json.loads(capsys.readouterr().out)
+    ranked = run(load=path, kv_tokens=60_000).to_json()
     path.write_text(RANKED.replace("priority: 1", "priority: 0"))
-    run_simulate(options, None, json=True, out=None)
-    equal = json.loads(capsys.readouterr().out)
+    equal = run(load=path, kv_tokens=60_000).to_json()
     chat, files = (one["ttft_s"]["p99"] for one in ranked["classes"])
     assert chat < 0.5
     assert files > 50 * chat
     assert equal["classes"][0]["ttft_s"]["p99"] > 10.0
     path.write_text(RANKED.replace("priority: 1", "priority: 64"))
     with pytest.raises(InputError, match="priority"):
-        run_simulate(options, None, json=True, out=None)
+        run(load=path, kv_tokens=60_000)
 
 
-def test_preempted_caches_and_prefixes_go_to_the_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_preempted_caches_and_prefixes_go_to_the_host(tmp_path: Path) -> None:
     path = tmp_path / "load.yaml"
     path.write_text(RANKED)
-    options = Simulation(model="llama-3.1-8b", load=path, kv_tokens=60_000)
-    records = []
-    for more in ({}, {"host_gb": 40.0, "swap": True}):
-        run_simulate(dataclasses.replace(options, **more), None, json=True, out=None)
-        records.append(json.loads(capsys.readouterr().out))
-    lost, kept = records
+    lost, kept = (run(load=path, kv_tokens=60_000, **more).to_json() for more in ({}, {"host_gb": 40.0, "swap": True}))
     assert lost["swaps"] == lost["moved_blocks"] == 0
     assert 0 < kept["swaps"] <= kept["preemptions"]
     assert kept["prefill_tokens"] < lost["prefill_tokens"]
     path.write_text(TALKS)
-    cached = Simulation(model="llama-3.1-8b", load=path, kv_tokens=40_000)
-    records = []
-    for more in ({}, {"host_gb": 100.0}):
-        run_simulate(dataclasses.replace(cached, **more), None, json=True, out=None)
-        records.append(json.loads(capsys.readouterr().out))
+    records = [run(load=path, kv_tokens=40_000, **more).to_json() for more in ({}, {"host_gb": 100.0})]
     assert records[0]["host_hit_tokens"] == 0
     assert records[1]["host_hit_tokens"] > 0
     assert records[1]["hit_tokens"] > 1.2 * records[0]["hit_tokens"]
@@ -190,20 +181,16 @@ def test_drafts_shorten_answers_and_lengthen_steps(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    options = Simulation(model="llama-3.1-8b", rate=2.0, requests=2000)
-    records = []
-    for more in ({}, {"draft_tokens": 2, "draft_acceptance": 0.7}):
-        run_simulate(dataclasses.replace(options, **more), None, json=True, out=None)
-        records.append(json.loads(capsys.readouterr().out))
-    plain, drafted = records
+    drafting = run(rate=2.0, requests=2000, draft_tokens=2, draft_acceptance=0.7)
+    plain, drafted = run(rate=2.0, requests=2000).to_json(), drafting.to_json()
     gained = (plain["decode_tokens"]) / drafted["decode_tokens"]
     assert gained == pytest.approx(1 + 0.7 + 0.49, rel=0.02)
     assert drafted["tpot_s"]["mean"] < 0.7 * plain["tpot_s"]["mean"]
     assert drafted["itl_s"]["mean"] > plain["itl_s"]["mean"]
     assert plain["itl_s"]["mean"] == pytest.approx(plain["tpot_s"]["mean"], rel=0.03)
-    run_simulate(dataclasses.replace(options, draft_tokens=2, draft_acceptance=0.7), None, json=False, out=None)
+    print_result(drafting)
     shown = capsys.readouterr().out
-    assert "between outputs [ms]" in shown
+    assert "ITL" in shown
     assert "2 drafted, each accepted with 70 %" in shown
 
 
@@ -211,13 +198,9 @@ def test_pools_for_prompts_and_decoding_keep_prompts_from_delaying_answers(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    shared = Simulation(model="llama-3.1-8b", rate=12.0, requests=3000, isl=3000, osl=200, isl_cv=1.0, replicas=2)
-    apart = dataclasses.replace(shared, replicas=1, prefill_replicas=1)
-    records = []
-    for options in (shared, apart):
-        run_simulate(options, None, json=True, out=None)
-        records.append(json.loads(capsys.readouterr().out))
-    both, split = records
+    load = partial(run, rate=12.0, requests=3000, isl=3000, osl=200, isl_cv=1.0)
+    apart = load(replicas=1, prefill_replicas=1)
+    both, split = load(replicas=2).to_json(), apart.to_json()
     assert both["prefill"] is None
     assert both["accelerators"] == split["accelerators"] == 2
     assert split["itl_s"]["p99"] < 0.5 * both["itl_s"]["p99"]
@@ -225,7 +208,35 @@ def test_pools_for_prompts_and_decoding_keep_prompts_from_delaying_answers(
     # 3,000 tokens of 131,072 bytes over 50 GB/s, and behind other prompts of the same step.
     assert 3000 * 131_072 / 50e9 <= split["prefill"]["hand_over_s"]["mean"] < 2 * 3000 * 131_072 / 50e9
     assert split["energy_kwh"] > 0
-    run_simulate(apart, None, json=False, out=None)
+    print_result(apart)
     shown = capsys.readouterr().out
-    assert "for prompts and 1 x llama-3.1-8b" in shown
-    assert "until a prompt's cache has arrived" in shown
+    assert "for prefill and 1 x llama-3.1-8b" in shown
+    assert "mean KV transfer" in shown
+
+
+def test_a_picture_of_unknown_kind_is_refused_before_any_work(
+    capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    from jevons.cli import main
+
+    monkeypatch.setattr("sys.argv", ["jevons", "simulate", "--model", "llama-3.1-8b", "--rate", "1", "--plot", "x.gif"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert "--plot x.gif" in capsys.readouterr().err
+
+
+HUGE = {"requests": 8640, "rate": 0.1, "gpu": "h20", "routing": "least_tokens"}
+
+
+@pytest.mark.parametrize("replicas", [120, 2000])
+def test_days_of_many_replicas_cost_hours_times_price(replicas: int) -> None:
+    record = jevons.simulate("qwen3-0.6b", replicas=replicas, gpu_hour="2 USD", **HUGE).to_json()
+    hours = replicas * record["end_s"] / 3600
+    assert record["replica_hours"] == pytest.approx(hours, rel=1e-6)
+    assert record["cost"] == pytest.approx(2 * hours, rel=1e-6)
+    assert 0 < record["utilisation_frac"] < 0.01
+    equal = jevons.simulate("qwen3-0.6b", replicas=replicas, gpu_hour="2 USD", **{**HUGE, "routing": "least_loaded"})
+    shares = [equal.record[name] for name in ("utilisation_frac", "kv_mean_frac", "kv_peak_frac")]
+    assert all(0 <= share <= 1 for share in shares)

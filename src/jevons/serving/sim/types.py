@@ -17,6 +17,15 @@ TICKS_PER_S = 10**12
 LONGEST_S = 4_000_000.0
 """Longest simulated time; ticks of longer ones would not fit 64 bits with a margin."""
 
+TICK_TOTALS = frozenset({"busy", "end", "context_steps"})
+"""Totals of a replica that are times in ticks or as large: their sum over replicas may pass what 64 bits hold."""
+
+
+def tick_sum(ticks: IntArray) -> float:
+    """Return the sum of times in ticks over replicas, in floating point: 64 bits wrap after 2,562 replica-hours."""
+    return float(ticks.sum(dtype=np.float64))
+
+
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 

@@ -58,6 +58,7 @@ from jevons.serving.sim._kernels.fleet_state import (
     SAMPLE_BUSY,
     SAMPLE_COUNT,
     SAMPLE_PAID,
+    SAMPLE_TICKS,
     SAMPLE_UP,
     SAMPLED,
     SEEN,
@@ -302,7 +303,7 @@ def sample(fleet: Fleet, now: int) -> None:
         found[SAMPLE_PAID] += row[STATUS] != OFF
         if row[STATUS] in (UP, DRAINING):
             found[SAMPLE_COUNT] += fleet.hot[COUNT, replica]
-        busy = busy_until(fleet, replica, now)
+        busy = busy_until(fleet, replica, now) // SAMPLE_TICKS
         found[SAMPLE_BUSY] += busy - row[BUSY_SAMPLED]
         row[BUSY_SAMPLED] = busy
     fleet.own[SAMPLED] += 1

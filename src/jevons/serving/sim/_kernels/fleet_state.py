@@ -40,6 +40,7 @@ GAP, AHEAD, RANK, DUE_AT, RATE_SIZE = 0, 1, 2, 3, 4
 # Fields of a replica; those that routing reads of all of them stand apart.
 KIND, UNIT, STATUS, TIMER, LANDING, EPOCH, SINCE, UP_SINCE, PAID, SERVING, FIRST = range(11)
 BUSY_SEEN, BUSY_SAMPLED, ROW_SIZE = 11, 12, 13
+SAMPLE_TICKS = 1_000_000  # busy time of a kind is sampled in this many ticks, so that its sum fits 64 bits
 LOAD, COUNT, SEEN, WAKE, HOT_SIZE = 0, 1, 2, 3, 4
 # Of an adapter on a replica: when it is ready (-1 where it is not held), and when it was asked for.
 READY, USED_AT = 0, 1

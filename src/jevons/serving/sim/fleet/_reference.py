@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from jevons.serving.sim._kernels.fleet_state import SAMPLE_TICKS
 from jevons.serving.sim.fleet.run import with_pile
 from jevons.serving.sim.fleet.types import Admission, Autoscale, Failures, Kind, Offline, Routing
 from jevons.serving.sim.replica._reference import Job, Replica, hashes_of
@@ -310,11 +311,11 @@ class FleetTwin:
         for kind in range(len(self.kinds)):
             own = [place for place in self.places if place.kind == kind]
             up = [place for place in own if place.status in {"up", "draining"}]
-            busy = sum(place.busy(now) - place.busy_sampled for place in own)
+            busy = sum(place.busy(now) // SAMPLE_TICKS - place.busy_sampled for place in own)
             paid = sum(place.status != "off" for place in own)
             rows.append((len(up), paid, sum(place.count(now) for place in up), busy))
         for place in self.places:
-            place.busy_sampled = place.busy(now)
+            place.busy_sampled = place.busy(now) // SAMPLE_TICKS
         self.samples.append(rows)
 
     def hand_out(self, now: int) -> None:

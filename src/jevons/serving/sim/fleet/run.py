@@ -15,6 +15,7 @@ from jevons.serving.sim._kernels import state as ks
 from jevons.serving.sim._kernels.fleet import run_fleet
 from jevons.serving.sim.fleet.summary import summary
 from jevons.serving.sim.fleet.types import Admission, Failures, FleetResult, Kind, Offline, Routing
+from jevons.serving.sim.invariants import checked_fleet
 from jevons.serving.sim.load.generate import stream
 from jevons.serving.sim.replica.drafts import in_units, longest_tokens, pace_of, steps_needed
 from jevons.serving.sim.replica.run import (
@@ -139,10 +140,11 @@ def simulate_fleet(
         message = f"the fleet takes more than {ks.FOREVER / TICKS_PER_S:,.0f} s. Use fewer requests or more replicas."
         raise InputError(message)
     trail, fate, attempts = gather(ready, requests, offline)
-    return summary(
+    found = summary(
         requests, kinds, trail, (fate, attempts), ready.fleet, offline=offline, names=sorts.names, model=sorts.model,
         entry_s=entry_s, slo=(ttft_s, tpot_s, e2e_s), edge_frac=edge_frac, clock=(wall_s, began - kernels_began),
     )  # fmt: skip
+    return checked_fleet(found, kinds)
 
 
 def _sorts(

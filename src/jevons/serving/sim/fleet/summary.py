@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jevons.serving.sim._kernels import fleet_state as kf
 from jevons.serving.sim.fleet.types import FleetResult, FleetSeries, Kind, KindShare, ModelShare, Offline, OfflineShare
 from jevons.serving.sim.replica.run import BUSY_FRAC, UNSTABLE_FRAC, gap_spread, spread_of, steady_window, within
-from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, Requests, Trail
+from jevons.serving.sim.types import TICK_TOTALS, TICKS_PER_S, FloatArray, IntArray, Requests, Trail, tick_sum
 
 _HOUR = 3600 * TICKS_PER_S
 _FULL_FRAC = 0.95
@@ -58,8 +58,8 @@ def summary(
         for kind, paid in zip(kinds, series.paid[-1], strict=True)
     )
     overload, capacity = (None, None) if grows else _overload(trail, fate[:online], shares)
-    totals = {name: int(values.sum()) for name, values in trail.totals.items()}
-    serving = int(fleet.rows[:, kf.SERVING].sum())
+    totals = {name: int(values.sum()) for name, values in trail.totals.items() if name not in TICK_TOTALS}
+    busy, serving = tick_sum(trail.totals["busy"]), tick_sum(fleet.rows[:, kf.SERVING])
     return FleetResult(
         requests=online, served=len(done), counted=int(counted.sum()),
         rejected=_counts(fate[:online], {"too_long": 0, "rate_limit": kf.RATE_LIMIT, "queue_limit": kf.QUEUE_LIMIT}),
@@ -71,7 +71,7 @@ def summary(
         kinds=shares, models=models, offline=_pile(offline, trail, online, window),
         replica_hours=sum(share.replica_hours for share in shares),
         accelerator_hours=sum(share.accelerator_hours for share in shares), cost=sum(share.cost for share in shares),
-        utilisation_frac=totals["busy"] / max(serving, 1), preemptions=totals["preemptions"],
+        utilisation_frac=busy / max(serving, 1.0), preemptions=totals["preemptions"],
         prefill_tokens=totals["prefill_tokens"], hit_tokens=totals["hit_tokens"],
         decode_tokens=totals["decode_tokens"], steps=totals["steps"], events=totals["events"],
         failures=int(fleet.own[kf.FAILED]), end_s=end / TICKS_PER_S, overload_frac=overload,
@@ -108,14 +108,14 @@ def _kinds(
     found = []
     for place, kind in enumerate(kinds):
         own, mine = kind_of == place, served_by == place
-        paid, serving = (float(fleet.rows[own, field].sum()) for field in (kf.PAID, kf.SERVING))
+        paid, serving = (tick_sum(fleet.rows[own, field]) for field in (kf.PAID, kf.SERVING))
         hours = paid / _HOUR * kind.accelerators
         totals = {name: values[own] for name, values in trail.totals.items()}
         found.append(
             KindShare(
                 name=kind.name, served=int(mine.sum()), output_tokens=int(osl[mine].sum()),
                 ttft_s=spread_of(ttft_s[mine & counted]), e2e_s=spread_of(e2e_s[mine & counted]),
-                utilisation_frac=float(totals["busy"].sum()) / max(serving, 1.0), replica_hours=paid / _HOUR,
+                utilisation_frac=tick_sum(totals["busy"]) / max(serving, 1.0), replica_hours=paid / _HOUR,
                 up_hours=serving / _HOUR, accelerator_hours=hours, cost=hours * kind.accelerator_hour,
                 kv_peak_frac=float(totals["peak_blocks"].max()) / kind.limits.kv_blocks,
                 mean_batch=float(totals["decode_tokens"].sum()) / max(int(totals["steps"].sum()), 1),
@@ -172,7 +172,7 @@ def _series(fleet: kf.Fleet, arrival: IntArray) -> FleetSeries:
     return FleetSeries(
         end_s=np.arange(1, count + 1) * length / TICKS_PER_S, up=up, paid=samples[:, :, kf.SAMPLE_PAID],
         outstanding=samples[:, :, kf.SAMPLE_COUNT],
-        utilisation_frac=np.minimum(busy / np.maximum(up, 1) / length, 1.0),
+        utilisation_frac=np.minimum(busy * float(kf.SAMPLE_TICKS) / np.maximum(up, 1) / length, 1.0),
     )  # fmt: skip
 
 

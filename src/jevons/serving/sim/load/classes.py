@@ -35,7 +35,7 @@ class SloSpec(_Section):
     tpot_s: _Positive | None = None
     """Time per output token after the first [s]."""
     e2e_s: _Positive | None = None
-    """Time of the whole answer [s]."""
+    """End-to-end latency [s]."""
 
 
 class ClassSpec(_Section):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.serving.memory import kv_bytes_per_request
+from jevons.serving.sim.invariants import checked
 from jevons.serving.sim.replica.drafts import longest_tokens, steps_needed
 from jevons.serving.sim.replica.run import (
     check_inputs,
@@ -31,6 +32,7 @@ from jevons.serving.sim.types import (
     Spread,
     StepTable,
     Trail,
+    tick_sum,
 )
 from jevons.serving.types import Deployment
 
@@ -201,6 +203,7 @@ def simulate_split(
         capacity_req_per_s=None if overload is None else _pace(requests, trail),
     )  # fmt: skip
     hand_over_s = spread_of((ready - first.finish)[order] / TICKS_PER_S)
+    checked(found)
     return SplitResult(found=found, prefill=prefill_use, decode=decode_use, hand_over_s=hand_over_s)
 
 
@@ -276,7 +279,7 @@ def _use(trail: Trail, pool: Pool, requests: Requests, ids: IntArray) -> PoolUse
     end = max(int(trail.totals["end"].max()), 1)
     arrival, finish = trail.arrival[done] / TICKS_PER_S, trail.finish[done] / TICKS_PER_S
     return PoolUse(
-        utilisation_frac=float(trail.totals["busy"].sum()) / (end * pool.replicas),
+        utilisation_frac=tick_sum(trail.totals["busy"]) / (end * pool.replicas),
         kv_peak_frac=float(trail.totals["peak_blocks"].max()) / pool.limits.kv_blocks,
         preemptions=int(trail.totals["preemptions"].sum()),
         overload_frac=overload_frac(requests, arrival, finish, trail)[0]

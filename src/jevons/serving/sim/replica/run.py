@@ -14,6 +14,7 @@ from jevons.errors import InfeasibleError, InputError, did_you_mean
 from jevons.serving.sim._kernels import drive
 from jevons.serving.sim._kernels import state as ks
 from jevons.serving.sim._kernels.engine import ELSEWHERE
+from jevons.serving.sim.invariants import checked
 from jevons.serving.sim.replica.drafts import in_units, longest_tokens, pace_of, steps_needed
 from jevons.serving.sim.replica.step_table import constant_table
 from jevons.serving.sim.types import (
@@ -28,6 +29,7 @@ from jevons.serving.sim.types import (
     Spread,
     StepTable,
     Trail,
+    tick_sum,
 )
 
 ROUTINGS = ("round_robin", "least_loaded")
@@ -126,7 +128,7 @@ def simulate(
     wall_s = time.perf_counter() - began
     slo = (ttft_s, tpot_s, e2e_s)
     clock = wall_s, began - kernels_began
-    return summarise(requests, trail, limits, entry_s, slo, edge_frac, clock, int(fits.sum()))
+    return checked(summarise(requests, trail, limits, entry_s, slo, edge_frac, clock, int(fits.sum())))
 
 
 def check_inputs(
@@ -392,11 +394,11 @@ def summarise(
         window_s=window, ttft_s=spread_of(ttft_s[counted]), tpot_s=spread_of(tpot_s[counted & many]),
         e2e_s=spread_of(e2e_s[counted]), itl_s=gap_spread(trail.gaps), req_per_s=float(ended.sum()) / length_s,
         output_tok_per_s=float(osl[ended].sum()) / length_s, goodput_req_per_s=float(good.sum()) / length_s,
-        utilisation_frac=float(totals["busy"].sum()) / TICKS_PER_S / max(end_s * replicas, 1e-12),
+        utilisation_frac=tick_sum(totals["busy"]) / TICKS_PER_S / max(end_s * replicas, 1e-12),
         mean_batch=float(totals["decode_tokens"].sum()) / decode_steps,
         mean_running=float(running_s.sum()) / max(end_s * replicas, 1e-12),
         mean_in_system=float(e2e_s.sum()) / max(end_s * replicas, 1e-12),
-        kv_mean_frac=float(totals["context_steps"].sum()) / decode_steps / holds,
+        kv_mean_frac=tick_sum(totals["context_steps"]) / decode_steps / holds,
         kv_peak_frac=float(totals["peak_blocks"].max()) / limits.kv_blocks,
         preemptions=int(totals["preemptions"].sum()), prefill_tokens=int(totals["prefill_tokens"].sum()),
         hit_tokens=int(totals["hit_tokens"].sum()),
@@ -452,7 +454,7 @@ def overload_frac(
     came = int((arrival > half).sum())
     left = int(((finish > half) & (finish <= last)).sum())
     behind = came - left
-    busy = trail.totals["busy"].sum() / np.maximum(trail.totals["end"], 1).sum()
+    busy = tick_sum(trail.totals["busy"]) / tick_sum(np.maximum(trail.totals["end"], 1))
     if busy < BUSY_FRAC or behind <= max(UNSTABLE_FRAC * came, 3.0 * np.sqrt(came)):
         return None, None
     backlog = [int((arrival <= t).sum() - (finish <= t).sum()) for t in (half, last)]

@@ -1,0 +1,60 @@
+"""What holds of every simulation: shares within 1, requests and time accounted for, cost equal to hours times price."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jevons.checks import check, check_finite, check_shares, check_spread, check_sum
+from jevons.serving.sim.fleet.types import FleetResult, Kind
+from jevons.serving.sim.types import SimResult
+
+_LATENCIES = ("ttft_s", "tpot_s", "itl_s", "e2e_s")
+
+
+def checked(found: SimResult) -> SimResult:
+    """Return the result of equal replicas once its invariants hold.
+
+    Raises
+    ------
+    InvariantError
+        Where one does not.
+    """
+    for name in _LATENCIES:
+        check_spread(name, getattr(found, name))
+    check_shares({n: getattr(found, n) for n in ("utilisation_frac", "kv_mean_frac", "kv_peak_frac")})
+    rates = ("req_per_s", "output_tok_per_s", "goodput_req_per_s", "mean_batch", "mean_in_system", "end_s")
+    counts = ("preemptions", "prefill_tokens", "hit_tokens", "decode_tokens", "steps", "swaps", "moved_blocks")
+    check_finite({name: float(getattr(found, name)) for name in (*rates, *counts)})
+    check(found.goodput_req_per_s <= found.req_per_s * (1 + 1e-9), "goodput exceeds throughput")
+    check_sum("requests", (found.served, found.rejected, found.refused), found.requests)
+    return found
+
+
+def checked_fleet(found: FleetResult, kinds: Sequence[Kind]) -> FleetResult:
+    """Return the result of a fleet once its invariants hold.
+
+    Raises
+    ------
+    InvariantError
+        Where one does not.
+    """
+    for name in _LATENCIES:
+        check_spread(name, getattr(found, name))
+    check_shares({"utilisation_frac": found.utilisation_frac})
+    for share, kind in zip(found.kinds, kinds, strict=True):
+        check_shares({f"{kind.name}.{n}": getattr(share, n) for n in ("utilisation_frac", "kv_peak_frac")})
+        check_sum(f"{kind.name}: accelerator-hours", [share.replica_hours * kind.accelerators], share.accelerator_hours)
+        check_sum(f"{kind.name}: cost", [share.accelerator_hours * kind.accelerator_hour], share.cost)
+    names = (
+        "req_per_s",
+        "output_tok_per_s",
+        "goodput_req_per_s",
+        "replica_hours",
+        "accelerator_hours",
+        "cost",
+        "end_s",
+    )
+    check_finite({name: float(getattr(found, name)) for name in names})
+    fates = (found.served, *found.rejected.values(), *found.lost.values())
+    check_sum("requests", fates, found.requests)
+    return found
