@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parent.parent.parent / "scripts" / "check_layers.py"
+from places import ROOT
+
+SCRIPT = ROOT / "scripts" / "check_layers.py"
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import pytest
 
 from jevons.cli import main
+from places import ROOT, TINY
 
-ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs" / "reference"
 
 
@@ -34,7 +33,7 @@ def test_every_field_of_a_scenario_has_a_meaning(builder):
 
 
 def test_every_key_of_the_plan_is_documented(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["jevons", "plan", str(Path(__file__).parent / "study" / "tiny.yaml"), "--json"])
+    monkeypatch.setattr(sys, "argv", ["jevons", "plan", str(TINY), "--json"])
     with pytest.raises(SystemExit):
         main()
     found = json.loads(capsys.readouterr().out)
@@ -56,9 +55,7 @@ def keys_of(item):
 
 
 def test_every_key_of_the_value_is_documented(monkeypatch, capsys):
-    monkeypatch.setattr(
-        sys, "argv", ["jevons", "value", str(ROOT / "tests" / "unit" / "study" / "tiny.yaml"), "--json"]
-    )
+    monkeypatch.setattr(sys, "argv", ["jevons", "value", str(TINY), "--json"])
     with pytest.raises(SystemExit):
         main()
     keys = keys_of(json.loads(capsys.readouterr().out))

@@ -4,11 +4,11 @@ import importlib.util
 import re
 import shlex
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from places import ROOT
+
 PAGE = ROOT / "docs" / "tutorials" / "size-r1.md"
 QUICK = ("--preset", "--ttft 0.05", "--budget")
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from jevons.errors import InputError
 from jevons.serving import sim
+from places import DATA
 
-SAMPLES = Path(__file__).parents[2] / "data" / "traces"
+SAMPLES = DATA / "traces"
 CSV = "\n".join((SAMPLES / "azure_code_sample.csv").read_text().splitlines()[:8]).encode()
 JSONL = b"\n".join(gzip.decompress((SAMPLES / "mooncake_conversation_sample.jsonl.gz").read_bytes()).splitlines()[:5])
 BENCH = b'{"input_lens": [20, 10], "output_lens": [4, 3], "start_times": [102.5, 101.0]}'

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from jevons.cli import main
-
-TINY = Path(__file__).parent.parent / "study" / "tiny.yaml"
+from places import TINY
 
 
 @dataclass

@@ -7,10 +7,11 @@ import jevons
 from jevons.cli.build import print_result
 from jevons.errors import InputError
 from jevons.plot.style import write_figure
+from places import DATA
 
 run = partial(jevons.simulate, "llama-3.1-8b")
 
-TRACE = Path(__file__).parents[2] / "data" / "traces" / "azure_conversation_sample.csv"
+TRACE = DATA / "traces" / "azure_conversation_sample.csv"
 
 
 def test_the_json_object_holds_latency_throughput_and_cost() -> None:

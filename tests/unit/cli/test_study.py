@@ -2,12 +2,10 @@
 
 import csv
 import json
-from pathlib import Path
 
 import pytest
 
-TINY = Path(__file__).parent.parent / "study" / "tiny.yaml"
-MAIN = Path(__file__).parents[3] / "scenarios" / "alibaba-380bn.yaml"
+from places import MAIN, TINY
 
 
 def test_montecarlo_says_intervals_probabilities_and_writes_a_row_per_draw(jevons, tmp_path):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.market.test_market import inputs
 
 from jevons.errors import InputError
 from jevons.market import BrokerTerms, expected_rise_frac, market_path, withheld_frac
-from tests.unit.market.test_market import inputs
 
 TERMS = BrokerTerms(carry_frac=0.1, extrapolation=0.5, hoard_frac=0.6, start_rise_frac=0.2)
 

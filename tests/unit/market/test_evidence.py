@@ -1,7 +1,6 @@
 """Dated facts: growth at a constant list price is no elasticity; a glut and a shortage from one curve."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +9,9 @@ from jevons.costing import capital_recovery_factor
 from jevons.errors import InputError
 from jevons.market import ChipMarket, RentCurve, account_for_growth, clear_rent, clearing_rents, rent_cny_per_h
 from jevons.units import HOURS_PER_YEAR
+from places import DATA
 
-SAMPLE = Path(__file__).parents[2] / "data/economics/dated_sample.csv"
+SAMPLE = DATA / "economics/dated_sample.csv"
 ROWS = list(csv.DictReader(SAMPLE.read_text().splitlines()))
 CURVE = RentCurve()
 

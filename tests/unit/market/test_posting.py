@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-
-from jevons.market import Announcements, market_path, posted_price
 from tests.unit.market.test_market import inputs
 from tests.unit.market.test_rivals import contested
+
+from jevons.market import Announcements, market_path, posted_price
 
 CHEAP = {"unit_cost_cny_per_tok": np.repeat(np.array([[[2e-7], [5e-8], [8e-7]]]), 12, axis=2), "price_inertia": 0.9}
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from tests.unit.market.test_market import inputs
 
 from jevons.errors import InputError
 from jevons.market import (
@@ -17,7 +18,6 @@ from jevons.market import (
     shares,
     yearly_cost_cny,
 )
-from tests.unit.market.test_market import inputs
 
 OPEN = np.array([False, False, False, True, True])
 PRICE = np.log(np.array([[4.0, 3.0, 5.0, 2.0, 1.8]]))

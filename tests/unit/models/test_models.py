@@ -2,12 +2,12 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from jevons import models
 from jevons.errors import InputError
+from places import TABLES
 
 # name: (total in 10^9, source)
 PUBLISHED = {
@@ -197,7 +197,7 @@ def test_huge_files_are_refused(tmp_path):
         models.load(str(path))
 
 
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "model_configs"
+SHARED = TABLES / "model_configs"
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="publishers' full files are not in this checkout")

@@ -1,7 +1,6 @@
 """The report holds every picture and table of a plan, and says how sure its headlines are."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,7 @@ from jevons.plot import FIGURES
 from jevons.report import plan_html
 from jevons.report.plan import _plain
 from jevons.study import load, plan
-
-TINY = Path(__file__).parent.parent / "study" / "tiny.yaml"
+from places import TINY
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import csv
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,9 @@ from jevons.serving import engine
 from jevons.serving.calibration import Calibration, engine_for
 from jevons.validation import validate
 from jevons.validation.fit.serving import calibrate, folds, gather
+from places import DATA
 
-SAMPLES = Path(__file__).parents[2] / "data" / "serving"
+SAMPLES = DATA / "serving"
 
 
 def rows_of(path):

@@ -3,16 +3,16 @@
 import csv
 import doctest
 import importlib
-from pathlib import Path
 
 import pytest
 
 import jevons
 from jevons.errors import InputError
 from jevons.validation import validate
+from places import DATA, TABLES
 
-SAMPLES = Path(__file__).parents[2] / "data" / "serving"
-TABLES = Path(__file__).parents[4] / "shared" / "data" / "serving"
+SAMPLES = DATA / "serving"
+SERVING = TABLES / "serving"
 OPS = SAMPLES.parent / "ops"
 NAMES = ("trtllm_overview", "inferencex_silicon", "engine_bench", "phase_latency", "mlperf_inference")
 
@@ -122,7 +122,7 @@ def test_unknown_header_names_what_is_needed(tmp_path):
         validate(path)
 
 
-@pytest.mark.skipif(not TABLES.is_dir(), reason="the whole tables are not beside the repository")
+@pytest.mark.skipif(not SERVING.is_dir(), reason="the whole tables are not beside the repository")
 @pytest.mark.parametrize(("name", "covered"), [("trtllm_overview", 0.95), ("phase_latency", 1.0)])
 def test_whole_tables_are_covered(name, covered):
-    assert validate(TABLES / f"{name}.csv").overall.coverage_frac >= covered
+    assert validate(SERVING / f"{name}.csv").overall.coverage_frac >= covered

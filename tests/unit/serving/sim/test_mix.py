@@ -6,8 +6,9 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.serving import sim
+from places import DATA
 
-SAMPLES = Path(__file__).parents[3] / "data" / "traces"
+SAMPLES = DATA / "traces"
 TABLE = sim.constant_table(64, 8192, decode_s=0.01, prompt_token_s=1e-5)
 LIMITS = sim.SimLimits(max_batch=64, step_tokens=8192, block_tokens=16, kv_blocks=40_000)
 

@@ -7,8 +7,9 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.serving import sim
+from places import DATA
 
-SAMPLES = Path(__file__).parents[3] / "data" / "traces"
+SAMPLES = DATA / "traces"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What the figures of supply and value draw, on the small plan."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,8 +8,7 @@ from jevons.study import load, plan
 from jevons.study.draws.run import Draws
 from jevons.study.draws.summary import chance_size, interval_text, probabilities, ranked
 from jevons.study.plan.curves import fans, iso_grid, supply_stack, tornado
-
-TINY = Path(__file__).parent / "tiny.yaml"
+from places import TINY
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import dataclasses
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,8 +17,7 @@ from jevons.study.draws import workers
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
 from jevons.study.draws.run import monte_carlo, run_key, sweep
 from jevons.study.draws.summary import probabilities, summary
-
-TINY = Path(__file__).parent / "tiny.yaml"
+from places import TINY
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Brokers in the plan: a glut and a shortage from one set of terms, conservation, and nothing where there are none."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,8 +12,8 @@ from jevons.report import plan_html
 from jevons.study import load, plan
 from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.rents import broker_devices, clear_rents
+from places import TINY
 
-TINY = Path(__file__).parent / "tiny.yaml"
 H20, L20 = "hardware.devices.h20.brokers", "hardware.devices.l20.brokers"
 
 

@@ -1,7 +1,5 @@
 """The start of a plan: devices on their way, commitments, and AI revenue that rented hours are scaled to."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -13,8 +11,7 @@ from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.operating_points import engineer
 from jevons.study.chain.setting import committed_path, setting
 from jevons.study.draws.sampling import draw_amounts
-
-TINY = Path(__file__).parent / "tiny.yaml"
+from places import TINY
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,14 @@
 """Predictions of measured rows: what is read, what is answered, how far off, and what may not be looked at."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from jevons.errors import InputError
 from jevons.validation.operators.predict import predict_ops_rows, recognises
 from jevons.validation.operators.rows import device_of, kind_of, read_rows
+from places import DATA
 
-DATA = Path(__file__).parents[2] / "data" / "ops"
+OPS = DATA / "ops"
 # Twice the published held-out medians: samples are small. Kernels printed as best cases were never fitted.
 CASES = {
     "aic_h200_gemm": 0.12, "aic_l40s_context_attention": 0.18, "aic_a100_generation_attention": 0.18,
@@ -21,19 +20,19 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_sample_rows_are_answered_within_twice_the_published_error(name):
-    answers = predict_ops_rows(DATA / f"{name}.csv")
+    answers = predict_ops_rows(OPS / f"{name}.csv")
     predicted = [answer for answer in answers if "predicted" in answer]
     assert len(predicted) >= 0.95 * len(answers) or name == "deepseek_kernels"
     assert np.median([answer["ape"] for answer in predicted]) < CASES[name]
-    assert {answer["row"] for answer in answers} == set(range(len(read_rows(DATA / f"{name}.csv")[1])))
+    assert {answer["row"] for answer in answers} == set(range(len(read_rows(OPS / f"{name}.csv")[1])))
 
 
 def test_a_measured_value_never_enters_its_prediction(tmp_path):
-    header, rows = read_rows(DATA / "aic_h200_gemm.csv")
+    header, rows = read_rows(OPS / "aic_h200_gemm.csv")
     file = tmp_path / "gemm.csv"
     lines = [",".join("1.5" if column == "latency_ms" else str(row[column]) for column in header) for row in rows]
     file.write_text("\n".join([",".join(header), *lines]))
-    before = [answer["predicted"] for answer in predict_ops_rows(DATA / "aic_h200_gemm.csv")]
+    before = [answer["predicted"] for answer in predict_ops_rows(OPS / "aic_h200_gemm.csv")]
     assert [answer["predicted"] for answer in predict_ops_rows(file)] == before
 
 

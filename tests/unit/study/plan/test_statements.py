@@ -1,7 +1,5 @@
 """Statements by quarter add up line by line, and what a price asks of the plan does."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,9 +8,7 @@ from jevons.study.chain.accounts import lines_as_planned
 from jevons.study.plan.group_cash import group_cash, line_cash
 from jevons.study.plan.tables.statements import required_table, statement_tables, statements_record
 from jevons.study.plan.valuation import required_of_plan
-
-TINY = Path(__file__).parent / "tiny.yaml"
-MAIN = Path(__file__).parents[3] / "scenarios" / "alibaba-380bn.yaml"
+from places import MAIN, TINY
 
 
 @pytest.fixture(scope="module")

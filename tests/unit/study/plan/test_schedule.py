@@ -15,8 +15,8 @@ from jevons.study.chain.market_inputs import busy_frac
 from jevons.study.chain.operating_points import engineer
 from jevons.study.chain.planner_inputs import expansion_problem
 from jevons.study.plan.tables.schedule import SCHEDULE_TITLE, price_schedule, tier_factors
+from places import TINY
 
-TINY = Path(__file__).parent / "tiny.yaml"
 SMALL = "output: 0.6 CNY/Mtok}\n      most_devices: 2\n"
 TIERED = f"""{SMALL}      batch_discount: 0.5
       off_peak_discount: 0.4

@@ -1,15 +1,12 @@
 """Shadow prices carry units, belong to limits that bind, and agree with what one more of a limit brings."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from jevons.expansion import solve
 from jevons.study import load, plan
 from jevons.study.plan.tables.shadow_prices import SHADOW_TITLE, scarcity_rent, shadow_json, shadow_table
-
-TINY = Path(__file__).parent / "tiny.yaml"
+from places import TINY
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
-from pathlib import Path
-
 import pytest
 
 from jevons.errors import InputError
 from jevons.market.history import growth_account, read_history
+from places import ROOT
 
-DOUBAO = Path(__file__).parents[3] / "scenarios" / "doubao-history.csv"
+DOUBAO = ROOT / "scenarios" / "doubao-history.csv"
 
 
 def written(tmp_path, text):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime as dt
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +10,7 @@ from jevons.facts import Facts, default_facts
 from jevons.schema import json_text
 from jevons.study import load, plan
 from jevons.study.plan.valuation import returns_on_capital
-
-TINY = Path(__file__).parent / "tiny.yaml"
-MAIN = Path(__file__).parent.parent.parent.parent / "scenarios" / "alibaba-380bn.yaml"
+from places import MAIN, TINY
 
 
 @pytest.fixture(scope="module")

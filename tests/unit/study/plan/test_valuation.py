@@ -1,7 +1,6 @@
 """What a dated price assumes on the main scenario, without running the planner."""
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 
@@ -9,13 +8,14 @@ from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.facts import default_facts
 from jevons.study import load
 from jevons.study.plan.valuation import deliver, explain_rerating, iso_surface, narrative_score, rise_alone, stories
+from places import MAIN
 
 FIRST, LAST = dt.date(2024, 12, 31), dt.date(2025, 3, 31)
 
 
 @pytest.fixture(scope="module")
 def main():
-    return load(Path(__file__).parents[3] / "scenarios" / "alibaba-380bn.yaml")
+    return load(MAIN)
 
 
 def test_the_re_rating_of_early_2025_is_mostly_story(main):

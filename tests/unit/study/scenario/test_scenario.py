@@ -1,7 +1,6 @@
 """Scenario files: amounts with units and origins, dates, and what is refused."""
 
 import datetime as dt
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +9,7 @@ from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.study import load
 from jevons.study.scenario.amounts import Amount
-
-TINY = Path(__file__).parent / "tiny.yaml"
-MAIN = Path(__file__).parent.parent.parent.parent / "scenarios" / "alibaba-380bn.yaml"
+from places import MAIN, TINY
 
 
 def test_amounts_are_in_the_unit_of_their_field():

@@ -1,14 +1,11 @@
 """The worth of seeing ahead and of knowing the export regime, on a small scenario."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from jevons.study import load, plan
 from jevons.study.plan.foresight import knowing
-
-TINY = Path(__file__).parent / "tiny.yaml"
+from places import TINY
 
 
 @pytest.fixture(scope="module")

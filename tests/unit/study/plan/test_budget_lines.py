@@ -1,7 +1,6 @@
 """Budget lines of a plan: value by line sums to the total, and the best split is not beaten."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,7 @@ from jevons.expansion import split_value
 from jevons.study import load, plan
 from jevons.study.chain.accounts import budget_lines, lines_as_planned, whole_budget_cny
 from jevons.study.plan.budget_lines import _envelope, plan_lines
-
-TINY = Path(__file__).parent / "tiny.yaml"
+from places import TINY
 
 LINES = """
   lines:

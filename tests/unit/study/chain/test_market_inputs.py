@@ -1,7 +1,5 @@
 """Rivals and the country's volume in a scenario."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,9 +10,8 @@ from jevons.study import load
 from jevons.study.chain.demand import national_scale, price_factor
 from jevons.study.chain.market_inputs import market_inputs, starting_weights
 from jevons.study.chain.setting import setting
+from places import MAIN, TINY
 
-TINY = Path(__file__).parent / "tiny.yaml"
-MAIN = Path(__file__).parents[3] / "scenarios" / "alibaba-380bn.yaml"
 RIVALS = """\
   national: 2 tn tok/day
   providers:

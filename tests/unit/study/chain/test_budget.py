@@ -1,7 +1,5 @@
 """Money by quarter, and amounts that contradict each other."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,8 +8,7 @@ from hypothesis import strategies as st
 from jevons.errors import InputError
 from jevons.study import load, plan
 from jevons.study.chain.budget import budget_path, released_cny
-
-TINY = Path(__file__).parent / "tiny.yaml"
+from places import TINY
 
 
 @given(st.floats(1e-3, 1.0), st.integers(1, 40))

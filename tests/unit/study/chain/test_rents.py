@@ -1,13 +1,10 @@
 """Rents in the plan: a glut and a shortage of different chips from one equation, and rents that answer demand."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from jevons.study import load, plan
-
-TINY = Path(__file__).parent / "tiny.yaml"
+from places import TINY
 
 
 def planned(**values):

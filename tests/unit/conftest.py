@@ -1,13 +1,11 @@
 """A small scenario with changes, and facts of which all that came later is absurd."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
 from jevons.facts import Facts, default_facts
-
-TINY = Path(__file__).parent / "tiny.yaml"
+from places import TINY
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Measured requests replayed one by one: on a sample always, on the whole runs where they lie beside."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +11,10 @@ from jevons.plot.style import figure_svg
 from jevons.validation import validate
 from jevons.validation.rows import read_table
 from jevons.validation.serving.requests import FAMILY, METRICS, deployment_of, groups_of, replay
+from places import DATA, TABLES
 
-SAMPLE = Path(__file__).parents[2] / "data" / "serving" / "request_traces.csv"
-WHOLE = Path(__file__).parents[4] / "shared" / "data" / "serving" / "request_traces.csv"
+SAMPLE = DATA / "serving" / "request_traces.csv"
+WHOLE = TABLES / "serving" / "request_traces.csv"
 
 
 @pytest.fixture(scope="module")

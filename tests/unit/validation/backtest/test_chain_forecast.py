@@ -1,7 +1,6 @@
 """Forecasts of the whole chain: frozen, ordered, of the right date; without growth only prices move demand."""
 
 import datetime as dt
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +11,9 @@ from jevons.study import load
 from jevons.validation.backtest.chain_forecast import chain_forecasts
 from jevons.validation.backtest.forecast import HORIZON, TARGETS, VARIANTS, evidence
 from jevons.validation.backtest.score import REDUCED, backtest
+from places import MAIN
 
 AS_OF = dt.date(2025, 2, 24)
-MAIN = Path(__file__).parent.parent.parent.parent / "scenarios" / "alibaba-380bn.yaml"
 DRAWS = 20
 
 

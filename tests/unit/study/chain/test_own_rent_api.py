@@ -1,14 +1,12 @@
 """Own, rent or call in the plan."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from jevons.errors import InputError
 from jevons.study import load, plan
+from places import TINY
 
-TINY = Path(__file__).parent / "tiny.yaml"
 BOX = "  box:\n    facts: own_machine\n    price: 1.4 mn CNY\n  segments:\n"
 BUYERS = "      share: 0.3\n      buyer_tokens: 40 mn tok/day\n      privacy: 20 CNY/Mtok\n"
 
