@@ -195,6 +195,8 @@ class _Reader:
         good = np.ones(len(indices), bool)
         for name, array in arrays.items():
             good &= np.isfinite(array) & ((array > 0.0) | (name in _MAY_BE_ZERO))
+        if "p" in arrays:
+            good &= arrays["p"] >= np.maximum(arrays["domains"], 1.0)
         bad = [index for index, fine in zip(indices, good, strict=True) if not fine]
         self.leave(bad, metric, "a shape column is empty, zero or out of range")
         kept = [index for index, fine in zip(indices, good, strict=True) if fine]
@@ -474,7 +476,8 @@ def _vidur_mlp(read: _Reader) -> None:
         name = metric.removesuffix("_ms_median")
         for _, rows, device in read.groups(metric, "use_gated_mlp" if "mlp" in name else "n_kv_head", several=True):
             m, d = read.column(rows, "num_tokens"), read.column(rows, "n_embd")
-            tp, wide = read.column(rows, "num_tensor_parallel_workers"), read.column(rows, "n_expanded_embd")
+            workers, wide = read.column(rows, "num_tensor_parallel_workers"), read.column(rows, "n_expanded_embd")
+            tp = np.where(workers > 0.0, workers, np.nan)
             heads, kv_heads = read.column(rows, "n_head"), read.column(rows, "n_kv_head")
             gates = 2.0 if read.rows[rows[0]].get("use_gated_mlp") == "True" else 1.0
             head = d / np.maximum(heads, 1.0)

@@ -6,10 +6,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jevons.errors import InputError
+from jevons.schema import shortened
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.types import Layout
 
 Row = Mapping[str, str]
+
+LARGEST = 1e9
+"""Largest number that a cell may state."""
+_MOST_DEVICES = 100_000
+# Bounds that keep a run within minutes and memory; published runs lie far inside.
+_LIMITS = (
+    ("isl", 1, 1e7), ("osl", 1, 1e7), ("requests", 0, 1e6), ("users", 0, 1e5), ("rate_per_s", 0, 1e6),
+    ("gpus", 0, _MOST_DEVICES), ("replicas", 1, _MOST_DEVICES), ("step_tokens", 0, 1e7), ("max_batch", 0, 1e6),
+    ("memory_frac", 0, 1), ("draft_tokens", 0, 64), ("poll_steps", 0, 1e6), ("wait_steps", 0, 1e6),
+    ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +129,57 @@ class Case:
 
 def release_of(version: str) -> tuple[int, ...] | None:
     """Return a version such as ``v0.10.2`` as numbers, or None."""
-    found = re.match(r"v?(\d+)\.(\d+)", version)
-    return (int(found[1]), int(found[2])) if found else None
+    stated = re.match(r"v?(\d{1,6})\.(\d{1,6})(?!\d)", version)
+    return (int(stated[1]), int(stated[2])) if stated else None
 
 
 def number_of(text: str | None) -> float | None:
-    """Return a count such as ``1024``, ``2K`` or ``64k``, or None."""
-    found = re.fullmatch(r"\s*([\d.]+)\s*([kK]?)\s*", text or "")
-    return float(found[1]) * (1024.0 if found[2] else 1.0) if found else None
+    """Return a count such as ``1024``, ``2K`` or ``64k``, or None where the text is none.
+
+    Raises
+    ------
+    InputError
+        If it is larger than anything that a row can mean.
+    """
+    stated = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([kK]?)\s*", text or "", re.ASCII)
+    if stated is None:
+        return None
+    value = float(stated[1]) * (1024.0 if stated[2] else 1.0)
+    if value > LARGEST:
+        message = f"`{shortened(text or '')}`: must be at most {LARGEST:,.0f}"
+        raise InputError(message)
+    return value
+
+
+def count_of(text: str | None) -> int:
+    """Return a whole count; 0 where the text states none.
+
+    Raises
+    ------
+    InputError
+        If it is larger than anything that a row can mean.
+    """
+    return int(number_of(text) or 0)
+
+
+def check_case(case: Case) -> Case:
+    """Return a case whose numbers lie within what can be predicted.
+
+    Raises
+    ------
+    InputError
+        Naming the number, its value and the limits.
+    """
+    for name, low, high in _LIMITS:
+        value = getattr(case, name)
+        value = value.mean if isinstance(value, Lengths) else value
+        if not low <= value <= high:
+            message = f"{name} = {value:g}: must lie between {low:g} and {high:,.10g}"
+            raise InputError(message)
+    if case.layout.devices > _MOST_DEVICES or (case.prefill and case.prefill.devices > _MOST_DEVICES):
+        message = f"layout {case.layout}: must have at most {_MOST_DEVICES:,} devices"
+        raise InputError(message)
+    return case
 
 
 def sizes_of(row: Row) -> Layout:

@@ -12,7 +12,7 @@ from jevons.errors import InputError
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.types import Layout
 from jevons.validation.names import device_id, engine_key, model_named, plain, precision_of
-from jevons.validation.serving.case import Case, Row, number_of, release_of, sizes_of
+from jevons.validation.serving.case import Case, Row, check_case, count_of, number_of, release_of, sizes_of
 from jevons.validation.serving.inferencex import LOOP_WAVES, with_json
 from jevons.validation.serving.mlperf import mlperf_case
 from jevons.validation.serving.serve_command import layout_of, serve_command_of, with_flags
@@ -28,8 +28,13 @@ def read_case(row: Row) -> Case:
     Raises
     ------
     InputError
-        With the reason why the row cannot be predicted: unknown device, model or load, missing layout or lengths.
+        With the reason why the row cannot be predicted: unknown device, model or load, missing layout or lengths, a
+        number that nothing can be.
     """
+    return check_case(_stated_case(row))
+
+
+def _stated_case(row: Row) -> Case:
     family = row.get("family", "")
     spec, hint = model_named(row["model"])
     notes = row.get("notes", "") or ""
@@ -127,26 +132,26 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
     isl, osl = _text_lengths(row, notes)
     requests = int(number_of(_said(notes, "requests")) or 0)
     bare = re.search(r"\b(\d+) (?:requests|prompts)\b", f"{notes} {load}")
-    requests = requests or (int(bare[1]) if bare else 0)
+    requests = requests or (count_of(bare[1]) if bare else 0)
     case = replace(case, isl=isl, osl=osl)
     static = re.match(r"static batch (\d+)", load)
     if static:
-        return replace(case, scenario="static", requests=int(static[1]), users=int(static[1]))
+        return replace(case, scenario="static", requests=count_of(static[1]), users=count_of(static[1]))
     users = re.search(r"(?:max )?concurrency (\d+)", load)
     rate = re.search(r"([\d.]+) req/s", load) or re.match(r'section "Rate ([\d.]+)"', notes)
     if users and not rate:
-        count = int(users[1])
+        count = count_of(users[1])
         if "max concurrency" in load and count > _FEW and count % 10 and count & (count - 1):
             message = f"load `{row.get('concurrency_or_rate')}` is a peak that was seen, not one that was set"
             raise InputError(message)
         return replace(case, scenario="closed", users=count, requests=requests or LOOP_WAVES * count)
     if rate:
-        return replace(case, scenario="open", rate_per_s=float(rate[1]), requests=requests or 500)
+        return replace(case, scenario="open", rate_per_s=number_of(rate[1]) or 0.0, requests=requests or 500)
     if load.startswith("inf (offline"):
         return replace(case, scenario="offline", requests=requests or _OFFLINE_REQUESTS)
     if load.startswith("inf"):
         seats = re.search(r"max num seqs (\d+)", load)
-        limit = int(seats[1]) if seats else case.max_batch
+        limit = count_of(seats[1]) if seats else case.max_batch
         return replace(case, scenario="burst", requests=requests or 1000, max_batch=limit)
     if row["metric"] == "first_token_latency_ms":
         return replace(case, scenario="static", requests=1, users=1)

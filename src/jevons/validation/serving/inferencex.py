@@ -11,7 +11,7 @@ from jevons.errors import InputError
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.types import Layout
 from jevons.validation.names import precision_of
-from jevons.validation.serving.case import Case, Row, number_of, sizes_of
+from jevons.validation.serving.case import Case, Row, count_of, number_of, sizes_of
 
 # Draws of the benchmark clients. InferenceX asks for lengths between 0.8 and 1 of the nominal one; `random` of SGLang
 # between nothing and the maximum; conversation sets have long tails.
@@ -53,7 +53,7 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
 def _users(row: Row, notes: Mapping[str, Any]) -> int:
     text = row.get("concurrency_or_rate") or ""
     found = re.match(r"concurrency (\d+)", text)
-    users = int(found[1]) if found else int(number_of(str(notes.get("batch_size", ""))) or 0)
+    users = count_of(found[1] if found else str(notes.get("batch_size", "")))
     if users < 1:
         message = f"no concurrency: `{text}`"
         raise InputError(message)

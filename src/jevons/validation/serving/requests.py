@@ -42,6 +42,8 @@ _CONFIGURATION = (
 )  # fmt: skip
 _LOAD = ("arrival_s", "input_tokens", "output_tokens")
 _BLOCK_TOKENS = 16
+_MOST_TOKENS = 1_000_000_000
+_MOST_STATED = 1_000_000_000
 _LARGEST_TP = 8
 
 
@@ -239,8 +241,8 @@ def _stated(row: Row, name: str) -> int:
     """Return a whole number of a row, 0 where it states none."""
     text = (row.get(name) or "").strip()
     value = _number(text) if text else 0.0
-    if not (value >= 0 and value == int(value)):
-        message = f"{name} = `{text}`: must be a whole number"
+    if not (0 <= value <= _MOST_STATED and value == int(value)):
+        message = f"{name} = `{text}`: must be a whole number of at most {_MOST_STATED:,}"
         raise InputError(message)
     return int(value)
 
@@ -303,6 +305,10 @@ def _load(name: str, rows: Sequence[Row], indices: Sequence[int]) -> tuple[Float
                 f"{name}: row {row}: {column} = `{rows[row].get(column)}`: must be a number from {least:g} to {most:g}"
             )
             raise InputError(message)
+    total = columns[:, 1:].sum()
+    if total > _MOST_TOKENS:
+        message = f"{name}: {total:.3g} tokens in one run; at most {_MOST_TOKENS:,} are replayed"
+        raise InputError(message)
     return columns[:, 0], columns[:, 1], columns[:, 2]
 
 

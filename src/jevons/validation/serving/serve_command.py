@@ -8,7 +8,7 @@ from dataclasses import replace
 from jevons.errors import InputError
 from jevons.serving.types import Layout
 from jevons.validation.names import model_named
-from jevons.validation.serving.case import Case, Row, number_of
+from jevons.validation.serving.case import Case, Row, count_of, number_of
 
 _SGLANG_DRAFTING = 48  # requests at once with a drafting head where nothing is set (`speculative_hook.py`)
 
@@ -49,7 +49,7 @@ def with_flags(case: Case, command: str) -> Case:
         step_tokens=int(number_of(budget) or 0),
         max_batch=int(number_of(running) or (_SGLANG_DRAFTING if drafts else 0)),
         memory_frac=float(number_of(share) or 0.0),
-        draft_tokens=int(draft[1]) if draft else 0,
+        draft_tokens=count_of(draft[1]) if draft else 0,
         poll_steps=int(number_of(_flag(command, "--scheduler-recv-interval")) or 0),
     )
 
@@ -73,7 +73,7 @@ def layout_of(case: Case, row: Row, notes: str, command: str, *, moe: bool) -> L
         return Layout(tp=1, pp=pp, ep=tp, dp=tp, dp_attention=True)
     label = re.search(r'layout "DEP(\d+)', notes)
     if label:
-        size = int(label[1])
+        size = max(count_of(label[1]), 1)
         return Layout(tp=1, pp=pp, ep=size if moe else 1, dp=size, dp_attention=size > 1)
     if dp > 1 and tp * dp * pp > max(case.gpus, 1):
         dp = max(case.gpus // (tp * pp), 1)

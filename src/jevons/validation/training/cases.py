@@ -13,6 +13,7 @@ from jevons.facts import default_facts
 from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.models import ModelSpec, load
 from jevons.models.types import Attention, FeedForward, LayerGroup
+from jevons.schema import shortened
 from jevons.training import TrainingJob
 from jevons.validation.names import device_id, plain
 
@@ -81,6 +82,9 @@ class TrainingCase:
     def fixed(self) -> dict[str, int]:
         """Return the printed layout fields."""
         return dict(self.printed)
+
+
+_LARGEST = 1e13
 
 
 def read_training_case(row: Row) -> TrainingCase:
@@ -212,10 +216,10 @@ def _shortened(spec: ModelSpec, layers: int) -> ModelSpec:
 def _from_columns(*cells: str) -> ModelSpec:
     """Return a decoder of the printed sizes; gated or not, whichever comes nearer the printed parameter count."""
     *numbers, name = cells
-    sizes = [float(cell) if re.fullmatch(r"\d+(\.\d+)?", cell.strip()) else 0.0 for cell in numbers]
+    sizes = [_size_in(cell) for cell in numbers]
     layers, hidden, heads, kv, ffn, vocab, experts, top = (int(size) for size in sizes[:8])
     heads = heads or hidden // _HEAD_DIM
-    if not (layers and hidden and heads):
+    if not (layers and hidden and 0 < heads <= hidden):
         message = f"unknown model `{name}`, and its shape is not printed"
         raise InputError(message)
     inner, width = ffn or 4 * hidden, hidden // heads
@@ -285,8 +289,23 @@ def _recompute(text: str) -> str:
 
 
 def _whole(row: Row, column: str) -> int:
-    text = row.get(column, "").strip()
-    return int(float(text)) if re.fullmatch(r"\d+(\.\d+)?", text) else 0
+    return int(_size_in(row.get(column, "")))
+
+
+def _size_in(cell: str) -> float:
+    """Return a printed number, 0 where the cell holds none.
+
+    Raises
+    ------
+    InputError
+        If it is larger than anything that a row can mean.
+    """
+    text = cell.strip()
+    value = float(text) if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII) else 0.0
+    if value > _LARGEST:
+        message = f"`{shortened(text)}`: must be at most {_LARGEST:g}"
+        raise InputError(message)
+    return value
 
 
 def _missing(what: str) -> int:

@@ -97,11 +97,15 @@ def predicted_step(prepared: Prepared, factors: TrainingFactors | None = None) -
     return min(steps, key=lambda step: step.step_time_s)
 
 
+_LARGEST = 1e13
+"""Beyond this a printed figure is a mistake."""
+
+
 def row_metric(row: Row) -> tuple[str, float] | None:
     """Return what the row measures, the most direct first, and its value; None where it prints none."""
     for name in METRICS:
         text = row.get(name, "").strip()
-        if re.fullmatch(r"\d+(\.\d+)?([eE][-+]?\d+)?", text) and float(text) > 0.0:
+        if re.fullmatch(r"\d+(\.\d+)?([eE][-+]?\d+)?", text) and 0.0 < float(text) <= _LARGEST:
             return name, float(text)
     return None
 
