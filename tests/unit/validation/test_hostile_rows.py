@@ -40,10 +40,9 @@ def test_a_cell_of_junk_is_a_reason_or_a_line_never_a_defect(tmp_path, seed):
         row[draw.choice(list(row))] = draw.choice(JUNK)
         try:
             report = validate(written(tmp_path / file.name, [row]))
-        except JevonsError as error:
-            assert str(error)
-        else:
-            assert all((e.predicted is None) == bool(e.reason) for e in report.entries if e.measured)
+        except JevonsError:
+            continue
+        assert all((e.predicted is None) == bool(e.reason) for e in report.entries if e.measured)
 
 
 @pytest.mark.parametrize(
