@@ -104,8 +104,8 @@ def test_a_run_is_drawn(rows):
     assert text.count("<use") > len(indices)
 
 
-# Largest median error of E2E latency, and of the mean TTFT, by run. The third came after the model was made and runs near
-# saturation, where a step 19 % too long makes the queue far too long. Its figures are the known state, not a target.
+# Largest median error of E2E latency, and of the mean TTFT, by run. The third run came after the model was made. It is
+# near saturation, where a step 19 % too long makes the queue far too long: the known state, not a target.
 BOUNDS = {
     "meta-llama/Llama-3.1-8B :: RTX 4090 24GB": (0.18, 0.25),
     "meta-llama/Llama-3.1-8B :: RTX PRO 6000 Blackwell": (0.02, 0.05),
