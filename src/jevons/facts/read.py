@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jevons.errors import FactError, Fault, InputError, did_you_mean
+from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts.types import Fact, Facts, FactValue, Source
 from jevons.provenance import GRADES
 from jevons.schema import Located, read_yaml
@@ -287,23 +287,3 @@ def _check_conflicts(document: Located, place: tuple[Any, ...], values: list[Fac
             shown = ", ".join(str(value.value) for value in group)
             message = f"values of {start} disagree ({shown}); mark exactly one `chosen: true` with a `reason:`"
             faults.append(document.fault(place, message))
-
-
-def require(facts: Facts, fact_ids: Iterable[str], on: dt.date | None) -> dict[str, FactValue]:
-    """Return the values of several facts at once.
-
-    Raises
-    ------
-    FactError
-        Naming every id that has no value on that date.
-    """
-    values: dict[str, FactValue] = {}
-    problems: list[str] = []
-    for fact_id in fact_ids:
-        try:
-            values[fact_id] = facts.get(fact_id, on)
-        except FactError as error:
-            problems.append(str(error))
-    if problems:
-        raise FactError("\n".join(problems))
-    return values

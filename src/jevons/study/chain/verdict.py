@@ -111,7 +111,7 @@ def demand_response(
     slow = market_path(
         market_inputs(scenario, base.setting, base.exchange.weights, ample, base.exchange.rent_index, cloud)
     )
-    faster = scenario.with_values({"serving.efficiency": scenario.serving.efficiency.value * factor})
+    faster = scenario.with_numbers({"serving.efficiency": scenario.serving.efficiency.value * factor})
     quick_setting = setting(faster, engineering)
     quick = market_path(
         market_inputs(faster, quick_setting, base.exchange.weights, ample, base.exchange.rent_index, cloud)
@@ -157,7 +157,7 @@ def verdict(base: ChainResult, engineering: Engineering) -> Verdict:
     """Return the verdict for one set of figures; runs the planner a second time."""
     scenario = base.scenario
     response = demand_response(base, engineering)
-    faster = scenario.with_values({"serving.efficiency": scenario.serving.efficiency.value * EFFICIENCY_FACTOR})
+    faster = scenario.with_numbers({"serving.efficiency": scenario.serving.efficiency.value * EFFICIENCY_FACTOR})
     other = run_chain(faster, engineering, start=base)
     return Verdict(
         elasticity=response.elasticity,

@@ -56,7 +56,12 @@ def _one(row: tuple[tuple[str, ...], Array]) -> Record:
     banned = frozenset(name for name in scenario.hardware.devices if drawn.pop(BAN.format(name), 0.0) > 0.5)
     try:
         result = run_chain(
-            scenario.with_values(drawn), engineering, start=base, most_rounds=ROUNDS, tolerance=TOLERANCE, banned=banned
+            scenario.with_numbers(drawn),
+            engineering,
+            start=base,
+            most_rounds=ROUNDS,
+            tolerance=TOLERANCE,
+            banned=banned,
         )
         response = demand_response(result, engineering)
         return {**outcomes_of(result, response), "paths": paths_of(result, response.loop_gain(result.scenario))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import numbers
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,6 +56,12 @@ class Amount:
         """Whether the amount has a range."""
         return self.low is not None and self.high is not None and self.high > self.low
 
+    def at(self, value: float) -> Amount:
+        """Return the amount given anew: certain where *value* lies outside of its range."""
+        inside = self.low is not None and self.high is not None and self.low <= value <= self.high
+        low, high = (self.low, self.high) if inside else (None, None)
+        return Amount(value=value, unit=self.unit, low=low, high=high)
+
     def quantile(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return quantiles of the distribution, an array of the shape of *probability* (in 0..1)."""
         if self.low is None or self.high is None or self.high <= self.low:
@@ -102,7 +109,24 @@ class Quantity:
 
     def parse(self, raw: Any, info: ValidationInfo) -> Amount:
         """Return the amount that *raw* states, checked against the bounds."""
-        amount = raw if isinstance(raw, Amount) else _parse(raw, self.unit, info.context or {})
+        return self._checked(raw, raw if isinstance(raw, Amount) else _parse(raw, self.unit, info.context or {}))
+
+    def read(self, raw: Any, context: Mapping[str, Any]) -> Amount:
+        """Return the amount that *raw* states in a program, where a bare number is in the field's unit.
+
+        Raises
+        ------
+        ValueError
+            If it is no amount, or breaks a bound.
+        """
+        if isinstance(raw, numbers.Real) and not isinstance(raw, bool):
+            if not math.isfinite(raw):
+                message = f"{raw}: must be a finite number"
+                raise ValueError(message)
+            return self._checked(raw, Amount(value=float(raw), unit=self.unit))
+        return self._checked(raw, _parse(raw, self.unit, context))
+
+    def _checked(self, raw: Any, amount: Amount) -> Amount:
         for name, number in (("value", amount.value), ("low", amount.low), ("high", amount.high)):
             if number is not None and (problem := self.problem(number)):
                 message = f"{_given(raw, name, number, self.unit)}: {problem}"

@@ -49,6 +49,21 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
     yield from _check_start(document, scenario)
     if scenario.study.draws == 1:
         yield document.fault(("study", "draws"), "1: one draw has no interval; write 0 for none, or 2 and more")
+    yield from _check_value(document, scenario)
+    yield from _check_correlations(document, scenario)
+
+
+def contradictions(scenario: Scenario) -> Iterator[Fault]:
+    """Yield faults between amounts of a scenario that is not, or no longer, as a file has it."""
+    nowhere = Located(root={}, name="")
+    for name, served in scenario.serving.models.items():
+        yield from _check_tiers(nowhere, name, served)
+    yield from _check_budget(nowhere, scenario)
+    yield from _check_value(nowhere, scenario)
+
+
+def _check_value(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse terms under which a business has no value, or an infinite one."""
     if scenario.finance.terminal_margin.value * (1 - scenario.finance.tax.value) <= 0:
         message = f"{scenario.finance.terminal_margin.value:g}: must leave a profit after tax, or no growth has a value"
         yield document.fault(("finance", "terminal_margin"), message)
@@ -57,7 +72,6 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
     if most >= least:
         message = f"reaches {most:g}: must stay below cost.wacc, which begins at {least:g}; value would be infinite"
         yield document.fault(("finance", "terminal_growth"), message)
-    yield from _check_correlations(document, scenario)
 
 
 def _check_call_prices(document: Located, name: str, segment: SegmentSpec, served: ServedModel) -> Iterator[Fault]:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from jevons.errors import InputError
-from jevons.study.scenario.amounts import Amount
+from jevons.errors import Fault, InputError, did_you_mean
+from jevons.study.scenario.amounts import Amount, Quantity
 from jevons.study.scenario.base import RENTAL, Quarter, Section
 from jevons.study.scenario.market import MarketSpec, PriceSpec
 from jevons.study.scenario.sections import (
@@ -62,20 +62,87 @@ class Scenario(Section):
         """Return everything else by its path: the value, and ``given`` or ``default``."""
         return dict(_walk_settings(self, ""))
 
-    def with_values(self, values: Mapping[str, float]) -> Scenario:
-        """Return the scenario with the central values at the given paths replaced.
+    def with_values(self, values: Mapping[str, float | str | Mapping[str, Any]]) -> Scenario:
+        """Return the scenario with other amounts at the given paths, parsed and checked as a file's are.
+
+        Parameters
+        ----------
+        values : mapping of str to float, str or mapping
+            By path, such as ``cost.wacc``: a number in the field's unit, text such as ``"200 bn CNY"``, or a mapping as
+            in a file (a fact, or low, mode, high and source). A number or text replaces the central value; the range
+            stays where it holds that value, else the amount is certain.
 
         Raises
         ------
         InputError
-            If a path names no amount.
+            With every fault: a path that names no amount (near names are offered), a value that is none, that breaks
+            the field's bounds, or that contradicts the rest of the scenario.
+
+        Examples
+        --------
+        >>> import jevons
+        >>> scenario = jevons.load("scenarios/alibaba-380bn.yaml")
+        >>> scenario.with_values({"expansion.budget": "200 bn CNY"}).expansion.budget.value
+        200000000000.0
         """
-        unknown = set(values) - set(self.amounts())
-        if unknown:
-            message = f"no such amount: {', '.join(sorted(unknown))}"
-            raise InputError(message)
+        from jevons.facts import default_facts
+        from jevons.study.scenario.checks import contradictions
+
+        facts = default_facts()
+        amounts, quantities = self.amounts(), dict(_quantities(self, ""))
+        faults, parsed = [], {}
+        for path, raw in values.items():
+            if path not in amounts:
+                faults.append(Fault(message=_no_amount(path, amounts, self.settings()), path=path))
+                continue
+            try:
+                stated = quantities[path].read(raw, {"facts": facts, "as_of": self.as_of})
+            except ValueError as error:
+                faults.append(Fault(message=str(error), path=path))
+                continue
+            parsed[path] = stated if isinstance(raw, Mapping) else amounts[path].at(stated.value)
+        if faults:
+            raise InputError(faults)
+        changed = self._replaced(parsed)
+        faults = list(contradictions(changed))
+        if faults:
+            raise InputError(faults)
+        return changed
+
+    def with_numbers(self, values: Mapping[str, float]) -> Scenario:
+        """Return the scenario with the central values at *values*' paths replaced, nothing checked: for drawn numbers.
+
+        Ranges and origins stay. A path that names no amount changes nothing.
+        """
+        return self._replaced(values)
+
+    def _replaced(self, values: Mapping[str, float | Amount]) -> Scenario:
         above = {path[:end] for path in values for end, letter in enumerate(path) if letter == "."}
         return _replace(self, values, {"", *above, *values}, "")  # type: ignore[no-any-return]
+
+
+def _no_amount(path: str, amounts: Mapping[str, Amount], settings: Mapping[str, Any]) -> str:
+    """Return what is wrong with a path that names no amount."""
+    if path in settings:
+        return "is a setting and no amount; change it in the scenario's file"
+    return f"no such amount.{did_you_mean(path, amounts)}"
+
+
+def _quantities(section: Any, path: str) -> Iterator[tuple[str, Quantity]]:
+    """Yield the path of every amount with what its field states of it."""
+    if isinstance(section, BaseModel):
+        for name, field in type(section).model_fields.items():
+            inner, value = f"{path}.{name}" if path else name, getattr(section, name)
+            if isinstance(value, Amount):
+                yield from ((inner, entry) for entry in field.metadata if isinstance(entry, Quantity))
+            else:
+                yield from _quantities(value, inner)
+    elif isinstance(section, dict):
+        for name, item in section.items():
+            yield from _quantities(item, f"{path}.{name}")
+    elif isinstance(section, list):
+        for index, item in enumerate(section):
+            yield from _quantities(item, f"{path}.{index}")
 
 
 def _walk(section: Any, path: str) -> Iterator[tuple[str, Amount]]:
@@ -110,12 +177,13 @@ def _walk_settings(section: Any, path: str) -> Iterator[tuple[str, tuple[str | i
             yield from _walk_settings(item, f"{path}.{index}")
 
 
-def _replace(section: Any, values: Mapping[str, float], on_the_way: set[str], path: str) -> Any:
+def _replace(section: Any, values: Mapping[str, float | Amount], on_the_way: set[str], path: str) -> Any:
     """Return a section with values replaced; *on_the_way* holds their paths and all that lead there."""
     if path not in on_the_way:
         return section
     if isinstance(section, Amount):
-        return dataclasses.replace(section, value=values[path]) if path in values else section
+        new = values.get(path, section)
+        return new if isinstance(new, Amount) else dataclasses.replace(section, value=new)
     if isinstance(section, BaseModel):
         names = type(section).model_fields
         update = {n: _replace(getattr(section, n), values, on_the_way, f"{path}.{n}" if path else n) for n in names}

@@ -133,7 +133,7 @@ def constant_elasticity(
     kept = [i for i, name in enumerate(names) if name not in frozen and name not in called]
     size = draw_priors(known, draws, seed)["tokens_elasticity"]
     columns = np.concatenate([values[:, kept], np.repeat(-size[:, None], len(called), axis=1)], axis=1)
-    return scenario.with_values(frozen), (*(names[i] for i in kept), *called), columns
+    return scenario.with_numbers(frozen), (*(names[i] for i in kept), *called), columns
 
 
 def observed(

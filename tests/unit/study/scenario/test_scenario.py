@@ -79,8 +79,68 @@ def test_values_are_replaced_by_path_and_nothing_else_changes():
     moved = {path for path in before if before[path] != after[path]}
     assert moved == {"market.segments.chat.value", "cost.wacc"}
     assert after["cost.wacc"].value == 0.2
-    with pytest.raises(InputError, match="no such amount: cost.wack"):
-        scenario.with_values({"cost.wack": 1.0})
+
+
+def test_values_may_be_text_with_a_unit_or_what_a_file_may_hold():
+    scenario = load(TINY)
+    assert scenario.with_values({"expansion.budget": "2 bn CNY"}).expansion.budget.value == 2e9
+    assert scenario.with_values({"cost.wacc": "12 %"}).cost.wacc.value == pytest.approx(0.12)
+    assert (
+        scenario.with_values({"hardware.devices.h20.price": np.int64(90_000)}).hardware.devices["h20"].price.value
+        == 9e4
+    )
+    drawn = {"low": 0.08, "mode": 0.09, "high": 0.1, "source": "a survey"}
+    assert scenario.with_values({"cost.wacc": drawn}).cost.wacc.uncertain
+    loaded = scenario.with_values({"cost.load": {"fact": "assumption.load_frac"}}).cost.load
+    assert (loaded.value, loaded.low, loaded.origin) == (0.8, 0.65, "assumption.load_frac")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("cost.wack", 1.0, r"cost.wack: no such amount. Did you mean `cost.wacc`"),
+        ("h20.price", 1.0, r"no such amount. Did you mean .*hardware.devices.h20.price"),
+        ("serving.engine", "vllm", "serving.engine: is a setting and no amount"),
+        ("cost.wacc", -1, "cost.wacc: -1: must be above 0"),
+        ("cost.wacc", float("nan"), "nan: must be a finite number"),
+        ("cost.wacc", True, "`True` is not an amount"),
+        ("cost.wacc", None, "`None` is not an amount"),
+        ("expansion.budget", "200 bn", "expansion.budget: "),
+        ("expansion.budget", "200", "200"),
+        ("expansion.budget", "3 km", "expansion.budget: "),
+        ("expansion.budget", "lots", "`lots` is not an amount; write a number with a unit"),
+        ("hardware.sites.north.pue", 0.9, "must be at least 1"),
+        ("cost.wacc", {"low": 1, "mode": 2}, "missing: high, source"),
+        ("cost.wacc", {"fact": "no.such"}, "no.such"),
+        ("expansion.budget_first", 1e15, "budget_first"),
+    ],
+)
+def test_values_are_refused_as_a_file_s_are(path, value, message):
+    scenario = load(TINY)
+    if path.startswith("hardware.sites"):
+        path = f"hardware.sites.{next(iter(scenario.hardware.sites))}.pue"
+    with pytest.raises(InputError, match=message):
+        scenario.with_values({path: value})
+
+
+def test_all_faults_of_values_come_together():
+    with pytest.raises(InputError) as error:
+        load(TINY).with_values({"cost.wack": 1.0, "cost.wacc": -1.0})
+    assert "cost.wack" in str(error.value)
+    assert "must be above 0" in str(error.value)
+
+
+def test_a_value_outside_of_its_range_is_certain_and_one_inside_keeps_it():
+    scenario = load(TINY).with_values({"cost.wacc": {"low": 0.08, "mode": 0.09, "high": 0.1, "source": "a survey"}})
+    assert scenario.with_values({"cost.wacc": 0.095}).cost.wacc.high == 0.1
+    assert not scenario.with_values({"cost.wacc": 0.2}).cost.wacc.uncertain
+
+
+def test_drawn_numbers_replace_central_values_and_nothing_else():
+    scenario = load(TINY)
+    drawn, given = scenario.with_numbers({"cost.wacc": 0.2}), scenario.with_values({"cost.wacc": 0.2})
+    assert drawn.cost.wacc.value == given.cost.wacc.value == 0.2
+    assert drawn.cost.wacc.origin == scenario.cost.wacc.origin
 
 
 def test_settings_hold_what_is_no_amount():
