@@ -10,7 +10,8 @@ from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import Facts
 from jevons.schema import Located
 from jevons.study.scenario.amounts import Amount, Quantity
-from jevons.study.scenario.base import BATCH, OFF_PEAK, RENTAL, STANDARD
+from jevons.study.scenario.base import RENTAL
+from jevons.study.scenario.contradictions import check_budget, check_tiers, check_value
 from jevons.study.scenario.market import PriceSpec, SegmentSpec
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
     yield from _check_devices(document, scenario, facts)
     yield from _check_models(document, scenario)
     for name, served in scenario.serving.models.items():
-        yield from _check_tiers(document, name, served)
+        yield from check_tiers(document, name, served)
         yield from _check_announced(document, name, served, scenario.labels())
     models = {*scenario.serving.models, RENTAL}
     for name, segment in scenario.market.segments.items():
@@ -45,33 +46,12 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
         message = f"its accelerator, market.rental_device `{scenario.market.rental_device}`, is not in hardware.devices"
         yield document.fault(("market", "box"), f"{message}; name one that is, or leave the box out")
     yield from _check_demand(document, scenario)
-    yield from _check_budget(document, scenario)
+    yield from check_budget(document, scenario.expansion)
     yield from _check_start(document, scenario)
     if scenario.study.draws == 1:
         yield document.fault(("study", "draws"), "1: one draw has no interval; write 0 for none, or 2 and more")
-    yield from _check_value(document, scenario)
+    yield from check_value(document, scenario.finance, scenario.cost)
     yield from _check_correlations(document, scenario)
-
-
-def contradictions(scenario: Scenario) -> Iterator[Fault]:
-    """Yield faults between amounts of a scenario that is not, or no longer, as a file has it."""
-    nowhere = Located(root={}, name="")
-    for name, served in scenario.serving.models.items():
-        yield from _check_tiers(nowhere, name, served)
-    yield from _check_budget(nowhere, scenario)
-    yield from _check_value(nowhere, scenario)
-
-
-def _check_value(document: Located, scenario: Scenario) -> Iterator[Fault]:
-    """Refuse terms under which a business has no value, or an infinite one."""
-    if scenario.finance.terminal_margin.value * (1 - scenario.finance.tax.value) <= 0:
-        message = f"{scenario.finance.terminal_margin.value:g}: must leave a profit after tax, or no growth has a value"
-        yield document.fault(("finance", "terminal_margin"), message)
-    growth, wacc = scenario.finance.terminal_growth, scenario.cost.wacc
-    most, least = growth.value if growth.high is None else growth.high, wacc.value if wacc.low is None else wacc.low
-    if most >= least:
-        message = f"reaches {most:g}: must stay below cost.wacc, which begins at {least:g}; value would be infinite"
-        yield document.fault(("finance", "terminal_growth"), message)
 
 
 def _check_call_prices(document: Located, name: str, segment: SegmentSpec, served: ServedModel) -> Iterator[Fault]:
@@ -85,20 +65,6 @@ def _check_call_prices(document: Located, name: str, segment: SegmentSpec, serve
         if _call_price(price, segment) <= 0:
             message = f"has no price from {price.start} on: its calls cost 0 CNY at the announced price of"
             yield document.fault(here, f"{message} `{segment.model}`; {remedy}")
-
-
-def _check_tiers(document: Located, name: str, served: ServedModel) -> Iterator[Fault]:
-    """Refuse names that stand for something else, and shares that could exceed the whole."""
-    here = ("serving", "models", name, "tiers")
-    for tier in served.tiers:
-        if tier in {STANDARD, BATCH, OFF_PEAK} or not tier.strip():
-            message = f"`{tier}`: stands for a price of its own (`price`, `batch_discount`, `off_peak_discount`)"
-            yield document.fault((*here, tier), f"{message}; give the tier another name, such as `long`")
-    shares = [tier.share.value if tier.share.high is None else tier.share.high for tier in served.tiers.values()]
-    if sum(shares) > 1 + 1e-9:
-        shown = " + ".join(f"{share:g}" for share in shares)
-        message = f"shares reach {shown} = {sum(shares):g}: must sum to at most 1 (the rest is bought at the standard"
-        yield document.fault(here, f"{message} price); lower one of them")
 
 
 def _check_announced(document: Located, name: str, served: ServedModel, quarters: tuple[str, ...]) -> Iterator[Fault]:
@@ -206,15 +172,6 @@ def _check_brokers(document: Located, scenario: Scenario) -> Iterator[Fault]:
     if given and not any("brokers" in device.model_fields_set for device in devices.values()):
         message = "no device has any; give their stock as `hardware.devices.NAME.brokers`, or leave the section out"
         yield document.fault(("market", "brokers"), message)
-
-
-def _check_budget(document: Located, scenario: Scenario) -> Iterator[Fault]:
-    """Refuse a first release that could exceed the whole budget; no budget at all is the planner's to refuse."""
-    first, total = scenario.expansion.budget_first, scenario.expansion.budget
-    most, least = first.value if first.high is None else first.high, total.value if total.low is None else total.low
-    if most > least and total.value > 0 and scenario.expansion.budget_quarters > 1:
-        message = f"reaches {most:g} CNY: must not exceed expansion.budget, which begins at {least:g} CNY; lower it"
-        yield document.fault(("expansion", "budget_first"), message)
 
 
 def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:

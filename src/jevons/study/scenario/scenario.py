@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.study.scenario.amounts import Amount, Quantity
 from jevons.study.scenario.base import RENTAL, Quarter, Section
+from jevons.study.scenario.contradictions import contradictions
 from jevons.study.scenario.market import MarketSpec, PriceSpec
 from jevons.study.scenario.sections import (
     CostSpec,
@@ -86,7 +87,6 @@ class Scenario(Section):
         200000000000.0
         """
         from jevons.facts import default_facts
-        from jevons.study.scenario.checks import contradictions
 
         facts = default_facts()
         amounts, quantities = self.amounts(), dict(_quantities(self, ""))
@@ -104,7 +104,7 @@ class Scenario(Section):
         if faults:
             raise InputError(faults)
         changed = self._replaced(parsed)
-        faults = list(contradictions(changed))
+        faults = list(contradictions(changed.serving, changed.cost, changed.expansion, changed.finance))
         if faults:
             raise InputError(faults)
         return changed
