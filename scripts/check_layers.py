@@ -20,6 +20,7 @@ CORE = (
     "schema",
     "arrays",
     "files",
+    "text",
     "rounding",
     "results",
     "options",

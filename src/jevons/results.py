@@ -17,6 +17,7 @@ import jevons
 from jevons.errors import InputError, did_you_mean
 from jevons.files import frame_csv, writing
 from jevons.schema import json_text
+from jevons.text import printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -369,7 +370,7 @@ class Result:
         if tables:
             lines += text_table(next(iter(tables.values())), most=_MOST_REPR_LINES - 5)
         lines.append(f"tables: {', '.join(tables)}")
-        return "\n".join(lines[:_MOST_REPR_LINES])
+        return printable("\n".join(lines[:_MOST_REPR_LINES]))
 
     def _repr_html_(self) -> str:
         """Return the answer and the first tables for a notebook."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.files import read_text
+from jevons.text import printable_json
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -308,4 +309,4 @@ def plain(value: Any) -> Any:
 
 def json_text(value: Any) -> str:
     """Return *value* as JSON text that ends with a line break."""
-    return json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n"
+    return printable_json(json.dumps(plain(value), ensure_ascii=False, indent=2)) + "\n"

@@ -20,7 +20,7 @@ from jevons.cli.commands.study import study_app
 from jevons.cli.commands.train import train
 from jevons.cli.commands.validate import calibrate, validate
 from jevons.cli.commands.value import value
-from jevons.cli.output import forcible
+from jevons.cli.output import FULL, forcible, full_problem, let_go, note, open_streams
 from jevons.errors import FactError, InfeasibleError, InputError, SolverError
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ def _with_force(group: typer.Typer) -> None:
 
 def main() -> None:
     """Run the command line and turn known errors into messages and exit codes."""
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
             stream.reconfigure(encoding="utf-8")
@@ -61,13 +62,18 @@ def main() -> None:
         _stop(error, 3)
     except SolverError as error:
         _stop(error, 1)
+    except OSError as error:
+        if error.filename is not None or error.errno not in FULL:
+            raise
+        let_go()
+        _stop(full_problem(error), 2)
 
 
 def _stop(error: Exception, code: int) -> None:
     """Print a message, with what a file may have smuggled into it made harmless to a terminal, and leave."""
     with contextlib.suppress(BrokenPipeError):
         for line in dict.fromkeys(str(error).split("\n")):
-            sys.stderr.write("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) + "\n")
+            note(line)
     sys.exit(code)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
 import inspect
 import itertools
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -18,6 +21,7 @@ from jevons.errors import InputError
 from jevons.files import FORCE, frame_csv, safe_cell, target_problem, writing
 from jevons.results import number
 from jevons.schema import json_text, plain
+from jevons.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 RECORD_ENDINGS = (".json", ".csv")
 
+_NARROWEST, _WIDEST = 40, 2000
 _GAP = 3
 """Columns of the terminal between two columns of a table."""
 
@@ -64,8 +69,11 @@ def console() -> Console:
     """Return a console on standard output, wide enough for tables where it is not a terminal."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit() else 150
-    return Console(highlight=False, width=width, color_system=None if os.environ.get("NO_COLOR") else "auto")
+    columns = os.environ.get("COLUMNS", "")
+    stated = int(columns) if columns.isdecimal() and len(columns) < 7 else 0
+    width = stated or (shutil.get_terminal_size().columns if sys.stdout.isatty() else 150)
+    width = min(max(width, _NARROWEST), _WIDEST)
+    return Console(highlight=False, width=width, height=25, color_system=None if os.environ.get("NO_COLOR") else "auto")
 
 
 def show(*items: Any) -> None:
@@ -74,26 +82,61 @@ def show(*items: Any) -> None:
     with screen.capture() as captured:
         for item in items:
             if isinstance(item, str):
-                screen.print(item, soft_wrap=True, markup=False)
+                screen.print(printable(item), soft_wrap=True, markup=False)
             else:
                 screen.print(item)
-    say(captured.get())
+    _put(captured.get())
 
 
 def say(text: str) -> None:
-    """Write *text* on standard output, and end quietly where the reader has gone (``| head``)."""
+    """Write *text* on standard output, harmless to a terminal; end quietly where the reader has gone (``| head``)."""
+    _put(printable(text))
+
+
+def _put(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes standard output once more on its way out; let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go()
         raise SystemExit(0) from None
+    except OSError as error:
+        let_go()
+        raise full_problem(error) from None
+
+
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
+"""What the system says where standard output is a file that cannot take more."""
+
+
+def full_problem(error: OSError) -> InputError:
+    """Return the error of a standard output that cannot be written."""
+    return InputError(f"standard output: cannot be written: {error.strerror}; redirect it to another place")
+
+
+def let_go() -> None:
+    """Send what is left for standard output nowhere: Python flushes it once more on its way out."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def open_streams() -> None:
+    """Open what the shell has closed (``>&-``) to nowhere: files would get its number, and writing would fail."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def note(text: str) -> None:
-    """Write a line of progress on standard error."""
-    sys.stderr.write(f"{text}\n")
+    """Write a line of progress on standard error, harmless to a terminal."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{printable(text)}\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +165,12 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...]
     text_columns: int
     text: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Make texts that came from files harmless to a terminal."""
+        object.__setattr__(self, "title", printable(self.title))
+        object.__setattr__(self, "columns", tuple(map(printable, self.columns)))
+        object.__setattr__(self, "rows", tuple(tuple(map(printable, row)) for row in self.rows))
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the title and as many tables as the width needs."""

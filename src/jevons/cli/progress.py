@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from jevons.text import printable
+
 
 class Progress:
     """Says on standard error, where it is a terminal, what is done and how long is left."""
@@ -25,7 +27,7 @@ class Progress:
         left = ""
         if done:
             left = f" {done}/{total}, {(now - self.start) / done * (total - done):.0f} s left"
-        sys.stderr.write(f"\r\033[K{step}{left}")
+        sys.stderr.write(f"\r\033[K{printable(step)}{left}")
         sys.stderr.flush()
 
     def end(self) -> None:
@@ -49,5 +51,5 @@ class progress:  # noqa: N801 - used as a function
 
     @staticmethod
     def _say(text: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{text[:110]}")
+        sys.stderr.write(f"\r\x1b[K{printable(text[:110])}")
         sys.stderr.flush()

@@ -143,10 +143,11 @@ def writing(path: Path | str, mode: str = "w", *, force: bool = False) -> Iterat
     if problem:
         raise InputError(Fault(message=problem, file=shown_name(path)))
     target = Path(os.path.realpath(path))
+    binary = "b" in mode
+    text: dict[str, Any] = {} if binary else {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
     try:
         with _beside(target) as (handle, name):
-            with os.fdopen(handle, "w+" if "b" not in mode else "w+b", encoding=None if "b" in mode else "utf-8",
-                           newline=None if "b" in mode else "\n", closefd=False) as stream:  # fmt: skip
+            with os.fdopen(handle, "w+b" if binary else "w+", closefd=False, **text) as stream:
                 yield stream
             os.fsync(handle)
             _move(handle, name, target)

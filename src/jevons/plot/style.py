@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +46,79 @@ def subplots(
 ) -> tuple[Any, Any]:
     """Return a styled figure and its axes, drawn without a screen."""
     import matplotlib as mpl
-    from matplotlib.figure import Figure
 
     with mpl.rc_context(RC):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = _figure_class()(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns, **options)
     return figure, axes
+
+
+_CJK_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei", "Droid Sans Fallback", "PingFang SC", "Hiragino Sans GB", "Heiti SC", "Microsoft YaHei",
+    "SimHei", "Arial Unicode MS",
+)  # fmt: skip
+"""Fonts with Chinese, Japanese and Korean characters, the best first."""
+
+
+@functools.cache
+def cjk_font() -> str | None:
+    """Return an installed font with Chinese characters, None where there is none."""
+    from matplotlib import font_manager
+
+    installed = {entry.name for entry in font_manager.fontManager.ttflist}
+    return next((name for name in _CJK_FONTS if name in installed), None)
+
+
+def has_cjk(text: str) -> bool:
+    """Return whether a text has characters that the usual font lacks: Chinese, Japanese, Korean and what follows."""
+    return any(character >= "\u2e80" for character in text)
+
+
+@functools.cache
+def _figure_class() -> Any:
+    """Return the class of our figures, whose texts are drawn as they are written."""
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    class PlainFigure(Figure):
+        """A figure in which ``$`` is a dollar, and characters without a glyph are boxes without a warning."""
+
+        def draw(self, renderer: Any) -> None:
+            """Draw all parts."""
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message=r"Glyph \d+ .*missing from")
+                numbers = {id(label) for axes in self.axes for label in _numbers(axes)}
+                for text in self.findobj(Text):
+                    if id(text) not in numbers:
+                        text.set_parse_math(False)
+                    font = cjk_font() if has_cjk(text.get_text()) else None
+                    if font is not None:
+                        text.set_fontfamily(["DejaVu Sans", font])
+                super().draw(renderer)
+
+    return PlainFigure
+
+
+def _numbers(axes: Any) -> list[Any]:
+    """Return the texts of ticks that are numbers: powers of ten among them are written as formulas."""
+    from matplotlib.ticker import LogFormatter, ScalarFormatter
+
+    return [
+        text
+        for axis in (axes.xaxis, axes.yaxis)
+        for minor, formatter in ((False, axis.get_major_formatter()), (True, axis.get_minor_formatter()))
+        if isinstance(formatter, LogFormatter | ScalarFormatter)
+        for text in (*axis.get_ticklabels(minor=minor), axis.get_offset_text())
+    ]
+
+
+def _style_of(figure: Any) -> dict[str, Any]:
+    """Return the style; where no font here has a figure's characters, SVG keeps them as text for the reader's fonts."""
+    from matplotlib.text import Text
+
+    lacking = cjk_font() is None and any(has_cjk(text.get_text()) for text in figure.findobj(Text))
+    return RC | ({"svg.fonttype": "none"} if lacking else {})
 
 
 def figure_svg(figure: Any) -> str:
@@ -57,7 +126,7 @@ def figure_svg(figure: Any) -> str:
     import matplotlib as mpl
 
     stream = io.StringIO()
-    with mpl.rc_context(RC):
+    with mpl.rc_context(_style_of(figure)):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]

@@ -1,5 +1,11 @@
 """Small files that once broke a command, each for its whole kind: an answer or one line, never a traceback."""
 
+import csv
+import io
+import json
+import subprocess
+import sys
+
 import pytest
 
 SIMULATE = ("simulate", "--model", "qwen3-0.6b", "--gpu", "h20", "--engine", "vllm")
@@ -36,7 +42,7 @@ def test_rows_of_impossible_experts_are_left_out_with_a_reason(jevons, tmp_path,
 
 def test_a_possible_row_of_experts_is_predicted(jevons, tmp_path):
     (tmp_path / "rows.csv").write_text(moe())
-    assert "100 %" in jevons("validate", tmp_path / "rows.csv").out
+    assert "1 of 1" in jevons("validate", tmp_path / "rows.csv").out
 
 
 @pytest.mark.parametrize(
@@ -46,7 +52,8 @@ def test_a_possible_row_of_experts_is_predicted(jevons, tmp_path):
         (SERVING + 'qwen3-0.6b,h20,100,10,concurrency 1,ttft_ms,5,"{""x"": {}}",vllm\n', 0, ""),
         (REQUESTS + "h20,qwen3-0.6b,b,9007199254740993,5,0,0,0,0.1,1\n", 0, "must be a number from 1 to 1e+08"),
         (REQUESTS + "h20,qwen3-0.6b,b,100,5,1e300,0,0,0.1,1\n", 0, "must be a number from 0 to 1e+09"),
-        (MOE, 0, ""), ("topology,all_reduce_ms_median,rank,num_workers,size,collective,devices_per_node\n", 0, ""),
+        (MOE, 2, "no rows"),
+        ("topology,all_reduce_ms_median,rank,num_workers,size,collective,devices_per_node\n", 2, "no rows"),
         (SERVING + "a,b,c,d,e,f,g,h,i,j\n", 2, ":2: 10 cells under 9 columns"),
         (SERVING + "x" * 200_000, 2, "a cell has more than"), ("\0", 2, "is not UTF-8"), ("", 2, "header"),
     ],
@@ -89,3 +96,69 @@ def test_a_load_of_long_thinking_takes_memory_by_its_requests(jevons, tmp_path):
 def test_a_date_past_all_calendars_is_told(jevons, tmp_path):
     (tmp_path / "h.csv").write_text("date,tokens_per_day,price\n2024-01-01,1,1\n99999999999999999999,2,1\n")
     assert "is not a date" in jevons("study", "growth", tmp_path / "h.csv").err
+
+
+TERM = "rate: 2\nrequests: 50\nclasses:\n  - {{name: {name}, isl: 100, osl: 20}}\n  - {{name: b, isl: 50, osl: 10}}\n"
+
+
+def load(tmp_path, name):
+    path = tmp_path / "load.yaml"
+    path.write_text(TERM.format(name=name))
+    return path
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_label_cannot_speak_to_the_terminal(jevons, tmp_path, form):
+    name = '"x\\e]0;owned\\a\\e[31mred\\x9b31m\\u202e"'
+    ran = jevons(*SIMULATE, "--load", load(tmp_path, name), *form)
+    assert ran.code == 0
+    assert not set(ran.out + ran.err) & set("\x1b\x07\x9b\u202e")
+    if form:
+        assert "x\x1b]0;owned\x07\x1b[31mred\x9b31m\u202e" in {one["name"] for one in json.loads(ran.out)["classes"]}
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(1)"])
+def test_a_label_is_no_formula_in_a_table_of_requests(jevons, tmp_path, name):
+    out = tmp_path / "out.csv"
+    assert jevons(*SIMULATE, "--load", load(tmp_path, f'"{name}"'), "--out", out).code == 0
+    cells = {cell for row in csv.reader(io.StringIO(out.read_text())) for cell in row}
+    assert name not in cells
+    assert f"'{name}" in cells
+
+
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
+def test_dollars_and_chinese_labels_are_drawn_without_a_warning(jevons, tmp_path, ending):
+    out = tmp_path / f"out.{ending}"
+    ran = jevons(*SIMULATE, "--load", load(tmp_path, '"成本 $5 and $7 ^_"'), "--plot", out)
+    assert ran.code == 0
+    assert out.stat().st_size > 1000
+    assert "Font" not in ran.err
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "-5", "x", "²", "999999999999", "17"])
+def test_any_width_of_the_terminal_is_taken(jevons, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    ran = jevons("facts", "list", "h20.")
+    assert ran.code == 0
+    assert max(map(len, ran.out.splitlines())) <= 2000
+
+
+SHELL = f"{sys.executable} -m jevons.cli "
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("facts list >&-", 0, ""), ("facts list | head -1", 0, ""), ("facts list --json | true", 0, ""),
+        ("facts list > /dev/full", 2, "standard output: cannot be written: No space left on device"),
+        ("--version > /dev/full", 2, "standard output: cannot be written"), ("--help > /dev/full", 2, "cannot be writ"),
+        ("facts show none 2>&-", 2, ""), ("facts show none 2> /dev/full", 2, ""), ("--version <&- >&- 2>&-", 0, ""),
+    ],
+)  # fmt: skip
+def test_an_output_that_is_gone_or_full_is_quiet_or_one_line(command, code, said):
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {SHELL}{command}"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) <= 1

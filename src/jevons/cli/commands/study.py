@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -224,6 +223,7 @@ def _load(path: Path, as_of: str | None) -> Scenario:
 
 def _drawn(loaded: Scenario, processes: int | None, store: Path | None, no_store: bool, run: Any) -> Draws:
     """Prepare the central answer, then run the draws with progress and the store."""
+    from jevons.cli.output import note
     from jevons.cli.progress import Progress
     from jevons.facts import default_facts
     from jevons.study.chain.fixed_point import run_chain
@@ -245,7 +245,7 @@ def _drawn(loaded: Scenario, processes: int | None, store: Path | None, no_store
         message = "no draw has a feasible plan. Widen budget, chip supply or power, or look at `jevons plan` first."
         raise InfeasibleError(message)
     if found.stored:
-        sys.stderr.write(f"{found.stored} draws were in the store\n")
+        note(f"{found.stored} draws were in the store")
     return found
 
 
