@@ -15,21 +15,21 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from validation_page import write_page
 
-from jevons.validation.fit.serving import Item, Problem, factors_for, fit, folds, gather, provenance, solve
+from jevons.validation.fit.held_out import error_table, figures, splits, table_text
+from jevons.validation.fit.serving import Problem, factors_for, fit, gather, held_out, provenance
 from jevons.validation.report import Entry, score
 
 ROOT = Path(__file__).parent.parent
 ENGINES = ROOT / "src" / "jevons" / "facts" / "data" / "engines"
 PAGES = ROOT / "docs" / "validation"
 FILES = ("trtllm_overview", "phase_latency", "engine_bench", "inferencex_silicon", "mlperf_inference")
-FOLDS = 5
 LEAST_ROWS = 15
 UNITS = {"ms": 1e-3, "us": 1e-6, "s": 1.0, "ratio": 1.0, "1": 1.0}
 SOURCE = """sources:
@@ -53,13 +53,13 @@ def main() -> int:
     say(f"{len(items)} cases, {len(problem.owner)} figures, {len(problem.factors)} factors")
     theta, base, slopes = fit(problem, say)
     about = provenance(problem, paths, base, slopes)
-    report: dict[str, Any] = {"fitted": table(problem, base)}
-    say(lines("fitted", report["fitted"]))
+    report: dict[str, Any] = {"fitted": error_table(problem, base)}
+    say(table_text("fitted", report["fitted"]))
     errors = {}
     for name, parts in splits(items).items():
-        errors[name] = apart(problem, theta, base, slopes, parts)
-        report[name] = table(problem, errors[name])
-        say(lines(name, report[name]))
+        errors[name] = held_out(problem, theta, base, slopes, parts)
+        report[name] = error_table(problem, errors[name])
+        say(table_text(name, report[name]))
     if given.dry_run:
         return 0
     spread: Mapping[str, float] = about.pop("spread_frac")  # type: ignore[assignment]
@@ -100,77 +100,6 @@ def coverage(paths: Sequence[Path]) -> str:
 def say(text: str) -> None:
     """Write progress on standard error."""
     sys.stderr.write(f"{text}\n")
-
-
-def splits(items: Sequence[Item]) -> dict[str, dict[str, list[int]]]:
-    """Return the ways of holding rows out."""
-    keys: dict[str, tuple[Callable[[Item], str], int]] = {
-        "5-fold over groups": (lambda item: item.group, FOLDS),
-        "leave one device out": (lambda item: item.device, 0),
-        "leave one model out": (lambda item: item.model, 0),
-    }
-    return {name: folds(items, key, count) for name, (key, count) in keys.items()}
-
-
-def apart(
-    problem: Problem, theta: np.ndarray, base: np.ndarray, slopes: np.ndarray, parts: Mapping[str, Sequence[int]]
-) -> np.ndarray:
-    """Return every figure's error under factors fitted without its part."""
-    found = np.full(len(problem.owner), np.nan)
-    owner = np.array(problem.owner)
-    for items in parts.values():
-        out = np.isin(owner, np.array(items))
-        found[out] = problem.errors(solve(problem, base, slopes, theta, ~out), items)[out]
-    return found
-
-
-def label(problem: Problem, row: int) -> str:
-    """Return the family and metric of a figure, disaggregated rows apart."""
-    case = problem.items[problem.owner[row]].prepared.case
-    kind = " (prefill apart)" if case.prefill else ""
-    return f"{case.family} {problem.metrics[row]}{kind}"
-
-
-def table(problem: Problem, errors: np.ndarray) -> list[dict[str, Any]]:
-    """Return rows, median and 90th percentile error and bias by family and metric."""
-    sets: dict[str, list[Entry]] = {}
-    for row, error in enumerate(errors):
-        predicted = None if np.isnan(error) else float(np.exp(error))
-        sets.setdefault(label(problem, row), []).append(
-            Entry(file="", row=row, metric="", group="", family="", measured=1.0, predicted=predicted)
-        )
-    made = []
-    for name, entries in sorted(sets.items()):
-        found = score(entries)
-        errors_of = {"median_ape": found.median_ape, "p90_ape": found.p90_ape, "bias": found.bias}
-        made.append({"set": name, "figures": found.rows, **errors_of})
-    return made
-
-
-def lines(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table as text."""
-    text = [f"--- {title}"]
-    for row in rows:
-        if row["median_ape"] is not None:
-            shown = f"median {row['median_ape']:.3f}  p90 {row['p90_ape']:.3f}  bias {row['bias']:+.3f}"
-            text.append(f"  {row['set']:50s} {row['figures']:5d}  {shown}")
-    return "\n".join(text)
-
-
-def figures(problem: Problem, errors: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
-    """Return measured and held-out predictions, for plots and for the worst groups."""
-    made = []
-    for row, index in enumerate(problem.owner):
-        item = problem.items[index]
-        measured = float(np.exp(problem.target[row]))
-        record: dict[str, Any] = {
-            "set": label(problem, row), "group": item.group, "device": item.device, "model": item.model,
-            "engine": item.engine, "measured": float(f"{measured:.5g}"),
-        }  # fmt: skip
-        for name, found in errors.items():
-            record[name] = None if np.isnan(found[row]) else float(f"{measured * np.exp(found[row]):.5g}")
-        made.append(record)
-    return made
 
 
 def write_facts(problem: Problem, theta: np.ndarray, spread: Mapping[str, float], rows: int) -> None:
