@@ -40,7 +40,11 @@ _ENDINGS = (".json", ".csv", ".parquet")
 
 def default_store() -> Path:
     """Return the folder of the store where none is named."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        message = "--store: there is no home folder to keep draws in; name a folder, or give --no-store"
+        raise InputError(message) from None
     return Path(root) / "jevons" / "study"
 
 

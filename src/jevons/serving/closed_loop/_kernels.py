@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from jevons.serving.compiled import compiled
 from jevons.serving.types import FloatArray
 
 DONE, STUCK = 0, 1
@@ -12,7 +12,7 @@ GAP_BINS = 256
 GAP_LOW_S, GAP_HIGH_S = 1e-4, 1e3
 
 
-@njit(cache=True)
+@compiled()
 def _position(grid: FloatArray, value: float) -> tuple[int, float]:
     """Return the interval of an ascending grid that holds a value, and where in it; beyond the ends it extrapolates."""
     low, high = 0, grid.shape[0] - 1
@@ -26,7 +26,7 @@ def _position(grid: FloatArray, value: float) -> tuple[int, float]:
     return low, share
 
 
-@njit(cache=True)
+@compiled()
 def _decode_s(batches: FloatArray, base_s: FloatArray, slope_s: FloatArray, batch: float, context: float) -> float:
     at, share = _position(batches, batch)
     base = base_s[at] + share * (base_s[at + 1] - base_s[at])
@@ -35,7 +35,7 @@ def _decode_s(batches: FloatArray, base_s: FloatArray, slope_s: FloatArray, batc
     return time_s
 
 
-@njit(cache=True)
+@compiled()
 def _prompt_s(tokens: FloatArray, batches: FloatArray, mixed_s: FloatArray, new: float, batch: float) -> float:
     """Time of a step with prompt tokens, between the grid's points; never below the smallest grid step."""
     i, u = _position(tokens, max(new, tokens[0]))
@@ -46,14 +46,14 @@ def _prompt_s(tokens: FloatArray, batches: FloatArray, mixed_s: FloatArray, new:
     return time_s
 
 
-@njit(cache=True)
+@compiled()
 def _gap(gaps: FloatArray, gap_s: float, count: float) -> None:
     scale = (GAP_BINS - 1) / np.log(GAP_HIGH_S / GAP_LOW_S)
     place = int(np.log(max(gap_s, GAP_LOW_S) / GAP_LOW_S) * scale)
     gaps[min(place, GAP_BINS - 1)] += count
 
 
-@njit(cache=True)
+@compiled()
 def _steps_until(gap_s: float, step_s: float, slope_s: float) -> int:
     """Return how many steps, each longer than the one before by the slope, it takes for a time to pass."""
     if gap_s <= 0.0:
@@ -69,7 +69,7 @@ def _steps_until(gap_s: float, step_s: float, slope_s: float) -> int:
     return steps
 
 
-@njit(cache=True)
+@compiled()
 def serve(
     arrival_s: FloatArray,
     users: int,
@@ -231,7 +231,7 @@ def serve(
     return DONE, decoded / max(decode_steps, 1.0)
 
 
-@njit(cache=True)
+@compiled()
 def serve_apart(
     arrival_s: FloatArray,
     users: int,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from jevons.serving.compiled import compiled
 from jevons.serving.sim._kernels.engine import advance, enqueue
 from jevons.serving.sim._kernels.leap import step_ticks, steps_in_cache
 from jevons.serving.sim._kernels.state import (
@@ -75,7 +75,7 @@ def wake_of(state: IntArray, slots: Slots, table: Table, limits: IntArray) -> in
 def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """Return the compiled drivers; each returns the digest of the source that it is compiled from."""
 
-    @njit(cache=True, error_model="numpy")
+    @compiled(error_model="numpy")
     def run_open(
         arrival: IntArray, work: Work, table: Table, limits: IntArray, ids: IntArray, state: IntArray, gaps: IntArray
     ) -> int:
@@ -89,7 +89,7 @@ def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Calla
                 enqueue(state, slots, work, ids[index], until)
         return digest
 
-    @njit(cache=True, error_model="numpy")
+    @compiled(error_model="numpy")
     def run_closed(
         arrival: IntArray,
         work: Work,
@@ -123,7 +123,7 @@ def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Calla
                 queued += 1
         return digest
 
-    @njit(cache=True, error_model="numpy")
+    @compiled(error_model="numpy")
     def run_balanced(
         arrival: IntArray,
         work: Work,

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from jevons.serving.compiled import compiled
 from jevons.serving.sim._kernels.drive import DIGEST
 from jevons.serving.sim._kernels.fleet_change import change, next_change, regroup, set_horizons, task_at
 from jevons.serving.sim._kernels.fleet_state import (
@@ -431,7 +431,7 @@ def serve(ids: IntArray, fleet: Fleet, gear: Gear, rates: IntArray) -> None:
 def _driver(digest: int) -> Callable[..., Any]:
     """Return the compiled driver, which returns the digest of the source that it is compiled from."""
 
-    @njit(cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
+    @compiled(error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
     def run_fleet(ids: IntArray, fleet: Fleet, gear: Gear, rates: IntArray) -> int:
         """Serve the requests *ids* as they come."""
         serve(ids, fleet, gear, rates)
