@@ -11,6 +11,7 @@ from jevons.serving.scales import read_scales
 from jevons.serving.types import EngineFactors
 
 _WHOLE = {"step_tokens", "max_batch"}
+_SWITCHES = {"mixes_prompts", "composes_ahead"}
 
 
 def engine_names(facts: Facts | None = None) -> list[str]:
@@ -53,5 +54,6 @@ def engine(name: str = "generic", facts: Facts | None = None, on: dt.date | None
         if field.name not in {"name", "scales"}
     }
     whole = {quantity: int(values.pop(quantity)) for quantity in _WHOLE}
+    switches = {quantity: bool(values.pop(quantity)) for quantity in _SWITCHES}
     scales = None if on is None and facts is default_facts() else read_scales(facts, on)
-    return EngineFactors(name=key, scales=scales, **values, **whole)  # type: ignore[arg-type]
+    return EngineFactors(name=key, scales=scales, **values, **whole, **switches)  # type: ignore[arg-type]

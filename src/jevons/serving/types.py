@@ -107,6 +107,12 @@ class EngineFactors:
         Most prompt tokens that one attention rank takes in one step.
     max_batch : int
         Most requests that one attention rank runs at once.
+    mixes_prompts : bool
+        Whether prompt tokens and decodes share a step.
+    composes_ahead : bool
+        Whether a step is composed while the one before runs.
+    reserve_frac : float
+        Share of its answer for which a request must find room in the cache before it starts.
     scales : mapping of str to mapping of str to float, optional
         Time of kernels in running engines over that of lone kernels, by owner and part (see `jevons.serving.scales`);
         the newest that ship by default.
@@ -129,6 +135,9 @@ class EngineFactors:
     reserved_bytes: float
     step_tokens: int
     max_batch: int
+    mixes_prompts: bool
+    composes_ahead: bool
+    reserve_frac: float
     scales: Mapping[str, Mapping[str, float]] | None = field(default=None, hash=False, compare=False, repr=False)
 
 

@@ -20,13 +20,6 @@ _PROMPT_POINTS = 10
 _MIXED_POINTS = 4
 _PERCENTILES = (50, 90, 99)
 
-# Engines that put prompt tokens and decodes into one step, and the share of the answer for which a request must find
-# room in the cache before it starts.
-_MIXES = {"vllm": True, "trtllm": True, "sglang": False, "generic": True}
-# Which of today's engines compose a step while the one before runs.
-_LAGS = {"vllm": True, "trtllm": True, "sglang": True, "generic": False}
-_RESERVES = {"vllm": 0.5, "trtllm": 1.0, "sglang": 0.5, "generic": 0.5}
-
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
@@ -214,7 +207,7 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
         decode_context=np.repeat(contexts, len(batches)),
     )
     prefill = pools.prefill if pools else deployment
-    tokens, prompt_batches = _prompt_grid(prefill, load, 0.0 if pools or not _mixes(deployment) else most)
+    tokens, prompt_batches = _prompt_grid(prefill, load, 0.0 if pools or not deployment.engine.mixes_prompts else most)
     shape = (len(tokens), len(prompt_batches))
     stage = prefill.layout.pp
     prompts = step_work(
@@ -237,10 +230,6 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
         prompts=prompts,
         kv_tokens=kv_tokens,
     )
-
-
-def _mixes(deployment: Deployment) -> bool:
-    return _MIXES.get(deployment.engine.name, True)
 
 
 def _budget(deployment: Deployment, load: Load) -> float:
@@ -327,9 +316,9 @@ def _dynamic(
     if at.pools is None:
         status, batch = _loop.serve(
             arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, at.prompt_batches, mixed_s,
-            _budget(deployment, load), slots, at.kv_tokens, _RESERVES.get(engine.name, 0.5),
-            _mixes(deployment), load.poll_steps, load.wait_steps, load.wait_frac * _budget(deployment, load),
-            admit_s, _LAGS.get(engine.name, False) if load.lags is None else load.lags, first_s, last_s, gaps,
+            _budget(deployment, load), slots, at.kv_tokens, engine.reserve_frac,
+            engine.mixes_prompts, load.poll_steps, load.wait_steps, load.wait_frac * _budget(deployment, load),
+            admit_s, engine.composes_ahead if load.lags is None else load.lags, first_s, last_s, gaps,
         )  # fmt: skip
     else:
         pools = at.pools
