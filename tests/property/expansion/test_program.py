@@ -80,6 +80,7 @@ def with_reserve(problem, share=0.3):
 @quick
 @given(seeds, st.booleans(), st.sampled_from(["perfect", "rolling", "myopic"]))
 def test_money_power_devices_and_calls_balance(seed, market_power, foresight):
+    """Invariant 39: Money, power, devices and calls balance in every plan."""
     p = with_sight(draw(seed, market_power=market_power), seed)
     p = with_reserve(p) if foresight == "perfect" else p
     plan = solve(p, foresight=foresight, window_quarters=3)
@@ -116,6 +117,7 @@ def test_money_power_devices_and_calls_balance(seed, market_power, foresight):
 @quick
 @given(seeds, st.booleans())
 def test_gains_are_complementary_to_slack(seed, market_power):
+    """Invariant 40: A shadow price is zero where its limit has slack."""
     p = with_reserve(draw(seed, market_power=market_power))
     program = build(p, opening(p))
     answer = read(program, program.lp.solve())
@@ -144,6 +146,7 @@ def test_gains_are_complementary_to_slack(seed, market_power):
 @settings(max_examples=6, deadline=None)
 @given(seeds)
 def test_the_arrays_and_the_linopy_twin_have_the_same_optimum(seed):
+    """Invariant 41: The array program and its linopy twin have the same optimum."""
     p = with_sight(with_reserve(draw(seed)), seed).replace(retire_early=False)
     twin = model(p)
     twin.solve(solver_name="highs", output_flag=False)
@@ -157,6 +160,7 @@ def test_the_arrays_and_the_linopy_twin_have_the_same_optimum(seed):
     st.floats(1, 3),
 )
 def test_a_wider_limit_never_lowers_the_objective(seed, name, factor):
+    """Invariant 42: A wider limit never lowers the objective."""
     p = with_sight(draw(seed), seed)
     wider = p.replace(**{name: p.field(name) * factor})
     base = solve(p).objective_cny
@@ -166,6 +170,7 @@ def test_a_wider_limit_never_lowers_the_objective(seed, name, factor):
 @quick
 @given(seeds)
 def test_perfect_foresight_is_never_worse_than_a_short_view(seed):
+    """Invariant 43: Perfect foresight is never worse than a short view."""
     p = with_sight(draw(seed), seed)
     best = solve(p).objective_cny
     for foresight in ("rolling", "myopic"):
@@ -175,6 +180,7 @@ def test_perfect_foresight_is_never_worse_than_a_short_view(seed):
 @quick
 @given(seeds)
 def test_market_power_serves_no_more_than_welfare_from_a_fixed_fleet(seed):
+    """Invariant 44: From a fixed fleet, market power serves no more than welfare does."""
     p = draw(seed).replace(supply_devices=np.zeros_like(draw(seed).supply.supply_devices))
     p = p.replace(
         segments=p.segments[:1], slots=("k0",), slot_h_per_d=np.array([24.0]), slot_share_frac=np.ones((1, 1)),
@@ -191,6 +197,7 @@ def test_market_power_serves_no_more_than_welfare_from_a_fixed_fleet(seed):
 @quick
 @given(seeds)
 def test_the_order_of_devices_segments_and_sites_does_not_matter(seed):
+    """Invariant 45: The order of devices, segments and sites does not matter."""
     p = with_sight(draw(seed), seed)
     rng = np.random.default_rng(seed)
     axes = {
@@ -215,6 +222,7 @@ def test_the_order_of_devices_segments_and_sites_does_not_matter(seed):
 @quick
 @given(seeds)
 def test_splitting_a_device_into_two_equal_ones_changes_nothing(seed):
+    """Invariant 46: Splitting a device into two equal ones changes nothing."""
     p = with_sight(draw(seed), seed)
     halved = {"supply_devices", "initial_devices"}
     changes = {"devices": (*p.devices, "twin")}
@@ -236,6 +244,7 @@ def test_splitting_a_device_into_two_equal_ones_changes_nothing(seed):
 @quick
 @given(seeds)
 def test_money_in_another_unit_scales_the_objective_alone(seed):
+    """Invariant 47: Money in another unit scales the objective alone."""
     p = draw(seed)
     names = (
         "block_value_cny_per_call", "capex_cny_per_device", "site_capex_cny_per_w", "energy_cny_per_device_h",
@@ -250,6 +259,7 @@ def test_money_in_another_unit_scales_the_objective_alone(seed):
 @quick
 @given(seeds)
 def test_freedom_to_retire_never_lowers_the_objective(seed):
+    """Invariant 48: Freedom to retire devices never lowers the objective."""
     p = with_sight(draw(seed), seed)
     held = solve(p.replace(retire_early=False)).objective_cny
     assert solve(p).objective_cny >= held - 1e-7 * (abs(held) + 1)
@@ -258,6 +268,7 @@ def test_freedom_to_retire_never_lowers_the_objective(seed):
 @quick
 @given(seeds, seeds)
 def test_where_the_search_begins_changes_no_optimum(seed, other):
+    """Invariant 49: Where the search begins changes no optimum."""
     problem = with_sight(draw(seed), seed)
     cold = solve(problem)
     near = problem.replace(budget_cny=problem.money.budget_cny * 0.7)

@@ -12,6 +12,7 @@ rates = st.floats(0.01, 0.3)
 @quick
 @given(st.integers(0, 2**32 - 1), st.floats(0.5, 30.0))
 def test_opening_plus_cost_less_charges_is_closing(seed, life):
+    """Invariant 50: Opening book value plus cost less charges is closing book value."""
     rng = np.random.default_rng(seed)
     count, quarters = 6, 12
     cost = rng.uniform(0, 1e9, count)
@@ -34,6 +35,7 @@ def test_opening_plus_cost_less_charges_is_closing(seed, life):
 @quick
 @given(rates, st.floats(0, 0.2), st.floats(1, 1e12))
 def test_growth_at_a_return_equal_to_the_cost_of_capital_is_worth_nothing(wacc, growth, profit):
+    """Invariant 51: Growth at a return equal to the cost of capital is worth nothing."""
     if growth < wacc * 0.99:
         assert float(terminal_value(profit, wacc, growth, wacc)) == pytest.approx(profit / wacc)
 
@@ -41,6 +43,7 @@ def test_growth_at_a_return_equal_to_the_cost_of_capital_is_worth_nothing(wacc, 
 @quick
 @given(rates, st.integers(1, 40), st.floats(1, 1e12))
 def test_the_rate_of_an_annuity_is_found_again(rate, years, payment):
+    """Invariant 52: The rate of an annuity is found again from its price."""
     price = payment * sum((1 + rate) ** -t for t in range(1, years + 1))
     flows = [-price, *[payment] * years]
     assert irr(flows) == pytest.approx(rate, abs=1e-9)
@@ -50,6 +53,7 @@ def test_the_rate_of_an_annuity_is_found_again(rate, years, payment):
 @quick
 @given(st.floats(0.05, 0.4), st.floats(0.3, 3.0), st.floats(0.06, 0.15), st.floats(0.01, 0.9))
 def test_reverse_dcf_finds_growth_that_gives_the_value_back(margin, capital, wacc, growth):
+    """Invariant 53: The growth that a reverse DCF finds gives the value back."""
     known = {
         "revenue_cny": 1e11, "margin_frac": margin, "capital_per_revenue": capital, "wacc_frac": wacc, "tax_frac": 0.2,
         "terminal_growth_frac": 0.03,
@@ -67,6 +71,7 @@ def test_reverse_dcf_finds_growth_that_gives_the_value_back(margin, capital, wac
 @quick
 @given(st.lists(st.floats(-1e12, 1e12), min_size=2, max_size=8), st.integers(0, 2**32 - 1), st.floats(0.02, 0.98))
 def test_weights_hit_the_price_and_stay_a_distribution(values, seed, place):
+    """Invariant 54: Weights of narratives hit the price and stay a distribution."""
     low, high = min(values), max(values)
     if high - low < 1.0:
         return

@@ -30,6 +30,7 @@ def physical_gemm(m, n, k, rates):
 @given(m=st.integers(1, 32768), n=width, k=width)
 @settings(max_examples=60, deadline=None)
 def test_no_gemm_beats_its_roofline(m, n, k):
+    """Invariant 1: No GEMM is faster than its roofline."""
     t = float(ops.gemm(H200, m, n, k).time_s)
     floor_s = max(2 * m * n * k / H200.peak_flop_per_s["bf16"], 2 * (m * n + n * k + m * k) / H200.hbm_bytes_per_s)
     assert t > 0.95 * floor_s
@@ -38,6 +39,7 @@ def test_no_gemm_beats_its_roofline(m, n, k):
 @given(m=st.integers(1, 32768), n=width, k=width, faster=st.floats(1.0, 10.0))
 @settings(max_examples=60, deadline=None)
 def test_faster_memory_or_cores_never_slow_a_gemm(m, n, k, faster):
+    """Invariant 2: Faster memory or cores never slow a GEMM."""
     rates = Rates(bytes_per_s=1e12, peak_flop_per_s=4e14, peak16_flop_per_s=4e14, cores=100.0, cache_bytes=5e7)
     base = physical_gemm(m, n, k, rates)
     assert physical_gemm(m, n, k, dataclasses.replace(rates, bytes_per_s=1e12 * faster)) <= base * (1 + 1e-9)
@@ -47,6 +49,7 @@ def test_faster_memory_or_cores_never_slow_a_gemm(m, n, k, faster):
 @given(batch=st.integers(1, 256), tokens=st.integers(1, 60_000), heads=st.sampled_from([8, 16, 32]))
 @settings(max_examples=60, deadline=None)
 def test_decode_never_gets_much_cheaper_with_twice_the_keys(batch, tokens, heads):
+    """Invariant 3: Decode attention with twice the keys is never much cheaper."""
     one, two = ops.attention_decode(H200, batch, [tokens, 2 * tokens], heads, 8, 128).time_s
     assert two > 0.9 * one
     assert np.isfinite([one, two]).all()
@@ -55,6 +58,7 @@ def test_decode_never_gets_much_cheaper_with_twice_the_keys(batch, tokens, heads
 @given(tokens=st.integers(1, 20_000), experts=st.integers(2, 512), share=st.floats(0.01, 1.0))
 @settings(max_examples=80, deadline=None)
 def test_active_experts_lie_between_one_token_and_all(tokens, experts, share):
+    """Invariant 4: Active experts lie between those of one token and all of them."""
     top = max(1, int(experts * share))
     active = float(active_experts(tokens, experts, top))
     assert top * (1 - 1e-9) <= active <= experts * (1 + 1e-9)
@@ -63,6 +67,7 @@ def test_active_experts_lie_between_one_token_and_all(tokens, experts, share):
 @given(size=st.floats(1e3, 1e9), p=st.sampled_from([2, 4, 8]))
 @settings(max_examples=60, deadline=None)
 def test_no_all_reduce_beats_reduction_in_the_switch(size, p):
+    """Invariant 5: No all-reduce is faster than reduction in the switch."""
     from jevons.hardware.types import Cluster
 
     t = float(ops.all_reduce(Cluster(H200, 8), size, p).time_s)
@@ -72,6 +77,7 @@ def test_no_all_reduce_beats_reduction_in_the_switch(size, p):
 @given(m=st.integers(1, 100_000), n=st.integers(1, 300_000), k=st.integers(1, 300_000))
 @settings(max_examples=60, deadline=None)
 def test_any_shape_gives_a_finite_time_and_a_bound(m, n, k):
+    """Invariant 6: Any shape gives a finite time and names what bounds it."""
     t = ops.gemm(H200, m, n, k, "fp8")
     assert np.isfinite(t.time_s)
     assert t.time_s > 0

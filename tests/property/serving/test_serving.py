@@ -56,6 +56,7 @@ def faster(whole, what):
 @given(model=dense, chip=device, tp=tp, batch=batch, context=context, new=st.sampled_from([0, 1, 300, 4096]))
 @settings(max_examples=25, deadline=None)
 def test_doubling_a_rate_never_slows_a_step(what, model, chip, tp, batch, context, new):
+    """Invariant 7: Doubling a hardware rate never slows a serving step."""
     whole = deployment(model, chip, tp=tp)
     load = {"prefill_tokens": new, "decode_batch": batch, "decode_context": context}
     before, after = (serving.step_time(d, **load).time_s[0] for d in (whole, faster(whole, what)))
@@ -66,6 +67,7 @@ def test_doubling_a_rate_never_slows_a_step(what, model, chip, tp, batch, contex
 @given(chip=device, ranks=st.sampled_from([8, 16, 32, 64]), batch=batch, context=context)
 @settings(max_examples=15, deadline=None)
 def test_doubling_a_rate_never_slows_experts(what, chip, ranks, batch, context):
+    """Invariant 8: Doubling a hardware rate never slows a step of a mixture of experts."""
     whole = experts(chip, ranks)
     load = {"decode_batch": batch * ranks, "decode_context": context}
     before, after = (serving.step_time(d, **load).time_s[0] for d in (whole, faster(whole, what)))
@@ -75,6 +77,7 @@ def test_doubling_a_rate_never_slows_experts(what, chip, ranks, batch, context):
 @given(model=dense, chip=device, tp=tp, context=context)
 @settings(max_examples=25, deadline=None)
 def test_larger_batches_take_longer_and_doubled_ones_give_no_less(model, chip, tp, context):
+    """Invariant 9: A larger batch takes longer, and a doubled batch gives no less throughput."""
     whole = deployment(model, chip, tp=tp)
     batches = 2.0 ** np.arange(10)
     time_s = serving.step_time(whole, decode_batch=batches, decode_context=context).time_s
@@ -86,6 +89,7 @@ def test_larger_batches_take_longer_and_doubled_ones_give_no_less(model, chip, t
 @given(model=dense, chip=device, tp=tp, batch=batch, context=context)
 @settings(max_examples=25, deadline=None)
 def test_longer_contexts_never_take_less_time(model, chip, tp, batch, context):
+    """Invariant 10: A longer context never takes less time."""
     whole = deployment(model, chip, tp=tp)
     short, long = serving.step_time(whole, decode_batch=batch, decode_context=[context, 2 * context]).time_s
     assert long >= short / SLACK
@@ -94,6 +98,7 @@ def test_longer_contexts_never_take_less_time(model, chip, tp, batch, context):
 @given(model=dense, tp=tp, pp=st.sampled_from([1, 2, 4]), context=context)
 @settings(max_examples=25, deadline=None)
 def test_memory_shrinks_with_tp_and_pp_and_grows_with_context(model, tp, pp, context):
+    """Invariant 11: Memory per device shrinks with tp and pp and grows with context."""
     whole = deployment(model, "h100_sxm", tp=tp, pp=pp)
     for change in ({"tp": 2 * tp}, {"pp": 2 * pp}):
         wider = replace(whole, layout=replace(whole.layout, **change))
@@ -108,6 +113,7 @@ def test_memory_shrinks_with_tp_and_pp_and_grows_with_context(model, tp, pp, con
 @example(isl=1411.0, osl=1411.0, cached=0.0, tpot=0.1875)  # a coarse grid of batches missed 3 % here
 @settings(max_examples=25, deadline=None)
 def test_looser_limits_never_cost_more(isl, osl, cached, tpot):
+    """Invariant 12: Looser latency limits never cost more."""
     whole = deployment("qwen2.5-7b", "h20")
     workload = serving.Workload(isl, osl, cached)
     try:

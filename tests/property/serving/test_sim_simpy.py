@@ -73,6 +73,7 @@ class Engine:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("rate", "max_batch", "budget"), [(4.0, 16, 2048), (25.0, 6, 300), (60.0, 64, 512)])
 def test_first_and_last_tokens_come_when_simpy_says(seed: int, rate: float, max_batch: int, budget: int) -> None:
+    """Invariant 17: First and last tokens come when an independent SimPy engine says."""
     given = sim.Load(requests=250, isl=200, osl=30, isl_cv=1.0, osl_cv=1.0, rate_req_per_s=rate)
     load = sim.generate(given, seed)
     env = simpy.Environment()

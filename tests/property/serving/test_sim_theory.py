@@ -16,6 +16,7 @@ def single_server(load: sim.Requests) -> sim.SimResult:
 
 @pytest.mark.parametrize("busy_frac", [0.3, 0.6, 0.8])
 def test_constant_service_waits_as_in_m_d_1(busy_frac: float) -> None:
+    """Invariant 18: Constant service times wait as in M/D/1."""
     # Mean wait of M/D/1 (Pollaczek-Khinchine): rho * service / (2 * (1 - rho)).
     expected_s = busy_frac * SERVICE_S / (2 * (1 - busy_frac))
     load = {"requests": 100_000, "isl": 1, "osl": 1, "rate_req_per_s": busy_frac / SERVICE_S}
@@ -26,6 +27,7 @@ def test_constant_service_waits_as_in_m_d_1(busy_frac: float) -> None:
 
 
 def test_exponential_service_waits_as_in_m_m_1() -> None:
+    """Invariant 19: Exponential service times wait as in M/M/1."""
     # Prompts of a geometric number of tokens; mean wait of M/G/1: rate * E[S^2] / (2 * (1 - rho)).
     waits, expected = [], []
     for seed in range(8):
@@ -55,6 +57,7 @@ def erlang_c(servers: int, load_erlang: float) -> float:
 
 @pytest.mark.parametrize(("servers", "busy_frac"), [(2, 0.7), (8, 0.85), (32, 0.95)])
 def test_slots_of_constant_steps_wait_as_in_m_m_c(servers: int, busy_frac: float) -> None:
+    """Invariant 20: Slots of constant steps wait as in M/M/c."""
     # Steps of one millisecond whatever the batch, prompts at no cost, a geometric number of output tokens: each slot
     # is a server, and the batch limit their number. Wait: C / (c mu - lambda), and half a step for the step under way.
     step_s, mean_tokens = 1e-3, 400
@@ -79,6 +82,7 @@ def test_slots_of_constant_steps_wait_as_in_m_m_c(servers: int, busy_frac: float
 @pytest.mark.parametrize("lengths", ["constant", "geometric"])
 @pytest.mark.parametrize("busy_frac", [0.5, 0.8])
 def test_steps_as_long_as_the_batch_share_the_processor(lengths: str, busy_frac: float) -> None:
+    """Invariant 21: Steps as long as the batch behave as processor sharing."""
     # Reading equal, long contexts alone: a step takes the batch times a constant, so that requests share one processor.
     # M/G/1-PS: an answer of x alone takes x / (1 - rho), whatever the distribution of lengths.
     context, tokens, token_s = 100_000, 150, 1e-3
@@ -101,6 +105,7 @@ def test_steps_as_long_as_the_batch_share_the_processor(lengths: str, busy_frac:
 
 
 def test_littles_law_holds_in_every_run() -> None:
+    """Invariant 22: Little's law holds in every run."""
     table = sim.constant_table(8, 512, decode_s=0.01, per_context_s=1e-6, prompt_token_s=1e-4)
     load = sim.generate(sim.Load(requests=2000, isl=100, osl=50, rate_req_per_s=8, isl_cv=1.0, osl_cv=1.0), 3)
     found = sim.simulate(load, table, sim.SimLimits(max_batch=8, step_tokens=512, block_tokens=16, kv_blocks=400))
@@ -114,6 +119,7 @@ def test_littles_law_holds_in_every_run() -> None:
 
 
 def test_closed_loop_never_holds_more_than_its_users() -> None:
+    """Invariant 23: A closed loop never holds more requests than it has users."""
     table = sim.constant_table(64, 512, decode_s=0.01, prompt_token_s=1e-4)
     load = sim.generate(sim.Load(requests=3000, isl=100, osl=20, arrivals="closed", users=5, osl_cv=1.0), 1)
     trail = sim.simulate(

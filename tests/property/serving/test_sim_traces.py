@@ -45,6 +45,7 @@ def read(content: bytes) -> None:
 @given(st.binary(max_size=200))
 @settings(max_examples=60, deadline=None)
 def test_any_bytes(content: bytes) -> None:
+    """Invariant 24: A trace file of any bytes is read or refused by name."""
     read(content)
 
 
@@ -62,6 +63,7 @@ def test_any_bytes(content: bytes) -> None:
 )
 @settings(max_examples=200, deadline=None)
 def test_damaged_traces(sample: bytes, start: float, length: int, instead: bytes, pack: type) -> None:
+    """Invariant 25: A damaged trace is read or refused by name."""
     at = int(start * len(sample))
     read(pack(sample[:at] + instead + sample[at + length :]))
 
@@ -69,5 +71,6 @@ def test_damaged_traces(sample: bytes, start: float, length: int, instead: bytes
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.integers(0, 10**9), st.integers(-5, 10**9)), min_size=1, max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_any_numbers(rows: list[tuple[float, int, int]]) -> None:
+    """Invariant 26: A trace of any numbers is read or refused by name."""
     body = "".join(f"{time},{isl},{osl}\n" for time, isl, osl in rows)
     read(b"arrived_at,num_prefill_tokens,num_decode_tokens\n" + body.encode())

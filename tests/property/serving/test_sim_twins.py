@@ -91,6 +91,7 @@ def walk(
 @settings(max_examples=400, deadline=None)
 @given(cases())
 def test_leaping_equals_walking_to_the_picosecond(case: tuple) -> None:
+    """Invariant 13: The leaping simulator equals its step-by-step twin to the picosecond."""
     load, table, limits, options = case
     trail = sim.simulate(load, table, limits, **options).trail
     jobs, engines = walk(load, table, limits, **options)
@@ -109,6 +110,7 @@ def test_leaping_equals_walking_to_the_picosecond(case: tuple) -> None:
 @settings(max_examples=100, deadline=None)
 @given(cases())
 def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
+    """Invariant 14: Every token, cache block and request is accounted for."""
     load, table, limits, options = case
     found = sim.simulate(load, table, limits, **options)
     trail = found.trail
@@ -140,6 +142,7 @@ def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
 def test_pools_for_prompts_and_decoding_equal_their_twin(
     case: tuple, replicas: int, links: int, most_s: float, seed: int
 ) -> None:
+    """Invariant 15: Prefill and decode pools equal their step-by-step twin."""
     load, table, limits, options = case
     rng = np.random.default_rng(seed)
     load = dataclasses.replace(load, users=0)
@@ -175,6 +178,7 @@ def test_pools_for_prompts_and_decoding_equal_their_twin(
 @settings(max_examples=40, deadline=None)
 @given(cases(), st.integers(0, 2**32))
 def test_order_of_equal_requests_changes_no_latency(case: tuple, seed: int) -> None:
+    """Invariant 16: The order of equal requests changes no latency."""
     load, table, limits, options = case
     at_once = dataclasses.replace(load, arrival_s=np.zeros(load.count), users=0, hashes=None)
     kinds = np.random.default_rng(seed).permutation(load.count) % 2

@@ -39,6 +39,7 @@ def fits(name, layout):
 @given(name=names, layout=layouts)
 @settings(max_examples=12, deadline=None)
 def test_doubling_a_rate_never_slows_a_step(what, name, layout):
+    """Invariant 27: Doubling a hardware rate never slows a training step."""
     if not fits(name, layout):
         return
     fabric = cluster("h200", 64)
@@ -58,6 +59,7 @@ def test_doubling_a_rate_never_slows_a_step(what, name, layout):
 
 @given(name=st.sampled_from(["llama-3.1-8b", "llama-3.1-70b", "deepseek-v3"]), tp=st.sampled_from([1, 2, 4, 8]))
 def test_tensor_parallel_devices_together_do_the_models_work(name, tp):
+    """Invariant 28: Tensor-parallel devices together do the model's work."""
     whole = job(name)
     model = whole.model
     layers = model.flop_per_token(0) - 2.0 * model.vocab * model.hidden
@@ -66,6 +68,7 @@ def test_tensor_parallel_devices_together_do_the_models_work(name, tp):
 
 @given(name=names, dp=st.sampled_from([1, 2, 4, 8]), zero=st.integers(0, 2), tp=st.sampled_from([1, 2, 4]))
 def test_sharing_and_splitting_never_raise_memory(name, dp, zero, tp):
+    """Invariant 29: Sharding and splitting never raise memory per device."""
     whole = job(name)
     layout = training.TrainingLayout(tp=tp, dp=dp, zero=zero)
 
@@ -81,6 +84,7 @@ def test_sharing_and_splitting_never_raise_memory(name, dp, zero, tp):
 
 @given(comm=st.floats(0, 10), busy=st.floats(0, 10), hides=st.floats(0, 1), cores=st.floats(0, 1))
 def test_hidden_communication_adds_the_cores_it_holds(comm, busy, hides, cores):
+    """Invariant 30: Hidden communication costs the cores that it holds."""
     added = exposed_s(comm, busy, hides, cores)
     assert exposed_s(comm, busy, hides) - 1e-9 <= added <= comm + 1e-9
     assert added - exposed_s(comm, busy, hides) == pytest.approx(cores * hides * min(comm, busy), abs=1e-9)
@@ -88,6 +92,7 @@ def test_hidden_communication_adds_the_cores_it_holds(comm, busy, hides, cores):
 
 @given(stages=st.integers(1, 64), virtual=st.integers(1, 16), stage=st.floats(1e-3, 10))
 def test_bubble_lies_between_nothing_and_a_full_drain(stages, virtual, stage):
+    """Invariant 31: The pipeline bubble lies between nothing and a full drain."""
     full = bubble_s(stage, stages, 1)
     assert 0.0 <= bubble_s(stage, stages, virtual) <= full
     assert bubble_s(stage, stages, 1, zero_bubble=True) <= full
@@ -95,6 +100,7 @@ def test_bubble_lies_between_nothing_and_a_full_drain(stages, virtual, stage):
 
 @given(stages=st.integers(1, 64), stage=st.floats(1e-3, 10), passes=st.integers(1, 4096))
 def test_bubble_share_is_all_but_one_stage_at_one_micro_batch_and_vanishes_with_many(stages, stage, passes):
+    """Invariant 32: The bubble is all but one stage at one micro-batch and vanishes with many."""
     bubble = bubble_s(stage, stages, 1)
     share = bubble / (bubble + passes * stage)
     assert share == pytest.approx((stages - 1) / (passes + stages - 1))
@@ -106,6 +112,7 @@ def test_bubble_share_is_all_but_one_stage_at_one_micro_batch_and_vanishes_with_
 @given(stages=st.sampled_from([2, 4, 8]), more=st.integers(1, 5))
 @settings(max_examples=10, deadline=None)
 def test_more_micro_batches_never_raise_the_share_of_the_bubble(stages, more):
+    """Invariant 33: More micro-batches never raise the bubble's share."""
     layout = training.TrainingLayout(pp=stages, dp=64 // stages, recompute="full")
 
     def share(batch):
@@ -118,6 +125,7 @@ def test_more_micro_batches_never_raise_the_share_of_the_bubble(stages, more):
 @given(name=names, layout=layouts)
 @settings(max_examples=12, deadline=None)
 def test_useful_work_does_not_depend_on_the_layout(name, layout):
+    """Invariant 34: Useful work does not depend on the layout."""
     if not fits(name, layout):
         return
     whole = job(name)
@@ -129,6 +137,7 @@ def test_useful_work_does_not_depend_on_the_layout(name, layout):
 @given(name=names, layout=layouts, kept=st.sampled_from(["optimizer", "activations", "both"]))
 @settings(max_examples=15, deadline=None)
 def test_offload_never_lowers_time_nor_raises_memory(name, layout, kept):
+    """Invariant 35: Offload never lowers time and never raises memory."""
     if not fits(name, layout):
         return
     here, away = training.step(job(name), layout), training.step(job(name), replace(layout, offload=kept))
@@ -142,6 +151,7 @@ def test_offload_never_lowers_time_nor_raises_memory(name, layout, kept):
     experts=st.sampled_from(["llama-3.1-8b", "qwen3-30b-a3b"]),
 )
 def test_larger_sharing_groups_never_raise_memory(shard, zero, experts):
+    """Invariant 36: Larger sharding groups never raise memory."""
     layout = training.TrainingLayout(dp=64, zero=zero, shard=shard)
 
     def total(changed):
@@ -154,6 +164,7 @@ def test_larger_sharing_groups_never_raise_memory(shard, zero, experts):
 @given(name=names, layout=layouts, ratio=st.floats(1.0, 16.0), pod=st.sampled_from([0, 16, 64]))
 @settings(max_examples=12, deadline=None)
 def test_oversubscription_never_speeds_a_step_up(name, layout, ratio, pod):
+    """Invariant 37: Oversubscription of the network never speeds a step up."""
     if not fits(name, layout):
         return
     thin = replace(job(name), cluster=replace(cluster("h200", 64), oversubscription=ratio), pod_devices=pod)
@@ -169,6 +180,7 @@ def test_oversubscription_never_speeds_a_step_up(name, layout, ratio, pod):
     restart_s=st.floats(10.0, 1800.0),
 )
 def test_faster_checkpoints_and_restarts_and_fewer_devices_never_lower_goodput(devices, checkpoint_s, restart_s):
+    """Invariant 38: Faster checkpoints, faster restarts and fewer devices never lower goodput."""
     model = training.failure_model()
 
     def goodput(n, pause_s, back_s):

@@ -28,6 +28,7 @@ def test_values_become_the_unit_of_the_name(tmp_path):
 
 
 def test_nothing_published_later_is_visible(tmp_path):
+    """Invariant 55: A fact published after the date asked for is invisible."""
     facts = facts_of(
         tmp_path,
         "  x.revenue_cny:\n    unit: bn CNY\n    about: revenue\n    values:\n"

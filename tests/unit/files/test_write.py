@@ -144,6 +144,7 @@ def test_a_read_only_file_stays(tmp_path):
 
 @pytest.mark.parametrize("unnamed", [True, False])
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, unnamed):
+    """Invariant 61: A file is written whole or not at all."""
     if not unnamed:
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     path = tmp_path / "out.json"

@@ -15,6 +15,7 @@ def planned(pytestconfig):
 @pytest.mark.slow
 class TestMainScenario:
     def test_each_figure_with_a_formula_is_recomputed_from_it(self, planned):
+        """Invariant 60: Every explained figure follows from its printed formula and parents."""
         nodes = planned.ledger.nodes
         explained = [path for path, node in nodes.items() if node.formula]
         assert len(explained) > 60

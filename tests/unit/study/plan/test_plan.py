@@ -33,6 +33,7 @@ class TestBalances:
             assert installed[device] == pytest.approx(start[device] + np.cumsum(arrived), abs=1e-6)
 
     def test_money_spent_stays_within_what_was_released(self, result):
+        """Invariant 58: Money spent stays within the budget that was released."""
         found = result.chain.plan
         spent = (found.device_capex_cny + found.site_capex_cny).cumsum()
         assert np.all(spent <= found.problem.money.budget_cny.cumsum() * (1 + 1e-9))
@@ -60,6 +61,7 @@ class TestBalances:
         assert served[result.segments.index("renters")] == pytest.approx(0.0)
 
     def test_value_is_the_sum_of_its_parts(self, result):
+        """Invariant 59: The value of equity is the sum of its parts."""
         value = result.to_json()["value"]
         assert value["equity_cny"] == pytest.approx(sum(value["bridge_cny"].values()))
         assert value["per_ads_cny"] == pytest.approx(value["equity_cny"] / 1e9)
@@ -75,6 +77,7 @@ class TestBalances:
 
 
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(scenario):
+    """Invariant 57: The same inputs and seed give the same bytes on any number of processes."""
     texts = {json_text(plan(scenario, draws=4, seed=11, processes=processes).to_json()) for processes in (1, 1, 2)}
     assert len(texts) == 1
 
@@ -100,6 +103,7 @@ def with_news(start: dt.date) -> Facts:
 
 
 def test_nothing_published_after_the_date_changes_a_result(scenario, result):
+    """Invariant 56: Nothing published after a scenario's date changes its plan."""
     later = with_news(dt.date(2025, 2, 25))
     assert load(MAIN, facts=later).amounts() == load(MAIN).amounts()
     again = plan(load(TINY, facts=later), facts=later)

@@ -1,0 +1,12 @@
+"""The architecture page says what the code and the tests say."""
+
+import subprocess
+import sys
+
+from places import ROOT
+
+
+def test_the_page_is_up_to_date_and_every_property_test_states_its_invariant():
+    command = [sys.executable, str(ROOT / "scripts" / "build_architecture.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
