@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jevons.cli.figures import PICTURES, draw
-from jevons.cli.output import Sheet, check_out, forced, note, say, show
+from jevons.cli.output import Sheet, check_inputs, check_out, forced, note, say, show
 from jevons.errors import InputError
 from jevons.files import frame_csv
 from jevons.options import Declared, call_parsed, parameters
@@ -71,6 +71,7 @@ def command(
         check_out(out, endings)
         plot = given.pop("plot", None)
         check_out(plot, PICTURES, option="--plot")
+        check_inputs({one.name: given.get(one.name) for one in own if one.option.metavar == "FILE"})
         if before is not None:
             before(given)
         if tells:

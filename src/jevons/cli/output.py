@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons.errors import InputError
-from jevons.files import FORCE, frame_csv, safe_cell, target_problem, writing
+from jevons.files import FORCE, check_readable, frame_csv, safe_cell, target_problem, writing
 from jevons.results import number
 from jevons.schema import json_text, plain
 from jevons.text import printable
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 RECORD_ENDINGS = (".json", ".csv")
 
+_OUTPUTS = {"out", "plot", "store", "emit"}
+"""Names of options that are written."""
 _NARROWEST, _WIDEST = 40, 2000
 _GAP = 3
 """Columns of the terminal between two columns of a table."""
@@ -53,6 +55,7 @@ def forcible(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         mark = _FORCE.set(bool(given.pop("force")))
         try:
+            check_inputs({name: value for name, value in given.items() if _of_paths(value)})
             command(**given)
         finally:
             _FORCE.reset(mark)
@@ -266,6 +269,18 @@ def check_out(out: Path | None, endings: Sequence[str] = RECORD_ENDINGS, *, opti
     raise InputError(message)
 
 
+def check_inputs(given: Mapping[str, Any]) -> None:
+    """Refuse files that cannot be read before a command imports what it needs."""
+    for name, value in given.items():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, str | Path) and name not in _OUTPUTS:
+                check_readable(one)
+
+
+def _of_paths(value: Any) -> bool:
+    return isinstance(value, Path) or (isinstance(value, list | tuple) and any(isinstance(one, Path) for one in value))
+
+
 def _input_problem(out: Path) -> str:
     """Return why *out* must not be written if the running command reads it, or an empty string."""
     import click
@@ -275,7 +290,7 @@ def _input_problem(out: Path) -> str:
         return ""
     for name, given in context.params.items():
         for value in given if isinstance(given, list | tuple) else (given,):
-            if name not in {"out", "plot"} and isinstance(value, str | Path) and _same(Path(value), out):
+            if name not in _OUTPUTS and isinstance(value, str | Path) and _same(Path(value), out):
                 return f"the command reads this file; name another; {FORCE}"
     return ""
 

@@ -1,10 +1,11 @@
 """Files in and out: the one writer and the one bounded reader."""
 
-from jevons.files.read import read_bytes, read_csv, read_json, read_text
+from jevons.files.read import check_readable, read_bytes, read_csv, read_json, read_text
 from jevons.files.write import FORCE, frame_csv, safe_cell, target_problem, writing
 
 __all__ = [
     "FORCE",
+    "check_readable",
     "frame_csv",
     "read_bytes",
     "read_csv",

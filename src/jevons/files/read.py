@@ -85,6 +85,22 @@ def read_bytes(path: Path | str, *, most_bytes: int, unpack: bool = False) -> by
     return content
 
 
+def check_readable(path: Path | str) -> None:
+    """Refuse a name under which no file can be read, before any work is done; standard input passes.
+
+    Raises
+    ------
+    InputError
+        If it is missing, no regular file, or may not be read.
+    """
+    if str(path) == "-":
+        return
+    try:
+        _opened(path).close()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
 def is_parquet(content: bytes) -> bool:
     """Return whether a file's content is Parquet."""
     return content.startswith(_PARQUET)

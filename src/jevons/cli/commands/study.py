@@ -64,9 +64,9 @@ def montecarlo(
 
     A run that was stopped goes on where it was, with the same result as one that was not.
     """
+    _check(out, store, no_store)
     from jevons.study.draws.run import monte_carlo
 
-    _check(out, store, no_store)
     loaded = _load(scenario, as_of)
     root = loaded.seed if seed is None else seed
     found = _drawn(
@@ -92,10 +92,8 @@ def sweep(
 ) -> None:
     """Run a scenario over a grid of chosen amounts, all others at their central values."""
     from jevons.cli.output import show, table
-    from jevons.study.draws import run as runs
 
     _check(out, store, no_store)
-    loaded = _load(scenario, as_of)
     axes = dict(_axis(text) for text in values)
     if len(axes) < len(values):
         message = "--set: a path is given twice; give each once"
@@ -106,6 +104,9 @@ def sweep(
     if points > 100_000:
         message = f"--set: the grid has {points:,} points; take fewer than 100,000"
         raise InputError(message)
+    from jevons.study.draws import run as runs
+
+    loaded = _load(scenario, as_of)
     for path, grid in axes.items():
         _check_axis(loaded, path, grid)
     _check_discounting(loaded, axes)

@@ -23,6 +23,7 @@ _BN = 1e9
 
 def run_value(scenario: Path, *, first: str, last: str, as_of: str | None, json: bool, out: Path | None) -> None:
     """Print the value of a plan, what the dated price assumes, and the re-rating between two dates."""
+    check_out(out)
     from jevons.cli.scenarios import solve
     from jevons.facts import default_facts
     from jevons.study.chain.accounts import cloud_value_implied_cny
@@ -30,7 +31,6 @@ def run_value(scenario: Path, *, first: str, last: str, as_of: str | None, json:
     from jevons.study.plan.group_cash import group_cash
     from jevons.study.plan.tables import statements as books
 
-    check_out(out)
     dates = parse_date(first, "--from"), parse_date(last, "--to")
     result = solve(scenario, seed=None, as_of=as_of, draws=0)
     facts, loaded, held = default_facts(), result.scenario, result.chain.accounts
