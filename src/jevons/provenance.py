@@ -31,7 +31,7 @@ class Node:
     unit : str
         Unit as printed; ``1`` for ratios.
     formula : str
-        How *value* follows from the parents: arithmetic over the names in *symbols*; empty for an input.
+        How *value* follows from the parents; arithmetic that can be evaluated where *symbols* are given.
     method : str
         What gave a figure that no formula gives: a solver, a simulation, a fit. It then depends on the parents.
     parents : tuple of str

@@ -6,10 +6,48 @@ from jevons.expansion.formulas import DAYS_PER_QUARTER, in_service, initial_stoc
 from jevons.expansion.lines import Allocation, BudgetLine, best_split, line_factor, split_value
 from jevons.expansion.months import in_months, solve_in_months
 from jevons.expansion.run import InformationValue, RegimeValue, export_regimes, solve, value_of_information
-from jevons.expansion.types import ExpansionPlan, ExpansionProblem
+from jevons.expansion.types import (
+    CallDemand,
+    ChipSupply,
+    ExpansionPlan,
+    ExpansionProblem,
+    Machines,
+    Money,
+    OpeningStock,
+    PlanningTerms,
+    SitePower,
+    TrainingReserve,
+)
 
 __all__ = [
-    "DAYS_PER_QUARTER", "Allocation", "Basis", "BudgetLine", "ExpansionPlan", "ExpansionProblem", "InformationValue",
-    "RegimeValue", "Stages", "best_split", "export_regimes", "in_months", "in_service", "initial_stock", "line_factor",
-    "marginal_revenue", "solve", "solve_in_months", "split_value", "stages", "standing_devices", "value_of_information",
+    "DAYS_PER_QUARTER",
+    "Allocation",
+    "Basis",
+    "BudgetLine",
+    "CallDemand",
+    "ChipSupply",
+    "ExpansionPlan",
+    "ExpansionProblem",
+    "InformationValue",
+    "Machines",
+    "Money",
+    "OpeningStock",
+    "PlanningTerms",
+    "RegimeValue",
+    "SitePower",
+    "Stages",
+    "TrainingReserve",
+    "best_split",
+    "export_regimes",
+    "in_months",
+    "in_service",
+    "initial_stock",
+    "line_factor",
+    "marginal_revenue",
+    "solve",
+    "solve_in_months",
+    "split_value",
+    "stages",
+    "standing_devices",
+    "value_of_information",
 ]  # fmt: skip

@@ -168,26 +168,25 @@ def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:
     providers = 1 if inputs.rivals is None else len(inputs.rivals.names)
 
     def zeros(*shape: int) -> Array:
-        return np.zeros(shape)
+        return np.zeros((*shape, quarters))
 
-    by_segment = [zeros(segments, quarters) for _ in range(12)]
     return MarketPath(
-        price_index=zeros(models, quarters),
-        price_cny_per_tok=zeros(models, 3, quarters),
-        call_price_cny=by_segment[0],
-        paid_call_price_cny=by_segment[1],
-        seen_call_price_cny=by_segment[10],
-        wanted_calls_per_d=by_segment[11],
-        potential_frac=by_segment[2],
-        adopters=by_segment[3],
-        calls_per_d=by_segment[4],
-        market_calls_per_d=by_segment[5],
-        tokens_per_d=by_segment[6],
-        market_tokens_per_d=by_segment[9],
-        learning=zeros(quarters),
-        elasticity_extensive=by_segment[7],
-        elasticity_intensive=by_segment[8],
+        price_index=zeros(models),
+        price_cny_per_tok=zeros(models, 3),
+        call_price_cny=zeros(segments),
+        paid_call_price_cny=zeros(segments),
+        seen_call_price_cny=zeros(segments),
+        wanted_calls_per_d=zeros(segments),
+        potential_frac=zeros(segments),
+        adopters=zeros(segments),
+        calls_per_d=zeros(segments),
+        market_calls_per_d=zeros(segments),
+        tokens_per_d=zeros(segments),
+        market_tokens_per_d=zeros(segments),
+        learning=zeros(),
+        elasticity_extensive=zeros(segments),
+        elasticity_intensive=zeros(segments),
         capped=np.zeros((segments, quarters), np.int64),
-        provider_price_cny_per_tok=zeros(models, providers, quarters),
-        provider_share_frac=zeros(segments, providers, quarters),
+        provider_price_cny_per_tok=zeros(models, providers),
+        provider_share_frac=zeros(segments, providers),
     )

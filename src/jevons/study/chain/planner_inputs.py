@@ -7,7 +7,17 @@ from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.costing import capital_recovery_factor
-from jevons.expansion import ExpansionProblem
+from jevons.expansion import (
+    CallDemand,
+    ChipSupply,
+    ExpansionProblem,
+    Machines,
+    Money,
+    OpeningStock,
+    PlanningTerms,
+    SitePower,
+    TrainingReserve,
+)
 from jevons.market import MarketInputs, MarketPath, demand_blocks
 from jevons.study.chain.budget import budget_path
 from jevons.study.chain.demand import peak_frac
@@ -21,78 +31,105 @@ def expansion_problem(
     scenario: Scenario, setting: Setting, engineering: Engineering, market: MarketPath, inputs: MarketInputs
 ) -> ExpansionProblem:
     """Return the planner's problem for given prices and demand."""
-    devices, sites = scenario.hardware.devices, scenario.hardware.sites
-    quarters = scenario.quarters
-    segments = scenario.market.segments
-    years = np.arange(quarters) / 4
-    value, calls = demand_blocks(market.call_price_cny, market.calls_per_d, scenario.market.provider_elasticity.value)
-    growth = inputs.tokens_growth[:, None] ** years
+    terms, training = scenario.expansion, scenario.expansion.training
+    years = np.arange(scenario.quarters) / 4
+    machines = _machines(scenario, setting, engineering, _device_s_per_call(scenario, setting, market, inputs))
+    return ExpansionProblem(
+        quarters=scenario.labels(),
+        segments=tuple(scenario.market.segments),
+        devices=tuple(scenario.hardware.devices),
+        sites=tuple(scenario.hardware.sites),
+        slots=("peak", "off-peak"),
+        demand=_demand(scenario, market),
+        machines=machines,
+        power=_site_power(scenario),
+        supply=ChipSupply(supply_devices=setting.supply, committed_devices=setting.committed),
+        money=Money(
+            budget_cny=budget_path(scenario),
+            discount=(1 + scenario.cost.wacc.value) ** -((np.arange(scenario.quarters) + 0.5) / 4),
+        ),
+        opening=_opening(scenario, setting, machines.device_w),
+        training=TrainingReserve(
+            training_flop_per_s=engineering.training_flop_per_s
+            * training.devices.value
+            * (1 + training.growth.value) ** years,
+            cluster_devices=training.cluster.value,
+            cluster_cny_per_quarter=np.full(scenario.quarters, training.cluster_worth.value),
+        ),
+        terms=PlanningTerms(
+            tail_quarters=terms.look_beyond,
+            retire_early=terms.retirement == "economic",
+            market_power=terms.market_power,
+        ),
+    )
+
+
+def _device_s_per_call(scenario: Scenario, setting: Setting, market: MarketPath, inputs: MarketInputs) -> Array:
+    """Return accelerator-seconds of a call, (s, v, t); infinite where a device cannot serve the segment."""
+    growth = inputs.tokens_growth[:, None] ** (np.arange(scenario.quarters) / 4)
     tokens = inputs.tokens_per_call[:, :, None] * growth[:, None, :]
     seconds = setting.device_s_per_tok[inputs.model]
     device_s = np.einsum("skt,svkt->svt", tokens, np.where(np.isfinite(seconds), seconds, 0.0))
     device_s = np.where(np.isfinite(seconds).all(axis=2), device_s, np.inf)
     rental = inputs.model == len(scenario.serving.models)
     device_s[~rental] /= market.learning
-    peak_h = scenario.market.peak_hours.value
-    peak = peak_frac(scenario)
-    terms = scenario.cost
-    lives = max(round(terms.service_life.value * 4), 1)
-    watts = np.array([a.server_w for a in engineering.accelerators])
-    tariff = np.array([s.tariff_cny_per_kwh * s.pue for s in setting.sites])
-    discount = (1 + terms.wacc.value) ** -((np.arange(quarters) + 0.5) / 4)
-    initial, arriving = _paid_before(scenario, watts)
-    return ExpansionProblem.of(
-        quarters=scenario.labels(),
-        segments=tuple(segments),
-        devices=tuple(devices),
-        sites=tuple(sites),
-        slots=("peak", "off-peak"),
+    return np.asarray(device_s)
+
+
+def _demand(scenario: Scenario, market: MarketPath) -> CallDemand:
+    segments = scenario.market.segments.values()
+    value, calls = demand_blocks(market.call_price_cny, market.calls_per_d, scenario.market.provider_elasticity.value)
+    peak_h, peak = scenario.market.peak_hours.value, peak_frac(scenario)
+    return CallDemand(
         slot_h_per_d=np.array([peak_h, 24.0 - peak_h]),
         block_value_cny_per_call=value,
         block_calls_per_d=calls,
         slot_share_frac=np.stack([peak, 1 - peak], axis=1),
-        deferrable_frac=np.array([s.deferrable.value for s in segments.values()]),
-        device_s_per_call=device_s,
-        utilisation_cap_frac=np.array([attention_cap(scenario, s.model) for s in segments.values()]),
+        deferrable_frac=np.array([s.deferrable.value for s in segments]),
+        utilisation_cap_frac=np.array([attention_cap(scenario, s.model) for s in segments]),
+    )
+
+
+def _machines(scenario: Scenario, setting: Setting, engineering: Engineering, device_s_per_call: Array) -> Machines:
+    terms, devices = scenario.cost, scenario.hardware.devices
+    watts = np.array([a.server_w for a in engineering.accelerators])
+    tariff = np.array([s.tariff_cny_per_kwh * s.pue for s in setting.sites])
+    energy = (watts[:, None] * terms.load.value * tariff / 1000.0)[:, :, None]
+    peaks = [a.peak_flop_per_s["bf16"] for a in engineering.accelerators]
+    return Machines(
+        device_s_per_call=device_s_per_call,
         availability_frac=scenario.serving.availability.value,
         capex_cny_per_device=setting.price_cny * (1 + terms.network.value),
-        device_w=watts,
-        site_capex_cny_per_w=np.repeat([[s.build.value] for s in sites.values()], quarters, axis=1),
-        energy_cny_per_device_h=np.repeat(
-            (watts[:, None] * terms.load.value * tariff / 1000.0)[:, :, None], quarters, axis=2
-        ),
+        energy_cny_per_device_h=np.repeat(energy, scenario.quarters, axis=2),
         fixed_cny_per_device_quarter=setting.price_cny * terms.operations.value / 4,
-        budget_cny=budget_path(scenario),
-        supply_devices=setting.supply,
+        device_w=watts,
+        device_flop_per_s=np.array([p * d.software.value for p, d in zip(peaks, devices.values(), strict=True)]),
         lead_quarters=np.array([round(d.lead.value) for d in devices.values()]),
-        life_quarters=np.full(len(devices), lives),
-        initial_devices=initial,
-        arriving_devices=arriving,
-        arriving_terminal_cny_per_device=_arriving_terminal(scenario, setting),
-        committed_devices=setting.committed,
-        initial_age_quarters=np.array([round(d.installed_age.value) for d in devices.values()]),
-        initial_site_w=np.array([s.power.value for s in sites.values()]),
-        site_limit_w=np.repeat([[max(s.limit.value, s.power.value)] for s in sites.values()], quarters, axis=1),
-        site_build_w_per_quarter=np.array([s.build_rate.value for s in sites.values()]),
-        training_flop_per_s=engineering.training_flop_per_s
-        * scenario.expansion.training.devices.value
-        * (1 + scenario.expansion.training.growth.value) ** years,
-        device_flop_per_s=np.array(
-            [
-                a.peak_flop_per_s["bf16"] * d.software.value
-                for a, d in zip(engineering.accelerators, devices.values(), strict=True)
-            ]
-        ),
-        discount=discount,
+        life_quarters=np.full(len(devices), max(round(terms.service_life.value * 4), 1)),
         terminal_cny_per_device=_terminal(scenario, setting),
-        market_power=scenario.expansion.market_power,
+    )
+
+
+def _site_power(scenario: Scenario) -> SitePower:
+    sites, quarters = scenario.hardware.sites.values(), scenario.quarters
+    return SitePower(
+        site_capex_cny_per_w=np.repeat([[s.build.value] for s in sites], quarters, axis=1),
+        site_limit_w=np.repeat([[max(s.limit.value, s.power.value)] for s in sites], quarters, axis=1),
+        site_build_w_per_quarter=np.array([s.build_rate.value for s in sites]),
         site_terminal_cny_per_w=_site_terminal(scenario),
         site_block_w=_site_blocks(scenario),
-        cluster_devices=scenario.expansion.training.cluster.value,
-        cluster_cny_per_quarter=np.full(quarters, scenario.expansion.training.cluster_worth.value),
-        tail_quarters=scenario.expansion.look_beyond,
-        retire_early=scenario.expansion.retirement == "economic",
+    )
+
+
+def _opening(scenario: Scenario, setting: Setting, device_w: Array) -> OpeningStock:
+    initial, arriving = _paid_before(scenario, device_w)
+    return OpeningStock(
+        initial_devices=initial,
+        initial_age_quarters=np.array([round(d.installed_age.value) for d in scenario.hardware.devices.values()]),
+        initial_site_w=np.array([s.power.value for s in scenario.hardware.sites.values()]),
         initial_terminal_cny_per_device=_initial_terminal(scenario, setting),
+        arriving_devices=arriving,
+        arriving_terminal_cny_per_device=_arriving_terminal(scenario, setting),
     )
 
 
