@@ -1,6 +1,6 @@
 """Scores forecasts of the main scenario and of its reduced form; writes the tables of docs/validation/backtest.md.
 
-python scripts/backtest_page.py --data ../shared/data
+python scripts/backtest_page.py --data DIR
 
 The text between the tables is written by hand; the tables and the picture are those of `jevons study backtest`.
 """

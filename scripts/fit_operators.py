@@ -1,6 +1,6 @@
 """Fits the operators' factors (`jevons.validation.fit.operators`) and writes what ships with the package.
 
-python scripts/fit_operators.py --data ../shared/data
+python scripts/fit_operators.py --data DIR
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from jevons.validation.operators.rows import Block, read_table
 def main() -> int:
     """Fit everything and write the package's files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).parent.parent.parent / "shared" / "data")
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds ops/*.csv")
     parser.add_argument("--families", help="comma-separated; a dry run of these alone, nothing is written")
     parser.add_argument("--worst", type=int, default=25, help="kernels to list with the largest errors")
     parser.add_argument("--out", type=Path, help="write the error tables to this file too")

@@ -4,7 +4,7 @@ Reads the serving tables of a data folder, fits the named factors (`jevons.valid
 prior, and writes them as dated facts of grade `derived` beside the judgements they replace. Errors of factors fitted
 without a figure's group, its device or its model go to ``docs/validation/serving.md``.
 
-    python scripts/fit_serving.py --data ../shared/data
+    python scripts/fit_serving.py --data DIR
 """
 
 from __future__ import annotations

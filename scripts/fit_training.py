@@ -1,6 +1,6 @@
 """Fits the training factors (`jevons.validation.fit.training`), judges them out of sample, and writes the figures.
 
-Run ``python scripts/fit_training.py ../shared/data/training`` (minutes on one core). Prints the factors, which
+Run ``python scripts/fit_training.py DIR/training`` (minutes on one core). Prints the factors, which
 ``src/jevons/facts/data/engines/training.yaml`` keeps, and writes ``docs/validation/training.json`` with the errors.
 """
 
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="page whose tables are replaced by the report's")
     given = parser.parse_args()
     begun = time.monotonic()
-    rows = Rows(given.folder)
+    rows = Rows.read(given.folder)
     start = replace(training_factors(), **NEUTRAL)
     whole = np.ones(len(rows.items), dtype=bool)
     print(f"{len(rows.items)} rows, start {score(rows.errors(start))}", file=sys.stderr)
@@ -106,24 +106,25 @@ def main() -> None:
     print(f"fitted {score(fitted)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
     for name in BOUNDS:
         print(f"{name}: {getattr(best, name):.4g}")
-    fold = np.array([zlib.crc32(group.encode()) % FOLDS for group in rows.group])
+    fold = np.array([zlib.crc32(item.group.encode()) % FOLDS for item in rows.items])
     held = np.empty(len(rows.items))
     for k in range(FOLDS):
         out = fold == k
         held[out] = subset_of(rows, out).errors(fit(rows, ~out, start))
     print(f"held out by group {score(held)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
-    families = sorted(set(rows.family))
+    family = np.array([item.family for item in rows.items])
+    families = sorted(set(family.tolist()))
     report: dict[str, Any] = {
         "factors": {name: getattr(best, name) for name in BOUNDS},
         "fitted": score(fitted),
         "held_out": score(held),
-        "families": {f: score(held[np.array(rows.family) == f]) for f in families},
+        "families": {f: score(held[family == f]) for f in families},
         "devices_out": devices_left_out(rows, start),
         "narrow_out": narrow_left_out(rows, start, fold),
         "scaling": scaling_errors(rows, held),
         "points": [
-            [family, round(float(metric_seconds(item)), 5), round(float(error), 4)]
-            for family, item, error in zip(rows.family, rows.items, held, strict=True)
+            [item.family, round(float(metric_seconds(item)), 5), round(float(error), 4)]
+            for item, error in zip(rows.items, held, strict=True)
         ],
     }
     given.out.parent.mkdir(parents=True, exist_ok=True)

@@ -17,8 +17,8 @@ TARGETS = {
     "trtllm_overview": (10, 30), "inferencex_silicon tpot_ms": (9, 25), "inferencex_silicon ttft_ms": (20, 50),
     "engine_bench": (15, 45), "phase_latency": (8, 20), "mlperf_inference": (15, 40),
 }  # fmt: skip
-SCHEMES = ("fitted", "5-fold over groups", "leave one device out", "leave one model out")
-SHOWN = "5-fold over groups"
+SCHEMES = ("fitted", "held out by group", "held out by device", "held out by model")
+SHOWN = "held out by group"
 _WORST = 14
 _LEAST = 5
 _COLOURS = {"trtllm": "#76b900", "vllm": "#30a2ff", "sglang": "#d7544b", "generic": "#666666", "eager": "#8a5cd0"}
@@ -46,55 +46,60 @@ REASONS = {
 
 PAGE = """# Serving predictions against measurements
 
-Written by `python scripts/fit_serving.py --data DIR` from {rows} figures of {files} tables. A few factors of each
-engine (host time per step, request and launched kernel, time outside the engine), and scales on the times of kernels
-(for all devices, by generation, by engine) are fitted by robust, bounded least squares with a prior. Errors below are
-on figures that the fit never saw: all rows of a group (source, model, device), of a device, or of a model are left out
-together. A prediction uses a row's configuration alone; nothing is looked up by what was measured.
+Written by `python scripts/fit_serving.py --data DIR` from {rows} figures of {files} tables.
 
-## Errors on rows that were not fitted
+**Claim.** From a row's configuration alone, throughput, TTFT and TPOT of published serving runs are predicted with the
+errors below, on figures that the fit did not see.
 
-Absolute percentage error, median / 90th percentile; the median signed error is that of the five-fold column. `fitted`
-is the same on the rows of the fit.
+**Fitted:** a few factors of each engine (host time per step, per request and per launched kernel; time outside the
+engine), and scales on the times of kernels (for all devices, by generation, by engine). The method is robust, bounded
+least squares with a prior. **Held out:** all rows of a group (source, model, device), of a device, or of a model
+together; groups are dealt to five folds.
+
+## Errors on rows held out
+
+Absolute percentage error, median / 90th percentile. *Bias* is the median signed error, held out by group. *Fitted* is
+the error on the rows of the fit.
 
 {held}
 
-![Predicted against measured, rows not fitted](serving.svg)
+![Predicted against measured, rows held out by group](serving.svg)
 
-## Coverage, and errors with the factors that ship
+## Coverage, and errors of the shipped factors
 
-`jevons validate FILE` prints these; the factors were fitted to most of the rows, so the errors are those of a fit. Rows
-without an answer keep their reason in the report.
+`jevons validate FILE` prints these. The shipped factors were fitted to most of these rows, so the errors are those of a
+fit. A row without a prediction keeps its reason in the report.
 
 {coverage}
 
-## Groups that are furthest off
+## Groups with the largest errors
 
-Groups of at least {least} figures by the median error of the five-fold column.
+Groups of at least {least} figures, by median error held out by group.
 
 | group | set | figures | median error | bias | why |
 |---|---|---:|---:|---:|---|
 {worst}
 
-## How the figures are understood
+## How rows are read
 
-- *Offline* tables: all requests queued at the start; throughput while the machine is full, without the tail.
-- *Concurrency N*: a closed loop of ten requests per user (InferenceX's own rule), lengths between 0.8 and 1 of the
-  nominal ones; `ttft_ms` and `tpot_ms` are means.
-- *N req/s*: Poisson arrivals; *inf*: a burst. Conversation sets have lognormal lengths of the printed mean.
+- *Offline*: all requests are queued at the start. Throughput is that of the full machine, without the tail.
+- *Concurrency N*: a closed loop of ten requests per user, which is InferenceX's own rule. Lengths lie between 0.8 and 1
+  of the nominal ones; `ttft_ms` and `tpot_ms` are means.
+- *N req/s*: Poisson arrivals; *inf*: a burst. Conversation data sets have lognormal lengths of the printed mean.
 - *Static batch*: one batch, prompts first; `prompt_phase_ms` and `token_step_ms` are its two steps.
-- MLPerf states neither layout nor lengths: the task's lengths and the best tensor-parallel layout are taken.
-- Layouts printed as products of sizes are read as such, and left out of the fit. Drafting (multi-token prediction) is
-  not recorded in InferenceX: where the engine's image is only run with it, or the same engine and layout appear under
-  R1's name beside V3's, it is assumed.
-- InferenceX's rows state engine, model, device, layout, lengths and users; the public script of that model and device
-  says the rest: precision of the cache, tokens per step, waiting for company, which prompt steps run as captured graphs
-  (`jevons/validation/recipes.py`). SGLang, TensorRT-LLM's PyTorch backend and vLLM from 0.14 compose a step while the
-  one before runs, so that an arrival waits a step longer.
+- *MLPerf* states neither layout nor lengths: the task's lengths and the best tensor-parallel layout are assumed.
+- *Layouts printed as products of sizes* are read as such, and left out of the fit.
+- *Drafting* (multi-token prediction) is not recorded in InferenceX. It is assumed where the engine's image is only run
+  with it, or where the same engine and layout appear under R1's name beside V3's.
+- *InferenceX* rows state engine, model, device, layout, lengths and users. The public script of that model and device
+  gives the rest: cache precision, tokens per step, waiting time for a batch, and which prefill steps run as captured
+  graphs (`jevons/validation/serving/recipes.py`).
+- *Asynchronous scheduling*: SGLang, TensorRT-LLM's PyTorch backend and vLLM from 0.14 compose a step while the previous
+  one runs, so that an arrival waits one step longer.
 
-Terms that were chosen after residuals had been seen, and are therefore not proven by the errors above: nominal lengths
-that differ by half a percent, vendor's runs of TensorRT-LLM without steps composed ahead, Marlin's experts at Hopper's
-pace on Blackwell, the kernels that a layer with experts launches, and eager engines bound by their host.
+**Chosen after residuals were seen**, and so not proven by the errors above: nominal lengths that differ by half a
+percent; the vendor's TensorRT-LLM runs without asynchronous scheduling; Marlin's experts at Hopper's pace on Blackwell;
+the number of kernels that a layer with experts launches; eager engines bound by their host.
 
 Tables and licences: TensorRT-LLM performance overview (NVIDIA, Apache-2.0); InferenceX runs in aiconfigurator-core
 0.12.0 (Apache-2.0); MLPerf Inference results (MLCommons, Apache-2.0); engine benchmarks of GPUStack, SGLang's cookbook,
@@ -159,7 +164,7 @@ def scatter(figures: Sequence[Mapping[str, Any]], path: Path) -> None:
         axis.tick_params(labelsize=7)
         axis.legend(fontsize=6, frameon=False)
     plot.supxlabel("measured", fontsize=9)
-    plot.supylabel("predicted, group not fitted", fontsize=9)
+    plot.supylabel("predicted, held out by group", fontsize=9)
     plot.savefig(path, dpi=110, metadata={"Date": None})
     plt.close(plot)
 

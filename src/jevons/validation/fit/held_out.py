@@ -16,9 +16,9 @@ FOLDS = 5
 def splits(items: Sequence[Item]) -> dict[str, dict[str, list[int]]]:
     """Return the ways of holding rows out."""
     keys: dict[str, tuple[Callable[[Item], str], int]] = {
-        "5-fold over groups": (lambda item: item.group, FOLDS),
-        "leave one device out": (lambda item: item.device, 0),
-        "leave one model out": (lambda item: item.model, 0),
+        "held out by group": (lambda item: item.group, FOLDS),
+        "held out by device": (lambda item: item.device, 0),
+        "held out by model": (lambda item: item.model, 0),
     }
     return {name: folds(items, key, count) for name, (key, count) in keys.items()}
 

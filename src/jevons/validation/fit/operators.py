@@ -5,7 +5,7 @@ factors by bounded least squares on log time with a robust loss and a prior towa
 surface on what is left. Errors are reported on rows held out: by groups of shapes (rows that share a weight matrix, a
 head layout, a message size), and for devices left out altogether.
 
-    python scripts/fit_operators.py --data ../shared/data
+    python scripts/fit_operators.py --data DIR
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Fits the few global factors of training software to measured rows, and reports held-out errors.
 
-Run ``python scripts/fit_training.py ../shared/data/training`` (minutes on one core). Folds keep a source's rows of one
+Run ``python scripts/fit_training.py DIR/training`` (minutes on one core). Folds keep a source's rows of one
 model on one device together; a second pass leaves out one device at a time. Prints the factors, which
 ``src/jevons/facts/data/engines/training.yaml`` keeps, and writes ``docs/validation/training.json`` with the errors.
 """
@@ -8,14 +8,14 @@ model on one device together; a second pass leaves out one device at a time. Pri
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import least_squares
 
 from jevons.errors import JevonsError
-from jevons.training import TrainingFactors, TrainingStep, training_factors
+from jevons.training import TrainingFactors, TrainingJob, TrainingStep, training_factors
 from jevons.validation.rows import read_table
 from jevons.validation.training.cases import read_training_case
 from jevons.validation.training.rows import Prepared, metric_of, predicted_step, prepare_case, row_metric
@@ -44,49 +44,89 @@ KEPT = 6
 SOFT = 0.1
 
 
-class Rows:
-    """Distinct configurations with what was measured, as the logarithm of step time over the prediction's unit."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A row that is fitted.
 
-    def __init__(self, folder: Path) -> None:
-        self.items: list[tuple[Prepared, dict[str, str], str, float]] = []
-        self.group: list[str] = []
-        self.device: list[str] = []
-        self.family: list[str] = []
-        self.sweep: list[str] = []
+    Parameters
+    ----------
+    prepared : Prepared
+        Its configuration, with the layouts that agree with what is printed.
+    row : mapping of str to str
+        As printed.
+    metric : str
+        Which of its figures is taken.
+    measured : float
+        That figure.
+    family, group, sweep : str
+        File; file, model and device; and what rows of one scaling sweep share.
+    """
+
+    prepared: Prepared
+    row: dict[str, str]
+    metric: str
+    measured: float
+    family: str
+    group: str
+    sweep: str
+
+    @property
+    def job(self) -> TrainingJob:
+        """Model, cluster and batch."""
+        return self.prepared.case.job
+
+    @property
+    def device(self) -> str:
+        """Accelerator id."""
+        return self.job.cluster.accelerator.id
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows with what was measured of each."""
+
+    items: tuple[Item, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Rows:
+        """Return the rows of a folder's tables that print a step time or rate and can be predicted."""
         start = replace(training_factors(), **NEUTRAL)
         seen: dict[str, Prepared] = {}
+        items: list[Item] = []
         for path in sorted(folder.glob("*.csv")):
             if path.stem == "reliability":
                 continue
             for row in read_table(path).rows:
-                found = row_metric(row)
+                printed = row_metric(row)
                 try:
                     case = read_training_case(row)
                     key = repr(case)
                     seen[key] = seen.get(key) or _fewer(prepare_case(case), start)
                 except JevonsError:
                     continue
-                if found is None:
-                    continue
-                self.items.append((seen[key], row, *found))
-                self.group.append(f"{path.stem}|{case.job.model.name}|{case.job.cluster.accelerator.id}")
-                self.device.append(case.job.cluster.accelerator.id)
-                self.family.append(path.stem)
-                job = case.job
-                self.sweep.append(
-                    f"{self.group[-1]}|{row.get('date_or_version')}|{row.get('framework')}|{job.precision}|{job.seq_len}"
-                )
+                if printed is not None:
+                    items.append(_item(path.stem, seen[key], row, printed))
+        return cls(tuple(items))
 
     def errors(self, factors: TrainingFactors) -> np.ndarray:
         """Return the log of predicted over measured step time of every row."""
         steps: dict[int, TrainingStep] = {}
         out = np.empty(len(self.items))
-        for i, (prepared, row, metric, measured) in enumerate(self.items):
-            if id(prepared) not in steps:
-                steps[id(prepared)] = predicted_step(prepared, factors)
-            ratio = metric_of(metric, row, prepared.case.job, steps[id(prepared)]) / measured
-            out[i] = np.log(ratio) if metric == "step_time_s" else -np.log(ratio)
+        for i, item in enumerate(self.items):
+            if id(item.prepared) not in steps:
+                steps[id(item.prepared)] = predicted_step(item.prepared, factors)
+            ratio = metric_of(item.metric, item.row, item.job, steps[id(item.prepared)]) / item.measured
+            out[i] = np.log(ratio) if item.metric == "step_time_s" else -np.log(ratio)
         return out
+
+
+def _item(family: str, prepared: Prepared, row: dict[str, str], printed: tuple[str, float]) -> Item:
+    job, (metric, measured) = prepared.case.job, printed
+    group = f"{family}|{job.model.name}|{job.cluster.accelerator.id}"
+    sweep = f"{group}|{row.get('date_or_version')}|{row.get('framework')}|{job.precision}|{job.seq_len}"
+    return Item(
+        prepared=prepared, row=row, metric=metric, measured=measured, family=family, group=group, sweep=sweep
+    )  # fmt: skip
 
 
 def _fewer(prepared: Prepared, factors: TrainingFactors) -> Prepared:
@@ -103,8 +143,8 @@ def fit(
     bounds = bounds or BOUNDS
     sizes: dict[str, int] = defaultdict(int)
     for i in np.flatnonzero(chosen):
-        sizes[rows.group[i]] += 1
-    weight = np.array([sizes[group] ** -0.25 if sizes[group] else 0.0 for group in rows.group])
+        sizes[rows.items[i].group] += 1
+    weight = np.array([sizes[item.group] ** -0.25 if sizes[item.group] else 0.0 for item in rows.items])
     low, high = (np.array([bound[side] for bound in bounds.values()]) for side in (0, 1))
     subset = subset_of(rows, chosen)
 
@@ -122,9 +162,7 @@ def fit(
 
 def subset_of(rows: Rows, chosen: np.ndarray) -> Rows:
     """Return the chosen rows."""
-    part = object.__new__(Rows)
-    part.items = [rows.items[i] for i in np.flatnonzero(chosen)]
-    return part
+    return Rows(tuple(rows.items[i] for i in np.flatnonzero(chosen)))
 
 
 def _factors(start: TrainingFactors, bounds: dict[str, tuple[float, float]], values: np.ndarray) -> TrainingFactors:
@@ -143,20 +181,19 @@ def score(errors: np.ndarray) -> dict[str, float]:
     }
 
 
-def metric_seconds(item: tuple[Prepared, dict[str, str], str, float]) -> float:
+def metric_seconds(item: Item) -> float:
     """Return a measured figure as the step time that it stands for [s]."""
-    prepared, row, metric, measured = item
-    if metric == "step_time_s":
-        return measured
-    step = predicted_step(prepared)
-    return step.step_time_s * metric_of(metric, row, prepared.case.job, step) / measured
+    if item.metric == "step_time_s":
+        return item.measured
+    step = predicted_step(item.prepared)
+    return step.step_time_s * metric_of(item.metric, item.row, item.job, step) / item.measured
 
 
 def devices_left_out(rows: Rows, start: TrainingFactors) -> dict[str, dict[str, float]]:
     """Return the errors of each device with at least 20 rows under factors that saw none of them."""
     found = {}
-    device = np.array(rows.device)
-    for name in sorted(set(rows.device)):
+    device = np.array([item.device for item in rows.items])
+    for name in sorted(set(device.tolist())):
         out = device == name
         if out.sum() >= 20:
             found[name] = score(subset_of(rows, out).errors(fit(rows, ~out, start)))
@@ -169,7 +206,7 @@ def narrow_left_out(rows: Rows, start: TrainingFactors, fold: np.ndarray) -> dic
     ``narrow_frac`` is fitted to the narrow rows outside a fold and judged on those inside; ``casts`` stays at where
     fits begin.
     """
-    narrow = np.array([item[0].case.job.precision in NARROW for item in rows.items])
+    narrow = np.array([item.job.precision in NARROW for item in rows.items])
     wide = fit(rows, ~narrow, start, {k: v for k, v in BOUNDS.items() if k not in {"narrow_frac", "casts"}})
     held = np.full(len(rows.items), np.nan)
     for k in range(FOLDS):
@@ -177,18 +214,18 @@ def narrow_left_out(rows: Rows, start: TrainingFactors, fold: np.ndarray) -> dic
         if out.any():
             one = fit(rows, narrow & ~out, wide, {"narrow_frac": BOUNDS["narrow_frac"]})
             held[out] = subset_of(rows, out).errors(one)
-    mixture = np.array([item[0].case.job.model.is_moe for item in rows.items])
+    mixture = np.array([item.job.model.is_moe for item in rows.items])
     return {"all": score(held[narrow]), "dense": score(held[narrow & ~mixture]), "moe": score(held[narrow & mixture])}
 
 
 def scaling_errors(rows: Rows, held: np.ndarray) -> dict[str, object]:
     """Return how well sweeps over at least four times the devices keep their rate per device, held-out factors."""
     sweeps = defaultdict(list)
-    for i, name in enumerate(rows.sweep):
-        sweeps[name].append(i)
+    for i, item in enumerate(rows.items):
+        sweeps[item.sweep].append(i)
     ratios = {}
     for name, members in sweeps.items():
-        sizes = [rows.items[i][0].case.job.cluster.devices for i in members]
+        sizes = [rows.items[i].job.cluster.devices for i in members]
         if max(sizes) >= LEAST_SWEEP * min(sizes):
             ends = [np.median([held[i] for i, n in zip(members, sizes, strict=True) if n == size])
                     for size in (min(sizes), max(sizes))]  # fmt: skip

@@ -16,7 +16,6 @@ from jevons.training.memory import memory_bytes
 from jevons.training.run import virtual_stages
 from jevons.training.step import MicroBatch, assemble, micro_batch
 from jevons.validation.report import Entry
-from jevons.validation.rows import read_table
 from jevons.validation.training.cases import Row, TrainingCase, read_training_case
 
 METRICS = ("step_time_s", "tokens_per_s_per_gpu", "tflops_per_gpu", "mfu_pct")
@@ -157,12 +156,6 @@ def training_entries(
         except _FAULTS as error:
             entries.append(entry(measured=measured, reason=str(error)))
     return entries
-
-
-def validate_training(paths: list[Path], factors: TrainingFactors | None = None) -> list[Entry]:
-    """Return the entries of files of training rows."""
-    tables = [read_table(path) for path in paths]
-    return [entry for table in tables for entry in training_entries(table.path, table.rows, factors)]
 
 
 def _layouts(case: TrainingCase) -> Iterator[TrainingLayout]:

@@ -30,7 +30,7 @@ def rows_in(folder, times):
         writer = csv.DictWriter(stream, list(ROW))
         writer.writeheader()
         writer.writerows(records)
-    return Rows(folder)
+    return Rows.read(folder)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +51,9 @@ def test_a_known_factor_is_found_again(made):
 
 def test_rows_held_out_do_not_move_the_factors(made):
     folder, rows = made
-    out = np.array([item[1]["global_batch"] == "128" for item in rows.items])
+    out = np.array([item.row["global_batch"] == "128" for item in rows.items])
     assert out.sum() == len(out) // 2
-    measured = [item[3] * (5.0 if left else 1.0) for item, left in zip(rows.items, out, strict=True)]
+    measured = [item.measured * (5.0 if left else 1.0) for item, left in zip(rows.items, out, strict=True)]
     spoilt = rows_in(folder / "spoilt", measured)
     apart, same = (fit(one, ~out, START, BOUNDS) for one in (rows, spoilt))
     assert apart == same

@@ -7,9 +7,10 @@ import pytest
 from jevons.errors import InputError
 from jevons.training import training_factors
 from jevons.training.step import sustained_frac
+from jevons.validation import validate
 from jevons.validation.rows import kind_of
 from jevons.validation.training.cases import read_training_case, row_device, row_model
-from jevons.validation.training.rows import metric_of, predicted_step, prepare_case, row_metric, validate_training
+from jevons.validation.training.rows import metric_of, predicted_step, prepare_case, row_metric
 
 ROW = {
     "source_title": "x", "framework": "NeMo/Megatron-Core", "model": "Llama3 8B", "gpu": "DGX-H100", "n_gpus": "16",
@@ -97,7 +98,7 @@ def test_files_are_recognised_and_every_row_is_answered_or_has_a_reason(tmp_path
         writer.writeheader()
         writer.writerows(rows)
     assert kind_of(list(ROW)) == "training"
-    good, unknown, unmeasured, absurd = validate_training([path])
+    good, unknown, unmeasured, absurd = validate(path).entries
     assert abs(good.error) < 0.3
     assert "unknown accelerator" in unknown.reason
     assert "no step time or rate" in unmeasured.reason
