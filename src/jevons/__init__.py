@@ -1,8 +1,10 @@
 """`jevons` plans, simulates and prices AI compute, from one matrix product to what a share price implies.
 
 >>> import jevons
->>> scenario = jevons.load("scenarios/alibaba-380bn.yaml")  # doctest: +SKIP
->>> plan = jevons.plan(scenario, seed=7)  # doctest: +SKIP
+>>> jevons.accelerator("h100_sxm").name
+'NVIDIA H100 SXM5 80GB'
+>>> round(jevons.cost(gpu="h20").per_hour, 2)
+7.77
 """
 
 from __future__ import annotations

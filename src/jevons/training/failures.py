@@ -123,7 +123,7 @@ def best_interval_s(checkpoint_s: float, mttf_s: float) -> float:
     Examples
     --------
     >>> round(best_interval_s(60.0, 3.0 * 3600.0))
-    1098
+    1099
     """
     _positive(checkpoint_s=checkpoint_s, mttf_s=mttf_s)
     return mttf_s * (1.0 + float(lambertw(-math.exp(-1.0 - checkpoint_s / mttf_s)).real))

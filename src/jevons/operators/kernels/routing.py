@@ -21,7 +21,7 @@ def active_experts(tokens: ArrayLike, experts: ArrayLike, experts_per_token: Arr
 
     Examples
     --------
-    >>> float(active_experts(1, 256, 8))
+    >>> round(float(active_experts(1, 256, 8)), 9)
     8.0
     """
     n = np.asarray(experts, dtype=np.float64)
