@@ -57,23 +57,23 @@ def binding_limits(
     on_sale = problem.supply.supply_devices.max(axis=1)
     reach = np.where(np.isfinite(on_sale), on_sale, 0.0) if on_sale.max() > 0 else np.ones(on_sale.size)
     spent_out = left_cny <= _NEGLIGIBLE * max(float(problem.money.budget_cny.sum()), 1.0)
-    found: list[tuple[str, Array]] = [
+    strengths: list[tuple[str, Array]] = [
         ("budget", np.where(spent_out, answer.budget_gain, 0.0) * max(float(problem.money.budget_cny.max()), 1.0))
     ]
-    found += [(f"chip supply: {name}", answer.supply_gain[v] * reach[v]) for v, name in enumerate(problem.devices)]
+    strengths += [(f"chip supply: {name}", answer.supply_gain[v] * reach[v]) for v, name in enumerate(problem.devices)]
     for r, site in enumerate(problem.sites):
         most = problem.power.site_limit_w[r] * (1 - _NEGLIGIBLE)
         full = np.where((site_w[r] >= most) & (draw_w[r] >= most), problem.power.site_limit_w[r].max(), 0.0)
-        found.append((f"site power: {site}", np.cumsum(answer.power_gain[r][::-1])[::-1] * full))
+        strengths.append((f"site power: {site}", np.cumsum(answer.power_gain[r][::-1])[::-1] * full))
         rate = problem.power.site_build_w_per_quarter[r]
-        found.append((f"build rate: {site}", answer.build_gain[r] * (max(rate, 1.0) if np.isfinite(rate) else 0.0)))
+        strengths.append((f"build rate: {site}", answer.build_gain[r] * (max(rate, 1.0) if np.isfinite(rate) else 0.0)))
     least = _NEGLIGIBLE * max(
         abs(answer.objective), float((problem.money.discount * problem.money.budget_cny).sum()), 1.0
     )
     sated = _all_served(problem, answer)
     quarters = []
     for t in range(len(problem.quarters)):
-        strong = sorted(((-float(s[t]), i, name) for i, (name, s) in enumerate(found) if s[t] > least))
+        strong = sorted(((-float(s[t]), i, name) for i, (name, s) in enumerate(strengths) if s[t] > least))
         names = [name for _, _, name in strong]
         if sated[t] or not names:
             names.insert(0, "demand")

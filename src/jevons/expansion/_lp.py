@@ -54,11 +54,11 @@ class Basis:
 
 
 def _basis_of(columns: bytes, rows: bytes) -> Basis:
-    made = highspy.HighsBasis()
-    made.col_status = [_BASIS_STATUS[status] for status in columns]
-    made.row_status = [_BASIS_STATUS[status] for status in rows]
-    made.valid = True
-    return Basis(made, (len(columns), len(rows)))
+    basis = highspy.HighsBasis()
+    basis.col_status = [_BASIS_STATUS[status] for status in columns]
+    basis.row_status = [_BASIS_STATUS[status] for status in rows]
+    basis.valid = True
+    return Basis(basis, (len(columns), len(rows)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,14 +205,14 @@ class LinearProgram:
         if status != "optimal":
             empty = np.zeros(0)
             return Solution(status=status, objective=float("nan"), columns=empty, row_gain=empty, column_gain=empty)
-        found = solver.getSolution()
-        values = np.clip(np.asarray(found.col_value) * column_unit, lower, upper)
+        answer = solver.getSolution()
+        values = np.clip(np.asarray(answer.col_value) * column_unit, lower, upper)
         return Solution(
             status=status,
             objective=float(gain @ values),
             columns=values,
-            row_gain=-np.asarray(found.row_dual) * self._objective_unit / row_unit,
-            column_gain=-np.asarray(found.col_dual) * self._objective_unit / column_unit,
+            row_gain=-np.asarray(answer.row_dual) * self._objective_unit / row_unit,
+            column_gain=-np.asarray(answer.col_dual) * self._objective_unit / column_unit,
             basis=None if self._whole else Basis(solver.getBasis(), (self.column_count, self.row_count)),
         )
 
@@ -226,9 +226,9 @@ class LinearProgram:
         """Hold whole columns at the values found, make them continuous, and solve for the rest."""
         values = np.asarray(solver.getSolution().col_value)
         for column in np.concatenate(self._whole).tolist():
-            held = float(np.round(values[column]))
+            whole = float(np.round(values[column]))
             solver.changeColIntegrality(column, highspy.HighsVarType.kContinuous)
-            solver.changeColBounds(column, held, held)
+            solver.changeColBounds(column, whole, whole)
         solver.run()
 
 

@@ -260,8 +260,8 @@ def _leaving_columns(
     here = (columns[group, site, step] >= 0) & (then >= step) & (share[group, then] > 0)
     group, site, step, then = group[here], site[here], step[here], then[here]
     _free(lp, problem, columns[group, site, step], (kinds[group], site, then), share[group, then], capacity, power)
-    held = lp.rows((groups, R), upper=start.count, unit=units.devices)
-    lp.enter(held[:, :, None], columns, 1.0, where=may)
+    present = lp.rows((groups, R), upper=start.count, unit=units.devices)
+    lp.enter(present[:, :, None], columns, 1.0, where=may)
     return columns
 
 
@@ -294,9 +294,9 @@ def _leaving_bought_columns(
     kind, site, order, step = kind[entry], site[entry], order[entry], step[entry]
     leaves = columns[kind, site, order, step]
     _free(lp, problem, leaves, (kind, site, then), steps.serves[kind, order, then], capacity, power)
-    held = lp.rows((V, R, T), upper=0.0, unit=units.devices)
-    lp.enter(held, orders, -1.0, where=may.any(axis=3))
-    lp.enter(held[..., None], columns, 1.0, where=may)
+    present = lp.rows((V, R, T), upper=0.0, unit=units.devices)
+    lp.enter(present, orders, -1.0, where=may.any(axis=3))
+    lp.enter(present[..., None], columns, 1.0, where=may)
     return columns
 
 
@@ -373,13 +373,13 @@ def _cluster_columns(lp: LinearProgram, steps: Stages, units: Units, training: I
     if problem.training.cluster_devices <= 0 or problem.training.cluster_cny_per_quarter is None:
         return np.full(training.shape, -1, dtype=np.int64)
     gain = (problem.money.discount * problem.training.cluster_cny_per_quarter * steps.length_quarters)[None, None, :]
-    held = lp.columns(training.shape, upper=1.0, gain=gain, whole=True)
+    chosen = lp.columns(training.shape, upper=1.0, gain=gain, whole=True)
     large = lp.rows(training.shape, lower=0.0, unit=units.devices)
     lp.enter(large, training, 1.0)
-    lp.enter(large, held, -problem.training.cluster_devices)
+    lp.enter(large, chosen, -problem.training.cluster_devices)
     one = lp.rows((training.shape[2],), upper=1.0)
-    lp.enter(one, held, 1.0)
-    return held
+    lp.enter(one, chosen, 1.0)
+    return chosen
 
 
 def _block_rows(lp: LinearProgram, problem: ExpansionProblem, units: Units, additions: Index) -> None:

@@ -230,12 +230,12 @@ class Decisions:
         """Return the devices in service, (v, r, t), in the steps of the horizon."""
         kinds, count = len(steps.problem.devices), steps.decided
         member = (start.device[:, None] == np.arange(kinds)).astype(float)
-        held = start.count[:, :, None] - np.cumsum(self.left, axis=2)
-        old = np.einsum("cv,crt,ct->vrt", member, held, start.stands(steps)[:, :count])
+        remaining = start.count[:, :, None] - np.cumsum(self.left, axis=2)
+        old = np.einsum("cv,crt,ct->vrt", member, remaining, start.stands(steps)[:, :count])
         return np.asarray(np.maximum(old + self.vintages(steps).sum(axis=2), 0.0))
 
     def vintages(self, steps: Stages) -> Array:
         """Return the devices in service by step of order, (v, r, o, t), in the steps of the horizon."""
         count = steps.decided
-        held = self.orders[..., None] - np.cumsum(self.left_bought, axis=3)
-        return np.asarray(held * steps.serves[:, None, :count, :count])
+        remaining = self.orders[..., None] - np.cumsum(self.left_bought, axis=3)
+        return np.asarray(remaining * steps.serves[:, None, :count, :count])

@@ -58,5 +58,5 @@ def window(problem: ExpansionProblem, first: int, end: int, cash_cny: float, *, 
 def _moved(terminal: Array, price: Array, price_here: Array, first: int, end: int) -> Array:
     """Return terminal values at *end* from the shares of price that the same ages keep at the horizon's end."""
     late = slice(first + terminal.shape[1] - end, None)
-    kept = np.divide(terminal[:, late], price[:, late], out=np.zeros_like(price_here), where=price[:, late] > 0)
-    return np.asarray(kept * price_here)
+    share = np.divide(terminal[:, late], price[:, late], out=np.zeros_like(price_here), where=price[:, late] > 0)
+    return np.asarray(share * price_here)

@@ -159,13 +159,13 @@ def best_split(lines: Sequence[BudgetLine], budget_cny: float, *, wacc_frac: flo
             middle = np.sqrt(low * high)
             low, high = (middle, high) if spent_at(middle).sum() > budget_cny else (low, middle)
         wanted = spent_at(high)
-    found = split_value(lines, wanted, wacc_frac=wacc_frac)
+    allocation = split_value(lines, wanted, wacc_frac=wacc_frac)
     unspent = max(budget_cny - float(wanted.sum()), 0.0)
     return Allocation(
-        names=found.names,
-        spent_cny=found.spent_cny,
-        value_cny=found.value_cny,
-        marginal=found.marginal,
+        names=allocation.names,
+        spent_cny=allocation.spent_cny,
+        value_cny=allocation.value_cny,
+        marginal=allocation.marginal,
         unspent_cny=unspent,
     )
 

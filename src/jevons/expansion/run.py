@@ -114,8 +114,8 @@ class InformationValue:
 def value_of_information(problem: ExpansionProblem, *, window_quarters: int = 8) -> InformationValue:
     """Return what three planners of different foresight reach; see `solve` for their sight and the errors."""
     ways: tuple[Foresight, ...] = ("perfect", "rolling", "myopic")
-    found = [solve(problem, foresight=way, window_quarters=window_quarters).objective_cny for way in ways]
-    return InformationValue(*found)
+    objectives = [solve(problem, foresight=way, window_quarters=window_quarters).objective_cny for way in ways]
+    return InformationValue(*objectives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,8 +326,8 @@ def _later_start(
         begins.append(begin)
         ends.append(begin + float(problem.machines.life_quarters[kind]))
         same_age = order + len(problem.quarters) - end
-        kept = problem.machines.terminal_cny_per_device[kind, same_age] / max(paid[kind, same_age], 1e-300)
-        worth.append(float(kept * paid[kind, order]))
+        remaining_frac = problem.machines.terminal_cny_per_device[kind, same_age] / max(paid[kind, same_age], 1e-300)
+        worth.append(float(remaining_frac * paid[kind, order]))
     return Start(
         device=np.array(device, np.int64),
         count=np.maximum(np.array(counts), 0.0),
@@ -354,10 +354,10 @@ def _take(decisions: Decisions, part: Decisions, origin: Origin, first: int, cou
 
 def _retired_arriving(problem: ExpansionProblem, decisions: Decisions) -> Array:
     kinds, sites, steps = len(problem.devices), len(problem.sites), len(problem.quarters)
-    held = np.zeros((kinds, sites, steps, steps))
+    retired = np.zeros((kinds, sites, steps, steps))
     for group, (kind, step) in enumerate(arrivals(problem)):
-        held[kind, :, step] = decisions.left[kinds + group]
-    return held
+        retired[kind, :, step] = decisions.left[kinds + group]
+    return retired
 
 
 def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) -> ExpansionPlan:

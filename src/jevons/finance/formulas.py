@@ -134,16 +134,16 @@ def irr(flows: ArrayLike, *, periods_per_year: int = 1) -> float:
     roots += [float(brentq(worth, grid[i], grid[i + 1], xtol=1e-14, rtol=1e-14)) for i in signs]
     rates = [float(np.expm1(root * periods_per_year)) for root in sorted(roots)]
     if len(rates) != 1:
-        found = ", ".join(f"{rate:.4g}" for rate in rates) or "none"
-        message = f"internal rate of return: {len(rates)} rates make the flows worth nothing ({found}); use npv"
+        shown = ", ".join(f"{rate:.4g}" for rate in rates) or "none"
+        message = f"internal rate of return: {len(rates)} rates make the flows worth nothing ({shown}); use npv"
         raise InfeasibleError(message)
     return rates[0]
 
 
 def incremental_roic(margin_frac: ArrayLike, tax_frac: ArrayLike, capital_per_revenue: ArrayLike) -> Array:
     """Return the after-tax return on capital that growth adds: margin (1 - tax) / capital per revenue."""
-    kept = 1.0 - np.asarray(tax_frac, float)
-    return np.asarray(np.asarray(margin_frac, float) * kept / np.asarray(capital_per_revenue, float))
+    after_tax = 1.0 - np.asarray(tax_frac, float)
+    return np.asarray(np.asarray(margin_frac, float) * after_tax / np.asarray(capital_per_revenue, float))
 
 
 def terminal_value(next_nopat: ArrayLike, wacc_frac: ArrayLike, growth_frac: ArrayLike, roic_frac: ArrayLike) -> Array:

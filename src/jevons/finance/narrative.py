@@ -97,15 +97,15 @@ def forecast_change(changes: ArrayLike) -> float:
     """Return the layer's forecast of the next change, its three parameters fitted to *changes* (n,), n >= 3."""
     past = np.asarray(changes, float)
     sigma = float(past.std()) or 1.0
-    best, found = np.inf, 0.0
+    best, best_rate = np.inf, 0.0
     for contagion, recovery in itertools.product(CONTAGION, RECOVERY):
         pull = _pull(past, sigma, contagion, recovery)
         weight = float(pull[:-1] @ pull[:-1])
         scale = max(float(pull[:-1] @ past) / weight, 0.0) if weight > 0 else 0.0
         error = float(((past - scale * pull[:-1]) ** 2).sum())
         if error < best:
-            best, found = error, scale * float(pull[-1])
-    return found
+            best, best_rate = error, scale * float(pull[-1])
+    return best_rate
 
 
 def score_narrative(prices: ArrayLike, *, least_training: int = LEAST_TRAINING) -> NarrativeScore:

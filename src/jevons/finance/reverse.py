@@ -155,8 +155,8 @@ def scenario_weights(
     if (start < 0).any() or abs(start.sum() - 1.0) > 1e-9:
         message = f"the prior must be >= 0 and sum to 1; it sums to {start.sum():g}"
         raise InputError(message)
-    held = start > 0
-    low, high = float(values[held].min()), float(values[held].max())
+    possible = start > 0
+    low, high = float(values[possible].min()), float(values[possible].max())
     if low == high == price_cny:
         return ScenarioWeights(weights=start, tilt_per_cny=0.0, relative_entropy_nats=0.0, gain=np.zeros_like(start))
     if not low < price_cny < high:
@@ -165,8 +165,8 @@ def scenario_weights(
             "it needs a scenario beyond them"
         )
         raise InfeasibleError(message, ["scenario range"])
-    unit = (values[held] - price_cny) / (high - low)
-    log_prior = np.log(start[held])
+    unit = (values[possible] - price_cny) / (high - low)
+    log_prior = np.log(start[possible])
 
     def mean(tilt: float) -> float:
         logs = log_prior + tilt * unit
@@ -178,8 +178,8 @@ def scenario_weights(
     tilt = float(brentq(mean, -reach, reach, xtol=1e-13, rtol=1e-14))
     logs = log_prior + tilt * unit
     weights = np.zeros_like(start)
-    weights[held] = np.exp(logs - logsumexp(logs))
-    entropy = float(weights[held] @ (np.log(np.maximum(weights[held], 1e-300)) - log_prior))
+    weights[possible] = np.exp(logs - logsumexp(logs))
+    entropy = float(weights[possible] @ (np.log(np.maximum(weights[possible], 1e-300)) - log_prior))
     return ScenarioWeights(
         weights=weights, tilt_per_cny=tilt / (high - low), relative_entropy_nats=max(entropy, 0.0), gain=weights - start
     )

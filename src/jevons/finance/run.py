@@ -390,16 +390,16 @@ def _run_on(
     """Return the present values of the fade and of what follows, from a yearly *pace_cny* of revenue at *begin_y*."""
     wacc, tax, k = terms.wacc_frac, terms.tax_frac, terms.capital_per_revenue
     revenue, fade = pace_cny, 0.0
-    held = k * pace_cny if terms.opening_capital_cny is None else terms.opening_capital_cny
-    intensity = held / pace_cny
+    capital = k * pace_cny if terms.opening_capital_cny is None else terms.opening_capital_cny
+    intensity = capital / pace_cny
     for year in range(1, terms.fade_y + 1):
         faded = year / terms.fade_y
         rate = growth + (forever - growth) * faded
         revenue *= (1.0 + rate) ** (_FIRST_YEAR if year == 1 else 1.0)
         profit = (margin + (terms.terminal_margin_frac - margin) * faded) * (1.0 - tax) * revenue
         needed = (intensity + (k - intensity) * faded) * revenue
-        fade += (profit - (needed - held)) * (1.0 + wacc) ** -(begin_y + year - 0.5)
-        held = needed
+        fade += (profit - (needed - capital)) * (1.0 + wacc) ** -(begin_y + year - 0.5)
+        capital = needed
     roic = _mature_roic(terms) if terms.terminal_roic_frac is None else terms.terminal_roic_frac
     next_profit = terms.terminal_margin_frac * (1.0 - tax) * revenue * (1.0 + forever)
     last = float(terminal_value(next_profit, wacc, forever, roic))

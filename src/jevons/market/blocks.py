@@ -55,9 +55,9 @@ def demand_blocks(
     if steps[0] != 1.0 or np.any(np.diff(steps) <= 0):
         message = f"price levels {levels} must rise from 1"
         raise InputError(message)
-    kept = loyal_share_frac + (1 - loyal_share_frac) * steps**elasticity
-    upper = np.concatenate([kept[1:], [0.0]])
-    sizes = (kept - upper)[::-1]
+    demanded_frac = loyal_share_frac + (1 - loyal_share_frac) * steps**elasticity
+    upper = np.concatenate([demanded_frac[1:], [0.0]])
+    sizes = (demanded_frac - upper)[::-1]
     middles = np.sqrt(steps[:-1] * steps[1:])
     values = np.concatenate([[steps[-1]], middles[::-1]])
     return call_price_cny[:, :, None] * values, calls_per_d[:, :, None] * sizes

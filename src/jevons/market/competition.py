@@ -59,9 +59,9 @@ class Competition:
         self._log_paid = self._log_start
         first = self._log_start[model] - self._log_bundle[:, 0]
         self._appeal = appeal_from_shares(rivalry.start_share_frac, first, rivalry.open_weights, **self._logit)
-        held = (rivalry.start_share_frac * rivalry.start_price[model]).sum(axis=1)
+        start_price = (rivalry.start_share_frac * rivalry.start_price[model]).sum(axis=1)
         own = rivalry.start_price[model, 0]
-        self.level = np.where(rivalry.competes, held / np.where(own > 0, own, 1.0), 1.0)
+        self.level = np.where(rivalry.competes, start_price / np.where(own > 0, own, 1.0), 1.0)
 
     def step(self, t: int, own_cost: Array, volume: Array, announced: Array) -> None:
         """Move to quarter *t*, from 1 on.
@@ -87,10 +87,10 @@ class Competition:
         rivalry = self._rivalry
         log_price = self._log_paid[self._model] - self._log_bundle[:, t - 1]
         _, within = shares(self._appeal, log_price, rivalry.open_weights, **self._logit)
-        held, inside = self._by_model(self.share_frac[:, :, t - 1], volume), self._by_model(within, volume)
+        share, inside = self._by_model(self.share_frac[:, :, t - 1], volume), self._by_model(within, volume)
         cost = np.maximum(own_cost[:, None] * rivalry.cost_factor, 1e-15)
         best = best_prices(
-            cost, held, inside, rivalry.open_weights,
+            cost, share, inside, rivalry.open_weights,
             least_elasticity=rivalry.least_elasticity, entry=rivalry.entry, **self._logit,
         )  # fmt: skip
         matched = self.price[:, :, max(t - rivalry.match_lag_quarters, 0)]
@@ -104,8 +104,8 @@ class Competition:
         net = self._log_paid[self._model] - self._log_bundle[:, t]
         wanted, _ = shares(self._appeal, net, rivalry.open_weights, **self._logit)
         wanted = np.where(rivalry.competes[:, None], wanted, rivalry.start_share_frac)
-        kept = rivalry.share_inertia
-        self.share_frac[:, :, t] = wanted * (1 - kept) + self.share_frac[:, :, t - 1] * kept
+        inertia = rivalry.share_inertia
+        self.share_frac[:, :, t] = wanted * (1 - inertia) + self.share_frac[:, :, t - 1] * inertia
 
     def own_index(self) -> Array:
         """Return the firm's price of each model over its start, (m,)."""

@@ -104,8 +104,8 @@ def posted_price(posted: ArrayLike, wanted: ArrayLike, step_frac: float) -> Arra
     ----------
     Sheshinski and Weiss (1977), Inflation and costs of price adjustment, Review of Economic Studies 44(2).
     """
-    held, goal = np.asarray(posted, float), np.asarray(wanted, float)
-    return np.asarray(np.where(np.abs(goal - held) > step_frac * held, goal, held))
+    listed, goal = np.asarray(posted, float), np.asarray(wanted, float)
+    return np.asarray(np.where(np.abs(goal - listed) > step_frac * listed, goal, listed))
 
 
 def next_price(price: ArrayLike, target: ArrayLike, inertia: float) -> Array:

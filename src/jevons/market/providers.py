@@ -154,9 +154,9 @@ def appeal_from_shares(
     opened = np.where(open_weights, share_frac, 0.0).sum(axis=1, keepdims=True)
     nest = np.where(open_weights, opened, share_frac.sum(axis=1, keepdims=True) - opened)
     inside = share_frac > 0
-    held = np.where(inside, share_frac, 1.0)
-    within = held / np.where(inside, nest, 1.0)
-    appeal = np.log(held) - (1 - nesting) * np.log(within) + price_weight * log_price
+    share = np.where(inside, share_frac, 1.0)
+    within = share / np.where(inside, nest, 1.0)
+    appeal = np.log(share) - (1 - nesting) * np.log(within) + price_weight * log_price
     return np.where(inside, appeal, -np.inf)
 
 

@@ -158,9 +158,9 @@ def capped_calls(
 
     affordable = limit(wallet_cny_per_y) / 365.25 / np.maximum(call_price_cny, 1e-15)
     useful = limit(attention_calls_per_d)
-    held = np.minimum(calls_per_d, np.minimum(affordable, useful))
-    cause = np.where(held >= calls_per_d, 0, np.where(affordable <= useful, 1, 2))
-    return held, cause.astype(np.int64)
+    capped = np.minimum(calls_per_d, np.minimum(affordable, useful))
+    cause = np.where(capped >= calls_per_d, 0, np.where(affordable <= useful, 1, 2))
+    return capped, cause.astype(np.int64)
 
 
 def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:

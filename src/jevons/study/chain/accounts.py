@@ -136,11 +136,11 @@ def accounts(
 
 
 def _other_lines(scenario: Scenario) -> dict[str, float]:
-    found = lines_as_planned(scenario)
-    if found is None:
+    allocation = lines_as_planned(scenario)
+    if allocation is None:
         return {}
     labels = [spec.label or name for name, spec in scenario.expansion.lines.items()]
-    return dict(zip(labels, found.value_cny.tolist(), strict=True))
+    return dict(zip(labels, allocation.value_cny.tolist(), strict=True))
 
 
 def budget_lines(scenario: Scenario) -> tuple[BudgetLine, ...]:
@@ -185,13 +185,13 @@ def whole_budget_cny(scenario: Scenario) -> float:
     return float(path @ (1.0 + scenario.cost.wacc.value) ** -((np.arange(path.size) + 0.5) / 4))
 
 
-def cloud_value_implied_cny(held: Accounts) -> float:
+def cloud_value_implied_cny(result: Accounts) -> float:
     """Return what the market price leaves for the whole cloud: equity less cash, stakes, the rest and lines [CNY]."""
-    v = held.valuation
-    return held.market_value_cny - v.net_cash_cny - v.stakes_cny - v.rest_cny - v.lines_cny
+    v = result.valuation
+    return result.market_value_cny - v.net_cash_cny - v.stakes_cny - v.rest_cny - v.lines_cny
 
 
-def implied_growth(scenario: Scenario, held: Accounts) -> list[dict[str, Any]]:
+def implied_growth(scenario: Scenario, result: Accounts) -> list[dict[str, Any]]:
     """Return the iso-price surface of the cloud: growth for five years that the dated price assumes.
 
     Returns
@@ -203,8 +203,8 @@ def implied_growth(scenario: Scenario, held: Accounts) -> list[dict[str, Any]]:
     spec, wacc = scenario.finance, scenario.cost.wacc.value
     own = (spec.terminal_margin.value, spec.capital_per_revenue.value)
     grid = [own, *((m, k) for m in (0.10, 0.15, 0.20, 0.25) for k in (0.8, 1.0, 1.5, 2.0))]
-    found = reverse_dcf(
-        cloud_value_implied_cny(held),
+    surface = reverse_dcf(
+        cloud_value_implied_cny(result),
         revenue_cny=4 * spec.base_revenue.value,
         margin_frac=[m for m, _ in grid],
         capital_per_revenue=[k for _, k in grid],
@@ -216,10 +216,10 @@ def implied_growth(scenario: Scenario, held: Accounts) -> list[dict[str, Any]]:
         {
             "margin_frac": margin,
             "capital_per_revenue": capital,
-            "growth_frac": float(found.growth_frac[i]) if found.solved[i] else None,
-            "roic_frac": float(found.roic_frac[i]),
-            "destroys": bool(found.growth_destroys_value[i]),
-            "reason": str(found.reason[i]),
+            "growth_frac": float(surface.growth_frac[i]) if surface.solved[i] else None,
+            "roic_frac": float(surface.roic_frac[i]),
+            "destroys": bool(surface.growth_destroys_value[i]),
+            "reason": str(surface.reason[i]),
         }
         for i, (margin, capital) in enumerate(grid)
     ]

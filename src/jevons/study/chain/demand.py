@@ -68,12 +68,12 @@ def peak_frac(scenario: Scenario) -> Array:
     to off-peak calls by ``(1 - d)^-sigma``. How many calls there are in all is the demand's business.
     """
     sigma = scenario.market.slot_substitution.value
-    held = []
+    fractions = []
     for segment in scenario.market.segments.values():
         served = scenario.serving.models.get(segment.model)
         discount = 0.0 if served is None else served.off_peak_discount.value
-        held.append(PEAK(peak=segment.peak.value, discount=discount, substitution=sigma))
-    return np.array(held)
+        fractions.append(PEAK(peak=segment.peak.value, discount=discount, substitution=sigma))
+    return np.array(fractions)
 
 
 def price_factor(scenario: Scenario) -> Array:
@@ -84,18 +84,18 @@ def price_factor(scenario: Scenario) -> Array:
     Calls that may wait within the day are batch calls; of the others, those outside of the peak slot get the off-peak
     discount. Each tier has them in the same proportion. Rivals are taken to price alike.
     """
-    held = []
+    factors = []
     for segment, peak in zip(scenario.market.segments.values(), peak_frac(scenario), strict=True):
         served = scenario.serving.models.get(segment.model)
         if served is None:
-            held.append(1.0)
+            factors.append(1.0)
             continue
         waits = segment.deferrable.value
         now = 1 - served.off_peak_discount.value * (1 - peak)
         mean = waits * (1 - served.batch_discount.value) + (1 - waits) * now
         tiers = 1 + sum(tier.share.value * (tier.factor.value - 1) for tier in served.tiers.values())
-        held.append(tiers * mean)
-    return np.array(held)
+        factors.append(tiers * mean)
+    return np.array(factors)
 
 
 def per_tok_cny(price: PriceSpec) -> Array:

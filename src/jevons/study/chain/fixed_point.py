@@ -52,8 +52,8 @@ class _Damped:
             along = gap * self._gap
             along = along if self._axis is None else along.sum(axis=self._axis, keepdims=True)
             first = isinstance(self._step, float)
-            held = DAMPING if first else np.clip(self._step * np.where(along > 0, _FASTER, _SLOWER), 0.02, 1.0)
-            self._step, self._gap = np.broadcast_to(np.asarray(held), along.shape), gap
+            step = DAMPING if first else np.clip(self._step * np.where(along > 0, _FASTER, _SLOWER), 0.02, 1.0)
+            self._step, self._gap = np.broadcast_to(np.asarray(step), along.shape), gap
         self.value = self.value * np.exp(self._step * gap) if self._ratio else self.value + self._step * gap
 
 
@@ -255,6 +255,6 @@ def clearing_ratio(plan: ExpansionPlan, market: MarketPath) -> Array:
 def used_hours(plan: ExpansionPlan, inputs: MarketInputs, models: int) -> Array:
     """Return device-hours a day by model, device and quarter, (m, v, t)."""
     by_segment = plan.busy_device_h_per_d.sum(axis=(2, 4))
-    held = np.zeros((models, *by_segment.shape[1:]))
-    np.add.at(held, inputs.model, by_segment)
-    return held
+    hours = np.zeros((models, *by_segment.shape[1:]))
+    np.add.at(hours, inputs.model, by_segment)
+    return hours

@@ -144,7 +144,7 @@ def _best(
     precision = usable_precision(served.precision, device)
     sizes = group_sizes(spec.weight_bytes(precision), device, served.most_devices)
     try:
-        found = serving.search_layouts(
+        search = serving.search_layouts(
             spec,
             device,
             workload,
@@ -158,10 +158,10 @@ def _best(
         return Point(
             model=name, device=device.id, deployment=None, seconds=None, reason=str(error).split(" Binding limits")[0]
         )
-    if not found.candidates:
-        reasons = ", ".join(f"{count} x {reason}" for reason, count in found.rejected.items())
+    if not search.candidates:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in search.rejected.items())
         return Point(model=name, device=device.id, deployment=None, seconds=None, reason=reasons or "no layout")
-    best = found.candidates[0]
+    best = search.candidates[0]
     seconds = serving.device_seconds_per_call(
         best.deployment, workload, ttft_s=served.ttft.value, tpot_s=served.tpot.value
     )

@@ -43,8 +43,8 @@ def orders_value_cny(result: ChainResult) -> float:
     """
     from jevons.study.chain.fixed_point import plan_of
 
-    scenario, held = result.scenario, result.plan
-    idle = plan_of(scenario, without_orders(held.problem), held.basis)
+    scenario, plan = result.scenario, result.plan
+    idle = plan_of(scenario, without_orders(plan.problem), plan.basis)
     alone = accounts(scenario, result.market, idle, result.exchange.scarcity, result.inputs)
     return result.accounts.plan_value_cny - alone.plan_value_cny
 

@@ -50,8 +50,8 @@ def ways(
     if box is None or not choosing:
         return None
     quarters = rent_index.size
-    found = np.zeros((len(segments), len(WAYS), quarters))
-    found[:, WAYS.index("api")] = 1.0
+    shares = np.zeros((len(segments), len(WAYS), quarters))
+    shares[:, WAYS.index("api")] = 1.0
     own_cny = box.price.value * capital_recovery_factor(scenario.cost.wacc.value, box.life.value) + box.staff.value
     for row in choosing:
         segment, model = segments[row], inputs.model[row]
@@ -72,5 +72,5 @@ def ways(
                 privacy_cny_per_mtok=segment.privacy.value,
             )
             share = choice_share_frac(sizes * growth[t], offer, spread_frac=box.spread.value)
-            found[row, :, t] = share @ _WEIGHTS
-    return found
+            shares[row, :, t] = share @ _WEIGHTS
+    return shares

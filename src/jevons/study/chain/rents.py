@@ -117,9 +117,9 @@ def clear_rents(
         start_rise_frac=spec.start_rise.value,
     )
     day_h = 24.0 * scenario.serving.availability.value
-    held = broker_devices(scenario)
-    stock = _stock(scenario, day_h, held, plan, market, inputs)
-    withheld = np.zeros_like(held)
+    broker_stock = broker_devices(scenario)
+    stock = _stock(scenario, day_h, broker_stock, plan, market, inputs)
+    withheld = np.zeros_like(broker_stock)
 
     def cleared(t: slice) -> tuple[Array, Array]:
         return _cleared(
@@ -129,9 +129,9 @@ def clear_rents(
 
     # all at once as if nothing were held back, then again from each quarter in which something is
     rent, let = cleared(slice(None))
-    for t in range(held.shape[1]):
+    for t in range(broker_stock.shape[1]):
         rise = expected_rise_frac(rent[:, :t], brokers)
-        back = held[:, t] * withheld_frac(rise, brokers.carry_frac, brokers.hoard_frac)
+        back = broker_stock[:, t] * withheld_frac(rise, brokers.carry_frac, brokers.hoard_frac)
         if back.any():
             withheld[:, t] = back
             here = slice(t, t + 1)
@@ -144,7 +144,7 @@ def clear_rents(
         cny_per_h=rent,
         let_frac=let,
         price_cny_per_h=np.where(hours.sum(axis=0) > 0, price, stock.shown_cny_per_h),
-        brokers_held=held,
+        brokers_held=broker_stock,
         brokers_let=broker_h / day_h,
         brokers_withheld=withheld,
         brokers_frac=(broker_h * strength[:, None]).sum(axis=0) / work,
@@ -159,7 +159,7 @@ def broker_devices(scenario: Scenario) -> Array:
 
 
 def _stock(
-    scenario: Scenario, day_h: float, held: Array, plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs
+    scenario: Scenario, day_h: float, broker_stock: Array, plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs
 ) -> _Stock:
     rental = ~inputs.counts_tokens
     stand = (plan.installed - plan.training_devices).sum(axis=1) * day_h
@@ -170,7 +170,7 @@ def _stock(
     return _Stock(
         stand=np.where(there, stand, 0.0),
         firm=firm,
-        brokers=held * day_h,
+        brokers=broker_stock * day_h,
         wanted=wanted,
         shown_cny_per_h=market.price_cny_per_tok[-1, 2],
     )

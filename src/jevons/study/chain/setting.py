@@ -124,11 +124,11 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
 
 def committed_path(scenario: Scenario) -> Array:
     """Return the devices that contracts bind the firm to order (v, t), before bans and shortages void any."""
-    held = np.zeros((len(scenario.hardware.devices), scenario.quarters))
+    committed = np.zeros((len(scenario.hardware.devices), scenario.quarters))
     for row, device in enumerate(scenario.hardware.devices.values()):
         last = quarter_index(scenario, device.committed_until) if device.committed_until else scenario.quarters - 1
-        held[row, : max(last + 1, 0)] = device.committed.value
-    return held
+        committed[row, : max(last + 1, 0)] = device.committed.value
+    return committed
 
 
 def _hour_costs(

@@ -84,7 +84,7 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
     weight = (market.tokens_per_d * market.call_price_cny)[tokens]
     index = market.price_index[result.inputs.model[tokens]]
     revenue = books.ai_revenue_cny + books.base_revenue_cny
-    held = {
+    paths = {
         "tokens_per_d": (market.tokens_per_d * served).sum(axis=0),
         "cloud_revenue_cny": revenue,
         "cloud_ebita_frac": books.ebita_cny / np.maximum(revenue, 1e-30),
@@ -96,10 +96,10 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
         "loop_gain": loop_gain,
     }
     models, rivals = list(result.scenario.serving.models), list(result.scenario.market.providers.rivals)
-    held |= {f"price:{model}": market.price_index[m] for m, model in enumerate(models)}
+    paths |= {f"price:{model}": market.price_index[m] for m, model in enumerate(models)}
     for column, rival in enumerate(rivals, 1):
         served = market.provider_share_frac[:, column] * market.market_tokens_per_d
-        held[f"tokens:{rival}"] = served.sum(axis=0)
+        paths[f"tokens:{rival}"] = served.sum(axis=0)
         prices = market.provider_price_cny_per_tok[:, column]
-        held |= {f"price:{rival}:{model}": prices[m] for m, model in enumerate(models) if prices[m, 0] > 0}
-    return {name: np.asarray(path, float).tolist() for name, path in held.items()}
+        paths |= {f"price:{rival}:{model}": prices[m] for m, model in enumerate(models) if prices[m, 0] > 0}
+    return {name: np.asarray(path, float).tolist() for name, path in paths.items()}

@@ -185,11 +185,12 @@ def evaluate(
     """Return outcomes for each row of *values* (n, names), in their order whatever computes them."""
     total = values.shape[0]
     key = run_key(scenario, engineering, about) if store is not None else ""
-    kept = Store(store, key, {"scenario": scenario.name, **about}) if store is not None else None
-    with kept.locked() if kept is not None else nullcontext():
-        found = {index: record for index, record in kept.read().items() if index < total} if kept is not None else {}
-        stored = len(found)
-        wanted = [index for index in range(total) if index not in found]
+    archive = Store(store, key, {"scenario": scenario.name, **about}) if store is not None else None
+    with archive.locked() if archive is not None else nullcontext():
+        before = {} if archive is None else archive.read()
+        done = {index: record for index, record in before.items() if index < total}
+        stored = len(done)
+        wanted = [index for index in range(total) if index not in done]
         if progress is not None and stored:
             progress(stored, total)
         workers = min(processes or os.cpu_count() or 1, max(len(wanted), 1))
@@ -197,16 +198,16 @@ def evaluate(
         pending: dict[int, Record] = {}
         since = time.monotonic()
         for index, outcome in zip(wanted, run_rows(rows, scenario, engineering, base, workers), strict=True):
-            found[index] = pending[index] = outcome
-            if kept is not None and (len(pending) >= _SEGMENT_DRAWS or time.monotonic() - since > _SEGMENT_S):
-                kept.add(pending)
+            done[index] = pending[index] = outcome
+            if archive is not None and (len(pending) >= _SEGMENT_DRAWS or time.monotonic() - since > _SEGMENT_S):
+                archive.add(pending)
                 pending, since = {}, time.monotonic()
             if progress is not None:
-                progress(len(found), total)
-        if kept is not None:
-            kept.add(pending)
-    feasible = [index for index in range(total) if found[index] is not None]
-    records: list[dict[str, Any]] = [record for index in feasible if (record := found[index]) is not None]
+                progress(len(done), total)
+        if archive is not None:
+            archive.add(pending)
+    feasible = [index for index in range(total) if done[index] is not None]
+    records: list[dict[str, Any]] = [record for index in feasible if (record := done[index]) is not None]
     return Draws(
         names=names,
         values=values[feasible],

@@ -23,11 +23,11 @@ def stream(seed: int, name: str) -> np.random.Generator:
 
 def latin_hypercube(seed: int, names: list[str], draws: int) -> Array:
     """Return uniform draws (draws, names), each column stratified, from the column's own stream."""
-    held = np.empty((draws, len(names)))
+    uniform = np.empty((draws, len(names)))
     for column, name in enumerate(names):
         rng = stream(seed, name)
-        held[:, column] = (rng.permutation(draws) + rng.random(draws)) / draws
-    return held
+        uniform[:, column] = (rng.permutation(draws) + rng.random(draws)) / draws
+    return uniform
 
 
 def correlate(uniform: Array, names: list[str], pairs: dict[tuple[str, str], float], seed: int) -> Array:
@@ -116,9 +116,9 @@ def draw_amounts(scenario: Scenario, draws: int, seed: int) -> tuple[list[str], 
 
 def rank_correlations(names: list[str], values: Array, outcome: Array) -> list[tuple[str, float]]:
     """Return Spearman's correlation of each input with an outcome, strongest first; constant inputs are left out."""
-    found = []
+    correlations = []
     for column, name in enumerate(names):
         if np.ptp(values[:, column]) == 0 or np.ptp(outcome) == 0:
             continue
-        found.append((name, float(spearmanr(values[:, column], outcome).statistic)))
-    return sorted(found, key=lambda item: (-abs(item[1]), item[0]))
+        correlations.append((name, float(spearmanr(values[:, column], outcome).statistic)))
+    return sorted(correlations, key=lambda item: (-abs(item[1]), item[0]))

@@ -85,14 +85,14 @@ class Store:
 
     def read(self) -> dict[int, Record]:
         """Return the stored outcomes by draw index, None for draws without a feasible plan; sets damage aside."""
-        held: dict[int, Record] = {}
+        by_index: dict[int, Record] = {}
         for path in sorted(self.folder.glob("segment-*.jsonl")):
             records = _read_segment(path)
             if records is None:
                 _set_aside(path)
                 continue
-            held.update(records)
-        return held
+            by_index.update(records)
+        return by_index
 
     def add(self, records: Mapping[int, Record]) -> None:
         """Store outcomes by draw index as one new segment, whole or not at all."""

@@ -41,13 +41,13 @@ def probabilities(draws: Draws) -> dict[str, dict[str, float]]:
     error is that of a share k of n draws with half a draw added to either side (Jeffreys), so that 0 of 12 is no
     certainty; Latin hypercube draws make it, if anything, too wide.
     """
-    held, count = {}, draws.values.shape[0]
+    shares, count = {}, draws.values.shape[0]
     tests = (("jevons", "compute_factor", 1.0), ("jevons_settled", "settled_compute_factor", 1.0))
     for name, outcome, above in (*tests, ("value_created", "orders_value_cny", 0.0)):
         share = draws.probability(outcome, above)
         near = (share * count + 0.5) / (count + 1)
-        held[name] = {"p": share, "standard_error": math.sqrt(near * (1 - near) / (count + 2))}
-    return held
+        shares[name] = {"p": share, "standard_error": math.sqrt(near * (1 - near) / (count + 2))}
+    return shares
 
 
 def chance_size(draws: Draws) -> float:
@@ -88,8 +88,8 @@ def interval_text(draws: Draws, outcome: str) -> str:
 
 def probability_text(draws: Draws, event: str) -> str:
     """Return a probability with its standard error, such as ``34 % ± 4``."""
-    found = probabilities(draws)[event]
-    return f"{100 * found['p']:.0f} % ± {100 * found['standard_error']:.0f}"
+    probability = probabilities(draws)[event]
+    return f"{100 * probability['p']:.0f} % ± {100 * probability['standard_error']:.0f}"
 
 
 def interval_records(draws: Draws) -> list[dict[str, Any]]:
@@ -106,11 +106,11 @@ def interval_records(draws: Draws) -> list[dict[str, Any]]:
 
 def path_records(draws: Draws) -> dict[str, dict[str, Any]]:
     """Return the 10, 50 and 90 % quantiles of each recorded path by quarter."""
-    held: dict[str, dict[str, Any]] = {}
+    records: dict[str, dict[str, Any]] = {}
     for name, (unit, meaning) in PATHS.items():
         low, middle, high = np.quantile(draws.paths[name], QUANTILES, axis=0).tolist()
-        held[name] = {"unit": unit, "meaning": meaning, "p10": low, "p50": middle, "p90": high}
-    return held
+        records[name] = {"unit": unit, "meaning": meaning, "p10": low, "p50": middle, "p90": high}
+    return records
 
 
 def sensitivity_records(draws: Draws, most: int = 12) -> dict[str, list[dict[str, Any]]]:

@@ -141,8 +141,8 @@ def _call_price(price: PriceSpec, segment: SegmentSpec) -> float:
     """Return the list price of a call [CNY]."""
     cached = segment.cached.value
     fresh = segment.input_tokens.value * (1 - cached) * price.input.value
-    held = segment.input_tokens.value * cached * price.cached.value
-    return (fresh + held + segment.output_tokens.value * price.output.value) / 1e6
+    input_price = segment.input_tokens.value * cached * price.cached.value
+    return (fresh + input_price + segment.output_tokens.value * price.output.value) / 1e6
 
 
 def _check_rivals(document: Located, scenario: Scenario) -> Iterator[Fault]:
@@ -160,10 +160,10 @@ def _check_brokers(document: Located, scenario: Scenario) -> Iterator[Fault]:
     devices = scenario.hardware.devices
     rents = any(segment.model == RENTAL for segment in scenario.market.segments.values())
     for name, device in devices.items():
-        here, held = ("hardware", "devices", name), device.brokers
-        some = max(held.value, held.high or 0.0) > 0
+        here, stock = ("hardware", "devices", name), device.brokers
+        some = max(stock.value, stock.high or 0.0) > 0
         if some and not rents:
-            message = f"{held.value:g}: nobody rents; add a segment with `model: {RENTAL}`, or leave `brokers` out"
+            message = f"{stock.value:g}: nobody rents; add a segment with `model: {RENTAL}`, or leave `brokers` out"
             yield document.fault((*here, "brokers"), message)
         if not some and "brokers_growth" in device.model_fields_set:
             message = f"{device.brokers_growth.value:g}: needs `brokers`, the stock that grows"
