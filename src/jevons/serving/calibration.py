@@ -14,7 +14,7 @@ from jevons.files import read_json, writing
 from jevons.schema import json_text
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.engines import engine_names
-from jevons.serving.scales import Scales
+from jevons.serving.scales import SCALED_PARTS, Scales, generations
 from jevons.serving.types import EngineFactors
 
 FITTED = (
@@ -81,8 +81,18 @@ class Calibration:
                     message = f"{path}: {name}.{factor} = {value:g}: must be a number from {low:g} to {high:g}"
                     raise InputError(message)
                 factors[factor] = int(value) if factor in _WHOLE else value
+        owners = ("all", *generations(), *engine_names())
         for name, factors in (scales or {}).items():
+            if name not in owners:
+                message = (
+                    f"{path}: scales.{name}: unknown owner.{did_you_mean(name, owners)} Known: {', '.join(owners)}."
+                )
+                raise InputError(message)
             for part, value in factors.items():
+                if part not in SCALED_PARTS:
+                    near = did_you_mean(part, SCALED_PARTS)
+                    message = f"{path}: {name}.{part}: unknown part.{near} Known: {', '.join(SCALED_PARTS)}."
+                    raise InputError(message)
                 if not 1e-3 <= value <= 1e3:
                     message = f"{path}: {name}.{part} = {value:g}: must be a number from 0.001 to 1000"
                     raise InputError(message)

@@ -13,6 +13,13 @@ from jevons.hardware import Accelerator
 
 Scales = Mapping[str, Mapping[str, float]]
 
+SCALED_PARTS = (
+    "compute.bf16", "compute.fp8", "compute.fp8_block", "compute.fp4", "attention.prompt", "attention.decode",
+    "moe.bf16", "moe.fp8", "moe.fp8_block", "moe.fp4", "moe.int4", "moe.mxfp4", "memory", "tp_comm", "ep_comm",
+    "prompt", "compute.start", "moe.start",
+)  # fmt: skip
+"""Parts of a step whose time in an engine may differ from that of lone kernels."""
+
 _GENERATIONS = (
     ("hopper", ("h100", "h200", "h800", "h20", "gh200")),
     ("blackwell", ("b200", "b300", "gb200", "gb300")),
@@ -31,6 +38,11 @@ _LENDERS = {"ada_geforce": ("blackwell_rtx", "ada")}
 # (four cards) and 2 GB/s (eight), six times below what serving tables on the same card imply. Its boards are taken to
 # use their slots as well as the other PCIe boards that were measured.
 _BOARDS = {"l40s": "rtx_pro_6000", "l20": "rtx_pro_6000", "l4": "rtx_pro_6000"}
+
+
+def generations() -> tuple[str, ...]:
+    """Return the names that `generation_of` gives."""
+    return (*(name for name, _ in _GENERATIONS), "other")
 
 
 def generation_of(device_id: str) -> str:

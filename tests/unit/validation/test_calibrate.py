@@ -65,6 +65,8 @@ def test_calibration_file_round_trip(tmp_path):
         (json.dumps({"engines": {"vllm": {"step_overhed_s": 1}}}), "unknown factor"),
         (json.dumps({"engines": {"vllm": {"step_overhead_s": -1}}}), "must be a number from 0 to 60"),
         (json.dumps({"engines": {}, "scales": {"all": {"compute.bf16": 0}}}), "must be a number from 0.001 to 1000"),
+        (json.dumps({"engines": {}, "scales": {"blackwel": {"memory": 1}}}), "unknown owner. Did you mean `blackwell`"),
+        (json.dumps({"engines": {}, "scales": {"all": {"compute.bf61": 1}}}), "unknown part. Did you mean"),
     ],
 )
 def test_wrong_calibration_files_are_refused(tmp_path, document, said):

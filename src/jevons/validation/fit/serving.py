@@ -17,7 +17,7 @@ import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.serving.calibration import Calibration
-from jevons.serving.scales import generation_of, lender_of, shipped_scales
+from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, shipped_scales
 from jevons.serving.types import FloatArray
 from jevons.validation.rows import read_table
 from jevons.validation.serving.case import Case
@@ -78,11 +78,6 @@ _ENGINE_FACTORS = (
 )
 # Without captured graphs a layer's dozen kernels are launched one by one, some thirty microseconds each.
 _EAGER = {"decode_layer_s": 4e-4}
-_PARTS = (
-    "compute.bf16", "compute.fp8", "compute.fp8_block", "compute.fp4", "attention.prompt", "attention.decode",
-    "moe.bf16", "moe.fp8", "moe.fp8_block", "moe.fp4", "moe.int4", "moe.mxfp4", "memory", "tp_comm", "ep_comm",
-    "prompt", "compute.start", "moe.start",
-)  # fmt: skip
 _MEASURED = {"ep_comm": 0.4}  # what was measured as engines run it needs less freedom
 _OWN_KERNELS = 2.5  # engines and generations share most kernels, but not those of the experts and of block scales
 _LONE = 1.6  # slower than alone by more, in all engines and on all devices, is something else
@@ -113,7 +108,7 @@ class Item:
     def parts(self) -> set[str]:
         """Parts of its steps that a scale bears on."""
         of_steps = {name for at in self.prepared.surfaces for work in (at.decode, at.prompts) for name in work.parts}
-        return {name for name in _PARTS if name in of_steps or name == "prompt"}
+        return {name for name in SCALED_PARTS if name in of_steps or name == "prompt"}
 
     def bears(self, factor: Factor) -> bool:
         """Return whether a factor bears on the case."""
@@ -393,7 +388,7 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
         for owner in ("all", item.generation, item.engine):
             parts[owner] |= item.parts
     for owner, names in sorted(parts.items()):
-        for part in (name for name in _PARTS if name in names):
+        for part in (name for name in SCALED_PARTS if name in names):
             start = shipped.get(owner, {}).get(part, 1.0)
             low, wide = (0.1, 2.0) if part.endswith(".start") else (0.4, _MEASURED.get(part, 1.0))
             own = owner != "all" and part == "compute.fp8_block"
