@@ -177,8 +177,8 @@ def _main_variants(records: Sequence[Record]) -> list[Record]:
     """
     main: dict[str, Record] = {}
     for record in [record for record in records if record.engine in ENGINES] or records:
-        held = main.get(record.engine)
-        if held is None or record.rows > held.rows:
+        largest = main.get(record.engine)
+        if largest is None or record.rows > largest.rows:
             main[record.engine] = record
     return list(main.values())
 

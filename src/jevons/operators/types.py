@@ -137,12 +137,12 @@ def precision_of(device: Accelerator, name: str) -> tuple[str, Precision]:
     if key not in PRECISIONS:
         message = f"unknown precision `{name}`.{did_you_mean(name, [*PRECISIONS, *PRECISION_ALIASES])}"
         raise InputError(message)
-    found = PRECISIONS[key]
-    if device.peak_flop_per_s.get(found.peak, 0.0) <= 0.0:
+    kind = PRECISIONS[key]
+    if device.peak_flop_per_s.get(kind.peak, 0.0) <= 0.0:
         usable = [p for p, entry in PRECISIONS.items() if device.peak_flop_per_s.get(entry.peak, 0.0) > 0.0]
-        message = f"{device.id} does not multiply in {found.peak}, which `{name}` needs. Use {', '.join(usable)}."
+        message = f"{device.id} does not multiply in {kind.peak}, which `{name}` needs. Use {', '.join(usable)}."
         raise InputError(message)
-    return key, found
+    return key, kind
 
 
 def kv_bytes_of(name: str) -> tuple[str, float]:

@@ -96,17 +96,17 @@ def _ops(table: Table, factors: Calibration) -> list[Entry]:
     return [
         Entry(
             file=name,
-            row=int(found["row"]),
-            metric=str(found["metric"]),
+            row=int(row["row"]),
+            metric=str(row["metric"]),
             group=table.path.stem,
             family="ops",
-            measured=found.get("measured"),
-            predicted=found.get("predicted"),
-            low=found.get("low"),
-            high=found.get("high"),
-            reason=str(found.get("reason", "")),
+            measured=row.get("measured"),
+            predicted=row.get("predicted"),
+            low=row.get("low"),
+            high=row.get("high"),
+            reason=str(row.get("reason", "")),
         )
-        for found in predict_ops_rows(table.path)
+        for row in predict_ops_rows(table.path)
     ]
 
 
@@ -138,10 +138,10 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
             case = read_case(row)
             if case not in answers:
                 answers[case] = _answered(case, factors)
-            found = answers[case]
-            if isinstance(found, Exception):
-                raise found
-            entries.append(entry(measured=measured, predicted=metric_value(row["metric"], case, found)))
+            answer_of_case = answers[case]
+            if isinstance(answer_of_case, Exception):
+                raise answer_of_case
+            entries.append(entry(measured=measured, predicted=metric_value(row["metric"], case, answer_of_case)))
         except _FAULTS as error:
             entries.append(entry(measured=measured, reason=reason_of(error)))
     return entries

@@ -54,7 +54,7 @@ def predict_ops_rows(
     """
     fitted = table or shipped_table()
     read = tables.read_table(path, device)
-    found: list[dict[str, Any]] = [
+    records: list[dict[str, Any]] = [
         {"row": row, "metric": metric, "measured": None, "reason": reason} for row, metric, reason in read.left
     ]
     for block in read.blocks:
@@ -69,7 +69,7 @@ def predict_ops_rows(
             measured, predicted, low, high = (
                 block.work / time for time in (block.measured_s, result.time_s, high_s, low_s)
             )
-        found.extend(
+        records.extend(
             {
                 "row": row, "metric": block.metric, "measured": float(was), "predicted": float(now),
                 "low": float(least), "high": float(most), "ape": float(abs(now / was - 1.0)),
@@ -77,7 +77,7 @@ def predict_ops_rows(
             }
             for row, was, now, least, most in zip(block.rows, measured, predicted, low, high, strict=True)
         )  # fmt: skip
-    return sorted(found, key=lambda entry: (entry["row"], entry["metric"]))
+    return sorted(records, key=lambda entry: (entry["row"], entry["metric"]))
 
 
 def _predict(block: tables.Block, device: Accelerator, table: KernelTable) -> OpTime:

@@ -149,7 +149,7 @@ class _Reader:
 
         In tables of *several* metrics an empty cell is no figure; elsewhere it is a row that cannot be judged.
         """
-        found: dict[tuple[str, ...], list[int]] = {}
+        groups: dict[tuple[str, ...], list[int]] = {}
         for index, row in enumerate(self.rows):
             if not 0.0 < _number(row.get(metric)) <= _GREATEST:
                 if not several or (row.get(metric) or "").strip():
@@ -160,8 +160,8 @@ class _Reader:
             if not key:
                 self.table.left.append((index, metric, f"unknown device `{name}`"))
                 continue
-            found.setdefault((key, *(row.get(column) or "" for column in columns)), []).append(index)
-        for key_columns, indices in found.items():
+            groups.setdefault((key, *(row.get(column) or "" for column in columns)), []).append(index)
+        for key_columns, indices in groups.items():
             try:
                 accelerator = self.device(key_columns[0])
             except (InputError, FactError) as error:
@@ -199,8 +199,8 @@ class _Reader:
             good &= arrays["p"] >= np.maximum(arrays["domains"], 1.0)
         bad = [index for index, fine in zip(indices, good, strict=True) if not fine]
         self.leave(bad, metric, "a shape column is empty, zero or out of range")
-        kept = [index for index, fine in zip(indices, good, strict=True) if fine]
-        if not kept:
+        usable = [index for index, fine in zip(indices, good, strict=True) if fine]
+        if not usable:
             return
         arrays = {name: array[good] for name, array in arrays.items()}
         measured = more.pop("measured_s", None)
@@ -217,7 +217,7 @@ class _Reader:
                 rates=rates,
                 shape=arrays,
                 metric=metric,
-                rows=kept,
+                rows=usable,
                 measured_s=measured[good],
                 unit_s=unit_s,
                 work=None if work is None else work[good],

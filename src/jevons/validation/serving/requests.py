@@ -98,7 +98,7 @@ def request_entries(path: Path, rows: Sequence[Row], calibration: Calibration | 
     entries: list[Entry] = []
     for name, indices in groups_of(rows).items():
         try:
-            made = replay(name, rows, indices, calibration)
+            run = replay(name, rows, indices, calibration)
         except (InputError, InfeasibleError, FactError) as error:
             entries += [
                 Entry(
@@ -115,17 +115,17 @@ def request_entries(path: Path, rows: Sequence[Row], calibration: Calibration | 
                 for metric in METRICS
             ]
             continue
-        entries += _of_requests(path.name, made) + _of_group(path.name, made)
+        entries += _of_requests(path.name, run) + _of_group(path.name, run)
     return entries
 
 
 def groups_of(rows: Sequence[Row]) -> dict[str, list[int]]:
     """Return the rows of each run, in file order: those with the same configuration."""
-    made: dict[tuple[str, ...], list[int]] = {}
+    by_configuration: dict[tuple[str, ...], list[int]] = {}
     for index, row in enumerate(rows):
-        made.setdefault(tuple(row.get(name) or "" for name in _CONFIGURATION), []).append(index)
+        by_configuration.setdefault(tuple(row.get(name) or "" for name in _CONFIGURATION), []).append(index)
     named: dict[str, list[int]] = {}
-    for (gpu, model, *others), indices in made.items():
+    for (gpu, model, *others), indices in by_configuration.items():
         stated = [f"{name} {value}" for name, value in zip(_CONFIGURATION[2:], others, strict=True) if value]
         named[" :: ".join([f"{model or '–'} :: {gpu or '–'}", *stated])] = indices
     return named
@@ -181,10 +181,12 @@ def replay(
         requests = replace(requests, hashes=hashes, hash_start=start, hash_tokens=_BLOCK_TOKENS)
     deployment, replicas = deployment_of(rows[indices[0]], float((isl + osl).max()), calibration)
     if limits is None:
-        held = _stated(rows[indices[0]], "kv_tokens") or None
-        limits = limits_of(deployment, context=float((isl + osl).mean()), kv_tokens=held, block_tokens=_BLOCK_TOKENS)
+        cache_tokens = _stated(rows[indices[0]], "kv_tokens") or None
+        limits = limits_of(
+            deployment, context=float((isl + osl).mean()), kv_tokens=cache_tokens, block_tokens=_BLOCK_TOKENS
+        )
     table = step_table(deployment, limits.max_batch, limits.step_tokens)
-    found = simulate(requests, table, limits, replicas=replicas, edge_frac=0.0)
+    simulated = simulate(requests, table, limits, replicas=replicas, edge_frac=0.0)
     times = np.array([[_measured(rows[i])[metric] for metric in METRICS] for i in indices])[order]
     return Replay(
         group=name,
@@ -192,8 +194,8 @@ def replay(
         deployment=deployment,
         limits=limits,
         measured={metric: times[:, column] for column, metric in enumerate(METRICS)},
-        predicted=_predicted(found, osl),
-        result=found,
+        predicted=_predicted(simulated, osl),
+        result=simulated,
     )
 
 
@@ -275,7 +277,7 @@ def _least(spec: ModelSpec, device: Accelerator, factors: EngineFactors, longest
         )
     tp = 1
     while True:
-        made = Deployment(
+        deployment = Deployment(
             model=spec,
             accelerator=device,
             layout=Layout(tp=tp),
@@ -284,8 +286,8 @@ def _least(spec: ModelSpec, device: Accelerator, factors: EngineFactors, longest
             engine=factors,
         )
         try:
-            if kv_capacity_tokens(made, longest) >= longest or tp >= _LARGEST_TP:
-                return made
+            if kv_capacity_tokens(deployment, longest) >= longest or tp >= _LARGEST_TP:
+                return deployment
         except InfeasibleError:
             if tp >= _LARGEST_TP:
                 raise
@@ -321,8 +323,8 @@ def _measured(row: Row) -> dict[str, float]:
     return {"ttft_s": ttft_s, "tpot_s": tpot_s, "e2e_s": last - queued if last >= queued else math.nan}
 
 
-def _predicted(found: SimResult, osl: FloatArray) -> dict[str, FloatArray]:
-    trail = found.trail
+def _predicted(simulated: SimResult, osl: FloatArray) -> dict[str, FloatArray]:
+    trail = simulated.trail
     ran = trail.finish >= 0
     first_s = np.where(ran, (trail.first - trail.arrival) / TICKS_PER_S, math.nan)
     last_s = np.where(ran, (trail.finish - trail.arrival) / TICKS_PER_S, math.nan)
@@ -338,35 +340,35 @@ def statistics(values: FloatArray) -> dict[str, float]:
     return dict(zip(STATISTICS, (float(there.mean()), *map(float, np.quantile(there, (0.5, 0.9, 0.99)))), strict=True))
 
 
-def _of_requests(file: str, made: Replay) -> list[Entry]:
+def _of_requests(file: str, run: Replay) -> list[Entry]:
     entries = []
-    for place in np.argsort(made.rows):
+    for place in np.argsort(run.rows):
         for metric in METRICS:
-            measured, predicted = float(made.measured[metric][place]), float(made.predicted[metric][place])
+            measured, predicted = float(run.measured[metric][place]), float(run.predicted[metric][place])
             entry = partial(
-                Entry, file=file, row=int(made.rows[place]), metric=metric, group=made.group, family=FAMILY,
+                Entry, file=file, row=int(run.rows[place]), metric=metric, group=run.group, family=FAMILY,
                 measured=_positive(measured),
             )  # fmt: skip
             if not measured > 0.0:
                 entries.append(entry(reason="no such time: a stamp is missing, or there is one token only"))
             elif math.isnan(predicted):
-                entries.append(entry(reason=f"does not fit: a sequence of it exceeds {made.deployment}"))
+                entries.append(entry(reason=f"does not fit: a sequence of it exceeds {run.deployment}"))
             else:
                 entries.append(entry(predicted=predicted))
     return entries
 
 
-def _of_group(file: str, made: Replay) -> list[Entry]:
+def _of_group(file: str, run: Replay) -> list[Entry]:
     entries = []
     for metric in METRICS:
-        both = np.isfinite(made.measured[metric]) & np.isfinite(made.predicted[metric])
-        measured, predicted = (statistics(times[metric][both]) for times in (made.measured, made.predicted))
+        both = np.isfinite(run.measured[metric]) & np.isfinite(run.predicted[metric])
+        measured, predicted = (statistics(times[metric][both]) for times in (run.measured, run.predicted))
         entries += [
             Entry(
                 file=file,
-                row=int(made.rows.min()),
+                row=int(run.rows.min()),
                 metric=f"{metric}_{name}",
-                group=made.group,
+                group=run.group,
                 family=f"{FAMILY} of groups",
                 measured=value,
                 predicted=predicted[name],

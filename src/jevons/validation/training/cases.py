@@ -224,7 +224,7 @@ def _from_columns(*cells: str) -> ModelSpec:
         raise InputError(message)
     inner, width = ffn or 4 * hidden, hidden // heads
     attention = Attention(kind="gqa", heads=heads, kv_heads=kv or heads, head_dim=width, v_head_dim=width)
-    made = []
+    candidates = []
     for gated in (False, True):
         if experts:
             block = FeedForward(
@@ -232,7 +232,7 @@ def _from_columns(*cells: str) -> ModelSpec:
             )
         else:
             block = FeedForward(kind="dense", hidden_inner=inner, gated=gated)
-        made.append(
+        candidates.append(
             ModelSpec(
                 name=name,
                 architecture="decoder",
@@ -243,8 +243,8 @@ def _from_columns(*cells: str) -> ModelSpec:
         )
     stated = sizes[8] * 1e9
     if not stated:
-        return made[0]
-    return min(made, key=lambda spec: abs(spec.parameters_total - stated))
+        return candidates[0]
+    return min(candidates, key=lambda spec: abs(spec.parameters_total - stated))
 
 
 def _printed(row: Row, job: TrainingJob) -> dict[str, int]:

@@ -35,19 +35,19 @@ class _Stated:
     def devices(self) -> int:
         """Return the devices of the job, of two the mean."""
         text = self.row["n_gpus"].strip()
-        found = [int(part) for part in text.split(" or ") if part.isdigit()]
-        if not found:
+        counts = [int(part) for part in text.split(" or ") if part.isdigit()]
+        if not counts:
             message = "the row prints no number of devices" + (f": `{text}`" if text else "")
             raise InputError(message)
-        return round(sum(found) / len(found))
+        return round(sum(counts) / len(counts))
 
     def window_h(self) -> float:
         """Return the hours observed."""
-        found = _WINDOW.search(self.row["window"])
-        if not found:
+        window = _WINDOW.search(self.row["window"])
+        if not window:
             message = "the row prints no length of the time observed"
             raise InputError(message)
-        return float(found[1]) * _WINDOW_H[found[2]]
+        return float(window[1]) * _WINDOW_H[window[2]]
 
     def effective_frac(self) -> float:
         """Return the share of wall time in steps that last; slow steps are useful time too."""
@@ -64,11 +64,11 @@ class _Stated:
 
     def checkpoint_tb(self) -> float:
         """Return the size of weights and optimiser states."""
-        found = _PARAMETERS.search(self.row["system"])
-        if not found:
+        size = _PARAMETERS.search(self.row["system"])
+        if not size:
             message = "the row prints no number of parameters"
             raise InputError(message)
-        return float(found[1]) * 1e9 * (_WEIGHT_BYTES + training_factors().optimizer_bytes) / _TERA
+        return float(size[1]) * 1e9 * (_WEIGHT_BYTES + training_factors().optimizer_bytes) / _TERA
 
 
 def _hardware_per_h(stated: _Stated) -> float:
@@ -155,8 +155,8 @@ def _measured(row: dict[str, str]) -> float | None:
     fall = _FROM_TO.match(text)
     if fall and "loss" in row["metric"]:
         return 100.0 * (1.0 - float(fall[2]) / float(fall[1]))
-    found = _NUMBER.match(text)
-    return float(found[1]) if found and float(found[1]) > 0.0 else None
+    stated = _NUMBER.match(text)
+    return float(stated[1]) if stated and float(stated[1]) > 0.0 else None
 
 
 def _bound_reason(row: dict[str, str], predicted: float) -> str:
@@ -165,5 +165,5 @@ def _bound_reason(row: dict[str, str], predicted: float) -> str:
     if not bound:
         return f"`{text}` is not one figure; {predicted:.3g} {unit} predicted"
     limit = float(bound[2] or bound[3])
-    kept = predicted < limit if bound[1] == "<" else predicted > limit
-    return f"`{text}` {unit} is a bound, which the prediction of {predicted:.3g} {'keeps' if kept else 'breaks'}"
+    holds = predicted < limit if bound[1] == "<" else predicted > limit
+    return f"`{text}` {unit} is a bound, which the prediction of {predicted:.3g} {'keeps' if holds else 'breaks'}"

@@ -135,11 +135,11 @@ def training_entries(
     path: Path, rows: tuple[dict[str, str], ...], factors: TrainingFactors | None = None
 ) -> list[Entry]:
     """Return an entry for every measured training row; those that cannot be predicted carry the reason."""
-    made: dict[str, Prepared] = {}
+    prepared_of: dict[str, Prepared] = {}
     entries = []
     for index, row in enumerate(rows):
-        found = row_metric(row)
-        metric, measured = found or ("", None)
+        printed = row_metric(row)
+        metric, measured = printed or ("", None)
         group = " :: ".join(row.get(name) or "–" for name in ("source_title", "model", "gpu"))
         entry = partial(Entry, file=path.name, row=index, metric=metric, group=group, family=path.stem)
         if measured is None:
@@ -148,9 +148,9 @@ def training_entries(
         try:
             case = read_training_case(row)
             key = repr(case)  # a device holds a mapping of rates, which no hash takes
-            if key not in made:
-                made[key] = prepare_case(case)
-            prepared = made[key]
+            if key not in prepared_of:
+                prepared_of[key] = prepare_case(case)
+            prepared = prepared_of[key]
             predicted = metric_of(metric, row, case.job, predicted_step(prepared, factors))
             entries.append(entry(measured=measured, predicted=predicted))
         except _FAULTS as error:
