@@ -20,7 +20,7 @@ from jevons.cli.commands.study import study_app
 from jevons.cli.commands.train import train
 from jevons.cli.commands.validate import calibrate, validate
 from jevons.cli.commands.value import value
-from jevons.cli.output import FULL, forcible, full_problem, let_go, note, open_streams
+from jevons.cli.output import FULL, forcible, full_problem, harmless, let_go, note, open_streams
 from jevons.errors import FactError, InfeasibleError, InputError, SolverError
 
 app = typer.Typer(
@@ -55,7 +55,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
             stream.reconfigure(encoding="utf-8")
     try:
-        app()
+        with harmless():
+            app()
     except (InputError, FactError) as error:
         _stop(error, 2)
     except InfeasibleError as error:

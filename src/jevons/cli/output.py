@@ -136,6 +136,27 @@ def open_streams() -> None:
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
+class _Harmless:
+    """Standard error in which nothing that a user or a file wrote is obeyed; our own progress begins with a return."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write *text*."""
+        return int(self.stream.write(text if text.startswith("\r") else printable(text)) or 0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextlib.contextmanager
+def harmless() -> Iterator[None]:
+    """Make standard error harmless to a terminal: messages of the option parser repeat what was given."""
+    with contextlib.redirect_stderr(_Harmless(sys.stderr)):
+        yield
+
+
 def note(text: str) -> None:
     """Write a line of progress on standard error, harmless to a terminal."""
     with contextlib.suppress(OSError):

@@ -65,7 +65,7 @@ class Calibration:
             given = document.get("scales")
             scales = given and {str(k): {str(n): float(v) for n, v in f.items()} for k, f in given.items()}
             provenance = dict(document.get("provenance", {}))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
             message = f"{path}: is no calibration file ({error!r}); `jevons calibrate` writes one"
             raise InputError(message) from error
         for name, factors in engines.items():

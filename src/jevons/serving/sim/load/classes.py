@@ -19,6 +19,7 @@ from jevons.serving.sim.types import FloatArray, IntArray, Requests
 
 _MOST_TURNS = 1000
 _MOST_DRAWN = 50_000_000
+_MOST_BLOCKS = 100_000_000
 _Tokens = Annotated[float, Field(ge=1, le=1e8)]
 _Positive = Annotated[float, Field(gt=0, le=1e9)]
 
@@ -311,6 +312,12 @@ def _with_hashes(spec: LoadSpec, requests: Requests, of_class: IntArray, session
     if not any(one.system_tokens or one.turns > 1 for one in spec.classes):
         return requests
     blocks = requests.isl // spec.block_tokens
+    if blocks.sum(dtype=np.float64) > _MOST_BLOCKS:
+        message = (
+            f"classes: the prompts have {blocks.sum(dtype=np.float64):.3g} blocks to look up, at most {_MOST_BLOCKS:,} "
+            "are kept; shorten isl or system_tokens, raise block_tokens, or take fewer requests"
+        )
+        raise InputError(message)
     common = np.array([one.system_tokens for one in spec.classes]) // spec.block_tokens
     common_start = np.append(0, np.cumsum(common))
     groups, group = np.unique(session, return_inverse=True)

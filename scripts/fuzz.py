@@ -1,0 +1,64 @@
+"""Runs the fuzz targets of tests/fuzz for many cases or much time, and writes a report of what failed.
+
+``python scripts/fuzz.py --cases 100000 --minutes 60 --report out/fuzz.json``; exits 1 where a case failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(cases: int, minutes: float, seed: int, only: str) -> dict[str, Any]:
+    """Return the report of a run: cases, failures and seconds of each target."""
+    sys.path.insert(0, str(ROOT / "tests" / "fuzz"))
+    fuzz = importlib.import_module("targets")
+    chosen = [target for target in fuzz.TARGETS if only in target.name]
+    weight = sum(target.quick for target in chosen)
+    done: dict[str, dict[str, Any]] = {target.name: {"cases": 0, "seconds": 0.0, "failures": []} for target in chosen}
+    fuzz.warm_up()
+    start = time.monotonic()
+    while sum(one["cases"] for one in done.values()) < cases and time.monotonic() - start < 60.0 * minutes:
+        for target in chosen:
+            one, began = done[target.name], time.monotonic()
+            with tempfile.TemporaryDirectory() as folder:
+                for _ in range(max(round(1000 * target.quick / weight), 1)):
+                    found = fuzz.failure(target, seed + one["cases"], Path(folder))
+                    one["cases"] += 1
+                    if found is not None:
+                        one["failures"].append(found)
+                        print(found, file=sys.stderr)
+            one["seconds"] += time.monotonic() - began
+        total, failed = sum(d["cases"] for d in done.values()), sum(len(d["failures"]) for d in done.values())
+        print(f"{total:,} cases, {failed} failures, {time.monotonic() - start:.0f} s", file=sys.stderr)
+    return {"seed": seed, "minutes": (time.monotonic() - start) / 60.0, "targets": done}
+
+
+def main() -> int:
+    """Run the targets; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=1_000_000, help="First seed; the quick suite takes those from 0.")
+    parser.add_argument("--target", default="", help="Only targets whose name holds this.")
+    parser.add_argument("--report", type=Path, default=ROOT / "out" / "fuzz.json")
+    given = parser.parse_args()
+    report = run(given.cases, given.minutes, given.seed, given.target)
+    given.report.parent.mkdir(parents=True, exist_ok=True)
+    given.report.write_text(json.dumps(report, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
+    failed = sum(len(one["failures"]) for one in report["targets"].values())
+    for name, one in report["targets"].items():
+        print(f"{name:16} {one['cases']:>8,} cases {len(one['failures']):>5} failures {one['seconds']:>8.0f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
