@@ -1,56 +1,56 @@
-"""Rebuilds what the README and the docs show of the main scenario: figures, printed tables, an explanation.
+"""Rebuilds what the README and the docs show of the main scenario: pictures, headlines, checks on published runs.
 
 Usage: python scripts/build_docs.py
 """
 
 from __future__ import annotations
 
-import io
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 import jevons
-from jevons.cli.output import table
 from jevons.files import writing
 from jevons.plot import FIGURES, figure_svg, plan_figure
+from jevons.rounding import scaled, shown_in
+from jevons.study.draws.summary import interval_records, probabilities
 
 ROOT = Path(__file__).resolve().parent.parent
-SHOWN = (
-    "Accelerators in service [thousand], power and use",
-    "Tokens served a day [billion]",
-    "What binds, strongest first",
-    "Accounts by calendar year [bn CNY]",
-    "Value",
-    "The Jevons verdict",
-    "Uncertainty over the stated ranges",
-)
-EVERY = 3
-"""Of the quarters, the README shows every third, so that its tables fit a page."""
+SHOWN = {
+    "devices": "accelerators in service at the end",
+    "it_w": "IT power at the end",
+    "tokens_per_d": "tokens served per day at the end",
+    "price_index": "price per token, last quarter over first",
+    "capex_cny": "capital expenditure over the plan",
+    "ai_revenue_cny": "AI revenue, last four quarters",
+    "ai_ebita_cny": "AI EBITA, last four quarters",
+    "orders_value_cny": "value added by new orders",
+    "value_per_ads_cny": "value per ADS",
+    "compute_factor": "compute demand when efficiency doubles, relative",
+}
+CHANCES = {
+    "value_created": "P(new orders are worth more than they cost)",
+    "jevons": "P(Jevons) within the plan",
+    "jevons_settled": "P(Jevons) in the long run",
+}
 
 
-def thinned(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return columns and rows with every third quarter and the last."""
-    quarters = [i for i, column in enumerate(columns) if re.fullmatch(r"\d{4}-Q[1-4]", column)]
-    if not quarters:
-        return columns, rows
-    kept = {*quarters[::EVERY], quarters[-1]}
-    use = [i for i in range(len(columns)) if i not in quarters or i in kept]
-    return tuple(columns[i] for i in use), [tuple(row[i] for i in use) for row in rows]
-
-
-def printed(plan: jevons.PlanResult) -> str:
-    """Return the chosen tables as plain text."""
-    console = Console(width=112, highlight=False, color_system=None, file=io.StringIO(), record=True)
-    for title, columns, rows in plan.table():
-        if title in SHOWN:
-            heads, cells = thinned(tuple(columns), [tuple(row) for row in rows])
-            console.print(table(title, heads, cells, text_columns=len(heads) if heads[-1] == "note" else 1))
-    lines = (line.rstrip() for line in console.export_text().splitlines())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+def headlines(plan: jevons.PlanResult) -> str:
+    """Return the plan's main figures with their intervals, and its probabilities, as a table of a dozen lines."""
+    draws = plan.draws
+    if draws is None:
+        message = "the scenario has no draws"
+        raise ValueError(message)
+    records = {record["outcome"]: record for record in interval_records(draws)}
+    lines = ["| figure | unit | 10 % | median | 90 % |", "|---|---|---:|---:|---:|"]
+    for name, label in SHOWN.items():
+        factor, unit = shown_in(records[name]["unit"])
+        low, middle, high = (scaled(records[name][quantile] / factor) for quantile in ("p10", "p50", "p90"))
+        lines.append(f"| {label} | {unit} | {low} | {middle} | {high} |")
+    chances = probabilities(draws)
+    lines += [f"| {label} | % | | {100 * chances[name]['p']:.0f} | |" for name, label in CHANCES.items()]
+    return "\n".join(lines)
 
 
 def published_checks() -> str:
@@ -78,8 +78,7 @@ def main() -> int:
         with writing(images / f"{name}.svg", force=True) as stream:
             stream.write(figure_svg(plan_figure(plan, name)))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    readme = put(readme, "explain", f"```\n{plan.explain('cost.h20.per_h_cny')}\n```")
-    readme = put(readme, "demo", f"```\n{printed(plan)}\n```")
+    readme = put(readme, "demo", headlines(plan))
     readme = put(readme, "accuracy", f"```\n{published_checks()}\n```")
     with writing(ROOT / "README.md", force=True) as stream:
         stream.write(readme)

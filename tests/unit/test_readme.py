@@ -1,0 +1,85 @@
+"""What the README tells its reader to type works, and prints what the README shows."""
+
+import importlib.util
+import re
+import shlex
+import sys
+
+import pytest
+
+from examples import assert_same
+from jevons.cli import main
+from places import ROOT
+
+GROUPS = {"op", "study", "facts", "models"}
+PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("run_tutorial", ROOT / "scripts" / "run_tutorial.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_commands_print_what_is_shown(script):
+    shown = script.CONSOLE.findall(PAGE)
+    assert shown
+    for command, text in shown:
+        assert_same(text, script.output([sys.executable, "-m", "jevons.cli", *shlex.split(command)[1:]]))
+
+
+def programs():
+    return [
+        pytest.param(*found, marks=pytest.mark.slow if "jevons.plan" in found[0] else ())
+        for found in re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", PAGE, flags=re.DOTALL)
+    ]
+
+
+@pytest.mark.parametrize(("program", "text"), programs())
+def test_programs_print_what_is_shown(script, program, text):
+    assert_same(text, script.output([sys.executable, "-c", program]))
+
+
+def commands():
+    """Return each command line in the README's tables and blocks."""
+    lines = re.findall(r"`(jevons [^`]+)`", PAGE) + re.findall(
+        r"^(?:\.venv/bin/)(jevons [^\n#]+)", PAGE, flags=re.MULTILINE
+    )
+    return sorted({line.replace("\\|", "|") for line in lines})
+
+
+@pytest.mark.parametrize("line", commands())
+def test_each_command_and_its_options_exist(line, monkeypatch, capsys):
+    words = shlex.split(line)[1:]
+    first = words[0].split("|")
+    second = words[1].split("|") if first[0] in GROUPS and len(words) > 1 else [""]
+    for command in first:
+        for inner in second:
+            monkeypatch.setattr(sys, "argv", ["jevons", command, *filter(None, [inner]), "--help"])
+            with pytest.raises(SystemExit) as stop:
+                main()
+            assert not stop.value.code
+            text = capsys.readouterr().out
+            assert all(word in text for word in words if word.startswith("--"))
+
+
+def test_each_target_of_make_exists():
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    named = re.findall(r"`make ([a-z-]+)`", PAGE + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert named
+    assert set(named) <= set(targets)
+
+
+def test_each_link_leads_to_a_file():
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (ROOT / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_version_to_cite_is_the_packages():
+    import jevons
+
+    assert f"version: {jevons.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version {jevons.__version__}, " in PAGE
