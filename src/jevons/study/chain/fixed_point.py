@@ -1,8 +1,8 @@
 """One pass of the whole chain for one set of figures: cost, market and planner to a damped fixed point, then accounts.
 
-The market needs what a token costs, which depends on the devices that the planner uses; the planner needs demand, which
-depends on posted prices and on last quarter's scarcity, which the planner's duals give. The two are iterated with
-damping until call prices stop moving; what is left is reported as the residual.
+The market needs unit costs, which depend on the devices that the planner uses. The planner needs demand, which depends
+on posted prices and on last quarter's scarcity, which the planner's duals give. The two are iterated with damping until
+call prices change by less than a tolerance. The last change is reported as the residual.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ DAMPING = 0.8
 """Share of the way to the new answer that the second iteration takes; the first goes all of it."""
 
 _FASTER, _SLOWER = 1.2, 0.5
-"""Factors on that share, element by element, where the answer goes on in the same direction, and where it turns: where
-supply is rationed, prices jump between demand blocks, while rents drift one way."""
+"""Factors on that share where the sign of an update persists, and where it flips. Prices of rationed supply jump
+between demand blocks, while rents drift one way, so each element has a step size of its own."""
 
 
 class _Damped:
-    """An array that moves towards answers, each slice along *axis* (each element without one) with a step of its own.
+    """An array that moves towards answers with adaptive step sizes.
 
-    Steps are of the array itself, or of its logarithm with *ratio*.
+    Each element has its own step size, or with *axis* each slice along it. Steps are taken in the array itself, or with
+    *ratio* in its logarithm.
     """
 
     def __init__(self, value: Array, *, axis: int | None = None, ratio: bool = False) -> None:

@@ -49,10 +49,10 @@ class Verdict:
     elasticity_to_efficiency : (t,)
         ``log2(tokens_factor)``: above 1, compute rises.
     segment_compute_factor : (s,)
-        The same for each segment in the last quarter.
+        Compute wanted by each segment in the last quarter, with doubled efficiency over the base.
     settled_compute_factor : float
-        The same once the whole saving is passed on by all who sell and all have adopted for whom a call is then worth
-        its price, with the task values and uses of the last quarter: below 1 the paradox fails even with time.
+        Compute wanted in the long run, with full pass-through by all providers and full adoption, over the base. Task
+        values and uses are those of the last quarter. Below 1 the paradox fails even with time.
     loop_gain : (t,)
         Learning exponent times pass-through times the size of the elasticity: at 1 the flywheel would run away.
     planned_compute_factor : float
