@@ -70,8 +70,7 @@ def put(text: str, name: str, block: str) -> str:
 
 def main() -> int:
     """Run the scenario and write README and figures."""
-    scenario = jevons.load(ROOT / "scenarios" / "alibaba-380bn.yaml")
-    plan = jevons.plan(scenario, file="alibaba-380bn.yaml")
+    plan = jevons.plan(ROOT / "scenarios" / "alibaba-380bn.yaml")
     images = ROOT / "docs" / "images"
     images.mkdir(exist_ok=True)
     for name in FIGURES:

@@ -18,13 +18,16 @@ _FUNCTIONS = (
     "calibrate",
     "cost",
     "memory",
+    "plan",
     "simulate",
     "validate",
+    "value",
 )
 _PARTS = ("facts", "hardware", "models", "operators", "serving", "training", "study")
 _HOMES = {
     **{name: f"jevons.api.{name}" for name in _FUNCTIONS},
-    "load": "jevons.study", "plan": "jevons.study", "Scenario": "jevons.study", "PlanResult": "jevons.study",
+    "load": "jevons.study", "Scenario": "jevons.study", "PlanResult": "jevons.study",
+    "ValueResult": "jevons.study.plan.value",
     "size": "jevons.study", "compare": "jevons.study", "preset": "jevons.study", "train": "jevons.study",
     "accelerator": "jevons.hardware",
     "JevonsError": "jevons.errors", "InputError": "jevons.errors", "FactError": "jevons.errors",
@@ -32,7 +35,7 @@ _HOMES = {
 }  # fmt: skip
 
 _FACES = {
-    ("plan", "plot"): "jevons.plot.plan:FIGURES",
+    ("plan", "plot"): "jevons.plot.plan:PICTURES",
     ("plan", "page"): "jevons.report:plan_html",
     ("simulation", "plot"): "jevons.plot.simulation:FIGURES",
     ("fleet", "plot"): "jevons.plot.simulation:FLEET_FIGURES",

@@ -48,6 +48,8 @@ class Option:
         Returns the words that are allowed, for the message and for completion.
     metavar : str
         Word for the value in help, such as ``TIME``.
+    flag : str
+        Name at the command line, without the dashes; that of the argument where empty.
     """
 
     help: str
@@ -58,6 +60,7 @@ class Option:
     parse: Callable[[Any, str], Any] | None = None
     choices: Callable[[], Sequence[str]] | None = None
     metavar: str = ""
+    flag: str = ""
 
     def text(self) -> str:
         """Return the help with the unit."""
@@ -114,7 +117,7 @@ class Declared:
     @property
     def flag(self) -> str:
         """Name at the command line, without the dashes."""
-        return self.name.rstrip("_").replace("_", "-")
+        return self.option.flag or self.name.rstrip("_").replace("_", "-")
 
 
 def parameters(function: Callable[..., Any]) -> list[Declared]:
@@ -358,6 +361,8 @@ UTILISATION = Option(help="Share of hours in which capacity is sold", low=0.01, 
 CALIBRATION = Option(help="Calibration file written by `jevons calibrate`", parse=path, metavar="FILE")
 AS_OF = Option(help="Date of the information: nothing published later is visible", parse=date, metavar="YYYY-MM-DD")
 SEED = Option(help="Seed of all random streams", low=0, high=2**63 - 1)
+SCENARIO = Option(help="Scenario file (YAML)", metavar="SCENARIO")
+DRAWS = Option(help="Monte Carlo draws, 0 for none; the scenario's own number where not given", low=0, high=100_000)
 TRACE = Option(help="Request trace: Azure, Mooncake, Qwen, BurstGPT, Vidur or vLLM format", parse=path, metavar="FILE")
 REPLICAS = Option(help="Number of replicas (copies of the model)", low=1, high=100_000)
 ROUTING = Option(

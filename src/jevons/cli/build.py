@@ -17,6 +17,7 @@ import typer
 
 from jevons.cli.figures import PICTURES, draw
 from jevons.cli.output import Sheet, check_inputs, check_out, forced, note, say, show
+from jevons.cli.progress import Progress
 from jevons.errors import InputError
 from jevons.files import frame_csv
 from jevons.options import Declared, call_parsed, parameters
@@ -42,6 +43,7 @@ def command(
     plots: bool = False,
     before: Callable[[dict[str, Any]], None] | None = None,
     out: Path | None = None,
+    counted: bool = False,
 ) -> Callable[..., None]:
     """Return the command of a declared function.
 
@@ -59,6 +61,8 @@ def command(
         Checks or completes the given options, by argument name, before the function runs.
     out : path, optional
         Where ``--out`` writes when it is not given.
+    counted : bool
+        Whether the function tells its progress as step, done and total, which a terminal shows on one line.
     """
     own = parameters(function)
     tells = "progress" in inspect.signature(inspect.unwrap(function)).parameters
@@ -74,9 +78,14 @@ def command(
         check_inputs({one.name: given.get(one.name) for one in own if one.option.metavar == "FILE"})
         if before is not None:
             before(given)
+        progress = Progress()
         if tells:
-            given["progress"] = note
-        result = call_parsed(function, given)
+            given["progress"] = progress if counted else note
+        try:
+            result = call_parsed(function, given)
+        finally:
+            if counted:
+                progress.end()
         draw(plot, result, result.picture)
         print_result(result, form="json" if json else form, detail=detail, out=out)
 

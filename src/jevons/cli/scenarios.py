@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jevons.api.plan import plan
 from jevons.cli.progress import Progress
-from jevons.units import parse_date
+from jevons.options import call_parsed
 
 if TYPE_CHECKING:
     from jevons.study import PlanResult
@@ -14,11 +15,9 @@ if TYPE_CHECKING:
 
 def solve(scenario: Path, *, seed: int | None, as_of: str | None, draws: int | None) -> PlanResult:
     """Return the plan of a scenario file, with progress on a terminal."""
-    from jevons.study import load, plan
-
     progress = Progress()
     try:
-        loaded = load(scenario, as_of=parse_date(as_of))
-        return plan(loaded, seed=seed, draws=draws, progress=progress, file=scenario.name)
+        given = {"scenario": scenario, "seed": seed, "as_of": as_of, "draws": draws, "progress": progress}
+        return call_parsed(plan, given)
     finally:
         progress.end()

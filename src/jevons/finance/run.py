@@ -509,8 +509,8 @@ def dcf(
     others = dict(lines or {})
     bridge = (
         ("AI cloud: cash in the plan", parts[0].explicit_cny),
-        ("AI cloud: what then stands", parts[0].standing_cny),
-        ("AI cloud: growth after it", parts[0].growth_cny),
+        ("AI cloud: fleet value at the horizon", parts[0].standing_cny),
+        ("AI cloud: growth after the horizon", parts[0].growth_cny),
         *others.items(),
         ("Base cloud", parts[1].total_cny),
         ("Rest of the group", rest_cny),

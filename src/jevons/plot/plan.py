@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from textwrap import fill
 from typing import Any
@@ -378,7 +379,7 @@ def jevons(result: PlanResult) -> Any:
 
 
 def _histogram(axis: Any, factors: Any, settled: Any) -> None:
-    """Draw the draws of the compute factor, those with time as an outline; one edge of the bars lies on 1."""
+    """Draw the draws of the compute factor, those of the long run as an outline; one edge of the bars lies on 1."""
     from matplotlib.ticker import MaxNLocator
 
     both = np.concatenate([factors, settled])
@@ -390,7 +391,7 @@ def _histogram(axis: Any, factors: Any, settled: Any) -> None:
     bars = [HUES[2] if low >= 1 - 1e-9 else HUES[5] for low in edges[:-1]]
     axis.bar(edges[:-1], counts, width=width, align="edge", color=bars, edgecolor="white", linewidth=0.6)
     axis.stairs(np.histogram(settled, edges)[0], edges, color=INK, linewidth=1.1)
-    axis.annotate("outline: with time", (0.98, 0.9), xycoords="axes fraction", ha="right", va="top", fontsize=8)
+    axis.annotate("outline: long run", (0.98, 0.9), xycoords="axes fraction", ha="right", va="top", fontsize=8)
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     axis.margins(y=0.12)
 
@@ -429,3 +430,11 @@ def plan_figure(result: PlanResult, name: str) -> Any:
 
     with mpl.rc_context(RC):
         return FIGURES[name](result)
+
+
+def _picture(name: str, result: PlanResult) -> Any:
+    return plan_figure(result, name)
+
+
+PICTURES: dict[str, Callable[[PlanResult], Any]] = {name: functools.partial(_picture, name) for name in FIGURES}
+"""Figures of a plan by name in the house's style, for ``plan.plot``."""

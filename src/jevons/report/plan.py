@@ -9,34 +9,32 @@ from typing import Any
 
 from jevons import __version__
 from jevons.plot import FIGURES, figure_svg, plan_figure
+from jevons.results import Table
 from jevons.study import PlanResult
 from jevons.study.draws import summary as uncertainty
 from jevons.study.plan.group_cash import group_cash
 from jevons.study.plan.tables import statements as books
-from jevons.study.plan.tables.schedule import SCHEDULE_TITLE
-from jevons.study.plan.tables.shadow_prices import SHADOW_TITLE
 from jevons.study.plan.valuation import required_of_plan, returns_on_capital
 from jevons.units import format_count, format_money
 
-_TEXT_COLUMNS = {"", "note", "unit", "kind", "accelerator", "layout", "provider", "way", "input"}
 _STYLE = Path(__file__).with_name("style.css")
 
 _CAPTIONS = {
-    "fleet": "Accelerators in service by kind, with those held for training, and by the year of their order; the diamond is the median of the draws in the last quarter with 10 to 90 %.",
-    "power": "IT power built at each site against the accelerators' draw at full load, and that draw over the draws in the last quarter.",
-    "tokens_and_price": "Tokens served by segment, and each model's posted price over its list price at the start.",
-    "price_schedule": "Posted standard price of each model; a step is a new entry of the schedule.",
-    "demand_curve": "Demand of all segments in three quarters over the mean price of a token (lines), and what price and demand come to in each quarter (points).",
-    "rents": "Rent of each kind over its full cost, scarce above 1 and in glut below; beside it the stock of brokers, where there are any.",
-    "budget": "What is spent each quarter against what the budget releases; the words over a bar name the limit that binds first (demand: more would not sell at its cost).",
+    "fleet": "Accelerators in service by kind, with those reserved for training, and by year of order. The diamond is the median of the draws in the last quarter, with its 10 to 90 % range.",
+    "power": "IT power built at each site and the accelerators' draw at full load. The bar in the last quarter is the range over the draws.",
+    "tokens_and_price": "Tokens served by segment, and each model's list price relative to the start.",
+    "price_schedule": "Standard list price of each model; a step is a new entry of the schedule.",
+    "demand_curve": "Demand of all segments against the mean price of a token in three quarters (lines), and the plan's price and demand in each quarter (points).",
+    "rents": "Rent of each accelerator over its full cost: above 1 scarcity, below 1 a glut. Beside it the stock of brokers, if there are any.",
+    "budget": "Spending each quarter against the released budget. The words over a bar name the strongest limit; demand means that more capacity would not sell at its cost.",
     "cash": "Revenue and costs of the AI fleet, and its free cash flow.",
-    "value_bridge": "Sum of the parts against the market value at the date; the black bar is the 10 to 90 % range of the draws.",
-    "sensitivity": "Rank correlation of uncertain inputs with two outcomes over the draws, strongest first; pale bars are sizes that chance alone may reach among so many inputs.",
-    "supply": "The fleet by running cost, with the scarcity rent that the planner's duals put on each kind: a rent above nothing says that one more would be used.",
-    "fan": "Median and 10 to 90 % of the draws by quarter, the plan at its central figures (dotted), and a simple rule (dashed).",
-    "iso_price": "Growth of the cloud a year for five years that the share price assumes, by mature margin, capital per revenue and cost of capital (blue). In the orange field no growth below 100 % justifies the price, in the green one it needs none. Left of the dashed line the return on added capital is below its cost, and growth lowers value. The dot is the scenario's own case.",
-    "tornado": "Mean outcome over the draws in which an input lies in its lowest or highest fifth, widest first; pale bars are inputs whose correlation chance alone may reach among so many inputs.",
-    "jevons": "Left: compute wanted in the last quarter after a doubling of efficiency, over the draws, and (outline) once the saving is passed on and adopted. Middle: size of the elasticity of tokens to the price of a call (bar: 10 to 90 % of draws) and share of a cost saving that reaches the price. Right: loop gain (band: 10 to 90 % of draws), learning exponent times pass-through times elasticity; from 1 each turn of cheaper, more used, cheaper is larger than the last.",
+    "value_bridge": "Sum of the parts against the market capitalisation at the date. The black bar is the 10 to 90 % range of the draws.",
+    "sensitivity": "Rank correlation of uncertain inputs with two outcomes over the draws, strongest first. Pale bars are no larger than chance may give among so many inputs.",
+    "supply": "The fleet by running cost, with the planner's scarcity rent of each kind. A positive rent means that one more accelerator would be used.",
+    "fan": "Median and 10 to 90 % range of the draws by quarter, the plan at its central figures (dotted), and a simple rule (dashed).",
+    "iso_price": "Cloud growth over five years that the share price implies (blue), by EBITA margin, capital per revenue and cost of capital. In the orange field no growth below 100 % a year is enough; in the green field none is needed. Left of the dashed line added capital returns less than it costs, and growth lowers value. The dot is the scenario's own case.",
+    "tornado": "Mean outcome over the draws in which an input lies in its lowest or highest fifth, widest first. Pale bars are inputs whose correlation may be chance.",
+    "jevons": "Left: compute demand in the last quarter after a doubling of efficiency, over the draws; the outline is the long run (full pass-through and adoption). Middle: size of the price elasticity of tokens, and the share of a cost saving that reaches the price; bars are 10 to 90 % of the draws. Right: loop gain (learning exponent times pass-through times elasticity; band: 10 to 90 % of the draws). From 1 on growth feeds itself.",
 }
 
 
@@ -53,70 +51,64 @@ def plan_html(result: PlanResult) -> str:
     str
         HTML with its style and SVG figures inside; no script, no outside reference but links to sources.
     """
-    held = result.chain.accounts
-    returns = books.returns_table(returns_on_capital(result.scenario, held), result.scenario.cost.wacc.value)
-    cash = group_cash(result.scenario, held)
-    more = [*books.statement_tables(held.statements, cash), returns, books.required_table(required_of_plan(held))]
-    tables = {title: (columns, rows) for title, columns, rows in (*result.table(), *more)}
+    accounts = result.chain.accounts
+    returns = books.returns_table(returns_on_capital(result.scenario, accounts), result.scenario.cost.wacc.value)
+    cash = group_cash(result.scenario, accounts)
+    more = [
+        *books.statement_tables(accounts.statements, cash),
+        returns,
+        books.required_table(required_of_plan(accounts)),
+    ]
+    tables = {one.name: one for one in (*result.tables.values(), *more)}
 
-    def shown(*titles: str) -> str:
-        """Return the tables whose titles begin so."""
-        return "".join(_table(t, *tables[t]) for title in titles for t in tables if t.startswith(title))
+    def shown(*names: str) -> str:
+        """Return the tables of these names that the plan has."""
+        return "".join(_named(tables[name]) for name in names if name in tables)
 
     sections = [
         _section(
             "What to build",
             _figure(result, "fleet"),
-            shown("Accelerators in service"),
+            shown("fleet"),
             _figure(result, "power"),
             _figure(result, "supply"),
         ),
         _section(
-            "What is served, at which price",
+            "What is served, and at which price",
             _figure(result, "tokens_and_price"),
-            shown("Tokens served a day", SCHEDULE_TITLE),
+            shown("tokens", "price_schedule"),
             _figure(result, "price_schedule"),
-            shown("Price of a call"),
+            shown("call_prices"),
             _figure(result, "demand_curve"),
             _figure(result, "rents") if result.chain.rents is not None else "",
         ),
         _section(
-            "The market around it",
-            shown(
-                "Tokens wanted a day, all", "Providers' shares", "List prices", "Rents that clear", "Own, rent or call"
-            ),
+            "The whole market",
+            shown("market_tokens", "market_shares", "market_prices", "rents", "own_rent_api"),
         ),
         _section(
-            "What is spent, and what binds",
+            "Spending and binding limits",
             _figure(result, "budget"),
-            shown(
-                "Capital expenditure against the budget",
-                "Orders by month",
-                "What binds",
-                SHADOW_TITLE,
-                "Budget by line",
-            ),
+            shown("capital", "months", "binding", "shadow_prices", "budget_lines"),
         ),
         _section(
-            "What it earns",
+            "Earnings",
             _figure(result, "cash"),
-            shown("Accounts by calendar year", "Statements by quarter", "Return on"),
+            shown("accounts", "statements_ai", "statements_cloud", "statements_group", "returns"),
         ),
         _section(
-            "What it is worth",
+            "Value",
             _figure(result, "value_bridge"),
-            shown("Value", "What the plan must deliver"),
+            shown("value", "required"),
             _figure(result, "iso_price"),
         ),
+        _section("Does cheaper intelligence mean more compute?", _figure(result, "jevons"), shown("jevons")),
         _section(
-            "Does cheaper intelligence mean more compute?", _figure(result, "jevons"), shown("The Jevons verdict")
-        ),
-        _section(
-            "How sure, and what it hangs on",
+            "Uncertainty and sensitivity",
             "".join(_figure(result, name) for name in ("fan", "tornado", "sensitivity"))
             if result.draws is not None
             else "",
-            shown("Uncertainty over the stated ranges", "What moves the answer"),
+            shown("uncertainty", "sensitivity"),
         ),
         _section("How each model is served", _engineering(result)),
         _section("Figures that rest on judgement", _judgements(result)),
@@ -149,8 +141,14 @@ def _figure(result: PlanResult, name: str) -> str:
     )
 
 
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    notes = {index for index, column in enumerate(columns) if column in _TEXT_COLUMNS} | {0}
+def _named(one: Table) -> str:
+    """Return a table of the plan; columns of words read from the left."""
+    words = [column.head if one.text(place) else "" for place, column in enumerate(one.columns)]
+    return _table(one.title, [column.head for column in one.columns], one.shown(), {w for w in words if w})
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], words: set[str]) -> str:
+    notes = {index for index, column in enumerate(columns) if column in words} | {0}
     head = "".join(
         f'<th scope="col"{"" if i in notes else " class=number"}>{html.escape(str(column))}</th>'
         for i, column in enumerate(columns)
@@ -180,9 +178,9 @@ def _head(result: PlanResult) -> str:
     )
     return (
         f"<header>\n<h1>{html.escape(result.scenario.name)}</h1>\n"
-        f"<p class=lead>What to build, serve and charge from {first} to {last}, and what it earns, judged with what was public "
-        f"on {result.scenario.as_of}. Amounts in CNY. Large figures are the plan at its central figures; ranges are those of "
-        "the draws, whose median may lie elsewhere.</p>\n"
+        f"<p class=lead>{html.escape(result.answer)}</p>\n"
+        f"<p>The plan runs from {first} to {last} and uses what was public on {result.scenario.as_of}. Amounts are in CNY. "
+        "Large figures are the plan at its central inputs; ranges are those of the draws, whose median may differ.</p>\n"
         f'<div class="cards">{boxes}</div>\n</header>\n'
     )
 
@@ -201,7 +199,7 @@ def _cards(result: PlanResult) -> list[tuple[str, ...]]:
     def chance(event: str, name: str) -> str:
         return "" if draws is None else f"{name} {uncertainty.probability_text(draws, event)}"
 
-    with_time = "" if draws is None else f"; with time {uncertainty.probability_text(draws, 'jevons_settled')}"
+    long_run = "" if draws is None else f"; in the long run {uncertainty.probability_text(draws, 'jevons_settled')}"
     return [
         (
             format_count(float(plan.installed[:, :, -1].sum())), f"accelerators in service in {last}",
@@ -216,11 +214,11 @@ def _cards(result: PlanResult) -> list[tuple[str, ...]]:
             f"{100 * spent / budget:.0f} % of the AI budget of {format_money(budget, 'CNY')}", between("capex_cny"),
         ),
         (
-            f"x {float(result.verdict.compute_factor[-1]):.2f}", "compute wanted when efficiency doubles",
-            between("compute_factor"), f"{chance('jevons', 'P(Jevons), that it rises:')}{with_time}",
+            f"x {float(result.verdict.compute_factor[-1]):.2f}", "compute demand when efficiency doubles",
+            between("compute_factor"), f"{chance('jevons', 'P(Jevons), that it rises:')}{long_run}",
         ),
         (
-            format_money(result.orders_value_cny, "CNY"), "value that the plan's orders add",
+            format_money(result.orders_value_cny, "CNY"), "value added by new orders",
             between("orders_value_cny"), chance("value_created", "P(value created):"),
         ),
         (
@@ -235,7 +233,7 @@ def _engineering(result: PlanResult) -> str:
     for point in result.engineering.points:
         label = result.device_label(point.device)
         if point.seconds is None or point.deployment is None:
-            rows.append((point.model, label, "does not serve within the limits", "", "", "", "", ""))
+            rows.append((point.model, label, "cannot meet the latency limits", "", "", "", "", ""))
             continue
         seconds, operating = point.seconds, point.seconds.point
         hour = result.chain.setting.hour_cny[list(result.scenario.hardware.devices).index(point.device), 0]
@@ -252,11 +250,11 @@ def _engineering(result: PlanResult) -> str:
             )
         )
     columns = (
-        "model", "accelerator", "layout", "requests at once", "TPOT [ms]", "input [tok/s per device]",
+        "model", "accelerator", "layout", "concurrent requests", "TPOT [ms]", "input [tok/s per device]",
         "output [tok/s per device]", "output [CNY per Mtok, fully used]",
     )  # fmt: skip
-    title = "Best static operating point by accelerator; speeds of input and output each served alone"
-    return _table(title, columns, rows)
+    title = "Best static operating point by accelerator; input and output speeds each without the other"
+    return _table(title, columns, rows, {"model", "accelerator", "layout"})
 
 
 def _path(path: str) -> str:

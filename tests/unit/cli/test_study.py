@@ -97,7 +97,8 @@ def test_backtest_refuses_a_file_without_its_columns_and_a_date_before_the_plan(
     assert jevons("study", "backtest", tmp_path / "none.csv").code == 2
 
 
-def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons):
+def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     ran = jevons("value", TINY, "--json")
     assert ran.code == 0
     said = json.loads(ran.out)
@@ -107,18 +108,19 @@ def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons):
     assert "no weights explain" in said["stories"]["reason"]
     assert said["narrative"]["kept"] is False
     assert len(said["iso_price_by_wacc"]) == 48
-    shown = jevons("value", TINY)
+    assert len(jevons("value", TINY).out.splitlines()) < 30
+    shown = jevons("value", TINY, "--detail")
     for part in (
         "Statements by quarter: AI cloud",
-        "depreciation, before 2025",
-        "depreciation, bought 2025",
+        "Depreciation, before 2025",
+        "Depreciation, bought 2025",
         "Statements by quarter: cash of the group",
-        "What the plan must deliver for the price",
+        "Value that the share price requires of the plan",
         "Iso-price surface",
-        "What the cloud must be",
+        "The cloud after five years of growth",
         "Futures",
         "Re-rating",
-        "narrative",
+        "Narrative layer",
     ):
         assert part in shown.out
     assert said["statements"]["vintage_depreciation_cny"].keys() == {"before 2025", "2025"}

@@ -1,24 +1,21 @@
-"""`jevons plan` and `jevons value`."""
+"""`jevons plan`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jevons.cli.options import AsOf, Json, Seed
-from jevons.cli.output import RECORD_ENDINGS, Sheet, check_out, emit, forced, note, say, show, table, write
+from jevons import options as o
+from jevons.cli.build import OUTPUT_ENDINGS, Detail, Format, Json, Out, check_format, print_result
+from jevons.cli.output import RECORD_ENDINGS, check_out, emit, forced, note, say, show, table
 from jevons.cli.scenarios import solve
-from jevons.errors import InputError
 from jevons.schema import json_text
 from jevons.units import parse_date
 
 if TYPE_CHECKING:
     from jevons.study import PlanResult
-
-_ENDINGS = (".html", ".json", ".nc")
 
 
 def run(
@@ -28,67 +25,36 @@ def run(
     as_of: str | None,
     draws: int | None,
     explain: list[str],
-    dry_run: bool,
-    json: bool,
+    form: str,
+    detail: bool,
     out: Path | None,
 ) -> None:
-    """Plan a scenario; print tables or JSON; write the report."""
-    check_out(out, RECORD_ENDINGS if dry_run else _ENDINGS)
-    if dry_run:
-        _dry_run(scenario, as_of, json, out)
-        return
-    if draws == 1:
-        message = "--draws 1: one draw has no interval; give 0 for none, or 2 and more"
-        raise InputError(message)
-    if explain and draws is None and out is None and not json:
+    """Plan a scenario; print the answer and tables, JSON, or the formulas of figures; write the report."""
+    if explain and draws is None and out is None and form != "json":
         draws = 0  # formulas and facts do not depend on draws
     result = solve(scenario, seed=seed, as_of=as_of, draws=draws)
-    explained = {path: _explained(result, path) for path in explain}
-    if out is not None:
-        _write(result, out)
-    if json:
-        say(json_text(result.to_json() | ({"explained": explained} if explained else {})))
-    elif explained:
-        show(*explained.values())
+    explained = {path: result.explain(path) for path in explain}
+    if not explained:
+        print_result(result, form=form, detail=detail, out=out)
     else:
-        show(*_head(result), *_tables(result))
+        if out is not None:
+            result.save(out, force=forced())
+            note(f"wrote {out}")
+        if form == "json":
+            say(json_text(result.to_json() | {"explained": explained}))
+        else:
+            show(*explained.values())
+    if form == "table" and not explained:
+        show(_quality(result))
 
 
-def _write(result: PlanResult, out: Path) -> None:
-    if out.suffix == ".html":
-        from jevons.report import plan_html
-
-        write(out, plan_html(result))
-        return
-    result.save(out, force=forced())
-    note(f"wrote {out}")
-
-
-_WORDS = {"", "unit", "kind", "provider", "way", "input"}
-"""Heads of second columns that hold words."""
-
-
-def _tables(result: PlanResult) -> Iterator[Sheet]:
-    for title, columns, rows in result.table():
-        text_columns = len(columns) if columns[-1] == "note" else 1 + (columns[1] in _WORDS)
-        yield table(title, columns, rows, text_columns=text_columns)
-
-
-def _explained(result: PlanResult, path: str) -> str:
-    try:
-        return result.explain(path)
-    except KeyError as error:
-        raise InputError(str(error.args[0])) from None
-
-
-def _head(result: PlanResult) -> tuple[str, str]:
+def _quality(result: PlanResult) -> str:
     last = result.chain.convergence
-    quality = (
-        f"Fixed point between market and planner: residual {last.residual:.4f} after {last.rounds} "
-        f"rounds, prices {100 * last.gap_frac:.2f} % from the planner's own. {len(result.judgements)} figures "
-        "rest on judgement; the report lists them with their ranges.\n"
+    return (
+        f"Market and planner converged to a residual of {last.residual:.4f} in {last.rounds} rounds; "
+        f"the price gap is {100 * last.gap_frac:.2f} %. {len(result.judgements)} inputs rest on judgement; "
+        "--out report.html lists them.\n"
     )
-    return f"{result.scenario.name}, information of {result.scenario.as_of}", quality
 
 
 def _dry_run(scenario: Path, as_of: str | None, json: bool, out: Path | None) -> None:
@@ -117,21 +83,27 @@ def _dry_run(scenario: Path, as_of: str | None, json: bool, out: Path | None) ->
 
 
 def plan(
-    scenario: Annotated[Path, typer.Argument(help="Scenario file (YAML).")],
-    seed: Seed = None,
-    as_of: AsOf = None,
-    draws: Annotated[
-        int | None, typer.Option("--draws", min=0, max=100_000, help="Monte Carlo draws; 0 for none.")
-    ] = None,
+    scenario: Annotated[Path, typer.Argument(help=f"{o.SCENARIO.text()}.")],
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help=f"{o.SEED.text()}.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help=f"{o.AS_OF.text()}.")] = None,
+    draws: Annotated[int | None, typer.Option("--draws", min=0, max=100_000, help=f"{o.DRAWS.text()}.")] = None,
     explain: Annotated[
-        list[str] | None, typer.Option("--explain", help="Print the formulas and facts behind a figure, by path.")
+        list[str] | None,
+        typer.Option("--explain", help="Path of a figure whose formulas and facts are printed.", metavar="PATH"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved scenario and stop.")] = False,
     json: Json = False,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Write to this file too: .html (the report), .json (all) or .nc (the paths)."),
-    ] = None,
+    form: Format = "table",
+    detail: Detail = False,
+    out: Out = None,
 ) -> None:
     """Plan what to build, serve and charge, and what it earns, over the quarters of a scenario."""
-    run(scenario, seed=seed, as_of=as_of, draws=draws, explain=explain or [], dry_run=dry_run, json=json, out=out)
+    check_format(form)
+    check_out(out, RECORD_ENDINGS if dry_run else (*OUTPUT_ENDINGS, ".nc"))
+    if dry_run:
+        _dry_run(scenario, as_of, json or form == "json", out)
+        return
+    form = "json" if json else form
+    run(
+        scenario, seed=seed, as_of=as_of, draws=draws, explain=explain or [], form=form, detail=detail, out=out
+    )  # fmt: skip

@@ -142,7 +142,7 @@ def _paid_before(scenario: Scenario, watts: Array) -> tuple[Array, Array]:
     power = np.array([s.power.value for s in scenario.hardware.sites.values()])
     share = power / power.sum() if power.sum() > 0 else np.full(power.size, 1 / power.size)
     stand = _fed(np.array([d.installed.value for d in devices]), watts, float(power.sum()))
-    room_w = float(power.sum() - (stand * watts).sum())
+    room_w = max(float(power.sum() - (stand * watts).sum()), 0.0)  # rounding may leave less than nothing
     come = _fed(np.array([d.arriving.value for d in devices]), watts, room_w)
     over = np.array([max(round(d.arriving_over.value), 1) for d in devices])
     when = np.where(np.arange(scenario.quarters) < over[:, None], 1.0 / over[:, None], 0.0)
@@ -152,7 +152,7 @@ def _paid_before(scenario: Scenario, watts: Array) -> tuple[Array, Array]:
 def _fed(devices: Array, watts: Array, power_w: float) -> Array:
     """Return the devices, all cut in one proportion where they draw more than the power."""
     need_w = float((devices * watts).sum())
-    return devices * (power_w / need_w) if need_w > power_w * (1 + 1e-9) else devices
+    return devices * (power_w / need_w) if need_w > 0 and need_w > power_w * (1 + 1e-9) else devices
 
 
 def _horizon(scenario: Scenario) -> int:

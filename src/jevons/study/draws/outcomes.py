@@ -12,9 +12,9 @@ from jevons.study.chain.verdict import DemandResponse
 
 OUTCOMES: dict[str, tuple[str, str]] = {
     "value_per_ads_cny": ("CNY/ADS", "value per American depositary share"),
-    "plan_value_cny": ("CNY", "value of the AI cloud: cash in the plan and what stands at its end, discounted"),
-    "orders_value_cny": ("CNY", "value that the plan's orders add to it, against ordering nothing at the same prices"),
-    "tokens_per_d": ("tok/day", "tokens served a day in the last quarter"),
+    "plan_value_cny": ("CNY", "present value of the AI cloud: cash in the plan and fleet value at the horizon"),
+    "orders_value_cny": ("CNY", "value added by new orders, against ordering nothing at the same prices"),
+    "tokens_per_d": ("tok/day", "tokens served per day in the last quarter"),
     "devices": ("devices", "accelerators in service in the last quarter"),
     "capex_cny": ("CNY", "capital spent on accelerators and sites over the plan"),
     "budget_spent_frac": ("1", "share of the AI budget that is spent"),
@@ -22,23 +22,26 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "ai_revenue_cny": ("CNY", "AI revenue of the last four quarters"),
     "ai_ebita_cny": ("CNY", "AI EBITA of the last four quarters"),
     "price_index": ("1", "price per token in the last quarter over the first, compute-weighted"),
-    "compute_factor": ("1", "compute wanted in the last quarter when efficiency doubles, over without"),
-    "settled_compute_factor": ("1", "the same once all is passed on and all have adopted for whom it then pays"),
-    "elasticity": ("1", "elasticity of tokens to the call price in the last quarter"),
+    "compute_factor": ("1", "compute demand in the last quarter with efficiency doubled, relative to without"),
+    "settled_compute_factor": (
+        "1",
+        "compute demand with efficiency doubled, long run (full pass-through and adoption)",
+    ),
+    "elasticity": ("1", "price elasticity of tokens in the last quarter"),
 }
 """Name, unit and meaning of the outcomes that each draw records."""
 
 
 PATHS: dict[str, tuple[str, str]] = {
-    "tokens_per_d": ("tok/day", "tokens served a day"),
-    "cloud_revenue_cny": ("CNY", "revenue of the cloud in the quarter, AI and the rest"),
+    "tokens_per_d": ("tok/day", "tokens served per day"),
+    "cloud_revenue_cny": ("CNY", "cloud revenue in the quarter, AI and other"),
     "cloud_ebita_frac": ("1", "EBITA over revenue of the cloud"),
     "capex_cny": ("CNY", "AI capital expenditure of the quarter"),
     "ai_revenue_cny": ("CNY", "AI revenue of the quarter"),
-    "released_rest_cny": ("CNY", "money released in the quarter for lines of the plan beside AI"),
-    "market_tokens_per_d": ("tok/day", "tokens wanted a day of all providers"),
+    "released_rest_cny": ("CNY", "budget released in the quarter for lines other than AI"),
+    "market_tokens_per_d": ("tok/day", "token demand per day, all providers"),
     "price_index": ("1", "price per token over the first quarter's, compute-weighted"),
-    "loop_gain": ("1", "learning exponent times pass-through times size of the elasticity of tokens to price"),
+    "loop_gain": ("1", "loop gain: learning exponent times pass-through times size of the price elasticity of tokens"),
 }
 """Name, unit and meaning of the paths by quarter that each draw records; of rivals, see `paths_of`."""
 

@@ -25,18 +25,18 @@ METHOD = (
 )
 _FALSE_ALARM = 0.05
 EVENTS = {
-    "jevons": "P(Jevons): compute wanted rises when efficiency doubles",
-    "jevons_settled": "P(Jevons with time): the same once the saving is passed on and adopted",
-    "value_created": "P(value created): the plan's orders are worth more than they cost",
+    "jevons": "P(Jevons): compute demand rises when efficiency doubles",
+    "jevons_settled": "P(Jevons in the long run): compute demand rises after full pass-through and adoption",
+    "value_created": "P(value created): new orders are worth more than they cost",
 }
 
 
 def probabilities(draws: Draws) -> dict[str, dict[str, float]]:
-    """Return P(Jevons), in the plan and with time, and P(value created), with standard errors from the number of draws.
+    """Return P(Jevons), in the plan and in the long run, and P(value created), with standard errors.
 
     Notes
     -----
-    Jevons: compute wanted rises when efficiency doubles, within the plan, and settled: once the saving is passed on and
+    Jevons: compute demand rises when efficiency doubles, within the plan, and settled: once the saving is passed on and
     adopted. Value created: the plan's orders are worth more than they cost, against ordering nothing. The standard
     error is that of a share k of n draws with half a draw added to either side (Jeffreys), so that 0 of 12 is no
     certainty; Latin hypercube draws make it, if anything, too wide.

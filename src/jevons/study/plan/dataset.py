@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jevons.errors import InputError
-from jevons.files import writing
-from jevons.schema import json_text
-from jevons.study.plan.json import plan_json
 from jevons.study.plan.tables.shadow_prices import scarcity_rent
 
 if TYPE_CHECKING:
@@ -39,14 +34,14 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
         {
             "installed": variable(("device", "site", "quarter"), plan.installed, "devices", "accelerators in service"),
             "ordered": variable(("device", "site", "quarter"), plan.ordered, "devices", "accelerators ordered"),
-            "training": variable(("device", "site", "quarter"), plan.training_devices, "devices", "held for training"),
+            "training": variable(("device", "site", "quarter"), plan.training_devices, "devices", "for training"),
             "site_w": variable(("site", "quarter"), plan.site_w, "W", "IT power built"),
             "it_w": variable(("quarter",), plan.it_w, "W", "IT power of accelerators"),
             "utilisation_frac": variable(
                 ("quarter",), plan.utilisation_frac, "1", "busy share of serving device-hours"
             ),
             "tokens_per_d": variable(("segment", "quarter"), result.tokens_per_d, "tok/day", "tokens served"),
-            "tokens_wanted_per_d": variable(("segment", "quarter"), market.tokens_per_d, "tok/day", "tokens wanted"),
+            "tokens_wanted_per_d": variable(("segment", "quarter"), market.tokens_per_d, "tok/day", "token demand"),
             "calls_per_d": variable(
                 ("segment", "quarter"), market.calls_per_d * result.served_frac, "1/day", "calls served"
             ),
@@ -59,14 +54,17 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
                 "CNY/Mtok",
                 "unit cost",
             ),
+            "cost_cny_per_device_h": variable(
+                ("device", "quarter"), result.chain.setting.hour_cny, "CNY/h", "full cost of an accelerator-hour"
+            ),
             "scarcity_rent_cny_per_h": variable(
-                ("device", "quarter"), scarcity_rent(result), "CNY/h", "scarcity rent of a device-hour, day's mean"
+                ("device", "quarter"), scarcity_rent(result), "CNY/h", "scarcity rent of a device-hour, daily mean"
             ),
             "scarcity": variable(
                 ("segment", "quarter"), result.chain.exchange.scarcity, "1", "clearing over posted price"
             ),
             "capex_cny": variable(("quarter",), held.capex_cny, "CNY", "AI capital expenditure"),
-            "ai_revenue_cny": variable(("quarter",), held.ai_revenue_cny, "CNY", "AI revenue, internal in it"),
+            "ai_revenue_cny": variable(("quarter",), held.ai_revenue_cny, "CNY", "AI revenue, internal included"),
             "ai_ebita_cny": variable(("quarter",), held.ai_ebita_cny, "CNY", "EBITA of AI"),
             "ai_fcf_cny": variable(("quarter",), held.ai_fcf_cny, "CNY", "free cash flow of AI"),
             "elasticity": variable(
@@ -89,17 +87,3 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
             "residual": result.chain.convergence.residual,
         },
     )
-
-
-def save_plan(result: PlanFigures, path: Path, *, force: bool = False) -> None:
-    """Write a plan as ``.json`` or ``.nc``, whole or not at all."""
-    if path.suffix == ".nc":
-        encoded = plan_dataset(result).to_netcdf(engine="h5netcdf")
-        with writing(path, "wb", force=force) as stream:
-            stream.write(bytes(encoded))
-    elif path.suffix == ".json":
-        with writing(path, force=force) as stream:
-            stream.write(json_text(plan_json(result)))
-    else:
-        message = f"{path}: the ending must be .json, .nc or .html"
-        raise InputError(message)

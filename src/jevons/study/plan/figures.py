@@ -34,7 +34,7 @@ class DemandCurves:
     path_price: Array
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PlanFigures:
     """The figures of a solved plan under the labels that tables and pictures use.
 

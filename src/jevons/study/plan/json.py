@@ -9,6 +9,7 @@ import numpy as np
 from jevons.study.draws import summary as uncertainty
 from jevons.study.plan.budget_lines import PlanLines
 from jevons.study.plan.tables.market import market_json
+from jevons.study.plan.tables.overview import plan_answer
 from jevons.study.plan.tables.schedule import schedule_json
 from jevons.study.plan.tables.shadow_prices import shadow_json
 
@@ -37,11 +38,12 @@ def lines_record(lines: PlanLines | None) -> dict[str, Any] | None:
 def plan_json(result: PlanFigures) -> dict[str, Any]:
     """Return the plan as plain values; see `docs/reference/plan-json.md` for the fields."""
     plan, market, v = result.chain.plan, result.chain.market, result.verdict
-    accounts, held = result.chain.accounts, result.chain.accounts.statements
+    accounts, books = result.chain.accounts, result.chain.accounts.statements
     problem = plan.problem
     draws = result.draws
     records = [] if draws is None else uncertainty.interval_records(draws)
     return {
+        "answer": plan_answer(result),
         "scenario": result.scenario.name,
         "as_of": result.scenario.as_of,
         "currency": result.scenario.currency,
@@ -79,14 +81,14 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         "cost_per_device_hour_cny": {d: result.chain.setting.hour_cny[i] for i, d in enumerate(problem.devices)},
         "cash": {
             "budget_cny": problem.money.budget_cny,
-            "capex_cny": held.capex_cny,
-            "ai_revenue_external_cny": held.external_revenue_cny,
-            "ai_revenue_internal_cny": held.internal_revenue_cny,
-            "ai_ebita_cny": held.ai_ebita_cny,
-            "base_revenue_cny": held.base_revenue_cny,
-            "base_ebita_cny": held.base_ebita_cny,
-            "depreciation_cny": held.depreciation_cny,
-            "ai_fcf_cny": held.ai_fcf_cny,
+            "capex_cny": books.capex_cny,
+            "ai_revenue_external_cny": books.external_revenue_cny,
+            "ai_revenue_internal_cny": books.internal_revenue_cny,
+            "ai_ebita_cny": books.ai_ebita_cny,
+            "base_revenue_cny": books.base_revenue_cny,
+            "base_ebita_cny": books.base_ebita_cny,
+            "depreciation_cny": books.depreciation_cny,
+            "ai_fcf_cny": books.ai_fcf_cny,
             "binding": [list(names) for names in plan.binding],
         },
         "value": {

@@ -1,46 +1,80 @@
-"""The result of a plan: tables, JSON, a labelled dataset, and the explanation of every headline."""
+"""The result of a plan: the answer, tables, JSON, labelled arrays, and the explanation of every headline."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from jevons.study.plan.dataset import plan_dataset, save_plan
+from jevons.results import Result, Table
+from jevons.study.plan.dataset import plan_dataset
 from jevons.study.plan.figures import PlanFigures
 from jevons.study.plan.json import plan_json
+from jevons.study.plan.sections import Section, section, value_section
+from jevons.study.plan.tables.overview import plan_answer
 from jevons.study.plan.tables.summary import plan_tables
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-@dataclass(frozen=True)
-class PlanResult(PlanFigures):
-    """What `jevons.plan` returns: the figures of `PlanFigures`, and what can be made of them."""
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PlanResult(PlanFigures, Result):
+    """What `jevons.plan` returns: the answer, named tables, labelled arrays by section, and explanations.
 
-    def explain(self, path: str) -> str:
-        """Return the tree of formulas, inputs and facts behind a headline, such as ``cost.h20.per_h_cny``."""
-        return self.ledger.explain(path)
+    ``plan.cost``, ``plan.fleet``, ``plan.tokens``, ``plan.market``, ``plan.cash`` and ``plan.value`` hold xarray
+    arrays with units: ``plan.cost.per_mtok_cny.sel(kind="output")``, ``plan.fleet.devices.sel(device="h20")``.
+    """
+
+    kind: ClassVar[str] = "plan"
+
+    @property
+    def answer(self) -> str:
+        """Two sentences: what is built, served, spent and worth; and the Jevons verdict."""
+        return plan_answer(self)
+
+    def _tables(self) -> Iterable[Table]:
+        return plan_tables(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object: fleet, tokens, prices, cash, value, the verdict and the residual."""
         return plan_json(self)
 
-    def table(self) -> list[Any]:
-        """Return the printed tables as (title, columns, rows) triples."""
-        return plan_tables(self)
+    @functools.cached_property
+    def _dataset(self) -> xr.Dataset:
+        return plan_dataset(self)
 
     def to_xarray(self) -> xr.Dataset:
         """Return the path as a labelled dataset with units in its attributes."""
-        return plan_dataset(self)
+        return self._dataset.copy()
 
-    def save(self, path: Path | str, *, force: bool = False) -> None:
-        """Write the result: ``.json`` or ``.nc``.
+    @property
+    def cost(self) -> Section:
+        """Cost per token and device-hour, and scarcity rents."""
+        return section("cost", self._dataset)
 
-        Raises
-        ------
-        InputError
-            If the ending is another, or the file cannot be written.
-        """
-        save_plan(self, Path(path), force=force)
+    @property
+    def fleet(self) -> Section:
+        """Accelerators, power and utilisation."""
+        return section("fleet", self._dataset)
+
+    @property
+    def tokens(self) -> Section:
+        """Tokens and calls a day, served and demanded."""
+        return section("tokens", self._dataset)
+
+    @property
+    def market(self) -> Section:
+        """List prices, scarcity, elasticity and loop gain."""
+        return section("market", self._dataset)
+
+    @property
+    def cash(self) -> Section:
+        """Capital expenditure, revenue, EBITA and free cash flow of AI."""
+        return section("cash", self._dataset)
+
+    @property
+    def value(self) -> Section:
+        """Value of equity, its parts, and per ADS beside the price."""
+        return value_section(self)

@@ -14,7 +14,7 @@ from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.market_inputs import busy_frac
 from jevons.study.chain.operating_points import engineer
 from jevons.study.chain.planner_inputs import expansion_problem
-from jevons.study.plan.tables.schedule import SCHEDULE_TITLE, price_schedule, tier_factors
+from jevons.study.plan.tables.schedule import price_schedule, tier_factors
 from places import TINY
 
 SMALL = "output: 0.6 CNY/Mtok}\n      most_devices: 2\n"
@@ -202,15 +202,16 @@ class TestSchedule:
                     assert rows[-1][kind] == pytest.approx(posted[model][kind][t])
 
     def test_the_table_leaves_blank_what_is_unchanged_and_ends_with_the_rent(self, result):
-        _, columns, rows = next(table for table in result.table() if table[0] == SCHEDULE_TITLE)
-        assert columns == ("model, tier and kind", *result.quarters)
-        cells = {row[0]: row[1:] for row in rows}
-        assert cells["small, input"][0] == "0.30"
-        assert cells["small, long output"][0] == "1.50"
-        blank = [t for t, cell in enumerate(cells["large, output"]) if cell == ""]
+        table = result.tables["price_schedule"]
+        assert [column.label for column in table.columns[2:]] == list(result.quarters)
+        assert [column.name for column in table.columns[2:]] == ["2025q1", "2025q2", "2025q3", "2025q4"]
+        cells = {row[0]: row[2:] for row in table.rows}
+        assert cells["small, input"][0] == pytest.approx(0.30)
+        assert cells["small, long output"][0] == pytest.approx(1.50)
+        blank = [t for t, cell in enumerate(cells["large, output"]) if cell is None]
         moved = {e.quarter for e in price_schedule(result) if e.model == "large"}
         assert [result.quarters[t] for t in blank] == [q for q in result.quarters if q not in moved]
-        assert rows[-1][0] == "h20, rent per hour"
+        assert table.rows[-1][:2] == ("h20, market rent", "CNY/h")
 
     def test_market_and_planner_still_agree(self, result):
         assert result.chain.convergence.residual < 0.01

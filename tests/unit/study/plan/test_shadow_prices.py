@@ -5,7 +5,7 @@ import pytest
 
 from jevons.expansion import solve
 from jevons.study import load, plan
-from jevons.study.plan.tables.shadow_prices import SHADOW_TITLE, scarcity_rent, shadow_json, shadow_table
+from jevons.study.plan.tables.shadow_prices import scarcity_rent, shadow_json, shadow_table
 from places import TINY
 
 
@@ -15,12 +15,12 @@ def result():
 
 
 def test_every_row_has_a_unit_and_something_to_say(result):
-    title, columns, rows = shadow_table(result)
-    assert title == SHADOW_TITLE
-    assert columns[:2] == ("limit", "unit")
-    assert rows
-    assert {row[1] for row in rows} <= {"CNY/h", "k CNY", "CNY/W", "CNY"}
-    assert all(any(cell != "0.00" for cell in row[2:]) for row in rows)
+    table = shadow_table(result)
+    assert table.name == "shadow_prices"
+    assert [column.name for column in table.columns[:3]] == ["name", "unit", "2025q1"]
+    assert table.rows
+    assert set(table.column("unit")) <= {"CNY/h", "k CNY", "CNY/W", "CNY"}
+    assert all(any(abs(cell) > 1e-12 for cell in row[2:]) for row in table.rows)
 
 
 def test_one_more_device_on_sale_is_worth_its_shadow_price(result):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jevons.market import WAYS
-from jevons.rounding import scaled
+from jevons.results import Table
+from jevons.study.plan.tables.lines import by_period, line
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
-
-Table = tuple[str, Sequence[str], list[Sequence[Any]]]
 
 
 def rival_tables(result: PlanFigures) -> list[Table]:
@@ -29,72 +28,79 @@ def provider_tok_per_d(result: PlanFigures) -> Any:
 
 def _national(result: PlanFigures) -> Table:
     tokens = result.chain.market.market_tokens_per_d
-    rows: list[Sequence[Any]] = [
-        (result.segment_label(segment), *(scaled(n / 1e12) for n in tokens[row]))
+    lines = [
+        line(result.segment_label(segment), "trillion", tokens[row], over=1e12)
         for row, segment in enumerate(result.segments)
         if tokens[row].max() > 0
     ]
-    rows.append(("all", *(scaled(n / 1e12) for n in tokens.sum(axis=0))))
-    return ("Tokens wanted a day, all providers [trillion]", ("segment", *result.quarters), rows)
+    lines.append(line("All segments", "trillion", tokens.sum(axis=0), over=1e12))
+    title = "Token demand per day, all providers"
+    return by_period("market_tokens", title, result.quarters, lines, of="segment")
 
 
 def _shares(result: PlanFigures) -> Table:
     rivals = result.chain.inputs.rivals
     tokens = provider_tok_per_d(result)
     total = np.maximum(tokens.sum(axis=0), 1e-30)
-    rows: list[Sequence[Any]] = [
-        (name, *(scaled(100 * share) for share in tokens[row] / total))
-        for row, name in enumerate(rivals.names if rivals else ())
-    ]
-    return ("Providers' shares of those tokens [%]", ("provider", *result.quarters), rows)
+    lines = [line(name, "%", tokens[row] / total, over=0.01) for row, name in enumerate(rivals.names if rivals else ())]
+    return by_period("market_shares", "Market shares in tokens", result.quarters, lines, of="provider")
 
 
 def _prices(result: PlanFigures) -> Table:
     rivals, price = result.chain.inputs.rivals, result.chain.market.provider_price_cny_per_tok
-    rows: list[Sequence[Any]] = [
-        (model, name, *(scaled(p * 1e6) for p in price[m, n]))
+    lines = [
+        line(model, "CNY/Mtok", price[m, n], over=1e-6, keys=(name,))
         for m, model in enumerate(result.models)
         for n, name in enumerate(rivals.names if rivals else ())
         if price[m, n, 0] > 0
     ]
-    title = "List prices of all providers, in the place of each model, at its token mix [CNY per million tokens]"
-    return (title, ("model", "provider", *result.quarters), rows)
+    title = "List prices by provider, of the model that competes with each of ours, at its token mix"
+    return by_period("market_prices", title, result.quarters, lines, of="model", keys=("provider",))
 
 
 def rent_table(result: PlanFigures) -> Table:
-    """Return rents by chip, the share of what is on offer that is let, and what brokers do with theirs."""
+    """Return rents by accelerator, the share of the offer that is let, and the stock of brokers."""
+    return by_period(
+        "rents", "Rents of accelerators and stock of brokers", result.quarters, _rent_lines(result), of="accelerator",
+        keys=("quantity",),
+    )  # fmt: skip
+
+
+def _rent_lines(result: PlanFigures) -> Iterator[Any]:
     rents = result.chain.rents
     if rents is None:
-        return ("Rents of accelerators [CNY per device-hour]", ("", *result.quarters), [])
-    rows: list[Sequence[Any]] = []
+        return
     for v, device in enumerate(result.scenario.hardware.devices):
-        if rents.cny_per_h[v].max() > 0:
-            name = result.device_label(device)
-            rows.append((name, "rent", *(scaled(x) if x > 0 else "" for x in rents.cny_per_h[v])))
-            over = result.rent_over_cost[v]
-            rows.append((name, "of full cost [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in over)))
-            let = rents.let_frac[v]
-            rows.append((name, "let of the offer [%]", *(f"{100 * x:.0f}" if x > 0 else "" for x in let)))
+        name = result.device_label(device)
+        offered = rents.cny_per_h[v] > 0
+        if offered.any():
+            for quantity, unit, values, over in (
+                ("rent", "CNY/h", rents.cny_per_h[v], 1.0),
+                ("rent over full cost", "%", result.rent_over_cost[v], 0.01),
+                ("share of the offer let", "%", rents.let_frac[v], 0.01),
+            ):
+                shown = [float(x) if there else None for x, there in zip(values, offered, strict=True)]
+                yield line(name, unit, shown, over=over, keys=(quantity,))
         if rents.brokers_held[v].max() > 0:
-            name = result.device_label(device)
-            for what, devices in (
-                ("have", rents.brokers_held), ("let", rents.brokers_let), ("hold back", rents.brokers_withheld),
+            for quantity, devices in (
+                ("stock of brokers", rents.brokers_held[v]), ("let by brokers", rents.brokers_let[v]),
+                ("withheld by brokers", rents.brokers_withheld[v]),
             ):  # fmt: skip
-                if devices[v].max() > 0:
-                    rows.append((name, f"brokers {what} [k]", *(scaled(x / 1e3) for x in devices[v])))
-    title = "Rents that clear, by accelerator [CNY per device-hour], and brokers' stock [thousand, k]"
-    return (title, ("", "", *result.quarters), rows)
+                if devices.max() > 0:
+                    yield line(name, "thousand", devices, over=1e3, keys=(quantity,))
 
 
 def ways_table(result: PlanFigures) -> Table:
-    """Return how the tokens of segments that may own machines are got."""
+    """Return how segments that may own machines get their tokens."""
     chosen = result.chain.exchange.ways
-    rows: list[Sequence[Any]] = []
-    for row, segment in enumerate(result.segments):
-        if chosen is not None and result.scenario.market.segments[segment].buyer_tokens.value > 0:
-            for w, way in enumerate(("own machines", "rented machines", "API")):
-                rows.append((result.segment_label(segment), way, *(scaled(100 * x) for x in chosen[row, w])))
-    return ("Own, rent or call: shares of a segment's tokens [%]", ("segment", "way", *result.quarters), rows)
+    lines = [
+        line(result.segment_label(segment), "%", chosen[row, w], over=0.01, keys=(way,))
+        for row, segment in enumerate(result.segments)
+        if chosen is not None and result.scenario.market.segments[segment].buyer_tokens.value > 0
+        for w, way in enumerate(("own machines", "rented machines", "API"))
+    ]
+    title = "Shares of a segment's tokens from own machines, rented machines and the API"
+    return by_period("own_rent_api", title, result.quarters, lines, of="segment", keys=("way",))
 
 
 def market_json(result: PlanFigures) -> dict[str, Any]:

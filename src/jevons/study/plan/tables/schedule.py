@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jevons.rounding import scaled
+from jevons.results import Table
+from jevons.study.plan.tables.lines import by_period, line
 from jevons.study.scenario.base import BATCH, OFF_PEAK, STANDARD
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
     from jevons.study.scenario.sections import ServedModel
-
-Table = tuple[str, Sequence[str], list[Sequence[Any]]]
-
-SCHEDULE_TITLE = "Price schedule [CNY per million tokens], blank where unchanged"
-"""Title of the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,22 +75,23 @@ def price_schedule(result: PlanFigures) -> list[ScheduledPrice]:
 
 def schedule_table(result: PlanFigures) -> Table:
     """Return the schedule with a column per quarter, and the rent of the reference device-hour under it."""
-    rows: list[Sequence[Any]] = []
+    lines = []
     entries = price_schedule(result)
     for model, tier in dict.fromkeys((entry.model, entry.tier) for entry in entries):
         posted = {entry.quarter: entry for entry in entries if (entry.model, entry.tier) == (model, tier)}
         for kind in ("input", "cached", "output"):
             prices = {quarter: getattr(entry, f"{kind}_cny_per_mtok") for quarter, entry in posted.items()}
-            cells = (scaled(prices[quarter]) if quarter in prices else "" for quarter in result.quarters)
-            rows.append((f"{model}, {kind if tier == STANDARD else f'{tier} {kind}'}", *cells))
+            name = f"{model}, {kind if tier == STANDARD else f'{tier} {kind}'}"
+            lines.append(line(name, "CNY/Mtok", [prices.get(quarter) for quarter in result.quarters]))
     rental = len(result.models)
     if (result.chain.inputs.model == rental).any():
         rent = result.chain.market.price_cny_per_tok[rental, 2]
         device, premium = result.scenario.market.rental_device, result.scenario.market.cloud_premium.value
-        rows.append((f"{device}, rent per hour", *(scaled(p) for p in rent)))
+        lines.append(line(f"{device}, market rent", "CNY/h", rent))
         if premium != 1:
-            rows.append((f"{device}, per hour as sold", *(scaled(p * premium) for p in rent)))
-    return (SCHEDULE_TITLE, ("model, tier and kind", *result.quarters), rows)
+            lines.append(line(f"{device}, price as sold by the cloud", "CNY/h", rent * premium))
+    title = "Price schedule: new list prices by quarter"
+    return by_period("price_schedule", title, result.quarters, lines, of="model, tier and kind of token")
 
 
 def schedule_json(result: PlanFigures) -> list[dict[str, Any]]:

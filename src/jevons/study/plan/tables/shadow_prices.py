@@ -1,22 +1,17 @@
-"""Shadow prices of a plan: what one more device-hour, device, watt or CNY would be worth to it."""
+"""Shadow prices of a plan: the value of one more device-hour, device, watt or CNY."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jevons.arrays import Array
-from jevons.rounding import scaled
+from jevons.results import Table
+from jevons.study.plan.tables.lines import by_period, line
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
-
-Table = tuple[str, Sequence[str], list[Sequence[Any]]]
-
-SHADOW_TITLE = "What one more is worth at the margin (duals of the program)"
-"""Title of the table."""
 
 
 def scarcity_rent(result: PlanFigures) -> Array:
@@ -29,20 +24,22 @@ def scarcity_rent(result: PlanFigures) -> Array:
 def shadow_table(result: PlanFigures) -> Table:
     """Return shadow prices by quarter; limits that never bind are left out."""
     plan = result.chain.plan
-    rows: list[Sequence[Any]] = []
-
-    def add(label: str, unit: str, values: Array, scale: float = 1.0) -> None:
-        if np.abs(values).max(initial=0.0) > 1e-9:
-            rows.append((label, unit, *(scaled(float(value) / scale) for value in values)))
-
+    named: list[tuple[str, str, Array, float]] = []
     for v, device in enumerate(plan.problem.devices):
-        add(f"hour of {result.device_short(device)}", "CNY/h", scarcity_rent(result)[v])
+        named.append((f"Hour of {result.device_short(device)}", "CNY/h", scarcity_rent(result)[v], 1.0))
     for v, device in enumerate(plan.problem.devices):
-        add(f"{result.device_short(device)} on sale", "k CNY", plan.supply_dual_cny[v], 1e3)
+        named.append((f"Supply of {result.device_short(device)}", "k CNY", plan.supply_dual_cny[v], 1e3))
     for r, site in enumerate(plan.problem.sites):
-        add(f"watt at {result.site_label(site).split(' and ')[0]}", "CNY/W", plan.power_dual_cny_per_w[r])
-    add("CNY of budget", "CNY", plan.budget_dual)
-    return (SHADOW_TITLE, ("limit", "unit", *result.quarters), rows)
+        place = result.site_label(site).split(" and ")[0]
+        named.append((f"Watt of power, {place}", "CNY/W", plan.power_dual_cny_per_w[r], 1.0))
+    named.append(("CNY of budget", "CNY", plan.budget_dual, 1.0))
+    lines = [
+        line(name, unit, values, over=over)
+        for name, unit, values, over in named
+        if np.abs(values).max(initial=0.0) > 1e-9
+    ]
+    title = "Shadow prices: value of one more unit of each limit"
+    return by_period("shadow_prices", title, result.quarters, lines, of="limit")
 
 
 def shadow_json(result: PlanFigures) -> dict[str, Any]:

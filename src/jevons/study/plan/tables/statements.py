@@ -6,13 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from jevons.arrays import Array
 from jevons.finance import Statements
+from jevons.results import Column, Table, table
 from jevons.study.plan.group_cash import GroupCash
-
-Table = tuple[str, Sequence[str], list[Sequence[Any]]]
+from jevons.study.plan.tables.lines import Line, by_period, line
 
 _BN = 1e9
 
@@ -54,117 +52,120 @@ def statement_tables(books: Statements, cash: GroupCash) -> list[Table]:
 
 def _ai_cloud(books: Statements) -> Table:
     vintages = [
-        (f"depreciation, {name if name.startswith('before') else f'bought {name}'}", -amounts)
+        (f"Depreciation, {name if name.startswith('before') else f'bought {name}'}", -amounts)
         for name, amounts in zip(books.vintages, books.vintage_depreciation_cny, strict=True)
         if amounts.any()
     ]
     lines = [
-        ("revenue, external", books.external_revenue_cny),
-        ("revenue, internal", books.internal_revenue_cny),
-        ("energy", -books.energy_cny),
-        ("operations", -books.fixed_cny),
-        ("overhead", -books.overhead_cny),
+        ("Revenue, external", books.external_revenue_cny),
+        ("Revenue, internal", books.internal_revenue_cny),
+        ("Energy", -books.energy_cny),
+        ("Operations", -books.fixed_cny),
+        ("Overhead", -books.overhead_cny),
         *vintages,
-        ("depreciation, sites", -books.building_depreciation_cny),
+        ("Depreciation, sites", -books.building_depreciation_cny),
         ("EBITA", books.ai_ebita_cny),
-        ("impairment", -books.impairment_cny),
-        ("tax", -books.ai_tax_cny),
-        ("capex, accelerators", -books.device_capex_cny),
-        ("capex, sites", -books.site_capex_cny),
-        ("free cash flow", books.ai_fcf_cny),
-        ("book value at the end", books.device_closing_cny + books.building_closing_cny),
+        ("Impairment", -books.impairment_cny),
+        ("Tax", -books.ai_tax_cny),
+        ("Capex, accelerators", -books.device_capex_cny),
+        ("Capex, sites", -books.site_capex_cny),
+        ("Free cash flow", books.ai_fcf_cny),
+        ("Book value, end of quarter", books.device_closing_cny + books.building_closing_cny),
     ]
-    return _table("Statements by quarter: AI cloud [bn CNY]", books.quarters, lines)
+    return _money("statements_ai", "Statements by quarter: AI cloud", books.quarters, lines)
 
 
 def _whole_cloud(books: Statements) -> Table:
     revenue = books.ai_revenue_cny + books.base_revenue_cny
     lines = [
-        ("revenue, AI", books.ai_revenue_cny),
-        ("revenue, base cloud", books.base_revenue_cny),
+        ("Revenue, AI", books.ai_revenue_cny),
+        ("Revenue, base cloud", books.base_revenue_cny),
         ("EBITA, AI", books.ai_ebita_cny),
         ("EBITA, base cloud", books.base_ebita_cny),
-        ("EBITA", books.ebita_cny),
-        ("tax", -books.tax_cny),
-        ("capital added, base cloud", -books.base_investment_cny),
-        ("free cash flow, base", books.base_fcf_cny),
-        ("free cash flow", books.fcf_cny),
+        ("EBITA, whole cloud", books.ebita_cny),
+        ("Tax", -books.tax_cny),
+        ("Capital added, base cloud", -books.base_investment_cny),
+        ("Free cash flow, base cloud", books.base_fcf_cny),
+        ("Free cash flow, whole cloud", books.fcf_cny),
     ]
-    title, columns, rows = _table("Statements by quarter: whole cloud [bn CNY]", books.quarters, lines)
-    rows.insert(5, ("EBITA over revenue [%]", *(f"{100 * x:.1f}" for x in books.ebita_cny / revenue)))
-    return title, columns, rows
+    margin = line("EBITA margin, whole cloud", "%", books.ebita_cny / revenue, over=0.01)
+    return _money("statements_cloud", "Statements by quarter: whole cloud", books.quarters, lines, {5: margin})
 
 
 def _cash(cash: GroupCash) -> Table:
-    held = cash.funding
+    funding = cash.funding
     lines = [
-        ("net cash at the start", held.opening_cny),
-        ("free cash flow, cloud", cash.cloud_cny),
-        ("free cash flow, the rest", cash.rest_cny),
-        ("spent on other lines", -cash.lines_spent_cny),
-        ("brought by other lines", cash.lines_received_cny),
-        ("interest after tax", held.interest_cny),
-        ("buybacks and dividends", -held.returned_cny),
-        ("money raised", held.raised_cny),
-        ("net cash at the end", held.closing_cny),
+        ("Net cash, start of quarter", funding.opening_cny),
+        ("Free cash flow, cloud", cash.cloud_cny),
+        ("Free cash flow, other businesses", cash.rest_cny),
+        ("Spending on other budget lines", -cash.lines_spent_cny),
+        ("Cash from other budget lines", cash.lines_received_cny),
+        ("Interest after tax", funding.interest_cny),
+        ("Buybacks and dividends", -funding.returned_cny),
+        ("Funding raised", funding.raised_cny),
+        ("Net cash, end of quarter", funding.closing_cny),
     ]
-    return _table("Statements by quarter: cash of the group [bn CNY]", cash.quarters, lines)
+    return _money("statements_group", "Statements by quarter: cash of the group", cash.quarters, lines)
 
 
-def _table(title: str, quarters: Sequence[str], lines: Sequence[tuple[str, Array]]) -> Table:
-    """Return lines of money in bn CNY, with more decimals where all are small."""
-    largest = max(float(np.abs(amounts).max()) for _, amounts in lines) / _BN
-    decimals = 1 if largest >= 10 else 3
-    rows: list[Sequence[Any]] = [
-        (label, *(f"{round(float(x) / _BN, decimals) + 0.0:,.{decimals}f}" for x in amounts))
-        for label, amounts in lines
-    ]
-    return title, ("", *quarters), rows
+def _money(
+    name: str,
+    title: str,
+    quarters: Sequence[str],
+    amounts: Sequence[tuple[str, Array]],
+    between: dict[int, Line] | None = None,
+) -> Table:
+    """Return lines of money in bn CNY; *between* are lines of another unit, by their place."""
+    lines = [line(label, "bn CNY", values, over=_BN) for label, values in amounts]
+    for place, one in (between or {}).items():
+        lines.insert(place, one)
+    return by_period(name, title, quarters, lines, of="line")
 
 
 def returns_table(records: Sequence[dict[str, Any]], wacc_frac: float) -> Table:
     """Return what the AI cloud's capital earns by year against its cost, and whether growth creates value."""
 
-    def money(amount: float | None) -> str:
-        return "" if amount is None else f"{amount / _BN:,.1f}"
-
-    def share(frac: float | None) -> str:
-        return "" if frac is None else f"{100 * frac:.1f} %"
-
     def verdict(added: float | None) -> str:
-        if added is None:
-            return ""
-        return f"growth {'creates' if added > wacc_frac else 'destroys'} value"
+        return "" if added is None else f"growth {'creates' if added > wacc_frac else 'destroys'} value"
 
-    rows: list[Sequence[Any]] = [
-        (
-            r["period"], money(r["capital_cny"]), money(r["nopat_cny"]), share(r["roic_frac"]),
-            share(r["added_roic_frac"]), verdict(r["added_roic_frac"]),
-        )
-        for r in records
-    ]  # fmt: skip
-    title = f"Return on the capital of the AI cloud, against a cost of {100 * wacc_frac:.1f} % a year"
-    columns = ("year", "capital [bn CNY]", "profit after tax [bn CNY]", "return", "on capital added", "note")
-    return title, columns, rows
+    columns = (
+        Column("name", "year"),
+        Column("capital_cny", "capital", "bn CNY", scale=1 / _BN),
+        Column("nopat_cny", "profit after tax", "bn CNY", scale=1 / _BN),
+        Column("roic_frac", "return on capital", "%", scale=100),
+        Column("added_roic_frac", "return on added capital", "%", scale=100),
+        Column("note", "effect of growth"),
+    )
+    fields = ("period", "capital_cny", "nopat_cny", "roic_frac", "added_roic_frac")
+    rows = [(*(_plain(r[f]) for f in fields), verdict(r["added_roic_frac"])) for r in records]
+    title = f"Return on the AI cloud's capital (WACC {100 * wacc_frac:.1f} % a year)"
+    return table("returns", title, columns, rows, detail=True)
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else float(value)
 
 
 def required_table(record: dict[str, Any]) -> Table:
     """Return what the plan must deliver for the dated price, beside what it is planned to."""
-
-    def money(amount: float) -> str:
-        return f"{amount / _BN:,.1f}"
-
     share = record["after_share_frac"]
     if record["after_needed_cny"] <= 0:
-        asks = "the price asks nothing of what follows"
+        asks = "the price needs no value after the horizon"
     else:
-        asks = "" if share is None else f"{100 * share:.0f} % of what is planned"
-    rows: list[Sequence[Any]] = [
-        ("the whole cloud", money(record["cloud_left_cny"]), money(record["cloud_value_cny"]), "what the price leaves"),
-        ("of it the base cloud", money(record["base_value_cny"]), money(record["base_value_cny"]), "as planned"),
-        ("so the AI plan", money(record["plan_needed_cny"]), money(record["plan_value_cny"]), ""),
-        ("of it cash in the plan", money(record["cash_cny"]), money(record["cash_cny"]), "as planned"),
-        ("so what follows", money(record["after_needed_cny"]), money(record["after_value_cny"]), asks),
-    ]
-    title = "What the plan must deliver for the price [bn CNY, present value]"
-    return title, ("", "needed", "planned", "note"), rows
+        asks = "" if share is None else f"{100 * share:.0f} % of the planned value"
+    parts = (
+        ("Whole cloud", "cloud_left_cny", "cloud_value_cny", "needed: share price less all other assets"),
+        ("Base cloud", "base_value_cny", "base_value_cny", "as planned"),
+        ("AI cloud", "plan_needed_cny", "plan_value_cny", "whole cloud less base cloud"),
+        ("AI cloud, cash within the plan", "cash_cny", "cash_cny", "as planned"),
+        ("AI cloud, value after the horizon", "after_needed_cny", "after_value_cny", asks),
+    )
+    columns = (
+        Column("name", "part"),
+        Column("needed_cny", "needed", "bn CNY", scale=1 / _BN),
+        Column("planned_cny", "planned", "bn CNY", scale=1 / _BN),
+        Column("note", "note"),
+    )
+    rows = [(name, float(record[needed]), float(record[planned]), note) for name, needed, planned, note in parts]
+    title = "Value that the share price requires of the plan (present value)"
+    return table("required", title, columns, rows, detail=True)

@@ -1,0 +1,80 @@
+"""`jevons.plan`: a scenario through the whole chain, from facts to value."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from jevons import options as o
+from jevons.errors import InputError
+
+if TYPE_CHECKING:
+    from jevons.facts import Facts
+    from jevons.study import PlanResult, Scenario
+
+
+@o.declared
+def plan(
+    scenario: Annotated[Any, o.SCENARIO],
+    *,
+    seed: Annotated[int | None, o.SEED] = None,
+    draws: Annotated[int | None, o.DRAWS] = None,
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    facts: Facts | None = None,
+    processes: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> PlanResult:
+    """Plan what to build, serve and charge, and what it earns, over the quarters of a scenario.
+
+    `seed` and `draws` are the scenario's own where not given. `processes` is the number of worker processes of the
+    draws; results do not depend on it. `progress` is called with the step, how much is done, and how much there is.
+
+    Returns
+    -------
+    PlanResult
+        With the answer, named tables, labelled arrays such as ``plan.cost.per_mtok_cny``, and explanations.
+
+    Raises
+    ------
+    InputError
+        If the scenario cannot be read, or contradicts itself or the facts.
+    InfeasibleError
+        If no plan meets the limits; it names the binding ones.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> plan = jevons.plan("scenarios/alibaba-380bn.yaml", draws=0)  # doctest: +SKIP
+    >>> plan.fleet.devices.sel(device="h20", quarter="2027-Q4")  # doctest: +SKIP
+    """
+    from jevons.study.plan.run import plan as run
+
+    if draws == 1:
+        message = "--draws 1: one draw has no interval; give 0 for none, or 2 and more"
+        raise InputError(message)
+    loaded, file = opened(scenario, o.day(as_of))
+    return run(loaded, seed=seed, draws=draws, facts=facts, processes=processes, progress=progress, file=file)
+
+
+def opened(scenario: Scenario | Path | str, as_of: dt.date | None) -> tuple[Scenario, str]:
+    """Return a scenario, read where a path is given, and the name of its file.
+
+    Raises
+    ------
+    InputError
+        If it is neither, cannot be read, or a date is given with a scenario that has one.
+    """
+    from jevons.study.scenario.load import load
+    from jevons.study.scenario.scenario import Scenario
+
+    if isinstance(scenario, Scenario):
+        if as_of is not None and as_of != scenario.as_of:
+            message = f"--as-of {as_of}: the scenario was loaded as of {scenario.as_of}; give the date to `jevons.load`"
+            raise InputError(message)
+        return scenario, ""
+    if not isinstance(scenario, str | Path):
+        message = f"--scenario {type(scenario).__name__}: give a scenario from `jevons.load`, or the path of its file"
+        raise InputError(message)
+    return load(Path(scenario), as_of=as_of), Path(scenario).name

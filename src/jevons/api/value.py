@@ -1,0 +1,55 @@
+"""`jevons.value`: a plan against the dated share price."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from jevons import options as o
+from jevons.api.plan import opened
+
+if TYPE_CHECKING:
+    from jevons.study.plan.value import ValueResult
+
+FIRST = o.Option(help="First date of the re-rating", parse=o.date, metavar="YYYY-MM-DD", flag="from")
+LAST = o.Option(help="Last date of the re-rating", parse=o.date, metavar="YYYY-MM-DD", flag="to")
+
+
+@o.declared
+def value(
+    scenario: Annotated[Any, o.SCENARIO],
+    *,
+    first: Annotated[dt.date | str, FIRST] = "2024-12-31",
+    last: Annotated[dt.date | str, LAST] = "2025-03-31",
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> ValueResult:
+    """Value the plan against the dated share price: what that price implies, and how far a re-rating is explained.
+
+    Returns
+    -------
+    ValueResult
+        With the answer, statements by quarter, the iso-price surface, futures, and the re-rating taken apart.
+
+    Raises
+    ------
+    InputError
+        If the scenario cannot be read, or the dates are not in order.
+    FactError
+        If no enterprise value is known for a date.
+    InfeasibleError
+        If no plan meets the limits.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> jevons.value("scenarios/alibaba-380bn.yaml").tables["required"]  # doctest: +SKIP
+    """
+    from jevons.study.plan.run import plan as run
+    from jevons.study.plan.value import value_plan
+
+    loaded, file = opened(scenario, o.day(as_of))
+    days = [o.date(day, name) for day, name in ((first, "from"), (last, "to"))]
+    result = run(loaded, draws=0, progress=progress, file=file)
+    return value_plan(result, *cast("tuple[dt.date, dt.date]", tuple(days)))

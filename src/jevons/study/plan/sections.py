@@ -1,0 +1,118 @@
+"""The sections of a plan, such as ``plan.cost``: thin labelled views over its dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from jevons.study.plan.figures import PlanFigures
+
+_VIEWS: dict[str, dict[str, str]] = {
+    "cost": {
+        "per_mtok_cny": "cost_cny_per_mtok",
+        "device_hour_cny": "cost_cny_per_device_h",
+        "scarcity_rent_cny_per_h": "scarcity_rent_cny_per_h",
+    },
+    "fleet": {
+        "devices": "installed",
+        "ordered": "ordered",
+        "training": "training",
+        "it_w": "it_w",
+        "site_w": "site_w",
+        "utilisation_frac": "utilisation_frac",
+    },
+    "tokens": {"per_day": "tokens_per_d", "demand_per_day": "tokens_wanted_per_d", "calls_per_day": "calls_per_d"},
+    "market": {
+        "price_per_mtok_cny": "price_cny_per_mtok",
+        "scarcity": "scarcity",
+        "elasticity": "elasticity",
+        "loop_gain": "loop_gain",
+    },
+    "cash": {
+        "capex_cny": "capex_cny",
+        "ai_revenue_cny": "ai_revenue_cny",
+        "ai_ebita_cny": "ai_ebita_cny",
+        "ai_fcf_cny": "ai_fcf_cny",
+    },
+}
+"""Section, name in it, and the variable of the dataset."""
+
+
+class Section(Mapping[str, "xr.DataArray"]):
+    """Labelled arrays of one subject, by attribute or by key; units are in their attributes."""
+
+    def __init__(self, name: str, arrays: Mapping[str, xr.DataArray]) -> None:
+        self._name = name
+        self._arrays = dict(arrays)
+
+    def __getattr__(self, name: str) -> xr.DataArray:
+        """Return an array by name."""
+        arrays = self.__dict__.get("_arrays", {})
+        if name in arrays:
+            found: xr.DataArray = arrays[name]
+            return found
+        message = f"the plan's {self.__dict__.get('_name', 'section')} has no `{name}`; there are {', '.join(arrays)}"
+        raise AttributeError(message)
+
+    def __getitem__(self, name: str) -> xr.DataArray:
+        """Return an array by name."""
+        return self._arrays[name]
+
+    def __iter__(self) -> Any:
+        """Yield the names."""
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        """Return the number of arrays."""
+        return len(self._arrays)
+
+    def __dir__(self) -> list[str]:
+        """Return the names."""
+        return sorted(self._arrays)
+
+    def __repr__(self) -> str:
+        """Return names, dimensions, units and meanings."""
+        return "\n".join(
+            f"{self._name}.{name} ({', '.join(map(str, one.dims))}) [{one.attrs['units']}]: {one.attrs['long_name']}"
+            for name, one in self._arrays.items()
+        )
+
+
+def section(name: str, dataset: xr.Dataset) -> Section:
+    """Return a section of a plan's dataset; accelerators are summed over sites."""
+    arrays = {}
+    for view, variable in _VIEWS[name].items():
+        array = dataset[variable]
+        arrays[view] = array.sum("site", keep_attrs=True) if {"device", "site"} <= set(array.dims) else array
+    return Section(name, arrays)
+
+
+def value_section(result: PlanFigures) -> Section:
+    """Return what the plan is worth: single figures and the bridge from the parts to equity."""
+    import xarray as xr
+
+    accounts = result.chain.accounts
+
+    def single(amount: float, units: str, meaning: str) -> xr.DataArray:
+        return xr.DataArray(float(amount), attrs={"units": units, "long_name": meaning})
+
+    parts = [name for name, _ in accounts.valuation.bridge]
+    amounts = np.array([amount for _, amount in accounts.valuation.bridge], float)
+    attrs = {"units": "CNY", "long_name": "parts of the value of equity"}
+    return Section(
+        "value",
+        {
+            "bridge_cny": xr.DataArray(amounts, dims=("part",), coords={"part": parts}, attrs=attrs),
+            "equity_cny": single(accounts.valuation.equity_cny, "CNY", "value of equity"),
+            "market_cny": single(accounts.market_value_cny, "CNY", "market capitalisation"),
+            "per_ads_cny": single(accounts.value_per_ads_cny, "CNY", "value per ADS"),
+            "price_per_ads_cny": single(accounts.price_per_ads_cny, "CNY", "price per ADS"),
+            "plan_value_cny": single(accounts.plan_value_cny, "CNY", "value of the AI cloud"),
+            "orders_value_cny": single(result.orders_value_cny, "CNY", "value added by new orders"),
+        },
+    )

@@ -1,0 +1,173 @@
+"""The tables of `jevons value`: summary, statements, returns, iso-price surface, futures, re-rating."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from jevons.results import Cell, Column, Table, table
+from jevons.study.plan.tables.statements import required_table, returns_table, statement_tables
+from jevons.study.plan.tables.verdict import growth_word, value_table
+
+if TYPE_CHECKING:
+    from jevons.study.plan.figures import PlanFigures
+    from jevons.study.plan.group_cash import GroupCash
+
+_BN = 1e9
+
+
+def value_tables(plan: PlanFigures, record: dict[str, Any], cash: GroupCash) -> Iterator[Table]:
+    """Yield the tables of a valuation, the summary first; all others print only when asked for."""
+    yield _summary(plan, record)
+    yield value_table(plan)
+    yield from statement_tables(plan.chain.accounts.statements, cash)
+    yield returns_table(record["returns"], record["wacc_frac"])
+    yield required_table(record["required"])
+    yield _surface(record)
+    yield _deliver(record)
+    yield _stories(record["stories"])
+    yield _rerating(record["rerating"])
+    yield _alone(record["rerating"])
+    yield _narrative(record["narrative"])
+
+
+def _summary(plan: PlanFigures, record: dict[str, Any]) -> Table:
+    rerating = record["rerating"]
+    growth = record["implied_cloud_growth_frac"]
+    rows: list[Iterable[Cell]] = [
+        ("Equity value", float(record["equity_cny"]) / _BN, "bn CNY"),
+        ("Market capitalisation", float(record["market_cny"]) / _BN, "bn CNY"),
+        ("Value per ADS", float(record["per_ads_cny"]), "CNY"),
+        ("Price per ADS", float(record["price_per_ads_cny"]), "CNY"),
+        ("Value of the AI cloud", float(record["plan_value_cny"]) / _BN, "bn CNY"),
+        ("Value added by new orders", float(record["orders_value_cny"]) / _BN, "bn CNY"),
+        ("Cloud value implied by the share price", float(record["cloud_left_by_price_cny"]) / _BN, "bn CNY"),
+        ("Cloud growth implied by the share price", None if growth is None else 100 * float(growth), "% a year"),
+        ("WACC", 100 * float(record["wacc_frac"]), "%"),
+        (f"Enterprise value, {rerating['from']}", float(rerating["before_usd"]) / _BN, "bn USD"),
+        (f"Enterprise value, {rerating['to']}", float(rerating["after_usd"]) / _BN, "bn USD"),
+        ("Share of the re-rating that is explained", 100 * float(rerating["explained_frac"]), "%"),
+    ]
+    columns = (Column("name", "quantity"), Column("value", "value"), Column("unit", "unit"))
+    return table("summary", f"Value and share price on {plan.scenario.as_of}", columns, rows)
+
+
+def _surface(record: dict[str, Any]) -> Table:
+    columns = (
+        Column("margin_frac", "EBITA margin", "%", scale=100),
+        Column("capital_per_revenue", "capital per revenue"),
+        Column("wacc_frac", "WACC", "%", scale=100),
+        Column("growth_frac", "implied growth a year", "%", scale=100),
+        Column("roic_frac", "return on added capital", "%", scale=100),
+        Column("note", "note"),
+    )
+    rows = [
+        (
+            float(r["margin_frac"]), float(r["capital_per_revenue"]), float(r["wacc_frac"]), _number(r["growth_frac"]),
+            _number(r["roic_frac"]),
+            _growth_note(r),
+        )
+        for r in record["iso_price_by_wacc"]
+    ]  # fmt: skip
+    left = record["cloud_left_by_price_cny"] / _BN
+    title = (
+        f"Iso-price surface: cloud growth over five years that gives the cloud the {left:,.0f} bn CNY that the "
+        "share price implies"
+    )
+    return table("iso_price", title, columns, rows, detail=True)
+
+
+def _deliver(record: dict[str, Any]) -> Table:
+    columns = (
+        Column("growth_frac", "growth a year", "%", scale=100),
+        Column("revenue_cny", "revenue", "bn CNY", scale=1 / _BN),
+        Column("ebita_cny", "EBITA", "bn CNY", scale=1 / _BN),
+        Column("capital_added_cny", "capital added", "bn CNY", scale=1 / _BN),
+        Column("capital_over_plan", "capital added over the plan's budget"),
+    )
+    rows = [[float(r[column.name]) for column in columns] for r in record["deliver"]]
+    now = record["deliver"][0]["revenue_now_cny"] / _BN
+    title = f"The cloud after five years of growth (revenue now {now:,.0f} bn CNY)"
+    return table("deliver", title, columns, rows, detail=True)
+
+
+def _stories(stories: dict[str, Any]) -> Table:
+    columns = (
+        Column("name", "future"),
+        Column("value_per_ads_cny", "mean value per ADS", "CNY"),
+        Column("prior", "prior weight", "%", scale=100),
+        Column("weight", "weight given the price", "%", scale=100),
+        Column("change", "change of weight", "points", scale=100),
+    )
+    if stories["weights"] is None:
+        title = f"Futures within the scenario's ranges: {stories['reason']}"
+        return table("stories", title, columns, (), detail=True)
+    rows = [
+        (name, float(value), float(prior), float(weight), float(weight - prior))
+        for name, value, prior, weight in zip(
+            stories["names"], stories["value_per_ads_cny"], stories["prior"], stories["weights"], strict=True
+        )
+    ]
+    title = (
+        "Futures within the scenario's ranges, and the nearest weights whose mean is the share price "
+        f"({stories['relative_entropy_nats']:.3f} nats from the prior)"
+    )
+    return table("stories", title, columns, rows, detail=True)
+
+
+def _rerating(rerating: dict[str, Any]) -> Table:
+    change = rerating["after_usd"] - rerating["before_usd"]
+    parts = {**rerating["parts_usd"], "Change of enterprise value": change}
+    columns = (
+        Column("name", "part"),
+        Column("usd", "amount", "bn USD", scale=1 / _BN),
+        Column("share", "share of the change", "%", scale=100),
+    )
+    rows = [(name, float(amount), float(amount / change) if change else None) for name, amount in parts.items()]
+    title = (
+        f"Re-rating {rerating['from']} to {rerating['to']}: enterprise value {rerating['before_usd'] / _BN:,.1f} to "
+        f"{rerating['after_usd'] / _BN:,.1f} bn USD (in hindsight: facts of both dates)"
+    )
+    return table("rerating", title, columns, rows, detail=True)
+
+
+def _alone(rerating: dict[str, Any]) -> Table:
+    columns = (
+        Column("margin_frac", "EBITA margin", "%", scale=100),
+        Column("capital_per_revenue", "capital per revenue"),
+        Column("roic_frac", "incremental return", "%", scale=100),
+        Column("growth_frac", "growth a year", "%", scale=100),
+        Column("note", "note"),
+    )
+    rows = [
+        (
+            float(r["margin_frac"]), float(r["capital_per_revenue"]), float(r["roic_frac"]), _number(r["growth_frac"]),
+            _growth_note(r),
+        )
+        for r in rerating["from_cloud_alone"]
+    ]  # fmt: skip
+    title = "Cloud growth over five years that alone would justify the re-rating (WACC 10 %, terminal growth 3 %)"
+    return table("cloud_alone", title, columns, rows, detail=True)
+
+
+def _narrative(score: dict[str, Any]) -> Table:
+    verdict = "kept: it beats both walks" if score["kept"] else "dropped: it does not beat both walks"
+    columns = (Column("name", "forecast"), Column("rmse", "RMSE"), Column("note", "note"))
+    rows = [
+        ("Narrative layer", float(score["rmse"]), verdict),
+        ("Random walk", float(score["rmse_random_walk"]), ""),
+        ("Random walk with drift", float(score["rmse_walk_with_drift"]), ""),
+    ]
+    title = f"The narrative layer out of sample: {score['forecasts']} quarterly closes, one quarter ahead"
+    return table("narrative", title, columns, rows, detail=True)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _growth_note(record: dict[str, Any]) -> str:
+    """Return why no growth is given, and whether growth would lower value."""
+    said = {"any": "no growth needed", "none": "no growth below 100 % is enough"}
+    notes = [said.get(growth_word(record), ""), "growth lowers value" if record["destroys"] else ""]
+    return "; ".join(note for note in notes if note)

@@ -1,0 +1,110 @@
+"""Tables of what the plan is worth, and of what a doubling of efficiency does to compute: the Jevons verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from jevons.results import Cell, Column, Table, table
+from jevons.study.draws import summary as uncertainty
+from jevons.study.draws.run import Draws
+
+if TYPE_CHECKING:
+    from jevons.study.plan.figures import PlanFigures
+
+_BN = 1e9
+_COLUMNS = (Column("name", "quantity"), Column("value", "value"), Column("unit", "unit"), Column("note", "note"))
+
+
+def value_table(result: PlanFigures) -> Table:
+    """Return the bridge from the parts to the value of equity, per ADS beside the price, and what the price implies."""
+    accounts = result.chain.accounts
+    rows: list[Iterable[Cell]] = [
+        (name, float(amount) / _BN, "bn CNY", _value_note(result, name)) for name, amount in accounts.valuation.bridge
+    ]
+    after = 1 + max(
+        (i for i, (name, _) in enumerate(accounts.valuation.bridge) if name.startswith("AI cloud")), default=-1
+    )
+    note = "part of the AI cloud, against ordering nothing at the same prices"
+    rows.insert(after, ("Value added by new orders", result.orders_value_cny / _BN, "bn CNY", note))
+    gap = accounts.value_per_ads_cny / accounts.price_per_ads_cny - 1
+    drawn = "" if result.draws is None else f"; {uncertainty.interval_text(result.draws, 'value_per_ads_cny')} CNY"
+    rows += [
+        ("Equity value", float(accounts.valuation.equity_cny) / _BN, "bn CNY", ""),
+        ("Market capitalisation", float(accounts.market_value_cny) / _BN, "bn CNY", f"on {result.scenario.as_of}"),
+        ("Value per ADS", float(accounts.value_per_ads_cny), "CNY", f"{100 * gap:+.0f} % against the price{drawn}"),
+        ("Price per ADS", float(accounts.price_per_ads_cny), "CNY", ""),
+        _implied(result),
+    ]
+    if (draws := result.draws) is not None:
+        chance = uncertainty.probabilities(draws)["value_created"]
+        note = f"± {100 * chance['standard_error']:.0f}; new orders are worth more than they cost; {_counted(draws)}"
+        rows.append(("P(value created)", 100 * chance["p"], "%", note))
+    return table("value", "Value", _COLUMNS, rows, detail=True)
+
+
+def _value_note(result: PlanFigures, name: str) -> str:
+    ai = result.chain.accounts.valuation.ai
+    if name == "AI cloud: cash in the plan":
+        return f"{result.quarters[0]} to {result.quarters[-1]}"
+    if name == "AI cloud: fleet value at the horizon":
+        return "earnings continue at the last quarter's level, fleet replaced, no growth"
+    if name == "AI cloud: growth after the horizon":
+        word = "destroys" if ai.growth_destroys_value else "creates"
+        return f"{word} value: added capital returns {100 * ai.roic_frac:.1f} %, costs {100 * ai.wacc_frac:.1f} %"
+    return ""
+
+
+def _implied(result: PlanFigures) -> tuple[str, float | None, str, str]:
+    own = result.implied[0]
+    at = f"at EBITA margin {100 * own['margin_frac']:.0f} %, capital {own['capital_per_revenue']:.1f} per revenue"
+    word = growth_word(own)
+    said = {"any": "none needed: worth the price without growth", "none": "no growth below 100 % a year is enough"}
+    growth = own["growth_frac"]
+    return (
+        "Cloud growth implied by the share price", None if growth is None else 100 * growth, "% a year",
+        f"{said.get(word, 'for five years')}, {at}",
+    )  # fmt: skip
+
+
+def growth_word(record: dict[str, Any]) -> str:
+    """Return the growth a year that a price assumes: *any* where it holds without, *none* where no growth gives it."""
+    if record["growth_frac"] is not None:
+        return f"{100 * record['growth_frac']:.0f} %"
+    return "any" if "worth it" in record["reason"] else "none"
+
+
+def _counted(draws: Draws) -> str:
+    return f"{draws.values.shape[0]} draws ({draws.infeasible} more without a feasible plan)"
+
+
+def verdict_table(result: PlanFigures) -> Table:
+    """Return elasticity, pass-through, loop gain, and what a doubling of efficiency does to tokens and compute."""
+    v, first, last = result.verdict, result.quarters[0], result.quarters[-1]
+    factor = float(v.compute_factor[-1])
+    capex = None if v.planned_capex_factor is None else float(v.planned_capex_factor)
+    horizon = "efficiency doubled; whole horizon, supply limits in force"
+    rows: list[Iterable[Cell]] = [
+        (f"Price elasticity of tokens, {first}", float(v.elasticity[0]), "", "compute-weighted"),
+        (f"Price elasticity of tokens, {last}", float(v.elasticity[-1]), "", "compute-weighted"),
+        (f"Pass-through of efficiency to price, {last}", float(v.pass_through[-1]), "", "1: the whole saving"),
+        (f"Token demand, {last}", float(v.tokens_factor[-1]), "x", "efficiency doubled; supply unlimited"),
+        (
+            f"Compute demand, {last}", factor, "x",
+            f"efficiency doubled; supply unlimited: compute {'rises' if factor > 1 else 'falls'}",
+        ),
+        (
+            "Compute demand in the long run", float(v.settled_compute_factor), "x",
+            "efficiency doubled; full pass-through and adoption",
+        ),
+        ("Compute of the planned fleet", float(v.planned_compute_factor), "x", horizon),
+        ("Capital expenditure of the plan", capex, "x", horizon),
+        (f"Loop gain, {first}", abs(float(v.loop_gain[0])), "", "from 1 on growth feeds itself"),
+        (f"Loop gain, {last}", float(v.loop_gain[-1]), "", "from 1 on growth feeds itself"),
+    ]  # fmt: skip
+    if result.draws is not None:
+        chances = uncertainty.probabilities(result.draws)
+        for event, when in (("jevons", f"within the plan, {last}"), ("jevons_settled", "in the long run")):
+            note = f"± {100 * chances[event]['standard_error']:.0f}; compute demand rises; {_counted(result.draws)}"
+            rows.append((f"P(Jevons) {when}", 100 * chances[event]["p"], "%", note))
+    return table("jevons", "The Jevons verdict", _COLUMNS, rows, detail=True)

@@ -1,0 +1,138 @@
+"""What a plan is worth against the dated share price, what that price implies, and a re-rating taken apart."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from jevons.errors import InfeasibleError
+from jevons.results import Result, Table
+from jevons.study.chain.accounts import cloud_value_implied_cny
+from jevons.study.plan import valuation
+from jevons.study.plan.group_cash import GroupCash, group_cash
+from jevons.study.plan.result import PlanResult
+from jevons.study.plan.tables.statements import cash_record, quarter_records, statements_record
+from jevons.study.plan.tables.valuation import value_tables
+from jevons.study.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ValueResult(Result):
+    """What `jevons.value` returns.
+
+    Parameters
+    ----------
+    plan : PlanResult
+        The plan that is valued.
+    cash : GroupCash
+        Cash of the group by quarter.
+    record : dict
+        The documented JSON object, without the answer.
+    """
+
+    plan: PlanResult
+    cash: GroupCash
+    record: dict[str, Any]
+    kind: ClassVar[str] = "value"
+
+    @property
+    def answer(self) -> str:
+        """Value against price, growth that the price implies, and how far the re-rating is explained."""
+        record, rerating = self.record, self.record["rerating"]
+        per_ads, price = record["per_ads_cny"], record["price_per_ads_cny"]
+        growth = record["implied_cloud_growth_frac"]
+        reason = self.plan.implied[0]["reason"]
+        needs = (
+            f"{100 * growth:.0f} % cloud growth a year for five years" if growth is not None
+            else "no cloud growth" if "worth it" in reason
+            else "more than any cloud growth below 100 % a year"
+        )  # fmt: skip
+        return (
+            f"An ADS is worth {per_ads:,.0f} CNY, {100 * (per_ads / price - 1):+.0f} % against its price of "
+            f"{price:,.0f} CNY on {record['as_of']}; the price implies {needs}. Of the re-rating from "
+            f"{rerating['from']} to {rerating['to']}, {100 * rerating['explained_frac']:.0f} % is explained."
+        )
+
+    def _tables(self) -> Iterable[Table]:
+        return value_tables(self.plan, self.record, self.cash)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        return {"answer": self.answer, **self.record}
+
+    def explain(self, path: str | None = None) -> str:
+        """Return the tree of formulas, inputs and facts behind a figure of the plan."""
+        return self.plan.explain(path)
+
+    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+        """Return a table as a polars frame; where none is named, every line of the statements, a row per quarter."""
+        import polars as pl
+
+        if table is not None:
+            return super().to_frame(table)
+        return pl.DataFrame(quarter_records(self.plan.chain.accounts.statements, self.cash))
+
+
+def value_plan(plan: PlanResult, first: dt.date, last: dt.date) -> ValueResult:
+    """Return the value of a plan, what the dated price assumes, and the re-rating between two dates.
+
+    Raises
+    ------
+    FactError
+        If no enterprise value or rate is known for a date.
+    InputError
+        If the dates are not in order.
+    """
+    scenario, facts, accounts = plan.scenario, plan.facts, plan.chain.accounts
+    left = cloud_value_implied_cny(accounts)
+    own = plan.implied[0]
+    rerating = valuation.explain_rerating(scenario, facts, first, last)
+    cash = group_cash(scenario, accounts)
+    record = {
+        "scenario": scenario.name, "as_of": scenario.as_of, **plan.to_json()["value"],
+        "cloud_left_by_price_cny": left,
+        "iso_price_by_wacc": valuation.iso_surface(scenario, left, 4 * scenario.finance.base_revenue.value),
+        "deliver": [valuation.deliver(scenario, growth) for growth in _growths(own["growth_frac"])],
+        "returns": valuation.returns_on_capital(scenario, accounts), "wacc_frac": scenario.cost.wacc.value,
+        "stories": _tilted(scenario, accounts.price_per_ads_cny),
+        "statements": statements_record(accounts.statements), "funding": cash_record(cash),
+        "required": valuation.required_of_plan(accounts),
+        "rerating": {
+            "from": first, "to": last, "before_usd": rerating.before_usd, "after_usd": rerating.after_usd,
+            "model_before_usd": rerating.model_before_usd, "model_after_usd": rerating.model_after_usd,
+            "parts_usd": dict(rerating.parts_usd), "explained_frac": rerating.explained_frac,
+            "from_cloud_alone": valuation.rise_alone(facts, rerating.change_usd, last),
+        },
+        "narrative": _narrative(valuation.narrative_score(facts)),
+    }  # fmt: skip
+    return ValueResult(plan=plan, cash=cash, record=record)
+
+
+def _tilted(scenario: Scenario, price_cny: float) -> dict[str, Any]:
+    """Return the weights of futures, or why no weights explain the price: an answer about the price, not a failure."""
+    try:
+        stories = valuation.stories(scenario, price_cny)
+    except InfeasibleError as error:
+        return {"reason": str(error), "weights": None}
+    return {
+        "names": stories.names, "prior": stories.prior, "weights": stories.weights,
+        "value_per_ads_cny": stories.value_per_ads_cny, "tilt_per_cny": stories.tilt.tilt_per_cny,
+        "relative_entropy_nats": stories.tilt.relative_entropy_nats,
+        "prior_value_per_ads_cny": stories.prior_value_cny, "reason": "",
+    }  # fmt: skip
+
+
+def _growths(implied: float | None) -> list[float]:
+    return sorted({0.08, 0.15, 0.25, 0.37, *([round(implied, 4)] if implied is not None else [])})
+
+
+def _narrative(score: Any) -> dict[str, Any]:
+    return {
+        "kept": score.keep, "forecasts": score.actual.size, "rmse": score.rmse_narrative,
+        "rmse_random_walk": score.rmse_walk, "rmse_walk_with_drift": score.rmse_drift,
+    }  # fmt: skip
