@@ -125,6 +125,22 @@ PRECISION_ALIASES: Mapping[str, str] = {
 KV_BYTES: Mapping[str, float] = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1.0 / 16}
 
 
+def storage_of(name: str) -> tuple[str, Precision]:
+    """Return the canonical name and the storage of a precision of weights.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown.
+    """
+    key = PRECISION_ALIASES.get(name.lower(), name.lower())
+    if key not in PRECISIONS:
+        near = did_you_mean(name, [*PRECISIONS, *PRECISION_ALIASES])
+        message = f"unknown precision `{name}`.{near} Known: native, {', '.join(PRECISIONS)}."
+        raise InputError(message)
+    return key, PRECISIONS[key]
+
+
 def precision_of(device: Accelerator, name: str) -> tuple[str, Precision]:
     """Return the canonical name and the storage of a precision that the device can multiply in.
 
@@ -133,11 +149,7 @@ def precision_of(device: Accelerator, name: str) -> tuple[str, Precision]:
     InputError
         If the name is unknown, or the device has no matrix unit for it.
     """
-    key = PRECISION_ALIASES.get(name.lower(), name.lower())
-    if key not in PRECISIONS:
-        message = f"unknown precision `{name}`.{did_you_mean(name, [*PRECISIONS, *PRECISION_ALIASES])}"
-        raise InputError(message)
-    kind = PRECISIONS[key]
+    key, kind = storage_of(name)
     if device.peak_flop_per_s.get(kind.peak, 0.0) <= 0.0:
         usable = [p for p, entry in PRECISIONS.items() if device.peak_flop_per_s.get(entry.peak, 0.0) > 0.0]
         message = f"{device.id} does not multiply in {kind.peak}, which `{name}` needs. Use {', '.join(usable)}."

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from jevons.errors import InfeasibleError, InputError, did_you_mean
+from jevons.errors import InfeasibleError, InputError
 from jevons.models import Attention, FeedForward, Gemm, LayerGroup, ModelSpec, WeightPrecision
 from jevons.models.formulas import expert_parameters, layer_gemms, layer_parameters
 from jevons.models.types import WEIGHT_BITS
-from jevons.operators.types import PRECISION_ALIASES, PRECISIONS, kv_bytes_of
+from jevons.operators.types import kv_bytes_of, storage_of
 from jevons.serving.types import Deployment, Layout, MemoryUse
 
 # A device without matrix units of a precision keeps the weights in it and multiplies in 16 bits.
@@ -35,20 +35,23 @@ def multiplied_in(deployment: Deployment, stored: str) -> str:
     InputError
         If the precision is unknown.
     """
-    key = PRECISION_ALIASES.get(stored.lower(), stored.lower())
-    if key not in PRECISIONS:
-        message = f"unknown precision `{stored}`.{did_you_mean(stored, [*PRECISIONS, *PRECISION_ALIASES])}"
-        raise InputError(message)
-    if deployment.accelerator.peak_flop_per_s.get(PRECISIONS[key].peak, 0.0) > 0.0:
+    key, storage = storage_of(stored)
+    if deployment.accelerator.peak_flop_per_s.get(storage.peak, 0.0) > 0.0:
         return key
     return _EXPANDED.get(key, "bf16")
 
 
 def stored_bytes(precision: str) -> float:
-    """Return the bytes of one weight in that precision, scales included."""
+    """Return the bytes of one weight in that precision, scales included.
+
+    Raises
+    ------
+    InputError
+        If the precision is unknown.
+    """
     if precision in WEIGHT_BITS:
         return WEIGHT_BITS[precision] / 8.0
-    return PRECISIONS[PRECISION_ALIASES.get(precision.lower(), precision.lower())].weight_bytes
+    return storage_of(precision)[1].weight_bytes
 
 
 def split_gemm(gemm: Gemm, attention: Attention, tp: int) -> tuple[float, float]:

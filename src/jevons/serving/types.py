@@ -255,11 +255,6 @@ class MemoryUse:
     kv_bytes: float
     kv_bytes_per_token: float
 
-    @property
-    def total_bytes(self) -> float:
-        """Everything that is allocated."""
-        return self.weights_bytes + self.activations_bytes + self.reserved_bytes + self.kv_bytes
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticPoint:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jevons.errors import InfeasibleError, InputError
+from jevons.errors import InfeasibleError, InputError, did_you_mean
 from jevons.sizing.load import Offered, at_rate, offered
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulation_result import Run, run_record
@@ -127,11 +127,34 @@ def sweep_rates(
     return points
 
 
+def check_precisions(precision: str, kv_precision: str) -> None:
+    """Refuse names that no weights or caches are stored in.
+
+    Raises
+    ------
+    InputError
+        That names the option.
+    """
+    from jevons.operators.types import KV_BYTES, PRECISION_ALIASES, PRECISIONS
+
+    weights = ("native", *PRECISIONS)
+    if precision.lower() not in (*weights, *PRECISION_ALIASES):
+        near = did_you_mean(precision, [*weights, *PRECISION_ALIASES])
+        message = f"--precision {precision}: unknown.{near} Known: {', '.join(weights)}."
+        raise InputError(message)
+    key = PRECISION_ALIASES.get(kv_precision.lower(), kv_precision.lower())
+    if key not in (*KV_BYTES, "fp8_block"):
+        near = did_you_mean(kv_precision, list(KV_BYTES))
+        message = f"--kv-precision {kv_precision}: unknown.{near} Known: {', '.join(KV_BYTES)}."
+        raise InputError(message)
+
+
 def deployment_of(options: Simulation, device: Any, engine: Any, context: float) -> Deployment:
     """Return one replica: of the tensor parallelism asked for, or the least that holds a mean request."""
     from jevons import models
     from jevons.serving import Deployment, Layout, kv_capacity_tokens
 
+    check_precisions(options.precision, options.kv_precision)
     spec = models.load(options.model)
     if options.draft_acceptance is not None:
         if not options.draft_tokens:

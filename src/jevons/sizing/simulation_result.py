@@ -24,6 +24,7 @@ from jevons.sizing.simulation_tables import (
 
 if TYPE_CHECKING:
     import polars as pl
+    import xarray as xr
 
     from jevons.serving import Deployment
     from jevons.serving.sim import SimLimits, SimResult, SplitResult
@@ -163,6 +164,27 @@ def run_frame(run: Run) -> pl.DataFrame:
     ).with_columns(pl.selectors.float().fill_nan(None))  # fmt: skip
 
 
+_SERIES = {
+    "arrivals_per_s": ("arrivals", "req/s"),
+    "finished_per_s": ("answers", "req/s"),
+    "output_tok_per_s": ("output throughput", "tok/s"),
+    "running": ("running requests", "requests"),
+    "waiting": ("waiting requests", "requests"),
+    "kv_frac": ("share of the KV cache in use", "1"),
+}
+
+
+def series_dataset(series: dict[str, Any]) -> xr.Dataset:
+    """Return the time series of a run as a labelled dataset."""
+    import xarray as xr
+
+    values = {
+        name: ("start_s", series[name], {"long_name": text, "units": unit}) for name, (text, unit) in _SERIES.items()
+    }
+    time = ("start_s", series["start_s"], {"long_name": "start of the bin", "units": "s"})
+    return xr.Dataset(values, coords={"start_s": time}, attrs={"bin_s": series["bin_s"]})
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class SimulationResult(Result):
     """What `jevons.simulate` returns for equal replicas.
@@ -220,6 +242,10 @@ class SimulationResult(Result):
     def to_frame(self, table: str | None = None) -> pl.DataFrame:
         """Return a table as a polars frame; ``requests`` is every request, a row each."""
         return run_frame(self.run) if table == "requests" else super().to_frame(table)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the run over time: arrivals, answers, tokens and use of the KV cache, by the start of each bin [s]."""
+        return series_dataset(self.record["series"])
 
     def save(self, path: Path | str, table: str | None = None, *, force: bool = False) -> None:
         """Write the result; a ``.csv`` or ``.parquet`` holds every request where no table is named."""

@@ -241,3 +241,28 @@ def test_days_of_many_replicas_cost_hours_times_price(replicas: int) -> None:
     equal = jevons.simulate("qwen3-0.6b", replicas=replicas, gpu_hour="2 USD", **{**HUGE, "routing": "least_loaded"})
     shares = [equal.record[name] for name in ("utilisation_frac", "kv_mean_frac", "kv_peak_frac")]
     assert all(0 <= share <= 1 for share in shares)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"precision": "q4_k_m"}, "precision=q4_k_m: unknown"),
+        ({"precision": "fp9"}, "Did you mean `fp8`"),
+        ({"kv_precision": "q8_0"}, "kv_precision=q8_0: unknown"),
+        ({"precision": "x", "mtbf": 5.0}, "precision=x: unknown"),
+    ],
+)
+def test_a_precision_that_nothing_is_stored_in_is_refused(given: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        run(rate=1.0, requests=50, **given)
+    assert said in str(refused.value)
+
+
+def test_the_series_of_a_run_hold_every_request_and_token() -> None:
+    result = run(rate=6.0, requests=500, osl=50)
+    series = result.to_xarray()
+    bin_s = series.attrs["bin_s"]
+    assert series.output_tok_per_s.attrs["units"] == "tok/s"
+    assert float(series.finished_per_s.sum()) * bin_s == pytest.approx(500)
+    assert float(series.output_tok_per_s.sum()) * bin_s == pytest.approx(500 * 50, rel=1e-6)
+    assert 0 <= float(series.kv_frac.max()) <= 1

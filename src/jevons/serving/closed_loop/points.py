@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jevons.errors import InfeasibleError, InputError, SolverError
+from jevons.errors import InfeasibleError, SolverError
 from jevons.serving.closed_loop import _kernels as _loop
 from jevons.serving.formulas import accepted_tokens
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
@@ -399,15 +398,6 @@ def _gap_summary(gaps: FloatArray, mean_s: float) -> dict[str, float]:
         return {"mean": mean_s} | {f"p{p}": mean_s for p in _PERCENTILES}
     share = np.cumsum(gaps) / total
     return {"mean": mean_s} | {f"p{p}": float(edges[int(np.searchsorted(share, p / 100.0))]) for p in _PERCENTILES}
-
-
-def operating_points(deployment: Deployment, loads: Sequence[Load], pools: Pools | None = None) -> list[Outcome]:
-    """Return what a client sees of each load; parameters and errors as in `surface`."""
-    for load in loads:
-        if load.requests < 1 or load.isl.mean < 1.0 or load.osl.mean < 1.0:
-            message = f"{load}: needs at least one request, and lengths of at least one token"
-            raise InputError(message)
-    return [outcome(surface(deployment, load, pools)) for load in loads]
 
 
 def with_limits(
