@@ -5,6 +5,8 @@ The stages call `jevons.operators.kernels`, which take arrays and devices.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons import options as o
@@ -20,9 +22,29 @@ ROWS = o.Option(help="Rows of the left matrix: tokens", low=1, high=_MOST)
 COLUMNS = o.Option(help="Columns of the weights: output width", low=1, high=_MOST)
 INNER_WIDTH = o.Option(help="Inner width, over which products are summed", low=1, high=_MOST)
 COUNT = o.Option(help="Products of that shape in one launch", low=1, high=_MOST)
+
+
+def _lower(given: Any, _name: str) -> str:
+    return str(given).lower()
+
+
+def _precisions() -> Sequence[str]:
+    from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
+
+    return [*PRECISIONS, *PRECISION_ALIASES]
+
+
+def _engines() -> Sequence[str]:
+    from jevons.operators.factors import ENGINES
+
+    return ENGINES
+
+
 PRODUCT_PRECISION = o.Option(
-    help="Precision of the products: bf16, fp8, fp8_block, fp4, int8, or weights only: int4, mxfp4, …", metavar="NAME"
-)
+    help="Precision of the products: bf16, fp8, fp8_block, fp4, int8, or weights only: int4, mxfp4, …", parse=_lower,
+    choices=_precisions, metavar="NAME",
+)  # fmt: skip
+ENGINE = replace(o.ENGINE, help="Engine whose kernels answer: vllm, sglang, trtllm or generic", choices=_engines)
 BATCH = o.Option(help="Sequences", low=1, high=_MOST)
 NEW_TOKENS = o.Option(help="New tokens of each sequence; in decode the tokens in its cache", low=1, high=_MOST)
 CACHED = o.Option(help="Tokens of each sequence already in the cache (prefill)", low=0, high=_MOST)
@@ -59,7 +81,7 @@ def gemm(
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
     precision: Annotated[str, PRODUCT_PRECISION] = "bf16",
     count: Annotated[int, COUNT] = 1,
-    engine: Annotated[str, o.ENGINE] = "vllm",
+    engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time one matrix product ``C[m, n] = A[m, k] B[k, n]`` on one accelerator, B being the weights.
 
@@ -100,7 +122,7 @@ def attention(
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
     precision: Annotated[str, PRODUCT_PRECISION] = "bf16",
     kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
-    engine: Annotated[str, o.ENGINE] = "vllm",
+    engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time attention with grouped KV heads on one accelerator: of a prompt (causal), or of one decode step.
 
@@ -146,7 +168,7 @@ def mla(
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
     precision: Annotated[str, PRODUCT_PRECISION] = "bf16",
     kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
-    engine: Annotated[str, o.ENGINE] = "vllm",
+    engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time latent attention (MLA) on one accelerator: of a prompt (expanded), or of one decode step (absorbed).
 
@@ -190,7 +212,7 @@ def moe(
     imbalance: Annotated[float, IMBALANCE] = 1.0,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
     precision: Annotated[str, PRODUCT_PRECISION] = "bf16",
-    engine: Annotated[str, o.ENGINE] = "vllm",
+    engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time one accelerator's share of a layer of routed experts (gate, up and down), sorting and summing included.
 
@@ -232,7 +254,7 @@ def all_reduce(
     gpus: Annotated[int, o.GPUS] = 8,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
     library: Annotated[str, LIBRARY] = "custom",
-    engine: Annotated[str, o.ENGINE] = "vllm",
+    engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time an all-reduce: every device ends with the sum of what all held.
 
@@ -265,7 +287,7 @@ def all_gather(
     *,
     gpus: Annotated[int, o.GPUS] = 8,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
-    engine: Annotated[str, o.ENGINE] = "vllm",
+    engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time an all-gather: every device ends with the whole message, of which each held a part.
 
@@ -294,7 +316,7 @@ def reduce_scatter(
     *,
     gpus: Annotated[int, o.GPUS] = 8,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
-    engine: Annotated[str, o.ENGINE] = "vllm",
+    engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time a reduce-scatter: the message on every device is summed, and each keeps its part of the sum.
 
@@ -323,7 +345,7 @@ def all_to_all(
     *,
     gpus: Annotated[int, o.GPUS] = 8,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
-    engine: Annotated[str, o.ENGINE] = "vllm",
+    engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time an all-to-all: each device holds an equal part of its message for every other.
 
@@ -352,7 +374,7 @@ def point_to_point(
     *,
     across: Annotated[bool, ACROSS] = False,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
-    engine: Annotated[str, o.ENGINE] = "vllm",
+    engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time sending a message from one device to another, in the scale-up domain or over the network.
 
