@@ -34,6 +34,9 @@ _HOMES = {
     "InfeasibleError": "jevons.errors", "SolverError": "jevons.errors",
 }  # fmt: skip
 
+_OFFERED = {("study", "monte_carlo"): "jevons.api.study", ("study", "sweep"): "jevons.api.study"}
+"""Functions of the layer above that a part offers too: the part asks the package, and imports nothing upward."""
+
 _FACES = {
     ("plan", "plot"): "jevons.plot.plan:PICTURES",
     ("plan", "page"): "jevons.report:plan_html",
@@ -58,6 +61,20 @@ def __getattr__(name: str) -> Any:
     if name in _PARTS:
         return importlib.import_module(f"jevons.{name}")
     message = f"module `jevons` has no attribute `{name}`"
+    raise AttributeError(message)
+
+
+def offered(part: str, name: str) -> Any:
+    """Return a declared function that a part of the package offers under its own name, such as `study.monte_carlo`.
+
+    Raises
+    ------
+    AttributeError
+        If the part offers no such function.
+    """
+    if (part, name) in _OFFERED:
+        return getattr(importlib.import_module(_OFFERED[part, name]), name)
+    message = f"module `jevons.{part}` has no attribute `{name}`"
     raise AttributeError(message)
 
 

@@ -1,5 +1,11 @@
-"""Composes the stages: loads scenarios, runs the chain, explores uncertainty, explains results."""
+"""Composes the stages: loads scenarios, runs the chain, explores uncertainty, explains results.
 
+``jevons.study.monte_carlo`` and ``jevons.study.sweep`` are declared in the layer above; the package names them here.
+"""
+
+from typing import Any
+
+import jevons
 from jevons.sizing.compare import compare
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.search import Demand, Service, SizeResult, size
@@ -14,3 +20,8 @@ __all__ = [
     "Demand", "HourPrice", "PlanResult", "Scenario", "Service", "SizeResult", "TrainResult", "compare", "load", "plan",
     "preset", "size", "train",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public function of studies on first use; the package knows where it is declared."""
+    return jevons.offered("study", name)
