@@ -145,6 +145,9 @@ def _row_groups(content: bytes) -> list[dict[int, Any]]:
     if int(footer[3]) < 0 or any(int(group[3]) < 0 for group in groups):
         message = "it counts rows below 0"
         raise ValueError(message)
+    if sum(int(group[3]) for group in groups) != int(footer[3]):
+        message = "its counts of rows disagree"
+        raise ValueError(message)
     return groups
 
 

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from jevons.errors import Fault, InputError
 from jevons.facts.read import as_date
 from jevons.files import read_csv
@@ -90,7 +92,12 @@ def growth_account(history: History) -> GrowthAccount:
     """Return what users, price and use per user add to a history's growth; users as one where they are not counted."""
     years = [date.toordinal() / 365.25 for date in history.dates]
     users = history.users or (1.0,) * len(years)
-    return account_for_growth(years, history.tokens_per_d, users, history.price)
+    try:
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            return account_for_growth(years, history.tokens_per_d, users, history.price)
+    except (ArithmeticError, ValueError):
+        message = "the volumes, prices or users change by more than can be accounted for; check their units"
+        raise InputError(message) from None
 
 
 def _number(text: str | None) -> float:

@@ -98,6 +98,16 @@ def test_a_date_past_all_calendars_is_told(jevons, tmp_path):
     assert "is not a date" in jevons("study", "growth", tmp_path / "h.csv").err
 
 
+@pytest.mark.parametrize(
+    "row", ["2025-02,1e300,0.5,300", "2025-02,8e9,0.5,22222222222222222222", "2025-02,8e9,1e-300,1"]
+)
+def test_a_growth_past_all_measure_is_an_answer_or_a_line(jevons, tmp_path, row):
+    (tmp_path / "h.csv").write_text(
+        f"date,tokens_per_day,price,users\n2024-05,1e9,2.0,100\n2024-09,2e9,1.0,150\n{row}\n"
+    )
+    assert jevons("study", "growth", tmp_path / "h.csv").code in {0, 2}
+
+
 TERM = "rate: 2\nrequests: 50\nclasses:\n  - {{name: {name}, isl: 100, osl: 20}}\n  - {{name: b, isl: 50, osl: 10}}\n"
 
 

@@ -160,13 +160,15 @@ def _too_many_rows(path: Path, most: int) -> InputError:
 
 def _from_table(path: Path, table: pl.DataFrame, *, line_offset: int) -> Trace:
     """Return the trace of a table of texts."""
-    table = table.rename({column: column.strip() for column in table.columns})
+    named = {column.strip(): column for column in table.columns}
     for make in _CSV_MAKES:
-        if {make.time, make.isl, make.osl} <= set(table.columns):
+        if {make.time, make.isl, make.osl} <= set(named):
             break
     else:
-        message = f"has columns {', '.join(table.columns[:8])}, those of no known trace. {_KNOWN}"
+        shown = ", ".join(column[:40] for column in table.columns[:8])
+        message = f"has columns {shown}, those of no known trace. {_KNOWN}"
         raise file_fault(path, message, 1)
+    table = table.select(pl.col(named[name]).alias(name) for name in (make.time, make.isl, make.osl))
     if table.height == 0:
         message = "has a head but no rows. Give a trace with at least one request."
         raise file_fault(path, message)
@@ -371,7 +373,8 @@ def _checked(
     times, isl, osl = columns
     faults = []
     earlier = np.zeros(len(times), dtype=np.bool_)
-    earlier[1:] = np.diff(times) < 0
+    with np.errstate(invalid="ignore"):  # a time that is none has a fault of its own
+        earlier[1:] = np.diff(times) < 0
     for bad, column, remedy in (
         (~np.isfinite(times), make.time, "must be a time; mend or cut the row"),
         (earlier, make.time, "earlier than the row before; sort the trace by time"),
