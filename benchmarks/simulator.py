@@ -67,8 +67,9 @@ def main() -> None:
         found = best(load, table, bounds, **options)
         first = first or found
         print(
-            f"{name}: {found.served / found.wall_s:,.0f} requests/s, {found.events / found.served:.2f} events and "
-            f"{found.decode_tokens / found.served:,.0f} decode tokens a request, {found.preemptions:,} preemptions, "
+            f"{name}: {found.served / found.wall_s:,.0f} requests/s, {found.work.events / found.served:.2f} events and "
+            f"{found.work.decode_tokens / found.served:,.0f} decode tokens a request, "
+            f"{found.work.preemptions:,} preemptions, "
             f"{found.wall_s / first.wall_s:.2f} x the first case's time"
         )
     kinds = [

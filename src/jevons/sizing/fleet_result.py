@@ -40,7 +40,7 @@ def fleet_record(
 ) -> dict[str, Any]:
     """Return the documented JSON object."""
     requests = load.requests
-    left_out = {"trail", "attempts", "fate", "series", "kinds", "models", "offline"}
+    left_out = {"trail", "work", "attempts", "fate", "series", "kinds", "models", "offline"}
     plain = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.name not in left_out}
     for name in ("ttft_s", "tpot_s", "e2e_s", "itl_s"):
         plain[name] = None if plain[name] is None else dataclasses.asdict(plain[name])
@@ -55,7 +55,7 @@ def fleet_record(
         "model": parts[0].model.name, "gpu": options.gpu, "precision": parts[0].precision,
         "engine": parts[0].engine.name, "routing": routing.kind, "stale_s": routing.stale_s, "load": requests.origin,
         "seed": options.seed, "mean_isl": float(requests.isl.mean()), "mean_osl": float(requests.osl.mean()),
-        **plain,
+        **plain, **dataclasses.asdict(found.work),
         "rejected": dict(found.rejected), "lost": dict(found.lost), "window_s": list(found.window_s),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "stable": found.overload_frac is None,

@@ -69,7 +69,7 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
 
     deployment, replicas, limits, found = run.deployment, run.replicas, run.limits, run.found
     load, entry_s = run.offered.requests, run.deployment.engine.entry_s
-    plain = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.name != "trail"}
+    plain = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.name not in {"trail", "work"}}
     spreads = {
         name: None if plain[name] is None else dataclasses.asdict(plain[name])
         for name in ("ttft_s", "tpot_s", "itl_s", "e2e_s")
@@ -93,7 +93,7 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "routing": options.routing, "load": load.origin, "seed": options.seed,
         "mean_isl": float(load.isl.mean()), "mean_osl": float(load.osl.mean()),
         "limits": dataclasses.asdict(limits),
-        **plain, **spreads,
+        **plain, **spreads, **dataclasses.asdict(found.work),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "window_s": list(found.window_s),
         "stable": found.overload_frac is None,

@@ -124,17 +124,17 @@ def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
     assert (trail.arrival <= trail.admitted)[done].all()
     assert (trail.admitted < trail.first)[done].all()
     assert (trail.first <= trail.finish)[done].all()
-    assert found.swaps <= found.preemptions == trail.preempted.sum()
-    assert found.host_hit_tokens <= found.hit_tokens
-    assert trail.gaps.sum() == found.decode_tokens
+    assert found.work.swaps <= found.work.preemptions == trail.preempted.sum()
+    assert found.work.host_hit_tokens <= found.work.hit_tokens
+    assert trail.gaps.sum() == found.work.decode_tokens
     # Each admission makes one token from the prompt, unless the cache was kept; all others come from decode steps.
     isl, osl, steps = load.isl[done], load.osl[done], steps_needed(load, limits, 0)[done]
     assert (-(-(osl - 1) // (limits.draft_tokens + 1)) < steps).all()
     assert (steps <= osl).all()
-    assert found.decode_tokens + done.sum() + found.preemptions - found.swaps >= steps.sum()
-    if found.preemptions == found.swaps:
-        assert found.decode_tokens == (steps - 1).sum()
-        assert found.prefill_tokens + found.hit_tokens == isl.sum()
+    assert found.work.decode_tokens + done.sum() + found.work.preemptions - found.work.swaps >= steps.sum()
+    if found.work.preemptions == found.work.swaps:
+        assert found.work.decode_tokens == (steps - 1).sum()
+        assert found.work.prefill_tokens + found.work.hit_tokens == isl.sum()
 
 
 @settings(max_examples=150, deadline=None)

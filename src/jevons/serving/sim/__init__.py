@@ -23,7 +23,7 @@ from jevons.serving.sim.replica.disaggregated import Pool, PoolUse, SplitResult,
 from jevons.serving.sim.replica.run import ROUTINGS, simulate
 from jevons.serving.sim.replica.step_table import constant_table, limits_of, step_table
 from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, energy_j, latencies, time_series
-from jevons.serving.sim.types import Requests, SimLimits, SimResult, Spread, StepTable, Trail
+from jevons.serving.sim.types import Requests, SimLimits, SimResult, Spread, StepTable, Trail, Work
 
 __all__ = [
     "ARRIVALS",
@@ -62,6 +62,7 @@ __all__ = [
     "StepTable",
     "Trace",
     "Trail",
+    "Work",
     "arrival_times",
     "by_class",
     "constant_table",

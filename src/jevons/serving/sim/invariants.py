@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 from jevons.checks import check, check_finite, check_shares, check_spread, check_sum
 from jevons.serving.sim.fleet.types import FleetResult, Kind
-from jevons.serving.sim.types import SimResult
+from jevons.serving.sim.types import SimResult, Work
 
 _LATENCIES = ("ttft_s", "tpot_s", "itl_s", "e2e_s")
 
@@ -23,11 +24,19 @@ def checked(found: SimResult) -> SimResult:
         check_spread(name, getattr(found, name))
     check_shares({n: getattr(found, n) for n in ("utilisation_frac", "kv_mean_frac", "kv_peak_frac")})
     rates = ("req_per_s", "output_tok_per_s", "goodput_req_per_s", "mean_batch", "mean_in_system", "end_s")
-    counts = ("preemptions", "prefill_tokens", "hit_tokens", "decode_tokens", "steps", "swaps", "moved_blocks")
-    check_finite({name: float(getattr(found, name)) for name in (*rates, *counts)})
+    check_finite({name: float(getattr(found, name)) for name in rates})
+    _check_work(found.work)
     check(found.goodput_req_per_s <= found.req_per_s * (1 + 1e-9), "goodput exceeds throughput")
     check_sum("requests", (found.served, found.rejected, found.refused), found.requests)
     return found
+
+
+def _check_work(work: Work) -> None:
+    """Check that no counter wrapped, and that no part exceeds its whole."""
+    for field in fields(work):
+        check(getattr(work, field.name) >= 0, f"{field.name} is negative")
+    check(work.swaps <= work.preemptions, "more requests were swapped than preempted")
+    check(work.host_hit_tokens <= work.hit_tokens, "more tokens came from the host than were in the cache")
 
 
 def checked_fleet(found: FleetResult, kinds: Sequence[Kind]) -> FleetResult:
@@ -55,6 +64,7 @@ def checked_fleet(found: FleetResult, kinds: Sequence[Kind]) -> FleetResult:
         "end_s",
     )
     check_finite({name: float(getattr(found, name)) for name in names})
+    _check_work(found.work)
     fates = (found.served, *found.rejected.values(), *found.lost.values())
     check_sum("requests", fates, found.requests)
     return found

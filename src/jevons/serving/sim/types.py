@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ TICKS_PER_S = 10**12
 
 LONGEST_S = 4_000_000.0
 """Longest simulated time; ticks of longer ones would not fit 64 bits with a margin."""
-
-TICK_TOTALS = frozenset({"busy", "end", "context_steps"})
-"""Totals of a replica that are times in ticks or as large: their sum over replicas may pass what 64 bits hold."""
 
 
 def tick_sum(ticks: IntArray) -> float:
@@ -189,6 +186,40 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What replicas did, summed over all of them.
+
+    Parameters
+    ----------
+    steps, events : int
+        Engine steps, and events between which they were summed in closed form.
+    prefill_tokens, hit_tokens : int
+        Prompt tokens computed, and those that the prefix cache had.
+    decode_tokens : int
+        Requests summed over decode steps, which are tokens where none are drafted.
+    preemptions, swaps : int
+        Requests whose KV cache was taken, and those of them whose cache went to the host.
+    host_hit_tokens, moved_blocks : int
+        Of ``hit_tokens``, those fetched from the host; blocks that requests waited for.
+    """
+
+    steps: int
+    events: int
+    prefill_tokens: int
+    hit_tokens: int
+    decode_tokens: int
+    preemptions: int
+    swaps: int
+    host_hit_tokens: int
+    moved_blocks: int
+
+
+def work_of(totals: Mapping[str, IntArray]) -> Work:
+    """Return the sums over replicas of the counters of each."""
+    return Work(**{field.name: int(totals[field.name].sum()) for field in fields(Work)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimResult:
     """Outcome of a simulation.
 
@@ -214,12 +245,8 @@ class SimResult:
         Decodes per decode step; requests in work, and requests in work or waiting, over time, per replica.
     kv_mean_frac, kv_peak_frac : float
         Share of cache blocks: tokens held, mean over decode steps; blocks used at most.
-    preemptions, prefill_tokens, hit_tokens, decode_tokens, steps, events : int
-        Totals over replicas; ``hit_tokens`` are prompt tokens that the prefix cache had, ``decode_tokens`` requests
-        summed over decode steps, which are tokens where none are drafted.
-    swaps, host_hit_tokens, moved_blocks : int
-        Preemptions whose cache went to the host; of ``hit_tokens``, those fetched from it; blocks that requests waited
-        for.
+    work : Work
+        Steps, tokens and preemptions of all replicas.
     end_s : float
         When the last request was answered [s].
     overload_frac : float or None
@@ -251,15 +278,7 @@ class SimResult:
     mean_in_system: float
     kv_mean_frac: float
     kv_peak_frac: float
-    preemptions: int
-    prefill_tokens: int
-    hit_tokens: int
-    decode_tokens: int
-    steps: int
-    events: int
-    swaps: int
-    host_hit_tokens: int
-    moved_blocks: int
+    work: Work
     end_s: float
     overload_frac: float | None
     capacity_req_per_s: float | None

@@ -51,7 +51,7 @@ def test_equal_replicas_without_features_equal_the_plain_simulation(routing: str
     for name in ("admitted", "first", "finish", "replica", "preempted"):
         assert np.array_equal(getattr(found.trail, name), getattr(plain.trail, name))
     assert found.ttft_s == plain.ttft_s
-    assert found.decode_tokens == plain.decode_tokens
+    assert found.work.decode_tokens == plain.work.decode_tokens
 
 
 def test_equal_kinds_are_one_kind() -> None:
@@ -200,7 +200,7 @@ def test_sessions_stay_and_prefixes_are_found_again() -> None:
     hits = {}
     for way in ("round_robin", "session", "prefix"):
         found = simulate_fleet(load, kinds, routing=Routing(kind=way), session=session)
-        hits[way] = found.hit_tokens
+        hits[way] = found.work.hit_tokens
         if way == "session":
             assert all(len(set(found.trail.replica[session == s])) == 1 for s in range(sessions))
     assert hits["session"] == hits["prefix"] > 2 * hits["round_robin"]
@@ -343,11 +343,11 @@ def test_tokens_and_requests_are_conserved() -> None:
     assert accounted(found) == 1000
     answered = found.trail.finish >= 0
     # Each time that it begins, a request's prompt gives its next token; decode steps give the others.
-    begun = answered.sum() + found.attempts.sum() + found.preemptions
-    assert found.decode_tokens + begun >= int(load.osl[answered].sum())
+    begun = answered.sum() + found.attempts.sum() + found.work.preemptions
+    assert found.work.decode_tokens + begun >= int(load.osl[answered].sum())
     calm = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=8)])
-    assert calm.decode_tokens == int((load.osl - 1).sum())
-    assert calm.prefill_tokens == int(load.isl.sum())
+    assert calm.work.decode_tokens == int((load.osl - 1).sum())
+    assert calm.work.prefill_tokens == int(load.isl.sum())
 
 
 def test_wrong_arguments_are_refused() -> None:

@@ -61,10 +61,10 @@ def test_the_prefix_cache_finds_what_turns_share() -> None:
     load = sim.generate_mix(spec(CHAT), seed=4).requests
     found = sim.simulate(load, TABLE, LIMITS)
     # Of turn k's prompt the earlier one's is known; the mean over geometric turns of 4 is some four fifths.
-    assert 0.65 < found.hit_tokens / load.isl.sum() < 0.9
+    assert 0.65 < found.work.hit_tokens / load.isl.sum() < 0.9
     assert found.served == load.count
     plain = sim.simulate(sim.without_prefixes(load), TABLE, LIMITS)
-    assert (plain.hit_tokens, plain.served) == (0, load.count)
+    assert (plain.work.hit_tokens, plain.served) == (0, load.count)
     assert plain.ttft_s.mean > found.ttft_s.mean
 
 

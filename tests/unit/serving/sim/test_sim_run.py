@@ -20,7 +20,7 @@ def test_one_request_takes_its_prompt_and_its_steps() -> None:
     assert found.ttft_s.mean == pytest.approx(0.030)
     assert found.tpot_s.mean == pytest.approx(0.010)
     assert found.e2e_s.mean == pytest.approx(0.070)
-    assert (found.steps, found.prefill_tokens, found.decode_tokens) == (4, 10, 4)
+    assert (found.work.steps, found.work.prefill_tokens, found.work.decode_tokens) == (4, 10, 4)
 
 
 def test_a_prompt_beyond_the_budget_goes_in_chunks_beside_decodes() -> None:
@@ -34,10 +34,10 @@ def test_the_last_admitted_gives_way_where_the_cache_is_full() -> None:
     # Six blocks of 4 tokens: both prompts of 8 fit, their answers of 9 (16 tokens cached, 4 blocks) do not.
     found = sim.simulate(requests([0.0, 0.0], [8, 8], [9, 9]), TABLE, dataclasses.replace(LIMITS, kv_blocks=6))
     assert found.trail.preempted.tolist() == [0, 1]
-    assert found.preemptions == 1
+    assert found.work.preemptions == 1
     assert found.kv_peak_frac == 1.0
     # Two blocks are held, one more each at the first step; at the fifth there is none left: 8 + 4 tokens, made anew.
-    assert found.prefill_tokens == 16 + 8 + 1 + 4
+    assert found.work.prefill_tokens == 16 + 8 + 1 + 4
 
 
 def test_unstable_loads_are_called_so_with_the_excess() -> None:
@@ -97,7 +97,7 @@ def test_cost_grows_with_events_not_with_tokens() -> None:
     events = [
         sim.simulate(
             sim.generate(sim.Load(requests=5000, isl=500, osl=osl, rate_req_per_s=1200 / osl), 1), table, limits
-        ).events
+        ).work.events
         for osl in (200, 2000)
     ]
     assert events[1] < 1.3 * events[0]
@@ -109,7 +109,7 @@ def test_a_shared_prefix_is_computed_once() -> None:
         [0.0, 1.0], [10, 10], [5, 5], hashes=np.array([0, 1, 2, 0, 1, 3]), hash_start=np.array([0, 3, 6]), hash_tokens=4
     )
     found = sim.simulate(load, TABLE, LIMITS)
-    assert (found.hit_tokens, found.prefill_tokens) == (8, 12)
+    assert (found.work.hit_tokens, found.work.prefill_tokens) == (8, 12)
     assert found.trail.first[1] - found.trail.arrival[1] == 2 * 10**9
     with pytest.raises(InputError, match="block_tokens = 5"):
         sim.simulate(load, TABLE, dataclasses.replace(LIMITS, block_tokens=5))
@@ -124,7 +124,7 @@ def test_the_prefix_least_recently_used_makes_room() -> None:
     found = [sim.simulate(load, TABLE, dataclasses.replace(LIMITS, kv_blocks=blocks)) for blocks in (5, 6)]
     # The fourth finds its first block (the last token of a prompt is always computed). Of the first prompt, the third
     # evicts both blocks where five are held, and only the last where six are: then the fifth finds the other.
-    assert [f.hit_tokens for f in found] == [4, 8]
+    assert [f.work.hit_tokens for f in found] == [4, 8]
 
 
 def test_a_load_that_ends_in_a_burst_is_not_called_unstable() -> None:

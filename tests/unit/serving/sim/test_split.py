@@ -22,8 +22,8 @@ def test_a_lone_request_takes_its_prompt_its_way_and_its_steps() -> None:
     assert found.ttft_s.p99 == pytest.approx(100 * 0.0001 + 0.003)
     assert found.e2e_s.p99 == pytest.approx(100 * 0.0001 + 0.003 + 10 * 0.01)
     assert found.tpot_s.p50 == pytest.approx(0.01)
-    assert found.prefill_tokens == 100_000
-    assert found.decode_tokens == 10_000
+    assert found.work.prefill_tokens == 100_000
+    assert found.work.decode_tokens == 10_000
     assert found.overload_frac is None
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jevons.serving.sim._kernels import fleet_state as kf
 from jevons.serving.sim.fleet.types import FleetResult, FleetSeries, Kind, KindShare, ModelShare, Offline, OfflineShare
 from jevons.serving.sim.replica.run import BUSY_FRAC, UNSTABLE_FRAC, gap_spread, spread_of, steady_window, within
-from jevons.serving.sim.types import TICK_TOTALS, TICKS_PER_S, FloatArray, IntArray, Requests, Trail, tick_sum
+from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, Requests, Trail, tick_sum, work_of
 
 _HOUR = 3600 * TICKS_PER_S
 _FULL_FRAC = 0.95
@@ -58,7 +58,6 @@ def summary(
         for kind, paid in zip(kinds, series.paid[-1], strict=True)
     )
     overload, capacity = (None, None) if grows else _overload(trail, fate[:online], shares)
-    totals = {name: int(values.sum()) for name, values in trail.totals.items() if name not in TICK_TOTALS}
     busy, serving = tick_sum(trail.totals["busy"]), tick_sum(fleet.rows[:, kf.SERVING])
     return FleetResult(
         requests=online, served=len(done), counted=int(counted.sum()),
@@ -71,9 +70,7 @@ def summary(
         kinds=shares, models=models, offline=_pile(offline, trail, online, window),
         replica_hours=sum(share.replica_hours for share in shares),
         accelerator_hours=sum(share.accelerator_hours for share in shares), cost=sum(share.cost for share in shares),
-        utilisation_frac=busy / max(serving, 1.0), preemptions=totals["preemptions"],
-        prefill_tokens=totals["prefill_tokens"], hit_tokens=totals["hit_tokens"],
-        decode_tokens=totals["decode_tokens"], steps=totals["steps"], events=totals["events"],
+        utilisation_frac=busy / max(serving, 1.0), work=work_of(trail.totals),
         failures=int(fleet.own[kf.FAILED]), end_s=end / TICKS_PER_S, overload_frac=overload,
         capacity_req_per_s=capacity, limit=None if overload is None else _limit(kinds, shares),
         series=series,

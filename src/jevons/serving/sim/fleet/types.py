@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jevons.serving.sim.types import FloatArray, IntArray, Requests, SimLimits, Spread, StepTable, Trail
+from jevons.serving.sim.types import FloatArray, IntArray, Requests, SimLimits, Spread, StepTable, Trail, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,8 +293,10 @@ class FleetResult:
         Sums over kinds.
     utilisation_frac : float
         Of all replicas.
-    preemptions, prefill_tokens, hit_tokens, decode_tokens, steps, events, failures : int
-        Totals over replicas.
+    work : Work
+        Steps, tokens and preemptions of all replicas.
+    failures : int
+        Failures of replicas.
     end_s : float
         When the last request was answered [s].
     overload_frac, capacity_req_per_s : float or None
@@ -333,12 +335,7 @@ class FleetResult:
     accelerator_hours: float
     cost: float
     utilisation_frac: float
-    preemptions: int
-    prefill_tokens: int
-    hit_tokens: int
-    decode_tokens: int
-    steps: int
-    events: int
+    work: Work
     failures: int
     end_s: float
     overload_frac: float | None

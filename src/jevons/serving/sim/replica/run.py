@@ -30,6 +30,7 @@ from jevons.serving.sim.types import (
     StepTable,
     Trail,
     tick_sum,
+    work_of,
 )
 
 ROUTINGS = ("round_robin", "least_loaded")
@@ -400,12 +401,7 @@ def summarise(
         mean_in_system=float(e2e_s.sum()) / max(end_s * replicas, 1e-12),
         kv_mean_frac=tick_sum(totals["context_steps"]) / decode_steps / holds,
         kv_peak_frac=float(totals["peak_blocks"].max()) / limits.kv_blocks,
-        preemptions=int(totals["preemptions"].sum()), prefill_tokens=int(totals["prefill_tokens"].sum()),
-        hit_tokens=int(totals["hit_tokens"].sum()),
-        decode_tokens=int(totals["decode_tokens"].sum()), steps=int(totals["steps"].sum()),
-        events=int(totals["events"].sum()), swaps=int(totals["swaps"].sum()),
-        host_hit_tokens=int(totals["host_hit_tokens"].sum()), moved_blocks=int(totals["moved_blocks"].sum()),
-        end_s=end_s, overload_frac=overload, capacity_req_per_s=capacity,
+        work=work_of(totals), end_s=end_s, overload_frac=overload, capacity_req_per_s=capacity,
         wall_s=clock[0], compile_s=clock[1], trail=trail,
     )  # fmt: skip
 
