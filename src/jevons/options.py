@@ -296,6 +296,25 @@ def path(given: Any, _name: str) -> Any:
     return Path(given) if isinstance(given, str) else given
 
 
+def device_file(given: Any, name: str) -> Path:
+    """Return the path of a YAML file that describes a device.
+
+    Raises
+    ------
+    InputError
+        If it does not end in .yaml.
+    """
+    if not str(given).lower().endswith((".yaml", ".yml")):
+        message = f"--{name} {given}: a device is described in a .yaml file"
+        raise InputError(message)
+    return Path(given)
+
+
+def kind_of(gpu: str, hardware: Path | str | None) -> str:
+    """Return what names the accelerator: the file of one's own device where one is given, else its name."""
+    return gpu if hardware is None else str(hardware)
+
+
 def seconds(value: float | str | None) -> float | None:
     """Return a time that `declared` has parsed, with its type [s]."""
     return typing.cast("float | None", value)
@@ -317,7 +336,11 @@ def file(value: Path | str | None) -> Path | None:
 
 
 MODEL = Option(help="Model: a shipped name (`jevons models list`) or the path of a config.json", metavar="MODEL")
-GPU = Option(help="Accelerator, such as h100_sxm or 'NVIDIA H100 80GB'", metavar="NAME")
+GPU = Option(help="Accelerator, such as h100_sxm or 'NVIDIA H100 80GB'; or one's own .yaml file", metavar="NAME")
+HARDWARE = Option(
+    help="YAML file of a device of one's own, in place of a shipped one",
+    parse=device_file, metavar="FILE",
+)  # fmt: skip
 GPU_KINDS = Option(
     help="Accelerator, such as h100_sxm; or kinds of replicas with their number, such as h100_sxm:6,h20:4",
     metavar="NAME",

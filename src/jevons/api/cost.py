@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def cost(
     gpu: Annotated[str, o.GPU] = "h100_sxm",
     *,
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     model: Annotated[str | None, o.MODEL] = None,
     precision: Annotated[str, o.PRECISION] = "native",
     engine: Annotated[str, o.ENGINE] = "vllm",
@@ -63,7 +64,7 @@ def cost(
         message = "--gpu-hour prices tokens; name a --model too"
         raise InputError(message)
     service = Service(
-        gpu=gpu,
+        gpu=o.kind_of(gpu, hardware),
         engine=engine,
         precision=precision,
         gpus=max_replica_gpus,

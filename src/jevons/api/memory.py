@@ -17,6 +17,7 @@ def memory(
     model: Annotated[str, o.MODEL],
     *,
     gpu: Annotated[str, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     tp: Annotated[int, o.TP] = 1,
     pp: Annotated[int, o.PP] = 1,
     ep: Annotated[int, o.EP] = 1,
@@ -57,7 +58,8 @@ def memory(
 
     layout = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
     return memory_of(
-        model, gpu, layout, dp_attention=dp_attention, precision=precision, kv_precision=kv_precision, engine=engine,
+        model, o.kind_of(gpu, hardware), layout, dp_attention=dp_attention, precision=precision,
+        kv_precision=kv_precision, engine=engine,
         max_model_len=max_model_len, memory_frac=gpu_memory_utilization, max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens, calibration=o.file(calibration), on=o.day(as_of),
     )  # fmt: skip

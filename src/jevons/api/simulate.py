@@ -18,6 +18,7 @@ def simulate(
     model: Annotated[str, o.MODEL],
     *,
     gpu: Annotated[str, o.GPU_KINDS] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     gpus: Annotated[int | None, o.GPUS] = None,
     tp: Annotated[int | None, o.TP] = None,
     replicas: Annotated[int | None, o.REPLICAS] = None,
@@ -100,7 +101,8 @@ def simulate(
     from jevons.sizing.simulation import simulate_load
 
     simulation = Simulation(
-        model=model, gpu=gpu, gpus=gpus, tp=tp, replicas=replicas, routing=routing or "round_robin", engine=engine,
+        model=model, gpu=o.kind_of(gpu, hardware), gpus=gpus,
+        tp=tp, replicas=replicas, routing=routing or "round_robin", engine=engine,
         precision=precision, kv_precision=kv_precision, kv_tokens=kv_tokens, max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens, rate=rate, requests=requests, isl=isl, osl=osl, isl_cv=isl_cv,
         osl_cv=osl_cv, arrivals=arrivals, cv=cv, concurrency=concurrency, think=o.seconds(think) or 0.0,

@@ -1,16 +1,19 @@
 """Accelerators, links, clusters and sites as typed views over facts."""
 
-from jevons.hardware.catalog import accelerator, accelerator_ids, cluster, host_link_kind, site_from_facts
-from jevons.hardware.types import Accelerator, Cluster, Link, Site
+from jevons.hardware.catalog import accelerator, cluster, kin, site_from_facts
+from jevons.hardware.names import accelerator_ids, device_id
+from jevons.hardware.types import Accelerator, Cluster, Link, OwnPrice, Site
 
 __all__ = [
     "Accelerator",
     "Cluster",
     "Link",
+    "OwnPrice",
     "Site",
     "accelerator",
     "accelerator_ids",
     "cluster",
-    "host_link_kind",
+    "device_id",
+    "kin",
     "site_from_facts",
 ]

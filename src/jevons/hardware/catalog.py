@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
+from typing import Any
 
-from jevons.errors import FactError, InputError, did_you_mean
+from jevons.errors import FactError, InputError
 from jevons.facts import Facts, default_facts
 from jevons.formula import Formula, Symbol
+from jevons.hardware.file import device_from_file, is_file
+from jevons.hardware.names import device_id
 from jevons.hardware.types import PRECISIONS, Accelerator, Cluster, Link, Site
-
-ALIASES = {
-    "h100": "h100_sxm", "a100": "a100_sxm", "h200": "h200_sxm", "h800": "h800_sxm", "a800": "a800_sxm",
-    "b200": "b200_sxm", "b300": "b300_sxm", "910b": "ascend_910b", "910c": "ascend_910c", "4090": "rtx_4090",
-    "ironwood": "tpu_v7", "trn2": "trainium2", "mi250": "mi250x",
-}  # fmt: skip
 
 SERVER_POWER = Formula(
     "tdp * (1 + overhead)",
@@ -26,43 +24,38 @@ SERVER_POWER = Formula(
 """Power of a device with its share of the server, where its maker gives none."""
 
 
-def accelerator_ids(facts: Facts | None = None) -> list[str]:
-    """Return the ids of all devices that have a memory bandwidth and a matrix peak."""
-    facts = facts or default_facts()
-    return [
-        fact.id.rsplit(".", 1)[0]
-        for fact in facts
-        if fact.id.endswith(".hbm_bytes_per_s")
-        and any(f"{fact.id.rsplit('.', 1)[0]}.peak_{p}_flop_per_s" in facts for p in PRECISIONS)
-    ]
-
-
-def accelerator(device: str, facts: Facts | None = None, on: dt.date | None = None) -> Accelerator:
-    """Return the accelerator of that id (``h100_sxm``) or common short name (``H100``).
+def accelerator(
+    device: str, facts: Facts | None = None, on: dt.date | None = None, *, hardware: Path | str | None = None
+) -> Accelerator:
+    """Return the accelerator of a name, such as ``h100_sxm``, ``A100-80GB`` or ``NVIDIA GeForce RTX 4090``.
 
     Parameters
     ----------
     device : str
-        Fact prefix or alias; case, spaces and dashes do not matter.
+        Name as `device_id` reads it, or the path of a YAML file that describes a device of one's own.
     facts : Facts, optional
         The shipped facts by default.
     on : date, optional
         Only values public by then; the latest by default.
+    hardware : path or str, optional
+        YAML file of a device of one's own, in place of *device*.
 
     Raises
     ------
     InputError
-        If no such device is known; near names are offered.
+        If no such device is known, near names are offered; or the file is wrong.
     FactError
         If the device was not yet public on that date, or lacks a figure the model needs.
     """
     facts = facts or default_facts()
-    key = device.strip().lower().replace("-", "_").replace(" ", "_")
-    key = ALIASES.get(key, key)
-    known = accelerator_ids(facts)
-    if key not in known:
-        message = f"unknown accelerator `{device}`.{did_you_mean(key, known)} `jevons facts search hbm` lists them."
-        raise InputError(message)
+    given = device if hardware is None else str(hardware)
+    if hardware is not None or is_file(given):
+        return device_from_file(given, lambda base, date: _shipped(base, facts, date), on)
+    return _shipped(device_id(given, facts), facts, on)
+
+
+def _shipped(key: str, facts: Facts, on: dt.date | None) -> Accelerator:
+    """Return the device of an id."""
 
     def number(quantity: str, default: float | None = None) -> float:
         fact_id = f"{key}.{quantity}"
@@ -109,18 +102,31 @@ def accelerator(device: str, facts: Facts | None = None, on: dt.date | None = No
         node_devices=int(number("node_devices", 8.0)),
         tdp_w=tdp_w,
         server_w=number("server_w", SERVER_POWER(tdp=tdp_w, overhead=overhead)),
+        **kin(key, facts),
     )
+
+
+def kin(key: str, facts: Facts | None = None) -> dict[str, Any]:
+    """Return how a device behaves like others: generation, devices that stand in, and its way to the host."""
+    facts = facts or default_facts()
+
+    def text(quantity: str, default: str = "") -> str:
+        fact_id = f"{key}.{quantity}"
+        return str(facts.get(fact_id).value) if fact_id in facts else default
+
+    return {
+        "generation": text("generation", "other"),
+        "kernels_like": tuple(text("kernels_like").split()),
+        "links_like": tuple(text("links_like").split()),
+        "board_like": text("board_like"),
+        "host_link": text("host_link", "pcie"),
+    }
 
 
 def _latency_s(kind: str, facts: Facts, on: dt.date | None) -> float:
     """Return the time of an empty message over a kind of link; an unlisted kind counts as PCIe."""
     fact_id = f"link.{kind}.latency_s"
     return facts.get(fact_id if fact_id in facts else "link.pcie.latency_s", on).number
-
-
-def host_link_kind(device: Accelerator) -> str:
-    """Return how a device reaches its host's memory: ``coherent`` where it comes with its processor, else ``pcie``."""
-    return "coherent" if device.id.startswith("g") and device.vendor.lower() == "nvidia" else "pcie"
 
 
 def cluster(device: str, devices: int, *, oversubscription: float = 1.0, facts: Facts | None = None) -> Cluster:

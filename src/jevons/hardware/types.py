@@ -27,7 +27,15 @@ class Link:
     latency_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class OwnPrice:
+    """Purchase price of a device of one's own: amount and currency code."""
+
+    amount: float
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Accelerator:
     """One accelerator as sold, from its datasheet.
 
@@ -55,6 +63,18 @@ class Accelerator:
         Devices per server.
     tdp_w, server_w : float
         Power of the device, and its share of the server's at full load.
+    generation : str
+        Devices whose kernels behave alike in a running engine; ``other`` where none was measured in one.
+    kernels_like, links_like : tuple of str
+        Devices whose measured kernels, and collectives, stand in for its own, nearest first.
+    board_like : str
+        Device whose collectives stand in when an engine serves; its own where empty.
+    host_link : str
+        How it reaches its host's memory: ``coherent`` where it is sold with its processor, else ``pcie``.
+    own_price : OwnPrice or None
+        Purchase price that the user's file states.
+    file : str
+        The user's file that describes it; empty for a shipped device.
     """
 
     id: str
@@ -72,6 +92,22 @@ class Accelerator:
     node_devices: int
     tdp_w: float
     server_w: float
+    generation: str = "other"
+    kernels_like: tuple[str, ...] = ()
+    links_like: tuple[str, ...] = ()
+    board_like: str = ""
+    host_link: str = "pcie"
+    own_price: OwnPrice | None = None
+    file: str = ""
+
+    def __repr__(self) -> str:
+        """Return the device in a line, with units."""
+        peak = self.peak_flop_per_s["bf16"] / 1e12
+        return (
+            f"<{self.name} ({self.id}): {self.hbm_bytes / 1e9:.4g} GB, {self.hbm_bytes_per_s / 1e12:.3g} TB/s, "
+            f"{peak:,.4g} Tflop/s bf16 dense, {self.scaleup.kind} {self.scaleup.bytes_per_s / 1e9:,.4g} GB/s x "
+            f"{self.scaleup_domain}, {self.tdp_w:,.4g} W>"
+        )
 
     def supports(self, precision: str) -> bool:
         """Whether the device multiplies matrices in that precision."""

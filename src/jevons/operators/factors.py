@@ -26,18 +26,6 @@ from jevons.operators.types import FloatArray
 _DATA = Path(__file__).parent / "data" / "kernels.json"
 ENGINES = ("generic", "trtllm", "vllm", "sglang")
 
-# Devices whose kernels stand in, nearest first: same architecture, then same kind of memory.
-_RELATIVES: Mapping[str, tuple[str, ...]] = {
-    "h100": ("h100_sxm", "h200_sxm"), "h800": ("h200_sxm",), "h20": ("h200_sxm",), "gh200": ("h200_sxm",),
-    "h200": ("h200_sxm",), "a100": ("a100_sxm",), "a800": ("a100_sxm",), "a30": ("a100_sxm",), "v100": ("a100_sxm",),
-    "a40": ("a40", "l40s"), "a10": ("a40", "l40s"), "rtx_3090": ("a40", "l40s"), "l40s": ("l40s",), "l20": ("l40s",),
-    "l4": ("l40s",), "rtx_4090": ("rtx_pro_6000",), "rtx_pro_6000": ("rtx_pro_6000",), "b200": ("h200_sxm",),
-    "b300": ("h200_sxm",), "gb200": ("h200_sxm",), "gb300": ("h200_sxm",),
-}  # fmt: skip
-# The L40S computes as much per second as twice an RTX 4090 on less power, so that its clock drops where that of the
-# latter does not; like the RTX PRO 6000, the latter stays within its power. Its cards reach each other through the
-# host as those of the measured L40S machine do.
-_LINK_RELATIVES: Mapping[str, tuple[str, ...]] = {"rtx_4090": ("l40s",)}
 _LINK_FAMILIES = {"collective", "exchange"}
 _HIGH_BANDWIDTH = ("h200_sxm", "a100_sxm")
 _GRAPHICS = ("l40s", "rtx_pro_6000")
@@ -80,7 +68,8 @@ class KernelTable:
 
     def find(self, family: Family, device: Accelerator, dtype: str, variant: str, engine: str) -> Kernel:
         """Return the kernel for a device, precision, variant and engine, or the average of the nearest ones."""
-        key = (family.name, device.id, dtype, variant, engine)
+        near = " ".join(name for group in _relatives(device, family.name) for name in group)
+        key = (family.name, device.id, near, dtype, variant, engine)
         if key not in self._found:
             self._found[key] = self._search(family, device, dtype, variant, engine)
         return self._found[key]
@@ -160,14 +149,9 @@ class Factors:
 def _relatives(device: Accelerator, family: str) -> tuple[tuple[str, ...], ...]:
     """Return devices that stand in, nearest first; those of one tuple are averaged."""
     kind = _HIGH_BANDWIDTH if device.hbm_bytes_per_s > _HIGH_BANDWIDTH_BYTES_PER_S else _GRAPHICS
-    near: tuple[str, ...] = ()
-    if family in _LINK_FAMILIES and device.id in _LINK_RELATIVES:
-        return (*((name,) for name in _LINK_RELATIVES[device.id]), kind)
-    for prefix, names in _RELATIVES.items():
-        if device.id == prefix or device.id.startswith(f"{prefix}_"):
-            near = names
-            break
-    return (*((name,) for name in near), kind)
+    if family in _LINK_FAMILIES and device.links_like:
+        return (*((name,) for name in device.links_like), kind)
+    return (*((name,) for name in device.kernels_like), kind)
 
 
 def _main_variants(records: Sequence[Record]) -> list[Record]:

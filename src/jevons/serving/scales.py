@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from jevons.errors import FactError
 from jevons.facts import Facts, default_facts
-from jevons.hardware import Accelerator
+from jevons.hardware import Accelerator, kin
 
 Scales = Mapping[str, Mapping[str, float]]
 
@@ -20,43 +20,26 @@ SCALED_PARTS = (
 )  # fmt: skip
 """Parts of a step whose time in an engine may differ from that of lone kernels."""
 
-_GENERATIONS = (
-    ("hopper", ("h100", "h200", "h800", "h20", "gh200")),
-    ("blackwell", ("b200", "b300", "gb200", "gb300")),
-    ("blackwell_rtx", ("rtx_pro_6000",)),
-    ("ada", ("l40s", "l20", "l4")),
-    ("ada_geforce", ("rtx_4090",)),
-    ("ampere", ("a100", "a800", "a40", "a30", "a10", "rtx_3090")),
-    ("cdna", ("mi300x", "mi325x", "mi350x", "mi355x", "mi250x")),
-)
 
-# Scales correct the lone kernels that were measured. The RTX 4090 has those of the RTX PRO 6000 and the L40S's way
-# through the host (see `operators.factors`): the scales of its kernels, and of its links, are theirs.
-_LENDERS = {"ada_geforce": ("blackwell_rtx", "ada")}
-
-# The measured collectives of this device come from a machine whose cards reach each other through the host at 5 GB/s
-# (four cards) and 2 GB/s (eight), six times below what serving tables on the same card imply. Its boards are taken to
-# use their slots as well as the other PCIe boards that were measured.
-_BOARDS = {"l40s": "rtx_pro_6000", "l20": "rtx_pro_6000", "l4": "rtx_pro_6000"}
-
-
+@functools.cache
 def generations() -> tuple[str, ...]:
-    """Return the names that `generation_of` gives."""
-    return (*(name for name, _ in _GENERATIONS), "other")
+    """Return the names that `generation_of` gives; facts ``<device>.generation``."""
+    facts = default_facts()
+    names = (str(facts.get(fact.id).value) for fact in facts if fact.id.endswith(".generation"))
+    return (*dict.fromkeys(names), "other")
 
 
-def generation_of(device_id: str) -> str:
+def generation_of(device: Accelerator | str) -> str:
     """Return the generation that shares kernels with a device; ``other`` where none was measured in an engine."""
-    for name, prefixes in _GENERATIONS:
-        if any(device_id == prefix or device_id.startswith(f"{prefix}_") for prefix in prefixes):
-            return name
-    return "other"
+    return device.generation if isinstance(device, Accelerator) else str(kin(device)["generation"])
 
 
 def board(device: Accelerator) -> Accelerator:
     """Return the device as the collectives should see it."""
-    stand_in = _BOARDS.get(device.id)
-    return replace(device, id=stand_in) if stand_in else device
+    if not device.board_like:
+        return device
+    stand_in = device.board_like
+    return replace(device, id=stand_in, kernels_like=(stand_in,), links_like=())
 
 
 def read_scales(facts: Facts, on: dt.date | None = None) -> Scales:
@@ -91,13 +74,22 @@ def _shipped(generation: str, engine: str) -> Mapping[str, float]:
 
 def lender_of(generation: str, part: str) -> str:
     """Return the generation whose scale of a part is another's too, or nothing."""
-    kernels, links = _LENDERS.get(generation, ("", ""))
+    kernels, links = _lenders(generation)
     return links if part.endswith("_comm") else kernels
+
+
+@functools.cache
+def _lenders(generation: str) -> tuple[str, str]:
+    """Return the generations whose scales of kernels and of links are another's too; facts ``generation.<name>.…``."""
+    facts = default_facts()
+    ids = (f"generation.{generation}.{part}_like" for part in ("kernels", "links"))
+    kernels, links = (str(facts.get(one).value) if one in facts else "" for one in ids)
+    return kernels, links
 
 
 def _product(generation: str, engine: str, scales: Scales) -> Mapping[str, float]:
     made: dict[str, float] = {}
-    for owner in ("all", generation, *_LENDERS.get(generation, ()), engine):
+    for owner in ("all", generation, *(one for one in _lenders(generation) if one), engine):
         for part, value in scales.get(owner, {}).items():
             if owner in {"all", generation, engine} or owner == lender_of(generation, part):
                 made[part] = made.get(part, 1.0) * value

@@ -19,7 +19,7 @@ from jevons.operators import kernels as ops
 from jevons.operators.types import kv_bytes_of
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout, multiplied_in, split_gemm, weight_precision
-from jevons.serving.scales import Scales, board, generation_of, part_scales
+from jevons.serving.scales import Scales, board, part_scales
 from jevons.serving.types import PARTS, Deployment, EngineFactors, FloatArray, StepTime
 
 IntArray = NDArray[np.int8]
@@ -37,13 +37,13 @@ _STARTED = {"compute", "moe", "attention", "memory"}
 
 
 @functools.cache
-def kernel_factors(engine: str, device_id: str) -> ops.Factors:
-    """Return the operators' factors for an engine's kernels on a device.
+def kernel_factors(engine: str, generation: str) -> ops.Factors:
+    """Return the operators' factors for an engine's kernels on a generation of devices.
 
     On Blackwell the open engines call the kernels that TensorRT-LLM generates, through FlashInfer; what was measured of
     their own kernels is from Hopper and does not carry over.
     """
-    if generation_of(device_id) == "blackwell" and engine in {"vllm", "sglang"}:
+    if generation == "blackwell" and engine in {"vllm", "sglang"}:
         return ops.Factors(engine="trtllm")
     return ops.Factors(engine=engine if engine in ops.ENGINES else "generic")
 
@@ -132,7 +132,7 @@ class StepWork:
     layers, kernels : int
         Layers of the model, and kernels that the host launches for a step.
     generation : str
-        Of the device, as in `generation_of`.
+        Of the device, as in `Accelerator`.
     bound_frac : mapping of str to ndarray
         Share of the operators' time that each limit sets.
     """
@@ -238,7 +238,7 @@ def step_work(
     _add_ends(tally, deployment, load)
     if deployment.draft_tokens:
         _add_drafts(tally, deployment)
-    generation = generation_of(deployment.accelerator.id)
+    generation = deployment.accelerator.generation
     return StepWork(
         parts=dict(tally.parts),
         floors=dict(tally.floors),
@@ -342,14 +342,14 @@ def _add_products(tally: _Tally, deployment: Deployment, load: _Load) -> None:
     for precision, products in by_precision.items():
         all_rows, outputs, inners, counts = (np.array(column) for column in zip(*products, strict=True))
         shape = (all_rows, outputs[:, None], inners[:, None])
-        factors = kernel_factors(deployment.engine.name, deployment.accelerator.id)
+        factors = kernel_factors(deployment.engine.name, deployment.accelerator.generation)
         op = ops.gemm(deployment.accelerator, *shape, precision, fused_quantisation=True, factors=factors)
         tally.add_stack(f"compute.{precision}", op, counts)
 
 
 def _add_layer(tally: _Tally, deployment: Deployment, group: LayerGroup, load: _Load) -> None:
     device, tp, hidden = deployment.accelerator, deployment.layout.tp, deployment.model.hidden
-    factors = kernel_factors(deployment.engine.name, deployment.accelerator.id)
+    factors = kernel_factors(deployment.engine.name, deployment.accelerator.generation)
     a, block, tokens, count = group.attention, group.feed_forward, load.tokens, float(group.count)
     cluster = Cluster(board(device), deployment.devices)
     message_bytes = tokens * hidden * _ACTIVATION_BYTES
@@ -369,7 +369,7 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
     device, tp = deployment.accelerator, deployment.layout.tp
     common: dict[str, Any] = {
         "kv_precision": deployment.kv_precision,
-        "factors": kernel_factors(deployment.engine.name, deployment.accelerator.id),
+        "factors": kernel_factors(deployment.engine.name, deployment.accelerator.generation),
     }
     heads, kv_heads = max(a.heads / tp, 1.0), max(a.kv_heads / tp, 1.0)
     prompts, new = np.maximum(load.prompts, 1.0), np.maximum(load.prompt_tokens, 1.0)
@@ -417,7 +417,7 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
 def _add_indexer(tally: _Tally, deployment: Deployment, a: Attention, load: _Load, count: float) -> None:
     """Scores of all cached tokens by which a sparse layer chooses those it attends to."""
     device, dims = deployment.accelerator, (a.index_heads, 1, a.index_dim)
-    factors = kernel_factors(deployment.engine.name, deployment.accelerator.id)
+    factors = kernel_factors(deployment.engine.name, deployment.accelerator.generation)
     prompts, new = np.maximum(load.prompts, 1.0), np.maximum(load.prompt_tokens, 1.0)
     op = ops.attention_prefill(device, prompts, new, load.cached, *dims, v_head_dim=1, factors=factors)
     tally.add("attention.prompt", op, count, load.prompts)
@@ -459,7 +459,7 @@ def _expert_kernel(deployment: Deployment, precision: str) -> str:
     vLLM serves MXFP4 on Hopper, which cannot multiply in it, with the kernels that it has for 4-bit integers (Marlin):
     as quick as others on few tokens, and half as quick on many.
     """
-    hopper = generation_of(deployment.accelerator.id) == "hopper"
+    hopper = deployment.accelerator.generation == "hopper"
     if precision == "mxfp4" and hopper and deployment.engine.name == "vllm":
         return "int4"
     return _EXPERT_KERNELS.get(precision, precision)
@@ -472,7 +472,7 @@ def _expert_device(deployment: Deployment, kernel: str) -> Accelerator:
     Hopper does: published steps in them take as long on a B200 as on an H200.
     """
     device = deployment.accelerator
-    if kernel == "int4" and generation_of(device.id) == "blackwell":
+    if kernel == "int4" and device.generation == "blackwell":
         return accelerator("h200_sxm")
     return device
 
@@ -491,7 +491,7 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: _Load, preci
     shared: dict[str, Any] = {
         "tensor_parallel": layout.expert_tp, "precision": kernel,
         "gated": block.gated,
-        "factors": kernel_factors(deployment.engine.name, deployment.accelerator.id),
+        "factors": kernel_factors(deployment.engine.name, deployment.accelerator.generation),
     }  # fmt: skip
     if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
         return ops.moe_gemm(

@@ -228,7 +228,7 @@ def _machines(model: str, service: Service, terms: Assumptions, rents: Mapping[s
     """Return, for each number of whole servers that holds a copy, what the best layout carries and costs."""
     on, device = service.on, service.accelerator()
     try:
-        paid = purchase_price(device.id, on)
+        paid = purchase_price(device, on)
     except FactError as error:
         known = str(error).split(";", maxsplit=1)[0]
         message = f"{known}, and --compare needs one; choose another --gpu or a later --as-of"
@@ -307,7 +307,7 @@ def rent_of(
         _, _, negative, fact_id = max(offers)
         return -negative, fact_id
     reference = accelerator("h100_sxm", on=on)
-    own = [_device_hour(d, purchase_price(d.id, on).number, terms, on) for d in (reference, device)]
+    own = [_device_hour(d, purchase_price(d, on).number, terms, on) for d in (reference, device)]
     ratio = sum(own[1].values()) / sum(own[0].values())
     return get(
         "rent.h100.china_cny_per_h", on

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from jevons.costing import DeviceHour, FinanceTerms, device_hour
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import FactValue, default_facts, get
-from jevons.hardware import Accelerator, site_from_facts
+from jevons.hardware import Accelerator, OwnPrice, site_from_facts
 
 SITE = "site.china_north"
 """Site of an accelerator of one's own where none is named."""
@@ -52,7 +52,7 @@ def device_cost(device: Accelerator, site: str, on: dt.date | None = None) -> tu
     if site not in sites:
         message = f"--site {site}: unknown.{did_you_mean(site, sites)} Known: {', '.join(sites)}."
         raise InputError(message)
-    price = purchase_price(device.id, on).number
+    price = purchase_price(device, on).number
     return price, device_hour(
         device,
         price,
@@ -62,7 +62,7 @@ def device_cost(device: Accelerator, site: str, on: dt.date | None = None) -> tu
     )
 
 
-def purchase_price(device: str, on: dt.date | None) -> FactValue:
+def purchase_price(device: Accelerator, on: dt.date | None) -> FactValue:
     """Return the price in China where one is known, else the price elsewhere at the rate of the day [CNY].
 
     Raises
@@ -71,12 +71,25 @@ def purchase_price(device: str, on: dt.date | None) -> FactValue:
         If no purchase price was known on the date.
     """
     facts = default_facts()
-    for fact_id, foreign in ((f"{device}.price_cny", False), (f"{device}.price_usd", True)):
+    if device.own_price is not None:
+        return _own_price(device, device.own_price, on)
+    for fact_id, foreign in ((f"{device.id}.price_cny", False), (f"{device.id}.price_usd", True)):
         if fact_id in facts and facts.series(fact_id, on):
             found = facts.get(fact_id, on)
             rate = get("fx.cny_per_usd", on).number if foreign else 1.0
             low, high = (None if bound is None else bound * rate for bound in (found.low, found.high))
             return replace(found, value=found.number * rate, low=low, high=high)
     when = "" if on is None else f" on {on}"
-    message = f"no purchase price of {device} is known{when}; give --gpu-hour, such as '2 USD'"
+    where = f" `price:` in {device.file} or" if device.file else ""
+    message = f"no purchase price of {device.id} is known{when}; give{where} --gpu-hour, such as '2 USD'"
     raise FactError(message)
+
+
+def _own_price(device: Accelerator, own: OwnPrice, on: dt.date | None) -> FactValue:
+    """Return the price that the user's file states, at the rate of the day [CNY]."""
+    rate = 1.0 if own.currency == "CNY" else get(f"fx.cny_per_{own.currency.lower()}", on).number
+    day = on or get("fx.cny_per_usd").start
+    return FactValue(
+        id=f"{device.id}.price_cny", value=own.amount * rate, unit="CNY", start=day, published=day, grade="judgement",
+        reason=f"stated in {device.file}",
+    )  # fmt: skip

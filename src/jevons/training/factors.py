@@ -8,7 +8,7 @@ import functools
 from dataclasses import dataclass
 
 from jevons.facts import Facts, default_facts
-from jevons.hardware import Accelerator, host_link_kind
+from jevons.hardware import Accelerator
 from jevons.training.types import TrainingFactors
 
 
@@ -49,4 +49,4 @@ def _host_link(kind: str) -> HostLink:
 
 def host_link(device: Accelerator) -> HostLink:
     """Return a device's share of its host: coherent where it is sold with its processor, over PCIe elsewhere."""
-    return _host_link(host_link_kind(device))
+    return _host_link(device.host_link)

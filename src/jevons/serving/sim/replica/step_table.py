@@ -8,7 +8,6 @@ import numpy as np
 
 from jevons.errors import InputError
 from jevons.facts import default_facts
-from jevons.hardware import host_link_kind
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, SimLimits, StepTable
 from jevons.serving.step import step_time
@@ -87,7 +86,7 @@ def limits_of(
 def _with_host(limits: SimLimits, deployment: Deployment, context: float, host_bytes: float) -> SimLimits:
     """Return limits with host memory: every device keeps its part of a block there, and moves it over its own link."""
     block_bytes = kv_bytes_per_request(deployment, context) / context * limits.block_tokens
-    kind = host_link_kind(deployment.accelerator)
+    kind = deployment.accelerator.host_link
     rates = [default_facts().get(f"training_host.{kind}_{name}_bytes_per_s").number for name in ("link", "memory")]
     blocks = int(deployment.layout.dp * host_bytes // block_bytes)
     if blocks < 1:

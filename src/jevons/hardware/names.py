@@ -1,0 +1,157 @@
+"""What people and tools call an accelerator: one reading of names for all commands, scenarios and measured tables."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+
+from jevons.errors import InputError, did_you_mean
+from jevons.facts import Facts, default_facts
+from jevons.hardware.types import PRECISIONS
+from jevons.schema import shortened
+
+# Words that say nothing about which device is meant.
+_FILLERS = frozenset({
+    "nvidia", "amd", "huawei", "intel", "google", "aws", "amazon", "tesla", "geforce", "instinct", "gpu", "accelerator",
+    "graphics", "card", "per", "of", "both", "dies", "habana", "server", "edition", "oam", "npu", "cloud",
+})  # fmt: skip
+_MEMORY = re.compile(r"^(\d{2,4})(g|gb|gib)$")
+_JOINED = re.compile(r"(sxm|pcie|oam)\d?$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A device under one of its names: the words that tell it apart, without its memory."""
+
+    device: str
+    words: frozenset[str]
+    joined: str
+
+
+def accelerator_ids(facts: Facts | None = None) -> list[str]:
+    """Return the ids of all devices that have a memory bandwidth and a matrix peak."""
+    facts = facts or default_facts()
+    return [
+        fact.id.rsplit(".", 1)[0]
+        for fact in facts
+        if fact.id.endswith(".hbm_bytes_per_s")
+        and any(f"{fact.id.rsplit('.', 1)[0]}.peak_{p}_flop_per_s" in facts for p in PRECISIONS)
+    ]
+
+
+def device_id(name: str, facts: Facts | None = None) -> str:
+    """Return the id of the device that a name means, such as ``NVIDIA H100 80GB HBM3`` or ``A100-80GB``.
+
+    Case, maker and punctuation do not matter. A memory size picks among variants, and a short name means the variant
+    that facts list it for (``<device>.spellings``).
+
+    Raises
+    ------
+    InputError
+        If no device is meant, or several are; the message offers them.
+
+    Examples
+    --------
+    >>> device_id("NVIDIA GeForce RTX 4090"), device_id("A100-80GB"), device_id("Tesla V100-SXM2-32GB")
+    ('rtx_4090', 'a100_sxm', 'v100_sxm')
+    """
+    facts = facts or default_facts()
+    if facts is default_facts():
+        return _shipped(name)
+    return _resolved(name, facts)
+
+
+@functools.lru_cache(maxsize=1024)
+def _shipped(name: str) -> str:
+    return _resolved(name, default_facts())
+
+
+def _resolved(name: str, facts: Facts) -> str:
+    ids = accelerator_ids(facts)
+    words, memory_gb = read_name(name)
+    joined = "".join(words)
+    plain = re.sub(r"[^a-z0-9]+", "", name.lower())
+    for device in ids:
+        if plain.removeprefix("nvidia") == device.replace("_", ""):
+            return device
+    for device, spelling in _spellings(facts, ids):
+        if plain.removeprefix("nvidia") == re.sub(r"[^a-z0-9]+", "", spelling):
+            return device
+    if not joined:
+        message = f"unknown accelerator `{shortened(name)}`; give a name, such as {', '.join(ids[:3])}"
+        raise InputError(message)
+    usual = [device for device, spelling in _spellings(facts, ids) if "".join(read_name(spelling)[0]) == joined]
+    exact = [known.device for known in _names(facts, ids) if known.joined == joined or known.words == set(words)]
+    within = [known.device for known in _names(facts, ids) if set(words) <= known.words]
+    family = list(dict.fromkeys([*usual, *exact, *within]))
+    fitting = [one for one in family if memory_gb is None or _has_memory(facts, one, memory_gb)]
+    for group in (usual, exact):
+        narrowed = list(dict.fromkeys(one for one in group if one in fitting))
+        if len(narrowed) == 1:
+            return narrowed[0]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise InputError(_problem(name, joined, family, fitting, facts, ids))
+
+
+def read_name(name: str) -> tuple[tuple[str, ...], float | None]:
+    """Return the words of a name that tell devices apart, and the memory size that it states [GB].
+
+    Examples
+    --------
+    >>> read_name("NVIDIA A100-SXM4-80GB")
+    (('a100', 'sxm'), 80.0)
+    """
+    words: list[str] = []
+    memory_gb = None
+    for raw in re.split(r"[^a-z0-9]+", re.sub(r"(\d)\s+(gb|gib)\b", r"\1\2", name.lower())):
+        size = _MEMORY.match(raw)
+        if size and words:
+            memory_gb = float(size[1])
+        elif raw and raw not in _FILLERS and not re.match(r"^(hbm\d?e?|gddr\d?x?)$", raw):
+            split = _JOINED.search(raw)
+            head = raw[: split.start()] if split else raw
+            words += [part for part in (head, split[1] if split else "") if part]
+    return tuple(words), memory_gb
+
+
+def _names(facts: Facts, ids: list[str]) -> list[_Known]:
+    names = []
+    for device in ids:
+        titles = [device, str(facts.get(f"{device}.name").value)] if f"{device}.name" in facts else [device]
+        for title in titles:
+            words, _ = read_name(title)
+            names.append(_Known(device, frozenset(words), "".join(words)))
+    return names
+
+
+def _spellings(facts: Facts, ids: list[str]) -> list[tuple[str, str]]:
+    """Return each device with the other names that facts list for it."""
+    listed = [(device, f"{device}.spellings") for device in ids if f"{device}.spellings" in facts]
+    return [(device, text.strip()) for device, one in listed for text in str(facts.get(one).value).split(";")]
+
+
+def _has_memory(facts: Facts, device: str, memory_gb: float) -> bool:
+    """Return whether a device has the memory that a name states, in decimal or binary units."""
+    size = facts.get(f"{device}.hbm_bytes").number
+    return any(abs(size / unit - memory_gb) <= 0.04 * memory_gb for unit in (1e9, 2.0**30))
+
+
+def _problem(name: str, joined: str, family: list[str], fitting: list[str], facts: Facts, ids: list[str]) -> str:
+    if len(fitting) > 1:
+        return f"accelerator `{shortened(name)}` may be {', '.join(fitting[:-1])} or {fitting[-1]}; give one of them"
+    if family:
+        sizes = ", ".join(f"{one} ({facts.get(f'{one}.hbm_bytes').number / 2**30:.3g} GiB)" for one in family)
+        return (
+            f"accelerator `{shortened(name)}`: no device of that memory is known, only {sizes}. "
+            "A file describes another: --hardware FILE.yaml with `like:`."
+        )
+    shapes = {one.replace("_", ""): one for one in ids}
+    for device, spelling in _spellings(facts, ids):
+        shapes.setdefault("".join(read_name(spelling)[0]), device)
+    near = did_you_mean(joined, shapes)
+    for plain, device in shapes.items():
+        near = near.replace(f"`{plain}`", f"`{device}`")
+    lists = "`jevons facts search hbm` lists them; --hardware FILE.yaml describes another."
+    return f"unknown accelerator `{shortened(name)}`.{near} {lists}"

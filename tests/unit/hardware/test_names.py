@@ -1,0 +1,53 @@
+"""Names of devices as people and tools write them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jevons.errors import InputError
+from jevons.facts import default_facts
+from jevons.hardware import accelerator_ids, device_id
+
+WRITTEN = {
+    "NVIDIA GeForce RTX 4090": "rtx_4090", "H100-SXM5-80GB": "h100_sxm", "NVIDIA H100 80GB HBM3": "h100_sxm",
+    "A100-80GB": "a100_sxm", "a100 40gb": "a100_sxm_40gb", "NVIDIA A100 80GB PCIe": "a100_pcie", "MI300X": "mi300x",
+    "h100": "h100_sxm", "Tesla V100-SXM2-32GB": "v100_sxm", "910B": "ascend_910b", "NVIDIA H100 NVL": "h100_nvl",
+    "NVIDIA GH200 480GB": "gh200", "rtx4090": "rtx_4090", "NVIDIA RTX PRO 6000 Blackwell Server Edition":
+    "rtx_pro_6000", "AMD Instinct MI300X OAM": "mi300x", "Gaudi 3": "gaudi3", "TPU-v6e": "tpu_v6e", "4090": "rtx_4090",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "device"), WRITTEN.items())
+def test_a_name_as_written_finds_its_device(written: str, device: str) -> None:
+    assert device_id(written) == device
+
+
+@pytest.mark.parametrize("device", accelerator_ids())
+def test_every_device_is_found_by_its_id_its_name_and_its_spellings(device: str) -> None:
+    title = str(default_facts().get(f"{device}.name").value)
+    own = (device, title, title.upper(), device.replace("_", "-"), device.replace("_", " "), device.replace("_", ""))
+    listed = f"{device}.spellings"
+    spelled = str(default_facts().get(listed).value).split(";") if listed in default_facts() else []
+    for written in (*own, f"NVIDIA {device}", *spelled):
+        assert device_id(written) == device
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("rtx", "rtx_3090, rtx_pro_6000 or rtx_4090"), ("H20-141GB", "only h20"), ("V100-SXM2-16GB", "only v100_sxm"),
+     ("a10g", "Did you mean `a10`"), ("RTX 4090 D", "`rtx_4090`"), ("", "give a name")],
+)  # fmt: skip
+def test_a_name_of_no_one_device_is_answered_with_candidates(written: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        device_id(written)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_device_or_told_in_a_line(text: str) -> None:
+    try:
+        device = device_id(text)
+    except InputError:
+        return
+    assert device in accelerator_ids()
