@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jevons.errors import Fault, InputError
+from jevons.schema import shortened
 
 _MOST = 100_000_000
+_MOST_LAYERS = 10_000
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a message shows it, shortened."""
+    return shortened(repr(value))
 
 
 class Config:
     """The keys of one decoder; the first name that is present counts."""
 
-    def __init__(self, raw: Mapping[str, Any], file: str) -> None:
+    def __init__(self, raw: Mapping[str, Any], file: str, prefix: str = "") -> None:
+        self.prefix = prefix
         self.raw = raw
         self.file = file
         self.faults: list[Fault] = []
@@ -27,10 +35,10 @@ class Config:
             if isinstance(value, float) and value.is_integer():
                 value = int(value)
             if isinstance(value, bool) or not isinstance(value, int):
-                self.fault(name, f"{value!r}: must be a whole number")
+                self.fault(name, f"{_shown(value)}: must be a whole number")
                 return max(least, 1)
             if not least <= value <= most:
-                self.fault(name, f"{value}: must lie between {least} and {most}")
+                self.fault(name, f"{_shown(value)}: must lie between {least:,} and {most:,}")
                 return max(least, 1)
             return value
         if default is None:
@@ -40,30 +48,96 @@ class Config:
             return max(least, 1)
         return default
 
+    def number(self, name: str, *, default: float, least: float = 0.0, most: float = 1e6) -> float:
+        """Return a number with a fraction; a fault (and *default*) where it is none or out of range."""
+        value = self.raw.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.fault(name, f"{_shown(value)}: must be a number")
+            return default
+        if not least <= value <= most:
+            self.fault(name, f"{_shown(value)}: must lie between {least:g} and {most:g}")
+            return default
+        return float(value)
+
+    def window(self, name: str, default: int | None = None) -> int | None:
+        """Return the tokens that a query looks back; None (also for 0) where it sees all."""
+        if self.raw.get(name) is None:
+            return default
+        return self.integer(name, least=0) or None
+
     def flag(self, *names: str, default: bool = False) -> bool:
-        """Return a truth value."""
+        """Return a truth value; 0 and 1 count as one."""
         for name in names:
-            if name in self.raw and self.raw[name] is not None:
-                return bool(self.raw[name])
+            value = self.raw.get(name)
+            if value is None:
+                continue
+            if value not in (False, True) or isinstance(value, float):
+                self.fault(name, f"{_shown(value)}: must be true or false")
+                return default
+            return bool(value)
         return default
 
+    def text(self, name: str, default: str = "") -> str:
+        """Return a text."""
+        value = self.raw.get(name)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            self.fault(name, f"{_shown(value)}: must be a text")
+            return default
+        return value
+
     def listed(self, *names: str) -> list[Any]:
-        """Return a list, empty where none is given."""
+        """Return a list, empty where none is given; its items are texts, numbers or objects."""
         for name in names:
-            if isinstance(self.raw.get(name), list):
-                return list(self.raw[name])
+            value = self.raw.get(name)
+            if isinstance(value, list):
+                if len(value) > _MOST_LAYERS:
+                    self.fault(name, f"has {len(value):,} items; a model has at most {_MOST_LAYERS:,} layers")
+                    return []
+                return list(value)
         return []
+
+    def words(self, *names: str) -> list[str]:
+        """Return a list of texts, empty where none is given."""
+        for name in names:
+            if self.raw.get(name) is not None and not isinstance(self.raw[name], list):
+                self.fault(name, f"{_shown(self.raw[name])}: must be a list of texts")
+        return self._items(names, lambda item: isinstance(item, str), "texts")
+
+    def numbers(self, *names: str) -> list[int]:
+        """Return a list of whole numbers, empty where none is given; truth values count as 0 and 1."""
+        return self._items(names, lambda item: isinstance(item, int) and 0 <= item <= _MOST, "whole numbers from 0")
+
+    def _items(self, names: Sequence[str], allowed: Callable[[Any], bool], what: str) -> list[Any]:
+        items = self.listed(*names)
+        name = next((one for one in names if isinstance(self.raw.get(one), list)), names[0])
+        for place, item in enumerate(items):
+            if not allowed(item):
+                self.fault(f"{name}.{place}", f"{_shown(item)}: the list must be of {what}")
+                return []
+        return items
 
     def section(self, name: str) -> Config:
         """Return a nested object; its faults are collected here."""
         value = self.raw.get(name)
-        nested = Config(value if isinstance(value, Mapping) else {}, self.file)
+        if value is not None and not isinstance(value, Mapping):
+            self.fault(name, f"{_shown(value)}: must be an object with keys")
+        nested = Config(value if isinstance(value, Mapping) else {}, self.file, prefix=f"{self.prefix}{name}.")
         nested.faults = self.faults
         return nested
 
+    def nested(self, place: str, value: Mapping[str, Any]) -> Config:
+        """Return an object that stands at *place*, such as an item of a list; its faults are collected here."""
+        inner = Config(value, self.file, prefix=f"{self.prefix}{place}.")
+        inner.faults = self.faults
+        return inner
+
     def fault(self, key: str, message: str) -> None:
         """Collect a fault, once."""
-        fault = Fault(message=message, path=key, file=self.file)
+        fault = Fault(message=message, path=f"{self.prefix}{key}", file=self.file)
         if fault not in self.faults:
             self.faults.append(fault)
 

@@ -49,13 +49,13 @@ def _gqa(config: Config, **extra: object) -> Attention:
     head_dim = config.integer("head_dim", default=max(hidden // heads, 1), least=1, most=100_000)
     if heads % kv_heads:
         config.fault("num_key_value_heads", f"{kv_heads} does not divide num_attention_heads {heads}")
-    window = config.raw.get("sliding_window") if config.flag("use_sliding_window", default=False) else None
+    window = config.window("sliding_window") if config.flag("use_sliding_window", default=False) else None
     made = Attention(
         kind="gqa",
         heads=heads,
         kv_heads=kv_heads,
         head_dim=head_dim,
-        v_head_dim=config.integer("v_head_dim", default=head_dim),
+        v_head_dim=config.integer("v_head_dim", default=head_dim, least=1, most=100_000),
         window=window,
         qkv_bias=config.flag("attention_bias", "qkv_bias"),
     )
@@ -92,8 +92,8 @@ def _sparse_layers(config: Config, attention: Attention, moe: FeedForward, dense
     """Place dense layers first (`first_k_dense_replace`), then MoE, or as `moe_layer_freq` or `mlp_only_layers` say."""
     depth = _depth(config)
     first = config.integer("first_k_dense_replace", default=0)
-    pattern = config.listed("moe_layer_freq")
-    only = set(config.listed("mlp_only_layers"))
+    pattern = config.numbers("moe_layer_freq")
+    only = set(config.numbers("mlp_only_layers"))
     step = config.integer("decoder_sparse_step", default=1, least=1)
     layers: Layers = []
     for index in range(depth):
@@ -110,7 +110,7 @@ def _llama(config: Config) -> Layers:
 
 
 def _mistral(config: Config) -> Layers:
-    window = config.raw.get("sliding_window")
+    window = config.window("sliding_window")
     return [(_gqa(config, window=window), _dense(config))] * _depth(config)
 
 
@@ -160,10 +160,10 @@ def _qwen_hybrid(config: Config) -> Layers:
     full = _gqa(config, qk_norm=True, out_gate=config.flag("attn_output_gate", default=True))
     linear = _delta_net(config)
     depth, every = _depth(config), config.integer("full_attention_interval", default=4, least=1)
-    kinds = config.listed("layer_types") or [
+    kinds = config.words("layer_types") or [
         "full_attention" if (index + 1) % every == 0 else "linear_attention" for index in range(depth)
     ]
-    if config.raw.get("num_experts"):
+    if config.integer("num_experts", default=0):
         shared = config.integer("shared_expert_intermediate_size", default=0)
         block = _moe(config, shared_inner=shared, shared_gate=shared > 0)
     else:
@@ -192,7 +192,7 @@ def _mla(config: Config, **extra: object) -> Attention:
 
 
 def _deepseek(config: Config) -> Layers:
-    biased = config.raw.get("topk_method") == "noaux_tc" or config.raw.get("scoring_func") == "sigmoid"
+    biased = config.text("topk_method") == "noaux_tc" or config.text("scoring_func") == "sigmoid"
     return _sparse_layers(config, _mla(config), _moe(config, router_bias=biased), _dense(config))
 
 
@@ -202,11 +202,11 @@ def _glm4_moe(config: Config) -> Layers:
 
 
 def _gpt_oss(config: Config) -> Layers:
-    window = config.integer("sliding_window", default=128)
+    window = config.integer("sliding_window", default=128, least=1)
     attention = _gqa(config, qkv_bias=True, out_bias=True)
     moe = _moe(config, router_bias=True, bias=True)
     sliding = replace(attention, window=window)
-    kinds = config.listed("layer_types") or [("sliding", "full")[i % 2] for i in range(_depth(config))]
+    kinds = config.words("layer_types") or [("sliding", "full")[i % 2] for i in range(_depth(config))]
     return [(sliding if str(kind).startswith("sliding") else attention, moe) for kind in kinds]
 
 
@@ -215,7 +215,7 @@ def _llama4(config: Config) -> Layers:
     inner = config.integer("intermediate_size", least=1)
     moe = _moe(config, expert_inner=inner, shared_inner=inner)
     dense = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size_mlp", default=inner))
-    chunk = config.integer("attention_chunk_size", default=8192)
+    chunk = config.integer("attention_chunk_size", default=8192, least=1)
     full = _gqa(config, qkv_bias=False)
     local = replace(full, window=chunk)
     return [
@@ -231,8 +231,8 @@ def _gemma(config: Config) -> Layers:
 def _gemma_sliding(config: Config) -> Layers:
     norm = config.raw.get("model_type") != "gemma2"
     window, every = (
-        config.integer("sliding_window", default=4096),
-        config.integer("sliding_window_pattern", default=6 if norm else 2),
+        config.integer("sliding_window", default=4096, least=1),
+        config.integer("sliding_window_pattern", default=6 if norm else 2, least=1),
     )
     full = _gqa(config, qk_norm=norm)
     local = replace(full, window=window)

@@ -40,10 +40,10 @@ def _experts(config: Config, **extra: Any) -> FeedForward:
 def mimo_v2(config: Config) -> Layers:
     """MiMo-V2-Flash: one full layer in six, the others with a short window and more cached heads."""
     full = _heads(config)
-    local = _heads(config, "swa_", window=config.integer("sliding_window", default=128))
+    local = _heads(config, "swa_", window=config.integer("sliding_window", default=128, least=1))
     dense = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size", least=1))
     moe = _experts(config)
-    slides, sparse = config.listed("hybrid_layer_pattern"), config.listed("moe_layer_freq")
+    slides, sparse = config.numbers("hybrid_layer_pattern"), config.numbers("moe_layer_freq")
     if len(slides) != len(sparse) or not slides:
         config.fault("hybrid_layer_pattern", "must be a list as long as moe_layer_freq")
     return [(local if s else full, moe if e else dense) for s, e in zip(slides, sparse, strict=False)]
@@ -63,7 +63,7 @@ def minimax_m3(config: Config) -> Layers:
     dense = FeedForward(kind="dense", hidden_inner=config.integer("dense_intermediate_size", least=1))
     moe = _experts(config, shared_inner=config.integer("shared_intermediate_size", default=0))
     depth = config.integer("num_hidden_layers", least=1, most=10_000)
-    pattern = config.listed("moe_layer_freq")
+    pattern = config.numbers("moe_layer_freq")
     first = config.integer("first_k_dense_replace", default=3)
     routed = [bool(x) for x in pattern] if len(pattern) >= depth else [index >= first for index in range(depth)]
     return [(chosen if r else full, moe if r else dense) for r in routed[:depth]]
@@ -72,12 +72,12 @@ def minimax_m3(config: Config) -> Layers:
 def step3(config: Config) -> Layers:
     """Step-3.5 and 3.7: full and sliding layers, dense ones first, a shared expert."""
     full = _heads(config)
-    local = replace(full, window=config.integer("sliding_window", default=512))
+    local = replace(full, window=config.integer("sliding_window", default=512, least=1))
     dense = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size", least=1))
     moe = _experts(config, shared_inner=config.integer("share_expert_dim", default=0))
     first = config.integer("first_k_dense_replace", default=3)
     depth = config.integer("num_hidden_layers", least=1, most=10_000)
-    kinds = (config.listed("layer_types") or ["full_attention"] * depth)[:depth]
+    kinds = (config.words("layer_types") or ["full_attention"] * depth)[:depth]
     if len(kinds) < depth:
         config.fault("layer_types", f"names {len(kinds)} layers of {depth}")
     return [
@@ -88,7 +88,7 @@ def step3(config: Config) -> Layers:
 
 def gemma4(config: Config) -> Layers:
     """Gemma 4: sliding layers, full ones with wide heads whose keys are values; experts beside the dense block."""
-    local = _heads(config, window=config.integer("sliding_window", default=1024), qk_norm=True)
+    local = _heads(config, window=config.integer("sliding_window", default=1024, least=1), qk_norm=True)
     wide = config.integer("global_head_dim", default=local.head_dim, least=1)
     kv = config.integer("num_global_key_value_heads", default=local.kv_heads, least=1)
     full = replace(local, window=None, head_dim=wide, v_head_dim=wide, kv_heads=kv)
@@ -96,9 +96,9 @@ def gemma4(config: Config) -> Layers:
         full = replace(full, keys_are_values=True)
     inner = config.integer("intermediate_size", least=1)
     block = FeedForward(kind="dense", hidden_inner=inner)
-    if config.raw.get("num_experts"):
+    if config.integer("num_experts", default=0):
         block = _experts(config, hidden_inner=inner, router_bias=False)
-    kinds = config.listed("layer_types")
+    kinds = config.words("layer_types")
     if not kinds:
         config.fault("layer_types", "is missing; it names the full and the sliding layers")
     return [(full if kind == "full_attention" else local, block) for kind in kinds]
@@ -125,8 +125,8 @@ def _mamba2(config: Config) -> Attention:
 def nemotron_h(config: Config) -> Layers:
     """Nemotron-H and Nemotron 3: one mixer or one feed-forward block a layer, as a pattern says."""
     words = {"mamba": "M", "attention": "*", "moe": "E", "mlp": "-"}
-    named = [words.get(str(kind), "?") for kind in config.listed("layers_block_type")]
-    pattern = str(config.raw.get("hybrid_override_pattern") or "".join(named))
+    named = [words.get(str(kind), "?") for kind in config.words("layers_block_type")]
+    pattern = config.text("hybrid_override_pattern") or "".join(named)
     if not pattern or set(pattern) - set("M*E-"):
         config.fault("hybrid_override_pattern", "must be made of M (Mamba), * (attention), E (experts) and - (dense)")
         return []
@@ -152,18 +152,23 @@ def nemotron_nas(config: Config) -> Layers:
     hidden, heads = config.integer("hidden_size", least=1), config.integer("num_attention_heads", least=1)
     layers: Layers = []
     for index, block in enumerate(config.listed("block_configs")):
+        place = f"block_configs.{index}"
         attention, ffn = (block.get("attention"), block.get("ffn")) if isinstance(block, dict) else (None, None)
         if not isinstance(attention, dict) or not isinstance(ffn, dict):
-            config.fault(f"block_configs.{index}", "needs `attention` and `ffn`")
+            config.fault(place, "needs `attention` and `ffn`")
             continue
-        group = attention.get("n_heads_in_group")
-        dim = hidden // heads
+        mixing, feeding = config.nested(f"{place}.attention", attention), config.nested(f"{place}.ffn", ffn)
+        group = mixing.integer("n_heads_in_group", default=0, most=heads)
+        dim = max(hidden // heads, 1)
+        if group and heads % group:
+            mixing.fault("n_heads_in_group", f"{group}: does not divide num_attention_heads {heads}")
+            continue
         mixer = (
             _NONE
-            if attention.get("no_op") or not group
+            if mixing.flag("no_op") or not group
             else Attention(kind="gqa", heads=heads, kv_heads=heads // group, head_dim=dim, v_head_dim=dim)
         )
-        if attention.get("replace_with_linear"):
+        if mixing.flag("replace_with_linear"):
             mixer = Attention(
                 kind="linear",
                 heads=heads,
@@ -172,9 +177,11 @@ def nemotron_nas(config: Config) -> Layers:
                 v_head_dim=dim,
                 mixer_parameters=hidden * hidden,
             )
-        scale = ffn.get("ffn_mult")
+        scale = feeding.number("ffn_mult", default=0.0, most=1000.0)
         inner = -(-int(2 * scale * hidden / 3) // 256) * 256 if scale else 0
-        feed = FeedForward(kind="dense", hidden_inner=inner) if inner and not ffn.get("no_op") else _NO_FEED_FORWARD
+        feed = (
+            FeedForward(kind="dense", hidden_inner=inner) if inner and not feeding.flag("no_op") else _NO_FEED_FORWARD
+        )
         layers.append((mixer, feed))
     if not layers:
         config.fault("block_configs", "is missing or empty")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jevons.models._config import Config
 from jevons.models.types import WeightPrecision
 
 
-def read_precision(raw: Mapping[str, Any], text: Mapping[str, Any], name: str) -> tuple[WeightPrecision, str]:
-    """Return the weights' precision by class, and the cache's."""
-    quant = raw.get("quantization_config") or text.get("quantization_config") or {}
-    quant = quant if isinstance(quant, Mapping) else {}
+def read_precision(config: Config, name: str) -> tuple[WeightPrecision, str]:
+    """Return the weights' precision by class, and the cache's; faults are left in *config*."""
+    text = config.raw
+    section = config.section("quantization_config")
+    quant = section.raw
     method = str(quant.get("quant_method", "")).lower()
     algorithm = str(quant.get("quant_algo", "")).lower()
     base = "fp16" if str(text.get("torch_dtype") or text.get("dtype")) == "float16" else "bf16"
@@ -34,19 +36,21 @@ def read_precision(raw: Mapping[str, Any], text: Mapping[str, Any], name: str) -
     if not method and "fp8" in name.lower():
         return WeightPrecision(attention="fp8", dense="fp8", experts="fp8", embeddings=base), kv
     if method == "compressed-tensors":
-        return _compressed(quant, base), kv
+        return _compressed(section, base), kv
     return WeightPrecision(attention=base, dense=base, experts=base, embeddings=base), kv
 
 
-def _compressed(quant: Mapping[str, Any], base: str) -> WeightPrecision:
-    groups = quant.get("config_groups")
+def _compressed(quant_config: Config, base: str) -> WeightPrecision:
+    groups = quant_config.raw.get("config_groups")
+    bits = 16
     weights: Mapping[str, Any] = {}
     if isinstance(groups, Mapping) and groups:
-        first = next(iter(groups.values()))
-        weights = first.get("weights") or {} if isinstance(first, Mapping) else {}
-    bits, kind = weights.get("num_bits"), str(weights.get("type", ""))
-    chosen = {4: "nvfp4" if kind == "float" else "int4", 8: "fp8" if kind == "float" else "int8"}.get(bits, base)  # type: ignore[arg-type]
-    ignored = " ".join(map(str, quant.get("ignore") or []))
+        first = quant_config.section("config_groups").section(str(next(iter(groups))))
+        weights = first.section("weights").raw
+        bits = first.section("weights").integer("num_bits", default=16, least=1, most=64)
+    kind = str(weights.get("type", ""))
+    chosen = {4: "nvfp4" if kind == "float" else "int4", 8: "fp8" if kind == "float" else "int8"}.get(bits, base)
+    ignored = " ".join(quant_config.words("ignore"))
     attention = base if "self_attn" in ignored or "attention" in ignored else chosen
     dense = base if "shared_experts" in ignored or "mlp\\.(gate|up" in ignored else chosen
     return WeightPrecision(attention=attention, dense=dense, experts=chosen, embeddings=base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from jevons.models._config import Config
 from jevons.models._families import FAMILIES, build
 from jevons.models._quantised import read_precision
 from jevons.models.spec import ModelSpec
+from jevons.schema import shortened
 
 MAX_CONFIG_BYTES = 10_000_000
 
@@ -50,20 +52,23 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
         if isinstance(raw.get(key), Mapping):
             text = {**raw[key]}
             break
+    if raw.get("quantization_config"):
+        text["quantization_config"] = raw["quantization_config"]
     kinds = [str(text.get("model_type", "")), str(raw.get("model_type", ""))]
     family = next((kind for kind in kinds if kind in FAMILIES), None)
     if family is None:
         shown = raw.get("architectures") or raw.get("model_type") or "none named"
-        hint = did_you_mean(kinds[0] or kinds[1], FAMILIES)
+        hint = did_you_mean((kinds[0] or kinds[1])[:80], FAMILIES)
         message = (
-            f"unknown architecture {shown!r} (model_type {kinds[0]!r}).{hint} If it is a plain decoder, set "
+            f"unknown architecture {shortened(repr(shown))} (model_type {shortened(repr(kinds[0]))}).{hint} If it is a plain decoder, set "
             "`model_type` to the family it follows, such as `llama` or `mixtral`."
         )
         raise InputError(Fault(message=message, path="model_type", file=file))
     config = Config(text, file)
-    spec = build(family, config, name, str((raw.get("architectures") or [family])[0]))
+    named = Config(raw, file).words("architectures")
+    if raw.get("architectures") is not None and not named:
+        config.fault("architectures", f"{shortened(repr(raw['architectures']))}: must be a list of class names")
+    spec = build(family, config, name, next(iter(named), family))
+    precision, kv = read_precision(config, name)
     config.finish()
-    precision, kv = read_precision(raw, text, name)
-    import dataclasses
-
     return dataclasses.replace(spec, weight_precision=precision, kv_precision=kv)
