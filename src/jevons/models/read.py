@@ -60,7 +60,8 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
         shown = raw.get("architectures") or raw.get("model_type") or "none named"
         hint = did_you_mean((kinds[0] or kinds[1])[:80], FAMILIES)
         message = (
-            f"unknown architecture {shortened(repr(shown))} (model_type {shortened(repr(kinds[0]))}).{hint} If it is a plain decoder, set "
+            f"unknown architecture {shortened(repr(shown))} (model_type {shortened(repr(kinds[0]))}).{hint} "
+            "If it is a plain decoder, set "
             "`model_type` to the family it follows, such as `llama` or `mixtral`."
         )
         raise InputError(Fault(message=message, path="model_type", file=file))
