@@ -29,7 +29,7 @@ _HOMES = {
     "load": "jevons.study", "Scenario": "jevons.study", "PlanResult": "jevons.study",
     "ValueResult": "jevons.study.plan.value",
     "size": "jevons.study", "compare": "jevons.study", "preset": "jevons.study", "train": "jevons.study",
-    "accelerator": "jevons.hardware",
+    "accelerator": "jevons.hardware", "model": "jevons.models",
     "JevonsError": "jevons.errors", "InputError": "jevons.errors", "FactError": "jevons.errors",
     "InfeasibleError": "jevons.errors", "SolverError": "jevons.errors",
 }  # fmt: skip

@@ -101,6 +101,11 @@ def get(fact_id: str, on: dt.date | None = None) -> FactValue:
     return default_facts().get(fact_id, on)
 
 
+def search(words: str) -> list[Fact]:
+    """Return the shipped facts whose id, description or source title has every word; see `Facts.search`."""
+    return default_facts().search(words)
+
+
 def series(fact_id: str, on: dt.date | None = None) -> tuple[FactValue, ...]:
     """Return a shipped fact's values public on that date; see `Facts.series`."""
     return default_facts().series(fact_id, on)

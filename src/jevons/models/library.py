@@ -62,6 +62,18 @@ def resolve(name: str) -> Resolved:
     raise InputError(message)
 
 
+def model(name_or_path: str, *, name: str | None = None) -> ModelSpec:
+    """Return the architecture of a shipped name or of a config.json; parameters and errors as `load` has them.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> jevons.model("qwen3-32b")
+    <qwen3-32b: 32.8 bn parameters, 32 bn active, KV 262,144 bytes/token, context 40,960 tokens>
+    """
+    return load(str(name_or_path), name=name)
+
+
 def _spellings(plain: str) -> list[str]:
     forms = [plain, _DROPPED.sub("", plain)]
     forms += [form.removeprefix("meta-") for form in forms]

@@ -8,7 +8,7 @@ from jevons.models import formulas
 from jevons.models.types import WEIGHT_BITS, LayerGroup, WeightPrecision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ModelSpec:
     """A decoder read from its config.json.
 
@@ -48,6 +48,14 @@ class ModelSpec:
     kv_precision: str = "bf16"
     position_embeddings: int = 0
     norms_per_layer: int = 2
+
+    def __repr__(self) -> str:
+        """Return sizes in a line, with units."""
+        context = f"{self.max_context:,} tokens" if self.max_context else "not stated"
+        return (
+            f"<{self.name}: {self.parameters_total / 1e9:.3g} bn parameters, {self.parameters_active / 1e9:.3g} bn "
+            f"active, KV {self.kv_bytes_per_token():,.0f} bytes/token, context {context}>"
+        )
 
     @property
     def n_layers(self) -> int:

@@ -251,3 +251,12 @@ def test_publishers_files_match_the_size_in_their_name():
         assert total == pytest.approx(sizes[0], rel=0.1), path.name
         assert active == pytest.approx(sizes[1], rel=0.2), path.name  # Qwen3-Next states 3 of 3.6 with embeddings
     assert unread == UNREAD & {path.stem for path in SHARED.glob("*.json")}
+
+
+def test_the_parts_of_the_library_are_short_and_searchable():
+    import jevons
+
+    assert repr(jevons.model("qwen3-32b")) == (
+        "<qwen3-32b: 32.8 bn parameters, 32 bn active, KV 262,144 bytes/token, context 40,960 tokens>"
+    )
+    assert any(fact.id == "h20.price_cny" for fact in jevons.facts.search("h20 price"))
