@@ -69,7 +69,8 @@ test-lowest: ## the quick tests with the lowest versions that pyproject.toml all
 	test -x build/lowest/bin/python || $(PYTHON) -m venv build/lowest
 	build/lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
 	build/lowest/bin/uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct -e '.[dev]'
-	build/lowest/bin/python -m pytest -n $(JOBS) -m "not slow"
+	build/lowest/bin/python -m pytest -n $(JOBS) -m "not slow" --ignore tests/golden \
+		-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
 
 fuzz: $(STAMP) ## throw damaged files and random options at every command
 	$(BIN)/python scripts/fuzz.py

@@ -26,6 +26,7 @@ def blocks(script):
     return [(m.group(1), m.group(2)) for m in script.CONSOLE.finditer(PAGE.read_text(encoding="utf-8"))]
 
 
+@pytest.mark.slow
 def test_quick_commands_print_what_the_page_shows(script, tmp_path):
     quick = [(command, shown) for command, shown in blocks(script) if any(mark in command for mark in QUICK)]
     for mark in QUICK:
@@ -56,6 +57,7 @@ def test_a_stale_page_is_told_from_a_current_one(script):
 FLEET = ROOT / "docs" / "tutorials" / "trace-to-fleet.md"
 
 
+@pytest.mark.slow
 def test_the_page_from_trace_to_fleet_prints_what_it_shows(script, tmp_path):
     shown = [(m.group(1), m.group(2)) for m in script.CONSOLE.finditer(FLEET.read_text(encoding="utf-8"))]
     command, text = shown[0]

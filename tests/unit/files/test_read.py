@@ -195,6 +195,7 @@ except InputError as error:
         ("large", "more than 1,000,000,000 bytes; at most so many are read"),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_bombs_are_refused_within_memory(tmp_path, kind, message):
     path = tmp_path / "bomb"
     bomb(path, kind)

@@ -197,6 +197,7 @@ def test_tables_and_json_show_brokers_only_where_there_are_any(brokered, base):
     assert shown["withheld"][0] == pytest.approx(brokered.chain.rents.brokers_withheld[0, 0])
 
 
+@pytest.mark.slow
 def test_the_report_draws_rents_and_names_what_brokers_do_where_there_are_any(brokered, base):
     caption = "Rent of each kind over its full cost"
     with_them, alone = plan_html(brokered), plan_html(base)

@@ -41,10 +41,12 @@ def same(first, second):
             assert numbers.tobytes() == other[name].tobytes(), name
 
 
+@pytest.mark.slow
 def test_processes_do_not_change_a_byte(prepared, drawn):
     same(drawn, monte_carlo(*prepared, 12, seed=5, processes=2))
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_starts_no_processes_without_end(tmp_path, drawn):
     script = tmp_path / "script.py"
     script.write_text(

@@ -116,6 +116,7 @@ with store.locked():
 """
 
 
+@pytest.mark.slow
 def test_nothing_stored_is_lost_to_kill_and_the_lock_is_free(tmp_path):
     child = subprocess.Popen([sys.executable, "-c", _FILL, str(tmp_path)])
     store = make(tmp_path)

@@ -13,6 +13,7 @@ def planned(pytestconfig):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 class TestMainScenario:
     def test_each_figure_with_a_formula_is_recomputed_from_it(self, planned):
         """Invariant 60: Every explained figure follows from its printed formula and parents."""

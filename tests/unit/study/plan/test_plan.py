@@ -76,12 +76,14 @@ class TestBalances:
         assert result.chain.convergence.residual < 0.01
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(scenario):
     """Invariant 57: The same inputs and seed give the same bytes on any number of processes."""
     texts = {json_text(plan(scenario, draws=4, seed=11, processes=processes).to_json()) for processes in (1, 1, 2)}
     assert len(texts) == 1
 
 
+@pytest.mark.slow
 def test_another_seed_draws_other_outcomes(scenario):
     one, other = (plan(scenario, draws=3, seed=seed, processes=1).draws.values for seed in (1, 2))
     assert not np.array_equal(one, other)

@@ -13,6 +13,8 @@ from jevons.validation.backtest.forecast import HORIZON, TARGETS, VARIANTS, evid
 from jevons.validation.backtest.score import REDUCED, backtest
 from places import MAIN
 
+pytestmark = pytest.mark.slow
+
 AS_OF = dt.date(2025, 2, 24)
 DRAWS = 20
 

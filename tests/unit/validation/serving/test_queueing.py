@@ -29,6 +29,7 @@ def both(made):
     return [by(prepared, ENGINES, SHIPPED.scales).outcome for by in (answer, queued_answer)]
 
 
+@pytest.mark.slow
 def test_without_a_queue_loop_and_simulator_agree():
     looped, simulated = both(case())
     assert simulated.tpot_s["mean"] == pytest.approx(looped.tpot_s["mean"], rel=0.05)
