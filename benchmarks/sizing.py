@@ -9,15 +9,15 @@ import statistics
 import sys
 import time
 
-import jevons
-from jevons.study import Demand, Service
+from jevons.sizing.search import SizeResult, size
+from jevons.sizing.service import Demand, Service
 
 RATE_REQ_PER_S = 50.0
 
 
-def seconds(model: str, service: Service, *, simulated: bool) -> tuple[float, jevons.study.SizeResult]:
+def seconds(model: str, service: Service, *, simulated: bool) -> tuple[float, SizeResult]:
     began = time.perf_counter()
-    found = jevons.size(model, service, demand=Demand(rate_req_per_s=RATE_REQ_PER_S), simulated=simulated)
+    found = size(model, service, demand=Demand(rate_req_per_s=RATE_REQ_PER_S), simulated=simulated)
     return time.perf_counter() - began, found
 
 

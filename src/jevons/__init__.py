@@ -15,11 +15,14 @@ from typing import Any
 __version__ = "0.1.0"
 
 _FUNCTIONS = (
+    "buy_rent_api",
     "calibrate",
     "cost",
     "memory",
     "plan",
     "simulate",
+    "size",
+    "train",
     "validate",
     "value",
 )
@@ -27,9 +30,7 @@ _PARTS = ("facts", "hardware", "models", "operators", "serving", "training", "st
 _HOMES = {
     **{name: f"jevons.api.{name}" for name in _FUNCTIONS},
     "load": "jevons.study", "Scenario": "jevons.study", "PlanResult": "jevons.study",
-    "ValueResult": "jevons.study.plan.value",
-    "size": "jevons.study", "compare": "jevons.study", "preset": "jevons.study", "train": "jevons.study",
-    "accelerator": "jevons.hardware", "model": "jevons.models",
+    "ValueResult": "jevons.study.plan.value", "accelerator": "jevons.hardware", "model": "jevons.models",
     "JevonsError": "jevons.errors", "InputError": "jevons.errors", "FactError": "jevons.errors",
     "InfeasibleError": "jevons.errors", "SolverError": "jevons.errors",
 }  # fmt: skip
@@ -43,6 +44,7 @@ _FACES = {
     ("simulation", "plot"): "jevons.plot.simulation:FIGURES",
     ("fleet", "plot"): "jevons.plot.simulation:FLEET_FIGURES",
     ("sweep", "plot"): "jevons.plot.simulation:SWEEP_FIGURES",
+    ("train", "plot"): "jevons.plot.training:FIGURES",
     ("size", "plot"): "jevons.plot.size:FIGURES",
     ("buy_rent_api", "plot"): "jevons.plot.size:FIGURES",
 }

@@ -437,3 +437,65 @@ DRAFT_TOKENS = Option(help="Draft tokens per step of speculative decoding", low=
 DRAFT_ACCEPTANCE = Option(
     help="Probability that a draft token is accepted; the engine's where not given", low=0, high=0.999
 )
+CANDIDATES = Option(help="Candidate accelerators, separated by commas, such as h100_sxm,h20", metavar="NAMES")
+FLEET_GPUS = Option(help="Maximum number of accelerators of the whole fleet", low=1, high=1_000_000)
+SIZE_PRECISION = Option(
+    help="Precision of the weights: auto (as shipped where quantised, else bf16 and fp8), native, bf16, fp8, int8, …",
+    metavar="NAMES",
+)
+LOAD_RATE = Option(help="Arrival rate to carry; 0 for one replica at full load", unit="req/s", low=0, high=1e9)
+USERS = Option(help="Concurrent users, in place of a rate", low=0, high=10_000_000)
+PERCENTILE = Option(help="Statistic that must keep the limits: mean, p50, p90, p95 or p99", metavar="NAME")
+STATIC = Option(help="Skip the simulation: latencies without queueing, for a first look")
+RUNS = Option(help="Simulations of each finalist", low=1, high=100)
+BUDGET = Option(help="Maximum cost of the accelerators per month, such as '300k CNY'", metavar="AMOUNT")
+GPU_HOURS = Option(
+    help="Price of an accelerator-hour, such as '2 USD', or by device, such as 'h20=8 CNY,h100_sxm=2 USD'",
+    metavar="PRICES",
+)
+
+
+def words(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the parts of text separated by commas, or of a sequence of texts."""
+    given = () if value is None else (value,) if isinstance(value, str) else tuple(value)
+    return tuple(part.strip() for text in given for part in text.split(",") if part.strip())
+
+
+TOKENS = Option(help="Training tokens, such as 14.8T, or chinchilla for 20 per parameter", metavar="COUNT")
+SEQ_LEN = Option(help="Tokens per sequence", unit="tokens", low=1, high=100_000_000)
+BATCH = Option(
+    help="Sequences per optimiser step; 1,024, or one for every four accelerators, where not given", low=1,
+    high=10_000_000,
+)  # fmt: skip
+TRAIN_PRECISION = Option(
+    help="Format of the matrix products: bf16, fp8, fp8_block, mxfp8, nvfp4 or mxfp4", metavar="NAME"
+)
+VPP = Option(help="Virtual pipeline stages per accelerator", low=1, high=4096)
+CP = Option(help="Context-parallel degree: accelerators that share a sequence", low=1, high=4096)
+ETP = Option(help="Tensor-parallel degree of routed experts", low=1, high=4096)
+ZERO = Option(help="ZeRO stage: sharding of optimiser states, gradients and weights", low=0, high=3)
+SHARD = Option(help="Replicas among which states are sharded (HSDP)", low=1, high=1_000_000)
+STAGES = Option(help="Layers of each pipeline stage, such as 9,10,10,9", metavar="COUNTS")
+OFFLOAD = Option(help="Kept in host memory: none, optimizer, activations or both", metavar="NAME")
+OVERSUBSCRIPTION = Option(help="Injection over bisection bandwidth of the fabric", low=1, high=1000)
+POD = Option(help="Neighbouring accelerators of a rail without oversubscription", low=0, high=1_000_000)
+SCALE_TO = Option(help="Largest cluster of a scaling curve", low=1, high=1_000_000)
+SITE_MW = Option(help="Power of the site for servers", unit="MW", above=0, high=1e6)
+MACHINE_GPUS = Option(
+    help="Accelerators of the machines, separated by commas; h20,h200_sxm where not given", metavar="NAMES"
+)
+TOKENS_PER_DAY = Option(
+    help="Output tokens per day, such as 57M; 10M where neither this nor a rate is given", metavar="COUNT"
+)
+API = Option(
+    help="API by the prefix of its facts, such as deepseek.reasoner; that of the model where not given", metavar="ID"
+)
+RENT = Option(help="Rent of an accelerator-hour by device, such as 'h20=6 CNY'", metavar="PRICES")
+YEARS = Option(help="Years over which machines are written off", unit="y")
+MEAN_UTILISATION = Option(help="Mean load over the maximum load of the machines")
+AVAILABILITY = Option(help="Share of hours in which a machine works")
+STAFF = Option(help="Staff for own machines", unit="CNY a year")
+CACHED = Option(help="Share of input tokens that the API bills as cached")
+PRICE_CUT = Option(help="Fall of the API's price in a year")
+PRESET = Option(help="What AI costs a small shop: restaurant or web-shop", metavar="NAME")
+SHOPS = Option(help="Shops that share machines", low=1, high=100_000_000)

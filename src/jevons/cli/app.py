@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from jevons.cli.commands.buy_rent_api import buy_rent_api
 from jevons.cli.commands.cost import cost
 from jevons.cli.commands.facts import facts_app
 from jevons.cli.commands.models import models_app
@@ -90,6 +91,6 @@ def root(
         raise typer.Exit
 
 
-for command in (plan, value, size, simulate, train, cost, validate, calibrate):
+for command in (plan, value, size, buy_rent_api, simulate, train, cost, validate, calibrate):
     app.command()(command)
 _with_force(app)

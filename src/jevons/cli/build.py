@@ -17,7 +17,7 @@ import typer
 
 from jevons.cli.figures import PICTURES, draw
 from jevons.cli.output import Sheet, check_inputs, check_out, forced, note, say, show
-from jevons.cli.progress import Progress
+from jevons.cli.progress import Progress, progress
 from jevons.errors import InputError
 from jevons.files import frame_csv
 from jevons.options import Declared, call_parsed, parameters
@@ -78,14 +78,16 @@ def command(
         check_inputs({one.name: given.get(one.name) for one in own if one.option.metavar == "FILE"})
         if before is not None:
             before(given)
-        progress = Progress()
+        steps = Progress()
         if tells:
-            given["progress"] = progress if counted else note
-        try:
+            with progress() as told:
+                given["progress"] = steps if counted else told
+                try:
+                    result = call_parsed(function, given)
+                finally:
+                    steps.end()
+        else:
             result = call_parsed(function, given)
-        finally:
-            if counted:
-                progress.end()
         draw(plot, result, result.picture)
         print_result(result, form="json" if json else form, detail=detail, out=out)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -43,3 +44,6 @@ def training_figure(found: TrainResult) -> Any:
         axes[1].set_ylabel("days of the run (log scale)")
         axes[1].set_title("same batch on other clusters")
     return figure
+
+
+FIGURES: dict[str, Callable[[Any], Any]] = {"step": training_figure}

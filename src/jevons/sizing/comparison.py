@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons import serving
-from jevons.errors import InputError
 from jevons.facts import FactValue, default_facts
 from jevons.facts.ledger import add_fact
-from jevons.files import frame_csv, writing
 from jevons.hardware import Accelerator
 from jevons.provenance import Ledger
-from jevons.results import Plots
-from jevons.schema import json_text
+from jevons.results import Column, Result, Table, table
 from jevons.sizing.service import Service
 from jevons.units import HOURS_PER_YEAR, format_count
 
@@ -29,9 +25,6 @@ _DAYS_PER_MONTH = 365.25 / 12
 _MONTH_H = HOURS_PER_YEAR / 12
 _CUTS = (0.0, 0.3, 0.5, 0.75, 0.9)
 _LOADS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-
-Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]], int]
-"""Title, heads, rows, and how many of the first columns are text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +119,8 @@ class Way:
         return sum(self.parts_cny.values())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Comparison(Result):
     """Buying, renting and an API for the same load.
 
     Parameters
@@ -152,6 +145,9 @@ class Comparison:
         The smallest whole servers of each device that hold the model.
     """
 
+    kind: ClassVar[str] = "buy_rent_api"
+    picture: ClassVar[str] = "break_even"
+
     model: str
     service: Service
     output_tok_per_d: float
@@ -161,13 +157,6 @@ class Comparison:
     start: dt.date
     swings: tuple[Swing, ...]
     smallest: tuple[Machine, ...] = ()
-
-    kind = "buy_rent_api"
-
-    @property
-    def plot(self) -> Plots:
-        """Figures: ``break_even``, ``parts``."""
-        return Plots(self)  # type: ignore[arg-type]
 
     @property
     def api_cny_per_output_mtok(self) -> float:
@@ -373,8 +362,10 @@ class Comparison:
             ],
         }  # fmt: skip
 
-    def to_frame(self) -> pl.DataFrame:
+    def to_frame(self, table: str | None = None) -> pl.DataFrame:
         """Return the ways as a table, one row each."""
+        if table is not None:
+            return super().to_frame(table)
         import polars as pl
 
         rows = []
@@ -383,78 +374,114 @@ class Comparison:
             rows.append({**flat, **{k: v for k, v in way["cost"].items() if k != "parts_cny"}})
         return pl.DataFrame(rows)
 
-    def table(self) -> list[Table]:
-        """Return the printed tables as (title, heads, rows, text columns)."""
-        return [self._same_load(), self._parts(), self._break_even(), self._by_load(), self._cuts(), self._dominate()]
+    @property
+    def answer(self) -> str:
+        """The cheapest way for the load, and the load from which machines pay."""
+        ways = sorted(self.ways(), key=lambda way: way.month_cny)
+        best, second = ways[0], ways[1]
+
+        def words(way: Way) -> str:
+            if way.machine is None:
+                return "the API"
+            verb = "buying" if way.name == "buy" else "renting"
+            return f"{verb} {way.machines} servers of {way.machine.device.id} ({way.machine.words})"
+
+        text = (
+            f"At {format_count(self.output_tok_per_d)} output tokens a day of {self.model} the cheapest way is "
+            f"{words(best)}: {best.month_cny:,.0f} CNY a month, against {second.month_cny:,.0f} for {words(second)}."
+        )
+        evens = [(even, way) for way in self.ways() if (even := way.break_even_tok_per_d) is not None]
+        if not evens:
+            return f"{text} Machines never break even with API {self.api.prefix}."
+        even, way = min(evens, key=lambda pair: pair[0])
+        device = "" if way.machine is None else way.machine.device.id
+        return f"{text} From {format_count(even)} tokens a day it pays to {way.name} {device}."
+
+    def _tables(self) -> Iterator[Table]:
+        yield self._same_load()
+        yield self._parts()
+        yield self._break_even()
+        yield self._by_load()
+        yield self._cuts()
+        yield self._dominate()
 
     def _same_load(self) -> Table:
         api, load = self.api, self.output_tok_per_d
         title = (
-            f"{self.model}: {format_count(load)} output tokens a day, {self.service.isl:,} in and {self.service.osl:,} "
-            f"out a request{', ' + self.service.limits if self.service.limits else ''}; API {api.prefix} at "
-            f"{api.input_cny_per_mtok:g} in, {api.cached_cny_per_mtok:g} cached, {api.output_cny_per_mtok:g} out "
-            f"CNY/Mtok (list price since {api.since}), falling "
-            f"{100 * self.assumptions.price_cut_frac:.0f} % a year for the dates"
+            f"{self.model}: {format_count(load)} output tokens a day, {self.service.isl:,} input and "
+            f"{self.service.osl:,} output tokens a request{', ' + self.service.limits if self.service.limits else ''}; "
+            f"API {api.prefix} at {api.input_cny_per_mtok:g} input, {api.cached_cny_per_mtok:g} cached, "
+            f"{api.output_cny_per_mtok:g} output CNY/Mtok since {api.since}"
         )
-        heads = (
-            "way", "accelerators of a machine", "machines", "use [%]", "CNY a month", "CNY per Mtok output",
-            "first pays at [M tok/day]", "always pays above [M tok/day]", "pays from use of [%]", "pays by",
+        columns = (
+            Column("way", "way"), Column("machine", "machine"), Column("machines", "machines"),
+            Column("utilisation_frac", "utilisation", "%", scale=100.0),
+            Column("month_cny", "cost", "CNY per month"), Column("per_mtok_cny", "cost", "CNY per Mtok output"),
+            Column("break_even_tok_per_d", "break-even load", "M tok/day", scale=1e-6),
+            Column("always_pays_tok_per_d", "always pays above", "M tok/day", scale=1e-6),
+            Column("break_even_utilisation_frac", "break-even utilisation", "%", scale=100.0),
+            Column("break_even_date", "pays back by"),
         )  # fmt: skip
         rows: list[tuple[Any, ...]] = []
         for way in self.ways():
-            machine, even, date = way.machine, way.break_even_tok_per_d, way.break_even_date
-            each = way.month_cny / (load * _DAYS_PER_MONTH / 1e6)
-            shown = (f"{way.month_cny:,.0f}", each)
+            machine, date = way.machine, way.break_even_date
+            cost = (way.month_cny, way.month_cny / (load * _DAYS_PER_MONTH / 1e6))
             if machine is None:
-                rows.append((way.name, "", None, None, *shown, None, None, None, None))
+                rows.append((way.name, "", None, None, *cost, None, None, None, None))
                 continue
-            used = self.break_even_utilisation(machine, rented=way.name == "rent")
-            always = self.always_pays_tok_per_d(machine, rented=way.name == "rent")
+            rented = way.name == "rent"
             rows.append((
-                f"{way.name} {machine.device.id}", machine.words, way.machines, 100 * (way.utilisation_frac or 0.0),
-                *shown, "never" if even is None else f"{even / 1e6:,.1f}",
-                "never" if always is None else f"{always / 1e6:,.1f}",
-                f"{100 * used:.0f}" if used <= 1 else "over 100",
-                "–" if way.name == "rent" else "never" if date is None else f"{date:%Y-%m}",
+                f"{way.name} {machine.device.id}", machine.words, way.machines, way.utilisation_frac or 0.0, *cost,
+                way.break_even_tok_per_d, self.always_pays_tok_per_d(machine, rented=rented),
+                self.break_even_utilisation(machine, rented=rented),
+                None if rented else "never" if date is None else f"{date:%Y-%m}",
             ))  # fmt: skip
-        return title, heads, rows, 2
+        return table("ways", title, columns, rows)
 
     def _parts(self) -> Table:
         names = ("machines", "rent", "tokens", "power", "site", "maintenance", "staff")
         rows = []
         for way in self.ways():
             label = way.name if way.machine is None else f"{way.name} {way.machine.device.id}"
-            rows.append((label, *(f"{way.parts_cny[n]:,.0f}" if n in way.parts_cny else None for n in names)))
-        return "what a month is made of [CNY]", ("way", *names), rows, 1
+            rows.append((label, *(way.parts_cny.get(name) for name in names)))
+        columns = [Column("way", "way"), *(Column(f"{name}_cny", name) for name in names)]
+        return table("parts", "Cost of a month by part [CNY]", columns, rows, detail=True)
 
     def _break_even(self) -> Table:
         terms = self.assumptions
         title = (
-            f"break-even load against the API [million output tokens a day]; {terms.life_y:g} years, "
-            f"{100 * terms.utilisation_frac:.0f} % mean use. Machine alone: its price over those years, against output "
-            "tokens alone, as the press reckons"
+            f"Break-even load against the API over {terms.life_y:g} years at {100 * terms.utilisation_frac:.0f} % mean "
+            "utilisation. Machine alone: its price against output tokens alone"
+        )
+        columns = (
+            Column("machine", "machine"),
+            Column("accelerators", "accelerators"),
+            Column("price_cny", "price", "M CNY", scale=1e-6),
+            Column("maximum_tok_per_d", "maximum load", "M tok/day", scale=1e-6),
+            Column("bare_tok_per_d", "break-even, machine alone", "M tok/day", scale=1e-6),
+            Column("break_even_tok_per_d", "break-even, all costs", "M tok/day", scale=1e-6),
+            Column("average_tok_per_d", "average load per machine", "M tok/day", scale=1e-6),
+            Column("own_per_mtok_cny", "own cost", "CNY per Mtok output"),
         )
         rows: list[tuple[Any, ...]] = [
-            ("per million CNY of machine", "", 1.0, None, self.bare_tok_per_d(1e6) / 1e6, None, None, None)
+            ("per million CNY of machine", "", 1e6, None, self.bare_tok_per_d(1e6), None, None, None)
         ]
         several = [m for m in self.smallest if m not in self.machines]
-        for machine in sorted([*several, *self.machines], key=lambda m: (m.device.id, m.accelerators)):
-            even = self.break_even_tok_per_d(machine)
-            rows.append((
-                machine.device.name, machine.words, machine.price_cny / 1e6,
-                machine.output_tok_per_d / 1e6, self.bare_tok_per_d(machine.price_cny) / 1e6,
-                "never" if even is None else f"{even / 1e6:,.1f}", self.carried_tok_per_d(machine) / 1e6,
-                self.owned_per_mtok(machine),
-            ))  # fmt: skip
-        heads = (
-            "machine", "accelerators of a machine", "price [M CNY]", "makes at most", "machine alone",
-            "all costs, input priced", "one carries on average", "own CNY per Mtok output",
-        )  # fmt: skip
-        return title, heads, rows, 2
+        rows += [
+            (
+                machine.device.name, machine.words, machine.price_cny, machine.output_tok_per_d,
+                self.bare_tok_per_d(machine.price_cny), self.break_even_tok_per_d(machine),
+                self.carried_tok_per_d(machine), self.owned_per_mtok(machine),
+            )
+            for machine in sorted([*several, *self.machines], key=lambda m: (m.device.id, m.accelerators))
+        ]  # fmt: skip
+        return table("break_even", title, columns, rows)
 
     def _by_load(self) -> Table:
         names = [(way, m) for m in self.machines for way in ("buy", "rent")]
-        heads = ("output tokens a day", "API", *(f"{way} {m.device.id}" for way, m in names), "cheapest")
+        columns = [Column("output_tok_per_d", "output tokens per day"), Column("api_cny", "API")]
+        columns += [Column(f"{way}_{m.device.id}_cny", f"{way} {m.device.id}") for way, m in names]
+        columns += [Column("cheapest", "cheapest")]
         rows: list[tuple[Any, ...]] = []
         for factor in _LOADS:
             load = self.output_tok_per_d * factor
@@ -463,38 +490,42 @@ class Comparison:
                 count = self.machines_for(m, load)
                 parts = self.owned_parts_cny(m, count) if way == "buy" else self.rented_parts_cny(m, count)
                 costs[f"{way} {m.device.id}"] = sum(parts.values())
-            cheapest = min(costs, key=lambda name: costs[name])
-            rows.append((format_count(load), *(f"{cost:,.0f}" for cost in costs.values()), cheapest))
-        return "cost a month by load [CNY]", heads, rows, 1
+            rows.append((load, *costs.values(), min(costs, key=lambda name: costs[name])))
+        return table("by_load", "Cost of a month by load [CNY]", columns, rows, detail=True)
 
     def _cuts(self) -> Table:
-        heads = ["API price falls [% a year]", "mean over life [CNY/Mtok output]"]
-        heads += [f"{m.device.id}: {what}" for m in self.machines for what in ("pays from [M tok/day]", "pays by")]
+        columns = [
+            Column("cut_frac", "API price cut", "% a year", scale=100.0),
+            Column("mean_per_mtok_cny", "mean API price over the life", "CNY/Mtok output"),
+        ]  # fmt: skip
+        for m in self.machines:
+            name = m.device.id
+            columns.append(Column(f"{name}_break_even_tok_per_d", f"{name}: break-even load", "M tok/day", scale=1e-6))
+            columns.append(Column(f"{name}_break_even_date", f"{name}: pays back by"))
         rows: list[tuple[Any, ...]] = []
         for cut in _CUTS:
             factor = self.mean_price_factor(cut)
-            row: list[Any] = [f"{100 * cut:.0f}", self.api_cny_per_output_mtok * factor]
+            row: list[Any] = [cut, self.api_cny_per_output_mtok * factor]
             for m in self.machines:
-                even, date = self.break_even_tok_per_d(m, price_factor=factor), self.break_even_date(m, cut)
-                row += ["never" if even is None else f"{even / 1e6:,.1f}", "never" if date is None else f"{date:%Y-%m}"]
+                date = self.break_even_date(m, cut)
+                row += [self.break_even_tok_per_d(m, price_factor=factor), "never" if date is None else f"{date:%Y-%m}"]
             rows.append(tuple(row))
-        today = f"{self.api_cny_per_output_mtok:.3g} CNY/Mtok output"
-        title = f"sensitivity to price cuts of the API (today {today}, the input with it)"
-        return title, tuple(heads), rows, 1
+        today = f"{self.api_cny_per_output_mtok:.3g} CNY/Mtok output, input included"
+        return table("price_cuts", f"Sensitivity to API price cuts (today {today})", columns, rows, detail=True)
 
     def _dominate(self) -> Table:
-        heads = ("assumption", "fact", "low", "high", "cost at low", "cost at high", "swing")
+        columns = (
+            Column("assumption", "assumption"), Column("fact", "fact"), Column("low", "low"), Column("high", "high"),
+            Column("low_cny", "cost at low", "CNY/Mtok"), Column("high_cny", "cost at high", "CNY/Mtok"),
+            Column("swing_cny", "swing", "CNY/Mtok"),
+        )  # fmt: skip
         rows = [
             (s.name, s.fact, s.low, s.high, s.low_cny, s.high_cny, abs(s.high_cny - s.low_cny)) for s in self.swings
         ]
-        device = self.machines[0].device.name
-        return (
-            f"what dominates: CNY per Mtok output on {device} bought, one machine, each assumption alone",
-            heads,
-            rows,
-            2,
-        )
+        title = f"Cost of output on {self.machines[0].device.name} bought, one machine, by assumption"
+        return table("assumptions", title, columns, rows, detail=True)
 
+    @property
     def ledger(self) -> Ledger:
         """Return how the figures were made."""
         ledger, facts, on = Ledger(), default_facts(), self.service.on
@@ -531,19 +562,6 @@ class Comparison:
                              *dict.fromkeys(s.fact for s in self.swings)),
                 )  # fmt: skip
         return ledger
-
-    def explain(self, path: str) -> str:
-        """Return the tree of formulas and facts behind a figure, such as ``h20.break_even_tok_per_d``."""
-        return self.ledger().explain(path)
-
-    def save(self, path: Path | str, *, force: bool = False) -> None:
-        """Write the result: ``.json`` (all) or ``.csv`` (the ways)."""
-        path = Path(path)
-        if path.suffix not in {".json", ".csv"}:
-            message = f"{path}: the ending must be .json or .csv"
-            raise InputError(message)
-        with writing(path, force=force) as stream:
-            stream.write(json_text(self.to_json()) if path.suffix == ".json" else frame_csv(self.to_frame()))
 
 
 def _iso(date: dt.date | None) -> str | None:

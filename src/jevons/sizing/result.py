@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons import serving
-from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
-from jevons.files import frame_csv, writing
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.provenance import Ledger
-from jevons.results import Plots
-from jevons.schema import json_text
+from jevons.results import Cell, Column, Result, Table, number, table
 from jevons.sizing.finalists import Missed
 from jevons.sizing.fleet import Fleet, degrees
 from jevons.sizing.hour_price import SITE, HourPrice
@@ -25,10 +21,6 @@ from jevons.sizing.service import Demand, Service
 
 if TYPE_CHECKING:
     import polars as pl
-
-Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]], int]
-"""Title, heads, rows, and how many of the first columns are text."""
-
 
 _SHOWN = 8
 _MONTH_H = 730.5
@@ -73,8 +65,8 @@ class Infeasible:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class SizeResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SizeResult(Result):
     """Fleets that serve a model's load within its limits.
 
     Parameters
@@ -99,6 +91,9 @@ class SizeResult:
         Finalists that missed a limit when simulated.
     """
 
+    kind: ClassVar[str] = "size"
+    picture: ClassVar[str] = "pareto"
+
     model: ModelSpec
     service: Service
     demand: Demand
@@ -110,7 +105,6 @@ class SizeResult:
     tried: int
     infeasible: tuple[Infeasible, ...]
     missed: tuple[Missed, ...]
-    ledger: Ledger = field(default_factory=Ledger)
 
     @property
     def best(self) -> Fleet:
@@ -132,17 +126,38 @@ class SizeResult:
         """How many layouts were left out, by reason."""
         return dict(Counter(i.reason for i in self.infeasible))
 
-    kind = "size"
+    @property
+    def answer(self) -> str:
+        """The cheapest fleet, what it carries, its latency and cost."""
+        best, service = self.best, self.service
+        statistic = service.percentile if best.observed is not None else "mean"
+        latency = best.latency()
+
+        def shown(name: str) -> str:
+            value = latency[name].get(statistic) or {"mean": None}
+            return "none" if value["mean"] is None else f"{number(1e3 * value['mean'])} ms"
+
+        load = f"carries {number(self.rate_req_per_s)} req/s" if self.rate_req_per_s else "is the cheapest replica"
+        text = (
+            f"{best.words()} on {best.accelerators} {best.deployment.accelerator.id} {load} of {self.model.name} with "
+            f"TTFT {statistic} {shown('ttft_s')} and TPOT {statistic} {shown('tpot_s')}"
+        )
+        per_mtok = best.record(service)["cost_per_mtok"]
+        if per_mtok is not None and best.price is not None:
+            text += f", for {number(per_mtok)} {best.price.currency}/Mtok"
+        how = "" if best.observed is not None or not self.demand.given else " Latencies are without queueing."
+        return f"{text}.{how}"
 
     @property
-    def plot(self) -> Plots:
-        """Figures: ``pareto``."""
-        return Plots(self)  # type: ignore[arg-type]
+    def ledger(self) -> Ledger:
+        """How the figures of the best fleet were made."""
+        return size_ledger(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         price, demand = self.price, self.demand
         return {
+            "answer": self.answer,
             "model": self.model.name,
             "gpu": self.accelerator.id,
             "gpus": list(self.prices),
@@ -167,10 +182,13 @@ class SizeResult:
             "tried": self.tried,
             "rejected": dict(self.rejected),
             "infeasible": [i.record() for i in self.infeasible],
+            "left_out": [i.record() for i in self.infeasible],
         }  # fmt: skip
 
-    def to_frame(self) -> pl.DataFrame:
-        """Return the entries as a table of numbers, one row each."""
+    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+        """Return a table as a polars frame; every figure of all fleets, a row each, where none is named."""
+        if table is not None:
+            return super().to_frame(table)
         import polars as pl
 
         rows = []
@@ -180,25 +198,25 @@ class SizeResult:
             rows.append({"words": fleet.words(), **plain})
         return pl.DataFrame(rows)
 
-    def table(self) -> list[Table]:
-        """Return the printed tables as (title, heads, rows, text columns)."""
+    def _tables(self) -> Iterator[Table]:
         shown = min(_SHOWN, len(self.entries))
-        tables = [_fleets(self, f"{self._head()}: best {shown} of {len(self.entries)}", self.entries[:shown])]
-        kind = "Pareto front: no fleet is both cheaper and quicker"
+        yield _fleets(self, "fleets", f"{self._head()}: best {shown} of {len(self.entries)}", self.entries[:shown])
+        title = "Pareto front: no fleet is both cheaper and faster"
         if not self.demand.given:
-            kind = "Pareto front of one copy: response against throughput"
-        tables.append(_fleets(self, kind, self.pareto))
+            title = "Pareto front of one replica: latency against throughput"
+        yield _fleets(self, "pareto", title, self.pareto, detail=True)
         if self.missed:
+            columns = (
+                Column("fleet", "fleet"), Column("weights", "weights"), Column("gpu", "device"),
+                Column("reason", "reason"),
+            )  # fmt: skip
             rows = [
                 (m.fleet.words(), m.fleet.deployment.precision, m.fleet.deployment.accelerator.id, m.detail)
                 for m in self.missed
             ]
-            tables.append(
-                ("finalists that missed a limit when simulated", ("fleet", "weights", "device", "reason"), rows, 4)
-            )
+            yield table("missed", "Finalists that missed a limit when simulated", columns, rows, detail=True)
         if self.infeasible:
-            tables.append(self._left_out())
-        return tables
+            yield self._left_out()
 
     def _head(self) -> str:
         s = self.service
@@ -212,7 +230,7 @@ class SizeResult:
         return head
 
     def _left_out(self) -> Table:
-        """Return the layouts left out: by device and reason, with the largest as an example."""
+        """Return the rejected layouts: by device and reason, with the largest as an example."""
         groups: dict[tuple[str, str], list[Infeasible]] = {}
         for item in self.infeasible:
             groups.setdefault((item.gpu, item.reason), []).append(item)
@@ -220,33 +238,11 @@ class SizeResult:
         for (gpu, reason), items in sorted(groups.items(), key=lambda g: -len(g[1])):
             example = max(items, key=lambda i: i.accelerators)
             rows.append((gpu, reason, example.detail, len(items)))
-        title = f"layouts left out, of {self.tried} tried, with an example of each reason (--json lists all)"
-        return title, ("device", "reason", "example", "layouts"), rows, 3
-
-    def explain(self, path: str) -> str:
-        """Return the tree of formulas and facts behind a figure of the best fleet, such as ``best.cost_per_mtok``.
-
-        Raises
-        ------
-        KeyError
-            If there is no such figure; near names are offered.
-        """
-        return size_ledger(self).explain(path)
-
-    def save(self, path: Path | str, *, force: bool = False) -> None:
-        """Write the result: ``.json`` (all) or ``.csv`` (the entries).
-
-        Raises
-        ------
-        InputError
-            If the ending is another or the file cannot be written.
-        """
-        path = Path(path)
-        if path.suffix not in {".json", ".csv"}:
-            message = f"{path}: the ending must be .json or .csv"
-            raise InputError(message)
-        with writing(path, force=force) as stream:
-            stream.write(json_text(self.to_json()) if path.suffix == ".json" else frame_csv(self.to_frame()))
+        columns = (
+            Column("gpu", "device"), Column("reason", "reason"), Column("example", "example"),
+            Column("layouts", "layouts"),
+        )  # fmt: skip
+        return table("left_out", f"Rejected layouts ({self.tried} tried)", columns, rows, detail=True)
 
 
 def size_ledger(result: SizeResult) -> Ledger:
@@ -301,38 +297,40 @@ def size_ledger(result: SizeResult) -> Ledger:
     return ledger
 
 
-def _fleets(result: SizeResult, title: str, fleets: tuple[Fleet, ...]) -> Table:
-    """Return a table of fleets: with the load's statistics where simulated, else those of one copy."""
+def _fleets(result: SizeResult, name: str, title: str, fleets: tuple[Fleet, ...], *, detail: bool = False) -> Table:
+    """Return a table of fleets: with the load's statistics where simulated, else those of one replica."""
     service = result.service
-    currency = next((f.price.currency for f in fleets if f.price is not None), "")
+    currency = next((f.price.currency for f in fleets if f.price is not None), "money")
     simulated = any(f.observed is not None for f in fleets)
-    shown = service.percentile if simulated else "mean"
+    statistic = service.percentile if simulated else "mean"
     several, one_load = len(result.prices) > 1, result.rate_req_per_s > 0
-    heads = ["fleet", *(["device"] if several else []), "weights", "GPUs", "batch"]
-    heads += [f"{name} {shown} [ms]" for name in ("TTFT", "TPOT", "E2E")]
-    heads += [] if one_load else ["load [req/s]" if result.demand.given else "req/s at full load"]
-    heads += ["at most [req/s]"] if result.demand.given else []
-    heads += ["power [kW]", f"{currency or 'cost'} per month", f"{currency or 'cost'} per Mtok"]
-    rows: list[tuple[Any, ...]] = []
+    latencies = {"ttft_s": "TTFT", "tpot_s": "TPOT", "e2e_s": "E2E"}
+    columns = [Column("fleet", "fleet"), *([Column("gpu", "device")] if several else [])]
+    columns += [Column("weights", "weights"), Column("accelerators", "GPUs"), Column("batch", "batch")]
+    columns += [
+        Column(f"{key.removesuffix('_s')}_{statistic}_s", f"{label} {statistic}", "ms", scale=1e3)
+        for key, label in latencies.items()
+    ]
+    columns += [] if one_load else [Column("req_per_s", "load" if result.demand.given else "full load", "req/s")]
+    columns += [Column("capacity_req_per_s", "capacity", "req/s")] if result.demand.given else []
+    columns += [
+        Column("power_w", "power", "kW", scale=1e-3), Column("cost_per_month", "cost", f"{currency} per month"),
+        Column("cost_per_mtok", "cost", f"{currency} per Mtok"),
+    ]  # fmt: skip
+    rows: list[list[Cell]] = []
     for fleet in fleets:
         record = fleet.record(service)
-        month = None if record["cost_per_h"] is None else record["cost_per_h"] * _MONTH_H
-        rows.append((
-            fleet.words(), *([record["gpu"]] if several else []), record["precision"], record["accelerators"],
-            f"{record['batch']:,.0f}",
-            *(_cell(record["latency"][name], shown) for name in ("ttft_s", "tpot_s", "e2e_s")),
-            *([] if one_load else [float(record["req_per_s"])]),
-            *([float(record["req_per_s_at_most"])] if result.demand.given else []), record["power_w"] / 1e3,
-            None if month is None else f"{month:,.0f}", record["cost_per_mtok"],
-        ))  # fmt: skip
-    return title, tuple(heads), rows, 3 if several else 2
+        hourly = record["cost_per_h"]
+        row: list[Cell] = [fleet.words(), *([record["gpu"]] if several else []), record["precision"]]
+        row += [record["accelerators"], float(record["batch"])]
+        row += [_latency_s(record["latency"][key], statistic) for key in latencies]
+        row += [] if one_load else [float(record["req_per_s"])]
+        row += [float(record["req_per_s_at_most"])] if result.demand.given else []
+        row += [record["power_w"], None if hourly is None else hourly * _MONTH_H, record["cost_per_mtok"]]
+        rows.append(row)
+    return table(name, title, columns, rows, detail=detail)
 
 
-def _cell(found: Mapping[str, Mapping[str, float | None]], statistic: str) -> str:
-    value = found.get(statistic, found["mean"])
-    mean, half = value["mean"] or 0.0, value["half_width"]
-    if mean == 0:
-        return "–"  # answers of one token have no time per further one
-    digits = 0 if mean > 0.1 else 1
-    shown = f"{1e3 * mean:,.{digits}f}"
-    return shown if half is None else f"{shown} ±{1e3 * half:,.{digits}f}"
+def _latency_s(spread: Mapping[str, Mapping[str, float | None]], statistic: str) -> float | None:
+    """Return a statistic of a latency [s]; None where there is none, as of answers of one token."""
+    return spread.get(statistic, spread["mean"])["mean"] or None

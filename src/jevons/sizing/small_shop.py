@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import FactValue, default_facts, get
 from jevons.facts.ledger import add_fact
-from jevons.files import frame_csv, writing
 from jevons.provenance import Ledger
-from jevons.results import Plots
-from jevons.schema import json_text
+from jevons.results import Column, Result, Table, number, table
 from jevons.sizing.compare import Assumptions, api_price, rent_of
 from jevons.sizing.comparison import ApiPrice
 from jevons.sizing.hour_price import device_cost
@@ -39,9 +36,6 @@ _NAMES = {
     "calls_per_d": "calls_per_adopter", "input_tokens": "input_tokens_per_call", "cached_frac": "cached_frac",
     "output_tokens": "output_tokens_per_call", "peak_frac": "peak_frac",
 }  # fmt: skip
-
-Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]], int]
-"""Title, heads, rows, and how many of the first columns are text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +91,8 @@ class Hosted:
     origin: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class PresetResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PresetResult(Result):
     """What AI costs a small shop.
 
     Parameters
@@ -117,19 +111,15 @@ class PresetResult:
         Model's engine, lengths and limits.
     """
 
+    kind: ClassVar[str] = "buy_rent_api"
+    picture: ClassVar[str] = "shop"
+
     shop: Shop
     shops: int
     apis: tuple[ApiPrice, ...]
     hosted: tuple[Hosted, ...]
     sized: SizeResult
     service: Service
-
-    kind = "buy_rent_api"
-
-    @property
-    def plot(self) -> Plots:
-        """Figures: ``shop``."""
-        return Plots(self)  # type: ignore[arg-type]
 
     @property
     def calls_per_month(self) -> float:
@@ -179,58 +169,55 @@ class PresetResult:
             "best": rows[0], "pareto": rows[:1], "ways": rows, "fleet": self.sized.best.record(self.sized.service),
         }  # fmt: skip
 
-    def to_frame(self) -> pl.DataFrame:
+    def to_frame(self, table: str | None = None) -> pl.DataFrame:
         """Return the ways as a table, one row each."""
+        if table is not None:
+            return super().to_frame(table)
         import polars as pl
 
         return pl.DataFrame(self.rows())
 
-    def table(self) -> list[Table]:
-        """Return the printed tables as (title, heads, rows, text columns)."""
+    @property
+    def answer(self) -> str:
+        """What a shop pays in a month, on the cheapest API and on shared machines."""
+        rows = sorted(self.rows(), key=lambda row: row["per_shop_month_cny"])
+        best = rows[0]
+        return (
+            f"A {self.shop.preset} with {self.shop.calls_per_d.number:g} calls a day pays "
+            f"{number(best['per_shop_month_cny'])} CNY a month for the cheapest way, {best['way']} ({best['note']})."
+        )
+
+    def _tables(self) -> Iterator[Table]:
         shop = self.shop
         title = (
-            f"{shop.preset}: {shop.calls_per_d.number:g} calls a day, {shop.input_tokens.number:g} tokens in "
-            f"({100 * shop.cached_frac.number:.0f} % cached), {shop.output_tokens.number:g} out a call"
+            f"{shop.preset}: {shop.calls_per_d.number:g} calls a day, {shop.input_tokens.number:g} input tokens "
+            f"({100 * shop.cached_frac.number:.0f} % cached), {shop.output_tokens.number:g} output tokens a call"
         )
-        heads = (
-            "way",
-            "price or fleet",
-            "list price since",
-            "CNY per 1,000 calls",
-            "CNY a shop and month",
-            "low",
-            "high",
-        )
-        rows: list[tuple[Any, ...]] = [
-            (
-                r["way"],
-                r["note"],
-                r["since"] or "",
-                1e3 * r["per_call_cny"],
-                r["per_shop_month_cny"],
-                r["low_cny"],
-                r["high_cny"],
-            )
+        columns = (
+            Column("way", "way"), Column("note", "price or fleet"), Column("since", "list price since"),
+            Column("per_call_cny", "cost", "CNY per 1,000 calls", scale=1e3),
+            Column("per_shop_month_cny", "cost", "CNY per shop and month"),
+            Column("low_cny", "low", "CNY"), Column("high_cny", "high", "CNY"),
+        )  # fmt: skip
+        yield table("ways", title, columns, [
+            (r["way"], r["note"], str(r["since"] or ""), r["per_call_cny"], r["per_shop_month_cny"], r["low_cny"],
+             r["high_cny"])
             for r in self.rows()
+        ])  # fmt: skip
+        use = [
+            (n.replace("_", " ").replace("per d", "per day"), f"{f.grade}: {f.reason}", f.number, f.low, f.high)
+            for n in _NAMES
+            for f in (getattr(shop, n),)
         ]
-        use: list[tuple[Any, ...]] = []
-        for name in _NAMES:
-            f = getattr(shop, name)
-            use.append(
-                (name.replace("_", " ").replace("per d", "a day"), f"{f.grade}: {f.reason}", f.number, f.low, f.high)
-            )
-        return [
-            (title, heads, rows, 3),
-            (
-                "use of a shop; thinking models write more than what is shown to users",
-                ("figure", "evidence", "value", "low", "high"),
-                use,
-                2,
-            ),
-        ]
+        figures = (
+            Column("figure", "figure"), Column("evidence", "evidence"), Column("value", "value"), Column("low", "low"),
+            Column("high", "high"),
+        )  # fmt: skip
+        yield table("use", "Use of a shop; reasoning models write more than users see", figures, use, detail=True)
 
-    def explain(self, path: str) -> str:
-        """Return the tree of figures and facts behind ``per_call_cny.<api>`` or ``per_shop_month_cny.<api>``."""
+    @property
+    def ledger(self) -> Ledger:
+        """How the costs of a call and of a month were made."""
         ledger, facts, on = Ledger(), default_facts(), self.service.on
         for name in _NAMES:
             add_fact(ledger, getattr(self.shop, name).id, facts, on)
@@ -247,16 +234,7 @@ class PresetResult:
                 formula="cost of a call x calls a day x 365.25 / 12",
                 parents=(f"per_call_cny.{price.prefix}", self.shop.calls_per_d.id),
             )  # fmt: skip
-        return ledger.explain(path)
-
-    def save(self, path: Path | str, *, force: bool = False) -> None:
-        """Write the result: ``.json`` (all) or ``.csv`` (the ways)."""
-        path = Path(path)
-        if path.suffix not in {".json", ".csv"}:
-            message = f"{path}: the ending must be .json or .csv"
-            raise InputError(message)
-        with writing(path, force=force) as stream:
-            stream.write(json_text(self.to_json()) if path.suffix == ".json" else frame_csv(self.to_frame()))
+        return ledger
 
 
 def preset(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from jevons import models, training
 from jevons.errors import InfeasibleError, InputError
+from jevons.facts import get
 from jevons.hardware import Accelerator, Cluster, accelerator
+from jevons.results import Column, Result, Table, number, table
 from jevons.sizing.hour_price import HourPrice, owned_hour_price
+from jevons.units import format_money
 
 LAYOUT = (
     "tp", "pp", "vpp", "dp", "cp", "ep", "etp", "zero", "shard", "recompute", "micro_batch", "stage_layers", "offload",
@@ -19,8 +24,8 @@ LAYOUT = (
 """Fields of a training layout in results."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrainResult(Result):
     """The fastest layouts of a run and what the best takes.
 
     Parameters
@@ -43,6 +48,9 @@ class TrainResult:
         The run on other sizes of cluster; empty unless asked for.
     """
 
+    kind: ClassVar[str] = "train"
+    picture: ClassVar[str] = "step"
+
     job: training.TrainingJob
     steps: tuple[training.TrainingStep, ...]
     estimate: training.RunEstimate
@@ -57,10 +65,27 @@ class TrainResult:
         """The fastest step."""
         return self.steps[0]
 
+    @property
+    def answer(self) -> str:
+        """Days, cost and layout of the run."""
+        best, job, estimate = self.best, self.job, self.estimate
+        cost = ""
+        if estimate.cost is not None and self.price is not None:
+            cost = f" and costs {format_money(estimate.cost, self.price.currency)}"
+        return (
+            f"{job.model.name} on {job.cluster.devices:,} {job.cluster.accelerator.name} takes {number(estimate.days)} "
+            f"days, failures included{cost}: {best.layout}, step {number(best.step_time_s)} s, "
+            f"MFU {100 * best.mfu_frac:.1f} %, {sum(best.memory_bytes.values()) / 1e9:.1f} GB per accelerator."
+        )
+
+    def _tables(self) -> Iterator[Table]:
+        yield from train_tables(self)
+
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         best, job = self.best, self.job
         return {
+            "answer": self.answer,
             "model": job.model.name,
             "gpu": job.cluster.accelerator.id,
             "gpus": job.cluster.devices,
@@ -117,6 +142,9 @@ class TrainResult:
 
 
 _BATCH = 1024
+_TOKENS = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE]\+?\d+)?)\s*([kKMBGT]?)\s*$")
+_TOKEN_SCALE = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+_MOST_TOKENS = 1e18
 
 
 def train(
@@ -236,3 +264,97 @@ def _sizes(devices: int, most: int) -> list[int]:
     while sizes[-1] * 2 <= most:
         sizes.append(sizes[-1] * 2)
     return sizes
+
+
+def train_tables(result: TrainResult) -> Iterator[Table]:
+    """Yield layouts, the run, and as details the step and memory by part, failures, and other cluster sizes."""
+    best, job, estimate = result.best, result.job, result.estimate
+    columns = (
+        Column("layout", "layout"), Column("step_time_s", "step time", "s"),
+        Column("mfu_frac", "MFU", "%", scale=100.0), Column("tokens_per_s", "throughput", "tok/s"),
+        Column("memory_bytes", "memory", "GB", scale=1e-9),
+    )  # fmt: skip
+    rows = [
+        (str(s.layout), s.step_time_s, s.mfu_frac, s.tokens_per_s, float(sum(s.memory_bytes.values())))
+        for s in result.steps[:6]
+    ]
+    title = f"Fastest layouts: {job.global_batch:,} sequences of {job.seq_len:,} tokens a step, {job.precision}"
+    yield table("layouts", title, columns, rows)
+    quantity = (
+        Column("quantity", "quantity"),
+        Column("value", "value"),
+        Column("unit", "unit"),
+        Column("note", "note"),
+    )
+    price = result.price
+    origin = "" if price is None else f"{price.amount:.3g} {price.currency} an accelerator-hour, {price.origin}"
+    yield table(
+        "run", f"The run: {job.tokens:.4g} tokens", quantity,
+        [
+            ("time, failures included", estimate.days, "days", f"goodput {100 * estimate.goodput_frac:.1f} %"),
+            ("accelerator-hours", estimate.accelerator_h, "h", ""),
+            ("energy of servers", estimate.energy_j / 3.6e9, "MWh", "full load, without facility overhead"),
+            ("cost", estimate.cost, "" if price is None else price.currency, origin),
+        ],
+    )  # fmt: skip
+    parts = (Column("part", "part"), Column("time_s", "time", "s"), Column("share_frac", "share", "%", scale=100.0))
+    yield table(
+        "step_parts", "Best layout: step time by part", parts,
+        [(n.replace("_", " "), s, s / best.step_time_s) for n, s in best.parts.items() if s > 0], detail=True,
+    )  # fmt: skip
+    memory = (Column("part", "part"), Column("memory_bytes", "memory", "GB", scale=1e-9))
+    yield table(
+        "memory", "Best layout: memory per accelerator", memory,
+        [(n, float(size)) for n, size in best.memory_bytes.items() if size > 0], detail=True,
+    )  # fmt: skip
+    run = result.outlook
+    failures = [
+        ("mean time between interruptions", run.mttf_h, "h", f"{number(run.interruptions)} in the run"),
+        ("work between checkpoints", run.interval_s / 60, "min", "maximises useful time"),
+        ("time lost to slow nodes", 100 * run.straggler_frac, "%", ""),
+        ("spare nodes", run.spare_nodes, "", "cover nodes in repair 99 % of the time; not in the price"),
+        ("wall time, 5th percentile", run.days["p5"], "days", "over failures only"),
+        ("wall time, 95th percentile", run.days["p95"], "days", "over failures only"),
+    ]
+    yield table("failures", "Failures and restarts", quantity, failures, detail=True)
+    if result.curve:
+        sizes = (
+            Column("gpus", "GPUs"), Column("layout", "layout"), Column("days", "days"),
+            Column("mfu_frac", "MFU", "%", scale=100.0), Column("goodput_frac", "goodput", "%", scale=100.0),
+            Column("efficiency_frac", "efficiency", "%", scale=100.0), Column("power_w", "power", "MW", scale=1e-6),
+            Column("limit", "limit"),
+        )  # fmt: skip
+        cells = [
+            (
+                p.devices, None if p.step is None else str(p.step.layout), None if p.step is None else p.days,
+                None if p.step is None else p.step.mfu_frac, p.goodput_frac, p.efficiency_frac, p.power_w, p.reason,
+            )
+            for p in result.curve
+        ]  # fmt: skip
+        yield table("scaling", "Other cluster sizes, same batch", sizes, cells)
+
+
+def stage_layers_of(text: str | None) -> tuple[int, ...]:
+    """Return the layers of each stage that ``--stages`` states, such as ``9,10,10,9``."""
+    if text is None:
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() for part in parts):
+        message = f"--stages {text}: write the layers of each stage with commas between, such as 9,10,10,9"
+        raise InputError(message)
+    return tuple(map(int, parts))
+
+
+def tokens_of(text: str, model: str) -> float:
+    """Return the tokens that ``--tokens`` states, such as ``14.8T``, or 20 per active parameter (``chinchilla``)."""
+    if text.strip().lower() == "chinchilla":
+        return get("training_budget.tokens_per_parameter").number * models.load(model).parameters_active
+    match = _TOKENS.match(text)
+    count = float(match.group(1)) * _TOKEN_SCALE[match.group(2)] if match else math.nan
+    if not 0 < count <= _MOST_TOKENS:
+        message = (
+            f"--tokens {text}: write a number above 0, at most a million T, with k, M, B or T, such as 14.8T, or "
+            "chinchilla for 20 a parameter"
+        )
+        raise InputError(message)
+    return count

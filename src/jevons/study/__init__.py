@@ -6,20 +6,12 @@
 from typing import Any
 
 import jevons
-from jevons.sizing.compare import compare
-from jevons.sizing.hour_price import HourPrice
-from jevons.sizing.search import Demand, Service, SizeResult, size
-from jevons.sizing.small_shop import preset
-from jevons.sizing.train import TrainResult, train
 from jevons.study.plan.result import PlanResult
 from jevons.study.plan.run import plan
 from jevons.study.scenario.load import load
 from jevons.study.scenario.scenario import Scenario
 
-__all__ = [
-    "Demand", "HourPrice", "PlanResult", "Scenario", "Service", "SizeResult", "TrainResult", "compare", "load", "plan",
-    "preset", "size", "train",
-]  # fmt: skip
+__all__ = ["PlanResult", "Scenario", "load", "plan"]
 
 
 def __getattr__(name: str) -> Any:

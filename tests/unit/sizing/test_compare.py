@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import jevons
 from jevons.errors import InfeasibleError, InputError
-from jevons.sizing.compare import Assumptions, api_price
-from jevons.study import HourPrice, Service
+from jevons.sizing.compare import Assumptions, api_price, compare
+from jevons.sizing.hour_price import HourPrice
+from jevons.sizing.service import Service
 
 ON = dt.date(2025, 2, 28)
 R1 = Service(gpus=8, isl=2000, osl=1000, on=ON)
@@ -18,7 +18,7 @@ R1 = Service(gpus=8, isl=2000, osl=1000, on=ON)
 
 @pytest.fixture(scope="module")
 def found():
-    return jevons.compare("deepseek-r1", R1, gpus=("h20", "h200", "910c"), output_tok_per_d=57e6)
+    return compare("deepseek-r1", R1, gpus=("h20", "h200", "910c"), output_tok_per_d=57e6)
 
 
 def test_a_million_yuan_over_three_years_breaks_even_near_57_million_output_tokens_a_day(found):
@@ -128,9 +128,7 @@ def test_parts_add_up_and_the_cheapest_way_comes_first(found):
 
 
 def test_a_given_rent_is_used_in_yuan(found):
-    rented = jevons.compare(
-        "deepseek-r1", R1, gpus=("h20",), output_tok_per_d=57e6, rents={"h20": HourPrice(1.0, "USD")}
-    )
+    rented = compare("deepseek-r1", R1, gpus=("h20",), output_tok_per_d=57e6, rents={"h20": HourPrice(1.0, "USD")})
     assert rented.machines[0].rent_origin == "given"
     assert rented.machines[0].rent_cny_per_h == pytest.approx(7.2, rel=0.03)
     assert found.machines[0].rent_origin.startswith("derived: an H100's rent")
@@ -146,7 +144,7 @@ def test_assumptions_are_facts_unless_given():
 
 def test_a_device_that_cannot_hold_the_model_says_so():
     with pytest.raises(InfeasibleError, match="device memory"):
-        jevons.compare("deepseek-r1", replace(R1, gpus=8, precision="bf16"), gpus=("h20",), output_tok_per_d=1e6)
+        compare("deepseek-r1", replace(R1, gpus=8, precision="bf16"), gpus=("h20",), output_tok_per_d=1e6)
 
 
 def test_result_saves_frames_and_explains(found, tmp_path):
@@ -157,7 +155,7 @@ def test_result_saves_frames_and_explains(found, tmp_path):
     assert "api.deepseek.reasoner.output_cny_per_mtok = 16" in text
     assert "h20.price_cny = 150000" in text
     with pytest.raises(InputError, match="ending must be"):
-        found.save(tmp_path / "c.xlsx")
+        found.save(tmp_path / "c.doc")
 
 
 @pytest.mark.parametrize("name", ["break_even"])

@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import jevons
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError
 from jevons.serving import sim
 from jevons.sizing.finalists import Bench, _interval
 from jevons.sizing.fleet import FULLEST_FRAC, copies
+from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.rank_table import rank_table
-from jevons.study import Demand, HourPrice, Service
+from jevons.sizing.search import size
+from jevons.sizing.service import Demand, Service
 
 SMALL = Service(gpu="h100_sxm", gpus=2, isl=500, osl=100, tpot_s=0.03, ttft_s=0.5)
 PRICE = HourPrice(2.0, "USD")
@@ -22,7 +23,7 @@ PRICE = HourPrice(2.0, "USD")
 
 @pytest.fixture(scope="module")
 def sized():
-    return jevons.size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), prices=PRICE)
+    return size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), prices=PRICE)
 
 
 def test_copies_leave_headroom_and_round_up():
@@ -60,26 +61,22 @@ def test_entries_are_sorted_by_cost_and_the_front_is_not_beaten(sized):
 
 
 def test_the_same_seed_gives_the_same_answer(sized):
-    again = jevons.size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), prices=PRICE)
+    again = size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), prices=PRICE)
     assert again.to_json() == sized.to_json()
 
 
 def test_a_tighter_limit_never_needs_fewer_accelerators(sized):
-    tight = jevons.size(
-        "llama-3.1-8b", replace(SMALL, tpot_s=0.015), demand=Demand(rate_req_per_s=60.0, runs=2), prices=PRICE
-    )
+    tight = size("llama-3.1-8b", replace(SMALL, tpot_s=0.015), demand=Demand(rate_req_per_s=60.0, runs=2), prices=PRICE)
     assert tight.best.accelerators >= sized.best.accelerators
 
 
 def test_twice_the_load_costs_at_most_about_twice(sized):
-    double = jevons.size(
-        "llama-3.1-8b", replace(SMALL, gpus=1), demand=Demand(rate_req_per_s=120.0, runs=2), prices=PRICE
-    )
+    double = size("llama-3.1-8b", replace(SMALL, gpus=1), demand=Demand(rate_req_per_s=120.0, runs=2), prices=PRICE)
     assert sized.best.accelerators <= double.best.accelerators <= 2 * sized.best.accelerators + 1
 
 
 def test_one_copy_without_a_load_is_static():
-    found = jevons.size("llama-3.1-8b", SMALL, prices=PRICE)
+    found = size("llama-3.1-8b", SMALL, prices=PRICE)
     assert found.best.observed is None
     assert found.best.replicas == 1
     rates = [f.point.tok_per_s_per_device for f in found.entries]
@@ -88,10 +85,10 @@ def test_one_copy_without_a_load_is_static():
 
 
 def test_users_of_a_closed_loop_are_carried():
-    found = jevons.size("llama-3.1-8b", SMALL, demand=Demand(users=64, runs=2), prices=PRICE)
+    found = size("llama-3.1-8b", SMALL, demand=Demand(users=64, runs=2), prices=PRICE)
     assert found.best.observed.latency["tpot_s"]["p95"].high <= 0.03
     # Little's law: users = rate x time of an answer.
-    static = jevons.size("llama-3.1-8b", SMALL, demand=Demand(users=64), prices=PRICE, simulated=False).best
+    static = size("llama-3.1-8b", SMALL, demand=Demand(users=64), prices=PRICE, simulated=False).best
     e2e_s = static.point.ttft_s + static.point.tpot_s * 99
     assert static.rate_req_per_s * e2e_s == pytest.approx(64)
 
@@ -100,7 +97,7 @@ def test_a_trace_sets_rate_and_lengths(tmp_path):
     path = tmp_path / "load.csv"
     rows = "\n".join(f"{i * 0.1:.3f},{400 + i % 3},{50 + i % 5}" for i in range(400))
     path.write_text(f"arrived_at,num_prefill_tokens,num_decode_tokens\n{rows}\n")
-    found = jevons.size("llama-3.1-8b", SMALL, demand=Demand(trace=path), prices=PRICE)
+    found = size("llama-3.1-8b", SMALL, demand=Demand(trace=path), prices=PRICE)
     assert found.rate_req_per_s == pytest.approx(10.0)
     assert (found.service.isl, found.service.osl) == (401, 52)
     assert found.best.observed.runs == 1
@@ -108,7 +105,7 @@ def test_a_trace_sets_rate_and_lengths(tmp_path):
 
 def test_several_devices_are_compared_in_one_currency():
     prices = {"h100": HourPrice(2.0, "USD"), "h20": HourPrice(8.0, "CNY")}
-    found = jevons.size(
+    found = size(
         "llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), gpus=("h100", "h20"), prices=prices, simulated=False
     )
     assert {f.deployment.accelerator.id for f in found.entries} == {"h100_sxm", "h20"}
@@ -117,7 +114,7 @@ def test_several_devices_are_compared_in_one_currency():
 
 
 def test_layouts_that_do_not_fit_are_named_with_the_reason():
-    found = jevons.size("qwen2.5-72b", replace(SMALL, gpus=4, tpot_s=0.1), prices=PRICE)
+    found = size("qwen2.5-72b", replace(SMALL, gpus=4, tpot_s=0.1), prices=PRICE)
     by_layout = {(i.layout, i.precision): i for i in found.infeasible}
     assert by_layout["tp1", "bf16"].reason == "device memory"
     assert "needs 145.4 GB of weights per device" in by_layout["tp1", "bf16"].detail
@@ -126,7 +123,7 @@ def test_layouts_that_do_not_fit_are_named_with_the_reason():
 
 def test_a_limit_that_queueing_breaks_is_named_with_the_figures():
     # A limit between the least prompt time alone and what p99 sees behind another prompt.
-    floor = jevons.size("llama-3.1-8b", SMALL, simulated=False).best.point.ttft_s
+    floor = size("llama-3.1-8b", SMALL, simulated=False).best.point.ttft_s
     bursty = replace(SMALL, gpus=1, ttft_s=floor * 1.02, percentile="p99", isl=8000, osl=8)
     least = serving.best_static_point(
         serving.Deployment(
@@ -140,7 +137,7 @@ def test_a_limit_that_queueing_breaks_is_named_with_the_figures():
         bursty.workload(),
     ).ttft_s
     with pytest.raises(InfeasibleError, match=r"TTFT p99 is [\d,.]+ ms against [\d,.]+ ms|TTFT p99"):
-        jevons.size(
+        size(
             "llama-3.1-8b",
             replace(bursty, ttft_s=least * 1.001),
             demand=Demand(rate_req_per_s=20.0, cv=4.0),
@@ -152,10 +149,8 @@ def test_a_budget_says_by_how_much_it_is_missed():
     with pytest.raises(
         InfeasibleError, match=r"costs [\d,]+ USD a month .* \d+ % above --budget 100 USD; the limit carries"
     ):
-        jevons.size(
-            "llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), prices=PRICE, budget_per_month=(100.0, "USD")
-        )
-    enough = jevons.size(
+        size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), prices=PRICE, budget_per_month=(100.0, "USD"))
+    enough = size(
         "llama-3.1-8b",
         SMALL,
         demand=Demand(rate_req_per_s=60.0),
@@ -226,13 +221,14 @@ def test_result_explains_saves_and_frames(sized, tmp_path):
     assert frame.height == len(sized.entries)
     assert (tmp_path / "size.csv").read_text().count("\n") == frame.height + 1
     with pytest.raises(InputError, match="the ending must be .json or .csv"):
-        sized.save(tmp_path / "size.html")
-    titles = [table[0] for table in sized.table()]
-    assert titles[0].startswith("llama-3.1-8b on h100_sxm, 500 in, 100 out, 60 req/s")
+        sized.save(tmp_path / "size.doc")
+    assert sized.tables["fleets"].title.startswith("llama-3.1-8b on h100_sxm, 500 in, 100 out, 60 req/s")
+    assert "carries 60.0 req/s of llama-3.1-8b" in sized.answer
+    assert repr(sized).count("\n") < 15
 
 
 def test_users_who_think_come_at_the_rate_that_quick_answers_let_them():
-    found = jevons.size("llama-3.1-8b", SMALL, demand=Demand(users=600, think_s=30.0), prices=PRICE, simulated=False)
+    found = size("llama-3.1-8b", SMALL, demand=Demand(users=600, think_s=30.0), prices=PRICE, simulated=False)
     for fleet in found.entries:
         assert 600 / (30.0 + fleet.e2e_s) <= fleet.rate_req_per_s <= 600 / 30.0
 
@@ -243,17 +239,14 @@ def test_the_front_has_quicker_fleets_at_a_price(sized):
 
 
 def test_pipelines_are_sized_but_said_not_to_be_simulated():
-    found = jevons.size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=10.0), prices=PRICE, fixed={"pp": 2})
+    found = size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=10.0), prices=PRICE, fixed={"pp": 2})
     assert all(f.deployment.layout.pp == 2 and f.observed is None for f in found.entries)
-    assert "not simulated" in found.table()[0][0]
+    assert "not simulated" in found.tables["fleets"].title
 
 
 def test_answers_of_one_token_have_no_time_per_token():
-    found = jevons.size(
-        "llama-3.1-8b", replace(SMALL, osl=1, gpus=1), demand=Demand(rate_req_per_s=5.0, runs=1), prices=PRICE
-    )
-    _, heads, rows, _ = found.table()[0]
-    assert rows[0][list(heads).index("TPOT p95 [ms]")] == "–"
+    found = size("llama-3.1-8b", replace(SMALL, osl=1, gpus=1), demand=Demand(rate_req_per_s=5.0, runs=1), prices=PRICE)
+    assert found.tables["fleets"].column("tpot_p95_s")[0] is None
     assert found.best.prefill is None
 
 

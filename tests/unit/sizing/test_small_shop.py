@@ -4,16 +4,16 @@ import datetime as dt
 
 import pytest
 
-import jevons
 from jevons.errors import InputError
-from jevons.study import Service
+from jevons.sizing.service import Service
+from jevons.sizing.small_shop import preset
 
 ON = Service(on=dt.date(2025, 2, 28), ttft_s=1.0, gpus=2)
 
 
 @pytest.fixture(scope="module")
 def found():
-    return jevons.preset("restaurant", ON, shops=10_000, simulated=False)
+    return preset("restaurant", ON, shops=10_000, simulated=False)
 
 
 def test_a_call_costs_its_tokens_at_list_price(found):
@@ -37,7 +37,7 @@ def test_machines_are_sized_for_the_busiest_hours(found):
 
 
 def test_more_shops_share_the_machines(found):
-    few = jevons.preset("restaurant", ON, shops=100, simulated=False)
+    few = preset("restaurant", ON, shops=100, simulated=False)
 
     def own(result):
         return next(r["per_shop_month_cny"] for r in result.rows() if r["way"].startswith("buy"))
@@ -46,16 +46,16 @@ def test_more_shops_share_the_machines(found):
 
 
 def test_a_web_shop_differs_and_apis_without_a_price_then_are_left_out(found):
-    shop = jevons.preset("web-shop", ON, simulated=False, apis=("qwen.plus", "doubao.seed_1_6"))
+    shop = preset("web-shop", ON, simulated=False, apis=("qwen.plus", "doubao.seed_1_6"))
     assert [a.prefix for a in shop.apis] == ["qwen.plus"]
     assert shop.shop.calls_per_d.number == 100
 
 
 def test_unknown_presets_offer_near_names():
     with pytest.raises(InputError, match="--preset restaurants: unknown. Did you mean `restaurant`"):
-        jevons.preset("restaurants")
+        preset("restaurants")
     with pytest.raises(InputError, match="--shops 0"):
-        jevons.preset("restaurant", shops=0)
+        preset("restaurant", shops=0)
 
 
 def test_every_use_is_a_judgement_with_a_range_and_reason(found):

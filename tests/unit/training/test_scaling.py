@@ -2,7 +2,7 @@
 
 from jevons import models, training
 from jevons.hardware import cluster
-from jevons.study import train
+from jevons.sizing.train import train
 
 
 def test_small_clusters_are_efficient_and_limits_are_named():

@@ -1,0 +1,114 @@
+"""`jevons.buy_rent_api`: buying machines, renting them and calling an API, side by side for the same load."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from jevons import options as o
+from jevons.errors import InputError
+
+if TYPE_CHECKING:
+    from jevons.results import Result
+
+
+@o.declared
+def buy_rent_api(
+    model: Annotated[str | None, o.MODEL] = None,
+    *,
+    gpu: Annotated[str | Sequence[str] | None, o.MACHINE_GPUS] = None,
+    max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 16,
+    tokens_per_day: Annotated[str | float | None, o.TOKENS_PER_DAY] = None,
+    rate: Annotated[float | None, o.RATE] = None,
+    precision: Annotated[str, o.SIZE_PRECISION] = "auto",
+    kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
+    engine: Annotated[str, o.ENGINE] = "vllm",
+    max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
+    isl: Annotated[int, o.ISL] = 2000,
+    osl: Annotated[int, o.OSL] = 500,
+    ttft: Annotated[float | str | None, o.TTFT] = None,
+    tpot: Annotated[float | str | None, o.TPOT] = 0.05,
+    api: Annotated[str | Sequence[str] | None, o.API] = None,
+    rent: Annotated[str | Sequence[str] | None, o.RENT] = None,
+    years: Annotated[float | None, o.YEARS] = None,
+    utilisation: Annotated[float | None, o.MEAN_UTILISATION] = None,
+    availability: Annotated[float | None, o.AVAILABILITY] = None,
+    staff: Annotated[float | None, o.STAFF] = None,
+    cached: Annotated[float | None, o.CACHED] = None,
+    price_cut: Annotated[float | None, o.PRICE_CUT] = None,
+    preset: Annotated[str | None, o.PRESET] = None,
+    shops: Annotated[int | None, o.SHOPS] = None,
+    static: Annotated[bool, o.STATIC] = False,
+    calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+) -> Result:
+    """Set buying machines, renting them and calling an API side by side for the same load.
+
+    Name a `model`, or a `preset` for what AI costs a small shop.
+
+    Returns
+    -------
+    Comparison or PresetResult
+        Cost of a month by way, break-even load and date, and what moves them.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong, or two contradict each other.
+    InfeasibleError
+        If no machine holds the model within the limits.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> ways = jevons.buy_rent_api("deepseek-r1", gpu="h20", tokens_per_day="57M")
+    >>> "cheapest way" in ways.answer
+    True
+    """
+    from jevons.sizing.compare import Assumptions, compare
+    from jevons.sizing.money import count_of, hour_prices
+    from jevons.sizing.service import Service
+    from jevons.sizing.small_shop import APIS, MODEL, SHOPS
+    from jevons.sizing.small_shop import preset as small_shop
+
+    gpus, apis, rents = o.words(gpu), o.words(api), o.words(rent)
+    service = Service(
+        gpu=(gpus or ("h20",))[0], engine=engine, precision=None if precision == "auto" else precision,
+        gpus=max_replica_gpus, isl=isl, osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot), on=o.day(as_of),
+        kv_precision=kv_precision, max_batch=max_num_seqs, calibration=o.file(calibration),
+    )  # fmt: skip
+    if preset is not None:
+        return small_shop(
+            preset, replace(service, ttft_s=service.ttft_s or 1.0), shops=SHOPS if shops is None else shops,
+            model=model or MODEL, gpus=gpus or ("h20",), apis=apis or APIS, simulated=not static,
+        )  # fmt: skip
+    if model is None:
+        message = "--model: is missing; name a shipped model (`jevons models list`), or a --preset"
+        raise InputError(message)
+    if shops is not None:
+        message = f"--shops {shops}: has no effect without --preset; add it"
+        raise InputError(message)
+    if tokens_per_day is not None and rate is not None:
+        message = "--tokens-per-day with --rate: both state the load; give one of them"
+        raise InputError(message)
+    if len(apis) > 1:
+        message = f"--api {apis[1]}: one API is compared; give one"
+        raise InputError(message)
+    load = 10e6 if rate is None else rate * osl * 86_400
+    if tokens_per_day is not None:
+        load = count_of(str(tokens_per_day))
+    terms = Assumptions.of(
+        service.on, life_y=years, utilisation_frac=utilisation, availability_frac=availability,
+        staff_cny_per_y=staff, cached_frac=cached, price_cut_frac=price_cut,
+    )  # fmt: skip
+    prices = hour_prices(rents, option="--rent")
+    if prices is not None and not isinstance(prices, Mapping):
+        message = f"--rent {rents[0]}: name the device, such as 'h20={rents[0]}'"
+        raise InputError(message)
+    return compare(
+        model, service, gpus=gpus or ("h20", "h200_sxm"), output_tok_per_d=load, api=apis[0] if apis else None,
+        rents=prices, assumptions=terms,
+    )  # fmt: skip

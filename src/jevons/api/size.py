@@ -1,0 +1,97 @@
+"""`jevons.size`: the cheapest fleet that serves a load within its latency limits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from jevons import options as o
+
+if TYPE_CHECKING:
+    from jevons.sizing.result import SizeResult
+
+
+@o.declared
+def size(
+    model: Annotated[str, o.MODEL],
+    *,
+    gpu: Annotated[str | Sequence[str], o.CANDIDATES] = "h100_sxm",
+    gpus: Annotated[int | None, o.FLEET_GPUS] = None,
+    max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 16,
+    tp: Annotated[int | None, o.TP] = None,
+    pp: Annotated[int | None, o.PP] = None,
+    ep: Annotated[int | None, o.EP] = None,
+    dp: Annotated[int | None, o.DP] = None,
+    precision: Annotated[str, o.SIZE_PRECISION] = "auto",
+    kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
+    engine: Annotated[str, o.ENGINE] = "vllm",
+    max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
+    isl: Annotated[int, o.ISL] = 2000,
+    osl: Annotated[int, o.OSL] = 500,
+    rate: Annotated[float, o.LOAD_RATE] = 0.0,
+    concurrency: Annotated[int, o.USERS] = 0,
+    think: Annotated[float | str, o.THINK] = 0.0,
+    trace: Annotated[Path | str | None, o.TRACE] = None,
+    cv: Annotated[float, o.CV] = 1.0,
+    isl_cv: Annotated[float, o.ISL_CV] = 0.0,
+    osl_cv: Annotated[float, o.OSL_CV] = 0.0,
+    ttft: Annotated[float | str | None, o.TTFT] = None,
+    tpot: Annotated[float | str | None, o.TPOT] = 0.05,
+    e2e: Annotated[float | str | None, o.E2E] = None,
+    percentile: Annotated[str, o.PERCENTILE] = "p95",
+    static: Annotated[bool, o.STATIC] = False,
+    requests: Annotated[int | None, o.REQUESTS] = None,
+    runs: Annotated[int, o.RUNS] = 5,
+    budget: Annotated[str | None, o.BUDGET] = None,
+    gpu_hour: Annotated[str | Sequence[str] | None, o.GPU_HOURS] = None,
+    seed: Annotated[int, o.SEED] = 0,
+    calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    progress: Callable[[str], None] | None = None,
+) -> SizeResult:
+    """Find the cheapest fleet that serves a model's load within its latency limits.
+
+    Without a load (`rate`, `concurrency` or `trace`) the answer is the cheapest replica. Layouts are searched with the
+    static model; the best are simulated under the load unless `static` is set.
+
+    Returns
+    -------
+    SizeResult
+        The best fleet, the Pareto front, and every rejected layout with its reason.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong, or two contradict each other.
+    InfeasibleError
+        If no layout fits or keeps the limits; it names the binding ones.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> sized = jevons.size("llama-3.1-8b", gpu="h100_sxm", rate=30, ttft=1.0, static=True)
+    >>> sized.best.accelerators >= 1
+    True
+    """
+    from jevons.sizing.money import amount_of, hour_prices
+    from jevons.sizing.search import size as search
+    from jevons.sizing.service import Demand, Service
+
+    names = o.words(gpu)
+    service = Service(
+        gpu=names[0], engine=engine, precision=None if precision == "auto" else precision, gpus=max_replica_gpus,
+        isl=isl, osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot), on=o.day(as_of), e2e_s=o.seconds(e2e),
+        percentile=percentile, kv_precision=kv_precision, max_batch=max_num_seqs, calibration=o.file(calibration),
+    )  # fmt: skip
+    demand = Demand(
+        rate_req_per_s=rate, users=concurrency, think_s=o.seconds(think) or 0.0, trace=o.file(trace), cv=cv,
+        isl_cv=isl_cv, osl_cv=osl_cv, requests=requests, runs=runs, seed=seed,
+    )  # fmt: skip
+    degrees = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
+    return search(
+        model, service, demand=demand, gpus=names, prices=hour_prices(o.words(gpu_hour)),
+        fixed={name: degree for name, degree in degrees.items() if degree is not None}, simulated=not static,
+        budget_per_month=None if budget is None else amount_of(budget), most_accelerators=gpus, progress=progress,
+    )  # fmt: skip
