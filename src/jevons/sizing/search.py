@@ -327,7 +327,7 @@ class _Limits:
         if self.most_accelerators is not None and least.accelerators > self.most_accelerators:
             message = (
                 f"the smallest fleet that carries the load has {least.accelerators:,} accelerators ({least.words()}), "
-                f"{100 * over:.0f} % above --fleet {self.most_accelerators:,}; {carried}. Raise it, relax the "
+                f"{100 * over:.0f} % above --gpus {self.most_accelerators:,}; {carried}. Raise it, relax the "
                 "limits of latency, or lower the load."
             )
             raise InfeasibleError(message, ["accelerators"])

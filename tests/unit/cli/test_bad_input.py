@@ -343,7 +343,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (
             ("buy-rent-api", "--model", "deepseek-r1", "--rent", "6 CNY"),
             2,
-            "--rent 6 CNY: say of which device, such as 'h20=6 CNY'",
+            "--rent 6 CNY: name the device, such as 'h20=6 CNY'",
         ),
         (
             ("buy-rent-api", "--model", "deepseek-r1", "--rent", "h20=cheap"),
@@ -385,7 +385,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (("buy-rent-api", "--preset", "web-shop", "--api", "nope.nope"), 2, "--api nope.nope: unknown."),
         (("size", *LLAMA, "--gpu", "h20,h1000"), 2, "unknown accelerator `h1000`"),
         (("size", *LLAMA, "--percentile", "p42"), 2, "--percentile p42: unknown. Known: mean, p50"),
-        (("size", *LLAMA, "--ttft", "0"), 2, "--ttft 0: must be above 0 seconds"),
+        (("size", *LLAMA, "--ttft", "0"), 2, "--ttft 0: must be above 0 s"),
         (("size", *LLAMA, "--e2e", "-1"), 2, "--e2e"),
         (("size", *LLAMA, "--cv", "0"), 2, "--cv 0: must be from 0.01"),
         (("size", *LLAMA, "--concurrency", "-1"), 2, "--concurrency"),
@@ -400,9 +400,9 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (("size", *LLAMA, "--budget", "0 CNY"), 2, "--budget 0 CNY: write an amount above 0"),
         (("size", *LLAMA, "--plot", "x.gif"), 2, "--plot x.gif: the ending must be .svg, .png or .pdf"),
         (("size", *LLAMA, "--gpu-hour", "h20=2 USD"), 2, "--gpu-hour h20=…: is none of the devices asked for"),
-        (("size", *LLAMA, "--gpu-hour", "2 USD", "--gpu-hour", "3 USD"), 2, "with several prices, say of which device"),
+        (("size", *LLAMA, "--gpu-hour", "2 USD,3 USD"), 2, "with several prices, say of which device"),
         (
-            ("size", *LLAMA, "--rate", "1e6", "--static", "--fleet", "64"),
+            ("size", *LLAMA, "--rate", "1e6", "--static", "--gpus", "64"),
             3,
             "% above --fleet 64; the limit carries about",
         ),
@@ -413,7 +413,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         ),
         (("size", *LLAMA, "--rate", "1", "--ttft", "0.001"), 3, "The least time to first token of all is"),
         (("size", *LLAMA, "--rate", "1", "--e2e", "0.1"), 3, "The least time of the whole answer of all is"),
-        (("size", "--model", "llama-3.1-405b", "--gpus", "1"), 3, "Binding limits: device memory"),
+        (("size", "--model", "llama-3.1-405b", "--max-replica-gpus", "1"), 3, "Binding limits: device memory"),
         (("cost", "--site", "site.nope"), 2, "--site site.nope: unknown."),
         (("cost", "--utilisation", "0"), 2, "--utilisation"),
         (("cost", "--utilisation", "nan"), 2, "--utilisation"),

@@ -212,7 +212,7 @@ def test_result_explains_saves_and_frames(sized, tmp_path):
     text = sized.explain("best.cost_per_mtok")
     assert text.startswith("best.cost_per_mtok = ")
     assert "price.per_accelerator_hour = 2 USD/h" in text
-    with pytest.raises(KeyError, match="no figure `best.cost`"):
+    with pytest.raises(InputError, match="no figure `best.cost`"):
         sized.explain("best.cost")
     sized.save(tmp_path / "size.json")
     assert json.loads((tmp_path / "size.json").read_text())["best"]["accelerators"] == sized.best.accelerators
