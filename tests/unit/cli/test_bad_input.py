@@ -404,7 +404,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (
             ("size", *LLAMA, "--rate", "1e6", "--static", "--gpus", "64"),
             3,
-            "% above --fleet 64; the limit carries about",
+            "% above --gpus 64; the limit carries about",
         ),
         (
             ("size", *LLAMA, "--rate", "50", "--static", "--budget", "1k CNY"),

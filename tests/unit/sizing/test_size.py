@@ -220,7 +220,7 @@ def test_result_explains_saves_and_frames(sized, tmp_path):
     frame = sized.to_frame()
     assert frame.height == len(sized.entries)
     assert (tmp_path / "size.csv").read_text().count("\n") == frame.height + 1
-    with pytest.raises(InputError, match="the ending must be .json or .csv"):
+    with pytest.raises(InputError, match="the ending must be one of .json"):
         sized.save(tmp_path / "size.doc")
     assert sized.tables["fleets"].title.startswith("llama-3.1-8b on h100_sxm, 500 in, 100 out, 60 req/s")
     assert "carries 60.0 req/s of llama-3.1-8b" in sized.answer
