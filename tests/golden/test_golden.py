@@ -13,7 +13,19 @@ CASES = {
     "facts-show-json": ("facts", "show", "h20.price_cny", "--as-of", "2025-02-24", "--json"),
     "models-show": ("models", "show", "llama-3.1-8b"),
     "models-show-json": ("models", "show", "deepseek-v3", "--json"),
-    "size": ("size", "--model", "llama-3.1-8b", "--gpu", "h20", "--max-replica-gpus", "2", "--rate", "10", "--gpu-hour", "8 CNY"),
+    "size": (
+        "size",
+        "--model",
+        "llama-3.1-8b",
+        "--gpu",
+        "h20",
+        "--max-replica-gpus",
+        "2",
+        "--rate",
+        "10",
+        "--gpu-hour",
+        "8 CNY",
+    ),
 }
 
 
