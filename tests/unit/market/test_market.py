@@ -167,7 +167,12 @@ def test_blocks_refuse_a_rising_demand_curve():
         demand_blocks(np.ones((1, 1)), np.ones((1, 1)), 0.3)
 
 
-@given(st.floats(0.1, 1e4), st.floats(1e-6, 10), st.floats(0, 1e5), st.floats(0, 1e4))
+@given(
+    st.floats(0.1, 1e4),
+    st.floats(1e-6, 10),
+    st.floats(0, 1e5, allow_subnormal=False),
+    st.floats(0, 1e4, allow_subnormal=False),
+)
 def test_calls_never_exceed_what_is_wanted_affordable_or_useful(wanted, price, wallet, attention):
     one = np.ones(1)
     held, cause = capped_calls(wanted * one, price * one, wallet * one, attention * one)
