@@ -41,7 +41,8 @@ def test_quick_commands_print_what_the_page_shows(script, tmp_path):
 
 def test_every_option_of_the_page_exists(script):
     reference = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
-    section = reference.split("## `jevons size`")[1].split("\n## ")[0]
+    sections = [reference.split(f"## `jevons {name}`")[1].split("\n## ")[0] for name in ("size", "buy-rent-api")]
+    section = "\n".join(sections)
     for option in re.findall(r"--[a-z0-9-]+", PAGE.read_text(encoding="utf-8")):
         assert option in section or option == "--check", option
 

@@ -102,8 +102,13 @@ def _shipped(key: str, facts: Facts, on: dt.date | None) -> Accelerator:
         node_devices=int(number("node_devices", 8.0)),
         tdp_w=tdp_w,
         server_w=number("server_w", SERVER_POWER(tdp=tdp_w, overhead=overhead)),
+        graphics=number("hbm_bytes_per_s") <= _GRAPHICS_BYTES_PER_S,
         **kin(key, facts),
     )
+
+
+_GRAPHICS_BYTES_PER_S = 1.7e12
+"""Memory bandwidth up to which a device's kernels count as those of graphics cards, where none of its kind are measured."""
 
 
 def kin(key: str, facts: Facts | None = None) -> dict[str, Any]:

@@ -67,6 +67,8 @@ class Accelerator:
         Devices whose kernels behave alike in a running engine; ``other`` where none was measured in one.
     kernels_like, links_like : tuple of str
         Devices whose measured kernels, and collectives, stand in for its own, nearest first.
+    graphics : bool
+        Whether kernels of graphics cards, not of devices with stacked memory, stand in where no relative was measured.
     board_like : str
         Device whose collectives stand in when an engine serves; its own where empty.
     host_link : str
@@ -95,6 +97,7 @@ class Accelerator:
     generation: str = "other"
     kernels_like: tuple[str, ...] = ()
     links_like: tuple[str, ...] = ()
+    graphics: bool = False
     board_like: str = ""
     host_link: str = "pcie"
     own_price: OwnPrice | None = None

@@ -29,7 +29,6 @@ ENGINES = ("generic", "trtllm", "vllm", "sglang")
 _LINK_FAMILIES = {"collective", "exchange"}
 _HIGH_BANDWIDTH = ("h200_sxm", "a100_sxm")
 _GRAPHICS = ("l40s", "rtx_pro_6000")
-_HIGH_BANDWIDTH_BYTES_PER_S = 1.7e12
 
 # Precision whose kernels stand in where a family has none of its own.
 _STAND_INS: Mapping[str, tuple[str, ...]] = {
@@ -148,7 +147,7 @@ class Factors:
 
 def _relatives(device: Accelerator, family: str) -> tuple[tuple[str, ...], ...]:
     """Return devices that stand in, nearest first; those of one tuple are averaged."""
-    kind = _HIGH_BANDWIDTH if device.hbm_bytes_per_s > _HIGH_BANDWIDTH_BYTES_PER_S else _GRAPHICS
+    kind = _GRAPHICS if device.graphics else _HIGH_BANDWIDTH
     if family in _LINK_FAMILIES and device.links_like:
         return (*((name,) for name in device.links_like), kind)
     return (*((name,) for name in device.kernels_like), kind)

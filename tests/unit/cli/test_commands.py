@@ -178,7 +178,7 @@ def test_records_are_written_as_csv(jevons, tmp_path):
     jevons("facts", "list", "h20.", "--out", out)
     assert {"id", "value", "unit", "source"} <= set(next(csv.reader(out.read_text().splitlines())))
     jevons("size", *LLAMA, "--out", out)
-    assert {"layout.tp", "cost_per_mtok"} <= set(next(csv.reader(out.read_text().splitlines())))
+    assert {"words", "cost_per_mtok"} <= set(next(csv.reader(out.read_text().splitlines())))
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 150])
@@ -230,7 +230,7 @@ def test_output_is_utf_8_whatever_the_locale():
 
 
 def test_compare_and_presets_print_one_object_with_the_promised_keys(jevons, tmp_path):
-    r1 = ("size", "--model", "deepseek-r1", "--compare", "--gpu", "h200", "--gpus", "8", "--as-of", "2025-02-28")
+    r1 = ("buy-rent-api", "--model", "deepseek-r1", "--gpu", "h200", "--max-replica-gpus", "8", "--as-of", "2025-02-28")
     ran = jevons(*r1, "--tokens-per-day", "57M", "--json", "--plot", tmp_path / "c.svg")
     found = json.loads(ran.out)
     assert ran.err == f"wrote {tmp_path / 'c.svg'}\n"
@@ -241,14 +241,14 @@ def test_compare_and_presets_print_one_object_with_the_promised_keys(jevons, tmp
     assert found["bare_break_even_tok_per_d_of_a_million_cny"] == pytest.approx(57e6, rel=0.01)
     by_rate = json.loads(jevons(*r1, "--rate", "1", "--json").out)
     assert by_rate["output_tok_per_d"] == 500 * 86_400
-    shop = json.loads(jevons("size", "--preset", "web-shop", "--static", "--as-of", "2025-02-28", "--json").out)
+    shop = json.loads(jevons("buy-rent-api", "--preset", "web-shop", "--static", "--as-of", "2025-02-28", "--json").out)
     assert {"per_call_cny", "per_shop_month_cny"} <= set(shop["best"])
 
 
 def test_size_prices_each_device_and_keeps_a_budget(jevons):
     ran = jevons(
-        "size", *LLAMA, "--gpu", "h20,h100", "--gpus", "1", "--rate", "20", "--static", "--budget", "1M CNY",
-        "--gpu-hour", "h20=8 CNY", "--gpu-hour", "h100=2 USD", "--json",
+        "size", *LLAMA, "--gpu", "h20,h100", "--max-replica-gpus", "1", "--rate", "20", "--static", "--budget", "1M CNY",
+        "--gpu-hour", "h20=8 CNY,h100=2 USD", "--json",
     )  # fmt: skip
     found = json.loads(ran.out)
     assert {e["gpu"] for e in found["entries"]} == {"h20", "h100_sxm"}

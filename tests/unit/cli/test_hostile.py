@@ -60,7 +60,7 @@ def test_a_possible_row_of_experts_is_predicted(jevons, tmp_path):
 )  # fmt: skip
 def test_measured_rows_that_are_none_are_told(jevons, tmp_path, text, code, said):
     (tmp_path / "rows.csv").write_text(text)
-    ran = jevons("validate", tmp_path / "rows.csv")
+    ran = jevons("validate", tmp_path / "rows.csv", "--format", "md")
     assert ran.code == code, ran.err
     assert said in " ".join((ran.out + ran.err).split())
 
