@@ -161,7 +161,7 @@ def _about(annotation: Any) -> str:
 def commands(application: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield the full name and the function of every command."""
     for command in (one for one in application.registered_commands if not one.hidden):
-        yield f"{prefix} {command.name or command.callback.__name__}", command.callback
+        yield f"{prefix} {command.name or command.callback.__name__.replace('_', '-')}", command.callback
     for group in application.registered_groups:
         yield from commands(group.typer_instance, f"{prefix} {group.name}")
 

@@ -108,7 +108,7 @@ def _shipped(key: str, facts: Facts, on: dt.date | None) -> Accelerator:
 
 
 _GRAPHICS_BYTES_PER_S = 1.7e12
-"""Memory bandwidth up to which a device's kernels count as those of graphics cards, where none of its kind are measured."""
+"""Memory bandwidth up to which a device's kernels count as graphics cards', with none measured."""
 
 
 def kin(key: str, facts: Facts | None = None) -> dict[str, Any]:

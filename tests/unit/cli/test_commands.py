@@ -247,8 +247,8 @@ def test_compare_and_presets_print_one_object_with_the_promised_keys(jevons, tmp
 
 def test_size_prices_each_device_and_keeps_a_budget(jevons):
     ran = jevons(
-        "size", *LLAMA, "--gpu", "h20,h100", "--max-replica-gpus", "1", "--rate", "20", "--static", "--budget", "1M CNY",
-        "--gpu-hour", "h20=8 CNY,h100=2 USD", "--json",
+        "size", *LLAMA, "--gpu", "h20,h100", "--max-replica-gpus", "1", "--rate", "20", "--static",
+        "--budget", "1M CNY", "--gpu-hour", "h20=8 CNY,h100=2 USD", "--json",
     )  # fmt: skip
     found = json.loads(ran.out)
     assert {e["gpu"] for e in found["entries"]} == {"h20", "h100_sxm"}
