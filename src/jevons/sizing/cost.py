@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from jevons import models
 from jevons.costing import DeviceHour, TokenCost, token_cost
+from jevons.errors import InputError
 from jevons.facts import get
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
@@ -18,6 +19,7 @@ from jevons.sizing.search import layout_degrees
 from jevons.sizing.service import Service
 from jevons.units import format_money
 
+_LEAST_OSL = 2
 _PARTS = {
     "capital": "accelerator and server", "network": "network and storage", "site": "building, power and cooling",
     "energy": "electricity", "operations": "staff, spares and maintenance",
@@ -185,6 +187,9 @@ def cost_of(
     InputError, FactError, InfeasibleError
         As `jevons.cost` says.
     """
+    if model is not None and service.osl < _LEAST_OSL:
+        message = f"--osl {service.osl}: must be at least {_LEAST_OSL}; the first output token comes with the prompt"
+        raise InputError(message)
     device = service.accelerator()
     paid, hour = None, None
     if price is None:

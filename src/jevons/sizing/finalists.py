@@ -197,7 +197,7 @@ class Bench:
             done = sim.simulate(
                 load, engine.table, engine.limits, replicas=copies, routing="least_loaded", entry_s=entry_s
             )
-            _all_served(done, fleet)
+            _all_served(done.rejected, done.requests, engine)
             return _latency(done), done.utilisation_frac, done.overload_frac, load.count
         return self._tandem(fleet, load, engine, (copies, prompt_copies))
 
@@ -214,7 +214,7 @@ class Bench:
             sim.hand_over_s(fleet.prefill, fleet.deployment, load.isl),
             entry_s=fleet.prefill.engine.entry_s,
         )
-        _all_served(split.found, fleet)
+        _all_served(split.found.rejected, split.found.requests, min(prompts, decode, key=lambda e: e.limits.kv_blocks))
         return _latency(split.found), split.decode.utilisation_frac, split.found.overload_frac, load.count
 
     def _load(self, fleet: Fleet, share: float, run: int) -> sim.Requests:
@@ -273,11 +273,15 @@ def settle_all(
         if progress is not None:
             progress(f"simulating finalist {place} of {len(fleets)}: {fleet.words()}")
         cap = _SLACK * min((_spent(f) for f in kept), default=math.inf)
-        found = bench.settle(fleet, cap)
-        if isinstance(found, Missed):
-            missed.append(found)
+        try:
+            settled = bench.settle(fleet, cap)
+        except InfeasibleError as error:
+            limit = str(error).split(". Use")[0]
+            settled = Missed(fleet=fleet, limit=limit, seen=None, asked=None, ended="more replicas do not help")
+        if isinstance(settled, Missed):
+            missed.append(settled)
         else:
-            kept.append(found)
+            kept.append(settled)
     return sorted(kept, key=lambda f: f.rank), missed
 
 
@@ -285,10 +289,11 @@ def _spent(fleet: Fleet) -> float:
     return float(fleet.accelerators) if fleet.per_hour is None else fleet.per_hour
 
 
-def _all_served(done: sim.SimResult, fleet: Fleet) -> None:
-    if done.rejected:
+def _all_served(rejected: int, requests: int, engine: _Engine) -> None:
+    if rejected:
+        room = engine.limits.kv_blocks * engine.limits.block_tokens
         message = (
-            f"{fleet.deployment}: {done.rejected:,} of {done.requests:,} requests exceed what a copy can hold. Use a "
+            f"{rejected:,} of {requests:,} requests exceed the KV cache of {engine.deployment}, {room:,} tokens. Use a "
             "larger device, fewer bits, or shorter requests."
         )
         raise InfeasibleError(message, ["device memory"])
