@@ -29,11 +29,20 @@ _FUNCTIONS = (
 _PARTS = ("facts", "hardware", "models", "operators", "serving", "training", "study")
 _HOMES = {
     **{name: f"jevons.api.{name}" for name in _FUNCTIONS},
-    "load": "jevons.study", "Scenario": "jevons.study", "PlanResult": "jevons.study",
-    "ValueResult": "jevons.study.plan.value", "accelerator": "jevons.hardware", "model": "jevons.models",
-    "JevonsError": "jevons.errors", "InputError": "jevons.errors", "FactError": "jevons.errors",
-    "InfeasibleError": "jevons.errors", "SolverError": "jevons.errors",
-}  # fmt: skip
+    "load": "jevons.study",
+    "Scenario": "jevons.study",
+    "PlanResult": "jevons.study",
+    "ValueResult": "jevons.study.plan.value",
+    "accelerator": "jevons.hardware",
+    "devices": "jevons.api.devices",
+    "engines": "jevons.api.devices",
+    "model": "jevons.models",
+    "JevonsError": "jevons.errors",
+    "InputError": "jevons.errors",
+    "FactError": "jevons.errors",
+    "InfeasibleError": "jevons.errors",
+    "SolverError": "jevons.errors",
+}
 
 _OFFERED = {("study", "monte_carlo"): "jevons.api.study", ("study", "sweep"): "jevons.api.study"}
 """Functions of the layer above that a part offers too: the part asks the package, and imports nothing upward."""

@@ -11,6 +11,7 @@ import typer
 
 from jevons.cli.commands.buy_rent_api import buy_rent_api
 from jevons.cli.commands.cost import cost
+from jevons.cli.commands.devices import devices, engines
 from jevons.cli.commands.facts import facts_app
 from jevons.cli.commands.models import models_app
 from jevons.cli.commands.op import op_app
@@ -91,6 +92,6 @@ def root(
         raise typer.Exit
 
 
-for command in (plan, value, size, buy_rent_api, simulate, train, cost, validate, calibrate):
+for command in (plan, value, size, buy_rent_api, simulate, train, cost, validate, calibrate, devices, engines):
     app.command()(command)
 _with_force(app)

@@ -1,0 +1,133 @@
+"""The accelerators and engines on file, as tables that fit a screen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from jevons.errors import FactError, InputError
+from jevons.hardware import Accelerator, accelerator, accelerator_ids
+from jevons.results import Cell, Column, Result, Table, table
+from jevons.serving import EngineFactors, engine, engine_names
+from jevons.sizing.hour_price import purchase_price
+
+_DEVICE_COLUMNS = (
+    Column("device", "device"), Column("name", "name"), Column("hbm_bytes", "memory", "GiB", scale=2.0**-30),
+    Column("hbm_bytes_per_s", "bandwidth", "TB/s", scale=1e-12),
+    Column("peak_bf16_flop_per_s", "bf16", "TFLOP/s", scale=1e-12),
+    Column("peak_fp8_flop_per_s", "fp8", "TFLOP/s", scale=1e-12),
+    Column("scaleup_bytes_per_s", "link", "GB/s", scale=1e-9), Column("tdp_w", "TDP", "W"),
+    Column("price_cny", "price", "k CNY", scale=1e-3),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DevicesResult(Result):
+    """What `jevons.devices` returns.
+
+    Parameters
+    ----------
+    accelerators : tuple of Accelerator
+        By id.
+    prices : mapping of str to float or None
+        Purchase price by id [CNY]; None where none is on file.
+    """
+
+    kind: ClassVar[str] = "devices"
+
+    accelerators: tuple[Accelerator, ...]
+    prices: dict[str, float | None]
+
+    @property
+    def answer(self) -> str:
+        """How many there are, and how to bring one's own."""
+        count = len(self.accelerators)
+        return f"{count} accelerator{'' if count == 1 else 's'} on file; --gpu also takes one's own .yaml file."
+
+    def _tables(self) -> Iterator[Table]:
+        rows: list[tuple[Cell, ...]] = [
+            (
+                d.id, d.name, d.hbm_bytes, d.hbm_bytes_per_s, d.peak_flop_per_s.get("bf16") or None,
+                d.peak_flop_per_s.get("fp8") or None, d.scaleup.bytes_per_s, d.tdp_w, self.prices[d.id],
+            )
+            for d in self.accelerators
+        ]  # fmt: skip
+        yield table("devices", "Accelerators: dense peaks, link one way", _DEVICE_COLUMNS, rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        return {"answer": self.answer, "devices": self.tables["devices"].records()}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EnginesResult(Result):
+    """What `jevons.engines` returns.
+
+    Parameters
+    ----------
+    presets : tuple of EngineFactors
+        By name.
+    """
+
+    kind: ClassVar[str] = "engines"
+
+    presets: tuple[EngineFactors, ...]
+
+    @property
+    def answer(self) -> str:
+        """Which there are."""
+        return f"{len(self.presets)} engine presets: {', '.join(one.name for one in self.presets)}."
+
+    def _tables(self) -> Iterator[Table]:
+        columns = (
+            Column("engine", "engine"), Column("step_overhead_s", "host time per step", "µs", scale=1e6),
+            Column("request_overhead_s", "host time per request", "µs", scale=1e6),
+            Column("max_num_seqs", "maximum running requests"),
+            Column("max_num_batched_tokens", "maximum tokens per step"),
+            Column("gpu_memory_utilization_frac", "memory used", "%", scale=100.0),
+        )  # fmt: skip
+        rows: list[tuple[Cell, ...]] = [
+            (e.name, e.step_overhead_s, e.request_overhead_s, e.max_batch, e.step_tokens, e.memory_frac)
+            for e in self.presets
+        ]
+        yield table("engines", "Engine presets and their default limits", columns, rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        return {"answer": self.answer, "engines": self.tables["engines"].records()}
+
+
+def devices_on_file(words: str, on: dt.date | None) -> DevicesResult:
+    """Return the accelerators whose id or name has all *words*, as known on a date.
+
+    Raises
+    ------
+    InputError
+        If none matches.
+    """
+    listed = []
+    for device_id in accelerator_ids():
+        try:
+            listed.append(accelerator(device_id, on=on))
+        except FactError:
+            continue
+    wanted = words.lower().split()
+    listed = [d for d in listed if all(word in f"{d.id} {d.name}".lower() for word in wanted)]
+    if not listed:
+        message = f"no accelerator has `{words}` in its name; `jevons devices` lists all"
+        raise InputError(message)
+    return DevicesResult(accelerators=tuple(listed), prices={d.id: _price_cny(d, on) for d in listed})
+
+
+def _price_cny(device: Accelerator, on: dt.date | None) -> float | None:
+    try:
+        return purchase_price(device, on).number
+    except FactError:
+        return None
+
+
+def engines_on_file(on: dt.date | None) -> EnginesResult:
+    """Return the engine presets, as known on a date."""
+    return EnginesResult(presets=tuple(engine(name, on=on) for name in engine_names()))
