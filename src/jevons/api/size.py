@@ -18,6 +18,7 @@ def size(
     model: Annotated[str, o.MODEL],
     *,
     gpu: Annotated[str | Sequence[str], o.CANDIDATES] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     gpus: Annotated[int | None, o.FLEET_GPUS] = None,
     max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 16,
     tp: Annotated[int | None, o.TP] = None,
@@ -79,7 +80,7 @@ def size(
     from jevons.sizing.search import size as search
     from jevons.sizing.service import Demand, Service
 
-    names = o.words(gpu)
+    names = o.words(gpu) if hardware is None else (o.kind_of(",".join(o.words(gpu)), hardware),)
     service = Service(
         gpu=names[0], engine=engine, precision=None if precision == "auto" else precision, gpus=max_replica_gpus,
         isl=isl, osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot), on=o.day(as_of), e2e_s=o.seconds(e2e),

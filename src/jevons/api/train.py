@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
@@ -16,6 +17,7 @@ def train(
     model: Annotated[str, o.MODEL],
     *,
     gpu: Annotated[str, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     gpus: Annotated[int, o.GPUS] = 1024,
     tokens: Annotated[str | float, o.TOKENS] = "1T",
     seq_len: Annotated[int, o.SEQ_LEN] = 4096,
@@ -68,8 +70,9 @@ def train(
 
     degrees = {"tp": tp, "pp": pp, "ep": ep, "dp": dp, "vpp": vpp, "cp": cp, "etp": etp, "zero": zero, "shard": shard}
     return search(
-        model, accelerator(gpu, on=o.day(as_of)), gpus, tokens=tokens_of(str(tokens), model), seq_len=seq_len,
-        global_batch=batch, precision=precision, price=given_price(gpu_hour),
+        model, accelerator(o.kind_of(gpu, hardware), on=o.day(as_of)), gpus,
+        tokens=tokens_of(str(tokens), model), seq_len=seq_len, global_batch=batch, precision=precision,
+        price=given_price(gpu_hour),
         fixed={name: degree for name, degree in degrees.items() if degree is not None},
         stage_layers=stage_layers_of(stages), offload=offload, oversubscription=oversubscription, pod_devices=pod,
         seed=seed, scale_to=scale_to, power_limit_w=None if site_mw is None else site_mw * 1e6,

@@ -71,7 +71,7 @@ class TrainResult(Result):
         best, job, estimate = self.best, self.job, self.estimate
         cost = ""
         if estimate.cost is not None and self.price is not None:
-            cost = f" and costs {format_money(estimate.cost, self.price.currency)}"
+            cost = f", and costs {format_money(estimate.cost, self.price.currency)}"
         return (
             f"{job.model.name} on {job.cluster.devices:,} {job.cluster.accelerator.name} takes {number(estimate.days)} "
             f"days, failures included{cost}: {best.layout}, step {number(best.step_time_s)} s, "
