@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons.errors import InputError
-from jevons.files import FORCE, check_readable, frame_csv, safe_cell, target_problem, writing
+from jevons.files import FORCE, check_readable, safe_cell, target_problem, writing
 from jevons.results import number
 from jevons.schema import json_text, plain
 from jevons.text import printable
@@ -328,18 +328,6 @@ def write(path: Path, text: str) -> None:
     with writing(path, force=forced()) as stream:
         stream.write(text)
     note(f"wrote {path}")
-
-
-def write_requests(path: Path, record: Mapping[str, Any], frame: Any) -> None:
-    """Write the summary as JSON, or every request as CSV or Parquet, whole or not at all."""
-    if path.suffix == ".json":
-        write(path, json_text(record))
-    elif path.suffix == ".csv":
-        write(path, frame_csv(frame))
-    else:
-        with writing(path, "wb", force=forced()) as stream:
-            frame.write_parquet(stream)
-        note(f"wrote {path}")
 
 
 def emit(value: Mapping[str, Any], tables: Iterable[Any], *, as_json: bool, out: Path | None) -> None:
