@@ -113,6 +113,19 @@ def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
     return total * math.ceil(deployment.model.n_layers / layout.pp) / deployment.model.n_layers
 
 
+def cache_move_s(prefill: Deployment, decode: Deployment, context: float) -> float:
+    """Return the time that the cache of one sequence takes from one instance to another over an idle link [s].
+
+    Notes
+    -----
+    Each device sends or receives its part over its own scale-out link, the slower end binding. Whole caches are sent
+    when the prompt is done: engines that send them layer by layer hide a part of this.
+    """
+    links = [one.accelerator.scaleout for one in (prefill, decode)]
+    own_bytes = max(kv_bytes_per_request(one, context) for one in (prefill, decode))
+    return own_bytes / min(link.bytes_per_s for link in links) + max(link.latency_s for link in links)
+
+
 def memory_plan(deployment: Deployment) -> MemoryUse:
     """Return what fills a device of the fullest stage; the cache is what is left, below zero where nothing is."""
     model, layout, engine = deployment.model, deployment.layout, deployment.engine

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError, InputError
-from jevons.serving.formulas import chunked_pass_s, shared_tpot_s
-from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens, memory_use
+from jevons.serving.formulas import accepted_tokens, chunked_pass_s, shared_tpot_s
+from jevons.serving.memory import cache_move_s, kv_bytes_per_request, kv_capacity_tokens, memory_use
 from jevons.serving.step import check_deployment, step_time
 from jevons.serving.types import Deployment, DeviceSeconds, FloatArray, StaticPoint, StepTime, Workload
 
@@ -61,6 +61,8 @@ class StaticCurve:
         Requests decoding at once over the whole instance, ascending.
     ttft_s, tpot_s, request_device_s : ndarray, shape (m, n)
         Time to first token without queueing, time per output token, accelerator-seconds per request [s].
+    possible : ndarray of bool, shape (m, n)
+        Whether so many requests can bring so many prompts at once; points that are not are never chosen.
     by_memory, by_engine : float
         Largest batch that the cache, and the engine, allow.
     prompts, step : Prompts, StepTime
@@ -73,6 +75,7 @@ class StaticCurve:
     ttft_s: FloatArray
     tpot_s: FloatArray
     request_device_s: FloatArray
+    possible: BoolArray
     by_memory: float
     by_engine: float
     prompts: Prompts
@@ -84,8 +87,8 @@ class StaticCurve:
         return self.ttft_s + self.tpot_s * (self.workload.osl - 1.0)
 
     def allowed(self, ttft_s: float | None, tpot_s: float | None, e2e_s: float | None = None) -> BoolArray:
-        """Return which points are within the limits."""
-        allowed = np.ones(self.ttft_s.shape, dtype=np.bool_)
+        """Return which points are possible and within the limits."""
+        allowed = self.possible.copy()
         for limit, times in ((ttft_s, self.ttft_s), (tpot_s, self.tpot_s), (e2e_s, self.e2e_s)):
             if limit is not None:
                 allowed &= times <= limit
@@ -283,9 +286,9 @@ def _check(deployment: Deployment, workload: Workload, prefill: Deployment | Non
 
 
 def _prompts(deployment: Deployment, workload: Workload) -> Prompts:
-    """Return the times of prompt steps with one, two, … prompts per rank up to the engine's token budget."""
+    """Return the times of prompt steps with one, two, … prompts per rank up to the engine's tokens and requests."""
     layout, new = deployment.layout, workload.new_tokens
-    most = int(deployment.engine.step_tokens // new)
+    most = min(int(deployment.engine.step_tokens // new), deployment.engine.max_batch)
     per_rank = np.unique(np.round(np.geomspace(1, max(most, 1), 16))) if most >= 1 else np.ones(1)
     cached = workload.cached_tokens
     (pass_s, busy_s, bounds), (_, plain_s, _) = _prompt_passes(deployment, new, (cached, 0.0), per_rank)
@@ -310,14 +313,14 @@ def _prompt_passes(
     deployment: Deployment, new: float, cached: tuple[float, ...], per_rank: FloatArray
 ) -> list[tuple[FloatArray, FloatArray, tuple[str, ...]]]:
     """Latency of a pass of prompts, time until the next can follow, and what binds, for each count of cached tokens."""
-    layout = deployment.layout
-    chunks = int(np.ceil(new / deployment.engine.step_tokens))
+    layout, budget = deployment.layout, float(deployment.engine.step_tokens)
+    chunks = int(np.ceil(new / budget))
     each = len(per_rank) if chunks <= 1 else chunks
     requests = per_rank * layout.dp if chunks <= 1 else np.full(chunks, float(layout.dp))
-    before = np.zeros(each) if chunks <= 1 else np.arange(chunks) * (new / chunks)
+    before = np.zeros(each) if chunks <= 1 else np.arange(chunks) * budget
     step = step_time(
         deployment,
-        prefill_tokens=np.tile(requests * new / max(chunks, 1), len(cached)),
+        prefill_tokens=np.tile(requests * np.minimum(new - before, budget), len(cached)),
         prefill_requests=np.tile(requests, len(cached)),
         prefill_context=np.concatenate([before + held for held in cached]),
     )
@@ -347,24 +350,37 @@ def _curve(
     prefill: Deployment | None,
     largest: tuple[float, float],
 ) -> StaticCurve:
-    """Latency and cost for each way of taking prompts and each batch."""
+    """Latency and cost for each way of taking prompts and each batch.
+
+    A request meets a running step only where others decode, and waits for half of it. On shared devices that puts off
+    its first token; where prompts are processed apart, its second.
+    """
     prompts = _prompts(prefill or deployment, workload)
-    devices, steps = deployment.devices, workload.osl - 1.0
+    devices, slots = deployment.devices, deployment.layout.dp * deployment.layout.pp
     step = step_time(deployment, decode_batch=batches / deployment.layout.pp, decode_context=workload.decode_context)
+    after, shape = workload.osl - 1.0, (len(prompts.per_rank), len(batches))
+    steps = after / _tokens_per_step(deployment)
     prompt_device_s = (prompts.device_s + prompts.cached_device_s)[:, None]
     decode_device_s = devices * step.time_s / batches * steps
-    tpot_s = np.broadcast_to(step.time_s, (len(prompts.per_rank), len(batches)))
-    ttft_s = prompts.ttft_s[:, None] + step.time_s / 2.0
-    if prefill is not None:
-        links = min(deployment.accelerator.scaleout.bytes_per_s, prefill.accelerator.scaleout.bytes_per_s)
-        ttft_s = ttft_s + kv_bytes_per_request(deployment, workload.isl) / links
-    elif steps > 0:
-        tpot_s = shared_tpot_s(step.time_s, batches, prompt_device_s / devices, steps)
+    wait_s = np.clip(batches - 1.0, 0.0, 1.0) * step.time_s / 2.0
+    ttft_s = np.broadcast_to(prompts.ttft_s[:, None] + (prefill or deployment).engine.entry_s, shape)
+    tpot_s = np.broadcast_to(step.time_s / _tokens_per_step(deployment), shape)
+    possible = prompts.per_rank[:, None] <= np.maximum(batches / slots, 1.0)
+    if prefill is None:
+        ttft_s = ttft_s + wait_s
+    else:
+        possible = np.ones(shape, dtype=np.bool_)
+    if prefill is not None and after > 0:
+        ttft_s = ttft_s + cache_move_s(prefill, deployment, workload.isl)
+        tpot_s = tpot_s + wait_s / after
+    elif after > 0:
+        tpot_s = shared_tpot_s(step.time_s, batches, prompt_device_s / devices, steps) * (steps / after)
     device_s = prompt_device_s + decode_device_s
     by_memory, by_engine = largest
     return StaticCurve(
         deployment=deployment, workload=workload, batches=batches, ttft_s=ttft_s, tpot_s=tpot_s,
-        request_device_s=device_s, by_memory=by_memory, by_engine=by_engine, prompts=prompts, step=step,
+        request_device_s=device_s, possible=possible, by_memory=by_memory, by_engine=by_engine, prompts=prompts,
+        step=step,
     )  # fmt: skip
 
 
@@ -377,8 +393,8 @@ def _unreachable(curve: StaticCurve, ttft_s: float | None, tpot_s: float | None,
         (E2E_LIMIT, "E2E", e2e_s, curve.e2e_s),
     )
     for name, short, limit, times in limits:
-        if limit is not None and times.min() > limit:
-            least_s = float(times.min())
+        if limit is not None and times[curve.possible].min() > limit:
+            least_s = float(times[curve.possible].min())
             message = (
                 f"{deployment}: {short} <= {1e3 * limit:g} ms cannot be met; the least is {1e3 * least_s:.3g} ms. "
                 f"Allow {1.01 * least_s:.3g} s, or use more tensor parallelism, fewer bits, or a faster device."
@@ -412,7 +428,7 @@ def _point(curve: StaticCurve, where: tuple[int, int]) -> StaticPoint:
         tpot_s=float(curve.tpot_s[where]),
         decode_step_s=step_s,
         prefill_tok_per_s_per_device=workload.new_tokens / prompt_device_s,
-        decode_tok_per_s_per_device=batch / (devices * step_s),
+        decode_tok_per_s_per_device=batch * _tokens_per_step(deployment) / (devices * step_s),
         tok_per_s_per_device=workload.osl / request_device_s,
         req_per_s_per_device=1.0 / request_device_s,
         kv_capacity_tokens=capacity,
@@ -422,6 +438,11 @@ def _point(curve: StaticCurve, where: tuple[int, int]) -> StaticPoint:
         cached_device_s=float(prompts.cached_device_s[choice]),
         decode_device_s=request_device_s - prompt_device_s,
     )
+
+
+def _tokens_per_step(deployment: Deployment) -> float:
+    """Return the tokens that a decoding request gains in a step, accepted drafts among them."""
+    return accepted_tokens(deployment.draft_tokens, deployment.engine.draft_acceptance_frac)
 
 
 def _memory_at(deployment: Deployment, occupied_frac: float) -> dict[str, float]:

@@ -265,10 +265,12 @@ class StaticPoint:
     batch : float
         Requests decoding at once, over all ranks and stages of the instance.
     ttft_s : float
-        Time to first token without queueing: the prompt's own steps, and where prompts and decodes share the device
-        half a decode step of waiting; else the transfer of the cache to the decode pool.
+        Time to first token without queueing: the request's way through the host, the prompt's own steps, and where
+        prompts share devices with others' decodes half a decode step of waiting; else the transfer of the cache to the
+        decode pool.
     tpot_s : float
-        Time per output token as users see it, prompts of others in between included where they share the device.
+        Time per output token as users see it. On shared devices it includes the prompts of others in between; on a
+        decode pool of its own, half a decode step of waiting before the second token.
     decode_step_s : float
         One decode step alone.
     prefill_tok_per_s_per_device, decode_tok_per_s_per_device : float

@@ -6,6 +6,7 @@ import pytest
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError
 from jevons.hardware import accelerator
+from jevons.serving.memory import cache_move_s
 from jevons.serving.types import PARTS
 
 WORKLOAD = serving.Workload(isl=1000.0, osl=300.0)
@@ -80,8 +81,11 @@ def test_cached_prompt_tokens_cost_less_than_computed_ones():
 def test_disaggregation_keeps_tokens_steady_and_adds_transfer():
     shared = serving.static_point(deployment(), WORKLOAD, 32.0)
     apart = serving.static_point(deployment(), WORKLOAD, 32.0, prefill=deployment())
-    assert apart.tpot_s == apart.decode_step_s < shared.tpot_s
-    assert apart.ttft_s > shared.ttft_s
+    waited_s = apart.decode_step_s / 2 / (WORKLOAD.osl - 1)  # the second token, for the running step
+    assert apart.tpot_s == pytest.approx(apart.decode_step_s + waited_s)
+    assert apart.tpot_s < shared.tpot_s
+    moved_s = cache_move_s(deployment(), deployment(), WORKLOAD.isl)
+    assert apart.ttft_s == pytest.approx(shared.ttft_s - shared.decode_step_s / 2 + moved_s)
     assert apart.req_per_s_per_device == pytest.approx(shared.req_per_s_per_device)
 
 
@@ -152,8 +156,9 @@ def test_search_counts_what_it_rejects_and_marks_the_front():
     front = [(c.point.tpot_s, c.point.tok_per_s_per_device) for c in found.front]
     assert front == sorted(front)
     for curve in found.curves:
-        served = WORKLOAD.osl / curve.request_device_s[curve.tpot_s <= 0.05]
-        for tpot_s, rate in zip(curve.tpot_s[curve.tpot_s <= 0.05], served, strict=True):
+        allowed = curve.allowed(None, 0.05)
+        served = WORKLOAD.osl / curve.request_device_s[allowed]
+        for tpot_s, rate in zip(curve.tpot_s[allowed], served, strict=True):
             assert any(t <= tpot_s and r >= rate * (1 - 1e-9) for t, r in front)
 
 

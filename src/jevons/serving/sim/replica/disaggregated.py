@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError, InputError
-from jevons.serving.memory import kv_bytes_per_request
+from jevons.serving.memory import cache_move_s
 from jevons.serving.sim.invariants import checked
 from jevons.serving.sim.replica.drafts import longest_tokens, steps_needed
 from jevons.serving.sim.replica.run import (
@@ -114,16 +114,13 @@ def hand_over_s(prefill: Deployment, decode: Deployment, isl: IntArray) -> Float
 
     Notes
     -----
-    Each device sends or receives its part over its own scale-out link, the slower end binding. Whole caches are sent
-    when the prompt is done: engines that send them layer by layer hide a part of this.
+    As `jevons.serving.memory.cache_move_s`, interpolated between lengths where there are many.
     """
-    links = [one.accelerator.scaleout for one in (prefill, decode)]
     lengths = np.unique(isl)
     if len(lengths) > _MOST_LENGTHS:
         lengths = np.unique(np.round(np.linspace(lengths[0], lengths[-1], _MOST_LENGTHS)))
-    own_bytes = [max(kv_bytes_per_request(one, float(tokens)) for one in (prefill, decode)) for tokens in lengths]
-    moved: FloatArray = np.interp(isl, lengths, own_bytes) / min(link.bytes_per_s for link in links)
-    return moved + max(link.latency_s for link in links)
+    moved: FloatArray = np.interp(isl, lengths, [cache_move_s(prefill, decode, float(tokens)) for tokens in lengths])
+    return moved
 
 
 def simulate_split(
