@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from jevons.errors import FactError, InputError, did_you_mean
+from jevons.errors import FactError, InputError
 from jevons.facts import default_facts
 from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.operators import kernels
-from jevons.operators.factors import ENGINES, Factors
+from jevons.operators.engines import GENERIC, engine_id, shipped_text
+from jevons.operators.factors import Factors
 from jevons.operators.kernels.attention import attended_pairs
 from jevons.operators.kernels.collectives import OPERATIONS, link_bytes
 from jevons.operators.result import OpResult, Resource
@@ -41,10 +42,7 @@ def asked(gpu: str | Accelerator, engine: str) -> Asked:
     InputError
         If device or engine is unknown.
     """
-    if engine not in ENGINES:
-        message = f"--engine {engine}: unknown.{did_you_mean(engine, ENGINES)} Known: {', '.join(ENGINES)}."
-        raise InputError(message)
-    factors = Factors(engine)
+    factors = Factors(shipped_text(_named("engine", engine, lambda: engine_id(engine)), "kernels_like") or GENERIC)
     if isinstance(gpu, str):
         return Asked(accelerator(gpu), factors, known=True)
     return Asked(gpu, factors, known=False)

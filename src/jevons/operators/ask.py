@@ -34,17 +34,11 @@ def _precisions() -> Sequence[str]:
     return [*PRECISIONS, *PRECISION_ALIASES]
 
 
-def _engines() -> Sequence[str]:
-    from jevons.operators.factors import ENGINES
-
-    return ENGINES
-
-
 PRODUCT_PRECISION = o.Option(
     help="Precision of the products: bf16, fp8, fp8_block, fp4, int8, or weights only: int4, mxfp4, …", parse=_lower,
     choices=_precisions, metavar="NAME",
 )  # fmt: skip
-ENGINE = replace(o.ENGINE, help="Engine whose kernels answer: vllm, sglang, trtllm or generic", choices=_engines)
+ENGINE = replace(o.ENGINE, help="Engine whose kernels answer, such as vllm; `jevons engines` lists them")
 BATCH = o.Option(help="Sequences", low=1, high=_MOST)
 NEW_TOKENS = o.Option(help="New tokens of each sequence; in decode the tokens in its cache", low=1, high=_MOST)
 CACHED = o.Option(help="Tokens of each sequence already in the cache (prefill)", low=0, high=_MOST)

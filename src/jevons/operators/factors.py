@@ -20,11 +20,11 @@ import numpy as np
 from jevons.errors import InputError, did_you_mean
 from jevons.facts import Facts, default_facts
 from jevons.hardware.types import Accelerator
+from jevons.operators.engines import kernel_engines
 from jevons.operators.families import Family, Kernel
 from jevons.operators.types import FloatArray
 
 _DATA = Path(__file__).parent / "data" / "kernels.json"
-ENGINES = ("generic", "trtllm", "vllm", "sglang")
 
 _LINK_FAMILIES = {"collective", "exchange"}
 _HIGH_BANDWIDTH = ("h200_sxm", "a100_sxm")
@@ -113,7 +113,7 @@ class Factors:
     Parameters
     ----------
     engine : str
-        ``trtllm``, ``vllm``, ``sglang``, or ``generic`` for the average of the engines' kernels.
+        One of `kernel_engines`; ``generic`` for the average of the engines' kernels.
     scale : mapping of str to float
         Multiplier on the time of a family (``gemm``, ``elementwise``, ``attention_prefill``, ``attention_decode``,
         ``mla_prefill``, ``mla_decode``, ``moe``, ``collective``, ``exchange``), for a user's own machine.
@@ -131,8 +131,9 @@ class Factors:
     table: KernelTable | None = None
 
     def __post_init__(self) -> None:
-        if self.engine not in ENGINES:
-            message = f"unknown engine `{self.engine}`.{did_you_mean(self.engine, ENGINES)}"
+        known = kernel_engines()
+        if self.engine not in known:
+            message = f"unknown engine `{self.engine}`.{did_you_mean(self.engine, known)}"
             raise InputError(message)
         for name, value in self.scale.items():
             if not value > 0.0:
@@ -159,7 +160,8 @@ def _main_variants(records: Sequence[Record]) -> list[Record]:
     Profiles that belong to no current engine count only where there is nothing else.
     """
     main: dict[str, Record] = {}
-    for record in [record for record in records if record.engine in ENGINES] or records:
+    current = kernel_engines()
+    for record in [record for record in records if record.engine in current] or records:
         largest = main.get(record.engine)
         if largest is None or record.rows > largest.rows:
             main[record.engine] = record

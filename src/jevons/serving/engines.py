@@ -5,55 +5,55 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
-from jevons.errors import InputError, did_you_mean
 from jevons.facts import Facts, default_facts
+from jevons.operators.engines import Place, Release, engine_and_release, engine_fact, engine_names
 from jevons.serving.scales import read_scales
 from jevons.serving.types import EngineFactors
 
+__all__ = ["engine", "engine_names"]
+
 _WHOLE = {"step_tokens", "max_batch"}
-_SWITCHES = {"mixes_prompts", "composes_ahead"}
+_SWITCHES = {"mixes_prompts", "composes_ahead", "launches_ahead"}
+_NO_FACTS = {"name", "scales"}
 
 
-def engine_names(facts: Facts | None = None) -> list[str]:
-    """Return the names of the engines that facts describe."""
-    facts = facts or default_facts()
-    return sorted(
-        fact.id.split(".")[1]
-        for fact in facts
-        if fact.id.startswith("engine.") and fact.id.endswith(".step_overhead_s")
-    )
-
-
-def engine(name: str = "generic", facts: Facts | None = None, on: dt.date | None = None) -> EngineFactors:
+def engine(
+    name: str = "generic", facts: Facts | None = None, on: dt.date | None = None, *, release: Release | None = None
+) -> EngineFactors:
     """Return the factors of the engine of that name.
 
     Parameters
     ----------
     name : str
-        One of `engine_names`.
+        One of `engine_names` or another spelling of it; ``vllm@0.13`` means that release.
     facts : Facts, optional
         The shipped facts by default.
     on : date, optional
         Only values public by then; the latest by default.
+    release : tuple of int, optional
+        Release, such as ``(0, 13)``; the newest by default.
 
     Raises
     ------
     InputError
-        If no such engine is known.
+        If no such engine is known, or the release is no version.
+
+    Examples
+    --------
+    >>> engine("vllm").composes_ahead, engine("vllm@0.13").composes_ahead
+    (True, False)
     """
     facts = facts or default_facts()
-    key = name.strip().lower().replace("-", "").replace("_", "")
-    key = {"tensorrtllm": "trtllm", "trt": "trtllm"}.get(key, key)
-    known = engine_names(facts)
-    if key not in known:
-        message = f"unknown engine `{name}`.{did_you_mean(key, known)} Known: {', '.join(known)}."
-        raise InputError(message)
-    values: dict[str, float] = {
-        field.name: facts.get(f"engine.{key}.{field.name}", on).number
-        for field in dataclasses.fields(EngineFactors)
-        if field.name not in {"name", "scales"}
-    }
+    key, stated = engine_and_release(name, facts)
+    place = Place(release=stated or release)
+    values: dict[str, float] = {}
+    for field in dataclasses.fields(EngineFactors):
+        fact = None if field.name in _NO_FACTS else engine_fact(key, field.name, place, facts, on)
+        if fact is not None:
+            values[field.name] = fact.number
+        elif field.default is dataclasses.MISSING and field.name not in _NO_FACTS:
+            facts.get(f"engine.{key}.{field.name}", on)  # says which fact is missing
     whole = {quantity: int(values.pop(quantity)) for quantity in _WHOLE}
-    switches = {quantity: bool(values.pop(quantity)) for quantity in _SWITCHES}
+    switches = {quantity: bool(values.pop(quantity)) for quantity in _SWITCHES if quantity in values}
     scales = None if on is None and facts is default_facts() else read_scales(facts, on)
     return EngineFactors(name=key, scales=scales, **values, **whole, **switches)  # type: ignore[arg-type]

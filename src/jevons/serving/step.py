@@ -16,6 +16,7 @@ from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.models import Attention, FeedForward, LayerGroup, ModelSpec
 from jevons.models.formulas import layer_gemms
 from jevons.operators import kernels as ops
+from jevons.operators.engines import GENERIC, Place, engine_text, shipped_text
 from jevons.operators.types import kv_bytes_of
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout, multiplied_in, split_gemm, weight_precision
@@ -32,20 +33,13 @@ _EXPERT_KERNELS = {"fp8": "fp8_block"}
 # Kernels of a block as engines launch them: norms, projections, rotary, cache writes, attention; router, sorting,
 # grouped products, shared expert; exchanges.
 _KERNELS = {"gqa": 8, "mla": 22, "linear": 12, "ssm": 10, "dense": 5, "moe": 28, "none": 0}
-_EAGER = "eager"
 _STARTED = {"compute", "moe", "attention", "memory"}
 
 
 @functools.cache
 def kernel_factors(engine: str, generation: str) -> ops.Factors:
-    """Return the operators' factors for an engine's kernels on a generation of devices.
-
-    On Blackwell the open engines call the kernels that TensorRT-LLM generates, through FlashInfer; what was measured of
-    their own kernels is from Hopper and does not carry over.
-    """
-    if generation == "blackwell" and engine in {"vllm", "sglang"}:
-        return ops.Factors(engine="trtllm")
-    return ops.Factors(engine=engine if engine in ops.ENGINES else "generic")
+    """Return the operators' factors for an engine's kernels on a generation of devices: facts ``kernels_like``."""
+    return ops.Factors(engine=engine_text(engine, "kernels_like", Place(generation=generation)) or GENERIC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +278,7 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     launched = work.prompt_tokens > engine.captured_tokens
     waits_s = np.maximum(engine.prefill_launch_s * work.kernels * launched - busy - parts["comm"], 0.0)
     apart_s = zero + engine.decode_layer_s * work.layers
-    if engine.name == _EAGER:  # the host launches kernels while the device works
+    if engine.launches_ahead:
         apart_s = np.maximum(apart_s - busy - parts["comm"], 0.0)
     between_s = np.where(work.prompts > 0, waits_s, apart_s)
     parts["overhead"] = engine.step_overhead_s + engine.request_overhead_s * work.requests + between_s
@@ -454,15 +448,10 @@ def _add_experts(
 
 
 def _expert_kernel(deployment: Deployment, precision: str) -> str:
-    """Return the precision whose grouped kernels an engine runs.
-
-    vLLM serves MXFP4 on Hopper, which cannot multiply in it, with the kernels that it has for 4-bit integers (Marlin):
-    as quick as others on few tokens, and half as quick on many.
-    """
-    hopper = deployment.accelerator.generation == "hopper"
-    if precision == "mxfp4" and hopper and deployment.engine.name == "vllm":
-        return "int4"
-    return _EXPERT_KERNELS.get(precision, precision)
+    """Return the precision whose grouped kernels an engine runs, by facts ``<precision>_experts_like``."""
+    place = Place(generation=deployment.accelerator.generation)
+    stated = shipped_text(deployment.engine.name, f"{precision}_experts_like", place)
+    return stated or _EXPERT_KERNELS.get(precision, precision)
 
 
 def _expert_device(deployment: Deployment, kernel: str) -> Accelerator:

@@ -78,7 +78,7 @@ class EngineFactors:
     Parameters
     ----------
     name : str
-        ``vllm``, ``sglang``, ``trtllm`` or ``generic``.
+        Id, as `engine_names` lists them.
     step_overhead_s, request_overhead_s : float
         Host time per step, and per running request in it, that the device waits for.
     prefill_launch_s : float
@@ -113,6 +113,8 @@ class EngineFactors:
         Whether a step is composed while the one before runs.
     reserve_frac : float
         Share of its answer for which a request must find room in the cache before it starts.
+    launches_ahead : bool
+        Whether the host launches the kernels of decode steps one by one while the device works.
     scales : mapping of str to mapping of str to float, optional
         Time of kernels in running engines over that of lone kernels, by owner and part (see `jevons.serving.scales`);
         the newest that ship by default.
@@ -138,6 +140,7 @@ class EngineFactors:
     mixes_prompts: bool
     composes_ahead: bool
     reserve_frac: float
+    launches_ahead: bool = False
     scales: Mapping[str, Mapping[str, float]] | None = field(default=None, hash=False, compare=False, repr=False)
 
 

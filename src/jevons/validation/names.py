@@ -1,4 +1,4 @@
-"""What the many spellings of devices, models and engines in measured tables mean."""
+"""What the many spellings of devices and models in measured tables mean."""
 
 from __future__ import annotations
 
@@ -101,16 +101,6 @@ def model_named(name: str) -> tuple[ModelSpec, str | None]:
         raise InputError(message)
     found = resolve(re.sub(r"(fp8|nvfp4|fp4|awq|gptq int4|w8a8)( dynamic)?", "", text).strip().replace(" ", "-"))
     return load(found.spec_name), hint
-
-
-@functools.cache
-def engine_key(name: str) -> str:
-    """Return the engine preset that a table's engine column names; ``generic`` where it says nothing we know."""
-    text = name.lower()
-    for pattern, key in (("sglang", "sglang"), ("vllm|llmboost|llm-d", "vllm"), ("tensorrt|trt|nim", "trtllm")):
-        if re.search(pattern, text):
-            return key
-    return "generic"
 
 
 def precision_of(label: str) -> str | None:

@@ -81,7 +81,7 @@ def test_factors_fitted_later_are_invisible_on_an_earlier_date():
 def test_fused_quantisation_never_takes_longer():
     device = accelerator("h100_sxm")
     rows = np.array([1.0, 64.0, 4096.0])
-    for engine in ops.ENGINES:
+    for engine in ops.kernel_engines():
         factors = ops.Factors(engine=engine)
         alone = ops.gemm(device, rows, 8192, 8192, "fp8", factors=factors).time_s
         fused = ops.gemm(device, rows, 8192, 8192, "fp8", fused_quantisation=True, factors=factors).time_s

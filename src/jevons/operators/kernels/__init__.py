@@ -1,6 +1,7 @@
 """The kernels of operators on arrays: from shapes, a precision and a device or cluster to times and their bounds."""
 
-from jevons.operators.factors import ENGINES, Factors
+from jevons.operators.engines import kernel_engines
+from jevons.operators.factors import Factors
 from jevons.operators.kernels.attention import attended_pairs, attention_decode, attention_prefill
 from jevons.operators.kernels.collectives import (
     all_gather,
@@ -19,7 +20,6 @@ from jevons.operators.types import BOUNDS, PRECISIONS, OpTime
 
 __all__ = [
     "BOUNDS",
-    "ENGINES",
     "PRECISIONS",
     "Factors",
     "OpTime",
@@ -32,6 +32,7 @@ __all__ = [
     "attention_prefill",
     "elementwise",
     "gemm",
+    "kernel_engines",
     "mla_decode",
     "mla_prefill",
     "moe_combine",

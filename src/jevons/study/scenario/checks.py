@@ -27,6 +27,7 @@ _MOST_YEARS_APART = 20
 def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
     """Yield faults that only show across sections."""
     yield from _check_devices(document, scenario, facts)
+    yield from _check_engine(document, scenario, facts)
     yield from _check_models(document, scenario)
     for name, served in scenario.serving.models.items():
         yield from check_tiers(document, name, served)
@@ -191,6 +192,15 @@ def _check_devices(document: Located, scenario: Scenario, facts: Facts) -> Itera
     ):
         if reference not in known:
             yield document.fault(place, f"unknown accelerator `{reference}`.{did_you_mean(reference, known)}")
+
+
+def _check_engine(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
+    from jevons.operators.engines import engine_and_release
+
+    try:
+        engine_and_release(scenario.serving.engine, facts)
+    except InputError as error:
+        yield document.fault(("serving", "engine"), str(error))
 
 
 def _check_commitment(document: Located, scenario: Scenario, name: str) -> Iterator[Fault]:

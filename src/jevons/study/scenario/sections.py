@@ -126,8 +126,8 @@ class ServedModel(Section):
 class ServingSpec(Section):
     """How models are served."""
 
-    engine: Literal["vllm", "sglang", "trtllm", "generic"] = "sglang"
-    """Engine preset."""
+    engine: str = "sglang"
+    """Engine, as `jevons engines` lists them, such as `vllm` or `vllm@0.13`."""
     models: dict[str, ServedModel] = Field(min_length=1)
     """Served models by name."""
     utilisation_cap: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from jevons.hardware import accelerator
 from jevons.hardware.types import Accelerator
+from jevons.operators.engines import GENERIC, kernel_engines
 from jevons.operators.factors import Factors, KernelTable, shipped_table
 from jevons.operators.families import evaluate
 from jevons.operators.kernels.mla import DEEPSEEK_WIDTHS, projections_s
@@ -83,7 +84,7 @@ def predict_ops_rows(
 def _predict(block: tables.Block, device: Accelerator, table: KernelTable) -> OpTime:
     shape = dict(block.shape)
     if block.projections:
-        engine = block.engine if block.engine in {"trtllm", "vllm", "sglang"} else "generic"
+        engine = block.engine if block.engine in kernel_engines() else GENERIC
         tokens = shape["b"] * (shape["s"] if "s" in shape else shape["q"])
         shape["projections_s"] = projections_s(
             device, tokens, shape["h"], block.projections, DEEPSEEK_WIDTHS, Factors(engine, table=table),

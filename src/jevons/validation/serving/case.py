@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jevons.errors import InputError
+from jevons.operators.engines import Place, Release, engine_number, engine_text, release_of
 from jevons.schema import shortened
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.types import Layout
@@ -90,6 +91,8 @@ class Case:
         Whether this version of the engine composes a step as the one before begins.
     captured_tokens : float or None
         Prompt steps of up to so many tokens run as captured graphs; None for what the engine does.
+    release : tuple of int or None
+        Release of the engine that the version means, None for the newest.
     """
 
     family: str
@@ -125,12 +128,23 @@ class Case:
     search: bool = False
     lags: bool = True
     captured_tokens: float | None = None
+    release: Release | None = None
 
 
-def release_of(version: str) -> tuple[int, ...] | None:
-    """Return a version such as ``v0.10.2`` as numbers, or None."""
-    stated = re.match(r"v?(\d{1,6})\.(\d{1,6})(?!\d)", version)
-    return (int(stated[1]), int(stated[2])) if stated else None
+def with_release(case: Case, release: Release | None) -> Case:
+    """Return a case of a release of its engine, which composes steps ahead or does not."""
+    ahead = engine_number(case.engine, "composes_ahead", Place(release=release))
+    return replace(case, release=release, lags=bool(ahead))
+
+
+def release_meant(engine: str, version: str) -> Release | None:
+    """Return the release that a row means, None for the newest.
+
+    Builds of the day are the newest; a row without a version means the release of ``engine.<id>.unstated_release``.
+    """
+    if version.startswith(("nightly", "main")):
+        return None
+    return release_of(version) or release_of(engine_text(engine, "unstated_release"))
 
 
 def number_of(text: str | None) -> float | None:

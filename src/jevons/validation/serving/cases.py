@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import replace
 from typing import Any
 
 from jevons.errors import InputError
+from jevons.operators.engines import engine_in
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.types import Layout
-from jevons.validation.names import device_id, engine_key, model_named, plain, precision_of
-from jevons.validation.serving.case import Case, Row, check_case, count_of, number_of, release_of, sizes_of
+from jevons.validation.names import device_id, model_named, plain, precision_of
+from jevons.validation.serving.case import (
+    Case,
+    Row,
+    check_case,
+    count_of,
+    number_of,
+    release_meant,
+    sizes_of,
+    with_release,
+)
 from jevons.validation.serving.inferencex import LOOP_WAVES, with_json
 from jevons.validation.serving.mlperf import mlperf_case
 from jevons.validation.serving.serve_command import layout_of, serve_command_of, with_flags
@@ -52,7 +61,7 @@ def _stated_case(row: Row) -> Case:
         osl=Lengths(1.0),
         gpus=int(number_of(row.get("n_gpus")) or 0),
     )
-    case = replace(case, lags=_lags(case))
+    case = with_release(case, release_meant(case.engine, case.version))
     if row.get("isl") == "dataset":
         return mlperf_case(case, row, spec.name)
     if notes.startswith("{"):
@@ -85,24 +94,12 @@ def _engine(row: Row) -> str:
     name = row.get("engine", "") or ""
     if not name and (row.get("date_or_version") or "").startswith("2023"):
         return "eager"
-    return engine_key(name)
-
-
-def _lags(case: Case) -> bool:
-    """Return whether an engine's version overlaps scheduling: SGLang and TensorRT-LLM do, vLLM from 0.14."""
-    if case.engine == "vllm":
-        release = release_of(case.version)
-        return case.version.startswith(("nightly", "main")) or (release is not None and release >= (0, 14))
-    return case.engine in {"sglang", "trtllm"}
+    return engine_in(name)
 
 
 def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
     command = serve_command_of(notes)
     case = replace(with_flags(case, command), layout=sizes_of(row))
-    release = release_of(case.version)
-    if case.engine == "trtllm" and release is not None and release < (0, 20):
-        # Engines built by TensorRT, before its PyTorch backend.
-        case = replace(case, captured_tokens=math.inf, lags=False)
     if not row.get("tp") and not case.gpus:
         message = "the row states no layout"
         raise InputError(message)

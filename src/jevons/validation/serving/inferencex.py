@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from jevons.errors import InputError
+from jevons.operators.engines import engine_number, engine_text, release_of
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.types import Layout
 from jevons.validation.names import precision_of
-from jevons.validation.serving.case import Case, Row, count_of, number_of, sizes_of
+from jevons.validation.serving.case import Case, Row, count_of, number_of, sizes_of, with_release
 
 # Draws of the benchmark clients. InferenceX asks for lengths between 0.8 and 1 of the nominal one; `random` of SGLang
 # between nothing and the maximum; conversation sets have long tails.
@@ -43,6 +44,9 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
         case, precision=precision, scenario="closed", isl=isl, osl=osl, users=users,
         requests=max(LOOP_WAVES * users, 1),
     )  # fmt: skip
+    oldest = release_of(engine_text(case.engine, "oldest_in_inferencex"))
+    if oldest and case.release and case.release < oldest:
+        case = with_release(case, None)  # the version is that of the image, not of the engine
     if case.engine == "trtllm" and "InferenceX" not in str(notes.get("origin", "")):
         case = replace(case, lags=False)  # no wait for the step in progress shows in the vendor's own runs
     if notes.get("mode") == "disagg":
@@ -83,9 +87,9 @@ def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     tp, ep, dp = layout.tp, layout.ep, layout.dp
     node = 8
     if ep > 1 and dp > 1 and tp > 1 and ep == tp * dp and dp == tp:
-        # Written as the product of two ways of counting the same devices. vLLM splits attention over them where experts
-        # are parallel, unless told otherwise; the others run attention on each.
-        tp, ep, dp, decoded = (tp, tp, 1, True) if case.engine == "vllm" else (1, dp, dp, True)
+        # Written as the product of two ways of counting the same devices; some engines split attention over them.
+        split = bool(engine_number(case.engine, "splits_attention"))
+        tp, ep, dp, decoded = (tp, tp, 1, True) if split else (1, dp, dp, True)
     elif ep > 1 and dp > ep and dp % ep == 0 and tp == 1:
         dp, decoded = ep, True
     elif notes.get("layout_suspect") or tp > node:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.hardware import Accelerator, accelerator
 from jevons.models import ModelSpec
+from jevons.operators.engines import Place, Release, engine_number, shipped_text
 from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration
 from jevons.serving.closed_loop.points import Load, Outcome, Pools, Surface, outcome, surface, with_limits
@@ -37,7 +38,7 @@ class Prepared:
 
 def default_engine(case: Case) -> EngineFactors:
     """Return the engine preset of a case with the limits that its serve command gives."""
-    return limited(engine_preset(case.engine), case)
+    return limited(_preset(case.engine, case.release), case)
 
 
 def calibrated(calibration: Calibration) -> Engines:
@@ -45,14 +46,14 @@ def calibrated(calibration: Calibration) -> Engines:
 
     def factors(case: Case) -> EngineFactors:
         values = calibration.engines.get(case.engine, {})
-        return limited(replace(_preset(case.engine), **values), case)  # type: ignore[arg-type]
+        return limited(replace(_preset(case.engine, case.release), **values), case)  # type: ignore[arg-type]
 
     return factors
 
 
 @functools.cache
-def _preset(name: str) -> EngineFactors:
-    return engine_preset(name)
+def _preset(name: str, release: Release | None) -> EngineFactors:
+    return engine_preset(name, release=release)
 
 
 def limited(factors: EngineFactors, case: Case) -> EngineFactors:
@@ -67,19 +68,18 @@ def limited(factors: EngineFactors, case: Case) -> EngineFactors:
 def _server_defaults(case: Case) -> tuple[int | None, int | None]:
     """Return prompt tokens per step and largest batch that an engine's server takes where none are given.
 
-    vLLM from 0.8.5 (`EngineArgs`): 8192 and 1024 on devices of 70 GiB and more but the A100, 2048 and 256 on others.
-    SGLang (`ServerArgs`): chunks of 2048, 4096, 8192 or 16384 tokens by memory.
+    Facts ``server_step_tokens`` and ``server_max_batch``, by device.
     """
     if case.search or case.scenario in {"offline", "static"}:
         return None, None
-    memory = accelerator(case.device).hbm_bytes / 2**30
-    if case.engine == "vllm":
-        large = memory >= 70.0 and not case.device.startswith("a100")
-        return (8192, 1024) if large else (2048, 256)
-    if case.engine == "sglang":
-        steps = ((35.0, 2048), (60.0, 4096), (160.0, 8192))
-        return next((tokens for limit, tokens in steps if memory < limit), 16384), None
-    return None, None
+    return _limits(case.engine, case.release, case.device)
+
+
+@functools.lru_cache(maxsize=1024)
+def _limits(engine: str, release: Release | None, device: str) -> tuple[int | None, int | None]:
+    place = Place.of(accelerator(device), release)
+    tokens, batch = (engine_number(engine, f"server_{limit}", place) for limit in ("step_tokens", "max_batch"))
+    return (None if tokens is None else int(tokens), None if batch is None else int(batch))
 
 
 def prepare(case: Case, engines: Engines = default_engine) -> Prepared:
@@ -129,9 +129,7 @@ def _parts(device: str, model: str, precision: str | None) -> tuple[Accelerator,
 
 def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deployment:
     device, spec = _parts(case.device, case.model, case.precision)
-    # TensorRT-LLM's checkpoints of 8 and 4 bits, and published ones of NVFP4, state a cache of 8 bits.
-    low = case.precision == "fp4" or (case.engine == "trtllm" and case.precision == "fp8")
-    kv = case.kv or ("fp8" if low else "bf16")
+    kv = case.kv or _stated_kv(case) or "bf16"
     if case.search and case.precision in {"fp8", "fp4", "mxfp4"}:
         kv = "fp8"
     return Deployment(
@@ -144,6 +142,11 @@ def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deploymen
         memory_frac=case.memory_frac or None,
         draft_tokens=case.draft_tokens,
     )
+
+
+def _stated_kv(case: Case) -> str:
+    """Return the cache's precision that checkpoints state: those of NVFP4, and those of an engine's own tool."""
+    return "fp8" if case.precision == "fp4" else shipped_text(case.engine, f"{case.precision}_checkpoint_kv")
 
 
 def _load(case: Case, replicas: int) -> Load:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from jevons.errors import InfeasibleError
+from jevons.operators.engines import engine_number
 from jevons.serving.closed_loop.points import Outcome, Surface, outcome
 from jevons.serving.scales import Scales
 from jevons.serving.sim import Requests, SimLimits, StepTable, limits_of, simulate, step_table
@@ -20,7 +21,6 @@ from jevons.serving.types import EngineFactors
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.predict import LIMITED, Answer, Engines, Prepared, answer, highest_rate
 
-_SERVER_ENGINES = {"vllm", "sglang", "generic"}
 _BLOCK_TOKENS = 16
 _SEED = 20240229
 _MOST_STEP_TOKENS = 1 << 17
@@ -30,7 +30,12 @@ def queues(case: Case) -> bool:
     """Return whether a case's rows are predicted through the simulator."""
     if case.prefill is not None or case.draft_tokens:
         return False
-    return case.scenario == "open" or (case.scenario in LIMITED and case.engine in _SERVER_ENGINES)
+    return case.scenario == "open" or (case.scenario in LIMITED and _admits_early(case.engine))
+
+
+def _admits_early(engine: str) -> bool:
+    """Return whether an engine starts requests on room for less than their whole answer, as the simulator does."""
+    return (engine_number(engine, "reserve_frac") or 0.0) < 1.0
 
 
 def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = None) -> Answer:

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
-from jevons.facts import default_facts
 from jevons.hardware import Accelerator, accelerator
 from jevons.models import ModelSpec
+from jevons.operators.engines import engine_in, engine_number
 from jevons.serving import Deployment, Layout, kv_capacity_tokens
 from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration, shipped_calibration
@@ -27,7 +27,7 @@ from jevons.serving.closed_loop.points import with_limits
 from jevons.serving.sim import Requests, SimLimits, SimResult, limits_of, simulate, step_table
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray
 from jevons.serving.types import EngineFactors
-from jevons.validation.names import device_id, engine_key, model_named, precision_of, quantised
+from jevons.validation.names import device_id, model_named, precision_of, quantised
 from jevons.validation.report import Entry
 
 Row = Mapping[str, str]
@@ -222,7 +222,7 @@ def deployment_of(row: Row, longest: float, calibration: Calibration | None = No
     known, hint = model_named(row["model"])
     stated = precision_of(row.get("precision") or "")
     spec = quantised(known, stated or hint)
-    factors = _factors(engine_key(row.get("engine") or "vllm"), calibration or shipped_calibration())
+    factors = _factors(engine_in(row.get("engine") or "vllm"), calibration or shipped_calibration())
     factors = with_limits(
         factors, step_tokens=_stated(row, "max_num_batched_tokens"), max_batch=_stated(row, "max_num_seqs")
     )
@@ -252,17 +252,14 @@ def _stated(row: Row, name: str) -> int:
 def _factors(name: str, calibration: Calibration) -> EngineFactors:
     """Return an engine's factors with the limits of one that runs inside the client's process.
 
-    Timestamps of queueing and scheduling are seen there only. vLLM's engine then takes its own defaults, whatever the
-    device; a server's are larger on large devices.
+    Timestamps of queueing and scheduling are seen there only. An engine may then take other defaults than as a server:
+    facts ``embedded_step_tokens`` and ``embedded_max_batch``.
     """
     factors = replace(engine_preset(name), **calibration.engines.get(name, {}))  # type: ignore[arg-type]
     if calibration.scales is not None:
         factors = replace(factors, scales=calibration.scales)
-    if name != "vllm":
-        return factors
-    facts = default_facts()
-    limits = {limit: int(facts.get(f"engine.vllm.embedded_{limit}").number) for limit in ("step_tokens", "max_batch")}
-    return replace(factors, step_tokens=limits["step_tokens"], max_batch=limits["max_batch"])
+    tokens, batch = (engine_number(name, f"embedded_{limit}") for limit in ("step_tokens", "max_batch"))
+    return replace(factors, step_tokens=int(tokens or factors.step_tokens), max_batch=int(batch or factors.max_batch))
 
 
 def _least(spec: ModelSpec, device: Accelerator, factors: EngineFactors, longest: float, devices: int) -> Deployment:

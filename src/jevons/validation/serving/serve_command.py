@@ -6,11 +6,10 @@ import re
 from dataclasses import replace
 
 from jevons.errors import InputError
+from jevons.operators.engines import engine_number
 from jevons.serving.types import Layout
 from jevons.validation.names import model_named
 from jevons.validation.serving.case import Case, Row, count_of, number_of
-
-_SGLANG_DRAFTING = 48  # requests at once with a drafting head where nothing is set (`speculative_hook.py`)
 
 
 def serve_command_of(notes: str) -> str:
@@ -42,12 +41,12 @@ def with_flags(case: Case, command: str) -> Case:
     draft = re.search(r'num_speculative_tokens"?[:= ]+(\d+)', command) or re.search(
         r"--speculative-num-steps[= ](\d+)", command
     )
-    drafts = case.engine == "sglang" and draft is not None
+    drafting = engine_number(case.engine, "drafting_max_batch") if draft else None
     return replace(
         case,
         precision=hint or case.precision,
         step_tokens=int(number_of(budget) or 0),
-        max_batch=int(number_of(running) or (_SGLANG_DRAFTING if drafts else 0)),
+        max_batch=int(number_of(running) or drafting or 0),
         memory_frac=float(number_of(share) or 0.0),
         draft_tokens=count_of(draft[1]) if draft else 0,
         poll_steps=int(number_of(_flag(command, "--scheduler-recv-interval")) or 0),
@@ -65,8 +64,8 @@ def layout_of(case: Case, row: Row, notes: str, command: str, *, moe: bool) -> L
     dp = int(number_of(_flag(command, "--dp", "--dp-size", "-dp", "--data-parallel-size")) or layout.dp)
     if "--enable-expert-parallel" in command:
         ep = tp * dp
-    if "--enable-dp-attention" in command or (case.engine == "sglang" and dp > 1 and moe and "--dp" in command):
-        # SGLang counts all devices as tp, and dp attention ranks among them.
+    within = bool(engine_number(case.engine, "counts_dp_within_tp"))
+    if "--enable-dp-attention" in command or (within and dp > 1 and moe and "--dp" in command):
         ranks = min(max(1, dp), tp)
         return Layout(tp=tp // ranks, pp=pp, ep=min(ep, tp) if moe else 1, dp=ranks, dp_attention=ranks > 1)
     if "enable_attention_dp" in notes and moe and tp > 1:
