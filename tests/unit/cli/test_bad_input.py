@@ -64,7 +64,10 @@ FILE_FAULTS = {
         ("      most_devices: 2", "      precision: fp9"),
         "unknown precision `fp9`. Did you mean `fp8`",
     ),
-    "unknown engine": (("engine: sglang", "engine: sgl"), "serving.engine: unknown engine `sgl`. Did you mean `sglang`"),
+    "unknown engine": (
+        ("engine: sglang", "engine: sgl"),
+        "serving.engine: unknown engine `sgl`. Did you mean `sglang`",
+    ),
     "unknown segment model": (("model: small", "model: smal"), "`smal` is not in serving.models. Did you mean `small`"),
     "unknown prefix": (("site.china_north", "site.china_nort"), "no fact begins with `site.china_nort`. Did you mean"),
     "unknown fact": (("fact: h20.price_cny", "fact: h20.prise_cny"), "Did you mean `h20.price_cny`"),
