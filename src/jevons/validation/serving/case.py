@@ -11,6 +11,7 @@ from jevons.operators.engines import Place, Release, engine_number, engine_text,
 from jevons.schema import shortened
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.types import Layout
+from jevons.validation.serving.repeats import Repeats
 
 Row = Mapping[str, str]
 
@@ -93,6 +94,12 @@ class Case:
         Prompt steps of up to so many tokens run as captured graphs; None for what the engine does.
     release : tuple of int or None
         Release of the engine that the version means, None for the newest.
+    even : bool
+        Whether requests of an open loop come at equal distances, not by chance.
+    repeats : Repeats or None
+        How prompts repeat; None where each differs from all others.
+    counted_osl : float
+        Output tokens of a request as the client counts them, by which it divides; 0 for those that were made.
     """
 
     family: str
@@ -129,6 +136,9 @@ class Case:
     lags: bool = True
     captured_tokens: float | None = None
     release: Release | None = None
+    even: bool = False
+    repeats: Repeats | None = None
+    counted_osl: float = 0.0
 
 
 def with_release(case: Case, release: Release | None) -> Case:

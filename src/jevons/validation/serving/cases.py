@@ -24,6 +24,7 @@ from jevons.validation.serving.case import (
 )
 from jevons.validation.serving.inferencex import LOOP_WAVES, with_json
 from jevons.validation.serving.mlperf import mlperf_case
+from jevons.validation.serving.repeats import repeats_of
 from jevons.validation.serving.serve_command import layout_of, serve_command_of, with_flags
 
 _TAIL_SIGMA = 1.3
@@ -143,7 +144,12 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
             raise InputError(message)
         return replace(case, scenario="closed", users=count, requests=requests or LOOP_WAVES * count)
     if rate:
-        return replace(case, scenario="open", rate_per_s=number_of(rate[1]) or 0.0, requests=requests or 500)
+        counted = re.search(r"output as the client counts it ([\d.]+)", notes)
+        return replace(
+            case, scenario="open", rate_per_s=number_of(rate[1]) or 0.0, requests=requests or 500,
+            even=bool(re.search(r"\barrivals constant\b", notes)), repeats=repeats_of(notes),
+            counted_osl=(number_of(counted[1]) or 0.0) if counted else 0.0,
+        )  # fmt: skip
     if load.startswith("inf (offline"):
         return replace(case, scenario="offline", requests=requests or _OFFLINE_REQUESTS)
     if load.startswith("inf"):
