@@ -403,6 +403,17 @@ THINK = Option(
     metavar="TIME",
 )  # fmt: skip
 PREFIX_CACHE = Option(help="Reuse prompt prefixes that the trace's block hashes state")
+RATE_STAGES = Option(
+    help="Arrival rates in turn, each with how long it lasts: 8:600s,20:600s", unit="req/s", metavar="STAGES"
+)
+PROMPTS = Option(
+    help="Different prompts, sent in turn, which the prefix cache then knows; each request has its own where not given",
+    low=1, high=10_000_000,
+)  # fmt: skip
+SYSTEM_TOKENS = Option(
+    help="Tokens with which every prompt begins, which the prefix cache then knows", unit="tokens", low=0,
+    high=10_000_000,
+)  # fmt: skip
 LOAD = Option(help="YAML file of request classes: shares, lengths, conversations, limits", parse=path, metavar="FILE")
 LENGTHS_FROM = Option(help="Trace from which prompt and output lengths are drawn", parse=path, metavar="FILE")
 SPEED = Option(help="Replay speed of a trace relative to its recording", above=0, high=1e9)

@@ -38,6 +38,9 @@ def simulate(
     osl_cv: Annotated[float, o.OSL_CV] = 0.0,
     arrivals: Annotated[str, o.ARRIVALS] = "poisson",
     cv: Annotated[float, o.CV] = 2.0,
+    rate_stages: Annotated[str | None, o.RATE_STAGES] = None,
+    prompts: Annotated[int | None, o.PROMPTS] = None,
+    system_tokens: Annotated[int, o.SYSTEM_TOKENS] = 0,
     think: Annotated[float | str, o.THINK] = 0.0,
     trace: Annotated[Path | str | None, o.TRACE] = None,
     prefix_cache: Annotated[bool, o.PREFIX_CACHE] = False,
@@ -75,8 +78,9 @@ def simulate(
 ) -> Result:
     """Simulate a load on replicas of a model, exact to the engine's step: latency, throughput, cost, stability.
 
-    The load is one of `rate`, `concurrency`, `trace` and `load`. Several kinds of accelerators, a router's options,
-    autoscaling, failures, limits or batch work make it a fleet; `sweep_rates` simulates one rate after another.
+    The load is one of `rate`, `rate_stages`, `concurrency`, `trace` and `load`. Several kinds of accelerators, a
+    router's options, autoscaling, failures, limits or batch work make it a fleet; `sweep_rates` simulates one rate
+    after another.
 
     Returns
     -------
@@ -105,7 +109,8 @@ def simulate(
         tp=tp, replicas=replicas, routing=routing or "round_robin", engine=engine,
         precision=precision, kv_precision=kv_precision, kv_tokens=kv_tokens, max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens, rate=rate, requests=requests, isl=isl, osl=osl, isl_cv=isl_cv,
-        osl_cv=osl_cv, arrivals=arrivals, cv=cv, concurrency=concurrency, think=o.seconds(think) or 0.0,
+        osl_cv=osl_cv, arrivals=arrivals, cv=cv, rate_stages=rate_stages, prompts=prompts, system_tokens=system_tokens,
+        concurrency=concurrency, think=o.seconds(think) or 0.0,
         trace=o.file(trace), load=o.file(load), lengths_from=o.file(lengths_from), speed=speed, keep=keep,
         prefix_cache=prefix_cache, ttft=o.seconds(ttft), tpot=o.seconds(tpot), e2e=o.seconds(e2e), seed=seed,
         as_of=o.day(as_of), calibration=o.file(calibration), host_gb=host_gb, swap=swap, draft_tokens=draft_tokens,

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 from jevons.errors import InputError
 
 if TYPE_CHECKING:
-    from jevons.serving.sim import Mix, Requests
+    from jevons.serving.sim import Mix, Requests, Stage
     from jevons.sizing.options import Simulation
+
+
+_MOST_STAGES = 100
+_MOST_RATE = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,9 @@ def offered(options: Simulation) -> Offered:
         changed = {name: value for name, value in (("requests", options.requests), ("rate", options.rate)) if value}
         if "rate" in changed and spec.users is not None:
             message = f"--rate: {options.load} has users of a closed loop, who have no rate"
+            raise InputError(message)
+        if "rate" in changed and spec.stages:
+            message = f"--rate: {options.load} has stages, which state the rates; omit --rate, or give the file a rate"
             raise InputError(message)
         mix = sim.generate_mix(spec.model_copy(update=changed), traces, options.seed)
         return Offered(mix.requests, mix)
@@ -54,7 +61,8 @@ def _refuse_contradictions(options: Simulation) -> None:
     given = {
         "--load": options.load, "--trace": options.trace, "--concurrency": options.concurrency,
         "--lengths-from": options.lengths_from, "--speed": options.speed, "--keep": options.keep,
-        "--rate": options.rate,
+        "--rate": options.rate, "--rate-stages": options.rate_stages, "--prompts": options.prompts,
+        "--system-tokens": options.system_tokens or None,
     }  # fmt: skip
     for one, other, why in (
         ("--load", "--trace", "each is a load of its own"),
@@ -64,6 +72,15 @@ def _refuse_contradictions(options: Simulation) -> None:
         ("--trace", "--lengths-from", "a trace has lengths of its own"),
         ("--rate", "--concurrency", "users of a closed loop have no rate"),
         ("--rate", "--speed", "both say how fast a trace runs"),
+        ("--rate", "--rate-stages", "both say how fast requests come"),
+        ("--rate-stages", "--concurrency", "users of a closed loop have no rate"),
+        ("--rate-stages", "--trace", "a trace has arrivals of its own"),
+        ("--rate-stages", "--load", "the file says `stages`"),
+        ("--prompts", "--load", "the file says `prompts` for each class"),
+        ("--system-tokens", "--load", "the file says `system_tokens` for each class"),
+        ("--prompts", "--trace", "a trace has prompts of its own"),
+        ("--system-tokens", "--trace", "a trace has prompts of its own"),
+        ("--prompts", "--lengths-from", "prompts that repeat have a length of their own; use isl and isl_cv"),
     ):
         if given[one] is not None and given[other] is not None:
             message = f"{one} and {other}: {why}; give one of the two"
@@ -81,16 +98,25 @@ def _generated(options: Simulation) -> Requests:
     from jevons.serving import sim
 
     arrivals = "closed" if options.concurrency is not None else options.arrivals
-    if options.rate is None and arrivals in sim.RATED:
+    stages = _stages(options.rate_stages)
+    if options.rate is None and not stages and arrivals in sim.RATED:
         message = (
-            "the load is missing: give --rate (requests per second), --concurrency (users), --trace FILE or --load FILE"
+            "the load is missing: give --rate (requests per second), --rate-stages, --concurrency (users), --trace "
+            "FILE or --load FILE"
         )
         raise InputError(message)
     if arrivals == "day":
         message = "--arrivals day: needs the swing of the day; describe it in a --load FILE (`day: {trough_frac: …}`)"
         raise InputError(message)
+    if stages and arrivals not in sim.STAGED:
+        message = f"--rate-stages and --arrivals {arrivals}: only {', '.join(sim.STAGED)} arrivals come in stages"
+        raise InputError(message)
+    repeats = None
+    if options.prompts or options.system_tokens:
+        repeats = sim.Repeats(system_tokens=options.system_tokens, prompts=options.prompts or 0)
+    usual = sim.stage_requests(stages) if stages else 10_000
     load = sim.Load(
-        requests=10_000 if options.requests is None else options.requests,
+        requests=usual if options.requests is None else options.requests,
         isl=options.isl,
         osl=options.osl,
         arrivals=arrivals,
@@ -100,6 +126,29 @@ def _generated(options: Simulation) -> Requests:
         cv=options.cv,
         isl_cv=options.isl_cv,
         osl_cv=options.osl_cv,
+        stages=stages,
         lengths=None if options.lengths_from is None else sim.read_trace(options.lengths_from),
+        repeats=repeats,
     )
     return sim.generate(load, options.seed)
+
+
+def _stages(text: str | None) -> tuple[Stage, ...]:
+    """Return the stages of ``8:600s,20:600s``: rate and duration of each."""
+    if text is None:
+        return ()
+    from jevons.options import duration_s
+    from jevons.serving import sim
+
+    made: list[Stage] = []
+    for part in text.split(",", _MOST_STAGES):
+        rate, _, lasts = part.partition(":")
+        try:
+            stage = sim.Stage(float(rate), duration_s(lasts.strip(), "rate_stages"))
+        except (ValueError, InputError):
+            stage = sim.Stage(0.0, 0.0)
+        if not (0 < stage.rate_per_s < _MOST_RATE and stage.lasts_s > 0) or len(made) == _MOST_STAGES:
+            message = f"--rate-stages {text[:60]}: give 1 to {_MOST_STAGES} of RATE:TIME, such as 8:600s,20:600s"
+            raise InputError(message)
+        made.append(stage)
+    return tuple(made)

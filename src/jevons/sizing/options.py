@@ -50,6 +50,9 @@ class Simulation:
     osl_cv: float = 0.0
     arrivals: str = "poisson"
     cv: float = 2.0
+    rate_stages: str | None = None
+    prompts: int | None = None
+    system_tokens: int = 0
     concurrency: int | None = None
     think: float = 0.0
     trace: Path | None = None

@@ -46,8 +46,8 @@ def simulate_load(
     price = given_price(gpu_hour) or owned_hour_price(device, options.as_of)
     engine = engine_for(options.engine, options.calibration, options.as_of)
     if rates is not None:
-        if options.rate is not None or options.concurrency is not None:
-            message = "--sweep-rates: states the rates; omit --rate and --concurrency"
+        if options.rate is not None or options.concurrency is not None or options.rate_stages is not None:
+            message = "--sweep-rates: states the rates; omit --rate, --rate-stages and --concurrency"
             raise InputError(message)
         points = sweep_rates(options, device, engine, price, read_rates(rates), progress)
         return SweepResult(points=tuple(points))

@@ -15,9 +15,10 @@ from jevons.serving.sim.fleet.types import (
     RateLimit,
     Routing,
 )
-from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, arrival_times
+from jevons.serving.sim.load.arrivals import RATED, STAGED, Bursts, Day, Pattern, Stage, arrival_times, stage_requests
 from jevons.serving.sim.load.classes import ClassSpec, LoadSpec, Mix, generate_mix, read_load
 from jevons.serving.sim.load.generate import ARRIVALS, Load, from_trace, generate, stream, thinned, without_prefixes
+from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.sim.load.traces import Trace, read_trace
 from jevons.serving.sim.replica.disaggregated import Pool, PoolUse, SplitResult, hand_over_s, simulate_split
 from jevons.serving.sim.replica.run import ROUTINGS, simulate
@@ -30,6 +31,7 @@ __all__ = [
     "FLEET_ROUTINGS",
     "RATED",
     "ROUTINGS",
+    "STAGED",
     "Admission",
     "Autoscale",
     "Bursts",
@@ -52,6 +54,7 @@ __all__ = [
     "Pool",
     "PoolUse",
     "RateLimit",
+    "Repeats",
     "Requests",
     "Routing",
     "Series",
@@ -59,6 +62,7 @@ __all__ = [
     "SimResult",
     "SplitResult",
     "Spread",
+    "Stage",
     "StepTable",
     "Trace",
     "Trail",
@@ -78,6 +82,7 @@ __all__ = [
     "simulate",
     "simulate_fleet",
     "simulate_split",
+    "stage_requests",
     "step_table",
     "stream",
     "thinned",

@@ -10,8 +10,8 @@ from jevons.errors import InputError
 from jevons.operators.engines import Place, Release, engine_number, engine_text, release_of
 from jevons.schema import shortened
 from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
-from jevons.validation.serving.repeats import Repeats
 
 Row = Mapping[str, str]
 
@@ -98,6 +98,8 @@ class Case:
         Whether requests of an open loop come at equal distances, not by chance.
     repeats : Repeats or None
         How prompts repeat; None where each differs from all others.
+    warm : bool
+        Whether an earlier stage of the load has sent all of those prompts before.
     counted_osl : float
         Output tokens of a request as the client counts them, by which it divides; 0 for those that were made.
     """
@@ -138,6 +140,7 @@ class Case:
     release: Release | None = None
     even: bool = False
     repeats: Repeats | None = None
+    warm: bool = False
     counted_osl: float = 0.0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from jevons.errors import InputError
 from jevons.operators.engines import engine_in
 from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
 from jevons.validation.names import device_id, model_named, plain, precision_of
 from jevons.validation.serving.case import (
@@ -24,7 +25,6 @@ from jevons.validation.serving.case import (
 )
 from jevons.validation.serving.inferencex import LOOP_WAVES, with_json
 from jevons.validation.serving.mlperf import mlperf_case
-from jevons.validation.serving.repeats import repeats_of
 from jevons.validation.serving.serve_command import layout_of, serve_command_of, with_flags
 
 _TAIL_SIGMA = 1.3
@@ -144,12 +144,8 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
             raise InputError(message)
         return replace(case, scenario="closed", users=count, requests=requests or LOOP_WAVES * count)
     if rate:
-        counted = re.search(r"output as the client counts it ([\d.]+)", notes)
-        return replace(
-            case, scenario="open", rate_per_s=number_of(rate[1]) or 0.0, requests=requests or 500,
-            even=bool(re.search(r"\barrivals constant\b", notes)), repeats=repeats_of(notes),
-            counted_osl=(number_of(counted[1]) or 0.0) if counted else 0.0,
-        )  # fmt: skip
+        case = replace(case, scenario="open", rate_per_s=number_of(rate[1]) or 0.0, requests=requests or 500)
+        return _with_stage(case, notes)
     if load.startswith("inf (offline"):
         return replace(case, scenario="offline", requests=requests or _OFFLINE_REQUESTS)
     if load.startswith("inf"):
@@ -160,6 +156,23 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
         return replace(case, scenario="static", requests=1, users=1)
     message = f"load `{row.get('concurrency_or_rate')}` is none that can be replayed"
     raise InputError(message)
+
+
+def _with_stage(case: Case, notes: str) -> Case:
+    """Take from notes what makes an open loop other than requests by chance, each with a prompt of its own."""
+    told = re.search(r"(\d{1,6})\s*x\s*(\d{1,6}) distinct prompts", notes)
+    system = re.search(r"(\d{1,7}) shared system", notes)
+    stage = re.search(r"\bstage (\d{1,4}) of \d", notes)
+    counted = re.search(r"output as the client counts it ([\d.]+)", notes)
+    repeats = None
+    if told and count_of(told[1]) and count_of(told[2]):
+        tokens = count_of(system[1]) if system else 0
+        repeats = Repeats(system_tokens=tokens, groups=count_of(told[1]), prompts=count_of(told[2]))
+    return replace(
+        case, even=bool(re.search(r"\barrivals constant\b", notes)), repeats=repeats,
+        warm=bool(repeats and stage and count_of(stage[1])),
+        counted_osl=(number_of(counted[1]) or 0.0) if counted else 0.0,
+    )  # fmt: skip
 
 
 def _said(notes: str, name: str) -> str | None:

@@ -16,11 +16,11 @@ from jevons.operators.engines import engine_number
 from jevons.serving.closed_loop.points import Outcome, Surface, outcome
 from jevons.serving.scales import Scales
 from jevons.serving.sim import Requests, SimLimits, StepTable, limits_of, simulate, step_table
+from jevons.serving.sim.load.repeats import block_hashes
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, SimResult
 from jevons.serving.types import EngineFactors
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.predict import LIMITED, Answer, Engines, Prepared, answer, highest_rate
-from jevons.validation.serving.repeats import block_hashes
 
 _BLOCK_TOKENS = 16
 _SEED = 20240229
@@ -67,7 +67,9 @@ def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = 
     if scales is not None:
         factors = replace(factors, scales=scales)
     if case.scenario == "open":
-        return Answer(_Engine(case, simulated[0], factors).outcome(case.rate_per_s / case.replicas), float(case.replicas))
+        return Answer(
+            _Engine(case, simulated[0], factors).outcome(case.rate_per_s / case.replicas), float(case.replicas)
+        )
     best: tuple[float, Surface] | None = None
     for at in simulated:
         try:
@@ -77,7 +79,9 @@ def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = 
         rate = looped.outcome.output_tok_per_s * looped.replicas
         if best is None or rate > best[0]:
             best = rate, at
-    found = None if best is None else highest_rate(case, best[1], factors, None, _Engine(case, best[1], factors).outcome)
+    found = (
+        None if best is None else highest_rate(case, best[1], factors, None, _Engine(case, best[1], factors).outcome)
+    )
     if best is None or found is None:
         message = "no layout meets the task's latency limits at any rate"
         raise InfeasibleError(message, ["ttft_s", "tpot_s"])
@@ -113,11 +117,11 @@ class _Engine:
         self.arrival = np.append(0.0, np.cumsum(gaps * (len(gaps) / max(float(gaps.sum()), 1e-12))))
         if case.even:
             self.arrival = np.arange(load.requests, dtype=np.float64)
-        # A closed loop sends when outputs of a step arrive and keep client and server busy, which `entry_s` holds (it is
-        # fitted on those); requests by themselves pay the front end only: 4 to 6 ms in open loops of vLLM 0.8 to 0.15.
+        # A closed loop sends when outputs of a step arrive and keep client and server busy, which `entry_s` holds (it
+        # is fitted on those). Lone requests pay the front end only: 4 to 6 ms in open loops of vLLM 0.8 to 0.15.
         self.alone = case.scenario == "open" and case.engine == "vllm"
         self.repeats, self.counted_osl, self.lags = case.repeats, case.counted_osl, case.lags and load.served
-        self.sent_before = case.repeats.distinct if case.repeats is not None and case.repeats.warm else 0
+        self.sent_before = case.repeats.distinct if case.repeats is not None and case.warm else 0
         self.first_isl = np.full(self.sent_before, round(load.isl.mean), dtype=np.float64)
 
     def outcome(self, rate_per_s: float) -> Outcome:
@@ -155,7 +159,7 @@ class _Engine:
         )  # fmt: skip
 
     def _composed_s(self, simulated: SimResult, warm_s: float) -> float:
-        """Return how long a request waits because the next step was composed before it came: a step of a busy engine."""
+        """Return how long a request waits because the next step was composed before it came: a step while busy."""
         if not self.lags or simulated.itl_s is None:
             return 0.0
         busy_s, end_s = (float(simulated.trail.totals[name].sum()) / TICKS_PER_S for name in ("busy", "end"))

@@ -68,3 +68,29 @@ def test_a_day_peaks_at_its_hour_and_ebbs_to_the_share_asked_for() -> None:
 def test_patterns_out_of_range_are_refused(given: dict) -> None:
     with pytest.raises(InputError):
         times(1000, **given)
+
+
+STAGES = (sim.Stage(8.0, 100.0), sim.Stage(20.0, 50.0))
+
+
+@pytest.mark.parametrize("kind", ["constant", "poisson", "gamma"])
+def test_each_stage_has_its_own_rate(kind: str) -> None:
+    arrival_s = times(sim.stage_requests(STAGES), kind=kind, stages=STAGES)
+    slow = arrival_s < 100.0
+    assert slow.sum() == pytest.approx(800, abs=1 if kind == "constant" else 150)
+    assert np.diff(arrival_s[slow]).mean() == pytest.approx(1 / 8, rel=0.2)
+    assert np.diff(arrival_s[~slow]).mean() == pytest.approx(1 / 20, rel=0.2)
+    assert len(arrival_s) == 1800
+
+
+def test_constant_stages_are_even_and_the_last_goes_on() -> None:
+    arrival_s = times(2800, kind="constant", stages=STAGES)
+    assert np.diff(arrival_s[:800]) == pytest.approx(1 / 8)
+    assert arrival_s[-1] == pytest.approx(200.0)
+
+
+def test_stages_of_bursts_and_stages_without_a_rate_are_refused() -> None:
+    with pytest.raises(InputError, match="have no stages"):
+        times(10, kind="bursts", stages=STAGES)
+    with pytest.raises(InputError, match=r"stages\[0\]\.rate = 0"):
+        times(10, kind="constant", stages=(sim.Stage(0.0, 5.0),))

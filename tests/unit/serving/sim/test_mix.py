@@ -116,3 +116,31 @@ def test_faulty_files_say_where_and_what(tmp_path: Path, text: str, place: str |
         sim.read_load(path)
     assert words in str(raised.value)
     assert f"load.yaml{place or ''}" in str(raised.value)
+
+
+def test_prompts_that_repeat_share_all_their_blocks_and_others_the_system_prompt() -> None:
+    one = {"name": "one", "isl": 500, "isl_cv": 0.5, "osl": 10, "system_tokens": 160, "prompts": 7}
+    load = sim.generate_mix(spec(one, requests=70), seed=3).requests
+    of = [load.hashes[load.hash_start[i] : load.hash_start[i + 1]].tolist() for i in range(70)]
+    assert all(of[i] == of[i % 7] and load.isl[i] == load.isl[i % 7] for i in range(70))
+    assert of[0][:10] == of[1][:10]
+    assert not set(of[0][10:]) & set(of[1][10:])
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"stages": [{"rate": 3, "seconds": 10}]}, "stages and rate"),
+        ({"rate": None, "stages": [{"rate": 3, "seconds": 10}], "arrivals": "day"}, "have none"),
+        ({"rate": None}, "give `rate`"),
+    ],
+)
+def test_loads_that_state_their_rate_twice_or_not_at_all_are_refused(given: dict, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        spec({"name": "one"}, **given)
+
+
+def test_a_file_of_stages_has_the_requests_that_come_in_them(tmp_path) -> None:
+    file = tmp_path / "load.yaml"
+    file.write_text("stages: [{rate: 8, seconds: 10}, {rate: 20, seconds: 5}]\nclasses: [{name: a, prompts: 3}]\n")
+    assert sim.read_load(file)[0].requests == 180

@@ -141,3 +141,19 @@ def test_sglang_takes_few_requests_at_once_where_it_drafts():
     limits = [read_case({**row, "notes": notes}).max_batch for notes in (serve, drafting)]
     assert limits == [0, 48]
     assert read_case({**row, "notes": f"{drafting} --max-running-requests 200"}).max_batch == 200
+
+
+def test_a_stage_of_an_open_loop_says_how_requests_come_and_repeat():
+    notes = (
+        "serve: vllm serve a/b --max-num-seqs 128; requests=4800; arrivals constant over 600 s; stage 1 of 2 (general);"
+        " prompt = 100 shared system + 447 question tokens, 9x5 distinct prompts, ignore_eos;"
+        " output as the client counts it 237.5 (used in the printed inter-token time)"
+    )
+    row = {**ROW, "family": "open", "isl": "547", "osl": "248", "concurrency_or_rate": "8 req/s", "notes": notes}
+    case = read_case(row)
+    assert (case.scenario, case.even, case.warm, case.counted_osl) == ("open", True, True, 237.5)
+    assert (case.repeats.distinct, case.repeats.system_tokens) == (45, 100)
+    first = read_case({**row, "notes": notes.replace("stage 1", "stage 0")})
+    assert not first.warm
+    plain = read_case({**row, "notes": "requests=300"})
+    assert (plain.even, plain.repeats, plain.counted_osl) == (False, None, 0.0)

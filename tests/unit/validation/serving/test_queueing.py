@@ -5,6 +5,7 @@ import pytest
 from jevons.errors import InfeasibleError
 from jevons.serving.calibration import shipped_calibration
 from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.sim import Repeats
 from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.mlperf import MLPERF
@@ -66,3 +67,24 @@ def test_which_rows_are_simulated():
     assert not queues(case(scenario="mlperf-server", engine="trtllm"))
     assert not queues(case(scenario="closed"))
     assert not queues(case(draft_tokens=2))
+
+
+def test_prompts_that_repeat_are_found_in_the_cache_and_those_of_a_first_stage_but_once():
+    repeats = Repeats(system_tokens=96, groups=3, prompts=5)
+    cold, new, warm = (
+        both(case(repeats=one, warm=is_warm))[1] for one, is_warm in ((repeats, False), (None, False), (repeats, True))
+    )
+    assert warm.ttft_s["mean"] < cold.ttft_s["mean"] < new.ttft_s["mean"]
+    assert cold.ttft_s["p99"] > 1.2 * cold.ttft_s["p50"]
+    assert warm.ttft_s["p99"] < 1.5 * warm.ttft_s["p50"]
+
+
+def test_composing_a_step_ahead_costs_a_request_that_comes_a_step():
+    lagging, prompt = (both(case(lags=lags, rate_per_s=8.0))[1] for lags in (True, False))
+    step_s = prompt.tpot_s["p50"]
+    assert lagging.ttft_s["p50"] - prompt.ttft_s["p50"] == pytest.approx(step_s, rel=0.3)
+
+
+def test_tokens_as_the_client_counts_them_divide_the_time_per_token():
+    counted, made = (both(case(counted_osl=tokens))[1] for tokens in (76.0, 0.0))
+    assert counted.tpot_s["mean"] == pytest.approx(made.tpot_s["mean"] * 149 / 75, rel=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,9 @@ from jevons.serving.sim.types import LONGEST_S, FloatArray
 
 RATED = ("poisson", "gamma", "constant", "bursts", "day")
 """Kinds that follow a rate."""
+
+STAGED = ("poisson", "gamma", "constant")
+"""Kinds whose rate may change in stages."""
 
 DAY_S = 86_400.0
 _DAY_STEPS = 288
@@ -52,6 +56,22 @@ class Day:
     start_h: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a load at a rate of its own.
+
+    Parameters
+    ----------
+    rate_per_s : float
+        Arrivals per second, > 0.
+    lasts_s : float
+        How long [s], > 0.
+    """
+
+    rate_per_s: float
+    lasts_s: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """How arrivals are spread.
@@ -66,6 +86,8 @@ class Pattern:
         Standard deviation of the gaps over their mean, of ``gamma``, > 0.
     bursts, day : Bursts, Day, optional
         Of those kinds.
+    stages : tuple of Stage
+        Rates in turn, in place of one, of ``constant``, ``poisson`` and ``gamma``; the last goes on as needed.
     """
 
     kind: str
@@ -73,6 +95,12 @@ class Pattern:
     cv: float = 1.0
     bursts: Bursts | None = None
     day: Day | None = None
+    stages: tuple[Stage, ...] = ()
+
+
+def stage_requests(stages: Sequence[Stage]) -> int:
+    """Return how many requests come in stages."""
+    return max(round(sum(stage.rate_per_s * stage.lasts_s for stage in stages)), 1)
 
 
 def arrival_times(pattern: Pattern, count: int, rng: np.random.Generator) -> FloatArray:
@@ -89,6 +117,8 @@ def arrival_times(pattern: Pattern, count: int, rng: np.random.Generator) -> Flo
         If a figure is out of range, or the load would last longer than `LONGEST_S`.
     """
     _check(pattern)
+    if pattern.stages:
+        return _staged(pattern, count, rng)
     if count / pattern.rate_per_s > LONGEST_S:
         raise _too_long(count, pattern.rate_per_s, count / pattern.rate_per_s)
     mean_s = 1.0 / pattern.rate_per_s
@@ -108,6 +138,23 @@ def arrival_times(pattern: Pattern, count: int, rng: np.random.Generator) -> Flo
         arrival_s = at_s[place - 1] + share * (at_s[place] - at_s[place - 1])
     if arrival_s[-1] > LONGEST_S:
         raise _too_long(count, pattern.rate_per_s, float(arrival_s[-1]))
+    return arrival_s
+
+
+def _staged(pattern: Pattern, count: int, rng: np.random.Generator) -> FloatArray:
+    """Return arrivals of a process of rate one whose clock runs at each stage's rate."""
+    if pattern.kind not in STAGED:
+        message = f"stages: arrivals `{pattern.kind}` have no stages; use {', '.join(STAGED)}"
+        raise InputError(message)
+    work = arrival_times(Pattern(kind=pattern.kind, rate_per_s=1.0, cv=pattern.cv), count, rng)
+    rates = np.array([stage.rate_per_s for stage in pattern.stages])
+    ends_s = np.cumsum([stage.lasts_s for stage in pattern.stages])
+    done = np.append(0.0, np.cumsum(rates * np.diff(np.append(0.0, ends_s))))
+    begins_s = np.append(0.0, ends_s[:-1])
+    place = np.clip(np.searchsorted(done, work) - 1, 0, len(rates) - 1)
+    arrival_s: FloatArray = begins_s[place] + (work - done[place]) / rates[place]
+    if arrival_s[-1] > LONGEST_S:
+        raise _too_long(count, float(rates.mean()), float(arrival_s[-1]))
     return arrival_s
 
 
@@ -134,6 +181,11 @@ def _check(pattern: Pattern) -> None:
         if not fine:
             message = f"{name} = {value}: must be {range_}"
             raise InputError(message)
+    for place, stage in enumerate(pattern.stages):
+        for name, value in (("rate", stage.rate_per_s), ("seconds", stage.lasts_s)):
+            if not 0 < value < math.inf:
+                message = f"stages[{place}].{name} = {value}: must be above 0"
+                raise InputError(message)
 
 
 def _day_clock(pattern: Pattern, until_s: float, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:

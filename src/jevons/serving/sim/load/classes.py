@@ -12,10 +12,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from jevons.errors import InputError
 from jevons.schema import Located, read_yaml, validate_document
-from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, arrival_times
+from jevons.serving.sim.load.arrivals import (
+    RATED,
+    STAGED,
+    Bursts,
+    Day,
+    Pattern,
+    Stage,
+    arrival_times,
+    stage_requests,
+)
 from jevons.serving.sim.load.generate import MOST_REQUESTS, lengths_like, stream
 from jevons.serving.sim.load.traces import Trace, read_trace
-from jevons.serving.sim.types import FloatArray, IntArray, Requests
+from jevons.serving.sim.types import LONGEST_S, FloatArray, IntArray, Requests
 
 _MOST_TURNS = 1000
 _MOST_DRAWN = 50_000_000
@@ -58,6 +67,8 @@ class ClassSpec(_Section):
     """Trace file, beside the load file, from whose requests both lengths are drawn in place of the means."""
     system_tokens: Annotated[int, Field(ge=0, le=10**7)] = 0
     """Tokens with which every prompt of the class begins, the same in all."""
+    prompts: Annotated[int, Field(ge=0, le=10**7)] = 0
+    """Different prompts of the class, sent in turn, which a prefix cache then knows; 0 where each is new."""
     turns: Annotated[float, Field(ge=1, le=_MOST_TURNS)] = 1.0
     """Mean questions of a conversation; their number is geometric. A prompt repeats all that was said before."""
     think_s: Annotated[float, Field(ge=0, le=1e6)] = 30.0
@@ -90,11 +101,22 @@ class DaySpec(_Section):
     """Hour at which the load begins [h]."""
 
 
+class StageSpec(_Section):
+    """A part of a load at a rate of its own."""
+
+    rate: _Positive
+    """Mean requests per second, all classes together."""
+    seconds: Annotated[float, Field(gt=0, le=LONGEST_S)]
+    """How long it lasts [s]; the last one goes on until all requests have come."""
+
+
 class LoadSpec(_Section):
     """A load of several classes."""
 
     rate: _Positive | None = None
-    """Mean requests per second, all classes together; unless `users` are given."""
+    """Mean requests per second, all classes together; unless `stages` or `users` are given."""
+    stages: Annotated[tuple[StageSpec, ...], Field(max_length=1000)] = ()
+    """Rates in turn, of poisson, gamma or constant arrivals; `requests` then is what comes in them, unless given."""
     users: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] | None = None
     """Users of a closed loop, in place of a rate."""
     think_s: Annotated[float, Field(ge=0, le=1e6)] = 0.0
@@ -122,12 +144,7 @@ class LoadSpec(_Section):
         if self.arrivals not in kinds:
             message = f"arrivals: `{self.arrivals}` is none of {', '.join(kinds)}"
             raise ValueError(message)
-        if self.rate is not None and self.users is not None:
-            message = "rate and users: users of a closed loop have no rate; give one of the two"
-            raise ValueError(message)
-        if self.rate is None and self.users is None and self.arrivals != "at_once":
-            message = "give `rate` (requests per second) or `users` (of a closed loop)"
-            raise ValueError(message)
+        self._check_rates()
         if self.arrivals == "day" and self.day is None:
             message = "arrivals over a day need `day: {trough_frac: …}`"
             raise ValueError(message)
@@ -139,7 +156,32 @@ class LoadSpec(_Section):
         if talking and (self.users is not None or self.arrivals == "at_once"):
             message = f"class `{talking[0]}`: conversations need a rate; set turns: 1"
             raise ValueError(message)
+        if talking and self.stages:
+            message = f"class `{talking[0]}`: conversations have no stages; set turns: 1, or rate in place of stages"
+            raise ValueError(message)
+        repeated = [one.name for one in self.classes if one.turns > 1 and one.prompts]
+        if repeated:
+            message = (
+                f"class `{repeated[0]}`: a conversation's prompts grow and never repeat; set turns: 1 or prompts: 0"
+            )
+            raise ValueError(message)
         return self
+
+    def _check_rates(self) -> None:
+        if self.rate is not None and self.users is not None:
+            message = "rate and users: users of a closed loop have no rate; give one of the two"
+            raise ValueError(message)
+        if self.stages and (self.rate is not None or self.users is not None):
+            message = (
+                f"stages and {'users' if self.rate is None else 'rate'}: stages state the rates; give one of the two"
+            )
+            raise ValueError(message)
+        if self.stages and self.arrivals not in STAGED:
+            message = f"stages: arrivals `{self.arrivals}` have none; use {', '.join(STAGED)}"
+            raise ValueError(message)
+        if self.rate is None and self.users is None and not self.stages and self.arrivals != "at_once":
+            message = "give `rate` (requests per second), `stages` (rates in turn) or `users` (of a closed loop)"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +214,12 @@ def read_load(path: Path | str) -> tuple[LoadSpec, dict[str, Trace]]:
     """
     document = read_yaml(path)
     spec: LoadSpec = validate_document(document, LoadSpec)
+    if spec.stages and "requests" not in spec.model_fields_set:
+        coming = stage_requests([Stage(one.rate, one.seconds) for one in spec.stages])
+        if coming > MOST_REQUESTS:
+            message = f"{coming:,} requests come in them; {MOST_REQUESTS:,} is the most"
+            raise InputError(document.fault(("stages",), message))
+        spec = spec.model_copy(update={"requests": coming})
     return spec, {
         one.name: _lengths_of(document, place, one) for place, one in enumerate(spec.classes) if one.lengths_from
     }
@@ -232,10 +280,11 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
     prompt = system + isl + np.round(_within(before.astype(np.float64), first, session)).astype(np.int64)
     kept = np.flatnonzero(prompt + osl <= np.maximum(spec.most_context, system + said))
     order = kept[np.argsort(arrival_s[kept], kind="stable")][:count]
+    rates = ", ".join(f"{rate:g}" for rate in ([one.rate for one in spec.stages] or [spec.rate or 0.0]))
     origin = f"{len(spec.classes)} classes, " + (
         f"{spec.users:,} users in a closed loop" if spec.users
-        else "all at once" if spec.rate is None or spec.arrivals == "at_once"
-        else f"{spec.arrivals} arrivals at {spec.rate:g} per second"
+        else "all at once" if spec.arrivals == "at_once"
+        else f"{spec.arrivals} arrivals at {rates} per second"
     )  # fmt: skip
     requests = Requests(
         arrival_s=arrival_s[order],
@@ -280,8 +329,9 @@ def _arrivals(spec: LoadSpec, count: int, per_request: float, seed: int) -> Floa
     bursts = Bursts(spec.bursts.on_s, spec.bursts.off_s, spec.bursts.ratio)
     day = None if spec.day is None else Day(spec.day.trough_frac, spec.day.peak_h, spec.day.start_h)
     pattern = Pattern(
-        kind=spec.arrivals, rate_per_s=(spec.rate or 0.0) * per_request, cv=spec.cv, bursts=bursts, day=day
-    )
+        kind=spec.arrivals, rate_per_s=(spec.rate or 1.0) * per_request, cv=spec.cv, bursts=bursts, day=day,
+        stages=tuple(Stage(one.rate, one.seconds) for one in spec.stages),
+    )  # fmt: skip
     return arrival_times(pattern, count, stream(seed, "arrivals"))
 
 
@@ -300,17 +350,31 @@ def _lengths(spec: LoadSpec, traces: dict[str, Trace], of_class: IntArray, seed:
         if one.name in traces:
             trace = traces[one.name]
             drawn = stream(seed, f"lengths of {one.name}").integers(0, len(trace.isl), len(own))
-            isl[own], osl[own] = trace.isl[drawn], trace.osl[drawn]
+            osl[own] = trace.osl[drawn]
+            isl[own] = trace.isl[np.resize(drawn[: one.prompts], len(own)) if one.prompts else drawn]
         else:
-            isl[own] = lengths_like(len(own), one.isl, one.isl_cv, stream(seed, f"isl of {one.name}"))
+            drawn_isl = lengths_like(one.prompts or len(own), one.isl, one.isl_cv, stream(seed, f"isl of {one.name}"))
+            isl[own] = np.resize(drawn_isl, len(own))
             osl[own] = lengths_like(len(own), one.osl, one.osl_cv, stream(seed, f"osl of {one.name}"))
     return isl, osl
 
 
+def _same_prompts(spec: LoadSpec, of_class: IntArray, session: IntArray) -> IntArray:
+    """Return conversations, where requests with the same prompt count as one."""
+    session, free = session.copy(), int(session.max()) + 1
+    for place, one in enumerate(spec.classes):
+        if one.prompts:
+            own = np.flatnonzero(of_class == place)
+            session[own] = free + np.arange(len(own)) % one.prompts
+            free += one.prompts
+    return session
+
+
 def _with_hashes(spec: LoadSpec, requests: Requests, of_class: IntArray, session: IntArray) -> Requests:
     """Return requests with hashes of prompt blocks: the class's for what all its prompts begin with, then their own."""
-    if not any(one.system_tokens or one.turns > 1 for one in spec.classes):
+    if not any(one.system_tokens or one.prompts or one.turns > 1 for one in spec.classes):
         return requests
+    session = _same_prompts(spec, of_class, session)
     blocks = requests.isl // spec.block_tokens
     if blocks.sum(dtype=np.float64) > _MOST_BLOCKS:
         message = (

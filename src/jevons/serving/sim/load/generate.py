@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jevons.errors import InputError, did_you_mean
-from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, arrival_times
+from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, Stage, arrival_times
+from jevons.serving.sim.load.repeats import Repeats, block_hashes
 from jevons.serving.sim.load.traces import Trace
 from jevons.serving.sim.types import LONGEST_S, IntArray, Requests
 
 ARRIVALS = (*RATED, "at_once", "closed")
 MOST_REQUESTS = 200_000_000
 _MOST_TOKENS = 100_000_000
+_BLOCK_TOKENS = 16
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -45,8 +47,12 @@ class Load:
         Likewise of the lengths, which are lognormal; 0 for constant ones.
     bursts, day : Bursts, Day, optional
         Of arrivals of that kind.
+    stages : tuple of Stage
+        Rates in turn, in place of one.
     lengths : Trace, optional
         Prompt and output tokens are drawn from its requests, both of the same one, in place of the means.
+    repeats : Repeats, optional
+        How prompts repeat, which a prefix cache then knows; each differs from all others by default.
     """
 
     requests: int
@@ -61,7 +67,9 @@ class Load:
     osl_cv: float = 0.0
     bursts: Bursts | None = None
     day: Day | None = None
+    stages: tuple[Stage, ...] = ()
     lengths: Trace | None = None
+    repeats: Repeats | None = None
 
 
 def generate(load: Load, seed: int = 0) -> Requests:
@@ -78,8 +86,27 @@ def generate(load: Load, seed: int = 0) -> Requests:
         drawn = stream(seed, "lengths").integers(0, len(load.lengths.isl), count)
         isl, osl = load.lengths.isl[drawn], load.lengths.osl[drawn]
     else:
-        isl = lengths_like(count, load.isl, load.isl_cv, stream(seed, "isl"))
+        isl = _prompt_lengths(load, stream(seed, "isl"))
         osl = lengths_like(count, load.osl, load.osl_cv, stream(seed, "osl"))
+    return _with_prefixes(_arriving(load, isl, osl, seed), load.repeats)
+
+
+def _prompt_lengths(load: Load, rng: np.random.Generator) -> IntArray:
+    """Return prompt tokens; those of a prompt that repeats are as many each time."""
+    distinct = load.repeats.distinct if load.repeats else 0
+    lengths = lengths_like(min(distinct, load.requests) or load.requests, load.isl, load.isl_cv, rng)
+    return np.resize(lengths, load.requests)
+
+
+def _with_prefixes(requests: Requests, repeats: Repeats | None) -> Requests:
+    if repeats is None:
+        return requests
+    hashes, start = block_hashes(requests.isl, repeats, _BLOCK_TOKENS)
+    return replace(requests, hashes=hashes, hash_start=start, hash_tokens=_BLOCK_TOKENS)
+
+
+def _arriving(load: Load, isl: IntArray, osl: IntArray, seed: int) -> Requests:
+    count = load.requests
     if load.arrivals == "closed":
         origin = f"{load.users:,} users in a closed loop"
         return Requests(
@@ -87,11 +114,13 @@ def generate(load: Load, seed: int = 0) -> Requests:
         )
     if load.arrivals == "at_once":
         return Requests(arrival_s=np.zeros(count), isl=isl, osl=osl, origin="all at once")
-    pattern = Pattern(kind=load.arrivals, rate_per_s=load.rate_req_per_s, cv=load.cv, bursts=load.bursts, day=load.day)
+    pattern = Pattern(
+        kind=load.arrivals, rate_per_s=load.rate_req_per_s, cv=load.cv, bursts=load.bursts, day=load.day,
+        stages=load.stages,
+    )  # fmt: skip
     arrival_s = arrival_times(pattern, count, stream(seed, "arrivals"))
-    return Requests(
-        arrival_s=arrival_s, isl=isl, osl=osl, origin=f"{load.arrivals} arrivals at {load.rate_req_per_s:g} per second"
-    )
+    rates = ", ".join(f"{rate:g}" for rate in ([one.rate_per_s for one in load.stages] or [load.rate_req_per_s]))
+    return Requests(arrival_s=arrival_s, isl=isl, osl=osl, origin=f"{load.arrivals} arrivals at {rates} per second")
 
 
 def from_trace(
