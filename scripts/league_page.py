@@ -85,7 +85,8 @@ Signed errors [%].
   that comes now joins the step after the next.
 - **A lone request passes the front end in 4 to 6 ms.** The factor `entry_s`, fitted to closed loops, is 9 ms: there
   a request is sent at the moment a step's outputs keep client and server busy. Open loops leave it out. io.net's open
-  loops of vLLM 0.8.5 on an H100 PCIe say the same (another table, seven models: 4 to 6 ms at 1 to 16 requests a second).
+  loops of vLLM 0.8.5 on an H100 PCIe say the same: another table, seven models, 4 to 6 ms at 1 to 16 requests a
+  second.
 
 ## Known errors
 
@@ -93,8 +94,8 @@ Signed errors [%].
   (median of ITL). One scale of 16-bit products serves two limits. Where compute binds, devices throttle below the lone
   kernel's rate (A100 x 1.11, L40S x 1.21); where memory binds, as here, these runs take 0.9 times the lone kernels.
   The two need scales of their own, and vLLM's host time between steps is hidden since 0.14.
-- **A step of a few prompt tokens beside decodes** comes out no longer than one without. Runs at higher rates, where more
-  steps hold prompts, are therefore less overestimated than those at lower rates.
+- **A step of a few prompt tokens beside decodes** comes out no longer than one without. Runs at higher rates, where
+  more steps hold prompts, are therefore less overestimated than those at lower rates.
 - `--max-num-batched-tokens 1024` (experiment 22) was measured 15 % slower at 20 requests a second than 2,048. Nothing
   in the schedule says why: no step comes near either limit.
 
