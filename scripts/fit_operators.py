@@ -36,7 +36,8 @@ from jevons.validation.fit.operators import (
     with_projections,
     worst,
 )
-from jevons.validation.operators.rows import Block, read_table
+from jevons.validation.operators.rows import Block
+from jevons.validation.operators.tables import read_table
 
 
 def main() -> int:
@@ -63,7 +64,7 @@ def main() -> int:
     blocks: list[Block] = []
     for path in sorted((options.data / "ops").glob("*.csv")):
         if path.name != "deepseek_kernels.csv":  # best cases as printed: judged on, never fitted
-            blocks.extend(read_table(path, known).blocks)
+            blocks.extend(block for block in read_table(path, known).blocks if block.beside is None)
     samples = samples_of(blocks)
     print(f"{len(samples)} kernels, {sum(len(s.log_s) for s in samples)} rows", f"{time.monotonic() - started:.0f} s")
     wanted = options.families.split(",") if options.families else list(PLANS)

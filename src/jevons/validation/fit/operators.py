@@ -1,6 +1,6 @@
 """Fits the operators' factors to measured rows and writes what ships with the package.
 
-Reads a folder of operator tables (see `jevons.validation.operators.rows` for the headers), fits every kernel's named
+Reads a folder of operator tables (see `jevons.validation.operators.tables` for the headers), fits every kernel's named
 factors by bounded least squares on log time with a robust loss and a prior towards shared values, then a small ridge
 surface on what is left. Errors are reported on rows held out: by groups of shapes (rows that share a weight matrix, a
 head layout, a message size), and for devices left out altogether.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from jevons.hardware import accelerator
 from jevons.hardware.types import Accelerator
@@ -13,7 +16,7 @@ from jevons.operators.factors import Factors, KernelTable, shipped_table
 from jevons.operators.families import evaluate
 from jevons.operators.kernels.mla import DEEPSEEK_WIDTHS, projections_s
 from jevons.operators.types import OpTime, interval_s
-from jevons.validation.operators import rows as tables
+from jevons.validation.operators import rows, tables
 
 
 def recognises(header: list[str]) -> bool:
@@ -29,7 +32,7 @@ def predict_ops_rows(
     Parameters
     ----------
     path : path
-        A CSV file in one of the headers of `jevons.validation.operators.rows`. Where rows name no device, the
+        A CSV file in one of the headers of `jevons.validation.operators.tables`. Where rows name no device, the
         file's name must.
     device : callable
         Maps a device id to an accelerator; the shipped facts by default.
@@ -81,7 +84,7 @@ def predict_ops_rows(
     return sorted(records, key=lambda entry: (entry["row"], entry["metric"]))
 
 
-def _predict(block: tables.Block, device: Accelerator, table: KernelTable) -> OpTime:
+def _predict(block: rows.Block, device: Accelerator, table: KernelTable) -> OpTime:
     shape = dict(block.shape)
     if block.projections:
         engine = block.engine if block.engine in kernel_engines() else GENERIC
@@ -91,4 +94,8 @@ def _predict(block: tables.Block, device: Accelerator, table: KernelTable) -> Op
             absorbed="t" in shape,
         )  # fmt: skip
     kernel = table.find(block.family, device, block.dtype, block.variant, block.engine)
-    return evaluate(block.family, kernel, shape, block.rates)
+    answer = evaluate(block.family, kernel, shape, block.rates)
+    if block.beside is None:
+        return answer
+    other = _predict(block.beside, device, table)
+    return replace(answer, time_s=answer.time_s + other.time_s - np.minimum(answer.start_s, other.start_s), terms=None)
