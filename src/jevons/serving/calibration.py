@@ -14,7 +14,7 @@ from jevons.files import read_json, writing
 from jevons.schema import json_text
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.engines import engine_names
-from jevons.serving.scales import SCALED_PARTS, Scales, generations
+from jevons.serving.scales import SCALED_PARTS, Scales, generations, pair_of
 from jevons.serving.types import EngineFactors
 
 FITTED = (
@@ -81,11 +81,13 @@ class Calibration:
                     message = f"{path}: {name}.{factor} = {value:g}: must be a number from {low:g} to {high:g}"
                     raise InputError(message)
                 factors[factor] = int(value) if factor in _WHOLE else value
-        owners = ("all", *generations(), *engine_names())
+        pairs = (pair_of(name, generation) for name in engine_names() for generation in generations())
+        owners = ("all", *generations(), *engine_names(), *pairs)
         for name, factors in (scales or {}).items():
             if name not in owners:
                 message = (
-                    f"{path}: scales.{name}: unknown owner.{did_you_mean(name, owners)} Known: {', '.join(owners)}."
+                    f"{path}: scales.{name}: unknown owner.{did_you_mean(name, owners)} Known: all, a generation, "
+                    f"an engine, or an engine on a generation, such as {owners[-1]}."
                 )
                 raise InputError(message)
             for part, value in factors.items():

@@ -87,10 +87,16 @@ def _lenders(generation: str) -> tuple[str, str]:
     return kernels, links
 
 
+def pair_of(engine: str, generation: str) -> str:
+    """Return the owner of what an engine's kernels on one generation of devices have of their own."""
+    return f"{engine}_on_{generation}"
+
+
 def _product(generation: str, engine: str, scales: Scales) -> Mapping[str, float]:
     made: dict[str, float] = {}
-    for owner in ("all", generation, *(one for one in _lenders(generation) if one), engine):
+    own = ("all", generation, engine, pair_of(engine, generation))
+    for owner in dict.fromkeys((*own, *(one for one in _lenders(generation) if one))):
         for part, value in scales.get(owner, {}).items():
-            if owner in {"all", generation, engine} or owner == lender_of(generation, part):
+            if owner in own or owner == lender_of(generation, part):
                 made[part] = made.get(part, 1.0) * value
     return made

@@ -74,6 +74,7 @@ def serve(
     arrival_s: FloatArray,
     users: int,
     isl: FloatArray,
+    new_tokens: FloatArray,
     osl: FloatArray,
     batches: FloatArray,
     base_s: FloatArray,
@@ -101,6 +102,7 @@ def serve(
     *arrival_s* says, which is overwritten. While requests decode, arrivals are looked at every *poll_steps* steps only,
     and prompts wait until *wait_tokens* of them have come together, but no longer than *wait_steps* steps.
     The front end lets one request through at a time and spends *admit_s* on each.
+    Steps compute *new_tokens* of each prompt; the cache knows the rest of its *isl*.
     An engine that *lags* composes a step as the one before begins: what has come by then can join.
 
     Returns a status, and the mean number of requests that decode (over decode steps). Sums run in the order of events.
@@ -133,7 +135,7 @@ def serve(
             elif wait_steps > 0 and tick - since < wait_steps:
                 ready_tokens, at = 0.0, waiting
                 while at < sent and ready_s[at] <= seen and ready_tokens < wait_tokens:
-                    ready_tokens += isl[at]
+                    ready_tokens += new_tokens[at]
                     at += 1
                 if ready_tokens < wait_tokens:
                     can, hold, watched = False, wait_steps - (tick - since), at
@@ -152,11 +154,11 @@ def serve(
                     if held + need > kv_tokens and (running > 0 or at > began):
                         break
                     held += need
-                take = min(isl[at] - so_far, room)
+                take = min(new_tokens[at] - so_far, room)
                 new += take
                 room -= take
                 so_far += take
-                if so_far >= isl[at] - 1e-9:
+                if so_far >= new_tokens[at] - 1e-9:
                     at += 1
                     ready = at
                     so_far = 0.0
@@ -255,7 +257,7 @@ def serve_apart(
     """Serve with prompts and decoding on instances of their own, as in `serve`.
 
     Prompts go, in order, to the worker that is free first; decode workers step together, each with its share of the
-    running requests. The first token comes from the prefill worker.
+    running requests. The first token reaches the client with the first step on the decode worker, which alone streams.
     """
     n = arrival_s.shape[0]
     longest = int(osl.max()) + 2
@@ -263,6 +265,7 @@ def serve_apart(
     following = np.full(n, -1, np.int64)
     free = np.zeros(prefill_workers)
     pending = np.empty(n, np.int64)
+    newest = np.empty(n, np.int64)
     joins = np.zeros(n)
     pendings = 0
     sent = n if users <= 0 else min(users, n)
@@ -310,7 +313,6 @@ def serve_apart(
             i, u = _position(tokens, max(new, tokens[0]))
             free[worker] = start + prompt_s[i] + u * (prompt_s[i + 1] - prompt_s[i])
             for index in range(pendings - taken, pendings):
-                first_s[pending[index]] = free[worker]
                 joins[pending[index]] = free[worker] + hand_over_s
             continue
         if running > 0:
@@ -332,12 +334,13 @@ def serve_apart(
                 arrival_s[sent] = now
                 sent += 1
             here = following[here]
-        kept = 0
+        kept, joined = 0, 0
         for index in range(pendings):
             request = pending[index]
             if joins[request] <= now and running < max_batch:
                 if osl[request] <= 1.0:
-                    last_s[request] = first_s[request]
+                    first_s[request] = joins[request]
+                    last_s[request] = joins[request]
                     done += 1
                     if users > 0 and sent < n:
                         arrival_s[sent] = now
@@ -348,8 +351,17 @@ def serve_apart(
                     heads[end] = request
                     running += 1
                     context += isl[request] + 1.0
+                    newest[joined] = request
+                    joined += 1
             else:
                 pending[kept] = request
                 kept += 1
+        if joined > 0:
+            each = float(running) / decode_workers
+            at, share = _position(batches, each)
+            step_s = base_s[at] + share * (base_s[at + 1] - base_s[at])
+            step_s += (slope_s[at] + share * (slope_s[at + 1] - slope_s[at])) * context / running
+            for index in range(joined):
+                first_s[newest[index]] = now + step_s
         pendings = kept
     return DONE, decoded / max(decode_steps, 1.0)

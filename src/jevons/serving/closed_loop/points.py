@@ -18,6 +18,7 @@ _DECODE_POINTS = 10
 _PROMPT_POINTS = 10
 _MIXED_POINTS = 4
 _PERCENTILES = (50, 90, 99)
+_BLOCK_TOKENS = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,13 @@ class Load:
     represents : int
         Requests of a longer closed loop that this one stands for: in means over requests, those after the first wave
         of users count for the missing ones too. 0 for none.
+    distinct_prompts : int
+        Prompts that the client has: requests beyond so many repeat one, which the prefix cache holds but for its last
+        token. 0 where each request has its own.
+    warmed_up : bool
+        Whether means and percentiles leave out the first wave of a closed loop.
+    first_stall_s : float
+        Time by which the first wave of a closed loop waits, for kernels to be compiled [s].
     lags : bool or None
         Whether the engine composes a step as the one before begins; None for what today's version does.
     """
@@ -98,6 +106,9 @@ class Load:
     stream_steps: int = 1
     served: bool = True
     represents: int = 0
+    distinct_prompts: int = 0
+    warmed_up: bool = False
+    first_stall_s: float = 0.0
     lags: bool | None = None
 
     @property
@@ -209,11 +220,13 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
     tokens, prompt_batches = _prompt_grid(prefill, load, 0.0 if pools or not deployment.engine.mixes_prompts else most)
     shape = (len(tokens), len(prompt_batches))
     stage = prefill.layout.pp
+    taken = np.repeat(tokens, shape[1]) / stage
     prompts = step_work(
         prefill,
-        prefill_tokens=np.repeat(tokens, shape[1]) / stage,
-        prefill_requests=np.maximum(np.repeat(tokens, shape[1]) / stage / isl, 1.0),
-        prefill_context=np.maximum(isl - np.repeat(tokens, shape[1]) / stage, 0.0) / 2.0,
+        prefill_tokens=taken,
+        # Whole prompts: the busiest rank gets whole ones, and a part of one more would count as another.
+        prefill_requests=np.maximum(np.round(taken / isl), 1.0),
+        prefill_context=np.maximum(isl - taken, 0.0) / 2.0,
         decode_batch=np.tile(prompt_batches, shape[0]) / stage,
         decode_context=isl + osl / 2.0,
     )
@@ -314,8 +327,8 @@ def _dynamic(
     admit_s = (engine.admit_s + engine.admit_token_s * isl) * (1.0 if load.served else 0.0)
     if at.pools is None:
         status, batch = _loop.serve(
-            arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, at.prompt_batches, mixed_s,
-            _budget(deployment, load), slots, at.kv_tokens, engine.reserve_frac,
+            arrival_s, load.users, isl, _new_tokens(load, isl), osl, at.batches, base_s, slope_s, at.tokens,
+            at.prompt_batches, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.reserve_frac,
             engine.mixes_prompts, load.poll_steps, load.wait_steps, load.wait_frac * _budget(deployment, load),
             admit_s, engine.composes_ahead if load.lags is None else load.lags, first_s, last_s, gaps,
         )  # fmt: skip
@@ -346,11 +359,24 @@ def _requests(load: Load) -> tuple[FloatArray, FloatArray, FloatArray]:
     return arrival_s, isl, osl
 
 
+def _new_tokens(load: Load, isl: FloatArray) -> FloatArray:
+    """Return the prompt tokens that a step must compute: of a prompt seen before, those of its last cache block."""
+    if not load.distinct_prompts:
+        return isl
+    new = isl.copy()
+    new[load.distinct_prompts :] = np.minimum(isl[load.distinct_prompts :], _BLOCK_TOKENS)
+    return new
+
+
 def _outcome(
     load: Load, times: tuple[FloatArray, ...], gaps: FloatArray, batch: float, engine: EngineFactors
 ) -> Outcome:
     arrival_s, isl, osl, first_s, last_s = times
     entry_s = engine.entry_s
+    if load.first_stall_s > 0.0 and load.users:
+        late_s = np.where(np.arange(len(osl)) < load.users, 0.0, load.first_stall_s)
+        arrival_s = arrival_s + late_s
+        first_s, last_s = first_s + load.first_stall_s, last_s + load.first_stall_s
     if load.stream_steps > 1:
         held = np.minimum(load.stream_steps, osl) - 1.0
         first_s = first_s + held * (last_s - first_s) / np.maximum(osl - 1.0, 1.0)
@@ -378,13 +404,15 @@ def _outcome(
 
 def _weights(load: Load) -> FloatArray:
     weights = np.ones(load.requests)
-    if load.represents > load.requests > load.users > 0:
+    if load.warmed_up and load.requests > load.users > 0:
+        weights[: load.users] = 0.0
+    elif load.represents > load.requests > load.users > 0:
         weights[load.users :] = (load.represents - load.users) / (load.requests - load.users)
     return weights
 
 
 def _summary(values: FloatArray, weights: FloatArray) -> dict[str, float]:
-    found = np.percentile(values, _PERCENTILES)
+    found = np.percentile(values[weights > 0.0], _PERCENTILES)
     return {"mean": float(np.average(values, weights=weights))} | {
         f"p{p}": float(v) for p, v in zip(_PERCENTILES, found, strict=True)
     }

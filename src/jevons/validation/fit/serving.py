@@ -17,7 +17,7 @@ import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.serving.calibration import Calibration
-from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, shipped_scales
+from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, shipped_scales
 from jevons.serving.types import FloatArray
 from jevons.validation.rows import read_table
 from jevons.validation.serving.case import Case
@@ -81,7 +81,7 @@ _EAGER = {"decode_layer_s": 4e-4}
 _MEASURED = {"ep_comm": 0.4}  # what was measured as engines run it needs less freedom
 _OWN_KERNELS = 2.5  # engines and generations share most kernels, but not those of the experts and of block scales
 _LONE = 1.6  # slower than alone by more, in all engines and on all devices, is something else
-_SCALE_SIGMAS = {"all": 0.3, "generation": 0.15, "engine": 0.06}
+_SCALE_SIGMAS = {"all": 0.3, "generation": 0.15, "engine": 0.06, "pair": 0.06}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,7 +115,8 @@ class Item:
         if factor.kind == "engine":
             drafts = self.prepared.case.draft_tokens > 0
             return self.engine == factor.owner and (factor.name != "draft_acceptance_frac" or drafts)
-        owners = {"all", self.generation, lender_of(self.generation, factor.name), self.engine}
+        pair = pair_of(self.engine, self.generation)
+        owners = {"all", self.generation, lender_of(self.generation, factor.name), self.engine, pair}
         return factor.owner in owners and factor.name in self.parts
 
 
@@ -348,7 +349,8 @@ _SEARCHED = {"mlperf-server", "mlperf-interactive"}
 
 
 def _shorter(case: Case, waves: int) -> Case:
-    if case.scenario == "closed" and case.family == "inferencex_silicon":
+    whole = case.distinct_prompts or case.first_stall_s
+    if case.scenario == "closed" and case.family.startswith("inferencex") and not whole:
         return replace(case, requests=min(case.requests, waves * case.users), represents=case.requests)
     return case
 
@@ -384,15 +386,16 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
     parts: dict[str, set[str]] = defaultdict(set)
     kinds = {"all": "all"}
     for item in items:
-        kinds[item.generation], kinds[item.engine] = "generation", "engine"
-        for owner in ("all", item.generation, item.engine):
+        pair = pair_of(item.engine, item.generation)
+        kinds |= {item.generation: "generation", item.engine: "engine", pair: "pair"}
+        for owner in ("all", item.generation, item.engine, pair):
             parts[owner] |= item.parts
     for owner, names in sorted(parts.items()):
         for part in (name for name in SCALED_PARTS if name in names):
             start = shipped.get(owner, {}).get(part, 1.0)
             low, wide = (0.1, 2.0) if part.endswith(".start") else (0.4, _MEASURED.get(part, 1.0))
             own = owner != "all" and part == "compute.fp8_block"
-            own |= kinds[owner] == "engine" and part.startswith("moe.")
+            own |= kinds[owner] in {"engine", "pair"} and part.startswith("moe.")
             high = _LONE if owner == "all" and part.startswith("compute.") else 2.5
             wide *= _OWN_KERNELS if own else 1.0
             made.append(

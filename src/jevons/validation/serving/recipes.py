@@ -8,12 +8,18 @@ Read in github.com/SemiAnalysisAI/InferenceX, benchmarks/*.sh (Apache-2.0), vers
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from jevons.validation.serving.case import Case
 
 _BLACKWELL = {"b200_sxm", "b300_sxm", "gb200", "gb300"}
+
+# Until 0.5.6, kernels that continue a prompt were compiled when the first prompt longer than a chunk came, while its
+# wave of requests waited (means of TTFT are 7 s above medians in runs of ten waves: inferencex_mantile.csv).
+_COMPILING_UNTIL = (0, 5, 6)
+_COMPILE_S = 70.0
 
 # The image that the workflow runs only with a drafting head (dsr1_*_b200_trt_mtp.sh); rows do not record drafting.
 _DRAFTING_IMAGE = "1.2.0rc6.post3"
@@ -45,15 +51,24 @@ def _drafts(case: Case) -> bool:
     return case.version == "0.5.9" and case.precision == "fp8" and alone and "V3" not in case.model
 
 
+def _compiles_late(case: Case) -> bool:
+    """Return whether a row is of a release of SGLang that compiles when a prompt is continued; undated rows are old."""
+    stated = re.match(r"v?(\d+)\.(\d+)\.(\d+)", case.version)
+    return stated is None or tuple(int(part) for part in stated.groups()) <= _COMPILING_UNTIL
+
+
 def _sglang_deepseek(case: Case) -> dict[str, object]:
     # dsr1_fp8_b200.sh, dsr1_fp4_b200.sh: --scheduler-recv-interval 10, from 16 users on 30; --kv-cache-dtype fp8_e4m3;
     # --chunked-prefill-size 32768 and 16384; with drafting 16384 and --max-running-requests 512. (The first token is
     # not held back by --stream-interval.)
+    step_tokens = case.step_tokens or (32768 if case.precision == "fp8" and not _drafts(case) else 16384)
+    stalls = _compiles_late(case) and case.users * case.isl.mean > step_tokens
     return {
         "poll_steps": 30 if case.users >= 16 else 10,
         "draft_tokens": 2 if _drafts(case) else 0,
         "kv": "fp8",
-        "step_tokens": case.step_tokens or (32768 if case.precision == "fp8" and not _drafts(case) else 16384),
+        "first_stall_s": _COMPILE_S if stalls else 0.0,
+        "step_tokens": step_tokens,
         "max_batch": case.max_batch or (512 if _drafts(case) else 256),
     }
 
@@ -87,6 +102,13 @@ def _trtllm_deepseek(case: Case) -> dict[str, object]:
     if ranks > 1:
         made |= {"wait_steps": 60, "wait_frac": case.isl.mean / int(str(made["step_tokens"]))}
     return made
+
+
+def _trtllm_deepseek_hopper(case: Case) -> dict[str, object]:
+    # dsr1_fp8_h200_trt_mtp_slurm.sh: experts parallel; 3 drafted tokens, or 1 where attention is data-parallel. The
+    # same without drafting (dsr1_fp8_h200_trt_slurm.sh) ran tensor-parallel experts.
+    drafts = case.layout.ep > 1
+    return {"draft_tokens": (1 if case.layout.dp_attention else 3) if drafts else 0, "kv": "fp8"}
 
 
 def _sglang_qwen(case: Case) -> dict[str, object]:
@@ -142,6 +164,10 @@ RECIPES = (
     Recipe(lambda c, _: c.engine == "sglang" and _new(c), _sglang_other),
     Recipe(lambda c, model: c.engine == "trtllm" and model.startswith("llama") and _new(c), _trtllm_llama),
     Recipe(lambda c, model: c.engine == "trtllm" and model.startswith("deepseek") and _new(c), _trtllm_deepseek),
+    Recipe(
+        lambda c, model: c.engine == "trtllm" and model.startswith("deepseek") and c.device == "h200_sxm",
+        _trtllm_deepseek_hopper,
+    ),
 )
 
 

@@ -53,7 +53,7 @@ def prompt_s(tokens: float, running: float) -> float:
 
 
 def walk(
-    arrival_s: np.ndarray, users: int, isl: np.ndarray, osl: np.ndarray, admit_s: np.ndarray, engine: Engine
+    arrival_s: np.ndarray, users: int, isl: np.ndarray, new: np.ndarray, osl: np.ndarray, admit_s: np.ndarray, engine: Engine
 ) -> tuple[list[float], list[float]]:
     """Return when each request got its first and its last token, one step at a time."""
     n = len(isl)
@@ -80,7 +80,7 @@ def walk(
             since = tick if since is None else since
             come = [i for i in range(waiting, len(ready)) if ready[i] <= seen]
             unpolled = engine.poll_steps > 1 and tick % engine.poll_steps > 0
-            few = tick - since < engine.wait_steps and sum(isl[i] for i in come) < engine.wait_tokens
+            few = tick - since < engine.wait_steps and sum(new[i] for i in come) < engine.wait_tokens
             can = not (unpolled or few)
         if can and held + need(waiting) > engine.kv_tokens and (decoding or done_of_next > 0):
             can = done_of_next > 0
@@ -88,7 +88,7 @@ def walk(
         if can:
             since = None
             room = max(engine.step_tokens - (len(decoding) if engine.mixes else 0), 1.0)
-            new, finished = 0.0, []
+            taken, finished = 0.0, []
             while waiting < len(ready) and ready[waiting] <= seen and room > 0:
                 if len(decoding) + len(finished) >= engine.max_batch:
                     break
@@ -96,13 +96,13 @@ def walk(
                     if held + need(waiting) > engine.kv_tokens and (decoding or finished):
                         break
                     held += need(waiting)
-                take = min(isl[waiting] - done_of_next, room)
-                new, room, done_of_next = new + take, room - take, done_of_next + take
-                if done_of_next < isl[waiting]:
+                take = min(new[waiting] - done_of_next, room)
+                taken, room, done_of_next = taken + take, room - take, done_of_next + take
+                if done_of_next < new[waiting]:
                     break
                 finished.append(waiting)
                 waiting, done_of_next = waiting + 1, 0.0
-            now += prompt_s(new, len(decoding) if engine.mixes else 0.0)
+            now += prompt_s(taken, len(decoding) if engine.mixes else 0.0)
             if engine.mixes:
                 tick += 1
                 for i in decoding:
@@ -130,12 +130,12 @@ def walk(
 
 
 def leap(
-    arrival_s: np.ndarray, users: int, isl: np.ndarray, osl: np.ndarray, admit_s: np.ndarray, engine: Engine
+    arrival_s: np.ndarray, users: int, isl: np.ndarray, new: np.ndarray, osl: np.ndarray, admit_s: np.ndarray, engine: Engine
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n = len(isl)
     first, last, gaps = np.zeros(n), np.zeros(n), np.zeros(_loop.GAP_BINS)
     status, _ = _loop.serve(
-        arrival_s.copy(), users, isl, osl, BATCHES, BASE_S, SLOPE_S, TOKENS, MIXED_BATCHES, MIXED_S,
+        arrival_s.copy(), users, isl, new, osl, BATCHES, BASE_S, SLOPE_S, TOKENS, MIXED_BATCHES, MIXED_S,
         engine.step_tokens, engine.max_batch, engine.kv_tokens, engine.reserve_frac, engine.mixes, engine.poll_steps,
         engine.wait_steps, engine.wait_tokens, admit_s, engine.lags, first, last, gaps,
     )  # fmt: skip
@@ -165,10 +165,11 @@ def test_leaping_agrees_with_walking(seed: int, count: int, users: int, longest:
     rng = np.random.default_rng(seed)
     arrival_s = np.cumsum(rng.exponential(rng.choice([0.003, 0.05, 0.5]), count))
     isl = rng.integers(1, 1000, count).astype(float)
+    new = np.where(rng.random(count) < 0.3, np.minimum(isl, 16.0), isl)
     osl = rng.integers(1, longest + 1, count).astype(float)
     admit_s = rng.uniform(0.0, 0.01, count)
-    first, last, gaps = leap(arrival_s, users, isl, osl, admit_s, engine)
-    expected_first, expected_last = walk(arrival_s, users, isl, osl, admit_s, engine)
+    first, last, gaps = leap(arrival_s, users, isl, new, osl, admit_s, engine)
+    expected_first, expected_last = walk(arrival_s, users, isl, new, osl, admit_s, engine)
     assert first == pytest.approx(expected_first, rel=1e-9)
     assert last == pytest.approx(expected_last, rel=1e-9)
     assert (last >= first).all()
@@ -178,7 +179,7 @@ def test_leaping_agrees_with_walking(seed: int, count: int, users: int, longest:
 
 def test_an_engine_that_composes_steps_ahead_lets_a_request_in_one_step_later() -> None:
     arrival_s, isl, osl = np.array([0.0, 0.1]), np.array([100.0, 100.0]), np.array([50.0, 5.0])
-    at_once = leap(arrival_s, 0, isl, osl, np.zeros(2), Engine())[0]
-    later = leap(arrival_s, 0, isl, osl, np.zeros(2), Engine(lags=True))[0]
+    at_once = leap(arrival_s, 0, isl, isl, osl, np.zeros(2), Engine())[0]
+    later = leap(arrival_s, 0, isl, isl, osl, np.zeros(2), Engine(lags=True))[0]
     assert later[0] == at_once[0]
     assert later[1] - at_once[1] == pytest.approx(decode_s(1, 110.0), rel=0.01)
