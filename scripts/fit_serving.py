@@ -29,7 +29,9 @@ from jevons.validation.report import Entry, score
 ROOT = Path(__file__).parent.parent
 ENGINES = ROOT / "src" / "jevons" / "facts" / "data" / "engines"
 PAGES = ROOT / "docs" / "validation"
-FILES = ("trtllm_overview", "phase_latency", "engine_bench", "inferencex_silicon", "inferencex_mantile", "mlperf_inference")
+FILES = (
+    "trtllm_overview", "phase_latency", "engine_bench", "inferencex_silicon", "inferencex_mantile", "mlperf_inference",
+)  # fmt: skip
 LEAST_ROWS = 15
 UNITS = {"ms": 1e-3, "us": 1e-6, "s": 1.0, "ratio": 1.0, "1": 1.0}
 SOURCE = """sources:

@@ -349,7 +349,7 @@ _SEARCHED = {"mlperf-server", "mlperf-interactive"}
 
 
 def _shorter(case: Case, waves: int) -> Case:
-    whole = case.distinct_prompts or case.first_stall_s
+    whole = case.repeats or case.first_stall_s
     if case.scenario == "closed" and case.family.startswith("inferencex") and not whole:
         return replace(case, requests=min(case.requests, waves * case.users), represents=case.requests)
     return case

@@ -24,7 +24,7 @@ _LIMITS = (
     ("gpus", 0, _MOST_DEVICES), ("replicas", 1, _MOST_DEVICES), ("step_tokens", 0, 1e7), ("max_batch", 0, 1e6),
     ("memory_frac", 0, 1), ("draft_tokens", 0, 64), ("poll_steps", 0, 1e6), ("wait_steps", 0, 1e6),
     ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6),
-    ("distinct_prompts", 0, 1e9), ("first_stall_s", 0, 3600),
+    ("first_stall_s", 0, 3600),
 )  # fmt: skip
 
 
@@ -103,9 +103,6 @@ class Case:
         Whether an earlier stage of the load has sent all of those prompts before.
     counted_osl : float
         Output tokens of a request as the client counts them, by which it divides; 0 for those that were made.
-    distinct_prompts : int
-        Prompts that the client has; it sends them again after that, and the prefix cache knows them. 0 where each
-        request has its own.
     warmed_up : bool
         Whether the client leaves the first wave of requests out of its statistics.
     first_stall_s : float
@@ -150,7 +147,6 @@ class Case:
     repeats: Repeats | None = None
     warm: bool = False
     counted_osl: float = 0.0
-    distinct_prompts: int = 0
     warmed_up: bool = False
     first_stall_s: float = 0.0
 

@@ -10,6 +10,7 @@ from typing import Any
 from jevons.errors import InputError
 from jevons.operators.engines import engine_number, engine_text, release_of
 from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
 from jevons.validation.names import precision_of
 from jevons.validation.serving.case import Case, Row, count_of, number_of, sizes_of, with_release
@@ -32,6 +33,8 @@ _CLIENT_PROMPTS = 100
 _INFERENCEX_LENGTHS = {1024.0, 8192.0}
 
 
+# Tokens that the drafting head of a row proposes where its number is not stated.
+_DRAFTED = 2
 LOOP_WAVES = 10
 
 
@@ -56,8 +59,10 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
         case = replace(case, lags=False)  # no wait for the step in progress shows in the vendor's own runs
     if not drawn and isl.mean % 100.0 == 0.0:
         isl, osl = (replace(one, spread=min(_COUNTED_AGAIN_TOKENS / one.mean, 0.1)) for one in (isl, osl))
-        prompts = _CLIENT_PROMPTS if case.engine == "vllm" else 0
-        case = replace(case, isl=isl, osl=osl, distinct_prompts=prompts, warmed_up=True)
+        repeats = Repeats(prompts=_CLIENT_PROMPTS) if case.engine == "vllm" else None
+        case = replace(case, isl=isl, osl=osl, repeats=repeats, warmed_up=True)
+    if "mtp" in str(notes.get("spec_decoding", "")).lower():
+        case = replace(case, draft_tokens=_DRAFTED)
     if notes.get("mode") == "disagg":
         return _apart(case, notes, moe=moe)
     return _together(case, row, notes, moe=moe)

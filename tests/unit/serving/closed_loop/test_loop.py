@@ -53,7 +53,13 @@ def prompt_s(tokens: float, running: float) -> float:
 
 
 def walk(
-    arrival_s: np.ndarray, users: int, isl: np.ndarray, new: np.ndarray, osl: np.ndarray, admit_s: np.ndarray, engine: Engine
+    arrival_s: np.ndarray,
+    users: int,
+    isl: np.ndarray,
+    new: np.ndarray,
+    osl: np.ndarray,
+    admit_s: np.ndarray,
+    engine: Engine,
 ) -> tuple[list[float], list[float]]:
     """Return when each request got its first and its last token, one step at a time."""
     n = len(isl)
@@ -130,7 +136,13 @@ def walk(
 
 
 def leap(
-    arrival_s: np.ndarray, users: int, isl: np.ndarray, new: np.ndarray, osl: np.ndarray, admit_s: np.ndarray, engine: Engine
+    arrival_s: np.ndarray,
+    users: int,
+    isl: np.ndarray,
+    new: np.ndarray,
+    osl: np.ndarray,
+    admit_s: np.ndarray,
+    engine: Engine,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n = len(isl)
     first, last, gaps = np.zeros(n), np.zeros(n), np.zeros(_loop.GAP_BINS)
