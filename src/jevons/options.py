@@ -348,6 +348,10 @@ GPU_KINDS = Option(
 GPUS = Option(help="Number of accelerators", low=1, high=1_000_000)
 MAX_REPLICA_GPUS = Option(help="Maximum accelerators of one replica", low=1, high=4096)
 ENGINE = Option(help="Serving engine, such as vllm or vllm@0.13; `jevons engines` lists them", metavar="NAME")
+ENGINE_VERSION = Option(
+    help="Release of the engine, such as 0.11.0, as in vllm@0.11; the newest on file by default", metavar="RELEASE"
+)
+EAGER = Option(help="Run without captured graphs (--enforce-eager)")
 PRECISION = Option(help="Precision of the weights: native (as shipped), bf16, fp8, int8, …", metavar="NAME")
 KV_PRECISION = Option(help="Precision of the KV cache: bf16, fp8, …", metavar="NAME")
 TP = Option(help="Tensor-parallel degree", low=1, high=4096)

@@ -26,6 +26,8 @@ def memory(
     precision: Annotated[str, o.PRECISION] = "native",
     kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
     engine: Annotated[str, o.ENGINE] = "vllm",
+    engine_version: Annotated[str, o.ENGINE_VERSION] = "",
+    eager: Annotated[bool, o.EAGER] = False,
     max_model_len: Annotated[int | None, o.MAX_MODEL_LEN] = None,
     gpu_memory_utilization: Annotated[float | None, o.GPU_MEMORY_UTILIZATION] = None,
     max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
@@ -33,7 +35,7 @@ def memory(
     calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
 ) -> MemoryResult:
-    """Split an accelerator's memory into weights, activations, the engine's reserve and KV cache, for one layout.
+    """Split an accelerator's memory into weights, activations, graphs, other and KV cache, as the engine's log does.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def memory(
     layout = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
     return memory_of(
         model, o.kind_of(gpu, hardware), layout, dp_attention=dp_attention, precision=precision,
-        kv_precision=kv_precision, engine=engine,
+        kv_precision=kv_precision, engine=engine, engine_version=engine_version, eager=eager,
         max_model_len=max_model_len, memory_frac=gpu_memory_utilization, max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens, calibration=o.file(calibration), on=o.day(as_of),
     )  # fmt: skip

@@ -103,8 +103,15 @@ def _shipped(key: str, facts: Facts, on: dt.date | None) -> Accelerator:
         tdp_w=tdp_w,
         server_w=number("server_w", SERVER_POWER(tdp=tdp_w, overhead=overhead)),
         graphics=number("hbm_bytes_per_s") <= _GRAPHICS_BYTES_PER_S,
+        shown_bytes=_shown_bytes(key, facts),
         **kin(key, facts),
     )
+
+
+def _shown_bytes(key: str, facts: Facts) -> float:
+    """Return the memory that the driver shows, a property of the silicon at any date; 0 where none is on file."""
+    fact_id = f"{key}.shown_bytes"
+    return facts.get(fact_id).number if fact_id in facts else 0.0
 
 
 _GRAPHICS_BYTES_PER_S = 1.7e12

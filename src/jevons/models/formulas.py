@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jevons.models.types import Attention, DecoderSizes, FeedForward, Gemm, LayerGroup, WeightPrecision
 
 
@@ -151,6 +153,35 @@ def layer_parameters(spec: DecoderSizes, group: LayerGroup, *, active: bool = Fa
         total += block.experts if block.router_bias else 0
         total += hidden if block.shared_gate else 0
     return total
+
+
+_LATENT_BLOCK, _SCALE_BYTES, _ROPE_BYTES = 128, 4.0, 2.0
+
+
+def cached_bytes(attention: Attention, element_bytes: float) -> float:
+    """Return the cache of one token in one layer over all heads [bytes].
+
+    Notes
+    -----
+    With a sparse indexer, the index key is always kept in 8 bits with a 4-byte scale. In an 8-bit cache the latent then
+    has a 4-byte scale for each 128 numbers, and the rotated part stays in 16 bits: 656 + 132 bytes for DeepSeek-V3.2.
+
+    References
+    ----------
+    FlashMLA's layout of an fp8 cache with sparse attention, as vLLM and SGLang allocate it.
+    """
+    if attention.kind != "mla" or not attention.index_dim:
+        return attention.cached_elements_per_token * element_bytes
+    index_key = attention.index_dim + _SCALE_BYTES
+    if element_bytes > 1.0:
+        return (attention.kv_lora_rank + attention.rope_dim) * element_bytes + index_key
+    latent = attention.kv_lora_rank * (element_bytes + _SCALE_BYTES / _LATENT_BLOCK)
+    return latent + attention.rope_dim * _ROPE_BYTES + index_key
+
+
+def cached_bytes_per_token(layers: Iterable[LayerGroup], element_bytes: float) -> float:
+    """Return the cache of one token in all those layers [bytes]."""
+    return sum(group.count * cached_bytes(group.attention, element_bytes) for group in layers)
 
 
 def weight_bytes(spec: DecoderSizes, precision: WeightPrecision) -> float:

@@ -18,11 +18,13 @@ _SUFFIXES = (
     (r"[-_]mxfp4(-.*)?$", "mxfp4"),
     (r"[-_]fp8(-dynamic|-static-pertensor|-block|-kv)?$", "fp8"),
     (r"[-_](awq|gptq)(-int4)?$", "int4"),
-    (r"[-_](w4a16|int4|4bit)$", "int4"),
-    (r"[-_](w8a8|int8|8bit)$", "int8"),
+    (r"[-_](quantized\.)?(w4a16|int4|4bit)$", "int4"),
+    (r"[-_](quantized\.)?(w8a8|w8a16|int8|8bit)$", "int8"),
     (r"[-_](bf16|fp16)$", "bf16"),
 )
-_DROPPED = re.compile(r"[-_](instruct|chat|hf|it|base|thinking|0324|0528|2407|2507|0905|v0\.[0-9]|preview)(?=$|[-_])")
+_DROPPED = re.compile(
+    r"[-_](instruct|chat|hf|it|base|thinking|0324|0528|2407|2409|2411|2501|2503|2506|2507|0905|v0\.[0-9]|preview)(?=$|[-_])"
+)
 
 
 @dataclass(frozen=True, slots=True)

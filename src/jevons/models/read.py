@@ -12,6 +12,7 @@ from jevons.files import read_json
 from jevons.models._config import Config
 from jevons.models._families import FAMILIES, build
 from jevons.models._quantised import read_precision
+from jevons.models._vision import vision_parameters
 from jevons.models.spec import ModelSpec
 from jevons.schema import shortened
 
@@ -72,4 +73,9 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
     spec = build(family, config, name, next(iter(named), family))
     precision, kv = read_precision(config, name)
     config.finish()
-    return dataclasses.replace(spec, weight_precision=precision, kv_precision=kv)
+    return dataclasses.replace(
+        spec,
+        weight_precision=precision,
+        kv_precision=kv,
+        vision_parameters=vision_parameters(raw, spec.hidden),
+    )

@@ -34,6 +34,8 @@ class ModelSpec:
         Learned positions (GPT-2 and relatives), 0 for rotary.
     norms_per_layer : int
         Vectors of the hidden size that norms hold per layer.
+    vision_parameters : int
+        Of the tower that reads images, kept in 16 bits; left out of the totals.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ModelSpec:
     kv_precision: str = "bf16"
     position_embeddings: int = 0
     norms_per_layer: int = 2
+    vision_parameters: int = 0
 
     def __repr__(self) -> str:
         """Return sizes in a line, with units."""
@@ -86,22 +89,21 @@ class ModelSpec:
 
     def kv_bytes_per_token(self, kv_precision: str | None = None) -> float:
         """Return the cache that one more token adds in a long sequence, layers with a window left out [bytes]."""
-        bits = WEIGHT_BITS[kv_precision or self.kv_precision]
-        held = sum(g.count * g.attention.cached_elements_per_token for g in self.layers if g.attention.window is None)
-        if held == 0:
-            held = sum(group.count * group.attention.cached_elements_per_token for group in self.layers)
-        return held * bits / 8
+        element_bytes = WEIGHT_BITS[kv_precision or self.kv_precision] / 8
+        growing = [group for group in self.layers if group.attention.window is None]
+        held = formulas.cached_bytes_per_token(growing, element_bytes)
+        return held or formulas.cached_bytes_per_token(self.layers, element_bytes)
 
     def state_bytes_per_sequence(self, kv_precision: str | None = None) -> float:
         """Return what a sequence keeps whatever its length: recurrent states, and full windows [bytes]."""
-        bits = WEIGHT_BITS[kv_precision or self.kv_precision]
+        element_bytes = WEIGHT_BITS[kv_precision or self.kv_precision] / 8
         total = 0.0
         grows = any(g.attention.window is None and g.attention.cached_elements_per_token for g in self.layers)
         for group in self.layers:
             attention = group.attention
             total += group.count * attention.state_elements * 4.0
             if attention.window is not None and grows:
-                total += group.count * attention.window * attention.cached_elements_per_token * bits / 8
+                total += group.count * attention.window * formulas.cached_bytes(attention, element_bytes)
         return total
 
     def weight_bytes(self, precision: str | None = None) -> float:

@@ -6,7 +6,9 @@ import dataclasses
 import datetime as dt
 
 from jevons.facts import Facts, default_facts
-from jevons.operators.engines import Place, Release, engine_and_release, engine_fact, engine_names
+from jevons.hardware import Accelerator
+from jevons.operators.engines import Place, Release, engine_and_release, engine_fact, engine_names, engine_number
+from jevons.serving.memory_factors import memory_factors
 from jevons.serving.scales import read_scales
 from jevons.serving.types import EngineFactors
 
@@ -14,7 +16,7 @@ __all__ = ["engine", "engine_names"]
 
 _WHOLE = {"step_tokens", "max_batch"}
 _SWITCHES = {"mixes_prompts", "composes_ahead", "launches_ahead"}
-_NO_FACTS = {"name", "scales"}
+_NO_FACTS = {"name", "scales", "memory"}
 
 
 def engine(
@@ -56,4 +58,19 @@ def engine(
     whole = {quantity: int(values.pop(quantity)) for quantity in _WHOLE}
     switches = {quantity: bool(values.pop(quantity)) for quantity in _SWITCHES if quantity in values}
     scales = None if on is None and facts is default_facts() else read_scales(facts, on)
-    return EngineFactors(name=key, scales=scales, **values, **whole, **switches)  # type: ignore[arg-type]
+    memory = memory_factors(key, place, facts, on)
+    return EngineFactors(name=key, scales=scales, memory=memory, **values, **whole, **switches)  # type: ignore[arg-type]
+
+
+def with_server_defaults(
+    factors: EngineFactors, device: Accelerator, running: int = 0, step_tokens: int = 0
+) -> EngineFactors:
+    """Return an engine with its limits set, or those that its server takes on that device where they are 0."""
+    seats, tokens = (
+        engine_number(factors.name, f"server_{limit}", Place.of(device)) for limit in ("max_batch", "step_tokens")
+    )
+    return dataclasses.replace(
+        factors,
+        max_batch=running or int(seats or factors.max_batch),
+        step_tokens=step_tokens or int(tokens or factors.step_tokens),
+    )

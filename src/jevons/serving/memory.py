@@ -6,14 +6,16 @@ import math
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.models import Attention, FeedForward, Gemm, LayerGroup, ModelSpec, WeightPrecision
-from jevons.models.formulas import expert_parameters, layer_gemms, layer_parameters
+from jevons.models.formulas import cached_bytes, expert_parameters, layer_gemms, layer_parameters
 from jevons.models.types import WEIGHT_BITS
 from jevons.operators.types import kv_bytes_of, storage_of
+from jevons.serving.kv_pages import paged_cache
 from jevons.serving.types import Deployment, Layout, MemoryUse
 
 # A device without matrix units of a precision keeps the weights in it and multiplies in 16 bits.
 _EXPANDED = {"fp8": "int8_wo", "fp8_block": "int8_wo", "int8": "int8_wo", "fp4": "mxfp4", "w4a8": "mxfp4"}
 _LONG_CONTEXT = 8192.0
+_VOCAB_MULTIPLE = 64  # vLLM pads the embedding's rows to it
 
 
 def weight_precision(deployment: Deployment) -> WeightPrecision:
@@ -78,9 +80,22 @@ def layer_weight_bytes(deployment: Deployment, group: LayerGroup) -> float:
     if block.kind == "moe":
         one = expert_parameters(block, hidden)
         held = (block.experts + layout.redundant_experts) / (layout.ep * layout.expert_tp)
-        total += held * one * stored_bytes(stored.experts)
+        total += held * one * stored_bytes(stored.experts) * _padding(deployment, block, stored.experts)
         known += block.experts * one
     return total + (layer_parameters(deployment.model, group) - known) * 2.0
+
+
+def _padding(deployment: Deployment, block: FeedForward, stored: str) -> float:
+    """Return the size of experts as a kernel lays them out over their own: 4-bit ones are padded to whole tiles."""
+    factors = deployment.engine.memory
+    if stored != "mxfp4" or not factors.mxfp4_width:
+        return 1.0
+    width, inner = float(deployment.model.hidden), block.expert_inner / deployment.layout.expert_tp
+    return _rounded_up(width, factors.mxfp4_width) / width * _rounded_up(inner, factors.mxfp4_inner) / inner
+
+
+def _rounded_up(size: float, multiple: float) -> float:
+    return math.ceil(size / multiple) * multiple if multiple else size
 
 
 def weight_bytes_per_device(deployment: Deployment) -> float:
@@ -90,7 +105,16 @@ def weight_bytes_per_device(deployment: Deployment) -> float:
     stage_layers = math.ceil(model.n_layers / layout.pp)
     ends = 1 if layout.pp > 1 or model.tied_embeddings else 2
     embedding = ends * model.vocab * model.hidden / layout.tp * stored_bytes(weight_precision(deployment).embeddings)
-    return inside / model.n_layers * stage_layers + embedding
+    other = model.vision_parameters / layout.tp * 2.0
+    if deployment.engine.memory.paged:
+        other += _rotation_bytes(deployment)
+    return inside / model.n_layers * stage_layers + embedding + other
+
+
+def _rotation_bytes(deployment: Deployment) -> float:
+    """Return the table of sines and cosines for every position that the model knows [bytes]."""
+    widths = (g.attention.rope_dim or g.attention.head_dim for g in deployment.model.layers)
+    return 2.0 * deployment.model.max_context * max(widths, default=0)
 
 
 def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
@@ -108,7 +132,7 @@ def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
         a = group.attention
         share = 1.0 / min(layout.tp, a.kv_heads) if a.kind == "gqa" else 1.0
         kept = min(context, a.window) if a.window else context
-        total += group.count * kept * a.cached_elements_per_token * share * element_bytes
+        total += group.count * kept * cached_bytes(a, element_bytes) * share
         total += group.count * a.state_elements * 4.0 / layout.tp
     return total * math.ceil(deployment.model.n_layers / layout.pp) / deployment.model.n_layers
 
@@ -126,19 +150,92 @@ def cache_move_s(prefill: Deployment, decode: Deployment, context: float) -> flo
     return own_bytes / min(link.bytes_per_s for link in links) + max(link.latency_s for link in links)
 
 
+def activation_bytes(deployment: Deployment) -> float:
+    """Return the peak of the largest step beside weights and cache on one device [bytes].
+
+    Notes
+    -----
+    Where an engine's start-ups were measured: the larger of a layer's peak and the sampler's, which holds the logits of
+    every running request several times, on each device of a tensor-parallel group. Buffers of expert layers stay.
+    """
+    model, layout, engine = deployment.model, deployment.layout, deployment.engine
+    tokens, factors = float(engine.step_tokens), engine.memory
+    rows = min(engine.max_batch, engine.step_tokens)
+    if not factors.paged:
+        widest = max(_inner(group.feed_forward) for group in model.layers)
+        plain = 2.0 * tokens * (4.0 * model.hidden + 2.0 * widest / layout.tp)
+        return plain + 4.0 * rows * model.vocab / layout.tp
+    stream = 2.0 * tokens * model.hidden
+    images = 3.0 * stream if model.vision_parameters else 0.0
+    experts = max(_expert_workspace_bytes(deployment, group.feed_forward) for group in model.layers)
+    dense = 6.0 * tokens * max(group.feed_forward.hidden_inner for group in model.layers) / layout.tp
+    layer = factors.hidden_copies * stream + max(dense, experts) + images
+    sampler = rows * model.vocab * factors.sampler_bytes + stream + factors.sampler_fixed_bytes + images
+    return max(layer, sampler + factors.workspace_kept * experts)
+
+
+def _expert_workspace_bytes(deployment: Deployment, block: FeedForward) -> float:
+    """Return the two buffers of a grouped product over one step's tokens; kernels of 4-bit experts keep none."""
+    if block.kind != "moe" or weight_precision(deployment).experts == "mxfp4":
+        return 0.0
+    layout, hidden = deployment.layout, float(block.latent or deployment.model.hidden)
+    inner = block.expert_inner / layout.expert_tp
+    sides = 2.0 if block.gated else 1.0
+    rows = float(deployment.engine.step_tokens) * block.experts_per_token
+    if layout.ep > 1:
+        rows *= (layout.dp if layout.dp_attention else 1.0) / layout.ep
+    return 2.0 * rows * (max(sides * inner, hidden) + max(inner, hidden))
+
+
+def graph_bytes(deployment: Deployment) -> float:
+    """Return the captured graphs on one device [bytes]; 0 where none are captured or they are not told apart."""
+    factors = deployment.engine.memory
+    if not factors.paged or deployment.eager:
+        return 0.0
+    model, layout = deployment.model, deployment.layout
+    sparse = sum(group.count for group in model.layers if group.feed_forward.kind == "moe")
+    each = factors.graph_layer_bytes * model.n_layers + factors.graph_expert_bytes * sparse
+    captured = _captured_sizes(2 * deployment.engine.max_batch) / _captured_sizes(_LARGEST_GRAPH)
+    return factors.graph_fixed_bytes + each / layout.pp * captured
+
+
+def _captured_sizes(running: int) -> int:
+    """Return how many batch sizes are captured: 1, 2, 4, eights to 256 and sixteens to 512."""
+    most = min(max(running, 1), _LARGEST_GRAPH)
+    small = sum(size <= most for size in (1, 2, 4))
+    return small + min(most, 256) // 8 + max(most - 256, 0) // 16
+
+
+_LARGEST_GRAPH = 512
+
+
+def _state_pool_bytes(deployment: Deployment) -> float:
+    """Return what an engine sets aside for recurrent states before it sizes the cache [bytes]."""
+    slots = min(deployment.engine.memory.state_slots, float(deployment.engine.max_batch))
+    model, layout = deployment.model, deployment.layout
+    states = sum(group.count * group.attention.state_elements for group in model.layers)
+    return slots * states * 4.0 / layout.tp / layout.pp
+
+
 def memory_plan(deployment: Deployment) -> MemoryUse:
     """Return what fills a device of the fullest stage; the cache is what is left, below zero where nothing is."""
-    model, layout, engine = deployment.model, deployment.layout, deployment.engine
-    weights = weight_bytes_per_device(deployment)
-    widest = max(_inner(group.feed_forward) for group in model.layers)
-    rows = min(engine.max_batch, engine.step_tokens)
-    activations = 2.0 * engine.step_tokens * (4.0 * model.hidden + 2.0 * widest / layout.tp)
-    activations += 4.0 * rows * model.vocab / layout.tp
+    layout, engine = deployment.layout, deployment.engine
+    weights, activations, graphs = (
+        weight_bytes_per_device(deployment),
+        activation_bytes(deployment),
+        graph_bytes(deployment),
+    )
+    reserved = engine.reserved_bytes + _state_pool_bytes(deployment)
+    if layout.devices > 1:
+        reserved += engine.memory.comm_bytes
+    inside = engine.memory.graphs_inside > 0.0
     return MemoryUse(
         weights_bytes=weights,
         activations_bytes=activations,
-        reserved_bytes=engine.reserved_bytes,
-        kv_bytes=deployment.usable_bytes - weights - activations - engine.reserved_bytes,
+        reserved_bytes=reserved,
+        graphs_bytes=graphs,
+        graphs_inside=inside,
+        kv_bytes=deployment.usable_bytes - weights - activations - reserved - (graphs if inside else 0.0),
         kv_bytes_per_token=kv_bytes_per_request(deployment, _LONG_CONTEXT) / _LONG_CONTEXT,
     )
 
@@ -153,20 +250,105 @@ def memory_use(deployment: Deployment) -> MemoryUse:
     """
     use = memory_plan(deployment)
     if use.kv_bytes <= 0.0:
-        raise _too_large(deployment, use.weights_bytes, use.activations_bytes)
+        raise _too_large(deployment, use)
     return use
 
 
 def kv_capacity_tokens(deployment: Deployment, context: float = _LONG_CONTEXT) -> float:
-    """Return how many tokens the instance's cache holds in sequences of *context* tokens each.
+    """Return how many tokens the instance's cache holds in sequences of *context* tokens each, between steps.
 
     Raises
     ------
     InfeasibleError
         If the weights do not fit.
     """
+    kv_bytes = memory_use(deployment).kv_bytes
+    if deployment.engine.memory.paged and len((cache := paged_cache(deployment)).groups) > 1:
+        sequences = cache.pages(kv_bytes) / max(cache.pages_while_decoding(context), 1.0)
+        return deployment.layout.dp * sequences * context
     per_request = max(kv_bytes_per_request(deployment, context), 1.0)
-    return deployment.layout.dp * memory_use(deployment).kv_bytes / per_request * context
+    return deployment.layout.dp * kv_bytes / per_request * context
+
+
+def kv_cache_tokens(deployment: Deployment) -> int:
+    """Return the cache of one attention rank in tokens, as the engine logs it ("GPU KV cache size"); 0 without room.
+
+    Notes
+    -----
+    A property of the deployment. Without measured start-ups: of sequences of the greatest length.
+    """
+    kv_bytes, longest = max(memory_plan(deployment).kv_bytes, 0.0), deployment.longest
+    if not deployment.engine.memory.paged:
+        return math.floor(kv_bytes / max(kv_bytes_per_request(deployment, float(longest)), 1.0) * longest)
+    by_length = deployment.engine.memory.tokens_by_length > 0.0
+    return paged_cache(deployment).logged_tokens(kv_bytes, longest, by_length=by_length)
+
+
+def max_concurrency(deployment: Deployment) -> float:
+    """Return the sequences of the greatest length that the cache of one attention rank holds at once, as logged."""
+    if not deployment.engine.memory.paged:
+        return kv_cache_tokens(deployment) / deployment.longest
+    return paged_cache(deployment).concurrency(max(memory_plan(deployment).kv_bytes, 0.0), deployment.longest)
+
+
+def start_shortage(deployment: Deployment) -> str:
+    """Return why the engine does not start with a remedy, or an empty text where it does.
+
+    Notes
+    -----
+    Three things stop a start. No room for the cache. A cache too small for one sequence of the greatest length or, with
+    recurrent layers, for a state of every running request. No room for captured graphs and the sampler's warm-up in
+    what the engine's share leaves of the device.
+    """
+    try:
+        use = memory_use(deployment)
+    except InfeasibleError as error:
+        return str(error)
+    longest, factors = deployment.longest, deployment.engine.memory
+    if max_concurrency(deployment) < 1.0:
+        needed = kv_bytes_per_request(deployment, float(longest))
+        if factors.paged:
+            cache = paged_cache(deployment)
+            needed = cache.pages_at_most(longest) * cache.page_bytes
+        return (
+            f"a sequence of {longest:,} tokens needs {needed / 1e9:.1f} GB of KV cache per accelerator, and "
+            f"{use.kv_bytes / 1e9:.1f} GB are left. Use a larger --tp, --kv-precision fp8 or a smaller "
+            f"--max-model-len."
+        )
+    if not factors.paged:
+        return ""
+    rows = _rounded_up(deployment.model.vocab, _VOCAB_MULTIPLE)
+    if rows % deployment.layout.tp:
+        return (
+            f"tp = {deployment.layout.tp} does not divide the vocabulary of {rows:,.0f} entries. Use --tp "
+            f"{1 << (deployment.layout.tp.bit_length() - 1)}."
+        )
+    pages, running = paged_cache(deployment).pages(use.kv_bytes), deployment.engine.max_batch
+    if factors.states_checked and pages < running and any(g.attention.state_elements for g in deployment.model.layers):
+        return (
+            f"each of {running:,} running requests needs a page for its recurrent states, and the cache has {pages:,}. "
+            f"Use --max-num-seqs {max(pages, 1)} or less."
+        )
+    spare = start_spare_bytes(deployment, use)
+    if spare < 0.0:
+        return (
+            f"captured graphs ({use.graphs_bytes / 1e9:.1f} GB) and the sampler's warm-up for {running:,} requests "
+            f"need {-spare / 1e9:.1f} GB more than is left beside the cache. Use a smaller --gpu-memory-utilization "
+            f"or --max-num-seqs."
+        )
+    return ""
+
+
+def start_spare_bytes(deployment: Deployment, use: MemoryUse) -> float:
+    """Return what a device has left at the tightest moment of the start: graphs captured, the sampler warmed up."""
+    factors, model = deployment.engine.memory, deployment.model
+    before = factors.before_bytes + (factors.before_comm_bytes if deployment.layout.devices > 1 else 0.0)
+    free = deployment.accelerator.usable_bytes - before
+    held = use.weights_bytes + use.kv_bytes + use.reserved_bytes + use.graphs_bytes
+    sampler = min(deployment.engine.max_batch, deployment.engine.step_tokens) * model.vocab * factors.sampler_bytes
+    if any(g.feed_forward.kind == "moe" for g in model.layers) and weight_precision(deployment).experts == "mxfp4":
+        sampler += factors.mxfp4_start_bytes
+    return free - held - sampler
 
 
 def check_layout(model: ModelSpec, layout: Layout) -> None:
@@ -240,9 +422,10 @@ def _check_experts(model: ModelSpec, block: FeedForward, layout: Layout) -> None
         raise InputError(message)
 
 
-def _too_large(deployment: Deployment, weights: float, activations: float) -> InfeasibleError:
+def _too_large(deployment: Deployment, use: MemoryUse) -> InfeasibleError:
     device, layout = deployment.accelerator, deployment.layout
-    others = activations + deployment.engine.reserved_bytes
+    weights = use.weights_bytes
+    others = use.activations_bytes + use.reserved_bytes + (use.graphs_bytes if use.graphs_inside else 0.0)
     message = (
         f"{deployment.model.name} {deployment.precision} with {layout} needs {weights / 1e9:.1f} GB of weights per "
         f"device and {others / 1e9:.1f} GB of work space; {device.id} has {device.hbm_bytes / 1e9:.1f} GB, of which "

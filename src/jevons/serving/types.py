@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
+from jevons.serving.memory_factors import MemoryFactors
 
 FloatArray = NDArray[np.float64]
 
+_UNSTATED_CONTEXT = 8192
 PARTS = ("compute", "attention", "moe", "memory", "comm", "head", "overhead")
 
 
@@ -102,7 +104,7 @@ class EngineFactors:
     memory_frac : float
         Share of device memory that the engine may use.
     reserved_bytes : float
-        Runtime context, graphs and communication buffers per device.
+        Runtime context and, where `memory` does not tell them apart, graphs and communication buffers per device.
     step_tokens : int
         Most prompt tokens that one attention rank takes in one step.
     max_batch : int
@@ -118,6 +120,8 @@ class EngineFactors:
     scales : mapping of str to mapping of str to float, optional
         Time of kernels in running engines over that of lone kernels, by owner and part (see `jevons.serving.scales`);
         the newest that ship by default.
+    memory : MemoryFactors
+        What its release takes of device memory.
     """
 
     name: str
@@ -142,6 +146,7 @@ class EngineFactors:
     reserve_frac: float
     launches_ahead: bool = False
     scales: Mapping[str, Mapping[str, float]] | None = field(default=None, hash=False, compare=False, repr=False)
+    memory: MemoryFactors = field(default_factory=MemoryFactors, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +173,10 @@ class Deployment:
     draft_tokens : int
         Tokens that a multi-token-prediction head drafts per request and step, all verified in the next step; 0 for
         plain decoding.
+    max_model_len : int
+        Longest sequence that is served [tokens]; 0 for what the model reads.
+    eager : bool
+        Whether no graphs are captured.
     """
 
     model: ModelSpec
@@ -178,6 +187,8 @@ class Deployment:
     engine: EngineFactors
     memory_frac: float | None = None
     draft_tokens: int = 0
+    max_model_len: int = 0
+    eager: bool = False
 
     @property
     def devices(self) -> int:
@@ -188,7 +199,13 @@ class Deployment:
     def usable_bytes(self) -> float:
         """Memory per device that the engine may use."""
         frac = self.engine.memory_frac if self.memory_frac is None else self.memory_frac
-        return self.accelerator.hbm_bytes * frac
+        device = self.accelerator
+        return (device.usable_bytes if self.engine.memory.paged else device.hbm_bytes) * frac
+
+    @property
+    def longest(self) -> int:
+        """Longest sequence that is served [tokens]."""
+        return self.max_model_len or self.model.max_context or _UNSTATED_CONTEXT
 
     def __str__(self) -> str:
         """Return one line that names model, precision, device and layout."""
@@ -250,13 +267,33 @@ class StepTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryUse:
-    """Memory per device of the fullest stage, by kind [bytes]."""
+    """Memory per device of the fullest stage, by kind [bytes].
+
+    Parameters
+    ----------
+    weights_bytes : float
+        Weights as they lie in memory, padding and the vision tower included.
+    activations_bytes : float
+        Peak of the largest step beside weights and cache.
+    reserved_bytes : float
+        Outside the framework's allocator: context and communicators.
+    graphs_bytes : float
+        Captured graphs; 0 where `reserved_bytes` holds them.
+    graphs_inside : bool
+        Whether graphs are taken from the engine's share of memory; else they lie outside it.
+    kv_bytes : float
+        What is left for the cache; below zero where nothing is.
+    kv_bytes_per_token : float
+        Cache of one token in sequences of 8,192.
+    """
 
     weights_bytes: float
     activations_bytes: float
     reserved_bytes: float
     kv_bytes: float
     kv_bytes_per_token: float
+    graphs_bytes: float = 0.0
+    graphs_inside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from jevons import models
-from jevons.errors import InfeasibleError, InputError
+from jevons.errors import InputError
 from jevons.hardware import accelerator
-from jevons.results import Column, Result, Table, number, table
-from jevons.serving import Deployment, Layout, MemoryUse, memory_use
+from jevons.results import Column, Result, Table, table
+from jevons.serving import Deployment, Layout, MemoryUse
 from jevons.serving.calibration import engine_for
-from jevons.serving.memory import check_layout, kv_bytes_per_request, memory_plan, multiplied_in
+from jevons.serving.engines import with_server_defaults
+from jevons.serving.memory import (
+    check_layout,
+    kv_cache_tokens,
+    max_concurrency,
+    memory_plan,
+    multiplied_in,
+    start_shortage,
+)
 
 _PARTS = {
     "weights_bytes": "weights", "activations_bytes": "activations of the largest step",
-    "other_bytes": "runtime context, captured graphs and communication buffers", "kv_bytes": "KV cache",
-    "unused_bytes": "not for the engine to use",
+    "other_bytes": "runtime context and communication buffers", "graphs_bytes": "captured graphs",
+    "kv_bytes": "KV cache", "unused_bytes": "not for the engine to use",
 }  # fmt: skip
+_RESERVE = "runtime context, captured graphs and communication buffers"
+TIGHT_FRAC = 0.9
+"""Share of the room taken above which an answer says that it is tight."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -59,31 +69,48 @@ class MemoryResult(Result):
 
     @property
     def kv_tokens(self) -> int:
-        """Tokens that the cache of one attention rank holds, in sequences of the greatest length."""
-        per_sequence = max(kv_bytes_per_request(self.deployment, float(self.max_model_len)), 1.0)
-        return math.floor(self.kv_bytes / per_sequence * self.max_model_len)
+        """Cache of one attention rank in tokens, as the engine logs it."""
+        return kv_cache_tokens(self.deployment)
 
     @property
     def max_concurrency(self) -> float:
         """Sequences of the greatest length that the cache of one attention rank holds at once."""
-        return self.kv_tokens / self.max_model_len
+        return max_concurrency(self.deployment)
+
+    @property
+    def margin_frac(self) -> float:
+        """Share of the cache's room that one sequence of the greatest length leaves; below zero where it does not fit.
+
+        Without room for a cache: what is missing, over the device's memory.
+        """
+        if self.use.kv_bytes <= 0.0:
+            return self.use.kv_bytes / self.deployment.accelerator.hbm_bytes
+        return 1.0 - 1.0 / self.max_concurrency if self.max_concurrency > 0.0 else -1.0
+
+    @property
+    def tight(self) -> bool:
+        """Whether it fits with less than a tenth to spare: a sequence more, or a gigabyte, may stop the start."""
+        return self.fits and self.margin_frac < 1.0 - TIGHT_FRAC
 
     @property
     def answer(self) -> str:
         """Whether it fits, and how many tokens the cache holds."""
         if not self.fits:
             return f"Does not fit: {self.shortage}"
+        tight = " It is tight." if self.tight else ""
         return (
             f"{self.deployment} fits: {self.kv_bytes / 1e9:.1f} GB of KV cache per accelerator hold "
-            f"{self.kv_tokens:,} tokens, {number(self.max_concurrency)} sequences of {self.max_model_len:,} tokens."
+            f"{self.kv_tokens:,} tokens. Maximum concurrency for {self.max_model_len:,} tokens per request: "
+            f"{self.max_concurrency:,.2f}x.{tight}"
         )
 
     def _bytes(self) -> dict[str, float]:
         use, device = self.use, self.deployment.accelerator
+        outside = 0.0 if use.graphs_inside else use.graphs_bytes
         return {
             "weights_bytes": use.weights_bytes, "activations_bytes": use.activations_bytes,
-            "other_bytes": use.reserved_bytes, "kv_bytes": self.kv_bytes,
-            "unused_bytes": device.hbm_bytes - self.deployment.usable_bytes,
+            "other_bytes": use.reserved_bytes, "graphs_bytes": use.graphs_bytes, "kv_bytes": self.kv_bytes,
+            "unused_bytes": device.hbm_bytes - self.deployment.usable_bytes - outside,
         }  # fmt: skip
 
     def _tables(self) -> Iterator[Table]:
@@ -93,16 +120,23 @@ class MemoryResult(Result):
             Column(name="bytes", label="memory", unit="GB", scale=1e-9),
             Column(name="share_frac", label="of the device", unit="%", scale=100.0),
         )
-        rows = [(_PARTS[name], value, value / total) for name, value in self._bytes().items()]
+        labels = _PARTS if self._told_apart else {**_PARTS, "other_bytes": _RESERVE}
+        shown = {name: value for name, value in self._bytes().items() if self._told_apart or name != "graphs_bytes"}
+        rows = [(labels[name], value, value / total) for name, value in shown.items()]
         yield table("memory", f"Memory of one {self.deployment.accelerator.id}", columns, rows)
 
+    @property
+    def _told_apart(self) -> bool:
+        return self.deployment.engine.memory.paged
+
     def to_json(self) -> dict[str, Any]:
-        """Return the documented JSON object; captured graphs are part of ``other_bytes``, so theirs are not known."""
+        """Return the documented JSON object; graphs are null where ``other_bytes`` holds them."""
         return {
             "answer": self.answer, "model": self.deployment.model.name, "gpu": self.deployment.accelerator.id,
             "layout": str(self.deployment.layout), "engine": self.deployment.engine.name, **self._bytes(),
-            "graphs_bytes": None, "kv_tokens": self.kv_tokens, "max_model_len": self.max_model_len,
-            "max_concurrency": self.max_concurrency, "fits": self.fits,
+            "graphs_bytes": self.use.graphs_bytes if self._told_apart else None, "kv_tokens": self.kv_tokens,
+            "max_model_len": self.max_model_len, "max_concurrency": self.max_concurrency, "fits": self.fits,
+            "tight": self.tight, "margin_frac": self.margin_frac,
         }  # fmt: skip
 
 
@@ -115,6 +149,8 @@ def memory_of(
     precision: str,
     kv_precision: str,
     engine: str,
+    engine_version: str,
+    eager: bool,
     max_model_len: int | None,
     memory_frac: float | None,
     max_num_seqs: int | None,
@@ -132,10 +168,9 @@ def memory_of(
     spec = models.load(model)
     degrees = Layout(**layout, dp_attention=dp_attention)
     check_layout(spec, degrees)
-    factors = engine_for(engine, calibration, on)
-    factors = replace(
-        factors, max_batch=max_num_seqs or factors.max_batch, step_tokens=max_num_batched_tokens or factors.step_tokens
-    )
+    device = accelerator(gpu, on=on)
+    factors = engine_for(_released(engine, engine_version), calibration, on)
+    factors = with_server_defaults(factors, device, max_num_seqs or 0, max_num_batched_tokens or 0)
     longest = max_model_len or spec.max_context
     if not longest:
         message = f"--max-model-len: {spec.name} states no context length; give one"
@@ -144,21 +179,28 @@ def memory_of(
         message = f"--max-model-len {longest}: must be at most the {spec.max_context:,} tokens that {spec.name} reads"
         raise InputError(message)
     deployment = Deployment(
-        model=spec, accelerator=accelerator(gpu, on=on), layout=degrees, precision=precision,
-        kv_precision=kv_precision, engine=factors, memory_frac=memory_frac,
+        model=spec, accelerator=device, layout=degrees, precision=precision, kv_precision=kv_precision,
+        engine=factors, memory_frac=memory_frac, max_model_len=longest, eager=eager,
     )  # fmt: skip
     if precision != "native":
         multiplied_in(deployment, precision)
-    use, shortage = memory_plan(deployment), ""
-    try:
-        memory_use(deployment)
-        needed = kv_bytes_per_request(deployment, float(longest))
-        if needed > use.kv_bytes:
-            shortage = (
-                f"a sequence of {longest:,} tokens needs {needed / 1e9:.1f} GB of KV cache per accelerator, and "
-                f"{use.kv_bytes / 1e9:.1f} GB are left. Use a larger --tp, --kv-precision fp8 or a smaller "
-                f"--max-model-len."
-            )
-    except InfeasibleError as error:
-        shortage = str(error)
-    return MemoryResult(deployment=deployment, use=use, max_model_len=longest, shortage=shortage)
+    return MemoryResult(
+        deployment=deployment,
+        use=memory_plan(deployment),
+        max_model_len=longest,
+        shortage=start_shortage(deployment),
+    )
+
+
+def _released(engine: str, version: str) -> str:
+    """Return an engine's name with its release.
+
+    Raises
+    ------
+    InputError
+        If the release is given twice.
+    """
+    if version and "@" in engine:
+        message = f"--engine-version {version}: --engine {engine} names a release too; omit one of them"
+        raise InputError(message)
+    return f"{engine}@{version}" if version else engine

@@ -99,7 +99,9 @@ def model_named(name: str) -> tuple[ModelSpec, str | None]:
     if not text:
         message = "the row names no model"
         raise InputError(message)
-    found = resolve(re.sub(r"(fp8|nvfp4|fp4|awq|gptq int4|w8a8)( dynamic)?", "", text).strip().replace(" ", "-"))
+    found = resolve(
+        re.sub(r"(quantized\.)?(fp8|nvfp4|fp4|awq|gptq int4|w8a8)( dynamic)?", "", text).strip().replace(" ", "-")
+    )
     return load(found.spec_name), hint
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -38,6 +38,8 @@ class Entry:
         80 % interval of the prediction, where there is one.
     reason : str
         Why there is no prediction; empty where there is one.
+    outcome : bool
+        Whether the figures are outcomes: 1 for yes (it starts, it fits), 0 for no.
     """
 
     file: str
@@ -50,11 +52,29 @@ class Entry:
     low: float | None = None
     high: float | None = None
     reason: str = ""
+    outcome: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """Whether there are a figure and a prediction to compare."""
+        return self.error is not None or self.right is not None
+
+    @property
+    def right(self) -> bool | None:
+        """Whether an outcome is predicted as it was; None for other figures and where one of the two is missing."""
+        if not self.outcome or self.predicted is None or self.measured is None:
+            return None
+        return self.predicted == self.measured
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether a yes is predicted where it was no."""
+        return self.right is False and self.predicted == 1.0
 
     @property
     def error(self) -> float | None:
-        """Signed relative error, predicted over measured minus one."""
-        if self.predicted is None or not self.measured:
+        """Signed relative error, predicted over measured minus one; None for outcomes."""
+        if self.outcome or self.predicted is None or not self.measured:
             return None
         return self.predicted / self.measured - 1.0
 
@@ -80,6 +100,10 @@ class Score:
         Median and 90th percentile of the absolute relative error, and the median signed one.
     inside_frac : float or None
         Share of the measured figures inside their 80 % intervals; None where predictions have none.
+    right_frac : float or None
+        Share of outcomes predicted as they were; None where there are none.
+    unsafe : int
+        Outcomes predicted as yes that were no.
     """
 
     rows: int
@@ -89,21 +113,29 @@ class Score:
     p90_ape: float | None = None
     bias: float | None = None
     inside_frac: float | None = None
+    right_frac: float | None = None
+    unsafe: int = 0
 
 
 def score(entries: Iterable[Entry]) -> Score:
     """Return the score of a set of entries."""
     listed = list(entries)
     errors = np.array([error for entry in listed if (error := entry.error) is not None])
-    covered = len(errors) / len(listed) if listed else 0.0
+    told = [right for entry in listed if (right := entry.right) is not None]
+    answered = len(errors) + len(told)
+    counts = Score(
+        rows=len(listed),
+        answered=answered,
+        coverage_frac=answered / len(listed) if listed else 0.0,
+        right_frac=sum(told) / len(told) if told else None,
+        unsafe=sum(entry.unsafe for entry in listed),
+    )
     if not len(errors):
-        return Score(rows=len(listed), answered=0, coverage_frac=covered)
+        return counts
     size = np.abs(errors)
     inside = [entry.inside for entry in listed if entry.error is not None and entry.inside is not None]
-    return Score(
-        rows=len(listed),
-        answered=len(errors),
-        coverage_frac=covered,
+    return replace(
+        counts,
         median_ape=float(np.median(size)),
         p90_ape=float(np.quantile(size, 0.9)),
         bias=float(np.median(errors)),
@@ -143,13 +175,16 @@ class ValidationReport(Result):
     @property
     def reasons(self) -> dict[str, int]:
         """How many rows have no prediction, by reason, most frequent first."""
-        return dict(Counter(entry.reason for entry in self.entries if entry.error is None).most_common())
+        return dict(Counter(entry.reason for entry in self.entries if not entry.answered).most_common())
 
     @property
     def answer(self) -> str:
         """Coverage, and median and 90th percentile of the error."""
         all_rows = self.overall
         text = f"{all_rows.answered:,} of {all_rows.rows:,} measured figures are predicted"
+        if all_rows.right_frac is not None:
+            told = sum(entry.right is not None for entry in self.entries)
+            text += f", {number(100 * all_rows.right_frac)} % of {told:,} outcomes right, {all_rows.unsafe} unsafe"
         if all_rows.median_ape is None or all_rows.p90_ape is None or all_rows.bias is None:
             return f"{text}; the reasons are listed."
         text += (
@@ -199,7 +234,7 @@ class ValidationReport(Result):
         for entry in self.entries:
             own = self.cells.get(entry.file, ())
             printed = own[entry.row] if entry.row < len(own) else {}
-            ape = None if entry.error is None else abs(entry.error)
+            ape = _ape(entry)
             cells: list[Cell] = [
                 entry.file, entry.row, entry.metric, entry.measured, entry.predicted, entry.low, entry.high, ape,
                 entry.reason,
@@ -230,18 +265,34 @@ _SCORE_COLUMNS = (
     Column(name="p90_ape", label="p90 error", unit="%", scale=100.0),
     Column(name="bias", label="bias", unit="%", scale=100.0),
     Column(name="inside_frac", label="inside 80 % interval", unit="%", scale=100.0),
+    Column(name="right_frac", label="outcomes right", unit="%", scale=100.0),
+    Column(name="unsafe", label="unsafe yes"),
 )
 
 
 def _score_table(name: str, title: str, scores: Mapping[str, Score], *, detail: bool = False) -> Table:
-    columns, fields = list(_SCORE_COLUMNS), list(_SCORE_FIELDS)
+    left_out = set()
     if all(one.inside_frac is None for one in scores.values()):
-        columns, fields = columns[:-1], fields[:-1]
+        left_out.add("inside_frac")
+    if all(one.right_frac is None for one in scores.values()):
+        left_out |= {"right_frac", "unsafe"}
+    columns = [column for column in _SCORE_COLUMNS if column.name not in left_out]
+    fields = [field for field in _SCORE_FIELDS if field not in left_out]
     rows = [(label, *(getattr(one, field) for field in fields)) for label, one in scores.items()]
     return table(name, title, columns, rows, detail=detail)
 
 
-_SCORE_FIELDS = ("rows", "answered", "coverage_frac", "median_ape", "p90_ape", "bias", "inside_frac")
+_SCORE_FIELDS = (
+    "rows",
+    "answered",
+    "coverage_frac",
+    "median_ape",
+    "p90_ape",
+    "bias",
+    "inside_frac",
+    "right_frac",
+    "unsafe",
+)
 
 
 def _family(entry: Entry) -> str:
@@ -260,9 +311,16 @@ def _score_record(one: Score) -> dict[str, Any]:
     return {name: getattr(one, name) for name in _SCORE_FIELDS}
 
 
+def _ape(entry: Entry) -> float | None:
+    """Return the absolute relative error of a figure, and 0 or 1 for an outcome that is right or wrong."""
+    if entry.right is not None:
+        return 0.0 if entry.right else 1.0
+    return None if entry.error is None else abs(entry.error)
+
+
 def _row_record(entry: Entry) -> Mapping[str, Any]:
     common = {"file": entry.file, "row": entry.row, "metric": entry.metric, "measured": entry.measured}
-    if entry.error is None:
+    if not entry.answered:
         return {**common, "reason": entry.reason}
     interval = {} if entry.low is None or entry.high is None else {"low": entry.low, "high": entry.high}
-    return {**common, "predicted": entry.predicted, **interval, "ape": abs(entry.error)}
+    return {**common, "predicted": entry.predicted, **interval, "ape": _ape(entry)}

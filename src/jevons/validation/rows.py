@@ -8,6 +8,7 @@ from pathlib import Path
 from jevons.errors import InputError
 from jevons.files import read_csv
 from jevons.validation.operators.predict import recognises
+from jevons.validation.serving.startups import STARTUP_COLUMNS
 from jevons.validation.training.reliability import RELIABILITY_COLUMNS
 
 SERVING_COLUMNS = ("model", "gpu", "isl", "osl", "concurrency_or_rate", "metric", "value")
@@ -24,7 +25,7 @@ class Table:
     path : Path
         Where it was read.
     kind : str
-        ``serving``, ``ops``, ``traces``, ``training`` or ``reliability``.
+        ``serving``, ``startups``, ``ops``, ``traces``, ``training`` or ``reliability``.
     columns : tuple of str
         Its header.
     rows : tuple of dict
@@ -42,6 +43,8 @@ def kind_of(header: list[str]) -> str | None:
     names = set(header)
     if names.issuperset(SERVING_COLUMNS):
         return "serving"
+    if names.issuperset(STARTUP_COLUMNS):
+        return "startups"
     if names.issuperset(TRACE_COLUMNS):
         return "traces"
     if recognises(header):

@@ -19,6 +19,7 @@ from jevons.validation.serving.cases import read_case
 from jevons.validation.serving.predict import Answer, answer, calibrated, metric_value, prepare, reason_of
 from jevons.validation.serving.queueing import queued_answer, queues
 from jevons.validation.serving.requests import request_entries
+from jevons.validation.serving.startups import startup_entries
 from jevons.validation.training.reliability import reliability_entries
 from jevons.validation.training.rows import training_entries
 
@@ -124,6 +125,10 @@ def _traces(table: Table, factors: Calibration) -> list[Entry]:
     return request_entries(table.path, table.rows, factors)
 
 
+def _startups(table: Table, factors: Calibration) -> list[Entry]:
+    return startup_entries(table.path, table.rows, factors)
+
+
 def _serving(table: Table, factors: Calibration) -> list[Entry]:
     answers: dict[Case, Answer | Exception] = {}
     entries = []
@@ -168,5 +173,5 @@ def _measured(text: str) -> float | None:
     return value if math.isfinite(value) and value > 0.0 else None
 
 
-_ENTRIES = {"serving": _serving, "ops": _ops, "training": _training, "reliability": _reliability,
+_ENTRIES = {"serving": _serving, "startups": _startups, "ops": _ops, "training": _training, "reliability": _reliability,
             "traces": _traces}  # fmt: skip

@@ -1,0 +1,182 @@
+"""The cache in pages: how an engine shares them between layers that keep all tokens, a window, or a state.
+
+Layers of one make form groups of one size; a page holds the same bytes for every group. A sequence takes pages in each
+group, so that the tokens a cache holds follow from how much of a sequence each group keeps.
+
+References
+----------
+vLLM, ``vllm/v1/core/kv_cache_utils.py`` and ``kv_cache_interface.py`` (hybrid cache manager), releases 0.11 to 0.19.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from jevons.models import Attention
+from jevons.models.formulas import cached_bytes
+from jevons.operators.types import kv_bytes_of
+from jevons.serving.types import Deployment
+
+PAGE_TOKENS = 16
+"""Tokens of a page in layers that set its size."""
+_NEARLY_EQUAL = 1.5  # counts of two makes up to this ratio share the larger one as their size
+_STATE_BYTES = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerMake:
+    """Layers of one make on one device of the fullest stage.
+
+    Parameters
+    ----------
+    layers : int
+        How many.
+    token_bytes : float
+        Cache of one token in one of them; 0 for recurrent layers.
+    window : int
+        Tokens kept; 0 for all.
+    state_bytes : float
+        What a sequence keeps whatever its length, in one of them.
+    """
+
+    layers: int
+    token_bytes: float
+    window: int = 0
+    state_bytes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageGroup:
+    """Equal groups of layers, and the tokens that a page holds in each.
+
+    Parameters
+    ----------
+    count : int
+        Groups of this make.
+    page_tokens : int
+        Tokens of a page; 0 where a page holds a state.
+    window : int
+        Tokens kept; 0 for all.
+    """
+
+    count: int
+    page_tokens: int
+    window: int = 0
+
+    def pages(self, tokens: float, step_tokens: float) -> float:
+        """Return the pages of a sequence, of whose window *step_tokens* more are kept while they are computed."""
+        if not self.page_tokens:
+            return float(self.count)
+        if self.window:
+            kept = min(self.window - 1 + step_tokens, tokens)
+            return self.count * (math.ceil(kept / self.page_tokens) + 1)
+        return self.count * math.ceil(tokens / self.page_tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagedCache:
+    """How a deployment's cache is cut into pages.
+
+    Parameters
+    ----------
+    groups : tuple of PageGroup
+        Groups of layers of one make.
+    page_bytes : float
+        A page over all layers of one group.
+    step_tokens : int
+        Most tokens of one step, which windows are kept for on top.
+    """
+
+    groups: tuple[PageGroup, ...]
+    page_bytes: float
+    step_tokens: int
+
+    def pages(self, kv_bytes: float) -> int:
+        """Return the pages in so many bytes."""
+        return max(int(kv_bytes // self.page_bytes), 0) if self.page_bytes else 0
+
+    def pages_at_most(self, tokens: float) -> float:
+        """Return the pages that a sequence of that length is granted: windows with a whole step on top."""
+        return sum(group.pages(tokens, self.step_tokens) for group in self.groups)
+
+    def pages_while_decoding(self, tokens: float) -> float:
+        """Return the pages that a sequence of that length holds between steps."""
+        return sum(group.pages(tokens, 1.0) for group in self.groups)
+
+    def concurrency(self, kv_bytes: float, longest: int) -> float:
+        """Return the sequences of the greatest length that the cache is said to hold at once."""
+        return self.pages(kv_bytes) / max(self.pages_at_most(longest), 1.0)
+
+    def logged_tokens(self, kv_bytes: float, longest: int, *, by_length: bool) -> int:
+        """Return the size of the cache in tokens as the engine logs it."""
+        if by_length:
+            return math.floor(self.concurrency(kv_bytes, longest) * longest)
+        groups = sum(group.count for group in self.groups)
+        smallest = min((group.page_tokens for group in self.groups if group.page_tokens), default=PAGE_TOKENS)
+        return self.pages(kv_bytes) // max(groups, 1) * smallest
+
+
+def layer_makes(deployment: Deployment) -> list[LayerMake]:
+    """Return the layers of the fullest pipeline stage by make, as one device keeps them.
+
+    Notes
+    -----
+    Keys and values are split by heads over ``tp`` devices, never below one head; a latent cache is kept whole on each.
+    """
+    layout, model = deployment.layout, deployment.model
+    element_bytes = kv_bytes_of(deployment.kv_precision)[1]
+    stage_frac = math.ceil(model.n_layers / layout.pp) / model.n_layers
+    counted: dict[tuple[float, int, float], int] = {}
+    for group in model.layers:
+        a: Attention = group.attention
+        share = 1.0 / min(layout.tp, a.kv_heads) if a.kind == "gqa" else 1.0
+        make = (
+            cached_bytes(a, element_bytes) * share,
+            a.window or 0,
+            a.state_elements * _STATE_BYTES / layout.tp,
+        )
+        if make[0] or make[2]:
+            counted[make] = counted.get(make, 0) + group.count
+    return [
+        LayerMake(layers=math.ceil(count * stage_frac), token_bytes=make[0], window=make[1], state_bytes=make[2])
+        for make, count in counted.items()
+    ]
+
+
+def paged_cache(deployment: Deployment) -> PagedCache:
+    """Return how the engine cuts a deployment's cache into pages.
+
+    Notes
+    -----
+    Group size is that of the rarest make, or the most frequent where their counts are within 1.5. Pages of makes with
+    fewer bytes a token hold more tokens; with recurrent layers, pages grow until one holds a state.
+    """
+    makes = layer_makes(deployment)
+    step_tokens = deployment.engine.step_tokens
+    if not makes:
+        return PagedCache(groups=(), page_bytes=0.0, step_tokens=step_tokens)
+    keeping = [make for make in makes if make.token_bytes]
+    layer_page = max((PAGE_TOKENS * make.token_bytes for make in keeping), default=0.0)
+    largest_state = max(make.state_bytes for make in makes)
+    if largest_state > layer_page:
+        widest = max((make.token_bytes for make in keeping), default=0.0)
+        step = PAGE_TOKENS * widest
+        layer_page = math.ceil(largest_state / step) * step if step else largest_state
+    counts = [make.layers for make in makes]
+    size = max(counts) if max(counts) < _NEARLY_EQUAL * min(counts) else min(counts)
+    groups = tuple(
+        PageGroup(
+            count=math.ceil(make.layers / size),
+            page_tokens=_page_tokens(layer_page, make.token_bytes),
+            window=make.window,
+        )
+        for make in makes
+    )
+    return PagedCache(groups=groups, page_bytes=layer_page * size, step_tokens=step_tokens)
+
+
+def _page_tokens(page_bytes: float, token_bytes: float) -> int:
+    if not token_bytes:
+        return 0
+    return max(int(page_bytes / token_bytes + 1e-6) // PAGE_TOKENS, 1) * PAGE_TOKENS

@@ -1,0 +1,79 @@
+"""What an engine's releases take of device memory beside weights and cache, from facts dated by release."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+
+from jevons.facts import Facts
+from jevons.operators.engines import ANYWHERE, Place, engine_fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryFactors:
+    """How one release of an engine uses device memory; all zero where its start-up was not measured.
+
+    Parameters
+    ----------
+    sampler_bytes : float
+        Peak of the sampler for each running request and entry of the vocabulary; with 0, the activations of the largest
+        step follow from a rule of thumb.
+    sampler_fixed_bytes : float
+        Peak of a profiling step that does not depend on its size.
+    hidden_copies : float
+        Copies of the residual stream alive at the peak of a layer, in widths of the model.
+    comm_bytes : float
+        More outside the framework's allocator on each of several devices: communicators and their buffers.
+    before_bytes, before_comm_bytes : float
+        Taken before the engine looks at the free memory: the context, and with several devices the first communicator.
+    graph_fixed_bytes, graph_layer_bytes, graph_expert_bytes : float
+        Captured graphs: fixed, for each layer with all sizes captured, and more for each of those with experts.
+    graphs_inside : float
+        1 where graphs come out of the engine's share of memory, 0 where they are captured outside it.
+    workspace_kept : float
+        1 where buffers of expert layers stay allocated while the sampler runs.
+    mxfp4_width, mxfp4_inner : float
+        Numbers to a multiple of which 4-bit experts are padded: the model's width, and the inner size on a device.
+    mxfp4_start_bytes : float
+        Room that 4-bit experts need beyond the sampler's at the end of the start.
+    state_slots : float
+        Requests for which recurrent states are set aside before the cache; 0 where states share its pages.
+    states_checked : float
+        1 where the engine does not start unless every running request has a page for its states.
+    tokens_by_length : float
+        1 where the logged size is concurrency times the longest sequence, 0 where it is pages times their tokens.
+    """
+
+    sampler_bytes: float = 0.0
+    sampler_fixed_bytes: float = 0.0
+    hidden_copies: float = 0.0
+    comm_bytes: float = 0.0
+    before_bytes: float = 0.0
+    before_comm_bytes: float = 0.0
+    graph_fixed_bytes: float = 0.0
+    graph_layer_bytes: float = 0.0
+    graph_expert_bytes: float = 0.0
+    graphs_inside: float = 0.0
+    workspace_kept: float = 0.0
+    mxfp4_width: float = 0.0
+    mxfp4_inner: float = 0.0
+    mxfp4_start_bytes: float = 0.0
+    state_slots: float = 0.0
+    states_checked: float = 0.0
+    tokens_by_length: float = 0.0
+
+    @property
+    def paged(self) -> bool:
+        """Whether start-ups were measured, so that the pages of the cache are modelled as the engine lays them out."""
+        return self.sampler_bytes > 0.0
+
+
+def memory_factors(
+    engine: str, place: Place = ANYWHERE, facts: Facts | None = None, on: dt.date | None = None
+) -> MemoryFactors:
+    """Return how an engine's release uses memory: the newest public on a date by default."""
+    stated = {
+        field.name: engine_fact(engine, field.name, place, facts, on) for field in dataclasses.fields(MemoryFactors)
+    }
+    return MemoryFactors(**{name: fact.number for name, fact in stated.items() if fact is not None})
