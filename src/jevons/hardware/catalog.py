@@ -11,7 +11,7 @@ from jevons.facts import Facts, default_facts
 from jevons.formula import Formula, Symbol
 from jevons.hardware.file import device_from_file, is_file
 from jevons.hardware.names import device_id
-from jevons.hardware.types import PRECISIONS, Accelerator, Cluster, Link, Site
+from jevons.hardware.types import PRECISIONS, SHOWN_FRAC, Accelerator, Cluster, Link, Site
 
 SERVER_POWER = Formula(
     "tdp * (1 + overhead)",
@@ -103,15 +103,15 @@ def _shipped(key: str, facts: Facts, on: dt.date | None) -> Accelerator:
         tdp_w=tdp_w,
         server_w=number("server_w", SERVER_POWER(tdp=tdp_w, overhead=overhead)),
         graphics=number("hbm_bytes_per_s") <= _GRAPHICS_BYTES_PER_S,
-        shown_bytes=_shown_bytes(key, facts),
+        shown_frac=_shown_frac(key, facts, number("hbm_bytes")),
         **kin(key, facts),
     )
 
 
-def _shown_bytes(key: str, facts: Facts) -> float:
-    """Return the memory that the driver shows, a property of the silicon at any date; 0 where none is on file."""
+def _shown_frac(key: str, facts: Facts, hbm_bytes: float) -> float:
+    """Return the share of memory that the driver shows, a property of the silicon at any date."""
     fact_id = f"{key}.shown_bytes"
-    return facts.get(fact_id).number if fact_id in facts else 0.0
+    return facts.get(fact_id).number / hbm_bytes if fact_id in facts else SHOWN_FRAC
 
 
 _GRAPHICS_BYTES_PER_S = 1.7e12

@@ -27,7 +27,7 @@ class Link:
     latency_s: float
 
 
-_SHOWN_FRAC = 0.99
+SHOWN_FRAC = 0.99
 """Memory that the driver shows, over the nameplate: 0.990 on H100 and A100, 0.991 on B200, 0.992 on H20."""
 
 
@@ -81,8 +81,8 @@ class Accelerator:
         Purchase price that the user's file states.
     file : str
         The user's file that describes it; empty for a shipped device.
-    shown_bytes : float
-        Memory that the driver shows to a process, a little less than the nameplate; 0 where nobody printed it.
+    shown_frac : float
+        Memory that the driver shows to a process, over the nameplate.
     """
 
     id: str
@@ -108,7 +108,7 @@ class Accelerator:
     host_link: str = "pcie"
     own_price: OwnPrice | None = None
     file: str = ""
-    shown_bytes: float = 0.0
+    shown_frac: float = SHOWN_FRAC
 
     def __repr__(self) -> str:
         """Return the device in a line, with units."""
@@ -121,8 +121,8 @@ class Accelerator:
 
     @property
     def usable_bytes(self) -> float:
-        """Memory that a process can have: what the driver shows, or 99 % of the nameplate where nobody printed it."""
-        return self.shown_bytes or _SHOWN_FRAC * self.hbm_bytes
+        """Memory that the driver shows to a process [bytes]."""
+        return self.shown_frac * self.hbm_bytes
 
     def supports(self, precision: str) -> bool:
         """Whether the device multiplies matrices in that precision."""

@@ -48,7 +48,7 @@ def test_an_engine_is_added_by_three_facts_and_takes_the_others_from_one_it_is_l
     mindie, vllm = engine("MindIE", facts), engine("vllm@0.14", facts)
     assert "mindie" in engine_names(facts)
     assert (mindie.name, mindie.max_batch) == ("mindie", 200)
-    assert mindie.memory_frac == vllm.memory_frac
+    assert mindie.reserve_frac == vllm.reserve_frac
     assert engine_in("MindIE 1.0.RC3", facts) == "mindie"
 
 
