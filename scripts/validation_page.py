@@ -93,7 +93,7 @@ Groups of at least {least} figures, by median error held out by group.
   with it, or where the same engine and layout appear under R1's name beside V3's.
 - *InferenceX* rows state engine, model, device, layout, lengths and users. The public script of that model and device
   gives the rest: cache precision, tokens per step, waiting time for a batch, and which prefill steps run as captured
-  graphs (`jevons/validation/serving/recipes.py`).
+  graphs (`jevons/validation/serving/data/recipes.yaml`).
 - *Asynchronous scheduling*: SGLang, TensorRT-LLM's PyTorch backend and vLLM from 0.14 compose a step while the previous
   one runs, so that an arrival waits one step longer.
 

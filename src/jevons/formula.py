@@ -45,15 +45,34 @@ def _least(*values: Any) -> Any:
     return functools.reduce(np.minimum, values)
 
 
+def _most(*values: Any) -> Any:
+    import numpy as np
+
+    return functools.reduce(np.maximum, values)
+
+
+def _floor(value: Any) -> Any:
+    import numpy as np
+
+    return np.floor(value)
+
+
 def _order(values: Any) -> Any:
     import numpy as np
 
     return np.arange(np.size(values), dtype=float)
 
 
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {"sum": _sum, "mean": _mean, "min": _least, "order": _order}
-"""Functions of a formula's text. ``sum`` and ``mean`` run over a symbol's several values, such as the sites; ``min`` is
-of its arguments, value by value; ``order`` numbers the values from 0."""
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "sum": _sum,
+    "mean": _mean,
+    "min": _least,
+    "max": _most,
+    "floor": _floor,
+    "order": _order,
+}
+"""Functions of a formula's text. ``sum`` and ``mean`` run over a symbol's several values, such as the sites; ``min``
+and ``max`` are of their arguments, value by value; ``order`` numbers the values from 0."""
 
 
 @dataclass(frozen=True, slots=True)

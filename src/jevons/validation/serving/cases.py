@@ -25,6 +25,7 @@ from jevons.validation.serving.case import (
 )
 from jevons.validation.serving.inferencex import LOOP_WAVES, with_json
 from jevons.validation.serving.mlperf import mlperf_case
+from jevons.validation.serving.recipes import with_recipe
 from jevons.validation.serving.serve_command import layout_of, serve_command_of, with_flags
 
 _TAIL_SIGMA = 1.3
@@ -66,9 +67,10 @@ def _stated_case(row: Row) -> Case:
     if row.get("isl") == "dataset":
         return mlperf_case(case, row, spec.name)
     if notes.startswith("{"):
-        from jevons.validation.serving.recipes import with_recipe
-
-        return with_recipe(with_json(case, row, _record(notes), moe=spec.is_moe), spec.name)
+        record = _record(notes)
+        case = with_json(case, row, record, moe=spec.is_moe)
+        case = with_recipe(case, spec.name, "any_json", origin=str(record.get("origin", "")))
+        return with_recipe(case, spec.name, "closed_loops")
     return _with_text(case, row, notes, moe=spec.is_moe)
 
 
@@ -113,11 +115,7 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
         message = "simulated or estimated, not measured"
         raise InputError(message)
     case = _with_load(case, row, notes)
-    if case.scenario == "offline" and case.engine == "trtllm":
-        from jevons.validation.serving.recipes import with_overview
-
-        return with_overview(case, moe=moe)
-    return case
+    return with_recipe(case, "", "offline", moe=moe) if case.scenario == "offline" else case
 
 
 def _per_deployment(row: Row) -> bool:

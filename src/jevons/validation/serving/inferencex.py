@@ -55,8 +55,6 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     oldest = release_of(engine_text(case.engine, "oldest_in_inferencex"))
     if oldest and case.release and case.release < oldest:
         case = with_release(case, None)  # the version is that of the image, not of the engine
-    if case.engine == "trtllm" and "InferenceX" not in str(notes.get("origin", "")):
-        case = replace(case, lags=False)  # no wait for the step in progress shows in the vendor's own runs
     if not drawn and isl.mean % 100.0 == 0.0:
         isl, osl = (replace(one, spread=min(_COUNTED_AGAIN_TOKENS / one.mean, 0.1)) for one in (isl, osl))
         repeats = Repeats(prompts=_CLIENT_PROMPTS) if case.engine == "vllm" else None

@@ -1,0 +1,71 @@
+"""Options that a benchmark's scripts give are data, and a recipe that cannot apply is refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from jevons.errors import InputError
+from jevons.serving.closed_loop.points import Lengths
+from jevons.serving.types import Layout
+from jevons.validation.serving.case import Case
+from jevons.validation.serving.recipes import read_recipes, shipped_recipes, with_recipe
+
+CASE = Case(
+    family="x", device="b200_sxm", model="deepseek-ai/DeepSeek-R1", engine="trtllm", version="1.2.0", precision="fp8",
+    kv=None, layout=Layout(tp=8), scenario="closed", isl=Lengths(1000.0), osl=Lengths(1000.0), gpus=8, users=64,
+)  # fmt: skip
+FILE = """
+sources: {{scripts: {{title: scripts}}}}
+any_json: []
+offline: []
+closed_loops:
+  - name: mine
+    source: {source}
+    when: {{{when}}}
+    options:
+      - set: {{{set}}}
+"""
+
+
+def recipes_of(tmp_path, *, source="scripts", when="engine: vllm", given="step_tokens: 1"):
+    path = tmp_path / "recipes.yaml"
+    path.write_text(FILE.format(source=source, when=when, set=given), "utf-8")
+    return read_recipes(path)
+
+
+def test_each_shipped_recipe_names_a_source():
+    assert all(recipe.source for recipes in shipped_recipes().values() for recipe in recipes)
+
+
+def test_tokens_of_a_step_hold_the_users_and_a_prompt_in_steps_of_64():
+    assert with_recipe(CASE, "deepseek-r1", "closed_loops").step_tokens == 8192
+    assert with_recipe(replace(CASE, users=9000), "deepseek-r1", "closed_loops").step_tokens == 10112
+
+
+def test_a_drafting_image_makes_room_for_drafts_of_each_request():
+    case = with_recipe(replace(CASE, version="1.2.0rc6.post3"), "deepseek-r1", "closed_loops")
+    assert (case.draft_tokens, case.max_batch, case.step_tokens) == (3, 64, 1344)
+
+
+def test_recipes_of_loops_leave_other_rows_as_they_are():
+    case = replace(CASE, scenario="open")
+    assert with_recipe(case, "deepseek-r1", "closed_loops") == case
+
+
+@pytest.mark.parametrize(("total", "requests"), [(256, 30_000), (2048, 3000), (5000, 1500), (22_000, 1000)])
+def test_an_overview_queues_fewer_requests_of_more_tokens(total, requests):
+    case = replace(CASE, scenario="offline", isl=Lengths(total / 2), osl=Lengths(total / 2))
+    assert with_recipe(case, "", "offline").requests == requests
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"source": "script"}, "unknown source `script`. Did you mean `scripts`"),
+        ({"when": "engin: vllm"}, "unknown `engin`. Did you mean `engine`"),
+        ({"given": "step_token: 1"}, "unknown `step_token`. Did you mean `step_tokens`"),
+    ],
+)
+def test_a_recipe_that_speaks_of_nothing_a_row_has_is_refused(tmp_path, wrong, message):
+    with pytest.raises(InputError, match=message):
+        recipes_of(tmp_path, **wrong)
