@@ -160,7 +160,8 @@ def _load(case: Case, replicas: int) -> Load:
         return replace(
             load, users=users, poll_steps=case.poll_steps, wait_steps=case.wait_steps, wait_frac=case.wait_frac,
             stream_steps=case.stream_steps, represents=case.represents,
-            distinct_prompts=case.repeats.distinct if case.repeats else 0, warmed_up=case.warmed_up, first_stall_s=case.first_stall_s,
+            distinct_prompts=case.repeats.distinct if case.repeats else 0, warmed_up=case.warmed_up,
+            first_stall_s=case.first_stall_s,
         )  # fmt: skip
     if case.scenario == "open":
         return replace(load, rate_per_s=case.rate_per_s / replicas)
