@@ -105,7 +105,7 @@ def _is_arithmetic(text: str) -> bool:
 def _with_value(case: Case, name: str, value: Any) -> Case:
     if name in _LAYOUT:
         whole = value if isinstance(value, bool) else int(value)
-        return replace(case, layout=replace(case.layout, **{name: whole}))
+        return replace(case, layout=replace(case.layout, **{name: whole}))  # type: ignore[arg-type]
     if name == "captured_tokens":
         return replace(case, captured_tokens=float(value))
     before = getattr(case, name)
