@@ -11,6 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _SLACK = 1e-9
+_ASCENDING = (("low", "value", "high"), ("low", "mode", "high"), ("p5", "p10", "p50", "p90", "p95", "p99"))
+"""Names of figures beside each other that rise in this order."""
+_AMOUNTS = ("_bytes", "_s", "_h", "_w", "_j", "_tok_per_s", "_req_per_s", "_tok_per_d", "_per_mtok", "_km2")
+"""Ends of names of figures that are never below zero."""
+_SHARES = frozenset({"utilisation_frac", "goodput_frac", "mfu_frac", "hfu_frac", "peak_frac", "kv_peak_frac", "p"})
 
 
 class InvariantError(AssertionError):
@@ -44,13 +49,60 @@ def check_shares(values: Mapping[str, float | None]) -> None:
 
 def check_ordered(name: str, values: Sequence[float]) -> None:
     """Check that figures such as percentiles rise."""
-    check(all(a <= b * (1 + _SLACK) + _SLACK for a, b in itertools.pairwise(values)), f"{name} {values} fall")
+    slack = _SLACK * max((abs(value) for value in values), default=0.0)
+    check(all(a <= b + slack for a, b in itertools.pairwise(values)), f"{name} {values} fall")
 
 
 def check_sum(name: str, parts: Iterable[float], whole: float, tolerance: float = 1e-6) -> None:
     """Check that parts make up their whole."""
     total = float(sum(parts))
     check(abs(total - whole) <= tolerance * max(abs(whole), 1.0), f"{name}: parts make {total}, the whole is {whole}")
+
+
+def check_record(name: str, record: Any) -> None:
+    """Check the figures of a documented object: all finite, none below zero that cannot be, ranges in their order."""
+    if isinstance(record, Mapping):
+        for key, value in record.items():
+            path = f"{name}.{key}"
+            if isinstance(key, str) and key.endswith(_AMOUNTS):
+                check(least_of(value) >= -_SLACK, f"{path} = {least_of(value)} is negative")
+            if key in _SHARES and isinstance(value, float):
+                check_shares({path: value})
+            check_record(path, value)
+        _check_ranges(name, record)
+    elif hasattr(record, "dtype"):  # an array, without importing numpy for whoever has none
+        finite = record.dtype.kind not in "fc" or all(map(math.isfinite, record.ravel().tolist()))
+        check(finite, f"{name} is not finite")
+    elif isinstance(record, list | tuple):
+        for place, value in enumerate(record):
+            check_record(f"{name}[{place}]", value)
+    elif isinstance(record, float):
+        check(math.isfinite(record), f"{name} = {record} is not finite")
+
+
+def least_of(value: Any) -> float:
+    """Return the least number of a figure or of figures by period, 0 where there is none."""
+    if isinstance(value, bool) or value is None:
+        return 0.0
+    if isinstance(value, int | float):
+        return float(value)
+    if hasattr(value, "dtype") and value.dtype.kind in "if" and value.size:
+        return float(value.min())
+    return 0.0
+
+
+def _check_ranges(name: str, record: Mapping[str, Any]) -> None:
+    """Check that low ends, figures and high ends of the same quantity are in order, and percentiles rise."""
+
+    def numbers(keys: Iterable[str]) -> list[float]:
+        return [float(record[key]) for key in keys if isinstance(record.get(key), int | float)]
+
+    for keys in _ASCENDING:
+        check_ordered(name, numbers(keys))
+    for key in record:
+        if isinstance(key, str) and key.endswith("_low"):
+            stem = key.removesuffix("_low")
+            check_ordered(f"{name}.{stem}", numbers((key, stem, f"{stem}_high")))
 
 
 def check_spread(name: str, spread: Any) -> None:

@@ -10,6 +10,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_LEAST_PART = 3
+"""Letters from which on a word is looked for inside names; one or two are in nearly all of them."""
+
 
 class JevonsError(Exception):
     """Base of all errors the package raises on purpose."""
@@ -88,9 +91,9 @@ def did_you_mean(word: str, known: Iterable[str], *, most: int = 3) -> str:
     """Return `` Did you mean `x`?`` for near names of *word* among *known*, or an empty string."""
     names = list(known)
     near = difflib.get_close_matches(word, names, n=most, cutoff=0.6)
-    if not near:
+    if not near and len(word) >= _LEAST_PART:
         lower = word.lower()
-        near = [name for name in names if lower and lower in name.lower()][:most]
+        near = [name for name in names if lower in name.lower()][:most]
     if not near:
         return ""
     return f" Did you mean {' or '.join(f'`{name}`' for name in near)}?"

@@ -17,7 +17,7 @@ import sys
 import textwrap
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -194,7 +194,10 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
-    """Return what a function makes of arguments, checked and parsed as it declares them."""
+    """Return what a function makes of arguments, checked and parsed as it declares them.
+
+    A result that has invariants keeps them, or the call ends with `InvariantError`.
+    """
     plain = inspect.unwrap(function)
     options = {one.name: one for one in parameters(plain)}
     several: list[Any] = []
@@ -205,7 +208,26 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
             several += [one.option.value(item, one.flag) for item in given]
         else:
             values[name] = given if one is None else one.option.value(given, one.flag)
-    return typing.cast("R", plain(*several, **values))
+    try:
+        answer = plain(*several, **values)
+    except InputError as error:
+        faults = [_placed(fault, arguments, options) for fault in error.faults]
+        raise type(error)(faults) from None
+    check = getattr(answer, "check", None)
+    if callable(check):
+        check()
+    return typing.cast("R", answer)
+
+
+def _placed(fault: Fault, arguments: dict[str, Any], options: dict[str, Declared]) -> Fault:
+    """Return a fault that quotes the text of an argument with that argument's name before it."""
+    if fault.path or fault.file or fault.message.startswith("--"):
+        return fault
+    for name, given in arguments.items():
+        if name in options and isinstance(given, str) and given and f"`{given}`" in fault.message:
+            rest = re.sub(rf"^[a-z_ ]+ (= )?`{re.escape(given)}`: ", "", fault.message)
+            return replace(fault, message=f"--{options[name].flag} {given}: {rest}")
+    return fault
 
 
 def _documented(function: Callable[..., Any]) -> str:

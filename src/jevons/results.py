@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import jevons
+from jevons.checks import check_record
 from jevons.errors import InputError, did_you_mean
 from jevons.files import frame_csv, writing
 from jevons.schema import json_text
@@ -237,6 +238,16 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object as plain values."""
         raise NotImplementedError
+
+    def check(self) -> None:
+        """Check what holds of every result of this kind, before anybody sees it.
+
+        Raises
+        ------
+        InvariantError
+            If something does not, which is a defect of the program.
+        """
+        check_record(self.kind, self.to_json())
 
     @property
     def tables(self) -> Tables:

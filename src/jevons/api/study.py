@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons import options as o
 from jevons.api.plan import opened
-from jevons.errors import InfeasibleError
 
 if TYPE_CHECKING:
     from jevons.study.draws.result import StudyResult
@@ -103,7 +102,4 @@ def _result(loaded: Scenario, random: bool, run: Callable[[Any, Any], Draws]) ->
 
     engineering = engineer(loaded, default_facts(), loaded.as_of)
     draws = run(engineering, run_chain(loaded, engineering))
-    if not draws.values.shape[0]:
-        message = "no draw has a feasible plan. Widen budget, chip supply or power, or look at `jevons plan` first."
-        raise InfeasibleError(message)
     return StudyResult(scenario=loaded, draws=draws, random=random)

@@ -21,6 +21,8 @@ from jevons.errors import SolverError
 Index = NDArray[np.int64]
 
 _TOLERANCE = 1e-9
+_OTHER_WAYS: tuple[tuple[str, Any], ...] = (("presolve", "choose"), ("presolve", "off"), ("solver", "ipm"))
+"""Options set in turn, each from scratch, where HiGHS stops without a verdict."""
 
 
 def power_of_two(value: float) -> float:
@@ -150,8 +152,10 @@ class LinearProgram:
     def solve(self, begin: Basis | None = None) -> Solution:
         """Return the maximum, found by the simplex method on one thread: same program and beginning, same bytes.
 
-        A *begin* of another size is left aside; from any, the maximum is the same. Where columns must be whole, branch
-        and bound finds them first; they are then held, and gains are those of the linear program around them.
+        A *begin* of another size is left aside; from any, the maximum is the same. Where HiGHS stops without a verdict,
+        it is run again from scratch, without presolving, and by interior points, in this order. Where columns must be
+        whole, branch and bound finds them first; they are then held, and gains are those of the linear program around
+        them.
 
         Raises
         ------
@@ -196,11 +200,21 @@ class LinearProgram:
         if begin is not None and begin.size == (self.column_count, self.row_count):
             solver.setBasis(begin.highs)
         solver.run()
+        for option, value in _OTHER_WAYS:
+            if solver.getModelStatus() in _STATUS:
+                break
+            solver.clearSolver()
+            solver.setOptionValue(option, value)
+            solver.run()
         if self._whole and solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
             self._hold_whole(solver)
         status = _STATUS.get(solver.getModelStatus())
         if status is None:
-            message = f"HiGHS stopped with `{solver.modelStatusToString(solver.getModelStatus())}`"
+            word = solver.modelStatusToString(solver.getModelStatus())
+            message = (
+                f"the planner's linear program: HiGHS stopped with `{word}`, from scratch too. Look for a figure of "
+                "the scenario that is far too small or too large."
+            )
             raise SolverError(message)
         if status != "optimal":
             empty = np.zeros(0)

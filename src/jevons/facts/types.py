@@ -112,7 +112,8 @@ class Facts:
         try:
             return self.by_id[fact_id]
         except KeyError:
-            message = f"unknown fact `{fact_id}`.{did_you_mean(fact_id, self.by_id)}"
+            near = did_you_mean(fact_id, self.by_id) or " `jevons facts search WORD` finds facts by a word."
+            message = f"unknown fact `{fact_id}`.{near}"
             raise FactError(message) from None
 
     def series(self, fact_id: str, on: dt.date | None = None) -> tuple[FactValue, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
+from jevons.checks import check_finite, check_ordered
 from jevons.operators.types import P80_OVER_P90, OpTime, interval_s
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, number, table
@@ -73,6 +74,12 @@ class OpResult(Result):
     time: OpTime
     compute: Resource | None
     traffic: Resource
+
+    def check(self) -> None:
+        """Check that the time lies in its interval and that no resource is used beyond its rate."""
+        super().check()
+        check_ordered("low, time, high", [self.low, self.time_s, self.high])
+        check_finite({"time_s": self.time_s, "bytes": self.traffic.work})
 
     @property
     def time_s(self) -> float:

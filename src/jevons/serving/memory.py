@@ -359,11 +359,6 @@ def check_layout(model: ModelSpec, layout: Layout) -> None:
     InputError
         Naming what does not divide and the nearest size that does.
     """
-    for name in ("tp", "pp", "ep", "dp"):
-        size = getattr(layout, name)
-        if size < 1:
-            message = f"layout.{name} = {size}: must be at least 1"
-            raise InputError(message)
     if layout.pp > model.n_layers:
         message = f"pp = {layout.pp}: {model.name} has {model.n_layers} layers. Use pp <= {model.n_layers}."
         raise InputError(message)
@@ -400,12 +395,6 @@ def _check_heads(model: ModelSpec, attention: Attention, tp: int) -> None:
 
 
 def _check_experts(model: ModelSpec, block: FeedForward, layout: Layout) -> None:
-    if layout.expert_group % layout.ep:
-        message = (
-            f"ep = {layout.ep} does not divide the {layout.expert_group} devices that share the experts. "
-            f"Use ep = {_nearest_divisor(layout.expert_group, layout.ep)}."
-        )
-        raise InputError(message)
     slots = block.experts + layout.redundant_experts
     if slots % layout.ep:
         message = (

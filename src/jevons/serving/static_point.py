@@ -452,6 +452,7 @@ def _memory_at(deployment: Deployment, occupied_frac: float) -> dict[str, float]
         "weights": use.weights_bytes,
         "activations": use.activations_bytes,
         "reserved": use.reserved_bytes,
+        "graphs": use.graphs_bytes,
         "kv": use.kv_bytes * occupied_frac,
         "kv_free": use.kv_bytes * (1.0 - occupied_frac),
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.errors import InputError
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.serving.memory_factors import MemoryFactors
@@ -45,6 +46,30 @@ class Layout:
     dp: int = 1
     dp_attention: bool = False
     redundant_experts: int = 0
+
+    def __post_init__(self) -> None:
+        """Check that sizes are whole and that experts fit in the group that shares them.
+
+        Raises
+        ------
+        InputError
+            Naming the size and the nearest one that is right.
+        """
+        for name, least in (("tp", 1), ("pp", 1), ("ep", 1), ("dp", 1), ("redundant_experts", 0)):
+            size = getattr(self, name)
+            if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < least:
+                message = f"layout.{name} = {size}: must be a whole number, at least {least}"
+                raise InputError(message)
+        group, ep = int(self.expert_group), int(self.ep)
+        if group % ep:
+            use = max(size for size in range(1, min(group, ep) + 1) if group % size == 0)
+            hint = (
+                " or share experts between attention ranks (dp_attention)"
+                if self.dp > 1 and not self.dp_attention
+                else ""
+            )
+            message = f"ep = {ep} does not divide the {group} devices that share the experts. Use ep = {use}{hint}."
+            raise InputError(message)
 
     @property
     def devices(self) -> int:

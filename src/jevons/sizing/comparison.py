@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons import serving
+from jevons.checks import check, check_finite, check_ordered, check_shares
 from jevons.facts import FactValue, default_facts
 from jevons.facts.ledger import add_fact
 from jevons.hardware import Accelerator
@@ -157,6 +158,18 @@ class Comparison(Result):
     start: dt.date
     swings: tuple[Swing, ...]
     smallest: tuple[Machine, ...] = ()
+
+    def check(self) -> None:
+        """Check that machines carry the load, that parts make up each month, and that the cheapest way is first."""
+        super().check()
+        ways = self.ways()
+        check_ordered("cost a month of the ways", [way.month_cny for way in ways])
+        for way in ways:
+            check_finite({f"{way.name}: {part}": value for part, value in way.parts_cny.items()})
+            check_shares({f"{way.name}: utilisation": way.utilisation_frac})
+            if way.machine is not None:
+                carried = way.machines * self.carried_tok_per_d(way.machine)
+                check(carried >= self.output_tok_per_d * (1 - 1e-6), f"{way.name}: carries {carried:g} tokens a day")
 
     @property
     def api_cny_per_output_mtok(self) -> float:

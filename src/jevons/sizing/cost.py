@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from jevons import models
+from jevons.checks import check, check_sum
 from jevons.costing import DeviceHour, TokenCost, token_cost
 from jevons.errors import InputError
 from jevons.facts import get
@@ -85,6 +86,19 @@ class CostResult(Result):
     hour: DeviceHour | None
     tokens: PricedTokens | None
     utilisation_frac: float
+
+    def check(self) -> None:
+        """Check that parts make up the hour, and that no kind of token costs less than nothing."""
+        super().check()
+        if self.hour is not None:
+            check_sum("parts of the hour", (getattr(self.hour, f"{name}_cny") for name in _PARTS), self.hour.total_cny)
+        if self.tokens is not None:
+            cost = self.tokens.cost
+            ends = sorted((cost.input_per_mtok, cost.output_per_mtok))
+            check(
+                ends[0] * (1 - 1e-9) <= cost.blended_per_mtok <= ends[1] * (1 + 1e-9),
+                "the blended cost lies outside of input and output",
+            )
 
     @property
     def per_hour(self) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jevons import models
+from jevons.checks import check_sum
 from jevons.errors import InputError
 from jevons.hardware import accelerator
 from jevons.results import Column, Result, Table, table
@@ -56,6 +57,12 @@ class MemoryResult(Result):
     use: MemoryUse
     max_model_len: int
     shortage: str
+
+    def check(self) -> None:
+        """Check that the parts make up the device's memory."""
+        super().check()
+        if self.use.kv_bytes >= 0:
+            check_sum("parts of the memory", self._bytes().values(), self.deployment.accelerator.hbm_bytes)
 
     @property
     def fits(self) -> bool:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons import serving
+from jevons.checks import check, check_finite, check_sum
 from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.provenance import Ledger
 from jevons.results import Cell, Column, Result, Table, number, table
+from jevons.serving.memory import memory_plan
 from jevons.sizing.finalists import Missed
 from jevons.sizing.fleet import Fleet, degrees
 from jevons.sizing.hour_price import SITE, HourPrice
@@ -105,6 +107,25 @@ class SizeResult(Result):
     tried: int
     infeasible: tuple[Infeasible, ...]
     missed: tuple[Missed, ...]
+
+    def check(self) -> None:
+        """Check counts, cost, memory and limits of each fleet."""
+        super().check()
+        for fleet in (*self.entries, *self.pareto):
+            name, point = fleet.words(), fleet.point
+            prompts = 0 if fleet.prefill is None else fleet.prefill.devices * fleet.prefill_replicas
+            check_sum(f"{name}: accelerators", (fleet.deployment.devices * fleet.replicas, prompts), fleet.accelerators)
+            if fleet.per_hour is not None and fleet.price is not None:
+                check_sum(f"{name}: cost an hour", [fleet.price.amount * fleet.accelerators], fleet.per_hour)
+            use = memory_plan(fleet.deployment)
+            room = fleet.deployment.usable_bytes + (0.0 if use.graphs_inside else use.graphs_bytes)
+            check_sum(f"{name}: memory", point.memory_bytes.values(), room, tolerance=1e-3)
+            check_finite({f"{name}: TTFT": point.ttft_s, f"{name}: TPOT": point.tpot_s})
+            if fleet.observed is None and self.demand.given:
+                for word, value, limit in zip(
+                    ("TTFT", "TPOT", "E2E"), (point.ttft_s, point.tpot_s, fleet.e2e_s), self.service.slo, strict=True
+                ):
+                    check(limit is None or value <= limit * (1 + 1e-9), f"{name}: {word} {value} exceeds {limit}")
 
     @property
     def best(self) -> Fleet:

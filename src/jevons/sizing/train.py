@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from jevons import models, training
+from jevons.checks import check, check_shares, check_sum
 from jevons.errors import InfeasibleError, InputError
 from jevons.facts import get
 from jevons.hardware import Accelerator, Cluster, accelerator
@@ -59,6 +60,19 @@ class TrainResult(Result):
     rejected: Mapping[str, int]
     outlook: training.RunOutlook
     curve: tuple[training.ScalePoint, ...] = ()
+
+    def check(self) -> None:
+        """Check that parts make up step and cost, and that no device exceeds its memory or its peak."""
+        super().check()
+        estimate, devices = self.estimate, self.job.cluster.devices
+        for step in self.steps:
+            check_sum(f"{step.layout}: parts of the step", step.parts.values(), step.step_time_s)
+            check_shares({f"{step.layout}: MFU": step.mfu_frac})
+            held, room = sum(step.memory_bytes.values()), self.job.cluster.accelerator.hbm_bytes
+            check(held <= room * (1 + 1e-9), f"{step.layout}: {held:g} bytes exceed the memory of {room:g}")
+        check_sum("accelerator-hours", [estimate.days * 24 * devices], estimate.accelerator_h)
+        if estimate.cost is not None and self.price is not None:
+            check_sum("cost", [estimate.accelerator_h * self.price.amount], estimate.cost)
 
     @property
     def best(self) -> training.TrainingStep:

@@ -61,7 +61,7 @@ def test_weights_that_do_not_fit_name_need_room_and_remedy():
     ("model", "layout", "message"),
     [
         ("llama-3.1-8b", {"tp": 5}, r"tp = 5 does not divide the 32 attention heads.*Use tp = 4"),
-        ("llama-3.1-8b", {"tp": 0}, r"layout.tp = 0: must be at least 1"),
+        ("llama-3.1-8b", {"tp": 0}, r"layout.tp = 0: must be a whole number, at least 1"),
         ("llama-3.1-8b", {"pp": 64}, r"32 layers. Use pp <= 32"),
         ("llama-3.1-8b", {"tp": 2, "ep": 2}, r"has no experts. Use ep = 1"),
         ("deepseek-v3", {"dp": 144, "ep": 144, "dp_attention": True}, r"256 experts.*128, or redundant_experts = 32"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jevons.errors import InfeasibleError, InputError
+from jevons.errors import InputError
 
 if TYPE_CHECKING:
     from jevons.study.draws.run import Draws
@@ -117,7 +117,8 @@ def sweep(
         lambda engineering, base, **options: runs.sweep(loaded, engineering, base, axes, **options),
     )  # fmt: skip
     records = _records(found)
-    value = {"scenario": loaded.name, "as_of": loaded.as_of, "infeasible": found.infeasible, "points": records}
+    value = {"scenario": loaded.name, "as_of": loaded.as_of, "points": records}
+    value |= {"infeasible": found.infeasible, "unsolved": found.unsolved}
     shown = ("value_per_ads_cny", "orders_value_cny", "tokens_per_d", "devices", "capex_cny", "compute_factor")
     units = {"orders_value_cny": (1e9, "bn CNY"), "tokens_per_d": (1e12, "tn tok/day"), "capex_cny": (1e9, "bn CNY")}
     heads = tuple(f"{n.removesuffix('_cny')} [{units.get(n, (1, OUTCOMES[n][0]))[1]}]" for n in shown)
@@ -132,7 +133,7 @@ def sweep(
     if json:
         _say(value)
     else:
-        show(table(f"{loaded.name}: {len(records)} points, {found.infeasible} without a plan", columns, rows))
+        show(table(f"{loaded.name}: {len(records)} points, {found.left_out}", columns, rows))
 
 
 @study_app.command("foresight")
@@ -246,9 +247,6 @@ def _drawn(loaded: Scenario, processes: int | None, store: Path | None, no_store
         )  # fmt: skip
     finally:
         progress.end()
-    if not found.values.shape[0]:
-        message = "no draw has a feasible plan. Widen budget, chip supply or power, or look at `jevons plan` first."
-        raise InfeasibleError(message)
     if found.stored:
         note(f"{found.stored} draws were in the store")
     return found
@@ -271,7 +269,7 @@ def _tell(found: Draws, loaded: Scenario, head: dict[str, Any], *, json: bool, o
     if json:
         _say(value)
         return
-    title = f"{loaded.name}: {value['draws']} draws, seed {head['seed']}, {found.infeasible} without a feasible plan"
+    title = f"{loaded.name}: {value['draws']} draws, seed {head['seed']}, {found.left_out}"
     chances = value["probability"]
     likely = [
         (label, f"{100 * chances[name]['p']:.1f} %", f"{100 * chances[name]['standard_error']:.1f} %")

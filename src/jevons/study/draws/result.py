@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
+from jevons.checks import check
 from jevons.results import Column, Result, Table, table
 from jevons.rounding import shown_in
 from jevons.study.draws.outcomes import OUTCOMES
@@ -36,9 +39,9 @@ class StudyResult(Result):
     @property
     def answer(self) -> str:
         """How many draws there are, the interval of value per ADS, and P(Jevons)."""
-        count, infeasible = self.draws.values.shape[0], self.draws.infeasible
+        count = self.draws.values.shape[0]
         low, middle, high = self.draws.quantiles("value_per_ads_cny", (0.1, 0.5, 0.9))
-        head = f"{self.scenario.name}: {count} feasible draws, {infeasible} without a feasible plan."
+        head = f"{self.scenario.name}: {count} feasible draws, {self.draws.left_out}."
         if not self.random:
             return f"{head} Median value per ADS over the grid: {middle:,.0f} CNY."
         chance = 100 * self.draws.probability("compute_factor", 1.0)
@@ -46,6 +49,14 @@ class StudyResult(Result):
             f"{head} Value per ADS is {middle:,.0f} CNY (10 to 90 %: {low:,.0f} to {high:,.0f}), "
             f"P(Jevons) {chance:.0f} %."
         )
+
+    def check(self) -> None:
+        """Check that every outcome of every draw is a number, and shares lie from 0 to 1."""
+        super().check()
+        for name, values in self.draws.outcomes.items():
+            check(bool(np.isfinite(values).all()), f"{name} of a draw is not finite")
+        spent = self.draws.outcomes["budget_spent_frac"]
+        check(bool((spent >= -1e-6).all() and (spent <= 1 + 1e-6).all()), "a draw spends more than its budget")
 
     def _tables(self) -> Iterator[Table]:
         outcomes = [Column("name", "outcome"), Column("unit", "unit"), Column("p10", "10 %"), Column("p50", "median")]

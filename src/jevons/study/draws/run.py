@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from jevons.arrays import Array
-from jevons.errors import InputError
+from jevons.errors import InfeasibleError, InputError
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
 from jevons.study.draws.sampling import draw_amounts, rank_correlations
-from jevons.study.draws.store import Record, Store, key_of
+from jevons.study.draws.store import UNSOLVED, Record, Store, key_of
 from jevons.study.draws.workers import run_rows
 from jevons.study.scenario.scenario import Scenario
 
@@ -42,6 +42,8 @@ class Draws:
         See `OUTCOMES`; infeasible draws are left out.
     infeasible : int
         Draws without a feasible plan.
+    unsolved : int
+        Draws on which a solver stopped without a verdict.
     paths : mapping of str to (draws, t)
         See `PATHS`.
     stored : int
@@ -52,8 +54,15 @@ class Draws:
     values: Array
     outcomes: dict[str, Array]
     infeasible: int
+    unsolved: int = 0
     paths: dict[str, Array] = dataclasses.field(default_factory=dict)
     stored: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """How many draws have no outcomes, in words."""
+        unsolved = f", {self.unsolved} unsolved" if self.unsolved else ""
+        return f"{self.infeasible} without a feasible plan{unsolved}"
 
     def quantiles(self, outcome: str, at: tuple[float, ...] = (0.1, 0.5, 0.9)) -> tuple[float, ...]:
         """Return quantiles of an outcome."""
@@ -182,7 +191,13 @@ def evaluate(
     progress: Callable[[int, int], None] | None = None,
     store: Path | None = None,
 ) -> Draws:
-    """Return outcomes for each row of *values* (n, names), in their order whatever computes them."""
+    """Return outcomes for each row of *values* (n, names), in their order whatever computes them.
+
+    Raises
+    ------
+    InfeasibleError
+        If no row has outcomes.
+    """
     total = values.shape[0]
     key = run_key(scenario, engineering, about) if store is not None else ""
     archive = Store(store, key, {"scenario": scenario.name, **about}) if store is not None else None
@@ -206,13 +221,20 @@ def evaluate(
                 progress(len(done), total)
         if archive is not None:
             archive.add(pending)
-    feasible = [index for index in range(total) if done[index] is not None]
+    unsolved = [record[UNSOLVED] for record in done.values() if record is not None and UNSOLVED in record]
+    feasible = [index for index in range(total) if UNSOLVED not in (done[index] or {UNSOLVED: ""})]
     records: list[dict[str, Any]] = [record for index in feasible if (record := done[index]) is not None]
+    if not records:
+        failed = f"; on {len(unsolved)} a solver failed ({unsolved[0]})" if unsolved else ""
+        remedy = "Widen budget, chip supply or power, or look at `jevons plan` without draws first."
+        message = f"none of {total} draws has a feasible plan{failed}. {remedy}"
+        raise InfeasibleError(message)
     return Draws(
         names=names,
         values=values[feasible],
         outcomes={name: np.array([record[name] for record in records]) for name in OUTCOMES},
-        infeasible=total - len(feasible),
+        infeasible=total - len(feasible) - len(unsolved),
+        unsolved=len(unsolved),
         paths={
             name: np.array([record["paths"][name] for record in records])
             for name in (records[0]["paths"] if records else ())

@@ -24,6 +24,9 @@ except ImportError:  # pragma: no cover - not on Windows, where two runs of one 
     fcntl = None  # type: ignore[assignment]
 
 Record = dict[str, Any] | None
+"""Outcomes of a draw; None without a feasible plan, `UNSOLVED` with the reason where a solver failed."""
+
+UNSOLVED = "unsolved"
 
 
 def key_of(parts: Mapping[str, Any]) -> str:

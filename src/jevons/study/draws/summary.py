@@ -124,8 +124,9 @@ def sensitivity_records(draws: Draws, most: int = 12) -> dict[str, list[dict[str
 def summary(draws: Draws) -> dict[str, Any]:
     """Return everything above as one mapping."""
     return {
-        "draws": int(draws.values.shape[0]) + draws.infeasible,
+        "draws": int(draws.values.shape[0]) + draws.infeasible + draws.unsolved,
         "infeasible": draws.infeasible,
+        "unsolved": draws.unsolved,
         "probability": probabilities(draws),
         "outcomes": interval_records(draws),
         "paths": path_records(draws),

@@ -11,13 +11,13 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 from jevons.arrays import Array
-from jevons.errors import InfeasibleError
+from jevons.errors import InfeasibleError, SolverError
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.chain.verdict import demand_response
 from jevons.study.draws.outcomes import outcomes_of, paths_of
 from jevons.study.draws.sampling import BAN
-from jevons.study.draws.store import Record
+from jevons.study.draws.store import UNSOLVED, Record
 from jevons.study.scenario.scenario import Scenario
 
 ROUNDS, TOLERANCE = 6, 0.02
@@ -67,6 +67,8 @@ def _one(row: tuple[tuple[str, ...], Array]) -> Record:
         return {**outcomes_of(result, response), "paths": paths_of(result, response.loop_gain(result.scenario))}
     except InfeasibleError:
         return None
+    except SolverError as error:
+        return {UNSOLVED: str(error)}
 
 
 def run_rows(

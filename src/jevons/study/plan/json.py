@@ -136,6 +136,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         "rounds": result.chain.convergence.rounds,
         "draws": 0 if draws is None else int(draws.outcomes["devices"].size),
         "infeasible_draws": 0 if draws is None else draws.infeasible,
+        "unsolved_draws": 0 if draws is None else draws.unsolved,
         "judgements": [
             {"path": path, "value": value, "low": low, "high": high, "unit": unit, "reason": reason}
             for path, value, low, high, unit, reason in result.judgements

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from jevons.checks import check_record
 from jevons.results import Result, Table
 from jevons.study.plan.dataset import plan_dataset
 from jevons.study.plan.figures import PlanFigures
+from jevons.study.plan.invariants import check_plan
 from jevons.study.plan.json import plan_json
 from jevons.study.plan.sections import Section, section, value_section
 from jevons.study.plan.tables.overview import plan_answer
@@ -33,6 +35,12 @@ class PlanResult(PlanFigures, Result):
     def answer(self) -> str:
         """Two sentences: what is built, served, spent and worth; and the Jevons verdict."""
         return plan_answer(self)
+
+    def check(self) -> None:
+        """Check that tokens, money and power add up and keep their limits."""
+        record = self.to_json()
+        check_record(self.kind, record)
+        check_plan(record)
 
     def _tables(self) -> Iterable[Table]:
         return plan_tables(self)

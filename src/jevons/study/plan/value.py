@@ -12,6 +12,7 @@ from jevons.results import Result, Table
 from jevons.study.chain.accounts import cloud_value_implied_cny
 from jevons.study.plan import valuation
 from jevons.study.plan.group_cash import GroupCash, group_cash
+from jevons.study.plan.invariants import check_value
 from jevons.study.plan.result import PlanResult
 from jevons.study.plan.tables.statements import cash_record, quarter_records, statements_record
 from jevons.study.plan.tables.valuation import value_tables
@@ -57,6 +58,11 @@ class ValueResult(Result):
             f"{price:,.0f} CNY on {record['as_of']}; the price implies {needs}. Of the re-rating from "
             f"{rerating['from']} to {rerating['to']}, {100 * rerating['explained_frac']:.0f} % is explained."
         )
+
+    def check(self) -> None:
+        """Check that the bridge adds up."""
+        super().check()
+        check_value(self.record)
 
     def _tables(self) -> Iterable[Table]:
         return value_tables(self.plan, self.record, self.cash)

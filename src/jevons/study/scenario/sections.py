@@ -130,9 +130,9 @@ class ServingSpec(Section):
     """Engine, as `jevons engines` lists them, such as `vllm` or `vllm@0.13`."""
     models: dict[str, ServedModel] = Field(min_length=1)
     """Served models by name."""
-    utilisation_cap: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
+    utilisation_cap: Annotated[Amount, Quantity(unit="1", ge=1e-6, le=1)]
     """Highest busy share of a slot while latency holds."""
-    availability: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
+    availability: Annotated[Amount, Quantity(unit="1", ge=1e-6, le=1)]
     """Share of device-hours in working order."""
     software_gain: Annotated[Amount, Quantity(unit="1", gt=0)]
     """Factor by which tokens per device-second grow in a year, all else equal."""

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from jevons.errors import InputError
+from jevons.errors import InfeasibleError, InputError, SolverError
 from jevons.facts import default_facts
 from jevons.study import load
 from jevons.study.chain.fixed_point import run_chain
@@ -86,6 +86,45 @@ def test_a_stopped_run_goes_on_without_repeats_and_ends_the_same(prepared, drawn
     assert again.stored == 12
     assert len(computed) == 12 - resumed.stored
     same(drawn, again)
+
+
+def test_a_draw_that_a_solver_fails_on_is_a_draw_with_a_state_and_is_not_computed_again(
+    prepared, drawn, tmp_path, monkeypatch
+):
+    calls = []
+    chain = workers.run_chain
+
+    def failing(*given, **options):
+        calls.append(given)
+        if len(calls) == 3:
+            message = "HiGHS stopped with `Unknown`"
+            raise SolverError(message)
+        if len(calls) == 5:
+            message = "nothing fits"
+            raise InfeasibleError(message)
+        return chain(*given, **options)
+
+    monkeypatch.setattr(workers, "run_chain", failing)
+    first = monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path)
+    assert (first.unsolved, first.infeasible, len(first.values)) == (1, 1, 10)
+    assert first.left_out == "1 without a feasible plan, 1 unsolved"
+    rest = [i for i in range(12) if i not in (2, 4)]
+    assert np.array_equal(first.outcomes["devices"], drawn.outcomes["devices"][rest])
+    again = monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path)
+    assert len(calls) == 12
+    same(first, again)
+    assert (again.unsolved, again.infeasible) == (1, 1)
+    assert summary(again)["draws"] == 12
+
+
+def test_a_study_without_any_plan_says_so_with_a_remedy(prepared, monkeypatch):
+    def failing(*_given, **_options):
+        message = "HiGHS stopped with `Unknown`"
+        raise SolverError(message)
+
+    monkeypatch.setattr(workers, "run_chain", failing)
+    with pytest.raises(InfeasibleError, match=r"none of 4 draws .* on 4 a solver failed \(HiGHS.*Widen budget"):
+        monte_carlo(*prepared, 4, seed=5, processes=1)
 
 
 def test_another_seed_number_of_draws_or_figure_is_another_run(prepared):

@@ -75,7 +75,7 @@ def growth_word(record: dict[str, Any]) -> str:
 
 
 def _counted(draws: Draws) -> str:
-    return f"{draws.values.shape[0]} draws ({draws.infeasible} more without a feasible plan)"
+    return f"{draws.values.shape[0]} draws ({draws.left_out})"
 
 
 def verdict_table(result: PlanFigures) -> Table:
