@@ -20,7 +20,6 @@ CORE = (
     "schema",
     "arrays",
     "files",
-    "limits",
     "text",
     "rounding",
     "results",

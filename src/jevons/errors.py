@@ -7,7 +7,7 @@ traceback; anything else is a defect of the program and keeps it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _LEAST_PART = 3
@@ -87,8 +87,11 @@ class SolverError(JevonsError):
     """A solver stopped without an answer although one should exist."""
 
 
-def did_you_mean(word: str, known: Iterable[str], *, most: int = 3) -> str:
-    """Return `` Did you mean `x`?`` for near names of *word* among *known*, or an empty string."""
+def did_you_mean(word: str, known: Iterable[str], *, most: int = 3, offered: Mapping[str, str] | None = None) -> str:
+    """Return `` Did you mean `x`?`` for near names of *word* among *known*, or an empty string.
+
+    *offered* has the name to offer for those that are spellings of it.
+    """
     names = list(known)
     near = difflib.get_close_matches(word, names, n=most, cutoff=0.6)
     if not near and len(word) >= _LEAST_PART:
@@ -96,4 +99,5 @@ def did_you_mean(word: str, known: Iterable[str], *, most: int = 3) -> str:
         near = [name for name in names if lower in name.lower()][:most]
     if not near:
         return ""
-    return f" Did you mean {' or '.join(f'`{name}`' for name in near)}?"
+    shown = dict.fromkeys((offered or {}).get(name, name) for name in near)
+    return f" Did you mean {' or '.join(f'`{name}`' for name in shown)}?"

@@ -14,9 +14,14 @@ from jevons.schema import shortened
 # Words that say nothing about which device is meant.
 _FILLERS = frozenset({
     "nvidia", "amd", "huawei", "intel", "google", "aws", "amazon", "tesla", "geforce", "instinct", "gpu", "accelerator",
-    "graphics", "card", "per", "of", "both", "dies", "habana", "server", "edition", "oam", "npu", "cloud",
+    "graphics", "card", "per", "of", "both", "dies", "habana", "server", "edition", "oam", "npu", "cloud", "dgx", "hgx",
+    "ac", "air", "cooled",
 })  # fmt: skip
+_COUNT = re.compile(r"^(\d{1,4}x|x\d{1,4}|\d{3,4}w)$")
 _MEMORY = re.compile(r"^(\d{2,4})(g|gb|gib)$")
+# Eight devices written with their number, such as ``8xH100`` or ``H100 x8``.
+_NUMBER = re.compile(r"(\d{1,4})\s*[x×]\s*(\D.*)|(.+?)[\s(]+[x×](\d{1,4})\)?")
+_SAME_MEMORY = 0.015
 _JOINED = re.compile(r"(sxm|pcie|oam)\d?$")
 
 
@@ -27,6 +32,11 @@ class _Known:
     device: str
     words: frozenset[str]
     joined: str
+
+    @classmethod
+    def of(cls, device: str, title: str) -> _Known:
+        words, _ = read_name(title)
+        return cls(device, frozenset(words), "".join(words))
 
 
 def accelerator_ids(facts: Facts | None = None) -> list[str]:
@@ -69,6 +79,10 @@ def _shipped(name: str) -> str:
 
 def _resolved(name: str, facts: Facts) -> str:
     ids = accelerator_ids(facts)
+    count, kind = _counted(name)
+    if count:
+        message = f"accelerator `{shortened(name)}`: states a number too; give --gpu {kind} and --gpus {count}"
+        raise InputError(message)
     words, memory_gb = read_name(name)
     joined = "".join(words)
     plain = re.sub(r"[^a-z0-9]+", "", name.lower())
@@ -84,6 +98,8 @@ def _resolved(name: str, facts: Facts) -> str:
     usual = [device for device, spelling in _spellings(facts, ids) if "".join(read_name(spelling)[0]) == joined]
     exact = [known.device for known in _names(facts, ids) if known.joined == joined or known.words == set(words)]
     within = [known.device for known in _names(facts, ids) if set(words) <= known.words]
+    if len(set(within)) == 1 and not any(re.search(r"\d", word) and len(word) > 1 for word in words):
+        within = []  # a word such as `pro` is no name, even where one device alone has it
     family = list(dict.fromkeys([*usual, *exact, *within]))
     fitting = [one for one in family if memory_gb is None or _has_memory(facts, one, memory_gb)]
     for group in (usual, exact):
@@ -93,6 +109,65 @@ def _resolved(name: str, facts: Facts) -> str:
     if len(fitting) == 1:
         return fitting[0]
     raise InputError(_problem(name, joined, family, fitting, facts, ids))
+
+
+def device_in(label: str, facts: Facts | None = None) -> str:
+    """Return the id of the device that a table's label or a file's name speaks of, whatever else it says.
+
+    What `device_id` understands is read as there. Otherwise words that no device has are left out, then the memory, and
+    of the devices whose whole name stands in the label the one with the longest is meant.
+
+    Raises
+    ------
+    InputError
+        If no device is meant, or several kinds are.
+
+    Examples
+    --------
+    >>> device_in("A100-80GB SXM (4x200Gbps NICs per node)"), device_in("aic_h100_sxm_gemm.csv")
+    ('a100_sxm', 'h100_sxm')
+    """
+    facts = facts or default_facts()
+    return _shipped_in(label) if facts is default_facts() else _within(label, facts)
+
+
+@functools.lru_cache(maxsize=1024)
+def _shipped_in(label: str) -> str:
+    return _within(label, default_facts())
+
+
+def _counted(name: str) -> tuple[str, str]:
+    """Return the number of devices that a name such as ``8xH100`` states, and the name without it."""
+    stated = _NUMBER.fullmatch(name.strip().lower())
+    if stated is None:
+        return "", name
+    return stated[1] or stated[4], (stated[2] or stated[3]).strip()
+
+
+def _within(label: str, facts: Facts) -> str:
+    label = _counted(label)[1]
+    try:
+        return device_id(label, facts)
+    except InputError as error:
+        problem = error
+    ids = accelerator_ids(facts)
+    named = [*_names(facts, ids), *(_Known.of(device, text) for device, text in _spellings(facts, ids))]
+    words, memory_gb = read_name(label)
+    told = " ".join(word for word in dict.fromkeys(words) if any(word in known.words for known in named))
+    for shorter in (f"{told} {memory_gb:g}GB" if memory_gb else "", told):
+        try:
+            return device_id(shorter, facts)
+        except InputError:
+            continue
+    within = [known for known in named if known.words and known.words <= set(words)]
+    longest = max((len(known.words) for known in within), default=0)
+    devices = {known.device for known in within if len(known.words) == longest}
+    if len(devices) == 1:
+        return devices.pop()
+    if devices:
+        message = f"`{shortened(label)}` speaks of {' and '.join(sorted(devices))}; one row, one kind"
+        raise InputError(message)
+    raise problem
 
 
 def read_name(name: str) -> tuple[tuple[str, ...], float | None]:
@@ -109,7 +184,7 @@ def read_name(name: str) -> tuple[tuple[str, ...], float | None]:
         size = _MEMORY.match(raw)
         if size and words:
             memory_gb = float(size[1])
-        elif raw and raw not in _FILLERS and not re.match(r"^(hbm\d?e?|gddr\d?x?)$", raw):
+        elif raw and raw not in _FILLERS and not _COUNT.match(raw) and not re.match(r"^(hbm\d?e?|gddr\d?x?)$", raw):
             split = _JOINED.search(raw)
             head = raw[: split.start()] if split else raw
             words += [part for part in (head, split[1] if split else "") if part]
@@ -120,9 +195,7 @@ def _names(facts: Facts, ids: list[str]) -> list[_Known]:
     names = []
     for device in ids:
         titles = [device, str(facts.get(f"{device}.name").value)] if f"{device}.name" in facts else [device]
-        for title in titles:
-            words, _ = read_name(title)
-            names.append(_Known(device, frozenset(words), "".join(words)))
+        names += [_Known.of(device, title) for title in titles]
     return names
 
 
@@ -135,7 +208,7 @@ def _spellings(facts: Facts, ids: list[str]) -> list[tuple[str, str]]:
 def _has_memory(facts: Facts, device: str, memory_gb: float) -> bool:
     """Return whether a device has the memory that a name states, in decimal or binary units."""
     size = facts.get(f"{device}.hbm_bytes").number
-    return any(abs(size / unit - memory_gb) <= 0.04 * memory_gb for unit in (1e9, 2.0**30))
+    return any(abs(size / unit - memory_gb) <= _SAME_MEMORY * memory_gb for unit in (1e9, 2.0**30))
 
 
 def _problem(name: str, joined: str, family: list[str], fitting: list[str], facts: Facts, ids: list[str]) -> str:
@@ -150,8 +223,5 @@ def _problem(name: str, joined: str, family: list[str], fitting: list[str], fact
     shapes = {one.replace("_", ""): one for one in ids}
     for device, spelling in _spellings(facts, ids):
         shapes.setdefault("".join(read_name(spelling)[0]), device)
-    near = did_you_mean(joined, shapes)
-    for plain, device in shapes.items():
-        near = near.replace(f"`{plain}`", f"`{device}`")
-    lists = "`jevons facts search hbm` lists them; --hardware FILE.yaml describes another."
-    return f"unknown accelerator `{shortened(name)}`.{near} {lists}"
+    lists = "`jevons devices` lists them; --hardware FILE.yaml describes another."
+    return f"unknown accelerator `{shortened(name)}`.{did_you_mean(joined, shapes, offered=shapes)} {lists}"

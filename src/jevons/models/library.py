@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jevons.errors import InputError, did_you_mean
+from jevons.models.checkpoints import quantised
 from jevons.models.read import read_config
 from jevons.models.spec import ModelSpec
+from jevons.schema import shortened
 
 _CONFIGS = Path(__file__).parent / "configs"
+_MOST_MEANT = 6
 
+# Ends of a checkpoint's name that state the precision of its weights; what quantised them may stand before.
+_TOOL = r"[-.](?:quantized[-.])?(?:(?:awq|gptq|bnb|mlx|autoround|modelopt|unsloth|dynamic)-)*"
 _SUFFIXES = (
-    (r"[-_](nvfp4|fp4)(-.*)?$", "nvfp4"),
-    (r"[-_]mxfp4(-.*)?$", "mxfp4"),
-    (r"[-_]fp8(-dynamic|-static-pertensor|-block|-kv)?$", "fp8"),
-    (r"[-_](awq|gptq)(-int4)?$", "int4"),
-    (r"[-_](quantized\.)?(w4a16|int4|4bit)$", "int4"),
-    (r"[-_](quantized\.)?(w8a8|w8a16|int8|8bit)$", "int8"),
-    (r"[-_](bf16|fp16)$", "bf16"),
+    (rf"{_TOOL}(nvfp4|fp4)(-v\d)?$", "nvfp4"),
+    (rf"{_TOOL}mxfp4(-v\d)?$", "mxfp4"),
+    (rf"{_TOOL}fp8(-dynamic|-static-pertensor|-block|-kv)*$", "fp8"),
+    (rf"{_TOOL}(w8a8|w8a16|int8|8bit|int8-int8)$", "int8"),
+    (rf"{_TOOL}(w4a16|w4a8|int4|4bit)(-g\d+)?$", "int4"),
+    (r"[-.](awq|gptq|autoround)$", "int4"),
+    (r"[-.](bf16|fp16)$", "bf16"),
 )
-_DROPPED = re.compile(
-    r"[-_](instruct|chat|hf|it|base|thinking|0324|0528|2407|2409|2411|2501|2503|2506|2507|0905|v0\.[0-9]|preview)(?=$|[-_])"
-)
+_LLAMA_CPP = re.compile(r"gguf|ggml|[-.](i?q\d[_-]\w+|q\d)$")
+_DROPPED = re.compile(r"[-_](instruct|chat|hf|it|base|thinking|reasoning|\d{4}|v0\.[0-9]|preview|exp|latest)(?=$|[-_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +47,41 @@ def names() -> list[str]:
 def resolve(name: str) -> Resolved:
     """Return the shipped architecture that *name* spells, such as ``meta-llama/Meta-Llama-3.1-8B-Instruct-FP8``.
 
+    Maker, case, punctuation, dates and words such as ``instruct`` do not matter. The beginning of a name will do where
+    no other begins so: ``llama 4 maverick``.
+
     Raises
     ------
     InputError
-        If none is shipped; near names are offered.
+        If none is shipped, or several are meant; near names are offered.
+
+    Examples
+    --------
+    >>> resolve("Llama 3.1 8B Instruct").spec_name, resolve("Qwen/Qwen3-32B-AWQ").precision_hint
+    ('llama-3.1-8b', 'int4')
     """
-    plain = name.strip().split("/")[-1].lower().replace(" ", "-").replace("_", "-")
+    plain = re.sub(r"[\s_:]+", "-", name.strip().split("/")[-1].lower())
+    plain = re.sub(r"(\d)-([bmt])(?=$|-)", r"\1\2", plain)
+    if _LLAMA_CPP.search(plain):
+        message = f"model `{shortened(name)}`: files of llama.cpp are not modelled; give the model and --precision int4"
+        raise InputError(message)
     hint = None
     for pattern, precision in _SUFFIXES:
         shorter = re.sub(pattern, "", plain)
         if shorter != plain:
             plain, hint = shorter, hint or precision
     known = names()
-    for candidate in _spellings(plain):
+    spellings = _spellings(plain)
+    for candidate in spellings:
         if candidate in known:
             return Resolved(candidate, hint)
+    longer = {one for one in known for candidate in spellings if candidate and one.startswith(f"{candidate}-")}
+    if len(longer) == 1:
+        return Resolved(longer.pop(), hint)
+    told = f" It may be {' or '.join(f'`{one}`' for one in sorted(longer))}." if 0 < len(longer) <= _MOST_MEANT else ""
     message = (
-        f"unknown model `{name}`.{did_you_mean(plain, known)} `jevons models list` shows all; or give a config.json."
+        f"unknown model `{shortened(name)}`.{told or did_you_mean(plain, known)} `jevons models list` shows all; "
+        "or give a config.json."
     )
     raise InputError(message)
 
@@ -74,6 +96,16 @@ def model(name_or_path: str, *, name: str | None = None) -> ModelSpec:
     <qwen3-32b: 32.8 bn parameters, 32 bn active, KV 262,144 bytes/token, context 40,960 tokens>
     """
     return load(str(name_or_path), name=name)
+
+
+def _is_config(name_or_path: str) -> bool:
+    """Return whether a model is given as a config.json or a folder that may hold one."""
+    if name_or_path.endswith(".json"):
+        return True
+    try:
+        return bool(name_or_path.strip()) and Path(name_or_path).is_dir()
+    except OSError:  # longer than a file's name can be
+        return False
 
 
 def _spellings(plain: str) -> list[str]:
@@ -91,7 +123,8 @@ def load(name_or_path: str, *, name: str | None = None) -> ModelSpec:
     Parameters
     ----------
     name_or_path : str
-        Shipped name in any common spelling, or the path of a config.json or of its folder.
+        Shipped name in any common spelling, or the path of a config.json or of its folder. A name that ends with a
+        precision, such as ``-FP8`` or ``-AWQ``, gives weights as checkpoints of that precision have them.
     name : str, optional
         Name to give the model.
 
@@ -100,8 +133,11 @@ def load(name_or_path: str, *, name: str | None = None) -> ModelSpec:
     InputError
         If it is neither a shipped name nor a readable config.json.
     """
-    path = Path(name_or_path)
-    if path.suffix == ".json" or path.is_dir():
-        return read_config(path, name=name)
+    if _is_config(name_or_path):
+        return read_config(Path(name_or_path), name=name)
     found = resolve(str(name_or_path))
-    return read_config(_CONFIGS / f"{found.spec_name}.json", name=name or found.spec_name)
+    shipped = read_config(_CONFIGS / f"{found.spec_name}.json", name=found.spec_name)
+    spec = quantised(shipped, found.precision_hint)
+    if spec.weight_precision != shipped.weight_precision:
+        return replace(spec, name=name or f"{found.spec_name}-{found.precision_hint}")
+    return spec if name is None else replace(spec, name=name)

@@ -9,13 +9,14 @@ from typing import Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.files import read_json
-from jevons.limits import CONFIG_BYTES
 from jevons.models._config import Config
 from jevons.models._families import FAMILIES, build
 from jevons.models._quantised import read_precision
 from jevons.models._vision import vision_parameters
 from jevons.models.spec import ModelSpec
 from jevons.schema import shortened
+
+MAX_CONFIG_BYTES = 10_000_000
 
 _NESTED = ("text_config", "language_config", "llm_config")
 
@@ -38,7 +39,7 @@ def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
     path = Path(path)
     if path.is_dir():
         path = path / "config.json"
-    raw = read_json(path, most_bytes=CONFIG_BYTES)
+    raw = read_json(path, most_bytes=MAX_CONFIG_BYTES)
     label = name or (path.parent.name if path.name == "config.json" and path.parent.name else path.stem)
     return spec_of(raw, label, str(path))
 

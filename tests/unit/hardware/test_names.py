@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jevons.errors import InputError
 from jevons.facts import default_facts
-from jevons.hardware import accelerator_ids, device_id
+from jevons.hardware import accelerator_ids, device_id, device_in
 
 WRITTEN = {
     "NVIDIA GeForce RTX 4090": "rtx_4090", "H100-SXM5-80GB": "h100_sxm", "NVIDIA H100 80GB HBM3": "h100_sxm",
@@ -37,7 +37,8 @@ def test_every_device_is_found_by_its_id_its_name_and_its_spellings(device: str)
 @pytest.mark.parametrize(
     ("written", "told"),
     [("rtx", "rtx_3090, rtx_pro_6000 or rtx_4090"), ("H20-141GB", "only h20"), ("V100-SXM2-16GB", "only v100_sxm"),
-     ("a10g", "Did you mean `a10`"), ("RTX 4090 D", "`rtx_4090`"), ("", "give a name")],
+     ("RTX 4090 D", "`rtx_4090`"), ("", "give a name"), ("8xH100", "give --gpu h100 and --gpus 8"),
+     ("H100 x8", "give --gpu h100 and --gpus 8"), ("H100 96GB", "no device of that memory"), ("pro", "unknown")],
 )  # fmt: skip
 def test_a_name_of_no_one_device_is_answered_with_candidates(written: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
@@ -51,3 +52,23 @@ def test_any_text_is_a_device_or_told_in_a_line(text: str) -> None:
     except InputError:
         return
     assert device in accelerator_ids()
+
+
+LABELS = {
+    "A100 (Ampere, 8x200G NICs)": "a100_sxm", "A100-80GB SXM (4x200Gbps NICs per node)": "a100_sxm",
+    "NVIDIA Blackwell GPU (GB200)": "gb200", "DGX-H100": "h100_sxm", "8xH100": "h100_sxm",
+    "AMD Instinct MI300X-NPS1-SPX-192GB-750W": "mi300x", "NVIDIA B200 GPU (8x, 183GB each)": "b200_sxm",
+    "aic_h100_sxm_gemm.csv": "h100_sxm", "Ascend 910C (Atlas 800 A3, 64G x 16 dies)": "ascend_910c",
+    "TPU Trillium (v6e)": "tpu_v6e", "A100 (DGX-A100)": "a100_sxm", "A100-40GB": "a100_sxm_40gb",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("label", "device"), LABELS.items())
+def test_a_label_of_a_table_tells_its_device_whatever_else_it_says(label: str, device: str) -> None:
+    assert device_in(label) == device
+
+
+@pytest.mark.parametrize("label", ["MI300X / MI325X", "Voodoo 3", "NVIDIA RTX PRO 4500 Blackwell", "Intel Arc Pro B50"])
+def test_a_label_of_two_kinds_or_of_none_is_refused(label: str) -> None:
+    with pytest.raises(InputError):
+        device_in(label)

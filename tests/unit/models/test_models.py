@@ -110,11 +110,44 @@ def test_shipped_precision_is_read_from_the_file():
         ("nvidia/DeepSeek-R1-NVFP4", "deepseek-r1", "nvfp4"),
         ("Llama2-70B", "llama-2-70b", None),
         ("Qwen/Qwen3-30B-A3B-FP8", "qwen3-30b-a3b", "fp8"),
+        ("Llama 3.1 8B Instruct", "llama-3.1-8b", None),
+        ("llama3.1:8b", "llama-3.1-8b", None),
+        ("Llama 4 Maverick", "llama-4-maverick-17b-128e", None),
+        ("deepseek-ai/DeepSeek-V3.2-Exp", "deepseek-v3.2", None),
+        ("nvidia/DeepSeek-R1-0528-NVFP4-v2", "deepseek-r1", "nvfp4"),
+        ("unsloth/Meta-Llama-3.1-8B-bnb-4bit", "llama-3.1-8b", "int4"),
+        ("qwen2.5-72b-instruct-gptq-int8", "qwen2.5-72b", "int8"),
+        ("RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w8a8", "llama-3.1-8b", "int8"),
     ],
 )
 def test_names_are_recognised_in_their_spellings(spelling, name, hint):
     found = models.resolve(spelling)
     assert (found.spec_name, found.precision_hint) == (name, hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "dense", "experts"),
+    [
+        ("Qwen3-32B-AWQ", "int4", "int4"), ("Qwen3-30B-A3B-FP8", "fp8_block", "fp8_block"),
+        ("qwen3-32b", "bf16", "bf16"),
+        ("nvidia/DeepSeek-R1-FP4", "nvfp4", "nvfp4"), ("gpt-oss-120b-fp8", "bf16", "mxfp4"),
+    ],
+)  # fmt: skip
+def test_a_precision_in_a_name_is_that_of_the_weights(name, dense, experts):
+    weights = models.load(name).weight_precision
+    assert (weights.dense, weights.experts) == (dense, experts)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("TheBloke/Llama-2-7B-GGUF", "give the model and --precision int4"),
+        ("kimi", "may be `kimi-dev-72b` or `kimi-k2`"), ("", "unknown model"), ("x" * 500, "unknown model `xxx"),
+    ],
+)  # fmt: skip
+def test_names_of_no_one_model_are_refused_with_what_to_give(name, told):
+    with pytest.raises(InputError, match=told):
+        models.load(name)
 
 
 def test_unknown_names_offer_near_ones():

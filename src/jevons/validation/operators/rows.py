@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,21 +11,15 @@ import numpy as np
 
 from jevons.errors import FactError, InputError
 from jevons.files import read_csv
-from jevons.hardware import device_id
+from jevons.hardware import device_in
 from jevons.hardware.types import Accelerator
 from jevons.operators.families import Family, Rates
 from jevons.operators.types import PRECISION_ALIASES, FloatArray
 
 Row = Mapping[str, str]
 
-# Names as measuring hosts report them, the most specific first.
-_DEVICES: tuple[tuple[str, str], ...] = (
-    (r"gh200", "gh200"), (r"h200", "h200_sxm"), (r"h100.*pcie", "h100_pcie"), (r"h100.*nvl", "h100_nvl"),
-    (r"h100", "h100_sxm"), (r"h800", "h800_sxm"), (r"(\b|_)h20(\b|_)", "h20"),
-    (r"a100.*pcie", "a100_pcie"), (r"a100", "a100_sxm"), (r"a800", "a800_sxm"), (r"a40", "a40"),
-    (r"l40s", "l40s"), (r"rtx[ _]pro[ _]6000", "rtx_pro_6000"), (r"gb200", "gb200"), (r"gb300", "gb300"),
-    (r"b200", "b200_sxm"), (r"b300", "b300_sxm"), (r"sm90", "h800_sxm"),
-)  # fmt: skip
+# What tables of kernels call the devices of one architecture that they were measured on.
+_ARCHITECTURES = {"sm90": "h800_sxm"}
 MS, US = 1e-3, 1e-6
 
 
@@ -85,14 +78,10 @@ class Table:
 
 def device_of(text: str) -> str:
     """Return the id of the device that a measuring host's name or a file name states; empty if none is known."""
-    lower = text.lower().replace("-", " ")
-    listed = next((device for pattern, device in _DEVICES if re.search(pattern, lower)), "")
-    if listed:
-        return listed
     try:
-        return device_id(text)
+        return device_in(text)
     except InputError:
-        return ""
+        return next((device for word, device in _ARCHITECTURES.items() if word in text.lower()), "")
 
 
 def dtype_of(text: str) -> str:

@@ -1,0 +1,45 @@
+"""What checkpoints of a precision usually hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jevons.models.spec import ModelSpec
+from jevons.models.types import WeightPrecision
+
+# Checkpoints whose experts alone are quantised.
+_EXPERTS_ONLY = ("kimi-k2", "gpt-oss")
+
+
+def quantised(spec: ModelSpec, precision: str | None) -> ModelSpec:
+    """Return the model with the weights that checkpoints of that precision usually have.
+
+    4-bit checkpoints of mixture models keep attention in 16 bits; models that ship with quantised experts only keep
+    everything else in 16 bits whatever the label.
+    """
+    shipped = spec.weight_precision
+    if precision is None:
+        return spec
+    if precision == "nvfp4":
+        precision = "fp4"
+    if spec.name.startswith(_EXPERTS_ONLY) and not shipped.dense.startswith("fp8"):
+        experts = shipped.experts if precision != "fp4" or shipped.experts == "mxfp4" else "nvfp4"
+        return replace(spec, weight_precision=replace(shipped, experts=experts))
+    if precision == "fp8":
+        if shipped.dense == "fp8_block":
+            return spec
+        scaled = "fp8_block" if spec.is_moe else "fp8"
+        return replace(
+            spec, weight_precision=WeightPrecision(attention=scaled, dense=scaled, experts=scaled, embeddings="bf16")
+        )
+    if precision in {"fp4", "mxfp4"}:
+        name = "nvfp4" if precision == "fp4" else "mxfp4"
+        attention = "bf16" if spec.is_moe else name
+        return replace(
+            spec, weight_precision=WeightPrecision(attention=attention, dense=name, experts=name, embeddings="bf16")
+        )
+    if precision == "int4" and spec.is_moe:
+        return replace(
+            spec, weight_precision=WeightPrecision(attention="bf16", dense="bf16", experts="int4", embeddings="bf16")
+        )
+    return replace(spec, weight_precision=WeightPrecision.uniform(precision))
