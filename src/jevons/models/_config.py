@@ -135,6 +135,12 @@ class Config:
         inner.faults = self.faults
         return inner
 
+    def like(self, raw: Mapping[str, Any]) -> Config:
+        """Return the same object with keys added that a family's code fixes; faults are collected here."""
+        filled = Config(raw, self.file, prefix=self.prefix)
+        filled.faults = self.faults
+        return filled
+
     def fault(self, key: str, message: str) -> None:
         """Collect a fault, once."""
         fault = Fault(message=message, path=f"{self.prefix}{key}", file=self.file)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from jevons.models._config import Config
+from jevons.models._mixers import mamba2
 from jevons.models.types import Attention, FeedForward
 
 Layers = list[tuple[Attention, FeedForward]]
@@ -104,24 +105,6 @@ def gemma4(config: Config) -> Layers:
     return [(full if kind == "full_attention" else local, block) for kind in kinds]
 
 
-def _mamba2(config: Config) -> Attention:
-    hidden = config.integer("hidden_size", least=1)
-    heads, dim = config.integer("mamba_num_heads", least=1), config.integer("mamba_head_dim", least=1)
-    groups, state = config.integer("n_groups", least=1), config.integer("ssm_state_size", least=1)
-    inner, shared = heads * dim, 2 * groups * state
-    kernel = config.integer("conv_kernel", default=4) + int(config.flag("use_conv_bias"))
-    parameters = hidden * (2 * inner + shared + heads) + (inner + shared) * kernel + 3 * heads + inner + inner * hidden
-    return Attention(
-        kind="ssm",
-        heads=heads,
-        kv_heads=groups,
-        head_dim=state,
-        v_head_dim=dim,
-        state_elements=inner * state,
-        mixer_parameters=parameters,
-    )
-
-
 def nemotron_h(config: Config) -> Layers:
     """Nemotron-H and Nemotron 3: one mixer or one feed-forward block a layer, as a pattern says."""
     words = {"mamba": "M", "attention": "*", "moe": "E", "mlp": "-"}
@@ -132,7 +115,7 @@ def nemotron_h(config: Config) -> Layers:
         return []
     makes: dict[str, tuple[Attention, FeedForward]] = {}
     if "M" in pattern:
-        makes["M"] = (_mamba2(config), _NO_FEED_FORWARD)
+        makes["M"] = (mamba2(config), _NO_FEED_FORWARD)
     if "*" in pattern:
         makes["*"] = (_heads(config), _NO_FEED_FORWARD)
     if "-" in pattern:

@@ -8,7 +8,7 @@ checked against published totals in the tests.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,62 +21,65 @@ def attention_gemms(attention: Attention, hidden: int) -> list[Gemm]:
     from jevons.models.types import Gemm
 
     a = attention
+    if a.kind == "mla":
+        return _latent_gemms(a, hidden)
     if a.kind == "gqa":
         query = a.heads * a.head_dim * (2 if a.out_gate else 1)
         inner = query + a.kv_heads * (a.head_dim + (0 if a.keys_are_values else a.v_head_dim))
-        return [
+        gemms = [
             Gemm(name="attn_qkv", n=inner, k=hidden, split="column", precision_class="attention"),
             Gemm(name="attn_out", n=hidden, k=a.heads * a.v_head_dim, split="row", precision_class="attention"),
         ]
-    if a.kind == "mla":
-        wide = a.heads * (a.nope_dim + a.rope_dim)
-        gemms = []
-        if a.q_lora_rank:
-            gemms += [
-                Gemm(name="mla_q_down", n=a.q_lora_rank, k=hidden, split="replicated", precision_class="attention"),
-                Gemm(name="mla_q_up", n=wide, k=a.q_lora_rank, split="column", precision_class="attention"),
-            ]
-        else:
-            gemms.append(Gemm(name="mla_q", n=wide, k=hidden, split="column", precision_class="attention"))
-        gemms += [
-            Gemm(
-                name="mla_kv_down",
-                n=a.kv_lora_rank + a.rope_dim,
-                k=hidden,
-                split="replicated",
-                precision_class="attention",
-            ),
-            Gemm(
-                name="mla_kv_up",
-                n=a.heads * (a.nope_dim + a.v_head_dim),
-                k=a.kv_lora_rank,
-                split="column",
-                precision_class="attention",
-            ),
-            Gemm(name="attn_out", n=hidden, k=a.heads * a.v_head_dim, split="row", precision_class="attention"),
-        ]
-        if a.index_heads:
-            source = a.q_lora_rank or hidden
-            gemms += [
-                Gemm(
-                    name="index_q",
-                    n=a.index_heads * a.index_dim,
-                    k=source,
-                    split="replicated",
-                    precision_class="attention",
-                ),
-                Gemm(name="index_k", n=a.index_dim, k=hidden, split="replicated", precision_class="attention"),
-                Gemm(name="index_weight", n=a.index_heads, k=hidden, split="replicated", precision_class="attention"),
-            ]
-        return gemms
+        return gemms + (_mixer_gemms(a, hidden, a.mixer_inner) if a.mixer_parameters else [])
     if a.kind in {"linear", "ssm"}:
-        inner = a.heads * a.v_head_dim
-        into = max(a.mixer_parameters // hidden - inner, 1)
-        return [
-            Gemm(name="mixer_in", n=into, k=hidden, split="column", precision_class="attention"),
-            Gemm(name="mixer_out", n=hidden, k=inner, split="row", precision_class="attention"),
-        ]
+        return _mixer_gemms(a, hidden, a.heads * a.v_head_dim)
     return []
+
+
+def _mixer_gemms(a: Attention, hidden: int, inner: int) -> list[Gemm]:
+    from jevons.models.types import Gemm
+
+    into = max(a.mixer_parameters // hidden - inner, 1)
+    return [
+        Gemm(name="mixer_in", n=into, k=hidden, split="column", precision_class="mixers"),
+        Gemm(name="mixer_out", n=hidden, k=inner, split="row", precision_class="mixers"),
+    ]
+
+
+def _latent_gemms(a: Attention, hidden: int) -> list[Gemm]:
+    """Return the projections of latent attention, of its indexer, its compressor and its output in groups of heads."""
+    from jevons.models.types import Gemm
+
+    def product(name: str, n: int, k: int, split: Literal["column", "row", "replicated"]) -> Gemm:
+        return Gemm(name=name, n=n, k=k, split=split, precision_class="attention")
+
+    wide, values = a.heads * (a.nope_dim + a.rope_dim), a.heads * a.v_head_dim
+    if a.q_lora_rank:
+        gemms = [
+            product("mla_q_down", a.q_lora_rank, hidden, "replicated"),
+            product("mla_q_up", wide, a.q_lora_rank, "column"),
+        ]
+    else:
+        gemms = [product("mla_q", wide, hidden, "column")]
+    gemms.append(product("mla_kv_down", a.kv_lora_rank + a.rope_dim, hidden, "replicated"))
+    if not a.one_vector:
+        gemms.append(product("mla_kv_up", a.heads * (a.nope_dim + a.v_head_dim), a.kv_lora_rank, "column"))
+    if a.compressed_inner:
+        gemms.append(product("kv_compress", a.compressed_inner, hidden, "replicated"))
+    if a.out_gate:
+        gemms.append(product("attn_gate", values, hidden, "column"))
+    if a.output_groups:
+        joined = a.output_groups * a.output_rank
+        gemms.append(product("attn_out_down", joined, values // a.output_groups, "column"))
+        gemms.append(product("attn_out", hidden, joined, "row"))
+    else:
+        gemms.append(product("attn_out", hidden, values, "row"))
+    if a.index_heads:
+        gemms.append(product("index_q", a.index_heads * a.index_dim, a.q_lora_rank or hidden, "replicated"))
+        if not a.compressed_inner:
+            gemms.append(product("index_k", a.index_dim, hidden, "replicated"))
+        gemms.append(product("index_weight", a.index_heads, hidden, "replicated"))
+    return gemms
 
 
 def feed_forward_gemms(block: FeedForward, hidden: int) -> list[Gemm]:
@@ -98,8 +101,10 @@ def feed_forward_gemms(block: FeedForward, hidden: int) -> list[Gemm]:
             ]
         if block.shared_inner:
             gemms += [
-                Gemm(name="shared_up", n=sides * block.shared_inner, k=hidden, split="column", precision_class="dense"),
-                Gemm(name="shared_down", n=hidden, k=block.shared_inner, split="row", precision_class="dense"),
+                Gemm(
+                    name="shared_up", n=sides * block.shared_inner, k=hidden, split="column", precision_class="shared"
+                ),
+                Gemm(name="shared_down", n=hidden, k=block.shared_inner, split="row", precision_class="shared"),
             ]
         if block.hidden_inner:
             gemms += feed_forward_gemms(_dense_part(block), hidden)
@@ -135,9 +140,10 @@ def _attention_extras(a: Attention, hidden: int) -> int:
             extra += hidden
     elif a.kind == "mla":
         extra += a.q_lora_rank + a.kv_lora_rank + (2 * a.index_dim if a.index_heads else 0)
-    elif a.kind in {"linear", "ssm"}:
-        extra += a.mixer_parameters - sum(g.n * g.k for g in attention_gemms(a, hidden))
-    return extra
+    if a.mixer_parameters:
+        products = (g.n * g.k for g in attention_gemms(a, hidden) if g.name.startswith("mixer_"))
+        extra += a.mixer_parameters - sum(products)
+    return extra + a.extra_parameters
 
 
 def layer_parameters(spec: DecoderSizes, group: LayerGroup, *, active: bool = False) -> int:
@@ -165,11 +171,16 @@ def cached_bytes(attention: Attention, element_bytes: float) -> float:
     -----
     With a sparse indexer, the index key is always kept in 8 bits with a 4-byte scale. In an 8-bit cache the latent then
     has a 4-byte scale for each 128 numbers, and the rotated part stays in 16 bits: 656 + 132 bytes for DeepSeek-V3.2.
+    DeepSeek-V4 does the same with or without an indexer, with a 1-byte scale for each 64 numbers and one to align them:
+    584 + 132 bytes an entry, and an entry for several tokens.
 
     References
     ----------
     FlashMLA's layout of an fp8 cache with sparse attention, as vLLM and SGLang allocate it.
     """
+    if attention.one_vector:
+        index_key = attention.index_dim + _SCALE_BYTES if attention.index_dim else 0.0
+        return (entry_bytes(attention, element_bytes) + index_key) / attention.stride
     if attention.kind != "mla" or not attention.index_dim:
         return attention.cached_elements_per_token * element_bytes
     index_key = attention.index_dim + _SCALE_BYTES
@@ -177,6 +188,19 @@ def cached_bytes(attention: Attention, element_bytes: float) -> float:
         return (attention.kv_lora_rank + attention.rope_dim) * element_bytes + index_key
     latent = attention.kv_lora_rank * (element_bytes + _SCALE_BYTES / _LATENT_BLOCK)
     return latent + attention.rope_dim * _ROPE_BYTES + index_key
+
+
+def entry_bytes(attention: Attention, element_bytes: float) -> float:
+    """Return one cached vector that serves as key and as value [bytes]; its rotated part stays in 16 bits."""
+    if element_bytes > 1.0:
+        return (attention.kv_lora_rank + attention.rope_dim) * element_bytes
+    return attention.kv_lora_rank * element_bytes + attention.kv_lora_rank / 64 + 1.0 + attention.rope_dim * _ROPE_BYTES
+
+
+def kept_bytes(attention: Attention, element_bytes: float) -> float:
+    """Return what a sequence keeps in one layer whatever its length: states, and last tokens kept whole [bytes]."""
+    recent = attention.recent * entry_bytes(attention, element_bytes) if attention.recent else 0.0
+    return attention.state_elements * 4.0 + recent
 
 
 def cached_bytes_per_token(layers: Iterable[LayerGroup], element_bytes: float) -> float:
@@ -188,7 +212,9 @@ def weight_bytes(spec: DecoderSizes, precision: WeightPrecision) -> float:
     """Return the size of all weights in the given precisions [bytes]."""
     from jevons.models.types import WEIGHT_BITS
 
-    bits = spec.parameters_embedding * WEIGHT_BITS[precision.embeddings] + spec.hidden * 16.0
+    head = 0 if spec.tied_embeddings else spec.vocab * spec.hidden
+    bits = (spec.parameters_embedding - head) * WEIGHT_BITS[precision.embeddings] + spec.hidden * 16.0
+    bits += head * WEIGHT_BITS[precision.head]
     for group in spec.layers:
         known = 0
         for gemm in layer_gemms(group, spec.hidden):
@@ -211,15 +237,15 @@ def flop_per_token(spec: DecoderSizes, context: int) -> float:
         work = 2.0 * sum(gemm.n * gemm.k for gemm in layer_gemms(group, spec.hidden))
         if block.kind == "moe":
             work += 2.0 * block.experts_per_token * expert_parameters(block, spec.hidden)
-        seen = min(context, a.window) if a.window else context
         if a.sparse_topk:
-            work += 2.0 * a.index_heads * a.index_dim * seen
-            seen = min(seen, a.sparse_topk)
+            entries = (min(context, a.window) if a.window else context) / a.stride
+            work += 2.0 * a.index_heads * a.index_dim * entries
+        seen = a.seen_tokens(context)
         if a.kind == "gqa":
             work += 2.0 * a.heads * (a.head_dim + a.v_head_dim) * seen
         elif a.kind == "mla":
             work += 2.0 * a.heads * (a.nope_dim + a.rope_dim + a.v_head_dim) * seen
-        elif a.kind in {"linear", "ssm"}:
+        if a.mixer_parameters:
             work += 4.0 * a.state_elements
         flop += group.count * work
     return flop

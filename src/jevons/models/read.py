@@ -10,7 +10,7 @@ from typing import Any
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.files import read_json
 from jevons.models._config import Config
-from jevons.models._families import FAMILIES, build
+from jevons.models._families import FAMILIES, build, family_of, may_be_decoder
 from jevons.models._quantised import read_precision
 from jevons.models._vision import vision_parameters
 from jevons.models.spec import ModelSpec
@@ -18,7 +18,8 @@ from jevons.schema import shortened
 
 MAX_CONFIG_BYTES = 10_000_000
 
-_NESTED = ("text_config", "language_config", "llm_config")
+_NESTED = ("thinker_config", "text_config", "language_config", "llm_config")
+_SHARED = ("quantization_config", "torch_dtype", "dtype", "tie_word_embeddings")
 
 
 def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
@@ -27,7 +28,7 @@ def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
     Parameters
     ----------
     path : path or str
-        The file or its folder.
+        The file or its folder; an ``hf_quant_config.json`` beside it is read too.
     name : str, optional
         Name to give the model; the file's or folder's by default.
 
@@ -40,6 +41,9 @@ def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
     if path.is_dir():
         path = path / "config.json"
     raw = read_json(path, most_bytes=MAX_CONFIG_BYTES)
+    beside = path.parent / "hf_quant_config.json"
+    if isinstance(raw, Mapping) and path.name == "config.json" and beside.is_file():
+        raw = _with_quantisation(raw, read_json(beside, most_bytes=MAX_CONFIG_BYTES), str(beside))
     label = name or (path.parent.name if path.name == "config.json" and path.parent.name else path.stem)
     return spec_of(raw, label, str(path))
 
@@ -48,34 +52,68 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
     """Return the architecture that a parsed config.json describes; see `read_config`."""
     if not isinstance(raw, Mapping):
         raise InputError(Fault(message="must be a JSON object", file=file))
-    text = dict(raw)
-    for key in _NESTED:
-        if isinstance(raw.get(key), Mapping):
-            text = {**raw[key]}
-            break
-    if raw.get("quantization_config"):
-        text["quantization_config"] = raw["quantization_config"]
+    text = _decoder(raw)
     kinds = [str(text.get("model_type", "")), str(raw.get("model_type", ""))]
-    family = next((kind for kind in kinds if kind in FAMILIES), None)
-    if family is None:
-        shown = raw.get("architectures") or raw.get("model_type") or "none named"
-        hint = did_you_mean((kinds[0] or kinds[1])[:80], FAMILIES)
-        message = (
-            f"unknown architecture {shortened(repr(shown))} (model_type {shortened(repr(kinds[0]))}).{hint} "
-            "If it is a plain decoder, set "
-            "`model_type` to the family it follows, such as `llama` or `mixtral`."
-        )
-        raise InputError(Fault(message=message, path="model_type", file=file))
     config = Config(text, file)
-    named = Config(raw, file).words("architectures")
+    named = [*Config(raw, file).words("architectures"), *Config(text, file).words("architectures")]
     if raw.get("architectures") is not None and not named:
         config.fault("architectures", f"{shortened(repr(raw['architectures']))}: must be a list of class names")
-    spec = build(family, config, name, next(iter(named), family))
-    precision, kv = read_precision(config, name)
+    family = family_of(kinds, named)
+    warnings = []
+    if family is None:
+        if not may_be_decoder(named, config):
+            raise InputError(_unknown(raw, kinds, file))
+        told = shortened(kinds[0] or kinds[1] or "none", 60)
+        warnings.append(
+            f"model_type `{told}` is not known: read as a plain decoder by its common keys; compare the parameters"
+            f" with the publisher's.{did_you_mean((kinds[0] or kinds[1])[:80], FAMILIES)}"
+        )
+    spec = build(family, config, name, next(iter(named), family or kinds[0]))
+    precision, kv, doubts = read_precision(config, name)
     config.finish()
     return dataclasses.replace(
         spec,
         weight_precision=precision,
         kv_precision=kv,
         vision_parameters=vision_parameters(raw, spec.hidden),
+        warnings=(*warnings, *spec.warnings, *doubts),
     )
+
+
+def _with_quantisation(raw: Mapping[str, Any], beside: Any, file: str) -> Mapping[str, Any]:
+    """Return a config with what ModelOpt wrote in a file of its own, unless the config says it itself."""
+    if not isinstance(beside, Mapping) or not isinstance(beside.get("quantization", {}), Mapping):
+        raise InputError(Fault(message="must be a JSON object with `quantization`", file=file))
+    if any(isinstance(one, Mapping) and one.get("quantization_config") for one in (raw, *map(raw.get, _NESTED))):
+        return raw
+    return {**raw, "quantization_config": {"quant_method": "modelopt", **beside.get("quantization", {})}}
+
+
+def _decoder(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of the text decoder, with what the file says once for all its parts."""
+    text: dict[str, Any] = dict(raw)
+    for key in _NESTED:
+        inner = text.get(key)
+        if isinstance(inner, Mapping):
+            text = {**inner}
+            for deeper in _NESTED:
+                if isinstance(inner.get(deeper), Mapping):
+                    text = {**inner[deeper]}
+    for shared in _SHARED:
+        outer = raw.get(shared)
+        if outer and (shared == "quantization_config" or text.get(shared) is None):
+            text[shared] = outer
+    if raw.get("compression_config") and not text.get("quantization_config"):
+        text["quantization_config"] = raw["compression_config"]
+    return text
+
+
+def _unknown(raw: Mapping[str, Any], kinds: list[str], file: str) -> Fault:
+    shown = raw.get("architectures") or raw.get("model_type") or "none named"
+    hint = did_you_mean((kinds[0] or kinds[1])[:80], FAMILIES)
+    message = (
+        f"unknown architecture {shortened(repr(shown))} (model_type {shortened(repr(kinds[0]))}).{hint} "
+        "If it is a plain decoder, set "
+        "`model_type` to the family it follows, such as `llama` or `mixtral`."
+    )
+    return Fault(message=message, path="model_type", file=file)

@@ -36,6 +36,8 @@ class ModelSpec:
         Vectors of the hidden size that norms hold per layer.
     vision_parameters : int
         Of the tower that reads images, kept in 16 bits; left out of the totals.
+    warnings : tuple of str
+        What the file says that is not understood, and how it was read instead.
     """
 
     name: str
@@ -51,6 +53,7 @@ class ModelSpec:
     position_embeddings: int = 0
     norms_per_layer: int = 2
     vision_parameters: int = 0
+    warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return sizes in a line, with units."""
@@ -101,7 +104,7 @@ class ModelSpec:
         grows = any(g.attention.window is None and g.attention.cached_elements_per_token for g in self.layers)
         for group in self.layers:
             attention = group.attention
-            total += group.count * attention.state_elements * 4.0
+            total += group.count * formulas.kept_bytes(attention, element_bytes)
             if attention.window is not None and grows:
                 total += group.count * attention.window * formulas.cached_bytes(attention, element_bytes)
         return total

@@ -10,9 +10,23 @@ FeedForwardKind = Literal["dense", "moe", "none"]
 
 WEIGHT_BITS = {
     "fp32": 32.0, "bf16": 16.0, "fp16": 16.0, "fp8": 8.0, "fp8_block": 8.002, "int8": 8.03, "int4": 4.25, "nvfp4": 4.5,
-    "mxfp4": 4.25,
+    "mxfp4": 4.25, "int4_g32": 4.5, "mxfp8": 8.25, "mxfp6": 6.25, "int6": 6.25, "int5": 5.25, "int3": 3.25,
+    "int2": 2.25, "nf4": 4.5, "nf4_double": 4.127,
+    "q8_0": 8.5, "q6_k": 6.5633, "q5_k_m": 5.7036, "q5_k_s": 5.5704, "q5_1": 6.0, "q5_0": 5.5, "q4_k_m": 4.8944,
+    "q4_k_s": 4.6672, "q4_1": 5.0, "q4_0": 4.5, "iq4_nl": 4.6818, "iq4_xs": 4.4597, "q3_k_l": 4.2979, "q3_k_m": 3.9960,
+    "q3_k_s": 3.6429, "iq3_m": 3.7628, "iq3_s": 3.6606, "iq3_xs": 3.4977, "iq3_xxs": 3.2548, "q2_k": 3.1593,
+    "q2_k_s": 2.9697, "iq2_m": 2.9294, "iq2_s": 2.7403, "iq2_xs": 2.5882, "iq2_xxs": 2.3824, "iq1_m": 2.1460,
+    "iq1_s": 2.0042,
 }  # fmt: skip
-"""Bits per weight with the scales: blocks of 128 x 128 for fp8, groups of 128 for int4, 16 for nvfp4, 32 for mxfp4."""
+"""Bits per weight with the scales.
+
+Blocks of 128 x 128 for fp8, groups of 128 for int4 and other widths, 16 for nvfp4, 32 for mxfp4 and mxfp8, 64 for nf4
+(scales in 32 bits, or quantised again). GGUF types are means over a whole file, embeddings included, as llama.cpp's
+page of its quantiser lists them for Llama 3.1 8B; ``_0`` and ``_1`` types follow from their blocks of 32.
+"""
+
+GGUF = frozenset(name for name in WEIGHT_BITS if name.startswith(("q", "iq")))
+"""Types of llama.cpp, which quantise the embeddings too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +52,23 @@ class Attention:
         Of that indexer.
     state_elements : int
         Numbers a sequence keeps in this layer whatever its length (linear, ssm).
-    mixer_parameters : int
-        Parameters of a linear or state-space mixer, which follow from other sizes than heads.
+    mixer_parameters, mixer_inner : int
+        Parameters of a linear or state-space mixer, which follow from other sizes than heads; and its inner width,
+        where it stands beside attention in one layer.
     qkv_bias, out_bias, qk_norm, out_gate : bool
         Extra parameters; the gate doubles the query projection.
     keys_are_values : bool
         Whether one projection gives keys and values; both are cached.
+    one_vector : bool
+        Of MLA: whether all heads read the cached vector itself as key and as value, without projections.
+    stride, recent : int
+        Tokens that one cached entry stands for, and the last tokens that are kept whole beside such entries.
+    compressed_inner : int
+        Width of the projections that make such entries.
+    output_groups, output_rank : int
+        Groups of heads that are projected to a low rank each before the output; 0 for none.
+    extra_parameters : int
+        What no product above counts, such as connections between layers.
     """
 
     kind: AttentionKind
@@ -61,20 +86,37 @@ class Attention:
     index_dim: int = 0
     state_elements: int = 0
     mixer_parameters: int = 0
+    mixer_inner: int = 0
     qkv_bias: bool = False
     out_bias: bool = False
     qk_norm: bool = False
     out_gate: bool = False
     keys_are_values: bool = False
+    one_vector: bool = False
+    stride: int = 1
+    recent: int = 0
+    compressed_inner: int = 0
+    output_groups: int = 0
+    output_rank: int = 0
+    extra_parameters: int = 0
 
     @property
-    def cached_elements_per_token(self) -> int:
+    def cached_elements_per_token(self) -> float:
         """Numbers kept in the cache per token in this layer."""
         if self.kind == "gqa":
             return self.kv_heads * (self.head_dim + self.v_head_dim)
         if self.kind == "mla":
-            return self.kv_lora_rank + self.rope_dim + self.index_dim
+            return (self.kv_lora_rank + self.rope_dim + self.index_dim) / self.stride
         return 0
+
+    def seen_tokens(self, context: float) -> float:
+        """Return the cached entries that one query attends to at a context: within a window, chosen, or compressed."""
+        seen = min(context, self.window) if self.window else context
+        if self.stride > 1:
+            seen /= self.stride
+        if self.sparse_topk:
+            seen = min(seen, self.sparse_topk)
+        return seen + min(self.recent, context)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,17 +165,37 @@ class LayerGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightPrecision:
-    """Precision that weights are stored in, by class; see `WEIGHT_BITS`."""
+    """Precision that weights are stored in, by class; see `WEIGHT_BITS`.
+
+    Parameters
+    ----------
+    attention, dense, experts, embeddings : str
+        Of attention, dense feed-forward blocks, routed experts, and embedding and head.
+    mixers, shared, head : str
+        Of linear and state-space mixers, of shared experts, and of the head that is not the embedding; as attention,
+        dense blocks and embeddings where empty.
+    """
 
     attention: str = "bf16"
     dense: str = "bf16"
     experts: str = "bf16"
     embeddings: str = "bf16"
+    mixers: str = ""
+    shared: str = ""
+    head: str = ""
+
+    def __post_init__(self) -> None:
+        """Let the finer classes follow those that they belong to."""
+        object.__setattr__(self, "mixers", self.mixers or self.attention)
+        object.__setattr__(self, "shared", self.shared or self.dense)
+        object.__setattr__(self, "head", self.head or self.embeddings)
 
     @classmethod
     def uniform(cls, precision: str) -> WeightPrecision:
-        """Return that precision for all matrices, embeddings kept in 16 bits."""
-        return cls(attention=precision, dense=precision, experts=precision, embeddings="bf16")
+        """Return that precision for all matrices, embeddings kept in 16 bits unless the type quantises them."""
+        key = precision.lower()
+        ends = key if key in GGUF else "bf16"
+        return cls(attention=key, dense=key, experts=key, embeddings=ends)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +218,7 @@ class Gemm:
     n: int
     k: int
     split: Literal["column", "row", "replicated"]
-    precision_class: Literal["attention", "dense", "experts", "embeddings"]
+    precision_class: Literal["attention", "mixers", "dense", "shared", "experts", "embeddings"]
 
 
 class DecoderSizes(Protocol):
@@ -177,6 +239,10 @@ class DecoderSizes(Protocol):
     @property
     def norms_per_layer(self) -> int:
         """Vectors of the hidden size that norms hold per layer."""
+
+    @property
+    def tied_embeddings(self) -> bool:
+        """Whether the head reuses the embedding."""
 
     @property
     def parameters_embedding(self) -> int:

@@ -120,8 +120,16 @@ PRECISIONS: Mapping[str, Precision] = {
 PRECISION_ALIASES: Mapping[str, str] = {
     "bfloat16": "bf16", "float16": "fp16", "half": "fp16", "nvfp4": "fp4", "sq": "int8", "w8a8": "int8",
     "w8a16": "int8_wo", "w4a16": "int4", "int4_wo": "int4", "awq": "int4", "gptq": "int4", "w4a16_mxfp4": "mxfp4",
-    "w4a8_mxfp4_mxfp8": "w4a8", "fp8_e4m3": "fp8", "fp8_per_tensor": "fp8",
+    "w4a8_mxfp4_mxfp8": "w4a8", "fp8_e4m3": "fp8", "fp8_per_tensor": "fp8", "mxfp8": "fp8", "mxfp6": "int8_wo",
+    "int4_g32": "int4", "int3": "int4", "int2": "int4", "int5": "int8_wo", "int6": "int8_wo", "nf4": "int4",
+    "nf4_double": "int4",
+    **dict.fromkeys(("q8_0", "q6_k", "q5_k_m", "q5_k_s", "q5_1", "q5_0"), "int8_wo"),
+    **dict.fromkeys((
+        "q4_k_m", "q4_k_s", "q4_1", "q4_0", "iq4_nl", "iq4_xs", "q3_k_l", "q3_k_m", "q3_k_s", "iq3_m", "iq3_s",
+        "iq3_xs", "iq3_xxs", "q2_k", "q2_k_s", "iq2_m", "iq2_s", "iq2_xs", "iq2_xxs", "iq1_m", "iq1_s",
+    ), "int4"),
 }  # fmt: skip
+"""Other names; types without kernels of their own run in those of the nearest width that expand to 16 bits."""
 KV_BYTES: Mapping[str, float] = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1.0 / 16}
 
 

@@ -11,10 +11,11 @@ vLLM, ``vllm/v1/core/kv_cache_utils.py`` and ``kv_cache_interface.py`` (hybrid c
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from jevons.models import Attention
-from jevons.models.formulas import cached_bytes
+from jevons.models.formulas import cached_bytes, entry_bytes
 from jevons.operators.types import kv_bytes_of
 from jevons.serving.types import Deployment
 
@@ -127,17 +128,17 @@ def layer_makes(deployment: Deployment) -> list[LayerMake]:
     layout, model = deployment.layout, deployment.model
     element_bytes = kv_bytes_of(deployment.kv_precision)[1]
     stage_frac = math.ceil(model.n_layers / layout.pp) / model.n_layers
-    counted: dict[tuple[float, int, float], int] = {}
+    counted: Counter[tuple[float, int, float]] = Counter()
     for group in model.layers:
         a: Attention = group.attention
         share = 1.0 / min(layout.tp, a.kv_heads) if a.kind == "gqa" else 1.0
-        make = (
-            cached_bytes(a, element_bytes) * share,
-            a.window or 0,
-            a.state_elements * _STATE_BYTES / layout.tp,
-        )
-        if make[0] or make[2]:
-            counted[make] = counted.get(make, 0) + group.count
+        token_bytes, state_bytes = cached_bytes(a, element_bytes) * share, a.state_elements * _STATE_BYTES / layout.tp
+        if token_bytes:
+            counted[token_bytes, a.window or 0, 0.0] += group.count
+        if a.recent:
+            counted[entry_bytes(a, element_bytes), a.recent, 0.0] += group.count
+        if state_bytes:
+            counted[0.0, 0, state_bytes] += group.count
     return [
         LayerMake(layers=math.ceil(count * stage_frac), token_bytes=make[0], window=make[1], state_bytes=make[2])
         for make, count in counted.items()

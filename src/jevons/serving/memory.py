@@ -6,7 +6,7 @@ import math
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.models import Attention, FeedForward, Gemm, LayerGroup, ModelSpec, WeightPrecision
-from jevons.models.formulas import cached_bytes, expert_parameters, layer_gemms, layer_parameters
+from jevons.models.formulas import cached_bytes, entry_bytes, expert_parameters, layer_gemms, layer_parameters
 from jevons.models.types import WEIGHT_BITS
 from jevons.operators.types import kv_bytes_of, storage_of
 from jevons.serving.kv_pages import paged_cache
@@ -103,8 +103,9 @@ def weight_bytes_per_device(deployment: Deployment) -> float:
     model, layout = deployment.model, deployment.layout
     inside = sum(group.count * layer_weight_bytes(deployment, group) for group in model.layers)
     stage_layers = math.ceil(model.n_layers / layout.pp)
-    ends = 1 if layout.pp > 1 or model.tied_embeddings else 2
-    embedding = ends * model.vocab * model.hidden / layout.tp * stored_bytes(weight_precision(deployment).embeddings)
+    stored = weight_precision(deployment)
+    head = 0.0 if layout.pp > 1 or model.tied_embeddings else stored_bytes(stored.head)
+    embedding = model.vocab * model.hidden / layout.tp * (stored_bytes(stored.embeddings) + head)
     other = model.vision_parameters / layout.tp * 2.0
     if deployment.engine.memory.paged:
         other += _rotation_bytes(deployment)
@@ -134,6 +135,8 @@ def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
         kept = min(context, a.window) if a.window else context
         total += group.count * kept * cached_bytes(a, element_bytes) * share
         total += group.count * a.state_elements * 4.0 / layout.tp
+        if a.recent:
+            total += group.count * min(context, a.recent) * entry_bytes(a, element_bytes)
     return total * math.ceil(deployment.model.n_layers / layout.pp) / deployment.model.n_layers
 
 

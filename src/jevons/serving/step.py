@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -370,11 +370,13 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
     decodes, context = np.maximum(load.decodes, 1.0), np.maximum(load.context, 1.0)
     some_prompts, some_decodes = bool((load.prompts > 0).any()), bool((load.decodes > 0).any())
     cached, seen = load.cached, context
-    if a.sparse_topk:
+    if a.stride > 1:
+        prompts, new, cached, seen = _add_compressed(tally, deployment, a, load, count)
+    elif a.sparse_topk:
         _add_indexer(tally, deployment, a, load, count)
         cached = np.maximum(np.minimum(cached, a.sparse_topk - new), 0.0)
         seen = np.minimum(context, a.sparse_topk)
-    if a.kind in {"linear", "ssm"}:
+    if a.kind in {"linear", "ssm"} or a.mixer_parameters:
         state_bytes = a.state_elements * 4.0 / tp
         sequences = load.decodes + load.prompts * np.ceil(load.prompt_tokens / 64.0)
         moved = sequences * state_bytes
@@ -406,6 +408,40 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
             tally.add("attention.decode", op, count, load.decodes)
             read = load.decodes * seen * ((a.kv_lora_rank + a.rope_dim) * element_bytes)
             tally.add_floor("attention.decode", read, device, count)
+
+
+def _add_compressed(
+    tally: _Tally, deployment: Deployment, a: Attention, load: _Load, count: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Add the indexer of a compressed cache; return prompts, new, cached and seen tokens of the attention to it.
+
+    Notes
+    -----
+    A query sees few of the tokens of its own prompt, which the kernels for prompts take it to see all. So a prompt of
+    *n* tokens that see *m* entries each is timed as pieces of at most *m* tokens that see as many.
+    """
+    new = np.maximum(load.prompt_tokens, 1.0)
+    context, reached = np.maximum(load.context, 1.0), load.cached + new / 2.0
+    if a.sparse_topk:
+        entries = _Load(
+            prompts=load.prompts, prompt_tokens=load.prompt_tokens, cached=reached / a.stride, decodes=load.decodes,
+            context=context / a.stride, expert_tokens=load.expert_tokens, query_tokens=load.query_tokens,
+        )  # fmt: skip
+        _add_indexer(tally, deployment, a, _pieces(entries, reached / a.stride), count)
+    most = float(a.sparse_topk or np.inf)
+    visible = np.minimum(reached / a.stride, most) + np.minimum(reached, a.recent)
+    pieces = _pieces(load, visible)
+    seen = np.minimum(context / a.stride, most) + np.minimum(context, a.recent)
+    return np.maximum(pieces.prompts, 1.0), np.maximum(pieces.prompt_tokens, 1.0), pieces.cached, np.maximum(seen, 1.0)
+
+
+def _pieces(load: _Load, visible: FloatArray) -> _Load:
+    """Return a load whose prompts are cut so that each new token sees *visible* entries in the mean."""
+    new = np.maximum(load.prompt_tokens, 1.0)
+    size = np.clip(np.minimum(new, visible), 1.0, None)
+    return replace(
+        load, prompts=load.prompts * new / size, prompt_tokens=size, cached=np.maximum(visible - size / 2.0, 0.0)
+    )
 
 
 def _add_indexer(tally: _Tally, deployment: Deployment, a: Attention, load: _Load, count: float) -> None:
@@ -514,7 +550,7 @@ def _add_ends(tally: _Tally, deployment: Deployment, load: _Load) -> None:
     """Embedding, head and sampling, and the hand-over between pipeline stages."""
     device, layout, model = deployment.accelerator, deployment.layout, deployment.model
     rows = np.maximum(load.prompts + load.decodes * load.query_tokens, 1.0)
-    head = weight_precision(deployment).embeddings
+    head = weight_precision(deployment).head
     tally.add("head", ops.gemm(device, rows, model.vocab / layout.tp, model.hidden, multiplied_in(deployment, head)))
     logits = rows * model.vocab * 4.0 / layout.tp
     tally.add("head", ops.elementwise(device, 2.0 * logits, logits, launches=_HEAD_SAMPLING_LAUNCHES))
