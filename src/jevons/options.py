@@ -219,10 +219,26 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
     return typing.cast("R", answer)
 
 
+_INSIDE = re.compile(r"(?:layout\.)?([a-z][a-z0-9_]*) = ([^:\s`]+):")
+"""How messages of the stages begin that name a figure by its field."""
+
+_INSIDE_NAMES = {
+    "step_tokens": "max_num_batched_tokens", "max_batch": "max_num_seqs", "stage_layers": "stages", "mtbf_s": "mtbf",
+    "repair_s": "repair", "think_s": "think", "users": "concurrency", "stale_s": "stale", "rate_per_s": "rate",
+    "rate_req_per_s": "rate", "cold_start_s": "cold_start", "draft_acceptance_frac": "draft_acceptance",
+}  # fmt: skip
+"""Parameters of functions by the field that holds them inside."""
+
+
 def _placed(fault: Fault, arguments: dict[str, Any], options: dict[str, Declared]) -> Fault:
     """Return a fault that quotes the text of an argument with that argument's name before it."""
     if fault.path or fault.file or fault.message.startswith("--"):
         return fault
+    match = _INSIDE.match(fault.message)
+    if match is not None:
+        inside = _INSIDE_NAMES.get(match[1], match[1])
+        if arguments.get(inside) is not None and inside in options:
+            return replace(fault, message=f"--{options[inside].flag} {match[2]}:{fault.message[match.end() :]}")
     for name, given in arguments.items():
         if name in options and isinstance(given, str) and given and f"`{given}`" in fault.message:
             rest = re.sub(rf"^[a-z_ ]+ (= )?`{re.escape(given)}`: ", "", fault.message)
@@ -454,7 +470,7 @@ TARGET = Option(help="Unanswered requests per replica that autoscaling aims at",
 COLD_START = Option(
     help="Replica start-up time; 120 s where not given", unit="s", low=0, high=1e7, parse=duration_s, metavar="TIME"
 )
-MTBF = Option(help="Mean time between failures of a replica", unit="h", above=0, high=1e7)
+MTBF = Option(help="Mean time between failures of a replica", unit="h", low=1e-3, high=1e7)
 REPAIR = Option(
     help="Time until a failed replica serves again; 600 s where not given", unit="s", low=0, high=1e8, parse=duration_s,
     metavar="TIME",

@@ -3,7 +3,7 @@
 import pytest
 
 import jevons
-from jevons.errors import InputError, did_you_mean
+from jevons.errors import InfeasibleError, InputError, did_you_mean
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,44 @@ def test_a_wrong_word_is_named_with_its_argument(call, start):
 def test_one_letter_is_near_to_nothing():
     assert did_you_mean("x", ["prefix", "mxfp4"]) == ""
     assert did_you_mean("llama", ["llama-3.1-8b-instruct-large"]) == " Did you mean `llama-3.1-8b-instruct-large`?"
+
+
+@pytest.mark.parametrize(
+    ("call", "start"),
+    [
+        (
+            lambda: jevons.simulate("qwen3-0.6b", gpu="h20", rate=1, max_num_batched_tokens=10_000_000),
+            "max_num_batched_tokens=10000000: must be at least 1",
+        ),
+        (
+            lambda: jevons.train("qwen3-0.6b", gpu="h20", gpus=8, tokens="1B", stages="1,2,3"),
+            "stages=1,2,3: 6 layers; qwen3-0.6b has 28",
+        ),
+        (
+            lambda: jevons.simulate("qwen3-0.6b", gpu="h20", rate=1, requests=200_000_000),
+            "200,000,000 requests at 1 per second last",
+        ),
+    ],
+)
+def test_a_figure_that_a_stage_refuses_is_named_as_the_caller_gave_it(call, start):
+    with pytest.raises(InputError) as wrong:
+        call()
+    assert str(wrong.value).startswith(start)
+
+
+def test_a_prompt_beyond_the_context_is_told_as_such():
+    with pytest.raises(InfeasibleError, match="a sequence at most 40,960"):
+        jevons.simulate("qwen3-0.6b", gpu="h20", rate=1, requests=10, isl=100_000_000)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 5000, "x" * 300 + "/config.json"])
+def test_a_name_that_no_file_can_have_is_an_unknown_model(name):
+    with pytest.raises(InputError):
+        jevons.model(name)
+
+
+def test_a_closed_loop_of_more_users_than_requests_has_no_negative_edge():
+    found = jevons.simulate("qwen3-0.6b", gpu="h20", concurrency=1000, requests=100)
+    edges = found.to_json()["edges"]
+    assert edges["warm_up_s"] >= 0
+    assert edges["drain_s"] >= 0

@@ -307,7 +307,7 @@ def _input_problem(out: Path) -> str:
     import click
 
     context = click.get_current_context(silent=True)
-    if context is None or forced() or not out.exists():
+    if context is None or forced() or not os.path.lexists(out):
         return ""
     for name, given in context.params.items():
         for value in given if isinstance(given, list | tuple) else (given,):

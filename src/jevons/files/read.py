@@ -101,6 +101,22 @@ def check_readable(path: Path | str) -> None:
         raise _unreadable(path, error) from None
 
 
+def is_folder(path: Path | str) -> bool:
+    """Return whether there is a folder of that name; a name that no file can have is none."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
+
+
+def changed_ns(path: Path | str) -> int:
+    """Return when a file was last changed, 0 where there is none [ns since 1970]."""
+    try:
+        return Path(path).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
 def is_parquet(content: bytes) -> bool:
     """Return whether a file's content is Parquet."""
     return content.startswith(_PARQUET)

@@ -12,6 +12,7 @@ from typing import Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import default_facts
+from jevons.files import changed_ns
 from jevons.hardware.names import accelerator_ids, device_id
 from jevons.hardware.types import PRECISIONS, Accelerator, Link, OwnPrice
 from jevons.schema import Located, read_yaml
@@ -60,7 +61,7 @@ def device_from_file(
     InputError
         With every fault, its line and column, value and remedy.
     """
-    reader = _Reader(_document(str(path), Path(path).stat().st_mtime_ns if Path(path).is_file() else 0))
+    reader = _Reader(_document(str(path), changed_ns(path)))
     return reader.device(build, on)
 
 

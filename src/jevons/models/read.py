@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jevons.errors import Fault, InputError, did_you_mean
-from jevons.files import read_json
+from jevons.files import is_folder, read_json
 from jevons.models._config import Config
 from jevons.models._families import FAMILIES, build, family_of, may_be_decoder
 from jevons.models._quantised import read_precision
@@ -38,7 +38,7 @@ def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
         If the file is missing, not JSON, of an unknown architecture, or holds impossible sizes; all faults together.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_folder(path):
         path = path / "config.json"
     raw = read_json(path, most_bytes=MAX_CONFIG_BYTES)
     beside = path.parent / "hf_quant_config.json"

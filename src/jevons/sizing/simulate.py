@@ -153,6 +153,7 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
     """Return one replica: of the tensor parallelism asked for, or the least that holds a mean request."""
     from jevons import models
     from jevons.serving import Deployment, Layout, kv_capacity_tokens
+    from jevons.serving.memory import check_layout
 
     check_precisions(options.precision, options.kv_precision)
     spec = models.load(options.model)
@@ -171,15 +172,24 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
     if options.tp is not None:
         return split(options.tp)
     most = min(_MOST_TP, options.gpus or _MOST_TP)
+    widest: Deployment | None = None
+    shortage: InfeasibleError | None = None
     tp = 1
-    while True:
+    while tp <= most:
         try:
-            if kv_capacity_tokens(split(tp), context) >= context or 2 * tp > most:
-                return split(tp)
-        except InfeasibleError:
-            if 2 * tp > most:
-                raise
+            check_layout(spec, Layout(tp=tp))
+            holds = kv_capacity_tokens(split(tp), context)
+            widest = split(tp)
+        except InfeasibleError as error:
+            holds, shortage = 0.0, error
+        except InputError:  # a degree that does not divide the model: wider ones do not either
+            break
+        if holds >= context and widest is not None:
+            return widest
         tp *= 2
+    if widest is None:
+        raise shortage or InfeasibleError(f"{spec.name}: no degree up to {most} fits", ["device memory"])
+    return widest
 
 
 def limits_for(options: Simulation, deployment: Deployment, context: float, hash_tokens: int) -> SimLimits:

@@ -419,7 +419,7 @@ def _failures(failures: Failures, kinds: Sequence[Kind], end_s: float, seed: int
     if math.isfinite(failures.mtbf_s):
         expected = end_s / failures.mtbf_s * sum(places(kind) for kind in kinds)
         if expected > _MOST_FAILURES:
-            message = f"mtbf_s = {failures.mtbf_s:g}: {expected:,.0f} failures; {_MOST_FAILURES:,} is the most"
+            message = f"mtbf_s = {failures.mtbf_s:g}: {expected:.3g} failures; at most {_MOST_FAILURES:,} are simulated"
             raise InputError(message)
         replica = 0
         for kind in kinds:

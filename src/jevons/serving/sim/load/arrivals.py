@@ -119,8 +119,7 @@ def arrival_times(pattern: Pattern, count: int, rng: np.random.Generator) -> Flo
     _check(pattern)
     if pattern.stages:
         return _staged(pattern, count, rng)
-    if count / pattern.rate_per_s > LONGEST_S:
-        raise _too_long(count, pattern.rate_per_s, count / pattern.rate_per_s)
+    check_span(count, pattern.rate_per_s)
     mean_s = 1.0 / pattern.rate_per_s
     if pattern.kind == "constant":
         arrival_s = np.cumsum(np.full(count, mean_s))
@@ -156,6 +155,12 @@ def _staged(pattern: Pattern, count: int, rng: np.random.Generator) -> FloatArra
     if arrival_s[-1] > LONGEST_S:
         raise _too_long(count, float(rates.mean()), float(arrival_s[-1]))
     return arrival_s
+
+
+def check_span(count: int, rate_per_s: float) -> None:
+    """Raise where a load would last longer than `LONGEST_S`."""
+    if rate_per_s > 0 and count / rate_per_s > LONGEST_S:
+        raise _too_long(count, rate_per_s, count / rate_per_s)
 
 
 def _too_long(count: int, rate_per_s: float, lasts_s: float) -> InputError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jevons.errors import InputError, did_you_mean
-from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, Stage, arrival_times
+from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, Stage, arrival_times, check_span
 from jevons.serving.sim.load.repeats import Repeats, block_hashes
 from jevons.serving.sim.load.traces import Trace
 from jevons.serving.sim.types import LONGEST_S, IntArray, Requests
@@ -260,6 +260,8 @@ def _check(load: Load) -> None:
         if not least <= value <= most:
             message = f"{name} = {value}: must be from {least:g} to {most:,g}"
             raise InputError(message)
+    if load.arrivals not in {"closed", "at_once"} and not load.stages:  # before lengths are drawn for all of them
+        check_span(load.requests, load.rate_req_per_s)
 
 
 def lengths_like(count: int, mean: float, cv: float, rng: np.random.Generator) -> IntArray:

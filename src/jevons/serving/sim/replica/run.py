@@ -401,7 +401,8 @@ def summarise(
         mean_in_system=float(e2e_s.sum()) / max(end_s * replicas, 1e-12),
         kv_mean_frac=tick_sum(totals["context_steps"]) / decode_steps / holds,
         kv_peak_frac=float(totals["peak_blocks"].max()) / limits.kv_blocks,
-        work=work_of(totals), end_s=end_s, overload_frac=overload, capacity_req_per_s=capacity,
+        work=work_of(totals), end_s=max(end_s, float(finish.max())), overload_frac=overload,
+        capacity_req_per_s=capacity,
         wall_s=clock[0], compile_s=clock[1], trail=trail,
     )  # fmt: skip
 
