@@ -25,6 +25,10 @@ LAYOUT = (
 """Fields of a training layout in results."""
 
 
+_TIGHT_FRAC = 0.1
+"""Share of memory below which what is left is called tight."""
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TrainResult(Result):
     """The fastest layouts of a run and what the best takes.
@@ -89,8 +93,23 @@ class TrainResult(Result):
         return (
             f"{job.model.name} on {job.cluster.devices:,} {job.cluster.accelerator.name} takes {number(estimate.days)} "
             f"days, failures included{cost}: {best.layout}, step {number(best.step_time_s)} s, "
-            f"MFU {100 * best.mfu_frac:.1f} %, {sum(best.memory_bytes.values()) / 1e9:.1f} GB per accelerator."
+            f"MFU {100 * best.mfu_frac:.1f} %, {sum(best.memory_bytes.values()) / 1e9:.1f} GB per "
+            f"accelerator{self._room}."
         )
+
+    @property
+    def margin_frac(self) -> float:
+        """Share of an accelerator's memory that the best layout leaves."""
+        return 1.0 - sum(self.best.memory_bytes.values()) / self.job.cluster.accelerator.usable_bytes
+
+    @property
+    def tight(self) -> bool:
+        """Whether that is less than a tenth."""
+        return self.margin_frac < _TIGHT_FRAC
+
+    @property
+    def _room(self) -> str:
+        return f", tight: {100 * (1.0 - self.margin_frac):.0f} % of its memory" if self.tight else ""
 
     def _tables(self) -> Iterator[Table]:
         yield from train_tables(self)
@@ -110,6 +129,9 @@ class TrainResult(Result):
             "hfu_frac": best.hfu_frac,
             "memory_bytes": sum(best.memory_bytes.values()),
             "memory_parts_bytes": dict(best.memory_bytes),
+            "fits": True,
+            "margin_frac": self.margin_frac,
+            "tight": self.tight,
             "tokens_per_s": best.tokens_per_s,
             "tokens": job.tokens,
             "days": self.estimate.days,

@@ -14,7 +14,7 @@ from jevons.training.precision import training_format
 from jevons.training.types import OFFLOAD, RECOMPUTE, TrainingJob, TrainingLayout
 
 _HALF = 2.0  # bytes of a 16-bit number
-_WORD = 4.0
+_SHARED_GRADIENTS = 2  # stage of ZeRO from which software is PyTorch's own and replicas share gradients out
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,18 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     Weights 2 bytes each; gradients and optimiser states as the factors say; ``zero`` divides optimiser states (1),
     gradients (2) and weights (3) by the replicas, those of routed experts by ``dp * cp / ep``. A first stage keeps the
     activations of ``pp`` micro-batches (1F1B), or ``1 + (pp - 1) / (pp * vpp)`` as much when stages are interleaved.
-    Leaves out temporary buffers of single operators and the 8-bit copies of weights.
+    Leaves out temporary buffers of single operators and the 8-bit copies of weights. With ``zero`` of 2 and 3, whose
+    software is PyTorch's own, and where the job says so, logits and activations are those of operators of their own.
+    With 3, two layers and both ends of the model are gathered, and the head's gradient before it is shared out.
 
     References
     ----------
     [korthikanti2022]_ for activations with sequence parallelism, [rajbhandari2020]_ for the sharing of states.
     """
     factors = job.factors or default_training_factors()
+    copies = job.eager_memory and layout.zero < _SHARED_GRADIENTS
+    gradient_bytes = factors.eager_gradient_bytes if copies else factors.gradient_bytes
+    optimizer_bytes = factors.eager_optimizer_bytes if copies else factors.optimizer_bytes
     held = parameters_per_device(job, layout)
     replicas, expert_replicas = shards(layout, layout.dp * layout.cp), shards(layout, layout.expert_replicas)
 
@@ -92,24 +97,30 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
 
     kept = {
         "weights": states(_HALF, shared=layout.zero >= 3),
-        "gradients": 0.0 if job.adapters else states(factors.gradient_bytes, shared=layout.zero >= 2),
+        "gradients": 0.0 if job.adapters else states(gradient_bytes, shared=layout.zero >= 2),
         "optimizer": 0.0
         if job.adapters or layout.offload in {"optimizer", "both"}
-        else states(factors.optimizer_bytes, shared=layout.zero >= 1),
+        else states(optimizer_bytes, shared=layout.zero >= 1),
         "activations": _activation_bytes(job, layout) * (1.0 + factors.fragmentation_frac),
         "reserved": factors.reserved_bytes,
     }
     if layout.zero >= 3:
         per_layer = (held.dense + held.experts) / stage_layers(job, layout)
-        kept["weights"] += 2.0 * _HALF * per_layer  # the layer at work and the next one are gathered
+        ends = job.model.vocab * job.model.hidden / layout.tp
+        kept["weights"] += _HALF * (2.0 * per_layer + (1.0 if job.model.tied_embeddings else 2.0) * ends)
+        kept["gradients"] += 0.0 if job.adapters else _HALF * ends
     return kept
 
 
 def _activation_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
-    model = job.model
+    model, factors = job.model, job.factors or default_training_factors()
+    eager = job.eager_memory
     tokens = layout.micro_batch * job.seq_len / layout.cp
     layers = stage_layers(job, layout)
     mean_layer = sum(g.count * _layer_bytes(job, g, layout) for g in model.layers) / model.n_layers
+    mean_layer *= job.kept_frac if layout.pp > 1 else 1.0
+    if eager and layout.recompute != "full":
+        mean_layer *= factors.eager_activation_frac
     if layout.offload in {"activations", "both"}:
         layers = min(layers, 2)  # the layer at work, and the one that travels
     in_flight = float(min(micro_batches(job, layout), layout.pp))
@@ -122,7 +133,7 @@ def _activation_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
         waits = ((n, min(micro_batches(job, layout), layout.pp - i)) for i, n in enumerate(layout.stage_layers))
         first = tokens * mean_layer * max(n * passes for n, passes in waits)
         layers = layout.stage_layers[-1]
-    logits = tokens * model.vocab / layout.tp * (_WORD + _HALF)
+    logits = tokens * model.vocab / layout.tp * (factors.eager_logit_bytes if eager else factors.logit_bytes)
     last = tokens * layers * mean_layer * max(1.0, in_flight / layout.pp) + logits
     working = 0.0
     if layout.recompute == "full":
@@ -180,7 +191,7 @@ def check_fits(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     """
     kept = memory_bytes(job, layout)
     total, device = sum(kept.values()), job.cluster.accelerator
-    if total <= device.hbm_bytes:
+    if total <= device.usable_bytes:
         return kept
     largest = max(kept, key=lambda kind: kept[kind])
     remedies = {
@@ -194,7 +205,8 @@ def check_fits(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     }
     message = (
         f"{job.model.name} with {layout} needs {total / 1e9:.1f} GB per device, {kept[largest] / 1e9:.1f} GB of it "
-        f"{largest}; {device.id} has {device.hbm_bytes / 1e9:.1f} GB. Use {remedies[largest]}."
+        f"{largest}; {device.id} has {device.hbm_bytes / 1e9:.1f} GB, of which a process gets "
+        f"{device.usable_bytes / 1e9:.1f}. Use {remedies[largest]}."
     )
     raise InfeasibleError(message, ["device memory"])
 

@@ -138,6 +138,10 @@ class TrainingFactors:
         Share of activation memory lost to the allocator.
     gradient_bytes, optimizer_bytes : float
         Bytes per parameter of gradients, and of optimiser states with the master weights.
+    logit_bytes : float
+        Bytes of each logit at the peak of the last stage.
+    eager_gradient_bytes, eager_optimizer_bytes, eager_logit_bytes, eager_activation_frac : float
+        As above, and activations over those of fused kernels, where software keeps copies and upcasts as PyTorch does.
     step_overhead_s : float
         Data loading, logging and synchronisation per step.
     """
@@ -166,6 +170,11 @@ class TrainingFactors:
     fragmentation_frac: float
     gradient_bytes: float
     optimizer_bytes: float
+    logit_bytes: float
+    eager_gradient_bytes: float
+    eager_optimizer_bytes: float
+    eager_logit_bytes: float
+    eager_activation_frac: float
     step_overhead_s: float
 
 
@@ -198,6 +207,10 @@ class TrainingJob:
         Whether attention is fused; otherwise scores are written to memory and softmax is a kernel of its own.
     eager : bool
         Whether kernels are PyTorch's own, one for each step of a formula, rather than fused by hand or a compiler.
+    eager_memory : bool
+        Whether gradients, logits and activations are kept as PyTorch's own operators keep them, with copies.
+    kept_frac : float
+        Activations over what a pipeline has to keep, of software that is known to keep more.
     older_attention : bool
         Whether fused attention is a Triton kernel of the generation before Hopper, as Composer's was.
     ampere_attention : bool
@@ -227,6 +240,8 @@ class TrainingJob:
     adapters: bool = False
     flash: bool = True
     eager: bool = False
+    eager_memory: bool = False
+    kept_frac: float = 1.0
     older_attention: bool = False
     ampere_attention: bool = False
     overlap: bool = True

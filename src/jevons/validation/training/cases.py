@@ -50,6 +50,8 @@ _HEAD_DIM = 128
 _RELEASE = re.compile(r"(\d\d)\.(\d\d)\b.*NeMo")
 _EVEN = re.compile(r"force-balanced|forced balance")
 _GRAPHED_SINCE = (26, 6)
+_LEAKY_PIPELINE = 1.56
+"""Activations that nanotron's pipeline kept before a fix of 2025-01, over those of one micro-batch per stage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ def read_training_case(row: Row) -> TrainingCase:
     title = row.get("framework", "").lower()
     old = re.search(r"megatron|deepspeed", title) and device.id.startswith(("a100", "v100"))
     native = _EAGER.search(title) is not None
+    copies = "nanotron" in title
     model = row_model(row)
     job = TrainingJob(
         model=model,
@@ -122,6 +125,8 @@ def read_training_case(row: Row) -> TrainingCase:
         adapters=adapters,
         flash=not old,
         eager=native and "torch.compile" not in row.get("notes", ""),
+        eager_memory=copies,
+        kept_frac=_LEAKY_PIPELINE if copies and row.get("after_pp_fix", "").lower() == "false" else 1.0,
         older_attention="composer" in title,
         ampere_attention=native,
         overlap=not old,
@@ -200,7 +205,8 @@ def row_model(row: Row) -> ModelSpec:
             if len(spec.layers) == 1 and heads and heads != spec.layers[0].attention.heads:
                 break
             return spec if not layers or layers == spec.n_layers else _shortened(spec, layers)
-    return _from_columns(*(row.get(field, "") for field in _SHAPE), name)
+    tied = "tied_embeddings" in row
+    return _from_columns(*(row.get(field, "") for field in _SHAPE), name, tied=tied)
 
 
 _SHAPE = ("n_layers", "hidden", "n_heads", "n_kv_heads", "ffn", "vocab", "experts", "experts_active", "params_b")
@@ -213,8 +219,11 @@ def _shortened(spec: ModelSpec, layers: int) -> ModelSpec:
 
 
 @functools.cache
-def _from_columns(*cells: str) -> ModelSpec:
-    """Return a decoder of the printed sizes; gated or not, whichever comes nearer the printed parameter count."""
+def _from_columns(*cells: str, tied: bool) -> ModelSpec:
+    """Return a decoder of the printed sizes: gated or not, and where *tied* is possible with one embedding or two.
+
+    The one that comes nearest the printed parameter count.
+    """
     *numbers, name = cells
     sizes = [_size_in(cell) for cell in numbers]
     layers, hidden, heads, kv, ffn, vocab, experts, top = (int(size) for size in sizes[:8])
@@ -232,15 +241,17 @@ def _from_columns(*cells: str) -> ModelSpec:
             )
         else:
             block = FeedForward(kind="dense", hidden_inner=inner, gated=gated)
-        candidates.append(
+        candidates += [
             ModelSpec(
                 name=name,
                 architecture="decoder",
                 hidden=hidden,
                 vocab=vocab or _GPT_VOCAB,
                 layers=(LayerGroup(layers, attention, block),),
+                tied_embeddings=shared,
             )
-        )
+            for shared in ((False, True) if tied else (False,))
+        ]
     stated = sizes[8] * 1e9
     if not stated:
         return candidates[0]
@@ -251,6 +262,8 @@ def _printed(row: Row, job: TrainingJob) -> dict[str, int]:
     fields = {"tp": "tp", "pp": "pp", "vpp": "vpp", "cp": "cp", "ep": "ep", "zero_stage": "zero",
               "micro_batch": "micro_batch"}  # fmt: skip
     printed = {name: size for column, name in fields.items() if (size := _whole(row, column))}
+    if row.get("zero_stage", "").strip() == "0":
+        printed["zero"] = 0
     if not job.model.is_moe:
         printed["ep"] = 1
     if "tp" in printed:

@@ -73,7 +73,7 @@ def prepare_case(case: TrainingCase) -> Prepared:
     for layout in _layouts(case):
         memory = memory_bytes(case.job, layout)
         total = sum(memory.values())
-        if total <= case.job.cluster.accelerator.hbm_bytes:
+        if total <= case.job.cluster.accelerator.usable_bytes:
             fitting.append((layout, *timed(layout), memory))
         elif smallest is None or total < smallest[0]:
             smallest = (total, layout, memory)
@@ -139,23 +139,47 @@ def training_entries(
     entries = []
     for index, row in enumerate(rows):
         printed = row_metric(row)
+        ran = _ran(row)
         metric, measured = printed or ("", None)
         group = " :: ".join(row.get(name) or "–" for name in ("source_title", "model", "gpu"))
-        entry = partial(Entry, file=path.name, row=index, metric=metric, group=group, family=path.stem)
-        if measured is None:
-            entries.append(entry(measured=None, reason="the row prints no step time or rate"))
+        entry = partial(Entry, file=path.name, row=index, group=group, family=path.stem)
+        if measured is None and ran is None:
+            entries.append(entry(metric=metric, measured=None, reason="the row prints no step time or rate"))
             continue
+        prepared, reason = _prepared(row, prepared_of)
+        if ran is not None:
+            fits = None if prepared is None else float(prepared.fits)
+            entries.append(entry(metric="fits", measured=ran, predicted=fits, reason=reason, outcome=True))
+        if measured is None:
+            continue
+        predicted = None
         try:
-            case = read_training_case(row)
-            key = repr(case)  # a device holds a mapping of rates, which no hash takes
-            if key not in prepared_of:
-                prepared_of[key] = prepare_case(case)
-            prepared = prepared_of[key]
-            predicted = metric_of(metric, row, case.job, predicted_step(prepared, factors))
-            entries.append(entry(measured=measured, predicted=predicted))
+            if prepared is not None:
+                predicted = metric_of(metric, row, prepared.case.job, predicted_step(prepared, factors))
         except _FAULTS as error:
-            entries.append(entry(measured=measured, reason=str(error)))
+            reason = str(error)
+        entries.append(entry(metric=metric, measured=measured, predicted=predicted, reason=reason))
     return entries
+
+
+_RAN = {"ok": 1.0, "oom": 0.0}
+
+
+def _ran(row: Row) -> float | None:
+    """Return 1 for a run that fitted in memory, 0 for one that did not, None where the row does not say."""
+    return _RAN.get((row.get("outcome") or "").strip().lower())
+
+
+def _prepared(row: Row, known: dict[str, Prepared]) -> tuple[Prepared | None, str]:
+    """Return a row's layouts, or why there are none."""
+    try:
+        case = read_training_case(row)
+        key = repr(case)  # a device holds a mapping of rates, which no hash takes
+        if key not in known:
+            known[key] = prepare_case(case)
+    except _FAULTS as error:
+        return None, str(error)
+    return known[key], ""
 
 
 def _layouts(case: TrainingCase) -> Iterator[TrainingLayout]:
