@@ -100,7 +100,7 @@ class TrainResult(Result):
     @property
     def margin_frac(self) -> float:
         """Share of an accelerator's memory that the best layout leaves."""
-        return 1.0 - sum(self.best.memory_bytes.values()) / self.job.cluster.accelerator.usable_bytes
+        return 1.0 - sum(self.best.memory_bytes.values()) / self.job.cluster.accelerator.hbm_bytes
 
     @property
     def tight(self) -> bool:

@@ -191,7 +191,7 @@ def check_fits(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     """
     kept = memory_bytes(job, layout)
     total, device = sum(kept.values()), job.cluster.accelerator
-    if total <= device.usable_bytes:
+    if total <= device.hbm_bytes:
         return kept
     largest = max(kept, key=lambda kind: kept[kind])
     remedies = {
@@ -205,8 +205,7 @@ def check_fits(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     }
     message = (
         f"{job.model.name} with {layout} needs {total / 1e9:.1f} GB per device, {kept[largest] / 1e9:.1f} GB of it "
-        f"{largest}; {device.id} has {device.hbm_bytes / 1e9:.1f} GB, of which a process gets "
-        f"{device.usable_bytes / 1e9:.1f}. Use {remedies[largest]}."
+        f"{largest}; {device.id} has {device.hbm_bytes / 1e9:.1f} GB. Use {remedies[largest]}."
     )
     raise InfeasibleError(message, ["device memory"])
 

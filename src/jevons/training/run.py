@@ -79,7 +79,7 @@ def search(
             continue
         tried += 1
         memory = memory_bytes(job, layout)
-        if sum(memory.values()) > job.cluster.accelerator.usable_bytes:
+        if sum(memory.values()) > job.cluster.accelerator.hbm_bytes:
             rejected["device memory"] += 1
             continue
         found.append(assemble(job, layout, *known.times(layout), memory))

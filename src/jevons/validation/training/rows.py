@@ -73,7 +73,7 @@ def prepare_case(case: TrainingCase) -> Prepared:
     for layout in _layouts(case):
         memory = memory_bytes(case.job, layout)
         total = sum(memory.values())
-        if total <= case.job.cluster.accelerator.usable_bytes:
+        if total <= case.job.cluster.accelerator.hbm_bytes:
             fitting.append((layout, *timed(layout), memory))
         elif smallest is None or total < smallest[0]:
             smallest = (total, layout, memory)
