@@ -89,7 +89,10 @@ def command(
         else:
             result = call_parsed(function, given)
         draw(plot, result, result.picture)
-        print_result(result, form="json" if json else form, detail=detail, out=out)
+        doubts = model_warnings(given.get("model"))
+        for doubt in doubts:
+            note(f"warning: {doubt}")
+        print_result(result, form="json" if json else form, detail=detail, out=out, warnings=doubts)
 
     shared: list[tuple[str, Any, Any]] = [("plot", Plot, None)] if plots else []
     shared += [("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, default_out)]
@@ -152,8 +155,24 @@ def check_format(form: str) -> None:
         raise InputError(message)
 
 
-def print_result(result: Result, *, form: str = "table", detail: bool = False, out: Path | None = None) -> None:
-    """Write a result to *out*, and print it in a form."""
+def model_warnings(model: Any) -> tuple[str, ...]:
+    """Return what the file of a model that a command was given says and the reader does not understand."""
+    if not isinstance(model, str | Path):
+        return ()
+    from jevons import models
+
+    return models.load(str(model)).warnings
+
+
+def print_result(
+    result: Result,
+    *,
+    form: str = "table",
+    detail: bool = False,
+    out: Path | None = None,
+    warnings: tuple[str, ...] = (),
+) -> None:
+    """Write a result to *out*, and print it in a form; JSON tells *warnings*, where there are any, by this name."""
     from jevons.schema import json_text
 
     if out is not None:
@@ -161,7 +180,7 @@ def print_result(result: Result, *, form: str = "table", detail: bool = False, o
         note(f"wrote {out}")
     tables = [one for one in result.tables.values() if detail or not one.detail]
     if form == "json":
-        say(json_text(result.to_json()))
+        say(json_text(result.to_json() | ({"warnings": list(warnings)} if warnings else {})))
     elif form == "csv":
         say("\n".join(frame_csv(one.to_frame()) for one in tables))
     elif form == "md":

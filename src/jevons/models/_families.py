@@ -140,6 +140,18 @@ def _linear_ling(config: Config) -> Layers:
     return plain(config.like({**config.raw, "layer_types": kinds}), Traits(qk_norm=True, router_bias=True))
 
 
+def _granite_hybrid(config: Config) -> Layers:
+    """Granite 4: the dense models have the shared block alone."""
+    raw = dict(config.raw)
+    if not raw.get("num_local_experts") and raw.get("shared_intermediate_size") is not None:
+        raw["intermediate_size"] = raw["shared_intermediate_size"]
+    return plain(config.like(raw), Traits())
+
+
+def _afmoe(config: Config) -> Layers:
+    return plain(config.like({"attn_output_gate": True, **config.raw}), Traits(qk_norm=True, router_bias=True))
+
+
 def _falcon_h1(config: Config) -> Layers:
     depth = min(_mixers.depth(config), 10_000)
     return plain(config.like({**config.raw, "layer_types": ["hybrid"] * depth}), Traits())
@@ -161,6 +173,9 @@ def _longcat(config: Config) -> Layers:
         hidden_inner=inner.hidden_inner,
         router_bias=True,
     )
+    copies = config.integer("zero_expert_num", default=0)  # of experts that pass a token on unchanged
+    share = routed.experts / max(routed.experts + copies, 1)
+    routed = replace(routed, experts_per_token=max(round(routed.experts_per_token * share), 1))
     depth = config.integer("num_layers", "num_hidden_layers", least=1, most=5_000)
     return [(first, routed), (first, inner)] * depth
 
@@ -208,7 +223,9 @@ FAMILIES: dict[str, Callable[[Config], Layers]] = {
     "gemma3": _gemma_sliding, "cohere2": _cohere2, "phimoe": _phi_moe, "seed_oss": _seed_oss,
     "bailing_moe_linear": _linear_ling, "bailing_hybrid": _linear_ling, "falcon_h1": _falcon_h1,
     "mamba": _state_space, "mamba2": _state_space, "falcon_mamba": _state_space, "longcat_flash": _longcat,
-    "mimo_v2_flash": _hybrids.mimo_v2, "mimo_v2": _hybrids.mimo_v2, "minimax_m3": _hybrids.minimax_m3,
+    "mimo_v2_flash": _hybrids.mimo_v2, "mimo_v2": _hybrids.mimo_v2,
+    "step3_text": _hybrids.step3_first, "dbrx": _hybrids.dbrx, "granitemoehybrid": _granite_hybrid, "afmoe": _afmoe,
+    "minimax_m3": _hybrids.minimax_m3,
     "minimax_m3_vl": _hybrids.minimax_m3, "step3p5": _hybrids.step3, "step3p7": _hybrids.step3,
     "gemma4_text": _hybrids.gemma4, "nemotron_h": _hybrids.nemotron_h, "nemotron-nas": _hybrids.nemotron_nas,
 }  # fmt: skip

@@ -7,6 +7,9 @@ from typing import Any
 
 from jevons.models._config import Config
 from jevons.models._mixers import mamba2
+from jevons.models._plain import Traits, plain
+from jevons.models._plain import moe as moe_of
+from jevons.models._plan import sparse_layers
 from jevons.models.types import Attention, FeedForward
 
 Layers = list[tuple[Attention, FeedForward]]
@@ -88,7 +91,10 @@ def step3(config: Config) -> Layers:
 
 
 def gemma4(config: Config) -> Layers:
-    """Gemma 4: sliding layers, full ones with wide heads whose keys are values; experts beside the dense block."""
+    """Gemma 4: sliding layers, full ones with wide heads whose keys are values; experts beside the dense block.
+
+    The small ones embed each token once for every layer, and their last layers read the cache of earlier ones.
+    """
     local = _heads(config, window=config.integer("sliding_window", default=1024, least=1), qk_norm=True)
     wide = config.integer("global_head_dim", default=local.head_dim, least=1)
     kv = config.integer("num_global_key_value_heads", default=local.kv_heads, least=1)
@@ -102,7 +108,45 @@ def gemma4(config: Config) -> Layers:
     kinds = config.words("layer_types")
     if not kinds:
         config.fault("layer_types", "is missing; it names the full and the sliding layers")
-    return [(full if kind == "full_attention" else local, block) for kind in kinds]
+    rows, projections = _own_inputs(config)
+    makes = {
+        whole: replace(make, looked_up=rows, extra_parameters=projections)
+        for whole, make in ((True, full), (False, local))
+    }
+    owners = max(len(kinds) - config.integer("num_kv_shared_layers", default=0), 0)
+    second = replace(block, hidden_inner=2 * inner) if config.flag("use_double_wide_mlp") else block
+    return [
+        (makes[kind == "full_attention"], block)
+        if index < owners
+        else (replace(makes[kind == "full_attention"], cache_of_others=True), second)
+        for index, kind in enumerate(kinds)
+    ]
+
+
+def _own_inputs(config: Config) -> tuple[int, int]:
+    """Return the parameters of the embedding that a layer adds of its own, looked up, and of its two projections."""
+    size = config.integer("hidden_size_per_layer_input", default=0)
+    rows = config.integer("vocab_size_per_layer_input", "vocab_size", default=0)
+    hidden = config.integer("hidden_size", least=1)
+    return rows * size, 3 * hidden * size
+
+
+def step3_first(config: Config) -> Layers:
+    """Step-3: all heads share one key and value, queries come from a narrow projection; named layers have experts."""
+    full = replace(
+        _heads(config, kv="num_attention_groups"), q_lora_rank=config.integer("share_q_dim", default=0, most=1_000_000)
+    )
+    dense = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size", least=1))
+    moe = moe_of(config, Traits())
+    depth = config.integer("num_hidden_layers", least=1, most=10_000)
+    return [(full, moe if routed else dense) for routed in sparse_layers(config, depth)]
+
+
+def dbrx(config: Config) -> Layers:
+    """DBRX: heads and experts stand in objects of their own."""
+    heads, experts = config.section("attn_config").raw, config.section("ffn_config").raw
+    inner = config.like({**config.raw, **heads, **experts})
+    return plain(inner, Traits())
 
 
 def nemotron_h(config: Config) -> Layers:

@@ -26,16 +26,15 @@ def gqa(config: Config, **extra: Any) -> Attention:
     hidden = width(config)
     heads = config.integer("num_attention_heads", "n_head", "n_heads", least=1, most=100_000)
     groups = config.integer("num_attention_groups", "multi_query_group_num", default=heads, least=1, most=100_000)
+    names: tuple[str, ...] = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "kv_n_heads", "n_kv_heads")
     if config.raw.get("multi_query"):
         groups = config.integer("multi_query_group_num", default=1, least=1, most=100_000)
-    kv_heads = config.integer(
-        "num_key_value_heads", "num_kv_heads", "n_head_kv", "kv_n_heads", "n_kv_heads", default=groups, least=1,
-        most=100_000,
-    )  # fmt: skip
-    names = ("head_dim", "attention_head_dim", "kv_channels")
-    if all(config.raw.get(name) is None for name in names) and hidden % heads:
+        names = names[: 0 if config.raw.get("new_decoder_architecture") is False else None]
+    kv_heads = config.integer(*names, default=groups, least=1, most=100_000) if names else groups
+    widths = ("head_dim", "attention_head_dim", "kv_channels")
+    if all(config.raw.get(name) is None for name in widths) and hidden % heads:
         config.fault("num_attention_heads", f"{heads} does not divide hidden_size {hidden}; give `head_dim`")
-    head_dim = config.integer(*names, default=max(hidden // heads, 1), least=1, most=100_000)
+    head_dim = config.integer(*widths, default=max(hidden // heads, 1), least=1, most=100_000)
     if heads % kv_heads:
         config.fault("num_key_value_heads", f"{kv_heads} does not divide num_attention_heads {heads}")
     window = config.window("sliding_window") if config.flag("use_sliding_window", default=False) else None
@@ -133,13 +132,13 @@ def mamba2(config: Config) -> Attention:
     hidden = width(config)
     expand = config.integer("mamba_expand", "expand", default=2, least=1, most=1000)
     inner_given = config.integer("mamba_d_ssm", default=0)
-    dim = config.integer("mamba_head_dim", "mamba_d_head", "mamba_headdim", default=64, least=1, most=100_000)
-    heads = config.integer(
-        "mamba_num_heads", "mamba_n_heads", "n_mamba_heads", "num_heads",
-        default=max((inner_given or expand * hidden) // dim, 1), least=1, most=100_000,
-    )  # fmt: skip
-    if config.text("mamba_d_head") == "auto":
-        dim = max(expand * hidden // heads, 1)
+    names: tuple[str, ...] = ("mamba_head_dim", "mamba_d_head", "mamba_headdim")
+    if config.raw.get("mamba_d_head") == "auto":
+        names = names[:1]
+    counted = config.integer("mamba_num_heads", "mamba_n_heads", "n_mamba_heads", default=0, most=100_000)
+    inner = inner_given or expand * hidden
+    dim = config.integer(*names, default=max(inner // counted, 1) if counted else 64, least=1, most=100_000)
+    heads = counted or config.integer("num_heads", default=max(inner // dim, 1), least=1, most=100_000)
     groups = config.integer("n_groups", "mamba_n_groups", "mamba_ngroups", default=1, least=1)
     state = config.integer("ssm_state_size", "mamba_d_state", "state_size", default=128, least=1)
     inner, shared = heads * dim, 2 * groups * state

@@ -106,33 +106,35 @@ def _adjusted(config: Config, inner: int) -> int:
 def moe(config: Config, traits: Traits) -> FeedForward:
     """Return routed experts and those that all tokens take."""
     inner = _of_list(config, *_INNER)
-    shared = config.integer(*_SHARED, default=0, most=100_000) * inner
+    shared = _of_list(config, *_SHARED, default=0) * inner
     routed = FeedForward(
         kind="moe",
         experts=_of_list(config, *EXPERTS),
         experts_per_token=_of_list(config, *_TAKEN),
         expert_inner=inner,
-        shared_inner=config.integer(*_SHARED_INNER, default=shared) if not traits.shared_gate else shared,
+        shared_inner=config.integer(*_SHARED_INNER, default=shared),
         latent=config.integer("routed_expert_hidden_size", "moe_latent_size", default=0),
         gated=traits.gated,
         router_bias=traits.router_bias or config.text("topk_method") == "noaux_tc"
         or config.text("scoring_func") == "sigmoid" or config.flag("moe_router_enable_expert_bias", "use_expert_bias"),
         shared_gate=traits.shared_gate,
     )  # fmt: skip
-    if traits.shared_gate:
-        routed = replace(routed, shared_inner=config.integer(*_SHARED_INNER, default=shared))
     if routed.experts_per_token > routed.experts:
         config.fault("num_experts_per_tok", f"{routed.experts_per_token} exceeds the {routed.experts} experts")
     return routed
 
 
-def _of_list(config: Config, *names: str) -> int:
+def _of_list(config: Config, *names: str, default: int | None = None) -> int:
     """Return a whole number; of a list (one item a layer, or text before images) its first."""
+    least = 1 if default is None else 0
     for name in names:
-        if isinstance(config.raw.get(name), list) and config.raw[name]:
+        value = config.raw.get(name)
+        if isinstance(value, list) and value:
             items = config.numbers(name)
-            return max(items[0], 1) if items else 1
-    return config.integer(*names, least=1, most=10_000_000)
+            return max(items[0], least) if items else least
+        if value is not None:
+            break
+    return config.integer(*names, default=default, least=least, most=10_000_000)
 
 
 def has_experts(config: Config) -> bool:
@@ -140,7 +142,8 @@ def has_experts(config: Config) -> bool:
     for name in EXPERTS:
         value = config.raw.get(name)
         if value is not None:
-            return not isinstance(value, int | float) or value > 1
+            first = value[0] if isinstance(value, list) and value else value
+            return not isinstance(first, int | float) or first > 1
     return False
 
 

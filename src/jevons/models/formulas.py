@@ -25,8 +25,17 @@ def attention_gemms(attention: Attention, hidden: int) -> list[Gemm]:
         return _latent_gemms(a, hidden)
     if a.kind == "gqa":
         query = a.heads * a.head_dim * (2 if a.out_gate else 1)
-        inner = query + a.kv_heads * (a.head_dim + (0 if a.keys_are_values else a.v_head_dim))
+        narrow = []
+        if a.q_lora_rank:
+            narrow = [
+                Gemm(name="attn_q_down", n=a.q_lora_rank, k=hidden, split="replicated", precision_class="attention"),
+                Gemm(name="attn_q_up", n=query, k=a.q_lora_rank, split="column", precision_class="attention"),
+            ]
+            query = 0
+        own = 0 if a.cache_of_others else a.kv_heads
+        inner = query + own * (a.head_dim + (0 if a.keys_are_values else a.v_head_dim))
         gemms = [
+            *narrow,
             Gemm(name="attn_qkv", n=inner, k=hidden, split="column", precision_class="attention"),
             Gemm(name="attn_out", n=hidden, k=a.heads * a.v_head_dim, split="row", precision_class="attention"),
         ]
@@ -151,6 +160,7 @@ def layer_parameters(spec: DecoderSizes, group: LayerGroup, *, active: bool = Fa
     block, hidden = group.feed_forward, spec.hidden
     total = sum(gemm.n * gemm.k for gemm in layer_gemms(group, hidden))
     total += _attention_extras(group.attention, hidden) + spec.norms_per_layer * hidden
+    total += 0 if active else group.attention.looked_up
     if block.kind == "dense" and block.bias:
         total += block.hidden_inner * (2 if block.gated else 1) + hidden
     if block.kind == "moe":

@@ -67,8 +67,10 @@ class Attention:
         Width of the projections that make such entries.
     output_groups, output_rank : int
         Groups of heads that are projected to a low rank each before the output; 0 for none.
-    extra_parameters : int
-        What no product above counts, such as connections between layers.
+    extra_parameters, looked_up : int
+        What no product above counts, such as connections between layers; and tables of which a token reads one row.
+    cache_of_others : bool
+        Whether it reads keys and values that an earlier layer cached, and makes none.
     """
 
     kind: AttentionKind
@@ -99,10 +101,14 @@ class Attention:
     output_groups: int = 0
     output_rank: int = 0
     extra_parameters: int = 0
+    looked_up: int = 0
+    cache_of_others: bool = False
 
     @property
     def cached_elements_per_token(self) -> float:
         """Numbers kept in the cache per token in this layer."""
+        if self.cache_of_others:
+            return 0
         if self.kind == "gqa":
             return self.kv_heads * (self.head_dim + self.v_head_dim)
         if self.kind == "mla":

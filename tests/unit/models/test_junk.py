@@ -14,12 +14,21 @@ from jevons import models
 from jevons.errors import InputError
 from jevons.models._families import FAMILIES
 from jevons.models.read import spec_of
+from published_models import DIALECTS, STATED
 
 _CONFIGS = Path(models.__file__).parent / "configs"
 JUNK: tuple[Any, ...] = (
     None, True, "x", "", -1, 0, -0.5, 1.5, 1e400, -1e400, float("nan"), 10**4000, 2**40, [], [{}], ["x"], [-1], {},
     {"a": 1}, [[]], "1",
 )  # fmt: skip
+
+QUANTISED = {
+    f"dialect {place}": {
+        "model_type": "mixtral", "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "vocab_size": 100,
+        "intermediate_size": 128, "num_local_experts": 4, "num_experts_per_tok": 2, "quantization_config": section,
+    }
+    for place, (section, *_) in enumerate(DIALECTS)
+}  # fmt: skip
 
 
 def _one_a_family() -> dict[str, Any]:
@@ -32,7 +41,7 @@ def _one_a_family() -> dict[str, Any]:
     return chosen
 
 
-FAMILY = _one_a_family()
+FAMILY = _one_a_family() | {name: config for name, (config, *_) in STATED.items()} | QUANTISED
 
 
 def _mutants(value: Any) -> Iterator[Any]:

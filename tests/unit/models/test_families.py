@@ -1,0 +1,112 @@
+"""Sizes, caches and states of families by the keys of their publishers' files, against what they state."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from jevons.errors import InputError
+from jevons.models.read import spec_of
+from published_models import STATED, plain
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_parameters_and_cache_are_as_stated(name: str) -> None:
+    config, total, active, cached = STATED[name]
+    spec = spec_of(config, name)
+    assert spec.parameters_total / 1e9 == pytest.approx(total, rel=0.025)
+    if active is not None:
+        assert spec.parameters_active / 1e9 == pytest.approx(active, rel=0.1)
+    assert spec.kv_bytes_per_token("bf16") == cached
+    assert spec.warnings == ()
+
+
+def test_recurrent_layers_keep_a_state_and_no_cache() -> None:
+    jamba, falcon = (spec_of(STATED[name][0], name) for name in ("Jamba-v0.1", "Falcon-H1-34B"))
+    assert jamba.state_bytes_per_sequence() == 28 * 8192 * 16 * 4
+    assert falcon.state_bytes_per_sequence() == 72 * 4096 * 256 * 4
+    assert falcon.n_layers == 72
+
+
+@pytest.mark.parametrize(
+    ("keys", "windows"),
+    [
+        ({"layer_types": ["sliding_attention", "full_attention"]}, [64, None]),
+        ({"sliding_window_pattern": 2}, [64, None]),
+        ({"sliding_window_pattern": "LG"}, [64, None]),
+        ({"use_sliding_window": True, "max_window_layers": 1}, [None, 64]),
+        ({"global_attn_every_n_layers": 2}, [64, None]),
+    ],
+)  # fmt: skip
+def test_windows_under_a_plain_family_are_seen(keys: dict[str, Any], windows: list[int | None]) -> None:
+    config = plain("llama", 64, 2, 4, 4, 128, 100, sliding_window=64, **keys)
+    assert [group.attention.window for group in spec_of(config, "x").layers] == windows
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"layer_types": ["mamba", "attention"]}, {"attn_layer_period": 2, "attn_layer_offset": 1},
+        {"layers_block_type": ["mamba", "attention"]}, {"attn_type_list": [0, 1]}, {"attn_layer_indices": [1]},
+    ],
+)  # fmt: skip
+def test_state_layers_under_a_plain_family_are_seen(keys: dict[str, Any]) -> None:
+    config = plain("llama", 64, 2, 4, 4, 128, 100, **keys)
+    first, second = spec_of(config, "x").layers
+    assert first.attention.state_elements > 0
+    assert first.attention.cached_elements_per_token == 0
+    assert second.attention.kind == "gqa"
+
+
+def test_an_unknown_decoder_is_read_by_the_common_keys_with_a_warning() -> None:
+    config = plain("newcomer", 2048, 16, 16, 16, 1024, 50304, num_experts=64, num_experts_per_tok=8)
+    spec = spec_of(config | {"architectures": ["NewcomerForCausalLM"]}, "x")
+    assert spec.parameters_total == pytest.approx(6.92e9, rel=0.01)
+    (warning,) = spec.warnings
+    assert warning.startswith("model_type `newcomer` is not known: read as a plain decoder by its common keys")
+
+
+def test_a_model_type_of_ones_own_is_known_by_its_class() -> None:
+    config = plain("my_reference", 64, 2, 4, 4, 128, 100, architectures=["Qwen2ForCausalLM"])
+    spec = spec_of(config, "x")
+    assert spec.warnings == ()
+    assert spec.layers[0].attention.qkv_bias
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"architectures": ["BertForMaskedLM"]}, {"is_encoder_decoder": True}, {"num_attention_heads": None},
+        {"architectures": ["ViTForImageClassification"]}, {"vocab_size": None},
+    ],
+)  # fmt: skip
+def test_what_is_no_decoder_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="unknown architecture"):
+        spec_of(plain("newcomer", 64, 2, 4, 4, 128, 100) | change, "x")
+
+
+def test_text_decoders_nested_in_other_models_are_found() -> None:
+    inner = plain("qwen3_omni_moe_text", 64, 2, 4, 4, 128, 100, num_experts=4, num_experts_per_tok=2)
+    outer = {"model_type": "qwen3_omni_moe", "thinker_config": {"text_config": inner}, "tie_word_embeddings": True}
+    spec = spec_of(json.loads(json.dumps(outer)), "x")
+    assert spec.is_moe
+    assert spec.tied_embeddings
+
+
+def test_deepseek_v4_keeps_an_entry_for_several_tokens_and_the_last_tokens_whole() -> None:
+    config = {
+        "model_type": "deepseek_v4", "hidden_size": 4096, "num_hidden_layers": 3, "num_attention_heads": 64,
+        "head_dim": 512, "qk_rope_head_dim": 64, "q_lora_rank": 1024, "o_groups": 8, "o_lora_rank": 1024,
+        "index_n_heads": 64, "index_head_dim": 128, "index_topk": 512, "sliding_window": 128, "hc_mult": 4,
+        "compress_ratios": [0, 4, 128, 0], "n_routed_experts": 256, "n_shared_experts": 1, "num_experts_per_tok": 6,
+        "moe_intermediate_size": 2048, "vocab_size": 129280,
+    }  # fmt: skip
+    spec = spec_of(config, "x")
+    only_window, sparse, dense = (group.attention for group in spec.layers)
+    assert (only_window.window, sparse.stride, dense.stride) == (128, 4, 128)
+    assert spec.kv_bytes_per_token("bf16") == (1024 + 132) / 4 + 1024 / 128
+    assert spec.state_bytes_per_sequence("bf16") == 3 * 128 * 1024
+    assert (sparse.seen_tokens(100_000), dense.seen_tokens(128_000)) == (512 + 128, 1000 + 128)
+    assert sparse.seen_tokens(400) == 100 + 128
