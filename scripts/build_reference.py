@@ -18,7 +18,9 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from typer.models import ArgumentInfo, OptionInfo
 
+from jevons import limits
 from jevons.cli import app as command_line
+from jevons.options import Option
 from jevons.serving.sim.load import classes as mix
 from jevons.study.scenario import scenario as schema
 from jevons.study.scenario.amounts import Amount, Quantity
@@ -169,6 +171,7 @@ def commands(application: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 def _options(function: Any) -> Iterator[tuple[str, str, str, str]]:
     """Yield name, bounds, default and help of every argument and option."""
     hints = typing.get_type_hints(function, include_extras=True)
+    declared = {one.name: one.option for one in getattr(function, "declared", ())}
     for name, parameter in inspect.signature(function).parameters.items():
         info = next(m for m in hints[name].__metadata__ if isinstance(m, OptionInfo | ArgumentInfo))
         if isinstance(info, ArgumentInfo):
@@ -177,11 +180,18 @@ def _options(function: Any) -> Iterator[tuple[str, str, str, str]]:
             # in `Annotated`, the first positional argument of an option is its default or its name
             named = (info.default,) if isinstance(info.default, str) and info.default.startswith("-") else ()
             shown = ", ".join((*named, *(info.param_decls or ())) or (f"--{name.replace('_', '-')}",))
-        limits = ((info.min, "at least"), (info.max, "at most"))
+        option = declared.get(name)
+        limits = option_limits(option) if option else ((info.min, "at least"), (info.max, "at most"))
         bounds = ", ".join(f"{word} {limit:,.10g}" for limit, word in limits if limit is not None)
         required = parameter.default is inspect.Parameter.empty
         default = "" if parameter.default in {None, False, ""} else f"`{parameter.default}`"
-        yield f"`{shown}`", bounds, "required" if required else default, str(info.help)
+        text = f"{option.text()}." if option else str(info.help)
+        yield f"`{shown}`", bounds, "required" if required else default, text
+
+
+def option_limits(option: Option) -> tuple[tuple[float | None, str], ...]:
+    """Return the bounds of a declared option with their words."""
+    return ((option.above, "above"), (option.low, "at least"), (option.high, "at most"))
 
 
 def commands_page() -> str:
@@ -233,7 +243,52 @@ def load_page() -> str:
     return "\n".join(parts).replace("|  |", "| |") + "\n"
 
 
-PAGES = {"commands.md": commands_page, "load.md": load_page, "scenario.md": scenario_page}
+LIMITS_HEAD = """# Limits
+
+What is out of bounds is refused before work begins, with the bound in the message. `JEVONS_MAX_BYTES` and
+`JEVONS_MAX_ROWS` raise the bounds on files, such as `JEVONS_MAX_BYTES=8e9`; the others are fixed.
+[Commands](commands.md), [the scenario file](scenario.md) and [the load file](load.md) list the bounds of single options
+and fields.
+"""
+
+OPTIONS_HEAD = """
+## Options
+
+One row for each option of the [commands](commands.md). An option that means the same in several commands has the same
+bounds in all of them.
+"""
+
+
+def limits_page() -> str:
+    """Return the page of all bounds."""
+    parts = [NOTE, LIMITS_HEAD]
+    for part, group in itertools.groupby(limits.LIMITS, key=lambda one: one.part):
+        parts.append(f"\n## {part}\n")
+        parts.append("| quantity | maximum | unit | reason | raised by |\n|---|---:|---|---|---|")
+        parts += [
+            f"| {one.what} | {one.most:,.10g} | {one.unit} | {one.reason} | {one.raised_by and f'`{one.raised_by}`'} |"
+            for one in group
+        ]
+    parts.append(OPTIONS_HEAD)
+    parts.append("| option | bounds | unit | meaning |\n|---|---|---|---|")
+    parts += [f"| {row} |" for row in sorted(_option_rows())]
+    return "\n".join(parts).replace("|  |", "| |").replace("|  |", "| |") + "\n"
+
+
+def _option_rows() -> set[str]:
+    """Return a row for each bounded option of any command."""
+    rows = set()
+    for _, function in commands(command_line.app, "jevons"):
+        for one in getattr(function, "declared", ()):
+            bounds = ", ".join(f"{w} {limit:,.10g}" for limit, w in option_limits(one.option) if limit is not None)
+            if bounds:
+                rows.add(f"`--{one.flag}` | {bounds} | {one.option.unit} | {one.option.help}")
+    return rows
+
+
+PAGES = {
+    "commands.md": commands_page, "limits.md": limits_page, "load.md": load_page, "scenario.md": scenario_page,
+}  # fmt: skip
 
 
 def main() -> int:

@@ -20,6 +20,7 @@ CORE = (
     "schema",
     "arrays",
     "files",
+    "limits",
     "text",
     "rounding",
     "results",

@@ -24,12 +24,22 @@ CONSOLE = re.compile(r"```console\n\$ (jevons [^\n]*(?:\\\n[^\n]*)*)\n(.*?)```",
 PYTHON = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
 
 
+ANSWERS = (0, 2, 3)
+"""Exit codes of answers: done, wrong input, no feasible answer. Any other is a defect, which no page may show."""
+
+
 def output(command: list[str]) -> str:
-    """Return what a command prints on standard output, without blanks at the ends of lines."""
+    """Return what a command prints, without blanks at the ends of lines; a refusal's message where it is one.
+
+    Raises
+    ------
+    RuntimeError
+        If the command fails otherwise, such as with a traceback.
+    """
     environment = {**os.environ, "COLUMNS": WIDTH, "NO_COLOR": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0 and not done.stderr.strip():
-        message = f"{shlex.join(command)} exited {done.returncode}"
+    if done.returncode not in ANSWERS or (done.returncode and not done.stderr.strip()):
+        message = f"{shlex.join(command)} exited {done.returncode}: {done.stderr[-2000:]}"
         raise RuntimeError(message)
     printed = done.stdout if done.returncode == 0 else done.stderr
     lines = "\n".join(line.rstrip() for line in printed.splitlines())

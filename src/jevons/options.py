@@ -374,9 +374,9 @@ def file(value: Path | str | None) -> Path | None:
 
 
 MODEL = Option(help="Model: a shipped name (`jevons models list`) or the path of a config.json", metavar="MODEL")
-GPU = Option(help="Accelerator, such as h100_sxm or 'NVIDIA H100 80GB'; or one's own .yaml file", metavar="NAME")
+GPU = Option(help="Accelerator, such as h100_sxm 'NVIDIA H100 80GB', or a YAML file of your own", metavar="NAME")
 HARDWARE = Option(
-    help="YAML file of a device of one's own, in place of a shipped one",
+    help="YAML file that describes an accelerator of your own",
     parse=device_file, metavar="FILE",
 )  # fmt: skip
 GPU_KINDS = Option(
@@ -390,8 +390,8 @@ ENGINE_VERSION = Option(
     help="Release of the engine, such as 0.11.0, as in vllm@0.11; the newest on file by default", metavar="RELEASE"
 )
 EAGER = Option(help="Run without captured graphs (--enforce-eager)")
-PRECISION = Option(help="Precision of the weights: native (as shipped), bf16, fp8, int8, …", metavar="NAME")
-KV_PRECISION = Option(help="Precision of the KV cache: bf16, fp8, …", metavar="NAME")
+PRECISION = Option(help="Precision of the weights: native (as shipped), bf16, fp8, int8 and others", metavar="NAME")
+KV_PRECISION = Option(help="Precision of the KV cache: bf16, fp8 and others", metavar="NAME")
 TP = Option(help="Tensor-parallel degree", low=1, high=4096)
 PP = Option(help="Pipeline stages", low=1, high=4096)
 EP = Option(help="Expert-parallel degree", low=1, high=4096)
@@ -429,7 +429,7 @@ SEED = Option(help="Seed of all random streams", low=0, high=2**63 - 1)
 SCENARIO = Option(help="Scenario file (YAML)", metavar="SCENARIO")
 DRAWS = Option(help="Monte Carlo draws, 0 for none; the scenario's own number where not given", low=0, high=100_000)
 TRACE = Option(help="Request trace: Azure, Mooncake, Qwen, BurstGPT, Vidur or vLLM format", parse=path, metavar="FILE")
-REPLICAS = Option(help="Number of replicas (copies of the model)", low=1, high=100_000)
+REPLICAS = Option(help="Number of replicas", low=1, high=100_000)
 ROUTING = Option(
     help="How the router picks a replica: round_robin, least_loaded, least_tokens, two_choices, prefix, session or "
     "adapter; a fleet's default is least_loaded, that of equal replicas round_robin",
@@ -446,14 +446,14 @@ THINK = Option(
 )  # fmt: skip
 PREFIX_CACHE = Option(help="Reuse prompt prefixes that the trace's block hashes state")
 RATE_STAGES = Option(
-    help="Arrival rates in turn, each with how long it lasts: 8:600s,20:600s", unit="req/s", metavar="STAGES"
+    help="Arrival rates in turn with their durations, such as 8:600s,20:600s", unit="req/s", metavar="STAGES"
 )
 PROMPTS = Option(
-    help="Different prompts, sent in turn, which the prefix cache then knows; each request has its own where not given",
+    help="Distinct prompts, sent in turn and found in the prefix cache; every request has its own where not given",
     low=1, high=10_000_000,
 )  # fmt: skip
 SYSTEM_TOKENS = Option(
-    help="Tokens with which every prompt begins, which the prefix cache then knows", unit="tokens", low=0,
+    help="Tokens that begin every prompt and are found in the prefix cache", unit="tokens", low=0,
     high=10_000_000,
 )  # fmt: skip
 LOAD = Option(help="YAML file of request classes: shares, lengths, conversations, limits", parse=path, metavar="FILE")
@@ -493,12 +493,13 @@ DRAFT_ACCEPTANCE = Option(
 CANDIDATES = Option(help="Candidate accelerators, separated by commas, such as h100_sxm,h20", metavar="NAMES")
 FLEET_GPUS = Option(help="Maximum number of accelerators of the whole fleet", low=1, high=1_000_000)
 SIZE_PRECISION = Option(
-    help="Precision of the weights: auto (as shipped where quantised, else bf16 and fp8), native, bf16, fp8, int8, …",
+    help="Precision of the weights: auto (as shipped where quantised, else bf16 and fp8), native, bf16, fp8, int8 "
+    "and others",
     metavar="NAMES",
 )
 LOAD_RATE = Option(help="Arrival rate to carry; 0 for one replica at full load", unit="req/s", low=0, high=1e9)
 USERS = Option(help="Concurrent users, in place of a rate", low=0, high=10_000_000)
-PERCENTILE = Option(help="Statistic that must keep the limits: mean, p50, p90, p95 or p99", metavar="NAME")
+PERCENTILE = Option(help="Statistic that must meet the limits: mean, p50, p90, p95 or p99", metavar="NAME")
 STATIC = Option(help="Skip the simulation: latencies without queueing, for a first look")
 RUNS = Option(help="Simulations of each finalist", low=1, high=100)
 BUDGET = Option(help="Maximum cost of the accelerators per month, such as '300k CNY'", metavar="AMOUNT")
@@ -529,7 +530,7 @@ ETP = Option(help="Tensor-parallel degree of routed experts", low=1, high=4096)
 ZERO = Option(help="ZeRO stage: sharding of optimiser states, gradients and weights", low=0, high=3)
 SHARD = Option(help="Replicas among which states are sharded (HSDP)", low=1, high=1_000_000)
 STAGES = Option(help="Layers of each pipeline stage, such as 9,10,10,9", metavar="COUNTS")
-OFFLOAD = Option(help="Kept in host memory: none, optimizer, activations or both", metavar="NAME")
+OFFLOAD = Option(help="State kept in host memory: none, optimizer, activations or both", metavar="NAME")
 OVERSUBSCRIPTION = Option(help="Injection over bisection bandwidth of the fabric", low=1, high=1000)
 POD = Option(help="Neighbouring accelerators of a rail without oversubscription", low=0, high=1_000_000)
 SCALE_TO = Option(help="Largest cluster of a scaling curve", low=1, high=1_000_000)

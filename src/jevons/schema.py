@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.files import read_text
+from jevons.limits import YAML_DEPTH, YAML_NODES
 from jevons.text import printable_json
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
-
-MAX_DEPTH = 60
-MAX_NODES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +99,9 @@ def _check_nesting(events: Iterable[Any], name: str) -> None:
             depth += 1
         elif isinstance(event, CollectionEndEvent):
             depth -= 1
-        if depth > MAX_DEPTH or count > MAX_NODES:
+        if depth > YAML_DEPTH or count > YAML_NODES:
             mark = event.start_mark
-            message = f"is nested more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else "has too many entries"
+            message = f"is nested more than {YAML_DEPTH} deep" if depth > YAML_DEPTH else "has too many entries"
             raise InputError(
                 Fault(message=f"{message}; write it smaller", file=name, line=mark.line + 1, column=mark.column + 1)
             )
@@ -127,7 +125,7 @@ class _PositionReader:
         from ruamel.yaml.nodes import MappingNode, SequenceNode
 
         self.nodes += 1
-        if self.nodes > MAX_NODES or len(path) > MAX_DEPTH:
+        if self.nodes > YAML_NODES or len(path) > YAML_DEPTH:
             message = "is too large or too deeply nested (aliases that multiply?)"
             raise InputError(Fault(message=message, file=self.name))
         self.positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))

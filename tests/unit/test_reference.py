@@ -20,7 +20,7 @@ def builder():
     return module
 
 
-@pytest.mark.parametrize("name", ["commands.md", "load.md", "scenario.md"])
+@pytest.mark.parametrize("name", ["commands.md", "limits.md", "load.md", "scenario.md"])
 def test_generated_pages_are_up_to_date(builder, name):
     assert (DOCS / name).read_text(encoding="utf-8") == builder.PAGES[name](), "run scripts/build_reference.py"
 

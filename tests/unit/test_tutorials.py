@@ -14,12 +14,22 @@ PAGE = ROOT / "docs" / "tutorials" / "size-r1.md"
 QUICK = ("--preset", "--ttft 0.05", "--budget")
 
 
-@pytest.fixture(scope="module")
-def script():
+PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
+
+
+def loaded():
     spec = importlib.util.spec_from_file_location("run_tutorial", ROOT / "scripts" / "run_tutorial.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+SCRIPT = loaded()
+
+
+@pytest.fixture(scope="module")
+def script():
+    return SCRIPT
 
 
 def blocks(script):
@@ -45,6 +55,30 @@ def test_every_option_of_the_page_exists(script):
     section = "\n".join(sections)
     for option in re.findall(r"--[a-z0-9-]+", PAGE.read_text(encoding="utf-8")):
         assert option in section or option == "--check", option
+
+
+def test_a_program_that_fails_stops_the_script_instead_of_showing_a_traceback(script):
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        script.refreshed("```python\n1 / 0\n```\n\n```text\n```\n")
+
+
+def programs(script):
+    return [
+        pytest.param(code, shown, id=f"{page.stem}-{place}")
+        for page in PAGES
+        for place, (code, shown) in enumerate(script.PYTHON.findall(page.read_text(encoding="utf-8")))
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "shown"), programs(SCRIPT))
+def test_programs_of_all_tutorials_print_what_is_shown(code, shown):
+    assert_same(shown, SCRIPT.output([sys.executable, "-c", code]))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_page_shows_a_traceback(page):
+    assert "Traceback" not in page.read_text(encoding="utf-8")
 
 
 def test_a_stale_page_is_told_from_a_current_one(script):

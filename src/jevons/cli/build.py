@@ -32,7 +32,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Format = Annotated[str, typer.Option("--format", metavar="FORM", help="Form of the output: table, csv, md or json.")]
 Detail = Annotated[bool, typer.Option("--detail", help="Print every table.")]
 Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the result: .svg, .png or .pdf.", metavar="FILE")]
-Out = Annotated[Path | None, typer.Option("--out", help="Also write to FILE; its ending says what.", metavar="FILE")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Also write to FILE; the ending sets the format.", metavar="FILE"),
+]
 
 
 def command(
@@ -103,6 +106,7 @@ def command(
     run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     run.__name__ = function.__name__.rstrip("_")
+    run.declared = own  # type: ignore[attr-defined]  # for the reference, which states bounds
     run.__doc__ = (inspect.getdoc(inspect.unwrap(function)) or "").partition("\n\nReturns\n")[0]
     return run
 
@@ -120,7 +124,7 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     required = one.default is inspect.Parameter.empty
     default = None if required else one.default
     text = option.text()
-    if default is not None and not isinstance(default, bool) and not several:
+    if default not in {None, ""} and not isinstance(default, bool) and not several:
         text = (
             f"{text.rstrip('.')} (default {default:g})"
             if isinstance(default, float)

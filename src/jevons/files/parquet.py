@@ -9,11 +9,10 @@ import io
 from pathlib import Path
 from typing import Any
 
-from jevons.files.read import MAX_BYTES, MAX_ROWS, file_fault, limit
+from jevons.files.read import file_fault, limit
+from jevons.limits import MAX_BYTES, MAX_ROWS, PARQUET_CELL_BYTES, PARQUET_FOOTER_BYTES
 
-_MOST_FOOTER_BYTES = 4_000_000
 _MOST_DEPTH = 32
-_MOST_CELL_BYTES = 256
 _STOP, _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 0, 1, 2, 3, 7, 8, 9, 10, 11, 12
 
 
@@ -137,7 +136,7 @@ def _row_groups(content: bytes) -> list[dict[int, Any]]:
         message = "it ends in the middle"
         raise ValueError(message)
     length = int.from_bytes(content[-8:-4], "little")
-    if length > min(len(content) - 8, _MOST_FOOTER_BYTES):
+    if length > min(len(content) - 8, PARQUET_FOOTER_BYTES):
         message = f"its footer has {length:,} bytes, more than a footer may"
         raise ValueError(message)
     footer = _Footer(content[-8 - length : -8]).struct()
@@ -174,8 +173,8 @@ def parquet_columns(path: Path | str, content: bytes, columns: tuple[tuple[str, 
         table = pl.read_parquet(io.BytesIO(content), columns=wanted)
         for name in (name for name in wanted if schema[name] == pl.String):  # one long text may stand in every row
             longest = int(np.max(table[name].str.len_bytes().fill_null(0).to_numpy(), initial=0))
-            if longest > _MOST_CELL_BYTES:
-                message = f"a cell has {longest:,} bytes; a time or a number has {_MOST_CELL_BYTES} at most"
+            if longest > PARQUET_CELL_BYTES:
+                message = f"a cell has {longest:,} bytes; a time or a number has {PARQUET_CELL_BYTES} at most"
                 raise file_fault(path, f"column {name}: {message}")
         return table.with_columns(pl.all().cast(pl.String, strict=False))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, MemoryError, ValueError) as error:

@@ -18,23 +18,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from jevons import limits
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.files.write import kind_of_node, shown_name
-
-MAX_BYTES, MAX_ROWS = "JEVONS_MAX_BYTES", "JEVONS_MAX_ROWS"
-MAX_DOCUMENT_BYTES = 4_000_000
-"""Of a scenario, a load file, or facts."""
-MAX_CSV_BYTES = 100_000_000
-MAX_CSV_ROWS = 1_000_000
-MAX_JSON_BYTES = 100_000_000
-MAX_FIELD_CHARACTERS = 131_072
-"""Of one cell of a CSV file; the csv module's own limit."""
+from jevons.limits import MAX_BYTES, MAX_ROWS
 
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 _CHUNK = 1 << 20
 _ZSTD_CHUNK = 1 << 10
 """A block of four bytes may hold 128 KiB: so few bytes unpack to 32 MiB at most."""
-_RATIO, _SMALL = 250, 100_000_000
+_RATIO, _SMALL = limits.UNPACKED_RATIO, 100_000_000
 """A file that unpacks to more than so many times its size, and to more than so many bytes, is made to fill memory."""
 
 
@@ -154,8 +147,10 @@ def _near(path: Path) -> str:
 
 def _unreadable(path: Path | str, error: OSError) -> InputError:
     longest = max((len(os.fsencode(part)) for part in Path(path).parts), default=0)
-    if longest > 255:
-        return file_fault(path, f"no such file: a name in it has {longest} bytes, and file systems take 255 at most")
+    if longest > limits.NAME_BYTES:
+        return file_fault(
+            path, f"no such file: a name in it has {longest} bytes, and file systems take {limits.NAME_BYTES} at most"
+        )
     return file_fault(path, f"cannot be read: {error.strerror or error}")
 
 
@@ -241,7 +236,7 @@ def check_text(path: Path | str, content: bytes) -> None:
             raise file_fault(path, message, content.count(b"\n", 0, byte) + 1) from None
 
 
-def read_text(path: Path | str, *, most_bytes: int = MAX_DOCUMENT_BYTES) -> str:
+def read_text(path: Path | str, *, most_bytes: int = limits.DOCUMENT_BYTES) -> str:
     """Return the text of a file; a mark of the byte order is dropped.
 
     Raises
@@ -254,7 +249,7 @@ def read_text(path: Path | str, *, most_bytes: int = MAX_DOCUMENT_BYTES) -> str:
     return content.decode("utf-8-sig")
 
 
-def read_json(path: Path | str, *, most_bytes: int = MAX_JSON_BYTES) -> Any:
+def read_json(path: Path | str, *, most_bytes: int = limits.JSON_BYTES) -> Any:
     """Return the value in a JSON file.
 
     Raises
@@ -274,7 +269,7 @@ def read_json(path: Path | str, *, most_bytes: int = MAX_JSON_BYTES) -> Any:
 
 
 def read_csv(
-    path: Path | str, *, most_bytes: int = MAX_CSV_BYTES, most_rows: int = MAX_CSV_ROWS, exact: bool = False
+    path: Path | str, *, most_bytes: int = limits.CSV_BYTES, most_rows: int = limits.CSV_ROWS, exact: bool = False
 ) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Return the header of a CSV file, and each row's line and cells.
 
@@ -311,6 +306,6 @@ def read_csv(
     except csv.Error as error:
         reason = str(error)
         if "field larger" in reason:
-            reason = f"a cell has more than {MAX_FIELD_CHARACTERS:,} characters; is a quote not closed?"
+            reason = f"a cell has more than {limits.FIELD_CHARACTERS:,} characters; is a quote not closed?"
         raise file_fault(path, f"is not a CSV table: {reason}", reader.line_num) from None
     return header, rows

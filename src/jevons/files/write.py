@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from jevons.errors import Fault, InputError
+from jevons.limits import NAME_BYTES
 
 _HEAD_BYTES = 2048
 
@@ -114,8 +115,8 @@ def _is_ours(path: Path) -> bool:
 def _reason(error: OSError, path: Path) -> str:
     """Return why the system refused, in words for the person who named the file."""
     longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
-    if longest > 255:
-        return f"a name in it has {longest} bytes, and file systems take 255 at most; shorten it"
+    if longest > NAME_BYTES:
+        return f"a name in it has {longest} bytes, and file systems take {NAME_BYTES} at most; shorten it"
     return f"{error.strerror or error}; name a folder that exists and is writable"
 
 

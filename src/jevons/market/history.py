@@ -12,10 +12,10 @@ import numpy as np
 from jevons.errors import Fault, InputError
 from jevons.facts.read import as_date
 from jevons.files import read_csv
+from jevons.limits import HISTORY_BYTES
 from jevons.market import GrowthAccount, account_for_growth
 
 _NEEDED = ("date", "tokens_per_day", "price")
-_MOST_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def read_history(path: Path) -> History:
     InputError
         Naming file, line, value and remedy, for all lines at once.
     """
-    header, rows = read_csv(path, most_bytes=_MOST_BYTES, exact=True)
+    header, rows = read_csv(path, most_bytes=HISTORY_BYTES, exact=True)
     names = [name for name in header if name]
     missing = [name for name in _NEEDED if name not in names]
     if missing:

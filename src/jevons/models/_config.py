@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jevons.errors import Fault, InputError
+from jevons.limits import CONFIG_NUMBER, LAYERS
 from jevons.schema import shortened
-
-_MOST = 100_000_000
-_MOST_LAYERS = 10_000
 
 
 def _shown(value: Any) -> str:
@@ -26,7 +24,7 @@ class Config:
         self.file = file
         self.faults: list[Fault] = []
 
-    def integer(self, *names: str, default: int | None = None, least: int = 0, most: int = _MOST) -> int:
+    def integer(self, *names: str, default: int | None = None, least: int = 0, most: int = CONFIG_NUMBER) -> int:
         """Return a whole number; a fault (and 1) where it is missing without a default, or out of range."""
         for name in names:
             value = self.raw.get(name)
@@ -94,8 +92,8 @@ class Config:
         for name in names:
             value = self.raw.get(name)
             if isinstance(value, list):
-                if len(value) > _MOST_LAYERS:
-                    self.fault(name, f"has {len(value):,} items; a model has at most {_MOST_LAYERS:,} layers")
+                if len(value) > LAYERS:
+                    self.fault(name, f"has {len(value):,} items; a model has at most {LAYERS:,} layers")
                     return []
                 return list(value)
         return []
@@ -109,7 +107,9 @@ class Config:
 
     def numbers(self, *names: str) -> list[int]:
         """Return a list of whole numbers, empty where none is given; truth values count as 0 and 1."""
-        return self._items(names, lambda item: isinstance(item, int) and 0 <= item <= _MOST, "whole numbers from 0")
+        return self._items(
+            names, lambda item: isinstance(item, int) and 0 <= item <= CONFIG_NUMBER, "whole numbers from 0"
+        )
 
     def _items(self, names: Sequence[str], allowed: Callable[[Any], bool], what: str) -> list[Any]:
         items = self.listed(*names)

@@ -9,14 +9,13 @@ from typing import Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.files import is_folder, read_json
+from jevons.limits import CONFIG_BYTES
 from jevons.models._config import Config
 from jevons.models._families import FAMILIES, build, family_of, may_be_decoder
 from jevons.models._quantised import read_precision
 from jevons.models._vision import vision_parameters
 from jevons.models.spec import ModelSpec
 from jevons.schema import shortened
-
-MAX_CONFIG_BYTES = 10_000_000
 
 _NESTED = ("thinker_config", "text_config", "language_config", "llm_config")
 _SHARED = ("quantization_config", "torch_dtype", "dtype", "tie_word_embeddings")
@@ -40,10 +39,10 @@ def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
     path = Path(path)
     if is_folder(path):
         path = path / "config.json"
-    raw = read_json(path, most_bytes=MAX_CONFIG_BYTES)
+    raw = read_json(path, most_bytes=CONFIG_BYTES)
     beside = path.parent / "hf_quant_config.json"
     if isinstance(raw, Mapping) and path.name == "config.json" and beside.is_file():
-        raw = _with_quantisation(raw, read_json(beside, most_bytes=MAX_CONFIG_BYTES), str(beside))
+        raw = _with_quantisation(raw, read_json(beside, most_bytes=CONFIG_BYTES), str(beside))
     label = name or (path.parent.name if path.name == "config.json" and path.parent.name else path.stem)
     return spec_of(raw, label, str(path))
 

@@ -41,7 +41,7 @@ def simulation_figure(
     title : str
         What was simulated.
     limits : mapping of str to float, optional
-        ``ttft_s``, ``tpot_s``, ``e2e_s``: limits of latency to draw.
+        ``ttft_s``, ``tpot_s``, ``e2e_s``: latency limits to draw.
     stable : bool
         Whether the replicas keep up with the load; said where they do not.
     """
@@ -187,7 +187,7 @@ def sweep_figure(points: Sequence[Mapping[str, Any]], *, title: str = "", slo: M
     title : str
         What was simulated.
     slo : mapping, optional
-        ``ttft_s`` and ``tpot_s``: limits of latency to draw.
+        ``ttft_s`` and ``tpot_s``: latency limits to draw.
     """
     figure, axes = subplots(3, width=11.0, height=3.7)
     rates = [point["rate"] for point in points]
@@ -235,7 +235,7 @@ def latency(result: SimulationResult) -> Any:
             one.name: dataclasses.replace(seen, counted=seen.counted & (mix.of_class[seen.place] == number))
             for number, one in enumerate(mix.classes)
         }
-    series = sim.time_series(requests, run.found, run.limits, replicas=run.copies, entry_s=entry_s)
+    series = sim.time_series(requests, run.found, run.limits, replicas=run.all_replicas, entry_s=entry_s)
     return simulation_figure(
         groups, series, title=f"{requests.count:,} requests, {requests.origin}, on {run.words}",
         limits={"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e}, stable=result.stable,

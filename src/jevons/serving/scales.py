@@ -16,7 +16,7 @@ Scales = Mapping[str, Mapping[str, float]]
 SCALED_PARTS = (
     "compute.bf16", "compute.fp8", "compute.fp8_block", "compute.fp4", "attention.prompt", "attention.decode",
     "moe.bf16", "moe.fp8", "moe.fp8_block", "moe.fp4", "moe.int4", "moe.mxfp4", "memory", "tp_comm", "ep_comm",
-    "prompt", "compute.start", "moe.start",
+    "prompt", "compute.start", "moe.start", "compute.bf16.streamed",
 )  # fmt: skip
 """Parts of a step whose time in an engine may differ from that of lone kernels."""
 

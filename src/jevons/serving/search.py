@@ -48,7 +48,7 @@ class Rejection:
     detail : str
         The whole message with figures and remedy.
     least_s : float or None
-        The least time there is, where a limit of latency is the reason [s].
+        The least time there is, where a latency limit is the reason [s].
     """
 
     deployment: Deployment

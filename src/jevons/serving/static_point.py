@@ -17,11 +17,11 @@ from jevons.serving.types import Deployment, DeviceSeconds, FloatArray, StaticPo
 BoolArray = NDArray[np.bool_]
 
 TTFT_LIMIT, TPOT_LIMIT, E2E_LIMIT = "time to first token", "time per output token", "time of the whole answer"
-"""Names of the limits of latency in messages."""
+"""Names of the latency limits in messages."""
 
 
 class LatencyError(InfeasibleError):
-    """No batch of a deployment meets a limit of latency.
+    """No batch of a deployment meets a latency limit.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from jevons.models import Attention, FeedForward, LayerGroup, ModelSpec
 from jevons.models.formulas import layer_gemms
 from jevons.operators import kernels as ops
 from jevons.operators.engines import GENERIC, Place, engine_text, shipped_text
-from jevons.operators.types import kv_bytes_of
+from jevons.operators.types import kv_bytes_of, storage_of
 from jevons.serving.formulas import exposed_comm_s
 from jevons.serving.memory import check_layout, multiplied_in, split_gemm, weight_precision
 from jevons.serving.scales import Scales, board, part_scales
@@ -33,6 +33,9 @@ _EXPERT_KERNELS = {"fp8": "fp8_block"}
 # Kernels of a block as engines launch them: norms, projections, rotary, cache writes, attention; router, sorting,
 # grouped products, shared expert; exchanges.
 _KERNELS = {"gqa": 8, "mla": 22, "linear": 12, "ssm": 10, "dense": 5, "moe": 28, "none": 0}
+# Where reading the weights sets the time, products in 16 bits take in engines what they take alone: decodes of a few
+# requests on B200, H100, A100, L40S and RTX 4090. Their scales come from steps that compute, where devices throttle.
+_STREAMED = {"bf16"}
 _STARTED = {"compute", "moe", "attention", "memory"}
 
 
@@ -90,15 +93,20 @@ class _Tally:
         kind = part.split(".", maxsplit=1)[0]
         if kind in _STARTED:
             time_s = time_s - start_s
-            name = f"{kind}.start"
-            self.parts[name] = self.parts[name] + start_s if name in self.parts else start_s
+            self._add(f"{kind}.start", start_s)
+        self._add(part, time_s)
+
+    def _add(self, part: str, time_s: FloatArray) -> None:
         self.parts[part] = self.parts[part] + time_s if part in self.parts else time_s
 
-    def add_stack(self, part: str, op: ops.OpTime, counts: FloatArray) -> None:
-        """Add several operators evaluated at once, one per row."""
+    def add_stack(self, part: str, op: ops.OpTime, counts: FloatArray, streamed: FloatArray | None = None) -> None:
+        """Add several operators evaluated at once, one per row; *streamed* of their work is booked apart."""
         time_s = op.time_s * counts[:, None]
         start_s = np.minimum(op.start_s * counts[:, None], time_s)
-        self._book(part, time_s.sum(axis=0), start_s.sum(axis=0))
+        apart_s = (time_s - start_s) * (0.0 if streamed is None else streamed)
+        self._book(part, (time_s - apart_s).sum(axis=0), start_s.sum(axis=0))
+        if streamed is not None:
+            self._add(f"{part}.streamed", apart_s.sum(axis=0))
         self.times.extend(time_s)
         self.bounds.extend(op.bound)
 
@@ -116,7 +124,8 @@ class StepWork:
     Parameters
     ----------
     parts : mapping of str to ndarray
-        ``compute.<precision>``, ``attention.prompt``, ``attention.decode``, ``attention.state``, ``moe.<precision>``,
+        ``compute.<precision>``, ``compute.bf16.streamed`` (where reading weights sets the time),
+        ``attention.prompt``, ``attention.decode``, ``attention.state``, ``moe.<precision>``,
         ``memory``, what starting their kernels takes (``compute.start``, ``moe.start``, …), ``head``, and the
         communication ``tp_comm``, ``ep_comm`` and ``pp_comm``, where there is any [s].
     floors : mapping of str to ndarray
@@ -266,7 +275,7 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     for name, time_s in work.parts.items():
         kind = name.split(".")[0]
         scaled = time_s * scale.get(name, scale.get(kind, 1.0))
-        if kind in {"compute", "moe"} and not name.endswith(".start"):
+        if kind in {"compute", "moe"} and not name.endswith((".start", ".streamed")):
             scaled = scaled * with_prompts
         if name in work.floors:
             scaled = np.maximum(scaled, work.floors[name])
@@ -338,7 +347,17 @@ def _add_products(tally: _Tally, deployment: Deployment, load: _Load) -> None:
         shape = (all_rows, outputs[:, None], inners[:, None])
         factors = kernel_factors(deployment.engine.name, deployment.accelerator.generation)
         op = ops.gemm(deployment.accelerator, *shape, precision, fused_quantisation=True, factors=factors)
-        tally.add_stack(f"compute.{precision}", op, counts)
+        streamed = _streamed_frac(deployment, precision, all_rows) if precision in _STREAMED else None
+        tally.add_stack(f"compute.{precision}", op, counts, streamed)
+
+
+def _streamed_frac(deployment: Deployment, precision: str, rows: FloatArray) -> FloatArray:
+    """Share of products' time that reading their weights sets, from 1 for few rows to 0 for many."""
+    storage = storage_of(precision)[1]
+    device = deployment.accelerator
+    even = storage.weight_bytes * (device.peak_flop_per_s.get(storage.peak) or device.peak_flop_per_s["bf16"])
+    share: FloatArray = 1.0 / (1.0 + (2.0 * rows * device.hbm_bytes_per_s / even) ** 2)
+    return share
 
 
 def _add_layer(tally: _Tally, deployment: Deployment, group: LayerGroup, load: _Load) -> None:

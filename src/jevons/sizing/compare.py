@@ -112,7 +112,7 @@ def compare(
     model : str
         Shipped name or path of a config.json.
     service : Service, optional
-        Engine, request and limits of latency.
+        Engine, request and latency limits.
     gpus : sequence of str
         Devices of the machines.
     output_tok_per_d : float
@@ -135,7 +135,7 @@ def compare(
 
     Notes
     -----
-    Machines are whole servers that hold a copy of the model (or several), at the static best point within the limits;
+    Machines are whole servers that hold one replica of the model or more, at the static best point within the limits;
     of the size that is cheapest at the load, and as many as it needs at the mean utilisation. Costs a month:
     ``P CRF(r, L) / 12`` with network, power and site of `device_hour`, maintenance, and staff. The date is that on
     which what was paid for machines and their running falls below what the API would have cost, without interest. All
@@ -225,32 +225,32 @@ def _listed(model: str) -> str:
 
 
 def _machines(model: str, service: Service, terms: Assumptions, rents: Mapping[str, HourPrice]) -> list[Machine]:
-    """Return, for each number of whole servers that holds a copy, what the best layout carries and costs."""
+    """Return, for each number of whole servers that holds a replica, what the best layout carries and costs."""
     on, device = service.on, service.accelerator()
     try:
         paid = purchase_price(device, on)
     except FactError as error:
         known = str(error).split(";", maxsplit=1)[0]
-        message = f"{known}, and --compare needs one; choose another --gpu or a later --as-of"
+        message = f"{known}, which buying needs; choose another --gpu or a later --as-of"
         raise FactError(message) from None
     hour = _device_hour(device, paid.number, terms, on)
     rent_cny_per_h, origin = rent_of(device, terms, on, rents)
     whole = replace(service, least_gpus=1, gpus=max(service.gpus, device.node_devices))
-    found = size(model, whole, simulated=False, prices=HourPrice(1.0, "CNY"))
+    sized = size(model, whole, simulated=False, prices=HourPrice(1.0, "CNY"))
     best: dict[int, Machine] = {}
-    for fleet in found.entries:
+    for fleet in sized.entries:
         servers = -(-fleet.deployment.devices // device.node_devices)
-        copies = max(device.node_devices // fleet.deployment.devices, 1)
+        replicas = max(device.node_devices // fleet.deployment.devices, 1)
         bought = max(servers * device.node_devices, fleet.deployment.devices)
-        each = fleet.point.tok_per_s_per_device * fleet.deployment.devices * copies
-        held = best.get(bought)
-        if held is None or each > held.output_tok_per_s:
+        each = fleet.point.tok_per_s_per_device * fleet.deployment.devices * replicas
+        rival = best.get(bought)
+        if rival is None or each > rival.output_tok_per_s:
             best[bought] = Machine(
                 device=device,
                 deployment=fleet.deployment,
                 point=fleet.point,
                 accelerators=bought,
-                copies=copies,
+                replicas=replicas,
                 output_tok_per_s=each,
                 paid=paid,
                 hour=hour,

@@ -42,16 +42,16 @@ class ApiPrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """Whole servers that hold one copy of a model.
+    """Whole servers that hold one replica of a model or more.
 
     Parameters
     ----------
     device : Accelerator
         Kind of accelerator.
     deployment, point : Deployment, StaticPoint
-        The copy, and where it works at full load within the limits.
-    accelerators, copies : int
-        Of one machine, and copies of the model on it.
+        One replica, and its operating point at full load within the limits.
+    accelerators, replicas : int
+        Accelerators of one machine, and replicas of the model on it.
     output_tok_per_s : float
         Of one machine at full load [tok/s].
     paid : FactValue
@@ -66,7 +66,7 @@ class Machine:
     deployment: serving.Deployment
     point: serving.StaticPoint
     accelerators: int
-    copies: int
+    replicas: int
     output_tok_per_s: float
     paid: FactValue
     hour: Mapping[str, float]
@@ -85,9 +85,19 @@ class Machine:
 
     @property
     def words(self) -> str:
-        """Accelerators and layout in words, such as ``8: 2 x tp4``."""
-        copies = f"{self.copies} x " if self.copies > 1 else ""
-        return f"{self.accelerators}: {copies}{self.deployment.layout}"
+        """Accelerators and layout in words, such as ``8 x h20: 2 x tp4``."""
+        return f"{self.label}: {self.layout_words}"
+
+    @property
+    def label(self) -> str:
+        """Accelerators in words, such as ``8 x h20``."""
+        return f"{self.accelerators} x {self.device.id}"
+
+    @property
+    def layout_words(self) -> str:
+        """Replicas and layout in words, such as ``2 x tp4``."""
+        replicas = f"{self.replicas} x " if self.replicas > 1 else ""
+        return f"{replicas}{self.deployment.layout}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +139,7 @@ class Comparison(Result):
     model : str
         What is served.
     service : Service
-        Engine, request and limits of latency.
+        Engine, request and latency limits.
     output_tok_per_d : float
         Mean load [output tokens/day].
     api : ApiPrice
@@ -397,7 +407,8 @@ class Comparison(Result):
             if way.machine is None:
                 return "the API"
             verb = "buying" if way.name == "buy" else "renting"
-            return f"{verb} {way.machines} servers of {way.machine.device.id} ({way.machine.words})"
+            machines = "machine" if way.machines == 1 else "machines"
+            return f"{verb} {way.machines} {machines} of {way.machine.words}"
 
         text = (
             f"At {format_count(self.output_tok_per_d)} output tokens a day of {self.model} the cheapest way is "
@@ -413,6 +424,7 @@ class Comparison(Result):
     def _tables(self) -> Iterator[Table]:
         yield self._same_load()
         yield self._parts()
+        yield self._machine_table()
         yield self._break_even()
         yield self._by_load()
         yield self._cuts()
@@ -427,7 +439,7 @@ class Comparison(Result):
             f"{api.output_cny_per_mtok:g} output CNY/Mtok since {api.since}"
         )
         columns = (
-            Column("way", "way"), Column("machine", "machine"), Column("machines", "machines"),
+            Column("way", "way"), Column("machines", "machines"),
             Column("utilisation_frac", "utilisation", "%", scale=100.0),
             Column("month_cny", "cost", "CNY per month"), Column("per_mtok_cny", "cost", "CNY per Mtok output"),
             Column("break_even_tok_per_d", "break-even load", "M tok/day", scale=1e-6),
@@ -440,54 +452,61 @@ class Comparison(Result):
             machine, date = way.machine, way.break_even_date
             cost = (way.month_cny, way.month_cny / (load * _DAYS_PER_MONTH / 1e6))
             if machine is None:
-                rows.append((way.name, "", None, None, *cost, None, None, None, None))
+                rows.append((way.name, None, None, *cost, None, None, None, None))
                 continue
             rented = way.name == "rent"
             rows.append((
-                f"{way.name} {machine.device.id}", machine.words, way.machines, way.utilisation_frac or 0.0, *cost,
+                self._label(way), way.machines, way.utilisation_frac or 0.0, *cost,
                 way.break_even_tok_per_d, self.always_pays_tok_per_d(machine, rented=rented),
                 self.break_even_utilisation(machine, rented=rented),
                 None if rented else "never" if date is None else f"{date:%Y-%m}",
             ))  # fmt: skip
         return table("ways", title, columns, rows)
 
+    def _label(self, way: Way) -> str:
+        """Return what a way is called in tables, such as ``rent 8 x h20``."""
+        return way.name if way.machine is None else f"{way.name} {way.machine.label}"
+
     def _parts(self) -> Table:
         names = ("machines", "rent", "tokens", "power", "site", "maintenance", "staff")
-        rows = []
-        for way in self.ways():
-            label = way.name if way.machine is None else f"{way.name} {way.machine.device.id}"
-            rows.append((label, *(way.parts_cny.get(name) for name in names)))
+        rows = [(self._label(way), *(way.parts_cny.get(name) for name in names)) for way in self.ways()]
         columns = [Column("way", "way"), *(Column(f"{name}_cny", name) for name in names)]
         return table("parts", "Cost of a month by part [CNY]", columns, rows, detail=True)
 
+    def _by_size(self) -> list[Machine]:
+        """Return the machines and the smallest ones that hold the model, by device and size."""
+        smaller = [m for m in self.smallest if m not in self.machines]
+        return sorted([*smaller, *self.machines], key=lambda m: (m.device.id, m.accelerators))
+
+    def _machine_table(self) -> Table:
+        columns = (
+            Column("machine", "machine"), Column("layout", "layout"), Column("price_cny", "price", "M CNY", scale=1e-6),
+            Column("maximum_tok_per_d", "maximum load", "M tok/day", scale=1e-6),
+            Column("average_tok_per_d", "average load", "M tok/day", scale=1e-6),
+        )  # fmt: skip
+        rows = [
+            (m.label, m.layout_words, m.price_cny, m.output_tok_per_d, self.carried_tok_per_d(m))
+            for m in self._by_size()
+        ]
+        mean = 100 * self.assumptions.utilisation_frac
+        return table("machines", f"One machine: output tokens at full load and at {mean:.0f} % mean use", columns, rows)
+
     def _break_even(self) -> Table:
-        terms = self.assumptions
         title = (
-            f"Break-even load against the API over {terms.life_y:g} years at {100 * terms.utilisation_frac:.0f} % mean "
-            "utilisation. Machine alone: its price against output tokens alone"
+            f"Break-even load against the API over {self.assumptions.life_y:g} years; hardware alone: purchase price "
+            "against output tokens, no other cost"
         )
         columns = (
             Column("machine", "machine"),
-            Column("accelerators", "accelerators"),
-            Column("price_cny", "price", "M CNY", scale=1e-6),
-            Column("maximum_tok_per_d", "maximum load", "M tok/day", scale=1e-6),
-            Column("bare_tok_per_d", "break-even, machine alone", "M tok/day", scale=1e-6),
+            Column("bare_tok_per_d", "break-even, hardware alone", "M tok/day", scale=1e-6),
             Column("break_even_tok_per_d", "break-even, all costs", "M tok/day", scale=1e-6),
-            Column("average_tok_per_d", "average load per machine", "M tok/day", scale=1e-6),
-            Column("own_per_mtok_cny", "own cost", "CNY per Mtok output"),
+            Column("own_per_mtok_cny", "cost when bought", "CNY per Mtok output"),
         )
-        rows: list[tuple[Any, ...]] = [
-            ("per million CNY of machine", "", 1e6, None, self.bare_tok_per_d(1e6), None, None, None)
-        ]
-        several = [m for m in self.smallest if m not in self.machines]
+        rows: list[tuple[Any, ...]] = [("each M CNY of hardware", self.bare_tok_per_d(1e6), None, None)]
         rows += [
-            (
-                machine.device.name, machine.words, machine.price_cny, machine.output_tok_per_d,
-                self.bare_tok_per_d(machine.price_cny), self.break_even_tok_per_d(machine),
-                self.carried_tok_per_d(machine), self.owned_per_mtok(machine),
-            )
-            for machine in sorted([*several, *self.machines], key=lambda m: (m.device.id, m.accelerators))
-        ]  # fmt: skip
+            (m.label, self.bare_tok_per_d(m.price_cny), self.break_even_tok_per_d(m), self.owned_per_mtok(m))
+            for m in self._by_size()
+        ]
         return table("break_even", title, columns, rows)
 
     def _by_load(self) -> Table:

@@ -1,4 +1,4 @@
-"""Simulates the fleets that the static model ranks first, and finds how many copies keep the limits of latency."""
+"""Simulates the fleets that the static model ranks first, and finds how many replicas keep the latency limits."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from jevons.sizing.service import Demand, Service
 
 Progress = Callable[[str], None]
 
-_SIMULATED_COPIES = 8
-"""Copies of a larger fleet that are simulated, with their share of the load."""
+_SIMULATED_REPLICAS = 8
+"""Replicas of a larger fleet that are simulated, with their share of the load."""
 
 _MOST_STEP_TOKENS = 32_768
-"""Prompt tokens of one step of a copy; more would hold its decodes up for longer than any limit of latency."""
+"""Maximum prompt tokens in one step of a replica; more would delay its decodes beyond any latency limit."""
 
 _LARGEST_FACTOR = 16
 _SLACK = 5.0
-"""A fleet is grown no further where it costs that many times the cheapest one that keeps the limits."""
+"""Cost over that of the cheapest fleet within the limits beyond which a fleet is grown no further."""
 
 _LEAST_REQUESTS, _MOST_REQUESTS = 2_000, 60_000
 _TURNS = 20.0
@@ -36,7 +36,7 @@ _WORDS = {"ttft_s": "TTFT", "tpot_s": "TPOT", "e2e_s": "E2E"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """A fleet that simulations found wanting: which limit, what was seen, what was asked, and why growing it ended."""
+    """A fleet that missed a limit when simulated: the limit, what was observed, and why growing the fleet ended."""
 
     fleet: Fleet
     limit: str
@@ -79,14 +79,14 @@ class Bench:
     tables: dict[tuple[str, str, int], _Engine] = dataclasses.field(default_factory=dict)
 
     def settle(self, fleet: Fleet, most_per_hour: float = math.inf) -> Fleet | Missed:
-        """Return the fleet with the fewest copies that keep the limits, as observed; or what it misses.
+        """Return the fleet with the fewest replicas that keep the limits, as observed; or what it misses.
 
         Parameters
         ----------
         fleet : Fleet
-            As the static model sized it: no fewer copies can carry the load.
+            As the static model sized it: no fewer replicas can carry the load.
         most_per_hour : float
-            Cost, or accelerators where there is no price, beyond which more copies are not tried.
+            Cost, or accelerators where there is no price, beyond which more replicas are not tried.
         """
         return self._settle_split(fleet, most_per_hour) if fleet.prefill else self._settle(fleet, most_per_hour)
 
@@ -136,7 +136,7 @@ class Bench:
 
     def _missed(self, fleet: Fleet, seen: Observed, most_per_hour: float) -> Missed:
         fault = self._fault(seen)
-        ended = f"{_LARGEST_FACTOR} times the copies do not help"
+        ended = f"{_LARGEST_FACTOR} times the replicas do not help"
         if _spent(fleet) > most_per_hour:
             ended = f"more would cost over {_SLACK:g} times the cheapest"
         if fault is None or fault == "load":
@@ -167,50 +167,55 @@ class Bench:
         return None
 
     def observe(self, fleet: Fleet, runs: int | None = None) -> Observed:
-        """Simulate a fleet, or so many of its copies that the others are alike."""
+        """Simulate a fleet, or of a large one a part with its share of the load."""
         runs = 1 if self.trace is not None else runs or self.demand.runs
-        found = [self._run(fleet, run) for run in range(runs)]
+        simulations = [self._run(fleet, run) for run in range(runs)]
         latency = {
-            name: {statistic: _interval([f[0][name][statistic] for f in found]) for statistic in found[0][0][name]}
+            name: {
+                statistic: _interval([f[0][name][statistic] for f in simulations])
+                for statistic in simulations[0][0][name]
+            }
             for name in _NAMES
         }
         return Observed(
             latency=latency,
-            utilisation_frac=float(np.mean([f[1] for f in found])),
-            stable=all(f[2] is None for f in found),
-            overload_frac=max((f[2] or 0.0 for f in found), default=0.0),
-            requests=found[0][3],
+            utilisation_frac=float(np.mean([f[1] for f in simulations])),
+            stable=all(f[2] is None for f in simulations),
+            overload_frac=max((f[2] or 0.0 for f in simulations), default=0.0),
+            requests=simulations[0][3],
             runs=runs,
         )
 
     def _run(self, fleet: Fleet, run: int) -> tuple[dict[str, dict[str, float]], float, float | None, int]:
         """Return latencies, utilisation, overload and requests of one simulation."""
         pools = max(fleet.replicas, fleet.prefill_replicas)
-        share = 1.0 if self.trace is not None else min(1.0, _SIMULATED_COPIES / pools)
-        copies = max(round(fleet.replicas * share), 1)
-        prompt_copies = max(round(fleet.prefill_replicas * share), 1)
-        share = max(copies / fleet.replicas, 0.0 if fleet.prefill is None else prompt_copies / fleet.prefill_replicas)
+        share = 1.0 if self.trace is not None else min(1.0, _SIMULATED_REPLICAS / pools)
+        replicas = max(round(fleet.replicas * share), 1)
+        prefill_replicas = max(round(fleet.prefill_replicas * share), 1)
+        share = max(
+            replicas / fleet.replicas, 0.0 if fleet.prefill is None else prefill_replicas / fleet.prefill_replicas
+        )
         load = self._load(fleet, share, run)
         engine = self._engine(fleet.deployment, fleet)
         entry_s = fleet.deployment.engine.entry_s
         if fleet.prefill is None:
             done = sim.simulate(
-                load, engine.table, engine.limits, replicas=copies, routing="least_loaded", entry_s=entry_s
+                load, engine.table, engine.limits, replicas=replicas, routing="least_loaded", entry_s=entry_s
             )
             _all_served(done.rejected, done.requests, engine)
             return _latency(done), done.utilisation_frac, done.overload_frac, load.count
-        return self._tandem(fleet, load, engine, (copies, prompt_copies))
+        return self._tandem(fleet, load, engine, (replicas, prefill_replicas))
 
     def _tandem(
-        self, fleet: Fleet, load: sim.Requests, decode: _Engine, copies: tuple[int, int]
+        self, fleet: Fleet, load: sim.Requests, decode: _Engine, replicas: tuple[int, int]
     ) -> tuple[dict[str, dict[str, float]], float, float | None, int]:
         """Simulate prompts on their pool, and decoding on the other, to which each request comes with its cache."""
         assert fleet.prefill is not None  # noqa: S101 - only called for two pools
         prompts = self._engine(fleet.prefill, fleet)
         split = sim.simulate_split(
             load,
-            sim.Pool(table=prompts.table, limits=prompts.limits, replicas=copies[1], links=fleet.prefill.layout.dp),
-            sim.Pool(table=decode.table, limits=decode.limits, replicas=copies[0], links=fleet.deployment.layout.dp),
+            sim.Pool(table=prompts.table, limits=prompts.limits, replicas=replicas[1], links=fleet.prefill.layout.dp),
+            sim.Pool(table=decode.table, limits=decode.limits, replicas=replicas[0], links=fleet.deployment.layout.dp),
             sim.hand_over_s(fleet.prefill, fleet.deployment, load.isl),
             entry_s=fleet.prefill.engine.entry_s,
         )
@@ -218,7 +223,7 @@ class Bench:
         return _latency(split.found), split.decode.utilisation_frac, split.found.overload_frac, load.count
 
     def _load(self, fleet: Fleet, share: float, run: int) -> sim.Requests:
-        """Return the requests of one run, in the share that the simulated copies take."""
+        """Return the requests of one run, in the share that the simulated replicas take."""
         demand, service = self.demand, self.service
         if self.trace is not None:
             count = min(self.demand.requests or len(self.trace.isl), _MOST_REQUESTS)
@@ -240,14 +245,14 @@ class Bench:
         service = self.service
         context = float(service.isl + service.osl)
         layout, factors = deployment.layout, deployment.engine
-        held = sim.limits_of(deployment, context=context, max_batch=1, step_tokens=1)
+        limits_of_one = sim.limits_of(deployment, context=context, max_batch=1, step_tokens=1)
         batch = factors.max_batch * layout.dp
         if service.max_batch is None:
             batch = min(batch, max(math.ceil(2 * fleet.point.batch), 8 * layout.dp))
         key = (str(deployment), deployment.engine.name, batch)
         if key not in self.tables:
             step_tokens = min(factors.step_tokens * layout.dp, _MOST_STEP_TOKENS)
-            limits = replace(held, max_batch=batch, step_tokens=step_tokens)
+            limits = replace(limits_of_one, max_batch=batch, step_tokens=step_tokens)
             table = rank_table(deployment, batch, step_tokens, float(service.isl))
             self.tables[key] = _Engine(deployment, table, limits)
         return self.tables[key]
@@ -267,12 +272,12 @@ def settle_all(
     progress : callable, optional
         Told which fleet is simulated.
     """
-    kept: list[Fleet] = []
+    within_limits: list[Fleet] = []
     missed: list[Missed] = []
     for place, fleet in enumerate(fleets, start=1):
         if progress is not None:
             progress(f"simulating finalist {place} of {len(fleets)}: {fleet.words()}")
-        cap = _SLACK * min((_spent(f) for f in kept), default=math.inf)
+        cap = _SLACK * min((_spent(f) for f in within_limits), default=math.inf)
         try:
             settled = bench.settle(fleet, cap)
         except InfeasibleError as error:
@@ -281,8 +286,8 @@ def settle_all(
         if isinstance(settled, Missed):
             missed.append(settled)
         else:
-            kept.append(settled)
-    return sorted(kept, key=lambda f: f.rank), missed
+            within_limits.append(settled)
+    return sorted(within_limits, key=lambda f: f.rank), missed
 
 
 def _spent(fleet: Fleet) -> float:

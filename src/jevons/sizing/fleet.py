@@ -1,4 +1,4 @@
-"""Fleets that the static model proposes for a load: copies of a layout, or pools for prompts and for decoding."""
+"""Fleets that the static model proposes for a load: replicas of a layout, or a prefill and a decode pool."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.service import Demand, Service
 
 FULLEST_FRAC = 0.95
-"""Share of its capacity at which a copy may be planned: towards 1 queues grow without bound."""
+"""Highest planned load of a replica over its capacity: towards 1 queues grow without bound."""
 
 _PREFILL_CHOICES = 2
 _DECODE_CHOICES = 4
@@ -34,7 +34,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What simulations of a fleet saw.
+    """Latencies of a fleet in simulations.
 
     Parameters
     ----------
@@ -60,24 +60,24 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """A fleet for a load: equal copies, or copies that decode fed by copies that process prompts.
+    """A fleet for a load: equal replicas, or a decode pool fed by a prefill pool.
 
     Parameters
     ----------
     deployment : Deployment
-        A copy; the decoding one where *prefill* is given.
+        One replica; of the decode pool where *prefill* is given.
     replicas : int
-        How many of it.
+        Number of replicas.
     point : StaticPoint
-        Where it works at full load.
+        Operating point of a replica at full load.
     capacity : float
-        Requests per second (or users of a closed loop) that one copy carries at that point.
+        Requests per second (or users of a closed loop) that one replica carries at that point.
     rate_req_per_s : float
-        The load carried; at full load where none was given.
+        Load carried [req/s]; that of a full replica where none was given.
     price : HourPrice or None
         Of an accelerator-hour.
     prefill, prefill_replicas, prefill_capacity
-        The same for the prompts' pool.
+        Replica, number and capacity of the prefill pool.
     observed : Observed or None
         What simulations saw.
     """
@@ -116,7 +116,7 @@ class Fleet:
 
     @property
     def e2e_s(self) -> float:
-        """Mean time of a whole answer: as simulated, else without queueing [s]."""
+        """Mean end-to-end latency: as simulated, else without queueing [s]."""
         if self.observed is not None:
             return self.observed.latency["e2e_s"]["mean"].mean
         return self.point.ttft_s + self.point.tpot_s * self.point_steps
@@ -127,7 +127,7 @@ class Fleet:
         return max(self.point.tok_per_s_per_device / self.point.req_per_s_per_device - 1.0, 0.0)
 
     def grown(self, replicas: int, prefill_replicas: int = 0) -> Fleet:
-        """Return the same fleet with other numbers of copies, nothing observed."""
+        """Return the same fleet with other numbers of replicas, not yet simulated."""
         return replace(self, replicas=replicas, prefill_replicas=prefill_replicas, observed=None)
 
     @property
@@ -186,8 +186,8 @@ class Fleet:
             static = {"ttft_s": self.point.ttft_s, "tpot_s": self.point.tpot_s, "e2e_s": self.e2e_s}
             return {name: {"mean": {"mean": value, "half_width": None}} for name, value in static.items()}
         return {
-            name: {s: {"mean": v.mean, "half_width": v.half} for s, v in found.items()}
-            for name, found in self.observed.latency.items()
+            name: {s: {"mean": v.mean, "half_width": v.half} for s, v in statistics.items()}
+            for name, statistics in self.observed.latency.items()
         }
 
 
@@ -199,7 +199,7 @@ def degrees(deployment: serving.Deployment) -> dict[str, Any]:
 def shared_fleets(
     curves: Sequence[serving.StaticCurve], service: Service, demand: Demand, rate: float, price: HourPrice | None
 ) -> list[Fleet]:
-    """Return, for each layout that meets the limits, the fewest copies that carry the load at its best point."""
+    """Return, for each layout that meets the limits, the fewest replicas that carry the load at its best point."""
     return [
         at_point(curve, curve.best(*service.slo), demand, rate, price)
         for curve in curves
@@ -210,7 +210,7 @@ def shared_fleets(
 def at_point(
     curve: serving.StaticCurve, where: tuple[int, int], demand: Demand, rate: float, price: HourPrice | None
 ) -> Fleet:
-    """Return the fewest copies that carry the load at one point of a layout."""
+    """Return the fewest replicas that carry the load at one point of a layout."""
     point, devices = curve.point(where), curve.deployment.devices
     each = point.req_per_s_per_device * devices
     if demand.users and demand.think_s > 0:
@@ -233,7 +233,7 @@ def at_point(
         )
     return Fleet(
         deployment=curve.deployment,
-        replicas=copies(rate, each),
+        replicas=replicas_for(rate, each),
         point=point,
         capacity=each,
         rate_req_per_s=rate,
@@ -241,15 +241,15 @@ def at_point(
     )
 
 
-def copies(load: float, each: float) -> int:
-    """Return the fewest copies that carry a load, none fuller than `FULLEST_FRAC`."""
+def replicas_for(load: float, each: float) -> int:
+    """Return the fewest replicas that carry a load, none loaded above `FULLEST_FRAC`."""
     return max(math.ceil(load / (FULLEST_FRAC * each) - 1e-9), 1)
 
 
 def split_fleets(
     curves: Sequence[serving.StaticCurve], service: Service, rate: float, price: HourPrice | None
 ) -> list[Fleet]:
-    """Return fleets whose prompts are processed apart, in whole copies of the best pools for either.
+    """Return fleets with a prefill and a decode pool, each of whole replicas of its best layout.
 
     Notes
     -----
@@ -286,7 +286,7 @@ def split_fleets(
 
 
 def _pool_cost(device_s: float, deployment: serving.Deployment, rate: float) -> tuple[float, float]:
-    """Return the accelerators of a pool in whole copies, then its device time per request."""
+    """Return the accelerators of a pool of whole replicas, then its device time per request."""
     return math.ceil(rate * device_s / deployment.devices) * deployment.devices, device_s
 
 
@@ -302,12 +302,12 @@ def _split(
     prompted = prefill.devices / (point.prefill_device_s + point.cached_device_s)
     return Fleet(
         deployment=decode,
-        replicas=copies(rate, decoded),
+        replicas=replicas_for(rate, decoded),
         point=point,
         capacity=decoded,
         rate_req_per_s=rate,
         price=price,
         prefill=prefill,
-        prefill_replicas=copies(rate, prompted),
+        prefill_replicas=replicas_for(rate, prompted),
         prefill_capacity=prompted,
     )

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jevons.errors import InputError
+from jevons.limits import RATE_STAGES
 
 if TYPE_CHECKING:
     from jevons.serving.sim import Mix, Requests, Stage
     from jevons.sizing.options import Simulation
 
 
-_MOST_STAGES = 100
 _MOST_RATE = 1e9
 
 
@@ -141,14 +141,14 @@ def _stages(text: str | None) -> tuple[Stage, ...]:
     from jevons.serving import sim
 
     made: list[Stage] = []
-    for part in text.split(",", _MOST_STAGES):
+    for part in text.split(",", RATE_STAGES):
         rate, _, lasts = part.partition(":")
         try:
             stage = sim.Stage(float(rate), duration_s(lasts.strip(), "rate_stages"))
         except (ValueError, InputError):
             stage = sim.Stage(0.0, 0.0)
-        if not (0 < stage.rate_per_s < _MOST_RATE and stage.lasts_s > 0) or len(made) == _MOST_STAGES:
-            message = f"--rate-stages {text[:60]}: give 1 to {_MOST_STAGES} of RATE:TIME, such as 8:600s,20:600s"
+        if not (0 < stage.rate_per_s < _MOST_RATE and stage.lasts_s > 0) or len(made) == RATE_STAGES:
+            message = f"--rate-stages {text[:60]}: give 1 to {RATE_STAGES} of RATE:TIME, such as 8:600s,20:600s"
             raise InputError(message)
         made.append(stage)
     return tuple(made)

@@ -1,4 +1,4 @@
-"""Step times of a copy whose prompts are spread over attention ranks, tabulated for the simulator."""
+"""Step times of a replica whose prompts are spread over attention ranks, tabulated for the simulator."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _CACHED_CONTEXT = 8192.0
 
 
 def rank_table(deployment: serving.Deployment, max_batch: int, step_tokens: int, isl: float) -> sim.StepTable:
-    """Return the table of a copy for prompts of about *isl* tokens.
+    """Return the table of a replica for prompts of about *isl* tokens.
 
     Parameters
     ----------
     deployment : Deployment
-        The copy, without pipeline stages.
+        The replica, without pipeline stages.
     max_batch, step_tokens : int
         Largest batch and most tokens of a step, of all ranks together.
     isl : float

@@ -78,7 +78,7 @@ class SizeResult(Result):
     service, demand : Service, Demand
         How, for whom, under which load.
     rate_req_per_s : float
-        Load to carry; 0 for one copy.
+        Load to carry [req/s]; 0 for one replica at full load.
     gpus : tuple of str
         Candidate devices.
     prices : mapping of str to HourPrice or None
@@ -221,14 +221,19 @@ class SizeResult(Result):
 
     def _tables(self) -> Iterator[Table]:
         shown = min(_SHOWN, len(self.entries))
-        yield _fleets(self, "fleets", f"{self._head()}: best {shown} of {len(self.entries)}", self.entries[:shown])
+        names = _short_names((*self.entries[:shown], *self.pareto))
+        yield _fleets(
+            self, "fleets", f"{self._head()}: best {shown} of {len(self.entries)}", self.entries[:shown], names
+        )
+        yield _layouts("layouts", "Layouts of these fleets", self.entries[:shown], names)
         title = "Pareto front: no fleet is both cheaper and faster"
         if not self.demand.given:
             title = "Pareto front of one replica: latency against throughput"
-        yield _fleets(self, "pareto", title, self.pareto, detail=True)
+        yield _fleets(self, "pareto", title, self.pareto, names, detail=True)
+        yield _layouts("pareto_layouts", "Layouts on the Pareto front", self.pareto, names, detail=True)
         if self.missed:
             columns = (
-                Column("fleet", "fleet"), Column("weights", "weights"), Column("gpu", "device"),
+                Column("layout", "layout"), Column("weights", "weights"), Column("gpu", "device"),
                 Column("reason", "reason"),
             )  # fmt: skip
             rows = [
@@ -287,15 +292,19 @@ def size_ledger(result: SizeResult) -> Ledger:
         "best.capacity_per_replica", best.capacity, unit,
         formula=f"{best.deployment} at batch {best.point.batch:g}: bound by {best.point.bounds}", parents=hardware,
     )  # fmt: skip
-    how = "fewest copies that keep the limits when simulated" if best.observed else "load over capacity, rounded up"
+    how = "fewest replicas that keep the limits when simulated" if best.observed else "load over capacity, rounded up"
     ledger.add(
         "best.replicas", best.replicas, "1", formula=how, parents=("load.rate_req_per_s", "best.capacity_per_replica")
     )
     ledger.add(
-        "best.accelerators", best.accelerators, "1", formula="copies x accelerators of each", parents=("best.replicas",)
+        "best.accelerators",
+        best.accelerators,
+        "1",
+        formula="replicas x accelerators per replica",
+        parents=("best.replicas",),
     )
-    for name, found in best.latency().items():
-        for statistic, value in found.items():
+    for name, statistics in best.latency().items():
+        for statistic, value in statistics.items():
             how = "simulated" if best.observed else "static point without queueing"
             ledger.add(f"best.{name}.{statistic}", value["mean"] or 0.0, "s", formula=how, parents=("best.replicas",))
     price = best.price
@@ -318,7 +327,49 @@ def size_ledger(result: SizeResult) -> Ledger:
     return ledger
 
 
-def _fleets(result: SizeResult, name: str, title: str, fleets: tuple[Fleet, ...], *, detail: bool = False) -> Table:
+def _short_names(fleets: tuple[Fleet, ...]) -> dict[tuple[str, str, float], str]:
+    """Return the name of each fleet, in order: A to Z, then A2 and so on."""
+    names: dict[tuple[str, str, float], str] = {}
+    for fleet in fleets:
+        turn, letter = divmod(len(names), 26)
+        names.setdefault(_identity(fleet), chr(ord("A") + letter) + (f"{turn + 1}" if turn else ""))
+    return names
+
+
+def _identity(fleet: Fleet) -> tuple[str, str, float]:
+    return f"{fleet.prefill}|{fleet.prefill_replicas}", f"{fleet.deployment}|{fleet.replicas}", fleet.point.batch
+
+
+def _layouts(
+    name: str,
+    title: str,
+    fleets: tuple[Fleet, ...],
+    names: Mapping[tuple[str, str, float], str],
+    *,
+    detail: bool = False,
+) -> Table:
+    """Return the layouts behind the short names of fleets."""
+    split = any(f.prefill is not None for f in fleets)
+    columns = [Column("fleet", "fleet"), *([Column("prefill", "prefill pool")] if split else [])]
+    columns += [Column("replicas", "replicas (decode pool)" if split else "replicas")]
+    rows: list[list[Cell]] = []
+    for fleet in fleets:
+        prefill = None if fleet.prefill is None else f"{fleet.prefill_replicas} x {fleet.prefill.layout}"
+        rows.append(
+            [names[_identity(fleet)], *([prefill] if split else []), f"{fleet.replicas} x {fleet.deployment.layout}"]
+        )
+    return table(name, title, columns, rows, detail=detail)
+
+
+def _fleets(
+    result: SizeResult,
+    name: str,
+    title: str,
+    fleets: tuple[Fleet, ...],
+    names: Mapping[tuple[str, str, float], str],
+    *,
+    detail: bool = False,
+) -> Table:
     """Return a table of fleets: with the load's statistics where simulated, else those of one replica."""
     service = result.service
     currency = next((f.price.currency for f in fleets if f.price is not None), "money")
@@ -342,7 +393,7 @@ def _fleets(result: SizeResult, name: str, title: str, fleets: tuple[Fleet, ...]
     for fleet in fleets:
         record = fleet.record(service)
         hourly = record["cost_per_h"]
-        row: list[Cell] = [fleet.words(), *([record["gpu"]] if several else []), record["precision"]]
+        row: list[Cell] = [names[_identity(fleet)], *([record["gpu"]] if several else []), record["precision"]]
         row += [record["accelerators"], float(record["batch"])]
         row += [_latency_s(record["latency"][key], statistic) for key in latencies]
         row += [] if one_load else [float(record["req_per_s"])]

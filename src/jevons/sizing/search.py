@@ -1,4 +1,4 @@
-"""Sizes a fleet: cheapest layouts for a load within limits of latency, by a static search and simulated finalists."""
+"""Sizes a fleet: cheapest layouts for a load within latency limits, by a static search and simulated finalists."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from jevons.sizing.service import GROUP_SIZES, Demand, Service
 __all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layout_degrees", "size"]
 
 _CHEAPEST, _QUICKEST, _SPLIT = 5, 3, 2
-"""Finalists of each kind: by cost, by response, and with prompts apart."""
+"""Finalists of each kind: by cost, by latency, and with prefill and decode pools."""
 
 _TIGHTER, _PER_STEP = (0.7, 0.5, 0.35), 2
-"""Limits of TPOT, over what the cheapest fleet reaches, for which quicker fleets are sought, and how many each."""
+"""TPOT targets, as fractions of the cheapest fleet's TPOT, at which faster fleets are searched; fleets for each."""
 
 _FRONT_POINTS = 12
 _MONTH_H = 730.5
@@ -35,7 +35,7 @@ def layout_degrees(candidate: serving.Candidate) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Field:
-    """What the static stage found on all devices."""
+    """Fleets of the static stage on all devices."""
 
     fleets: list[Fleet]
     front: list[Fleet]
@@ -60,7 +60,7 @@ def size(
     most_accelerators: int | None = None,
     progress: Progress | None = None,
 ) -> SizeResult:
-    """Return the cheapest fleets that serve a model's load within its limits of latency.
+    """Return the cheapest fleets that serve a model's load within its latency limits.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ def size(
     service : Service, optional
         Device, engine, request and limits.
     rate_req_per_s : float, optional
-        Mean arrivals, where nothing else about the load is to be said.
+        Mean arrival rate, where the load has no other property [req/s].
     demand : Demand, optional
-        The load; without one, layouts are sized as one copy at full load and nothing is simulated.
+        The load; without one, layouts are sized as one replica at full load and nothing is simulated.
     gpus : sequence of str
         Candidate devices; the service's by default.
     prices : HourPrice or mapping of str to HourPrice, optional
@@ -81,11 +81,11 @@ def size(
     simulated : bool
         Whether finalists are simulated; else their latencies are those without queueing.
     budget_per_month : (float, str), optional
-        Most that the accelerators may cost in a month, and its currency.
+        Maximum cost of the accelerators per month, and its currency.
     most_accelerators : int, optional
-        Most accelerators of the whole fleet.
+        Maximum number of accelerators of the whole fleet.
     progress : callable, optional
-        Told in words what is being done.
+        Called with a line for each stage of the work.
 
     Raises
     ------
@@ -112,30 +112,30 @@ def size(
     service = replace(service, gpu=names[0])
     service.check(spec)
     hourly = _prices(names, service, prices)
-    found = _static(spec, service, demand, names, hourly, fixed or {}, rate, progress)
-    if not found.fleets and not found.split:
-        raise _none(found, spec, service, fixed or {})
+    candidates = _static(spec, service, demand, names, hourly, fixed or {}, rate, progress)
+    if not candidates.fleets and not candidates.split:
+        raise _none(candidates, spec, service, fixed or {})
     limits = _Limits(budget_per_month, most_accelerators, service)
-    limits.check_static([*found.fleets, *found.split], rate)
+    limits.check_static([*candidates.fleets, *candidates.split], rate)
     missed: list[Missed] = []
     if simulated and demand.given:
-        chosen = _finalists(found)
+        chosen = _finalists(candidates)
         bench = Bench(service=service, demand=demand, trace=trace)
         entries, missed = settle_all(chosen, bench, progress=progress)
         if entries:
-            entries = _quicker(found, entries, bench, rate, progress)
+            entries = _faster(candidates, entries, bench, rate, progress)
         if not entries and chosen:
             raise _all_missed(missed, demand)
         if not chosen:
-            entries = sorted(found.fleets, key=lambda f: f.rank)
+            entries = sorted(candidates.fleets, key=lambda f: f.rank)
     else:
-        ranked = [*found.fleets, *found.split]
+        ranked = [*candidates.fleets, *candidates.split]
         if demand.given:
             entries = sorted(ranked, key=lambda f: f.rank)
         else:
             entries = sorted(ranked, key=lambda f: -f.point.tok_per_s_per_device)
     entries = limits.keep(entries, rate)
-    front = _pareto(entries) if demand.given else found.front
+    front = _pareto(entries) if demand.given else candidates.front
     return SizeResult(
         model=spec,
         service=service,
@@ -145,8 +145,8 @@ def size(
         prices=hourly,
         entries=tuple(entries),
         pareto=tuple(front),
-        tried=found.tried,
-        infeasible=tuple(found.infeasible),
+        tried=candidates.tried,
+        infeasible=tuple(candidates.infeasible),
         missed=tuple(missed),
     )
 
@@ -156,19 +156,19 @@ def _prices(
 ) -> dict[str, HourPrice | None]:
     """Return the price of each device, in one currency."""
     devices = [replace(service, gpu=name).accelerator() for name in names]
-    found: dict[str, HourPrice | None] = {}
+    hourly: dict[str, HourPrice | None] = {}
     if isinstance(given, Mapping):
         by_id = {replace(service, gpu=name).accelerator().id: price for name, price in given.items()}
         unused = sorted(set(by_id) - {device.id for device in devices})
         if unused:
             message = f"--gpu-hour {unused[0]}=…: is none of the devices asked for ({', '.join(names)})"
             raise InputError(message)
-        found = {d.id: by_id.get(d.id) or owned_hour_price(d, service.on) for d in devices}
+        hourly = {d.id: by_id.get(d.id) or owned_hour_price(d, service.on) for d in devices}
     else:
-        found = {d.id: given or owned_hour_price(d, service.on) for d in devices}
-    if len({price.currency for price in found.values() if price is not None}) > 1:
-        return {name: None if p is None else in_cny(p, service) for name, p in found.items()}
-    return found
+        hourly = {d.id: given or owned_hour_price(d, service.on) for d in devices}
+    if len({price.currency for price in hourly.values() if price is not None}) > 1:
+        return {name: None if p is None else in_cny(p, service) for name, p in hourly.items()}
+    return hourly
 
 
 def in_cny(price: HourPrice, service: Service) -> HourPrice:
@@ -190,7 +190,7 @@ def _static(
     progress: Progress | None,
 ) -> _Field:
     """Return the fleets of all devices that the static model finds."""
-    found = _Field(fleets=[], front=[], infeasible=[], tried=0, split=[], nothing=[], curves=[])
+    field = _Field(fleets=[], front=[], infeasible=[], tried=0, split=[], nothing=[], curves=[])
     for name in names:
         one = replace(service, gpu=name)
         device = one.accelerator()
@@ -200,21 +200,21 @@ def _static(
         curves = [c for c in seen.curves if all(getattr(c.deployment.layout, n) == v for n, v in fixed.items())]
         price = hourly[device.id]
         fleets = shared_fleets(curves, one, demand, rate, price)
-        found.curves.append((one, price, curves))
-        found.fleets.extend(fleets)
+        field.curves.append((one, price, curves))
+        field.fleets.extend(fleets)
         if not fixed and not demand.users:
-            found.split.extend(split_fleets(curves, one, rate, price))
+            field.split.extend(split_fleets(curves, one, rate, price))
         if not demand.given:
-            found.front.extend(_throughput_front(curves, one, price))
-        found.infeasible.extend(Infeasible.of(r) for r in seen.rejections)
-        found = replace(found, tried=found.tried + seen.tried)
+            field.front.extend(_throughput_front(curves, one, price))
+        field.infeasible.extend(Infeasible.of(r) for r in seen.rejections)
+        field = replace(field, tried=field.tried + seen.tried)
         if not fleets and not fixed:
-            found.nothing.append(serving.nothing_feasible(spec, device, one.group_sizes(), seen.rejections))
-    return found
+            field.nothing.append(serving.nothing_feasible(spec, device, one.group_sizes(), seen.rejections))
+    return field
 
 
 def _throughput_front(curves: Sequence[serving.StaticCurve], service: Service, price: HourPrice | None) -> list[Fleet]:
-    """Return points of one copy that none beats in response and throughput, thinned to a readable number."""
+    """Return points of one replica that none beats in latency and throughput, thinned to a readable number."""
     points = []
     for curve in curves:
         allowed = curve.allowed(*service.slo)
@@ -232,15 +232,15 @@ def _throughput_front(curves: Sequence[serving.StaticCurve], service: Service, p
             best = -negative
             front.append((curve, where))
     step = max(1, math.ceil(len(front) / _FRONT_POINTS))
-    kept = front[::-1][::step][::-1]
-    return [at_point(curve, where, Demand(), 0.0, price) for curve, where in kept]
+    thinned = front[::-1][::step][::-1]
+    return [at_point(curve, where, Demand(), 0.0, price) for curve, where in thinned]
 
 
-def _finalists(found: _Field) -> list[Fleet]:
-    """Return the fleets to simulate, cheapest first: some of each device and kind, the quickest ones among them."""
+def _finalists(candidates: _Field) -> list[Fleet]:
+    """Return the fleets to simulate, cheapest first: some of each device and kind, the fastest among them."""
     chosen: dict[str, Fleet] = {}
     groups: dict[str, list[Fleet]] = {}
-    for fleet in found.fleets:
+    for fleet in candidates.fleets:
         if fleet.simulatable:
             groups.setdefault(fleet.deployment.accelerator.id, []).append(fleet)
     for fleets in groups.values():
@@ -250,36 +250,38 @@ def _finalists(found: _Field) -> list[Fleet]:
         quick = sorted(near, key=lambda f: f.e2e_s)
         for fleet in [*by_cost[:_CHEAPEST], *quick[:_QUICKEST]]:
             chosen.setdefault(str(fleet.deployment), fleet)
-    for device in {fleet.deployment.accelerator.id for fleet in found.split}:
-        split = sorted((f for f in found.split if f.deployment.accelerator.id == device), key=lambda f: f.rank)
+    for device in {fleet.deployment.accelerator.id for fleet in candidates.split}:
+        split = sorted((f for f in candidates.split if f.deployment.accelerator.id == device), key=lambda f: f.rank)
         for fleet in split[:_SPLIT]:
             chosen.setdefault(f"{fleet.prefill}|{fleet.deployment}", fleet)
     return sorted(chosen.values(), key=lambda f: f.rank)
 
 
-def _quicker(found: _Field, entries: list[Fleet], bench: Bench, rate: float, progress: Progress | None) -> list[Fleet]:
-    """Return the fleets with further ones that answer quicker at a price: the cheapest under tighter limits of TPOT."""
+def _faster(
+    candidates: _Field, entries: list[Fleet], bench: Bench, rate: float, progress: Progress | None
+) -> list[Fleet]:
+    """Return the fleets and faster ones: the cheapest under tighter TPOT limits."""
     demand, statistic = bench.demand, bench.service.percentile
     for factor in _TIGHTER:
         reached = min(f.observed.latency["tpot_s"][statistic].mean for f in entries[:1] if f.observed)
         if reached <= 0:
             break
         fleets: list[Fleet] = []
-        for service, price, curves in found.curves:
+        for service, price, curves in candidates.curves:
             tight = replace(service, tpot_s=factor * reached)
             fleets += [f for f in shared_fleets(curves, tight, demand, rate, price) if f.simulatable]
             if not demand.users:
                 fleets += split_fleets(curves, tight, rate, price)
-        held = {f.words() for f in entries}
-        fleets = [f for f in sorted(fleets, key=lambda f: f.rank) if f.words() not in held][:_PER_STEP]
+        known = {f.words() for f in entries}
+        fleets = [f for f in sorted(fleets, key=lambda f: f.rank) if f.words() not in known][:_PER_STEP]
         tighter = replace(bench, service=replace(bench.service, tpot_s=factor * reached))
-        kept, _ = settle_all(fleets, tighter, progress=progress)
-        entries = [*entries, *(f for f in kept if f.words() not in held)]
+        settled, _ = settle_all(fleets, tighter, progress=progress)
+        entries = [*entries, *(f for f in settled if f.words() not in known)]
     return sorted(entries, key=lambda f: f.rank)
 
 
 def _pareto(entries: Sequence[Fleet]) -> list[Fleet]:
-    """Return the fleets that none equals or beats in cost, accelerators, power and response at once."""
+    """Return the fleets that none equals or beats in cost, accelerators, power and latency at once."""
 
     def score(f: Fleet) -> tuple[float, float, float, float]:
         cost = float(f.accelerators) if f.per_hour is None else f.per_hour
@@ -300,26 +302,26 @@ def _pareto(entries: Sequence[Fleet]) -> list[Fleet]:
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """Most that a fleet may cost or count."""
+    """Maximum cost and maximum number of accelerators of a fleet."""
 
     budget_per_month: tuple[float, str] | None
     most_accelerators: int | None
     service: Service
 
     def check_static(self, fleets: Sequence[Fleet], rate: float) -> None:
-        """Raise where not even the fewest copies, without queueing, are within the limits."""
+        """Raise where not even the fewest replicas, without queueing, are within the limits."""
         self.keep(sorted(fleets, key=lambda f: f.rank), rate)
 
     def keep(self, fleets: Sequence[Fleet], rate: float) -> list[Fleet]:
         """Return the fleets within the limits; raise where there is none, saying which limit and by how much."""
-        kept = [f for f in fleets if self._over(f) is None]
-        if kept or not fleets:
-            return kept
+        within = [f for f in fleets if self._over(f) is None]
+        if within or not fleets:
+            return within
         least = min(fleets, key=lambda f: self._over(f) or 0.0)
         over = self._over(least) or 0.0
         share = 1.0 / (1.0 + over)
         carried = (
-            f"the limit carries about {_rate(rate * share)} of {_rate(rate)} req/s" if rate > 0 else "no copy fits"
+            f"the limit carries about {_rate(rate * share)} of {_rate(rate)} req/s" if rate > 0 else "no replica fits"
         )
         if self.budget_per_month is not None and self._month(least) is None:
             message = "--budget: no price of an accelerator-hour is known; give --gpu-hour"
@@ -328,14 +330,14 @@ class _Limits:
             message = (
                 f"the smallest fleet that carries the load has {least.accelerators:,} accelerators ({least.words()}), "
                 f"{100 * over:.0f} % above --gpus {self.most_accelerators:,}; {carried}. Raise it, relax the "
-                "limits of latency, or lower the load."
+                "latency limits, or lower the load."
             )
             raise InfeasibleError(message, ["accelerators"])
         amount, currency = self.budget_per_month or (0.0, "")
         message = (
             f"the cheapest fleet that carries the load costs {self._month(least) or 0.0:,.0f} {currency} a month "
             f"({least.words()}, {least.accelerators:,} accelerators), {100 * over:.0f} % above --budget "
-            f"{amount:,.0f} {currency}; {carried}. Raise it, relax the limits of latency, or lower the load."
+            f"{amount:,.0f} {currency}; {carried}. Raise it, relax the latency limits, or lower the load."
         )
         raise InfeasibleError(message, ["budget"])
 
@@ -365,27 +367,29 @@ def _rate(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _none(found: _Field, spec: ModelSpec, service: Service, fixed: Mapping[str, int]) -> InfeasibleError:
+def _none(candidates: _Field, spec: ModelSpec, service: Service, fixed: Mapping[str, int]) -> InfeasibleError:
     """Return why the static stage found nothing."""
     if fixed:
         wanted = ", ".join(f"--{name} {degree}" for name, degree in fixed.items())
-        near = sorted({f"{_words(i)}: {i.reason}" for i in found.infeasible if _has(i, fixed)})[:3]
+        near = sorted({f"{_words(i)}: {i.reason}" for i in candidates.infeasible if _has(i, fixed)})[:3]
         why = f" Tried: {'; '.join(near)}." if near else ""
         message = (
             f"no layout with {wanted} meets the limits of {spec.name} on {service.gpu} (degrees are powers of two and "
             f"multiply to at most --gpus {service.gpus}).{why}"
         )
         return InfeasibleError(message, ["fixed layout"])
-    message = "\n".join(dict.fromkeys(str(error).split(" Binding limits")[0] for error in found.nothing))
-    return InfeasibleError(message, list(dict.fromkeys(limit for error in found.nothing for limit in error.limits)))
+    message = "\n".join(dict.fromkeys(str(error).split(" Binding limits")[0] for error in candidates.nothing))
+    return InfeasibleError(
+        message, list(dict.fromkeys(limit for error in candidates.nothing for limit in error.limits))
+    )
 
 
-def _words(found: Infeasible) -> str:
-    return f"{found.layout} {found.precision}"
+def _words(rejected: Infeasible) -> str:
+    return f"{rejected.layout} {rejected.precision}"
 
 
-def _has(found: Infeasible, fixed: Mapping[str, int]) -> bool:
-    return all(found.degrees.get(name) == degree for name, degree in fixed.items())
+def _has(rejected: Infeasible, fixed: Mapping[str, int]) -> bool:
+    return all(rejected.degrees.get(name) == degree for name, degree in fixed.items())
 
 
 def _all_missed(missed: Sequence[Missed], demand: Demand) -> InfeasibleError:
@@ -397,8 +401,8 @@ def _all_missed(missed: Sequence[Missed], demand: Demand) -> InfeasibleError:
         )
     near = min(timed, key=lambda m: (m.seen or 0.0) / (m.asked or 1.0))
     message = (
-        f"none of {len(missed)} simulated fleets keeps the limits under {demand.words}, however many copies: the "
+        f"none of {len(missed)} simulated fleets keeps the limits under {demand.words}, however many replicas: the "
         f"nearest is {near.fleet.words()}, whose {near.limit} is {1e3 * (near.seen or 0.0):,.3g} ms against "
-        f"{1e3 * (near.asked or 0.0):,.3g} ms. Relax that limit, or allow more devices per copy."
+        f"{1e3 * (near.asked or 0.0):,.3g} ms. Relax that limit, or allow more accelerators per replica."
     )
     return InfeasibleError(message, [near.limit])

@@ -1,4 +1,4 @@
-"""How and for whom a model is served: device, engine, limits of latency, and the load."""
+"""How and for whom a model is served: device, engine, latency limits, and the load."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from pathlib import Path
 from jevons import serving
 from jevons.errors import InputError, did_you_mean
 from jevons.hardware import Accelerator, accelerator
+from jevons.limits import SIZE_RUNS
 from jevons.models import ModelSpec
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving import sim
 from jevons.serving.calibration import engine_for
 
 GROUP_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 144, 256, 320, 512, 1024)
-"""Accelerators of one copy that are tried."""
+"""Numbers of accelerators per replica that are tried."""
 
 STATISTICS = ("mean", "p50", "p90", "p95", "p99")
 """Statistics of latency that a limit may hold."""
-
-_MOST_RUNS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +37,23 @@ class Service:
     precision : str or None
         Of the weights, or several with commas; where not given as in `precisions`.
     gpus : int
-        Most accelerators of one copy.
+        Maximum accelerators of one replica.
     isl, osl : int
         Input and output tokens per request.
     ttft_s, tpot_s : float or None
-        Highest time to first token, and per output token [s]: without queueing where no load is simulated.
+        Limits on time to first token and on time per output token [s]; without queueing where no load is simulated.
     on : date or None
         Nothing published later is visible.
     e2e_s : float or None
-        Highest time of the whole answer [s].
+        Limit on end-to-end latency [s].
     percentile : str
         Which of `STATISTICS` must keep the limits where a load is simulated.
     kv_precision : str
         Of the cache.
     max_batch : int or None
-        Most requests that an attention rank runs at once, in place of the engine's.
+        Maximum requests running on an attention rank at once, in place of the engine's.
     least_gpus : int
-        Fewest accelerators of one copy.
+        Minimum accelerators of one replica.
     calibration : path or None
         Calibration file whose factors replace the shipped ones.
     """
@@ -89,7 +88,7 @@ class Service:
         return serving.Workload(isl=float(self.isl), osl=float(self.osl))
 
     def group_sizes(self) -> tuple[int, ...]:
-        """Return the sizes of one copy to try."""
+        """Return the numbers of accelerators per replica to try."""
         return tuple(n for n in GROUP_SIZES if self.least_gpus <= n <= self.gpus)
 
     def search(self, spec: ModelSpec, device: Accelerator) -> serving.SearchResult:
@@ -129,7 +128,7 @@ class Service:
             )
             raise InputError(message)
         if self.max_batch is not None and self.max_batch < 1:
-            message = f"--max-batch {self.max_batch}: must be at least 1"
+            message = f"--max-num-seqs {self.max_batch}: must be at least 1"
             raise InputError(message)
         for name, limit in (("ttft", self.ttft_s), ("tpot", self.tpot_s), ("e2e", self.e2e_s)):
             if limit is not None and not (limit > 0 and math.isfinite(limit)):
@@ -173,7 +172,7 @@ class Demand:
     Parameters
     ----------
     rate_req_per_s : float
-        Mean arrivals; 0 for none (one copy is sized), or for those of the trace.
+        Mean arrivals; 0 for none (one replica is sized), or for those of the trace.
     users : int
         Users of a closed loop, each sending its next request when the last is answered; 0 for an open load.
     think_s : float
@@ -181,9 +180,9 @@ class Demand:
     trace : Path or None
         Request trace to replay, at its own rate or *rate_req_per_s*.
     cv : float
-        Deviation over mean of the gaps between arrivals: 1 for Poisson, more for bunched ones.
+        Coefficient of variation of the gaps between arrivals: 1 for Poisson, more for bunched ones.
     isl_cv, osl_cv : float
-        Deviation over mean of lognormal lengths; 0 for constant ones.
+        Coefficient of variation of lognormal lengths; 0 for constant ones.
     requests : int or None
         Requests of one simulation; enough to fill the fleet many times over where not given.
     runs : int
@@ -219,7 +218,7 @@ class Demand:
         bounds: Mapping[str, tuple[float, float, float]] = {
             "rate": (self.rate_req_per_s, 0, 1e9), "concurrency": (self.users, 0, 1e7), "think": (self.think_s, 0, 1e6),
             "cv": (self.cv, 0.01, 100), "isl-cv": (self.isl_cv, 0, 100), "osl-cv": (self.osl_cv, 0, 100),
-            "runs": (self.runs, 1, _MOST_RUNS), "requests": (self.requests or 100, 100, 10_000_000),
+            "runs": (self.runs, 1, SIZE_RUNS), "requests": (self.requests or 100, 100, 10_000_000),
         }  # fmt: skip
         for name, (value, least, most) in bounds.items():
             if not least <= value <= most:
@@ -237,9 +236,9 @@ class Demand:
     def words(self) -> str:
         """The load in words."""
         if self.users:
-            thinking = f" who think for {self.think_s:g} s" if self.think_s else ""
-            return f"{self.users:,} users at once{thinking}"
+            thinking = f", {self.think_s:g} s think time" if self.think_s else ""
+            return f"{self.users:,} concurrent users{thinking}"
         if self.trace is not None:
             at = f" at {self.rate_req_per_s:g} req/s" if self.rate_req_per_s else ""
             return f"{self.trace.name}{at}"
-        return f"{self.rate_req_per_s:g} req/s" if self.rate_req_per_s else "one copy at full load"
+        return f"{self.rate_req_per_s:g} req/s" if self.rate_req_per_s else "one replica at full load"

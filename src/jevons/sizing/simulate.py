@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jevons.errors import InfeasibleError, InputError, did_you_mean
+from jevons.limits import REPLICA_TP
 from jevons.sizing.load import Offered, at_rate, offered
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulation_result import Run, run_record
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from jevons.serving import Deployment
     from jevons.serving.sim import SimLimits, StepTable
     from jevons.sizing.hour_price import HourPrice
-
-_MOST_TP = 64
 
 
 def run_replicas(
@@ -171,7 +170,7 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
 
     if options.tp is not None:
         return split(options.tp)
-    most = min(_MOST_TP, options.gpus or _MOST_TP)
+    most = min(REPLICA_TP, options.gpus or REPLICA_TP)
     widest: Deployment | None = None
     shortage: InfeasibleError | None = None
     tp = 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jevons.errors import InputError
+from jevons.limits import REPLICAS
 from jevons.sizing.load import Offered, offered
 from jevons.sizing.money import given_price
 from jevons.sizing.options import FleetOptions, Simulation
@@ -145,7 +146,6 @@ def _speed(steps: StepTable, batch: int, context: float) -> float:
 def _autoscale(fleet: FleetOptions, max_batch: int) -> Autoscale | None:
     """Return the scaling that ``--autoscale MIN:MAX`` asks for; its target is a quarter of a batch by default."""
     from jevons.serving.sim import Autoscale
-    from jevons.serving.sim.fleet import run as sim_limits
 
     if fleet.autoscale is None:
         return None
@@ -153,8 +153,8 @@ def _autoscale(fleet: FleetOptions, max_batch: int) -> Autoscale | None:
     if match is None or not int(match.group(1)) <= int(match.group(2)) or int(match.group(2)) < 1:
         message = f"--autoscale {fleet.autoscale}: write the minimum and maximum number of replicas, such as 2:10"
         raise InputError(message)
-    if int(match.group(2)) > sim_limits.MOST_PLACES:
-        message = f"--autoscale {fleet.autoscale}: the maximum must be at most {sim_limits.MOST_PLACES:,} replicas"
+    if int(match.group(2)) > REPLICAS:
+        message = f"--autoscale {fleet.autoscale}: the maximum must be at most {REPLICAS:,} replicas"
         raise InputError(message)
     return Autoscale(
         least=int(match.group(1)), most=int(match.group(2)),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from jevons.errors import InputError
 from jevons.hardware import accelerator
+from jevons.limits import SWEEP_RATES
 from jevons.results import Result
 from jevons.serving.calibration import engine_for
 from jevons.sizing.fleet_result import FleetSimulationResult, fleet_record
@@ -16,8 +17,6 @@ from jevons.sizing.options import FleetOptions, Simulation
 from jevons.sizing.simulate import run_replicas, sweep_rates
 from jevons.sizing.simulate_fleet import is_fleet, run_fleet
 from jevons.sizing.simulation_result import SimulationResult, SweepResult, run_record
-
-_MOST_RATES = 100
 
 
 def simulate_load(
@@ -66,15 +65,15 @@ def read_rates(text: str) -> list[float]:
     try:
         if ":" in text:
             low, high, count = text.split(":")
-            steps = min(int(count), _MOST_RATES + 1)
+            steps = min(int(count), SWEEP_RATES + 1)
             rates = [float(low) + (float(high) - float(low)) * step / max(steps - 1, 1) for step in range(steps)]
         else:
-            rates = [float(part) for part in text.split(",", _MOST_RATES)]
+            rates = [float(part) for part in text.split(",", SWEEP_RATES)]
     except ValueError:
         rates = []
-    if not rates or len(rates) > _MOST_RATES or not all(0 < rate < 1e9 and math.isfinite(rate) for rate in rates):
+    if not rates or len(rates) > SWEEP_RATES or not all(0 < rate < 1e9 and math.isfinite(rate) for rate in rates):
         message = (
-            f"--sweep-rates {text[:60]}: give 1 to {_MOST_RATES} rates above 0, as 1,2,4 or 1:8:4 (from, to, count)"
+            f"--sweep-rates {text[:60]}: give 1 to {SWEEP_RATES} rates above 0, as 1,2,4 or 1:8:4 (from, to, count)"
         )
         raise InputError(message)
     return sorted(rates)

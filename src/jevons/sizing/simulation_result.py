@@ -45,8 +45,8 @@ class Run:
     split: SplitResult | None = None
 
     @property
-    def copies(self) -> int:
-        """Replicas, those for prompts included."""
+    def all_replicas(self) -> int:
+        """Number of replicas, prefill replicas included."""
         return self.replicas + self.prompt_replicas
 
     @property
@@ -108,7 +108,7 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "edges": {"warm_up_s": found.window_s[0], "drain_s": found.end_s - found.window_s[1]},
         "classes": [] if run.offered.mix is None
             else [dataclasses.asdict(one) for one in sim.by_class(run.offered.mix, found, entry_s)],
-        "series": sim.time_series(load, found, limits, replicas=run.copies, entry_s=entry_s).to_json(),
+        "series": sim.time_series(load, found, limits, replicas=run.all_replicas, entry_s=entry_s).to_json(),
         "simulated_req_per_s": found.served / found.wall_s if found.wall_s > 0 else None,
     }  # fmt: skip
 

@@ -254,7 +254,7 @@ def preset(
     name : str
         One of `PRESETS`.
     service : Service, optional
-        Engine, limits of latency and date; the lengths are the preset's.
+        Engine, latency limits and date; the lengths are the preset's.
     shops : int
         Shops of the city that share machines, >= 1.
     model : str

@@ -12,10 +12,10 @@ from scipy.stats import poisson
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.facts import Facts, default_facts
+from jevons.limits import RUN_FAILURES
 
 _HOUR_S = 3600.0
 _SPARE_CONFIDENCE = 0.99
-_MOST_FAILURES = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +203,7 @@ def outlook(
     slow = straggler_frac(model, devices)
     frac = useful_frac(interval_s, model.checkpoint_s, model.restart_s, mttf_s) * (1.0 - slow)
     work_s = work_days * 86_400.0 / (1.0 - slow)
-    if work_s / mttf_s > _MOST_FAILURES:
+    if work_s / mttf_s > RUN_FAILURES:
         message = f"{work_days:g} days on {devices:,} devices mean {work_s / mttf_s:,.0f} failures; too many to draw"
         raise InputError(message)
     wall = _walls(work_s, interval_s, model, mttf_s, rng, draws) / 86_400.0

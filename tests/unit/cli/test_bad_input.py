@@ -380,7 +380,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (
             ("buy-rent-api", "--model", "deepseek-r1", "--gpu", "mi355x"),
             2,
-            "no purchase price of mi355x is known, and --compare needs one",
+            "no purchase price of mi355x is known, which buying needs",
         ),
         (("buy-rent-api", *LLAMA, "--shops", "3"), 2, "--shops 3: has no effect without --preset"),
         (("buy-rent-api", "--preset", "restaurnt"), 2, "--preset restaurnt: unknown. Did you mean `restaurant`"),

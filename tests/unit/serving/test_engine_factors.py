@@ -66,10 +66,22 @@ def test_scales_of_all_generation_and_engine_multiply():
     scales = {"all": {"compute.bf16": 2.0}, "hopper": {"compute.bf16": 3.0}, "vllm": {"compute.bf16": 0.5}}
     assert part_scales("hopper", "vllm", scales)["compute.bf16"] == pytest.approx(3.0)
     assert part_scales("ada", "sglang", scales)["compute.bf16"] == pytest.approx(2.0)
-    work = step_work(deployed(), decode_batch=[64.0], decode_context=500.0)
+    work = step_work(deployed(), decode_batch=[2048.0], decode_context=500.0)
     bare = engine_time(work, serving.engine("vllm"), {}).by_part["compute"]
     scaled = engine_time(work, serving.engine("vllm"), scales).by_part["compute"]
     assert np.all(scaled > 2.0 * bare)
+
+
+def test_reading_weights_for_a_few_rows_knows_no_scale_of_steps_that_compute():
+    scales = {"all": {"compute.bf16": 3.0}}
+    few, many = (step_work(deployed(), decode_batch=[batch], decode_context=500.0) for batch in (4.0, 2048.0))
+    grown = [
+        engine_time(work, serving.engine("vllm"), scales).by_part["compute"]
+        / engine_time(work, serving.engine("vllm"), {}).by_part["compute"]
+        for work in (few, many)
+    ]
+    assert grown[0] == pytest.approx(1.0, abs=0.01)
+    assert grown[1] > 2.5
 
 
 def test_factors_fitted_later_are_invisible_on_an_earlier_date():

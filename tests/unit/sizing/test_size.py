@@ -11,7 +11,7 @@ from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError
 from jevons.serving import sim
 from jevons.sizing.finalists import Bench, _interval
-from jevons.sizing.fleet import FULLEST_FRAC, copies
+from jevons.sizing.fleet import FULLEST_FRAC, replicas_for
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.rank_table import rank_table
 from jevons.sizing.search import size
@@ -26,10 +26,10 @@ def sized():
     return size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), prices=PRICE)
 
 
-def test_copies_leave_headroom_and_round_up():
-    assert copies(9.5, 10.0) == 1
-    assert copies(9.6, 10.0) == 2
-    assert copies(0.001, 10.0) == 1
+def test_replicas_leave_headroom_and_round_up():
+    assert replicas_for(9.5, 10.0) == 1
+    assert replicas_for(9.6, 10.0) == 2
+    assert replicas_for(0.001, 10.0) == 1
     assert pytest.approx(0.95) == FULLEST_FRAC
 
 

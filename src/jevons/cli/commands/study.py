@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jevons.errors import InputError
+from jevons.limits import SWEEP_POINTS
 
 if TYPE_CHECKING:
     from jevons.study.draws.run import Draws
@@ -322,7 +323,7 @@ def _axis(text: str) -> tuple[str, list[float]]:
         if ":" in rest:
             low, high, steps = rest.split(":")
             count = int(steps)
-            if not 1 <= count <= 100_000:
+            if not 1 <= count <= SWEEP_POINTS:
                 raise ValueError
             first, last = float(low), float(high)
             return path, [first + (last - first) * i / max(count - 1, 1) for i in range(count)]

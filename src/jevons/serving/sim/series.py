@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InputError
+from jevons.limits import TIMELINE_BINS
 from jevons.serving.sim.fleet.types import FleetResult
 from jevons.serving.sim.load.classes import Mix
 from jevons.serving.sim.types import QUANTILES, TICKS_PER_S, FloatArray, Requests, SimLimits, SimResult, Spread
@@ -15,7 +16,6 @@ from jevons.serving.sim.types import QUANTILES, TICKS_PER_S, FloatArray, Request
 BoolArray = NDArray[np.bool_]
 
 BINS = 60
-_MOST_BINS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class ClassResult:
     req_per_s, output_tok_per_s : float
         Finished in the window of the statistics.
     good_frac : float
-        Share of the counted requests within the class's own limits of latency.
+        Share of the counted requests within the class's own latency limits.
     ttft_s, tpot_s, e2e_s : Spread or None
         None where there is no such request.
     """
@@ -195,8 +195,8 @@ def time_series(
     its last, and one that lost its place counts as running, with its tokens, from its first admission on. Blocks that
     prompts share are counted once for each.
     """
-    if not 1 <= bins <= _MOST_BINS:
-        message = f"bins = {bins}: must be from 1 to {_MOST_BINS:,}"
+    if not 1 <= bins <= TIMELINE_BINS:
+        message = f"bins = {bins}: must be from 1 to {TIMELINE_BINS:,}"
         raise InputError(message)
     trail = found.trail
     done = trail.finish >= 0

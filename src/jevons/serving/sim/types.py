@@ -238,7 +238,7 @@ class SimResult:
     req_per_s, output_tok_per_s : float
         Finished requests and their output tokens per second of the window, all replicas.
     goodput_req_per_s : float
-        Finished requests within the limits of latency per second of the window.
+        Finished requests within the latency limits per second of the window.
     utilisation_frac : float
         Share of the window-spanning run in which a step was running, mean over replicas.
     mean_batch, mean_running, mean_in_system : float

@@ -16,6 +16,7 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.errors import InfeasibleError, InputError
+from jevons.limits import SWEEP_POINTS
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
@@ -155,6 +156,10 @@ def sweep(
         if not len(grid) or not all(math.isfinite(value) for value in grid):
             message = f"--set {path}: needs finite values, such as 0.2:0.6:5"
             raise InputError(message)
+    points = math.prod(len(grid) for grid in axes.values())
+    if points > SWEEP_POINTS:
+        message = f"--set: {points:,} points; a grid has at most {SWEEP_POINTS:,}. Use fewer steps or fewer amounts."
+        raise InputError(message)
     mesh = np.meshgrid(*(np.asarray(grid, float) for grid in axes.values()), indexing="ij")
     values = np.stack([column.ravel() for column in mesh], axis=1)
     return evaluate(

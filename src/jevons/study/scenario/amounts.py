@@ -17,12 +17,11 @@ from pydantic_core import CoreSchema, core_schema
 
 from jevons.errors import FactError, did_you_mean
 from jevons.facts import Facts
+from jevons.limits import AMOUNT
 from jevons.schema import shortened
 from jevons.units import UnitError, convert, parse_quantity, parse_unit
 
 _KEYS = {"fact", "low", "mode", "high", "source", "fixed"}
-_MOST = 1e18
-"""Size in SI units beyond which no amount of a scenario lies, and a linear program would lose its digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +136,8 @@ class Quantity:
         """Return the bound that *number* breaks, in words, or an empty string."""
         unit = "" if self.unit == "1" else f" {self.unit}"
         reason = f" ({self.why})" if self.why else ""
-        if abs(number) > _MOST:
-            return f"must be at most {_MOST:g}{unit} in size; is it in the right unit?"
+        if abs(number) > AMOUNT:
+            return f"must be at most {AMOUNT:g}{unit} in size; is it in the right unit?"
         if self.ge is not None and number < self.ge:
             return f"must be at least {self.ge:g}{unit}{reason}"
         if self.gt is not None and number <= self.gt:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import Facts
+from jevons.limits import YEARS_APART
 from jevons.schema import Located
 from jevons.study.scenario.amounts import Amount, Quantity
 from jevons.study.scenario.base import RENTAL
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _MOST_CALLS_LOG10 = 16
 """A million calls a day for each person on earth."""
 _STEEPEST = -20.0
-_MOST_YEARS_APART = 20
 
 
 def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
@@ -132,9 +132,9 @@ def _check_demand(document: Located, scenario: Scenario) -> Iterator[Fault]:
 def _check_start(document: Located, scenario: Scenario) -> Iterator[Fault]:
     """Refuse a plan so far from the date of its information that no price or growth of that date means anything."""
     years = int(scenario.start[:4]) - scenario.as_of.year
-    if abs(years) > _MOST_YEARS_APART:
+    if abs(years) > YEARS_APART:
         apart = f"lies {abs(years)} years from as_of, {scenario.as_of}"
-        message = f"{scenario.start}: {apart}; must be within {_MOST_YEARS_APART}"
+        message = f"{scenario.start}: {apart}; must be within {YEARS_APART}"
         yield document.fault(("start",), message)
 
 

@@ -174,7 +174,7 @@ class BoxSpec(Section):
     staff: Annotated[Amount, Quantity(unit="CNY/y", ge=0)]
     """Staff who keep it running, a year."""
     utilisation: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
-    """Mean load over what it carries within the limits of latency."""
+    """Mean load over what it carries within the latency limits."""
     spread: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=0.3, unit="1", origin="default")
     """Spread of what else counts in the choice, as a share of yearly cost."""
 

@@ -120,7 +120,7 @@ class ServedModel(Section):
     ttft: Annotated[Amount, Quantity(unit="s", gt=0)] = Amount(value=10.0, unit="s", origin="default")
     """Highest time to first token of a prompt without queueing."""
     most_devices: int = Field(32, ge=1, le=1024, strict=True)
-    """Largest group of devices that serves one copy."""
+    """Maximum devices of one replica."""
 
 
 class ServingSpec(Section):

@@ -6,14 +6,13 @@ import numpy as np
 
 from jevons.errors import InputError
 from jevons.hardware.types import Accelerator
+from jevons.limits import ROW_EXPERTS
 from jevons.operators.families import Rates, matrix_rates
 from jevons.operators.kernels.gemm import ELEMENTWISE, GEMM
 from jevons.operators.kernels.moe import MOE
 from jevons.operators.kernels.routing import active_experts, balanced_load, power_law_load
 from jevons.operators.types import precision_of
 from jevons.validation.operators.rows import Reader, class_of, dtype_of, engine_of, number
-
-_MOST_EXPERTS = 100_000
 
 
 def product_rates(device: Accelerator, precision: str) -> Rates:
@@ -84,7 +83,7 @@ def moe(read: Reader) -> None:
         experts, ranks = read.column(rows, "num_experts"), read.column(rows, "moe_ep_size")
         exponent = np.array([_exponent(read.rows[index].get("distribution") or "") for index in rows])
         ways = np.maximum(read.column(rows, "moe_tp_size"), 1.0)
-        possible = (tokens >= 1) & (top >= 1) & (experts >= top) & (experts <= _MOST_EXPERTS) & (ranks >= 1)
+        possible = (tokens >= 1) & (top >= 1) & (experts >= top) & (experts <= ROW_EXPERTS) & (ranks >= 1)
         possible &= (ranks <= experts) & (exponent >= 0.0) & (exponent <= 10.0)
         ranks, experts = np.where(possible, ranks, np.nan), np.where(possible, experts, np.nan)
         busy, active = balanced_load(tokens, experts, top, ranks)

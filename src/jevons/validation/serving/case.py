@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from jevons.errors import InputError
+from jevons.limits import CELL, ROW_DEVICES
 from jevons.operators.engines import Place, Release, engine_number, engine_text, release_of
 from jevons.schema import shortened
 from jevons.serving.closed_loop.points import Lengths
@@ -15,13 +16,11 @@ from jevons.serving.types import Layout
 
 Row = Mapping[str, str]
 
-LARGEST = 1e9
-"""Largest number that a cell may state."""
-_MOST_DEVICES = 100_000
+LARGEST = float(CELL)
 # Bounds that keep a run within minutes and memory; published runs lie far inside.
 _LIMITS = (
     ("isl", 1, 1e7), ("osl", 1, 1e7), ("requests", 0, 1e6), ("users", 0, 1e5), ("rate_per_s", 0, 1e6),
-    ("gpus", 0, _MOST_DEVICES), ("replicas", 1, _MOST_DEVICES), ("step_tokens", 0, 1e7), ("max_batch", 0, 1e6),
+    ("gpus", 0, ROW_DEVICES), ("replicas", 1, ROW_DEVICES), ("step_tokens", 0, 1e7), ("max_batch", 0, 1e6),
     ("memory_frac", 0, 1), ("draft_tokens", 0, 64), ("poll_steps", 0, 1e6), ("wait_steps", 0, 1e6),
     ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6),
     ("first_stall_s", 0, 3600),
@@ -210,8 +209,8 @@ def check_case(case: Case) -> Case:
         if not low <= value <= high:
             message = f"{name} = {value:g}: must lie between {low:g} and {high:,.10g}"
             raise InputError(message)
-    if case.layout.devices > _MOST_DEVICES or (case.prefill and case.prefill.devices > _MOST_DEVICES):
-        message = f"layout {case.layout}: must have at most {_MOST_DEVICES:,} devices"
+    if case.layout.devices > ROW_DEVICES or (case.prefill and case.prefill.devices > ROW_DEVICES):
+        message = f"layout {case.layout}: must have at most {ROW_DEVICES:,} devices"
         raise InputError(message)
     return case
 

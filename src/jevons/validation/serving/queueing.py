@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from jevons.errors import InfeasibleError
+from jevons.limits import STEP_TOKENS
 from jevons.operators.engines import engine_number
 from jevons.serving.closed_loop.points import Outcome, Surface, outcome
 from jevons.serving.scales import Scales
@@ -24,7 +25,6 @@ from jevons.validation.serving.predict import LIMITED, Answer, Engines, Prepared
 
 _BLOCK_TOKENS = 16
 _SEED = 20240229
-_MOST_STEP_TOKENS = 1 << 17
 _WARM_GAP_S = 60.0
 
 
@@ -104,7 +104,7 @@ class _Engine:
             deployment,
             context=load.isl.mean + load.osl.mean / 2.0,
             max_batch=min(deployment.engine.max_batch * layout.dp, load.requests),
-            step_tokens=min(deployment.engine.step_tokens * layout.dp, _MOST_STEP_TOKENS),
+            step_tokens=min(deployment.engine.step_tokens * layout.dp, STEP_TOKENS),
             block_tokens=_BLOCK_TOKENS,
         )
         self.limits = replace(

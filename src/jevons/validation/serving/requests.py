@@ -18,6 +18,7 @@ import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.hardware import Accelerator, accelerator
+from jevons.limits import REPLAYED_TOKENS
 from jevons.models import ModelSpec
 from jevons.operators.engines import engine_in, engine_number
 from jevons.serving import Deployment, Layout, kv_capacity_tokens
@@ -42,7 +43,6 @@ _CONFIGURATION = (
 )  # fmt: skip
 _LOAD = ("arrival_s", "input_tokens", "output_tokens")
 _BLOCK_TOKENS = 16
-_MOST_TOKENS = 1_000_000_000
 _MOST_STATED = 1_000_000_000
 _LARGEST_TP = 8
 
@@ -305,8 +305,8 @@ def _load(name: str, rows: Sequence[Row], indices: Sequence[int]) -> tuple[Float
             )
             raise InputError(message)
     total = columns[:, 1:].sum()
-    if total > _MOST_TOKENS:
-        message = f"{name}: {total:.3g} tokens in one run; at most {_MOST_TOKENS:,} are replayed"
+    if total > REPLAYED_TOKENS:
+        message = f"{name}: {total:.3g} tokens in one run; at most {REPLAYED_TOKENS:,} are replayed"
         raise InputError(message)
     return columns[:, 0], columns[:, 1], columns[:, 2]
 

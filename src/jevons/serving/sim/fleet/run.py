@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jevons.errors import InfeasibleError, InputError, did_you_mean
+from jevons.limits import CACHE_KEYS, REPLICAS, SIMULATED_FAILURES
 from jevons.serving.sim._kernels import fleet_state as kf
 from jevons.serving.sim._kernels import state as ks
 from jevons.serving.sim._kernels.fleet import run_fleet
@@ -19,7 +20,6 @@ from jevons.serving.sim.invariants import checked_fleet
 from jevons.serving.sim.load.generate import stream
 from jevons.serving.sim.replica.drafts import in_units, longest_tokens, pace_of, steps_needed
 from jevons.serving.sim.replica.run import (
-    MOST_KEYS,
     bounds_of,
     check_inputs,
     kernel_table,
@@ -34,9 +34,7 @@ FLEET_ROUTINGS = ("round_robin", "least_loaded", "least_tokens", "two_choices", 
 
 SIGNALS = ("outstanding", "utilisation")
 BINS = 200
-MOST_PLACES = 100_000
 _WEIGHTS = 1000
-_MOST_FAILURES = 10_000_000
 _FAR = 1 << 40
 """A context that no batch reaches."""
 
@@ -209,8 +207,8 @@ def check(requests: Requests, kinds: Sequence[Kind], parts: Parts, sorts: Sorts,
         if _drafts(kind) != _drafts(kinds[0]):
             message = f"draft_tokens of {kind.name}: all kinds must draft as many, and have as many accepted"
             raise InputError(message)
-    if sum(places(kind) for kind in kinds) > MOST_PLACES:
-        message = f"replicas = {sum(places(kind) for kind in kinds):,}: must be at most {MOST_PLACES:,}"
+    if sum(places(kind) for kind in kinds) > REPLICAS:
+        message = f"replicas = {sum(places(kind) for kind in kinds):,}: must be at most {REPLICAS:,}"
         raise InputError(message)
     _known("routing", routing.kind, FLEET_ROUTINGS)
     _within("stale_s", routing.stale_s, 0, 1e6)
@@ -265,10 +263,10 @@ def _check_kind(kind: Kind, names: tuple[str, ...]) -> None:
         raise InputError(message)
     scale = kind.autoscale
     if scale is None:
-        _within(f"replicas of {kind.name}", kind.replicas, 1, MOST_PLACES)
+        _within(f"replicas of {kind.name}", kind.replicas, 1, REPLICAS)
         return
     _known(f"signal of {kind.name}", scale.signal, SIGNALS)
-    _within(f"most replicas of {kind.name}", scale.most, 1, MOST_PLACES)
+    _within(f"most replicas of {kind.name}", scale.most, 1, REPLICAS)
     _within(f"least replicas of {kind.name}", scale.least, 0, scale.most)
     _within(f"replicas of {kind.name}", kind.replicas, scale.least, scale.most)
     _within(f"target of {kind.name}", scale.target, 1e-3, 1.0 if scale.signal == "utilisation" else 1e9)
@@ -301,8 +299,8 @@ def prepare(
     bounds = np.stack([bounds_of(kind.limits, keys) for kind in kinds])
     bounds[:, ks.CLASSES] = classes
     replicas = sum(places(kind) for kind in kinds)
-    if replicas * keys > MOST_KEYS:
-        message = f"{keys:,} prompt blocks x {replicas} replicas: at most {MOST_KEYS:,}. Use fewer requests."
+    if replicas * keys > CACHE_KEYS:
+        message = f"{keys:,} prompt blocks x {replicas} replicas: at most {CACHE_KEYS:,}. Use fewer requests."
         raise InputError(message)
     group, serves = _groups(whole, steps, kinds, sorts, None if offline is None else offline.model)
     fits = serves.sum(axis=1)[group] > 0
@@ -418,8 +416,8 @@ def _failures(failures: Failures, kinds: Sequence[Kind], end_s: float, seed: int
     found = [(round(moment * TICKS_PER_S), replica) for moment, replica in failures.times]
     if math.isfinite(failures.mtbf_s):
         expected = end_s / failures.mtbf_s * sum(places(kind) for kind in kinds)
-        if expected > _MOST_FAILURES:
-            message = f"mtbf_s = {failures.mtbf_s:g}: {expected:.3g} failures; at most {_MOST_FAILURES:,} are simulated"
+        if expected > SIMULATED_FAILURES:
+            message = f"mtbf_s = {failures.mtbf_s:g}: {expected:.3g} failures; {SIMULATED_FAILURES:,} is the most"
             raise InputError(message)
         replica = 0
         for kind in kinds:

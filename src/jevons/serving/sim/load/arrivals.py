@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jevons.errors import InputError
+from jevons.limits import BURSTS
 from jevons.serving.sim.types import LONGEST_S, FloatArray
 
 RATED = ("poisson", "gamma", "constant", "bursts", "day")
@@ -19,7 +20,6 @@ STAGED = ("poisson", "gamma", "constant")
 
 DAY_S = 86_400.0
 _DAY_STEPS = 288
-_MOST_PHASES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +213,8 @@ def _burst_clock(pattern: Pattern, until_s: float, rng: np.random.Generator) -> 
     share = bursts.on_s / (bursts.on_s + bursts.off_s)
     speed = 1.0 / (share + (1.0 - share) * calm)
     pairs = math.ceil(2.0 * until_s / (bursts.on_s + bursts.off_s)) + 64
-    if pairs > _MOST_PHASES:
-        message = f"bursts of {bursts.on_s:g} s over {until_s:,.0f} s: at most {_MOST_PHASES:,}. Use longer bursts."
+    if pairs > BURSTS:
+        message = f"bursts of {bursts.on_s:g} s over {until_s:,.0f} s: at most {BURSTS:,}. Use longer bursts."
         raise InputError(message)
     begins_on = rng.random() < share
     ends, done = [np.zeros(1)], [np.zeros(1)]

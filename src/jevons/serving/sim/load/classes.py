@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from jevons.errors import InputError
+from jevons.limits import DRAWN_TURNS, PROMPT_BLOCKS, REQUESTS, TURNS
 from jevons.schema import Located, read_yaml, validate_document
 from jevons.serving.sim.load.arrivals import (
     RATED,
@@ -22,13 +23,10 @@ from jevons.serving.sim.load.arrivals import (
     arrival_times,
     stage_requests,
 )
-from jevons.serving.sim.load.generate import MOST_REQUESTS, lengths_like, stream
+from jevons.serving.sim.load.generate import lengths_like, stream
 from jevons.serving.sim.load.traces import Trace, read_trace
 from jevons.serving.sim.types import LONGEST_S, FloatArray, IntArray, Requests
 
-_MOST_TURNS = 1000
-_MOST_DRAWN = 50_000_000
-_MOST_BLOCKS = 100_000_000
 _Tokens = Annotated[float, Field(ge=1, le=1e8)]
 _Positive = Annotated[float, Field(gt=0, le=1e9)]
 
@@ -38,7 +36,7 @@ class _Section(BaseModel):
 
 
 class SloSpec(_Section):
-    """Limits of latency that a request must meet to count as goodput."""
+    """Latency limits that a request must meet to count as goodput."""
 
     ttft_s: _Positive | None = None
     """Time to first token [s]."""
@@ -69,14 +67,14 @@ class ClassSpec(_Section):
     """Tokens with which every prompt of the class begins, the same in all."""
     prompts: Annotated[int, Field(ge=0, le=10**7)] = 0
     """Different prompts of the class, sent in turn, which a prefix cache then knows; 0 where each is new."""
-    turns: Annotated[float, Field(ge=1, le=_MOST_TURNS)] = 1.0
+    turns: Annotated[float, Field(ge=1, le=TURNS)] = 1.0
     """Mean questions of a conversation; their number is geometric. A prompt repeats all that was said before."""
     think_s: Annotated[float, Field(ge=0, le=1e6)] = 30.0
     """Mean time from one question of a conversation to the next [s], exponential."""
     priority: Annotated[int, Field(ge=0, le=63)] = 0
     """Lower numbers are admitted first, and take the room of running requests of higher ones."""
     slo: SloSpec = SloSpec()
-    """Limits of latency of this class."""
+    """Latency limits of this class."""
 
 
 class BurstSpec(_Section):
@@ -117,11 +115,11 @@ class LoadSpec(_Section):
     """Mean requests per second, all classes together; unless `stages` or `users` are given."""
     stages: Annotated[tuple[StageSpec, ...], Field(max_length=1000)] = ()
     """Rates in turn, of poisson, gamma or constant arrivals; `requests` then is what comes in them, unless given."""
-    users: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] | None = None
+    users: Annotated[int, Field(ge=1, le=REQUESTS)] | None = None
     """Users of a closed loop, in place of a rate."""
     think_s: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """From an answer to a user's next request, in a closed loop [s]."""
-    requests: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] = 10_000
+    requests: Annotated[int, Field(ge=1, le=REQUESTS)] = 10_000
     """How many."""
     arrivals: str = "poisson"
     """``poisson``, ``gamma``, ``constant``, ``bursts``, ``day`` or ``at_once``."""
@@ -216,8 +214,8 @@ def read_load(path: Path | str) -> tuple[LoadSpec, dict[str, Trace]]:
     spec: LoadSpec = validate_document(document, LoadSpec)
     if spec.stages and "requests" not in spec.model_fields_set:
         coming = stage_requests([Stage(one.rate, one.seconds) for one in spec.stages])
-        if coming > MOST_REQUESTS:
-            message = f"{coming:,} requests come in them; {MOST_REQUESTS:,} is the most"
+        if coming > REQUESTS:
+            message = f"{coming:,} requests come in them; {REQUESTS:,} is the most"
             raise InputError(document.fault(("stages",), message))
         spec = spec.model_copy(update={"requests": coming})
     return spec, {
@@ -263,7 +261,7 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
     of_start = stream(seed, "classes").choice(len(starts), begun, p=starts / starts.sum())
     turns = np.ones(begun, dtype=np.int64)
     mean = np.array([one.turns for one in spec.classes])[of_start]
-    turns[mean > 1] = np.minimum(stream(seed, "turns").geometric(1.0 / mean[mean > 1]), _MOST_TURNS)
+    turns[mean > 1] = np.minimum(stream(seed, "turns").geometric(1.0 / mean[mean > 1]), TURNS)
     session = np.repeat(np.arange(begun), turns)
     of_class = of_start[session]
     arrival_s = _arrivals(spec, begun, float(starts.sum()), seed)[session]
@@ -314,10 +312,10 @@ def _enough(spec: LoadSpec, starts: FloatArray) -> int:
     # All that come before the last conversation begins count, each has a first turn: more are never needed.
     begun = min(math.ceil(wanted + 6.0 * math.sqrt(wanted) + 16.0), spec.requests)
     turns = begun / float(starts.sum())
-    if turns > 3 * spec.requests + _MOST_DRAWN:
+    if turns > 3 * spec.requests + DRAWN_TURNS:
         message = (
             f"classes: {spec.requests:,} requests of these conversations take {turns:.3g} turns to draw, at most "
-            f"{_MOST_DRAWN:,} more than are kept; shorten think_s or turns, or lower the rate"
+            f"{DRAWN_TURNS:,} more than are kept; shorten think_s or turns, or lower the rate"
         )
         raise InputError(message)
     return begun
@@ -376,10 +374,10 @@ def _with_hashes(spec: LoadSpec, requests: Requests, of_class: IntArray, session
         return requests
     session = _same_prompts(spec, of_class, session)
     blocks = requests.isl // spec.block_tokens
-    if blocks.sum(dtype=np.float64) > _MOST_BLOCKS:
+    if blocks.sum(dtype=np.float64) > PROMPT_BLOCKS:
         message = (
-            f"classes: the prompts have {blocks.sum(dtype=np.float64):.3g} blocks to look up, at most {_MOST_BLOCKS:,} "
-            "are kept; shorten isl or system_tokens, raise block_tokens, or take fewer requests"
+            f"classes: the prompts have {blocks.sum(dtype=np.float64):.3g} blocks to look up, and at most "
+            f"{PROMPT_BLOCKS:,} are kept; shorten isl or system_tokens, raise block_tokens, or take fewer requests"
         )
         raise InputError(message)
     common = np.array([one.system_tokens for one in spec.classes]) // spec.block_tokens

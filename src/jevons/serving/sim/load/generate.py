@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jevons.errors import InputError, did_you_mean
+from jevons.limits import REQUEST_TOKENS, REQUESTS
 from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, Stage, arrival_times, check_span
 from jevons.serving.sim.load.repeats import Repeats, block_hashes
 from jevons.serving.sim.load.traces import Trace
 from jevons.serving.sim.types import LONGEST_S, IntArray, Requests
 
 ARRIVALS = (*RATED, "at_once", "closed")
-MOST_REQUESTS = 200_000_000
-_MOST_TOKENS = 100_000_000
 _BLOCK_TOKENS = 16
 
 
@@ -162,8 +161,8 @@ def from_trace(
         trace = thinned(trace, keep_frac, seed)
     count = len(trace.isl)
     wanted = count if requests is None else requests
-    if not 1 <= wanted <= MOST_REQUESTS:
-        message = f"requests = {wanted}: must be from 1 to {MOST_REQUESTS:,}"
+    if not 1 <= wanted <= REQUESTS:
+        message = f"requests = {wanted}: must be from 1 to {REQUESTS:,}"
         raise InputError(message)
     span_s = float(trace.arrival_s[-1])
     scale = 1.0
@@ -253,8 +252,8 @@ def _check(load: Load) -> None:
         message = f"arrivals `{load.arrivals}`: unknown.{did_you_mean(load.arrivals, ARRIVALS)} Known: {known}."
         raise InputError(message)
     for name, value, least, most in (
-        ("requests", load.requests, 1, MOST_REQUESTS), ("isl", load.isl, 1, _MOST_TOKENS),
-        ("osl", load.osl, 1, _MOST_TOKENS), ("users", load.users, 1, MOST_REQUESTS), ("think_s", load.think_s, 0, 1e6),
+        ("requests", load.requests, 1, REQUESTS), ("isl", load.isl, 1, REQUEST_TOKENS),
+        ("osl", load.osl, 1, REQUEST_TOKENS), ("users", load.users, 1, REQUESTS), ("think_s", load.think_s, 0, 1e6),
         ("isl_cv", load.isl_cv, 0, 100), ("osl_cv", load.osl_cv, 0, 100),
     ):  # fmt: skip
         if not least <= value <= most:
@@ -270,4 +269,4 @@ def lengths_like(count: int, mean: float, cv: float, rng: np.random.Generator) -
         return np.full(count, round(mean), dtype=np.int64)
     sigma = math.sqrt(math.log1p(cv**2))
     drawn = rng.lognormal(math.log(mean) - sigma**2 / 2, sigma, count)
-    return np.clip(np.round(drawn), 1, _MOST_TOKENS).astype(np.int64)
+    return np.clip(np.round(drawn), 1, REQUEST_TOKENS).astype(np.int64)

@@ -16,22 +16,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from jevons import limits
 from jevons.errors import Fault, InputError
 from jevons.files.parquet import check_parquet, parquet_columns
-from jevons.files.read import MAX_BYTES, MAX_ROWS, check_text, file_fault, is_parquet, limit, read_bytes
+from jevons.files.read import check_text, file_fault, is_parquet, limit, read_bytes
+from jevons.limits import MAX_BYTES, MAX_ROWS
 from jevons.serving.sim.types import FloatArray, IntArray
 
 BoolArray = NDArray[np.bool_]
 
-MOST_TOKENS = 100_000_000
-MOST_BYTES = 1_000_000_000
-"""Of a trace, as stored and as unpacked: it is held in memory, with a few times as much beside it."""
-MOST_ROWS = 50_000_000
-MOST_HASHES = 50_000_000
 _LINE_BYTES = 1_000_000
 """Of the first line of a CSV file."""
-_JSON_LINE_BYTES = 100_000_000
-"""Of one line, or document, of JSON: its values take many times as much memory."""
 _MOST_FAULTS = 5
 
 
@@ -117,9 +112,9 @@ def read_trace(path: Path | str) -> Trace:
         range; the message names file, line, value and remedy.
     """
     path = Path(path)
-    content = read_bytes(path, most_bytes=MOST_BYTES, unpack=True)
+    content = read_bytes(path, most_bytes=limits.TRACE_BYTES, unpack=True)
     if is_parquet(content):
-        check_parquet(path, content, most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
+        check_parquet(path, content, most_bytes=limits.TRACE_BYTES, most_rows=limits.TRACE_ROWS)
         columns = tuple((make.time, make.isl, make.osl) for make in _CSV_MAKES)
         return _from_table(path, parquet_columns(path, content, columns), line_offset=1)
     check_text(path, content)
@@ -144,7 +139,7 @@ def _csv(path: Path, content: bytes) -> pl.DataFrame:
         if make is None:
             return pl.DataFrame(schema=dict.fromkeys(head, pl.String))
         columns = [named[name] for name in (make.time, make.isl, make.osl)]
-        most = limit(MAX_ROWS, MOST_ROWS)
+        most = limit(MAX_ROWS, limits.TRACE_ROWS)
         table = pl.read_csv(content, columns=columns, infer_schema=False, n_rows=most + 1)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         message = f"is malformed CSV: {str(error).splitlines()[0]}. Mend or cut the row."
@@ -267,8 +262,8 @@ class _JsonRows:
 def _from_json(path: Path, content: bytes) -> Trace:
     """Return the trace of JSON lines, or of one object of lists."""
     rows: _JsonRows | None = None
-    most_rows, most_hashes = limit(MAX_ROWS, MOST_ROWS), limit(MAX_ROWS, MOST_HASHES)
-    most_line = limit(MAX_BYTES, _JSON_LINE_BYTES)
+    most_rows, most_hashes = limit(MAX_ROWS, limits.TRACE_ROWS), limit(MAX_ROWS, limits.TRACE_HASHES)
+    most_line = limit(MAX_BYTES, limits.JSON_LINE_BYTES)
     for number, line in enumerate(io.BytesIO(content), 1):
         if not line.strip():
             continue
@@ -320,7 +315,7 @@ def _json_make(path: Path, number: int, row: dict[str, Any]) -> _Make:
 
 def _whole(content: bytes) -> dict[str, Any] | None:
     """Return the object that the whole file is, if it is one."""
-    if len(content) > limit(MAX_BYTES, _JSON_LINE_BYTES):
+    if len(content) > limit(MAX_BYTES, limits.JSON_LINE_BYTES):
         return None
     try:
         value = json.loads(content.decode("utf-8-sig"))
@@ -378,8 +373,16 @@ def _checked(
     for bad, column, remedy in (
         (~np.isfinite(times), make.time, "must be a time; mend or cut the row"),
         (earlier, make.time, "earlier than the row before; sort the trace by time"),
-        (~_is_count(isl), make.isl, f"must be a whole number of tokens, 0 to {MOST_TOKENS:,}; mend or cut the row"),
-        (~_is_count(osl), make.osl, f"must be a whole number of tokens, 0 to {MOST_TOKENS:,}; mend or cut the row"),
+        (
+            ~_is_count(isl),
+            make.isl,
+            f"must be a whole number of tokens, 0 to {limits.REQUEST_TOKENS:,}; mend or cut the row",
+        ),
+        (
+            ~_is_count(osl),
+            make.osl,
+            f"must be a whole number of tokens, 0 to {limits.REQUEST_TOKENS:,}; mend or cut the row",
+        ),
     ):
         for row in np.flatnonzero(bad)[:_MOST_FAULTS]:
             line, values = place(int(row))
@@ -405,4 +408,4 @@ def _checked(
 
 def _is_count(values: FloatArray) -> BoolArray:
     whole = np.isfinite(values) & (values == np.floor(values))
-    return np.asarray(whole & (values >= 0) & (values <= MOST_TOKENS), dtype=np.bool_)
+    return np.asarray(whole & (values >= 0) & (values <= limits.REQUEST_TOKENS), dtype=np.bool_)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.errors import InfeasibleError, InputError, did_you_mean
+from jevons.limits import BATCH, CACHE_KEYS, DRAFTS, PRIORITIES, REPLICAS
 from jevons.serving.sim._kernels import drive
 from jevons.serving.sim._kernels import state as ks
 from jevons.serving.sim._kernels.engine import ELSEWHERE
@@ -38,12 +39,6 @@ ROUTINGS = ("round_robin", "least_loaded")
 UNSTABLE_FRAC = 0.02
 BUSY_FRAC = 0.98
 _PATIENCE_S = 1.5
-_MOST_BATCH = 1 << 20
-_MOST_REPLICAS = 100_000
-_MOST_CLASSES = 256
-_MOST_DRAFTS = 16
-MOST_KEYS = 300_000_000
-"""Entries of all prefix caches at once, 24 bytes each."""
 
 
 def simulate(
@@ -78,7 +73,7 @@ def simulate(
     entry_s : float
         Time of a request outside the engine [s]: it reaches the engine that much later.
     ttft_s, tpot_s, e2e_s : float, optional
-        Limits of latency that a request must meet to count as goodput [s].
+        Latency limits that a request must meet to count as goodput [s].
     edge_frac : float
         Share of the requests at the start (warm-up) and as many at the end (drain) that statistics leave out, in
         [0, 0.5). All at once has neither and counts all.
@@ -140,15 +135,15 @@ def check_inputs(
         message = f"routing `{routing}`: unknown.{did_you_mean(routing, ROUTINGS)} Known: {', '.join(ROUTINGS)}."
         raise InputError(message)
     for name, value, least, most in (
-        ("replicas", replicas, 1, _MOST_REPLICAS),
-        ("max_batch", limits.max_batch, 1, min(len(table.base) - 1, _MOST_BATCH)),
+        ("replicas", replicas, 1, REPLICAS),
+        ("max_batch", limits.max_batch, 1, min(len(table.base) - 1, BATCH)),
         ("step_tokens", limits.step_tokens, 1, len(table.alone) - 1),
         ("requests", requests.count, 1, 1 << 40),
         ("users", requests.users, 0, 1 << 40),
         ("queue", limits.queue, 0, 1 << 40),
         ("host_blocks", limits.host_blocks, 0, 1 << 40),
         ("move_s", limits.move_s, 0, 3600),
-        ("draft_tokens", limits.draft_tokens, 0, min(_MOST_DRAFTS, limits.block_tokens - 1)),
+        ("draft_tokens", limits.draft_tokens, 0, min(DRAFTS, limits.block_tokens - 1)),
     ):
         if not least <= value <= most:
             message = f"{name} = {value}: must be from {least} to {most:,}"
@@ -165,8 +160,8 @@ def check_inputs(
     if limits.swap and not limits.host_blocks:
         message = "swap: needs host_blocks, memory of the host to go to"
         raise InputError(message)
-    if requests.priority is not None and len(np.unique(requests.priority)) > _MOST_CLASSES:
-        message = f"priority: at most {_MOST_CLASSES} different ones"
+    if requests.priority is not None and len(np.unique(requests.priority)) > PRIORITIES:
+        message = f"priority: at most {PRIORITIES} different ones"
         raise InputError(message)
     for name, lengths in (("isl", requests.isl), ("osl", requests.osl)):
         if lengths.min() < 1:
@@ -234,9 +229,9 @@ def serve(
     bounds = bounds_of(limits, keys, int(work.rows[ks.CLASS_OF].max()) + 1)
     entry = round(entry_s * TICKS_PER_S)
     apart = replicas if routing == "least_loaded" and not requests.users else 1
-    if apart * keys > MOST_KEYS:
+    if apart * keys > CACHE_KEYS:
         message = (
-            f"{keys:,} prompt blocks x {apart} replicas: at most {MOST_KEYS:,}. Use fewer requests or round_robin."
+            f"{keys:,} prompt blocks x {apart} replicas: at most {CACHE_KEYS:,}. Use fewer requests or round_robin."
         )
         raise InputError(message)
     states = np.zeros((replicas, ks.STATE_SIZE), dtype=np.int64)

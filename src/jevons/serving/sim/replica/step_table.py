@@ -8,6 +8,7 @@ import numpy as np
 
 from jevons.errors import InputError
 from jevons.facts import default_facts
+from jevons.limits import STEP_TOKENS
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, SimLimits, StepTable
 from jevons.serving.step import step_time
@@ -16,7 +17,6 @@ from jevons.serving.types import Deployment
 _LONGEST_CONTEXT = 1 << 20
 _SHORTEST_PIECE = 32
 _DENSE_BATCHES = 2048
-_MOST_STEP_TOKENS = 1 << 17
 _CACHED_CONTEXT = 8192.0
 _REFERENCE_CONTEXT = 1024.0
 
@@ -76,9 +76,9 @@ def limits_of(
         ("max_batch", limits.max_batch), ("step_tokens", limits.step_tokens), ("block_tokens", limits.block_tokens),
         ("kv_blocks", limits.kv_blocks),
     ):  # fmt: skip
-        if not 1 <= value <= (_MOST_STEP_TOKENS if name == "step_tokens" else 1 << 40):
+        if not 1 <= value <= (STEP_TOKENS if name == "step_tokens" else 1 << 40):
             message = f"{name} = {value}: must be at least 1"
-            message += f" and at most {_MOST_STEP_TOKENS:,}" if name == "step_tokens" else ""
+            message += f" and at most {STEP_TOKENS:,}" if name == "step_tokens" else ""
             raise InputError(message)
     return limits
 
