@@ -44,11 +44,12 @@ reference: $(STAMP) ## rewrite the pages that are generated from the code
 	$(BIN)/python scripts/build_reference.py
 	$(BIN)/python scripts/build_architecture.py
 
-fit: $(STAMP) ## fit operators, serving and training to measured tables: make fit DATA=FOLDER
+fit: $(STAMP) ## fit operators, serving, training and memory to measured tables: make fit DATA=FOLDER
 	@test -n "$(DATA)" || { echo "make fit DATA=FOLDER: the folder with the measured tables"; exit 2; }
 	$(BIN)/python scripts/fit_operators.py --data "$(DATA)"
 	$(BIN)/python scripts/fit_serving.py --data "$(DATA)"
 	$(BIN)/python scripts/fit_training.py --data "$(DATA)"
+	$(BIN)/python scripts/fit_memory.py --data "$(DATA)"
 
 validate: $(STAMP) ## predict measured rows and say how far off: make validate DATA=FILE.csv
 	@test -n "$(DATA)" || { echo "make validate DATA=FILE.csv: a table of measured rows"; exit 2; }

@@ -117,7 +117,7 @@ def _activation_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
     eager = job.eager_memory
     tokens = layout.micro_batch * job.seq_len / layout.cp
     layers = stage_layers(job, layout)
-    mean_layer = sum(g.count * _layer_bytes(job, g, layout) for g in model.layers) / model.n_layers
+    mean_layer = kept_bytes_per_token(job, layout)
     mean_layer *= job.kept_frac if layout.pp > 1 else 1.0
     if eager and layout.recompute != "full":
         mean_layer *= factors.eager_activation_frac
@@ -145,6 +145,12 @@ def micro_batch_activation_bytes(job: TrainingJob, layout: TrainingLayout) -> fl
     """Return the activations that one micro-batch leaves behind in all layers on one device [bytes]."""
     tokens = layout.micro_batch * job.seq_len / layout.cp
     return tokens * sum(group.count * _layer_bytes(job, group, layout) for group in job.model.layers)
+
+
+def kept_bytes_per_token(job: TrainingJob, layout: TrainingLayout) -> float:
+    """Return the activations of one token that a layer keeps on one device, mean of all layers, by fused kernels."""
+    layers = job.model.layers
+    return sum(group.count * _layer_bytes(job, group, layout) for group in layers) / job.model.n_layers
 
 
 def _layer_bytes(job: TrainingJob, group: LayerGroup, layout: TrainingLayout) -> float:

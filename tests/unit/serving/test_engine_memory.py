@@ -99,7 +99,7 @@ def test_graphs_come_out_of_the_engines_share_since_0_21():
 def test_fewer_requests_capture_fewer_graphs():
     one = deployment("qwen2.5-7b")
     few = replace(one, engine=replace(one.engine, max_batch=4))
-    assert graph_bytes(few) < 0.5 * graph_bytes(one)
+    assert graph_bytes(few) < 0.6 * graph_bytes(one)
 
 
 @pytest.mark.parametrize("version", ["0.10.1", "0.11.0", "0.14.1"])

@@ -50,7 +50,7 @@ _HEAD_DIM = 128
 _RELEASE = re.compile(r"(\d\d)\.(\d\d)\b.*NeMo")
 _EVEN = re.compile(r"force-balanced|forced balance")
 _GRAPHED_SINCE = (26, 6)
-_LEAKY_PIPELINE = 1.56
+LEAKY_PIPELINE = 1.56
 """Activations that nanotron's pipeline kept before a fix of 2025-01, over those of one micro-batch per stage."""
 
 
@@ -126,7 +126,7 @@ def read_training_case(row: Row) -> TrainingCase:
         flash=not old,
         eager=native and "torch.compile" not in row.get("notes", ""),
         eager_memory=copies,
-        kept_frac=_LEAKY_PIPELINE if copies and row.get("after_pp_fix", "").lower() == "false" else 1.0,
+        kept_frac=LEAKY_PIPELINE if copies and row.get("after_pp_fix", "").lower() == "false" else 1.0,
         older_attention="composer" in title,
         ampere_attention=native,
         overlap=not old,
