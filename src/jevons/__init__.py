@@ -34,6 +34,7 @@ _HOMES = {
     "PlanResult": "jevons.study",
     "ValueResult": "jevons.study.plan.value",
     "accelerator": "jevons.hardware",
+    "device": "jevons.api.devices",
     "devices": "jevons.api.devices",
     "engines": "jevons.api.devices",
     "model": "jevons.models",

@@ -374,7 +374,8 @@ def file(value: Path | str | None) -> Path | None:
 
 
 MODEL = Option(help="Model: a shipped name (`jevons models list`) or the path of a config.json", metavar="MODEL")
-GPU = Option(help="Accelerator, such as h100_sxm 'NVIDIA H100 80GB', or a YAML file of your own", metavar="NAME")
+GPU = Option(help="Accelerator, such as h100_sxm or 'NVIDIA H100 80GB', or a YAML file of your own", metavar="NAME")
+DEVICE = Option(help="Accelerator in any common spelling, or a YAML file of your own", metavar="NAME")
 HARDWARE = Option(
     help="YAML file that describes an accelerator of your own",
     parse=device_file, metavar="FILE",

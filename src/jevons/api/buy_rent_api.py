@@ -20,6 +20,7 @@ def buy_rent_api(
     model: Annotated[str | None, o.MODEL] = None,
     *,
     gpu: Annotated[str | Sequence[str] | None, o.MACHINE_GPUS] = None,
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 16,
     tokens_per_day: Annotated[str | float | None, o.TOKENS_PER_DAY] = None,
     rate: Annotated[float | None, o.RATE] = None,
@@ -75,6 +76,7 @@ def buy_rent_api(
     from jevons.sizing.small_shop import preset as small_shop
 
     gpus, apis, rents = o.words(gpu), o.words(api), o.words(rent)
+    gpus = gpus if hardware is None else (str(hardware),)
     service = Service(
         gpu=(gpus or ("h20",))[0], engine=engine, precision=None if precision == "auto" else precision,
         gpus=max_replica_gpus, isl=isl, osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot), on=o.day(as_of),

@@ -1,4 +1,4 @@
-"""`jevons.devices` and `jevons.engines`: what is on file."""
+"""`jevons.devices`, `jevons.device` and `jevons.engines`: what is on file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from jevons import options as o
 
 if TYPE_CHECKING:
-    from jevons.sizing.catalogue import DevicesResult, EnginesResult
+    from jevons.sizing.catalogue import DeviceResult, DevicesResult, EnginesResult
 
 
 @o.declared
@@ -36,6 +36,37 @@ def devices(
     from jevons.sizing.catalogue import devices_on_file
 
     return devices_on_file(words, o.day(as_of))
+
+
+@o.declared
+def device(
+    gpu: Annotated[str, o.DEVICE],
+    *,
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+) -> DeviceResult:
+    """Show one accelerator: each figure with its grade, date and source, and whose measured kernels it runs.
+
+    Returns
+    -------
+    DeviceResult
+        A row for each figure; `.accelerator` is the device.
+
+    Raises
+    ------
+    InputError
+        If the device is unknown, or its file wrong.
+    FactError
+        If it was not yet public on that date.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> jevons.device("NVIDIA H20").accelerator.hbm_bytes == 96 * 2**30
+    True
+    """
+    from jevons.sizing.catalogue import device_shown
+
+    return device_shown(gpu, o.day(as_of))
 
 
 @o.declared

@@ -11,7 +11,7 @@ import typer
 
 from jevons.cli.commands.buy_rent_api import buy_rent_api
 from jevons.cli.commands.cost import cost
-from jevons.cli.commands.devices import devices, engines
+from jevons.cli.commands.devices import devices_app, engines
 from jevons.cli.commands.facts import facts_app
 from jevons.cli.commands.models import models_app
 from jevons.cli.commands.op import op_app
@@ -37,6 +37,7 @@ app = typer.Typer(
 app.add_typer(facts_app, name="facts", rich_help_panel=None)
 app.add_typer(models_app, name="models")
 app.add_typer(op_app, name="op")
+app.add_typer(devices_app, name="devices")
 app.add_typer(study_app, name="study")
 
 
@@ -92,6 +93,6 @@ def root(
         raise typer.Exit
 
 
-for command in (plan, value, size, buy_rent_api, simulate, train, cost, validate, calibrate, devices, engines):
+for command in (plan, value, size, buy_rent_api, simulate, train, cost, validate, calibrate, engines):
     app.command()(command)
 _with_force(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from jevons.errors import FactError, InputError
 from jevons.facts import default_facts
 from jevons.hardware import Accelerator, Cluster, accelerator
+from jevons.hardware.file import is_file
 from jevons.operators import kernels
 from jevons.operators.engines import GENERIC, engine_id, shipped_text
 from jevons.operators.factors import Factors
@@ -34,8 +36,8 @@ class Asked:
     known: bool
 
 
-def asked(gpu: str | Accelerator, engine: str) -> Asked:
-    """Return device and kernels.
+def asked(gpu: str | Accelerator, engine: str, hardware: Path | str | None = None) -> Asked:
+    """Return device and kernels; a file of one's own takes the place of the device.
 
     Raises
     ------
@@ -43,8 +45,10 @@ def asked(gpu: str | Accelerator, engine: str) -> Asked:
         If device or engine is unknown.
     """
     factors = Factors(shipped_text(_named("engine", engine, lambda: engine_id(engine)), "kernels_like") or GENERIC)
+    if hardware is not None:
+        gpu = str(hardware)
     if isinstance(gpu, str):
-        return Asked(accelerator(gpu), factors, known=True)
+        return Asked(accelerator(gpu), factors, known=not is_file(gpu))
     return Asked(gpu, factors, known=False)
 
 

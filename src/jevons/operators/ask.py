@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons import options as o
@@ -73,6 +74,7 @@ def gemm(
     k: Annotated[int, INNER_WIDTH],
     *,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     precision: Annotated[str, PRODUCT_PRECISION] = "bf16",
     count: Annotated[int, COUNT] = 1,
     engine: Annotated[str, ENGINE] = "vllm",
@@ -98,7 +100,7 @@ def gemm(
     """
     from jevons.operators import answers
 
-    return answers.gemm(answers.asked(gpu, engine), m=m, n=n, k=k, precision=precision, count=count)
+    return answers.gemm(answers.asked(gpu, engine, hardware), m=m, n=n, k=k, precision=precision, count=count)
 
 
 @o.declared
@@ -114,6 +116,7 @@ def attention(
     window: Annotated[int, WINDOW] = 0,
     query_tokens: Annotated[int, QUERY_TOKENS] = 1,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     precision: Annotated[str, PRODUCT_PRECISION] = "bf16",
     kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
     engine: Annotated[str, ENGINE] = "vllm",
@@ -141,8 +144,8 @@ def attention(
 
     _check_phase(phase, cached=cached, query_tokens=query_tokens, precision=precision)
     return answers.attention(
-        answers.asked(gpu, engine), batch=batch, tokens=tokens, heads=heads, kv_heads=kv_heads, head_dim=head_dim,
-        phase=phase, cached=cached, window=window, query_tokens=query_tokens, precision=precision,
+        answers.asked(gpu, engine, hardware), batch=batch, tokens=tokens, heads=heads, kv_heads=kv_heads,
+        head_dim=head_dim, phase=phase, cached=cached, window=window, query_tokens=query_tokens, precision=precision,
         kv_precision=kv_precision,
     )  # fmt: skip
 
@@ -160,6 +163,7 @@ def mla(
     rotary: Annotated[int, ROTARY] = 64,
     head_dim: Annotated[int, HEAD_DIM] = 128,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     precision: Annotated[str, PRODUCT_PRECISION] = "bf16",
     kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
     engine: Annotated[str, ENGINE] = "vllm",
@@ -187,7 +191,7 @@ def mla(
 
     _check_phase(phase, cached=cached, query_tokens=query_tokens, precision=precision)
     return answers.mla(
-        answers.asked(gpu, engine), batch=batch, tokens=tokens, heads=heads, phase=phase, cached=cached,
+        answers.asked(gpu, engine, hardware), batch=batch, tokens=tokens, heads=heads, phase=phase, cached=cached,
         query_tokens=query_tokens, latent=latent, rotary=rotary, head_dim=head_dim, precision=precision,
         kv_precision=kv_precision,
     )  # fmt: skip
@@ -205,6 +209,7 @@ def moe(
     tp: Annotated[int, o.TP] = 1,
     imbalance: Annotated[float, IMBALANCE] = 1.0,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     precision: Annotated[str, PRODUCT_PRECISION] = "bf16",
     engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
@@ -236,7 +241,7 @@ def moe(
         message = f"--ep {ep}: must be at most the {experts} experts of the layer"
         raise InputError(message)
     return answers.moe(
-        answers.asked(gpu, engine), tokens=tokens, hidden=hidden, expert_width=expert_width, experts=experts,
+        answers.asked(gpu, engine, hardware), tokens=tokens, hidden=hidden, expert_width=expert_width, experts=experts,
         experts_per_token=experts_per_token, ep=ep, tp=tp, imbalance=imbalance, precision=precision,
     )  # fmt: skip
 
@@ -247,6 +252,7 @@ def all_reduce(
     *,
     gpus: Annotated[int, o.GPUS] = 8,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     library: Annotated[str, LIBRARY] = "custom",
     engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
@@ -271,7 +277,7 @@ def all_reduce(
     from jevons.operators import answers
 
     return answers.collective(
-        answers.asked(gpu, engine), "all_reduce", o.number_of(message), gpus, library=library
+        answers.asked(gpu, engine, hardware), "all_reduce", o.number_of(message), gpus, library=library
     )  # fmt: skip
 
 
@@ -281,6 +287,7 @@ def all_gather(
     *,
     gpus: Annotated[int, o.GPUS] = 8,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time an all-gather: every device ends with the whole message, of which each held a part.
@@ -301,7 +308,7 @@ def all_gather(
     >>> jevons.operators.all_gather("64 MiB", gpus=8, gpu="h200_sxm").gpus
     8
     """
-    return _nccl("all_gather", message, gpus, gpu, engine)
+    return _nccl("all_gather", message, gpus, (gpu, engine, hardware))
 
 
 @o.declared
@@ -310,6 +317,7 @@ def reduce_scatter(
     *,
     gpus: Annotated[int, o.GPUS] = 8,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time a reduce-scatter: the message on every device is summed, and each keeps its part of the sum.
@@ -330,7 +338,7 @@ def reduce_scatter(
     >>> jevons.operators.reduce_scatter("64 MiB", gpus=8, gpu="h200_sxm").gpus
     8
     """
-    return _nccl("reduce_scatter", message, gpus, gpu, engine)
+    return _nccl("reduce_scatter", message, gpus, (gpu, engine, hardware))
 
 
 @o.declared
@@ -339,6 +347,7 @@ def all_to_all(
     *,
     gpus: Annotated[int, o.GPUS] = 8,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time an all-to-all: each device holds an equal part of its message for every other.
@@ -359,7 +368,7 @@ def all_to_all(
     >>> jevons.operators.all_to_all("64 MiB", gpus=8, gpu="h200_sxm").gpus
     8
     """
-    return _nccl("all_to_all", message, gpus, gpu, engine)
+    return _nccl("all_to_all", message, gpus, (gpu, engine, hardware))
 
 
 @o.declared
@@ -368,6 +377,7 @@ def point_to_point(
     *,
     across: Annotated[bool, ACROSS] = False,
     gpu: Annotated[str | Accelerator, o.GPU] = "h100_sxm",
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     engine: Annotated[str, ENGINE] = "vllm",
 ) -> OpResult:
     """Time sending a message from one device to another, in the scale-up domain or over the network.
@@ -391,13 +401,15 @@ def point_to_point(
     """
     from jevons.operators import answers
 
-    return answers.point_to_point(answers.asked(gpu, engine), o.number_of(message), across=across)
+    return answers.point_to_point(answers.asked(gpu, engine, hardware), o.number_of(message), across=across)
 
 
-def _nccl(operation: str, message: float | str, gpus: int, gpu: Any, engine: str) -> OpResult:
+def _nccl(
+    operation: str, message: float | str, gpus: int, device: tuple[str | Accelerator, str, Path | str | None]
+) -> OpResult:
     from jevons.operators import answers
 
-    return answers.collective(answers.asked(gpu, engine), operation, o.number_of(message), gpus, library="nccl")
+    return answers.collective(answers.asked(*device), operation, o.number_of(message), gpus, library="nccl")
 
 
 def _check_phase(phase: str, *, cached: int, query_tokens: int, precision: str) -> None:

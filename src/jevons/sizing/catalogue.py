@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from jevons.errors import FactError, InputError
+from jevons.facts import FactValue, default_facts
 from jevons.hardware import Accelerator, accelerator, accelerator_ids
-from jevons.results import Cell, Column, Result, Table, table
+from jevons.hardware.file import is_file
+from jevons.results import Cell, Column, Result, Table, number, table
 from jevons.serving import EngineFactors, engine, engine_names
 from jevons.sizing.hour_price import purchase_price
+from jevons.units import format_si
 
 _DEVICE_COLUMNS = (
     Column("device", "device"), Column("name", "name"), Column("hbm_bytes", "memory", "GiB", scale=2.0**-30),
@@ -59,6 +62,86 @@ class DevicesResult(Result):
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {"answer": self.answer, "devices": self.tables["devices"].records()}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DeviceResult(Result):
+    """What `jevons.device` returns.
+
+    Parameters
+    ----------
+    accelerator : Accelerator
+        The device.
+    figures : tuple of FactValue
+        What is on file about it, by fact id; empty for a device of one's own.
+    """
+
+    kind: ClassVar[str] = "device"
+
+    accelerator: Accelerator
+    figures: tuple[FactValue, ...]
+
+    @property
+    def answer(self) -> str:
+        """The device in a line, and whose measured kernels stand in for it."""
+        device = self.accelerator
+        near = ", ".join(name for name in device.kernels_like if name != device.id)
+        like = f" Where its own kernels were not measured, those of {near} stand in." if near else ""
+        return f"{repr(device).strip('<>')}.{like}"
+
+    def _tables(self) -> Iterator[Table]:
+        device = self.accelerator
+        peaks: list[tuple[Cell, ...]] = [
+            (precision, peak, peak / device.hbm_bytes_per_s) for precision, peak in device.peak_flop_per_s.items()
+        ]
+        heads: tuple[Column, ...] = (
+            Column("precision", "precision"), Column("peak_flop_per_s", "dense peak", "TFLOP/s", scale=1e-12),
+            Column("flop_per_byte", "work per byte where both bind", "FLOP/byte"),
+        )  # fmt: skip
+        yield table("peaks", "Dense peaks", heads, peaks)
+        heads = (
+            Column("figure", "figure"), Column("value", "value"), Column("grade", "grade"), Column("from", "from"),
+            Column("source", "source"),
+        )  # fmt: skip
+        rows: list[tuple[Cell, ...]] = [
+            (one.id.partition(".")[2], _figure(one), one.grade, str(one.start), _short(one)) for one in self.figures
+        ]
+        yield table("figures", f"{device.id} on file", heads, rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object; values are in base units."""
+        return {
+            "answer": self.answer,
+            "device": self.accelerator.id,
+            "peaks": self.tables["peaks"].records(),
+            "figures": [
+                {
+                    "id": one.id, "value": one.value, "unit": one.unit, "grade": one.grade, "from": str(one.start),
+                    "low": one.low, "high": one.high, "source": str(one.source or ""), "reason": one.reason,
+                }
+                for one in self.figures
+            ],
+        }  # fmt: skip
+
+
+_LONGEST_SOURCE = 48
+
+
+def _figure(one: FactValue) -> str:
+    """Return a fact's value as people read it."""
+    if isinstance(one.value, str):
+        return one.value
+    if one.unit in _PREFIXED:
+        return format_si(one.value, _PREFIXED[one.unit])
+    return f"{number(one.value)} {'' if one.unit == '1' else one.unit}".rstrip()
+
+
+_PREFIXED = {"bytes": "B", "bytes/s": "B/s", "flop/s": "FLOP/s", "Hz": "Hz", "W": "W", "s": "s"}
+
+
+def _short(one: FactValue) -> str:
+    text = str(one.source or one.reason or one.formula)
+    return text if len(text) <= _LONGEST_SOURCE else f"{text[: _LONGEST_SOURCE - 1].rstrip()}…"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -119,6 +202,22 @@ def devices_on_file(words: str, on: dt.date | None) -> DevicesResult:
         message = f"no accelerator has `{words}` in its name; `jevons devices` lists all"
         raise InputError(message)
     return DevicesResult(accelerators=tuple(listed), prices={d.id: _price_cny(d, on) for d in listed})
+
+
+def device_shown(name: str, on: dt.date | None) -> DeviceResult:
+    """Return one accelerator with what is on file about it, as known on a date.
+
+    Raises
+    ------
+    InputError
+        If the device is unknown, or its file wrong.
+    FactError
+        If it was not yet public on that date.
+    """
+    device, facts = accelerator(name, on=on), default_facts()
+    listed = [] if is_file(name) else [fact for fact in facts if fact.id.startswith(f"{device.id}.")]
+    visible = (facts.series(fact.id, on)[-1:] for fact in listed)
+    return DeviceResult(accelerator=device, figures=tuple(value for values in visible for value in values))
 
 
 def _price_cny(device: Accelerator, on: dt.date | None) -> float | None:

@@ -231,7 +231,7 @@ def _machines(model: str, service: Service, terms: Assumptions, rents: Mapping[s
         paid = purchase_price(device, on)
     except FactError as error:
         known = str(error).split(";", maxsplit=1)[0]
-        message = f"{known}, which buying needs; choose another --gpu or a later --as-of"
+        message = f"{known}, which buying needs; choose another --gpu or a later --as-of, or a file with `price:`"
         raise FactError(message) from None
     hour = _device_hour(device, paid.number, terms, on)
     rent_cny_per_h, origin = rent_of(device, terms, on, rents)

@@ -1,8 +1,10 @@
 """What is on file can be listed, as a function and as a command."""
 
 import pytest
+from typer.testing import CliRunner
 
 import jevons
+from jevons.cli.app import app
 from jevons.errors import InputError
 
 
@@ -26,3 +28,35 @@ def test_engines_are_listed_with_their_limits():
     listed = jevons.engines().tables["engines"]
     assert {"vllm", "sglang", "trtllm"} <= set(listed.column("engine"))
     assert all(0 < share < 1 for share in listed.column("gpu_memory_utilization_frac"))
+
+
+def test_one_accelerator_is_shown_with_the_grade_and_source_of_each_figure():
+    shown = jevons.device("NVIDIA H20")
+    rows = {row["figure"]: row for row in shown.tables["figures"].records()}
+    assert rows["hbm_bytes"]["value"] == "103 GB"
+    assert all(row["grade"] and row["source"] for row in rows.values())
+    assert {one["id"]: one["value"] for one in shown.to_json()["figures"]}["h20.hbm_bytes"] == 96 * 2**30
+    assert shown.tables["peaks"].column("precision")[0] == "bf16"
+
+
+def test_a_device_of_ones_own_is_shown_from_its_file(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("name: H20 141\nlike: h20\nmemory: 141 GB\n")
+    shown = jevons.device(str(path))
+    assert shown.accelerator.hbm_bytes == 141e9
+    assert "h20" in shown.answer
+    assert not shown.figures
+    assert jevons.operators.gemm(64, 64, 64, hardware=path).time_s > 0
+
+
+@pytest.mark.parametrize("arguments", [("h20",), ("list", "h20"), ()])
+def test_devices_lists_where_no_command_is_named(arguments):
+    result = CliRunner().invoke(app, ["devices", *arguments])
+    assert result.exit_code == 0
+    assert "h20" in result.output
+
+
+def test_a_device_is_shown_by_the_command_line():
+    result = CliRunner().invoke(app, ["devices", "show", "A100-40GB"])
+    assert result.exit_code == 0
+    assert "a100_sxm_40gb" in result.output
