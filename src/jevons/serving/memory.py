@@ -287,11 +287,15 @@ def kv_cache_tokens(deployment: Deployment) -> int:
     return paged_cache(deployment).logged_tokens(kv_bytes, longest, by_length=by_length)
 
 
-def max_concurrency(deployment: Deployment) -> float:
-    """Return the sequences of the greatest length that the cache of one attention rank holds at once, as logged."""
+def max_concurrency(deployment: Deployment, tokens: int = 0) -> float:
+    """Return the sequences of so many tokens that the cache of one attention rank holds at once, as the engine counts.
+
+    Sequences of the greatest length where *tokens* is 0. While they decode, windows hold less than is counted here.
+    """
+    kv_bytes, longest = max(memory_plan(deployment).kv_bytes, 0.0), tokens or deployment.longest
     if not deployment.engine.memory.paged:
-        return kv_cache_tokens(deployment) / deployment.longest
-    return paged_cache(deployment).concurrency(max(memory_plan(deployment).kv_bytes, 0.0), deployment.longest)
+        return kv_bytes / max(kv_bytes_per_request(deployment, float(longest)), 1.0)
+    return paged_cache(deployment).concurrency(kv_bytes, longest)
 
 
 def start_shortage(deployment: Deployment) -> str:

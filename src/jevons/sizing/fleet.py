@@ -10,6 +10,7 @@ from typing import Any
 from jevons import serving
 from jevons.errors import InfeasibleError
 from jevons.sizing.hour_price import HourPrice
+from jevons.sizing.memory import memory_record
 from jevons.sizing.service import Demand, Service
 
 FULLEST_FRAC = 0.95
@@ -171,6 +172,7 @@ class Fleet:
             else min(self.capacity * self.replicas, self.prefill_capacity * self.prefill_replicas),
             "power_w": self.power_w,
             "memory_bytes": dict(self.point.memory_bytes),
+            "memory": memory_record(self.deployment, service.isl + service.osl),
             "bounds": dict(self.point.bounds),
             "cost_per_h": per_hour,
             "cost_per_mtok": None if per_hour is None else per_hour / 3600 / tokens * 1e6,

@@ -147,6 +147,18 @@ class MemoryResult(Result):
         }  # fmt: skip
 
 
+def memory_record(deployment: Deployment, tokens: int) -> dict[str, float | int | None]:
+    """Return the memory of one accelerator by part, tokens of its cache, and concurrency at two lengths."""
+    use, paged = memory_plan(deployment), deployment.engine.memory.paged
+    return {
+        "weights_bytes": use.weights_bytes, "activations_bytes": use.activations_bytes,
+        "other_bytes": use.reserved_bytes, "graphs_bytes": use.graphs_bytes if paged else None,
+        "kv_bytes": max(use.kv_bytes, 0.0), "kv_tokens": kv_cache_tokens(deployment),
+        "request_tokens": tokens, "request_concurrency": max_concurrency(deployment, tokens),
+        "max_model_len": deployment.longest, "max_concurrency": max_concurrency(deployment),
+    }  # fmt: skip
+
+
 def memory_of(
     model: str,
     gpu: str,

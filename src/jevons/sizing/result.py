@@ -19,6 +19,7 @@ from jevons.serving.memory import memory_plan
 from jevons.sizing.finalists import Missed
 from jevons.sizing.fleet import Fleet, degrees
 from jevons.sizing.hour_price import SITE, HourPrice
+from jevons.sizing.memory import memory_record
 from jevons.sizing.service import Demand, Service
 
 if TYPE_CHECKING:
@@ -226,6 +227,7 @@ class SizeResult(Result):
             self, "fleets", f"{self._head()}: best {shown} of {len(self.entries)}", self.entries[:shown], names
         )
         yield _layouts("layouts", "Layouts of these fleets", self.entries[:shown], names)
+        yield _memory(self, self.entries[:shown], names)
         title = "Pareto front: no fleet is both cheaper and faster"
         if not self.demand.given:
             title = "Pareto front of one replica: latency against throughput"
@@ -269,6 +271,28 @@ class SizeResult(Result):
             Column("layouts", "layouts"),
         )  # fmt: skip
         return table("left_out", f"Rejected layouts ({self.tried} tried)", columns, rows, detail=True)
+
+
+def _memory(result: SizeResult, fleets: tuple[Fleet, ...], names: Mapping[tuple[str, str, float], str]) -> Table:
+    """Return the memory of one accelerator of each fleet's replicas, and what its cache holds."""
+    tokens = result.service.isl + result.service.osl
+    columns = (
+        Column("fleet", "fleet"),
+        *(
+            Column(f"{part}_bytes", label, "GB", scale=1e-9)
+            for part, label in (
+                ("weights", "weights"), ("activations", "activations"), ("graphs", "graphs"), ("other", "other"),
+                ("kv", "KV cache"),
+            )
+        ),
+        Column("kv_tokens", "KV tokens"),
+        Column("request_concurrency", f"maximum concurrency at {tokens:,} tokens"),
+    )  # fmt: skip
+    rows: list[list[Cell]] = []
+    for fleet in fleets:
+        record = memory_record(fleet.deployment, tokens)
+        rows.append([names[_identity(fleet)], *(record[column.name] for column in columns[1:])])
+    return table("memory", "Memory of one accelerator of a replica", columns, rows, detail=True)
 
 
 def size_ledger(result: SizeResult) -> Ledger:

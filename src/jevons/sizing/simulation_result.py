@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.results import Result, Table, number
 from jevons.sizing.load import Offered
+from jevons.sizing.memory import memory_record
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulation_tables import (
     Quantity,
@@ -97,6 +98,7 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "window_s": list(found.window_s),
         "stable": found.overload_frac is None,
+        "memory": memory_record(deployment, round(float(load.isl.mean()) + float(load.osl.mean()))),
         "output_tok_per_s_per_gpu": found.output_tok_per_s / accelerators,
         "cost_per_mtok": hourly / tokens_per_s if hourly is not None and tokens_per_s > 0 else None,
         "cost_per_output_mtok":

@@ -75,3 +75,16 @@ def test_the_command_has_the_contract_keys():
         "weights_bytes", "activations_bytes", "graphs_bytes", "other_bytes", "kv_bytes", "kv_tokens",
         "max_concurrency", "fits",
     } <= set(json.loads(shown.output))  # fmt: skip
+
+
+def test_size_shows_the_memory_of_its_replicas_as_op_memory_does():
+    result = jevons.size("llama-3.1-8b", gpu="h100_sxm", rate=5, ttft=1.0, isl=1000, osl=200, static=True)
+    record = result.to_json()["best"]["memory"]
+    alone = jevons.memory("llama-3.1-8b", precision=result.best.deployment.precision, **{
+        name: size for name, size in result.to_json()["best"]["layout"].items() if name != "dp_attention"
+    })  # fmt: skip
+    assert record["kv_tokens"] == alone.kv_tokens
+    assert record["max_concurrency"] == pytest.approx(alone.max_concurrency)
+    assert record["request_tokens"] == 1200
+    assert record["request_concurrency"] == pytest.approx(record["kv_tokens"] / 1200, rel=0.02)
+    assert result.tables["memory"].column("kv_tokens")[0] == record["kv_tokens"]
