@@ -41,9 +41,11 @@ def test_every_device_is_found_by_its_id_its_name_and_its_spellings(device: str)
 
 @pytest.mark.parametrize(
     ("written", "told"),
-    [("rtx", "may be rtx_3090, rtx_pro_6000, rtx_a6000"), ("H20-200GB", "only h20"), ("V100-SXM2-64GB", "only v100_sxm"),
+    [("rtx", "may be rtx_3090, rtx_pro_6000, rtx_a6000"), ("H20-200GB", "only h20"),
+     ("V100-SXM2-64GB", "only v100_sxm"),
      ("RTX 4090 D", "`rtx_4090`"), ("", "give a name"), ("8xH100", "give --gpu h100 and --gpus 8"),
-     ("H100 x8", "give --gpu h100 and --gpus 8"), ("H100 96GB", "no device of that memory"), ("pro", "arc_pro_b60 or rtx_pro_6000")],
+     ("H100 x8", "give --gpu h100 and --gpus 8"), ("H100 96GB", "no device of that memory"),
+     ("pro", "arc_pro_b60 or rtx_pro_6000")],
 )  # fmt: skip
 def test_a_name_of_no_one_device_is_answered_with_candidates(written: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
