@@ -111,6 +111,35 @@ STATED: dict[str, tuple[dict[str, Any], float, float | None, float]] = {
               tie_word_embeddings=True),
         4.65, 2.3, 3 * 2 * 512 * 2,
     ),
+    "Gemma-3-4B": (
+        {"model_type": "gemma3", "text_config": {
+            "hidden_size": 2560, "intermediate_size": 10240, "model_type": "gemma3_text", "num_hidden_layers": 34,
+            "sliding_window": 1024}},
+        3.88, None, 5 * 2 * 4 * 256 * 2,
+    ),
+    "Gemma-3n-E4B": (
+        plain("gemma3n_text", 2048, 35, 8, 2, 16384, 262400, head_dim=256, sliding_window=512,
+              layer_types=(["sliding_attention"] * 4 + ["full_attention"]) * 7, hidden_size_per_layer_input=256,
+              vocab_size_per_layer_input=262144, num_kv_shared_layers=15) | {"intermediate_size": [16384] * 35},
+        6.87, 4.5, 4 * 2 * 2 * 256 * 2,
+    ),
+    "Pixtral-12B": (
+        {"model_type": "llava", "text_config": {
+            "hidden_size": 5120, "head_dim": 128, "intermediate_size": 14336, "model_type": "mistral",
+            "num_hidden_layers": 40, "num_key_value_heads": 8, "sliding_window": None, "vocab_size": 131072}},
+        12.25, None, 40 * 2 * 8 * 128 * 2,
+    ),
+    "Llama-3.2-11B-Vision": (
+        {"model_type": "mllama", "text_config": plain(
+            "mllama_text_model", 4096, 40, 32, 8, 14336, 128256,
+            cross_attention_layers=[3, 8, 13, 18, 23, 28, 33, 38])},
+        9.78, None, 32 * 2 * 8 * 128 * 2,
+    ),
+    "DeepSeek-MoE-16B": (
+        plain("deepseek", 2048, 28, 16, 16, 10944, 102400, moe_intermediate_size=1408, n_routed_experts=64,
+              n_shared_experts=2, num_experts_per_tok=6, first_k_dense_replace=1, moe_layer_freq=1),
+        16.4, 2.8, 28 * 2 * 16 * 128 * 2,
+    ),
     "Command A": (
         plain("cohere2", 12288, 64, 96, 8, 36864, 256000, sliding_window=4096, sliding_window_pattern=4), 111, None,
         16 * 2 * 8 * 128 * 2,

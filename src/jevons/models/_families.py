@@ -30,12 +30,15 @@ def family_of(model_types: list[str], architectures: list[str]) -> str | None:
 
 
 _CLASS_ENDS = r"(Model|LMHead|ForCausalLM|LMHeadModel|ForConditionalGeneration|MoeForCausalLM)$"
-_DECODER = re.compile(r"(CausalLM|LMHeadModel|ConditionalGeneration|ChatModel)$")
+_NO_DECODER = re.compile(
+    r"MaskedLM|Classification|QuestionAnswering|MultipleChoice|PreTraining|NextSentence|CTC|Encoder|Detection|"
+    r"Segmentation|Seq2Seq|^(Bert|Roberta|XLM|ViT|CLIP|T5|MT5|Whisper|Deberta|Electra|Siglip|Dino)"
+)
 
 
 def may_be_decoder(architectures: list[str], config: Config) -> bool:
     """Return whether an unknown file has the fields of a decoder and no class that says otherwise."""
-    named = not architectures or any(_DECODER.search(name) for name in architectures)
+    named = not any(_NO_DECODER.search(name) for name in architectures)
     fields = (
         ("hidden_size", "n_embd", "d_model"), ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
         ("num_attention_heads", "n_head", "n_heads"), ("vocab_size", "padded_vocab_size"),
@@ -140,6 +143,19 @@ def _linear_ling(config: Config) -> Layers:
     return plain(config.like({**config.raw, "layer_types": kinds}), Traits(qk_norm=True, router_bias=True))
 
 
+def _llama_vision(config: Config) -> Layers:
+    """Llama 3.2 Vision: named layers attend to an image of at most four tiles instead of the text."""
+    crossing = set(config.numbers("cross_attention_layers"))
+    text = plain(config, Traits())
+    return [
+        (replace(attention, window=_IMAGE_TOKENS) if index in crossing else attention, block)
+        for index, (attention, block) in enumerate(text)
+    ]
+
+
+_IMAGE_TOKENS = 4 * 1601
+
+
 def _granite_hybrid(config: Config) -> Layers:
     """Granite 4: the dense models have the shared block alone."""
     raw = dict(config.raw)
@@ -225,22 +241,39 @@ FAMILIES: dict[str, Callable[[Config], Layers]] = {
     "mamba": _state_space, "mamba2": _state_space, "falcon_mamba": _state_space, "longcat_flash": _longcat,
     "mimo_v2_flash": _hybrids.mimo_v2, "mimo_v2": _hybrids.mimo_v2,
     "step3_text": _hybrids.step3_first, "dbrx": _hybrids.dbrx, "granitemoehybrid": _granite_hybrid, "afmoe": _afmoe,
+    "mllama_text_model": _llama_vision, "gemma3n_text": _hybrids.gemma4,
     "minimax_m3": _hybrids.minimax_m3,
     "minimax_m3_vl": _hybrids.minimax_m3, "step3p5": _hybrids.step3, "step3p7": _hybrids.step3,
     "gemma4_text": _hybrids.gemma4, "nemotron_h": _hybrids.nemotron_h, "nemotron-nas": _hybrids.nemotron_nas,
 }  # fmt: skip
 """Readers by `model_type`."""
 
+DEFAULTS: dict[str, dict[str, int]] = {
+    "llama": {"vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
+              "num_attention_heads": 32},
+    "mistral": {"vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+                "num_attention_heads": 32, "num_key_value_heads": 8, "sliding_window": 4096},
+    "qwen2": {"vocab_size": 151936, "hidden_size": 4096, "intermediate_size": 22016, "num_hidden_layers": 32,
+              "num_attention_heads": 32},
+    "gemma": {"vocab_size": 256000, "hidden_size": 3072, "intermediate_size": 24576, "num_hidden_layers": 28,
+              "num_attention_heads": 16, "num_key_value_heads": 16, "head_dim": 256},
+    "gemma2": {"vocab_size": 256000, "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
+               "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256, "sliding_window": 4096},
+    "gemma3_text": {"vocab_size": 262208, "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
+                    "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256, "sliding_window": 4096},
+}  # fmt: skip
+"""What the classes of Transformers fill in: files of models with several parts leave it out of the decoder's."""
+
 _LEARNED = {"gpt2", "opt", "megatron", "gpt_bigcode"}
 _TIED = {
     "gpt2", "opt", "megatron", "gemma", "gemma2", "gemma3_text", "gemma3", "bloom", "mpt", "falcon", "cohere",
     "cohere2", "gpt_bigcode", "smollm3", "granitemoehybrid", "lfm2", "lfm2_moe", "ernie4_5", "ernie4_5_moe",
-    "hunyuan_v1_dense", "starcoder2",
+    "hunyuan_v1_dense", "starcoder2", "gemma3n_text",
 }  # fmt: skip
 """Families whose head is the embedding where the file does not say."""
 
 _NORMS = {
-    "gemma2": 4, "gemma3_text": 4, "gemma3": 4, "gpt2": 4, "opt": 4, "megatron": 4, "bloom": 4, "gptj": 2,
-    "gpt_neox": 4, "nemotron_h": 1, "mpt": 2, "falcon": 4, "mamba": 1, "mamba2": 1, "falcon_mamba": 1, "glm4": 4,
+    "gemma2": 4, "gemma3_text": 4, "gemma3": 4, "gemma3n_text": 4, "gpt2": 4, "opt": 4, "megatron": 4, "bloom": 4,
+    "gptj": 2, "gpt_neox": 4, "nemotron_h": 1, "mpt": 2, "falcon": 4, "mamba": 1, "mamba2": 1, "falcon_mamba": 1, "glm4": 4,
     "glm4v_text": 4, "cohere": 1, "cohere2": 1,
 }  # fmt: skip

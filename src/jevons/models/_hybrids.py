@@ -7,7 +7,7 @@ from typing import Any
 
 from jevons.models._config import Config
 from jevons.models._mixers import mamba2
-from jevons.models._plain import Traits, plain
+from jevons.models._plain import Traits, of_list, plain
 from jevons.models._plain import moe as moe_of
 from jevons.models._plan import sparse_layers
 from jevons.models.types import Attention, FeedForward
@@ -91,7 +91,7 @@ def step3(config: Config) -> Layers:
 
 
 def gemma4(config: Config) -> Layers:
-    """Gemma 4: sliding layers, full ones with wide heads whose keys are values; experts beside the dense block.
+    """Gemma 3n and 4: sliding layers, full ones with wide heads whose keys are values; experts beside the dense block.
 
     The small ones embed each token once for every layer, and their last layers read the cache of earlier ones.
     """
@@ -101,7 +101,7 @@ def gemma4(config: Config) -> Layers:
     full = replace(local, window=None, head_dim=wide, v_head_dim=wide, kv_heads=kv)
     if config.flag("attention_k_eq_v"):
         full = replace(full, keys_are_values=True)
-    inner = config.integer("intermediate_size", least=1)
+    inner = of_list(config, "intermediate_size")
     block = FeedForward(kind="dense", hidden_inner=inner)
     if config.integer("num_experts", default=0):
         block = _experts(config, hidden_inner=inner, router_bias=False)

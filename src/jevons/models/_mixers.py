@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -168,12 +169,13 @@ def mamba1(config: Config) -> Attention:
     kernel = config.integer("mamba_d_conv", "conv_kernel", default=4)
     projections = 2 * hidden * inner + inner * (rank + 2 * state) + rank * inner + inner * hidden
     extras = inner * (kernel + 1) + inner + inner * state + inner + rank + 2 * state
+    heads = math.gcd(inner, 64)  # channels are independent: any device may hold any of them
     return Attention(
         kind="ssm",
-        heads=1,
-        kv_heads=1,
+        heads=heads,
+        kv_heads=heads,
         head_dim=state,
-        v_head_dim=inner,
+        v_head_dim=inner // heads,
         state_elements=inner * state,
         mixer_parameters=projections + extras,
     )

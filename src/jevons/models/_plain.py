@@ -88,7 +88,7 @@ def dense(config: Config, traits: Traits) -> FeedForward:
         "intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "dense_intermediate_size", "feed_forward_size",
         "shared_intermediate_size",
     )  # fmt: skip
-    inner = config.integer(*names, default=None if traits.gated else 4 * hidden, least=1)
+    inner = of_list(config, *names, default=None if traits.gated else 4 * hidden)
     if config.raw.get("block_auto_adjust_ff_dim"):
         inner = _adjusted(config, inner)
     return FeedForward(
@@ -105,12 +105,12 @@ def _adjusted(config: Config, inner: int) -> int:
 
 def moe(config: Config, traits: Traits) -> FeedForward:
     """Return routed experts and those that all tokens take."""
-    inner = _of_list(config, *_INNER)
-    shared = _of_list(config, *_SHARED, default=0) * inner
+    inner = of_list(config, *_INNER)
+    shared = of_list(config, *_SHARED, default=0) * inner
     routed = FeedForward(
         kind="moe",
-        experts=_of_list(config, *EXPERTS),
-        experts_per_token=_of_list(config, *_TAKEN),
+        experts=of_list(config, *EXPERTS),
+        experts_per_token=of_list(config, *_TAKEN),
         expert_inner=inner,
         shared_inner=config.integer(*_SHARED_INNER, default=shared),
         latent=config.integer("routed_expert_hidden_size", "moe_latent_size", default=0),
@@ -124,7 +124,7 @@ def moe(config: Config, traits: Traits) -> FeedForward:
     return routed
 
 
-def _of_list(config: Config, *names: str, default: int | None = None) -> int:
+def of_list(config: Config, *names: str, default: int | None = None) -> int:
     """Return a whole number; of a list (one item a layer, or text before images) its first."""
     least = 1 if default is None else 0
     for name in names:

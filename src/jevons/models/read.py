@@ -11,7 +11,7 @@ from jevons.errors import Fault, InputError, did_you_mean
 from jevons.files import is_folder, read_json
 from jevons.limits import CONFIG_BYTES
 from jevons.models._config import Config
-from jevons.models._families import FAMILIES, build, family_of, may_be_decoder
+from jevons.models._families import DEFAULTS, FAMILIES, build, family_of, may_be_decoder
 from jevons.models._quantised import read_precision
 from jevons.models._vision import vision_parameters
 from jevons.models.spec import ModelSpec
@@ -98,6 +98,7 @@ def _decoder(raw: Mapping[str, Any]) -> dict[str, Any]:
             for deeper in _NESTED:
                 if isinstance(inner.get(deeper), Mapping):
                     text = {**inner[deeper]}
+            text = {**DEFAULTS.get(str(text.get("model_type", "")), {}), **text}
     for shared in _SHARED:
         outer = raw.get(shared)
         if outer and (shared == "quantization_config" or text.get(shared) is None):
