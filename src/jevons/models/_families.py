@@ -274,6 +274,6 @@ _TIED = {
 
 _NORMS = {
     "gemma2": 4, "gemma3_text": 4, "gemma3": 4, "gemma3n_text": 4, "gpt2": 4, "opt": 4, "megatron": 4, "bloom": 4,
-    "gptj": 2, "gpt_neox": 4, "nemotron_h": 1, "mpt": 2, "falcon": 4, "mamba": 1, "mamba2": 1, "falcon_mamba": 1, "glm4": 4,
-    "glm4v_text": 4, "cohere": 1, "cohere2": 1,
+    "gptj": 2, "gpt_neox": 4, "nemotron_h": 1, "mpt": 2, "falcon": 4, "mamba": 1, "mamba2": 1, "falcon_mamba": 1,
+    "glm4": 4, "glm4v_text": 4, "cohere": 1, "cohere2": 1,
 }  # fmt: skip
