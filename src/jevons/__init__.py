@@ -45,7 +45,13 @@ _HOMES = {
     "SolverError": "jevons.errors",
 }
 
-_OFFERED = {("study", "monte_carlo"): "jevons.api.study", ("study", "sweep"): "jevons.api.study"}
+_OFFERED = {
+    "facts": {
+        "list": "jevons.api.facts:list_", "search": "jevons.api.facts:search", "show": "jevons.api.facts:show",
+    },
+    "models": {"list": "jevons.api.models:list_", "show": "jevons.api.models:show"},
+    "study": {"monte_carlo": "jevons.api.study:monte_carlo", "sweep": "jevons.api.study:sweep"},
+}  # fmt: skip
 """Functions of the layer above that a part offers too: the part asks the package, and imports nothing upward."""
 
 _FACES = {
@@ -77,17 +83,24 @@ def __getattr__(name: str) -> Any:
 
 
 def offered(part: str, name: str) -> Any:
-    """Return a declared function that a part of the package offers under its own name, such as `study.monte_carlo`.
+    """Return a declared function that a part of the package offers under its own name, such as `facts.search`.
 
     Raises
     ------
     AttributeError
         If the part offers no such function.
     """
-    if (part, name) in _OFFERED:
-        return getattr(importlib.import_module(_OFFERED[part, name]), name)
-    message = f"module `jevons.{part}` has no attribute `{name}`"
-    raise AttributeError(message)
+    place = _OFFERED.get(part, {}).get(name)
+    if place is None:
+        message = f"module `jevons.{part}` has no attribute `{name}`"
+        raise AttributeError(message)
+    return _at(place)
+
+
+def _at(place: str) -> Any:
+    """Return what stands at ``module:name``."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def face(kind: str, what: str) -> Any:
@@ -96,10 +109,7 @@ def face(kind: str, what: str) -> Any:
     Pictures and pages stand below the stages, which do not import them; a result asks the package for its own.
     """
     place = _FACES.get((kind, what))
-    if place is None:
-        return None
-    module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module), name)
+    return None if place is None else _at(place)
 
 
 def __dir__() -> list[str]:

@@ -48,6 +48,8 @@ class Column:
         What a cell is multiplied with to be in *unit*: cells are in the unit of *name*.
     digits : int
         Significant digits below 1000.
+    form : str
+        Format of a number where *digits* does not fit it, such as ``,.6g``.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Column:
     unit: str = ""
     scale: float = field(default=1.0, kw_only=True)
     digits: int = field(default=3, kw_only=True)
+    form: str = field(default="", kw_only=True)
 
     @property
     def head(self) -> str:
@@ -65,6 +68,8 @@ class Column:
         """Return a cell as people read it."""
         if isinstance(cell, float | int) and not isinstance(cell, bool) and self.scale != 1.0:
             cell = cell * self.scale
+        if self.form and isinstance(cell, float) and math.isfinite(cell):
+            return format(cell, self.form)
         return number(cell, self.digits)
 
 
@@ -226,6 +231,8 @@ class Result:
     """Word that names the sort of result, such as ``size``; pictures and pages are registered under it."""
     picture: ClassVar[str] = ""
     """Name of the picture that ``--plot`` draws."""
+    main_table: ClassVar[str] = ""
+    """Table that `to_frame`, ``.csv`` and ``.parquet`` hold where none is named; the first where empty."""
 
     @property
     def answer(self) -> str:
@@ -260,7 +267,7 @@ class Result:
         return Plots(self)
 
     def to_frame(self, table: str | None = None) -> pl.DataFrame:
-        """Return a table as a polars frame, the first where none is named.
+        """Return a table as a polars frame, the main one where none is named.
 
         Raises
         ------
@@ -268,7 +275,7 @@ class Result:
             If there is no table of that name.
         """
         tables = self.tables
-        return tables[next(iter(tables)) if table is None else table].to_frame()
+        return tables[(self.main_table or next(iter(tables))) if table is None else table].to_frame()
 
     def to_xarray(self) -> xr.Dataset:
         """Return the labelled dataset of a result that has dimensions.
@@ -309,7 +316,7 @@ class Result:
             ``.json`` (everything), ``.csv`` and ``.parquet`` (one table), ``.xlsx`` (a sheet for each table),
             ``.html`` (a page), ``.nc`` (the labelled dataset of a result that has one).
         table : str, optional
-            Which table a ``.csv`` or ``.parquet`` holds; the first by default.
+            Which table a ``.csv`` or ``.parquet`` holds; the main one by default.
         force : bool
             Whether a file whose content is not of the ending's kind is replaced.
 

@@ -196,9 +196,9 @@ def print_result(
 
 
 def sheet(one: Table) -> Sheet:
-    """Return a table for the terminal; columns of text come first where a row is read from the left."""
-    lead = 0
-    while lead < len(one.columns) and one.text(lead):
+    """Return a table for the terminal; as many of its first columns of text as it takes name a row."""
+    lead = 1
+    while lead < len(one.columns) and one.text(lead) and len({row[:lead] for row in one.rows}) < len(one):
         lead += 1
     text = frozenset(place for place in range(len(one.columns)) if one.text(place))
     cells = tuple(tuple(row) for row in one.shown())
@@ -206,7 +206,7 @@ def sheet(one: Table) -> Sheet:
         title=one.title,
         columns=tuple(column.head for column in one.columns),
         rows=cells,
-        text_columns=max(lead, 1),
+        text_columns=lead,
         text=text,
     )
 

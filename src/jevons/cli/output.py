@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ RECORD_ENDINGS = (".json", ".csv")
 _OUTPUTS = {"out", "plot", "store", "emit"}
 """Names of options that are written."""
 _NARROWEST, _WIDEST = 40, 2000
+_LONGEST_NAME, _LONGEST_WORD = 48, 30
+"""Words up to these lengths are not broken, in the column that names the row and in other columns of text."""
 _GAP = 3
 """Columns of the terminal between two columns of a table."""
 
@@ -167,8 +170,8 @@ def note(text: str) -> None:
 class Sheet:
     """A table that a terminal of any width can show.
 
-    Text columns wrap, heads of number columns wrap, numbers never do: where they do not fit side by side, the table
-    continues below with its text columns repeated.
+    Text columns wrap, heads of number columns wrap, numbers never do: where columns do not fit side by side, the table
+    continues below with the columns repeated that name its rows.
 
     Parameters
     ----------
@@ -179,7 +182,7 @@ class Sheet:
     rows : tuple of tuple of str
         Cells.
     text_columns : int
-        How many of the first columns are text, aligned left, and repeated where the table continues below.
+        How many of the first columns name the row: text, aligned left, repeated where the table continues below.
     text : frozenset of int
         Further columns of text, aligned left.
     """
@@ -207,25 +210,56 @@ class Sheet:
     def _natural(self, index: int) -> int:
         return max(len(self.columns[index]), *(len(row[index]) for row in self.rows), 1)
 
+    def _wraps(self, index: int) -> bool:
+        return index < self.text_columns or index in self.text
+
     def _least(self, index: int) -> int:
         """Return the width below which a column must not go."""
-        if index < self.text_columns:
+        if self._wraps(index):
             words = [word for row in self.rows for word in row[index].split()] + self.columns[index].split()
-            return min(self._natural(index), max(16, *(min(len(word), 30) for word in words), 1))
+            most = _LONGEST_NAME if index == 0 else _LONGEST_WORD
+            return min(self._natural(index), max(16, *(min(len(word), most) for word in words), 1))
         head = [len(word) for word in self.columns[index].split()]
         return max(1, *head, *(len(row[index]) for row in self.rows))
 
     def _blocks(self, width: int) -> Iterator[list[int]]:
-        """Yield the columns of each table: all text columns and a share of the others."""
+        """Yield the columns of each table: all that name the row, and a share of the others, in as few as fit."""
         lead = list(range(self.text_columns))
-        rest = list(range(self.text_columns, len(self.columns)))
+        rest = [self._least(index) + _GAP for index in range(self.text_columns, len(self.columns))]
         free = width - 2 - sum(self._least(index) + _GAP for index in lead)
-        needed = [self._least(index) + _GAP for index in rest]
-        tables = 1
-        while tables < len(rest) and any(sum(needed[part]) > free for part in _parts(len(rest), tables)):
-            tables += 1
-        for part in _parts(len(rest), tables):
-            yield lead + rest[part]
+        edges = _full(rest, free)
+        equal = [round(i * len(rest) / (len(edges) - 1)) for i in range(len(edges))]
+        if all(sum(rest[a:b]) <= free for a, b in itertools.pairwise(equal)):
+            edges = equal
+        for a, b in itertools.pairwise(edges):
+            yield [*lead, *range(self.text_columns + a, self.text_columns + b)]
+
+    def _widen(self, widths: dict[int, int], spare: int) -> None:
+        """Share what is spare: text that then stands on one line, then the tallest heads, then long text."""
+        missing = {index: self._natural(index) - width for index, width in widths.items()}
+        long = [index for index in widths if self._wraps(index) and missing[index] > spare]
+        for index in sorted((i for i in widths if self._wraps(i) and i not in long), key=missing.__getitem__):
+            more = min(missing[index], spare)
+            widths[index] += more
+            spare -= more
+        heads = {index: self._lines(index, width) for index, width in widths.items() if not self._wraps(index)}
+        while heads:
+            index = max(heads, key=heads.__getitem__)
+            if heads[index] == 1:
+                break
+            more = next(m for m in range(1, missing[index] + 1) if self._lines(index, widths[index] + m) < heads[index])
+            if more > spare:
+                del heads[index]
+                continue
+            widths[index] += more
+            heads[index] = self._lines(index, widths[index])
+            spare -= more
+        for index in long:
+            widths[index] += min(missing[index], spare // len(long))
+
+    def _lines(self, index: int, width: int) -> int:
+        """Return how many lines a head takes."""
+        return len(textwrap.wrap(self.columns[index], width))
 
     def _table(self, block: Sequence[int], width: int) -> Table:
         from rich import box
@@ -233,18 +267,14 @@ class Sheet:
 
         widths = {index: self._least(index) for index in block}
         spare = width - 2 - sum(w + _GAP for w in widths.values())
-        longest = max(block[: self.text_columns], key=lambda i: widths[i])
-        while spare < 0 and widths[longest] > 8:
+        wrapping = [index for index in block if self._wraps(index)]
+        while spare < 0 and widths[longest := max(wrapping, key=lambda i: widths[i])] > 8:
             widths[longest] -= 1
             spare += 1
-            longest = max(block[: self.text_columns], key=lambda i: widths[i])
-        for index in sorted(block, key=lambda i: (i < self.text_columns, self._natural(i) - widths[i])):
-            more = max(min(self._natural(index) - widths[index], spare), 0)
-            widths[index] += more
-            spare -= more
+        self._widen(widths, spare)
         made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for index in block:
-            text = index < self.text_columns or index in self.text
+            text = self._wraps(index)
             made.add_column(
                 _escaped(self.columns[index]), justify="left" if text else "right", width=widths[index], overflow="fold"
             )
@@ -253,10 +283,15 @@ class Sheet:
         return made
 
 
-def _parts(columns: int, tables: int) -> list[slice]:
-    """Return *columns* split into near-equal runs, one per table."""
-    edges = [round(i * columns / tables) for i in range(tables + 1)]
-    return [slice(a, b) for a, b in itertools.pairwise(edges)]
+def _full(widths: Sequence[int], free: int) -> list[int]:
+    """Return where runs of columns begin and end, each as many as fit into *free*."""
+    edges, used = [0], 0
+    for place, width in enumerate(widths):
+        if used and used + width > free:
+            edges.append(place)
+            used = 0
+        used += width
+    return [*edges, len(widths)]
 
 
 def _escaped(text: str) -> str:

@@ -13,7 +13,7 @@ from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts.types import Fact, Facts, FactValue, Source
 from jevons.provenance import GRADES
 from jevons.schema import Located, read_yaml
-from jevons.units import UnitError, convert, unit_of_name
+from jevons.units import UnitError, convert, parse_date, unit_of_name
 
 _DATA = Path(__file__).parent / "data"
 _SOURCE_KEYS = {"publisher", "title", "published", "accessed", "url", "ref", "licence", "note"}
@@ -96,19 +96,66 @@ def default_facts() -> Facts:
     return load_facts([_DATA])
 
 
-def get(fact_id: str, on: dt.date | None = None) -> FactValue:
-    """Return a shipped fact's value in force on that date; see `Facts.get`."""
-    return default_facts().get(fact_id, on)
+def get(fact_id: str, on: dt.date | str | None = None) -> FactValue:
+    """Return a shipped fact's value in force on a date, the latest of all where no date is given.
+
+    Parameters
+    ----------
+    fact_id : str
+        Id, such as ``h20.price_cny``; `jevons.facts.search` finds it. Its suffix is the unit of the value.
+    on : date or str, optional
+        Date of the information, such as ``2025-02-24``: nothing published later is visible.
+
+    Returns
+    -------
+    FactValue
+        With ``.value`` or ``.number``, ``.unit``, ``.low`` and ``.high``, ``.start``, ``.grade`` and ``.source``.
+
+    Raises
+    ------
+    FactError
+        If the id is unknown, nothing was public by then, or the value had expired.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> jevons.facts.get("h20.hbm_bytes").number / 2**30
+    96.0
+    """
+    return default_facts().get(fact_id, _day(on))
 
 
-def search(words: str) -> list[Fact]:
-    """Return the shipped facts whose id, description or source title has every word; see `Facts.search`."""
-    return default_facts().search(words)
+def series(fact_id: str, on: dt.date | str | None = None) -> tuple[FactValue, ...]:
+    """Return a shipped fact's values that were public on a date, one for each start date, oldest first.
+
+    Parameters
+    ----------
+    fact_id : str
+        Id, such as ``h20.price_cny``.
+    on : date or str, optional
+        Date of the information, such as ``2025-02-24``: nothing published later is visible.
+
+    Returns
+    -------
+    tuple of FactValue
+        Of two values of one start date the chosen one.
+
+    Raises
+    ------
+    FactError
+        If the id is unknown.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> [value.number for value in jevons.facts.series("h20.price_cny", "2025-02-24")]
+    [175000.0, 150000.0]
+    """
+    return default_facts().series(fact_id, _day(on))
 
 
-def series(fact_id: str, on: dt.date | None = None) -> tuple[FactValue, ...]:
-    """Return a shipped fact's values public on that date; see `Facts.series`."""
-    return default_facts().series(fact_id, on)
+def _day(on: dt.date | str | None) -> dt.date | None:
+    return parse_date(on, "on") if isinstance(on, str) else on
 
 
 def _mapping(document: Located, key: str, faults: list[Fault]) -> Mapping[Any, Any]:

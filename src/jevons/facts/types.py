@@ -27,7 +27,7 @@ class Source:
         return head + (f" ({self.published})" if self.published else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FactValue:
     """One dated value of a fact.
 
@@ -63,6 +63,18 @@ class FactValue:
     formula: str = ""
     parents: tuple[str, ...] = ()
     chosen: bool = False
+
+    def __str__(self) -> str:
+        """Return id, value with its unit, date, grade and evidence."""
+        shown = self.value if isinstance(self.value, str) else f"{self.value:,.6g}"
+        unit = "" if self.unit in {"1", "text"} else f" {self.unit}"
+        span = "" if self.low is None or self.high is None else f" ({self.low:,.4g} to {self.high:,.4g})"
+        evidence = self.source or self.reason or self.formula
+        return f"{self.id} = {shown}{unit}{span} from {self.start}, {self.grade}: {evidence}"
+
+    def __repr__(self) -> str:
+        """Return the same in angle brackets."""
+        return f"<{self}>"
 
     @property
     def number(self) -> float:

@@ -1,5 +1,11 @@
-"""Model architectures: parameters, work and cache per token, and the products of each layer, from config.json alone."""
+"""Model architectures: parameters, work and cache per token, and the products of each layer, from config.json alone.
 
+``jevons.models.list`` and ``jevons.models.show`` are declared in the layer above; the package names them here.
+"""
+
+from typing import Any
+
+import jevons
 from jevons.models.checkpoints import quantised
 from jevons.models.formulas import expert_parameters, layer_gemms
 from jevons.models.library import Resolved, load, model, names, resolve
@@ -9,5 +15,16 @@ from jevons.models.types import WEIGHT_BITS, Attention, FeedForward, Gemm, Layer
 
 __all__ = [
     "WEIGHT_BITS", "Attention", "FeedForward", "Gemm", "LayerGroup", "ModelSpec", "Resolved", "WeightPrecision",
-    "expert_parameters", "layer_gemms", "load", "model", "names", "quantised", "read_config", "resolve", "spec_of",
+    "expert_parameters", "layer_gemms", "list", "load", "model", "names", "quantised", "read_config", "resolve", "show",
+    "spec_of",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Return a function that describes models on first use; the package knows where it is declared."""
+    return jevons.offered("models", name)
+
+
+def __dir__() -> Any:
+    """Return the public names."""
+    return __all__

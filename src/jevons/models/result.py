@@ -1,0 +1,154 @@
+"""The shipped architectures as a list, and what follows from one of them, as results."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from jevons.models.spec import ModelSpec
+from jevons.models.types import Attention, LayerGroup
+from jevons.results import Cell, Column, Result, Table, table
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ModelsResult(Result):
+    """What `jevons.models.list` returns.
+
+    Parameters
+    ----------
+    specs : tuple of ModelSpec
+        By name.
+    """
+
+    kind: ClassVar[str] = "models"
+
+    specs: tuple[ModelSpec, ...]
+
+    @property
+    def answer(self) -> str:
+        """How many there are, and how to bring one's own."""
+        return f"{len(self.specs)} architectures on file; --model also takes the path of a config.json."
+
+    def _tables(self) -> Iterator[Table]:
+        columns = (
+            Column("name", "model"),
+            Column("parameters_total", "parameters", "bn", scale=1e-9, form=",.2f"),
+            Column("parameters_active", "active", "bn", scale=1e-9, form=",.2f"),
+            Column("kv_bytes_per_token", "KV cache", "KiB/token", scale=2.0**-10),
+            Column("flop_per_token", "work", "GFLOP/token", scale=1e-9),
+            Column("max_context", "context", "tokens"), Column("architecture", "architecture"),
+        )  # fmt: skip
+        rows = [
+            (
+                s.name, s.parameters_total, s.parameters_active, s.kv_bytes_per_token(), s.flop_per_token(),
+                s.max_context, s.architecture,
+            )
+            for s in self.specs
+        ]  # fmt: skip
+        yield table("models", "Architectures on file", columns, rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        return {"answer": self.answer, "models": self.tables["models"].records()}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ModelResult(Result):
+    """What `jevons.models.show` returns.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The architecture.
+    """
+
+    kind: ClassVar[str] = "model"
+
+    spec: ModelSpec
+
+    @property
+    def answer(self) -> str:
+        """Size, cache and work per token."""
+        spec = self.spec
+        total, active = spec.parameters_total / 1e9, spec.parameters_active / 1e9
+        each = f", {active:.3g} bn active per token" if spec.is_moe else ""
+        return (
+            f"{spec.name} ({spec.architecture}) has {total:.3g} bn parameters{each}; a token adds "
+            f"{spec.kv_bytes_per_token() / 1024:,.3g} KiB to the KV cache and takes "
+            f"{spec.flop_per_token() / 1e9:,.3g} GFLOP."
+        )
+
+    def _tables(self) -> Iterator[Table]:
+        spec = self.spec
+        columns = (Column("quantity", "quantity"), Column("value", "value", form=",.4g"), Column("unit", "unit"))
+        rows: list[tuple[Cell, ...]] = [
+            ("Parameters, total", spec.parameters_total / 1e9, "bn"),
+            ("Parameters, active per token", spec.parameters_active / 1e9, "bn"),
+            ("Weights as shipped", spec.weight_bytes() / 1e9, "GB"),
+            ("Precision of the weights", _precision_text(spec), ""),
+            ("Precision of the KV cache", spec.kv_precision, ""),
+            ("KV cache per token", spec.kv_bytes_per_token() / 2**10, "KiB"),
+            ("State per sequence", spec.state_bytes_per_sequence() / 2**20, "MiB"),
+            ("Work per token, without context", spec.flop_per_token() / 1e9, "GFLOP"),
+            ("Longest context", spec.max_context, "tokens"),
+        ]
+        yield table("model", f"Architecture of {spec.name}", columns, rows)
+        heads = (
+            Column("attention", "attention"), Column("feed_forward", "feed-forward"), Column("count", "layers"),
+            Column("inner", "inner size"), Column("experts", "experts"),
+            Column("experts_per_token", "experts per token"),
+        )  # fmt: skip
+        layers = [_layer_record(group) for group in spec.layers]
+        yield table("layers", "Layers", heads, [tuple(layer[c.name] for c in heads) for layer in layers])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        spec = self.spec
+        return {
+            "answer": self.answer, "name": spec.name, "architecture": spec.architecture, "hidden": spec.hidden,
+            "vocab": spec.vocab, "max_context": spec.max_context, "parameters_total": spec.parameters_total,
+            "parameters_active": spec.parameters_active, "kv_bytes_per_token": spec.kv_bytes_per_token(),
+            "state_bytes_per_sequence": spec.state_bytes_per_sequence(), "weight_bytes": spec.weight_bytes(),
+            "flop_per_token": spec.flop_per_token(),
+            "weight_precision": dataclasses.asdict(spec.weight_precision), "kv_precision": spec.kv_precision,
+            "warnings": list(spec.warnings), "layers": [_layer_record(group) for group in spec.layers],
+        }  # fmt: skip
+
+
+def _layer_record(group: LayerGroup) -> dict[str, Any]:
+    feed = group.feed_forward
+    return {
+        "count": group.count, "attention": _attention_text(group.attention), "feed_forward": feed.kind,
+        "inner": feed.hidden_inner or feed.expert_inner, "experts": feed.experts,
+        "experts_per_token": feed.experts_per_token,
+    }  # fmt: skip
+
+
+def _attention_text(attention: Attention) -> str:
+    """Return kind, heads and head size in one word each, and what of the context a layer keeps where not all."""
+    text = f"{attention.kind} {attention.heads}q/{attention.kv_heads}kv x {attention.head_dim}"
+    if attention.window:
+        text += f", window {attention.window:,}"
+    if attention.stride > 1:
+        text += f", one entry for {attention.stride} tokens"
+    if attention.sparse_topk:
+        text += f", top {attention.sparse_topk:,}"
+    return text + (", Mamba beside" if attention.mixer_inner else "")
+
+
+def _precision_text(spec: ModelSpec) -> str:
+    """Return the precision of most matrices, and that of the other classes which the model has, where it differs."""
+    stored = dataclasses.asdict(spec.weight_precision)
+    present = {
+        "experts": spec.is_moe,
+        "shared": any(group.feed_forward.shared_inner for group in spec.layers),
+        "mixers": any(group.attention.mixer_parameters for group in spec.layers),
+        "attention": any(group.attention.heads and not group.attention.mixer_parameters for group in spec.layers),
+        "dense": any(group.feed_forward.hidden_inner for group in spec.layers),
+        "head": not spec.tied_embeddings,
+    }
+    first = "experts" if spec.is_moe else "dense" if present["dense"] else "mixers"
+    others = [f"{name} {kind}" for name, kind in stored.items() if present.get(name, True) and kind != stored[first]]
+    return ", ".join([stored[first], *others])
