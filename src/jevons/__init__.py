@@ -50,7 +50,11 @@ _OFFERED = {
         "list": "jevons.api.facts:list_", "search": "jevons.api.facts:search", "show": "jevons.api.facts:show",
     },
     "models": {"list": "jevons.api.models:list_", "show": "jevons.api.models:show"},
-    "study": {"monte_carlo": "jevons.api.study:monte_carlo", "sweep": "jevons.api.study:sweep"},
+    "study": {
+        "backtest": "jevons.api.study:backtest", "foresight": "jevons.api.study:foresight",
+        "growth": "jevons.api.study:growth", "montecarlo": "jevons.api.study:montecarlo",
+        "sensitivity": "jevons.api.study:sensitivity", "sweep": "jevons.api.study:sweep",
+    },
 }  # fmt: skip
 """Functions of the layer above that a part offers too: the part asks the package, and imports nothing upward."""
 
@@ -63,6 +67,8 @@ _FACES = {
     ("train", "plot"): "jevons.plot.training:FIGURES",
     ("size", "plot"): "jevons.plot.size:FIGURES",
     ("buy_rent_api", "plot"): "jevons.plot.size:FIGURES",
+    ("backtest", "plot"): "jevons.plot.backtest:FIGURES",
+    ("sensitivity", "plot"): "jevons.plot.sensitivity:FIGURES",
 }
 
 __all__ = [  # noqa: PLE0604 - the names are loaded on first use, so that `import jevons` stays fast

@@ -16,7 +16,7 @@ import re
 import sys
 import textwrap
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -153,8 +153,8 @@ def _evaluated(annotation: str, names: dict[str, Any]) -> Any:
             known[missing] = type(missing, (), {})
 
 
-def as_argument(text: str) -> str:
-    """Return a message that names options with dashes as one that names arguments.
+def as_argument(text: str, names: Mapping[str, str] | None = None) -> str:
+    """Return a message that names options with dashes as one that names arguments; *names* are those that differ.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def as_argument(text: str) -> str:
     """
 
     def named(match: re.Match[str]) -> str:
-        return match[1].replace("-", "_")
+        return (names or {}).get(match[1], match[1].replace("-", "_"))
 
     text = re.sub(r"^--([a-z][a-z0-9-]*) (\S+):", lambda m: f"{named(m)}={m[2]}:", text, flags=re.MULTILINE)
     return re.sub(r"(?<![\w-])--([a-z][a-z0-9-]*)", named, text)
@@ -181,11 +181,9 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return call_parsed(function, bound.arguments)
         except InputError as error:
+            names = {one.flag: one.name for one in parameters(function)}
             faults = [
-                Fault(
-                    message=as_argument(f.message), path=as_argument(f.path), file=f.file, line=f.line, column=f.column
-                )
-                for f in error.faults
+                replace(f, message=as_argument(f.message, names), path=as_argument(f.path, names)) for f in error.faults
             ]
             raise type(error)(faults) from None
 

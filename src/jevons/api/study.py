@@ -1,29 +1,69 @@
-"""`jevons.study.monte_carlo` and `jevons.study.sweep`: the whole chain over draws or a grid of its inputs."""
+"""Studies of a scenario: `jevons.study.montecarlo`, `sweep`, `sensitivity`, `foresight`, `growth` and `backtest`."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from jevons import options as o
 from jevons.api.plan import opened
 
 if TYPE_CHECKING:
+    from jevons.market.growth_result import GrowthResult
     from jevons.study.draws.result import StudyResult
-    from jevons.study.draws.run import Draws
-    from jevons.study.scenario.scenario import Scenario
+    from jevons.study.draws.sensitivity import SensitivityResult
+    from jevons.study.plan.foresight_result import ForesightResult
+    from jevons.validation.backtest.result import BacktestResult
+
+
+def _axes(given: Any, name: str) -> Any:
+    from jevons.study.draws.grid import read_axes
+
+    return read_axes(given, name)
+
+
+def _outcomes() -> Sequence[str]:
+    from jevons.study.draws.outcomes import OUTCOMES
+
+    return tuple(OUTCOMES)
+
 
 STUDY_DRAWS = o.Option(help="Draws of all uncertain amounts", low=2, high=1_000_000)
 PROCESSES = o.Option(help="Worker processes; one per core where not given", low=1, high=1024)
-STORE = o.Option(help="Folder that keeps finished draws; none where not given", parse=o.path, metavar="FOLDER")
+STORE = o.Option(help="Folder that keeps finished draws, so that a stopped run goes on", parse=o.path, metavar="FOLDER")
+AXES = o.Option(
+    help="Values by path in SI units, PATH=LOW:HIGH:STEPS or PATH=A,B,C; several make a grid", parse=_axes, flag="set",
+    metavar="PATH=VALUES",
+)  # fmt: skip
+OUTCOME = o.Option(help="Outcome whose movement is shown, such as value_per_ads_cny", choices=_outcomes, metavar="NAME")
+INPUTS = o.Option(help="Beginning of the inputs' paths, such as finance; all uncertain amounts where not given")
+WINDOW = o.Option(help="Quarters that the rolling planner sees", low=1, high=40)
+HISTORY = o.Option(
+    help="CSV file with columns date, tokens_per_day and price of one product, perhaps users", parse=o.path,
+    metavar="FILE",
+)  # fmt: skip
+OUTCOME_FILES = o.Option(
+    help="CSV file of outcomes with columns entity, quantity, date_or_period, value and unit", parse=o.path,
+    metavar="FILE",
+)  # fmt: skip
+FORECAST_DATE = o.Option(
+    help="Date of the forecasts: nothing published later is visible", parse=o.date, metavar="YYYY-MM-DD"
+)
+FORECAST_DRAWS = o.Option(help="Draws behind the reduced form's forecasts", low=100, high=1_000_000)
+FORECAST_SCENARIO = o.Option(
+    help="Scenario of that date (YAML): the whole chain is forecast from it and scored too", metavar="SCENARIO"
+)
+CHAIN_DRAWS = o.Option(
+    help="Draws of the chain, made twice: with and without all links", low=20, high=100_000
+)  # fmt: skip
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[str, int, int], None]
 
 
 @o.declared
-def monte_carlo(
+def montecarlo(
     scenario: Annotated[Any, o.SCENARIO],
     *,
     draws: Annotated[int, STUDY_DRAWS] = 1000,
@@ -33,7 +73,10 @@ def monte_carlo(
     store: Annotated[Path | str | None, STORE] = None,
     progress: Progress | None = None,
 ) -> StudyResult:
-    """Run a scenario as correlated draws: intervals, P(Jevons), P(value created), and which inputs move them.
+    """Run a scenario as correlated draws: intervals, P(Jevons), P(value created), and what the answer hangs on.
+
+    The scenario's own seed counts where none is given. A run with a store that was stopped goes on where it was, with
+    the same result as one that was not.
 
     Returns
     -------
@@ -50,20 +93,22 @@ def monte_carlo(
     Examples
     --------
     >>> import jevons
-    >>> study = jevons.study.monte_carlo("scenarios/alibaba-380bn.yaml", draws=100)  # doctest: +SKIP
+    >>> study = jevons.study.montecarlo("tests/unit/study/tiny.yaml", draws=4, processes=1)
+    >>> study.to_frame().height
+    4
     """
-    from jevons.study.draws.run import monte_carlo as run
+    from jevons.study.draws.study import montecarlo_study
 
     loaded, _ = opened(scenario, o.day(as_of))
-    root = loaded.seed if seed is None else seed
-    options: dict[str, Any] = {"processes": processes, "store": o.file(store), "progress": progress}
-    return _result(loaded, True, lambda points, base: run(loaded, points, base, draws, seed=root, **options))
+    return montecarlo_study(
+        loaded, draws, seed=seed, processes=processes, store=o.file(store), progress=progress
+    )  # fmt: skip
 
 
 @o.declared
 def sweep(
     scenario: Annotated[Any, o.SCENARIO],
-    axes: Mapping[str, Sequence[float]],
+    axes: Annotated[Mapping[str, Sequence[float]] | list[str], AXES],
     *,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
     processes: Annotated[int | None, PROCESSES] = None,
@@ -72,34 +117,179 @@ def sweep(
 ) -> StudyResult:
     """Run a scenario over a grid of chosen amounts, all others at their central values.
 
-    `axes` holds values in SI units by path, such as ``{"finance.terminal_margin": [0.1, 0.2]}``.
+    In Python `axes` holds values by path, such as ``{"finance.terminal_margin": [0.1, 0.2]}``; texts are read too.
 
     Returns
     -------
     StudyResult
-        With a row for each feasible point in the table ``draws``.
+        With a row for each feasible point; ``.to_xarray()`` has the grid's axes as dimensions.
 
     Raises
     ------
     InputError
-        If the scenario cannot be read, or a path is no amount of it.
+        If the scenario cannot be read, or a path is no amount of it, or a value is out of its bounds.
     InfeasibleError
         If no point has a feasible plan.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> grid = jevons.study.sweep("tests/unit/study/tiny.yaml", {"cost.wacc": [0.09, 0.11]}, processes=1)
+    >>> cheap, dear = grid.to_xarray().value_per_ads_cny.sel({"cost.wacc": [0.09, 0.11]}).values
+    >>> bool(cheap > dear)
+    True
     """
-    from jevons.study.draws.run import sweep as run
+    from jevons.study.draws.study import sweep_study
 
     loaded, _ = opened(scenario, o.day(as_of))
-    options: dict[str, Any] = {"processes": processes, "store": o.file(store), "progress": progress}
-    return _result(loaded, False, lambda points, base: run(loaded, points, base, axes, **options))
+    grid = cast("Mapping[str, Sequence[float]]", axes)
+    return sweep_study(loaded, grid, processes=processes, store=o.file(store), progress=progress)
 
 
-def _result(loaded: Scenario, random: bool, run: Callable[[Any, Any], Draws]) -> StudyResult:
-    """Prepare the central answer, then run the draws."""
+@o.declared
+def sensitivity(
+    scenario: Annotated[Any, o.SCENARIO],
+    *,
+    outcome: Annotated[str, OUTCOME] = "value_per_ads_cny",
+    inputs: Annotated[str, INPUTS] = "",
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    processes: Annotated[int | None, PROCESSES] = None,
+    store: Annotated[Path | str | None, STORE] = None,
+    progress: Progress | None = None,
+) -> SensitivityResult:
+    """Take each uncertain amount to either end of its range, all others held, and rank what moves an outcome.
+
+    Two runs of the chain for each amount; interactions do not show, which the draws of `montecarlo` have.
+
+    Returns
+    -------
+    SensitivityResult
+        A row for each input with the outcome at either end, greatest swing first.
+
+    Raises
+    ------
+    InputError
+        If the scenario cannot be read, or the outcome or the beginning of the paths is unknown.
+    InfeasibleError
+        If the central answer has no feasible plan.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> moved = jevons.study.sensitivity("tests/unit/study/tiny.yaml", inputs="hardware", processes=1)
+    >>> moved.swings[0].path.startswith("hardware.")
+    True
+    """
+    from jevons.study.draws.study import sensitivity_study
+
+    loaded, _ = opened(scenario, o.day(as_of))
+    return sensitivity_study(
+        loaded, outcome, inputs, processes=processes, store=o.file(store), progress=progress
+    )  # fmt: skip
+
+
+@o.declared
+def foresight(
+    scenario: Annotated[Any, o.SCENARIO],
+    *,
+    window: Annotated[int, WINDOW] = 4,
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    progress: Progress | None = None,
+) -> ForesightResult:
+    """Say what seeing ahead is worth to the planner, and what knowing the export regime is.
+
+    Returns
+    -------
+    ForesightResult
+        Worth to callers less cost of planners of different sight, and of orders for each export regime [CNY].
+
+    Raises
+    ------
+    InputError
+        If the scenario cannot be read, or contradicts itself or the facts.
+    InfeasibleError
+        If no plan meets the limits.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> worth = jevons.study.foresight("tests/unit/study/tiny.yaml").knowing.sight
+    >>> worth.perfect_cny >= worth.rolling_cny
+    True
+    """
+    from jevons.study.plan.foresight_result import foresight_of
+
+    loaded, file = opened(scenario, o.day(as_of))
+    return foresight_of(loaded, window, progress=progress, file=file)
+
+
+@o.declared
+def growth(file: Annotated[Path | str, HISTORY]) -> GrowthResult:
+    """Split the growth of a volume into users, price and use per user, and say whether elasticity is in the data.
+
+    Returns
+    -------
+    GrowthResult
+        Factors over the whole time and a year, and the elasticity of use per user where the data hold it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read; each line with its fault.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> jevons.study.growth("scenarios/doubao-history.csv").account.elasticity is None
+    True
+    """
+    from jevons.market.growth_result import growth_of
+
+    return growth_of(Path(file))
+
+
+@o.declared
+def backtest(
+    *files: Annotated[Path | str, OUTCOME_FILES],
+    as_of: Annotated[dt.date | str, FORECAST_DATE] = "2025-02-24",
+    draws: Annotated[int, FORECAST_DRAWS] = 4000,
+    scenario: Annotated[Any, FORECAST_SCENARIO] = None,
+    chain_draws: Annotated[int, CHAIN_DRAWS] = 400,
+    processes: Annotated[int | None, PROCESSES] = None,
+    seed: Annotated[int, o.SEED] = 7,
+    progress: Progress | None = None,
+) -> BacktestResult:
+    """Score forecasts frozen at a date against what happened, beside baselines and variants of the model.
+
+    Forecasts come from a reduced form of the chain; with a scenario from the whole chain, its reduced form beside it.
+
+    Returns
+    -------
+    BacktestResult
+        Forecasts by quarter, scores of every outcome by every method, and the tests that could refute the model.
+
+    Raises
+    ------
+    InputError
+        If a file is wrong, or the scenario cannot be read.
+    FactError
+        If a figure was not public on the date.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> scored = jevons.study.backtest("tests/data/economics/dated_sample.csv", draws=100)
+    >>> scored.to_frame()["target"].unique().to_list()
+    ['doubao_tok_per_d']
+    """
     from jevons.facts import default_facts
-    from jevons.study.chain.fixed_point import run_chain
-    from jevons.study.chain.operating_points import engineer
-    from jevons.study.draws.result import StudyResult
+    from jevons.validation.backtest.result import BacktestResult
+    from jevons.validation.backtest.score import backtest as run
 
-    engineering = engineer(loaded, default_facts(), loaded.as_of)
-    draws = run(engineering, run_chain(loaded, engineering))
-    return StudyResult(scenario=loaded, draws=draws, random=random)
+    date = o.date(as_of, "as-of")
+    loaded = None if scenario is None else opened(scenario, date)[0]
+    scored = run(
+        [Path(file) for file in files], default_facts(), as_of=date, draws=draws, seed=seed, scenario=loaded,
+        chain_draws=chain_draws, processes=processes, progress=progress,
+    )  # fmt: skip
+    return BacktestResult(backtest=scored)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,6 +45,8 @@ def command(
     endings: tuple[str, ...] = OUTPUT_ENDINGS,
     plots: bool = False,
     before: Callable[[dict[str, Any]], None] | None = None,
+    after: Callable[[Any], None] | None = None,
+    also: Mapping[str, Any] | None = None,
     out: Path | None = None,
     counted: bool = False,
 ) -> Callable[..., None]:
@@ -61,7 +63,11 @@ def command(
     plots : bool
         Whether the result has a picture, which ``--plot`` draws.
     before : callable, optional
-        Checks or completes the given options, by argument name, before the function runs.
+        Checks or completes the given options, by argument name, before the function runs; takes out those of *also*.
+    after : callable, optional
+        Says more of the result on standard error.
+    also : mapping of str to annotation, optional
+        Switches that the command has and the function has not, by name.
     out : path, optional
         Where ``--out`` writes when it is not given.
     counted : bool
@@ -91,13 +97,16 @@ def command(
                     steps.end()
         else:
             result = call_parsed(function, given)
+        if after is not None:
+            after(result)
         draw(plot, result, result.picture)
         doubts = model_warnings(given.get("model"))
         for doubt in doubts:
             note(f"warning: {doubt}")
         print_result(result, form="json" if json else form, detail=detail, out=out, warnings=doubts)
 
-    shared: list[tuple[str, Any, Any]] = [("plot", Plot, None)] if plots else []
+    shared: list[tuple[str, Any, Any]] = [(name, kind, False) for name, kind in (also or {}).items()]
+    shared += [("plot", Plot, None)] if plots else []
     shared += [("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, default_out)]
     signature = inspect.Signature(
         [_parameter(one, argument=one.name in arguments) for one in own]
@@ -117,8 +126,7 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     optional = type(None) in typing.get_args(one.type)
     kinds = [kind for kind in typing.get_args(one.type) if kind is not type(None)] or [one.type]
     kind = str if option.parse is not None or len(kinds) > 1 else kinds[0]
-    several = typing.get_origin(kind) in {tuple, list}
-    several = several or one.several
+    several = one.several or any(typing.get_origin(each) in {tuple, list} for each in kinds)
     if isinstance(one.type, types.GenericAlias) or several:
         kind = list[str]
     required = one.default is inspect.Parameter.empty

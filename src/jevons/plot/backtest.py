@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from jevons.plot.palette import HUES, INK, MUTED
 from jevons.plot.style import subplots
 from jevons.validation.backtest.forecast import TARGETS, target_unit
+from jevons.validation.backtest.result import BacktestResult
 from jevons.validation.backtest.score import Backtest
 
 _TOKENS = "tok/day"
@@ -91,3 +92,12 @@ def _short(label: str) -> str:
         "Alibaba share price per ADS at the quarter's end": "Share price per ADS",
     }
     return words.get(label, label)
+
+
+def forecasts(result: BacktestResult) -> Any:
+    """Draw the forecasts of a backtest with baselines and outcomes."""
+    return backtest_figure(result.backtest)
+
+
+FIGURES: dict[str, Callable[[BacktestResult], Any]] = {"forecasts": forecasts}
+"""Figures of a backtest by name, for ``result.plot``."""

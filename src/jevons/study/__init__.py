@@ -1,6 +1,7 @@
 """Composes the stages: loads scenarios, runs the chain, explores uncertainty, explains results.
 
-``jevons.study.monte_carlo`` and ``jevons.study.sweep`` are declared in the layer above; the package names them here.
+``jevons.study.montecarlo``, ``sweep``, ``sensitivity``, ``foresight``, ``growth`` and ``backtest`` are declared in the
+layer above; the package names them here.
 """
 
 from typing import Any
@@ -11,9 +12,16 @@ from jevons.study.plan.run import plan
 from jevons.study.scenario.load import load
 from jevons.study.scenario.scenario import Scenario
 
-__all__ = ["PlanResult", "Scenario", "load", "plan"]
+__all__ = [
+    "PlanResult", "Scenario", "backtest", "foresight", "growth", "load", "montecarlo", "plan", "sensitivity", "sweep",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Return a public function of studies on first use; the package knows where it is declared."""
     return jevons.offered("study", name)
+
+
+def __dir__() -> Any:
+    """Return the public names."""
+    return __all__

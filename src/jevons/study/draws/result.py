@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from jevons.checks import check
-from jevons.results import Column, Result, Table, table
+from jevons.results import Cell, Column, Result, Table, table
 from jevons.rounding import shown_in
+from jevons.study.draws.dataset import study_dataset
 from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.draws.run import Draws
-from jevons.study.draws.summary import EVENTS, interval_records, ranked, summary
+from jevons.study.draws.summary import EVENTS, HEADLINES, METHOD, chance_size, interval_records, ranked, summary
 from jevons.study.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_MOST_INPUTS = 8
+"""Inputs listed for each outcome."""
+_OF_POINTS = ("value_per_ads_cny", "orders_value_cny", "tokens_per_d", "devices", "capex_cny", "compute_factor")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class StudyResult(Result):
-    """What `jevons.study.monte_carlo` and `jevons.study.sweep` return.
+    """What `jevons.study.montecarlo` and `jevons.study.sweep` return.
 
     Parameters
     ----------
@@ -29,25 +37,32 @@ class StudyResult(Result):
         Inputs and outcomes of each feasible draw.
     random : bool
         Whether the draws are random; those of a grid have no probabilities.
+    seed : int or None
+        Root of the random draws.
     """
 
     scenario: Scenario
     draws: Draws
     random: bool
+    seed: int | None = None
     kind: ClassVar[str] = "study"
+    main_table: ClassVar[str] = "draws"
 
     @property
     def answer(self) -> str:
         """How many draws there are, the interval of value per ADS, and P(Jevons)."""
         count = self.draws.values.shape[0]
         low, middle, high = self.draws.quantiles("value_per_ads_cny", (0.1, 0.5, 0.9))
-        head = f"{self.scenario.name}: {count} feasible draws, {self.draws.left_out}."
         if not self.random:
-            return f"{head} Median value per ADS over the grid: {middle:,.0f} CNY."
+            return (
+                f"{self.scenario.name}: {count} points, {self.draws.left_out}. Median value per ADS over the grid: "
+                f"{middle:,.0f} CNY."
+            )
+        every = count + self.draws.infeasible + self.draws.unsolved
         chance = 100 * self.draws.probability("compute_factor", 1.0)
         return (
-            f"{head} Value per ADS is {middle:,.0f} CNY (10 to 90 %: {low:,.0f} to {high:,.0f}), "
-            f"P(Jevons) {chance:.0f} %."
+            f"{self.scenario.name}: {every} draws, seed {self.seed}, {self.draws.left_out}. Value per ADS is "
+            f"{middle:,.0f} CNY (10 to 90 %: {low:,.0f} to {high:,.0f}), P(Jevons) {chance:.0f} %."
         )
 
     def check(self) -> None:
@@ -59,39 +74,85 @@ class StudyResult(Result):
         check(bool((spent >= -1e-6).all() and (spent <= 1 + 1e-6).all()), "a draw spends more than its budget")
 
     def _tables(self) -> Iterator[Table]:
-        outcomes = [Column("name", "outcome"), Column("unit", "unit"), Column("p10", "10 %"), Column("p50", "median")]
-        outcomes += [Column("p90", "90 %"), Column("mean", "mean")]
-        rows = []
+        if self.random:
+            yield self._outcomes()
+            yield self._probabilities()
+            yield self._sensitivity()
+        else:
+            yield self._points()
+        every = tuple(Column(name, name) for name in (*self.draws.names, *OUTCOMES))
+        yield table("draws", "Inputs and outcomes of every feasible draw", every, self._records(), detail=True)
+
+    def _outcomes(self) -> Table:
+        columns = (
+            Column("name", "outcome"), Column("unit", "unit"), Column("p10", "10 %"), Column("p50", "median"),
+            Column("p90", "90 %"), Column("mean", "mean"),
+        )  # fmt: skip
+        rows: list[tuple[Cell, ...]] = []
         for record in interval_records(self.draws):
             size, unit = shown_in(record["unit"])
             rows.append((record["meaning"], unit, *(float(record[q]) / size for q in ("p10", "p50", "p90", "mean"))))
-        yield table("outcomes", "Outcomes over the draws", outcomes, rows)
-        if self.random:
-            chances = summary(self.draws)["probability"]
-            columns = (
-                Column("name", "event"),
-                Column("p", "probability", "%", scale=100),
-                Column("standard_error", "standard error", "%", scale=100),
-            )
-            likely = [(label, chances[name]["p"], chances[name]["standard_error"]) for name, label in EVENTS.items()]
-            yield table("probabilities", "Probabilities", columns, likely)
-            inputs = (
-                Column("name", "outcome"),
-                Column("input", "input"),
-                Column("rank_correlation", "correlation"),
-            )
-            strongest = [
-                (outcome, path, float(size)) for outcome in OUTCOMES for path, size in ranked(self.draws, outcome, 8)
-            ]
-            yield table("sensitivity", "Inputs that move the outcomes most", inputs, strongest, detail=True)
-        every = tuple(Column(name, name) for name in (*self.draws.names, *OUTCOMES))
-        yield table("draws", "Inputs and outcomes of every feasible draw", every, self._records(), detail=True)
+        return table("outcomes", "Outcomes over the draws", columns, rows)
+
+    def _probabilities(self) -> Table:
+        chances = summary(self.draws)["probability"]
+        columns = (
+            Column("name", "event"),
+            Column("p", "probability", "%", scale=100, form=".1f"),
+            Column("standard_error", "standard error", "%", scale=100, form=".1f"),
+        )
+        rows = [(label, chances[name]["p"], chances[name]["standard_error"]) for name, label in EVENTS.items()]
+        return table("probabilities", "Probabilities", columns, rows)
+
+    def _sensitivity(self) -> Table:
+        columns = (
+            Column("name", "outcome"), Column("input", "input"),
+            Column("rank_correlation", "rank correlation", form="+.2f"),
+        )  # fmt: skip
+        rows = [
+            (OUTCOMES[outcome][1], path, float(size))
+            for outcome in HEADLINES
+            for path, size in ranked(self.draws, outcome, _MOST_INPUTS)
+        ]
+        title = (
+            f"Inputs that move the outcomes most. {METHOD} (here below {chance_size(self.draws):.2f})"
+            if rows
+            else "Inputs that move the outcomes most: none stands out of chance; draw more"
+        )
+        return table("sensitivity", title, columns, rows)
+
+    def _points(self) -> Table:
+        amounts = self.scenario.amounts()
+        inputs = [
+            Column(path, path, "" if amounts[path].unit == "1" else amounts[path].unit, form=".6g")
+            for path in self.draws.names
+        ]  # fmt: skip
+        outcomes = []
+        for name in _OF_POINTS:
+            size, unit = shown_in(OUTCOMES[name][0])
+            label = name.removesuffix("_cny").removesuffix("_per_d").replace("_", " ").replace(" ads", " ADS")
+            outcomes.append(Column(name, label, unit, scale=1 / size, form=",.4g"))
+        names = [*self.draws.names, *OUTCOMES]
+        chosen = [names.index(name) for name in (*self.draws.names, *_OF_POINTS)]
+        rows = [[at, *(record[place] for place in chosen)] for at, record in enumerate(self._records(), 1)]
+        return table("points", "Points of the grid", [Column("point", "point"), *inputs, *outcomes], rows)
 
     def _records(self) -> Iterator[list[float]]:
         for index, values in enumerate(self.draws.values):
             yield [*map(float, values), *(float(self.draws.outcomes[name][index]) for name in OUTCOMES)]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the summary as plain values."""
-        head = {"answer": self.answer, "scenario": self.scenario.name, "as_of": self.scenario.as_of}
-        return head | {"quarters": list(self.scenario.labels())} | summary(self.draws)
+        """Return the summary of draws, or every point of a grid, as plain values."""
+        head: dict[str, Any] = {"answer": self.answer, "scenario": self.scenario.name, "as_of": self.scenario.as_of}
+        if not self.random:
+            points = self.tables["draws"].records()
+            left = {"infeasible": self.draws.infeasible, "unsolved": self.draws.unsolved}
+            return head | left | {"points": points}
+        return head | {"seed": self.seed, "quarters": list(self.scenario.labels())} | summary(self.draws)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return inputs and outcomes of the feasible draws, along ``draw``, and recorded paths by ``quarter``.
+
+        The outcomes of a grid lie along its axes, one dimension each; a point without a feasible plan has no value.
+        """
+        return study_dataset(self.scenario, self.draws, random=self.random)

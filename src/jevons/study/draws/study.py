@@ -1,0 +1,86 @@
+"""Studies of a scenario: the central answer first, then draws, a grid, or each uncertain amount at its ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jevons.errors import InputError, did_you_mean
+from jevons.facts import default_facts
+from jevons.study.chain.fixed_point import ChainResult, run_chain
+from jevons.study.chain.operating_points import Engineering, engineer
+from jevons.study.draws.grid import Axes, check_axes
+from jevons.study.draws.result import StudyResult
+from jevons.study.draws.run import Draws, evaluate, monte_carlo, sweep
+from jevons.study.draws.sensitivity import SensitivityResult, swings
+from jevons.study.scenario.scenario import Scenario
+
+Progress = Callable[[str, int, int], None]
+
+
+def montecarlo_study(scenario: Scenario, draws: int, *, seed: int | None = None, **how: Any) -> StudyResult:
+    """Return the study of *draws* correlated draws; *how* is that of `_run`."""
+    root = scenario.seed if seed is None else seed
+    found = _run(scenario, lambda e, base, **rest: monte_carlo(scenario, e, base, draws, seed=root, **rest), **how)
+    return StudyResult(scenario=scenario, draws=found, random=True, seed=root)
+
+
+def sweep_study(scenario: Scenario, axes: Axes, **how: Any) -> StudyResult:
+    """Return the study of a grid; *how* is that of `_run`."""
+    check_axes(scenario, axes)
+    found = _run(scenario, lambda e, base, **rest: sweep(scenario, e, base, axes, **rest), **how)
+    return StudyResult(scenario=scenario, draws=found, random=False)
+
+
+def sensitivity_study(scenario: Scenario, outcome: str, prefix: str = "", **how: Any) -> SensitivityResult:
+    """Return how an outcome moves with each uncertain amount whose path begins with *prefix*, the others held.
+
+    Raises
+    ------
+    InputError
+        If no uncertain amount has such a path.
+    InfeasibleError
+        If the central answer has no feasible plan.
+    """
+    amounts = {path: a for path, a in scenario.amounts().items() if a.uncertain and path.startswith(prefix)}
+    if not amounts:
+        every = [path for path, a in scenario.amounts().items() if a.uncertain]
+        message = f"--inputs {prefix}: no uncertain amount has a path that begins so.{did_you_mean(prefix, every)}"
+        raise InputError(message)
+    names = tuple(amounts)
+    rows = [np.array([a.value for a in amounts.values()])]
+    for column, amount in enumerate(amounts.values()):
+        for end in (amount.low, amount.high):
+            row = rows[0].copy()
+            row[column] = end
+            rows.append(row)
+    values = np.stack(rows)
+    about = {"kind": "sensitivity", "names": list(names)}
+    found = _run(
+        scenario, lambda e, base, **rest: evaluate(scenario, e, base, names, values, about=about, **rest), **how
+    )
+    return SensitivityResult(
+        scenario=scenario, outcome=outcome, draws=found, swings=swings(found, amounts, outcome)
+    )  # fmt: skip
+
+
+def _run(
+    scenario: Scenario,
+    run: Callable[..., Draws],
+    *,
+    processes: int | None = None,
+    store: Path | None = None,
+    progress: Progress | None = None,
+) -> Draws:
+    """Return what *run* makes of the modelled device-seconds and the central answer, with progress and a store."""
+    tell = progress or (lambda _step, _done, _total: None)
+    tell("serving each model on each device", 0, 1)
+    engineering: Engineering = engineer(scenario, default_facts(), scenario.as_of)
+    tell("market and planner", 0, 1)
+    base: ChainResult = run_chain(scenario, engineering)
+    return run(
+        engineering, base, processes=processes, store=store, progress=lambda done, total: tell("draws", done, total)
+    )

@@ -1,0 +1,107 @@
+"""The result of `jevons.study.foresight`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from jevons.results import Cell, Column, Result, Table, table
+from jevons.study.plan.foresight import Knowing
+from jevons.study.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ForesightResult(Result):
+    """What `jevons.study.foresight` returns.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is planned.
+    window_quarters : int
+        Quarters that the rolling planner sees.
+    knowing : Knowing
+        What planners of different sight reach, and orders for each export regime under the others.
+    """
+
+    kind: ClassVar[str] = "foresight"
+
+    scenario: Scenario
+    window_quarters: int
+    knowing: Knowing
+
+    @property
+    def answer(self) -> str:
+        """What seeing the whole plan is worth, and what knowing the export regime would add."""
+        sight, regimes = self.knowing.sight, self.knowing.regimes
+        text = (
+            f"{self.scenario.name}: seeing all quarters is worth {(sight.perfect_cny - sight.rolling_cny) / 1e9:,.2f} "
+            f"bn CNY over seeing {self.window_quarters}, and {(sight.perfect_cny - sight.myopic_cny) / 1e9:,.2f} bn "
+            "CNY over taking things to stay as they are."
+        )
+        if regimes is None:
+            return f"{text} No export ban can come within the plan."
+        return (
+            f"{text} Before the export regime shows in {self.knowing.known_from} it is best to order for "
+            f"`{regimes.best}`; knowing the regime from the start would add at most "
+            f"{regimes.information_cny / 1e9:,.2f} bn CNY."
+        )
+
+    def _tables(self) -> Iterator[Table]:
+        sight, regimes = self.knowing.sight, self.knowing.regimes
+        best = sight.perfect_cny
+        columns = (
+            Column("sees", "the planner sees"),
+            Column("objective_cny", "worth to callers less cost", "bn CNY", scale=1e-9, form=",.2f"),
+            Column("worth_of_sight_cny", "worth of seeing all", "bn CNY", scale=1e-9, form=",.2f"),
+        )
+        seen = (
+            ("the whole plan", best),
+            (f"{self.window_quarters} quarters (rolling)", sight.rolling_cny),
+            ("things stay as they are (myopic)", sight.myopic_cny),
+        )
+        yield table("sight", "Worth of seeing ahead, present value", columns, [(n, x, best - x) for n, x in seen])
+        if regimes is None:
+            return
+        heads = (
+            Column("ordered_for", "ordered for"),
+            Column("probability_frac", "probability", "%", scale=100, form=".0f"),
+            Column("expected_cny", "expected", "bn CNY", scale=1e-9, form=",.2f"),
+            *(
+                Column(f"if {name}", f"if {name}", "bn CNY", scale=1e-9, form=",.2f")
+                for name in regimes.names
+            ),
+        )  # fmt: skip
+        rows: list[tuple[Cell, ...]] = [
+            (name, float(p), float(expected), *map(float, row))
+            for name, p, expected, row in zip(
+                regimes.names, regimes.probability_frac, regimes.expected_cny, regimes.objective_cny, strict=True
+            )
+        ]
+        title = f"Orders for one export regime until it shows in {self.knowing.known_from}, present value"
+        yield table("regimes", title, heads, rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        sight, regimes = self.knowing.sight, self.knowing.regimes
+        return {
+            "answer": self.answer, "scenario": self.scenario.name, "as_of": self.scenario.as_of,
+            "window_quarters": self.window_quarters, "perfect_cny": sight.perfect_cny,
+            "rolling_cny": sight.rolling_cny, "myopic_cny": sight.myopic_cny, "known_from": self.knowing.known_from,
+            "regimes": None if regimes is None else {
+                "names": regimes.names, "probability_frac": regimes.probability_frac,
+                "objective_cny": regimes.objective_cny, "expected_cny": regimes.expected_cny, "best": regimes.best,
+                "information_cny": regimes.information_cny,
+            },
+        }  # fmt: skip
+
+
+def foresight_of(scenario: Scenario, window_quarters: int, **how: Any) -> ForesightResult:
+    """Return the worth of foresight at the plan of a scenario; *how* goes to `jevons.study.plan.run.plan`."""
+    from jevons.study.plan.foresight import knowing
+    from jevons.study.plan.run import plan
+
+    planned = plan(scenario, draws=0, **how)
+    found = knowing(planned.chain, planned.engineering, window_quarters=window_quarters)
+    return ForesightResult(scenario=scenario, window_quarters=window_quarters, knowing=found)
