@@ -8,7 +8,7 @@ from places import TINY
 
 
 def test_monte_carlo_is_a_function_of_the_study_part_with_a_result():
-    study = jevons.study.monte_carlo(TINY, draws=4, seed=5, processes=1)
+    study = jevons.study.montecarlo(TINY, draws=4, seed=5, processes=1)
     assert len(repr(study).splitlines()) <= 15
     assert len(study.tables["draws"]) == study.draws.values.shape[0] == 4 - study.draws.infeasible
     assert study.to_json()["draws"] == 4
@@ -23,5 +23,5 @@ def test_a_sweep_has_a_row_for_each_point_and_names_an_unknown_path():
 
 
 def test_what_a_part_does_not_offer_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="module `jevons.study` has no attribute `montecarl`"):
-        _ = jevons.study.montecarl
+    with pytest.raises(AttributeError, match="module `jevons.study` has no attribute `monte_carl`"):
+        _ = jevons.study.monte_carl
