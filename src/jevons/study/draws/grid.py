@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jevons.errors import InputError, did_you_mean
+from jevons.limits import SWEEP_POINTS
 from jevons.study.scenario.checks import bound_problem
 from jevons.study.scenario.scenario import Scenario
 
 Axes = Mapping[str, Sequence[float]]
-MOST_POINTS = 100_000
 
 
 def read_axes(given: Any, name: str) -> dict[str, list[float]]:
@@ -20,7 +20,7 @@ def read_axes(given: Any, name: str) -> dict[str, list[float]]:
     Raises
     ------
     InputError
-        If a text reads otherwise, a path is given twice, or the grid has more points than a sweep takes.
+        If a text reads otherwise, or a path is given twice.
 
     Examples
     --------
@@ -35,10 +35,6 @@ def read_axes(given: Any, name: str) -> dict[str, list[float]]:
         if len(axes) < len(texts):
             message = f"--{name}: a path is given twice; give each once"
             raise InputError(message)
-    points = math.prod(len(grid) for grid in axes.values())
-    if points > MOST_POINTS:
-        message = f"--{name}: the grid has {points:,} points; take fewer than {MOST_POINTS:,}"
-        raise InputError(message)
     return axes
 
 
@@ -51,7 +47,7 @@ def _axis(text: str, name: str) -> tuple[str, list[float]]:
             return path, [float(item) for item in rest.split(",")]
         low, high, steps = rest.split(":")
         count = int(steps)
-        if not 1 <= count <= MOST_POINTS:
+        if not 1 <= count <= SWEEP_POINTS:
             raise ValueError
         first, last = float(low), float(high)
         return path, [first + (last - first) * i / max(count - 1, 1) for i in range(count)]
@@ -70,6 +66,10 @@ def check_axes(scenario: Scenario, axes: Axes) -> None:
     InputError
         Naming path, value and what would be right.
     """
+    points = math.prod(len(grid) for grid in axes.values())
+    if points > SWEEP_POINTS:
+        message = f"--set: {points:,} points; a grid has at most {SWEEP_POINTS:,}. Use fewer steps or fewer amounts."
+        raise InputError(message)
     known = scenario.amounts()
     for path, grid in axes.items():
         if path not in known:

@@ -16,7 +16,6 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.errors import InfeasibleError, InputError
-from jevons.limits import SWEEP_POINTS
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
@@ -140,26 +139,8 @@ def sweep(
     ----------
     axes : mapping of str to sequence of float
         Values, in SI units, by path of an amount of the scenario.
-
-    Raises
-    ------
-    InputError
-        If a path is no amount of the scenario, or an axis has no or a non-finite value.
+        They were checked by `jevons.study.draws.grid.check_axes`.
     """
-    known = scenario.amounts()
-    for path, grid in axes.items():
-        if path not in known:
-            from jevons.errors import did_you_mean
-
-            message = f"--set {path}: no amount of the scenario has this path.{did_you_mean(path, known)}"
-            raise InputError(message)
-        if not len(grid) or not all(math.isfinite(value) for value in grid):
-            message = f"--set {path}: needs finite values, such as 0.2:0.6:5"
-            raise InputError(message)
-    points = math.prod(len(grid) for grid in axes.values())
-    if points > SWEEP_POINTS:
-        message = f"--set: {points:,} points; a grid has at most {SWEEP_POINTS:,}. Use fewer steps or fewer amounts."
-        raise InputError(message)
     mesh = np.meshgrid(*(np.asarray(grid, float) for grid in axes.values()), indexing="ij")
     values = np.stack([column.ravel() for column in mesh], axis=1)
     return evaluate(
