@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from jevons.arrays import Array
-from jevons.errors import InfeasibleError, InputError
+from jevons.errors import InfeasibleError
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering
+from jevons.study.draws.grid import check_axes
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
 from jevons.study.draws.sampling import draw_amounts, rank_correlations
 from jevons.study.draws.store import UNSOLVED, Record, Store, key_of
@@ -139,8 +139,13 @@ def sweep(
     ----------
     axes : mapping of str to sequence of float
         Values, in SI units, by path of an amount of the scenario.
-        They were checked by `jevons.study.draws.grid.check_axes`.
+
+    Raises
+    ------
+    InputError
+        As `jevons.study.draws.grid.check_axes` says.
     """
+    check_axes(scenario, axes)
     mesh = np.meshgrid(*(np.asarray(grid, float) for grid in axes.values()), indexing="ij")
     values = np.stack([column.ravel() for column in mesh], axis=1)
     return evaluate(
