@@ -8,6 +8,7 @@ from pathlib import Path
 from jevons.errors import InputError
 from jevons.files import read_csv
 from jevons.validation.operators.predict import recognises
+from jevons.validation.serving.startup_log import is_log, startup_of_log
 from jevons.validation.serving.startups import STARTUP_COLUMNS
 from jevons.validation.training.reliability import RELIABILITY_COLUMNS
 
@@ -57,7 +58,7 @@ def kind_of(header: list[str]) -> str | None:
 
 
 def read_table(path: Path | str) -> Table:
-    """Return the rows of a CSV file of measurements.
+    """Return the rows of a CSV file of measurements, or the start-up that a log (``.log``, ``.txt``) tells.
 
     Raises
     ------
@@ -65,6 +66,9 @@ def read_table(path: Path | str) -> Table:
         If the file cannot be read, is empty, or has a header that none of the readers knows.
     """
     path = Path(path)
+    if is_log(path):
+        row = startup_of_log(path)
+        return Table(path=path, kind="startups", columns=tuple(row), rows=(row,))
     header, lines = read_csv(path)
     kind = kind_of(header)
     if kind is None:

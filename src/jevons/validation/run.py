@@ -73,7 +73,16 @@ def calibrate(paths: Sequence[Path | str] | Path | str, log: Callable[[str], Non
     """
     from jevons.validation.fit.serving import calibrate as fitted
 
-    return CalibrationResult(fitted(_files(paths), log))
+    files = _files(paths)
+    kinds = {read_table(path).kind for path in files}
+    if kinds == {"startups"}:
+        from jevons.validation.fit.memory import calibrate_startups
+
+        return CalibrationResult(calibrate_startups([Path(path) for path in files]))
+    if "startups" in kinds:
+        message = "start-ups calibrate memory, other rows times; give them in calls of their own"
+        raise InputError(message)
+    return CalibrationResult(fitted(files, log))
 
 
 def _files(paths: Sequence[Path | str] | Path | str) -> list[Path | str]:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares, minimize
 
+from jevons.errors import InputError, JevonsError
+from jevons.serving.calibration import Calibration
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.memory import activation_bytes, graph_bytes, memory_plan
 from jevons.serving.types import Deployment, EngineFactors
@@ -298,3 +300,53 @@ def outcomes_held_out(outcomes: Outcomes, labels: Sequence[str]) -> dict[str, tu
         name: outcome_counts(outcomes.subset(own == name), fit_outcomes(outcomes.subset(own != name)))
         for name in sorted(set(labels))
     }
+
+
+def calibrate_startups(paths: Sequence[Path]) -> Calibration:
+    """Return the memory that an engine keeps on a device, from start-ups that print the bytes of their cache.
+
+    The context and communicators take up what the shipped prediction is off, mean of all start-ups.
+
+    Raises
+    ------
+    InputError
+        If no start-up can be used, or they are of several engines.
+    """
+    reserved: dict[str, list[float]] = {}
+    caches: list[float] = []
+    reasons: list[str] = []
+    for path in paths:
+        for row in read_table(path).rows:
+            printed = row.get("kv_cache_gib") or ""
+            try:
+                one = start_up(row)
+            except JevonsError as error:
+                reasons.append(str(error))
+                continue
+            if not printed or float(printed) <= 0.0 or one.use.kv_bytes <= 0.0:
+                reasons.append("no cache is printed or predicted")
+                continue
+            engine = one.deployment.engine
+            missing = one.use.kv_bytes - float(printed) * _GIB
+            caches.append(float(printed) * _GIB)
+            reserved.setdefault(engine.name, []).append(max(engine.reserved_bytes + missing, 0.0))
+    if len(reserved) != 1:
+        what = f"are of {', '.join(sorted(reserved))}; calibrate one engine at a time" if reserved else "cannot be used"
+        message = f"{', '.join(str(path) for path in paths)}: the start-ups {what}" + _because(reasons)
+        raise InputError(message)
+    ((name, values),) = reserved.items()
+    mean = float(np.mean(values))
+    off = np.abs(np.array(values) - mean)
+    left = off / np.array(caches)
+    return Calibration(
+        {name: {"reserved_bytes": mean}},
+        provenance={
+            "files": [str(path) for path in paths], "rows": len(values),
+            "median_ape": float(np.median(left)), "p90_ape": float(np.quantile(left, 0.9)),
+            "spread_frac": {f"{name}.reserved_bytes": float(off.mean()) / max(mean, 1.0)},
+        },
+    )  # fmt: skip
+
+
+def _because(reasons: Sequence[str]) -> str:
+    return f" ({reasons[0]})" if reasons else ""

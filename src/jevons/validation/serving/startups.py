@@ -32,6 +32,7 @@ COMPONENTS = (
     "max_concurrency",
 )  # fmt: skip
 _OTHER_CAUSES = ("environment", "configuration")
+_EXAMPLES = {"model": "--model meta-llama/Llama-3.1-8B", "gpu": "gpu: H100 80GB"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,10 @@ def start_up(row: Row, calibration: Calibration | None = None, engine: EngineFac
     InputError
         With what the row lacks or what is unknown.
     """
+    for name in ("model", "gpu"):
+        if not (row.get(name) or "").strip():
+            message = f"the start-up names no {name}; add it, in a log as a line such as `{_EXAMPLES[name]}`"
+            raise InputError(message)
     spec, hint = model_named(row["model"])
     device = accelerator(device_id(row["gpu"]))
     factors = engine or _engine(row, calibration)

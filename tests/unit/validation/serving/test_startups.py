@@ -66,7 +66,7 @@ def test_nothing_measured_is_read():
     ("cell", "said"),
     [
         ({"model": "no-such-model"}, "unknown model"),
-        ({"gpu": ""}, "names no device"),
+        ({"gpu": ""}, "names no gpu; add it"),
         ({"tp": ""}, "states no layout"),
         ({"engine_version": "eleven"}, ""),
         ({"max_num_seqs": "1e99"}, ""),
