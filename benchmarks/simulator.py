@@ -19,7 +19,7 @@ REPEATS = 3
 
 def best(load: sim.Requests, table: sim.StepTable, limits: sim.SimLimits, **options: object) -> sim.SimResult:
     """Return the fastest of a few equal runs."""
-    return min((sim.simulate(load, table, limits, **options) for _ in range(REPEATS)), key=lambda r: r.wall_s)
+    return min((sim.simulate(load, table, limits, **options) for _ in range(REPEATS)), key=lambda r: r.timing.wall_s)
 
 
 def main() -> None:
@@ -67,10 +67,11 @@ def main() -> None:
         found = best(load, table, bounds, **options)
         first = first or found
         print(
-            f"{name}: {found.served / found.wall_s:,.0f} requests/s, {found.work.events / found.served:.2f} events and "
-            f"{found.work.decode_tokens / found.served:,.0f} decode tokens a request, "
+            f"{name}: {found.counts.served / found.timing.wall_s:,.0f} requests/s, "
+            f"{found.work.events / found.counts.served:.2f} events and "
+            f"{found.work.decode_tokens / found.counts.served:,.0f} decode tokens a request, "
             f"{found.work.preemptions:,} preemptions, "
-            f"{found.wall_s / first.wall_s:.2f} x the first case's time"
+            f"{found.timing.wall_s / first.timing.wall_s:.2f} x the first case's time"
         )
     kinds = [
         sim.Kind(
@@ -93,7 +94,7 @@ def main() -> None:
         },
     }
     for name, options in fleets.items():
-        wall_s = min(sim.simulate_fleet(poisson(1200, 200), **options).wall_s for _ in range(3))
+        wall_s = min(sim.simulate_fleet(poisson(1200, 200), **options).timing.wall_s for _ in range(3))
         print(f"{name}: {count / wall_s:,.0f} requests/s")
 
 

@@ -202,8 +202,8 @@ class Bench:
             done = sim.simulate(
                 load, engine.table, engine.limits, replicas=replicas, routing="least_loaded", entry_s=entry_s
             )
-            _all_served(done.rejected, done.requests, engine)
-            return _latency(done), done.utilisation_frac, done.overload_frac, load.count
+            _all_served(done.counts.rejected, done.counts.requests, engine)
+            return _latency(done), done.occupancy.utilisation_frac, done.overload.overload_frac, load.count
         return self._tandem(fleet, load, engine, (replicas, prefill_replicas))
 
     def _tandem(
@@ -219,8 +219,12 @@ class Bench:
             sim.hand_over_s(fleet.prefill, fleet.deployment, load.isl),
             entry_s=fleet.prefill.engine.entry_s,
         )
-        _all_served(split.found.rejected, split.found.requests, min(prompts, decode, key=lambda e: e.limits.kv_blocks))
-        return _latency(split.found), split.decode.utilisation_frac, split.found.overload_frac, load.count
+        _all_served(
+            split.found.counts.rejected,
+            split.found.counts.requests,
+            min(prompts, decode, key=lambda e: e.limits.kv_blocks),
+        )
+        return _latency(split.found), split.decode.utilisation_frac, split.found.overload.overload_frac, load.count
 
     def _load(self, fleet: Fleet, share: float, run: int) -> sim.Requests:
         """Return the requests of one run, in the share that the simulated replicas take."""
@@ -305,7 +309,10 @@ def _all_served(rejected: int, requests: int, engine: _Engine) -> None:
 
 
 def _latency(done: sim.SimResult) -> dict[str, dict[str, float]]:
-    return {n: _statistics(spread) for n, spread in zip(_NAMES, (done.ttft_s, done.tpot_s, done.e2e_s), strict=True)}
+    return {
+        n: _statistics(spread)
+        for n, spread in zip(_NAMES, (done.latency.ttft_s, done.latency.tpot_s, done.latency.e2e_s), strict=True)
+    }
 
 
 def _statistics(spread: sim.Spread | None) -> dict[str, float]:

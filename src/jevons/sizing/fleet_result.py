@@ -40,27 +40,27 @@ def fleet_record(
 ) -> dict[str, Any]:
     """Return the documented JSON object."""
     requests = load.requests
-    left_out = {"trail", "work", "attempts", "fate", "series", "kinds", "models", "offline"}
-    plain = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.name not in left_out}
-    for name in ("ttft_s", "tpot_s", "e2e_s", "itl_s"):
-        plain[name] = None if plain[name] is None else dataclasses.asdict(plain[name])
+    groups = (found.counts, found.throughput, found.bill, found.timing, found.overload, found.latency)
+    plain = {name: value for group in groups for name, value in dataclasses.asdict(group).items()}
+    plain |= {"utilisation_frac": found.utilisation_frac, "failures": found.failures}
     currencies = {price.currency for price in prices if price is not None}
     priced = len(currencies) == 1 and all(prices)
     online = found.trail.finish[: requests.count] >= 0
     tokens = int(requests.isl[online].sum() + requests.osl[online].sum())
     tokens += 0 if found.offline is None else found.offline.prompt_tokens + found.offline.output_tokens
     scaled = {name: getattr(found.series, name).tolist() for name in ("end_s", "up", "paid", "outstanding")}
-    plain["cost"] = found.cost if priced else None
+    plain["cost"] = found.bill.cost if priced else None
     return {
         "model": parts[0].model.name, "gpu": options.gpu, "precision": parts[0].precision,
         "engine": parts[0].engine.name, "routing": routing.kind, "stale_s": routing.stale_s, "load": requests.origin,
         "seed": options.seed, "mean_isl": float(requests.isl.mean()), "mean_osl": float(requests.osl.mean()),
         **plain, **dataclasses.asdict(found.work),
-        "rejected": dict(found.rejected), "lost": dict(found.lost), "window_s": list(found.window_s),
+        "rejected": dict(found.counts.rejected), "lost": dict(found.counts.lost),
+        "window_s": list(found.timing.window_s),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
-        "stable": found.overload_frac is None,
+        "stable": found.overload.overload_frac is None,
         "currency": next(iter(currencies)) if priced else None,
-        "cost_per_mtok": found.cost / tokens * 1e6 if priced and tokens else None,
+        "cost_per_mtok": found.bill.cost / tokens * 1e6 if priced and tokens else None,
         "kinds": [
             {**dataclasses.asdict(share), "tp": part.layout.tp, "limits": dataclasses.asdict(kind.limits),
              "weight": kind.weight, "currency": None if price is None else price.currency,
@@ -69,7 +69,7 @@ def fleet_record(
         ],
         "offline": None if found.offline is None else dataclasses.asdict(found.offline),
         "series": {**scaled, "utilisation_frac": found.series.utilisation_frac.tolist()},
-        "simulated_req_per_s": found.served / found.wall_s if found.wall_s > 0 else None,
+        "simulated_req_per_s": found.counts.served / found.timing.wall_s if found.timing.wall_s > 0 else None,
     }  # fmt: skip
 
 

@@ -70,23 +70,20 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
 
     deployment, replicas, limits, found = run.deployment, run.replicas, run.limits, run.found
     load, entry_s = run.offered.requests, run.deployment.engine.entry_s
-    plain = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.name not in {"trail", "work"}}
-    spreads = {
-        name: None if plain[name] is None else dataclasses.asdict(plain[name])
-        for name in ("ttft_s", "tpot_s", "itl_s", "e2e_s")
-    }
+    groups = (found.counts, found.throughput, found.occupancy, found.timing, found.latency)
+    plain = {name: value for group in groups for name, value in dataclasses.asdict(group).items()}
+    plain |= {name: getattr(found.overload, name) for name in ("overload_frac", "capacity_req_per_s")}
     accelerators = run.accelerators
-    per_request = found.output_tok_per_s / found.req_per_s if found.req_per_s > 0 else 0.0
-    tokens_per_s = found.req_per_s * (float(load.isl.mean()) + per_request)
+    rates = found.throughput
+    per_request = rates.output_tok_per_s / rates.req_per_s if rates.req_per_s > 0 else 0.0
+    tokens_per_s = rates.req_per_s * (float(load.isl.mean()) + per_request)
     hourly = None if price is None else price.amount * accelerators / 3600 * 1e6
     idle_frac = default_facts().get("own_machine.idle_power_frac").number
     drawn_j = sum(
-        sim.energy_j(
-            dataclasses.replace(found, utilisation_frac=busy), d.devices * d.accelerator.server_w, idle_frac, n
-        )
+        sim.energy_j(_with_busy(found, busy), d.devices * d.accelerator.server_w, idle_frac, n)
         for d, n, busy in _pools(run)
     )
-    made = tokens_per_s * (found.window_s[1] - found.window_s[0])
+    made = tokens_per_s * (found.timing.window_s[1] - found.timing.window_s[0])
     return {
         "model": deployment.model.name, "gpu": deployment.accelerator.id, "precision": deployment.precision,
         "engine": deployment.engine.name, "tp": deployment.layout.tp, "replicas": replicas,
@@ -94,31 +91,35 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "routing": options.routing, "load": load.origin, "seed": options.seed,
         "mean_isl": float(load.isl.mean()), "mean_osl": float(load.osl.mean()),
         "limits": dataclasses.asdict(limits),
-        **plain, **spreads, **dataclasses.asdict(found.work),
+        **plain, **dataclasses.asdict(found.work),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
-        "window_s": list(found.window_s),
-        "stable": found.overload_frac is None,
+        "window_s": list(found.timing.window_s),
+        "stable": found.overload.overload_frac is None,
         "memory": memory_record(deployment, round(float(load.isl.mean()) + float(load.osl.mean()))),
-        "output_tok_per_s_per_gpu": found.output_tok_per_s / accelerators,
+        "output_tok_per_s_per_gpu": found.throughput.output_tok_per_s / accelerators,
         "cost_per_mtok": hourly / tokens_per_s if hourly is not None and tokens_per_s > 0 else None,
         "cost_per_output_mtok":
-            hourly / found.output_tok_per_s if hourly is not None and found.output_tok_per_s > 0 else None,
+            hourly / rates.output_tok_per_s if hourly is not None and rates.output_tok_per_s > 0 else None,
         "currency": None if price is None else price.currency,
         "gpu_hour": None if price is None else {"amount": price.amount, "origin": price.origin},
         "energy_kwh": drawn_j / 3.6e6,
         "energy_kwh_per_mtok": drawn_j / 3.6e6 / made * 1e6 if made > 0 else None,
-        "edges": {"warm_up_s": found.window_s[0], "drain_s": found.end_s - found.window_s[1]},
+        "edges": {"warm_up_s": found.timing.window_s[0], "drain_s": found.timing.end_s - found.timing.window_s[1]},
         "classes": [] if run.offered.mix is None
             else [dataclasses.asdict(one) for one in sim.by_class(run.offered.mix, found, entry_s)],
         "series": sim.time_series(load, found, limits, replicas=run.all_replicas, entry_s=entry_s).to_json(),
-        "simulated_req_per_s": found.served / found.wall_s if found.wall_s > 0 else None,
+        "simulated_req_per_s": found.counts.served / found.timing.wall_s if found.timing.wall_s > 0 else None,
     }  # fmt: skip
+
+
+def _with_busy(found: SimResult, busy: float) -> SimResult:
+    return dataclasses.replace(found, occupancy=dataclasses.replace(found.occupancy, utilisation_frac=busy))
 
 
 def _pools(run: Run) -> list[tuple[Deployment, int, float]]:
     """Return deployment, replicas and utilisation of each pool."""
     if run.prompts is None or run.split is None:
-        return [(run.deployment, run.replicas, run.found.utilisation_frac)]
+        return [(run.deployment, run.replicas, run.found.occupancy.utilisation_frac)]
     return [
         (run.prompts, run.prompt_replicas, run.split.prefill.utilisation_frac),
         (run.deployment, run.replicas, run.split.decode.utilisation_frac),

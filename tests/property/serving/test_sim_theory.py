@@ -20,7 +20,8 @@ def test_constant_service_waits_as_in_m_d_1(busy_frac: float) -> None:
     # Mean wait of M/D/1 (Pollaczek-Khinchine): rho * service / (2 * (1 - rho)).
     expected_s = busy_frac * SERVICE_S / (2 * (1 - busy_frac))
     load = {"requests": 100_000, "isl": 1, "osl": 1, "rate_req_per_s": busy_frac / SERVICE_S}
-    waits = np.array([single_server(sim.generate(sim.Load(**load), seed)).ttft_s.mean - SERVICE_S for seed in range(8)])
+    runs = [single_server(sim.generate(sim.Load(**load), seed)) for seed in range(8)]
+    waits = np.array([run.latency.ttft_s.mean - SERVICE_S for run in runs])
     error_s = waits.std(ddof=1) / np.sqrt(len(waits))
     assert abs(waits.mean() - expected_s) < 4 * error_s
     assert error_s < 0.03 * expected_s
@@ -36,7 +37,7 @@ def test_exponential_service_waits_as_in_m_m_1() -> None:
         load = sim.generate(sim.Load(requests=100_000, isl=1, osl=1, rate_req_per_s=0.12), seed)
         found = single_server(sim.Requests(arrival_s=load.arrival_s, isl=isl.astype(np.int64), osl=load.osl))
         service_s = isl * SERVICE_S
-        waits.append(found.ttft_s.mean - service_s[5000:95_000].mean())
+        waits.append(found.latency.ttft_s.mean - service_s[5000:95_000].mean())
         mean_s, second = 50 * SERVICE_S, (2 - 0.02) / 0.02**2 * SERVICE_S**2
         expected.append(0.12 * second / (2 * (1 - 0.12 * mean_s)))
     error_s = np.std(waits, ddof=1) / np.sqrt(len(waits))
@@ -114,8 +115,8 @@ def test_littles_law_holds_in_every_run() -> None:
         np.sort(found.trail.finish / 1e12), steps, "right"
     )
     area = float((present[:-1] * np.diff(steps)).sum())
-    assert found.mean_in_system == pytest.approx(area / found.end_s, rel=1e-9)
-    assert found.mean_in_system > found.mean_running > found.mean_batch * 0.5
+    assert found.occupancy.mean_in_system == pytest.approx(area / found.timing.end_s, rel=1e-9)
+    assert found.occupancy.mean_in_system > found.occupancy.mean_running > found.occupancy.mean_batch * 0.5
 
 
 def test_closed_loop_never_holds_more_than_its_users() -> None:

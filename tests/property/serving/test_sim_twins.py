@@ -115,12 +115,12 @@ def test_every_token_block_and_request_is_accounted_for(case: tuple) -> None:
     found = sim.simulate(load, table, limits, **options)
     trail = found.trail
     done = trail.finish >= 0
-    assert found.served == done.sum()
-    assert found.served + found.refused == load.count
-    assert limits.queue or found.served == load.count
+    assert found.counts.served == done.sum()
+    assert found.counts.served + found.counts.refused == load.count
+    assert limits.queue or found.counts.served == load.count
     assert not trail.totals["blocks"].any()
     assert not trail.totals["host_blocks"].any()
-    assert found.kv_peak_frac <= 1.0
+    assert found.occupancy.kv_peak_frac <= 1.0
     assert (trail.arrival <= trail.admitted)[done].all()
     assert (trail.admitted < trail.first)[done].all()
     assert (trail.first <= trail.finish)[done].all()
@@ -172,7 +172,7 @@ def test_pools_for_prompts_and_decoding_equal_their_twin(
         assert trail.totals[name].tolist() == [getattr(engine, twin) for pool in engines for engine in pool], name
     assert not trail.totals["blocks"].any()
     assert not trail.totals["host_blocks"].any()
-    assert split.found.served + split.found.refused == load.count
+    assert split.found.counts.served + split.found.counts.refused == load.count
 
 
 @settings(max_examples=40, deadline=None)
@@ -188,4 +188,4 @@ def test_order_of_equal_requests_changes_no_latency(case: tuple, seed: int) -> N
     first = sim.simulate(equal, table, limits, **options)
     second = sim.simulate(swapped, table, limits, **options)
     assert np.sort(first.trail.finish).tolist() == np.sort(second.trail.finish).tolist()
-    assert first.e2e_s == second.e2e_s
+    assert first.latency.e2e_s == second.latency.e2e_s

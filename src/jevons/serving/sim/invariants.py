@@ -9,6 +9,7 @@ from jevons.checks import check, check_finite, check_shares, check_spread, check
 from jevons.serving.sim.fleet.types import FleetResult, Kind
 from jevons.serving.sim.types import SimResult, Work
 
+_RATES = ("req_per_s", "output_tok_per_s", "goodput_req_per_s")
 _LATENCIES = ("ttft_s", "tpot_s", "itl_s", "e2e_s")
 
 
@@ -21,13 +22,14 @@ def checked(found: SimResult) -> SimResult:
         Where one does not.
     """
     for name in _LATENCIES:
-        check_spread(name, getattr(found, name))
-    check_shares({n: getattr(found, n) for n in ("utilisation_frac", "kv_mean_frac", "kv_peak_frac")})
-    rates = ("req_per_s", "output_tok_per_s", "goodput_req_per_s", "mean_batch", "mean_in_system", "end_s")
-    check_finite({name: float(getattr(found, name)) for name in rates})
+        check_spread(name, getattr(found.latency, name))
+    check_shares({n: getattr(found.occupancy, n) for n in ("utilisation_frac", "kv_mean_frac", "kv_peak_frac")})
+    check_finite({name: float(getattr(found.throughput, name)) for name in _RATES})
+    check_finite({name: float(getattr(found.occupancy, name)) for name in ("mean_batch", "mean_in_system")})
+    check_finite({"end_s": found.timing.end_s})
     _check_work(found.work)
-    check(found.goodput_req_per_s <= found.req_per_s * (1 + 1e-9), "goodput exceeds throughput")
-    check_sum("requests", (found.served, found.rejected, found.refused), found.requests)
+    check(found.throughput.goodput_req_per_s <= found.throughput.req_per_s * (1 + 1e-9), "goodput exceeds throughput")
+    check_sum("requests", (found.counts.served, found.counts.rejected, found.counts.refused), found.counts.requests)
     return found
 
 
@@ -48,23 +50,16 @@ def checked_fleet(found: FleetResult, kinds: Sequence[Kind]) -> FleetResult:
         Where one does not.
     """
     for name in _LATENCIES:
-        check_spread(name, getattr(found, name))
+        check_spread(name, getattr(found.latency, name))
     check_shares({"utilisation_frac": found.utilisation_frac})
     for share, kind in zip(found.kinds, kinds, strict=True):
         check_shares({f"{kind.name}.{n}": getattr(share, n) for n in ("utilisation_frac", "kv_peak_frac")})
         check_sum(f"{kind.name}: accelerator-hours", [share.replica_hours * kind.accelerators], share.accelerator_hours)
         check_sum(f"{kind.name}: cost", [share.accelerator_hours * kind.accelerator_hour], share.cost)
-    names = (
-        "req_per_s",
-        "output_tok_per_s",
-        "goodput_req_per_s",
-        "replica_hours",
-        "accelerator_hours",
-        "cost",
-        "end_s",
-    )
-    check_finite({name: float(getattr(found, name)) for name in names})
+    check_finite({name: float(getattr(found.throughput, name)) for name in _RATES})
+    check_finite({name: float(getattr(found.bill, name)) for name in ("replica_hours", "accelerator_hours", "cost")})
+    check_finite({"end_s": found.timing.end_s})
     _check_work(found.work)
-    fates = (found.served, *found.rejected.values(), *found.lost.values())
-    check_sum("requests", fates, found.requests)
+    fates = (found.counts.served, *found.counts.rejected.values(), *found.counts.lost.values())
+    check_sum("requests", fates, found.counts.requests)
     return found

@@ -111,7 +111,7 @@ def latencies(requests: Requests, found: SimResult | FleetResult, entry_s: float
     first, finish = trail.first[place] / TICKS_PER_S, trail.finish[place] / TICKS_PER_S
     osl = requests.osl[place]
     tpot_s = np.where(osl > 1, (finish - first) / np.maximum(osl - 1, 1), np.nan)
-    start, stop = found.window_s
+    start, stop = found.timing.window_s
     counted = arrival >= start
     counted &= finish <= stop if requests.users else arrival <= stop
     return Latencies(
@@ -131,7 +131,7 @@ def by_class(mix: Mix, found: SimResult, entry_s: float = 0.0) -> list[ClassResu
     """Return what each class of a load saw; *entry_s* as given to the simulation."""
     seen = latencies(mix.requests, found, entry_s)
     of_class, osl = mix.of_class[seen.place], mix.requests.osl[seen.place]
-    start, stop = found.window_s
+    start, stop = found.timing.window_s
     ended = (seen.finish_s > start) & (seen.finish_s <= stop)
     made = []
     for number, one in enumerate(mix.classes):
@@ -242,8 +242,8 @@ def energy_j(found: SimResult, replica_w: float, idle_frac: float, replicas: int
     ``P (idle + (1 - idle) u)`` for a share u of time with a step running. Leaves out cooling (PUE), and that steps
     bound by memory draw less than full power.
     """
-    busy = idle_frac + (1.0 - idle_frac) * found.utilisation_frac
-    return replicas * replica_w * busy * (found.window_s[1] - found.window_s[0])
+    busy = idle_frac + (1.0 - idle_frac) * found.occupancy.utilisation_frac
+    return replicas * replica_w * busy * (found.timing.window_s[1] - found.timing.window_s[0])
 
 
 def _sums(at: FloatArray, weights: FloatArray, edges: FloatArray, powers: int) -> list[FloatArray]:

@@ -220,43 +220,17 @@ def work_of(totals: Mapping[str, IntArray]) -> Work:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimResult:
-    """Outcome of a simulation.
+class Counts:
+    """What became of the requests of a load.
 
     Parameters
     ----------
-    requests, served, rejected, refused, counted : int
-        Requests of the load; those answered; those that no replica can hold; those that came when too many waited;
-        those that statistics count.
-    window_s : tuple of float
-        Start and end of the time that statistics count [s]: requests that arrive in it, tokens made in it.
-    ttft_s, tpot_s, e2e_s : Spread or None
-        Of the counted requests; None where there are none (``tpot_s``: of more than one output token).
-    itl_s : Spread or None
-        Of the time between a request's outputs, over all decode steps of the run and every request in them: what a step
-        takes, to 2 %; the pause of a preempted request is not among them.
-    req_per_s, output_tok_per_s : float
-        Finished requests and their output tokens per second of the window, all replicas.
-    goodput_req_per_s : float
-        Finished requests within the latency limits per second of the window.
-    utilisation_frac : float
-        Share of the window-spanning run in which a step was running, mean over replicas.
-    mean_batch, mean_running, mean_in_system : float
-        Decodes per decode step; requests in work, and requests in work or waiting, over time, per replica.
-    kv_mean_frac, kv_peak_frac : float
-        Share of cache blocks: tokens held, mean over decode steps; blocks used at most.
-    work : Work
-        Steps, tokens and preemptions of all replicas.
-    end_s : float
-        When the last request was answered [s].
-    overload_frac : float or None
-        By how much arrivals exceed what the replicas finish; None for a stable load.
-    capacity_req_per_s : float or None
-        What the replicas finish per second where they cannot keep up; None for a stable load.
-    wall_s, compile_s : float
-        Time the simulation itself took, and before it the compilation or its loading [s].
-    trail : Trail
-        Every request.
+    requests, served : int
+        Of the load; answered.
+    rejected, refused : int
+        Those that no replica can hold; those that came when too many waited.
+    counted : int
+        Those that statistics count.
     """
 
     requests: int
@@ -264,24 +238,134 @@ class SimResult:
     rejected: int
     refused: int
     counted: int
-    window_s: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencySpreads:
+    """Latencies of the counted requests [s]; None where there are none.
+
+    Parameters
+    ----------
+    ttft_s, tpot_s, e2e_s : Spread or None
+        Per request (``tpot_s``: of more than one output token).
+    itl_s : Spread or None
+        Of the time between a request's outputs, over all decode steps of the run and every request in them: what a step
+        takes, to 2 %; the pause of a preempted request is not among them.
+    """
+
     ttft_s: Spread | None
     tpot_s: Spread | None
     e2e_s: Spread | None
     itl_s: Spread | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """What all replicas finish per second of the window.
+
+    Parameters
+    ----------
+    req_per_s, output_tok_per_s : float
+        Requests, and their output tokens.
+    goodput_req_per_s : float
+        Requests within the latency limits.
+    """
+
     req_per_s: float
     output_tok_per_s: float
     goodput_req_per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupancy:
+    """How full replicas are.
+
+    Parameters
+    ----------
+    utilisation_frac : float
+        Share of the window-spanning run in which a step was running, mean over replicas.
+    mean_batch, mean_running, mean_in_system : float
+        Decodes per decode step; requests in work, and requests in work or waiting, over time, per replica.
+    kv_mean_frac, kv_peak_frac : float
+        Share of cache blocks: tokens held, mean over decode steps; blocks used at most.
+    """
+
     utilisation_frac: float
     mean_batch: float
     mean_running: float
     mean_in_system: float
     kv_mean_frac: float
     kv_peak_frac: float
-    work: Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """When what is counted happened, and what the simulation itself took.
+
+    Parameters
+    ----------
+    window_s : tuple of float
+        Start and end of the time that statistics count [s]: requests that arrive in it, tokens made in it.
+    end_s : float
+        When the last request was answered [s].
+    wall_s, compile_s : float
+        Time the simulation itself took, and before it the compilation or its loading [s].
+    """
+
+    window_s: tuple[float, float]
     end_s: float
-    overload_frac: float | None
-    capacity_req_per_s: float | None
     wall_s: float
     compile_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overload:
+    """By how much a load exceeds what replicas can do; all None for a stable load.
+
+    Parameters
+    ----------
+    overload_frac : float or None
+        By how much arrivals exceed what the replicas finish.
+    capacity_req_per_s : float or None
+        What the replicas finish per second.
+    limit : str or None
+        What an overloaded fleet runs out of.
+    """
+
+    overload_frac: float | None
+    capacity_req_per_s: float | None
+    limit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimResult:
+    """Outcome of a simulation.
+
+    Parameters
+    ----------
+    counts : Counts
+        What became of the requests.
+    latency : LatencySpreads
+        TTFT, TPOT, E2E latency and ITL.
+    throughput : Throughput
+        Requests and tokens per second.
+    occupancy : Occupancy
+        How full the replicas are.
+    work : Work
+        Steps, tokens and preemptions of all replicas.
+    timing : Timing
+        Window of the statistics, end of the run, and time that the simulation took.
+    overload : Overload
+        Whether and by how much arrivals exceed what the replicas finish.
+    trail : Trail
+        Every request.
+    """
+
+    counts: Counts
+    latency: LatencySpreads
+    throughput: Throughput
+    occupancy: Occupancy
+    work: Work
+    timing: Timing
+    overload: Overload
     trail: Trail

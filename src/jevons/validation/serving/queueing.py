@@ -160,10 +160,10 @@ class _Engine:
 
     def _composed_s(self, simulated: SimResult, warm_s: float) -> float:
         """Return how long a request waits because the next step was composed before it came: a step while busy."""
-        if not self.lags or simulated.itl_s is None:
+        if not self.lags or simulated.latency.itl_s is None:
             return 0.0
         busy_s, end_s = (float(simulated.trail.totals[name].sum()) / TICKS_PER_S for name in ("busy", "end"))
-        return simulated.itl_s.mean * min(busy_s / max(end_s - warm_s, 1e-9), 1.0)
+        return simulated.latency.itl_s.mean * min(busy_s / max(end_s - warm_s, 1e-9), 1.0)
 
 
 def _through_front_end(arrival_s: FloatArray, admit_s: FloatArray) -> FloatArray:

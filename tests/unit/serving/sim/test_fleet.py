@@ -38,7 +38,7 @@ def services(requests: int, rate: float, seed: int = 1) -> sim.Requests:
 
 
 def accounted(found: FleetResult) -> int:
-    return found.served + sum(found.rejected.values()) + sum(found.lost.values())
+    return found.counts.served + sum(found.counts.rejected.values()) + sum(found.counts.lost.values())
 
 
 @pytest.mark.parametrize("routing", ["round_robin", "least_loaded"])
@@ -50,7 +50,7 @@ def test_equal_replicas_without_features_equal_the_plain_simulation(routing: str
     )
     for name in ("admitted", "first", "finish", "replica", "preempted"):
         assert np.array_equal(getattr(found.trail, name), getattr(plain.trail, name))
-    assert found.ttft_s == plain.ttft_s
+    assert found.latency.ttft_s == plain.latency.ttft_s
     assert found.work.decode_tokens == plain.work.decode_tokens
 
 
@@ -69,7 +69,7 @@ def test_equal_kinds_are_one_kind() -> None:
             routing=Routing(kind=routing),
         )
         assert np.array_equal(one.trail.finish, two.trail.finish)
-        assert one.replica_hours == pytest.approx(two.replica_hours)
+        assert one.bill.replica_hours == pytest.approx(two.bill.replica_hours)
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
@@ -93,7 +93,7 @@ def test_two_choices_wait_between_round_robin_and_least_loaded() -> None:
     waits = {
         way: simulate_fleet(
             load, [Kind(name="a", table=SERVER, limits=ONE_AT_A_TIME, replicas=10)], routing=Routing(kind=way)
-        ).ttft_s.mean
+        ).latency.ttft_s.mean
         for way in ("round_robin", "two_choices", "least_loaded")
     }
     assert waits["least_loaded"] < waits["two_choices"] < waits["round_robin"]
@@ -115,7 +115,7 @@ def test_join_the_shortest_queue_lies_between_one_queue_and_separate_ones() -> N
     found = simulate_fleet(
         requests, [Kind(name="a", table=SERVER, limits=ONE_AT_A_TIME, replicas=servers)], edge_frac=0.02
     )
-    waiting_s = found.ttft_s.mean - mean_s
+    waiting_s = found.latency.ttft_s.mean - mean_s
     offered = servers * load * mean_s
     shared_s = erlang_c(servers, offered) * mean_s / (servers - offered)
     alone_s = load * mean_s * mean_s / (1 - load * mean_s)
@@ -132,7 +132,7 @@ def test_a_random_split_waits_as_m_g_1_does() -> None:
     rate = requests.count / requests.arrival_s[-1] / 4
     busy = rate * service_s.mean()
     waiting_s = rate * (service_s**2).mean() / (2 * (1 - busy))
-    assert found.ttft_s.mean - service_s.mean() == pytest.approx(waiting_s, rel=0.05)
+    assert found.latency.ttft_s.mean - service_s.mean() == pytest.approx(waiting_s, rel=0.05)
 
 
 def test_a_full_queue_turns_away_as_erlang_says() -> None:
@@ -145,7 +145,7 @@ def test_a_full_queue_turns_away_as_erlang_says() -> None:
         edge_frac=0.0,
     )
     ratio = 0.8 * float(requests.isl.mean()) * 1e-4
-    refused = found.rejected["queue_limit"] / requests.count
+    refused = found.counts.rejected["queue_limit"] / requests.count
     assert refused == pytest.approx(ratio**2 * (1 - ratio) / (1 - ratio**3), rel=0.06)
     assert accounted(found) == requests.count
 
@@ -156,8 +156,8 @@ def test_a_token_bucket_passes_its_rate_and_its_burst() -> None:
         load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=8)], admission=Admission(rates=(RateLimit(20.0, 7),))
     )
     # Four come each 0.1 s and two may: the five saved up at first last for three times.
-    assert found.served == pytest.approx(7 + 2 * 49, abs=1)
-    assert found.rejected["rate_limit"] == 200 - found.served
+    assert found.counts.served == pytest.approx(7 + 2 * 49, abs=1)
+    assert found.counts.rejected["rate_limit"] == 200 - found.counts.served
     classes = np.resize([0, 1], 200)
     only = simulate_fleet(
         load,
@@ -165,7 +165,7 @@ def test_a_token_bucket_passes_its_rate_and_its_burst() -> None:
         admission=Admission(rates=(RateLimit(0.001, 1, 1),)),
         priority=classes,
     )
-    assert only.served == 101
+    assert only.counts.served == 101
 
 
 def test_stale_loads_herd() -> None:
@@ -173,7 +173,7 @@ def test_stale_loads_herd() -> None:
     waits = [
         simulate_fleet(
             load, [Kind(name="a", table=SERVER, limits=ONE_AT_A_TIME, replicas=4)], routing=routing
-        ).ttft_s.mean
+        ).latency.ttft_s.mean
         for routing in (Routing(), Routing(stale_s=5.0, counts_own=True), Routing(stale_s=5.0))
     ]
     assert waits[0] < waits[1] < waits[2]
@@ -212,17 +212,17 @@ def test_a_failed_replica_s_requests_are_answered_elsewhere() -> None:
     kinds = [Kind(name="a", table=TABLE, limits=LIMITS, replicas=2)]
     failed = Failures(times=((0.045, 0),), repair_s=math.inf)
     on = simulate_fleet(load, kinds, failures=failed)
-    assert (on.failures, on.retried, on.served) == (1, 1, 1)
-    assert on.ttft_s.mean == pytest.approx(0.010)
+    assert (on.failures, on.counts.retried, on.counts.served) == (1, 1, 1)
+    assert on.latency.ttft_s.mean == pytest.approx(0.010)
     # Five tokens seen, fifteen computed anew with the sixth: 50 ms + 15 ms, then 14 steps.
-    assert on.e2e_s.mean == pytest.approx(0.050 + 0.015 + 0.140)
+    assert on.latency.e2e_s.mean == pytest.approx(0.050 + 0.015 + 0.140)
     anew = simulate_fleet(load, kinds, failures=dataclasses.replace(failed, resume=False))
-    assert anew.ttft_s.mean == pytest.approx(0.060)
-    assert anew.e2e_s.mean == pytest.approx(0.050 + 0.010 + 0.190)
+    assert anew.latency.ttft_s.mean == pytest.approx(0.060)
+    assert anew.latency.e2e_s.mean == pytest.approx(0.050 + 0.010 + 0.190)
     never = simulate_fleet(load, kinds, failures=dataclasses.replace(failed, retries=0))
-    assert (never.served, never.lost) == (0, {"retries": 1, "no_replica": 0})
+    assert (never.counts.served, never.counts.lost) == (0, {"retries": 1, "no_replica": 0})
     alone = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=1)], failures=failed)
-    assert alone.lost == {"retries": 0, "no_replica": 1}
+    assert alone.counts.lost == {"retries": 0, "no_replica": 1}
 
 
 def test_failures_come_as_often_as_said() -> None:
@@ -236,7 +236,7 @@ def test_failures_come_as_often_as_said() -> None:
     expected = 20 * float(load.arrival_s[-1]) / 101.0
     assert found.failures == pytest.approx(expected, abs=4 * math.sqrt(expected))
     assert accounted(found) == load.count
-    assert found.kinds[0].up_hours == pytest.approx(found.replica_hours * 100 / 101, rel=0.01)
+    assert found.kinds[0].up_hours == pytest.approx(found.bill.replica_hours * 100 / 101, rel=0.01)
 
 
 def test_autoscaling_follows_a_day_and_pays_only_what_is_up() -> None:
@@ -250,12 +250,12 @@ def test_autoscaling_follows_a_day_and_pays_only_what_is_up() -> None:
     assert up.max() >= 3
     assert up[-1] <= 2
     fixed = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=10)])
-    assert found.replica_hours < 0.6 * fixed.replica_hours
-    assert fixed.replica_hours == pytest.approx(10 * fixed.end_s / 3600)
-    assert found.served == 2200
+    assert found.bill.replica_hours < 0.6 * fixed.bill.replica_hours
+    assert fixed.bill.replica_hours == pytest.approx(10 * fixed.timing.end_s / 3600)
+    assert found.counts.served == 2200
     # What the bins show as paid is what is paid.
     bin_s = found.series.end_s[0]
-    assert found.series.paid.sum() * bin_s / 3600 == pytest.approx(found.replica_hours, rel=0.05)
+    assert found.series.paid.sum() * bin_s / 3600 == pytest.approx(found.bill.replica_hours, rel=0.05)
 
 
 def test_scaled_to_zero_waits_for_the_cold_start() -> None:
@@ -263,7 +263,7 @@ def test_scaled_to_zero_waits_for_the_cold_start() -> None:
     scale = Autoscale(least=0, most=2, target=4.0, every_s=1.0, cold_start_s=30.0)
     found = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=0, autoscale=scale)])
     # Evaluated at the fifth second before the request comes, at the sixth with it; 30 s later it is served.
-    assert found.ttft_s.mean == pytest.approx(31.0 + 0.010)
+    assert found.latency.ttft_s.mean == pytest.approx(31.0 + 0.010)
 
 
 def test_offline_work_fills_the_valleys_and_hardly_slows_the_others() -> None:
@@ -275,9 +275,9 @@ def test_offline_work_fills_the_valleys_and_hardly_slows_the_others() -> None:
     assert both.offline.served > 500
     assert both.offline.output_tokens == 30 * both.offline.served
     assert both.offline.served + both.offline.left == 3000
-    assert both.served == alone.served == 2000
+    assert both.counts.served == alone.counts.served == 2000
     assert both.utilisation_frac > alone.utilisation_frac
-    assert alone.ttft_s.mean < both.ttft_s.mean < 2.5 * alone.ttft_s.mean
+    assert alone.latency.ttft_s.mean < both.latency.ttft_s.mean < 2.5 * alone.latency.ttft_s.mean
 
 
 def test_adapters_are_switched_in_once_where_they_fit() -> None:
@@ -287,7 +287,7 @@ def test_adapters_are_switched_in_once_where_they_fit() -> None:
 
     def mean_ttft_s(adapters: int) -> float:
         kinds = [Kind(name="a", table=TABLE, limits=LIMITS, replicas=3, adapters=adapters, switch_s=0.5)]
-        return simulate_fleet(load, kinds, models=names, model=model, edge_frac=0.0).ttft_s.mean
+        return simulate_fleet(load, kinds, models=names, model=model, edge_frac=0.0).latency.ttft_s.mean
 
     # All go to the first replica when it is idle: with room for one adapter each request waits for its own.
     assert mean_ttft_s(1) == pytest.approx(0.510)
@@ -324,11 +324,11 @@ def test_faster_kinds_get_more() -> None:
 def test_an_overloaded_fleet_is_called_so_with_its_limit() -> None:
     load = sim.generate(sim.Load(requests=20_000, isl=10, osl=1, rate_req_per_s=260.0), 1)
     found = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=2)])
-    assert found.overload_frac == pytest.approx(0.30, abs=0.03)
-    assert found.capacity_req_per_s == pytest.approx(200.0, rel=0.01)
-    assert "a" in found.limit
+    assert found.overload.overload_frac == pytest.approx(0.30, abs=0.03)
+    assert found.overload.capacity_req_per_s == pytest.approx(200.0, rel=0.01)
+    assert "a" in found.overload.limit
     calm = simulate_fleet(load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=4)])
-    assert (calm.overload_frac, calm.limit) == (None, None)
+    assert (calm.overload.overload_frac, calm.overload.limit) == (None, None)
 
 
 def test_tokens_and_requests_are_conserved() -> None:
@@ -392,6 +392,6 @@ def test_every_routing_answers_everything() -> None:
             assert (
                 simulate_fleet(
                     load, [Kind(name="a", table=TABLE, limits=LIMITS, replicas=3)], routing=Routing(kind=way)
-                ).served
+                ).counts.served
                 == 300
             )

@@ -62,10 +62,10 @@ def test_the_prefix_cache_finds_what_turns_share() -> None:
     found = sim.simulate(load, TABLE, LIMITS)
     # Of turn k's prompt the earlier one's is known; the mean over geometric turns of 4 is some four fifths.
     assert 0.65 < found.work.hit_tokens / load.isl.sum() < 0.9
-    assert found.served == load.count
+    assert found.counts.served == load.count
     plain = sim.simulate(sim.without_prefixes(load), TABLE, LIMITS)
-    assert (plain.work.hit_tokens, plain.served) == (0, load.count)
-    assert plain.ttft_s.mean > found.ttft_s.mean
+    assert (plain.work.hit_tokens, plain.counts.served) == (0, load.count)
+    assert plain.latency.ttft_s.mean > found.latency.ttft_s.mean
 
 
 def test_a_conversation_ends_before_it_outgrows_the_context() -> None:

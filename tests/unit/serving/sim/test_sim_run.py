@@ -17,9 +17,9 @@ def requests(arrival_s: list[float], isl: list[int], osl: list[int], **more: obj
 def test_one_request_takes_its_prompt_and_its_steps() -> None:
     # 10 prompt tokens at 1 ms give the first of 5 tokens, 4 steps of 10 ms the others; 20 ms pass outside the engine.
     found = sim.simulate(requests([1.0], [10], [5]), TABLE, LIMITS, entry_s=0.02)
-    assert found.ttft_s.mean == pytest.approx(0.030)
-    assert found.tpot_s.mean == pytest.approx(0.010)
-    assert found.e2e_s.mean == pytest.approx(0.070)
+    assert found.latency.ttft_s.mean == pytest.approx(0.030)
+    assert found.latency.tpot_s.mean == pytest.approx(0.010)
+    assert found.latency.e2e_s.mean == pytest.approx(0.070)
     assert (found.work.steps, found.work.prefill_tokens, found.work.decode_tokens) == (4, 10, 4)
 
 
@@ -35,7 +35,7 @@ def test_the_last_admitted_gives_way_where_the_cache_is_full() -> None:
     found = sim.simulate(requests([0.0, 0.0], [8, 8], [9, 9]), TABLE, dataclasses.replace(LIMITS, kv_blocks=6))
     assert found.trail.preempted.tolist() == [0, 1]
     assert found.work.preemptions == 1
-    assert found.kv_peak_frac == 1.0
+    assert found.occupancy.kv_peak_frac == 1.0
     # Two blocks are held, one more each at the first step; at the fifth there is none left: 8 + 4 tokens, made anew.
     assert found.work.prefill_tokens == 16 + 8 + 1 + 4
 
@@ -44,29 +44,29 @@ def test_unstable_loads_are_called_so_with_the_excess() -> None:
     # One request takes 10 ms of prompt; four run at once but the prompts one after another: 100 a second at most.
     load = sim.generate(sim.Load(requests=20_000, isl=10, osl=1, rate_req_per_s=130.0), 1)
     found = sim.simulate(load, TABLE, LIMITS)
-    assert found.overload_frac == pytest.approx(0.30, abs=0.03)
-    assert found.capacity_req_per_s == pytest.approx(100.0, rel=0.01)
+    assert found.overload.overload_frac == pytest.approx(0.30, abs=0.03)
+    assert found.overload.capacity_req_per_s == pytest.approx(100.0, rel=0.01)
     calm = sim.generate(sim.Load(requests=20_000, isl=10, osl=1, rate_req_per_s=90.0), 1)
-    assert sim.simulate(calm, TABLE, LIMITS).overload_frac is None
+    assert sim.simulate(calm, TABLE, LIMITS).overload.overload_frac is None
 
 
 def test_goodput_counts_only_requests_within_the_limits() -> None:
     load = sim.generate(sim.Load(requests=5000, isl=10, osl=5, rate_req_per_s=30.0), 1)
     free = sim.simulate(load, TABLE, LIMITS)
-    held = sim.simulate(load, TABLE, LIMITS, ttft_s=free.ttft_s.p50)
-    assert free.goodput_req_per_s == free.req_per_s
-    assert held.goodput_req_per_s == pytest.approx(free.req_per_s / 2, rel=0.05)
+    held = sim.simulate(load, TABLE, LIMITS, ttft_s=free.latency.ttft_s.p50)
+    assert free.throughput.goodput_req_per_s == free.throughput.req_per_s
+    assert held.throughput.goodput_req_per_s == pytest.approx(free.throughput.req_per_s / 2, rel=0.05)
 
 
 def test_least_loaded_routing_waits_less_than_round_robin() -> None:
     load = sim.generate(sim.Load(requests=20_000, isl=10, osl=10, rate_req_per_s=80.0, osl_cv=2.0), 1)
-    waits = [sim.simulate(load, TABLE, LIMITS, replicas=4, routing=r).ttft_s.mean for r in sim.ROUTINGS]
+    waits = [sim.simulate(load, TABLE, LIMITS, replicas=4, routing=r).latency.ttft_s.mean for r in sim.ROUTINGS]
     assert waits[1] < 0.9 * waits[0]
 
 
 def test_requests_that_cannot_fit_are_counted_apart() -> None:
     found = sim.simulate(requests([0.0, 0.0], [10, 1000], [5, 5]), TABLE, LIMITS)
-    assert (found.served, found.rejected) == (1, 1)
+    assert (found.counts.served, found.counts.rejected) == (1, 1)
     assert found.trail.finish[1] == -1
     with pytest.raises(InfeasibleError, match="1,005 tokens"):
         sim.simulate(requests([0.0], [1000], [5]), TABLE, LIMITS)
@@ -133,6 +133,6 @@ def test_a_load_that_ends_in_a_burst_is_not_called_unstable() -> None:
     ones = np.ones(620, dtype=np.int64)
     load = sim.Requests(arrival_s=np.append(calm, burst), isl=50 * ones, osl=50 * ones)
     found = sim.simulate(load, table, sim.SimLimits(max_batch=4, step_tokens=512, block_tokens=16, kv_blocks=1000))
-    assert found.end_s > 118.0  # eight a second are finished, ten come in the burst and two before
-    assert found.utilisation_frac > 0.98
-    assert found.overload_frac is None
+    assert found.timing.end_s > 118.0  # eight a second are finished, ten come in the burst and two before
+    assert found.occupancy.utilisation_frac > 0.98
+    assert found.overload.overload_frac is None

@@ -8,9 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.serving.sim._kernels import fleet_state as kf
-from jevons.serving.sim.fleet.types import FleetResult, FleetSeries, Kind, KindShare, ModelShare, Offline, OfflineShare
+from jevons.serving.sim.fleet.types import (
+    Bill,
+    FleetCounts,
+    FleetResult,
+    FleetSeries,
+    Kind,
+    KindShare,
+    ModelShare,
+    Offline,
+    OfflineShare,
+)
 from jevons.serving.sim.replica.run import BUSY_FRAC, UNSTABLE_FRAC, gap_spread, spread_of, steady_window, within
-from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, Requests, Trail, tick_sum, work_of
+from jevons.serving.sim.types import (
+    TICKS_PER_S,
+    FloatArray,
+    IntArray,
+    LatencySpreads,
+    Overload,
+    Requests,
+    Throughput,
+    Timing,
+    Trail,
+    tick_sum,
+    work_of,
+)
 
 _HOUR = 3600 * TICKS_PER_S
 _FULL_FRAC = 0.95
@@ -60,21 +82,33 @@ def summary(
     overload, capacity = (None, None) if grows else _overload(trail, fate[:online], shares)
     busy, serving = tick_sum(trail.totals["busy"]), tick_sum(fleet.rows[:, kf.SERVING])
     return FleetResult(
-        requests=online, served=len(done), counted=int(counted.sum()),
+        counts=FleetCounts(
+            requests=online, served=len(done), counted=int(counted.sum()), retried=int((attempts[:online] > 0).sum()),
         rejected=_counts(fate[:online], {"too_long": 0, "rate_limit": kf.RATE_LIMIT, "queue_limit": kf.QUEUE_LIMIT}),
         lost=_counts(fate[:online], {"retries": kf.LOST, "no_replica": kf.NO_REPLICA}),
-        retried=int((attempts[:online] > 0).sum()), window_s=window, ttft_s=spread_of(ttft_s[counted]),
-        tpot_s=spread_of(tpot_s[counted & many]), e2e_s=spread_of(e2e_s[counted]), itl_s=gap_spread(trail.gaps),
-        req_per_s=float(ended.sum()) / length_s,
-        output_tok_per_s=float(osl[ended].sum()) / length_s, goodput_req_per_s=float(good.sum()) / length_s,
+        ),
+        latency=LatencySpreads(
+            ttft_s=spread_of(ttft_s[counted]), tpot_s=spread_of(tpot_s[counted & many]),
+            e2e_s=spread_of(e2e_s[counted]), itl_s=gap_spread(trail.gaps),
+        ),
+        throughput=Throughput(
+            req_per_s=float(ended.sum()) / length_s, output_tok_per_s=float(osl[ended].sum()) / length_s,
+            goodput_req_per_s=float(good.sum()) / length_s,
+        ),
         kinds=shares, models=models, offline=_pile(offline, trail, online, window),
-        replica_hours=sum(share.replica_hours for share in shares),
-        accelerator_hours=sum(share.accelerator_hours for share in shares), cost=sum(share.cost for share in shares),
+        bill=Bill(
+            replica_hours=sum(share.replica_hours for share in shares),
+            accelerator_hours=sum(share.accelerator_hours for share in shares),
+            cost=sum(share.cost for share in shares),
+        ),
         utilisation_frac=busy / max(serving, 1.0), work=work_of(trail.totals),
-        failures=int(fleet.own[kf.FAILED]), end_s=end / TICKS_PER_S, overload_frac=overload,
-        capacity_req_per_s=capacity, limit=None if overload is None else _limit(kinds, shares),
-        series=series,
-        wall_s=clock[0], compile_s=clock[1], trail=trail, attempts=attempts, fate=fate,
+        failures=int(fleet.own[kf.FAILED]),
+        timing=Timing(window_s=window, end_s=end / TICKS_PER_S, wall_s=clock[0], compile_s=clock[1]),
+        overload=Overload(
+            overload_frac=overload, capacity_req_per_s=capacity,
+            limit=None if overload is None else _limit(kinds, shares),
+        ),
+        series=series, trail=trail, attempts=attempts, fate=fate,
     )  # fmt: skip
 
 

@@ -6,7 +6,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jevons.serving.sim.types import FloatArray, IntArray, Requests, SimLimits, Spread, StepTable, Trail, Work
+from jevons.serving.sim.types import (
+    FloatArray,
+    IntArray,
+    LatencySpreads,
+    Overload,
+    Requests,
+    SimLimits,
+    Spread,
+    StepTable,
+    Throughput,
+    Timing,
+    Trail,
+    Work,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,47 +284,18 @@ class FleetSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FleetResult:
-    """Outcome of a fleet's simulation.
+class FleetCounts:
+    """What became of the requests of a fleet's load.
 
     Parameters
     ----------
     requests, served, counted : int
-        Requests of the load, those answered, those that statistics count.
+        Of the load, those answered, those that statistics count.
     rejected, lost : mapping of str to int
         Requests turned away (``too_long``, ``rate_limit``, ``queue_limit``) and those lost (``retries``: failed too
         often; ``no_replica``: none was ever open again), by reason.
     retried : int
         Requests sent more than once.
-    window_s, ttft_s, tpot_s, e2e_s, itl_s, req_per_s, output_tok_per_s, goodput_req_per_s
-        As of `SimResult`.
-    kinds, models : tuple
-        By kind of replica, and by model where there are several.
-    offline : OfflineShare or None
-        The work that filled the valleys; it counts in no other figure but utilisation, steps and tokens of replicas.
-    replica_hours, accelerator_hours, cost : float
-        Sums over kinds.
-    utilisation_frac : float
-        Of all replicas.
-    work : Work
-        Steps, tokens and preemptions of all replicas.
-    failures : int
-        Failures of replicas.
-    end_s : float
-        When the last request was answered [s].
-    overload_frac, capacity_req_per_s : float or None
-        As of `SimResult`.
-    limit : str or None
-        What an overloaded fleet runs out of.
-    series : FleetSeries
-        The fleet over time.
-    wall_s, compile_s : float
-        Time the simulation took, and before it the compilation or its loading [s].
-    trail : Trail
-        Every request; ``replica`` numbers replicas over all kinds.
-    attempts, fate : ndarray of int
-        How often each request was sent in vain; what became of it: 1 answered, 2 beyond a rate limit, 3 beyond a queue
-        limit, 4 retries spent, 5 no replica; 0 too long for any.
     """
 
     requests: int
@@ -320,30 +304,61 @@ class FleetResult:
     rejected: Mapping[str, int]
     lost: Mapping[str, int]
     retried: int
-    window_s: tuple[float, float]
-    ttft_s: Spread | None
-    tpot_s: Spread | None
-    e2e_s: Spread | None
-    itl_s: Spread | None
-    req_per_s: float
-    output_tok_per_s: float
-    goodput_req_per_s: float
-    kinds: tuple[KindShare, ...]
-    models: tuple[ModelShare, ...]
-    offline: OfflineShare | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What a fleet is paid for, sums over kinds: hours of replicas and accelerators, and their cost."""
+
     replica_hours: float
     accelerator_hours: float
     cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetResult:
+    """Outcome of a fleet's simulation.
+
+    Parameters
+    ----------
+    counts : FleetCounts
+        What became of the requests.
+    latency, throughput, timing, overload
+        As of `SimResult`.
+    kinds, models : tuple
+        By kind of replica, and by model where there are several.
+    offline : OfflineShare or None
+        The work that filled the valleys; it counts in no other figure but utilisation, steps and tokens of replicas.
+    bill : Bill
+        Hours and cost.
+    utilisation_frac : float
+        Of all replicas.
+    work : Work
+        Steps, tokens and preemptions of all replicas.
+    failures : int
+        Failures of replicas.
+    series : FleetSeries
+        The fleet over time.
+    trail : Trail
+        Every request; ``replica`` numbers replicas over all kinds.
+    attempts, fate : ndarray of int
+        How often each request was sent in vain; what became of it: 1 answered, 2 beyond a rate limit, 3 beyond a queue
+        limit, 4 retries spent, 5 no replica; 0 too long for any.
+    """
+
+    counts: FleetCounts
+    latency: LatencySpreads
+    throughput: Throughput
+    kinds: tuple[KindShare, ...]
+    models: tuple[ModelShare, ...]
+    offline: OfflineShare | None
+    bill: Bill
     utilisation_frac: float
     work: Work
     failures: int
-    end_s: float
-    overload_frac: float | None
-    capacity_req_per_s: float | None
-    limit: str | None
+    timing: Timing
+    overload: Overload
     series: FleetSeries
-    wall_s: float
-    compile_s: float
     trail: Trail
     attempts: IntArray = field(repr=False)
     fate: IntArray = field(repr=False)

@@ -26,6 +26,7 @@ from jevons.serving.sim.types import (
     TICKS_PER_S,
     FloatArray,
     IntArray,
+    Overload,
     Requests,
     SimLimits,
     SimResult,
@@ -196,8 +197,10 @@ def simulate_split(
     overloads = [pool.overload_frac for pool in use if pool.overload_frac is not None]
     overload = max(overloads, default=None)
     found = replace(
-        found, kv_peak_frac=max(pool.kv_peak_frac for pool in use), overload_frac=overload,
-        capacity_req_per_s=None if overload is None else _pace(requests, trail),
+        found, occupancy=replace(found.occupancy, kv_peak_frac=max(pool.kv_peak_frac for pool in use)),
+        overload=Overload(
+            overload_frac=overload, capacity_req_per_s=None if overload is None else _pace(requests, trail)
+        ),
     )  # fmt: skip
     hand_over_s = spread_of((ready - first.finish)[order] / TICKS_PER_S)
     checked(found)

@@ -22,13 +22,19 @@ from jevons.serving.sim.types import (
     LONGEST_S,
     QUANTILES,
     TICKS_PER_S,
+    Counts,
     FloatArray,
     IntArray,
+    LatencySpreads,
+    Occupancy,
+    Overload,
     Requests,
     SimLimits,
     SimResult,
     Spread,
     StepTable,
+    Throughput,
+    Timing,
     Trail,
     tick_sum,
     work_of,
@@ -385,20 +391,31 @@ def summarise(
     running_s = finish - trail.admitted[done] / TICKS_PER_S
     overload, capacity = overload_frac(requests, arrival, finish, trail)
     return SimResult(
-        requests=requests.count, served=len(done), rejected=requests.count - fitting, refused=fitting - len(done),
-        counted=int(counted.sum()),
-        window_s=window, ttft_s=spread_of(ttft_s[counted]), tpot_s=spread_of(tpot_s[counted & many]),
-        e2e_s=spread_of(e2e_s[counted]), itl_s=gap_spread(trail.gaps), req_per_s=float(ended.sum()) / length_s,
-        output_tok_per_s=float(osl[ended].sum()) / length_s, goodput_req_per_s=float(good.sum()) / length_s,
+        counts=Counts(
+            requests=requests.count, served=len(done), rejected=requests.count - fitting, refused=fitting - len(done),
+            counted=int(counted.sum()),
+        ),
+        latency=LatencySpreads(
+            ttft_s=spread_of(ttft_s[counted]), tpot_s=spread_of(tpot_s[counted & many]),
+            e2e_s=spread_of(e2e_s[counted]), itl_s=gap_spread(trail.gaps),
+        ),
+        throughput=Throughput(
+            req_per_s=float(ended.sum()) / length_s, output_tok_per_s=float(osl[ended].sum()) / length_s,
+            goodput_req_per_s=float(good.sum()) / length_s,
+        ),
+        occupancy=Occupancy(
         utilisation_frac=tick_sum(totals["busy"]) / TICKS_PER_S / max(end_s * replicas, 1e-12),
         mean_batch=float(totals["decode_tokens"].sum()) / decode_steps,
         mean_running=float(running_s.sum()) / max(end_s * replicas, 1e-12),
         mean_in_system=float(e2e_s.sum()) / max(end_s * replicas, 1e-12),
         kv_mean_frac=tick_sum(totals["context_steps"]) / decode_steps / holds,
         kv_peak_frac=float(totals["peak_blocks"].max()) / limits.kv_blocks,
-        work=work_of(totals), end_s=max(end_s, float(finish.max())), overload_frac=overload,
-        capacity_req_per_s=capacity,
-        wall_s=clock[0], compile_s=clock[1], trail=trail,
+        ),
+        work=work_of(totals),
+        timing=Timing(
+            window_s=window, end_s=max(end_s, float(finish.max())), wall_s=clock[0], compile_s=clock[1],
+        ),
+        overload=Overload(overload_frac=overload, capacity_req_per_s=capacity), trail=trail,
     )  # fmt: skip
 
 
