@@ -78,9 +78,24 @@ def _deepseek(config: Config) -> Layers:
     if config.raw.get("kv_lora_rank") is None:
         return plain(config, Traits(router_bias=biased))
     attention, routed = _mixers.mla(config), moe(config, Traits(router_bias=biased))
-    sparse = sparse_layers(config, _mixers.depth(config))
+    depth = _mixers.depth(config)
+    sparse = sparse_layers(config, depth)
     block = routed if all(sparse) else dense(config, Traits())
-    return [(attention, routed if one else block) for one in sparse]
+    follower = replace(attention, index_heads=0, index_dim=0)
+    return [
+        (attention if choosing else follower, routed if one else block)
+        for choosing, one in zip(_indexers(config, depth), sparse, strict=True)
+    ]
+
+
+def _indexers(config: Config, depth: int) -> list[bool]:
+    """Return which layers choose tokens themselves; the others take those that an earlier layer chose (GLM-5.2)."""
+    words = config.words("indexer_types")
+    if len(words) >= depth:
+        return [word != "shared" for word in words[:depth]]
+    every = config.integer("index_topk_freq", default=1, least=1)
+    first = config.integer("index_skip_topk_offset", default=0)
+    return [index < first or (index - first + 1) % every == 0 for index in range(depth)]
 
 
 def _qwen_hybrid(config: Config) -> Layers:

@@ -191,9 +191,9 @@ def cached_bytes(attention: Attention, element_bytes: float) -> float:
     if attention.one_vector:
         index_key = attention.index_dim + _SCALE_BYTES if attention.index_dim else 0.0
         return (entry_bytes(attention, element_bytes) + index_key) / attention.stride
-    if attention.kind != "mla" or not attention.index_dim:
+    if attention.kind != "mla" or not attention.sparse_topk:
         return attention.cached_elements_per_token * element_bytes
-    index_key = attention.index_dim + _SCALE_BYTES
+    index_key = attention.index_dim + _SCALE_BYTES if attention.index_dim else 0.0
     if element_bytes > 1.0:
         return (attention.kv_lora_rank + attention.rope_dim) * element_bytes + index_key
     latent = attention.kv_lora_rank * (element_bytes + _SCALE_BYTES / _LATENT_BLOCK)

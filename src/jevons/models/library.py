@@ -28,7 +28,9 @@ _SUFFIXES = (
     (r"[-.](bf16|fp16)$", "bf16"),
 )
 _LLAMA_CPP = re.compile(r"gguf|ggml|[-.](i?q\d[_-]\w+|q\d)$")
-_DROPPED = re.compile(r"[-_](instruct|chat|hf|it|base|thinking|reasoning|\d{4}|v0\.[0-9]|preview|exp|latest)(?=$|[-_])")
+_DROPPED = re.compile(
+    r"[-_](instruct|chat|hf|it|base|thinking|reasoning|pt|\d{4}|v[01]([.-][0-9])?|preview|exp|latest)(?=$|[-_])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def _is_config(name_or_path: str) -> bool:
 
 def _spellings(plain: str) -> list[str]:
     forms = [plain, _DROPPED.sub("", plain)]
-    forms += [form.removeprefix("meta-") for form in forms]
+    forms += [form.removeprefix("meta-").removeprefix("nvidia-") for form in forms]
+    forms += [re.sub(r"(?<=-)(\d)-(\d)(?=-)", r"\1.\2", form) for form in forms]
     forms += [re.sub(r"llama([0-9])", r"llama-\1", form) for form in forms]
     forms += [re.sub(r"(\d)p(\d)", r"\1.\2", form) for form in forms]
     return forms

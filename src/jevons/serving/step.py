@@ -392,7 +392,8 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
     if a.stride > 1:
         prompts, new, cached, seen = _add_compressed(tally, deployment, a, load, count)
     elif a.sparse_topk:
-        _add_indexer(tally, deployment, a, load, count)
+        if a.index_heads:
+            _add_indexer(tally, deployment, a, load, count)
         cached = np.maximum(np.minimum(cached, a.sparse_topk - new), 0.0)
         seen = np.minimum(context, a.sparse_topk)
     if a.kind in {"linear", "ssm"} or a.mixer_parameters:

@@ -22,7 +22,11 @@ _SAME_SHAPE = (
     (r"^glm 4\.[67]( fp8)?$", "glm-4.5"), (r"^minimax m2(\.\d)?\b", "minimax-m2.5"), (r"^kimi k2\.[5-9]", "kimi-k2.5"),
     (r"^kimi k2 thinking", "kimi-k2"), (r"^qwen3 coder next", "qwen3-next-80b-a3b"),
     (r"^deepseek r1 distill qwen 1\.5b", "qwen2.5-1.5b"), (r"^llama 3\.1 nemotron 70b", "llama-3.1-70b"),
-    (r"^deepseek v3/r1$", "deepseek-v3"), (r"^r1$", "deepseek-r1"),
+    (r"^deepseek v3/r1$", "deepseek-v3"), (r"^r1$", "deepseek-r1"), (r"^deepseek math v2", "deepseek-v3.2"),
+    (r"^glm 4\.5v", "glm-4.5-air"), (r"^qwen3 omni 30b a3b", "qwen3-30b-a3b"), (r"^acemath 7b", "qwen2.5-7b"),
+    (r"^step 3\.5 flash", "step-3.7-flash"), (r"^nemotron nano 30b", "nemotron-3-nano-30b-a3b"),
+    (r"^nemotron super 49b", "llama-3.3-nemotron-super-49b"),
+    (r"^llama 3\.1 405b instruct fp8 kv", "llama-3.1-405b"),
 )  # fmt: skip
 _OWN_CONFIGS = (
     (r"^falcon 180b", "falcon-180b"), (r"^gpt ?j", "gpt-j-6b"), (r"^ministral 3 14b", "ministral-3-14b"),

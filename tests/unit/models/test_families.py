@@ -9,7 +9,7 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.models.read import spec_of
-from published_models import STATED, plain
+from published_models import CONFIG, STATED, plain
 
 
 @pytest.mark.parametrize("name", STATED)
@@ -110,3 +110,15 @@ def test_deepseek_v4_keeps_an_entry_for_several_tokens_and_the_last_tokens_whole
     assert spec.state_bytes_per_sequence("bf16") == 3 * 128 * 1024
     assert (sparse.seen_tokens(100_000), dense.seen_tokens(128_000)) == (512 + 128, 1000 + 128)
     assert sparse.seen_tokens(400) == 100 + 128
+
+
+def test_layers_that_take_the_tokens_of_an_earlier_indexer_keep_no_index_keys() -> None:
+    config = CONFIG | {"index_topk": 16, "index_n_heads": 2, "index_head_dim": 8}
+    words = ["full", "shared", "shared", "full"] * 2
+    named = spec_of(config | {"indexer_types": words}, "x")
+    counted = spec_of(config | {"index_topk_freq": 4, "index_skip_topk_offset": 1}, "x")
+    every = spec_of(config, "x")
+    assert every.kv_bytes_per_token("bf16") == 8 * ((32 + 8) * 2 + 8 + 4)
+    assert named.kv_bytes_per_token("bf16") == 8 * (32 + 8) * 2 + 4 * (8 + 4)
+    assert [group.attention.index_dim > 0 for group in counted.layers] == [True, False, True]
+    assert all(group.attention.sparse_topk == 16 for group in named.layers)

@@ -31,12 +31,16 @@ PUBLISHED = {
     "kimi-k2": (1026.4, "weights index; the report rounds to 1.04 T"), "bloom-176b": (176.25, "technical report"),
     "gpt-3-175b": (174.6, "Megatron-LM, 96 layers of 12288"), "mpt-7b": (6.65, "model card"),
     "mpt-30b": (29.96, "model card"),
+    "deepseek-v4-flash": (284.0, "model card"), "kimi-linear-48b-a3b": (49.1227, "counted tensors"),
+    "minimax-m1-80k": (456.0, "model card"), "ernie-4.5-21b-a3b": (21.8, "model card"),
+    "glm-4.7-flash": (29.943, "counted tensors less the MTP layer and its embeddings"),
+    "nemotron-nano-9b-v2": (8.89, "model card"), "seed-oss-36b": (36.15, "model card"),
     "glm-4.5-air": (106.85, "weights less the MTP layer; the report rounds to 106 B"),
 }  # fmt: skip
 
 ACTIVE = {
     "deepseek-v3": 37.0, "qwen3-235b-a22b": 22.0, "kimi-k2": 32.0, "gpt-oss-120b": 5.1, "gpt-oss-20b": 3.6,
-    "mixtral-8x7b": 12.9, "glm-4.5": 32.0,
+    "mixtral-8x7b": 12.9, "glm-4.5": 32.0, "deepseek-v4-pro": 49.0, "deepseek-v4-flash": 13.0, "kimi-k3": 104.0,
 }  # fmt: skip
 
 
@@ -110,6 +114,9 @@ def test_shipped_precision_is_read_from_the_file():
         ("nvidia/DeepSeek-R1-NVFP4", "deepseek-r1", "nvfp4"),
         ("Llama2-70B", "llama-2-70b", None),
         ("Qwen/Qwen3-30B-A3B-FP8", "qwen3-30b-a3b", "fp8"),
+        ("baidu/ERNIE-4.5-21B-A3B-PT", "ernie-4.5-21b-a3b", None),
+        ("nvidia/NVIDIA-Nemotron-Nano-9B-v2", "nemotron-nano-9b-v2", None),
+        ("nvidia/Llama-3_3-Nemotron-Super-49B-v1_5", "llama-3.3-nemotron-super-49b", None),
         ("Llama 3.1 8B Instruct", "llama-3.1-8b", None),
         ("llama3.1:8b", "llama-3.1-8b", None),
         ("Llama 4 Maverick", "llama-4-maverick-17b-128e", None),
