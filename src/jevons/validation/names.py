@@ -65,7 +65,8 @@ def model_named(name: str) -> tuple[ModelSpec, str | None]:
     base = name.strip().lstrip("- ").split("/")[-1] if "V3/R1" not in name else name
     text = re.sub(r"( 99(\.9)?)$", "", plain(base))
     hint = None
-    for pattern, precision in (("nvfp4|fp4$", "fp4"), ("fp8", "fp8"), ("awq|gptq|int4", "int4"), ("w8a8", "int8")):
+    hints = (("nvfp4|fp4$", "fp4"), ("fp8", "fp8"), ("awq|gptq|int4|w4a16", "int4"), ("w8a8|w8a16", "int8"))
+    for pattern, precision in hints:
         if re.search(pattern, text):
             hint = precision
             break
@@ -79,7 +80,9 @@ def model_named(name: str) -> tuple[ModelSpec, str | None]:
         message = "the row names no model"
         raise InputError(message)
     found = resolve(
-        re.sub(r"(quantized\.)?(fp8|nvfp4|fp4|awq|gptq int4|w8a8)( dynamic)?", "", text).strip().replace(" ", "-")
+        re.sub(r"(quantized\.)?(fp8|nvfp4|fp4|awq|gptq int4|w8a8|w8a16|w4a16)( dynamic)?", "", text)
+        .strip()
+        .replace(" ", "-")
     )
     return load(found.spec_name), hint
 

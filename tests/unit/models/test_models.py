@@ -35,6 +35,13 @@ PUBLISHED = {
     "minimax-m1-80k": (456.0, "model card"), "ernie-4.5-21b-a3b": (21.8, "model card"),
     "glm-4.7-flash": (29.943, "counted tensors less the MTP layer and its embeddings"),
     "nemotron-nano-9b-v2": (8.89, "model card"), "seed-oss-36b": (36.15, "model card"),
+    "gemma-7b": (8.54, "weights index"), "gemma-2b": (2.51, "weights index"), "gemma-2-2b": (2.61, "weights index"),
+    "granite-3.1-8b": (8.17, "weights index"), "granite-3.1-2b": (2.53, "weights index"),
+    "codellama-13b": (13.02, "weights index"), "codellama-34b": (33.74, "weights index"),
+    "phi-3-mini-4k": (3.82, "weights index"), "phi-4-mini": (3.84, "weights index"),
+    "mistral-nemo": (12.25, "weights index"), "mistral-small-24b": (23.57, "weights index"),
+    "qwen1.5-moe-a2.7b": (14.32, "weights index"), "smollm3-3b": (3.08, "weights index"),
+    "kimi-dev-72b": (72.71, "weights index"), "deepseek-coder-33b": (33.34, "weights index"),
     "glm-4.5-air": (106.85, "weights less the MTP layer; the report rounds to 106 B"),
 }  # fmt: skip
 
