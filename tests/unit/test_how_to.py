@@ -52,6 +52,15 @@ def test_contributing_and_the_index_lead_to_every_guide():
     assert not missing
 
 
+def test_a_log_is_compared_and_calibrates_memory(tmp_path):
+    log, own = tmp_path / "start.log", tmp_path / "own.json"
+    log.write_text(blocks("will-it-fit.md", "text")[0])
+    names = {"log": log, "own": own}
+    for code in blocks("will-it-fit.md", "python"):
+        exec(code, names)  # noqa: S102 - the guide's own text
+    assert steps("will-it-fit.md") == [1, 2, 3]
+
+
 def test_a_fact_is_added_in_a_file_and_read(tmp_path, monkeypatch):
     (entry,), (read,) = blocks("add-a-fact.md", "yaml"), blocks("add-a-fact.md", "python")
     (tmp_path / "new.yaml").write_text(entry)
