@@ -202,7 +202,7 @@ def _names(facts: Facts, ids: list[str]) -> list[_Known]:
 def _spellings(facts: Facts, ids: list[str]) -> list[tuple[str, str]]:
     """Return each device with the other names that facts list for it."""
     listed = [(device, f"{device}.spellings") for device in ids if f"{device}.spellings" in facts]
-    return [(device, text.strip()) for device, one in listed for text in str(facts.get(one).value).split(";")]
+    return [(device, text.strip().lower()) for device, one in listed for text in str(facts.get(one).value).split(";")]
 
 
 def _has_memory(facts: Facts, device: str, memory_gb: float) -> bool:

@@ -265,9 +265,11 @@ def _by_bits(section: Config, method: str, doubts: list[str]) -> str:
         bits = 4
     if bits is None:
         return _algorithm(method, "quant_method", doubts)
-    if method not in {"awq", "gptq", "auto_round", "awq_marlin", "gptq_marlin", "gptq_v2", "moe_wna16", "inc"}:
+    stored = _integer(bits, quant.get("group_size"), doubts)
+    known = {"awq", "gptq", "auto_round", "awq_marlin", "gptq_marlin", "gptq_v2", "moe_wna16", "inc"}
+    if method not in known and not doubts:
         _unread("quant_method", method, doubts, f"integers of {shortened(str(bits), 20)} bits")
-    return _integer(bits, quant.get("group_size"), doubts)
+    return stored
 
 
 def _exclusions(section: Config, config: Config) -> set[str]:

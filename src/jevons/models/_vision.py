@@ -14,8 +14,26 @@ def vision_parameters(raw: Mapping[str, Any], hidden: int) -> int:
     Notes
     -----
     Per layer ``4 h^2`` of attention and two or, where gated, three matrices ``h x inner``; the patches' embedding; a
-    projector from ``merge^2`` patches of width ``h`` to the decoder. Within 5 % of the published towers.
+    projector from ``merge^2`` patches of width ``h`` to the decoder. Within 5 % of the published towers. Experts that
+    only tokens of images take (ERNIE 4.5 VL) count here.
     """
+    return _image_experts(raw, hidden) + _tower_parameters(raw, hidden)
+
+
+def _image_experts(raw: Mapping[str, Any], hidden: int) -> int:
+    """Return the experts of images, where a config lists one number for text and one for images."""
+    experts, inner = raw.get("moe_num_experts"), raw.get("moe_intermediate_size")
+    depth = raw.get("num_hidden_layers")
+    if not (isinstance(experts, list) and isinstance(inner, list) and len(experts) > 1 and len(inner) > 1):
+        return 0
+    sizes = [size for size in (experts[1], inner[1], depth) if isinstance(size, int) and 1 < size < 1_000_000]
+    if len(sizes) < 3:
+        return 0
+    count, width, layers = sizes
+    return 3 * hidden * count * width * (layers - 1)
+
+
+def _tower_parameters(raw: Mapping[str, Any], hidden: int) -> int:
     tower = raw.get("vision_config")
     if not isinstance(tower, Mapping):
         return 0

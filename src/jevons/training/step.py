@@ -412,12 +412,17 @@ def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) ->
         op = ops.attention_prefill(
             device, batch, job.seq_len, 0, heads, keys, width, v_head_dim=a.v_head_dim, window=a.window or 0,
         )  # fmt: skip
-    elif a.kind in {"linear", "ssm"}:
-        states = batch * job.seq_len / 64.0 * a.state_elements * 4.0 / layout.tp
-        op = ops.elementwise(device, states, states)
-    else:
+        return (time_of(op) + _states_s(job, layout, group)) / layout.cp
+    return _states_s(job, layout, group) / layout.cp
+
+
+def _states_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) -> float:
+    """Read and write recurrent states once in 64 tokens, in place of attention or beside it [s]."""
+    if not group.attention.mixer_parameters:
         return 0.0
-    return time_of(op) / layout.cp
+    sequences = layout.micro_batch * job.seq_len / 64.0
+    moved = sequences * group.attention.state_elements * 4.0 / layout.tp
+    return time_of(ops.elementwise(job.cluster.accelerator, moved, moved))
 
 
 def _unfused_attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) -> float:

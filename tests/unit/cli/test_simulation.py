@@ -246,7 +246,7 @@ def test_days_of_many_replicas_cost_hours_times_price(replicas: int) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"precision": "q4_k_m"}, "precision=q4_k_m: unknown"),
+        ({"precision": "q7_x_m"}, "precision=q7_x_m: unknown"),
         ({"precision": "fp9"}, "Did you mean `fp8`"),
         ({"kv_precision": "q8_0"}, "kv_precision=q8_0: unknown"),
         ({"precision": "x", "mtbf": 5.0}, "precision=x: unknown"),

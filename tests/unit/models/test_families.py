@@ -122,3 +122,16 @@ def test_layers_that_take_the_tokens_of_an_earlier_indexer_keep_no_index_keys() 
     assert named.kv_bytes_per_token("bf16") == 8 * (32 + 8) * 2 + 4 * (8 + 4)
     assert [group.attention.index_dim > 0 for group in counted.layers] == [True, False, True]
     assert all(group.attention.sparse_topk == 16 for group in named.layers)
+
+
+def test_experts_of_images_weigh_beside_the_text() -> None:
+    """ERNIE-4.5-VL-28B-A3B: 21 B of text, and as many narrower experts for images."""
+    config = plain(
+        "ernie4_5_moe_vl", 2560, 28, 20, 4, 12288, 103424, head_dim=128, moe_intermediate_size=[1536, 512],
+        moe_num_experts=[64, 64], moe_num_shared_experts=2, moe_k=6, moe_layer_start_index=[1, 1],
+        moe_layer_end_index=[29, 28], moe_layer_interval=1, tie_word_embeddings=True,
+        vision_config={"hidden_size": 1280, "depth": 32},
+    )  # fmt: skip
+    spec = spec_of(config, "x")
+    assert spec.parameters_total == pytest.approx(21.8e9, rel=0.01)
+    assert spec.parameters_total + spec.vision_parameters == pytest.approx(29.4e9, rel=0.02)
