@@ -140,6 +140,13 @@ STATED: dict[str, tuple[dict[str, Any], float, float | None, float]] = {
               n_shared_experts=2, num_experts_per_tok=6, first_k_dense_replace=1, moe_layer_freq=1),
         16.4, 2.8, 28 * 2 * 16 * 128 * 2,
     ),
+    "Ling-3-like hybrid": (
+        plain("bailing_hybrid", 1536, 24, 16, 16, 4608, 157184, head_dim=128, layer_group_size=4, no_kda_lora=True,
+              short_conv_kernel_size=4, kda_lower_bound=-5, kv_lora_rank=512, q_lora_rank=None, qk_nope_head_dim=128,
+              qk_rope_head_dim=64, v_head_dim=128, num_experts=128, num_experts_per_tok=8, num_shared_experts=1,
+              moe_intermediate_size=512, first_k_dense_replace=1),
+        7.95, None, 6 * 576 * 2,
+    ),
     "Command A": (
         plain("cohere2", 12288, 64, 96, 8, 36864, 256000, sliding_window=4096, sliding_window_pattern=4), 111, None,
         16 * 2 * 8 * 128 * 2,

@@ -94,14 +94,26 @@ def delta_net(config: Config) -> Attention:
 
 
 def kimi_delta(config: Config) -> Attention:
-    """Return Kimi's delta attention: decay by channel from a low-rank gate, and a low-rank or full output gate."""
-    hidden, linear = width(config), config.section("linear_attn_config")
-    heads, dim = linear.integer("num_heads", least=1, most=100_000), linear.integer("head_dim", least=1, most=100_000)
-    kernel = linear.integer("short_conv_kernel_size", default=4)
+    """Return Kimi's delta attention: decay and output gate by channel, each of low or of full rank.
+
+    Kimi states its heads in `linear_attn_config`, where the decay is of low rank. Ling 3 has those of its full layers;
+    `no_kda_lora` gives both gates the full rank.
+    """
+    hidden = width(config)
+    if config.raw.get("linear_attn_config") is not None:
+        linear = config.section("linear_attn_config")
+        heads = linear.integer("num_heads", least=1, most=100_000)
+        dim = linear.integer("head_dim", least=1, most=100_000)
+        kernel = linear.integer("short_conv_kernel_size", default=4)
+        full_decay, full_gate = False, linear.flag("use_full_rank_gate")
+    else:
+        heads = config.integer("num_attention_heads", least=1, most=100_000)
+        dim = config.integer("head_dim", default=max(hidden // heads, 1), least=1, most=100_000)
+        kernel = config.integer("short_conv_kernel_size", default=4)
+        full_decay = full_gate = config.flag("no_kda_lora")
     inner = heads * dim
-    low_rank = dim * (hidden + inner)
-    gate = hidden * inner if linear.flag("use_full_rank_gate") else low_rank
-    projections = 4 * hidden * inner + low_rank + gate + hidden * heads
+    ranks = {False: dim * (hidden + inner), True: hidden * inner}
+    projections = 4 * hidden * inner + ranks[full_decay] + ranks[full_gate] + hidden * heads
     return Attention(
         kind="linear",
         heads=heads,
@@ -208,7 +220,7 @@ def beside(attention: Attention, mixer: Attention) -> Attention:
 
 def recurrent(config: Config, word: str = "") -> Attention:
     """Return the mixer without a growing cache that a config's fields describe."""
-    if config.raw.get("linear_attn_config") is not None:
+    if any(config.raw.get(name) is not None for name in ("linear_attn_config", "no_kda_lora", "kda_lower_bound")):
         return kimi_delta(config)
     if config.raw.get("linear_num_value_heads") is not None and word != "mamba":
         return delta_net(config)
