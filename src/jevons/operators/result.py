@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from jevons.checks import check_finite, check_ordered
+from jevons.formula import names_in
 from jevons.operators.types import P80_OVER_P90, OpTime, interval_s
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, number, table
@@ -194,19 +195,16 @@ class OpResult(Result):
         """Formulas, datasheet rates and fitted shares behind the time."""
         ledger = Ledger()
         ledger.add("error_frac", self.error_frac, formula="", source=self._error_source(), grade="derived")
-        for end, sign in (("low_s", "-"), ("high_s", "")):
-            value = self.low if sign else self.high
-            formula = f"time_s * exp({sign}{P80_OVER_P90:.16g} * log(1 + error_frac))"
-            ledger.add(end, value, "s", formula=formula, parents=("time_s", "error_frac"))
+        for end, sign, value in (("low_s", "/", self.low), ("high_s", "*", self.high)):
+            _add(ledger, end, value, f"time_s {sign} (1 + error_frac) ** {P80_OVER_P90:.16g}")
         terms = self.time.terms
         if terms is None or not self.time_s:
             ledger.add("time_s", self.time_s, "s", source=self.time.origin)
             return ledger
         launch, compute, traffic, serial = (_first(part) for part in terms[:4])
-        parents = ["residual", "launch_s", "compute_s", "traffic_s", "serial_s", "overlap_power"]
         joined = "(compute_s**overlap_power + traffic_s**overlap_power)**(1/overlap_power)"
         formula = f"residual * (launch_s + {joined} + serial_s)"
-        ledger.add("time_s", self.time_s, "s", formula=formula, parents=parents)
+        _add(ledger, "time_s", self.time_s, formula)
         fitted = {"grade": "derived", "source": self.time.origin}
         ledger.add("residual", _first(self.time.residual), **fitted)
         ledger.add("launch_s", launch, "s", **fitted)
@@ -224,8 +222,7 @@ class OpResult(Result):
         work, rate = ("flop", "peak_flop_per_s") if term == "compute" else ("bytes", "bandwidth_bytes_per_s")
         unit, unit_per_s = ("FLOP", "FLOP/s") if term == "compute" else ("bytes", "bytes/s")
         share = used.work / (used.per_s * time_s)
-        formula = f"{work} / ({rate} * {term}_share)"
-        ledger.add(f"{term}_s", time_s, "s", formula=formula, parents=(work, rate, f"{term}_share"))
+        _add(ledger, f"{term}_s", time_s, f"{work} / ({rate} * {term}_share)")
         ledger.add(work, used.work, unit, source="the shape")
         ledger.add(rate, used.per_s, unit_per_s, source=used.source or used.path, grade=used.grade)
         ledger.add(f"{term}_share", share, **fitted)
@@ -259,6 +256,12 @@ _USE_COLUMNS = (
     Column(name="datasheet_per_s", label="datasheet", unit="G/s", scale=1e-9),
     Column(name="share_frac", label="share", unit="%", scale=100.0),
 )
+
+
+def _add(ledger: Ledger, path: str, value: float, formula: str) -> None:
+    """Record a time with its formula, whose symbols are paths of other figures."""
+    symbols = {name: (name,) for name in sorted(names_in(formula))}
+    ledger.add(path, value, "s", formula=formula, parents=tuple(symbols), symbols=symbols)
 
 
 def _first(value: Any) -> float:

@@ -11,6 +11,7 @@ from jevons import serving
 from jevons.checks import check, check_finite, check_sum
 from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
+from jevons.formula import Formula, Symbol
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.provenance import Ledger
@@ -295,6 +296,33 @@ def _memory(result: SizeResult, fleets: tuple[Fleet, ...], names: Mapping[tuple[
     return table("memory", "Memory of one accelerator of a replica", columns, rows, detail=True)
 
 
+REQUEST_TOKENS = Formula("isl + osl", "tok", {"isl": Symbol("input", "tok"), "osl": Symbol("output", "tok")})
+"""Tokens of a request."""
+
+
+def fleet_hour(currency: str) -> Formula:
+    """Return the cost of a fleet in an hour."""
+    unit = f"{currency}/h"
+    return Formula(
+        "accelerators * hour",
+        unit,
+        {"accelerators": Symbol("of the fleet"), "hour": Symbol("of an accelerator", unit)},
+    )
+
+
+def fleet_tokens(currency: str) -> Formula:
+    """Return the cost of a million tokens, input and output alike."""
+    return Formula(
+        "hour / 3600 / (rate * tokens) * 1000000",
+        f"{currency}/Mtok",
+        {
+            "hour": Symbol("cost of the fleet", f"{currency}/h"),
+            "rate": Symbol("of requests", "req/s"),
+            "tokens": Symbol("of a request", "tok"),
+        },
+    )
+
+
 def size_ledger(result: SizeResult) -> Ledger:
     """Return how the figures of the best fleet were made."""
     ledger, best, on = Ledger(), result.best, result.service.on
@@ -309,44 +337,41 @@ def size_ledger(result: SizeResult) -> Ledger:
     site = [f"{SITE}.{n}" for n in ("tariff_cny_per_kwh", "pue", "build_cny_per_w")]
     for fact in (*hardware, *paid, *terms, *site):
         add_fact(ledger, fact, facts, on)
-    ledger.add("load.rate_req_per_s", best.rate_req_per_s, "req/s", formula="asked for", grade="")
-    ledger.add("request.tokens", float(result.service.isl + result.service.osl), "tok", formula="isl + osl")
+    ledger.add("load.rate_req_per_s", best.rate_req_per_s, "req/s", source="asked for")
+    for name, tokens in (("isl", result.service.isl), ("osl", result.service.osl)):
+        ledger.add(f"request.{name}", tokens, "tok", source="asked for")
+    ledger.derive("request.tokens", REQUEST_TOKENS, isl="request.isl", osl="request.osl")
     unit = "users" if result.demand.users and not result.demand.think_s else "req/s"
     ledger.add(
         "best.capacity_per_replica", best.capacity, unit,
-        formula=f"{best.deployment} at batch {best.point.batch:g}: bound by {best.point.bounds}", parents=hardware,
+        method=f"{best.deployment} at batch {best.point.batch:g}: bound by {best.point.bounds}", parents=hardware,
     )  # fmt: skip
     how = "fewest replicas that keep the limits when simulated" if best.observed else "load over capacity, rounded up"
     ledger.add(
-        "best.replicas", best.replicas, "1", formula=how, parents=("load.rate_req_per_s", "best.capacity_per_replica")
+        "best.replicas", best.replicas, "1", method=how, parents=("load.rate_req_per_s", "best.capacity_per_replica")
     )
     ledger.add(
-        "best.accelerators",
-        best.accelerators,
-        "1",
-        formula="replicas x accelerators per replica",
+        "best.accelerators", best.accelerators, method="accelerators of all replicas, of the layout that was found",
         parents=("best.replicas",),
-    )
+    )  # fmt: skip
     for name, statistics in best.latency().items():
         for statistic, value in statistics.items():
             how = "simulated" if best.observed else "static point without queueing"
-            ledger.add(f"best.{name}.{statistic}", value["mean"] or 0.0, "s", formula=how, parents=("best.replicas",))
+            ledger.add(f"best.{name}.{statistic}", value["mean"] or 0.0, "s", method=how, parents=("best.replicas",))
     price = best.price
     if price is not None and best.per_hour is not None:
         owned = price.origin.startswith("own cost")
         ledger.add(
-            "price.per_accelerator_hour", price.amount, f"{price.currency}/h", formula=price.origin,
+            "price.per_accelerator_hour", price.amount, f"{price.currency}/h", method=price.origin,
             parents=(*paid, *terms, *site) if owned else (),
         )  # fmt: skip
-        ledger.add(
-            "best.cost_per_h", best.per_hour, f"{price.currency}/h", formula="accelerators x price of an hour",
-            parents=("best.accelerators", "price.per_accelerator_hour"),
+        ledger.derive(
+            "best.cost_per_h", fleet_hour(price.currency), accelerators="best.accelerators",
+            hour="price.per_accelerator_hour",
         )  # fmt: skip
-        per_mtok = best.record(result.service)["cost_per_mtok"]
-        ledger.add(
-            "best.cost_per_mtok", per_mtok, f"{price.currency}/Mtok",
-            formula="cost per hour / 3600 / (requests per second x tokens of a request) x 1e6",
-            parents=("best.cost_per_h", "load.rate_req_per_s", "request.tokens"),
+        ledger.derive(
+            "best.cost_per_mtok", fleet_tokens(price.currency), hour="best.cost_per_h", rate="load.rate_req_per_s",
+            tokens="request.tokens",
         )  # fmt: skip
     return ledger
 

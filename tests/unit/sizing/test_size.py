@@ -208,6 +208,17 @@ def test_rank_table_spreads_prompts_over_ranks():
     assert (table.alone[16_000] + prompts * table.own[2000]) / 1e12 == pytest.approx(step_s, rel=1e-6)
 
 
+def test_each_explained_figure_of_a_fleet_follows_from_its_printed_formula(sized):
+    nodes = sized.ledger.nodes
+    computed = [path for path, node in nodes.items() if node.symbols]
+    assert {"request.tokens", "best.cost_per_h", "best.cost_per_mtok"} <= set(computed)
+    for path in computed:
+        assert sized.ledger.recompute(path) == pytest.approx(nodes[path].value, rel=1e-9), path
+    assert nodes["best.cost_per_h"].value == pytest.approx(sized.best.per_hour, rel=1e-12)
+    per_mtok = sized.best.record(sized.service)["cost_per_mtok"]
+    assert nodes["best.cost_per_mtok"].value == pytest.approx(per_mtok, rel=1e-12)
+
+
 def test_result_explains_saves_and_frames(sized, tmp_path):
     text = sized.explain("best.cost_per_mtok")
     assert text.startswith("best.cost_per_mtok = ")
