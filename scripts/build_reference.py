@@ -44,8 +44,8 @@ tables keep to the width of the terminal (150 columns where there is none, or `C
 
 SCENARIO_HEAD = """# The scenario file
 
-A scenario is a YAML file with a section per stage. Unknown keys are faults; all faults of a file are reported together,
-with line and column. `jevons plan FILE --dry-run` prints every value as it was understood and where it came from.
+A scenario is a YAML file with a section per stage. Unknown keys are errors, and all errors of a file are reported
+together, with line and column. `jevons plan FILE --dry-run` prints every value as understood, with its origin.
 
 An **amount** is one of
 
@@ -55,10 +55,10 @@ An **amount** is one of
 | a fact | `{fact: h20.price_cny}`, with its own range, or with `low` and `high`, or `fixed: true` for the value alone |
 | a distribution | `{low: 0.7, mode: 0.85, high: 0.95, source: "why this range"}` |
 
-Distributions are triangular; where `high` is more than ten times `low`, in the logarithm. Amounts in USD or HKD are
-converted at the rate of `as_of`. A section with `facts: PREFIX` takes what is not given from the facts
-`PREFIX.NAME`; the last column gives NAME. Columns: **unit** as stored (any unit of the same dimension may be
-written), **default** (`required`: the field must be given).
+Distributions are triangular, and triangular in the logarithm where `high` exceeds ten times `low`. Amounts in USD or
+HKD are converted at the rate of `as_of`. A section with `facts: PREFIX` takes missing fields from the facts
+`PREFIX.NAME`; the last column gives NAME. **Unit** is the unit of storage; any unit of the same dimension may be
+written. **Default** says `required` where the field must be given.
 """
 
 
@@ -206,8 +206,8 @@ def commands_page() -> str:
 
 LOAD_HEAD = """# The load file
 
-`jevons simulate --load FILE` takes a YAML file of classes of requests. Unknown keys are faults; all faults of a file
-are reported together, with line and column. `--requests` and `--rate` replace the file's. An example:
+`jevons simulate --load FILE` takes a YAML file of request classes. Unknown keys are errors, and all errors of a file
+are reported together, with line and column. `--requests` and `--rate` replace those of the file. An example:
 
 ```yaml
 rate: 6              # requests per second, all classes together
@@ -219,8 +219,8 @@ classes:
   - {name: agents, share: 1, isl: 4000, isl_cv: 0.5, osl: 120, system_tokens: 2500, slo: {e2e_s: 20}}
 ```
 
-Conversations begin at such a rate that their turns make the class's share; a prompt repeats all that was said before,
-so that the prefix cache finds it. Each kind of chance has a random stream of its own from `--seed`.
+Conversations begin at the rate at which their turns make up the class's share. Each prompt repeats the conversation so
+far, and the prefix cache finds it. Every source of randomness has its own stream from `--seed`.
 """
 
 

@@ -83,3 +83,49 @@ def test_the_version_to_cite_is_the_packages():
 
     assert f"version: {jevons.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"version {jevons.__version__}, " in PAGE
+
+
+def validated(page, row, column):
+    """Return a cell of a table of a validation page: the row that begins so, the column of that heading."""
+    heads: list[str] = []
+    for line in (ROOT / "docs" / "validation" / page).read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if column in cells:
+            heads = cells
+        elif cells and cells[0] == row and len(cells) == len(heads):
+            return cells[heads.index(column)]
+    message = f"{page} has no row `{row}` under `{column}`"
+    raise AssertionError(message)
+
+
+def claimed(what):
+    """Return rows and error of a line of the README's table of accuracy."""
+    line = next(one for one in PAGE.splitlines() if one.startswith("|") and what in one)
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    return int(cells[1].replace(",", "")), [float(part) for part in cells[3].split(" / ")]
+
+
+@pytest.mark.parametrize(
+    ("what", "row"),
+    [
+        ("TensorRT-LLM](", "trtllm_overview output_tok_s"), ("InferenceX, TPOT", "inferencex_silicon tpot_ms"),
+        ("InferenceX, TTFT", "inferencex_silicon ttft_ms"), ("MLPerf", "mlperf_inference output_tok_s"),
+        ("engine benchmarks, output", "engine_bench output_tok_s"),
+    ],
+)  # fmt: skip
+def test_errors_of_serving_are_those_of_the_validation_page(what, row):
+    rows, (median, p90) = claimed(what)
+    held_out = [float(part) for part in validated("serving.md", row, "held out by group").split(" / ")]
+    assert rows == int(validated("serving.md", row, "figures"))
+    assert (median, p90) == (pytest.approx(held_out[0], abs=0.05), pytest.approx(held_out[1], abs=0.51))
+
+
+def test_errors_of_kernels_and_training_are_those_of_the_validation_pages():
+    rows, errors = claimed("calls above 20 µs")
+    row = "products, attention and experts of current engines"
+    assert f"{rows:,}" == validated("operators.md", row, "calls > 20 µs")
+    assert errors == [float(part) for part in validated("operators.md", row, "held out by group").split(" / ")]
+    rows, (median, p90) = claimed("[training](")
+    assert str(rows) == validated("training.md", "all", "rows")
+    assert f"{median} %" == validated("training.md", "all", "median APE")
+    assert float(validated("training.md", "all", "p90 APE").rstrip(" %")) == pytest.approx(p90, abs=0.51)

@@ -23,10 +23,10 @@ class PriceSpec(Section):
 
 
 class TierSpec(Section):
-    """A price beside the standard one, such as for long prompts or for priority; served as standard calls are."""
+    """A price beside the standard one, as for long prompts or priority; its calls cost what standard ones cost."""
 
     share: Fraction
-    """Share of the model's tokens that is bought in it, alike in every segment; all tiers sum to 1 at most."""
+    """Share of the model's tokens bought in this tier, equal in all segments; all tiers sum to at most 1."""
     factor: Annotated[Amount, Quantity(unit="1", gt=0, le=100)]
     """Price over the standard one."""
 
@@ -35,7 +35,7 @@ class AnnouncedPrice(PriceSpec):
     """A list price that was announced by the date of the information and begins later."""
 
     start: QuarterOfDate = Field(alias="from")
-    """Quarter from which it is posted, such as 2025-Q3, or a date, which counts as the quarter that it falls in."""
+    """Quarter from which it is posted, such as 2025-Q3; a date means its quarter."""
 
 
 class SegmentSpec(Section):
@@ -61,7 +61,7 @@ class SegmentSpec(Section):
     internal: bool = False
     """Whether the callers are the firm's own businesses."""
     adopters: Annotated[Amount, Quantity(unit="1", gt=0)]
-    """Firms or users that could ever adopt."""
+    """Number of firms or users that could ever adopt."""
     value: Annotated[Amount, Quantity(unit="CNY", gt=0)]
     """Median value of a call to its caller."""
     value_sigma: Annotated[Amount, Quantity(unit="1", gt=0, le=6)]
@@ -79,7 +79,7 @@ class SegmentSpec(Section):
     tokens_growth: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Factor per year of tokens per call (reasoning, agents, context)."""
     integration: Annotated[Amount, Quantity(unit="CNY", ge=0)]
-    """Cost of using the service per adopter and year, besides tokens."""
+    """Cost of using the service per adopter and year, without tokens."""
     bass_p: Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
     """Innovation coefficient per quarter."""
     bass_q: Annotated[Amount, Quantity(unit="1", ge=0, le=3)]
@@ -97,15 +97,15 @@ class SegmentSpec(Section):
     buyer_tokens: Annotated[Amount, Quantity(unit="tok/day", ge=0)] = Amount(
         value=0.0, unit="tok/day", origin="default"
     )
-    """Tokens a day of a middling buying organisation at the start; 0 where nobody considers machines of their own."""
+    """Tokens per day of the median organisation at the start; 0 where owning machines is no option."""
     buyer_sigma: Annotated[Amount, Quantity(unit="1", ge=0, le=4)] = Amount(value=1.5, unit="1", origin="default")
-    """Spread of that over organisations (standard deviation of the logarithm)."""
+    """Spread of that size over organisations (standard deviation of the logarithm)."""
     privacy: Annotated[Amount, Quantity(unit="CNY/Mtok", ge=0)] = Amount(value=0.0, unit="CNY/Mtok", origin="default")
-    """Worth of keeping data in the house, which an API loses whole and a rented machine half."""
+    """Value of keeping data in-house; an API loses all of it, a rented machine half."""
     wallet: Annotated[Amount, Quantity(unit="CNY", ge=0)] = Amount(value=0.0, unit="CNY", origin="default")
-    """Most that an adopter spends on calls in a year; 0 for no such limit."""
+    """Maximum spending of an adopter on calls per year; 0 for no limit."""
     attention: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
-    """Most calls that an adopter can make use of in a day; 0 for no such limit."""
+    """Maximum calls that an adopter can use per day; 0 for no limit."""
 
 
 class RivalSpec(Section):
@@ -114,50 +114,50 @@ class RivalSpec(Section):
     label: str = ""
     """Name in tables."""
     open_weights: bool = False
-    """Whether it hosts open weights without a platform of its own around them: a nest of its own, priced near cost."""
+    """Whether it hosts open weights without a platform; such hosts form a nest and price near cost."""
     volume: Annotated[Amount, Quantity(unit="tok/day", gt=0)]
-    """Tokens a day at the start; rivals divide in this proportion what the firm does not serve."""
+    """Tokens per day at the start; rivals share what the firm does not serve in this proportion."""
     cost: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Full unit cost over the firm's."""
     bundle: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
-    """Worth to a buyer of what comes with tokens (platform, data services, support), as a share of their price."""
+    """Value to a buyer of the platform around its tokens (data services, support), as a share of their price."""
     prices: dict[str, PriceSpec] = Field(min_length=1)
-    """List price of what it offers in the place of each served model; a model left out is one it has no match for."""
+    """List price of its model that competes with each served model; omit a model without a match."""
 
 
 class ProvidersSpec(Section):
-    """Who competes, and how buyers move."""
+    """Rival providers, and how buyers move between them."""
 
     FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {"least_elasticity": "assumption.least_provider_elasticity"}
 
     label: str = "the firm"
     """Name of the firm itself in tables."""
     rivals: dict[str, RivalSpec] = Field(default_factory=dict)
-    """Rivals by name; without any, shares stand and the markup is competition."""
+    """Rivals by name; without any, shares are fixed and `markup` stands for competition."""
     share_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-1.5)] = Amount(
         value=-3.0, unit="1", origin="default"
     )
     """Elasticity of a small provider's volume to its own price once buyers have moved, negative."""
     least_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-1.01)]
-    """Elasticity of its own volume that even a provider without close rivals reckons with, negative."""
+    """Minimum elasticity of its own volume that a provider assumes, negative."""
     nesting: Annotated[Amount, Quantity(unit="1", gt=0, le=1)] = Amount(value=0.6, unit="1", origin="default")
-    """Dissimilarity of providers within a nest: 1 for none more alike than others, near 0 for interchangeable."""
+    """Dissimilarity of providers within a nest: 1 for none, near 0 for interchangeable ones."""
     bundle: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
-    """Worth to a buyer of what comes with the firm's own tokens, as a share of their price."""
+    """Value to a buyer of the platform around the firm's tokens, as a share of their price."""
     bundle_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
-    """Change of that worth a year, all bundles alike, a fraction."""
+    """Change of the value of all bundles per year, a fraction."""
     share_inertia: Fraction = Amount(value=0.7, unit="1", origin="default")
-    """Share of the gap to the shares that prices call for which is left after a quarter."""
+    """Share of the gap to the equilibrium shares that remains after a quarter."""
     match: Fraction = Amount(value=0.6, unit="1", origin="default")
-    """Share of the deepest relative cut of a rival that a provider follows, though not below its own cost."""
+    """Share of a rival's deepest relative price cut that a provider follows, down to its own cost."""
     match_lag: Annotated[Amount, Quantity(unit="quarter", ge=1, le=12)] = Amount(
         value=1.0, unit="quarter", origin="default"
     )
-    """Quarters until it does."""
+    """Quarters until a provider follows."""
 
 
 class BoxSpec(Section):
-    """A machine that an organisation may buy, or rent whole, in place of calling an API."""
+    """Machine that an organisation may buy, or rent whole, instead of calling an API."""
 
     FACT_NAMES: ClassVar[Mapping[str, str]] = {
         "life": "life_y", "staff": "staff_cny_per_y", "utilisation": "utilisation_frac",
@@ -166,30 +166,30 @@ class BoxSpec(Section):
     facts: str = ""
     """Prefix of facts that fill what is not given."""
     devices: Annotated[Amount, Quantity(unit="1", ge=1)] = Amount(value=8.0, unit="1", origin="default")
-    """Accelerators of the kind `rental_device` in it."""
+    """Number of accelerators, of the kind `rental_device`."""
     price: Annotated[Amount, Quantity(unit="CNY", gt=0)]
-    """What the buyer pays for it, the seller's margin and software in it."""
+    """Purchase price, with the seller's margin and software."""
     life: Annotated[Amount, Quantity(unit="y", gt=0)]
-    """Years over which it is written off."""
+    """Years over which the machine is written off."""
     staff: Annotated[Amount, Quantity(unit="CNY/y", ge=0)]
-    """Staff who keep it running, a year."""
+    """Cost of the staff who run it, per year."""
     utilisation: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
-    """Mean load over what it carries within the latency limits."""
+    """Mean load over the maximum load within the latency limits."""
     spread: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=0.3, unit="1", origin="default")
-    """Spread of what else counts in the choice, as a share of yearly cost."""
+    """Spread of unmodelled preferences in the choice, as a share of yearly cost."""
 
 
 class BrokersSpec(Section):
-    """How brokers of rented accelerators decide; what they hold is in `hardware.devices`."""
+    """Decisions of brokers who rent out accelerators; `hardware.devices` states their stock."""
 
     carry: Annotated[Amount, Quantity(unit="1", gt=0, le=1)] = Amount(value=0.1, unit="1", origin="default")
-    """What holding a device idle for a quarter costs them, as a share of rent: a quarter forgone of a lease of ten."""
+    """Cost of holding a device idle for a quarter, as a share of the rent under a lease."""
     extrapolation: Annotated[Amount, Quantity(unit="1", ge=0, le=2)] = Amount(value=0.5, unit="1", origin="default")
-    """Rise of a chip's rent that they expect over its last quarter's change."""
+    """Expected change of a chip's rent over its change in the last quarter."""
     hoard: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)] = Amount(value=0.5, unit="1", origin="default")
-    """Largest share of their stock that they can hold back in a quarter; the rest is let under leases that run on."""
+    """Maximum share of the stock that brokers can withhold in a quarter; the rest is under lease."""
     start_rise: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
-    """Rise by next quarter that they expect in the first two quarters, before rents of the plan show a change."""
+    """Expected rise of rents by the next quarter in the first two quarters, a fraction."""
 
 
 class MarketSpec(Section):
@@ -198,57 +198,60 @@ class MarketSpec(Section):
     provider_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-0.01)]
     """Elasticity of one provider's volume to its price premium over rivals, negative."""
     elasticity_scale: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
-    """Common factor on all segments' intensive elasticities: they are wrong together."""
+    """Common factor on all segments' intensive elasticities, since their errors are correlated."""
     value_scale: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Common factor on all segments' values per call."""
     integration_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(
         value=0.0, unit="1", origin="default"
     )
-    """Change of all segments' integration costs a year as tool chains mature, a fraction."""
+    """Change of all segments' integration costs per year as tool chains mature, a fraction."""
     markup: Annotated[Amount, Quantity(unit="1", gt=0)]
-    """Price over full unit cost at which hosts of open weights enter; without rivals, what competition lets stand."""
+    """Price over full unit cost at which hosts of open weights enter; without rivals, the competitive markup."""
     price_inertia: Fraction
-    """Share of the gap to the target price that is left after a quarter."""
+    """Share of the gap to the target price that remains after a quarter."""
     price_step: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)] = Amount(value=0.05, unit="1", origin="default")
-    """Least change of a list price, as a share of the posted one, at which a provider posts a new one; 0: any."""
+    """Minimum change at which a provider posts a new list price, as a share of the posted one; 0 for any."""
     slot_substitution: Annotated[Amount, Quantity(unit="1", ge=-20, le=0)] = Amount(
         value=0.0, unit="1", origin="default"
     )
-    """Elasticity of substitution between peak and off-peak calls that cannot wait; 0: a discount moves none."""
+    """Elasticity of substitution between peak and off-peak calls that cannot wait; with 0 a discount moves no call."""
     peak_hours: Annotated[Amount, Quantity(unit="h", gt=0, le=23)]
     """Hours of the day's peak slot."""
     rental_device: str = "h100_sxm"
     """Device whose hours rental segments count."""
     rental_utilisation: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
-    """Highest share of rentable device-hours that is let."""
+    """Maximum share of rentable device-hours that is let."""
     rental_price: Annotated[Amount, Quantity(unit="CNY/h", gt=0)] = Amount(value=15.0, unit="CNY/h", origin="default")
-    """Rent of that device-hour at which rental segments want what they state; rents of the plan clear the market."""
+    """Rent of the reference device-hour at which rental segments have their stated demand."""
     cloud_premium: Annotated[Amount, Quantity(unit="1", gt=0, le=20)] = Amount(value=1.0, unit="1", origin="default")
-    """What the firm is paid for a let device-hour over the rent of a bare one: platform, storage, network, contract."""
+    """Firm's price of a let device-hour over the rent of a bare one (platform, storage, network, contract)."""
     rental_substitution: Annotated[Amount, Quantity(unit="1", ge=-50, le=-0.1)] = Amount(
         value=-3.0, unit="1", origin="default"
     )
-    """Elasticity of device-hours of one chip to its rent, others' rents standing, negative."""
+    """Elasticity of the demand for one chip to its rent, other rents equal, negative."""
     rental_tight: Annotated[Amount, Quantity(unit="1", ge=0.1, le=0.98)] = Amount(
         value=0.75, unit="1", origin="default"
     )
-    """Let share of a chip's stock at which its rent covers its full cost."""
+    """Share of a chip's stock that is let when its rent covers full cost."""
     rental_steepness: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=0.5, unit="1", origin="default")
-    """Rise of rent beyond that share (kappa)."""
+    """Steepness of rent beyond that share (κ in the explanation of the market)."""
     brokers: BrokersSpec = BrokersSpec()
     """Brokers who compete for the firm's renters with the stock in `hardware.devices.NAME.brokers`."""
     national: Annotated[Amount, Quantity(unit="tok/day", ge=0)] = Amount(value=0.0, unit="tok/day", origin="default")
-    """Tokens a day of the whole market at the start, to which calls of all segments are scaled; 0 for as given."""
+    """Tokens per day of the whole market at the start; calls of all segments are scaled to it. 0 for no scaling."""
     ai_revenue_share: Fraction = Amount(value=0.0, unit="1", origin="default")
-    """AI products over the cloud's revenue in the quarter before the first, to which rented hours are scaled; 0 for as
-    given."""
+    """Share of AI products in cloud revenue in the quarter before the start; rented hours are scaled to it.
+    0 for no scaling.
+    """
     ai_revenue_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=10)] = Amount(
         value=0.0, unit="1", origin="default"
     )
-    """Growth of that revenue on the year, a fraction, of which the first quarter adds a quarter."""
+    """Growth of AI revenue per year, a fraction; a quarter of it falls in the first quarter."""
     providers: ProvidersSpec = Field(default_factory=dict, validate_default=True)
     """Rivals."""
     box: BoxSpec | None = None
-    """Machine that buyers may own instead; segments with `buyer_tokens` choose by cost. None: nobody leaves."""
+    """Machine that buyers may own instead; segments with `buyer_tokens` choose by cost. Without it, all use
+    the cloud.
+    """
     segments: dict[str, SegmentSpec] = Field(min_length=1)
     """Segments by name."""

@@ -28,12 +28,12 @@ __all__ = ["RENTAL", "MarketSpec", "PriceSpec", "Scenario", "Section", "ServedMo
 
 
 class Scenario(Section):
-    """A whole question: sections named after the stages."""
+    """A scenario: one section per stage."""
 
     name: str
     """Title of the study."""
     as_of: dt.date
-    """Date of the information: nothing published later is visible."""
+    """Information date: nothing published later is used."""
     currency: Literal["CNY"] = "CNY"
     """Currency of results; amounts in others are converted at the rate of `as_of`."""
     seed: int = Field(7, ge=0, strict=True)

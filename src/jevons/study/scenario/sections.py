@@ -45,17 +45,17 @@ class DeviceSpec(Section):
     """An accelerator that can be bought or is installed."""
 
     price: Annotated[Amount, Quantity(unit="CNY", gt=0)]
-    """Per device with its share of the server, at the start."""
+    """Price of a device with its share of the server, at the start."""
     price_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
-    """Change of the price a year, a fraction."""
+    """Change of the price per year, a fraction."""
     supply: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Devices that can be ordered in the first quarter."""
     supply_growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=20)] = Amount(value=0.0, unit="1", origin="default")
-    """Growth of that number a year, a fraction."""
+    """Growth per year, a fraction."""
     supply_from: QuarterOrNone = ""
     """First quarter of supply, such as 2025-Q4; empty for the start."""
     ban_probability: Fraction = Amount(value=0.0, unit="1", origin="default")
-    """Probability that exports of the device are barred from `ban_from` on."""
+    """Probability of an export ban from `ban_from` on."""
     ban_from: QuarterOrNone = ""
     """First quarter without supply if the ban comes."""
     installed: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
@@ -63,25 +63,25 @@ class DeviceSpec(Section):
     installed_age: Annotated[Amount, Quantity(unit="quarter", ge=0)] = Amount(
         value=0.0, unit="quarter", origin="default"
     )
-    """Their mean age."""
+    """Mean age of the installed devices at the start."""
     arriving: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
-    """Devices ordered and paid for before the start that are still to come into service."""
+    """Devices paid for before the start that enter service later."""
     arriving_over: Annotated[Amount, Quantity(unit="quarter", ge=1)] = Amount(
         value=1.0, unit="quarter", origin="default"
     )
-    """Quarters, from the first on, over which they come into service in equal parts."""
+    """Quarters over which they enter service in equal parts, from the first quarter on."""
     committed: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
-    """Devices a quarter that contracts bind the firm to order, at most the supply; a ban voids them."""
+    """Devices per quarter that contracts commit the firm to order, up to the supply; a ban voids them."""
     committed_until: QuarterOrNone = ""
-    """Last quarter of that; empty for the end of the plan."""
+    """Last quarter of these commitments; empty for the end of the plan."""
     software: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
-    """Share of the modelled speed that its software reaches, against mature stacks."""
+    """Speed of its software stack over a mature one."""
     lead: Annotated[Amount, Quantity(unit="quarter", ge=0)] = Amount(value=1.0, unit="quarter", origin="default")
-    """From order to service."""
+    """Time from order to service."""
     brokers: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
-    """Devices in the hands of brokers at the start that compete for the renters whom the firm could serve."""
+    """Devices that brokers hold at the start and offer to the firm's renters."""
     brokers_growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=20)] = Amount(value=0.0, unit="1", origin="default")
-    """Growth of that number a year, a fraction."""
+    """Growth per year, a fraction."""
 
 
 class HardwareSpec(Section):
@@ -97,7 +97,9 @@ class ServedModel(Section):
     """A model that segments call."""
 
     architecture: str = ""
-    """Shipped model name, or path of a config.json beside the file, that it is computed as; empty: the key itself."""
+    """Model whose architecture is computed: a shipped name, or the path of a config.json; empty for the
+    entry's own name.
+    """
     label: str = ""
     """Name in tables."""
     precision: str = "fp8_block"
@@ -105,20 +107,21 @@ class ServedModel(Section):
     price: PriceSpec
     """List price at the start."""
     announced: list[AnnouncedPrice] = Field(default_factory=list)
-    """Prices announced for later quarters, in order of date: posted then whatever competition calls for, which moves
-    the price on from there."""
+    """Prices announced for later quarters, in order of date. Each is posted in its quarter; competition
+    moves the price afterwards.
+    """
     tiers: dict[str, TierSpec] = Field(default_factory=dict)
-    """Tiers by name beside the standard price; what they leave of the tokens is bought at that."""
+    """Tiers beside the standard price, by name; the remaining tokens are bought at the standard price."""
     batch_discount: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)] = Amount(value=0.0, unit="1", origin="default")
     """Discount of calls that may wait within the day."""
     off_peak_discount: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)] = Amount(
         value=0.0, unit="1", origin="default"
     )
-    """Discount of other calls outside of the peak slot."""
+    """Discount of other calls outside the peak slot."""
     tpot: Annotated[Amount, Quantity(unit="s", gt=0)] = Amount(value=0.05, unit="s", origin="default")
-    """Highest time per output token."""
+    """Limit on time per output token."""
     ttft: Annotated[Amount, Quantity(unit="s", gt=0)] = Amount(value=10.0, unit="s", origin="default")
-    """Highest time to first token of a prompt without queueing."""
+    """Limit on time to first token without queueing."""
     most_devices: int = Field(32, ge=1, le=1024, strict=True)
     """Maximum devices of one replica."""
 
@@ -131,17 +134,17 @@ class ServingSpec(Section):
     models: dict[str, ServedModel] = Field(min_length=1)
     """Served models by name."""
     utilisation_cap: Annotated[Amount, Quantity(unit="1", ge=1e-6, le=1)]
-    """Highest busy share of a slot while latency holds."""
+    """Maximum busy share of a slot within the latency limits."""
     availability: Annotated[Amount, Quantity(unit="1", ge=1e-6, le=1)]
-    """Share of device-hours in working order."""
+    """Share of device-hours without failure or maintenance."""
     software_gain: Annotated[Amount, Quantity(unit="1", gt=0)]
-    """Factor by which tokens per device-second grow in a year, all else equal."""
+    """Growth factor of tokens per device-second per year, all else equal."""
     learning_exponent: Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
     """Extra efficiency per logarithm of cumulative tokens (0.1: 7 % a doubling)."""
     engineering_error: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """True over modelled device-seconds per call."""
     efficiency: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
-    """Tokens per device-second relative to the model's: the lever of the Jevons experiment."""
+    """Tokens per device-second over the modelled ones; the Jevons experiment doubles it."""
 
 
 class CostSpec(Section):
@@ -152,11 +155,11 @@ class CostSpec(Section):
     wacc: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Weighted average cost of capital a year, nominal."""
     economic_life: Annotated[Amount, Quantity(unit="y", gt=0)]
-    """Years in which a device earns its price; not its accounting life."""
+    """Years over which a device must earn its price; not its accounting life."""
     service_life: Annotated[Amount, Quantity(unit="y", gt=0)]
-    """Years from service to retirement."""
+    """Years from entry into service to retirement."""
     site_life: Annotated[Amount, Quantity(unit="y", gt=0)]
-    """Years of buildings, power and cooling."""
+    """Economic life of buildings, power and cooling."""
     network: Fraction
     """Network and storage as a share of the devices' price."""
     operations: Fraction
@@ -166,31 +169,31 @@ class CostSpec(Section):
 
 
 class TrainingReserve(Section):
-    """Compute that the firm keeps for training its own models."""
+    """Compute reserved for training the firm's own models."""
 
     device: str = "h100_sxm"
-    """Device whose peak the reserve is counted in."""
+    """Device in whose peak the reserve is counted."""
     devices: Annotated[Amount, Quantity(unit="1", ge=0)]
     """Reserve at the start, in such devices."""
     growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=10)]
     """Growth a year, a fraction."""
     cluster: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
-    """Accelerators of one kind on one site that may be held as one cluster, whole or not at all; 0 for none."""
+    """Size of a training cluster, all of one kind on one site, built whole or not at all; 0 for none."""
     cluster_worth: Annotated[Amount, Quantity(unit="CNY/quarter", ge=0)] = Amount(
         value=0.0, unit="CNY/quarter", origin="default"
     )
-    """What holding it is worth to the firm in a quarter, besides its share in the reserve."""
+    """Value of that cluster to the firm per quarter, beside its share in the reserve."""
 
 
 class LineSpec(Section):
-    """A line of the budget beside AI infrastructure, known by what money on it returns."""
+    """A budget line beside AI infrastructure, described by its returns."""
 
     label: str = ""
     """Name in tables."""
     share: Fraction
-    """Share of what AI infrastructure leaves of the budget; the shares of all lines sum to 1 at most."""
+    """Share of the budget that AI infrastructure leaves; all lines sum to at most 1."""
     first_return: Annotated[Amount, Quantity(unit="1", ge=0, le=10)]
-    """After-tax cash a year per CNY of the first money spent; it falls on a straight line to zero over the life."""
+    """After-tax cash per year per CNY of the first money spent; it falls linearly to zero over the life."""
     scale: Annotated[Amount, Quantity(unit="CNY", gt=0)]
     """Spending at which the return of a further CNY has halved."""
     lag: Annotated[Amount, Quantity(unit="y", ge=0)]
@@ -200,31 +203,34 @@ class LineSpec(Section):
 
 
 class ExpansionSpec(Section):
-    """What limits building."""
+    """Budget, foresight and other limits of building."""
 
     budget: Annotated[Amount, Quantity(unit="CNY", ge=0)]
-    """Capital expenditure of the plan over all its quarters."""
+    """Capital expenditure over all quarters of the plan."""
     budget_quarters: int = Field(12, ge=1, le=80, strict=True)
     """Quarters over which the budget is released."""
     budget_first: Annotated[Amount, Quantity(unit="CNY", ge=0)]
-    """Release in the first quarter, at most the budget; the others follow on a straight line to the total."""
+    """Release in the first quarter, at most the budget; later releases follow a straight line to the total."""
     ai_share: Fraction
     """Share of the budget for AI servers and the sites they stand in."""
     training: TrainingReserve
     """Reserve for training."""
     foresight: Literal["perfect", "rolling", "myopic"] = "perfect"
-    """How far the planner sees."""
+    """Foresight of the planner."""
     market_power: bool = False
     """Whether the planner counts the effect of volume on its own price."""
     step: Literal["quarter", "month"] = "quarter"
     """Step of time in which orders and retirements are decided; market and accounts stay in quarters."""
     lines: dict[str, LineSpec] = Field(default_factory=dict)
-    """Lines of the budget beside AI infrastructure, by name; none where the plan is infrastructure alone."""
+    """Other budget lines by name; none where the plan is infrastructure alone."""
     look_beyond: int = Field(4, ge=0, le=40, strict=True)
-    """Quarters after the plan that the planner counts on: one step further along the last trend, then level. So the
-    last orders earn; with 0 they only have what a device is worth second-hand."""
+    """Quarters after the plan that the planner includes: one along the last trend, then level. With 0, the
+    last orders count at their terminal value alone.
+    """
     retirement: Literal["economic", "life"] = "economic"
-    """Whether devices leave once they earn less than keeping them and their power costs, or serve out their life."""
+    """`economic`: devices leave once they earn less than they and their power cost; `life`: at the end of
+    their life.
+    """
 
 
 class FinanceSpec(Section):
@@ -248,21 +254,21 @@ class FinanceSpec(Section):
     base_revenue: Annotated[Amount, Quantity(unit="CNY", gt=0)]
     """Quarterly revenue of the cloud at the start, AI included."""
     base_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)]
-    """Growth a year of the revenue that is not AI, a fraction."""
+    """Growth of non-AI cloud revenue per year, a fraction."""
     base_margin: Annotated[Amount, Quantity(unit="1", ge=-1, le=1)]
-    """EBITA margin of that revenue."""
+    """EBITA margin of non-AI cloud revenue."""
     base_capital: Annotated[Amount, Quantity(unit="1", ge=0)]
-    """Capital invested per CNY of added yearly revenue that is not AI."""
+    """Capital invested per CNY of added yearly non-AI revenue."""
     base_least: Fraction
-    """Least share of the cloud's revenue at the start that is not AI, however much AI the plan states."""
+    """Minimum non-AI share of cloud revenue at the start."""
     opening_book: Fraction
-    """Book value of buildings and power at the start over what they would cost new."""
+    """Book value of buildings and power at the start over their cost when new."""
     rest_ebita: Annotated[Amount, Quantity(unit="CNY")]
     """Yearly EBITA of the rest of the group."""
     rest_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=0.5)]
-    """Growth a year of that EBITA for `rest_years`, a fraction."""
+    """Growth of that EBITA per year for `rest_years`, a fraction."""
     rest_years: Annotated[Amount, Quantity(unit="y", ge=1, le=40)]
-    """Years for which the rest grows so; after them it grows for ever at the lower of this and `terminal_growth`."""
+    """Years of growth at `rest_growth`; afterwards at the lower of `rest_growth` and `terminal_growth`."""
     rest_return: Annotated[Amount, Quantity(unit="1", gt=0)]
     """After-tax return on the capital that growth of the rest needs."""
     net_cash: Annotated[Amount, Quantity(unit="CNY")]
@@ -270,17 +276,17 @@ class FinanceSpec(Section):
     stakes: Annotated[Amount, Quantity(unit="CNY", ge=0)]
     """Value of stakes in other firms."""
     owner_returns: Annotated[Amount, Quantity(unit="CNY", ge=0)] = Amount(value=0.0, unit="CNY", origin="default")
-    """Buybacks and dividends meant to be paid a year, as long as there is net cash to pay them from."""
+    """Planned buybacks and dividends per year, paid while net cash lasts."""
     ads: Annotated[Amount, Quantity(unit="1", gt=0)]
     """American depositary shares outstanding (ordinary shares over eight)."""
     ads_price: Annotated[Amount, Quantity(unit="CNY", gt=0)]
-    """Price of one at the date."""
+    """Price of an ADS at the date."""
     after_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)]
-    """Growth of AI revenue in the year after the plan, from which it fades over `fade_years`, a fraction."""
+    """Growth of AI revenue in the year after the plan, a fraction; it fades over `fade_years`."""
     fade_years: Annotated[Amount, Quantity(unit="y", ge=1, le=40)]
     """Years after the plan over which growth and margin fade to their terminal values."""
     terminal_growth: Annotated[Amount, Quantity(unit="1", ge=-0.1, le=0.08)]
-    """Growth for ever after the forecast, a fraction."""
+    """Perpetual growth after the fade, a fraction."""
     terminal_margin: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)]
     """EBITA margin of the cloud when mature."""
     capital_per_revenue: Annotated[Amount, Quantity(unit="1", gt=0)]
@@ -297,7 +303,7 @@ class Correlation(Section):
 
 
 class StudySpec(Section):
-    """How uncertainty is explored."""
+    """Treatment of uncertainty."""
 
     draws: int = Field(64, ge=0, le=100_000, strict=True)
     """Monte Carlo draws of the whole chain."""

@@ -50,42 +50,44 @@ class ClassSpec(_Section):
     """One class of requests."""
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
-    """What it is called in tables."""
+    """Name of the class in tables."""
     share: _Positive = 1.0
-    """Its part of the requests; parts are divided by their sum."""
+    """Weight of the class among all requests; weights are divided by their sum."""
     isl: _Tokens = 500.0
-    """Mean prompt tokens of a request [tokens]; in a conversation those that each turn adds."""
+    """Mean prompt length [tokens]; in a conversation, the mean length that each turn adds."""
     osl: _Tokens = 200.0
-    """Mean output tokens [tokens]."""
+    """Mean output length [tokens]."""
     isl_cv: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """Standard deviation of the prompt over its mean; lengths are lognormal, 0 for constant ones."""
+    """Coefficient of variation of lognormal prompt lengths; 0 for constant ones."""
     osl_cv: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """Likewise of the output."""
+    """Coefficient of variation of lognormal output lengths; 0 for constant ones."""
     lengths_from: str | None = None
-    """Trace file, beside the load file, from whose requests both lengths are drawn in place of the means."""
+    """Trace file from which pairs of lengths are drawn, in place of the means; the path is relative to the
+    load file.
+    """
     system_tokens: Annotated[int, Field(ge=0, le=10**7)] = 0
-    """Tokens with which every prompt of the class begins, the same in all."""
+    """Tokens shared by the beginning of every prompt of the class [tokens]."""
     prompts: Annotated[int, Field(ge=0, le=10**7)] = 0
-    """Different prompts of the class, sent in turn, which a prefix cache then knows; 0 where each is new."""
+    """Distinct prompts of the class, sent in turn and found in a prefix cache; 0 where every prompt is new."""
     turns: Annotated[float, Field(ge=1, le=TURNS)] = 1.0
-    """Mean questions of a conversation; their number is geometric. A prompt repeats all that was said before."""
+    """Mean turns of a conversation, geometrically distributed. Each prompt repeats the conversation so far."""
     think_s: Annotated[float, Field(ge=0, le=1e6)] = 30.0
-    """Mean time from one question of a conversation to the next [s], exponential."""
+    """Mean time between the turns of a conversation, exponentially distributed [s]."""
     priority: Annotated[int, Field(ge=0, le=63)] = 0
-    """Lower numbers are admitted first, and take the room of running requests of higher ones."""
+    """Priority: lower numbers are admitted first, and preempt running requests of higher numbers."""
     slo: SloSpec = SloSpec()
     """Latency limits of this class."""
 
 
 class BurstSpec(_Section):
-    """Arrivals by chance at two rates in turn."""
+    """Poisson arrivals at two rates in turn."""
 
     on_s: _Positive = 30.0
-    """Mean length of a burst [s]."""
+    """Mean duration of a burst [s]."""
     off_s: _Positive = 90.0
-    """Mean length of the calm between bursts [s]."""
+    """Mean time between bursts [s]."""
     ratio: Annotated[float, Field(ge=1, le=1e9)] = 5.0
-    """Rate in a burst over that in the calm."""
+    """Arrival rate in a burst over that between bursts."""
 
 
 class DaySpec(_Section):
@@ -100,41 +102,41 @@ class DaySpec(_Section):
 
 
 class StageSpec(_Section):
-    """A part of a load at a rate of its own."""
+    """One stage of a load, with its arrival rate."""
 
     rate: _Positive
     """Mean requests per second, all classes together."""
     seconds: Annotated[float, Field(gt=0, le=LONGEST_S)]
-    """How long it lasts [s]; the last one goes on until all requests have come."""
+    """Duration of the stage [s]; the last stage lasts until all requests have arrived."""
 
 
 class LoadSpec(_Section):
     """A load of several classes."""
 
     rate: _Positive | None = None
-    """Mean requests per second, all classes together; unless `stages` or `users` are given."""
+    """Mean arrival rate of all classes together [req/s]; omit it where `stages` or `users` are given."""
     stages: Annotated[tuple[StageSpec, ...], Field(max_length=1000)] = ()
-    """Rates in turn, of poisson, gamma or constant arrivals; `requests` then is what comes in them, unless given."""
+    """Arrival rates in turn (poisson, gamma or constant); `requests` follows from them unless given."""
     users: Annotated[int, Field(ge=1, le=REQUESTS)] | None = None
-    """Users of a closed loop, in place of a rate."""
+    """Concurrent users of a closed loop, in place of a rate."""
     think_s: Annotated[float, Field(ge=0, le=1e6)] = 0.0
-    """From an answer to a user's next request, in a closed loop [s]."""
+    """User think time between an answer and the next request, in a closed loop [s]."""
     requests: Annotated[int, Field(ge=1, le=REQUESTS)] = 10_000
-    """How many."""
+    """Number of requests."""
     arrivals: str = "poisson"
-    """``poisson``, ``gamma``, ``constant``, ``bursts``, ``day`` or ``at_once``."""
+    """Arrival process: ``poisson``, ``gamma``, ``constant``, ``bursts``, ``day`` or ``at_once``."""
     cv: _Positive = 2.0
-    """Standard deviation of the gaps over their mean, of gamma arrivals."""
+    """Coefficient of variation of the gaps between gamma arrivals."""
     bursts: BurstSpec = BurstSpec()
-    """Of arrivals in bursts."""
+    """Shape of arrivals in bursts."""
     day: DaySpec | None = None
-    """Of arrivals over a day."""
+    """Shape of arrivals over a day."""
     block_tokens: Annotated[int, Field(ge=1, le=4096)] = 16
-    """Tokens of a block of the prefix cache."""
+    """Tokens per block of the prefix cache."""
     most_context: Annotated[int, Field(ge=1, le=10**8)] = 32_768
-    """A conversation ends before a turn that would go beyond so many tokens."""
+    """Maximum context of a conversation [tokens]; it ends before a turn that would exceed it."""
     classes: Annotated[tuple[ClassSpec, ...], Field(min_length=1, max_length=64)]
-    """At least one."""
+    """Classes of requests, at least one."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> LoadSpec:
@@ -144,7 +146,7 @@ class LoadSpec(_Section):
             raise ValueError(message)
         self._check_rates()
         if self.arrivals == "day" and self.day is None:
-            message = "arrivals over a day need `day: {trough_frac: …}`"
+            message = "arrivals over a day need a section `day` with `trough_frac`"
             raise ValueError(message)
         names = [one.name for one in self.classes]
         if len(set(names)) < len(names):
