@@ -12,29 +12,35 @@ import multiprocessing
 import time
 from pathlib import Path
 
+from operators_page import write_page
+
 import jevons.facts
 from jevons.facts import load_facts
 from jevons.hardware import accelerator
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import KernelTable
 from jevons.operators.factors import read_table as read_kernels
+from jevons.validation.fit.operator_errors import (
+    Residuals,
+    document_of,
+    facts_text,
+    intervals_report,
+    report,
+    residuals_by_distance,
+    worst,
+)
 from jevons.validation.fit.operators import (
     FACTS,
     KERNELS,
     PLANS,
     Fitted,
     Sample,
-    device_left_out,
-    document_of,
-    facts_text,
     first_guess,
     fit_and_judge,
     record_of,
-    report,
     samples_of,
     shared_values,
     with_projections,
-    worst,
 )
 from jevons.validation.operators.rows import Block
 from jevons.validation.operators.tables import read_table
@@ -70,7 +76,7 @@ def main() -> int:
     wanted = options.families.split(",") if options.families else list(PLANS)
     fits: dict[str, list[Fitted]] = {}
     shared: dict[str, dict[str, float]] = {}
-    left_out: dict[str, dict[str, dict[str, float]]] = {}
+    residuals: dict[str, Residuals] = {}
     table = KernelTable(records={}, shared=shared)
     if options.families and "gemm" not in wanted:
         table = read_kernels(json.loads(KERNELS.read_text(encoding="utf-8")), {})
@@ -85,17 +91,19 @@ def main() -> int:
                 together.setdefault(sample.key[2:], []).append(sample)
             jobs = [(name, members, shared[name]) for members in together.values()]
             fits[name] = [fit for fitted in pool.map(fit_and_judge, jobs, chunksize=1) for fit in fitted]
-            left_out[name] = device_left_out(name, fits[name], shared[name], devices)
+            residuals[name] = residuals_by_distance(name, fits[name], shared[name], devices)
             if name == "gemm":
                 table = KernelTable(records={"gemm": [record_of(fit) for fit in fits[name]]}, shared=shared)
             print(name, {k: float(f"{v:.3g}") for k, v in shared[name].items()}, f"{time.monotonic() - started:.0f} s")
-    tables = f"{report(fits, left_out)}\n{worst(fits, options.worst)}\n"
+    tables = f"{report(fits, residuals)}\n{intervals_report(residuals)}\n{worst(fits, options.worst)}\n"
     print(tables)
     if options.out:
         options.out.write_text(tables, encoding="utf-8")
     if not options.families:
-        KERNELS.write_text(json.dumps(document_of(fits, left_out), separators=(",", ":")) + "\n", encoding="utf-8")
+        KERNELS.write_text(json.dumps(document_of(fits, residuals), separators=(",", ":")) + "\n", encoding="utf-8")
         FACTS.write_text(facts_text(shared, fits, options.date), encoding="utf-8")
+        fitted = read_kernels(json.loads(KERNELS.read_text(encoding="utf-8")), {})
+        write_page(fits, residuals, options.data, fitted, known)
     return 0
 
 

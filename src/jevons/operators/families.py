@@ -16,7 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from jevons.hardware.types import Accelerator
-from jevons.operators.types import COMPUTE, LAUNCH, BoundArray, FloatArray, OpTime, Precision, Shape, Terms
+from jevons.operators.types import (
+    COMPUTE,
+    LAUNCH,
+    UNKNOWN,
+    BoundArray,
+    Errors,
+    FloatArray,
+    OpTime,
+    Precision,
+    Shape,
+    Terms,
+)
 
 _CHUNK = 16384  # elements per pass, so that temporaries stay in the processor's cache
 _FEW = 256
@@ -94,21 +105,24 @@ class Kernel:
         Coefficients of the residual surface; None for physics alone.
     low, high : ndarray or None
         Range of each feature in the rows fitted; the surface is held constant beyond it.
-    p90_frac : float
-        90th-percentile absolute error on held-out rows.
-    wide_frac : float
-        The same on devices left out of the fit; it holds outside the range of the rows fitted.
+    error : Errors
+        Error that eight of ten held-out rows stayed below.
+    outside : Errors
+        The same outside the range of the rows fitted.
     origin : str
         Device and engines whose rows it was fitted to.
+    distance : str
+        How far these are from what was asked: ``own``, ``device``, ``kin`` or ``far``.
     """
 
     values: Mapping[str, float]
     surface: FloatArray | None = None
     low: FloatArray | None = None
     high: FloatArray | None = None
-    p90_frac: float = 1.0
-    wide_frac: float = 1.0
+    error: Errors = UNKNOWN
+    outside: Errors = UNKNOWN
     origin: str = ""
+    distance: str = "far"
 
 
 def cores_of(cores: int) -> float:
@@ -244,8 +258,8 @@ def evaluate(family: Family, kernel: Kernel, shape: Shape, rates: Rates, scale: 
     return OpTime(
         time_s=time.reshape(shape_out),
         bound=bound.reshape(shape_out),
-        p90_frac=kernel.p90_frac,
-        wide_frac=kernel.wide_frac,
+        error=kernel.error,
+        outside=kernel.outside,
         extrapolated=outside.reshape(shape_out),
         start_s=start.reshape(shape_out),
         terms=terms,

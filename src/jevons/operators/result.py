@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from jevons.checks import check_finite, check_ordered
 from jevons.formula import names_in
-from jevons.operators.types import P80_OVER_P90, OpTime, interval_s
+from jevons.operators.types import OpTime, interval_s
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, number, table
 
@@ -100,8 +100,8 @@ class OpResult(Result):
 
     @property
     def error_frac(self) -> float:
-        """Relative error that nine of ten held-out measurements of this kernel stayed below."""
-        return self.time.wide_frac if self.extrapolated else self.time.p90_frac
+        """Relative error that eight of ten measurements stayed below that lay as far from the rows fitted."""
+        return _first(self.time.error_frac)
 
     @property
     def low(self) -> float:
@@ -196,7 +196,7 @@ class OpResult(Result):
         ledger = Ledger()
         ledger.add("error_frac", self.error_frac, formula="", source=self._error_source(), grade="derived")
         for end, sign, value in (("low_s", "/", self.low), ("high_s", "*", self.high)):
-            _add(ledger, end, value, f"time_s {sign} (1 + error_frac) ** {P80_OVER_P90:.16g}")
+            _add(ledger, end, value, f"time_s {sign} (1 + error_frac)")
         terms = self.time.terms
         if terms is None or not self.time_s:
             ledger.add("time_s", self.time_s, "s", source=self.time.origin)
@@ -228,8 +228,8 @@ class OpResult(Result):
         ledger.add(f"{term}_share", share, **fitted)
 
     def _error_source(self) -> str:
-        where = "devices left out of the fit" if self.extrapolated else "rows left out of the fit"
-        return f"90th percentile of the error on {where}: {self.time.origin}"
+        where = "devices left out of the fit" if self.extrapolated else "rows left out of the fit, as far away as this"
+        return f"80th percentile of the error on {where}: {self.time.origin}"
 
 
 _BOUND_TEXT = {

@@ -31,6 +31,18 @@ class Terms(NamedTuple):
     power: float
 
 
+class Errors(NamedTuple):
+    """Relative error that eight of ten calls stayed below: of calls longer than 20 µs, and of shorter ones."""
+
+    long: float
+    short: float
+
+
+UNKNOWN = Errors(1.0, 1.0)
+LONG_S = 20e-6
+"""Calls longer than this are judged apart; shorter ones are mostly launch."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpTime:
     """Time of an operator and what set it.
@@ -41,11 +53,9 @@ class OpTime:
         Time of one call [s], of the arguments' broadcast shape.
     bound : ndarray of int8
         Index into `BOUNDS` of the largest term, of the same shape.
-    p90_frac : float
-        Error, as a fraction of the time, that nine of ten held-out measurements stayed below for the kernel used; wider
-        where the device or the kernel has no measurements of its own.
-    wide_frac : float
-        The same for devices left out of the fit, which holds for shapes outside the range fitted.
+    error, outside : Errors
+        Error that eight of ten measurements stayed below which the fit had not seen and that lay as far from the rows
+        fitted (another shape, precision, device or generation); and the same outside the range of the shapes fitted.
     extrapolated : ndarray of bool or bool
         Whether the shape lies outside the range that the kernel's factors were fitted on.
     start_s : ndarray or float
@@ -60,13 +70,19 @@ class OpTime:
 
     time_s: FloatArray
     bound: BoundArray
-    p90_frac: float = 1.0
-    wide_frac: float = 1.0
+    error: Errors = UNKNOWN
+    outside: Errors = UNKNOWN
     extrapolated: npt.NDArray[np.bool_] | bool = False
     start_s: FloatArray | float = 0.0
     terms: Terms | None = None
     residual: FloatArray | float = 1.0
     origin: str = ""
+
+    @property
+    def error_frac(self) -> FloatArray:
+        """Half width of the 80 % interval as a fraction of the time, of the shape of `time_s`."""
+        inside, outside = (np.where(self.time_s > LONG_S, *pair) for pair in (self.error, self.outside))
+        return np.where(self.extrapolated, outside, inside)
 
     def bound_names(self) -> npt.NDArray[np.str_]:
         """Return the bound's name for each element."""
@@ -74,15 +90,9 @@ class OpTime:
         return names
 
 
-# Quantiles of the absolute error: kernels state the 90th percentile, an 80 % interval takes the 80th. Their ratio is
-# that of a normal error; docs/validation/operators.md counts how many measured calls lie inside.
-P80_OVER_P90 = 1.2815515655446004 / 1.6448536269514722
-
-
 def interval_s(answer: OpTime) -> tuple[FloatArray, FloatArray]:
-    """Return the ends of the 80 % interval of a time [s]; wider where the shape lies outside the range fitted."""
-    error = np.where(answer.extrapolated, answer.wide_frac, answer.p90_frac)
-    spread = np.exp(P80_OVER_P90 * np.log1p(error))
+    """Return the ends of the 80 % interval of a time [s]; wider where the neighbours of the shape are far."""
+    spread = 1.0 + answer.error_frac
     return answer.time_s / spread, answer.time_s * spread
 
 

@@ -99,7 +99,7 @@ def test_what_must_cross_the_network_in_an_all_to_all_is_not_divided_by_the_doma
     far = jevons.operators.all_to_all("1 GB", gpus=64, gpu="h100_sxm")
     assert far.traffic.name == "network"
     assert far.traffic.work == pytest.approx(1e9 * 7 / 8)
-    assert far.bandwidth_frac < 1.0
+    assert 0.8 < far.bandwidth_frac <= 1.0 + 1e-9
 
 
 def test_one_device_alone_takes_no_time():

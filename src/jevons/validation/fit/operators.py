@@ -11,7 +11,6 @@ head layout, a message size), and for devices left out altogether.
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,13 +25,13 @@ from jevons.operators.kernels.collectives import COLLECTIVE, EXCHANGE
 from jevons.operators.kernels.gemm import ELEMENTWISE, GEMM
 from jevons.operators.kernels.mla import DEEPSEEK_WIDTHS, MLA_DECODE, MLA_PREFILL, projections_s
 from jevons.operators.kernels.moe import MOE
+from jevons.operators.types import LONG_S
 from jevons.validation.operators.rows import Block
 
 ROOT = Path(__file__).parents[2]
 KERNELS = ROOT / "operators" / "data" / "kernels.json"
 FACTS = ROOT / "facts" / "data" / "operators" / "factors.yaml"
 FOLDS = 5
-LONG_S = 20e-6  # the accuracy that is asked for counts rows above this
 MOST_ROWS = 1500
 SOFT = 0.1  # log residual at which the robust loss turns from square to linear
 OFF = 1e-9
@@ -64,7 +63,7 @@ PLANS = {
         Plan(
             family=ELEMENTWISE,
             bounds={
-                "memory_frac": (0.8, 0.05, 1.2), "launch_s": (3e-6, 3e-7, 5e-5), "copies": (1.0, 0.05, 20.0),
+                "memory_frac": (0.8, 0.05, 20.0), "launch_s": (3e-6, 3e-8, 5e-5), "copies": (1.0, 0.05, 20.0),
                 "residency": (1.0, 1e-3, 5.0),
             },
             groups=("read_bytes",),
@@ -126,7 +125,7 @@ PLANS = {
             bounds={
                 "start_s": (5e-6, 5e-7, 3e-4), "hop_s": (1e-6, 1e-8, 3e-5), "eager_frac": (0.25, 5e-4, 1.2),
                 "setup_s": (8e-6, 1e-8, 2e-4), "link_frac": (0.7, 2e-3, 1.3), "crowding": (0.2, 1e-3, 4.0),
-                "far_frac": (0.8, 0.01, 1.3), "far_hop_s": (1e-5, 1e-7, 2e-4), "host_s": (OFF, OFF, 3e-4),
+                "far_frac": (0.9, 0.01, 1.3), "far_hop_s": (1e-5, 1e-7, 2e-4), "host_s": (OFF, OFF, 3e-4),
             },
             groups=("size",),
             ridge=1e-3,
@@ -199,9 +198,18 @@ def bounds_of(plan: Plan, sample: Sample) -> dict[str, tuple[float, float, float
                 bounds[name] = (start, 0.99 * start, 1.01 * start)
     if "host_s" in bounds:
         floor = float(np.exp(np.quantile(sample.log_s, 0.02)))
-        eager = floor > 30e-6 if plan.family is GEMM else sample.key[4] == "custom_eager"
+        eager = _eager(plan, sample, floor) if plan.family is GEMM else sample.key[4] == "custom_eager"
         bounds["host_s"] = (0.9 * floor, 0.3 * floor, 1.5 * floor) if eager else (OFF, 0.99 * OFF, 1.01 * OFF)
     return bounds
+
+
+def _eager(plan: Plan, sample: Sample, floor: float) -> bool:
+    """Return whether the shortest calls of a table take far longer than their bytes and products need."""
+    if floor <= 30e-6:
+        return False
+    start = {name: bound[0] for name, bound in plan.bounds.items()}
+    shortest = sample.part(np.argsort(sample.log_s)[: max(len(sample.log_s) // 20, 1)])
+    return bool(np.median(shortest.log_s - physics(plan.family, shortest, start)) > np.log(2.0))
 
 
 def fit_values(plan: Plan, sample: Sample, prior: Mapping[str, float] | None, weight: float) -> dict[str, float]:
@@ -326,11 +334,10 @@ def fit_and_judge(job: tuple[str, Sequence[Sample], Mapping[str, float]]) -> lis
                 bare[i][tests[i]] = log_error(plan.family, Kernel(values=trial.values), left)
     fits = []
     for kernel, sample, error, plain in zip(kernels, samples, held, bare, strict=True):
-        rated = dataclasses.replace(kernel, p90_frac=summary(error, sample.log_s)["p90"])
         fits.append(
             Fitted(
                 sample=sample,
-                kernel=rated,
+                kernel=kernel,
                 fitted=log_error(plan.family, kernel, sample),
                 held_out=error,
                 held_out_physics=plain,
@@ -380,28 +387,6 @@ def record_of(fitted: Fitted) -> Record:
     )
 
 
-def device_left_out(
-    name: str, fits: Sequence[Fitted], shared: Mapping[str, float], device: Mapping[str, Accelerator]
-) -> dict[str, dict[str, float]]:
-    """Predict each device from kernels of the others alone, as an unmeasured device would be."""
-    family = PLANS[name].family
-    errors = {}
-    for left in sorted({fit.sample.key[1] for fit in fits}):
-        others = [record_of(fit) for fit in fits if fit.sample.key[1] != left]
-        if not others:
-            continue
-        table = KernelTable(records={name: others}, shared={name: dict(shared)})
-        parts, times = [], []
-        for fit in fits:
-            if fit.sample.key[1] == left:
-                _, _, engine, dtype, variant = fit.sample.key
-                kernel = table.find(family, device[left], dtype, variant, engine)
-                parts.append(log_error(family, kernel, fit.sample))
-                times.append(fit.sample.log_s)
-        errors[left] = summary(np.concatenate(parts), np.concatenate(times))
-    return errors
-
-
 def with_projections(samples: Sequence[Sample], table: KernelTable, device: Mapping[str, Accelerator]) -> list[Sample]:
     """Fill in the time of the projections of whole MLA blocks, from the GEMM kernels just fitted."""
     done = []
@@ -416,124 +401,3 @@ def with_projections(samples: Sequence[Sample], table: KernelTable, device: Mapp
             sample.shape["projections_s"] = time_s
         done.append(sample)
     return done
-
-
-def document_of(
-    fits: Mapping[str, Sequence[Fitted]], left_out: Mapping[str, Mapping[str, Mapping[str, float]]]
-) -> dict[str, object]:
-    """Return what ships: per family its factors, and per kernel values, surface, range and errors."""
-    families = {}
-    for name, group in fits.items():
-        kernels = []
-        for fit in group:
-            _, device, engine, dtype, variant = fit.sample.key
-            kernel, errors = fit.kernel, summary(fit.held_out, fit.sample.log_s)
-            assert kernel.surface is not None and kernel.low is not None and kernel.high is not None  # noqa: S101, PT018
-            kernels.append(
-                {
-                    "device": device, "engine": engine, "dtype": dtype, "variant": variant,
-                    "values": [float(f"{kernel.values[f]:.4g}") for f in PLANS[name].family.factors],
-                    "surface": [round(float(c), 4) for c in kernel.surface],
-                    "low": [round(float(c), 3) for c in kernel.low],
-                    "high": [round(float(c), 3) for c in kernel.high], "rows": len(fit.sample.log_s),
-                    "median_frac": round(errors["median"], 4), "p90_frac": round(errors["p90"], 4),
-                }
-            )  # fmt: skip
-        elsewhere = [entry["p90"] for entry in left_out.get(name, {}).values()]
-        families[name] = {
-            "factors": list(PLANS[name].family.factors),
-            "p90_elsewhere_frac": round(float(np.median(elsewhere)), 3) if elsewhere else 1.0,
-            "kernels": kernels,
-        }
-    return {
-        "about": "Kernels fitted by scripts/fit_operators.py. Errors are of rows held out by groups of shapes, above "
-        "20 microseconds where a kernel has such rows.",
-        "source": "aiconfigurator-core 0.12.0 performance tables (NVIDIA, Apache-2.0); Vidur profiles (Microsoft, MIT)",
-        "families": families,
-    }
-
-
-_UNITS = {"_per_s": ("GB/s", 1e9), "_s": ("us", 1e-6)}
-
-
-def facts_text(
-    shared: Mapping[str, Mapping[str, float]], fits: Mapping[str, Sequence[Fitted]], fitted_on: dt.date
-) -> str:
-    """Return the shared factors as a fact file."""
-    lines = [
-        "# Shared factors of the operators' kernels, written by scripts/fit_operators.py. Kernels with measurements of",
-        "# their own carry values of their own; these answer where neither a relative nor a stand-in has any.",
-        "sources:", "  operator-measurements:",
-        '    publisher: "NVIDIA; Microsoft"',
-        '    title: "aiconfigurator-core 0.12.0 performance tables; Vidur profiles"',
-        '    ref: "package aiconfigurator-core 0.12.0 (perf tables); github.com/microsoft/vidur data/profiling"',
-        '    licence: "Apache-2.0; MIT"', "facts:",
-    ]  # fmt: skip
-    for name, values in shared.items():
-        errors = summary(
-            np.concatenate([fit.held_out_physics for fit in fits[name]]),
-            np.concatenate([fit.sample.log_s for fit in fits[name]]),
-        )
-        rows = sum(len(fit.sample.log_s) for fit in fits[name])
-        for factor, value in values.items():
-            unit, scale = next((found for end, found in _UNITS.items() if factor.endswith(end)), ("1", 1.0))
-            spread = [fit.kernel.values[factor] / scale for fit in fits[name]]
-            low, high = (float(f"{q:.3g}") for q in (min(spread), max(spread)))
-            shown = min(max(float(f"{value / scale:.4g}"), low), high)
-            lines += [
-                f"  operators.{name}.{factor}:", f"    unit: {unit}",
-                f"    about: {factor} of {name} kernels; see the terms of that family", "    values:",
-                f"      - from: {fitted_on}", f"        value: {shown}", f"        low: {low}", f"        high: {high}",
-                "        grade: derived", "        source: operator-measurements",
-                f"        formula: median over {len(fits[name])} kernels fitted to {rows} rows by robust least squares",
-                "        parents: []",
-                f"        note: physics alone, held out {errors['median']:.1%} median, {errors['p90']:.0%} p90",
-            ]  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
-def report(fits: Mapping[str, Sequence[Fitted]], left_out: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
-    """Return tables of errors: by family and device, fitted, held out, physics alone, device left out."""
-    lines = [
-        f"{'family':18s} {'device':13s} {'rows':>6s} {'>20us':>6s}  fitted      held out          physics     left out"
-    ]
-    for name, group in fits.items():
-        devices = sorted({fit.sample.key[1] for fit in group})
-        for device in [*devices, "all"]:
-            part = [fit for fit in group if device in {"all", fit.sample.key[1]}]
-            log_s = np.concatenate([fit.sample.log_s for fit in part])
-            cells = []
-            for column in ("fitted", "held_out", "held_out_physics"):
-                s = summary(np.concatenate([getattr(fit, column) for fit in part]), log_s)
-                cells.append(
-                    f"{100 * s['median']:5.1f}/{100 * s['p90']:4.0f}"
-                    + (f" {100 * s['bias']:+5.1f}" if column == "held_out" else "")
-                )
-            away = left_out.get(name, {}).get(device)
-            cells.append(f"{100 * away['median']:5.1f}/{100 * away['p90']:4.0f}" if away else "")
-            lines.append(f"{name:18s} {device:13s} {len(log_s):6d} {s['rows']:6d}  " + "  ".join(cells))
-    compute = [
-        fit for name, group in fits.items() if name not in {"collective", "exchange", "elementwise"} for fit in group
-    ]
-    links = [fit for name in ("collective", "exchange") for fit in fits.get(name, ())]
-    for title, part in (
-        ("products, attention, experts; current engines", [fit for fit in compute if fit.sample.key[2] != "vidur"]),
-        ("collectives and exchanges", links),
-        ("the same without Vidur's profiles", [fit for fit in links if fit.sample.key[2] != "vidur"]),
-    ):
-        if part:
-            s = summary(np.concatenate([f.held_out for f in part]), np.concatenate([f.sample.log_s for f in part]))
-            lines.append(
-                f"held out, {title}: {s['rows']} rows, {100 * s['median']:.1f} % median, {100 * s['p90']:.0f} % p90"
-            )
-    return "\n".join(lines)
-
-
-def worst(fits: Mapping[str, Sequence[Fitted]], most: int) -> str:
-    """Return the kernels with the largest held-out errors."""
-    scored = [(summary(fit.held_out, fit.sample.log_s), fit) for group in fits.values() for fit in group]
-    scored.sort(key=lambda entry: -entry[0]["p90"])
-    return "\n".join(
-        f"{'/'.join(fit.sample.key):70s} {int(s['rows']):5d} {100 * s['median']:5.1f}/{100 * s['p90']:4.0f}"
-        for s, fit in scored[:most]
-    )

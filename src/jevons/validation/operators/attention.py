@@ -12,7 +12,7 @@ from jevons.hardware.types import Accelerator
 from jevons.operators.families import Rates
 from jevons.operators.kernels.attention import DECODE, PREFILL, attention_rates
 from jevons.operators.kernels.mla import MLA_DECODE, MLA_PREFILL
-from jevons.validation.operators.rows import Block, Reader, class_of, dtype_of, engine_of
+from jevons.validation.operators.rows import ALONE, Block, Reader, class_of, dtype_of, engine_of
 
 
 def _rates(
@@ -39,7 +39,15 @@ def _context_attention(read: Reader) -> None:
             "h": read.column(rows, "num_heads"), "kv": read.column(rows, "num_key_value_heads"), "d": width,
             "dv": width, "w": read.column(rows, "window_size"),
         }  # fmt: skip
-        read.add(PREFILL, device, (engine_of(framework), dtype, class_of(source)), rates, shape, "latency_ms", rows)
+        read.add(
+            PREFILL,
+            device,
+            (engine_of(framework), dtype, class_of(source, framework)),
+            rates,
+            shape,
+            "latency_ms",
+            rows,
+        )
 
 
 def _generation_attention(read: Reader) -> None:
@@ -55,7 +63,9 @@ def _generation_attention(read: Reader) -> None:
             "h": read.column(rows, "num_heads"), "kv": read.column(rows, "num_key_value_heads"), "d": width,
             "dv": width, "w": read.column(rows, "window_size"), "q": read.column(rows, "isl"),
         }  # fmt: skip
-        read.add(DECODE, device, (engine_of(framework), dtype, class_of(source)), rates, shape, "latency_ms", rows)
+        read.add(
+            DECODE, device, (engine_of(framework), dtype, class_of(source, framework)), rates, shape, "latency_ms", rows
+        )
 
 
 _SAME_WIDTHS = {"", "deepseek-ai/DeepSeek-V3", "deepseek-ai/DeepSeek-R1", "deepseek-ai/DeepSeek-V3.1"}
@@ -74,7 +84,7 @@ def mla(read: Reader) -> None:
         dtype, rates = known
         heads, batch = read.column(rows, "num_heads"), read.column(rows, "batch_size")
         label = dtype_of(projected) if projected else ""
-        variant = f"block/{label}" if label else "core"
+        variant = f"block/{label}" if label else "alone" if engine_of(framework) in ALONE else "core"
         if label and source.upper() in {"FLASHMLA", "TRITON_MLA", "FLASH_ATTN_MLA"}:
             variant += f"/{source.lower()}"
         kernel = (engine_of(framework), dtype, variant)
@@ -105,7 +115,13 @@ def attention(read: Reader) -> None:
 
 
 def mixed_attention(read: Reader) -> None:
-    """Read one prompt's chunk beside sequences that generate, in one call."""
+    """Read one prompt's chunk beside sequences that generate, in one call.
+
+    Notes
+    -----
+    One kernel for prompts takes both: a sequence that generates fills a query tile with one row for each of its heads,
+    and re-reads the keys that heads share.
+    """
     columns = ("framework", "kernel_source", "kv_cache_dtype")
     for (framework, source, kv_dtype), rows, device in read.groups("latency_ms", *columns):
         known = _rates(read, rows, device, "bf16", kv_dtype)
@@ -117,10 +133,10 @@ def mixed_attention(read: Reader) -> None:
         heads |= {"dv": width, "w": np.zeros(len(rows))}
         prompt = heads | {"b": 1.0, "s": read.column(rows, "prefill_tokens"), "past": read.column(rows, "prefill_past")}
         sequences, cached = read.column(rows, "decode_sequences"), read.column(rows, "decode_past")
-        generated = heads | {"b": np.maximum(sequences, 1.0), "t": cached + 1.0, "q": np.ones(len(rows))}
-        kernel = (engine_of(framework), dtype, class_of(source))
+        generated = heads | {"b": np.maximum(sequences, 1.0), "s": np.ones(len(rows)), "past": cached}
+        kernel = (engine_of(framework), dtype, class_of(source, framework))
         other = Block(
-            family=DECODE, device=device.id, engine=kernel[0], dtype=dtype, variant=kernel[2], rates=rates,
+            family=PREFILL, device=device.id, engine=kernel[0], dtype=dtype, variant=kernel[2], rates=rates,
             shape=generated, metric="latency_ms", rows=rows, measured_s=np.zeros(len(rows)),
         )  # fmt: skip
         read.add(PREFILL, device, kernel, rates, prompt, "latency_ms", rows, beside=other)

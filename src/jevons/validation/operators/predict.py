@@ -15,7 +15,7 @@ from jevons.operators.engines import GENERIC, kernel_engines
 from jevons.operators.factors import Factors, KernelTable, shipped_table
 from jevons.operators.families import evaluate
 from jevons.operators.kernels.mla import DEEPSEEK_WIDTHS, projections_s
-from jevons.operators.types import OpTime, interval_s
+from jevons.operators.types import UNKNOWN, OpTime, interval_s
 from jevons.validation.operators import rows, tables
 
 
@@ -44,7 +44,7 @@ def predict_ops_rows(
     list of dict
         In row order: ``row`` (0-based), ``metric``, ``measured`` (as printed), and either ``predicted`` (same unit),
         ``low`` and ``high`` (80 % interval),
-        ``ape`` and ``p90_frac`` (the error expected of nine in ten), or ``reason``.
+        ``ape`` and ``error_frac`` (the error expected of eight in ten), or ``reason``.
 
     Raises
     ------
@@ -73,13 +73,13 @@ def predict_ops_rows(
             measured, predicted, low, high = (
                 block.work / time for time in (block.measured_s, result.time_s, high_s, low_s)
             )
+        columns = zip(block.rows, measured, predicted, low, high, result.error_frac, strict=True)
         records.extend(
             {
                 "row": row, "metric": block.metric, "measured": float(was), "predicted": float(now),
-                "low": float(least), "high": float(most), "ape": float(abs(now / was - 1.0)),
-                "p90_frac": result.p90_frac,
+                "low": float(least), "high": float(most), "ape": float(abs(now / was - 1.0)), "error_frac": float(off),
             }
-            for row, was, now, least, most in zip(block.rows, measured, predicted, low, high, strict=True)
+            for row, was, now, least, most, off in columns
         )  # fmt: skip
     return sorted(records, key=lambda entry: (entry["row"], entry["metric"]))
 
@@ -97,5 +97,8 @@ def _predict(block: rows.Block, device: Accelerator, table: KernelTable) -> OpTi
     answer = evaluate(block.family, kernel, shape, block.rates)
     if block.beside is None:
         return answer
-    other = _predict(block.beside, device, table)
-    return replace(answer, time_s=answer.time_s + other.time_s - np.minimum(answer.start_s, other.start_s), terms=None)
+    # A surface fitted to prompts says nothing about single rows.
+    other = evaluate(block.family, replace(kernel, surface=None), block.beside.shape, block.rates)
+    far = table.errors.get(block.family.name, {}).get("far", UNKNOWN)
+    start_s = np.minimum(answer.start_s, other.start_s)
+    return replace(answer, time_s=answer.time_s + other.time_s - start_s, error=far, outside=far, terms=None)

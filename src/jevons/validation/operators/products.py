@@ -12,7 +12,7 @@ from jevons.operators.kernels.gemm import ELEMENTWISE, GEMM
 from jevons.operators.kernels.moe import MOE
 from jevons.operators.kernels.routing import active_experts, balanced_load, power_law_load
 from jevons.operators.types import precision_of
-from jevons.validation.operators.rows import Reader, class_of, dtype_of, engine_of, number
+from jevons.validation.operators.rows import ALONE, Reader, class_of, dtype_of, engine_of, number
 
 
 def product_rates(device: Accelerator, precision: str) -> Rates:
@@ -23,8 +23,6 @@ def product_rates(device: Accelerator, precision: str) -> Rates:
 
 # Tables of tuned kernels name a product by its storage: mxfp4 there multiplies in 4 bits, not weights alone.
 _TUNED_DTYPES = {"mxfp4": "fp4", "mxfp8": "fp8_block"}
-_ALONE = {"infersim"}
-"""Frameworks whose tables time the kernel alone, without quantising its activations before."""
 
 
 def _precision(framework: str, dtype: str) -> str:
@@ -46,7 +44,7 @@ def gemm(read: Reader) -> None:
             continue
         engine = engine_of(framework)
         variant = "small" if source.startswith("FlashInfer") and label == "fp8_block" else ""
-        variant = "alone" if engine in _ALONE else "mx" if dtype.lower() == "mxfp8" else variant
+        variant = "alone" if engine in ALONE else "mx" if dtype.lower() == "mxfp8" else variant
         shape = {name: read.column(rows, name) for name in "mnk"} | {"out_bytes": 2.0}
         shape["count"] = np.maximum(read.column(rows, "batch"), 1.0)
         read.add(GEMM, device, (engine, label, variant), rates, shape, "latency_ms", rows)

@@ -213,7 +213,13 @@ def engine_of(framework: str) -> str:
     return framework.lower()
 
 
-def class_of(source: str) -> str:
+ALONE = {"infersim"}
+"""Frameworks whose tables time a kernel by itself, without what an engine does around it."""
+
+
+def class_of(source: str, framework: str = "") -> str:
     """Return the kind of kernel that a source names: triton, fa4, flashinfer's decode kernel, or the engine's own."""
+    if engine_of(framework) in ALONE:
+        return "alone"
     lower = source.lower()
     return next((name for name in ("triton", "fa4", "fidecode", "marlin", "cutlass") if name in lower), "")

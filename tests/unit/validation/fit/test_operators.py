@@ -6,6 +6,7 @@ import pytest
 from jevons.hardware import accelerator
 from jevons.operators.families import matrix_rates
 from jevons.operators.types import PRECISIONS
+from jevons.validation.fit import operator_errors as errors
 from jevons.validation.fit import operators as fit
 from jevons.validation.fit.operators import PLANS, Sample, fit_and_judge, fit_values, folds_of, physics
 
@@ -70,3 +71,42 @@ def test_the_error_of_a_group_held_out_ignores_how_it_was_measured():
     (before,), (after,) = (fit_and_judge(("gemm", [one], TRUE)) for one in (sample, spoilt))
     np.testing.assert_allclose(after.held_out[out], before.held_out[out] - 0.7, atol=1e-6)
     assert np.abs(after.fitted[out]).mean() > np.abs(before.fitted[out]).mean()
+
+
+def test_eight_of_ten_rows_lie_within_the_error_and_devices_count_alike():
+    wide, narrow = np.full(1000, 0.5), np.full(60, 0.1)
+    long = np.log(1e-3)
+    parts = [(wide, np.full(1000, long)), (narrow, np.full(60, long))]
+    assert errors.error_of(parts, True) == pytest.approx(np.expm1(0.5))
+    assert errors.error_of([parts[1]] * 9 + [parts[0]], True) == pytest.approx(np.expm1(0.1))
+    assert errors.error_of(parts, False) is None
+
+
+def test_coverage_is_that_of_a_limit_set_without_the_device():
+    log_s = np.full(10, np.log(1e-3))
+    residuals = {"kin": {"a": (np.full(10, 0.1), log_s), "b": (np.full(10, 0.3), log_s)}}
+    assert errors.coverage_by_distance(residuals) == {"kin": (20, 0.5)}
+
+
+def test_a_kernel_with_few_rows_takes_mostly_its_familys_error():
+    family = errors.Errors(0.5, 0.6)
+    widths = []
+    for rows in (2, 2000):
+        sample = sample_of().part(np.arange(rows) % 7)
+        sample.log_s = np.full(rows, np.log(1e-3))
+        one = fit.Fitted(
+            sample=sample, kernel=None, fitted=None, held_out=np.full(rows, np.log(1.1)), held_out_physics=None
+        )
+        widths.append(errors.own_error(one, family))
+    assert widths[0].long == pytest.approx((2 * 0.1 + 20 * 0.5) / 22)
+    assert widths[1].long == pytest.approx(0.1, abs=0.01)
+    assert widths[0].short == family.short
+
+
+def test_a_memory_bound_table_of_long_calls_is_not_taken_for_an_eager_host():
+    sample = sample_of()
+    long = sample.part(sample.log_s > np.log(40e-6))
+    assert fit.bounds_of(PLAN, long)["host_s"][0] == fit.OFF
+    slow = long.part(np.ones(len(long.log_s), bool))
+    slow.log_s = np.maximum(slow.log_s, np.log(4e-4))
+    assert fit.bounds_of(PLAN, slow)["host_s"][0] > 1e-4

@@ -1,0 +1,117 @@
+"""Which kernel answers for what was not measured, and how much wider its interval is."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from jevons.hardware import accelerator
+from jevons.operators.factors import DISTANCES, KernelTable, Record, shipped_table
+from jevons.operators.families import Kernel
+from jevons.operators.kernels.attention import DECODE
+from jevons.operators.kernels.collectives import link_bytes
+from jevons.operators.kernels.gemm import GEMM
+from jevons.operators.types import Errors, OpTime, interval_s
+
+VALUES = dict.fromkeys(GEMM.factors, 0.5) | {"quant": 0.7, "launch_s": 5e-6}
+WIDTHS = {name: Errors(0.1 * (i + 1), 0.2 * (i + 1)) for i, name in enumerate(DISTANCES)}
+
+
+def record(device, engine="vllm", dtype="bf16", variant="", **values):
+    """Return an invented kernel."""
+    kernel = Kernel(values=VALUES | values, error=Errors(0.05, 0.06))
+    return Record(
+        family="gemm",
+        device=device,
+        engine=engine,
+        dtype=dtype,
+        variant=variant,
+        kernel=kernel,
+        rows=9,
+        median_frac=0.1,
+    )
+
+
+def find(records, device, engine="vllm", dtype="bf16", variant=""):
+    """Return the kernel that a table of these records answers with."""
+    table = KernelTable(records={"gemm": records}, shared={"gemm": VALUES}, errors={"gemm": WIDTHS})
+    return table.find(GEMM, accelerator(device), dtype, variant, engine)
+
+
+@pytest.mark.parametrize(
+    ("measured", "asked", "engine", "distance"),
+    [
+        ("h200_sxm", "h200_sxm", "vllm", "own"), ("h200_sxm", "h200_sxm", "generic", "own"),
+        ("h200_sxm", "h200_sxm", "sglang", "device"), ("h100_sxm", "h200_sxm", "vllm", "kin"),
+        ("b200_sxm", "gb200", "vllm", "kin"), ("h200_sxm", "b200_sxm", "vllm", "far"),
+    ],
+)  # fmt: skip
+def test_the_interval_is_that_of_the_distance_to_the_nearest_rows(measured, asked, engine, distance):
+    kernel = find([record(measured)], asked, engine)
+    assert kernel.distance == distance
+    assert kernel.error == (Errors(0.05, 0.06) if distance == "own" else WIDTHS[distance])
+
+
+def test_the_nearest_device_answers_although_others_have_more_rows():
+    kernel = find([record("a100_sxm"), record("h200_sxm"), record("b200_sxm")], "gb300")
+    assert "measured on b200_sxm" in kernel.origin
+
+
+def test_a_slower_core_loses_less_beside_its_products():
+    same, slower = (find([record("h200_sxm")], device).values["compute_frac"] for device in ("h200_sxm", "h20"))
+    assert same == 0.5
+    assert 0.75 < slower < 0.9
+
+
+def test_a_product_timed_alone_gets_the_launch_and_quantising_of_a_relative_in_an_engine():
+    records = [
+        record("h20", "infersim", variant="alone", quant=0.01, launch_s=1e-6, compute_frac=0.9),
+        record("h200_sxm"),
+    ]
+    alone, served = (find(records, "h20", engine, variant=variant) for engine, variant in
+                     (("infersim", "alone"), ("vllm", "")))  # fmt: skip
+    assert (alone.values["quant"], served.values["quant"]) == (0.01, 0.7)
+    assert alone.values["compute_frac"] == served.values["compute_frac"] == 0.9
+    assert (alone.distance, served.distance) == ("own", "device")
+
+
+def test_attention_timed_alone_does_not_answer_for_an_engine():
+    kernels = [dataclasses.replace(one, family="attention_decode") for one in (
+        record("h20", "infersim", variant="alone"), record("h200_sxm"),
+    )]  # fmt: skip
+    table = KernelTable(records={"attention_decode": kernels}, shared={}, errors={})
+    served = table.find(DECODE, accelerator("h20"), "bf16", "", "vllm")
+    alone = table.find(DECODE, accelerator("h20"), "bf16", "alone", "infersim")
+    assert ("h200_sxm" in served.origin, "h20," in alone.origin) == (True, True)
+
+
+def test_kernels_of_another_operator_answer_only_when_asked_for():
+    records = [record("h20", "infersim", variant="grouped"), record("h200_sxm")]
+    assert "h200_sxm" in find(records, "h20").origin
+    assert "h20," in find(records, "h20", "infersim", variant="grouped").origin
+
+
+def test_shipped_errors_grow_with_the_distance():
+    for name, errors in shipped_table().errors.items():
+        for near, far in (("own", "device"), ("own", "kin"), ("kin", "far")):
+            assert errors[near].long <= errors[far].long, (name, near)
+            assert errors[near].short <= errors[far].short, (name, near)
+
+
+def test_an_interval_is_wider_below_20_microseconds_and_outside_the_range():
+    time = OpTime(
+        time_s=np.array([1e-5, 1e-3, 1e-3]), bound=np.zeros(3, np.int8), error=Errors(0.1, 0.3),
+        outside=Errors(0.5, 0.6), extrapolated=np.array([False, False, True]),
+    )  # fmt: skip
+    np.testing.assert_allclose(time.error_frac, [0.3, 0.1, 0.5])
+    low, high = interval_s(time)
+    np.testing.assert_allclose(high / time.time_s, time.time_s / low)
+    wide = dataclasses.replace(time, error=Errors(0.4, 0.4))
+    assert (interval_s(wide)[1] >= high).all()
+
+
+def test_an_all_to_all_keeps_the_share_of_its_own_domain_and_a_neighbour_at_the_end_crosses_whole():
+    operation, one = np.array([3.0, 4.0]), np.ones(2)
+    near, far = link_bytes(operation, 80.0 * one, 16.0 * one, 2.0 * one)
+    np.testing.assert_allclose(near, [80.0 * 7 / 16, 80.0])
+    np.testing.assert_allclose(far, [40.0, 80.0])
