@@ -22,12 +22,15 @@ from typing import Any
 import numpy as np
 from validation_page import write_page
 
+from jevons.validation.fit.few_shot import few_shot_errors
 from jevons.validation.fit.held_out import error_table, figures, splits, table_text
-from jevons.validation.fit.serving import Problem, factors_for, fit, gather, held_out, provenance
+from jevons.validation.fit.serving import Problem, factors_for, fit, gather, held_out, provenance, thinned
+from jevons.validation.fit.spread import interval_coverage, spread_document
 from jevons.validation.report import Entry, score
 
 ROOT = Path(__file__).parent.parent
 ENGINES = ROOT / "src" / "jevons" / "facts" / "data" / "engines"
+SPREAD = ROOT / "src" / "jevons" / "serving" / "data" / "spread.json"
 PAGES = ROOT / "docs" / "validation"
 FILES = (
     "trtllm_overview", "phase_latency", "engine_bench", "inferencex_silicon", "inferencex_mantile", "mlperf_inference",
@@ -48,23 +51,38 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder that holds serving/*.csv")
     parser.add_argument("--dry-run", action="store_true", help="print the errors and write nothing")
+    parser.add_argument(
+        "--most-alike", type=int, default=5, help="rows fitted of each deployment and shape; all are judged in the end"
+    )
     given = parser.parse_args()
     paths = [given.data / "serving" / f"{name}.csv" for name in FILES]
-    items = gather(paths)
+    items = thinned(gather(paths), given.most_alike)
     problem = Problem(items, factors_for(items, neutral=True))
     say(f"{len(items)} cases, {len(problem.owner)} figures, {len(problem.factors)} factors")
-    theta, base, slopes = fit(problem, say)
+    begin = [factor.start for factor in factors_for(items)]  # what ships is near, and saves rounds
+    theta, base, slopes = fit(problem, say, np.log(np.array(begin)))
     about = provenance(problem, paths, base, slopes)
     report: dict[str, Any] = {"fitted": error_table(problem, base)}
     say(table_text("fitted", report["fitted"]))
-    errors = {}
+    errors, schemes = {}, []
     for name, parts in splits(items).items():
         errors[name] = held_out(problem, theta, base, slopes, parts)
+        schemes.append((parts, errors[name]))
         report[name] = error_table(problem, errors[name])
         say(table_text(name, report[name]))
     if given.dry_run:
         return 0
     spread: Mapping[str, float] = about.pop("spread_frac")  # type: ignore[assignment]
+    standard_errors = np.array([spread[f"{factor.owner}.{factor.name}"] for factor in problem.factors])
+    by_group = splits(items)["held out by group"]
+    calibrated = few_shot_errors(problem, (theta, base, slopes), standard_errors, by_group)
+    report["with four runs"] = error_table(problem, calibrated)
+    without = np.where(np.isnan(calibrated), np.nan, errors["held out by group"])
+    report["without them"] = error_table(problem, without)
+    report["intervals"] = interval_coverage(problem, by_group, errors["held out by group"])
+    say(table_text("with four runs", report["with four runs"]))
+    SPREAD.parent.mkdir(exist_ok=True)
+    SPREAD.write_text(json.dumps(spread_document(problem, schemes, calibrated), indent=1) + "\n", "utf-8")
     write_facts(problem, theta, spread, int(str(about["rows"])))
     write_page({**about, **report}, figures(problem, {"fitted": base, **errors}), coverage(paths), PAGES)
     return 0

@@ -499,6 +499,10 @@ SIZE_PRECISION = Option(
 LOAD_RATE = Option(help="Arrival rate to carry; 0 for one replica at full load", unit="req/s", low=0, high=1e9)
 USERS = Option(help="Concurrent users, in place of a rate", low=0, high=10_000_000)
 PERCENTILE = Option(help="Statistic that must meet the limits: mean, p50, p90, p95 or p99", metavar="NAME")
+CONFIDENCE = Option(
+    help="Probability of keeping the latency limits, by the errors of past predictions, of a recommended fleet",
+    low=0.0, high=1.0,
+)  # fmt: skip
 STATIC = Option(help="Skip the simulation: latencies without queueing, for a first look")
 RUNS = Option(help="Simulations of each finalist", low=1, high=100)
 BUDGET = Option(help="Maximum cost of the accelerators per month, such as '300k CNY'", metavar="AMOUNT")

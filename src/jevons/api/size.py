@@ -42,6 +42,7 @@ def size(
     tpot: Annotated[float | str | None, o.TPOT] = 0.05,
     e2e: Annotated[float | str | None, o.E2E] = None,
     percentile: Annotated[str, o.PERCENTILE] = "p95",
+    confidence: Annotated[float, o.CONFIDENCE] = 0.8,
     static: Annotated[bool, o.STATIC] = False,
     requests: Annotated[int | None, o.REQUESTS] = None,
     runs: Annotated[int, o.RUNS] = 5,
@@ -94,5 +95,6 @@ def size(
     return search(
         model, service, demand=demand, gpus=names, prices=hour_prices(o.words(gpu_hour)),
         fixed={name: degree for name, degree in degrees.items() if degree is not None}, simulated=not static,
-        budget_per_month=None if budget is None else amount_of(budget), most_accelerators=gpus, progress=progress,
+        budget_per_month=None if budget is None else amount_of(budget), most_accelerators=gpus, confidence=confidence,
+        progress=progress,
     )  # fmt: skip

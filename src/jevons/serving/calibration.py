@@ -19,12 +19,13 @@ from jevons.serving.types import EngineFactors
 
 FITTED = (
     "step_overhead_s", "request_overhead_s", "prefill_launch_s", "decode_layer_s", "draft_acceptance_frac", "entry_s",
-    "admit_s", "admit_token_s",
+    "admit_s", "admit_token_s", "decode_pace", "prompt_pace",
 )  # fmt: skip
 
 _BOUNDS = {
     "tp_overlap_frac": (0.0, 1.0), "ep_overlap_frac": (0.0, 1.0), "draft_acceptance_frac": (0.0, 1.0),
     "memory_frac": (0.01, 1.0), "expert_imbalance": (1.0, 1000.0), "captured_tokens": (0.0, 1e9),
+    "decode_pace": (0.01, 100.0), "prompt_pace": (0.01, 100.0),
     "reserved_bytes": (0.0, 1e13), "step_tokens": (1.0, 1e7), "max_batch": (1.0, 1e6),
 }  # fmt: skip
 """Least and greatest value of factors that are no times; those, in seconds, are at most a minute."""

@@ -15,8 +15,9 @@ Scales = Mapping[str, Mapping[str, float]]
 
 SCALED_PARTS = (
     "compute.bf16", "compute.fp8", "compute.fp8_block", "compute.fp4", "attention.prompt", "attention.decode",
-    "moe.bf16", "moe.fp8", "moe.fp8_block", "moe.fp4", "moe.int4", "moe.mxfp4", "memory", "tp_comm", "ep_comm",
-    "prompt", "compute.start", "moe.start", "compute.bf16.streamed",
+    "compute.bf16.streamed", "compute.fp8.streamed", "compute.fp8_block.streamed", "compute.fp4.streamed",
+    "attention.state", "moe.bf16", "moe.fp8", "moe.fp8_block", "moe.fp4", "moe.int4", "moe.mxfp4", "memory", "tp_comm",
+    "ep_comm", "prompt", "compute.start", "moe.start",
 )  # fmt: skip
 """Parts of a step whose time in an engine may differ from that of lone kernels."""
 

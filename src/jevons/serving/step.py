@@ -33,9 +33,9 @@ _EXPERT_KERNELS = {"fp8": "fp8_block"}
 # Kernels of a block as engines launch them: norms, projections, rotary, cache writes, attention; router, sorting,
 # grouped products, shared expert; exchanges.
 _KERNELS = {"gqa": 8, "mla": 22, "linear": 12, "ssm": 10, "dense": 5, "moe": 28, "none": 0}
-# Where reading the weights sets the time, products in 16 bits take in engines what they take alone: decodes of a few
-# requests on B200, H100, A100, L40S and RTX 4090. Their scales come from steps that compute, where devices throttle.
-_STREAMED = {"bf16"}
+# Where reading the weights sets the time, products take another share of what they take alone than where computing
+# does, where devices throttle: decodes of a few requests on B200, H100, A100, L40S and RTX 4090 tell them apart.
+_STREAMED = {"bf16", "fp8", "fp8_block", "fp4"}
 _STARTED = {"compute", "moe", "attention", "memory"}
 
 
@@ -124,7 +124,7 @@ class StepWork:
     Parameters
     ----------
     parts : mapping of str to ndarray
-        ``compute.<precision>``, ``compute.bf16.streamed`` (where reading weights sets the time),
+        ``compute.<precision>``, ``compute.<precision>.streamed`` (where reading weights sets the time),
         ``attention.prompt``, ``attention.decode``, ``attention.state``, ``moe.<precision>``,
         ``memory``, what starting their kernels takes (``compute.start``, ``moe.start``, …), ``head``, and the
         communication ``tp_comm``, ``ep_comm`` and ``pp_comm``, where there is any [s].
@@ -291,7 +291,8 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
         apart_s = np.maximum(apart_s - busy - parts["comm"], 0.0)
     between_s = np.where(work.prompts > 0, waits_s, apart_s)
     parts["overhead"] = engine.step_overhead_s + engine.request_overhead_s * work.requests + between_s
-    ordered = {name: parts[name] for name in PARTS}
+    pace = np.where(work.prompts > 0, engine.prompt_pace, engine.decode_pace)
+    ordered = {name: parts[name] * pace for name in PARTS}
     return StepTime(sum(ordered.values(), zero), ordered, work.bound_frac)
 
 
@@ -398,9 +399,11 @@ def _add_attention(tally: _Tally, deployment: Deployment, a: Attention, load: _L
         seen = np.minimum(context, a.sparse_topk)
     if a.kind in {"linear", "ssm"} or a.mixer_parameters:
         state_bytes = a.state_elements * 4.0 / tp
-        sequences = load.decodes + load.prompts * np.ceil(load.prompt_tokens / 64.0)
-        moved = sequences * state_bytes
-        tally.add("attention.state", ops.elementwise(device, moved, moved, factors=common["factors"]), count)
+        chunks = load.prompts * np.ceil(load.prompt_tokens / 64.0)
+        read = (load.decodes + chunks) * state_bytes
+        # A state cannot be cut back as keys and values can: each drafted token's is kept until the check.
+        written = (load.decodes * load.query_tokens + chunks) * state_bytes
+        tally.add("attention.state", ops.elementwise(device, read, written, factors=common["factors"]), count)
     window = a.window or 0
     element_bytes = kv_bytes_of(deployment.kv_precision)[1]
     if a.kind == "gqa":

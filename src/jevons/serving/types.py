@@ -142,6 +142,9 @@ class EngineFactors:
         Share of its answer for which a request must find room in the cache before it starts.
     launches_ahead : bool
         Whether the host launches the kernels of decode steps one by one while the device works.
+    decode_pace, prompt_pace : float
+        Time of steps that only decode, and of those with prompts, over what the other factors give; a calibration's own
+        for one deployment.
     scales : mapping of str to mapping of str to float, optional
         Time of kernels in running engines over that of lone kernels, by owner and part (see `jevons.serving.scales`);
         the newest that ship by default.
@@ -170,6 +173,8 @@ class EngineFactors:
     composes_ahead: bool
     reserve_frac: float
     launches_ahead: bool = False
+    decode_pace: float = 1.0
+    prompt_pace: float = 1.0
     scales: Mapping[str, Mapping[str, float]] | None = field(default=None, hash=False, compare=False, repr=False)
     memory: MemoryFactors = field(default_factory=MemoryFactors, repr=False)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from jevons import serving
 from jevons.errors import InfeasibleError
+from jevons.serving.spread import spread
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.memory import memory_record
 from jevons.sizing.service import Demand, Service
@@ -137,6 +138,21 @@ class Fleet:
         per_hour = self.per_hour
         return per_hour is None, float(self.accelerators) if per_hour is None else per_hour, self.e2e_s
 
+    def chance(self, service: Service) -> float | None:
+        """Return the probability that measured latencies keep the limits; None where there are none.
+
+        Errors of several latencies are taken as independent; see `jevons.serving.spread`.
+        """
+        names = (self.deployment.engine.name, self.deployment.accelerator.id, self.deployment.model.name)
+        latency, chance, any_limit = self.latency(), 1.0, False
+        for key, limit in zip(("ttft_s", "tpot_s", "e2e_s"), service.slo, strict=True):
+            found = latency[key].get(service.percentile, latency[key]["mean"])["mean"]
+            if limit is None or not found:
+                continue
+            any_limit = True
+            chance *= spread(key.removesuffix("_s"), *names).chance_below(found, limit)
+        return chance if any_limit else None
+
     def words(self) -> str:
         """Return the layout in words, such as ``4 x tp8`` or ``prefill 2 x tp8 + decode 3 x tp4``."""
         own = f"{self.replicas} x {self.deployment.layout}"
@@ -163,6 +179,7 @@ class Fleet:
             "tpot_s": latency["tpot_s"]["mean"]["mean"],
             "e2e_s": latency["e2e_s"]["mean"]["mean"],
             "latency": latency,
+            "chance_within_limits": self.chance(service),
             "simulated": self.observed is not None,
             "utilisation_frac": None if self.observed is None else self.observed.utilisation_frac,
             "output_tok_per_s_per_gpu": self.rate_req_per_s * service.osl / self.accelerators,

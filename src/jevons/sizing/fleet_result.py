@@ -15,6 +15,7 @@ from jevons.sizing.options import Simulation
 from jevons.sizing.simulate_fleet import FleetRun, kind_of_replica
 from jevons.sizing.simulation_tables import (
     Quantity,
+    intervals,
     latency_sentence,
     latency_table,
     limits_text,
@@ -58,6 +59,7 @@ def fleet_record(
         "rejected": dict(found.counts.rejected), "lost": dict(found.counts.lost),
         "window_s": list(found.timing.window_s),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
+        "intervals_80": intervals(parts),
         "stable": found.overload.overload_frac is None,
         "currency": next(iter(currencies)) if priced else None,
         "cost_per_mtok": found.bill.cost / tokens * 1e6 if priced and tokens else None,

@@ -93,6 +93,8 @@ class SizeResult(Result):
         Layouts left out, each with its reason.
     missed : tuple of Missed
         Finalists that missed a limit when simulated.
+    confidence : float
+        Probability of keeping the limits with which a fleet is recommended, where one reaches it.
     """
 
     kind: ClassVar[str] = "size"
@@ -109,6 +111,7 @@ class SizeResult(Result):
     tried: int
     infeasible: tuple[Infeasible, ...]
     missed: tuple[Missed, ...]
+    confidence: float = 0.8
 
     def check(self) -> None:
         """Check counts, cost, memory and limits of each fleet."""
@@ -169,7 +172,17 @@ class SizeResult(Result):
         if per_mtok is not None and best.price is not None:
             text += f", for {number(per_mtok)} {best.price.currency}/Mtok"
         how = "" if best.observed is not None or not self.demand.given else " Latencies are without queueing."
-        return f"{text}.{how}"
+        return f"{text}.{how}{self._chance_text()}"
+
+    def _chance_text(self) -> str:
+        """Return with what probability the best fleet keeps the limits, by the errors of predictions."""
+        chance = self.best.chance(self.service)
+        if chance is None:
+            return ""
+        text = f" By the errors of past predictions it keeps the limits with {100 * chance:.0f} % probability"
+        if self.demand.given and chance < self.confidence:
+            text += f"; none of the fleets here reaches {100 * self.confidence:.0f} %, stricter limits ask for more"
+        return f"{text}."
 
     @property
     def ledger(self) -> Ledger:
@@ -189,6 +202,7 @@ class SizeResult(Result):
             "limits": {
                 "ttft_s": self.service.ttft_s, "tpot_s": self.service.tpot_s, "e2e_s": self.service.e2e_s,
                 "percentile": self.service.percentile if self.best.observed else "mean without queueing",
+                "confidence": self.confidence,
             },
             "load": {
                 "rate_req_per_s": self.rate_req_per_s, "users": demand.users, "think_s": demand.think_s,
@@ -434,6 +448,8 @@ def _fleets(
     ]
     columns += [] if one_load else [Column("req_per_s", "load" if result.demand.given else "full load", "req/s")]
     columns += [Column("capacity_req_per_s", "capacity", "req/s")] if result.demand.given else []
+    limited = bool(service.limits)
+    columns += [Column("chance_within_limits", "within limits", "%", scale=100.0)] if limited else []
     columns += [
         Column("power_w", "power", "kW", scale=1e-3), Column("cost_per_month", "cost", f"{currency} per month"),
         Column("cost_per_mtok", "cost", f"{currency} per Mtok"),
@@ -447,6 +463,7 @@ def _fleets(
         row += [_latency_s(record["latency"][key], statistic) for key in latencies]
         row += [] if one_load else [float(record["req_per_s"])]
         row += [float(record["req_per_s_at_most"])] if result.demand.given else []
+        row += [record["chance_within_limits"]] if limited else []
         row += [record["power_w"], None if hourly is None else hourly * _MONTH_H, record["cost_per_mtok"]]
         rows.append(row)
     return table(name, title, columns, rows, detail=detail)

@@ -58,6 +58,7 @@ def size(
     simulated: bool = True,
     budget_per_month: tuple[float, str] | None = None,
     most_accelerators: int | None = None,
+    confidence: float = 0.8,
     progress: Progress | None = None,
 ) -> SizeResult:
     """Return the cheapest fleets that serve a model's load within its latency limits.
@@ -84,6 +85,8 @@ def size(
         Maximum cost of the accelerators per month, and its currency.
     most_accelerators : int, optional
         Maximum number of accelerators of the whole fleet.
+    confidence : float
+        Fleets that keep the limits with this probability come first, the cheapest of them before; see `Fleet.chance`.
     progress : callable, optional
         Called with a line for each stage of the work.
 
@@ -135,6 +138,8 @@ def size(
         else:
             entries = sorted(ranked, key=lambda f: -f.point.tok_per_s_per_device)
     entries = limits.keep(entries, rate)
+    if demand.given:
+        entries = sorted(entries, key=lambda fleet: not _confident(fleet, service, confidence))
     front = _pareto(entries) if demand.given else candidates.front
     return SizeResult(
         model=spec,
@@ -148,7 +153,14 @@ def size(
         tried=candidates.tried,
         infeasible=tuple(candidates.infeasible),
         missed=tuple(missed),
+        confidence=confidence,
     )
+
+
+def _confident(fleet: Fleet, service: Service, confidence: float) -> bool:
+    """Return whether a fleet keeps the limits with that probability, or has none to keep."""
+    chance = fleet.chance(service)
+    return chance is None or chance >= confidence
 
 
 def _prices(

@@ -16,6 +16,7 @@ from jevons.sizing.options import Simulation
 from jevons.sizing.simulation_tables import (
     Quantity,
     class_table,
+    intervals,
     latency_sentence,
     latency_table,
     limits_text,
@@ -93,6 +94,7 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "limits": dataclasses.asdict(limits),
         **plain, **dataclasses.asdict(found.work),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
+        "intervals_80": intervals([d for d in (deployment, run.prompts) if d is not None]),
         "window_s": list(found.timing.window_s),
         "stable": found.overload.overload_frac is None,
         "memory": memory_record(deployment, round(float(load.isl.mean()) + float(load.osl.mean()))),

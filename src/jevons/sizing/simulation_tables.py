@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from jevons.results import Cell, Column, Table, number, table
+from jevons.serving.spread import spread
+
+if TYPE_CHECKING:
+    from jevons.serving import Deployment
 
 STATISTICS = ("mean", "p50", "p90", "p95", "p99")
 LATENCIES = {"ttft_s": "TTFT", "tpot_s": "TPOT", "itl_s": "ITL", "e2e_s": "E2E latency"}
+INTERVALS = {
+    "ttft": ("ttft_s",), "tpot": ("tpot_s", "itl_s"), "e2e": ("e2e_s",),
+    "rate": ("capacity_req_per_s", "cost_per_mtok", "cost_per_output_mtok"),
+}  # fmt: skip
+"""Figures of a run that have the interval of each quantity of `jevons.serving.spread`."""
 QUANTITY = (Column("quantity", "quantity"), Column("value", "value"), Column("unit", "unit"), Column("note", "note"))
 
 Record = Mapping[str, Any]
@@ -17,12 +26,51 @@ Quantity = tuple[str, float | int | None, str, str]
 
 def latency_table(record: Record, title: str) -> Table:
     """Return mean and percentiles of each latency."""
-    columns = [Column("latency", "latency"), *(Column(f"{name}_s", name, "ms", scale=1e3) for name in STATISTICS)]
+    columns = [
+        Column("latency", "latency"), *(Column(f"{name}_s", name, "ms", scale=1e3) for name in STATISTICS),
+        Column("mean_low_s", "mean, 80 % low", "ms", scale=1e3),
+        Column("mean_high_s", "mean, 80 % high", "ms", scale=1e3),
+    ]  # fmt: skip
     rows = []
     for key, label in LATENCIES.items():
         spread = record[key]
-        rows.append([label, *(None if spread is None else spread[name] for name in STATISTICS)])
+        values = [None if spread is None else spread[name] for name in STATISTICS]
+        rows.append([label, *values, *interval_of(record, key, "mean")])
     return table("latency", title, columns, rows)
+
+
+def intervals(deployments: Iterable[Deployment]) -> dict[str, dict[str, Any]]:
+    """Return the 80 % interval of each figure of a run as ratios to it, by the figure's key, and what it rests on.
+
+    Of several deployments the widest counts.
+
+    Notes
+    -----
+    They say how far measurements of engines lie from predictions; see `jevons.serving.spread`. A cost moves against
+    the rate.
+    """
+    made: dict[str, dict[str, Any]] = {}
+    of_each = [(d.engine.name, d.accelerator.id, d.model.name) for d in deployments]
+    for quantity, keys in INTERVALS.items():
+        found = max((spread(quantity, *names) for names in of_each), key=lambda one: one.high / one.low)
+        for key in keys:
+            turned = key.startswith("cost")
+            low, high = (1.0 / found.high, 1.0 / found.low) if turned else (found.low, found.high)
+            made[key] = {"low": low, "high": high, "why": found.why}
+    return made
+
+
+def interval_of(record: Record, key: str, statistic: str | None = None) -> tuple[float | None, float | None]:
+    """Return the ends of the 80 % interval of a figure; None where it has none."""
+    ratios, figure = record["intervals_80"].get(key), record[key]
+    value = figure if statistic is None or figure is None else figure[statistic]
+    return (None, None) if ratios is None or value is None else (value * ratios["low"], value * ratios["high"])
+
+
+def span(record: Record, key: str, statistic: str | None = None, scale: float = 1.0) -> str:
+    """Return the interval of a figure in words, such as `` [26–38]``; empty where it has none."""
+    low, high = interval_of(record, key, statistic)
+    return "" if low is None or high is None else f" [{number(scale * low)}–{number(scale * high)}]"
 
 
 def service_table(quantities: Sequence[Quantity]) -> Table:
@@ -36,9 +84,9 @@ def limits_text(slo: Mapping[str, float | None]) -> str:
 
 
 def milliseconds(record: Record, key: str, statistic: str) -> str:
-    """Return a latency in words, such as ``61.3 ms``."""
+    """Return a latency and its 80 % interval in words, such as ``61.3 ms [48–80]``."""
     spread = record[key]
-    return "none" if spread is None else f"{number(1e3 * spread[statistic])} ms"
+    return "none" if spread is None else f"{number(1e3 * spread[statistic])} ms{span(record, key, statistic, 1e3)}"
 
 
 def latency_sentence(record: Record) -> str:
@@ -48,7 +96,7 @@ def latency_sentence(record: Record) -> str:
         f"TTFT p95 {milliseconds(record, 'ttft_s', 'p95')}, TPOT p95 {milliseconds(record, 'tpot_s', 'p95')}"
     )
     if record["cost_per_mtok"] is not None:
-        text += f", {number(record['cost_per_mtok'])} {record['currency']}/Mtok"
+        text += f", {number(record['cost_per_mtok'])} {record['currency']}/Mtok{span(record, 'cost_per_mtok')}"
     return f"{text}."
 
 

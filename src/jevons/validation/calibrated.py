@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from jevons.results import Column, Result, Table, number, table
 from jevons.serving.calibration import Calibration
+from jevons.serving.spread import spread
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,6 +36,11 @@ class CalibrationResult(Result):
         return float(self.calibration.provenance["median_ape"])
 
     @property
+    def median_ape_before(self) -> float:
+        """Median absolute relative error on these figures before the fit."""
+        return float(self.calibration.provenance["median_ape_before"])
+
+    @property
     def p90_ape(self) -> float:
         """90th percentile of the absolute relative error on the figures fitted."""
         return float(self.calibration.provenance["p90_ape"])
@@ -43,28 +49,48 @@ class CalibrationResult(Result):
     def answer(self) -> str:
         """How many factors were fitted, and the error that is left on the figures fitted."""
         return (
-            f"{len(self._factors())} factors fitted to {self.figures:,} figures: median absolute error "
-            f"{number(100 * self.median_ape)} %, 90th percentile {number(100 * self.p90_ape)} % on these figures."
+            f"{self.figures:,} figures were predicted {number(100 * self.median_ape_before)} % off (median), and are "
+            f"now {number(100 * self.median_ape)} % off, 90th percentile {number(100 * self.p90_ape)} %; "
+            f"{len(self._factors())} factors may move, and the table shows by how much they did."
         )
 
     def _factors(self) -> list[dict[str, Any]]:
-        spread = self.calibration.provenance["spread_frac"]
-        return [
-            {"of": owner, "factor": factor, "value": value, "spread_frac": spread[f"{owner}.{factor}"]}
+        """Return the fitted factors, those that moved most first."""
+        spread, before = self.calibration.provenance["spread_frac"], self.calibration.provenance["before"]
+        moved = [
+            {
+                "of": owner, "factor": factor, "before": before[f"{owner}.{factor}"], "value": value,
+                "moved_frac": value / before[f"{owner}.{factor}"] - 1.0, "spread_frac": spread[f"{owner}.{factor}"],
+            }
             for owners in (self.calibration.engines, self.calibration.scales or {})
             for owner, factors in owners.items()
             for factor, value in factors.items()
             if f"{owner}.{factor}" in spread
-        ]
+        ]  # fmt: skip
+        return sorted(moved, key=lambda one: -abs(one["moved_frac"]))
 
     def _tables(self) -> Iterator[Table]:
         columns = (
             Column(name="of", label="engine, generation or all"),
             Column(name="factor", label="factor: time [s], share, or scale of a kernel's time"),
-            Column(name="value", label="value"),
+            Column(name="before", label="before"),
+            Column(name="value", label="now"),
+            Column(name="moved_frac", label="moved", unit="%", scale=100.0),
             Column(name="spread_frac", label="standard error", unit="%", scale=100.0),
         )
         yield table("factors", "Fitted factors", columns, [tuple(one.values()) for one in self._factors()])
+
+        heads = (
+            Column(name="deployment", label="engine, device, model"), Column(name="quantity", label="quantity"),
+            Column(name="before_low", label="before, low"), Column(name="before_high", label="before, high"),
+            Column(name="after_low", label="now, low"), Column(name="after_high", label="now, high"),
+        )  # fmt: skip
+        rows = []
+        for names in self.calibration.provenance["deployments"]:
+            for quantity, label in (("ttft", "TTFT"), ("tpot", "TPOT"), ("rate", "throughput")):
+                old, new = spread(quantity, *names), spread(quantity, *names, calibrated=True)
+                rows.append((", ".join(names), label, old.low, old.high, new.low, new.high))
+        yield table("intervals", "80 % interval over the prediction, for other runs of these deployments", heads, rows)
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration file's content, with the answer and the fitted factors."""

@@ -16,7 +16,15 @@ from jevons.validation.report import Entry, ValidationReport
 from jevons.validation.rows import Table, read_table
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.cases import read_case
-from jevons.validation.serving.predict import Answer, answer, calibrated, metric_value, prepare, reason_of
+from jevons.validation.serving.predict import (
+    Answer,
+    answer,
+    calibrated,
+    metric_value,
+    predicted_interval,
+    prepare,
+    reason_of,
+)
 from jevons.validation.serving.queueing import queued_answer, queues
 from jevons.validation.serving.requests import request_entries
 from jevons.validation.serving.startups import startup_entries
@@ -155,7 +163,9 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
             answer_of_case = answers[case]
             if isinstance(answer_of_case, Exception):
                 raise answer_of_case
-            entries.append(entry(measured=measured, predicted=metric_value(row["metric"], case, answer_of_case)))
+            predicted = metric_value(row["metric"], case, answer_of_case)
+            low, high = predicted_interval(row["metric"], case, predicted, factors)
+            entries.append(entry(measured=measured, predicted=predicted, low=low, high=high))
         except _FAULTS as error:
             entries.append(entry(measured=measured, reason=reason_of(error)))
     return entries

@@ -42,7 +42,7 @@ def error_table(problem: Problem, errors: np.ndarray) -> list[dict[str, Any]]:
     for name, entries in sorted(sets.items()):
         errors_of_set = score(entries)
         shown = {"median_ape": errors_of_set.median_ape, "p90_ape": errors_of_set.p90_ape, "bias": errors_of_set.bias}
-        records.append({"set": name, "figures": errors_of_set.rows, **shown})
+        records.append({"set": name, "figures": errors_of_set.rows, "answered": errors_of_set.answered, **shown})
     return records
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from jevons.errors import FactError, InfeasibleError, InputError
+from jevons.facts import default_facts
 from jevons.serving.calibration import Calibration
 from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, shipped_scales
 from jevons.serving.types import FloatArray
@@ -29,10 +30,10 @@ METRICS = {
     "token_step_ms", "first_token_latency_ms",
 }  # fmt: skip
 _OUTLIER = 0.15
-_LEAST_OUTLIER = 0.08
+_LEAST_OUTLIER = 0.15
 _LARGEST_OUTLIER = 0.4
 _FIRST_TOKEN_WEIGHT = 0.6
-_LOOSE = {"engine_bench": 0.5}  # tables whose rows leave much of the run unsaid count for less
+LOOSE = {"engine_bench": 0.5}  # tables whose rows leave much of the run unsaid count for less
 _ITERATIONS = 5
 _STEP = 0.04
 _LARGEST_MOVE = 0.7
@@ -80,6 +81,10 @@ _ENGINE_FACTORS = (
 _EAGER = {"decode_layer_s": 4e-4}
 _MEASURED = {"ep_comm": 0.4}  # what was measured as engines run it needs less freedom
 _OWN_KERNELS = 2.5  # engines and generations share most kernels, but not those of the experts and of block scales
+# What a deployment has of its own, beside what its engine, device and model explain: spread of the logarithm of the
+# errors of whole groups left out (docs/validation/serving.md).
+PACES = {"decode_pace": 0.15, "prompt_pace": 0.3}
+_NORMAL_90 = 1.64
 _LONE = 1.6  # slower than alone by more, in all engines and on all devices, is something else
 _SCALE_SIGMAS = {"all": 0.3, "generation": 0.15, "engine": 0.06, "pair": 0.06}
 
@@ -141,7 +146,7 @@ class Problem:
         self.weight = np.array([1.0 / math.sqrt(max(sizes[self.items[i].group], 8)) for i in self.owner])
         first = np.array([metric.startswith("ttft") for metric in self.metrics])
         self.weight *= np.where(first, _FIRST_TOKEN_WEIGHT, 1.0)
-        self.weight *= [_LOOSE.get(self.items[i].prepared.case.family, 1.0) for i in self.owner]
+        self.weight *= [LOOSE.get(self.items[i].prepared.case.family, 1.0) for i in self.owner]
         self.weight *= len(self.weight) / self.weight.sum()
         self.outlier = np.full(len(self.owner), _OUTLIER)
         self.rows_of: dict[int, list[int]] = defaultdict(list)
@@ -258,9 +263,11 @@ def solve(
     return theta
 
 
-def fit(problem: Problem, log: Callable[[str], None] = lambda _: None) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the fitted factors, and errors and derivatives there."""
-    theta = problem.clip(problem.start)
+def fit(
+    problem: Problem, log: Callable[[str], None] = lambda _: None, begin: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the fitted factors, and errors and derivatives there; the search begins at the prior, or at *begin*."""
+    theta = problem.clip(problem.start if begin is None else begin)
     base = problem.errors(theta)
     every = np.ones(len(problem.owner), dtype=bool)
     slopes = problem.slopes(theta, base)
@@ -345,6 +352,20 @@ def gather(paths: Sequence[Path], *, waves: int = _FIT_WAVES) -> list[Item]:
     return [item for item in items.values() if item is not None]
 
 
+def thinned(items: Sequence[Item], most: int) -> list[Item]:
+    """Return at most so many items of each deployment (group, version, precision, layout, shape), over all loads."""
+    alike: dict[tuple[object, ...], list[Item]] = defaultdict(list)
+    for item in items:
+        case = item.prepared.case
+        alike[item.group, case.version, case.precision, case.layout, case.isl.mean > case.osl.mean].append(item)
+    kept = []
+    for members in alike.values():
+        ordered = sorted(members, key=lambda item: (item.prepared.case.users, item.prepared.case.rate_per_s))
+        places = np.unique(np.round(np.linspace(0, len(ordered) - 1, min(most, len(ordered)))).astype(int))
+        kept += [ordered[place] for place in places]
+    return kept
+
+
 _SEARCHED = {"mlperf-server", "mlperf-interactive"}
 
 
@@ -394,7 +415,7 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
         for part in (name for name in SCALED_PARTS if name in names):
             start = shipped.get(owner, {}).get(part, 1.0)
             low, wide = (0.1, 2.0) if part.endswith(".start") else (0.4, _MEASURED.get(part, 1.0))
-            own = owner != "all" and part == "compute.fp8_block"
+            own = owner != "all" and part.startswith("compute.fp8_block")
             own |= kinds[owner] in {"engine", "pair"} and part.startswith("moe.")
             high = _LONE if owner == "all" and part.startswith("compute.") else 2.5
             wide *= _OWN_KERNELS if own else 1.0
@@ -412,8 +433,53 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
     return [factor for factor in made if any(item.bears(factor) for item in items)]
 
 
-def calibrate(paths: Sequence[Path | str], log: Callable[[str], None] = lambda _: None) -> Calibration:
-    """Return factors fitted to the serving rows of files.
+def own_factors(items: Sequence[Item], base: Calibration | None = None) -> list[Factor]:
+    """Return the factors that a few runs of a deployment may move, around what a calibration or the package says.
+
+    The prior of a factor is its value with the spread that its own fit left; beside them each engine gets a pace of its
+    decode steps and one of its prompt steps, which take what is this deployment's alone.
+    """
+    spreads = shipped_spreads()
+    made = []
+    for factor in factors_for(items):
+        values = (base.engines if factor.kind == "engine" else base.scales or {}) if base else {}
+        start = values.get(factor.owner, {}).get(factor.name, factor.start)
+        sigma = min(spreads.get((factor.owner, factor.name), factor.sigma), factor.sigma)
+        made.append(replace(factor, start=min(max(start, factor.low), factor.high), sigma=sigma))
+    for engine in sorted({item.engine for item in items}):
+        for name, sigma in PACES.items():
+            made.append(Factor(kind="engine", owner=engine, name=name, start=1.0, low=0.2, high=5.0, sigma=sigma))
+    return made
+
+
+def shipped_spreads() -> dict[tuple[str, str], float]:
+    """Return the standard errors, in the logarithm, of the factors that ship, by owner and factor."""
+    made: dict[tuple[str, str], float] = {}
+    facts = default_facts()
+    for fact in facts:
+        parts = fact.id.split(".")
+        if len(parts) != 3 or parts[0] not in {"engine", "kernels"}:
+            continue
+        value = facts.get(fact.id)
+        if value.grade == "derived" and value.low and value.high and value.low > 0.0:
+            name = parts[2].removesuffix("_scale").replace("_in_", ".") if parts[0] == "kernels" else parts[2]
+            made[parts[1], name] = math.log(value.high / value.low) / (2.0 * _NORMAL_90)
+    return made
+
+
+def calibrate(
+    paths: Sequence[Path | str], log: Callable[[str], None] = lambda _: None, base: Calibration | None = None
+) -> Calibration:
+    """Return factors updated by the serving rows of files.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Measured rows; three to five runs of a deployment are enough.
+    log : callable
+        Gets a line of progress.
+    base : Calibration, optional
+        What is known before; what ships by default.
 
     Raises
     ------
@@ -424,13 +490,32 @@ def calibrate(paths: Sequence[Path | str], log: Callable[[str], None] = lambda _
     if not items:
         message = "none of the rows can be fitted; `jevons validate` names the reasons"
         raise InputError(message)
-    problem = Problem(items, factors_for(items))
-    theta, base, slopes = fit(problem, log)
+    return updated(items, paths, base, log)
+
+
+def updated(
+    items: list[Item],
+    paths: Sequence[Path | str],
+    base: Calibration | None = None,
+    log: Callable[[str], None] = lambda _: None,
+) -> Calibration:
+    """Return a calibration updated by cases; see `calibrate`."""  # fmt: skip
+    problem = Problem(items, own_factors(items, base))
+    before = problem.errors(problem.start)
+    theta, errors, slopes = fit(problem, log)
     made = problem.calibration(theta)
-    scales = {owner: dict(parts) for owner, parts in shipped_scales().items()}
+    known = shipped_scales() if base is None or base.scales is None else base.scales
+    scales = {owner: dict(parts) for owner, parts in known.items()}
     for owner, parts in (made.scales or {}).items():
         scales.setdefault(owner, {}).update(parts)
-    return replace(made, scales=scales, provenance=provenance(problem, paths, base, slopes))
+    about = provenance(problem, paths, errors, slopes)
+    about["before"] = {
+        f"{factor.owner}.{factor.name}": float(math.exp(value))
+        for factor, value in zip(problem.factors, problem.start, strict=True)
+    }
+    about["median_ape_before"] = float(np.nanmedian(np.abs(np.expm1(before))))
+    about["deployments"] = [list(one) for one in sorted({(i.engine, i.device, i.model) for i in items})]
+    return replace(made, scales=scales, provenance=about)
 
 
 def provenance(

@@ -15,6 +15,7 @@ from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration
 from jevons.serving.closed_loop.points import Load, Outcome, Pools, Surface, outcome, surface, with_limits
 from jevons.serving.scales import Scales
+from jevons.serving.spread import spread
 from jevons.serving.types import Deployment, EngineFactors, Layout
 from jevons.validation.names import model_named, quantised
 from jevons.validation.serving.case import Case
@@ -272,6 +273,30 @@ def metric_value(name: str, case: Case, made: Answer) -> float:
                     return values[statistic] * factor
     message = f"metric `{name}` does not follow from a run of the engine"
     raise InputError(message)
+
+
+def quantity_of(metric: str) -> str | None:
+    """Return which interval a metric has, or None."""
+    for start, quantity in (
+        ("ttft", "ttft"), ("prompt_phase", "ttft"), ("first_token", "ttft"), ("tpot", "tpot"), ("itl", "tpot"),
+        ("token_step", "tpot"), ("request_latency", "e2e"), ("batch_latency", "e2e"), ("duration", "e2e"),
+    ):  # fmt: skip
+        if metric.startswith(start):
+            return quantity
+    rates = ("output_tok_s", "input_tok_s", "total_tok_s", "request_throughput", "samples_s", "scheduled_request_rate")
+    return "rate" if metric.startswith(rates) else None
+
+
+def predicted_interval(
+    metric: str, case: Case, predicted: float, calibration: Calibration
+) -> tuple[float | None, float | None]:
+    """Return the 80 % interval of a predicted metric, None where no error of its kind is on file."""
+    quantity = quantity_of(metric)
+    if quantity is None:
+        return None, None
+    names = (case.engine, case.device, model_named(case.model)[0].name)
+    own = list(names) in calibration.provenance.get("deployments", ())
+    return spread(quantity, *names, case.family, calibrated=own).interval(predicted)
 
 
 def reason_of(error: Exception) -> str:

@@ -1,0 +1,131 @@
+"""How far measurements lie from predictions of serving: 80 % intervals from errors on rows that no fit had seen.
+
+A figure's interval depends on how near the rows are that the factors were fitted to: the same engine, model and device;
+both seen, but not together; a device, a model, or both, that the engine has no rows of. ``data/spread.json`` holds the
+10 % and 90 % quantiles of measured over predicted for each, written by ``scripts/fit_serving.py`` from errors of fits
+that left those rows out.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+_DATA = Path(__file__).parent / "data" / "spread.json"
+_EVERY = "all"
+_Z = NormalDist().inv_cdf(0.9)
+
+QUANTITIES = ("ttft", "tpot", "rate", "e2e")
+"""Quantities that have intervals: TTFT, TPOT, tokens or requests per second, and E2E latency."""
+
+NEARNESS = {
+    "calibrated": "the calibration was fitted to runs of this engine, model and device",
+    "same": "rows of this engine, model and device are on file",
+    "near": "rows of this engine with the model, and with the device, are on file, but not of both together",
+    "new device": "no rows of this engine on the device are on file",
+    "new model": "no rows of this engine with the model are on file",
+    "new both": "no rows of this engine with the model, nor on the device, are on file",
+}
+"""How near the rows are that a prediction rests on, nearest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """80 % interval of a prediction as ratios to it.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the interval over the prediction, low <= 1 <= high.
+    nearness : str
+        One of `NEARNESS`.
+    rows : int
+        Measured figures that the ratios come from.
+    """
+
+    low: float
+    high: float
+    nearness: str
+    rows: int
+
+    @property
+    def why(self) -> str:
+        """What the width rests on, in words."""
+        return f"{NEARNESS[self.nearness]}; from {self.rows:,} measured figures that the fit had not seen"
+
+    def interval(self, value: float) -> tuple[float, float]:
+        """Return the ends of the interval around a prediction."""
+        return value * self.low, value * self.high
+
+    def chance_below(self, value: float, limit: float) -> float:
+        """Return the probability that a measurement of what is predicted as *value* is at most *limit*.
+
+        The logarithm of measured over predicted is taken as normal on either side of its median, with the interval's
+        ends as 10 % and 90 % quantiles.
+        """
+        if value <= 0.0 or not math.isfinite(value):
+            return 1.0 if value <= limit else 0.0
+        if limit <= 0.0:
+            return 0.0
+        middle = math.log(self.low * self.high) / 2.0
+        sigma = max(math.log(self.high / self.low) / (2.0 * _Z), 1e-6)
+        return NormalDist(middle, sigma).cdf(math.log(limit / value))
+
+
+@functools.cache
+def shipped() -> Mapping[str, Any]:
+    """Return the document that ships."""
+    with _DATA.open(encoding="utf-8") as stream:
+        document: Mapping[str, Any] = json.load(stream)
+    return document
+
+
+def nearness_of(engine: str, device: str, model: str, seen: Mapping[str, Any] | None = None) -> str:
+    """Return how near the rows are that the factors of an engine were fitted to.
+
+    Parameters
+    ----------
+    engine, device, model : str
+        Names as in `engine`, `Accelerator.id` and `ModelSpec.name`.
+    seen : mapping, optional
+        Pairs of device and model by engine; those of the shipped fit by default.
+    """
+    pairs = (shipped()["seen"] if seen is None else seen).get(engine, ())
+    if [device, model] in pairs:
+        return "same"
+    with_device = any(pair[0] == device for pair in pairs)
+    with_model = any(pair[1] == model for pair in pairs)
+    if with_device and with_model:
+        return "near"
+    if with_model:
+        return "new device"
+    return "new model" if with_device else "new both"
+
+
+def spread(
+    quantity: str, engine: str, device: str, model: str, family: str = _EVERY, *, calibrated: bool = False
+) -> Spread:
+    """Return the 80 % interval of a predicted quantity, as ratios to it.
+
+    Parameters
+    ----------
+    quantity : str
+        One of `QUANTITIES`.
+    engine, device, model : str
+        As for `nearness_of`.
+    family : str
+        Kind of table, whose rows say more or less about the run; all of them by default.
+    calibrated : bool
+        Whether the factors were calibrated with runs of this engine, device and model.
+    """
+    nearness = "calibrated" if calibrated else nearness_of(engine, device, model)
+    of_quantity = shipped()["quantities"][quantity]
+    of_family = of_quantity.get(family, {})
+    low, high, rows = of_family.get(nearness) or of_quantity[_EVERY][nearness]
+    return Spread(low=low, high=high, nearness=nearness, rows=rows)

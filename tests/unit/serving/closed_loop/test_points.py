@@ -1,0 +1,62 @@
+"""Closed loops: prompts that a client repeats, its warm-up, a stall of the first wave, and pools that stream late."""
+
+from dataclasses import replace
+
+import pytest
+
+from jevons.hardware import accelerator
+from jevons.models import model
+from jevons.serving import engine
+from jevons.serving.closed_loop.points import Lengths, Load, Pools, outcome, surface
+from jevons.serving.types import Deployment, Layout
+
+LOAD = Load(isl=Lengths(4000.0, spread=0.002), osl=Lengths(100.0, spread=0.08), requests=320, users=32)
+
+
+def deployed(name: str = "vllm") -> Deployment:
+    return Deployment(
+        model=model("llama-3.1-8b"), accelerator=accelerator("h200_sxm"), layout=Layout(), precision="fp8",
+        kv_precision="bf16", engine=engine(name),
+    )  # fmt: skip
+
+
+def test_prompts_sent_again_are_not_computed_again():
+    each_own = outcome(surface(deployed(), LOAD))
+    repeated = outcome(surface(deployed(), replace(LOAD, distinct_prompts=100)))
+    assert repeated.output_tok_per_s > 1.3 * each_own.output_tok_per_s
+    assert repeated.tpot_s["mean"] < each_own.tpot_s["mean"]
+    as_many = outcome(surface(deployed(), replace(LOAD, distinct_prompts=LOAD.requests)))
+    assert as_many == each_own
+
+
+def test_a_warmed_up_client_leaves_the_first_wave_out():
+    whole = outcome(surface(deployed(), LOAD))
+    warm = outcome(surface(deployed(), replace(LOAD, warmed_up=True)))
+    assert warm.ttft_s["mean"] < whole.ttft_s["mean"]
+    assert warm.output_tok_per_s == whole.output_tok_per_s
+
+
+def test_a_stall_delays_the_first_wave_alone():
+    plain = outcome(surface(deployed(), LOAD))
+    late = outcome(surface(deployed(), replace(LOAD, first_stall_s=70.0)))
+    share = LOAD.users / LOAD.requests
+    assert late.ttft_s["mean"] - plain.ttft_s["mean"] == pytest.approx(70.0 * share)
+    assert late.ttft_s["p50"] == pytest.approx(plain.ttft_s["p50"], rel=0.2)
+    assert late.tpot_s == pytest.approx(plain.tpot_s)
+    assert late.duration_s - plain.duration_s == pytest.approx(70.0)
+
+
+def test_a_little_more_than_one_prompt_is_not_charged_as_two():
+    at = surface(deployed("sglang"), replace(LOAD, isl=Lengths(4000.0, spread=0.1)))
+    times = dict(zip(at.tokens.tolist(), at.prompts.prompts.reshape(len(at.tokens), -1)[:, 0].tolist(), strict=True))
+    for tokens, prompts in times.items():
+        assert prompts == max(round(tokens / 4000.0), 1)
+
+
+def test_pools_stream_the_first_token_from_the_decode_worker():
+    pools = Pools(prefill=deployed(), prefill_workers=1, decode_workers=1)
+    load = Load(isl=Lengths(4000.0), osl=Lengths(200.0), requests=8, users=1)
+    apart = outcome(surface(deployed(), load, pools))
+    together = outcome(surface(deployed(), load))
+    assert apart.ttft_s["mean"] > together.ttft_s["mean"]
+    assert apart.e2e_s["mean"] == pytest.approx(apart.ttft_s["mean"] + 199 * apart.tpot_s["mean"], rel=1e-6)

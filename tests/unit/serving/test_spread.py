@@ -1,0 +1,56 @@
+"""80 % intervals of serving predictions: how near rows are, their ends, and the chance to keep a limit."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jevons.serving.spread import NEARNESS, QUANTITIES, Spread, nearness_of, shipped, spread
+
+SEEN = {"vllm": [["h100_sxm", "llama-3.1-8b"], ["h100_sxm", "qwen3-32b"], ["b200_sxm", "qwen3-32b"]]}
+
+
+@pytest.mark.parametrize(
+    ("device", "model", "nearness"),
+    [
+        ("h100_sxm", "qwen3-32b", "same"),
+        ("b200_sxm", "llama-3.1-8b", "near"),
+        ("l40s", "qwen3-32b", "new device"),
+        ("h100_sxm", "gpt-oss-120b", "new model"),
+        ("l40s", "gpt-oss-120b", "new both"),
+    ],
+)
+def test_nearness_says_what_the_engine_has_rows_of(device, model, nearness):
+    assert nearness_of("vllm", device, model, SEEN) == nearness
+    assert nearness_of("sglang", device, model, SEEN) == "new both"
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_shipped_intervals_hold_the_prediction_and_widen_with_distance(quantity):
+    of_all = shipped()["quantities"][quantity]["all"]
+    widths = {}
+    for name in NEARNESS:
+        low, high, _ = of_all[name]
+        assert 0.0 < low <= 1.0 <= high < 20.0
+        widths[name] = math.log(high / low)
+    assert widths["same"] <= widths["near"] <= widths["new device"] <= widths["new both"]
+
+
+def test_a_device_without_rows_has_a_wider_interval_than_one_with():
+    known = spread("tpot", "vllm", "h100_sxm", "gpt-oss-120b")
+    unknown = spread("tpot", "vllm", "ascend_910c", "gpt-oss-120b")
+    assert known.nearness == "same"
+    assert unknown.nearness == "new device"
+    assert unknown.high / unknown.low > known.high / known.low
+    assert "no rows" in unknown.why
+
+
+@given(low=st.floats(0.2, 1.0), high=st.floats(1.0, 5.0), value=st.floats(1e-3, 1e3), limit=st.floats(1e-3, 1e3))
+def test_chance_rises_with_the_limit_and_agrees_with_the_interval(low, high, value, limit):
+    """The chance to keep a limit rises with the limit, from 10 % to 90 % over the interval."""
+    one = Spread(low=low, high=high * 1.01, nearness="same", rows=1)
+    assert 0.0 <= one.chance_below(value, limit) <= one.chance_below(value, 1.1 * limit) <= 1.0
+    ends = one.interval(value)
+    assert one.chance_below(value, ends[0]) == pytest.approx(0.1)
+    assert one.chance_below(value, ends[1]) == pytest.approx(0.9)
