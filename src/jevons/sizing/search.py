@@ -138,9 +138,9 @@ def size(
         else:
             entries = sorted(ranked, key=lambda f: -f.point.tok_per_s_per_device)
     entries = limits.keep(entries, rate)
+    front = _pareto(entries) if demand.given else candidates.front
     if demand.given:
         entries = sorted(entries, key=lambda fleet: not _confident(fleet, service, confidence))
-    front = _pareto(entries) if demand.given else candidates.front
     return SizeResult(
         model=spec,
         service=service,

@@ -36,9 +36,10 @@ class CalibrationResult(Result):
         return float(self.calibration.provenance["median_ape"])
 
     @property
-    def median_ape_before(self) -> float:
-        """Median absolute relative error on these figures before the fit."""
-        return float(self.calibration.provenance["median_ape_before"])
+    def median_ape_before(self) -> float | None:
+        """Median absolute relative error on these figures before the fit; None where it was not judged."""
+        before = self.calibration.provenance.get("median_ape_before")
+        return None if before is None else float(before)
 
     @property
     def p90_ape(self) -> float:
@@ -48,19 +49,24 @@ class CalibrationResult(Result):
     @property
     def answer(self) -> str:
         """How many factors were fitted, and the error that is left on the figures fitted."""
+        was = (
+            "" if self.median_ape_before is None else f" were {number(100 * self.median_ape_before)} % off (median) and"
+        )
         return (
-            f"{self.figures:,} figures were predicted {number(100 * self.median_ape_before)} % off (median), and are "
-            f"now {number(100 * self.median_ape)} % off, 90th percentile {number(100 * self.p90_ape)} %; "
-            f"{len(self._factors())} factors may move, and the table shows by how much they did."
+            f"{self.figures:,} measured figures{was} are now {number(100 * self.median_ape)} % off (median), 90th "
+            f"percentile {number(100 * self.p90_ape)} %, on these figures themselves. {len(self._factors())} factors "
+            "may move; the table shows by how much they did."
         )
 
     def _factors(self) -> list[dict[str, Any]]:
         """Return the fitted factors, those that moved most first."""
-        spread, before = self.calibration.provenance["spread_frac"], self.calibration.provenance["before"]
+        spread = self.calibration.provenance["spread_frac"]
+        before = self.calibration.provenance.get("before", {})
         moved = [
             {
-                "of": owner, "factor": factor, "before": before[f"{owner}.{factor}"], "value": value,
-                "moved_frac": value / before[f"{owner}.{factor}"] - 1.0, "spread_frac": spread[f"{owner}.{factor}"],
+                "of": owner, "factor": factor, "before": before.get(f"{owner}.{factor}"), "value": value,
+                "moved_frac": value / before.get(f"{owner}.{factor}", value) - 1.0,
+                "spread_frac": spread[f"{owner}.{factor}"],
             }
             for owners in (self.calibration.engines, self.calibration.scales or {})
             for owner, factors in owners.items()
@@ -86,11 +92,14 @@ class CalibrationResult(Result):
             Column(name="after_low", label="now, low"), Column(name="after_high", label="now, high"),
         )  # fmt: skip
         rows = []
-        for names in self.calibration.provenance["deployments"]:
+        for names in self.calibration.provenance.get("deployments", ()):
             for quantity, label in (("ttft", "TTFT"), ("tpot", "TPOT"), ("rate", "throughput")):
                 old, new = spread(quantity, *names), spread(quantity, *names, calibrated=True)
                 rows.append((", ".join(names), label, old.low, old.high, new.low, new.high))
-        yield table("intervals", "80 % interval over the prediction, for other runs of these deployments", heads, rows)
+        if rows:
+            yield table(
+                "intervals", "80 % interval over the prediction, for other runs of these deployments", heads, rows
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration file's content, with the answer and the fitted factors."""

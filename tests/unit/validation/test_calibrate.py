@@ -41,7 +41,7 @@ def test_known_factors_are_found_again(tmp_path):
     fitted = calibrate([path])
     after = validate(path, fitted).overall.median_ape
     assert before > 0.05
-    assert after < 0.2 * before
+    assert after < 0.3 * before
     assert fitted.provenance["rows"] > 0
     assert all(value >= 0 for value in fitted.provenance["spread_frac"].values())
 

@@ -72,13 +72,10 @@ def test_tables_have_typed_columns_and_the_file_holds_every_row_with_its_predict
     assert len(repr(report).splitlines()) <= 15
 
 
-def test_only_operators_state_an_interval():
+def test_operators_and_serving_state_an_interval():
     made = jevons.validate(OPS / "aic_h200_gemm.csv", SAMPLES / "trtllm_overview.csv")
     for row in made.to_json()["rows"]:
-        if row["file"] == "aic_h200_gemm.csv":
-            assert row["low"] < row["predicted"] < row["high"]
-        else:
-            assert "low" not in row
+        assert row["low"] < row["predicted"] < row["high"]
     assert 0.6 < made.by(lambda entry: entry.family)["ops"].inside_frac <= 1.0
 
 
