@@ -10,10 +10,10 @@ TRACE = DATA / "traces" / "azure_conversation_sample.csv"
 
 
 def test_a_pool_too_small_for_a_request_is_left_out_and_the_others_stay():
-    sized = jevons.size("llama-3.3-70b", gpu="h100", trace=TRACE, rate=20, ttft="500ms", tpot="50ms")
+    sized = jevons.size("llama-3.3-70b", gpu="a100", trace=TRACE, rate=20, ttft="3s", tpot="100ms")
     assert sized.best.accelerators >= 4
     reasons = [missed.detail for missed in sized.missed]
-    assert any("requests exceed the KV cache of llama-3.3-70b fp8 on 1 h100_sxm (tp1)" in reason for reason in reasons)
+    assert any("requests exceed the KV cache of llama-3.3-70b int8 on 1 a100_sxm (tp1)" in reason for reason in reasons)
     assert "missed" in sized.tables
 
 

@@ -107,9 +107,9 @@ def test_a_run_is_drawn(rows):
 # Largest median error of E2E latency, and of the mean TTFT, by run. The third run came after the model was made. It is
 # near saturation, where a step 19 % too long makes the queue far too long: the known state, not a target.
 BOUNDS = {
-    "meta-llama/Llama-3.1-8B :: RTX 4090 24GB": (0.18, 0.25),
-    "meta-llama/Llama-3.1-8B :: RTX PRO 6000 Blackwell": (0.02, 0.05),
-    "Qwen/Qwen3-32B :: RTX PRO 6000 Blackwell": (0.75, 1.3),
+    "meta-llama/Llama-3.1-8B :: RTX 4090 24GB": (0.16, 0.15),
+    "meta-llama/Llama-3.1-8B :: RTX PRO 6000 Blackwell": (0.06, 0.12),
+    "Qwen/Qwen3-32B :: RTX PRO 6000 Blackwell": (0.90, 1.4),
 }
 FIRST_RUNS = list(BOUNDS)[:2]
 
@@ -126,7 +126,7 @@ def test_whole_runs_stay_within_what_is_known_of_each():
         assert np.median(answers) < BOUNDS[group][0], group
         assert wait < BOUNDS[group][1], group
     first = [abs(e.error) for e in report.entries if e.metric == "e2e_s" and e.group in FIRST_RUNS]
-    assert np.median(first) < 0.10
+    assert np.median(first) < 0.12
     waits = [abs(e.error) for e in report.entries if e.metric == "ttft_s_mean" and e.group in FIRST_RUNS]
     assert np.mean(waits) < 0.15
 
