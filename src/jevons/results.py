@@ -246,6 +246,11 @@ class Result:
         """Return the documented JSON object as plain values."""
         raise NotImplementedError
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about the quality of the answer that people read below the tables."""
+        return ()
+
     def check(self) -> None:
         """Check what holds of every result of this kind, before anybody sees it.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jevons.study.draws.result import StudyResult
     from jevons.study.draws.sensitivity import SensitivityResult
     from jevons.study.plan.foresight_result import ForesightResult
+    from jevons.study.scenario.resolved import ResolvedResult
     from jevons.validation.backtest.result import BacktestResult
 
 
@@ -221,6 +222,34 @@ def foresight(
 
     loaded, file = opened(scenario, o.day(as_of))
     return foresight_of(loaded, window, progress=progress, file=file)
+
+
+@o.declared
+def resolved(
+    scenario: Annotated[Any, o.SCENARIO], *, as_of: Annotated[dt.date | str | None, o.AS_OF] = None
+) -> ResolvedResult:
+    """Show every value of a scenario as it was understood, and where it came from.
+
+    Returns
+    -------
+    ResolvedResult
+        A row for each setting and amount: value, unit, range, origin and source.
+
+    Raises
+    ------
+    InputError
+        If the scenario cannot be read, or contradicts itself or the facts.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> values = jevons.study.resolved("tests/unit/study/tiny.yaml").to_json()["resolved"]
+    >>> next(one["origin"] for one in values if one["path"] == "hardware.devices.h20.price")
+    'h20.price_cny'
+    """
+    from jevons.study.scenario.resolved import ResolvedResult
+
+    return ResolvedResult(scenario=opened(scenario, o.day(as_of))[0])
 
 
 @o.declared

@@ -32,6 +32,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Format = Annotated[str, typer.Option("--format", metavar="FORM", help="Form of the output: table, csv, md or json.")]
 Detail = Annotated[bool, typer.Option("--detail", help="Print every table.")]
 Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the result: .svg, .png or .pdf.", metavar="FILE")]
+Explain = Annotated[
+    list[str] | None,
+    typer.Option("--explain", help="Path of a figure whose formulas and facts are printed.", metavar="PATH"),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", help="Also write to FILE; the ending sets the format.", metavar="FILE"),
@@ -47,6 +51,8 @@ def command(
     before: Callable[[dict[str, Any]], None] | None = None,
     after: Callable[[Any], None] | None = None,
     also: Mapping[str, Any] | None = None,
+    instead: Mapping[str, tuple[Any, Callable[..., Result]]] | None = None,
+    explains: bool = False,
     out: Path | None = None,
     counted: bool = False,
 ) -> Callable[..., None]:
@@ -63,49 +69,49 @@ def command(
     plots : bool
         Whether the result has a picture, which ``--plot`` draws.
     before : callable, optional
-        Checks or completes the given options, by argument name, before the function runs; takes out those of *also*.
+        Checks or completes what was given, by argument name, before the function runs; takes out what *also* adds.
     after : callable, optional
         Says more of the result on standard error.
     also : mapping of str to annotation, optional
         Switches that the command has and the function has not, by name.
+    instead : mapping of str to annotation and function, optional
+        Switches by name that run another declared function, with those options that it has.
+    explains : bool
+        Whether ``--explain`` prints the formulas and facts behind figures in place of the tables.
     out : path, optional
         Where ``--out`` writes when it is not given.
     counted : bool
         Whether the function tells its progress as step, done and total, which a terminal shows on one line.
     """
     own = parameters(function)
-    tells = "progress" in inspect.signature(inspect.unwrap(function)).parameters
-
     default_out = out
 
     def run(**given: Any) -> None:
-        json, form, detail, out = (given.pop(name) for name in ("json", "form", "detail", "out"))
-        check_format(form)
-        check_out(out, endings)
-        plot = given.pop("plot", None)
-        check_out(plot, PICTURES, option="--plot")
-        check_inputs({one.name: given.get(one.name) for one in own if one.option.metavar == "FILE"})
         if before is not None:
             before(given)
-        steps = Progress()
-        if tells:
-            with progress() as told:
-                given["progress"] = steps if counted else told
-                try:
-                    result = call_parsed(function, given)
-                finally:
-                    steps.end()
-        else:
-            result = call_parsed(function, given)
+        json, form, detail, out = (given.pop(name) for name in ("json", "form", "detail", "out"))
+        plot, paths = given.pop("plot", None), given.pop("explain", None) or ()
+        check_format(form)
+        check_out(out, endings)
+        check_out(plot, PICTURES, option="--plot")
+        check_inputs({one.name: given.get(one.name) for one in own if one.option.metavar == "FILE"})
+        chosen = function
+        for name, (_, other) in (instead or {}).items():
+            chosen = other if given.pop(name) else chosen
+        result = _called(chosen, given, counted=counted)
         if after is not None:
             after(result)
+        explained = {path: result.explain(path) for path in paths}
         draw(plot, result, result.picture)
         doubts = model_warnings(given.get("model"))
         for doubt in doubts:
             note(f"warning: {doubt}")
-        print_result(result, form="json" if json else form, detail=detail, out=out, warnings=doubts)
+        form = "json" if json else form
+        print_result(result, form=form, detail=detail, out=out, warnings=doubts, explained=explained)
 
-    shared: list[tuple[str, Any, Any]] = [(name, kind, False) for name, kind in (also or {}).items()]
+    switches = {**(also or {}), **{name: kind for name, (kind, _) in (instead or {}).items()}}
+    shared: list[tuple[str, Any, Any]] = [(name, kind, False) for name, kind in switches.items()]
+    shared += [("explain", Explain, None)] if explains else []
     shared += [("plot", Plot, None)] if plots else []
     shared += [("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, default_out)]
     signature = inspect.Signature(
@@ -118,6 +124,20 @@ def command(
     run.declared = own  # type: ignore[attr-defined]  # for the reference, which states bounds
     run.__doc__ = (inspect.getdoc(inspect.unwrap(function)) or "").partition("\n\nReturns\n")[0]
     return run
+
+
+def _called(function: Callable[..., Result], given: Mapping[str, Any], *, counted: bool) -> Result:
+    """Return what a function makes of those options that it has, its progress on a terminal's standard error."""
+    known = inspect.signature(inspect.unwrap(function)).parameters
+    own = {name: value for name, value in given.items() if name in known}
+    if "progress" not in known:
+        return call_parsed(function, own)
+    steps = Progress()
+    with progress() as told:
+        try:
+            return call_parsed(function, own | {"progress": given.get("progress") or (steps if counted else told)})
+        finally:
+            steps.end()
 
 
 def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
@@ -183,8 +203,12 @@ def print_result(
     detail: bool = False,
     out: Path | None = None,
     warnings: tuple[str, ...] = (),
+    explained: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a result to *out*, and print it in a form; JSON tells *warnings*, where there are any, by this name."""
+    """Write a result to *out*, and print it in a form, or what was *explained* of it.
+
+    JSON has *warnings* and *explained* figures by these names, where there are any.
+    """
     from jevons.schema import json_text
 
     if out is not None:
@@ -192,15 +216,20 @@ def print_result(
         note(f"wrote {out}")
     tables = [one for one in result.tables.values() if detail or not one.detail]
     if form == "json":
-        say(json_text(result.to_json() | ({"warnings": list(warnings)} if warnings else {})))
+        more: dict[str, Any] = {"warnings": list(warnings)} if warnings else {}
+        more |= {"explained": dict(explained)} if explained else {}
+        say(json_text(result.to_json() | more))
+    elif explained:
+        show(*explained.values())
     elif form == "csv":
         say("\n".join(frame_csv(one.to_frame()) for one in tables))
     elif form == "md":
         say("\n".join((result.answer, "", *(line for one in tables for line in markdown(one)))) + "\n")
     else:
         hidden = [one.name for one in result.tables.values() if one.detail and not detail]
-        more = [f"More with --detail: {', '.join(hidden)}.\n"] if hidden else []
-        show(f"{result.answer}\n", *(sheet(one) for one in tables), *more)
+        rest = [f"More with --detail: {', '.join(hidden)}.\n"] if hidden else []
+        rest += [f"{text}\n" for text in result.notes]
+        show(f"{result.answer}\n", *(sheet(one) for one in tables), *rest)
 
 
 def sheet(one: Table) -> Sheet:

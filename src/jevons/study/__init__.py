@@ -13,7 +13,8 @@ from jevons.study.scenario.load import load
 from jevons.study.scenario.scenario import Scenario
 
 __all__ = [
-    "PlanResult", "Scenario", "backtest", "foresight", "growth", "load", "montecarlo", "plan", "sensitivity", "sweep",
+    "PlanResult", "Scenario", "backtest", "foresight", "growth", "load", "montecarlo", "plan", "resolved",
+    "sensitivity", "sweep",
 ]  # fmt: skip
 
 

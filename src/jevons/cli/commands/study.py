@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from jevons.api import study
-from jevons.cli.build import command
+from jevons.cli.build import OUTPUT_ENDINGS, command
 from jevons.cli.output import note
 from jevons.errors import InputError
 from jevons.results import Result
@@ -50,8 +50,9 @@ def _of_store(result: Any) -> None:
 def _stored(function: Callable[..., Result], **how: Any) -> Callable[..., None]:
     """Return the command of a study whose finished draws are kept."""
     return command(
-        function, arguments=("scenario",), counted=True, also=_NO_STORE, before=_with_store, after=_of_store, **how
-    )
+        function, arguments=("scenario",), endings=(*OUTPUT_ENDINGS, ".nc"), counted=True, also=_NO_STORE,
+        before=_with_store, after=_of_store, **how,
+    )  # fmt: skip
 
 
 study_app.command("montecarlo")(_stored(study.montecarlo))

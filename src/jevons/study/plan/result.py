@@ -42,6 +42,17 @@ class PlanResult(PlanFigures, Result):
         check_record(self.kind, record)
         check_plan(record)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How near the fixed point is, and how many inputs rest on judgement."""
+        last = self.chain.convergence
+        text = (
+            f"Market and planner converged to a residual of {last.residual:.4f} in {last.rounds} rounds; the price gap "
+            f"is {100 * last.gap_frac:.2f} %. {len(self.judgements)} inputs rest on judgement; --out report.html lists "
+            "them."
+        )
+        return (text,)
+
     def _tables(self) -> Iterable[Table]:
         return plan_tables(self)
 
