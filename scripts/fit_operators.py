@@ -14,8 +14,6 @@ from pathlib import Path
 
 from operators_page import write_page
 
-import jevons.facts
-from jevons.facts import load_facts
 from jevons.hardware import accelerator
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import KernelTable
@@ -59,12 +57,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     started = time.monotonic()
-    hardware = load_facts([Path(jevons.facts.__file__).parent / "data" / "hardware"])
     devices: dict[str, Accelerator] = {}
 
     def known(name: str) -> Accelerator:
         if name not in devices:
-            devices[name] = accelerator(name, hardware)
+            devices[name] = accelerator(name)
         return devices[name]
 
     blocks: list[Block] = []

@@ -158,8 +158,9 @@ class Reader:
         """Add a block of rows measured as *metric*; rows of an impossible shape are left out."""
         arrays = {name: np.broadcast_to(np.asarray(value, float), (len(indices),)) for name, value in shape.items()}
         good = np.ones(len(indices), bool)
-        for name, array in arrays.items():
-            good &= np.isfinite(array) & ((array > 0.0) | (name in _MAY_BE_ZERO))
+        other: Block | None = more.get("beside")
+        for name, array in [*arrays.items(), *(other.shape.items() if other else ())]:
+            good &= np.isfinite(array) & ((array >= _LEAST) | ((array == 0.0) & (name in _MAY_BE_ZERO)))
         if "p" in arrays:
             good &= arrays["p"] >= np.maximum(arrays["domains"], 1.0)
         bad = [index for index, fine in zip(indices, good, strict=True) if not fine]
@@ -171,7 +172,6 @@ class Reader:
         measured = more.pop("measured_s", None)
         measured = self.column(indices, metric) * unit_s if measured is None else measured
         work = more.pop("work", None)
-        other = more.get("beside")
         if other is not None:
             more["beside"] = replace(other, shape={name: value[good] for name, value in other.shape.items()})
         engine, dtype, variant = kernel
@@ -196,6 +196,9 @@ class Reader:
 
 GREATEST = 1e13
 """Beyond this a size, a count or a time is a mistake."""
+
+_LEAST = 1e-3
+"""Below this a size or a count is a mistake."""
 
 _MAY_BE_ZERO = {"past", "w", "projections_s", "operation", "per_expert", "uneven", "read_bytes", "write_bytes"}
 

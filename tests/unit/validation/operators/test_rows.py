@@ -127,7 +127,7 @@ def test_a_table_is_recognised_by_its_header_and_answered(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", NEW_TABLES)
-@pytest.mark.parametrize("spoilt", ["", "0", "-3", "nan", "many"])
+@pytest.mark.parametrize("spoilt", ["", "0", "-3", "nan", "many", "1e-300", "1e300"])
 def test_a_spoilt_cell_of_any_column_leaves_the_row_out_or_is_of_no_matter(kind, spoilt, tmp_path):
     header, row = NEW_TABLES[kind]
     for column in range(len(row.split(","))):
