@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ HIDDEN = {
 # Tables that no fit takes, with the reason.
 JUDGED = {
     "deepseek_kernels": "best cases as a vendor's pages print them",
-    "mixed_attention": "a prompt's chunk beside decodes in one call: two kernels' times are added",
+    "mixed_attention": "a chunk of a prompt beside decodes in one call: the kernel of prompts, once for each, added",
 }
 # What is missing, by kernel or device.
 REASONS = {
@@ -77,6 +78,7 @@ def _errors(fits: Mapping[str, Sequence[Fitted]], compute: Sequence[str]) -> lis
     everything = {name: list(group) for name, group in fits.items()}
     groups = [(NAMES[name], everything[name]) for name in fits]
     groups.append(("**products, attention and experts**", [fit for name in compute for fit in everything[name]]))
+    current = [fit for name in compute for fit in everything[name] if fit.sample.key[2] != "vidur"]
     links = [fit for name in ("collective", "exchange") for fit in everything.get(name, [])]
     groups.append(("**collectives and exchange, without Vidur's**", [f for f in links if f.sample.key[2] != "vidur"]))
     for title, group in groups:
@@ -85,6 +87,10 @@ def _errors(fits: Mapping[str, Sequence[Fitted]], compute: Sequence[str]) -> lis
         held = summary(np.concatenate([fit.held_out for fit in group]), log_s)
         plain = _cell([(fit.held_out_physics, fit.sample.log_s) for fit in group])
         lines.append(f"| {title} | {held['rows']:,} | {cells[0]} | {cells[1]} | {100 * held['bias']:+.1f} | {plain} |")
+    log_s = np.concatenate([fit.sample.log_s for fit in current])
+    held = summary(np.concatenate([fit.held_out for fit in current]), log_s)
+    error = f"{100 * held['median']:.1f} / {100 * held['p90']:.0f}"
+    lines.append(f"| products, attention and experts of current engines | {held['rows']:,} | – | {error} | – | – |")
     return lines
 
 
@@ -150,6 +156,10 @@ def _judged(data: Path, table: KernelTable, device: Callable[[str], Accelerator]
     return lines
 
 
+def _kernel(key: tuple[str, str, str, str, str]) -> str:
+    return f"{key[3]} {key[4]}".strip()
+
+
 def _worst(fits: Mapping[str, Sequence[Fitted]], most: int = 12) -> list[str]:
     scored = []
     for group in fits.values():
@@ -159,7 +169,7 @@ def _worst(fits: Mapping[str, Sequence[Fitted]], most: int = 12) -> list[str]:
                 scored.append((errors["p90"], errors, fit.sample.key))
     scored.sort(key=lambda entry: -entry[0])
     return [
-        f"| {NAMES[key[0]]} | {key[1]} | {key[2]} | {key[3]} {key[4]} | {errors['rows']} | "
+        f"| {NAMES[key[0]]} | {key[1]} | {key[2]} | {' '.join(key[3:]).strip()} | {errors['rows']} | "
         f"{100 * errors['median']:.1f} / {100 * errors['p90']:.0f} |"
         for _, errors, key in scored[:most]
     ]
@@ -170,10 +180,12 @@ def _claim(residuals: Mapping[str, Residuals], compute: Sequence[str]) -> str:
         _cell([part for name in compute for part in residuals[name].get(distance, {}).values()])
         for distance in ("own", "kin", "far")
     )
-    return (
-        f"Calls of products, attention and experts longer than {LONG_S * 1e6:.0f} µs are predicted with {shapes} % "
-        f"error (median / 90th percentile) on shapes that the fit did not see. On a device without rows, of a "
-        f"generation that has some, it is {device} %. On a generation without any it is {generation} %."
+    return textwrap.fill(
+        f"**Claim.** Calls of products, attention and experts longer than {LONG_S * 1e6:.0f} µs are predicted with "
+        f"{shapes} % error (median / 90th percentile) on shapes that the fit did not see. On a device without rows, of "
+        f"a generation that has some, it is {device} %. On a generation without any it is {generation} %.",
+        120,
+        break_long_words=False,
     )
 
 
@@ -181,7 +193,7 @@ PAGE_TEXT = """# Operator predictions against measured kernels
 
 Written by `python scripts/fit_operators.py --data DIR`.
 
-**Claim.** {claim}
+{claim}
 
 **Measured** on devices by NVIDIA (aiconfigurator-core 0.12.0, Apache-2.0, locked clocks), Microsoft (Vidur, MIT), AMD
 (aiter's tuned tables, MIT), Alibaba (InferSim, Apache-2.0), KAIST (LLMServingSim, MIT), and on clusters with nccl-tests
