@@ -27,12 +27,12 @@ def test_the_regimes_are_the_bans_that_may_come_with_their_chances(found):
     assert found.regimes.probability_frac == pytest.approx([0.7, 0.3])
 
 
-def test_orders_for_the_regime_that_comes_are_the_best_and_a_ban_is_never_welcome(found):
+def test_orders_for_the_regime_that_comes_are_the_best_and_a_ban_costs_who_did_not_expect_it(found):
     worth = found.regimes.objective_cny
     tiny = 1e-9 * np.abs(worth).max()
     assert (worth <= np.diagonal(worth)[None, :] + tiny).all()
-    assert (worth[:, 1] <= worth[:, 0] + tiny).all()
     assert worth[0, 1] < worth[0, 0]
+    assert worth[1, 1] < worth[0, 0]
     assert found.regimes.information_cny >= -tiny
 
 
