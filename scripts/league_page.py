@@ -91,7 +91,7 @@ Signed errors [%].
 ## Known errors
 
 - **Decode steps** are off by {h100:+.0f} % on H100, {a100:+.0f} % on A100 and {l40s:+.0f} % on L40S (median of ITL).
-  Where memory binds, products of 16 bits have a scale of their own, which these devices share with others of their generation.
+  Where memory binds, products of 16 bits have a scale of their own, which these devices share with their generation.
 - **A step of a few prompt tokens beside decodes** comes out no longer than one without. vLLM's kernel takes 1.75 times
   the two kernels alone at 8 to 32 requests and 3 to 4 times at 128; the fitted scales hide it here.
 - `--max-num-batched-tokens 1024` (experiment 22) was measured 15 % slower at 20 requests a second than 2,048. Nothing
