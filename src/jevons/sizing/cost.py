@@ -16,6 +16,7 @@ from jevons.models import ModelSpec
 from jevons.results import Column, Result, Table, table
 from jevons.serving import Candidate, DeviceSeconds, device_seconds_per_call
 from jevons.sizing.hour_price import HourPrice, device_cost
+from jevons.sizing.power import point_load_frac
 from jevons.sizing.search import layout_degrees
 from jevons.sizing.service import Service
 from jevons.units import format_money
@@ -210,6 +211,12 @@ def cost_of(
         paid, hour = device_cost(device, site, service.on)
         price = HourPrice(hour.total_cny, "CNY", f"own cost at {site}")
     tokens = None if model is None else _priced(service, models.load(model), device, price, utilisation)
+    if tokens is not None and hour is not None:  # its electricity is that of the operating point
+        best = tokens.candidate
+        load_frac = point_load_frac(best.deployment, service.workload(), best.point, utilisation)
+        paid, hour = device_cost(device, site, service.on, load_frac)
+        price = HourPrice(hour.total_cny, "CNY", f"own cost at {site}")
+        tokens = _priced(service, tokens.model, device, price, utilisation, best)
     return CostResult(
         device=device, service=service, price=price, site=site, purchase_cny=paid, hour=hour, tokens=tokens,
         utilisation_frac=utilisation,
@@ -217,9 +224,14 @@ def cost_of(
 
 
 def _priced(
-    service: Service, spec: ModelSpec, device: Accelerator, price: HourPrice, utilisation: float
+    service: Service,
+    spec: ModelSpec,
+    device: Accelerator,
+    price: HourPrice,
+    utilisation: float,
+    best: Candidate | None = None,
 ) -> PricedTokens:
-    best = service.search(spec, device).candidates[0]
+    best = best or service.search(spec, device).candidates[0]
     seconds = device_seconds_per_call(
         best.deployment, service.workload(), ttft_s=service.ttft_s, tpot_s=service.tpot_s
     )  # fmt: skip

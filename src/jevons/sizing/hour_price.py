@@ -23,10 +23,12 @@ class HourPrice:
     origin: str = "given"
 
 
-def owned_hour_price(device: Accelerator, on: dt.date | None = None) -> HourPrice | None:
+def owned_hour_price(
+    device: Accelerator, on: dt.date | None = None, load_frac: float | None = None
+) -> HourPrice | None:
     """Return the cost of an hour of an accelerator that is owned; None where no purchase price is known."""
     try:
-        _, hour = device_cost(device, SITE, on)
+        _, hour = device_cost(device, SITE, on, load_frac)
     except FactError:
         return None
     return HourPrice(hour.total_cny, "CNY", f"own cost at {SITE}")
@@ -38,8 +40,12 @@ def finance_terms(on: dt.date | None = None) -> FinanceTerms:
     return FinanceTerms(**{name: get(f"assumption.{name}", on).number for name in names})
 
 
-def device_cost(device: Accelerator, site: str, on: dt.date | None = None) -> tuple[float, DeviceHour]:
+def device_cost(
+    device: Accelerator, site: str, on: dt.date | None = None, load_frac: float | None = None
+) -> tuple[float, DeviceHour]:
     """Return the purchase price [CNY] and the cost of an hour of an accelerator that is owned, by part.
+
+    *load_frac* is its mean power over that at full load, which sets the electricity; the shipped assumption by default.
 
     Raises
     ------
@@ -58,7 +64,7 @@ def device_cost(device: Accelerator, site: str, on: dt.date | None = None) -> tu
         price,
         site_from_facts(site, on=on),
         finance_terms(on),
-        load_frac=get("assumption.load_frac", on).number,
+        load_frac=get("assumption.load_frac", on).number if load_frac is None else load_frac,
     )
 
 

@@ -16,7 +16,7 @@ from jevons.sizing.money import given_price
 from jevons.sizing.options import FleetOptions, Simulation
 from jevons.sizing.simulate import run_replicas, sweep_rates
 from jevons.sizing.simulate_fleet import is_fleet, run_fleet
-from jevons.sizing.simulation_result import SimulationResult, SweepResult, run_record
+from jevons.sizing.simulation_result import SimulationResult, SweepResult, drawn_w, run_record
 
 
 def simulate_load(
@@ -51,6 +51,9 @@ def simulate_load(
         points = sweep_rates(options, device, engine, price, read_rates(rates), progress)
         return SweepResult(points=tuple(points))
     single = run_replicas(options, device, engine, {}, progress)
+    if gpu_hour is None and single.prompts is None:
+        load_frac = drawn_w(single) / (single.accelerators * device.server_w)
+        price = owned_hour_price(device, options.as_of, min(load_frac, 1.0))
     return SimulationResult(options=options, run=single, record=run_record(options, single, price))
 
 

@@ -66,8 +66,8 @@ class Run:
 
 def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[str, Any]:
     """Return the documented JSON object."""
-    from jevons.facts import default_facts
     from jevons.serving import sim
+    from jevons.sizing.power import energy_ratios, simulated_flow
 
     deployment, replicas, limits, found = run.deployment, run.replicas, run.limits, run.found
     load, entry_s = run.offered.requests, run.deployment.engine.entry_s
@@ -79,12 +79,11 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
     per_request = rates.output_tok_per_s / rates.req_per_s if rates.req_per_s > 0 else 0.0
     tokens_per_s = rates.req_per_s * (float(load.isl.mean()) + per_request)
     hourly = None if price is None else price.amount * accelerators / 3600 * 1e6
-    idle_frac = default_facts().get("own_machine.idle_power_frac").number
-    drawn_j = sum(
-        sim.energy_j(_with_busy(found, busy), d.devices * d.accelerator.server_w, idle_frac, n)
-        for d, n, busy in _pools(run)
-    )
-    made = tokens_per_s * (found.timing.window_s[1] - found.timing.window_s[0])
+    window_s = found.timing.window_s[1] - found.timing.window_s[0]
+    drawn_j = drawn_w(run) * window_s
+    ratios = energy_ratios(deployment, simulated_flow(found, replicas, _pools(run)[-1][2], float(load.isl.mean())))
+    made = tokens_per_s * window_s
+    per_mtok = drawn_j / 3.6e6 / made * 1e6 if made > 0 else None
     return {
         "model": deployment.model.name, "gpu": deployment.accelerator.id, "precision": deployment.precision,
         "engine": deployment.engine.name, "tp": deployment.layout.tp, "replicas": replicas,
@@ -105,7 +104,10 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "currency": None if price is None else price.currency,
         "gpu_hour": None if price is None else {"amount": price.amount, "origin": price.origin},
         "energy_kwh": drawn_j / 3.6e6,
-        "energy_kwh_per_mtok": drawn_j / 3.6e6 / made * 1e6 if made > 0 else None,
+        "power_w": drawn_j / window_s if window_s > 0 else None,
+        "energy_kwh_per_mtok": per_mtok,
+        "energy_kwh_per_mtok_low": None if per_mtok is None else per_mtok * ratios[0],
+        "energy_kwh_per_mtok_high": None if per_mtok is None else per_mtok * ratios[1],
         "edges": {"warm_up_s": found.timing.window_s[0], "drain_s": found.timing.end_s - found.timing.window_s[1]},
         "classes": [] if run.offered.mix is None
             else [dataclasses.asdict(one) for one in sim.by_class(run.offered.mix, found, entry_s)],
@@ -114,8 +116,17 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
     }  # fmt: skip
 
 
-def _with_busy(found: SimResult, busy: float) -> SimResult:
-    return dataclasses.replace(found, occupancy=dataclasses.replace(found.occupancy, utilisation_frac=busy))
+def drawn_w(run: Run) -> float:
+    """Return the mean power of all replicas of a simulation, their accelerators' parts of the servers included [W]."""
+    from jevons.sizing.power import replica_power, simulated_flow
+
+    isl = float(run.offered.requests.isl.mean())
+    names = ("",) if run.prompts is None else ("prefill", "decode")
+    total = 0.0
+    for name, (deployment, copies, busy) in zip(names, _pools(run), strict=True):
+        flow = simulated_flow(run.found, copies, busy, isl, pool=name)
+        total += copies * replica_power(deployment, flow).mean_w(busy)
+    return total
 
 
 def _pools(run: Run) -> list[tuple[Deployment, int, float]]:
@@ -311,7 +322,10 @@ def _quantities(run: Run, r: dict[str, Any]) -> Iterator[Quantity]:
         yield "rejected", r["rejected"], "requests", "longer than the KV cache of a replica"
     yield "cost", r["cost_per_mtok"], f"{currency}/Mtok", f"input and output tokens{hour}"
     yield "cost per output token", r["cost_per_output_mtok"], f"{currency}/Mtok", "all cost on output tokens"
-    yield "energy", r["energy_kwh_per_mtok"], "kWh/Mtok", "input and output tokens; servers, without cooling"
+    low, high = r["energy_kwh_per_mtok_low"], r["energy_kwh_per_mtok_high"]
+    sure = "" if low is None else f" [{number(low)}–{number(high)}]"
+    yield "energy", r["energy_kwh_per_mtok"], "kWh/Mtok", f"80 % interval{sure}; all tokens; servers without cooling"
+    yield "power", r["power_w"], "W", "mean of all accelerators and their servers, without cooling"
     yield "utilisation", 100 * r["utilisation_frac"], "%", "share of time with a step running"
     yield "mean batch", r["mean_batch"], "requests", f"decoding per step, maximum {r['limits']['max_batch']:,}"
     yield "mean KV cache", 100 * r["kv_mean_frac"], "%", "of the cache of a replica"

@@ -27,9 +27,12 @@ _SAME_SHAPE = (
     (r"^step 3\.5 flash", "step-3.7-flash"), (r"^nemotron nano 30b", "nemotron-3-nano-30b-a3b"),
     (r"^nemotron super 49b", "llama-3.3-nemotron-super-49b"),
     (r"^llama 3\.1 405b instruct fp8 kv", "llama-3.1-405b"),
+    (r"^qwen2 7b", "qwen2.5-7b"), (r"^qwen2 72b", "qwen2.5-72b"),
 )  # fmt: skip
 _OWN_CONFIGS = (
     (r"^falcon 180b", "falcon-180b"), (r"^gpt ?j", "gpt-j-6b"), (r"^ministral 3 14b", "ministral-3-14b"),
+    (r"nemotron nano 9b v2", "nemotron-nano-9b-v2"), (r"nemotron nano 12b v2", "nemotron-nano-12b-v2"),
+    (r"^bloom 7b1", "bloom-7b1"), (r"^decilm 7b", "decilm-7b"),
 )  # fmt: skip
 
 

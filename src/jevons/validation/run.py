@@ -16,6 +16,7 @@ from jevons.validation.report import Entry, ValidationReport
 from jevons.validation.rows import Table, read_table
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.cases import read_case
+from jevons.validation.serving.energy import ENERGY_METRICS, energy_value
 from jevons.validation.serving.predict import (
     Answer,
     answer,
@@ -163,6 +164,10 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
             answer_of_case = answers[case]
             if isinstance(answer_of_case, Exception):
                 raise answer_of_case
+            if row["metric"] in ENERGY_METRICS:
+                value, *ends = energy_value(row["metric"], case, answer_of_case)
+                entries.append(entry(measured=measured, predicted=value, low=ends[0], high=ends[1]))
+                continue
             predicted = metric_value(row["metric"], case, answer_of_case)
             low, high = predicted_interval(row["metric"], case, predicted, factors)
             entries.append(entry(measured=measured, predicted=predicted, low=low, high=high))

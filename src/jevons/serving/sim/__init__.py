@@ -25,7 +25,7 @@ from jevons.serving.sim.load.traces import Trace, read_trace
 from jevons.serving.sim.replica.disaggregated import Pool, PoolUse, SplitResult, hand_over_s, simulate_split
 from jevons.serving.sim.replica.run import ROUTINGS, simulate
 from jevons.serving.sim.replica.step_table import constant_table, limits_of, step_table
-from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, energy_j, latencies, time_series
+from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, latencies, time_series
 from jevons.serving.sim.types import (
     Counts,
     LatencySpreads,
@@ -94,7 +94,6 @@ __all__ = [
     "arrival_times",
     "by_class",
     "constant_table",
-    "energy_j",
     "from_trace",
     "generate",
     "generate_mix",

@@ -223,29 +223,6 @@ def time_series(
     )  # fmt: skip
 
 
-def energy_j(found: SimResult, replica_w: float, idle_frac: float, replicas: int) -> float:
-    """Return the energy that the replicas draw in the window of the statistics [J].
-
-    Parameters
-    ----------
-    found : SimResult
-        The simulation.
-    replica_w : float
-        Power of one replica under load, its share of the servers included [W].
-    idle_frac : float
-        Share of that which it draws without work, in [0, 1].
-    replicas : int
-        How many.
-
-    Notes
-    -----
-    ``P (idle + (1 - idle) u)`` for a share u of time with a step running. Leaves out cooling (PUE), and that steps
-    bound by memory draw less than full power.
-    """
-    busy = idle_frac + (1.0 - idle_frac) * found.occupancy.utilisation_frac
-    return replicas * replica_w * busy * (found.timing.window_s[1] - found.timing.window_s[0])
-
-
 def _sums(at: FloatArray, weights: FloatArray, edges: FloatArray, powers: int) -> list[FloatArray]:
     """Return for each edge the sums of ``w``, ``w t``, … over the times up to it."""
     order = np.argsort(at, kind="stable")

@@ -106,6 +106,10 @@ class Case:
         Whether the client leaves the first wave of requests out of its statistics.
     first_stall_s : float
         Time by which the first wave of requests waits for kernels to be compiled [s].
+    steady : bool
+        Whether rates are those while the batch is full, without the start and the end of the run.
+    sorts_logits : bool
+        Whether tokens are drawn among the most likely ones, which sorts every request's logits in every step.
     """
 
     family: str
@@ -148,6 +152,8 @@ class Case:
     counted_osl: float = 0.0
     warmed_up: bool = False
     first_stall_s: float = 0.0
+    steady: bool = False
+    sorts_logits: bool = False
 
 
 def with_release(case: Case, release: Release | None) -> Case:

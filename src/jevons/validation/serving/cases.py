@@ -23,6 +23,7 @@ from jevons.validation.serving.case import (
     sizes_of,
     with_release,
 )
+from jevons.validation.serving.energy import dataset_lengths, steady
 from jevons.validation.serving.inferencex import LOOP_WAVES, with_json
 from jevons.validation.serving.mlperf import mlperf_case
 from jevons.validation.serving.recipes import with_recipe
@@ -140,7 +141,8 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
         if "max concurrency" in load and count > _FEW and count % 10 and count & (count - 1):
             message = f"load `{row.get('concurrency_or_rate')}` is a peak that was seen, not one that was set"
             raise InputError(message)
-        return replace(case, scenario="closed", users=count, requests=requests or LOOP_WAVES * count)
+        closed = replace(case, scenario="closed", users=count, requests=requests or LOOP_WAVES * count)
+        return steady(closed, notes)
     if rate:
         case = replace(case, scenario="open", rate_per_s=number_of(rate[1]) or 0.0, requests=requests or 500)
         return _with_stage(case, notes)
@@ -180,6 +182,9 @@ def _said(notes: str, name: str) -> str | None:
 
 def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
     """Return lengths: stated means before nominal ones; a mean well below the nominal one tells a uniform draw."""
+    dataset = re.match(r"dataset (\S+)", row.get("isl") or "")
+    if dataset:
+        return dataset_lengths(dataset[1], number_of(row.get("osl")) or number_of(_said(notes, "mean_out")) or 1.0)
     made = []
     requests = number_of(_said(notes, "requests"))
     tailed = "sharegpt" in (row.get("isl") or "").lower() or "dataset see page" in notes or "ShareGPT" in notes

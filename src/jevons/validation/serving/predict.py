@@ -60,10 +60,21 @@ def _preset(name: str, release: Release | None) -> EngineFactors:
 def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     """Return engine factors with a case's own limits, or the server's defaults on its device."""
     tokens, batch = _server_defaults(case)
+    if case.sorts_logits:
+        each_s = factors.request_overhead_s + _sorting_s(case.engine, case.release, case.device, case.model)
+        factors = replace(factors, request_overhead_s=each_s)
     return with_limits(
         factors, step_tokens=case.step_tokens or tokens, max_batch=case.max_batch or batch,
         captured_tokens=case.captured_tokens,
     )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=1024)
+def _sorting_s(engine: str, release: Release | None, device: str, model: str) -> float:
+    """Return what sorting the logits of one request takes in a step: fact ``sorted_logit_bytes``."""
+    kind = accelerator(device)
+    moved = engine_number(engine, "sorted_logit_bytes", Place.of(kind, release)) or 0.0
+    return moved * model_named(model)[0].vocab / kind.hbm_bytes_per_s
 
 
 def _server_defaults(case: Case) -> tuple[int | None, int | None]:
@@ -173,10 +184,11 @@ def _load(case: Case, replicas: int) -> Load:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An outcome, and by how much to multiply its rates for the whole of what a row covers."""
+    """An outcome, by how much to multiply its rates for the whole of what a row covers, and the instance behind it."""
 
     outcome: Outcome
     replicas: float
+    deployment: Deployment | None = None
 
 
 def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales | None = None) -> Answer:
@@ -195,7 +207,7 @@ def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales
             found = outcome(at, factors, scales)
         if found is None:
             continue
-        made = Answer(found, replicas)
+        made = Answer(found, replicas, at.deployment)
         if best is None or _rate(made) > _rate(best):
             best = made
     if best is None:
@@ -240,7 +252,7 @@ def metric_value(name: str, case: Case, made: Answer) -> float:
         If the metric is none of those that follow from a client's view.
     """
     out, rate = made.outcome, made.replicas
-    steady = case.scenario == "mlperf-offline"
+    steady = case.scenario == "mlperf-offline" or case.steady
     output = out.steady_output_tok_per_s if steady else out.output_tok_per_s
     scale = output / max(out.output_tok_per_s, 1e-12)
     base = name.removesuffix("_per_gpu").removesuffix("_log")
@@ -257,6 +269,8 @@ def metric_value(name: str, case: Case, made: Answer) -> float:
         return rates[base] * per
     if name == "duration_s":
         return out.duration_s
+    if name == "running_mean":
+        return out.batch
     if name in {"prompt_phase_ms", "first_token_latency_ms"}:
         return out.ttft_s["mean"] * 1e3
     if name == "token_step_ms":

@@ -85,7 +85,7 @@ def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = 
     if best is None or found is None:
         message = "no layout meets the task's latency limits at any rate"
         raise InfeasibleError(message, ["ttft_s", "tpot_s"])
-    return Answer(found, case.gpus / best[1].deployment.devices)
+    return Answer(found, case.gpus / best[1].deployment.devices, best[1].deployment)
 
 
 def _can_be_simulated(at: Surface) -> bool:

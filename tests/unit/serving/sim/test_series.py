@@ -65,10 +65,3 @@ def test_classes_are_judged_by_their_own_limits() -> None:
     assert short.req_per_s + long.req_per_s == pytest.approx(found.throughput.req_per_s)
     assert short.e2e_s.p50 < long.e2e_s.p50
     assert 0.2 < found.occupancy.utilisation_frac < 1.0
-
-
-def test_energy_of_idle_and_busy_replicas() -> None:
-    _, found = loaded(rate_req_per_s=1.0)
-    length_s = found.timing.window_s[1] - found.timing.window_s[0]
-    drawn = sim.energy_j(found, replica_w=1000.0, idle_frac=0.3, replicas=2)
-    assert drawn == pytest.approx(2000.0 * length_s * (0.3 + 0.7 * found.occupancy.utilisation_frac))

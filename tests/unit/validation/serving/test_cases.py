@@ -157,3 +157,15 @@ def test_a_stage_of_an_open_loop_says_how_requests_come_and_repeat():
     assert not first.warm
     plain = read_case({**row, "notes": "requests=300"})
     assert (plain.even, plain.repeats, plain.counted_osl) == (False, None, 0.0)
+
+
+def test_a_row_of_power_is_a_full_loop_over_a_set_of_known_lengths():
+    notes = "serve: vllm serve Qwen/Qwen3-14B --max-num-seqs 8; task gpqa; mean_out=6930.4; prompt lengths not stated"
+    row = {**ROW, "family": "energy", "model": "Qwen/Qwen3-14B", "precision": "bfloat16", "n_gpus": "1", "tp": "1",
+           "isl": "dataset gpqa", "osl": "6930.4", "concurrency_or_rate": "concurrency 8", "metric": "power_w",
+           "notes": notes}  # fmt: skip
+    case = read_case(row)
+    assert (case.scenario, case.users, case.steady, case.sorts_logits) == ("closed", 8, True, True)
+    assert case.osl.mean == pytest.approx(6930.4)
+    with pytest.raises(InputError, match="the prompts of dataset `unheard` are not known"):
+        read_case({**row, "isl": "dataset unheard"})

@@ -1,0 +1,180 @@
+"""Fits the power of devices, judges it out of sample, and writes its facts and docs/validation/energy.md.
+
+python scripts/fit_energy.py --data DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.files import writing
+from jevons.serving.energy import PowerModel
+from jevons.serving.types import FloatArray
+from jevons.validation.fit.energy import FITTED, IMAGES, Draw, Errors, errors, fit_power, held_out, interval, read_draws
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "validation" / "energy.md"
+FACTS = ROOT / "src" / "jevons" / "facts" / "data" / "hardware" / "power.yaml"
+SCHEMES = {"model": "held out by model", "device": "held out by device", "task": "held out by task"}
+
+TEXT = """# Power and energy per token
+
+Written by `python scripts/fit_energy.py --data DIR` from {runs} runs of energy.csv.
+
+**Claim:** power of runs whose model the fit did not see is off by {power:.0f} % (median) and {power_90:.0f} % (90th
+percentile) at the measured rates, images left out. Energy per output token is off by {energy:.0f} % and
+{energy_90:.0f} % over all runs: it divides by the predicted rate, whose error is the larger part.
+
+**Measured:** the [ML.ENERGY leaderboard](https://github.com/ml-energy/leaderboard) of February 2026 (vLLM 0.11.1 on
+H100 and B200, the batch full, all devices by NVML; no licence, so no row is in this repository), and one-device
+batches of [LLM-Inference-Bench](https://github.com/argonne-lcf/LLM-Inference-Bench) (A100, H100, GH200; BSD-3).
+
+**Model** (`jevons.serving.energy`): a device that works draws
+
+    tdp x (awake + memory x m + compute x sqrt(c)), at most tdp x most
+
+m is bytes read over the memory's bandwidth, c is work over the dense peak of the precision. A device without work draws
+`idle` (a judgement). Facts `power.…` hold the shares; `tdp_w` is each device's own.
+
+{factors}
+
+**Fitted:** the shares, on the runs without images, at measured rates. **Held out:** all runs of a model, a device, or a
+task. Prompt lengths of the leaderboard's sets are not published; they are judgements
+(`jevons.validation.serving.energy`).
+
+## Errors
+
+Absolute percentage error, median / 90th percentile; bias is the median signed error.
+
+{errors}
+
+80 % interval of energy per token: {low:.2f} to {high:.2f} times the prediction, from the runs held out by model. It
+holds {coverage:.0f} % of the runs held out by device, and {coverage_task:.0f} % of those held out by task.
+
+## Groups
+
+Median signed error [%]: power at the measured rate, power and energy at the predicted rate, and predicted over measured
+rate. Held out by model.
+
+{groups}
+
+## Known errors
+
+- **Experts under vLLM 0.11.1 run slower than predicted**, most of all in FP8 with expert parallelism: its Triton
+  kernels had no tuned configuration for the local number of experts. The step time is wrong there, not the power.
+- **Images and video**: the host prepares them, and the devices wait. Neither tokens of an image nor the host's work are
+  stated. On B200 the host slowed the GPQA runs at 8 to 16 requests too: a 32B at 44 ms a step, against 14 ms in chat.
+- **Power hardly follows memory traffic**: at measured rates, its share is fitted as {memory:.2f}. Half of the limit is
+  drawn as soon as kernels run, whatever they do.
+- **Sampling** by top-k and top-p sorts each request's logits in every step. The runs show 60 to 120 µs a request and
+  step on H100, in proportion to the vocabulary (`engine.vllm.sorted_logit_bytes`); benchmarks with random prompts take
+  the most likely token and do not pay it.
+"""
+
+
+def main() -> int:
+    """Fit, judge, write, and return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds serving/energy.csv")
+    draws = read_draws(parser.parse_args().data / "serving" / "energy.csv")
+    model = fit_power(draws)
+    out = {name: held_out(draws, name) for name in SCHEMES}
+    energy, power = interval(out["model"].energy), interval(out["model"].power_all)
+    ratios = dict(
+        zip(("low_ratio", "high_ratio", "power_low_ratio", "power_high_ratio"), (*energy, *power), strict=True)
+    )
+    write_facts({name: getattr(model, name) for name in FITTED} | ratios)
+    with writing(PAGE, force=True) as stream:
+        stream.write(page(draws, model, out, energy))
+    return 0
+
+
+def write_facts(values: Mapping[str, float]) -> None:
+    """Put fitted values in place of those of the facts."""
+    text = FACTS.read_text(encoding="utf-8")
+    for name, value in values.items():
+        pattern = rf"(  power\.{name}:\n(?:.*\n)*?        value: )\S+"
+        text, count = re.subn(pattern, rf"\g<1>{value:.4g}", text, count=1)
+        if count != 1:
+            message = f"{FACTS}: no fact power.{name}"
+            raise SystemExit(message)
+    FACTS.write_text(text, encoding="utf-8")
+
+
+def page(draws: Sequence[Draw], model: PowerModel, out: Mapping[str, Errors], energy: tuple[float, float]) -> str:
+    """Return the page's text."""
+    text = np.array([one.task not in IMAGES for one in draws])
+    held = out["model"]
+    cover = {name: 100 * float(np.mean(inside(of.energy, energy))) for name, of in out.items()}
+    return TEXT.format(
+        runs=len(draws), power=ape(held.power[text], 0.5), power_90=ape(held.power[text], 0.9),
+        energy=ape(held.energy, 0.5), energy_90=ape(held.energy, 0.9), factors="\n".join(factor_lines(model)),
+        errors="\n".join(error_lines(draws, model, out)), low=energy[0], high=energy[1], coverage=cover["device"],
+        coverage_task=cover["task"], groups="\n".join(group_lines(draws, held)), memory=model.memory_frac,
+    )  # fmt: skip
+
+
+def ape(log_errors: FloatArray, quantile: float) -> float:
+    """Return a quantile of absolute relative errors [%]."""
+    return 100 * float(np.quantile(np.abs(np.expm1(log_errors)), quantile))
+
+
+def inside(log_errors: FloatArray, ratios: tuple[float, float]) -> NDArray[np.bool_]:
+    """Return which measured figures lie in an interval of measured over predicted."""
+    ratio = np.exp(-log_errors)
+    return (ratio >= ratios[0]) & (ratio <= ratios[1])
+
+
+def factor_lines(model: PowerModel) -> list[str]:
+    """Return the table of shares."""
+    lines = ["| share of the limit | value |", "|---|---:|"]
+    return lines + [f"| `{name}` | {getattr(model, name):.2f} |" for name in ("idle_frac", *FITTED)]
+
+
+def error_lines(draws: Sequence[Draw], model: PowerModel, out: Mapping[str, Errors]) -> list[str]:
+    """Return the table of errors, with and without images."""
+    text = np.array([one.task not in IMAGES for one in draws])
+    lines = [
+        "| set | errors | runs | power, measured rate | power | energy per token | bias |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for label, chosen in (("without images", text), ("with images", ~text), ("all", np.ones(len(draws), dtype=bool))):
+        for name, of in {"fitted": errors(draws, model), **{SCHEMES[key]: value for key, value in out.items()}}.items():
+            cells = [
+                f"{ape(values[chosen], 0.5):.0f} / {ape(values[chosen], 0.9):.0f} %"
+                for values in (of.power, of.power_all, of.energy)
+            ]
+            bias = 100 * float(np.median(np.expm1(of.energy[chosen])))
+            lines.append(f"| {label} | {name} | {chosen.sum()} | {' | '.join(cells)} | {bias:+.0f} % |")
+    return lines
+
+
+def group_lines(draws: Sequence[Draw], held: Errors) -> list[str]:
+    """Return the table of groups, the worst energy first."""
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for place, one in enumerate(draws):
+        groups.setdefault((one.task if not one.task.isdigit() else "static", one.model, one.device), []).append(place)
+    table = []
+    for (task, name, device), places in groups.items():
+        signed = [
+            100 * float(np.median(np.expm1(values[places]))) for values in (held.power, held.power_all, held.energy)
+        ]
+        rate = float(np.median([draws[place].rate_ratio for place in places]))
+        table.append((abs(signed[2]), f"| {task} | {name} | {device} | {len(places)} | " + " | ".join(
+            f"{value:+.0f}" for value in signed) + f" | {rate:.2f} |"))  # fmt: skip
+    lines = [
+        "| task | model | device | runs | power, measured rate | power | energy | rate |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
+    ]
+    return lines + [line for _, line in sorted(table, reverse=True)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

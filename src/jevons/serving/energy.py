@@ -1,0 +1,178 @@
+"""Power of accelerators by what they do: at rest, awake, moving bytes and computing; and energy per token from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from jevons.facts import default_facts
+from jevons.hardware import Accelerator
+from jevons.models import LayerGroup
+from jevons.models.formulas import expert_parameters, flop_per_token, layer_gemms
+from jevons.operators.types import kv_bytes_of, storage_of
+from jevons.serving.memory import multiplied_in, stored_bytes, weight_precision
+from jevons.serving.types import Deployment
+
+_STATE_BYTES = 8.0  # a recurrent state is read and written, in 32 bits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Tokens through one instance while it works.
+
+    Parameters
+    ----------
+    batch : float
+        Requests that decode at once, >= 0.
+    context : float
+        Mean tokens that each of them has in the cache.
+    output_tok_per_s, prompt_tok_per_s : float
+        Tokens made, and prompt tokens computed, per second [tokens/s].
+    prompt_context : float
+        Mean tokens of a prompt computed before one of its tokens.
+    """
+
+    batch: float
+    context: float
+    output_tok_per_s: float
+    prompt_tok_per_s: float = 0.0
+    prompt_context: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What a device does with its memory and its arithmetic.
+
+    Parameters
+    ----------
+    memory_frac, compute_frac : float
+        Bytes moved over the memory's bandwidth, and work over the dense peak of the precision, in [0, 1].
+    """
+
+    memory_frac: float
+    compute_frac: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerModel:
+    """Power of a device as shares of its limit; facts ``power.…``.
+
+    Parameters
+    ----------
+    idle_frac, awake_frac : float
+        Without work, and with kernels running that neither move nor compute much.
+    memory_frac, compute_frac : float
+        What full memory bandwidth adds, and what the full peak adds; work counts by its square root.
+    most_frac : float
+        Highest mean draw; the device throttles to it.
+    low_ratio, high_ratio : float
+        80 % interval of energy per token, over its prediction.
+    power_low_ratio, power_high_ratio : float
+        That of power.
+    """
+
+    idle_frac: float
+    awake_frac: float
+    memory_frac: float
+    compute_frac: float
+    most_frac: float
+    low_ratio: float
+    high_ratio: float
+    power_low_ratio: float
+    power_high_ratio: float
+
+
+def power_model(on: dt.date | None = None) -> PowerModel:
+    """Return the shipped model of power, as public on a date."""
+    facts = default_facts()
+    names = PowerModel.__dataclass_fields__
+    return PowerModel(**{name: facts.get(f"power.{name}", on).number for name in names})
+
+
+def power_w(device: Accelerator, activity: Activity, model: PowerModel | None = None) -> float:
+    """Return the mean power of a device while it works [W].
+
+    Parameters
+    ----------
+    device : Accelerator
+        Its limit `tdp_w` scales all parts.
+    activity : Activity
+        What it does.
+    model : PowerModel, optional
+        The shipped one by default.
+
+    Notes
+    -----
+    ``tdp (awake + memory m + compute sqrt(c))``, at most ``tdp most``. The root stands for clocks that sink as more of
+    the device computes, and for units that switch whether or not a tile is full. Leaves out the host, and that a device
+    waits for its host, as with images.
+    """
+    model = model or power_model()
+    share: float = (
+        model.awake_frac + model.memory_frac * activity.memory_frac + model.compute_frac * activity.compute_frac**0.5
+    )
+    return float(device.tdp_w * min(max(share, model.idle_frac), model.most_frac))
+
+
+def mean_power_w(device: Accelerator, activity: Activity, busy_frac: float, model: PowerModel | None = None) -> float:
+    """Return the mean power of a device that works a share of the time, its part of the server included [W].
+
+    Notes
+    -----
+    The server's part, `server_w` less `tdp_w`, counts in full: fans and processors hardly follow the load.
+    """
+    model = model or power_model()
+    idle_w = device.tdp_w * model.idle_frac
+    own_w = idle_w + (power_w(device, activity, model) - idle_w) * min(max(busy_frac, 0.0), 1.0)
+    return own_w + max(device.server_w - device.tdp_w, 0.0)
+
+
+def activity_of(deployment: Deployment, flow: Flow) -> Activity:
+    """Return what each device of an instance does at a flow of tokens.
+
+    Notes
+    -----
+    A decode step reads the weights once, experts as far as its tokens reach them, and the cache of every request.
+    Prompts ride along: their work counts, the weights read for them do not. Leaves out activations and collectives.
+    """
+    device, devices = deployment.accelerator, deployment.devices
+    steps_per_s = flow.output_tok_per_s / flow.batch if flow.batch > 0 else 0.0
+    moved = steps_per_s * step_bytes(deployment, flow.batch, flow.context)
+    work = flow.output_tok_per_s * flop_per_token(deployment.model, int(flow.context))
+    work += flow.prompt_tok_per_s * flop_per_token(deployment.model, int(flow.prompt_context))
+    return Activity(
+        min(moved / devices / device.hbm_bytes_per_s, 1.0), min(work / devices / _peak_flop_per_s(deployment), 1.0)
+    )
+
+
+def step_bytes(deployment: Deployment, batch: float, context: float) -> float:
+    """Return what one decode step of an instance reads from memory: weights and cache [bytes]."""
+    spec = deployment.model
+    tokens = batch * (1.0 + deployment.draft_tokens)
+    total = sum(group.count * _layer_bytes(deployment, group, batch, tokens, context) for group in spec.layers)
+    head = spec.vocab * spec.hidden * stored_bytes(weight_precision(deployment).embeddings)
+    return float(total + head)
+
+
+def _layer_bytes(deployment: Deployment, group: LayerGroup, batch: float, tokens: float, context: float) -> float:
+    stored, hidden, a, block = (
+        weight_precision(deployment),
+        deployment.model.hidden,
+        group.attention,
+        group.feed_forward,
+    )
+    read = sum(g.n * g.k * stored_bytes(getattr(stored, g.precision_class)) for g in layer_gemms(group, hidden))
+    if block.kind == "moe":
+        reached = block.experts * (1.0 - (1.0 - block.experts_per_token / block.experts) ** tokens)
+        read += reached * expert_parameters(block, hidden) * stored_bytes(stored.experts)
+    seen = min(context, a.window) if a.window else context
+    element_bytes = kv_bytes_of(deployment.kv_precision)[1]
+    return read + batch * (seen * a.cached_elements_per_token * element_bytes + a.state_elements * _STATE_BYTES)
+
+
+def _peak_flop_per_s(deployment: Deployment) -> float:
+    stored, peaks = weight_precision(deployment), deployment.accelerator.peak_flop_per_s
+    name = (
+        stored.experts if any(group.feed_forward.kind == "moe" for group in deployment.model.layers) else stored.dense
+    )
+    return peaks.get(storage_of(multiplied_in(deployment, name))[1].peak) or peaks["bf16"]

@@ -1,0 +1,171 @@
+"""Fits the power of devices to measured draws, and judges it and energy per token on groups that no fit saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from jevons.errors import FactError, InfeasibleError, InputError
+from jevons.serving.calibration import shipped_calibration
+from jevons.serving.energy import Activity, Flow, PowerModel, activity_of, power_model
+from jevons.serving.types import Deployment, FloatArray
+from jevons.validation.rows import read_table
+from jevons.validation.serving.case import Case, Row
+from jevons.validation.serving.cases import read_case
+from jevons.validation.serving.energy import flow_of
+from jevons.validation.serving.predict import Answer, answer, calibrated, prepare
+
+FITTED = {"awake_frac": (0.1, 0.9), "memory_frac": (0.0, 0.6), "compute_frac": (0.0, 1.5), "most_frac": (0.85, 1.0)}
+"""Factors that are fitted, and their bounds."""
+_START = {"awake_frac": 0.5, "memory_frac": 0.2, "compute_frac": 0.5, "most_frac": 0.97}
+IMAGES = ("image-chat", "video-chat")
+"""Tasks whose devices wait for the host, which prepares images: judged, not fitted."""
+_COVERAGE = (0.1, 0.9)
+_SOFT = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """The measured draw of a run.
+
+    Parameters
+    ----------
+    run, model, device, task : str
+        Which run, and the groups that it belongs to; the model's name is without precision.
+    tdp_w, power_w : float
+        Limit of the device, and mean draw of each [W].
+    measured, predicted : Activity
+        What the devices did by the measured rates, and by the predicted ones.
+    rate_ratio : float
+        Predicted over measured output rate.
+    """
+
+    run: str
+    model: str
+    device: str
+    task: str
+    tdp_w: float
+    power_w: float
+    measured: Activity
+    predicted: Activity
+    rate_ratio: float
+
+
+def read_draws(path: Path | str) -> list[Draw]:
+    """Return the runs of a table of power whose rates were measured and can be predicted."""
+    engines, scales = calibrated(shipped_calibration()), shipped_calibration().scales
+    runs: dict[str, dict[str, Row]] = {}
+    for row in read_table(path).rows:
+        runs.setdefault(row["run_id"], {})[row["metric"]] = row
+    draws = []
+    for run, rows in runs.items():
+        if "power_w" not in rows:
+            continue
+        try:
+            case = read_case(rows["power_w"])
+            made = answer(prepare(case, engines), engines, scales)
+        except (FactError, InputError, InfeasibleError):
+            continue
+        if made.deployment is not None:
+            draws.append(_draw(run, case, made, made.deployment, rows))
+    if not draws:
+        message = f"{path}: no run states a power that can be predicted"
+        raise InputError(message)
+    return draws
+
+
+def _draw(run: str, case: Case, made: Answer, deployment: Deployment, rows: Mapping[str, Row]) -> Draw:
+    def value(metric: str) -> float:
+        return float(rows[metric]["value"])
+
+    out, device = made.outcome, deployment.accelerator
+    if "batch_latency_ms" in rows:
+        batch = float(case.users)
+        rate = batch * case.osl.mean / value("batch_latency_ms") * 1e3
+        predicted = out.output_tok_per_s
+    else:
+        batch, rate, predicted = value("running_mean"), value("output_tok_s"), out.steady_output_tok_per_s
+    measured: Flow = flow_of(case, batch, rate / made.replicas)
+    return Draw(
+        run=run,
+        model=deployment.model.name,
+        device=device.id,
+        task=rows["power_w"]["isl"].removeprefix("dataset "),
+        tdp_w=device.tdp_w,
+        power_w=value("power_w") / case.gpus,
+        measured=activity_of(deployment, measured),
+        predicted=activity_of(deployment, flow_of(case, out.batch, predicted)),
+        rate_ratio=predicted * made.replicas / rate,
+    )
+
+
+def shares(activities: Sequence[Activity], model: PowerModel) -> FloatArray:
+    """Return power over the limit, as `jevons.serving.energy.power_w` has it."""
+    memory = np.array([one.memory_frac for one in activities])
+    compute = np.array([one.compute_frac for one in activities])
+    total: FloatArray = model.awake_frac + model.memory_frac * memory + model.compute_frac * np.sqrt(compute)
+    shared: FloatArray = np.clip(total, model.idle_frac, model.most_frac)
+    return shared
+
+
+def fit_power(draws: Sequence[Draw], start: PowerModel | None = None) -> PowerModel:
+    """Return the model of power that fits measured draws at measured rates, outliers weighed down.
+
+    Groups of a task, model and device count by the square root of their size. Tasks with images are left out.
+    """
+    from scipy.optimize import least_squares
+
+    model = replace(start or power_model(), **_START)
+    draws = [one for one in draws if one.task not in IMAGES]
+    activities = [one.measured for one in draws]
+    target = np.log([one.power_w / one.tdp_w for one in draws])
+    groups = [(one.task, one.model, one.device) for one in draws]
+    weight = np.array([groups.count(group) ** -0.25 for group in groups])
+
+    def residuals(values: FloatArray) -> FloatArray:
+        made = np.log(shares(activities, replace(model, **dict(zip(FITTED, values, strict=True))))) - target
+        weighed: FloatArray = made * weight
+        return weighed
+
+    low, high = zip(*FITTED.values(), strict=True)
+    found = least_squares(residuals, list(_START.values()), bounds=(low, high), loss="soft_l1", f_scale=_SOFT)
+    return replace(model, **dict(zip(FITTED, map(float, found.x), strict=True)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errors:
+    """Log errors of runs: of power at measured rates, and of power and energy per token at predicted ones."""
+
+    power: FloatArray
+    power_all: FloatArray
+    energy: FloatArray
+
+
+def errors(draws: Sequence[Draw], model: PowerModel) -> Errors:
+    """Return the log errors of a model of power on runs."""
+    drawn = np.array([one.power_w / one.tdp_w for one in draws])
+    rates = np.array([one.rate_ratio for one in draws])
+    known, made = (shares([getattr(one, name) for one in draws], model) for name in ("measured", "predicted"))
+    return Errors(power=np.log(known / drawn), power_all=np.log(made / drawn), energy=np.log(made / drawn / rates))
+
+
+def held_out(draws: Sequence[Draw], by: str) -> Errors:
+    """Return the errors of runs under fits that saw no run of the same group: ``model``, ``device`` or ``task``."""
+    keys = np.array([getattr(one, by) for one in draws])
+    parts = {name: np.zeros(len(draws)) for name in ("power", "power_all", "energy")}
+    for key in sorted(set(keys.tolist())):
+        out = np.flatnonzero(keys == key)
+        model = fit_power([one for one in draws if getattr(one, by) != key])
+        own = errors([one for one in draws if getattr(one, by) == key], model)
+        for name, of in parts.items():
+            of[out] = getattr(own, name)
+    return Errors(**parts)
+
+
+def interval(log_errors: FloatArray) -> tuple[float, float]:
+    """Return the 80 % interval of measured over predicted."""
+    low, high = np.quantile(np.exp(-log_errors), _COVERAGE)
+    return float(low), float(high)

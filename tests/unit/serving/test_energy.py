@@ -1,0 +1,58 @@
+"""Power of devices by what they do, and energy per token from it."""
+
+from dataclasses import replace
+
+import pytest
+
+from jevons import serving
+from jevons.hardware import accelerator
+from jevons.models import load
+from jevons.serving import Deployment, Layout
+from jevons.serving.energy import Activity, Flow, activity_of, mean_power_w, power_model, power_w, step_bytes
+
+H100 = accelerator("h100_sxm")
+
+
+def deployed(model: str = "llama-3.1-8b", **layout: int) -> Deployment:
+    return Deployment(
+        model=load(model), accelerator=H100, layout=Layout(**layout), precision="native", kv_precision="bf16",
+        engine=serving.engine("vllm"),
+    )  # fmt: skip
+
+
+def test_power_lies_between_idle_and_the_limit_and_grows_with_either_activity() -> None:
+    model = replace(power_model(), memory_frac=0.2)
+    at = [power_w(H100, Activity(m, c), model) for m, c in ((0, 0), (1, 0), (1, 0.1), (1, 1))]
+    assert at == sorted(at)
+    assert model.idle_frac * H100.tdp_w < at[0]
+    assert at[-1] == pytest.approx(model.most_frac * H100.tdp_w)
+
+
+def test_an_idle_server_draws_its_host_and_idle_devices() -> None:
+    model = power_model()
+    host_w = H100.server_w - H100.tdp_w
+    assert mean_power_w(H100, Activity(1.0, 1.0), 0.0) == pytest.approx(host_w + model.idle_frac * H100.tdp_w)
+    full = mean_power_w(H100, Activity(1.0, 1.0), 1.0)
+    half = mean_power_w(H100, Activity(1.0, 1.0), 0.5)
+    assert half == pytest.approx((full + mean_power_w(H100, Activity(1.0, 1.0), 0.0)) / 2)
+
+
+def test_a_step_reads_dense_weights_once_and_each_request_s_cache() -> None:
+    one, two = (step_bytes(deployed(), batch, 1000.0) for batch in (1.0, 2.0))
+    cache = 32 * 8 * 128 * 2 * 2 * 1000.0
+    assert two - one == pytest.approx(cache)
+    assert one - cache == pytest.approx(15.0e9, rel=0.01)  # 8.03e9 parameters in 2 bytes, the input embedding apart
+
+
+def test_more_tokens_reach_more_experts() -> None:
+    mixture = deployed("qwen3-30b-a3b")
+    few, many = (step_bytes(mixture, batch, 1.0) for batch in (1.0, 1000.0))
+    assert few < 9e9
+    assert many == pytest.approx(60e9, rel=0.05)
+
+
+def test_activity_is_shared_among_the_devices_of_an_instance() -> None:
+    flow = Flow(batch=16.0, context=1000.0, output_tok_per_s=1000.0, prompt_tok_per_s=500.0, prompt_context=250.0)
+    one, two = activity_of(deployed(), flow), activity_of(deployed(tp=2), flow)
+    assert two.memory_frac == pytest.approx(one.memory_frac / 2)
+    assert two.compute_frac == pytest.approx(one.compute_frac / 2)

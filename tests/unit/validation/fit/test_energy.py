@@ -1,0 +1,49 @@
+"""The fit of power: it finds what made the draws, and leaves images out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from jevons.serving.energy import Activity, power_model
+from jevons.validation.fit.energy import Draw, errors, fit_power, held_out, interval, shares
+
+TRUE = replace(power_model(), awake_frac=0.4, memory_frac=0.2, compute_frac=0.5, most_frac=0.95)
+
+
+def draws(noise: float = 0.0) -> list[Draw]:
+    rng = np.random.default_rng(5)
+    made = []
+    for place in range(60):
+        activity = Activity(float(rng.uniform(0, 1)), float(rng.uniform(0, 0.6)))
+        share = float(shares([activity], TRUE)[0]) * float(np.exp(noise * rng.normal()))
+        made.append(Draw(
+            run=str(place), model=f"m{place % 5}", device=("a", "b")[place % 2], task="chat", tdp_w=700.0,
+            power_w=700.0 * share, measured=activity, predicted=activity, rate_ratio=1.0,
+        ))  # fmt: skip
+    return made
+
+
+def test_the_fit_finds_the_shares_that_made_the_draws() -> None:
+    found = fit_power(draws())
+    assert found.awake_frac == pytest.approx(0.4, abs=0.02)
+    assert found.memory_frac == pytest.approx(0.2, abs=0.02)
+    assert found.compute_frac == pytest.approx(0.5, abs=0.04)
+
+
+def test_images_do_not_move_the_fit() -> None:
+    images = [replace(one, task="image-chat", power_w=100.0) for one in draws()]
+    assert fit_power([*draws(), *images]) == fit_power(draws())
+
+
+def test_the_interval_holds_eight_of_ten_runs_that_no_fit_saw() -> None:
+    held = held_out(draws(0.15), "model")
+    low, high = interval(held.energy)
+    inside = np.mean((np.exp(-held.energy) >= low) & (np.exp(-held.energy) <= high))
+    assert inside == pytest.approx(0.8, abs=0.05)
+    assert low < 1.0 < high
+
+
+def test_a_rate_predicted_too_high_makes_energy_per_token_too_low() -> None:
+    quick = [replace(one, rate_ratio=1.25) for one in draws()]
+    assert np.median(errors(quick, TRUE).energy) == pytest.approx(-np.log(1.25))
