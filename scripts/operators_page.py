@@ -156,10 +156,6 @@ def _judged(data: Path, table: KernelTable, device: Callable[[str], Accelerator]
     return lines
 
 
-def _kernel(key: tuple[str, str, str, str, str]) -> str:
-    return f"{key[3]} {key[4]}".strip()
-
-
 def _worst(fits: Mapping[str, Sequence[Fitted]], most: int = 12) -> list[str]:
     scored = []
     for group in fits.values():

@@ -9,6 +9,7 @@ from jevons.facts import default_facts
 from jevons.hardware import Accelerator
 from jevons.models import LayerGroup
 from jevons.models.formulas import expert_parameters, flop_per_token, layer_gemms
+from jevons.operators.kernels import active_experts
 from jevons.operators.types import kv_bytes_of, storage_of
 from jevons.serving.memory import multiplied_in, stored_bytes, weight_precision
 from jevons.serving.types import Deployment
@@ -163,7 +164,7 @@ def _layer_bytes(deployment: Deployment, group: LayerGroup, batch: float, tokens
     )
     read = sum(g.n * g.k * stored_bytes(getattr(stored, g.precision_class)) for g in layer_gemms(group, hidden))
     if block.kind == "moe":
-        reached = block.experts * (1.0 - (1.0 - block.experts_per_token / block.experts) ** tokens)
+        reached = float(active_experts(tokens, block.experts, block.experts_per_token))
         read += reached * expert_parameters(block, hidden) * stored_bytes(stored.experts)
     seen = min(context, a.window) if a.window else context
     element_bytes = kv_bytes_of(deployment.kv_precision)[1]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from jevons.errors import FactError
-from jevons.facts import Facts, default_facts
+from jevons.facts import Facts, FactValue, default_facts
 from jevons.hardware import Accelerator, kin
 
 Scales = Mapping[str, Mapping[str, float]]
@@ -46,15 +46,20 @@ def board(device: Accelerator) -> Accelerator:
 def read_scales(facts: Facts, on: dt.date | None = None) -> Scales:
     """Return the scales public on a date by owner and part: facts ``kernels.<owner>.<part>_scale``."""
     made: dict[str, dict[str, float]] = {}
+    for owner, part, value in scale_facts(facts, on):
+        made.setdefault(owner, {})[part] = value.number
+    return made
+
+
+def scale_facts(facts: Facts, on: dt.date | None = None) -> Iterator[tuple[str, str, FactValue]]:
+    """Yield owner, part and value of the scales public on a date."""
     for fact in facts:
         if fact.id.startswith("kernels.") and fact.id.endswith("_scale"):
             _, owner, part = fact.id.removesuffix("_scale").split(".")
             try:
-                value = facts.get(fact.id, on).number
+                yield owner, part.replace("_in_", "."), facts.get(fact.id, on)
             except FactError:  # not yet published then
                 continue
-            made.setdefault(owner, {})[part.replace("_in_", ".")] = value
-    return made
 
 
 @functools.cache

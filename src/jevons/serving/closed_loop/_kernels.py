@@ -357,10 +357,7 @@ def serve_apart(
                 pending[kept] = request
                 kept += 1
         if joined > 0:
-            each = float(running) / decode_workers
-            at, share = _position(batches, each)
-            step_s = base_s[at] + share * (base_s[at + 1] - base_s[at])
-            step_s += (slope_s[at] + share * (slope_s[at + 1] - slope_s[at])) * context / running
+            step_s = _decode_s(batches, base_s, slope_s, float(running) / decode_workers, context / running)
             for index in range(joined):
                 first_s[newest[index]] = now + step_s
         pendings = kept

@@ -69,16 +69,6 @@ def ranked(draws: Draws, outcome: str, most: int = 12) -> list[tuple[str, float]
     return [(name, size) for name, size in draws.sensitivity(outcome, most) if abs(size) > least]
 
 
-def interval_rows(draws: Draws) -> list[tuple[str, ...]]:
-    """Return the rows of the table of intervals: meaning, unit, 10 %, median, 90 % and mean."""
-    rows = []
-    for record in interval_records(draws):
-        factor, unit = shown_in(record["unit"])
-        cells = (scaled(record[name] / factor) for name in ("p10", "p50", "p90", "mean"))
-        rows.append((record["meaning"], unit, *cells))
-    return rows
-
-
 def interval_text(draws: Draws, outcome: str) -> str:
     """Return the 10 and 90 % quantiles of an outcome in words, with the unit of the tables where that is scaled."""
     factor, unit = shown_in(OUTCOMES[outcome][0])

@@ -43,7 +43,7 @@ def few_shot_errors(
     theta, base, slopes = at
     owner = np.array(problem.owner)
     errors = np.full(len(owner), np.nan)
-    own = _pace_slopes(problem)
+    steep = np.hstack([slopes, _pace_slopes(problem)])
     sigma = np.minimum(np.append(spread, list(PACES.values())), np.append(problem.sigma, list(PACES.values())))
     for items in parts.values():
         apart = solve(problem, base, slopes, theta, ~np.isin(owner, np.array(items)))
@@ -52,11 +52,10 @@ def few_shot_errors(
             given = {members[place] for place in np.linspace(0, len(members) - 1, RUNS).round().astype(int)}
             rows = [row for index in members for row in problem.rows_of[index]]
             known = [row for row in rows if owner[row] in given and not np.isnan(before[row])]
-            slope = np.hstack([slopes, own])
-            moved = _update(before[known], slope[known], problem.outlier[known], sigma)
+            moved = _update(before[known], steep[known], problem.outlier[known], sigma)
             for row in rows:
                 if owner[row] not in given:
-                    errors[row] = before[row] + slope[row] @ moved
+                    errors[row] = before[row] + steep[row] @ moved
     return errors
 
 

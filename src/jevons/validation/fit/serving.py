@@ -18,7 +18,7 @@ import numpy as np
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.facts import default_facts
 from jevons.serving.calibration import Calibration
-from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, shipped_scales
+from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, scale_facts, shipped_scales
 from jevons.serving.types import FloatArray
 from jevons.validation.rows import read_table
 from jevons.validation.serving.case import Case
@@ -437,53 +437,40 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
     return [factor for factor in made if any(item.bears(factor) for item in items)]
 
 
-def own_factors(items: Sequence[Item], base: Calibration | None = None) -> list[Factor]:
-    """Return the factors that a few runs of a deployment may move, around what a calibration or the package says.
+def own_factors(items: Sequence[Item]) -> list[Factor]:
+    """Return the factors that a few runs of a deployment may move, around what ships.
 
     The prior of a factor is its value with the spread that its own fit left; beside them each engine gets a pace of its
     decode steps and one of its prompt steps, which take what is this deployment's alone.
     """
-    spreads = shipped_spreads()
-    made = []
-    for factor in factors_for(items):
-        values = (base.engines if factor.kind == "engine" else base.scales or {}) if base else {}
-        start = values.get(factor.owner, {}).get(factor.name, factor.start)
-        sigma = min(spreads.get((factor.owner, factor.name), factor.sigma), factor.sigma)
-        made.append(replace(factor, start=min(max(start, factor.low), factor.high), sigma=sigma))
-    for engine in sorted({item.engine for item in items}):
+    engines = sorted({item.engine for item in items})
+    spreads = shipped_spreads(engines)
+    made = [
+        replace(factor, sigma=min(spreads.get((factor.owner, factor.name), factor.sigma), factor.sigma))
+        for factor in factors_for(items)
+    ]
+    for engine in engines:
         for name, sigma in PACES.items():
             made.append(Factor(kind="engine", owner=engine, name=name, start=1.0, low=0.2, high=5.0, sigma=sigma))
     return made
 
 
-def shipped_spreads() -> dict[tuple[str, str], float]:
-    """Return the standard errors, in the logarithm, of the factors that ship, by owner and factor."""
-    made: dict[tuple[str, str], float] = {}
+def shipped_spreads(engines: Iterable[str]) -> dict[tuple[str, str], float]:
+    """Return the standard errors, in the logarithm, of the scales and factors that ship, by owner and name."""
     facts = default_facts()
-    for fact in facts:
-        parts = fact.id.split(".")
-        if len(parts) != 3 or parts[0] not in {"engine", "kernels"}:
-            continue
-        value = facts.get(fact.id)
-        if value.grade == "derived" and value.low and value.high and value.low > 0.0:
-            name = parts[2].removesuffix("_scale").replace("_in_", ".") if parts[0] == "kernels" else parts[2]
-            made[parts[1], name] = math.log(value.high / value.low) / (2.0 * _NORMAL_90)
-    return made
+    named = list(scale_facts(facts))
+    for engine in engines:
+        ids = ((name, f"engine.{engine}.{name}") for name, *_ in _ENGINE_FACTORS)
+        named += [(engine, name, facts.get(fact_id)) for name, fact_id in ids if fact_id in facts]
+    return {
+        (owner, name): math.log(value.high / value.low) / (2.0 * _NORMAL_90)
+        for owner, name, value in named
+        if value.grade == "derived" and value.low and value.high
+    }
 
 
-def calibrate(
-    paths: Sequence[Path | str], log: Callable[[str], None] = lambda _: None, base: Calibration | None = None
-) -> Calibration:
-    """Return factors updated by the serving rows of files.
-
-    Parameters
-    ----------
-    paths : sequence of path
-        Measured rows; three to five runs of a deployment are enough.
-    log : callable
-        Gets a line of progress.
-    base : Calibration, optional
-        What is known before; what ships by default.
+def calibrate(paths: Sequence[Path | str], log: Callable[[str], None] = lambda _: None) -> Calibration:
+    """Return factors updated by the serving rows of files; three to five runs of a deployment are enough.
 
     Raises
     ------
@@ -494,22 +481,11 @@ def calibrate(
     if not items:
         message = "none of the rows can be fitted; `jevons validate` names the reasons"
         raise InputError(message)
-    return updated(items, paths, base, log)
-
-
-def updated(
-    items: list[Item],
-    paths: Sequence[Path | str],
-    base: Calibration | None = None,
-    log: Callable[[str], None] = lambda _: None,
-) -> Calibration:
-    """Return a calibration updated by cases; see `calibrate`."""  # fmt: skip
-    problem = Problem(items, own_factors(items, base))
+    problem = Problem(items, own_factors(items))
     before = problem.errors(problem.start)
     theta, errors, slopes = fit(problem, log)
     made = problem.calibration(theta)
-    known = shipped_scales() if base is None or base.scales is None else base.scales
-    scales = {owner: dict(parts) for owner, parts in known.items()}
+    scales = {owner: dict(parts) for owner, parts in shipped_scales().items()}
     for owner, parts in (made.scales or {}).items():
         scales.setdefault(owner, {}).update(parts)
     about = provenance(problem, paths, errors, slopes)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,24 @@ _BEYOND = 1.25
 """By how much an interval is wider (in the logarithm) where neither device nor model has rows, over either alone."""
 
 Left = Mapping[str, Sequence[int]]
+Classes = dict[str, tuple[float, float, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Figure:
+    """The error of one figure: log(measured / predicted), and how near the rows were that its prediction rests on."""
+
+    index: int
+    family: str
+    quantity: str
+    nearness: str
+    group: str
+    value: float
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Rows of one group of one table are not independent."""
+        return self.family, self.group
 
 
 def spread_document(
@@ -38,28 +57,15 @@ def spread_document(
     calibrated : ndarray
         Errors after an update by a few runs of the same deployment (`few_shot_errors`).
     """
-    residuals: dict[tuple[str, str, str], list[tuple[str, float]]] = defaultdict(list)
-    for index, item in enumerate(problem.items):
-        for quantity, error in _item_errors(problem, index, calibrated):
-            for family in (item.prepared.case.family, _EVERY):
-                residuals[quantity, family, "calibrated"].append((_named(item), -error))
-    for parts, errors in schemes:
-        for items in parts.values():
-            out = set(items)
-            seen = pairs_of(item for index, item in enumerate(problem.items) if index not in out)
-            for index in items:
-                item = problem.items[index]
-                nearness = nearness_of(item.engine, item.device, item.model, seen)
-                for quantity, error in _item_errors(problem, index, errors):
-                    for family in (item.prepared.case.family, _EVERY):
-                        residuals[quantity, family, nearness].append((item.group, -error))
-    quantities: dict[str, dict[str, dict[str, tuple[float, float, int]]]] = {}
-    for quantity in QUANTITIES:
-        families = {family for q, family, _ in residuals if q == quantity}
-        quantities[quantity] = {
-            family: _classes({n: residuals.get((quantity, family, n), []) for n in NEARNESS}, whole=family == _EVERY)
-            for family in sorted(families)
+    rows = [row for parts, errors in schemes for row in _left_out(problem, parts, errors)]
+    rows += _figures(problem, dict.fromkeys(range(len(problem.items)), "calibrated"), calibrated)
+    quantities = {
+        quantity: {
+            family: _classes_of(rows, quantity, family)
+            for family in sorted({f for row in rows if row.quantity == quantity for f in (row.family, _EVERY)})
         }
+        for quantity in QUANTITIES
+    }
     return {
         "about": "Quantiles (10 %, 90 %) of measured over predicted on rows left out, and how many; "
         "written by scripts/fit_serving.py",
@@ -82,27 +88,19 @@ def interval_coverage(problem: Problem, parts: Left, errors: FloatArray) -> list
     list of dict
         ``family``, ``quantity``, ``figures``, ``inside_frac`` and the median ``width`` (high over low).
     """
-    rows: list[tuple[str, str, str, str, str, float]] = []
-    for part, items in parts.items():
-        out = set(items)
-        seen = pairs_of(item for index, item in enumerate(problem.items) if index not in out)
-        for index in items:
-            item = problem.items[index]
-            nearness = nearness_of(item.engine, item.device, item.model, seen)
-            for quantity, error in _item_errors(problem, index, errors):
-                rows.append((part, item.prepared.case.family, quantity, nearness, _named(item), -error))
+    rows = _left_out(problem, parts, errors)
     inside: dict[tuple[str, str], list[tuple[bool, float]]] = defaultdict(list)
-    for part in parts:
-        others = [row for row in rows if row[0] != part]
-        made: dict[tuple[str, str], dict[str, tuple[float, float, int]]] = {}
-        for quantity in QUANTITIES:
-            for family in {row[1] for row in rows} | {_EVERY}:
-                chosen = [row for row in others if row[2] == quantity and family in {row[1], _EVERY}]
-                by_nearness = {n: [(row[4], row[5]) for row in chosen if row[3] == n] for n in NEARNESS}
-                made[quantity, family] = _classes(by_nearness, whole=family == _EVERY)
-        for _, family, quantity, nearness, _, value in (row for row in rows if row[0] == part):
-            low, high, _ = made[quantity, family].get(nearness) or made[quantity, _EVERY][nearness]
-            inside[family, quantity].append((low <= np.exp(value) <= high, high / low))
+    for items in parts.values():
+        out = set(items)
+        others = [row for row in rows if row.index not in out]
+        made: dict[tuple[str, str], Classes] = {}
+        for row in (row for row in rows if row.index in out):
+            for family in (row.family, _EVERY):
+                if (row.quantity, family) not in made:
+                    made[row.quantity, family] = _classes_of(others, row.quantity, family)
+            own, every = made[row.quantity, row.family], made[row.quantity, _EVERY]
+            low, high, _ = own.get(row.nearness) or every[row.nearness]
+            inside[row.family, row.quantity].append((low <= np.exp(row.value) <= high, high / low))
     return [
         {
             "family": family, "quantity": quantity, "figures": len(found),
@@ -111,6 +109,31 @@ def interval_coverage(problem: Problem, parts: Left, errors: FloatArray) -> list
         }
         for (family, quantity), found in sorted(inside.items())
     ]  # fmt: skip
+
+
+def _left_out(problem: Problem, parts: Left, errors: FloatArray) -> list[_Figure]:
+    """Return the errors of all figures, each under factors fitted without its part."""
+    rows = []
+    for items in parts.values():
+        out = set(items)
+        seen = pairs_of(item for index, item in enumerate(problem.items) if index not in out)
+        left = ((index, problem.items[index]) for index in items)
+        near = {index: nearness_of(item.engine, item.device, item.model, seen) for index, item in left}
+        rows += _figures(problem, near, errors)
+    return rows
+
+
+def _figures(problem: Problem, nearness: Mapping[int, str], errors: FloatArray) -> list[_Figure]:
+    """Return the errors of items' figures, by the item's place and how near its rows were."""
+    rows = []
+    for index, near in nearness.items():
+        item = problem.items[index]
+        family, group = item.prepared.case.family, item.group
+        for quantity, error in _item_errors(problem, index, errors):
+            rows.append(
+                _Figure(index=index, family=family, quantity=quantity, nearness=near, group=group, value=-error)
+            )
+    return rows
 
 
 def pairs_of(items: Iterable[Item]) -> dict[str, list[list[str]]]:
@@ -138,13 +161,18 @@ def _item_errors(problem: Problem, index: int, errors: FloatArray) -> list[tuple
     return found
 
 
-def _classes(residuals: Mapping[str, list[tuple[str, float]]], *, whole: bool) -> dict[str, tuple[float, float, int]]:
-    """Return the interval of each nearness that has rows enough, none narrower than those of nearer rows."""
-    made: dict[str, tuple[float, float, int]] = {}
+def _classes_of(rows: Iterable[_Figure], quantity: str, family: str) -> Classes:
+    """Return a quantity's interval for each nearness that has rows enough, in a family of tables or in all.
+
+    None is narrower than that of nearer rows.
+    """
+    whole = family == _EVERY
+    chosen = [row for row in rows if row.quantity == quantity and (whole or row.family == family)]
+    made: Classes = {}
     least, most = 0.0, 0.0
     for nearness in NEARNESS:
-        found = residuals[nearness]
-        if len(found) < _LEAST_ROWS or len({group for group, _ in found}) < _LEAST_GROUPS:
+        found = [row for row in chosen if row.nearness == nearness]
+        if len(found) < _LEAST_ROWS or len({row.name for row in found}) < _LEAST_GROUPS:
             if not whole:
                 continue
             scale = _BEYOND if nearness == "new both" else 1.0
@@ -159,25 +187,14 @@ def _classes(residuals: Mapping[str, list[tuple[str, float]]], *, whole: bool) -
     return {name: (round(low, 4), round(high, 4), rows) for name, (low, high, rows) in made.items()}
 
 
-def _named(item: Item) -> str:
-    """Return the name of an item's group, its family in front."""
-    return f"{item.prepared.case.family}|{item.group}"
-
-
-def _weight(name: str) -> float:
-    return LOOSE.get(name.split("|", maxsplit=1)[0], 1.0)
-
-
-def _quantiles(found: Sequence[tuple[str, float]]) -> tuple[float, float]:
+def _quantiles(found: Sequence[_Figure]) -> tuple[float, float]:
     """Return the 10 % and 90 % quantiles, groups counted by the square root of their rows.
 
     Rows of tables that leave much of a run unsaid count for less: part of their error is what they do not say.
     """
-    sizes: dict[str, int] = defaultdict(int)
-    for group, _ in found:
-        sizes[group] += 1
-    values = np.array([value for _, value in found])
-    weights = np.array([_weight(group) * sizes[group] ** -0.5 for group, _ in found])
+    sizes = Counter(row.name for row in found)
+    values = np.array([row.value for row in found])
+    weights = np.array([LOOSE.get(row.family, 1.0) * sizes[row.name] ** -0.5 for row in found])
     order = np.argsort(values)
     share = (np.cumsum(weights[order]) - weights[order] / 2.0) / weights.sum()
     low, high = np.interp([0.1, 0.9], share, values[order])
