@@ -93,33 +93,29 @@ def moe_exchange(read: Reader) -> None:
 
 def deepep_normal(read: Reader) -> None:
     """Read DeepEP's exchanges of high throughput."""
-    for phase, element in (("dispatch", 1.0), ("combine", 2.0)):
-        metric = f"{phase}_transmit_us"
-        for _, rows, device in read.groups(metric, "framework", several=True):
-            nodes = read.column(rows, "node_num")
-            shape = {
-                "tokens": read.column(rows, "num_token"), "hidden": read.column(rows, "hidden_size"),
-                "top": read.column(rows, "num_topk"), "p": 8.0 * nodes, "domains": nodes,
-                "sms": read.column(rows, f"{phase}_sms"), "per_expert": 0.0, "element_bytes": element,
-            }  # fmt: skip
-            read.add(
-                EXCHANGE, device, ("sglang", f"normal/{phase}", ""), link_rates_of(device), shape, metric, rows, US
-            )
+    _deepep(read, "normal", "{phase}_transmit_us")
 
 
 def deepep_low_latency(read: Reader) -> None:
     """Read DeepEP's exchanges of low latency."""
+    _deepep(read, "low_latency", "{phase}_avg_t_us")
+
+
+def _deepep(read: Reader, kind: str, metric: str) -> None:
+    """Read DeepEP's exchanges of a kind: dispatch in 8 bits, combine in 16."""
+    low = kind == "low_latency"
     for phase, element in (("dispatch", 1.0), ("combine", 2.0)):
-        metric = f"{phase}_avg_t_us"
-        for _, rows, device in read.groups(metric, "framework", several=True):
+        name = metric.format(phase=phase)
+        for _, rows, device in read.groups(name, "framework", several=True):
             nodes = read.column(rows, "node_num")
             shape = {
                 "tokens": read.column(rows, "num_token"), "hidden": read.column(rows, "hidden_size"),
-                "top": read.column(rows, "num_topk"), "p": 8.0 * nodes, "domains": nodes, "sms": 20.0,
-                "per_expert": 1.0, "element_bytes": element,
+                "top": read.column(rows, "num_topk"), "p": 8.0 * nodes, "domains": nodes,
+                "sms": 20.0 if low else read.column(rows, f"{phase}_sms"), "per_expert": float(low),
+                "element_bytes": element,
             }  # fmt: skip
-            kernel = ("sglang", f"low_latency/{phase}", "")
-            read.add(EXCHANGE, device, kernel, link_rates_of(device), shape, metric, rows, US)
+            kernel = ("sglang", f"{kind}/{phase}", "")
+            read.add(EXCHANGE, device, kernel, link_rates_of(device), shape, name, rows, US)
 
 
 def nccl_tests(read: Reader) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from jevons.errors import InputError
@@ -31,17 +33,24 @@ def _precision(framework: str, dtype: str) -> str:
     return _TUNED_DTYPES.get(label, dtype_of(label)) if framework == "aiter" else dtype_of(label)
 
 
-def gemm(read: Reader) -> None:
-    """Read products of two matrices, one or a batch of them in a call."""
-    for (framework, source, dtype), rows, device in read.groups(
-        "latency_ms", "framework", "kernel_source", "gemm_dtype"
-    ):
+def _measured(
+    read: Reader, dtype_column: str
+) -> Iterator[tuple[tuple[str, str, str], str, Rates, list[int], Accelerator]]:
+    """Yield framework, kernel and type as printed, precision, rates, rows and device; leave the others."""
+    for key, rows, device in read.groups("latency_ms", "framework", "kernel_source", dtype_column):
+        framework, source, dtype = key
         label = _precision(framework, dtype)
         try:
             rates = product_rates(device, label)
         except InputError as error:
             read.leave(rows, "latency_ms", str(error))
             continue
+        yield (framework, source, dtype), label, rates, rows, device
+
+
+def gemm(read: Reader) -> None:
+    """Read products of two matrices, one or a batch of them in a call."""
+    for (framework, source, dtype), label, rates, rows, device in _measured(read, "gemm_dtype"):
         engine = engine_of(framework)
         variant = "small" if source.startswith("FlashInfer") and label == "fp8_block" else ""
         variant = "alone" if engine in ALONE else "mx" if dtype.lower() == "mxfp8" else variant
@@ -52,15 +61,7 @@ def gemm(read: Reader) -> None:
 
 def grouped_gemm(read: Reader) -> None:
     """Read grouped products of experts: equal rows for each group, the kernel alone."""
-    for (framework, source, dtype), rows, device in read.groups(
-        "latency_ms", "framework", "kernel_source", "grouped_dtype"
-    ):
-        label = _precision(framework, dtype)
-        try:
-            rates = product_rates(device, label)
-        except InputError as error:
-            read.leave(rows, "latency_ms", str(error))
-            continue
+    for (framework, source, _), label, rates, rows, device in _measured(read, "grouped_dtype"):
         shape = {"n": read.column(rows, "n"), "k": read.column(rows, "k"), "out_bytes": 2.0}
         shape |= {"m": read.column(rows, "rows_per_group"), "count": read.column(rows, "groups")}
         variant = "grouped/masked" if "masked" in source else "grouped"
@@ -69,14 +70,7 @@ def grouped_gemm(read: Reader) -> None:
 
 def moe(read: Reader) -> None:
     """Read layers of experts: one rank's share, with its sorting and summing."""
-    columns = ("framework", "kernel_source", "moe_dtype")
-    for (framework, source, dtype), rows, device in read.groups("latency_ms", *columns):
-        label = _precision(framework, dtype)
-        try:
-            rates = product_rates(device, label)
-        except InputError as error:
-            read.leave(rows, "latency_ms", str(error))
-            continue
+    for (framework, source, _), label, rates, rows, device in _measured(read, "moe_dtype"):
         tokens, top = read.column(rows, "num_tokens"), read.column(rows, "topk")
         experts, ranks = read.column(rows, "num_experts"), read.column(rows, "moe_ep_size")
         exponent = np.array([_exponent(read.rows[index].get("distribution") or "") for index in rows])

@@ -19,15 +19,13 @@ from jevons.serving.sim.fleet.types import (
     Offline,
     OfflineShare,
 )
-from jevons.serving.sim.replica.run import BUSY_FRAC, UNSTABLE_FRAC, gap_spread, spread_of, steady_window, within
+from jevons.serving.sim.replica.run import BUSY_FRAC, UNSTABLE_FRAC, client_view, spread_of, steady_window
 from jevons.serving.sim.types import (
     TICKS_PER_S,
     FloatArray,
     IntArray,
-    LatencySpreads,
     Overload,
     Requests,
-    Throughput,
     Timing,
     Trail,
     tick_sum,
@@ -64,11 +62,8 @@ def summary(
     first, finish = trail.first[done] / TICKS_PER_S, trail.finish[done] / TICKS_PER_S
     osl = requests.osl[done]
     counted, window = _counted(requests, arrival, finish, edge_frac)
-    length_s = window[1] - window[0]
-    ttft_s, e2e_s, many = first - arrival, finish - arrival, osl > 1
-    tpot_s = np.where(many, (finish - first) / np.maximum(osl - 1, 1), 0.0)
-    ended = (finish > window[0]) & (finish <= window[1])
-    good = ended & within((ttft_s, tpot_s, e2e_s), slo)
+    latency, throughput = client_view((arrival, first, finish), osl, counted, window, slo, trail.gaps)
+    ttft_s, e2e_s = first - arrival, finish - arrival
     places = [kind.replicas if kind.autoscale is None else kind.autoscale.most for kind in kinds]
     kind_of = np.repeat(np.arange(len(kinds)), places)
     shares = _kinds(kinds, kind_of, trail, fleet, done, (counted, ttft_s, e2e_s, osl))
@@ -84,18 +79,13 @@ def summary(
     return FleetResult(
         counts=FleetCounts(
             requests=online, served=len(done), counted=int(counted.sum()), retried=int((attempts[:online] > 0).sum()),
-        rejected=_counts(fate[:online], {"too_long": 0, "rate_limit": kf.RATE_LIMIT, "queue_limit": kf.QUEUE_LIMIT}),
-        lost=_counts(fate[:online], {"retries": kf.LOST, "no_replica": kf.NO_REPLICA}),
+            rejected=_counts(
+                fate[:online], {"too_long": 0, "rate_limit": kf.RATE_LIMIT, "queue_limit": kf.QUEUE_LIMIT}
+            ),
+            lost=_counts(fate[:online], {"retries": kf.LOST, "no_replica": kf.NO_REPLICA}),
         ),
-        latency=LatencySpreads(
-            ttft_s=spread_of(ttft_s[counted]), tpot_s=spread_of(tpot_s[counted & many]),
-            e2e_s=spread_of(e2e_s[counted]), itl_s=gap_spread(trail.gaps),
-        ),
-        throughput=Throughput(
-            req_per_s=float(ended.sum()) / length_s, output_tok_per_s=float(osl[ended].sum()) / length_s,
-            goodput_req_per_s=float(good.sum()) / length_s,
-        ),
-        kinds=shares, models=models, offline=_pile(offline, trail, online, window),
+        latency=latency, throughput=throughput, kinds=shares, models=models,
+        offline=_pile(offline, trail, online, window),
         bill=Bill(
             replica_hours=sum(share.replica_hours for share in shares),
             accelerator_hours=sum(share.accelerator_hours for share in shares),

@@ -378,12 +378,7 @@ def summarise(
     first, finish = trail.first[done] / TICKS_PER_S, trail.finish[done] / TICKS_PER_S
     osl = requests.osl[done]
     counted, window = steady_window(requests, arrival, finish, edge_frac)
-    length_s = window[1] - window[0]
-    ttft_s, e2e_s = first - arrival, finish - arrival
-    many = osl > 1
-    tpot_s = np.where(many, (finish - first) / np.maximum(osl - 1, 1), 0.0)
-    ended = (finish > window[0]) & (finish <= window[1])
-    good = ended & within((ttft_s, tpot_s, e2e_s), slo)
+    latency, throughput = client_view((arrival, first, finish), osl, counted, window, slo, trail.gaps)
     totals, replicas = trail.totals, len(trail.totals["end"])
     end_s = float(totals["end"].max()) / TICKS_PER_S
     decode_steps = max(int(totals["steps"].sum()), 1)
@@ -395,21 +390,14 @@ def summarise(
             requests=requests.count, served=len(done), rejected=requests.count - fitting, refused=fitting - len(done),
             counted=int(counted.sum()),
         ),
-        latency=LatencySpreads(
-            ttft_s=spread_of(ttft_s[counted]), tpot_s=spread_of(tpot_s[counted & many]),
-            e2e_s=spread_of(e2e_s[counted]), itl_s=gap_spread(trail.gaps),
-        ),
-        throughput=Throughput(
-            req_per_s=float(ended.sum()) / length_s, output_tok_per_s=float(osl[ended].sum()) / length_s,
-            goodput_req_per_s=float(good.sum()) / length_s,
-        ),
+        latency=latency, throughput=throughput,
         occupancy=Occupancy(
-        utilisation_frac=tick_sum(totals["busy"]) / TICKS_PER_S / max(end_s * replicas, 1e-12),
-        mean_batch=float(totals["decode_tokens"].sum()) / decode_steps,
-        mean_running=float(running_s.sum()) / max(end_s * replicas, 1e-12),
-        mean_in_system=float(e2e_s.sum()) / max(end_s * replicas, 1e-12),
-        kv_mean_frac=tick_sum(totals["context_steps"]) / decode_steps / holds,
-        kv_peak_frac=float(totals["peak_blocks"].max()) / limits.kv_blocks,
+            utilisation_frac=tick_sum(totals["busy"]) / TICKS_PER_S / max(end_s * replicas, 1e-12),
+            mean_batch=float(totals["decode_tokens"].sum()) / decode_steps,
+            mean_running=float(running_s.sum()) / max(end_s * replicas, 1e-12),
+            mean_in_system=float((finish - arrival).sum()) / max(end_s * replicas, 1e-12),
+            kv_mean_frac=tick_sum(totals["context_steps"]) / decode_steps / holds,
+            kv_peak_frac=float(totals["peak_blocks"].max()) / limits.kv_blocks,
         ),
         work=work_of(totals),
         timing=Timing(
@@ -417,6 +405,44 @@ def summarise(
         ),
         overload=Overload(overload_frac=overload, capacity_req_per_s=capacity), trail=trail,
     )  # fmt: skip
+
+
+def client_view(
+    times_s: tuple[FloatArray, FloatArray, FloatArray],
+    osl: IntArray,
+    counted: NDArray[np.bool_],
+    window_s: tuple[float, float],
+    slo: tuple[float | None, float | None, float | None],
+    gaps: IntArray,
+) -> tuple[LatencySpreads, Throughput]:
+    """Return latencies of the requests that count, and rates of those that ended in the window.
+
+    Parameters
+    ----------
+    times_s : tuple of ndarray
+        When each answered request arrived, and when its first and last token came.
+    osl, counted : ndarray
+        Its output tokens, and whether statistics count it.
+    window_s, slo : tuple of float
+        Window, and limits of TTFT, TPOT and E2E latency or None.
+    gaps : ndarray
+        Histogram of the gaps between tokens.
+    """
+    arrival, first, finish = times_s
+    ttft_s, e2e_s, many = first - arrival, finish - arrival, osl > 1
+    tpot_s = np.where(many, (finish - first) / np.maximum(osl - 1, 1), 0.0)
+    ended = (finish > window_s[0]) & (finish <= window_s[1])
+    good = ended & within((ttft_s, tpot_s, e2e_s), slo)
+    length_s = window_s[1] - window_s[0]
+    latency = LatencySpreads(
+        ttft_s=spread_of(ttft_s[counted]), tpot_s=spread_of(tpot_s[counted & many]), e2e_s=spread_of(e2e_s[counted]),
+        itl_s=gap_spread(gaps),
+    )  # fmt: skip
+    throughput = Throughput(
+        req_per_s=float(ended.sum()) / length_s, output_tok_per_s=float(osl[ended].sum()) / length_s,
+        goodput_req_per_s=float(good.sum()) / length_s,
+    )  # fmt: skip
+    return latency, throughput
 
 
 def within(times_s: tuple[FloatArray, ...], limits_s: tuple[float | None, ...]) -> NDArray[np.bool_]:
