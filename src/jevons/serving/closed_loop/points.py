@@ -9,6 +9,7 @@ import numpy as np
 from jevons.errors import InfeasibleError, SolverError
 from jevons.serving.closed_loop import _kernels as _loop
 from jevons.serving.formulas import accepted_tokens
+from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
 from jevons.serving.scales import Scales
 from jevons.serving.step import StepWork, engine_time, step_work
@@ -18,7 +19,6 @@ _DECODE_POINTS = 10
 _PROMPT_POINTS = 10
 _MIXED_POINTS = 4
 _PERCENTILES = (50, 90, 99)
-_BLOCK_TOKENS = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +364,7 @@ def _new_tokens(load: Load, isl: FloatArray) -> FloatArray:
     if not load.distinct_prompts:
         return isl
     new = isl.copy()
-    new[load.distinct_prompts :] = np.minimum(isl[load.distinct_prompts :], _BLOCK_TOKENS)
+    new[load.distinct_prompts :] = np.minimum(isl[load.distinct_prompts :], PAGE_TOKENS)
     return new
 
 

@@ -15,6 +15,7 @@ from jevons.errors import InfeasibleError
 from jevons.limits import STEP_TOKENS
 from jevons.operators.engines import engine_number
 from jevons.serving.closed_loop.points import Outcome, Surface, outcome
+from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.scales import Scales
 from jevons.serving.sim import Requests, SimLimits, StepTable, limits_of, simulate, step_table
 from jevons.serving.sim.load.repeats import block_hashes
@@ -23,7 +24,6 @@ from jevons.serving.types import EngineFactors
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.predict import LIMITED, Answer, Engines, Prepared, answer, highest_rate
 
-_BLOCK_TOKENS = 16
 _SEED = 20240229
 _WARM_GAP_S = 60.0
 
@@ -105,7 +105,7 @@ class _Engine:
             context=load.isl.mean + load.osl.mean / 2.0,
             max_batch=min(deployment.engine.max_batch * layout.dp, load.requests),
             step_tokens=min(deployment.engine.step_tokens * layout.dp, STEP_TOKENS),
-            block_tokens=_BLOCK_TOKENS,
+            block_tokens=PAGE_TOKENS,
         )
         self.limits = replace(
             self.limits, max_batch=min(self.limits.max_batch, deployment.engine.max_batch * layout.dp)
@@ -135,10 +135,10 @@ class _Engine:
             warm_s = before * _WARM_GAP_S
             isl, osl = np.append(self.first_isl, isl), np.append(np.ones(before), osl)
         reaches_s = np.append(np.arange(before) * _WARM_GAP_S, warm_s + _through_front_end(arrival_s, admit_s))
-        hashes, start = block_hashes(isl.astype(np.int64), self.repeats, _BLOCK_TOKENS)
+        hashes, start = block_hashes(isl.astype(np.int64), self.repeats, PAGE_TOKENS)
         requests = Requests(
             arrival_s=reaches_s, isl=isl.astype(np.int64), osl=osl.astype(np.int64), hashes=hashes, hash_start=start,
-            hash_tokens=_BLOCK_TOKENS,
+            hash_tokens=PAGE_TOKENS,
         )  # fmt: skip
         simulated = simulate(requests, self.table, self.limits, edge_frac=0.0)
         first, finish = simulated.trail.first[before:], simulated.trail.finish[before:]

@@ -25,6 +25,7 @@ from jevons.serving import Deployment, Layout, kv_capacity_tokens
 from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration, shipped_calibration
 from jevons.serving.closed_loop.points import with_limits
+from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.sim import Requests, SimLimits, SimResult, limits_of, simulate, step_table
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray
 from jevons.serving.types import EngineFactors
@@ -42,7 +43,6 @@ _CONFIGURATION = (
     "max_num_batched_tokens", "kv_tokens",
 )  # fmt: skip
 _LOAD = ("arrival_s", "input_tokens", "output_tokens")
-_BLOCK_TOKENS = 16
 _MOST_STATED = 1_000_000_000
 _LARGEST_TP = 8
 
@@ -171,19 +171,19 @@ def replay(
     load = _load(name, rows, indices)
     order = np.argsort(load[0], kind="stable")
     arrival_s, isl, osl = (column[order] for column in load)
-    blocks = isl // _BLOCK_TOKENS
+    blocks = isl // PAGE_TOKENS
     start = np.append(0, np.cumsum(blocks)).astype(np.int64)
     requests = Requests(
         arrival_s=arrival_s - arrival_s[0], isl=isl.astype(np.int64), osl=osl.astype(np.int64), origin=name
     )
     if keeps_blocks:
         hashes = np.arange(start[-1], dtype=np.int64)
-        requests = replace(requests, hashes=hashes, hash_start=start, hash_tokens=_BLOCK_TOKENS)
+        requests = replace(requests, hashes=hashes, hash_start=start, hash_tokens=PAGE_TOKENS)
     deployment, replicas = deployment_of(rows[indices[0]], float((isl + osl).max()), calibration)
     if limits is None:
         cache_tokens = _stated(rows[indices[0]], "kv_tokens") or None
         limits = limits_of(
-            deployment, context=float((isl + osl).mean()), kv_tokens=cache_tokens, block_tokens=_BLOCK_TOKENS
+            deployment, context=float((isl + osl).mean()), kv_tokens=cache_tokens, block_tokens=PAGE_TOKENS
         )
     table = step_table(deployment, limits.max_batch, limits.step_tokens)
     simulated = simulate(requests, table, limits, replicas=replicas, edge_frac=0.0)

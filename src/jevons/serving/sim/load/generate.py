@@ -10,13 +10,13 @@ import numpy as np
 
 from jevons.errors import InputError, did_you_mean
 from jevons.limits import REQUEST_TOKENS, REQUESTS
+from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, Stage, arrival_times, check_span
 from jevons.serving.sim.load.repeats import Repeats, block_hashes
 from jevons.serving.sim.load.traces import Trace
 from jevons.serving.sim.types import LONGEST_S, IntArray, Requests
 
 ARRIVALS = (*RATED, "at_once", "closed")
-_BLOCK_TOKENS = 16
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -100,8 +100,8 @@ def _prompt_lengths(load: Load, rng: np.random.Generator) -> IntArray:
 def _with_prefixes(requests: Requests, repeats: Repeats | None) -> Requests:
     if repeats is None:
         return requests
-    hashes, start = block_hashes(requests.isl, repeats, _BLOCK_TOKENS)
-    return replace(requests, hashes=hashes, hash_start=start, hash_tokens=_BLOCK_TOKENS)
+    hashes, start = block_hashes(requests.isl, repeats, PAGE_TOKENS)
+    return replace(requests, hashes=hashes, hash_start=start, hash_tokens=PAGE_TOKENS)
 
 
 def _arriving(load: Load, isl: IntArray, osl: IntArray, seed: int) -> Requests:

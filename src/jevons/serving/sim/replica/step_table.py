@@ -9,6 +9,7 @@ import numpy as np
 from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.limits import STEP_TOKENS
+from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, IntArray, SimLimits, StepTable
 from jevons.serving.step import step_time
@@ -28,7 +29,7 @@ def limits_of(
     kv_tokens: float | None = None,
     max_batch: int | None = None,
     step_tokens: int | None = None,
-    block_tokens: int = 16,
+    block_tokens: int = PAGE_TOKENS,
     host_bytes: float = 0.0,
     swap: bool = False,
 ) -> SimLimits:
