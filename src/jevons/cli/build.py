@@ -146,6 +146,7 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     optional = type(None) in typing.get_args(one.type)
     kinds = [kind for kind in typing.get_args(one.type) if kind is not type(None)] or [one.type]
     kind = str if option.parse is not None or len(kinds) > 1 else kinds[0]
+    kind = Path if kind is Any else kind  # an object or its file: a command gets the file
     several = one.several or any(typing.get_origin(each) in {tuple, list} for each in kinds)
     if isinstance(one.type, types.GenericAlias) or several:
         kind = list[str]
