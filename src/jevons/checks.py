@@ -15,6 +15,7 @@ _ASCENDING = (("low", "value", "high"), ("low", "mode", "high"), ("p5", "p10", "
 """Names of figures beside each other that rise in this order."""
 _AMOUNTS = ("_bytes", "_s", "_h", "_w", "_j", "_tok_per_s", "_req_per_s", "_tok_per_d", "_per_mtok", "_km2")
 """Ends of names of figures that are never below zero."""
+_WITHOUT_FIGURES = frozenset({str, int, bool, type(None)})
 _SHARES = frozenset({"utilisation_frac", "goodput_frac", "mfu_frac", "hfu_frac", "peak_frac", "kv_peak_frac", "p"})
 
 
@@ -49,7 +50,9 @@ def check_shares(values: Mapping[str, float | None]) -> None:
 
 def check_ordered(name: str, values: Sequence[float]) -> None:
     """Check that figures such as percentiles rise."""
-    slack = _SLACK * max((abs(value) for value in values), default=0.0)
+    if all(a <= b for a, b in itertools.pairwise(values)):
+        return
+    slack = _SLACK * max(abs(value) for value in values)
     check(all(a <= b + slack for a, b in itertools.pairwise(values)), f"{name} {values} fall")
 
 
@@ -61,23 +64,30 @@ def check_sum(name: str, parts: Iterable[float], whole: float, tolerance: float 
 
 def check_record(name: str, record: Any) -> None:
     """Check the figures of a documented object: all finite, none below zero that cannot be, ranges in their order."""
-    if isinstance(record, Mapping):
+    if isinstance(record, float):
+        check(math.isfinite(record), f"{name} = {record} is not finite")
+    elif isinstance(record, Mapping):
         for key, value in record.items():
-            path = f"{name}.{key}"
-            if isinstance(key, str) and key.endswith(_AMOUNTS):
-                check(least_of(value) >= -_SLACK, f"{path} = {least_of(value)} is negative")
+            if isinstance(key, str) and key.endswith(_AMOUNTS) and least_of(value) < -_SLACK:
+                check(False, f"{name}.{key} = {least_of(value)} is negative")
             if key in _SHARES and isinstance(value, float):
-                check_shares({path: value})
-            check_record(path, value)
+                check_shares({f"{name}.{key}": value})
+            if not _plain(value):
+                check_record(f"{name}.{key}", value)
         _check_ranges(name, record)
     elif hasattr(record, "dtype"):  # an array, without importing numpy for whoever has none
         finite = record.dtype.kind not in "fc" or all(map(math.isfinite, record.ravel().tolist()))
         check(finite, f"{name} is not finite")
     elif isinstance(record, list | tuple):
         for place, value in enumerate(record):
-            check_record(f"{name}[{place}]", value)
-    elif isinstance(record, float):
-        check(math.isfinite(record), f"{name} = {record} is not finite")
+            if not _plain(value):
+                check_record(f"{name}[{place}]", value)
+
+
+def _plain(value: Any) -> bool:
+    """Return whether a value has nothing to check: most have not, and naming their places takes long."""
+    kind = type(value)
+    return kind in _WITHOUT_FIGURES or (kind is float and math.isfinite(value))
 
 
 def least_of(value: Any) -> float:
@@ -98,7 +108,8 @@ def _check_ranges(name: str, record: Mapping[str, Any]) -> None:
         return [float(record[key]) for key in keys if isinstance(record.get(key), int | float)]
 
     for keys in _ASCENDING:
-        check_ordered(name, numbers(keys))
+        if len(found := numbers(keys)) > 1:
+            check_ordered(name, found)
     for key in record:
         if isinstance(key, str) and key.endswith("_low"):
             stem = key.removesuffix("_low")

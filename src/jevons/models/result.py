@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from jevons.models.spec import ModelSpec
 from jevons.models.types import Attention, LayerGroup
-from jevons.results import Cell, Column, Result, Table, table
+from jevons.results import Cell, Column, Result, Table, number, table
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -75,7 +75,7 @@ class ModelResult(Result):
         total, active = spec.parameters_total / 1e9, spec.parameters_active / 1e9
         each = f", {active:.3g} bn active per token" if spec.is_moe else ""
         return (
-            f"{spec.name} ({spec.architecture}) has {total:.3g} bn parameters{each}; a token adds "
+            f"{spec.name} ({spec.architecture}) has {number(total)} bn parameters{each}; a token adds "
             f"{spec.kv_bytes_per_token() / 1024:,.3g} KiB to the KV cache and takes "
             f"{spec.flop_per_token() / 1e9:,.3g} GFLOP."
         )
