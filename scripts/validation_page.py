@@ -53,9 +53,9 @@ Written by `python scripts/fit_serving.py --data DIR` from {rows} figures of {fi
 errors below, on figures that the fit did not see.
 
 **Fitted:** a few factors of each engine (host time per step, per request and per launched kernel; time outside the
-engine), and scales on the times of kernels (for all devices, by generation, by engine). The method is robust, bounded
-least squares with a prior. **Held out:** all rows of a group (source, model, device), of a device, or of a model
-together; groups are dealt to five folds.
+engine), and scales on the times of kernels (for all devices, by generation, by engine, and by engine on a
+generation). The method is robust, bounded least squares with a prior. **Held out:** all rows of a group (source, model,
+device), of a device, or of a model together; groups are dealt to five folds.
 
 ## Errors on rows held out
 
@@ -76,8 +76,9 @@ wider for tables whose rows say less about the run.
 
 ## What four runs of a deployment do
 
-`jevons calibrate` with four runs of a deployment (engine, release, device, model, precision) whose group no fit had
-seen: errors of its other runs, median / 90th percentile, before and after.
+The update of `jevons calibrate` with four runs of a deployment (engine, release, device, model, precision) whose group
+no fit had seen: errors of its other runs, median / 90th percentile, before and after. Errors are taken as linear in the
+factors here. The command searches for its own optimum and can fall short of this.
 
 {few}
 
