@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def run(cases: int, minutes: float, seed: int, only: str) -> dict[str, Any]:
     """Return the report of a run: cases, failures and seconds of each target."""
     sys.path.insert(0, str(ROOT / "tests" / "fuzz"))
-    fuzz = importlib.import_module("targets")
+    fuzz = importlib.import_module("suite")
     chosen = [target for target in fuzz.TARGETS if only in target.name]
     weight = sum(target.quick for target in chosen)
     done: dict[str, dict[str, Any]] = {target.name: {"cases": 0, "seconds": 0.0, "failures": []} for target in chosen}

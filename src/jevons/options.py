@@ -12,9 +12,12 @@ import datetime as dt
 import functools
 import inspect
 import math
+import numbers
+import os
 import re
 import sys
 import textwrap
+import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -90,7 +93,7 @@ class Option:
     def _check(self, number: float, given: Any, name: str) -> None:
         unit = f" {self.unit}" if self.unit else ""
         problem = ""
-        if not math.isfinite(number):
+        if isinstance(number, float) and not math.isfinite(number):
             problem = "must be a finite number"
         elif self.above is not None and not number > self.above:
             problem = f"must be above {self.above:g}{unit}"
@@ -118,6 +121,79 @@ class Declared:
     def flag(self) -> str:
         """Name at the command line, without the dashes."""
         return self.option.flag or self.name.rstrip("_").replace("_", "-")
+
+
+_NONE_OF_IT = object()
+
+
+def typed(given: Any, one: Declared) -> Any:
+    """Return an argument in the type that its function declares: numpy's numbers as Python's, a path as text.
+
+    Raises
+    ------
+    InputError
+        If it is of another type.
+    """
+    kinds = typing.get_args(one.type) if _is_union(one.type) else (one.type,)
+    if given is None:
+        if one.default is None or type(None) in kinds or Any in kinds:
+            return None
+        raise _another_type(given, kinds, one.flag)
+    for kind in kinds:
+        value = _as_kind(given, kind)
+        if value is not _NONE_OF_IT:
+            return value
+    strange = [kind for kind in kinds if typing.get_origin(kind) is None and kind not in _KINDS]
+    if strange and not isinstance(given, numbers.Number | bytes | list | tuple | dict | set | type):
+        return given  # a class of the package, which its function knows
+    raise _another_type(given, kinds, one.flag)
+
+
+def _is_union(kind: Any) -> bool:
+    return typing.get_origin(kind) in {typing.Union, types.UnionType}
+
+
+def _as_kind(given: Any, kind: Any) -> Any:
+    """Return a value as one kind has it, or `_NONE_OF_IT` where it is none of it."""
+    truth = isinstance(given, bool) or type(given).__name__ == "bool"
+    whole = isinstance(given, numbers.Integral) or (isinstance(given, float) and given.is_integer())
+    if kind is Any:
+        return given
+    if kind is bool and truth:
+        return bool(given)
+    if kind is int and whole and not truth:
+        return int(given)
+    if kind is int and isinstance(given, float) and not math.isfinite(given):
+        return given  # told as what it is by the bounds
+    if kind is float and isinstance(given, numbers.Real) and not truth:
+        return int(given) if isinstance(given, numbers.Integral) else float(given)
+    if kind is str and isinstance(given, str | os.PathLike):
+        return os.fspath(given)
+    if kind is Path and isinstance(given, str | os.PathLike):
+        return given
+    if kind is dt.date and isinstance(given, dt.date):
+        return given
+    origin = typing.get_origin(kind)
+    if isinstance(origin, type) and isinstance(given, origin) and not isinstance(given, str | bytes):
+        inner = [part for part in typing.get_args(kind) if isinstance(part, type)]
+        items = typing.cast("Sequence[Any]", given) if origin is Sequence and inner else ()
+        return given if all(isinstance(item, tuple(inner)) for item in items) else _NONE_OF_IT
+    return _NONE_OF_IT
+
+
+_KINDS: dict[Any, str] = {
+    int: "a whole number", float: "a number", str: "text", bool: "true or false", Path: "a path", dt.date: "a date",
+    type(None): "none",
+}  # fmt: skip
+
+
+def _another_type(given: Any, kinds: Sequence[Any], name: str) -> InputError:
+    words = [_KINDS.get(kind, "a list of texts" if typing.get_origin(kind) is Sequence else "") for kind in kinds]
+    known = " or ".join(dict.fromkeys(word for word in words if word and word != "none"))
+    shown = repr(given)
+    return InputError(
+        f"--{name} {shown if len(shown) <= 60 else shown[:57] + '…'}: must be {known or 'of another type'}"
+    )
 
 
 def parameters(function: Callable[..., Any]) -> list[Declared]:
@@ -203,9 +279,9 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
     for name, given in arguments.items():
         one = options.get(name)
         if one is not None and one.several:
-            several += [one.option.value(item, one.flag) for item in given]
+            several += [one.option.value(typed(item, one), one.flag) for item in given]
         else:
-            values[name] = given if one is None else one.option.value(given, one.flag)
+            values[name] = given if one is None else one.option.value(typed(given, one), one.flag)
     try:
         answer = plain(*several, **values)
     except InputError as error:

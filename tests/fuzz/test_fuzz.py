@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from targets import TARGETS, failure, warm_up
+from suite import TARGETS, failure, warm_up
 
 
 @pytest.fixture(scope="module", autouse=True)

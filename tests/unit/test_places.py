@@ -1,5 +1,6 @@
 """A message about a wrong word begins with the option or argument it came by, and near names are near."""
 
+import numpy as np
 import pytest
 
 import jevons
@@ -71,3 +72,28 @@ def test_a_closed_loop_of_more_users_than_requests_has_no_negative_edge():
     edges = found.to_json()["edges"]
     assert edges["warm_up_s"] >= 0
     assert edges["drain_s"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: jevons.size(None, gpu="h20"), "model None: must be text"),
+        (lambda: jevons.size("qwen3-0.6b", gpu=[]), "gpu: names no accelerator"),
+        (lambda: jevons.size("qwen3-0.6b", gpu=7), "must be text or a list of texts"),
+        (lambda: jevons.memory("qwen3-0.6b", gpu="h20", tp="2"), "must be a whole number"),
+        (lambda: jevons.memory("qwen3-0.6b", gpu="h20", tp=2.5), "must be a whole number"),
+        (lambda: jevons.memory("qwen3-0.6b", gpu="h20", tp=True), "must be a whole number"),
+        (lambda: jevons.operators.gemm(64, 128, [1], gpu="h20"), "must be a whole number"),
+        (lambda: jevons.operators.gemm(64, 128, 256, gpu=np.int64(3)), "must be text"),
+        (lambda: jevons.simulate("qwen3-0.6b", gpu="h20", rate=1, seed=10**400), "must be at most"),
+    ],
+)
+def test_an_argument_of_another_type_is_told_and_never_a_type_error(call, said):
+    with pytest.raises(InputError) as wrong:
+        call()
+    assert said in str(wrong.value).replace("=", " ")
+
+
+def test_numbers_of_numpy_are_taken():
+    found = jevons.operators.gemm(np.int64(64), 128.0, 256, gpu="h20")
+    assert found.time_s == jevons.operators.gemm(64, 128, 256, gpu="h20").time_s

@@ -77,11 +77,15 @@ def size(
     >>> sized.best.accelerators >= 1
     True
     """
+    from jevons.errors import InputError
     from jevons.sizing.money import amount_of, hour_prices
     from jevons.sizing.search import size as search
     from jevons.sizing.service import Demand, Service
 
     names = o.words(gpu) if hardware is None else (o.kind_of(",".join(o.words(gpu)), hardware),)
+    if not names:
+        message = "--gpu: names no accelerator; give one, such as h20"
+        raise InputError(message)
     service = Service(
         gpu=names[0], engine=engine, precision=None if precision == "auto" else precision, gpus=max_replica_gpus,
         isl=isl, osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot), on=o.day(as_of), e2e_s=o.seconds(e2e),

@@ -38,6 +38,8 @@ def _experts(config: Config, **extra: Any) -> FeedForward:
         expert_inner=config.integer("moe_intermediate_size", "intermediate_size", least=1),
         router_bias=True,
     )
+    if made.experts_per_token > made.experts:
+        config.fault("num_experts_per_tok", f"{made.experts_per_token} exceeds the {made.experts} experts")
     return replace(made, **extra)
 
 

@@ -40,8 +40,8 @@ def count_of(text: str) -> float:
         count = parse_quantity(spelled(text), "1")
     except UnitError:
         count = 0.0
-    if not 0 < count < 1e18:
-        message = f"--tokens-per-day {text}: write a number above 0, such as 57M or 1.2bn"
+    if not 1e-3 <= count < 1e18:
+        message = f"--tokens-per-day {text}: write a number from 0.001 on, such as 57M or 1.2bn"
         raise InputError(message)
     return count
 

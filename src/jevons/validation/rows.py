@@ -13,7 +13,7 @@ from jevons.validation.serving.startups import STARTUP_COLUMNS
 from jevons.validation.training.reliability import RELIABILITY_COLUMNS
 
 SERVING_COLUMNS = ("model", "gpu", "isl", "osl", "concurrency_or_rate", "metric", "value")
-TRACE_COLUMNS = ("request_id", "input_tokens", "output_tokens", "first_token_s", "last_token_s")
+TRACE_COLUMNS = ("gpu", "model", "request_id", "input_tokens", "output_tokens", "first_token_s", "last_token_s")
 TRAINING_COLUMNS = ("model", "gpu", "seq_len", "global_batch", "step_time_s")
 
 

@@ -331,12 +331,12 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (
             ("buy-rent-api", "--model", "deepseek-r1", "--tokens-per-day", "0"),
             2,
-            "--tokens-per-day 0: write a number above 0, such as 57M",
+            "--tokens-per-day 0: write a number from 0.001 on, such as 57M",
         ),
         (
             ("buy-rent-api", "--model", "deepseek-r1", "--tokens-per-day", "many"),
             2,
-            "--tokens-per-day many: write a number above 0",
+            "--tokens-per-day many: write a number from 0.001 on",
         ),
         (
             ("buy-rent-api", "--model", "deepseek-r1", "--tokens-per-day", "1M", "--rate", "1"),
