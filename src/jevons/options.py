@@ -187,8 +187,11 @@ _KINDS: dict[Any, str] = {
 }  # fmt: skip
 
 
+_COLLECTIONS: dict[Any, str] = {Sequence: "a list of texts", Mapping: "a dictionary from path to values"}
+
+
 def _another_type(given: Any, kinds: Sequence[Any], name: str) -> InputError:
-    words = [_KINDS.get(kind, "a list of texts" if typing.get_origin(kind) is Sequence else "") for kind in kinds]
+    words = [_KINDS.get(kind) or _COLLECTIONS.get(typing.get_origin(kind), "") for kind in kinds]
     known = " or ".join(dict.fromkeys(word for word in words if word and word != "none"))
     shown = repr(given)
     return InputError(

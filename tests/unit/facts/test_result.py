@@ -47,7 +47,7 @@ def test_get_takes_a_date_as_text_and_its_value_reads_in_a_line():
         (lambda: jevons.facts.list("h20.", as_of="1990-01-01"), "^as_of=1990-01-01: none of the"),
         (lambda: jevons.facts.search("qqqq"), "no fact has all of `qqqq`"),
         (lambda: jevons.facts.show("h20.price_cn"), "Did you mean `h20.price_cny`"),
-        (lambda: jevons.facts.list(as_of=7), "as_of=7: not a date"),
+        (lambda: jevons.facts.list(as_of=7), "as_of=7: must be a date or text"),
     ],
 )
 def test_wrong_words_ids_and_dates_are_refused_with_what_would_be_right(call, message):

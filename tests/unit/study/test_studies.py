@@ -59,7 +59,7 @@ def test_texts_and_values_make_the_same_grid():
         ({"cost.wacc": []}, "needs finite values"),
         ({"cost.wacc": [float("nan")]}, "needs finite values"),
         ({"cost.wacc": [-1.0]}, "must be above 0"),
-        ("cost.wacc", "write PATH=LOW:HIGH:STEPS"),
+        ("cost.wacc", "must be a dictionary from path to values"),
         (
             {"cost.wacc": [0.1] * 400, "finance.terminal_margin": [0.1] * 400},
             "160,000 points; a grid has at most 100,000",

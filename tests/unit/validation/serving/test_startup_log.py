@@ -80,4 +80,4 @@ def test_start_ups_and_times_are_calibrated_apart(tmp_path):
         tmp_path, "model,gpu,isl,osl,concurrency_or_rate,metric,value\nx,h100,1,1,1,tpot_ms_mean,1\n", "a.csv"
     )
     with pytest.raises(InputError, match="in calls of their own"):
-        jevons.calibrate([written(tmp_path, LOG), other])
+        jevons.calibrate(written(tmp_path, LOG), other)
