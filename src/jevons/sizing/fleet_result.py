@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.results import Column, Result, Table, number, table
 from jevons.sizing.load import Offered
+from jevons.sizing.memory import memory_record
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulate_fleet import FleetRun, kind_of_replica
 from jevons.sizing.simulation_tables import (
@@ -20,6 +21,9 @@ from jevons.sizing.simulation_tables import (
     latency_table,
     limits_text,
     service_table,
+    steady_note,
+    whole_and_steady,
+    with_ends,
 )
 
 if TYPE_CHECKING:
@@ -41,8 +45,9 @@ def fleet_record(
 ) -> dict[str, Any]:
     """Return the documented JSON object."""
     requests = load.requests
-    groups = (found.counts, found.throughput, found.bill, found.timing, found.overload, found.latency)
+    groups = (found.counts, found.bill, found.overload)
     plain = {name: value for group in groups for name, value in dataclasses.asdict(group).items()}
+    plain |= whole_and_steady(found) | {"counted": found.counts.served}
     plain |= {"utilisation_frac": found.utilisation_frac, "failures": found.failures}
     currencies = {price.currency for price in prices if price is not None}
     priced = len(currencies) == 1 and all(prices)
@@ -51,13 +56,12 @@ def fleet_record(
     tokens += 0 if found.offline is None else found.offline.prompt_tokens + found.offline.output_tokens
     scaled = {name: getattr(found.series, name).tolist() for name in ("end_s", "up", "paid", "outstanding")}
     plain["cost"] = found.bill.cost if priced else None
-    return {
+    return with_ends({
         "model": parts[0].model.name, "gpu": options.gpu, "precision": parts[0].precision,
         "engine": parts[0].engine.name, "routing": routing.kind, "stale_s": routing.stale_s, "load": requests.origin,
         "seed": options.seed, "mean_isl": float(requests.isl.mean()), "mean_osl": float(requests.osl.mean()),
         **plain, **dataclasses.asdict(found.work),
         "rejected": dict(found.counts.rejected), "lost": dict(found.counts.lost),
-        "window_s": list(found.timing.window_s),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "intervals_80": intervals(parts),
         "stable": found.overload.overload_frac is None,
@@ -72,7 +76,8 @@ def fleet_record(
         "offline": None if found.offline is None else dataclasses.asdict(found.offline),
         "series": {**scaled, "utilisation_frac": found.series.utilisation_frac.tolist()},
         "simulated_req_per_s": found.counts.served / found.timing.wall_s if found.timing.wall_s > 0 else None,
-    }  # fmt: skip
+        "memory": memory_record(parts[0], round(float(requests.isl.mean()) + float(requests.osl.mean()))),
+    })  # fmt: skip
 
 
 def fleet_frame(load: Offered, kinds: list[Kind], found: FleetResult, entry_s: float) -> pl.DataFrame:
@@ -141,9 +146,14 @@ class FleetSimulationResult(Result):
 
     def _tables(self) -> Iterator[Table]:
         r = self.record
-        yield latency_table(r, f"Latency over {r['counted']:,} counted requests")
+        yield latency_table(r, f"Latency over all {r['counted']:,} answered requests")
         yield _kind_table(r)
         yield service_table(list(_quantities(r)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How far the steady part of the run lies from all of it, where it matters."""
+        return steady_note(self.record)
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""

@@ -147,8 +147,8 @@ class MemoryResult(Result):
         }  # fmt: skip
 
 
-def memory_record(deployment: Deployment, tokens: int) -> dict[str, float | int | None]:
-    """Return the memory of one accelerator by part, tokens of its cache, and concurrency at two lengths."""
+def memory_record(deployment: Deployment, tokens: int) -> dict[str, float | int | bool | None]:
+    """Return the memory of one accelerator by part, tokens of its cache, concurrency at two lengths, and the fit."""
     use, paged = memory_plan(deployment), deployment.engine.memory.paged
     return {
         "weights_bytes": use.weights_bytes, "activations_bytes": use.activations_bytes,
@@ -156,6 +156,7 @@ def memory_record(deployment: Deployment, tokens: int) -> dict[str, float | int 
         "kv_bytes": max(use.kv_bytes, 0.0), "kv_tokens": kv_cache_tokens(deployment),
         "request_tokens": tokens, "request_concurrency": max_concurrency(deployment, tokens),
         "max_model_len": deployment.longest, "max_concurrency": max_concurrency(deployment),
+        "fits": not start_shortage(deployment),
     }  # fmt: skip
 
 

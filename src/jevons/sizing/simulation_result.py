@@ -21,7 +21,10 @@ from jevons.sizing.simulation_tables import (
     latency_table,
     limits_text,
     service_table,
+    steady_note,
     sweep_table,
+    whole_and_steady,
+    with_ends,
 )
 
 if TYPE_CHECKING:
@@ -71,20 +74,21 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
 
     deployment, replicas, limits, found = run.deployment, run.replicas, run.limits, run.found
     load, entry_s = run.offered.requests, run.deployment.engine.entry_s
-    groups = (found.counts, found.throughput, found.occupancy, found.timing, found.latency)
+    groups = (found.counts, found.occupancy)
     plain = {name: value for group in groups for name, value in dataclasses.asdict(group).items()}
+    plain |= whole_and_steady(found) | {"counted": found.counts.served}
     plain |= {name: getattr(found.overload, name) for name in ("overload_frac", "capacity_req_per_s")}
     accelerators = run.accelerators
-    rates = found.throughput
+    rates, steady = found.whole.throughput, found.throughput
     per_request = rates.output_tok_per_s / rates.req_per_s if rates.req_per_s > 0 else 0.0
     tokens_per_s = rates.req_per_s * (float(load.isl.mean()) + per_request)
     hourly = None if price is None else price.amount * accelerators / 3600 * 1e6
     window_s = found.timing.window_s[1] - found.timing.window_s[0]
     drawn_j = drawn_w(run) * window_s
     ratios = energy_ratios(deployment, simulated_flow(found, replicas, _pools(run)[-1][2], float(load.isl.mean())))
-    made = tokens_per_s * window_s
+    made = steady.req_per_s * float(load.isl.mean()) * window_s + steady.output_tok_per_s * window_s
     per_mtok = drawn_j / 3.6e6 / made * 1e6 if made > 0 else None
-    return {
+    return with_ends({
         "model": deployment.model.name, "gpu": deployment.accelerator.id, "precision": deployment.precision,
         "engine": deployment.engine.name, "tp": deployment.layout.tp, "replicas": replicas,
         "prefill": _prefill_record(run), "accelerators": accelerators,
@@ -94,10 +98,9 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         **plain, **dataclasses.asdict(found.work),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "intervals_80": intervals([d for d in (deployment, run.prompts) if d is not None]),
-        "window_s": list(found.timing.window_s),
         "stable": found.overload.overload_frac is None,
         "memory": memory_record(deployment, round(float(load.isl.mean()) + float(load.osl.mean()))),
-        "output_tok_per_s_per_gpu": found.throughput.output_tok_per_s / accelerators,
+        "output_tok_per_s_per_gpu": rates.output_tok_per_s / accelerators,
         "cost_per_mtok": hourly / tokens_per_s if hourly is not None and tokens_per_s > 0 else None,
         "cost_per_output_mtok":
             hourly / rates.output_tok_per_s if hourly is not None and rates.output_tok_per_s > 0 else None,
@@ -108,12 +111,11 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "energy_kwh_per_mtok": per_mtok,
         "energy_kwh_per_mtok_low": None if per_mtok is None else per_mtok * ratios[0],
         "energy_kwh_per_mtok_high": None if per_mtok is None else per_mtok * ratios[1],
-        "edges": {"warm_up_s": found.timing.window_s[0], "drain_s": found.timing.end_s - found.timing.window_s[1]},
         "classes": [] if run.offered.mix is None
             else [dataclasses.asdict(one) for one in sim.by_class(run.offered.mix, found, entry_s)],
         "series": sim.time_series(load, found, limits, replicas=run.all_replicas, entry_s=entry_s).to_json(),
         "simulated_req_per_s": found.counts.served / found.timing.wall_s if found.timing.wall_s > 0 else None,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def drawn_w(run: Run) -> float:
@@ -246,10 +248,15 @@ class SimulationResult(Result):
 
     def _tables(self) -> Iterator[Table]:
         r = self.record
-        yield latency_table(r, f"Latency over {r['counted']:,} counted requests")
+        yield latency_table(r, f"Latency over all {r['counted']:,} answered requests")
         yield service_table(list(_quantities(self.run, r)))
         if r["classes"]:
             yield class_table(r["classes"])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How far the steady part of the run lies from all of it, where it matters."""
+        return steady_note(self.record)
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
@@ -303,14 +310,8 @@ def _quantities(run: Run, r: dict[str, Any]) -> Iterator[Quantity]:
     """Yield the rows of the service table."""
     currency = r["currency"] or "money"
     hour = "" if r["gpu_hour"] is None else f"; {r['gpu_hour']['amount']:.3g} {currency}/h, {r['gpu_hour']['origin']}"
-    start, stop = r["window_s"]
-    counted = (
-        f"{r['edges']['warm_up_s']:,.1f} s of warm-up and {r['edges']['drain_s']:,.1f} s of drain left out"
-        if r["counted"] < r["served"]
-        else f"all requests, {start:,.1f} to {stop:,.1f} s"
-    )
     hits = "share of prompt tokens found in the cache" if run.offered.requests.hashes is not None else "off"
-    yield "throughput", r["req_per_s"], "req/s", counted
+    yield "throughput", r["req_per_s"], "req/s", f"{r['counted']:,} requests over the run's {number(r['wall_s'])} s"
     yield "goodput", r["goodput_req_per_s"], "req/s", limits_text(r["slo"]) or "no latency limits given"
     yield (
         "output throughput",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from jevons.serving.spread import spread
 
 if TYPE_CHECKING:
     from jevons.serving import Deployment
+    from jevons.serving.sim import FleetResult, SimResult
 
 STATISTICS = ("mean", "p50", "p90", "p95", "p99")
 LATENCIES = {"ttft_s": "TTFT", "tpot_s": "TPOT", "itl_s": "ITL", "e2e_s": "E2E latency"}
@@ -39,6 +41,42 @@ def latency_table(record: Record, title: str) -> Table:
     return table("latency", title, columns, rows)
 
 
+def whole_and_steady(found: SimResult | FleetResult) -> dict[str, Any]:
+    """Return latencies and rates as benchmarks count, and under ``steady`` those without ramp and drain."""
+
+    def view(latency: Any, throughput: Any) -> dict[str, Any]:
+        return {**dataclasses.asdict(latency), **dataclasses.asdict(throughput)}
+
+    start, stop = found.timing.window_s
+    steady = view(found.latency, found.throughput) | {"requests": found.counts.counted, "window_s": [start, stop]}
+    return {
+        **view(found.whole.latency, found.whole.throughput), "steady": steady, "wall_s": found.whole.wall_s,
+        "end_s": found.timing.end_s, "computed_s": found.timing.wall_s, "compile_s": found.timing.compile_s,
+        "edges": {"warm_up_s": start, "drain_s": max(found.timing.end_s - stop, 0.0)},
+    }  # fmt: skip
+
+
+_NEAR_FRAC = 0.05
+"""Difference between the whole run and its steady part that is worth a line."""
+
+
+def steady_note(record: Record) -> tuple[str, ...]:
+    """Return in a sentence how far the steady part of a run lies from all of it, and why; nothing where it is near."""
+    steady, edges = record["steady"], record["edges"]
+    shown = [("output_tok_per_s", None, 1.0, "output tok/s"), ("ttft_s", "mean", 1e3, "ms TTFT"),
+             ("tpot_s", "mean", 1e3, "ms TPOT")]  # fmt: skip
+    apart = []
+    for key, statistic, scale, unit in shown:
+        pair = [one[key] if statistic is None or one[key] is None else one[key][statistic] for one in (record, steady)]
+        if None not in pair and pair[0] > 0 and abs(pair[1] / pair[0] - 1.0) > _NEAR_FRAC:
+            apart.append(f"{number(scale * pair[1])} {unit} (whole run {number(scale * pair[0])})")
+    if not apart:
+        return ()
+    sides = f"{number(edges['warm_up_s'])} s of ramp and {number(edges['drain_s'])} s of drain"
+    why = "Benchmarks count the whole run, as the tables above do; a longer run comes closer."
+    return (f"Steady state, without {sides}: {', '.join(apart)}. {why}",)
+
+
 def intervals(deployments: Iterable[Deployment]) -> dict[str, dict[str, Any]]:
     """Return the 80 % interval of each figure of a run as ratios to it, by the figure's key, and what it rests on.
 
@@ -58,6 +96,20 @@ def intervals(deployments: Iterable[Deployment]) -> dict[str, dict[str, Any]]:
             low, high = (1.0 / found.high, 1.0 / found.low) if turned else (found.low, found.high)
             made[key] = {"low": low, "high": high, "why": found.why}
     return made
+
+
+def with_ends(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with ``x_low`` and ``x_high`` beside each figure ``x`` that has an interval of 80 %."""
+    ends: dict[str, Any] = {}
+    for key in record["intervals_80"]:
+        value = record.get(key)
+        if isinstance(value, Mapping):
+            ends[key] = dict(value)
+            for name in STATISTICS:
+                ends[key][f"{name}_low"], ends[key][f"{name}_high"] = interval_of(record, key, name)
+        elif value is not None:
+            ends[f"{key}_low"], ends[f"{key}_high"] = interval_of(record, key)
+    return record | ends
 
 
 def interval_of(record: Record, key: str, statistic: str | None = None) -> tuple[float | None, float | None]:

@@ -39,6 +39,7 @@ from jevons.serving.sim.types import (
     Throughput,
     Timing,
     Trail,
+    WholeRun,
     Work,
 )
 
@@ -90,6 +91,7 @@ __all__ = [
     "Timing",
     "Trace",
     "Trail",
+    "WholeRun",
     "Work",
     "arrival_times",
     "by_class",

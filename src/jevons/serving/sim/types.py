@@ -277,6 +277,25 @@ class Throughput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WholeRun:
+    """What a benchmark prints, which counts every request from the first sent to the last answered.
+
+    Parameters
+    ----------
+    latency : LatencySpreads
+        Of all answered requests.
+    throughput : Throughput
+        Per second of the whole run.
+    wall_s : float
+        From the first request sent to the last answer [s].
+    """
+
+    latency: LatencySpreads
+    throughput: Throughput
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Occupancy:
     """How full replicas are.
 
@@ -346,9 +365,11 @@ class SimResult:
     counts : Counts
         What became of the requests.
     latency : LatencySpreads
-        TTFT, TPOT, E2E latency and ITL.
+        TTFT, TPOT, E2E latency and ITL, without warm-up and drain.
     throughput : Throughput
-        Requests and tokens per second.
+        Requests and tokens per second, likewise.
+    whole : WholeRun
+        Both over all requests of the run.
     occupancy : Occupancy
         How full the replicas are.
     work : Work
@@ -364,6 +385,7 @@ class SimResult:
     counts: Counts
     latency: LatencySpreads
     throughput: Throughput
+    whole: WholeRun
     occupancy: Occupancy
     work: Work
     timing: Timing

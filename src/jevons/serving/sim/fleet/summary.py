@@ -19,7 +19,7 @@ from jevons.serving.sim.fleet.types import (
     Offline,
     OfflineShare,
 )
-from jevons.serving.sim.replica.run import BUSY_FRAC, UNSTABLE_FRAC, client_view, spread_of, steady_window
+from jevons.serving.sim.replica.run import BUSY_FRAC, UNSTABLE_FRAC, client_view, spread_of, steady_window, whole_run
 from jevons.serving.sim.types import (
     TICKS_PER_S,
     FloatArray,
@@ -84,7 +84,8 @@ def summary(
             ),
             lost=_counts(fate[:online], {"retries": kf.LOST, "no_replica": kf.NO_REPLICA}),
         ),
-        latency=latency, throughput=throughput, kinds=shares, models=models,
+        latency=latency, throughput=throughput, whole=whole_run((arrival, first, finish), osl, slo, trail.gaps),
+        kinds=shares, models=models,
         offline=_pile(offline, trail, online, window),
         bill=Bill(
             replica_hours=sum(share.replica_hours for share in shares),

@@ -18,6 +18,7 @@ from jevons.serving.sim.types import (
     Throughput,
     Timing,
     Trail,
+    WholeRun,
     Work,
 )
 
@@ -323,7 +324,7 @@ class FleetResult:
     ----------
     counts : FleetCounts
         What became of the requests.
-    latency, throughput, timing, overload
+    latency, throughput, whole, timing, overload
         As of `SimResult`.
     kinds, models : tuple
         By kind of replica, and by model where there are several.
@@ -349,6 +350,7 @@ class FleetResult:
     counts: FleetCounts
     latency: LatencySpreads
     throughput: Throughput
+    whole: WholeRun
     kinds: tuple[KindShare, ...]
     models: tuple[ModelShare, ...]
     offline: OfflineShare | None

@@ -36,6 +36,7 @@ from jevons.serving.sim.types import (
     Throughput,
     Timing,
     Trail,
+    WholeRun,
     tick_sum,
     work_of,
 )
@@ -379,6 +380,7 @@ def summarise(
     osl = requests.osl[done]
     counted, window = steady_window(requests, arrival, finish, edge_frac)
     latency, throughput = client_view((arrival, first, finish), osl, counted, window, slo, trail.gaps)
+    whole = whole_run((arrival, first, finish), osl, slo, trail.gaps)
     totals, replicas = trail.totals, len(trail.totals["end"])
     end_s = float(totals["end"].max()) / TICKS_PER_S
     decode_steps = max(int(totals["steps"].sum()), 1)
@@ -390,7 +392,7 @@ def summarise(
             requests=requests.count, served=len(done), rejected=requests.count - fitting, refused=fitting - len(done),
             counted=int(counted.sum()),
         ),
-        latency=latency, throughput=throughput,
+        latency=latency, throughput=throughput, whole=whole,
         occupancy=Occupancy(
             utilisation_frac=tick_sum(totals["busy"]) / TICKS_PER_S / max(end_s * replicas, 1e-12),
             mean_batch=float(totals["decode_tokens"].sum()) / decode_steps,
@@ -443,6 +445,24 @@ def client_view(
         goodput_req_per_s=float(good.sum()) / length_s,
     )  # fmt: skip
     return latency, throughput
+
+
+def whole_run(
+    times_s: tuple[FloatArray, FloatArray, FloatArray],
+    osl: IntArray,
+    slo: tuple[float | None, float | None, float | None],
+    gaps: IntArray,
+) -> WholeRun:
+    """Return what a benchmark prints: every answered request, over the time from the first sent to the last answer."""
+    if not len(osl):
+        nothing = LatencySpreads(ttft_s=None, tpot_s=None, e2e_s=None, itl_s=None)
+        none = Throughput(req_per_s=0.0, output_tok_per_s=0.0, goodput_req_per_s=0.0)
+        return WholeRun(latency=nothing, throughput=none, wall_s=0.0)
+    start, stop = float(times_s[0].min()), float(times_s[2].max())
+    stop = max(stop, start + 1e-12)
+    counted = np.ones(len(osl), dtype=np.bool_)
+    latency, throughput = client_view(times_s, osl, counted, (start, stop), slo, gaps)
+    return WholeRun(latency=latency, throughput=throughput, wall_s=stop - start)
 
 
 def within(times_s: tuple[FloatArray, ...], limits_s: tuple[float | None, ...]) -> NDArray[np.bool_]:
