@@ -47,19 +47,19 @@ def example(T: int, S: int, V: int, R: int, K: int, B: int, seed: int = 1) -> Ex
         sites=tuple(f"r{r}" for r in range(R)),
         slots=tuple(f"k{k}" for k in range(K)),
         slot_h_per_d=slot_h,
-        block_value_cny_per_call=price[:, None, None] * spread * 0.9 ** np.arange(T)[:, None],
+        block_value_cur_per_call=price[:, None, None] * spread * 0.9 ** np.arange(T)[:, None],
         block_calls_per_d=(calls[:, None] * growth)[:, :, None] * np.full(B, 1.0 / B),
         slot_share_frac=share,
         deferrable_frac=rng.uniform(0, 0.6, S),
         device_s_per_call=seconds_t,
         utilisation_cap_frac=np.full(S, 0.7),
         availability_frac=0.97,
-        capex_cny_per_device=capex[:, None] * 0.98 ** np.arange(T),
+        capex_cur_per_device=capex[:, None] * 0.98 ** np.arange(T),
         device_w=rng.uniform(700, 1500, V),
-        site_capex_cny_per_w=np.full((R, T), 25.0),
-        energy_cny_per_device_h=rng.uniform(0.3, 0.9, (V, R))[:, :, None] * np.ones(T),
-        fixed_cny_per_device_quarter=np.repeat(capex[:, None] * 0.0125, T, axis=1),
-        budget_cny=np.linspace(15e9, 35e9, T),
+        site_capex_cur_per_w=np.full((R, T), 25.0),
+        energy_cur_per_device_h=rng.uniform(0.3, 0.9, (V, R))[:, :, None] * np.ones(T),
+        fixed_cur_per_device_quarter=np.repeat(capex[:, None] * 0.0125, T, axis=1),
+        budget_cur=np.linspace(15e9, 35e9, T),
         supply_devices=np.where(sold, rng.uniform(5e3, 6e4, V), 0.0)[:, None] * np.ones(T),
         lead_quarters=rng.integers(1, 3, V),
         life_quarters=np.full(V, 16),
@@ -71,7 +71,7 @@ def example(T: int, S: int, V: int, R: int, K: int, B: int, seed: int = 1) -> Ex
         training_flop_per_s=2e4 * 3e14 * 1.1 ** np.arange(T),
         device_flop_per_s=np.full(V, 3e14),
         discount=discount,
-        terminal_cny_per_device=capex[:, None] * left * discount[-1] * 0.8,
+        terminal_cur_per_device=capex[:, None] * left * discount[-1] * 0.8,
     )
 
 
@@ -101,10 +101,10 @@ def main(repeats: int) -> None:
     for foresight in ("perfect", "rolling", "myopic"):
         began = time.perf_counter()
         plan = solve(problem, foresight=foresight)
-        print(f"{foresight:8s} {time.perf_counter() - began:6.3f} s  objective {plan.objective_cny / 1e9:.4f} bn CNY")
+        print(f"{foresight:8s} {time.perf_counter() - began:6.3f} s  objective {plan.objective_cur / 1e9:.4f} bn CNY")
     perfect = solve(problem)
     served = DAYS_PER_QUARTER * perfect.served_calls_per_d.sum()
-    print(f"capex {perfect.device_capex_cny.sum() / 1e9:.1f} bn CNY, calls {served:.4g}")
+    print(f"capex {perfect.device_capex_cur.sum() / 1e9:.1f} bn CNY, calls {served:.4g}")
     for quarter, limits in zip(problem.quarters, perfect.binding, strict=True):
         print(f"  {quarter}: {', '.join(limits)}")
 

@@ -34,7 +34,7 @@ def plan(
     Returns
     -------
     PlanResult
-        With the answer, named tables, labelled arrays such as ``plan.cost.per_mtok_cny``, and explanations.
+        With the answer, named tables, labelled arrays such as ``plan.cost.per_mtok``, and explanations.
 
     Raises
     ------

@@ -101,7 +101,7 @@ def capital_recovery_factor(rate_frac: float, life_y: float) -> float:
 
 
 def device_hour(
-    accelerator: Accelerator, price_cny: float, site: Site, terms: FinanceTerms, *, load_frac: float
+    accelerator: Accelerator, price_cur: float, site: Site, terms: FinanceTerms, *, load_frac: float
 ) -> DeviceHour:
     """Return what one accelerator costs per hour of the calendar, whether it works or not.
 
@@ -109,7 +109,7 @@ def device_hour(
     ----------
     accelerator : Accelerator
         Sets the power: `server_w` at full load.
-    price_cny : float
+    price_cur : float
         Device with its share of the server [CNY].
     site : Site
         Tariff, PUE, building cost.
@@ -133,33 +133,33 @@ def device_hour(
     The sum of `CAPITAL`, `NETWORK`, `SITE`, `ENERGY` and `OPERATIONS`. Leaves out taxes on property, insurance and
     land.
     """
-    if price_cny <= 0:
-        message = f"price = {price_cny:g} CNY: must be positive"
+    if price_cur <= 0:
+        message = f"price = {price_cur:g} CNY: must be positive"
         raise InputError(message)
     if not 0 <= load_frac <= 1:
         message = f"load_frac = {load_frac:g}: must lie in 0..1"
         raise InputError(message)
-    parts = hour_parts(price_cny, accelerator.server_w, site, terms, load_frac=load_frac)
+    parts = hour_parts(price_cur, accelerator.server_w, site, terms, load_frac=load_frac)
     energy_kwh = accelerator.server_w * load_frac * site.pue / 1000.0
     return DeviceHour(
-        **{f"{name}_cny": part for name, part in parts.items()},
+        **{f"{name}_cur": part for name, part in parts.items()},
         energy_kwh=energy_kwh,
         carbon_kgco2=energy_kwh * site.carbon_kgco2_per_kwh,
     )
 
 
 def hour_parts(
-    price_cny: float | Array, server_w: float, site: Site, terms: FinanceTerms, *, load_frac: float
+    price_cur: float | Array, server_w: float, site: Site, terms: FinanceTerms, *, load_frac: float
 ) -> dict[str, Any]:
     """Return the parts of a device-hour's cost by name [CNY/h], those of the price for one price or several (n,)."""
     recovery = capital_recovery_factor(terms.wacc_frac, terms.economic_life_y)
     site_recovery = capital_recovery_factor(terms.wacc_frac, terms.site_life_y)
     return {
-        "capital": CAPITAL(price=price_cny, recovery=recovery),
-        "network": NETWORK(price=price_cny, network=terms.network_frac, recovery=recovery),
-        "site": SITE(server_w=server_w, build=site.build_cny_per_w, site_recovery=site_recovery),
-        "energy": ENERGY(server_w=server_w, load=load_frac, pue=site.pue, tariff=site.tariff_cny_per_kwh),
-        "operations": OPERATIONS(price=price_cny, operations=terms.operations_frac),
+        "capital": CAPITAL(price=price_cur, recovery=recovery),
+        "network": NETWORK(price=price_cur, network=terms.network_frac, recovery=recovery),
+        "site": SITE(server_w=server_w, build=site.build_cur_per_w, site_recovery=site_recovery),
+        "energy": ENERGY(server_w=server_w, load=load_frac, pue=site.pue, tariff=site.tariff_cur_per_kwh),
+        "operations": OPERATIONS(price=price_cur, operations=terms.operations_frac),
     }
 
 

@@ -36,24 +36,24 @@ class DeviceHour:
 
     Parameters
     ----------
-    capital_cny, network_cny, site_cny, energy_cny, operations_cny : float
+    capital_cur, network_cur, site_cur, energy_cur, operations_cur : float
         The parts.
     energy_kwh, carbon_kgco2 : float
         Electricity drawn with PUE, and its emissions.
     """
 
-    capital_cny: float
-    network_cny: float
-    site_cny: float
-    energy_cny: float
-    operations_cny: float
+    capital_cur: float
+    network_cur: float
+    site_cur: float
+    energy_cur: float
+    operations_cur: float
     energy_kwh: float
     carbon_kgco2: float
 
     @property
-    def total_cny(self) -> float:
+    def total_cur(self) -> float:
         """All parts [CNY/h]."""
-        return self.capital_cny + self.network_cny + self.site_cny + self.energy_cny + self.operations_cny
+        return self.capital_cur + self.network_cur + self.site_cur + self.energy_cur + self.operations_cur
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

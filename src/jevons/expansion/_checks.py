@@ -10,19 +10,19 @@ from jevons.expansion.types import ExpansionProblem
 # Field: axes, least, most, and whether infinity is meant (no limit, cannot serve).
 _FIELDS: dict[str, tuple[str, float, float, bool]] = {
     "slot_h_per_d": ("k", 1e-9, 24.0, False),
-    "block_value_cny_per_call": ("stb", 0.0, np.inf, False),
+    "block_value_cur_per_call": ("stb", 0.0, np.inf, False),
     "block_calls_per_d": ("stb", 0.0, np.inf, False),
     "slot_share_frac": ("sk", 0.0, 1.0, False),
     "deferrable_frac": ("s", 0.0, 1.0, False),
     "device_s_per_call": ("svt", 1e-30, np.inf, True),
     "utilisation_cap_frac": ("s", 1e-9, 1.0, False),
     "availability_frac": ("", 1e-9, 1.0, False),
-    "capex_cny_per_device": ("vt", 0.0, np.inf, False),
+    "capex_cur_per_device": ("vt", 0.0, np.inf, False),
     "device_w": ("v", 0.0, np.inf, False),
-    "site_capex_cny_per_w": ("rt", 0.0, np.inf, False),
-    "energy_cny_per_device_h": ("vrt", 0.0, np.inf, False),
-    "fixed_cny_per_device_quarter": ("vt", 0.0, np.inf, False),
-    "budget_cny": ("t", 0.0, np.inf, False),
+    "site_capex_cur_per_w": ("rt", 0.0, np.inf, False),
+    "energy_cur_per_device_h": ("vrt", 0.0, np.inf, False),
+    "fixed_cur_per_device_quarter": ("vt", 0.0, np.inf, False),
+    "budget_cur": ("t", 0.0, np.inf, False),
     "supply_devices": ("vt", 0.0, np.inf, True),
     "lead_quarters": ("v", 0.0, np.inf, False),
     "life_quarters": ("v", 1.0, np.inf, False),
@@ -34,16 +34,16 @@ _FIELDS: dict[str, tuple[str, float, float, bool]] = {
     "training_flop_per_s": ("t", 0.0, np.inf, False),
     "device_flop_per_s": ("v", 0.0, np.inf, False),
     "discount": ("t", 1e-30, np.inf, False),
-    "terminal_cny_per_device": ("vt", 0.0, np.inf, False),
-    "site_terminal_cny_per_w": ("rt", 0.0, np.inf, False),
+    "terminal_cur_per_device": ("vt", 0.0, np.inf, False),
+    "site_terminal_cur_per_w": ("rt", 0.0, np.inf, False),
     "site_block_w": ("r", 0.0, np.inf, False),
     "cluster_devices": ("", 0.0, np.inf, False),
-    "cluster_cny_per_quarter": ("t", 0.0, np.inf, False),
+    "cluster_cur_per_quarter": ("t", 0.0, np.inf, False),
     "tail_quarters": ("", 0.0, 400.0, False),
     "step_quarters": ("", 1e-9, 400.0, False),
-    "initial_terminal_cny_per_device": ("v", 0.0, np.inf, False),
+    "initial_terminal_cur_per_device": ("v", 0.0, np.inf, False),
     "arriving_devices": ("vrt", 0.0, np.inf, False),
-    "arriving_terminal_cny_per_device": ("vt", 0.0, np.inf, False),
+    "arriving_terminal_cur_per_device": ("vt", 0.0, np.inf, False),
     "committed_devices": ("vt", 0.0, np.inf, False),
 }
 _AXES = {"t": "quarters", "s": "segments", "v": "devices", "r": "sites", "k": "slots"}
@@ -61,7 +61,7 @@ def check_problem(problem: ExpansionProblem) -> None:
             twice = sorted({name for name in names if names.count(name) > 1})
             faults.append(Fault(message=f"labels must differ; twice: {', '.join(twice)}", path=_AXES[axis]))
     sizes = {axis: len(names) for axis, names in labels.items()}
-    values = np.asarray(problem.demand.block_value_cny_per_call)
+    values = np.asarray(problem.demand.block_value_cur_per_call)
     sizes["b"] = values.shape[-1] if values.ndim == 3 else -1
     for name in _FIELDS:
         if problem.field(name) is not None:
@@ -109,16 +109,16 @@ def _joint_faults(problem: ExpansionProblem) -> list[Fault]:
     for segment, total in zip(problem.segments, rows, strict=True):
         if abs(total - 1.0) > 1e-6:
             faults.append(Fault(message=f"sums to {total:g} over slots: must be 1", path=f"slot_share_frac[{segment}]"))
-    values = problem.demand.block_value_cny_per_call
+    values = problem.demand.block_value_cur_per_call
     rise = np.argwhere(np.diff(values, axis=2) > 1e-9 * np.abs(values[:, :, :-1]))
     if rise.size:
         s, t, b = (int(i) for i in rise[0])
         message = f"rises from {values[s, t, b]:g} to {values[s, t, b + 1]:g}: must not rise along blocks"
-        place = f"block_value_cny_per_call[{problem.segments[s]}, {problem.quarters[t]}, {b + 1}]"
+        place = f"block_value_cur_per_call[{problem.segments[s]}, {problem.quarters[t]}, {b + 1}]"
         faults.append(Fault(message=message, path=place))
     training, supply = problem.training, problem.supply
-    if training.cluster_devices > 0 and training.cluster_cny_per_quarter is None:
-        message = f"{training.cluster_devices:g} devices without a worth: give `cluster_cny_per_quarter`, or no cluster"
+    if training.cluster_devices > 0 and training.cluster_cur_per_quarter is None:
+        message = f"{training.cluster_devices:g} devices without a worth: give `cluster_cur_per_quarter`, or no cluster"
         faults.append(Fault(message=message, path="cluster_devices"))
     if supply.committed_devices is not None:
         short = supply.committed_devices - supply.supply_devices > 1e-9 * supply.committed_devices

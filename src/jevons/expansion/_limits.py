@@ -25,7 +25,7 @@ def marginal_cost(problem: ExpansionProblem, answer: Answer) -> Array:
     weight = problem.money.discount * DAYS_PER_QUARTER * problem.terms.step_quarters
     rent = answer.capacity_gain / weight[None, None, :, None]
     hour = (
-        problem.machines.energy_cny_per_device_h[..., None]
+        problem.machines.energy_cur_per_device_h[..., None]
         + rent / problem.demand.utilisation_cap_frac[:, None, None, None, None]
     )
     able = np.isfinite(problem.machines.device_s_per_call)
@@ -35,7 +35,7 @@ def marginal_cost(problem: ExpansionProblem, answer: Answer) -> Array:
     servable = np.isfinite(cost).all(axis=2)
     cost = np.where(servable[..., None], cost, 0.0)
     mixed = np.einsum("stk,sk->st", cost, bound) + problem.demand.deferrable_frac[:, None] * cost.min(axis=2)
-    return np.where(servable, mixed, problem.demand.block_value_cny_per_call[:, :, 0])
+    return np.where(servable, mixed, problem.demand.block_value_cur_per_call[:, :, 0])
 
 
 def site_capacity_gain(answer: Answer) -> Array:
@@ -44,7 +44,7 @@ def site_capacity_gain(answer: Answer) -> Array:
 
 
 def binding_limits(
-    problem: ExpansionProblem, answer: Answer, left_cny: Array, site_w: Array, draw_w: Array
+    problem: ExpansionProblem, answer: Answer, left_cur: Array, site_w: Array, draw_w: Array
 ) -> tuple[tuple[str, ...], ...]:
     """Return the limits that bind in each quarter, strongest first.
 
@@ -56,9 +56,9 @@ def binding_limits(
     """
     on_sale = problem.supply.supply_devices.max(axis=1)
     reach = np.where(np.isfinite(on_sale), on_sale, 0.0) if on_sale.max() > 0 else np.ones(on_sale.size)
-    spent_out = left_cny <= _NEGLIGIBLE * max(float(problem.money.budget_cny.sum()), 1.0)
+    spent_out = left_cur <= _NEGLIGIBLE * max(float(problem.money.budget_cur.sum()), 1.0)
     strengths: list[tuple[str, Array]] = [
-        ("budget", np.where(spent_out, answer.budget_gain, 0.0) * max(float(problem.money.budget_cny.max()), 1.0))
+        ("budget", np.where(spent_out, answer.budget_gain, 0.0) * max(float(problem.money.budget_cur.max()), 1.0))
     ]
     strengths += [(f"chip supply: {name}", answer.supply_gain[v] * reach[v]) for v, name in enumerate(problem.devices)]
     for r, site in enumerate(problem.sites):
@@ -68,7 +68,7 @@ def binding_limits(
         rate = problem.power.site_build_w_per_quarter[r]
         strengths.append((f"build rate: {site}", answer.build_gain[r] * (max(rate, 1.0) if np.isfinite(rate) else 0.0)))
     least = _NEGLIGIBLE * max(
-        abs(answer.objective), float((problem.money.discount * problem.money.budget_cny).sum()), 1.0
+        abs(answer.objective), float((problem.money.discount * problem.money.budget_cur).sum()), 1.0
     )
     sated = _all_served(problem, answer)
     quarters = []
@@ -85,7 +85,7 @@ def _all_served(problem: ExpansionProblem, answer: Answer) -> NDArray[np.bool_]:
     """Return the quarters in which no call is left that would pay its energy on some device."""
     able = np.isfinite(problem.machines.device_s_per_call)
     seconds = np.where(able, problem.machines.device_s_per_call, 0.0)[:, :, None, :]
-    energy = seconds * problem.machines.energy_cny_per_device_h[None] / 3600.0
+    energy = seconds * problem.machines.energy_cur_per_device_h[None] / 3600.0
     energy = np.where(able[:, :, None, :], energy, np.inf).min(axis=(1, 2))
     wanted = net_value(problem) > energy[:, :, None]
     calls = problem.demand.block_calls_per_d
@@ -98,8 +98,8 @@ def check_commitments(problem: ExpansionProblem) -> None:
     """Raise `InfeasibleError` where the money released by a quarter does not pay for the devices committed to."""
     if problem.supply.committed_devices is None:
         return
-    owed = np.cumsum((problem.supply.committed_devices * problem.machines.capex_cny_per_device).sum(axis=0))
-    released = np.cumsum(problem.money.budget_cny)
+    owed = np.cumsum((problem.supply.committed_devices * problem.machines.capex_cur_per_device).sum(axis=0))
+    released = np.cumsum(problem.money.budget_cur)
     short = np.nonzero(owed > released * (1 + 1e-9) + 1e-6)[0]
     if short.size:
         t = int(short[0])
@@ -181,12 +181,12 @@ def _names(program: Program, answer: Answer) -> list[str]:
 
 def _unbounded(problem: ExpansionProblem, status: str) -> InfeasibleError | SolverError:
     """Name the devices that cost nothing, have no supply limit and are worth something at the end."""
-    gain = problem.machines.terminal_cny_per_device - problem.money.discount * problem.machines.capex_cny_per_device
-    free = (problem.machines.capex_cny_per_device <= 0) & np.isinf(problem.supply.supply_devices) & (gain > 0)
+    gain = problem.machines.terminal_cur_per_device - problem.money.discount * problem.machines.capex_cur_per_device
+    free = (problem.machines.capex_cur_per_device <= 0) & np.isinf(problem.supply.supply_devices) & (gain > 0)
     names = [f"chip supply: {name}" for v, name in enumerate(problem.devices) if free[v].any()]
-    if not names and problem.power.site_terminal_cny_per_w is not None:
-        free = (problem.power.site_capex_cny_per_w <= 0) & np.isinf(problem.power.site_limit_w)
-        free &= problem.power.site_terminal_cny_per_w > 0
+    if not names and problem.power.site_terminal_cur_per_w is not None:
+        free = (problem.power.site_capex_cur_per_w <= 0) & np.isinf(problem.power.site_limit_w)
+        free &= problem.power.site_terminal_cur_per_w > 0
         names = [f"site power: {name}" for r, name in enumerate(problem.sites) if free[r].any()]
     if not names:
         return SolverError(f"HiGHS: {status}, though every reserve can be met")

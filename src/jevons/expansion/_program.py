@@ -97,8 +97,8 @@ class Program:
 def net_value(problem: ExpansionProblem) -> Array:
     """Return what serving a call of each block brings, (s, t, b) [CNY]: its value, or its marginal revenue."""
     if problem.terms.market_power:
-        return marginal_revenue(problem.demand.block_value_cny_per_call, problem.demand.block_calls_per_d)
-    return problem.demand.block_value_cny_per_call
+        return marginal_revenue(problem.demand.block_value_cur_per_call, problem.demand.block_calls_per_d)
+    return problem.demand.block_value_cur_per_call
 
 
 def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = None) -> Program:
@@ -117,7 +117,7 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
     served = lp.columns((S, T, B), upper=problem.demand.block_calls_per_d, gain=call_gain, unit=units.calls[:, :, None])
     seconds = np.broadcast_to(problem.machines.device_s_per_call[:, :, None, :, None], (S, V, R, T, K))
     able = np.isfinite(seconds)
-    hour_cost = np.broadcast_to((weight * problem.machines.energy_cny_per_device_h)[None, ..., None], (S, V, R, T, K))
+    hour_cost = np.broadcast_to((weight * problem.machines.energy_cur_per_device_h)[None, ..., None], (S, V, R, T, K))
     busy = np.full((S, V, R, T, K), -1, dtype=np.int64)
     calls_unit = np.broadcast_to(units.calls[:, None, None, :, None], (S, V, R, T, K))
     busy[able] = lp.columns((int(able.sum()),), gain=-hour_cost[able], unit=calls_unit[able] * seconds[able] / 3600.0)
@@ -125,7 +125,7 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
     training = lp.columns(
         (V, R, T),
         upper=np.where(trains, np.inf, 0.0),
-        gain=-weight * 24.0 * problem.machines.availability_frac * problem.machines.energy_cny_per_device_h,
+        gain=-weight * 24.0 * problem.machines.availability_frac * problem.machines.energy_cur_per_device_h,
         unit=units.devices,
     )
 
@@ -174,9 +174,9 @@ def _units(problem: ExpansionProblem, installed: Array) -> Units:
     supply = problem.supply.supply_devices[np.isfinite(problem.supply.supply_devices)]
     needed = problem.training.training_flop_per_s.max() / max(problem.machines.device_flop_per_s.max(), 1e-300)
     most = max(float(installed.max(initial=0.0)), float(supply.max(initial=0.0)), float(needed))
-    dearest = float(problem.machines.capex_cny_per_device.max())
+    dearest = float(problem.machines.capex_cur_per_device.max())
     if most <= 0:
-        most = float(problem.money.budget_cny.sum()) / dearest if dearest > 0 else 1.0
+        most = float(problem.money.budget_cur.sum()) / dearest if dearest > 0 else 1.0
     devices = power_of_two(most)
     calls = problem.demand.block_calls_per_d.sum(axis=2)
     return Units(
@@ -192,13 +192,13 @@ def _investment_columns(lp: LinearProgram, steps: Stages, units: Units, fixed: D
     """Add orders (v, r, t) and site additions (r, t); none after the horizon."""
     problem = steps.problem
     V, R, T = len(problem.devices), len(problem.sites), len(problem.quarters)
-    running = np.einsum("vot,vt->vo", steps.serves, steps.running_cny)
+    running = np.einsum("vot,vt->vo", steps.serves, steps.running_cur)
     order_gain = (
-        problem.machines.terminal_cny_per_device
-        - problem.money.discount * problem.machines.capex_cny_per_device
+        problem.machines.terminal_cur_per_device
+        - problem.money.discount * problem.machines.capex_cur_per_device
         - running
     )
-    left = np.zeros((R, T)) if problem.power.site_terminal_cny_per_w is None else problem.power.site_terminal_cny_per_w
+    left = np.zeros((R, T)) if problem.power.site_terminal_cur_per_w is None else problem.power.site_terminal_cur_per_w
     low_orders, low_added = np.zeros((V, R, T)), np.zeros((R, T))
     high_orders = np.full((V, R, T), np.inf)
     high_added = np.broadcast_to(
@@ -209,7 +209,7 @@ def _investment_columns(lp: LinearProgram, steps: Stages, units: Units, fixed: D
         for low, high, given in ((low_orders, high_orders, fixed.orders), (low_added, high_added, fixed.additions)):
             low[..., : steps.decided] = high[..., : steps.decided] = given
     orders = lp.columns((V, R, T), lower=low_orders, upper=high_orders, gain=order_gain[:, None, :], unit=units.devices)
-    added_gain = left - problem.money.discount * problem.power.site_capex_cny_per_w
+    added_gain = left - problem.money.discount * problem.power.site_capex_cur_per_w
     additions = lp.columns((R, T), lower=low_added, upper=high_added, gain=added_gain, unit=units.watts)
     return orders, additions
 
@@ -220,7 +220,7 @@ def later_gain(steps: Stages) -> float:
     able = problem.machines.device_flop_per_s > 0
     on_sale = able & (problem.supply.supply_devices[:, last] > 0)
     counted = on_sale if on_sale.any() else able
-    price = problem.machines.capex_cny_per_device[counted, last] / problem.machines.device_flop_per_s[counted]
+    price = problem.machines.capex_cur_per_device[counted, last] / problem.machines.device_flop_per_s[counted]
     return -float(problem.money.discount[-1] * price.min(initial=np.inf)) if counted.any() else 0.0
 
 
@@ -248,8 +248,8 @@ def _leaving_columns(
     may_leave = (share > 0) & (start.count.sum(axis=1) > 0)[:, None]
     may_leave &= ~start.yearly[:, None] | is_anniversary(steps.edges_quarters[:-1] - start.begins_quarters[:, None])
     may = np.broadcast_to(may_leave[:, None], (groups, R, T))
-    saved = np.cumsum((share * steps.running_cny[kinds])[:, ::-1], axis=1)[:, ::-1]
-    gain = np.broadcast_to((saved - start.terminal_cny[:, None])[:, None, :], (groups, R, T))
+    saved = np.cumsum((share * steps.running_cur[kinds])[:, ::-1], axis=1)[:, ::-1]
+    gain = np.broadcast_to((saved - start.terminal_cur[:, None])[:, None, :], (groups, R, T))
     columns = np.full((groups, R, T), -1, np.int64)
     low, high = np.zeros((groups, R, T)), np.full((groups, R, T), np.inf)
     if fixed is not None:
@@ -281,8 +281,8 @@ def _leaving_bought_columns(
     age = edges[None, None, :] - edges[None, :, None] - problem.machines.lead_quarters[:, None, None]
     may_leave = is_anniversary(age) & (steps.serves > 0) & (problem.supply.supply_devices > 0)[:, :, None]
     may = np.broadcast_to(may_leave[:, None], (V, R, T, T))
-    saved = np.cumsum((steps.serves * steps.running_cny[:, None, :])[..., ::-1], axis=2)[..., ::-1]
-    gain = np.broadcast_to((saved - problem.machines.terminal_cny_per_device[:, :, None])[:, None], (V, R, T, T))
+    saved = np.cumsum((steps.serves * steps.running_cur[:, None, :])[..., ::-1], axis=2)[..., ::-1]
+    gain = np.broadcast_to((saved - problem.machines.terminal_cur_per_device[:, :, None])[:, None], (V, R, T, T))
     low, high = np.zeros((V, R, T, T)), np.full((V, R, T, T), np.inf)
     if fixed is not None:
         inside = (slice(None), slice(None), slice(steps.decided), slice(steps.decided))
@@ -358,10 +358,10 @@ def _budget_rows(
     """Spend money released and carried over on devices and sites, or carry it on."""
     T = len(problem.quarters)
     carried = lp.columns((T,), unit=units.money)
-    released = -np.inf if loose else problem.money.budget_cny
-    budget = lp.rows((T,), lower=released, upper=np.inf if loose else problem.money.budget_cny, unit=units.money)
-    lp.enter(budget, orders, problem.machines.capex_cny_per_device[:, None, :])
-    lp.enter(budget, additions, problem.power.site_capex_cny_per_w)
+    released = -np.inf if loose else problem.money.budget_cur
+    budget = lp.rows((T,), lower=released, upper=np.inf if loose else problem.money.budget_cur, unit=units.money)
+    lp.enter(budget, orders, problem.machines.capex_cur_per_device[:, None, :])
+    lp.enter(budget, additions, problem.power.site_capex_cur_per_w)
     lp.enter(budget, carried, 1.0)
     lp.enter(budget[1:], carried[:-1], -1.0)
     return budget
@@ -370,9 +370,9 @@ def _budget_rows(
 def _cluster_columns(lp: LinearProgram, steps: Stages, units: Units, training: Index) -> Index:
     """Add the choice to hold one training cluster of whole size: one kind of device on one site (v, r, t)."""
     problem = steps.problem
-    if problem.training.cluster_devices <= 0 or problem.training.cluster_cny_per_quarter is None:
+    if problem.training.cluster_devices <= 0 or problem.training.cluster_cur_per_quarter is None:
         return np.full(training.shape, -1, dtype=np.int64)
-    gain = (problem.money.discount * problem.training.cluster_cny_per_quarter * steps.length_quarters)[None, None, :]
+    gain = (problem.money.discount * problem.training.cluster_cur_per_quarter * steps.length_quarters)[None, None, :]
     chosen = lp.columns(training.shape, upper=1.0, gain=gain, whole=True)
     large = lp.rows(training.shape, lower=0.0, unit=units.devices)
     lp.enter(large, training, 1.0)

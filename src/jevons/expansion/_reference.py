@@ -78,25 +78,25 @@ def model(problem: ExpansionProblem) -> Any:
     standing = np.einsum("v,vr,vt->rt", p.machines.device_w, start.count, start.stands(steps) > 0)
     m.add_constraints(drawn.sum("v") - grown <= site_w - over(standing, "rt"), name="power")
     m.add_constraints(grown <= over(p.power.site_limit_w, "rt") - site_w, name="limit")
-    spent = (orders * over(p.machines.capex_cny_per_device, "vo")).sum(["v", "r"])
-    spent = spent + (added * over(p.power.site_capex_cny_per_w, "ro")).sum("r")
+    spent = (orders * over(p.machines.capex_cur_per_device, "vo")).sum(["v", "r"])
+    spent = spent + (added * over(p.power.site_capex_cur_per_w, "ro")).sum("r")
     same, before = over(np.eye(len(p.quarters)), "ot"), over(np.eye(len(p.quarters), k=1), "ot")
     used = (spent * same).sum("o") + (carried * (same - before)).sum("o")
-    m.add_constraints(used == over(p.money.budget_cny, "t"), name="budget")
+    m.add_constraints(used == over(p.money.budget_cur, "t"), name="budget")
 
     weight = over(steps.weight_d, "t")
-    energy = over(p.machines.energy_cny_per_device_h, "vrt")
+    energy = over(p.machines.energy_cur_per_device_h, "vrt")
     discount = over(p.money.discount, "o")
-    fixed = (service * over(steps.running_cny, "vt")).sum("t")
+    fixed = (service * over(steps.running_cur, "vt")).sum("t")
     worth = (
-        over(p.machines.terminal_cny_per_device, "vo") - discount * over(p.machines.capex_cny_per_device, "vo") - fixed
+        over(p.machines.terminal_cur_per_device, "vo") - discount * over(p.machines.capex_cur_per_device, "vo") - fixed
     )
     left = (
-        np.zeros_like(p.power.site_capex_cny_per_w)
-        if p.power.site_terminal_cny_per_w is None
-        else p.power.site_terminal_cny_per_w
+        np.zeros_like(p.power.site_capex_cur_per_w)
+        if p.power.site_terminal_cur_per_w is None
+        else p.power.site_terminal_cur_per_w
     )
-    site_worth = over(left, "ro") - discount * over(p.power.site_capex_cny_per_w, "ro")
+    site_worth = over(left, "ro") - discount * over(p.power.site_capex_cur_per_w, "ro")
     m.add_objective(
         (served * over(net_value(p), "stb") * weight).sum()
         - (busy * energy * weight).sum()

@@ -49,10 +49,10 @@ class Stages:
         return np.asarray(self.problem.money.discount * DAYS_PER_QUARTER * self.length_quarters)
 
     @property
-    def running_cny(self) -> Array:
+    def running_cur(self) -> Array:
         """Present value of the fixed cost of a device through each step, (v, t)."""
         return np.asarray(
-            self.problem.money.discount * self.problem.machines.fixed_cny_per_device_quarter * self.length_quarters
+            self.problem.money.discount * self.problem.machines.fixed_cur_per_device_quarter * self.length_quarters
         )
 
 
@@ -84,7 +84,7 @@ def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
         totals = problem.demand.block_calls_per_d.sum(axis=2)
         parts["block_calls_per_d"][:, -1] *= _trend(totals, back)[:, None]
         parts["device_s_per_call"][..., -1] *= _trend(problem.machines.device_s_per_call, back)
-    for name in ("budget_cny", "supply_devices"):
+    for name in ("budget_cur", "supply_devices"):
         parts[name][..., -1] = 0.0
     if problem.supply.committed_devices is not None:
         parts["committed_devices"] = np.pad(problem.supply.committed_devices, ((0, 0), (0, 1)))
@@ -92,10 +92,10 @@ def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
     fall = float(discount[-1] / discount[-2]) if discount.size > 1 else 1.0
     distance = problem.terms.step_quarters / 2 + np.arange(problem.terms.tail_quarters) + 0.5
     parts["discount"][-1] = discount[-1] * float(np.mean(fall ** (distance / problem.terms.step_quarters)))
-    for name in ("terminal_cny_per_device", "site_terminal_cny_per_w", "cluster_cny_per_quarter"):
+    for name in ("terminal_cur_per_device", "site_terminal_cur_per_w", "cluster_cur_per_quarter"):
         array = problem.field(name)
         if array is not None:
-            last = array[..., -1:] if name == "cluster_cny_per_quarter" else np.zeros((*array.shape[:-1], 1))
+            last = array[..., -1:] if name == "cluster_cur_per_quarter" else np.zeros((*array.shape[:-1], 1))
             parts[name] = np.concatenate([array, last], axis=-1)
     return problem.replace(**parts)
 
@@ -127,7 +127,7 @@ class Start:
         Devices by site.
     begins_quarters, ends_quarters : (c,)
         When service begins and its natural life ends, from the start of the horizon.
-    terminal_cny : (c,)
+    terminal_cur : (c,)
         Present value at the end of a device that is still held then.
     yearly : (c,) of bool
         Whether its devices may leave early only at anniversaries of their service: new ones, not the opening stock.
@@ -139,7 +139,7 @@ class Start:
     count: Array
     begins_quarters: Array
     ends_quarters: Array
-    terminal_cny: Array
+    terminal_cur: Array
     yearly: NDArray[np.bool_]
     site_w: Array
 
@@ -164,12 +164,12 @@ def arrivals(problem: ExpansionProblem) -> list[tuple[int, int]]:
 def opening(problem: ExpansionProblem) -> Start:
     """Return the start that the problem itself states: one group of each kind, then those still to arrive."""
     kinds = len(problem.devices)
-    worth = problem.opening.initial_terminal_cny_per_device
+    worth = problem.opening.initial_terminal_cur_per_device
     stood = np.zeros(kinds) if worth is None else worth
     coming = arrivals(problem)
     kind, step = (np.array([group[i] for group in coming], np.int64) for i in (0, 1))
     begins = step * problem.terms.step_quarters
-    late = problem.opening.arriving_terminal_cny_per_device
+    late = problem.opening.arriving_terminal_cur_per_device
     count = np.zeros((0, len(problem.sites))) if problem.opening.arriving_devices is None else (
         problem.opening.arriving_devices[kind, :, step]
     )  # fmt: skip
@@ -183,7 +183,7 @@ def opening(problem: ExpansionProblem) -> Start:
                 begins + problem.machines.life_quarters[kind],
             ]
         ),
-        terminal_cny=np.concatenate([stood, np.zeros(kind.size) if late is None else late[kind, step]]),
+        terminal_cur=np.concatenate([stood, np.zeros(kind.size) if late is None else late[kind, step]]),
         yearly=np.concatenate([np.zeros(kinds, bool), np.ones(kind.size, bool)]),
         site_w=problem.opening.initial_site_w,
     )

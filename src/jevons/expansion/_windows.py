@@ -12,17 +12,17 @@ from jevons.expansion.types import ExpansionProblem
 Foresight = Literal["perfect", "rolling", "myopic"]
 
 TIME_AXIS = {
-    "block_value_cny_per_call": 1, "block_calls_per_d": 1, "device_s_per_call": 2, "capex_cny_per_device": 1,
-    "site_capex_cny_per_w": 1, "energy_cny_per_device_h": 2, "fixed_cny_per_device_quarter": 1, "budget_cny": 0,
+    "block_value_cur_per_call": 1, "block_calls_per_d": 1, "device_s_per_call": 2, "capex_cur_per_device": 1,
+    "site_capex_cur_per_w": 1, "energy_cur_per_device_h": 2, "fixed_cur_per_device_quarter": 1, "budget_cur": 0,
     "supply_devices": 1, "site_limit_w": 1, "training_flop_per_s": 0, "discount": 0,
 }  # fmt: skip
 _EXPECTED_TO_STAY = (
-    "block_value_cny_per_call", "block_calls_per_d", "device_s_per_call", "capex_cny_per_device",
-    "site_capex_cny_per_w", "energy_cny_per_device_h", "fixed_cny_per_device_quarter", "supply_devices",
+    "block_value_cur_per_call", "block_calls_per_d", "device_s_per_call", "capex_cur_per_device",
+    "site_capex_cur_per_w", "energy_cur_per_device_h", "fixed_cur_per_device_quarter", "supply_devices",
 )  # fmt: skip
 
 
-def window(problem: ExpansionProblem, first: int, end: int, cash_cny: float, *, static: bool) -> ExpansionProblem:
+def window(problem: ExpansionProblem, first: int, end: int, cash_cur: float, *, static: bool) -> ExpansionProblem:
     """Return the problem of quarters *first* to *end* - 1 with carried money in its first budget.
 
     Terminal values are moved with the window's end: the share of its discounted price that a device of the same age is
@@ -34,23 +34,23 @@ def window(problem: ExpansionProblem, first: int, end: int, cash_cny: float, *, 
         if static and name in _EXPECTED_TO_STAY:
             part = np.repeat(np.take(part, [0], axis=axis), end - first, axis=axis)
         parts[name] = part
-    parts["budget_cny"] = parts["budget_cny"].copy()
-    parts["budget_cny"][0] += cash_cny
+    parts["budget_cur"] = parts["budget_cur"].copy()
+    parts["budget_cur"][0] += cash_cur
     discount = parts["discount"]
-    parts["terminal_cny_per_device"] = _moved(
-        problem.machines.terminal_cny_per_device, problem.money.discount * problem.machines.capex_cny_per_device,
-        discount * parts["capex_cny_per_device"], first, end,
+    parts["terminal_cur_per_device"] = _moved(
+        problem.machines.terminal_cur_per_device, problem.money.discount * problem.machines.capex_cur_per_device,
+        discount * parts["capex_cur_per_device"], first, end,
     )  # fmt: skip
-    if problem.training.cluster_cny_per_quarter is not None:
-        parts["cluster_cny_per_quarter"] = problem.training.cluster_cny_per_quarter[first:end]
+    if problem.training.cluster_cur_per_quarter is not None:
+        parts["cluster_cur_per_quarter"] = problem.training.cluster_cur_per_quarter[first:end]
     if problem.supply.committed_devices is not None:
         # contracts are known, but who expects supply to stay as it is cannot expect more of it
         parts["committed_devices"] = np.minimum(problem.supply.committed_devices[:, first:end], parts["supply_devices"])
-    parts["arriving_devices"] = parts["arriving_terminal_cny_per_device"] = None
-    if problem.power.site_terminal_cny_per_w is not None:
-        parts["site_terminal_cny_per_w"] = _moved(
-            problem.power.site_terminal_cny_per_w, problem.money.discount * problem.power.site_capex_cny_per_w,
-            discount * parts["site_capex_cny_per_w"], first, end,
+    parts["arriving_devices"] = parts["arriving_terminal_cur_per_device"] = None
+    if problem.power.site_terminal_cur_per_w is not None:
+        parts["site_terminal_cur_per_w"] = _moved(
+            problem.power.site_terminal_cur_per_w, problem.money.discount * problem.power.site_capex_cur_per_w,
+            discount * parts["site_capex_cur_per_w"], first, end,
         )  # fmt: skip
     return problem.replace(quarters=problem.quarters[first:end], **parts)
 

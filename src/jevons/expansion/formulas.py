@@ -76,12 +76,12 @@ def initial_stock(
     return np.asarray(initial_devices[:, :, None] * stands[:, None, :])
 
 
-def marginal_revenue(value_cny_per_call: Array, calls_per_d: Array) -> Array:
+def marginal_revenue(value_cur_per_call: Array, calls_per_d: Array) -> Array:
     """Return the revenue that serving each demand block adds when all calls pay the price of the last.
 
     Parameters
     ----------
-    value_cny_per_call : (..., b)
+    value_cur_per_call : (..., b)
         Value of the blocks, not rising along b.
     calls_per_d : (..., b)
         Their sizes, >= 0.
@@ -98,7 +98,7 @@ def marginal_revenue(value_cny_per_call: Array, calls_per_d: Array) -> Array:
     ``a - 2 b Q`` at each middle. Where the curve's revenue is not concave, neighbouring blocks are pooled (the concave
     majorant), which a linear program needs; a firm could reach it only by mixing two prices.
     """
-    values = np.asarray(value_cny_per_call, float)
+    values = np.asarray(value_cur_per_call, float)
     sizes = np.asarray(calls_per_d, float)
     blocks = values.shape[-1]
     if blocks == 1:

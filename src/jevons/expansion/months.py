@@ -28,11 +28,11 @@ def in_months(problem: ExpansionProblem) -> ExpansionProblem:
     }
     for name, axis in TIME_AXIS.items():
         parts[name] = np.repeat(problem.field(name), MONTHS, axis=axis)
-    once = ("terminal_cny_per_device", "site_terminal_cny_per_w", "cluster_cny_per_quarter")
-    for name in (*once, "arriving_devices", "arriving_terminal_cny_per_device", "committed_devices"):
+    once = ("terminal_cur_per_device", "site_terminal_cur_per_w", "cluster_cur_per_quarter")
+    for name in (*once, "arriving_devices", "arriving_terminal_cur_per_device", "committed_devices"):
         array = problem.field(name)
         parts[name] = None if array is None else np.repeat(array, MONTHS, axis=-1)
-    for name in ("budget_cny", "supply_devices", "arriving_devices", "committed_devices"):
+    for name in ("budget_cur", "supply_devices", "arriving_devices", "committed_devices"):
         parts[name] = None if parts[name] is None else parts[name] / MONTHS
     fall = np.ones(len(problem.quarters))
     if fall.size > 1:
@@ -71,17 +71,17 @@ def solve_in_months(
         served_calls_per_d=_mean(fine.served_calls_per_d, 1),
         busy_device_h_per_d=_mean(fine.busy_device_h_per_d, 3),
         training_devices=_mean(fine.training_devices, 2),
-        device_capex_cny=_summed(fine.device_capex_cny, 0),
-        site_capex_cny=_summed(fine.site_capex_cny, 0),
-        budget_left_cny=fine.budget_left_cny[MONTHS - 1 :: MONTHS],
+        device_capex_cur=_summed(fine.device_capex_cur, 0),
+        site_capex_cur=_summed(fine.site_capex_cur, 0),
+        budget_left_cur=fine.budget_left_cur[MONTHS - 1 :: MONTHS],
         utilisation_frac=_mean(fine.utilisation_frac, 0),
         it_w=_mean(fine.it_w, 0),
-        objective_cny=fine.objective_cny,
-        rent_cny_per_device_h=_mean(fine.rent_cny_per_device_h, 1),
-        marginal_cny_per_call=_mean(fine.marginal_cny_per_call, 1),
+        objective_cur=fine.objective_cur,
+        rent_cur_per_device_h=_mean(fine.rent_cur_per_device_h, 1),
+        marginal_cur_per_call=_mean(fine.marginal_cur_per_call, 1),
         budget_dual=_mean(fine.budget_dual, 0),
-        supply_dual_cny=_mean(fine.supply_dual_cny, 1),
-        power_dual_cny_per_w=_summed(fine.power_dual_cny_per_w, 1),
+        supply_dual_cur=_mean(fine.supply_dual_cur, 1),
+        power_dual_cur_per_w=_summed(fine.power_dual_cur_per_w, 1),
         binding=tuple(names),
         status=fine.status,
         cluster=None if fine.cluster is None else _mean(fine.cluster, 2),

@@ -92,29 +92,29 @@ class InformationValue:
 
     Parameters
     ----------
-    perfect_cny, rolling_cny, myopic_cny : float
+    perfect_cur, rolling_cur, myopic_cur : float
         Present value of the objective that each planner reaches in the true problem.
     """
 
-    perfect_cny: float
-    rolling_cny: float
-    myopic_cny: float
+    perfect_cur: float
+    rolling_cur: float
+    myopic_cur: float
 
     @property
-    def whole_cny(self) -> float:
+    def whole_cur(self) -> float:
         """Gain from seeing the whole horizon over expecting things to stay as they are."""
-        return self.perfect_cny - self.myopic_cny
+        return self.perfect_cur - self.myopic_cur
 
     @property
-    def beyond_window_cny(self) -> float:
+    def beyond_window_cur(self) -> float:
         """Gain from seeing past the rolling window."""
-        return self.perfect_cny - self.rolling_cny
+        return self.perfect_cur - self.rolling_cur
 
 
 def value_of_information(problem: ExpansionProblem, *, window_quarters: int = 8) -> InformationValue:
     """Return what three planners of different foresight reach; see `solve` for their sight and the errors."""
     ways: tuple[Foresight, ...] = ("perfect", "rolling", "myopic")
-    objectives = [solve(problem, foresight=way, window_quarters=window_quarters).objective_cny for way in ways]
+    objectives = [solve(problem, foresight=way, window_quarters=window_quarters).objective_cur for way in ways]
     return InformationValue(*objectives)
 
 
@@ -128,28 +128,28 @@ class RegimeValue:
         Regimes.
     probability_frac : (n,)
         Of each; sums to 1.
-    objective_cny : (n, n)
+    objective_cur : (n, n)
         Present value where the planner orders for the regime of the row until the regime of the column shows.
     """
 
     names: tuple[str, ...]
     probability_frac: Array
-    objective_cny: Array
+    objective_cur: Array
 
     @property
-    def expected_cny(self) -> Array:
+    def expected_cur(self) -> Array:
         """Expected value of ordering for each regime, (n,)."""
-        return np.asarray(self.objective_cny @ self.probability_frac)
+        return np.asarray(self.objective_cur @ self.probability_frac)
 
     @property
     def best(self) -> str:
         """Regime to order for before the truth shows."""
-        return self.names[int(self.expected_cny.argmax())]
+        return self.names[int(self.expected_cur.argmax())]
 
     @property
-    def information_cny(self) -> float:
+    def information_cur(self) -> float:
         """Expected gain from knowing the regime from the start, an upper bound on what advance notice is worth."""
-        return float(np.diagonal(self.objective_cny) @ self.probability_frac - self.expected_cny.max())
+        return float(np.diagonal(self.objective_cur) @ self.probability_frac - self.expected_cur.max())
 
 
 def export_regimes(
@@ -255,8 +255,8 @@ class _Seen:
 
 
 def _capex(problem: ExpansionProblem, decisions: Decisions) -> tuple[Array, Array]:
-    devices = np.einsum("vt,vrt->t", problem.machines.capex_cny_per_device, decisions.orders)
-    return devices, np.einsum("rt,rt->t", problem.power.site_capex_cny_per_w, decisions.additions)
+    devices = np.einsum("vt,vrt->t", problem.machines.capex_cur_per_device, decisions.orders)
+    return devices, np.einsum("rt,rt->t", problem.power.site_capex_cur_per_w, decisions.additions)
 
 
 def _site_w(start: Start, decisions: Decisions) -> Array:
@@ -265,7 +265,7 @@ def _site_w(start: Start, decisions: Decisions) -> Array:
 
 def _budget_left(problem: ExpansionProblem, decisions: Decisions) -> Array:
     devices, sites = _capex(problem, decisions)
-    left = np.cumsum(problem.money.budget_cny - devices - sites)
+    left = np.cumsum(problem.money.budget_cur - devices - sites)
     return np.maximum(left, 0.0)
 
 
@@ -315,8 +315,8 @@ def _later_start(
     device = start.device.tolist()
     counts = list(start.count - decisions.left[:, :, :first].sum(axis=2))
     begins, ends = (start.begins_quarters - edges[first]).tolist(), (start.ends_quarters - edges[first]).tolist()
-    worth = start.terminal_cny.tolist()
-    paid = problem.money.discount * problem.machines.capex_cny_per_device
+    worth = start.terminal_cur.tolist()
+    paid = problem.money.discount * problem.machines.capex_cur_per_device
     for kind, order in np.argwhere(decisions.orders[:, :, :first].sum(axis=1) > 0).tolist():
         origin.append((kind, order))
         device.append(kind)
@@ -326,14 +326,14 @@ def _later_start(
         begins.append(begin)
         ends.append(begin + float(problem.machines.life_quarters[kind]))
         same_age = order + len(problem.quarters) - end
-        remaining_frac = problem.machines.terminal_cny_per_device[kind, same_age] / max(paid[kind, same_age], 1e-300)
+        remaining_frac = problem.machines.terminal_cur_per_device[kind, same_age] / max(paid[kind, same_age], 1e-300)
         worth.append(float(remaining_frac * paid[kind, order]))
     return Start(
         device=np.array(device, np.int64),
         count=np.maximum(np.array(counts), 0.0),
         begins_quarters=np.array(begins),
         ends_quarters=np.array(ends),
-        terminal_cny=np.array(worth),
+        terminal_cur=np.array(worth),
         yearly=np.array([order >= 0 or bool(start.yearly[index]) for index, order in origin]),
         site_w=start.site_w + decisions.additions[:, :first].sum(axis=1),
     ), origin
@@ -383,17 +383,17 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
         served_calls_per_d=answer.served,
         busy_device_h_per_d=answer.busy,
         training_devices=answer.training,
-        device_capex_cny=device_capex,
-        site_capex_cny=site_capex,
-        budget_left_cny=_budget_left(problem, decisions),
+        device_capex_cur=device_capex,
+        site_capex_cur=site_capex,
+        budget_left_cur=_budget_left(problem, decisions),
         utilisation_frac=np.where(serving > negligible, used / np.maximum(serving, negligible), 0.0),
         it_w=np.einsum("v,vrt->t", problem.machines.device_w, installed),
-        objective_cny=answer.objective,
-        rent_cny_per_device_h=np.einsum("vrtk,vrt->vtk", rent, share),
-        marginal_cny_per_call=marginal_cost(problem, answer),
+        objective_cur=answer.objective,
+        rent_cur_per_device_h=np.einsum("vrtk,vrt->vtk", rent, share),
+        marginal_cur_per_call=marginal_cost(problem, answer),
         budget_dual=seen.budget,
-        supply_dual_cny=seen.supply,
-        power_dual_cny_per_w=seen.power,
+        supply_dual_cur=seen.supply,
+        power_dual_cur_per_w=seen.power,
         binding=seen.binding,
         status=answer.status,
         cluster=answer.cluster if problem.training.cluster_devices > 0 else None,

@@ -24,7 +24,7 @@ class CallDemand:
     ----------
     slot_h_per_d : (k,)
         Hours of each slot in a day; sums to 24.
-    block_value_cny_per_call : (s, t, b)
+    block_value_cur_per_call : (s, t, b)
         What the callers of a block would pay per call, not rising along b.
     block_calls_per_d : (s, t, b)
         Calls a day in each block, >= 0.
@@ -37,7 +37,7 @@ class CallDemand:
     """
 
     slot_h_per_d: Array
-    block_value_cny_per_call: Array
+    block_value_cur_per_call: Array
     block_calls_per_d: Array
     slot_share_frac: Array
     deferrable_frac: Array
@@ -54,11 +54,11 @@ class Machines:
         Accelerator-seconds of one call at full batch; ``inf`` where a device cannot serve the segment.
     availability_frac : float
         Share of device-hours in working order.
-    capex_cny_per_device : (v, t)
+    capex_cur_per_device : (v, t)
         Price of a device with its share of server and network, paid when ordered.
-    energy_cny_per_device_h : (v, r, t)
+    energy_cur_per_device_h : (v, r, t)
         Electricity of a busy device-hour, PUE included.
-    fixed_cny_per_device_quarter : (v, t)
+    fixed_cur_per_device_quarter : (v, t)
         Staff, spares, maintenance, idle power of an installed device.
     device_w : (v,)
         IT power of a device with its share of the server.
@@ -68,20 +68,20 @@ class Machines:
         Quarters from order to service, >= 0.
     life_quarters : (v,)
         Quarters in service before retirement, >= 1.
-    terminal_cny_per_device : (v, t)
+    terminal_cur_per_device : (v, t)
         Present value, at the end of the horizon, of a device ordered in quarter t.
     """
 
     device_s_per_call: Array
     availability_frac: float
-    capex_cny_per_device: Array
-    energy_cny_per_device_h: Array
-    fixed_cny_per_device_quarter: Array
+    capex_cur_per_device: Array
+    energy_cur_per_device_h: Array
+    fixed_cur_per_device_quarter: Array
     device_w: Array
     device_flop_per_s: Array
     lead_quarters: NDArray[np.int64]
     life_quarters: NDArray[np.int64]
-    terminal_cny_per_device: Array
+    terminal_cur_per_device: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,23 +90,23 @@ class SitePower:
 
     Parameters
     ----------
-    site_capex_cny_per_w : (r, t)
+    site_capex_cur_per_w : (r, t)
         Building, power and cooling per watt of IT load added beyond what the site has.
     site_limit_w : (r, t)
         Most IT power a site may reach.
     site_build_w_per_quarter : (r,)
         Most IT power a site can add in a quarter.
-    site_terminal_cny_per_w : (r, t), optional
+    site_terminal_cur_per_w : (r, t), optional
         Present value, at the end of the horizon, of a watt added to a site in quarter t; 0 where not given, which
         charges the whole of a long-lived building to the horizon.
     site_block_w : (r,), optional
         Power that a site can add only in whole multiples; 0 for any amount.
     """
 
-    site_capex_cny_per_w: Array
+    site_capex_cur_per_w: Array
     site_limit_w: Array
     site_build_w_per_quarter: Array
-    site_terminal_cny_per_w: Array | None = None
+    site_terminal_cur_per_w: Array | None = None
     site_block_w: Array | None = None
 
 
@@ -132,13 +132,13 @@ class Money:
 
     Parameters
     ----------
-    budget_cny : (t,)
+    budget_cur : (t,)
         Money released each quarter for devices and sites; what is not spent carries over.
     discount : (t,)
         Present value of a CNY paid in each quarter.
     """
 
-    budget_cny: Array
+    budget_cur: Array
     discount: Array
 
 
@@ -154,20 +154,20 @@ class OpeningStock:
         Age of those at the start.
     initial_site_w : (r,)
         IT power each site can feed at the start.
-    initial_terminal_cny_per_device : (v,), optional
+    initial_terminal_cur_per_device : (v,), optional
         Present value, at the end, of a device of the opening stock that is still held; 0 where not given.
     arriving_devices : (v, r, t), optional
         Devices paid for before the start that enter service at the beginning of a step.
-    arriving_terminal_cny_per_device : (v, t), optional
+    arriving_terminal_cur_per_device : (v, t), optional
         Present value, at the end, of a device that arrived in step t and is still held; 0 where not given.
     """
 
     initial_devices: Array
     initial_age_quarters: NDArray[np.int64]
     initial_site_w: Array
-    initial_terminal_cny_per_device: Array | None = None
+    initial_terminal_cur_per_device: Array | None = None
     arriving_devices: Array | None = None
-    arriving_terminal_cny_per_device: Array | None = None
+    arriving_terminal_cur_per_device: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,13 +181,13 @@ class TrainingReserve:
     cluster_devices : float
         Size of a training cluster that may be held as a whole: devices of one kind on one site, which count towards
         the training reserve; 0 for no such option.
-    cluster_cny_per_quarter : (t,), optional
+    cluster_cur_per_quarter : (t,), optional
         What holding such a cluster is worth in each quarter.
     """
 
     training_flop_per_s: Array
     cluster_devices: float = 0.0
-    cluster_cny_per_quarter: Array | None = None
+    cluster_cur_per_quarter: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,26 +321,26 @@ class ExpansionPlan:
         Device-hours a day spent on each segment.
     training_devices : (v, r, t)
         Devices held for training.
-    device_capex_cny, site_capex_cny : (t,)
+    device_capex_cur, site_capex_cur : (t,)
         Money spent.
-    budget_left_cny : (t,)
+    budget_left_cur : (t,)
         Money carried to the next quarter.
     utilisation_frac : (t,)
         Busy share of the serving device-hours.
     it_w : (t,)
         IT power of the installed devices.
-    objective_cny : float
+    objective_cur : float
         Present value of the objective.
-    rent_cny_per_device_h : (v, t, k)
+    rent_cur_per_device_h : (v, t, k)
         Scarcity rent of a device-hour (dual of capacity, undiscounted), averaged over sites by installed devices.
-    marginal_cny_per_call : (s, t)
+    marginal_cur_per_call : (s, t)
         What one more call a day costs at the margin: energy plus rent on the cheapest device, slot-weighted; the
         highest value of a served block where demand is rationed.
     budget_dual : (t,)
         Gain in objective per CNY of extra budget.
-    supply_dual_cny : (v, t)
+    supply_dual_cur : (v, t)
         Gain per extra device that could be ordered.
-    power_dual_cny_per_w : (r, t)
+    power_dual_cur_per_w : (r, t)
         Gain per extra watt a site may reach or add.
     binding : tuple of tuple of str
         Per quarter, the limits that bind, strongest first: ``budget``, ``chip supply: h20``, ``site power: zhangbei``,
@@ -366,17 +366,17 @@ class ExpansionPlan:
     served_calls_per_d: Array
     busy_device_h_per_d: Array
     training_devices: Array
-    device_capex_cny: Array
-    site_capex_cny: Array
-    budget_left_cny: Array
+    device_capex_cur: Array
+    site_capex_cur: Array
+    budget_left_cur: Array
     utilisation_frac: Array
     it_w: Array
-    objective_cny: float
-    rent_cny_per_device_h: Array
-    marginal_cny_per_call: Array
+    objective_cur: float
+    rent_cur_per_device_h: Array
+    marginal_cur_per_call: Array
     budget_dual: Array
-    supply_dual_cny: Array
-    power_dual_cny_per_w: Array
+    supply_dual_cur: Array
+    power_dual_cur_per_w: Array
     binding: tuple[tuple[str, ...], ...]
     status: str
     cluster: Array | None = None

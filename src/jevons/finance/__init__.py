@@ -3,7 +3,7 @@
 from jevons.finance.formulas import (
     crf,
     discount_factors,
-    enterprise_value_cny,
+    enterprise_value_cur,
     growth_value,
     incremental_roic,
     irr,
@@ -32,7 +32,7 @@ from jevons.finance.types import (
 __all__ = [
     "SHARES_PER_ADS", "AccountTerms", "BaseCloud", "DcfTerms", "Funding", "IsoPrice", "LineValue", "Multiple",
     "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements", "Valuation", "YearSums",
-    "at_multiple", "base_cloud", "crf", "dcf", "discount_factors", "enterprise_value_cny", "fund", "growing_line",
+    "at_multiple", "base_cloud", "crf", "dcf", "discount_factors", "enterprise_value_cur", "fund", "growing_line",
     "growth_value", "incremental_roic", "irr", "line_value", "npv", "rerating", "reverse_dcf", "scenario_weights",
     "score_narrative", "statements", "straight_line", "terminal_value", "year_sums",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from jevons.errors import InfeasibleError, InputError
 from jevons.formula import Formula, Symbol
 
 __all__ = [
-    "crf", "discount_factors", "enterprise_value_cny", "growth_value", "incremental_roic", "irr", "npv",
+    "crf", "discount_factors", "enterprise_value_cur", "growth_value", "incremental_roic", "irr", "npv",
     "straight_line", "terminal_value",
 ]  # fmt: skip
 
@@ -183,7 +183,7 @@ def terminal_value(next_nopat: ArrayLike, wacc_frac: ArrayLike, growth_frac: Arr
 def growth_value(
     growth_frac: ArrayLike,
     *,
-    revenue_cny: float,
+    revenue_cur: float,
     margin_frac: ArrayLike,
     capital_per_revenue: ArrayLike,
     wacc_frac: ArrayLike,
@@ -198,7 +198,7 @@ def growth_value(
     ----------
     growth_frac : array_like
         Growth a year of the first `constant_y` years.
-    revenue_cny : float
+    revenue_cur : float
         Revenue of the year before the first.
     margin_frac, capital_per_revenue, wacc_frac : array_like
         EBITA over revenue, capital per CNY of added revenue (> 0), cost of capital.
@@ -216,7 +216,7 @@ def growth_value(
     growth, margin = np.asarray(growth_frac, float), np.asarray(margin_frac, float)
     capital, wacc = np.asarray(capital_per_revenue, float), np.asarray(wacc_frac, float)
     profit = margin * (1.0 - tax_frac)
-    revenue = np.full(growth.shape, float(revenue_cny))
+    revenue = np.full(growth.shape, float(revenue_cur))
     value = np.zeros(np.broadcast(growth, margin, capital, wacc).shape)
     years = constant_y + fade_y
     for year in range(1, years + 1):
@@ -229,32 +229,32 @@ def growth_value(
     return np.asarray(value + after * (1.0 + wacc) ** -(years - 0.5))
 
 
-def enterprise_value_cny(
-    price_usd_per_ads: float, ads: float, cny_per_usd: float, net_cash_cny: float, stakes_cny: float = 0.0
+def enterprise_value_cur(
+    price_usd_per_ads: float, ads: float, cny_per_usd: float, net_cash_cur: float, stakes_cur: float = 0.0
 ) -> float:
     """Return what the market pays for the businesses: price times ADS outstanding, less cash net of debt and stakes."""
     for name, number in (("price", price_usd_per_ads), ("ads", ads), ("cny_per_usd", cny_per_usd)):
         if not number > 0:
             message = f"{name} = {number:g}: must be positive"
             raise InputError(message)
-    return price_usd_per_ads * ads * cny_per_usd - net_cash_cny - stakes_cny
+    return price_usd_per_ads * ads * cny_per_usd - net_cash_cur - stakes_cur
 
 
 def straight_line(
-    cost_cny: Array,
+    cost_cur: Array,
     paid: NDArray[np.int64],
     in_service: NDArray[np.int64],
     retired: NDArray[np.int64],
     life_quarters: float,
     quarters: int,
     *,
-    most_cny: Array | None = None,
+    most_cur: Array | None = None,
 ) -> tuple[Array, Array, Array]:
     """Return depreciation, impairment and closing book value of vintages by quarter.
 
     Parameters
     ----------
-    cost_cny : (n,)
+    cost_cur : (n,)
         Price paid, or for what stood before the start (`paid` < 0) its cost then.
     paid, in_service, retired : (n,) of int
         Quarter of payment, first quarter of service and first quarter out of service; negative before the start.
@@ -262,32 +262,32 @@ def straight_line(
         Straight-line life, > 0.
     quarters : int
         Length of the horizon.
-    most_cny : (n, t), optional
+    most_cur : (n, t), optional
         Value in use at each quarter's end, to which a higher book value is written down.
 
     Returns
     -------
-    depreciation_cny, impairment_cny, closing_cny : (n, t)
+    depreciation_cur, impairment_cur, closing_cur : (n, t)
         What is left at retirement is impaired in that quarter. After an impairment the rest is spread evenly over the
         remaining life. ``opening + cost - depreciation - impairment = closing``.
     """
-    count = cost_cny.size
+    count = cost_cur.size
     lived = np.clip(-in_service / life_quarters, 0.0, 1.0)
-    book = np.where(paid < 0, cost_cny * (1.0 - lived), 0.0)
+    book = np.where(paid < 0, cost_cur * (1.0 - lived), 0.0)
     depreciation, impairment, closing = (
         np.zeros((count, quarters)),
         np.zeros((count, quarters)),
         np.zeros((count, quarters)),
     )
     for t in range(quarters):
-        book = book + np.where(paid == t, cost_cny, 0.0)
+        book = book + np.where(paid == t, cost_cur, 0.0)
         written_off = np.where(retired <= t, book, 0.0)
         book = book - written_off
         remaining = np.maximum(life_quarters - (t - in_service), 1.0)
         depreciation[:, t] = np.where(t >= in_service, book / remaining, 0.0)
         book = book - depreciation[:, t]
-        if most_cny is not None:
-            excess = np.maximum(book - np.maximum(most_cny[:, t], 0.0), 0.0)
+        if most_cur is not None:
+            excess = np.maximum(book - np.maximum(most_cur[:, t], 0.0), 0.0)
             written_off = written_off + excess
             book = book - excess
         impairment[:, t] = written_off

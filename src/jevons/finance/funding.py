@@ -16,41 +16,41 @@ class Funding:
 
     Parameters
     ----------
-    free_cash_cny : (t,)
+    free_cash_cur : (t,)
         Free cash flow of all businesses.
-    interest_cny : (t,)
+    interest_cur : (t,)
         On opening net cash, after tax; negative on net debt.
-    returned_cny : (t,)
+    returned_cur : (t,)
         Buybacks and dividends that are paid; cut before anything is raised.
-    raised_cny : (t,)
+    raised_cur : (t,)
         Debt or equity needed to keep the least net cash.
-    opening_cny, closing_cny : (t,)
+    opening_cur, closing_cur : (t,)
         Net cash; money raised as debt is taken off again when it is counted, so `closing` counts raised money as cash.
     """
 
-    free_cash_cny: Array
-    interest_cny: Array
-    returned_cny: Array
-    raised_cny: Array
-    opening_cny: Array
-    closing_cny: Array
+    free_cash_cur: Array
+    interest_cur: Array
+    returned_cur: Array
+    raised_cur: Array
+    opening_cur: Array
+    closing_cur: Array
 
 
 def fund(
-    opening_net_cash_cny: float, free_cash_cny: Array, *, returns_cny: Array, least_net_cash_cny: float = 0.0,
+    opening_net_cash_cur: float, free_cash_cur: Array, *, returns_cur: Array, least_net_cash_cur: float = 0.0,
     interest_frac: float = 0.02, tax_frac: float = 0.2,
 ) -> Funding:  # fmt: skip
     """Return the group's cash by quarter.
 
     Parameters
     ----------
-    opening_net_cash_cny : float
+    opening_net_cash_cur : float
         Cash and treasury investments less debt at the start.
-    free_cash_cny : (t,)
+    free_cash_cur : (t,)
         Of all businesses.
-    returns_cny : (t,)
+    returns_cur : (t,)
         Buybacks and dividends that are meant to be paid, >= 0.
-    least_net_cash_cny : float
+    least_net_cash_cur : float
         Net cash the group keeps; below it, returns are cut first, then money is raised.
     interest_frac, tax_frac : float
         A year, and tax on it.
@@ -65,33 +65,33 @@ def fund(
     ``closing = opening + interest + free cash - returned + raised``. Issue prices and dilution are left out: the plan
     of February 2025 needed neither.
     """
-    flows, meant = np.asarray(free_cash_cny, float), np.asarray(returns_cny, float)
+    flows, meant = np.asarray(free_cash_cur, float), np.asarray(returns_cur, float)
     faults = []
     if flows.ndim != 1 or flows.shape != meant.shape or not np.isfinite([*flows, *meant]).all():
         faults.append(
-            Fault(message="must be finite amounts by quarter, as many as there are returns", path="free_cash_cny")
+            Fault(message="must be finite amounts by quarter, as many as there are returns", path="free_cash_cur")
         )
     elif (meant < 0).any():
-        faults.append(Fault(message=f"{meant.min():g}: must be >= 0", path="returns_cny"))
-    if not np.isfinite([opening_net_cash_cny, least_net_cash_cny, interest_frac]).all() or not 0 <= tax_frac <= 1:
-        faults.append(Fault(message="net cash and rates must be finite, tax in 0..1", path="opening_net_cash_cny"))
+        faults.append(Fault(message=f"{meant.min():g}: must be >= 0", path="returns_cur"))
+    if not np.isfinite([opening_net_cash_cur, least_net_cash_cur, interest_frac]).all() or not 0 <= tax_frac <= 1:
+        faults.append(Fault(message="net cash and rates must be finite, tax in 0..1", path="opening_net_cash_cur"))
     if faults:
         raise InputError(faults)
     rows = np.zeros((5, flows.size))
-    cash = opening_net_cash_cny
+    cash = opening_net_cash_cur
     for t in range(flows.size):
         interest = cash * ((1.0 + interest_frac) ** 0.25 - 1.0) * (1.0 - tax_frac)
         before = cash + interest + flows[t]
-        paid = float(np.clip(before - least_net_cash_cny, 0.0, meant[t]))
-        raised = max(least_net_cash_cny - (before - paid), 0.0)
+        paid = float(np.clip(before - least_net_cash_cur, 0.0, meant[t]))
+        raised = max(least_net_cash_cur - (before - paid), 0.0)
         rows[:, t] = interest, paid, raised, cash, before - paid + raised
         cash = rows[4, t]
-    interest_cny, returned_cny, raised_cny, opening_cny, closing_cny = rows
+    interest_cur, returned_cur, raised_cur, opening_cur, closing_cur = rows
     return Funding(
-        free_cash_cny=flows,
-        interest_cny=interest_cny,
-        returned_cny=returned_cny,
-        raised_cny=raised_cny,
-        opening_cny=opening_cny,
-        closing_cny=closing_cny,
+        free_cash_cur=flows,
+        interest_cur=interest_cur,
+        returned_cur=returned_cur,
+        raised_cur=raised_cur,
+        opening_cur=opening_cur,
+        closing_cur=closing_cur,
     )

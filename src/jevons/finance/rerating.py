@@ -60,9 +60,9 @@ class PriceView:
 
     Parameters
     ----------
-    earnings_cny : float
+    earnings_cur : float
         EBITA a year of the businesses besides the cloud.
-    cloud_revenue_cny : float
+    cloud_revenue_cur : float
         A year, > 0.
     growth_frac : float
         Last growth reported by the cloud, taken for five years.
@@ -72,15 +72,15 @@ class PriceView:
         Rate of the day.
     """
 
-    earnings_cny: float
-    cloud_revenue_cny: float
+    earnings_cur: float
+    cloud_revenue_cur: float
     growth_frac: float
     wacc_frac: float
     cny_per_usd: float
 
 
 FACTORS: Mapping[str, tuple[str, ...]] = {
-    "earnings": ("earnings_cny", "cloud_revenue_cny"),
+    "earnings": ("earnings_cur", "cloud_revenue_cur"),
     "rates": ("wacc_frac",),
     "growth": ("growth_frac",),
     "currency": ("cny_per_usd",),
@@ -154,12 +154,12 @@ def rerating(
     def value(view: Callable[[str], float]) -> float:
         wacc = view("wacc_frac")
         cloud = growth_value(
-            view("growth_frac"), revenue_cny=view("cloud_revenue_cny"), margin_frac=margin_frac,
+            view("growth_frac"), revenue_cur=view("cloud_revenue_cur"), margin_frac=margin_frac,
             capital_per_revenue=capital_per_revenue, wacc_frac=wacc, tax_frac=tax_frac,
             terminal_growth_frac=terminal_growth_frac,
         )  # fmt: skip
         rest = growing_line(
-            view("earnings_cny"), growth_frac=rest_growth_frac, years=10, wacc_frac=wacc, tax_frac=tax_frac,
+            view("earnings_cur"), growth_frac=rest_growth_frac, years=10, wacc_frac=wacc, tax_frac=tax_frac,
             terminal_growth_frac=min(rest_growth_frac, terminal_growth_frac), roic_frac=rest_return_frac,
         )  # fmt: skip
         return (float(cloud) + rest) / view("cny_per_usd")

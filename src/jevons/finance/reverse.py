@@ -19,9 +19,9 @@ _HALVINGS = 50
 
 
 def reverse_dcf(
-    value_cny: float,
+    value_cur: float,
     *,
-    revenue_cny: float,
+    revenue_cur: float,
     margin_frac: ArrayLike,
     capital_per_revenue: ArrayLike,
     wacc_frac: ArrayLike,
@@ -36,9 +36,9 @@ def reverse_dcf(
 
     Parameters
     ----------
-    value_cny : float
+    value_cur : float
         What the business must be worth: an enterprise value, or a rise of one plus what the business was worth before.
-    revenue_cny : float
+    revenue_cur : float
         Revenue of the last year, > 0.
     margin_frac, capital_per_revenue, wacc_frac : array_like
         Axes of the surface; they broadcast.
@@ -66,13 +66,13 @@ def reverse_dcf(
     """
     m, k, w = np.broadcast_arrays(*(np.asarray(a, float) for a in (margin_frac, capital_per_revenue, wacc_frac)))
     faults = []
-    for name, array in (("margin_frac", m), ("capital_per_revenue", k), ("revenue_cny", np.asarray(revenue_cny))):
+    for name, array in (("margin_frac", m), ("capital_per_revenue", k), ("revenue_cur", np.asarray(revenue_cur))):
         if not (np.isfinite(array) & (array > 0)).all():
             faults.append(Fault(message="must be positive", path=name))
     if not (w > terminal_growth_frac).all():
         faults.append(Fault(message=f"must exceed growth for ever, {terminal_growth_frac:g}", path="wacc_frac"))
-    if not np.isfinite(value_cny):
-        faults.append(Fault(message="must be a finite number", path="value_cny"))
+    if not np.isfinite(value_cur):
+        faults.append(Fault(message="must be a finite number", path="value_cur"))
     if not least_growth_frac < most_growth_frac:
         faults.append(
             Fault(message=f"{least_growth_frac:g} must be below {most_growth_frac:g}", path="least_growth_frac")
@@ -81,11 +81,11 @@ def reverse_dcf(
         raise InputError(faults)
 
     def excess(growth: Array) -> Array:
-        return value_cny_at(growth) - value_cny
+        return value_cur_at(growth) - value_cur
 
-    def value_cny_at(growth: Array) -> Array:
+    def value_cur_at(growth: Array) -> Array:
         return growth_value(
-            growth, revenue_cny=revenue_cny, margin_frac=m, capital_per_revenue=k, wacc_frac=w, tax_frac=tax_frac,
+            growth, revenue_cur=revenue_cur, margin_frac=m, capital_per_revenue=k, wacc_frac=w, tax_frac=tax_frac,
             terminal_growth_frac=terminal_growth_frac, constant_y=constant_y, fade_y=fade_y,
         )  # fmt: skip
 
@@ -117,22 +117,22 @@ def reverse_dcf(
         reason=reason,
         roic_frac=roic,
         growth_destroys_value=roic < w,
-        value_cny=float(value_cny),
+        value_cur=float(value_cur),
     )
 
 
 def scenario_weights(
-    values_cny: Sequence[float] | Array, prior: Sequence[float] | Array, price_cny: float
+    values_cur: Sequence[float] | Array, prior: Sequence[float] | Array, price_cur: float
 ) -> ScenarioWeights:
     """Return the scenario weights nearest to *prior* in relative entropy whose mean value is a price.
 
     Parameters
     ----------
-    values_cny : (n,)
+    values_cur : (n,)
         Value in each scenario.
     prior : (n,)
         Weights >= 0 that sum to 1; a scenario of weight 0 keeps it.
-    price_cny : float
+    price_cur : float
         The price, strictly between the least and the greatest value.
 
     Raises
@@ -148,8 +148,8 @@ def scenario_weights(
     ``w ~ prior exp(tilt value)``; the mean rises with the tilt, so one root is sought. (Csiszár 1975, *I-divergence
     geometry of probability distributions and minimization problems*.)
     """
-    values, start = np.asarray(values_cny, float), np.asarray(prior, float)
-    if values.ndim != 1 or values.shape != start.shape or not np.isfinite([*values, *start, price_cny]).all():
+    values, start = np.asarray(values_cur, float), np.asarray(prior, float)
+    if values.ndim != 1 or values.shape != start.shape or not np.isfinite([*values, *start, price_cur]).all():
         message = "values and prior must be two finite sequences of one length, and the price a finite number"
         raise InputError(message)
     if (start < 0).any() or abs(start.sum() - 1.0) > 1e-9:
@@ -157,15 +157,15 @@ def scenario_weights(
         raise InputError(message)
     possible = start > 0
     low, high = float(values[possible].min()), float(values[possible].max())
-    if low == high == price_cny:
-        return ScenarioWeights(weights=start, tilt_per_cny=0.0, relative_entropy_nats=0.0, gain=np.zeros_like(start))
-    if not low < price_cny < high:
+    if low == high == price_cur:
+        return ScenarioWeights(weights=start, tilt_per_cur=0.0, relative_entropy_nats=0.0, gain=np.zeros_like(start))
+    if not low < price_cur < high:
         message = (
-            f"no weights explain a price of {price_cny:.4g}: the scenarios are worth {low:.4g} to {high:.4g}; "
+            f"no weights explain a price of {price_cur:.4g}: the scenarios are worth {low:.4g} to {high:.4g}; "
             "it needs a scenario beyond them"
         )
         raise InfeasibleError(message, ["scenario range"])
-    unit = (values[possible] - price_cny) / (high - low)
+    unit = (values[possible] - price_cur) / (high - low)
     log_prior = np.log(start[possible])
 
     def mean(tilt: float) -> float:
@@ -181,5 +181,5 @@ def scenario_weights(
     weights[possible] = np.exp(logs - logsumexp(logs))
     entropy = float(weights[possible] @ (np.log(np.maximum(weights[possible], 1e-300)) - log_prior))
     return ScenarioWeights(
-        weights=weights, tilt_per_cny=tilt / (high - low), relative_entropy_nats=max(entropy, 0.0), gain=weights - start
+        weights=weights, tilt_per_cur=tilt / (high - low), relative_entropy_nats=max(entropy, 0.0), gain=weights - start
     )

@@ -26,13 +26,13 @@ from jevons.finance.types import (
 
 
 def base_cloud(
-    revenue_quarter_cny: float, growth_frac: float, margin_frac: float, capital_per_revenue: float, quarters: int
+    revenue_quarter_cur: float, growth_frac: float, margin_frac: float, capital_per_revenue: float, quarters: int
 ) -> BaseCloud:
     """Return the cloud without the plan, growing at one rate.
 
     Parameters
     ----------
-    revenue_quarter_cny : float
+    revenue_quarter_cur : float
         Revenue of the quarter before the first, > 0.
     growth_frac : float
         Growth a year, > -1.
@@ -43,13 +43,13 @@ def base_cloud(
     quarters : int
         Number of quarters.
     """
-    revenue = revenue_quarter_cny * (1.0 + growth_frac) ** (np.arange(quarters + 1) / 4)
+    revenue = revenue_quarter_cur * (1.0 + growth_frac) ** (np.arange(quarters + 1) / 4)
     return BaseCloud(revenue[1:], margin_frac * revenue[1:], capital_per_revenue * 4.0 * np.diff(revenue))
 
 
 def statements(
     plan: ExpansionPlan,
-    price_cny_per_call: Array,
+    price_cur_per_call: Array,
     internal: Sequence[bool] | NDArray[np.bool_],
     terms: AccountTerms,
     base: BaseCloud | None = None,
@@ -60,7 +60,7 @@ def statements(
     ----------
     plan : ExpansionPlan
         What is built and served.
-    price_cny_per_call : (s, t)
+    price_cur_per_call : (s, t)
         What callers pay on average for a call that is served.
     internal : (s,) of bool
         Segments that are the firm's own businesses.
@@ -78,54 +78,54 @@ def statements(
     quarters = len(p.quarters)
     base = base or BaseCloud(np.zeros(quarters), np.zeros(quarters), np.zeros(quarters))
     inside = np.asarray(internal, bool)
-    _check(plan, price_cny_per_call, inside, terms, base)
-    revenue = price_cny_per_call * plan.served_calls_per_d.sum(axis=2) * DAYS_PER_QUARTER
+    _check(plan, price_cur_per_call, inside, terms, base)
+    revenue = price_cur_per_call * plan.served_calls_per_d.sum(axis=2) * DAYS_PER_QUARTER
     training_h = 24.0 * p.machines.availability_frac * plan.training_devices
     hours = plan.busy_device_h_per_d.sum(axis=(0, 4)) + training_h
-    energy = np.einsum("vrt,vrt->t", hours, p.machines.energy_cny_per_device_h) * DAYS_PER_QUARTER
-    fixed = np.einsum("vt,vrt->t", p.machines.fixed_cny_per_device_quarter, plan.installed)
+    energy = np.einsum("vrt,vrt->t", hours, p.machines.energy_cur_per_device_h) * DAYS_PER_QUARTER
+    fixed = np.einsum("vt,vrt->t", p.machines.fixed_cur_per_device_quarter, plan.installed)
     external, own = revenue[~inside].sum(axis=0), revenue[inside].sum(axis=0)
     overhead = terms.overhead_frac * (external + own)
-    devices = _device_books(plan, price_cny_per_call, terms)
+    devices = _device_books(plan, price_cur_per_call, terms)
     buildings = _building_books(plan, terms)
-    depreciation, impairment = devices.depreciation_cny.sum(axis=0), devices.impairment_cny
-    closing = devices.closing_cny.sum(axis=0)
+    depreciation, impairment = devices.depreciation_cur.sum(axis=0), devices.impairment_cur
+    closing = devices.closing_cur.sum(axis=0)
     ai_ebita = external + own - energy - fixed - overhead - depreciation - buildings[0]
     ai_tax = terms.tax_frac * (ai_ebita - impairment)
-    base_tax = terms.tax_frac * base.ebita_cny
-    capex = plan.device_capex_cny + plan.site_capex_cny
+    base_tax = terms.tax_frac * base.ebita_cur
+    capex = plan.device_capex_cur + plan.site_capex_cur
     ai_fcf = ai_ebita - ai_tax + depreciation + buildings[0] - capex
-    base_fcf = base.ebita_cny - base_tax - base.investment_cny
+    base_fcf = base.ebita_cur - base_tax - base.investment_cur
     return Statements(
         quarters=p.quarters,
-        external_revenue_cny=external,
-        internal_revenue_cny=own,
-        energy_cny=energy,
-        fixed_cny=fixed,
-        overhead_cny=overhead,
-        device_depreciation_cny=depreciation,
-        building_depreciation_cny=buildings[0],
+        external_revenue_cur=external,
+        internal_revenue_cur=own,
+        energy_cur=energy,
+        fixed_cur=fixed,
+        overhead_cur=overhead,
+        device_depreciation_cur=depreciation,
+        building_depreciation_cur=buildings[0],
         vintages=devices.vintages,
-        vintage_depreciation_cny=devices.depreciation_cny,
-        vintage_closing_cny=devices.closing_cny,
-        impairment_cny=impairment,
-        ai_ebita_cny=ai_ebita,
-        base_revenue_cny=base.revenue_cny,
-        base_ebita_cny=base.ebita_cny,
-        base_investment_cny=base.investment_cny,
-        ebita_cny=ai_ebita + base.ebita_cny,
-        ai_tax_cny=ai_tax,
-        tax_cny=ai_tax + base_tax,
-        device_capex_cny=plan.device_capex_cny,
-        site_capex_cny=plan.site_capex_cny,
-        ai_fcf_cny=ai_fcf,
-        base_fcf_cny=base_fcf,
-        fcf_cny=ai_fcf + base_fcf,
-        cumulative_cash_cny=np.cumsum(ai_fcf + base_fcf),
-        device_opening_cny=np.concatenate([[devices.opening_cny], closing[:-1]]),
-        device_closing_cny=closing,
-        building_opening_cny=np.concatenate([[terms.opening_building_book_cny], buildings[1][:-1]]),
-        building_closing_cny=buildings[1],
+        vintage_depreciation_cur=devices.depreciation_cur,
+        vintage_closing_cur=devices.closing_cur,
+        impairment_cur=impairment,
+        ai_ebita_cur=ai_ebita,
+        base_revenue_cur=base.revenue_cur,
+        base_ebita_cur=base.ebita_cur,
+        base_investment_cur=base.investment_cur,
+        ebita_cur=ai_ebita + base.ebita_cur,
+        ai_tax_cur=ai_tax,
+        tax_cur=ai_tax + base_tax,
+        device_capex_cur=plan.device_capex_cur,
+        site_capex_cur=plan.site_capex_cur,
+        ai_fcf_cur=ai_fcf,
+        base_fcf_cur=base_fcf,
+        fcf_cur=ai_fcf + base_fcf,
+        cumulative_cash_cur=np.cumsum(ai_fcf + base_fcf),
+        device_opening_cur=np.concatenate([[devices.opening_cur], closing[:-1]]),
+        device_closing_cur=closing,
+        building_opening_cur=np.concatenate([[terms.opening_building_book_cur], buildings[1][:-1]]),
+        building_closing_cur=buildings[1],
     )
 
 
@@ -133,10 +133,10 @@ def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: 
     segments, quarters = len(plan.problem.segments), len(plan.problem.quarters)
     faults = []
     if price.shape != (segments, quarters) or not (np.isfinite(price) & (price >= 0)).all():
-        faults.append(Fault(message=f"must be ({segments}, {quarters}) finite prices >= 0", path="price_cny_per_call"))
+        faults.append(Fault(message=f"must be ({segments}, {quarters}) finite prices >= 0", path="price_cur_per_call"))
     if inside.shape != (segments,):
         faults.append(Fault(message=f"shape {inside.shape}: must be ({segments},)", path="internal"))
-    for name, least, most in (("tax_frac", 0, 1), ("overhead_frac", 0, 1), ("opening_building_book_cny", 0, np.inf)):
+    for name, least, most in (("tax_frac", 0, 1), ("overhead_frac", 0, 1), ("opening_building_book_cur", 0, np.inf)):
         number = getattr(terms, name)
         if not least <= number <= most:
             faults.append(Fault(message=f"{number:g}: must be in {least:g}..{most:g}", path=name))
@@ -144,9 +144,9 @@ def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: 
         number = getattr(terms, name)
         if not 0 < number < np.inf:
             faults.append(Fault(message=f"{number:g}: must be positive", path=name))
-    cost = terms.initial_cost_cny_per_device
+    cost = terms.initial_cost_cur_per_device
     if cost is not None and (cost.shape != (len(plan.problem.devices),) or not (np.isfinite(cost) & (cost >= 0)).all()):
-        faults.append(Fault(message="must be one finite cost >= 0 per device", path="initial_cost_cny_per_device"))
+        faults.append(Fault(message="must be one finite cost >= 0 per device", path="initial_cost_cur_per_device"))
     for field in dataclasses.fields(base):
         array = getattr(base, field.name)
         if array.shape != (quarters,) or not np.isfinite(array).all():
@@ -160,10 +160,10 @@ class _DeviceBooks:
     """Depreciation and closing book by vintage (n, t), impairment (t,) and opening book of devices."""
 
     vintages: tuple[str, ...]
-    depreciation_cny: Array
-    closing_cny: Array
-    impairment_cny: Array
-    opening_cny: float
+    depreciation_cur: Array
+    closing_cur: Array
+    impairment_cur: Array
+    opening_cur: float
 
 
 def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> _DeviceBooks:
@@ -180,10 +180,10 @@ def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> _De
     worth = value_in_use(plan, price, terms.overhead_frac)[kind, paid] if terms.impair else None
     most = None if worth is None else worth * np.where(np.isfinite(worth), count[:, None], 1.0)
     bought = straight_line(
-        count * p.machines.capex_cny_per_device[kind, paid], paid, start, retired, life, T, most_cny=most
+        count * p.machines.capex_cur_per_device[kind, paid], paid, start, retired, life, T, most_cur=most
     )
-    per_device = np.zeros(len(p.devices)) if terms.initial_cost_cny_per_device is None else (
-        terms.initial_cost_cny_per_device
+    per_device = np.zeros(len(p.devices)) if terms.initial_cost_cur_per_device is None else (
+        terms.initial_cost_cur_per_device
     )  # fmt: skip
     kind, begins, retired, count = _opening_parts(plan)
     stood = per_device[kind] * count
@@ -195,10 +195,10 @@ def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> _De
     )
     return _DeviceBooks(
         vintages=(f"before {years[0]}", *map(str, years)),
-        depreciation_cny=depreciation,
-        closing_cny=closing,
-        impairment_cny=bought[1].sum(axis=0) + old[1].sum(axis=0),
-        opening_cny=opening,
+        depreciation_cur=depreciation,
+        closing_cur=closing,
+        impairment_cur=bought[1].sum(axis=0) + old[1].sum(axis=0),
+        opening_cur=opening,
     )
 
 
@@ -252,7 +252,7 @@ def _opening_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
     return kinds, starts, ends, counts
 
 
-def value_in_use(plan: ExpansionPlan, price_cny_per_call: Array, overhead_frac: float) -> Array:
+def value_in_use(plan: ExpansionPlan, price_cur_per_call: Array, overhead_frac: float) -> Array:
     """Return what a device of each vintage will still bring at each quarter's end, (v, order quarter, t) [CNY].
 
     A device earns the revenue of the calls computed on its kind, less overhead, energy and fixed cost, per device that
@@ -265,27 +265,27 @@ def value_in_use(plan: ExpansionPlan, price_cny_per_call: Array, overhead_frac: 
     steps = stages(p)
     calls_per_h = np.where(np.isfinite(p.machines.device_s_per_call), 3600.0 / p.machines.device_s_per_call, 0.0)
     hours = plan.busy_device_h_per_d.sum(axis=4)
-    sales = np.einsum("svrt,svt,st->vt", hours, calls_per_h, price_cny_per_call) * (1.0 - overhead_frac)
-    energy = np.einsum("svrt,vrt->vt", hours, p.machines.energy_cny_per_device_h)
+    sales = np.einsum("svrt,svt,st->vt", hours, calls_per_h, price_cur_per_call) * (1.0 - overhead_frac)
+    energy = np.einsum("svrt,vrt->vt", hours, p.machines.energy_cur_per_device_h)
     installed = plan.installed.sum(axis=1)
     serving = installed - plan.training_devices.sum(axis=1)
     least = 1e-9 * max(float(installed.max(initial=0.0)), 1e-300)
     serves = serving > least
     margin = np.where(serves, (sales - energy) * DAYS_PER_QUARTER / np.maximum(serving, least), 0.0)
     mean = margin.sum(axis=1, keepdims=True) / np.maximum(serves.sum(axis=1, keepdims=True), 1)
-    earned = np.where(serves, margin, mean) - p.machines.fixed_cny_per_device_quarter
+    earned = np.where(serves, margin, mean) - p.machines.fixed_cur_per_device_quarter
     count = steps.decided
     earned = np.concatenate([earned, np.repeat(earned[:, -1:], steps.length_quarters.size - count, axis=1)], axis=1)
     flows = earned[:, None, :] * steps.serves[:, :count] * (steps.problem.money.discount * steps.length_quarters)
     later = (np.cumsum(flows[..., ::-1], axis=2)[..., ::-1] - flows)[..., :count]
-    worth = (later + p.machines.terminal_cny_per_device[:, :, None]) / p.money.discount
+    worth = (later + p.machines.terminal_cur_per_device[:, :, None]) / p.money.discount
     return np.asarray(np.where(serves.any(axis=1)[:, None, None], worth, np.inf))
 
 
 def _building_books(plan: ExpansionPlan, terms: AccountTerms) -> tuple[Array, Array]:
     """Return depreciation and closing book (t,) of sites, depreciated from the quarter in which they are paid."""
     quarters = len(plan.problem.quarters)
-    cost = np.concatenate([[terms.opening_building_book_cny], plan.site_capex_cny])
+    cost = np.concatenate([[terms.opening_building_book_cur], plan.site_capex_cur])
     paid = np.concatenate([[-1], np.arange(quarters)])
     start = np.concatenate([[0], np.arange(quarters)])
     never = np.full(quarters + 1, np.iinfo(np.int64).max)
@@ -293,7 +293,7 @@ def _building_books(plan: ExpansionPlan, terms: AccountTerms) -> tuple[Array, Ar
     return depreciation.sum(axis=0), closing.sum(axis=0)
 
 
-_LEFT_OUT = ("cumulative_cash_cny", "vintage_depreciation_cny")
+_LEFT_OUT = ("cumulative_cash_cur", "vintage_depreciation_cur")
 """A stock, and a flow that is not one line."""
 _FIRST_YEAR = 0.625
 """Years from the middle of the last quarter to the middle of the first year after it."""
@@ -316,18 +316,18 @@ def year_sums(accounts: Statements, *, kind: str = "calendar") -> YearSums:
         labels.append(str(year) if kind == "calendar" else f"FY{year if quarter == 1 else year + 1}")
     years = tuple(dict.fromkeys(labels))
     member = np.array([[label == year for label in labels] for year in years])
-    flows = [f.name for f in dataclasses.fields(accounts) if f.name.endswith("_cny") and f.name not in _LEFT_OUT]
-    flows = [name for name in flows if not name.endswith(("opening_cny", "closing_cny"))]
+    flows = [f.name for f in dataclasses.fields(accounts) if f.name.endswith("_cur") and f.name not in _LEFT_OUT]
+    flows = [name for name in flows if not name.endswith(("opening_cur", "closing_cur"))]
     lines = {name: np.asarray(member @ getattr(accounts, name)) for name in flows}
     return YearSums(years, member.sum(axis=1), lines)
 
 
-def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfTerms) -> LineValue:
+def line_value(revenue_cur: Array, ebita_cur: Array, fcf_cur: Array, terms: DcfTerms) -> LineValue:
     """Return the present value of a business from its explicit quarters and how it runs on.
 
     Parameters
     ----------
-    revenue_cny, ebita_cny, fcf_cny : (t,)
+    revenue_cur, ebita_cur, fcf_cur : (t,)
         By quarter; the margin of the last year is that of the last four, or of all where there are fewer.
     terms : DcfTerms
         Cost of capital, fade and what follows.
@@ -346,34 +346,34 @@ def line_value(revenue_cny: Array, ebita_cny: Array, fcf_cny: Array, terms: DcfT
         If there are fewer than eight quarters where the starting growth is to be measured, or the cost of capital does
         not exceed growth for ever.
     """
-    quarters = revenue_cny.size
+    quarters = revenue_cur.size
     if not quarters or (quarters < 8 and terms.start_growth_frac is None):
         message = f"growth is measured over 8 quarters and there are {quarters}; give `start_growth_frac` for fewer"
         raise InputError(message)
-    explicit = float(fcf_cny @ discount_factors(terms.wacc_frac, quarters))
-    if not revenue_cny[-1] > 0:
+    explicit = float(fcf_cur @ discount_factors(terms.wacc_frac, quarters))
+    if not revenue_cur[-1] > 0:
         return LineValue(
-            explicit_cny=explicit,
-            fade_cny=0.0,
-            terminal_cny=0.0,
-            standing_cny=0.0,
+            explicit_cur=explicit,
+            fade_cur=0.0,
+            terminal_cur=0.0,
+            standing_cur=0.0,
             roic_frac=_mature_roic(terms),
             wacc_frac=terms.wacc_frac,
         )
-    margin = float(ebita_cny[-4:].sum()) / float(revenue_cny[-4:].sum())
+    margin = float(ebita_cur[-4:].sum()) / float(revenue_cur[-4:].sum())
     growth = terms.start_growth_frac
     if growth is None:
-        before = float(revenue_cny[-8:-4].sum())
-        growth = float(revenue_cny[-4:].sum()) / before - 1.0 if before > 0 else terms.terminal_growth_frac
-    pace = 4.0 * float(revenue_cny[-1])
+        before = float(revenue_cur[-8:-4].sum())
+        growth = float(revenue_cur[-4:].sum()) / before - 1.0 if before > 0 else terms.terminal_growth_frac
+    pace = 4.0 * float(revenue_cur[-1])
     fade, after = _run_on(pace, margin, growth, terms.terminal_growth_frac, quarters / 4, terms)
     standing = sum(_run_on(pace, margin, 0.0, 0.0, quarters / 4, terms))
     roic = _mature_roic(terms)
     return LineValue(
-        explicit_cny=explicit,
-        fade_cny=fade,
-        terminal_cny=after,
-        standing_cny=standing,
+        explicit_cur=explicit,
+        fade_cur=fade,
+        terminal_cur=after,
+        standing_cur=standing,
         roic_frac=roic,
         wacc_frac=terms.wacc_frac,
     )
@@ -385,13 +385,13 @@ def _mature_roic(terms: DcfTerms) -> float:
 
 
 def _run_on(
-    pace_cny: float, margin: float, growth: float, forever: float, begin_y: float, terms: DcfTerms
+    pace_cur: float, margin: float, growth: float, forever: float, begin_y: float, terms: DcfTerms
 ) -> tuple[float, float]:
-    """Return the present values of the fade and of what follows, from a yearly *pace_cny* of revenue at *begin_y*."""
+    """Return the present values of the fade and of what follows, from a yearly *pace_cur* of revenue at *begin_y*."""
     wacc, tax, k = terms.wacc_frac, terms.tax_frac, terms.capital_per_revenue
-    revenue, fade = pace_cny, 0.0
-    capital = k * pace_cny if terms.opening_capital_cny is None else terms.opening_capital_cny
-    intensity = capital / pace_cny
+    revenue, fade = pace_cur, 0.0
+    capital = k * pace_cur if terms.opening_capital_cur is None else terms.opening_capital_cur
+    intensity = capital / pace_cur
     for year in range(1, terms.fade_y + 1):
         faded = year / terms.fade_y
         rate = growth + (forever - growth) * faded
@@ -407,7 +407,7 @@ def _run_on(
 
 
 def growing_line(
-    ebita_y_cny: float,
+    ebita_y_cur: float,
     *,
     growth_frac: float,
     years: int,
@@ -420,7 +420,7 @@ def growing_line(
 
     Parameters
     ----------
-    ebita_y_cny : float
+    ebita_y_cur : float
         EBITA of the year before the first.
     growth_frac, terminal_growth_frac : float
         Growth a year of the first `years`, and after.
@@ -444,7 +444,7 @@ def growing_line(
     if not roic_frac > 0:
         message = f"roic_frac = {roic_frac:g}: must be positive"
         raise InputError(message)
-    profit, value = ebita_y_cny * (1.0 - tax_frac), 0.0
+    profit, value = ebita_y_cur * (1.0 - tax_frac), 0.0
     for year in range(1, years + 1):
         profit *= 1.0 + growth_frac
         value += profit * (1.0 - growth_frac / roic_frac) * (1.0 + wacc_frac) ** -(year - 0.5)
@@ -457,9 +457,9 @@ def dcf(
     *,
     ai: DcfTerms,
     base: DcfTerms,
-    rest_cny: float,
-    net_cash_cny: float,
-    stakes_cny: float,
+    rest_cur: float,
+    net_cash_cur: float,
+    stakes_cur: float,
     ads: float,
     cny_per_usd: float,
     lines: Mapping[str, float] | None = None,
@@ -472,9 +472,9 @@ def dcf(
         With AI cloud and base cloud lines; a base line without revenue is worth nothing.
     ai, base : DcfTerms
         How the two run on after the plan.
-    rest_cny : float
+    rest_cur : float
         Value of the other businesses: a multiple times EBITA after tax, or `growing_line`.
-    net_cash_cny, stakes_cny : float
+    net_cash_cur, stakes_cur : float
         Cash less debt; stakes in other firms.
     ads : float
         American depositary shares outstanding, > 0 (ordinary shares over eight).
@@ -492,45 +492,45 @@ def dcf(
         message = f"ads = {ads:g} and cny_per_usd = {cny_per_usd:g}: both must be positive"
         raise InputError(message)
     nothing = LineValue(
-        explicit_cny=0.0, fade_cny=0.0, terminal_cny=0.0, standing_cny=0.0, roic_frac=0.0, wacc_frac=ai.wacc_frac
+        explicit_cur=0.0, fade_cur=0.0, terminal_cur=0.0, standing_cur=0.0, roic_frac=0.0, wacc_frac=ai.wacc_frac
     )
     parts = []
     for name, fields, terms in (("AI cloud", "ai", ai), ("Base cloud", "base", base)):
-        revenue = getattr(accounts, f"{fields}_revenue_cny")
-        flows = getattr(accounts, f"{fields}_fcf_cny")
+        revenue = getattr(accounts, f"{fields}_revenue_cur")
+        flows = getattr(accounts, f"{fields}_fcf_cur")
         value = nothing
         if revenue.any() or flows.any():
             try:
-                value = line_value(revenue, getattr(accounts, f"{fields}_ebita_cny"), flows, terms)
+                value = line_value(revenue, getattr(accounts, f"{fields}_ebita_cur"), flows, terms)
             except InputError as error:
                 message = f"{name}: {error}"
                 raise InputError(message) from error
         parts.append(value)
     others = dict(lines or {})
     bridge = (
-        ("AI cloud: cash in the plan", parts[0].explicit_cny),
-        ("AI cloud: fleet value at the horizon", parts[0].standing_cny),
-        ("AI cloud: growth after the horizon", parts[0].growth_cny),
+        ("AI cloud: cash in the plan", parts[0].explicit_cur),
+        ("AI cloud: fleet value at the horizon", parts[0].standing_cur),
+        ("AI cloud: growth after the horizon", parts[0].growth_cur),
         *others.items(),
-        ("Base cloud", parts[1].total_cny),
-        ("Rest of the group", rest_cny),
-        ("Net cash", net_cash_cny),
-        ("Stakes", stakes_cny),
+        ("Base cloud", parts[1].total_cur),
+        ("Rest of the group", rest_cur),
+        ("Net cash", net_cash_cur),
+        ("Stakes", stakes_cur),
     )
     extra = sum(others.values())
-    enterprise = parts[0].total_cny + extra + parts[1].total_cny + rest_cny
-    equity = enterprise + net_cash_cny + stakes_cny
+    enterprise = parts[0].total_cur + extra + parts[1].total_cur + rest_cur
+    equity = enterprise + net_cash_cur + stakes_cur
     return Valuation(
         ai=parts[0],
         base=parts[1],
-        lines_cny=extra,
-        rest_cny=rest_cny,
-        net_cash_cny=net_cash_cny,
-        stakes_cny=stakes_cny,
-        enterprise_cny=enterprise,
-        equity_cny=equity,
-        per_ads_cny=equity / ads,
+        lines_cur=extra,
+        rest_cur=rest_cur,
+        net_cash_cur=net_cash_cur,
+        stakes_cur=stakes_cur,
+        enterprise_cur=enterprise,
+        equity_cur=equity,
+        per_ads_cur=equity / ads,
         per_ads_usd=equity / ads / cny_per_usd,
-        per_share_cny=equity / ads / SHARES_PER_ADS,
+        per_share_cur=equity / ads / SHARES_PER_ADS,
         bridge=bridge,
     )

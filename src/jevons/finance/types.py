@@ -26,9 +26,9 @@ class AccountTerms:
         Straight-line lives in the accounts, > 0; not the lives in service.
     overhead_frac : float
         Staff, research, selling and other costs as a share of AI revenue.
-    initial_cost_cny_per_device : (v,), optional
+    initial_cost_cur_per_device : (v,), optional
         What the devices standing at the start had cost; 0 where not given.
-    opening_building_book_cny : float
+    opening_building_book_cur : float
         Book value of the sites at the start, written off over a whole building life.
     impair : bool
         Whether vintages are written down to their value in use.
@@ -38,8 +38,8 @@ class AccountTerms:
     device_life_y: float
     building_life_y: float
     overhead_frac: float
-    initial_cost_cny_per_device: Array | None = None
-    opening_building_book_cny: float = 0.0
+    initial_cost_cur_per_device: Array | None = None
+    opening_building_book_cur: float = 0.0
     impair: bool = True
 
 
@@ -49,15 +49,15 @@ class BaseCloud:
 
     Parameters
     ----------
-    revenue_cny, ebita_cny : (t,)
+    revenue_cur, ebita_cur : (t,)
         After its own depreciation.
-    investment_cny : (t,)
+    investment_cur : (t,)
         Growth of invested capital: capital expenditure and working capital less depreciation.
     """
 
-    revenue_cny: Array
-    ebita_cny: Array
-    investment_cny: Array
+    revenue_cur: Array
+    ebita_cur: Array
+    investment_cur: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,78 +68,78 @@ class Statements:
     ----------
     quarters : tuple of str
         Labels such as ``2025-Q1``.
-    external_revenue_cny, internal_revenue_cny : (t,)
+    external_revenue_cur, internal_revenue_cur : (t,)
         AI revenue from customers and from the firm's own businesses.
-    energy_cny, fixed_cny, overhead_cny : (t,)
+    energy_cur, fixed_cur, overhead_cur : (t,)
         Running costs of the AI cloud.
-    device_depreciation_cny, building_depreciation_cny : (t,)
+    device_depreciation_cur, building_depreciation_cur : (t,)
         Straight-line by vintage; starts with service, so it lags the spending.
     vintages : tuple of str
         ``before 2025`` for what stood at the start, then the calendar years in which devices are paid.
-    vintage_depreciation_cny, vintage_closing_cny : (n, t)
+    vintage_depreciation_cur, vintage_closing_cur : (n, t)
         Depreciation of devices, and their book value at the end of the quarter, by vintage; they sum to the totals.
-    impairment_cny : (t,)
+    impairment_cur : (t,)
         Write-downs to value in use and what is left on the books of devices that retire.
-    ai_ebita_cny, base_ebita_cny, ebita_cny : (t,)
+    ai_ebita_cur, base_ebita_cur, ebita_cur : (t,)
         Before impairment; ``ebita`` is the sum.
-    base_revenue_cny, base_investment_cny : (t,)
+    base_revenue_cur, base_investment_cur : (t,)
         Of the cloud without the plan.
-    tax_cny : (t,)
+    tax_cur : (t,)
         On EBITA less impairment; negative where the plan shelters other profits.
-    ai_tax_cny : (t,)
+    ai_tax_cur : (t,)
         The plan's part of it.
-    device_capex_cny, site_capex_cny : (t,)
+    device_capex_cur, site_capex_cur : (t,)
         Cash spent.
-    ai_fcf_cny, base_fcf_cny, fcf_cny, cumulative_cash_cny : (t,)
+    ai_fcf_cur, base_fcf_cur, fcf_cur, cumulative_cash_cur : (t,)
         Free cash flow: EBITA less tax plus depreciation less capital expenditure; its running sum.
-    device_opening_cny, device_closing_cny, building_opening_cny, building_closing_cny : (t,)
+    device_opening_cur, device_closing_cur, building_opening_cur, building_closing_cur : (t,)
         Book values.
     """
 
     quarters: tuple[str, ...]
-    external_revenue_cny: Array
-    internal_revenue_cny: Array
-    energy_cny: Array
-    fixed_cny: Array
-    overhead_cny: Array
-    device_depreciation_cny: Array
-    building_depreciation_cny: Array
+    external_revenue_cur: Array
+    internal_revenue_cur: Array
+    energy_cur: Array
+    fixed_cur: Array
+    overhead_cur: Array
+    device_depreciation_cur: Array
+    building_depreciation_cur: Array
     vintages: tuple[str, ...]
-    vintage_depreciation_cny: Array
-    vintage_closing_cny: Array
-    impairment_cny: Array
-    ai_ebita_cny: Array
-    base_revenue_cny: Array
-    base_ebita_cny: Array
-    base_investment_cny: Array
-    ebita_cny: Array
-    ai_tax_cny: Array
-    tax_cny: Array
-    device_capex_cny: Array
-    site_capex_cny: Array
-    ai_fcf_cny: Array
-    base_fcf_cny: Array
-    fcf_cny: Array
-    cumulative_cash_cny: Array
-    device_opening_cny: Array
-    device_closing_cny: Array
-    building_opening_cny: Array
-    building_closing_cny: Array
+    vintage_depreciation_cur: Array
+    vintage_closing_cur: Array
+    impairment_cur: Array
+    ai_ebita_cur: Array
+    base_revenue_cur: Array
+    base_ebita_cur: Array
+    base_investment_cur: Array
+    ebita_cur: Array
+    ai_tax_cur: Array
+    tax_cur: Array
+    device_capex_cur: Array
+    site_capex_cur: Array
+    ai_fcf_cur: Array
+    base_fcf_cur: Array
+    fcf_cur: Array
+    cumulative_cash_cur: Array
+    device_opening_cur: Array
+    device_closing_cur: Array
+    building_opening_cur: Array
+    building_closing_cur: Array
 
     @property
-    def ai_revenue_cny(self) -> Array:
+    def ai_revenue_cur(self) -> Array:
         """AI revenue, external and internal."""
-        return self.external_revenue_cny + self.internal_revenue_cny
+        return self.external_revenue_cur + self.internal_revenue_cur
 
     @property
-    def depreciation_cny(self) -> Array:
+    def depreciation_cur(self) -> Array:
         """Depreciation of devices and buildings."""
-        return self.device_depreciation_cny + self.building_depreciation_cny
+        return self.device_depreciation_cur + self.building_depreciation_cur
 
     @property
-    def capex_cny(self) -> Array:
+    def capex_cur(self) -> Array:
         """Cash spent on devices and sites."""
-        return self.device_capex_cny + self.site_capex_cny
+        return self.device_capex_cur + self.site_capex_cur
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class DcfTerms:
     terminal_roic_frac : float, optional
         Return on capital added after the fade; the incremental one, ``margin (1 - tax) / capital_per_revenue``, where
         not given. Equal to `wacc_frac`, growth after the fade is worth nothing.
-    opening_capital_cny : float, optional
+    opening_capital_cur : float, optional
         Capital that stands at the end of the explicit quarters; ``capital_per_revenue`` times the revenue of a year at
         the last quarter's pace where not given.
     """
@@ -197,7 +197,7 @@ class DcfTerms:
     fade_y: int = 7
     start_growth_frac: float | None = None
     terminal_roic_frac: float | None = None
-    opening_capital_cny: float | None = None
+    opening_capital_cur: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,30 +206,30 @@ class LineValue:
 
     Parameters
     ----------
-    explicit_cny, fade_cny, terminal_cny : float
+    explicit_cur, fade_cur, terminal_cur : float
         Of the explicit quarters, of the fade, and of what follows.
-    standing_cny : float
+    standing_cur : float
         The part of fade and what follows that comes without any growth: what stands then earns on and is replaced.
     roic_frac, wacc_frac : float
         Incremental return after the explicit quarters, and the cost of capital it is held against.
     """
 
-    explicit_cny: float
-    fade_cny: float
-    terminal_cny: float
-    standing_cny: float
+    explicit_cur: float
+    fade_cur: float
+    terminal_cur: float
+    standing_cur: float
     roic_frac: float
     wacc_frac: float
 
     @property
-    def growth_cny(self) -> float:
+    def growth_cur(self) -> float:
         """The part of fade and what follows that growth adds; negative where growth destroys value."""
-        return self.fade_cny + self.terminal_cny - self.standing_cny
+        return self.fade_cur + self.terminal_cur - self.standing_cur
 
     @property
-    def total_cny(self) -> float:
+    def total_cur(self) -> float:
         """Sum of the three parts."""
-        return self.explicit_cny + self.fade_cny + self.terminal_cny
+        return self.explicit_cur + self.fade_cur + self.terminal_cur
 
     @property
     def growth_destroys_value(self) -> bool:
@@ -245,29 +245,29 @@ class Valuation:
     ----------
     ai, base : LineValue
         The plan, and the cloud without it.
-    lines_cny : float
+    lines_cur : float
         Other lines of the plan, net of what is spent on them.
-    rest_cny, net_cash_cny, stakes_cny : float
+    rest_cur, net_cash_cur, stakes_cur : float
         Rest of the group, cash less debt, stakes in other firms.
-    enterprise_cny, equity_cny : float
+    enterprise_cur, equity_cur : float
         Businesses alone; with cash and stakes.
-    per_ads_cny, per_ads_usd, per_share_cny : float
+    per_ads_cur, per_ads_usd, per_share_cur : float
         Equity per American depositary share and per ordinary share.
     bridge : tuple of (str, float)
-        Parts in CNY in the order of reading; they sum to `equity_cny`.
+        Parts in CNY in the order of reading; they sum to `equity_cur`.
     """
 
     ai: LineValue
     base: LineValue
-    lines_cny: float
-    rest_cny: float
-    net_cash_cny: float
-    stakes_cny: float
-    enterprise_cny: float
-    equity_cny: float
-    per_ads_cny: float
+    lines_cur: float
+    rest_cur: float
+    net_cash_cur: float
+    stakes_cur: float
+    enterprise_cur: float
+    equity_cur: float
+    per_ads_cur: float
     per_ads_usd: float
-    per_share_cny: float
+    per_share_cur: float
     bridge: tuple[tuple[str, float], ...]
 
 
@@ -287,7 +287,7 @@ class IsoPrice:
         Incremental return on capital, ``margin (1 - tax) / capital_per_revenue``.
     growth_destroys_value : ndarray of bool
         Where that return is below the cost of capital: faster growth lowers value.
-    value_cny : float
+    value_cur : float
         The price.
     """
 
@@ -296,7 +296,7 @@ class IsoPrice:
     reason: NDArray[np.str_]
     roic_frac: Array
     growth_destroys_value: NDArray[np.bool_]
-    value_cny: float
+    value_cur: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,7 +307,7 @@ class ScenarioWeights:
     ----------
     weights : (n,)
         Sum to 1.
-    tilt_per_cny : float
+    tilt_per_cur : float
         The exponent: weights are the prior times ``exp(tilt value)``, normalised. Positive where the price asks for
         more than the prior's mean. One price pins one tilt.
     relative_entropy_nats : float
@@ -317,6 +317,6 @@ class ScenarioWeights:
     """
 
     weights: Array
-    tilt_per_cny: float
+    tilt_per_cur: float
     relative_entropy_nats: float
     gain: Array

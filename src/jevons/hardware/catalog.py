@@ -163,8 +163,8 @@ def site_from_facts(prefix: str, facts: Facts | None = None, on: dt.date | None 
     facts = facts or default_facts()
     return Site(
         name=prefix,
-        tariff_cny_per_kwh=facts.get(f"{prefix}.tariff_cny_per_kwh", on).number,
+        tariff_cur_per_kwh=facts.get(f"{prefix}.tariff_cny_per_kwh", on).number,
         pue=facts.get(f"{prefix}.pue", on).number,
-        build_cny_per_w=facts.get(f"{prefix}.build_cny_per_w", on).number,
+        build_cur_per_w=facts.get(f"{prefix}.build_cny_per_w", on).number,
         carbon_kgco2_per_kwh=facts.get(f"{prefix}.carbon_kgco2_per_kwh", on).number,
     )

@@ -167,18 +167,18 @@ class Site:
     ----------
     name : str
         Name of the place.
-    tariff_cny_per_kwh : float
+    tariff_cur_per_kwh : float
         Price of electricity, delivered.
     pue : float
         Facility energy over IT energy, >= 1.
-    build_cny_per_w : float
+    build_cur_per_w : float
         Building, power and cooling per watt of IT load.
     carbon_kgco2_per_kwh : float
         Carbon intensity of the supply.
     """
 
     name: str
-    tariff_cny_per_kwh: float
+    tariff_cur_per_kwh: float
     pue: float
-    build_cny_per_w: float
+    build_cur_per_w: float
     carbon_kgco2_per_kwh: float

@@ -12,7 +12,7 @@ PRICE_LEVELS = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
 
 
 def demand_blocks(
-    call_price_cny: Array,
+    call_price_cur: Array,
     calls_per_d: Array,
     elasticity: float,
     *,
@@ -23,7 +23,7 @@ def demand_blocks(
 
     Parameters
     ----------
-    call_price_cny : (s, t)
+    call_price_cur : (s, t)
         Posted price of a call [CNY].
     calls_per_d : (s, t)
         Calls a day at that price.
@@ -37,7 +37,7 @@ def demand_blocks(
 
     Returns
     -------
-    value_cny : (s, t, b)
+    value_cur : (s, t, b)
         What a call of each block would pay, falling along b: the geometric middle of the block's two price levels; the
         first block, which would pay more than the highest level, is valued at that level.
     calls_per_d : (s, t, b)
@@ -60,4 +60,4 @@ def demand_blocks(
     sizes = (demanded_frac - upper)[::-1]
     middles = np.sqrt(steps[:-1] * steps[1:])
     values = np.concatenate([[steps[-1]], middles[::-1]])
-    return call_price_cny[:, :, None] * values, calls_per_d[:, :, None] * sizes
+    return call_price_cur[:, :, None] * values, calls_per_d[:, :, None] * sizes

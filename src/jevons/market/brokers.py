@@ -47,12 +47,12 @@ class BrokerTerms:
             raise InputError(faults)
 
 
-def expected_rise_frac(rent_cny_per_h: Array, terms: BrokerTerms) -> Array:
+def expected_rise_frac(rent_cur_per_h: Array, terms: BrokerTerms) -> Array:
     """Return the rise of each chip's rent that brokers expect by next quarter, (v,).
 
     Parameters
     ----------
-    rent_cny_per_h : (v, t)
+    rent_cur_per_h : (v, t)
         Rents of the quarters before this one, from the first on; 0 where a chip was not in the market.
     terms : BrokerTerms
         How they extrapolate.
@@ -62,9 +62,9 @@ def expected_rise_frac(rent_cny_per_h: Array, terms: BrokerTerms) -> Array:
     Adaptive: a multiple of the last change that they have seen, ``h[t-1] / h[t-2] - 1``. A chip without one of the two
     rents is expected to stand still.
     """
-    if rent_cny_per_h.shape[1] < 2:
-        return np.full(rent_cny_per_h.shape[0], terms.start_rise_frac)
-    before, last = rent_cny_per_h[:, -2], rent_cny_per_h[:, -1]
+    if rent_cur_per_h.shape[1] < 2:
+        return np.full(rent_cur_per_h.shape[0], terms.start_rise_frac)
+    before, last = rent_cur_per_h[:, -2], rent_cur_per_h[:, -1]
     seen = (before > 0) & (last > 0)
     return terms.extrapolation * np.where(seen, last / np.where(seen, before, 1.0) - 1.0, 0.0)
 

@@ -18,14 +18,14 @@ from jevons.arrays import Array
 _TINY = 1e-12
 
 
-def adopting_frac(threshold_cny: ArrayLike, value_cny: ArrayLike, value_sigma: ArrayLike) -> Array:
+def adopting_frac(threshold_cur: ArrayLike, value_cur: ArrayLike, value_sigma: ArrayLike) -> Array:
     """Return the share of callers whose value per call exceeds a threshold.
 
     Parameters
     ----------
-    threshold_cny : array
+    threshold_cur : array
         Price of a call plus integration cost per call [CNY], >= 0.
-    value_cny, value_sigma : array
+    value_cur, value_sigma : array
         Median and log standard deviation of the lognormal value, > 0.
 
     Returns
@@ -33,21 +33,21 @@ def adopting_frac(threshold_cny: ArrayLike, value_cny: ArrayLike, value_sigma: A
     ndarray
         In 0..1; 1 at a threshold of zero.
     """
-    threshold = np.maximum(np.asarray(threshold_cny, float), _TINY)
-    score = (np.log(threshold) - np.log(np.asarray(value_cny, float))) / np.asarray(value_sigma, float)
+    threshold = np.maximum(np.asarray(threshold_cur, float), _TINY)
+    score = (np.log(threshold) - np.log(np.asarray(value_cur, float))) / np.asarray(value_sigma, float)
     return np.asarray(ndtr(-score))
 
 
 def extensive_elasticity(
-    price_cny: ArrayLike, integration_cny: ArrayLike, value_cny: ArrayLike, value_sigma: ArrayLike
+    price_cur: ArrayLike, integration_cur: ArrayLike, value_cur: ArrayLike, value_sigma: ArrayLike
 ) -> Array:
     """Return the elasticity of the adopting share to the price of a call, <= 0.
 
     Parameters
     ----------
-    price_cny, integration_cny : array
+    price_cur, integration_cur : array
         Price and integration cost per call [CNY].
-    value_cny, value_sigma : array
+    value_cur, value_sigma : array
         Lognormal value.
 
     Notes
@@ -55,10 +55,10 @@ def extensive_elasticity(
     ``-(p / (p + I)) phi(z) / (sigma (1 - Phi(z)))`` with ``z = (ln(p + I) - ln v) / sigma``: large where few find the
     call worth its price, and falling to zero as the price does.
     """
-    price = np.maximum(np.asarray(price_cny, float), _TINY)
-    threshold = price + np.asarray(integration_cny, float)
+    price = np.maximum(np.asarray(price_cur, float), _TINY)
+    threshold = price + np.asarray(integration_cur, float)
     sigma = np.asarray(value_sigma, float)
-    score = (np.log(threshold) - np.log(np.asarray(value_cny, float))) / sigma
+    score = (np.log(threshold) - np.log(np.asarray(value_cur, float))) / sigma
     density = np.exp(-0.5 * score**2) / np.sqrt(2 * np.pi)
     return np.asarray(-(price / threshold) * density / (sigma * np.maximum(ndtr(-score), 1e-300)))
 

@@ -28,10 +28,10 @@ class PostedPrices:
     """
 
     def __init__(self, inputs: MarketInputs) -> None:
-        models, _, quarters = inputs.unit_cost_cny_per_tok.shape
+        models, _, quarters = inputs.unit_cost_cur_per_tok.shape
         self._inputs, self._weights = inputs, token_weights(inputs)
-        self._start = np.maximum((self._weights * inputs.list_price_cny_per_tok).sum(axis=1), 1e-15)
-        self._listed, self._listed_index = inputs.list_price_cny_per_tok.copy(), np.ones(models)
+        self._start = np.maximum((self._weights * inputs.list_price_cur_per_tok).sum(axis=1), 1e-15)
+        self._listed, self._listed_index = inputs.list_price_cur_per_tok.copy(), np.ones(models)
         self._wanted = np.ones(models)
         self.index = np.ones(models)
         self.rivals: Competition | None = None
@@ -41,7 +41,7 @@ class PostedPrices:
             )
 
     @property
-    def price_cny_per_tok(self) -> Array:
+    def price_cur_per_tok(self) -> Array:
         """Price by kind of token, (m, 3): input, cached and output move together between announcements."""
         return self._listed * (self.index / self._listed_index)[:, None]
 
@@ -59,7 +59,7 @@ class PostedPrices:
         """
         inputs = self._inputs
         if t > 0:
-            cost = (self._weights * inputs.unit_cost_cny_per_tok[:, :, t]).sum(axis=1) / learning
+            cost = (self._weights * inputs.unit_cost_cur_per_tok[:, :, t]).sum(axis=1) / learning
             rows, listed = self._announced(t)
             mix = np.zeros(self._start.size)
             mix[rows] = (self._weights[rows] * listed).sum(axis=1)
@@ -88,12 +88,12 @@ class PostedPrices:
         if told is None:
             return np.zeros(0, np.int64), np.zeros((0, 3))
         now = told.quarter == t
-        return told.model[now], told.price_cny_per_tok[now]
+        return told.model[now], told.price_cur_per_tok[now]
 
 
 def token_weights(inputs: MarketInputs) -> Array:
     """Return the token mix of each model's price, that of its callers at the start: (m, 3), rows sum to 1."""
-    models = inputs.list_price_cny_per_tok.shape[0]
+    models = inputs.list_price_cur_per_tok.shape[0]
     weights = np.zeros((models, 3))
     volume = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d
     np.add.at(weights, inputs.model, inputs.tokens_per_call * volume[:, None])

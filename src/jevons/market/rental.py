@@ -47,8 +47,8 @@ class RentCurve:
             raise InputError(faults)
 
 
-def rent_cny_per_h(
-    let_frac: ArrayLike, full_cost_cny_per_h: ArrayLike, running_cost_cny_per_h: ArrayLike, curve: RentCurve
+def rent_cur_per_h(
+    let_frac: ArrayLike, full_cost_cur_per_h: ArrayLike, running_cost_cur_per_h: ArrayLike, curve: RentCurve
 ) -> Array:
     """Return the rent of a device-hour at a let share of the stock.
 
@@ -56,9 +56,9 @@ def rent_cny_per_h(
     ----------
     let_frac : array
         Share of rentable device-hours that is let, 0..1.
-    full_cost_cny_per_h : array
+    full_cost_cur_per_h : array
         Capital, site and running cost of a device-hour at the tight share.
-    running_cost_cny_per_h : array
+    running_cost_cur_per_h : array
         What letting an idle device costs: energy and care; a floor for rent.
     curve : RentCurve
         The same for every chip.
@@ -70,7 +70,7 @@ def rent_cny_per_h(
     rising; capital is sunk, so a glut takes rent down to running cost, and a full stock takes it up without bound.
     """
     share = np.clip(np.asarray(let_frac, float), 0.0, _FULL)
-    full, running = np.asarray(full_cost_cny_per_h, float), np.asarray(running_cost_cny_per_h, float)
+    full, running = np.asarray(full_cost_cur_per_h, float), np.asarray(running_cost_cur_per_h, float)
     slack = running + (full - running) * np.minimum(share / curve.tight_frac, 1.0) ** curve.sag
     tight = full * (1.0 + curve.steepness * np.maximum(share - curve.tight_frac, 0.0) / (1.0 - share))
     return np.asarray(np.where(share <= curve.tight_frac, slack, tight))
@@ -90,7 +90,7 @@ class ChipMarket:
         Devices that renters would take at full cost, >= 0.
     elasticity : float
         Of that number to rent, < 0.
-    full_cost_cny_per_h, running_cost_cny_per_h : float
+    full_cost_cur_per_h, running_cost_cur_per_h : float
         Of a device-hour, full above running.
     broker_frac : float
         Share of the stock in the hands of brokers, 0..1.
@@ -104,8 +104,8 @@ class ChipMarket:
     stock: float
     wanted: float
     elasticity: float
-    full_cost_cny_per_h: float
-    running_cost_cny_per_h: float
+    full_cost_cur_per_h: float
+    running_cost_cur_per_h: float
     broker_frac: float = 0.0
     expected_rise_frac: float = 0.0
     carry_frac: float = 0.1
@@ -117,7 +117,7 @@ class ClearedRent:
 
     Parameters
     ----------
-    rent_cny_per_h : float
+    rent_cur_per_h : float
         Rent of a device-hour.
     over_cost : float
         Rent over full cost: above 1 scarce, below 1 in glut.
@@ -129,7 +129,7 @@ class ClearedRent:
         Devices that brokers hold back.
     """
 
-    rent_cny_per_h: float
+    rent_cur_per_h: float
     over_cost: float
     let: float
     let_frac: float
@@ -155,13 +155,13 @@ def clear_rent(market: ChipMarket, curve: RentCurve) -> ClearedRent:
 
     one = np.ones(1)
     price, share = clearing_rents(
-        market.wanted * one, market.full_cost_cny_per_h * one, offered * one, market.full_cost_cny_per_h * one,
-        market.running_cost_cny_per_h * one, market.elasticity, curve,
+        market.wanted * one, market.full_cost_cur_per_h * one, offered * one, market.full_cost_cur_per_h * one,
+        market.running_cost_cur_per_h * one, market.elasticity, curve,
     )  # fmt: skip
     rent, let = float(price[0]), float(share[0])
     return ClearedRent(
-        rent_cny_per_h=rent,
-        over_cost=rent / market.full_cost_cny_per_h,
+        rent_cur_per_h=rent,
+        over_cost=rent / market.full_cost_cur_per_h,
         let=let * offered,
         let_frac=let,
         withheld=withheld,
@@ -170,10 +170,10 @@ def clear_rent(market: ChipMarket, curve: RentCurve) -> ClearedRent:
 
 def clearing_rents(
     wanted: Array,
-    at_cny_per_h: Array,
+    at_cur_per_h: Array,
     offered: Array,
-    full_cost_cny_per_h: Array,
-    running_cost_cny_per_h: Array,
+    full_cost_cur_per_h: Array,
+    running_cost_cur_per_h: Array,
     elasticity: float,
     curve: RentCurve,
 ) -> tuple[Array, Array]:
@@ -182,13 +182,13 @@ def clearing_rents(
     Parameters
     ----------
     wanted : array
-        Devices (or device-hours a day) that renters would take at *at_cny_per_h*, >= 0.
-    at_cny_per_h : array
+        Devices (or device-hours a day) that renters would take at *at_cur_per_h*, >= 0.
+    at_cur_per_h : array
         Rent at which they would, > 0.
     offered : array
         What is offered, in the same unit, > 0.
-    full_cost_cny_per_h, running_cost_cny_per_h : array
-        See `rent_cny_per_h`.
+    full_cost_cur_per_h, running_cost_cur_per_h : array
+        See `rent_cur_per_h`.
     elasticity : float
         Of the wanted number to rent, < 0.
     curve : RentCurve
@@ -201,11 +201,11 @@ def clearing_rents(
     low, high = np.zeros_like(offered), np.full_like(offered, _FULL)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        rent = rent_cny_per_h(middle, full_cost_cny_per_h, running_cost_cny_per_h, curve)
-        short = wanted * (rent / at_cny_per_h) ** elasticity > middle * offered
+        rent = rent_cur_per_h(middle, full_cost_cur_per_h, running_cost_cur_per_h, curve)
+        short = wanted * (rent / at_cur_per_h) ** elasticity > middle * offered
         low, high = np.where(short, middle, low), np.where(short, high, middle)
     share = np.where(wanted > 0, (low + high) / 2, 0.0)
-    return rent_cny_per_h(share, full_cost_cny_per_h, running_cost_cny_per_h, curve), share
+    return rent_cur_per_h(share, full_cost_cur_per_h, running_cost_cur_per_h, curve), share
 
 
 def _check(market: ChipMarket) -> None:
@@ -218,9 +218,9 @@ def _check(market: ChipMarket) -> None:
         faults.append(Fault(message=f"{market.elasticity:g}: must be negative", path=f"{market.name}.elasticity"))
     if not 0 <= market.broker_frac <= 1:
         faults.append(Fault(message=f"{market.broker_frac:g}: must be in 0..1", path=f"{market.name}.broker_frac"))
-    if not 0 < market.running_cost_cny_per_h < market.full_cost_cny_per_h:
-        message = f"{market.running_cost_cny_per_h:g}: must lie between 0 and the full cost"
-        message += f" of {market.full_cost_cny_per_h:g} CNY/h"
-        faults.append(Fault(message=message, path=f"{market.name}.running_cost_cny_per_h"))
+    if not 0 < market.running_cost_cur_per_h < market.full_cost_cur_per_h:
+        message = f"{market.running_cost_cur_per_h:g}: must lie between 0 and the full cost"
+        message += f" of {market.full_cost_cur_per_h:g} CNY/h"
+        faults.append(Fault(message=message, path=f"{market.name}.running_cost_cur_per_h"))
     if faults:
         raise InputError(faults)

@@ -39,11 +39,11 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     spending reaches the wallet, calls move against their price one for one; where calls reach what attention allows,
     not at all.
     """
-    segments, quarters = inputs.model.size, inputs.unit_cost_cny_per_tok.shape[2]
+    segments, quarters = inputs.model.size, inputs.unit_cost_cur_per_tok.shape[2]
     path = _empty(inputs, quarters)
     factor = np.ones(segments) if inputs.price_factor is None else inputs.price_factor
     premium = np.ones(segments) if inputs.premium is None else inputs.premium
-    start_price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * factor
+    start_price = (inputs.tokens_per_call * inputs.list_price_cur_per_tok[inputs.model]).sum(axis=1) * factor
     size = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
     prices = PostedPrices(inputs)
     rivals = prices.rivals
@@ -57,8 +57,8 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         path.learning[t] = 1.0 if t == 0 else (1.0 + volume / base_volume) ** inputs.learning_exponent
         scarce = inputs.scarcity[:, max(t - 1, 0)]
         prices.step(t, path.learning[t], path.market_calls_per_d[:, max(t - 1, 0)] * start_price)
-        path.price_index[:, t], path.price_cny_per_tok[:, :, t] = prices.index, prices.price_cny_per_tok
-        own_price = (inputs.tokens_per_call * path.price_cny_per_tok[inputs.model, :, t]).sum(axis=1) * factor
+        path.price_index[:, t], path.price_cur_per_tok[:, :, t] = prices.index, prices.price_cur_per_tok
+        own_price = (inputs.tokens_per_call * path.price_cur_per_tok[inputs.model, :, t]).sum(axis=1) * factor
         # an announcement may change kinds apart, so that a segment's own mix moves apart from the model's
         index = own_price / np.maximum(start_price, 1e-30)
         if rivals is None:
@@ -71,13 +71,13 @@ def market_path(inputs: MarketInputs) -> MarketPath:
             market_index = rivals.market_index(t) * (scarce * apart) ** share
         if inputs.rent_index is not None:
             market_index = np.where(inputs.counts_tokens, market_index, inputs.rent_index[t])
-        path.call_price_cny[:, t] = own_price * growth * premium
-        path.paid_call_price_cny[:, t] = path.call_price_cny[:, t] * inputs.scarcity[:, t]
-        integration = integration_cny_per_call(inputs, t)
+        path.call_price_cur[:, t] = own_price * growth * premium
+        path.paid_call_price_cur[:, t] = path.call_price_cur[:, t] * inputs.scarcity[:, t]
+        integration = integration_cur_per_call(inputs, t)
         # a longer call is bought for what it brings: its value grows with its tokens
-        value = inputs.value_cny * growth
+        value = inputs.value_cur * growth
         seen = start_price * growth * level * market_index
-        path.seen_call_price_cny[:, t] = seen
+        path.seen_call_price_cur[:, t] = seen
         threshold = seen + integration
         path.potential_frac[:, t] = adopting_frac(threshold, value, inputs.value_sigma)
         potential = np.maximum(path.potential_frac[:, t], 1e-12)
@@ -89,7 +89,7 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         paid = index if rivals is None else market_index
         wanted = path.wanted_calls_per_d[:, t] = inputs.calls_per_d * calls_growth * paid**inputs.elasticity
         calls, path.capped[:, t] = capped_calls(
-            wanted, start_price * growth * level * paid, inputs.wallet_cny_per_y, inputs.attention_calls_per_d
+            wanted, start_price * growth * level * paid, inputs.wallet_cur_per_y, inputs.attention_calls_per_d
         )
         path.market_calls_per_d[:, t] = path.adopters[:, t] * calls * (1.0 if cloud is None else cloud[:, t])
         path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * share
@@ -103,15 +103,15 @@ def market_path(inputs: MarketInputs) -> MarketPath:
         base_volume = max(sold * 4, 1e-30) if t == 0 else base_volume
         volume += sold
     if rivals is not None:
-        path.provider_price_cny_per_tok[:] = rivals.price
+        path.provider_price_cur_per_tok[:] = rivals.price
         path.provider_share_frac[:] = rivals.share_frac
     return path
 
 
-def integration_cny_per_call(inputs: MarketInputs, quarter: int) -> Array:
+def integration_cur_per_call(inputs: MarketInputs, quarter: int) -> Array:
     """Return what using the service costs besides tokens, per call at the start price, (s,): less as tools mature."""
     years = quarter / 4
-    cost = inputs.integration_cny_per_y * (1.0 + inputs.integration_growth_frac) ** years
+    cost = inputs.integration_cur_per_y * (1.0 + inputs.integration_growth_frac) ** years
     return np.asarray(cost / np.maximum(inputs.calls_per_d * inputs.calls_growth**years * 365.25, 1e-12))
 
 
@@ -132,31 +132,31 @@ def settled_calls_per_d(inputs: MarketInputs, path: MarketPath, quarter: int, *,
     The end of diffusion at one price: what a lower price does to consumption when it has had time. Nobody moves to
     machines of their own.
     """
-    growth, integration = inputs.tokens_growth ** (quarter / 4), integration_cny_per_call(inputs, quarter)
-    seen = path.seen_call_price_cny[:, quarter] * price_factor
-    adopting = adopting_frac(seen + integration, inputs.value_cny * growth, inputs.value_sigma)
+    growth, integration = inputs.tokens_growth ** (quarter / 4), integration_cur_per_call(inputs, quarter)
+    seen = path.seen_call_price_cur[:, quarter] * price_factor
+    adopting = adopting_frac(seen + integration, inputs.value_cur * growth, inputs.value_sigma)
     wanted = path.wanted_calls_per_d[:, quarter] * price_factor**inputs.elasticity
-    calls, _ = capped_calls(wanted, seen, inputs.wallet_cny_per_y, inputs.attention_calls_per_d)
+    calls, _ = capped_calls(wanted, seen, inputs.wallet_cur_per_y, inputs.attention_calls_per_d)
     return np.asarray(inputs.adopters * adopting * calls)
 
 
 def capped_calls(
-    calls_per_d: Array, call_price_cny: Array, wallet_cny_per_y: Array | None, attention_calls_per_d: Array | None
+    calls_per_d: Array, call_price_cur: Array, wallet_cur_per_y: Array | None, attention_calls_per_d: Array | None
 ) -> tuple[Array, NDArray[np.int64]]:
     """Return calls per adopter and day within wallet and attention, and which of the two holds them (1, 2; 0 neither).
 
     Parameters
     ----------
-    calls_per_d, call_price_cny : (s,)
+    calls_per_d, call_price_cur : (s,)
         Calls wanted, and price of one.
-    wallet_cny_per_y, attention_calls_per_d : (s,) or None
+    wallet_cur_per_y, attention_calls_per_d : (s,) or None
         Limits; 0 or None for none.
     """
 
     def limit(most: Array | None) -> Array:
         return np.full(calls_per_d.shape, np.inf) if most is None else np.where(most > 0, most, np.inf)
 
-    affordable = limit(wallet_cny_per_y) / 365.25 / np.maximum(call_price_cny, 1e-15)
+    affordable = limit(wallet_cur_per_y) / 365.25 / np.maximum(call_price_cur, 1e-15)
     useful = limit(attention_calls_per_d)
     capped = np.minimum(calls_per_d, np.minimum(affordable, useful))
     cause = np.where(capped >= calls_per_d, 0, np.where(affordable <= useful, 1, 2))
@@ -164,7 +164,7 @@ def capped_calls(
 
 
 def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:
-    segments, models = inputs.model.size, inputs.list_price_cny_per_tok.shape[0]
+    segments, models = inputs.model.size, inputs.list_price_cur_per_tok.shape[0]
     providers = 1 if inputs.rivals is None else len(inputs.rivals.names)
 
     def zeros(*shape: int) -> Array:
@@ -172,10 +172,10 @@ def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:
 
     return MarketPath(
         price_index=zeros(models),
-        price_cny_per_tok=zeros(models, 3),
-        call_price_cny=zeros(segments),
-        paid_call_price_cny=zeros(segments),
-        seen_call_price_cny=zeros(segments),
+        price_cur_per_tok=zeros(models, 3),
+        call_price_cur=zeros(segments),
+        paid_call_price_cur=zeros(segments),
+        seen_call_price_cur=zeros(segments),
         wanted_calls_per_d=zeros(segments),
         potential_frac=zeros(segments),
         adopters=zeros(segments),
@@ -187,6 +187,6 @@ def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:
         elasticity_extensive=zeros(segments),
         elasticity_intensive=zeros(segments),
         capped=np.zeros((segments, quarters), np.int64),
-        provider_price_cny_per_tok=zeros(models, providers),
+        provider_price_cur_per_tok=zeros(models, providers),
         provider_share_frac=zeros(segments, providers),
     )

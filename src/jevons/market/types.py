@@ -24,13 +24,13 @@ class Announcements:
         Served model.
     quarter : (a,) int
         Quarter from which the price holds, 1 or later.
-    price_cny_per_tok : (a, 3)
+    price_cur_per_tok : (a, 3)
         Price of an uncached, cached and output token.
     """
 
     model: NDArray[np.int64]
     quarter: NDArray[np.int64]
-    price_cny_per_tok: Array
+    price_cur_per_tok: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class MarketInputs:
         Index of the served model each segment calls.
     adopters : (s,)
         Firms or users that could ever adopt.
-    value_cny : (s,)
+    value_cur : (s,)
         Median value of a call [CNY].
     value_sigma : (s,)
         Standard deviation of its logarithm over callers.
@@ -55,7 +55,7 @@ class MarketInputs:
         Uncached input, cached input and output tokens at the start; for rental (0, 0, 1): one device-hour.
     counts_tokens : (s,) bool
         False for segments that rent device-hours.
-    integration_cny_per_y : (s,)
+    integration_cur_per_y : (s,)
         Cost of use per adopter and year besides tokens.
     bass_p, bass_q : (s,)
         Per quarter.
@@ -65,9 +65,9 @@ class MarketInputs:
         Intensive margin, <= 0.
     share_frac : (s,)
         The provider's share of calls.
-    list_price_cny_per_tok : (m, 3)
+    list_price_cur_per_tok : (m, 3)
         Price of an uncached, cached and output token (device-hour) at the start.
-    unit_cost_cny_per_tok : (m, 3, t)
+    unit_cost_cur_per_tok : (m, 3, t)
         Full unit cost without learning, software and other drift in it already.
     markup : float
         Price over unit cost that competition lets stand.
@@ -77,7 +77,7 @@ class MarketInputs:
         Clearing price over posted price, >= 1; ones where supply is ample.
     learning_exponent : float
         Efficiency grows with cumulative tokens to this power, >= 0.
-    wallet_cny_per_y : (s,), optional
+    wallet_cur_per_y : (s,), optional
         Most that an adopter spends on calls in a year; 0 for no such limit.
     attention_calls_per_d : (s,), optional
         Most calls that an adopter can make use of in a day; 0 for no such limit.
@@ -103,26 +103,26 @@ class MarketInputs:
 
     model: NDArray[np.int64]
     adopters: Array
-    value_cny: Array
+    value_cur: Array
     value_sigma: Array
     calls_per_d: Array
     calls_growth: Array
     tokens_growth: Array
     tokens_per_call: Array
     counts_tokens: NDArray[np.bool_]
-    integration_cny_per_y: Array
+    integration_cur_per_y: Array
     bass_p: Array
     bass_q: Array
     adopted_frac: Array
     elasticity: Array
     share_frac: Array
-    list_price_cny_per_tok: Array
-    unit_cost_cny_per_tok: Array
+    list_price_cur_per_tok: Array
+    unit_cost_cur_per_tok: Array
     markup: float
     price_inertia: float
     scarcity: Array
     learning_exponent: float
-    wallet_cny_per_y: Array | None = None
+    wallet_cur_per_y: Array | None = None
     attention_calls_per_d: Array | None = None
     rivals: Rivalry | None = None
     rent_index: Array | None = None
@@ -143,13 +143,13 @@ class MarketPath:
     ----------
     price_index : (m, t)
         Posted price of a model's token mix over the list price at the start.
-    price_cny_per_tok : (m, 3, t)
+    price_cur_per_tok : (m, 3, t)
         Posted price.
-    call_price_cny : (s, t)
+    call_price_cur : (s, t)
         Posted price of a call, tokens of the quarter, and what the firm is paid over it.
-    paid_call_price_cny : (s, t)
+    paid_call_price_cur : (s, t)
         With the quarter's scarcity.
-    seen_call_price_cny : (s, t)
+    seen_call_price_cur : (s, t)
         Price of a call that would-be adopters see: over all who sell, last quarter's scarcity in it.
     wanted_calls_per_d : (s, t)
         Calls per adopter and day before wallet and attention.
@@ -171,17 +171,17 @@ class MarketPath:
         Elasticity of adopters and of calls per adopter to the call price, each <= 0.
     capped : (s, t) int
         What holds calls per adopter: 0 nothing, 1 the wallet, 2 attention.
-    provider_price_cny_per_tok : (m, n, t)
+    provider_price_cur_per_tok : (m, n, t)
         List price of each model's token mix at each provider, the firm first; 0 where not sold or without rivals.
     provider_share_frac : (s, n, t)
         Providers' shares of calls; 0 without rivals.
     """
 
     price_index: Array
-    price_cny_per_tok: Array
-    call_price_cny: Array
-    paid_call_price_cny: Array
-    seen_call_price_cny: Array
+    price_cur_per_tok: Array
+    call_price_cur: Array
+    paid_call_price_cur: Array
+    seen_call_price_cur: Array
     wanted_calls_per_d: Array
     potential_frac: Array
     adopters: Array
@@ -193,5 +193,5 @@ class MarketPath:
     elasticity_extensive: Array
     elasticity_intensive: Array
     capped: NDArray[np.int64]
-    provider_price_cny_per_tok: Array
+    provider_price_cur_per_tok: Array
     provider_share_frac: Array

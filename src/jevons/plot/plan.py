@@ -143,7 +143,7 @@ def price_schedule(result: PlanResult) -> Any:
     figure, axes = subplots(2, width=10.0, height=3.8)
     positions = np.arange(len(result.quarters) + 1)
     hue = colours(result.models)
-    price = result.chain.market.price_cny_per_tok * 1e6
+    price = result.chain.market.price_cur_per_tok * 1e6
     for axis, kind, title in ((axes[0], 0, "Input tokens"), (axes[1], 2, "Output tokens")):
         ends = []
         for row, model in enumerate(result.models):
@@ -210,15 +210,15 @@ def budget(result: PlanResult) -> Any:
     plan = result.chain.plan
     figure, axis = subplots(1, width=10.0, height=3.4)
     positions = np.arange(len(plan.problem.quarters))
-    devices, sites = plan.device_capex_cny / _BN, plan.site_capex_cny / _BN
+    devices, sites = plan.device_capex_cur / _BN, plan.site_capex_cur / _BN
     axis.bar(positions, devices, color=HUES[0], width=0.7, label="accelerators and network")
     axis.bar(positions, sites, bottom=devices, color=HUES[1], width=0.7, label="sites")
     axis.step(
         np.append(positions, positions[-1] + 1) - 0.5,
-        np.append(plan.problem.money.budget_cny, plan.problem.money.budget_cny[-1]) / _BN,
+        np.append(plan.problem.money.budget_cur, plan.problem.money.budget_cur[-1]) / _BN,
         where="post", color=INK, linewidth=1.5, label="AI budget released",
     )  # fmt: skip
-    top = max(float((devices + sites).max()), float(plan.problem.money.budget_cny.max() / _BN)) * 1.4
+    top = max(float((devices + sites).max()), float(plan.problem.money.budget_cur.max() / _BN)) * 1.4
     axis.set_ylim(0, top)
     for position, names in zip(positions, plan.binding, strict=True):
         text = fill(result.limit_label(names[0]), 12) if names else ""
@@ -239,25 +239,25 @@ def cash(result: PlanResult) -> Any:
     figure, (left, right) = subplots(2, width=10.0, width_ratios=[1.5, 1])
     positions = np.arange(len(result.quarters))
     stack = (
-        ("depreciation", accounts.depreciation_cny, HUES[0]),
-        ("energy", accounts.energy_cny, HUES[1]),
-        ("operations", accounts.fixed_cny, HUES[2]),
-        ("overhead", accounts.overhead_cny, HUES[3]),
+        ("depreciation", accounts.depreciation_cur, HUES[0]),
+        ("energy", accounts.energy_cur, HUES[1]),
+        ("operations", accounts.fixed_cur, HUES[2]),
+        ("overhead", accounts.overhead_cur, HUES[3]),
     )
     base = np.zeros(positions.size)
     for label, amount, colour in stack:
         left.bar(positions, amount / _BN, bottom=base, color=colour, width=0.7, label=label)
         base = base + amount / _BN
     left.plot(
-        positions, accounts.ai_revenue_cny / _BN, color=INK, linewidth=2, marker="o", markersize=3.5, label="AI revenue"
+        positions, accounts.ai_revenue_cur / _BN, color=INK, linewidth=2, marker="o", markersize=3.5, label="AI revenue"
     )
-    left.set_ylim(0, max(float(base.max()), float(accounts.ai_revenue_cny.max() / _BN)) * 1.3)
+    left.set_ylim(0, max(float(base.max()), float(accounts.ai_revenue_cur.max() / _BN)) * 1.3)
     left.set_ylabel("AI revenue and costs [bn CNY a quarter]")
     left.set_title("What the fleet earns and costs")
     left.legend(ncols=3, fontsize=8, loc="upper left")
     quarter_ticks(left, result.quarters)
-    cumulative = np.cumsum(accounts.ai_fcf_cny) / _BN
-    right.bar(positions, accounts.ai_fcf_cny / _BN, color=GRID, edgecolor=MUTED, linewidth=0.6, width=0.7)
+    cumulative = np.cumsum(accounts.ai_fcf_cur) / _BN
+    right.bar(positions, accounts.ai_fcf_cur / _BN, color=GRID, edgecolor=MUTED, linewidth=0.6, width=0.7)
     right.plot(positions, cumulative, color=HUES[5], linewidth=2)
     right.axhline(0, color=MUTED, linewidth=0.8)
     end_labels(right, [(float(cumulative[-1]), "to date", HUES[5])], positions[-1])
@@ -283,14 +283,14 @@ def value_bridge(result: PlanResult) -> Any:
         )  # fmt: skip
         level += height
         labels.append(label)
-    market = accounts.market_value_cny / _BN
+    market = accounts.market_value_cur / _BN
     for height, label, colour in ((level, "value of equity", HUES[0]), (market, "market value", MUTED)):
         axis.bar(len(labels), height, color=colour, width=0.62)
         axis.annotate(f"{height:,.0f}", (len(labels), height / 2), ha="center", color="white", fontsize=8.5)
         labels.append(label)
     if result.draws is not None:
         low, high = (q * result.scenario.finance.ads.value / _BN for q in result.draws.quantiles(
-            "value_per_ads_cny", (0.1, 0.9)
+            "value_per_ads", (0.1, 0.9)
         ))  # fmt: skip
         middle = (low + high) / 2
         axis.errorbar(len(labels) - 2, middle, yerr=middle - low, color=INK, capsize=4, linewidth=1.2)
@@ -310,7 +310,7 @@ def sensitivity(result: PlanResult) -> Any:
 
     figure, axes = subplots(2, width=10.0, height=4.2)
     pairs = (
-        ("orders_value_cny", "Value that the orders add"),
+        ("orders_value", "Value that the orders add"),
         ("compute_factor", "Compute after a doubling of efficiency"),
     )
     for axis, (outcome, title) in zip(axes, pairs, strict=True):
@@ -401,7 +401,7 @@ FIGURES: dict[str, Callable[[PlanResult], Any]] = {
     "power": power,
     "tokens_and_price": tokens_and_price,
     "price_schedule": price_schedule,
-    "demand_curve": demand_curve,
+    "demandve": demand_curve,
     "rents": rents,
     "budget": budget,
     "cash": cash,

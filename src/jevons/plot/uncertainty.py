@@ -24,7 +24,7 @@ def supply(result: PlanResult) -> Any:
             width = step.flop_per_s / 1e18
             axis.bar(
                 left,
-                step.running_cny,
+                step.running_cur,
                 width=width,
                 align="edge",
                 color=hue[step.device],
@@ -33,8 +33,8 @@ def supply(result: PlanResult) -> Any:
             )
             axis.bar(
                 left,
-                step.rent_cny,
-                bottom=step.running_cny,
+                step.rent_cur,
+                bottom=step.running_cur,
                 width=width,
                 align="edge",
                 color="white",
@@ -45,7 +45,7 @@ def supply(result: PlanResult) -> Any:
             if width > 0.05 * total:
                 axis.annotate(
                     result.device_short(step.device),
-                    (left + width / 2, step.running_cny + step.rent_cny),
+                    (left + width / 2, step.running_cur + step.rent_cur),
                     xytext=(0, 4),
                     textcoords="offset points",
                     ha="center",
@@ -115,7 +115,7 @@ def tornado_chart(result: PlanResult) -> Any:
     figure, axes = subplots(2, width=10.0, height=4.2)
     assert result.draws is not None  # noqa: S101 - the caller asks for this figure only where there are draws
     pairs = (
-        ("value_per_ads_cny", "Value per ADS", "Mean value per ADS [CNY]", 1.0),
+        ("value_per_ads", "Value per ADS", "Mean value per ADS [CNY]", 1.0),
         ("tokens_per_d", "Tokens served in the last quarter", "Mean tokens a day [trillion]", 1e12),
     )
     for axis, (outcome, title, label, scale) in zip(axes, pairs, strict=True):

@@ -24,7 +24,7 @@ _CAPTIONS = {
     "power": "IT power built at each site and the accelerators' draw at full load. The bar in the last quarter is the range over the draws.",
     "tokens_and_price": "Tokens served by segment, and each model's list price relative to the start.",
     "price_schedule": "Standard list price of each model; a step is a new entry of the schedule.",
-    "demand_curve": "Demand of all segments against the mean price of a token in three quarters (lines), and the plan's price and demand in each quarter (points).",
+    "demandve": "Demand of all segments against the mean price of a token in three quarters (lines), and the plan's price and demand in each quarter (points).",
     "rents": "Rent of each accelerator over its full cost: above 1 scarcity, below 1 a glut. Beside it the stock of brokers, if there are any.",
     "budget": "Spending each quarter against the released budget. The words over a bar name the strongest limit; demand means that more capacity would not sell at its cost.",
     "cash": "Revenue and costs of the AI fleet, and its free cash flow.",
@@ -79,7 +79,7 @@ def plan_html(result: PlanResult) -> str:
             shown("tokens", "price_schedule"),
             _figure(result, "price_schedule"),
             shown("call_prices"),
-            _figure(result, "demand_curve"),
+            _figure(result, "demandve"),
             _figure(result, "rents") if result.chain.rents is not None else "",
         ),
         _section(
@@ -189,8 +189,8 @@ def _cards(result: PlanResult) -> list[tuple[str, ...]]:
     """Return figure, meaning, comparison, and interval or probability of each headline."""
     plan, accounts, draws = result.chain.plan, result.chain.accounts, result.draws
     tokens = result.tokens_per_d.sum(axis=0)
-    spent, budget = float(accounts.statements.capex_cny.sum()), float(plan.problem.money.budget_cny.sum())
-    gap = accounts.value_per_ads_cny / accounts.price_per_ads_cny - 1
+    spent, budget = float(accounts.statements.capex_cur.sum()), float(plan.problem.money.budget_cur.sum())
+    gap = accounts.value_per_ads_cur / accounts.price_per_ads_cur - 1
     first, last = result.quarters[0], result.quarters[-1]
 
     def between(outcome: str) -> str:
@@ -211,19 +211,19 @@ def _cards(result: PlanResult) -> list[tuple[str, ...]]:
         ),
         (
             format_money(spent, "CNY"), "spent on AI",
-            f"{100 * spent / budget:.0f} % of the AI budget of {format_money(budget, 'CNY')}", between("capex_cny"),
+            f"{100 * spent / budget:.0f} % of the AI budget of {format_money(budget, 'CNY')}", between("capex"),
         ),
         (
             f"x {float(result.verdict.compute_factor[-1]):.2f}", "compute demand when efficiency doubles",
             between("compute_factor"), f"{chance('jevons', 'P(Jevons), that it rises:')}{long_run}",
         ),
         (
-            format_money(result.orders_value_cny, "CNY"), "value added by new orders",
-            between("orders_value_cny"), chance("value_created", "P(value created):"),
+            format_money(result.orders_value_cur, "CNY"), "value added by new orders",
+            between("orders_value"), chance("value_created", "P(value created):"),
         ),
         (
-            f"{accounts.value_per_ads_cny:,.0f} CNY", "value per ADS",
-            f"{gap:+.0%} against its price of {accounts.price_per_ads_cny:,.0f} CNY", between("value_per_ads_cny"),
+            f"{accounts.value_per_ads_cur:,.0f} CNY", "value per ADS",
+            f"{gap:+.0%} against its price of {accounts.price_per_ads_cur:,.0f} CNY", between("value_per_ads"),
         ),
     ]  # fmt: skip
 
@@ -236,7 +236,7 @@ def _engineering(result: PlanResult) -> str:
             rows.append((point.model, label, "cannot meet the latency limits", "", "", "", "", ""))
             continue
         seconds, operating = point.seconds, point.seconds.point
-        hour = result.chain.setting.hour_cny[list(result.scenario.hardware.devices).index(point.device), 0]
+        hour = result.chain.setting.hour_cur[list(result.scenario.hardware.devices).index(point.device), 0]
         rows.append(
             (
                 point.model,

@@ -274,10 +274,10 @@ def _device_hour(device: Accelerator, price_cny: float, terms: Assumptions, on: 
     drawn_frac = idle_frac + (1.0 - idle_frac) * terms.utilisation_frac
     hour = device_hour(device, price_cny, _site(terms, on), own, load_frac=drawn_frac)
     return {
-        "machines": hour.capital_cny + hour.network_cny,
-        "power": hour.energy_cny,
-        "site": hour.site_cny,
-        "maintenance": hour.operations_cny,
+        "machines": hour.capital_cur + hour.network_cur,
+        "power": hour.energy_cur,
+        "site": hour.site_cur,
+        "maintenance": hour.operations_cur,
     }
 
 

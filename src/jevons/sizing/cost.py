@@ -92,7 +92,7 @@ class CostResult(Result):
         """Check that parts make up the hour, and that no kind of token costs less than nothing."""
         super().check()
         if self.hour is not None:
-            check_sum("parts of the hour", (getattr(self.hour, f"{name}_cny") for name in _PARTS), self.hour.total_cny)
+            check_sum("parts of the hour", (getattr(self.hour, f"{name}_cur") for name in _PARTS), self.hour.total_cur)
         if self.tokens is not None:
             cost = self.tokens.cost
             ends = sorted((cost.input_per_mtok, cost.output_per_mtok))
@@ -162,7 +162,7 @@ class CostResult(Result):
         if self.hour is not None:
             record |= {
                 "price_cny": self.purchase_cny,
-                "parts_cny_per_h": {name: getattr(self.hour, f"{name}_cny") for name in _PARTS},
+                "parts_cny_per_h": {name: getattr(self.hour, f"{name}_cur") for name in _PARTS},
                 "energy_kwh_per_h": self.hour.energy_kwh, "carbon_kgco2_per_h": self.hour.carbon_kgco2,
             }  # fmt: skip
         record |= {"per_hour": self.price.amount, "currency": self.currency}
@@ -185,10 +185,10 @@ def _hour_table(hour: DeviceHour) -> Table:
         Column(name="cny_per_h", label="cost", unit="CNY/h"),
         Column(name="share_frac", label="share", unit="%", scale=100.0),
     )
-    rows = [(words, getattr(hour, f"{name}_cny")) for name, words in _PARTS.items()]
-    rows.append(("total", hour.total_cny))
+    rows = [(words, getattr(hour, f"{name}_cur")) for name, words in _PARTS.items()]
+    rows.append(("total", hour.total_cur))
     return table(
-        "hour", "Cost of an accelerator-hour by part", columns, [(*row, row[1] / hour.total_cny) for row in rows]
+        "hour", "Cost of an accelerator-hour by part", columns, [(*row, row[1] / hour.total_cur) for row in rows]
     )
 
 
@@ -209,13 +209,13 @@ def cost_of(
     paid, hour = None, None
     if price is None:
         paid, hour = device_cost(device, site, service.on)
-        price = HourPrice(hour.total_cny, "CNY", f"own cost at {site}")
+        price = HourPrice(hour.total_cur, "CNY", f"own cost at {site}")
     tokens = None if model is None else _priced(service, models.load(model), device, price, utilisation)
     if tokens is not None and hour is not None:  # its electricity is that of the operating point
         best = tokens.candidate
         load_frac = point_load_frac(best.deployment, service.workload(), best.point, utilisation)
         paid, hour = device_cost(device, site, service.on, load_frac)
-        price = HourPrice(hour.total_cny, "CNY", f"own cost at {site}")
+        price = HourPrice(hour.total_cur, "CNY", f"own cost at {site}")
         tokens = _priced(service, tokens.model, device, price, utilisation, best)
     return CostResult(
         device=device, service=service, price=price, site=site, purchase_cny=paid, hour=hour, tokens=tokens,

@@ -31,7 +31,7 @@ def owned_hour_price(
         _, hour = device_cost(device, SITE, on, load_frac)
     except FactError:
         return None
-    return HourPrice(hour.total_cny, "CNY", f"own cost at {SITE}")
+    return HourPrice(hour.total_cur, "CNY", f"own cost at {SITE}")
 
 
 def finance_terms(on: dt.date | None = None) -> FinanceTerms:

@@ -302,7 +302,7 @@ def preset(
         _, hour = device_cost(device, terms.site, on)
         rent, origin = rent_of(device, terms, on)
         for way, count, hourly, share, source in (
-            ("buy", whole, hour.total_cny, 1.0, f"whole servers at {hour.total_cny:.3g} CNY an hour, {terms.site}"),
+            ("buy", whole, hour.total_cur, 1.0, f"whole servers at {hour.total_cur:.3g} CNY an hour, {terms.site}"),
             ("rent", best.accelerators, rent, terms.rent_staff_frac, f"{rent:.3g} CNY an hour ({origin})"),
         ):
             month = hourly * count * _MONTH_H + staff * share

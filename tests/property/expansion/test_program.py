@@ -33,19 +33,19 @@ def draw(seed, *, market_power=False):
         sites=tuple(f"r{i}" for i in range(R)),
         slots=tuple(f"k{i}" for i in range(K)),
         slot_h_per_d=rng.dirichlet(np.ones(K)) * 24 if K > 1 else np.array([24.0]),
-        block_value_cny_per_call=price[:, None, None] * np.sort(rng.uniform(0.1, 4, (S, T, B)), axis=2)[:, :, ::-1],
+        block_value_cur_per_call=price[:, None, None] * np.sort(rng.uniform(0.1, 4, (S, T, B)), axis=2)[:, :, ::-1],
         block_calls_per_d=rng.uniform(0, 1, (S, T, B)) * 3e5 / price[:, None, None],
         slot_share_frac=share / share.sum(axis=1, keepdims=True),
         deferrable_frac=rng.choice([0.0, 0.3, 1.0], S),
         device_s_per_call=seconds,
         utilisation_cap_frac=rng.uniform(0.4, 1, S),
         availability_frac=float(rng.uniform(0.8, 1)),
-        capex_cny_per_device=capex,
+        capex_cur_per_device=capex,
         device_w=watts,
-        site_capex_cny_per_w=rng.uniform(0, 40, (R, T)),
-        energy_cny_per_device_h=rng.uniform(0.2, 1, (V, R, T)),
-        fixed_cny_per_device_quarter=rng.uniform(0, 3e3, (V, T)),
-        budget_cny=rng.uniform(0, 3e9, T),
+        site_capex_cur_per_w=rng.uniform(0, 40, (R, T)),
+        energy_cur_per_device_h=rng.uniform(0.2, 1, (V, R, T)),
+        fixed_cur_per_device_quarter=rng.uniform(0, 3e3, (V, T)),
+        budget_cur=rng.uniform(0, 3e9, T),
         supply_devices=rng.uniform(0, 3e4, (V, T)) * (rng.random((V, T)) < 0.7),
         lead_quarters=rng.integers(0, 3, V),
         life_quarters=rng.integers(1, 8, V),
@@ -57,7 +57,7 @@ def draw(seed, *, market_power=False):
         training_flop_per_s=np.zeros(T),
         device_flop_per_s=rng.uniform(1e14, 1e15, V),
         discount=np.cumprod(rng.uniform(0.95, 1.0, T)),
-        terminal_cny_per_device=capex * rng.uniform(0, 0.5, (V, 1)),
+        terminal_cur_per_device=capex * rng.uniform(0, 0.5, (V, 1)),
         market_power=market_power,
     )
 
@@ -65,9 +65,9 @@ def draw(seed, *, market_power=False):
 def with_sight(problem, seed):
     """Return the problem with quarters after the horizon, early retirement and an end value of the opening stock."""
     rng = np.random.default_rng([seed, 1])
-    worth = problem.machines.terminal_cny_per_device[:, 0] * rng.uniform(0, 1, len(problem.devices))
+    worth = problem.machines.terminal_cur_per_device[:, 0] * rng.uniform(0, 1, len(problem.devices))
     return problem.replace(
-        tail_quarters=int(rng.integers(0, 5)), retire_early=True, initial_terminal_cny_per_device=worth
+        tail_quarters=int(rng.integers(0, 5)), retire_early=True, initial_terminal_cur_per_device=worth
     )
 
 
@@ -84,10 +84,10 @@ def test_money_power_devices_and_calls_balance(seed, market_power, foresight):
     p = with_sight(draw(seed, market_power=market_power), seed)
     p = with_reserve(p) if foresight == "perfect" else p
     plan = solve(p, foresight=foresight, window_quarters=3)
-    spent = plan.device_capex_cny + plan.site_capex_cny
-    before = np.concatenate([[0.0], plan.budget_left_cny[:-1]])
-    scale = 1e-6 * max(p.money.budget_cny.sum(), 1.0)
-    assert np.abs(before + p.money.budget_cny - spent - plan.budget_left_cny).max() <= scale
+    spent = plan.device_capex_cur + plan.site_capex_cur
+    before = np.concatenate([[0.0], plan.budget_left_cur[:-1]])
+    scale = 1e-6 * max(p.money.budget_cur.sum(), 1.0)
+    assert np.abs(before + p.money.budget_cur - spent - plan.budget_left_cur).max() <= scale
     draws = np.einsum("v,vrt->rt", p.machines.device_w, plan.installed)
     assert (draws <= plan.site_w * (1 + 1e-6) + 1e-3).all()
     assert (plan.site_w <= p.power.site_limit_w * (1 + 1e-9)).all()
@@ -122,7 +122,7 @@ def test_gains_are_complementary_to_slack(seed, market_power):
     program = build(p, opening(p))
     answer = read(program, program.lp.solve())
     plan = solve(p)
-    money = max(abs(plan.objective_cny), p.money.budget_cny.sum(), 1.0) * 1e-6
+    money = max(abs(plan.objective_cur), p.money.budget_cur.sum(), 1.0) * 1e-6
     room = p.demand.slot_h_per_d * p.machines.availability_frac * (plan.installed - plan.training_devices)[..., None]
     idle = room - (plan.busy_device_h_per_d / p.demand.utilisation_cap_frac[:, None, None, None, None]).sum(axis=0)
     assert (np.abs(answer.capacity_gain * idle) <= money).all()
@@ -130,11 +130,11 @@ def test_gains_are_complementary_to_slack(seed, market_power):
     assert (np.abs(answer.limit_gain * (p.power.site_limit_w - plan.site_w)) <= money).all()
     added = np.diff(plan.site_w, axis=1, prepend=p.opening.initial_site_w[:, None])
     assert (np.abs(answer.build_gain * (p.power.site_build_w_per_quarter[:, None] - added)) <= money).all()
-    assert abs(answer.budget_gain[-1] * plan.budget_left_cny[-1]) <= money
+    assert abs(answer.budget_gain[-1] * plan.budget_left_cur[-1]) <= money
     fall = -np.diff(answer.budget_gain)
     assert (fall >= -1e-6 * (1 + answer.budget_gain[:-1])).all()
-    assert (np.abs(fall * plan.budget_left_cny[:-1]) <= money).all()
-    value, marginal = net_value(p), plan.marginal_cny_per_call[:, :, None]
+    assert (np.abs(fall * plan.budget_left_cur[:-1]) <= money).all()
+    value, marginal = net_value(p), plan.marginal_cur_per_call[:, :, None]
     servable = np.isfinite(p.machines.device_s_per_call).any(axis=1)[:, :, None]
     weight = (p.money.discount * DAYS_PER_QUARTER)[:, None]
     loss = plan.served_calls_per_d * np.maximum(marginal - value, 0.0) * weight
@@ -150,21 +150,21 @@ def test_the_arrays_and_the_linopy_twin_have_the_same_optimum(seed):
     p = with_sight(with_reserve(draw(seed)), seed).replace(retire_early=False)
     twin = model(p)
     twin.solve(solver_name="highs", output_flag=False)
-    assert solve(p).objective_cny == pytest.approx(float(twin.objective.value), rel=1e-7, abs=1.0)
+    assert solve(p).objective_cur == pytest.approx(float(twin.objective.value), rel=1e-7, abs=1.0)
 
 
 @quick
 @given(
     seeds,
-    st.sampled_from(["budget_cny", "supply_devices", "block_calls_per_d", "site_build_w_per_quarter"]),
+    st.sampled_from(["budget_cur", "supply_devices", "block_calls_per_d", "site_build_w_per_quarter"]),
     st.floats(1, 3),
 )
 def test_a_wider_limit_never_lowers_the_objective(seed, name, factor):
     """Invariant 42: A wider limit never lowers the objective."""
     p = with_sight(draw(seed), seed)
     wider = p.replace(**{name: p.field(name) * factor})
-    base = solve(p).objective_cny
-    assert solve(wider).objective_cny >= base - 1e-7 * (abs(base) + 1)
+    base = solve(p).objective_cur
+    assert solve(wider).objective_cur >= base - 1e-7 * (abs(base) + 1)
 
 
 @quick
@@ -172,9 +172,9 @@ def test_a_wider_limit_never_lowers_the_objective(seed, name, factor):
 def test_perfect_foresight_is_never_worse_than_a_short_view(seed):
     """Invariant 43: Perfect foresight is never worse than a short view."""
     p = with_sight(draw(seed), seed)
-    best = solve(p).objective_cny
+    best = solve(p).objective_cur
     for foresight in ("rolling", "myopic"):
-        assert solve(p, foresight=foresight, window_quarters=2).objective_cny <= best + 1e-7 * (abs(best) + 1)
+        assert solve(p, foresight=foresight, window_quarters=2).objective_cur <= best + 1e-7 * (abs(best) + 1)
 
 
 @quick
@@ -184,7 +184,7 @@ def test_market_power_serves_no_more_than_welfare_from_a_fixed_fleet(seed):
     p = draw(seed).replace(supply_devices=np.zeros_like(draw(seed).supply.supply_devices))
     p = p.replace(
         segments=p.segments[:1], slots=("k0",), slot_h_per_d=np.array([24.0]), slot_share_frac=np.ones((1, 1)),
-        block_value_cny_per_call=p.demand.block_value_cny_per_call[:1],
+        block_value_cur_per_call=p.demand.block_value_cur_per_call[:1],
         block_calls_per_d=p.demand.block_calls_per_d[:1],
         device_s_per_call=p.machines.device_s_per_call[:1], deferrable_frac=p.demand.deferrable_frac[:1],
         utilisation_cap_frac=p.demand.utilisation_cap_frac[:1],
@@ -216,7 +216,7 @@ def test_the_order_of_devices_segments_and_sites_does_not_matter(seed):
         changes[field] = tuple(p.field(field)[i] for i in order)
     base = solve(p)
     other = solve(p.replace(**changes))
-    assert other.objective_cny == pytest.approx(base.objective_cny, rel=1e-7, abs=1.0)
+    assert other.objective_cur == pytest.approx(base.objective_cur, rel=1e-7, abs=1.0)
 
 
 @quick
@@ -238,7 +238,7 @@ def test_splitting_a_device_into_two_equal_ones_changes_nothing(seed):
             array[-1] /= 2
         changes[field] = array
     base, split = solve(p), solve(p.replace(**changes))
-    assert split.objective_cny == pytest.approx(base.objective_cny, rel=1e-7, abs=1.0)
+    assert split.objective_cur == pytest.approx(base.objective_cur, rel=1e-7, abs=1.0)
 
 
 @quick
@@ -247,12 +247,12 @@ def test_money_in_another_unit_scales_the_objective_alone(seed):
     """Invariant 47: Money in another unit scales the objective alone."""
     p = draw(seed)
     names = (
-        "block_value_cny_per_call", "capex_cny_per_device", "site_capex_cny_per_w", "energy_cny_per_device_h",
-        "fixed_cny_per_device_quarter", "budget_cny", "terminal_cny_per_device",
+        "block_value_cur_per_call", "capex_cur_per_device", "site_capex_cur_per_w", "energy_cur_per_device_h",
+        "fixed_cur_per_device_quarter", "budget_cur", "terminal_cur_per_device",
     )  # fmt: skip
     base = solve(p)
     scaled = solve(p.replace(**{name: p.field(name) * 4.0 for name in names}))
-    assert scaled.objective_cny == pytest.approx(4.0 * base.objective_cny, rel=1e-9)
+    assert scaled.objective_cur == pytest.approx(4.0 * base.objective_cur, rel=1e-9)
     assert scaled.ordered == pytest.approx(base.ordered)
 
 
@@ -261,8 +261,8 @@ def test_money_in_another_unit_scales_the_objective_alone(seed):
 def test_freedom_to_retire_never_lowers_the_objective(seed):
     """Invariant 48: Freedom to retire devices never lowers the objective."""
     p = with_sight(draw(seed), seed)
-    held = solve(p.replace(retire_early=False)).objective_cny
-    assert solve(p).objective_cny >= held - 1e-7 * (abs(held) + 1)
+    held = solve(p.replace(retire_early=False)).objective_cur
+    assert solve(p).objective_cur >= held - 1e-7 * (abs(held) + 1)
 
 
 @quick
@@ -271,7 +271,7 @@ def test_where_the_search_begins_changes_no_optimum(seed, other):
     """Invariant 49: Where the search begins changes no optimum."""
     problem = with_sight(draw(seed), seed)
     cold = solve(problem)
-    near = problem.replace(budget_cny=problem.money.budget_cny * 0.7)
-    assert solve(near, begin=cold.basis).objective_cny == pytest.approx(solve(near).objective_cny, rel=1e-9, abs=1e-3)
+    near = problem.replace(budget_cur=problem.money.budget_cur * 0.7)
+    assert solve(near, begin=cold.basis).objective_cur == pytest.approx(solve(near).objective_cur, rel=1e-9, abs=1e-3)
     elsewhere = solve(with_sight(draw(other), other)).basis
-    assert solve(problem, begin=elsewhere).objective_cny == pytest.approx(cold.objective_cny, rel=1e-9, abs=1e-3)
+    assert solve(problem, begin=elsewhere).objective_cur == pytest.approx(cold.objective_cur, rel=1e-9, abs=1e-3)

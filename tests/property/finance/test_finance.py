@@ -20,7 +20,7 @@ def test_opening_plus_cost_less_charges_is_closing(seed, life):
     start = np.where(paid < 0, -rng.integers(0, 20, count), paid + rng.integers(0, 4, count))
     end = start + rng.integers(1, 20, count)
     most = np.where(rng.random((count, quarters)) < 0.3, rng.uniform(0, 1e9, (count, quarters)), np.inf)
-    depreciation, impairment, closing = straight_line(cost, paid, start, end, life, quarters, most_cny=most)
+    depreciation, impairment, closing = straight_line(cost, paid, start, end, life, quarters, most_cur=most)
     old = np.where(paid < 0, cost * (1 - np.clip(-start / life, 0, 1)), 0.0)
     opening = np.concatenate([old[:, None], closing[:, :-1]], axis=1)
     bought = (paid[:, None] == np.arange(quarters)) * cost[:, None]
@@ -55,7 +55,7 @@ def test_the_rate_of_an_annuity_is_found_again(rate, years, payment):
 def test_reverse_dcf_finds_growth_that_gives_the_value_back(margin, capital, wacc, growth):
     """Invariant 53: The growth that a reverse DCF finds gives the value back."""
     known = {
-        "revenue_cny": 1e11, "margin_frac": margin, "capital_per_revenue": capital, "wacc_frac": wacc, "tax_frac": 0.2,
+        "revenue_cur": 1e11, "margin_frac": margin, "capital_per_revenue": capital, "wacc_frac": wacc, "tax_frac": 0.2,
         "terminal_growth_frac": 0.03,
     }  # fmt: skip
     price = float(growth_value(growth, **known))
@@ -83,5 +83,5 @@ def test_weights_hit_the_price_and_stay_a_distribution(values, seed, place):
     assert found.weights.sum() == pytest.approx(1.0)
     assert found.weights.min() >= 0
     assert found.weights @ np.asarray(values) == pytest.approx(price, abs=1e-8 * (high - low) + 1e-3)
-    assert (found.tilt_per_cny > 0) == (price > prior @ np.asarray(values)) or found.relative_entropy_nats < 1e-9
+    assert (found.tilt_per_cur > 0) == (price > prior @ np.asarray(values)) or found.relative_entropy_nats < 1e-9
     assert found.relative_entropy_nats >= 0

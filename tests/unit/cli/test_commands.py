@@ -116,7 +116,7 @@ def test_the_date_changes_what_is_visible(jevons):
 def test_value_prints_what_the_price_assumes(jevons, scenario):
     ran = jevons("value", scenario(), "--json")
     found = json.loads(ran.out)
-    assert found["equity_cny"] == pytest.approx(sum(found["bridge_cny"].values()))
+    assert found["equity"] == pytest.approx(sum(found["bridge"].values()))
     assert len(found["iso_price_surface"]) > 5
 
 
@@ -130,8 +130,8 @@ def test_dry_run_names_the_origin_of_every_value(jevons, scenario):
 
 
 def test_explain_prints_the_tree_down_to_the_facts(jevons, scenario):
-    ran = jevons("plan", scenario(), "--explain", "cost.h20.per_h_cny")
-    assert ran.out.startswith("cost.h20.per_h_cny = ")
+    ran = jevons("plan", scenario(), "--explain", "cost.h20.per_h")
+    assert ran.out.startswith("cost.h20.per_h = ")
     assert "    h20.price_cny = 150000 CNY" in ran.out
 
 

@@ -38,7 +38,8 @@ def test_a_run_is_counted_as_benchmarks_do_and_its_steady_part_beside_it() -> No
     assert record["steady"]["requests"] < 128
     assert record["steady"]["ttft_s"]["mean"] < 0.7 * record["ttft_s"]["mean"]
     assert record["steady"]["output_tok_per_s"] > record["output_tok_per_s"]
-    assert "ramp" in result.notes[0] and "longer run" in result.notes[0]
+    assert "ramp" in result.notes[0]
+    assert "longer run" in result.notes[0]
     assert record["memory"]["fits"] is True
 
 

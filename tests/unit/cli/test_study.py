@@ -84,7 +84,7 @@ def test_backtest_prints_forecasts_scores_and_refutations(jevons, tmp_path):
     for part in ("Forecasts from what was known", "What happened", "Scores", "could refute"):
         assert part in ran.out
     said = json.loads(jevons("study", "backtest", path, "--draws", 200, "--json").out)
-    assert {score["target"] for score in said["scores"]} == {"cloud_revenue_cny"}
+    assert {score["target"] for score in said["scores"]} == {"cloud_revenue"}
     assert len(said["forecasts"]) == 45
 
 
@@ -123,7 +123,7 @@ def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons, monke
         "Narrative layer",
     ):
         assert part in shown.out
-    assert said["statements"]["vintage_depreciation_cny"].keys() == {"before 2025", "2025"}
+    assert said["statements"]["vintage_depreciation"].keys() == {"before 2025", "2025"}
     assert jevons("value", TINY, "--from", "2025-01-15").code == 2
     assert jevons("value", TINY, "--from", "yesterday").code == 2
     assert jevons("value", TINY, "--from", "2025-06-30").code == 2
@@ -139,9 +139,9 @@ def test_value_writes_the_statements_of_each_quarter(jevons, tmp_path):
         ]
     assert [row["quarter"] for row in rows] == ["2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4"]
     for row in rows:
-        vintages = row["vintage_depreciation_cny.before 2025"] + row["vintage_depreciation_cny.2025"]
-        assert vintages == pytest.approx(row["device_depreciation_cny"])
-        assert row["group_cloud_free_cash_cny"] == pytest.approx(row["fcf_cny"])
+        vintages = row["vintage_depreciation.before 2025"] + row["vintage_depreciation.2025"]
+        assert vintages == pytest.approx(row["device_depreciation"])
+        assert row["group_cloud_free_cash"] == pytest.approx(row["fcf"])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from jevons.errors import InputError
 from jevons.facts import get
 from jevons.hardware import Site, accelerator
 
-SITE = Site(name="test", tariff_cny_per_kwh=0.5, pue=1.2, build_cny_per_w=30.0, carbon_kgco2_per_kwh=0.55)
+SITE = Site(name="test", tariff_cur_per_kwh=0.5, pue=1.2, build_cur_per_w=30.0, carbon_kgco2_per_kwh=0.55)
 TERMS = FinanceTerms(wacc_frac=0.10, economic_life_y=4.0, site_life_y=15.0, network_frac=0.15, operations_frac=0.05)
 
 
@@ -21,11 +21,11 @@ def test_capital_recovery_repays_price_with_interest():
 def test_device_hour_by_hand():
     device = accelerator("h20")
     hour = device_hour(device, 150_000.0, SITE, TERMS, load_frac=1.0)
-    assert hour.energy_cny == pytest.approx(device.server_w / 1000 * 1.2 * 0.5)
-    assert hour.capital_cny == pytest.approx(150_000 * capital_recovery_factor(0.1, 4) / 8766)
-    assert hour.operations_cny == pytest.approx(150_000 * 0.05 / 8766)
-    assert hour.total_cny == pytest.approx(
-        hour.capital_cny + hour.network_cny + hour.site_cny + hour.energy_cny + hour.operations_cny
+    assert hour.energy_cur == pytest.approx(device.server_w / 1000 * 1.2 * 0.5)
+    assert hour.capital_cur == pytest.approx(150_000 * capital_recovery_factor(0.1, 4) / 8766)
+    assert hour.operations_cur == pytest.approx(150_000 * 0.05 / 8766)
+    assert hour.total_cur == pytest.approx(
+        hour.capital_cur + hour.network_cur + hour.site_cur + hour.energy_cur + hour.operations_cur
     )
 
 

@@ -12,7 +12,7 @@ def test_months_share_out_money_and_chips_and_discount_on(make_problem):
     assert len(fine.quarters) == 6
     assert fine.terms.step_quarters == pytest.approx(1 / 3)
     assert fine.supply.supply_devices[0] == pytest.approx([10, 10, 10, 20, 20, 20])
-    assert fine.money.budget_cny.reshape(2, 3).sum(axis=1) == pytest.approx(problem.money.budget_cny)
+    assert fine.money.budget_cur.reshape(2, 3).sum(axis=1) == pytest.approx(problem.money.budget_cur)
     assert fine.money.discount[[1, 4]] == pytest.approx(problem.money.discount)
     assert fine.money.discount[1:] / fine.money.discount[:-1] == pytest.approx(np.full(5, 0.97 ** (1 / 3)))
 
@@ -23,9 +23,9 @@ def test_without_discounting_or_scarcity_months_plan_as_quarters_do(make_problem
     coarse, fine = solve(problem), solve_in_months(problem)
     # What only the time after the horizon needs, 10.8 devices, comes two months later and costs that much less to keep.
     later = (1.2 - 1.0) * 5400 / 100
-    assert fine.objective_cny == pytest.approx(coarse.objective_cny + later * 100.0 * 2 / 3, rel=1e-9)
+    assert fine.objective_cur == pytest.approx(coarse.objective_cur + later * 100.0 * 2 / 3, rel=1e-9)
     assert fine.served_calls_per_d == pytest.approx(coarse.served_calls_per_d)
-    assert fine.device_capex_cny.sum() == pytest.approx(coarse.device_capex_cny.sum())
+    assert fine.device_capex_cur.sum() == pytest.approx(coarse.device_capex_cur.sum())
 
 
 def test_chips_that_come_in_thirds_are_installed_as_they_come(make_problem):

@@ -22,13 +22,13 @@ def test_devices_on_their_way_serve_from_their_arrival_and_cost_the_plan_no_mone
     plan = solve(coming(make_problem))
     assert plan.installed[0, 0] == pytest.approx([2, 8, 8, 8])
     assert plan.served_calls_per_d[0, :, 0] == pytest.approx([200, 800, 800, 800])
-    assert plan.device_capex_cny.sum() == 0
+    assert plan.device_capex_cur.sum() == 0
     assert plan.vintage.sum() == 0
     # by hand: 3 CNY a call, 0.5 CNY a busy hour, 100 CNY a quarter to keep a device
     calls = 3.0 * (200 + 3 * 800) - 0.5 * 24 * (2 + 3 * 8)
-    solved = plan.objective_cny
+    solved = plan.objective_cur
     stuck = solve(coming(make_problem, arriving_devices=None, initial_devices=np.array([[8.0]])))
-    assert solved < stuck.objective_cny
+    assert solved < stuck.objective_cur
     assert solved == pytest.approx(DAYS_PER_QUARTER * calls)
 
 
@@ -76,7 +76,7 @@ def test_commitments_are_ordered_though_nobody_calls(make_problem):
     bound = free.replace(committed_devices=np.array([[5.0, 5.0, 0.0, 0.0]]))
     plan = solve(bound)
     assert plan.ordered[0, 0] == pytest.approx([5, 5, 0, 0], abs=1e-9)
-    assert plan.objective_cny < 0
+    assert plan.objective_cur < 0
 
 
 @pytest.mark.parametrize("foresight", ["rolling", "myopic"])
@@ -99,7 +99,7 @@ def test_a_supply_below_the_commitments_is_refused_with_both_numbers(make_proble
 
 def test_money_that_comes_too_late_for_the_commitments_is_named(make_problem):
     problem = make_problem(
-        committed_devices=np.array([[0.0, 50.0, 50.0, 0.0]]), budget_cny=np.array([0.0, 6e5, 1e5, 9e9])
+        committed_devices=np.array([[0.0, 50.0, 50.0, 0.0]]), budget_cur=np.array([0.0, 6e5, 1e5, 9e9])
     )
     with pytest.raises(
         InfeasibleError, match=r"ordered by 2025-Q3 cost 1e\+06 CNY, and 7e\+05 CNY of budget"
@@ -113,4 +113,4 @@ def test_a_ban_voids_commitments(make_problem):
     cut = problem.supply.supply_devices.copy()
     cut[:, 2:] = 0.0
     found = export_regimes(problem, {"open": (0.5, problem.supply.supply_devices), "barred": (0.5, cut)}, 2)
-    assert np.isfinite(found.objective_cny).all()
+    assert np.isfinite(found.objective_cur).all()

@@ -17,19 +17,19 @@ def test_linear_demand_is_served_until_price_equals_long_run_marginal_cost(make_
     problem = make_problem(
         quarters=1,
         blocks=blocks,
-        block_value_cny_per_call=(4.0 - middles / 1000.0)[None, None],
+        block_value_cur_per_call=(4.0 - middles / 1000.0)[None, None],
         block_calls_per_d=np.full((1, 1, blocks), 4000.0 / blocks),
-        capex_cny_per_device=np.array([[15_000.0]]),
+        capex_cur_per_device=np.array([[15_000.0]]),
     )
     plan = solve(problem)
     long_run = (15_000.0 + 100.0) / (DAYS_PER_QUARTER * calls_per_device) + 0.5 * 24 / calls_per_device
     optimum = 1000.0 * (4.0 - long_run)
     assert plan.served_calls_per_d.sum() == pytest.approx(optimum, abs=4000.0 / blocks)
-    assert plan.marginal_cny_per_call[0, 0] == pytest.approx(long_run, rel=1e-9)
+    assert plan.marginal_cur_per_call[0, 0] == pytest.approx(long_run, rel=1e-9)
     assert plan.binding == (("demand",),)
     assert plan.utilisation_frac[0] == pytest.approx(1.0)
     surplus = 1000.0 * (4.0 - long_run) ** 2 / 2 * DAYS_PER_QUARTER
-    assert plan.objective_cny == pytest.approx(surplus, rel=1e-4)
+    assert plan.objective_cur == pytest.approx(surplus, rel=1e-4)
 
 
 def test_a_monopolist_serves_half_of_what_welfare_does_under_linear_demand(make_problem):
@@ -38,7 +38,7 @@ def test_a_monopolist_serves_half_of_what_welfare_does_under_linear_demand(make_
     curve = {
         "quarters": 1,
         "blocks": blocks,
-        "block_value_cny_per_call": (4.0 - middles / 1000.0)[None, None],
+        "block_value_cur_per_call": (4.0 - middles / 1000.0)[None, None],
         "block_calls_per_d": np.full((1, 1, blocks), 10.0),
     }
     welfare = solve(make_problem(**curve)).served_calls_per_d.sum()
@@ -51,7 +51,7 @@ def test_two_quarters_match_an_exhaustive_search_over_orders(make_problem):
     problem = make_problem(
         quarters=2,
         lead_quarters=np.array([0]),
-        budget_cny=np.array([60_000.0, 40_000.0]),
+        budget_cur=np.array([60_000.0, 40_000.0]),
         supply_devices=np.array([[7.0, 9.0]]),
         block_calls_per_d=np.array([[[300.0, 200.0, 400.0], [400.0, 300.0, 500.0]]]),
         discount=np.array([1.0, 0.9]),
@@ -75,7 +75,7 @@ def test_two_quarters_match_an_exhaustive_search_over_orders(make_problem):
     ]
     best, first, second = max(grid)
     plan = solve(problem)
-    assert plan.objective_cny == pytest.approx(best, rel=1e-9)
+    assert plan.objective_cur == pytest.approx(best, rel=1e-9)
     assert plan.ordered[0, 0] == pytest.approx([first, second])
 
 
@@ -85,11 +85,11 @@ def test_two_devices_and_two_segments_match_an_exhaustive_search(make_problem):
         blocks=1,
         devices=2,
         segments=2,
-        block_value_cny_per_call=np.array([[[2.0]], [[1.2]]]),
+        block_value_cur_per_call=np.array([[[2.0]], [[1.2]]]),
         block_calls_per_d=np.array([[[500.0]], [[800.0]]]),
         device_s_per_call=np.array([[[864.0], [432.0]], [[432.0], [432.0]]]),
-        capex_cny_per_device=np.array([[6_000.0], [9_000.0]]),
-        budget_cny=np.array([60_000.0]),
+        capex_cur_per_device=np.array([[6_000.0], [9_000.0]]),
+        budget_cur=np.array([60_000.0]),
         supply_devices=np.array([[6.0], [4.0]]),
     )
     energy, best = 12.0, -np.inf
@@ -104,8 +104,8 @@ def test_two_devices_and_two_segments_match_an_exhaustive_search(make_problem):
             day = 2.0 * first + 1.2 * second - energy * (a + b)
             best = max(best, DAYS_PER_QUARTER * day - 100 * (a + b) - 6_000 * a - 9_000 * b)
     plan = solve(problem)
-    assert plan.objective_cny >= best * (1 - 1e-12)
-    assert plan.objective_cny == pytest.approx(best, rel=0.01)
+    assert plan.objective_cur >= best * (1 - 1e-12)
+    assert plan.objective_cur == pytest.approx(best, rel=0.01)
 
 
 def test_orders_serve_only_after_their_lead_time_and_until_the_end_of_life(make_problem):
@@ -113,7 +113,7 @@ def test_orders_serve_only_after_their_lead_time_and_until_the_end_of_life(make_
         quarters=6,
         lead_quarters=np.array([2]),
         life_quarters=np.array([3]),
-        capex_cny_per_device=np.full((1, 6), 100.0),
+        capex_cur_per_device=np.full((1, 6), 100.0),
         supply_devices=np.array([[5.0, 0, 0, 0, 0, 0]]),
     )
     plan = solve(problem)
@@ -137,24 +137,24 @@ def test_the_opening_stock_retires_when_its_age_reaches_its_life(make_problem):
 def test_unspent_budget_carries_over(make_problem):
     problem = make_problem(
         quarters=3,
-        budget_cny=np.array([30_000.0, 0.0, 20_000.0]),
+        budget_cur=np.array([30_000.0, 0.0, 20_000.0]),
         supply_devices=np.array([[0.0, 2.0, 10.0]]),
         discount=np.ones(3),
-        capex_cny_per_device=np.full((1, 3), 10_000.0),
-        terminal_cny_per_device=np.full((1, 3), 5_000.0),
+        capex_cur_per_device=np.full((1, 3), 10_000.0),
+        terminal_cur_per_device=np.full((1, 3), 5_000.0),
     )
     plan = solve(problem)
     assert plan.ordered[0, 0] == pytest.approx([0, 2, 3])
-    assert plan.budget_left_cny == pytest.approx([30_000, 10_000, 0])
+    assert plan.budget_left_cur == pytest.approx([30_000, 10_000, 0])
     assert plan.binding[2][0] == "budget"
     assert plan.binding[1][0] == "chip supply: dev0"
 
 
 def test_the_budget_gain_is_what_one_more_yuan_brings(make_problem):
-    problem = make_problem(quarters=2, budget_cny=np.array([50_000.0, 0.0]))
+    problem = make_problem(quarters=2, budget_cur=np.array([50_000.0, 0.0]))
     plan = solve(problem)
-    more = solve(make_problem(quarters=2, budget_cny=np.array([50_001.0, 0.0])))
-    assert plan.budget_dual[0] == pytest.approx(more.objective_cny - plan.objective_cny, rel=1e-6)
+    more = solve(make_problem(quarters=2, budget_cur=np.array([50_001.0, 0.0])))
+    assert plan.budget_dual[0] == pytest.approx(more.objective_cur - plan.objective_cur, rel=1e-6)
     assert plan.budget_dual[0] > 0
 
 
@@ -162,11 +162,11 @@ def test_the_supply_and_power_gains_are_what_one_more_unit_brings(make_problem):
     short = {"quarters": 2, "supply_devices": np.array([[3.0, 3.0]])}
     plan = solve(make_problem(**short))
     more = solve(make_problem(quarters=2, supply_devices=np.array([[4.0, 3.0]])))
-    assert plan.supply_dual_cny[0, 0] == pytest.approx(more.objective_cny - plan.objective_cny, rel=1e-9)
+    assert plan.supply_dual_cur[0, 0] == pytest.approx(more.objective_cur - plan.objective_cur, rel=1e-9)
     site = {"quarters": 2, "initial_site_w": np.zeros(1), "site_build_w_per_quarter": np.array([1e4])}
     plan = solve(make_problem(**site, site_limit_w=np.full((1, 2), 6_000.0)))
     more = solve(make_problem(**site, site_limit_w=np.full((1, 2), 7_000.0)))
-    assert plan.power_dual_cny_per_w.sum() * 1000 == pytest.approx(more.objective_cny - plan.objective_cny, rel=1e-9)
+    assert plan.power_dual_cur_per_w.sum() * 1000 == pytest.approx(more.objective_cur - plan.objective_cur, rel=1e-9)
     assert "site power: site0" in plan.binding[0]
     slow = solve(make_problem(quarters=2, initial_site_w=np.zeros(1), site_build_w_per_quarter=np.array([2e3])))
     assert "build rate: site0" in slow.binding[0]
@@ -178,13 +178,13 @@ def test_site_power_is_paid_and_its_terminal_value_counts(make_problem):
         "quarters": 1,
         "initial_site_w": np.zeros(1),
         "site_build_w_per_quarter": np.array([1e6]),
-        "site_capex_cny_per_w": np.array([[5.0]]),
+        "site_capex_cur_per_w": np.array([[5.0]]),
     }
     plan = solve(make_problem(**site))
-    assert plan.site_capex_cny[0] == pytest.approx(5.0 * plan.site_w[0, 0])
+    assert plan.site_capex_cur[0] == pytest.approx(5.0 * plan.site_w[0, 0])
     assert plan.site_w[0, 0] == pytest.approx(plan.it_w[0])
-    kept = solve(make_problem(**site, site_terminal_cny_per_w=np.array([[4.0]])))
-    assert kept.objective_cny == pytest.approx(plan.objective_cny + 4.0 * plan.site_w[0, 0])
+    kept = solve(make_problem(**site, site_terminal_cur_per_w=np.array([[4.0]])))
+    assert kept.objective_cur == pytest.approx(plan.objective_cur + 4.0 * plan.site_w[0, 0])
 
 
 def test_deferrable_calls_move_to_the_idle_slot(make_problem):
@@ -195,7 +195,7 @@ def test_deferrable_calls_move_to_the_idle_slot(make_problem):
         "slot_h_per_d": np.array([8.0, 16.0]),
         "slot_share_frac": np.array([[0.8, 0.2]]),
         "block_calls_per_d": np.array([[[1000.0]]]),
-        "block_value_cny_per_call": np.array([[[30.0]]]),
+        "block_value_cur_per_call": np.array([[[30.0]]]),
     }
     fixed = solve(make_problem(**day))
     free = solve(make_problem(**day, deferrable_frac=np.array([1.0])))
@@ -203,12 +203,12 @@ def test_deferrable_calls_move_to_the_idle_slot(make_problem):
     assert fixed.installed.sum() == pytest.approx(1000 * 0.8 / (100 * 8 / 24))
     assert free.installed.sum() == pytest.approx(1000 / 100)
     assert half.installed.sum() == pytest.approx(1000 * 0.4 / (100 * 8 / 24))
-    assert fixed.rent_cny_per_device_h[0, 0, 1] == pytest.approx(0.0, abs=1e-12)
-    assert fixed.rent_cny_per_device_h[0, 0, 0] > 0
+    assert fixed.rent_cur_per_device_h[0, 0, 1] == pytest.approx(0.0, abs=1e-12)
+    assert fixed.rent_cur_per_device_h[0, 0, 0] > 0
 
 
 def test_the_utilisation_cap_sets_how_many_devices_a_load_needs(make_problem):
-    load = {"quarters": 1, "block_calls_per_d": np.array([[[700.0]]]), "block_value_cny_per_call": np.array([[[30.0]]])}
+    load = {"quarters": 1, "block_calls_per_d": np.array([[[700.0]]]), "block_value_cur_per_call": np.array([[[30.0]]])}
     plan = solve(make_problem(**load, utilisation_cap_frac=np.array([0.7]), availability_frac=0.5))
     assert plan.installed.sum() == pytest.approx(700 / (100 * 0.7 * 0.5))
     assert plan.utilisation_frac[0] == pytest.approx(0.7)
@@ -227,7 +227,7 @@ def test_the_training_reserve_is_kept_and_its_energy_paid(make_problem):
     assert plan.training_devices.sum() == pytest.approx(3)
     assert plan.served_calls_per_d.sum() == pytest.approx(100)
     # Three devices no longer serve 100 calls a day each at 3 CNY, and draw the same power as before.
-    assert free.objective_cny - plan.objective_cny == pytest.approx(3 * 100 * 3.0 * DAYS_PER_QUARTER)
+    assert free.objective_cur - plan.objective_cur == pytest.approx(3 * 100 * 3.0 * DAYS_PER_QUARTER)
 
 
 def test_a_device_that_cannot_serve_a_segment_stays_idle_there(make_problem):
@@ -243,13 +243,13 @@ def test_a_device_that_cannot_serve_a_segment_stays_idle_there(make_problem):
 def test_a_segment_that_nothing_can_serve_is_left_and_priced_at_its_first_block(make_problem):
     plan = solve(make_problem(quarters=1, device_s_per_call=np.full((1, 1, 1), np.inf)))
     assert plan.served_calls_per_d.sum() == 0
-    assert plan.marginal_cny_per_call[0, 0] == 3.0
-    assert plan.objective_cny == 0
+    assert plan.marginal_cur_per_call[0, 0] == 3.0
+    assert plan.objective_cur == 0
 
 
 @pytest.mark.parametrize("foresight", ["perfect", "rolling", "myopic"])
 def test_no_budget_and_a_training_reserve_have_no_plan(make_problem, foresight):
-    problem = make_problem(budget_cny=np.zeros(4), training_flop_per_s=np.full(4, 2e15))
+    problem = make_problem(budget_cur=np.zeros(4), training_flop_per_s=np.full(4, 2e15))
     claim = r"training reserve: 2025-Q1 asks for 2e\+15.*short by 100 % of it, 2 dev0"
     with pytest.raises(InfeasibleError, match=claim) as caught:
         solve(problem, foresight=foresight)
@@ -281,11 +281,11 @@ def test_standing_devices_above_the_site_power_have_no_plan(make_problem):
 def test_free_unlimited_devices_with_a_terminal_value_are_unbounded(make_problem):
     problem = make_problem(
         quarters=1,
-        capex_cny_per_device=np.zeros((1, 1)),
-        fixed_cny_per_device_quarter=np.zeros((1, 1)),
+        capex_cur_per_device=np.zeros((1, 1)),
+        fixed_cur_per_device_quarter=np.zeros((1, 1)),
         device_w=np.zeros(1),
         supply_devices=np.full((1, 1), np.inf),
-        terminal_cny_per_device=np.ones((1, 1)),
+        terminal_cur_per_device=np.ones((1, 1)),
     )
     with pytest.raises(InfeasibleError, match="unbounded") as caught:
         solve(problem)
@@ -294,7 +294,7 @@ def test_free_unlimited_devices_with_a_terminal_value_are_unbounded(make_problem
 
 def test_all_faults_are_reported_at_once(make_problem):
     problem = make_problem(
-        budget_cny=np.array([1.0, np.nan, -1.0, 1.0]),
+        budget_cur=np.array([1.0, np.nan, -1.0, 1.0]),
         device_w=np.ones(3),
         availability_frac=1.5,
         life_quarters=np.array([0]),
@@ -303,7 +303,7 @@ def test_all_faults_are_reported_at_once(make_problem):
     with pytest.raises(InputError) as caught:
         solve(problem)
     assert [fault.path for fault in caught.value.faults] == [
-        "availability_frac", "device_w", "budget_cny[2025-Q2]", "lead_quarters[dev0]", "life_quarters[dev0]",
+        "availability_frac", "device_w", "budget_cur[2025-Q2]", "lead_quarters[dev0]", "life_quarters[dev0]",
     ]  # fmt: skip
     assert "(and 1 more)" in str(caught.value)
 
@@ -312,7 +312,7 @@ def test_joint_faults_name_the_place(make_problem):
     problem = make_problem(
         slot_h_per_d=np.array([23.0]),
         slot_share_frac=np.array([[0.9]]),
-        block_value_cny_per_call=np.tile([1.0, 2.0, 1.0], (1, 4, 1)),
+        block_value_cur_per_call=np.tile([1.0, 2.0, 1.0], (1, 4, 1)),
         site_limit_w=np.full((1, 4), 1e5),
     )
     with pytest.raises(InputError) as caught:
@@ -321,7 +321,7 @@ def test_joint_faults_name_the_place(make_problem):
     for part in (
         "slot_h_per_d: sums to 23 h",
         "slot_share_frac[seg0]",
-        "block_value_cny_per_call[seg0, 2025-Q1, 1]",
+        "block_value_cur_per_call[seg0, 2025-Q1, 1]",
         "site_limit_w[site0]",
     ):
         assert part in text
@@ -341,10 +341,10 @@ def test_repeated_labels_are_a_fault(make_problem):
 def test_a_rolling_planner_that_sees_everything_plans_as_well_as_perfect_foresight(make_problem):
     growing = np.array([1.0, 1.5, 2.5, 1.0])[None, :, None] * np.full((1, 4, 3), 600.0)
     problem = make_problem(
-        block_calls_per_d=growing, lead_quarters=np.array([1]), terminal_cny_per_device=np.full((1, 4), 3_000.0)
+        block_calls_per_d=growing, lead_quarters=np.array([1]), terminal_cur_per_device=np.full((1, 4), 3_000.0)
     )
     perfect, rolling = solve(problem), solve(problem, foresight="rolling", window_quarters=4)
-    assert rolling.objective_cny == pytest.approx(perfect.objective_cny, rel=1e-9)
+    assert rolling.objective_cur == pytest.approx(perfect.objective_cur, rel=1e-9)
 
 
 def test_a_myopic_planner_buys_for_a_demand_that_has_gone(make_problem):
@@ -352,18 +352,18 @@ def test_a_myopic_planner_buys_for_a_demand_that_has_gone(make_problem):
     calls = np.array([1.0, 1.0, 0.0, 0.0])[None, :, None] * np.full((1, 4, 3), 1000.0)
     problem = make_problem(
         block_calls_per_d=calls,
-        capex_cny_per_device=np.full((1, 4), 20_000.0),
-        fixed_cny_per_device_quarter=np.zeros((1, 4)),
+        capex_cur_per_device=np.full((1, 4), 20_000.0),
+        fixed_cur_per_device_quarter=np.zeros((1, 4)),
     )
     perfect, myopic = solve(problem), solve(problem, foresight="myopic")
     assert myopic.ordered.sum() > perfect.ordered.sum()
-    assert myopic.objective_cny < perfect.objective_cny
+    assert myopic.objective_cur < perfect.objective_cur
 
 
 def test_the_same_problem_gives_the_same_bytes(make_problem):
     problem = make_problem(devices=3, sites=2, segments=2)
     first, second = solve(problem), solve(problem)
-    for name in ("ordered", "busy_device_h_per_d", "marginal_cny_per_call", "budget_dual"):
+    for name in ("ordered", "busy_device_h_per_d", "marginal_cur_per_call", "budget_dual"):
         assert getattr(first, name).tobytes() == getattr(second, name).tobytes()
 
 

@@ -22,7 +22,7 @@ def late(make_problem, **changes):
         "lead_quarters": np.array([1]),
         "block_calls_per_d": np.array([[[300.0], [600.0], [900.0]]]),
         "discount": np.ones(3),
-        "budget_cny": np.full(3, 1e6),
+        "budget_cur": np.full(3, 1e6),
     }
     return make_problem(**(fields | changes))
 
@@ -42,7 +42,7 @@ def test_the_last_quarter_orders_for_what_follows(make_problem):
     served = 500 + 700 + 4 * 1350
     day = 3.0 - 0.5 * 24 / 100
     fixed = 100.0 * (5 * (2 + 4) + 2 * (1 + 4) + 6.5 * 4)
-    assert plan.objective_cny == pytest.approx(DAYS_PER_QUARTER * day * served - fixed - 13.5 * 10_000.0)
+    assert plan.objective_cur == pytest.approx(DAYS_PER_QUARTER * day * served - fixed - 13.5 * 10_000.0)
 
 
 def test_the_trend_goes_on_for_one_step_within_bounds(make_problem):
@@ -77,10 +77,10 @@ def test_months_reach_the_optimum_of_quarters_where_nothing_happens_within_one(m
     quarters = make_problem(quarters=2, lead_quarters=np.array([1]), discount=np.ones(2))
     months = make_problem(
         quarters=6, lead_quarters=np.array([1]), discount=np.ones(6), step_quarters=1 / 3,
-        budget_cny=np.tile([1e6, 0, 0], 2), supply_devices=np.tile([[100.0, 0, 0]], 2), tail_quarters=0,
+        budget_cur=np.tile([1e6, 0, 0], 2), supply_devices=np.tile([[100.0, 0, 0]], 2), tail_quarters=0,
     )  # fmt: skip
     coarse, fine = solve(quarters), solve(months)
-    assert fine.objective_cny == pytest.approx(coarse.objective_cny, rel=1e-9)
+    assert fine.objective_cur == pytest.approx(coarse.objective_cur, rel=1e-9)
     assert fine.installed[0, 0, 3:] == pytest.approx(np.full(3, coarse.installed[0, 0, 1]))
 
 
@@ -89,10 +89,10 @@ OLD_AND_NEW = {
     "quarters": 4,
     "blocks": 1,
     "devices": 2,
-    "block_value_cny_per_call": np.full((1, 4, 1), 3.0),
+    "block_value_cur_per_call": np.full((1, 4, 1), 3.0),
     "block_calls_per_d": np.full((1, 4, 1), 1e5),
     "device_s_per_call": np.repeat([[[864.0], [216.0]]], 4, axis=2),
-    "capex_cny_per_device": np.array([[10_000.0], [30_000.0]]) * np.ones((2, 4)),
+    "capex_cur_per_device": np.array([[10_000.0], [30_000.0]]) * np.ones((2, 4)),
     "initial_devices": np.array([[10.0], [0.0]]),
     "supply_devices": np.array([[0.0] * 4, [4.0] * 4]),
     "initial_site_w": np.array([10_000.0]),
@@ -118,14 +118,14 @@ def test_old_devices_make_room_for_new_ones_where_power_is_scarce(make_problem):
     calls = 100 * (6 + 2) + 400 * (4 + 8 + 10 + 10)
     energy = 0.5 * 24 * 10 * 4
     objective = DAYS_PER_QUARTER * (3.0 * calls - energy) - 10 * 30_000.0 - 100.0 * (4 * 4 + 4 * 3 + 2 * 2) + saved
-    assert plan.objective_cny == pytest.approx(objective)
+    assert plan.objective_cur == pytest.approx(objective)
 
 
 @pytest.mark.parametrize(("price", "leaves"), [(0.20, False), (0.10, True)])
 def test_a_device_leaves_when_it_earns_less_than_it_costs_to_keep(make_problem, price, leaves):
     # 100 calls a day earn price - 0.12 energy each; keeping the device costs 100 CNY a quarter, 0.011 a call.
     problem = make_problem(
-        quarters=2, blocks=1, block_value_cny_per_call=np.full((1, 2, 1), price), supply_devices=np.zeros((1, 2)),
+        quarters=2, blocks=1, block_value_cur_per_call=np.full((1, 2, 1), price), supply_devices=np.zeros((1, 2)),
         block_calls_per_d=np.full((1, 2, 1), 800.0), initial_devices=np.array([[8.0]]), retire_early=True,
     )  # fmt: skip
     assert solve(problem).installed[0, 0] == pytest.approx([0, 0] if leaves else [8, 8])
@@ -134,10 +134,10 @@ def test_a_device_leaves_when_it_earns_less_than_it_costs_to_keep(make_problem, 
 def test_what_a_device_is_worth_in_the_end_keeps_it(make_problem):
     problem = make_problem(
         quarters=2, blocks=1, block_calls_per_d=np.zeros((1, 2, 1)), initial_devices=np.array([[8.0]]),
-        retire_early=True, discount=np.ones(2), initial_terminal_cny_per_device=np.array([250.0]),
+        retire_early=True, discount=np.ones(2), initial_terminal_cur_per_device=np.array([250.0]),
     )  # fmt: skip
     assert solve(problem).installed[0, 0] == pytest.approx([8, 8])  # 2 x 100 CNY of keeping, 250 in the end
-    cheap = problem.replace(initial_terminal_cny_per_device=np.array([150.0]))
+    cheap = problem.replace(initial_terminal_cur_per_device=np.array([150.0]))
     assert solve(cheap).installed[0, 0] == pytest.approx([0, 0])
 
 
@@ -156,20 +156,20 @@ def test_planners_that_decide_step_by_step_retire_too(make_problem, foresight):
     plan = solve(problem, foresight=foresight, window_quarters=2)
     assert plan.retired_initial[0, 0].sum() == pytest.approx(10.0)
     assert plan.it_w.max() <= 10_000.0 * (1 + 1e-9)
-    assert plan.objective_cny <= solve(problem).objective_cny * (1 + 1e-9)
+    assert plan.objective_cur <= solve(problem).objective_cur * (1 + 1e-9)
 
 
 def test_freedom_to_retire_never_lowers_the_objective(make_problem):
     held = make_problem(**OLD_AND_NEW)
     free = held.replace(retire_early=True)
-    assert solve(free).objective_cny >= solve(held).objective_cny
+    assert solve(free).objective_cur >= solve(held).objective_cur
 
 
 def test_limits_are_named_with_a_tail_and_retirement_as_without(make_problem):
     sight = {"tail_quarters": 4, "retire_early": True}
     free = make_problem(
-        capex_cny_per_device=np.zeros((1, 4)), supply_devices=np.full((1, 4), np.inf), device_w=np.zeros(1),
-        fixed_cny_per_device_quarter=np.zeros((1, 4)), terminal_cny_per_device=np.ones((1, 4)), **sight,
+        capex_cur_per_device=np.zeros((1, 4)), supply_devices=np.full((1, 4), np.inf), device_w=np.zeros(1),
+        fixed_cur_per_device_quarter=np.zeros((1, 4)), terminal_cur_per_device=np.ones((1, 4)), **sight,
     )  # fmt: skip
     with pytest.raises(InfeasibleError, match="the plan is unbounded.*give it a price or a limit"):
         solve(free)

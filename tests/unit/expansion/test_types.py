@@ -4,8 +4,8 @@ import pytest
 
 def test_fields_of_the_parts_are_found_and_replaced_by_name(make_problem):
     problem = make_problem(devices=2)
-    richer = problem.replace(budget_cny=problem.money.budget_cny * 2, devices=("a", "b"), retire_early=True)
-    assert np.array_equal(richer.money.budget_cny, 2 * problem.field("budget_cny"))
+    richer = problem.replace(budget_cur=problem.money.budget_cur * 2, devices=("a", "b"), retire_early=True)
+    assert np.array_equal(richer.money.budget_cur, 2 * problem.field("budget_cur"))
     assert (richer.devices, richer.terms.retire_early) == (("a", "b"), True)
     assert richer.demand is problem.demand
     assert problem.terms.retire_early is False

@@ -5,7 +5,7 @@ from jevons.errors import InfeasibleError, InputError
 from jevons.finance import (
     crf,
     discount_factors,
-    enterprise_value_cny,
+    enterprise_value_cur,
     growth_value,
     irr,
     npv,
@@ -66,16 +66,16 @@ def test_a_perpetuity_needs_discounting_and_a_return(wacc, growth, roic):
 
 def test_a_flat_business_is_a_perpetuity_with_mid_year_flows():
     value = growth_value(
-        0.0, revenue_cny=1000.0, margin_frac=0.1, capital_per_revenue=1.0, wacc_frac=0.08, tax_frac=0.25,
+        0.0, revenue_cur=1000.0, margin_frac=0.1, capital_per_revenue=1.0, wacc_frac=0.08, tax_frac=0.25,
         terminal_growth_frac=0.0,
     )  # fmt: skip
     assert float(value) == pytest.approx(1000 * 0.1 * 0.75 / 0.08 * 1.08**0.5)
 
 
 def test_enterprise_value_is_the_market_value_less_cash():
-    assert enterprise_value_cny(80.0, 2.4e9, 7.25, 300e9, 100e9) == pytest.approx(80 * 2.4e9 * 7.25 - 400e9)
+    assert enterprise_value_cur(80.0, 2.4e9, 7.25, 300e9, 100e9) == pytest.approx(80 * 2.4e9 * 7.25 - 400e9)
     with pytest.raises(InputError, match="price"):
-        enterprise_value_cny(0.0, 1.0, 7.0, 0.0)
+        enterprise_value_cur(0.0, 1.0, 7.0, 0.0)
 
 
 def books(cost, paid, start, end, life, quarters, **options):
@@ -113,7 +113,7 @@ def test_an_older_asset_opens_at_its_remaining_book_value():
 
 def test_a_write_down_spreads_the_rest_over_the_remaining_life():
     most = np.array([[np.inf, 20.0, 100.0, 100.0]])
-    depreciation, impairment, closing = books(100.0, 0, 0, 99, 4.0, 4, most_cny=most)
+    depreciation, impairment, closing = books(100.0, 0, 0, 99, 4.0, 4, most_cur=most)
     assert depreciation == pytest.approx([25, 25, 10, 10])
     assert impairment == pytest.approx([0, 30, 0, 0])
     assert closing == pytest.approx([75, 20, 10, 0])

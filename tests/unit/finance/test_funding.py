@@ -6,22 +6,22 @@ from jevons.finance import fund
 
 
 def test_cash_balances_every_quarter():
-    found = fund(100.0, np.array([10.0, -80.0, -60.0, 30.0]), returns_cny=np.full(4, 5.0), interest_frac=0.04)
-    end = found.opening_cny + found.interest_cny + found.free_cash_cny - found.returned_cny + found.raised_cny
-    assert end == pytest.approx(found.closing_cny)
-    assert found.opening_cny[1:] == pytest.approx(found.closing_cny[:-1])
+    found = fund(100.0, np.array([10.0, -80.0, -60.0, 30.0]), returns_cur=np.full(4, 5.0), interest_frac=0.04)
+    end = found.opening_cur + found.interest_cur + found.free_cash_cur - found.returned_cur + found.raised_cur
+    assert end == pytest.approx(found.closing_cur)
+    assert found.opening_cur[1:] == pytest.approx(found.closing_cur[:-1])
 
 
 def test_returns_are_cut_before_money_is_raised():
-    found = fund(20.0, np.array([-18.0, -30.0]), returns_cny=np.array([10.0, 10.0]), interest_frac=0.0)
-    assert found.returned_cny == pytest.approx([2.0, 0.0])
-    assert found.raised_cny == pytest.approx([0.0, 30.0])
-    assert found.closing_cny == pytest.approx([0.0, 0.0])
+    found = fund(20.0, np.array([-18.0, -30.0]), returns_cur=np.array([10.0, 10.0]), interest_frac=0.0)
+    assert found.returned_cur == pytest.approx([2.0, 0.0])
+    assert found.raised_cur == pytest.approx([0.0, 30.0])
+    assert found.closing_cur == pytest.approx([0.0, 0.0])
 
 
 def test_interest_compounds_to_the_yearly_rate():
-    found = fund(100.0, np.zeros(4), returns_cny=np.zeros(4), interest_frac=0.04, tax_frac=0.0)
-    assert found.closing_cny[-1] == pytest.approx(104.0)
+    found = fund(100.0, np.zeros(4), returns_cur=np.zeros(4), interest_frac=0.04, tax_frac=0.0)
+    assert found.closing_cur[-1] == pytest.approx(104.0)
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,4 @@ def test_interest_compounds_to_the_yearly_rate():
 )
 def test_wrong_flows_are_named(flows, returns, message):
     with pytest.raises(InputError, match=message):
-        fund(0.0, np.array(flows), returns_cny=np.array(returns))
+        fund(0.0, np.array(flows), returns_cur=np.array(returns))

@@ -8,7 +8,7 @@ from jevons.finance import growth_value, incremental_roic, reverse_dcf, scenario
 # carried by the cloud: revenue 118 bn CNY, of which the margin of fiscal 2025 (8.9 %) is worth its perpetuity already.
 RISE_CNY = (292.3 - 184.8) * 7.25e9
 STANDING_CNY = 118e9 * 0.089 * 0.8 / 0.10
-PLAIN = {"revenue_cny": 118e9, "tax_frac": 0.2, "terminal_growth_frac": 0.03}
+PLAIN = {"revenue_cur": 118e9, "tax_frac": 0.2, "terminal_growth_frac": 0.03}
 
 
 def test_the_rise_of_early_2025_needs_the_growth_of_the_earlier_calculation():
@@ -70,14 +70,14 @@ def test_two_scenarios_have_weights_by_hand():
     # Values 100 and 200, even odds, price 175: weights 1/4 and 3/4, so the tilt is ln 3 over 100.
     found = scenario_weights([100.0, 200.0], [0.5, 0.5], 175.0)
     assert found.weights == pytest.approx([0.25, 0.75])
-    assert found.tilt_per_cny == pytest.approx(np.log(3) / 100)
+    assert found.tilt_per_cur == pytest.approx(np.log(3) / 100)
     assert found.relative_entropy_nats == pytest.approx(0.25 * np.log(0.5) + 0.75 * np.log(1.5))
     assert found.gain == pytest.approx([-0.25, 0.25])
 
 
 def test_a_price_at_the_prior_mean_needs_no_tilt():
     found = scenario_weights([1.0, 2.0, 6.0], [0.5, 0.25, 0.25], 2.5)
-    assert found.tilt_per_cny == pytest.approx(0.0, abs=1e-12)
+    assert found.tilt_per_cur == pytest.approx(0.0, abs=1e-12)
     assert found.weights == pytest.approx([0.5, 0.25, 0.25])
 
 

@@ -28,7 +28,7 @@ RUN_ON = DcfTerms(
 @pytest.fixture
 def accounts(make_plan):
     terms = dataclasses.replace(
-        TERMS, initial_cost_cny_per_device=np.array([80_000.0]), opening_building_book_cny=8_000.0
+        TERMS, initial_cost_cur_per_device=np.array([80_000.0]), opening_building_book_cur=8_000.0
     )
     return statements(make_plan(), PRICE, INTERNAL, terms, base_cloud(1e6, 0.08, 0.1, 0.7, 9))
 
@@ -36,16 +36,16 @@ def accounts(make_plan):
 def test_devices_that_arrive_later_are_on_the_books_and_written_off_from_their_arrival(make_plan):
     arriving = np.zeros((1, 1, 9))
     arriving[0, 0, 2] = 3.0
-    terms = dataclasses.replace(TERMS, initial_cost_cny_per_device=np.array([80_000.0]))
+    terms = dataclasses.replace(TERMS, initial_cost_cur_per_device=np.array([80_000.0]))
     closed = np.zeros((1, 9))
     plain = statements(make_plan(supply_devices=closed), PRICE, INTERNAL, terms)
     books = statements(make_plan(supply_devices=closed, arriving_devices=arriving), PRICE, INTERNAL, terms)
-    assert books.device_opening_cny[0] - plain.device_opening_cny[0] == pytest.approx(3 * 80_000)
-    later = books.device_depreciation_cny - plain.device_depreciation_cny
+    assert books.device_opening_cur[0] - plain.device_opening_cur[0] == pytest.approx(3 * 80_000)
+    later = books.device_depreciation_cur - plain.device_depreciation_cur
     assert later == pytest.approx([0, 0, *[3 * 80_000 / 20] * 7])
-    assert books.device_capex_cny.sum() == 0
-    rolled = books.device_opening_cny + books.device_capex_cny - books.device_depreciation_cny - books.impairment_cny
-    assert books.device_closing_cny == pytest.approx(rolled)
+    assert books.device_capex_cur.sum() == 0
+    rolled = books.device_opening_cur + books.device_capex_cur - books.device_depreciation_cur - books.impairment_cur
+    assert books.device_closing_cur == pytest.approx(rolled)
 
 
 def test_what_sells_nothing_at_the_end_is_worth_its_flows_in_the_plan():
@@ -53,113 +53,113 @@ def test_what_sells_nothing_at_the_end_is_worth_its_flows_in_the_plan():
     value = line_value(
         np.array([3.0, 2.0, 1.0, 0.0]), np.zeros(4), flows, dataclasses.replace(RUN_ON, start_growth_frac=0.1)
     )
-    assert value.total_cny == value.explicit_cny == pytest.approx(flows @ 1.1 ** -((np.arange(4) + 0.5) / 4))
+    assert value.total_cur == value.explicit_cur == pytest.approx(flows @ 1.1 ** -((np.arange(4) + 0.5) / 4))
 
 
 def test_the_first_quarters_by_hand(make_plan, accounts):
     # Five devices ordered in the first quarter serve 500 calls a day from the second; the two old ones train.
     assert make_plan().ordered[0, 0] == pytest.approx([5, *[0] * 8])
-    assert accounts.device_capex_cny[:2] == pytest.approx([500_000, 0])
-    assert accounts.site_capex_cny.sum() == pytest.approx(5 * 1000 * 20)
-    assert accounts.external_revenue_cny[:2] == pytest.approx([0, 300 * 4 * DAYS_PER_QUARTER])
-    assert accounts.internal_revenue_cny[:2] == pytest.approx([0, 200 * 4 * DAYS_PER_QUARTER])
-    assert accounts.energy_cny[:2] == pytest.approx([2 * 24 * DAYS_PER_QUARTER, 7 * 24 * DAYS_PER_QUARTER])
-    assert accounts.fixed_cny[:2] == pytest.approx([1000, 3500])
-    assert accounts.overhead_cny[1] == pytest.approx(0.1 * 500 * 4 * DAYS_PER_QUARTER)
+    assert accounts.device_capex_cur[:2] == pytest.approx([500_000, 0])
+    assert accounts.site_capex_cur.sum() == pytest.approx(5 * 1000 * 20)
+    assert accounts.external_revenue_cur[:2] == pytest.approx([0, 300 * 4 * DAYS_PER_QUARTER])
+    assert accounts.internal_revenue_cur[:2] == pytest.approx([0, 200 * 4 * DAYS_PER_QUARTER])
+    assert accounts.energy_cur[:2] == pytest.approx([2 * 24 * DAYS_PER_QUARTER, 7 * 24 * DAYS_PER_QUARTER])
+    assert accounts.fixed_cur[:2] == pytest.approx([1000, 3500])
+    assert accounts.overhead_cur[1] == pytest.approx(0.1 * 500 * 4 * DAYS_PER_QUARTER)
     old, new = 2 * 80_000 / 20, 500_000 / 20
-    assert accounts.device_depreciation_cny[:2] == pytest.approx([old, old + new])
-    assert accounts.device_opening_cny[0] == pytest.approx(2 * 80_000 * 16 / 20)
-    assert accounts.building_depreciation_cny[-1] == pytest.approx((8_000 + 100_000) / 80)
+    assert accounts.device_depreciation_cur[:2] == pytest.approx([old, old + new])
+    assert accounts.device_opening_cur[0] == pytest.approx(2 * 80_000 * 16 / 20)
+    assert accounts.building_depreciation_cur[-1] == pytest.approx((8_000 + 100_000) / 80)
     ebita = (
         500 * 4 * DAYS_PER_QUARTER * 0.9
         - 7 * 24 * DAYS_PER_QUARTER
         - 3500
         - old
         - new
-        - accounts.building_depreciation_cny[1]
+        - accounts.building_depreciation_cur[1]
     )
-    assert accounts.ai_ebita_cny[1] == pytest.approx(ebita)
-    assert accounts.ai_tax_cny[1] == pytest.approx(0.2 * ebita)
+    assert accounts.ai_ebita_cur[1] == pytest.approx(ebita)
+    assert accounts.ai_tax_cur[1] == pytest.approx(0.2 * ebita)
 
 
 def test_books_cash_and_lines_add_up(accounts):
     a = accounts
-    assert a.device_opening_cny + a.device_capex_cny - a.device_depreciation_cny - a.impairment_cny == pytest.approx(
-        a.device_closing_cny
+    assert a.device_opening_cur + a.device_capex_cur - a.device_depreciation_cur - a.impairment_cur == pytest.approx(
+        a.device_closing_cur
     )
-    assert a.building_opening_cny + a.site_capex_cny - a.building_depreciation_cny == pytest.approx(
-        a.building_closing_cny
+    assert a.building_opening_cur + a.site_capex_cur - a.building_depreciation_cur == pytest.approx(
+        a.building_closing_cur
     )
-    assert a.device_opening_cny[1:] == pytest.approx(a.device_closing_cny[:-1])
-    assert a.ai_ebita_cny + a.base_ebita_cny == pytest.approx(a.ebita_cny)
-    assert a.ai_fcf_cny == pytest.approx(a.ai_ebita_cny - a.ai_tax_cny + a.depreciation_cny - a.capex_cny)
-    assert a.fcf_cny == pytest.approx(a.ai_fcf_cny + a.base_fcf_cny)
-    assert a.cumulative_cash_cny[-1] == pytest.approx(a.fcf_cny.sum())
-    cash_in = a.ai_revenue_cny - a.energy_cny - a.fixed_cny - a.overhead_cny
-    assert a.ai_fcf_cny == pytest.approx(cash_in - a.ai_tax_cny - a.capex_cny)
+    assert a.device_opening_cur[1:] == pytest.approx(a.device_closing_cur[:-1])
+    assert a.ai_ebita_cur + a.base_ebita_cur == pytest.approx(a.ebita_cur)
+    assert a.ai_fcf_cur == pytest.approx(a.ai_ebita_cur - a.ai_tax_cur + a.depreciation_cur - a.capex_cur)
+    assert a.fcf_cur == pytest.approx(a.ai_fcf_cur + a.base_fcf_cur)
+    assert a.cumulative_cash_cur[-1] == pytest.approx(a.fcf_cur.sum())
+    cash_in = a.ai_revenue_cur - a.energy_cur - a.fixed_cur - a.overhead_cur
+    assert a.ai_fcf_cur == pytest.approx(cash_in - a.ai_tax_cur - a.capex_cur)
 
 
 def test_vintages_sum_to_the_books_and_each_rolls_forward(make_plan):
-    terms = dataclasses.replace(TERMS, initial_cost_cny_per_device=np.array([80_000.0]), impair=False)
+    terms = dataclasses.replace(TERMS, initial_cost_cur_per_device=np.array([80_000.0]), impair=False)
     supply = np.array([[5.0, 0, 0, 0, 4.0, 0, 0, 0, 0]])
     plan = make_plan(supply_devices=supply, block_calls_per_d=np.tile([[[600.0]], [[400.0]]], (1, 9, 1)))
     a = statements(plan, PRICE, INTERNAL, terms)
     assert a.vintages == ("before 2025", "2025", "2026", "2027")
-    assert a.vintage_depreciation_cny.sum(axis=0) == pytest.approx(a.device_depreciation_cny)
-    assert a.vintage_closing_cny.sum(axis=0) == pytest.approx(a.device_closing_cny)
+    assert a.vintage_depreciation_cur.sum(axis=0) == pytest.approx(a.device_depreciation_cur)
+    assert a.vintage_closing_cur.sum(axis=0) == pytest.approx(a.device_closing_cur)
     years = np.array([quarter[:4] for quarter in a.quarters])
     for row, year in enumerate(a.vintages[1:], start=1):
-        spent = np.where(years == year, a.device_capex_cny, 0.0)
-        book = np.cumsum(spent - a.vintage_depreciation_cny[row])
-        assert a.vintage_closing_cny[row] == pytest.approx(book, abs=1e-6 * a.device_capex_cny.sum())
-    assert (a.vintage_depreciation_cny[1:3].sum(axis=1) > 0).all()
-    assert a.vintage_depreciation_cny[3].sum() == 0  # nothing is bought in the last year
+        spent = np.where(years == year, a.device_capex_cur, 0.0)
+        book = np.cumsum(spent - a.vintage_depreciation_cur[row])
+        assert a.vintage_closing_cur[row] == pytest.approx(book, abs=1e-6 * a.device_capex_cur.sum())
+    assert (a.vintage_depreciation_cur[1:3].sum(axis=1) > 0).all()
+    assert a.vintage_depreciation_cur[3].sum() == 0  # nothing is bought in the last year
 
 
 def test_depreciation_and_impairment_shelter_tax_and_move_no_other_cash(make_plan):
-    plan = make_plan(terminal_cny_per_device=np.zeros((1, 9)))
+    plan = make_plan(terminal_cur_per_device=np.zeros((1, 9)))
     low = np.full((2, 9), 0.6)
     slow, fast, cut = (
         statements(plan, low, INTERNAL, dataclasses.replace(TERMS, device_life_y=life, impair=impair))
         for life, impair in ((5.0, False), (3.0, False), (5.0, True))
     )
     for other in (fast, cut):
-        charged = other.depreciation_cny + other.impairment_cny - slow.depreciation_cny - slow.impairment_cny
+        charged = other.depreciation_cur + other.impairment_cur - slow.depreciation_cur - slow.impairment_cur
         assert np.abs(charged).max() > 0
-        assert other.ai_fcf_cny - slow.ai_fcf_cny == pytest.approx(TERMS.tax_frac * charged)
+        assert other.ai_fcf_cur - slow.ai_fcf_cur == pytest.approx(TERMS.tax_frac * charged)
 
 
 def test_each_part_of_the_cloud_pays_its_own_tax(accounts):
     a = accounts
-    assert a.ai_tax_cny == pytest.approx(TERMS.tax_frac * (a.ai_ebita_cny - a.impairment_cny))
-    assert a.tax_cny - a.ai_tax_cny == pytest.approx(TERMS.tax_frac * a.base_ebita_cny)
-    assert a.base_fcf_cny == pytest.approx((1 - TERMS.tax_frac) * a.base_ebita_cny - a.base_investment_cny)
+    assert a.ai_tax_cur == pytest.approx(TERMS.tax_frac * (a.ai_ebita_cur - a.impairment_cur))
+    assert a.tax_cur - a.ai_tax_cur == pytest.approx(TERMS.tax_frac * a.base_ebita_cur)
+    assert a.base_fcf_cur == pytest.approx((1 - TERMS.tax_frac) * a.base_ebita_cur - a.base_investment_cur)
 
 
 def test_cash_leads_depreciation(accounts):
-    assert accounts.capex_cny[0] > 0
-    spent, charged = np.cumsum(accounts.capex_cny), np.cumsum(accounts.depreciation_cny)
+    assert accounts.capex_cur[0] > 0
+    spent, charged = np.cumsum(accounts.capex_cur), np.cumsum(accounts.depreciation_cur)
     assert (spent > charged).all()
 
 
 def test_a_vintage_that_cannot_earn_its_book_value_is_written_down(make_plan):
-    plan = make_plan(terminal_cny_per_device=np.zeros((1, 9)))
+    plan = make_plan(terminal_cur_per_device=np.zeros((1, 9)))
     low = np.full((2, 9), 0.6)
     cut, kept = (statements(plan, low, INTERNAL, dataclasses.replace(TERMS, impair=flag)) for flag in (True, False))
-    assert kept.impairment_cny.sum() == 0
-    assert cut.impairment_cny.sum() > 0
-    assert cut.device_depreciation_cny.sum() < kept.device_depreciation_cny.sum()
-    assert cut.device_closing_cny[-1] == pytest.approx(0.0, abs=1e-6)  # no use after the horizon was stated
+    assert kept.impairment_cur.sum() == 0
+    assert cut.impairment_cur.sum() > 0
+    assert cut.device_depreciation_cur.sum() < kept.device_depreciation_cur.sum()
+    assert cut.device_closing_cur[-1] == pytest.approx(0.0, abs=1e-6)  # no use after the horizon was stated
     # At 4 CNY a call and the stated terminal value the same devices are worth their price.
-    assert statements(make_plan(), PRICE, INTERNAL, TERMS).impairment_cny.sum() == 0
+    assert statements(make_plan(), PRICE, INTERNAL, TERMS).impairment_cur.sum() == 0
 
 
 def test_devices_that_retire_before_the_end_of_their_accounting_life_are_written_off(make_plan):
-    terms = dataclasses.replace(TERMS, initial_cost_cny_per_device=np.array([80_000.0]))
+    terms = dataclasses.replace(TERMS, initial_cost_cur_per_device=np.array([80_000.0]))
     plan = make_plan(initial_age_quarters=np.array([12]), training_flop_per_s=np.zeros(9))
     result = statements(plan, PRICE, INTERNAL, terms)
-    assert np.nonzero(result.impairment_cny)[0].tolist() == [4]
-    assert result.impairment_cny[4] == pytest.approx(2 * 80_000 * (1 - 16 / 20))
+    assert np.nonzero(result.impairment_cur)[0].tolist() == [4]
+    assert result.impairment_cur[4] == pytest.approx(2 * 80_000 * (1 - 16 / 20))
 
 
 def test_years_are_summed_by_calendar_and_by_fiscal_year(accounts):
@@ -168,12 +168,12 @@ def test_years_are_summed_by_calendar_and_by_fiscal_year(accounts):
     assert calendar.quarters.tolist() == [3, 4, 2]
     assert fiscal.years == ("FY2026", "FY2027", "FY2028")
     assert fiscal.quarters.tolist() == [4, 4, 1]
-    assert calendar.lines["ebita_cny"] == pytest.approx(
-        [accounts.ebita_cny[i:j].sum() for i, j in ((0, 3), (3, 7), (7, 9))]
+    assert calendar.lines["ebita_cur"] == pytest.approx(
+        [accounts.ebita_cur[i:j].sum() for i, j in ((0, 3), (3, 7), (7, 9))]
     )
-    assert fiscal.lines["fcf_cny"].sum() == pytest.approx(accounts.fcf_cny.sum())
-    assert "cumulative_cash_cny" not in fiscal.lines
-    assert "device_closing_cny" not in fiscal.lines
+    assert fiscal.lines["fcf_cur"].sum() == pytest.approx(accounts.fcf_cur.sum())
+    assert "cumulative_cash_cur" not in fiscal.lines
+    assert "device_closing_cur" not in fiscal.lines
     with pytest.raises(InputError, match="lunar"):
         year_sums(accounts, kind="lunar")
 
@@ -189,21 +189,21 @@ def test_wrong_accounts_input_is_reported_together(make_plan):
                 device_life_y=0.0,
                 building_life_y=20.0,
                 overhead_frac=0.1,
-                initial_cost_cny_per_device=np.ones(4),
+                initial_cost_cur_per_device=np.ones(4),
             ),
             base_cloud(1e6, 0.0, 0.1, 0.7, 3),
         )
     assert {fault.path for fault in caught.value.faults} == {
-        "price_cny_per_call", "internal", "tax_frac", "device_life_y", "initial_cost_cny_per_device",
-        "base.revenue_cny", "base.ebita_cny", "base.investment_cny",
+        "price_cur_per_call", "internal", "tax_frac", "device_life_y", "initial_cost_cur_per_device",
+        "base.revenue_cur", "base.ebita_cur", "base.investment_cur",
     }  # fmt: skip
 
 
 def test_the_base_cloud_grows_over_a_year_by_its_rate():
     base = base_cloud(100.0, 0.10, 0.2, 0.5, 4)
-    assert base.revenue_cny[3] == pytest.approx(110.0)
-    assert base.ebita_cny == pytest.approx(0.2 * base.revenue_cny)
-    assert base.investment_cny.sum() == pytest.approx(0.5 * 4 * (110.0 - 100.0))
+    assert base.revenue_cur[3] == pytest.approx(110.0)
+    assert base.ebita_cur == pytest.approx(0.2 * base.revenue_cur)
+    assert base.investment_cur.sum() == pytest.approx(0.5 * 4 * (110.0 - 100.0))
 
 
 def flat(quarters=8, quarter_profit=10.0):
@@ -217,8 +217,8 @@ def test_a_flat_business_is_worth_its_perpetuity():
     # Two years of mid-quarter flows, then mid-year flows for ever, by hand.
     explicit = 8.0 * sum(1.1 ** -((t + 0.5) / 4) for t in range(8))
     after = 32.0 / 0.10 * 1.1**-1.5
-    assert value.explicit_cny == pytest.approx(explicit)
-    assert value.fade_cny + value.terminal_cny == pytest.approx(after)
+    assert value.explicit_cur == pytest.approx(explicit)
+    assert value.fade_cur + value.terminal_cur == pytest.approx(after)
 
 
 def test_growth_after_the_fade_is_worthless_where_its_return_equals_the_cost_of_capital():
@@ -226,7 +226,7 @@ def test_growth_after_the_fade_is_worthless_where_its_return_equals_the_cost_of_
         RUN_ON, terminal_margin_frac=0.1, start_growth_frac=0.03, fade_y=1, terminal_roic_frac=0.10
     )
     # One year of fade at 3 %, its middle 0.625 years from the last quarter's, then next year's profit for ever.
-    assert line_value(*flat(), equal).terminal_cny == pytest.approx(400 * 1.03**1.625 * 0.08 / 0.10 * 1.1**-2.5)
+    assert line_value(*flat(), equal).terminal_cur == pytest.approx(400 * 1.03**1.625 * 0.08 / 0.10 * 1.1**-2.5)
 
 
 def test_faster_growth_lowers_the_value_of_a_business_with_poor_returns():
@@ -238,8 +238,8 @@ def test_faster_growth_lowers_the_value_of_a_business_with_poor_returns():
     good = dataclasses.replace(poor, terminal_margin_frac=0.25)
     low, high = (line_value(revenue, ebita, fcf, dataclasses.replace(good, start_growth_frac=g)) for g in (0.05, 0.30))
     assert not low.growth_destroys_value
-    assert high.total_cny > low.total_cny
-    assert fast.terminal_cny + fast.fade_cny < high.terminal_cny + high.fade_cny
+    assert high.total_cur > low.total_cur
+    assert fast.terminal_cur + fast.fade_cur < high.terminal_cur + high.fade_cur
 
 
 def test_value_without_growth_and_value_of_growth_make_the_whole():
@@ -247,8 +247,8 @@ def test_value_without_growth_and_value_of_growth_make_the_whole():
     revenue, ebita, fcf = flat()
     value = line_value(revenue, ebita, fcf, terms)
     # 400 a year at 8 % after tax for ever, from the middle of the third year
-    assert value.standing_cny == pytest.approx(32.0 / 0.10 * 1.1**-1.5)
-    assert value.explicit_cny + value.standing_cny + value.growth_cny == pytest.approx(value.total_cny)
+    assert value.standing_cur == pytest.approx(32.0 / 0.10 * 1.1**-1.5)
+    assert value.explicit_cur + value.standing_cur + value.growth_cur == pytest.approx(value.total_cur)
 
 
 @pytest.mark.parametrize(("margin", "adds"), [(0.25, True), (0.15, False)])
@@ -259,32 +259,32 @@ def test_growth_adds_value_where_it_returns_more_than_capital_costs_and_takes_it
     )
     revenue = np.full(8, 100.0)
     value = line_value(revenue, margin * revenue, margin * 0.8 * revenue, terms)
-    assert (value.growth_cny > 0) is adds
+    assert (value.growth_cur > 0) is adds
     assert value.growth_destroys_value is not adds
 
 
 def test_capital_that_stands_already_is_not_paid_for_again():
     terms = dataclasses.replace(RUN_ON, terminal_margin_frac=0.1, start_growth_frac=0.2, capital_per_revenue=1.0)
     usual, ahead = (
-        line_value(*flat(), dataclasses.replace(terms, opening_capital_cny=held)) for held in (400.0, 500.0)
+        line_value(*flat(), dataclasses.replace(terms, opening_capital_cur=held)) for held in (400.0, 500.0)
     )
-    assert usual.total_cny == pytest.approx(line_value(*flat(), terms).total_cny)
+    assert usual.total_cur == pytest.approx(line_value(*flat(), terms).total_cur)
     # 100 more at the start are not spent over the seven years of the fade
-    assert 100 * 1.1**-8.5 < ahead.total_cny - usual.total_cny < 100 * 1.1**-2.5
+    assert 100 * 1.1**-8.5 < ahead.total_cur - usual.total_cur < 100 * 1.1**-2.5
 
 
 def test_the_fade_starts_from_the_pace_of_the_last_quarter():
     terms = dataclasses.replace(RUN_ON, terminal_margin_frac=0.1, terminal_growth_frac=0.0, start_growth_frac=0.0)
     rising = np.array([50.0, 60, 70, 80, 90, 95, 98, 100])
     late = line_value(rising, 0.1 * rising, 0.08 * rising, terms)
-    assert late.fade_cny + late.terminal_cny == pytest.approx(32.0 / 0.10 * 1.1**-1.5)
+    assert late.fade_cur + late.terminal_cur == pytest.approx(32.0 / 0.10 * 1.1**-1.5)
 
 
 def test_growth_is_measured_from_the_last_two_years_where_it_is_not_given():
     revenue = np.concatenate([np.full(4, 100.0), np.full(4, 120.0)])
     measured = line_value(revenue, 0.1 * revenue, 0.08 * revenue, RUN_ON)
     given = line_value(revenue, 0.1 * revenue, 0.08 * revenue, dataclasses.replace(RUN_ON, start_growth_frac=0.2))
-    assert measured.total_cny == pytest.approx(given.total_cny)
+    assert measured.total_cur == pytest.approx(given.total_cur)
     with pytest.raises(InputError, match="8 quarters"):
         line_value(revenue[:6], revenue[:6], revenue[:6], RUN_ON)
 
@@ -298,28 +298,28 @@ def test_the_rest_of_the_group_without_growth_is_a_multiple_of_its_profit():
 
 def test_parts_sum_to_equity_and_equity_to_a_price_per_share(accounts):
     value = dcf(
-        accounts, ai=RUN_ON, base=RUN_ON, rest_cny=5e7, net_cash_cny=2e7, stakes_cny=1e7, ads=1e6, cny_per_usd=7.25
+        accounts, ai=RUN_ON, base=RUN_ON, rest_cur=5e7, net_cash_cur=2e7, stakes_cur=1e7, ads=1e6, cny_per_usd=7.25
     )
-    assert sum(amount for _, amount in value.bridge) == pytest.approx(value.equity_cny)
-    assert value.enterprise_cny == pytest.approx(value.ai.total_cny + value.base.total_cny + 5e7)
-    assert value.equity_cny == pytest.approx(value.enterprise_cny + 3e7)
-    assert value.per_ads_cny == pytest.approx(value.equity_cny / 1e6)
-    assert value.per_ads_usd == pytest.approx(value.per_ads_cny / 7.25)
-    assert value.per_share_cny * SHARES_PER_ADS == pytest.approx(value.per_ads_cny)
+    assert sum(amount for _, amount in value.bridge) == pytest.approx(value.equity_cur)
+    assert value.enterprise_cur == pytest.approx(value.ai.total_cur + value.base.total_cur + 5e7)
+    assert value.equity_cur == pytest.approx(value.enterprise_cur + 3e7)
+    assert value.per_ads_cur == pytest.approx(value.equity_cur / 1e6)
+    assert value.per_ads_usd == pytest.approx(value.per_ads_cur / 7.25)
+    assert value.per_share_cur * SHARES_PER_ADS == pytest.approx(value.per_ads_cur)
 
 
 def test_a_group_without_a_base_line_is_valued_without_it(make_plan):
     accounts = statements(make_plan(), PRICE, INTERNAL, TERMS)
     value = dcf(
-        accounts, ai=RUN_ON, base=RUN_ON, rest_cny=0.0, net_cash_cny=0.0, stakes_cny=0.0, ads=1.0, cny_per_usd=7.0
+        accounts, ai=RUN_ON, base=RUN_ON, rest_cur=0.0, net_cash_cur=0.0, stakes_cur=0.0, ads=1.0, cny_per_usd=7.0
     )
-    assert value.base.total_cny == 0
-    assert value.equity_cny == pytest.approx(value.ai.total_cny)
+    assert value.base.total_cur == 0
+    assert value.equity_cur == pytest.approx(value.ai.total_cur)
 
 
 def test_a_line_that_cannot_be_valued_is_named(accounts):
     bad = dataclasses.replace(RUN_ON, wacc_frac=0.03)
-    rest = {"rest_cny": 0.0, "net_cash_cny": 0.0, "stakes_cny": 0.0, "ads": 1.0, "cny_per_usd": 7.0}
+    rest = {"rest_cur": 0.0, "net_cash_cur": 0.0, "stakes_cur": 0.0, "ads": 1.0, "cny_per_usd": 7.0}
     with pytest.raises(InputError, match="Base cloud: cost of capital"):
         dcf(accounts, ai=RUN_ON, base=bad, **rest)
     with pytest.raises(InputError, match="ads = 0"):

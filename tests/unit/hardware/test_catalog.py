@@ -69,7 +69,7 @@ def test_a_device_without_a_matrix_peak_says_which_fact_is_missing():
 def test_sites_come_from_facts_and_obey_the_date():
     site = site_from_facts("site.china_north", on=dt.date(2025, 2, 24))
     assert 1.0 <= site.pue < 2.0
-    assert 0.1 < site.tariff_cny_per_kwh < 2.0
+    assert 0.1 < site.tariff_cur_per_kwh < 2.0
     with pytest.raises(FactError):
         site_from_facts("site.china_north", on=dt.date(1990, 1, 1))
     assert dataclasses.is_dataclass(site)

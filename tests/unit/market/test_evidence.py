@@ -7,7 +7,7 @@ import pytest
 
 from jevons.costing import capital_recovery_factor
 from jevons.errors import InputError
-from jevons.market import ChipMarket, RentCurve, account_for_growth, clear_rent, clearing_rents, rent_cny_per_h
+from jevons.market import ChipMarket, RentCurve, account_for_growth, clear_rent, clearing_rents, rent_cur_per_h
 from jevons.units import HOURS_PER_YEAR
 from places import DATA
 
@@ -99,17 +99,17 @@ def test_one_curve_gives_the_h100_glut_and_the_h20_shortage():
                 stock=stock,
                 wanted=1.62,
                 elasticity=-1.0,
-                full_cost_cny_per_h=h100_cost,
-                running_cost_cny_per_h=0.1 * h100_cost,
+                full_cost_cur_per_h=h100_cost,
+                running_cost_cur_per_h=0.1 * h100_cost,
             ),
             CURVE,
         )
 
     tight, slack = h100(1.0), h100(2.4)
-    assert low < tight.rent_cny_per_h < high
+    assert low < tight.rent_cur_per_h < high
     assert tight.over_cost > 1.5
     # the same demand meets 2.4 times the stock, as the data centres ordered at the peak open: below full cost
-    assert slack.rent_cny_per_h == pytest.approx(later, rel=0.15)
+    assert slack.rent_cur_per_h == pytest.approx(later, rel=0.15)
     assert slack.over_cost < 1
 
     h20_cost = full_cost(value("H20 8-GPU server", "price in China", "2024-07"))
@@ -123,8 +123,8 @@ def test_one_curve_gives_the_h100_glut_and_the_h20_shortage():
                 stock=stock,
                 wanted=stock + ordered,
                 elasticity=-1.0,
-                full_cost_cny_per_h=h20_cost,
-                running_cost_cny_per_h=0.1 * h20_cost,
+                full_cost_cur_per_h=h20_cost,
+                running_cost_cur_per_h=0.1 * h20_cost,
             ),
             CURVE,
         )
@@ -134,11 +134,11 @@ def test_one_curve_gives_the_h100_glut_and_the_h20_shortage():
 
 def test_rent_rises_with_the_let_share_and_is_continuous():
     share = np.linspace(0, 0.9999, 2000)
-    rent = rent_cny_per_h(share, 10.0, 1.0, CURVE)
+    rent = rent_cur_per_h(share, 10.0, 1.0, CURVE)
     assert np.all(np.diff(rent) > 0)
     assert rent[0] == pytest.approx(1.0)
-    assert rent_cny_per_h(CURVE.tight_frac, 10.0, 1.0, CURVE) == pytest.approx(10.0)
-    steps = np.diff(rent_cny_per_h(np.linspace(CURVE.tight_frac, 0.99, 300), 10.0, 1.0, CURVE))
+    assert rent_cur_per_h(CURVE.tight_frac, 10.0, 1.0, CURVE) == pytest.approx(10.0)
+    steps = np.diff(rent_cur_per_h(np.linspace(CURVE.tight_frac, 0.99, 300), 10.0, 1.0, CURVE))
     assert np.all(np.diff(steps) > 0)
 
 
@@ -150,8 +150,8 @@ def test_brokers_who_expect_a_rise_make_it_and_let_all_in_a_glut():
                 stock=1.0,
                 wanted=0.9,
                 elasticity=-1.0,
-                full_cost_cny_per_h=10.0,
-                running_cost_cny_per_h=1.0,
+                full_cost_cur_per_h=10.0,
+                running_cost_cur_per_h=1.0,
                 broker_frac=0.4,
                 expected_rise_frac=rise,
             ),
@@ -161,8 +161,8 @@ def test_brokers_who_expect_a_rise_make_it_and_let_all_in_a_glut():
     flat, hoarded = cleared(0.0), cleared(0.5)
     assert flat.withheld == 0
     assert hoarded.withheld == pytest.approx(0.4)
-    assert hoarded.rent_cny_per_h > flat.rent_cny_per_h
-    assert cleared(-0.5).rent_cny_per_h == flat.rent_cny_per_h
+    assert hoarded.rent_cur_per_h > flat.rent_cur_per_h
+    assert cleared(-0.5).rent_cur_per_h == flat.rent_cur_per_h
 
 
 def test_the_market_clears():
@@ -173,8 +173,8 @@ def test_the_market_clears():
                 stock=1.0,
                 wanted=wanted,
                 elasticity=-0.8,
-                full_cost_cny_per_h=10.0,
-                running_cost_cny_per_h=1.0,
+                full_cost_cur_per_h=10.0,
+                running_cost_cur_per_h=1.0,
             ),
             CURVE,
         )
@@ -185,14 +185,14 @@ def test_faults_of_a_chip_market_are_named_together():
     with pytest.raises(InputError) as error:
         clear_rent(
             ChipMarket(
-                name="h20", stock=0.0, wanted=1.0, elasticity=0.5, full_cost_cny_per_h=10.0, running_cost_cny_per_h=12.0
+                name="h20", stock=0.0, wanted=1.0, elasticity=0.5, full_cost_cur_per_h=10.0, running_cost_cur_per_h=12.0
             ),
             CURVE,
         )
     text = str(error.value)
     assert "h20.stock: 0: must be above 0" in text
     assert "h20.elasticity: 0.5: must be negative" in text
-    assert "h20.running_cost_cny_per_h: 12: must lie between 0 and the full cost of 10 CNY/h" in text
+    assert "h20.running_cost_cur_per_h: 12: must lie between 0 and the full cost of 10 CNY/h" in text
 
 
 def test_many_chips_and_quarters_clear_at_once_and_each_on_its_own():

@@ -24,20 +24,20 @@ def inputs(**changes):
     quarters = changes.pop("quarters", 12)
     one = np.ones(1)
     base = {
-        "model": np.array([0]), "adopters": 1e6 * one, "value_cny": 1.0 * one, "value_sigma": 1.5 * one,
+        "model": np.array([0]), "adopters": 1e6 * one, "value_cur": 1.0 * one, "value_sigma": 1.5 * one,
         "calls_per_d": 10 * one, "calls_growth": one, "tokens_growth": one,
         "tokens_per_call": np.array([[1000.0, 0.0, 500.0]]), "counts_tokens": np.array([True]),
-        "integration_cny_per_y": 0 * one, "bass_p": 0.02 * one,
+        "integration_cur_per_y": 0 * one, "bass_p": 0.02 * one,
         "bass_q": 0.3 * one, "adopted_frac": 0.05 * one, "elasticity": -0.4 * one, "share_frac": one,
-        "list_price_cny_per_tok": np.array([[4e-6, 1e-6, 16e-6]]),
-        "unit_cost_cny_per_tok": np.repeat(np.array([[[2e-6], [5e-7], [8e-6]]]), quarters, axis=2), "markup": 2.0,
+        "list_price_cur_per_tok": np.array([[4e-6, 1e-6, 16e-6]]),
+        "unit_cost_cur_per_tok": np.repeat(np.array([[[2e-6], [5e-7], [8e-6]]]), quarters, axis=2), "markup": 2.0,
         "price_inertia": 0.5, "scarcity": np.ones((1, quarters)), "learning_exponent": 0.0,
     }  # fmt: skip
     return MarketInputs(**(base | changes))
 
 
 def test_a_tool_chain_that_takes_work_out_of_integration_widens_adoption_at_the_same_price():
-    dear = {"quarters": 13, "integration_cny_per_y": 5000.0 * np.ones(1), "price_inertia": 1.0}
+    dear = {"quarters": 13, "integration_cur_per_y": 5000.0 * np.ones(1), "price_inertia": 1.0}
     still, easier = market_path(inputs(**dear)), market_path(inputs(**dear, integration_growth_frac=-0.5))
     assert easier.potential_frac[0, 0] == still.potential_frac[0, 0]
     integration, price = 5000 / (10 * 365.25), 1000 * 4e-6 + 500 * 16e-6
@@ -66,8 +66,8 @@ def test_half_the_price_settles_at_both_margins():
 
 
 def test_a_full_wallet_settles_at_the_same_spending_and_full_attention_at_the_same_calls():
-    sated = {"quarters": 4, "value_cny": 1e6 * np.ones(1)}
-    for limit, ratio in (("wallet_cny_per_y", 2.0), ("attention_calls_per_d", 1.0)):
+    sated = {"quarters": 4, "value_cur": 1e6 * np.ones(1)}
+    for limit, ratio in (("wallet_cur_per_y", 2.0), ("attention_calls_per_d", 1.0)):
         here = inputs(**sated, **{limit: 0.5 * np.ones(1) if limit.startswith("att") else 1.0 * np.ones(1)})
         path = market_path(here)
         calls = [settled_calls_per_d(here, path, 0, price_factor=f) for f in (1.0, 0.5)]
@@ -122,19 +122,19 @@ def test_halving_cost_raises_or_lowers_compute_by_the_elasticity():
         price = np.array([[0.0, 0.0, 1e-3]])
         cost = np.repeat((price / 2)[:, :, None], 40, axis=2)
         common = {
-            "quarters": 40, "value_cny": np.array([0.05]), "value_sigma": np.array([spread]), "price_inertia": 0.0,
-            "bass_q": np.array([1.0]), "elasticity": np.array([-0.1]), "list_price_cny_per_tok": price,
+            "quarters": 40, "value_cur": np.array([0.05]), "value_sigma": np.array([spread]), "price_inertia": 0.0,
+            "bass_q": np.array([1.0]), "elasticity": np.array([-0.1]), "list_price_cur_per_tok": price,
             "adopted_frac": np.array([0.001]),
         }  # fmt: skip
-        slow = market_path(inputs(unit_cost_cny_per_tok=cost, **common))
-        quick = market_path(inputs(unit_cost_cny_per_tok=cost / 2, **common))
+        slow = market_path(inputs(unit_cost_cur_per_tok=cost, **common))
+        quick = market_path(inputs(unit_cost_cur_per_tok=cost / 2, **common))
         ratio = quick.calls_per_d[0, -1] / slow.calls_per_d[0, -1]
         assert bool(ratio / 2 > 1) is rises
 
 
 def test_adopters_follow_a_larger_potential_only_with_time():
     cheap = np.repeat(np.array([[[1e-7], [1e-8], [4e-7]]]), 12, axis=2)
-    path = market_path(inputs(unit_cost_cny_per_tok=cheap, price_inertia=0.0, value_cny=np.array([0.005])))
+    path = market_path(inputs(unit_cost_cur_per_tok=cheap, price_inertia=0.0, value_cur=np.array([0.005])))
     jump = path.potential_frac[0, 1] / path.potential_frac[0, 0]
     assert jump > 1.3
     assert path.adopters[0, 1] / path.adopters[0, 0] < jump
@@ -183,10 +183,10 @@ def test_calls_never_exceed_what_is_wanted_affordable_or_useful(wanted, price, w
 
 
 def test_a_full_wallet_keeps_spending_constant_while_the_price_falls():
-    path = market_path(inputs(wallet_cny_per_y=np.array([10.0]), price_inertia=0.8))
+    path = market_path(inputs(wallet_cur_per_y=np.array([10.0]), price_inertia=0.8))
     per_adopter = path.market_calls_per_d / path.adopters
     assert np.all(path.capped == 1)
-    assert per_adopter * path.call_price_cny * 365.25 == pytest.approx(10.0 * np.ones((1, 12)))
+    assert per_adopter * path.call_price_cur * 365.25 == pytest.approx(10.0 * np.ones((1, 12)))
     assert np.all(path.elasticity_intensive == -1.0)
 
 
@@ -201,17 +201,17 @@ def test_attention_stops_calls_and_their_elasticity():
 
 
 def test_where_attention_holds_efficiency_lowers_compute():
-    cheap = inputs(attention_calls_per_d=np.array([10.0]), value_cny=np.array([1e3]), price_inertia=0.0)
-    quick = dataclasses.replace(cheap, unit_cost_cny_per_tok=cheap.unit_cost_cny_per_tok / 2)
+    cheap = inputs(attention_calls_per_d=np.array([10.0]), value_cur=np.array([1e3]), price_inertia=0.0)
+    quick = dataclasses.replace(cheap, unit_cost_cur_per_tok=cheap.unit_cost_cur_per_tok / 2)
     slow_calls, quick_calls = market_path(cheap).calls_per_d[0, -1], market_path(quick).calls_per_d[0, -1]
     assert quick_calls / slow_calls / 2 < 1
-    free = inputs(elasticity=np.array([-1.8]), value_cny=np.array([1e3]), price_inertia=0.0)
-    more = dataclasses.replace(free, unit_cost_cny_per_tok=free.unit_cost_cny_per_tok / 2)
+    free = inputs(elasticity=np.array([-1.8]), value_cur=np.array([1e3]), price_inertia=0.0)
+    more = dataclasses.replace(free, unit_cost_cur_per_tok=free.unit_cost_cur_per_tok / 2)
     assert market_path(more).calls_per_d[0, -1] / market_path(free).calls_per_d[0, -1] / 2 > 1
 
 
 def test_no_limits_change_nothing():
-    free, none = market_path(inputs()), market_path(inputs(wallet_cny_per_y=np.zeros(1)))
+    free, none = market_path(inputs()), market_path(inputs(wallet_cur_per_y=np.zeros(1)))
     assert np.array_equal(free.calls_per_d, none.calls_per_d)
 
 

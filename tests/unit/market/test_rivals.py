@@ -16,7 +16,7 @@ from jevons.market import (
     choice_share_frac,
     market_path,
     shares,
-    yearly_cost_cny,
+    yearly_cost_cur,
 )
 
 OPEN = np.array([False, False, False, True, True])
@@ -95,22 +95,22 @@ def rivals(quarters=12, **changes):
 
 def contested(cost=2e-6, quarters=12, **changes):
     unit = np.full((1, 3, quarters), cost)
-    return inputs(unit_cost_cny_per_tok=unit, quarters=quarters, rivals=rivals(quarters, **changes))
+    return inputs(unit_cost_cur_per_tok=unit, quarters=quarters, rivals=rivals(quarters, **changes))
 
 
 def test_the_first_quarter_is_as_observed_and_shares_always_sum_to_one():
     path = market_path(contested())
     assert path.provider_share_frac[0, :, 0] == pytest.approx([0.3, 0.5, 0.2])
-    assert path.provider_price_cny_per_tok[0, :, 0] == pytest.approx([8e-6, 8e-6, 6e-6])
+    assert path.provider_price_cur_per_tok[0, :, 0] == pytest.approx([8e-6, 8e-6, 6e-6])
     assert path.provider_share_frac.sum(axis=1) == pytest.approx(np.ones((1, 12)))
     assert path.tokens_per_d[0] == pytest.approx(path.market_tokens_per_d[0] * path.provider_share_frac[0, 0])
 
 
 def test_list_prices_never_rise_and_cuts_are_matched_with_a_lag_but_not_below_cost():
     cheap = {"cost_factor": np.array([1.0, 0.2, 1.0]), "entry": 5.0}
-    slow = market_path(contested(cost=5e-6, match_lag_quarters=3, **cheap)).provider_price_cny_per_tok[0]
-    quick = market_path(contested(cost=5e-6, match_lag_quarters=1, **cheap)).provider_price_cny_per_tok[0]
-    alone = market_path(contested(cost=5e-6, match_frac=0.0, **cheap)).provider_price_cny_per_tok[0]
+    slow = market_path(contested(cost=5e-6, match_lag_quarters=3, **cheap)).provider_price_cur_per_tok[0]
+    quick = market_path(contested(cost=5e-6, match_lag_quarters=1, **cheap)).provider_price_cur_per_tok[0]
+    alone = market_path(contested(cost=5e-6, match_frac=0.0, **cheap)).provider_price_cur_per_tok[0]
     for path in (slow, quick, alone):
         assert np.all(np.diff(path, axis=1) <= 1e-18)
         assert np.all(path[0] >= 5e-6 * (1 - 1e-9))
@@ -164,14 +164,14 @@ def test_faults_of_a_rivalry_are_named_together():
 def box(**changes):
     # one million CNY over three years, against output at 16 CNY per million tokens
     terms = {
-        "machine_cny_per_y": 1e6 / 3, "rent_cny_per_machine_h": 80.0, "machine_tok_per_d": 5e8, "api_cny_per_mtok": 16.0
+        "machine_cur_per_y": 1e6 / 3, "rent_cur_per_machine_h": 80.0, "machine_tok_per_d": 5e8, "api_cur_per_mtok": 16.0
     }  # fmt: skip
     return Offer(**(terms | changes))
 
 
 def test_a_box_pays_only_from_tens_of_millions_of_tokens_a_day():
     assert break_even_tok_per_d(box()) == pytest.approx(57e6, rel=0.01)
-    costs = yearly_cost_cny(np.array([56e6, 58e6]), box())
+    costs = yearly_cost_cur(np.array([56e6, 58e6]), box())
     assert costs[0, 0] > costs[2, 0]
     assert costs[0, 1] < costs[2, 1]
 
@@ -179,7 +179,7 @@ def test_a_box_pays_only_from_tens_of_millions_of_tokens_a_day():
 def test_a_small_buyer_owns_only_for_privacy():
     tokens = np.array([2e6])
     assert choice_share_frac(tokens, box())[2, 0] > 0.95
-    assert choice_share_frac(tokens, box(privacy_cny_per_mtok=2000.0))[0, 0] > 0.9
+    assert choice_share_frac(tokens, box(privacy_cur_per_mtok=2000.0))[0, 0] > 0.9
     assert choice_share_frac(tokens, box()).sum(axis=0) == pytest.approx([1.0])
 
 

@@ -28,7 +28,7 @@ def test_draws_are_a_result_with_a_row_each_and_labelled_paths(drawn, tmp_path):
     assert data["tokens_per_d_path"].dims == ("draw", "quarter")
     last = data["tokens_per_d_path"].sel(quarter="2025-Q4").values
     assert last == pytest.approx(data["tokens_per_d"].values)
-    assert data["capex_cny"].attrs["units"] == "CNY"
+    assert data["capex"].attrs["units"] == "CNY"
     drawn.save(tmp_path / "d.nc")
     drawn.save(tmp_path / "d.json")
     assert json.loads((tmp_path / "d.json").read_text())["draws"] == 6
@@ -37,12 +37,12 @@ def test_draws_are_a_result_with_a_row_each_and_labelled_paths(drawn, tmp_path):
 
 def test_a_grid_has_its_axes_as_dimensions_in_rising_order(grid):
     data = grid.to_xarray()
-    assert data["value_per_ads_cny"].dims == ("finance.terminal_margin", "cost.wacc")
+    assert data["value_per_ads"].dims == ("finance.terminal_margin", "cost.wacc")
     frame = grid.to_frame()
     for row in frame.iter_rows(named=True):
-        point = {name: row[name] for name in data["value_per_ads_cny"].dims}
-        assert float(data["value_per_ads_cny"].sel(point)) == row["value_per_ads_cny"]
-    assert (np.diff(data["value_per_ads_cny"].values, axis=1) < 0).all()
+        point = {name: row[name] for name in data["value_per_ads"].dims}
+        assert float(data["value_per_ads"].sel(point)) == row["value_per_ads"]
+    assert (np.diff(data["value_per_ads"].values, axis=1) < 0).all()
     assert grid.tables["points"].column("point") == [1, 2, 3, 4, 5, 6]
 
 
@@ -75,7 +75,7 @@ def test_a_wrong_grid_is_refused_in_the_names_of_the_function(axes, message):
 def test_sensitivity_holds_all_others_and_agrees_with_a_sweep_of_one_input():
     moved = jevons.study.sensitivity(TINY, inputs="serving", processes=1)
     (one,) = moved.swings
-    ends = jevons.study.sweep(TINY, {one.path: [one.low, one.high]}, processes=1).to_xarray().value_per_ads_cny
+    ends = jevons.study.sweep(TINY, {one.path: [one.low, one.high]}, processes=1).to_xarray().value_per_ads
     assert [one.at_low, one.at_high] == pytest.approx(ends.values.tolist())
     assert one.swing == max(moved.central, one.at_low, one.at_high) - min(moved.central, one.at_low, one.at_high)
     assert moved.plot.tornado() is not None
@@ -83,15 +83,15 @@ def test_sensitivity_holds_all_others_and_agrees_with_a_sweep_of_one_input():
 
 
 def test_sensitivity_refuses_unknown_outcomes_and_inputs_with_near_names():
-    with pytest.raises(InputError, match="outcome=value_per_ads: unknown. Did you mean `value_per_ads_cny`"):
-        jevons.study.sensitivity(TINY, outcome="value_per_ads")
+    with pytest.raises(InputError, match="outcome=value_per_ad: unknown. Did you mean `value_per_ads`"):
+        jevons.study.sensitivity(TINY, outcome="value_per_ad")
     with pytest.raises(InputError, match="no uncertain amount has a path that begins so"):
         jevons.study.sensitivity(TINY, inputs="servng")
 
 
 def test_foresight_never_loses_by_seeing_more():
     result = jevons.study.foresight(TINY, window=2)
-    whole, rolling, myopic = result.tables["sight"].column("objective_cny")
+    whole, rolling, myopic = result.tables["sight"].column("objective")
     assert whole >= rolling
     assert whole >= myopic
     assert result.to_json()["window_quarters"] == 2

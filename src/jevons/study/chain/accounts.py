@@ -36,24 +36,24 @@ class Accounts:
         By quarter.
     valuation : Valuation
         Sum of parts.
-    market_value_cny, price_per_ads_cny : float
+    market_value_cur, price_per_ads_cur : float
         Shares times the dated price, and that price.
     """
 
     statements: Statements
     valuation: Valuation
-    market_value_cny: float
-    price_per_ads_cny: float
+    market_value_cur: float
+    price_per_ads_cur: float
 
     @property
-    def plan_value_cny(self) -> float:
+    def plan_value_cur(self) -> float:
         """Value of the AI cloud: its cash flows in the plan, and of what stands at its end and grows on."""
-        return self.valuation.ai.total_cny
+        return self.valuation.ai.total_cur
 
     @property
-    def value_per_ads_cny(self) -> float:
+    def value_per_ads_cur(self) -> float:
         """Equity per American depositary share."""
-        return self.valuation.per_ads_cny
+        return self.valuation.per_ads_cur
 
 
 def accounts(
@@ -74,15 +74,15 @@ def accounts(
     """
     spec = scenario.finance
     internal = [segment.internal for segment in scenario.market.segments.values()]
-    price = market.call_price_cny * np.where(np.array(internal)[:, None], 1.0, scarcity)
+    price = market.call_price_cur * np.where(np.array(internal)[:, None], 1.0, scarcity)
     terms = AccountTerms(
         tax_frac=spec.tax.value,
         device_life_y=spec.accounting_life.value,
         building_life_y=spec.building_life.value,
         overhead_frac=spec.overhead.value,
-        initial_cost_cny_per_device=plan.problem.machines.capex_cny_per_device[:, 0],
-        opening_building_book_cny=float(
-            (plan.problem.opening.initial_site_w * plan.problem.power.site_capex_cny_per_w[:, 0]).sum()
+        initial_cost_cur_per_device=plan.problem.machines.capex_cur_per_device[:, 0],
+        opening_building_book_cur=float(
+            (plan.problem.opening.initial_site_w * plan.problem.power.site_capex_cur_per_w[:, 0]).sum()
             * spec.opening_book.value
         ),
     )
@@ -92,7 +92,7 @@ def accounts(
         spec.base_growth.value,
         spec.base_margin.value,
         spec.base_capital.value,
-        inputs.unit_cost_cny_per_tok.shape[2],
+        inputs.unit_cost_cur_per_tok.shape[2],
     )
     books = statements(plan, price, internal, terms, base)
     wacc = scenario.cost.wacc.value
@@ -108,11 +108,11 @@ def accounts(
         ai=DcfTerms(
             capital_per_revenue=spec.capital_per_revenue.value,
             start_growth_frac=spec.after_growth.value,
-            opening_capital_cny=float(books.device_closing_cny[-1] + books.building_closing_cny[-1]),
+            opening_capital_cur=float(books.device_closing_cur[-1] + books.building_closing_cur[-1]),
             **after,
         ),
         base=DcfTerms(capital_per_revenue=spec.base_capital.value, start_growth_frac=spec.base_growth.value, **after),
-        rest_cny=growing_line(
+        rest_cur=growing_line(
             spec.rest_ebita.value,
             growth_frac=spec.rest_growth.value,
             years=round(spec.rest_years.value),
@@ -121,8 +121,8 @@ def accounts(
             terminal_growth_frac=min(spec.rest_growth.value, spec.terminal_growth.value),
             roic_frac=spec.rest_return.value,
         ),
-        net_cash_cny=spec.net_cash.value,
-        stakes_cny=spec.stakes.value,
+        net_cash_cur=spec.net_cash.value,
+        stakes_cur=spec.stakes.value,
         ads=spec.ads.value,
         cny_per_usd=1.0,
         lines=_other_lines(scenario),
@@ -130,8 +130,8 @@ def accounts(
     return Accounts(
         statements=books,
         valuation=value,
-        market_value_cny=spec.ads.value * spec.ads_price.value,
-        price_per_ads_cny=spec.ads_price.value,
+        market_value_cur=spec.ads.value * spec.ads_price.value,
+        price_per_ads_cur=spec.ads_price.value,
     )
 
 
@@ -140,7 +140,7 @@ def _other_lines(scenario: Scenario) -> dict[str, float]:
     if allocation is None:
         return {}
     labels = [spec.label or name for name, spec in scenario.expansion.lines.items()]
-    return dict(zip(labels, allocation.value_cny.tolist(), strict=True))
+    return dict(zip(labels, allocation.value_cur.tolist(), strict=True))
 
 
 def budget_lines(scenario: Scenario) -> tuple[BudgetLine, ...]:
@@ -149,7 +149,7 @@ def budget_lines(scenario: Scenario) -> tuple[BudgetLine, ...]:
         BudgetLine(
             name=name,
             first_return_frac=s.first_return.value,
-            scale_cny=s.scale.value,
+            scale_cur=s.scale.value,
             lag_y=s.lag.value,
             life_y=s.life.value,
         )
@@ -174,21 +174,21 @@ def lines_as_planned(scenario: Scenario) -> Allocation | None:
             f"expansion.lines: shares sum to {share:g}: must not exceed 1, what infrastructure leaves of the budget"
         )
         raise InputError(message)
-    left = whole_budget_cny(scenario) * (1.0 - scenario.expansion.ai_share.value)
+    left = whole_budget_cur(scenario) * (1.0 - scenario.expansion.ai_share.value)
     spent = np.array([s.share.value * left for s in specs.values()])
     return split_value(budget_lines(scenario), spent, wacc_frac=scenario.cost.wacc.value)
 
 
-def whole_budget_cny(scenario: Scenario) -> float:
+def whole_budget_cur(scenario: Scenario) -> float:
     """Return the present value of the budget's releases, all lines."""
     path = released(scenario)
     return float(path @ (1.0 + scenario.cost.wacc.value) ** -((np.arange(path.size) + 0.5) / 4))
 
 
-def cloud_value_implied_cny(result: Accounts) -> float:
+def cloud_value_implied_cur(result: Accounts) -> float:
     """Return what the market price leaves for the whole cloud: equity less cash, stakes, the rest and lines [CNY]."""
     v = result.valuation
-    return result.market_value_cny - v.net_cash_cny - v.stakes_cny - v.rest_cny - v.lines_cny
+    return result.market_value_cur - v.net_cash_cur - v.stakes_cur - v.rest_cur - v.lines_cur
 
 
 def implied_growth(scenario: Scenario, result: Accounts) -> list[dict[str, Any]]:
@@ -204,8 +204,8 @@ def implied_growth(scenario: Scenario, result: Accounts) -> list[dict[str, Any]]
     own = (spec.terminal_margin.value, spec.capital_per_revenue.value)
     grid = [own, *((m, k) for m in (0.10, 0.15, 0.20, 0.25) for k in (0.8, 1.0, 1.5, 2.0))]
     surface = reverse_dcf(
-        cloud_value_implied_cny(result),
-        revenue_cny=4 * spec.base_revenue.value,
+        cloud_value_implied_cur(result),
+        revenue_cur=4 * spec.base_revenue.value,
         margin_frac=[m for m, _ in grid],
         capital_per_revenue=[k for _, k in grid],
         wacc_frac=wacc,

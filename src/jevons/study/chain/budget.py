@@ -28,31 +28,31 @@ def released_rest(scenario: Scenario) -> Array:
 
 
 def released(scenario: Scenario) -> Array:
-    """Return the money released by quarter of the plan (t,) [CNY], all lines; errors as of `released_cny`."""
+    """Return the money released by quarter of the plan (t,) [CNY], all lines; errors as of `released_cur`."""
     spec = scenario.expansion
-    path = released_cny(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: scenario.quarters]
+    path = released_cur(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: scenario.quarters]
     return np.pad(path, (0, scenario.quarters - path.size))
 
 
-def released_cny(total_cny: float, first_cny: float, quarters: int) -> Array:
-    """Return money released by quarter on a straight line that begins at *first_cny*, stays >= 0, sums to the total.
+def released_cur(total_cur: float, first_cur: float, quarters: int) -> Array:
+    """Return money released by quarter on a straight line that begins at *first_cur*, stays >= 0, sums to the total.
 
     Raises
     ------
     InputError
-        If *first_cny* exceeds *total_cny*.
+        If *first_cur* exceeds *total_cur*.
     """
     if quarters == 1:
-        return np.array([total_cny])
-    if first_cny > total_cny:
-        message = f"expansion.budget_first = {first_cny:g} CNY: must not exceed expansion.budget = {total_cny:g} CNY"
+        return np.array([total_cur])
+    if first_cur > total_cur:
+        message = f"expansion.budget_first = {first_cur:g} CNY: must not exceed expansion.budget = {total_cur:g} CNY"
         raise InputError(message)
-    last = 2 * total_cny / quarters - first_cny
+    last = 2 * total_cur / quarters - first_cur
     if last >= 0:
-        return np.linspace(first_cny, last, quarters)
+        return np.linspace(first_cur, last, quarters)
     # the line falls to zero after `count` quarters, which must not take it below zero before
     for count in range(quarters, 1, -1):
-        slope = 2 * (count * first_cny - total_cny) / (count * (count - 1))
-        if first_cny - slope * (count - 1) >= 0:
-            return np.asarray(np.where(np.arange(quarters) < count, first_cny - slope * np.arange(quarters), 0.0))
-    return np.concatenate([[total_cny], np.zeros(quarters - 1)])
+        slope = 2 * (count * first_cur - total_cur) / (count * (count - 1))
+        if first_cur - slope * (count - 1) >= 0:
+            return np.asarray(np.where(np.arange(quarters) < count, first_cur - slope * np.arange(quarters), 0.0))
+    return np.concatenate([[total_cur], np.zeros(quarters - 1)])

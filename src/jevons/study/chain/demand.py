@@ -47,7 +47,7 @@ def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
     if stated <= 0 or not rental.any():
         return scale
     factor = 1.0 if inputs.price_factor is None else inputs.price_factor
-    price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * factor
+    price = (inputs.tokens_per_call * inputs.list_price_cur_per_tok[inputs.model]).sum(axis=1) * factor
     price = price * (1.0 if inputs.premium is None else inputs.premium)
     calls = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac
     revenue = calls * scale * price * 365.25 / 4
@@ -98,7 +98,7 @@ def price_factor(scenario: Scenario) -> Array:
     return np.array(factors)
 
 
-def per_tok_cny(price: PriceSpec) -> Array:
+def per_tok_cur(price: PriceSpec) -> Array:
     """Return a price by kind of token (3,): input, cached, output [CNY/token]."""
     return np.array([price.input.value, price.cached.value, price.output.value]) / 1e6
 
@@ -112,7 +112,7 @@ def announcements(scenario: Scenario) -> Announcements | None:
     return Announcements(
         model=np.array([m for m, _ in told]),
         quarter=np.array([quarters.index(price.start) for _, price in told]),
-        price_cny_per_tok=np.array([per_tok_cny(price) for _, price in told]),
+        price_cur_per_tok=np.array([per_tok_cur(price) for _, price in told]),
     )
 
 
@@ -130,11 +130,11 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
     models = list(scenario.serving.models)
     weights = token_weights(inputs)
     price = np.zeros((len(models) + 1, 1 + len(spec.rivals)))
-    price[:, 0] = (weights * inputs.list_price_cny_per_tok).sum(axis=1)
+    price[:, 0] = (weights * inputs.list_price_cur_per_tok).sum(axis=1)
     for column, rival in enumerate(spec.rivals.values(), 1):
         for model, listed in rival.prices.items():
             row = models.index(model)
-            price[row, column] = weights[row] @ per_tok_cny(listed)
+            price[row, column] = weights[row] @ per_tok_cur(listed)
     volume = np.array([rival.volume.value for rival in spec.rivals.values()])
     offered = volume * (price[inputs.model, 1:] > 0)
     total = offered.sum(axis=1)

@@ -188,9 +188,9 @@ def run_chain(
         market = market_path(inputs)
         plan = plan_of(scenario, expansion_problem(scenario, here, engineering, market, inputs), basis)
         basis = plan.basis
-        rents = clear_rents(scenario, here.hour_cny, here.running_cny, here.strength, plan, market, inputs)
+        rents = clear_rents(scenario, here.hour_cur, here.running_cur, here.strength, plan, market, inputs)
         chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent.value)
-        paid = market.call_price_cny * scarce.value
+        paid = market.call_price_cur * scarce.value
         if before is not None:
             residual = float(np.max(np.abs(paid / before - 1.0)))
             if rents is not None:
@@ -199,7 +199,7 @@ def run_chain(
             break
         before = paid
         if rents is not None:
-            rent.move(rents.price_cny_per_h / scenario.market.rental_price.value)
+            rent.move(rents.price_cur_per_h / scenario.market.rental_price.value)
             brokers_frac = rents.brokers_frac
         if chosen is not None:
             cloud.move(1.0 - chosen[:, 0])
@@ -231,8 +231,8 @@ def _gap(
     calls = inputs.counts_tokens[:, None]
     off = np.abs(np.where(calls, clearing_ratio(plan, market) / scarcity, 1.0) - 1.0)
     if rents is not None:
-        off = np.where(calls, off, np.abs(rents.price_cny_per_h / rent - 1.0))
-    paid = market.call_price_cny * scarcity * plan.served_calls_per_d.sum(axis=2)
+        off = np.where(calls, off, np.abs(rents.price_cur_per_h / rent - 1.0))
+    paid = market.call_price_cur * scarcity * plan.served_calls_per_d.sum(axis=2)
     return float((off * paid).sum() / max(float(paid.sum()), 1e-300))
 
 
@@ -248,8 +248,8 @@ def clearing_ratio(plan: ExpansionPlan, market: MarketPath) -> Array:
     demanded = problem.demand.block_calls_per_d.sum(axis=2)
     served = plan.served_calls_per_d.sum(axis=2)
     rationed = served < demanded * (1 - 1e-6)
-    ceiling = problem.demand.block_value_cny_per_call[:, :, 0] / market.call_price_cny
-    ratio = np.clip(plan.marginal_cny_per_call / market.call_price_cny, 1.0, ceiling)
+    ceiling = problem.demand.block_value_cur_per_call[:, :, 0] / market.call_price_cur
+    ratio = np.clip(plan.marginal_cur_per_call / market.call_price_cur, 1.0, ceiling)
     return np.where(rationed, ratio, 1.0)
 
 

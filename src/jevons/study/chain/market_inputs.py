@@ -11,7 +11,7 @@ from jevons.arrays import Array
 from jevons.errors import InputError
 from jevons.formula import Formula, Symbol
 from jevons.market import MarketInputs
-from jevons.study.chain.demand import announcements, opening_scale, peak_frac, per_tok_cny, price_factor, rivalry
+from jevons.study.chain.demand import announcements, opening_scale, peak_frac, per_tok_cur, price_factor, rivalry
 from jevons.study.chain.setting import Setting
 from jevons.study.scenario.scenario import RENTAL, Scenario
 
@@ -83,31 +83,31 @@ def market_inputs(
     tokens = np.stack([asked * (1 - cached), asked * cached, column("output_tokens")], axis=1)
     tokens[rental] = (0.0, 0.0, 1.0)
     rent = np.array([0.0, 0.0, scenario.market.rental_price.value])
-    prices = np.array([*(per_tok_cny(served.price) for served in scenario.serving.models.values()), rent])
+    prices = np.array([*(per_tok_cur(served.price) for served in scenario.serving.models.values()), rent])
     inputs = MarketInputs(
         model=index,
         adopters=column("adopters"),
-        value_cny=column("value") * scenario.market.value_scale.value,
+        value_cur=column("value") * scenario.market.value_scale.value,
         value_sigma=column("value_sigma"),
         calls_per_d=column("calls"),
         calls_growth=column("calls_growth"),
         tokens_growth=np.where(rental, 1.0, column("tokens_growth")),
         tokens_per_call=tokens,
         counts_tokens=~rental,
-        integration_cny_per_y=column("integration"),
+        integration_cur_per_y=column("integration"),
         integration_growth_frac=scenario.market.integration_growth.value,
         bass_p=column("bass_p"),
         bass_q=column("bass_q"),
         adopted_frac=column("adopted"),
         elasticity=column("elasticity") * scenario.market.elasticity_scale.value,
         share_frac=column("share"),
-        list_price_cny_per_tok=prices,
-        unit_cost_cny_per_tok=unit_cost(scenario, setting, weights),
+        list_price_cur_per_tok=prices,
+        unit_cost_cur_per_tok=unit_cost(scenario, setting, weights),
         markup=scenario.market.markup.value,
         price_inertia=scenario.market.price_inertia.value,
         scarcity=scarcity,
         learning_exponent=scenario.serving.learning_exponent.value,
-        wallet_cny_per_y=column("wallet"),
+        wallet_cur_per_y=column("wallet"),
         attention_calls_per_d=column("attention"),
         rent_index=rent_index,
         cloud_frac=cloud_frac,
@@ -128,7 +128,7 @@ def unit_cost(scenario: Scenario, setting: Setting, weights: Array) -> Array:
     """
     busy = busy_frac(scenario)
     seconds = np.where(np.isfinite(setting.device_s_per_tok), setting.device_s_per_tok, 0.0)
-    return np.asarray(np.einsum("mvt,mvkt,vt->mkt", weights, seconds, setting.hour_cny) / 3600.0 / busy[:, None, None])
+    return np.asarray(np.einsum("mvt,mvkt,vt->mkt", weights, seconds, setting.hour_cur) / 3600.0 / busy[:, None, None])
 
 
 def busy_frac(scenario: Scenario) -> Array:

@@ -23,7 +23,7 @@ ORDERS_VALUE = Formula(
 )
 
 
-def orders_value_cny(result: ChainResult) -> float:
+def orders_value_cur(result: ChainResult) -> float:
     """Return the value that a plan's orders add to the AI cloud, at the plan's prices [CNY].
 
     Parameters
@@ -46,7 +46,7 @@ def orders_value_cny(result: ChainResult) -> float:
     scenario, plan = result.scenario, result.plan
     idle = plan_of(scenario, without_orders(plan.problem), plan.basis)
     alone = accounts(scenario, result.market, idle, result.exchange.scarcity, result.inputs)
-    return result.accounts.plan_value_cny - alone.plan_value_cny
+    return result.accounts.plan_value_cur - alone.plan_value_cur
 
 
 def without_orders(problem: ExpansionProblem) -> ExpansionProblem:
@@ -56,6 +56,6 @@ def without_orders(problem: ExpansionProblem) -> ExpansionProblem:
         supply_devices=np.zeros_like(problem.supply.supply_devices),
         committed_devices=None,
         cluster_devices=0.0,
-        cluster_cny_per_quarter=None,
+        cluster_cur_per_quarter=None,
         training_flop_per_s=np.minimum(problem.training.training_flop_per_s, flop * (1 - 1e-9)),
     )

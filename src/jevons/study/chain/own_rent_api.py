@@ -52,7 +52,7 @@ def ways(
     quarters = rent_index.size
     shares = np.zeros((len(segments), len(WAYS), quarters))
     shares[:, WAYS.index("api")] = 1.0
-    own_cny = box.price.value * capital_recovery_factor(scenario.cost.wacc.value, box.life.value) + box.staff.value
+    own_cur = box.price.value * capital_recovery_factor(scenario.cost.wacc.value, box.life.value) + box.staff.value
     for row in choosing:
         segment, model = segments[row], inputs.model[row]
         mix = inputs.tokens_per_call[row] / inputs.tokens_per_call[row].sum()
@@ -65,11 +65,11 @@ def ways(
             if not np.isfinite(seconds):
                 continue
             offer = Offer(
-                machine_cny_per_y=own_cny,
-                rent_cny_per_machine_h=box.devices.value * scenario.market.rental_price.value * rent_index[t],
+                machine_cur_per_y=own_cur,
+                rent_cur_per_machine_h=box.devices.value * scenario.market.rental_price.value * rent_index[t],
                 machine_tok_per_d=box.devices.value * 86400.0 * box.utilisation.value / seconds,
-                api_cny_per_mtok=market.call_price_cny[row, t] / size[t] * 1e6,
-                privacy_cny_per_mtok=segment.privacy.value,
+                api_cur_per_mtok=market.call_price_cur[row, t] / size[t] * 1e6,
+                privacy_cur_per_mtok=segment.privacy.value,
             )
             share = choice_share_frac(sizes * growth[t], offer, spread_frac=box.spread.value)
             shares[row, :, t] = share @ _WEIGHTS

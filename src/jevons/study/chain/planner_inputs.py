@@ -45,7 +45,7 @@ def expansion_problem(
         power=_site_power(scenario),
         supply=ChipSupply(supply_devices=setting.supply, committed_devices=setting.committed),
         money=Money(
-            budget_cny=budget_path(scenario),
+            budget_cur=budget_path(scenario),
             discount=(1 + scenario.cost.wacc.value) ** -((np.arange(scenario.quarters) + 0.5) / 4),
         ),
         opening=_opening(scenario, setting, machines.device_w),
@@ -54,7 +54,7 @@ def expansion_problem(
             * training.devices.value
             * (1 + training.growth.value) ** years,
             cluster_devices=training.cluster.value,
-            cluster_cny_per_quarter=np.full(scenario.quarters, training.cluster_worth.value),
+            cluster_cur_per_quarter=np.full(scenario.quarters, training.cluster_worth.value),
         ),
         terms=PlanningTerms(
             tail_quarters=terms.look_beyond,
@@ -78,11 +78,11 @@ def _device_s_per_call(scenario: Scenario, setting: Setting, market: MarketPath,
 
 def _demand(scenario: Scenario, market: MarketPath) -> CallDemand:
     segments = scenario.market.segments.values()
-    value, calls = demand_blocks(market.call_price_cny, market.calls_per_d, scenario.market.provider_elasticity.value)
+    value, calls = demand_blocks(market.call_price_cur, market.calls_per_d, scenario.market.provider_elasticity.value)
     peak_h, peak = scenario.market.peak_hours.value, peak_frac(scenario)
     return CallDemand(
         slot_h_per_d=np.array([peak_h, 24.0 - peak_h]),
-        block_value_cny_per_call=value,
+        block_value_cur_per_call=value,
         block_calls_per_d=calls,
         slot_share_frac=np.stack([peak, 1 - peak], axis=1),
         deferrable_frac=np.array([s.deferrable.value for s in segments]),
@@ -93,30 +93,30 @@ def _demand(scenario: Scenario, market: MarketPath) -> CallDemand:
 def _machines(scenario: Scenario, setting: Setting, engineering: Engineering, device_s_per_call: Array) -> Machines:
     terms, devices = scenario.cost, scenario.hardware.devices
     watts = np.array([a.server_w for a in engineering.accelerators])
-    tariff = np.array([s.tariff_cny_per_kwh * s.pue for s in setting.sites])
+    tariff = np.array([s.tariff_cur_per_kwh * s.pue for s in setting.sites])
     energy = (watts[:, None] * terms.load.value * tariff / 1000.0)[:, :, None]
     peaks = [a.peak_flop_per_s["bf16"] for a in engineering.accelerators]
     return Machines(
         device_s_per_call=device_s_per_call,
         availability_frac=scenario.serving.availability.value,
-        capex_cny_per_device=setting.price_cny * (1 + terms.network.value),
-        energy_cny_per_device_h=np.repeat(energy, scenario.quarters, axis=2),
-        fixed_cny_per_device_quarter=setting.price_cny * terms.operations.value / 4,
+        capex_cur_per_device=setting.price_cur * (1 + terms.network.value),
+        energy_cur_per_device_h=np.repeat(energy, scenario.quarters, axis=2),
+        fixed_cur_per_device_quarter=setting.price_cur * terms.operations.value / 4,
         device_w=watts,
         device_flop_per_s=np.array([p * d.software.value for p, d in zip(peaks, devices.values(), strict=True)]),
         lead_quarters=np.array([round(d.lead.value) for d in devices.values()]),
         life_quarters=np.full(len(devices), max(round(terms.service_life.value * 4), 1)),
-        terminal_cny_per_device=_terminal(scenario, setting),
+        terminal_cur_per_device=_terminal(scenario, setting),
     )
 
 
 def _site_power(scenario: Scenario) -> SitePower:
     sites, quarters = scenario.hardware.sites.values(), scenario.quarters
     return SitePower(
-        site_capex_cny_per_w=np.repeat([[s.build.value] for s in sites], quarters, axis=1),
+        site_capex_cur_per_w=np.repeat([[s.build.value] for s in sites], quarters, axis=1),
         site_limit_w=np.repeat([[max(s.limit.value, s.power.value)] for s in sites], quarters, axis=1),
         site_build_w_per_quarter=np.array([s.build_rate.value for s in sites]),
-        site_terminal_cny_per_w=_site_terminal(scenario),
+        site_terminal_cur_per_w=_site_terminal(scenario),
         site_block_w=_site_blocks(scenario),
     )
 
@@ -127,9 +127,9 @@ def _opening(scenario: Scenario, setting: Setting, device_w: Array) -> OpeningSt
         initial_devices=initial,
         initial_age_quarters=np.array([round(d.installed_age.value) for d in scenario.hardware.devices.values()]),
         initial_site_w=np.array([s.power.value for s in scenario.hardware.sites.values()]),
-        initial_terminal_cny_per_device=_initial_terminal(scenario, setting),
+        initial_terminal_cur_per_device=_initial_terminal(scenario, setting),
         arriving_devices=arriving,
-        arriving_terminal_cny_per_device=_arriving_terminal(scenario, setting),
+        arriving_terminal_cur_per_device=_arriving_terminal(scenario, setting),
     )
 
 
@@ -164,26 +164,26 @@ def _terminal(scenario: Scenario, setting: Setting) -> Array:
     """Return the present value of a device ordered in each quarter when the planner's sight ends (v, t)."""
     leads = np.array([round(d.lead.value) for d in scenario.hardware.devices.values()])
     ages = np.maximum(_horizon(scenario) - np.arange(scenario.quarters)[None, :] - leads[:, None], 0)
-    return _unearned(scenario, setting.price_cny, ages)
+    return _unearned(scenario, setting.price_cur, ages)
 
 
 def _initial_terminal(scenario: Scenario, setting: Setting) -> Array:
     """Return the same of a device that stands at the start (v,)."""
     ages = np.array([round(d.installed_age.value) for d in scenario.hardware.devices.values()]) + _horizon(scenario)
-    return _unearned(scenario, setting.price_cny[:, :1], ages[:, None])[:, 0]
+    return _unearned(scenario, setting.price_cur[:, :1], ages[:, None])[:, 0]
 
 
 def _arriving_terminal(scenario: Scenario, setting: Setting) -> Array:
     """Return the same of a device paid for before the start that comes into service in each quarter (v, t)."""
-    first = np.repeat(setting.price_cny[:, :1], scenario.quarters, axis=1)
+    first = np.repeat(setting.price_cur[:, :1], scenario.quarters, axis=1)
     ages = np.broadcast_to(_horizon(scenario) - np.arange(scenario.quarters), first.shape)
     return _unearned(scenario, first, ages)
 
 
-def _unearned(scenario: Scenario, price_cny: Array, age_quarters: NDArray[np.int64]) -> Array:
+def _unearned(scenario: Scenario, price_cur: Array, age_quarters: NDArray[np.int64]) -> Array:
     """Return the present value of the annuities over the economic life that devices of an age have not yet earned."""
     terms, rate = scenario.cost, scenario.cost.wacc.value
-    annuity = price_cny * (1 + terms.network.value) * capital_recovery_factor(rate, terms.economic_life.value)
+    annuity = price_cur * (1 + terms.network.value) * capital_recovery_factor(rate, terms.economic_life.value)
     left_y = np.maximum(max(round(terms.economic_life.value * 4), 1) - age_quarters, 0) / 4
     recovery = np.array([[capital_recovery_factor(rate, y) if y > 0 else np.inf for y in row] for row in left_y])
     return np.asarray(annuity / recovery * (1 + rate) ** (-_horizon(scenario) / 4))

@@ -33,7 +33,7 @@ class Rents:
         Rent of a device-hour; 0 where no device of the kind is in the market.
     let_frac : (v, t)
         Let share of the hours on offer, the firm's and brokers'.
-    price_cny_per_h : (t,)
+    price_cur_per_h : (t,)
         Rent of a reference device-hour, over all that is let.
     brokers_held, brokers_let, brokers_withheld : (v, t)
         Devices of brokers: all, those let, and those held back; what is left of them looks for renters.
@@ -43,7 +43,7 @@ class Rents:
 
     cny_per_h: Array
     let_frac: Array
-    price_cny_per_h: Array
+    price_cur_per_h: Array
     brokers_held: Array
     brokers_let: Array
     brokers_withheld: Array
@@ -63,7 +63,7 @@ class _Stock:
         Device-hours a day that brokers hold.
     wanted : (t,)
         Reference device-hours a day that renters want of both.
-    shown_cny_per_h : (t,)
+    shown_cur_per_h : (t,)
         Rent of one at which they do.
     """
 
@@ -71,13 +71,13 @@ class _Stock:
     firm: Array
     brokers: Array
     wanted: Array
-    shown_cny_per_h: Array
+    shown_cur_per_h: Array
 
 
 def clear_rents(
     scenario: Scenario,
-    hour_cny: Array,
-    running_cny: Array,
+    hour_cur: Array,
+    running_cur: Array,
     strength: Array,
     plan: ExpansionPlan,
     market: MarketPath,
@@ -89,7 +89,7 @@ def clear_rents(
     ----------
     scenario : Scenario
         Terms of the rental market, and what brokers hold.
-    hour_cny, running_cny : (v, t)
+    hour_cur, running_cur : (v, t)
         Full and running cost of a device-hour.
     strength : (v,)
         Reference device-hours that a device-hour stands for.
@@ -123,8 +123,8 @@ def clear_rents(
 
     def cleared(t: slice) -> tuple[Array, Array]:
         return _cleared(
-            stock, t, stock.brokers[:, t] - withheld[:, t] * day_h, strength, hour_cny[:, t] / curve.tight_frac,
-            running_cny[:, t], terms.rental_substitution.value, curve,
+            stock, t, stock.brokers[:, t] - withheld[:, t] * day_h, strength, hour_cur[:, t] / curve.tight_frac,
+            running_cur[:, t], terms.rental_substitution.value, curve,
         )  # fmt: skip
 
     # all at once as if nothing were held back, then again from each quarter in which something is
@@ -143,7 +143,7 @@ def clear_rents(
     return Rents(
         cny_per_h=rent,
         let_frac=let,
-        price_cny_per_h=np.where(hours.sum(axis=0) > 0, price, stock.shown_cny_per_h),
+        price_cur_per_h=np.where(hours.sum(axis=0) > 0, price, stock.shown_cur_per_h),
         brokers_held=broker_stock,
         brokers_let=broker_h / day_h,
         brokers_withheld=withheld,
@@ -172,7 +172,7 @@ def _stock(
         firm=firm,
         brokers=broker_stock * day_h,
         wanted=wanted,
-        shown_cny_per_h=market.price_cny_per_tok[-1, 2],
+        shown_cur_per_h=market.price_cur_per_tok[-1, 2],
     )
 
 
@@ -181,8 +181,8 @@ def _cleared(
     quarters: slice,
     open_h: Array,
     strength: Array,
-    full_cny_per_h: Array,
-    running_cny_per_h: Array,
+    full_cur_per_h: Array,
+    running_cur_per_h: Array,
     elasticity: float,
     curve: RentCurve,
 ) -> tuple[Array, Array]:
@@ -193,10 +193,10 @@ def _cleared(
     share = work / np.maximum(work.sum(axis=0), 1e-30)
     rent, let = clearing_rents(
         stock.wanted[quarters] * share / strength[:, None],
-        stock.shown_cny_per_h[quarters] * strength[:, None],
+        stock.shown_cur_per_h[quarters] * strength[:, None],
         np.where(there, offered, 1.0),
-        full_cny_per_h,
-        running_cny_per_h,
+        full_cur_per_h,
+        running_cur_per_h,
         elasticity,
         curve,
     )

@@ -23,9 +23,9 @@ class Setting:
 
     Parameters
     ----------
-    price_cny : (v, t)
+    price_cur : (v, t)
         Device with its share of the server.
-    hour_cny, running_cny : (v, t)
+    hour_cur, running_cur : (v, t)
         Full cost of a device-hour, and that of running it (energy, operations), sites averaged.
     sites : tuple of Site
         Sites in the scenario's order.
@@ -38,9 +38,9 @@ class Setting:
         Devices that can be ordered, and that contracts bind the firm to order.
     """
 
-    price_cny: Array
-    hour_cny: Array
-    running_cny: Array
+    price_cur: Array
+    hour_cur: Array
+    running_cur: Array
     sites: tuple[Site, ...]
     device_s_per_tok: Array
     strength: Array
@@ -82,9 +82,9 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
     sites = tuple(
         Site(
             name=name,
-            tariff_cny_per_kwh=s.tariff.value,
+            tariff_cur_per_kwh=s.tariff.value,
             pue=s.pue.value,
-            build_cny_per_w=s.build.value,
+            build_cur_per_w=s.build.value,
             carbon_kgco2_per_kwh=s.carbon.value,
         )
         for name, s in scenario.hardware.sites.items()
@@ -111,9 +111,9 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
     rental[0, :, 2, :] = 3600.0 * (engineering.rental_ratio / software)[:, None]
     hour, running = costs[:, 0], costs[:, 1]
     return Setting(
-        price_cny=price,
-        hour_cny=hour,
-        running_cny=running,
+        price_cur=price,
+        hour_cur=hour,
+        running_cur=running,
         sites=sites,
         device_s_per_tok=np.concatenate([tokens, rental]),
         strength=software / engineering.rental_ratio,
@@ -132,8 +132,8 @@ def committed_path(scenario: Scenario) -> Array:
 
 
 def _hour_costs(
-    accelerator: Accelerator, price_cny: Array, site: Site, terms: FinanceTerms, load_frac: float
+    accelerator: Accelerator, price_cur: Array, site: Site, terms: FinanceTerms, load_frac: float
 ) -> tuple[Array, Array]:
     """Return the full cost of a device-hour and that of running it, for each of several prices."""
-    parts = hour_parts(price_cny, accelerator.server_w, site, terms, load_frac=load_frac)
+    parts = hour_parts(price_cur, accelerator.server_w, site, terms, load_frac=load_frac)
     return DEVICE_HOUR(**parts), parts["energy"] + parts["operations"]

@@ -195,4 +195,4 @@ def _tokens(result: ChainResult) -> Array:
 
 
 def _capex(result: ChainResult) -> float:
-    return float((result.plan.device_capex_cny + result.plan.site_capex_cny).sum())
+    return float((result.plan.device_capex_cur + result.plan.site_capex_cur).sum())

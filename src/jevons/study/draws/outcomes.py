@@ -7,20 +7,20 @@ import numpy as np
 from jevons.arrays import Array
 from jevons.study.chain.budget import released_rest
 from jevons.study.chain.fixed_point import ChainResult
-from jevons.study.chain.orders_value import orders_value_cny
+from jevons.study.chain.orders_value import orders_value_cur
 from jevons.study.chain.verdict import DemandResponse
 
 OUTCOMES: dict[str, tuple[str, str]] = {
-    "value_per_ads_cny": ("CNY/ADS", "value per American depositary share"),
-    "plan_value_cny": ("CNY", "present value of the AI cloud: cash in the plan and fleet value at the horizon"),
-    "orders_value_cny": ("CNY", "value added by new orders, against ordering nothing at the same prices"),
+    "value_per_ads": ("CNY/ADS", "value per American depositary share"),
+    "plan_value": ("CNY", "present value of the AI cloud: cash in the plan and fleet value at the horizon"),
+    "orders_value": ("CNY", "value added by new orders, against ordering nothing at the same prices"),
     "tokens_per_d": ("tok/day", "tokens served per day in the last quarter"),
     "devices": ("devices", "accelerators in service in the last quarter"),
-    "capex_cny": ("CNY", "capital spent on accelerators and sites over the plan"),
+    "capex": ("CNY", "capital spent on accelerators and sites over the plan"),
     "budget_spent_frac": ("1", "share of the AI budget that is spent"),
     "it_w": ("W", "IT power in the last quarter"),
-    "ai_revenue_cny": ("CNY", "AI revenue of the last four quarters"),
-    "ai_ebita_cny": ("CNY", "AI EBITA of the last four quarters"),
+    "ai_revenue": ("CNY", "AI revenue of the last four quarters"),
+    "ai_ebita": ("CNY", "AI EBITA of the last four quarters"),
     "price_index": ("1", "price per token in the last quarter over the first, compute-weighted"),
     "compute_factor": ("1", "compute demand in the last quarter with efficiency doubled, relative to without"),
     "settled_compute_factor": (
@@ -34,11 +34,11 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 
 PATHS: dict[str, tuple[str, str]] = {
     "tokens_per_d": ("tok/day", "tokens served per day"),
-    "cloud_revenue_cny": ("CNY", "cloud revenue in the quarter, AI and other"),
+    "cloud_revenue": ("CNY", "cloud revenue in the quarter, AI and other"),
     "cloud_ebita_frac": ("1", "EBITA over revenue of the cloud"),
-    "capex_cny": ("CNY", "AI capital expenditure of the quarter"),
-    "ai_revenue_cny": ("CNY", "AI revenue of the quarter"),
-    "released_rest_cny": ("CNY", "budget released in the quarter for lines other than AI"),
+    "capex": ("CNY", "AI capital expenditure of the quarter"),
+    "ai_revenue": ("CNY", "AI revenue of the quarter"),
+    "released_rest": ("CNY", "budget released in the quarter for lines other than AI"),
     "market_tokens_per_d": ("tok/day", "token demand per day, all providers"),
     "price_index": ("1", "price per token over the first quarter's, compute-weighted"),
     "loop_gain": ("1", "loop gain: learning exponent times pass-through times size of the price elasticity of tokens"),
@@ -51,21 +51,21 @@ def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, floa
     plan, problem, market = result.plan, result.plan.problem, result.market
     demanded = np.maximum(problem.demand.block_calls_per_d[:, -1].sum(axis=1), 1e-30)
     served = plan.served_calls_per_d[:, -1].sum(axis=1) / demanded
-    capex = float((plan.device_capex_cny + plan.site_capex_cny).sum())
+    capex = float((plan.device_capex_cur + plan.site_capex_cur).sum())
     tokens = result.inputs.model < len(result.scenario.serving.models)
-    weight = market.tokens_per_d[tokens, -1] * market.call_price_cny[tokens, -1]
+    weight = market.tokens_per_d[tokens, -1] * market.call_price_cur[tokens, -1]
     index = market.price_index[result.inputs.model[tokens], -1]
     return {
-        "value_per_ads_cny": result.accounts.value_per_ads_cny,
-        "plan_value_cny": result.accounts.plan_value_cny,
-        "orders_value_cny": orders_value_cny(result),
+        "value_per_ads": result.accounts.value_per_ads_cur,
+        "plan_value": result.accounts.plan_value_cur,
+        "orders_value": orders_value_cur(result),
         "tokens_per_d": float((market.tokens_per_d[:, -1] * served).sum()),
         "devices": float(plan.installed[:, :, -1].sum()),
-        "capex_cny": capex,
-        "budget_spent_frac": capex / max(float(problem.money.budget_cny.sum()), 1e-30),
+        "capex": capex,
+        "budget_spent_frac": capex / max(float(problem.money.budget_cur.sum()), 1e-30),
         "it_w": float(plan.it_w[-1]),
-        "ai_revenue_cny": float(result.accounts.statements.ai_revenue_cny[-4:].sum()),
-        "ai_ebita_cny": float(result.accounts.statements.ai_ebita_cny[-4:].sum()),
+        "ai_revenue": float(result.accounts.statements.ai_revenue_cur[-4:].sum()),
+        "ai_ebita": float(result.accounts.statements.ai_ebita_cur[-4:].sum()),
         "price_index": float((index * weight).sum() / max(weight.sum(), 1e-30)),
         "compute_factor": float(response.compute_factor[-1]),
         "settled_compute_factor": response.settled_compute_factor,
@@ -84,16 +84,16 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
     demanded = np.maximum(plan.problem.demand.block_calls_per_d.sum(axis=2), 1e-30)
     served = plan.served_calls_per_d.sum(axis=2) / demanded
     tokens = result.inputs.model < len(result.scenario.serving.models)
-    weight = (market.tokens_per_d * market.call_price_cny)[tokens]
+    weight = (market.tokens_per_d * market.call_price_cur)[tokens]
     index = market.price_index[result.inputs.model[tokens]]
-    revenue = books.ai_revenue_cny + books.base_revenue_cny
+    revenue = books.ai_revenue_cur + books.base_revenue_cur
     paths = {
         "tokens_per_d": (market.tokens_per_d * served).sum(axis=0),
-        "cloud_revenue_cny": revenue,
-        "cloud_ebita_frac": books.ebita_cny / np.maximum(revenue, 1e-30),
-        "capex_cny": books.capex_cny,
-        "ai_revenue_cny": books.ai_revenue_cny,
-        "released_rest_cny": released_rest(result.scenario),
+        "cloud_revenue": revenue,
+        "cloud_ebita_frac": books.ebita_cur / np.maximum(revenue, 1e-30),
+        "capex": books.capex_cur,
+        "ai_revenue": books.ai_revenue_cur,
+        "released_rest": released_rest(result.scenario),
         "market_tokens_per_d": market.market_tokens_per_d.sum(axis=0),
         "price_index": (index * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-30),
         "loop_gain": loop_gain,
@@ -103,6 +103,6 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
     for column, rival in enumerate(rivals, 1):
         served = market.provider_share_frac[:, column] * market.market_tokens_per_d
         paths[f"tokens:{rival}"] = served.sum(axis=0)
-        prices = market.provider_price_cny_per_tok[:, column]
+        prices = market.provider_price_cur_per_tok[:, column]
         paths |= {f"price:{rival}:{model}": prices[m] for m, model in enumerate(models) if prices[m, 0] > 0}
     return {name: np.asarray(path, float).tolist() for name, path in paths.items()}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_INPUTS = 8
 """Inputs listed for each outcome."""
-_OF_POINTS = ("value_per_ads_cny", "orders_value_cny", "tokens_per_d", "devices", "capex_cny", "compute_factor")
+_OF_POINTS = ("value_per_ads", "orders_value", "tokens_per_d", "devices", "capex", "compute_factor")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -52,7 +52,7 @@ class StudyResult(Result):
     def answer(self) -> str:
         """How many draws there are, the interval of value per ADS, and P(Jevons)."""
         count = self.draws.values.shape[0]
-        low, middle, high = self.draws.quantiles("value_per_ads_cny", (0.1, 0.5, 0.9))
+        low, middle, high = self.draws.quantiles("value_per_ads", (0.1, 0.5, 0.9))
         if not self.random:
             return (
                 f"{self.scenario.name}: {count} points, {self.draws.left_out}. Median value per ADS over the grid: "
@@ -130,7 +130,7 @@ class StudyResult(Result):
         outcomes = []
         for name in _OF_POINTS:
             size, unit = shown_in(OUTCOMES[name][0])
-            label = name.removesuffix("_cny").removesuffix("_per_d").replace("_", " ").replace(" ads", " ADS")
+            label = name.removesuffix("").removesuffix("_per_d").replace("_", " ").replace(" ads", " ADS")
             outcomes.append(Column(name, label, unit, scale=1 / size, form=",.4g"))
         names = [*self.draws.names, *OUTCOMES]
         chosen = [names.index(name) for name in (*self.draws.names, *_OF_POINTS)]

@@ -14,8 +14,8 @@ from jevons.study.draws.run import Draws
 
 QUANTILES = (0.1, 0.5, 0.9)
 HEADLINES = (
-    "value_per_ads_cny", "orders_value_cny", "tokens_per_d", "compute_factor", "settled_compute_factor",
-    "ai_revenue_cny",
+    "value_per_ads", "orders_value", "tokens_per_d", "compute_factor", "settled_compute_factor",
+    "ai_revenue",
 )  # fmt: skip
 """Outcomes for which the sensitivity is ranked."""
 
@@ -43,7 +43,7 @@ def probabilities(draws: Draws) -> dict[str, dict[str, float]]:
     """
     shares, count = {}, draws.values.shape[0]
     tests = (("jevons", "compute_factor", 1.0), ("jevons_settled", "settled_compute_factor", 1.0))
-    for name, outcome, above in (*tests, ("value_created", "orders_value_cny", 0.0)):
+    for name, outcome, above in (*tests, ("value_created", "orders_value", 0.0)):
         share = draws.probability(outcome, above)
         near = (share * count + 0.5) / (count + 1)
         shares[name] = {"p": share, "standard_error": math.sqrt(near * (1 - near) / (count + 2))}

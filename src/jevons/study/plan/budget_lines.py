@@ -9,7 +9,7 @@ import numpy as np
 from jevons.arrays import Array
 from jevons.errors import InfeasibleError
 from jevons.expansion import ExpansionPlan, best_split
-from jevons.study.chain.accounts import accounts, budget_lines, lines_as_planned, whole_budget_cny
+from jevons.study.chain.accounts import accounts, budget_lines, lines_as_planned, whole_budget_cur
 from jevons.study.chain.fixed_point import ChainResult, clearing_ratio, plan_of
 
 INFRASTRUCTURE = "infrastructure"
@@ -27,25 +27,25 @@ class PlanLines:
     ----------
     names, labels : tuple of str
         Lines.
-    spent_cny, value_cny : (n,)
+    spent_cur, value_cur : (n,)
         As the scenario plans.
-    best_spent_cny, best_value_cny : (n,)
+    best_spent_cur, best_value_cur : (n,)
         Of the split of the same budget that is worth most.
-    budget_cny : float
+    budget_cur : float
         Money there is.
-    curve_spent_cny, curve_value_cny : (k,)
+    curve_spent_cur, curve_value_cur : (k,)
         What the AI cloud is worth at what is spent on it, from planners with smaller and larger budgets.
     """
 
     names: tuple[str, ...]
     labels: tuple[str, ...]
-    spent_cny: Array
-    value_cny: Array
-    best_spent_cny: Array
-    best_value_cny: Array
-    budget_cny: float
-    curve_spent_cny: Array
-    curve_value_cny: Array
+    spent_cur: Array
+    value_cur: Array
+    best_spent_cur: Array
+    best_value_cur: Array
+    budget_cur: float
+    curve_spent_cur: Array
+    curve_value_cur: Array
 
 
 def plan_lines(chain: ChainResult) -> PlanLines | None:
@@ -61,45 +61,45 @@ def plan_lines(chain: ChainResult) -> PlanLines | None:
     if others is None:
         return None
     spent, value = _curve(chain)
-    planned = _spent_cny(chain.plan)
+    planned = _spent_cur(chain.plan)
     hull = _envelope(spent, value)
-    budget = whole_budget_cny(scenario)
+    budget = whole_budget_cur(scenario)
     lines, wacc = budget_lines(scenario), scenario.cost.wacc.value
     first, last = hull[0][0], min(hull[0][-1], budget)
     at_kinks = hull[0][(hull[0] >= first) & (hull[0] <= last)]
     choices = np.unique(np.concatenate([np.linspace(first, last, _CHOICES), at_kinks]))
     splits = [best_split(lines, budget - x, wacc_frac=wacc) for x in choices.tolist()]
     worth = np.interp(choices, *hull)
-    best = int(np.argmax([w + split.total_value_cny for w, split in zip(worth, splits, strict=True)]))
+    best = int(np.argmax([w + split.total_value_cur for w, split in zip(worth, splits, strict=True)]))
     specs = scenario.expansion.lines
     return PlanLines(
         names=(INFRASTRUCTURE, *specs),
         labels=("AI infrastructure", *(s.label or name for name, s in specs.items())),
-        spent_cny=np.array([planned, *others.spent_cny]),
-        value_cny=np.array([chain.accounts.plan_value_cny, *others.value_cny]),
-        best_spent_cny=np.array([choices[best], *splits[best].spent_cny]),
-        best_value_cny=np.array([worth[best], *splits[best].value_cny]),
-        budget_cny=budget,
-        curve_spent_cny=spent,
-        curve_value_cny=value,
+        spent_cur=np.array([planned, *others.spent_cur]),
+        value_cur=np.array([chain.accounts.plan_value_cur, *others.value_cur]),
+        best_spent_cur=np.array([choices[best], *splits[best].spent_cur]),
+        best_value_cur=np.array([worth[best], *splits[best].value_cur]),
+        budget_cur=budget,
+        curve_spent_cur=spent,
+        curve_value_cur=value,
     )
 
 
-def _spent_cny(plan: ExpansionPlan) -> float:
-    return float((plan.device_capex_cny + plan.site_capex_cny) @ plan.problem.money.discount)
+def _spent_cur(plan: ExpansionPlan) -> float:
+    return float((plan.device_capex_cur + plan.site_capex_cur) @ plan.problem.money.discount)
 
 
 def _curve(chain: ChainResult) -> tuple[Array, Array]:
     """Return what is spent and what the AI cloud is worth over budgets, by rising spending."""
-    found = [(_spent_cny(chain.plan), chain.accounts.plan_value_cny)]
+    found = [(_spent_cur(chain.plan), chain.accounts.plan_value_cur)]
     for factor in _BUDGETS:
-        problem = chain.plan.problem.replace(budget_cny=chain.plan.problem.money.budget_cny * factor)
+        problem = chain.plan.problem.replace(budget_cur=chain.plan.problem.money.budget_cur * factor)
         try:
             plan = plan_of(chain.scenario, problem)
         except InfeasibleError:
             continue  # too little for the training reserve: no such plan to choose
         held = accounts(chain.scenario, chain.market, plan, clearing_ratio(plan, chain.market), chain.inputs)
-        found.append((_spent_cny(plan), held.plan_value_cny))
+        found.append((_spent_cur(plan), held.plan_value_cur))
     found.sort()
     return np.array([x for x, _ in found]), np.array([y for _, y in found])
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jevons.arrays import Array
 from jevons.facts import Facts
 from jevons.finance import reverse_dcf
-from jevons.study.chain.accounts import cloud_value_implied_cny
+from jevons.study.chain.accounts import cloud_value_implied_cur
 from jevons.study.draws.outcomes import paths_of
 from jevons.study.draws.run import Draws
 from jevons.study.draws.summary import chance_size
@@ -29,14 +29,14 @@ class Step:
         Id.
     flop_per_s : float
         Dense peak of all in service.
-    running_cny, rent_cny : float
+    running_cur, rent_cur : float
         Running cost, and scarcity rent on top, per 1e15 FLOP/s of dense peak and hour.
     """
 
     device: str
     flop_per_s: float
-    running_cny: float
-    rent_cny: float
+    running_cur: float
+    rent_cur: float
 
 
 def supply_stack(result: PlanFigures, quarter: int) -> list[Step]:
@@ -49,19 +49,19 @@ def supply_stack(result: PlanFigures, quarter: int) -> list[Step]:
         if installed.sum() < 0.5:
             continue
         share = installed / installed.sum()
-        energy = float(p.machines.energy_cny_per_device_h[row, :, quarter] @ share)
-        fixed = float(p.machines.fixed_cny_per_device_quarter[row, quarter]) / _HOURS_PER_QUARTER
-        rent = float(np.mean(np.maximum(plan.rent_cny_per_device_h[row, quarter], 0.0)))
+        energy = float(p.machines.energy_cur_per_device_h[row, :, quarter] @ share)
+        fixed = float(p.machines.fixed_cur_per_device_quarter[row, quarter]) / _HOURS_PER_QUARTER
+        rent = float(np.mean(np.maximum(plan.rent_cur_per_device_h[row, quarter], 0.0)))
         unit = float(p.machines.device_flop_per_s[row]) / 1e15
         steps.append(
             Step(
                 device=device,
                 flop_per_s=float(installed.sum()) * unit * 1e15,
-                running_cny=(energy + fixed) / unit,
-                rent_cny=rent / unit,
+                running_cur=(energy + fixed) / unit,
+                rent_cur=rent / unit,
             )
         )
-    return sorted(steps, key=lambda step: step.running_cny)
+    return sorted(steps, key=lambda step: step.running_cur)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +100,11 @@ def fans(draws: Draws, result: PlanFigures, facts: Facts) -> list[Fan]:
     revenue = scenario.finance.base_revenue.value * (1.0 + growth) ** ((quarters + 1) / 4)
     tokens = np.quantile(draws.paths["tokens_per_d"], 0.5, axis=0)
     pace = tokens[min(1, tokens.size - 1)] / tokens[0]
-    even = np.full(quarters.size, result.chain.plan.problem.money.budget_cny.sum() / quarters.size)
+    even = np.full(quarters.size, result.chain.plan.problem.money.budget_cur.sum() / quarters.size)
     shown = (
         ("tokens_per_d", "Tokens a day [trillion]", 1e12, tokens[0] * pace**quarters, "first quarter's pace goes on"),
-        ("cloud_revenue_cny", "Cloud revenue [bn CNY a quarter]", 1e9, revenue, f"last growth, {growth:.0%}, persists"),
-        ("capex_cny", "AI capital expenditure [bn CNY a quarter]", 1e9, even, "budget divided evenly"),
+        ("cloud_revenue", "Cloud revenue [bn CNY a quarter]", 1e9, revenue, f"last growth, {growth:.0%}, persists"),
+        ("capex", "AI capital expenditure [bn CNY a quarter]", 1e9, even, "budget divided evenly"),
         (
             "price_index",
             "Price per token over the first quarter's",
@@ -149,7 +149,7 @@ class IsoGrid:
         Where growth lowers value.
     own : (float, float)
         Margin and capital per revenue of the scenario.
-    value_cny : float
+    value_cur : float
         What the price leaves for the cloud.
     """
 
@@ -161,7 +161,7 @@ class IsoGrid:
     even_capital: Array
     destroys: NDArray[np.bool_]
     own: tuple[float, float]
-    value_cny: float
+    value_cur: float
 
 
 def iso_grid(result: PlanFigures) -> IsoGrid:
@@ -169,9 +169,9 @@ def iso_grid(result: PlanFigures) -> IsoGrid:
     spec = result.scenario.finance
     margins, capitals, waccs = np.linspace(0.05, 0.28, 139), np.linspace(0.5, 2.2, 103), np.array([0.08, 0.10, 0.12])
     w, k, m = np.meshgrid(waccs, capitals, margins, indexing="ij")
-    value = cloud_value_implied_cny(result.chain.accounts)
+    value = cloud_value_implied_cur(result.chain.accounts)
     found = reverse_dcf(
-        value, revenue_cny=4 * spec.base_revenue.value, margin_frac=m, capital_per_revenue=k, wacc_frac=w,
+        value, revenue_cur=4 * spec.base_revenue.value, margin_frac=m, capital_per_revenue=k, wacc_frac=w,
         tax_frac=spec.tax.value, terminal_growth_frac=spec.terminal_growth.value,
     )  # fmt: skip
     return IsoGrid(
@@ -183,7 +183,7 @@ def iso_grid(result: PlanFigures) -> IsoGrid:
         even_capital=margins * (1 - spec.tax.value) / waccs[:, None],
         destroys=found.growth_destroys_value,
         own=(spec.terminal_margin.value, spec.capital_per_revenue.value),
-        value_cny=value,
+        value_cur=value,
     )
 
 

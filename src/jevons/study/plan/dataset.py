@@ -45,28 +45,28 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
             "calls_per_d": variable(
                 ("segment", "quarter"), market.calls_per_d * result.served_frac, "1/day", "calls served"
             ),
-            "price_cny_per_mtok": variable(
-                ("model", "kind", "quarter"), market.price_cny_per_tok[:models] * 1e6, "CNY/Mtok", "posted price"
+            "price_per_mtok": variable(
+                ("model", "kind", "quarter"), market.price_cur_per_tok[:models] * 1e6, "CNY/Mtok", "posted price"
             ),
-            "cost_cny_per_mtok": variable(
+            "cost_per_mtok": variable(
                 ("model", "kind", "quarter"),
-                result.chain.inputs.unit_cost_cny_per_tok[:models] * 1e6,
+                result.chain.inputs.unit_cost_cur_per_tok[:models] * 1e6,
                 "CNY/Mtok",
                 "unit cost",
             ),
-            "cost_cny_per_device_h": variable(
-                ("device", "quarter"), result.chain.setting.hour_cny, "CNY/h", "full cost of an accelerator-hour"
+            "cost_per_device_h": variable(
+                ("device", "quarter"), result.chain.setting.hour_cur, "CNY/h", "full cost of an accelerator-hour"
             ),
-            "scarcity_rent_cny_per_h": variable(
+            "scarcity_rent_per_h": variable(
                 ("device", "quarter"), scarcity_rent(result), "CNY/h", "scarcity rent of a device-hour, daily mean"
             ),
             "scarcity": variable(
                 ("segment", "quarter"), result.chain.exchange.scarcity, "1", "clearing over posted price"
             ),
-            "capex_cny": variable(("quarter",), held.capex_cny, "CNY", "AI capital expenditure"),
-            "ai_revenue_cny": variable(("quarter",), held.ai_revenue_cny, "CNY", "AI revenue, internal included"),
-            "ai_ebita_cny": variable(("quarter",), held.ai_ebita_cny, "CNY", "EBITA of AI"),
-            "ai_fcf_cny": variable(("quarter",), held.ai_fcf_cny, "CNY", "free cash flow of AI"),
+            "capex": variable(("quarter",), held.capex_cur, "CNY", "AI capital expenditure"),
+            "ai_revenue": variable(("quarter",), held.ai_revenue_cur, "CNY", "AI revenue, internal included"),
+            "ai_ebita": variable(("quarter",), held.ai_ebita_cur, "CNY", "EBITA of AI"),
+            "ai_fcf": variable(("quarter",), held.ai_fcf_cur, "CNY", "free cash flow of AI"),
             "elasticity": variable(
                 ("quarter",), result.verdict.elasticity, "1", "elasticity of tokens to the call price"
             ),

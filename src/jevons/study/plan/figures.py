@@ -54,7 +54,7 @@ class PlanFigures:
         Formulas and facts behind the headlines.
     facts : Facts
         What the scenario drew on.
-    orders_value_cny : float
+    orders_value_cur : float
         Value that the orders add to the AI cloud, against ordering nothing at the same prices [CNY].
     file : str
         Name of the scenario file.
@@ -69,7 +69,7 @@ class PlanFigures:
     draws: Draws | None
     ledger: Ledger
     facts: Facts
-    orders_value_cny: float
+    orders_value_cur: float
     file: str = ""
     lines: PlanLines | None = None
 
@@ -102,7 +102,7 @@ class PlanFigures:
     @property
     def rent_over_cost(self) -> Array:
         """Rent over full cost per let hour by device and quarter (v, t); 0 where none of a device is in the market."""
-        cost = self.chain.setting.hour_cny / self.scenario.market.rental_tight.value
+        cost = self.chain.setting.hour_cur / self.scenario.market.rental_tight.value
         return np.zeros_like(cost) if self.chain.rents is None else self.chain.rents.cny_per_h / cost
 
     def device_label(self, device: str) -> str:
@@ -149,7 +149,7 @@ class PlanFigures:
         inputs, market = self.chain.inputs, self.chain.market
         rows = np.flatnonzero(inputs.model < len(self.models))
         tokens = market.tokens_per_d[rows]
-        revenue = market.calls_per_d[rows] * market.call_price_cny[rows]
+        revenue = market.calls_per_d[rows] * market.call_price_cur[rows]
         factors = np.geomspace(4.0, 0.2, 40)
         quarters = (0, len(self.quarters) // 2, len(self.quarters) - 1)
         curves = []

@@ -36,8 +36,8 @@ class ForesightResult(Result):
         """What seeing the whole plan is worth, and what knowing the export regime would add."""
         sight, regimes = self.knowing.sight, self.knowing.regimes
         text = (
-            f"{self.scenario.name}: seeing all quarters is worth {(sight.perfect_cny - sight.rolling_cny) / 1e9:,.2f} "
-            f"bn CNY over seeing {self.window_quarters}, and {(sight.perfect_cny - sight.myopic_cny) / 1e9:,.2f} bn "
+            f"{self.scenario.name}: seeing all quarters is worth {(sight.perfect_cur - sight.rolling_cur) / 1e9:,.2f} "
+            f"bn CNY over seeing {self.window_quarters}, and {(sight.perfect_cur - sight.myopic_cur) / 1e9:,.2f} bn "
             "CNY over taking things to stay as they are."
         )
         if regimes is None:
@@ -45,21 +45,21 @@ class ForesightResult(Result):
         return (
             f"{text} Before the export regime shows in {self.knowing.known_from} it is best to order for "
             f"`{regimes.best}`; knowing the regime from the start would add at most "
-            f"{regimes.information_cny / 1e9:,.2f} bn CNY."
+            f"{regimes.information_cur / 1e9:,.2f} bn CNY."
         )
 
     def _tables(self) -> Iterator[Table]:
         sight, regimes = self.knowing.sight, self.knowing.regimes
-        best = sight.perfect_cny
+        best = sight.perfect_cur
         columns = (
             Column("sees", "the planner sees"),
-            Column("objective_cny", "worth to callers less cost", "bn CNY", scale=1e-9, form=",.2f"),
-            Column("worth_of_sight_cny", "worth of seeing all", "bn CNY", scale=1e-9, form=",.2f"),
+            Column("objective", "worth to callers less cost", "bn CNY", scale=1e-9, form=",.2f"),
+            Column("worth_of_sight", "worth of seeing all", "bn CNY", scale=1e-9, form=",.2f"),
         )
         seen = (
             ("the whole plan", best),
-            (f"{self.window_quarters} quarters (rolling)", sight.rolling_cny),
-            ("things stay as they are (myopic)", sight.myopic_cny),
+            (f"{self.window_quarters} quarters (rolling)", sight.rolling_cur),
+            ("things stay as they are (myopic)", sight.myopic_cur),
         )
         yield table("sight", "Worth of seeing ahead, present value", columns, [(n, x, best - x) for n, x in seen])
         if regimes is None:
@@ -67,7 +67,7 @@ class ForesightResult(Result):
         heads = (
             Column("ordered_for", "ordered for"),
             Column("probability_frac", "probability", "%", scale=100, form=".0f"),
-            Column("expected_cny", "expected", "bn CNY", scale=1e-9, form=",.2f"),
+            Column("expected", "expected", "bn CNY", scale=1e-9, form=",.2f"),
             *(
                 Column(f"if {name}", f"if {name}", "bn CNY", scale=1e-9, form=",.2f")
                 for name in regimes.names
@@ -76,7 +76,7 @@ class ForesightResult(Result):
         rows: list[tuple[Cell, ...]] = [
             (name, float(p), float(expected), *map(float, row))
             for name, p, expected, row in zip(
-                regimes.names, regimes.probability_frac, regimes.expected_cny, regimes.objective_cny, strict=True
+                regimes.names, regimes.probability_frac, regimes.expected_cur, regimes.objective_cur, strict=True
             )
         ]
         title = f"Orders for one export regime until it shows in {self.knowing.known_from}, present value"
@@ -87,12 +87,12 @@ class ForesightResult(Result):
         sight, regimes = self.knowing.sight, self.knowing.regimes
         return {
             "answer": self.answer, "scenario": self.scenario.name, "as_of": self.scenario.as_of,
-            "window_quarters": self.window_quarters, "perfect_cny": sight.perfect_cny,
-            "rolling_cny": sight.rolling_cny, "myopic_cny": sight.myopic_cny, "known_from": self.knowing.known_from,
+            "window_quarters": self.window_quarters, "perfect": sight.perfect_cur,
+            "rolling": sight.rolling_cur, "myopic": sight.myopic_cur, "known_from": self.knowing.known_from,
             "regimes": None if regimes is None else {
                 "names": regimes.names, "probability_frac": regimes.probability_frac,
-                "objective_cny": regimes.objective_cny, "expected_cny": regimes.expected_cny, "best": regimes.best,
-                "information_cny": regimes.information_cny,
+                "objective": regimes.objective_cur, "expected": regimes.expected_cur, "best": regimes.best,
+                "information": regimes.information_cur,
             },
         }  # fmt: skip
 

@@ -21,19 +21,19 @@ class GroupCash:
     ----------
     quarters : tuple of str
         Labels.
-    cloud_cny, rest_cny : (t,)
+    cloud_cur, rest_cur : (t,)
         Free cash flow of the cloud, AI and the rest of it, and of the other businesses.
-    lines_spent_cny, lines_received_cny : (t,)
+    lines_spent_cur, lines_received_cur : (t,)
         Spent on the budget's lines beside infrastructure, and what that spending brings back after tax.
     funding : Funding
         Interest, returns to owners, money raised and net cash that follow.
     """
 
     quarters: tuple[str, ...]
-    cloud_cny: Array
-    rest_cny: Array
-    lines_spent_cny: Array
-    lines_received_cny: Array
+    cloud_cur: Array
+    rest_cur: Array
+    lines_spent_cur: Array
+    lines_received_cur: Array
     funding: Funding
 
 
@@ -54,10 +54,10 @@ def line_cash(scenario: Scenario) -> tuple[Array, Array]:
     path = released_rest(scenario)
     age_y = (quarters[:, None] - quarters[None, :]) / 4
     for row, (line, terms) in enumerate(zip(budget_lines(scenario), spec.lines.values(), strict=True)):
-        taken, money = terms.share.value * path, float(planned.spent_cny[row])
+        taken, money = terms.share.value * path, float(planned.spent_cur[row])
         if money <= 0:
             continue
-        first = line.first_return_frac * line.scale_cny * np.log1p(money / line.scale_cny) / money
+        first = line.first_return_frac * line.scale_cur * np.log1p(money / line.scale_cur) / money
         edges = [np.clip(age_y - line.lag_y + half, 0.0, line.life_y) for half in (-0.125, 0.125)]
         so_far = [age - age**2 / (2 * line.life_y) for age in edges]  # years of the first return
         spent += taken
@@ -74,14 +74,14 @@ def group_cash(scenario: Scenario, held: Accounts) -> GroupCash:
     rest = profit * (1.0 - spec.rest_growth.value / spec.rest_return.value)
     spent, received = line_cash(scenario)
     funding = fund(
-        spec.net_cash.value, held.statements.fcf_cny + rest - spent + received,
-        returns_cny=np.full(len(labels), spec.owner_returns.value / 4), tax_frac=spec.tax.value,
+        spec.net_cash.value, held.statements.fcf_cur + rest - spent + received,
+        returns_cur=np.full(len(labels), spec.owner_returns.value / 4), tax_frac=spec.tax.value,
     )  # fmt: skip
     return GroupCash(
         quarters=labels,
-        cloud_cny=held.statements.fcf_cny,
-        rest_cny=rest,
-        lines_spent_cny=spent,
-        lines_received_cny=received,
+        cloud_cur=held.statements.fcf_cur,
+        rest_cur=rest,
+        lines_spent_cur=spent,
+        lines_received_cur=received,
         funding=funding,
     )

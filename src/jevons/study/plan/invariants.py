@@ -33,11 +33,11 @@ def check_plan(record: Mapping[str, Any]) -> None:
         for name, values in entries.items():
             least, most = float(np.min(values)), float(np.max(np.abs(values)))
             check(least >= -_SLACK * max(most, 1.0), f"{kind} of {name} fall below zero, to {least:g}")
-    spent, released = np.cumsum(cash["capex_cny"]), np.cumsum(cash["budget_cny"])
+    spent, released = np.cumsum(cash["capex"]), np.cumsum(cash["budget"])
     check(bool((spent <= released * (1 + _SLACK) + 1.0).all()), "more is spent than the budget releases")
     check_value(record["value"])
 
 
 def check_value(value: Mapping[str, Any]) -> None:
     """Check that the parts of the bridge make up the value of equity."""
-    check_sum("bridge of the value", value["bridge_cny"].values(), value["equity_cny"])
+    check_sum("bridge of the value", value["bridge"].values(), value["equity"])

@@ -22,13 +22,13 @@ def lines_record(lines: PlanLines | None) -> dict[str, Any] | None:
     if lines is None:
         return None
     return {
-        "budget_cny": lines.budget_cny,
-        "total_value_cny": lines.value_cny.sum(),
-        "best_total_value_cny": lines.best_value_cny.sum(),
+        "budget": lines.budget_cur,
+        "total_value": lines.value_cur.sum(),
+        "best_total_value": lines.best_value_cur.sum(),
         "lines": {
             name: {
-                "label": lines.labels[i], "spent_cny": lines.spent_cny[i], "value_cny": lines.value_cny[i],
-                "best_spent_cny": lines.best_spent_cny[i], "best_value_cny": lines.best_value_cny[i],
+                "label": lines.labels[i], "spent": lines.spent_cur[i], "value": lines.value_cur[i],
+                "best_spent": lines.best_spent_cur[i], "best_value": lines.best_value_cur[i],
             }
             for i, name in enumerate(lines.names)
         },
@@ -64,43 +64,43 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         },
         "market": market_json(result),
         "price_per_mtok": {
-            m: {kind: market.price_cny_per_tok[i, k] * 1e6 for k, kind in enumerate(("input", "cached", "output"))}
+            m: {kind: market.price_cur_per_tok[i, k] * 1e6 for k, kind in enumerate(("input", "cached", "output"))}
             for i, m in enumerate(result.models)
         },
         "price_schedule": schedule_json(result),
-        "price_per_call_cny": {
-            s: market.call_price_cny[i] * result.chain.exchange.scarcity[i] for i, s in enumerate(result.segments)
+        "price_per_call": {
+            s: market.call_price_cur[i] * result.chain.exchange.scarcity[i] for i, s in enumerate(result.segments)
         },
         "cost_per_mtok": {
             m: {
-                kind: result.chain.inputs.unit_cost_cny_per_tok[i, k] * 1e6
+                kind: result.chain.inputs.unit_cost_cur_per_tok[i, k] * 1e6
                 for k, kind in enumerate(("input", "cached", "output"))
             }
             for i, m in enumerate(result.models)
         },
-        "cost_per_device_hour_cny": {d: result.chain.setting.hour_cny[i] for i, d in enumerate(problem.devices)},
+        "cost_per_device_hour": {d: result.chain.setting.hour_cur[i] for i, d in enumerate(problem.devices)},
         "cash": {
-            "budget_cny": problem.money.budget_cny,
-            "capex_cny": books.capex_cny,
-            "ai_revenue_external_cny": books.external_revenue_cny,
-            "ai_revenue_internal_cny": books.internal_revenue_cny,
-            "ai_ebita_cny": books.ai_ebita_cny,
-            "base_revenue_cny": books.base_revenue_cny,
-            "base_ebita_cny": books.base_ebita_cny,
-            "depreciation_cny": books.depreciation_cny,
-            "ai_fcf_cny": books.ai_fcf_cny,
+            "budget": problem.money.budget_cur,
+            "capex": books.capex_cur,
+            "ai_revenue_external": books.external_revenue_cur,
+            "ai_revenue_internal": books.internal_revenue_cur,
+            "ai_ebita": books.ai_ebita_cur,
+            "base_revenue": books.base_revenue_cur,
+            "base_ebita": books.base_ebita_cur,
+            "depreciation": books.depreciation_cur,
+            "ai_fcf": books.ai_fcf_cur,
             "binding": [list(names) for names in plan.binding],
         },
         "value": {
-            "bridge_cny": dict(accounts.valuation.bridge),
+            "bridge": dict(accounts.valuation.bridge),
             "ai_roic_frac": accounts.valuation.ai.roic_frac,
             "ai_growth_destroys_value": accounts.valuation.ai.growth_destroys_value,
-            "equity_cny": accounts.valuation.equity_cny,
-            "market_cny": accounts.market_value_cny,
-            "per_ads_cny": accounts.value_per_ads_cny,
-            "price_per_ads_cny": accounts.price_per_ads_cny,
-            "plan_value_cny": accounts.plan_value_cny,
-            "orders_value_cny": result.orders_value_cny,
+            "equity": accounts.valuation.equity_cur,
+            "market": accounts.market_value_cur,
+            "per_ads": accounts.value_per_ads_cur,
+            "price_per_ads": accounts.price_per_ads_cur,
+            "plan_value": accounts.plan_value_cur,
+            "orders_value": result.orders_value_cur,
             "implied_cloud_growth_frac": result.implied[0]["growth_frac"],
             "iso_price_surface": result.implied,
         },

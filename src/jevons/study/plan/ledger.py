@@ -28,7 +28,7 @@ _ZERO = "constant.zero"
 
 
 def plan_ledger(
-    scenario: Scenario, facts: Facts, engineering: Engineering, chain: ChainResult, verdict: Verdict, added_cny: float
+    scenario: Scenario, facts: Facts, engineering: Engineering, chain: ChainResult, verdict: Verdict, added_cur: float
 ) -> Ledger:
     """Record the headlines and how each follows from the others.
 
@@ -36,7 +36,7 @@ def plan_ledger(
     ----------
     scenario, facts, engineering, chain, verdict
         The question and its answer.
-    added_cny : float
+    added_cur : float
         Value that the plan's orders add.
     """
     ledger = scenario_ledger(scenario, facts)
@@ -46,7 +46,7 @@ def plan_ledger(
         _busy(ledger, scenario, model)
         _token_costs(ledger, scenario, engineering, chain, m, model)
         _price_index(ledger, scenario, chain, m, model)
-    _values(ledger, scenario, chain, added_cny)
+    _values(ledger, scenario, chain, added_cur)
     _response(ledger, scenario, verdict)
     return ledger
 
@@ -71,7 +71,7 @@ def _device_hours(ledger: Ledger, scenario: Scenario, facts: Facts, engineering:
         def by_site(name: str) -> list[str]:
             return [f"hardware.sites.{site}.{name}" for site in sites]
 
-        parts = {part: f"cost.{device}.{part}_cny_per_h" for part in costing.DEVICE_HOUR.symbols}
+        parts = {part: f"cost.{device}.{part}_per_h" for part in costing.DEVICE_HOUR.symbols}
         ledger.derive(parts["capital"], costing.CAPITAL, **price, **recovery)
         ledger.derive(parts["network"], costing.NETWORK, **price, **recovery, network="cost.network")
         ledger.derive(
@@ -86,7 +86,7 @@ def _device_hours(ledger: Ledger, scenario: Scenario, facts: Facts, engineering:
             tariff=by_site("tariff"),
         )
         ledger.derive(parts["operations"], costing.OPERATIONS, **price, operations="cost.operations")
-        ledger.derive(f"cost.{device}.per_h_cny", costing.DEVICE_HOUR, **parts)
+        ledger.derive(f"cost.{device}.per_h", costing.DEVICE_HOUR, **parts)
 
 
 def _peaks(ledger: Ledger, scenario: Scenario) -> None:
@@ -143,10 +143,10 @@ def _token_costs(
             path = f"serving.{model}.{device}.{kind}_s_per_tok"
             ledger.add(path, seconds, "s/tok", method=step, grade="derived")
         ledger.derive(
-            f"cost.{model}.{kind}_per_mtok_cny",
+            f"cost.{model}.{kind}_per_mtok",
             TOKEN_COST,
             share=[f"serving.{model}.{device}.share" for _, device in used],
-            hour=[f"cost.{device}.per_h_cny" for _, device in used],
+            hour=[f"cost.{device}.per_h" for _, device in used],
             seconds=[f"serving.{model}.{device}.{kind}_s_per_tok" for _, device in used],
             software=[f"hardware.devices.{device}.software" for _, device in used],
             error="serving.engineering_error",
@@ -162,7 +162,7 @@ def _price_index(ledger: Ledger, scenario: Scenario, chain: ChainResult, m: int,
         chain.market.price_index[m, -1],
         method="simulated quarter by quarter: part of the gap to markup x unit cost closes, in steps; last over first",
         parents=[
-            *(f"cost.{model}.{kind}_per_mtok_cny" for kind in _KINDS),
+            *(f"cost.{model}.{kind}_per_mtok" for kind in _KINDS),
             *(f"serving.models.{model}.price.{kind}" for kind in _KINDS),
             *(f"serving.models.{model}.announced.{index}.{kind}" for index in announced for kind in _KINDS),
             "market.markup",
@@ -174,47 +174,47 @@ def _price_index(ledger: Ledger, scenario: Scenario, chain: ChainResult, m: int,
     )
 
 
-def _values(ledger: Ledger, scenario: Scenario, chain: ChainResult, added_cny: float) -> None:
+def _values(ledger: Ledger, scenario: Scenario, chain: ChainResult, added_cur: float) -> None:
     """Record the value of the plan, of its orders and of a share."""
     accounts = chain.accounts
-    value, plan = accounts.valuation, "finance.plan_value_cny"
+    value, plan = accounts.valuation, "finance.plan_value"
     after = ["finance.tax", "finance.terminal_margin", "finance.capital_per_revenue", "finance.terminal_growth"]
     prices = [f"market.{model}.price_index" for model in scenario.serving.models]
     influences = [
         "expansion.budget", "finance.overhead", "market.ai_revenue_share", "market.cloud_premium",
         "market.rental_price", *prices,
     ]  # fmt: skip
-    cash = [f"finance.ai_cash_cny.{label}" for label in scenario.labels()]
-    program = "expansion.objective_cny"
-    ledger.add(program, chain.plan.objective_cny, "CNY", method="optimum of the planning program", parents=influences)
-    for path, amount in zip(cash, accounts.statements.ai_fcf_cny, strict=True):
+    cash = [f"finance.ai_cash.{label}" for label in scenario.labels()]
+    program = "expansion.objective"
+    ledger.add(program, chain.plan.objective_cur, "CNY", method="optimum of the planning program", parents=influences)
+    for path, amount in zip(cash, accounts.statements.ai_fcf_cur, strict=True):
         told = "free cash flow of the quarter, from the planning program and the accounts"
         ledger.add(path, amount, "CNY", method=told, parents=[program])
-    ledger.derive("finance.ai_explicit_cny", CASH_VALUE, cash=cash, wacc="cost.wacc")
+    ledger.derive("finance.ai_explicit", CASH_VALUE, cash=cash, wacc="cost.wacc")
     for name, amount, told in (
-        ("fade", value.ai.fade_cny, "discounted year by year while growth and margin fade to their terminal values"),
-        ("terminal", value.ai.terminal_cny, "value driver formula after the fade"),
+        ("fade", value.ai.fade_cur, "discounted year by year while growth and margin fade to their terminal values"),
+        ("terminal", value.ai.terminal_cur, "value driver formula after the fade"),
     ):
         parents = ["cost.wacc", "finance.after_growth", "finance.fade_years", *after, cash[-1]]
-        ledger.add(f"finance.ai_{name}_cny", amount, "CNY", method=told, parents=parents)
+        ledger.add(f"finance.ai_{name}", amount, "CNY", method=told, parents=parents)
     ledger.derive(
         plan,
         LINE_TOTAL,
-        cash="finance.ai_explicit_cny",
-        fade="finance.ai_fade_cny",
-        terminal="finance.ai_terminal_cny",
+        cash="finance.ai_explicit",
+        fade="finance.ai_fade",
+        terminal="finance.ai_terminal",
     )
-    without = "finance.value_without_orders_cny"
+    without = "finance.value_without_orders"
     ledger.add(
         without,
-        accounts.plan_value_cny - added_cny,
+        accounts.plan_value_cur - added_cur,
         "CNY",
         method="the planning program once more at the same prices, with nothing on sale",
         parents=[plan, *(f"hardware.devices.{device}.price" for device in scenario.hardware.devices)],
     )
-    ledger.derive("finance.orders_value_cny", ORDERS_VALUE, plan=plan, without=without)
+    ledger.derive("finance.orders_value", ORDERS_VALUE, plan=plan, without=without)
     parts = [plan, *_other_parts(ledger, scenario, chain), "finance.net_cash", "finance.stakes"]
-    ledger.derive("finance.value_per_ads_cny", VALUE_PER_ADS, parts=parts, ads="finance.ads")
+    ledger.derive("finance.value_per_ads", VALUE_PER_ADS, parts=parts, ads="finance.ads")
 
 
 def _other_parts(ledger: Ledger, scenario: Scenario, chain: ChainResult) -> list[str]:
@@ -227,13 +227,13 @@ def _other_parts(ledger: Ledger, scenario: Scenario, chain: ChainResult) -> list
             line = f"expansion.lines.{labels[label]}"
             parents = [f"{line}.{field}" for field in ("share", "first_return", "scale", "lag", "life")]
             told = "present value of the cash that its share of the budget returns, less what is spent"
-            parts.append(f"finance.lines.{labels[label]}_cny")
+            parts.append(f"finance.lines.{labels[label]}")
             ledger.add(parts[-1], amount, "CNY", method=told, parents=[*parents, "expansion.budget", "cost.wacc"])
     base = [f"finance.base_{name}" for name in ("revenue", "growth", "margin", "capital", "least")]
     rest = [f"finance.rest_{name}" for name in ("ebita", "growth", "years", "return")]
-    for name, amount, own in (("base_cloud", value.base.total_cny, base), ("rest", value.rest_cny, rest)):
+    for name, amount, own in (("base_cloud", value.base.total_cur, base), ("rest", value.rest_cur, rest)):
         told = "discounted free cash flow of a business that grows, then runs on at its terminal values"
-        path = f"finance.{name}_cny"
+        path = f"finance.{name}"
         ledger.add(path, amount, "CNY", method=told, parents=[*own, "cost.wacc", "finance.tax"])
         parts.append(path)
     return parts

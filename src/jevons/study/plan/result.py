@@ -26,7 +26,7 @@ class PlanResult(PlanFigures, Result):
     """What `jevons.plan` returns: the answer, named tables, labelled arrays by section, and explanations.
 
     ``plan.cost``, ``plan.fleet``, ``plan.tokens``, ``plan.market``, ``plan.cash`` and ``plan.value`` hold xarray
-    arrays with units: ``plan.cost.per_mtok_cny.sel(kind="output")``, ``plan.fleet.devices.sel(device="h20")``.
+    arrays with units: ``plan.cost.per_mtok.sel(kind="output")``, ``plan.fleet.devices.sel(device="h20")``.
     """
 
     kind: ClassVar[str] = "plan"

@@ -8,7 +8,7 @@ from jevons.errors import InfeasibleError
 from jevons.facts import Facts, default_facts
 from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.operating_points import engineer
-from jevons.study.chain.orders_value import orders_value_cny
+from jevons.study.chain.orders_value import orders_value_cur
 from jevons.study.chain.verdict import verdict
 from jevons.study.draws.run import monte_carlo
 from jevons.study.plan.budget_lines import plan_lines
@@ -83,7 +83,7 @@ def plan(
             processes=processes,
             progress=lambda done, total: tell("draws", done, total),
         )
-    added = orders_value_cny(chain)
+    added = orders_value_cur(chain)
     ledger = plan_ledger(scenario, facts, engineering, chain, found, added)
     return PlanResult(
         scenario=scenario,
@@ -93,7 +93,7 @@ def plan(
         draws=outcomes,
         ledger=ledger,
         facts=facts,
-        orders_value_cny=added,
+        orders_value_cur=added,
         file=file,
         lines=plan_lines(chain),
     )

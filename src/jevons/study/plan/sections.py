@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _VIEWS: dict[str, dict[str, str]] = {
     "cost": {
-        "per_mtok_cny": "cost_cny_per_mtok",
-        "device_hour_cny": "cost_cny_per_device_h",
-        "scarcity_rent_cny_per_h": "scarcity_rent_cny_per_h",
+        "per_mtok": "cost_per_mtok",
+        "device_hour": "cost_per_device_h",
+        "scarcity_rent_per_h": "scarcity_rent_per_h",
     },
     "fleet": {
         "devices": "installed",
@@ -28,16 +28,16 @@ _VIEWS: dict[str, dict[str, str]] = {
     },
     "tokens": {"per_day": "tokens_per_d", "demand_per_day": "tokens_wanted_per_d", "calls_per_day": "calls_per_d"},
     "market": {
-        "price_per_mtok_cny": "price_cny_per_mtok",
+        "price_per_mtok": "price_per_mtok",
         "scarcity": "scarcity",
         "elasticity": "elasticity",
         "loop_gain": "loop_gain",
     },
     "cash": {
-        "capex_cny": "capex_cny",
-        "ai_revenue_cny": "ai_revenue_cny",
-        "ai_ebita_cny": "ai_ebita_cny",
-        "ai_fcf_cny": "ai_fcf_cny",
+        "capex": "capex",
+        "ai_revenue": "ai_revenue",
+        "ai_ebita": "ai_ebita",
+        "ai_fcf": "ai_fcf",
     },
 }
 """Section, name in it, and the variable of the dataset."""
@@ -107,12 +107,12 @@ def value_section(result: PlanFigures) -> Section:
     return Section(
         "value",
         {
-            "bridge_cny": xr.DataArray(amounts, dims=("part",), coords={"part": parts}, attrs=attrs),
-            "equity_cny": single(accounts.valuation.equity_cny, "CNY", "value of equity"),
-            "market_cny": single(accounts.market_value_cny, "CNY", "market capitalisation"),
-            "per_ads_cny": single(accounts.value_per_ads_cny, "CNY", "value per ADS"),
-            "price_per_ads_cny": single(accounts.price_per_ads_cny, "CNY", "price per ADS"),
-            "plan_value_cny": single(accounts.plan_value_cny, "CNY", "value of the AI cloud"),
-            "orders_value_cny": single(result.orders_value_cny, "CNY", "value added by new orders"),
+            "bridge": xr.DataArray(amounts, dims=("part",), coords={"part": parts}, attrs=attrs),
+            "equity": single(accounts.valuation.equity_cur, "CNY", "value of equity"),
+            "market": single(accounts.market_value_cur, "CNY", "market capitalisation"),
+            "per_ads": single(accounts.value_per_ads_cur, "CNY", "value per ADS"),
+            "price_per_ads": single(accounts.price_per_ads_cur, "CNY", "price per ADS"),
+            "plan_value": single(accounts.plan_value_cur, "CNY", "value of the AI cloud"),
+            "orders_value": single(result.orders_value_cur, "CNY", "value added by new orders"),
         },
     )

@@ -23,7 +23,7 @@ from jevons.finance import (
     scenario_weights,
     score_narrative,
 )
-from jevons.study.chain.accounts import Accounts, cloud_value_implied_cny, lines_as_planned
+from jevons.study.chain.accounts import Accounts, cloud_value_implied_cur, lines_as_planned
 from jevons.study.draws.sampling import draw_amounts
 from jevons.study.scenario.scenario import Scenario
 
@@ -34,12 +34,12 @@ STORIES = ("fast and earning", "fast, destroying value", "slow and earning", "sl
 _STORY_DRAWS = 2000
 
 
-def iso_surface(scenario: Scenario, value_cny: float, revenue_cny: float) -> list[dict[str, Any]]:
+def iso_surface(scenario: Scenario, value_cur: float, revenue_cur: float) -> list[dict[str, Any]]:
     """Return the growth for five years that a value of the cloud assumes, by margin, capital per revenue and WACC."""
     spec = scenario.finance
     m, k, w = (a.ravel() for a in np.meshgrid(MARGINS, CAPITALS, WACCS, indexing="ij"))
     found = reverse_dcf(
-        value_cny, revenue_cny=revenue_cny, margin_frac=m, capital_per_revenue=k, wacc_frac=w, tax_frac=spec.tax.value,
+        value_cur, revenue_cur=revenue_cur, margin_frac=m, capital_per_revenue=k, wacc_frac=w, tax_frac=spec.tax.value,
         terminal_growth_frac=spec.terminal_growth.value,
     )  # fmt: skip
     return [
@@ -65,8 +65,8 @@ def deliver(scenario: Scenario, growth_frac: float, *, years: int = 5) -> dict[s
     then = now * (1.0 + growth_frac) ** years
     added = spec.capital_per_revenue.value * (then - now)
     return {
-        "growth_frac": growth_frac, "revenue_now_cny": now, "revenue_cny": then,
-        "ebita_cny": spec.terminal_margin.value * then, "capital_added_cny": added,
+        "growth_frac": growth_frac, "revenue_now": now, "revenue": then,
+        "ebita": spec.terminal_margin.value * then, "capital_added": added,
         "capital_over_plan": added / scenario.expansion.budget.value,
     }  # fmt: skip
 
@@ -81,23 +81,23 @@ class Stories:
         Growth above or below the ranges' median; incremental return above or below the cost of capital.
     prior, weights : (4,)
         Probability before, and nearest in relative entropy with the price as the mean.
-    value_per_ads_cny : (4,)
+    value_per_ads_cur : (4,)
         Mean in each.
     tilt : ScenarioWeights
         Over the draws.
-    prior_value_cny : float
+    prior_value_cur : float
         Mean per ADS before the price is believed.
     """
 
     names: tuple[str, ...]
     prior: Array
     weights: Array
-    value_per_ads_cny: Array
+    value_per_ads_cur: Array
     tilt: ScenarioWeights
-    prior_value_cny: float
+    prior_value_cur: float
 
 
-def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY_DRAWS) -> Stories:
+def stories(scenario: Scenario, price_per_ads_cur: float, *, draws: int = _STORY_DRAWS) -> Stories:
     """Return how a price tilts the scenario's own ranges; the cloud as one business, growth from `after_growth`.
 
     Other budget lines count at their central values.
@@ -122,7 +122,7 @@ def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY
     cloud = np.array(
         [
             float(growth_value(
-                growth[i], revenue_cny=revenue, margin_frac=margin[i], capital_per_revenue=capital[i],
+                growth[i], revenue_cur=revenue, margin_frac=margin[i], capital_per_revenue=capital[i],
                 wacc_frac=wacc[i], tax_frac=float(tax[i]), terminal_growth_frac=float(forever[i]),
             ))
             for i in range(draws)
@@ -132,10 +132,10 @@ def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY
     rest_profit = get("finance.rest_ebita") * (1 - tax)
     rest = rest_profit * (1 + slow) * (1 - slow / get("finance.rest_return")) / (wacc - slow) * (1 + wacc) ** 0.5
     others = lines_as_planned(scenario)
-    lines = 0.0 if others is None else others.total_value_cny
+    lines = 0.0 if others is None else others.total_value_cur
     equity = cloud + lines + rest + get("finance.net_cash") + get("finance.stakes")
     per_ads = equity / get("finance.ads")
-    tilt = scenario_weights(per_ads, np.full(draws, 1.0 / draws), price_per_ads_cny)
+    tilt = scenario_weights(per_ads, np.full(draws, 1.0 / draws), price_per_ads_cur)
     fast = growth > np.median(growth)
     earning = incremental_roic(margin, tax, capital) > wacc
     groups = [fast & earning, fast & ~earning, ~fast & earning, ~fast & ~earning]
@@ -143,9 +143,9 @@ def stories(scenario: Scenario, price_per_ads_cny: float, *, draws: int = _STORY
         names=STORIES,
         prior=np.array([g.mean() for g in groups]),
         weights=np.array([tilt.weights[g].sum() for g in groups]),
-        value_per_ads_cny=np.array([per_ads[g].mean() if g.any() else 0.0 for g in groups]),
+        value_per_ads_cur=np.array([per_ads[g].mean() if g.any() else 0.0 for g in groups]),
         tilt=tilt,
-        prior_value_cny=float(per_ads.mean()),
+        prior_value_cur=float(per_ads.mean()),
     )
 
 
@@ -155,19 +155,19 @@ def required_of_plan(held: Accounts) -> dict[str, Any]:
     Returns
     -------
     dict
-        `cloud_left_cny`, what the price leaves for the whole cloud; `base_value_cny`, of it the cloud without the plan;
-        `plan_needed_cny`, the difference; `cash_cny`, the plan's cash in its quarters; `after_needed_cny`, what follows
+        `cloud_left_cur`, what the price leaves for the whole cloud; `base_value_cur`, of it the cloud without the plan;
+        `plan_needed_cur`, the difference; `cash_cur`, the plan's cash in its quarters; `after_needed_cur`, what follows
         them must then be worth; `after_share_frac`, that over what follows as planned, None where that is not positive.
-        `cloud_value_cny`, `plan_value_cny` and `after_value_cny` are as planned.
+        `cloud_value_cur`, `plan_value_cur` and `after_value_cur` are as planned.
     """
     ai, base = held.valuation.ai, held.valuation.base
-    left = cloud_value_implied_cny(held)
-    needed = left - base.total_cny
-    after, planned = needed - ai.explicit_cny, ai.total_cny - ai.explicit_cny
+    left = cloud_value_implied_cur(held)
+    needed = left - base.total_cur
+    after, planned = needed - ai.explicit_cur, ai.total_cur - ai.explicit_cur
     return {
-        "cloud_left_cny": left, "cloud_value_cny": ai.total_cny + base.total_cny, "base_value_cny": base.total_cny,
-        "plan_needed_cny": needed, "plan_value_cny": ai.total_cny, "cash_cny": ai.explicit_cny,
-        "after_needed_cny": after, "after_value_cny": planned,
+        "cloud_left": left, "cloud_value": ai.total_cur + base.total_cur, "base_value": base.total_cur,
+        "plan_needed": needed, "plan_value": ai.total_cur, "cash": ai.explicit_cur,
+        "after_needed": after, "after_value": planned,
         "after_share_frac": after / planned if planned > 0 else None,
     }  # fmt: skip
 
@@ -178,14 +178,14 @@ def returns_on_capital(scenario: Scenario, held: Accounts) -> list[dict[str, Any
     Returns
     -------
     list of dict
-        `period`; `capital_cny`, book value at its end; `nopat_cny`, EBITA less impairment after tax, at a year's pace;
+        `period`; `capital_cur`, book value at its end; `nopat_cur`, EBITA less impairment after tax, at a year's pace;
         `roic_frac`, the one over the mean of opening and closing capital; `added_roic_frac`, the change of NOPAT over
         the change of opening capital since the year before, None in the first and where no capital was added.
     """
     books, spec = held.statements, scenario.finance
-    closing = books.device_closing_cny + books.building_closing_cny
-    opening = books.device_opening_cny + books.building_opening_cny
-    nopat = books.ai_ebita_cny - books.impairment_cny - books.ai_tax_cny
+    closing = books.device_closing_cur + books.building_closing_cur
+    opening = books.device_opening_cur + books.building_opening_cur
+    nopat = books.ai_ebita_cur - books.impairment_cur - books.ai_tax_cur
     years: dict[str, list[int]] = {}
     for index, quarter in enumerate(books.quarters):
         years.setdefault(quarter[:4], []).append(index)
@@ -194,19 +194,19 @@ def returns_on_capital(scenario: Scenario, held: Accounts) -> list[dict[str, Any
         first, last = float(opening[within[0]]), float(closing[within[-1]])
         profit = float(nopat[within].sum()) * 4 / len(within)
         added = None
-        if rows and first > rows[-1]["opening_cny"]:
-            added = (profit - rows[-1]["nopat_cny"]) / (first - rows[-1]["opening_cny"])
+        if rows and first > rows[-1]["opening"]:
+            added = (profit - rows[-1]["nopat"]) / (first - rows[-1]["opening"])
         mean = (first + last) / 2
         rows.append(
             {
-                "period": year, "opening_cny": first, "capital_cny": last, "nopat_cny": profit,
+                "period": year, "opening": first, "capital": last, "nopat": profit,
                 "roic_frac": profit / mean if mean > 0 else None, "added_roic_frac": added,
             }
         )  # fmt: skip
     mature = float(incremental_roic(spec.terminal_margin.value, spec.tax.value, spec.capital_per_revenue.value))
     rows.append(
         {
-            "period": "mature", "opening_cny": None, "capital_cny": None, "nopat_cny": None, "roic_frac": mature,
+            "period": "mature", "opening": None, "capital": None, "nopat": None, "roic_frac": mature,
             "added_roic_frac": mature,
         }
     )  # fmt: skip
@@ -243,8 +243,8 @@ def price_view(scenario: Scenario, facts: Facts, on: dt.date, rate_base_frac: fl
     revenue = [v.number for v in facts.series("alibaba.cloud.revenue_quarter_cny", on)][-1]
     rate = dated(facts, "rates.us_10y_frac", on, published=False)
     return PriceView(
-        earnings_cny=scenario.finance.rest_ebita.value + gain,
-        cloud_revenue_cny=4 * revenue,
+        earnings_cur=scenario.finance.rest_ebita.value + gain,
+        cloud_revenue_cur=4 * revenue,
         growth_frac=facts.get("alibaba.cloud.revenue_growth_frac", on).number,
         wacc_frac=scenario.cost.wacc.value + rate - rate_base_frac,
         cny_per_usd=facts.get("fx.cny_per_usd", on).number,
@@ -287,7 +287,7 @@ def rise_alone(facts: Facts, change_usd: float, on: dt.date) -> list[dict[str, A
     standing = revenue * margin * (1 - 0.2) / 0.10
     m, k = (a.ravel() for a in np.meshgrid((0.15, 0.20, 0.25), (1.0, 1.5), indexing="ij"))
     found = reverse_dcf(
-        change_usd * rate + standing, revenue_cny=revenue, margin_frac=m, capital_per_revenue=k, wacc_frac=0.10,
+        change_usd * rate + standing, revenue_cur=revenue, margin_frac=m, capital_per_revenue=k, wacc_frac=0.10,
         tax_frac=0.2, terminal_growth_frac=0.03,
     )  # fmt: skip
     return [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.errors import InfeasibleError
 from jevons.results import Result, Table
-from jevons.study.chain.accounts import cloud_value_implied_cny
+from jevons.study.chain.accounts import cloud_value_implied_cur
 from jevons.study.plan import valuation
 from jevons.study.plan.group_cash import GroupCash, group_cash
 from jevons.study.plan.invariants import check_value
@@ -45,7 +45,7 @@ class ValueResult(Result):
     def answer(self) -> str:
         """Value against price, growth that the price implies, and how far the re-rating is explained."""
         record, rerating = self.record, self.record["rerating"]
-        per_ads, price = record["per_ads_cny"], record["price_per_ads_cny"]
+        per_ads, price = record["per_ads"], record["price_per_ads"]
         growth = record["implied_cloud_growth_frac"]
         reason = self.plan.implied[0]["reason"]
         needs = (
@@ -95,17 +95,17 @@ def value_plan(plan: PlanResult, first: dt.date, last: dt.date) -> ValueResult:
         If the dates are not in order.
     """
     scenario, facts, accounts = plan.scenario, plan.facts, plan.chain.accounts
-    left = cloud_value_implied_cny(accounts)
+    left = cloud_value_implied_cur(accounts)
     own = plan.implied[0]
     rerating = valuation.explain_rerating(scenario, facts, first, last)
     cash = group_cash(scenario, accounts)
     record = {
         "scenario": scenario.name, "as_of": scenario.as_of, **plan.to_json()["value"],
-        "cloud_left_by_price_cny": left,
+        "cloud_left_by_price": left,
         "iso_price_by_wacc": valuation.iso_surface(scenario, left, 4 * scenario.finance.base_revenue.value),
         "deliver": [valuation.deliver(scenario, growth) for growth in _growths(own["growth_frac"])],
         "returns": valuation.returns_on_capital(scenario, accounts), "wacc_frac": scenario.cost.wacc.value,
-        "stories": _tilted(scenario, accounts.price_per_ads_cny),
+        "stories": _tilted(scenario, accounts.price_per_ads_cur),
         "statements": statements_record(accounts.statements), "funding": cash_record(cash),
         "required": valuation.required_of_plan(accounts),
         "rerating": {
@@ -119,17 +119,17 @@ def value_plan(plan: PlanResult, first: dt.date, last: dt.date) -> ValueResult:
     return ValueResult(plan=plan, cash=cash, record=record)
 
 
-def _tilted(scenario: Scenario, price_cny: float) -> dict[str, Any]:
+def _tilted(scenario: Scenario, price_cur: float) -> dict[str, Any]:
     """Return the weights of futures, or why no weights explain the price: an answer about the price, not a failure."""
     try:
-        stories = valuation.stories(scenario, price_cny)
+        stories = valuation.stories(scenario, price_cur)
     except InfeasibleError as error:
         return {"reason": str(error), "weights": None}
     return {
         "names": stories.names, "prior": stories.prior, "weights": stories.weights,
-        "value_per_ads_cny": stories.value_per_ads_cny, "tilt_per_cny": stories.tilt.tilt_per_cny,
+        "value_per_ads": stories.value_per_ads_cur, "tilt_per": stories.tilt.tilt_per_cur,
         "relative_entropy_nats": stories.tilt.relative_entropy_nats,
-        "prior_value_per_ads_cny": stories.prior_value_cny, "reason": "",
+        "prior_value_per_ads": stories.prior_value_cur, "reason": "",
     }  # fmt: skip
 
 

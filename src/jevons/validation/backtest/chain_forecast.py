@@ -151,8 +151,8 @@ def observed(
     own = [name for name in scenario.serving.models if name.startswith("qwen")]
     sold = [name for name in scenario.market.providers.rivals[DEEPSEEK].prices if f"price:{DEEPSEEK}:{name}" in paths]
     held = {
-        "cloud_revenue_cny": revenue, "cloud_growth_frac": growth, "cloud_margin_frac": margin,
-        "capex_cny": _capex(known, paths, p, seed, price, narrative=narrative),
+        "cloud_revenue": revenue, "cloud_growth_frac": growth, "cloud_margin_frac": margin,
+        "capex": _capex(known, paths, p, seed, price, narrative=narrative),
         "china_tok_per_d": counted,
         "doubao_tok_per_d": known.doubao_tok_per_d[-1] * doubao[:, ends] / doubao[:, :1],
         "qwen_price_index": _index(paths, [f"price:{name}" for name in own])[:, ends],
@@ -184,8 +184,8 @@ def _cloud(
     """
     paths = drawn.paths
     rng = stream(seed, "chain:cloud")
-    ai = paths["ai_revenue_cny"][:, :HORIZON]
-    now = _drawn_or_given(scenario, drawn, "market.ai_revenue_share") * known.revenue_cny[-1]
+    ai = paths["ai_revenue"][:, :HORIZON]
+    now = _drawn_or_given(scenario, drawn, "market.ai_revenue_share") * known.revenue_cur[-1]
     growth = _drawn_or_given(scenario, drawn, "market.ai_revenue_growth")
     pace = 1.0 + _drawn_or_given(scenario, drawn, "finance.base_growth")
     revenue = ai + seasonal(rest_of_year(known, now, growth), pace, rng)
@@ -200,7 +200,7 @@ def _capex(
 ) -> Array:
     """Return capital expenditure of the group by quarter (n, q): AI, the plan's other lines, and other businesses."""
     rng = stream(seed, "chain:capex")
-    spent = (paths["capex_cny"] + paths["released_rest_cny"])[:, :HORIZON]
+    spent = (paths["capex"] + paths["released_rest"])[:, :HORIZON]
     if narrative:
         spent = spent * funding_factor(known, p, price)
     return np.asarray(spent * quarter_noise(p, rng) * (1.0 + p["other_capex_frac"][:, None]))

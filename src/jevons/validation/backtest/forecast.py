@@ -31,10 +31,10 @@ MARGIN_NOISE_FRAC = 0.006
 VARIANTS = ("full", "constant elasticity only", "no narrative")
 
 TARGETS: dict[str, tuple[str, str]] = {
-    "cloud_revenue_cny": ("CNY", "Alibaba Cloud revenue of the quarter"),
+    "cloud_revenue": ("CNY", "Alibaba Cloud revenue of the quarter"),
     "cloud_growth_frac": ("1", "Alibaba Cloud revenue growth on the year"),
     "cloud_margin_frac": ("1", "Alibaba Cloud adjusted EBITA margin"),
-    "capex_cny": ("CNY", "Alibaba Group capital expenditure of the quarter"),
+    "capex": ("CNY", "Alibaba Group capital expenditure of the quarter"),
     "china_tok_per_d": ("tok/day", "Tokens a day, China"),
     "doubao_tok_per_d": ("tok/day", "Tokens a day, Doubao"),
     "qwen_price_index": ("1", "List-price index, Qwen (date = 1)"),
@@ -72,9 +72,9 @@ class Evidence:
     ----------
     as_of : date
         The date.
-    revenue_cny : (4,)
+    revenue_cur : (4,)
         Cloud revenue of the last four reported quarters, oldest first.
-    margin_frac, capex_cny : float
+    margin_frac, capex_cur : float
         Of the last reported quarter.
     revenue_growth_frac : float
         On the year, of the last reported quarter.
@@ -84,7 +84,7 @@ class Evidence:
         Sum of the last volumes that Doubao, MiniMax and Baidu stated.
     users : float
         Users of generative AI.
-    plan_cny : float
+    plan_cur : float
         The plan, over twelve quarters.
     life_y : float
         Life of servers in the accounts.
@@ -97,15 +97,15 @@ class Evidence:
     """
 
     as_of: dt.date
-    revenue_cny: Array
+    revenue_cur: Array
     margin_frac: float
-    capex_cny: float
+    capex_cur: float
     revenue_growth_frac: float
     doubao_tok_per_d: tuple[float, ...]
     doubao_date: tuple[dt.date, ...]
     named_tok_per_d: float
     users: float
-    plan_cny: float
+    plan_cur: float
     life_y: float
     ads_price_usd: float
     price_changes: Array
@@ -170,15 +170,15 @@ def evidence(facts: Facts, as_of: dt.date) -> Evidence:
         raise FactError(message)
     return Evidence(
         as_of=as_of,
-        revenue_cny=np.array([value.number for value in revenue[-4:]]),
+        revenue_cur=np.array([value.number for value in revenue[-4:]]),
         margin_frac=number("alibaba.cloud.ebita_margin_frac"),
-        capex_cny=number("alibaba.group.capex_quarter_cny"),
+        capex_cur=number("alibaba.group.capex_quarter_cny"),
         revenue_growth_frac=number("alibaba.cloud.revenue_growth_frac"),
         doubao_tok_per_d=tuple(value.number for value in doubao),
         doubao_date=tuple(value.start for value in doubao),
         named_tok_per_d=named,
         users=number("users.china.generative_ai"),
-        plan_cny=number("alibaba.plan.capex_cny"),
+        plan_cur=number("alibaba.plan.capex_cny"),
         life_y=number("alibaba.group.server_life_y"),
         ads_price_usd=price,
         price_changes=np.diff(np.log([*closes, price])),
@@ -250,7 +250,7 @@ def forecast(known: Evidence, *, draws: int = 4000, seed: int = 7, variant: str 
     capex, ai_capital = _capex(known, p, seed, share, narrative=variant != "no narrative")
     revenue, growth, margin = _cloud(known, p, seed, china, np.sqrt(price["qwen"] * price["deepseek"]), ai_capital)
     held = {
-        "cloud_revenue_cny": revenue, "cloud_growth_frac": growth, "cloud_margin_frac": margin, "capex_cny": capex,
+        "cloud_revenue": revenue, "cloud_growth_frac": growth, "cloud_margin_frac": margin, "capex": capex,
         "china_tok_per_d": china, "doubao_tok_per_d": doubao, "qwen_price_index": price["qwen"],
         "deepseek_price_index": price["deepseek"], "ads_price_usd": share,
     }  # fmt: skip
@@ -322,7 +322,7 @@ def _capex(known: Evidence, p: Mapping[str, Array], seed: int, share: Array, *, 
     n = share.shape[0]
     tilt = np.log(p["plan_last_over_first"])[:, None] * (np.arange(12) / 11 - 0.5)
     path = np.exp(tilt)
-    plan = p["plan_spent_frac"][:, None] * known.plan_cny * path / path.sum(axis=1, keepdims=True)
+    plan = p["plan_spent_frac"][:, None] * known.plan_cur * path / path.sum(axis=1, keepdims=True)
     barred = rng.random(n) < p["ban_probability_frac"]
     begins = np.asarray(rng.integers(1, HORIZON, n))
     hit = barred[:, None] & (np.arange(HORIZON) >= begins[:, None])
@@ -339,7 +339,7 @@ def _cloud(
     """Return the cloud's revenue, growth on the year and margin by quarter (n, q)."""
     rng = stream(seed, "forecast:cloud")
     n = china.shape[0]
-    last = known.revenue_cny[-1]
+    last = known.revenue_cur[-1]
     ai_now = p["ai_share_frac"] * last
     rest_before = rest_of_year(known, ai_now, p["ai_growth_frac"])
     year_ago = last / (1.0 + known.revenue_growth_frac)
@@ -374,10 +374,10 @@ def quarter_noise(p: Mapping[str, Array], rng: np.random.Generator) -> Array:
     return np.asarray(np.exp(rng.standard_normal((sigma.size, HORIZON)) * sigma - sigma**2 / 2))
 
 
-def rest_of_year(known: Evidence, ai_cny: Array, ai_growth_frac: Array) -> Array:
+def rest_of_year(known: Evidence, ai_cur: Array, ai_growth_frac: Array) -> Array:
     """Return last year's quarters of the cloud's revenue less AI (n, 4), from AI's last quarter and growth (n,)."""
     back = np.array([0.75, 0.5, 0.25, 0.0])
-    return np.asarray(known.revenue_cny - ai_cny[:, None] * (1.0 + ai_growth_frac)[:, None] ** -back)
+    return np.asarray(known.revenue_cur - ai_cur[:, None] * (1.0 + ai_growth_frac)[:, None] ** -back)
 
 
 def seasonal(before: Array, growth_factor: Array, rng: np.random.Generator) -> Array:
@@ -392,5 +392,5 @@ def seasonal(before: Array, growth_factor: Array, rng: np.random.Generator) -> A
 
 def growth_on_year(known: Evidence, revenue: Array) -> Array:
     """Return growth of the cloud's revenue (n, q) on the quarter of the year before, (n, q)."""
-    before = np.concatenate([np.broadcast_to(known.revenue_cny, (revenue.shape[0], 4)), revenue], axis=1)
+    before = np.concatenate([np.broadcast_to(known.revenue_cur, (revenue.shape[0], 4)), revenue], axis=1)
     return np.asarray(revenue / before[:, :HORIZON] - 1.0)

@@ -35,7 +35,7 @@ from jevons.validation.backtest.forecast import (
 
 COLUMNS = ("entity", "quantity", "date_or_period", "value", "unit")
 LOG_TARGETS = {
-    "capex_cny",
+    "capex",
     "china_tok_per_d",
     "doubao_tok_per_d",
     "qwen_price_index",
@@ -46,16 +46,16 @@ LOG_TARGETS = {
 
 _CLOUD, _GROUP = "Alibaba Cloud Intelligence Group", "Alibaba Group"
 _MEANING: dict[tuple[str, str], tuple[str, str]] = {
-    (_CLOUD, "revenue"): ("cloud_revenue_cny", "CNY million"),
+    (_CLOUD, "revenue"): ("cloud_revenue", "CNY million"),
     (_CLOUD, "revenue growth, year on year"): ("cloud_growth_frac", "percent"),
     (_CLOUD, "adjusted EBITA margin"): ("cloud_margin_frac", "percent"),
-    (_GROUP, "capital expenditure"): ("capex_cny", "CNY million"),
+    (_GROUP, "capital expenditure"): ("capex", "CNY million"),
     ("China, national", "daily tokens"): ("china_tok_per_d", "tokens per day"),
     ("ByteDance (Doubao)", "daily tokens"): ("doubao_tok_per_d", "tokens per day"),
     (_GROUP, "ADS price (adjusted for dividends)"): ("ads_price_usd", "USD per ADS"),
 }
 _SCALE = {"CNY million": 1e6, "percent": 0.01, "tokens per day": 1.0, "USD per ADS": 1.0}
-_FLOWS = {"cloud_revenue_cny", "cloud_growth_frac", "cloud_margin_frac", "capex_cny"}
+_FLOWS = {"cloud_revenue", "cloud_growth_frac", "cloud_margin_frac", "capex"}
 REDUCED = "reduced form"
 """Method of the forecasts of `jevons.validation.backtest.forecast` where those of the whole chain stand beside them."""
 
@@ -318,8 +318,8 @@ def baselines(known: Evidence, *, draws: int, seed: int) -> dict[str, dict[str, 
     Last growth persists; the trend adds five points of growth a quarter; the plan divided evenly; tokens grow
     exponentially at the pace of the last two statements; a random walk of the share and of list prices.
     """
-    held = [*known.revenue_cny]
-    trend = [*known.revenue_cny]
+    held = [*known.revenue_cur]
+    trend = [*known.revenue_cur]
     growths = []
     for quarter in range(HORIZON):
         growths.append(known.revenue_growth_frac + 0.05 * (quarter + 1))
@@ -335,11 +335,11 @@ def baselines(known: Evidence, *, draws: int, seed: int) -> dict[str, dict[str, 
     ones = np.ones((1, HORIZON))
     return {
         "last growth persists": {
-            "cloud_revenue_cny": np.array([held[4:]]), "cloud_growth_frac": ones * known.revenue_growth_frac,
+            "cloud_revenue": np.array([held[4:]]), "cloud_growth_frac": ones * known.revenue_growth_frac,
             "cloud_margin_frac": ones * known.margin_frac,
         },
-        "trend +5 points": {"cloud_revenue_cny": np.array([trend[4:]]), "cloud_growth_frac": np.array([growths])},
-        "plan divided evenly": {"capex_cny": ones * known.plan_cny / 12},
+        "trend +5 points": {"cloud_revenue": np.array([trend[4:]]), "cloud_growth_frac": np.array([growths])},
+        "plan divided evenly": {"capex": ones * known.plan_cur / 12},
         "exponential tokens": {
             "doubao_tok_per_d": known.doubao_tok_per_d[-1] * factor[None, :],
             "china_tok_per_d": known.named_tok_per_d * factor[None, :],
@@ -487,11 +487,11 @@ def refutations(result: Backtest) -> list[dict[str, str]]:
     covered = float(np.mean([s.covered for s in full])) if full else None
     tokens = [s for s in full if s.outcome.target in {"china_tok_per_d", "doubao_tok_per_d"}]
     missed = [s for s in tokens if abs(s.error) > np.log(10) and not s.covered]
-    capex = [s for s in full if s.outcome.target == "capex_cny"]
+    capex = [s for s in full if s.outcome.target == "capex"]
     signs = [
-        np.sign(s.middle - result.known.capex_cny) == np.sign(s.outcome.value - result.known.capex_cny) for s in capex
+        np.sign(s.middle - result.known.capex_cur) == np.sign(s.outcome.value - result.known.capex_cur) for s in capex
     ]
-    revenue = {"cloud_revenue_cny"}
+    revenue = {"cloud_revenue"}
     scaled = {s.outcome.target for s in full} & {"china_tok_per_d", "doubao_tok_per_d"}
     story = result.narrative
     tests = [

@@ -25,7 +25,7 @@ def rents(chain, **values):
     """Return rents of a chain's fleet and renters, with amounts of the scenario changed."""
     scenario = chain.scenario.with_values({path.replace("__", "."): value for path, value in values.items()})
     here = chain.setting
-    return clear_rents(scenario, here.hour_cny, here.running_cny, here.strength, chain.plan, chain.market, chain.inputs)
+    return clear_rents(scenario, here.hour_cur, here.running_cur, here.strength, chain.plan, chain.market, chain.inputs)
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +47,10 @@ def test_without_brokers_rents_are_those_of_the_fleet_alone_to_the_bit(base):
     strength = chain.setting.strength[:, None]
     rent, let = clearing_rents(
         chain.market.calls_per_d[rental].sum(axis=0) * (work / work.sum(axis=0)) / strength,
-        chain.market.call_price_cny[rental][0] * strength,
+        chain.market.call_price_cur[rental][0] * strength,
         np.maximum(stand - calls, 0.01 * stand),
-        chain.setting.hour_cny / 0.75,
-        chain.setting.running_cny,
+        chain.setting.hour_cur / 0.75,
+        chain.setting.running_cur,
         -3.0,
         RentCurve(0.75, 0.5),
     )
@@ -64,7 +64,7 @@ def test_how_brokers_decide_changes_nothing_where_there_are_none(base):
     other = planned(**{f"market.brokers.{name}": value for name, value in terms.items()})
     assert np.array_equal(other.chain.rents.cny_per_h, base.chain.rents.cny_per_h)
     assert np.array_equal(other.chain.plan.served_calls_per_d, base.chain.plan.served_calls_per_d)
-    assert other.chain.accounts.value_per_ads_cny == base.chain.accounts.value_per_ads_cny
+    assert other.chain.accounts.value_per_ads_cur == base.chain.accounts.value_per_ads_cur
 
 
 def test_what_is_let_held_back_and_idle_adds_up_to_what_brokers_hold(brokered):
@@ -87,7 +87,7 @@ def test_the_planner_sees_what_brokers_leave(brokered, base):
     assert chain.convergence.residual < 0.01
     assert chain.convergence.rounds <= 20
     assert chain.rents.brokers_frac == pytest.approx(chain.exchange.brokers_frac, abs=0.01)
-    assert chain.rents.price_cny_per_h == pytest.approx(chain.exchange.rent_index * 8.0, rel=0.03)
+    assert chain.rents.price_cur_per_h == pytest.approx(chain.exchange.rent_index * 8.0, rel=0.03)
 
 
 def test_draws_begin_from_the_share_that_brokers_have(brokered, edited):
@@ -97,7 +97,7 @@ def test_draws_begin_from_the_share_that_brokers_have(brokered, edited):
     result = plan(load(edited(("supply: 400\n", f"supply: 400\n      brokers: {stock}\n"))), draws=4, processes=1)
     assert H20 in result.draws.names
     assert result.draws.infeasible == 0
-    assert np.all(np.isfinite(result.draws.outcomes["plan_value_cny"]))
+    assert np.all(np.isfinite(result.draws.outcomes["plan_value"]))
 
 
 @settings(max_examples=40, deadline=None)
@@ -142,7 +142,7 @@ def two_chips(edited):
 def test_one_set_of_terms_gives_the_glut_of_one_chip_and_the_shortage_of_another(two_chips):
     found, open_handed = (result.chain for result in two_chips)
     assert found.convergence.residual < 0.01
-    full = found.setting.hour_cny / 0.75
+    full = found.setting.hour_cur / 0.75
     over, freely = found.rents.cny_per_h / full, open_handed.rents.cny_per_h / full
     h20, h800 = 0, 1
     # much stock against little demand: far below full cost, and all of it on offer

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from jevons.errors import InputError
 from jevons.study import load, plan
-from jevons.study.chain.budget import budget_path, released_cny
+from jevons.study.chain.budget import budget_path, released_cur
 from places import TINY
 
 
 @given(st.floats(1e-3, 1.0), st.integers(1, 40))
 def test_all_of_the_budget_is_released_whatever_comes_first(share, quarters):
-    path = released_cny(380e9, share * 380e9, quarters)
+    path = released_cur(380e9, share * 380e9, quarters)
     assert path.sum() == pytest.approx(380e9, rel=1e-12)
     assert path.size == quarters
     assert np.all(path >= 0)
@@ -22,14 +22,14 @@ def test_all_of_the_budget_is_released_whatever_comes_first(share, quarters):
 
 
 def test_a_large_first_release_is_kept_and_a_line_falls_to_zero():
-    assert released_cny(12.0, 2.0, 3) == pytest.approx([2, 4, 6])
-    assert released_cny(12.0, 6.0, 4) == pytest.approx([6, 4, 2, 0])
-    assert released_cny(12.0, 9.0, 4) == pytest.approx([9, 3, 0, 0])
+    assert released_cur(12.0, 2.0, 3) == pytest.approx([2, 4, 6])
+    assert released_cur(12.0, 6.0, 4) == pytest.approx([6, 4, 2, 0])
+    assert released_cur(12.0, 9.0, 4) == pytest.approx([9, 3, 0, 0])
 
 
 def test_more_at_first_than_in_all_is_refused():
     with pytest.raises(InputError, match=r"budget_first = 13 CNY: must not exceed expansion.budget = 12 CNY"):
-        released_cny(12.0, 13.0, 4)
+        released_cur(12.0, 13.0, 4)
 
 
 def test_a_scenario_that_releases_most_at_once_spends_its_whole_budget():
@@ -75,7 +75,7 @@ def test_a_scenario_may_ask_for_whole_clusters_and_site_blocks(tmp_path):
     path = tmp_path / "s.yaml"
     path.write_text(text)
     found = plan(load(path), draws=0).chain.plan
-    assert found.problem.training.cluster_cny_per_quarter == pytest.approx(np.full(4, 1e9))
+    assert found.problem.training.cluster_cur_per_quarter == pytest.approx(np.full(4, 1e9))
     assert found.cluster.sum(axis=(0, 1)) == pytest.approx(np.ones(4))
     assert np.all(found.training_devices.max(axis=(0, 1)) >= 150 * (1 - 1e-9))
     added = np.diff(np.concatenate([found.problem.opening.initial_site_w, found.site_w[0]])) / 0.4e6

@@ -119,6 +119,6 @@ def test_batch_and_off_peak_discounts_lower_what_is_paid_by_the_share_of_such_ca
     # a fifth of the shops' calls may wait, half of the others are outside of the peak
     assert price_factor(held) == pytest.approx([0.2 * 0.5 + 0.8 * (1 - 0.4 * 0.5), 1.0, 1.0])
     listed, paid = market_path(inputs_of(load(TINY))), market_path(inputs_of(held))
-    assert paid.call_price_cny[0, 0] / listed.call_price_cny[0, 0] == pytest.approx(0.74)
-    assert paid.call_price_cny[1, 0] == pytest.approx(listed.call_price_cny[1, 0])
+    assert paid.call_price_cur[0, 0] / listed.call_price_cur[0, 0] == pytest.approx(0.74)
+    assert paid.call_price_cur[1, 0] == pytest.approx(listed.call_price_cur[1, 0])
     assert paid.adopters[0, -1] > listed.adopters[0, -1]

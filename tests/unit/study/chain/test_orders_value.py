@@ -5,7 +5,7 @@ import pytest
 
 from jevons.expansion import solve, standing_devices
 from jevons.study import load, plan
-from jevons.study.chain.orders_value import orders_value_cny, without_orders
+from jevons.study.chain.orders_value import orders_value_cur, without_orders
 from jevons.study.draws.outcomes import OUTCOMES
 
 
@@ -28,15 +28,15 @@ def test_a_plan_that_orders_nothing_adds_nothing(edited):
         load(edited(("      supply: 400\n", "      supply: 0\n"), ("      supply: 200\n", "      supply: 0.001\n")))
     )
     assert dear.chain.plan.ordered.sum() < 0.01
-    assert dear.orders_value_cny == pytest.approx(0.0, abs=1e-4 * abs(dear.chain.accounts.plan_value_cny) + 1e6)
+    assert dear.orders_value_cur == pytest.approx(0.0, abs=1e-4 * abs(dear.chain.accounts.plan_value_cur) + 1e6)
 
 
 def test_orders_add_the_difference_to_the_cloud_that_orders_nothing(result):
     assert result.chain.plan.ordered.sum() > 0
-    assert result.orders_value_cny == orders_value_cny(result.chain)
-    assert result.orders_value_cny != result.chain.accounts.plan_value_cny
-    assert result.to_json()["value"]["orders_value_cny"] == result.orders_value_cny
-    assert "orders_value_cny" in OUTCOMES
+    assert result.orders_value_cur == orders_value_cur(result.chain)
+    assert result.orders_value_cur != result.chain.accounts.plan_value_cur
+    assert result.to_json()["value"]["orders_value"] == result.orders_value_cur
+    assert "orders_value" in OUTCOMES
 
 
 def test_orders_at_a_price_far_above_their_worth_destroy_value(edited):
@@ -44,4 +44,4 @@ def test_orders_at_a_price_far_above_their_worth_destroy_value(edited):
     dear = load(edited(("      supply: 400\n", bound))).with_values({"hardware.devices.h20.price": 1.2e6})
     forced = plan(dear, draws=0)
     assert forced.chain.plan.ordered[0].sum() > 0
-    assert forced.orders_value_cny < 0
+    assert forced.orders_value_cur < 0

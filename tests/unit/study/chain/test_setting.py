@@ -28,9 +28,9 @@ def test_devices_on_their_way_come_in_equal_parts_and_are_no_expense(engineering
     assert with_them.plan.installed[0, :, 0].sum() == pytest.approx(without.plan.installed[0, :, 0].sum() + 30)
     books = with_them.accounts.statements
     before = without.accounts.statements
-    assert books.device_opening_cny[0] > before.device_opening_cny[0]
-    rolled = books.device_opening_cny + books.device_capex_cny - books.device_depreciation_cny - books.impairment_cny
-    assert books.device_closing_cny == pytest.approx(rolled)
+    assert books.device_opening_cur[0] > before.device_opening_cur[0]
+    rolled = books.device_opening_cur + books.device_capex_cur - books.device_depreciation_cur - books.impairment_cur
+    assert books.device_closing_cur == pytest.approx(rolled)
 
 
 def test_a_site_feeds_what_stands_before_what_is_on_its_way(engineering, edited):
@@ -84,7 +84,7 @@ def test_rented_hours_bring_what_calls_leave_of_the_stated_ai_revenue_at_the_ren
     scenario, plain = load(path), load(TINY)
     inputs = run_chain(plain, engineering).inputs
     scale = opening_scale(scenario, inputs)
-    price = (inputs.tokens_per_call * inputs.list_price_cny_per_tok[inputs.model]).sum(axis=1) * inputs.price_factor
+    price = (inputs.tokens_per_call * inputs.list_price_cur_per_tok[inputs.model]).sum(axis=1) * inputs.price_factor
     sold = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac * price * scale * 365.25 / 4
     outside = np.array([not s.internal for s in scenario.market.segments.values()])
     assert sold[outside].sum() == pytest.approx(0.2 * scenario.finance.base_revenue.value * 2**0.25)
@@ -97,9 +97,9 @@ def test_the_firm_is_paid_its_premium_and_renters_weigh_the_rent(engineering, ed
     paid = run_chain(load(path), engineering, start=plain, most_rounds=1)
     rented = ~paid.inputs.counts_tokens
     assert paid.market.calls_per_d == pytest.approx(plain.market.calls_per_d, rel=0.05)
-    assert paid.market.seen_call_price_cny[rented] == pytest.approx(paid.market.call_price_cny[rented] / 1.5)
-    assert paid.market.seen_call_price_cny[~rented].shape == paid.market.call_price_cny[~rented].shape
-    assert paid.accounts.statements.ai_revenue_cny.sum() > plain.accounts.statements.ai_revenue_cny.sum()
+    assert paid.market.seen_call_price_cur[rented] == pytest.approx(paid.market.call_price_cur[rented] / 1.5)
+    assert paid.market.seen_call_price_cur[~rented].shape == paid.market.call_price_cur[~rented].shape
+    assert paid.accounts.statements.ai_revenue_cur.sum() > plain.accounts.statements.ai_revenue_cur.sum()
 
 
 def test_with_a_premium_the_same_revenue_takes_fewer_hours(engineering, edited):

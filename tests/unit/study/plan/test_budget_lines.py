@@ -8,7 +8,7 @@ import pytest
 from jevons.errors import InputError
 from jevons.expansion import split_value
 from jevons.study import load, plan
-from jevons.study.chain.accounts import budget_lines, lines_as_planned, whole_budget_cny
+from jevons.study.chain.accounts import budget_lines, lines_as_planned, whole_budget_cur
 from jevons.study.plan.budget_lines import _envelope, plan_lines
 from places import TINY
 
@@ -32,30 +32,30 @@ def result(tmp_path_factory):
 
 def test_value_by_line_sums_to_the_total(result):
     lines, value = result.lines, result.chain.accounts.valuation
-    assert lines.value_cny[0] == pytest.approx(result.chain.accounts.plan_value_cny)
-    assert lines.value_cny[1:].sum() == pytest.approx(value.lines_cny)
-    assert lines.value_cny.sum() == pytest.approx(value.ai.total_cny + value.lines_cny)
-    assert sum(amount for _, amount in value.bridge) == pytest.approx(value.equity_cny)
-    assert dict(value.bridge)["Upgrades"] == pytest.approx(lines.value_cny[2])
+    assert lines.value_cur[0] == pytest.approx(result.chain.accounts.plan_value_cur)
+    assert lines.value_cur[1:].sum() == pytest.approx(value.lines_cur)
+    assert lines.value_cur.sum() == pytest.approx(value.ai.total_cur + value.lines_cur)
+    assert sum(amount for _, amount in value.bridge) == pytest.approx(value.equity_cur)
+    assert dict(value.bridge)["Upgrades"] == pytest.approx(lines.value_cur[2])
 
 
 def test_no_line_takes_more_than_there_is(result):
     lines = result.lines
-    left = whole_budget_cny(result.scenario) * (1 - result.scenario.expansion.ai_share.value)
-    assert lines.spent_cny[1:] == pytest.approx([0.5 * left, 0.3 * left])
-    assert lines.spent_cny.sum() <= lines.budget_cny * (1 + 1e-9)
-    assert lines.best_spent_cny.sum() <= lines.budget_cny * (1 + 1e-9)
+    left = whole_budget_cur(result.scenario) * (1 - result.scenario.expansion.ai_share.value)
+    assert lines.spent_cur[1:] == pytest.approx([0.5 * left, 0.3 * left])
+    assert lines.spent_cur.sum() <= lines.budget_cur * (1 + 1e-9)
+    assert lines.best_spent_cur.sum() <= lines.budget_cur * (1 + 1e-9)
 
 
 def test_no_other_split_is_worth_more(result):
     lines, scenario = result.lines, result.scenario
-    best = lines.best_value_cny.sum()
-    assert best >= lines.value_cny.sum() * (1 - 1e-9)
+    best = lines.best_value_cur.sum()
+    assert best >= lines.value_cur.sum() * (1 - 1e-9)
     rng = np.random.default_rng(3)
-    for spent, value in zip(lines.curve_spent_cny, lines.curve_value_cny, strict=True):
-        for share in rng.dirichlet(np.ones(3), 30)[:, :2] * max(lines.budget_cny - spent, 0.0):
+    for spent, value in zip(lines.curve_spent_cur, lines.curve_value_cur, strict=True):
+        for share in rng.dirichlet(np.ones(3), 30)[:, :2] * max(lines.budget_cur - spent, 0.0):
             other = split_value(budget_lines(scenario), share, wacc_frac=scenario.cost.wacc.value)
-            assert value + other.total_value_cny <= best * (1 + 1e-9) + 1.0
+            assert value + other.total_value_cur <= best * (1 + 1e-9) + 1.0
 
 
 def test_the_lines_count_in_the_value_of_the_share_and_without_them_nothing_changes(result):
@@ -63,7 +63,7 @@ def test_the_lines_count_in_the_value_of_the_share_and_without_them_nothing_chan
     other = plan(bare)
     assert other.lines is None
     value, without = result.chain.accounts.valuation, other.chain.accounts.valuation
-    assert value.equity_cny - without.equity_cny == pytest.approx(value.lines_cny)
+    assert value.equity_cur - without.equity_cur == pytest.approx(value.lines_cur)
 
 
 def test_shares_beyond_what_infrastructure_leaves_are_named(tmp_path):

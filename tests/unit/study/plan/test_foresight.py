@@ -16,9 +16,9 @@ def found():
 
 
 def test_seeing_more_is_never_worth_less(found):
-    tiny = 1e-9 * abs(found.sight.perfect_cny)
-    assert found.sight.whole_cny >= -tiny
-    assert found.sight.beyond_window_cny >= -tiny
+    tiny = 1e-9 * abs(found.sight.perfect_cur)
+    assert found.sight.whole_cur >= -tiny
+    assert found.sight.beyond_window_cur >= -tiny
 
 
 def test_the_regimes_are_the_bans_that_may_come_with_their_chances(found):
@@ -28,12 +28,12 @@ def test_the_regimes_are_the_bans_that_may_come_with_their_chances(found):
 
 
 def test_orders_for_the_regime_that_comes_are_the_best_and_a_ban_costs_who_did_not_expect_it(found):
-    worth = found.regimes.objective_cny
+    worth = found.regimes.objective_cur
     tiny = 1e-9 * np.abs(worth).max()
     assert (worth <= np.diagonal(worth)[None, :] + tiny).all()
     assert worth[0, 1] < worth[0, 0]
     assert worth[1, 1] < worth[0, 0]
-    assert found.regimes.information_cny >= -tiny
+    assert found.regimes.information_cur >= -tiny
 
 
 def test_without_a_possible_ban_there_are_no_regimes():

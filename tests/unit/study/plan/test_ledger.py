@@ -32,21 +32,21 @@ class TestMainScenario:
     def test_explained_figures_are_those_that_the_chain_computed(self, planned):
         value, chain = (lambda path: planned.ledger.nodes[path].value), planned.chain
         for v, device in enumerate(planned.scenario.hardware.devices):
-            assert value(f"cost.{device}.per_h_cny") == pytest.approx(chain.setting.hour_cny[v, 0], rel=1e-9)
+            assert value(f"cost.{device}.per_h") == pytest.approx(chain.setting.hour_cur[v, 0], rel=1e-9)
         for m, model in enumerate(planned.scenario.serving.models):
             for k, kind in enumerate(("input", "cached", "output")):
-                computed = 1e6 * chain.inputs.unit_cost_cny_per_tok[m, k, 0]
-                assert value(f"cost.{model}.{kind}_per_mtok_cny") == pytest.approx(computed, rel=1e-9)
-        assert value("finance.plan_value_cny") == pytest.approx(chain.accounts.plan_value_cny, rel=1e-9)
-        assert value("finance.orders_value_cny") == pytest.approx(planned.orders_value_cny, rel=1e-9)
-        assert value("finance.value_per_ads_cny") == pytest.approx(chain.accounts.value_per_ads_cny, rel=1e-9)
+                computed = 1e6 * chain.inputs.unit_cost_cur_per_tok[m, k, 0]
+                assert value(f"cost.{model}.{kind}_per_mtok") == pytest.approx(computed, rel=1e-9)
+        assert value("finance.plan_value") == pytest.approx(chain.accounts.plan_value_cur, rel=1e-9)
+        assert value("finance.orders_value") == pytest.approx(planned.orders_value_cur, rel=1e-9)
+        assert value("finance.value_per_ads") == pytest.approx(chain.accounts.value_per_ads_cur, rel=1e-9)
         assert value("jevons.compute_factor") == pytest.approx(planned.verdict.compute_factor[-1], rel=1e-9)
 
     def test_the_printed_tree_gives_the_printed_figure(self, planned):
         """Follow the printed text alone: inputs have all their digits, the rest follows from the formulas."""
         from jevons.formula import evaluate
 
-        lines = planned.explain("cost.h20.per_h_cny").splitlines()
+        lines = planned.explain("cost.h20.per_h").splitlines()
         rows = [(len(line) - len(line.lstrip()), line.strip()) for line in lines]
         known = {}
 
@@ -76,4 +76,4 @@ class TestMainScenario:
                 known.setdefault(path, printed)
             return known[path]
 
-        assert figure(0) == pytest.approx(planned.chain.setting.hour_cny[0, 0], rel=1e-9)
+        assert figure(0) == pytest.approx(planned.chain.setting.hour_cur[0, 0], rel=1e-9)

@@ -54,7 +54,7 @@ class TestInput:
         told = announcements(scenario(tmp_path))
         assert told.model.tolist() == [0, 0]
         assert told.quarter.tolist() == [1, 3]
-        assert told.price_cny_per_tok[1] == pytest.approx([0.3e-6, 0.1e-6, 0.8e-6])
+        assert told.price_cur_per_tok[1] == pytest.approx([0.3e-6, 0.1e-6, 0.8e-6])
         assert announcements(load(TINY)) is None
 
     def test_amounts_in_the_list_have_paths_and_can_be_drawn(self, tmp_path):
@@ -174,13 +174,13 @@ class TestSchedule:
             entries = [e for e in held if (e.model, e.tier) == ("small", tier)]
             assert [e.quarter for e in entries] == list(standard)
             for e in entries:
-                assert e.output_cny_per_mtok == pytest.approx(factor * standard[e.quarter].output_cny_per_mtok)
+                assert e.output_cur_per_mtok == pytest.approx(factor * standard[e.quarter].output_cur_per_mtok)
         assert factor == pytest.approx(0.6)
 
     def test_announced_prices_stand_in_it_as_they_were_announced(self, result):
         told = [e for e in price_schedule(result) if e.set_by == "announced" and e.tier == "standard"]
         assert [e.quarter for e in told] == ["2025-Q2", "2025-Q4"]
-        assert [(e.input_cny_per_mtok, e.output_cny_per_mtok) for e in told] == [
+        assert [(e.input_cur_per_mtok, e.output_cur_per_mtok) for e in told] == [
             (pytest.approx(0.2), pytest.approx(0.7)), (pytest.approx(0.3), pytest.approx(0.8))
         ]  # fmt: skip
 
@@ -190,7 +190,7 @@ class TestSchedule:
         assert step == 0.05
         assert len(large) > 1
         for before, after in itertools.pairwise(large):
-            assert after.output_cny_per_mtok < before.output_cny_per_mtok * (1 - step)
+            assert after.output_cur_per_mtok < before.output_cur_per_mtok * (1 - step)
 
     def test_the_last_entry_before_a_quarter_is_the_price_of_that_quarter(self, result):
         posted = result.to_json()["price_per_mtok"]

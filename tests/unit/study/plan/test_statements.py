@@ -40,27 +40,27 @@ def test_the_lines_of_the_ai_cloud_sum_to_its_profit_and_cash(result, cash):
 
 def test_cash_of_the_group_rolls_forward_from_its_parts(cash):
     f = cash.funding
-    free = cash.cloud_cny + cash.rest_cny - cash.lines_spent_cny + cash.lines_received_cny
-    assert f.free_cash_cny == pytest.approx(free)
-    assert f.closing_cny == pytest.approx(
-        f.opening_cny + f.interest_cny + f.free_cash_cny - f.returned_cny + f.raised_cny
+    free = cash.cloud_cur + cash.rest_cur - cash.lines_spent_cur + cash.lines_received_cur
+    assert f.free_cash_cur == pytest.approx(free)
+    assert f.closing_cur == pytest.approx(
+        f.opening_cur + f.interest_cur + f.free_cash_cur - f.returned_cur + f.raised_cur
     )
-    assert f.opening_cny[1:] == pytest.approx(f.closing_cny[:-1])
+    assert f.opening_cur[1:] == pytest.approx(f.closing_cur[:-1])
 
 
 def test_owners_get_what_the_scenario_says_and_nothing_by_default(result, cash):
-    assert not cash.funding.returned_cny.any()
+    assert not cash.funding.returned_cur.any()
     giving = result.scenario.with_values({"finance.owner_returns": 4e9})
-    assert group_cash(giving, result.chain.accounts).funding.returned_cny == pytest.approx(1e9)
+    assert group_cash(giving, result.chain.accounts).funding.returned_cur == pytest.approx(1e9)
     assert load(MAIN).finance.owner_returns.value == pytest.approx(90e9)
 
 
 def test_the_record_names_each_vintage(result):
     books = result.chain.accounts.statements
     record = statements_record(books)
-    assert list(record["vintage_depreciation_cny"]) == ["before 2025", "2025"]
-    total = sum(record["vintage_depreciation_cny"].values())
-    assert total == pytest.approx(record["device_depreciation_cny"])
+    assert list(record["vintage_depreciation"]) == ["before 2025", "2025"]
+    total = sum(record["vintage_depreciation"].values())
+    assert total == pytest.approx(record["device_depreciation"])
 
 
 def test_other_lines_take_their_share_and_bring_what_their_value_counts():
@@ -71,7 +71,7 @@ def test_other_lines_take_their_share_and_bring_what_their_value_counts():
     assert spent.sum() == pytest.approx(shares * money)
     worth = (received - spent) @ (1 + main.cost.wacc.value) ** -((np.arange(40) + 0.5) / 4)
     planned = lines_as_planned(main)
-    assert worth == pytest.approx(planned.total_value_cny, abs=0.03 * planned.spent_cny.sum())
+    assert worth == pytest.approx(planned.total_value_cur, abs=0.03 * planned.spent_cur.sum())
     assert received[0] == 0  # a lag of half a year at least
 
 
@@ -83,12 +83,12 @@ def test_a_plan_without_other_lines_spends_nothing_on_them():
 
 def test_what_the_price_asks_of_the_plan_adds_up(result):
     asked = required_of_plan(result.chain.accounts)
-    assert asked["plan_needed_cny"] + asked["base_value_cny"] == pytest.approx(asked["cloud_left_cny"])
-    assert asked["after_needed_cny"] + asked["cash_cny"] == pytest.approx(asked["plan_needed_cny"])
-    assert asked["after_value_cny"] + asked["cash_cny"] == pytest.approx(asked["plan_value_cny"])
+    assert asked["plan_needed"] + asked["base_value"] == pytest.approx(asked["cloud_left"])
+    assert asked["after_needed"] + asked["cash"] == pytest.approx(asked["plan_needed"])
+    assert asked["after_value"] + asked["cash"] == pytest.approx(asked["plan_value"])
     assert required_table(asked).rows[-1][0] == "AI cloud, value after the horizon"
 
 
 def test_a_price_that_asks_nothing_says_so(result):
-    asked = required_of_plan(result.chain.accounts) | {"after_needed_cny": -1.0}
+    asked = required_of_plan(result.chain.accounts) | {"after_needed": -1.0}
     assert "needs no value" in required_table(asked).rows[-1][-1]

@@ -63,17 +63,17 @@ def test_limits_that_bind_are_ranked_by_quarter(result):
 
 
 def test_sections_are_labelled_views_with_units(result):
-    output = result.cost.per_mtok_cny.sel(kind="output")
+    output = result.cost.per_mtok.sel(kind="output")
     assert output.attrs["units"] == "CNY/Mtok"
     assert set(output.dims) == {"model", "quarter"}
     h20 = result.fleet.devices.sel(device="h20", quarter="2025-Q4")
     assert float(h20) == pytest.approx(result.to_json()["fleet"]["devices"]["h20"][-1])
-    assert float(result.value.per_ads_cny) == result.to_json()["value"]["per_ads_cny"]
+    assert float(result.value.per_ads) == result.to_json()["value"]["per_ads"]
     for section in (result.cost, result.fleet, result.tokens, result.market, result.cash, result.value):
         assert all(array.attrs["units"] for array in section.values())
         assert len(repr(section).splitlines()) == len(section)
-    with pytest.raises(AttributeError, match="has no `per_mtok`; there are per_mtok_cny"):
-        _ = result.cost.per_mtok
+    with pytest.raises(AttributeError, match="has no `per_mtoken`; there are per_mtok"):
+        _ = result.cost.per_mtoken
 
 
 @pytest.mark.parametrize("ending", ["json", "csv", "parquet", "nc", "xlsx", "html"])
@@ -107,8 +107,8 @@ def test_a_valuation_keeps_its_record_and_names_its_tables(tmp_path):
     value = jevons.value(TINY)
     assert len(repr(value).splitlines()) <= 15
     record = value.to_json()
-    assert {"answer", "statements", "rerating", "required", "per_ads_cny"} <= set(record)
-    assert float(value.tables["required"].column("planned_cny")[0]) == record["required"]["cloud_value_cny"]
+    assert {"answer", "statements", "rerating", "required", "per_ads"} <= set(record)
+    assert float(value.tables["required"].column("planned")[0]) == record["required"]["cloud_value"]
     value.save(tmp_path / "quarters.csv")
     assert (tmp_path / "quarters.csv").read_text().startswith("quarter,")
     with pytest.raises(InputError, match="the first date must come before the last"):

@@ -49,20 +49,20 @@ def test_a_dearer_cost_of_capital_never_lowers_the_growth_assumed(main):
 
 def test_a_price_above_the_mean_tilts_towards_what_earns(main):
     base = stories(main, 1000.0, draws=400)
-    found = stories(main, base.prior_value_cny * 1.1, draws=400)
+    found = stories(main, base.prior_value_cur * 1.1, draws=400)
     assert found.weights.sum() == pytest.approx(1)
     assert found.weights[0] > found.prior[0]
     assert found.weights[3] < found.prior[3]
-    assert found.tilt.tilt_per_cny > 0
+    assert found.tilt.tilt_per_cur > 0
     with pytest.raises(InfeasibleError, match="no weights explain"):
         stories(main, 1e6, draws=200)
 
 
 def test_growth_costs_capital_in_proportion_to_added_revenue(main):
     slow, fast = deliver(main, 0.0), deliver(main, 0.25)
-    assert slow["capital_added_cny"] == 0
-    added = fast["revenue_cny"] - fast["revenue_now_cny"]
-    assert fast["capital_added_cny"] == pytest.approx(main.finance.capital_per_revenue.value * added)
+    assert slow["capital_added"] == 0
+    added = fast["revenue"] - fast["revenue_now"]
+    assert fast["capital_added"] == pytest.approx(main.finance.capital_per_revenue.value * added)
 
 
 def test_the_narrative_layer_loses_on_all_closes():

@@ -62,9 +62,9 @@ class TestForecast:
 
     def test_growth_is_revenue_over_the_year_before(self, known):
         made = forecast(known, draws=200)
-        revenue = made.draws["cloud_revenue_cny"]
+        revenue = made.draws["cloud_revenue"]
         assert made.draws["cloud_growth_frac"][:, 4] == pytest.approx(revenue[:, 4] / revenue[:, 0] - 1)
-        assert made.draws["cloud_growth_frac"][:, 0] == pytest.approx(revenue[:, 0] / known.revenue_cny[0] - 1)
+        assert made.draws["cloud_growth_frac"][:, 0] == pytest.approx(revenue[:, 0] / known.revenue_cur[0] - 1)
 
     @pytest.mark.parametrize(("options", "message"), [({"variant": "best"}, "must be one of"), ({"draws": 5}, "100")])
     def test_wrong_options_are_named(self, known, options, message):
@@ -89,7 +89,7 @@ class TestScores:
             assert crps(draws, value) == pytest.approx(closed, abs=2e-4)
 
     def test_an_outcome_at_the_median_scores_best_and_is_covered(self, tmp_path, known):
-        middle = forecast(known, draws=400, seed=3).quantiles("cloud_revenue_cny")[1, 0]
+        middle = forecast(known, draws=400, seed=3).quantiles("cloud_revenue")[1, 0]
         path = write(tmp_path, f"{CLOUD},revenue,2025-Q1 (quarter to 2025-03-31),{middle / 1e6},CNY million")
         result = backtest([path], default_facts(), as_of=AS_OF, draws=400, seed=3)
         score = next(s for s in result.scores if s.method == "full")
@@ -124,7 +124,7 @@ class TestOutcomes:
         )
         found, skipped = self.read(path, known)
         assert [(o.target, o.date, o.value) for o in found] == [
-            ("cloud_revenue_cny", dt.date(2025, 6, 30), pytest.approx(33e9)),
+            ("cloud_revenue", dt.date(2025, 6, 30), pytest.approx(33e9)),
             ("cloud_margin_frac", dt.date(2025, 6, 30), pytest.approx(0.088)),
         ]
         assert skipped == {

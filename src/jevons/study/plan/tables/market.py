@@ -47,7 +47,7 @@ def _shares(result: PlanFigures) -> Table:
 
 
 def _prices(result: PlanFigures) -> Table:
-    rivals, price = result.chain.inputs.rivals, result.chain.market.provider_price_cny_per_tok
+    rivals, price = result.chain.inputs.rivals, result.chain.market.provider_price_cur_per_tok
     lines = [
         line(model, "CNY/Mtok", price[m, n], over=1e-6, keys=(name,))
         for m, model in enumerate(result.models)
@@ -110,20 +110,20 @@ def market_json(result: PlanFigures) -> dict[str, Any]:
     held: dict[str, Any] = {
         "national_tok_per_d": {s: market.market_tokens_per_d[i] for i, s in enumerate(result.segments)},
         "providers": {},
-        "rent_cny_per_h": {},
+        "rent_per_h": {},
         "let_frac": {},
         "brokers": {},
         "ways_frac": {},
     }
     if rivals is not None:
         tokens = provider_tok_per_d(result)
-        price = market.provider_price_cny_per_tok * 1e6
+        price = market.provider_price_cur_per_tok * 1e6
         for n, name in enumerate(rivals.names):
             sold = {model: price[m, n] for m, model in enumerate(result.models) if price[m, n, 0] > 0}
             held["providers"][name] = {"tok_per_d": tokens[n], "price_per_mtok": sold}
     if rents is not None:
         for v, device in enumerate(result.scenario.hardware.devices):
-            held["rent_cny_per_h"][device] = [float(x) if x > 0 else None for x in rents.cny_per_h[v]]
+            held["rent_per_h"][device] = [float(x) if x > 0 else None for x in rents.cny_per_h[v]]
             held["let_frac"][device] = rents.let_frac[v]
             if rents.brokers_held[v].max() > 0:
                 stock = {

@@ -24,7 +24,7 @@ class ScheduledPrice:
     ----------
     model, tier, quarter : str
         Served model; `standard`, the name of a tier, `batch` or `off-peak`; quarter from which it holds.
-    input_cny_per_mtok, cached_cny_per_mtok, output_cny_per_mtok : float
+    input_cur_per_mtok, cached_cur_per_mtok, output_cur_per_mtok : float
         Price by kind of token [CNY/Mtok].
     set_by : str
         `start` for the list price at the start, `announced`, or `competition`.
@@ -33,9 +33,9 @@ class ScheduledPrice:
     model: str
     tier: str
     quarter: str
-    input_cny_per_mtok: float
-    cached_cny_per_mtok: float
-    output_cny_per_mtok: float
+    input_cur_per_mtok: float
+    cached_cur_per_mtok: float
+    output_cur_per_mtok: float
     set_by: str
 
 
@@ -50,7 +50,7 @@ def tier_factors(served: ServedModel) -> dict[str, float]:
 
 def price_schedule(result: PlanFigures) -> list[ScheduledPrice]:
     """Return every price that is newly posted, by model, tier and quarter."""
-    price = result.chain.market.price_cny_per_tok * 1e6
+    price = result.chain.market.price_cur_per_tok * 1e6
     entries = []
     for m, (model, served) in enumerate(result.scenario.serving.models.items()):
         told = {result.quarters.index(announced.start) for announced in served.announced}
@@ -64,9 +64,9 @@ def price_schedule(result: PlanFigures) -> list[ScheduledPrice]:
                         model=model,
                         tier=tier,
                         quarter=result.quarters[t],
-                        input_cny_per_mtok=fresh,
-                        cached_cny_per_mtok=cached,
-                        output_cny_per_mtok=output,
+                        input_cur_per_mtok=fresh,
+                        cached_cur_per_mtok=cached,
+                        output_cur_per_mtok=output,
                         set_by=set_by,
                     )
                 )
@@ -80,12 +80,12 @@ def schedule_table(result: PlanFigures) -> Table:
     for model, tier in dict.fromkeys((entry.model, entry.tier) for entry in entries):
         posted = {entry.quarter: entry for entry in entries if (entry.model, entry.tier) == (model, tier)}
         for kind in ("input", "cached", "output"):
-            prices = {quarter: getattr(entry, f"{kind}_cny_per_mtok") for quarter, entry in posted.items()}
+            prices = {quarter: getattr(entry, f"{kind}_cur_per_mtok") for quarter, entry in posted.items()}
             name = f"{model}, {kind if tier == STANDARD else f'{tier} {kind}'}"
             lines.append(line(name, "CNY/Mtok", [prices.get(quarter) for quarter in result.quarters]))
     rental = len(result.models)
     if (result.chain.inputs.model == rental).any():
-        rent = result.chain.market.price_cny_per_tok[rental, 2]
+        rent = result.chain.market.price_cur_per_tok[rental, 2]
         device, premium = result.scenario.market.rental_device, result.scenario.market.cloud_premium.value
         lines.append(line(f"{device}, market rent", "CNY/h", rent))
         if premium != 1:
@@ -101,9 +101,9 @@ def schedule_json(result: PlanFigures) -> list[dict[str, Any]]:
             "model": entry.model,
             "tier": entry.tier,
             "from": entry.quarter,
-            "input": entry.input_cny_per_mtok,
-            "cached": entry.cached_cny_per_mtok,
-            "output": entry.output_cny_per_mtok,
+            "input": entry.input_cur_per_mtok,
+            "cached": entry.cached_cur_per_mtok,
+            "output": entry.output_cur_per_mtok,
             "set_by": entry.set_by,
         }
         for entry in price_schedule(result)

@@ -18,7 +18,7 @@ def scarcity_rent(result: PlanFigures) -> Array:
     """Return the scarcity rent of a device-hour by kind, the mean over the day, (v, t) [CNY/h]."""
     plan = result.chain.plan
     hours = plan.problem.demand.slot_h_per_d
-    return np.asarray(plan.rent_cny_per_device_h @ (hours / hours.sum()))
+    return np.asarray(plan.rent_cur_per_device_h @ (hours / hours.sum()))
 
 
 def shadow_table(result: PlanFigures) -> Table:
@@ -28,10 +28,10 @@ def shadow_table(result: PlanFigures) -> Table:
     for v, device in enumerate(plan.problem.devices):
         named.append((f"Hour of {result.device_short(device)}", "CNY/h", scarcity_rent(result)[v], 1.0))
     for v, device in enumerate(plan.problem.devices):
-        named.append((f"Supply of {result.device_short(device)}", "k CNY", plan.supply_dual_cny[v], 1e3))
+        named.append((f"Supply of {result.device_short(device)}", "k CNY", plan.supply_dual_cur[v], 1e3))
     for r, site in enumerate(plan.problem.sites):
         place = result.site_label(site).split(" and ")[0]
-        named.append((f"Watt of power, {place}", "CNY/W", plan.power_dual_cny_per_w[r], 1.0))
+        named.append((f"Watt of power, {place}", "CNY/W", plan.power_dual_cur_per_w[r], 1.0))
     named.append(("CNY of budget", "CNY", plan.budget_dual, 1.0))
     lines = [
         line(name, unit, values, over=over)
@@ -45,14 +45,14 @@ def shadow_table(result: PlanFigures) -> Table:
 def shadow_json(result: PlanFigures) -> dict[str, Any]:
     """Return shadow prices as plain values; see the reference of the plan's JSON for units."""
     plan = result.chain.plan
-    problem, rent = plan.problem, plan.rent_cny_per_device_h
+    problem, rent = plan.problem, plan.rent_cur_per_device_h
     return {
-        "rent_cny_per_device_h": {
+        "rent_per_device_h": {
             device: {slot: rent[v, :, k] for k, slot in enumerate(problem.slots)}
             for v, device in enumerate(problem.devices)
         },
-        "supply_cny_per_device": {device: plan.supply_dual_cny[v] for v, device in enumerate(problem.devices)},
-        "power_cny_per_w": {site: plan.power_dual_cny_per_w[r] for r, site in enumerate(problem.sites)},
-        "budget_cny_per_cny": plan.budget_dual,
-        "marginal_cny_per_call": {s: plan.marginal_cny_per_call[i] for i, s in enumerate(problem.segments)},
+        "supply_per_device": {device: plan.supply_dual_cur[v] for v, device in enumerate(problem.devices)},
+        "power_per_w": {site: plan.power_dual_cur_per_w[r] for r, site in enumerate(problem.sites)},
+        "budget_per_unit": plan.budget_dual,
+        "marginal_per_call": {s: plan.marginal_cur_per_call[i] for i, s in enumerate(problem.segments)},
     }

@@ -15,21 +15,28 @@ from jevons.study.plan.tables.lines import Line, by_period, line
 _BN = 1e9
 
 
+def _without_currency(field: str) -> str:
+    """Return a field's name without its mark of currency, which the plan states once."""
+    return field.replace("_cur", "")
+
+
 def statements_record(books: Statements) -> dict[str, Any]:
     """Return the statements as plain values by line; depreciation and book value of devices by vintage."""
-    record = {field.name: getattr(books, field.name) for field in dataclasses.fields(books)}
+    record = {_without_currency(field.name): getattr(books, field.name) for field in dataclasses.fields(books)}
     names = record.pop("vintages")
-    for name in ("vintage_depreciation_cny", "vintage_closing_cny"):
+    for name in ("vintage_depreciation", "vintage_closing"):
         record[name] = dict(zip(names, record[name], strict=True))
     return record
 
 
 def cash_record(cash: GroupCash) -> dict[str, Any]:
     """Return the group's cash as plain values by line."""
-    held = {field.name: getattr(cash.funding, field.name) for field in dataclasses.fields(cash.funding)}
+    held = {
+        _without_currency(field.name): getattr(cash.funding, field.name) for field in dataclasses.fields(cash.funding)
+    }
     return {
-        "quarters": cash.quarters, "cloud_free_cash_cny": cash.cloud_cny, "rest_free_cash_cny": cash.rest_cny,
-        "lines_spent_cny": cash.lines_spent_cny, "lines_received_cny": cash.lines_received_cny, **held,
+        "quarters": cash.quarters, "cloud_free_cash": cash.cloud_cur, "rest_free_cash": cash.rest_cur,
+        "lines_spent": cash.lines_spent_cur, "lines_received": cash.lines_received_cur, **held,
     }  # fmt: skip
 
 
@@ -38,7 +45,7 @@ def quarter_records(books: Statements, cash: GroupCash) -> list[dict[str, Any]]:
     held = statements_record(books) | {f"group_{name}": line for name, line in cash_record(cash).items()}
     labels = held.pop("quarters")
     held.pop("group_quarters")
-    for name in ("vintage_depreciation_cny", "vintage_closing_cny"):
+    for name in ("vintage_depreciation", "vintage_closing"):
         held |= {f"{name}.{vintage}": line for vintage, line in held.pop(name).items()}
     return [
         {"quarter": label, **{name: float(line[t]) for name, line in held.items()}} for t, label in enumerate(labels)
@@ -53,57 +60,57 @@ def statement_tables(books: Statements, cash: GroupCash) -> list[Table]:
 def _ai_cloud(books: Statements) -> Table:
     vintages = [
         (f"Depreciation, {name if name.startswith('before') else f'bought {name}'}", -amounts)
-        for name, amounts in zip(books.vintages, books.vintage_depreciation_cny, strict=True)
+        for name, amounts in zip(books.vintages, books.vintage_depreciation_cur, strict=True)
         if amounts.any()
     ]
     lines = [
-        ("Revenue, external", books.external_revenue_cny),
-        ("Revenue, internal", books.internal_revenue_cny),
-        ("Energy", -books.energy_cny),
-        ("Operations", -books.fixed_cny),
-        ("Overhead", -books.overhead_cny),
+        ("Revenue, external", books.external_revenue_cur),
+        ("Revenue, internal", books.internal_revenue_cur),
+        ("Energy", -books.energy_cur),
+        ("Operations", -books.fixed_cur),
+        ("Overhead", -books.overhead_cur),
         *vintages,
-        ("Depreciation, sites", -books.building_depreciation_cny),
-        ("EBITA", books.ai_ebita_cny),
-        ("Impairment", -books.impairment_cny),
-        ("Tax", -books.ai_tax_cny),
-        ("Capex, accelerators", -books.device_capex_cny),
-        ("Capex, sites", -books.site_capex_cny),
-        ("Free cash flow", books.ai_fcf_cny),
-        ("Book value, end of quarter", books.device_closing_cny + books.building_closing_cny),
+        ("Depreciation, sites", -books.building_depreciation_cur),
+        ("EBITA", books.ai_ebita_cur),
+        ("Impairment", -books.impairment_cur),
+        ("Tax", -books.ai_tax_cur),
+        ("Capex, accelerators", -books.device_capex_cur),
+        ("Capex, sites", -books.site_capex_cur),
+        ("Free cash flow", books.ai_fcf_cur),
+        ("Book value, end of quarter", books.device_closing_cur + books.building_closing_cur),
     ]
     return _money("statements_ai", "Statements by quarter: AI cloud", books.quarters, lines)
 
 
 def _whole_cloud(books: Statements) -> Table:
-    revenue = books.ai_revenue_cny + books.base_revenue_cny
+    revenue = books.ai_revenue_cur + books.base_revenue_cur
     lines = [
-        ("Revenue, AI", books.ai_revenue_cny),
-        ("Revenue, base cloud", books.base_revenue_cny),
-        ("EBITA, AI", books.ai_ebita_cny),
-        ("EBITA, base cloud", books.base_ebita_cny),
-        ("EBITA, whole cloud", books.ebita_cny),
-        ("Tax", -books.tax_cny),
-        ("Capital added, base cloud", -books.base_investment_cny),
-        ("Free cash flow, base cloud", books.base_fcf_cny),
-        ("Free cash flow, whole cloud", books.fcf_cny),
+        ("Revenue, AI", books.ai_revenue_cur),
+        ("Revenue, base cloud", books.base_revenue_cur),
+        ("EBITA, AI", books.ai_ebita_cur),
+        ("EBITA, base cloud", books.base_ebita_cur),
+        ("EBITA, whole cloud", books.ebita_cur),
+        ("Tax", -books.tax_cur),
+        ("Capital added, base cloud", -books.base_investment_cur),
+        ("Free cash flow, base cloud", books.base_fcf_cur),
+        ("Free cash flow, whole cloud", books.fcf_cur),
     ]
-    margin = line("EBITA margin, whole cloud", "%", books.ebita_cny / revenue, over=0.01)
+    margin = line("EBITA margin, whole cloud", "%", books.ebita_cur / revenue, over=0.01)
     return _money("statements_cloud", "Statements by quarter: whole cloud", books.quarters, lines, {5: margin})
 
 
 def _cash(cash: GroupCash) -> Table:
     funding = cash.funding
     lines = [
-        ("Net cash, start of quarter", funding.opening_cny),
-        ("Free cash flow, cloud", cash.cloud_cny),
-        ("Free cash flow, other businesses", cash.rest_cny),
-        ("Spending on other budget lines", -cash.lines_spent_cny),
-        ("Cash from other budget lines", cash.lines_received_cny),
-        ("Interest after tax", funding.interest_cny),
-        ("Buybacks and dividends", -funding.returned_cny),
-        ("Funding raised", funding.raised_cny),
-        ("Net cash, end of quarter", funding.closing_cny),
+        ("Net cash, start of quarter", funding.opening_cur),
+        ("Free cash flow, cloud", cash.cloud_cur),
+        ("Free cash flow, other businesses", cash.rest_cur),
+        ("Spending on other budget lines", -cash.lines_spent_cur),
+        ("Cash from other budget lines", cash.lines_received_cur),
+        ("Interest after tax", funding.interest_cur),
+        ("Buybacks and dividends", -funding.returned_cur),
+        ("Funding raised", funding.raised_cur),
+        ("Net cash, end of quarter", funding.closing_cur),
     ]
     return _money("statements_group", "Statements by quarter: cash of the group", cash.quarters, lines)
 
@@ -130,13 +137,13 @@ def returns_table(records: Sequence[dict[str, Any]], wacc_frac: float) -> Table:
 
     columns = (
         Column("name", "year"),
-        Column("capital_cny", "capital", "bn CNY", scale=1 / _BN),
-        Column("nopat_cny", "profit after tax", "bn CNY", scale=1 / _BN),
+        Column("capital", "capital", "bn CNY", scale=1 / _BN),
+        Column("nopat", "profit after tax", "bn CNY", scale=1 / _BN),
         Column("roic_frac", "return on capital", "%", scale=100),
         Column("added_roic_frac", "return on added capital", "%", scale=100),
         Column("note", "effect of growth"),
     )
-    fields = ("period", "capital_cny", "nopat_cny", "roic_frac", "added_roic_frac")
+    fields = ("period", "capital", "nopat", "roic_frac", "added_roic_frac")
     rows = [(*(_plain(r[f]) for f in fields), verdict(r["added_roic_frac"])) for r in records]
     title = f"Return on the AI cloud's capital (WACC {100 * wacc_frac:.1f} % a year)"
     return table("returns", title, columns, rows, detail=True)
@@ -149,21 +156,21 @@ def _plain(value: Any) -> Any:
 def required_table(record: dict[str, Any]) -> Table:
     """Return what the plan must deliver for the dated price, beside what it is planned to."""
     share = record["after_share_frac"]
-    if record["after_needed_cny"] <= 0:
+    if record["after_needed"] <= 0:
         asks = "the price needs no value after the horizon"
     else:
         asks = "" if share is None else f"{100 * share:.0f} % of the planned value"
     parts = (
-        ("Whole cloud", "cloud_left_cny", "cloud_value_cny", "needed: share price less all other assets"),
-        ("Base cloud", "base_value_cny", "base_value_cny", "as planned"),
-        ("AI cloud", "plan_needed_cny", "plan_value_cny", "whole cloud less base cloud"),
-        ("AI cloud, cash within the plan", "cash_cny", "cash_cny", "as planned"),
-        ("AI cloud, value after the horizon", "after_needed_cny", "after_value_cny", asks),
+        ("Whole cloud", "cloud_left", "cloud_value", "needed: share price less all other assets"),
+        ("Base cloud", "base_value", "base_value", "as planned"),
+        ("AI cloud", "plan_needed", "plan_value", "whole cloud less base cloud"),
+        ("AI cloud, cash within the plan", "cash", "cash", "as planned"),
+        ("AI cloud, value after the horizon", "after_needed", "after_value", asks),
     )
     columns = (
         Column("name", "part"),
-        Column("needed_cny", "needed", "bn CNY", scale=1 / _BN),
-        Column("planned_cny", "planned", "bn CNY", scale=1 / _BN),
+        Column("needed", "needed", "bn CNY", scale=1 / _BN),
+        Column("planned", "planned", "bn CNY", scale=1 / _BN),
         Column("note", "note"),
     )
     rows = [(name, float(record[needed]), float(record[planned]), note) for name, needed, planned, note in parts]

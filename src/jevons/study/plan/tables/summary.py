@@ -95,7 +95,7 @@ def _tokens(result: PlanFigures) -> Table:
 
 
 def _calls(result: PlanFigures) -> Table:
-    paid = result.chain.market.call_price_cny * result.chain.exchange.scarcity
+    paid = result.chain.market.call_price_cur * result.chain.exchange.scarcity
     lines = [
         line(result.segment_label(segment), "CNY cents", paid[s], over=0.01)
         for s, segment in enumerate(result.segments)
@@ -106,11 +106,11 @@ def _calls(result: PlanFigures) -> Table:
 
 def _capital(result: PlanFigures) -> Table:
     plan = result.chain.plan
-    spent, budget = plan.device_capex_cny + plan.site_capex_cny, plan.problem.money.budget_cny
+    spent, budget = plan.device_capex_cur + plan.site_capex_cur, plan.problem.money.budget_cur
     to_date = np.cumsum(spent) / np.maximum(np.cumsum(budget), 1e-30)
     lines = [
-        line("Accelerators and network", "bn CNY", plan.device_capex_cny, over=_BN),
-        line("Sites", "bn CNY", plan.site_capex_cny, over=_BN),
+        line("Accelerators and network", "bn CNY", plan.device_capex_cur, over=_BN),
+        line("Sites", "bn CNY", plan.site_capex_cur, over=_BN),
         line("AI budget released", "bn CNY", budget, over=_BN),
         line("Share of the released budget spent to date", "%", to_date, over=0.01),
     ]
@@ -153,20 +153,20 @@ def _years(result: PlanFigures) -> list[tuple[str, list[int]]]:
 
 def _accounts(result: PlanFigures) -> Table:
     accounts = result.chain.accounts.statements
-    cloud = accounts.external_revenue_cny + accounts.internal_revenue_cny + accounts.base_revenue_cny
+    cloud = accounts.external_revenue_cur + accounts.internal_revenue_cur + accounts.base_revenue_cur
     named = (
-        ("AI revenue, external", accounts.external_revenue_cny),
-        ("AI revenue, internal", accounts.internal_revenue_cny),
-        ("Other cloud revenue", accounts.base_revenue_cny),
+        ("AI revenue, external", accounts.external_revenue_cur),
+        ("AI revenue, internal", accounts.internal_revenue_cur),
+        ("Other cloud revenue", accounts.base_revenue_cur),
         ("Cloud revenue", cloud),
-        ("Depreciation", -accounts.depreciation_cny),
-        ("Energy", -accounts.energy_cny),
-        ("Operations", -accounts.fixed_cny),
-        ("Overhead", -accounts.overhead_cny),
-        ("EBITA, AI", accounts.ai_ebita_cny),
-        ("EBITA, other cloud", accounts.base_ebita_cny),
-        ("Capital expenditure, AI", -accounts.capex_cny),
-        ("Free cash flow, AI", accounts.ai_fcf_cny),
+        ("Depreciation", -accounts.depreciation_cur),
+        ("Energy", -accounts.energy_cur),
+        ("Operations", -accounts.fixed_cur),
+        ("Overhead", -accounts.overhead_cur),
+        ("EBITA, AI", accounts.ai_ebita_cur),
+        ("EBITA, other cloud", accounts.base_ebita_cur),
+        ("Capital expenditure, AI", -accounts.capex_cur),
+        ("Free cash flow, AI", accounts.ai_fcf_cur),
     )
     years = _years(result)
     lines = [line(name, "bn CNY", [path[i].sum() for _, i in years], over=_BN) for name, path in named]
@@ -176,17 +176,17 @@ def _accounts(result: PlanFigures) -> Table:
 def _budget_lines(lines: PlanLines) -> Table:
     columns = (
         Column("name", "budget line"),
-        Column("planned_spent_cny", "planned: money", "bn CNY", scale=1 / _BN),
-        Column("planned_value_cny", "planned: value added", "bn CNY", scale=1 / _BN),
-        Column("best_spent_cny", "best split: money", "bn CNY", scale=1 / _BN),
-        Column("best_value_cny", "best split: value added", "bn CNY", scale=1 / _BN),
+        Column("planned_spent", "planned: money", "bn CNY", scale=1 / _BN),
+        Column("planned_value", "planned: value added", "bn CNY", scale=1 / _BN),
+        Column("best_spent", "best split: money", "bn CNY", scale=1 / _BN),
+        Column("best_value", "best split: value added", "bn CNY", scale=1 / _BN),
     )
-    paths = (lines.spent_cny, lines.value_cny, lines.best_spent_cny, lines.best_value_cny)
+    paths = (lines.spent_cur, lines.value_cur, lines.best_spent_cur, lines.best_value_cur)
     totals = [float(path.sum()) for path in paths]
     rows: list[Iterable[Cell]] = [(label, *(float(path[i]) for path in paths)) for i, label in enumerate(lines.labels)]
     rows.append(("All lines", *totals))
     spent, _, best_spent, _ = totals
-    rows.append(("Unspent", lines.budget_cny - spent, None, lines.budget_cny - best_spent, None))
+    rows.append(("Unspent", lines.budget_cur - spent, None, lines.budget_cur - best_spent, None))
     return table("budget_lines", "Budget by line (present value)", columns, rows, detail=True)
 
 

@@ -35,13 +35,13 @@ def _summary(plan: PlanFigures, record: dict[str, Any]) -> Table:
     rerating = record["rerating"]
     growth = record["implied_cloud_growth_frac"]
     rows: list[Iterable[Cell]] = [
-        ("Equity value", float(record["equity_cny"]) / _BN, "bn CNY"),
-        ("Market capitalisation", float(record["market_cny"]) / _BN, "bn CNY"),
-        ("Value per ADS", float(record["per_ads_cny"]), "CNY"),
-        ("Price per ADS", float(record["price_per_ads_cny"]), "CNY"),
-        ("Value of the AI cloud", float(record["plan_value_cny"]) / _BN, "bn CNY"),
-        ("Value added by new orders", float(record["orders_value_cny"]) / _BN, "bn CNY"),
-        ("Cloud value implied by the share price", float(record["cloud_left_by_price_cny"]) / _BN, "bn CNY"),
+        ("Equity value", float(record["equity"]) / _BN, "bn CNY"),
+        ("Market capitalisation", float(record["market"]) / _BN, "bn CNY"),
+        ("Value per ADS", float(record["per_ads"]), "CNY"),
+        ("Price per ADS", float(record["price_per_ads"]), "CNY"),
+        ("Value of the AI cloud", float(record["plan_value"]) / _BN, "bn CNY"),
+        ("Value added by new orders", float(record["orders_value"]) / _BN, "bn CNY"),
+        ("Cloud value implied by the share price", float(record["cloud_left_by_price"]) / _BN, "bn CNY"),
         ("Cloud growth implied by the share price", None if growth is None else 100 * float(growth), "% a year"),
         ("WACC", 100 * float(record["wacc_frac"]), "%"),
         (f"Enterprise value, {rerating['from']}", float(rerating["before_usd"]) / _BN, "bn USD"),
@@ -69,7 +69,7 @@ def _surface(record: dict[str, Any]) -> Table:
         )
         for r in record["iso_price_by_wacc"]
     ]  # fmt: skip
-    left = record["cloud_left_by_price_cny"] / _BN
+    left = record["cloud_left_by_price"] / _BN
     title = (
         f"Iso-price surface: cloud growth over five years that gives the cloud the {left:,.0f} bn CNY that the "
         "share price implies"
@@ -80,13 +80,13 @@ def _surface(record: dict[str, Any]) -> Table:
 def _deliver(record: dict[str, Any]) -> Table:
     columns = (
         Column("growth_frac", "growth a year", "%", scale=100),
-        Column("revenue_cny", "revenue", "bn CNY", scale=1 / _BN),
-        Column("ebita_cny", "EBITA", "bn CNY", scale=1 / _BN),
-        Column("capital_added_cny", "capital added", "bn CNY", scale=1 / _BN),
+        Column("revenue", "revenue", "bn CNY", scale=1 / _BN),
+        Column("ebita", "EBITA", "bn CNY", scale=1 / _BN),
+        Column("capital_added", "capital added", "bn CNY", scale=1 / _BN),
         Column("capital_over_plan", "capital added over the plan's budget"),
     )
     rows = [[float(r[column.name]) for column in columns] for r in record["deliver"]]
-    now = record["deliver"][0]["revenue_now_cny"] / _BN
+    now = record["deliver"][0]["revenue_now"] / _BN
     title = f"The cloud after five years of growth (revenue now {now:,.0f} bn CNY)"
     return table("deliver", title, columns, rows, detail=True)
 
@@ -94,7 +94,7 @@ def _deliver(record: dict[str, Any]) -> Table:
 def _stories(stories: dict[str, Any]) -> Table:
     columns = (
         Column("name", "future"),
-        Column("value_per_ads_cny", "mean value per ADS", "CNY"),
+        Column("value_per_ads", "mean value per ADS", "CNY"),
         Column("prior", "prior weight", "%", scale=100),
         Column("weight", "weight given the price", "%", scale=100),
         Column("change", "change of weight", "points", scale=100),
@@ -105,7 +105,7 @@ def _stories(stories: dict[str, Any]) -> Table:
     rows = [
         (name, float(value), float(prior), float(weight), float(weight - prior))
         for name, value, prior, weight in zip(
-            stories["names"], stories["value_per_ads_cny"], stories["prior"], stories["weights"], strict=True
+            stories["names"], stories["value_per_ads"], stories["prior"], stories["weights"], strict=True
         )
     ]
     title = (

@@ -26,14 +26,14 @@ def value_table(result: PlanFigures) -> Table:
         (i for i, (name, _) in enumerate(accounts.valuation.bridge) if name.startswith("AI cloud")), default=-1
     )
     note = "part of the AI cloud, against ordering nothing at the same prices"
-    rows.insert(after, ("Value added by new orders", result.orders_value_cny / _BN, "bn CNY", note))
-    gap = accounts.value_per_ads_cny / accounts.price_per_ads_cny - 1
-    drawn = "" if result.draws is None else f"; {uncertainty.interval_text(result.draws, 'value_per_ads_cny')} CNY"
+    rows.insert(after, ("Value added by new orders", result.orders_value_cur / _BN, "bn CNY", note))
+    gap = accounts.value_per_ads_cur / accounts.price_per_ads_cur - 1
+    drawn = "" if result.draws is None else f"; {uncertainty.interval_text(result.draws, 'value_per_ads')} CNY"
     rows += [
-        ("Equity value", float(accounts.valuation.equity_cny) / _BN, "bn CNY", ""),
-        ("Market capitalisation", float(accounts.market_value_cny) / _BN, "bn CNY", f"on {result.scenario.as_of}"),
-        ("Value per ADS", float(accounts.value_per_ads_cny), "CNY", f"{100 * gap:+.0f} % against the price{drawn}"),
-        ("Price per ADS", float(accounts.price_per_ads_cny), "CNY", ""),
+        ("Equity value", float(accounts.valuation.equity_cur) / _BN, "bn CNY", ""),
+        ("Market capitalisation", float(accounts.market_value_cur) / _BN, "bn CNY", f"on {result.scenario.as_of}"),
+        ("Value per ADS", float(accounts.value_per_ads_cur), "CNY", f"{100 * gap:+.0f} % against the price{drawn}"),
+        ("Price per ADS", float(accounts.price_per_ads_cur), "CNY", ""),
         _implied(result),
     ]
     if (draws := result.draws) is not None:
