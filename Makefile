@@ -7,7 +7,7 @@ LOCK := requirements.lock
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint types layers format docs reference fit validate bench golden lock test-lowest fuzz warm clean
+.PHONY: help demo test quick lint types layers format docs reference fit validate bench golden lock test-lowest fuzz web warm clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ test-lowest: ## the quick tests with the lowest versions that pyproject.toml all
 fuzz: $(STAMP) ## throw damaged files and random options at every command
 	$(BIN)/python scripts/fuzz.py
 
+web: $(VENV)/.web-stamp ## open the planner page: Size, Buy·rent·API, Replay, Train, Plan, Compare, Facts
+	$(BIN)/jevons web
+
 warm: $(STAMP) ## compile the kernels once, so that the first command is quick
 	$(BIN)/jevons simulate --model llama-3.1-8b --rate 2 --requests 200 >/dev/null
 
@@ -87,6 +90,10 @@ $(STAMP): pyproject.toml $(wildcard $(LOCK))
 
 $(VENV)/.docs-stamp: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(wildcard $(LOCK)),-c $(LOCK)) -e '.[docs]'
+	touch $@
+
+$(VENV)/.web-stamp: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(wildcard $(LOCK)),-c $(LOCK)) -e '.[web]'
 	touch $@
 
 clean: ## remove what was built

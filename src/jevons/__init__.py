@@ -30,6 +30,7 @@ _PARTS = ("facts", "hardware", "models", "operators", "serving", "training", "st
 _HOMES = {
     **{name: f"jevons.api.{name}" for name in _FUNCTIONS},
     "load": "jevons.study",
+    "serve": "jevons.web.serve",
     "Scenario": "jevons.study",
     "PlanResult": "jevons.study",
     "ValueResult": "jevons.study.plan.value",

@@ -22,6 +22,7 @@ from jevons.cli.commands.study import study_app
 from jevons.cli.commands.train import train
 from jevons.cli.commands.validate import calibrate, validate
 from jevons.cli.commands.value import value
+from jevons.cli.commands.web import web
 from jevons.cli.output import FULL, forcible, full_problem, harmless, let_go, note, open_streams
 from jevons.errors import FactError, InfeasibleError, InputError, SolverError
 
@@ -93,6 +94,6 @@ def root(
         raise typer.Exit
 
 
-for command in (plan, value, size, buy_rent_api, simulate, train, cost, validate, calibrate, engines):
+for command in (plan, value, size, buy_rent_api, simulate, train, cost, validate, calibrate, engines, web):
     app.command()(command)
 _with_force(app)

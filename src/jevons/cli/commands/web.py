@@ -1,0 +1,39 @@
+"""`jevons web`: the planner page, served on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Port = Annotated[
+    int,
+    typer.Option("--port", help="Port of the page; the next free one where it is taken (default 8765).",
+                 show_default=False),
+]  # fmt: skip
+Host = Annotated[
+    str | None,
+    typer.Option("--host", metavar="HOST", help="Address to listen on besides this machine, such as 0.0.0.0; every "
+                 "request then needs the token."),
+]  # fmt: skip
+Token = Annotated[
+    str | None, typer.Option("--token", metavar="TEXT", help="Token of --host; a random one where not given.")
+]
+NoOpen = Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")]
+Workers = Annotated[
+    int,
+    typer.Option("--workers", help="Worker processes for simulations and plans (default 1).", show_default=False),
+]
+
+
+def web(
+    port: Port = 8765, host: Host = None, token: Token = None, no_open: NoOpen = False, workers: Workers = 1
+) -> None:
+    """Open the planner page: a local service with the functions of this program, in English and Chinese.
+
+    It listens on this machine alone, asks nothing of a network, and removes its files at the end.
+    """
+    import jevons
+    from jevons.options import call_parsed
+
+    call_parsed(jevons.serve, {"port": port, "host": host, "token": token, "no_open": no_open, "workers": workers})

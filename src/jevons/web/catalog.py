@@ -1,0 +1,149 @@
+"""What the page offers to choose from: models, devices, engines, APIs, sites, scenarios, and facts to search."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from jevons.errors import InputError, did_you_mean
+from jevons.provenance import GRADES
+from jevons.web.deploy import TARGETS
+from jevons.web.inputs import FUNCTIONS, KINDS, declared_of, scenario_names, versions
+
+_MOST_FACTS = 5000
+
+
+@functools.cache
+def catalog() -> dict[str, Any]:
+    """Return everything that a form needs."""
+    import datetime as dt
+
+    import jevons
+
+    return {
+        "versions": versions(),
+        "today": dt.datetime.now(dt.UTC).date().isoformat(),
+        "models": [
+            {k: one[k] for k in ("name", "parameters_total", "parameters_active", "max_context") if k in one}
+            for one in jevons.models.list().to_json()["models"]
+        ],
+        "devices": jevons.devices().to_json()["devices"],
+        "engines": [one["engine"] for one in jevons.engines().to_json()["engines"]],
+        "apis": _apis(),
+        "sites": _sites(),
+        "scenarios": scenario_names(),
+        "rates": _rates(),
+        "kinds": list(KINDS),
+        "targets": list(TARGETS),
+        "grades": list(GRADES),
+        "options": {kind: _options(kind) for kind in FUNCTIONS},
+    }
+
+
+def _options(kind: str) -> list[dict[str, Any]]:
+    """Return the keywords of a function: name, help, unit, bounds and default."""
+    import inspect
+
+    from jevons.schema import plain
+
+    return [
+        {
+            "name": one.name, "help": one.option.help, "unit": one.option.unit, "low": one.option.low,
+            "high": one.option.high, "above": one.option.above,
+            "default": None if one.default is inspect.Parameter.empty else plain(one.default),
+            "required": one.default is inspect.Parameter.empty,
+        }
+        for one in declared_of(kind).values()
+    ]  # fmt: skip
+
+
+@functools.cache
+def facts() -> list[dict[str, Any]]:
+    """Return every fact's value in force with its evidence."""
+    import jevons
+    from jevons.schema import plain
+
+    rows: list[dict[str, Any]] = plain(jevons.facts.list().to_json()["facts"])
+    return rows
+
+
+@functools.cache
+def _by_id() -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in facts()}
+
+
+def _apis() -> list[dict[str, Any]]:
+    """Return the APIs that have a price for output tokens, with that price and its date."""
+    rows = []
+    for row in facts():
+        for currency in ("cny", "usd"):
+            end = f".output_{currency}_per_mtok"
+            if row["id"].startswith("api.") and row["id"].endswith(end):
+                name = row["id"].removeprefix("api.").removesuffix(end)
+                rows.append({
+                    "id": name, "output": row["value"], "currency": currency.upper(), "from": row["from"],
+                })  # fmt: skip
+    return rows
+
+
+def _sites() -> list[str]:
+    ends = (".tariff_cny_per_kwh", ".tariff_usd_per_kwh")
+    return sorted({row["id"].rsplit(".", 1)[0] for row in facts() if row["id"].endswith(ends)})
+
+
+def _rates() -> dict[str, Any]:
+    """Return the exchange rates on file, in CNY, with their dates; the page converts shown money by them."""
+    rates: dict[str, Any] = {"CNY": {"cny": 1.0, "from": None, "fact": None}}
+    for currency in ("USD", "EUR"):
+        names = (f"fx.{currency.lower()}_cny", f"fx.cny_per_{currency.lower()}", f"fx.{currency.lower()}cny")
+        row = next((_by_id()[name] for name in names if name in _by_id()), None)
+        if row is not None:
+            rates[currency] = {"cny": row["value"], "from": row["from"], "fact": row["id"]}
+    return rates
+
+
+def search(words: str, grade: str, date: str) -> list[dict[str, Any]]:
+    """Return the facts that have all words, of a grade, in force on a date.
+
+    Raises
+    ------
+    InputError
+        If the grade is unknown, or the date none.
+    """
+    import jevons
+    from jevons.errors import FactError
+    from jevons.options import as_argument
+    from jevons.schema import plain
+
+    if grade and grade not in GRADES:
+        message = f"grade {grade[:60]}: unknown.{did_you_mean(grade, GRADES)} Known: {', '.join(GRADES)}."
+        raise InputError(message)
+    rows = facts()
+    if date:
+        try:
+            rows = plain(jevons.facts.list(as_of=date).to_json()["facts"])
+        except (InputError, FactError) as error:
+            message = as_argument(str(error)).replace("as_of", "date")
+            raise InputError(message) from None
+    parts = words.lower().split()
+    found = []
+    for row in rows:
+        text = f"{row['id']} {row.get('source', '')} {row.get('note', '')}".lower()
+        if (not grade or row["grade"] == grade) and all(part in text for part in parts):
+            found.append(row)
+    return found[:_MOST_FACTS]
+
+
+def fact(identity: str) -> dict[str, Any]:
+    """Return every dated value of a fact.
+
+    Raises
+    ------
+    FactError
+        If the id is unknown.
+    """
+    import jevons
+    from jevons.schema import plain
+
+    shown: dict[str, Any] = plain(jevons.facts.show(identity).to_json())
+    return shown

@@ -1,0 +1,129 @@
+"""Two questions of one kind: the inputs that differ, the outputs that do, and what each changed input does alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jevons.errors import JevonsError
+from jevons.web.inputs import declared_of
+
+_HEADLINES = {
+    "size": {
+        "accelerators": ("best.accelerators", "1"), "cost_per_h": ("best.cost_per_h", "CNY/h"),
+        "cost_per_mtok": ("best.cost_per_mtok", "CNY/Mtok"), "ttft_s": ("best.ttft_s", "s"),
+        "tpot_s": ("best.tpot_s", "s"), "power_w": ("best.power_w", "W"),
+    },
+    "simulate": {
+        "output_tok_per_s": ("output_tok_per_s", "tok/s"), "ttft_p95_s": ("ttft_s.p95", "s"),
+        "tpot_p95_s": ("tpot_s.p95", "s"), "e2e_p95_s": ("e2e_s.p95", "s"), "kv_peak_frac": ("kv_peak_frac", "1"),
+        "cost_per_mtok": ("cost_per_mtok", "CNY/Mtok"),
+    },
+    "buy_rent_api": {
+        "per_month_cny": ("best.cost.per_month_cny", "CNY"),
+        "per_output_mtok_cny": ("best.cost.per_output_mtok_cny", "CNY/Mtok"),
+        "api_output_cny_per_mtok": ("api.output_cny_per_mtok", "CNY/Mtok"),
+    },
+    "train": {
+        "days": ("days", "d"), "cost": ("cost", "CNY"), "mfu_frac": ("mfu_frac", "1"),
+        "step_time_s": ("step_time_s", "s"), "memory_bytes": ("memory_bytes", "bytes"),
+    },
+    "cost": {"per_hour": ("per_hour", "CNY/h")},
+    "memory": {"kv_tokens": ("kv_tokens", "1")},
+}  # fmt: skip
+"""Outputs that two results are compared by: place in the JSON and unit."""
+_MOST_SWAPS = 12
+
+
+def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
+    """Return changed inputs, outputs with their differences, and the attribution to each changed input.
+
+    Each changed input is put into A alone; what these steps leave of the whole difference acts together.
+    """
+    from jevons.schema import plain
+
+    kind = both["a"]["kind"]
+    a, b = both["a"]["input"], both["b"]["input"]
+    known = declared_of(kind)
+    keys = [key for key in sorted({*a, *b}) if a.get(key) != b.get(key)]
+    results = {side: desk.result(kind, given, f"{kind}-{sorted(given.items())}", tell) for side, given in
+               (("a", a), ("b", b))}  # fmt: skip
+    records = {side: plain(result.to_json()) for side, result in results.items()}
+    heads = {name: _values(records, place, unit) for name, (place, unit) in _HEADLINES[kind].items()}
+    swaps = []
+    for done, key in enumerate(keys[:_MOST_SWAPS]):
+        tell("progress", {"stage": key, "done": done, "of": len(keys)})
+        swaps.append(_swap(desk, kind, a, b, key, records["a"], tell))
+    attribution = []
+    for name, head in heads.items():
+        if head["a"] is None or head["b"] is None or head["delta"] == 0:
+            continue
+        place = _HEADLINES[kind][name][0]
+        parts = [
+            {"input": swap["input"], "delta": _delta(records["a"], swap["record"], place), "problem": swap["problem"]}
+            for swap in swaps
+        ]
+        alone = sum(part["delta"] or 0.0 for part in parts)
+        attribution.append({"output": name, "total": head["delta"], "parts": parts, "together": head["delta"] - alone})
+    return {
+        "result": {
+            "answer": f"{len(keys)} inputs differ." if len(keys) != 1 else "1 input differs.",
+            "kind": kind,
+            "changed": [
+                {"input": key, **{s: plain(one.get(key, _default(known, key))) for s, one in (("a", a), ("b", b))}}
+                for key in keys
+            ],
+            "difference": heads,
+            "attribution": attribution,
+            "answers": {side: result.answer for side, result in results.items()},
+        },
+        "tables": [], "notes": [], "nodes": {}, "seconds": 0.0,
+    }  # fmt: skip
+
+
+def _swap(
+    desk: Any, kind: str, a: Mapping[str, Any], b: Mapping[str, Any], key: str, record: Any, tell: Any
+) -> dict[str, Any]:
+    """Return A's result with one input of B."""
+    from jevons.schema import plain
+
+    given = {name: value for name, value in a.items() if name != key}
+    if key in b:
+        given[key] = b[key]
+    try:
+        result = desk.result(kind, given, f"{kind}-{sorted(given.items())}", tell)
+    except JevonsError as error:
+        return {"input": key, "record": record, "problem": str(error).split("\n", 1)[0][:200]}
+    return {"input": key, "record": plain(result.to_json()), "problem": ""}
+
+
+def _default(known: Mapping[str, Any], key: str) -> Any:
+    import inspect
+
+    default = known[key].default if key in known else None
+    return None if default is inspect.Parameter.empty else default
+
+
+def at(record: Any, place: str) -> Any:
+    """Return the value at a dotted place of nested mappings; None where there is none."""
+    for part in place.split("."):
+        record = record.get(part) if isinstance(record, Mapping) else None
+    return record
+
+
+def _number(record: Any, place: str) -> float | None:
+    value = at(record, place)
+    if isinstance(value, Mapping):
+        value = value.get("value")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _delta(before: Any, after: Any, place: str) -> float | None:
+    first, second = _number(before, place), _number(after, place)
+    return None if first is None or second is None else second - first
+
+
+def _values(records: Mapping[str, Any], place: str, unit: str) -> dict[str, Any]:
+    a, b = _number(records["a"], place), _number(records["b"], place)
+    delta = None if a is None or b is None else b - a
+    return {"a": a, "b": b, "delta": delta, "unit": unit}

@@ -1,0 +1,122 @@
+"""A run as files: its JSON, tables as CSV and Markdown, the question as YAML and Python, the page with its data."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from jevons.errors import InputError, did_you_mean
+
+ENDINGS = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "svg": "image/svg+xml",
+    "yaml": "application/yaml; charset=utf-8",
+    "py": "text/x-python; charset=utf-8",
+    "md": "text/markdown; charset=utf-8",
+}
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    """Return the function's JSON, as the command line prints it."""
+    from jevons.schema import json_text
+
+    return json_text(document["result"])
+
+
+def as_csv(document: Mapping[str, Any], name: str = "") -> str:
+    """Return a table of raw numbers: the first where none is named.
+
+    Raises
+    ------
+    InputError
+        If the run has no such table.
+    """
+    from jevons.files import safe_cell
+
+    tables = {one["name"]: one for one in document["tables"]}
+    if not tables:
+        message = "table: this run has no tables; download its .json"
+        raise InputError(message)
+    if name and name not in tables:
+        message = f"table {name[:60]}: unknown.{did_you_mean(name, tables)} Known: {', '.join(tables)}."
+        raise InputError(message)
+    one = tables[name or next(iter(tables))]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column["name"] for column in one["columns"]])
+    writer.writerows(
+        ["" if c is None else safe_cell(c) if isinstance(c, str) else c for c in row] for row in one["rows"]
+    )
+    return out.getvalue()
+
+
+def shown(cell: Any, column: Mapping[str, Any]) -> str:
+    """Return a cell as people read it."""
+    from jevons.results import number
+
+    if isinstance(cell, float | int) and not isinstance(cell, bool) and column.get("scale", 1.0) != 1.0:
+        cell = cell * column["scale"]
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return "–"
+    return number(cell)
+
+
+def as_markdown(document: Mapping[str, Any]) -> str:
+    """Return the answer and the tables as Markdown."""
+    lines = [str(document["result"].get("answer", "")), ""]
+    for one in document["tables"]:
+        if one["detail"]:
+            continue
+        heads = [f"{c['label']} [{c['unit']}]" if c["unit"] else c["label"] for c in one["columns"]]
+        lines += [f"**{one['title']}**", "", f"| {' | '.join(heads)} |"]
+        lines.append("|" + "|".join("---" if c["text"] else "---:" for c in one["columns"]) + "|")
+        for row in one["rows"]:
+            cells = [shown(cell, c).replace("|", "\\|") for cell, c in zip(row, one["columns"], strict=True)]
+            lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join([*lines, *document["notes"]])
+
+
+def as_yaml(meta: Mapping[str, Any]) -> str:
+    """Return the question as YAML, with what its answer rests on."""
+    from ruamel.yaml import YAML
+
+    out = io.StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(
+        {"kind": meta["kind"], "input": json.loads(json.dumps(meta["input"])), "versions": dict(meta["versions"])}, out
+    )
+    return out.getvalue()
+
+
+def as_python(meta: Mapping[str, Any]) -> str:
+    """Return the question as a Python program."""
+    kind, given = meta["kind"], dict(meta["input"])
+    lines = ["import jevons", ""]
+    if kind == "plan":
+        name, changes = given.pop("scenario", ""), given.pop("set", None)
+        lines.append(f'scenario = jevons.load("scenarios/{name}.yaml")')
+        if changes:
+            lines.append(f"scenario = scenario.with_values({changes!r})")
+        given.setdefault("draws", 0)
+        rest = "".join(f", {key}={value!r}" for key, value in given.items())
+        lines.append(f"result = jevons.plan(scenario{rest})")
+    elif kind == "compare":
+        for side in ("a", "b"):
+            one = given[side]
+            rest = ", ".join(f"{key}={value!r}" for key, value in one["input"].items())
+            lines.append(f"{side} = jevons.{one['kind']}({rest})")
+        lines.append("result = b")
+    else:
+        if "trace" in given:
+            lines.insert(0, "# the trace was uploaded to the page; write the path of its file")
+        body = "".join(f"    {key}={value!r},\n" for key, value in given.items())
+        lines.append(f"result = jevons.{kind}(\n{body})")
+    return "\n".join([*lines, "print(result.answer)", ""])

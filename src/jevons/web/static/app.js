@@ -1,0 +1,115 @@
+// The page: head with screens and settings, the screen of the address, the drawer.
+import { html, render, useEffect, useState } from "jevons/vendor/preact.js";
+import * as i18n from "jevons/i18n.js";
+import { t } from "jevons/i18n.js";
+import { setMoney } from "jevons/format.js";
+import { go, inputs, read, setting, settled, address } from "jevons/state.js";
+import { copy, shared } from "jevons/ui.js";
+import { Drawer } from "jevons/drawer.js";
+import * as api from "jevons/api.js";
+import * as start from "jevons/views/start.js";
+import * as size from "jevons/views/size.js";
+import * as choice from "jevons/views/choice.js";
+import * as replay from "jevons/views/replay.js";
+import * as train from "jevons/views/train.js";
+import * as plan from "jevons/views/plan.js";
+import * as compare from "jevons/views/compare.js";
+import * as facts from "jevons/views/facts.js";
+import * as generic from "jevons/views/generic.js";
+
+const SCREENS = { start, size, choice, replay, train, plan, compare, facts };
+const OF_KIND = { size, buy_rent_api: choice, simulate: replay, train, plan, compare, simulation: replay, sweep: replay, fleet: replay };
+
+function useAddress() {
+  const [now, setNow] = useState(read());
+  useEffect(() => {
+    const changed = () => setNow(read());
+    addEventListener("hashchange", changed);
+    return () => removeEventListener("hashchange", changed);
+  }, []);
+  return now;
+}
+
+function Settings({ rates }) {
+  const lang = i18n.language();
+  return html`<div class="settings">
+    <label><span class="hidden">${t("settings.currency")}</span><select aria-label=${t("settings.currency")} value=${settled("cur", "CNY")} onChange=${(e) => setting("cur", e.target.value)}>${Object.keys(rates).map((one) => html`<option selected=${one === settled("cur", "CNY")}>${one}</option>`)}</select></label>
+    <button type="button" onClick=${() => setting("lang", lang === "zh" ? "en" : "zh")} lang=${lang === "zh" ? "en" : "zh-CN"}>${lang === "zh" ? "English" : "中文"}</button>
+    <button type="button" aria-label=${t("settings.theme")} title=${t("settings.theme")} onClick=${() => setting("theme", document.documentElement.dataset.theme === "dark" || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) ? "light" : "dark")}>◐</button>
+    ${shared.frozen ? null : html`<${Share}/>`}</div>`;
+}
+
+function Share() {
+  const [told, setTold] = useState(false);
+  return html`<button type="button" onClick=${() => copy(location.href).then(() => { setTold(true); setTimeout(() => setTold(false), 1500); })}>${told ? t("share.copied") : t("share")}</button>`;
+}
+
+function apply(values) {
+  i18n.use(["en", "zh"].includes(settled("lang", shared.frozen ? shared.frozen.language : "")) ? settled("lang", shared.frozen ? shared.frozen.language : "") : /^zh/.test(navigator.language) ? "zh" : "en");
+  const theme = settled("theme", "");
+  if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme; else delete document.documentElement.dataset.theme;
+  setMoney(settled("cur", "CNY"), shared.catalog ? shared.catalog.rates : null);
+  document.title = `jevons · ${t(`screen.${SCREENS[values] ? values : "start"}`)}`;
+}
+
+function App() {
+  const { screen, values } = useAddress();
+  const [asked, setAsked] = useState(null);
+  const [answer, setAnswer] = useState(null);
+  apply(screen);
+  shared.openDrawer = setAsked;
+  shared.setAnswer = setAnswer;
+  const rates = shared.catalog ? shared.catalog.rates : { CNY: { cny: 1 } };
+  const view = SCREENS[screen] || start;
+  useEffect(() => {
+    const keys = (event) => { if (event.key === "e" && event.target.classList && event.target.classList.contains("num")) event.target.click(); };
+    addEventListener("keydown", keys);
+    return () => removeEventListener("keydown", keys);
+  }, []);
+  return html`<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("main").focus(); }}>${t("skip")}</a>
+    <header class="top"><a class="brand" href=${address("start")}>jevons</a>
+      <nav aria-label=${t("nav")}>${Object.keys(SCREENS).filter((one) => one !== "start").map((one) => html`<a href=${address(one)} aria-current=${one === screen ? "page" : null} onClick=${(e) => { e.preventDefault(); go(one); }}>${t(`screen.${one}`)}</a>`)}</nav>
+      <${Settings} rates=${rates}/></header>
+    <main id="main" tabindex="-1"><${view.View} values=${inputs(values)} key=${screen} go=${(next, options) => go(screen, next, options)}/></main>
+    <footer class="bottom"><p>${t("footer")}</p></footer>
+    <${Drawer} asked=${asked} answer=${answer} frozen=${null} close=${() => setAsked(null)}/>`;
+}
+
+function Frozen() {
+  useAddress();
+  const [asked, setAsked] = useState(null);
+  const { document: doc, meta } = shared.frozen;
+  apply("start");
+  shared.openDrawer = setAsked;
+  shared.setAnswer = () => {};
+  const answer = { ...doc.result, meta: { ...meta, tables: doc.tables, notes: doc.notes, explained: Object.keys(doc.nodes) } };
+  const view = OF_KIND[meta.kind] || generic;
+  return html`<header class="top"><span class="brand">jevons</span><${Settings} rates=${shared.frozen.rates || { CNY: { cny: 1 } }}/></header>
+    <main id="main" class="frozen"><${view.Result} answer=${answer} input=${meta.input} state="done"/><${generic.Tables} tables=${doc.tables} folded=${view !== generic}/></main>
+    <footer class="bottom"><p>${t("frozen.footer")}</p></footer>
+    <${Drawer} asked=${asked} answer=${answer} frozen=${doc} close=${() => setAsked(null)}/>`;
+}
+
+async function boot() {
+  const place = document.getElementById("app");
+  const held = document.getElementById("frozen");
+  if (held) {
+    shared.frozen = JSON.parse(held.textContent);
+    for (const [code, words] of Object.entries(shared.frozen.languages)) i18n.install(code, words);
+    place.textContent = "";
+    render(html`<${Frozen}/>`, place);
+    return;
+  }
+  try {
+    const [en, zh, catalog] = await Promise.all([api.get("/i18n/en.json"), api.get("/i18n/zh.json"), api.get("/catalog")]);
+    i18n.install("en", en); i18n.install("zh", zh);
+    shared.catalog = catalog;
+  } catch (error) {
+    place.innerHTML = "";
+    place.append(Object.assign(document.createElement("p"), { className: "boot", textContent: error.message || "The service does not answer. 服务没有响应。" }));
+    return;
+  }
+  place.textContent = "";
+  render(html`<${App}/>`, place);
+}
+boot();

@@ -1,0 +1,205 @@
+// Charts from plain JSON: the page, the report and notebooks give the same specification.
+//
+// A specification: { id, kind: "xy" | "heat" | "flow", title, summary, note, height,
+//   x: { label, unit, type: "value" | "log" | "category", values, min, max }, y: the same,
+//   series: [{ name, as: "line" | "points" | "bars" | "steps", data, low, high, stack, entity, dashed, thin, labels, colours }],
+//   marks: [{ axis: "x" | "y", value, label }], horizontal }
+// data of an xy chart: [x, y] pairs, or y values where x is a category. low and high are as long as data: an interval.
+// kind "heat": x and y are categories, cells: [[x, y, value]], shown: value -> text. kind "flow": nodes, links.
+import { html, useEffect, useRef, useState, useMemo } from "jevons/vendor/preact.js";
+import { init, connect } from "jevons/vendor/echarts.js";
+import { language, t } from "jevons/i18n.js";
+import { number, large } from "jevons/format.js";
+import { download } from "jevons/ui.js";
+
+const HUES = {
+  light: ["#0068a8", "#b35900", "#00795a", "#a8407f", "#2b7fb8", "#c04000", "#6b6b1f", "#5e4fa2"],
+  dark: ["#5ab4f0", "#f0a840", "#3fcf9f", "#e79bc4", "#8fd0f5", "#ff8f5a", "#c8c86a", "#b3a7f0"],
+};
+const INK = { light: { text: "#22303c", muted: "#52616e", grid: "#dce3e8", back: "#ffffff" }, dark: { text: "#e6edf3", muted: "#a9b6c2", grid: "#33404c", back: "#161d24" } };
+const entities = new Map();
+
+/** Whether the page is dark. */
+export function dark() {
+  const set = document.documentElement.dataset.theme;
+  return set === "dark" || (set !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+}
+
+/** The colour of an entity: the same everywhere on the page. */
+export function hue(name) {
+  if (!entities.has(name)) entities.set(name, entities.size % 8);
+  return HUES[dark() ? "dark" : "light"][entities.get(name)];
+}
+
+const fade = (colour, share) => colour + Math.round(share * 255).toString(16).padStart(2, "0");
+const axisName = (axis) => (axis.unit ? `${axis.label} [${axis.unit}]` : axis.label || "");
+const tick = (value) => (typeof value === "number" ? (Math.abs(value) >= 1e5 ? large(value, 2) : number(value, 3)) : value);
+
+function axis(one, ink, narrow, vertical) {
+  const base = {
+    name: axisName(one), nameLocation: "middle", nameGap: vertical ? 44 : 30,
+    nameTextStyle: { color: ink.muted, fontSize: 12 }, axisLabel: { color: ink.muted, fontSize: 12, hideOverlap: true, formatter: tick },
+    axisLine: { lineStyle: { color: ink.grid } }, axisTick: { show: false }, splitLine: { lineStyle: { color: ink.grid } },
+  };
+  if (one.type === "category") {
+    return { ...base, type: "category", data: one.values, splitLine: { show: false }, nameGap: vertical ? one.gap || 90 : 34,
+      axisLabel: { ...base.axisLabel, formatter: (v) => (narrow && String(v).length > 14 ? `${String(v).slice(0, 13)}…` : v), interval: vertical || (one.values || []).length <= 6 ? 0 : "auto" }, ...(vertical ? { inverse: true, name: "" } : {}) };
+  }
+  return { ...base, type: one.type === "log" ? "log" : "value", min: one.min, max: one.max, scale: one.scale ?? false, logBase: 10 };
+}
+
+function xySeries(spec, ink, categorical) {
+  const series = [];
+  for (const one of spec.series) {
+    const colour = hue(one.entity || one.name);
+    const points = categorical ? one.data : one.data.filter(([x, y]) => x !== null && y !== null);
+    if (one.low && one.high) {
+      series.push({ type: "custom", name: one.name, silent: true, z: 1, tooltip: { show: false }, data: one.data.map((p, i) => (categorical ? [i, one.low[i], one.high[i]] : [p[0], one.low[i], one.high[i]])), encode: spec.horizontal ? { x: [1, 2], y: 0 } : { x: 0, y: [1, 2] },
+        renderItem: one.as === "line" ? band(one, colour, categorical) : whisker(ink, spec.horizontal), itemStyle: { color: colour } });
+    }
+    const base = { name: one.name, z: 3, data: points, itemStyle: { color: colour }, emphasis: { focus: "none" } };
+    if (one.as === "bars") series.push({ ...base, type: "bar", stack: one.stack, barMaxWidth: 34, barMinHeight: 1, ...(one.colours ? { data: one.data.map((v, i) => ({ value: v, itemStyle: { color: hue(one.colours[i]) } })) } : {}), label: one.labels ? { show: true, position: spec.horizontal ? "right" : "top", color: ink.text, fontSize: 12, formatter: (p) => one.labels[p.dataIndex] } : undefined });
+    else if (one.as === "points") series.push({ ...base, type: "scatter", symbolSize: one.size || 11, symbol: one.symbol || "circle", data: points.map((p, i) => ({ value: p, itemStyle: one.picked === i ? { borderColor: ink.text, borderWidth: 3 } : undefined, symbolSize: one.picked === i ? 16 : one.size || 11 })), label: one.labels ? { show: true, position: "right", color: ink.text, fontSize: 12, formatter: (p) => one.labels[p.dataIndex] } : undefined, labelLayout: { hideOverlap: true } });
+    else series.push({ ...base, type: "line", step: one.as === "steps" ? "end" : false, showSymbol: points.length < 14 && !one.thin, symbolSize: 6, lineStyle: { color: colour, width: one.thin ? 1.2 : 2.2, type: one.dashed ? "dashed" : "solid" }, endLabel: one.endLabel ? { show: true, formatter: one.name, color: ink.text, fontSize: 12 } : undefined, areaStyle: one.area ? { color: fade(colour, 0.35) } : undefined, stack: one.stack });
+  }
+  if (spec.marks && spec.marks.length && series.length) {
+    const last = series[series.length - 1];
+    last.markLine = { symbol: "none", silent: true, animation: false, lineStyle: { color: ink.muted, type: "dashed" }, data: spec.marks.map((m) => ({ [`${m.axis}Axis`]: m.value, label: { formatter: m.label, color: ink.text, fontSize: 12, position: m.axis === "y" ? "insideEndTop" : "insideEndTop", rotate: 0 } })) };
+  }
+  return series;
+}
+
+const whisker = (ink, horizontal) => (params, api) => {
+  const [a, b] = horizontal ? [api.coord([api.value(1), api.value(0)]), api.coord([api.value(2), api.value(0)])] : [api.coord([api.value(0), api.value(1)]), api.coord([api.value(0), api.value(2)])];
+  const style = { stroke: ink.text, lineWidth: 1.4, fill: null };
+  const cap = 4;
+  const ends = [a, b].map(([x, y]) => ({ type: "line", shape: horizontal ? { x1: x, y1: y - cap, x2: x, y2: y + cap } : { x1: x - cap, y1: y, x2: x + cap, y2: y }, style }));
+  return { type: "group", children: [{ type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style }, ...ends] };
+};
+
+function band(one, colour, categorical) {
+  return (params, api) => {
+    if (params.dataIndex !== 0) return { type: "group", children: [] };
+    const points = [];
+    one.data.forEach((p, i) => { if (one.high[i] !== null) points.push(api.coord([categorical ? i : p[0], one.high[i]])); });
+    for (let i = one.data.length - 1; i >= 0; i -= 1) if (one.low[i] !== null) points.push(api.coord([categorical ? i : one.data[i][0], one.low[i]]));
+    return { type: "polygon", shape: { points }, style: { fill: fade(colour, 0.22), stroke: null } };
+  };
+}
+
+/** The option of ECharts for a specification. */
+export function option(spec, { narrow = false } = {}) {
+  const ink = INK[dark() ? "dark" : "light"];
+  const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const tooltip = { trigger: "item", confine: true, backgroundColor: ink.back, borderColor: ink.grid, textStyle: { color: ink.text, fontSize: 13 }, renderMode: "html" };
+  const base = { animation: false && !quiet, backgroundColor: "transparent", aria: { enabled: true, label: { description: spec.summary || spec.title } }, textStyle: { fontFamily: "system-ui, sans-serif", fontSize: 12, color: ink.text }, tooltip };
+  if (spec.kind === "flow") return { ...base, series: [{ type: "sankey", data: spec.nodes.map((n) => ({ name: n.name, itemStyle: { color: hue(n.entity || n.name) } })), links: spec.links, label: { color: ink.text, fontSize: 12 }, lineStyle: { color: "gradient", opacity: 0.35 }, right: narrow ? 90 : 150, left: 8 }] };
+  if (spec.kind === "heat") {
+    const values = spec.cells.map((c) => c[2]).filter((v) => v !== null);
+    return { ...base, grid: { left: 8, right: 8, top: 8, bottom: 26, containLabel: true },
+      xAxis: { ...axis({ ...spec.x, type: "category" }, ink, narrow, false), name: "", splitArea: { show: false } }, yAxis: axis({ ...spec.y, type: "category" }, ink, narrow, true),
+      visualMap: { show: false, min: spec.min ?? Math.min(...values), max: spec.max ?? Math.max(...values), inRange: { color: dark() ? ["#1c2a36", "#3a7ab0", "#8fd0f5"] : ["#e8f1f8", "#5b9bd0", "#004f86"] } },
+      tooltip: { ...tooltip, formatter: (p) => `${spec.y.values[p.value[1]]}<br>${spec.x.values[p.value[0]]}: ${spec.shown ? spec.shown(p.value[2]) : number(p.value[2])}` },
+      series: [{ type: "heatmap", data: spec.cells, itemStyle: { borderColor: ink.back, borderWidth: 2 } }] };
+  }
+  const categorical = (spec.horizontal ? spec.y : spec.x).type === "category";
+  const series = xySeries(spec, ink, categorical);
+  const named = spec.series.filter((one) => !one.hidden).map((one) => one.name);
+  const legend = named.length > 1 && !spec.bare;
+  return { ...base,
+    legend: legend ? { type: "scroll", top: 0, left: 0, data: named, textStyle: { color: ink.text, fontSize: 12 }, itemWidth: 16, itemHeight: 9, pageIconColor: ink.text, pageTextStyle: { color: ink.text } } : undefined,
+    grid: { left: spec.y.type === "category" ? 8 : 22, right: spec.right ?? (narrow ? 14 : 26), top: legend ? 34 : 16, bottom: spec.x.label ? 26 : 8, containLabel: true },
+    xAxis: axis(spec.x, ink, narrow, false), yAxis: axis(spec.y, ink, narrow, true),
+    tooltip: { ...tooltip, trigger: spec.trigger || (categorical ? "axis" : "item"), axisPointer: { type: "line", lineStyle: { color: ink.muted } }, formatter: (p) => told(spec, p, categorical) },
+    dataZoom: spec.zoom ? [{ type: "inside" }] : undefined,
+    series };
+}
+
+function told(spec, given, categorical) {
+  const list = [].concat(given).filter((p) => p.seriesType !== "custom");
+  const lines = list.map((p) => {
+    const one = spec.series.find((s) => s.name === p.seriesName) || {};
+    const value = Array.isArray(p.value) ? p.value[1] : p.value;
+    const i = p.dataIndex;
+    const range = one.low && one.low[i] !== null ? ` [${number(one.low[i])}–${number(one.high[i])}]` : "";
+    const unit = (spec.horizontal ? spec.x.unit : spec.y.unit) || "";
+    const tip = one.tips ? `<br>${escapeText(one.tips[i])}` : "";
+    return `${escapeText(p.seriesName)}: <b>${tick(value)}</b>${range} ${escapeText(unit)}${tip}`;
+  });
+  const first = list[0];
+  const head = !first ? "" : categorical ? first.name : `${escapeText(spec.x.label)}: ${tick(first.value[0])} ${escapeText(spec.x.unit || "")}`;
+  return [escapeText(head), ...lines].join("<br>");
+}
+const escapeText = (text) => String(text ?? "").replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+
+/** The figures of a chart as a table: heads and rows. */
+export function twin(spec) {
+  if (spec.kind === "flow") return { heads: [t("chart.from"), t("chart.to"), spec.unit || t("chart.value")], rows: spec.links.map((l) => [l.source, l.target, l.value]) };
+  if (spec.kind === "heat") {
+    const at = new Map(spec.cells.map(([x, y, v]) => [`${x},${y}`, v]));
+    return { heads: [spec.y.label || "", ...spec.x.values], rows: spec.y.values.map((name, y) => [name, ...spec.x.values.map((_, x) => at.get(`${x},${y}`) ?? null)]) };
+  }
+  const along = spec.horizontal ? spec.y : spec.x;
+  const up = spec.horizontal ? spec.x : spec.y;
+  const unit = up.unit ? ` [${up.unit}]` : "";
+  if (along.type === "category") {
+    const heads = [along.label || "", ...spec.series.flatMap((one) => [one.name + unit, ...(one.low ? [t("chart.low"), t("chart.high")] : [])])];
+    return { heads, rows: along.values.map((name, i) => [name, ...spec.series.flatMap((one) => [one.data[i], ...(one.low ? [one.low[i], one.high[i]] : [])])]) };
+  }
+  const heads = [t("chart.series"), axisName(spec.x), axisName(spec.y), ...(spec.series.some((s) => s.low) ? [t("chart.low"), t("chart.high")] : []), ...(spec.series.some((s) => s.tips) ? [""] : [])];
+  const rows = spec.series.flatMap((one) => one.data.map((p, i) => [one.name, p[0], p[1], ...(heads.length > 3 && spec.series.some((s) => s.low) ? [one.low ? one.low[i] : null, one.high ? one.high[i] : null] : []), ...(spec.series.some((s) => s.tips) ? [one.tips ? one.tips[i] : ""] : [])]));
+  return { heads, rows };
+}
+
+/** A chart as CSV text. */
+export function csv(spec) {
+  const { heads, rows } = twin(spec);
+  const cell = (value) => { const text = value === null || value === undefined ? "" : String(value); return /[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text; };
+  return [heads, ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n";
+}
+
+/** A chart with its table, its files and its words for who does not see it. */
+export function Chart({ spec, height = 300, group, onPick }) {
+  const place = useRef(null);
+  const chart = useRef(null);
+  const [asTable, setAsTable] = useState(false);
+  const [width, setWidth] = useState(0);
+  const key = useMemo(() => JSON.stringify(spec), [spec]);
+  const name = `jevons-${spec.id || "chart"}`;
+  useEffect(() => {
+    if (asTable || !place.current) return undefined;
+    const drawn = init(place.current, null, { renderer: "svg", locale: language() === "zh" ? "ZH" : "EN" });
+    chart.current = drawn;
+    if (group) { drawn.group = group; connect(group); }
+    if (onPick) drawn.on("click", (event) => onPick(event));
+    const watch = new ResizeObserver(() => { if (place.current) { drawn.resize(); setWidth(place.current.clientWidth); } });
+    watch.observe(place.current);
+    return () => { watch.disconnect(); drawn.dispose(); chart.current = null; };
+  }, [asTable, language()]);
+  useEffect(() => {
+    if (chart.current) chart.current.setOption(option(spec, { narrow: (place.current.clientWidth || 600) < 480 }), { notMerge: true });
+  }, [key, asTable, width < 480, language(), dark()]);
+  const svg = () => new XMLSerializer().serializeToString(place.current.querySelector("svg"));
+  const png = () => {
+    const node = place.current.querySelector("svg");
+    const [w, h] = [node.clientWidth || 800, node.clientHeight || height];
+    const image = new Image();
+    image.onload = () => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: w * 2, height: h * 2 });
+      const pen = canvas.getContext("2d");
+      pen.fillStyle = INK[dark() ? "dark" : "light"].back; pen.fillRect(0, 0, w * 2, h * 2); pen.drawImage(image, 0, 0, w * 2, h * 2);
+      canvas.toBlob((blob) => download(`${name}.png`, blob));
+    };
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg())}`;
+  };
+  const table = asTable ? twin(spec) : null;
+  return html`<figure class="chart" id=${spec.id ? `chart-${spec.id}` : null}>
+    <figcaption><span class="chart-title">${spec.title}</span>
+      <span class="chart-tools"><button type="button" class="small" aria-pressed=${asTable} onClick=${() => setAsTable(!asTable)}>${asTable ? t("chart.chart") : t("chart.table")}</button>
+      ${asTable ? null : html`<button type="button" class="small" onClick=${png}>PNG</button><button type="button" class="small" onClick=${() => download(`${name}.svg`, svg(), "image/svg+xml")}>SVG</button>`}
+      <button type="button" class="small" onClick=${() => download(`${name}.csv`, csv(spec), "text/csv")}>CSV</button></span></figcaption>
+    ${asTable ? html`<div class="scroll" tabindex="0" role="region" aria-label=${spec.title} style=${`max-height:${height}px`}><table><caption class="hidden">${spec.title}</caption><thead><tr>${table.heads.map((one) => html`<th scope="col">${one}</th>`)}</tr></thead>
+      <tbody>${table.rows.map((row) => html`<tr>${row.map((cell, i) => (i === 0 ? html`<th scope="row">${cell}</th>` : html`<td class=${typeof cell === "number" ? "right" : ""}>${typeof cell === "number" ? tick(cell) : cell ?? "–"}</td>`))}</tr>`)}</tbody></table></div>`
+    : html`<div class="plot" role="img" aria-label=${spec.summary || spec.title} ref=${place} style=${`height:${spec.height || height}px`}></div>`}
+    ${spec.note ? html`<p class="hint">${spec.note}</p>` : null}</figure>`;
+}

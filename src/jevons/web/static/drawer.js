@@ -1,0 +1,96 @@
+// "Where from?": the figure in words, what it follows from, and the facts at the end of it.
+import { html, useEffect, useRef, useState } from "jevons/vendor/preact.js";
+import { t, word } from "jevons/i18n.js";
+import { quantity } from "jevons/format.js";
+import { copy } from "jevons/ui.js";
+import * as api from "jevons/api.js";
+
+/** Paths of explained figures by place in a result, for kinds whose names differ. */
+const PLACES = {
+  size: { "best.ttft_s": "best.ttft_s.mean", "best.tpot_s": "best.tpot_s.mean", "best.e2e_s": "best.e2e_s.mean", cost_per_month: "best.cost_per_h" },
+  buy_rent_api: { "api.output_cny_per_mtok": "api.per_output_mtok_cny" },
+};
+
+function guess(kind, path, paths) {
+  const mapped = (PLACES[kind] || {})[path] || path;
+  if (paths.includes(mapped)) return mapped;
+  const last = mapped.split(".").slice(-2).join(".");
+  return paths.find((one) => one.startsWith(`${mapped}.`)) || paths.find((one) => one === last || one.endsWith(`.${last}`)) || null;
+}
+
+function under(nodes, path) {
+  const tree = {};
+  const queue = [path];
+  while (queue.length) { const one = queue.shift(); if (nodes[one] && !tree[one]) { tree[one] = nodes[one]; queue.push(...(nodes[one].parents || [])); } }
+  return tree;
+}
+
+/** Evidence in one word. */
+export function Badge({ grade }) { return grade ? html`<span class=${`badge ${grade}`}>${word(`grade.${grade}`, grade)}</span>` : null; }
+
+function Tree({ nodes, path, depth = 0, seen = new Set() }) {
+  const node = nodes[path];
+  const [open, setOpen] = useState(depth < 2);
+  if (!node) return html`<li><code>${path}</code></li>`;
+  const parents = seen.has(path) ? [] : node.parents || [];
+  const next = new Set(seen).add(path);
+  const source = String(node.source || "");
+  const url = /https?:\/\/[^\s;,)]+/.exec(source);
+  return html`<li class="node"><div class="node-head">
+    ${parents.length ? html`<button type="button" class="twist" aria-expanded=${open} aria-label=${t(open ? "tree.close" : "tree.open", { path })} onClick=${() => setOpen(!open)}>${open ? "▾" : "▸"}</button>` : html`<span class="twist"></span>`}
+    <span><code>${path}</code> = <strong>${quantity(node.value, node.unit)}</strong>${node.low !== undefined ? html` <span class="range">[${quantity(node.low, node.unit)}–${quantity(node.high, node.unit)}]</span>` : null} <${Badge} grade=${node.grade}/></span></div>
+    ${node.formula ? html`<div class="formula">${node.formula}</div>` : null}${node.method ? html`<div class="formula" lang="en">${node.method}</div>` : null}
+    ${source ? html`<div class="source" lang="en">${url ? html`<a href=${url[0]} rel="noreferrer noopener" target="_blank">${source}</a>` : source}</div>` : null}
+    ${open && parents.length ? html`<ul>${parents.map((one) => html`<${Tree} nodes=${nodes} path=${one} depth=${depth + 1} seen=${next} key=${one}/>`)}</ul>` : null}</li>`;
+}
+
+/** The drawer over the page; Esc closes it and the focus returns. */
+export function Drawer({ asked, answer, frozen, close }) {
+  const box = useRef(null);
+  const [tree, setTree] = useState(null);
+  const [state, setState] = useState("loading");
+  const meta = answer && answer.meta;
+  useEffect(() => {
+    if (!asked) return undefined;
+    const before = document.activeElement;
+    box.current.querySelector("button").focus();
+    let on = true;
+    setTree(null); setState("loading");
+    (async () => {
+      try {
+        if (!meta) { setState("none"); return; }
+        const paths = frozen ? Object.keys(frozen.nodes) : meta.explained || [];
+        const path = guess(meta.kind, asked.path, paths);
+        if (!path) { setState("none"); return; }
+        const nodes = frozen ? under(frozen.nodes, path) : (await api.get(`/runs/${meta.id}/explain?path=${encodeURIComponent(path)}`)).nodes;
+        if (on) { setTree({ path, nodes }); setState("done"); }
+      } catch { if (on) setState("none"); }
+    })();
+    return () => { on = false; if (before && before.focus) before.focus(); };
+  }, [asked]);
+  if (!asked) return null;
+  const keys = (event) => {
+    if (event.key === "Escape") { event.stopPropagation(); close(); }
+    if (event.key === "Tab") {
+      const all = [...box.current.querySelectorAll("button, a[href], [tabindex='0']")];
+      const first = all[0], last = all[all.length - 1];
+      if (event.shiftKey && document.activeElement === first) { event.preventDefault(); last.focus(); }
+      else if (!event.shiftKey && document.activeElement === last) { event.preventDefault(); first.focus(); }
+    }
+  };
+  const report = () => `jevons ${meta ? meta.versions.jevons : ""} · ${meta ? meta.versions.facts : ""}\n${asked.path} = ${asked.shown}\n${meta ? JSON.stringify({ kind: meta.kind, input: meta.input }) : ""}\n${t("report.what")}\n`;
+  return html`<div class="veil" onClick=${(e) => e.target === e.currentTarget && close()}>
+    <aside class="drawer" role="dialog" aria-modal="true" aria-labelledby="drawer-title" ref=${box} onKeyDown=${keys}>
+      <div class="card-head"><h2 id="drawer-title">${t("from.title")}</h2><button type="button" class="small" onClick=${close} aria-label=${t("from.close")}>×</button></div>
+      <p class="drawer-value"><strong>${asked.shown}</strong>${asked.label ? html` <span>${asked.label}</span>` : null}</p>
+      ${asked.path ? html`<p><code>${asked.path}</code></p>` : null}
+      ${asked.low !== undefined && asked.low !== null ? html`<p>${t("from.range", { low: quantity(asked.low, asked.unit), high: quantity(asked.high, asked.unit) })}</p>` : null}
+      ${state === "loading" ? html`<p role="status">${t("from.loading")}</p>` : null}
+      ${state === "none" ? html`<p>${t(meta ? `from.method.${["size", "simulate", "train", "plan", "buy_rent_api"].includes(meta.kind) ? meta.kind : "other"}` : "from.method.other")}</p>
+        ${meta ? html`<dl class="inputs">${Object.entries(meta.input).map(([key, value]) => html`<dt>${word(`field.${key}`, key)}</dt><dd>${typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>`)}</dl>` : null}` : null}
+      ${tree ? html`<ul class="tree"><${Tree} nodes=${tree.nodes} path=${tree.path}/></ul>` : null}
+      <div class="buttons"><button type="button" onClick=${() => copy(String(asked.value ?? asked.shown))}>${t("from.copy")}</button>
+        <button type="button" onClick=${() => copy(report())}>${t("from.report")}</button></div>
+      ${meta ? html`<p class="footprint">${t("footprint", { version: meta.versions.jevons, facts: meta.versions.facts, seed: meta.seed ?? 0, id: meta.id || "–" })}</p>` : null}
+    </aside></div>`;
+}

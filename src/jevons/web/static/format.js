@@ -1,0 +1,110 @@
+// Numbers for people: units, significant digits, money in the currency that is shown, 万 and 亿 in Chinese.
+import { language, t } from "jevons/i18n.js";
+
+const settings = { currency: "CNY", rates: { CNY: { cny: 1 } }, myriads: true };
+
+/** Set what money is shown in, and the rates [CNY of one]. */
+export function setMoney(currency, rates) {
+  settings.currency = currency;
+  if (rates) settings.rates = rates;
+}
+/** The currency that is shown. */
+export function currency() { return settings.currency; }
+/** The dated rates. */
+export function rates() { return settings.rates; }
+/** Whether Chinese text counts in 万 and 亿. */
+export function setMyriads(on) { settings.myriads = on; }
+
+const locale = () => (language() === "zh" ? "zh-CN" : "en-US");
+const plain = (value, digits) => new Intl.NumberFormat(locale(), { maximumFractionDigits: digits, minimumFractionDigits: 0 }).format(value);
+
+/** A number with three significant digits below 1,000, grouped above. */
+export function number(value, digits = 3) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1000) return plain(Math.round(value), 0);
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size) + 1e-12));
+  return plain(value, Math.min(decimals, 8));
+}
+
+/** A large count: in thousands of thousands in English, in 万 and 亿 in Chinese. */
+export function large(value, digits = 3) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const steps = language() === "zh" && settings.myriads
+    ? [[1e12, " 万亿"], [1e8, " 亿"], [1e5, " 万", 1e4]]
+    : [[1e12, " trn"], [1e9, " bn"], [1e6, " M"]];
+  for (const [from, name, unit] of steps) if (size >= from) return number(value / (unit || from), digits) + name;
+  return number(value, digits);
+}
+
+/** A time, in the unit that suits it. */
+export function duration(seconds, digits = 3) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
+  const size = Math.abs(seconds);
+  if (size < 1e-3) return `${number(seconds * 1e6, digits)} µs`;
+  if (size < 1) return `${number(seconds * 1e3, digits)} ms`;
+  if (size < 600) return `${number(seconds, digits)} s`;
+  if (size < 86400 * 2) return `${number(seconds / 3600, digits)} h`;
+  return `${number(seconds / 86400, digits)} ${t("unit.days")}`;
+}
+
+/** Bytes in GB. */
+export function gigabytes(bytes) { return `${number(bytes / 1e9)} GB`; }
+
+/** A share as per cent. */
+export function percent(share, digits = 3) {
+  return share === null || share === undefined ? "–" : `${number(share * 100, digits)} %`;
+}
+
+/** Money of a currency in the one that is shown; null where there is no rate. */
+export function converted(value, from = "CNY") {
+  if (value === null || value === undefined) return null;
+  const a = settings.rates[from], b = settings.rates[settings.currency];
+  return a && b ? (value * a.cny) / b.cny : null;
+}
+
+/** Money with its currency. */
+export function money(value, from = "CNY", { digits = 3, big = true } = {}) {
+  const shown = converted(value, from);
+  if (shown === null) return value === null || value === undefined ? "–" : `${number(value, digits)} ${from}`;
+  return `${big ? large(shown, digits) : number(shown, digits)} ${settings.currency}`;
+}
+
+/** A value in its base unit as people read it. */
+export function quantity(value, unit, from = "CNY") {
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean") return value ? t("yes") : t("no");
+  if (value === null || value === undefined) return "–";
+  const [head, ...rest] = (unit || "1").split("/");
+  const per = rest.length ? `/${rest.join("/")}` : "";
+  switch (head) {
+    case "s": return per ? `${number(value)} s${per}` : duration(value);
+    case "frac": case "%": return percent(head === "%" ? value / 100 : value);
+    case "bytes": return value >= 1e12 ? `${number(value / 1e12)} TB${per}` : value >= 1e9 ? `${number(value / 1e9)} GB${per}` : `${number(value / 1e6)} MB${per}`;
+    case "W": return value >= 1e6 ? `${number(value / 1e6)} MW` : value >= 1e3 ? `${number(value / 1e3)} kW` : `${number(value)} W`;
+    case "flop": case "FLOP": return `${number(value / 1e12)} TFLOP${per}`;
+    case "CNY": case "USD": case "EUR": return money(value, head) + per;
+    case "1": case "": case "text": return large(value) + per;
+    default: return `${large(value)} ${unit}`;
+  }
+}
+
+/** The short name of a device id. */
+export function device(id) {
+  if (!id) return "–";
+  return String(id).replace(/_/g, " ").replace(/\b(rtx|sxm|pcie|nvl|gb|mi|pro)\b/gi, (w) => w.toUpperCase())
+    .replace(/^(h|a|b|l|gh|gb|mi|v|t)(\d)/i, (m, a, b) => a.toUpperCase() + b).replace(/^ascend/, "Ascend");
+}
+
+/** A layout in few words: degrees above one. */
+export function layout(one) {
+  if (!one) return "";
+  const parts = [];
+  for (const key of ["tp", "pp", "dp", "ep", "cp", "vpp"]) {
+    if (one[key] > 1) parts.push(`${key}${one[key]}${key === "dp" && one.dp_attention ? "-attention" : ""}`);
+  }
+  if (one.zero) parts.push(`zero${one.zero}`);
+  return parts.join(" ") || "tp1";
+}

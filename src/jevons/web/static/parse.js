@@ -1,0 +1,43 @@
+// What people write in a field, as the number that a function takes.
+const TIMES = { us: 1e-6, "µs": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400 };
+const SCALES = { k: 1e3, K: 1e3, M: 1e6, m: 1e6, bn: 1e9, B: 1e9, G: 1e9, T: 1e12, trn: 1e12, "万": 1e4, "亿": 1e8, "万亿": 1e12 };
+const PERIODS = { s: 1, min: 60, h: 3600, day: 86400, d: 86400, "天": 86400, month: 2629800 };
+
+/** A number from text such as "1,500", "1.5M", "3万", "300ms" or "1.5M/day"; null where it is none.
+ *  unit "s" reads times, unit "req/s" reads rates with a period. */
+export function parse(text, unit = "") {
+  const clean = String(text).trim().replace(/[,，\s]/g, "");
+  if (clean === "") return null;
+  const match = /^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(.*)$/i.exec(clean);
+  if (!match) return null;
+  let value = Number(match[1]);
+  let rest = match[2];
+  if (!Number.isFinite(value)) return null;
+  if (unit === "s") {
+    if (rest === "") return value;
+    return rest in TIMES ? value * TIMES[rest] : null;
+  }
+  const slash = rest.split("/");
+  const period = slash.length > 1 ? slash[1] : "";
+  rest = slash[0].replace(/(req|tokens|tok|gpus|gpu|CNY|USD|%)$/i, "");
+  if (rest in SCALES) value *= SCALES[rest];
+  else if (rest !== "") return null;
+  if (period) {
+    if (!(period in PERIODS)) return null;
+    if (unit.endsWith("/s")) value /= PERIODS[period];
+    else if (unit.endsWith("/day")) value *= PERIODS.day / PERIODS[period];
+  }
+  return value;
+}
+
+/** A number as a field shows it: short, and read back by parse to the same value. */
+export function compact(value, unit = "") {
+  if (value === null || value === undefined || value === "") return "";
+  if (typeof value === "string") return value;
+  const tidy = (x) => String(Number(x.toPrecision(6)));
+  if (unit === "s") return value < 1 ? `${tidy(value * 1e3)} ms` : `${tidy(value)} s`;
+  if (Math.abs(value) >= 1e12) return `${tidy(value / 1e12)}T`;
+  if (Math.abs(value) >= 1e6) return `${tidy(value / 1e6)}M`;
+  if (Math.abs(value) >= 1e4) return Math.round(value).toLocaleString("en-US");
+  return tidy(value);
+}

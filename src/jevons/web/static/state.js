@@ -1,0 +1,55 @@
+// The state of the page is its address: #/size?model=deepseek-v3&rate=30
+const KEPT = ["lang", "cur", "theme"];
+
+/** The address as a screen and its values; numbers, truth values and lists are read back as such. */
+export function read(hash = location.hash) {
+  const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
+  const values = {};
+  for (const [key, text] of new URLSearchParams(query)) {
+    const value = text === "true" ? true : text === "false" ? false
+      : /^-?(0|[1-9]\d*)(\.\d+)?(e[-+]?\d+)?$/i.test(text) ? Number(text) : text;
+    if (key in values) values[key] = [].concat(values[key], value);
+    else values[key] = value;
+  }
+  return { screen: path || "start", values };
+}
+
+/** The address of a screen with values; empty ones are left out. */
+export function address(screen, values = {}) {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(values)) {
+    if (value === null || value === undefined || value === "") continue;
+    for (const item of [].concat(value)) query.append(key, String(item));
+  }
+  const text = query.toString();
+  return `#/${screen}${text ? `?${text}` : ""}`;
+}
+
+/** Go to a screen; settings stay in the address. */
+export function go(screen, values = {}, { replace = false } = {}) {
+  const now = read().values;
+  const kept = Object.fromEntries(KEPT.filter((key) => key in now).map((key) => [key, now[key]]));
+  const target = address(screen, { ...values, ...kept });
+  if (replace) { history.replaceState(null, "", target); window.dispatchEvent(new HashChangeEvent("hashchange")); }
+  else location.hash = target;
+}
+
+/** Change a setting in the address. */
+export function setting(key, value) {
+  const { screen, values } = read();
+  history.replaceState(null, "", address(screen, { ...values, [key]: value }));
+  try { localStorage.setItem(`jevons.${key}`, value); } catch { /* a private window keeps nothing */ }
+  window.dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+/** A setting: of the address, else the one kept, else a default. */
+export function settled(key, otherwise) {
+  const given = read().values[key];
+  if (given !== undefined) return String(given);
+  try { return localStorage.getItem(`jevons.${key}`) || otherwise; } catch { return otherwise; }
+}
+
+/** Values without settings. */
+export function inputs(values) {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !KEPT.includes(key)));
+}

@@ -1,0 +1,245 @@
+// The parts that screens are made of.
+import { html, useEffect, useRef, useState, useMemo, useCallback } from "jevons/vendor/preact.js";
+import { rich, t, word } from "jevons/i18n.js";
+import { quantity } from "jevons/format.js";
+import { compact, parse } from "jevons/parse.js";
+import * as api from "jevons/api.js";
+
+/** Shared by all parts: the run that is shown, and the drawer. Set by the app. */
+export const shared = { openDrawer: () => {}, catalog: null, frozen: null };
+
+/** A number that can be asked where it is from. `path` is its place in the result. */
+export function Num({ value, unit = "1", path = "", text, label = "", low, high, grade }) {
+  const shown = text ?? quantity(value, unit);
+  const range = low !== null && low !== undefined && high !== null && high !== undefined
+    ? html`<span class="range"> [${quantity(low, unit)}–${quantity(high, unit)}]</span>` : null;
+  return html`<button type="button" class="num" data-path=${path}
+    aria-label=${`${label ? `${label}: ` : ""}${shown}. ${t("from.ask")}`}
+    onClick=${() => shared.openDrawer({ path, value, unit, shown, label, low, high, grade })}>${shown}${range}</button>`;
+}
+
+/** A sentence of the catalogue with numbers in it. */
+export function Sentence({ id, values, tag = "p", cls = "" }) {
+  const parts = rich(id, values);
+  return tag === "h1" ? html`<h1 class=${cls} id="answer">${parts}</h1>` : html`<p class=${cls}>${parts}</p>`;
+}
+
+/** A box with a heading. */
+export function Card({ title, children, cls = "", actions }) {
+  return html`<section class=${`card ${cls}`}>
+    ${title ? html`<div class="card-head"><h2>${title}</h2>${actions}</div>` : null}${children}</section>`;
+}
+
+/** What went wrong, and buttons that put it right. */
+export function ErrorBox({ error, apply }) {
+  if (!error) return null;
+  const head = error.offline ? t("error.offline") : error.code === 3 ? t("error.infeasible") : error.code === 2 ? t("error.input") : t("error.program");
+  return html`<div class="error" role="alert"><strong>${head}</strong>
+    ${error.field && error.code === 2 ? html`<p class="field-name">${t("error.field")}: ${word(`field.${error.field}`, error.field)}</p>` : null}
+    ${error.message ? html`<p lang="en">${error.message}</p>` : null}
+    <div class="buttons">${(error.remedies || []).map((one) => html`<button type="button" class="remedy" onClick=${() => apply(one)}>${remedyText(one)}</button>`)}</div>
+  </div>`;
+}
+
+function remedyText(one) {
+  if (one.value === null) return t("remedy.leave", { field: word(`field.${one.field}`, one.field) });
+  const unit = ["ttft", "tpot", "e2e"].includes(one.field) ? "s" : "";
+  return t("remedy.set", { field: word(`field.${one.field}`, one.field), value: compact(one.value, typeof one.value === "number" ? unit : "") });
+}
+
+/** Progress of a run, with a way to stop it. */
+export function RunBar({ state, progress, cancel, seconds }) {
+  if (state === "idle") return null;
+  const words = { estimating: t("run.estimating"), estimate: t("run.estimate"), running: t("run.running"), done: t("run.done"), cancelled: t("run.cancelled"), failed: t("run.failed") };
+  const busy = state === "running" || state === "estimating";
+  const share = progress && progress.of ? progress.done / progress.of : null;
+  return html`<div class=${`runbar ${state}`} role="status" aria-live="polite">
+    <span class="dot" aria-hidden="true"></span><span>${words[state]}${progress && busy && progress.stage ? html` · <span lang="en">${progress.stage}</span>` : null}
+    ${progress && progress.of && busy ? ` · ${progress.done}/${progress.of}` : null}${state === "done" && seconds ? ` · ${quantity(seconds, "s")}` : null}</span>
+    ${share !== null && busy ? html`<progress value=${share} aria-label=${t("run.progress")}></progress>` : null}
+    ${state === "running" && cancel ? html`<button type="button" class="small" onClick=${cancel}>${t("run.cancel")}</button>` : null}
+  </div>`;
+}
+
+/** A label over a field; its problem stands beneath it. */
+export function Field({ name, children, hint, id }) {
+  return html`<div class="field"><label for=${id}>${word(`field.${name}`, name)}</label>${children}${hint ? html`<p class="hint">${hint}</p>` : null}</div>`;
+}
+
+/** Text that is read as a number with its unit, told when it is left or Enter is pressed; with a slider where it has bounds. */
+export function NumberField({ name, value, unit = "", min, max, log = true, step, set, placeholder = "", whole = false }) {
+  const id = `f-${name}`;
+  const [text, setText] = useState(compact(value, unit));
+  const [wrong, setWrong] = useState("");
+  const typing = useRef(false);
+  useEffect(() => { if (!typing.current) { setText(compact(value, unit)); setWrong(""); } }, [value, unit]);
+  const commit = () => {
+    typing.current = false;
+    if (text.trim() === "") { setWrong(""); set(null); return; }
+    const number = parse(text, unit);
+    if (number === null) { setWrong(t(unit === "s" ? "field.wrong_time" : "field.wrong_number")); return; }
+    setWrong("");
+    set(whole ? Math.round(number) : number);
+    setText(compact(whole ? Math.round(number) : number, unit));
+  };
+  const to = (x) => (log ? Math.log(x / min) / Math.log(max / min) : (x - min) / (max - min)) * 1000;
+  const from = (p) => { const raw = log ? min * (max / min) ** (p / 1000) : min + ((max - min) * p) / 1000; return whole ? Math.max(1, Math.round(raw)) : step ? Math.round(raw / step) * step : Number(raw.toPrecision(2)); };
+  const current = parse(compact(value, unit), unit);
+  return html`<div class="field"><label for=${id}>${word(`field.${name}`, name)}${unit && unit !== "s" ? html` <span class="unit">[${word(`unit.${unit}`, unit)}]</span>` : null}</label>
+    <div class=${min !== undefined ? "with-slider" : ""}>
+    ${min !== undefined ? html`<input type="range" min="0" max="1000" step="1" aria-label=${word(`field.${name}`, name)}
+      value=${current === null || !(current > 0 || !log) ? 500 : Math.min(1000, Math.max(0, to(current)))}
+      aria-valuetext=${compact(value, unit)} onInput=${(e) => set(from(Number(e.target.value)))}/>` : null}
+    <input type="text" inputmode="decimal" id=${id} value=${text} placeholder=${placeholder} aria-invalid=${wrong ? "true" : "false"} aria-describedby=${wrong ? `${id}-wrong` : null}
+      onInput=${(e) => { typing.current = true; setText(e.target.value); }} onBlur=${() => typing.current && commit()} onKeyDown=${(e) => e.key === "Enter" && commit()} autocomplete="off"/></div>
+    ${wrong ? html`<p class="wrong" id=${`${id}-wrong`} role="alert">${wrong}</p>` : null}</div>`;
+}
+
+/** A choice from a list that may be typed into. */
+export function Pick({ name, value, options, set, placeholder = "" }) {
+  const id = `f-${name}`;
+  const [text, setText] = useState(value || "");
+  useEffect(() => setText(value || ""), [value]);
+  const commit = () => text !== (value || "") && set(text.trim());
+  return html`<div class="field"><label for=${id}>${word(`field.${name}`, name)}</label>
+    <input type="text" id=${id} list=${`${id}-list`} value=${text} placeholder=${placeholder} autocomplete="off" spellcheck=${false}
+      onInput=${(e) => { setText(e.target.value); if (options.some((one) => one.value === e.target.value)) set(e.target.value); }}
+      onBlur=${commit} onKeyDown=${(e) => e.key === "Enter" && commit()}/>
+    <datalist id=${`${id}-list`}>${options.map((one) => html`<option value=${one.value}>${one.label}</option>`)}</datalist></div>`;
+}
+
+/** One of a few. */
+export function Select({ name, value, options, set, label }) {
+  const id = `f-${name}`;
+  return html`<div class="field"><label for=${id}>${label || word(`field.${name}`, name)}</label>
+    <select id=${id} value=${value} onChange=${(e) => set(e.target.value)}>${options.map((one) => html`<option value=${one.value} selected=${String(one.value) === String(value)}>${one.label}</option>`)}</select></div>`;
+}
+
+/** A switch. */
+export function Check({ name, value, set }) {
+  return html`<div class="field check"><label><input type="checkbox" checked=${!!value} onChange=${(e) => set(e.target.checked)}/> ${word(`field.${name}`, name)}</label></div>`;
+}
+
+/** Several devices as chips. */
+export function Chips({ name, values, options, set }) {
+  const id = `f-${name}`;
+  const [text, setText] = useState("");
+  const list = [].concat(values || []);
+  const add = (value) => { const clean = value.trim(); if (clean && !list.includes(clean)) set([...list, clean]); setText(""); };
+  const label = (value) => (options.find((one) => one.value === value) || {}).short || value;
+  return html`<div class="field"><label for=${id}>${word(`field.${name}`, name)}</label>
+    <div class="chips">${list.map((one) => html`<span class="chip" key=${one}>${label(one)}${list.length > 1 ? html`<button type="button" aria-label=${t("chips.remove", { name: label(one) })} onClick=${() => set(list.filter((x) => x !== one))}>×</button>` : null}</span>`)}
+    <input type="text" id=${id} list=${`${id}-list`} value=${text} placeholder=${t("chips.add")} autocomplete="off" spellcheck=${false}
+      onInput=${(e) => { setText(e.target.value); if (options.some((one) => one.value === e.target.value)) add(e.target.value); }} onKeyDown=${(e) => e.key === "Enter" && add(text)} onBlur=${() => text && add(text)}/></div>
+    <datalist id=${`${id}-list`}>${options.map((one) => html`<option value=${one.value}>${one.label}</option>`)}</datalist></div>`;
+}
+
+/** Text to copy or keep. */
+export function Code({ text, name = "jevons.txt", label }) {
+  const [copied, setCopied] = useState(false);
+  return html`<div class="code"><div class="code-bar">${label ? html`<span>${label}</span>` : null}
+    <button type="button" class="small" onClick=${() => copy(text).then(() => { setCopied(true); setTimeout(() => setCopied(false), 1500); })}>${copied ? t("code.copied") : t("code.copy")}</button>
+    <button type="button" class="small" onClick=${() => download(name, text, "text/plain")}>${t("code.download")}</button></div>
+    <pre tabindex="0">${text}</pre></div>`;
+}
+
+/** Put text on the clipboard, also where the page has no right to. */
+export async function copy(text) {
+  try { await navigator.clipboard.writeText(text); } catch {
+    const area = Object.assign(document.createElement("textarea"), { value: text });
+    document.body.append(area); area.select(); document.execCommand("copy"); area.remove();
+  }
+}
+
+/** Keep content as a file. */
+export function download(name, content, type) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
+  link.download = name; document.body.append(link); link.click(); link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 2000);
+}
+
+/** A table that sorts by its heads. columns: {key, label, show?, text?}; rows are objects. */
+export function Grid({ columns, rows, caption, most = 200, onPick, picked, cls = "" }) {
+  const [order, setOrder] = useState(null);
+  const sorted = useMemo(() => {
+    if (!order) return rows;
+    const value = (row) => row[order.key];
+    return [...rows].sort((a, b) => {
+      const [x, y] = [value(a), value(b)];
+      if (x === y) return 0;
+      if (x === null || x === undefined) return 1;
+      if (y === null || y === undefined) return -1;
+      return (x < y ? -1 : 1) * (order.down ? -1 : 1);
+    });
+  }, [rows, order]);
+  const mark = (key) => (order && order.key === key ? (order.down ? "descending" : "ascending") : "none");
+  return html`<div class=${`scroll ${cls}`} tabindex="0" role="region" aria-label=${caption}><table>
+    <caption>${caption}</caption><thead><tr>${columns.map((c) => html`<th scope="col" aria-sort=${mark(c.key)} class=${c.text ? "" : "right"}>
+      <button type="button" class="sort" onClick=${() => setOrder({ key: c.key, down: order && order.key === c.key ? !order.down : false })}>${c.label}<span aria-hidden="true">${mark(c.key) === "ascending" ? " ▲" : mark(c.key) === "descending" ? " ▼" : ""}</span></button></th>`)}</tr></thead>
+    <tbody>${sorted.slice(0, most).map((row, place) => html`<tr class=${picked === row ? "picked" : ""} onClick=${onPick ? () => onPick(row) : null}>${columns.map((c, at) => {
+      const shown = c.show ? c.show(row[c.key], row) : row[c.key] ?? "–";
+      return at === 0 ? html`<th scope="row" class=${c.text ? "" : "right"}>${onPick ? html`<button type="button" class="link" aria-pressed=${picked === row} onClick=${(e) => { e.stopPropagation(); onPick(row); }}>${shown}</button>` : shown}</th>` : html`<td class=${c.text ? "" : "right"}>${shown}</td>`; })}</tr>`)}</tbody></table>
+    ${sorted.length > most ? html`<p class="hint">${t("grid.more", { n: sorted.length - most })}</p>` : null}</div>`;
+}
+
+/** One of several views of the same thing. */
+export function Tabs({ label, tabs, value, set }) {
+  const keys = (event) => {
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (!step) return;
+    const place = (tabs.findIndex((one) => one.value === value) + step + tabs.length) % tabs.length;
+    set(tabs[place].value);
+    event.currentTarget.children[place].focus();
+  };
+  return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${keys}>${tabs.map((one) => html`<button type="button" role="tab" aria-selected=${one.value === value} tabindex=${one.value === value ? 0 : -1} onClick=${() => set(one.value)}>${one.label}</button>`)}</div>`;
+}
+
+/** Ask a question when its input changes: an estimate first where there is one, then the run. The newest wins. */
+export function useRun(kind, input, { estimate = null, first = null, wait = 150, only = null } = {}) {
+  const [view, setView] = useState({ state: "idle", answer: first, error: null, progress: null });
+  const control = useRef(null);
+  const key = JSON.stringify([kind, input, estimate]);
+  const cancel = useCallback(() => { if (control.current) control.current.abort(); setView((old) => ({ ...old, state: "cancelled", progress: null })); }, []);
+  useEffect(() => {
+    if (shared.frozen || input === null) return undefined;
+    const abort = new AbortController();
+    control.current = abort;
+    const put = (change) => !abort.signal.aborted && setView((old) => ({ ...old, ...change }));
+    const timer = setTimeout(async () => {
+      put({ state: "estimating", progress: null });
+      try {
+        if (estimate) {
+          const answer = await api.post(`/${estimate.path}`, estimate.input, abort.signal);
+          put({ state: only === "estimate" ? "done" : "estimate", answer, error: null, exact: false });
+          if (only === "estimate") return;
+        }
+        if (kind) {
+          put({ state: "running" });
+          const answer = await api.run(kind, input, (progress) => put({ progress }), abort.signal);
+          put({ state: "done", answer, error: null, progress: null, exact: true });
+        }
+      } catch (error) {
+        if (error.name === "AbortError") { put({ state: "cancelled", progress: null }); return; }
+        put({ state: "failed", error, progress: null });
+      }
+    }, wait);
+    return () => { clearTimeout(timer); abort.abort(); };
+  }, [key]);
+  return { ...view, cancel };
+}
+
+/** Links to a run's files. */
+export function Files({ answer, input, chart = true }) {
+  const meta = answer && answer.meta;
+  if (!meta || !meta.id || shared.frozen) return null;
+  const endings = ["html", "json", "csv", ...(chart ? ["svg"] : []), "yaml", "py", "md"];
+  return html`<div class="files"><span>${t("files.title")}</span> ${endings.map((one) => html`<a href=${api.file(meta.id, one, { lang: document.documentElement.lang.slice(0, 2) })} download>${one.toUpperCase()}</a> `)}</div>`;
+}
+
+/** What an answer rests on, in small print. */
+export function Footprint({ answer }) {
+  const meta = answer && answer.meta;
+  if (!meta) return null;
+  return html`<p class="footprint">${t("footprint", { version: meta.versions.jevons, facts: meta.versions.facts, seed: meta.seed ?? 0, id: meta.id || "–" })}</p>`;
+}

@@ -1,0 +1,3 @@
+import { html } from "jevons/vendor/preact.js";
+export function View() { return html`<p>…</p>`; }
+export function Result() { return html`<p>…</p>`; }

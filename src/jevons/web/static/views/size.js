@@ -1,0 +1,213 @@
+// Size: how many accelerators, which layout, for a model, a load and its limits.
+import { html, useState } from "jevons/vendor/preact.js";
+import { t, word } from "jevons/i18n.js";
+import { converted, currency, device, duration, gigabytes, layout, money, number, percent, quantity } from "jevons/format.js";
+import { Card, Check, Chips, Code, ErrorBox, Files, Footprint, Grid, Num, NumberField, Pick, RunBar, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
+import { Chart } from "jevons/chart.js";
+import { address } from "jevons/state.js";
+import { Figure, Split, deviceOptions, keywords, modelOptions, months, useAnswer, useForm } from "jevons/views/common.js";
+import * as api from "jevons/api.js";
+
+export const defaults = { model: "deepseek-v3", gpu: ["h200_sxm"], rate: 30, isl: 2000, osl: 500, ttft: 1, tpot: 0.05, percentile: "p95", engine: "vllm", confidence: 0.8 };
+const NAMES = ["model", "gpu", "gpus", "rate", "concurrency", "isl", "osl", "ttft", "tpot", "e2e", "percentile", "confidence", "engine", "precision", "kv_precision", "gpu_hour", "budget", "tp", "pp", "ep", "dp", "max_replica_gpus", "max_num_seqs", "isl_cv", "osl_cv", "seed", "as_of", "trace"];
+const SHAPES = { chat: [2000, 500], agent: [8000, 800], rag: [6000, 300], code: [3000, 1000], reasoning: [1500, 8000] };
+
+/** Keywords of `size` for a form. */
+export function input(form) {
+  const given = keywords(form, NAMES);
+  if (given.gpu) given.gpu = [].concat(given.gpu);
+  if (given.trace) { delete given.rate; delete given.isl; delete given.osl; delete given.concurrency; }
+  if (given.concurrency) delete given.rate;
+  return given;
+}
+
+export function View({ values, go }) {
+  const { form, set, setAll } = useForm(defaults, values, go);
+  const given = input(form);
+  const run = useRun("size", given, { estimate: { path: "size", input: { ...given, static: true } } });
+  useAnswer(run.answer);
+  const apply = (remedy) => setAll({ [remedy.field]: remedy.value });
+  const by = form.concurrency ? "users" : form.trace ? "trace" : "rate";
+  const shape = Object.keys(SHAPES).find((one) => SHAPES[one][0] === form.isl && SHAPES[one][1] === form.osl) || "own";
+  const fields = html`
+    <${Pick} name="model" value=${form.model} options=${modelOptions()} set=${(v) => set("model", v)}/>
+    <${Chips} name="gpu" values=${form.gpu} options=${deviceOptions()} set=${(v) => set("gpu", v)}/>
+    <${Select} name="load_by" value=${by} options=${["rate", "users", ...(form.trace ? ["trace"] : [])].map((one) => ({ value: one, label: t(`load.${one}`) }))} set=${(v) => setAll(v === "users" ? { concurrency: 100, trace: null } : { concurrency: null, trace: null })}/>
+    ${by === "users" ? html`<${NumberField} name="concurrency" value=${form.concurrency} min=${1} max=${10000} whole set=${(v) => set("concurrency", v)}/>`
+      : by === "rate" ? html`<${NumberField} name="rate" unit="req/s" value=${form.rate} min=${0.1} max=${1000} set=${(v) => set("rate", v)}/>` : html`<p class="hint">${form.trace}</p>`}
+    <${Select} name="shape" value=${shape} options=${[...Object.keys(SHAPES), "own"].map((one) => ({ value: one, label: t(`shape.${one}`) }))} set=${(v) => SHAPES[v] && setAll({ isl: SHAPES[v][0], osl: SHAPES[v][1] })}/>
+    <div class="two"><${NumberField} name="isl" value=${form.isl} whole set=${(v) => set("isl", v)}/><${NumberField} name="osl" value=${form.osl} whole set=${(v) => set("osl", v)}/></div>
+    <${NumberField} name="ttft" unit="s" value=${form.ttft} min=${0.05} max=${20} set=${(v) => set("ttft", v)}/>
+    <${NumberField} name="tpot" unit="s" value=${form.tpot} min=${0.002} max=${0.5} set=${(v) => set("tpot", v)}/>
+    <div class="two"><${Select} name="percentile" value=${form.percentile} options=${["mean", "p50", "p90", "p95", "p99"].map((one) => ({ value: one, label: one }))} set=${(v) => set("percentile", v)}/>
+    <${Select} name="engine" value=${form.engine} options=${(shared.catalog ? shared.catalog.engines : ["vllm"]).map((one) => ({ value: one, label: one }))} set=${(v) => set("engine", v)}/></div>
+    <details><summary>${t("form.price")}</summary><div class="fields">
+      <${Pick} name="gpu_hour" value=${form.gpu_hour} options=${[{ value: "2 USD", label: "" }, { value: "8 CNY", label: "" }]} set=${(v) => set("gpu_hour", v)} placeholder=${t("placeholder.own_cost")}/>
+      <${Pick} name="budget" value=${form.budget} options=${[{ value: "300k CNY", label: "" }]} set=${(v) => set("budget", v)} placeholder="300k CNY"/>
+      <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>
+    <details><summary>${t("form.advanced")}</summary><div class="fields">
+      <div class="two">${["tp", "pp", "ep", "dp"].map((one) => html`<${NumberField} name=${one} value=${form[one]} whole set=${(v) => set(one, v)} placeholder=${t("placeholder.search")}/>`)}</div>
+      <${Select} name="precision" value=${form.precision || "auto"} options=${["auto", "native", "bf16", "fp8", "int8"].map((one) => ({ value: one, label: one }))} set=${(v) => set("precision", v === "auto" ? null : v)}/>
+      <${Select} name="kv_precision" value=${form.kv_precision || "bf16"} options=${["bf16", "fp8"].map((one) => ({ value: one, label: one }))} set=${(v) => set("kv_precision", v === "bf16" ? null : v)}/>
+      <div class="two"><${NumberField} name="gpus" value=${form.gpus} whole set=${(v) => set("gpus", v)} placeholder="–"/><${NumberField} name="max_replica_gpus" value=${form.max_replica_gpus} whole set=${(v) => set("max_replica_gpus", v)} placeholder="16"/></div>
+      <${NumberField} name="e2e" unit="s" value=${form.e2e} set=${(v) => set("e2e", v)} placeholder="–"/>
+      <${NumberField} name="confidence" value=${form.confidence} set=${(v) => set("confidence", v)}/>
+      <${NumberField} name="seed" value=${form.seed} whole set=${(v) => set("seed", v)} placeholder="0"/></div></details>`;
+  const load = by === "users" ? `${number(form.concurrency)} ${t("load.users")}` : by === "rate" ? `${number(form.rate)} req/s` : t("load.trace");
+  return html`<${Split} summary=${`${form.model} · ${[].concat(form.gpu).map(device).join(", ")} · ${load}`} form=${fields}>
+    <${ErrorBox} error=${run.error} apply=${apply}/>
+    ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>`
+      : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
+}
+
+const stat = (fleet, name, result) => {
+  const which = result.limits.percentile.split(" ")[0];
+  const one = (fleet.latency[name] || {})[which] || (fleet.latency[name] || {}).mean;
+  if (!one) return { value: fleet[name] };
+  return typeof one === "number" ? { value: one } : { value: one.mean ?? one.value, low: one.low, high: one.high };
+};
+
+/** The layout of a fleet in words. */
+export function shape(fleet) {
+  const own = layout(fleet.layout);
+  if (fleet.prefill_layout) return t("size.disaggregated", { p: fleet.prefill_replicas, pl: layout(fleet.prefill_layout), d: fleet.replicas, dl: own });
+  return t("size.replicas", { n: number(fleet.replicas), layout: own });
+}
+
+export function Result({ answer, input: given, state, bar }) {
+  const [picked, setPicked] = useState(0);
+  const entries = answer.entries || [answer.best];
+  const fleet = entries[picked] || answer.best;
+  const at = picked === 0 ? "best" : `entries.${picked}`;
+  const which = answer.limits.percentile.split(" ")[0];
+  const ttft = stat(fleet, "ttft_s", answer), tpot = stat(fleet, "tpot_s", answer);
+  const rate = answer.load.rate_req_per_s || fleet.req_per_s;
+  const room = fleet.req_per_s_at_most && rate ? fleet.req_per_s_at_most / rate - 1 : null;
+  const limit = (value, name) => (answer.limits[name] ? ` ${t("size.limit", { limit: duration(answer.limits[name]) })}` : "");
+  const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
+  const values = {
+    n: num(fleet.accelerators, "1", `${at}.accelerators`, t("col.accelerators"), { text: `${number(fleet.accelerators)} × ${device(fleet.gpu)}` }),
+    model: answer.model, rate: num(rate, "req/s", "load.rate_req_per_s", t("field.rate")),
+  };
+  return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
+    <${Sentence} id=${answer.load.users ? "size.answer_users" : "size.answer"} values=${{ ...values, users: number(answer.load.users) }} tag="h1"/>
+    <dl class="facts-line">
+      <${Figure} label=${t("col.layout")}>${shape(fleet)} · ${fleet.precision}<//>
+      <${Figure} label=${`TTFT ${which}`}>${num(ttft.value, "s", `${at}.ttft_s`, `TTFT ${which}`, ttft)}${limit(ttft.value, "ttft_s")}<//>
+      <${Figure} label=${`TPOT ${which}`}>${num(tpot.value, "s", `${at}.tpot_s`, `TPOT ${which}`, tpot)}${limit(tpot.value, "tpot_s")}<//>
+      ${fleet.cost_per_h !== null && fleet.cost_per_h !== undefined ? html`<${Figure} label=${t("col.cost_month")}>${num(fleet.cost_per_h * months, `${fleet.currency}`, `${at}.cost_per_h`, t("col.cost_month"))}<//>
+      <${Figure} label=${t("col.cost_mtok")}>${num(fleet.cost_per_mtok, `${fleet.currency}/Mtok`, `${at}.cost_per_mtok`, t("col.cost_mtok"), { low: fleet.cost_per_mtok_low, high: fleet.cost_per_mtok_high })}<//>` : null}
+      <${Figure} label=${t("col.power")}>${num(fleet.power_w, "W", `${at}.power_w`, t("col.power"))}<//>
+      ${room !== null ? html`<${Figure} label=${t("size.headroom")}>${num(room, "frac", `${at}.req_per_s_at_most`, t("size.headroom"), { text: `${room >= 0 ? "+" : ""}${percent(room, 2)}` })}<//>` : null}
+      ${fleet.chance_within_limits !== null && fleet.chance_within_limits !== undefined ? html`<${Figure} label=${t("size.chance")}>${num(fleet.chance_within_limits, "frac", `${at}.chance_within_limits`, t("size.chance"), { text: percent(fleet.chance_within_limits, 2) })}<//>` : null}
+    </dl>
+    ${picked === 0 && cheaper(answer) ? html`<p>${t("size.cheaper", cheaper(answer))}</p>` : null}
+    ${answer.best && !fleet.simulated ? html`<p class="note">${t(state === "done" ? "size.static_only" : "size.estimate")}</p>` : null}
+    <div class="buttons"><a class="primary" href="#launch" onClick=${(e) => { e.preventDefault(); document.getElementById("launch").scrollIntoView({ behavior: "smooth" }); }}>${t("size.to_launch")}</a>
+      ${shared.frozen ? null : html`<a href=${address("replay", { model: answer.model, gpu: fleet.gpu, gpus: fleet.accelerators_per_replica, tp: fleet.layout.tp, replicas: fleet.replicas, rate, isl: answer.isl, osl: answer.osl, ttft: answer.limits.ttft_s, tpot: answer.limits.tpot_s })}>${t("size.to_replay")}</a>
+      <a href=${address("choice", { model: answer.model, rate, gpu: [fleet.gpu], isl: answer.isl, osl: answer.osl })}>${t("size.to_choice")}</a>`}</div>
+  </div>
+  <div class="cards">
+    <${Card} cls="two-thirds"><${Chart} spec=${front(answer, fleet)} height=${310} onPick=${(e) => { const one = e.data && e.data.fleet; if (one !== undefined) setPicked(one); }}/><//>
+    <${Card} cls="third" title=${t("size.limits")}><${Bounds} fleet=${fleet}/><${Chart} spec=${memory(fleet)} height=${190}/><//>
+    <${Card}><${Grid} caption=${t("size.alternatives", { n: Math.min(8, entries.length), tried: answer.tried })} columns=${columns(which, fleet.currency)} rows=${rows(entries, answer)} most=${8} picked=${null} onPick=${(row) => setPicked(row.place)}/><//>
+    <${Launch} answer=${answer} fleet=${fleet} place=${picked} given=${given}/>
+    <${Why} answer=${answer}/>
+    <${Card}><${Files} answer=${answer}/><${Footprint} answer=${answer}/><//>
+  </div>`;
+}
+
+/** A fleet much cheaper than the best, which keeps the limits less surely: what the confidence costs. */
+function cheaper(answer) {
+  const { best } = answer;
+  const one = (answer.entries || []).filter((x) => x.cost_per_h < best.cost_per_h * 0.9 && x.chance_within_limits < best.chance_within_limits).sort((a, b) => a.cost_per_h - b.cost_per_h)[0];
+  return one ? { n: number(one.accelerators), gpu: device(one.gpu), cost: money(one.cost_per_h * months, one.currency), chance: percent(one.chance_within_limits, 2), confidence: percent(answer.limits.confidence, 2) } : null;
+}
+
+function Bounds({ fleet }) {
+  const name = (bound) => word(`bound.${bound}`, bound);
+  return html`<p>${t("size.bound", { prefill: name(fleet.bounds.prefill), decode: name(fleet.bounds.decode) })}</p>`;
+}
+
+/** Cost against latency: the fleets, the front joined by a line. */
+export function front(answer, chosen) {
+  const entries = answer.entries || [answer.best];
+  const money_ = (fleet) => converted(fleet.cost_per_h * months, fleet.currency) ?? fleet.accelerators;
+  const priced = entries.every((one) => one.cost_per_h !== null && one.cost_per_h !== undefined);
+  const cost = (fleet) => (priced ? money_(fleet) : fleet.accelerators);
+  const value = (fleet) => stat(fleet, "tpot_s", answer).value * 1e3;
+  const names = [...new Set(entries.map((one) => one.gpu))];
+  const tip = (fleet) => `${number(fleet.accelerators)} × ${device(fleet.gpu)} · ${shape(fleet)} · ${fleet.precision}`;
+  const joined = (answer.pareto || []).map((one) => [value(one), cost(one)]).sort((a, b) => a[0] - b[0]);
+  return {
+    id: "front", kind: "xy", title: t("chart.front"), summary: t("chart.front_words", { n: entries.length }),
+    x: { label: `TPOT ${answer.limits.percentile.split(" ")[0]}`, unit: "ms", type: "value", scale: true },
+    y: { label: priced ? t("col.cost_month") : t("col.accelerators"), unit: priced ? currency() : "", type: "log" },
+    series: [
+      ...names.map((name) => { const own = entries.filter((one) => one.gpu === name); return { name: device(name), entity: device(name), as: "points", data: own.map((one) => [value(one), cost(one)]), tips: own.map(tip), picked: own.indexOf(chosen) }; }),
+      ...(joined.length > 1 ? [{ name: t("chart.pareto"), entity: "pareto", as: "line", data: joined, thin: true, dashed: true }] : []),
+    ],
+    marks: answer.limits.tpot_s ? [{ axis: "x", value: answer.limits.tpot_s * 1e3, label: t("chart.limit") }] : [],
+  };
+}
+
+/** What lies in the memory of one accelerator. */
+export function memory(fleet) {
+  const m = fleet.memory_bytes;
+  const parts = [["weights", m.weights], ["activations", m.activations], ["graphs", m.graphs], ["other", m.reserved], ["kv", m.kv], ["free", m.kv_free]].filter(([, v]) => v > 0);
+  return { id: "memory", kind: "xy", title: t("chart.memory"), summary: parts.map(([name, v]) => `${t(`memory.${name}`)} ${gigabytes(v)}`).join(", "),
+    horizontal: true, bare: true, right: 74, x: { label: "", unit: "GB", type: "value" }, y: { label: t("chart.part"), type: "category", values: parts.map(([name]) => t(`memory.${name}`)) },
+    series: [{ name: t("chart.memory_short"), entity: "memory", as: "bars", data: parts.map(([, v]) => v / 1e9), labels: parts.map(([, v]) => gigabytes(v)), colours: parts.map(([name]) => `memory ${name}`) }] };
+}
+
+const columns = (which, from) => [
+  { key: "name", label: t("col.fleet"), text: true }, { key: "accelerators", label: t("col.accelerators") }, { key: "precision", label: t("col.precision"), text: true },
+  { key: "ttft", label: `TTFT ${which}`, show: (v) => duration(v) }, { key: "tpot", label: `TPOT ${which}`, show: (v) => duration(v) },
+  { key: "capacity", label: t("col.capacity"), show: (v) => number(v) }, { key: "chance", label: t("size.chance"), show: (v) => percent(v, 2) },
+  { key: "power", label: t("col.power"), show: (v) => quantity(v, "W") }, { key: "cost", label: `${t("col.cost_month")}`, show: (v) => money(v, from) }, { key: "mtok", label: t("col.cost_mtok"), show: (v) => money(v, from) },
+];
+const rows = (entries, answer) => entries.map((one, place) => ({
+  place, name: `${device(one.gpu)} · ${shape(one)}`, accelerators: one.accelerators, precision: one.precision, ttft: stat(one, "ttft_s", answer).value, tpot: stat(one, "tpot_s", answer).value,
+  capacity: one.req_per_s_at_most, chance: one.chance_within_limits, power: one.power_w, cost: one.cost_per_h === null ? null : one.cost_per_h * months, mtok: one.cost_per_mtok,
+}));
+
+function Why({ answer }) {
+  const left = answer.left_out || answer.infeasible || [];
+  const groups = Object.entries(answer.rejected || {});
+  if (!groups.length) return null;
+  return html`<${Card}><details><summary>${t("size.why_not", { tried: answer.tried, left: groups.reduce((sum, [, n]) => sum + n, 0) })}</summary>
+    <ul lang="en">${groups.map(([reason, n]) => { const one = left.find((x) => x.reason === reason); return html`<li><strong>${n} × ${reason}</strong>${one ? html`: ${one.detail || one.layout}` : null}</li>`; })}</ul></details><//>`;
+}
+
+const TARGETS = { vllm: "vLLM", sglang: "SGLang", trtllm: "TensorRT-LLM", compose: "Docker Compose", k8s: "Kubernetes", dynamo: "Dynamo", llmd: "llm-d" };
+
+function Launch({ answer, fleet, place, given }) {
+  const [target, setTarget] = useState("vllm");
+  const [files, setFiles] = useState(null);
+  const [problem, setProblem] = useState(null);
+  const id = answer.meta && answer.meta.id;
+  const launch = fleet.launch || (answer.best && answer.best.launch) || {};
+  const own = Object.keys(launch).length ? launch : null;
+  const load = async (name) => {
+    setTarget(name); setFiles(null); setProblem(null);
+    if (own && own[name]) return;
+    if (!id || shared.frozen) return;
+    try { setFiles((await api.get(`/runs/${id}/deploy/${place}?target=${name}`)).files); } catch (error) { setProblem(error); }
+  };
+  const text = own && own[target] ? [{ name: `${target}.sh`, text: [].concat(own[target]).join("\n") }] : files;
+  return html`<section class="card" id="launch"><h2>${t("launch.title")}</h2>
+    <${Tabs} label=${t("launch.title")} value=${target} set=${load} tabs=${Object.entries(TARGETS).filter(([key]) => !shared.frozen || (own && own[key])).map(([value, label]) => ({ value, label }))}/>
+    ${problem ? html`<p class="note" lang="en">${problem.message}</p>` : null}
+    ${text ? text.map((one) => html`<${Code} key=${one.name} label=${one.name} text=${one.text} name=${one.name}/>`) : problem || shared.frozen ? null : html`<button type="button" onClick=${() => load(target)}>${t("launch.show")}</button>`}
+    <h3>${t("launch.same")}</h3><${Code} label=${t("launch.cli")} name="size.sh" text=${commandLine("size", given)}/></section>`;
+}
+
+/** The command line that asks the same question. */
+export function commandLine(command, given) {
+  const quote = (value) => (/^[\w.,:@%+-]+$/.test(String(value)) ? String(value) : `'${String(value).replace(/'/g, "'\\''")}'`);
+  const parts = Object.entries(given || {}).map(([key, value]) => {
+    const flag = `--${key.replace(/_/g, "-")}`;
+    return value === true ? flag : value === false ? "" : `${flag} ${quote(Array.isArray(value) ? value.join(",") : value)}`;
+  });
+  return ["jevons", command, ...parts.filter(Boolean)].join(" ");
+}

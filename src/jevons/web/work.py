@@ -1,0 +1,249 @@
+"""What a worker process does: one question at a time, told back over a pipe as it goes.
+
+A worker starts anew (spawned), keeps warm imports and its last results, and looks at a shared flag whenever a run tells
+its progress: a raised flag ends the run. Work that never tells is ended by whoever owns the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+import os
+import signal
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jevons.errors import InputError, JevonsError
+from jevons.web.inputs import FUNCTIONS, SCENARIOS
+from jevons.web.problems import dumps, problem
+
+_KEPT = 6
+_MOST_NODES = 3000
+
+Tell = Callable[[str, Any], None]
+
+
+class Cancelled(Exception):  # noqa: N818 - no error: the one who asked has gone on
+    """The run is no longer wanted."""
+
+
+def serve(pipe: Any, flag: Any, folder: str, warm: str) -> None:
+    """Answer jobs from a pipe until it closes.
+
+    Parameters
+    ----------
+    pipe : Connection
+        Gives jobs, takes messages ``(job id, kind, bytes)``.
+    flag : Event
+        Raised when the running job is no longer wanted.
+    folder : str
+        Where uploaded traces lie; the process works in it, so that a bare name finds no other file.
+    warm : str
+        Kind of work that is got ready before the first job.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.chdir(folder)
+    logging.disable(logging.WARNING)
+    desk = Desk(Path(folder))
+    with contextlib.suppress(Exception):
+        desk.warm(warm)
+    with contextlib.suppress(BrokenPipeError, EOFError):
+        pipe.send(("", "ready", b""))
+        while True:
+            job = pipe.recv()
+            _one(desk, pipe, flag, job)
+
+
+def _one(desk: Desk, pipe: Any, flag: Any, job: Mapping[str, Any]) -> None:
+    def tell(kind: str, content: Any) -> None:
+        if flag.is_set():
+            raise Cancelled
+        pipe.send((job["id"], kind, dumps(content)))
+
+    try:
+        answer = desk.answer(job, tell)
+        message = (job["id"], "result", answer if isinstance(answer, bytes) else dumps(answer))
+    except Cancelled:
+        message = (job["id"], "cancelled", b"")
+    except JevonsError as error:
+        message = (job["id"], "error", dumps(problem(error)))
+    except (Exception, RecursionError) as error:
+        message = (job["id"], "error", dumps(problem(error)))
+    pipe.send(message)
+
+
+class Desk:
+    """The functions that a worker calls, and the results it keeps for pictures and workbooks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.results: OrderedDict[str, Any] = OrderedDict()
+        self.scenarios: dict[str, Any] = {}
+
+    def warm(self, kind: str) -> None:
+        """Import and compile what the first questions need."""
+        quiet: Tell = lambda _kind, _content: None  # noqa: E731
+        question = {"model": "llama-3.1-8b", "rate": 2.0, "static": True}
+        self.call("size", question, quiet)
+        if kind == "runs":
+            self.call("simulate", {"model": "llama-3.1-8b", "rate": 2.0, "requests": 50}, quiet)
+
+    def answer(self, job: Mapping[str, Any], tell: Tell) -> Any:
+        """Return what a job asks for."""
+        task = job["task"]
+        if task == "run":
+            return self.run(job["kind"], job["input"], job["key"], tell)
+        if task == "compare":
+            from jevons.web.difference import difference
+
+            return difference(self, job["input"], tell)
+        if task == "picture":
+            return self.picture(job["kind"], job["input"], job["key"], tell)
+        if task == "deploy":
+            return self.deploy(job, tell)
+        if task == "trace":
+            from jevons.web.traces import statistics
+
+            return statistics(self.folder / job["file"], job["name"], job["map"])
+        if task == "die" and os.environ.get("JEVONS_WEB_TEST"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if task == "sleep" and os.environ.get("JEVONS_WEB_TEST"):
+            time.sleep(job["seconds"])
+            return {}
+        message = f"task {task}: unknown"
+        raise InputError(message)
+
+    def call(self, kind: str, given: Mapping[str, Any], tell: Tell) -> Any:
+        """Return the result of a function for keywords that were checked."""
+        keywords = dict(given)
+        if "trace" in keywords:
+            keywords["trace"] = str(self.trace(keywords["trace"]))
+        function = getattr(importlib.import_module(FUNCTIONS[kind]), kind)
+        if kind == "plan":
+            keywords["scenario"] = self.scenario(keywords.pop("scenario", ""), keywords.pop("set", {}))
+            keywords.setdefault("draws", 0)
+            keywords["progress"] = lambda stage, done, of: tell("progress", {"stage": stage, "done": done, "of": of})
+            keywords["processes"] = 1
+        elif kind in {"size", "simulate"}:
+            keywords["progress"] = lambda stage: tell("progress", {"stage": stage, "done": None, "of": None})
+        return function(**keywords)
+
+    def trace(self, name: str) -> Path:
+        """Return the file of an uploaded trace.
+
+        Raises
+        ------
+        InputError
+            If there is none of that id.
+        """
+        found = sorted(self.folder.glob(f"{name}.*"))
+        if not found:
+            message = f"trace {name}: no trace of that id is held; upload it again"
+            raise InputError(message)
+        return found[0]
+
+    def scenario(self, name: str, changes: Mapping[str, Any]) -> Any:
+        """Return a shipped scenario with changed amounts."""
+        from jevons.study.scenario.load import load
+
+        if not name:
+            message = "scenario: is missing; name a shipped one"
+            raise InputError(message)
+        if name not in self.scenarios:
+            self.scenarios[name] = load((SCENARIOS / f"{name}.yaml").resolve())
+        scenario = self.scenarios[name]
+        return scenario.with_values(changes) if changes else scenario
+
+    def result(self, kind: str, given: Mapping[str, Any], key: str, tell: Tell) -> Any:
+        """Return a result that is kept, or calculated anew."""
+        if key in self.results:
+            self.results.move_to_end(key)
+            return self.results[key]
+        result = self.call(kind, given, tell)
+        self.results[key] = result
+        while len(self.results) > _KEPT:
+            self.results.popitem(last=False)
+        return result
+
+    def run(self, kind: str, given: Mapping[str, Any], key: str, tell: Tell) -> bytes:
+        """Return a result as the page takes it."""
+        start = time.perf_counter()
+        result = self.result(kind, given, key, tell)
+        return dumps(document_of(result, seconds=time.perf_counter() - start))
+
+    def picture(self, kind: str, given: Mapping[str, Any], key: str, tell: Tell) -> bytes:
+        """Return the picture of a result as SVG.
+
+        Raises
+        ------
+        InputError
+            If a result of that kind has none.
+        """
+        result = self.result(kind, given, key, tell)
+        if not result.picture:
+            message = f"a {kind} result has no picture of its own; save one of the page's charts"
+            raise InputError(message)
+        figure = getattr(result.plot, result.picture)()
+        stream = io.BytesIO()
+        figure.savefig(stream, format="svg")
+        return dumps({"svg": stream.getvalue().decode()})
+
+    def deploy(self, job: Mapping[str, Any], tell: Tell) -> Any:
+        """Return the files that start a fleet of a size result on a target.
+
+        Raises
+        ------
+        InputError
+            If the result has no such fleet.
+        """
+        from jevons.web.deploy import deployment
+
+        return deployment(self.result("size", job["input"], job["key"], tell), job["entry"], job["target"])
+
+
+def document_of(result: Any, *, seconds: float = 0.0) -> dict[str, Any]:
+    """Return a result as the page takes it: its JSON with the answer first, tables, notes, and figures behind it."""
+    from jevons.schema import plain
+
+    document: dict[str, Any] = plain({
+        "result": {"answer": result.answer, **result.to_json()},
+        "tables": [_table(one) for one in result.tables.values()],
+        "notes": list(result.notes),
+        "nodes": _nodes(result),
+        "seconds": seconds,
+    })  # fmt: skip
+    return document
+
+
+def _table(one: Any) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "title": one.title,
+        "detail": one.detail,
+        "columns": [
+            {"name": c.name, "label": c.label, "unit": c.unit, "scale": c.scale, "text": one.text(place)}
+            for place, c in enumerate(one.columns)
+        ],
+        "rows": [list(row) for row in one.rows],
+    }
+
+
+def _nodes(result: Any) -> dict[str, Any]:
+    """Return the figures behind a result by path; fields that say nothing are left out."""
+    ledger = getattr(result, "ledger", None)
+    if ledger is None:
+        return {}
+    nodes = {}
+    for path, node in list(ledger.nodes.items())[:_MOST_NODES]:
+        record = {
+            "value": node.value, "unit": node.unit, "formula": node.formula, "method": node.method,
+            "parents": list(node.parents), "symbols": {k: list(v) for k, v in node.symbols.items()},
+            "grade": node.grade, "source": node.source, "low": node.low, "high": node.high,
+        }  # fmt: skip
+        nodes[path] = {name: value for name, value in record.items() if value not in ("", None, [], {})}
+    return nodes

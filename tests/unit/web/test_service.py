@@ -1,0 +1,276 @@
+"""The service answers as the library does, refuses in words, and survives what is thrown at it."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+import time
+
+import pytest
+
+import jevons
+
+pytest.importorskip("fastapi")
+from page_service import API, Served, served
+
+QUESTION = {"model": "llama-3.1-8b", "gpu": ["h100_sxm"], "rate": 5}
+
+
+def test_size_answers_as_the_function_does_with_the_answer_first(page: Served) -> None:
+    reply = page.ask("size", QUESTION)
+    assert reply.status_code == 200
+    body = reply.json()
+    assert next(iter(body)) == "answer"
+    expected = jevons.size(**{**QUESTION, "rate": 5.0}, static=True)
+    assert body["answer"] == expected.answer
+    assert body["best"]["accelerators"] == expected.best.accelerators
+
+
+@pytest.mark.parametrize("path", ["buy-rent-api", "buy_rent_api"])
+def test_both_spellings_of_a_function_are_paths(page: Served, path: str) -> None:
+    body = page.ask(path, {"model": "deepseek-r1", "gpu": ["h20"], "tokens_per_day": "57M"}).json()
+    assert "cheapest way" in body["answer"]
+
+
+def test_same_question_is_the_same_run_and_tells_its_result_by_events(page: Served) -> None:
+    first = page.ask("runs", {"kind": "size", "input": {**QUESTION, "static": True}})
+    assert first.status_code in {200, 202}
+    identity = first.json()["id"]
+    events = page.client.get(f"{API}/runs/{identity}/events").text
+    assert "event: result" in events
+    again = page.ask("runs", {"kind": "size", "input": {**QUESTION, "rate": 5.0, "static": True, "osl": 500}})
+    assert again.status_code == 200
+    assert again.json()["id"] == identity
+    assert page.client.get(f"{API}/runs/{identity}").json()["meta"]["versions"]["jevons"] == jevons.__version__
+
+
+@pytest.mark.parametrize("ending", ["json", "csv", "html", "yaml", "py", "md"])
+def test_a_run_downloads_as_files(page: Served, ending: str) -> None:
+    identity = page.ask("size", QUESTION).json()["meta"]["id"]
+    reply = page.client.get(f"{API}/runs/{identity}.{ending}")
+    assert reply.status_code == 200, reply.text[:200]
+    assert "attachment" in reply.headers["content-disposition"]
+    if ending == "json":
+        assert next(iter(reply.json())) == "answer"
+    if ending == "html":
+        assert len(reply.content) < 1_200_000
+        assert reply.text.count("http://") + reply.text.count("src=") == reply.text.count("http://")
+
+
+def test_explain_lists_paths_and_gives_the_tree_of_one(page: Served) -> None:
+    identity = page.ask("size", QUESTION).json()["meta"]["id"]
+    paths = page.client.get(f"{API}/runs/{identity}/explain").json()["paths"]
+    assert "best.cost_per_h" in paths
+    tree = page.client.get(f"{API}/runs/{identity}/explain", params={"path": "best.cost_per_h"}).json()["nodes"]
+    assert len(tree) > 1
+    wrong = page.client.get(f"{API}/runs/{identity}/explain", params={"path": "best.cost_per_hh"})
+    assert "Did you mean" in wrong.json()["error"]["message"]
+
+
+def test_limits_below_the_floor_say_the_floor_and_offer_it(page: Served) -> None:
+    error = page.ask("size", {**QUESTION, "tpot": "1ms"})
+    assert error.status_code == 422
+    problem = error.json()["error"]
+    assert problem["code"] == 3
+    assert problem["limits"] == ["time per output token"]
+    remedy = next(one for one in problem["remedies"] if one["field"] == "tpot")
+    mended = page.ask("size", {**QUESTION, "tpot": remedy["value"]})
+    assert mended.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model": "lama"}, "Did you mean"),
+        ({"model": ""}, ""),
+        ({"model": "<script>alert(1)</script>"}, "reads like a path"),
+        ({"model": "/etc/passwd"}, "reads like a path"),
+        ({"model": "config.json"}, "reads like a path"),
+        ({"model": "..\\..\\x"}, "reads like a path"),
+        ({"model": {"a": 1}}, "single value"),
+        ({"rate": -1}, "at least 0"),
+        ({"rate": 1e300}, "at most"),
+        ({"rate": "many"}, "must be a number"),
+        ({"isl": 0}, "at least 1"),
+        ({"isl": 10**40}, "too large"),
+        ({"gpu": ["h100_sxm"] * 99}, "at most 64"),
+        ({"gpu": "x" * 1000}, "at most 400"),
+        ({"percentile": "p77"}, "Known"),
+        ({"tpot": "soon"}, "write a time"),
+        ({"hardware": "my.yaml"}, "no files"),
+        ({"calibration": "c.json"}, "no files"),
+        ({"trace": "../../etc/passwd"}, "upload"),
+        ({"trace": "t-00000000000000000000"}, "upload it again"),
+        ({"moddel": "x"}, "no such keyword"),
+    ],
+)
+def test_wrong_input_is_refused_in_words(page: Served, change: dict, words: str) -> None:
+    reply = page.ask("size", {**QUESTION, **change})
+    if change == {"model": ""}:
+        assert reply.status_code >= 400
+        return
+    assert reply.status_code == 422, reply.text[:300]
+    error = reply.json()["error"]
+    assert error["code"] in {2, 3}
+    assert words in error["message"]
+    assert "Traceback" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "127.0.0.1.evil.example"}, 421),
+        ({"Host": ""}, 421),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_foreign_host_and_origin_are_refused(page: Served, headers: dict, status: int) -> None:
+    reply = page.client.get(f"{API}/status", headers=headers)
+    assert reply.status_code in {status, 400}
+    assert "access-control-allow-origin" not in reply.headers
+
+
+def test_every_answer_has_a_strict_policy(page: Served) -> None:
+    policy = page.client.get("/").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-eval" not in policy
+    assert "script-src 'self' 'sha256-" in policy
+
+
+def test_oversized_bodies_are_refused(page: Served) -> None:
+    reply = page.client.post(f"{API}/size", content=b"{" + b" " * 70_000, headers={"Content-Type": "application/json"})
+    assert reply.status_code == 413
+    big = page.client.post(f"{API}/traces?name=a.csv", content=b"x" * 50_000_001)
+    assert big.status_code == 413
+    assert "50 MB" in big.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd", "/../../x"]
+)
+def test_paths_do_not_leave_the_folder_of_the_page(page: Served, path: str) -> None:
+    reply = page.client.get(path)
+    assert reply.status_code == 404
+    assert "fastapi" not in reply.text
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"a":NaN}', b"[" * 5000, b"\xff\xfe", b'"x"', b"1"])
+def test_bodies_that_are_no_objects_are_refused(page: Served, body: bytes) -> None:
+    for path in ("size", "runs", "diff"):
+        reply = page.client.post(f"{API}/{path}", content=body, headers={"Content-Type": "application/json"})
+        assert reply.status_code == 422, (path, reply.text[:200])
+
+
+def test_unknown_runs_kinds_and_endings_are_told(page: Served) -> None:
+    assert page.client.get(f"{API}/runs/nothing").status_code == 404
+    assert page.client.get(f"{API}/runs/nothing/events").status_code == 404
+    assert page.client.delete(f"{API}/runs/nothing").status_code == 404
+    assert "Known" in page.ask("runs", {"kind": "nothing", "input": {}}).json()["error"]["message"]
+    identity = page.ask("size", QUESTION).json()["meta"]["id"]
+    assert "Known" in page.client.get(f"{API}/runs/{identity}.exe").json()["error"]["message"]
+
+
+def test_a_stale_run_is_cancelled_within_a_moment_and_the_newest_wins(page: Served) -> None:
+    tab = {"tab": "one"}
+    first = page.ask("runs", {"kind": "plan", "input": {"scenario": "alibaba-380bn", "seed": 3}, **tab}).json()["id"]
+    time.sleep(0.3)
+    second = page.ask("runs", {"kind": "plan", "input": {"scenario": "alibaba-380bn", "seed": 4}, **tab}).json()["id"]
+    assert "event: cancelled" in page.client.get(f"{API}/runs/{first}/events").text
+    start = time.monotonic()
+    page.client.delete(f"{API}/runs/{second}")
+    while any(w["busy"] for w in page.client.get(f"{API}/status").json()["workers"]) and time.monotonic() - start < 5:
+        time.sleep(0.05)
+    assert time.monotonic() - start < 2.5
+
+
+def test_a_dead_worker_is_replaced_and_finished_runs_are_kept(page: Served) -> None:
+    identity = page.ask("size", QUESTION).json()["meta"]["id"]
+    desk = page.guard.app.state.desk
+    before = desk.pool.deaths
+    for worker in list(desk.pool.workers):
+        worker.process.kill()
+    for _ in range(200):
+        if desk.pool.deaths >= before + 2:
+            break
+        time.sleep(0.05)
+    assert desk.pool.deaths >= before + 2
+    assert page.client.get(f"{API}/runs/{identity}").status_code == 200
+    assert page.ask("size", {**QUESTION, "rate": 7}).status_code == 200
+
+
+def test_a_run_whose_worker_dies_twice_ends_with_words(page: Served) -> None:
+    from jevons.web.inputs import Asked
+    from jevons.web.runs import Run
+
+    desk = page.guard.app.state.desk
+    run = Run(Asked(kind="size", input={}, id="dead"))
+    desk.store._heard(run, "died", b"")
+    assert run.state == "failed"
+    assert "replaced" in json.loads(run.payload)["message"]
+
+
+def test_traces_are_read_mapped_and_refused_in_words(page: Served) -> None:
+    azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
+        f"2023-11-16 18:00:{s:02d}.0000000,{100 + s},{20 + s}\n" for s in range(40)
+    )
+    reply = page.client.post(f"{API}/traces?name=azure.csv", content=azure.encode())
+    assert reply.status_code == 201, reply.text
+    assert reply.json()["requests"] == 40
+    own = "when,prompt,answer\n0,10,5\n1.5,20,6\n"
+    unknown = page.client.post(f"{API}/traces?name=own.csv", content=own.encode())
+    assert unknown.status_code == 422
+    assert unknown.json()["error"]["columns"] == ["when", "prompt", "answer"]
+    columns = json.dumps({"arrival": "when", "isl": "prompt", "osl": "answer"})
+    mapped = page.client.post(f"{API}/traces", params={"name": "own.csv", "map": columns}, content=own.encode())
+    assert mapped.status_code == 201, mapped.text
+    run = page.ask("simulate", {"model": "llama-3.1-8b", "trace": mapped.json()["id"]})
+    assert run.status_code == 200, run.text[:300]
+    for name, content in (("x.exe", b"a"), ("x.csv", b""), ("x.csv", b"\x00\x01" * 50), ("x.json", b"{}")):
+        bad = page.client.post(f"{API}/traces", params={"name": name}, content=content)
+        assert bad.status_code == 422, name
+    assert {file.name[:2] for file in page.folder.iterdir()} <= {"t-"}
+
+
+def test_differences_list_only_changed_inputs_and_sum_up(page: Served) -> None:
+    a = {"kind": "train", "input": {"model": "llama-3.1-8b", "gpus": 64, "tokens": "15B"}}
+    b = {"kind": "train", "input": {"model": "llama-3.1-8b", "gpus": 128, "tokens": "30B"}}
+    body = page.ask("diff", {"a": a, "b": b}).json()
+    assert [one["input"] for one in body["changed"]] == ["gpus", "tokens"]
+    for one in body["attribution"]:
+        parts = sum(part["delta"] for part in one["parts"]) + one["together"]
+        assert parts == pytest.approx(one["total"])
+
+
+def test_a_token_is_asked_for_with_a_host(tmp_path) -> None:
+    with served(tmp_path, token="a-long-enough-token", hosts={"*"}) as one:  # noqa: S106 - of the test
+        assert one.client.get(f"{API}/status").status_code == 401
+        assert one.client.get(f"{API}/status?token=wrong").status_code == 401
+        assert (
+            one.client.get(f"{API}/status", headers={"Authorization": "Bearer a-long-enough-token"}).status_code == 200
+        )
+        entered = one.client.get("/?token=a-long-enough-token")
+        assert entered.status_code == 303
+        assert "HttpOnly" in entered.headers["set-cookie"]
+
+
+def test_a_thousand_random_requests_do_not_end_the_service(page: Served) -> None:
+    rng = random.Random(18)  # noqa: S311 - no secret
+    words = ["size", "runs", "facts", "traces", "diff", "catalog", "i18n/en.json", "static/app.js", "nope", "train"]
+    values = [None, -1, 0, 1e308, "", "<script>", "../x", [], {}, "h20", True, "9" * 300, "\x00", "🦜", [[1]]]
+    for _ in range(1000):
+        path = (
+            f"{API}/{rng.choice(words)}{rng.choice(['', '/', '/' + ''.join(rng.choices(string.printable[:94], k=9))])}"
+        )
+        path = path.replace("?", "%3F").replace("#", "%23").replace("%", "%25")
+        method = rng.choice(["GET", "POST", "DELETE", "PUT", "HEAD", "OPTIONS"])
+        body = {rng.choice(["model", "gpu", "kind", "input", "rate", "x"]): rng.choice(values) for _ in range(3)}
+        content = json.dumps(body) if rng.random() < 0.8 else "".join(rng.choices(string.printable, k=50))
+        kind = rng.choice(["application/json", "text/plain", ""])
+        reply = page.client.request(method, path, content=content.encode(), headers={"Content-Type": kind})
+        assert reply.status_code < 500, (method, path, content, reply.text[:300])
+        assert "Traceback" not in reply.text
+    assert page.ask("size", QUESTION).status_code == 200
