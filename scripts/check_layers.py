@@ -33,6 +33,7 @@ STAGES = (
     ("operators",),
     ("models",),
     ("serving", "training"),
+    ("deploy",),
     ("costing",),
     ("market",),
     ("expansion",),

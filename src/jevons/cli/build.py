@@ -36,6 +36,10 @@ Explain = Annotated[
     list[str] | None,
     typer.Option("--explain", help="Path of a figure whose formulas and facts are printed.", metavar="PATH"),
 ]
+Emit = Annotated[
+    Path | None,
+    typer.Option("--emit", help="Also write launch commands, manifests and load tests to DIR.", metavar="DIR"),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", help="Also write to FILE; the ending sets the format.", metavar="FILE"),
@@ -55,6 +59,7 @@ def command(
     explains: bool = False,
     out: Path | None = None,
     counted: bool = False,
+    emits: bool = False,
 ) -> Callable[..., None]:
     """Return the command of a declared function.
 
@@ -82,6 +87,8 @@ def command(
         Where ``--out`` writes when it is not given.
     counted : bool
         Whether the function tells its progress as step, done and total, which a terminal shows on one line.
+    emits : bool
+        Whether the result writes a folder of files that run it, with ``--emit``.
     """
     own = parameters(function)
     default_out = out
@@ -91,9 +98,11 @@ def command(
             before(given)
         json, form, detail, out = (given.pop(name) for name in ("json", "form", "detail", "out"))
         plot, paths = given.pop("plot", None), given.pop("explain", None) or ()
+        folder = given.pop("emit", None)
         check_format(form)
         check_out(out, endings)
         check_out(plot, PICTURES, option="--plot")
+        check_folder(folder)
         check_inputs({one.name: given.get(one.name) for one in own if one.option.metavar == "FILE"})
         chosen = function
         for name, (_, other) in (instead or {}).items():
@@ -103,6 +112,9 @@ def command(
             after(result)
         explained = {path: result.explain(path) for path in paths}
         draw(plot, result, result.picture)
+        if folder is not None:
+            result.emit(folder, force=forced())  # type: ignore[attr-defined]
+            note(f"wrote {folder}")
         doubts = model_warnings(given.get("model"))
         for doubt in doubts:
             note(f"warning: {doubt}")
@@ -113,6 +125,7 @@ def command(
     shared: list[tuple[str, Any, Any]] = [(name, kind, False) for name, kind in switches.items()]
     shared += [("explain", Explain, None)] if explains else []
     shared += [("plot", Plot, None)] if plots else []
+    shared += [("emit", Emit, None)] if emits else []
     shared += [("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, default_out)]
     signature = inspect.Signature(
         [_parameter(one, argument=one.name in arguments) for one in own]
@@ -173,6 +186,23 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     place = inspect.Parameter.KEYWORD_ONLY
     empty = inspect.Parameter.empty if required else default
     return inspect.Parameter(one.name, place, default=empty, annotation=hint)
+
+
+def check_folder(folder: Path | None) -> None:
+    """Refuse a folder that could not be written, before any work is done.
+
+    Raises
+    ------
+    InputError
+        Saying why, and what would be right.
+    """
+    if folder is None:
+        return
+    from jevons.deploy.write import folder_problem
+
+    if problem := folder_problem(folder, force=forced()):
+        message = f"--emit {folder}: {problem}"
+        raise InputError(message)
 
 
 def check_format(form: str) -> None:

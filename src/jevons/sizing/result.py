@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jevons import serving
+from jevons import deploy, serving
 from jevons.checks import check, check_finite, check_sum
+from jevons.deploy import Handover
 from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
 from jevons.formula import Formula, Symbol
@@ -19,6 +21,7 @@ from jevons.results import Cell, Column, Result, Table, number, table
 from jevons.serving.memory import memory_plan
 from jevons.sizing.finalists import Missed
 from jevons.sizing.fleet import Fleet, degrees
+from jevons.sizing.handover import emitted, handover, launch, launch_warnings
 from jevons.sizing.hour_price import SITE, HourPrice
 from jevons.sizing.memory import memory_record
 from jevons.sizing.service import Demand, Service
@@ -95,6 +98,8 @@ class SizeResult(Result):
         Finalists that missed a limit when simulated.
     confidence : float
         Probability of keeping the limits with which a fleet is recommended, where one reaches it.
+    asked : str
+        Model as it was asked for.
     """
 
     kind: ClassVar[str] = "size"
@@ -112,6 +117,7 @@ class SizeResult(Result):
     infeasible: tuple[Infeasible, ...]
     missed: tuple[Missed, ...]
     confidence: float = 0.8
+    asked: str = ""
 
     def check(self) -> None:
         """Check counts, cost, memory and limits of each fleet."""
@@ -154,8 +160,12 @@ class SizeResult(Result):
 
     @property
     def answer(self) -> str:
-        """The cheapest fleet, what it carries, its latency and cost."""
-        best, service = self.best, self.service
+        """The recommended fleet, what it carries, its latency and cost."""
+        return self.sentence(self.best)
+
+    def sentence(self, best: Fleet) -> str:
+        """Return what a fleet carries, its latency and cost."""
+        service = self.service
         statistic = service.percentile if best.observed is not None else "mean"
         latency = best.latency()
 
@@ -172,11 +182,11 @@ class SizeResult(Result):
         if per_mtok is not None and best.price is not None:
             text += f", for {number(per_mtok)} {best.price.currency}/Mtok"
         how = "" if best.observed is not None or not self.demand.given else " Latencies are without queueing."
-        return f"{text}.{how}{self._chance_text()}"
+        return f"{text}.{how}{self._chance_text(best)}"
 
-    def _chance_text(self) -> str:
-        """Return with what probability the best fleet keeps the limits, by the errors of predictions."""
-        chance = self.best.chance(self.service)
+    def _chance_text(self, best: Fleet) -> str:
+        """Return with what probability a fleet keeps the limits, by the errors of predictions."""
+        chance = best.chance(self.service)
         if chance is None:
             return ""
         text = f" By the errors of past predictions it keeps the limits with {100 * chance:.0f} % probability"
@@ -211,9 +221,9 @@ class SizeResult(Result):
             "hour_price": None
             if price is None
             else {"amount": price.amount, "currency": price.currency, "origin": price.origin},
-            "best": self.best.record(self.service),
-            "pareto": [f.record(self.service) for f in self.pareto],
-            "entries": [f.record(self.service) for f in self.entries],
+            "best": self._record(self.best),
+            "pareto": [self._record(f) for f in self.pareto],
+            "entries": [self._record(f) for f in self.entries],
             "missed": [{"layout": m.fleet.words(), "gpu": m.fleet.deployment.accelerator.id, "reason": m.detail}
                        for m in self.missed],
             "tried": self.tried,
@@ -221,6 +231,55 @@ class SizeResult(Result):
             "infeasible": [i.record() for i in self.infeasible],
             "left_out": [i.record() for i in self.infeasible],
         }  # fmt: skip
+
+    def _record(self, fleet: Fleet) -> dict[str, Any]:
+        """Return a fleet as plain values, with what launches it."""
+        handed = self.handover(fleet)
+        return {
+            "name": self.names[_identity(fleet)], "words": fleet.words(), **fleet.record(self.service),
+            "launch": launch(handed), "launch_warnings": launch_warnings(handed),
+        }  # fmt: skip
+
+    @property
+    def names(self) -> Mapping[tuple[str, str, float], str]:
+        """Short names of the fleets: A, B and so on."""
+        return _short_names((*self.entries[:_SHOWN], *self.pareto, *self.entries))
+
+    def handover(self, fleet: Fleet | None = None) -> Handover:
+        """Return a fleet with all that its launch commands need; the best where none is given."""
+        fleet = fleet or self.best
+        return handover(
+            fleet, self.service, self.demand, name=f"{self.model.name}-{self.names[_identity(fleet)].lower()}",
+            answer=self.sentence(fleet), asked=self.asked,
+        )  # fmt: skip
+
+    def deployments(self, target: str, fleet: Fleet | None = None) -> dict[str, str]:
+        """Return the files that run a fleet on a target, by file name.
+
+        Parameters
+        ----------
+        target : str
+            vllm, sglang, trtllm (launch scripts), compose, k8s, dynamo or llmd.
+        fleet : Fleet, optional
+            The best where none is given.
+
+        Raises
+        ------
+        InputError
+            If the target is unknown, or cannot run the fleet.
+        """
+        return deploy.deployments(self.handover(fleet), target)
+
+    def emit(self, folder: Path | str, *, force: bool = False) -> None:
+        """Write launch commands, manifests and load tests of the fleets shown, a folder each, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            If the folder holds files of somebody else and *force* is not set, or cannot be written.
+        """
+        fleets = {self.names[_identity(fleet)]: self.handover(fleet) for fleet in self.entries[:_SHOWN]}
+        deploy.write_files(Path(folder), emitted(fleets), force=force)
 
     def to_frame(self, table: str | None = None) -> pl.DataFrame:
         """Return a table as a polars frame; every figure of all fleets, a row each, where none is named."""
@@ -237,7 +296,7 @@ class SizeResult(Result):
 
     def _tables(self) -> Iterator[Table]:
         shown = min(_SHOWN, len(self.entries))
-        names = _short_names((*self.entries[:shown], *self.pareto))
+        names = self.names
         yield _fleets(
             self, "fleets", f"{self._head()}: best {shown} of {len(self.entries)}", self.entries[:shown], names
         )

@@ -154,6 +154,7 @@ def size(
         infeasible=tuple(candidates.infeasible),
         missed=tuple(missed),
         confidence=confidence,
+        asked=str(model),
     )
 
 

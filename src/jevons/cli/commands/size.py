@@ -5,4 +5,4 @@ from __future__ import annotations
 from jevons.api.size import size as function
 from jevons.cli.build import command
 
-size = command(function, plots=True)
+size = command(function, plots=True, emits=True)

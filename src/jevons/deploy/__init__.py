@@ -1,0 +1,9 @@
+"""Turns a fleet into what people run: launch commands, compose files, Kubernetes manifests, and the load test."""
+
+from __future__ import annotations
+
+from jevons.deploy.bundle import TARGETS, deployments, launch_lines
+from jevons.deploy.types import Handover, Pool, Traffic
+from jevons.deploy.write import write_files
+
+__all__ = ["TARGETS", "Handover", "Pool", "Traffic", "deployments", "launch_lines", "write_files"]

@@ -1,0 +1,105 @@
+"""Docker compose files: one for each kind of server of a fleet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jevons.deploy.engines import TITLES, command
+from jevons.deploy.images import image_of, resource_of, router_container
+from jevons.deploy.placement import Server, placed, words
+from jevons.deploy.scripts import FIRST_PORT, replicas, router
+from jevons.deploy.texts import yaml_text
+from jevons.deploy.types import Command, Handover, Replica, Site
+from jevons.errors import InputError
+
+
+def compose_files(handover: Handover) -> dict[str, str]:
+    """Return the compose files of a fleet, by file name; each says on how many servers it runs.
+
+    Raises
+    ------
+    InputError
+        If containers of the accelerator are not started by Docker.
+    """
+    files: dict[str, str] = {}
+    for one in replicas(handover, handover.engine):
+        if not resource_of(one.pool.deployment.accelerator.vendor).compose:
+            vendor = one.pool.deployment.accelerator.vendor
+            message = f"compose: accelerators of {vendor} have no compose recipe; use the commands or Kubernetes"
+            raise InputError(message)
+        if one.engine == "trtllm" and one.servers > 1:
+            message = "compose: TensorRT-LLM over several servers starts through Slurm or MPI; use its script or Dynamo"
+            raise InputError(message)
+        kinds = list(placed(one))
+        for server in kinds:
+            parts = [one.label, f"rank{server.rank}" if one.servers > 1 else ""]
+            parts += [f"{server.instances}-instances" if len(kinds) > 1 and one.servers == 1 else ""]
+            name = "-".join(part for part in parts if part)
+            files[f"compose/{name}.compose.yaml"] = _compose(handover, one, server)
+            site = Site(model=handover.checkpoint)
+            files |= {f"compose/{file}": text for file, text in command(handover, one, site).files}
+    routing = router(handover, handover.engine)
+    if routing is not None:
+        files["compose/router.compose.yaml"] = _router(handover, routing)
+        files |= {f"compose/{file}": text for file, text in routing.files}
+    return files
+
+
+def _router(handover: Handover, routing: Command) -> str:
+    head = "# Spreads requests over the fleet; set the addresses of its servers in the environment.\n"
+    image, words = router_container(handover, routing)
+    service: dict[str, Any] = {"image": image, "entrypoint": [], "command": words, "network_mode": "host"}
+    names = sorted({word.split("${")[1].split("}")[0] for word in routing.words() if "${" in word})
+    service["environment"] = {name: f"${{{name}:?address of a server}}" for name in names}
+    if routing.files:
+        service["volumes"] = [f"./{name}:/config/{name}:ro" for name, _ in routing.files]
+        service["working_dir"] = "/config"
+    return head + yaml_text({"x-jevons": {"servers": 1, "accelerators": 0, "fleet": handover.name},
+                             "services": {"router": service}})  # fmt: skip
+
+
+def _compose(handover: Handover, one: Replica, server: Server) -> str:
+    head = [f"# {words(one)}, {TITLES[one.engine]} {one.release}."]
+    head += [f"# This file runs on {server.servers} server(s), {server.devices} accelerators each."]
+    head += ["# Set LEADER to the address of rank 0."] if server.rank or one.servers > 1 else []
+    head += [f"# Warning: {warning}" for warning in one.warnings]
+    services = {f"{one.label}-{place}": _service(handover, one, server, place) for place in range(server.instances)}
+    content = {
+        "x-jevons": {"servers": server.servers, "accelerators": server.devices, "fleet": handover.name},
+        "services": services,
+    }
+    return "\n".join(head) + "\n" + yaml_text(content)
+
+
+def _service(handover: Handover, one: Replica, server: Server, place: int) -> dict[str, Any]:
+    each, vendor = one.devices_per_server, one.pool.deployment.accelerator.vendor
+    port = str(FIRST_PORT + place)
+    site = Site(model=handover.checkpoint, port=port, leader="${LEADER:?address of rank 0}", rank=str(server.rank))
+    made = command(handover, one, site)
+    devices = [str(place * each + i) for i in range(each)]
+    environment: dict[str, str] = {"HF_TOKEN": "${HF_TOKEN:-}"} | dict(made.env)
+    if one.engine == "vllm" and one.pool.role:
+        environment |= {"VLLM_NIXL_SIDE_CHANNEL_PORT": str(5600 + 100 * place)}
+        environment |= {"VLLM_NIXL_SIDE_CHANNEL_HOST": "${ADDRESS:?address of this server}"}
+    service: dict[str, Any] = {
+        "image": image_of(one.engine, one.release, vendor),
+        "entrypoint": [],
+        "command": made.words(),
+        "environment": environment,
+        "network_mode": "host",
+        "ipc": "host",
+        "ulimits": {"memlock": -1, "stack": 67108864},
+        "volumes": ["${HF_HOME:-~/.cache/huggingface}:/root/.cache/huggingface"],
+        "restart": "unless-stopped",
+    }
+    if made.files:
+        service["volumes"] = [*service["volumes"], *(f"./{name}:/config/{name}:ro" for name, _ in made.files)]
+        service["working_dir"] = "/config"
+    if vendor == "NVIDIA":
+        reservation = {"driver": "nvidia", "device_ids": devices, "capabilities": ["gpu"]}
+        service["deploy"] = {"resources": {"reservations": {"devices": [reservation]}}}
+    else:
+        service["devices"] = ["/dev/kfd", "/dev/dri"]
+        service["group_add"] = ["video"]
+        service["environment"]["HIP_VISIBLE_DEVICES"] = ",".join(devices)
+    return service

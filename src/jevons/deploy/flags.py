@@ -1,0 +1,91 @@
+"""Options that releases of engines document, from a dated table."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_TABLE = Path(__file__).parent / "data" / "launch_flags.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One release of a program and the options that it documents.
+
+    Parameters
+    ----------
+    program, version : str
+        Name in the table, and release.
+    command : str
+        How it is started.
+    options : frozenset of str
+        Names without dashes.
+    read, source : str
+        When and where the options were read.
+    """
+
+    program: str
+    version: str
+    command: str
+    options: frozenset[str]
+    read: str
+    source: str
+
+    def has(self, option: str) -> bool:
+        """Return whether the release documents an option, with or without its dashes."""
+        return option.lstrip("-") in self.options
+
+
+@functools.lru_cache(maxsize=1)
+def _table() -> dict[str, Any]:
+    from ruamel.yaml import YAML
+
+    return dict(YAML(typ="safe").load(_TABLE.read_text("utf-8")))
+
+
+def programs() -> tuple[str, ...]:
+    """Return the names of the programs in the table."""
+    return tuple(_table())
+
+
+@functools.lru_cache(maxsize=64)
+def releases(program: str) -> tuple[Release, ...]:
+    """Return the releases of a program, oldest first."""
+    entry = _table()[program]
+    return tuple(
+        Release(
+            program=program,
+            version=str(one["release"]),
+            command=str(entry["command"]),
+            options=frozenset(str(one["options"]).split()),
+            read=str(one["read"]),
+            source=str(one["source"]),
+        )
+        for one in entry["releases"]
+    )
+
+
+def release_of(program: str, version: str = "") -> tuple[Release, str]:
+    """Return the release whose options are used for a version, and a warning where it is another one.
+
+    The newest is used where no version is stated, else the last one that is not newer, else the oldest.
+    """
+    known = releases(program)
+    if not version:
+        return known[-1], ""
+    stated = _number(version)
+    fitting = [one for one in known if _number(one.version)[: len(stated)] <= stated]
+    chosen = fitting[-1] if fitting else known[0]
+    if _number(chosen.version)[: len(stated)] == stated:
+        return chosen, ""
+    return chosen, f"Options are those of {program} {chosen.version}; {version} was asked for and is not on file."
+
+
+def _number(version: str) -> tuple[int, ...]:
+    parts = []
+    for part in version.removeprefix("v").split("."):
+        digits = "".join(c for c in part if c.isdigit())
+        parts.append(int(digits or 0))
+    return tuple(parts)

@@ -1,0 +1,137 @@
+"""Hands a fleet over: launch commands, manifests and the load test, for the engines and systems that people run."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from jevons import deploy
+from jevons.deploy.bundle import every_file
+from jevons.deploy.engines import replica
+from jevons.deploy.types import ENGINES, Handover, Pool, Traffic
+from jevons.serving import Deployment, EngineFactors, engine
+from jevons.serving.memory import kv_cache_tokens
+from jevons.sizing.fleet import Fleet
+from jevons.sizing.service import Demand, Service
+
+_LEAST_REQUESTS, _MOST_REQUESTS = 200, 5000
+_STEP = 1024
+_CHECKPOINTS = Path(deploy.__file__).parent / "data" / "checkpoints.yaml"
+
+
+@functools.lru_cache(maxsize=1)
+def _checkpoints() -> Mapping[str, str]:
+    from ruamel.yaml import YAML
+
+    return dict(YAML(typ="safe").load(_CHECKPOINTS.read_text("utf-8")))
+
+
+def checkpoint_of(model: str, asked: str = "") -> str:
+    """Return the weights to load for a model: the id that was asked for, else its maker's, else its name."""
+    if "/" in asked and not asked.endswith(".json") and not Path(asked).exists() and asked.count("/") == 1:
+        return asked
+    return _checkpoints().get(model, model)
+
+
+def handover(
+    fleet: Fleet, service: Service, demand: Demand | None = None, *, name: str = "", answer: str = "", asked: str = ""
+) -> Handover:
+    """Return a fleet with all that its commands need.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        Of `jevons.size`.
+    service : Service
+        How it serves: engine and request lengths.
+    demand : Demand, optional
+        The load.
+    name, answer : str
+        Name for files and objects, and what was predicted.
+    asked : str
+        Model as it was asked for, which may be an id of a hub.
+    """
+    demand, model = demand or Demand(), fleet.deployment.model.name
+    key = fleet.deployment.engine.name
+    pools = [_pool(fleet.deployment, fleet.replicas, "decode" if fleet.prefill else "", service)]
+    if fleet.prefill is not None:
+        pools.insert(0, _pool(fleet.prefill, fleet.prefill_replicas, "prefill", service))
+    rate = 0.0 if demand.users else fleet.rate_req_per_s
+    counted = demand.requests or (fleet.observed.requests if fleet.observed else 0) or round(60 * max(rate, 1.0))
+    traffic = Traffic(
+        isl=service.isl, osl=service.osl, rate_req_per_s=float(f"{rate:.4g}"), users=demand.users,
+        requests=min(max(counted, _LEAST_REQUESTS), _MOST_REQUESTS), cv=demand.cv, isl_cv=demand.isl_cv,
+        osl_cv=demand.osl_cv, seed=demand.seed,
+    )  # fmt: skip
+    words = f"{fleet.words()} on {fleet.accelerators} {fleet.deployment.accelerator.id}"
+    return Handover(
+        name=name or model, answer=answer or words,
+        checkpoint=checkpoint_of(model, asked), pools=tuple(pools), traffic=traffic,
+        engine=key if key in ENGINES else "vllm", release=service.engine.partition("@")[2],
+        factors=_limits(fleet.deployment.engine, service.max_batch),
+    )  # fmt: skip
+
+
+def _pool(deployment: Deployment, replicas: int, role: str, service: Service) -> Pool:
+    """Return a pool; engines refuse to start where their cache holds less than the longest sequence."""
+    tokens, longest = kv_cache_tokens(deployment), deployment.max_model_len
+    if not longest and tokens < deployment.longest:
+        longest = max(tokens // _STEP * _STEP, service.isl + service.osl)
+    return Pool(deployment=deployment, replicas=replicas, role=role, max_model_len=longest)
+
+
+def _limits(own: EngineFactors, max_batch: int | None) -> dict[str, EngineFactors]:
+    limits = {name: own if name == own.name else _preset(name) for name in ENGINES}
+    return limits if max_batch is None else {n: replace(f, max_batch=max_batch) for n, f in limits.items()}
+
+
+@functools.lru_cache(maxsize=8)
+def _preset(name: str) -> EngineFactors:
+    return engine(name)
+
+
+def deployments(
+    fleet: Fleet, target: str, *, service: Service, demand: Demand | None = None, name: str = "", asked: str = ""
+) -> dict[str, str]:
+    """Return the files of a fleet for a target, by file name.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        Of `jevons.size`.
+    target : str
+        One of `jevons.deploy.TARGETS`: vllm, sglang, trtllm, compose, k8s, dynamo or llmd.
+    service, demand, name, asked
+        As in `handover`.
+
+    Raises
+    ------
+    InputError
+        If the target is unknown, or cannot run the fleet.
+    """
+    return deploy.deployments(handover(fleet, service, demand, name=name, asked=asked), target)
+
+
+def launch(handed: Handover) -> dict[str, list[str]]:
+    """Return the command lines of one instance of each pool, by engine."""
+    return {name: deploy.launch_lines(handed, name) for name in ENGINES}
+
+
+def launch_warnings(handed: Handover) -> dict[str, list[str]]:
+    """Return what each engine cannot express of the layout, or needs besides, by engine."""
+    return {
+        name: list(dict.fromkeys(w for pool in handed.pools for w in replica(handed, pool, name).warnings))
+        for name in ENGINES
+    }
+
+
+def emitted(handed: Mapping[str, Handover]) -> dict[str, str]:
+    """Return the files of several fleets, each in a folder of its short name, and a list of them."""
+    files: dict[str, str] = {}
+    lines = ["# Fleets", ""]
+    for short, one in handed.items():
+        files |= {f"{short}/{name}": text for name, text in every_file(one).items()}
+        lines.append(f"- [{short}]({short}/README.md): {one.answer}")
+    return {"README.md": "\n".join(lines) + "\n", **files}
