@@ -24,7 +24,7 @@ def test_every_fleet_has_its_launch_commands(sized: SizeResult) -> None:
         assert set(fleet["launch"]) == set(fleet["launch_warnings"]) == {"vllm", "sglang", "trtllm"}
         lines = [line for line in fleet["launch"]["vllm"] if line.startswith("vllm serve meta-llama/Llama-3.1-8B-Ins")]
         assert f"--tensor-parallel-size {fleet['layout']['tp']}" in lines[-1]
-        assert len(lines) == 1 + (fleet["prefill_layout"] is not None)
+        assert len(lines) >= 1 + (fleet["prefill_layout"] is not None)
     assert record["best"]["name"] == "A"
 
 
