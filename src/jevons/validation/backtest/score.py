@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,18 +45,26 @@ LOG_TARGETS = {
 }
 """Scored in the logarithm: their errors are factors."""
 
+_PROFIT = "cloud_ebita"
+"""What margins are computed from where only the profit is on file."""
+
 _CLOUD, _GROUP = "Alibaba Cloud Intelligence Group", "Alibaba Group"
 _MEANING: dict[tuple[str, str], tuple[str, str]] = {
     (_CLOUD, "revenue"): ("cloud_revenue", "CNY million"),
     (_CLOUD, "revenue growth, year on year"): ("cloud_growth_frac", "percent"),
     (_CLOUD, "adjusted EBITA margin"): ("cloud_margin_frac", "percent"),
+    (_CLOUD, "adjusted EBITA"): (_PROFIT, "CNY million"),
     (_GROUP, "capital expenditure"): ("capex", "CNY million"),
     ("China, national", "daily tokens"): ("china_tok_per_d", "tokens per day"),
     ("ByteDance (Doubao)", "daily tokens"): ("doubao_tok_per_d", "tokens per day"),
     (_GROUP, "ADS price (adjusted for dividends)"): ("ads_price_usd", "USD per ADS"),
 }
 _SCALE = {"CNY million": 1e6, "percent": 0.01, "tokens per day": 1.0, "USD per ADS": 1.0}
-_FLOWS = {"cloud_revenue", "cloud_growth_frac", "cloud_margin_frac", "capex"}
+_TOGETHER = re.compile(r"\d{4}-Q[1-4]\s*(?:,|and|&|\+|to|/)\s*\d{4}-Q[1-4]")
+_SUMMED = {"cloud_revenue", "capex", _PROFIT}
+"""Flows of which several quarters together are scored as their sum."""
+
+_FLOWS = {"cloud_revenue", "cloud_growth_frac", "cloud_margin_frac", "capex", _PROFIT}
 REDUCED = "reduced form"
 """Method of the forecasts of `jevons.validation.backtest.forecast` where those of the whole chain stand beside them."""
 
@@ -76,12 +85,15 @@ class Outcome:
         In the target's unit.
     place : str
         File and line.
+    quarters : tuple of str
+        Quarters that a value covers together; empty for one quarter, or for a day.
     """
 
     target: str
     date: dt.date
     value: float
     place: str
+    quarters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,21 +211,35 @@ def read_outcomes(
                 skipped[outcome] = skipped.get(outcome, 0) + 1
             elif outcome is not None:
                 why = "known at the date" if outcome.date <= as_of else "beyond the last quarter forecast"
-                if as_of < outcome.date <= ends[-1]:
+                reached = all(as_of < quarter_end(label) for label in outcome.quarters)
+                if reached and as_of < outcome.date <= ends[-1]:
                     found.append(outcome)
                 else:
                     skipped[why] = skipped.get(why, 0) + 1
     if faults:
         raise InputError(faults)
+    found = _with_margins(found)
     found += list(_indices(prices, facts, as_of, ends))
-    unique: dict[tuple[str, dt.date], Outcome] = {}
+    unique: dict[tuple[str, dt.date, tuple[str, ...]], Outcome] = {}
     for outcome in found:
-        key = (outcome.target, outcome.date)
+        key = (outcome.target, outcome.date, outcome.quarters)
         if key in unique:
             skipped["a second value of one date"] = skipped.get("a second value of one date", 0) + 1
         else:
             unique[key] = outcome
     return sorted(unique.values(), key=lambda o: (list(TARGETS).index(o.target), o.date)), skipped
+
+
+def _with_margins(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes with profits divided by the revenue of the same quarters; one without is left out."""
+    revenue = {(o.date, o.quarters): o.value for o in outcomes if o.target == "cloud_revenue"}
+    with_margins = [o for o in outcomes if o.target != _PROFIT]
+    for profit in outcomes:
+        over = revenue.get((profit.date, profit.quarters))
+        if profit.target == _PROFIT and over:
+            margin = dataclasses.replace(profit, target="cloud_margin_frac", value=profit.value / over)
+            with_margins.append(margin)
+    return with_margins
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -236,6 +262,14 @@ def _outcome(row: Mapping[str, str], place: str) -> Outcome | str:
         message = f"unit `{row['unit']}` of {row['entity']}, {row['quantity']}: must be `{unit}`"
         raise ValueError(message)
     period = row["date_or_period"]
+    together = tuple(re.findall(r"\d{4}-Q[1-4]", period)) if _TOGETHER.search(period) else ()
+    if together:
+        if target not in _SUMMED:
+            return "several quarters together"
+        number = _value(row["value"]) * _SCALE[unit]
+        return Outcome(
+            target=target, date=quarter_end(max(together)), value=number, place=place, quarters=tuple(sorted(together))
+        )
     quarter = re.match(r"^(\d{4}-Q[1-4])\b", period)
     if target in _FLOWS:
         if not quarter:
@@ -310,6 +344,14 @@ def at_date(path: Array, known: Evidence, target: str, date: dt.date) -> Array:
     if target in _FLOWS or when <= days[0]:
         return np.asarray(path[:, int(np.abs(days - when).argmin())])
     return np.asarray(np.exp(np.stack([np.interp(when, days, row) for row in np.log(path)])))
+
+
+def covered_draws(path: Array, known: Evidence, outcome: Outcome) -> Array:
+    """Return draws (n,) of what an outcome measures: of several quarters together, their sum, or the mean of shares."""
+    if not outcome.quarters:
+        return at_date(path, known, outcome.target, outcome.date)
+    those = path[:, [known.quarters.index(label) for label in outcome.quarters]]
+    return np.asarray(those.mean(axis=1) if outcome.target.endswith("_frac") else those.sum(axis=1))
 
 
 def baselines(known: Evidence, *, draws: int, seed: int) -> dict[str, dict[str, Array]]:
@@ -410,7 +452,7 @@ def backtest(
 
 
 def _score(method: str, path: Array, outcome: Outcome, known: Evidence) -> Scored:
-    draws = at_date(path, known, outcome.target, outcome.date)
+    draws = covered_draws(path, known, outcome)
     low, middle, high = (float(q) for q in np.quantile(draws, (0.1, 0.5, 0.9)))
     horizon = (outcome.date - known.as_of).days / 365.25 * 4
     log = outcome.target in LOG_TARGETS

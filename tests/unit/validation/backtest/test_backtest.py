@@ -165,3 +165,21 @@ class TestOutcomes:
         path.write_text("entity,value\na,1\n")
         with pytest.raises(InputError, match="no column quantity, date_or_period, unit"):
             self.read(path, known)
+
+
+def test_quarters_together_are_scored_as_their_sum(tmp_path):
+    rows = [
+        "entity,quantity,date_or_period,value,unit",
+        "Alibaba Cloud Intelligence Group,revenue,2025-Q1 and 2025-Q2 together,63574,CNY million",
+        "Alibaba Cloud Intelligence Group,adjusted EBITA,2025-Q1 and 2025-Q2 together,5374,CNY million",
+        "Alibaba Cloud Intelligence Group,revenue growth,2025-Q1 and 2025-Q2 together,22,percent",
+    ]
+    path = tmp_path / "together.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    result = backtest([path], default_facts(), as_of=dt.date(2025, 2, 24), draws=400)
+    revenue, margin = (s for s in result.scores if s.method == "full")
+    assert revenue.outcome.quarters == ("2025-Q1", "2025-Q2")
+    draws = result.forecasts["full"].draws
+    assert revenue.middle == pytest.approx(float(np.median(draws["cloud_revenue"][:, :2].sum(axis=1))))
+    assert margin.outcome.target == "cloud_margin_frac"
+    assert margin.outcome.value == pytest.approx(5374 / 63574)
