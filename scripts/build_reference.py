@@ -173,6 +173,8 @@ def _options(function: Any) -> Iterator[tuple[str, str, str, str]]:
     hints = typing.get_type_hints(function, include_extras=True)
     declared = {one.name: one.option for one in getattr(function, "declared", ())}
     for name, parameter in inspect.signature(function).parameters.items():
+        if not hasattr(hints[name], "__metadata__"):  # the context of the command
+            continue
         info = next(m for m in hints[name].__metadata__ if isinstance(m, OptionInfo | ArgumentInfo))
         if isinstance(info, ArgumentInfo):
             shown = str(info.metavar or name.upper())

@@ -87,6 +87,10 @@ class SolverError(JevonsError):
     """A solver stopped without an answer although one should exist."""
 
 
+class InputWarning(UserWarning):
+    """Something in an input that has no part in the answer."""
+
+
 def did_you_mean(word: str, known: Iterable[str], *, most: int = 3, offered: Mapping[str, str] | None = None) -> str:
     """Return `` Did you mean `x`?`` for near names of *word* among *known*, or an empty string.
 

@@ -53,6 +53,9 @@ class Option:
         Word for the value in help, such as ``TIME``.
     flag : str
         Name at the command line, without the dashes; that of the argument where empty.
+    expand : callable or None
+        Returns other arguments that the value stands for, given it, what else was given by name, and the names of all
+        arguments; each with the words for its origin. One that was given otherwise too is refused.
     """
 
     help: str
@@ -64,6 +67,7 @@ class Option:
     choices: Callable[[], Sequence[str]] | None = None
     metavar: str = ""
     flag: str = ""
+    expand: Callable[[Any, Mapping[str, Any], frozenset[str]], Mapping[str, tuple[Any, str]]] | None = None
 
     def text(self) -> str:
         """Return the help with the unit."""
@@ -285,6 +289,7 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
             several += [one.option.value(typed(item, one), one.flag) for item in given]
         else:
             values[name] = given if one is None else one.option.value(typed(given, one), one.flag)
+    values |= _expanded(options, arguments, values)
     try:
         answer = plain(*several, **values)
     except InputError as error:
@@ -294,6 +299,33 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
     if callable(check):
         check()
     return typing.cast("R", answer)
+
+
+def _expanded(
+    options: Mapping[str, Declared], arguments: Mapping[str, Any], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments that options such as a launch line stand for.
+
+    Raises
+    ------
+    InputError
+        If one of them was given in another value; the message names both.
+    """
+    made: dict[str, Any] = {}
+    for one in options.values():
+        if one.option.expand is None or values.get(one.name) is None:
+            continue
+        explicit = {name: value for name, value in arguments.items() if value is not None}
+        for name, (value, origin) in one.option.expand(values[one.name], explicit, frozenset(options)).items():
+            meant = options[name].option.value(value, options[name].flag)
+            if name in explicit and values[name] != meant:
+                message = (
+                    f"--{options[name].flag} {arguments[name]}: --{one.flag} says {meant} ({origin}); omit one of the "
+                    "two, or mend the line"
+                )
+                raise InputError(message)
+            made[name] = meant
+    return made
 
 
 _INSIDE = re.compile(r"(?:layout\.)?([a-z][a-z0-9_]*) = ([^:\s`]+):")
@@ -448,6 +480,20 @@ def day(value: dt.date | str | None) -> dt.date | None:
 def file(value: Path | str | None) -> Path | None:
     """Return a path that `declared` has parsed, with its type."""
     return typing.cast("Path | None", value)
+
+
+def needed(model: str | None) -> str:
+    """Return the model of a function that may take it from a launch line.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if not model:
+        message = "--model: is missing; name a shipped model (`jevons models list`), a config.json, or a --serve line"
+        raise InputError(message)
+    return model
 
 
 MODEL = Option(help="Model: a shipped name (`jevons models list`) or the path of a config.json", metavar="MODEL")

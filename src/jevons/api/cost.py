@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
+from jevons.api.launch import SERVE
 from jevons.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,8 +20,23 @@ def cost(
     *,
     hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     model: Annotated[str | None, o.MODEL] = None,
+    serve: Annotated[str | Path | None, SERVE] = None,
+    tp: Annotated[int | None, o.TP] = None,
+    pp: Annotated[int | None, o.PP] = None,
+    ep: Annotated[int | None, o.EP] = None,
+    dp: Annotated[int | None, o.DP] = None,
+    dp_attention: Annotated[bool, o.DP_ATTENTION] = False,
     precision: Annotated[str, o.PRECISION] = "native",
+    kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
     engine: Annotated[str, o.ENGINE] = "vllm",
+    engine_version: Annotated[str, o.ENGINE_VERSION] = "",
+    max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
+    max_num_batched_tokens: Annotated[int | None, o.MAX_NUM_BATCHED_TOKENS] = None,
+    max_model_len: Annotated[int | None, o.MAX_MODEL_LEN] = None,
+    gpu_memory_utilization: Annotated[float | None, o.GPU_MEMORY_UTILIZATION] = None,
+    eager: Annotated[bool, o.EAGER] = False,
+    draft_tokens: Annotated[int, o.DRAFT_TOKENS] = 0,
+    draft_acceptance: Annotated[float | None, o.DRAFT_ACCEPTANCE] = None,
     max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 32,
     isl: Annotated[int, o.ISL] = 2000,
     osl: Annotated[int, o.OSL] = 500,
@@ -57,15 +73,25 @@ def cost(
     """
     from jevons.sizing.cost import cost_of
     from jevons.sizing.money import given_price
-    from jevons.sizing.service import Service
+    from jevons.sizing.service import Service, exact_layout, released
 
+    del serve  # the arguments that it stands for are given in its place
     price = given_price(gpu_hour)
     if price is not None and model is None:
         message = "--gpu-hour prices tokens; name a --model too"
         raise InputError(message)
     service = Service(
         gpu=o.kind_of(gpu, hardware),
-        engine=engine,
+        engine=released(engine, engine_version),
+        kv_precision=kv_precision,
+        max_batch=max_num_seqs,
+        step_tokens=max_num_batched_tokens,
+        memory_frac=gpu_memory_utilization,
+        max_model_len=max_model_len,
+        eager=eager,
+        draft_tokens=draft_tokens,
+        draft_acceptance=draft_acceptance,
+        layout=exact_layout(tp, pp, ep, dp, dp_attention=dp_attention),
         precision=precision,
         gpus=max_replica_gpus,
         isl=isl,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
+from jevons.api.launch import SERVE
 
 if TYPE_CHECKING:
     from jevons.sizing.memory import MemoryResult
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
 @o.declared
 def memory(
-    model: Annotated[str, o.MODEL],
+    model: Annotated[str | None, o.MODEL] = None,
     *,
+    serve: Annotated[str | Path | None, SERVE] = None,
     gpu: Annotated[str, o.GPU] = "h100_sxm",
     hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     tp: Annotated[int, o.TP] = 1,
@@ -58,9 +60,10 @@ def memory(
     """
     from jevons.sizing.memory import memory_of
 
+    del serve  # the arguments that it stands for are given in its place
     layout = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
     return memory_of(
-        model, o.kind_of(gpu, hardware), layout, dp_attention=dp_attention, precision=precision,
+        o.needed(model), o.kind_of(gpu, hardware), layout, dp_attention=dp_attention, precision=precision,
         kv_precision=kv_precision, engine=engine, engine_version=engine_version, eager=eager,
         max_model_len=max_model_len, memory_frac=gpu_memory_utilization, max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens, calibration=o.file(calibration), on=o.day(as_of),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
+from jevons.api.launch import SERVE
 
 if TYPE_CHECKING:
     from jevons.results import Result
@@ -15,20 +16,29 @@ if TYPE_CHECKING:
 
 @o.declared
 def simulate(
-    model: Annotated[str, o.MODEL],
+    model: Annotated[str | None, o.MODEL] = None,
     *,
+    serve: Annotated[str | Path | None, SERVE] = None,
     gpu: Annotated[str, o.GPU_KINDS] = "h100_sxm",
     hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     gpus: Annotated[int | None, o.GPUS] = None,
     tp: Annotated[int | None, o.TP] = None,
+    pp: Annotated[int | None, o.PP] = None,
+    ep: Annotated[int | None, o.EP] = None,
+    dp: Annotated[int | None, o.DP] = None,
+    dp_attention: Annotated[bool, o.DP_ATTENTION] = False,
     replicas: Annotated[int | None, o.REPLICAS] = None,
     routing: Annotated[str | None, o.ROUTING] = None,
     engine: Annotated[str, o.ENGINE] = "vllm",
+    engine_version: Annotated[str, o.ENGINE_VERSION] = "",
     precision: Annotated[str, o.PRECISION] = "native",
     kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
     kv_tokens: Annotated[int | None, o.KV_TOKENS] = None,
     max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
     max_num_batched_tokens: Annotated[int | None, o.MAX_NUM_BATCHED_TOKENS] = None,
+    max_model_len: Annotated[int | None, o.MAX_MODEL_LEN] = None,
+    gpu_memory_utilization: Annotated[float | None, o.GPU_MEMORY_UTILIZATION] = None,
+    eager: Annotated[bool, o.EAGER] = False,
     rate: Annotated[float | None, o.RATE] = None,
     concurrency: Annotated[int | None, o.CONCURRENCY] = None,
     requests: Annotated[int | None, o.REQUESTS] = None,
@@ -102,11 +112,15 @@ def simulate(
     (True, True)
     """
     from jevons.sizing.options import FleetOptions, Simulation
+    from jevons.sizing.service import released
     from jevons.sizing.simulation import simulate_load
 
+    del serve  # the arguments that it stands for are given in its place
     simulation = Simulation(
-        model=model, gpu=o.kind_of(gpu, hardware), gpus=gpus,
-        tp=tp, replicas=replicas, routing=routing or "round_robin", engine=engine,
+        model=o.needed(model), gpu=o.kind_of(gpu, hardware), gpus=gpus,
+        tp=tp, pp=pp, ep=ep, dp=dp, dp_attention=dp_attention, max_model_len=max_model_len,
+        memory_frac=gpu_memory_utilization, eager=eager, replicas=replicas, routing=routing or "round_robin",
+        engine=released(engine, engine_version),
         precision=precision, kv_precision=kv_precision, kv_tokens=kv_tokens, max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens, rate=rate, requests=requests, isl=isl, osl=osl, isl_cv=isl_cv,
         osl_cv=osl_cv, arrivals=arrivals, cv=cv, rate_stages=rate_stages, prompts=prompts, system_tokens=system_tokens,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
+from jevons.api.launch import SERVE
 
 if TYPE_CHECKING:
     from jevons.sizing.result import SizeResult
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 @o.declared
 def size(
-    model: Annotated[str, o.MODEL],
+    model: Annotated[str | None, o.MODEL] = None,
     *,
+    serve: Annotated[str | Path | None, SERVE] = None,
     gpu: Annotated[str | Sequence[str], o.CANDIDATES] = "h100_sxm",
     hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     gpus: Annotated[int | None, o.FLEET_GPUS] = None,
@@ -25,10 +27,18 @@ def size(
     pp: Annotated[int | None, o.PP] = None,
     ep: Annotated[int | None, o.EP] = None,
     dp: Annotated[int | None, o.DP] = None,
+    dp_attention: Annotated[bool, o.DP_ATTENTION] = False,
     precision: Annotated[str, o.SIZE_PRECISION] = "auto",
     kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
     engine: Annotated[str, o.ENGINE] = "vllm",
+    engine_version: Annotated[str, o.ENGINE_VERSION] = "",
     max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
+    max_num_batched_tokens: Annotated[int | None, o.MAX_NUM_BATCHED_TOKENS] = None,
+    max_model_len: Annotated[int | None, o.MAX_MODEL_LEN] = None,
+    gpu_memory_utilization: Annotated[float | None, o.GPU_MEMORY_UTILIZATION] = None,
+    eager: Annotated[bool, o.EAGER] = False,
+    draft_tokens: Annotated[int, o.DRAFT_TOKENS] = 0,
+    draft_acceptance: Annotated[float | None, o.DRAFT_ACCEPTANCE] = None,
     isl: Annotated[int, o.ISL] = 2000,
     osl: Annotated[int, o.OSL] = 500,
     rate: Annotated[float, o.LOAD_RATE] = 0.0,
@@ -80,25 +90,32 @@ def size(
     from jevons.errors import InputError
     from jevons.sizing.money import amount_of, hour_prices
     from jevons.sizing.search import size as search
-    from jevons.sizing.service import Demand, Service
+    from jevons.sizing.service import Demand, Service, exact_layout, released
 
     names = o.words(gpu) if hardware is None else (o.kind_of(",".join(o.words(gpu)), hardware),)
     if not names:
         message = "--gpu: names no accelerator; give one, such as h20"
         raise InputError(message)
     service = Service(
-        gpu=names[0], engine=engine, precision=None if precision == "auto" else precision, gpus=max_replica_gpus,
+        gpu=names[0], engine=released(engine, engine_version),
+        precision=None if precision == "auto" else precision, gpus=max_replica_gpus,
         isl=isl, osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot), on=o.day(as_of), e2e_s=o.seconds(e2e),
         percentile=percentile, kv_precision=kv_precision, max_batch=max_num_seqs, calibration=o.file(calibration),
+        step_tokens=max_num_batched_tokens, memory_frac=gpu_memory_utilization, max_model_len=max_model_len,
+        eager=eager, draft_tokens=draft_tokens, draft_acceptance=draft_acceptance,
+        layout=None if serve is None else exact_layout(tp, pp, ep, dp, dp_attention=dp_attention),
     )  # fmt: skip
     demand = Demand(
         rate_req_per_s=rate, users=concurrency, think_s=o.seconds(think) or 0.0, trace=o.file(trace), cv=cv,
         isl_cv=isl_cv, osl_cv=osl_cv, requests=requests, runs=runs, seed=seed,
     )  # fmt: skip
     degrees = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
+    if dp_attention and serve is None:
+        degrees["dp_attention"] = True
     return search(
-        model, service, demand=demand, gpus=names, prices=hour_prices(o.words(gpu_hour)),
-        fixed={name: degree for name, degree in degrees.items() if degree is not None}, simulated=not static,
+        o.needed(model), service, demand=demand, gpus=names, prices=hour_prices(o.words(gpu_hour)),
+        fixed={} if serve is not None else {name: value for name, value in degrees.items() if value is not None},
+        simulated=not static,
         budget_per_month=None if budget is None else amount_of(budget), most_accelerators=gpus, confidence=confidence,
         progress=progress,
     )  # fmt: skip

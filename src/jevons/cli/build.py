@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +19,7 @@ import typer
 from jevons.cli.figures import PICTURES, draw
 from jevons.cli.output import Sheet, check_inputs, check_out, forced, note, say, show
 from jevons.cli.progress import Progress, progress
-from jevons.errors import InputError
+from jevons.errors import InputError, InputWarning
 from jevons.files import frame_csv
 from jevons.options import Declared, call_parsed, parameters
 
@@ -94,6 +95,7 @@ def command(
     default_out = out
 
     def run(**given: Any) -> None:
+        context = given.pop("ctx", None)
         if before is not None:
             before(given)
         json, form, detail, out = (given.pop(name) for name in ("json", "form", "detail", "out"))
@@ -107,7 +109,8 @@ def command(
         chosen = function
         for name, (_, other) in (instead or {}).items():
             chosen = other if given.pop(name) else chosen
-        result = _called(chosen, given, counted=counted)
+        said: list[str] = []
+        result = _called(chosen, _stated(given, context), said, counted=counted)
         if after is not None:
             after(result)
         explained = {path: result.explain(path) for path in paths}
@@ -115,7 +118,7 @@ def command(
         if folder is not None:
             result.emit(folder, force=forced())  # type: ignore[attr-defined]
             note(f"wrote {folder}")
-        doubts = model_warnings(given.get("model"))
+        doubts = (*said, *model_warnings(given.get("model")))
         for doubt in doubts:
             note(f"warning: {doubt}")
         form = "json" if json else form
@@ -130,6 +133,7 @@ def command(
     signature = inspect.Signature(
         [_parameter(one, argument=one.name in arguments) for one in own]
         + [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, a, d in shared]
+        + [inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     )
     run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
@@ -139,8 +143,32 @@ def command(
     return run
 
 
-def _called(function: Callable[..., Result], given: Mapping[str, Any], *, counted: bool) -> Result:
-    """Return what a function makes of those options that it has, its progress on a terminal's standard error."""
+def _stated(given: dict[str, Any], context: typer.Context | None) -> dict[str, Any]:
+    """Return what was given, without defaults where a launch line says what they are."""
+    if not given.get("serve") or context is None:
+        return given
+
+    def default(name: str) -> bool:
+        source = context.get_parameter_source(name)
+        return source is not None and source.name.startswith("DEFAULT")
+
+    return {name: value for name, value in given.items() if not default(name)}
+
+
+def _called(function: Callable[..., Result], given: Mapping[str, Any], said: list[str], *, counted: bool) -> Result:
+    """Return what a function makes of those options that it has, its progress on a terminal's standard error.
+
+    What it warns of in its input goes to *said*.
+    """
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", InputWarning)
+        try:
+            return _run(function, given, counted=counted)
+        finally:
+            said += [str(one.message) for one in told if issubclass(one.category, InputWarning)]
+
+
+def _run(function: Callable[..., Result], given: Mapping[str, Any], *, counted: bool) -> Result:
     known = inspect.signature(inspect.unwrap(function)).parameters
     own = {name: value for name, value in given.items() if name in known}
     if "progress" not in known:

@@ -74,7 +74,7 @@ class Calibration:
                 message = f"{path}: unknown engine `{name}`.{did_you_mean(name, engine_names())}"
                 raise InputError(message)
             for factor, value in factors.items():
-                if factor not in EngineFactors.__slots__ or factor in {"name", "scales", "memory"}:
+                if factor not in EngineFactors.__slots__ or factor in {"name", "scales", "memory", "eager"}:
                     message = f"{path}: {name}.{factor}: unknown factor.{did_you_mean(factor, FITTED)}"
                     raise InputError(message)
                 low, high = _BOUNDS.get(factor, (0.0, 60.0))

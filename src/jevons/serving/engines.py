@@ -16,7 +16,7 @@ __all__ = ["engine", "engine_names"]
 
 _WHOLE = {"step_tokens", "max_batch"}
 _SWITCHES = {"mixes_prompts", "composes_ahead", "launches_ahead"}
-_NO_FACTS = {"name", "scales", "memory"}
+_NO_FACTS = {"name", "scales", "memory", "eager"}
 
 
 def engine(

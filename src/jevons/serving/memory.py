@@ -193,7 +193,7 @@ def _expert_workspace_bytes(deployment: Deployment, block: FeedForward) -> float
 def graph_bytes(deployment: Deployment) -> float:
     """Return the captured graphs on one device [bytes]; 0 where none are captured or they are not told apart."""
     factors = deployment.engine.memory
-    if not factors.paged or deployment.eager:
+    if not factors.paged or deployment.eager or deployment.engine.eager:
         return 0.0
     model, layout = deployment.model, deployment.layout
     sparse = sum(group.count for group in model.layers if group.feed_forward.kind == "moe")

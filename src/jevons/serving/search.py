@@ -13,13 +13,15 @@ from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.formulas import pareto_front
-from jevons.serving.memory import check_layout
+from jevons.serving.memory import check_layout, start_shortage
 from jevons.serving.static_point import LatencyError, StaticCurve, best_static_point, static_curve
-from jevons.serving.types import Deployment, EngineFactors, Layout, StaticPoint, Workload
+from jevons.serving.types import Deployment, EngineFactors, Layout, Settings, StaticPoint, Workload
 
 DEVICES = (1, 2, 4, 8, 16, 32, 64)
 INDIVISIBLE = "does not divide the model"
 """Reason of layouts whose degrees do not divide heads, layers or experts."""
+
+_NO_START = "device memory"
 
 Limits = tuple[float | None, float | None, float | None]
 
@@ -109,6 +111,8 @@ def search_layouts(
     ttft_s: float | None = None,
     tpot_s: float | None = None,
     e2e_s: float | None = None,
+    settings: Settings | None = None,
+    only: Layout | None = None,
 ) -> SearchResult:
     """Try all layouts of a model on one kind of device.
 
@@ -126,6 +130,10 @@ def search_layouts(
         Factors, or the name of a preset.
     ttft_s, tpot_s, e2e_s : float, optional
         Upper limits [s], as in `best_static_point`.
+    settings : Settings, optional
+        What the server is told.
+    only : Layout, optional
+        The one layout to try, in place of all.
 
     Returns
     -------
@@ -148,7 +156,7 @@ def search_layouts(
     limits = (ttft_s, tpot_s, e2e_s)
     found = survey(
         model, accelerator, workload, devices=devices, precisions=precisions, kv_precision=kv_precision, engine=engine,
-        limits=limits,
+        limits=limits, settings=settings, only=only,
     )  # fmt: skip
     if not found.tried:
         message = "nothing to search: give at least one number of devices and one precision"
@@ -178,12 +186,14 @@ def survey(
     kv_precision: str = "bf16",
     engine: EngineFactors | str = "generic",
     limits: Limits = (None, None, None),
+    settings: Settings | None = None,
+    only: Layout | None = None,
 ) -> Survey:
     """Return the points of every layout that fits, over a coarse range of batches, and why the others do not.
 
     Parameters
     ----------
-    model, accelerator, workload, devices, precisions, kv_precision, engine
+    model, accelerator, workload, devices, precisions, kv_precision, engine, settings, only
         As in `search_layouts`.
     limits : tuple of float or None
         Of the times to first token, per output token and of the whole answer [s]. Layouts that miss them are among
@@ -194,7 +204,7 @@ def survey(
     rejections: list[Rejection] = []
     tried = 0
     for precision in precisions:
-        for layout in layouts(model, accelerator, devices):
+        for layout in layouts(model, accelerator, devices) if only is None else (only,):
             tried += 1
             deployment = Deployment(
                 model=model,
@@ -203,11 +213,15 @@ def survey(
                 precision=precision,
                 kv_precision=kv_precision,
                 engine=engine,
-            )
+            ).told(settings or Settings())
             try:
                 check_layout(model, layout)
             except InputError as error:
                 rejections.append(Rejection(deployment=deployment, reason=INDIVISIBLE, detail=str(error)))
+                continue
+            shortage = start_shortage(deployment) if deployment.max_model_len else ""
+            if shortage:
+                rejections.append(Rejection(deployment=deployment, reason=_NO_START, detail=shortage))
                 continue
             try:
                 curve = static_curve(deployment, workload, most_points=_COARSE_POINTS)

@@ -285,10 +285,13 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     ep_comm = exposed_comm_s(parts.pop("ep_comm"), busy, engine.ep_overlap_frac)
     parts["comm"] = tp_comm + ep_comm + parts.pop("pp_comm")
     launched = work.prompt_tokens > engine.captured_tokens
-    waits_s = np.maximum(engine.prefill_launch_s * work.kernels * launched - busy - parts["comm"], 0.0)
+    host_s = np.maximum(engine.prefill_launch_s * work.kernels - busy - parts["comm"], 0.0)
+    waits_s = host_s * launched
     apart_s = zero + engine.decode_layer_s * work.layers
     if engine.launches_ahead:
         apart_s = np.maximum(apart_s - busy - parts["comm"], 0.0)
+    if engine.eager:
+        apart_s = np.maximum(apart_s, host_s)
     between_s = np.where(work.prompts > 0, waits_s, apart_s)
     parts["overhead"] = engine.step_overhead_s + engine.request_overhead_s * work.requests + between_s
     pace = np.where(work.prompts > 0, engine.prompt_pace, engine.decode_pace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,6 +142,8 @@ class EngineFactors:
         Share of its answer for which a request must find room in the cache before it starts.
     launches_ahead : bool
         Whether the host launches the kernels of decode steps one by one while the device works.
+    eager : bool
+        Whether no graphs are captured, so that the host launches the kernels of every step one by one.
     decode_pace, prompt_pace : float
         Time of steps that only decode, and of those with prompts, over what the other factors give; a calibration's own
         for one deployment.
@@ -173,10 +175,21 @@ class EngineFactors:
     composes_ahead: bool
     reserve_frac: float
     launches_ahead: bool = False
+    eager: bool = False
     decode_pace: float = 1.0
     prompt_pace: float = 1.0
     scales: Mapping[str, Mapping[str, float]] | None = field(default=None, hash=False, compare=False, repr=False)
     memory: MemoryFactors = field(default_factory=MemoryFactors, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a server is told beside its layout and precision; see `Deployment`."""
+
+    memory_frac: float | None = None
+    draft_tokens: int = 0
+    max_model_len: int = 0
+    eager: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +232,13 @@ class Deployment:
     draft_tokens: int = 0
     max_model_len: int = 0
     eager: bool = False
+
+    def told(self, settings: Settings) -> Deployment:
+        """Return the deployment with a server's settings."""
+        return replace(
+            self, memory_frac=settings.memory_frac, draft_tokens=settings.draft_tokens,
+            max_model_len=settings.max_model_len, eager=settings.eager,
+        )  # fmt: skip
 
     @property
     def devices(self) -> int:

@@ -15,14 +15,12 @@ from jevons.serving import sim
 from jevons.sizing.fleet import Fleet, Interval, Observed
 from jevons.sizing.rank_table import rank_table
 from jevons.sizing.service import Demand, Service
+from jevons.sizing.simulate import RANKS_STEP_TOKENS
 
 Progress = Callable[[str], None]
 
 _SIMULATED_REPLICAS = 8
 """Replicas of a larger fleet that are simulated, with their share of the load."""
-
-_MOST_STEP_TOKENS = 32_768
-"""Maximum prompt tokens in one step of a replica; more would delay its decodes beyond any latency limit."""
 
 _LARGEST_FACTOR = 16
 _SLACK = 5.0
@@ -255,7 +253,7 @@ class Bench:
             batch = min(batch, max(math.ceil(2 * fleet.point.batch), 8 * layout.dp))
         key = (str(deployment), deployment.engine.name, batch)
         if key not in self.tables:
-            step_tokens = min(factors.step_tokens * layout.dp, _MOST_STEP_TOKENS)
+            step_tokens = min(factors.step_tokens * layout.dp, RANKS_STEP_TOKENS)
             limits = replace(limits_of_one, max_batch=batch, step_tokens=step_tokens)
             table = rank_table(deployment, batch, step_tokens, float(service.isl))
             self.tables[key] = _Engine(deployment, table, limits)

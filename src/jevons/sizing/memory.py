@@ -24,6 +24,7 @@ from jevons.serving.memory import (
     multiplied_in,
     start_shortage,
 )
+from jevons.sizing.service import released
 
 _PARTS = {
     "weights_bytes": "weights", "activations_bytes": "activations of the largest step",
@@ -189,7 +190,7 @@ def memory_of(
     degrees = Layout(**layout, dp_attention=dp_attention)
     check_layout(spec, degrees)
     device = accelerator(gpu, on=on)
-    factors = engine_for(_released(engine, engine_version), calibration, on)
+    factors = engine_for(released(engine, engine_version), calibration, on)
     factors = with_server_defaults(factors, device, max_num_seqs or 0, max_num_batched_tokens or 0)
     longest = max_model_len or spec.max_context
     if not longest:
@@ -210,17 +211,3 @@ def memory_of(
         max_model_len=longest,
         shortage=start_shortage(deployment),
     )
-
-
-def _released(engine: str, version: str) -> str:
-    """Return an engine's name with its release.
-
-    Raises
-    ------
-    InputError
-        If the release is given twice.
-    """
-    if version and "@" in engine:
-        message = f"--engine-version {version}: --engine {engine} names a release too; omit one of them"
-        raise InputError(message)
-    return f"{engine}@{version}" if version else engine

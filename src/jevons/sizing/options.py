@@ -34,6 +34,10 @@ class Simulation:
     gpu: str = "h100_sxm"
     gpus: int | None = None
     tp: int | None = None
+    pp: int | None = None
+    ep: int | None = None
+    dp: int | None = None
+    dp_attention: bool = False
     replicas: int | None = None
     routing: str = "round_robin"
     engine: str = "vllm"
@@ -42,6 +46,9 @@ class Simulation:
     kv_tokens: int | None = None
     max_num_seqs: int | None = None
     max_num_batched_tokens: int | None = None
+    max_model_len: int | None = None
+    memory_frac: float | None = None
+    eager: bool = False
     rate: float | None = None
     requests: int | None = None
     isl: int = 500

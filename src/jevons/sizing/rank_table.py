@@ -25,7 +25,7 @@ def rank_table(deployment: serving.Deployment, max_batch: int, step_tokens: int,
     Parameters
     ----------
     deployment : Deployment
-        The replica, without pipeline stages.
+        The replica; of one with pipeline stages, the table is of one of the engines that go through them in turn.
     max_batch, step_tokens : int
         Largest batch and most tokens of a step, of all ranks together.
     isl : float
@@ -37,7 +37,7 @@ def rank_table(deployment: serving.Deployment, max_batch: int, step_tokens: int,
     several prompts of *isl* tokens, one rank after the other; steps of equal prompts come out as `serving.step_time`
     has them, others are interpolated. Attention of chunks to earlier ones is that of a single rank.
     """
-    table = sim.step_table(deployment, max_batch, _FEW_TOKENS)
+    table = sim.step_table(deployment, max_batch, _FEW_TOKENS, one_of_stages=deployment.layout.pp > 1)
     dp, overhead_s = deployment.layout.dp, deployment.engine.request_overhead_s
     grid = _grid(step_tokens, isl)
     prompts = np.maximum(np.floor(grid / isl), 1.0)

@@ -56,6 +56,20 @@ class Service:
         Minimum accelerators of one replica.
     calibration : path or None
         Calibration file whose factors replace the shipped ones.
+    step_tokens : int or None
+        Maximum tokens in a step of an attention rank, in place of the engine's.
+    memory_frac : float or None
+        Share of device memory that the engine may use, in place of its own.
+    max_model_len : int or None
+        Longest sequence that is served; what the model reads where not given.
+    eager : bool
+        Whether no graphs are captured.
+    draft_tokens : int
+        Tokens drafted in each decode step.
+    draft_acceptance : float or None
+        Chance that one is accepted, in place of the engine's.
+    layout : Layout or None
+        The one layout to try, in place of all.
     """
 
     gpu: str = "h100_sxm"
@@ -73,15 +87,32 @@ class Service:
     max_batch: int | None = None
     least_gpus: int = 1
     calibration: Path | None = None
+    step_tokens: int | None = None
+    memory_frac: float | None = None
+    max_model_len: int | None = None
+    eager: bool = False
+    draft_tokens: int = 0
+    draft_acceptance: float | None = None
+    layout: serving.Layout | None = None
 
     def accelerator(self) -> Accelerator:
         """Return the device as it was known on the date."""
         return accelerator(self.gpu, on=self.on)
 
     def factors(self) -> serving.EngineFactors:
-        """Return the engine's factors, with the batch limit asked for."""
+        """Return the engine's factors, with the limits asked for."""
         factors = engine_for(self.engine, self.calibration, self.on)
-        return factors if self.max_batch is None else replace(factors, max_batch=self.max_batch)
+        return told(
+            factors, max_batch=self.max_batch, step_tokens=self.step_tokens, eager=self.eager,
+            draft_tokens=self.draft_tokens, draft_acceptance=self.draft_acceptance,
+        )  # fmt: skip
+
+    def settings(self) -> serving.Settings:
+        """Return what the server is told beside its limits."""
+        return serving.Settings(
+            memory_frac=self.memory_frac, draft_tokens=self.draft_tokens, max_model_len=self.max_model_len or 0,
+            eager=self.eager,
+        )  # fmt: skip
 
     def workload(self) -> serving.Workload:
         """Return the mean request."""
@@ -97,7 +128,7 @@ class Service:
         return serving.search_layouts(
             spec, device, self.workload(), devices=self.group_sizes(), precisions=self.precisions(spec, device),
             kv_precision=self.kv_precision, engine=self.factors(), ttft_s=self.ttft_s, tpot_s=self.tpot_s,
-            e2e_s=self.e2e_s,
+            e2e_s=self.e2e_s, settings=self.settings(), only=self.layout,
         )  # fmt: skip
 
     def survey(self, spec: ModelSpec, device: Accelerator) -> serving.Survey:
@@ -105,6 +136,7 @@ class Service:
         return serving.survey(
             spec, device, self.workload(), devices=self.group_sizes(), precisions=self.precisions(spec, device),
             kv_precision=self.kv_precision, engine=self.factors(), limits=self.slo,
+            settings=self.settings(), only=self.layout,
         )  # fmt: skip
 
     def check(self, spec: ModelSpec) -> None:
@@ -115,6 +147,18 @@ class Service:
         InputError
             Naming the option, its value and what would be right.
         """
+        if self.isl + self.osl > (self.max_model_len or self.isl + self.osl):
+            message = (
+                f"--isl {self.isl} and --osl {self.osl}: {self.isl + self.osl:,} tokens exceed --max-model-len "
+                f"{self.max_model_len:,}; raise it, or ask for fewer"
+            )
+            raise InputError(message)
+        if (self.max_model_len or 0) > spec.max_context > 0:
+            message = (
+                f"--max-model-len {self.max_model_len}: must be at most the {spec.max_context:,} tokens that "
+                f"{spec.name} reads"
+            )
+            raise InputError(message)
         if self.isl + self.osl > spec.max_context > 0:
             message = (
                 f"--isl {self.isl} and --osl {self.osl}: {self.isl + self.osl:,} tokens exceed the longest context of "
@@ -163,6 +207,60 @@ class Service:
         """The latency limits in words."""
         named = (("TTFT", self.ttft_s), ("TPOT", self.tpot_s), ("E2E", self.e2e_s))
         return ", ".join(f"{name} <= {1e3 * limit:g} ms" for name, limit in named if limit is not None)
+
+
+def told(
+    factors: serving.EngineFactors,
+    *,
+    max_batch: int | None = None,
+    step_tokens: int | None = None,
+    eager: bool = False,
+    draft_tokens: int = 0,
+    draft_acceptance: float | None = None,
+) -> serving.EngineFactors:
+    """Return an engine's factors with the limits and settings that its server is told.
+
+    Raises
+    ------
+    InputError
+        If a chance of acceptance is given and nothing is drafted.
+    """
+    given: dict[str, int | float | bool] = {}
+    if max_batch is not None:
+        given["max_batch"] = max_batch
+    if step_tokens is not None:
+        given["step_tokens"] = step_tokens
+    if eager:
+        given["eager"] = True
+    if draft_acceptance is not None:
+        if not draft_tokens:
+            message = "--draft-acceptance: has no effect without --draft-tokens; add it"
+            raise InputError(message)
+        given["draft_acceptance_frac"] = draft_acceptance
+    return replace(factors, **given) if given else factors  # type: ignore[arg-type]
+
+
+def exact_layout(
+    tp: int | None, pp: int | None, ep: int | None, dp: int | None, *, dp_attention: bool
+) -> serving.Layout | None:
+    """Return the layout whose degrees are given, the others being 1; None where none is."""
+    if all(degree is None for degree in (tp, pp, ep, dp)):
+        return None
+    return serving.Layout(tp=tp or 1, pp=pp or 1, ep=ep or 1, dp=dp or 1, dp_attention=dp_attention)
+
+
+def released(engine: str, version: str) -> str:
+    """Return an engine's name with its release.
+
+    Raises
+    ------
+    InputError
+        If the release is given twice.
+    """
+    if version and "@" in engine:
+        message = f"--engine-version {version}: --engine {engine} names a release too; omit one of them"
+        raise InputError(message)
+    return f"{engine}@{version}" if version else engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

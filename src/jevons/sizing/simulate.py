@@ -10,12 +10,18 @@ from jevons.errors import InfeasibleError, InputError, did_you_mean
 from jevons.limits import REPLICA_TP
 from jevons.sizing.load import Offered, at_rate, offered
 from jevons.sizing.options import Simulation
+from jevons.sizing.service import told
 from jevons.sizing.simulation_result import Run, run_record
 
 if TYPE_CHECKING:
-    from jevons.serving import Deployment
-    from jevons.serving.sim import SimLimits, StepTable
+    from jevons.models import ModelSpec
+    from jevons.serving import Deployment, Layout
+    from jevons.serving.sim import Requests, SimLimits, StepTable
     from jevons.sizing.hour_price import HourPrice
+
+
+RANKS_STEP_TOKENS = 32_768
+"""Maximum prompt tokens in one step of all attention ranks; more would delay decodes beyond any latency limit."""
 
 
 def run_replicas(
@@ -38,12 +44,15 @@ def run_replicas(
         message = "--prefill-tp: has no effect without --prefill-replicas; add it"
         raise InputError(message)
     replicas = replicas_of(options, deployment.devices)
+    stages = deployment.layout.pp
     limits = limits_for(options, deployment, context, requests.hash_tokens)
+    if stages > 1:
+        limits = one_stage(limits, stages, int((requests.isl + requests.osl).max()))
     found = sim.simulate(
         requests,
-        _table(deployment, limits, tables),
+        _table(deployment, limits, tables, requests),
         limits,
-        replicas=replicas,
+        replicas=replicas * stages,
         routing=options.routing,
         entry_s=deployment.engine.entry_s,
         ttft_s=options.ttft,
@@ -70,12 +79,15 @@ def _run_split(
         raise InputError(message)
     requests, prompt_replicas, replicas = load.requests, options.prefill_replicas or 0, options.replicas or 1
     context = float(requests.isl.mean() + requests.osl.mean())
+    if deployment.layout.pp > 1:
+        message = f"--pp {deployment.layout.pp}: prefill and decode pools are simulated without stages; omit it"
+        raise InputError(message)
     layout = deployment.layout if options.prefill_tp is None else Layout(tp=options.prefill_tp)
     prompts = dataclasses.replace(deployment, layout=layout, draft_tokens=0)
 
     def pool(one: Deployment, count: int) -> sim.Pool:
         limits = limits_for(options, one, context, requests.hash_tokens)
-        return sim.Pool(table=_table(one, limits, tables), limits=limits, replicas=count)
+        return sim.Pool(table=_table(one, limits, tables, requests), limits=limits, replicas=count)
 
     decode = pool(deployment, replicas)
     split = sim.simulate_split(
@@ -95,14 +107,41 @@ def _run_split(
     )
 
 
-def _table(deployment: Deployment, limits: SimLimits, tables: dict[tuple[int, ...], StepTable]) -> StepTable:
+def _table(
+    deployment: Deployment, limits: SimLimits, tables: dict[tuple[int, ...], StepTable], requests: Requests
+) -> StepTable:
     """Return the step times of a replica, kept in *tables*."""
-    from jevons.serving import sim
-
-    key = (deployment.layout.tp, deployment.draft_tokens, limits.max_batch, limits.step_tokens)
+    key = (
+        deployment.layout.tp, deployment.layout.pp, deployment.layout.dp, deployment.draft_tokens, limits.max_batch,
+        limits.step_tokens,
+    )  # fmt: skip
     if key not in tables:
-        tables[key] = sim.step_table(deployment, limits.max_batch, limits.step_tokens)
+        tables[key] = table_of(deployment, limits, float(requests.isl.mean()))
     return tables[key]
+
+
+def table_of(deployment: Deployment, limits: SimLimits, isl: float) -> StepTable:
+    """Return the step times of a replica: of one engine of its stages, and of all attention ranks together."""
+    from jevons.serving import sim
+    from jevons.sizing.rank_table import rank_table
+
+    if deployment.layout.dp > 1:
+        return rank_table(deployment, limits.max_batch, limits.step_tokens, isl)
+    return sim.step_table(
+        deployment, limits.max_batch, limits.step_tokens, one_of_stages=deployment.layout.pp > 1
+    )  # fmt: skip
+
+
+def one_stage(limits: SimLimits, stages: int, longest: int) -> SimLimits:
+    """Return the limits of one of the engines that go through pipeline stages in turn.
+
+    They share cache and slots evenly; one request is let into the cache of one as long as all of them would hold it.
+    """
+    blocks = min(limits.kv_blocks, -(-longest // limits.block_tokens))
+    return dataclasses.replace(
+        limits, max_batch=max(limits.max_batch // stages, 1), kv_blocks=max(limits.kv_blocks // stages, blocks),
+        host_blocks=limits.host_blocks // stages,
+    )  # fmt: skip
 
 
 def sweep_rates(
@@ -156,20 +195,24 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
 
     check_precisions(options.precision, options.kv_precision)
     spec = models.load(options.model)
-    if options.draft_acceptance is not None:
-        if not options.draft_tokens:
-            message = "--draft-acceptance: has no effect without --draft-tokens; add it"
-            raise InputError(message)
-        engine = dataclasses.replace(engine, draft_acceptance_frac=options.draft_acceptance)
+    _check_longest(options, spec)
+    engine = told(
+        engine, max_batch=options.max_num_seqs, step_tokens=options.max_num_batched_tokens, eager=options.eager,
+        draft_tokens=options.draft_tokens, draft_acceptance=options.draft_acceptance,
+    )  # fmt: skip
 
-    def split(tp: int) -> Deployment:
+    def spread(layout: Layout) -> Deployment:
         return Deployment(
-            model=spec, accelerator=device, layout=Layout(tp=tp), precision=options.precision,
+            model=spec, accelerator=device, layout=layout, precision=options.precision,
             kv_precision=options.kv_precision, engine=engine, draft_tokens=options.draft_tokens,
+            memory_frac=options.memory_frac, max_model_len=options.max_model_len or 0, eager=options.eager,
         )  # fmt: skip
 
-    if options.tp is not None:
-        return split(options.tp)
+    def split(tp: int) -> Deployment:
+        return spread(Layout(tp=tp))
+
+    if options.dp_attention or any(d is not None for d in (options.tp, options.pp, options.ep, options.dp)):
+        return spread(_checked_layout(options, spec))
     most = min(REPLICA_TP, options.gpus or REPLICA_TP)
     widest: Deployment | None = None
     shortage: InfeasibleError | None = None
@@ -198,27 +241,66 @@ def limits_for(options: Simulation, deployment: Deployment, context: float, hash
     if options.swap and not options.host_gb:
         message = "--swap: needs host memory; add --host-gb"
         raise InputError(message)
+    ranks, step_tokens = deployment.layout.dp, deployment.engine.step_tokens
+    if ranks > 1:
+        step_tokens = min(step_tokens * ranks, RANKS_STEP_TOKENS)
     return sim.limits_of(
         deployment, context=context, kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
-        max_batch=options.max_num_seqs, step_tokens=options.max_num_batched_tokens, block_tokens=hash_tokens or 16,
-        host_bytes=1e9 * options.host_gb, swap=options.swap,
+        step_tokens=step_tokens, block_tokens=hash_tokens or 16, host_bytes=1e9 * options.host_gb, swap=options.swap,
     )  # fmt: skip
 
 
+def _check_longest(options: Simulation, spec: ModelSpec) -> None:
+    """Refuse a longest sequence beyond what the model reads."""
+    if (options.max_model_len or 0) > spec.max_context > 0:
+        message = (
+            f"--max-model-len {options.max_model_len}: must be at most the {spec.max_context:,} tokens that "
+            f"{spec.name} reads"
+        )
+        raise InputError(message)
+
+
+def _checked_layout(options: Simulation, spec: ModelSpec) -> Layout:
+    """Return the layout asked for; independent copies are replicas of their own.
+
+    Raises
+    ------
+    InputError
+        If it does not divide the model, or ranks without shared experts are asked to share attention.
+    """
+    from jevons.serving import Layout
+    from jevons.serving.memory import check_layout
+
+    if options.dp_attention and (options.dp or 1) == 1:
+        message = "--dp-attention: has no effect without --dp above 1; add it"
+        raise InputError(message)
+    if options.dp_attention and not spec.is_moe:
+        message = f"--dp-attention: {spec.name} has no experts to share; omit it, and --dp counts copies"
+        raise InputError(message)
+    ranks = (options.dp or 1) if options.dp_attention else 1
+    layout = Layout(
+        tp=options.tp or 1, pp=options.pp or 1, ep=options.ep or 1, dp=ranks, dp_attention=options.dp_attention
+    )
+    check_layout(spec, layout)
+    return layout
+
+
 def replicas_of(options: Simulation, devices: int) -> int:
-    """Return how many replicas of so many accelerators the options ask for."""
+    """Return how many replicas of so many accelerators the options ask for, copies of each counted."""
+    copies = (options.dp or 1) if not options.dp_attention else 1
     if options.gpus is None:
-        return 1 if options.replicas is None else options.replicas
+        return copies * (1 if options.replicas is None else options.replicas)
     if options.gpus % devices or options.gpus < devices:
         message = (
             f"--gpus {options.gpus}: a replica takes {devices}. Use a multiple, such as "
             f"{max(options.gpus // devices, 1) * devices}, or another --tp."
         )
         raise InputError(message)
-    if options.replicas is not None and options.replicas * devices != options.gpus:
+    if (options.replicas is not None or copies > 1) and (options.replicas or 1) * copies * devices != options.gpus:
+        both = f"--replicas {options.replicas}" if options.replicas is not None else f"--dp {options.dp}"
+        needed = (options.replicas or 1) * copies * devices
         message = (
-            f"--gpus {options.gpus} and --replicas {options.replicas}: a replica takes {devices}. Omit one of the two, "
-            f"or use --gpus {options.replicas * devices}."
+            f"--gpus {options.gpus} and {both}: a replica takes {devices}. Omit one of the two, or use --gpus {needed}."
         )
         raise InputError(message)
     return options.gpus // devices

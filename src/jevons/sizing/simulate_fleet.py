@@ -14,7 +14,7 @@ from jevons.limits import REPLICAS
 from jevons.sizing.load import Offered, offered
 from jevons.sizing.money import given_price
 from jevons.sizing.options import FleetOptions, Simulation
-from jevons.sizing.simulate import deployment_of, limits_for, replicas_of
+from jevons.sizing.simulate import deployment_of, limits_for, replicas_of, table_of
 
 if TYPE_CHECKING:
     from jevons.serving import Deployment
@@ -109,13 +109,17 @@ def kinds_of(
         message = f"--gpu {options.gpu}: says how many replicas there are; omit --gpus and --replicas"
         raise InputError(message)
     parts, kinds, prices, speeds = [], [], [], []
+    copies = (options.dp or 1) if not options.dp_attention else 1
     for name, count in given:
         device = accelerator(name, on=date)
         part = deployment_of(options, device, engine, context)
         limits = limits_for(options, part, context, requests.hash_tokens)
-        steps = sim.step_table(part, limits.max_batch, limits.step_tokens)
+        if part.layout.pp > 1:
+            message = f"--pp {part.layout.pp}: fleets are simulated without pipeline stages; omit it"
+            raise InputError(message)
+        steps = table_of(part, limits, float(requests.isl.mean()))
         price = given_price(gpu_hour) or owned_hour_price(device, date)
-        replicas = replicas_of(options, part.devices) if count is None else count
+        replicas = replicas_of(options, part.devices) if count is None else count * copies
         scale = _autoscale(fleet, limits.max_batch)
         if scale is not None and len(given) == 1 and count is None and options.gpus is None and not options.replicas:
             replicas = max(scale.least, 1) if scale.most else 0

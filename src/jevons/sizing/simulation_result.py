@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.results import Result, Table, number
+from jevons.sizing.fleet import degrees
 from jevons.sizing.load import Offered
 from jevons.sizing.memory import memory_record
 from jevons.sizing.options import Simulation
@@ -51,8 +52,8 @@ class Run:
 
     @property
     def all_replicas(self) -> int:
-        """Number of replicas, prefill replicas included."""
-        return self.replicas + self.prompt_replicas
+        """Number of engines that the simulator runs: replicas, those of each stage and for prefill included."""
+        return self.replicas * self.deployment.layout.pp + self.prompt_replicas
 
     @property
     def accelerators(self) -> int:
@@ -90,7 +91,7 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
     per_mtok = drawn_j / 3.6e6 / made * 1e6 if made > 0 else None
     return with_ends({
         "model": deployment.model.name, "gpu": deployment.accelerator.id, "precision": deployment.precision,
-        "engine": deployment.engine.name, "tp": deployment.layout.tp, "replicas": replicas,
+        "engine": deployment.engine.name, **degrees(deployment), "replicas": replicas,
         "prefill": _prefill_record(run), "accelerators": accelerators,
         "routing": options.routing, "load": load.origin, "seed": options.seed,
         "mean_isl": float(load.isl.mean()), "mean_osl": float(load.osl.mean()),

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from jevons.errors import InputError
 from jevons.operators.engines import engine_number
+from jevons.serving.launch import LaunchLine, settings_of
 from jevons.serving.types import Layout
 from jevons.validation.names import model_named
-from jevons.validation.serving.case import Case, Row, count_of, number_of
+from jevons.validation.serving.case import Case, Row, count_of
 
 
 def serve_command_of(notes: str) -> str:
@@ -18,19 +19,15 @@ def serve_command_of(notes: str) -> str:
     return found[1] if found else ""
 
 
-def _flag(command: str, *names: str) -> str | None:
-    for name in names:
-        found = re.findall(rf"(?:^|[\s\[]){re.escape(name)}[=\s]+([^\s\]]+)", command)
-        if found:
-            return str(found[-1])
-    return None
+def launch_of(case: Case, command: str) -> LaunchLine:
+    """Return the settings of a command as a page prints it, which may be cut; see `jevons.serving.launch`."""
+    engine = next((name for name in ("sglang", "trtllm", "vllm") if name in command.replace("-", "")), case.engine)
+    return settings_of(command, engine)
 
 
 def with_flags(case: Case, command: str) -> Case:
     """Take limits, precision and speculation from a serve command."""
-    budget = _flag(command, "--max-num-batched-tokens", "--max_num_tokens", "--chunked-prefill-size")
-    running = _flag(command, "--max-num-seqs", "--max-running-requests", "--max_batch_size")
-    share = _flag(command, "--gpu-memory-utilization", "--mem-fraction-static")
+    line = launch_of(case, command)
     served = re.search(r"(?:serve|--model-path|--model|--model_path)[= ]+([\w./-]+)", command)
     hint = None
     if served:
@@ -38,34 +35,39 @@ def with_flags(case: Case, command: str) -> Case:
             hint = model_named(served[1])[1]
         except InputError:
             hint = None
-    draft = re.search(r'num_speculative_tokens"?[:= ]+(\d+)', command) or re.search(
-        r"--speculative-num-steps[= ](\d+)", command
-    )
-    drafting = engine_number(case.engine, "drafting_max_batch") if draft else None
+    drafted = _drafted(line, command)
+    drafting = engine_number(case.engine, "drafting_max_batch") if drafted is not None else None
+    running = line.value("max_num_seqs") or line.value("max_num_seqs_all")
     return replace(
         case,
         precision=hint or case.precision,
-        step_tokens=int(number_of(budget) or 0),
-        max_batch=int(number_of(running) or drafting or 0),
-        memory_frac=float(number_of(share) or 0.0),
-        draft_tokens=count_of(draft[1]) if draft else 0,
-        poll_steps=int(number_of(_flag(command, "--scheduler-recv-interval")) or 0),
+        step_tokens=int(line.value("step_tokens") or line.value("step_tokens_all") or 0),
+        max_batch=int(running or drafting or 0),
+        memory_frac=float(line.value("memory_frac") or 0.0),
+        draft_tokens=drafted or 0,
+        poll_steps=int(line.value("poll_steps") or 0),
     )
+
+
+def _drafted(line: LaunchLine, command: str) -> int | None:
+    """Return how many tokens are drafted, also where the JSON of the setting is cut; None where nothing says."""
+    stated = line.value("speculative", {}).get("num_speculative_tokens", line.value("draft_tokens"))
+    if stated is None:
+        cut = re.search(r'num_speculative_tokens"?[:= ]+(\d+)', command)
+        stated = cut[1] if cut else None
+    return None if stated is None else count_of(str(stated))
 
 
 def layout_of(case: Case, row: Row, notes: str, command: str, *, moe: bool) -> Layout:
     """Return an instance's layout from the columns, the layout label, and the serve command."""
-    layout = case.layout
-    tp = int(number_of(_flag(command, "--tp", "-tp", "--tp-size", "--tp_size", "--tensor-parallel-size")) or layout.tp)
-    if row.get("tp"):
-        tp = layout.tp
-    pp = max(layout.pp, int(number_of(_flag(command, "-pp", "--pp-size", "--pp_size")) or 1))
-    ep = int(number_of(_flag(command, "--ep", "--ep-size", "--ep_size")) or layout.ep)
-    dp = int(number_of(_flag(command, "--dp", "--dp-size", "-dp", "--data-parallel-size")) or layout.dp)
-    if "--enable-expert-parallel" in command:
+    layout, line = case.layout, launch_of(case, command)
+    tp = layout.tp if row.get("tp") else int(line.value("tp") or layout.tp)
+    pp = max(layout.pp, int(line.value("pp") or 1))
+    ep, dp = int(line.value("ep") or layout.ep), int(line.value("dp") or layout.dp)
+    if line.engine == "vllm" and line.value("all_experts", False):
         ep = tp * dp
     within = bool(engine_number(case.engine, "counts_dp_within_tp"))
-    if "--enable-dp-attention" in command or (within and dp > 1 and moe and "--dp" in command):
+    if line.value("dp_attention", False) or (within and dp > 1 and moe and "dp" in line.settings):
         ranks = min(max(1, dp), tp)
         return Layout(tp=tp // ranks, pp=pp, ep=min(ep, tp) if moe else 1, dp=ranks, dp_attention=ranks > 1)
     if "enable_attention_dp" in notes and moe and tp > 1:

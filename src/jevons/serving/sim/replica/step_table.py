@@ -66,7 +66,7 @@ def limits_of(
         step_tokens=step_tokens if step_tokens is not None else engine.step_tokens * layout.dp,
         block_tokens=block_tokens,
         kv_blocks=int(held // max(block_tokens, 1)),
-        max_context=deployment.model.max_context,
+        max_context=deployment.max_model_len or deployment.model.max_context,
         swap=swap,
         draft_tokens=deployment.draft_tokens,
         draft_acceptance_frac=engine.draft_acceptance_frac if deployment.draft_tokens else 0.0,
@@ -96,15 +96,18 @@ def _with_host(limits: SimLimits, deployment: Deployment, context: float, host_b
     return replace(limits, host_blocks=blocks, move_s=block_bytes / min(rates))
 
 
-def step_table(deployment: Deployment, max_batch: int, step_tokens: int) -> StepTable:
+def step_table(deployment: Deployment, max_batch: int, step_tokens: int, *, one_of_stages: bool = False) -> StepTable:
     """Tabulate the step times of one instance.
 
     Parameters
     ----------
     deployment : Deployment
-        One instance; attention ranks that share experts count as one, others and pipeline stages are refused.
+        One instance; attention ranks that share experts count as one, others are refused.
     max_batch, step_tokens : int
         Largest batch and most tokens of a step.
+    one_of_stages : bool
+        Whether the instance has pipeline stages, and the table is of one of the engines that go through them in turn: a
+        step from the first stage to the last. Refused where not said.
 
     Raises
     ------
@@ -118,7 +121,7 @@ def step_table(deployment: Deployment, max_batch: int, step_tokens: int) -> Step
     attention counted prompt by prompt.
     """
     layout = deployment.layout
-    if layout.pp > 1 or (layout.dp > 1 and not layout.dp_attention):
+    if (layout.pp > 1 and not one_of_stages) or (layout.dp > 1 and not layout.dp_attention):
         message = (
             f"layout {layout}: pipeline stages and independent ranks are not simulated. Use tp, attention ranks that "
             "share experts, or replicas."

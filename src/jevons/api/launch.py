@@ -1,0 +1,91 @@
+"""The option ``serve``: a launch line of an engine stands for the options that it sets."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jevons.errors import InputError, InputWarning
+from jevons.options import Option
+
+
+def _line(given: Any, name: str) -> str:
+    text = str(given)
+    if not text.strip():
+        message = f"--{name}: is empty; give a launch line such as `vllm serve MODEL`, or the path of a file with one"
+        raise InputError(message)
+    return text
+
+
+def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[str]) -> dict[str, tuple[Any, str]]:
+    """Return the arguments that a launch line gives to a function that has those *names*; warn of what has no part.
+
+    Raises
+    ------
+    InputError
+        If the line cannot be read, or says of the engine or the model other than what was given.
+    """
+    from jevons.operators.engines import engine_and_release
+    from jevons.serving.launch import deployment_of, model_of, read_launch
+
+    line = read_launch(text)
+    named = given.get("model")
+    made = deployment_of(line, None if named is None else str(named))
+    if "model" in made:
+        made["model"] = made["model"]._replace(value=_shipped(made["model"].value))
+    if named is not None and _same_model(str(named), model_of(line)):
+        made.pop("model", None)
+    if "engine" in given:
+        engine, release = engine_and_release(str(given["engine"]))
+        if engine == line.engine:
+            made.pop("engine")
+            if release is not None:
+                made.pop("engine_version", None)
+    if "dp" in made and "osl" in names and not made["dp_attention"].value and "replicas" not in names:
+        made["dp"] = made["dp"]._replace(value=1)  # copies, which a fleet counts as replicas
+    own = {name: (stated.value, stated.flag) for name, stated in made.items() if name in names}
+    if "precision" in names and "precision" not in given:
+        own.setdefault("precision", ("native", "no quantization"))
+    doubts = [line.warning] if line.warning else []
+    unused = sorted(
+        {stated.flag for name, stated in made.items() if name not in names and _matters(name, stated.value)}
+    )
+    if unused:
+        doubts.append(f"--serve: without effect here: {', '.join(unused)}")
+    for doubt in doubts:
+        warnings.warn(doubt, InputWarning, stacklevel=2)
+    return own
+
+
+def _matters(name: str, value: Any) -> bool:
+    return name not in {"model", "engine", "engine_version", "prefix_cache"} and value not in {1, False}
+
+
+def _shipped(served: str) -> str:
+    """Return the shipped name of a model, or what the line calls it where that is none."""
+    from jevons import models
+
+    try:
+        name = models.load(served).name
+        return name if models.load(name).name == name else served
+    except InputError:
+        return served
+
+
+def _same_model(named: str, served: str) -> bool:
+    """Return whether a line's model is the one that was named, or a path that names none."""
+    from jevons import models
+
+    try:
+        other = models.load(served)
+    except InputError:
+        return True
+    return other.name == models.load(named).name
+
+
+SERVE = Option(
+    help="Launch line of vLLM, SGLang or TensorRT-LLM, or a file with it; its flags set the options that mean the same",
+    parse=_line, metavar="LINE", expand=arguments_of,
+)  # fmt: skip

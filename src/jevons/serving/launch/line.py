@@ -1,0 +1,284 @@
+"""Reads the launch line of a server into settings: flags, JSON values and files of settings."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jevons.errors import InputError
+from jevons.files import read_text
+from jevons.serving.launch.flags import FLAGS, NEUTRAL, SHORT, SWITCHES, UNMODELLED
+from jevons.serving.launch.words import command_of
+
+_TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
+_COUNT = re.compile(r"(-?\d+(?:\.\d+)?)([kKmMgG]?)(?:i?[bB])?")
+_SCALES = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
+_LONGEST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and the flag that gave it, as it is written."""
+
+    value: Any
+    flag: str
+
+
+@dataclass(slots=True, kw_only=True)
+class LaunchLine:
+    """What a launch line says.
+
+    Parameters
+    ----------
+    engine, release : str
+        Engine id; its release where an image or a requirement names it, else empty.
+    settings : mapping of str to Setting
+        By name: ``model``, ``tp``, ``max_model_len``, …; see `jevons.serving.launch.flags`.
+    unmodelled, unknown : list of str
+        Flags that change something that no prediction sees; flags that are not known.
+    unread : list of str
+        Files of settings that could not be read, with the reason.
+    variables : mapping of str to str
+        Environment variables set for the server.
+    """
+
+    engine: str
+    release: str = ""
+    settings: dict[str, Setting] = field(default_factory=dict)
+    unmodelled: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, name: str, default: Any = None) -> Any:
+        """Return the value of a setting."""
+        setting = self.settings.get(name)
+        return default if setting is None else setting.value
+
+    @property
+    def warning(self) -> str:
+        """What of the line has no part in a prediction, in one sentence each; empty where all has."""
+        known = [*FLAGS[self.engine], *NEUTRAL, *UNMODELLED]
+        parts = []
+        if self.unknown:
+            named = []
+            for flag in dict.fromkeys(self.unknown):
+                near = difflib.get_close_matches(flag.lstrip("-").replace("_", "-"), known, n=1, cutoff=0.75)
+                named.append(f"{flag} (did you mean --{near[0]}?)" if near else flag)
+            parts.append(f"not understood: {', '.join(named)}")
+        if self.unmodelled:
+            parts.append(f"without effect on a prediction: {', '.join(dict.fromkeys(self.unmodelled))}")
+        parts += self.unread
+        return f"--serve: {'; '.join(parts)}" if parts else ""
+
+
+def read_launch(given: str | Path) -> LaunchLine:
+    """Return what a launch line says: the line itself, or the path of a file that holds it.
+
+    Raises
+    ------
+    InputError
+        If it starts no server that is known, or a flag has a value that it cannot have.
+    """
+    text, folder = _text_of(given)
+    command = command_of(text)
+    line = LaunchLine(engine=command.engine, release=command.release, variables=command.variables)
+    _read_words(line, command.words, folder)
+    line.unmodelled += [name for name in command.variables if re.match(r"(?:VLLM|SGLANG|SGL|TRTLLM|AITER)_", name)]
+    return line
+
+
+def settings_of(text: str, engine: str) -> LaunchLine:
+    """Return what flags say that stand without a command, or within one whose end is cut; faults are left out."""
+    line = LaunchLine(engine=engine if engine in FLAGS else "vllm")
+    _read_words(line, re.findall(r"[^\s\[\]]+", text), Path(), strict=False)
+    return line
+
+
+def _text_of(given: str | Path) -> tuple[str, Path]:
+    text = str(given)
+    if len(text) > _LONGEST:
+        message = f"--serve: has {len(text):,} characters; at most {_LONGEST:,} are read"
+        raise InputError(message)
+    plain = text.strip()
+    if "\n" not in plain and " --" not in plain and len(plain) < 1024:
+        path = Path(plain)
+        try:
+            there = path.is_file()
+        except (OSError, ValueError):
+            there = False
+        if there:
+            return read_text(path), path.parent
+        if re.search(r"\.(?:sh|txt|ya?ml|bash|conf|env|cmd|ps1)$", plain) and " " not in plain:
+            message = f"--serve {plain}: no such file; give its path, or the line itself in quotes"
+            raise InputError(message)
+    return text, Path()
+
+
+def _read_words(line: LaunchLine, words: Sequence[str], folder: Path, *, strict: bool = True) -> None:
+    files: list[Setting] = []
+    place = 0
+    while place < len(words):
+        word = words[place]
+        place += 1
+        if not re.match(r"--?[A-Za-z]", word):
+            if "model" not in line.settings and line.engine != "sglang" and place == 1:
+                line.settings["model"] = Setting(word, word)
+            continue
+        name, value = _split(line.engine, word)
+        base = name.split(".")[0]
+        kind = _kind(line.engine, base)
+        following = words[place] if place < len(words) else None
+        if value is None and following is not None and _takes(kind, following):
+            value, place = following, place + 1
+            while kind == "json" and value.count("{") > value.count("}") and place < len(words):
+                value, place = f"{value} {words[place]}", place + 1  # JSON whose quotes a shell has eaten
+        try:
+            _take(line, word.split("=")[0], name, value, files)
+        except InputError:
+            if strict:
+                raise
+    for setting in files:
+        _read_file(line, setting, folder)
+
+
+def _split(engine: str, word: str) -> tuple[str, str | None]:
+    """Return a flag's name in its usual spelling, and the value that it carries after ``=``."""
+    name, mark, value = word.partition("=")
+    if name.startswith("--"):
+        base, dot, rest = name[2:].partition(".")
+        base = base.replace("_", "-")
+        return _full(engine, base.lower() if engine == "trtllm" else base) + dot + rest, value if mark else None
+    short = SHORT[engine]
+    base, dot, rest = name[1:].partition(".")
+    if base in short:
+        return short[base] + dot + rest, value if mark else None
+    attached = re.fullmatch(r"(tp|pp|dp|O)(\d+)", base)
+    if attached and attached[1] in short and not mark:
+        return short[attached[1]], attached[2]
+    return name, value if mark else None
+
+
+def _full(engine: str, name: str) -> str:
+    """Return the flag that a name means: itself, or the one that it begins, as the engines' parsers allow."""
+    known = FLAGS[engine]
+    if name in known or name in NEUTRAL or name in UNMODELLED or len(name) < 6:
+        return name
+    meant = {known[one] for one in known if one.startswith(name)}
+    return next(one for one in known if one.startswith(name)) if len(meant) == 1 else name
+
+
+def _kind(engine: str, name: str) -> str:
+    if name in FLAGS[engine]:
+        return FLAGS[engine][name][1]
+    return "on" if name in SWITCHES or name.startswith(("no-", "disable-")) else ""
+
+
+def _takes(kind: str, following: str) -> bool:
+    """Return whether the next word is the value of a flag."""
+    if kind in {"on", "off"}:
+        return following.lower() in _TRUE | _FALSE
+    return not re.match(r"--?[A-Za-z]", following)
+
+
+def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list[Setting]) -> None:
+    """Take one flag into the settings of a line."""
+    base, _, inner = name.partition(".")
+    known = FLAGS[line.engine].get(base)
+    if known is None:
+        if base in UNMODELLED:
+            if (value or "").lower() not in _FALSE:
+                line.unmodelled.append(flag)
+        elif base not in NEUTRAL:
+            line.unknown.append(flag)
+        return
+    setting, kind = known
+    if kind in {"on", "off"}:
+        stated = (value or "true").lower() not in _FALSE
+        line.settings[setting] = Setting(stated == (kind == "on"), flag)
+        return
+    if value is None:
+        message = f"--serve: {flag} has no value; give one"
+        raise InputError(message)
+    if kind == "file":
+        files.append(Setting(value, flag))
+    elif kind == "json":
+        held = line.value(setting, {})
+        line.settings[setting] = Setting({**held, **_record(value, inner)}, flag)
+    elif kind == "text":
+        line.settings[setting] = Setting(value, flag)
+    else:
+        number = _number(value)
+        if number is None:
+            if value.lower() in {"auto", "none", "null"}:
+                return
+            message = f"--serve: {flag} {value}: must be a number, such as {'0.9' if kind == 'frac' else '8192 or 32k'}"
+            raise InputError(message)
+        if number >= 0:
+            line.settings[setting] = Setting(number if kind == "frac" else round(number), flag)
+
+
+def _number(value: str) -> float | None:
+    stated = _COUNT.fullmatch(value.strip())
+    return None if stated is None else float(stated[1]) * _SCALES[stated[2]]
+
+
+def _record(value: str, inner: str) -> dict[str, Any]:
+    """Return the mapping of a JSON value, also one that lost its quotes to a shell, or of one dotted entry."""
+    if inner:
+        return {inner.replace("-", "_"): _plain(value)}
+    try:
+        record = json.loads(value)
+    except (ValueError, RecursionError):
+        pairs = re.findall(r"[\"']?([A-Za-z_]\w*)[\"']?\s*:\s*[\"']?([^,\"'{}\[\]\s]+)", value)
+        record = {name: _plain(text) for name, text in pairs}
+        if not record and value.strip().isdigit():
+            record = {"level": int(value)}
+    return record if isinstance(record, dict) else {}
+
+
+def _plain(text: str) -> Any:
+    number = _number(text)
+    if number is not None:
+        return number if number % 1 else int(number)
+    return True if text.lower() == "true" else False if text.lower() == "false" else text
+
+
+def _read_file(line: LaunchLine, setting: Setting, folder: Path) -> None:
+    """Take the settings of a YAML file; what the line itself says goes before."""
+    from ruamel.yaml import YAML, YAMLError
+
+    path = folder / str(setting.value)
+    try:
+        document = YAML(typ="safe").load(read_text(path))
+    except (InputError, YAMLError, ValueError, OSError):
+        line.unread.append(f"{setting.flag} {setting.value}: cannot be read, so its settings are not taken")
+        return
+    own = dict(line.settings)
+    for name, value in _entries(document):
+        _take_entry(line, name, value)
+    line.settings.update(own)
+
+
+def _entries(document: Any) -> Iterator[tuple[str, Any]]:
+    for name, value in document.items() if isinstance(document, dict) else ():
+        yield str(name).replace("_", "-"), value
+
+
+def _take_entry(line: LaunchLine, name: str, value: Any) -> None:
+    known = FLAGS[line.engine].get(name)
+    if value is None:
+        return
+    if known is not None and known[1] == "json" and isinstance(value, dict):
+        line.settings[known[0]] = Setting({**line.value(known[0], {}), **value}, name)
+        return
+    if isinstance(value, dict | list):
+        if name not in NEUTRAL:
+            (line.unmodelled if name in UNMODELLED else line.unknown).append(name)
+        return
+    _take(line, name, name, str(value), [])

@@ -1,0 +1,225 @@
+"""What a launch line's settings mean for a deployment: each engine counts ranks, limits and drafts its own way."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from jevons import models
+from jevons.errors import InputError
+from jevons.models import ModelSpec
+from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
+from jevons.serving.launch.line import LaunchLine, Setting
+from jevons.serving.types import Layout
+
+_DRAFTED = 3
+"""Tokens drafted where a line turns drafting on and says no number: SGLang's own choice for most models."""
+_MTP_METHODS = ("num_speculative_tokens", "num_nextn_predict_layers", "max_draft_len", "num_steps")
+_QUANTISED = {
+    "fp8": "fp8", "fbgemm_fp8": "fp8", "ptpc_fp8": "fp8", "w8a8_fp8": "fp8", "modelopt": "fp8", "modelopt_fp8": "fp8",
+    "modelopt_fp4": "fp4", "nvfp4": "fp4", "petit_nvfp4": "fp4", "mxfp4": "mxfp4", "quark_mxfp4": "mxfp4",
+    "w4afp8": "w4a8",
+    "awq": "int4", "awq_marlin": "int4", "gptq": "int4", "gptq_marlin": "int4", "gptq_marlin_24": "int4",
+    "moe_wna16": "int4", "marlin": "int4", "bitsandbytes": "nf4", "experts_int8": "int8_wo", "int8": "int8",
+    "w8a8_int8": "int8", "blockwise_int8": "int8", "tpu_int8": "int8", "rtn": "int8_wo", "qoq": "w4a8", "hqq": "int4",
+}  # fmt: skip
+_AS_SHIPPED = frozenset({"compressed-tensors", "compressed_tensors", "gguf", "torchao", "quark", "auto", "none", "ipex",
+                         "auto-round", "auto_round", "inc", "deepspeedfp", "mxfp8"})  # fmt: skip
+
+
+class Given(NamedTuple):
+    """An argument of a function and the flag of the line that gives it."""
+
+    value: Any
+    flag: str
+
+
+def model_of(line: LaunchLine) -> str:
+    """Return the model that a line serves, empty where none; a path in the cache of Hugging Face as its repository."""
+    name = str(line.value("model", ""))
+    cached = re.search(r"models--([\w.-]+?)--([\w.-]+?)(?:/|$)", name)
+    return f"{cached[1]}/{cached[2]}" if cached else name
+
+
+def layout_of(line: LaunchLine, *, moe: bool) -> Layout:
+    """Return the layout of one instance.
+
+    Notes
+    -----
+    vLLM multiplies: *dp* ranks of *tp* devices, which share experts where the model has any. SGLang divides: with
+    attention ranks, *tp* counts all devices and *dp* the ranks within them; without, *dp* counts copies. TensorRT-LLM
+    with attention ranks has as many as devices.
+
+    Raises
+    ------
+    InputError
+        If the degrees do not go together.
+    """
+    tp, pp, dp = (max(int(line.value(name, 1)), 1) for name in ("tp", "pp", "dp"))
+    ep, shared = max(int(line.value("ep", 1)), 1), bool(line.value("all_experts", False))
+    if line.engine == "sglang":
+        shared = shared or str(line.value("all_to_all", "none")) not in {"none", "None"}
+        if line.value("dp_attention", False) and dp > 1:
+            if tp % dp:
+                message = (
+                    f"--serve: --dp {dp} does not divide --tp {tp}, which counts all devices of attention ranks; "
+                    f"use --tp {max(tp // dp, 1) * dp}"
+                )
+                raise InputError(message)
+            return Layout(
+                tp=tp // dp, pp=pp, dp=dp, ep=(tp if shared else min(ep, tp)) if moe else 1, dp_attention=True
+            )
+        return Layout(tp=tp, pp=pp, dp=dp, ep=(tp if shared else min(ep, tp)) if moe else 1)
+    if line.engine == "trtllm":
+        if line.value("dp_attention", False) and tp > 1:
+            return Layout(tp=1, pp=pp, dp=tp, ep=min(ep, tp) if moe else 1, dp_attention=True)
+        return Layout(tp=tp, pp=pp, ep=min(ep, tp) if moe else 1)
+    together = moe and dp > 1
+    group = tp * dp if together else tp
+    return Layout(tp=tp, pp=pp, dp=dp, ep=group if shared and moe else 1, dp_attention=together)
+
+
+def deployment_of(line: LaunchLine, model: str | None = None) -> dict[str, Given]:
+    """Return the arguments of `jevons.memory` and its like that a line gives, by name.
+
+    Parameters
+    ----------
+    line : LaunchLine
+        As `read_launch` returns it.
+    model : str, optional
+        The model, where the line's name is a path that says nothing.
+
+    Raises
+    ------
+    InputError
+        If degrees do not go together, or a precision is unknown.
+    """
+    spec = _spec(model or model_of(line))
+    made: dict[str, Given] = {"engine": Given(line.engine, f"`{line.engine}`")}
+    if line.release:
+        made["engine_version"] = Given(line.release, f"release {line.release}")
+    if "model" in line.settings:
+        made["model"] = Given(model_of(line), line.settings["model"].flag)
+    made |= _layout_arguments(line, spec)
+    made |= _limits(line)
+    precision = _precision(line, spec)
+    if precision is not None:
+        made["precision"] = precision
+    cache = line.settings.get("kv_dtype")
+    if cache is None:
+        stated = line.value("kv_cache", {})
+        cache = Setting(stated["dtype"], "kv_cache_config.dtype") if "dtype" in stated else None
+    if cache is not None and str(cache.value).lower() != "auto":
+        made["kv_precision"] = Given(_cache(str(cache.value)), cache.flag)
+    drafted = _drafted(line)
+    if drafted is not None:
+        made["draft_tokens"] = drafted
+    return made
+
+
+def _spec(model: str) -> ModelSpec | None:
+    try:
+        return models.load(model) if model else None
+    except InputError:
+        return None
+
+
+def _layout_arguments(line: LaunchLine, spec: ModelSpec | None) -> dict[str, Given]:
+    names = ("tp", "pp", "dp", "ep", "all_experts", "dp_attention", "all_to_all")
+    flags = [line.settings[name].flag for name in names if name in line.settings]
+    layout = layout_of(line, moe=spec is None or spec.is_moe)
+    said = " ".join(flags) or "its layout"
+    own = {name: line.settings[name].flag for name in ("tp", "pp", "dp", "ep") if name in line.settings}
+    made = {name: Given(getattr(layout, name), own.get(name, said)) for name in ("tp", "pp", "dp", "ep")}
+    return made | {"dp_attention": Given(layout.dp_attention, said)}
+
+
+def _limits(line: LaunchLine) -> dict[str, Given]:
+    """Return limits of memory, sequences and steps; those that an engine counts over all ranks are divided."""
+    made: dict[str, Given] = {}
+    for setting, name in (
+        ("max_model_len", "max_model_len"), ("memory_frac", "gpu_memory_utilization"),
+        ("max_num_seqs", "max_num_seqs"), ("step_tokens", "max_num_batched_tokens"), ("kv_tokens", "kv_tokens"),
+        ("eager", "eager"), ("prefix_cache", "prefix_cache"),
+    ):  # fmt: skip
+        if setting in line.settings:
+            made[name] = Given(*_pair(line.settings[setting]))
+    ranks = max(int(line.value("dp", 1)), 1)
+    for setting, name in (("max_num_seqs_all", "max_num_seqs"), ("step_tokens_all", "max_num_batched_tokens")):
+        if setting in line.settings:
+            value, flag = _pair(line.settings[setting])
+            shares = ranks if line.value("dp_attention", False) else 1
+            made[name] = Given(max(int(value) // shares, 1), flag)
+    if "kv_blocks" in line.settings:
+        value, flag = _pair(line.settings["kv_blocks"])
+        made["kv_tokens"] = Given(int(value) * int(line.value("block_tokens", 16)), flag)
+    if "host_gib" in line.settings:
+        value, flag = _pair(line.settings["host_gib"])
+        made["host_gb"] = Given(float(value) * 2**30 / 1e9, flag)
+    graphs = line.value("compilation", {})
+    level = graphs.get("level", graphs.get("mode", line.value("optimization")))
+    if "eager" not in made and (level == 0 or str(graphs.get("cudagraph_mode", "")).upper() == "NONE"):
+        made["eager"] = Given(value=True, flag="--compilation-config")
+    cache = line.value("kv_cache", {})
+    if "free_gpu_memory_fraction" in cache:
+        share = float(cache["free_gpu_memory_fraction"])
+        made.setdefault("gpu_memory_utilization", Given(share, "kv_cache_config.free_gpu_memory_fraction"))
+    if "enable_block_reuse" in cache:
+        made["prefix_cache"] = Given(bool(cache["enable_block_reuse"]), "kv_cache_config.enable_block_reuse")
+    return made
+
+
+def _pair(setting: Setting) -> tuple[Any, str]:
+    return setting.value, setting.flag
+
+
+def _precision(line: LaunchLine, spec: ModelSpec | None) -> Given | None:
+    """Return the precision that a line turns weights into; None where they stay as they are shipped."""
+    setting = line.settings.get("quantization")
+    if setting is None:
+        return None
+    name = str(setting.value).lower()
+    if name in _AS_SHIPPED:
+        return None
+    precision = _QUANTISED.get(name.replace("-", "_"), name)
+    if precision not in PRECISIONS and precision not in PRECISION_ALIASES:
+        message = f"--serve: {setting.flag} {setting.value}: unknown. Known: {', '.join(sorted(_QUANTISED))}."
+        raise InputError(message)
+    if spec is not None and spec.weight_precision.experts not in {"bf16", "fp16"}:
+        return None  # the flag repeats what the checkpoint is
+    if spec is not None and spec.weight_precision.dense not in {"bf16", "fp16"}:
+        return None
+    return Given(precision, setting.flag)
+
+
+def _cache(name: str) -> str:
+    plain = name.lower()
+    for start, precision in (("fp8", "fp8"), ("nvfp4", "fp4"), ("fp4", "fp4"), ("int8", "int8")):
+        if plain.startswith(start):
+            return precision
+    return "bf16" if plain in {"bfloat16", "bf16", "float16", "fp16", "half", "float", "auto"} else plain
+
+
+def _drafted(line: LaunchLine) -> Given | None:
+    """Return how many tokens are drafted in a step; None where none are."""
+    config = line.settings.get("speculative")
+    if config is not None:
+        stated = {str(name): value for name, value in config.value.items()}
+        count = next((stated[name] for name in _MTP_METHODS if name in stated), None)
+        return Given(_whole(count, config.flag), config.flag)
+    steps, method = line.settings.get("draft_tokens"), line.settings.get("draft_method")
+    if steps is not None:
+        return Given(_whole(steps.value, steps.flag), steps.flag)
+    if method is not None and str(method.value).lower() != "none":
+        return Given(_DRAFTED, method.flag)
+    return None
+
+
+def _whole(value: Any, flag: str) -> int:
+    if value is None:
+        return _DRAFTED
+    try:
+        return max(int(value), 0)
+    except (TypeError, ValueError):
+        message = f"--serve: {flag}: {value} is no number of drafted tokens"
+        raise InputError(message) from None

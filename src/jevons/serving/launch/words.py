@@ -1,0 +1,209 @@
+"""Finds the command that starts a server in what people paste: shell lines, docker, Compose and Kubernetes files."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jevons.errors import InputError
+
+EXAMPLES = (
+    "vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 8192",
+    "python -m sglang.launch_server --model-path Qwen/Qwen3-32B --tp 2",
+    "trtllm-serve nvidia/Llama-3.1-8B-Instruct-FP8 --tp_size 2",
+    "docker run vllm/vllm-openai:v0.11.0 --model openai/gpt-oss-120b",
+)
+
+_MODULES = {
+    "vllm.entrypoints.openai.api_server": "vllm", "vllm.entrypoints.api_server": "vllm",
+    "vllm.entrypoints.cli.main": "vllm", "sglang.launch_server": "sglang",
+    "sglang_router.launch_server": "sglang", "tensorrt_llm.commands.serve": "trtllm",
+}  # fmt: skip
+_IMAGES = (
+    (r"(?:^|/)vllm-openai(?:[:@].*)?$|(?:^|/)vllm[-\w]*:", "vllm"), (r"(?:^|/)sglang[-\w]*(?:[:@].*)?$", "sglang"),
+    (r"tensorrt-llm/[\w-]+(?:[:@].*)?$", "trtllm"),
+)  # fmt: skip
+_ENDS = frozenset({"\n", ";", "&", "&&", "|", "||", "<", ">", ">>", ">&", "&>", "(", ")", "|&", "2>&1", "2>"})
+_ASSIGNED = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.DOTALL)
+_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
+_RELEASE = re.compile(r"(?:^|[:v=-])v?(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)")
+_MOST_YAML = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The words after the server's name, which engine it is, its release where it is said, and variables before it."""
+
+    engine: str
+    words: tuple[str, ...]
+    release: str
+    variables: Mapping[str, str]
+
+
+def command_of(text: str) -> Command:
+    """Return the first command in a text that starts a server.
+
+    Raises
+    ------
+    InputError
+        If there is none, or quotes do not close; the message shows lines that are understood.
+    """
+    for words, image, variables in (*_manifests(text), *_shell(text)):
+        command = _launcher(words, image, variables)
+        if command is not None:
+            stated = re.search(rf"\b{command.engine}[ \t]*(?:==|@)[ \t]*v?(\d+\.\d+(?:\.\d+)?)", text)
+            return Command(
+                command.engine, command.words, command.release or (stated[1] if stated else ""), command.variables
+            )
+    shown = " ".join(text.split())
+    message = (
+        f"--serve {shown if len(shown) <= 60 else shown[:57] + '…'}: starts no server that is known. Such lines are:\n"
+        + "\n".join(f"  {line}" for line in EXAMPLES)
+    )
+    raise InputError(message)
+
+
+def _shell(text: str) -> Iterator[tuple[list[str], str, dict[str, str]]]:
+    """Yield the words of each command of a shell text, no image, and the variables set so far."""
+    text = re.sub(r"\\[ \t]*\r?\n", " ", text.replace("\r\n", "\n"))
+    text = re.sub(r"`[ \t]*\n|\^[ \t]*\n", " ", text)  # PowerShell's and cmd's
+    text = re.sub(r"(?m)^[ \t]*[$>#][ \t]+(?=\S)", "", text) if re.match(r"[ \t]*[$>#] ", text) else text
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=";&|()<>\n")
+    lexer.whitespace = " \t\r"
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    try:
+        tokens = list(lexer)
+    except ValueError as error:
+        message = f"--serve {' '.join(text.split())[:60]}: quotes do not close ({error}); mend the line"
+        raise InputError(message) from None
+    variables: dict[str, str] = {}
+    part: list[str] = []
+    for place, token in enumerate(tokens):
+        if token.strip(" ") and not token.strip("\n") and place + 1 < len(tokens) and tokens[place + 1].startswith("-"):
+            continue  # a wrapped line goes on
+        if token in _ENDS or not token.strip("\n"):
+            yield _expanded(part, variables), "", dict(variables)
+            part = []
+            continue
+        if token.startswith("#"):
+            part.append("\0")
+        part.append(token)
+    yield _expanded(part, variables), "", dict(variables)
+
+
+def _expanded(words: Sequence[str], variables: dict[str, str]) -> list[str]:
+    """Return the words of a command with variables in place, up to a comment; note the variables that it sets."""
+    made: list[str] = []
+    leading = True
+    for word in words:
+        if word == "\0":
+            break
+        value = _VARIABLE.sub(lambda m: variables.get(m[1] or m[3], m[2] if m[2] is not None else m[0]), word)
+        assigned = _ASSIGNED.match(value)
+        if assigned and (leading or (made and made[-1] in {"-e", "--env"})):
+            variables[assigned[1]] = assigned[2]
+            if made and made[-1] in {"-e", "--env"}:
+                made.append(value)
+            continue
+        if word not in {"export", "env", "set", "sudo"}:
+            leading = False
+            made += value.split() if value != word and " " in value and "{" not in value else [value]
+    return made
+
+
+def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) -> Command | None:
+    """Return the server's command within a command's words, or within those that a container's image gets."""
+    engine, release, after = _image(image) if image else ("", "", None)
+    for place, word in enumerate(words):
+        name, following = word.rsplit("/", 1)[-1], words[place + 1] if place + 1 < len(words) else ""
+        if name in {"vllm", "sglang"} and following == "serve":
+            return Command(name, tuple(words[place + 2 :]), release, variables)
+        if word == "-m" and following in _MODULES:
+            rest = words[place + 2 :]
+            return Command(_MODULES[following], tuple(rest[1:] if rest[:1] == ["serve"] else rest), release, variables)
+        if name == "trtllm-serve":
+            rest = words[place + 1 :]
+            return Command("trtllm", tuple(rest[1:] if rest[:1] == ["serve"] else rest), release, variables)
+        if name in {"api_server.py", "launch_server.py"}:
+            return Command(
+                "vllm" if name.startswith("api") else "sglang", tuple(words[place + 1 :]), release, variables
+            )
+        if not image and not word.startswith("-") and after is None:
+            found = _image(word)
+            if found[0]:
+                engine, release, after = found[0], found[1], place + 1
+    if not engine:
+        return None
+    rest = list(words[after or 0 :])
+    if engine != "vllm" and not any(word.startswith("--") for word in rest):
+        return None
+    return Command(engine, tuple(rest), release, variables) if rest else None
+
+
+def _image(name: str) -> tuple[str, str, None]:
+    """Return the engine and the release that a container image names; empty where it names none."""
+    for pattern, engine in _IMAGES:
+        if re.search(pattern, name):
+            tag = name.rsplit(":", 1)[1] if ":" in name.rsplit("/", 1)[-1] else ""
+            stated = _RELEASE.search(tag)
+            return engine, stated[1] if stated else "", None
+    return "", "", None
+
+
+def _manifests(text: str) -> Iterator[tuple[list[str], str, dict[str, str]]]:
+    """Yield the words, image and variables of each container of a Compose or Kubernetes file; nothing of others."""
+    if not re.search(r"(?m)^[ \t-]*(?:args|command|image|containers|services)[ \t]*:", text) or len(text) > _MOST_YAML:
+        return
+    from ruamel.yaml import YAML, YAMLError
+
+    try:
+        documents = [one for one in YAML(typ="safe").load_all(text) if one is not None]
+    except (YAMLError, ValueError, RecursionError):
+        return
+    for container in _containers(documents, 0):
+        variables = _variables(container.get("env") or container.get("environment"))
+        words: list[str] = []
+        for key in ("entrypoint", "command", "args"):
+            part = container.get(key)
+            words += [str(one) for one in part] if isinstance(part, list) else shlex.split(str(part or ""))
+        image = str(container.get("image") or "")
+        script = next((word for word in words if "\n" in word or " --" in word), "")
+        if script:  # sh -c "vllm serve …"
+            yield from ((inner, image, {**variables, **more}) for inner, _, more in _shell(script))
+        values = [_kube(word, variables) for word in words]
+        yield _expanded(values, dict(variables)), image, variables
+
+
+def _kube(word: str, variables: Mapping[str, str]) -> str:
+    return re.sub(r"\$\((\w+)\)", lambda match: variables.get(match[1], match[0]), word)
+
+
+def _variables(given: Any) -> dict[str, str]:
+    if isinstance(given, dict):
+        return {str(name): str(value) for name, value in given.items()}
+    made: dict[str, str] = {}
+    for one in given if isinstance(given, list) else ():
+        if isinstance(one, dict) and "name" in one:
+            made[str(one["name"])] = str(one.get("value", ""))
+        elif isinstance(one, str) and "=" in one:
+            name, _, value = one.partition("=")
+            made[name] = value
+    return made
+
+
+def _containers(value: Any, depth: int) -> Iterator[dict[str, Any]]:
+    """Yield every mapping that has a command or arguments."""
+    if depth > 30:
+        return
+    if isinstance(value, dict):
+        if {"args", "command", "image"} & set(value):
+            yield value
+        for inner in value.values():
+            yield from _containers(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _containers(inner, depth + 1)

@@ -1,0 +1,199 @@
+"""Launch lines of engines, as people type, paste and keep them, become the settings that they make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jevons
+from jevons.errors import InputError, InputWarning
+from jevons.serving.launch import deployment_of, read_launch
+
+DEPLOYED = """
+apiVersion: apps/v1
+kind: Deployment
+spec:
+  template:
+    spec:
+      containers:
+      - name: server
+        image: vllm/vllm-openai:v0.9.2
+        env: [{name: MODEL, value: meta-llama/Llama-3.3-70B-Instruct}]
+        args: ["--model", "$(MODEL)", "--tensor-parallel-size", "4", "--max-model-len=16384"]
+"""
+COMPOSE = """
+services:
+  llm:
+    image: lmsysorg/sglang:v0.5.3-cu126
+    command: >
+      python3 -m sglang.launch_server --model-path zai-org/GLM-4.5-Air
+      --tp-size 4 --ep-size 4
+"""
+SCRIPT = r"""#!/bin/bash
+# starts the server
+export MODEL=Qwen/Qwen3-8B TP=2
+pip install vllm==0.11.0
+vllm serve $MODEL \
+  --tensor-parallel-size ${TP} \
+  --max-num-seqs ${SEQS:-128} &
+vllm bench serve --model $MODEL --max-concurrency 8
+"""
+
+
+def said(line: str | Path) -> dict[str, Any]:
+    """Return the arguments of a line by name."""
+    return {name: given.value for name, given in deployment_of(read_launch(line)).items()}
+
+
+@pytest.mark.parametrize(
+    ("line", "means"),
+    [
+        (
+            ("vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 32k -tp=2 --gpu-memory-utilization=0.85 "
+             "--enforce-eager --kv-cache-dtype fp8_e4m3 --max_num_seqs 64"),
+            {"engine": "vllm", "model": "meta-llama/Llama-3.1-8B-Instruct", "tp": 2, "max_model_len": 32_000,
+             "gpu_memory_utilization": 0.85, "eager": True, "kv_precision": "fp8", "max_num_seqs": 64},
+        ),
+        (
+            ("CUDA_VISIBLE_DEVICES=0,1 python -m vllm.entrypoints.openai.api_server --model mistralai/Mistral-7B-v0.1 "
+             "--max-num-batched-tokens 16K --no-enable-prefix-caching | tee log"),
+            {"max_num_batched_tokens": 16_384, "prefix_cache": False},
+        ),
+        (
+            ("vllm serve Qwen/Qwen3-235B-A22B-FP8 -tp 4 -dp 2 --enable-expert-parallel "
+             """--speculative-config '{"method": "eagle3", "num_speculative_tokens": 3}'"""),
+            {"tp": 4, "dp": 2, "ep": 8, "dp_attention": True, "draft_tokens": 3},
+        ),
+        ("vllm serve Qwen/Qwen3-8B --data-parallel-size 4", {"tp": 1, "dp": 4, "dp_attention": False}),
+        ("vllm serve Qwen/Qwen3-8B --speculative-config.num_speculative_tokens 5 -O0",
+         {"draft_tokens": 5, "eager": True}),
+        ("vllm serve Qwen/Qwen3-8B --speculative-config {method:ngram,num_speculative_tokens:4}", {"draft_tokens": 4}),
+        ("vllm serve Qwen/Qwen3-30B-A3B --quantization fp8", {"precision": "fp8"}),
+        ("vllm serve Qwen/Qwen3-30B-A3B --enable-expert-parallel true --async-scheduling true -tp2",
+         {"tp": 2, "ep": 2}),
+        (
+            ("python3 -m sglang.launch_server --model-path deepseek-ai/DeepSeek-V3 --tp 8 --dp 8 "
+             "--enable-dp-attention --chunked-prefill-size 8192 --mem-fraction-static 0.8 --max-running-requests 256"),
+            {"engine": "sglang", "tp": 1, "dp": 8, "dp_attention": True, "max_num_batched_tokens": 1024,
+             "gpu_memory_utilization": 0.8, "max_num_seqs": 32},
+        ),
+        ("sglang serve --model Qwen/Qwen3-32B --dp-size 2 --context-length 32768 --speculative-algo EAGLE",
+         {"dp": 2, "dp_attention": False, "max_model_len": 32_768, "draft_tokens": 3}),
+        (
+            ("mpirun -n 1 trtllm-serve nvidia/DeepSeek-R1-FP4 --tp_size 8 --ep_size 8 --max_batch_size 256 "
+             "--max_num_tokens 8192 --kv_cache_free_gpu_memory_fraction 0.85"),
+            {"engine": "trtllm", "tp": 8, "ep": 8, "max_num_seqs": 256, "max_num_batched_tokens": 8192},
+        ),
+        (
+            "docker run --gpus all -p 8000:8000 -e HF_TOKEN=x vllm/vllm-openai:v0.11.0 --model openai/gpt-oss-120b",
+            {"model": "openai/gpt-oss-120b", "engine_version": "0.11.0", "tp": 1},
+        ),
+        (DEPLOYED, {"model": "meta-llama/Llama-3.3-70B-Instruct", "tp": 4, "engine_version": "0.9.2",
+                    "max_model_len": 16_384}),
+        (COMPOSE, {"engine": "sglang", "model": "zai-org/GLM-4.5-Air", "tp": 4, "ep": 4, "engine_version": "0.5.3"}),
+        (SCRIPT, {"model": "Qwen/Qwen3-8B", "tp": 2, "max_num_seqs": 128, "engine_version": "0.11.0"}),
+        ("vllm serve Qwen/Qwen3-8B\n  --max-num-seqs 16\n  --tensor-parallel-size 2", {"max_num_seqs": 16, "tp": 2}),
+        ("vllm serve /cache/models--Qwen--Qwen3-8B/snapshots/0a1b", {"model": "Qwen/Qwen3-8B"}),
+        ("vllm serve Qwen/Qwen3-8B --max-model-len auto", {"tp": 1}),
+    ],
+)  # fmt: skip
+def test_a_launch_line_means_what_its_engine_makes_of_it(line: str, means: dict[str, Any]) -> None:
+    made = said(line)
+    assert {name: made.get(name) for name in means} == means
+
+
+def test_a_launch_line_may_lie_in_a_file_and_a_file_of_settings_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "extra.yaml").write_text(
+        "enable_attention_dp: true\nkv_cache_config: {dtype: fp8, free_gpu_memory_fraction: 0.8}\n"
+        "speculative_config: {decoding_type: MTP, num_nextn_predict_layers: 3}\nmax_batch_size: 64\n"
+    )
+    (tmp_path / "serve.sh").write_text(
+        "trtllm-serve deepseek-ai/DeepSeek-R1 --tp_size 8 --ep_size 8 --max_batch_size 32 "
+        "--extra_llm_api_options extra.yaml\n"
+    )
+    made = said(tmp_path / "serve.sh")
+    assert made["dp"] == made["ep"] == 8
+    assert made["dp_attention"] is True
+    assert made["kv_precision"] == "fp8"
+    assert made["gpu_memory_utilization"] == 0.8
+    assert made["draft_tokens"] == 3
+    assert made["max_num_seqs"] == 32, "the line goes before the file"
+
+
+def test_flags_without_a_part_in_the_answer_are_named_once_with_near_names() -> None:
+    line = read_launch(
+        "VLLM_ROCM_USE_AITER=0 vllm serve Qwen/Qwen3-8B --gpu-memory-utilisation 0.8 --port 8000 --cpu-offload-gb 4 "
+        "--trust-remote-code --frobnicate"
+    )
+    assert "--gpu-memory-utilisation (did you mean --gpu-memory-utilization?)" in line.warning
+    assert "--frobnicate" in line.warning
+    assert "without effect on a prediction: --cpu-offload-gb, VLLM_ROCM_USE_AITER" in line.warning
+    assert "port" not in line.warning
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("ollama run llama3", "starts no server that is known"), ("--tp 4", "starts no server that is known"),
+        ("vllm bench serve --model x", "starts no server"), ("vllm serve 'x", "quotes do not close"),
+        ("vllm serve X --max-num-seqs many", "must be a number"), ("vllm serve X -tp", "has no value"),
+        ("missing.sh", "no such file"), ("x" * 200_000, "at most 100,000"),
+        ("python -m sglang.launch_server --model Qwen/Qwen3-30B-A3B --tp 8 --dp 3 --enable-dp-attention", "divide"),
+        ("vllm serve Qwen/Qwen3-8B --quantization fp9", "unknown"),
+    ],
+)  # fmt: skip
+def test_what_is_no_launch_line_is_told_what_is(line: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        deployment_of(read_launch(line))
+
+
+def test_a_flag_and_an_option_that_contradict_are_refused_by_both_names() -> None:
+    line = "vllm serve Qwen/Qwen3-8B --tensor-parallel-size 2"
+    with pytest.raises(InputError, match=r"tp=4: serve says 2 \(tensor_parallel_size\)"):
+        jevons.memory(serve=line, tp=4)
+    with pytest.raises(InputError, match="engine=sglang"):
+        jevons.memory(serve=line, engine="sglang")
+    with pytest.raises(InputError, match=r"model=llama-3\.1-8b"):
+        jevons.memory("llama-3.1-8b", serve=line)
+    assert jevons.memory("qwen3-8b", serve=line, tp=2).fits
+    with pytest.raises(InputError, match="model: is missing"):
+        jevons.memory()
+
+
+def test_the_same_line_makes_the_same_deployment_in_every_function() -> None:
+    line = (
+        "vllm serve Qwen/Qwen3-30B-A3B -tp 2 --max-model-len 16384 --gpu-memory-utilization 0.8 --kv-cache-dtype fp8 "
+        "--max-num-seqs 64 --max-num-batched-tokens 4096 --enforce-eager"
+    )
+    memory = jevons.memory(serve=line).deployment
+    sized = jevons.size(serve=line, rate=5, static=True, tpot=None).best.deployment
+    priced = jevons.cost(serve=line, tpot=None).tokens
+    assert priced is not None
+    run = jevons.simulate(serve=line, rate=2, requests=100).to_json()
+    for one in (sized, priced.candidate.deployment):
+        for name in ("layout", "precision", "kv_precision", "memory_frac", "max_model_len", "eager"):
+            assert getattr(one, name) == getattr(memory, name), name
+        assert one.engine.max_batch == 64
+        assert one.engine.step_tokens == 4096
+    assert run["memory"]["kv_tokens"] == jevons.memory(serve=line).kv_tokens
+    assert run["limits"]["max_batch"] == 64
+    assert run["limits"]["max_context"] == 16_384
+
+
+def test_a_path_that_names_no_model_is_served_as_the_model_that_is_named() -> None:
+    assert jevons.memory("qwen3-8b", serve="vllm serve /models/mine -tp 2").deployment.layout.tp == 2
+
+
+def test_settings_slow_or_shrink_what_they_should() -> None:
+    plain = jevons.simulate("llama-3.1-8b", rate=2, requests=200)
+    eager = jevons.simulate("llama-3.1-8b", rate=2, requests=200, eager=True)
+    assert (eager.latency("tpot_s") or 0) > 1.2 * (plain.latency("tpot_s") or 0)
+    small = jevons.simulate("llama-3.1-8b", rate=2, requests=200, gpu_memory_utilization=0.5)
+    assert small.to_json()["memory"]["kv_tokens"] < 0.6 * plain.to_json()["memory"]["kv_tokens"]
+
+
+def test_what_a_function_has_no_use_for_is_warned_of() -> None:
+    with pytest.warns(InputWarning, match="without effect here: --speculative-config"):
+        jevons.memory(serve="vllm serve Qwen/Qwen3-8B --speculative-config '{\"num_speculative_tokens\": 3}'")
