@@ -17,9 +17,11 @@ __version__ = "0.1.0"
 _FUNCTIONS = (
     "buy_rent_api",
     "calibrate",
+    "compare",
     "cost",
     "memory",
     "plan",
+    "read",
     "simulate",
     "size",
     "train",
@@ -63,6 +65,8 @@ _OFFERED = {
 _FACES = {
     ("plan", "plot"): "jevons.plot.plan:PICTURES",
     ("plan", "page"): "jevons.report:plan_html",
+    ("compare", "plot"): "jevons.plot.compare:FIGURES",
+    ("compare", "page"): "jevons.report.compare:compare_html",
     ("simulation", "plot"): "jevons.plot.simulation:FIGURES",
     ("fleet", "plot"): "jevons.plot.simulation:FLEET_FIGURES",
     ("sweep", "plot"): "jevons.plot.simulation:SWEEP_FIGURES",

@@ -157,3 +157,15 @@ def test_a_command_is_made_of_a_declared_function(monkeypatch):
     assert done.exit_code == 0, done.output
     assert json.loads(done.output) == used.to_json()
     assert "Hours of use" in CliRunner().invoke(app, ["--help"]).output
+
+
+def test_an_announcement_is_read_as_the_guide_says():
+    names = {"text": blocks("read-an-announcement.md", "text")[0]}
+    for code in blocks("read-an-announcement.md", "python"):
+        exec(code, names)  # noqa: S102 - the guide's own text
+
+
+def test_two_scenarios_are_compared_as_the_guide_says(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for code in blocks("compare.md", "python"):
+        exec(code, {})  # noqa: S102 - the guide's own text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +15,24 @@ if TYPE_CHECKING:
     from jevons.study import PlanResult, Scenario
 
 
+def _changes(given: Any, name: str) -> Any:
+    from jevons.study.scenario.changes import read_changes
+
+    return read_changes(given, name)
+
+
+SET = o.Option(
+    help="Change of the scenario by path, PATH=VALUE, such as cost.wacc=0.12, expansion.budget='500 bn CNY' or "
+    "hardware.devices.*.supply=x1.5; several may be given",
+    parse=_changes, metavar="PATH=VALUE", flag="set",
+)  # fmt: skip
+
+
 @o.declared
 def plan(
     scenario: Annotated[Any, o.SCENARIO],
     *,
+    set: Annotated[Mapping[str, Any] | list[str] | None, SET] = None,
     seed: Annotated[int | None, o.SEED] = None,
     draws: Annotated[int | None, o.DRAWS] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
@@ -28,8 +42,9 @@ def plan(
 ) -> PlanResult:
     """Plan what to build, serve and charge, and what it earns, over the quarters of a scenario.
 
-    `seed` and `draws` are the scenario's own where not given. `processes` is the number of worker processes of the
-    draws; results do not depend on it. `progress` is called with the step, how much is done, and how much there is.
+    `set` changes values by path: ``{"cost.wacc": 0.12}``; a value that is set is certain, ``x1.5`` multiplies value
+    and range. `seed` and `draws` are the scenario's own where not given. `processes` is the number of worker processes
+    of the draws; results do not depend on it. `progress` is called with the step, how much is done, and how much there is.
 
     Returns
     -------
@@ -50,11 +65,14 @@ def plan(
     >>> plan.fleet.devices.sel(device="h20", quarter="2027-Q4")  # doctest: +SKIP
     """
     from jevons.study.plan.run import plan as run
+    from jevons.study.scenario.changes import changed
 
     if draws == 1:
         message = "--draws 1: one draw has no interval; give 0 for none, or 2 and more"
         raise InputError(message)
     loaded, file = opened(scenario, o.day(as_of))
+    if set:
+        loaded = changed(loaded, set, file=scenario if isinstance(scenario, str | Path) else None)  # type: ignore[arg-type]
     return run(loaded, seed=seed, draws=draws, facts=facts, processes=processes, progress=progress, file=file)
 
 

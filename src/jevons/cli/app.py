@@ -10,12 +10,14 @@ from typing import Annotated
 import typer
 
 from jevons.cli.commands.buy_rent_api import buy_rent_api
+from jevons.cli.commands.compare import compare
 from jevons.cli.commands.cost import cost
 from jevons.cli.commands.devices import devices_app, engines
 from jevons.cli.commands.facts import facts_app
 from jevons.cli.commands.models import models_app
 from jevons.cli.commands.op import op_app
 from jevons.cli.commands.plan import plan
+from jevons.cli.commands.read import read
 from jevons.cli.commands.simulate import simulate
 from jevons.cli.commands.size import size
 from jevons.cli.commands.study import study_app
@@ -94,6 +96,20 @@ def root(
         raise typer.Exit
 
 
-for command in (plan, value, size, buy_rent_api, simulate, train, cost, validate, calibrate, engines, web):
+for command in (
+    plan,
+    value,
+    compare,
+    read,
+    size,
+    buy_rent_api,
+    simulate,
+    train,
+    cost,
+    validate,
+    calibrate,
+    engines,
+    web,
+):
     app.command()(command)
 _with_force(app)

@@ -15,7 +15,16 @@ from jevons.finance.funding import Funding, fund
 from jevons.finance.narrative import NarrativeScore, score_narrative
 from jevons.finance.rerating import Multiple, PriceView, Rerating, at_multiple, rerating
 from jevons.finance.reverse import reverse_dcf, scenario_weights
-from jevons.finance.run import base_cloud, dcf, growing_line, line_value, statements, year_sums
+from jevons.finance.run import (
+    DevicePart,
+    base_cloud,
+    dcf,
+    device_parts,
+    growing_line,
+    line_value,
+    statements,
+    year_sums,
+)
 from jevons.finance.types import (
     SHARES_PER_ADS,
     AccountTerms,
@@ -30,9 +39,9 @@ from jevons.finance.types import (
 )
 
 __all__ = [
-    "SHARES_PER_ADS", "AccountTerms", "BaseCloud", "DcfTerms", "Funding", "IsoPrice", "LineValue", "Multiple",
+    "SHARES_PER_ADS", "AccountTerms", "BaseCloud", "DcfTerms", "DevicePart", "Funding", "IsoPrice", "LineValue", "Multiple",
     "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements", "Valuation", "YearSums",
-    "at_multiple", "base_cloud", "crf", "dcf", "discount_factors", "enterprise_value_cur", "fund", "growing_line",
+    "at_multiple", "base_cloud", "crf", "dcf", "device_parts", "discount_factors", "enterprise_value_cur", "fund", "growing_line",
     "growth_value", "incremental_roic", "irr", "line_value", "npv", "rerating", "reverse_dcf", "scenario_weights",
     "score_narrative", "statements", "straight_line", "terminal_value", "year_sums",
 ]  # fmt: skip

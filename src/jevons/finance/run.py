@@ -205,6 +205,61 @@ def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> _De
 Whole = NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePart:
+    """Devices of one kind that are paid, serve and leave together: what their books are made of.
+
+    Parameters
+    ----------
+    device : str
+        Kind.
+    cost_cur : float
+        Price paid, or for those that stood before the start what they had cost.
+    paid, start, retired : int
+        Quarter of payment (-1 before the start), first quarter of service, first quarter out of service.
+    most_cur : (t,) or None
+        Value in use at each quarter's end; None where there is none to go by.
+    """
+
+    device: str
+    cost_cur: float
+    paid: int
+    start: int
+    retired: int
+    most_cur: Array | None
+
+
+def device_parts(plan: ExpansionPlan, price_cur_per_call: Array, terms: AccountTerms) -> list[DevicePart]:
+    """Return the parts of which `statements` makes the books of devices, those without cost left out."""
+    p = plan.problem
+    kind, paid, retired, count = _vintage_parts(plan)
+    start = paid + p.machines.lead_quarters[kind]
+    worth = value_in_use(plan, price_cur_per_call, terms.overhead_frac)[kind, paid] if terms.impair else None
+    parts = []
+    for i, number in enumerate(count):
+        cost = float(number * p.machines.capex_cur_per_device[kind[i], paid[i]])
+        most = None if worth is None or not np.isfinite(worth[i]).all() else worth[i] * number
+        if cost > 0:
+            parts.append(
+                DevicePart(
+                    device=p.devices[kind[i]], cost_cur=cost, paid=int(paid[i]), start=int(start[i]),
+                    retired=int(retired[i]), most_cur=most,
+                )
+            )  # fmt: skip
+    before = terms.initial_cost_cur_per_device
+    kind, begins, retired, count = _opening_parts(plan)
+    for i, number in enumerate(count):
+        cost = 0.0 if before is None else float(before[kind[i]] * number)
+        if cost > 0:
+            parts.append(
+                DevicePart(
+                    device=p.devices[kind[i]], cost_cur=cost, paid=-1, start=int(begins[i]), retired=int(retired[i]),
+                    most_cur=None,
+                )
+            )  # fmt: skip
+    return parts
+
+
 def _vintage_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
     """Return kind, quarter of payment, quarter of retirement and number of bought devices, by when they leave."""
     p = plan.problem

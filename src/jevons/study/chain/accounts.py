@@ -74,18 +74,8 @@ def accounts(
     """
     spec = scenario.finance
     internal = [segment.internal for segment in scenario.market.segments.values()]
-    price = market.call_price_cur * np.where(np.array(internal)[:, None], 1.0, scarcity)
-    terms = AccountTerms(
-        tax_frac=spec.tax.value,
-        device_life_y=spec.accounting_life.value,
-        building_life_y=spec.building_life.value,
-        overhead_frac=spec.overhead.value,
-        initial_cost_cur_per_device=plan.problem.machines.capex_cur_per_device[:, 0],
-        opening_building_book_cur=float(
-            (plan.problem.opening.initial_site_w * plan.problem.power.site_capex_cur_per_w[:, 0]).sum()
-            * spec.opening_book.value
-        ),
-    )
+    price = paid_prices(scenario, market, scarcity)
+    terms = account_terms(scenario, plan)
     now = float((price[:, 0] * plan.served_calls_per_d[:, 0].sum(axis=1)).sum()) * 365.25 / 4
     base = base_cloud(
         max(spec.base_revenue.value - now, spec.base_least.value * spec.base_revenue.value),
@@ -132,6 +122,26 @@ def accounts(
         valuation=value,
         market_value_cur=spec.ads.value * spec.ads_price.value,
         price_per_ads_cur=spec.ads_price.value,
+    )
+
+
+def paid_prices(scenario: Scenario, market: MarketPath, scarcity: Array) -> Array:
+    """Return what callers pay for a served call (s, t): the firm's own businesses pay no scarcity."""
+    internal = np.array([segment.internal for segment in scenario.market.segments.values()])
+    return np.asarray(market.call_price_cur * np.where(internal[:, None], 1.0, scarcity))
+
+
+def account_terms(scenario: Scenario, plan: ExpansionPlan) -> AccountTerms:
+    """Return lives, tax, overhead and opening costs of the accounts."""
+    spec = scenario.finance
+    standing = plan.problem.opening.initial_site_w * plan.problem.power.site_capex_cur_per_w[:, 0]
+    return AccountTerms(
+        tax_frac=spec.tax.value,
+        device_life_y=spec.accounting_life.value,
+        building_life_y=spec.building_life.value,
+        overhead_frac=spec.overhead.value,
+        initial_cost_cur_per_device=plan.problem.machines.capex_cur_per_device[:, 0],
+        opening_building_book_cur=float(standing.sum() * spec.opening_book.value),
     )
 
 

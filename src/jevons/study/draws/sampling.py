@@ -99,7 +99,7 @@ def draw_amounts(scenario: Scenario, draws: int, seed: int) -> tuple[list[str], 
     amounts = {path: amount for path, amount in scenario.amounts().items() if amount.uncertain}
     bans = [name for name, device in scenario.hardware.devices.items() if device.ban_from]
     names = [*amounts, *(BAN.format(name) for name in bans)]
-    pairs = {correlation.between: correlation.rank.value for correlation in scenario.study.correlations}
+    pairs = {c.between: c.rank.value for c in scenario.study.correlations if set(c.between) <= set(names)}
     uniform = correlate(latin_hypercube(seed, names, draws), names, pairs, seed)
     values = np.empty_like(uniform)
     for column, amount in enumerate(amounts.values()):

@@ -125,6 +125,16 @@ class Quantity:
             return self._checked(raw, Amount(value=float(raw), unit=self.unit))
         return self._checked(raw, _parse(raw, self.unit, context))
 
+    def check(self, amount: Amount) -> None:
+        """Check value and range against the bounds.
+
+        Raises
+        ------
+        ValueError
+            If one is broken.
+        """
+        self._checked(f"{amount.value:g} {self.unit}", amount)
+
     def _checked(self, raw: Any, amount: Amount) -> Amount:
         for name, number in (("value", amount.value), ("low", amount.low), ("high", amount.high)):
             if number is not None and (problem := self.problem(number)):

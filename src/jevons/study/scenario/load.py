@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jevons.errors import InputError
 from jevons.facts import Facts, default_facts
@@ -12,7 +14,13 @@ from jevons.study.scenario.checks import cross_check
 from jevons.study.scenario.scenario import Scenario
 
 
-def load(path: Path | str, *, facts: Facts | None = None, as_of: dt.date | None = None) -> Scenario:
+def load(
+    path: Path | str,
+    *,
+    facts: Facts | None = None,
+    as_of: dt.date | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Scenario:
     """Return the scenario in a YAML file.
 
     Parameters
@@ -23,6 +31,8 @@ def load(path: Path | str, *, facts: Facts | None = None, as_of: dt.date | None 
         The shipped facts by default.
     as_of : date, optional
         Overrides the file's date.
+    settings : mapping, optional
+        Values by path that stand in place of the file's.
 
     Raises
     ------
@@ -32,12 +42,21 @@ def load(path: Path | str, *, facts: Facts | None = None, as_of: dt.date | None 
     facts = facts or default_facts()
     document = read_yaml(path)
     date = _date(document, as_of)
+    for name, value in (settings or {}).items():
+        _put(document.root, name.split("."), value)
     scenario: Scenario = validate_document(document, Scenario, {"facts": facts, "as_of": date})
     scenario = _with_paths_from(scenario, Path(path).parent)
     faults = list(cross_check(document, scenario, facts))
     if faults:
         raise InputError(faults)
     return scenario
+
+
+def _put(section: Any, keys: list[str], value: Any) -> None:
+    """Set a value at a path of a document, with the sections that lead there."""
+    for key in keys[:-1]:
+        section = section[int(key)] if isinstance(section, list) else section.setdefault(key, {})
+    section[keys[-1]] = value
 
 
 def _date(document: Located, as_of: dt.date | None) -> dt.date:

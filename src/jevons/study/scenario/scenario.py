@@ -89,7 +89,7 @@ class Scenario(Section):
         from jevons.facts import default_facts
 
         facts = default_facts()
-        amounts, quantities = self.amounts(), dict(_quantities(self, ""))
+        amounts, quantities = self.amounts(), quantities_of(self)
         faults, parsed = [], {}
         for path, raw in values.items():
             if path not in amounts:
@@ -109,6 +109,20 @@ class Scenario(Section):
             raise InputError(faults)
         return changed
 
+    def with_amounts(self, amounts: Mapping[str, Amount]) -> Scenario:
+        """Return the scenario with other amounts at the given paths, each with its own range.
+
+        Raises
+        ------
+        InputError
+            If they contradict the rest of the scenario.
+        """
+        altered = self._replaced(amounts)
+        faults = list(contradictions(altered.serving, altered.cost, altered.expansion, altered.finance))
+        if faults:
+            raise InputError(faults)
+        return altered
+
     def with_numbers(self, values: Mapping[str, float]) -> Scenario:
         """Return the scenario with the central values at *values*' paths replaced, nothing checked: for drawn numbers.
 
@@ -119,6 +133,11 @@ class Scenario(Section):
     def _replaced(self, values: Mapping[str, float | Amount]) -> Scenario:
         above = {path[:end] for path in values for end, letter in enumerate(path) if letter == "."}
         return _replace(self, values, {"", *above, *values}, "")  # type: ignore[no-any-return]
+
+
+def quantities_of(scenario: Scenario) -> dict[str, Quantity]:
+    """Return what the field of every amount states of it, by path."""
+    return dict(_quantities(scenario, ""))
 
 
 def _no_amount(path: str, amounts: Mapping[str, Amount], settings: Mapping[str, Any]) -> str:

@@ -1,0 +1,99 @@
+"""Writes `docs/how-to/compare.md`: how to compare, and each named case with its answer and picture.
+
+Runs every case on the main scenario, half a minute each; `--draws N` changes the paired draws.
+"""
+
+# ruff: noqa: E501 - lines of the page
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import jevons
+from jevons.plot import figure_svg
+from jevons.study.compare.cases import cases
+
+ROOT = Path(__file__).resolve().parent.parent
+SCENARIO = "scenarios/alibaba-380bn.yaml"
+HEAD = """# Compare two scenarios, or one with a change
+
+<!-- Written by scripts/cases_page.py; change that, not this page. -->
+
+Three ways, all on paired draws: both sides use the same seed and streams, so that what they share cancels in the difference.
+
+1. **One change, or several.** A value that is set is certain; `x1.5` multiplies value and range; a mapping gives a range; a
+   star stands for any name.
+
+   ```text
+   jevons compare scenarios/alibaba-380bn.yaml --set cost.wacc=0.12
+   jevons compare scenarios/alibaba-380bn.yaml --set expansion.budget='500 bn CNY' --set 'hardware.devices.*.supply=x1.5'
+   jevons plan scenarios/alibaba-380bn.yaml --set serving.engine=vllm
+   ```
+
+2. **Two files.** `jevons compare A.yaml B.yaml`; `--set` changes B.
+3. **A named case** of one scenario: `jevons compare A.yaml --case deepseek`. The changes of each are in
+   `src/jevons/study/compare/cases.yaml`, most of them ends of the scenario's own ranges.
+
+In Python, on a small scenario:
+
+```python
+import jevons
+
+both = jevons.compare("tests/unit/study/tiny.yaml", set={"cost.wacc": 0.12}, draws=4, processes=1)
+value = both.difference()["plan_value"]
+assert value["low"] <= value["delta"] <= value["high"] < 0
+assert abs(sum(both.attribution()["plan_value"].values()) - value["delta"]) < 1.0
+```
+
+**How to read it.** A, B and the difference are those of the central figures; `10 %` and `90 %` are those of the differences over
+the paired draws, stretched to the central difference where that lies outside (a note says so). *What explains the difference*
+changes one input at a time from A; what the changes do only together is the interaction, so that the rows add up. More than
+twelve changed amounts are taken in groups by the first parts of their paths; where files differ in more than amounts, whole
+sections are swapped. `--draws` sets the number of pairs (24 by default, about half a minute), `--plot` draws the paths,
+`--out` writes a page, JSON or a table.
+
+| key of `--json` | content |
+|---|---|
+| `changed` | a list of `path`, `a`, `b`, `unit`, and both in words (`a_text`, `b_text`) |
+| `difference` | by outcome: `a`, `b`, `delta`, `low`, `high`, `median`, `p_higher`, `unit`, `meaning`; `stretched` where the interval was |
+| `attribution` | by outcome: the effect of each change by itself, and `interaction` |
+| `draws`, `quarters`, `paths` | pairs, and the paths by quarter at the central figures of `a` and `b` |
+
+## Questions of strategy
+
+The paragraphs state what the model gives for `scenarios/alibaba-380bn.yaml` as of 2025-02-24. A case moves several inputs at
+once and says what follows from them, not how likely they are.
+"""
+
+
+def page(draws: int, folder: Path) -> Iterator[str]:
+    """Yield the page in parts, and write each case's picture."""
+    yield HEAD
+    for case in cases().values():
+        both = jevons.compare(SCENARIO, case=case.name, draws=draws)
+        (folder / f"compare-{case.name}.svg").write_text(figure_svg(both.plot.paths()), encoding="utf-8")
+        found = both.difference()
+        revenue, tokens, orders = found["ai_revenue"], found["tokens_per_d"], found["orders_value"]
+        yield (
+            f"\n### {case.title}\n\n`jevons compare {SCENARIO} --case {case.name}`\n\n{case.question}\n\n{both.answer} "
+            f"AI revenue of the last year moves by {revenue['delta'] / 1e9:+.0f} bn CNY ({revenue['low'] / 1e9:+.0f} to "
+            f"{revenue['high'] / 1e9:+.0f}), tokens a day by {tokens['delta'] / 1e12:+.1f} tn ({tokens['low'] / 1e12:+.1f} "
+            f"to {tokens['high'] / 1e12:+.1f}). New orders are worth {orders['a'] / 1e9:.0f} bn CNY in A and "
+            f"{orders['b'] / 1e9:.0f} in B.\n\n"
+            f"![Tokens, AI revenue, capital expenditure and cloud revenue of A and B](../images/compare-{case.name}.svg)\n"
+        )
+
+
+def main() -> None:
+    """Write the page and its pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=24)
+    draws = parser.parse_args().draws
+    text = "".join(page(draws, ROOT / "docs" / "images"))
+    (ROOT / "docs" / "how-to" / "compare.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Reads announcements: figures with their sentence and place, claims against facts, and a draft scenario."""

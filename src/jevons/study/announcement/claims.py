@@ -1,0 +1,426 @@
+"""Claims of an announcement: which figures belong together, of which firm, for which period, and what they state."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from jevons.study.announcement import lexicon
+from jevons.study.announcement.figures import Figure, figures, per_share
+from jevons.study.announcement.text import Sentence
+
+VERDICTS = ("confirmed", "contradicted", "unlike", "not_on_file", "unread")
+
+_FROM = re.compile(
+    r"(?:from|由|从|previous(?:ly)?|原(?:来|先)?的?|此前的?|compared with|versus|vs\.?|earlier|prior)\s?"
+    r"(?:its |the |an? )?(?:prior |previous |earlier |original |initial )?"
+    r"(?:outlook |range |guidance |forecast |target |estimate )?"
+    r"(?:of |between |about |around |range of )*$"
+)
+_RAISED = re.compile(r"rais|lift|increas|upgrad|hik|upped|cut|lower|上调|提高|提升|升至|调高|上修|下调")
+_TIMES = re.compile(r"乘以|乘|×|\*|multiplied by|times(?! earnings| the earnings)| x ")
+_CALL = re.compile(r"一次|每次|单次|每个?调用|per call|a call|each call|per request|per query|一次调用")
+_AGAIN = re.compile(r"再|另|another|further|additional")
+_WORTH = re.compile(r"\s?(?:投资的?|的|worth of|of|on|for|购买|用于购买|采购)\s?$")
+_SHARE = re.compile(r"份额|占比|占|share|市占")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What an announcement states.
+
+    Parameters
+    ----------
+    kind : str
+        ``budget``, ``metric``, ``comparison``, ``superlative``, ``cluster``, ``calls``, ``multiple``, ``price``,
+        ``growth``, ``share``, ``target``, ``power``, ``count``, ``rates`` or ``figure``.
+    firm : str
+        Key of the firm spoken of; empty where none is.
+    quantity : str
+        What is measured, as the lexicon names it.
+    sentence : Sentence
+        Where it stands.
+    named : mapping of str to Figure
+        The figures by what they are: ``amount``, ``period``, ``devices``, ``price`` and others.
+    derived : mapping of str to tuple
+        Numbers that follow from them: low, high, unit.
+    other : str
+        Firm of a comparison.
+    """
+
+    kind: str
+    firm: str
+    quantity: str
+    sentence: Sentence
+    named: dict[str, Figure]
+    derived: dict[str, tuple[float, float, str]] = field(default_factory=dict)
+    other: str = ""
+    verdict: str = ""
+    reason: str = ""
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A firm named at a place of a sentence."""
+
+    start: int
+    firm: str
+
+
+def mentions(plain: str) -> list[Mention]:
+    """Return the firms that a plain sentence names, in their order."""
+    names = lexicon.firm_names()
+    return [Mention(m.start(), names[re.sub(r"\s+", " ", m[0])]) for m in lexicon.firm_pattern().finditer(plain)]
+
+
+def main_firm(sentences: Sequence[Sentence]) -> str:
+    """Return the firm that an announcement is about: named most, the first sentences weighing more."""
+    votes: Counter[str] = Counter()
+    for place, sentence in enumerate(sentences):
+        for mention in mentions(sentence.plain):
+            if lexicon.firms()[mention.firm].role == "firm":
+                votes[mention.firm] += 3 if place < 3 else 1
+    return votes.most_common(1)[0][0] if votes else ""
+
+
+def claims_of(sentences: Sequence[Sentence]) -> tuple[list[Claim], int]:
+    """Return the claims in their order, and how many sentences hold no figure and no comparison."""
+    main = main_firm(sentences)
+    before = main
+    claims: list[Claim] = []
+    silent = 0
+    for sentence in sentences:
+        named = mentions(sentence.plain)
+        own = [m.firm for m in named if lexicon.firms()[m.firm].role in {"firm", "country"}]
+        currency = lexicon.firms()[own[0] if own else before].currency if own or before else ""
+        found = figures(sentence.plain, sentence.text, currency)
+        reader = _Reader(sentence, found, named, before or main, main)
+        made = list(reader.claims())
+        for claim in made:
+            _add(claims, claim)
+        silent += not made
+        if own:
+            before = own[0]
+    return claims, silent
+
+
+def _add(claims: list[Claim], claim: Claim) -> None:
+    """Add a claim, unless it repeats an earlier one's amount without saying more."""
+    amount = claim.named.get("amount")
+    if claim.kind in {"budget", "figure"} and amount is not None:
+        for place, earlier in enumerate(claims):
+            first = earlier.named.get("amount")
+            same = first is not None and (first.low, first.high, first.unit) == (amount.low, amount.high, amount.unit)
+            if same and earlier.kind in {"budget", "figure"} and (claim.firm in {earlier.firm, ""} or not earlier.firm):
+                if "period" in claim.named and "period" not in earlier.named:
+                    claims[place] = claim
+                    return
+                if "period" not in claim.named or "period" in earlier.named:
+                    return
+    claims.append(claim)
+
+
+class _Reader:
+    """Takes the figures of one sentence apart into claims; each figure belongs to one."""
+
+    def __init__(self, sentence: Sentence, found: list[Figure], named: list[Mention], before: str, main: str) -> None:
+        self.sentence, self.plain = sentence, sentence.plain
+        self.figures, self.mentions, self.before = found, named, before
+        self.used: set[int] = set()
+        pronoun = re.search(
+            r"the company|the firm|(?<![a-z])(?:it|its|they|we|our)(?![a-z])|公司|我们|集团|其|该", sentence.plain
+        )
+        self.carried = before if pronoun or before == main or not main else ""
+
+    def claims(self) -> Iterator[Claim]:
+        """Yield the claims of the sentence."""
+        yield from self._calls()
+        yield from self._multiple()
+        yield from self._prices()
+        yield from self._clusters()
+        money = list(self._money())
+        yield from money
+        yield from self._comparisons(money)
+        yield from self._powers()
+        yield from self._rates()
+        yield from self._percents()
+        yield from self._rest()
+
+    def _left(self, *kinds: str) -> list[Figure]:
+        return [f for f in self.figures if f.kind in kinds and f.start not in self.used]
+
+    def _make(self, kind: str, firm: str, quantity: str, named: dict[str, Figure], **more: object) -> Claim:
+        self.used.update(figure.start for name, figure in named.items() if name not in {"period", "date"})
+        claim = Claim(kind=kind, firm=firm, quantity=quantity, sentence=self.sentence, named=named)
+        return replace(claim, **more)  # type: ignore[arg-type]
+
+    def _firm(self, at: int, roles: frozenset[str] = frozenset({"firm", "country"})) -> str:
+        known = lexicon.firms()
+        usable = [m for m in self.mentions if known[m.firm].role in roles and not self._compared(m)]
+        behind = [m for m in usable if m.start < at]
+        others = [m.start() for m in lexicon.pattern("others").finditer(self.plain, 0, at)]
+        if others and others[-1] > (behind[-1].start if behind else -1):
+            return ""
+        if behind:
+            return behind[-1].firm
+        if not usable:
+            makers = [m for m in self.mentions if known[m.firm].role == "supplier" and m.start < at]
+            if (
+                makers
+                and "firm" in roles
+                and not re.match(
+                    r".{0,24}(?:gpu|chip|card|h\d00|卡|芯片)", self.plain[makers[-1].start : makers[-1].start + 30]
+                )
+            ):
+                return makers[-1].firm
+        return usable[0].firm if usable else self.carried
+
+    def _compared(self, mention: Mention) -> bool:
+        """Return whether a firm stands only as what something is compared with."""
+        lead = self.plain[max(0, mention.start - 14) : mention.start]
+        given = re.search(
+            r"(?:向|对|给|(?<!宣布)在|invest(?:s|ed|ing|ment|ments)? in|into|for|with|alongside)\s?$", lead
+        )
+        if given and any(m.start < mention.start for m in self.mentions):
+            return True
+        return bool(
+            re.search(r"(?:than|exceed\w*|surpass\w*|versus|超过|反超|超越|高于|相比|传闻中的)[^,，]{0,10}$", lead)
+        )
+
+    def _period(self, at: int) -> dict[str, Figure]:
+        """Return the period nearest to a place, and the date of the sentence where there is one."""
+        spans = [f for f in self.figures if f.kind == "period" and f.label != "past"]
+        result: dict[str, Figure] = {}
+        if spans:
+            result["period"] = min(spans, key=lambda f: self._distance(f, at))
+        each = [f for f in spans if f.label == "each"]
+        lasting = [f for f in spans if f.label != "each" and (f.low != 1 or f.label == "next")]
+        if each and lasting:
+            result |= {"each": each[0], "period": lasting[0]}
+        dates = [f for f in self.figures if f.kind == "date"]
+        if dates:
+            result["date"] = min(dates, key=lambda f: abs(f.start - at))
+        return result
+
+    def _distance(self, figure: Figure, at: int) -> float:
+        first, last = sorted((figure.start, at))
+        crossed = len(re.findall(r"[,，;；]", self.plain[first:last]))
+        unsaid = 8 if figure.label == "" else 0
+        return last - first + 8 * crossed + unsaid
+
+    def _calls(self) -> Iterator[Claim]:
+        counts = [f for f in self._left("count") if f.what == "calls"]
+        moneys = [f for f in self._left("money") if f.high <= 1000]
+        if not counts or not moneys or not (_TIMES.search(self.plain) or _CALL.search(self.plain)):
+            return
+        count = max(counts, key=lambda f: f.high)
+        price = min(moneys, key=lambda f: abs(f.start - count.start))
+        product = (price.low * count.low, price.high * count.high, price.unit)
+        named = {"price_per_call": price, "calls": count} | self._period(count.start)
+        yield self._make("calls", "", "spending on calls", named, derived={"spending": product})
+
+    def _multiple(self) -> Iterator[Claim]:
+        for figure in self._left("multiple"):
+            named = {"multiple": figure}
+            changes = [f for f in self._left("percent") if not f.what and f.start > figure.start]
+            derived: dict[str, tuple[float, float, str]] = {}
+            falls = lexicon.pattern("fall").search(self.plain, figure.end)
+            if changes and (falls or lexicon.pattern("rise").search(self.plain, figure.end)):
+                change = changes[0]
+                sign = -1.0 if falls else 1.0
+                named["further_change"] = change
+                implied = figure.middle * (1 + sign * change.middle)
+                derived["implied_multiple"] = (implied, implied, "1")
+            named |= self._period(figure.start)
+            yield self._make("multiple", self._firm(figure.start), "price over earnings", named, derived=derived)
+
+    def _prices(self) -> Iterator[Claim]:
+        for figure in self._left("price"):
+            model = self._model(figure.start)
+            kind = self._price_kind(figure)
+            yield self._make("price", self._firm(figure.start), kind, {"price": figure} | self._dated(), other=model)
+
+    def _dated(self) -> dict[str, Figure]:
+        dates = [f for f in self.figures if f.kind == "date"]
+        return {"date": dates[0]} if dates else {}
+
+    def _model(self, at: int) -> str:
+        pattern, table = lexicon.named("price_models")
+        found = list(pattern.finditer(self.plain))
+        behind = [m for m in found if m.start() < at]
+        match = behind[-1] if behind else (found[0] if found else None)
+        return "" if match is None else table[re.sub(r"\s+", " ", match[0])]
+
+    def _price_kind(self, figure: Figure) -> str:
+        for kind in ("cached", "input", "output"):
+            if lexicon.words_pattern(lexicon.words("price_kinds")[kind]).search(self.plain, figure.start, figure.end):
+                inside = self.plain[figure.end : figure.end + 24]
+                if kind != "input" or not re.match(r"\s?[(（]", inside):
+                    return kind
+        following = min((f.start for f in self.figures if f.start >= figure.end), default=len(self.plain))
+        bracket = re.search(r"[(（]([^)）]*)[)）]", self.plain[figure.end : min(following, figure.end + 48)])
+        if bracket:
+            for kind in ("cached", "input", "output"):
+                if lexicon.words_pattern(lexicon.words("price_kinds")[kind]).search(bracket[1]):
+                    return kind
+        best: tuple[float, str] = (60.0, "")
+        for kind, words in lexicon.words("price_kinds").items():
+            for match in lexicon.words_pattern(words).finditer(self.plain):
+                gap: float = (
+                    figure.start - match.end() if match.end() <= figure.start else match.start() - figure.end + 4
+                )
+                between = self.plain[min(match.end(), figure.end) : max(match.start(), figure.start)]
+                gap += 25 * len(re.findall(r"[,，;；/、]| and ", between)) - 0.1 * len(match[0])
+                if match.start() >= figure.end and re.search(r"[,，;；、(（]", between):
+                    gap += 10
+                if gap < best[0]:
+                    best = (gap, kind)
+        return best[1]
+
+    def _clusters(self) -> Iterator[Claim]:
+        for figure in self._left("devices"):
+            named = {"devices": figure}
+            behind = self.plain[max(0, figure.start - 14) : figure.start]
+            joined = [
+                f for f in self._left("money")
+                if f.end <= figure.start and figure.start - f.end <= 12
+                and _WORTH.match(self.plain[f.end : figure.start])
+            ]  # fmt: skip
+            if joined:
+                named["amount"] = joined[-1]
+            if _FROM.search(behind) and _RAISED.search(self.plain):
+                named = {"previous": figure}
+            yield self._make("cluster", self._firm(figure.start), "accelerators", named | self._period(figure.start))
+
+    def _money(self) -> Iterator[Claim]:
+        moneys = self._left("money")
+        previous = [f for f in moneys if _FROM.search(self.plain[max(0, f.start - 50) : f.start])]
+        for figure in moneys:
+            if figure in previous and len(moneys) > 1 and _RAISED.search(self.plain):
+                continue
+            vague = figure.assumed and not re.search(r"[\d一二三四五六七八九两]", figure.text)
+            if vague and figure.text in {"千亿", "百亿", "万亿", "千億", "百億", "萬億"}:
+                self.used.add(figure.start)
+                continue
+            yield self._amount(figure, previous, moneys)
+
+    def _amount(self, figure: Figure, previous: list[Figure], moneys: list[Figure]) -> Claim:
+        quantity = self._quantity(figure)
+        named = {"amount": figure}
+        olds = [f for f in previous if f is not figure and _RAISED.search(self.plain) and f.unit == figure.unit]
+        if olds and len(moneys) <= 2 * len(olds):
+            named["previous"] = min(olds, key=lambda f: abs(f.start - figure.start))
+        period = self._period(figure.start)
+        named |= period
+        derived: dict[str, tuple[float, float, str]] = {}
+        analysts = [m.firm for m in self.mentions if lexicon.firms()[m.firm].role == "analyst"]
+        if quantity == "share_price" and analysts:
+            quantity = "target"
+        if per_share(figure, self.plain) and quantity in {"", "capex"}:
+            quantity = "share_price"
+        firm = self._firm(figure.start)
+        if quantity in {"", "capex"} and (quantity or "period" in period):
+            years = period["period"].low if "period" in period else 0.0
+            if "each" in named and years > 1:
+                derived["total"] = (figure.low * years, figure.high * years, figure.unit)
+                derived["per_year"] = (figure.low, figure.high, figure.unit)
+            elif years > 1:
+                derived["per_year"] = (figure.low / years, figure.high / years, figure.unit)
+            return self._make("budget", firm, quantity or "capex", named, derived=derived)
+        if quantity in {"target", "unit_value"}:
+            firm = analysts[0] if analysts else firm
+            return self._make("target", firm, quantity, named, other=self._firm(figure.start))
+        return self._make("metric" if quantity else "figure", firm, quantity, named)
+
+    def _quantity(self, figure: Figure) -> str:
+        best: tuple[float, str] = (90.0, "")
+        table = lexicon.quantity_words()
+        for match in lexicon.quantity_pattern().finditer(self.plain):
+            if match.end() <= figure.start:
+                gap, between = float(figure.start - match.end()), self.plain[match.end() : figure.start]
+            elif match.start() >= figure.end:
+                gap, between = 1.3 * (match.start() - figure.end) + 4, self.plain[figure.end : match.start()]
+            else:
+                continue
+            gap += 14 * len(re.findall(r"[,，;；、]| while | and ", between)) - 0.5 * len(match[0])
+            gap += 15 * sum(
+                1
+                for f in self.figures
+                if f is not figure and f.kind == "money" and match.end() <= f.start < figure.start
+            )
+            if gap < best[0]:
+                best = (gap, table[re.sub(r"\s+", " ", match[0])])
+        return best[1]
+
+    def _comparisons(self, money: list[Claim]) -> Iterator[Claim]:
+        for match in lexicon.pattern("exceed").finditer(self.plain):
+            begin = match.end() - (match[0].endswith("过") and self.plain.startswith("去", match.end()))
+            rest = self.plain[begin : begin + 60]
+            clause = re.split(r"[,，;；。]", rest)[0]
+            base = {k: v for c in money[:1] for k, v in c.named.items() if k in {"amount", "period"}}
+            firm = money[0].firm if money else self._firm(match.start())
+            past = lexicon.pattern("past").search(clause) or next(
+                (m for pattern in lexicon.words("past_years") if (m := re.search(pattern, clause))), None
+            )
+            if past:
+                spans = [f for f in self.figures if f.kind == "period" and f.label == "past" and f.end > begin]
+                named = base | ({"past": spans[0]} if spans else {})
+                self.used.update(f.start for f in spans)
+                yield self._make("comparison", firm, "past", named, other=firm)
+                continue
+            near = [
+                m
+                for m in mentions(clause)
+                if m.firm != firm and lexicon.firms()[m.firm].role == "firm" and m.start <= 16
+            ]
+            if near and not re.match(r"\s?[$\d]", clause):
+                yield self._make("comparison", firm, "capex", base, other=near[0].firm)
+        largest = lexicon.pattern("largest").search(self.plain)
+        if largest and money and re.search(r"invest|投资|plan|计划|project|规模|spend|纪录", self.plain):
+            yield self._make("superlative", money[0].firm, "capex", {"amount": money[0].named["amount"]})
+
+    def _powers(self) -> Iterator[Claim]:
+        for figure in self._left("power"):
+            yield self._make("power", self._firm(figure.start), "power", {"power": figure} | self._period(figure.start))
+
+    def _rates(self) -> Iterator[Claim]:
+        counts = [f for f in self._left("count") if f.what]
+        for what in dict.fromkeys(f.what for f in counts):
+            same = [f for f in counts if f.what == what]
+            spans = [f for f in self.figures if f.kind == "period" and re.fullmatch(r"\d{4}-\d{4}", f.label)]
+            yearly = any(f.label == "each" for f in self.figures)
+            if len(same) == 2 and len(spans) == 2 and yearly:
+                first, second = same
+                change = second.middle / first.middle - 1 if first.middle else 0.0
+                named = {"first": first, "second": second, "first_period": spans[0], "second_period": spans[1]}
+                yield self._make("rates", "", what, named, derived={"change": (change, change, "1")})
+                continue
+            for figure in same:
+                yield self._make(
+                    "count", self._firm(figure.start), what, {"count": figure} | self._period(figure.start)
+                )
+
+    def _percents(self) -> Iterator[Claim]:
+        for figure in self._left("percent"):
+            lead = self.plain[max(0, figure.start - 40) : figure.end + 20]
+            quantity = self._quantity(figure)
+            if figure.what == "of_revenue" or (
+                _SHARE.search(lead)
+                and not lexicon.pattern("rise").search(self.plain[max(0, figure.start - 8) : figure.start])
+            ):
+                kind = "share"
+            elif (
+                figure.what == "factor" or lexicon.pattern("rise").search(lead) or lexicon.pattern("fall").search(lead)
+            ):
+                kind = "growth"
+            else:
+                kind = "figure"
+            yield self._make(kind, self._firm(figure.start), quantity, {"percent": figure} | self._period(figure.start))
+
+    def _rest(self) -> Iterator[Claim]:
+        for figure in self._left("count"):
+            if figure.high >= 10 or "." in figure.text:
+                yield self._make("figure", "", "", {"figure": figure})

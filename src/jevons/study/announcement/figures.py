@@ -1,0 +1,493 @@
+"""Figures in a sentence: money, prices, counts, percentages, multiples, periods and dates, each with its place."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jevons.study.announcement import lexicon
+from jevons.study.announcement.numerals import magnitude_of, value_of
+from jevons.study.announcement.patterns import (
+    AFTER,
+    AFTERWARDS,
+    ANNUAL,
+    BEFORE,
+    CENTS,
+    COUNT,
+    DATES,
+    DECADE,
+    DEVICES,
+    FACTOR,
+    FACTORS,
+    FEN,
+    FROM_TO,
+    LOW_TEENS,
+    MONEY,
+    MONTHS,
+    MOVED,
+    MULTIPLE,
+    PER_SHARE,
+    PER_TOKENS,
+    PERCENT,
+    PERIODS,
+    POWER,
+    POWER_UNITS,
+    QUALIFIERS,
+    SPAN,
+    TO_MONEY,
+    TOKEN_SCALE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure of a sentence.
+
+    Parameters
+    ----------
+    kind : str
+        ``money``, ``price``, ``percent``, ``multiple``, ``devices``, ``power``, ``count``, ``period`` or ``date``.
+    low, high : float
+        Least and greatest value, alike where the text is exact; for a period the years it lasts.
+    unit : str
+        Currency, ``1``, ``devices``, ``W``, ``y`` or the thing that is counted.
+    start, end : int
+        Place in the sentence.
+    text : str
+        As written.
+    qualifier : str
+        ``at_least``, ``at_most``, ``about`` or empty.
+    what : str
+        Device, noun or kind of price, where the text says it.
+    label : str
+        Of a period or date: ``2025``, ``FY2025``, ``2025-Q1``, ``next``, ``past``, ``2025-02-24``.
+    assumed : bool
+        Whether the currency was taken from the firm that is spoken of.
+    """
+
+    kind: str
+    low: float
+    high: float
+    unit: str
+    start: int
+    end: int
+    text: str
+    qualifier: str = ""
+    what: str = ""
+    label: str = ""
+    assumed: bool = False
+
+    @property
+    def middle(self) -> float:
+        """Middle of the range."""
+        return (self.low + self.high) / 2
+
+
+def figures(sentence: str, written: str, currency: str) -> list[Figure]:
+    """Return the figures of a plain sentence in their order; *currency* is that of the firm spoken of."""
+    found: list[Figure] = []
+    taken = [False] * len(sentence)
+
+    def free(match: Any) -> bool:
+        return not any(taken[match.start() : match.end()])
+
+    def add(figure: Figure) -> None:
+        blank = len(written[figure.start : figure.end]) - len(written[figure.start : figure.end].rstrip())
+        figure = replace(figure, end=figure.end - blank)
+        found.append(replace(figure, text=written[figure.start : figure.end]))
+        taken[figure.start : figure.end] = [True] * (figure.end - figure.start)
+
+    for reader in (_dates, _multiples, _percents, _powers, _devices):
+        for match, figure in reader(sentence):
+            if free(match):
+                add(figure)
+    for match, figure in _moneys(sentence, currency):
+        if free(match):
+            add(figure)
+    for reader in (_periods, _spans):
+        for match, figure in reader(sentence):
+            if free(match):
+                add(figure)
+    for match, figure in _counts(sentence):
+        if free(match):
+            add(figure)
+    return sorted((_qualified(one, sentence) for one in found), key=lambda one: one.start)
+
+
+def _qualified(one: Figure, sentence: str) -> Figure:
+    if one.kind in {"date", "period"} or one.qualifier:
+        return one
+    before = sentence[max(0, one.start - 16) : one.start]
+    for name, pattern in QUALIFIERS:
+        if pattern.search(before):
+            return replace(one, qualifier=name)
+    for name, pattern in AFTERWARDS:
+        if pattern.match(sentence, one.end):
+            return replace(one, qualifier=name)
+    return one
+
+
+def _range(a: str, b: str | None) -> tuple[float, float]:
+    low, high = value_of(a)
+    if b:
+        other = value_of(b)
+        if magnitude_of(a) == 1.0 and low < other[0] and "," not in a:
+            scale = magnitude_of(b)
+            low, high = low * scale, high * scale
+        low, high = min(low, other[0]), max(high, other[1])
+    return low, high
+
+
+def _dates(sentence: str) -> Any:
+    for match in DATES.finditer(sentence):
+        g = match.groupdict()
+        year = next((int(g[k]) for k in ("y1", "y2", "y3", "y4", "y5", "y6") if g[k]), 0)
+        month = next((int(g[k]) for k in ("m1", "m2", "m5") if g[k]), 0)
+        month = month or next((MONTHS[g[k][:3]] for k in ("mon3", "mon4", "mon6") if g[k]), 0)
+        day = next((int(g[k]) for k in ("d1", "d2", "d3", "d4") if g[k]), 0)
+        if not 1 <= month <= 12 or day > 31:
+            continue
+        try:
+            dt.date(year or 2024, month, day or 1)
+        except ValueError:
+            continue
+        label = f"{year or '----'}-{month:02d}" + (f"-{day:02d}" if day else "")
+        yield (
+            match,
+            Figure(
+                kind="date",
+                low=year,
+                high=year,
+                unit="date",
+                start=match.start(),
+                end=match.end(),
+                text="",
+                label=label,
+            ),
+        )
+
+
+def _multiples(sentence: str) -> Any:
+    for match in MULTIPLE.finditer(sentence):
+        text = next(group for group in (match["a"], match["b"], match["c"], match["d"]) if group)
+        low, high = value_of(text)
+        if 0 < low < 1000:
+            yield (
+                match,
+                Figure(
+                    kind="multiple",
+                    low=low,
+                    high=high,
+                    unit="1",
+                    start=match.start(),
+                    end=match.end(),
+                    text="",
+                    what="pe",
+                ),
+            )
+
+
+def _percents(sentence: str) -> Any:
+    for match in PERCENT.finditer(sentence):
+        if match["zh"] or match["cheng"]:
+            low = high = value_of(match["zh"] or match["cheng"])[0] * (1 if match["zh"] else 10)
+        else:
+            low, high = _range(match["a"], match["b"])
+        yield (
+            match,
+            Figure(
+                kind="percent", low=low / 100, high=high / 100, unit="1", start=match.start(), end=match.end(), text=""
+            ),
+        )
+    for match in LOW_TEENS.finditer(sentence):
+        low, high = (0.10, 0.14) if match[1] == "low" or match[2] else (0.13, 0.17)
+        yield (
+            match,
+            Figure(
+                kind="percent",
+                low=low,
+                high=high,
+                unit="1",
+                start=match.start(),
+                end=match.end(),
+                text="",
+                what="of_revenue",
+            ),
+        )
+    for match in FACTOR.finditer(sentence):
+        size = FACTORS[match[0]]
+        yield (
+            match,
+            Figure(
+                kind="percent",
+                low=size,
+                high=size,
+                unit="1",
+                start=match.start(),
+                end=match.end(),
+                text="",
+                what="factor",
+            ),
+        )
+
+
+def _powers(sentence: str) -> Any:
+    for match in POWER.finditer(sentence):
+        low, high = _range(match["a"], match["b"])
+        unit = POWER_UNITS[match["unit"][0]]
+        yield (
+            match,
+            Figure(
+                kind="power", low=low * unit, high=high * unit, unit="W", start=match.start(), end=match.end(), text=""
+            ),
+        )
+
+
+def _devices(sentence: str) -> Any:
+    _, table = lexicon.named("devices")
+    for match in DEVICES.finditer(sentence):
+        low, high = _range(match["a"], match["b"])
+        if low < 2 or (match["plain"] in {"cards", "chips", "卡", "芯片"} and low < 100):
+            continue
+        kind = (match["kind"] or "").removesuffix("s")
+        yield match, Figure(
+            kind="devices", low=low, high=high, unit="devices", start=match.start(), end=match.end(), text="",
+            what=table.get(kind, kind),
+        )  # fmt: skip
+
+
+def _moneys(sentence: str, currency: str) -> Any:
+    for match in FEN.finditer(sentence):
+        unit = {"分": 0.01, "角": 0.1, "毛": 0.1}
+        first = re.search(r"[角毛分]", sentence[match.start() : match.start("b")])
+        if match["post"] == "分" and not match["q"] and not (first and first[0] in "角毛"):
+            continue
+        a = value_of(match["a"])
+        b = value_of(match["b"])
+        sizes = [v * unit[first[0] if first else match["post"]] for v in a] + [v * unit[match["post"]] for v in b]
+        yield (
+            match,
+            Figure(
+                kind="money", low=min(sizes), high=max(sizes), unit="CNY", start=match.start(), end=match.end(), text=""
+            ),
+        )
+    for match in MONEY.finditer(sentence):
+        if (
+            match["b"]
+            and FROM_TO.search(sentence[max(0, match.start() - 12) : match.start()])
+            and MOVED.search(sentence)
+            and not TO_MONEY.search(sentence[: match.start()])
+        ):
+            yield from _both(sentence, match, currency)
+            continue
+        pre, post = match["pre"], match["post"] or match["post0"]
+        low, high = _range(match["a"], match["b"])
+        known = BEFORE.get(pre or "") or AFTER.get(post or "")
+        factor = 1.0
+        if post in CENTS:
+            factor, known = CENTS[post], "USD" if "cent" in post else "CNY"
+            if post in {"角", "毛", "厘"} and not re.match(r"[几数\d一二两三四五六七八九]", match["a"]):
+                continue
+        elif post == "块" and pre is None and re.match(r"\s?(?:gpu|h\d|卡|芯片|英伟达)", sentence[match.end() :]):
+            continue
+        if pre == "¥" and "日" in sentence[match.end() : match.end() + 2]:
+            known = "JPY"
+        assumed = False
+        if known is None:
+            if not _bare_money(sentence, match):
+                continue
+            known, assumed = currency or "", True
+            if not known:
+                continue
+        figure = Figure(
+            kind="money", low=low * factor, high=high * factor, unit=known, start=match.start(), end=match.end(),
+            text="", assumed=assumed,
+        )  # fmt: skip
+        yield match, _priced(figure, sentence)
+
+
+def _both(sentence: str, match: re.Match[str], currency: str) -> Any:
+    """Yield both ends of ``raised from A to B`` as figures of their own."""
+    unit = BEFORE.get(match["pre"] or "") or AFTER.get(match["post"] or match["post0"] or "") or currency
+    scale = CENTS.get(match["post"] or "", 1.0)
+    a, b = value_of(match["a"]), value_of(match["b"])
+    if magnitude_of(match["a"]) == 1.0 and a[0] < b[0] / 1000 and "," not in match["a"]:
+        a = (a[0] * magnitude_of(match["b"]), a[1] * magnitude_of(match["b"]))
+    if not unit:
+        return
+    middle = match.start("b")
+    for (low, high), start, end in ((a, match.start(), match.end("a")), (b, middle, match.end())):
+        figure = Figure(kind="money", low=low * scale, high=high * scale, unit=unit, start=start, end=end, text="")
+        yield _Span(start, end), _priced(figure, sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Place of a figure that is part of a match."""
+
+    first: int
+    last: int
+
+    def start(self) -> int:
+        """Return where it begins."""
+        return self.first
+
+    def end(self) -> int:
+        """Return where it ends."""
+        return self.last
+
+
+def _bare_money(sentence: str, match: re.Match[str]) -> bool:
+    """Return whether a number without a currency is money: at least a hundred million, with nothing counted behind."""
+    low, _ = _range(match["a"], match["b"])
+    behind = sentence[match.end() : match.end() + 12].lstrip(" -")
+    if low < 1e8 or re.match(
+        r"[个家座张块枚颗片名位台款次吨人户%年月日卡]|token|词元|参数|param|用户|users?\b|gpus?|kwh|度", behind
+    ):
+        return False
+    ahead = sentence[max(0, match.start() - 22) : match.start()]
+    if re.search(r"token|词元|用户|参数|调用", ahead) and not re.search(r"投|(?<!词)元|收入|spend|invest|capex", ahead):
+        return False
+    return lexicon.count_pattern().match(behind) is None
+
+
+def _priced(figure: Figure, sentence: str) -> Figure:
+    """Return a price per million tokens or per share where the words around say so, else the money as it is."""
+    after = PER_TOKENS.match(sentence, figure.end) or PER_TOKENS.match(sentence, figure.end + 1)
+    before = None
+    for match in PER_TOKENS.finditer(sentence, max(0, figure.start - 40), figure.start):
+        if not re.search(r"[.。;；]", sentence[match.end() : figure.start]):
+            before = match
+    if (after or before) and figure.high < 2000:
+        said = after or before
+        if said is None:
+            return figure
+        scale = TOKEN_SCALE.get((said["en"] or said["zh"] or "").strip(), 1.0)
+        scale = 1e6 if after is None and said["en"] is None and said["zh"] is None else scale
+        end = figure.end if after is None else after.end()
+        return replace(figure, kind="price", end=end, low=figure.low * 1e6 / scale, high=figure.high * 1e6 / scale)
+    return figure
+
+
+def per_share(figure: Figure, sentence: str) -> bool:
+    """Return whether money is said to be per share."""
+    return bool(PER_SHARE.search(sentence[max(0, figure.start - 8) : figure.end + 14]))
+
+
+def _periods(sentence: str) -> Any:
+    quarter_words = {"first": 1, "second": 2, "third": 3, "fourth": 4, "一": 1, "二": 2, "三": 3, "四": 4}
+    for match in PERIODS.finditer(sentence):
+        g = match.groupdict()
+        label, years = "", 1.0
+        if g["fy"] or g["fy2"]:
+            year = g["fy"] or g["fy2"]
+            label = f"FY{year if len(year) == 4 else '20' + year}"
+        elif g["yq"] or g["yq3"] or g["yq4"]:
+            quarter = g["q1"] or g["q2"] or g["q3"] or g["qw"]
+            label = f"{g['yq'] or g['yq3'] or g['yq4']}-Q{quarter_words.get(quarter, quarter)}"
+            years = 0.25
+        elif g["y1"] or g["y3"]:
+            first, last = int(g["y1"] or g["y3"]), int(g["y2"] or g["y4"])
+            if not 0 < last - first < 100:
+                continue
+            label, years = f"{first}-{last}", last - first + 1.0
+        elif g["by"] or g["by2"]:
+            label, years = f"to {g['by'] or g['by2']}", 0.0
+        elif g["half"]:
+            label, years = f"{g['half']}-H{1 if g['h'] == '上半年' else 2}", 0.5
+        elif g["year"]:
+            label = g["year"]
+        yield match, Figure(
+            kind="period", low=years, high=years, unit="y", start=match.start(), end=match.end(), text="", label=label,
+            what=g["end"] or "",
+        )  # fmt: skip
+
+
+def _spans(sentence: str) -> Any:
+    for match in SPAN.finditer(sentence):
+        size = value_of(match["n"])[0]
+        unit = match["unit"]
+        years = size / (4 if "quarter" in unit or "季" in unit else 12 if "month" in unit or "月" in unit else 1)
+        if not 0 < years <= 60 or (unit == "年" and size > 60):
+            continue
+        before = sentence[max(0, match.start() - 10) : match.start()]
+        past = bool(re.search(r"(?:past|last|previous|过去|此前|前|近)\s?$", before))
+        label = (
+            "past"
+            if past
+            else "next"
+            if match["next"] or re.search(r"(?:next|coming|连续|连投|持续)\s?\S?$", before)
+            else ""
+        )
+        yield (
+            match,
+            Figure(
+                kind="period",
+                low=years,
+                high=years,
+                unit="y",
+                start=match.start(),
+                end=match.end(),
+                text="",
+                label=label,
+            ),
+        )
+    for match in DECADE.finditer(sentence):
+        label = "past" if match["when"] in {"past", "last", "previous"} else "next"
+        yield (
+            match,
+            Figure(
+                kind="period", low=10, high=10, unit="y", start=match.start(), end=match.end(), text="", label=label
+            ),
+        )
+    for match in ANNUAL.finditer(sentence):
+        yield (
+            match,
+            Figure(kind="period", low=1, high=1, unit="y", start=match.start(), end=match.end(), text="", label="each"),
+        )
+
+
+def _counts(sentence: str) -> Any:
+    nouns = lexicon.count_pattern()
+    for match in COUNT.finditer(sentence):
+        low, high = _range(match["a"], match["b"])
+        arabic = match["a"][0].isdigit()
+        rest = sentence[match.end() : match.end() + 24]
+        noun = re.match(r"[^,，。;；:：()（）\d]{0,14}?", rest) and nouns.search(rest)
+        if re.search(r"(?:per|/|每|every|a)\s?$", sentence[max(0, match.start() - 6) : match.start()]):
+            continue
+        if re.match(r"世纪|年代|(?:st|nd|rd|th)\b|月|岁", rest):
+            continue
+        reach = 14 if arabic else 4
+        near = (
+            noun is not None
+            and not re.search(r"[,，。;；:：()]|\band\b", rest[: noun.start()])
+            and noun.start() <= reach
+        )
+        exact_measure = match["measure"] is not None
+        large = high >= 100
+        if match["measure"] == "次" and large:
+            what, end = "calls", match.end()
+        elif near and noun is not None and (arabic or large) and not (exact_measure and not arabic and not large):
+            what, end = lexicon.count_words()[noun[0]], match.end() + noun.end()
+        elif (exact_measure and arabic) or (
+            large
+            and not near
+            and re.search(r"token|词元|用户|参数|调用", sentence[max(0, match.start() - 24) : match.start()])
+        ):
+            earlier = list(nouns.finditer(sentence, max(0, match.start() - 24), match.start()))
+            things = [lexicon.count_words()[match_[0]] for match_ in earlier]
+            what = "tokens" if "tokens" in things else things[-1] if things else ""
+            end = match.end()
+        elif arabic and not match["measure"]:
+            what, end = "", match.end()
+        else:
+            continue
+        yield (
+            match,
+            Figure(
+                kind="count", low=low, high=high, unit=what or "1", start=match.start(), end=end, text="", what=what
+            ),
+        )

@@ -1,0 +1,523 @@
+"""Judges claims against facts: confirmed, contradicted, unlike periods, not on file, or unread."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from jevons.facts import Facts, FactValue
+from jevons.study.announcement import lexicon
+from jevons.study.announcement.claims import Claim
+from jevons.study.announcement.figures import Figure
+from jevons.units import format_count, format_money
+
+_CLOSE, _ROUGH = 0.03, 0.08
+_SPANS = {"alibaba.plan.capex_cny": 3.0, "peer.stargate.plan_usd": 4.0, "alibaba.group.considered_plan_cny": 3.0}
+"""Years that a plan on file covers, where its id does not say."""
+_NEAR_DAYS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A fact's value that a claim may be about: the period it covers in words, and its length in years."""
+
+    value: FactValue
+    label: str
+    years: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Facts as they are known on a date, all where there is none, and the date of the announcement."""
+
+    facts: Facts
+    as_of: dt.date | None
+    day: dt.date | None
+
+    def judged(self, claim: Claim) -> Claim:
+        """Return the claim with verdict, reason, and the ids of the facts it was held against."""
+        method = getattr(self, f"_{claim.kind}", None)
+        verdict, reason, facts = (
+            ("unread", "no rule says what this figure measures", ()) if method is None else method(claim)
+        )
+        if claim.kind == "figure":
+            verdict, reason, facts = "unread", "a figure without a word that says what it measures", ()
+        return replace(claim, verdict=verdict, reason=reason, facts=tuple(dict.fromkeys(facts)))
+
+    def candidates(self, firm: str, quantity: str) -> Iterator[Candidate]:
+        """Yield the values on file of a firm's quantity, with their periods."""
+        entry = lexicon.firms().get(firm)
+        stems = lexicon.words("quantities").get(quantity, {}).get("stems") or [quantity]
+        if entry is None:
+            return
+        for fact in self.facts:
+            stem_of = fact.id.rsplit(".", 1)
+            if stem_of[0] not in entry.facts or not any(stem_of[-1].startswith(stem) for stem in stems):
+                continue
+            if (
+                "_frac" in stem_of[-1]
+                or "past_decade" in stem_of[-1]
+                or (quantity == "revenue" and "growth" in stem_of[-1])
+            ):
+                continue
+            if quantity == "cloud_revenue" and firm == "alibaba" and stem_of[0] != "alibaba.cloud":
+                continue
+            if quantity == "revenue" and stem_of[0] == "alibaba.cloud":
+                continue
+            for value in self.facts.series(fact.id, self.as_of):
+                if not isinstance(value.value, str):
+                    yield Candidate(value, *_covers(fact.id, value, entry.fiscal_end_month))
+
+    def _budget(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        return self._held(claim, claim.named["amount"])
+
+    def _metric(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        return self._held(claim, claim.named["amount"])
+
+    def _held(self, claim: Claim, amount: Figure) -> tuple[str, str, tuple[str, ...]]:
+        """Return the verdict of an amount for a period."""
+        period = claim.named.get("period")
+        every = list(self.candidates(claim.firm, claim.quantity))
+        if not every:
+            return "not_on_file", f"no {_label(claim.quantity)} of {_name(claim.firm)} is on file", ()
+        years = period.low if period is not None else 0.0
+        if period is not None and re.match(r"\d|FY", period.label):
+            fit = [c for c in every if _same_label(period.label, c, claim.firm)]
+        elif claim.quantity == "capex" and years > 1 and "each" not in claim.named:
+            fit = [c for c in every if c.years == years]
+        elif claim.quantity == "capex" and "each" in claim.named:
+            fit = [c for c in every if "commitment" in c.value.id]
+        else:
+            fit = [c for c in every if self._near(c)]
+        return self._compared(claim, amount, fit, every, labelled=period is not None and bool(period.label))
+
+    def _compared(
+        self, claim: Claim, amount: Figure, fit: list[Candidate], every: list[Candidate], *, labelled: bool
+    ) -> tuple[str, str, tuple[str, ...]]:
+        matching = [c for c in fit if self._agrees(amount, c.value)]
+        if matching:
+            best = min(matching, key=lambda c: self._far(c, amount))
+            later = [
+                c
+                for c in fit
+                if c.value.id == best.value.id
+                and c.value.start > best.value.start
+                and not self._agrees(amount, c.value)
+            ]
+            extra = f"; later {_shown(later[-1].value)}" if later else ""
+            return "confirmed", f"{_about(best)}: {_shown(best.value)}{extra}", (best.value.id,)
+        if (
+            fit
+            and self.day is not None
+            and all((c.value.start - self.day).days > 45 and "guidance" in c.value.id for c in fit)
+        ):
+            best = min(fit, key=lambda c: self._far(c, amount))
+            return "not_on_file", f"only later guidance is {_about(best)}: {_shown(best.value)}", (best.value.id,)
+        if fit and (labelled or claim.kind == "target"):
+            best = min(fit, key=lambda c: self._far(c, amount))
+            return (
+                "contradicted",
+                f"{_about(best)}: {_shown(best.value)}, not {_said(amount)}",
+                tuple(c.value.id for c in fit),
+            )
+        other = [c for c in every if self._agrees(amount, c.value)]
+        if other and not labelled:
+            best = min(other, key=lambda c: self._far(c, amount))
+            return "confirmed", f"{_about(best)}: {_shown(best.value)}; the text names no period", (best.value.id,)
+        covered = ", ".join(dict.fromkeys(c.label for c in every if c.label))
+        what = f"{_label(claim.quantity)} of {_name(claim.firm)}"
+        text = f"{what} is on file for {covered or 'other dates'}, not for this period"
+        return "not_on_file", text, tuple(dict.fromkeys(c.value.id for c in every))[:4]
+
+    def _far(self, candidate: Candidate, amount: Figure) -> tuple[float, float, str]:
+        """Return how far a candidate is from an amount and the announcement's day, for choosing one."""
+        low, high = self._in_unit(amount, candidate.value)
+        middle = amount.middle if low is None or high is None else (low + high) / 2
+        gap = round(abs(candidate.value.number / middle - 1), 2) if middle else 0.0
+        days = 0 if self.day is None else abs((candidate.value.start - self.day).days)
+        return gap, float(days), candidate.value.id
+
+    def _near(self, candidate: Candidate) -> bool:
+        if self.day is None:
+            return True
+        return abs((candidate.value.start - self.day).days) <= _NEAR_DAYS
+
+    def _agrees(self, amount: Figure, value: FactValue) -> bool:
+        low, high = self._in_unit(amount, value)
+        if low is None or high is None:
+            return False
+        converted = amount.unit in {"USD", "CNY", "HKD"} and not value.unit.startswith(amount.unit)
+        slack = _ROUGH if amount.qualifier == "about" or converted else _CLOSE
+        least = value.low if value.low is not None and "guidance" in value.id else value.number
+        most = value.high if value.high is not None and "guidance" in value.id else value.number
+        if amount.qualifier == "at_least":
+            return most >= low * (1 - slack) and least <= high * 1.35
+        if amount.qualifier == "at_most":
+            return least <= high * (1 + slack) and most >= low * 0.7
+        return low * (1 - slack) <= most and least <= high * (1 + slack)
+
+    def _in_unit(self, amount: Figure, value: FactValue) -> tuple[float | None, float | None]:
+        """Return an amount in the currency of a fact's value, at the rate of the fact's date."""
+        target = value.unit.split("/")[0]
+        if amount.unit == target or amount.unit not in {"USD", "CNY", "HKD"}:
+            return amount.low, amount.high
+        rate = self.rate(amount.unit, target, value.start)
+        return (None, None) if rate is None else (amount.low * rate, amount.high * rate)
+
+    def rate(self, source: str, target: str, on: dt.date) -> float | None:
+        """Return how much one unit of a currency is in another on a date, or at the nearest rate on file."""
+        if source == target:
+            return 1.0
+        for name, inverse in (
+            (f"fx.{target.lower()}_per_{source.lower()}", False),
+            (f"fx.{source.lower()}_per_{target.lower()}", True),
+        ):
+            if name in self.facts:
+                values = self.facts.series(name)
+                near = min(values, key=lambda v: abs((v.start - on).days))
+                return 1 / near.number if inverse else near.number
+        if "CNY" not in {source, target}:
+            first, second = self.rate(source, "CNY", on), self.rate("CNY", target, on)
+            return None if first is None or second is None else first * second
+        return None
+
+    def _comparison(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        amount, period = claim.named.get("amount"), claim.named.get("period")
+        if claim.quantity == "past":
+            bounds = [
+                f.id for f in self.facts if "past_decade" in f.id and f.id.startswith(tuple(_prefixes(claim.firm)))
+            ]
+            series = [c for c in self.candidates(claim.firm, "capex") if c.years == 1.0 and "plan" not in c.value.id]
+            held = len({c.value.start for c in series})
+            text = (
+                f"{_name(claim.firm)}'s own statement; a series of that many years is not on file ({held} of them are)"
+            )
+            return "not_on_file", text, (*bounds, *(c.value.id for c in series))
+        others = [c for c in self.candidates(claim.other, "capex") if c.years >= 1.0]
+        if amount is None or not others:
+            return "not_on_file", f"no budget of {_name(claim.other)} is on file to compare", ()
+        ids = tuple(c.value.id for c in others)
+        years = period.low if period is not None and period.low >= 1 else None
+        plans = [c.value.start for c in self.candidates(claim.firm, "capex") if self._agrees(amount, c.value)]
+        day = self.day or (min(plans) if plans else max(c.value.start for c in others))
+        same_year = [c for c in others if c.label.removeprefix("FY") == str(day.year)]
+        near = min(same_year or others, key=lambda c: (abs((c.value.start - day).days), c.value.id))
+        rival, rate = near.value.number, self.rate(amount.unit, near.value.unit, near.value.start)
+        own = amount.middle * (rate or 1.0)
+        unit = near.value.unit
+        if years is None:
+            return "not_on_file", f"the text gives no period of its own to hold against {_about(near)}", ids
+        own_year = re.search(r"20\d\d", period.label) if period is not None else None
+        other_year = re.search(r"20\d\d", near.label)
+        if years == near.years and own_year and other_year and own_year[0] != other_year[0]:
+            text = f"unlike periods: {own_year[0]} against {near.label} ({format_money(rival, unit)})"
+            return "unlike", text, ids
+        if years != near.years:
+            yearly, rival_yearly = own / years, rival / near.years
+            sign = "more" if yearly > rival_yearly else "less"
+            text = (
+                f"unlike periods: {format_money(own, unit)} over {years:g} years is {format_money(yearly, unit)} "
+                f"a year, {sign} than {_name(claim.other)}'s {format_money(rival, unit)} for {near.label}"
+            )
+            return "unlike", text, ids
+        verdict = "confirmed" if own > rival else "contradicted"
+        return verdict, f"{_about(near)}: {format_money(rival, unit)} against {format_money(own, unit)}", ids
+
+    def _superlative(self, _claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        return "not_on_file", "no record of all such plans is on file", ()
+
+    def _cluster(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        figure = claim.named.get("devices") or claim.named["previous"]
+        text, ids = "", []
+        for fact in self.facts:
+            if fact.id.startswith(tuple(_prefixes(claim.firm))) and fact.id.endswith("_devices"):
+                ids.append(fact.id)
+                hits = [v for v in self.facts.series(fact.id, self.as_of) if self._agrees(figure, v)]
+                if hits:
+                    return "confirmed", f"{fact.about}: {format_count(hits[-1].number)} ({hits[-1].start})", (fact.id,)
+        device = figure.what or "h100_sxm"
+        cost = self._cost_of_cards(device, figure)
+        if cost is not None:
+            low, high, fact_id = cost
+            ids.append(fact_id)
+            whose = "" if figure.what else ", priced as H100"
+            text = f"the accelerators alone cost {format_money(low, 'USD')} to {format_money(high, 'USD')}{whose}"
+            money = claim.named.get("amount")
+            if money is not None and money.unit == "USD" and money.low > 2 * high:
+                text += f"; {_said(money)} is more than accelerators and their sites cost"
+        return (
+            "not_on_file",
+            "; ".join(part for part in ("no cluster of that size is on file", text) if part),
+            tuple(ids),
+        )
+
+    def _cost_of_cards(self, device: str, figure: Figure) -> tuple[float, float, str] | None:
+        fact_id = f"{device}.price_usd"
+        if fact_id not in self.facts:
+            return None
+        prices = [v.number for v in self.facts.series(fact_id, self.as_of)]
+        if not prices:
+            return None
+        return min(prices) * figure.low, max(prices) * figure.high, fact_id
+
+    def _calls(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        low, high, unit = claim.derived["spending"]
+        text = f"together {format_money(low, unit)} to {format_money(high, unit)}; the text gives no period"
+        facts: tuple[str, ...] = ()
+        if "alibaba.cloud.revenue_year_cny" in self.facts and unit == "CNY":
+            facts = ("alibaba.cloud.revenue_year_cny",)
+            years = self.facts.series(facts[0], self.as_of)
+            if not years:
+                return "not_on_file", text, ()
+            near = min(years, key=lambda v: abs((v.start - (self.day or years[-1].start)).days))
+            revenue = near.number
+            share = f"{100 * high / revenue:.0f} %"
+            text += f"; the upper end is {share} of Alibaba's cloud revenue in the year to {near.start}"
+        return "not_on_file", text, facts
+
+    def _multiple(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        figure, period = claim.named["multiple"], claim.named.get("period")
+        when = self._when(claim)
+        values = [
+            v
+            for prefix in _prefixes(claim.firm)
+            for stem in ("pe_trailing", "pe_forward")
+            if f"{prefix}.{stem}" in self.facts
+            for v in self.facts.series(f"{prefix}.{stem}", self.as_of)
+        ]
+        if not values:
+            return "not_on_file", f"no price over earnings of {_name(claim.firm)} is on file", ()
+        near = [v for v in values if when is None or abs((v.start - when).days) <= _NEAR_DAYS]
+        if not near or (
+            when is None and period is None and not any(abs(v.number / figure.middle - 1) < 0.1 for v in near)
+        ):
+            return "not_on_file", "no price over earnings is on file near that date", tuple({v.id for v in values})
+        closest = min(near, key=lambda v: abs(v.number / figure.middle - 1))
+        ids = tuple(dict.fromkeys(v.id for v in near))
+        stated = f"{closest.number:g} times on {closest.start}"
+        fall = figure.middle / closest.number - 1
+        if abs(fall) <= 0.1:
+            return "confirmed", f"on file: {stated}", ids
+        text = f"on file: {stated}; {figure.middle:g} instead of {closest.number:g} times is {100 * fall:+.0f} %"
+        if "further_change" in claim.named:
+            implied = claim.derived["implied_multiple"][0]
+            text += f", and the change said leads to {implied:g} times"
+            ids += tuple(
+                f.id
+                for f in self.facts
+                if f.id.startswith("alibaba.barrons.") and claim.firm == "alibaba" and when and when.year == 2015
+            )
+        return "contradicted", text, ids
+
+    def _when(self, claim: Claim) -> dt.date | None:
+        date, period = claim.named.get("date"), claim.named.get("period")
+        if date is not None and re.match(r"\d{4}-\d\d", date.label):
+            return dt.date.fromisoformat(date.label if len(date.label) == 10 else f"{date.label}-15")
+        if period is not None and re.fullmatch(r"\d{4}", period.label):
+            return dt.date(int(period.label), 12 if period.what in {"末", "底"} else 9, 30)
+        return self.day
+
+    def _price(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        figure = claim.named["price"]
+        prefix = claim.other or _first_price(claim.firm)
+        kinds = {
+            "input": ["input"],
+            "cached": ["cached_input"],
+            "output": ["output"],
+            "": ["input", "output", "cached_input"],
+        }
+        ids = [f"{prefix}.{kind}_{figure.unit.lower()}_per_mtok" for kind in kinds[claim.quantity]]
+        ids = [one for one in ids if one in self.facts]
+        values = [v for one in ids for v in self.facts.series(one, self.as_of)]
+        if not values:
+            return "not_on_file", f"no such price of {claim.other or _name(claim.firm)} in {figure.unit} is on file", ()
+        hits = [v for v in values if self._agrees(figure, v)]
+        if hits:
+            return "confirmed", f"list price on file from {hits[-1].start}: {_shown(hits[-1])}", (hits[-1].id,)
+        if not claim.quantity:
+            return "not_on_file", "the text does not say whether input or output", tuple(ids)
+        return "contradicted", f"list price on file from {values[-1].start}: {_shown(values[-1])}", tuple(ids)
+
+    def _target(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        every = list(self.candidates(claim.firm, claim.quantity))
+        if not every:
+            return "not_on_file", f"no such figure of {_name(claim.firm)} is on file", ()
+        fit = [c for c in every if self._near(c)]
+        return self._compared(claim, claim.named["amount"], fit, every, labelled=False)
+
+    def _growth(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        return self._share_like(claim, lambda fact_id: "growth" in fact_id and "_frac" in fact_id)
+
+    def _share(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        return self._share_like(
+            claim,
+            lambda fact_id: (
+                fact_id.startswith("share.")
+                or "_share_frac" in fact_id
+                or "server_frac" in fact_id
+                or "capex_revenue_frac" in fact_id
+            ),
+        )
+
+    def _grown(self, claim: Claim) -> tuple[str, str, tuple[str, ...]] | None:
+        """Return the verdict of a growth on the year by the two levels on file; None where they are not."""
+        figure, period = claim.named["percent"], claim.named.get("period")
+        if period is None or not re.match(r"\d{4}|FY", period.label) or figure.what:
+            return None
+        ago = re.sub(r"\d{4}", lambda m: str(int(m[0]) - 1), period.label)
+        every = [c for c in self.candidates(claim.firm, claim.quantity) if c.years > 0]
+        for now in every:
+            if _same_label(period.label, now, claim.firm):
+                before = [c for c in every if c.value.id == now.value.id and _same_label(ago, c, claim.firm)]
+                if before and before[-1].value.number > 0:
+                    growth = now.value.number / before[-1].value.number - 1
+                    falls = (
+                        -1
+                        if lexicon.pattern("fall").search(
+                            claim.sentence.plain[max(0, figure.start - 12) : figure.start]
+                        )
+                        else 1
+                    )
+                    agrees = abs(growth - falls * figure.middle) <= 0.015 + 0.02 * abs(growth)
+                    text = f"levels on file of {period.label} and {ago} give {100 * growth:+.1f} %"
+                    return "confirmed" if agrees else "contradicted", text, (now.value.id,)
+        return None
+
+    def _share_like(self, claim: Claim, wanted: object) -> tuple[str, str, tuple[str, ...]]:
+        figure, period = claim.named["percent"], claim.named.get("period")
+        grown = self._grown(claim) if claim.kind == "growth" else None
+        if grown is not None:
+            return grown
+        heads = tuple(_prefixes(claim.firm))
+        values = [
+            v for fact in self.facts
+            if heads and fact.id.startswith(heads) and callable(wanted) and wanted(fact.id)
+            for v in self.facts.series(fact.id, self.as_of)
+        ]  # fmt: skip
+        close = [
+            v
+            for v in values
+            if not isinstance(v.value, str)
+            and figure.low - 0.006 - 0.01 * figure.low <= v.number <= figure.high + 0.006 + 0.01 * figure.high
+        ]
+        label = period.label if period is not None else ""
+        guided = figure.what == "of_revenue"
+        close = [
+            v
+            for v in close
+            if guided or not re.match(r"\d{4}", label) or str(v.start.year) == label[:4] or label == "each"
+        ]
+        if close:
+            return "confirmed", f"on file for {close[-1].start}: {100 * close[-1].number:.3g} %", (close[-1].id,)
+        return (
+            "not_on_file",
+            f"no such {claim.kind} of {_name(claim.firm)} is on file",
+            tuple(dict.fromkeys(v.id for v in values))[:4],
+        )
+
+    def _power(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        heads = tuple(_prefixes(claim.firm))
+        for fact in self.facts:
+            if heads and fact.id.startswith(heads) and fact.unit == "W":
+                hits = [v for v in self.facts.series(fact.id, self.as_of) if self._agrees(claim.named["power"], v)]
+                if hits:
+                    return "confirmed", f"{fact.about} on {hits[-1].start}: {hits[-1].number / 1e9:g} GW", (fact.id,)
+        return "not_on_file", f"no such power of {_name(claim.firm)} is on file", ()
+
+    def _count(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        figure = claim.named["count"]
+        heads = (
+            tuple(p for p in _prefixes(claim.firm) if p.startswith(("tokens", "users")))
+            if claim.quantity in {"tokens", "users"}
+            else ()
+        )
+        if claim.quantity == "users" and claim.firm == "bytedance":
+            heads = (*heads, "users.doubao")
+        for fact in self.facts:
+            if heads and fact.id.startswith(heads):
+                hits = [v for v in self.facts.series(fact.id, self.as_of) if self._agrees(figure, v)]
+                if hits:
+                    return "confirmed", f"{fact.about}: {format_count(hits[-1].number)} on {hits[-1].start}", (fact.id,)
+        known = tuple(fact.id for fact in self.facts if heads and fact.id.startswith(heads))
+        return "not_on_file", f"no such number of {claim.quantity} is on file", known[:3]
+
+    def _rates(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        change = claim.derived["change"][0]
+        return "not_on_file", f"the second rate is {100 * change:+.1f} % on the first; neither is on file", ()
+
+
+def _covers(fact_id: str, value: FactValue, fiscal_end_month: int) -> tuple[str, float]:
+    """Return what a fact's value covers, in words, and the years that is."""
+    name = fact_id.rsplit(".", 1)[-1]
+    if fact_id in _SPANS:
+        return f"the {_SPANS[fact_id]:g}-year plan of {value.start}", _SPANS[fact_id]
+    target = re.search(r"_(fy)?(20\d\d)(?:_q([1-4]))?_", name)
+    if target:
+        label = f"{'FY' if target[1] else ''}{target[2]}" + (f"-Q{target[3]}" if target[3] else "")
+        return label, 0.25 if target[3] else 1.0
+    if "_half_year_" in name:
+        return f"{value.start.year}-H{1 if value.start.month <= 6 else 2}", 0.5
+    if "_year_" in name:
+        if value.start.month == 12:
+            return str(value.start.year), 1.0
+        return f"FY{value.start.year}" if value.start.month == fiscal_end_month else f"year to {value.start}", 1.0
+    if "_quarter_" in name:
+        return f"{value.start.year}-Q{(value.start.month + 2) // 3}", 0.25
+    return f"{value.start}", 0.0
+
+
+def _same_label(label: str, candidate: Candidate, firm: str) -> bool:
+    if label == candidate.label:
+        return True
+    day = candidate.value.start
+    if re.fullmatch(r"\d{4}-Q[1-4]", label) and candidate.years == 0.0:
+        year, quarter = int(label[:4]), int(label[-1])
+        return day == dt.date(year, 3 * quarter, calendar.monthrange(year, 3 * quarter)[1])
+    if re.fullmatch(r"\d{4}", label):
+        return candidate.label.removeprefix("FY") == label or (candidate.years == 0.0 and str(day.year) == label)
+    if label.startswith("FY"):
+        return candidate.label.removeprefix("FY") == label[2:] and (candidate.label.startswith("FY") or firm == "")
+    return False
+
+
+def _prefixes(firm: str) -> tuple[str, ...]:
+    entry = lexicon.firms().get(firm)
+    return () if entry is None else tuple(f"{one}" for one in entry.facts)
+
+
+def _first_price(firm: str) -> str:
+    known = {"deepseek": "api.deepseek.reasoner", "alibaba": "api.qwen.max", "bytedance": "api.doubao.pro"}
+    return known.get(firm, "api.unknown")
+
+
+def _name(firm: str) -> str:
+    entry = lexicon.firms().get(firm)
+    return entry.name if entry is not None else "a firm that is not named"
+
+
+def _label(quantity: str) -> str:
+    return str(lexicon.words("quantities").get(quantity, {}).get("label", quantity or "figure"))
+
+
+def _about(candidate: Candidate) -> str:
+    return f"on file for {candidate.label}" if candidate.label else f"on file on {candidate.value.start}"
+
+
+def _shown(value: FactValue) -> str:
+    unit = value.unit.split("/")[0]
+    rest = value.unit[len(unit) :]
+    if unit in {"USD", "CNY", "HKD"}:
+        text = format_money(value.number, unit) + rest
+        if value.low is not None and value.high is not None and "guidance" in value.id:
+            text = f"{format_money(value.low, unit)} to {format_money(value.high, unit)}"
+        return text
+    return f"{value.number:,.6g} {value.unit}"
+
+
+def _said(amount: Figure) -> str:
+    if amount.low == amount.high:
+        return format_money(amount.low, amount.unit)
+    return f"{format_money(amount.low, amount.unit)} to {format_money(amount.high, amount.unit)}"

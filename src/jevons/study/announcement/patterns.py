@@ -1,0 +1,129 @@
+"""Patterns of figures in plain text: money, prices, percentages, multiples, power, accelerators, periods and dates."""
+# ruff: noqa: E501 - a pattern stands on one line
+
+from __future__ import annotations
+
+import re
+
+from jevons.study.announcement import lexicon
+from jevons.study.announcement.numerals import DIGITS, NUMBER, ZH
+
+SEP = r"\s?(?:-|–|—|−|~|～|to|至|到|乃至|and)\s?"
+BEFORE = {
+    "us$": "USD", "usd": "USD", "$": "USD", "rmb": "CNY", "cny": "CNY", "hk$": "HKD", "hkd": "HKD", "nt$": "TWD",
+    "€": "EUR", "eur": "EUR", "£": "GBP", "¥": "CNY", "人民币": "CNY", "s$": "SGD",
+}  # fmt: skip
+AFTER = {
+    "美元": "USD", "美金": "USD", "usd": "USD", "us dollars": "USD", "u.s. dollars": "USD", "dollars": "USD",
+    "dollar": "USD", "人民币": "CNY", "元人民币": "CNY", "元": "CNY", "块钱": "CNY", "块": "CNY", "yuan": "CNY", "rmb": "CNY",
+    "cny": "CNY", "renminbi": "CNY", "chinese yuan": "CNY", "港元": "HKD", "港币": "HKD", "hkd": "HKD",
+    "hong kong dollars": "HKD", "欧元": "EUR", "euros": "EUR", "日元": "JPY", "yen": "JPY", "新台币": "TWD", "英镑": "GBP",
+}  # fmt: skip
+CENTS = {
+    "角钱": 0.1,
+    "毛钱": 0.1,
+    "角": 0.1,
+    "毛": 0.1,
+    "分钱": 0.01,
+    "厘钱": 0.001,
+    "厘": 0.001,
+    "cents": 0.01,
+    "cent": 0.01,
+}
+PRE = "|".join(sorted((re.escape(word) for word in BEFORE), key=len, reverse=True))
+POST = "|".join(sorted((re.escape(word) for word in AFTER), key=len, reverse=True))
+CENT = "|".join(sorted(CENTS, key=len, reverse=True))
+MONEY = re.compile(
+    rf"(?P<pre>{PRE})?\s?(?P<a>{NUMBER})(?:(?:\s?(?P<post0>{POST}|{CENT}))?{SEP}(?:{PRE})?\s?(?P<b>{NUMBER}))?"
+    rf"(?:\s?(?:多|余))?\s?(?P<post>{POST}|{CENT})?(?P<post2>人民币)?"
+)
+FEN = re.compile(rf"(?P<a>{NUMBER})\s?(?:角|毛|分)?(?:{SEP})(?P<b>{NUMBER})\s?(?P<post>分|角|毛)(?P<q>钱)?")
+PERCENT = re.compile(
+    rf"(?P<a>{DIGITS})(?:\s?%)?(?:{SEP}(?P<b>{DIGITS}))?\s?(?:%|percent(?:age points)?|per cent|个百分点|pct)"
+    rf"|百分之(?P<zh>{ZH})|(?P<cheng>[一二三四五六七八九])成(?![立为本功交员])"
+)
+FACTORS = {
+    "doubled": 1.0, "doubling": 1.0, "double": 1.0, "tripled": 2.0, "triple": 2.0, "quadrupled": 3.0, "halved": -0.5,
+    "腰斩": -0.5, "翻倍": 1.0, "翻番": 1.0, "增加了一倍": 1.0, "增长了两倍": 2.0, "一倍多": 1.0, "减半": -0.5,
+}  # fmt: skip
+LOW_TEENS = re.compile(
+    r"(low|mid)[- ](?:double[- ]digits?|teens)(?: percentage| percent)?|(低)(?:两|双)位数(?:百分比)?"
+)
+FACTOR = lexicon.words_pattern(FACTORS)
+MULTIPLE = re.compile(
+    rf"(?P<a>{DIGITS}|{ZH})\s?(?:times|x|×|-times)\s?(?:the\s)?(?:forward\s|trailing\s|expected\s|estimated\s)?"
+    rf"(?:earnings|profits?|p/e|eps)"
+    rf"|(?:p/?e|price[- ]to[- ]earnings|price[- ]earnings|multiple)(?:\s(?:ratio|multiple))?\s?(?:of|at|is|was|:)?\s?"
+    rf"(?:about|around|roughly|only|just|just over|nearly)?\s?(?P<b>{DIGITS})(?:\s?x|\s?times)?"
+    rf"|(?:市盈率|pe|本益比)(?:约|仅|为|是|在|达|只有|大约|近)*\s?(?P<c>{DIGITS}|{ZH})\s?倍"
+    rf"|(?P<d>{DIGITS}|{ZH})\s?倍(?:的)?(?:动态|静态|远期|预期)?(?:市盈率|pe(?![a-z])|本益比|p/e)"
+)
+POWER = re.compile(
+    rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
+)
+POWER_UNITS = {"g": 1e9, "m": 1e6, "吉": 1e9, "兆": 1e6}
+MEASURE = r"(?:张|块|枚|颗|片|个|家|座|名|位|款|台|所|亿)?"
+MAKERS = (
+    r"(?:\s|-|nvidia'?s?|英伟达|的|amd|huawei|华为|昇腾|ascend|hopper|blackwell|gpu|ai|advanced|high-end|liquid-cooled|additional|"
+    r"more|of its|of the|latest|高端|先进|国产|智能|加速)*"
+)
+DEVICE_WORD = r"(?:gb300s?|gb200s?|b300s?|b200s?|h200s?|h100s?|h800s?|h20s?|a100s?|a800s?|910cs?|910bs?|mi3\d\dxs?|l20s?|l40s?|rtx ?\d{4}s?)"
+DEVICES = re.compile(
+    rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?[ -]?(?:张|块|枚|颗|片|个)?{MAKERS}"
+    rf"(?:(?P<kind>{DEVICE_WORD})(?:[\s-]*(?:gpus?|cards?|chips?|accelerators?|卡|芯片|显卡))?"
+    rf"|(?P<plain>gpus?|cards|chips|accelerators|tpus?|xpus?|算力卡|加速卡|显卡|卡|芯片))(?![a-z]*d)"
+)
+PER_TOKENS = re.compile(
+    r"(?:per|/|a|every)\s?(?P<en>1m|million|m|1k|thousand|k|1,000|1 million)?\s?(?:input\s|output\s)?tok(?:ens?)?"
+    r"|(?:/|每)?\s?(?P<zh>百万|千|万|1m|1k|m|k)\s?个?\s?(?:输入|输出)?\s?tokens?|每tokens?"
+)
+TOKEN_SCALE = {
+    "1m": 1e6, "million": 1e6, "m": 1e6, "1 million": 1e6, "百万": 1e6, "1k": 1e3, "thousand": 1e3, "k": 1e3, "1,000": 1e3,
+    "千": 1e3, "万": 1e4,
+}  # fmt: skip
+PER_SHARE = re.compile(r"per (?:ads|share|american depositary)|a share|每股|/股|每ads|per ads")
+QUALIFIERS = (
+    ("at_least", re.compile(r"(?:(?<!no )more than|over|above|at least|exceed(?:s|ing)?|upwards of|no less than|north of|(?<!不)超过|(?<!不)超|逾|至少|不低于|不少于|以上的?|(?<!不)高于|突破)\s?$")),
+    ("at_most", re.compile(r"(?:up to|as much as|as many as|at most|no more than|(?<!no )less than|under|below|maximum of|最多|高达|至多|不超过|不高于|最高|(?<!不)低于)\s?$")),
+    ("about", re.compile(r"(?:about|around|approximately|roughly|some|nearly|almost|close to|an estimated|约|近|将近|接近|大约|约为|左右)\s?$")),
+)  # fmt: skip
+AFTERWARDS = (
+    ("at_least", re.compile(r"\s?(?:以上|or more|\+|及以上)")),
+    ("about", re.compile(r"\s?(?:左右|上下|or so)")),
+)
+EN_MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+MONTHS = {
+    name: i
+    for i, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
+}
+YEAR = r"(?:19|20)\d{2}"
+DATES = re.compile(
+    rf"(?P<y1>{YEAR})[-/.](?P<m1>\d{{1,2}})[-/.](?P<d1>\d{{1,2}})(?!\d)"
+    rf"|(?:(?P<y2>{YEAR})年)?(?P<m2>\d{{1,2}})月(?P<d2>\d{{1,2}})日"
+    rf"|(?P<mon3>{EN_MONTHS})\.?\s(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s(?P<y3>{YEAR}))?(?![\d,])"
+    rf"|(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\s(?P<mon4>{EN_MONTHS})\.?(?:\s(?P<y4>{YEAR}))?"
+    rf"|(?P<y5>{YEAR})年(?P<m5>\d{{1,2}})月|(?P<mon6>{EN_MONTHS})\.?\s(?P<y6>{YEAR})"
+)
+PERIODS = re.compile(
+    rf"(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
+    rf"|(?P<yq>{YEAR})年?\s?(?:q(?P<q1>[1-4])|第?(?P<q2>[一二三四1-4])季度?)|q(?P<q3>[1-4])\s?(?P<yq3>{YEAR})"
+    rf"|(?P<qw>first|second|third|fourth) quarter(?: of)? (?:(?:fiscal )?(?P<yq4>{YEAR}))"
+    rf"|(?P<y1>{YEAR})\s?(?:-|–|—|~|to|至|到)\s?(?P<y2>{YEAR})"
+    rf"|(?:from|从)\s?(?P<y3>{YEAR})年?\s?(?:to|until|到|至|through)\s?(?P<y4>{YEAR})年?"
+    rf"|(?:by|through|until)\s(?:the end of\s)?(?P<by>{YEAR})|(?:到|截至)(?P<by2>{YEAR})年(?:底|末)?"
+    rf"|(?P<half>{YEAR})年(?P<h>上半年|下半年)"
+    rf"|(?P<year>{YEAR})年?(?P<end>末|底|初|年底)?"
+)
+SPAN = re.compile(
+    rf"(?P<next>(?:over|in|within|during|for)\s(?:the\s)?(?:next|coming|following)?\s?|the next |next |未来|今后|接下来|后续|将来)?"
+    rf"(?P<n>{DIGITS}|{ZH}|one|two|three|four|five|six|seven|eight|nine|ten)[ -]?(?P<unit>years?|年|quarters?|个季度|months?|个月)"
+    rf"(?P<tail>(?:间|内|期|来|里|以来|plan|period)?)(?![月代度\d])"
+)
+DECADE = re.compile(r"(?:over |in |during )?(?P<when>next|coming|past|last|previous)?\s?decade")
+ANNUAL = re.compile(r"每年|年均|annually|(?:per|a|each|every) year|yearly|a year|per annum|/年|/year")
+COUNT = re.compile(
+    rf"(?<![a-z0-9.,-])(?P<a>{NUMBER})(?:[个次]?{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?(?P<measure>个|家|座|名|位|款|台|所|次)?"
+)
+FROM_TO = re.compile(r"(?:from|由|从)\s?$")
+TO_MONEY = re.compile(rf"(?:to|至|到)\s(?:between\s|a range of\s)?(?:{PRE})\s?\d")
+MOVED = re.compile(r"rais|lift|increas|upgrad|hik|upped|cut |lower|reduc|上调|提高|提升|升至|调高|上修|下调|降至|增至")

@@ -1,0 +1,91 @@
+"""Reads an announcement from text to verdicts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+from jevons.errors import InputError
+from jevons.facts import Facts, default_facts
+from jevons.study.announcement.claims import claims_of, main_firm
+from jevons.study.announcement.draft import Field, draft_of
+from jevons.study.announcement.figures import figures
+from jevons.study.announcement.judge import Judge
+from jevons.study.announcement.result import ReadResult
+from jevons.study.announcement.text import Sentence, given_text, sentences
+
+
+def read(
+    source: Path | str,
+    *,
+    as_of: dt.date | None = None,
+    date: dt.date | None = None,
+    base: Path | str | None = None,
+    facts: Facts | None = None,
+) -> ReadResult:
+    """Return what an announcement says, and how its claims stand against the facts.
+
+    Parameters
+    ----------
+    source : path or str
+        A file, or the text itself.
+    as_of : date, optional
+        Facts published later are not used; all are where not given.
+    date : date, optional
+        Day of the announcement; that which the text states where not given.
+    base : path, optional
+        Scenario that completes the draft.
+    facts : Facts, optional
+        The shipped facts by default.
+
+    Raises
+    ------
+    InputError
+        If there is no text to read.
+    """
+    text, _ = given_text(source)
+    parts = sentences(text)
+    if not parts:
+        message = "the text has no sentence to read"
+        raise InputError(message)
+    day, dated = _date(parts, date)
+    claims, silent = claims_of(parts)
+    judge = Judge(facts or default_facts(), as_of, day)
+    judged = tuple(judge.judged(claim) for claim in claims)
+    firm = main_firm(parts)
+    draft = draft_of(list(judged), parts, firm, day, dated)
+    return ReadResult(
+        claims=judged, draft=draft, firm=firm, silent=silent, sentences=len(parts), base=base,
+    )  # fmt: skip
+
+
+def _date(parts: list[Sentence], given: dt.date | None) -> tuple[dt.date | None, Field | None]:
+    """Return the day of an announcement and where it stands; a day without a year takes the latest year of the text."""
+    first = parts[0]
+    if given is not None:
+        return given, Field(value=str(given), text="given", start=0, end=0, line=first.line)
+    years: list[int] = []
+    partial: list[tuple[Sentence, int, int, int, int]] = []
+    for sentence in parts:
+        for figure in figures(sentence.plain, sentence.text, ""):
+            if figure.kind == "date":
+                match = re.fullmatch(r"(\d{4}|----)-(\d\d)-(\d\d)", figure.label)
+                if match and match[1] != "----":
+                    day = dt.date(int(match[1]), int(match[2]), int(match[3]))
+                    start = sentence.start + figure.start
+                    end = sentence.start + figure.end
+                    return day, Field(value=str(day), text=sentence.text, start=start, end=end, line=sentence.line)
+                if match:
+                    partial.append((sentence, int(match[2]), int(match[3]), figure.start, figure.end))
+            elif figure.kind == "period" and (label := re.match(r"(?:FY)?(20[12]\d)", figure.label)):
+                years.append(int(label[1]))
+    if partial and years:
+        sentence, month, day_of, start, end = partial[0]
+        try:
+            day = dt.date(max(years), month, day_of)
+        except ValueError:
+            return None, None
+        place = (sentence.start + start, sentence.start + end)
+        return day, Field(value=str(day), text=sentence.text, start=place[0], end=place[1], line=sentence.line)
+    return None, None

@@ -1,0 +1,205 @@
+"""The result of a comparison: differences with intervals, what explains them, and paths of both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from jevons.results import Cell, Column, Result, Table, table
+from jevons.rounding import shown_in
+from jevons.study.compare.run import Comparison
+from jevons.study.draws.outcomes import OUTCOMES, PATHS
+
+INTERACTION = "interaction"
+_MAIN = ("value_per_ads", "value_per_share", "orders_value")
+_COLUMNS = (
+    ("value_per_ads", "value per ADS"), ("orders_value", "value of orders"), ("ai_revenue", "AI revenue"),
+    ("tokens_per_d", "tokens a day"), ("capex", "capital spent"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CompareResult(Result):
+    """What `jevons.compare` returns.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Both sides, changed inputs, their effects, and paired outcomes.
+    names : tuple of str
+        Names of A and B for people.
+    case : str
+        Named case, or empty.
+    question : str
+        What the case asks.
+    """
+
+    kind: ClassVar[str] = "compare"
+    picture: ClassVar[str] = "paths"
+    main_table: ClassVar[str] = "differences"
+
+    comparison: Comparison
+    names: tuple[str, str]
+    case: str = ""
+    question: str = ""
+
+    def difference(self) -> dict[str, dict[str, Any]]:
+        """Return, for each outcome, A, B, their difference, and its 80 % interval over the paired draws.
+
+        Notes
+        -----
+        A, B and the difference are those of the central figures. The interval is stretched to the central difference
+        where that lies outside, which `stretched` says.
+        """
+        a, b = self.comparison.a.central, self.comparison.b.central
+        found: dict[str, dict[str, Any]] = {}
+        for name, (unit, meaning) in OUTCOMES.items():
+            delta = b[name] - a[name]
+            record: dict[str, Any] = {"a": a[name], "b": b[name], "delta": delta, "unit": unit, "meaning": meaning}
+            pairs = self.comparison.paired.get(name)
+            if pairs is not None and len(pairs) > 1:
+                gaps = pairs[:, 1] - pairs[:, 0]
+                low, middle, high = (float(q) for q in np.quantile(gaps, (0.1, 0.5, 0.9)))
+                outside = not low <= delta <= high
+                record |= {
+                    "low": min(low, delta), "high": max(high, delta), "median": middle,
+                    "p_higher": float(np.mean(gaps > 0)), "stretched": outside,
+                }  # fmt: skip
+            else:
+                record |= {"low": None, "high": None}
+            found[name] = record
+        return found
+
+    def attribution(self) -> dict[str, dict[str, float]]:
+        """Return, for each outcome, what each changed input does by itself, and the rest as interaction."""
+        found: dict[str, dict[str, float]] = {}
+        for name in OUTCOMES:
+            parts = {e.name: e.outcomes[name] for e in self.comparison.effects if e.outcomes}
+            delta = self.comparison.b.central[name] - self.comparison.a.central[name]
+            found[name] = {**parts, INTERACTION: delta - sum(parts.values())}
+        return found
+
+    @property
+    def answer(self) -> str:
+        """What B changes of the headline, with its interval, and which input explains most."""
+        every = self.difference()
+        name = next((n for n in _MAIN if n in every), next(iter(every)))
+        record = every[name]
+        size, unit = shown_in(record["unit"])
+        values = [record[key] / size for key in ("a", "b", "delta")]
+        text = f"{self._subject()}: {record['meaning']} goes from {_number(values[0])} to {_number(values[1])} {unit}"
+        if record["low"] is not None:
+            text += (
+                f" ({_signed(values[2])}; 80 % of paired draws: {_signed(record['low'] / size)} to "
+                f"{_signed(record['high'] / size)})"
+            )
+        text += "."
+        parts = [(e.name, e.outcomes[name]) for e in self.comparison.effects if e.outcomes]
+        if len(parts) > 1:
+            most = max(parts, key=lambda item: abs(item[1]))
+            text += f" Most by itself: {most[0]}, {_signed(most[1] / size)}."
+        return text
+
+    def _subject(self) -> str:
+        count = len(self.comparison.changes)
+        if self.case:
+            return self.case
+        if self.names[0] != self.names[1]:
+            return f"{self.names[1]} against {self.names[0]}"
+        first = self.comparison.changes[0]
+        return f"{first.path} {first.before} → {first.after}" if count == 1 else f"{count} changes of {self.names[0]}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How many pairs there are, and which changes have no plan by themselves."""
+        notes = [self.question] if self.question else []
+        pairs = next((len(p) for p in self.comparison.paired.values()), 0)
+        if pairs:
+            notes.append(
+                f"{pairs} paired draws: the same seed and streams on both sides. Effects are at the central figures, "
+                "one change at a time; interaction is what they leave."
+            )
+        else:
+            notes.append("No draws: the differences have no interval. Effects are one change at a time.")
+        stretched = [n for n, r in self.difference().items() if r.get("stretched")]
+        if stretched:
+            notes.append(f"The central difference lies outside the draws' 80 % for {', '.join(stretched)}.")
+        notes += [f"{e.name} by itself has no plan: {e.reason}" for e in self.comparison.effects if e.reason]
+        return tuple(notes)
+
+    def _tables(self) -> Iterator[Table]:
+        columns = (
+            Column("outcome", "outcome"), Column("unit", "unit"), Column("a", "A"), Column("b", "B"),
+            Column("delta", "difference"), Column("low", "10 %"), Column("high", "90 %"),
+            Column("p_higher", "P(B higher)", "%", scale=100, form=".0f"),
+        )  # fmt: skip
+        rows: list[tuple[Cell, ...]] = []
+        for record in self.difference().values():
+            size, unit = shown_in(record["unit"])
+            ends = [None if record[k] is None else record[k] / size for k in ("a", "b", "delta", "low", "high")]
+            rows.append((record["meaning"], unit, *ends, record.get("p_higher")))
+        yield table("differences", f"A: {self.names[0]}. B: {self._subject()}", columns, rows)
+        yield self._attribution()
+        heads = (Column("input", "input"), Column("a", "A"), Column("b", "B"))
+        changed = [(c.path, c.before, c.after) for c in self.comparison.changes]
+        yield table("changed", "Changed inputs", heads, changed, detail=len(changed) > 12)
+        yield self._paths()
+
+    def _attribution(self) -> Table:
+        parts = self.attribution()
+        shown = [(name, label) for name, label in _COLUMNS if name in parts]
+        columns = [Column("input", "change")]
+        for name, label in shown:
+            size, unit = shown_in(OUTCOMES[name][0])
+            columns.append(Column(name, label, unit, scale=1 / size, form="+,.4g"))
+        names = [*[e.name for e in self.comparison.effects if e.outcomes], INTERACTION]
+        rows: list[list[Cell]] = [[one, *(parts[name][one] for name, _ in shown)] for one in names]
+        whole = [sum(parts[name].values()) for name, _ in shown]
+        rows.append(["together", *whole])
+        return table("attribution", "What explains the difference, one change at a time", columns, rows)
+
+    def _paths(self) -> Table:
+        a, b = self.comparison.a, self.comparison.b
+        columns = [Column("quarter", "quarter")]
+        quarters = list(dict.fromkeys([*a.scenario.labels(), *b.scenario.labels()]))
+        series: list[dict[str, float]] = []
+        for name, (unit, meaning) in PATHS.items():
+            size, shown = shown_in(unit)
+            for side, letter in ((a, "A"), (b, "B")):
+                if name in side.paths:
+                    columns.append(Column(f"{name}.{letter.lower()}", f"{meaning}, {letter}", shown, scale=1 / size))
+                    series.append(dict(zip(side.scenario.labels(), side.paths[name], strict=True)))
+        rows = [[quarter, *(one.get(quarter) for one in series)] for quarter in quarters]
+        return table("paths", "Paths by quarter at the central figures", columns, rows, detail=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object: changed inputs, differences, and what explains them."""
+        pairs = next((len(p) for p in self.comparison.paired.values()), 0)
+        return {
+            "answer": self.answer, "a": self.names[0], "b": self.names[1], "case": self.case or None,
+            "question": self.question or None,
+            "changed": [
+                {"path": c.path, "a": c.before if c.a is None else c.a, "b": c.after if c.b is None else c.b,
+                 "unit": c.unit, "a_text": c.before, "b_text": c.after}
+                for c in self.comparison.changes
+            ],
+            "difference": self.difference(),
+            "attribution": self.attribution(),
+            "without_a_plan": {e.name: e.reason for e in self.comparison.effects if e.reason},
+            "draws": pairs,
+            "quarters": {
+                "a": list(self.comparison.a.scenario.labels()), "b": list(self.comparison.b.scenario.labels()),
+            },
+            "paths": {"a": self.comparison.a.paths, "b": self.comparison.b.paths},
+        }  # fmt: skip
+
+
+def _number(value: float) -> str:
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+,.3g}" if abs(value) < 1000 else f"{value:+,.0f}"

@@ -1,0 +1,214 @@
+"""Compares two scenarios on paired draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jevons.arrays import Array
+from jevons.errors import InfeasibleError, InputError
+from jevons.facts import Facts, default_facts
+from jevons.study.chain.fixed_point import ChainResult, run_chain
+from jevons.study.chain.operating_points import Engineering, engineer
+from jevons.study.chain.verdict import demand_response
+from jevons.study.compare.differ import Change, Swap, differences, same_shape, swaps
+from jevons.study.draws.outcomes import OUTCOMES, outcomes_of, paths_of
+from jevons.study.draws.run import Draws, monte_carlo
+from jevons.study.scenario.scenario import Scenario
+
+Progress = Callable[[str, int, int], None]
+DEFAULT_DRAWS = 24
+_ENGINEERED = (
+    "hardware.", "serving.models", "serving.engine", "market.segments", "market.rental_device", "as_of",
+    "expansion.training.device",
+)  # fmt: skip
+"""Beginnings of paths on which the modelled device-seconds depend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of two scenarios: its central answer, and its draws.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As it was run.
+    central : mapping of str to float
+        Outcomes at the central figures.
+    paths : mapping of str to list of float
+        Paths by quarter at the central figures.
+    draws : Draws or None
+        Outcomes of the draws.
+    """
+
+    scenario: Scenario
+    central: dict[str, float]
+    paths: dict[str, list[float]]
+    draws: Draws | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What one changed input, or group of them, does by itself to each outcome; the reason where it has no plan."""
+
+    name: str
+    outcomes: dict[str, float]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two sides, what differs, what that does, and the draws paired.
+
+    Parameters
+    ----------
+    paired : mapping of str to (n, 2)
+        Outcomes of draws that both have, A and B in columns; empty without draws.
+    """
+
+    a: Side
+    b: Side
+    changes: list[Change]
+    effects: list[Effect]
+    paired: dict[str, Array]
+
+
+def compared(
+    a: Scenario,
+    b: Scenario,
+    *,
+    draws: int | None = None,
+    seed: int | None = None,
+    facts: Facts | None = None,
+    processes: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Return the comparison of two scenarios.
+
+    Both are drawn with the same seed and named streams, so that an amount that both have alike takes the same value in
+    the same draw of either.
+
+    Raises
+    ------
+    InputError
+        If nothing differs.
+    InfeasibleError
+        If either has no feasible plan.
+    """
+    facts = facts or default_facts()
+    tell = progress or (lambda _name, _done, _total: None)
+    root = a.seed if seed is None else seed
+    count = DEFAULT_DRAWS if draws is None else draws
+    changes = differences(a, b)
+    if not changes:
+        message = "the two scenarios have the same inputs; change one with --set PATH=VALUE, or give another scenario"
+        raise InputError(message)
+    tell("A: serving and central plan", 0, 1)
+    model = _Model(facts)
+    engineering, base = model.central(a, None, None)
+    tell("B: central plan", 0, 1)
+    other_engineering, other = _named("B", lambda: model.central(b, a, base))
+    parts = swaps(a, b, changes)
+    effects = list(_effects(model, parts, a, base, other, tell))
+    sides = []
+    for name, scenario, made, chain in (("A", a, engineering, base), ("B", b, other_engineering, other)):
+        found = None
+        if count > 0:
+            found = monte_carlo(
+                scenario, made, chain, count, seed=root, processes=processes,
+                progress=lambda done, total, side=name: tell(f"draws of {side}", done, total),  # type: ignore[misc]
+            )  # fmt: skip
+        outcomes, paths = _figures(chain, made)
+        sides.append(Side(scenario=scenario, central=outcomes, paths=paths, draws=found))
+    return Comparison(
+        a=sides[0], b=sides[1], changes=changes, effects=effects, paired=pair(sides[0].draws, sides[1].draws, changes)
+    )
+
+
+class _Model:
+    """Central answers of scenarios, with device-seconds modelled once for those that share them."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.made: list[tuple[Scenario, Engineering]] = []
+
+    def engineering(self, scenario: Scenario) -> Engineering:
+        """Return the device-seconds of a scenario."""
+        for earlier, made in self.made:
+            if not any(c.path.startswith(_ENGINEERED) for c in differences(earlier, scenario)):
+                return made
+        made = engineer(scenario, self.facts, scenario.as_of)
+        self.made.append((scenario, made))
+        return made
+
+    def central(
+        self, scenario: Scenario, near: Scenario | None, start: ChainResult | None
+    ) -> tuple[Engineering, ChainResult]:
+        """Return device-seconds and answer of a scenario, begun from that of one of the same shape."""
+        made = self.engineering(scenario)
+        begin = start if near is not None and same_shape(near, scenario) else None
+        return made, run_chain(scenario, made, start=begin)
+
+
+def _named(side: str, run: Callable[[], Any]) -> Any:
+    """Return what *run* gives; an infeasible scenario is named."""
+    try:
+        return run()
+    except InfeasibleError as error:
+        message = f"{side} has no feasible plan: {error}"
+        raise InfeasibleError(message, error.limits) from None
+
+
+def _figures(chain: ChainResult, made: Engineering) -> tuple[dict[str, float], dict[str, list[float]]]:
+    response = demand_response(chain, made)
+    return outcomes_of(chain, response), paths_of(chain, response.loop_gain(chain.scenario))
+
+
+def _effects(
+    model: _Model, parts: list[Swap], a: Scenario, base: ChainResult, other: ChainResult, tell: Progress
+) -> list[Effect]:
+    """Return what each part does by itself; a single one does all."""
+    first, _ = _figures(base, model.engineering(a))
+    found: list[Effect] = []
+    for place, part in enumerate(parts):
+        tell("one change at a time", place, len(parts))
+        try:
+            chain = other
+            made = model.engineering(part.scenario)
+            if len(parts) > 1:
+                begin = base if same_shape(a, part.scenario) else None
+                chain = run_chain(part.scenario, made, start=begin)
+        except (InfeasibleError, InputError, KeyError, ValueError) as error:
+            found.append(Effect(name=part.name, outcomes={}, reason=str(error).split("\n")[0]))
+            continue
+        outcomes, _ = _figures(chain, made)
+        found.append(Effect(name=part.name, outcomes={n: outcomes[n] - first[n] for n in OUTCOMES}))
+    return found
+
+
+def pair(a: Draws | None, b: Draws | None, changes: list[Change]) -> dict[str, Array]:
+    """Return the outcomes of draws that both sides have, A and B in columns.
+
+    Draws are matched by the values that the unchanged inputs took: a draw without a feasible plan on one side leaves
+    out its twin.
+    """
+    if a is None or b is None:
+        return {}
+    altered = {change.path for change in changes}
+    common = [name for name in a.names if name in b.names and name not in altered]
+    left = _keys(a, common)
+    right = {key: row for row, key in enumerate(_keys(b, common))}
+    rows = [(row, right[key]) for row, key in enumerate(left) if key in right]
+    if not rows:
+        length = min(a.values.shape[0], b.values.shape[0])
+        rows = [(row, row) for row in range(length)]
+    first, second = (np.array(column, dtype=int) for column in zip(*rows, strict=True))
+    return {name: np.stack([a.outcomes[name][first], b.outcomes[name][second]], axis=1) for name in a.outcomes}
+
+
+def _keys(draws: Draws, common: list[str]) -> list[bytes]:
+    columns = [draws.names.index(name) for name in common]
+    return [row.tobytes() for row in np.round(draws.values[:, columns], 12)]

@@ -1,0 +1,132 @@
+"""Comparisons: paired draws, differences inside their intervals, attribution that adds up, named cases."""
+
+import numpy as np
+import pytest
+
+import jevons
+from jevons.errors import InfeasibleError, InputError
+from jevons.study.compare.cases import cases, sides
+from jevons.study.compare.run import pair
+from jevons.study.draws.outcomes import OUTCOMES
+from jevons.study.draws.run import Draws
+from jevons.study.draws.sampling import draw_amounts
+from jevons.study.scenario.changes import changed
+from places import ROOT, TINY
+
+MAIN = ROOT / "scenarios" / "alibaba-380bn.yaml"
+
+
+@pytest.fixture(scope="module")
+def dear():
+    return jevons.compare(TINY, set={"cost.wacc": "12 %", "market.markup": "x1.2"}, draws=4, processes=1)
+
+
+def test_every_headline_has_a_b_and_a_difference_inside_its_interval(dear):
+    found = dear.to_json()["difference"]
+    assert set(found) == set(OUTCOMES)
+    for name, record in found.items():
+        assert record["delta"] == pytest.approx(record["b"] - record["a"]), name
+        assert record["low"] <= record["delta"] <= record["high"], name
+
+
+def test_a_dearer_cost_of_capital_lowers_the_value_of_the_plan(dear):
+    name = next(n for n in OUTCOMES if n.startswith("plan_value"))
+    assert dear.difference()[name]["delta"] < 0
+
+
+def test_effects_and_interaction_add_up_to_the_difference(dear):
+    for name, parts in dear.attribution().items():
+        assert sum(parts.values()) == pytest.approx(dear.difference()[name]["delta"]), name
+        assert set(parts) == {"cost.wacc", "market.markup", "interaction"}
+
+
+def test_what_changed_is_listed_with_both_values(dear):
+    changed = {c["path"]: c for c in dear.to_json()["changed"]}
+    assert set(changed) == {"cost.wacc", "market.markup"}
+    assert changed["cost.wacc"]["b"] == pytest.approx(0.12)
+
+
+def test_a_correlated_amount_that_is_set_is_drawn_no_more():
+    scenario = jevons.load(MAIN)
+    path = scenario.study.correlations[0].between[0]
+    names, _ = draw_amounts(changed(scenario, {path: scenario.amounts()[path].value}), 4, 1)
+    assert path not in names
+
+
+def test_one_change_explains_all():
+    both = jevons.compare(TINY, set={"cost.wacc": 0.12}, draws=0)
+    for parts in both.attribution().values():
+        assert parts["interaction"] == pytest.approx(0.0, abs=1e-9 * max(1.0, abs(parts["cost.wacc"])))
+    assert both.difference()[next(iter(OUTCOMES))]["low"] is None
+
+
+def test_pairing_narrows_the_interval_of_a_difference(dear):
+    name = next(iter(OUTCOMES))
+    pairs = dear.comparison.paired[name]
+    assert np.std(pairs[:, 1] - pairs[:, 0]) <= np.std(pairs[:, 0]) + np.std(pairs[:, 1])
+
+
+def test_a_draw_without_a_plan_on_one_side_leaves_out_its_twin():
+    def draws(values):
+        rows = np.array([[v, 1.0] for v in values])
+        return Draws(names=("x", "y"), values=rows, outcomes={"o": rows[:, 0] * 10}, infeasible=0)
+
+    paired = pair(draws([1.0, 2.0, 3.0]), draws([1.0, 3.0]), [])
+    assert paired["o"].tolist() == [[10.0, 10.0], [30.0, 30.0]]
+
+
+def test_two_files_are_compared_and_settings_swap_by_section(tmp_path):
+    other = tmp_path / "b.yaml"
+    other.write_text(TINY.read_text().replace("name: ", "name: Other ", 1).replace("engine: ", "engine: vllm #", 1))
+    both = jevons.compare(TINY, other, draws=0)
+    assert [c["path"] for c in both.to_json()["changed"]] == ["serving.engine"]
+
+
+def test_every_case_fits_the_main_scenario():
+    scenario = jevons.load(MAIN)
+    for case in cases().values():
+        a, b = sides(case, scenario)
+        assert a.amounts() != b.amounts(), case.name
+
+
+def test_pictures_and_page_show_both_sides(dear, tmp_path):
+    for name in ("paths", "attribution"):
+        getattr(dear.plot, name)().savefig(tmp_path / f"{name}.png")
+    dear.save(tmp_path / "c.html")
+    text = (tmp_path / "c.html").read_text()
+    assert text.count("<svg") >= 2
+    for ending in ("csv", "json", "xlsx", "parquet"):
+        dear.save(tmp_path / f"c.{ending}")
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({}, "nothing to compare with"),
+        ({"case": "deepsek"}, "Did you mean `deepseek`"),
+        ({"set": {"cost.wac": 1}}, "cost.wacc"),
+        ({"set": {"cost.wacc": 0.1}, "draws": 1}, "one draw has no interval"),
+        ({"case": "deepseek"}, "lacks what this case changes"),
+    ],
+)  # fmt: skip
+def test_wrong_comparisons_are_refused(how, message):
+    with pytest.raises(InputError, match=message):
+        jevons.compare(TINY, **how)
+
+
+def test_a_change_to_what_is_already_there_is_refused():
+    scenario = jevons.load(TINY)
+    with pytest.raises(InputError, match="the same inputs"):
+        jevons.compare(
+            TINY, set={"cost.wacc": scenario.cost.wacc.value} if not scenario.cost.wacc.uncertain else {}, b=TINY
+        )
+
+
+def test_a_side_without_a_plan_is_named():
+    with pytest.raises(InfeasibleError, match="B has no feasible plan"):
+        jevons.compare(TINY, set={"serving.models.*.tpot": "0.01 ms"}, draws=0)
+
+
+def test_a_plan_takes_changes_too():
+    before, after = jevons.plan(TINY, draws=0), jevons.plan(TINY, set={"cost.wacc": 0.12}, draws=0)
+    assert after.chain.accounts.plan_value_cur < before.chain.accounts.plan_value_cur
