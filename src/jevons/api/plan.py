@@ -44,7 +44,8 @@ def plan(
 
     `set` changes values by path: ``{"cost.wacc": 0.12}``; a value that is set is certain, ``x1.5`` multiplies value
     and range. `seed` and `draws` are the scenario's own where not given. `processes` is the number of worker processes
-    of the draws; results do not depend on it. `progress` is called with the step, how much is done, and how much there is.
+    of the draws; results do not depend on it. `progress` is called with the step, how much is done, and how much there
+    is.
 
     Returns
     -------
