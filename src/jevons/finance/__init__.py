@@ -42,6 +42,6 @@ __all__ = [
     "SHARES_PER_ADS", "AccountTerms", "BaseCloud", "DcfTerms", "DevicePart", "Funding", "IsoPrice", "LineValue",
     "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements", "Valuation", "YearSums",
     "at_multiple", "base_cloud", "crf", "dcf", "device_parts", "discount_factors", "enterprise_value_cur", "fund",
-    "growing_line", "growth_value", "incremental_roic", "irr", "line_value", "npv", "rerating", "reverse_dcf", "scenario_weights",
-    "score_narrative", "statements", "straight_line", "terminal_value", "year_sums",
+    "growing_line", "growth_value", "incremental_roic", "irr", "line_value", "npv", "rerating", "reverse_dcf",
+    "scenario_weights", "score_narrative", "statements", "straight_line", "terminal_value", "year_sums",
 ]  # fmt: skip
