@@ -22,7 +22,7 @@ def marginal_cost(problem: ExpansionProblem, answer: Answer) -> Array:
     In each slot the cheapest device and site count; undeferrable calls follow the slots' shares, the rest take the
     cheapest slot. Where no device can serve a segment, the value of its first block stands in.
     """
-    weight = problem.money.discount * DAYS_PER_QUARTER * problem.terms.step_quarters
+    weight = problem.money.discount * DAYS_PER_QUARTER * problem.terms.lengths(len(problem.quarters))
     rent = answer.capacity_gain / weight[None, None, :, None]
     hour = (
         problem.machines.energy_cur_per_device_h[..., None]

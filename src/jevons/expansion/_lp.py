@@ -91,6 +91,22 @@ class Solution:
     basis: Basis | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Columns, rows and entries of a program, in natural units."""
+
+    lower: Array
+    upper: Array
+    gain: Array
+    unit: Array
+    row_lower: Array
+    row_upper: Array
+    row_unit: Array
+    row: Index
+    column: Index
+    number: Array
+
+
 class LinearProgram:
     """A maximisation written in natural units; each column and row carries the unit it is solved in."""
 
@@ -144,6 +160,21 @@ class LinearProgram:
         if where is not None:
             keep &= np.broadcast_to(np.asarray(where), number.shape)
         self._entries.append((row[keep], column[keep], number[keep]))
+
+    @property
+    def objective_unit(self) -> float:
+        """Unit in which the objective is solved."""
+        return self._objective_unit
+
+    def parts(self) -> Parts:
+        """Return what has been added so far."""
+        lower, upper, gain, unit = (np.concatenate(part) for part in zip(*self._columns, strict=True))
+        row_lower, row_upper, row_unit = (np.concatenate(part) for part in zip(*self._rows, strict=True))
+        row, column, number = (np.concatenate(part) for part in zip(*self._entries, strict=True))
+        return Parts(
+            lower=lower, upper=upper, gain=gain, unit=unit, row_lower=row_lower, row_upper=row_upper,
+            row_unit=row_unit, row=row, column=column, number=number,
+        )  # fmt: skip
 
     def drop_gains(self) -> None:
         """Set the gain of every column so far to zero."""

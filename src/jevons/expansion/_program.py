@@ -201,9 +201,7 @@ def _investment_columns(lp: LinearProgram, steps: Stages, units: Units, fixed: D
     left = np.zeros((R, T)) if problem.power.site_terminal_cur_per_w is None else problem.power.site_terminal_cur_per_w
     low_orders, low_added = np.zeros((V, R, T)), np.zeros((R, T))
     high_orders = np.full((V, R, T), np.inf)
-    high_added = np.broadcast_to(
-        problem.power.site_build_w_per_quarter[:, None] * problem.terms.step_quarters, (R, T)
-    ).copy()
+    high_added = np.broadcast_to(problem.power.site_build_w_per_quarter[:, None] * steps.length_quarters, (R, T)).copy()
     high_orders[..., steps.decided :], high_added[:, steps.decided :] = 0.0, 0.0
     if fixed is not None:
         for low, high, given in ((low_orders, high_orders, fixed.orders), (low_added, high_added, fixed.additions)):

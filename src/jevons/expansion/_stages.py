@@ -59,13 +59,15 @@ class Stages:
 def stages(problem: ExpansionProblem) -> Stages:
     """Return the steps of *problem*."""
     steps = len(problem.quarters)
-    length = np.full(steps, problem.terms.step_quarters)
+    length = problem.terms.lengths(steps)
     whole = problem
     if problem.terms.tail_quarters > 0:
         length = np.append(length, float(problem.terms.tail_quarters))
         whole = _with_tail(problem)
     edges = np.concatenate([[0.0], np.cumsum(length)])
-    begins = np.asarray(edges[None, :-1] + problem.machines.lead_quarters[:, None], float)
+    # what is ordered through a step of several quarters is ordered in its middle on average
+    ordered = edges[:-1] + np.where(np.arange(length.size) < steps, np.maximum(length - 1.0, 0.0) / 2, 0.0)
+    begins = np.asarray(ordered[None] + problem.machines.lead_quarters[:, None], float)
     serves = share_in_service(begins, np.asarray(begins + problem.machines.life_quarters[:, None], float), edges)
     return Stages(problem=whole, decided=steps, length_quarters=length, serves=serves)
 
@@ -75,23 +77,27 @@ def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
 
     Calls and device-seconds per call go one quarter further along their last change, at most by half or double.
     """
-    parts: dict[str, Any] = {"quarters": (*problem.quarters, AFTER), "tail_quarters": 0}
+    parts: dict[str, Any] = {"quarters": (*problem.quarters, AFTER), "tail_quarters": 0, "lengths_quarters": None}
     for name, axis in TIME_AXIS.items():
         array = problem.field(name)
         parts[name] = np.concatenate([array, np.take(array, [-1], axis=axis)], axis=axis)
-    back = max(round(1.0 / problem.terms.step_quarters), 1)
+    length = problem.terms.lengths(len(problem.quarters))
+    back = max(round(1.0 / float(length[-1])), 1)
     if len(problem.quarters) > back:
+        middles = np.cumsum(length) - length / 2
+        ahead = max(float(length[-1]) / 2 + 0.5, 1.0) / float(middles[-1] - middles[-1 - back])
         totals = problem.demand.block_calls_per_d.sum(axis=2)
-        parts["block_calls_per_d"][:, -1] *= _trend(totals, back)[:, None]
-        parts["device_s_per_call"][..., -1] *= _trend(problem.machines.device_s_per_call, back)
+        parts["block_calls_per_d"][:, -1] *= _trend(totals, back, ahead)[:, None]
+        parts["device_s_per_call"][..., -1] *= _trend(problem.machines.device_s_per_call, back, ahead)
     for name in ("budget_cur", "supply_devices"):
         parts[name][..., -1] = 0.0
     if problem.supply.committed_devices is not None:
         parts["committed_devices"] = np.pad(problem.supply.committed_devices, ((0, 0), (0, 1)))
     discount = problem.money.discount
     fall = float(discount[-1] / discount[-2]) if discount.size > 1 else 1.0
-    distance = problem.terms.step_quarters / 2 + np.arange(problem.terms.tail_quarters) + 0.5
-    parts["discount"][-1] = discount[-1] * float(np.mean(fall ** (distance / problem.terms.step_quarters)))
+    apart = float(length[-2:].mean())
+    distance = float(length[-1]) / 2 + np.arange(problem.terms.tail_quarters) + 0.5
+    parts["discount"][-1] = discount[-1] * float(np.mean(fall ** (distance / apart)))
     for name in ("terminal_cur_per_device", "site_terminal_cur_per_w", "cluster_cur_per_quarter"):
         array = problem.field(name)
         if array is not None:
@@ -107,12 +113,12 @@ def is_anniversary(age_quarters: Array) -> NDArray[np.bool_]:
     return np.asarray((age_quarters > year / 2) & (off < 1e-6))
 
 
-def _trend(path: Array, back: int) -> Array:
-    """Return the last over that *back* steps before along the last axis, in 0.5..2; 1 where one is 0 or infinite."""
+def _trend(path: Array, back: int, power: float) -> Array:
+    """Return the last over that *back* steps before, to a *power*, in 0.5..2; 1 where one is 0 or infinite."""
     before, last = path[..., -1 - back], path[..., -1]
     counts = (before > 0) & (last > 0) & np.isfinite(before) & np.isfinite(last)
     ratio = np.divide(last, before, out=np.ones_like(last), where=counts)
-    return np.asarray(np.clip(ratio, 0.5, 2.0))
+    return np.asarray(np.clip(ratio**power, 0.5, 2.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +174,8 @@ def opening(problem: ExpansionProblem) -> Start:
     stood = np.zeros(kinds) if worth is None else worth
     coming = arrivals(problem)
     kind, step = (np.array([group[i] for group in coming], np.int64) for i in (0, 1))
-    begins = step * problem.terms.step_quarters
+    length = problem.terms.lengths(len(problem.quarters))
+    begins = (np.cumsum(length) - length)[step]
     late = problem.opening.arriving_terminal_cur_per_device
     count = np.zeros((0, len(problem.sites))) if problem.opening.arriving_devices is None else (
         problem.opening.arriving_devices[kind, :, step]

@@ -80,10 +80,10 @@ def solve(
     check_commitments(problem)
     start = opening(problem)
     if foresight == "perfect":
-        answer = _optimum(problem, start, begin=begin)
-        return _plan(problem, start, answer, _Seen.of(problem, start, answer))
+        answer = optimum(problem, start, begin=begin)
+        return plan_from(problem, start, answer)
     decisions, seen = _step_by_step(problem, start, foresight, window_quarters)
-    return _plan(problem, start, _optimum(problem, start, fixed=decisions), seen)
+    return _plan(problem, start, optimum(problem, start, fixed=decisions), seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def export_regimes(
     worth = np.zeros((len(cases), len(cases)))
     for i, believed in enumerate(cases.values()):
         check_problem(believed)
-        first = _optimum(believed, start)
+        first = optimum(believed, start)
         early = Decisions.none(problem, start.device.size)
         origin = _origin_of(start)
         _take(early, first.decisions, origin, 0, known_from)
@@ -190,11 +190,11 @@ def export_regimes(
             if i == j:
                 worth[i, j] = first.objective
                 continue
-            rest = _optimum(window(true, known_from, T, cash, static=False), here)
+            rest = optimum(window(true, known_from, T, cash, static=False), here)
             whole = Decisions.none(problem, start.device.size)
             _take(whole, first.decisions, origin, 0, known_from)
             _take(whole, rest.decisions, later_origin, known_from, T - known_from)
-            worth[i, j] = _optimum(true, start, fixed=whole).objective
+            worth[i, j] = optimum(true, start, fixed=whole).objective
     return RegimeValue(tuple(cases), np.array([p for p, _ in regimes.values()]), worth)
 
 
@@ -225,9 +225,10 @@ def _check_regimes(problem: ExpansionProblem, regimes: Mapping[str, tuple[float,
         raise InputError(faults)
 
 
-def _optimum(
+def optimum(
     problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = None, begin: Basis | None = None
 ) -> Answer:
+    """Return the best decisions of a planner who sees all of *problem*, around those that are *fixed*."""
     program = build(problem, start, fixed=fixed)
     solution = program.lp.solve(begin)
     if solution.status != "optimal":
@@ -283,7 +284,7 @@ def _step_by_step(
         part = window(problem, t, end, cash, static=foresight == "myopic")
         here, origin = _later_start(problem, start, decisions, t, end)
         try:
-            answer = _optimum(part, here)
+            answer = optimum(part, here)
         except InfeasibleError as error:
             message = f"{foresight} foresight has no plan from {problem.quarters[t]} on: {error}"
             raise InfeasibleError(message) from error
@@ -360,6 +361,11 @@ def _retired_arriving(problem: ExpansionProblem, decisions: Decisions) -> Array:
     return retired
 
 
+def plan_from(problem: ExpansionProblem, start: Start, answer: Answer) -> ExpansionPlan:
+    """Return an answer of the program as a plan."""
+    return _plan(problem, start, answer, _Seen.of(problem, start, answer))
+
+
 def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) -> ExpansionPlan:
     steps, decisions = stages(problem), answer.decisions
     installed = decisions.installed(steps, start)
@@ -367,7 +373,7 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
     serving = (installed - answer.training).sum(axis=(0, 1)) * 24.0 * problem.machines.availability_frac
     used = answer.busy.sum(axis=(0, 1, 2, 4))
     negligible = 1e-9 * max(float(installed.max(initial=0.0)), 1e-300) * 24.0
-    weight = problem.money.discount * DAYS_PER_QUARTER * problem.terms.step_quarters
+    weight = problem.money.discount * DAYS_PER_QUARTER * problem.terms.lengths(len(problem.quarters))
     rent = answer.capacity_gain / weight[None, None, :, None]
     total = installed.sum(axis=1)
     share = np.where((total > 0)[:, None], installed / np.maximum(total, 1e-300)[:, None], 1.0 / len(problem.sites))

@@ -209,12 +209,20 @@ class PlanningTerms:
         anniversary of their service. What leaves frees its power, saves its fixed cost and gives up its terminal value.
     market_power : bool
         Maximise profit with marginal-revenue blocks rather than welfare.
+    lengths_quarters : tuple of float, optional
+        Length of each step where steps differ, as in a problem whose later quarters are joined; `step_quarters` of
+        every step where not given.
     """
 
     tail_quarters: int = 0
     step_quarters: float = 1.0
     retire_early: bool = False
     market_power: bool = False
+    lengths_quarters: tuple[float, ...] | None = None
+
+    def lengths(self, steps: int) -> Array:
+        """Return the length of each of *steps* steps of the horizon (t,) [quarters]."""
+        return np.full(steps, self.step_quarters) if self.lengths_quarters is None else np.array(self.lengths_quarters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
