@@ -77,6 +77,8 @@ _FACES = {
     ("sensitivity", "plot"): "jevons.plot.sensitivity:FIGURES",
 }
 
+_PAGE = "jevons.web.frozen:result_page"
+
 __all__ = [  # noqa: PLE0604 - the names are loaded on first use, so that `import jevons` stays fast
     "__version__",
     *_HOMES,
@@ -118,9 +120,10 @@ def _at(place: str) -> Any:
 def face(kind: str, what: str) -> Any:
     """Return the pictures (``plot``) or the page (``page``) of a kind of result; None where it has none.
 
-    Pictures and pages stand below the stages, which do not import them; a result asks the package for its own.
+    Pictures and pages stand below the stages, which do not import them; a result asks the package for its own. A kind
+    without a page of its own has that of the planner, with its data in it.
     """
-    place = _FACES.get((kind, what))
+    place = _FACES.get((kind, what)) or (_PAGE if what == "page" else None)
     return None if place is None else _at(place)
 
 

@@ -18,10 +18,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from jevons.errors import FactError, InputError, JevonsError, did_you_mean
-from jevons.web import catalog, downloads, traces
+from jevons.web import catalog, downloads, planning, traces
 from jevons.web.frozen import STATIC, catalogue_text, frozen_page, shell, shell_hashes
 from jevons.web.guard import Guard
-from jevons.web.inputs import FUNCTIONS, Asked, asked, versions
+from jevons.web.inputs import FUNCTIONS, SCENARIOS, Asked, asked, scenario_names, versions
 from jevons.web.pool import QUICK, RUNS, BusyError, Job, Pool
 from jevons.web.problems import dumps, plain_problem, problem
 from jevons.web.runs import Run, Store
@@ -156,8 +156,8 @@ def _answer(run: Run) -> Response:
     """Return the function's JSON of a finished run, `answer` first and `meta` last; or its problem."""
     if run.state == "done":
         document = run.document()
-        meta = {**run.meta(), **{k: document[k] for k in ("tables", "notes", "seconds")},
-                "explained": list(document["nodes"])}  # fmt: skip
+        more: dict[str, Any] = {name: document[name] for name in ("tables", "notes", "seconds", "paths") if name in document}
+        meta: dict[str, Any] = {**run.meta(), **more, "explained": list(document["nodes"])}
         return Response(dumps({**document["result"], "meta": meta}), media_type="application/json")
     if run.state == "failed":
         error = json.loads(run.payload)
@@ -187,7 +187,7 @@ def _questions(app: FastAPI, desk: Service) -> None:
         for path in sorted(names):
             app.post(path, name=f"{kind}:{path}", operation_id=path.rsplit("/", 1)[1])(handler)
 
-    for kind in FUNCTIONS:
+    for kind in (*FUNCTIONS, "draw"):
         add(kind)
 
     @app.post(f"{API}/diff")
@@ -431,6 +431,13 @@ def _lookups(app: FastAPI, desk: Service) -> None:
             return Response(dumps(await asyncio.to_thread(catalog.fact, identity[:200])), media_type="application/json")
         except FactError as error:
             return JSONResponse({"error": problem(error)}, status_code=404)
+
+    @app.get(f"{API}/scenarios/{{name}}")
+    async def scenario(name: str) -> Response:
+        """Return the uncertain amounts of a shipped scenario."""
+        files = {one: (SCENARIOS / f"{one}.yaml").resolve() for one in scenario_names()}
+        rows = await asyncio.to_thread(lambda: planning.amounts(planning.scenario_of(files, name)))
+        return Response(dumps(rows), media_type="application/json")
 
     @app.get(f"{API}/status")
     async def status() -> Response:

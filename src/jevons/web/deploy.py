@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jevons.errors import InputError, did_you_mean
+from jevons.errors import InputError
 
 TARGETS = ("vllm", "sglang", "trtllm", "compose", "k8s", "dynamo", "llmd")
 
@@ -15,14 +15,13 @@ def deployment(result: Any, entry: int, target: str) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If there is no such fleet or target.
+        If there is no such fleet or target, or the target cannot run the fleet.
     """
-    if target not in TARGETS:
-        message = f"target {target}: unknown.{did_you_mean(target, TARGETS)} Known: {', '.join(TARGETS)}."
-        raise InputError(message)
+    from jevons.sizing.handover import deployments
+
     fleets = result.entries
     if not 0 <= entry < len(fleets):
         message = f"entry {entry}: the result has fleets 0 to {len(fleets) - 1}"
         raise InputError(message)
-    message = f"target {target}: launch text is not available in this version"
-    raise InputError(message)
+    files = deployments(fleets[entry], target, service=result.service, demand=result.demand, asked=result.answer)
+    return {"target": target, "entry": entry, "files": [{"name": name, "text": text} for name, text in files.items()]}

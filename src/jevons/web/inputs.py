@@ -36,6 +36,7 @@ ALIASES = {
     "replay": ("simulate", {}),
     "sweep": ("simulate", {}),
     "draws": ("plan", {"draws": 40}),
+    "draw": ("plan", {}),
     "buy-rent-api": ("buy_rent_api", {}),
 }
 """Other names of kinds, and what they add to the input."""
@@ -69,7 +70,7 @@ class Asked:
         """Whether the answer takes no simulation, and so has the worker that is kept for such."""
         if self.kind == "size":
             return bool(self.input.get("static"))
-        return self.kind in {"buy_rent_api", "train", "cost", "memory"}
+        return self.kind in {"buy_rent_api", "train", "cost", "memory", "draw"}
 
 
 @functools.cache
@@ -115,7 +116,7 @@ def asked(kind: Any, given: Any) -> Asked:
         shown = {side: {"kind": one.kind, "input": dict(one.input)} for side, one in both.items()}
         return _hashed("compare", shown)
     name, more = ALIASES.get(kind, (kind, {}))
-    return _hashed(name, _checked(name, {**more, **given}))
+    return _hashed("draw" if kind == "draw" else name, _checked(name, {**more, **given}))
 
 
 def _side(given: Mapping[str, Any], side: str) -> Asked:

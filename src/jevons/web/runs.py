@@ -15,7 +15,7 @@ from jevons.web.problems import plain_problem
 
 MAX_RUNS, MAX_BYTES = 400, 256_000_000
 """Finished runs that are kept, and their size together [bytes]."""
-LIMIT_S = {"plan": 900.0}
+LIMIT_S = {"plan": 900.0, "draw": 180.0}
 _LIMIT_S = 240.0
 _QUICK_LIMIT_S = 30.0
 _ENDS = {"result", "error", "cancelled"}
@@ -96,7 +96,7 @@ class Store:
                 "key": asked.id,
             },
             lane=lane, listener=lambda kind, content: self._heard(run, kind, content),
-            limit_s=_QUICK_LIMIT_S if lane == QUICK else LIMIT_S.get(asked.kind, _LIMIT_S),
+            limit_s=LIMIT_S.get(asked.kind, _QUICK_LIMIT_S if lane == QUICK else _LIMIT_S),
         )  # fmt: skip
         run.job = job
         self.pool.submit(job)

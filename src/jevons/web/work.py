@@ -23,7 +23,7 @@ from jevons.web.inputs import FUNCTIONS, SCENARIOS
 from jevons.web.problems import dumps, problem
 
 _KEPT = 6
-_MOST_NODES = 3000
+_MOST_NODES, _MOST_ROWS = 3000, 5000
 
 Tell = Callable[[str, Any], None]
 
@@ -84,6 +84,7 @@ class Desk:
         self.folder = folder
         self.results: OrderedDict[str, Any] = OrderedDict()
         self.scenarios: dict[str, Any] = {}
+        self.bases: dict[str, Any] = {}
 
     def warm(self, kind: str) -> None:
         """Import and compile what the first questions need."""
@@ -96,6 +97,8 @@ class Desk:
     def answer(self, job: Mapping[str, Any], tell: Tell) -> Any:
         """Return what a job asks for."""
         task = job["task"]
+        if task == "run" and job["kind"] == "draw":
+            return self.draw(job["input"])
         if task == "run":
             return self.run(job["kind"], job["input"], job["key"], tell)
         if task == "compare":
@@ -159,6 +162,18 @@ class Desk:
         scenario = self.scenarios[name]
         return scenario.with_values(changes) if changes else scenario
 
+    def draw(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return one warm draw of a scenario with changed amounts; its central plan is solved once and kept."""
+        from jevons.web.planning import base_of, drawn
+
+        start = time.perf_counter()
+        name = given.get("scenario", "")
+        scenario = self.scenario(name, {})
+        if name not in self.bases:
+            self.bases[name] = base_of(scenario)
+        record = drawn(scenario, given.get("set", {}), self.bases[name])
+        return {"result": record, "tables": [], "notes": [], "nodes": {}, "seconds": time.perf_counter() - start}
+
     def result(self, kind: str, given: Mapping[str, Any], key: str, tell: Tell) -> Any:
         """Return a result that is kept, or calculated anew."""
         if key in self.results:
@@ -217,6 +232,11 @@ def document_of(result: Any, *, seconds: float = 0.0) -> dict[str, Any]:
         "nodes": _nodes(result),
         "seconds": seconds,
     })  # fmt: skip
+    draws = getattr(result, "draws", None)
+    if result.kind == "plan" and draws is not None:
+        from jevons.study.draws.summary import path_records
+
+        document["paths"] = plain(path_records(draws))
     return document
 
 
@@ -229,7 +249,8 @@ def _table(one: Any) -> dict[str, Any]:
             {"name": c.name, "label": c.label, "unit": c.unit, "scale": c.scale, "text": one.text(place)}
             for place, c in enumerate(one.columns)
         ],
-        "rows": [list(row) for row in one.rows],
+        "rows": [list(row) for row in one.rows[:_MOST_ROWS]],
+        "left": max(0, len(one.rows) - _MOST_ROWS),
     }
 
 

@@ -18,6 +18,7 @@ import * as facts from "jevons/views/facts.js";
 import * as generic from "jevons/views/generic.js";
 
 const SCREENS = { start, size, choice, replay, train, plan, compare, facts };
+/** Screens by the kind of a result. */
 const OF_KIND = { size, buy_rent_api: choice, simulate: replay, train, plan, compare, simulation: replay, sweep: replay, fleet: replay };
 
 function useAddress() {
@@ -33,7 +34,7 @@ function useAddress() {
 function Settings({ rates }) {
   const lang = i18n.language();
   return html`<div class="settings">
-    <label><span class="hidden">${t("settings.currency")}</span><select aria-label=${t("settings.currency")} value=${settled("cur", "CNY")} onChange=${(e) => setting("cur", e.target.value)}>${Object.keys(rates).map((one) => html`<option selected=${one === settled("cur", "CNY")}>${one}</option>`)}</select></label>
+    ${Object.keys(rates).length < 2 ? null : html`<label><span class="hidden">${t("settings.currency")}</span><select aria-label=${t("settings.currency")} value=${settled("cur", "CNY")} onChange=${(e) => setting("cur", e.target.value)}>${Object.keys(rates).map((one) => html`<option selected=${one === settled("cur", "CNY")}>${one}</option>`)}</select></label>`}
     <button type="button" onClick=${() => setting("lang", lang === "zh" ? "en" : "zh")} lang=${lang === "zh" ? "en" : "zh-CN"}>${lang === "zh" ? "English" : "中文"}</button>
     <button type="button" aria-label=${t("settings.theme")} title=${t("settings.theme")} onClick=${() => setting("theme", document.documentElement.dataset.theme === "dark" || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) ? "light" : "dark")}>◐</button>
     ${shared.frozen ? null : html`<${Share}/>`}</div>`;

@@ -33,11 +33,11 @@ export function hue(name) {
 
 const fade = (colour, share) => colour + Math.round(share * 255).toString(16).padStart(2, "0");
 const axisName = (axis) => (axis.unit ? `${axis.label} [${axis.unit}]` : axis.label || "");
-const tick = (value) => (typeof value === "number" ? (Math.abs(value) >= 1e5 ? large(value, 2) : number(value, 3)) : value);
+const tick = (value) => (typeof value === "number" ? (Math.abs(value) >= 1e5 ? large(value, 3) : number(value, 3)) : value);
 
 function axis(one, ink, narrow, vertical) {
   const base = {
-    name: axisName(one), nameLocation: "middle", nameGap: vertical ? 44 : 30,
+    name: vertical ? "" : axisName(one), nameLocation: "middle", nameGap: 30,
     nameTextStyle: { color: ink.muted, fontSize: 12 }, axisLabel: { color: ink.muted, fontSize: 12, hideOverlap: true, formatter: tick },
     axisLine: { lineStyle: { color: ink.grid } }, axisTick: { show: false }, splitLine: { lineStyle: { color: ink.grid } },
   };
@@ -58,7 +58,8 @@ function xySeries(spec, ink, categorical) {
         renderItem: one.as === "line" ? band(one, colour, categorical) : whisker(ink, spec.horizontal), itemStyle: { color: colour } });
     }
     const base = { name: one.name, z: 3, data: points, itemStyle: { color: colour }, emphasis: { focus: "none" } };
-    if (one.as === "bars") series.push({ ...base, type: "bar", stack: one.stack, barMaxWidth: 34, barMinHeight: 1, ...(one.colours ? { data: one.data.map((v, i) => ({ value: v, itemStyle: { color: hue(one.colours[i]) } })) } : {}), label: one.labels ? { show: true, position: spec.horizontal ? "right" : "top", color: ink.text, fontSize: 12, formatter: (p) => one.labels[p.dataIndex] } : undefined });
+    if (one.as === "spacer") series.push({ ...base, type: "bar", stack: one.stack, silent: true, itemStyle: { color: "transparent" }, barMaxWidth: 34 });
+    else if (one.as === "bars") series.push({ ...base, type: "bar", stack: one.stack, barMaxWidth: 34, barMinHeight: 1, ...(one.colours ? { data: one.data.map((v, i) => ({ value: v, itemStyle: { color: hue(one.colours[i]) } })) } : {}), label: one.labels ? { show: true, position: spec.horizontal ? "right" : "top", color: ink.text, fontSize: 12, formatter: (p) => one.labels[p.dataIndex] } : undefined, labelLayout: spec.horizontal && one.data.some((v) => v < 0) ? (p) => (one.data[p.dataIndex] < 0 ? { x: p.rect.x - 6, align: "right" } : {}) : undefined });
     else if (one.as === "points") series.push({ ...base, type: "scatter", symbolSize: one.size || 11, symbol: one.symbol || "circle", data: points.map((p, i) => ({ value: p, itemStyle: one.picked === i ? { borderColor: ink.text, borderWidth: 3 } : undefined, symbolSize: one.picked === i ? 16 : one.size || 11 })), label: one.labels ? { show: true, position: "right", color: ink.text, fontSize: 12, formatter: (p) => one.labels[p.dataIndex] } : undefined, labelLayout: { hideOverlap: true } });
     else series.push({ ...base, type: "line", step: one.as === "steps" ? "end" : false, showSymbol: points.length < 14 && !one.thin, symbolSize: 6, lineStyle: { color: colour, width: one.thin ? 1.2 : 2.2, type: one.dashed ? "dashed" : "solid" }, endLabel: one.endLabel ? { show: true, formatter: one.name, color: ink.text, fontSize: 12 } : undefined, areaStyle: one.area ? { color: fade(colour, 0.35) } : undefined, stack: one.stack });
   }
@@ -106,9 +107,11 @@ export function option(spec, { narrow = false } = {}) {
   const series = xySeries(spec, ink, categorical);
   const named = spec.series.filter((one) => !one.hidden).map((one) => one.name);
   const legend = named.length > 1 && !spec.bare;
+  const upright = spec.y.type !== "category" ? axisName(spec.y) : "";
   return { ...base,
-    legend: legend ? { type: "scroll", top: 0, left: 0, data: named, textStyle: { color: ink.text, fontSize: 12 }, itemWidth: 16, itemHeight: 9, pageIconColor: ink.text, pageTextStyle: { color: ink.text } } : undefined,
-    grid: { left: spec.y.type === "category" ? 8 : 22, right: spec.right ?? (narrow ? 14 : 26), top: legend ? 34 : 16, bottom: spec.x.label ? 26 : 8, containLabel: true },
+    title: upright ? { text: upright, left: 0, top: legend ? 26 : 0, textStyle: { color: ink.muted, fontSize: 12, fontWeight: "normal" } } : undefined,
+    legend: legend ? { type: "scroll", top: 0, left: 0, data: named, textStyle: { color: ink.text, fontSize: 12 }, itemWidth: 14, itemHeight: 9, itemGap: 9, pageIconColor: ink.text, pageTextStyle: { color: ink.text } } : undefined,
+    grid: { left: 8, right: spec.right ?? (narrow ? 14 : 26), top: (legend ? 34 : 10) + (upright ? 24 : 0), bottom: spec.x.label ? 26 : 8, containLabel: true },
     xAxis: axis(spec.x, ink, narrow, false), yAxis: axis(spec.y, ink, narrow, true),
     tooltip: { ...tooltip, trigger: spec.trigger || (categorical ? "axis" : "item"), axisPointer: { type: "line", lineStyle: { color: ink.muted } }, formatter: (p) => told(spec, p, categorical) },
     dataZoom: spec.zoom ? [{ type: "inside" }] : undefined,
@@ -116,7 +119,7 @@ export function option(spec, { narrow = false } = {}) {
 }
 
 function told(spec, given, categorical) {
-  const list = [].concat(given).filter((p) => p.seriesType !== "custom");
+  const list = [].concat(given).filter((p) => p.seriesType !== "custom" && (spec.series.find((s) => s.name === p.seriesName) || {}).as !== "spacer");
   const lines = list.map((p) => {
     const one = spec.series.find((s) => s.name === p.seriesName) || {};
     const value = Array.isArray(p.value) ? p.value[1] : p.value;
@@ -134,6 +137,7 @@ const escapeText = (text) => String(text ?? "").replace(/[&<>"]/g, (c) => ({ "&"
 
 /** The figures of a chart as a table: heads and rows. */
 export function twin(spec) {
+  if (spec.table) return spec.table;
   if (spec.kind === "flow") return { heads: [t("chart.from"), t("chart.to"), spec.unit || t("chart.value")], rows: spec.links.map((l) => [l.source, l.target, l.value]) };
   if (spec.kind === "heat") {
     const at = new Map(spec.cells.map(([x, y, v]) => [`${x},${y}`, v]));
@@ -198,8 +202,8 @@ export function Chart({ spec, height = 300, group, onPick }) {
       <span class="chart-tools"><button type="button" class="small" aria-pressed=${asTable} onClick=${() => setAsTable(!asTable)}>${asTable ? t("chart.chart") : t("chart.table")}</button>
       ${asTable ? null : html`<button type="button" class="small" onClick=${png}>PNG</button><button type="button" class="small" onClick=${() => download(`${name}.svg`, svg(), "image/svg+xml")}>SVG</button>`}
       <button type="button" class="small" onClick=${() => download(`${name}.csv`, csv(spec), "text/csv")}>CSV</button></span></figcaption>
-    ${asTable ? html`<div class="scroll" tabindex="0" role="region" aria-label=${spec.title} style=${`max-height:${height}px`}><table><caption class="hidden">${spec.title}</caption><thead><tr>${table.heads.map((one) => html`<th scope="col">${one}</th>`)}</tr></thead>
+    ${asTable ? html`<div key="table" class="scroll" tabindex="0" role="region" aria-label=${spec.title} style=${`max-height:${height}px`}><table><caption class="hidden">${spec.title}</caption><thead><tr>${table.heads.map((one) => html`<th scope="col">${one}</th>`)}</tr></thead>
       <tbody>${table.rows.map((row) => html`<tr>${row.map((cell, i) => (i === 0 ? html`<th scope="row">${cell}</th>` : html`<td class=${typeof cell === "number" ? "right" : ""}>${typeof cell === "number" ? tick(cell) : cell ?? "–"}</td>`))}</tr>`)}</tbody></table></div>`
-    : html`<div class="plot" role="img" aria-label=${spec.summary || spec.title} ref=${place} style=${`height:${spec.height || height}px`}></div>`}
+    : html`<div key="plot" class="plot" role="img" aria-label=${spec.summary || spec.title} ref=${place} style=${`height:${spec.height || height}px`}></div>`}
     ${spec.note ? html`<p class="hint">${spec.note}</p>` : null}</figure>`;
 }

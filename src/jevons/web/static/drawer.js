@@ -1,7 +1,7 @@
 // "Where from?": the figure in words, what it follows from, and the facts at the end of it.
 import { html, useEffect, useRef, useState } from "jevons/vendor/preact.js";
 import { t, word } from "jevons/i18n.js";
-import { quantity } from "jevons/format.js";
+import { original, quantity } from "jevons/format.js";
 import { copy } from "jevons/ui.js";
 import * as api from "jevons/api.js";
 
@@ -38,7 +38,7 @@ function Tree({ nodes, path, depth = 0, seen = new Set() }) {
   const url = /https?:\/\/[^\s;,)]+/.exec(source);
   return html`<li class="node"><div class="node-head">
     ${parents.length ? html`<button type="button" class="twist" aria-expanded=${open} aria-label=${t(open ? "tree.close" : "tree.open", { path })} onClick=${() => setOpen(!open)}>${open ? "▾" : "▸"}</button>` : html`<span class="twist"></span>`}
-    <span><code>${path}</code> = <strong>${quantity(node.value, node.unit)}</strong>${node.low !== undefined ? html` <span class="range">[${quantity(node.low, node.unit)}–${quantity(node.high, node.unit)}]</span>` : null} <${Badge} grade=${node.grade}/></span></div>
+    <span><code>${path}</code> = <strong>${original(node.value, node.unit)}</strong>${node.low !== undefined ? html` <span class="range">[${original(node.low, node.unit)}–${original(node.high, node.unit)}]</span>` : null} <${Badge} grade=${node.grade}/></span></div>
     ${node.formula ? html`<div class="formula">${node.formula}</div>` : null}${node.method ? html`<div class="formula" lang="en">${node.method}</div>` : null}
     ${source ? html`<div class="source" lang="en">${url ? html`<a href=${url[0]} rel="noreferrer noopener" target="_blank">${source}</a>` : source}</div>` : null}
     ${open && parents.length ? html`<ul>${parents.map((one) => html`<${Tree} nodes=${nodes} path=${one} depth=${depth + 1} seen=${next} key=${one}/>`)}</ul>` : null}</li>`;

@@ -95,7 +95,7 @@ export function quantity(value, unit, from = "CNY") {
 export function device(id) {
   if (!id) return "–";
   return String(id).replace(/_/g, " ").replace(/\b(rtx|sxm|pcie|nvl|gb|mi|pro)\b/gi, (w) => w.toUpperCase())
-    .replace(/^(h|a|b|l|gh|gb|mi|v|t)(\d)/i, (m, a, b) => a.toUpperCase() + b).replace(/^ascend/, "Ascend");
+    .replace(/^(h|a|b|l|gh|gb|mi|v|t)(\d)/i, (m, a, b) => a.toUpperCase() + b).replace(/^ascend (.*)/, (m, rest) => `Ascend ${rest.toUpperCase()}`);
 }
 
 /** A layout in few words: degrees above one. */
@@ -107,4 +107,17 @@ export function layout(one) {
   }
   if (one.zero) parts.push(`zero${one.zero}`);
   return parts.join(" ") || "tp1";
+}
+
+/** A range; what both ends share in unit is said once. */
+export function span(low, high, unit) {
+  const [a, b] = [quantity(low, unit), quantity(high, unit)];
+  const tail = (text) => text.replace(/^[-–\d.,]+/, "");
+  return tail(a) === tail(b) && tail(a) ? `${a.slice(0, a.length - tail(a).length)}–${b}` : `${a}–${b}`;
+}
+
+/** A value in its own currency, as its source states it. */
+export function original(value, unit) {
+  const money_ = /^(CNY|USD|EUR|HKD|JPY)(\/.*)?$/.test(unit || "");
+  return money_ && typeof value === "number" ? `${large(value)} ${unit}` : quantity(value, unit);
 }

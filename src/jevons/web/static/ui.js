@@ -1,7 +1,7 @@
 // The parts that screens are made of.
 import { html, useEffect, useRef, useState, useMemo, useCallback } from "jevons/vendor/preact.js";
 import { rich, t, word } from "jevons/i18n.js";
-import { quantity } from "jevons/format.js";
+import { quantity, span } from "jevons/format.js";
 import { compact, parse } from "jevons/parse.js";
 import * as api from "jevons/api.js";
 
@@ -11,10 +11,10 @@ export const shared = { openDrawer: () => {}, catalog: null, frozen: null };
 /** A number that can be asked where it is from. `path` is its place in the result. */
 export function Num({ value, unit = "1", path = "", text, label = "", low, high, grade }) {
   const shown = text ?? quantity(value, unit);
-  const range = low !== null && low !== undefined && high !== null && high !== undefined
-    ? html`<span class="range"> [${quantity(low, unit)}–${quantity(high, unit)}]</span>` : null;
+  const ends = low !== null && low !== undefined && high !== null && high !== undefined ? ` [${span(low, high, unit)}]` : "";
+  const range = ends ? html`<span class="range">${ends}</span>` : null;
   return html`<button type="button" class="num" data-path=${path}
-    aria-label=${`${label ? `${label}: ` : ""}${shown}. ${t("from.ask")}`}
+    aria-label=${`${label ? `${label}: ` : ""}${shown}${ends}. ${t("from.ask")}`}
     onClick=${() => shared.openDrawer({ path, value, unit, shown, label, low, high, grade })}>${shown}${range}</button>`;
 }
 
@@ -242,4 +242,10 @@ export function Footprint({ answer }) {
   const meta = answer && answer.meta;
   if (!meta) return null;
   return html`<p class="footprint">${t("footprint", { version: meta.versions.jevons, facts: meta.versions.facts, seed: meta.seed ?? 0, id: meta.id || "–" })}</p>`;
+}
+
+/** The same question at the command line, and the files of its answer. */
+export function Same({ text, name, label, answer, chart = true, title = true }) {
+  const asked = !shared.frozen || Object.keys((answer.meta || {}).input || {}).length > 0;
+  return html`${asked ? html`${title ? html`<h2>${t("launch.same")}</h2>` : html`<h3>${t("launch.same")}</h3>`}<${Code} label=${label || t("launch.cli")} name=${name} text=${text}/>` : null}<${Files} answer=${answer} chart=${chart}/><${Footprint} answer=${answer}/>`;
 }

@@ -1,3 +1,133 @@
+// Buy, rent or API: the cheapest way for a load, and the load at which that changes.
 import { html } from "jevons/vendor/preact.js";
-export function View() { return html`<p>…</p>`; }
-export function Result() { return html`<p>…</p>`; }
+import { has, t, word } from "jevons/i18n.js";
+import { converted, currency, device, duration, large, money, number, percent, quantity } from "jevons/format.js";
+import { Card, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Sentence, shared, useRun } from "jevons/ui.js";
+import { Chart } from "jevons/chart.js";
+import { address } from "jevons/state.js";
+import { Figure, Split, apiOptions, deviceOptions, first, keywords, modelOptions, tableRows, useAnswer, useForm } from "jevons/views/common.js";
+import { commandLine } from "jevons/views/size.js";
+
+export const defaults = { model: "deepseek-r1", gpu: ["h20", "h200_sxm"], tokens_per_day: 57e6, isl: 2000, osl: 500, tpot: 0.05 };
+const NAMES = ["model", "gpu", "tokens_per_day", "rate", "isl", "osl", "ttft", "tpot", "api", "rent", "years", "utilisation", "availability", "staff", "cached", "price_cut", "as_of", "engine", "precision"];
+
+/** Keywords of `buy_rent_api` for a form. */
+export function input(form) {
+  const given = keywords(form, NAMES);
+  if (given.gpu) given.gpu = [].concat(given.gpu);
+  if (given.rate) delete given.tokens_per_day;
+  if (given.tokens_per_day) given.tokens_per_day = Number(given.tokens_per_day);
+  return given;
+}
+
+export function View({ values, go }) {
+  const { form, set, setAll } = useForm(defaults, values, go);
+  const given = input(form);
+  const run = useRun(null, given, { estimate: { path: "buy-rent-api", input: given }, only: "estimate" });
+  useAnswer(run.answer);
+  const load = form.rate ? form.rate * form.osl * 86400 : Number(form.tokens_per_day);
+  const fields = html`
+    <${Pick} name="model" value=${form.model} options=${modelOptions()} set=${(v) => set("model", v)}/>
+    <${NumberField} name="tokens_per_day" unit="tokens/day" value=${load} min=${1e5} max=${1e12} set=${(v) => setAll({ tokens_per_day: v, rate: null })}/>
+    <${Chips} name="gpu" values=${form.gpu} options=${deviceOptions()} set=${(v) => set("gpu", v)}/>
+    <${Pick} name="api" value=${form.api} options=${apiOptions()} set=${(v) => set("api", v)} placeholder=${t("placeholder.models_own")}/>
+    <div class="two"><${NumberField} name="isl" value=${form.isl} whole set=${(v) => set("isl", v)}/><${NumberField} name="osl" value=${form.osl} whole set=${(v) => set("osl", v)}/></div>
+    <${NumberField} name="utilisation" value=${form.utilisation ?? 0.3} min=${0.02} max=${1} log=${false} set=${(v) => set("utilisation", v)}/>
+    <p class="hint">${t("choice.utilisation_hint")}</p>
+    <${NumberField} name="price_cut" value=${form.price_cut ?? 0.3} min=${0} max=${0.9} log=${false} set=${(v) => set("price_cut", v)}/>
+    <details><summary>${t("form.terms")}</summary><div class="fields">
+      <div class="two"><${NumberField} name="years" value=${form.years} set=${(v) => set("years", v)} placeholder=${t("placeholder.default")}/>
+      <${NumberField} name="availability" value=${form.availability} set=${(v) => set("availability", v)} placeholder=${t("placeholder.default")}/></div>
+      <div class="two"><${NumberField} name="staff" unit="CNY/year" value=${form.staff} set=${(v) => set("staff", v)} placeholder=${t("placeholder.default")}/>
+      <${NumberField} name="cached" value=${form.cached} set=${(v) => set("cached", v)} placeholder=${t("placeholder.default")}/></div>
+      <${Pick} name="rent" value=${form.rent} options=${[{ value: "h20=6 CNY", label: "" }, { value: "h100_sxm=2 USD", label: "" }]} set=${(v) => set("rent", v)} placeholder="h20=6 CNY"/>
+      <${NumberField} name="tpot" unit="s" value=${form.tpot} set=${(v) => set("tpot", v)}/>
+      <${NumberField} name="ttft" unit="s" value=${form.ttft} set=${(v) => set("ttft", v)} placeholder="–"/>
+      <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>`;
+  return html`<${Split} summary=${`${form.model} · ${large(load)} ${t("unit.tokens/day")}`} form=${fields}>
+    <${ErrorBox} error=${run.error} apply=${(r) => setAll({ [r.field]: r.value })}/>
+    ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
+}
+
+const monthly = (way) => first(way.cost, "per_month", "per_month_cny");
+const perMtok = (way) => first(way.cost, "per_output_mtok", "per_output_mtok_cny");
+const cash = (answer) => answer.currency || "CNY";
+const nameOf = (way, answer) => (way.way === "API" ? `API ${answer.api.prefix}` : t(`way.${way.way}`, { n: number(way.accelerators), gpu: device(way.gpu) }));
+
+/** Months since a date. */
+function age(since, until) {
+  const [a, b] = [new Date(since), new Date(until)];
+  return Math.max(0, Math.round((b - a) / 2629800000));
+}
+
+export function Result({ answer, input: given, state, bar }) {
+  if (!answer.ways) return html`<div class="answer">${bar}<h1 id="answer" lang="en">${answer.answer}</h1></div>`;
+  const money_ = cash(answer);
+  const ways = [...answer.ways].sort((a, b) => monthly(a) - monthly(b));
+  const [best, second] = ways;
+  const breaks = (answer.machines || []).filter((one) => one.break_even_tok_per_d).sort((a, b) => a.break_even_tok_per_d - b.break_even_tok_per_d);
+  const place = (way) => `ways.${answer.ways.indexOf(way)}.cost.per_month`;
+  const months = age(answer.api.since, answer.start);
+  const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
+  const api = ways.find((one) => one.way === "API");
+  return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
+    <${Sentence} id="choice.answer" tag="h1" values=${{ load: num(answer.output_tok_per_d, "1", "output_tok_per_d", t("field.tokens_per_day"), { text: large(answer.output_tok_per_d) }), model: answer.model, way: nameOf(best, answer), cost: num(monthly(best), money_, place(best), t("col.cost_month")) }}/>
+    ${second ? html`<${Sentence} id="choice.second" values=${{ way: nameOf(second, answer), cost: num(monthly(second), money_, place(second), t("col.cost_month")), times: number(monthly(second) / monthly(best), 2) }}/>` : null}
+    <p>${breaks.length ? html`<${Sentence} id="choice.flips" tag="span" values=${{ gpu: `${number(breaks[0].accelerators)} × ${device(breaks[0].gpu)}`, load: num(breaks[0].break_even_tok_per_d, "1", `machines.${answer.machines.indexOf(breaks[0])}.break_even_tok_per_d`, t("choice.break_even"), { text: large(breaks[0].break_even_tok_per_d) }) }}/>` : t("choice.never")}</p>
+    <dl class="facts-line"><${Figure} label=${t("choice.api_price")}>${num(first(answer.api, "output_per_mtok", "output_cny_per_mtok"), `${money_}/Mtok`, "api.output_cny_per_mtok", t("choice.api_price"))}${" "}
+        <span class=${months > 12 ? "badge judgement" : "badge"}>${t("choice.age", { n: months })}</span><//>
+      ${ways.filter((w) => w.latency).slice(0, 1).map((w) => html`<${Figure} label="TPOT">${num(w.latency.tpot_s, "s", `ways.${answer.ways.indexOf(w)}.latency.tpot_s`, "TPOT")}<//>`)}</dl>
+    <div class="buttons">${shared.frozen ? null : best.way === "API" ? html`<a class="primary" href=${address("size", { model: answer.model, gpu: [(ways.find((w) => w.gpu) || {}).gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`
+      : html`<a class="primary" href=${address("size", { model: answer.model, gpu: [best.gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`}</div>
+  </div>
+  <div class="cards">
+    <${Card} cls="half"><${Chart} spec=${crossover(answer, breaks)} height=${320}/><//>
+    <${Card} cls="half"><${Chart} spec=${bill(answer, ways)} height=${320}/><//>
+    <${Card} cls="half"><${Chart} spec=${tornado(answer)} height=${300}/><//>
+    <${Card} cls="half"><${Grid} caption=${t("choice.ways")} columns=${[
+      { key: "name", label: t("choice.way"), text: true }, { key: "machines", label: t("choice.machines"), show: (v) => (v ? number(v) : "–") }, { key: "cost", label: t("col.cost_month"), show: (v) => money(v, money_) },
+      { key: "mtok", label: t("choice.per_output"), show: (v) => money(v, money_) }, { key: "use", label: t("choice.use"), show: (v) => percent(v, 2) }, { key: "even", label: t("choice.break_even"), show: (v) => (v ? large(v) : "–") }]}
+      rows=${ways.map((w) => ({ name: nameOf(w, answer), machines: w.machines, cost: monthly(w), mtok: perMtok(w), use: w.utilisation_frac, even: w.break_even_tok_per_d }))}/><//>
+    <${Card}><${Same} label=${t("launch.cli")} name="buy-rent-api.sh" text=${commandLine("buy-rent-api", given)} answer=${answer} chart=${false}/><//>
+  </div>`;
+}
+
+/** Cost of a month against load, each way a line; marks where buying breaks even. */
+export function crossover(answer, breaks = []) {
+  const rows = tableRows(answer, "by_load");
+  const names = rows.length ? Object.keys(rows[0]).filter((key) => !["output_tok_per_d", "cheapest"].includes(key)) : [];
+  const label = (key) => {
+    const [way, ...gpu] = key.replace(/_(cny|usd|eur)$/, "").split("_");
+    return way === "api" ? `API ${answer.api.prefix}` : t(`way.${way}_short`, { gpu: device(gpu.join("_")) });
+  };
+  return {
+    id: "crossover", kind: "xy", title: t("choice.crossover"), summary: t("choice.crossover_words"),
+    x: { label: t("field.tokens_per_day"), unit: "", type: "log" }, y: { label: t("col.cost_month"), unit: currency(), type: "log" },
+    series: names.map((key) => ({ name: label(key), entity: label(key), as: "line", data: rows.map((row) => [row.output_tok_per_d, converted(row[key], cash(answer))]) })),
+    marks: [{ axis: "x", value: answer.output_tok_per_d, label: t("choice.today") }, ...breaks.slice(0, 2).map((one) => ({ axis: "x", value: one.break_even_tok_per_d, label: t("choice.break_even") }))],
+  };
+}
+
+/** A month's bill by part. */
+export function bill(answer, ways) {
+  const parts = [...new Set(ways.flatMap((way) => Object.keys(first(way.cost, "parts", "parts_cny"))))];
+  return {
+    id: "bill", kind: "xy", title: t("choice.bill"), summary: ways.map((w) => `${nameOf(w, answer)} ${money(monthly(w), cash(answer))}`).join("; "), horizontal: true,
+    x: { label: t("col.cost_month"), unit: currency(), type: "value" }, y: { label: t("choice.way"), type: "category", values: ways.map((w) => nameOf(w, answer)) },
+    series: parts.map((part) => ({ name: word(`part.${part}`, part), entity: `part ${part}`, as: "bars", stack: "bill", data: ways.map((w) => converted(first(w.cost, "parts", "parts_cny")[part] ?? null, cash(answer))) })),
+  };
+}
+
+/** What moves the cost of output on a bought machine. */
+export function tornado(answer) {
+  const swings = [...(answer.swings || [])].map((one) => ({ ...one, a: first(one, "at_low", "at_low_cny"), b: first(one, "at_high", "at_high_cny") })).sort((p, q) => Math.abs(q.b - q.a) - Math.abs(p.b - p.a)).slice(0, 8);
+  const label = (one) => (has(`swing.${one.name}`) ? t(`swing.${one.name}`) : one.name);
+  return {
+    id: "tornado", kind: "xy", title: t("choice.tornado"), summary: swings.map((s) => `${label(s)}: ${money(s.a, cash(answer))}–${money(s.b, cash(answer))}`).join("; "), horizontal: true, bare: true, note: t("choice.tornado_note"),
+    x: { label: t("choice.per_output"), unit: currency(), type: "value", scale: true }, y: { label: t("choice.assumption"), type: "category", values: swings.map(label) },
+    table: { heads: [t("choice.assumption"), t("chart.low"), t("chart.high"), t("choice.at_low"), t("choice.at_high")], rows: swings.map((s) => [label(s), s.low, s.high, s.a, s.b]) },
+    series: [{ name: "lower", entity: "spacer", as: "spacer", stack: "t", data: swings.map((s) => converted(Math.min(s.a, s.b), cash(answer))) },
+      { name: t("choice.range"), entity: "range", as: "bars", stack: "t", data: swings.map((s) => converted(Math.abs(s.b - s.a), cash(answer))), labels: swings.map((s) => `${quantity(s.low, s.unit || "1")} … ${quantity(s.high, s.unit || "1")}`) }],
+  };
+}
+export { duration };

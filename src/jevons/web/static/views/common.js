@@ -84,3 +84,15 @@ export function interval(result, name, value) {
 
 export const months = 730.5;
 export { large, useMemo };
+
+/** The first of several names that an object has. */
+export function first(object, ...names) {
+  for (const name of names) if (object && object[name] !== undefined) return object[name];
+  return null;
+}
+
+/** A table of a result as objects by column name. */
+export function tableRows(answer, name) {
+  const table = ((answer.meta || {}).tables || []).find((one) => one.name === name);
+  return table ? table.rows.map((row) => Object.fromEntries(table.columns.map((c, i) => [c.name, row[i]]))) : [];
+}

@@ -1,3 +1,177 @@
-import { html } from "jevons/vendor/preact.js";
-export function View() { return html`<p>…</p>`; }
-export function Result() { return html`<p>…</p>`; }
+// Plan: what a cloud should build, with sliders for the inputs that matter most.
+import { html, useEffect, useMemo, useState } from "jevons/vendor/preact.js";
+import { has, t, word } from "jevons/i18n.js";
+import { converted, currency, device, large, money, number, percent, quantity } from "jevons/format.js";
+import { Card, ErrorBox, Num, RunBar, Same, Sentence, shared, useRun } from "jevons/ui.js";
+import { Badge } from "jevons/drawer.js";
+import { Chart } from "jevons/chart.js";
+import { Figure, Split, first, useAnswer, useForm } from "jevons/views/common.js";
+import { compact, parse } from "jevons/parse.js";
+import * as api from "jevons/api.js";
+
+export const defaults = { scenario: "alibaba-380bn", draws: 0 };
+const SHORT = { "expansion.budget": "budget", "market.value_scale": "value_scale", "market.elasticity_scale": "elasticity", "cost.wacc": "wacc", "finance.rest_growth": "rest_growth", "hardware.devices.h20.supply": "h20_supply", "serving.software_gain": "software", "market.markup": "markup", "expansion.ai_share": "ai_share", "cost.economic_life": "life" };
+const PRESETS = {
+  ban: { "hardware.devices.h20.supply": 1000 },
+  efficiency: { "serving.software_gain": 4 },
+  price_war: { "market.markup": 1.05 },
+  no_wallets: null,
+};
+
+/** Amounts that a preset changes; wallets are widened a thousandfold where there shall be none. */
+function preset(name, amounts) {
+  if (PRESETS[name]) return PRESETS[name];
+  return Object.fromEntries((amounts ? amounts.amounts : []).filter((one) => one.path.endsWith(".wallet")).map((one) => [one.path, one.value * 1000]));
+}
+
+/** Changed amounts that the address holds: keys s.PATH. */
+export function changes(values) {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => key.startsWith("s.")).map(([key, value]) => [key.slice(2), value]));
+}
+
+/** Keywords of `plan` for a form. */
+export function input(form) {
+  const set = changes(form);
+  const given = { scenario: form.scenario };
+  if (Object.keys(set).length) given.set = set;
+  if (form.draws) given.draws = Number(form.draws);
+  if (form.seed !== undefined && form.seed !== null && form.seed !== "") given.seed = form.seed;
+  return given;
+}
+
+export function View({ values, go }) {
+  const { form, setAll } = useForm(defaults, values, go);
+  const [amounts, setAmounts] = useState(null);
+  const [example, setExample] = useState(null);
+  const given = input(form);
+  const changed = given.set || {};
+  const own = Object.keys(changed).length > 0 || given.draws || given.seed !== undefined;
+  useEffect(() => {
+    api.get(`/scenarios/${encodeURIComponent(form.scenario)}`).then(setAmounts).catch(() => {});
+    fetch("/static/examples/plan.json").then((r) => r.json()).then(setExample).catch(() => {});
+  }, [form.scenario]);
+  const draw = useRun(null, own ? { draw: changed } : null, { estimate: { path: "draw", input: { scenario: form.scenario, set: changed } }, only: "estimate" });
+  const settled = own && !["estimating", "idle"].includes(draw.state);
+  const run = useRun("plan", settled || !example ? given : null, { wait: 500 });
+  useEffect(() => { api.post("/draw", { scenario: form.scenario }).catch(() => {}); }, [form.scenario]);
+  const answer = own ? run.answer || example : run.answer || example;
+  const current = own && run.state === "done" ? run.answer : own ? null : answer;
+  useAnswer(current || answer);
+  const slide = (path, value) => setAll({ [`s.${path}`]: value });
+  const fields = html`
+    <div class="buttons">${Object.keys(PRESETS).map((one) => html`<button type="button" class="small" onClick=${() => setAll(Object.fromEntries(Object.entries(preset(one, amounts)).map(([path, v]) => [`s.${path}`, v])))}>${t(`plan.preset.${one}`)}</button>`)}
+      ${Object.keys(changed).length ? html`<button type="button" class="small" onClick=${() => setAll(Object.fromEntries(Object.keys(changed).map((path) => [`s.${path}`, null])))}>${t("plan.reset")}</button>` : null}</div>
+    ${amounts ? amounts.amounts.filter((one) => one.slider).map((one) => html`<${Amount} key=${one.path} one=${one} value=${changed[one.path]} set=${(v) => slide(one.path, v)}/>`) : html`<p role="status">${t("from.loading")}</p>`}
+    <div class="buttons"><button type="button" onClick=${() => setAll({ draws: form.draws ? null : 60 })}>${form.draws ? t("plan.no_draws") : t("plan.draws")}</button></div>`;
+  return html`<${Split} summary=${t("plan.summary", { n: Object.keys(changed).length })} form=${fields}>
+    <${ErrorBox} error=${draw.error || run.error} apply=${(r) => setAll({ [`s.${r.field}`]: r.value })}/>
+    ${own && draw.answer && run.state !== "done" ? html`<${Quick} draw=${draw.answer} base=${example || answer} state=${draw.state}/>` : null}
+    ${answer ? html`<${Result} answer=${current || answer} input=${given} state=${own && !current ? "stale" : "done"} bar=${html`<${RunBar} ...${run} state=${own || !example ? run.state : "done"} seconds=${current && current.meta && current.meta.seconds}/>`}/>` : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
+}
+
+function Amount({ one, value, set }) {
+  const id = `f-${one.path}`;
+  const now = value ?? one.value;
+  const log = one.low > 0 && one.high > 10 * one.low;
+  const at = (x) => Math.min(1000, Math.max(0, (log ? Math.log(x / one.low) / Math.log(one.high / one.low) : (x - one.low) / (one.high - one.low)) * 1000));
+  const from = (p) => Number((log ? one.low * (one.high / one.low) ** (p / 1000) : one.low + ((one.high - one.low) * p) / 1000).toPrecision(4));
+  const [text, setText] = useState(null);
+  const key = SHORT[one.path];
+  const unit = one.unit === "1" ? "" : one.unit;
+  return html`<div class="field"><label for=${id}>${key ? t(`amount.${key}`) : one.path} <${Badge} grade=${one.grade}/></label>
+    <div class="with-slider"><input type="range" id=${id} min="0" max="1000" value=${at(now)} aria-valuetext=${quantity(now, unit)} onInput=${(e) => set(from(Number(e.target.value)))}/>
+    <input type="text" aria-label=${`${key ? t(`amount.${key}`) : one.path}: ${t("chart.value")}`} value=${text ?? compactAmount(now)} onInput=${(e) => setText(e.target.value)} onBlur=${() => { const v = text === null ? null : parse(text); setText(null); if (v !== null) set(v); }} onKeyDown=${(e) => e.key === "Enter" && e.target.blur()}/></div>
+    <p class="hint">${quantity(one.low, unit)} – ${quantity(one.high, unit)}${value !== undefined && value !== one.value ? html` · ${t("plan.was", { value: quantity(one.value, unit) })} <button type="button" class="link" onClick=${() => set(null)}>${t("plan.back")}</button>` : null}</p></div>`;
+}
+const compactAmount = (x) => (Math.abs(x) >= 1e9 ? `${Number((x / 1e9).toPrecision(4))}bn` : compact(x));
+
+function Quick({ draw, base, state }) {
+  const before = baseOutcomes(base);
+  const rows = ["value_per_ads", "tokens_per_d", "devices", "capex", "compute_factor"].map((name) => ({ name, now: draw.outcomes[name], was: before[name] }));
+  return html`<div class=${`answer ${state === "estimating" ? "stale" : ""}`} id="quick"><p class="runbar estimate"><span class="dot"></span>${t("plan.quick")}</p>
+    <dl class="facts-line">${rows.map(({ name, now, was }) => html`<${Figure} key=${name} label=${t(`outcome.${name}`)}><span>${quantity(now.value, now.unit.replace("/ADS", "").replace("tok/day", "1").replace("devices", "1"), "CNY")}</span>${was ? html` <span class="range">${was !== now.value ? `${now.value >= was ? "+" : ""}${percent(now.value / was - 1, 2)}` : ""}</span>` : null}<//>`)}</dl></div>`;
+}
+
+function baseOutcomes(answer) {
+  if (!answer) return {};
+  const total = (object) => Object.values(object).reduce((sum, list) => sum + list[list.length - 1], 0);
+  return { value_per_ads: first(answer.value, "per_ads"), tokens_per_d: answer.tokens_per_day.total[answer.tokens_per_day.total.length - 1], devices: total(answer.fleet.devices), capex: first(answer.cash, "capex", "capex_cny").reduce((a, b) => a + b, 0), compute_factor: answer.jevons.compute_factor[answer.jevons.compute_factor.length - 1] };
+}
+
+const last = (list) => list[list.length - 1];
+const spread = (answer, name) => { const u = (answer.uncertainty || {})[name]; return u ? { low: u.p10, high: u.p90, median: u.p50 } : {}; };
+
+export function Result({ answer, input: given, state, bar }) {
+  const base = baseOutcomes(answer);
+  const money_ = answer.currency || "CNY";
+  const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
+  const head = (name, text) => { const u = spread(answer, name); const value = u.median ?? base[name]; return { value, text: text(value), low: u.low, high: u.high }; };
+  const capex = head("capex", (v) => money(v, money_)), factor = head("compute_factor", (v) => number(v));
+  const tokens = head("tokens_per_d", large), devices = head("devices", large), share = head("value_per_ads", (v) => money(v, money_));
+  const chance = answer.jevons.probability;
+  const quarter = last(answer.quarters);
+  return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
+    <${Sentence} id="plan.answer" tag="h1" values=${{ devices: num(devices.value, "1", "fleet.devices", t("outcome.devices"), devices), tokens: num(tokens.value, "1", "tokens_per_day.total", t("outcome.tokens_per_d"), tokens), quarter }}/>
+    <${Sentence} id=${factor.value > 1 ? "plan.jevons_yes" : "plan.jevons_no"} values=${{ factor: num(factor.value, "1", "jevons.compute_factor", t("outcome.compute_factor"), factor) }}/>
+    <dl class="facts-line"><${Figure} label=${t("outcome.capex")}>${num(capex.value, money_, "cash.capex", t("outcome.capex"), capex)}<//>
+      <${Figure} label=${t("outcome.value_per_ads")}>${num(share.value, money_, "value.per_ads", t("outcome.value_per_ads"), share)}<//>
+      <${Figure} label=${t("plan.price")}>${num(first(answer.value, "price_per_ads"), money_, "value.price_per_ads", t("plan.price"))}<//>
+      <${Figure} label=${t("plan.p_jevons")}>${chance === null || chance === undefined ? t("plan.needs_draws") : num(chance, "frac", "jevons.probability", t("plan.p_jevons"))}<//>
+      ${answer.probability && answer.probability.value_created ? html`<${Figure} label=${t("plan.p_value")}>${num(answer.probability.value_created.p, "frac", "probability.value_created", t("plan.p_value"))}<//>` : null}</dl>
+    <p class="hint">${answer.uncertainty ? t("plan.median", { n: answer.draws }) : t("plan.central")}</p></div>
+  <div class="cards">
+    <${Card} cls="half"><${Chart} spec=${tokensChart(answer)} height=${280}/><//>
+    <${Card} cls="half"><${Chart} spec=${fleetChart(answer)} height=${280}/><//>
+    <${Card} cls="half"><${Chart} spec=${cashChart(answer)} height=${280}/><//>
+    <${Card} cls="half"><${Chart} spec=${limits(answer)} height=${280}/><//>
+    ${answer.sensitivity && Object.keys((answer.sensitivity || {}).value_per_ads || {}).length ? html`<${Card} cls="half"><${Chart} spec=${ranks(answer)} height=${260}/><//>` : null}
+    <${Card}><${Same} label="Python" name="plan.py" text=${python(given)} answer=${answer} chart=${false}/><//></div>`;
+}
+
+/** Tokens a day: the interval of the draws, the median in front, the central plan a thin line. */
+export function tokensChart(answer) {
+  const paths = ((answer.meta || {}).paths || answer.quantiles || {}).tokens_per_d;
+  const central = answer.tokens_per_day.total.map((v) => v / 1e12);
+  const scale = (list) => list.map((v) => v / 1e12);
+  return { id: "tokens", kind: "xy", title: t("plan.tokens"), summary: t("plan.tokens_words", { from: number(central[0]), to: number(last(central)) }),
+    x: { label: "", type: "category", values: answer.quarters }, y: { label: t("plan.tokens_axis"), unit: "10¹²", type: "value" },
+    series: [...(paths ? [{ name: t("plan.median_line"), entity: "tokens", as: "line", data: scale(paths.p50), low: scale(paths.p10), high: scale(paths.p90) }] : []), { name: t("plan.central_line"), entity: paths ? "central" : "tokens", as: "line", thin: !!paths, dashed: !!paths, area: !paths, data: central }] };
+}
+
+/** Accelerators in service by kind. */
+export function fleetChart(answer) {
+  const kinds = Object.entries(answer.fleet.devices).filter(([, list]) => list.some((v) => v > 0));
+  return { id: "fleet", kind: "xy", title: t("plan.fleet"), summary: kinds.map(([id, list]) => `${device(id)} ${large(last(list))}`).join(", "), x: { label: "", type: "category", values: answer.quarters }, y: { label: t("col.accelerators"), unit: "1000", type: "value" },
+    series: kinds.map(([id, list]) => ({ name: device(id), entity: device(id), as: "bars", stack: "fleet", data: list.map((v) => v / 1e3) })) };
+}
+
+/** Money of a quarter: capital spent, revenue, free cash flow. */
+export function cashChart(answer) {
+  const money_ = answer.currency || "CNY";
+  const bn = (list) => list.map((v) => (converted(v, money_) ?? v) / 1e9);
+  return { id: "cash", kind: "xy", title: t("plan.cash"), summary: t("plan.cash"), x: { label: "", type: "category", values: answer.quarters }, y: { label: t("plan.per_quarter"), unit: `10⁹ ${currency()}`, type: "value" },
+    series: [["capex", -1], ["ai_revenue_external", 1], ["ai_fcf", 1]].map(([name, sign]) => ({ name: t(`cash.${name}`), entity: `cash ${name}`, as: name === "ai_fcf" ? "line" : "bars", data: bn(first(answer.cash, name, `${name}_cny`)).map((v) => v * sign) })) };
+}
+
+/** Which limits bind in which quarter; the strongest first. */
+export function limits(answer) {
+  const names = [...new Set(answer.cash.binding.flat())];
+  const cells = answer.cash.binding.flatMap((list, x) => names.map((name, y) => [x, y, list.includes(name) ? Math.max(1, 6 - list.indexOf(name)) : 0]));
+  const label = (name) => name.replace(/^([a-z ]+)(: (.*))?$/, (m, kind, _, rest) => `${has(`limit.${kind}`) ? t(`limit.${kind}`) : kind}${rest ? ` · ${/^[a-z]+\d/.test(rest) || rest.includes("_") ? device(rest) : rest[0].toUpperCase() + rest.slice(1)}` : ""}`);
+  return { id: "limits", kind: "heat", title: t("plan.limits"), summary: names.map(label).join(", "), x: { type: "category", values: answer.quarters }, y: { label: t("plan.limit"), type: "category", values: names.map(label) }, cells, min: 0, max: 6, note: t("plan.limits_note") };
+}
+
+/** Inputs that move the value most. */
+export function ranks(answer) {
+  const own = answer.sensitivity.value_per_ads;
+  const rows = Object.entries(own).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 10);
+  const label = (path) => (SHORT[path] ? t(`amount.${SHORT[path]}`) : path);
+  return { id: "ranks", kind: "xy", title: t("plan.ranks"), summary: rows.map(([path, r]) => `${label(path)} ${number(r, 2)}`).join(", "), horizontal: true, bare: true, right: 50, x: { label: t("plan.rank_correlation"), unit: "", type: "value", min: -1, max: 1 }, y: { label: t("compare.input"), type: "category", values: rows.map(([path]) => label(path)) },
+    series: [{ name: t("plan.rank_correlation"), entity: "rank", as: "bars", data: rows.map(([, r]) => r), labels: rows.map(([, r]) => number(r, 2)) }] };
+}
+
+function python(given) {
+  const set = given.set ? `\nscenario = scenario.with_values(${JSON.stringify(given.set)})` : "";
+  return `import jevons\n\nscenario = jevons.load("scenarios/${given.scenario || "alibaba-380bn"}.yaml")${set}\nplan = jevons.plan(scenario, draws=${given.draws || 0})\nprint(plan.answer)\n`;
+}
+export { shared, useMemo, word };

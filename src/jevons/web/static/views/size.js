@@ -1,8 +1,8 @@
 // Size: how many accelerators, which layout, for a model, a load and its limits.
-import { html, useState } from "jevons/vendor/preact.js";
+import { html, useEffect, useState } from "jevons/vendor/preact.js";
 import { t, word } from "jevons/i18n.js";
 import { converted, currency, device, duration, gigabytes, layout, money, number, percent, quantity } from "jevons/format.js";
-import { Card, Check, Chips, Code, ErrorBox, Files, Footprint, Grid, Num, NumberField, Pick, RunBar, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
+import { Card, Check, Chips, Code, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, Tabs, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
 import { Figure, Split, deviceOptions, keywords, modelOptions, months, useAnswer, useForm } from "jevons/views/common.js";
@@ -113,7 +113,7 @@ export function Result({ answer, input: given, state, bar }) {
     <${Card}><${Grid} caption=${t("size.alternatives", { n: Math.min(8, entries.length), tried: answer.tried })} columns=${columns(which, fleet.currency)} rows=${rows(entries, answer)} most=${8} picked=${null} onPick=${(row) => setPicked(row.place)}/><//>
     <${Launch} answer=${answer} fleet=${fleet} place=${picked} given=${given}/>
     <${Why} answer=${answer}/>
-    <${Card}><${Files} answer=${answer}/><${Footprint} answer=${answer}/><//>
+    <${Card}><${Same} name="size.sh" text=${commandLine("size", given)} answer=${answer}/><//>
   </div>`;
 }
 
@@ -188,18 +188,20 @@ function Launch({ answer, fleet, place, given }) {
   const id = answer.meta && answer.meta.id;
   const launch = fleet.launch || (answer.best && answer.best.launch) || {};
   const own = Object.keys(launch).length ? launch : null;
-  const load = async (name) => {
-    setTarget(name); setFiles(null); setProblem(null);
-    if (own && own[name]) return;
-    if (!id || shared.frozen) return;
-    try { setFiles((await api.get(`/runs/${id}/deploy/${place}?target=${name}`)).files); } catch (error) { setProblem(error); }
-  };
-  const text = own && own[target] ? [{ name: `${target}.sh`, text: [].concat(own[target]).join("\n") }] : files;
+  const busy = !fleet.simulated && answer.meta && answer.meta.input && !answer.meta.input.static;
+  useEffect(() => {
+    setFiles(null); setProblem(null);
+    if (!id || busy || shared.frozen) return undefined;
+    const abort = new AbortController();
+    api.get(`/runs/${id}/deploy/${place}?target=${target}`, abort.signal).then((one) => setFiles(one.files)).catch((error) => error.name !== "AbortError" && setProblem(error));
+    return () => abort.abort();
+  }, [id, place, target]);
+  const text = shared.frozen && own && own[target] ? [{ name: `${target}.sh`, text: [].concat(own[target]).join("\n") }] : files;
   return html`<section class="card" id="launch"><h2>${t("launch.title")}</h2>
-    <${Tabs} label=${t("launch.title")} value=${target} set=${load} tabs=${Object.entries(TARGETS).filter(([key]) => !shared.frozen || (own && own[key])).map(([value, label]) => ({ value, label }))}/>
+    <${Tabs} label=${t("launch.title")} value=${target} set=${setTarget} tabs=${Object.entries(TARGETS).filter(([key]) => !shared.frozen || (own && own[key])).map(([value, label]) => ({ value, label }))}/>
     ${problem ? html`<p class="note" lang="en">${problem.message}</p>` : null}
-    ${text ? text.map((one) => html`<${Code} key=${one.name} label=${one.name} text=${one.text} name=${one.name}/>`) : problem || shared.frozen ? null : html`<button type="button" onClick=${() => load(target)}>${t("launch.show")}</button>`}
-    <h3>${t("launch.same")}</h3><${Code} label=${t("launch.cli")} name="size.sh" text=${commandLine("size", given)}/></section>`;
+    ${text ? text.map((one) => html`<${Code} key=${one.name} label=${one.name} text=${one.text} name=${one.name}/>`) : problem || shared.frozen ? null : html`<p role="status">${t("from.loading")}</p>`}
+  </section>`;
 }
 
 /** The command line that asks the same question. */

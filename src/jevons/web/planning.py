@@ -1,0 +1,100 @@
+"""Plans for sliders: the amounts of a scenario, and one warm draw of the chain with some of them changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jevons.errors import InputError
+
+SLIDERS = (
+    "expansion.budget", "market.value_scale", "market.elasticity_scale", "cost.wacc", "finance.rest_growth",
+    "hardware.devices.h20.supply", "serving.software_gain", "market.markup", "expansion.ai_share", "cost.economic_life",
+)  # fmt: skip
+"""Amounts that sliders offer: those that rank first among the inputs of value, tokens and the verdict."""
+_MOST = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What warm draws of a scenario start from."""
+
+    engineering: Any
+    chain: Any
+
+
+def base_of(scenario: Any) -> Base:
+    """Return the solved central plan of a scenario."""
+    from jevons.facts import default_facts
+    from jevons.study.chain.fixed_point import run_chain
+    from jevons.study.chain.operating_points import engineer
+
+    engineering = engineer(scenario, default_facts(), scenario.as_of)
+    return Base(engineering=engineering, chain=run_chain(scenario, engineering))
+
+
+def drawn(scenario: Any, changes: Mapping[str, Any], base: Base) -> dict[str, Any]:
+    """Return outcomes and paths of one pass of the chain with changed amounts, begun at the central plan.
+
+    Raises
+    ------
+    InputError
+        If a path names no amount, or a value is out of bounds.
+    InfeasibleError
+        If no plan meets the limits.
+    """
+    from jevons.schema import plain
+    from jevons.study.chain.fixed_point import run_chain
+    from jevons.study.chain.verdict import demand_response
+    from jevons.study.draws.outcomes import OUTCOMES, PATHS, outcomes_of, paths_of
+    from jevons.study.draws.workers import ROUNDS, TOLERANCE
+
+    changed = scenario.with_values(changes) if changes else scenario
+    result = run_chain(changed, base.engineering, start=base.chain, most_rounds=ROUNDS, tolerance=TOLERANCE)
+    response = demand_response(result, base.engineering)
+    outcomes = outcomes_of(result, response)
+    paths = paths_of(result, response.loop_gain(result.scenario))
+    record = {
+        "answer": f"{len(changes)} changed: {outcomes['value_per_ads']:,.0f} a share, "
+        f"{outcomes['tokens_per_d'] / 1e12:,.1f} trillion tokens a day.",
+        "set": dict(changes),
+        "outcomes": {name: {"value": outcomes[name], "unit": unit, "meaning": meaning}
+                     for name, (unit, meaning) in OUTCOMES.items()},
+        "paths": {name: {"value": paths[name], "unit": unit, "meaning": meaning}
+                  for name, (unit, meaning) in PATHS.items() if name in paths},
+    }  # fmt: skip
+    shown: dict[str, Any] = plain(record)
+    return shown
+
+
+def amounts(scenario: Any) -> dict[str, Any]:
+    """Return the uncertain amounts of a scenario with their ranges, those for sliders first."""
+    rows = []
+    for path, one in scenario.amounts().items():
+        if one.uncertain or path in SLIDERS:
+            rows.append({
+                "path": path, "value": one.value, "low": one.low if one.uncertain else one.value / 2,
+                "high": one.high if one.uncertain else one.value * 2, "unit": one.unit,
+                "grade": one.grade, "source": one.source, "origin": one.origin,
+                "slider": path in SLIDERS,
+            })  # fmt: skip
+    order = {path: place for place, path in enumerate(SLIDERS)}
+    rows.sort(key=lambda row: order.get(str(row["path"]), len(order)))
+    return {"name": scenario.name, "as_of": str(scenario.as_of), "currency": scenario.currency, "amounts": rows[:_MOST]}
+
+
+def scenario_of(names: Mapping[str, Any], name: str) -> Any:
+    """Return a shipped scenario.
+
+    Raises
+    ------
+    InputError
+        If none has that name.
+    """
+    if name not in names:
+        message = f"scenario {name[:60]}: no such scenario. Known: {', '.join(names)}."
+        raise InputError(message)
+    from jevons.study.scenario.load import load
+
+    return load(names[name])

@@ -1,0 +1,265 @@
+"""The page in a real browser: what it answers, how it is reached by keyboard and reader, what it fetches."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import jevons
+
+AXE = Path(__file__).parent / "axe" / "axe.min.js"
+
+SMALL = "model=llama-3.1-8b&gpu=h100_sxm&rate=10"
+SCREENS = {
+    "start": "start", "size": f"size?{SMALL}", "choice": "choice?gpu=h20", "replay": "replay?requests=1000",
+    "train": "train?model=llama-3.1-8b&gpus=64&tokens=15B&scale_to=256", "plan": "plan",
+    "compare": "compare?a=%23%2Ftrain%3Fmodel%3Dllama-3.1-8b%26gpus%3D64%26tokens%3D15B&b=%23%2Ftrain%3Fmodel%3D"
+    "llama-3.1-8b%26gpus%3D128%26tokens%3D15B",
+    "facts": "facts?q=h20",
+}  # fmt: skip
+LOOKS = [(1440, "en", "light"), (390, "zh", "dark"), (390, "en", "light"), (1440, "zh", "dark")]
+SMALL_TEXT = """() => [...document.querySelectorAll("body *")].filter((e) => e.childNodes.length && [...e.childNodes]
+  .some((n) => n.nodeType === 3 && n.textContent.trim()) && e.getClientRects().length
+  && parseFloat(getComputedStyle(e).fontSize) < 11).map((e) => e.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize(("width", "language", "theme"), LOOKS[:2])
+def test_every_screen_opens_with_its_answer_in_sight(
+    window: Callable, screen: str, width: int, language: str, theme: str
+) -> None:
+    one = window(width=width, language=language, theme=theme)
+    one.open(SCREENS[screen])
+    page = one.done()
+    page.wait_for_timeout(300)
+    assert one.said == []
+    assert one.foreign() == []
+    answer = page.locator("#answer" if screen != "start" else ".lead").first
+    box = answer.bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < page.viewport_size["height"] - 40 or screen == "compare"
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate("jevonsMissingWords()") == []
+    assert page.evaluate(SMALL_TEXT) == []
+    assert page.evaluate("document.documentElement.lang") == ("zh-CN" if language == "zh" else "en")
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_axe_finds_nothing_serious(window: Callable, screen: str) -> None:
+    for width, language, theme in (LOOKS[0], LOOKS[1]):
+        one = window(width=width, language=language, theme=theme, bypass_csp=True)
+        one.open(SCREENS[screen])
+        page = one.done()
+        page.wait_for_timeout(300)
+        page.add_script_tag(path=str(AXE))
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        serious = [
+            (v["id"], v["nodes"][0]["html"][:160], v["nodes"][0].get("failureSummary", "")[:160])
+            for v in found["violations"]
+            if v["impact"] in {"serious", "critical"}
+        ]
+        assert serious == []
+
+
+def test_size_says_what_the_function_says_estimate_first(window: Callable) -> None:
+    one = window()
+    page = one.open(f"size?{SMALL}&ttft=1")
+    page.get_by_label("Arrival rate").last.focus()
+    page.wait_for_selector(".runbar.estimate, .runbar.running, .runbar.done")
+    one.done()
+    expected = jevons.size(
+        "llama-3.1-8b", gpu=["h100_sxm"], rate=10.0, isl=2000, osl=500, ttft=1.0, tpot=0.05, percentile="p95"
+    )
+    assert page.locator("#answer").inner_text().startswith(f"{expected.best.accelerators} × H100 SXM")
+    assert "Estimate" not in page.locator(".answer").inner_text()
+    assert page.evaluate("document.activeElement.id") == "f-rate"
+
+
+def test_last_of_five_quick_changes_wins_and_no_worker_stays_busy(window: Callable, site) -> None:
+    one = window()
+    page = one.open(f"size?{SMALL}")
+    one.done()
+    field = page.locator("#f-rate")
+    for rate in ("11", "12", "13", "14", "15"):
+        field.fill(rate)
+        field.press("Enter")
+        page.wait_for_timeout(60)
+    page.locator("#answer", has_text="15 req/s").wait_for()
+    one.done()
+    assert "15 req/s" in page.locator("#answer").inner_text()
+    time.sleep(1)
+    assert not any(w["busy"] for w in site.client.get("/api/v1/status").json()["workers"])
+
+
+def test_limit_below_the_floor_names_it_and_its_button_mends_the_form(window: Callable) -> None:
+    one = window()
+    page = one.open(f"size?{SMALL}&tpot=0.001")
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert "time per output token" in alert.inner_text()
+    alert.get_by_role("button", name=re.compile("Each token within")).click()
+    page.wait_for_selector("#answer")
+    one.done()
+    assert page.get_by_role("alert").count() == 0
+    assert "tpot=0.003" in page.url
+
+
+def test_an_address_gives_the_same_form_run_and_answer_elsewhere(window: Callable) -> None:
+    first = window()
+    first.open(f"size?{SMALL}&isl=3000&lang=zh")
+    page = first.done()
+    second = window()
+    second.page.goto(page.url)
+    other = second.done()
+    for place in ("#answer", ".footprint"):
+        assert page.locator(place).first.inner_text() == other.locator(place).first.inner_text()
+    forms = [p.evaluate("[...document.querySelectorAll('.form input')].map((e) => e.value)") for p in (page, other)]
+    assert forms[0] == forms[1]
+
+
+def test_launch_tab_has_text_for_every_target(window: Callable) -> None:
+    one = window()
+    page = one.open(f"size?{SMALL}")
+    one.done()
+    launch = page.locator("#launch")
+    for target in ("vLLM", "SGLang", "TensorRT-LLM", "Docker Compose", "Kubernetes"):
+        launch.get_by_role("tab", name=target).click()
+        launch.get_by_role("tab", name=target, selected=True).wait_for()
+        launch.locator("pre, .note").first.wait_for()
+        assert len(launch.locator("pre, .note").first.inner_text()) > 20
+
+
+def test_traces_are_dropped_mapped_and_told_when_too_large(window: Callable, tmp_path: Path) -> None:
+    one = window()
+    page = one.open("replay?requests=1000")
+    one.done()
+    own = tmp_path / "own.csv"
+    own.write_text("when,prompt,answer\n" + "".join(f"{i * 0.3},{200 + i},{50 + i % 7}\n" for i in range(300)))
+    page.locator("#f-file").set_input_files(str(own))
+    page.get_by_text("The columns are unknown").wait_for()
+    page.locator("#f-map_arrival").select_option("when")
+    page.locator("#f-map_isl").select_option("prompt")
+    page.locator("#f-map_osl").select_option("answer")
+    page.get_by_role("button", name="Use these columns").click()
+    page.get_by_text("300 requests").wait_for()
+    page.locator("#chart-lengths svg").wait_for()
+    one.done()
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"x" * 50_000_001)
+    page.locator("#f-file").set_input_files(str(large))
+    page.get_by_text("more than 50 MB").wait_for()
+
+
+def test_compare_lists_only_what_differs(window: Callable) -> None:
+    one = window()
+    page = one.open(SCREENS["compare"])
+    one.done()
+    table = page.get_by_role("table", name="Inputs that differ (1)")
+    assert table.get_by_role("row").count() == 2
+    assert page.locator("#chart-attribution svg").count() == 1
+
+
+@pytest.mark.parametrize("screen", ["size", "choice", "train", "replay", "plan"])
+def test_every_number_opens_its_source_by_keyboard_and_escape_returns(window: Callable, screen: str) -> None:
+    one = window()
+    page = one.open(SCREENS[screen])
+    one.done()
+    numbers = page.locator("button.num")
+    assert numbers.count() >= 4
+    for place in range(numbers.count()):
+        numbers.nth(place).focus()
+        page.keyboard.press("Enter")
+        drawer = page.get_by_role("dialog")
+        drawer.wait_for()
+        page.wait_for_selector(".drawer .tree, .drawer p:has-text('depend'), .drawer dl")
+        page.keyboard.press("Escape")
+        drawer.wait_for(state="detached")
+        assert page.evaluate("document.activeElement.className") == "num"
+
+
+def test_charts_have_a_table_twin_and_files(window: Callable) -> None:
+    one = window()
+    page = one.open(SCREENS["choice"])
+    one.done()
+    charts = page.locator("figure.chart")
+    assert charts.count() == 3
+    for place in range(charts.count()):
+        chart = charts.nth(place)
+        with page.expect_download() as got:
+            chart.get_by_role("button", name="SVG").click()
+        assert Path(got.value.path()).read_text(encoding="utf-8").startswith("<svg")
+        with page.expect_download() as got:
+            chart.get_by_role("button", name="PNG").click()
+        assert Path(got.value.path()).read_bytes().startswith(b"\x89PNG")
+        with page.expect_download() as got:
+            chart.get_by_role("button", name="CSV").click()
+        assert len(Path(got.value.path()).read_text(encoding="utf-8").splitlines()) > 2
+        chart.get_by_role("button", name="Table").click()
+        chart.get_by_role("row").first.wait_for()
+        assert chart.get_by_role("row").count() > 2
+
+
+def test_a_slider_of_the_plan_answers_by_a_warm_draw(window: Callable) -> None:
+    one = window(reduced_motion="reduce")
+    page = one.open("plan")
+    one.done()
+    slider = page.get_by_role("slider").first
+    slider.wait_for()
+    slider.press("ArrowRight")
+    page.locator("#quick").wait_for(timeout=60_000)
+    start = time.monotonic()
+    slider.press("ArrowRight")
+    page.wait_for_timeout(250)
+    page.locator("#quick:not(.stale)").wait_for()
+    assert time.monotonic() - start < 5
+    assert page.evaluate("getComputedStyle(document.querySelector('.dot')).animationName") == "none"
+    assert len(page.pdf()) > 20_000
+
+
+def test_frozen_page_opens_from_a_file_without_a_network(window: Callable, site, tmp_path: Path) -> None:
+    reply = site.ask("size", {"model": "llama-3.1-8b", "gpu": ["h100_sxm"], "rate": 10})
+    identity = reply.json()["meta"]["id"]
+    content = site.client.get(f"/api/v1/runs/{identity}.html").content
+    assert len(content) < 1_200_000
+    file = tmp_path / "size.html"
+    file.write_bytes(content)
+    one = window(width=390)
+    one.page.context.set_offline(True)
+    one.page.goto(file.as_uri())
+    one.page.locator("#chart-front svg").wait_for()
+    assert one.page.locator("#answer").inner_text().startswith(f"{reply.json()['best']['accelerators']} × H100 SXM")
+    assert one.said == []
+    assert one.foreign() == []
+    one.page.get_by_role("button", name="中文").click()
+    assert "承载" in one.page.locator("#answer").inner_text()
+    one.page.locator("button.num").first.click()
+    one.page.get_by_role("dialog").wait_for()
+
+
+def test_shell_and_catalogue_are_small(site) -> None:
+    total = 0
+    static = Path(jevons.__file__).parent / "web" / "static"
+    paths = ["/", "/api/v1/catalog", "/api/v1/i18n/en.json", "/api/v1/i18n/zh.json", "/static/style.css"]
+    paths += [f"/static/{file.relative_to(static).as_posix()}" for file in static.glob("**/*.js")]
+    for path in paths:
+        with site.client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as reply:
+            total += sum(len(part) for part in reply.iter_raw())
+    assert total < 500_000
+
+
+def test_languages_have_the_same_words_and_all_that_the_modules_ask_for() -> None:
+    static = Path(jevons.__file__).parent / "web" / "static"
+    words = {code: json.loads((static / "i18n" / f"{code}.json").read_text()) for code in ("en", "zh")}
+    assert set(words["en"]) == set(words["zh"])
+    for key, text in words["en"].items():
+        assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", words["zh"][key])), key
+    source = "\n".join(f.read_text() for f in static.glob("**/*.js") if "vendor" not in f.parts)
+    asked = set(re.findall(r"""\bt\("([\w./ -]+)"[,)]""", source)) | set(
+        re.findall(r'<\$\{Sentence\} id="([^"]+)"', source)
+    )
+    assert asked - set(words["en"]) == set()
