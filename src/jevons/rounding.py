@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-_SCALES = {"CNY": (1e9, "bn CNY"), "tok/day": (1e12, "tn tok/day"), "W": (1e6, "MW"), "devices": (1e3, "thousand")}
+_SCALES = {
+    "CNY": (1e9, "bn CNY"),
+    "¤": (1e9, "bn ¤"),
+    "tok/day": (1e12, "tn tok/day"),
+    "W": (1e6, "MW"),
+    "devices": (1e3, "thousand"),
+}
 
 
 def shown_in(unit: str) -> tuple[float, str]:

@@ -28,6 +28,8 @@ _SCALE = {
 }  # fmt: skip
 
 CURRENCIES = ("CNY", "USD", "HKD", "EUR")
+MONEY = "¤"
+"""Stands for the currency of a scenario, in which the whole chain counts."""
 
 # symbol -> (factor to the base unit, base dimension)
 _UNITS: dict[str, tuple[float, str]] = {
@@ -47,7 +49,7 @@ _UNITS: dict[str, tuple[float, str]] = {
     "firms": (1.0, ""), "shares": (1.0, ""), "share": (1.0, ""), "ADS": (1.0, ""), "gCO2": (1e-3, "kgCO2"),
     "kgCO2": (1.0, "kgCO2"),
 }  # fmt: skip
-_UNITS.update({currency: (1.0, currency) for currency in CURRENCIES})
+_UNITS.update({currency: (1.0, currency) for currency in (*CURRENCIES, MONEY)})
 for _symbol in ("B", "flop", "FLOP", "op", "W", "J", "Wh", "Hz", "tok", "bit"):
     for _prefix, _factor in _PREFIX.items():
         _base, _dimension = _UNITS[_symbol]

@@ -38,7 +38,7 @@ AXES = o.Option(
     help="Values by path in SI units, PATH=LOW:HIGH:STEPS or PATH=A,B,C; several make a grid", parse=_axes, flag="set",
     metavar="PATH=VALUES",
 )  # fmt: skip
-OUTCOME = o.Option(help="Outcome whose movement is shown, such as value_per_ads", choices=_outcomes, metavar="NAME")
+OUTCOME = o.Option(help="Outcome whose movement is shown, such as value_per_share", choices=_outcomes, metavar="NAME")
 INPUTS = o.Option(help="Beginning of the inputs' paths, such as finance; all uncertain amounts where not given")
 WINDOW = o.Option(help="Quarters that the rolling planner sees", low=1, high=40)
 HISTORY = o.Option(
@@ -136,7 +136,7 @@ def sweep(
     --------
     >>> import jevons
     >>> grid = jevons.study.sweep("tests/unit/study/tiny.yaml", {"cost.wacc": [0.09, 0.11]}, processes=1)
-    >>> cheap, dear = grid.to_xarray().value_per_ads.sel({"cost.wacc": [0.09, 0.11]}).values
+    >>> cheap, dear = grid.to_xarray().value_per_share.sel({"cost.wacc": [0.09, 0.11]}).values
     >>> bool(cheap > dear)
     True
     """
@@ -151,7 +151,7 @@ def sweep(
 def sensitivity(
     scenario: Annotated[Any, o.SCENARIO],
     *,
-    outcome: Annotated[str, OUTCOME] = "value_per_ads",
+    outcome: Annotated[str, OUTCOME] = "value_per_share",
     inputs: Annotated[str, INPUTS] = "",
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
     processes: Annotated[int | None, PROCESSES] = None,

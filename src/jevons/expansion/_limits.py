@@ -17,7 +17,7 @@ _UNMET = 1e-6
 
 
 def marginal_cost(problem: ExpansionProblem, answer: Answer) -> Array:
-    """Return what one more call a day costs, (s, t) [CNY]: energy and rent on the cheapest device.
+    """Return what one more call a day costs, (s, t) [currency]: energy and rent on the cheapest device.
 
     In each slot the cheapest device and site count; undeferrable calls follow the slots' shares, the rest take the
     cheapest slot. Where no device can serve a segment, the value of its first block stands in.
@@ -104,8 +104,8 @@ def check_commitments(problem: ExpansionProblem) -> None:
     if short.size:
         t = int(short[0])
         message = (
-            f"commitments: devices that must be ordered by {problem.quarters[t]} cost {owed[t]:,.4g} CNY, and "
-            f"{released[t]:,.4g} CNY of budget are released by then; lower the commitments or release money earlier."
+            f"commitments: devices that must be ordered by {problem.quarters[t]} cost {owed[t]:,.4g}, and "
+            f"{released[t]:,.4g} of budget are released by then; lower the commitments or release money earlier."
         )
         raise InfeasibleError(message, ["budget", "commitments"])
 

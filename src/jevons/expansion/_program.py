@@ -95,7 +95,7 @@ class Program:
 
 
 def net_value(problem: ExpansionProblem) -> Array:
-    """Return what serving a call of each block brings, (s, t, b) [CNY]: its value, or its marginal revenue."""
+    """Return what serving a call of each block brings, (s, t, b) [currency]: its value, or its marginal revenue."""
     if problem.terms.market_power:
         return marginal_revenue(problem.demand.block_value_cur_per_call, problem.demand.block_calls_per_d)
     return problem.demand.block_value_cur_per_call

@@ -45,7 +45,7 @@ class Stages:
 
     @property
     def weight_d(self) -> Array:
-        """Present value of 1 CNY a day through each step, (t,) [days]."""
+        """Present value of one unit of money a day through each step, (t,) [days]."""
         return np.asarray(self.problem.money.discount * DAYS_PER_QUARTER * self.length_quarters)
 
     @property

@@ -89,7 +89,7 @@ def marginal_revenue(value_cur_per_call: Array, calls_per_d: Array) -> Array:
     Returns
     -------
     (..., b)
-        CNY per call, not rising along b; negative where lowering the price to reach a block costs more than it brings.
+        Money per call, not rising along b; negative where reaching a block costs more than it brings.
 
     Notes
     -----

@@ -23,9 +23,9 @@ class BudgetLine:
     name : str
         Line.
     first_return_frac : float
-        After-tax cash a year per CNY of the first money spent, >= 0.
+        After-tax cash a year per unit of currency of the first money spent, >= 0.
     scale_cur : float
-        Spending at which the return of a further CNY has halved, > 0.
+        Spending at which the return of further money has halved, > 0.
     lag_y : float
         Years from spending to the first cash, >= 0.
     life_y : float
@@ -54,7 +54,8 @@ class Allocation:
     spent_cur, value_cur : (n,)
         Money on each, and its net present value.
     marginal : (n,)
-        Present value that one more CNY on the line returns, its cost not taken off; equal on all lines inside limits.
+        Present value that one more unit of money on the line returns, its cost not taken off; equal on all lines
+        inside limits.
     unspent_cur : float
         Money that no line returns at its cost.
     """
@@ -72,7 +73,7 @@ class Allocation:
 
 
 def line_factor(line: BudgetLine, wacc_frac: float) -> float:
-    """Return the present value of a stream that starts at 1 CNY a year and falls to zero over the line's life.
+    """Return the present value of a stream that starts at 1 a year and falls to zero over the line's life.
 
     Notes
     -----
@@ -99,7 +100,7 @@ def split_value(lines: Sequence[BudgetLine], spent_cur: Array, *, wacc_frac: flo
 
     Notes
     -----
-    Cash a year from spending x is ``first_return scale ln(1 + x / scale)``, so that a further CNY returns
+    Cash a year from spending x is ``first_return scale ln(1 + x / scale)``, so that a further currency returns
     ``first_return / (1 + x / scale)``: half at the scale.
     """
     _check(lines, wacc_frac)
@@ -145,8 +146,8 @@ def best_split(lines: Sequence[BudgetLine], budget_cur: float, *, wacc_frac: flo
     least = np.array([line.least_cur for line in lines])
     most = np.array([line.most_cur for line in lines])
     if least.sum() > budget_cur * (1 + 1e-12):
-        message = f"commitments of {least.sum():g} CNY exceed the budget of {budget_cur:g} CNY; raise it or lower "
-        raise InfeasibleError(message + "`least_cur`.", [f"{line.name}: {line.least_cur:g} CNY" for line in lines])
+        message = f"commitments of {least.sum():g} exceed the budget of {budget_cur:g}; raise it or lower "
+        raise InfeasibleError(message + "`least_cur`.", [f"{line.name}: {line.least_cur:g}" for line in lines])
     first, scale = _first_and_scale(lines, wacc_frac)
 
     def spent_at(marginal: float) -> Array:
@@ -192,7 +193,7 @@ def _check(lines: Sequence[BudgetLine], wacc_frac: float) -> None:
                 bound = "above 0" if strict else "at least 0"
                 faults.append(Fault(message=f"{number:g}: must be {bound} and finite", path=f"{line.name}.{field}"))
         if not line.most_cur >= line.least_cur:
-            message = f"{line.most_cur:g}: must be at least least_cur, {line.least_cur:g} CNY"
+            message = f"{line.most_cur:g}: must be at least least_cur, {line.least_cur:g}"
             faults.append(Fault(message=message, path=f"{line.name}.most_cur"))
     if faults:
         raise InputError(faults)

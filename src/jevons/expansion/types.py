@@ -135,7 +135,7 @@ class Money:
     budget_cur : (t,)
         Money released each quarter for devices and sites; what is not spent carries over.
     discount : (t,)
-        Present value of a CNY paid in each quarter.
+        Present value of one unit of money paid in each quarter.
     """
 
     budget_cur: Array
@@ -345,7 +345,7 @@ class ExpansionPlan:
         What one more call a day costs at the margin: energy plus rent on the cheapest device, slot-weighted; the
         highest value of a served block where demand is rationed.
     budget_dual : (t,)
-        Gain in objective per CNY of extra budget.
+        Gain in objective per unit of currency of extra budget.
     supply_dual_cur : (v, t)
         Gain per extra device that could be ordered.
     power_dual_cur_per_w : (r, t)

@@ -26,7 +26,6 @@ from jevons.finance.run import (
     year_sums,
 )
 from jevons.finance.types import (
-    SHARES_PER_ADS,
     AccountTerms,
     BaseCloud,
     DcfTerms,
@@ -39,7 +38,7 @@ from jevons.finance.types import (
 )
 
 __all__ = [
-    "SHARES_PER_ADS", "AccountTerms", "BaseCloud", "DcfTerms", "DevicePart", "Funding", "IsoPrice", "LineValue",
+    "AccountTerms", "BaseCloud", "DcfTerms", "DevicePart", "Funding", "IsoPrice", "LineValue",
     "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements", "Valuation", "YearSums",
     "at_multiple", "base_cloud", "crf", "dcf", "device_parts", "discount_factors", "enterprise_value_cur", "fund",
     "growing_line", "growth_value", "incremental_roic", "irr", "line_value", "npv", "rerating", "reverse_dcf",

@@ -21,27 +21,27 @@ _TIMING = {"start": 0.0, "mid": 0.5, "end": 1.0}
 
 CASH_VALUE = Formula(
     "sum(cash * (1 + wacc) ** -((order(cash) + 0.5) / 4))",
-    "CNY",
-    {"cash": Symbol("free cash flow of each quarter", "CNY"), "wacc": Symbol("cost of capital a year")},
+    "¤",
+    {"cash": Symbol("free cash flow of each quarter", "¤"), "wacc": Symbol("cost of capital a year")},
 )
 """Present value of quarterly flows in the middle of their quarters; `discount_factors` has the weights."""
 
 LINE_TOTAL = Formula(
     "cash + fade + terminal",
-    "CNY",
+    "¤",
     {
-        "cash": Symbol("present value of the explicit quarters", "CNY"),
-        "fade": Symbol("present value of the years in which growth and margin fade", "CNY"),
-        "terminal": Symbol("present value of what follows", "CNY"),
+        "cash": Symbol("present value of the explicit quarters", "¤"),
+        "fade": Symbol("present value of the years in which growth and margin fade", "¤"),
+        "terminal": Symbol("present value of what follows", "¤"),
     },
 )
 
-VALUE_PER_ADS = Formula(
-    "sum(parts) / ads",
-    "CNY/ADS",
+VALUE_PER_SHARE = Formula(
+    "sum(parts) / shares",
+    "¤/share",
     {
-        "parts": Symbol("value of each business, net cash and stakes", "CNY"),
-        "ads": Symbol("American depositary shares outstanding"),
+        "parts": Symbol("value of each business, net cash and stakes", "¤"),
+        "shares": Symbol("shares outstanding, of the kind whose price is quoted"),
     },
 )
 
@@ -201,7 +201,7 @@ def growth_value(
     revenue_cur : float
         Revenue of the year before the first.
     margin_frac, capital_per_revenue, wacc_frac : array_like
-        EBITA over revenue, capital per CNY of added revenue (> 0), cost of capital.
+        EBITA over revenue, capital per unit of currency of added revenue (> 0), cost of capital.
     tax_frac, terminal_growth_frac : float
         Tax on EBITA; growth for ever.
     constant_y, fade_y : int
@@ -230,14 +230,14 @@ def growth_value(
 
 
 def enterprise_value_cur(
-    price_usd_per_ads: float, ads: float, cny_per_usd: float, net_cash_cur: float, stakes_cur: float = 0.0
+    price_per_share: float, shares: float, rate: float, net_cash_cur: float, stakes_cur: float = 0.0
 ) -> float:
-    """Return what the market pays for the businesses: price times ADS outstanding, less cash net of debt and stakes."""
-    for name, number in (("price", price_usd_per_ads), ("ads", ads), ("cny_per_usd", cny_per_usd)):
+    """Return what the market pays for the businesses: market value less cash net of debt and stakes."""
+    for name, number in (("price", price_per_share), ("shares", shares), ("rate", rate)):
         if not number > 0:
             message = f"{name} = {number:g}: must be positive"
             raise InputError(message)
-    return price_usd_per_ads * ads * cny_per_usd - net_cash_cur - stakes_cur
+    return price_per_share * shares * rate - net_cash_cur - stakes_cur
 
 
 def straight_line(

@@ -12,7 +12,7 @@ from jevons.errors import Fault, InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funding:
-    """Cash of the group by quarter; every array is (t,) in CNY.
+    """Cash of the group by quarter; every array is (t,) in currency.
 
     Parameters
     ----------

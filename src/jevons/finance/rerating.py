@@ -68,7 +68,7 @@ class PriceView:
         Last growth reported by the cloud, taken for five years.
     wacc_frac : float
         Cost of capital.
-    cny_per_usd : float
+    per_usd : float
         Rate of the day.
     """
 
@@ -76,14 +76,14 @@ class PriceView:
     cloud_revenue_cur: float
     growth_frac: float
     wacc_frac: float
-    cny_per_usd: float
+    per_usd: float
 
 
 FACTORS: Mapping[str, tuple[str, ...]] = {
     "earnings": ("earnings_cur", "cloud_revenue_cur"),
     "rates": ("wacc_frac",),
     "growth": ("growth_frac",),
-    "currency": ("cny_per_usd",),
+    "currency": ("per_usd",),
 }
 
 
@@ -162,7 +162,7 @@ def rerating(
             view("earnings_cur"), growth_frac=rest_growth_frac, years=10, wacc_frac=wacc, tax_frac=tax_frac,
             terminal_growth_frac=min(rest_growth_frac, terminal_growth_frac), roic_frac=rest_return_frac,
         )  # fmt: skip
-        return (float(cloud) + rest) / view("cny_per_usd")
+        return (float(cloud) + rest) / view("per_usd")
 
     def at(changed: frozenset[str]) -> float:
         late = {field for factor in changed for field in FACTORS[factor]}

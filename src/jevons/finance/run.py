@@ -14,7 +14,6 @@ from jevons.errors import Fault, InputError
 from jevons.expansion import DAYS_PER_QUARTER, ExpansionPlan, stages
 from jevons.finance.formulas import discount_factors, incremental_roic, straight_line, terminal_value
 from jevons.finance.types import (
-    SHARES_PER_ADS,
     AccountTerms,
     BaseCloud,
     DcfTerms,
@@ -39,7 +38,7 @@ def base_cloud(
     margin_frac : float
         EBITA over revenue.
     capital_per_revenue : float
-        Capital per CNY of added yearly revenue, >= 0.
+        Capital per unit of currency of added yearly revenue, >= 0.
     quarters : int
         Number of quarters.
     """
@@ -308,7 +307,7 @@ def _opening_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
 
 
 def value_in_use(plan: ExpansionPlan, price_cur_per_call: Array, overhead_frac: float) -> Array:
-    """Return what a device of each vintage will still bring at each quarter's end, (v, order quarter, t) [CNY].
+    """Return what a device of each vintage will still bring at each quarter's end, (v, order quarter, t) [currency].
 
     A device earns the revenue of the calls computed on its kind, less overhead, energy and fixed cost, per device that
     serves; devices in training count as much as their serving kin, and quarters in which a whole kind trains as much as
@@ -471,7 +470,7 @@ def growing_line(
     terminal_growth_frac: float,
     roic_frac: float,
 ) -> float:
-    """Return the value of a business whose yearly EBITA grows at one rate, then for ever at another [CNY].
+    """Return the value of a business whose yearly EBITA grows at one rate, then for ever at another [currency].
 
     Parameters
     ----------
@@ -515,8 +514,7 @@ def dcf(
     rest_cur: float,
     net_cash_cur: float,
     stakes_cur: float,
-    ads: float,
-    cny_per_usd: float,
+    shares: float,
     lines: Mapping[str, float] | None = None,
 ) -> Valuation:
     """Return the group's value as a sum of parts.
@@ -531,20 +529,18 @@ def dcf(
         Value of the other businesses: a multiple times EBITA after tax, or `growing_line`.
     net_cash_cur, stakes_cur : float
         Cash less debt; stakes in other firms.
-    ads : float
-        American depositary shares outstanding, > 0 (ordinary shares over eight).
-    cny_per_usd : float
-        Dated rate, > 0.
+    shares : float
+        Shares outstanding, > 0, of the kind whose price is quoted: ordinary ones, or depositary shares.
     lines : mapping of str to float, optional
-        Net present value of other lines of the plan by label [CNY].
+        Net present value of other lines of the plan by label [currency].
 
     Raises
     ------
     InputError
-        If shares or rate are not positive, or a line cannot be valued.
+        If shares are not positive, or a line cannot be valued.
     """
-    if not (ads > 0 and cny_per_usd > 0):
-        message = f"ads = {ads:g} and cny_per_usd = {cny_per_usd:g}: both must be positive"
+    if not shares > 0:
+        message = f"shares = {shares:g}: must be positive"
         raise InputError(message)
     nothing = LineValue(
         explicit_cur=0.0, fade_cur=0.0, terminal_cur=0.0, standing_cur=0.0, roic_frac=0.0, wacc_frac=ai.wacc_frac
@@ -584,8 +580,6 @@ def dcf(
         stakes_cur=stakes_cur,
         enterprise_cur=enterprise,
         equity_cur=equity,
-        per_ads_cur=equity / ads,
-        per_ads_usd=equity / ads / cny_per_usd,
-        per_share_cur=equity / ads / SHARES_PER_ADS,
+        per_share_cur=equity / shares,
         bridge=bridge,
     )

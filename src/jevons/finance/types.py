@@ -1,4 +1,4 @@
-"""Inputs and outputs of the accounts and of valuation. Axes: ``t`` quarters, ``v`` devices; money in CNY, nominal."""
+"""Inputs and outputs of the accounts and of valuation. Axes: ``t`` quarters, ``v`` devices; money is nominal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.arrays import Array
-
-SHARES_PER_ADS = 8
-"""Ordinary shares behind one American depositary share (prospectus terms since 2019)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +59,7 @@ class BaseCloud:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
-    """Accounts by quarter; every array is (t,) in CNY but those by vintage.
+    """Accounts by quarter; every array is (t,), money but those by vintage.
 
     Parameters
     ----------
@@ -176,7 +173,7 @@ class DcfTerms:
     terminal_margin_frac : float
         EBITA over revenue at the end of the fade.
     capital_per_revenue : float
-        Capital invested per CNY of added yearly revenue, > 0.
+        Capital invested per unit of currency of added yearly revenue, > 0.
     fade_y : int
         Years over which growth and margin move linearly from the last year's to the terminal ones.
     start_growth_frac : float, optional
@@ -202,7 +199,7 @@ class DcfTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineValue:
-    """Present value of one business, all CNY.
+    """Present value of one business, all currency.
 
     Parameters
     ----------
@@ -233,7 +230,7 @@ class LineValue:
 
     @property
     def growth_destroys_value(self) -> bool:
-        """Whether a CNY invested in growth is worth less than a CNY."""
+        """Whether money invested in growth is worth less than itself."""
         return self.roic_frac < self.wacc_frac
 
 
@@ -251,10 +248,10 @@ class Valuation:
         Rest of the group, cash less debt, stakes in other firms.
     enterprise_cur, equity_cur : float
         Businesses alone; with cash and stakes.
-    per_ads_cur, per_ads_usd, per_share_cur : float
-        Equity per American depositary share and per ordinary share.
+    per_share_cur : float
+        Equity per share, of the kind whose price is quoted.
     bridge : tuple of (str, float)
-        Parts in CNY in the order of reading; they sum to `equity_cur`.
+        Parts in currency in the order of reading; they sum to `equity_cur`.
     """
 
     ai: LineValue
@@ -265,8 +262,6 @@ class Valuation:
     stakes_cur: float
     enterprise_cur: float
     equity_cur: float
-    per_ads_cur: float
-    per_ads_usd: float
     per_share_cur: float
     bridge: tuple[tuple[str, float], ...]
 

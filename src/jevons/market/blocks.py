@@ -24,7 +24,7 @@ def demand_blocks(
     Parameters
     ----------
     call_price_cur : (s, t)
-        Posted price of a call [CNY].
+        Posted price of a call [currency].
     calls_per_d : (s, t)
         Calls a day at that price.
     elasticity : float

@@ -29,7 +29,7 @@ class Competition:
     Attributes
     ----------
     price : (m, n, t)
-        Posted prices of a model's token mix [CNY/token]; 0 where a provider does not sell it.
+        Posted prices of a model's token mix [currency/token]; 0 where a provider does not sell it.
     share_frac : (s, n, t)
         Shares of each segment's calls; all the firm's where buyers have no choice among these providers.
     competes : (s,) bool
@@ -71,11 +71,11 @@ class Competition:
         t : int
             Quarter.
         own_cost : (m,)
-            The firm's full unit cost of each model's token mix [CNY/token].
+            The firm's full unit cost of each model's token mix [currency/token].
         volume : (s,)
             Size of segments in the quarter before, as weights: prices are one per model, not one per segment.
         announced : (m,)
-            What the firm has announced for the quarter [CNY/token of a model's token mix]; 0 for nothing.
+            What the firm has announced for the quarter [currency/token of a model's token mix]; 0 for nothing.
 
         Notes
         -----

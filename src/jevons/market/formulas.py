@@ -24,7 +24,7 @@ def adopting_frac(threshold_cur: ArrayLike, value_cur: ArrayLike, value_sigma: A
     Parameters
     ----------
     threshold_cur : array
-        Price of a call plus integration cost per call [CNY], >= 0.
+        Price of a call plus integration cost per call [currency], >= 0.
     value_cur, value_sigma : array
         Median and log standard deviation of the lognormal value, > 0.
 
@@ -46,7 +46,7 @@ def extensive_elasticity(
     Parameters
     ----------
     price_cur, integration_cur : array
-        Price and integration cost per call [CNY].
+        Price and integration cost per call [currency].
     value_cur, value_sigma : array
         Lognormal value.
 

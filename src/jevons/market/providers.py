@@ -36,7 +36,8 @@ class Rivalry:
     open_weights : (n,) bool
         Hosts of open weights: a nest of their own, whose price cannot stay above `entry` times cost as others enter.
     start_price : (m, n)
-        List price of a model's token mix at the start [CNY/token]; 0 where a provider does not sell that kind of model.
+        List price of a model's token mix at the start [currency/token]; 0 where a provider sells none of
+        that kind.
     cost_factor : (n,)
         Full unit cost over the firm's, > 0.
     start_share_frac : (s, n)

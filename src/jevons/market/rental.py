@@ -220,7 +220,7 @@ def _check(market: ChipMarket) -> None:
         faults.append(Fault(message=f"{market.broker_frac:g}: must be in 0..1", path=f"{market.name}.broker_frac"))
     if not 0 < market.running_cost_cur_per_h < market.full_cost_cur_per_h:
         message = f"{market.running_cost_cur_per_h:g}: must lie between 0 and the full cost"
-        message += f" of {market.full_cost_cur_per_h:g} CNY/h"
+        message += f" of {market.full_cost_cur_per_h:g} an hour"
         faults.append(Fault(message=message, path=f"{market.name}.running_cost_cur_per_h"))
     if faults:
         raise InputError(faults)

@@ -44,7 +44,7 @@ class MarketInputs:
     adopters : (s,)
         Firms or users that could ever adopt.
     value_cur : (s,)
-        Median value of a call [CNY].
+        Median value of a call [currency].
     value_sigma : (s,)
         Standard deviation of its logarithm over callers.
     calls_per_d : (s,)

@@ -14,7 +14,7 @@ from jevons.study.compare.run import Side
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
 
 _SHOWN = ("tokens_per_d", "ai_revenue", "capex", "cloud_revenue")
-_MAIN = ("value_per_ads", "value_per_share", "orders_value")
+_MAIN = ("value_per_share", "value_per_share", "orders_value")
 
 
 def paths(result: CompareResult) -> Any:

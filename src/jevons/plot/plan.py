@@ -155,7 +155,9 @@ def price_schedule(result: PlanResult) -> Any:
             axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axis.yaxis.set_major_formatter("{x:g}")
             axis.yaxis.set_minor_formatter("")
-        axis.set_ylabel(f"Price [CNY per million tokens{', log' if axis.get_yscale() == 'log' else ''}]")
+        axis.set_ylabel(
+            f"Price [{result.scenario.currency} per million tokens{', log' if axis.get_yscale() == 'log' else ''}]"
+        )
         axis.set_title(title)
         quarter_ticks(axis, result.quarters)
         end_labels(axis, ends, positions[-1])
@@ -199,7 +201,7 @@ def demand_curve(result: PlanResult) -> Any:
     for scaled in (axis.xaxis, axis.yaxis):
         scaled.set_major_formatter("{x:g}")
     axis.set_xlabel("Tokens wanted from the provider a day [trillion, log]")
-    axis.set_ylabel("Mean price [CNY per million tokens, log]")
+    axis.set_ylabel(f"Mean price [{result.scenario.currency} per million tokens, log]")
     axis.set_title("Demand curves of three quarters, and the path of price and demand")
     axis.margins(x=0.1, y=0.08)
     return figure
@@ -226,7 +228,7 @@ def budget(result: PlanResult) -> Any:
             text, (position, (devices + sites)[position] + top * 0.015), ha="center", fontsize=7, color=MUTED,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 0.6},
         )  # fmt: skip
-    axis.set_ylabel("Capital expenditure [bn CNY a quarter]")
+    axis.set_ylabel(f"Capital expenditure [bn {result.scenario.currency} a quarter]")
     axis.set_title("Spending against the budget, with the limit that binds first")
     axis.legend(ncols=3, fontsize=8.5, loc="upper left")
     quarter_ticks(axis, plan.problem.quarters)
@@ -252,7 +254,7 @@ def cash(result: PlanResult) -> Any:
         positions, accounts.ai_revenue_cur / _BN, color=INK, linewidth=2, marker="o", markersize=3.5, label="AI revenue"
     )
     left.set_ylim(0, max(float(base.max()), float(accounts.ai_revenue_cur.max() / _BN)) * 1.3)
-    left.set_ylabel("AI revenue and costs [bn CNY a quarter]")
+    left.set_ylabel(f"AI revenue and costs [bn {result.scenario.currency} a quarter]")
     left.set_title("What the fleet earns and costs")
     left.legend(ncols=3, fontsize=8, loc="upper left")
     quarter_ticks(left, result.quarters)
@@ -262,7 +264,7 @@ def cash(result: PlanResult) -> Any:
     right.axhline(0, color=MUTED, linewidth=0.8)
     end_labels(right, [(float(cumulative[-1]), "to date", HUES[5])], positions[-1])
     right.set_xlim(-0.6, positions[-1] * 1.26)
-    right.set_ylabel("Free cash flow of the AI cloud [bn CNY]")
+    right.set_ylabel(f"Free cash flow of the AI cloud [bn {result.scenario.currency}]")
     right.set_title("Cash: a quarter (bars), to date (line)")
     quarter_ticks(right, result.quarters, years_only=True)
     return figure
@@ -289,8 +291,8 @@ def value_bridge(result: PlanResult) -> Any:
         axis.annotate(f"{height:,.0f}", (len(labels), height / 2), ha="center", color="white", fontsize=8.5)
         labels.append(label)
     if result.draws is not None:
-        low, high = (q * result.scenario.finance.ads.value / _BN for q in result.draws.quantiles(
-            "value_per_ads", (0.1, 0.9)
+        low, high = (q * result.scenario.finance.shares.value / _BN for q in result.draws.quantiles(
+            "value_per_share", (0.1, 0.9)
         ))  # fmt: skip
         middle = (low + high) / 2
         axis.errorbar(len(labels) - 2, middle, yerr=middle - low, color=INK, capsize=4, linewidth=1.2)
@@ -299,7 +301,7 @@ def value_bridge(result: PlanResult) -> Any:
     axis.set_xticklabels([fill(label, 12) for label in labels], fontsize=8)
     axis.grid(visible=False, axis="x")
     axis.margins(y=0.12)
-    axis.set_ylabel("Value [bn CNY]")
+    axis.set_ylabel(f"Value [bn {result.scenario.currency}]")
     axis.set_title(f"Value against the market on {result.scenario.as_of}")
     return figure
 

@@ -57,7 +57,7 @@ def supply(result: PlanResult) -> Any:
         axis.set_xlabel("Dense peak in service, cheapest to run first [EFLOP/s]")
         axis.grid(visible=False, axis="x")
         axis.margins(y=0.35)
-    axes[0].set_ylabel("Cost of an hour of 1 PFLOP/s [CNY]")
+    axes[0].set_ylabel(f"Cost of an hour of 1 PFLOP/s [{result.scenario.currency}]")
     axes[0].annotate("solid: running cost\nhatched: scarcity rent", (0.02, 0.97), xycoords="axes fraction", va="top")
     return figure
 
@@ -100,7 +100,7 @@ def iso_price(result: PlanResult) -> Any:
         axis.set_title(f"WACC {100 * wacc:.0f} %")
         axis.set_xlabel("EBITA margin at maturity [%]")
         axis.grid(visible=False)
-    axes[0].set_ylabel("Capital per CNY of added yearly revenue [CNY]")
+    axes[0].set_ylabel(f"Capital per unit of added yearly revenue [{result.scenario.currency}]")
     axes[0].annotate("no growth\nbelow 100 %\ndoes", (0.03, 0.96), xycoords="axes fraction", va="top", color=HUES[5])
     axes[-1].annotate("worth it\nwithout\ngrowth", (0.97, 0.05), xycoords="axes fraction", ha="right", color=HUES[2])
     figure.colorbar(shown, ax=list(axes), shrink=0.85, pad=0.01, label="Growth a year that the price assumes [%]")
@@ -115,7 +115,7 @@ def tornado_chart(result: PlanResult) -> Any:
     figure, axes = subplots(2, width=10.0, height=4.2)
     assert result.draws is not None  # noqa: S101 - the caller asks for this figure only where there are draws
     pairs = (
-        ("value_per_ads", "Value per ADS", "Mean value per ADS [CNY]", 1.0),
+        ("value_per_share", "Value per share", f"Mean value per share [{result.scenario.currency}]", 1.0),
         ("tokens_per_d", "Tokens served in the last quarter", "Mean tokens a day [trillion]", 1e12),
     )
     for axis, (outcome, title, label, scale) in zip(axes, pairs, strict=True):

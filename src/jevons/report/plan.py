@@ -179,7 +179,7 @@ def _head(result: PlanResult) -> str:
     return (
         f"<header>\n<h1>{html.escape(result.scenario.name)}</h1>\n"
         f"<p class=lead>{html.escape(result.answer)}</p>\n"
-        f"<p>The plan runs from {first} to {last} and uses what was public on {result.scenario.as_of}. Amounts are in CNY. "
+        f"<p>The plan runs from {first} to {last} and uses what was public on {result.scenario.as_of}. Amounts are in {result.scenario.currency}. "
         "Large figures are the plan at its central inputs; ranges are those of the draws, whose median may differ.</p>\n"
         f'<div class="cards">{boxes}</div>\n</header>\n'
     )
@@ -190,7 +190,7 @@ def _cards(result: PlanResult) -> list[tuple[str, ...]]:
     plan, accounts, draws = result.chain.plan, result.chain.accounts, result.draws
     tokens = result.tokens_per_d.sum(axis=0)
     spent, budget = float(accounts.statements.capex_cur.sum()), float(plan.problem.money.budget_cur.sum())
-    gap = accounts.value_per_ads_cur / accounts.price_per_ads_cur - 1
+    gap = accounts.value_per_share_cur / accounts.price_per_share_cur - 1
     first, last = result.quarters[0], result.quarters[-1]
 
     def between(outcome: str) -> str:
@@ -210,20 +210,20 @@ def _cards(result: PlanResult) -> list[tuple[str, ...]]:
             f"from {tokens[0] / 1e12:,.2f} trillion in {first}", between("tokens_per_d"),
         ),
         (
-            format_money(spent, "CNY"), "spent on AI",
-            f"{100 * spent / budget:.0f} % of the AI budget of {format_money(budget, 'CNY')}", between("capex"),
+            format_money(spent, result.scenario.currency), "spent on AI",
+            f"{100 * spent / budget:.0f} % of the AI budget of {format_money(budget, result.scenario.currency)}", between("capex"),
         ),
         (
             f"x {float(result.verdict.compute_factor[-1]):.2f}", "compute demand when efficiency doubles",
             between("compute_factor"), f"{chance('jevons', 'P(Jevons), that it rises:')}{long_run}",
         ),
         (
-            format_money(result.orders_value_cur, "CNY"), "value added by new orders",
+            format_money(result.orders_value_cur, result.scenario.currency), "value added by new orders",
             between("orders_value"), chance("value_created", "P(value created):"),
         ),
         (
-            f"{accounts.value_per_ads_cur:,.0f} CNY", "value per ADS",
-            f"{gap:+.0%} against its price of {accounts.price_per_ads_cur:,.0f} CNY", between("value_per_ads"),
+            f"{accounts.value_per_share_cur:,.0f} {result.scenario.currency}", "value per share",
+            f"{gap:+.0%} against its price of {accounts.price_per_share_cur:,.0f} {result.scenario.currency}", between("value_per_share"),
         ),
     ]  # fmt: skip
 
@@ -251,7 +251,7 @@ def _engineering(result: PlanResult) -> str:
         )
     columns = (
         "model", "accelerator", "layout", "concurrent requests", "TPOT [ms]", "input [tok/s per device]",
-        "output [tok/s per device]", "output [CNY per Mtok, fully used]",
+        "output [tok/s per device]", f"output [{result.scenario.currency} per Mtok, fully used]",
     )  # fmt: skip
     title = "Best static operating point by accelerator; input and output speeds each without the other"
     return _table(title, columns, rows, {"model", "accelerator", "layout"})

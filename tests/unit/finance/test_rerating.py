@@ -14,7 +14,7 @@ TERMS = {
     "margin_frac": 0.17, "capital_per_revenue": 1.3, "tax_frac": 0.18, "terminal_growth_frac": 0.03,
     "rest_growth_frac": 0.02, "rest_return_frac": 0.25,
 }  # fmt: skip
-VIEW = PriceView(earnings_cur=165e9, cloud_revenue_cur=118e9, growth_frac=0.07, wacc_frac=0.10, cny_per_usd=7.3)
+VIEW = PriceView(earnings_cur=165e9, cloud_revenue_cur=118e9, growth_frac=0.07, wacc_frac=0.10, per_usd=7.3)
 
 
 def test_barrons_arithmetic_gives_forty_percent_not_fifty():
@@ -31,7 +31,7 @@ def test_barrons_arithmetic_gives_forty_percent_not_fifty():
 
 
 def test_parts_add_up_to_the_change():
-    later = PriceView(earnings_cur=170e9, cloud_revenue_cur=125e9, growth_frac=0.13, wacc_frac=0.0965, cny_per_usd=7.25)
+    later = PriceView(earnings_cur=170e9, cloud_revenue_cur=125e9, growth_frac=0.13, wacc_frac=0.0965, per_usd=7.25)
     found = rerating(184.8e9, 292.3e9, VIEW, later, **TERMS)
     assert sum(found.parts_usd.values()) == pytest.approx(107.5e9)
     assert found.change_usd == pytest.approx(107.5e9)

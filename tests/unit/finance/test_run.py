@@ -6,7 +6,6 @@ import pytest
 from jevons.errors import InputError
 from jevons.expansion import DAYS_PER_QUARTER
 from jevons.finance import (
-    SHARES_PER_ADS,
     AccountTerms,
     DcfTerms,
     base_cloud,
@@ -297,30 +296,24 @@ def test_the_rest_of_the_group_without_growth_is_a_multiple_of_its_profit():
 
 
 def test_parts_sum_to_equity_and_equity_to_a_price_per_share(accounts):
-    value = dcf(
-        accounts, ai=RUN_ON, base=RUN_ON, rest_cur=5e7, net_cash_cur=2e7, stakes_cur=1e7, ads=1e6, cny_per_usd=7.25
-    )
+    value = dcf(accounts, ai=RUN_ON, base=RUN_ON, rest_cur=5e7, net_cash_cur=2e7, stakes_cur=1e7, shares=1e6)
     assert sum(amount for _, amount in value.bridge) == pytest.approx(value.equity_cur)
     assert value.enterprise_cur == pytest.approx(value.ai.total_cur + value.base.total_cur + 5e7)
     assert value.equity_cur == pytest.approx(value.enterprise_cur + 3e7)
-    assert value.per_ads_cur == pytest.approx(value.equity_cur / 1e6)
-    assert value.per_ads_usd == pytest.approx(value.per_ads_cur / 7.25)
-    assert value.per_share_cur * SHARES_PER_ADS == pytest.approx(value.per_ads_cur)
+    assert value.per_share_cur == pytest.approx(value.equity_cur / 1e6)
 
 
 def test_a_group_without_a_base_line_is_valued_without_it(make_plan):
     accounts = statements(make_plan(), PRICE, INTERNAL, TERMS)
-    value = dcf(
-        accounts, ai=RUN_ON, base=RUN_ON, rest_cur=0.0, net_cash_cur=0.0, stakes_cur=0.0, ads=1.0, cny_per_usd=7.0
-    )
+    value = dcf(accounts, ai=RUN_ON, base=RUN_ON, rest_cur=0.0, net_cash_cur=0.0, stakes_cur=0.0, shares=1.0)
     assert value.base.total_cur == 0
     assert value.equity_cur == pytest.approx(value.ai.total_cur)
 
 
 def test_a_line_that_cannot_be_valued_is_named(accounts):
     bad = dataclasses.replace(RUN_ON, wacc_frac=0.03)
-    rest = {"rest_cur": 0.0, "net_cash_cur": 0.0, "stakes_cur": 0.0, "ads": 1.0, "cny_per_usd": 7.0}
+    rest = {"rest_cur": 0.0, "net_cash_cur": 0.0, "stakes_cur": 0.0, "shares": 1.0}
     with pytest.raises(InputError, match="Base cloud: cost of capital"):
         dcf(accounts, ai=RUN_ON, base=bad, **rest)
-    with pytest.raises(InputError, match="ads = 0"):
-        dcf(accounts, ai=RUN_ON, base=RUN_ON, **(rest | {"ads": 0.0}))
+    with pytest.raises(InputError, match="shares = 0"):
+        dcf(accounts, ai=RUN_ON, base=RUN_ON, **(rest | {"shares": 0.0}))

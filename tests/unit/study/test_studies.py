@@ -37,12 +37,12 @@ def test_draws_are_a_result_with_a_row_each_and_labelled_paths(drawn, tmp_path):
 
 def test_a_grid_has_its_axes_as_dimensions_in_rising_order(grid):
     data = grid.to_xarray()
-    assert data["value_per_ads"].dims == ("finance.terminal_margin", "cost.wacc")
+    assert data["value_per_share"].dims == ("finance.terminal_margin", "cost.wacc")
     frame = grid.to_frame()
     for row in frame.iter_rows(named=True):
-        point = {name: row[name] for name in data["value_per_ads"].dims}
-        assert float(data["value_per_ads"].sel(point)) == row["value_per_ads"]
-    assert (np.diff(data["value_per_ads"].values, axis=1) < 0).all()
+        point = {name: row[name] for name in data["value_per_share"].dims}
+        assert float(data["value_per_share"].sel(point)) == row["value_per_share"]
+    assert (np.diff(data["value_per_share"].values, axis=1) < 0).all()
     assert grid.tables["points"].column("point") == [1, 2, 3, 4, 5, 6]
 
 
@@ -75,7 +75,7 @@ def test_a_wrong_grid_is_refused_in_the_names_of_the_function(axes, message):
 def test_sensitivity_holds_all_others_and_agrees_with_a_sweep_of_one_input():
     moved = jevons.study.sensitivity(TINY, inputs="serving", processes=1)
     (one,) = moved.swings
-    ends = jevons.study.sweep(TINY, {one.path: [one.low, one.high]}, processes=1).to_xarray().value_per_ads
+    ends = jevons.study.sweep(TINY, {one.path: [one.low, one.high]}, processes=1).to_xarray().value_per_share
     assert [one.at_low, one.at_high] == pytest.approx(ends.values.tolist())
     assert one.swing == max(moved.central, one.at_low, one.at_high) - min(moved.central, one.at_low, one.at_high)
     assert moved.plot.tornado() is not None
@@ -83,7 +83,7 @@ def test_sensitivity_holds_all_others_and_agrees_with_a_sweep_of_one_input():
 
 
 def test_sensitivity_refuses_unknown_outcomes_and_inputs_with_near_names():
-    with pytest.raises(InputError, match="outcome=value_per_ad: unknown. Did you mean `value_per_ads`"):
+    with pytest.raises(InputError, match="outcome=value_per_ad: unknown. Did you mean `value_per_share`"):
         jevons.study.sensitivity(TINY, outcome="value_per_ad")
     with pytest.raises(InputError, match="no uncertain amount has a path that begins so"):
         jevons.study.sensitivity(TINY, inputs="servng")

@@ -36,14 +36,14 @@ class Accounts:
         By quarter.
     valuation : Valuation
         Sum of parts.
-    market_value_cur, price_per_ads_cur : float
+    market_value_cur, price_per_share_cur : float
         Shares times the dated price, and that price.
     """
 
     statements: Statements
     valuation: Valuation
     market_value_cur: float
-    price_per_ads_cur: float
+    price_per_share_cur: float
 
     @property
     def plan_value_cur(self) -> float:
@@ -51,9 +51,9 @@ class Accounts:
         return self.valuation.ai.total_cur
 
     @property
-    def value_per_ads_cur(self) -> float:
-        """Equity per American depositary share."""
-        return self.valuation.per_ads_cur
+    def value_per_share_cur(self) -> float:
+        """Equity per share."""
+        return self.valuation.per_share_cur
 
 
 def accounts(
@@ -113,15 +113,14 @@ def accounts(
         ),
         net_cash_cur=spec.net_cash.value,
         stakes_cur=spec.stakes.value,
-        ads=spec.ads.value,
-        cny_per_usd=1.0,
+        shares=spec.shares.value,
         lines=_other_lines(scenario),
     )
     return Accounts(
         statements=books,
         valuation=value,
-        market_value_cur=spec.ads.value * spec.ads_price.value,
-        price_per_ads_cur=spec.ads_price.value,
+        market_value_cur=spec.shares.value * spec.share_price.value,
+        price_per_share_cur=spec.share_price.value,
     )
 
 
@@ -196,7 +195,7 @@ def whole_budget_cur(scenario: Scenario) -> float:
 
 
 def cloud_value_implied_cur(result: Accounts) -> float:
-    """Return what the market price leaves for the whole cloud: equity less cash, stakes, the rest and lines [CNY]."""
+    """Return what the market price leaves for the whole cloud: equity less cash, stakes, the rest and lines."""
     v = result.valuation
     return result.market_value_cur - v.net_cash_cur - v.stakes_cur - v.rest_cur - v.lines_cur
 

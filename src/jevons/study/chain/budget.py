@@ -10,7 +10,7 @@ from jevons.study.scenario.scenario import Scenario
 
 
 def budget_path(scenario: Scenario) -> Array:
-    """Return the AI budget by quarter (t,) [CNY]: a straight line from the first quarter's release to the total.
+    """Return the AI budget by quarter (t,) [currency]: a straight line from the first quarter's release to the total.
 
     A first release above twice the mean falls to zero before the last quarter; the whole total is released either way.
 
@@ -23,12 +23,12 @@ def budget_path(scenario: Scenario) -> Array:
 
 
 def released_rest(scenario: Scenario) -> Array:
-    """Return the money released by quarter (t,) [CNY] for lines of the plan beside AI infrastructure."""
+    """Return the money released by quarter (t,) [currency] for lines of the plan beside AI infrastructure."""
     return released(scenario) * (1.0 - scenario.expansion.ai_share.value)
 
 
 def released(scenario: Scenario) -> Array:
-    """Return the money released by quarter of the plan (t,) [CNY], all lines; errors as of `released_cur`."""
+    """Return the money released by quarter of the plan (t,) [currency], all lines; errors as of `released_cur`."""
     spec = scenario.expansion
     path = released_cur(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: scenario.quarters]
     return np.pad(path, (0, scenario.quarters - path.size))
@@ -45,7 +45,7 @@ def released_cur(total_cur: float, first_cur: float, quarters: int) -> Array:
     if quarters == 1:
         return np.array([total_cur])
     if first_cur > total_cur:
-        message = f"expansion.budget_first = {first_cur:g} CNY: must not exceed expansion.budget = {total_cur:g} CNY"
+        message = f"expansion.budget_first = {first_cur:g}: must not exceed expansion.budget = {total_cur:g}"
         raise InputError(message)
     last = 2 * total_cur / quarters - first_cur
     if last >= 0:

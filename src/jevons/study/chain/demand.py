@@ -99,7 +99,7 @@ def price_factor(scenario: Scenario) -> Array:
 
 
 def per_tok_cur(price: PriceSpec) -> Array:
-    """Return a price by kind of token (3,): input, cached, output [CNY/token]."""
+    """Return a price by kind of token (3,): input, cached, output [currency/token]."""
     return np.array([price.input.value, price.cached.value, price.output.value]) / 1e6
 
 

@@ -31,10 +31,10 @@ MEAN_PEAK = Formula("mean(peaks)", "1", {"peaks": Symbol("share of calls in the 
 
 TOKEN_COST = Formula(
     "sum(share * hour * seconds / software) * error / efficiency / 3600 / busy * 1e6",
-    "CNY/Mtok",
+    "¤/Mtok",
     {
         "share": Symbol("of the model's device-hours on each device"),
-        "hour": Symbol("cost of an hour of each device", "CNY/h"),
+        "hour": Symbol("cost of an hour of each device", "¤/h"),
         "seconds": Symbol("modelled device-seconds per token on each device", "s/tok"),
         "software": Symbol("share of the modelled speed that each device's software reaches"),
         "error": Symbol("true over modelled device-seconds"),
@@ -122,7 +122,7 @@ def market_inputs(
 
 
 def unit_cost(scenario: Scenario, setting: Setting, weights: Array) -> Array:
-    """Return full cost per token by model, kind and quarter, (m, 3, t) [CNY], over the devices that serve it.
+    """Return full cost per token by model, kind and quarter, (m, 3, t) [currency], over the devices that serve it.
 
     A fleet sized for the busier slot is idle for part of the rest of the day; its tokens bear that.
     """

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 ORDERS_VALUE = Formula(
     "plan - without",
-    "CNY",
+    "¤",
     {
-        "plan": Symbol("value of the AI cloud", "CNY"),
-        "without": Symbol("the same at the same prices with nothing on sale", "CNY"),
+        "plan": Symbol("value of the AI cloud", "¤"),
+        "without": Symbol("the same at the same prices with nothing on sale", "¤"),
     },
 )
 
 
 def orders_value_cur(result: ChainResult) -> float:
-    """Return the value that a plan's orders add to the AI cloud, at the plan's prices [CNY].
+    """Return the value that a plan's orders add to the AI cloud, at the plan's prices [currency].
 
     Parameters
     ----------

@@ -14,9 +14,9 @@ from jevons.study.compare.run import Comparison
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
 
 INTERACTION = "interaction"
-_MAIN = ("value_per_ads", "value_per_share", "orders_value")
+_MAIN = ("value_per_share", "value_per_share", "orders_value")
 _COLUMNS = (
-    ("value_per_ads", "value per ADS"), ("orders_value", "value of orders"), ("ai_revenue", "AI revenue"),
+    ("value_per_share", "value per ADS"), ("orders_value", "value of orders"), ("ai_revenue", "AI revenue"),
     ("tokens_per_d", "tokens a day"), ("capex", "capital spent"),
 )  # fmt: skip
 

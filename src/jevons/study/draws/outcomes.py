@@ -11,16 +11,16 @@ from jevons.study.chain.orders_value import orders_value_cur
 from jevons.study.chain.verdict import DemandResponse
 
 OUTCOMES: dict[str, tuple[str, str]] = {
-    "value_per_ads": ("CNY/ADS", "value per American depositary share"),
-    "plan_value": ("CNY", "present value of the AI cloud: cash in the plan and fleet value at the horizon"),
-    "orders_value": ("CNY", "value added by new orders, against ordering nothing at the same prices"),
+    "value_per_share": ("¤/share", "value per share"),
+    "plan_value": ("¤", "present value of the AI cloud: cash in the plan and fleet value at the horizon"),
+    "orders_value": ("¤", "value added by new orders, against ordering nothing at the same prices"),
     "tokens_per_d": ("tok/day", "tokens served per day in the last quarter"),
     "devices": ("devices", "accelerators in service in the last quarter"),
-    "capex": ("CNY", "capital spent on accelerators and sites over the plan"),
+    "capex": ("¤", "capital spent on accelerators and sites over the plan"),
     "budget_spent_frac": ("1", "share of the AI budget that is spent"),
     "it_w": ("W", "IT power in the last quarter"),
-    "ai_revenue": ("CNY", "AI revenue of the last four quarters"),
-    "ai_ebita": ("CNY", "AI EBITA of the last four quarters"),
+    "ai_revenue": ("¤", "AI revenue of the last four quarters"),
+    "ai_ebita": ("¤", "AI EBITA of the last four quarters"),
     "price_index": ("1", "price per token in the last quarter over the first, compute-weighted"),
     "compute_factor": ("1", "compute demand in the last quarter with efficiency doubled, relative to without"),
     "settled_compute_factor": (
@@ -34,11 +34,11 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 
 PATHS: dict[str, tuple[str, str]] = {
     "tokens_per_d": ("tok/day", "tokens served per day"),
-    "cloud_revenue": ("CNY", "cloud revenue in the quarter, AI and other"),
+    "cloud_revenue": ("¤", "cloud revenue in the quarter, AI and other"),
     "cloud_ebita_frac": ("1", "EBITA over revenue of the cloud"),
-    "capex": ("CNY", "AI capital expenditure of the quarter"),
-    "ai_revenue": ("CNY", "AI revenue of the quarter"),
-    "released_rest": ("CNY", "budget released in the quarter for lines other than AI"),
+    "capex": ("¤", "AI capital expenditure of the quarter"),
+    "ai_revenue": ("¤", "AI revenue of the quarter"),
+    "released_rest": ("¤", "budget released in the quarter for lines other than AI"),
     "market_tokens_per_d": ("tok/day", "token demand per day, all providers"),
     "price_index": ("1", "price per token over the first quarter's, compute-weighted"),
     "loop_gain": ("1", "loop gain: learning exponent times pass-through times size of the price elasticity of tokens"),
@@ -56,7 +56,7 @@ def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, floa
     weight = market.tokens_per_d[tokens, -1] * market.call_price_cur[tokens, -1]
     index = market.price_index[result.inputs.model[tokens], -1]
     return {
-        "value_per_ads": result.accounts.value_per_ads_cur,
+        "value_per_share": result.accounts.value_per_share_cur,
         "plan_value": result.accounts.plan_value_cur,
         "orders_value": orders_value_cur(result),
         "tokens_per_d": float((market.tokens_per_d[:, -1] * served).sum()),
@@ -77,8 +77,8 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
     """Return the recorded paths by quarter of one pass of the chain, whose *loop_gain* (t,) is given.
 
     They are `PATHS` and what each provider sells: ``price:MODEL`` is the firm's posted price over its start,
-    ``price:RIVAL:MODEL`` a rival's list price of the model's token mix [CNY/token], ``tokens:RIVAL`` the tokens a day
-    that a rival serves.
+    ``price:RIVAL:MODEL`` a rival's list price of the model's token mix [currency/token], ``tokens:RIVAL`` the tokens
+    a day that a rival serves.
     """
     plan, market, books = result.plan, result.market, result.accounts.statements
     demanded = np.maximum(plan.problem.demand.block_calls_per_d.sum(axis=2), 1e-30)

@@ -11,6 +11,7 @@ import numpy as np
 from jevons.checks import check
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.rounding import shown_in
+from jevons.study.currency import in_currency, named_in
 from jevons.study.draws.dataset import study_dataset
 from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.draws.run import Draws
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_INPUTS = 8
 """Inputs listed for each outcome."""
-_OF_POINTS = ("value_per_ads", "orders_value", "tokens_per_d", "devices", "capex", "compute_factor")
+_OF_POINTS = ("value_per_share", "orders_value", "tokens_per_d", "devices", "capex", "compute_factor")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -49,20 +50,21 @@ class StudyResult(Result):
     main_table: ClassVar[str] = "draws"
 
     @property
+    @in_currency
     def answer(self) -> str:
-        """How many draws there are, the interval of value per ADS, and P(Jevons)."""
+        """How many draws there are, the interval of value per share, and P(Jevons)."""
         count = self.draws.values.shape[0]
-        low, middle, high = self.draws.quantiles("value_per_ads", (0.1, 0.5, 0.9))
+        low, middle, high = self.draws.quantiles("value_per_share", (0.1, 0.5, 0.9))
         if not self.random:
             return (
-                f"{self.scenario.name}: {count} points, {self.draws.left_out}. Median value per ADS over the grid: "
-                f"{middle:,.0f} CNY."
+                f"{self.scenario.name}: {count} points, {self.draws.left_out}. Median value per share over the grid: "
+                f"{middle:,.0f} ¤."
             )
         every = count + self.draws.infeasible + self.draws.unsolved
         chance = 100 * self.draws.probability("compute_factor", 1.0)
         return (
-            f"{self.scenario.name}: {every} draws, seed {self.seed}, {self.draws.left_out}. Value per ADS is "
-            f"{middle:,.0f} CNY (10 to 90 %: {low:,.0f} to {high:,.0f}), P(Jevons) {chance:.0f} %."
+            f"{self.scenario.name}: {every} draws, seed {self.seed}, {self.draws.left_out}. Value per share is "
+            f"{middle:,.0f} ¤ (10 to 90 %: {low:,.0f} to {high:,.0f}), P(Jevons) {chance:.0f} %."
         )
 
     def check(self) -> None:
@@ -73,6 +75,7 @@ class StudyResult(Result):
         spent = self.draws.outcomes["budget_spent_frac"]
         check(bool((spent >= -1e-6).all() and (spent <= 1 + 1e-6).all()), "a draw spends more than its budget")
 
+    @in_currency
     def _tables(self) -> Iterator[Table]:
         if self.random:
             yield self._outcomes()
@@ -130,7 +133,7 @@ class StudyResult(Result):
         outcomes = []
         for name in _OF_POINTS:
             size, unit = shown_in(OUTCOMES[name][0])
-            label = name.removesuffix("").removesuffix("_per_d").replace("_", " ").replace(" ads", " ADS")
+            label = name.removesuffix("_per_d").replace("_", " ")
             outcomes.append(Column(name, label, unit, scale=1 / size, form=",.4g"))
         names = [*self.draws.names, *OUTCOMES]
         chosen = [names.index(name) for name in (*self.draws.names, *_OF_POINTS)]
@@ -141,6 +144,7 @@ class StudyResult(Result):
         for index, values in enumerate(self.draws.values):
             yield [*map(float, values), *(float(self.draws.outcomes[name][index]) for name in OUTCOMES)]
 
+    @in_currency
     def to_json(self) -> dict[str, Any]:
         """Return the summary of draws, or every point of a grid, as plain values."""
         head: dict[str, Any] = {"answer": self.answer, "scenario": self.scenario.name, "as_of": self.scenario.as_of}
@@ -155,4 +159,7 @@ class StudyResult(Result):
 
         The outcomes of a grid lie along its axes, one dimension each; a point without a feasible plan has no value.
         """
-        return study_dataset(self.scenario, self.draws, random=self.random)
+        dataset = study_dataset(self.scenario, self.draws, random=self.random)
+        for array in dataset.variables.values():
+            array.attrs = named_in(self.scenario.currency, array.attrs)
+        return dataset

@@ -11,6 +11,7 @@ import numpy as np
 from jevons.errors import InfeasibleError
 from jevons.results import Column, Result, Table, table
 from jevons.rounding import scaled, shown_in
+from jevons.study.currency import in_currency
 from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.draws.run import Draws
 from jevons.study.scenario.amounts import Amount
@@ -112,6 +113,7 @@ class SensitivityResult(Result):
         return float(self.draws.outcomes[self.outcome][row])
 
     @property
+    @in_currency
     def answer(self) -> str:
         """The outcome, and the inputs that move it most."""
         unit, meaning = OUTCOMES[self.outcome]
@@ -125,6 +127,7 @@ class SensitivityResult(Result):
             + f" with all {len(self.swings)} uncertain inputs at their central values. {most}"
         )
 
+    @in_currency
     def _tables(self) -> Iterator[Table]:
         unit, meaning = OUTCOMES[self.outcome]
         size, shown = shown_in(unit)
@@ -157,6 +160,7 @@ class SensitivityResult(Result):
         rows = [(s.path, s.swing, s.at_low, s.at_high, s.low, s.high, s.unit) for s in self.swings]
         yield table("inputs", f"All uncertain inputs: {meaning}", columns, rows, detail=True)
 
+    @in_currency
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {

@@ -14,7 +14,7 @@ from jevons.study.draws.run import Draws
 
 QUANTILES = (0.1, 0.5, 0.9)
 HEADLINES = (
-    "value_per_ads", "orders_value", "tokens_per_d", "compute_factor", "settled_compute_factor",
+    "value_per_share", "orders_value", "tokens_per_d", "compute_factor", "settled_compute_factor",
     "ai_revenue",
 )  # fmt: skip
 """Outcomes for which the sensitivity is ranked."""

@@ -21,7 +21,7 @@ _CHOICES = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLines:
-    """Money and value by line, infrastructure first; all CNY at present value.
+    """Money and value by line, infrastructure first; all currency at present value.
 
     Parameters
     ----------

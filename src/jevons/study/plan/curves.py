@@ -96,15 +96,16 @@ def fans(draws: Draws, result: PlanFigures, facts: Facts) -> list[Fan]:
     """Return fans of tokens, cloud revenue, capital expenditure and price, each with a baseline."""
     scenario = result.scenario
     quarters = np.arange(len(result.quarters))
-    growth = facts.get("alibaba.cloud.revenue_growth_frac", scenario.as_of).number
+    known = f"{scenario.firm.facts}.cloud.revenue_growth_frac"
+    growth = facts.get(known, scenario.as_of).number if known in facts else scenario.finance.base_growth.value
     revenue = scenario.finance.base_revenue.value * (1.0 + growth) ** ((quarters + 1) / 4)
     tokens = np.quantile(draws.paths["tokens_per_d"], 0.5, axis=0)
     pace = tokens[min(1, tokens.size - 1)] / tokens[0]
     even = np.full(quarters.size, result.chain.plan.problem.money.budget_cur.sum() / quarters.size)
     shown = (
         ("tokens_per_d", "Tokens a day [trillion]", 1e12, tokens[0] * pace**quarters, "first quarter's pace goes on"),
-        ("cloud_revenue", "Cloud revenue [bn CNY a quarter]", 1e9, revenue, f"last growth, {growth:.0%}, persists"),
-        ("capex", "AI capital expenditure [bn CNY a quarter]", 1e9, even, "budget divided evenly"),
+        ("cloud_revenue", "Cloud revenue [bn ¤ a quarter]", 1e9, revenue, f"last growth, {growth:.0%}, persists"),
+        ("capex", "AI capital expenditure [bn ¤ a quarter]", 1e9, even, "budget divided evenly"),
         (
             "price_index",
             "Price per token over the first quarter's",

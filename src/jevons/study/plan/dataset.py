@@ -46,27 +46,27 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
                 ("segment", "quarter"), market.calls_per_d * result.served_frac, "1/day", "calls served"
             ),
             "price_per_mtok": variable(
-                ("model", "kind", "quarter"), market.price_cur_per_tok[:models] * 1e6, "CNY/Mtok", "posted price"
+                ("model", "kind", "quarter"), market.price_cur_per_tok[:models] * 1e6, "¤/Mtok", "posted price"
             ),
             "cost_per_mtok": variable(
                 ("model", "kind", "quarter"),
                 result.chain.inputs.unit_cost_cur_per_tok[:models] * 1e6,
-                "CNY/Mtok",
+                "¤/Mtok",
                 "unit cost",
             ),
             "cost_per_device_h": variable(
-                ("device", "quarter"), result.chain.setting.hour_cur, "CNY/h", "full cost of an accelerator-hour"
+                ("device", "quarter"), result.chain.setting.hour_cur, "¤/h", "full cost of an accelerator-hour"
             ),
             "scarcity_rent_per_h": variable(
-                ("device", "quarter"), scarcity_rent(result), "CNY/h", "scarcity rent of a device-hour, daily mean"
+                ("device", "quarter"), scarcity_rent(result), "¤/h", "scarcity rent of a device-hour, daily mean"
             ),
             "scarcity": variable(
                 ("segment", "quarter"), result.chain.exchange.scarcity, "1", "clearing over posted price"
             ),
-            "capex": variable(("quarter",), held.capex_cur, "CNY", "AI capital expenditure"),
-            "ai_revenue": variable(("quarter",), held.ai_revenue_cur, "CNY", "AI revenue, internal included"),
-            "ai_ebita": variable(("quarter",), held.ai_ebita_cur, "CNY", "EBITA of AI"),
-            "ai_fcf": variable(("quarter",), held.ai_fcf_cur, "CNY", "free cash flow of AI"),
+            "capex": variable(("quarter",), held.capex_cur, "¤", "AI capital expenditure"),
+            "ai_revenue": variable(("quarter",), held.ai_revenue_cur, "¤", "AI revenue, internal included"),
+            "ai_ebita": variable(("quarter",), held.ai_ebita_cur, "¤", "EBITA of AI"),
+            "ai_fcf": variable(("quarter",), held.ai_fcf_cur, "¤", "free cash flow of AI"),
             "elasticity": variable(
                 ("quarter",), result.verdict.elasticity, "1", "elasticity of tokens to the call price"
             ),

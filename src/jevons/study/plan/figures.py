@@ -22,12 +22,12 @@ from jevons.study.plan.ledger import sources_of
 from jevons.study.scenario.scenario import Scenario
 
 _CONTAINERS = frozenset({"devices", "sites", "models", "segments", "providers", "rivals", "lines"})
-_ACRONYMS = frozenset({"wacc", "pue", "ads", "ebita"})
+_ACRONYMS = frozenset({"wacc", "pue", "ebita"})
 
 
 @dataclass(frozen=True, slots=True)
 class DemandCurves:
-    """Demand curves of three quarters and the path on them, all in tokens a day and CNY per million tokens."""
+    """Demand curves of three quarters and the path on them, all in tokens a day and currency per million tokens."""
 
     curves: tuple[tuple[str, Array, Array], ...]
     path_calls: Array
@@ -55,7 +55,7 @@ class PlanFigures:
     facts : Facts
         What the scenario drew on.
     orders_value_cur : float
-        Value that the orders add to the AI cloud, against ordering nothing at the same prices [CNY].
+        Value that the orders add to the AI cloud, against ordering nothing at the same prices [currency].
     file : str
         Name of the scenario file.
     lines : PlanLines, optional

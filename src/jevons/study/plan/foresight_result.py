@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from jevons.results import Cell, Column, Result, Table, table
+from jevons.study.currency import in_currency
 from jevons.study.plan.foresight import Knowing
 from jevons.study.scenario.scenario import Scenario
 
@@ -32,29 +33,31 @@ class ForesightResult(Result):
     knowing: Knowing
 
     @property
+    @in_currency
     def answer(self) -> str:
         """What seeing the whole plan is worth, and what knowing the export regime would add."""
         sight, regimes = self.knowing.sight, self.knowing.regimes
         text = (
             f"{self.scenario.name}: seeing all quarters is worth {(sight.perfect_cur - sight.rolling_cur) / 1e9:,.2f} "
-            f"bn CNY over seeing {self.window_quarters}, and {(sight.perfect_cur - sight.myopic_cur) / 1e9:,.2f} bn "
-            "CNY over taking things to stay as they are."
+            f"bn ¤ over seeing {self.window_quarters}, and {(sight.perfect_cur - sight.myopic_cur) / 1e9:,.2f} bn "
+            "¤ over taking things to stay as they are."
         )
         if regimes is None:
             return f"{text} No export ban can come within the plan."
         return (
             f"{text} Before the export regime shows in {self.knowing.known_from} it is best to order for "
             f"`{regimes.best}`; knowing the regime from the start would add at most "
-            f"{regimes.information_cur / 1e9:,.2f} bn CNY."
+            f"{regimes.information_cur / 1e9:,.2f} bn ¤."
         )
 
+    @in_currency
     def _tables(self) -> Iterator[Table]:
         sight, regimes = self.knowing.sight, self.knowing.regimes
         best = sight.perfect_cur
         columns = (
             Column("sees", "the planner sees"),
-            Column("objective", "worth to callers less cost", "bn CNY", scale=1e-9, form=",.2f"),
-            Column("worth_of_sight", "worth of seeing all", "bn CNY", scale=1e-9, form=",.2f"),
+            Column("objective", "worth to callers less cost", "bn ¤", scale=1e-9, form=",.2f"),
+            Column("worth_of_sight", "worth of seeing all", "bn ¤", scale=1e-9, form=",.2f"),
         )
         seen = (
             ("the whole plan", best),
@@ -67,9 +70,9 @@ class ForesightResult(Result):
         heads = (
             Column("ordered_for", "ordered for"),
             Column("probability_frac", "probability", "%", scale=100, form=".0f"),
-            Column("expected", "expected", "bn CNY", scale=1e-9, form=",.2f"),
+            Column("expected", "expected", "bn ¤", scale=1e-9, form=",.2f"),
             *(
-                Column(f"if {name}", f"if {name}", "bn CNY", scale=1e-9, form=",.2f")
+                Column(f"if {name}", f"if {name}", "bn ¤", scale=1e-9, form=",.2f")
                 for name in regimes.names
             ),
         )  # fmt: skip
@@ -82,6 +85,7 @@ class ForesightResult(Result):
         title = f"Orders for one export regime until it shows in {self.knowing.known_from}, present value"
         yield table("regimes", title, heads, rows)
 
+    @in_currency
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         sight, regimes = self.knowing.sight, self.knowing.regimes

@@ -15,7 +15,7 @@ from jevons.study.scenario.scenario import Scenario
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GroupCash:
-    """Cash of the group by quarter and where it comes from; every array is (t,) in CNY.
+    """Cash of the group by quarter and where it comes from; every array is (t,) in currency.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ class GroupCash:
 
 
 def line_cash(scenario: Scenario) -> tuple[Array, Array]:
-    """Return what the lines beside infrastructure take and bring by quarter, two arrays (t,) [CNY].
+    """Return what the lines beside infrastructure take and bring by quarter, two arrays (t,) [currency].
 
     Notes
     -----
-    Money is spent as the budget is released, in the middle of each quarter. Each CNY brings, after the line's lag, its
+    Money is spent as the budget is released, in the middle of each quarter. Each unit brings, after the line's lag, its
     mean first return a year, which falls on a straight line to zero over the line's life: the same stream that the
     line's value discounts.
     """

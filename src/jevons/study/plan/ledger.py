@@ -12,7 +12,7 @@ from typing import Any
 from jevons.costing import formulas as costing
 from jevons.facts import Facts
 from jevons.facts.ledger import add_fact
-from jevons.finance.formulas import CASH_VALUE, LINE_TOTAL, VALUE_PER_ADS
+from jevons.finance.formulas import CASH_VALUE, LINE_TOTAL, VALUE_PER_SHARE
 from jevons.hardware.catalog import SERVER_POWER
 from jevons.provenance import Ledger
 from jevons.study.chain.demand import PEAK
@@ -186,17 +186,17 @@ def _values(ledger: Ledger, scenario: Scenario, chain: ChainResult, added_cur: f
     ]  # fmt: skip
     cash = [f"finance.ai_cash.{label}" for label in scenario.labels()]
     program = "expansion.objective"
-    ledger.add(program, chain.plan.objective_cur, "CNY", method="optimum of the planning program", parents=influences)
+    ledger.add(program, chain.plan.objective_cur, "¤", method="optimum of the planning program", parents=influences)
     for path, amount in zip(cash, accounts.statements.ai_fcf_cur, strict=True):
         told = "free cash flow of the quarter, from the planning program and the accounts"
-        ledger.add(path, amount, "CNY", method=told, parents=[program])
+        ledger.add(path, amount, "¤", method=told, parents=[program])
     ledger.derive("finance.ai_explicit", CASH_VALUE, cash=cash, wacc="cost.wacc")
     for name, amount, told in (
         ("fade", value.ai.fade_cur, "discounted year by year while growth and margin fade to their terminal values"),
         ("terminal", value.ai.terminal_cur, "value driver formula after the fade"),
     ):
         parents = ["cost.wacc", "finance.after_growth", "finance.fade_years", *after, cash[-1]]
-        ledger.add(f"finance.ai_{name}", amount, "CNY", method=told, parents=parents)
+        ledger.add(f"finance.ai_{name}", amount, "¤", method=told, parents=parents)
     ledger.derive(
         plan,
         LINE_TOTAL,
@@ -208,13 +208,13 @@ def _values(ledger: Ledger, scenario: Scenario, chain: ChainResult, added_cur: f
     ledger.add(
         without,
         accounts.plan_value_cur - added_cur,
-        "CNY",
+        "¤",
         method="the planning program once more at the same prices, with nothing on sale",
         parents=[plan, *(f"hardware.devices.{device}.price" for device in scenario.hardware.devices)],
     )
     ledger.derive("finance.orders_value", ORDERS_VALUE, plan=plan, without=without)
     parts = [plan, *_other_parts(ledger, scenario, chain), "finance.net_cash", "finance.stakes"]
-    ledger.derive("finance.value_per_ads", VALUE_PER_ADS, parts=parts, ads="finance.ads")
+    ledger.derive("finance.value_per_share", VALUE_PER_SHARE, parts=parts, shares="finance.shares")
 
 
 def _other_parts(ledger: Ledger, scenario: Scenario, chain: ChainResult) -> list[str]:
@@ -228,13 +228,13 @@ def _other_parts(ledger: Ledger, scenario: Scenario, chain: ChainResult) -> list
             parents = [f"{line}.{field}" for field in ("share", "first_return", "scale", "lag", "life")]
             told = "present value of the cash that its share of the budget returns, less what is spent"
             parts.append(f"finance.lines.{labels[label]}")
-            ledger.add(parts[-1], amount, "CNY", method=told, parents=[*parents, "expansion.budget", "cost.wacc"])
+            ledger.add(parts[-1], amount, "¤", method=told, parents=[*parents, "expansion.budget", "cost.wacc"])
     base = [f"finance.base_{name}" for name in ("revenue", "growth", "margin", "capital", "least")]
     rest = [f"finance.rest_{name}" for name in ("ebita", "growth", "years", "return")]
     for name, amount, own in (("base_cloud", value.base.total_cur, base), ("rest", value.rest_cur, rest)):
         told = "discounted free cash flow of a business that grows, then runs on at its terminal values"
         path = f"finance.{name}"
-        ledger.add(path, amount, "CNY", method=told, parents=[*own, "cost.wacc", "finance.tax"])
+        ledger.add(path, amount, "¤", method=told, parents=[*own, "cost.wacc", "finance.tax"])
         parts.append(path)
     return parts
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.checks import check_record
 from jevons.results import Result, Table
+from jevons.study.currency import in_currency, named_in
 from jevons.study.plan.dataset import plan_dataset
 from jevons.study.plan.figures import PlanFigures
 from jevons.study.plan.invariants import check_plan
@@ -32,6 +33,7 @@ class PlanResult(PlanFigures, Result):
     kind: ClassVar[str] = "plan"
 
     @property
+    @in_currency
     def answer(self) -> str:
         """Two sentences: what is built, served, spent and worth; and the Jevons verdict."""
         return plan_answer(self)
@@ -43,6 +45,7 @@ class PlanResult(PlanFigures, Result):
         check_plan(record)
 
     @property
+    @in_currency
     def notes(self) -> tuple[str, ...]:
         """How near the fixed point is, and how many inputs rest on judgement."""
         last = self.chain.convergence
@@ -53,16 +56,21 @@ class PlanResult(PlanFigures, Result):
         )
         return (text,)
 
+    @in_currency
     def _tables(self) -> Iterable[Table]:
         return plan_tables(self)
 
+    @in_currency
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object: fleet, tokens, prices, cash, value, the verdict and the residual."""
         return plan_json(self)
 
     @functools.cached_property
     def _dataset(self) -> xr.Dataset:
-        return plan_dataset(self)
+        dataset = plan_dataset(self)
+        for array in dataset.variables.values():
+            array.attrs = named_in(self.scenario.currency, array.attrs)
+        return dataset
 
     def to_xarray(self) -> xr.Dataset:
         """Return the path as a labelled dataset with units in its attributes."""
@@ -95,5 +103,5 @@ class PlanResult(PlanFigures, Result):
 
     @property
     def value(self) -> Section:
-        """Value of equity, its parts, and per ADS beside the price."""
+        """Value of equity, its parts, and per share beside the price."""
         return value_section(self)

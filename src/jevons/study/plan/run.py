@@ -10,6 +10,7 @@ from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.operating_points import engineer
 from jevons.study.chain.orders_value import orders_value_cur
 from jevons.study.chain.verdict import verdict
+from jevons.study.currency import name_in_ledger
 from jevons.study.draws.run import monte_carlo
 from jevons.study.plan.budget_lines import plan_lines
 from jevons.study.plan.ledger import plan_ledger
@@ -85,6 +86,7 @@ def plan(
         )
     added = orders_value_cur(chain)
     ledger = plan_ledger(scenario, facts, engineering, chain, found, added)
+    name_in_ledger(scenario.currency, ledger)
     return PlanResult(
         scenario=scenario,
         engineering=engineering,
@@ -102,7 +104,7 @@ def plan(
 def _check_worth_planning(scenario: Scenario) -> None:
     """Refuse a plan that could build nothing: no money, or no chips."""
     if scenario.expansion.budget.value * scenario.expansion.ai_share.value <= 0:
-        message = "expansion.budget: there is no money to build with. Set a budget above 0 CNY."
+        message = "expansion.budget: there is no money to build with. Set a budget above 0."
         raise InfeasibleError(message, ["budget"])
     if all(device.supply.value <= 0 for device in scenario.hardware.devices.values()):
         message = "hardware.devices: no accelerator can be ordered. Give at least one device a `supply` above 0."

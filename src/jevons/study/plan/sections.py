@@ -96,23 +96,23 @@ def value_section(result: PlanFigures) -> Section:
     """Return what the plan is worth: single figures and the bridge from the parts to equity."""
     import xarray as xr
 
-    accounts = result.chain.accounts
+    accounts, code = result.chain.accounts, result.scenario.currency
 
-    def single(amount: float, units: str, meaning: str) -> xr.DataArray:
+    def single(amount: float, meaning: str, units: str = code) -> xr.DataArray:
         return xr.DataArray(float(amount), attrs={"units": units, "long_name": meaning})
 
     parts = [name for name, _ in accounts.valuation.bridge]
     amounts = np.array([amount for _, amount in accounts.valuation.bridge], float)
-    attrs = {"units": "CNY", "long_name": "parts of the value of equity"}
+    attrs = {"units": code, "long_name": "parts of the value of equity"}
     return Section(
         "value",
         {
             "bridge": xr.DataArray(amounts, dims=("part",), coords={"part": parts}, attrs=attrs),
-            "equity": single(accounts.valuation.equity_cur, "CNY", "value of equity"),
-            "market": single(accounts.market_value_cur, "CNY", "market capitalisation"),
-            "per_ads": single(accounts.value_per_ads_cur, "CNY", "value per ADS"),
-            "price_per_ads": single(accounts.price_per_ads_cur, "CNY", "price per ADS"),
-            "plan_value": single(accounts.plan_value_cur, "CNY", "value of the AI cloud"),
-            "orders_value": single(result.orders_value_cur, "CNY", "value added by new orders"),
+            "equity": single(accounts.valuation.equity_cur, "value of equity"),
+            "market": single(accounts.market_value_cur, "market capitalisation"),
+            "per_share": single(accounts.value_per_share_cur, "value per share"),
+            "price_per_share": single(accounts.price_per_share_cur, "price per share"),
+            "plan_value": single(accounts.plan_value_cur, "value of the AI cloud"),
+            "orders_value": single(result.orders_value_cur, "value added by new orders"),
         },
     )

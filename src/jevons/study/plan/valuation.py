@@ -32,6 +32,8 @@ CAPITALS = (0.8, 1.0, 1.5, 2.0)
 WACCS = (0.08, 0.10, 0.12)
 STORIES = ("fast and earning", "fast, destroying value", "slow and earning", "slow, destroying value")
 _STORY_DRAWS = 2000
+_FEWEST_CLOSES = 12
+"""Quarterly closes that the story layer needs to be judged."""
 
 
 def iso_surface(scenario: Scenario, value_cur: float, revenue_cur: float) -> list[dict[str, Any]]:
@@ -81,23 +83,23 @@ class Stories:
         Growth above or below the ranges' median; incremental return above or below the cost of capital.
     prior, weights : (4,)
         Probability before, and nearest in relative entropy with the price as the mean.
-    value_per_ads_cur : (4,)
+    value_per_share_cur : (4,)
         Mean in each.
     tilt : ScenarioWeights
         Over the draws.
     prior_value_cur : float
-        Mean per ADS before the price is believed.
+        Mean per share before the price is believed.
     """
 
     names: tuple[str, ...]
     prior: Array
     weights: Array
-    value_per_ads_cur: Array
+    value_per_share_cur: Array
     tilt: ScenarioWeights
     prior_value_cur: float
 
 
-def stories(scenario: Scenario, price_per_ads_cur: float, *, draws: int = _STORY_DRAWS) -> Stories:
+def stories(scenario: Scenario, price_per_share_cur: float, *, draws: int = _STORY_DRAWS) -> Stories:
     """Return how a price tilts the scenario's own ranges; the cloud as one business, growth from `after_growth`.
 
     Other budget lines count at their central values.
@@ -134,8 +136,8 @@ def stories(scenario: Scenario, price_per_ads_cur: float, *, draws: int = _STORY
     others = lines_as_planned(scenario)
     lines = 0.0 if others is None else others.total_value_cur
     equity = cloud + lines + rest + get("finance.net_cash") + get("finance.stakes")
-    per_ads = equity / get("finance.ads")
-    tilt = scenario_weights(per_ads, np.full(draws, 1.0 / draws), price_per_ads_cur)
+    per_share = equity / get("finance.shares")
+    tilt = scenario_weights(per_share, np.full(draws, 1.0 / draws), price_per_share_cur)
     fast = growth > np.median(growth)
     earning = incremental_roic(margin, tax, capital) > wacc
     groups = [fast & earning, fast & ~earning, ~fast & earning, ~fast & ~earning]
@@ -143,14 +145,14 @@ def stories(scenario: Scenario, price_per_ads_cur: float, *, draws: int = _STORY
         names=STORIES,
         prior=np.array([g.mean() for g in groups]),
         weights=np.array([tilt.weights[g].sum() for g in groups]),
-        value_per_ads_cur=np.array([per_ads[g].mean() if g.any() else 0.0 for g in groups]),
+        value_per_share_cur=np.array([per_share[g].mean() if g.any() else 0.0 for g in groups]),
         tilt=tilt,
-        prior_value_cur=float(per_ads.mean()),
+        prior_value_cur=float(per_share.mean()),
     )
 
 
 def required_of_plan(held: Accounts) -> dict[str, Any]:
-    """Return what the dated price asks of the plan, beside what it is planned to be worth; all CNY at present value.
+    """Return what the dated price asks of the plan, beside what it is planned to be worth; all at present value.
 
     Returns
     -------
@@ -237,17 +239,18 @@ def price_view(scenario: Scenario, facts: Facts, on: dt.date, rate_base_frac: fl
     The cost of capital is the scenario's, moved by the change of the ten-year yield from *rate_base_frac*. Earnings are
     the scenario's for the rest of the group, moved by what quarters reported by then show against the year before.
     """
-    growths = facts.series("alibaba.group.ebita_growth_frac", on)
-    quarters = {value.start: value.number for value in facts.series("alibaba.group.ebita_quarter_cny", on)}
+    firm, code = scenario.firm.facts, scenario.currency.lower()
+    growths = facts.series(f"{firm}.group.ebita_growth_frac", on)
+    quarters = {value.start: value.number for value in facts.series(f"{firm}.group.ebita_quarter_{code}", on)}
     gain = sum(quarters[g.start] * g.number / (1.0 + g.number) for g in growths if g.start in quarters)
-    revenue = [v.number for v in facts.series("alibaba.cloud.revenue_quarter_cny", on)][-1]
+    revenue = [v.number for v in facts.series(f"{firm}.cloud.revenue_quarter_{code}", on)][-1]
     rate = dated(facts, "rates.us_10y_frac", on, published=False)
     return PriceView(
         earnings_cur=scenario.finance.rest_ebita.value + gain,
         cloud_revenue_cur=4 * revenue,
-        growth_frac=facts.get("alibaba.cloud.revenue_growth_frac", on).number,
+        growth_frac=facts.get(f"{firm}.cloud.revenue_growth_frac", on).number,
         wacc_frac=scenario.cost.wacc.value + rate - rate_base_frac,
-        cny_per_usd=facts.get("fx.cny_per_usd", on).number,
+        per_usd=per_usd(scenario, facts, on),
     )
 
 
@@ -265,7 +268,9 @@ def explain_rerating(scenario: Scenario, facts: Facts, first: dt.date, last: dt.
         message = f"--from {first} --to {last}: the first date must come before the last"
         raise InputError(message)
     spec = scenario.finance
-    ends = [dated(facts, "alibaba.group.enterprise_value_usd", on, published=False) for on in (first, last)]
+    ends = [
+        dated(facts, f"{scenario.firm.facts}.group.enterprise_value_usd", on, published=False) for on in (first, last)
+    ]
     base = dated(facts, "rates.us_10y_frac", first, published=False)
     views = [price_view(scenario, facts, on, base) for on in (first, last)]
     return rerating(
@@ -276,14 +281,32 @@ def explain_rerating(scenario: Scenario, facts: Facts, first: dt.date, last: dt.
     )  # fmt: skip
 
 
-def rise_alone(facts: Facts, change_usd: float, on: dt.date) -> list[dict[str, Any]]:
+def per_usd(scenario: Scenario, facts: Facts, on: dt.date) -> float:
+    """Return units of the scenario's currency for a dollar on a date."""
+    if scenario.currency == "USD":
+        return 1.0
+    rate = facts.get("fx.cny_per_usd", on).number
+    return (
+        rate if scenario.currency == "CNY" else rate / facts.get(f"fx.cny_per_{scenario.currency.lower()}", on).number
+    )
+
+
+def _of_year(facts: Facts, fact_id: str, on: dt.date) -> float:
+    """Return the value of the last year that ends by a date, published then or later."""
+    values = facts.series(fact_id)
+    return next((value.number for value in reversed(values) if value.start <= on), values[0].number)
+
+
+def rise_alone(scenario: Scenario, facts: Facts, change_usd: float, on: dt.date) -> list[dict[str, Any]]:
     """Return the growth of the cloud that would justify a change of value alone.
 
-    The change comes on top of the cloud's profit of fiscal 2025 for ever; WACC 10 %, tax 20 %, growth for ever 3 %.
+    The change comes on top of the cloud's profit of the fiscal year of that date for ever; WACC 10 %, tax 20 %, growth
+    for ever 3 %.
     """
-    revenue = facts.get("alibaba.cloud.revenue_year_cny", dt.date(2025, 12, 31)).number
-    rate = facts.get("fx.cny_per_usd", on).number
-    margin = facts.get("alibaba.cloud.ebita_margin_year_frac", dt.date(2025, 12, 31)).number
+    firm, code = scenario.firm.facts, scenario.currency.lower()
+    revenue = _of_year(facts, f"{firm}.cloud.revenue_year_{code}", on)
+    rate = per_usd(scenario, facts, on)
+    margin = _of_year(facts, f"{firm}.cloud.ebita_margin_year_frac", on)
     standing = revenue * margin * (1 - 0.2) / 0.10
     m, k = (a.ravel() for a in np.meshgrid((0.15, 0.20, 0.25), (1.0, 1.5), indexing="ij"))
     found = reverse_dcf(
@@ -300,6 +323,22 @@ def rise_alone(facts: Facts, change_usd: float, on: dt.date) -> list[dict[str, A
     ]  # fmt: skip
 
 
-def narrative_score(facts: Facts) -> NarrativeScore:
-    """Return the story layer's score on all quarterly closes of the share, in hindsight."""
-    return score_narrative([value.number for value in facts.series("alibaba.group.ads_price_adjusted_usd")])
+def narrative_score(scenario: Scenario, facts: Facts) -> NarrativeScore | None:
+    """Return the story layer's score on all quarterly closes of the share, in hindsight; None without enough closes."""
+    closes = [value.number for value in facts.series(closes_of(scenario))]
+    return score_narrative(closes) if len(closes) >= _FEWEST_CLOSES else None
+
+
+def closes_of(scenario: Scenario) -> str:
+    """Return the fact that holds quarterly closes of the firm's share."""
+    return f"{scenario.firm.facts}.group.{scenario.firm.share.lower()}_price_adjusted_usd"
+
+
+def rerating_facts(scenario: Scenario) -> tuple[str, ...]:
+    """Return the facts without which no re-rating of the firm can be taken apart."""
+    firm, code = scenario.firm.facts, scenario.currency.lower()
+    return (
+        f"{firm}.group.enterprise_value_usd", f"{firm}.group.ebita_growth_frac", f"{firm}.group.ebita_quarter_{code}",
+        f"{firm}.cloud.revenue_quarter_{code}", f"{firm}.cloud.revenue_growth_frac",
+        f"{firm}.cloud.revenue_year_{code}", f"{firm}.cloud.ebita_margin_year_frac", closes_of(scenario),
+    )  # fmt: skip

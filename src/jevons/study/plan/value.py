@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.errors import InfeasibleError
+from jevons.facts import Facts
 from jevons.results import Result, Table
 from jevons.study.chain.accounts import cloud_value_implied_cur
+from jevons.study.currency import in_currency
 from jevons.study.plan import valuation
 from jevons.study.plan.group_cash import GroupCash, group_cash
 from jevons.study.plan.invariants import check_value
@@ -42,10 +44,16 @@ class ValueResult(Result):
     kind: ClassVar[str] = "value"
 
     @property
+    def scenario(self) -> Scenario:
+        """What was planned and valued."""
+        return self.plan.scenario
+
+    @property
+    @in_currency
     def answer(self) -> str:
         """Value against price, growth that the price implies, and how far the re-rating is explained."""
         record, rerating = self.record, self.record["rerating"]
-        per_ads, price = record["per_ads"], record["price_per_ads"]
+        per_share, price = record["per_share"], record["price_per_share"]
         growth = record["implied_cloud_growth_frac"]
         reason = self.plan.implied[0]["reason"]
         needs = (
@@ -53,10 +61,14 @@ class ValueResult(Result):
             else "no cloud growth" if "worth it" in reason
             else "more than any cloud growth below 100 % a year"
         )  # fmt: skip
+        rerated = "" if rerating is None else (
+            f" Of the re-rating from {rerating['from']} to {rerating['to']}, {100 * rerating['explained_frac']:.0f} % "
+            "is explained."
+        )  # fmt: skip
+        gap = 100 * (per_share / price - 1)
         return (
-            f"An ADS is worth {per_ads:,.0f} CNY, {100 * (per_ads / price - 1):+.0f} % against its price of "
-            f"{price:,.0f} CNY on {record['as_of']}; the price implies {needs}. Of the re-rating from "
-            f"{rerating['from']} to {rerating['to']}, {100 * rerating['explained_frac']:.0f} % is explained."
+            f"{_a_share(self.scenario)} is worth {per_share:,.0f} ¤, {gap:+.0f} % against its price of "
+            f"{price:,.0f} ¤ on {record['as_of']}; the price implies {needs}.{rerated}"
         )
 
     def check(self) -> None:
@@ -64,9 +76,11 @@ class ValueResult(Result):
         super().check()
         check_value(self.record)
 
+    @in_currency
     def _tables(self) -> Iterable[Table]:
         return value_tables(self.plan, self.record, self.cash)
 
+    @in_currency
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {"answer": self.answer, **self.record}
@@ -97,7 +111,6 @@ def value_plan(plan: PlanResult, first: dt.date, last: dt.date) -> ValueResult:
     scenario, facts, accounts = plan.scenario, plan.facts, plan.chain.accounts
     left = cloud_value_implied_cur(accounts)
     own = plan.implied[0]
-    rerating = valuation.explain_rerating(scenario, facts, first, last)
     cash = group_cash(scenario, accounts)
     record = {
         "scenario": scenario.name, "as_of": scenario.as_of, **plan.to_json()["value"],
@@ -105,18 +118,35 @@ def value_plan(plan: PlanResult, first: dt.date, last: dt.date) -> ValueResult:
         "iso_price_by_wacc": valuation.iso_surface(scenario, left, 4 * scenario.finance.base_revenue.value),
         "deliver": [valuation.deliver(scenario, growth) for growth in _growths(own["growth_frac"])],
         "returns": valuation.returns_on_capital(scenario, accounts), "wacc_frac": scenario.cost.wacc.value,
-        "stories": _tilted(scenario, accounts.price_per_ads_cur),
+        "stories": _tilted(scenario, accounts.price_per_share_cur),
         "statements": statements_record(accounts.statements), "funding": cash_record(cash),
         "required": valuation.required_of_plan(accounts),
+        "rerating": None, "narrative": None,
+    }  # fmt: skip
+    if all(name in facts for name in valuation.rerating_facts(scenario)):
+        record |= _rerated(scenario, facts, first, last)
+    return ValueResult(plan=plan, cash=cash, record=record)
+
+
+def _rerated(scenario: Scenario, facts: Facts, first: dt.date, last: dt.date) -> dict[str, Any]:
+    """Return a re-rating of the firm taken apart, and the score of the story layer on its share."""
+    rerating = valuation.explain_rerating(scenario, facts, first, last)
+    score = valuation.narrative_score(scenario, facts)
+    return {
         "rerating": {
             "from": first, "to": last, "before_usd": rerating.before_usd, "after_usd": rerating.after_usd,
             "model_before_usd": rerating.model_before_usd, "model_after_usd": rerating.model_after_usd,
             "parts_usd": dict(rerating.parts_usd), "explained_frac": rerating.explained_frac,
-            "from_cloud_alone": valuation.rise_alone(facts, rerating.change_usd, last),
+            "from_cloud_alone": valuation.rise_alone(scenario, facts, rerating.change_usd, last),
         },
-        "narrative": _narrative(valuation.narrative_score(facts)),
+        "narrative": None if score is None else _narrative(score),
     }  # fmt: skip
-    return ValueResult(plan=plan, cash=cash, record=record)
+
+
+def _a_share(scenario: Scenario) -> str:
+    """Return the firm's kind of share at the beginning of a sentence."""
+    word = scenario.firm.share
+    return f"An {word}" if word[:1] in "AEIOaeio" else f"A {word}"
 
 
 def _tilted(scenario: Scenario, price_cur: float) -> dict[str, Any]:
@@ -127,9 +157,9 @@ def _tilted(scenario: Scenario, price_cur: float) -> dict[str, Any]:
         return {"reason": str(error), "weights": None}
     return {
         "names": stories.names, "prior": stories.prior, "weights": stories.weights,
-        "value_per_ads": stories.value_per_ads_cur, "tilt_per": stories.tilt.tilt_per_cur,
+        "value_per_share": stories.value_per_share_cur, "tilt_per": stories.tilt.tilt_per_cur,
         "relative_entropy_nats": stories.tilt.relative_entropy_nats,
-        "prior_value_per_ads": stories.prior_value_cur, "reason": "",
+        "prior_value_per_share": stories.prior_value_cur, "reason": "",
     }  # fmt: skip
 
 

@@ -19,7 +19,10 @@ from jevons.errors import FactError, did_you_mean
 from jevons.facts import Facts
 from jevons.limits import AMOUNT
 from jevons.schema import shortened
-from jevons.units import UnitError, convert, parse_quantity, parse_unit
+from jevons.units import CURRENCIES, MONEY, UnitError, convert, parse_quantity, parse_unit
+
+DEFAULT_CURRENCY = "CNY"
+"""Currency of a scenario that names none."""
 
 _KEYS = {"fact", "low", "mode", "high", "source", "fixed"}
 
@@ -108,7 +111,13 @@ class Quantity:
 
     def parse(self, raw: Any, info: ValidationInfo) -> Amount:
         """Return the amount that *raw* states, checked against the bounds."""
-        return self._checked(raw, raw if isinstance(raw, Amount) else _parse(raw, self.unit, info.context or {}))
+        context = info.context or {}
+        unit = self.unit_in(context)
+        return self._checked(raw, raw if isinstance(raw, Amount) else _parse(raw, unit, context), unit)
+
+    def unit_in(self, context: Mapping[str, Any]) -> str:
+        """Return the field's unit with the scenario's currency in place of ``¤``."""
+        return self.unit.replace(MONEY, str(context.get("currency", DEFAULT_CURRENCY)))
 
     def read(self, raw: Any, context: Mapping[str, Any]) -> Amount:
         """Return the amount that *raw* states in a program, where a bare number is in the field's unit.
@@ -122,8 +131,8 @@ class Quantity:
             if not math.isfinite(raw):
                 message = f"{raw}: must be a finite number"
                 raise ValueError(message)
-            return self._checked(raw, Amount(value=float(raw), unit=self.unit))
-        return self._checked(raw, _parse(raw, self.unit, context))
+            return self._checked(raw, Amount(value=float(raw), unit=self.unit_in(context)), self.unit_in(context))
+        return self._checked(raw, _parse(raw, self.unit_in(context), context), self.unit_in(context))
 
     def check(self, amount: Amount) -> None:
         """Check value and range against the bounds.
@@ -133,18 +142,18 @@ class Quantity:
         ValueError
             If one is broken.
         """
-        self._checked(f"{amount.value:g} {self.unit}", amount)
+        self._checked(f"{amount.value:g} {amount.unit}", amount, amount.unit)
 
-    def _checked(self, raw: Any, amount: Amount) -> Amount:
+    def _checked(self, raw: Any, amount: Amount, unit: str) -> Amount:
         for name, number in (("value", amount.value), ("low", amount.low), ("high", amount.high)):
-            if number is not None and (problem := self.problem(number)):
-                message = f"{_given(raw, name, number, self.unit)}: {problem}"
+            if number is not None and (problem := self.problem(number, unit)):
+                message = f"{_given(raw, name, number, unit)}: {problem}"
                 raise ValueError(message)
         return amount
 
-    def problem(self, number: float) -> str:
-        """Return the bound that *number* breaks, in words, or an empty string."""
-        unit = "" if self.unit == "1" else f" {self.unit}"
+    def problem(self, number: float, shown: str) -> str:
+        """Return the bound that *number* breaks, in words with the unit *shown*, or an empty string."""
+        unit = "" if shown == "1" else f" {shown}"
         reason = f" ({self.why})" if self.why else ""
         if abs(number) > AMOUNT:
             return f"must be at most {AMOUNT:g}{unit} in size; is it in the right unit?"
@@ -196,7 +205,7 @@ def _number(raw: Any, unit: str, context: Mapping[str, Any]) -> float:
         if not foreign:
             raise ValueError(message)
         try:
-            return parse_quantity(raw, unit.replace("CNY", foreign)) * rate
+            return parse_quantity(raw, unit.replace(_currency_of(unit), foreign)) * rate
         except UnitError as error:
             raise ValueError(str(error)) from None
     if parse_unit(unit).powers:
@@ -217,21 +226,29 @@ def _example(unit: str) -> str:
 
 
 def _foreign(text: str, unit: str, context: Mapping[str, Any]) -> tuple[str, float]:
-    """Return the currency in *text* that may stand in for CNY in *unit*, and CNY per unit of it at the date."""
+    """Return the currency in *text* that may stand in for the one in *unit*, and units of that per unit of it."""
     facts: Facts | None = context.get("facts")
-    for code in ("USD", "HKD", "EUR"):
-        fact_id = f"fx.cny_per_{code.lower()}"
-        if facts is not None and "CNY" in unit and code in text and fact_id in facts:
+    own = _currency_of(unit)
+    for code in CURRENCIES:
+        if facts is not None and own and code != own and code in text:
             try:
-                return code, facts.get(fact_id, context.get("as_of")).number
+                return code, _in_cny(code, facts, context) / _in_cny(own, facts, context)
             except FactError as error:
                 raise ValueError(str(error)) from None
     return "", 1.0
 
 
+def _currency_of(unit: str) -> str:
+    return next((code for code in CURRENCIES if code in unit), "")
+
+
+def _in_cny(code: str, facts: Facts, context: Mapping[str, Any]) -> float:
+    return 1.0 if code == "CNY" else facts.get(f"fx.cny_per_{code.lower()}", context.get("as_of")).number
+
+
 def _conversion(have: str, want: str, context: Mapping[str, Any]) -> float:
     foreign, rate = _foreign(have, want, context)
-    return convert(1.0, have.replace(foreign, "CNY") if foreign else have, want) * rate
+    return convert(1.0, have.replace(foreign, _currency_of(want)) if foreign else have, want) * rate
 
 
 def _parse_mapping(raw: Mapping[Any, Any], unit: str, context: Mapping[str, Any]) -> Amount:

@@ -60,11 +60,11 @@ def _check_call_prices(document: Located, name: str, segment: SegmentSpec, serve
     here = ("market", "segments", name)
     remedy = "give the token kinds it uses a price above 0"
     if _call_price(served.price, segment) <= 0:
-        message = f"has no price: its calls cost 0 CNY at the list price of `{segment.model}`; {remedy}"
+        message = f"has no price: its calls cost nothing at the list price of `{segment.model}`; {remedy}"
         yield document.fault(here, message)
     for price in served.announced:
         if _call_price(price, segment) <= 0:
-            message = f"has no price from {price.start} on: its calls cost 0 CNY at the announced price of"
+            message = f"has no price from {price.start} on: its calls cost nothing at the announced price of"
             yield document.fault(here, f"{message} `{segment.model}`; {remedy}")
 
 
@@ -99,7 +99,15 @@ def bound_problem(scenario: Scenario, path: str, value: float) -> str:
         else:
             section = section[int(name)] if isinstance(section, list | tuple) else getattr(section, name)
     marks = type(section).model_fields[last].metadata
-    return next((problem for mark in marks if isinstance(mark, Quantity) and (problem := mark.problem(value))), "")
+    return next(
+        (
+            problem
+            for mark in marks
+            if isinstance(mark, Quantity)
+            and (problem := mark.problem(value, mark.unit_in({"currency": scenario.currency})))
+        ),
+        "",
+    )
 
 
 def _most(amount: Amount) -> float:
@@ -139,7 +147,7 @@ def _check_start(document: Located, scenario: Scenario) -> Iterator[Fault]:
 
 
 def _call_price(price: PriceSpec, segment: SegmentSpec) -> float:
-    """Return the list price of a call [CNY]."""
+    """Return the list price of a call [currency]."""
     cached = segment.cached.value
     fresh = segment.input_tokens.value * (1 - cached) * price.input.value
     input_price = segment.input_tokens.value * cached * price.cached.value

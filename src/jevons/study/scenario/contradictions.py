@@ -40,7 +40,7 @@ def check_budget(document: Located, expansion: ExpansionSpec) -> Iterator[Fault]
     first, total = expansion.budget_first, expansion.budget
     most, least = first.value if first.high is None else first.high, total.value if total.low is None else total.low
     if most > least and total.value > 0 and expansion.budget_quarters > 1:
-        message = f"reaches {most:g} CNY: must not exceed expansion.budget, which begins at {least:g} CNY; lower it"
+        message = f"reaches {most:g}: must not exceed expansion.budget, which begins at {least:g}; lower it"
         yield document.fault(("expansion", "budget_first"), message)
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from jevons.errors import InputError
 from jevons.facts import Facts, default_facts
 from jevons.schema import Located, read_yaml, validate_document
+from jevons.study.scenario.amounts import DEFAULT_CURRENCY
 from jevons.study.scenario.checks import cross_check
 from jevons.study.scenario.scenario import Scenario
+from jevons.units import CURRENCIES
 
 
 def load(
@@ -44,7 +46,8 @@ def load(
     date = _date(document, as_of)
     for name, value in (settings or {}).items():
         _put(document.root, name.split("."), value)
-    scenario: Scenario = validate_document(document, Scenario, {"facts": facts, "as_of": date})
+    context = {"facts": facts, "as_of": date, "currency": _currency(document)}
+    scenario: Scenario = validate_document(document, Scenario, context)
     scenario = _with_paths_from(scenario, Path(path).parent)
     faults = list(cross_check(document, scenario, facts))
     if faults:
@@ -73,6 +76,12 @@ def _date(document: Located, as_of: dt.date | None) -> dt.date:
         raise InputError(document.fault(("as_of",), "needs the date of the information, such as `as_of: 2025-02-24`"))
     document.root["as_of"] = date
     return date
+
+
+def _currency(document: Located) -> str:
+    """Return the currency that the file names; the schema refuses one that is none."""
+    named = document.root.get("currency", DEFAULT_CURRENCY)
+    return named if named in CURRENCIES else DEFAULT_CURRENCY
 
 
 def _with_paths_from(scenario: Scenario, folder: Path) -> Scenario:

@@ -14,11 +14,11 @@ from jevons.study.scenario.base import Fraction, QuarterOfDate, Section
 class PriceSpec(Section):
     """A list price per million tokens."""
 
-    input: Annotated[Amount, Quantity(unit="CNY/Mtok", ge=0)]
+    input: Annotated[Amount, Quantity(unit="¤/Mtok", ge=0)]
     """Input tokens that are not in the cache."""
-    cached: Annotated[Amount, Quantity(unit="CNY/Mtok", ge=0)]
+    cached: Annotated[Amount, Quantity(unit="¤/Mtok", ge=0)]
     """Input tokens read from the cache."""
-    output: Annotated[Amount, Quantity(unit="CNY/Mtok", gt=0)]
+    output: Annotated[Amount, Quantity(unit="¤/Mtok", gt=0)]
     """Output tokens."""
 
 
@@ -62,7 +62,7 @@ class SegmentSpec(Section):
     """Whether the callers are the firm's own businesses."""
     adopters: Annotated[Amount, Quantity(unit="1", gt=0)]
     """Number of firms or users that could ever adopt."""
-    value: Annotated[Amount, Quantity(unit="CNY", gt=0)]
+    value: Annotated[Amount, Quantity(unit="¤", gt=0)]
     """Median value of a call to its caller."""
     value_sigma: Annotated[Amount, Quantity(unit="1", gt=0, le=6)]
     """Spread of that value over callers (standard deviation of the logarithm)."""
@@ -78,7 +78,7 @@ class SegmentSpec(Section):
     """Output tokens per call at the start."""
     tokens_growth: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Factor per year of tokens per call (reasoning, agents, context)."""
-    integration: Annotated[Amount, Quantity(unit="CNY", ge=0)]
+    integration: Annotated[Amount, Quantity(unit="¤", ge=0)]
     """Cost of using the service per adopter and year, without tokens."""
     bass_p: Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
     """Innovation coefficient per quarter."""
@@ -100,9 +100,9 @@ class SegmentSpec(Section):
     """Tokens per day of the median organisation at the start; 0 where owning machines is no option."""
     buyer_sigma: Annotated[Amount, Quantity(unit="1", ge=0, le=4)] = Amount(value=1.5, unit="1", origin="default")
     """Spread of that size over organisations (standard deviation of the logarithm)."""
-    privacy: Annotated[Amount, Quantity(unit="CNY/Mtok", ge=0)] = Amount(value=0.0, unit="CNY/Mtok", origin="default")
+    privacy: Annotated[Amount, Quantity(unit="¤/Mtok", ge=0)] = Amount(value=0.0, unit="¤/Mtok", origin="default")
     """Value of keeping data in-house; an API loses all of it, a rented machine half."""
-    wallet: Annotated[Amount, Quantity(unit="CNY", ge=0)] = Amount(value=0.0, unit="CNY", origin="default")
+    wallet: Annotated[Amount, Quantity(unit="¤", ge=0)] = Amount(value=0.0, unit="¤", origin="default")
     """Maximum spending of an adopter on calls per year; 0 for no limit."""
     attention: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Maximum calls that an adopter can use per day; 0 for no limit."""
@@ -167,11 +167,11 @@ class BoxSpec(Section):
     """Prefix of facts that fill what is not given."""
     devices: Annotated[Amount, Quantity(unit="1", ge=1)] = Amount(value=8.0, unit="1", origin="default")
     """Number of accelerators, of the kind `rental_device`."""
-    price: Annotated[Amount, Quantity(unit="CNY", gt=0)]
+    price: Annotated[Amount, Quantity(unit="¤", gt=0)]
     """Purchase price, with the seller's margin and software."""
     life: Annotated[Amount, Quantity(unit="y", gt=0)]
     """Years over which the machine is written off."""
-    staff: Annotated[Amount, Quantity(unit="CNY/y", ge=0)]
+    staff: Annotated[Amount, Quantity(unit="¤/y", ge=0)]
     """Cost of the staff who run it, per year."""
     utilisation: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Mean load over the maximum load within the latency limits."""
@@ -221,7 +221,7 @@ class MarketSpec(Section):
     """Device whose hours rental segments count."""
     rental_utilisation: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Maximum share of rentable device-hours that is let."""
-    rental_price: Annotated[Amount, Quantity(unit="CNY/h", gt=0)] = Amount(value=15.0, unit="CNY/h", origin="default")
+    rental_price: Annotated[Amount, Quantity(unit="¤/h", gt=0)] = Amount(value=15.0, unit="¤/h", origin="default")
     """Rent of the reference device-hour at which rental segments have their stated demand."""
     cloud_premium: Annotated[Amount, Quantity(unit="1", gt=0, le=20)] = Amount(value=1.0, unit="1", origin="default")
     """Firm's price of a let device-hour over the rent of a bare one (platform, storage, network, contract)."""

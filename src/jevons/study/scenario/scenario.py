@@ -18,11 +18,13 @@ from jevons.study.scenario.sections import (
     CostSpec,
     ExpansionSpec,
     FinanceSpec,
+    FirmSpec,
     HardwareSpec,
     ServedModel,
     ServingSpec,
     StudySpec,
 )
+from jevons.units import MONEY
 
 __all__ = ["RENTAL", "MarketSpec", "PriceSpec", "Scenario", "Section", "ServedModel"]
 
@@ -34,8 +36,10 @@ class Scenario(Section):
     """Title of the study."""
     as_of: dt.date
     """Information date: nothing published later is used."""
-    currency: Literal["CNY"] = "CNY"
-    """Currency of results; amounts in others are converted at the rate of `as_of`."""
+    currency: Literal["CNY", "USD", "HKD", "EUR"] = "CNY"
+    """Currency of all results; amounts in others are converted at the rate of `as_of`."""
+    firm: FirmSpec = FirmSpec()
+    """Whose plan it is."""
     seed: int = Field(7, ge=0, strict=True)
     """Root of all random streams."""
     start: Quarter
@@ -57,7 +61,7 @@ class Scenario(Section):
 
     def amounts(self) -> dict[str, Amount]:
         """Return every amount by its path."""
-        return dict(_walk(self, ""))
+        return {path: _with_currency(amount, self.currency) for path, amount in _walk(self, "")}
 
     def settings(self) -> dict[str, tuple[str | int | bool, str]]:
         """Return everything else by its path: the value, and ``given`` or ``default``."""
@@ -96,7 +100,7 @@ class Scenario(Section):
                 faults.append(Fault(message=_no_amount(path, amounts, self.settings()), path=path))
                 continue
             try:
-                stated = quantities[path].read(raw, {"facts": facts, "as_of": self.as_of})
+                stated = quantities[path].read(raw, {"facts": facts, "as_of": self.as_of, "currency": self.currency})
             except ValueError as error:
                 faults.append(Fault(message=str(error), path=path))
                 continue
@@ -138,6 +142,11 @@ class Scenario(Section):
 def quantities_of(scenario: Scenario) -> dict[str, Quantity]:
     """Return what the field of every amount states of it, by path."""
     return dict(_quantities(scenario, ""))
+
+
+def _with_currency(amount: Amount, code: str) -> Amount:
+    """Return an amount that is there by default with the currency of the scenario in its unit."""
+    return dataclasses.replace(amount, unit=amount.unit.replace(MONEY, code)) if MONEY in amount.unit else amount
 
 
 def _no_amount(path: str, amounts: Mapping[str, Amount], settings: Mapping[str, Any]) -> str:

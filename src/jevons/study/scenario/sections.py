@@ -12,6 +12,17 @@ from jevons.study.scenario.base import Fraction, QuarterOrNone, Section
 from jevons.study.scenario.market import AnnouncedPrice, PriceSpec, TierSpec
 
 
+class FirmSpec(Section):
+    """The firm whose plan it is; what is published of it is found by its prefix of facts."""
+
+    name: str = ""
+    """Name in tables, such as Alibaba."""
+    share: str = "share"
+    """Kind of share that `finance.share_price` is the price of, such as ADS."""
+    facts: str = ""
+    """Prefix of the facts about it, such as `alibaba`; without one, past results and re-ratings are left out."""
+
+
 class SiteSpec(Section):
     """A place with power."""
 
@@ -23,11 +34,11 @@ class SiteSpec(Section):
     """Prefix of facts that fill what is not given."""
     label: str = ""
     """Name in tables."""
-    tariff: Annotated[Amount, Quantity(unit="CNY/kWh", ge=0)]
+    tariff: Annotated[Amount, Quantity(unit="¤/kWh", ge=0)]
     """Price of electricity, delivered."""
     pue: Annotated[Amount, Quantity(unit="1", ge=1, why="facility energy over IT energy")]
     """Facility energy over IT energy."""
-    build: Annotated[Amount, Quantity(unit="CNY/W", ge=0)]
+    build: Annotated[Amount, Quantity(unit="¤/W", ge=0)]
     """Building, power and cooling per watt of IT load."""
     carbon: Annotated[Amount, Quantity(unit="kgCO2/kWh", ge=0)]
     """Carbon intensity of the supply."""
@@ -44,7 +55,7 @@ class SiteSpec(Section):
 class DeviceSpec(Section):
     """An accelerator that can be bought or is installed."""
 
-    price: Annotated[Amount, Quantity(unit="CNY", gt=0)]
+    price: Annotated[Amount, Quantity(unit="¤", gt=0)]
     """Price of a device with its share of the server, at the start."""
     price_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
     """Change of the price per year, a fraction."""
@@ -179,8 +190,8 @@ class TrainingReserve(Section):
     """Growth a year, a fraction."""
     cluster: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Size of a training cluster, all of one kind on one site, built whole or not at all; 0 for none."""
-    cluster_worth: Annotated[Amount, Quantity(unit="CNY/quarter", ge=0)] = Amount(
-        value=0.0, unit="CNY/quarter", origin="default"
+    cluster_worth: Annotated[Amount, Quantity(unit="¤/quarter", ge=0)] = Amount(
+        value=0.0, unit="¤/quarter", origin="default"
     )
     """Value of that cluster to the firm per quarter, beside its share in the reserve."""
 
@@ -193,9 +204,9 @@ class LineSpec(Section):
     share: Fraction
     """Share of the budget that AI infrastructure leaves; all lines sum to at most 1."""
     first_return: Annotated[Amount, Quantity(unit="1", ge=0, le=10)]
-    """After-tax cash per year per CNY of the first money spent; it falls linearly to zero over the life."""
-    scale: Annotated[Amount, Quantity(unit="CNY", gt=0)]
-    """Spending at which the return of a further CNY has halved."""
+    """After-tax cash per year for each unit of the first money spent; it falls linearly to zero over the life."""
+    scale: Annotated[Amount, Quantity(unit="¤", gt=0)]
+    """Spending at which the return of further money has halved."""
     lag: Annotated[Amount, Quantity(unit="y", ge=0)]
     """Years from spending to the first cash."""
     life: Annotated[Amount, Quantity(unit="y", gt=0)]
@@ -205,11 +216,11 @@ class LineSpec(Section):
 class ExpansionSpec(Section):
     """Budget, foresight and other limits of building."""
 
-    budget: Annotated[Amount, Quantity(unit="CNY", ge=0)]
+    budget: Annotated[Amount, Quantity(unit="¤", ge=0)]
     """Capital expenditure over all quarters of the plan."""
     budget_quarters: int = Field(12, ge=1, le=80, strict=True)
     """Quarters over which the budget is released."""
-    budget_first: Annotated[Amount, Quantity(unit="CNY", ge=0)]
+    budget_first: Annotated[Amount, Quantity(unit="¤", ge=0)]
     """Release in the first quarter, at most the budget; later releases follow a straight line to the total."""
     ai_share: Fraction
     """Share of the budget for AI servers and the sites they stand in."""
@@ -251,19 +262,19 @@ class FinanceSpec(Section):
     """Straight-line life of buildings, power and cooling."""
     overhead: Fraction
     """Research, selling and administration as a share of AI revenue."""
-    base_revenue: Annotated[Amount, Quantity(unit="CNY", gt=0)]
+    base_revenue: Annotated[Amount, Quantity(unit="¤", gt=0)]
     """Quarterly revenue of the cloud at the start, AI included."""
     base_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)]
     """Growth of non-AI cloud revenue per year, a fraction."""
     base_margin: Annotated[Amount, Quantity(unit="1", ge=-1, le=1)]
     """EBITA margin of non-AI cloud revenue."""
     base_capital: Annotated[Amount, Quantity(unit="1", ge=0)]
-    """Capital invested per CNY of added yearly non-AI revenue."""
+    """Capital invested per unit of currency of added yearly non-AI revenue."""
     base_least: Fraction
     """Minimum non-AI share of cloud revenue at the start."""
     opening_book: Fraction
     """Book value of buildings and power at the start over their cost when new."""
-    rest_ebita: Annotated[Amount, Quantity(unit="CNY")]
+    rest_ebita: Annotated[Amount, Quantity(unit="¤")]
     """Yearly EBITA of the rest of the group."""
     rest_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=0.5)]
     """Growth of that EBITA per year for `rest_years`, a fraction."""
@@ -271,16 +282,16 @@ class FinanceSpec(Section):
     """Years of growth at `rest_growth`; afterwards at the lower of `rest_growth` and `terminal_growth`."""
     rest_return: Annotated[Amount, Quantity(unit="1", gt=0)]
     """After-tax return on the capital that growth of the rest needs."""
-    net_cash: Annotated[Amount, Quantity(unit="CNY")]
+    net_cash: Annotated[Amount, Quantity(unit="¤")]
     """Cash and liquid investments less debt."""
-    stakes: Annotated[Amount, Quantity(unit="CNY", ge=0)]
+    stakes: Annotated[Amount, Quantity(unit="¤", ge=0)]
     """Value of stakes in other firms."""
-    owner_returns: Annotated[Amount, Quantity(unit="CNY", ge=0)] = Amount(value=0.0, unit="CNY", origin="default")
+    owner_returns: Annotated[Amount, Quantity(unit="¤", ge=0)] = Amount(value=0.0, unit="¤", origin="default")
     """Planned buybacks and dividends per year, paid while net cash lasts."""
-    ads: Annotated[Amount, Quantity(unit="1", gt=0)]
-    """American depositary shares outstanding (ordinary shares over eight)."""
-    ads_price: Annotated[Amount, Quantity(unit="CNY", gt=0)]
-    """Price of an ADS at the date."""
+    shares: Annotated[Amount, Quantity(unit="1", gt=0)]
+    """Shares outstanding, of the kind whose price is `share_price`; see `firm.share`."""
+    share_price: Annotated[Amount, Quantity(unit="¤", gt=0)]
+    """Price of a share at the date."""
     after_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)]
     """Growth of AI revenue in the year after the plan, a fraction; it fades over `fade_years`."""
     fade_years: Annotated[Amount, Quantity(unit="y", ge=1, le=40)]
@@ -290,7 +301,7 @@ class FinanceSpec(Section):
     terminal_margin: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)]
     """EBITA margin of the cloud when mature."""
     capital_per_revenue: Annotated[Amount, Quantity(unit="1", gt=0)]
-    """Invested capital per CNY of yearly cloud revenue when mature."""
+    """Invested capital per unit of currency of yearly cloud revenue when mature."""
 
 
 class Correlation(Section):

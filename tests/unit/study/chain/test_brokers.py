@@ -64,7 +64,7 @@ def test_how_brokers_decide_changes_nothing_where_there_are_none(base):
     other = planned(**{f"market.brokers.{name}": value for name, value in terms.items()})
     assert np.array_equal(other.chain.rents.cny_per_h, base.chain.rents.cny_per_h)
     assert np.array_equal(other.chain.plan.served_calls_per_d, base.chain.plan.served_calls_per_d)
-    assert other.chain.accounts.value_per_ads_cur == base.chain.accounts.value_per_ads_cur
+    assert other.chain.accounts.value_per_share_cur == base.chain.accounts.value_per_share_cur
 
 
 def test_what_is_let_held_back_and_idle_adds_up_to_what_brokers_hold(brokered):

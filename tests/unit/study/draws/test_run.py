@@ -160,7 +160,7 @@ class TestSweep:
         path = "finance.terminal_margin"
         found = sweep(scenario, engineering, base, {path: [0.1, 0.2], "cost.wacc": [0.09, 0.11]}, processes=1)
         assert found.values.tolist() == [[0.1, 0.09], [0.1, 0.11], [0.2, 0.09], [0.2, 0.11]]
-        value = found.outcomes["value_per_ads"]
+        value = found.outcomes["value_per_share"]
         assert value[2] > value[0]
         assert value[0] > value[1]
 

@@ -39,16 +39,16 @@ def noisy(draws, inputs, seed=3):
     values = rng.random((draws, inputs))
     outcome = 3.0 * values[:, 0] - 1.0 * values[:, 1] + 0.1 * rng.random(draws)
     names = tuple(f"finance.a{i}" for i in range(inputs))
-    return Draws(names=names, values=values, outcomes={"value_per_ads": outcome}, infeasible=0)
+    return Draws(names=names, values=values, outcomes={"value_per_share": outcome}, infeasible=0)
 
 
 def test_inputs_without_effect_are_left_out_however_many_there_are():
     draws = noisy(120, 300)
-    alone = [name for name, _ in draws.sensitivity("value_per_ads", 300)]
+    alone = [name for name, _ in draws.sensitivity("value_per_share", 300)]
     assert len(alone) > 10  # the bound for a single input lets one in twenty through
-    assert [name for name, _ in ranked(draws, "value_per_ads", 300)] == ["finance.a0"]
+    assert [name for name, _ in ranked(draws, "value_per_share", 300)] == ["finance.a0"]
     assert chance_size(draws) == pytest.approx(3.76 / 119**0.5, abs=0.005)
-    assert {name for name, _ in ranked(noisy(4000, 300), "value_per_ads")} == {"finance.a0", "finance.a1"}
+    assert {name for name, _ in ranked(noisy(4000, 300), "value_per_share")} == {"finance.a0", "finance.a1"}
 
 
 def test_no_draw_of_a_few_is_no_certainty():
@@ -62,7 +62,7 @@ def test_no_draw_of_a_few_is_no_certainty():
 
 
 def test_the_tornado_is_widest_first():
-    rows = tornado(noisy(4000, 20), "value_per_ads")
+    rows = tornado(noisy(4000, 20), "value_per_share")
     assert [swing.path for swing in rows if swing.told_from_chance] == ["finance.a0", "finance.a1"]
     assert rows[0].high - rows[0].low == pytest.approx(3.0 * 0.8, abs=0.1)
     assert rows[1].high - rows[1].low == pytest.approx(-1.0 * 0.8, abs=0.1)
@@ -88,7 +88,7 @@ def test_figures_are_drawn(result, name):
 
 
 def test_an_interval_in_words_names_a_unit_only_where_it_is_scaled() -> None:
-    outcomes = {"value_per_ads": np.linspace(900.0, 1000.0, 11), "orders_value": np.linspace(-1e9, 9e9, 11)}
+    outcomes = {"value_per_share": np.linspace(900.0, 1000.0, 11), "orders_value": np.linspace(-1e9, 9e9, 11)}
     draws = Draws(names=(), values=np.zeros((11, 0)), outcomes=outcomes, infeasible=0)
-    assert interval_text(draws, "value_per_ads") == "10 to 90 %: 910 to 990"
-    assert interval_text(draws, "orders_value") == "10 to 90 %: 0.00 to 8.00 bn CNY"
+    assert interval_text(draws, "value_per_share") == "10 to 90 %: 910 to 990"
+    assert interval_text(draws, "orders_value") == "10 to 90 %: 0.00 to 8.00 bn ¤"

@@ -39,7 +39,7 @@ class TestMainScenario:
                 assert value(f"cost.{model}.{kind}_per_mtok") == pytest.approx(computed, rel=1e-9)
         assert value("finance.plan_value") == pytest.approx(chain.accounts.plan_value_cur, rel=1e-9)
         assert value("finance.orders_value") == pytest.approx(planned.orders_value_cur, rel=1e-9)
-        assert value("finance.value_per_ads") == pytest.approx(chain.accounts.value_per_ads_cur, rel=1e-9)
+        assert value("finance.value_per_share") == pytest.approx(chain.accounts.value_per_share_cur, rel=1e-9)
         assert value("jevons.compute_factor") == pytest.approx(planned.verdict.compute_factor[-1], rel=1e-9)
 
     def test_the_printed_tree_gives_the_printed_figure(self, planned):

@@ -64,7 +64,7 @@ class TestBalances:
         """Invariant 59: The value of equity is the sum of its parts."""
         value = result.to_json()["value"]
         assert value["equity"] == pytest.approx(sum(value["bridge"].values()))
-        assert value["per_ads"] == pytest.approx(value["equity"] / 1e9)
+        assert value["per_share"] == pytest.approx(value["equity"] / 1e9)
         assert value["market"] == pytest.approx(100 * 1e9)
 
     def test_cash_capital_is_what_the_planner_spent(self, result):
@@ -179,7 +179,7 @@ def test_a_segment_of_which_the_firm_serves_nothing_has_no_factor_and_spoils_no_
 
 
 def test_explain_leads_from_the_headline_to_sources(result):
-    text = result.explain("finance.value_per_ads")
+    text = result.explain("finance.value_per_share")
     assert "h20.price" in text
     assert "site.china_north.tariff_cny_per_kwh" in text
 

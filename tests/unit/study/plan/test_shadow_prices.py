@@ -19,7 +19,7 @@ def test_every_row_has_a_unit_and_something_to_say(result):
     assert table.name == "shadow_prices"
     assert [column.name for column in table.columns[:3]] == ["name", "unit", "2025q1"]
     assert table.rows
-    assert set(table.column("unit")) <= {"CNY/h", "k CNY", "CNY/W", "CNY"}
+    assert set(table.column("unit")) <= {"¤/h", "k ¤", "¤/W", "¤"}
     assert all(any(abs(cell) > 1e-12 for cell in row[2:]) for row in table.rows)
 
 

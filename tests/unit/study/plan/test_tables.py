@@ -68,7 +68,7 @@ def test_sections_are_labelled_views_with_units(result):
     assert set(output.dims) == {"model", "quarter"}
     h20 = result.fleet.devices.sel(device="h20", quarter="2025-Q4")
     assert float(h20) == pytest.approx(result.to_json()["fleet"]["devices"]["h20"][-1])
-    assert float(result.value.per_ads) == result.to_json()["value"]["per_ads"]
+    assert float(result.value.per_share) == result.to_json()["value"]["per_share"]
     for section in (result.cost, result.fleet, result.tokens, result.market, result.cash, result.value):
         assert all(array.attrs["units"] for array in section.values())
         assert len(repr(section).splitlines()) == len(section)
@@ -107,7 +107,7 @@ def test_a_valuation_keeps_its_record_and_names_its_tables(tmp_path):
     value = jevons.value(TINY)
     assert len(repr(value).splitlines()) <= 15
     record = value.to_json()
-    assert {"answer", "statements", "rerating", "required", "per_ads"} <= set(record)
+    assert {"answer", "statements", "rerating", "required", "per_share"} <= set(record)
     assert float(value.tables["required"].column("planned")[0]) == record["required"]["cloud_value"]
     value.save(tmp_path / "quarters.csv")
     assert (tmp_path / "quarters.csv").read_text().startswith("quarter,")

@@ -28,7 +28,9 @@ def test_the_re_rating_of_early_2025_is_mostly_story(main):
 
 
 def test_the_rise_alone_asks_of_the_cloud_what_the_evidence_says():
-    asked = {(r["margin_frac"], r["capital_per_revenue"]): r for r in rise_alone(default_facts(), 107.5e9, LAST)}
+    asked = {
+        (r["margin_frac"], r["capital_per_revenue"]): r for r in rise_alone(load(MAIN), default_facts(), 107.5e9, LAST)
+    }
     for pair, growth in (((0.25, 1.5), 0.37), ((0.25, 1.0), 0.28), ((0.20, 1.5), 0.59)):
         assert asked[pair]["growth_frac"] == pytest.approx(growth, abs=0.012)
     assert asked[0.15, 1.5]["growth_frac"] is None
@@ -66,7 +68,7 @@ def test_growth_costs_capital_in_proportion_to_added_revenue(main):
 
 
 def test_the_narrative_layer_loses_on_all_closes():
-    assert not narrative_score(default_facts()).keep
+    assert not narrative_score(load(MAIN), default_facts()).keep
 
 
 def test_dates_without_a_price_or_in_the_wrong_order_are_named(main):

@@ -33,16 +33,16 @@ def test_a_fact_brings_value_grade_and_range():
 
 
 def test_foreign_currency_is_converted_at_the_rate_of_the_date(edited):
-    path = edited(("ads_price: 100 CNY", "ads_price: 10 USD"), ("budget: 0.6 bn CNY", "budget: 100 mn USD"))
+    path = edited(("share_price: 100 CNY", "share_price: 10 USD"), ("budget: 0.6 bn CNY", "budget: 100 mn USD"))
     amounts = load(path).amounts()
     rate = default_facts().get("fx.cny_per_usd", dt.date(2025, 2, 24)).number
-    assert amounts["finance.ads_price"].value == pytest.approx(10 * rate)
+    assert amounts["finance.share_price"].value == pytest.approx(10 * rate)
     assert amounts["expansion.budget"].value == pytest.approx(1e8 * rate)
 
 
 def test_no_rate_before_its_first_date_is_a_fault_with_a_place(edited):
-    path = edited(("ads_price: 100 CNY", "ads_price: 10 USD"))
-    with pytest.raises(InputError, match=r"s.yaml:\d+:3: finance.ads_price: fact `fx.cny_per_usd` has no value"):
+    path = edited(("share_price: 100 CNY", "share_price: 10 USD"))
+    with pytest.raises(InputError, match=r"s.yaml:\d+:3: finance.share_price: fact `fx.cny_per_usd` has no value"):
         load(path, as_of=dt.date(1960, 1, 1))
 
 
@@ -156,7 +156,7 @@ def test_every_fault_of_a_file_comes_at_once_with_line_and_column(edited):
     with pytest.raises(InputError) as caught:
         load(path)
     places = [(fault.path, fault.line, fault.column) for fault in caught.value.faults]
-    assert places == [("quarters", 6, 1), ("hardware.sites.north.power", 11, 7), ("market.markup", 52, 3)]
+    assert places == [("quarters", 7, 1), ("hardware.sites.north.power", 12, 7), ("market.markup", 53, 3)]
 
 
 @pytest.mark.parametrize(("rank", "fine"), [(-0.1, True), (-0.9, False)], ids=["possible", "impossible"])

@@ -18,7 +18,7 @@ class Line:
     name : str
         Quantity and condition, for people.
     unit : str
-        Unit of the numbers, such as ``bn CNY``.
+        Unit of the numbers, such as ``bn currency``.
     values : sequence of number or None
         One number a quarter; None where there is none.
     keys : tuple of str

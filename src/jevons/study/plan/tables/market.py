@@ -49,7 +49,7 @@ def _shares(result: PlanFigures) -> Table:
 def _prices(result: PlanFigures) -> Table:
     rivals, price = result.chain.inputs.rivals, result.chain.market.provider_price_cur_per_tok
     lines = [
-        line(model, "CNY/Mtok", price[m, n], over=1e-6, keys=(name,))
+        line(model, "¤/Mtok", price[m, n], over=1e-6, keys=(name,))
         for m, model in enumerate(result.models)
         for n, name in enumerate(rivals.names if rivals else ())
         if price[m, n, 0] > 0
@@ -75,7 +75,7 @@ def _rent_lines(result: PlanFigures) -> Iterator[Any]:
         offered = rents.cny_per_h[v] > 0
         if offered.any():
             for quantity, unit, values, over in (
-                ("rent", "CNY/h", rents.cny_per_h[v], 1.0),
+                ("rent", "¤/h", rents.cny_per_h[v], 1.0),
                 ("rent over full cost", "%", result.rent_over_cost[v], 0.01),
                 ("share of the offer let", "%", rents.let_frac[v], 0.01),
             ):

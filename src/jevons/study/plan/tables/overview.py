@@ -56,12 +56,12 @@ def _overview_rows(result: PlanFigures) -> Iterable[tuple[Cell, ...]]:
     yield path("IT power", "MW", plan.it_w, 1e6, "it_w")
     yield path("Tokens served per day", "billion", tokens, _BN, "tokens_per_d")
     yield path("Demand served", "%", served_share(result), 0.01)
-    yield path("AI revenue in the quarter", "bn CNY", books.ai_revenue_cur, _BN)
-    yield path("AI EBITA in the quarter", "bn CNY", books.ai_ebita_cur, _BN)
-    yield row("AI capital expenditure, whole plan", "bn CNY", None, books.capex_cur.sum(), _BN, "capex")
-    yield row("Value added by new orders", "bn CNY", None, result.orders_value_cur, _BN, "orders_value")
-    yield row("Value per ADS", "CNY", None, accounts.value_per_ads_cur, 1.0, "value_per_ads")
-    yield row("Price per ADS", "CNY", None, accounts.price_per_ads_cur)
+    yield path("AI revenue in the quarter", "bn ¤", books.ai_revenue_cur, _BN)
+    yield path("AI EBITA in the quarter", "bn ¤", books.ai_ebita_cur, _BN)
+    yield row("AI capital expenditure, whole plan", "bn ¤", None, books.capex_cur.sum(), _BN, "capex")
+    yield row("Value added by new orders", "bn ¤", None, result.orders_value_cur, _BN, "orders_value")
+    yield row("Value per share", "¤", None, accounts.value_per_share_cur, 1.0, "value_per_share")
+    yield row("Price per share", "¤", None, accounts.price_per_share_cur)
     yield row("Compute demand, efficiency doubled", "x", None, v.compute_factor[-1], 1.0, "compute_factor")
     yield row("Compute demand, long run", "x", None, v.settled_compute_factor, 1.0, "settled_compute_factor")
 
@@ -77,9 +77,9 @@ def plan_answer(result: PlanFigures) -> str:
     """Return two sentences: what is built, served, spent and worth; and whether cheaper compute means more of it."""
     plan, accounts, draws = result.chain.plan, result.chain.accounts, result.draws
     last = result.quarters[-1]
-    spent = format_money(float(accounts.statements.capex_cur.sum()), "CNY")
-    free_cash = format_money(float(accounts.statements.ai_fcf_cur.sum()), "CNY")
-    gap = accounts.value_per_ads_cur / accounts.price_per_ads_cur - 1
+    spent = format_money(float(accounts.statements.capex_cur.sum()), result.scenario.currency)
+    free_cash = format_money(float(accounts.statements.ai_fcf_cur.sum()), result.scenario.currency)
+    gap = accounts.value_per_share_cur / accounts.price_per_share_cur - 1
     built = format_count(float(plan.installed[:, :, -1].sum()))
     served = format_count(float(result.tokens_per_d[:, -1].sum()))
     factor = float(result.verdict.compute_factor[-1])
@@ -92,8 +92,8 @@ def plan_answer(result: PlanFigures) -> str:
         verdict = "cheaper compute does not mean more of it"
     return (
         f"{result.scenario.name}: {spent} of AI capital expenditure gives {built} accelerators and {served} tokens a "
-        f"day in {last}, free cash flow of AI over the plan is {free_cash}, and an ADS is worth "
-        f"{accounts.value_per_ads_cur:,.0f} CNY, {100 * gap:+.0f} % against its price on {result.scenario.as_of}. "
+        f"day in {last}, free cash flow of AI over the plan is {free_cash}, and a share is worth "
+        f"{accounts.value_per_share_cur:,.0f} ¤, {100 * gap:+.0f} % against its price on {result.scenario.as_of}. "
         f"Doubled efficiency multiplies compute demand by {factor:.2f} in {last} and by "
         f"{float(result.verdict.settled_compute_factor):.2f} in the long run{chance}: {verdict}."
     )

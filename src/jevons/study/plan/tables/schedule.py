@@ -25,7 +25,7 @@ class ScheduledPrice:
     model, tier, quarter : str
         Served model; `standard`, the name of a tier, `batch` or `off-peak`; quarter from which it holds.
     input_cur_per_mtok, cached_cur_per_mtok, output_cur_per_mtok : float
-        Price by kind of token [CNY/Mtok].
+        Price by kind of token [currency/Mtok].
     set_by : str
         `start` for the list price at the start, `announced`, or `competition`.
     """
@@ -82,20 +82,20 @@ def schedule_table(result: PlanFigures) -> Table:
         for kind in ("input", "cached", "output"):
             prices = {quarter: getattr(entry, f"{kind}_cur_per_mtok") for quarter, entry in posted.items()}
             name = f"{model}, {kind if tier == STANDARD else f'{tier} {kind}'}"
-            lines.append(line(name, "CNY/Mtok", [prices.get(quarter) for quarter in result.quarters]))
+            lines.append(line(name, "¤/Mtok", [prices.get(quarter) for quarter in result.quarters]))
     rental = len(result.models)
     if (result.chain.inputs.model == rental).any():
         rent = result.chain.market.price_cur_per_tok[rental, 2]
         device, premium = result.scenario.market.rental_device, result.scenario.market.cloud_premium.value
-        lines.append(line(f"{device}, market rent", "CNY/h", rent))
+        lines.append(line(f"{device}, market rent", "¤/h", rent))
         if premium != 1:
-            lines.append(line(f"{device}, price as sold by the cloud", "CNY/h", rent * premium))
+            lines.append(line(f"{device}, price as sold by the cloud", "¤/h", rent * premium))
     title = "Price schedule: new list prices by quarter"
     return by_period("price_schedule", title, result.quarters, lines, of="model, tier and kind of token")
 
 
 def schedule_json(result: PlanFigures) -> list[dict[str, Any]]:
-    """Return the schedule as plain values; prices in CNY per million tokens."""
+    """Return the schedule as plain values; prices in currency per million tokens."""
     return [
         {
             "model": entry.model,

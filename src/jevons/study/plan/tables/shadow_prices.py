@@ -1,4 +1,4 @@
-"""Shadow prices of a plan: the value of one more device-hour, device, watt or CNY."""
+"""Shadow prices of a plan: the value of one more device-hour, device, watt or currency."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def scarcity_rent(result: PlanFigures) -> Array:
-    """Return the scarcity rent of a device-hour by kind, the mean over the day, (v, t) [CNY/h]."""
+    """Return the scarcity rent of a device-hour by kind, the mean over the day, (v, t) [currency/h]."""
     plan = result.chain.plan
     hours = plan.problem.demand.slot_h_per_d
     return np.asarray(plan.rent_cur_per_device_h @ (hours / hours.sum()))
@@ -26,13 +26,13 @@ def shadow_table(result: PlanFigures) -> Table:
     plan = result.chain.plan
     named: list[tuple[str, str, Array, float]] = []
     for v, device in enumerate(plan.problem.devices):
-        named.append((f"Hour of {result.device_short(device)}", "CNY/h", scarcity_rent(result)[v], 1.0))
+        named.append((f"Hour of {result.device_short(device)}", "¤/h", scarcity_rent(result)[v], 1.0))
     for v, device in enumerate(plan.problem.devices):
-        named.append((f"Supply of {result.device_short(device)}", "k CNY", plan.supply_dual_cur[v], 1e3))
+        named.append((f"Supply of {result.device_short(device)}", "k ¤", plan.supply_dual_cur[v], 1e3))
     for r, site in enumerate(plan.problem.sites):
         place = result.site_label(site).split(" and ")[0]
-        named.append((f"Watt of power, {place}", "CNY/W", plan.power_dual_cur_per_w[r], 1.0))
-    named.append(("CNY of budget", "CNY", plan.budget_dual, 1.0))
+        named.append((f"Watt of power, {place}", "¤/W", plan.power_dual_cur_per_w[r], 1.0))
+    named.append(("¤ of budget", "¤", plan.budget_dual, 1.0))
     lines = [
         line(name, unit, values, over=over)
         for name, unit, values, over in named

@@ -122,8 +122,8 @@ def _money(
     amounts: Sequence[tuple[str, Array]],
     between: dict[int, Line] | None = None,
 ) -> Table:
-    """Return lines of money in bn CNY; *between* are lines of another unit, by their place."""
-    lines = [line(label, "bn CNY", values, over=_BN) for label, values in amounts]
+    """Return lines of money in bn currency; *between* are lines of another unit, by their place."""
+    lines = [line(label, "bn ¤", values, over=_BN) for label, values in amounts]
     for place, one in (between or {}).items():
         lines.insert(place, one)
     return by_period(name, title, quarters, lines, of="line")
@@ -137,8 +137,8 @@ def returns_table(records: Sequence[dict[str, Any]], wacc_frac: float) -> Table:
 
     columns = (
         Column("name", "year"),
-        Column("capital", "capital", "bn CNY", scale=1 / _BN),
-        Column("nopat", "profit after tax", "bn CNY", scale=1 / _BN),
+        Column("capital", "capital", "bn ¤", scale=1 / _BN),
+        Column("nopat", "profit after tax", "bn ¤", scale=1 / _BN),
         Column("roic_frac", "return on capital", "%", scale=100),
         Column("added_roic_frac", "return on added capital", "%", scale=100),
         Column("note", "effect of growth"),
@@ -169,8 +169,8 @@ def required_table(record: dict[str, Any]) -> Table:
     )
     columns = (
         Column("name", "part"),
-        Column("needed", "needed", "bn CNY", scale=1 / _BN),
-        Column("planned", "planned", "bn CNY", scale=1 / _BN),
+        Column("needed", "needed", "bn ¤", scale=1 / _BN),
+        Column("planned", "planned", "bn ¤", scale=1 / _BN),
         Column("note", "note"),
     )
     rows = [(name, float(record[needed]), float(record[planned]), note) for name, needed, planned, note in parts]

@@ -97,7 +97,7 @@ def _tokens(result: PlanFigures) -> Table:
 def _calls(result: PlanFigures) -> Table:
     paid = result.chain.market.call_price_cur * result.chain.exchange.scarcity
     lines = [
-        line(result.segment_label(segment), "CNY cents", paid[s], over=0.01)
+        line(result.segment_label(segment), "¤ cents", paid[s], over=0.01)
         for s, segment in enumerate(result.segments)
         if result.chain.inputs.model[s] < len(result.models)
     ]
@@ -109,9 +109,9 @@ def _capital(result: PlanFigures) -> Table:
     spent, budget = plan.device_capex_cur + plan.site_capex_cur, plan.problem.money.budget_cur
     to_date = np.cumsum(spent) / np.maximum(np.cumsum(budget), 1e-30)
     lines = [
-        line("Accelerators and network", "bn CNY", plan.device_capex_cur, over=_BN),
-        line("Sites", "bn CNY", plan.site_capex_cur, over=_BN),
-        line("AI budget released", "bn CNY", budget, over=_BN),
+        line("Accelerators and network", "bn ¤", plan.device_capex_cur, over=_BN),
+        line("Sites", "bn ¤", plan.site_capex_cur, over=_BN),
+        line("AI budget released", "bn ¤", budget, over=_BN),
         line("Share of the released budget spent to date", "%", to_date, over=0.01),
     ]
     return by_period("capital", "Capital expenditure and budget", result.quarters, lines)
@@ -169,17 +169,17 @@ def _accounts(result: PlanFigures) -> Table:
         ("Free cash flow, AI", accounts.ai_fcf_cur),
     )
     years = _years(result)
-    lines = [line(name, "bn CNY", [path[i].sum() for _, i in years], over=_BN) for name, path in named]
+    lines = [line(name, "bn ¤", [path[i].sum() for _, i in years], over=_BN) for name, path in named]
     return by_period("accounts", "Accounts by calendar year", [year for year, _ in years], lines, of="line")
 
 
 def _budget_lines(lines: PlanLines) -> Table:
     columns = (
         Column("name", "budget line"),
-        Column("planned_spent", "planned: money", "bn CNY", scale=1 / _BN),
-        Column("planned_value", "planned: value added", "bn CNY", scale=1 / _BN),
-        Column("best_spent", "best split: money", "bn CNY", scale=1 / _BN),
-        Column("best_value", "best split: value added", "bn CNY", scale=1 / _BN),
+        Column("planned_spent", "planned: money", "bn ¤", scale=1 / _BN),
+        Column("planned_value", "planned: value added", "bn ¤", scale=1 / _BN),
+        Column("best_spent", "best split: money", "bn ¤", scale=1 / _BN),
+        Column("best_value", "best split: value added", "bn ¤", scale=1 / _BN),
     )
     paths = (lines.spent_cur, lines.value_cur, lines.best_spent_cur, lines.best_value_cur)
     totals = [float(path.sum()) for path in paths]

@@ -26,28 +26,33 @@ def value_tables(plan: PlanFigures, record: dict[str, Any], cash: GroupCash) -> 
     yield _surface(record)
     yield _deliver(record)
     yield _stories(record["stories"])
-    yield _rerating(record["rerating"])
-    yield _alone(record["rerating"])
-    yield _narrative(record["narrative"])
+    if record["rerating"] is not None:
+        yield _rerating(record["rerating"])
+        yield _alone(record["rerating"])
+    if record["narrative"] is not None:
+        yield _narrative(record["narrative"])
 
 
 def _summary(plan: PlanFigures, record: dict[str, Any]) -> Table:
     rerating = record["rerating"]
     growth = record["implied_cloud_growth_frac"]
     rows: list[Iterable[Cell]] = [
-        ("Equity value", float(record["equity"]) / _BN, "bn CNY"),
-        ("Market capitalisation", float(record["market"]) / _BN, "bn CNY"),
-        ("Value per ADS", float(record["per_ads"]), "CNY"),
-        ("Price per ADS", float(record["price_per_ads"]), "CNY"),
-        ("Value of the AI cloud", float(record["plan_value"]) / _BN, "bn CNY"),
-        ("Value added by new orders", float(record["orders_value"]) / _BN, "bn CNY"),
-        ("Cloud value implied by the share price", float(record["cloud_left_by_price"]) / _BN, "bn CNY"),
+        ("Equity value", float(record["equity"]) / _BN, "bn ¤"),
+        ("Market capitalisation", float(record["market"]) / _BN, "bn ¤"),
+        ("Value per share", float(record["per_share"]), "¤"),
+        ("Price per share", float(record["price_per_share"]), "¤"),
+        ("Value of the AI cloud", float(record["plan_value"]) / _BN, "bn ¤"),
+        ("Value added by new orders", float(record["orders_value"]) / _BN, "bn ¤"),
+        ("Cloud value implied by the share price", float(record["cloud_left_by_price"]) / _BN, "bn ¤"),
         ("Cloud growth implied by the share price", None if growth is None else 100 * float(growth), "% a year"),
         ("WACC", 100 * float(record["wacc_frac"]), "%"),
-        (f"Enterprise value, {rerating['from']}", float(rerating["before_usd"]) / _BN, "bn USD"),
-        (f"Enterprise value, {rerating['to']}", float(rerating["after_usd"]) / _BN, "bn USD"),
-        ("Share of the re-rating that is explained", 100 * float(rerating["explained_frac"]), "%"),
     ]
+    if rerating is not None:
+        rows += [
+            (f"Enterprise value, {rerating['from']}", float(rerating["before_usd"]) / _BN, "bn USD"),
+            (f"Enterprise value, {rerating['to']}", float(rerating["after_usd"]) / _BN, "bn USD"),
+            ("Share of the re-rating that is explained", 100 * float(rerating["explained_frac"]), "%"),
+        ]
     columns = (Column("name", "quantity"), Column("value", "value"), Column("unit", "unit"))
     return table("summary", f"Value and share price on {plan.scenario.as_of}", columns, rows)
 
@@ -71,7 +76,7 @@ def _surface(record: dict[str, Any]) -> Table:
     ]  # fmt: skip
     left = record["cloud_left_by_price"] / _BN
     title = (
-        f"Iso-price surface: cloud growth over five years that gives the cloud the {left:,.0f} bn CNY that the "
+        f"Iso-price surface: cloud growth over five years that gives the cloud the {left:,.0f} bn ¤ that the "
         "share price implies"
     )
     return table("iso_price", title, columns, rows, detail=True)
@@ -80,21 +85,21 @@ def _surface(record: dict[str, Any]) -> Table:
 def _deliver(record: dict[str, Any]) -> Table:
     columns = (
         Column("growth_frac", "growth a year", "%", scale=100),
-        Column("revenue", "revenue", "bn CNY", scale=1 / _BN),
-        Column("ebita", "EBITA", "bn CNY", scale=1 / _BN),
-        Column("capital_added", "capital added", "bn CNY", scale=1 / _BN),
+        Column("revenue", "revenue", "bn ¤", scale=1 / _BN),
+        Column("ebita", "EBITA", "bn ¤", scale=1 / _BN),
+        Column("capital_added", "capital added", "bn ¤", scale=1 / _BN),
         Column("capital_over_plan", "capital added over the plan's budget"),
     )
     rows = [[float(r[column.name]) for column in columns] for r in record["deliver"]]
     now = record["deliver"][0]["revenue_now"] / _BN
-    title = f"The cloud after five years of growth (revenue now {now:,.0f} bn CNY)"
+    title = f"The cloud after five years of growth (revenue now {now:,.0f} bn ¤)"
     return table("deliver", title, columns, rows, detail=True)
 
 
 def _stories(stories: dict[str, Any]) -> Table:
     columns = (
         Column("name", "future"),
-        Column("value_per_ads", "mean value per ADS", "CNY"),
+        Column("value_per_share", "mean value per share", "¤"),
         Column("prior", "prior weight", "%", scale=100),
         Column("weight", "weight given the price", "%", scale=100),
         Column("change", "change of weight", "points", scale=100),
@@ -105,7 +110,7 @@ def _stories(stories: dict[str, Any]) -> Table:
     rows = [
         (name, float(value), float(prior), float(weight), float(weight - prior))
         for name, value, prior, weight in zip(
-            stories["names"], stories["value_per_ads"], stories["prior"], stories["weights"], strict=True
+            stories["names"], stories["value_per_share"], stories["prior"], stories["weights"], strict=True
         )
     ]
     title = (

@@ -17,23 +17,23 @@ _COLUMNS = (Column("name", "quantity"), Column("value", "value"), Column("unit",
 
 
 def value_table(result: PlanFigures) -> Table:
-    """Return the bridge from the parts to the value of equity, per ADS beside the price, and what the price implies."""
+    """Return the bridge from the parts to equity, per share beside the price, and what the price implies."""
     accounts = result.chain.accounts
     rows: list[Iterable[Cell]] = [
-        (name, float(amount) / _BN, "bn CNY", _value_note(result, name)) for name, amount in accounts.valuation.bridge
+        (name, float(amount) / _BN, "bn ¤", _value_note(result, name)) for name, amount in accounts.valuation.bridge
     ]
     after = 1 + max(
         (i for i, (name, _) in enumerate(accounts.valuation.bridge) if name.startswith("AI cloud")), default=-1
     )
     note = "part of the AI cloud, against ordering nothing at the same prices"
-    rows.insert(after, ("Value added by new orders", result.orders_value_cur / _BN, "bn CNY", note))
-    gap = accounts.value_per_ads_cur / accounts.price_per_ads_cur - 1
-    drawn = "" if result.draws is None else f"; {uncertainty.interval_text(result.draws, 'value_per_ads')} CNY"
+    rows.insert(after, ("Value added by new orders", result.orders_value_cur / _BN, "bn ¤", note))
+    gap = accounts.value_per_share_cur / accounts.price_per_share_cur - 1
+    drawn = "" if result.draws is None else f"; {uncertainty.interval_text(result.draws, 'value_per_share')} ¤"
     rows += [
-        ("Equity value", float(accounts.valuation.equity_cur) / _BN, "bn CNY", ""),
-        ("Market capitalisation", float(accounts.market_value_cur) / _BN, "bn CNY", f"on {result.scenario.as_of}"),
-        ("Value per ADS", float(accounts.value_per_ads_cur), "CNY", f"{100 * gap:+.0f} % against the price{drawn}"),
-        ("Price per ADS", float(accounts.price_per_ads_cur), "CNY", ""),
+        ("Equity value", float(accounts.valuation.equity_cur) / _BN, "bn ¤", ""),
+        ("Market capitalisation", float(accounts.market_value_cur) / _BN, "bn ¤", f"on {result.scenario.as_of}"),
+        ("Value per share", float(accounts.value_per_share_cur), "¤", f"{100 * gap:+.0f} % against the price{drawn}"),
+        ("Price per share", float(accounts.price_per_share_cur), "¤", ""),
         _implied(result),
     ]
     if (draws := result.draws) is not None:
