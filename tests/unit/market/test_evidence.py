@@ -192,7 +192,7 @@ def test_faults_of_a_chip_market_are_named_together():
     text = str(error.value)
     assert "h20.stock: 0: must be above 0" in text
     assert "h20.elasticity: 0.5: must be negative" in text
-    assert "h20.running_cost_cur_per_h: 12: must lie between 0 and the full cost of 10 CNY/h" in text
+    assert "h20.running_cost_cur_per_h: 12: must lie between 0 and the full cost of 10 an hour" in text
 
 
 def test_many_chips_and_quarters_clear_at_once_and_each_on_its_own():

@@ -13,6 +13,7 @@ from jevons.errors import did_you_mean
 from jevons.facts import Facts
 from jevons.schema import shortened
 from jevons.study.scenario.amounts import Amount, Quantity
+from jevons.units import CURRENCIES
 
 Fraction = Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
 
@@ -59,7 +60,8 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     FACT_NAMES: ClassVar[Mapping[str, str]] = {}
-    """Fields that the facts under the section's prefix fill, and the end of each fact's id."""
+    """Fields that the facts under the section's prefix fill, and the end of each fact's id; ``_cny`` stands for any
+    currency."""
     FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {}
     """Fields that a fact fills where they are not given; its value alone, which no draw varies."""
 
@@ -81,7 +83,8 @@ class Section(BaseModel):
             raise ValueError(message)
         filled = dict(raw)
         for field_name, fact_name in cls.FACT_NAMES.items():
-            fact_id = f"{prefix}{fact_name}"
-            if field_name not in filled and fact_id in facts:
+            endings = (fact_name.replace("_cny", f"_{code.lower()}") for code in CURRENCIES)
+            fact_id = next((f"{prefix}{ending}" for ending in endings if f"{prefix}{ending}" in facts), None)
+            if field_name not in filled and fact_id is not None:
                 filled[field_name] = {"fact": fact_id}
         return filled

@@ -142,8 +142,8 @@ class ServingSpec(Section):
 
     engine: str = "sglang"
     """Engine, as `jevons engines` lists them, such as `vllm` or `vllm@0.13`."""
-    models: dict[str, ServedModel] = Field(min_length=1)
-    """Served models by name."""
+    models: dict[str, ServedModel] = Field(default_factory=dict)
+    """Served models by name; none where the firm rents out machines alone."""
     utilisation_cap: Annotated[Amount, Quantity(unit="1", ge=1e-6, le=1)]
     """Maximum busy share of a slot within the latency limits."""
     availability: Annotated[Amount, Quantity(unit="1", ge=1e-6, le=1)]
@@ -184,9 +184,9 @@ class TrainingReserve(Section):
 
     device: str = "h100_sxm"
     """Device in whose peak the reserve is counted."""
-    devices: Annotated[Amount, Quantity(unit="1", ge=0)]
+    devices: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Reserve at the start, in such devices."""
-    growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=10)]
+    growth: Annotated[Amount, Quantity(unit="1", ge=-1, le=10)] = Amount(value=0.0, unit="1", origin="default")
     """Growth a year, a fraction."""
     cluster: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Size of a training cluster, all of one kind on one site, built whole or not at all; 0 for none."""
@@ -224,8 +224,8 @@ class ExpansionSpec(Section):
     """Release in the first quarter, at most the budget; later releases follow a straight line to the total."""
     ai_share: Fraction
     """Share of the budget for AI servers and the sites they stand in."""
-    training: TrainingReserve
-    """Reserve for training."""
+    training: TrainingReserve = TrainingReserve()
+    """Reserve for training; none by default."""
     foresight: Literal["perfect", "rolling", "myopic"] = "perfect"
     """Foresight of the planner."""
     market_power: bool = False
@@ -264,27 +264,27 @@ class FinanceSpec(Section):
     """Research, selling and administration as a share of AI revenue."""
     base_revenue: Annotated[Amount, Quantity(unit="¤", gt=0)]
     """Quarterly revenue of the cloud at the start, AI included."""
-    base_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)]
+    base_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)] = Amount(value=0.0, unit="1", origin="default")
     """Growth of non-AI cloud revenue per year, a fraction."""
-    base_margin: Annotated[Amount, Quantity(unit="1", ge=-1, le=1)]
+    base_margin: Annotated[Amount, Quantity(unit="1", ge=-1, le=1)] = Amount(value=0.0, unit="1", origin="default")
     """EBITA margin of non-AI cloud revenue."""
-    base_capital: Annotated[Amount, Quantity(unit="1", ge=0)]
+    base_capital: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=1.0, unit="1", origin="default")
     """Capital invested per unit of currency of added yearly non-AI revenue."""
     base_least: Fraction
     """Minimum non-AI share of cloud revenue at the start."""
     opening_book: Fraction
     """Book value of buildings and power at the start over their cost when new."""
-    rest_ebita: Annotated[Amount, Quantity(unit="¤")]
+    rest_ebita: Annotated[Amount, Quantity(unit="¤")] = Amount(value=0.0, unit="¤", origin="default")
     """Yearly EBITA of the rest of the group."""
-    rest_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=0.5)]
+    rest_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=0.5)] = Amount(value=0.0, unit="1", origin="default")
     """Growth of that EBITA per year for `rest_years`, a fraction."""
     rest_years: Annotated[Amount, Quantity(unit="y", ge=1, le=40)]
     """Years of growth at `rest_growth`; afterwards at the lower of `rest_growth` and `terminal_growth`."""
-    rest_return: Annotated[Amount, Quantity(unit="1", gt=0)]
+    rest_return: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=0.1, unit="1", origin="default")
     """After-tax return on the capital that growth of the rest needs."""
     net_cash: Annotated[Amount, Quantity(unit="¤")]
     """Cash and liquid investments less debt."""
-    stakes: Annotated[Amount, Quantity(unit="¤", ge=0)]
+    stakes: Annotated[Amount, Quantity(unit="¤", ge=0)] = Amount(value=0.0, unit="¤", origin="default")
     """Value of stakes in other firms."""
     owner_returns: Annotated[Amount, Quantity(unit="¤", ge=0)] = Amount(value=0.0, unit="¤", origin="default")
     """Planned buybacks and dividends per year, paid while net cash lasts."""
