@@ -80,7 +80,7 @@ def compare(
     if b is None and not set and chosen is None:
         message = "--set: nothing to compare with; give a second scenario, changes with --set, or a --case"
         raise InputError(message)
-    second, file = (first, a) if b is None else (opened(b, day)[0], b)
+    second, file = (first, a) if b is None else (_in_currency_of(first, b, day), b)
     if chosen is not None:
         first, second = sides(chosen, first)
         file = None
@@ -91,6 +91,19 @@ def compare(
         comparison=comparison, names=_names(first, second), case="" if chosen is None else chosen.title,
         question="" if chosen is None else chosen.question,
     )  # fmt: skip
+
+
+def _in_currency_of(first: Scenario, b: Any, day: dt.date | None) -> Scenario:
+    """Return the second scenario, a file in another currency read anew in that of the first."""
+    from jevons.study.scenario.load import load
+
+    second, _ = opened(b, day)
+    if second.currency == first.currency:
+        return second
+    if not isinstance(b, str | Path):
+        message = f"b: is in {second.currency}, the first in {first.currency}; write both in one currency"
+        raise InputError(message)
+    return load(b, as_of=day, settings={"currency": first.currency})
 
 
 def _names(first: Scenario, second: Scenario) -> tuple[str, str]:

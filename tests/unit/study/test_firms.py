@@ -117,3 +117,11 @@ def test_an_unknown_currency_is_refused(tmp_path: Path, given):
     path.write_text(NEOCLOUD.replace("currency: USD", f"currency: {given}"))
     with pytest.raises(jevons.InputError, match="currency"):
         jevons.load(path)
+
+
+def test_a_comparison_is_in_the_currency_of_the_first_scenario(neocloud):
+    both = jevons.compare(TINY, neocloud, draws=0)
+    assert "CNY" in both.answer
+    assert "¤" not in both.answer + str(both.to_json())
+    alone = jevons.plan(neocloud, draws=0).to_json()["value"]["per_share"]
+    assert both.difference()["value_per_share"]["b"] == pytest.approx(alone * RATE, rel=0.02)

@@ -156,8 +156,6 @@ def draft_yaml(draft: Draft, base: Path | str | None) -> str:
         ):
             continue
         value = field.value
-        if path == "currency" and value != "CNY":
-            value = "CNY"
         _put(root, path.split("."), value)
     lines = ["# Draft from an announcement: each field that was read, with its place in the text and its sentence."]
     for path, field in draft.fields.items():

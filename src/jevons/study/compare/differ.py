@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jevons.study.scenario.amounts import Amount
 from jevons.study.scenario.scenario import Scenario
-from jevons.units import format_money
+from jevons.units import CURRENCIES, format_money
 
 MOST_SINGLE = 12
 """Changed amounts up to which each is swapped by itself; beyond, groups of them by the first parts of their paths."""
@@ -40,7 +40,7 @@ def shown(amount: Amount | None) -> str:
         return "–"
 
     def one(value: float) -> str:
-        if amount.unit in {"CNY", "USD"}:
+        if amount.unit in CURRENCIES:
             return format_money(value, amount.unit)
         return f"{value:,.5g}" + ("" if amount.unit == "1" else f" {amount.unit}")
 

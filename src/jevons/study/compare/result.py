@@ -11,12 +11,14 @@ import numpy as np
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.rounding import shown_in
 from jevons.study.compare.run import Comparison
+from jevons.study.currency import in_currency
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
+from jevons.study.scenario.scenario import Scenario
 
 INTERACTION = "interaction"
-_MAIN = ("value_per_share", "value_per_share", "orders_value")
+_MAIN = ("value_per_share", "orders_value")
 _COLUMNS = (
-    ("value_per_share", "value per ADS"), ("orders_value", "value of orders"), ("ai_revenue", "AI revenue"),
+    ("value_per_share", "value per share"), ("orders_value", "value of orders"), ("ai_revenue", "AI revenue"),
     ("tokens_per_d", "tokens a day"), ("capex", "capital spent"),
 )  # fmt: skip
 
@@ -83,6 +85,12 @@ class CompareResult(Result):
         return found
 
     @property
+    def scenario(self) -> Scenario:
+        """Side A, whose currency both sides are in."""
+        return self.comparison.a.scenario
+
+    @property
+    @in_currency
     def answer(self) -> str:
         """What B changes of the headline, with its interval, and which input explains most."""
         every = self.difference()
@@ -130,6 +138,7 @@ class CompareResult(Result):
         notes += [f"{e.name} by itself has no plan: {e.reason}" for e in self.comparison.effects if e.reason]
         return tuple(notes)
 
+    @in_currency
     def _tables(self) -> Iterator[Table]:
         columns = (
             Column("outcome", "outcome"), Column("unit", "unit"), Column("a", "A"), Column("b", "B"),
@@ -175,6 +184,7 @@ class CompareResult(Result):
         rows = [[quarter, *(one.get(quarter) for one in series)] for quarter in quarters]
         return table("paths", "Paths by quarter at the central figures", columns, rows, detail=True)
 
+    @in_currency
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object: changed inputs, differences, and what explains them."""
         pairs = next((len(p) for p in self.comparison.paired.values()), 0)
