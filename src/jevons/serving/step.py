@@ -356,12 +356,31 @@ def _add_products(tally: _Tally, deployment: Deployment, load: _Load) -> None:
 
 
 def _streamed_frac(deployment: Deployment, precision: str, rows: FloatArray) -> FloatArray:
-    """Share of products' time that reading their weights sets, from 1 for few rows to 0 for many."""
+    """Share of products' time that reading their weights sets, from 1 for few rows to 0 for many.
+
+    Notes
+    -----
+    Libraries change kernels at the ridge of the board that they were tuned on. It stays there for the same board with
+    another memory: a step is then never slower for a faster memory.
+    """
     storage = storage_of(precision)[1]
-    device = deployment.accelerator
+    device = _tuned_on(deployment.accelerator)
     even = storage.weight_bytes * (device.peak_flop_per_s.get(storage.peak) or device.peak_flop_per_s["bf16"])
     share: FloatArray = 1.0 / (1.0 + (2.0 * rows * device.hbm_bytes_per_s / even) ** 2)
     return share
+
+
+def _tuned_on(device: Accelerator) -> Accelerator:
+    """Return the board as it is sold, or the nearest relative of one that is not on file."""
+    return next((sold for name in (device.id, *device.kernels_like) if (sold := _sold(name)) is not None), device)
+
+
+@functools.cache
+def _sold(device_id: str) -> Accelerator | None:
+    try:
+        return accelerator(device_id)
+    except InputError:
+        return None
 
 
 def _add_layer(tally: _Tally, deployment: Deployment, group: LayerGroup, load: _Load) -> None:

@@ -54,6 +54,7 @@ def faster(whole, what):
 
 @pytest.mark.parametrize("what", ["memory", "link", "compute"])
 @given(model=dense, chip=device, tp=tp, batch=batch, context=context, new=st.sampled_from([0, 1, 300, 4096]))
+@example(model="llama-3.1-8b", chip="h100_sxm", tp=1, batch=1, context=16, new=300)
 @settings(max_examples=25, deadline=None)
 def test_doubling_a_rate_never_slows_a_step(what, model, chip, tp, batch, context, new):
     """Invariant 7: Doubling a hardware rate never slows a serving step."""
