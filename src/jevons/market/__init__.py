@@ -5,17 +5,65 @@ from jevons.market.brokers import BrokerTerms, expected_rise_frac, withheld_frac
 from jevons.market.choice import WAYS, Offer, break_even_tok_per_d, choice_share_frac, yearly_cost_cur
 from jevons.market.evidence import GrowthAccount, account_for_growth
 from jevons.market.formulas import adopting_frac, bass_step, extensive_elasticity, next_price, posted_price
+from jevons.market.hedonic import (
+    TERMS_Y,
+    UseMarket,
+    UsePrices,
+    clear_uses,
+    contract_rents,
+    frontier_cur_per_h,
+    resale_cur,
+)
 from jevons.market.posting import token_weights
 from jevons.market.providers import Rivalry, appeal_from_shares, best_prices, next_prices, shares
 from jevons.market.rental import ChipMarket, ClearedRent, RentCurve, clear_rent, clearing_rents, rent_cur_per_h
 from jevons.market.run import market_path, settled_calls_per_d
+from jevons.market.speculation import BalanceSheets, LoanTerms, QuarterFigures
 from jevons.market.types import Announcements, MarketInputs, MarketPath
 
 __all__ = [
-    "PRICE_LEVELS", "WAYS", "Announcements", "BrokerTerms", "ChipMarket", "ClearedRent", "GrowthAccount",
-    "MarketInputs", "MarketPath", "Offer", "RentCurve", "Rivalry", "account_for_growth", "adopting_frac",
-    "appeal_from_shares", "bass_step", "best_prices", "break_even_tok_per_d", "choice_share_frac", "clear_rent",
-    "clearing_rents", "demand_blocks", "expected_rise_frac", "extensive_elasticity", "market_path", "next_price",
-    "next_prices", "posted_price", "rent_cur_per_h", "settled_calls_per_d", "shares", "token_weights", "withheld_frac",
+    "PRICE_LEVELS",
+    "TERMS_Y",
+    "WAYS",
+    "Announcements",
+    "BalanceSheets",
+    "BrokerTerms",
+    "ChipMarket",
+    "ClearedRent",
+    "GrowthAccount",
+    "LoanTerms",
+    "MarketInputs",
+    "MarketPath",
+    "Offer",
+    "QuarterFigures",
+    "RentCurve",
+    "Rivalry",
+    "UseMarket",
+    "UsePrices",
+    "account_for_growth",
+    "adopting_frac",
+    "appeal_from_shares",
+    "bass_step",
+    "best_prices",
+    "break_even_tok_per_d",
+    "choice_share_frac",
+    "clear_rent",
+    "clear_uses",
+    "clearing_rents",
+    "contract_rents",
+    "demand_blocks",
+    "expected_rise_frac",
+    "extensive_elasticity",
+    "frontier_cur_per_h",
+    "market_path",
+    "next_price",
+    "next_prices",
+    "posted_price",
+    "rent_cur_per_h",
+    "resale_cur",
+    "settled_calls_per_d",
+    "shares",
+    "token_weights",
+    "withheld_frac",
     "yearly_cost_cur",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ def rents(result: PlanResult) -> Any:
     """Rents over full cost by kind, and devices of brokers by what they do with them."""
     found = result.chain.rents
     assert found is not None  # noqa: S101 - the caller asks for this figure only where segments rent
-    some = found.brokers_held.max() > 0
+    some = found.brokers.held.max() > 0
     figure, axes = subplots(2 if some else 1, width=10.0, height=3.9, squeeze=False)
     left = axes[0, 0]
     positions = np.arange(len(result.quarters))
@@ -44,7 +44,7 @@ def rents(result: PlanResult) -> Any:
 
 def _brokers(axis: Any, positions: Any, rents: Rents) -> None:
     """Draw brokers' devices of all kinds: let, held back, and looking for renters."""
-    stocks = (rents.brokers_let, rents.brokers_withheld, rents.brokers_held)
+    stocks = (rents.brokers.let, rents.brokers.withheld, rents.brokers.held)
     let, withheld, held = (stock.sum(axis=0) / 1e3 for stock in stocks)
     parts = (("let", let, INK), ("held back", withheld, HUES[5]), ("look for renters", held - let - withheld, GRID))
     base = np.zeros(positions.size)

@@ -72,6 +72,8 @@ class Exchange:
         Rent of the reference device-hour over the one given.
     brokers_frac : (t,)
         Share of rented device-hours that brokers let in the firm's place.
+    hour_worth : (v, t)
+        Reference device-hours that an hour of a device is worth to a renter, by rents.
     ways : (s, 3, t) or None
         Share of each segment's tokens by way: own, rent, api; None where nobody has the choice.
     """
@@ -80,6 +82,7 @@ class Exchange:
     scarcity: Array
     rent_index: Array
     brokers_frac: Array
+    hour_worth: Array
     ways: Array | None
 
 
@@ -169,12 +172,14 @@ def run_chain(
         scarcity = np.ones((len(scenario.market.segments), scenario.quarters))
         rent_index, cloud_frac = np.ones(scenario.quarters), np.ones_like(scarcity)
         brokers_frac = np.zeros(scenario.quarters)
+        hour_worth = np.repeat(here.strength[:, None], scenario.quarters, axis=1)
     else:
         weights, scarcity, rent_index = start.exchange.weights, start.exchange.scarcity, start.exchange.rent_index
         cloud_frac = np.ones_like(scarcity) if start.exchange.ways is None else 1.0 - start.exchange.ways[:, 0]
-        brokers_frac = start.exchange.brokers_frac
-    used, scarce, rent, cloud = (
+        brokers_frac, hour_worth = start.exchange.brokers_frac, start.exchange.hour_worth
+    used, scarce, rent, cloud, worth = (
         _Damped(weights, axis=1), _Damped(scarcity), _Damped(rent_index, ratio=True), _Damped(cloud_frac),
+        _Damped(hour_worth, ratio=True),
     )  # fmt: skip
     reference = box_device(scenario)
     able = np.asarray(np.isfinite(here.device_s_per_tok).all(axis=2))
@@ -186,9 +191,10 @@ def run_chain(
         rounds += 1
         inputs = market_inputs(scenario, here, used.value, scarce.value, rent.value, cloud.value, brokers_frac)
         market = market_path(inputs)
-        plan = plan_of(scenario, expansion_problem(scenario, here, engineering, market, inputs), basis)
+        let = here.with_hour_worth(worth.value)
+        plan = plan_of(scenario, expansion_problem(scenario, let, engineering, market, inputs), basis)
         basis = plan.basis
-        rents = clear_rents(scenario, here.hour_cur, here.running_cur, here.strength, plan, market, inputs)
+        rents = clear_rents(scenario, here, plan, market, inputs)
         chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent.value)
         paid = market.call_price_cur * scarce.value
         if before is not None:
@@ -201,6 +207,8 @@ def run_chain(
         if rents is not None:
             rent.move(rents.price_cur_per_h / scenario.market.rental_price.value)
             brokers_frac = rents.brokers_frac
+            there = rents.cny_per_h > 0
+            worth.move(np.where(there, np.where(there, rents.cny_per_h, 1.0) / rents.price_cur_per_h, worth.value))
         if chosen is not None:
             cloud.move(1.0 - chosen[:, 0])
         scarce.move(np.where(inputs.counts_tokens[:, None], clearing_ratio(plan, market), 1.0))
@@ -219,6 +227,7 @@ def run_chain(
             scarcity=scarce.value,
             rent_index=rent.value,
             brokers_frac=brokers_frac,
+            hour_worth=worth.value,
             ways=chosen,
         ),
         convergence=Convergence(residual, gap, rounds),

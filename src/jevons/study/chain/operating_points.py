@@ -45,6 +45,8 @@ class Engineering:
         Per uncached input, cached input and output token; inf where the model does not fit the device.
     rental_ratio : (v,)
         Devices that stand in for one rented reference device, by the geometric mean of peak and bandwidth.
+    rental_work : (2, v)
+        Memory bandwidth and matrix peak over the rented reference device's.
     training_flop_per_s : float
         Peak of the device in which the training reserve is counted.
     """
@@ -53,6 +55,7 @@ class Engineering:
     points: tuple[Point, ...]
     device_s_per_tok: Array
     rental_ratio: Array
+    rental_work: Array
     training_flop_per_s: float
 
     def point(self, model: str, device: str) -> Point:
@@ -102,12 +105,15 @@ def engineer(scenario: Scenario, facts: Facts, on: dt.date | None = None) -> Eng
             raise InfeasibleError(message, ["device memory or latency"])
     reference = accelerator(scenario.market.rental_device, facts, on)
     ratio = np.array([_strength(reference) / _strength(device) for device in devices])
+    work = np.array([[d.hbm_bytes_per_s for d in devices], [d.peak_flop_per_s["bf16"] for d in devices]])
+    work /= np.array([[reference.hbm_bytes_per_s], [reference.peak_flop_per_s["bf16"]]])
     training = accelerator(scenario.expansion.training.device, facts, on).peak_flop_per_s["bf16"]
     return Engineering(
         accelerators=devices,
         points=tuple(points),
         device_s_per_tok=seconds,
         rental_ratio=ratio,
+        rental_work=work,
         training_flop_per_s=training,
     )
 

@@ -1,26 +1,69 @@
-"""Rents of accelerators by chip: renters' demand against what training and calls leave of the fleet, and brokers'."""
+"""Rents of accelerators by chip: renters' uses against what training and calls leave, and brokers' stock."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.expansion import ExpansionPlan
 from jevons.market import (
+    BalanceSheets,
     BrokerTerms,
+    LoanTerms,
     MarketInputs,
     MarketPath,
+    QuarterFigures,
     RentCurve,
-    clearing_rents,
+    UseMarket,
+    UsePrices,
+    clear_uses,
+    contract_rents,
     expected_rise_frac,
+    frontier_cur_per_h,
+    resale_cur,
     withheld_frac,
 )
+from jevons.study.chain.setting import Setting
 from jevons.study.scenario.scenario import Scenario
+
+USES = ("answers", "training")
+"""What renters do: memory-bound answers, and compute-bound training, tuning and reading of prompts."""
 
 _LEAST_FRAC = 0.01
 """Share of a chip's hours that is on offer even where calls take all; with less, it is not in the market."""
+
+_RISE = 1e-3
+"""Rise of a rent in a quarter, a fraction, from which on its cause is named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brokers:
+    """Balance sheets of brokers by chip and quarter, (v, t) each.
+
+    Parameters
+    ----------
+    held, let, withheld : (v, t)
+        Devices of brokers and of their lenders: all, those let, and those held back; the rest looks for renters.
+    given_up, bought : (v, t)
+        Devices that lenders had taken by the quarter, and devices bought in it.
+    debt_cur, equity_cur : (v, t)
+        At the end of the quarter, equity at resale value.
+    lenders_loss_cur, owners_loss_cur : (v, t)
+        Lost up to then.
+    """
+
+    held: Array
+    let: Array
+    withheld: Array
+    given_up: Array
+    bought: Array
+    debt_cur: Array
+    equity_cur: Array
+    lenders_loss_cur: Array
+    owners_loss_cur: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,57 +74,60 @@ class Rents:
     ----------
     cny_per_h : (v, t)
         Rent of a device-hour; 0 where no device of the kind is in the market.
+    calm_cur_per_h : (v, t)
+        Rent of one at the tight share, on the frontier: what it would be without glut or shortage.
+    contract_cur_per_h : (terms, v, t)
+        Rents by length of contract, see `jevons.market.hedonic.TERMS_Y`.
     let_frac : (v, t)
         Let share of the hours on offer, the firm's and brokers'.
+    use_price_cur_per_h, use_let_frac : (u, t)
+        Price of a reference hour's work in each use, and the let share of what chips bring to it; see `USES`.
+    shortage : (v, t) of str
+        Named where a rent rises: the use that is short, and whether its best chip is barred; else empty.
+    resale_cur : (v, t)
+        What a device of the opening stock is worth, at its age in the quarter.
     price_cur_per_h : (t,)
         Rent of a reference device-hour, over all that is let.
-    brokers_held, brokers_let, brokers_withheld : (v, t)
-        Devices of brokers: all, those let, and those held back; what is left of them looks for renters.
+    brokers : Brokers
+        Their devices and balance sheets.
     brokers_frac : (t,)
         Share of all let reference device-hours that brokers let.
     """
 
     cny_per_h: Array
+    calm_cur_per_h: Array
+    contract_cur_per_h: Array
     let_frac: Array
+    use_price_cur_per_h: Array
+    use_let_frac: Array
+    shortage: NDArray[np.str_]
+    resale_cur: Array
     price_cur_per_h: Array
-    brokers_held: Array
-    brokers_let: Array
-    brokers_withheld: Array
+    brokers: Brokers
     brokers_frac: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Stock:
+class _Offer:
     """What could be let, and to whom.
 
     Parameters
     ----------
-    stand, firm : (v, t)
-        Device-hours a day of the firm outside of training, and those of them that it offers; 0 for a kind that it does
-        not let.
-    brokers : (v, t)
-        Device-hours a day that brokers hold.
+    firm : (v, t)
+        Device-hours a day that the firm offers; 0 for a kind that it does not let.
     wanted : (t,)
-        Reference device-hours a day that renters want of both.
+        Reference device-hours a day that renters want of all.
     shown_cur_per_h : (t,)
         Rent of one at which they do.
     """
 
-    stand: Array
     firm: Array
-    brokers: Array
     wanted: Array
     shown_cur_per_h: Array
 
 
 def clear_rents(
-    scenario: Scenario,
-    hour_cur: Array,
-    running_cur: Array,
-    strength: Array,
-    plan: ExpansionPlan,
-    market: MarketPath,
-    inputs: MarketInputs,
+    scenario: Scenario, setting: Setting, plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs
 ) -> Rents | None:
     """Return rents by chip and quarter that clear what renters want against what stands; None without renters.
 
@@ -89,10 +135,8 @@ def clear_rents(
     ----------
     scenario : Scenario
         Terms of the rental market, and what brokers hold.
-    hour_cur, running_cur : (v, t)
-        Full and running cost of a device-hour.
-    strength : (v,)
-        Reference device-hours that a device-hour stands for.
+    setting : Setting
+        Costs and work of a device-hour, prices and supply of devices.
     plan : ExpansionPlan
         The fleet, and what training and calls take of it.
     market, inputs : MarketPath, MarketInputs
@@ -100,55 +144,176 @@ def clear_rents(
 
     Notes
     -----
-    Renters' work is tied to kinds of chips in proportion to what stands of each outside of the training reserve, less
-    what brokers hold back; towards another kind they move with `rental_substitution`. Calls come before renters: they
-    are what makes one kind scarcer than another. Full cost is per let hour at the tight share. A kind held for training
-    is not in the market. Renters do not mind whose device it is: the let share is the same for the firm and for
-    brokers. Quarters are cleared in order, as brokers expect what rents so far suggest.
+    Renters want work of two uses. A chip brings to each what its memory bandwidth and its matrix peak give, and is let
+    to the use that pays best. The frontier, the cheapest work that a chip on sale can do at full cost, bounds the price
+    of each use but in a shortage. It never rises here: where the best chip is barred, the shortage lifts rents.
+    Calls come before renters. A kind held for training is not in the market. Renters do not mind whose device it is.
+    Quarters are cleared in order, as brokers expect what rents so far suggest, and settle their books after each.
     """
     if inputs.counts_tokens.all():
         return None
-    terms, spec = scenario.market, scenario.market.brokers
-    curve = RentCurve(terms.rental_tight.value, terms.rental_steepness.value)
-    brokers = BrokerTerms(
-        carry_frac=spec.carry.value,
-        extrapolation=spec.extrapolation.value,
-        hoard_frac=spec.hoard.value,
-        start_rise_frac=spec.start_rise.value,
-    )
-    day_h = 24.0 * scenario.serving.availability.value
-    broker_stock = broker_devices(scenario)
-    stock = _stock(scenario, day_h, broker_stock, plan, market, inputs)
-    withheld = np.zeros_like(broker_stock)
-
-    def cleared(t: slice) -> tuple[Array, Array]:
-        return _cleared(
-            stock, t, stock.brokers[:, t] - withheld[:, t] * day_h, strength, hour_cur[:, t] / curve.tight_frac,
-            running_cur[:, t], terms.rental_substitution.value, curve,
-        )  # fmt: skip
-
-    # all at once as if nothing were held back, then again from each quarter in which something is
-    rent, let = cleared(slice(None))
-    for t in range(broker_stock.shape[1]):
-        rise = expected_rise_frac(rent[:, :t], brokers)
-        back = broker_stock[:, t] * withheld_frac(rise, brokers.carry_frac, brokers.hoard_frac)
-        if back.any():
-            withheld[:, t] = back
-            here = slice(t, t + 1)
-            rent[:, here], let[:, here] = cleared(here)
-    broker_h = let * (stock.brokers - withheld * day_h)
-    hours = let * stock.firm + broker_h
-    work = np.maximum((hours * strength[:, None]).sum(axis=0), 1e-30)
+    terms = scenario.market
+    curve = RentCurve(terms.rental_tight.value, terms.rental_steepness.value, terms.rental_sag.value)
+    offer = _offer(scenario, plan, market, inputs)
+    full = setting.hour_cur / curve.tight_frac
+    on_sale = setting.supply > 0
+    frontier = frontier_cur_per_h(setting.performance, full, on_sale)
+    anchor = np.minimum.accumulate(frontier, axis=1)
+    calm = (anchor[:, None, :] * setting.performance[:, :, None]).max(axis=0)
+    mix = use_mix(scenario)
+    base = anchor / np.maximum((mix * anchor).sum(axis=0), 1e-30)
+    walk = _Walk(scenario, setting, offer, anchor, calm, mix * offer.wanted, base * offer.shown_cur_per_h, curve)
+    for t in range(scenario.quarters):
+        walk.quarter(t)
+    rent, let = walk.rent, walk.let
+    broker_h = let * (walk.brokers["held"] - walk.brokers["withheld"]) * walk.day_h
+    hours = let * offer.firm + broker_h
+    strength = setting.strength[:, None]
+    work = np.maximum((hours * strength).sum(axis=0), 1e-30)
     price = (hours * rent).sum(axis=0) / work
     return Rents(
         cny_per_h=rent,
+        calm_cur_per_h=calm,
+        contract_cur_per_h=contract_rents(
+            rent, calm, reversion_frac=terms.rental_reversion.value, decay_frac=terms.rental_decay.value
+        ),
         let_frac=let,
-        price_cur_per_h=np.where(hours.sum(axis=0) > 0, price, stock.shown_cur_per_h),
-        brokers_held=broker_stock,
-        brokers_let=broker_h / day_h,
-        brokers_withheld=withheld,
-        brokers_frac=(broker_h * strength[:, None]).sum(axis=0) / work,
+        use_price_cur_per_h=walk.use_price,
+        use_let_frac=walk.use_let,
+        shortage=_shortages(rent, walk.use_price, setting.performance, frontier > anchor * (1 + 1e-9)),
+        resale_cur=walk.resale,
+        price_cur_per_h=np.where(hours.sum(axis=0) > 0, price, offer.shown_cur_per_h),
+        brokers=Brokers(**walk.brokers, let=broker_h / walk.day_h),
+        brokers_frac=(broker_h * strength).sum(axis=0) / work,
     )
+
+
+class _Walk:
+    """Clears one quarter after another, with brokers' books between them."""
+
+    def __init__(
+        self, scenario: Scenario, setting: Setting, offer: _Offer, anchor: Array, calm: Array, wanted: Array,
+        shown: Array, curve: RentCurve,
+    ) -> None:  # fmt: skip
+        self._scenario, self._setting, self._offer = scenario, setting, offer
+        self._anchor, self._calm, self._wanted, self._shown, self._curve = anchor, calm, wanted, shown, curve
+        self.day_h = 24.0 * scenario.serving.availability.value
+        shape = setting.hour_cur.shape
+        names = [
+            "held", "withheld", "given_up", "bought", "debt_cur", "equity_cur", "lenders_loss_cur", "owners_loss_cur"
+        ]  # fmt: skip
+        self.brokers = {name: np.zeros(shape) for name in names}
+        self.rent, self.let, self.resale = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self.use_price, self.use_let = np.zeros_like(anchor), np.zeros_like(anchor)
+        self._path = broker_devices(scenario)
+        spec = scenario.market.brokers
+        self._expects = BrokerTerms(
+            carry_frac=spec.carry.value,
+            extrapolation=spec.extrapolation.value,
+            hoard_frac=spec.hoard.value,
+            start_rise_frac=spec.start_rise.value,
+        )
+        devices = scenario.hardware.devices.values()
+        self._ages_y = np.array([device.installed_age.value for device in devices]) / 4
+        self.sheets = _opening_sheets(scenario, setting, self._path[:, 0], self._ages_y)
+
+    def quarter(self, t: int) -> None:
+        """Clear a quarter and settle it."""
+        setting, terms = self._setting, self._scenario.market
+        rise = expected_rise_frac(self.rent[:, :t], self._expects)
+        sheets = self.sheets
+        withheld = sheets.held * withheld_frac(rise, self._expects.carry_frac, self._expects.hoard_frac)
+        offered = self._offer.firm[:, t] + (sheets.offered - withheld) * self.day_h
+        there = offered > 0
+        market = UseMarket(
+            wanted=self._wanted[:, t],
+            shown_cur_per_h=self._shown[:, t],
+            offered_h=offered,
+            performance=setting.performance * there,
+            frontier_cur_per_h=self._anchor[:, t],
+            running_cur_per_h=setting.running_cur[:, t],
+        )
+        cleared = clear_uses(
+            market, self._curve, elasticity=terms.rental_elasticity.value,
+            following=-terms.rental_substitution.value, before_cur_per_h=self.use_price[:, t - 1] if t else None,
+        )  # fmt: skip
+        self._keep(t, cleared, there)
+        figures = self._figures(t, withheld, rise)
+        held, given_up = sheets.offered, sheets.given_up.copy()
+        step = min(t + 1, self._path.shape[1] - 1)
+        sheets.settle(figures, self._path[:, step] - self._path[:, t])
+        for name, values in (
+            ("held", held), ("withheld", withheld), ("given_up", given_up), ("bought", sheets.bought),
+            ("debt_cur", sheets.debt_cur), ("equity_cur", sheets.equity_cur(figures.resale_cur)),
+            ("lenders_loss_cur", sheets.lenders_loss_cur),
+            ("owners_loss_cur", sheets.owners_loss_cur(figures.resale_cur)),
+        ):  # fmt: skip
+            self.brokers[name][:, t] = values
+
+    def _keep(self, t: int, cleared: UsePrices, there: NDArray[np.bool_]) -> None:
+        self.use_price[:, t], self.use_let[:, t] = cleared.price_cur_per_h, cleared.let_frac
+        self.rent[:, t] = np.where(there, cleared.rent_cur_per_h(self._setting.performance), 0.0)
+        self.let[:, t] = np.where(there, cleared.chip_let_frac(), 0.0)
+
+    def _figures(self, t: int, withheld: Array, rise: Array) -> QuarterFigures:
+        setting, scenario = self._setting, self._scenario
+        on_sale = setting.supply[:, t] > 0
+        short = np.maximum(self.rent[:, t] / self._calm[:, t], 1.0)
+        market_price = np.where(on_sale, setting.price_cur[:, t] * short, np.inf)
+        self.resale[:, t] = resale_cur(
+            self.rent[:, t], self.let[:, t], setting.running_cur[:, t],
+            scenario.cost.service_life.value - self._ages_y - t / 4,
+            wacc_frac=scenario.cost.wacc.value, decay_frac=scenario.market.rental_decay.value, new_cur=market_price,
+        )  # fmt: skip
+        return QuarterFigures(
+            rent_cur_per_h=self.rent[:, t],
+            running_cur_per_h=setting.running_cur[:, t],
+            let_frac=self.let[:, t],
+            withheld=withheld,
+            rise_frac=rise,
+            price_cur=market_price,
+            resale_cur=self.resale[:, t],
+            supply=setting.supply[:, t] * (self._path[:, 0] > 0),
+        )
+
+
+def _opening_sheets(scenario: Scenario, setting: Setting, held: Array, ages_y: Array) -> BalanceSheets:
+    """Return brokers' books at the start: devices bought at their age, with the loan's instalments paid since."""
+    spec = scenario.market.brokers
+    terms = LoanTerms(
+        debt_frac=spec.debt.value,
+        interest_frac=spec.interest.value,
+        term_y=spec.term.value,
+        carry_frac=4 * spec.carry.value * 0.25,
+        entry_frac=spec.entry.value,
+    )
+    left_y = np.maximum(terms.term_y - ages_y, 0.0)
+    cost = held * setting.price_cur[:, 0]
+    return BalanceSheets(
+        terms=terms,
+        held=held.copy(),
+        debt_cur=cost * terms.debt_frac * left_y / terms.term_y,
+        term_left_q=np.maximum(4 * left_y, 1.0),
+        paid_in_cur=cost * (1.0 - terms.debt_frac),
+    )
+
+
+def _shortages(rent: Array, use_price: Array, performance: Array, barred: NDArray[np.bool_]) -> NDArray[np.str_]:
+    """Return the named shortage behind each rise of a rent, (v, t)."""
+    named = np.full(rent.shape, "", dtype="<U40")
+    for v, t in np.argwhere((rent[:, 1:] > rent[:, :-1] * (1 + _RISE)) & (rent[:, :-1] > 0)):
+        use = int((use_price[:, t + 1] * performance[:, v]).argmax())
+        named[v, t + 1] = f"{USES[use]}: " + ("best chip barred" if barred[use, t + 1] else "chips short")
+    return named
+
+
+def use_mix(scenario: Scenario) -> Array:
+    """Return each use's share of renters' work by quarter, (u, t), at the frontier's prices."""
+    years = np.arange(scenario.quarters) / 4
+    first = scenario.market.rental_training.value
+    odds = first / max(1.0 - first, 1e-9) * (1.0 + scenario.market.rental_training_growth.value) ** years
+    training = odds / (1.0 + odds)
+    return np.stack([1.0 - training, training])
 
 
 def broker_devices(scenario: Scenario) -> Array:
@@ -158,46 +323,14 @@ def broker_devices(scenario: Scenario) -> Array:
     return np.array([d.brokers.value * (1 + d.brokers_growth.value) ** years for d in devices])
 
 
-def _stock(
-    scenario: Scenario, day_h: float, broker_stock: Array, plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs
-) -> _Stock:
+def _offer(scenario: Scenario, plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs) -> _Offer:
+    day_h = 24.0 * scenario.serving.availability.value
     rental = ~inputs.counts_tokens
     stand = (plan.installed - plan.training_devices).sum(axis=1) * day_h
     calls = plan.busy_device_h_per_d[~rental].sum(axis=(0, 2, 4)) / scenario.serving.utilisation_cap.value
     there = stand > np.maximum(_LEAST_FRAC * plan.installed.sum(axis=1), 1.0) * day_h
-    firm = np.where(there, np.maximum(stand - calls, _LEAST_FRAC * stand), 0.0)
-    wanted = (market.market_calls_per_d * inputs.share_frac[:, None])[rental].sum(axis=0)
-    return _Stock(
-        stand=np.where(there, stand, 0.0),
-        firm=firm,
-        brokers=broker_stock * day_h,
-        wanted=wanted,
+    return _Offer(
+        firm=np.where(there, np.maximum(stand - calls, _LEAST_FRAC * stand), 0.0),
+        wanted=(market.market_calls_per_d * inputs.share_frac[:, None])[rental].sum(axis=0),
         shown_cur_per_h=market.price_cur_per_tok[-1, 2],
     )
-
-
-def _cleared(
-    stock: _Stock,
-    quarters: slice,
-    open_h: Array,
-    strength: Array,
-    full_cur_per_h: Array,
-    running_cur_per_h: Array,
-    elasticity: float,
-    curve: RentCurve,
-) -> tuple[Array, Array]:
-    """Return rents and let shares of quarters, (v, t), with brokers offering *open_h*; 0 where nothing is offered."""
-    offered = stock.firm[:, quarters] + open_h
-    there = offered > 0
-    work = (stock.stand[:, quarters] + open_h) * strength[:, None]
-    share = work / np.maximum(work.sum(axis=0), 1e-30)
-    rent, let = clearing_rents(
-        stock.wanted[quarters] * share / strength[:, None],
-        stock.shown_cur_per_h[quarters] * strength[:, None],
-        np.where(there, offered, 1.0),
-        full_cur_per_h,
-        running_cur_per_h,
-        elasticity,
-        curve,
-    )
-    return np.where(there, rent, 0.0), np.where(there, let, 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,8 @@ class Setting:
         and errors in it, learning not.
     strength : (v,)
         Reference device-hours that an hour of a device stands for to a renter.
+    performance : (2, v)
+        Work of a device-hour over the reference's: memory-bound answers, compute-bound training; software in it.
     supply, committed : (v, t)
         Devices that can be ordered, and that contracts bind the firm to order.
     """
@@ -44,8 +47,15 @@ class Setting:
     sites: tuple[Site, ...]
     device_s_per_tok: Array
     strength: Array
+    performance: Array
     supply: Array
     committed: Array
+
+    def with_hour_worth(self, hour_worth: Array) -> Setting:
+        """Return the setting with an hour of each device let for *hour_worth* (v, t) reference hours."""
+        seconds = self.device_s_per_tok.copy()
+        seconds[-1, :, 2, :] = 3600.0 / hour_worth
+        return dataclasses.replace(self, device_s_per_tok=seconds)
 
 
 def quarter_index(scenario: Scenario, label: str) -> int:
@@ -117,6 +127,7 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
         sites=sites,
         device_s_per_tok=np.concatenate([tokens, rental]),
         strength=software / engineering.rental_ratio,
+        performance=software * engineering.rental_work,
         supply=supply,
         committed=np.minimum(committed_path(scenario), supply),
     )

@@ -190,6 +190,14 @@ class BrokersSpec(Section):
     """Maximum share of the stock that brokers can withhold in a quarter; the rest is under lease."""
     start_rise: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
     """Expected rise of rents by the next quarter in the first two quarters, a fraction."""
+    debt: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)] = Amount(value=0.5, unit="1", origin="default")
+    """Share of a device's price that brokers borrow."""
+    interest: Annotated[Amount, Quantity(unit="1", ge=0, le=1)] = Amount(value=0.07, unit="1", origin="default")
+    """Interest on their loans per year, a fraction."""
+    term: Annotated[Amount, Quantity(unit="y", gt=0, le=20)] = Amount(value=3.0, unit="y", origin="default")
+    """Time over which they pay a loan back."""
+    entry: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
+    """Maximum number of devices that brokers buy in a quarter on expectations, over the firm's supply of the kind."""
 
 
 class MarketSpec(Section):
@@ -235,6 +243,26 @@ class MarketSpec(Section):
     """Share of a chip's stock that is let when its rent covers full cost."""
     rental_steepness: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=0.5, unit="1", origin="default")
     """Steepness of rent beyond that share (κ in the explanation of the market)."""
+    rental_sag: Annotated[Amount, Quantity(unit="1", gt=0, le=5)] = Amount(value=0.5, unit="1", origin="default")
+    """Power with which the price of renters' work sinks towards running cost below that share."""
+    rental_training: Fraction = Amount(value=0.0, unit="1", origin="default")
+    """Share of renters' work at the start that is training, tuning and reading of prompts (compute-bound), at the
+    prices of the best chip on sale; the rest is answers (memory-bound).
+    """
+    rental_training_growth: Annotated[Amount, Quantity(unit="1", ge=-0.95, le=20)] = Amount(
+        value=0.0, unit="1", origin="default"
+    )
+    """Growth per year of that work over answers, a fraction."""
+    rental_elasticity: Annotated[Amount, Quantity(unit="1", ge=-10, le=-0.05)] = Amount(
+        value=-1.0, unit="1", origin="default"
+    )
+    """Elasticity of the work in one use to its price within a quarter, negative."""
+    rental_reversion: Annotated[Amount, Quantity(unit="1", ge=0, le=0.99)] = Amount(
+        value=0.3, unit="1", origin="default"
+    )
+    """Share of the gap between a rent and that without glut or shortage which contracts expect to close in a year."""
+    rental_decay: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)] = Amount(value=0.25, unit="1", origin="default")
+    """Expected fall of a chip's rent per year as better chips come, in contracts and resale values, a fraction."""
     brokers: BrokersSpec = BrokersSpec()
     """Brokers who compete for the firm's renters with the stock in `hardware.devices.NAME.brokers`."""
     national: Annotated[Amount, Quantity(unit="tok/day", ge=0)] = Amount(value=0.0, unit="tok/day", origin="default")

@@ -48,6 +48,7 @@ def inputs_of(held):
         points=(),
         device_s_per_tok=np.full((models, devices, 3), 1e-3),
         rental_ratio=np.ones(devices),
+        rental_work=np.ones((2, devices)),
         training_flop_per_s=1e15,
     )
     here = setting(held, engineering)

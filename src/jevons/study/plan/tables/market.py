@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jevons.market import WAYS
-from jevons.results import Table
+from jevons.market import TERMS_Y, WAYS
+from jevons.results import Cell, Column, Table, table
 from jevons.study.plan.tables.lines import by_period, line
 
 if TYPE_CHECKING:
+    from jevons.study.chain.rents import Brokers
     from jevons.study.plan.figures import PlanFigures
+
+_YEAR, _THREE = (list(TERMS_Y).index(term) for term in ("year", "three years"))
 
 
 def rival_tables(result: PlanFigures) -> list[Table]:
@@ -76,18 +79,47 @@ def _rent_lines(result: PlanFigures) -> Iterator[Any]:
         if offered.any():
             for quantity, unit, values, over in (
                 ("rent", "¤/h", rents.cny_per_h[v], 1.0),
+                ("rent, a year's contract", "¤/h", rents.contract_cur_per_h[_YEAR, v], 1.0),
+                ("rent, three years' contract", "¤/h", rents.contract_cur_per_h[_THREE, v], 1.0),
                 ("rent over full cost", "%", result.rent_over_cost[v], 0.01),
                 ("share of the offer let", "%", rents.let_frac[v], 0.01),
+                ("resale value, opening stock", "thousand ¤", rents.resale_cur[v], 1e3),
             ):
                 shown = [float(x) if there else None for x, there in zip(values, offered, strict=True)]
                 yield line(name, unit, shown, over=over, keys=(quantity,))
-        if rents.brokers_held[v].max() > 0:
-            for quantity, devices in (
-                ("stock of brokers", rents.brokers_held[v]), ("let by brokers", rents.brokers_let[v]),
-                ("withheld by brokers", rents.brokers_withheld[v]),
-            ):  # fmt: skip
-                if devices.max() > 0:
-                    yield line(name, "thousand", devices, over=1e3, keys=(quantity,))
+        if rents.brokers.held[v].max() > 0:
+            yield from _broker_lines(name, rents.brokers, v)
+
+
+def _broker_lines(name: str, brokers: Brokers, v: int) -> Iterator[Any]:
+    lost = brokers.owners_loss_cur[v] + brokers.lenders_loss_cur[v]
+    for quantity, unit, values, over in (
+        ("stock of brokers", "thousand", brokers.held[v], 1e3),
+        ("let by brokers", "thousand", brokers.let[v], 1e3),
+        ("withheld by brokers", "thousand", brokers.withheld[v], 1e3),
+        ("bought by brokers", "thousand", brokers.bought[v], 1e3),
+        ("sold under pressure, or taken by lenders", "thousand", brokers.given_up[v], 1e3),
+        ("debt of brokers", "bn ¤", brokers.debt_cur[v], 1e9),
+        ("lost by brokers and lenders", "bn ¤", lost, 1e9),
+    ):
+        if values.max() > 1e-9 * over:
+            yield line(name, unit, values, over=over, keys=(quantity,))
+
+
+def shortage_table(result: PlanFigures) -> Table:
+    """Return each rise of a rent with the shortage behind it."""
+    rents = result.chain.rents
+    rows: list[tuple[Cell, ...]] = []
+    if rents is not None:
+        for v, device in enumerate(result.scenario.hardware.devices):
+            for t in np.flatnonzero(rents.shortage[v] != ""):
+                before, after = rents.cny_per_h[v, t - 1 : t + 1].tolist()
+                rows.append((result.device_label(device), result.quarters[t], before, after, str(rents.shortage[v, t])))
+    columns = (
+        Column("name", "accelerator"), Column("quarter", "quarter"), Column("from", "rent before", "¤/h"),
+        Column("to", "rent", "¤/h"), Column("shortage", "what is short"),
+    )  # fmt: skip
+    return table("shortages", "Rents that rise, and the shortage behind each", columns, rows, detail=True)
 
 
 def ways_table(result: PlanFigures) -> Table:
@@ -112,6 +144,9 @@ def market_json(result: PlanFigures) -> dict[str, Any]:
         "providers": {},
         "rent_per_h": {},
         "let_frac": {},
+        "contract_per_h": {},
+        "resale": {},
+        "shortage": {},
         "brokers": {},
         "ways_frac": {},
     }
@@ -125,11 +160,22 @@ def market_json(result: PlanFigures) -> dict[str, Any]:
         for v, device in enumerate(result.scenario.hardware.devices):
             held["rent_per_h"][device] = [float(x) if x > 0 else None for x in rents.cny_per_h[v]]
             held["let_frac"][device] = rents.let_frac[v]
-            if rents.brokers_held[v].max() > 0:
+            held["contract_per_h"][device] = {
+                term: rents.contract_cur_per_h[i, v] for i, term in enumerate(TERMS_Y) if rents.cny_per_h[v].any()
+            }
+            held["resale"][device] = rents.resale_cur[v]
+            held["shortage"][device] = [str(name) for name in rents.shortage[v]]
+            if rents.brokers.held[v].max() > 0:
                 stock = {
-                    "held": rents.brokers_held[v],
-                    "let": rents.brokers_let[v],
-                    "withheld": rents.brokers_withheld[v],
+                    "held": rents.brokers.held[v],
+                    "let": rents.brokers.let[v],
+                    "withheld": rents.brokers.withheld[v],
+                    "bought": rents.brokers.bought[v],
+                    "given_up": rents.brokers.given_up[v],
+                    "debt": rents.brokers.debt_cur[v],
+                    "equity": rents.brokers.equity_cur[v],
+                    "owners_loss": rents.brokers.owners_loss_cur[v],
+                    "lenders_loss": rents.brokers.lenders_loss_cur[v],
                 }
                 held["brokers"][device] = stock
     if chain.exchange.ways is not None:
