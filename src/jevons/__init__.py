@@ -65,6 +65,8 @@ _OFFERED = {
 _FACES = {
     ("plan", "plot"): "jevons.plot.plan:PICTURES",
     ("plan", "page"): "jevons.report:plan_html",
+    ("plan", "workbook"): "jevons.report.workbook:write_plan",
+    ("value", "workbook"): "jevons.report.workbook:write_value",
     ("compare", "plot"): "jevons.plot.compare:FIGURES",
     ("compare", "page"): "jevons.report.compare:compare_html",
     ("simulation", "plot"): "jevons.plot.simulation:FIGURES",

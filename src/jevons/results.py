@@ -6,6 +6,7 @@ result asks the package (`jevons.face`) for those of its kind.
 
 from __future__ import annotations
 
+import functools
 import html
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
 Cell = str | float | int | bool | None
 
-ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html")
+ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html", ".zip")
 """Endings that every result can be saved under; results with dimensions also take ``.nc``."""
 
 _MOST_REPR_LINES = 15
+_SLIDE_INCHES = (13.33, 7.5)
+"""Size of a picture on a slide of 16 to 9."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,8 +321,10 @@ class Result:
         Parameters
         ----------
         path : path or str
-            ``.json`` (everything), ``.csv`` and ``.parquet`` (one table), ``.xlsx`` (a sheet for each table),
-            ``.html`` (a page), ``.nc`` (the labelled dataset of a result that has one).
+            ``.json`` (everything), ``.csv`` and ``.parquet`` (one table), ``.xlsx`` (a sheet for each table), ``.zip``
+            (every table as CSV, as Parquet where the name ends in ``.parquet.zip``, or every picture at the size of a
+            slide where it ends in ``.svg.zip`` or ``.png.zip``), ``.html`` (a page), ``.nc`` (the labelled dataset of a
+            result that has one).
         table : str, optional
             Which table a ``.csv`` or ``.parquet`` holds; the main one by default.
         force : bool
@@ -339,7 +344,10 @@ class Result:
         elif ending == ".parquet":
             _write_with(path, self.to_frame(table).write_parquet, force=force)
         elif ending == ".xlsx":
-            _write_with(path, self._workbook, force=force)
+            own = jevons.face(self.kind, "workbook")
+            _write_with(path, self._workbook if own is None else functools.partial(own, self), force=force)
+        elif ending == ".zip":
+            _write_with(path, functools.partial(self._archive, path.name.lower()), force=force)
         elif ending == ".html":
             _write_text(path, self.to_html(), force=force)
         elif ending == ".nc":
@@ -367,11 +375,15 @@ class Result:
         return f"<!doctype html><html lang=en><head>{head}</head><body>{lead}{body}</body></html>\n"
 
     def _workbook(self, stream: Any) -> None:
+        """Write the answer, then a sheet for each table: its title, heads, names for programs, raw numbers."""
         import xlsxwriter
 
         with xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False}) as book:
             bold = book.add_format({"bold": True})
-            names: set[str] = set()
+            about = book.add_worksheet("about")
+            for line, text in enumerate((f"jevons {self.kind}", self.answer, *self.notes)):
+                about.write_string(line, 0, text, bold if line == 0 else None)
+            names = {"about"}
             for one in self.tables.values():
                 name = one.name[:31]
                 while name in names:
@@ -380,11 +392,35 @@ class Result:
                 sheet = book.add_worksheet(name)
                 sheet.write_string(0, 0, one.title, bold)
                 for place, column in enumerate(one.columns):
-                    sheet.write_string(1, place, f"{column.name}", bold)
-                    for line, row in enumerate(one.rows, 2):
+                    sheet.write_string(1, place, column.head, bold)
+                    sheet.write_string(2, place, column.name)
+                    for line, row in enumerate(one.rows, 3):
                         _write_cell(sheet, line, place, row[place])
-                sheet.freeze_panes(2, 1)
+                sheet.freeze_panes(3, 1)
                 sheet.autofit()
+
+    def _archive(self, name: str, stream: Any) -> None:
+        """Write every table, or every picture, as a file of its own into one archive."""
+        import io
+        import zipfile
+
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            picture = next((kind for kind in ("svg", "png") if name.endswith(f".{kind}.zip")), "")
+            if picture:
+                for title in dir(self.plot):
+                    figure = getattr(self.plot, title)()
+                    figure.set_size_inches(*_SLIDE_INCHES)
+                    content = io.BytesIO()
+                    figure.savefig(content, format=picture, dpi=150)
+                    archive.writestr(f"{title}.{picture}", content.getvalue())
+                return
+            for one in self.tables.values():
+                if name.endswith(".parquet.zip"):
+                    content = io.BytesIO()
+                    one.to_frame().write_parquet(content)
+                    archive.writestr(f"{one.name}.parquet", content.getvalue())
+                else:
+                    archive.writestr(f"{one.name}.csv", frame_csv(one.to_frame()))
 
     def __repr__(self) -> str:
         """Return the answer and the first table, at most 15 lines."""

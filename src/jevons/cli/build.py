@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jevons.results import Result, Table
 
 FORMATS = ("table", "csv", "md", "json")
-OUTPUT_ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html")
+OUTPUT_ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html", ".zip")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Format = Annotated[str, typer.Option("--format", metavar="FORM", help="Form of the output: table, csv, md or json.")]

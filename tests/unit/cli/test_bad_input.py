@@ -209,7 +209,7 @@ def test_a_file_without_an_end_is_not_read_to_its_end(jevons):
     ("out", "expected"),
     [
         ("none/out.json", "does not exist; create it first"),
-        ("out.txt", "the ending must be .json, .csv, .parquet, .xlsx, .html or .nc"),
+        ("out.txt", "the ending must be .json, .csv, .parquet, .xlsx, .html, .zip or .nc"),
         ("folder.json", "is a folder, not a file; name a file in it"),
     ],
 )
@@ -293,7 +293,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (("value", "TINY", "--from", "yesterday"), 2, "--from yesterday: not a date; write it like 2025-02-24"),
         (("value", "TINY", "--to", "2025-02-30"), 2, "--to 2025-02-30: not a date"),
         (("value", "TINY", "--from", "2025-01-15"), 2, "has no value of 2025-01-15; the last there are"),
-        (("value", "TINY", "--out", "x.txt"), 2, "the ending must be .json, .csv, .parquet, .xlsx or .html"),
+        (("value", "TINY", "--out", "x.txt"), 2, "the ending must be .json, .csv, .parquet, .xlsx, .html or .zip"),
         (("study", "montecarlo", "TINY", "--draws", "1"), 2, "--draws 1: must be at least 2"),
         (("study", "montecarlo", "TINY", "--draws", "-1"), 2, "--draws -1: must be at least 2"),
         (("plan", "TINY", "--explain", "nope"), 2, "no figure `nope`"),
