@@ -229,8 +229,11 @@ def _fade(book: Book, result: PlanResult, at: int, name: str, rows: dict[str, st
     fade = round(result.scenario.finance.fade_years.value)
     begin = len(_quarters(result)) / 4
     grid.put(at, 0, name, "bold")
-    labels = ("value of the plan's cash flows", "margin of the last year", "revenue of a year at the end",
-              "growth at the start", "capital per revenue", "capital at the end", "value of the fade", "value after the fade", "value")  # fmt: skip
+    labels = (
+        "value of the plan's cash flows", "margin of the last year", "revenue of a year at the end",
+        "growth at the start", "capital per revenue", "capital at the end", "value of the fade", "value after the fade",
+        "value",
+    )  # fmt: skip
     keys = ("explicit", "margin", "pace", "growth", "intensity", "capital")
     for offset, (label, key) in enumerate(zip(labels, keys, strict=False), 1):
         grid.put(at + offset, 0, label)
