@@ -6,10 +6,10 @@ and volumes stay as planned: the planner is not in the workbook.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from jevons import __version__
+from jevons.arrays import Array
 from jevons.finance import device_parts
 from jevons.report.sheets import Book, Formula, Grid, address, letters
 from jevons.results import Result, Table
@@ -187,7 +187,7 @@ def _statements(book: Book, result: PlanResult) -> None:
     grid.line(0, ("line", *quarters), look="bold")
     base = float(s.base_revenue_cur[0]) / (1.0 + result.scenario.finance.base_growth.value) ** 0.25
     start = (f"{base!r}*", "(1+BASE_GROWTH)^")
-    lines: list[tuple[str, Sequence[float] | None, str]] = [
+    lines: list[tuple[str, Array | None, str]] = [
         ("AI revenue, external", s.external_revenue_cur, ""),
         ("AI revenue, own businesses", s.internal_revenue_cur, ""),
         ("AI revenue", None, "{c}2+{c}3"), ("Energy", s.energy_cur, ""),
@@ -297,7 +297,7 @@ def _value(book: Book, result: PlanResult) -> None:
     rest, row = _rest(grid, result, row)
     grid.put(row, 0, "From parts to a share", "bold")
     valuation = result.chain.accounts.valuation
-    parts = [
+    parts: list[tuple[str, float | Formula]] = [
         ("AI cloud", Formula(ai)), ("Other lines of the budget, as planned", float(valuation.lines_cur)),
         ("Cloud without AI", Formula(base)), ("Other businesses", Formula(rest)), ("Net cash", Formula("NET_CASH")),
         ("Stakes", Formula("STAKES")),
@@ -368,7 +368,7 @@ def _sources(book: Book, result: PlanResult) -> None:
     grid.widths = {5: 60, 6: 40}
     grid = book.sheet("judgements")
     grid.line(0, ("input", "value", "low", "high", "unit", "reason"), look="bold")
-    for row, cells in enumerate(result.judgements, 1):
-        grid.line(row, cells)
+    for row, judgement in enumerate(result.judgements, 1):
+        grid.line(row, judgement)
     grid.frozen = (1, 1)
     grid.widths = {5: 90}
