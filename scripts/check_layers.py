@@ -23,6 +23,7 @@ CORE = (
     "limits",
     "text",
     "rounding",
+    "words",
     "results",
     "options",
     "checks",

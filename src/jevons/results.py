@@ -10,7 +10,7 @@ import functools
 import html
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,12 +18,17 @@ import jevons
 from jevons.checks import check_record
 from jevons.errors import InputError, did_you_mean
 from jevons.files import frame_csv, writing
+from jevons.rounding import number as shown_number
 from jevons.schema import json_text
 from jevons.text import printable
+from jevons.words import Sentence, answer_of
 
 if TYPE_CHECKING:
     import polars as pl
     import xarray as xr
+
+number = shown_number
+"""Returns a number for people."""
 
 Cell = str | float | int | bool | None
 
@@ -53,6 +58,8 @@ class Column:
         Significant digits below 1000.
     form : str
         Format of a number where *digits* does not fit it, such as ``,.6g``.
+    detail : bool
+        Whether a terminal shows it only when asked for details.
     """
 
     name: str
@@ -61,6 +68,7 @@ class Column:
     scale: float = field(default=1.0, kw_only=True)
     digits: int = field(default=3, kw_only=True)
     form: str = field(default="", kw_only=True)
+    detail: bool = field(default=False, kw_only=True)
 
     @property
     def head(self) -> str:
@@ -92,6 +100,10 @@ class Table:
         Cells in the columns' own units; text, numbers, truth values, or None where there is no figure.
     detail : bool
         Whether it answers a second question, and prints only when asked for.
+    most : int
+        Rows that a terminal shows where no details are asked for; 0 for all.
+    legend : bool
+        Whether a terminal shows its rows as lines without heads, such as what short names stand for.
     """
 
     name: str
@@ -99,6 +111,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     detail: bool = False
+    most: int = 0
+    legend: bool = False
 
     def __post_init__(self) -> None:
         """Refuse rows of another width, which is a defect of whoever made the table."""
@@ -109,6 +123,19 @@ class Table:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.rows)
+
+    def brief(self) -> Table:
+        """Return the rows and columns that a terminal shows where no details are asked for."""
+        places = [place for place, column in enumerate(self.columns) if not column.detail]
+        rows = self.rows[: self.most or None]
+        return replace(
+            self, columns=tuple(self.columns[place] for place in places),
+            rows=tuple(tuple(row[place] for place in places) for row in rows),
+        )  # fmt: skip
+
+    def whole(self, other: Table) -> bool:
+        """Return whether it has all rows and columns of *other*."""
+        return len(self) == len(other) and len(self.columns) == len(other.columns)
 
     def column(self, name: str) -> list[Cell]:
         """Return the cells of a column.
@@ -159,10 +186,14 @@ class Table:
 
 
 def table(
-    name: str, title: str, columns: Sequence[Column], rows: Iterable[Iterable[Cell]], *, detail: bool = False
-) -> Table:
+    name: str, title: str, columns: Sequence[Column], rows: Iterable[Iterable[Cell]], *, detail: bool = False,
+    most: int = 0, legend: bool = False,
+) -> Table:  # fmt: skip
     """Return a table from any iterables."""
-    return Table(name=name, title=title, columns=tuple(columns), rows=tuple(tuple(row) for row in rows), detail=detail)
+    return Table(
+        name=name, title=title, columns=tuple(columns), rows=tuple(tuple(row) for row in rows), detail=detail,
+        most=most, legend=legend,
+    )  # fmt: skip
 
 
 class Tables(Mapping[str, Table]):
@@ -238,9 +269,20 @@ class Result:
     """Table that `to_frame`, ``.csv`` and ``.parquet`` hold where none is named; the first where empty."""
 
     @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The sentences of the answer, for faces that speak other languages; empty where it is made otherwise."""
+        return ()
+
+    @property
     def answer(self) -> str:
         """The answer in a sentence or two that a colleague could forward."""
-        raise NotImplementedError
+        if not self.sentences:
+            raise NotImplementedError
+        return answer_of(*self.sentences)
+
+    def answer_record(self) -> dict[str, Any]:
+        """Return the answer, and the sentences that it is made of, as plain values."""
+        return {"answer": self.answer, "answer_parts": [one.record() for one in self.sentences]}
 
     def _tables(self) -> Iterable[Table]:
         raise NotImplementedError
@@ -475,23 +517,3 @@ def text_table(one: Table, *, most: int = 10, width: int = 100) -> list[str]:
     if len(one) > most:
         lines.append(f"… {len(one) - most} more rows")
     return [one.title, *lines]
-
-
-def number(value: Any, digits: int = 3) -> str:
-    """Return a number for people: thousands separated, *digits* significant digits below 1000; `–` for None."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if not isinstance(value, float):
-        return str(value)
-    if not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)) + 1e-12))
-    return f"{value:.{min(decimals, 8)}f}"

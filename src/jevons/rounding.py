@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 _SCALES = {
     "CNY": (1e9, "bn CNY"),
     "¤": (1e9, "bn ¤"),
@@ -25,3 +28,23 @@ def scaled(value: float) -> str:
     if abs(value) >= 0.1 or value == 0:
         return f"{value:.2f}"
     return f"{value:#.2g}"
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """Return a number for people: thousands separated, *digits* significant digits below 1000; `–` for None."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not isinstance(value, float):
+        return str(value)
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)) + 1e-12))
+    return f"{value:.{min(decimals, 8)}f}"

@@ -10,7 +10,7 @@ import inspect
 import types
 import typing
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -285,10 +285,27 @@ def print_result(
     elif form == "md":
         say("\n".join((result.answer, "", *(line for one in tables for line in markdown(one)))) + "\n")
     else:
-        hidden = [one.name for one in result.tables.values() if one.detail and not detail]
-        rest = [f"More with --detail: {', '.join(hidden)}.\n"] if hidden else []
-        rest += [f"{text}\n" for text in result.notes]
-        show(f"{result.answer}\n", *(sheet(one) for one in tables), *rest)
+        show(*shown_parts(result, tables, detail=detail))
+
+
+def shown_parts(result: Result, tables: Sequence[Table], *, detail: bool) -> Iterator[Any]:
+    """Yield the answer, tables and notes; without *detail* few rows and columns, and where there are more."""
+    yield f"{result.answer}\n"
+    more = [one.name for one in result.tables.values() if one.detail and not detail]
+    for one in tables:
+        few = one if detail else one.brief()
+        more += [] if few.whole(one) else [f"{one.name} ({len(one)} rows)" if len(few) < len(one) else one.name]
+        yield from legend(few) if one.legend else (sheet(few),)
+        yield ""
+    yield from (f"{text}" for text in result.notes)
+    if more:
+        yield f"More with --detail: {', '.join(more)}."
+
+
+def legend(one: Table) -> Iterator[str]:
+    """Yield the rows of a legend as lines, their first cells as wide as the widest."""
+    wide = max((len(row[0]) for row in one.shown()), default=0)
+    yield "\n".join("  ".join((row[0].ljust(wide), *row[1:])) for row in one.shown())
 
 
 def sheet(one: Table) -> Sheet:

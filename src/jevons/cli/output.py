@@ -72,12 +72,12 @@ def forcible(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def console() -> Console:
-    """Return a console on standard output, wide enough for tables where it is not a terminal."""
+    """Return a console on standard output; where that is no terminal, nothing wraps unless COLUMNS says so."""
     from rich.console import Console
 
     columns = os.environ.get("COLUMNS", "")
     stated = int(columns) if columns.isdecimal() and len(columns) < 7 else 0
-    width = stated or (shutil.get_terminal_size().columns if sys.stdout.isatty() else 150)
+    width = stated or (shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDEST)
     width = min(max(width, _NARROWEST), _WIDEST)
     return Console(highlight=False, width=width, height=25, color_system=None if os.environ.get("NO_COLOR") else "auto")
 
@@ -272,7 +272,7 @@ class Sheet:
             widths[longest] -= 1
             spare += 1
         self._widen(widths, spare)
-        made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for index in block:
             text = self._wraps(index)
             made.add_column(

@@ -9,7 +9,7 @@ from typing import Any
 
 from jevons import serving
 from jevons.errors import InfeasibleError
-from jevons.serving.spread import spread
+from jevons.serving.spread import Spread, spread
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.memory import memory_record
 from jevons.sizing.service import Demand, Service
@@ -143,15 +143,35 @@ class Fleet:
 
         Errors of several latencies are taken as independent; see `jevons.serving.spread`.
         """
-        names = (self.deployment.engine.name, self.deployment.accelerator.id, self.deployment.model.name)
-        latency, chance, any_limit = self.latency(), 1.0, False
+        chances = self.chances(service)
+        return math.prod(chances.values()) if chances else None
+
+    def chances(self, service: Service) -> dict[str, float]:
+        """Return the probability of keeping each limit, by latency."""
+        chances = {}
         for key, limit in zip(("ttft_s", "tpot_s", "e2e_s"), service.slo, strict=True):
-            found = latency[key].get(service.percentile, latency[key]["mean"])["mean"]
-            if limit is None or not found:
-                continue
-            any_limit = True
-            chance *= spread(key.removesuffix("_s"), *names).chance_below(found, limit)
-        return chance if any_limit else None
+            found = self.statistic(key, service.percentile)
+            if limit is not None and found:
+                chances[key] = self._spread(key).chance_below(found, limit)
+        return chances
+
+    def intervals(self, statistic: str = "mean") -> dict[str, dict[str, float | None]]:
+        """Return ``low`` and ``high`` of each latency's 80 % interval, by the errors of past predictions [s]."""
+        ends: dict[str, dict[str, float | None]] = {}
+        for key in ("ttft_s", "tpot_s", "e2e_s"):
+            value = self.statistic(key, statistic)
+            low, high = (None, None) if value is None else self._spread(key).interval(value)
+            ends[key] = {"low": low, "high": high}
+        return ends
+
+    def statistic(self, key: str, statistic: str) -> float | None:
+        """Return a statistic of a latency, its mean where that is not known; None where there is none [s]."""
+        found = self.latency()[key]
+        return found.get(statistic, found["mean"])["mean"] or None
+
+    def _spread(self, key: str) -> Spread:
+        names = (self.deployment.engine.name, self.deployment.accelerator.id, self.deployment.model.name)
+        return spread(key.removesuffix("_s"), *names)
 
     def words(self) -> str:
         """Return the layout in words, such as ``4 x tp8`` or ``prefill 2 x tp8 + decode 3 x tp4``."""
@@ -161,10 +181,11 @@ class Fleet:
         return f"prefill {self.prefill_replicas} x {self.prefill.layout} + decode {own}"
 
     def record(self, service: Service) -> dict[str, Any]:
-        """Return the fleet as plain values."""
+        """Return the fleet as plain values; ends of intervals are of means."""
         latency = self.latency()
         tokens = self.rate_req_per_s * (service.isl + service.osl)
         per_hour = self.per_hour
+        intervals = self.intervals()
         return {
             "gpu": self.deployment.accelerator.id,
             "layout": degrees(self.deployment),
@@ -178,8 +199,10 @@ class Fleet:
             "ttft_s": latency["ttft_s"]["mean"]["mean"],
             "tpot_s": latency["tpot_s"]["mean"]["mean"],
             "e2e_s": latency["e2e_s"]["mean"]["mean"],
+            **{f"{name}_{end}": value for name, ends in intervals.items() for end, value in ends.items()},
             "latency": latency,
             "chance_within_limits": self.chance(service),
+            "p_slo": self.chance(service),
             "simulated": self.observed is not None,
             "utilisation_frac": None if self.observed is None else self.observed.utilisation_frac,
             "output_tok_per_s_per_gpu": self.rate_req_per_s * service.osl / self.accelerators,

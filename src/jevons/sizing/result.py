@@ -17,7 +17,7 @@ from jevons.formula import Formula, Symbol
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.provenance import Ledger
-from jevons.results import Cell, Column, Result, Table, number, table
+from jevons.results import Cell, Column, Result, Table, table
 from jevons.serving.memory import memory_plan
 from jevons.sizing.finalists import Missed
 from jevons.sizing.fleet import Fleet, degrees
@@ -25,11 +25,15 @@ from jevons.sizing.handover import emitted, handover, launch, launch_warnings
 from jevons.sizing.hour_price import SITE, HourPrice
 from jevons.sizing.memory import memory_record
 from jevons.sizing.service import Demand, Service
+from jevons.sizing.size_answer import LATENCIES, Relaxed, carries, cheaper, left_out, sureness
+from jevons.words import Sentence, answer_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-_SHOWN = 8
+_SHOWN, _FEW = 8, 5
+"""Fleets that are handed over, and that a terminal shows where no details are asked for."""
+
 _MONTH_H = 730.5
 
 
@@ -100,6 +104,8 @@ class SizeResult(Result):
         Probability of keeping the limits with which a fleet is recommended, where one reaches it.
     asked : str
         Model as it was asked for.
+    relaxed : Relaxed or None
+        What a weaker limit would buy, of the one that binds; None where none does.
     """
 
     kind: ClassVar[str] = "size"
@@ -118,6 +124,7 @@ class SizeResult(Result):
     missed: tuple[Missed, ...]
     confidence: float = 0.8
     asked: str = ""
+    relaxed: Relaxed | None = None
 
     def check(self) -> None:
         """Check counts, cost, memory and limits of each fleet."""
@@ -159,40 +166,28 @@ class SizeResult(Result):
         return dict(Counter(i.reason for i in self.infeasible))
 
     @property
-    def answer(self) -> str:
-        """The recommended fleet, what it carries, its latency and cost."""
-        return self.sentence(self.best)
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The recommended fleet, what it carries, how surely, and a cheaper one that is less sure."""
+        cheapest = min(self.entries, key=lambda fleet: fleet.rank)
+        more = cheaper(self.entries, self.service, self.names[_identity(cheapest)]) if self.demand.given else ()
+        return (*self._sentences(self.best), *more)
 
-    def sentence(self, best: Fleet) -> str:
-        """Return what a fleet carries, its latency and cost."""
-        service = self.service
-        statistic = service.percentile if best.observed is not None else "mean"
-        latency = best.latency()
+    def _sentences(self, fleet: Fleet) -> tuple[Sentence, ...]:
+        first = carries(fleet, self.service, rate_req_per_s=self.rate_req_per_s, model=self.model.name)
+        sure = sureness(fleet, self.service, confidence=self.confidence, loaded=self.demand.given)
+        return (first, *sure)
 
-        def shown(name: str) -> str:
-            value = latency[name].get(statistic) or {"mean": None}
-            return "none" if value["mean"] is None else f"{number(1e3 * value['mean'])} ms"
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which limit binds and what a weaker one buys, and why layouts were left out."""
+        return tuple(one.text() for one in self.remarks)
 
-        load = f"carries {number(self.rate_req_per_s)} req/s" if self.rate_req_per_s else "is the cheapest replica"
-        text = (
-            f"{best.words()} on {best.accelerators} {best.deployment.accelerator.id} {load} of {self.model.name} with "
-            f"TTFT {statistic} {shown('ttft_s')} and TPOT {statistic} {shown('tpot_s')}"
-        )
-        per_mtok = best.record(service)["cost_per_mtok"]
-        if per_mtok is not None and best.price is not None:
-            text += f", for {number(per_mtok)} {best.price.currency}/Mtok"
-        how = "" if best.observed is not None or not self.demand.given else " Latencies are without queueing."
-        return f"{text}.{how}{self._chance_text(best)}"
-
-    def _chance_text(self, best: Fleet) -> str:
-        """Return with what probability a fleet keeps the limits, by the errors of predictions."""
-        chance = best.chance(self.service)
-        if chance is None:
-            return ""
-        text = f" By the errors of past predictions it keeps the limits with {100 * chance:.0f} % probability"
-        if self.demand.given and chance < self.confidence:
-            text += f"; none of the fleets here reaches {100 * self.confidence:.0f} %, stricter limits ask for more"
-        return f"{text}."
+    @property
+    def remarks(self) -> tuple[Sentence, ...]:
+        """The notes as sentences."""
+        relaxed = () if self.relaxed is None else (self.relaxed.sentence(),)
+        left = (left_out(self.rejected, self.tried, len(self.missed)),) if self.infeasible else ()
+        return (*relaxed, *left)
 
     @property
     def ledger(self) -> Ledger:
@@ -203,7 +198,10 @@ class SizeResult(Result):
         """Return the documented JSON object."""
         price, demand = self.price, self.demand
         return {
-            "answer": self.answer,
+            **self.answer_record(),
+            "notes": list(self.notes),
+            "note_parts": [one.record() for one in self.remarks],
+            "binding": None if self.relaxed is None else self.relaxed.record(),
             "model": self.model.name,
             "gpu": self.accelerator.id,
             "gpus": list(self.prices),
@@ -250,7 +248,7 @@ class SizeResult(Result):
         fleet = fleet or self.best
         return handover(
             fleet, self.service, self.demand, name=f"{self.model.name}-{self.names[_identity(fleet)].lower()}",
-            answer=self.sentence(fleet), asked=self.asked,
+            answer=answer_of(*self._sentences(fleet)), asked=self.asked,
         )  # fmt: skip
 
     def deployments(self, target: str, fleet: Fleet | None = None) -> dict[str, str]:
@@ -297,16 +295,15 @@ class SizeResult(Result):
     def _tables(self) -> Iterator[Table]:
         shown = min(_SHOWN, len(self.entries))
         names = self.names
-        yield _fleets(
-            self, "fleets", f"{self._head()}: best {shown} of {len(self.entries)}", self.entries[:shown], names
-        )
-        yield _layouts("layouts", "Layouts of these fleets", self.entries[:shown], names)
+        yield _fleets(self, "fleets", self._head(), self.entries, names)
+        yield _layouts("layouts", "Layouts of these fleets", self.entries, names)
         yield _memory(self, self.entries[:shown], names)
         title = "Pareto front: no fleet is both cheaper and faster"
         if not self.demand.given:
             title = "Pareto front of one replica: latency against throughput"
-        yield _fleets(self, "pareto", title, self.pareto, names, detail=True)
-        yield _layouts("pareto_layouts", "Layouts on the Pareto front", self.pareto, names, detail=True)
+        if not {_identity(fleet) for fleet in self.pareto} <= {_identity(fleet) for fleet in self.entries}:
+            yield _fleets(self, "pareto", title, self.pareto, names, detail=True)
+            yield _layouts("pareto_layouts", "Layouts on the Pareto front", self.pareto, names, detail=True)
         if self.missed:
             columns = (
                 Column("layout", "layout"), Column("weights", "weights"), Column("gpu", "device"),
@@ -322,14 +319,9 @@ class SizeResult(Result):
 
     def _head(self) -> str:
         s = self.service
-        devices = ", ".join(self.prices)
-        head = f"{self.model.name} on {devices}, {s.isl:,} in, {s.osl:,} out, {self.demand.words}"
-        if s.limits:
-            simulated = self.best.observed is not None
-            head += f", {s.percentile if simulated else 'mean'} of {s.limits}"
-        if self.demand.given and self.best.observed is None:
-            head += " (not simulated: latencies without queueing)"
-        return head
+        head = f"{self.model.name} on {', '.join(self.prices)}, {s.isl:,} in, {s.osl:,} out, {self.demand.words}"
+        how = " (not simulated)" if self.demand.given and self.best.observed is None else ""
+        return f"{head}: {len(self.entries)} fleets{how}"
 
     def _left_out(self) -> Table:
         """Return the rejected layouts: by device and reason, with the largest as an example."""
@@ -471,16 +463,9 @@ def _layouts(
     detail: bool = False,
 ) -> Table:
     """Return the layouts behind the short names of fleets."""
-    split = any(f.prefill is not None for f in fleets)
-    columns = [Column("fleet", "fleet"), *([Column("prefill", "prefill pool")] if split else [])]
-    columns += [Column("replicas", "replicas (decode pool)" if split else "replicas")]
-    rows: list[list[Cell]] = []
-    for fleet in fleets:
-        prefill = None if fleet.prefill is None else f"{fleet.prefill_replicas} x {fleet.prefill.layout}"
-        rows.append(
-            [names[_identity(fleet)], *([prefill] if split else []), f"{fleet.replicas} x {fleet.deployment.layout}"]
-        )
-    return table(name, title, columns, rows, detail=detail)
+    columns = [Column("fleet", "fleet"), Column("layout", "layout")]
+    rows = [(names[_identity(fleet)], fleet.words()) for fleet in fleets]
+    return table(name, title, columns, rows, detail=detail, most=_FEW, legend=True)
 
 
 def _fleets(
@@ -498,36 +483,35 @@ def _fleets(
     simulated = any(f.observed is not None for f in fleets)
     statistic = service.percentile if simulated else "mean"
     several, one_load = len(result.prices) > 1, result.rate_req_per_s > 0
-    latencies = {"ttft_s": "TTFT", "tpot_s": "TPOT", "e2e_s": "E2E"}
-    columns = [Column("fleet", "fleet"), *([Column("gpu", "device")] if several else [])]
-    columns += [Column("weights", "weights"), Column("accelerators", "GPUs"), Column("batch", "batch")]
+    weights = len({fleet.deployment.precision for fleet in fleets}) > 1
+    front = {_identity(fleet) for fleet in result.pareto}
+    columns = [Column("fleet", "fleet"), Column("gpu", "device", detail=not several)]
+    columns += [Column("weights", "weights", detail=not weights), Column("accelerators", "GPUs")]
+    columns += [Column("batch", "batch", detail=True)]
     columns += [
-        Column(f"{key.removesuffix('_s')}_{statistic}_s", f"{label} {statistic}", "ms", scale=1e3)
-        for key, label in latencies.items()
+        Column(
+            f"{key.removesuffix('_s')}_{statistic}_s", f"{label} {statistic}", "ms", scale=1e3, detail=key == "e2e_s"
+        )
+        for key, label in LATENCIES.items()
     ]
     columns += [] if one_load else [Column("req_per_s", "load" if result.demand.given else "full load", "req/s")]
     columns += [Column("capacity_req_per_s", "capacity", "req/s")] if result.demand.given else []
-    limited = bool(service.limits)
-    columns += [Column("chance_within_limits", "within limits", "%", scale=100.0)] if limited else []
+    columns += [Column("chance_within_limits", "within limits", "%", scale=100.0)] if service.limits else []
     columns += [
-        Column("power_w", "power", "kW", scale=1e-3), Column("cost_per_month", "cost", f"{currency} per month"),
-        Column("cost_per_mtok", "cost", f"{currency} per Mtok"),
+        Column("power_w", "power", "kW", scale=1e-3, detail=True),
+        Column("cost_per_month", "cost", f"{currency} per month", detail=True),
+        Column("cost_per_mtok", "cost", f"{currency}/Mtok"), Column("front", "Pareto front", detail=True),
     ]  # fmt: skip
     rows: list[list[Cell]] = []
     for fleet in fleets:
         record = fleet.record(service)
         hourly = record["cost_per_h"]
-        row: list[Cell] = [names[_identity(fleet)], *([record["gpu"]] if several else []), record["precision"]]
+        row: list[Cell] = [names[_identity(fleet)], record["gpu"], record["precision"]]
         row += [record["accelerators"], float(record["batch"])]
-        row += [_latency_s(record["latency"][key], statistic) for key in latencies]
+        row += [fleet.statistic(key, statistic) for key in LATENCIES]
         row += [] if one_load else [float(record["req_per_s"])]
         row += [float(record["req_per_s_at_most"])] if result.demand.given else []
-        row += [record["chance_within_limits"]] if limited else []
+        row += [record["chance_within_limits"]] if service.limits else []
         row += [record["power_w"], None if hourly is None else hourly * _MONTH_H, record["cost_per_mtok"]]
-        rows.append(row)
-    return table(name, title, columns, rows, detail=detail)
-
-
-def _latency_s(spread: Mapping[str, Mapping[str, float | None]], statistic: str) -> float | None:
-    """Return a statistic of a latency [s]; None where there is none, as of answers of one token."""
-    return spread.get(statistic, spread["mean"])["mean"] or None
+        rows.append([*row, "yes" if _identity(fleet) in front else "no"])
+    return table(name, title, columns, rows, detail=detail, most=_FEW)

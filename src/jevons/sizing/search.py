@@ -15,6 +15,7 @@ from jevons.sizing.fleet import Fleet, at_point, degrees, shared_fleets, split_f
 from jevons.sizing.hour_price import HourPrice, owned_hour_price
 from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
+from jevons.sizing.size_answer import LATENCIES, Relaxed, binding
 
 __all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layout_degrees", "size"]
 
@@ -25,6 +26,9 @@ _TIGHTER, _PER_STEP = (0.7, 0.5, 0.35), 2
 """TPOT targets, as fractions of the cheapest fleet's TPOT, at which faster fleets are searched; fleets for each."""
 
 _FRONT_POINTS = 12
+_RELAXED = 1.5
+"""The weaker limit whose gain is told, over the one asked for."""
+
 _MONTH_H = 730.5
 
 
@@ -155,7 +159,37 @@ def size(
         missed=tuple(missed),
         confidence=confidence,
         asked=str(model),
+        relaxed=_relaxed(candidates, entries[0], service, demand, rate),
     )
+
+
+def _relaxed(candidates: _Field, best: Fleet, service: Service, demand: Demand, rate: float) -> Relaxed | None:
+    """Return what half as much again of the binding limit buys, by the static model; None where no limit binds."""
+    key = binding(best, service)
+    if key is None or not demand.given:
+        return None
+    asked_s = getattr(service, key)
+
+    def cheapest(limit_s: float) -> Fleet:
+        fleets: list[Fleet] = []
+        for one, price, curves in candidates.curves:
+            weaker = _with_limit(one, key, limit_s)
+            fleets += shared_fleets(curves, weaker, demand, rate, price)
+            fleets += [] if demand.users or not candidates.split else split_fleets(curves, weaker, rate, price)
+        return min(fleets, key=lambda f: f.rank)
+
+    now, then = cheapest(asked_s), cheapest(_RELAXED * asked_s)
+    costs = [float(f.accelerators) if f.per_hour is None else f.per_hour for f in (now, then)]
+    return Relaxed(
+        limit=LATENCIES[key], asked_s=asked_s, relaxed_s=_RELAXED * asked_s, accelerators=then.accelerators,
+        saving_frac=1.0 - costs[1] / costs[0],
+    )  # fmt: skip
+
+
+def _with_limit(service: Service, key: str, limit_s: float) -> Service:
+    if key == "ttft_s":
+        return replace(service, ttft_s=limit_s)
+    return replace(service, tpot_s=limit_s) if key == "tpot_s" else replace(service, e2e_s=limit_s)
 
 
 def _confident(fleet: Fleet, service: Service, confidence: float) -> bool:

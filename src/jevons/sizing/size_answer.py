@@ -1,0 +1,108 @@
+"""Sentences of a sized fleet: what it carries, how surely, what is cheaper, which limit binds, what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jevons.sizing.fleet import Fleet
+from jevons.sizing.service import Service
+from jevons.words import Sentence
+
+LATENCIES = {"ttft_s": "TTFT", "tpot_s": "TPOT", "e2e_s": "E2E"}
+_SURE = 0.97
+_LEAST_SAVING = 0.01
+_MOST_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relaxed:
+    """What a weaker limit buys, by the static model.
+
+    Parameters
+    ----------
+    limit : str
+        Name of the latency.
+    asked_s, relaxed_s : float
+        The limit, and the weaker one.
+    accelerators : int
+        Of the cheapest fleet within the weaker limit.
+    saving_frac : float
+        By how much it is cheaper than the cheapest fleet within the limit.
+    """
+
+    limit: str
+    asked_s: float
+    relaxed_s: float
+    accelerators: int
+    saving_frac: float
+
+    def sentence(self) -> Sentence:
+        """Return it as a sentence."""
+        values = {
+            "limit": self.limit, "asked": self.asked_s, "relaxed": self.relaxed_s, "saving": self.saving_frac,
+            "accelerators": self.accelerators,
+        }  # fmt: skip
+        return Sentence("size.binds" if self.saving_frac > _LEAST_SAVING else "size.binds_no_gain", values)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "limit": self.limit, "asked_s": self.asked_s, "relaxed_s": self.relaxed_s,
+            "accelerators": self.accelerators, "saving_frac": self.saving_frac,
+        }  # fmt: skip
+
+
+def binding(fleet: Fleet, service: Service) -> str | None:
+    """Return the latency whose limit a fleet is likeliest to miss; None where each is all but sure."""
+    chances = fleet.chances(service)
+    least = min(chances, key=chances.__getitem__, default=None)
+    return least if least is not None and chances[least] < _SURE else None
+
+
+def carries(fleet: Fleet, service: Service, *, rate_req_per_s: float, model: str) -> Sentence:
+    """Return what a fleet carries, with latencies, their intervals and its cost."""
+    statistic = service.percentile if fleet.observed is not None else "mean"
+    record = fleet.record(service)
+    values: dict[str, Any] = {
+        "fleet": fleet.words(), "accelerators": fleet.accelerators, "gpu": fleet.deployment.accelerator.id,
+        "rate": rate_req_per_s or fleet.rate_req_per_s, "model": model, "statistic": statistic,
+        "cost": record["cost_per_mtok"], "currency": record["currency"],
+    }  # fmt: skip
+    for key, ends in fleet.intervals(statistic).items():
+        name = key.removesuffix("_s")
+        values |= {name: fleet.statistic(key, statistic), f"{name}_low": ends["low"], f"{name}_high": ends["high"]}
+    return Sentence("size.carries" if rate_req_per_s else "size.replica", values)
+
+
+def sureness(fleet: Fleet, service: Service, *, confidence: float, loaded: bool) -> Iterator[Sentence]:
+    """Yield with what probability a fleet keeps the limits, and whether queueing is counted."""
+    if loaded and fleet.observed is None:
+        yield Sentence("size.unqueued")
+    chance = fleet.chance(service)
+    if chance is not None:
+        low = loaded and chance < confidence
+        yield Sentence("size.chance_low" if low else "size.chance", {"chance": chance, "confidence": confidence})
+
+
+def cheaper(entries: Sequence[Fleet], service: Service, name: str) -> Iterator[Sentence]:
+    """Yield the cheapest of the fleets where it is cheaper than the recommended one, which is surer."""
+    best, least = entries[0], min(entries, key=lambda fleet: fleet.rank)
+    now, then = best.per_hour, least.per_hour
+    chance = least.chance(service)
+    if now and then and then < (1.0 - _LEAST_SAVING) * now and chance is not None:
+        values = {
+            "name": name, "fleet": least.words(), "accelerators": least.accelerators,
+            "gpu": least.deployment.accelerator.id, "saving": 1.0 - then / now, "chance": chance,
+        }  # fmt: skip
+        yield Sentence("size.cheaper", values)
+
+
+def left_out(reasons: Mapping[str, int], tried: int, missed: int) -> Sentence:
+    """Return how many layouts were left out, with the commonest reasons."""
+    common = Counter(reasons).most_common(_MOST_REASONS)
+    words = ", ".join(f"{reason} {count}" for reason, count in common)
+    values = {"left": sum(reasons.values()), "tried": tried, "reasons": words, "missed": missed or None}
+    return Sentence("size.left_out", values)

@@ -1,0 +1,86 @@
+"""Sentences that answers are made of: templates in a file for each language, filled with named numbers.
+
+A template's fields are written ``{name:form}``. Forms: none for text and plain numbers; ``g`` for up to four digits;
+``ms`` for seconds shown as milliseconds; ``%`` and ``%1`` for a fraction as a percentage without or with a decimal;
+``d2`` for two decimals; ``[]`` and ``[ms]`` for the 80 % interval of a figure, from the values ``name_low`` and
+``name_high``, and nothing where there is none. A part in double brackets, ``[[ … ]]``, is left out where a plain field
+in it has no value.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jevons.rounding import number
+
+__all__ = ["Sentence", "answer_of", "languages", "templates"]
+
+_FOLDER = Path(__file__).parent
+_OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
+_FIELD = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer: the template's id and the values of its fields."""
+
+    id: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, language: str = "en") -> str:
+        """Return the sentence in a language."""
+        template = templates(language)[self.id]
+        template = _OPTIONAL.sub(lambda part: part[1] if self._complete(part[1]) else "", template)
+        return _FIELD.sub(lambda part: _shown(self.values, part[1], part[2] or ""), template)
+
+    def _complete(self, part: str) -> bool:
+        named = [one for one in _FIELD.finditer(part) if not (one[2] or "").startswith("[")]
+        return all(self.values.get(one[1]) is not None for one in named)
+
+    def record(self) -> dict[str, Any]:
+        """Return id and values, for faces that speak other languages."""
+        return {"id": self.id, "values": dict(self.values)}
+
+
+def answer_of(*sentences: Sentence, language: str = "en") -> str:
+    """Return sentences as one text."""
+    return " ".join(one.text(language) for one in sentences)
+
+
+def languages() -> list[str]:
+    """Return the languages that there are templates for."""
+    return sorted(path.stem for path in _FOLDER.glob("*.json"))
+
+
+@functools.lru_cache(maxsize=8)
+def templates(language: str = "en") -> Mapping[str, str]:
+    """Return the templates of a language by id."""
+    return dict(json.loads((_FOLDER / f"{language}.json").read_text("utf-8")))
+
+
+_SCALES = {"ms": (1e3, " ms"), "%": (100.0, " %"), "%1": (100.0, " %"), "": (1.0, "")}
+_DECIMALS = {"%": 0, "%1": 1, "d2": 2}
+
+
+def _shown(values: Mapping[str, Any], name: str, form: str) -> str:
+    if form.startswith("["):
+        low, high = values.get(f"{name}_low"), values.get(f"{name}_high")
+        scale = _SCALES[form[1:-1]][0]
+        return "" if low is None or high is None else f" [{number(scale * low)}–{number(scale * high)}]"
+    value = values.get(name)
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    scale, unit = _SCALES.get(form, (1.0, ""))
+    if form == "g":
+        return f"{value:,.4g}"
+    if form in _DECIMALS:
+        return f"{scale * value:,.{_DECIMALS[form]}f}{unit}"
+    return f"{number(scale * value if form else value)}{unit}"
