@@ -547,6 +547,10 @@ DP_ATTENTION = Option(help="Data-parallel ranks share one set of experts")
 GPU_HOUR = Option(help="Price of an accelerator-hour with its currency, such as '2 USD'", metavar="PRICE")
 SITE = Option(help="Site whose power, PUE and tariff are used: the prefix of its facts", metavar="ID")
 UTILISATION = Option(help="Share of hours in which capacity is sold", low=0.01, high=1)
+CURRENCY = Option(
+    help="Currency of all money, at the latest rate on file: USD, CNY or EUR; that of prices given by default, or USD",
+    choices=lambda: ("USD", "CNY", "EUR"), parse=lambda given, _: str(given).strip().upper(), metavar="CODE",
+)  # fmt: skip
 CALIBRATION = Option(help="Calibration file written by `jevons calibrate`", parse=path, metavar="FILE")
 AS_OF = Option(help="Date of the information: nothing published later is visible", parse=date, metavar="YYYY-MM-DD")
 SEED = Option(help="Seed of all random streams", low=0, high=2**63 - 1)

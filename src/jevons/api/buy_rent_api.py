@@ -48,6 +48,7 @@ def buy_rent_api(
     tpot: Annotated[float | str | None, o.TPOT] = 0.05,
     api: Annotated[str | Sequence[str] | None, o.API] = None,
     rent: Annotated[str | Sequence[str] | None, o.RENT] = None,
+    currency: Annotated[str | None, o.CURRENCY] = None,
     years: Annotated[float | None, o.YEARS] = None,
     utilisation: Annotated[float | None, o.MEAN_UTILISATION] = None,
     availability: Annotated[float | None, o.AVAILABILITY] = None,
@@ -104,7 +105,7 @@ def buy_rent_api(
     if preset is not None:
         return small_shop(
             preset, replace(service, ttft_s=service.ttft_s or 1.0), shops=SHOPS if shops is None else shops,
-            model=model or MODEL, gpus=gpus or ("h20",), apis=apis or APIS, simulated=not static,
+            model=model or MODEL, gpus=gpus or ("h20",), apis=apis or APIS, simulated=not static, currency=currency,
         )  # fmt: skip
     if model is None:
         message = "--model: is missing; name a shipped model (`jevons models list`), or a --preset"
@@ -131,5 +132,5 @@ def buy_rent_api(
         raise InputError(message)
     return compare(
         model, service, gpus=gpus or ("h20", "h200_sxm"), output_tok_per_d=load, api=apis[0] if apis else None,
-        rents=prices, assumptions=terms,
+        rents=prices, assumptions=terms, currency=currency,
     )  # fmt: skip

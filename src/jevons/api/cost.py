@@ -44,6 +44,7 @@ def cost(
     tpot: Annotated[float | str | None, o.TPOT] = 0.05,
     site: Annotated[str, o.SITE] = "site.china_north",
     gpu_hour: Annotated[str | None, o.GPU_HOUR] = None,
+    currency: Annotated[str | None, o.CURRENCY] = None,
     utilisation: Annotated[float, o.UTILISATION] = 0.6,
     calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
@@ -68,8 +69,8 @@ def cost(
     --------
     >>> import jevons
     >>> hour = jevons.cost("h20", as_of="2025-02-24")
-    >>> hour.currency, 5 < hour.per_hour < 15
-    ('CNY', True)
+    >>> hour.currency, 0.7 < hour.per_hour < 2
+    ('USD', True)
     """
     from jevons.sizing.cost import cost_of
     from jevons.sizing.money import given_price
@@ -101,4 +102,4 @@ def cost(
         on=o.day(as_of),
         calibration=o.file(calibration),
     )
-    return cost_of(service, model, site=site, price=price, utilisation=utilisation)
+    return cost_of(service, model, site=site, price=price, utilisation=utilisation, currency=currency)

@@ -81,6 +81,7 @@ def simulate(
     draft_tokens: Annotated[int, o.DRAFT_TOKENS] = 0,
     draft_acceptance: Annotated[float | None, o.DRAFT_ACCEPTANCE] = None,
     gpu_hour: Annotated[str | None, o.GPU_HOUR] = None,
+    currency: Annotated[str | None, o.CURRENCY] = None,
     seed: Annotated[int, o.SEED] = 0,
     calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
@@ -135,4 +136,4 @@ def simulate(
         cold_start=o.seconds(cold_start), mtbf=mtbf, repair=o.seconds(repair), retries=retries,
         queue_limit=queue_limit, rate_limit=rate_limit, offline_requests=offline_requests, offline_below=offline_below,
     )  # fmt: skip
-    return simulate_load(simulation, fleet, gpu_hour=gpu_hour, rates=sweep_rates, progress=progress)
+    return simulate_load(simulation, fleet, gpu_hour=gpu_hour, currency=currency, rates=sweep_rates, progress=progress)

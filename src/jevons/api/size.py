@@ -58,6 +58,7 @@ def size(
     runs: Annotated[int, o.RUNS] = 5,
     budget: Annotated[str | None, o.BUDGET] = None,
     gpu_hour: Annotated[str | Sequence[str] | None, o.GPU_HOURS] = None,
+    currency: Annotated[str | None, o.CURRENCY] = None,
     seed: Annotated[int, o.SEED] = 0,
     calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
@@ -117,5 +118,5 @@ def size(
         fixed={} if serve is not None else {name: value for name, value in degrees.items() if value is not None},
         simulated=not static,
         budget_per_month=None if budget is None else amount_of(budget), most_accelerators=gpus, confidence=confidence,
-        progress=progress,
+        currency=currency, progress=progress,
     )  # fmt: skip

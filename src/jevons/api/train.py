@@ -37,6 +37,7 @@ def train(
     oversubscription: Annotated[float, o.OVERSUBSCRIPTION] = 1.0,
     pod: Annotated[int, o.POD] = 0,
     gpu_hour: Annotated[str | None, o.GPU_HOUR] = None,
+    currency: Annotated[str | None, o.CURRENCY] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
     seed: Annotated[int, o.SEED] = 0,
     scale_to: Annotated[int | None, o.SCALE_TO] = None,
@@ -72,7 +73,7 @@ def train(
     return search(
         model, accelerator(o.kind_of(gpu, hardware), on=o.day(as_of)), gpus,
         tokens=tokens_of(str(tokens), model), seq_len=seq_len, global_batch=batch, precision=precision,
-        price=given_price(gpu_hour),
+        price=given_price(gpu_hour), currency=currency,
         fixed={name: degree for name, degree in degrees.items() if degree is not None},
         stage_layers=stage_layers_of(stages), offload=offload, oversubscription=oversubscription, pod_devices=pod,
         seed=seed, scale_to=scale_to, power_limit_w=None if site_mw is None else site_mw * 1e6,

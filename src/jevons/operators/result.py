@@ -12,6 +12,7 @@ from jevons.formula import names_in
 from jevons.operators.types import OpTime, interval_s
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, number, table
+from jevons.words import Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,22 +135,24 @@ class OpResult(Result):
         return None if self.bytes_per_s is None else self.bytes_per_s / self.traffic.per_s
 
     @property
-    def answer(self) -> str:
+    def sentences(self) -> tuple[Sentence, ...]:
         """Time, interval and bound, with the share of the peak or of the bandwidth."""
+        named = {"operator": self.operator, "shape": self.shape}
         if not self.time_s:
-            return f"{self.operator} {self.shape} takes no time on a single accelerator."
+            return (Sentence("op.none", named),)
         time, low, high = (format_time(seconds) for seconds in (self.time_s, self.low, self.high))
         devices = f"{self.gpus} x {self.gpu}" if self.gpus > 1 else self.gpu
-        text = (
-            f"{self.operator} {self.shape} on {devices} takes {time} (80 % interval {low} to {high}); "
-            f"{_BOUND_TEXT[self.bound]}."
+        bound = _BOUND_TEXT[self.bound]
+        takes = Sentence(
+            "op.takes", named | {"devices": devices, "time": time, "low": low, "high": high, "bound": bound}
         )
         if self.bound == "compute" and self.flop_per_s is not None:
-            rate = f"{number(self.flop_per_s / 1e12)} TFLOP/s, {number(100.0 * (self.peak_frac or 0.0))} % of peak"
-        else:
-            share = number(100.0 * (self.bandwidth_frac or 0.0))
-            rate = f"{number((self.bytes_per_s or 0.0) / 1e9)} GB/s, {share} % of {self.traffic.name} bandwidth"
-        return f"{text} It reaches {rate}."
+            values = {"rate": f"{number(self.flop_per_s / 1e12)} TFLOP/s", "share": 100.0 * (self.peak_frac or 0.0)}
+            return (takes, Sentence("op.reaches_compute", values))
+        values = {
+            "rate": f"{number((self.bytes_per_s or 0.0) / 1e9)} GB/s", "share": 100.0 * (self.bandwidth_frac or 0.0),
+        }  # fmt: skip
+        return (takes, Sentence("op.reaches_bytes", values | {"resource": self.traffic.name}))
 
     def _tables(self) -> Iterator[Table]:
         yield table(
@@ -182,7 +185,7 @@ class OpResult(Result):
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {
-            "answer": self.answer, "operator": self.operator, "gpu": self.gpu, "gpus": self.gpus,
+            **self.answer_record(), "operator": self.operator, "gpu": self.gpu, "gpus": self.gpus,
             "engine": self.engine, **self.inputs, "time_s": self.time_s, "bound": self.bound, "low": self.low,
             "high": self.high, "flop": None if self.compute is None else self.compute.work,
             "flop_per_s": self.flop_per_s, "peak_frac": self.peak_frac, "bytes": self.traffic.work,

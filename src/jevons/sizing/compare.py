@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,10 +13,11 @@ from jevons.costing import FinanceTerms, device_hour
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import FactValue, default_facts, get
 from jevons.hardware import Accelerator, Site, accelerator, site_from_facts
-from jevons.sizing.comparison import ApiPrice, Comparison, Machine, Swing
-from jevons.sizing.hour_price import HourPrice, finance_terms, purchase_price
+from jevons.sizing.comparison import Comparison
+from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, finance_terms, purchase_price
 from jevons.sizing.search import in_cny, size
 from jevons.sizing.service import Service
+from jevons.sizing.ways import ApiPrice, Machine, Swing
 
 LISTED = {"deepseek-r1": "deepseek.reasoner", "deepseek-v3": "deepseek.chat"}
 """APIs that serve a shipped model, as prefixes of facts ``api.<prefix>.output_cny_per_mtok``."""
@@ -104,6 +106,7 @@ def compare(
     api: str | None = None,
     rents: Mapping[str, HourPrice] | None = None,
     assumptions: Assumptions | None = None,
+    currency: str | None = None,
 ) -> Comparison:
     """Return what the same load costs on machines bought or rented, and at an API's list price.
 
@@ -123,6 +126,8 @@ def compare(
         Rent of an accelerator-hour by device; from facts, or derived from that of an H100, where not given.
     assumptions : Assumptions, optional
         What the firm reckons with; from facts by default.
+    currency : str, optional
+        Of the answer and the tables; by default that of the rents given, else USD.
 
     Raises
     ------
@@ -147,7 +152,8 @@ def compare(
         message = f"--tokens-per-day {output_tok_per_d:g}: must be above 0"
         raise InputError(message)
     terms = assumptions or Assumptions.of(on)
-    price = api_price(api or _listed(model), on)
+    price = api_price(api or _listed(model, on), on)
+    unit = currency_of(currency, *(rents or {}).values())
     start = on or dt.datetime.now(tz=dt.UTC).date()
     bare = Comparison(
         model=model,
@@ -158,6 +164,8 @@ def compare(
         assumptions=terms,
         start=start,
         swings=(),
+        currency=unit,
+        cny_rate=cny_per(unit, on),
     )
 
     def month(machine: Machine) -> float:
@@ -183,8 +191,8 @@ def api_price(prefix: str, on: dt.date | None) -> ApiPrice:
     """
     facts = default_facts()
     prefix = prefix.removeprefix("api.")
-    suffixes = ("output_cny_per_mtok", "output_usd_per_mtok")
-    known = sorted({f.id[4:].rsplit(".", 1)[0] for f in facts if f.id.startswith("api.") and f.id.endswith(suffixes)})
+    named = (f.id for f in facts if f.id.startswith("api.") and f.id.endswith(_OUTPUT_PRICES))
+    known = sorted({fact_id[4:].rsplit(".", 1)[0] for fact_id in named})
     if prefix not in known:
         message = f"--api {prefix}: unknown.{did_you_mean(prefix, known)} `jevons facts list api.` lists them."
         raise InputError(message)
@@ -213,15 +221,38 @@ def api_price(prefix: str, on: dt.date | None) -> ApiPrice:
     )
 
 
-def _listed(model: str) -> str:
-    """Return the API of a model; raises where none is known."""
+def _listed(model: str, on: dt.date | None) -> str:
+    """Return the API of a model: its maker's, else the one with the newest price, the cheapest of those.
+
+    Raises
+    ------
+    InputError
+        If none is known.
+    """
     if model in LISTED:
         return LISTED[model]
+    facts, wanted, offers = default_facts(), _plain(model), []
+    for fact in facts:
+        prefix, _, kind = fact.id.removeprefix("api.").rpartition(".")
+        if fact.id.startswith("api.") and kind in _OUTPUT_PRICES and _plain(prefix.split(".")[-1]) == wanted:
+            for value in facts.series(fact.id, on)[-1:]:
+                rate = 1.0 if "_cny_" in kind else cny_per("USD", on)
+                offers.append((value.start, -value.number * rate, prefix))
+    if offers:
+        return max(offers)[2]
     message = (
         f"--api: no API is known for {model}; name one, such as `--api deepseek.chat` (`jevons facts list api.` lists "
         "them)"
     )
     raise InputError(message)
+
+
+_OUTPUT_PRICES = ("output_cny_per_mtok", "output_usd_per_mtok")
+
+
+def _plain(name: str) -> str:
+    """Return a model's name without punctuation, as it is in the ids of facts."""
+    return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("open_"))
 
 
 def _machines(model: str, service: Service, terms: Assumptions, rents: Mapping[str, HourPrice]) -> list[Machine]:

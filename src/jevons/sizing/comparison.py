@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jevons import serving
 from jevons.checks import check, check_finite, check_ordered, check_shares
-from jevons.facts import FactValue, default_facts
+from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
-from jevons.hardware import Accelerator
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, table
 from jevons.sizing.service import Service
+from jevons.sizing.ways import ApiPrice, Machine, Swing, Way
+from jevons.sizing.ways_answer import ways_sentences
 from jevons.units import HOURS_PER_YEAR, format_count
+from jevons.words import Sentence
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,108 +28,6 @@ _DAYS_PER_MONTH = 365.25 / 12
 _MONTH_H = HOURS_PER_YEAR / 12
 _CUTS = (0.0, 0.3, 0.5, 0.75, 0.9)
 _LOADS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiPrice:
-    """List prices of an API [CNY per million tokens], since when, and the facts' ids."""
-
-    prefix: str
-    input_cny_per_mtok: float
-    cached_cny_per_mtok: float
-    output_cny_per_mtok: float
-    since: dt.date
-    facts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """Whole servers that hold one replica of a model or more.
-
-    Parameters
-    ----------
-    device : Accelerator
-        Kind of accelerator.
-    deployment, point : Deployment, StaticPoint
-        One replica, and its operating point at full load within the limits.
-    accelerators, replicas : int
-        Accelerators of one machine, and replicas of the model on it.
-    output_tok_per_s : float
-        Of one machine at full load [tok/s].
-    paid : FactValue
-        Price of an accelerator with its share of the server [CNY].
-    hour : mapping of str to float
-        Parts of an accelerator-hour when bought: ``machines``, ``power``, ``site``, ``maintenance`` [CNY/h].
-    rent_cny_per_h, rent_origin : float, str
-        Rent of an accelerator-hour, and where it is from.
-    """
-
-    device: Accelerator
-    deployment: serving.Deployment
-    point: serving.StaticPoint
-    accelerators: int
-    replicas: int
-    output_tok_per_s: float
-    paid: FactValue
-    hour: Mapping[str, float]
-    rent_cny_per_h: float
-    rent_origin: str
-
-    @property
-    def price_cny(self) -> float:
-        """Price of the machine [CNY]."""
-        return self.paid.number * self.accelerators
-
-    @property
-    def output_tok_per_d(self) -> float:
-        """Output tokens a day at full load without a pause."""
-        return self.output_tok_per_s * _DAY_S
-
-    @property
-    def words(self) -> str:
-        """Accelerators and layout in words, such as ``8 x h20: 2 x tp4``."""
-        return f"{self.label}: {self.layout_words}"
-
-    @property
-    def label(self) -> str:
-        """Accelerators in words, such as ``8 x h20``."""
-        return f"{self.accelerators} x {self.device.id}"
-
-    @property
-    def layout_words(self) -> str:
-        """Replicas and layout in words, such as ``2 x tp4``."""
-        replicas = f"{self.replicas} x " if self.replicas > 1 else ""
-        return f"{replicas}{self.deployment.layout}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swing:
-    """What an assumption's range does to the cost of a million output tokens on bought machines [CNY]."""
-
-    name: str
-    fact: str
-    low: float
-    high: float
-    low_cny: float
-    high_cny: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """One way to carry the load: costs a month by part [CNY], machines, and when it pays against the API."""
-
-    name: str
-    machine: Machine | None
-    machines: int
-    parts_cny: Mapping[str, float]
-    utilisation_frac: float | None
-    break_even_tok_per_d: float | None
-    break_even_date: dt.date | None
-
-    @property
-    def month_cny(self) -> float:
-        """All of a month [CNY]."""
-        return sum(self.parts_cny.values())
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -154,6 +54,10 @@ class Comparison(Result):
         Assumptions by what they move, for the first machine.
     smallest : tuple of Machine
         The smallest whole servers of each device that hold the model.
+    currency : str
+        In which the answer and the tables are.
+    cny_rate : float
+        Yuan that a unit of it is worth.
     """
 
     kind: ClassVar[str] = "buy_rent_api"
@@ -168,6 +72,8 @@ class Comparison(Result):
     start: dt.date
     swings: tuple[Swing, ...]
     smallest: tuple[Machine, ...] = ()
+    currency: str = "CNY"
+    cny_rate: float = 1.0
 
     def check(self) -> None:
         """Check that machines carry the load, that parts make up each month, and that the cheapest way is first."""
@@ -347,7 +253,10 @@ class Comparison(Result):
                 "machines": way.machines, "accelerators": 0 if machine is None else way.machines * machine.accelerators,
                 "latency": None if machine is None else
                 {"ttft_s": machine.point.ttft_s, "tpot_s": machine.point.tpot_s},
-                "cost": {"per_month_cny": way.month_cny, "per_output_mtok_cny": way.month_cny / per_month,
+                "cost": {"per_month": way.month_cny / self.cny_rate, "currency": self.currency,
+                         "per_output_mtok": way.month_cny / per_month / self.cny_rate,
+                         "parts": {name: part / self.cny_rate for name, part in way.parts_cny.items()},
+                         "per_month_cny": way.month_cny, "per_output_mtok_cny": way.month_cny / per_month,
                          "parts_cny": dict(way.parts_cny)},
                 "utilisation_frac": way.utilisation_frac, "break_even_tok_per_d": way.break_even_tok_per_d,
                 "always_pays_tok_per_d":
@@ -357,6 +266,7 @@ class Comparison(Result):
 
         ways = [record(way) for way in self.ways()]
         return {
+            **self.answer_record(), "currency": self.currency,
             "model": self.model, "output_tok_per_d": self.output_tok_per_d, "isl": self.service.isl,
             "osl": self.service.osl, "start": self.start.isoformat(),
             "api": {"prefix": self.api.prefix, "input_cny_per_mtok": self.api.input_cny_per_mtok,
@@ -394,38 +304,33 @@ class Comparison(Result):
         rows = []
         for way in self.to_json()["ways"]:
             flat = {k: v for k, v in way.items() if not isinstance(v, dict)}
-            rows.append({**flat, **{k: v for k, v in way["cost"].items() if k != "parts_cny"}})
+            rows.append({**flat, **{k: v for k, v in way["cost"].items() if k not in {"parts", "parts_cny"}}})
         return pl.DataFrame(rows)
 
     @property
-    def answer(self) -> str:
-        """The cheapest way for the load, and the load from which machines pay."""
-        ways = sorted(self.ways(), key=lambda way: way.month_cny)
-        best, second = ways[0], ways[1]
-
-        def words(way: Way) -> str:
-            if way.machine is None:
-                return "the API"
-            verb = "buying" if way.name == "buy" else "renting"
-            machines = "machine" if way.machines == 1 else "machines"
-            return f"{verb} {way.machines} {machines} of {way.machine.words}"
-
-        text = (
-            f"At {format_count(self.output_tok_per_d)} output tokens a day of {self.model} the cheapest way is "
-            f"{words(best)}: {best.month_cny:,.0f} CNY a month, against {second.month_cny:,.0f} for {words(second)}."
-        )
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The cheapest way for the load, the load at which that changes, and how old the API's price is."""
+        ways = [(self._spoken(way), way.month_cny / self.cny_rate) for way in self.ways()]
         evens = [(even, way) for way in self.ways() if (even := way.break_even_tok_per_d) is not None]
-        if not evens:
-            return f"{text} Machines never break even with API {self.api.prefix}."
-        even, way = min(evens, key=lambda pair: pair[0])
-        device = "" if way.machine is None else way.machine.device.id
-        return f"{text} From {format_count(even)} tokens a day it pays to {way.name} {device}."
+        pays = min(evens, key=lambda pair: pair[0], default=None)
+        switch = None if pays is None else (pays[0], self._spoken(pays[1]).split(": ")[0])
+        return ways_sentences(
+            ways, switch, model=self.model, output_tok_per_d=self.output_tok_per_d, currency=self.currency,
+            api=self.api.prefix, since=self.api.since, start=self.start,
+        )  # fmt: skip
+
+    def _spoken(self, way: Way) -> str:
+        """Return a way as sentences name it."""
+        if way.machine is None:
+            return "the API"
+        machines = "machine" if way.machines == 1 else "machines"
+        return f"{'buying' if way.name == 'buy' else 'renting'} {way.machines} {machines} of {way.machine.words}"
 
     def _tables(self) -> Iterator[Table]:
         yield self._same_load()
         yield self._parts()
-        yield self._machine_table()
-        yield self._break_even()
+        yield dataclasses.replace(self._machine_table(), detail=True)
+        yield dataclasses.replace(self._break_even(), detail=True)
         yield self._by_load()
         yield self._cuts()
         yield self._dominate()
@@ -435,17 +340,19 @@ class Comparison(Result):
         title = (
             f"{self.model}: {format_count(load)} output tokens a day, {self.service.isl:,} input and "
             f"{self.service.osl:,} output tokens a request{', ' + self.service.limits if self.service.limits else ''}; "
-            f"API {api.prefix} at {api.input_cny_per_mtok:g} input, {api.cached_cny_per_mtok:g} cached, "
-            f"{api.output_cny_per_mtok:g} output CNY/Mtok since {api.since}"
+            f"API {api.prefix} at {api.input_cny_per_mtok * self._scale:.3g} input, "
+            f"{api.cached_cny_per_mtok * self._scale:.3g} cached, {api.output_cny_per_mtok * self._scale:.3g} output "
+            f"{self.currency}/Mtok since {api.since}"
         )
         columns = (
             Column("way", "way"), Column("machines", "machines"),
             Column("utilisation_frac", "utilisation", "%", scale=100.0),
-            Column("month_cny", "cost", "CNY per month"), Column("per_mtok_cny", "cost", "CNY per Mtok output"),
+            Column("month_cny", "cost", f"{self.currency} per month", scale=self._scale),
+            Column("per_mtok_cny", "cost", f"{self.currency}/Mtok output", scale=self._scale),
             Column("break_even_tok_per_d", "break-even load", "M tok/day", scale=1e-6),
-            Column("always_pays_tok_per_d", "always pays above", "M tok/day", scale=1e-6),
-            Column("break_even_utilisation_frac", "break-even utilisation", "%", scale=100.0),
-            Column("break_even_date", "pays back by"),
+            Column("always_pays_tok_per_d", "always pays above", "M tok/day", scale=1e-6, detail=True),
+            Column("break_even_utilisation_frac", "break-even utilisation", "%", scale=100.0, detail=True),
+            Column("break_even_date", "pays back by", detail=True),
         )  # fmt: skip
         rows: list[tuple[Any, ...]] = []
         for way in self.ways():
@@ -463,6 +370,11 @@ class Comparison(Result):
             ))  # fmt: skip
         return table("ways", title, columns, rows)
 
+    @property
+    def _scale(self) -> float:
+        """What an amount in yuan is multiplied with to be in the currency of the tables."""
+        return 1.0 / self.cny_rate
+
     def _label(self, way: Way) -> str:
         """Return what a way is called in tables, such as ``rent 8 x h20``."""
         return way.name if way.machine is None else f"{way.name} {way.machine.label}"
@@ -470,8 +382,8 @@ class Comparison(Result):
     def _parts(self) -> Table:
         names = ("machines", "rent", "tokens", "power", "site", "maintenance", "staff")
         rows = [(self._label(way), *(way.parts_cny.get(name) for name in names)) for way in self.ways()]
-        columns = [Column("way", "way"), *(Column(f"{name}_cny", name) for name in names)]
-        return table("parts", "Cost of a month by part [CNY]", columns, rows, detail=True)
+        columns = [Column("way", "way"), *(Column(f"{name}_cny", name, scale=self._scale) for name in names)]
+        return table("parts", f"Cost of a month by part [{self.currency}]", columns, rows, detail=True)
 
     def _by_size(self) -> list[Machine]:
         """Return the machines and the smallest ones that hold the model, by device and size."""
@@ -480,7 +392,8 @@ class Comparison(Result):
 
     def _machine_table(self) -> Table:
         columns = (
-            Column("machine", "machine"), Column("layout", "layout"), Column("price_cny", "price", "M CNY", scale=1e-6),
+            Column("machine", "machine"), Column("layout", "layout"),
+            Column("price_cny", "price", f"k {self.currency}", scale=1e-3 * self._scale),
             Column("maximum_tok_per_d", "maximum load", "M tok/day", scale=1e-6),
             Column("average_tok_per_d", "average load", "M tok/day", scale=1e-6),
         )  # fmt: skip
@@ -500,9 +413,10 @@ class Comparison(Result):
             Column("machine", "machine"),
             Column("bare_tok_per_d", "break-even, hardware alone", "M tok/day", scale=1e-6),
             Column("break_even_tok_per_d", "break-even, all costs", "M tok/day", scale=1e-6),
-            Column("own_per_mtok_cny", "cost when bought", "CNY per Mtok output"),
+            Column("own_per_mtok_cny", "cost when bought", f"{self.currency}/Mtok output", scale=self._scale),
         )
-        rows: list[tuple[Any, ...]] = [("each M CNY of hardware", self.bare_tok_per_d(1e6), None, None)]
+        million = self.bare_tok_per_d(1e6 * self.cny_rate)
+        rows: list[tuple[Any, ...]] = [(f"each M {self.currency} of hardware", million, None, None)]
         rows += [
             (m.label, self.bare_tok_per_d(m.price_cny), self.break_even_tok_per_d(m), self.owned_per_mtok(m))
             for m in self._by_size()
@@ -511,8 +425,8 @@ class Comparison(Result):
 
     def _by_load(self) -> Table:
         names = [(way, m) for m in self.machines for way in ("buy", "rent")]
-        columns = [Column("output_tok_per_d", "output tokens per day"), Column("api_cny", "API")]
-        columns += [Column(f"{way}_{m.device.id}_cny", f"{way} {m.device.id}") for way, m in names]
+        columns = [Column("output_tok_per_d", "output tokens per day"), Column("api_cny", "API", scale=self._scale)]
+        columns += [Column(f"{way}_{m.device.id}_cny", f"{way} {m.device.id}", scale=self._scale) for way, m in names]
         columns += [Column("cheapest", "cheapest")]
         rows: list[tuple[Any, ...]] = []
         for factor in _LOADS:
@@ -523,12 +437,12 @@ class Comparison(Result):
                 parts = self.owned_parts_cny(m, count) if way == "buy" else self.rented_parts_cny(m, count)
                 costs[f"{way} {m.device.id}"] = sum(parts.values())
             rows.append((load, *costs.values(), min(costs, key=lambda name: costs[name])))
-        return table("by_load", "Cost of a month by load [CNY]", columns, rows, detail=True)
+        return table("by_load", f"Cost of a month by load [{self.currency}]", columns, rows, detail=True)
 
     def _cuts(self) -> Table:
         columns = [
             Column("cut_frac", "API price cut", "% a year", scale=100.0),
-            Column("mean_per_mtok_cny", "mean API price over the life", "CNY/Mtok output"),
+            Column("mean_per_mtok_cny", "mean API price", f"{self.currency}/Mtok output", scale=self._scale),
         ]  # fmt: skip
         for m in self.machines:
             name = m.device.id
@@ -542,14 +456,15 @@ class Comparison(Result):
                 date = self.break_even_date(m, cut)
                 row += [self.break_even_tok_per_d(m, price_factor=factor), "never" if date is None else f"{date:%Y-%m}"]
             rows.append(tuple(row))
-        today = f"{self.api_cny_per_output_mtok:.3g} CNY/Mtok output, input included"
+        today = f"{self.api_cny_per_output_mtok * self._scale:.3g} {self.currency}/Mtok output, input included"
         return table("price_cuts", f"Sensitivity to API price cuts (today {today})", columns, rows, detail=True)
 
     def _dominate(self) -> Table:
         columns = (
             Column("assumption", "assumption"), Column("fact", "fact"), Column("low", "low"), Column("high", "high"),
-            Column("low_cny", "cost at low", "CNY/Mtok"), Column("high_cny", "cost at high", "CNY/Mtok"),
-            Column("swing_cny", "swing", "CNY/Mtok"),
+            Column("low_cny", "cost at low", f"{self.currency}/Mtok", scale=self._scale),
+            Column("high_cny", "cost at high", f"{self.currency}/Mtok", scale=self._scale),
+            Column("swing_cny", "swing", f"{self.currency}/Mtok", scale=self._scale),
         )  # fmt: skip
         rows = [
             (s.name, s.fact, s.low, s.high, s.low_cny, s.high_cny, abs(s.high_cny - s.low_cny)) for s in self.swings

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from jevons import models
 from jevons.checks import check, check_sum
 from jevons.costing import DeviceHour, TokenCost, token_cost
 from jevons.errors import InputError
-from jevons.facts import get
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.results import Column, Result, Table, table
 from jevons.serving import Candidate, DeviceSeconds, device_seconds_per_call
-from jevons.sizing.hour_price import HourPrice, device_cost
+from jevons.serving.spread import spread
+from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, device_cost
 from jevons.sizing.power import point_load_frac
 from jevons.sizing.search import layout_degrees
 from jevons.sizing.service import Service
 from jevons.units import format_money
+from jevons.words import Sentence
 
 _LEAST_OSL = 2
 _PARTS = {
@@ -67,10 +69,12 @@ class CostResult(Result):
         Of an accelerator-hour.
     site : str
         Site of an accelerator of one's own.
-    purchase_cny : float or None
-        Price of the accelerator with its share of the server [CNY]; None where the hour's price was given.
+    purchase : float or None
+        Price of the accelerator with its share of the server, in `currency`; None where the hour's price was given.
+    cny_rate : float
+        Yuan that a unit of the currency is worth.
     hour : DeviceHour or None
-        Parts of the hour; None where its price was given.
+        Parts of the hour, in `currency`; None where its price was given.
     tokens : PricedTokens or None
         Where a model was named.
     utilisation_frac : float
@@ -83,7 +87,8 @@ class CostResult(Result):
     service: Service
     price: HourPrice
     site: str
-    purchase_cny: float | None
+    purchase: float | None
+    cny_rate: float
     hour: DeviceHour | None
     tokens: PricedTokens | None
     utilisation_frac: float
@@ -108,32 +113,33 @@ class CostResult(Result):
 
     @property
     def currency(self) -> str:
-        """Currency code of all amounts but the parts, which are in CNY."""
+        """Currency code of all amounts."""
         return self.price.currency
 
     @property
-    def answer(self) -> str:
+    def sentences(self) -> tuple[Sentence, ...]:
         """What an hour costs, and what a million tokens cost."""
-        if self.purchase_cny is None:
-            text = f"An hour of {self.device.name} at {self.price.amount:.3g} {self.currency}."
+        values: dict[str, Any] = {"device": self.device.name, "hour": self.price.amount, "currency": self.currency}
+        if self.purchase is None:
+            first = Sentence("cost.hour_given", values)
         else:
-            rate = get("fx.cny_per_usd", self.service.on).number
-            text = (
-                f"An hour of {self.device.name} ({format_money(self.purchase_cny, 'CNY')}) costs "
-                f"{self.price.amount:.2f} CNY ({self.price.amount / rate:.2f} USD) at {self.site}."
-            )
+            paid = format_money(self.purchase, self.currency)
+            first = Sentence("cost.hour", values | {"price": paid, "site": self.site})
         if self.tokens is None:
-            return text
+            return (first,)
         cost, best = self.tokens.cost, self.tokens.candidate
-        return (
-            f"{text} On {best.deployment} a million tokens cost {cost.blended_per_mtok:.3g} {self.currency} "
-            f"({cost.input_per_mtok:.3g} input, {cost.output_per_mtok:.3g} output) at "
-            f"{100 * self.utilisation_frac:.0f} % utilisation."
-        )
+        names = (best.deployment.engine.name, best.deployment.accelerator.id, best.deployment.model.name)
+        ends = spread("rate", *names)
+        values = {
+            "deployment": str(best.deployment), "blended": cost.blended_per_mtok, "currency": self.currency,
+            "input": cost.input_per_mtok, "output": cost.output_per_mtok, "utilisation": self.utilisation_frac,
+            "blended_low": cost.blended_per_mtok / ends.high, "blended_high": cost.blended_per_mtok / ends.low,
+        }  # fmt: skip
+        return (first, Sentence("cost.tokens", values))
 
     def _tables(self) -> Iterator[Table]:
         if self.hour is not None:
-            yield _hour_table(self.hour)
+            yield _hour_table(self.hour, self.currency)
         if self.tokens is not None:
             yield self._token_table(self.tokens)
 
@@ -158,11 +164,13 @@ class CostResult(Result):
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
-        record: dict[str, Any] = {"answer": self.answer, "gpu": self.device.id}
+        record: dict[str, Any] = {**self.answer_record(), "gpu": self.device.id}
         if self.hour is not None:
             record |= {
-                "price_cny": self.purchase_cny,
-                "parts_cny_per_h": {name: getattr(self.hour, f"{name}_cur") for name in _PARTS},
+                "price": self.purchase,
+                "price_cny": None if self.purchase is None else self.purchase * self.cny_rate,
+                "parts_per_h": {name: getattr(self.hour, f"{name}_cur") for name in _PARTS},
+                "parts_cny_per_h": {name: getattr(self.hour, f"{name}_cur") * self.cny_rate for name in _PARTS},
                 "energy_kwh_per_h": self.hour.energy_kwh, "carbon_kgco2_per_h": self.hour.carbon_kgco2,
             }  # fmt: skip
         record |= {"per_hour": self.price.amount, "currency": self.currency}
@@ -179,10 +187,10 @@ class CostResult(Result):
         }  # fmt: skip
 
 
-def _hour_table(hour: DeviceHour) -> Table:
+def _hour_table(hour: DeviceHour, currency: str) -> Table:
     columns = (
         Column(name="part", label="part"),
-        Column(name="cny_per_h", label="cost", unit="CNY/h"),
+        Column(name="cost_per_h", label="cost", unit=f"{currency}/h"),
         Column(name="share_frac", label="share", unit="%", scale=100.0),
     )
     rows = [(words, getattr(hour, f"{name}_cur")) for name, words in _PARTS.items()]
@@ -193,7 +201,13 @@ def _hour_table(hour: DeviceHour) -> Table:
 
 
 def cost_of(
-    service: Service, model: str | None, *, site: str, price: HourPrice | None, utilisation: float
+    service: Service,
+    model: str | None,
+    *,
+    site: str,
+    price: HourPrice | None,
+    utilisation: float,
+    currency: str | None = None,
 ) -> CostResult:
     """Return the cost of an hour of a service's accelerator, at *price* or from its parts, and of a model's tokens.
 
@@ -205,22 +219,34 @@ def cost_of(
     if model is not None and service.osl < _LEAST_OSL:
         message = f"--osl {service.osl}: must be at least {_LEAST_OSL}; the first output token comes with the prompt"
         raise InputError(message)
-    device = service.accelerator()
+    device, unit = service.accelerator(), currency_of(currency, price)
+    rate = cny_per(unit, service.on)
     paid, hour = None, None
     if price is None:
-        paid, hour = device_cost(device, site, service.on)
-        price = HourPrice(hour.total_cur, "CNY", f"own cost at {site}")
+        paid, hour = _owned(device, site, service.on, rate)
+        price = HourPrice(hour.total_cur, unit, f"own cost at {site}")
+    else:
+        price = HourPrice(price.amount * cny_per(price.currency, service.on) / rate, unit, price.origin)
     tokens = None if model is None else _priced(service, models.load(model), device, price, utilisation)
     if tokens is not None and hour is not None:  # its electricity is that of the operating point
         best = tokens.candidate
         load_frac = point_load_frac(best.deployment, service.workload(), best.point, utilisation)
-        paid, hour = device_cost(device, site, service.on, load_frac)
-        price = HourPrice(hour.total_cur, "CNY", f"own cost at {site}")
+        paid, hour = _owned(device, site, service.on, rate, load_frac)
+        price = HourPrice(hour.total_cur, unit, f"own cost at {site}")
         tokens = _priced(service, tokens.model, device, price, utilisation, best)
     return CostResult(
-        device=device, service=service, price=price, site=site, purchase_cny=paid, hour=hour, tokens=tokens,
-        utilisation_frac=utilisation,
+        device=device, service=service, price=price, site=site, purchase=paid, hour=hour, tokens=tokens,
+        utilisation_frac=utilisation, cny_rate=rate,
     )  # fmt: skip
+
+
+def _owned(
+    device: Accelerator, site: str, on: dt.date | None, rate: float, load_frac: float | None = None
+) -> tuple[float, DeviceHour]:
+    """Return price and cost of an hour of an accelerator that is owned, in a currency worth *rate* yuan."""
+    paid, hour = device_cost(device, site, on, load_frac)
+    parts = {f"{name}_cur": getattr(hour, f"{name}_cur") / rate for name in _PARTS}
+    return paid / rate, replace(hour, **parts)
 
 
 def _priced(

@@ -17,14 +17,15 @@ from jevons.sizing.simulate_fleet import FleetRun, kind_of_replica
 from jevons.sizing.simulation_tables import (
     Quantity,
     intervals,
-    latency_sentence,
     latency_table,
+    latency_values,
     limits_text,
     service_table,
     steady_note,
     whole_and_steady,
     with_ends,
 )
+from jevons.words import Sentence
 
 if TYPE_CHECKING:
     import polars as pl
@@ -132,17 +133,17 @@ class FleetSimulationResult(Result):
         return None if spread is None else float(spread[statistic])
 
     @property
-    def answer(self) -> str:
-        """Load, fleet, throughput, latency and cost in a sentence."""
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Load, fleet, throughput, latency and cost."""
         r = self.record
-        fleet = self.run.words
         if not self.stable:
-            return (
-                f"UNSTABLE: {fleet} finishes {r['capacity_req_per_s']:.3g} req/s, and arrivals exceed that by "
-                f"{100 * r['overload_frac']:.1f} %; it runs out of {r['limit']}. The queue grows for as long as the "
-                "load lasts. Add replicas, limit the queue, or lower the rate."
-            )
-        return f"{fleet} serves {r['requests']:,} requests ({r['load']}): {latency_sentence(r)}"
+            values = {
+                "fleet": self.run.words, "capacity": r["capacity_req_per_s"], "overload": r["overload_frac"],
+                "limit": r["limit"],
+            }  # fmt: skip
+            return (Sentence("simulate.unstable_fleet", values),)
+        values = {"fleet": self.run.words, "requests": r["requests"], "load": r["load"]}
+        return (Sentence("simulate.serves", values | latency_values(r)),)
 
     def _tables(self) -> Iterator[Table]:
         r = self.record
@@ -157,7 +158,7 @@ class FleetSimulationResult(Result):
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
-        return {"answer": self.answer, **self.record}
+        return {**self.answer_record(), **self.record}
 
     def to_frame(self, table: str | None = None) -> pl.DataFrame:
         """Return a table as a polars frame; ``requests`` is every request, a row each."""

@@ -23,6 +23,42 @@ class HourPrice:
     origin: str = "given"
 
 
+def cny_per(currency: str, on: dt.date | None = None) -> float:
+    """Return the yuan that a unit of a currency is worth, at the latest rate on file by a date.
+
+    Raises
+    ------
+    FactError
+        If no rate was known on the date.
+    """
+    if currency == "CNY":
+        return 1.0
+    if currency == "EUR":
+        return get("fx.usd_per_eur", on).number * get("fx.cny_per_usd", on).number
+    return get(f"fx.cny_per_{currency.lower()}", on).number
+
+
+def converted(price: HourPrice | None, currency: str, on: dt.date | None = None) -> HourPrice | None:
+    """Return a price in another currency, its origin saying what it was; as it is where that is its own.
+
+    Raises
+    ------
+    FactError
+        If no rate was known on the date.
+    """
+    if price is None or price.currency == currency:
+        return price
+    rate = cny_per(price.currency, on) / cny_per(currency, on)
+    was = f"{price.amount:.4g} {price.currency}"
+    return HourPrice(price.amount * rate, currency, f"{price.origin}, {was}")
+
+
+def currency_of(asked: str | None, *prices: HourPrice | None) -> str:
+    """Return the currency of an answer: as asked for, else that of the prices given, else USD."""
+    stated = {price.currency for price in prices if price is not None}
+    return asked or (stated.pop() if len(stated) == 1 else "USD")
+
+
 def owned_hour_price(
     device: Accelerator, on: dt.date | None = None, load_frac: float | None = None
 ) -> HourPrice | None:

@@ -25,6 +25,7 @@ from jevons.serving.memory import (
     start_shortage,
 )
 from jevons.sizing.service import released
+from jevons.words import Sentence
 
 _PARTS = {
     "weights_bytes": "weights", "activations_bytes": "activations of the largest step",
@@ -101,16 +102,15 @@ class MemoryResult(Result):
         return self.fits and self.margin_frac < 1.0 - TIGHT_FRAC
 
     @property
-    def answer(self) -> str:
+    def sentences(self) -> tuple[Sentence, ...]:
         """Whether it fits, and how many tokens the cache holds."""
         if not self.fits:
-            return f"Does not fit: {self.shortage}"
-        tight = " It is tight." if self.tight else ""
-        return (
-            f"{self.deployment} fits: {self.kv_bytes / 1e9:.1f} GB of KV cache per accelerator hold "
-            f"{self.kv_tokens:,} tokens. Maximum concurrency for {self.max_model_len:,} tokens per request: "
-            f"{self.max_concurrency:,.2f}x.{tight}"
-        )
+            return (Sentence("memory.does_not_fit", {"why": self.shortage}),)
+        values = {
+            "deployment": str(self.deployment), "kv": f"{self.kv_bytes / 1e9:.1f} GB", "tokens": self.kv_tokens,
+            "longest": self.max_model_len, "concurrency": self.max_concurrency,
+        }  # fmt: skip
+        return (Sentence("memory.fits", values), *([Sentence("memory.tight")] if self.tight else []))
 
     def _bytes(self) -> dict[str, float]:
         use, device = self.use, self.deployment.accelerator
@@ -140,7 +140,7 @@ class MemoryResult(Result):
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object; graphs are null where ``other_bytes`` holds them."""
         return {
-            "answer": self.answer, "model": self.deployment.model.name, "gpu": self.deployment.accelerator.id,
+            **self.answer_record(), "model": self.deployment.model.name, "gpu": self.deployment.accelerator.id,
             "layout": str(self.deployment.layout), "engine": self.deployment.engine.name, **self._bytes(),
             "graphs_bytes": self.use.graphs_bytes if self._told_apart else None, "kv_tokens": self.kv_tokens,
             "max_model_len": self.max_model_len, "max_concurrency": self.max_concurrency, "fits": self.fits,

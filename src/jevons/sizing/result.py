@@ -239,9 +239,18 @@ class SizeResult(Result):
         }  # fmt: skip
 
     @property
+    def listed(self) -> tuple[Fleet, ...]:
+        """The entries as tables list them: the recommended fleet, the cheapest where it is another, then the others."""
+        if not self.demand.given:
+            return self.entries
+        least = min(self.entries, key=lambda fleet: fleet.rank)
+        first = [self.best] if least is self.best else [self.best, least]
+        return (*first, *(fleet for fleet in self.entries if all(fleet is not one for one in first)))
+
+    @property
     def names(self) -> Mapping[tuple[str, str, float], str]:
         """Short names of the fleets: A, B and so on."""
-        return _short_names((*self.entries[:_SHOWN], *self.pareto, *self.entries))
+        return _short_names((*self.listed, *self.pareto))
 
     def handover(self, fleet: Fleet | None = None) -> Handover:
         """Return a fleet with all that its launch commands need; the best where none is given."""
@@ -276,7 +285,7 @@ class SizeResult(Result):
         InputError
             If the folder holds files of somebody else and *force* is not set, or cannot be written.
         """
-        fleets = {self.names[_identity(fleet)]: self.handover(fleet) for fleet in self.entries[:_SHOWN]}
+        fleets = {self.names[_identity(fleet)]: self.handover(fleet) for fleet in self.listed[:_SHOWN]}
         deploy.write_files(Path(folder), emitted(fleets), force=force)
 
     def to_frame(self, table: str | None = None) -> pl.DataFrame:
@@ -293,11 +302,10 @@ class SizeResult(Result):
         return pl.DataFrame(rows)
 
     def _tables(self) -> Iterator[Table]:
-        shown = min(_SHOWN, len(self.entries))
-        names = self.names
-        yield _fleets(self, "fleets", self._head(), self.entries, names)
-        yield _layouts("layouts", "Layouts of these fleets", self.entries, names)
-        yield _memory(self, self.entries[:shown], names)
+        names, listed = self.names, self.listed
+        yield _fleets(self, "fleets", self._head(), listed, names)
+        yield _layouts("layouts", "Layouts of these fleets", listed, names)
+        yield _memory(self, listed[:_SHOWN], names)
         title = "Pareto front: no fleet is both cheaper and faster"
         if not self.demand.given:
             title = "Pareto front of one replica: latency against throughput"

@@ -12,7 +12,7 @@ from jevons.facts import get
 from jevons.models import ModelSpec
 from jevons.sizing.finalists import Bench, Missed, Progress, settle_all
 from jevons.sizing.fleet import Fleet, at_point, degrees, shared_fleets, split_fleets
-from jevons.sizing.hour_price import HourPrice, owned_hour_price
+from jevons.sizing.hour_price import HourPrice, cny_per, converted, currency_of, owned_hour_price
 from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, binding
@@ -63,6 +63,7 @@ def size(
     budget_per_month: tuple[float, str] | None = None,
     most_accelerators: int | None = None,
     confidence: float = 0.8,
+    currency: str | None = None,
     progress: Progress | None = None,
 ) -> SizeResult:
     """Return the cheapest fleets that serve a model's load within its latency limits.
@@ -91,6 +92,8 @@ def size(
         Maximum number of accelerators of the whole fleet.
     confidence : float
         Fleets that keep the limits with this probability come first, the cheapest of them before; see `Fleet.chance`.
+    currency : str, optional
+        Of all money; by default that of the prices given, else USD.
     progress : callable, optional
         Called with a line for each stage of the work.
 
@@ -118,7 +121,7 @@ def size(
     names = tuple(gpus) or (service.gpu,)
     service = replace(service, gpu=names[0])
     service.check(spec)
-    hourly = _prices(names, service, prices)
+    hourly = _prices(names, service, prices, currency)
     candidates = _static(spec, service, demand, names, hourly, fixed or {}, rate, progress)
     if not candidates.fleets and not candidates.split:
         raise _none(candidates, spec, service, fixed or {})
@@ -199,7 +202,10 @@ def _confident(fleet: Fleet, service: Service, confidence: float) -> bool:
 
 
 def _prices(
-    names: Sequence[str], service: Service, given: Mapping[str, HourPrice] | HourPrice | None
+    names: Sequence[str],
+    service: Service,
+    given: Mapping[str, HourPrice] | HourPrice | None,
+    currency: str | None,
 ) -> dict[str, HourPrice | None]:
     """Return the price of each device, in one currency."""
     devices = [replace(service, gpu=name).accelerator() for name in names]
@@ -213,16 +219,16 @@ def _prices(
         hourly = {d.id: by_id.get(d.id) or owned_hour_price(d, service.on) for d in devices}
     else:
         hourly = {d.id: given or owned_hour_price(d, service.on) for d in devices}
-    if len({price.currency for price in hourly.values() if price is not None}) > 1:
-        return {name: None if p is None else in_cny(p, service) for name, p in hourly.items()}
-    return hourly
+    stated = given.values() if isinstance(given, Mapping) else (given,)
+    unit = currency_of(currency, *stated)
+    return {name: converted(price, unit, service.on) for name, price in hourly.items()}
 
 
 def in_cny(price: HourPrice, service: Service) -> HourPrice:
     """Return a price in CNY, at the rate of the day."""
     if price.currency == "CNY":
         return price
-    rate = get(f"fx.cny_per_{price.currency.lower()}", service.on).number
+    rate = cny_per(price.currency, service.on)
     return HourPrice(price.amount * rate, "CNY", f"{price.origin}, {price.amount:g} {price.currency} at {rate:g}")
 
 

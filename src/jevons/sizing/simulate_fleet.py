@@ -62,6 +62,8 @@ def run_fleet(
     fleet: FleetOptions,
     gpu_hour: str | None,
     progress: Callable[[str], None] | None = None,
+    *,
+    currency: str | None = None,
 ) -> FleetRun:
     """Simulate the load of the options on a fleet."""
     from jevons.serving import sim
@@ -71,7 +73,7 @@ def run_fleet(
         raise InputError(message)
     _refuse_lone(fleet)
     load = offered(options)
-    parts, kinds, prices = kinds_of(options, fleet, gpu_hour, load)
+    parts, kinds, prices = kinds_of(options, fleet, gpu_hour, load, currency)
     routing = sim.Routing(
         kind=fleet.routing or "least_loaded", stale_s=fleet.stale or 0.0,
         slack=32 if fleet.slack is None else fleet.slack,
@@ -92,13 +94,13 @@ def run_fleet(
 
 
 def kinds_of(
-    options: Simulation, fleet: FleetOptions, gpu_hour: str | None, load: Offered
+    options: Simulation, fleet: FleetOptions, gpu_hour: str | None, load: Offered, currency: str | None = None
 ) -> tuple[list[Deployment], list[Kind], list[HourPrice | None]]:
     """Return one replica of each kind, the kinds, and what their accelerator-hours cost."""
     from jevons.hardware import accelerator
     from jevons.serving import sim
     from jevons.serving.calibration import engine_for
-    from jevons.sizing.hour_price import owned_hour_price
+    from jevons.sizing.hour_price import converted, currency_of, owned_hour_price
 
     date = options.as_of
     engine = engine_for(options.engine, options.calibration, date)
@@ -118,7 +120,8 @@ def kinds_of(
             message = f"--pp {part.layout.pp}: fleets are simulated without pipeline stages; omit it"
             raise InputError(message)
         steps = table_of(part, limits, float(requests.isl.mean()))
-        price = given_price(gpu_hour) or owned_hour_price(device, date)
+        stated = given_price(gpu_hour)
+        price = converted(stated or owned_hour_price(device, date), currency_of(currency, stated), date)
         replicas = replicas_of(options, part.devices) if count is None else count * copies
         scale = _autoscale(fleet, limits.max_batch)
         if scale is not None and len(given) == 1 and count is None and options.gpus is None and not options.replicas:

@@ -11,7 +11,7 @@ from jevons.limits import SWEEP_RATES
 from jevons.results import Result
 from jevons.serving.calibration import engine_for
 from jevons.sizing.fleet_result import FleetSimulationResult, fleet_record
-from jevons.sizing.hour_price import owned_hour_price
+from jevons.sizing.hour_price import converted, currency_of, owned_hour_price
 from jevons.sizing.money import given_price
 from jevons.sizing.options import FleetOptions, Simulation
 from jevons.sizing.simulate import run_replicas, sweep_rates
@@ -24,6 +24,7 @@ def simulate_load(
     fleet: FleetOptions,
     *,
     gpu_hour: str | None,
+    currency: str | None,
     rates: str | None,
     progress: Callable[[str], None] | None = None,
 ) -> Result:
@@ -38,11 +39,13 @@ def simulate_load(
         if rates is not None:
             message = "--sweep-rates: applies to equal replicas; omit it, or the options of a fleet"
             raise InputError(message)
-        run = run_fleet(options, fleet, gpu_hour, progress)
+        run = run_fleet(options, fleet, gpu_hour, progress, currency=currency)
         record = fleet_record(options, run.routing, run.parts, run.kinds, run.load, run.found, run.prices)
         return FleetSimulationResult(run=run, record=record)
     device = accelerator(options.gpu, on=options.as_of)
-    price = given_price(gpu_hour) or owned_hour_price(device, options.as_of)
+    given = given_price(gpu_hour)
+    unit = currency_of(currency, given)
+    price = converted(given or owned_hour_price(device, options.as_of), unit, options.as_of)
     engine = engine_for(options.engine, options.calibration, options.as_of)
     if rates is not None:
         if options.rate is not None or options.concurrency is not None or options.rate_stages is not None:
@@ -53,7 +56,7 @@ def simulate_load(
     single = run_replicas(options, device, engine, {}, progress)
     if gpu_hour is None and single.prompts is None:
         load_frac = drawn_w(single) / (single.accelerators * device.server_w)
-        price = owned_hour_price(device, options.as_of, min(load_frac, 1.0))
+        price = converted(owned_hour_price(device, options.as_of, min(load_frac, 1.0)), unit, options.as_of)
     return SimulationResult(options=options, run=single, record=run_record(options, single, price))
 
 

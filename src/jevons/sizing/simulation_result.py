@@ -18,8 +18,8 @@ from jevons.sizing.simulation_tables import (
     Quantity,
     class_table,
     intervals,
-    latency_sentence,
     latency_table,
+    latency_values,
     limits_text,
     service_table,
     steady_note,
@@ -27,6 +27,7 @@ from jevons.sizing.simulation_tables import (
     whole_and_steady,
     with_ends,
 )
+from jevons.words import Sentence
 
 if TYPE_CHECKING:
     import polars as pl
@@ -236,16 +237,14 @@ class SimulationResult(Result):
         return None if spread is None else float(spread[statistic])
 
     @property
-    def answer(self) -> str:
-        """Load, replicas, throughput, latency and cost in a sentence."""
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Load, replicas, throughput, latency and cost."""
         r, run = self.record, self.run
         if not self.stable:
-            return (
-                f"UNSTABLE: {run.words} finishes {r['capacity_req_per_s']:.3g} req/s, and arrivals exceed that by "
-                f"{100 * r['overload_frac']:.1f} %. The queue grows for as long as the load lasts, so the latencies "
-                "say how long the simulation was. Add replicas or lower the rate."
-            )
-        return f"{run.words} serves {r['requests']:,} requests ({run.offered.requests.origin}): {latency_sentence(r)}"
+            values = {"fleet": run.words, "capacity": r["capacity_req_per_s"], "overload": r["overload_frac"]}
+            return (Sentence("simulate.unstable", values),)
+        values = {"fleet": run.words, "requests": r["requests"], "load": run.offered.requests.origin}
+        return (Sentence("simulate.serves", values | latency_values(r)),)
 
     def _tables(self) -> Iterator[Table]:
         r = self.record
@@ -261,7 +260,7 @@ class SimulationResult(Result):
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
-        return {"answer": self.answer, **self.record}
+        return {**self.answer_record(), **self.record}
 
     def to_frame(self, table: str | None = None) -> pl.DataFrame:
         """Return a table as a polars frame; ``requests`` is every request, a row each."""
@@ -292,19 +291,19 @@ class SweepResult(Result):
     points: tuple[dict[str, Any], ...]
 
     @property
-    def answer(self) -> str:
+    def sentences(self) -> tuple[Sentence, ...]:
         """The highest rate that is stable, and what it gives."""
         stable = [point for point in self.points if point["stable"]]
         if not stable:
-            return f"No rate is stable; the lowest is {number(self.points[0]['rate'])} req/s. Add replicas."
-        return f"Stable up to {number(stable[-1]['rate'])} req/s of those tried: {latency_sentence(stable[-1])}"
+            return (Sentence("simulate.sweep_none", {"lowest": self.points[0]["rate"]}),)
+        return (Sentence("simulate.sweep", {"highest": stable[-1]["rate"], **latency_values(stable[-1])}),)
 
     def _tables(self) -> Iterator[Table]:
         yield sweep_table(self.points)
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
-        return {"answer": self.answer, "sweep": list(self.points)}
+        return {**self.answer_record(), "sweep": list(self.points)}
 
 
 def _quantities(run: Run, r: dict[str, Any]) -> Iterator[Quantity]:
@@ -323,6 +322,7 @@ def _quantities(run: Run, r: dict[str, Any]) -> Iterator[Quantity]:
     if r["rejected"]:
         yield "rejected", r["rejected"], "requests", "longer than the KV cache of a replica"
     yield "cost", r["cost_per_mtok"], f"{currency}/Mtok", f"input and output tokens{hour}"
+    yield from _more_quantities(r)
     yield "cost per output token", r["cost_per_output_mtok"], f"{currency}/Mtok", "all cost on output tokens"
     low, high = r["energy_kwh_per_mtok_low"], r["energy_kwh_per_mtok_high"]
     sure = "" if low is None else f" [{number(low)}–{number(high)}]"
@@ -334,7 +334,6 @@ def _quantities(run: Run, r: dict[str, Any]) -> Iterator[Quantity]:
     yield "peak KV cache", 100 * r["kv_peak_frac"], "%", "of the cache of a replica"
     yield "prefix cache hits", 100 * r["hit_tokens"] / max(r["hit_tokens"] + r["prefill_tokens"], 1), "%", hits
     yield "preemptions", r["preemptions"], "", "requests whose KV cache was taken, recomputed unless swapped"
-    yield from _more_quantities(r)
 
 
 def _more_quantities(r: dict[str, Any]) -> Iterator[Quantity]:

@@ -20,7 +20,11 @@ INTERVALS = {
     "rate": ("capacity_req_per_s", "cost_per_mtok", "cost_per_output_mtok"),
 }  # fmt: skip
 """Figures of a run that have the interval of each quantity of `jevons.serving.spread`."""
-QUANTITY = (Column("quantity", "quantity"), Column("value", "value"), Column("unit", "unit"), Column("note", "note"))
+QUANTITY = (
+    Column("quantity", "quantity"), Column("value", "value"), Column("unit", "unit"),
+    Column("note", "note", detail=True),
+)  # fmt: skip
+_FEW = 8
 
 Record = Mapping[str, Any]
 Quantity = tuple[str, float | int | None, str, str]
@@ -30,15 +34,14 @@ def latency_table(record: Record, title: str) -> Table:
     """Return mean and percentiles of each latency."""
     columns = [
         Column("latency", "latency"), *(Column(f"{name}_s", name, "ms", scale=1e3) for name in STATISTICS),
-        Column("mean_low_s", "mean, 80 % low", "ms", scale=1e3),
-        Column("mean_high_s", "mean, 80 % high", "ms", scale=1e3),
+        Column("mean_low_s", "low", "ms", scale=1e3), Column("mean_high_s", "high", "ms", scale=1e3),
     ]  # fmt: skip
     rows = []
     for key, label in LATENCIES.items():
         spread = record[key]
         values = [None if spread is None else spread[name] for name in STATISTICS]
         rows.append([label, *values, *interval_of(record, key, "mean")])
-    return table("latency", title, columns, rows)
+    return table("latency", f"{title}; low, high: 80 % interval of the mean", columns, rows)
 
 
 def whole_and_steady(found: SimResult | FleetResult) -> dict[str, Any]:
@@ -127,7 +130,7 @@ def span(record: Record, key: str, statistic: str | None = None, scale: float = 
 
 def service_table(quantities: Sequence[Quantity]) -> Table:
     """Return throughput, cost and use, a quantity a row."""
-    return table("service", "Throughput, cost and use", QUANTITY, quantities)
+    return table("service", "Throughput, cost and use", QUANTITY, quantities, most=_FEW)
 
 
 def limits_text(slo: Mapping[str, float | None]) -> str:
@@ -135,21 +138,18 @@ def limits_text(slo: Mapping[str, float | None]) -> str:
     return ", ".join(f"{LATENCIES[name]} <= {limit:g} s" for name, limit in slo.items() if limit is not None)
 
 
-def milliseconds(record: Record, key: str, statistic: str) -> str:
-    """Return a latency and its 80 % interval in words, such as ``61.3 ms [48–80]``."""
-    spread = record[key]
-    return "none" if spread is None else f"{number(1e3 * spread[statistic])} ms{span(record, key, statistic, 1e3)}"
-
-
-def latency_sentence(record: Record) -> str:
-    """Return throughput and 95th percentiles in words."""
-    text = (
-        f"{number(record['req_per_s'])} req/s finished, {number(record['output_tok_per_s'])} output tok/s, "
-        f"TTFT p95 {milliseconds(record, 'ttft_s', 'p95')}, TPOT p95 {milliseconds(record, 'tpot_s', 'p95')}"
-    )
-    if record["cost_per_mtok"] is not None:
-        text += f", {number(record['cost_per_mtok'])} {record['currency']}/Mtok{span(record, 'cost_per_mtok')}"
-    return f"{text}."
+def latency_values(record: Record) -> dict[str, Any]:
+    """Return throughput, 95th percentiles and cost with their intervals, for a sentence."""
+    values: dict[str, Any] = {
+        "rate": record["req_per_s"], "output": record["output_tok_per_s"], "cost": record["cost_per_mtok"],
+        "currency": record["currency"],
+    }  # fmt: skip
+    values["cost_low"], values["cost_high"] = interval_of(record, "cost_per_mtok")
+    for name in ("ttft", "tpot"):
+        spread = record[f"{name}_s"]
+        values[name] = None if spread is None else spread["p95"]
+        values[f"{name}_low"], values[f"{name}_high"] = interval_of(record, f"{name}_s", "p95")
+    return values
 
 
 def class_table(classes: Sequence[Record]) -> Table:

@@ -12,11 +12,13 @@ from jevons.facts.ledger import add_fact
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, number, table
 from jevons.sizing.compare import Assumptions, api_price, rent_of
-from jevons.sizing.comparison import ApiPrice
-from jevons.sizing.hour_price import device_cost
+from jevons.sizing.hour_price import cny_per, currency_of, device_cost
 from jevons.sizing.result import SizeResult
 from jevons.sizing.search import size
 from jevons.sizing.service import Demand, Service
+from jevons.sizing.ways import ApiPrice
+from jevons.units import format_money
+from jevons.words import Sentence
 
 if TYPE_CHECKING:
     import polars as pl
@@ -109,6 +111,10 @@ class PresetResult(Result):
         The fleet behind them.
     service : Service
         Model's engine, lengths and limits.
+    currency : str
+        In which the answer and the tables are.
+    cny_rate : float
+        Yuan that a unit of it is worth.
     """
 
     kind: ClassVar[str] = "buy_rent_api"
@@ -120,6 +126,8 @@ class PresetResult(Result):
     hosted: tuple[Hosted, ...]
     sized: SizeResult
     service: Service
+    currency: str = "CNY"
+    cny_rate: float = 1.0
 
     @property
     def calls_per_month(self) -> float:
@@ -136,7 +144,8 @@ class PresetResult(Result):
                 "low_cny": self.shop.month_cny(price, "low"),
                 "high_cny": self.shop.month_cny(price, "high"),
                 "since": price.since.isoformat(),
-                "note": f"{price.input_cny_per_mtok:g} in, {price.output_cny_per_mtok:g} out CNY/Mtok",
+                "note": f"{number(price.input_cny_per_mtok / self.cny_rate)} in, "
+                f"{number(price.output_cny_per_mtok / self.cny_rate)} out {self.currency}/Mtok",
             }
             for price in self.apis
         ]
@@ -164,6 +173,7 @@ class PresetResult(Result):
         }
         rows = self.rows()
         return {
+            **self.answer_record(), "currency": self.currency, "cny_per_unit": self.cny_rate,
             "preset": shop.preset, "shops": self.shops, "use": use, "calls_per_month": self.calls_per_month,
             "peak_req_per_s": shop.peak_req_per_s(self.shops), "model": self.sized.model.name,
             "best": rows[0], "pareto": rows[:1], "ways": rows, "fleet": self.sized.best.record(self.sized.service),
@@ -178,14 +188,14 @@ class PresetResult(Result):
         return pl.DataFrame(self.rows())
 
     @property
-    def answer(self) -> str:
+    def sentences(self) -> tuple[Sentence, ...]:
         """What a shop pays in a month, on the cheapest API and on shared machines."""
-        rows = sorted(self.rows(), key=lambda row: row["per_shop_month_cny"])
-        best = rows[0]
-        return (
-            f"A {self.shop.preset} with {self.shop.calls_per_d.number:g} calls a day pays "
-            f"{number(best['per_shop_month_cny'])} CNY a month for the cheapest way, {best['way']} ({best['note']})."
-        )
+        best = self.rows()[0]
+        values = {
+            "preset": self.shop.preset, "calls": self.shop.calls_per_d.number, "way": best["way"], "note": best["note"],
+            "cost": format_money(best["per_shop_month_cny"] / self.cny_rate, self.currency),
+        }  # fmt: skip
+        return (Sentence("shop.cheapest", values),)
 
     def _tables(self) -> Iterator[Table]:
         shop = self.shop
@@ -194,10 +204,11 @@ class PresetResult(Result):
             f"({100 * shop.cached_frac.number:.0f} % cached), {shop.output_tokens.number:g} output tokens a call"
         )
         columns = (
-            Column("way", "way"), Column("note", "price or fleet"), Column("since", "list price since"),
-            Column("per_call_cny", "cost", "CNY per 1,000 calls", scale=1e3),
-            Column("per_shop_month_cny", "cost", "CNY per shop and month"),
-            Column("low_cny", "low", "CNY"), Column("high_cny", "high", "CNY"),
+            Column("way", "way"), Column("note", "price or fleet", detail=True), Column("since", "list price since"),
+            Column("per_call_cny", "cost", f"{self.currency} per 1,000 calls", scale=1e3 / self.cny_rate),
+            Column("per_shop_month_cny", "cost", f"{self.currency} per shop and month", scale=1.0 / self.cny_rate),
+            Column("low_cny", "low", self.currency, scale=1.0 / self.cny_rate, detail=True),
+            Column("high_cny", "high", self.currency, scale=1.0 / self.cny_rate, detail=True),
         )  # fmt: skip
         yield table("ways", title, columns, [
             (r["way"], r["note"], str(r["since"] or ""), r["per_call_cny"], r["per_shop_month_cny"], r["low_cny"],
@@ -246,6 +257,7 @@ def preset(
     gpus: Sequence[str] = ("h20",),
     apis: Sequence[str] = APIS,
     simulated: bool = True,
+    currency: str | None = None,
 ) -> PresetResult:
     """Return what AI costs a small shop, a call and a month.
 
@@ -265,6 +277,8 @@ def preset(
         APIs by prefix of their facts; those without a price on the date are left out.
     simulated : bool
         Whether the fleet for the busiest hours is simulated.
+    currency : str, optional
+        Of the answer and the tables; USD by default.
 
     Raises
     ------
@@ -288,13 +302,14 @@ def preset(
             prices.append(api_price(prefix, on))
         except FactError:
             continue
-    terms = Assumptions.of(on)
+    terms, unit = Assumptions.of(on), currency_of(currency)
+    rate = cny_per(unit, on)
     demand = Demand(rate_req_per_s=shop.peak_req_per_s(shops), cv=1.0)
     hosted: list[Hosted] = []
     sized: SizeResult | None = None
     for gpu in gpus:
         one = replace(service, gpu=gpu)
-        found = size(model, one, demand=demand, simulated=simulated)
+        found = size(model, one, demand=demand, simulated=simulated, currency=unit)
         sized = sized or found
         best, device = found.best, one.accelerator()
         whole = -(-best.accelerators // device.node_devices) * device.node_devices
@@ -302,8 +317,14 @@ def preset(
         _, hour = device_cost(device, terms.site, on)
         rent, origin = rent_of(device, terms, on)
         for way, count, hourly, share, source in (
-            ("buy", whole, hour.total_cur, 1.0, f"whole servers at {hour.total_cur:.3g} CNY an hour, {terms.site}"),
-            ("rent", best.accelerators, rent, terms.rent_staff_frac, f"{rent:.3g} CNY an hour ({origin})"),
+            (
+                "buy",
+                whole,
+                hour.total_cur,
+                1.0,
+                f"whole servers at {hour.total_cur / rate:.3g} {unit} an hour, {terms.site}",
+            ),
+            ("rent", best.accelerators, rent, terms.rent_staff_frac, f"{rent / rate:.3g} {unit} an hour ({origin})"),
         ):
             month = hourly * count * _MONTH_H + staff * share
             hosted.append(
@@ -319,7 +340,10 @@ def preset(
     if sized is None:
         message = "--gpu: name at least one device"
         raise InputError(message)
-    return PresetResult(shop=shop, shops=shops, apis=tuple(prices), hosted=tuple(hosted), sized=sized, service=service)
+    return PresetResult(
+        shop=shop, shops=shops, apis=tuple(prices), hosted=tuple(hosted), sized=sized, service=service, currency=unit,
+        cny_rate=rate,
+    )  # fmt: skip
 
 
 def _at(fact: FactValue, bound: str) -> float:

@@ -16,8 +16,9 @@ from jevons.errors import InfeasibleError, InputError
 from jevons.facts import get
 from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.results import Column, Result, Table, number, table
-from jevons.sizing.hour_price import HourPrice, owned_hour_price
+from jevons.sizing.hour_price import HourPrice, converted, currency_of, owned_hour_price
 from jevons.units import format_money
+from jevons.words import Sentence
 
 LAYOUT = (
     "tp", "pp", "vpp", "dp", "cp", "ep", "etp", "zero", "shard", "recompute", "micro_batch", "stage_layers", "offload",
@@ -84,18 +85,19 @@ class TrainResult(Result):
         return self.steps[0]
 
     @property
-    def answer(self) -> str:
+    def sentences(self) -> tuple[Sentence, ...]:
         """Days, cost and layout of the run."""
         best, job, estimate = self.best, self.job, self.estimate
-        cost = ""
+        cost = None
         if estimate.cost is not None and self.price is not None:
-            cost = f", and costs {format_money(estimate.cost, self.price.currency)}"
-        return (
-            f"{job.model.name} on {job.cluster.devices:,} {job.cluster.accelerator.name} takes {number(estimate.days)} "
-            f"days, failures included{cost}: {best.layout}, step {number(best.step_time_s)} s, "
-            f"MFU {100 * best.mfu_frac:.1f} %, {sum(best.memory_bytes.values()) / 1e9:.1f} GB per "
-            f"accelerator{self._room}."
-        )
+            cost = format_money(estimate.cost, self.price.currency)
+        values = {
+            "model": job.model.name, "gpus": job.cluster.devices, "device": job.cluster.accelerator.name,
+            "days": estimate.days, "cost": cost, "layout": str(best.layout), "step": best.step_time_s,
+            "mfu": best.mfu_frac, "memory": f"{sum(best.memory_bytes.values()) / 1e9:.1f} GB",
+            "used": 1.0 - self.margin_frac if self.tight else None,
+        }  # fmt: skip
+        return (Sentence("train.takes", values),)
 
     @property
     def margin_frac(self) -> float:
@@ -107,10 +109,6 @@ class TrainResult(Result):
         """Whether that is less than a tenth."""
         return self.margin_frac < _TIGHT_FRAC
 
-    @property
-    def _room(self) -> str:
-        return f", tight: {100 * (1.0 - self.margin_frac):.0f} % of its memory" if self.tight else ""
-
     def _tables(self) -> Iterator[Table]:
         yield from train_tables(self)
 
@@ -118,7 +116,7 @@ class TrainResult(Result):
         """Return the documented JSON object."""
         best, job = self.best, self.job
         return {
-            "answer": self.answer,
+            **self.answer_record(),
             "model": job.model.name,
             "gpu": job.cluster.accelerator.id,
             "gpus": job.cluster.devices,
@@ -201,6 +199,7 @@ def train(
     seed: int = 0,
     scale_to: int | None = None,
     power_limit_w: float | None = None,
+    currency: str | None = None,
 ) -> TrainResult:
     """Return the fastest layouts for a training run and what the best takes.
 
@@ -237,6 +236,8 @@ def train(
         Largest cluster of a scaling curve, which starts at a sixteenth of *devices* and doubles.
     power_limit_w : float, optional
         Of the site, for the servers.
+    currency : str, optional
+        Of the cost; by default that of the price given, else USD.
 
     Raises
     ------
@@ -273,7 +274,7 @@ def train(
     )
     found = training.search(job, offload=offload, fixed=fixed, stage_layers=stage_layers)
     steps = found.best
-    price = price or owned_hour_price(found_device)
+    price = converted(price or owned_hour_price(found_device), currency_of(currency, price))
     failures = training.failure_model()
     work_days = tokens / steps[0].tokens_per_s / 86_400.0
     outlook = training.outlook(failures, devices, work_days, np.random.default_rng(seed))

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from jevons.results import Column, Result, Table, number, table
+from jevons.results import Column, Result, Table, table
 from jevons.serving.calibration import Calibration
 from jevons.serving.spread import spread
+from jevons.words import Sentence
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,16 +48,14 @@ class CalibrationResult(Result):
         return float(self.calibration.provenance["p90_ape"])
 
     @property
-    def answer(self) -> str:
+    def sentences(self) -> tuple[Sentence, ...]:
         """How many factors were fitted, and the error that is left on the figures fitted."""
-        was = (
-            "" if self.median_ape_before is None else f" were {number(100 * self.median_ape_before)} % off (median) and"
-        )
-        return (
-            f"{self.figures:,} measured figures{was} are now {number(100 * self.median_ape)} % off (median), 90th "
-            f"percentile {number(100 * self.p90_ape)} %, on these figures themselves. {len(self._factors())} factors "
-            "may move; the table shows by how much they did."
-        )
+        before = None if self.median_ape_before is None else 100 * self.median_ape_before
+        values = {
+            "figures": self.figures, "before": before, "median": 100 * self.median_ape, "p90": 100 * self.p90_ape,
+            "factors": len(self._factors()),
+        }  # fmt: skip
+        return (Sentence("calibrate.fitted", values),)
 
     def _factors(self) -> list[dict[str, Any]]:
         """Return the fitted factors, those that moved most first."""
@@ -103,4 +102,4 @@ class CalibrationResult(Result):
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration file's content, with the answer and the fitted factors."""
-        return {"answer": self.answer, **self.calibration.to_json(), "factors": self._factors()}
+        return {**self.answer_record(), **self.calibration.to_json(), "factors": self._factors()}

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from jevons.results import Cell, Column, Result, Table, number, table
+from jevons.results import Cell, Column, Result, Table, table
+from jevons.words import Sentence
 
 _WORST_GROUPS = 12
 _REASONS = 12
@@ -178,23 +179,24 @@ class ValidationReport(Result):
         return dict(Counter(entry.reason for entry in self.entries if not entry.answered).most_common())
 
     @property
-    def answer(self) -> str:
+    def sentences(self) -> tuple[Sentence, ...]:
         """Coverage, and median and 90th percentile of the error."""
         all_rows = self.overall
-        text = f"{all_rows.answered:,} of {all_rows.rows:,} measured figures are predicted"
-        if all_rows.right_frac is not None:
-            told = sum(entry.right is not None for entry in self.entries)
-            text += f", {number(100 * all_rows.right_frac)} % of {told:,} outcomes right, {all_rows.unsafe} unsafe"
+        told = all_rows.right_frac is not None
+        values = {
+            "answered": all_rows.answered, "rows": all_rows.rows,
+            "right": 100 * all_rows.right_frac if all_rows.right_frac is not None else None,
+            "told": sum(entry.right is not None for entry in self.entries) if told else None,
+            "unsafe": all_rows.unsafe,
+        }  # fmt: skip
         if all_rows.median_ape is None or all_rows.p90_ape is None or all_rows.bias is None:
-            return f"{text}; the reasons are listed."
-        text += (
-            f": median absolute error {number(100 * all_rows.median_ape)} %, 90th percentile "
-            f"{number(100 * all_rows.p90_ape)} %, bias {number(100 * all_rows.bias)} %"
-        )
-        if all_rows.inside_frac is not None:
-            count = sum(entry.inside is not None for entry in self.entries)
-            text += f". Of {count:,} with an 80 % interval {number(100 * all_rows.inside_frac)} % lie inside it"
-        return f"{text}."
+            return (Sentence("validate.outcomes", values),)
+        values |= {"median": 100 * all_rows.median_ape, "p90": 100 * all_rows.p90_ape, "bias": 100 * all_rows.bias}
+        errors = Sentence("validate.errors", values)
+        if all_rows.inside_frac is None:
+            return (errors,)
+        count = sum(entry.inside is not None for entry in self.entries)
+        return (errors, Sentence("validate.inside", {"count": count, "inside": 100 * all_rows.inside_frac}))
 
     def _tables(self) -> Iterator[Table]:
         yield _score_table("overall", "All rows", {"all rows": self.overall})
@@ -245,7 +247,7 @@ class ValidationReport(Result):
     def to_json(self) -> dict[str, Any]:
         """Return ``overall``, ``families``, ``metrics``, ``groups``, ``reasons`` and ``rows`` for a JSON file."""
         return {
-            "answer": self.answer,
+            **self.answer_record(),
             "overall": _score_record(self.overall),
             "families": [{"family": name, **_score_record(s)} for name, s in self.by(_family).items()],
             "metrics": [{"metric": name, **_score_record(s)} for name, s in self.by(_family_metric).items()],

@@ -317,7 +317,8 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (("size", *LLAMA, "--out", "x.doc"), 2, "the ending must be .json"),
         (("size", *LLAMA, "--tpot", "0.000001"), 3, "Binding limits: "),
         (("size", *LLAMA, "--tp", "3"), 3, "no layout with --tp 3"),
-        (("buy-rent-api", *LLAMA), 2, "--api: no API is known for llama-3.1-8b; name one"),
+        (("buy-rent-api", "--model", "phi-4"), 2, "--api: no API is known for phi-4; name one"),
+        (("cost", "--gpu", "h20", "--currency", "GBP"), 2, "--currency GBP: unknown"),
         (
             ("buy-rent-api", "--model", "deepseek-r1", "--api", "deepseek.reasonr"),
             2,

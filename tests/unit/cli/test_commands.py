@@ -103,7 +103,9 @@ def test_an_hour_has_a_price_by_default(jevons):
     hour = json.loads(jevons("cost", "--gpu", "h20", "--json").out)
     found = json.loads(jevons("size", *LLAMA, "--gpu", "h20", "--json").out)
     assert found["hour_price"]["amount"] == pytest.approx(hour["per_hour"])
-    assert sum(hour["parts_cny_per_h"].values()) == pytest.approx(hour["per_hour"])
+    assert (hour["currency"], found["hour_price"]["currency"]) == ("USD", "USD")
+    assert sum(hour["parts_per_h"].values()) == pytest.approx(hour["per_hour"])
+    assert sum(hour["parts_cny_per_h"].values()) == pytest.approx(7.25 * hour["per_hour"], rel=0.02)
 
 
 def test_the_date_changes_what_is_visible(jevons):
@@ -252,5 +254,5 @@ def test_size_prices_each_device_and_keeps_a_budget(jevons):
     )  # fmt: skip
     found = json.loads(ran.out)
     assert {e["gpu"] for e in found["entries"]} == {"h20", "h100_sxm"}
-    assert {e["currency"] for e in found["entries"]} == {"CNY"}
-    assert all(e["cost_per_h"] * 730.5 <= 1e6 for e in found["entries"])
+    assert {e["currency"] for e in found["entries"]} == {"USD"}
+    assert all(e["cost_per_h"] * 730.5 * 7.2 <= 1e6 for e in found["entries"])

@@ -115,7 +115,7 @@ def test_a_file_of_classes_is_simulated_and_drawn(
     assert sum(series["arrivals_per_s"]) * series["bin_s"] == pytest.approx(1500, rel=1e-6)
     assert {line.split(",")[-2] for line in out.read_text().splitlines()[1:]} == {"chat", "files"}
     assert plot.read_text().startswith("<svg")
-    print_result(run(load=path, requests=800, rate=4.0))
+    print_result(run(load=path, requests=800, rate=4.0), detail=True)
     shown = capsys.readouterr().out
     assert "Classes of requests" in shown
     assert "over the run's" in shown
@@ -132,7 +132,7 @@ def test_rates_are_swept_with_the_queue_growing_at_the_end(tmp_path: Path, capsy
     assert points[0]["tpot_s"]["p50"] < points[1]["tpot_s"]["p50"]
     assert plot.read_bytes()[:4] == b"\x89PNG"
     assert len((tmp_path / "sweep.csv").read_text().splitlines()) == 4
-    assert result.answer.startswith("Stable up to 28.0 req/s")
+    assert result.answer.startswith("Stable up to 28 req/s")
     print_result(run(sweep_rates="5", requests=500))
     assert "arrivals [req/s]" in capsys.readouterr().out
 
@@ -207,7 +207,7 @@ def test_drafts_shorten_answers_and_lengthen_steps(
     assert drafted["tpot_s"]["mean"] < 0.7 * plain["tpot_s"]["mean"]
     assert drafted["itl_s"]["mean"] > plain["itl_s"]["mean"]
     assert plain["itl_s"]["mean"] == pytest.approx(plain["tpot_s"]["mean"], rel=0.03)
-    print_result(drafting)
+    print_result(drafting, detail=True)
     shown = capsys.readouterr().out
     assert "ITL" in shown
     assert "2 drafted, each accepted with 70 %" in shown

@@ -112,8 +112,9 @@ def test_several_devices_are_compared_in_one_currency():
         "llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=60.0), gpus=("h100", "h20"), prices=prices, simulated=False
     )
     assert {f.deployment.accelerator.id for f in found.entries} == {"h100_sxm", "h20"}
-    assert {p.currency for p in found.prices.values()} == {"CNY"}
-    assert found.prices["h100_sxm"].amount == pytest.approx(2.0 * 7.2, rel=0.05)
+    assert {p.currency for p in found.prices.values()} == {"USD"}
+    assert found.prices["h20"].amount == pytest.approx(8.0 / 7.2, rel=0.05)
+    assert "8 CNY" in found.prices["h20"].origin
 
 
 def test_layouts_that_do_not_fit_are_named_with_the_reason():
@@ -237,7 +238,7 @@ def test_result_explains_saves_and_frames(sized, tmp_path):
     with pytest.raises(InputError, match="the ending must be one of .json"):
         sized.save(tmp_path / "size.doc")
     assert sized.tables["fleets"].title.startswith("llama-3.1-8b on h100_sxm, 500 in, 100 out, 60 req/s")
-    assert "carries 60.0 req/s of llama-3.1-8b" in sized.answer
+    assert "carries 60 req/s of llama-3.1-8b" in sized.answer
     assert repr(sized).count("\n") < 15
 
 

@@ -1,0 +1,60 @@
+"""Sentences of answers come from templates, so that faces can say them in other languages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import jevons
+from jevons.rounding import number
+from jevons.words import Sentence, answer_of, languages, templates
+
+FORMS = {"", "g", "ms", "%", "%1", "d2", "[]", "[ms]"}
+
+
+def test_fields_are_shown_in_their_forms() -> None:
+    values = {"fleet": "2 x tp1", "accelerators": 2, "gpu": "h20", "rate": 30.0, "model": "m", "statistic": "p95"}
+    values |= {"ttft": 0.3612, "ttft_low": 0.3, "ttft_high": 0.45, "tpot": None, "cost": None, "currency": None}
+    assert Sentence("size.carries", values).text() == (
+        "2 x tp1 on 2 h20 carries 30 req/s of m with TTFT p95 361 ms [300–450]."
+    )
+    full = values | {"tpot": 0.04, "cost": 1.234, "currency": "USD"}
+    assert Sentence("size.carries", full).text().endswith("and TPOT p95 40.0 ms; 1.23 USD/Mtok.")
+
+
+def test_every_template_has_known_forms_and_brackets_that_close() -> None:
+    for language in languages():
+        for text in templates(language).values():
+            assert text.count("[[") == text.count("]]")
+            for form in re.findall(r"\{\w+(?::([^{}]+))?\}", text):
+                assert form in FORMS, text
+
+
+def test_other_languages_have_the_same_sentences_and_fields() -> None:
+    english = templates("en")
+    for language in languages():
+        other = templates(language)
+        assert set(other) == set(english)
+        for name, text in other.items():
+            assert set(re.findall(r"\{(\w+)", text)) <= set(re.findall(r"\{(\w+)", english[name])), name
+
+
+@pytest.mark.parametrize("currency", ["USD", "CNY", "EUR"])
+def test_costs_follow_the_currency_and_answers_can_be_made_again_from_their_parts(currency: str) -> None:
+    cost = jevons.cost("h20", model="llama-3.1-8b", currency=currency)
+    record = cost.to_json()
+    parts = [Sentence(one["id"], one["values"]) for one in record["answer_parts"]]
+    assert record["answer"] == cost.answer == answer_of(*parts)
+    assert record["currency"] == currency
+    assert f"{number(record['blended_per_mtok'])} {currency}" in cost.answer
+    yuan = jevons.cost("h20", model="llama-3.1-8b", currency="CNY").per_hour
+    assert cost.per_hour * cost.cny_rate == pytest.approx(yuan)
+
+
+def test_a_price_keeps_its_currency_unless_another_is_asked_for() -> None:
+    run = jevons.simulate("llama-3.1-8b", rate=2, requests=200, gpu_hour="8 CNY")
+    assert run.to_json()["currency"] == "CNY"
+    euros = jevons.simulate("llama-3.1-8b", rate=2, requests=200, gpu_hour="8 CNY", currency="EUR")
+    assert euros.to_json()["currency"] == "EUR"
+    assert 6 < run.to_json()["cost_per_mtok"] / euros.to_json()["cost_per_mtok"] < 9
