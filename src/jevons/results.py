@@ -269,20 +269,20 @@ class Result:
     """Table that `to_frame`, ``.csv`` and ``.parquet`` hold where none is named; the first where empty."""
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """The sentences of the answer, for faces that speak other languages; empty where it is made otherwise."""
         return ()
 
     @property
     def answer(self) -> str:
         """The answer in a sentence or two that a colleague could forward."""
-        if not self.sentences:
+        if not self.answer_parts:
             raise NotImplementedError
-        return answer_of(*self.sentences)
+        return answer_of(*self.answer_parts)
 
     def answer_record(self) -> dict[str, Any]:
         """Return the answer, and the sentences that it is made of, as plain values."""
-        return {"answer": self.answer, "answer_parts": [one.record() for one in self.sentences]}
+        return {"answer": self.answer, "answer_parts": [one.record() for one in self.answer_parts]}
 
     def _tables(self) -> Iterable[Table]:
         raise NotImplementedError

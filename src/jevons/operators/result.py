@@ -135,7 +135,7 @@ class OpResult(Result):
         return None if self.bytes_per_s is None else self.bytes_per_s / self.traffic.per_s
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """Time, interval and bound, with the share of the peak or of the bandwidth."""
         named = {"operator": self.operator, "shape": self.shape}
         if not self.time_s:

@@ -308,7 +308,7 @@ class Comparison(Result):
         return pl.DataFrame(rows)
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """The cheapest way for the load, the load at which that changes, and how old the API's price is."""
         ways = [(self._spoken(way), way.month_cny / self.cny_rate) for way in self.ways()]
         evens = [(even, way) for way in self.ways() if (even := way.break_even_tok_per_d) is not None]

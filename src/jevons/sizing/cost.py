@@ -117,7 +117,7 @@ class CostResult(Result):
         return self.price.currency
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """What an hour costs, and what a million tokens cost."""
         values: dict[str, Any] = {"device": self.device.name, "hour": self.price.amount, "currency": self.currency}
         if self.purchase is None:

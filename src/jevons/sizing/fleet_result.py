@@ -133,7 +133,7 @@ class FleetSimulationResult(Result):
         return None if spread is None else float(spread[statistic])
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """Load, fleet, throughput, latency and cost."""
         r = self.record
         if not self.stable:

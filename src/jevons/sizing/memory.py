@@ -102,7 +102,7 @@ class MemoryResult(Result):
         return self.fits and self.margin_frac < 1.0 - TIGHT_FRAC
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """Whether it fits, and how many tokens the cache holds."""
         if not self.fits:
             return (Sentence("memory.does_not_fit", {"why": self.shortage}),)

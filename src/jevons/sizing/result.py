@@ -166,7 +166,7 @@ class SizeResult(Result):
         return dict(Counter(i.reason for i in self.infeasible))
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """The recommended fleet, what it carries, how surely, and a cheaper one that is less sure."""
         cheapest = min(self.entries, key=lambda fleet: fleet.rank)
         more = cheaper(self.entries, self.service, self.names[_identity(cheapest)]) if self.demand.given else ()

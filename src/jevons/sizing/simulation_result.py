@@ -237,7 +237,7 @@ class SimulationResult(Result):
         return None if spread is None else float(spread[statistic])
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """Load, replicas, throughput, latency and cost."""
         r, run = self.record, self.run
         if not self.stable:
@@ -291,7 +291,7 @@ class SweepResult(Result):
     points: tuple[dict[str, Any], ...]
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """The highest rate that is stable, and what it gives."""
         stable = [point for point in self.points if point["stable"]]
         if not stable:

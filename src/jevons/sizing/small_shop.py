@@ -188,7 +188,7 @@ class PresetResult(Result):
         return pl.DataFrame(self.rows())
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """What a shop pays in a month, on the cheapest API and on shared machines."""
         best = self.rows()[0]
         values = {

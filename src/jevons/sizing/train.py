@@ -85,7 +85,7 @@ class TrainResult(Result):
         return self.steps[0]
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """Days, cost and layout of the run."""
         best, job, estimate = self.best, self.job, self.estimate
         cost = None

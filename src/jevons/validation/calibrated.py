@@ -48,7 +48,7 @@ class CalibrationResult(Result):
         return float(self.calibration.provenance["p90_ape"])
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """How many factors were fitted, and the error that is left on the figures fitted."""
         before = None if self.median_ape_before is None else 100 * self.median_ape_before
         values = {

@@ -179,7 +179,7 @@ class ValidationReport(Result):
         return dict(Counter(entry.reason for entry in self.entries if not entry.answered).most_common())
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """Coverage, and median and 90th percentile of the error."""
         all_rows = self.overall
         told = all_rows.right_frac is not None
