@@ -12,6 +12,8 @@ _FIELDS: dict[str, tuple[str, float, float, bool]] = {
     "slot_h_per_d": ("k", 1e-9, 24.0, False),
     "block_value_cur_per_call": ("stb", 0.0, np.inf, False),
     "block_calls_per_d": ("stb", 0.0, np.inf, False),
+    "further_value_cur_per_call": ("stf", 0.0, np.inf, False),
+    "further_calls_per_d": ("stf", 0.0, np.inf, False),
     "slot_share_frac": ("sk", 0.0, 1.0, False),
     "deferrable_frac": ("s", 0.0, 1.0, False),
     "device_s_per_call": ("svt", 1e-30, np.inf, True),
@@ -63,6 +65,11 @@ def check_problem(problem: ExpansionProblem) -> None:
     sizes = {axis: len(names) for axis, names in labels.items()}
     values = np.asarray(problem.demand.block_value_cur_per_call)
     sizes["b"] = values.shape[-1] if values.ndim == 3 else -1
+    further = problem.demand.further_value_cur_per_call
+    sizes["f"] = -1 if further is None or np.ndim(further) != 3 else np.shape(further)[-1]
+    if (further is None) != (problem.demand.further_calls_per_d is None):
+        message = "give `further_value_cur_per_call` and `further_calls_per_d` both, or neither"
+        faults.append(Fault(message=message, path="further_calls_per_d"))
     for name in _FIELDS:
         if problem.field(name) is not None:
             faults += _field_faults(problem, name, sizes, labels)

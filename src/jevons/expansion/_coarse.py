@@ -51,6 +51,8 @@ def joined_quarters(problem: ExpansionProblem, counts: Sequence[int]) -> Expansi
         "lengths_quarters": tuple(float(c) * problem.terms.step_quarters for c in counts),
     }
     for name, axis in TIME_AXIS.items():
+        if problem.field(name) is None:
+            continue
         parts[name] = grouped(problem.field(name), axis, summed=name in _SUMMED)
     parts["terminal_cur_per_device"] = grouped(problem.machines.terminal_cur_per_device, 1, summed=False)
     if problem.opening.arriving_terminal_cur_per_device is not None:

@@ -14,12 +14,14 @@ from jevons.expansion._program import Program
 from jevons.expansion._stages import Decisions
 
 _COLUMNS: dict[str, int] = {
-    "orders": 2, "additions": 1, "served": 1, "busy": 3, "training": 2, "left": 2, "left_bought": 3,
+    "orders": 2, "additions": 1, "served": 1, "further": 1, "busy": 3, "training": 2, "left": 2, "left_bought": 3,
 }  # fmt: skip
 """Axis of time of each kind of column; a bought device leaves in the step of the last axis."""
 _DECIDED = ("orders", "additions", "left", "left_bought")
 _DATA = {
-    "served": ("block_calls_per_d", "block_value_cur_per_call"), "busy": ("device_s_per_call",),
+    "served": ("block_calls_per_d", "block_value_cur_per_call"),
+    "further": ("block_calls_per_d", "block_value_cur_per_call"),
+    "busy": ("device_s_per_call",),
     "training": ("training_flop_per_s",),
 }  # fmt: skip
 _DATA_AXIS = {

@@ -91,7 +91,12 @@ def _all_served(problem: ExpansionProblem, answer: Answer) -> NDArray[np.bool_]:
     calls = problem.demand.block_calls_per_d
     scale = np.maximum(calls.sum(axis=(0, 2)), 1e-300)
     unmet = np.where(wanted, calls - answer.served, 0.0) / np.maximum(calls.sum(axis=2), 1e-300)[:, :, None]
-    return np.asarray((unmet.sum(axis=2) < _UNMET).all(axis=0) & (scale > 0))
+    sated = (unmet.sum(axis=2) < _UNMET).all(axis=0) & (scale > 0)
+    value, more = problem.demand.further_value_cur_per_call, problem.demand.further_calls_per_d
+    if value is not None and more is not None:  # hours that would find a use below the posted price are not idle
+        left = np.where(value > energy[:, :, None], more - answer.further, 0.0).sum(axis=2)
+        sated &= (left / np.maximum(calls.sum(axis=2), 1e-300) < _UNMET).all(axis=0)
+    return np.asarray(sated)
 
 
 def check_commitments(problem: ExpansionProblem) -> None:

@@ -35,8 +35,8 @@ class Columns:
         Devices ordered.
     additions : (r, t)
         Site power added.
-    served : (s, t, b)
-        Calls served of a block.
+    served, further : (s, t, b), (s, t, f)
+        Calls served of a block, and of those below the posted price.
     busy : (s, v, r, t, k)
         Device-hours a day of a segment.
     training, cluster : (v, r, t)
@@ -50,6 +50,7 @@ class Columns:
     orders: Index
     additions: Index
     served: Index
+    further: Index
     busy: Index
     training: Index
     cluster: Index
@@ -115,6 +116,7 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
     orders, additions = _investment_columns(lp, steps, units, fixed)
     call_gain = weight[:, None] * net_value(problem)
     served = lp.columns((S, T, B), upper=problem.demand.block_calls_per_d, gain=call_gain, unit=units.calls[:, :, None])
+    further = _further_columns(lp, problem, weight, units)
     seconds = np.broadcast_to(problem.machines.device_s_per_call[:, :, None, :, None], (S, V, R, T, K))
     able = np.isfinite(seconds)
     hour_cost = np.broadcast_to((weight * problem.machines.energy_cur_per_device_h)[None, ..., None], (S, V, R, T, K))
@@ -129,7 +131,7 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
         unit=units.devices,
     )
 
-    _call_rows(lp, problem, units, served, busy, able)
+    _call_rows(lp, problem, units, np.concatenate([served, further], axis=2), busy, able)
     capacity = lp.rows(
         (V, R, T, K),
         upper=problem.demand.slot_h_per_d * problem.machines.availability_frac * installed[..., None],
@@ -160,6 +162,7 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
         orders=orders,
         additions=additions,
         served=served,
+        further=further,
         busy=busy,
         training=training,
         cluster=cluster,
@@ -168,6 +171,16 @@ def build(problem: ExpansionProblem, start: Start, *, fixed: Decisions | None = 
     )
     rows = Rows(capacity=capacity, supply=supply, power=power, limit=limit, budget=budget, reserve=reserve)
     return Program(lp=lp, problem=problem, steps=steps, start=start, units=units, columns=columns, rows=rows)
+
+
+def _further_columns(lp: LinearProgram, problem: ExpansionProblem, weight_d: Array, units: Units) -> Index:
+    """Add calls below the posted price (s, t, f); none where the problem gives none."""
+    demand = problem.demand
+    if demand.further_value_cur_per_call is None or demand.further_calls_per_d is None:
+        return np.empty((*demand.block_calls_per_d.shape[:2], 0), np.int64)
+    calls = np.asarray(demand.further_calls_per_d)
+    gain = weight_d[:, None] * demand.further_value_cur_per_call
+    return lp.columns(calls.shape, upper=calls, gain=gain, unit=units.calls[:, :, None])
 
 
 def _units(problem: ExpansionProblem, installed: Array) -> Units:
@@ -402,6 +415,7 @@ class Answer:
     objective: float
     decisions: Decisions
     served: Array
+    further: Array
     busy: Array
     training: Array
     capacity_gain: Array
@@ -432,6 +446,7 @@ def read(program: Program, solution: Solution) -> Answer:
         objective=solution.objective,
         decisions=decisions,
         served=values[program.columns.served[:, :count]],
+        further=values[program.columns.further[:, :count]],
         busy=chosen(program.columns.busy[:, :, :, :count]),
         training=values[program.columns.training[..., :count]],
         capacity_gain=gain[program.rows.capacity[:, :, :count]],

@@ -23,6 +23,7 @@ def model(problem: ExpansionProblem) -> Any:
     labels = {
         "s": p.segments, "v": p.devices, "r": p.sites, "t": p.quarters, "k": p.slots,
         "b": tuple(range(p.demand.block_calls_per_d.shape[2])), "o": p.quarters,
+        "f": () if p.demand.further_calls_per_d is None else tuple(range(p.demand.further_calls_per_d.shape[2])),
     }  # fmt: skip
 
     def over(array: Any, axes: str) -> xr.DataArray:
@@ -45,6 +46,9 @@ def model(problem: ExpansionProblem) -> Any:
     orders = variable("orders", "vro")
     added = variable("additions", "ro", upper=over(build_w, "ro"))
     served = variable("served", "stb", upper=over(p.demand.block_calls_per_d, "stb"))
+    more = None
+    if p.demand.further_calls_per_d is not None:
+        more = variable("further", "stf", upper=over(p.demand.further_calls_per_d, "stf"))
     busy = variable("busy", "svrtk", upper=over(most_h, "svrtk"))
     training = variable("training", "vrt")
     carried = variable("carried", "o")
@@ -55,7 +59,7 @@ def model(problem: ExpansionProblem) -> Any:
     stock = over(opening(p).installed(steps), "vrt")
     hours = over(p.demand.slot_h_per_d * p.machines.availability_frac, "k")
     bound = over((1 - p.demand.deferrable_frac)[:, None] * p.demand.slot_share_frac, "sk")
-    calls = served.sum("b")
+    calls = served.sum("b") if more is None else served.sum("b") + more.sum("f")
     computed = (busy * calls_per_h).sum(["v", "r"])
     m.add_constraints(computed.sum("k") - calls == 0, name="calls")
     m.add_constraints(computed - calls * bound >= 0, name="slots")
@@ -103,6 +107,7 @@ def model(problem: ExpansionProblem) -> Any:
         - (training * energy * weight * (24.0 * p.machines.availability_frac)).sum()
         + (orders * worth).sum()
         + (added * site_worth).sum()
+        + (0 if more is None else (more * over(p.demand.further_value_cur_per_call, "stf") * weight).sum())
         + (0 if later is None else later * later_gain(steps)),
         sense="max",
     )

@@ -80,14 +80,18 @@ def _with_tail(problem: ExpansionProblem) -> ExpansionProblem:
     parts: dict[str, Any] = {"quarters": (*problem.quarters, AFTER), "tail_quarters": 0, "lengths_quarters": None}
     for name, axis in TIME_AXIS.items():
         array = problem.field(name)
-        parts[name] = np.concatenate([array, np.take(array, [-1], axis=axis)], axis=axis)
+        if array is not None:
+            parts[name] = np.concatenate([array, np.take(array, [-1], axis=axis)], axis=axis)
     length = problem.terms.lengths(len(problem.quarters))
     back = max(round(1.0 / float(length[-1])), 1)
     if len(problem.quarters) > back:
         middles = np.cumsum(length) - length / 2
         ahead = max(float(length[-1]) / 2 + 0.5, 1.0) / float(middles[-1] - middles[-1 - back])
         totals = problem.demand.block_calls_per_d.sum(axis=2)
-        parts["block_calls_per_d"][:, -1] *= _trend(totals, back, ahead)[:, None]
+        grown = _trend(totals, back, ahead)[:, None]
+        for name in ("block_calls_per_d", "further_calls_per_d"):
+            if parts.get(name) is not None:
+                parts[name][:, -1] *= grown
         parts["device_s_per_call"][..., -1] *= _trend(problem.machines.device_s_per_call, back, ahead)
     for name in ("budget_cur", "supply_devices"):
         parts[name][..., -1] = 0.0

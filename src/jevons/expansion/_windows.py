@@ -12,11 +12,13 @@ from jevons.expansion.types import ExpansionProblem
 Foresight = Literal["perfect", "rolling", "myopic"]
 
 TIME_AXIS = {
+    "further_value_cur_per_call": 1, "further_calls_per_d": 1,
     "block_value_cur_per_call": 1, "block_calls_per_d": 1, "device_s_per_call": 2, "capex_cur_per_device": 1,
     "site_capex_cur_per_w": 1, "energy_cur_per_device_h": 2, "fixed_cur_per_device_quarter": 1, "budget_cur": 0,
     "supply_devices": 1, "site_limit_w": 1, "training_flop_per_s": 0, "discount": 0,
 }  # fmt: skip
 _EXPECTED_TO_STAY = (
+    "further_value_cur_per_call", "further_calls_per_d",
     "block_value_cur_per_call", "block_calls_per_d", "device_s_per_call", "capex_cur_per_device",
     "site_capex_cur_per_w", "energy_cur_per_device_h", "fixed_cur_per_device_quarter", "supply_devices",
 )  # fmt: skip
@@ -30,6 +32,8 @@ def window(problem: ExpansionProblem, first: int, end: int, cash_cur: float, *, 
     """
     parts: dict[str, Any] = {}
     for name, axis in TIME_AXIS.items():
+        if problem.field(name) is None:
+            continue
         part = np.take(problem.field(name), range(first, end), axis=axis)
         if static and name in _EXPECTED_TO_STAY:
             part = np.repeat(np.take(part, [0], axis=axis), end - first, axis=axis)

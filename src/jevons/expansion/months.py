@@ -27,6 +27,8 @@ def in_months(problem: ExpansionProblem) -> ExpansionProblem:
         "step_quarters": problem.terms.step_quarters / MONTHS,
     }
     for name, axis in TIME_AXIS.items():
+        if problem.field(name) is None:
+            continue
         parts[name] = np.repeat(problem.field(name), MONTHS, axis=axis)
     once = ("terminal_cur_per_device", "site_terminal_cur_per_w", "cluster_cur_per_quarter")
     for name in (*once, "arriving_devices", "arriving_terminal_cur_per_device", "committed_devices"):

@@ -366,12 +366,22 @@ def plan_from(problem: ExpansionProblem, start: Start, answer: Answer) -> Expans
     return _plan(problem, start, answer, _Seen.of(problem, start, answer))
 
 
+def posted_hours(answer: Answer) -> Array:
+    """Return the device-hours a day of calls at the posted price, (s, v, r, t, k): those below it are not served."""
+    if not answer.further.size:
+        return answer.busy
+    served, further = answer.served.sum(axis=2), answer.further.sum(axis=2)
+    share = np.divide(served, served + further, out=np.ones_like(served), where=further > 0)
+    return np.asarray(answer.busy * share[:, None, None, :, None])
+
+
 def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) -> ExpansionPlan:
     steps, decisions = stages(problem), answer.decisions
     installed = decisions.installed(steps, start)
     device_capex, site_capex = _capex(problem, decisions)
+    busy = posted_hours(answer)
     serving = (installed - answer.training).sum(axis=(0, 1)) * 24.0 * problem.machines.availability_frac
-    used = answer.busy.sum(axis=(0, 1, 2, 4))
+    used = busy.sum(axis=(0, 1, 2, 4))
     negligible = 1e-9 * max(float(installed.max(initial=0.0)), 1e-300) * 24.0
     weight = problem.money.discount * DAYS_PER_QUARTER * problem.terms.lengths(len(problem.quarters))
     rent = answer.capacity_gain / weight[None, None, :, None]
@@ -387,7 +397,7 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
         retired_arriving=_retired_arriving(problem, decisions),
         site_w=_site_w(start, decisions),
         served_calls_per_d=answer.served,
-        busy_device_h_per_d=answer.busy,
+        busy_device_h_per_d=busy,
         training_devices=answer.training,
         device_capex_cur=device_capex,
         site_capex_cur=site_capex,

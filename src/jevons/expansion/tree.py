@@ -269,7 +269,7 @@ def mean_problem(tree: Tree) -> ExpansionProblem:
     parts = {}
     for name in TIME_AXIS:
         arrays = [branch.problem.field(name) for branch in tree.branches]
-        if all(np.array_equal(arrays[0], other) for other in arrays[1:]):
+        if arrays[0] is None or all(np.array_equal(arrays[0], other) for other in arrays[1:]):
             continue
         parts[name] = sum(w * array for w, array in zip(weight, arrays, strict=True))
     bound = [branch.problem.supply.committed_devices for branch in tree.branches]

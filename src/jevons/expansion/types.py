@@ -34,6 +34,9 @@ class CallDemand:
         Share of calls that may be served in any slot of the same day.
     utilisation_cap_frac : (s,)
         Highest share of a slot's device-hours that may be busy while latency targets hold.
+    further_value_cur_per_call, further_calls_per_d : (s, t, f), optional
+        How the curve goes on below the posted price: what is left idle could be let at these values, not rising along
+        f. It sets what an hour is worth to the planner; a plan does not count it as served.
     """
 
     slot_h_per_d: Array
@@ -42,6 +45,8 @@ class CallDemand:
     slot_share_frac: Array
     deferrable_frac: Array
     utilisation_cap_frac: Array
+    further_value_cur_per_call: Array | None = None
+    further_calls_per_d: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

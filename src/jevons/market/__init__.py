@@ -1,6 +1,6 @@
 """Who calls models at which price: task values, adoption, price paths, rivals, rents and demand curves."""
 
-from jevons.market.blocks import PRICE_LEVELS, demand_blocks
+from jevons.market.blocks import PRICE_LEVELS, demand_blocks, further_blocks
 from jevons.market.brokers import BrokerTerms, expected_rise_frac, withheld_frac
 from jevons.market.choice import WAYS, Offer, break_even_tok_per_d, choice_share_frac, yearly_cost_cur
 from jevons.market.evidence import GrowthAccount, account_for_growth
@@ -55,6 +55,7 @@ __all__ = [
     "expected_rise_frac",
     "extensive_elasticity",
     "frontier_cur_per_h",
+    "further_blocks",
     "market_path",
     "next_price",
     "next_prices",

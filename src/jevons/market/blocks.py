@@ -10,6 +10,9 @@ from jevons.errors import InputError
 PRICE_LEVELS = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
 """Prices at which one provider's demand curve is cut into blocks, over its posted price."""
 
+LOWER_LEVELS = (1.0, 0.95, 0.9, 0.8, 0.65, 0.5, 0.35)
+"""The same below the posted price, where a provider lets what it would leave idle."""
+
 
 def demand_blocks(
     call_price_cur: Array,
@@ -61,3 +64,31 @@ def demand_blocks(
     middles = np.sqrt(steps[:-1] * steps[1:])
     values = np.concatenate([[steps[-1]], middles[::-1]])
     return call_price_cur[:, :, None] * values, calls_per_d[:, :, None] * sizes
+
+
+def further_blocks(
+    call_price_cur: Array,
+    calls_per_d: Array,
+    elasticity: float,
+    *,
+    levels: tuple[float, ...] = LOWER_LEVELS,
+) -> tuple[Array, Array]:
+    """Return value and size of the blocks by which the curve of `demand_blocks` goes on below the posted price.
+
+    Parameters
+    ----------
+    call_price_cur, calls_per_d : (s, t)
+        Posted price of a call [CNY], and calls a day at it.
+    elasticity : float
+        Of the provider's volume to its own price, < 0.
+    levels : tuple of float
+        Falling multiples of the posted price, the first 1.
+
+    Returns
+    -------
+    value_cur, calls_per_d : (s, t, f)
+        What a call of each block would pay, the geometric middle of its two price levels, and calls a day in it.
+    """
+    steps = np.asarray(levels, float)
+    sizes = np.diff(steps**elasticity)
+    return call_price_cur[:, :, None] * np.sqrt(steps[:-1] * steps[1:]), calls_per_d[:, :, None] * sizes

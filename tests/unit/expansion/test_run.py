@@ -373,3 +373,35 @@ def test_solving_prints_nothing():
     code += "assert lp.solve().objective == 1.0\n"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_an_idle_hour_is_worth_what_it_would_be_let_for(make_problem):
+    # 34 devices serve 100 calls a day each; 3,000 are wanted at the posted price, 2,000 more below it
+    lower = {"further_value_cur_per_call": np.full((1, 4, 2), [0.9, 0.8]),
+             "further_calls_per_d": np.full((1, 4, 2), 1000.0)}  # fmt: skip
+    problem = make_problem(initial_devices=np.full((1, 1), 34.0), supply_devices=np.zeros((1, 4)), **lower)
+    plan = solve(problem)
+    assert plan.served_calls_per_d.sum(axis=2) == pytest.approx(3000.0)
+    assert plan.utilisation_frac == pytest.approx(30 / 34)
+    # 400 of the first 1,000 are let: an hour more would let 100 / 24 of them
+    assert plan.rent_cur_per_device_h == pytest.approx(0.9 * 100 / 24 - 0.5)
+
+
+def test_scarcity_rises_without_a_jump_as_demand_meets_capacity(make_problem):
+    rents = []
+    for wanted in np.linspace(500.0, 1500.0, 11):
+        further = wanted * np.diff(np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]) ** -1.2)
+        steps = np.sqrt(np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4]) * np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]))
+        problem = make_problem(
+            blocks=1, block_calls_per_d=np.full((1, 4, 1), wanted), block_value_cur_per_call=np.ones((1, 4, 1)),
+            initial_devices=np.full((1, 1), 10.0), supply_devices=np.zeros((1, 4)),
+            further_value_cur_per_call=np.tile(steps, (1, 4, 1)), further_calls_per_d=np.tile(further, (1, 4, 1)),
+        )  # fmt: skip
+        rents.append(float(solve(problem).rent_cur_per_device_h[0, 0, 0]))
+    assert (np.diff(rents) >= -1e-9).all()
+    assert max(np.diff(rents)) < 0.25 * (100 / 24)  # a block of the curve at most, not the whole rent
+
+
+def test_one_half_of_the_lower_curve_is_refused(make_problem):
+    with pytest.raises(InputError, match="both, or neither"):
+        solve(make_problem(further_calls_per_d=np.ones((1, 4, 2))))

@@ -13,7 +13,7 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.expansion import Basis, ExpansionPlan, ExpansionProblem, solve, solve_in_months
-from jevons.market import MarketInputs, MarketPath, market_path
+from jevons.market import PRICE_LEVELS, MarketInputs, MarketPath, market_path
 from jevons.study.chain.accounts import Accounts, accounts
 from jevons.study.chain.market_inputs import market_inputs, normalised, starting_weights
 from jevons.study.chain.operating_points import Engineering
@@ -257,7 +257,8 @@ def clearing_ratio(plan: ExpansionPlan, market: MarketPath) -> Array:
     demanded = problem.demand.block_calls_per_d.sum(axis=2)
     served = plan.served_calls_per_d.sum(axis=2)
     rationed = served < demanded * (1 - 1e-6)
-    ceiling = problem.demand.block_value_cur_per_call[:, :, 0] / market.call_price_cur
+    highest = problem.demand.block_value_cur_per_call[:, :, 0] / market.call_price_cur
+    ceiling = np.minimum(highest, PRICE_LEVELS[-1])
     ratio = np.clip(plan.marginal_cur_per_call / market.call_price_cur, 1.0, ceiling)
     return np.where(rationed, ratio, 1.0)
 

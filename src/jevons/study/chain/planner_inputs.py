@@ -18,13 +18,16 @@ from jevons.expansion import (
     SitePower,
     TrainingReserve,
 )
-from jevons.market import MarketInputs, MarketPath, demand_blocks
+from jevons.market import MarketInputs, MarketPath, demand_blocks, further_blocks
 from jevons.study.chain.budget import budget_path
 from jevons.study.chain.demand import peak_frac
 from jevons.study.chain.market_inputs import attention_cap
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.chain.setting import Setting
 from jevons.study.scenario.scenario import Scenario
+
+_AHEAD = 1.01
+"""What a promised call counts as worth over the hours that it takes from letting."""
 
 
 def expansion_problem(
@@ -33,14 +36,15 @@ def expansion_problem(
     """Return the planner's problem for given prices and demand."""
     terms, training = scenario.expansion, scenario.expansion.training
     years = np.arange(scenario.quarters) / 4
-    machines = _machines(scenario, setting, engineering, _device_s_per_call(scenario, setting, market, inputs))
+    device_s = _device_s_per_call(scenario, setting, market, inputs)
+    machines = _machines(scenario, setting, engineering, device_s)
     return ExpansionProblem(
         quarters=scenario.labels(),
         segments=tuple(scenario.market.segments),
         devices=tuple(scenario.hardware.devices),
         sites=tuple(scenario.hardware.sites),
         slots=("peak", "off-peak"),
-        demand=_demand(scenario, market),
+        demand=_demand(scenario, market, inputs, device_s),
         machines=machines,
         power=_site_power(scenario),
         supply=ChipSupply(supply_devices=setting.supply, committed_devices=setting.committed),
@@ -76,18 +80,42 @@ def _device_s_per_call(scenario: Scenario, setting: Setting, market: MarketPath,
     return np.asarray(device_s)
 
 
-def _demand(scenario: Scenario, market: MarketPath) -> CallDemand:
+def _demand(scenario: Scenario, market: MarketPath, inputs: MarketInputs, device_s_per_call: Array) -> CallDemand:
     segments = scenario.market.segments.values()
     value, calls = demand_blocks(market.call_price_cur, market.calls_per_d, scenario.market.provider_elasticity.value)
+    # rents clear: hours that nobody takes at the rent shown are let below it, list prices of calls stand
+    lower, further = further_blocks(
+        market.call_price_cur, market.calls_per_d, scenario.market.provider_elasticity.value
+    )
+    clears = not inputs.counts_tokens.all() and not scenario.expansion.market_power
+    further = further * ~inputs.counts_tokens[:, None, None]
+    caps = np.array([attention_cap(scenario, s.model) for s in segments])
+    if clears:
+        value = np.maximum(value, _promised(market.call_price_cur, device_s_per_call, inputs.counts_tokens, caps))
     peak_h, peak = scenario.market.peak_hours.value, peak_frac(scenario)
     return CallDemand(
         slot_h_per_d=np.array([peak_h, 24.0 - peak_h]),
         block_value_cur_per_call=value,
         block_calls_per_d=calls,
+        further_value_cur_per_call=lower if clears else None,
+        further_calls_per_d=further if clears else None,
         slot_share_frac=np.stack([peak, 1 - peak], axis=1),
         deferrable_frac=np.array([s.deferrable.value for s in segments]),
-        utilisation_cap_frac=np.array([attention_cap(scenario, s.model) for s in segments]),
+        utilisation_cap_frac=caps,
     )
+
+
+def _promised(price_cur: Array, device_s_per_call: Array, calls: NDArray[np.bool_], caps: Array) -> Array:
+    """Return the least that a call counts as worth to the planner, (s, t, 1) [CNY]; 0 for hours let.
+
+    A list price is a promise: what is called at it goes before hours let below the rent shown, whatever it pays. So
+    a call counts at least what its device would be let for at that rent, on the device on which that is most.
+    """
+    able = np.isfinite(device_s_per_call)
+    per_s = np.where(able, price_cur[:, None, :] / np.where(able, device_s_per_call, 1.0), 0.0)  # of a busy second
+    let = (per_s * caps[:, None, None])[~calls].max(axis=0)
+    floor = (np.where(able, device_s_per_call, 0.0) * let / caps[:, None, None]).max(axis=1)
+    return np.asarray(np.where(calls[:, None], _AHEAD * floor, 0.0)[:, :, None])
 
 
 def _machines(scenario: Scenario, setting: Setting, engineering: Engineering, device_s_per_call: Array) -> Machines:
