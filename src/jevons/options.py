@@ -312,11 +312,14 @@ def _expanded(
         If one of them was given in another value; the message names both.
     """
     made: dict[str, Any] = {}
+    explicit = {name: value for name, value in arguments.items() if value is not None}
     for one in options.values():
         if one.option.expand is None or values.get(one.name) is None:
             continue
-        explicit = {name: value for name, value in arguments.items() if value is not None}
-        for name, (value, origin) in one.option.expand(values[one.name], explicit, frozenset(options)).items():
+        stated = one.option.expand(values[one.name], explicit | made, frozenset(options))
+        for name, (value, origin) in stated.items():
+            if name in made:
+                continue
             meant = options[name].option.value(value, options[name].flag)
             if name in explicit and values[name] != meant:
                 message = (
@@ -556,7 +559,14 @@ AS_OF = Option(help="Date of the information: nothing published later is visible
 SEED = Option(help="Seed of all random streams", low=0, high=2**63 - 1)
 SCENARIO = Option(help="Scenario file (YAML)", metavar="SCENARIO")
 DRAWS = Option(help="Monte Carlo draws, 0 for none; the scenario's own number where not given", low=0, high=100_000)
-TRACE = Option(help="Request trace: Azure, Mooncake, Qwen, BurstGPT, Vidur or vLLM format", parse=path, metavar="FILE")
+TRACE = Option(
+    help="Request trace of any known make, such as Azure, Mooncake, AIPerf, ShareGPT or OpenTelemetry, or a table with "
+    "--map", parse=path, metavar="FILE",
+)  # fmt: skip
+MAP = Option(
+    help="Name of a figure and the column or field that holds it, such as ttft='TTFT (ms)'; may be repeated",
+    metavar="NAME=COLUMN",
+)  # fmt: skip
 REPLICAS = Option(help="Number of replicas", low=1, high=100_000)
 ROUTING = Option(
     help="How the router picks a replica: round_robin, least_loaded, least_tokens, two_choices, prefix, session or "

@@ -46,11 +46,15 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
     if "dp" in made and "osl" in names and not made["dp_attention"].value and "replicas" not in names:
         made["dp"] = made["dp"]._replace(value=1)  # copies, which a fleet counts as replicas
     own = {name: (stated.value, stated.flag) for name, stated in made.items() if name in names}
-    if "precision" in names and "precision" not in given:
+    if "precision" in names and "files" not in names and "precision" not in given:
         own.setdefault("precision", ("native", "no quantization"))
     doubts = [line.warning] if line.warning else []
-    unused = sorted(
-        {stated.flag for name, stated in made.items() if name not in names and _matters(name, stated.value)}
+    unused = (
+        []
+        if "files" in names
+        else sorted(
+            {stated.flag for name, stated in made.items() if name not in names and _matters(name, stated.value)}
+        )
     )
     if unused:
         doubts.append(f"--serve: without effect here: {', '.join(unused)}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
 from jevons.api.launch import SERVE
+from jevons.api.measured import MEASURED, pairs_of
 
 if TYPE_CHECKING:
     from jevons.results import Result
@@ -39,6 +40,8 @@ def simulate(
     max_model_len: Annotated[int | None, o.MAX_MODEL_LEN] = None,
     gpu_memory_utilization: Annotated[float | None, o.GPU_MEMORY_UTILIZATION] = None,
     eager: Annotated[bool, o.EAGER] = False,
+    measured: Annotated[Path | str | None, MEASURED] = None,
+    map_: Annotated[Sequence[str] | None, o.MAP] = None,
     rate: Annotated[float | None, o.RATE] = None,
     concurrency: Annotated[int | None, o.CONCURRENCY] = None,
     requests: Annotated[int | None, o.REQUESTS] = None,
@@ -89,9 +92,9 @@ def simulate(
 ) -> Result:
     """Simulate a load on replicas of a model, exact to the engine's step: latency, throughput, cost, stability.
 
-    The load is one of `rate`, `rate_stages`, `concurrency`, `trace` and `load`. Several kinds of accelerators, a
-    router's options, autoscaling, failures, limits or batch work make it a fleet; `sweep_rates` simulates one rate
-    after another.
+    The load is one of `rate`, `rate_stages`, `concurrency`, `trace` and `load`, or that of a `measured` load test,
+    which is set beside the prediction. Several kinds of accelerators, a router's options, autoscaling, failures, limits
+    or batch work make it a fleet; `sweep_rates` simulates one rate after another.
 
     Returns
     -------
@@ -136,4 +139,7 @@ def simulate(
         cold_start=o.seconds(cold_start), mtbf=mtbf, repair=o.seconds(repair), retries=retries,
         queue_limit=queue_limit, rate_limit=rate_limit, offline_requests=offline_requests, offline_below=offline_below,
     )  # fmt: skip
-    return simulate_load(simulation, fleet, gpu_hour=gpu_hour, currency=currency, rates=sweep_rates, progress=progress)
+    return simulate_load(
+        simulation, fleet, gpu_hour=gpu_hour, currency=currency, rates=sweep_rates, measured=o.file(measured),
+        mapping=pairs_of(map_), progress=progress,
+    )  # fmt: skip

@@ -145,7 +145,7 @@ def command(
 
 def _stated(given: dict[str, Any], context: typer.Context | None) -> dict[str, Any]:
     """Return what was given, without defaults where a launch line says what they are."""
-    if not given.get("serve") or context is None:
+    if not (given.get("serve") or given.get("measured")) or context is None:
         return given
 
     def default(name: str) -> bool:

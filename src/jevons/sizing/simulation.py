@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from jevons.errors import InputError
 from jevons.hardware import accelerator
@@ -12,6 +13,7 @@ from jevons.results import Result
 from jevons.serving.calibration import engine_for
 from jevons.sizing.fleet_result import FleetSimulationResult, fleet_record
 from jevons.sizing.hour_price import converted, currency_of, owned_hour_price
+from jevons.sizing.measured import beside, run_of
 from jevons.sizing.money import given_price
 from jevons.sizing.options import FleetOptions, Simulation
 from jevons.sizing.simulate import run_replicas, sweep_rates
@@ -26,6 +28,8 @@ def simulate_load(
     gpu_hour: str | None,
     currency: str | None,
     rates: str | None,
+    measured: Path | None = None,
+    mapping: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Result:
     """Return the result of the simulation that the options describe.
@@ -35,7 +39,13 @@ def simulate_load(
     InputError, InfeasibleError
         As `jevons.simulate` says.
     """
-    if is_fleet(options, fleet):
+    several = is_fleet(options, fleet)
+    if measured is not None and (several or rates is not None):
+        message = (
+            f"--measured {measured}: is set beside equal replicas at one rate; omit --sweep-rates and fleet options"
+        )
+        raise InputError(message)
+    if several:
         if rates is not None:
             message = "--sweep-rates: applies to equal replicas; omit it, or the options of a fleet"
             raise InputError(message)
@@ -57,7 +67,11 @@ def simulate_load(
     if gpu_hour is None and single.prompts is None:
         load_frac = drawn_w(single) / (single.accelerators * device.server_w)
         price = converted(owned_hour_price(device, options.as_of, min(load_frac, 1.0)), unit, options.as_of)
-    return SimulationResult(options=options, run=single, record=run_record(options, single, price))
+    record = run_record(options, single, price)
+    if measured is None:
+        return SimulationResult(options=options, run=single, record=record)
+    seen = run_of(measured, mapping or {}, options.rate, options.concurrency)
+    return SimulationResult(options=options, run=single, record=record | {"measured": beside(record, seen)}, seen=seen)
 
 
 def read_rates(text: str) -> list[float]:

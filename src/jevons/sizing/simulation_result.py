@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jevons.results import Result, Table, number
 from jevons.sizing.fleet import degrees
 from jevons.sizing.load import Offered
+from jevons.sizing.measured import beside_table
 from jevons.sizing.memory import memory_record
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulation_tables import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from jevons.serving import Deployment
+    from jevons.serving.measured import MeasuredRun
     from jevons.serving.sim import SimLimits, SimResult, SplitResult
     from jevons.sizing.hour_price import HourPrice
 
@@ -217,6 +219,8 @@ class SimulationResult(Result):
         What was simulated, and every request's times.
     record : mapping
         The documented figures.
+    seen : MeasuredRun or None
+        What a load test measured of the same load.
     """
 
     kind: ClassVar[str] = "simulation"
@@ -225,6 +229,7 @@ class SimulationResult(Result):
     options: Simulation
     run: Run
     record: dict[str, Any]
+    seen: MeasuredRun | None = None
 
     @property
     def stable(self) -> bool:
@@ -248,6 +253,8 @@ class SimulationResult(Result):
 
     def _tables(self) -> Iterator[Table]:
         r = self.record
+        if self.seen is not None:
+            yield beside_table(r["measured"], self.seen)
         yield latency_table(r, f"Latency over all {r['counted']:,} answered requests")
         yield service_table(list(_quantities(self.run, r)))
         if r["classes"]:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from jevons.errors import InputError
 from jevons.files import read_csv
+from jevons.serving.measured import read_runs
+from jevons.serving.measured.known import known_text, text_of
 from jevons.validation.operators.predict import recognises
 from jevons.validation.serving.startup_log import is_log, startup_of_log
 from jevons.validation.serving.startups import STARTUP_COLUMNS
+from jevons.validation.told import Told, is_load_test, serving_rows, startup_row
 from jevons.validation.training.reliability import RELIABILITY_COLUMNS
 
+TABLES = (".csv", ".tsv", ".parquet")
 SERVING_COLUMNS = ("model", "gpu", "isl", "osl", "concurrency_or_rate", "metric", "value")
 TRACE_COLUMNS = ("gpu", "model", "request_id", "input_tokens", "output_tokens", "first_token_s", "last_token_s")
 TRAINING_COLUMNS = ("model", "gpu", "seq_len", "global_batch", "step_time_s")
@@ -57,28 +61,58 @@ def kind_of(header: list[str]) -> str | None:
     return None
 
 
-def read_table(path: Path | str) -> Table:
-    """Return the rows of a CSV file of measurements, or the start-up that a log (``.log``, ``.txt``) tells.
+def read_table(path: Path | str, told: Told | None = None) -> Table:
+    """Return the first table of a file; see `read_tables`."""
+    return read_tables(path, told)[0]
+
+
+def read_tables(path: Path | str, told: Told | None = None) -> list[Table]:
+    """Return the rows of a file of measurements.
+
+    A CSV file holds a table known by its header, or a load test's results a row each; a log (``.log``, ``.txt``) tells
+    of a start-up, unless it is a printed report; a snapshot of ``/metrics`` has a table of runs and one of start-ups.
 
     Raises
     ------
     InputError
-        If the file cannot be read, is empty, or has a header that none of the readers knows.
+        If the file cannot be read, is empty, or is none that a reader knows; the message has an example of each.
     """
-    path = Path(path)
+    path, told = Path(path), told or Told()
+    text = text_of(path) if path.suffix.lower() not in TABLES else ""
+    if text and is_load_test(text):
+        return _load_tests(path, told)
     if is_log(path):
         row = startup_of_log(path)
-        return Table(path=path, kind="startups", columns=tuple(row), rows=(row,))
+        given = {name: value for name, value in told.cells.items() if value and name in row}
+        row |= {name: value for name, value in given.items() if not row[name] or name in {"model", "gpu"}}
+        return [Table(path=path, kind="startups", columns=tuple(row), rows=(row,))]
     header, lines = read_csv(path)
-    kind = kind_of(header)
+    kind = None if told.mapping else kind_of(header)
     if kind is None:
-        message = (
-            f"{path}: the header `{','.join(header)[:120]}` is none of those known. Serving rows need "
-            f"{', '.join(SERVING_COLUMNS)}; operator rows the columns of their operator."
-        )
-        raise InputError(message)
+        try:
+            return _load_tests(path, told)
+        except InputError as error:
+            if "no result of a load test" not in str(error):
+                raise
+            message = (
+                f"{path}: the header `{','.join(header)[:120]}` is none of those known. Serving rows need "
+                f"{', '.join(SERVING_COLUMNS)}; operator rows the columns of their operator. Results of load tests "
+                f"are:\n{known_text()}\nColumns of other names are mapped, as in --map ttft='First token (ms)'."
+            )
+            raise InputError(message) from None
     if not lines:
         message = f"{path}:1: has a header and no rows; there is nothing to compare"
         raise InputError(message)
     rows = tuple({k: v for k, v in row.items() if k} for _, row in lines)
-    return Table(path=path, kind=kind, columns=tuple(header), rows=rows)
+    return [Table(path=path, kind=kind, columns=tuple(header), rows=rows)]
+
+
+def _load_tests(path: Path, told: Told) -> list[Table]:
+    """Return the tables of a load test's file: its runs, and the start-ups that snapshots give."""
+    runs = read_runs(path, told.mapping)
+    rows = tuple(row for run in runs for row in serving_rows(run, told))
+    starts = tuple(row for run in runs for row in (startup_row(run, told),) if row is not None)
+    tables = [Table(path=path, kind="serving", columns=tuple(rows[0]), rows=rows)] if rows else []
+    if starts:
+        tables.append(Table(path=path, kind="startups", columns=tuple(starts[0]), rows=starts))
+    return tables

@@ -13,7 +13,7 @@ from jevons.serving.calibration import Calibration, shipped_calibration
 from jevons.validation.calibrated import CalibrationResult
 from jevons.validation.operators.predict import predict_ops_rows
 from jevons.validation.report import Entry, ValidationReport
-from jevons.validation.rows import Table, read_table
+from jevons.validation.rows import Table, read_tables
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.cases import read_case
 from jevons.validation.serving.energy import ENERGY_METRICS, energy_value
@@ -29,6 +29,7 @@ from jevons.validation.serving.predict import (
 from jevons.validation.serving.queueing import queued_answer, queues
 from jevons.validation.serving.requests import request_entries
 from jevons.validation.serving.startups import startup_entries
+from jevons.validation.told import Told
 from jevons.validation.training.reliability import reliability_entries
 from jevons.validation.training.rows import training_entries
 
@@ -36,7 +37,9 @@ _FAULTS = (InputError, InfeasibleError, FactError)
 
 
 def validate(
-    paths: Sequence[Path | str] | Path | str, calibration: Calibration | Path | str | None = None
+    paths: Sequence[Path | str] | Path | str,
+    calibration: Calibration | Path | str | None = None,
+    told: Told | None = None,
 ) -> ValidationReport:
     """Return the predictions of all measured rows in files, and their errors.
 
@@ -46,6 +49,8 @@ def validate(
         CSV files whose headers are those of measured serving or operator rows.
     calibration : Calibration or path, optional
         Engine factors to use instead of the shipped ones.
+    told : Told, optional
+        What the files do not say of the server.
 
     Returns
     -------
@@ -64,34 +69,42 @@ def validate(
     factors = calibration if isinstance(calibration, Calibration) else _calibration(calibration)
     entries: list[Entry] = []
     cells: dict[str, tuple[dict[str, str], ...]] = {}
-    for path in _files(paths):
-        table = read_table(path)
-        label = str(path) if table.path.name in cells else table.path.name
+    for table in (table for path in _files(paths) for table in read_tables(path, told)):
+        label = str(table.path) if table.path.name in cells else table.path.name
+        if label in cells:
+            label = f"{label}, {table.kind}"
         entries += [replace(entry, file=label) for entry in _ENTRIES[table.kind](table, factors)]
         cells[label] = table.rows
     return ValidationReport(tuple(entries), cells)
 
 
-def calibrate(paths: Sequence[Path | str] | Path | str, log: Callable[[str], None]) -> CalibrationResult:
-    """Return factors fitted to the serving rows of files.
+def calibrate(
+    paths: Sequence[Path | str] | Path | str, log: Callable[[str], None], told: Told | None = None
+) -> CalibrationResult:
+    """Return factors fitted to the serving rows of files, and memory fitted to their start-ups.
 
     Raises
     ------
     InputError
         If a file cannot be read, or no row can be fitted.
     """
+    from jevons.validation.fit.memory import calibrate_startups
     from jevons.validation.fit.serving import calibrate as fitted
 
-    files = _files(paths)
-    kinds = {read_table(path).kind for path in files}
-    if kinds == {"startups"}:
-        from jevons.validation.fit.memory import calibrate_startups
-
-        return CalibrationResult(calibrate_startups([Path(path) for path in files]))
-    if "startups" in kinds:
-        message = "start-ups calibrate memory, other rows times; give them in calls of their own"
-        raise InputError(message)
-    return CalibrationResult(fitted(files, log))
+    tables = [table for path in _files(paths) for table in read_tables(path, told)]
+    starts = [table for table in tables if table.kind == "startups"]
+    others = [table for table in tables if table.kind != "startups"]
+    if not starts:
+        return CalibrationResult(fitted(others, log))
+    memory = calibrate_startups(starts)
+    if not others:
+        return CalibrationResult(memory)
+    made = fitted(others, log)
+    engines = {name: {**memory.engines.get(name, {}), **made.engines.get(name, {})} for name in
+               {*memory.engines, *made.engines}}  # fmt: skip
+    return CalibrationResult(
+        replace(made, engines=engines, provenance={**made.provenance, "memory": memory.provenance})
+    )
 
 
 def _files(paths: Sequence[Path | str] | Path | str) -> list[Path | str]:

@@ -18,7 +18,7 @@ from jevons.serving.types import Deployment, EngineFactors, FloatArray
 _DECODE_POINTS = 10
 _PROMPT_POINTS = 10
 _MIXED_POINTS = 4
-_PERCENTILES = (50, 90, 99)
+_PERCENTILES = (50, 90, 95, 99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Outcome:
     Parameters
     ----------
     ttft_s, tpot_s, itl_s, e2e_s : dict of str to float
-        ``mean``, ``p50``, ``p90``, ``p99`` over requests (``itl_s``: over gaps between tokens).
+        ``mean``, ``p50``, ``p90``, ``p95``, ``p99`` over requests (``itl_s``: over gaps between tokens).
     duration_s : float
         From the first arrival to the last token.
     requests_per_s, output_tok_per_s, input_tok_per_s : float
@@ -302,7 +302,7 @@ def _static(
     context = isl + osl / 2.0
     step_s = float(np.interp(batch, at.batches, base_s) + np.interp(batch, at.batches, slope_s) * context)
     total_s = first_s + steps * step_s + engine.entry_s
-    same = {"mean": step_s, "p50": step_s, "p90": step_s, "p99": step_s}
+    same = dict.fromkeys(("mean", *(f"p{p}" for p in _PERCENTILES)), step_s)
     return Outcome(
         ttft_s=dict.fromkeys(same, first_s + engine.entry_s),
         tpot_s=same,

@@ -85,7 +85,7 @@ def read_launch(given: str | Path) -> LaunchLine:
     InputError
         If it starts no server that is known, or a flag has a value that it cannot have.
     """
-    text, folder = _text_of(given)
+    text, folder = text_of(given)
     command = command_of(text)
     line = LaunchLine(engine=command.engine, release=command.release, variables=command.variables)
     _read_words(line, command.words, folder)
@@ -100,7 +100,14 @@ def settings_of(text: str, engine: str) -> LaunchLine:
     return line
 
 
-def _text_of(given: str | Path) -> tuple[str, Path]:
+def text_of(given: str | Path) -> tuple[str, Path]:
+    """Return a launch line, read where it is the path of a file, and the folder that its own files lie in.
+
+    Raises
+    ------
+    InputError
+        If it is too long, or names a script that is not there.
+    """
     text = str(given)
     if len(text) > _LONGEST:
         message = f"--serve: has {len(text):,} characters; at most {_LONGEST:,} are read"

@@ -22,7 +22,8 @@ from jevons.serving.memory import activation_bytes, graph_bytes, memory_plan
 from jevons.serving.types import Deployment, EngineFactors
 from jevons.training import TrainingFactors, TrainingLayout, training_factors
 from jevons.training.memory import kept_bytes_per_token, micro_batches, parameters_per_device, stage_layers
-from jevons.validation.rows import read_table
+from jevons.validation.rows import Table, read_table
+from jevons.validation.serving.case import number_of
 from jevons.validation.serving.startups import Row, StartUp, start_up
 from jevons.validation.training.cases import read_training_case
 
@@ -302,7 +303,7 @@ def outcomes_held_out(outcomes: Outcomes, labels: Sequence[str]) -> dict[str, tu
     }
 
 
-def calibrate_startups(paths: Sequence[Path]) -> Calibration:
+def calibrate_startups(paths: Sequence[Path | Table]) -> Calibration:
     """Return the memory that an engine keeps on a device, from start-ups that print the bytes of their cache.
 
     The context and communicators take up what the shipped prediction is off, mean of all start-ups.
@@ -316,13 +317,16 @@ def calibrate_startups(paths: Sequence[Path]) -> Calibration:
     caches: list[float] = []
     reasons: list[str] = []
     for path in paths:
-        for row in read_table(path).rows:
+        for row in (path if isinstance(path, Table) else read_table(path)).rows:
             printed = row.get("kv_cache_gib") or ""
             try:
                 one = start_up(row)
             except JevonsError as error:
                 reasons.append(str(error))
                 continue
+            tokens = number_of(row.get("kv_cache_tokens"))
+            if not printed and tokens and one.use.kv_bytes > 0.0:  # bytes by those of a predicted token
+                printed = repr(tokens / one.component("kv_cache_tokens") * one.use.kv_bytes / _GIB)
             if not printed or float(printed) <= 0.0 or one.use.kv_bytes <= 0.0:
                 reasons.append("no cache is printed or predicted")
                 continue
@@ -330,9 +334,10 @@ def calibrate_startups(paths: Sequence[Path]) -> Calibration:
             missing = one.use.kv_bytes - float(printed) * _GIB
             caches.append(float(printed) * _GIB)
             reserved.setdefault(engine.name, []).append(max(engine.reserved_bytes + missing, 0.0))
+    names = [str(path.path if isinstance(path, Table) else path) for path in paths]
     if len(reserved) != 1:
         what = f"are of {', '.join(sorted(reserved))}; calibrate one engine at a time" if reserved else "cannot be used"
-        message = f"{', '.join(str(path) for path in paths)}: the start-ups {what}" + _because(reasons)
+        message = f"{', '.join(names)}: the start-ups {what}" + _because(reasons)
         raise InputError(message)
     ((name, values),) = reserved.items()
     mean = float(np.mean(values))
@@ -341,7 +346,7 @@ def calibrate_startups(paths: Sequence[Path]) -> Calibration:
     return Calibration(
         {name: {"reserved_bytes": mean}},
         provenance={
-            "files": [str(path) for path in paths], "rows": len(values),
+            "files": names, "rows": len(values),
             "median_ape": float(np.median(left)), "p90_ape": float(np.quantile(left, 0.9)),
             "spread_frac": {f"{name}.reserved_bytes": float(off.mean()) / max(mean, 1.0)},
         },

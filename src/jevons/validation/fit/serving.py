@@ -20,7 +20,7 @@ from jevons.facts import default_facts
 from jevons.serving.calibration import Calibration
 from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, scale_facts, shipped_scales
 from jevons.serving.types import FloatArray
-from jevons.validation.rows import read_table
+from jevons.validation.rows import Table, read_table
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.cases import read_case
 from jevons.validation.serving.predict import Prepared, answer, calibrated, metric_value, prepare
@@ -326,7 +326,7 @@ def folds(items: Sequence[Item], key: Callable[[Item], str], count: int = 0) -> 
     return by_key
 
 
-def gather(paths: Sequence[Path], *, waves: int = _FIT_WAVES) -> list[Item]:
+def gather(paths: Sequence[Path | Table], *, waves: int = _FIT_WAVES) -> list[Item]:
     """Return the cases of serving tables that may be fitted, with what was measured of each.
 
     Left out are rows whose layout had to be guessed, and metrics that follow from others.
@@ -334,7 +334,7 @@ def gather(paths: Sequence[Path], *, waves: int = _FIT_WAVES) -> list[Item]:
     items: dict[Case, Item | None] = {}
     plain = Calibration()
     for path in paths:
-        table = read_table(path)
+        table = path if isinstance(path, Table) else read_table(path)
         if table.kind != "serving":
             continue
         for row in table.rows:
@@ -469,7 +469,7 @@ def shipped_spreads(engines: Iterable[str]) -> dict[tuple[str, str], float]:
     }
 
 
-def calibrate(paths: Sequence[Path | str], log: Callable[[str], None] = lambda _: None) -> Calibration:
+def calibrate(paths: Sequence[Path | str | Table], log: Callable[[str], None] = lambda _: None) -> Calibration:
     """Return factors updated by the serving rows of files; three to five runs of a deployment are enough.
 
     Raises
@@ -477,7 +477,7 @@ def calibrate(paths: Sequence[Path | str], log: Callable[[str], None] = lambda _
     InputError
         If no row can be fitted.
     """
-    items = gather([Path(path) for path in paths])
+    items = gather([path if isinstance(path, Table) else Path(path) for path in paths])
     if not items:
         message = "none of the rows can be fitted; `jevons validate` names the reasons"
         raise InputError(message)
@@ -499,7 +499,7 @@ def calibrate(paths: Sequence[Path | str], log: Callable[[str], None] = lambda _
 
 
 def provenance(
-    problem: Problem, paths: Sequence[Path | str], base: FloatArray, slopes: FloatArray
+    problem: Problem, paths: Sequence[Path | str | Table], base: FloatArray, slopes: FloatArray
 ) -> dict[str, object]:
     """Return what a calibration rests on: files, rows, residuals, and the spread of each factor."""
     known = ~np.isnan(base)
@@ -509,7 +509,7 @@ def provenance(
     spread = np.sqrt(np.diag(np.linalg.inv(hessian)))
     size = np.abs(np.expm1(base[known]))
     return {
-        "files": [Path(path).name for path in paths],
+        "files": list(dict.fromkeys((path.path if isinstance(path, Table) else Path(path)).name for path in paths)),
         "rows": int(known.sum()),
         "median_ape": float(np.median(size)),
         "p90_ape": float(np.quantile(size, 0.9)),

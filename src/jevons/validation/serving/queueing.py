@@ -177,5 +177,6 @@ def _through_front_end(arrival_s: FloatArray, admit_s: FloatArray) -> FloatArray
 
 def _summary(values: FloatArray) -> dict[str, float]:
     there = values if len(values) else np.zeros(1)
-    quantiles = np.quantile(there, (0.5, 0.9, 0.99))
-    return {"mean": float(there.mean())} | {f"p{p}": float(q) for p, q in zip((50, 90, 99), quantiles, strict=True)}
+    percents = (50, 90, 95, 99)
+    found = np.percentile(there, percents)
+    return {"mean": float(there.mean())} | {f"p{p}": float(q) for p, q in zip(percents, found, strict=True)}

@@ -1,0 +1,30 @@
+"""The option ``measured``: a load test's result stands for the load that it ran under."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jevons.options import Option, path
+
+
+def _arguments(file: Path, given: Mapping[str, Any], names: frozenset[str]) -> dict[str, tuple[Any, str]]:
+    """Return the arguments that a load test's result gives to `jevons.simulate`."""
+    from jevons.sizing.measured import arguments_of, run_of
+
+    run = run_of(file, pairs_of(given.get("map_")), given.get("rate"), given.get("concurrency"))
+    return {name: stated for name, stated in arguments_of(run, given).items() if name in names}
+
+
+def pairs_of(texts: Any) -> dict[str, str]:
+    """Return the mapping of an option that may be text, several, or a mapping already."""
+    from jevons.serving.measured.known import pairs_of as pairs
+
+    return pairs([texts] if isinstance(texts, str) else list(texts or ()))
+
+
+MEASURED = Option(
+    help="Result of a load test, set beside the prediction; its load is simulated where no other is given",
+    parse=path, metavar="FILE", expand=_arguments,
+)  # fmt: skip

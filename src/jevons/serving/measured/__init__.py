@@ -1,0 +1,6 @@
+"""Results of load tests and snapshots of servers, read from the files that their tools write."""
+
+from jevons.serving.measured.known import FORMATS, read_runs
+from jevons.serving.measured.types import LATENCIES, STATISTICS, MeasuredRun
+
+__all__ = ["FORMATS", "LATENCIES", "STATISTICS", "MeasuredRun", "read_runs"]

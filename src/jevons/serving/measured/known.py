@@ -1,0 +1,99 @@
+"""Which results of load tests are known, an example of each, and the reader of any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jevons import limits
+from jevons.errors import InputError
+from jevons.files.read import check_text, file_fault, read_bytes
+from jevons.serving.measured.bench import json_values, runs_of
+from jevons.serving.measured.columns import read_columns
+from jevons.serving.measured.printed import is_metrics, is_printed, metrics_run, printed_runs
+from jevons.serving.measured.types import MeasuredRun
+
+FORMATS: Mapping[str, str] = {
+    "vllm bench serve, JSON": '{"model_id": "…", "request_rate": 10, "completed": 300, "mean_ttft_ms": 54.6, …}',
+    "sglang.bench_serving, JSON lines": '{"request_rate": Infinity, "mean_e2e_latency_ms": 812.4, …}',
+    "either, as printed": "Mean TTFT (ms):                          54.58",
+    "AIPerf or genai-perf, JSON": '{"time_to_first_token": {"unit": "ms", "avg": 54.6, "p99": 89.8}, …}',
+    "GuideLLM, JSON": '{"benchmarks": [{"metrics": {"time_to_first_token_ms": {"successful": {"mean": 54.6, …}}}}]}',
+    "inference-perf, JSON": '{"load_summary": {…}, "successes": {"latency": {"time_to_first_token": {"mean": 0.05}}}}',
+    "LLMPerf, JSON": '{"num_concurrent_requests": 4, "results_ttft_s_mean": 0.054, …}',
+    "CSV": "concurrency,isl,osl,mean TTFT (ms),p99 TPOT (ms),output throughput (tok/s)",
+    "/metrics of vLLM or SGLang": 'vllm:time_to_first_token_seconds_sum{model_name="…"} 12.3',
+}  # fmt: skip
+
+
+def known_text(formats: Mapping[str, str] = FORMATS) -> str:
+    """Return a line for each format that is read, with an example."""
+    return "\n".join(f"  {name}: {example}" for name, example in formats.items())
+
+
+def pairs_of(texts: Sequence[str]) -> dict[str, str]:
+    """Return the names and columns of mappings such as ``ttft=TTFT (ms)``.
+
+    Raises
+    ------
+    InputError
+        If one is no mapping.
+
+    Examples
+    --------
+    >>> pairs_of(["ttft=TTFT (ms)", "isl=in"])
+    {'ttft': 'TTFT (ms)', 'isl': 'in'}
+    """
+    made: dict[str, str] = {}
+    for text in texts:
+        name, mark, column = text.partition("=")
+        if not mark or not name.strip() or not column.strip():
+            message = f"--map {text}: write NAME=COLUMN, such as --map ttft='TTFT (ms)'"
+            raise InputError(message)
+        made[name.strip()] = column.strip()
+    return made
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file, which may be packed."""
+    content = read_bytes(path, most_bytes=limits.JSON_BYTES, unpack=True)
+    check_text(path, content)
+    return content.decode("utf-8-sig")
+
+
+def read_runs(path: Path | str, mapping: Mapping[str, str] | None = None) -> list[MeasuredRun]:
+    """Return the runs that a load test's file holds.
+
+    Parameters
+    ----------
+    path : path or str
+        Any of `FORMATS`, plain, gzip or zstd.
+    mapping : mapping of str to str, optional
+        Column of a figure, where a table's titles do not say it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is none of the formats; the message has an example of each.
+    """
+    path = Path(path)
+    text = text_of(path)
+    runs = _runs(path, text, mapping or {})
+    if runs:
+        return runs
+    message = f"holds no result of a load test that is known. Those are:\n{known_text()}"
+    raise file_fault(path, message)
+
+
+def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun]:
+    if is_printed(text):
+        return list(printed_runs(text))
+    if is_metrics(text):
+        run = metrics_run(text)
+        return [run] if run.figures else []
+    if text.lstrip()[:1] in {"{", "["}:
+        values = json_values(text)
+        if values is None:
+            raise file_fault(path, "begins like JSON and is none; mend it, or write it again")
+        return [run for value in values for run in runs_of(value)]
+    return read_columns(path, text, mapping)

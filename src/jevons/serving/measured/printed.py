@@ -1,0 +1,170 @@
+"""Reports that load tests print, and snapshots of a server's ``/metrics``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jevons.serving.measured.bench import sglang_bench, vllm_bench
+from jevons.serving.measured.types import MeasuredRun, cleaned, whole
+
+_HEAD = "Serving Benchmark Result"
+_PRINTED = {
+    "successful requests": "completed", "benchmark duration (s)": "duration",
+    "total input tokens": "total_input_tokens",
+    "total generated tokens": "total_output_tokens", "request throughput (req/s)": "request_throughput",
+    "output token throughput (tok/s)": "output_throughput", "total token throughput (tok/s)": "total_token_throughput",
+    "total throughput (tok/s)": "total_token_throughput", "maximum request concurrency": "max_concurrency",
+    "max request concurrency": "max_concurrency", "traffic request rate": "request_rate", "backend": "backend",
+    "request rate configured (rps)": "request_rate", "max reqeuest concurrency": "max_concurrency",
+}  # fmt: skip
+_LATENCY = re.compile(r"^(mean|median|p\d+)\s+(ttft|tpot|itl|e2el|e2e latency)\s*\(ms\)$")
+
+
+def printed_runs(text: str) -> Iterator[MeasuredRun]:
+    """Yield the runs of reports as ``vllm bench serve`` and ``sglang.bench_serving`` print them."""
+    head, *parts = text.split(_HEAD)
+    before = _lines(head)
+    for part in parts:
+        record = {name: before[name] for name in ("request_rate", "max_concurrency") if name in before} | _lines(part)
+        own = sglang_bench(record) if "sglang" in str(record.get("backend", "")) else vllm_bench(record)
+        before = _lines(part)
+        if own.figures:
+            yield own
+
+
+def is_printed(text: str) -> bool:
+    """Return whether a text holds such a report."""
+    return _HEAD in text
+
+
+def _lines(text: str) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for line in text.splitlines():
+        label, mark, value = line.strip().lstrip("# ").rpartition(":")
+        if not mark or not value.strip():
+            continue
+        name = " ".join(label.lower().split())
+        latency = _LATENCY.match(name)
+        if latency:
+            record[f"{latency[1]}_{latency[2].replace(' ', '_')}_ms"] = value.strip()
+        elif name in _PRINTED:
+            record[_PRINTED[name]] = value.strip().split()[0]
+    return record
+
+
+_SAMPLE = re.compile(r"^([A-Za-z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+\d+)?$")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_HISTOGRAMS = {
+    "ttft_s": ("time_to_first_token_seconds",),
+    "tpot_s": ("request_time_per_output_token_seconds", "time_per_output_token_seconds"),
+    "itl_s": ("inter_token_latency_seconds", "time_per_output_token_seconds"),
+    "e2e_s": ("e2e_request_latency_seconds",),
+}  # fmt: skip
+_QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+
+Sample = tuple[str, dict[str, str], float]
+
+
+def is_metrics(text: str) -> bool:
+    """Return whether a text is a snapshot of an engine's ``/metrics``."""
+    return bool(re.search(r"(?m)^(?:# (?:HELP|TYPE) )?(?:vllm|sglang):\w+", text))
+
+
+def samples(text: str) -> list[tuple[str, dict[str, str], float]]:
+    """Return name, labels and value of every sample."""
+    made = []
+    for line in text.splitlines():
+        match = None if line.startswith("#") else _SAMPLE.match(line.strip())
+        if match is None:
+            continue
+        try:
+            value = float(match[3])
+        except ValueError:
+            continue
+        made.append((match[1], dict(_LABEL.findall(match[2] or "")), value))
+    return made
+
+
+def metrics_run(text: str) -> MeasuredRun:
+    """Return what a snapshot tells: mean lengths, latencies since the start, requests at once, and the cache.
+
+    Notes
+    -----
+    A snapshot has no rate: what runs at the moment stands for a closed loop, unless the reader says the load.
+    """
+    found = samples(text)
+    engine = next((name.split(":")[0] for name, _, _ in found if name.startswith(("vllm:", "sglang:"))), "vllm")
+    named = [(name.removeprefix(f"{engine}:"), labels, value) for name, labels, value in found]
+
+    def total(*names: str) -> float | None:
+        values = [value for name, _, value in named if name in names]
+        return sum(values) if values else None
+
+    def mean(*names: str) -> float | None:
+        for name in names:
+            count, amount = total(f"{name}_count"), total(f"{name}_sum")
+            if count and amount:
+                return amount / count
+        return None
+
+    figures: dict[str, float | None] = {}
+    for latency, spellings in _HISTOGRAMS.items():
+        name = next((one for one in spellings if total(f"{one}_count")), None)
+        if name is None:
+            continue
+        figures[f"{latency}.mean"] = mean(name)
+        buckets = _buckets(named, name)
+        figures |= {f"{latency}.{label}": _quantile(buckets, share) for label, share in _QUANTILES.items()}
+    config = next((labels for name, labels, _ in named if name == "cache_config_info"), {})
+    tokens = total("max_total_num_tokens")
+    if config.get("num_gpu_blocks", "").isdigit() and config.get("block_size", "").isdigit():
+        tokens = float(int(config["num_gpu_blocks"]) * int(config["block_size"]))
+    figures["kv_cache_tokens"] = tokens
+    figures["gpu_memory_utilization"] = _float(config.get("gpu_memory_utilization"))
+    running = (total("num_requests_running", "num_running_reqs") or 0.0) + (
+        total("num_requests_waiting", "num_queue_reqs") or 0.0
+    )
+    requests = total("request_success_total", "num_requests_total")
+    isl, osl = mean("request_prompt_tokens"), mean("request_generation_tokens")
+    if requests:
+        isl = isl or (total("prompt_tokens_total") or 0.0) / requests or None
+        osl = osl or (total("generation_tokens_total") or 0.0) / requests or None
+    model = next((labels["model_name"] for _, labels, _ in named if labels.get("model_name")), "")
+    return MeasuredRun(
+        make="/metrics", model=model, engine=engine, isl=isl, osl=osl, requests=whole(requests),
+        users=round(running) or None, figures=cleaned(figures),
+    )  # fmt: skip
+
+
+def _float(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _buckets(named: Sequence[Sample], name: str) -> list[tuple[float, float]]:
+    """Return upper ends and cumulated counts of a histogram over all of its labels, in order."""
+    made: dict[float, float] = {}
+    for one, labels, value in named:
+        end = _float(labels.get("le", "").replace("+Inf", "inf")) if one == f"{name}_bucket" else None
+        if end is not None:
+            made[end] = made.get(end, 0.0) + value
+    return sorted(made.items())
+
+
+def _quantile(buckets: Sequence[tuple[float, float]], share: float) -> float | None:
+    """Return a quantile, linear within its bucket; None where it lies beyond the last end."""
+    if not buckets or buckets[-1][1] <= 0:
+        return None
+    wanted, low, below = share * buckets[-1][1], 0.0, 0.0
+    for end, count in buckets:
+        if count >= wanted:
+            if math.isinf(end) or count <= below:
+                return None
+            return low + (end - low) * (wanted - below) / (count - below)
+        low, below = end, count
+    return None

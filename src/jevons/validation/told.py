@@ -1,0 +1,97 @@
+"""Rows of measured tables from files of load tests and snapshots, with what their reader says of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jevons.serving.measured import LATENCIES, STATISTICS, MeasuredRun
+from jevons.serving.measured.printed import is_metrics, is_printed
+
+_METRICS = {
+    "output_tok_per_s": "output_tok_s", "total_tok_per_s": "total_tok_s", "req_per_s": "request_throughput",
+    "duration_s": "duration_s",
+}  # fmt: skip
+_ROW_NAMES = {"ttft_s": "ttft_ms", "tpot_s": "tpot_ms", "itl_s": "itl_ms", "e2e_s": "request_latency_ms"}
+_NEWEST = "main"
+"""Version of runs that name none: people measure what is current, tables of old pages do not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a reader says of all files of a call, where these do not.
+
+    Parameters
+    ----------
+    cells : mapping of str to str
+        Cells of measured rows: ``model``, ``gpu``, ``n_gpus``, ``tp``, ``engine``, ``engine_version``, ``precision``,
+        ``isl``, ``osl``, …
+    load : str
+        Load, as the tables have it, such as ``concurrency 8`` or ``2 req/s``.
+    serve : str
+        Launch line of the server.
+    mapping : mapping of str to str
+        Column by figure.
+    """
+
+    cells: Mapping[str, str] = field(default_factory=dict)
+    load: str = ""
+    serve: str = ""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+def serving_rows(run: MeasuredRun, told: Told) -> Iterator[dict[str, str]]:
+    """Yield a row of the serving table for each figure of a run."""
+    cells = _cells(run, told)
+    for name, value in run.figures.items():
+        metric = _METRICS.get(name) or _latency(name)
+        if metric:
+            scale = 1e3 if metric not in _METRICS.values() else 1.0
+            yield {**cells, "metric": metric, "value": repr(value * scale)}
+
+
+def _latency(name: str) -> str:
+    latency, _, statistic = name.partition(".")
+    if latency not in LATENCIES or statistic not in STATISTICS:
+        return ""
+    return _ROW_NAMES[latency] if statistic == "mean" else f"{_ROW_NAMES[latency]}_{statistic}"
+
+
+def _cells(run: MeasuredRun, told: Told) -> dict[str, str]:
+    own = {
+        "model": run.model, "gpu": run.gpu, "n_gpus": str(run.gpus or ""), "engine": run.engine,
+        "engine_version": run.version, **{name: str(size) for name, size in run.degrees.items()},
+        "isl": f"{run.isl:.6g}" if run.isl else "", "osl": f"{run.osl:.6g}" if run.osl else "",
+    }  # fmt: skip
+    cells = {**own, **{name: value for name, value in told.cells.items() if value}}
+    if not cells.get("tp"):
+        cells["tp"] = "1"
+    cells.setdefault("engine", "vllm")
+    lengths = [f"mean_in={cells['isl']}"] if run.isl else []
+    lengths += [f"mean_out={cells['osl']}"] if run.osl else []
+    serve = told.serve or run.serve
+    notes = [f"serve: {' '.join(serve.split())}"] if serve else []
+    notes += [f"requests={run.requests or 0}", *lengths]
+    return {
+        **cells, "engine": cells["engine"] or "vllm", "engine_version": cells.get("engine_version") or _NEWEST,
+        "concurrency_or_rate": told.load or run.load, "notes": "; ".join(notes), "family": "own runs",
+        "source_title": run.make,
+    }  # fmt: skip
+
+
+def startup_row(run: MeasuredRun, told: Told) -> dict[str, str] | None:
+    """Return the row of the table of start-ups that a snapshot of a server gives; None where it names no cache."""
+    tokens = run.figures.get("kv_cache_tokens")
+    if tokens is None:
+        return None
+    cells, share = _cells(run, told), run.figures.get("gpu_memory_utilization")
+    return {
+        **cells, "kv_cache_tokens": f"{tokens:.0f}", "weights_gib": "", "kv_cache_gib": "",
+        "gpu_memory_utilization": cells.get("gpu_memory_utilization") or (f"{share:g}" if share else ""),
+        "max_model_len": cells.get("max_model_len", ""), "outcome": "ok",
+    }  # fmt: skip
+
+
+def is_load_test(text: str) -> bool:
+    """Return whether a file is one of a load test: JSON, a printed report, or ``/metrics``."""
+    return text.lstrip()[:1] in {"{", "["} or is_printed(text) or is_metrics(text)
