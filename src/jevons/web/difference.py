@@ -16,7 +16,7 @@ _HEADLINES = {
     },
     "simulate": {
         "output_tok_per_s": ("output_tok_per_s", "tok/s"), "ttft_p95_s": ("ttft_s.p95", "s"),
-        "tpot_p95_s": ("tpot_s.p95", "s"), "e2e_p95_s": ("e2e_s.p95", "s"), "kv_peak_frac": ("kv_peak_frac", "1"),
+        "tpot_p95_s": ("tpot_s.p95", "s"), "e2e_p95_s": ("e2e_s.p95", "s"), "kv_peak_frac": ("kv_peak_frac", "frac"),
         "cost_per_mtok": ("cost_per_mtok", "CNY/Mtok"),
     },
     "buy_rent_api": {
@@ -25,7 +25,7 @@ _HEADLINES = {
         "api_output_cny_per_mtok": ("api.output_cny_per_mtok", "CNY/Mtok"),
     },
     "train": {
-        "days": ("days", "d"), "cost": ("cost", "CNY"), "mfu_frac": ("mfu_frac", "1"),
+        "days": ("days", "d"), "cost": ("cost", "CNY"), "mfu_frac": ("mfu_frac", "frac"),
         "step_time_s": ("step_time_s", "s"), "memory_bytes": ("memory_bytes", "bytes"),
     },
     "cost": {"per_hour": ("per_hour", "CNY/h")},

@@ -37,7 +37,32 @@ function Settings({ rates }) {
     ${Object.keys(rates).length < 2 ? null : html`<label><span class="hidden">${t("settings.currency")}</span><select aria-label=${t("settings.currency")} value=${settled("cur", "CNY")} onChange=${(e) => setting("cur", e.target.value)}>${Object.keys(rates).map((one) => html`<option selected=${one === settled("cur", "CNY")}>${one}</option>`)}</select></label>`}
     <button type="button" onClick=${() => setting("lang", lang === "zh" ? "en" : "zh")} lang=${lang === "zh" ? "en" : "zh-CN"}>${lang === "zh" ? "English" : "中文"}</button>
     <button type="button" aria-label=${t("settings.theme")} title=${t("settings.theme")} onClick=${() => setting("theme", document.documentElement.dataset.theme === "dark" || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) ? "light" : "dark")}>◐</button>
-    ${shared.frozen ? null : html`<${Share}/>`}</div>`;
+    ${shared.frozen ? null : html`<${Hold}/><${Share}/>`}</div>`;
+}
+
+/** Keep the address as A; with one kept, compare it with the one that is open. */
+function Hold() {
+  const { screen } = read();
+  const [held, setHeld] = useState(sessionStorage.getItem("jevons.a"));
+  if (!["size", "choice", "replay", "train"].includes(screen)) return null;
+  const fits = held && read(held).screen === screen && held !== location.hash;
+  return html`<button type="button" onClick=${() => {
+    if (fits) { go("compare", { a: held, b: location.hash }); return; }
+    sessionStorage.setItem("jevons.a", location.hash);
+    setHeld(location.hash);
+  }}>${fits ? t("compare.with_a") : held === location.hash ? t("compare.held") : t("compare.hold")}</button>`;
+}
+
+/** Words while the workers compile, when answers take longer. */
+function Warming() {
+  const [ready, setReady] = useState(true);
+  useEffect(() => {
+    let timer = null;
+    const look = () => api.get("/status").then((one) => { const on = one.workers.every((w) => w.ready); setReady(on); if (!on) timer = setTimeout(look, 1000); }).catch(() => {});
+    look();
+    return () => clearTimeout(timer);
+  }, []);
+  return ready ? null : html`<p class="banner" role="status">${t("warming")}</p>`;
 }
 
 function Share() {
@@ -71,6 +96,7 @@ function App() {
     <header class="top"><a class="brand" href=${address("start")}>jevons</a>
       <nav aria-label=${t("nav")}>${Object.keys(SCREENS).filter((one) => one !== "start").map((one) => html`<a href=${address(one)} aria-current=${one === screen ? "page" : null} onClick=${(e) => { e.preventDefault(); go(one); }}>${t(`screen.${one}`)}</a>`)}</nav>
       <${Settings} rates=${rates}/></header>
+    <${Warming}/>
     <main id="main" tabindex="-1"><${view.View} values=${inputs(values)} key=${screen} go=${(next, options) => go(screen, next, options)}/></main>
     <footer class="bottom"><p>${t("footer")}</p></footer>
     <${Drawer} asked=${asked} answer=${answer} frozen=${null} close=${() => setAsked(null)}/>`;

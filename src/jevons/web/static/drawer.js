@@ -1,6 +1,6 @@
 // "Where from?": the figure in words, what it follows from, and the facts at the end of it.
 import { html, useEffect, useRef, useState } from "jevons/vendor/preact.js";
-import { t, word } from "jevons/i18n.js";
+import { fieldName, t, word } from "jevons/i18n.js";
 import { original, quantity } from "jevons/format.js";
 import { copy } from "jevons/ui.js";
 import * as api from "jevons/api.js";
@@ -87,7 +87,7 @@ export function Drawer({ asked, answer, frozen, close }) {
       ${asked.low !== undefined && asked.low !== null ? html`<p>${t("from.range", { low: quantity(asked.low, asked.unit), high: quantity(asked.high, asked.unit) })}</p>` : null}
       ${state === "loading" ? html`<p role="status">${t("from.loading")}</p>` : null}
       ${state === "none" ? html`<p>${t(meta ? `from.method.${["size", "simulate", "train", "plan", "buy_rent_api"].includes(meta.kind) ? meta.kind : "other"}` : "from.method.other")}</p>
-        ${meta ? html`<dl class="inputs">${Object.entries(meta.input).map(([key, value]) => html`<dt>${word(`field.${key}`, key)}</dt><dd>${typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>`)}</dl>` : null}` : null}
+        ${meta ? html`<dl class="inputs">${Object.entries(meta.input).map(([key, value]) => html`<dt>${fieldName(meta.kind, key)}</dt><dd>${typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>`)}</dl>` : null}` : null}
       ${tree ? html`<ul class="tree"><${Tree} nodes=${tree.nodes} path=${tree.path}/></ul>` : null}
       <div class="buttons"><button type="button" onClick=${() => copy(String(asked.value ?? asked.shown))}>${t("from.copy")}</button>
         <button type="button" onClick=${() => copy(report())}>${t("from.report")}</button></div>

@@ -31,6 +31,17 @@ export function t(key, values = {}) {
 /** The words of a key where it has some, else a text of its own. */
 export function word(key, other) { return has(key) ? t(key) : other; }
 
+/** The name of a function's keyword: its own for that function where it has one. */
+export function fieldName(kind, key) {
+  return word(`field.${kind}.${key}`, word(`field.${key}`, key));
+}
+
+/** The name of a stage of a run. */
+export function stageName(stage) {
+  const known = `stage.${stage}`;
+  return has(known) ? t(known) : stage;
+}
+
 /** The words of a key as parts: text and the things that stand for its {names}. */
 export function rich(key, values) {
   let text = (catalogues[current] || {})[key];

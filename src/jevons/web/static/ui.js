@@ -1,6 +1,6 @@
 // The parts that screens are made of.
 import { html, useEffect, useRef, useState, useMemo, useCallback } from "jevons/vendor/preact.js";
-import { rich, t, word } from "jevons/i18n.js";
+import { rich, stageName, t, word } from "jevons/i18n.js";
 import { quantity, span } from "jevons/format.js";
 import { compact, parse } from "jevons/parse.js";
 import * as api from "jevons/api.js";
@@ -54,7 +54,7 @@ export function RunBar({ state, progress, cancel, seconds }) {
   const busy = state === "running" || state === "estimating";
   const share = progress && progress.of ? progress.done / progress.of : null;
   return html`<div class=${`runbar ${state}`} role="status" aria-live="polite">
-    <span class="dot" aria-hidden="true"></span><span>${words[state]}${progress && busy && progress.stage ? html` · <span lang="en">${progress.stage}</span>` : null}
+    <span class="dot" aria-hidden="true"></span><span>${words[state]}${progress && busy && progress.stage ? html` · ${stageName(progress.stage)}` : null}
     ${progress && progress.of && busy ? ` · ${progress.done}/${progress.of}` : null}${state === "done" && seconds ? ` · ${quantity(seconds, "s")}` : null}</span>
     ${share !== null && busy ? html`<progress value=${share} aria-label=${t("run.progress")}></progress>` : null}
     ${state === "running" && cancel ? html`<button type="button" class="small" onClick=${cancel}>${t("run.cancel")}</button>` : null}

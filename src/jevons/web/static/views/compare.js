@@ -1,6 +1,6 @@
 // Compare: two questions of one kind; the inputs that differ, the outputs that do, and what explains it.
 import { html, useEffect, useState } from "jevons/vendor/preact.js";
-import { t, word } from "jevons/i18n.js";
+import { fieldName, t, word } from "jevons/i18n.js";
 import { number, percent, quantity } from "jevons/format.js";
 import { Card, ErrorBox, Footprint, Grid, Num, RunBar, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
@@ -31,7 +31,7 @@ export function View({ values, go }) {
   const known = asked.a && asked.b;
   const run = useRun("compare", known ? asked : null);
   useAnswer(run.answer);
-  return html`<div class="card gap"><p>${t("compare.how")}</p><div class="two">${["a", "b"].map((side) => html`<${Side} key=${side} side=${side} text=${both[side]} set=${(text) => go({ ...values, [side]: text }, { replace: true })} wrong=${!asked[side]}/>`)}</div></div>
+  return html`<div class="card gap"><p>${t("compare.how")}</p><div class="pair">${["a", "b"].map((side) => html`<${Side} key=${side} side=${side} text=${both[side]} set=${(text) => go({ ...values, [side]: text }, { replace: true })} wrong=${!asked[side]}/>`)}</div></div>
     <${ErrorBox} error=${known ? run.error : null} apply=${() => {}}/>
     ${run.answer && known ? html`<${Result} answer=${run.answer} state=${run.state} bar=${html`<${RunBar} ...${run}/>`}/>` : known && !run.error ? html`<div class="answer"><${RunBar} ...${run}/></div>` : null}`;
 }
@@ -55,19 +55,19 @@ export function Result({ answer, state, bar }) {
   const head = headline ? answer.difference[headline.output] : null;
   return html`<div class="answer">${bar}
     ${head ? html`<${Sentence} id="compare.answer" tag="h1" values=${{ what: name(headline.output), a: html`<${Num} value=${head.a} unit=${head.unit} path=${`difference.${headline.output}.a`}/>`, b: html`<${Num} value=${head.b} unit=${head.unit} path=${`difference.${headline.output}.b`}/>`, change: head.a ? `${head.delta > 0 ? "+" : ""}${percent(head.delta / head.a, 2)}` : "–" }}/>` : html`<h1 id="answer">${t("compare.same")}</h1>`}
-    ${attribution && attribution.parts.length && (biggest(attribution).delta || 0) * attribution.total > 0 ? html`<p>${t("compare.most", { input: word(`field.${biggest(attribution).input}`, biggest(attribution).input) })}</p>` : null}</div>
-  <div class="cards"><${Card} cls="half"><${Grid} caption=${t("compare.inputs", { n: answer.changed.length })} columns=${[{ key: "name", label: t("compare.input"), text: true }, { key: "a", label: "A", text: true }, { key: "b", label: "B", text: true }]} rows=${answer.changed.map((one) => ({ name: word(`field.${one.input}`, one.input), a: inputText(one.a), b: inputText(one.b) }))}/><//>
+    ${attribution && attribution.parts.length && (biggest(attribution).delta || 0) * attribution.total > 0 ? html`<p>${t("compare.most", { input: fieldName(answer.kind, biggest(attribution).input).input) })}</p>` : null}</div>
+  <div class="cards"><${Card} cls="half"><${Grid} caption=${t("compare.inputs", { n: answer.changed.length })} columns=${[{ key: "name", label: t("compare.input"), text: true }, { key: "a", label: "A", text: true }, { key: "b", label: "B", text: true }]} rows=${answer.changed.map((one) => ({ name: fieldName(answer.kind, one.input), a: inputText(one.a), b: inputText(one.b) }))}/><//>
     <${Card} cls="half"><${Grid} caption=${t("compare.outputs")} columns=${[{ key: "name", label: t("compare.output"), text: true }, { key: "a", label: "A", show: (v, row) => quantity(v, row.unit) }, { key: "b", label: "B", show: (v, row) => quantity(v, row.unit) }, { key: "delta", label: "Δ", show: (v, row) => quantity(v, row.unit) }, { key: "share", label: "%", show: (v) => (v === null ? "–" : `${v > 0 ? "+" : ""}${number(v * 100, 2)} %`) }]} rows=${outputs.map(([key, one]) => ({ name: name(key), ...one, share: one.a ? one.delta / one.a : null }))}/><//>
     ${attribution ? html`<${Card}><${Select} name="attribution" value=${attribution.output} options=${answer.attribution.map((one) => ({ value: one.output, label: name(one.output) }))} set=${setPicked}/>
-      <${Chart} spec=${parts(attribution, unit(attribution.output))} height=${Math.max(180, 60 + 34 * (attribution.parts.length + 2))}/><//>` : null}
+      <${Chart} spec=${parts(attribution, unit(attribution.output), answer)} height=${Math.max(180, 60 + 34 * (attribution.parts.length + 2))}/><//>` : null}
     <${Card}><p lang="en"><strong>A</strong> ${answer.answers.a}</p><p lang="en"><strong>B</strong> ${answer.answers.b}</p><${Footprint} answer=${answer}/><//></div>`;
 }
 
 const biggest = (one) => [...one.parts].sort((a, b) => ((b.delta || 0) - (a.delta || 0)) * Math.sign(one.total))[0];
 
 /** What each changed input does alone, what they do together, and the whole difference. */
-export function parts(one, unit) {
-  const rows = [...one.parts.map((part) => [word(`field.${part.input}`, part.input), part.delta]), [t("compare.together"), one.together], [t("compare.total"), one.total]];
+export function parts(one, unit, answer) {
+  const rows = [...one.parts.map((part) => [fieldName(answer.kind, part.input), part.delta]), [t("compare.together"), one.together], [t("compare.total"), one.total]];
   return { id: "attribution", kind: "xy", title: t("compare.explains", { what: name(one.output) }), summary: rows.map(([label, v]) => `${label} ${quantity(v, unit)}`).join("; "), horizontal: true, bare: true, right: 110, note: t("compare.note"),
     x: { label: name(one.output), unit: unit === "1" ? "" : unit, type: "value" }, y: { label: t("compare.input"), type: "category", values: rows.map(([label]) => label) },
     series: [{ name: "Δ", entity: "delta", as: "bars", data: rows.map(([, v]) => v), labels: rows.map(([, v]) => quantity(v, unit)), colours: rows.map((_, i) => (i === rows.length - 1 ? "delta total" : "delta part")) }] };

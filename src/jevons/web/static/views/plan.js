@@ -65,6 +65,7 @@ export function View({ values, go }) {
     <div class="buttons"><button type="button" onClick=${() => setAll({ draws: form.draws ? null : 60 })}>${form.draws ? t("plan.no_draws") : t("plan.draws")}</button></div>`;
   return html`<${Split} summary=${t("plan.summary", { n: Object.keys(changed).length })} form=${fields}>
     <${ErrorBox} error=${draw.error || run.error} apply=${(r) => setAll({ [`s.${r.field}`]: r.value })}/>
+    ${own && !draw.answer && draw.state === "estimating" ? html`<div class="answer gap"><${RunBar} state="estimating" progress=${{ stage: "base" }}/></div>` : null}
     ${own && draw.answer && run.state !== "done" ? html`<${Quick} draw=${draw.answer} base=${example || answer} state=${draw.state}/>` : null}
     ${answer ? html`<${Result} answer=${current || answer} input=${given} state=${own && !current ? "stale" : "done"} bar=${html`<${RunBar} ...${run} state=${own || !example ? run.state : "done"} seconds=${current && current.meta && current.meta.seconds}/>`}/>` : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
@@ -88,7 +89,7 @@ const compactAmount = (x) => (Math.abs(x) >= 1e9 ? `${Number((x / 1e9).toPrecisi
 function Quick({ draw, base, state }) {
   const before = baseOutcomes(base);
   const rows = ["value_per_ads", "tokens_per_d", "devices", "capex", "compute_factor"].map((name) => ({ name, now: draw.outcomes[name], was: before[name] }));
-  return html`<div class=${`answer ${state === "estimating" ? "stale" : ""}`} id="quick"><p class="runbar estimate"><span class="dot"></span>${t("plan.quick")}</p>
+  return html`<div class=${`answer gap ${state === "estimating" ? "stale" : ""}`} id="quick"><p class="runbar estimate"><span class="dot"></span>${t("plan.quick")}</p>
     <dl class="facts-line">${rows.map(({ name, now, was }) => html`<${Figure} key=${name} label=${t(`outcome.${name}`)}><span>${quantity(now.value, now.unit.replace("/ADS", "").replace("tok/day", "1").replace("devices", "1"), "CNY")}</span>${was ? html` <span class="range">${was !== now.value ? `${now.value >= was ? "+" : ""}${percent(now.value / was - 1, 2)}` : ""}</span>` : null}<//>`)}</dl></div>`;
 }
 
@@ -116,7 +117,7 @@ export function Result({ answer, input: given, state, bar }) {
     <dl class="facts-line"><${Figure} label=${t("outcome.capex")}>${num(capex.value, money_, "cash.capex", t("outcome.capex"), capex)}<//>
       <${Figure} label=${t("outcome.value_per_ads")}>${num(share.value, money_, "value.per_ads", t("outcome.value_per_ads"), share)}<//>
       <${Figure} label=${t("plan.price")}>${num(first(answer.value, "price_per_ads"), money_, "value.price_per_ads", t("plan.price"))}<//>
-      <${Figure} label=${t("plan.p_jevons")}>${chance === null || chance === undefined ? t("plan.needs_draws") : num(chance, "frac", "jevons.probability", t("plan.p_jevons"))}<//>
+      <${Figure} label=${t("plan.p_jevons")}>${chance === null || chance === undefined ? t("plan.needs_draws") : num(chance, "frac", "jevons.probability", t("plan.p_jevons"), { text: percent(chance, 2) })}<//>
       ${answer.probability && answer.probability.value_created ? html`<${Figure} label=${t("plan.p_value")}>${num(answer.probability.value_created.p, "frac", "probability.value_created", t("plan.p_value"))}<//>` : null}</dl>
     <p class="hint">${answer.uncertainty ? t("plan.median", { n: answer.draws }) : t("plan.central")}</p></div>
   <div class="cards">

@@ -161,13 +161,13 @@ export function memory(fleet) {
 }
 
 const columns = (which, from) => [
-  { key: "name", label: t("col.fleet"), text: true }, { key: "accelerators", label: t("col.accelerators") }, { key: "precision", label: t("col.precision"), text: true },
+  { key: "name", label: t("col.fleet"), text: true }, { key: "accelerators", label: t("col.accelerators") }, 
   { key: "ttft", label: `TTFT ${which}`, show: (v) => duration(v) }, { key: "tpot", label: `TPOT ${which}`, show: (v) => duration(v) },
   { key: "capacity", label: t("col.capacity"), show: (v) => number(v) }, { key: "chance", label: t("size.chance"), show: (v) => percent(v, 2) },
   { key: "power", label: t("col.power"), show: (v) => quantity(v, "W") }, { key: "cost", label: `${t("col.cost_month")}`, show: (v) => money(v, from) }, { key: "mtok", label: t("col.cost_mtok"), show: (v) => money(v, from) },
 ];
 const rows = (entries, answer) => entries.map((one, place) => ({
-  place, name: `${device(one.gpu)} · ${shape(one)}`, accelerators: one.accelerators, precision: one.precision, ttft: stat(one, "ttft_s", answer).value, tpot: stat(one, "tpot_s", answer).value,
+  place, name: `${device(one.gpu)} · ${shape(one)} · ${one.precision}`, accelerators: one.accelerators, precision: one.precision, ttft: stat(one, "ttft_s", answer).value, tpot: stat(one, "tpot_s", answer).value,
   capacity: one.req_per_s_at_most, chance: one.chance_within_limits, power: one.power_w, cost: one.cost_per_h === null ? null : one.cost_per_h * months, mtok: one.cost_per_mtok,
 }));
 
