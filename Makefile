@@ -64,7 +64,7 @@ golden: $(STAMP) ## write the kept outputs anew; look at the difference before y
 lock: $(STAMP) ## resolve the newest versions into requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
-		--no-emit-index-url --extra dev --extra docs pyproject.toml --output-file $(LOCK)
+		--no-emit-index-url --extra dev --extra docs --extra web pyproject.toml --output-file $(LOCK)
 
 test-lowest: ## the quick tests with the lowest versions that pyproject.toml allows, in an environment of its own
 	test -x build/lowest/bin/python || $(PYTHON) -m venv build/lowest

@@ -55,13 +55,15 @@ def drawn(scenario: Any, changes: Mapping[str, Any], base: Base) -> dict[str, An
     response = demand_response(result, base.engineering)
     outcomes = outcomes_of(result, response)
     paths = paths_of(result, response.loop_gain(result.scenario))
+    currency = str(scenario.currency)
     record = {
-        "answer": f"{len(changes)} changed: {outcomes['value_per_ads']:,.0f} a share, "
-        f"{outcomes['tokens_per_d'] / 1e12:,.1f} trillion tokens a day.",
+        "answer": f"{len(changes)} changed: {outcomes['tokens_per_d'] / 1e12:,.1f} trillion tokens a day, "
+        f"{outcomes['devices'] / 1e6:,.2f} million accelerators.",
+        "currency": currency,
         "set": dict(changes),
-        "outcomes": {name: {"value": outcomes[name], "unit": unit, "meaning": meaning}
-                     for name, (unit, meaning) in OUTCOMES.items()},
-        "paths": {name: {"value": paths[name], "unit": unit, "meaning": meaning}
+        "outcomes": {name: {"value": outcomes[name], "unit": unit.replace("¤", currency), "meaning": meaning}
+                     for name, (unit, meaning) in OUTCOMES.items() if name in outcomes},
+        "paths": {name: {"value": paths[name], "unit": unit.replace("¤", currency), "meaning": meaning}
                   for name, (unit, meaning) in PATHS.items() if name in paths},
     }  # fmt: skip
     shown: dict[str, Any] = plain(record)

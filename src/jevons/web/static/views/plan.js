@@ -88,19 +88,19 @@ const compactAmount = (x) => (Math.abs(x) >= 1e9 ? `${Number((x / 1e9).toPrecisi
 
 function Quick({ draw, base, state }) {
   const before = baseOutcomes(base);
-  const rows = ["value_per_ads", "tokens_per_d", "devices", "capex", "compute_factor"].map((name) => ({ name, now: draw.outcomes[name], was: before[name] }));
+  const rows = ["value_per_share", "tokens_per_d", "devices", "capex", "compute_factor"].map((name) => ({ name, now: draw.outcomes[name], was: before[name] })).filter((one) => one.now && one.now.value !== null);
   return html`<div class=${`answer gap ${state === "estimating" ? "stale" : ""}`} id="quick"><p class="runbar estimate"><span class="dot"></span>${t("plan.quick")}</p>
-    <dl class="facts-line">${rows.map(({ name, now, was }) => html`<${Figure} key=${name} label=${t(`outcome.${name}`)}><span>${quantity(now.value, now.unit.replace("/ADS", "").replace("tok/day", "1").replace("devices", "1"), "CNY")}</span>${was ? html` <span class="range">${was !== now.value ? `${now.value >= was ? "+" : ""}${percent(now.value / was - 1, 2)}` : ""}</span>` : null}<//>`)}</dl></div>`;
+    <dl class="facts-line">${rows.map(({ name, now, was }) => html`<${Figure} key=${name} label=${t(`outcome.${name}`)}><span>${quantity(now.value, now.unit.replace("/share", "").replace("tok/day", "1").replace("devices", "1"))}</span>${was ? html` <span class="range">${was !== now.value ? `${now.value >= was ? "+" : ""}${percent(now.value / was - 1, 2)}` : ""}</span>` : null}<//>`)}</dl></div>`;
 }
 
 function baseOutcomes(answer) {
   if (!answer) return {};
   const total = (object) => Object.values(object).reduce((sum, list) => sum + list[list.length - 1], 0);
-  return { value_per_ads: first(answer.value, "per_ads"), tokens_per_d: answer.tokens_per_day.total[answer.tokens_per_day.total.length - 1], devices: total(answer.fleet.devices), capex: first(answer.cash, "capex", "capex_cny").reduce((a, b) => a + b, 0), compute_factor: answer.jevons.compute_factor[answer.jevons.compute_factor.length - 1] };
+  return { value_per_share: first(answer.value, "per_share", "per_ads"), tokens_per_d: answer.tokens_per_day.total[answer.tokens_per_day.total.length - 1], devices: total(answer.fleet.devices), capex: first(answer.cash, "capex", "capex_cny").reduce((a, b) => a + b, 0), compute_factor: answer.jevons.compute_factor[answer.jevons.compute_factor.length - 1] };
 }
 
 const last = (list) => list[list.length - 1];
-const spread = (answer, name) => { const u = (answer.uncertainty || {})[name]; return u ? { low: u.p10, high: u.p90, median: u.p50 } : {}; };
+const spread = (answer, name) => { const u = (answer.uncertainty || {})[name] || (answer.uncertainty || {})[name.replace("share", "ads")]; return u ? { low: u.p10, high: u.p90, median: u.p50 } : {}; };
 
 export function Result({ answer, input: given, state, bar }) {
   const base = baseOutcomes(answer);
@@ -108,15 +108,15 @@ export function Result({ answer, input: given, state, bar }) {
   const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
   const head = (name, text) => { const u = spread(answer, name); const value = u.median ?? base[name]; return { value, text: text(value), low: u.low, high: u.high }; };
   const capex = head("capex", (v) => money(v, money_)), factor = head("compute_factor", (v) => number(v));
-  const tokens = head("tokens_per_d", large), devices = head("devices", large), share = head("value_per_ads", (v) => money(v, money_));
+  const tokens = head("tokens_per_d", large), devices = head("devices", large), share = head("value_per_share", (v) => money(v, money_));
   const chance = answer.jevons.probability;
   const quarter = last(answer.quarters);
   return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
     <${Sentence} id="plan.answer" tag="h1" values=${{ devices: num(devices.value, "1", "fleet.devices", t("outcome.devices"), devices), tokens: num(tokens.value, "1", "tokens_per_day.total", t("outcome.tokens_per_d"), tokens), quarter }}/>
     <${Sentence} id=${factor.value > 1 ? "plan.jevons_yes" : "plan.jevons_no"} values=${{ factor: num(factor.value, "1", "jevons.compute_factor", t("outcome.compute_factor"), factor) }}/>
     <dl class="facts-line"><${Figure} label=${t("outcome.capex")}>${num(capex.value, money_, "cash.capex", t("outcome.capex"), capex)}<//>
-      <${Figure} label=${t("outcome.value_per_ads")}>${num(share.value, money_, "value.per_ads", t("outcome.value_per_ads"), share)}<//>
-      <${Figure} label=${t("plan.price")}>${num(first(answer.value, "price_per_ads"), money_, "value.price_per_ads", t("plan.price"))}<//>
+      ${share.value === null || share.value === undefined ? null : html`<${Figure} label=${t("outcome.value_per_share")}>${num(share.value, money_, "value.per_share", t("outcome.value_per_share"), share)}<//>
+      <${Figure} label=${t("plan.price")}>${num(first(answer.value, "price_per_share", "price_per_ads"), money_, "value.price_per_share", t("plan.price"))}<//>`}
       <${Figure} label=${t("plan.p_jevons")}>${chance === null || chance === undefined ? t("plan.needs_draws") : num(chance, "frac", "jevons.probability", t("plan.p_jevons"), { text: percent(chance, 2) })}<//>
       ${answer.probability && answer.probability.value_created ? html`<${Figure} label=${t("plan.p_value")}>${num(answer.probability.value_created.p, "frac", "probability.value_created", t("plan.p_value"))}<//>` : null}</dl>
     <p class="hint">${answer.uncertainty ? t("plan.median", { n: answer.draws }) : t("plan.central")}</p></div>
@@ -125,7 +125,7 @@ export function Result({ answer, input: given, state, bar }) {
     <${Card} cls="half"><${Chart} spec=${fleetChart(answer)} height=${280}/><//>
     <${Card} cls="half"><${Chart} spec=${cashChart(answer)} height=${280}/><//>
     <${Card} cls="half"><${Chart} spec=${limits(answer)} height=${280}/><//>
-    ${answer.sensitivity && Object.keys((answer.sensitivity || {}).value_per_ads || {}).length ? html`<${Card} cls="half"><${Chart} spec=${ranks(answer)} height=${260}/><//>` : null}
+    ${answer.sensitivity && Object.keys(ranked(answer)).length ? html`<${Card} cls="half"><${Chart} spec=${ranks(answer)} height=${260}/><//>` : null}
     <${Card}><${Same} label="Python" name="plan.py" text=${python(given)} answer=${answer} chart=${false}/><//></div>`;
 }
 
@@ -162,9 +162,11 @@ export function limits(answer) {
   return { id: "limits", kind: "heat", title: t("plan.limits"), summary: names.map(label).join(", "), x: { type: "category", values: answer.quarters }, y: { label: t("plan.limit"), type: "category", values: names.map(label) }, cells, min: 0, max: 6, note: t("plan.limits_note") };
 }
 
+const ranked = (answer) => first(answer.sensitivity || {}, "value_per_share", "value_per_ads") || {};
+
 /** Inputs that move the value most. */
 export function ranks(answer) {
-  const own = answer.sensitivity.value_per_ads;
+  const own = ranked(answer);
   const rows = Object.entries(own).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 10);
   const label = (path) => (SHORT[path] ? t(`amount.${SHORT[path]}`) : path);
   return { id: "ranks", kind: "xy", title: t("plan.ranks"), summary: rows.map(([path, r]) => `${label(path)} ${number(r, 2)}`).join(", "), horizontal: true, bare: true, right: 50, x: { label: t("plan.rank_correlation"), unit: "", type: "value", min: -1, max: 1 }, y: { label: t("compare.input"), type: "category", values: rows.map(([path]) => label(path)) },
