@@ -1,4 +1,4 @@
-"""Rents of the main scenario: the glut of H800 and the shortage of H20 in early 2025, a spike, and what is lost."""
+"""Rents of the main scenario: the glut of H800 in early 2025 and what is lost, H20 where the ban comes."""
 
 import numpy as np
 import pytest
@@ -16,6 +16,12 @@ def chain():
     return run_chain(scenario, engineer(scenario, default_facts(), scenario.as_of))
 
 
+@pytest.fixture(scope="module")
+def barred(chain):
+    scenario = chain.scenario
+    return run_chain(scenario, engineer(scenario, default_facts(), scenario.as_of), banned=frozenset({"h20"}))
+
+
 def row(chain, device):
     return list(chain.scenario.hardware.devices).index(device)
 
@@ -28,14 +34,14 @@ def test_h800_open_near_the_rent_of_h100_in_november_2024_with_most_of_them_idle
     assert chain.rents.cny_per_h[h800, 0] < chain.setting.hour_cur[h800, 0]
 
 
-def test_h20_is_short_at_the_same_time_and_dearer_than_its_full_cost_in_the_spike(chain):
-    h20 = row(chain, "h20")
-    rent, calm = chain.rents.cny_per_h[h20], chain.rents.calm_cur_per_h[h20]
-    top = int(np.argmax(rent))
-    assert 0 < top < 6
-    assert rent[top] > 1.15 * rent[0]
-    assert rent[top] > 1.15 * calm[top]
-    assert rent[-1] < 0.95 * rent[top]
+def test_h20_grow_short_and_dearer_than_their_full_cost_where_the_ban_comes(chain, barred):
+    h20 = row(barred, "h20")
+    rent, calm = barred.rents.cny_per_h[h20], barred.rents.calm_cur_per_h[h20]
+    shows = barred.scenario.labels().index(barred.scenario.hardware.devices["h20"].ban_from)
+    assert rent[shows] == pytest.approx(rent[0], rel=0.15)
+    assert rent[-1] > 1.5 * rent[shows]
+    assert rent[-1] > 1.5 * calm[-1]
+    assert barred.rents.let_frac[h20, -1] > chain.rents.let_frac[h20, -1]
 
 
 def test_every_rise_of_a_rent_has_its_shortage_named(chain):
@@ -44,14 +50,12 @@ def test_every_rise_of_a_rent_has_its_shortage_named(chain):
         assert chain.rents.shortage[v, t + 1], (v, t)
 
 
-def test_brokers_buy_into_the_spike_and_those_with_h800_lose(chain):
+def test_brokers_who_hold_h800_lose_and_h20_are_resold_dearer_where_the_ban_comes(chain, barred):
     h20, h800 = row(chain, "h20"), row(chain, "h800_sxm")
     brokers = chain.rents.brokers
-    assert np.argmax(brokers.bought[h20]) in range(1, 6)
     assert brokers.owners_loss_cur[h800, 0] > 1e9
     assert brokers.given_up[h800, -1] > 0
-    top = int(np.argmax(chain.rents.resale_cur[h20]))
-    assert chain.rents.resale_cur[h20, -1] < 0.8 * chain.rents.resale_cur[h20, top]
+    assert barred.rents.resale_cur[h20, -1] > 1.5 * chain.rents.resale_cur[h20, -1]
 
 
 def test_what_an_hour_earns_in_the_plan_is_its_rent(chain):
