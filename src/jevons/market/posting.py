@@ -33,6 +33,8 @@ class PostedPrices:
         self._start = np.maximum((self._weights * inputs.list_price_cur_per_tok).sum(axis=1), 1e-15)
         self._listed, self._listed_index = inputs.list_price_cur_per_tok.copy(), np.ones(models)
         self._wanted = np.ones(models)
+        rented = np.unique(inputs.model[~inputs.counts_tokens])
+        self._rented = rented if rented.size else np.array([models - 1])
         self.index = np.ones(models)
         self.rivals: Competition | None = None
         if inputs.rivals is not None:
@@ -70,7 +72,7 @@ class PostedPrices:
                 self.index = self.rivals.own_index()
             self._listed[rows], self._listed_index[rows] = listed, self.index[rows]
         if inputs.rent_index is not None:
-            self.index[-1] = inputs.rent_index[t]
+            self.index[self._rented] = inputs.rent_index[t]
 
     def _follow(self, cost: Array, announced: Array) -> None:
         """Let prices follow *cost* (m,) times the markup, and post what is *announced* (m,), where it is above 0."""

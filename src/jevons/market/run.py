@@ -6,18 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.arrays import Array
+from jevons.market.depth import chosen_depth
 from jevons.market.formulas import adopting_frac, bass_step, extensive_elasticity
 from jevons.market.posting import PostedPrices
 from jevons.market.types import MarketInputs, MarketPath
 
 
-def market_path(inputs: MarketInputs) -> MarketPath:
+def market_path(inputs: MarketInputs, *, prices_stand: bool = False) -> MarketPath:
     """Return prices and demand over the horizon.
 
     Parameters
     ----------
     inputs : MarketInputs
         Segments, prices and unit costs; see there for shapes.
+    prices_stand : bool
+        Whether callers and renters see the prices of the first quarter throughout: what grows then is adoption,
+        calls and tokens per call at constant price.
 
     Returns
     -------
@@ -37,7 +41,8 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     comes out as adoption, calls and tokens per call, never as elasticity. Would-be adopters see last quarter's
     scarcity; within a quarter, scarce supply is rationed by the planner along `demand_blocks`. Where an adopter's
     spending reaches the wallet, calls move against their price one for one; where calls reach what attention allows,
-    not at all.
+    not at all. Part of the callers choose tokens per call by price (`chosen_depth`). A renter buys work: it weighs the
+    rent over the work that an hour does, so a more efficient hour is a cheaper one, and fewer of them do the same.
     """
     segments, quarters = inputs.model.size, inputs.unit_cost_cur_per_tok.shape[2]
     path = _empty(inputs, quarters)
@@ -49,6 +54,8 @@ def market_path(inputs: MarketInputs) -> MarketPath:
     rivals = prices.rivals
     adopted, cloud = inputs.adopted_frac, inputs.cloud_frac
     share, level = inputs.share_frac, np.ones(segments)
+    work = np.ones((segments, quarters)) if inputs.work is None else inputs.work
+    standing = np.ones(segments)
     volume = 0.0
     base_volume = 1.0
     for t in range(quarters):
@@ -71,12 +78,18 @@ def market_path(inputs: MarketInputs) -> MarketPath:
             market_index = rivals.market_index(t) * (scarce * apart) ** share
         if inputs.rent_index is not None:
             market_index = np.where(inputs.counts_tokens, market_index, inputs.rent_index[t])
-        path.call_price_cur[:, t] = own_price * growth * premium
+        market_index = market_index / work[:, t]
+        if prices_stand:
+            standing = market_index if t == 0 else standing
+            market_index = standing
+        depth, gain, path.elasticity_depth[:, t] = chosen_depth(inputs, market_index)
+        path.depth[:, t], path.token_index[:, t] = depth, market_index
+        path.call_price_cur[:, t] = own_price * growth * premium * np.where(inputs.counts_tokens, depth, 1.0)
         path.paid_call_price_cur[:, t] = path.call_price_cur[:, t] * inputs.scarcity[:, t]
         integration = integration_cur_per_call(inputs, t)
         # a longer call is bought for what it brings: its value grows with its tokens
-        value = inputs.value_cur * growth
-        seen = start_price * growth * level * market_index
+        value = inputs.value_cur * growth * gain
+        seen = start_price * growth * level * market_index * depth
         path.seen_call_price_cur[:, t] = seen
         threshold = seen + integration
         path.potential_frac[:, t] = adopting_frac(threshold, value, inputs.value_sigma)
@@ -86,17 +99,19 @@ def market_path(inputs: MarketInputs) -> MarketPath:
             diffused = bass_step(diffused, inputs.bass_p, inputs.bass_q)
         adopted = diffused * potential
         path.adopters[:, t] = inputs.adopters * adopted
-        paid = index if rivals is None else market_index
+        paid = market_index if rivals is not None or prices_stand else index / work[:, t]
         wanted = path.wanted_calls_per_d[:, t] = inputs.calls_per_d * calls_growth * paid**inputs.elasticity
         calls, path.capped[:, t] = capped_calls(
-            wanted, start_price * growth * level * paid, inputs.wallet_cur_per_y, inputs.attention_calls_per_d
+            wanted, start_price * growth * level * paid * depth, inputs.wallet_cur_per_y, inputs.attention_calls_per_d
         )
         path.market_calls_per_d[:, t] = path.adopters[:, t] * calls * (1.0 if cloud is None else cloud[:, t])
+        # renters want hours for their work
+        path.market_calls_per_d[:, t] *= np.where(inputs.counts_tokens, 1.0, depth / work[:, t])
         path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * share
         if inputs.brokers_frac is not None:
             path.calls_per_d[~inputs.counts_tokens, t] *= 1.0 - inputs.brokers_frac[t]
-        path.tokens_per_d[:, t] = path.calls_per_d[:, t] * size * growth
-        path.market_tokens_per_d[:, t] = path.market_calls_per_d[:, t] * size * growth
+        path.tokens_per_d[:, t] = path.calls_per_d[:, t] * size * growth * depth
+        path.market_tokens_per_d[:, t] = path.market_calls_per_d[:, t] * size * growth * depth
         path.elasticity_extensive[:, t] = extensive_elasticity(seen, integration, value, inputs.value_sigma)
         path.elasticity_intensive[:, t] = np.choose(path.capped[:, t], [inputs.elasticity, -1.0, 0.0])
         sold = path.tokens_per_d[:, t].sum()
@@ -116,7 +131,7 @@ def integration_cur_per_call(inputs: MarketInputs, quarter: int) -> Array:
 
 
 def settled_calls_per_d(inputs: MarketInputs, path: MarketPath, quarter: int, *, price_factor: float = 1.0) -> Array:
-    """Return the whole market's calls a day (s,) once all have adopted for whom a call is worth its price.
+    """Return the whole market's calls a day (s,), of the quarter's size, once all for whom it pays have adopted.
 
     Parameters
     ----------
@@ -133,11 +148,15 @@ def settled_calls_per_d(inputs: MarketInputs, path: MarketPath, quarter: int, *,
     machines of their own.
     """
     growth, integration = inputs.tokens_growth ** (quarter / 4), integration_cur_per_call(inputs, quarter)
-    seen = path.seen_call_price_cur[:, quarter] * price_factor
-    adopting = adopting_frac(seen + integration, inputs.value_cur * growth, inputs.value_sigma)
+    held = path.depth[:, quarter]
+    depth, gain, _ = chosen_depth(inputs, path.token_index[:, quarter] * price_factor)
+    seen = path.seen_call_price_cur[:, quarter] * price_factor * depth / held
+    adopting = adopting_frac(seen + integration, inputs.value_cur * growth * gain, inputs.value_sigma)
     wanted = path.wanted_calls_per_d[:, quarter] * price_factor**inputs.elasticity
     calls, _ = capped_calls(wanted, seen, inputs.wallet_cur_per_y, inputs.attention_calls_per_d)
-    return np.asarray(inputs.adopters * adopting * calls)
+    # renters' work is counted in hours, which hold their depth
+    hours = held if inputs.work is None else held / inputs.work[:, quarter]
+    return np.asarray(inputs.adopters * adopting * calls * depth / held * np.where(inputs.counts_tokens, 1.0, hours))
 
 
 def capped_calls(
@@ -186,6 +205,9 @@ def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:
         learning=zeros(),
         elasticity_extensive=zeros(segments),
         elasticity_intensive=zeros(segments),
+        token_index=zeros(segments),
+        depth=zeros(segments),
+        elasticity_depth=zeros(segments),
         capped=np.zeros((segments, quarters), np.int64),
         provider_price_cur_per_tok=zeros(models, providers),
         provider_share_frac=zeros(segments, providers),

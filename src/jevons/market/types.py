@@ -99,6 +99,12 @@ class MarketInputs:
         Least change of a price, as a share of the posted one, at which a provider posts a new one, >= 0.
     announced : Announcements, optional
         Prices that the firm has announced.
+    work : (s, t), optional
+        Work of a rented device-hour over that at which demand is stated, > 0; ones by default, and for calls.
+        Renters weigh the rent over it, and want hours for the work that they buy.
+    depth_frac, depth_exponent, depth_most : (s,), optional
+        Share of use that chooses its tokens per call where their value meets their cost; exponent of that value in
+        tokens, in [0, 1); largest factor up or down. No such share by default.
     """
 
     model: NDArray[np.int64]
@@ -133,6 +139,10 @@ class MarketInputs:
     integration_growth_frac: float = 0.0
     price_step_frac: float = 0.0
     announced: Announcements | None = None
+    work: Array | None = None
+    depth_frac: Array | None = None
+    depth_exponent: Array | None = None
+    depth_most: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +179,12 @@ class MarketPath:
         Efficiency from learning, 1 at the start.
     elasticity_extensive, elasticity_intensive : (s, t)
         Elasticity of adopters and of calls per adopter to the call price, each <= 0.
+    token_index : (s, t)
+        Price of a token that buyers see over the start, scarcity in it; of renters, of the work of an hour.
+    depth : (s, t)
+        Tokens per call that answer to price, over those at the start price; in `call_price_cur` and all tokens.
+    elasticity_depth : (s, t)
+        Elasticity of tokens per call to the price of a token, <= 0.
     capped : (s, t) int
         What holds calls per adopter: 0 nothing, 1 the wallet, 2 attention.
     provider_price_cur_per_tok : (m, n, t)
@@ -192,6 +208,9 @@ class MarketPath:
     learning: Array
     elasticity_extensive: Array
     elasticity_intensive: Array
+    token_index: Array
+    depth: Array
+    elasticity_depth: Array
     capped: NDArray[np.int64]
     provider_price_cur_per_tok: Array
     provider_share_frac: Array

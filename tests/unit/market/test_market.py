@@ -218,3 +218,28 @@ def test_no_limits_change_nothing():
 def test_where_everybody_rents_nothing_is_learned():
     path = market_path(inputs(counts_tokens=np.array([False]), learning_exponent=0.1))
     assert path.learning == pytest.approx(np.ones(12))
+
+
+def test_tokens_per_call_follow_the_price_where_they_are_chosen_and_never_at_a_constant_price():
+    terms = {"depth_frac": np.full(1, 0.4), "depth_exponent": np.full(1, 0.25), "depth_most": np.full(1, 3.0)}
+    still = market_path(inputs(price_inertia=1.0, tokens_growth=np.full(1, 2.0), **terms))
+    assert still.depth == pytest.approx(np.ones((1, 12)))
+    cheap = market_path(inputs(price_inertia=0.5, **terms))
+    index = cheap.token_index[0]
+    assert cheap.depth[0] == pytest.approx(0.6 + 0.4 * np.minimum(index ** (-1 / 0.75), 3.0))
+    assert cheap.elasticity_depth[0, 0] == pytest.approx(-0.4 / 0.75)
+    assert cheap.tokens_per_d[0] == pytest.approx(cheap.calls_per_d[0] * 1500 * cheap.depth[0])
+
+
+def test_a_renter_of_more_efficient_hours_buys_more_work_and_counts_it_in_hours():
+    rented = {"counts_tokens": np.array([False]), "rent_index": np.ones(12), "value_sigma": np.full(1, 0.1),
+              "value_cur": np.full(1, 100.0)}  # fmt: skip
+    slow, quick = (market_path(inputs(work=np.full((1, 12), work), **rented)) for work in (1.0, 2.0))
+    assert quick.calls_per_d == pytest.approx(slow.calls_per_d * 2 ** (0.4 - 1))
+
+
+def test_at_standing_prices_growth_is_adoption_and_calls_alone():
+    moving = inputs(price_inertia=0.3)
+    still = market_path(moving, prices_stand=True)
+    assert still.token_index == pytest.approx(np.ones((1, 12)))
+    assert still.calls_per_d == pytest.approx(market_path(inputs(price_inertia=1.0)).calls_per_d)

@@ -7,7 +7,7 @@ import numpy as np
 from jevons.arrays import Array
 from jevons.formula import Formula, Symbol
 from jevons.market import Announcements, MarketInputs, Rivalry, token_weights
-from jevons.study.scenario.scenario import RENTAL, PriceSpec, Scenario
+from jevons.study.scenario.scenario import PriceSpec, Scenario
 
 PEAK = Formula(
     "peak * (1 - discount) ** -substitution / (peak * (1 - discount) ** -substitution + 1 - peak)",
@@ -34,9 +34,11 @@ def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
 
     Notes
     -----
-    Calls for tokens add up to the stated tokens a day of the whole market. With `market.ai_revenue_share`, rented hours
-    bring the firm what calls from outside leave of that share of the cloud's revenue, a quarter further on, at the rent
-    given; what brokers let comes on top.
+    Calls for tokens add up to the stated tokens a day of the whole market. With `market.ai_revenue_share`, rented uses
+    bring the firm what calls from outside, with their platform, leave of that share of the cloud's revenue, a quarter
+    further on, at the rent given; what brokers let comes on top. They divide it by their `opening`, or in proportion to
+    their own numbers. This holds at the efficiency at which demand is stated; another one moves every use by its own
+    mechanism.
     """
     tokens = national_scale(scenario, inputs)
     scale = np.where(inputs.counts_tokens, tokens, 1.0)
@@ -47,16 +49,31 @@ def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
     if stated <= 0 or not rental.any():
         return scale
     factor = 1.0 if inputs.price_factor is None else inputs.price_factor
+    paid = 1.0 if inputs.premium is None else inputs.premium
     price = (inputs.tokens_per_call * inputs.list_price_cur_per_tok[inputs.model]).sum(axis=1) * factor
-    price = price * (1.0 if inputs.premium is None else inputs.premium)
+    price = price * paid
     calls = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac
     revenue = calls * scale * price * 365.25 / 4
     if inputs.brokers_frac is not None:
         revenue[rental] *= 1.0 - inputs.brokers_frac[0]
     outside = np.array([not segment.internal for segment in scenario.market.segments.values()])
     let, sold = float(revenue[rental].sum()), float(revenue[~rental & outside].sum())
-    scale[rental] = max(stated - sold, 0.0) / let if let > 0 else 1.0
+    left = max(stated - sold, 0.0)
+    split = np.array([segment.opening.value for segment in scenario.market.segments.values()])
+    if split[rental].sum() > 0:
+        opened = left * split[rental] / split[rental].sum()
+        scale[rental] = np.where(revenue[rental] > 0, opened / np.maximum(revenue[rental], 1e-30), 1.0)
+    else:
+        scale[rental] = left / let if let > 0 else 1.0
     return scale
+
+
+def premium(scenario: Scenario) -> Array:
+    """Return what the firm is paid over the price that callers or renters weigh, by segment (s,): for its platform."""
+    terms = scenario.market
+    calls, rents = 1.0 + terms.call_platform.value, terms.cloud_premium.value
+    segments = terms.segments.values()
+    return np.array([rents if s.rents else 1.0 if s.internal else calls for s in segments])
 
 
 def peak_frac(scenario: Scenario) -> Array:
@@ -70,7 +87,7 @@ def peak_frac(scenario: Scenario) -> Array:
     sigma = scenario.market.slot_substitution.value
     fractions = []
     for segment in scenario.market.segments.values():
-        served = scenario.serving.models.get(segment.model)
+        served = None if segment.rents else scenario.serving.models.get(segment.model)
         discount = 0.0 if served is None else served.off_peak_discount.value
         fractions.append(PEAK(peak=segment.peak.value, discount=discount, substitution=sigma))
     return np.array(fractions)
@@ -86,7 +103,7 @@ def price_factor(scenario: Scenario) -> Array:
     """
     factors = []
     for segment, peak in zip(scenario.market.segments.values(), peak_frac(scenario), strict=True):
-        served = scenario.serving.models.get(segment.model)
+        served = None if segment.rents else scenario.serving.models.get(segment.model)
         if served is None:
             factors.append(1.0)
             continue
@@ -129,7 +146,7 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
         return None
     models = list(scenario.serving.models)
     weights = token_weights(inputs)
-    price = np.zeros((len(models) + 1, 1 + len(spec.rivals)))
+    price = np.zeros((inputs.list_price_cur_per_tok.shape[0], 1 + len(spec.rivals)))
     price[:, 0] = (weights * inputs.list_price_cur_per_tok).sum(axis=1)
     for column, rival in enumerate(spec.rivals.values(), 1):
         for model, listed in rival.prices.items():
@@ -139,7 +156,7 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
     offered = volume * (price[inputs.model, 1:] > 0)
     total = offered.sum(axis=1)
     segments = scenario.market.segments.values()
-    competes = np.array([not s.internal and s.model != RENTAL for s in segments]) & (total > 0)
+    competes = np.array([not s.internal and not s.rents for s in segments]) & (total > 0)
     rest = np.where(competes, 1 - inputs.share_frac, 0.0)
     split = offered / np.where(total > 0, total, 1.0)[:, None] * rest[:, None]
     years = np.arange(inputs.scarcity.shape[1]) / 4

@@ -11,7 +11,16 @@ from jevons.arrays import Array
 from jevons.errors import InputError
 from jevons.formula import Formula, Symbol
 from jevons.market import MarketInputs
-from jevons.study.chain.demand import announcements, opening_scale, peak_frac, per_tok_cur, price_factor, rivalry
+from jevons.study.chain.demand import (
+    announcements,
+    opening_scale,
+    peak_frac,
+    per_tok_cur,
+    premium,
+    price_factor,
+    rivalry,
+)
+from jevons.study.chain.rented_uses import model_index, renting_segments
 from jevons.study.chain.setting import Setting
 from jevons.study.scenario.scenario import RENTAL, Scenario
 
@@ -73,24 +82,25 @@ def market_inputs(
     """
     segments = list(scenario.market.segments.values())
     models = list(scenario.serving.models)
-    index = np.array([len(models) if s.model == RENTAL else models.index(s.model) for s in segments])
+    index = model_index(scenario)
 
     def column(name: str) -> Array:
         return np.array([getattr(s, name).value for s in segments])
 
-    rental = index == len(models)
+    rental = index >= len(models)
     asked, cached = column("input_tokens"), column("cached")
     tokens = np.stack([asked * (1 - cached), asked * cached, column("output_tokens")], axis=1)
     tokens[rental] = (0.0, 0.0, 1.0)
     rent = np.array([0.0, 0.0, scenario.market.rental_price.value])
-    prices = np.array([*(per_tok_cur(served.price) for served in scenario.serving.models.values()), rent])
+    listed = [per_tok_cur(served.price) for served in scenario.serving.models.values()]
+    prices = np.array([*listed, *[rent] * max(int(rental.sum()), 1)])
     inputs = MarketInputs(
         model=index,
         adopters=column("adopters"),
         value_cur=column("value") * scenario.market.value_scale.value,
         value_sigma=column("value_sigma"),
         calls_per_d=column("calls"),
-        calls_growth=column("calls_growth"),
+        calls_growth=column("calls_growth") * np.where(rental, column("tokens_growth"), 1.0),
         tokens_growth=np.where(rental, 1.0, column("tokens_growth")),
         tokens_per_call=tokens,
         counts_tokens=~rental,
@@ -113,9 +123,13 @@ def market_inputs(
         cloud_frac=cloud_frac,
         brokers_frac=brokers_frac,
         price_factor=price_factor(scenario),
-        premium=np.where(rental, scenario.market.cloud_premium.value, 1.0),
+        premium=premium(scenario),
         price_step_frac=scenario.market.price_step.value,
         announced=announcements(scenario),
+        work=setting.work,
+        depth_frac=column("depth"),
+        depth_exponent=column("depth_exponent"),
+        depth_most=column("depth_most"),
     )
     inputs = dataclasses.replace(inputs, calls_per_d=inputs.calls_per_d * opening_scale(scenario, inputs))
     return dataclasses.replace(inputs, rivals=rivalry(scenario, inputs))
@@ -132,13 +146,13 @@ def unit_cost(scenario: Scenario, setting: Setting, weights: Array) -> Array:
 
 
 def busy_frac(scenario: Scenario) -> Array:
-    """Return the mean busy share of device-hours by model (m,), the rental pseudo-model last."""
+    """Return the mean busy share of device-hours by model (m,), the rented uses last."""
     share_of_day = scenario.market.peak_hours.value / 24.0
-    names = [*scenario.serving.models, RENTAL]
+    names = [*scenario.serving.models, *[RENTAL] * max(len(renting_segments(scenario)), 1)]
     busy = np.empty(len(names))
-    callers = [segment.model for segment in scenario.market.segments.values()]
+    rows = model_index(scenario)
     for m, name in enumerate(names):
-        peaks = [peak for peak, model in zip(peak_frac(scenario), callers, strict=True) if model == name]
+        peaks = [peak for peak, row in zip(peak_frac(scenario), rows, strict=True) if row == m]
         peak = sum(peaks) / len(peaks) if peaks else share_of_day
         busy[m] = BUSY(
             cap=attention_cap(scenario, name),

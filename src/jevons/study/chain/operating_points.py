@@ -65,7 +65,7 @@ class Engineering:
 
 def workload_of(scenario: Scenario, model: str) -> serving.Workload:
     """Return the mean request of a model's callers at the start, weighted by calls."""
-    callers = [s for s in scenario.market.segments.values() if s.model == model]
+    callers = [s for s in scenario.market.segments.values() if s.model == model and not s.rents]
     if not callers:
         return serving.Workload(isl=1000, osl=300, cached_frac=0.0)
     weights = np.array([s.adopters.value * s.adopted.value * s.calls.value * s.share.value for s in callers])

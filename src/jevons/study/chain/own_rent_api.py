@@ -50,6 +50,7 @@ def ways(
     if box is None or not choosing:
         return None
     quarters = rent_index.size
+    paid = np.ones(len(segments)) if inputs.premium is None else inputs.premium
     shares = np.zeros((len(segments), len(WAYS), quarters))
     shares[:, WAYS.index("api")] = 1.0
     own_cur = box.price.value * capital_recovery_factor(scenario.cost.wacc.value, box.life.value) + box.staff.value
@@ -68,7 +69,7 @@ def ways(
                 machine_cur_per_y=own_cur,
                 rent_cur_per_machine_h=box.devices.value * scenario.market.rental_price.value * rent_index[t],
                 machine_tok_per_d=box.devices.value * 86400.0 * box.utilisation.value / seconds,
-                api_cur_per_mtok=market.call_price_cur[row, t] / size[t] * 1e6,
+                api_cur_per_mtok=market.call_price_cur[row, t] / paid[row] / market.depth[row, t] / size[t] * 1e6,
                 privacy_cur_per_mtok=segment.privacy.value,
             )
             share = choice_share_frac(sizes * growth[t], offer, spread_frac=box.spread.value)

@@ -24,7 +24,7 @@ from jevons.study.chain.demand import peak_frac
 from jevons.study.chain.market_inputs import attention_cap
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.chain.setting import Setting
-from jevons.study.scenario.scenario import Scenario
+from jevons.study.scenario.scenario import RENTAL, Scenario
 
 _AHEAD = 1.01
 """What a promised call counts as worth over the hours that it takes from letting."""
@@ -75,8 +75,8 @@ def _device_s_per_call(scenario: Scenario, setting: Setting, market: MarketPath,
     seconds = setting.device_s_per_tok[inputs.model]
     device_s = np.einsum("skt,svkt->svt", tokens, np.where(np.isfinite(seconds), seconds, 0.0))
     device_s = np.where(np.isfinite(seconds).all(axis=2), device_s, np.inf)
-    rental = inputs.model == len(scenario.serving.models)
-    device_s[~rental] /= market.learning
+    calls = inputs.counts_tokens
+    device_s[calls] *= (market.depth[calls] / market.learning)[:, None, :]
     return np.asarray(device_s)
 
 
@@ -89,7 +89,7 @@ def _demand(scenario: Scenario, market: MarketPath, inputs: MarketInputs, device
     )
     clears = not inputs.counts_tokens.all() and not scenario.expansion.market_power
     further = further * ~inputs.counts_tokens[:, None, None]
-    caps = np.array([attention_cap(scenario, s.model) for s in segments])
+    caps = np.array([attention_cap(scenario, RENTAL if s.rents else s.model) for s in segments])
     if clears:
         value = np.maximum(value, _promised(market.call_price_cur, device_s_per_call, inputs.counts_tokens, caps))
     peak_h, peak = scenario.market.peak_hours.value, peak_frac(scenario)

@@ -160,7 +160,7 @@ def clear_rents(
     frontier = frontier_cur_per_h(setting.performance, full, on_sale)
     anchor = np.minimum.accumulate(frontier, axis=1)
     calm = (anchor[:, None, :] * setting.performance[:, :, None]).max(axis=0)
-    mix = use_mix(scenario)
+    mix = use_mix(scenario, market, inputs)
     base = anchor / np.maximum((mix * anchor).sum(axis=0), 1e-30)
     walk = _Walk(scenario, setting, offer, anchor, calm, mix * offer.wanted, base * offer.shown_cur_per_h, curve)
     for t in range(scenario.quarters):
@@ -307,11 +307,21 @@ def _shortages(rent: Array, use_price: Array, performance: Array, barred: NDArra
     return named
 
 
-def use_mix(scenario: Scenario) -> Array:
-    """Return each use's share of renters' work by quarter, (u, t), at the frontier's prices."""
+def use_mix(scenario: Scenario, market: MarketPath, inputs: MarketInputs) -> Array:
+    """Return each use's share of renters' work by quarter, (u, t), at the frontier's prices.
+
+    Where segments say what renters do, training moves against their other hours as the segments do.
+    """
     years = np.arange(scenario.quarters) / 4
     first = scenario.market.rental_training.value
-    odds = first / max(1.0 - first, 1e-9) * (1.0 + scenario.market.rental_training_growth.value) ** years
+    growth = (1.0 + scenario.market.rental_training_growth.value) ** years
+    trains = np.array([segment.kind == "training" for segment in scenario.market.segments.values()])
+    rented = ~inputs.counts_tokens
+    if trains.any() and (rented & ~trains).any():
+        wanted = market.market_calls_per_d * inputs.share_frac[:, None]
+        ratio = wanted[trains].sum(axis=0) / np.maximum(wanted[rented & ~trains].sum(axis=0), 1e-30)
+        growth = ratio / max(float(ratio[0]), 1e-30)
+    odds = first / max(1.0 - first, 1e-9) * growth
     training = odds / (1.0 + odds)
     return np.stack([1.0 - training, training])
 

@@ -12,6 +12,7 @@ from jevons.costing import FinanceTerms, hour_parts
 from jevons.costing.formulas import DEVICE_HOUR
 from jevons.hardware import Accelerator, Site
 from jevons.study.chain.operating_points import Engineering
+from jevons.study.chain.rented_uses import use_seconds, work_path
 from jevons.study.scenario.scenario import Scenario
 
 
@@ -19,8 +20,8 @@ from jevons.study.scenario.scenario import Scenario
 class Setting:
     """What a draw fixes before market and planner meet.
 
-    Axes: ``v`` devices, ``r`` sites, ``t`` quarters, ``m`` served models (the rental pseudo-model last), ``s``
-    segments.
+    Axes: ``v`` devices, ``r`` sites, ``t`` quarters, ``m`` served models, then a pseudo-model for
+    each rented use, ``s`` segments.
 
     Parameters
     ----------
@@ -31,12 +32,17 @@ class Setting:
     sites : tuple of Site
         Sites in the scenario's order.
     device_s_per_tok : (m, v, 3, t)
-        Device-seconds per uncached, cached and output token (rental: per device-hour, third column), software drift
-        and errors in it, learning not.
+        Device-seconds per uncached, cached and output token (rented use: per reference device-hour, third column),
+        software drift and errors in it, learning not.
     strength : (v,)
         Reference device-hours that an hour of a device stands for to a renter.
     performance : (2, v)
         Work of a device-hour over the reference's: memory-bound answers, compute-bound training; software in it.
+        Reference device-hours that an hour of a device stands for by peak and bandwidth.
+    work : (s, t)
+        Work of a rented device-hour over that at which demand is stated; ones for calls.
+    rented_row : int
+        First of the rented uses among the models.
     supply, committed : (v, t)
         Devices that can be ordered, and that contracts bind the firm to order.
     """
@@ -48,13 +54,16 @@ class Setting:
     device_s_per_tok: Array
     strength: Array
     performance: Array
+    work: Array
+    rented_row: int
     supply: Array
     committed: Array
 
     def with_hour_worth(self, hour_worth: Array) -> Setting:
         """Return the setting with an hour of each device let for *hour_worth* (v, t) reference hours."""
         seconds = self.device_s_per_tok.copy()
-        seconds[-1, :, 2, :] = 3600.0 / hour_worth
+        rented = seconds[self.rented_row :, :, 2, :]
+        rented[:] = np.where(np.isfinite(rented), 3600.0 / hour_worth, np.inf)
         return dataclasses.replace(self, device_s_per_tok=seconds)
 
 
@@ -117,17 +126,18 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
     drift = serving.software_gain.value**years * serving.efficiency.value / serving.engineering_error.value
     software = np.array([d.software.value for d in devices.values()])
     tokens = engineering.device_s_per_tok[:, :, :, None] / drift / software[:, None, None]
-    rental = np.zeros((1, len(devices), 3, quarters))
-    rental[0, :, 2, :] = 3600.0 * (engineering.rental_ratio / software)[:, None]
+    rental = use_seconds(scenario, engineering)
     hour, running = costs[:, 0], costs[:, 1]
     return Setting(
         price_cur=price,
         hour_cur=hour,
         running_cur=running,
         sites=sites,
-        device_s_per_tok=np.concatenate([tokens, rental]),
+        device_s_per_tok=np.concatenate([tokens, np.repeat(rental[:, :, :, None], quarters, axis=3)]),
         strength=software / engineering.rental_ratio,
         performance=software * engineering.rental_work,
+        work=work_path(scenario),
+        rented_row=len(scenario.serving.models),
         supply=supply,
         committed=np.minimum(committed_path(scenario), supply),
     )

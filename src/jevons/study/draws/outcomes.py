@@ -8,7 +8,9 @@ from jevons.arrays import Array
 from jevons.study.chain.budget import released_rest
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.orders_value import orders_value_cur
+from jevons.study.chain.use_account import use_account
 from jevons.study.chain.verdict import DemandResponse
+from jevons.study.scenario.scenario import Scenario
 
 OUTCOMES: dict[str, tuple[str, str]] = {
     "value_per_share": ("¤/share", "value per share"),
@@ -27,7 +29,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
         "1",
         "compute demand with efficiency doubled, long run (full pass-through and adoption)",
     ),
-    "elasticity": ("1", "price elasticity of tokens in the last quarter"),
+    "elasticity": ("1", "price elasticity of work (tokens, training) in the last quarter"),
 }
 """Name, unit and meaning of the outcomes that each draw records."""
 
@@ -71,6 +73,23 @@ def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, floa
         "settled_compute_factor": response.settled_compute_factor,
         "elasticity": float(response.elasticity[-1]),
     }
+
+
+def response_paths(scenario: Scenario, response: DemandResponse) -> dict[str, list[float]]:
+    """Return ``compute_factor:SEGMENT`` by quarter: device-hours wanted with efficiency doubled, over without."""
+    factors = np.nan_to_num(response.segment_compute_factor, nan=1.0)
+    return {f"compute_factor:{name}": factors[s].tolist() for s, name in enumerate(scenario.market.segments)}
+
+
+def use_paths(result: ChainResult) -> dict[str, list[float]]:
+    """Return revenue, device-hours and tokens a day of each use by quarter: ``use_revenue:USE`` and so on."""
+    account = use_account(result)
+    named = (
+        ("use_revenue", account.revenue_cur),
+        ("use_device_h", account.device_h_per_d),
+        ("use_tokens", account.tokens_per_d),
+    )
+    return {f"{what}:{use}": values[u].tolist() for what, values in named for u, use in enumerate(account.uses)}
 
 
 def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:

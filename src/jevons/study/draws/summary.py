@@ -27,6 +27,7 @@ _FALSE_ALARM = 0.05
 EVENTS = {
     "jevons": "P(Jevons): compute demand rises when efficiency doubles",
     "jevons_settled": "P(Jevons in the long run): compute demand rises after full pass-through and adoption",
+    "elastic": "P(elasticity above one): work answers its price more than one for one in the last quarter",
     "value_created": "P(value created): new orders are worth more than they cost",
 }
 
@@ -45,9 +46,20 @@ def probabilities(draws: Draws) -> dict[str, dict[str, float]]:
     tests = (("jevons", "compute_factor", 1.0), ("jevons_settled", "settled_compute_factor", 1.0))
     for name, outcome, above in (*tests, ("value_created", "orders_value", 0.0)):
         share = draws.probability(outcome, above)
-        near = (share * count + 0.5) / (count + 1)
-        shares[name] = {"p": share, "standard_error": math.sqrt(near * (1 - near) / (count + 2))}
+        shares[name] = _with_error(share, count)
+    shares["elastic"] = _with_error(1.0 - draws.probability("elasticity", -1.0), count)
     return shares
+
+
+def segment_probability(draws: Draws, segment: str) -> float:
+    """Return the share of draws in which a segment's device-hours rise when efficiency doubles, last quarter."""
+    return float(np.mean(draws.paths[f"compute_factor:{segment}"][:, -1] > 1.0))
+
+
+def _with_error(share: float, count: int) -> dict[str, float]:
+    """Return a share of *count* draws with its standard error."""
+    near = (share * count + 0.5) / (count + 1)
+    return {"p": share, "standard_error": math.sqrt(near * (1 - near) / (count + 2))}
 
 
 def chance_size(draws: Draws) -> float:

@@ -15,7 +15,7 @@ from jevons.errors import InfeasibleError, SolverError
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.chain.verdict import demand_response
-from jevons.study.draws.outcomes import outcomes_of, paths_of
+from jevons.study.draws.outcomes import outcomes_of, paths_of, response_paths, use_paths
 from jevons.study.draws.sampling import BAN
 from jevons.study.draws.store import UNSOLVED, Record
 from jevons.study.scenario.scenario import Scenario
@@ -64,7 +64,9 @@ def _one(row: tuple[tuple[str, ...], Array]) -> Record:
             banned=banned,
         )
         response = demand_response(result, engineering)
-        return {**outcomes_of(result, response), "paths": paths_of(result, response.loop_gain(result.scenario))}
+        paths = paths_of(result, response.loop_gain(result.scenario))
+        paths |= response_paths(result.scenario, response) | use_paths(result)
+        return {**outcomes_of(result, response), "paths": paths}
     except InfeasibleError:
         return None
     except SolverError as error:

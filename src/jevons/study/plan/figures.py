@@ -15,6 +15,7 @@ from jevons.provenance import Ledger
 from jevons.study.chain.accounts import implied_growth
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering
+from jevons.study.chain.use_account import UseAccount, use_account
 from jevons.study.chain.verdict import Verdict
 from jevons.study.draws.run import Draws
 from jevons.study.plan.budget_lines import PlanLines
@@ -98,6 +99,11 @@ class PlanFigures:
     def tokens_per_d(self) -> Array:
         """Tokens served a day (s, t); 0 for segments that rent device-hours."""
         return np.asarray(self.chain.market.tokens_per_d * self.served_frac)
+
+    @functools.cached_property
+    def uses(self) -> UseAccount:
+        """Revenue, device-hours and tokens by use of compute."""
+        return use_account(self.chain)
 
     @property
     def rent_over_cost(self) -> Array:

@@ -9,9 +9,10 @@ import numpy as np
 from jevons.study.draws import summary as uncertainty
 from jevons.study.plan.budget_lines import PlanLines
 from jevons.study.plan.tables.market import market_json
-from jevons.study.plan.tables.overview import plan_answer
+from jevons.study.plan.tables.overview import plan_answer, verdict_sentence
 from jevons.study.plan.tables.schedule import schedule_json
 from jevons.study.plan.tables.shadow_prices import shadow_json
+from jevons.study.plan.tables.uses import use_json
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
@@ -40,6 +41,8 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
     plan, market, v = result.chain.plan, result.chain.market, result.verdict
     accounts, books = result.chain.accounts, result.chain.accounts.statements
     problem = plan.problem
+    served = market.calls_per_d * result.served_frac
+    calls = {s: served[i] for i, s in enumerate(result.segments) if result.chain.inputs.counts_tokens[i]}
     draws = result.draws
     records = [] if draws is None else uncertainty.interval_records(draws)
     return {
@@ -62,6 +65,11 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
             "by_segment": {s: result.tokens_per_d[i] for i, s in enumerate(result.segments)},
             "wanted": market.tokens_per_d.sum(axis=0),
         },
+        "calls_per_day": {
+            "total": sum(calls.values()),
+            "by_segment": calls,
+        },
+        "use": use_json(result),
         "market": market_json(result),
         "price_per_mtok": {
             m: {kind: market.price_cur_per_tok[i, k] * 1e6 for k, kind in enumerate(("input", "cached", "output"))}
@@ -110,6 +118,10 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
             "elasticity_to_efficiency": v.elasticity_to_efficiency,
             "pass_through": v.pass_through,
             "loop_gain": v.loop_gain,
+            "planned_loop_gain": v.planned_loop_gain,
+            "bridge": v.bridge,
+            "channels": v.response.channels,
+            "sentence": verdict_sentence(result),
             "tokens_factor": v.tokens_factor,
             "compute_factor": v.compute_factor,
             "compute_rises": v.compute_rises,
@@ -117,15 +129,24 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
             "planned_compute_factor": v.planned_compute_factor,
             "planned_tokens_factor": v.planned_tokens_factor,
             "planned_capex_factor": v.planned_capex_factor,
+            "planned_revenue_factor": v.planned_revenue_factor,
+            "planned_value_change": v.planned_value_change_cur,
+            "use_compute_factor": v.response.use_compute_factor,
+            "compute_share_frac": {s: v.response.segment_share_frac[i] for i, s in enumerate(result.segments)},
             "segment_compute_factor": {
                 s: float(v.segment_compute_factor[i])
                 for i, s in enumerate(result.segments)
                 if np.isfinite(v.segment_compute_factor[i])
             },
             "probability": None if draws is None else draws.probability("compute_factor", 1.0),
+            "probability_elastic": None if draws is None else uncertainty.probabilities(draws)["elastic"]["p"],
+            "probability_by_segment": None
+            if draws is None
+            else {s: uncertainty.segment_probability(draws, s) for s in result.segments},
             "probability_settled": None if draws is None else draws.probability("settled_compute_factor", 1.0),
         },
         "probability": None if draws is None else uncertainty.probabilities(draws),
+        "quantiles": {r["outcome"]: {q: r[q] for q in ("p10", "p50", "p90")} for r in records},
         "uncertainty": {record.pop("outcome"): record for record in records},
         "sensitivity": {}
         if draws is None

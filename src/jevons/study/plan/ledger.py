@@ -93,7 +93,7 @@ def _peaks(ledger: Ledger, scenario: Scenario) -> None:
     """Record the share of each segment's calls that comes in the peak slot."""
     ledger.add(_ZERO, 0.0)
     for name, segment in scenario.market.segments.items():
-        served = segment.model in scenario.serving.models
+        served = segment.model in scenario.serving.models and not segment.rents
         ledger.derive(
             f"market.segments.{name}.peak_in_force",
             PEAK,
@@ -105,7 +105,8 @@ def _peaks(ledger: Ledger, scenario: Scenario) -> None:
 
 def _busy(ledger: Ledger, scenario: Scenario, model: str) -> None:
     """Record the mean busy share of a model's device-hours."""
-    callers = [name for name, segment in scenario.market.segments.items() if segment.model == model]
+    segments = scenario.market.segments.items()
+    callers = [name for name, segment in segments if segment.model == model and not segment.rents]
     peak = f"serving.{model}.peak_frac"
     if callers:
         ledger.derive(peak, MEAN_PEAK, peaks=[f"market.segments.{name}.peak_in_force" for name in callers])

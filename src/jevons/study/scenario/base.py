@@ -50,6 +50,16 @@ def _quarter_of_date(raw: Any) -> str:
 QuarterOfDate = Annotated[str, BeforeValidator(_quarter_of_date)]
 RENTAL = "rental"
 """Name of the pseudo-model of segments that rent device-hours."""
+USES = {
+    "calls": "Calls of models",
+    "self_served": "Self-served inference",
+    "training": "Training by renters",
+    "reserve": "Rented and in reserve",
+    "internal": "Own businesses",
+}
+"""What a segment does with compute, and its name in tables."""
+RENTED_USES = ("self_served", "training", "reserve")
+"""Uses that rent device-hours and find their own work for them."""
 STANDARD, BATCH, OFF_PEAK = "standard", "batch", "off-peak"
 """Tiers that a price has without being named: at list, and at the two discounts."""
 

@@ -14,6 +14,7 @@ from jevons.study.scenario.amounts import Amount, Quantity
 from jevons.study.scenario.base import RENTAL
 from jevons.study.scenario.contradictions import check_budget, check_tiers, check_value
 from jevons.study.scenario.market import PriceSpec, SegmentSpec
+from jevons.study.scenario.use_checks import check_uses
 
 if TYPE_CHECKING:
     from jevons.study.scenario.scenario import Scenario
@@ -39,8 +40,9 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
             yield document.fault(("market", "segments", name, "model"), message)
         if segment.model != RENTAL and segment.output_tokens.value + segment.input_tokens.value <= 0:
             yield document.fault(("market", "segments", name), "needs `input_tokens` or `output_tokens`")
-        elif segment.model in scenario.serving.models:
+        elif segment.model in scenario.serving.models and not segment.rents:
             yield from _check_call_prices(document, name, segment, scenario.serving.models[segment.model])
+    yield from check_uses(document, scenario)
     yield from _check_rivals(document, scenario)
     yield from _check_brokers(document, scenario)
     if scenario.market.box is not None and scenario.market.rental_device not in scenario.hardware.devices:
@@ -167,7 +169,7 @@ def _check_rivals(document: Located, scenario: Scenario) -> Iterator[Fault]:
 def _check_brokers(document: Located, scenario: Scenario) -> Iterator[Fault]:
     """Refuse what is said of brokers where it could have no effect: without renters, or without stock."""
     devices = scenario.hardware.devices
-    rents = any(segment.model == RENTAL for segment in scenario.market.segments.values())
+    rents = any(segment.rents for segment in scenario.market.segments.values())
     for name, device in devices.items():
         here, stock = ("hardware", "devices", name), device.brokers
         some = max(stock.value, stock.high or 0.0) > 0

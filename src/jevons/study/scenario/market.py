@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from jevons.study.scenario.amounts import Amount, Quantity
-from jevons.study.scenario.base import Fraction, QuarterOfDate, Section
+from jevons.study.scenario.base import RENTAL, RENTED_USES, Fraction, QuarterOfDate, Section
 
 
 class PriceSpec(Section):
@@ -57,7 +57,27 @@ class SegmentSpec(Section):
     label: str = ""
     """Name in tables."""
     model: str
-    """Name of the served model it calls; `rental` for hours of a reference device."""
+    """Name of the served model that it calls or runs itself; `rental` for hours of a reference device."""
+    use: Literal["", "calls", "self_served", "training", "reserve"] = ""
+    """What it does with compute: `calls` of a model; on rented device-hours `self_served` inference with `model`,
+    `training` or `reserve`. Empty: `calls`, or `reserve` for a `model: rental`.
+    """
+    opening: Fraction = Amount(value=0.0, unit="1", origin="default")
+    """Share of rented compute in revenue at the start, of renting segments; all together 1. 0 where their own numbers
+    state the split.
+    """
+    skill: Annotated[Amount, Quantity(unit="1", gt=0, le=2)] = Amount(value=1.0, unit="1", origin="default")
+    """Throughput of a renter's own serving over the modelled one, of `self_served`."""
+    busy: Annotated[Amount, Quantity(unit="1", gt=0, le=1)] = Amount(value=1.0, unit="1", origin="default")
+    """Busy share of its rented device-hours, of `self_served`."""
+    work_gain: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
+    """Factor per year of work per rented device-hour from the renter's own progress, beside `serving.software_gain`."""
+    depth: Fraction = Amount(value=0.0, unit="1", origin="default")
+    """Share of use that chooses tokens per call where their value meets their cost."""
+    depth_exponent: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)] = Amount(value=0.0, unit="1", origin="default")
+    """Exponent of a call's value in its tokens, a; the elasticity of chosen tokens to price is −1/(1 − a)."""
+    depth_most: Annotated[Amount, Quantity(unit="1", ge=1)] = Amount(value=10.0, unit="1", origin="default")
+    """Maximum factor on chosen tokens per call, up or down: what users wait for, and context."""
     internal: bool = False
     """Whether the callers are the firm's own businesses."""
     adopters: Annotated[Amount, Quantity(unit="1", gt=0)]
@@ -106,6 +126,16 @@ class SegmentSpec(Section):
     """Maximum spending of an adopter on calls per year; 0 for no limit."""
     attention: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=0.0, unit="1", origin="default")
     """Maximum calls that an adopter can use per day; 0 for no limit."""
+
+    @property
+    def kind(self) -> str:
+        """What the segment does with compute: a key of `USES`."""
+        return self.use or ("reserve" if self.model == RENTAL else "internal" if self.internal else "calls")
+
+    @property
+    def rents(self) -> bool:
+        """Whether it rents device-hours."""
+        return self.kind in RENTED_USES
 
 
 class RivalSpec(Section):
@@ -233,6 +263,8 @@ class MarketSpec(Section):
     """Rent of the reference device-hour at which rental segments have their stated demand."""
     cloud_premium: Annotated[Amount, Quantity(unit="1", gt=0, le=20)] = Amount(value=1.0, unit="1", origin="default")
     """Firm's price of a let device-hour over the rent of a bare one (platform, storage, network, contract)."""
+    call_platform: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
+    """Revenue of platform services (data, tools, support) per unit of revenue from outside calls."""
     rental_substitution: Annotated[Amount, Quantity(unit="1", ge=-50, le=-0.1)] = Amount(
         value=-3.0, unit="1", origin="default"
     )
@@ -268,8 +300,8 @@ class MarketSpec(Section):
     national: Annotated[Amount, Quantity(unit="tok/day", ge=0)] = Amount(value=0.0, unit="tok/day", origin="default")
     """Tokens per day of the whole market at the start; calls of all segments are scaled to it. 0 for no scaling."""
     ai_revenue_share: Fraction = Amount(value=0.0, unit="1", origin="default")
-    """Share of AI products in cloud revenue in the quarter before the start; rented hours are scaled to it.
-    0 for no scaling.
+    """Share of AI products in cloud revenue in the quarter before the start; the rented uses open at what calls leave
+    of it, split by their `opening`. 0: they open at their own numbers.
     """
     ai_revenue_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=10)] = Amount(
         value=0.0, unit="1", origin="default"

@@ -154,8 +154,10 @@ class ServingSpec(Section):
     """Extra efficiency per logarithm of cumulative tokens (0.1: 7 % a doubling)."""
     engineering_error: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """True over modelled device-seconds per call."""
+    calibrated_error: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
+    """Engineering error at which rented uses have their stated demand; give it where `engineering_error` is."""
     efficiency: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
-    """Tokens per device-second over the modelled ones; the Jevons experiment doubles it."""
+    """Useful work per device-second over the modelled one, of every use; the Jevons experiment doubles it."""
 
 
 class CostSpec(Section):

@@ -19,7 +19,7 @@ from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.operating_points import engineer
 from jevons.study.draws.run import Draws, evaluate, monte_carlo
 from jevons.study.draws.sampling import draw_amounts, stream
-from jevons.study.scenario.scenario import RENTAL, Scenario
+from jevons.study.scenario.scenario import Scenario
 from jevons.validation.backtest.forecast import (
     HORIZON,
     MARGIN_NOISE_FRAC,
@@ -129,7 +129,7 @@ def constant_elasticity(
         frozen |= {f"{here}.{bass}": 0.0 for bass in ("bass_p", "bass_q")}
         frozen |= {f"{here}.{limit}": 0.0 for limit in ("wallet", "attention")}
     names, values = draw_amounts(scenario, draws, seed)
-    called = [f"market.segments.{name}.elasticity" for name, s in segments.items() if s.model != RENTAL]
+    called = [f"market.segments.{name}.elasticity" for name, s in segments.items() if not s.rents]
     kept = [i for i, name in enumerate(names) if name not in frozen and name not in called]
     size = draw_priors(known, draws, seed)["tokens_elasticity"]
     columns = np.concatenate([values[:, kept], np.repeat(-size[:, None], len(called), axis=1)], axis=1)

@@ -53,12 +53,13 @@ def test_inputs_without_effect_are_left_out_however_many_there_are():
 
 def test_no_draw_of_a_few_is_no_certainty():
     low = np.full(12, 0.7)
-    outcomes = {"compute_factor": low, "settled_compute_factor": low, "orders_value": np.ones(12)}
+    outcomes = {"compute_factor": low, "settled_compute_factor": low, "orders_value": np.ones(12), "elasticity": -low}
     few = Draws(names=("a",), values=np.zeros((12, 1)), outcomes=outcomes, infeasible=0)
     found = probabilities(few)
     assert (found["jevons"]["p"], found["value_created"]["p"]) == (0.0, 1.0)
     assert found["jevons"]["standard_error"] == pytest.approx(found["value_created"]["standard_error"])
     assert 0.04 < found["jevons"]["standard_error"] < 0.06
+    assert found["elastic"]["p"] == 0.0
 
 
 def test_the_tornado_is_widest_first():

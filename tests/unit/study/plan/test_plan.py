@@ -128,8 +128,9 @@ class TestJevonsGoesEitherWay:
         }
         verdict = plan(scenario.with_values(values)).verdict
         assert not verdict.compute_rises
-        assert verdict.compute_factor[-1] < 0.6  # efficiency doubled, tokens nearly as before
-        assert verdict.elasticity_to_efficiency[-1] < 0.3
+        calls = verdict.response.use_compute_factor["calls"]
+        assert calls[-1] < 0.6  # efficiency doubled, tokens nearly as before
+        assert calls[-1] < verdict.compute_factor[-1] < 1  # reserves and own training stay
 
     def test_compute_rises_where_callers_react_strongly(self, scenario):
         values = {f"market.segments.{s}.elasticity": -2.5 for s in ("shops", "chat")}
@@ -155,9 +156,11 @@ class TestJevonsGoesEitherWay:
             for n, v in (("elasticity", 0.0), ("value", 1e4), ("value_sigma", 0.3))
         }
         verdict = plan(scenario.with_values(values)).verdict
-        assert verdict.tokens_factor == pytest.approx(np.ones(4), abs=1e-6)
-        assert verdict.compute_factor == pytest.approx(np.full(4, 0.5), abs=1e-6)
-        assert verdict.settled_compute_factor == pytest.approx(0.5, abs=1e-6)
+        response = verdict.response
+        assert response.use_compute_factor["calls"] == pytest.approx(np.full(4, 0.5), abs=1e-6)
+        assert response.use_compute_factor["reserve"] == pytest.approx(np.ones(4), abs=1e-6)
+        calls = response.segment_share_frac[:2].sum(axis=0)
+        assert verdict.compute_factor == pytest.approx(1 - calls / 2, abs=1e-6)
 
 
 def test_where_everybody_rents_a_doubling_of_serving_efficiency_changes_nothing(tmp_path):
@@ -174,7 +177,7 @@ def test_where_everybody_rents_a_doubling_of_serving_efficiency_changes_nothing(
 def test_a_segment_of_which_the_firm_serves_nothing_has_no_factor_and_spoils_no_other(scenario):
     without = plan(scenario.with_values({"market.segments.chat.share": 0.0}))
     factors = without.to_json()["jevons"]["segment_compute_factor"]
-    assert set(factors) == {"shops"}
+    assert set(factors) == {"shops", "renters"}
     assert np.isfinite(without.verdict.compute_factor).all()
 
 

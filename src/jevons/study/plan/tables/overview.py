@@ -75,25 +75,37 @@ def _range(result: PlanFigures, outcome: str, size: float) -> tuple[Cell, Cell]:
 
 def plan_answer(result: PlanFigures) -> str:
     """Return two sentences: what is built, served, spent and worth; and whether cheaper compute means more of it."""
-    plan, accounts, draws = result.chain.plan, result.chain.accounts, result.draws
+    plan, accounts = result.chain.plan, result.chain.accounts
     last = result.quarters[-1]
     spent = format_money(float(accounts.statements.capex_cur.sum()), result.scenario.currency)
     free_cash = format_money(float(accounts.statements.ai_fcf_cur.sum()), result.scenario.currency)
     gap = accounts.value_per_share_cur / accounts.price_per_share_cur - 1
     built = format_count(float(plan.installed[:, :, -1].sum()))
     served = format_count(float(result.tokens_per_d[:, -1].sum()))
-    factor = float(result.verdict.compute_factor[-1])
-    chance = "" if draws is None else f", P(Jevons) {uncertainty.probability_text(draws, 'jevons')}"
-    if factor > 1:
-        verdict = "cheaper compute means more of it"
-    elif result.verdict.settled_compute_factor > 1:
-        verdict = "cheaper compute means more of it in the long run only"
-    else:
-        verdict = "cheaper compute does not mean more of it"
     return (
         f"{result.scenario.name}: {spent} of AI capital expenditure gives {built} accelerators and {served} tokens a "
         f"day in {last}, free cash flow of AI over the plan is {free_cash}, and a share is worth "
         f"{accounts.value_per_share_cur:,.0f} ¤, {100 * gap:+.0f} % against its price on {result.scenario.as_of}. "
-        f"Doubled efficiency multiplies compute demand by {factor:.2f} in {last} and by "
-        f"{float(result.verdict.settled_compute_factor):.2f} in the long run{chance}: {verdict}."
+        f"{verdict_sentence(result)}"
+    )
+
+
+def verdict_sentence(result: PlanFigures) -> str:
+    """Return what a doubling of efficiency does to the compute of the whole fleet, rented and training in it."""
+    draws, last = result.draws, result.quarters[-1]
+    v = result.verdict
+    factor, settled = float(v.compute_factor[-1]), float(v.settled_compute_factor)
+    chance = ""
+    if draws is not None:
+        jevons, elastic = (uncertainty.probability_text(draws, event) for event in ("jevons", "elastic"))
+        chance = f", P(Jevons) {jevons}, P(elasticity above one) {elastic}"
+    if factor > 1:
+        verdict = "cheaper compute means more of it"
+    elif settled > 1:
+        verdict = "cheaper compute means more of it in the long run only"
+    else:
+        verdict = "cheaper compute does not mean more of it"
+    return (
+        f"Doubled efficiency multiplies the compute that all uses want, rented and training in it, by {factor:.2f} in "
+        f"{last} and by {settled:.2f} in the long run{chance}: {verdict}."
     )

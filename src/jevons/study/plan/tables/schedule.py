@@ -84,7 +84,7 @@ def schedule_table(result: PlanFigures) -> Table:
             name = f"{model}, {kind if tier == STANDARD else f'{tier} {kind}'}"
             lines.append(line(name, "¤/Mtok", [prices.get(quarter) for quarter in result.quarters]))
     rental = len(result.models)
-    if (result.chain.inputs.model == rental).any():
+    if (result.chain.inputs.model >= rental).any():
         rent = result.chain.market.price_cur_per_tok[rental, 2]
         device, premium = result.scenario.market.rental_device, result.scenario.market.cloud_premium.value
         lines.append(line(f"{device}, market rent", "¤/h", rent))

@@ -19,7 +19,8 @@ from jevons.study.plan.tables.market import rent_table, rival_tables, shortage_t
 from jevons.study.plan.tables.overview import overview_table, served_share
 from jevons.study.plan.tables.schedule import schedule_table
 from jevons.study.plan.tables.shadow_prices import shadow_table
-from jevons.study.plan.tables.verdict import value_table, verdict_table
+from jevons.study.plan.tables.uses import use_tables
+from jevons.study.plan.tables.verdict import response_tables, value_table, verdict_table
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
@@ -31,6 +32,7 @@ def plan_tables(result: PlanFigures) -> Iterator[Table]:
     """Yield the tables of a plan, the summary first; all others print only when asked for."""
     chain = result.chain
     yield overview_table(result)
+    yield from use_tables(result)
     yield _fleet(result)
     yield _tokens(result)
     yield from rival_tables(result)
@@ -51,6 +53,7 @@ def plan_tables(result: PlanFigures) -> Iterator[Table]:
     if result.lines is not None:
         yield _budget_lines(result.lines)
     yield verdict_table(result)
+    yield from response_tables(result)
     if result.draws is not None:
         yield _intervals(result.draws)
         yield _sensitivity(result, result.draws)
@@ -70,7 +73,7 @@ def _fleet(result: PlanFigures) -> Table:
     lines.append(thousand("All accelerators", plan.installed.sum(axis=(0, 1))))
     lines.append(thousand("Reserved for training", plan.training_devices.sum(axis=(0, 1))))
     busy = plan.busy_device_h_per_d.sum(axis=(1, 2, 4)) / 24.0
-    rented = result.chain.inputs.model == len(result.models)
+    rented = result.chain.inputs.model >= len(result.models)
     lines.append(thousand("Serving calls, daily mean", busy[~rented].sum(axis=0)))
     if rented.any():
         lines.append(thousand("Rented out, daily mean", busy[rented].sum(axis=0)))

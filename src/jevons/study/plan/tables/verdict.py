@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from jevons.results import Cell, Column, Table, table
 from jevons.study.draws import summary as uncertainty
@@ -85,10 +88,10 @@ def verdict_table(result: PlanFigures) -> Table:
     capex = None if v.planned_capex_factor is None else float(v.planned_capex_factor)
     horizon = "efficiency doubled; whole horizon, supply limits in force"
     rows: list[Iterable[Cell]] = [
-        (f"Price elasticity of tokens, {first}", float(v.elasticity[0]), "", "compute-weighted"),
-        (f"Price elasticity of tokens, {last}", float(v.elasticity[-1]), "", "compute-weighted"),
+        (f"Price elasticity of work, {first}", float(v.elasticity[0]), "", "all uses, weighted by device-hours"),
+        (f"Price elasticity of work, {last}", float(v.elasticity[-1]), "", "all uses, weighted by device-hours"),
         (f"Pass-through of efficiency to price, {last}", float(v.pass_through[-1]), "", "1: the whole saving"),
-        (f"Token demand, {last}", float(v.tokens_factor[-1]), "x", "efficiency doubled; supply unlimited"),
+        (f"Work demand, {last}", float(v.tokens_factor[-1]), "x", "efficiency doubled; supply unlimited"),
         (
             f"Compute demand, {last}", factor, "x",
             f"efficiency doubled; supply unlimited: compute {'rises' if factor > 1 else 'falls'}",
@@ -101,10 +104,64 @@ def verdict_table(result: PlanFigures) -> Table:
         ("Capital expenditure of the plan", capex, "x", horizon),
         (f"Loop gain, {first}", abs(float(v.loop_gain[0])), "", "from 1 on growth feeds itself"),
         (f"Loop gain, {last}", float(v.loop_gain[-1]), "", "from 1 on growth feeds itself"),
+        ("Loop gain of the plan", v.planned_loop_gain, "", "capital and budget in the loop"),
+        (f"Work served by the plan, {last}", v.planned_tokens_factor, "x", horizon),
+        (f"AI revenue, {last}", v.planned_revenue_factor, "x", horizon),
+        ("Value of the AI cloud", v.planned_value_change_cur / _BN, "bn ¤", "change when efficiency doubles"),
     ]  # fmt: skip
     if result.draws is not None:
         chances = uncertainty.probabilities(result.draws)
-        for event, when in (("jevons", f"within the plan, {last}"), ("jevons_settled", "in the long run")):
-            note = f"± {100 * chances[event]['standard_error']:.0f}; compute demand rises; {_counted(result.draws)}"
-            rows.append((f"P(Jevons) {when}", 100 * chances[event]["p"], "%", note))
-    return table("jevons", "The Jevons verdict", _COLUMNS, rows, detail=True)
+        for event, name, what in (
+            ("jevons", f"P(Jevons) within the plan, {last}", "compute demand rises"),
+            ("elastic", f"P(elasticity above one), {last}", "work answers its price more than one for one"),
+            ("jevons_settled", "P(Jevons) in the long run", "compute demand rises"),
+        ):
+            note = f"± {100 * chances[event]['standard_error']:.0f}; {what}; {_counted(result.draws)}"
+            rows.append((name, 100 * chances[event]["p"], "%", note))
+    return table("jevons", "The Jevons verdict on the whole fleet", _COLUMNS, rows, detail=True)
+
+
+_CAUSES = {
+    "adoption": "Adoption, at constant prices",
+    "calls": "Calls per user, at constant prices",
+    "tokens_per_call": "Tokens per call, at constant prices",
+    "price": "Cheaper work: users, calls and tokens per call",
+    "ways": "Shares of providers and of own machines",
+    "efficiency": "Efficiency: fewer device-hours for the same work",
+    "compute": "Device-hours wanted",
+}
+_CHANNELS = {
+    "users": "Users for whom it now pays",
+    "calls": "Calls per user",
+    "tokens_per_call": "Tokens per call",
+    "ways": "Shares of providers and of own machines",
+    "efficiency": "Efficiency: fewer device-hours for the same work",
+}
+
+
+def response_tables(result: PlanFigures) -> Iterable[Table]:
+    """Yield the bridge of compute over the plan, the channels of a doubling, and the answer of each segment."""
+    response, first, last = result.verdict.response, result.quarters[0], result.quarters[-1]
+    columns = (Column("name", "cause"), Column("log", "logarithm", form="+.3f"), Column("factor", "factor", "x"))
+    bridge = [
+        (label, result.verdict.bridge[key], math.exp(result.verdict.bridge[key])) for key, label in _CAUSES.items()
+    ]
+    title = f"Bridge of compute: growth of device-hours wanted, {first} to {last}"
+    yield table("bridge", title, columns, bridge, detail=True)
+    channels = [(label, response.channels[key], math.exp(response.channels[key])) for key, label in _CHANNELS.items()]
+    whole = float(response.compute_factor[-1])
+    channels.append(("Device-hours wanted", math.log(whole), whole))
+    yield table("channels", f"Channels of a doubling of efficiency, {last}", columns, channels, detail=True)
+    heads = (
+        Column("name", "segment"), Column("use", "use"), Column("share_frac", "share of device-hours", "%", scale=100),
+        Column("compute_factor", "compute, efficiency doubled", "x"),
+        *([] if result.draws is None else [Column("p", "P(Jevons)", "%", scale=100)]),
+    )  # fmt: skip
+    rows: list[Iterable[Cell]] = []
+    for s, name in enumerate(result.segments):
+        if np.isfinite(factor := float(response.segment_compute_factor[s, -1])):
+            row = [result.segment_label(name), result.scenario.market.segments[name].kind.replace("_", " ")]
+            chance = [] if result.draws is None else [uncertainty.segment_probability(result.draws, name)]
+            rows.append((*row, float(response.segment_share_frac[s, -1]), factor, *chance))
+    title = f"Answer of each segment to a doubling of efficiency, {last}"
+    yield table("answers", title, heads, rows, detail=True)

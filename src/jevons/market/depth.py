@@ -1,0 +1,39 @@
+"""Tokens per call that answer to price: reasoning and agent steps are bought while their value exceeds their cost."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jevons.arrays import Array
+from jevons.market.types import MarketInputs
+
+
+def chosen_depth(inputs: MarketInputs, price_index: Array) -> tuple[Array, Array, Array]:
+    """Return tokens per call over those at the start price, the value they add, and their elasticity, each (s,).
+
+    Parameters
+    ----------
+    inputs : MarketInputs
+        Share that chooses, exponent of value in tokens, and bounds.
+    price_index : (s,)
+        Price of a token over the one at the start, > 0.
+
+    Notes
+    -----
+    A call of n tokens is worth ``v n^a``. Where ``a v n^(a-1)`` meets the price p, n moves with ``p^(-1/(1-a))``. Only
+    a share of use is at that optimum; prompts and pipelines of the rest are fixed. What users wait for, and context,
+    bound n on both sides. At the start price all factors are 1, so growth at a constant price is never depth.
+    """
+    one = np.ones(price_index.shape)
+    if inputs.depth_frac is None or inputs.depth_exponent is None or not inputs.depth_frac.any():
+        return one, one, np.zeros(price_index.shape)
+    exponent = inputs.depth_exponent
+    most = np.full(one.shape, np.inf) if inputs.depth_most is None else np.maximum(inputs.depth_most, 1.0)
+    free = np.maximum(price_index, 1e-12) ** (-1.0 / (1.0 - exponent))
+    chosen = np.clip(free, 1.0 / most, most)
+    rest = 1.0 - inputs.depth_frac
+    depth = rest + inputs.depth_frac * chosen
+    gain = rest + inputs.depth_frac * chosen**exponent
+    inside = chosen == free
+    elasticity = np.where(inside, -inputs.depth_frac * chosen / (1.0 - exponent) / depth, 0.0)
+    return depth, gain, elasticity

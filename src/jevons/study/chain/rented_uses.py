@@ -1,0 +1,117 @@
+"""What renters do with device-hours: serve models themselves, train, or hold them in reserve.
+
+A renter buys work. The work of an hour rises with the engineered throughput of the model that it runs, with software
+and with its own progress; what it pays for work is the rent over that. Hours are work over work per hour.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.arrays import Array
+from jevons.errors import Fault, InputError
+from jevons.study.chain.operating_points import Engineering
+from jevons.study.scenario.market import SegmentSpec
+from jevons.study.scenario.scenario import Scenario
+
+
+def renting_segments(scenario: Scenario) -> list[tuple[int, str, SegmentSpec]]:
+    """Return row, name and terms of the segments that rent, in their order; each is a pseudo-model of its own."""
+    segments = enumerate(scenario.market.segments.items())
+    return [(row, name, segment) for row, (name, segment) in segments if segment.rents]
+
+
+def model_index(scenario: Scenario) -> NDArray[np.int64]:
+    """Return the row of each segment's model among the served models and, after them, the rented uses, (s,)."""
+    models = list(scenario.serving.models)
+    rented = {name: len(models) + k for k, (_, name, _) in enumerate(renting_segments(scenario))}
+    segments = scenario.market.segments.items()
+    return np.array([rented[name] if name in rented else models.index(s.model) for name, s in segments])
+
+
+def token_mix(segment: SegmentSpec) -> Array:
+    """Return the shares of uncached, cached and output tokens in a segment's calls, (3,)."""
+    asked, cached = segment.input_tokens.value, segment.cached.value
+    tokens = np.array([asked * (1 - cached), asked * cached, segment.output_tokens.value])
+    return tokens / max(float(tokens.sum()), 1e-30)
+
+
+def use_seconds(scenario: Scenario, engineering: Engineering) -> Array:
+    """Return seconds of each device that stand for a reference device-hour, (k, v, 3), by rented use.
+
+    All are worth what rents say (`Setting.with_hour_worth` puts that in); before rents are known, the geometric mean of
+    peak and bandwidth. Only the third column counts; inf where a device cannot serve the model of a self-served use.
+
+    Raises
+    ------
+    InputError
+        If the reference device cannot run the model of a self-served use.
+    """
+    devices, models = scenario.hardware.devices, list(scenario.serving.models)
+    software = np.array([d.software.value for d in devices.values()])
+    rented = renting_segments(scenario)
+    seconds = np.zeros((max(len(rented), 1), len(devices), 3))
+    seconds[:, :, 2] = 3600.0 * engineering.rental_ratio / software
+    for k, (_, name, segment) in enumerate(rented):
+        if segment.kind == "self_served":
+            able = np.isfinite(engineering.device_s_per_tok[models.index(segment.model)]).all(axis=1)
+            if not able[reference_row(scenario)]:
+                device = scenario.market.rental_device
+                message = (
+                    f"has no throughput: `{segment.model}` is not served on market.rental_device `{device}`; "
+                    "name a device that serves it, or another model"
+                )
+                raise InputError([Fault(message=message, path=f"market.segments.{name}.model")])
+            seconds[k, ~able, 2] = np.inf
+    return seconds
+
+
+def reference_row(scenario: Scenario) -> int:
+    """Return the row of the reference device among the scenario's devices; the first where it is not one of them.
+
+    Cross-checks refuse self-served uses and boxes whose accelerator is not among the devices.
+    """
+    devices = list(scenario.hardware.devices)
+    return devices.index(scenario.market.rental_device) if scenario.market.rental_device in devices else 0
+
+
+def work_path(scenario: Scenario) -> Array:
+    """Return the work of a rented device-hour over that at which demand is stated, by segment, (s, t); ones for calls.
+
+    Demand is stated at the first quarter, at `efficiency` 1 and `engineering_error` as in `calibrated_error`.
+    """
+    years = np.arange(scenario.quarters) / 4
+    serving = scenario.serving
+    work = np.ones((len(scenario.market.segments), scenario.quarters))
+    for row, _, segment in renting_segments(scenario):
+        gain = segment.work_gain.value
+        if segment.kind == "reserve":
+            continue
+        level = serving.efficiency.value
+        if segment.kind == "self_served":
+            gain *= serving.software_gain.value
+            level *= serving.calibrated_error.value / serving.engineering_error.value
+        work[row] = level * gain**years
+    return work
+
+
+def tokens_per_hour(scenario: Scenario, device_s_per_tok: Array) -> Array:
+    """Return tokens of a reference device-hour by segment, (s, t): what self-served uses make of it, 0 for others.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Skill and busy share of renters.
+    device_s_per_tok : (m, v, 3, t)
+        Device-seconds per token, as in `Setting`.
+    """
+    models, reference = list(scenario.serving.models), reference_row(scenario)
+    tokens = np.zeros((len(scenario.market.segments), scenario.quarters))
+    years = np.arange(scenario.quarters) / 4
+    for row, _, segment in renting_segments(scenario):
+        if segment.kind == "self_served":
+            seconds = token_mix(segment) @ device_s_per_tok[models.index(segment.model), reference]
+            own = segment.work_gain.value**years
+            tokens[row] = 3600.0 / seconds * segment.skill.value * segment.busy.value * own
+    return tokens

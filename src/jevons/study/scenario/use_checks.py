@@ -1,0 +1,89 @@
+"""Faults of uses of compute: a use without a throughput, shares that do not add up, an elasticity without a range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from jevons.errors import Fault
+from jevons.schema import Located
+from jevons.study.scenario.base import RENTAL, RENTED_USES
+from jevons.study.scenario.market import SegmentSpec
+
+if TYPE_CHECKING:
+    from jevons.study.scenario.scenario import Scenario
+
+_ONLY_SELF_SERVED = ("skill", "busy")
+
+
+def check_uses(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Yield what is wrong with the uses of a scenario's segments."""
+    for name, segment in scenario.market.segments.items():
+        yield from _check_use(document, scenario, name, segment)
+        yield from _check_elasticity(document, scenario, name, segment)
+    yield from _check_opening(document, scenario)
+
+
+def _check_use(document: Located, scenario: Scenario, name: str, segment: SegmentSpec) -> Iterator[Fault]:
+    """Refuse a use without a throughput: nothing says how many device-hours its work takes."""
+    here = ("market", "segments", name)
+    if segment.use == "self_served":
+        if segment.model == RENTAL:
+            message = f"self_served: has no throughput: `model: {RENTAL}` runs nothing; name the served model it runs"
+            yield document.fault((*here, "use"), message)
+        elif scenario.market.rental_device not in scenario.hardware.devices:
+            message = (
+                f"self_served: has no throughput: market.rental_device `{scenario.market.rental_device}` is not in "
+                "hardware.devices; name one that is"
+            )
+            yield document.fault((*here, "use"), message)
+    elif segment.use in RENTED_USES and segment.model != RENTAL:
+        message = f"{segment.use}: rents device-hours and calls no model; write `model: {RENTAL}`"
+        yield document.fault((*here, "use"), message)
+    elif segment.use == "calls" and segment.model == RENTAL:
+        message = f"calls: has no throughput: `model: {RENTAL}` is no model; name a served one"
+        yield document.fault((*here, "use"), message)
+    if segment.rents and segment.internal:
+        message = "true: own businesses do not rent from the firm; leave `use` out, or `internal`"
+        yield document.fault((*here, "internal"), message)
+    for field in _ONLY_SELF_SERVED:
+        if field in segment.model_fields_set and segment.kind != "self_served":
+            message = f"{getattr(segment, field).value:g}: has no effect on {segment.kind}; it is of `use: self_served`"
+            yield document.fault((*here, field), message)
+
+
+def _check_elasticity(document: Located, scenario: Scenario, name: str, segment: SegmentSpec) -> Iterator[Fault]:
+    """Refuse an elasticity without a range where draws are asked for: the verdict's probability rests on it."""
+    if scenario.study.draws < 2:
+        return
+    for field in ("elasticity", "depth_exponent"):
+        amount = getattr(segment, field)
+        if field in segment.model_fields_set and not amount.uncertain and amount.value:
+            message = (
+                f"{amount.value:g}: has no range, which the probability of the verdict needs; write "
+                "{low: , mode: , high: , source: }, or set study.draws to 0"
+            )
+            yield document.fault(("market", "segments", name, field), message)
+
+
+def _check_opening(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse shares of rented compute that do not add up."""
+    shares = {n: s.opening for n, s in scenario.market.segments.items() if "opening" in s.model_fields_set}
+    for name in shares:
+        segment = scenario.market.segments[name]
+        if not segment.rents:
+            message = (
+                f"{segment.opening.value:g}: is a share of rented compute, which {segment.kind} do not rent; omit it"
+            )
+            yield document.fault(("market", "segments", name, "opening"), message)
+            return
+    missing = [n for n, s in scenario.market.segments.items() if s.rents and n not in shares]
+    total = sum(share.value for share in shares.values())
+    if shares and (missing or abs(total - 1) > 1e-6):
+        shown = " + ".join(f"{share.value:g}" for share in shares.values())
+        whose = f" ({', '.join(missing)} has none)" if missing else ""
+        message = f"shares of rented compute are {shown} = {total:g}{whose}: must add up to 1 over all who rent"
+        yield document.fault(("market", "segments", next(iter(shares)), "opening"), message)
+    if shares and scenario.market.ai_revenue_share.value <= 0:
+        message = "splits the revenue that market.ai_revenue_share states; give that, or leave `opening` out"
+        yield document.fault(("market", "segments", next(iter(shares)), "opening"), message)
