@@ -21,6 +21,7 @@ from jevons.cli.commands.read import read
 from jevons.cli.commands.simulate import simulate
 from jevons.cli.commands.size import size
 from jevons.cli.commands.study import study_app
+from jevons.cli.commands.track import track
 from jevons.cli.commands.train import train
 from jevons.cli.commands.validate import calibrate, validate
 from jevons.cli.commands.value import value
@@ -100,6 +101,7 @@ for command in (
     plan,
     value,
     compare,
+    track,
     read,
     size,
     buy_rent_api,

@@ -36,8 +36,8 @@ _INPUTS: tuple[tuple[str, str, str], ...] = (
     ("REST_RETURN", "finance.rest_return", "Return on capital added in the other businesses"),
     ("NET_CASH", "finance.net_cash", "Net cash"),
     ("STAKES", "finance.stakes", "Stakes in other firms"),
-    ("SHARES", "finance.ads", "Shares (ADS) outstanding"),
-    ("PRICE", "finance.ads_price", "Price of a share (ADS) at the date"),
+    ("SHARES", "finance.shares", "Shares outstanding, of the kind that is quoted"),
+    ("PRICE", "finance.share_price", "Price of a share at the date"),
 )
 
 
@@ -308,7 +308,7 @@ def _value(book: Book, result: PlanResult) -> None:
     begin, end = row + 1, row + len(parts)
     grid.put(end + 1, 0, "Equity", "bold")
     grid.put(end + 1, 1, Formula(f"SUM(B{begin + 1}:B{end + 1})"), "key")
-    grid.put(end + 2, 0, "Value per share (ADS)", "bold")
+    grid.put(end + 2, 0, "Value per share", "bold")
     grid.put(end + 2, 1, Formula(f"B{end + 2}/SHARES"), "key")
     grid.put(end + 3, 0, "Over the price at the date")
     grid.put(end + 3, 1, Formula(f"B{end + 3}/PRICE-1"), "share")

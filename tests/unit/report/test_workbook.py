@@ -31,7 +31,7 @@ def again(plan, values):
 
 def test_formulas_give_the_values_of_the_plan(plan, book):
     own = plan.chain.accounts
-    assert book.named("PER_SHARE") == pytest.approx(own.value_per_ads_cur, rel=1e-12)
+    assert book.named("PER_SHARE") == pytest.approx(own.value_per_share_cur, rel=1e-12)
     assert book.named("AI_VALUE") == pytest.approx(own.valuation.ai.total_cur, rel=1e-12)
     for row, numbers in (
         (9, own.statements.ai_ebita_cur), (11, own.statements.ai_tax_cur), (14, own.statements.ai_fcf_cur),
@@ -62,7 +62,7 @@ def test_changed_inputs_recalculate_the_value(plan, book, values):
             book.set(name, values[path])
     other = again(plan, values).valuation
     lines = plan.chain.accounts.valuation.lines_cur
-    expected = (other.equity_cur - other.lines_cur + lines) / plan.scenario.finance.ads.value
+    expected = (other.equity_cur - other.lines_cur + lines) / plan.scenario.finance.shares.value
     assert book.named("PER_SHARE") == pytest.approx(expected, rel=1e-9)
     assert book.named("AI_VALUE") == pytest.approx(other.ai.total_cur, rel=1e-9)
     assert book.named("PER_SHARE") != before

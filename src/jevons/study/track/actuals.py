@@ -1,0 +1,186 @@
+"""Actual figures by quarter: of a CSV file, or of the facts that a scenario's opening figures came from."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jevons.errors import Fault, InputError, did_you_mean
+from jevons.facts import Facts
+from jevons.files import read_csv
+from jevons.study.draws.outcomes import PATHS
+from jevons.study.scenario.scenario import Scenario
+from jevons.units import UnitError, parse_quantity
+
+GROUP_CAPEX = "group_capex"
+SERIES: dict[str, tuple[str, str]] = {
+    **{name: entry for name, entry in PATHS.items() if name not in {"released_rest", "loop_gain"}},
+    GROUP_CAPEX: ("¤", "capital expenditure of the quarter, AI and the budget's other lines"),
+}
+"""Unit and meaning of the series that can be tracked."""
+_SPELLINGS = {
+    "cloud revenue": "cloud_revenue", "revenue": "cloud_revenue", "cloud_margin_frac": "cloud_ebita_frac",
+    "cloud ebita margin": "cloud_ebita_frac", "ebita margin": "cloud_ebita_frac", "margin": "cloud_ebita_frac",
+    "capital expenditure": GROUP_CAPEX, "ai capex": "capex", "ai revenue": "ai_revenue",
+    "tokens per day": "tokens_per_d", "tokens a day": "tokens_per_d", "daily tokens": "tokens_per_d",
+    "tokens": "tokens_per_d", "national tokens": "market_tokens_per_d",
+}  # fmt: skip
+_COLUMNS = ("quarter", "quantity", "value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actual:
+    """What came in a quarter: value in the scenario's currency or SI, and where it is from."""
+
+    series: str
+    quarter: str
+    value: float
+    source: str
+
+
+def actuals_of_file(path: Path, scenario: Scenario) -> list[Actual]:
+    """Return the actuals in a CSV file with columns ``quarter``, ``quantity``, ``value`` and perhaps ``unit``.
+
+    A quarter is written 2025-Q2, or as a date of its last day or month. Quarters may be missing.
+
+    Raises
+    ------
+    InputError
+        Naming line, value and remedy, for all lines at once.
+    """
+    header, rows = read_csv(path)
+    missing = [name for name in _COLUMNS if name not in header]
+    if missing:
+        message = (
+            f"{path}:1: no column {', '.join(missing)}; actuals need {', '.join(_COLUMNS)}, and may have unit, source"
+        )
+        raise InputError(message)
+    faults: list[Fault] = []
+    found: dict[tuple[str, str], tuple[int, Actual]] = {}
+    for line, row in rows:
+        try:
+            actual = _actual(row, scenario)
+        except ValueError as error:
+            faults.append(Fault(message=str(error), file=str(path), line=line))
+            continue
+        key = (actual.series, actual.quarter)
+        if key in found:
+            first = found[key][0]
+            message = f"{actual.series} of {actual.quarter} is there twice (also line {first}); keep one"
+            faults.append(Fault(message=message, file=str(path), line=line))
+        found[key] = (line, actual)
+    if faults:
+        raise InputError(faults)
+    if not found:
+        message = f"{path}: has no rows; give a quarter, a quantity and a value in each"
+        raise InputError(message)
+    return sorted((actual for _, actual in found.values()), key=lambda a: (a.series, a.quarter))
+
+
+def _actual(row: dict[str, str], scenario: Scenario) -> Actual:
+    given = row["quantity"].strip()
+    series = _SPELLINGS.get(given.lower(), given)
+    if series not in SERIES:
+        message = f"quantity `{given}`: unknown.{did_you_mean(given, SERIES)} Known: {', '.join(SERIES)}."
+        raise ValueError(message)
+    unit = SERIES[series][0].replace("¤", scenario.currency)
+    text = row["value"].strip()
+    stated = f"{text} {row.get('unit', '').strip()}".strip()
+    if not text:
+        message = f"value of {given} in {row['quarter']} is empty; leave the line out where nothing came"
+        raise ValueError(message)
+    try:
+        value = float(text) if not row.get("unit", "").strip() and _is_number(text) else parse_quantity(stated, unit)
+    except UnitError as error:
+        message = f"value `{stated}`: {error}"
+        raise ValueError(message) from None
+    if not math.isfinite(value):
+        message = f"value `{stated}`: must be a finite number"
+        raise ValueError(message)
+    return Actual(
+        series=series, quarter=_quarter(row["quarter"].strip()), value=value, source=row.get("source", "") or "file"
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _quarter(text: str) -> str:
+    match = re.fullmatch(r"(\d{4})-?Q([1-4])", text, re.IGNORECASE)
+    if match:
+        return f"{match[1]}-Q{match[2]}"
+    match = re.fullmatch(r"(\d{4})-(\d{2})(?:-(\d{2}))?", text)
+    if match and 1 <= int(match[2]) <= 12 and int(match[2]) % 3 == 0:
+        last = calendar.monthrange(int(match[1]), int(match[2]))[1]
+        if match[3] is None or int(match[3]) == last:
+            return f"{match[1]}-Q{int(match[2]) // 3}"
+    message = f"quarter `{text}`: write it like 2025-Q2, or as its last day, such as 2025-06-30"
+    raise ValueError(message)
+
+
+def actuals_of_facts(scenario: Scenario, facts: Facts, until: dt.date | None) -> list[Actual]:
+    """Return the later values of the facts that a scenario's opening figures came from.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    found = list(_later(scenario, facts, until))
+    if not found:
+        message = (
+            "--actuals facts: no fact behind the scenario's opening figures has a later value; give a CSV file with "
+            "quarter, quantity and value"
+        )
+        raise InputError(message)
+    return sorted(found, key=lambda a: (a.series, a.quarter))
+
+
+def _later(scenario: Scenario, facts: Facts, until: dt.date | None) -> Iterator[Actual]:
+    amounts = scenario.amounts()
+    origins: list[tuple[str, str]] = []
+    revenue = amounts["finance.base_revenue"].origin if "finance.base_revenue" in amounts else ""
+    capex = amounts["expansion.budget_first"].origin if "expansion.budget_first" in amounts else ""
+    head = revenue.rsplit(".", 1)[0]
+    origins += [("cloud_revenue", revenue), (GROUP_CAPEX, capex), ("cloud_ebita_frac", f"{head}.ebita_margin_frac")]
+    labels = set(scenario.labels())
+    for series, fact_id in origins:
+        if fact_id not in facts:
+            continue
+        for value in facts.series(fact_id, until):
+            quarter = f"{value.start.year}-Q{(value.start.month + 2) // 3}"
+            if value.published > scenario.as_of and quarter in labels and not isinstance(value.value, str):
+                yield Actual(series=series, quarter=quarter, value=value.number, source=fact_id)
+    yield from _margins(scenario, facts, until, head, labels)
+
+
+def _margins(scenario: Scenario, facts: Facts, until: dt.date | None, head: str, labels: set[str]) -> Iterator[Actual]:
+    """Yield EBITA over revenue of quarters for which both are on file and no margin is."""
+    ids = [
+        next((f.id for f in facts if f.id.startswith(f"{head}.{stem}_quarter_")), "") for stem in ("ebita", "revenue")
+    ]
+    margin_id = f"{head}.ebita_margin_frac"
+    known = {v.start for v in facts.series(margin_id, until)} if margin_id in facts else set()
+    if not all(ids):
+        return
+    revenue = {v.start: v for v in facts.series(ids[1], until)}
+    for value in facts.series(ids[0], until):
+        quarter = f"{value.start.year}-Q{(value.start.month + 2) // 3}"
+        if (
+            value.published > scenario.as_of
+            and value.start in revenue
+            and value.start not in known
+            and quarter in labels
+        ):
+            ratio = value.number / revenue[value.start].number
+            yield Actual(series="cloud_ebita_frac", quarter=quarter, value=ratio, source=f"{ids[0]} / {ids[1]}")

@@ -1,0 +1,198 @@
+"""The result of tracking: forecast and actual by quarter, what it implies, and the new forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from jevons.results import Cell, Column, Result, Table, table
+from jevons.rounding import shown_in
+from jevons.study.draws.outcomes import OUTCOMES
+from jevons.study.draws.run import Draws
+from jevons.study.scenario.scenario import Scenario
+from jevons.study.track.actuals import SERIES, Actual
+from jevons.study.track.update import Update, moved_inputs, path_of, quantiles
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrackResult(Result):
+    """What `jevons.track` returns.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was forecast from.
+    draws : Draws
+        Its draws.
+    actuals : tuple of Actual
+        What came, within the scenario's quarters.
+    left_out : tuple of str
+        What came outside of them, in words.
+    update : Update
+        Weights of the draws given what came.
+    """
+
+    kind: ClassVar[str] = "track"
+    picture: ClassVar[str] = "track"
+    main_table: ClassVar[str] = "quarters"
+
+    scenario: Scenario
+    draws: Draws
+    actuals: tuple[Actual, ...]
+    left_out: tuple[str, ...]
+    update: Update
+
+    @property
+    def currency(self) -> str:
+        """Currency of the scenario."""
+        return self.scenario.currency
+
+    def _unit(self, unit: str) -> tuple[float, str]:
+        size, shown = shown_in(unit.replace("¤", self.scenario.currency))
+        return size, shown
+
+    def quarters(self) -> list[dict[str, Any]]:
+        """Return a record for each actual: the forecast's 10, 50 and 90 %, what came, and whether inside."""
+        labels = list(self.scenario.labels())
+        records = []
+        for actual in self.actuals:
+            path = path_of(self.draws, actual.series)[:, labels.index(actual.quarter)]
+            low, middle, high = quantiles(path, None)
+            records.append({
+                "series": actual.series, "meaning": SERIES[actual.series][1], "quarter": actual.quarter, "low": low,
+                "median": middle, "high": high, "actual": actual.value, "inside": low <= actual.value <= high,
+                "share_below": float((path < actual.value).mean()), "source": actual.source,
+                "unit": SERIES[actual.series][0].replace("¤", self.scenario.currency),
+            })  # fmt: skip
+        return records
+
+    def forecast(self) -> list[dict[str, Any]]:
+        """Return, for each tracked series and later quarter, the forecast before and after what came."""
+        labels = list(self.scenario.labels())
+        records = []
+        for series in dict.fromkeys(a.series for a in self.actuals):
+            last = max(a.quarter for a in self.actuals if a.series == series)
+            path = path_of(self.draws, series)
+            for place, quarter in enumerate(labels):
+                if quarter > last:
+                    old, new = (quantiles(path[:, place], w) for w in (None, self.update.weights))
+                    records.append({
+                        "series": series, "quarter": quarter,
+                        "before": dict(zip(("low", "median", "high"), old, strict=True)),
+                        "low": new[0], "median": new[1], "high": new[2],
+                        "unit": SERIES[series][0].replace("¤", self.scenario.currency),
+                    })  # fmt: skip
+        return records
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """Return the headlines before and after."""
+        records = []
+        for name, (unit, meaning) in OUTCOMES.items():
+            values = self.draws.outcomes[name]
+            old, new = (quantiles(values, w) for w in (None, self.update.weights))
+            records.append({
+                "outcome": name, "meaning": meaning, "unit": unit.replace("¤", self.scenario.currency),
+                "before": dict(zip(("low", "median", "high"), old, strict=True)),
+                "low": new[0], "median": new[1], "high": new[2],
+            })  # fmt: skip
+        return records
+
+    @property
+    def answer(self) -> str:
+        """How many came inside, what the value becomes, and how much the draws still carry."""
+        found = self.quarters()
+        inside = sum(record["inside"] for record in found)
+        name = "value_per_share" if "value_per_share" in OUTCOMES else next(iter(OUTCOMES))
+        value = next(record for record in self.outcomes() if record["outcome"] == name)
+        size, unit = self._unit(OUTCOMES[name][0])
+        old, new = value["before"]["median"] / size, value["median"] / size
+        return (
+            f"{self.scenario.name}: {inside} of {len(found)} actual figures lie inside the forecast's 80 %. "
+            "Given them, "
+            f"{value['meaning']} is {new:,.0f} {unit} (was {old:,.0f}), 80 %: {value['low'] / size:,.0f} to "
+            f"{value['high'] / size:,.0f}; {self.update.ess:.0f} of {len(self.update.weights)} draws still count."
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the weights were made, and what was left out."""
+        method = (
+            "Draws are re-weighted by how near they came (importance sampling): errors of 5 % for revenue, 25 % for "
+            "capital expenditure, 1.5 points for margins, each series as one observation."
+        )
+        notes = [method]
+        if self.update.tempering < 1:
+            notes.append(
+                f"The draws alone cannot follow what came: the likelihood counts at {self.update.tempering:.2f} of its "
+                "weight, so that a tenth of them remains. Widen the scenario's ranges or draw more."
+            )
+        gaps = self.gaps()
+        if gaps:
+            notes.append(f"No actual for {'; '.join(gaps)}.")
+        return (*notes, *self.left_out)
+
+    def gaps(self) -> list[str]:
+        """Return the quarters within a series' span for which nothing came."""
+        labels = list(self.scenario.labels())
+        found = []
+        for series in dict.fromkeys(a.series for a in self.actuals):
+            have = {a.quarter for a in self.actuals if a.series == series}
+            missing = [q for q in labels if min(have) < q < max(have) and q not in have]
+            if missing:
+                found.append(f"{series} in {', '.join(missing)}")
+        return found
+
+    def _tables(self) -> Iterator[Table]:
+        columns = (
+            Column("series", "series"), Column("quarter", "quarter"), Column("unit", "unit"), Column("low", "10 %"),
+            Column("median", "median"), Column("high", "90 %"), Column("actual", "actual"), Column("inside", "inside"),
+        )  # fmt: skip
+        rows: list[tuple[Cell, ...]] = []
+        for r in self.quarters():
+            size, unit = self._unit(SERIES[r["series"]][0])
+            numbers = [r[k] / size for k in ("low", "median", "high", "actual")]
+            rows.append((r["series"], r["quarter"], unit, *numbers, r["inside"]))
+        yield table("quarters", "Forecast and actual by quarter", columns, rows)
+        columns = (
+            Column("outcome", "outcome"), Column("unit", "unit"), Column("old_low", "before: 10 %"),
+            Column("old", "median"), Column("old_high", "90 %"), Column("low", "after: 10 %"),
+            Column("median", "median"), Column("high", "90 %"),
+        )  # fmt: skip
+        yield table("outcomes", "Headlines before and after", columns, self._before_after(self.outcomes(), "outcome"))
+        columns = (
+            Column("input", "input"), Column("before", "mean before"), Column("after", "mean after"),
+            Column("shift", "move [deviations]", form="+.2f"),
+        )  # fmt: skip
+        moved = moved_inputs(self.draws, self.update.weights)
+        title = "Inputs that move" if moved else "Inputs that move: none beyond chance"
+        yield table("inputs", title, columns, moved)
+        columns = (
+            Column("series", "series"), Column("quarter", "quarter"), Column("unit", "unit"),
+            Column("old_low", "before: 10 %"), Column("old", "median"), Column("old_high", "90 %"),
+            Column("low", "after: 10 %"), Column("median", "median"), Column("high", "90 %"),
+        )  # fmt: skip
+        yield table("forecast", "New forecast", columns, self._before_after(self.forecast(), "series"), detail=True)
+
+    def _before_after(self, records: list[dict[str, Any]], key: str) -> Iterator[tuple[Cell, ...]]:
+        for r in records:
+            raw = OUTCOMES[r[key]][0] if key == "outcome" else SERIES[r[key]][0]
+            size, unit = self._unit(raw)
+            old = [r["before"][k] / size for k in ("low", "median", "high")]
+            new = [r[k] / size for k in ("low", "median", "high")]
+            head = (r["meaning"],) if key == "outcome" else (r["series"], r["quarter"])
+            yield (*head, unit, *old, *new)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        return {
+            "answer": self.answer, "scenario": self.scenario.name, "as_of": self.scenario.as_of,
+            "quarters": self.quarters(), "inside": sum(r["inside"] for r in self.quarters()),
+            "effective_sample_size": self.update.ess, "draws": len(self.update.weights),
+            "tempering": self.update.tempering, "gaps": self.gaps(), "left_out": list(self.left_out),
+            "outcomes": self.outcomes(), "forecast": self.forecast(),
+            "inputs": [
+                {"path": path, "before": before, "after": after, "deviations": shift}
+                for path, before, after, shift in moved_inputs(self.draws, self.update.weights)
+            ],
+        }  # fmt: skip

@@ -1,0 +1,110 @@
+"""Draws re-weighted by what came: weights, effective sample size, new forecasts, and which inputs move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jevons.arrays import Array
+from jevons.study.draws.run import Draws
+from jevons.study.track.actuals import GROUP_CAPEX, Actual
+
+LEAST_SHARE = 0.1
+"""Least effective sample size, as a share of the draws, to which the weights are tempered."""
+_SIGMA = {"cloud_ebita_frac": 0.015}
+"""Model error of a share, in its own unit; of other series in logarithms, see `_LOG_SIGMA`."""
+_LOG_SIGMA = {"cloud_revenue": 0.05, GROUP_CAPEX: 0.25, "capex": 0.25, "ai_revenue": 0.25}
+_OTHER_SIGMA = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """Weights of the draws.
+
+    Parameters
+    ----------
+    weights : (n,)
+        Sum to one.
+    ess : float
+        Effective sample size, ``1 / sum w^2``.
+    tempering : float
+        Power to which the likelihood was raised so that the effective sample size keeps its least share; 1 for none.
+    """
+
+    weights: Array
+    ess: float
+    tempering: float
+
+
+def path_of(draws: Draws, series: str) -> Array:
+    """Return the draws of a series by quarter (n, t)."""
+    if series == GROUP_CAPEX:
+        return np.asarray(draws.paths["capex"] + draws.paths["released_rest"])
+    return np.asarray(draws.paths[series])
+
+
+def reweighted(draws: Draws, quarters: Sequence[str], actuals: Sequence[Actual]) -> Update:
+    """Return the weights of draws given actuals.
+
+    Notes
+    -----
+    Each series counts as one observation, however many quarters it has: a model that misses one quarter misses the next
+    alike. Errors are normal, in logarithms but for shares; their size is the model's own error and stated.
+    """
+    count = draws.values.shape[0]
+    log = np.zeros(count)
+    for series in dict.fromkeys(a.series for a in actuals):
+        own = [a for a in actuals if a.series == series]
+        path = path_of(draws, series)[:, [quarters.index(a.quarter) for a in own]]
+        value = np.array([a.value for a in own])
+        if series in _SIGMA or (path <= 0).any() or (value <= 0).any():
+            gap = (path - value) / _SIGMA.get(series, max(0.2 * float(np.abs(value).mean()), 1e-300))
+        else:
+            gap = np.log(path / value) / _LOG_SIGMA.get(series, _OTHER_SIGMA)
+        log -= 0.5 * (gap**2).mean(axis=1)
+    log -= log.max()
+    least = max(min(5.0, count), LEAST_SHARE * count)
+    power = 1.0
+    if _ess(_weights(log)) < least:
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            power = 0.5 * (low + high)
+            low, high = (power, high) if _ess(_weights(power * log)) >= least else (low, power)
+        power = low
+    weights = _weights(power * log)
+    return Update(weights=weights, ess=_ess(weights), tempering=power)
+
+
+def _weights(log: Array) -> Array:
+    raw = np.exp(log - log.max())
+    return np.asarray(raw / raw.sum())
+
+
+def _ess(weights: Array) -> float:
+    return float(1.0 / (weights**2).sum())
+
+
+def quantiles(values: Array, weights: Array | None, at: Sequence[float] = (0.1, 0.5, 0.9)) -> list[float]:
+    """Return quantiles of values, weighted where weights are given."""
+    if weights is None:
+        return [float(q) for q in np.quantile(values, at)]
+    order = np.argsort(values)
+    total = np.cumsum(weights[order]) - 0.5 * weights[order]
+    return [float(q) for q in np.interp(at, total, values[order])]
+
+
+def moved_inputs(draws: Draws, weights: Array, most: int = 10) -> list[tuple[str, float, float, float]]:
+    """Return the inputs whose mean moves most: path, mean before and after, and the move in standard deviations.
+
+    Moves that the reduced sample gives by chance (below ``2 / sqrt(ess)`` of a deviation) are left out.
+    """
+    before, spread = draws.values.mean(axis=0), draws.values.std(axis=0)
+    after = weights @ draws.values
+    shift = np.divide(after - before, spread, out=np.zeros_like(before), where=spread > 0)
+    least = 2.0 / np.sqrt(_ess(weights))
+    order = np.argsort(-np.abs(shift))[:most]
+    return [
+        (draws.names[i], float(before[i]), float(after[i]), float(shift[i])) for i in order if abs(shift[i]) > least
+    ]
