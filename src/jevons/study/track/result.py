@@ -154,25 +154,29 @@ class TrackResult(Result):
             numbers = [r[k] / size for k in ("low", "median", "high", "actual")]
             rows.append((r["series"], r["quarter"], unit, *numbers, r["inside"]))
         yield table("quarters", "Forecast and actual by quarter", columns, rows)
-        columns = (
+        headline_columns = (
             Column("outcome", "outcome"), Column("unit", "unit"), Column("old_low", "before: 10 %"),
             Column("old", "median"), Column("old_high", "90 %"), Column("low", "after: 10 %"),
             Column("median", "median"), Column("high", "90 %"),
         )  # fmt: skip
-        yield table("outcomes", "Headlines before and after", columns, self._before_after(self.outcomes(), "outcome"))
-        columns = (
+        yield table(
+            "outcomes", "Headlines before and after", headline_columns, self._before_after(self.outcomes(), "outcome")
+        )
+        input_columns = (
             Column("input", "input"), Column("before", "mean before"), Column("after", "mean after"),
             Column("shift", "move [deviations]", form="+.2f"),
         )  # fmt: skip
         moved = moved_inputs(self.draws, self.update.weights)
         title = "Inputs that move" if moved else "Inputs that move: none beyond chance"
-        yield table("inputs", title, columns, moved)
-        columns = (
+        yield table("inputs", title, input_columns, moved)
+        forecast_columns = (
             Column("series", "series"), Column("quarter", "quarter"), Column("unit", "unit"),
             Column("old_low", "before: 10 %"), Column("old", "median"), Column("old_high", "90 %"),
             Column("low", "after: 10 %"), Column("median", "median"), Column("high", "90 %"),
         )  # fmt: skip
-        yield table("forecast", "New forecast", columns, self._before_after(self.forecast(), "series"), detail=True)
+        yield table(
+            "forecast", "New forecast", forecast_columns, self._before_after(self.forecast(), "series"), detail=True
+        )
 
     def _before_after(self, records: list[dict[str, Any]], key: str) -> Iterator[tuple[Cell, ...]]:
         for r in records:
