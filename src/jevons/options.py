@@ -687,6 +687,22 @@ API = Option(
     help="API by the prefix of its facts, such as deepseek.reasoner; that of the model where not given", metavar="ID"
 )
 RENT = Option(help="Rent of an accelerator-hour by device, such as 'h20=6 CNY'", metavar="PRICES")
+RENT_PROVIDER = Option(
+    help="Whose rent on file counts, such as aws; the Chinese market's, else the latest, where not given",
+    metavar="NAME",
+)
+RENT_TERM = Option(
+    help="For how long rents bind: on_demand, 1y, 3y or spot; the latest on file where not given",
+    choices=lambda: ("on_demand", "1y", "3y", "spot"), metavar="TERM",
+)  # fmt: skip
+OPEN_HOURS = Option(
+    help="When the load comes and rented machines are paid: always, office (50 h a week) or scale-to-zero",
+    choices=lambda: ("always", "office", "scale-to-zero"), metavar="NAME",
+)  # fmt: skip
+MACHINE_UNIT = Option(
+    help="Smallest machine: gpu (1, 2, 4 or 8 accelerators) or node (whole servers)", choices=lambda: ("gpu", "node"),
+    metavar="NAME",
+)  # fmt: skip
 YEARS = Option(help="Years over which machines are written off", unit="y")
 MEAN_UTILISATION = Option(help="Mean load over the maximum load of the machines")
 AVAILABILITY = Option(help="Share of hours in which a machine works")

@@ -48,6 +48,10 @@ def buy_rent_api(
     tpot: Annotated[float | str | None, o.TPOT] = 0.05,
     api: Annotated[str | Sequence[str] | None, o.API] = None,
     rent: Annotated[str | Sequence[str] | None, o.RENT] = None,
+    provider: Annotated[str | None, o.RENT_PROVIDER] = None,
+    term: Annotated[str | None, o.RENT_TERM] = None,
+    hours: Annotated[str, o.OPEN_HOURS] = "always",
+    unit: Annotated[str, o.MACHINE_UNIT] = "gpu",
     currency: Annotated[str | None, o.CURRENCY] = None,
     years: Annotated[float | None, o.YEARS] = None,
     utilisation: Annotated[float | None, o.MEAN_UTILISATION] = None,
@@ -103,6 +107,16 @@ def buy_rent_api(
         layout=exact_layout(tp, pp, ep, dp, dp_attention=dp_attention),
     )  # fmt: skip
     if preset is not None:
+        without = {
+            "--tokens-per-day": tokens_per_day, "--rate": rate, "--rent": rent, "--years": years,
+            "--utilisation": utilisation, "--availability": availability, "--staff": staff, "--cached": cached,
+            "--price-cut": price_cut, "--provider": provider, "--term": term,
+            "--hours": None if hours == "always" else hours, "--unit": None if unit == "gpu" else unit,
+        }  # fmt: skip
+        for name, value in without.items():
+            if value is not None:
+                message = f"{name} {value}: has no effect with --preset; omit one of them"
+                raise InputError(message)
         return small_shop(
             preset, replace(service, ttft_s=service.ttft_s or 1.0), shops=SHOPS if shops is None else shops,
             model=model or MODEL, gpus=gpus or ("h20",), apis=apis or APIS, simulated=not static, currency=currency,
@@ -112,6 +126,9 @@ def buy_rent_api(
         raise InputError(message)
     if shops is not None:
         message = f"--shops {shops}: has no effect without --preset; add it"
+        raise InputError(message)
+    if static:
+        message = "--static: has no effect without --preset; omit it"
         raise InputError(message)
     if tokens_per_day is not None and rate is not None:
         message = "--tokens-per-day with --rate: both state the load; give one of them"
@@ -125,6 +142,7 @@ def buy_rent_api(
     terms = Assumptions.of(
         service.on, life_y=years, utilisation_frac=utilisation, availability_frac=availability,
         staff_cny_per_y=staff, cached_frac=cached, price_cut_frac=price_cut,
+        hours=hours, unit=unit, provider=provider, term=term,
     )  # fmt: skip
     prices = hour_prices(rents, option="--rent")
     if prices is not None and not isinstance(prices, Mapping):

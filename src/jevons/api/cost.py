@@ -81,6 +81,12 @@ def cost(
     if price is not None and model is None:
         message = "--gpu-hour prices tokens; name a --model too"
         raise InputError(message)
+    if price is not None and site != "site.china_north":
+        message = f"--site {site}: has no effect where --gpu-hour states the price; omit one of them"
+        raise InputError(message)
+    if model is None and utilisation != 0.6:
+        message = f"--utilisation {utilisation:g}: has no effect without --model; add it"
+        raise InputError(message)
     service = Service(
         gpu=o.kind_of(gpu, hardware),
         engine=released(engine, engine_version),

@@ -97,6 +97,9 @@ def size(
     if not names:
         message = "--gpu: names no accelerator; give one, such as h20"
         raise InputError(message)
+    if static and (requests is not None or runs != 5):
+        message = f"{'--requests' if requests is not None else '--runs'}: has no effect with --static; omit one of them"
+        raise InputError(message)
     service = Service(
         gpu=names[0], engine=released(engine, engine_version),
         precision=None if precision == "auto" else precision, gpus=max_replica_gpus,

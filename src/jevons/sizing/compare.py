@@ -15,12 +15,18 @@ from jevons.facts import FactValue, default_facts, get
 from jevons.hardware import Accelerator, Site, accelerator, site_from_facts
 from jevons.sizing.comparison import Comparison
 from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, finance_terms, purchase_price
+from jevons.sizing.rents import chosen, rent_offers
 from jevons.sizing.search import in_cny, size
 from jevons.sizing.service import Service
 from jevons.sizing.ways import ApiPrice, Machine, Swing
 
 LISTED = {"deepseek-r1": "deepseek.reasoner", "deepseek-v3": "deepseek.chat"}
 """APIs that serve a shipped model, as prefixes of facts ``api.<prefix>.output_cny_per_mtok``."""
+
+HOURS = ("always", "office", "scale-to-zero")
+"""When machines run: all hours, 50 of a week's, or only as long as the load takes."""
+OFFICE_H, WEEK_H = 50.0, 168.0
+_SIZES = (1, 2, 4, 8)
 
 _UNRANGED_FRAC = 0.2
 """Change of an assumption whose fact states no range, up and down, when assumptions are ranked."""
@@ -58,6 +64,12 @@ class Assumptions:
         Fall of the API's price in a year, [0, 1).
     site : str
         Fact prefix of tariff, PUE and building cost.
+    hours : str
+        One of `HOURS`: when the load comes and machines run.
+    unit : str
+        Smallest machine: ``gpu`` for one accelerator, ``node`` for a whole server.
+    provider, term : str or None
+        Whose rent counts, and for how long it binds.
     """
 
     life_y: float
@@ -69,6 +81,15 @@ class Assumptions:
     price_cut_frac: float
     cached_frac: float = 0.0
     site: str = "site.china_east"
+    hours: str = "always"
+    unit: str = "gpu"
+    provider: str | None = None
+    term: str | None = None
+
+    @property
+    def open_frac(self) -> float:
+        """Share of the hours of a week in which the load comes."""
+        return OFFICE_H / WEEK_H if self.hours == "office" else 1.0
 
     @classmethod
     def of(cls, on: dt.date | None = None, **given: float | str | None) -> Assumptions:
@@ -171,13 +192,18 @@ def compare(
     def month(machine: Machine) -> float:
         return sum(bare.owned_parts_cny(machine, bare.machines_for(machine, output_tok_per_d)).values())
 
-    chosen, smallest = [], []
+    machines_of = [replace(service, gpu=name).accelerator().id for name in gpus]
+    for name in rents or {}:
+        if accelerator(name, on=on).id not in machines_of:
+            message = f"--rent {name}=…: is none of the machines compared ({', '.join(machines_of)}); add it to --gpu"
+            raise InputError(message)
+    taken, smallest = [], []
     for name in gpus:
         sizes = _machines(model, replace(service, gpu=name), terms, rents or {})
-        chosen.append(min(sizes, key=month))
+        taken.append(min(sizes, key=month))
         smallest.append(min(sizes, key=lambda m: m.accelerators))
-    found = replace(bare, machines=tuple(chosen), smallest=tuple(smallest))
-    swings = tuple(_swings(found, chosen[0], on))
+    found = replace(bare, machines=tuple(taken), smallest=tuple(smallest))
+    swings = tuple(_swings(found, taken[0], on))
     return replace(found, swings=swings)
 
 
@@ -270,24 +296,20 @@ def _machines(model: str, service: Service, terms: Assumptions, rents: Mapping[s
     sized = size(model, whole, simulated=False, prices=HourPrice(1.0, "CNY"))
     best: dict[int, Machine] = {}
     for fleet in sized.entries:
-        servers = -(-fleet.deployment.devices // device.node_devices)
-        replicas = max(device.node_devices // fleet.deployment.devices, 1)
-        bought = max(servers * device.node_devices, fleet.deployment.devices)
-        each = fleet.point.tok_per_s_per_device * fleet.deployment.devices * replicas
-        rival = best.get(bought)
-        if rival is None or each > rival.output_tok_per_s:
-            best[bought] = Machine(
-                device=device,
-                deployment=fleet.deployment,
-                point=fleet.point,
-                accelerators=bought,
-                replicas=replicas,
-                output_tok_per_s=each,
-                paid=paid,
-                hour=hour,
-                rent_cny_per_h=rent_cny_per_h,
-                rent_origin=origin,
-            )
+        devices = fleet.deployment.devices
+        servers = -(-devices // device.node_devices)
+        whole_servers = max(servers * device.node_devices, devices)
+        smaller = [s for s in _SIZES if devices <= s < whole_servers and device.node_devices % s == 0]
+        for bought in [*(smaller if terms.unit == "gpu" else []), whole_servers]:
+            replicas = max(bought // devices, 1)
+            each = fleet.point.tok_per_s_per_device * devices * replicas
+            rival = best.get(bought)
+            if rival is None or each > rival.output_tok_per_s:
+                best[bought] = Machine(
+                    device=device, deployment=fleet.deployment, point=fleet.point, accelerators=bought,
+                    replicas=replicas, output_tok_per_s=each, paid=paid, hour=hour, rent_cny_per_h=rent_cny_per_h,
+                    rent_origin=origin,
+                )  # fmt: skip
     return list(best.values())
 
 
@@ -321,22 +343,15 @@ def rent_of(
 ) -> tuple[float, str]:
     """Return the rent of an accelerator-hour in CNY and where it is from: given, a fact, or derived from an H100's.
 
-    Of several facts that of the Chinese market counts, else the latest, else the cheapest.
+    Of several facts that of the Chinese market counts, else the latest, else the cheapest, where neither provider nor
+    term is named.
     """
     for name, price in (rents or {}).items():
         if accelerator(name, on=on).id == device.id:
             return in_cny(price, Service(on=on)).amount, "given"
-    facts = default_facts()
-    short = device.id.removesuffix("_sxm")
-    offers = []
-    for fact in facts:
-        if fact.id.startswith(f"rent.{short}.") and fact.id.endswith(("cny_per_h", "usd_per_h")):
-            for value in facts.series(fact.id, on)[-1:]:
-                rate = get("fx.cny_per_usd", on).number if fact.id.endswith("usd_per_h") else 1.0
-                offers.append((f"rent.{short}.china_cny_per_h" == fact.id, value.start, -value.number * rate, fact.id))
-    if offers:
-        _, _, negative, fact_id = max(offers)
-        return -negative, fact_id
+    offer = chosen(rent_offers(device, on), device.id, terms.provider, terms.term)
+    if offer is not None:
+        return offer.cny_per_h, offer.fact
     reference = accelerator("h100_sxm", on=on)
     own = [_device_hour(d, purchase_price(d, on).number, terms, on) for d in (reference, device)]
     ratio = sum(own[1].values()) / sum(own[0].values())

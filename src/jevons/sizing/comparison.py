@@ -14,6 +14,7 @@ from jevons.facts import default_facts
 from jevons.facts.ledger import add_fact
 from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, table
+from jevons.sizing.rents import rent_offers
 from jevons.sizing.service import Service
 from jevons.sizing.ways import ApiPrice, Machine, Swing, Way
 from jevons.sizing.ways_answer import ways_sentences
@@ -101,7 +102,7 @@ class Comparison(Result):
     def carried_tok_per_d(self, machine: Machine, reckoned: Any = None) -> float:
         """Return the mean load that one machine carries at the planned utilisation [output tokens/day]."""
         terms = reckoned or self.assumptions
-        return machine.output_tok_per_d * float(terms.utilisation_frac * terms.availability_frac)
+        return machine.output_tok_per_d * float(terms.utilisation_frac * terms.availability_frac * terms.open_frac)
 
     def machines_for(self, machine: Machine, output_tok_per_d: float) -> int:
         """Return the machines that carry a load."""
@@ -113,10 +114,17 @@ class Comparison(Result):
         parts = {name: per_hour * hours for name, per_hour in machine.hour.items()}
         return {**parts, "staff": self.assumptions.staff_cny_per_y / 12}
 
-    def rented_parts_cny(self, machine: Machine, machines: int) -> dict[str, float]:
-        """Return the month of machines rented, by part [CNY]."""
-        staff = self.assumptions.staff_cny_per_y * self.assumptions.rent_staff_frac / 12
-        return {"rent": machines * machine.accelerators * machine.rent_cny_per_h * _MONTH_H, "staff": staff}
+    def rented_parts_cny(
+        self, machine: Machine, machines: int, output_tok_per_d: float | None = None
+    ) -> dict[str, float]:  # fmt: skip
+        """Return the month of machines rented, by part [CNY]; without a load, of machines that run all open hours."""
+        terms = self.assumptions
+        staff = terms.staff_cny_per_y * terms.rent_staff_frac / 12
+        billed = float(machines)
+        if terms.hours == "scale-to-zero" and output_tok_per_d is not None:
+            billed = output_tok_per_d / self.carried_tok_per_d(machine)
+        hours = billed * machine.accelerators * _MONTH_H * terms.open_frac
+        return {"rent": hours * machine.rent_cny_per_h, "staff": staff}
 
     def owned_per_mtok(self, machine: Machine, reckoned: Any = None) -> float:
         """Return the cost of a million output tokens on one bought machine at the planned utilisation [CNY]."""
@@ -146,6 +154,8 @@ class Comparison(Result):
         margin = per_token * carried - each
         if margin <= 0:
             return None
+        if rented and self.assumptions.hours == "scale-to-zero":
+            return staff / margin * carried
         machines = max(math.ceil(staff / margin - 1e-9), 1)
         return max((machines * each + staff) / per_token, (machines - 1) * carried)
 
@@ -164,13 +174,16 @@ class Comparison(Result):
         margin = per_token * carried - each
         if margin <= 0:
             return None
+        if rented and self.assumptions.hours == "scale-to-zero":
+            return staff / margin * carried
         machines = max(math.ceil((staff + per_token * carried) / margin - 1e-9), 2)
         return max(((machines - 1) * each + staff) / per_token, (machines - 2) * carried)
 
     def break_even_utilisation(self, machine: Machine, *, rented: bool = False) -> float:
         """Return the mean utilisation at which one machine with its staff costs what the API would; may exceed 1."""
         parts = self.rented_parts_cny(machine, 1) if rented else self.owned_parts_cny(machine, 1)
-        full = self.api_month_cny(machine.output_tok_per_d * self.assumptions.availability_frac)
+        terms = self.assumptions
+        full = self.api_month_cny(machine.output_tok_per_d * terms.availability_frac * terms.open_frac)
         return sum(parts.values()) / full
 
     def break_even_date(
@@ -203,7 +216,7 @@ class Comparison(Result):
         for machine in self.machines:
             count = self.machines_for(machine, load)
             used = load / (count * machine.output_tok_per_d)
-            own, rent = self.owned_parts_cny(machine, count), self.rented_parts_cny(machine, count)
+            own, rent = self.owned_parts_cny(machine, count), self.rented_parts_cny(machine, count, load)
             date = self.break_even_date(machine, self.assumptions.price_cut_frac)
             found.append(
                 Way(
@@ -266,7 +279,8 @@ class Comparison(Result):
 
         ways = [record(way) for way in self.ways()]
         return {
-            **self.answer_record(), "currency": self.currency,
+            **self.answer_record(), "currency": self.currency, "hours": self.assumptions.hours,
+            "unit": self.assumptions.unit,
             "model": self.model, "output_tok_per_d": self.output_tok_per_d, "isl": self.service.isl,
             "osl": self.service.osl, "start": self.start.isoformat(),
             "api": {"prefix": self.api.prefix, "input_cny_per_mtok": self.api.input_cny_per_mtok,
@@ -329,6 +343,7 @@ class Comparison(Result):
     def _tables(self) -> Iterator[Table]:
         yield self._same_load()
         yield self._parts()
+        yield self._rents()
         yield dataclasses.replace(self._machine_table(), detail=True)
         yield dataclasses.replace(self._break_even(), detail=True)
         yield self._by_load()
@@ -385,6 +400,19 @@ class Comparison(Result):
         columns = [Column("way", "way"), *(Column(f"{name}_cny", name, scale=self._scale) for name in names)]
         return table("parts", f"Cost of a month by part [{self.currency}]", columns, rows, detail=True)
 
+    def _rents(self) -> Table:
+        """Return the rents on file of the machines' devices."""
+        columns = (
+            Column("gpu", "device"), Column("provider", "provider"), Column("term", "term"),
+            Column("cny_per_h", "rent", f"{self.currency}/h", scale=self._scale), Column("since", "since"),
+            Column("fact", "fact"),
+        )  # fmt: skip
+        rows = [
+            (m.device.id, one.provider, one.term, one.cny_per_h, one.since.isoformat(), one.fact)
+            for m in self.machines for one in rent_offers(m.device, self.service.on)
+        ]  # fmt: skip
+        return table("rents", "Rents on file, those first that count where none is named", columns, rows, detail=True)
+
     def _by_size(self) -> list[Machine]:
         """Return the machines and the smallest ones that hold the model, by device and size."""
         smaller = [m for m in self.smallest if m not in self.machines]
@@ -434,7 +462,7 @@ class Comparison(Result):
             costs = {"API": self.api_month_cny(load)}
             for way, m in names:
                 count = self.machines_for(m, load)
-                parts = self.owned_parts_cny(m, count) if way == "buy" else self.rented_parts_cny(m, count)
+                parts = self.owned_parts_cny(m, count) if way == "buy" else self.rented_parts_cny(m, count, load)
                 costs[f"{way} {m.device.id}"] = sum(parts.values())
             rows.append((load, *costs.values(), min(costs, key=lambda name: costs[name])))
         return table("by_load", f"Cost of a month by load [{self.currency}]", columns, rows, detail=True)

@@ -219,7 +219,7 @@ def cost_of(
     if model is not None and service.osl < _LEAST_OSL:
         message = f"--osl {service.osl}: must be at least {_LEAST_OSL}; the first output token comes with the prompt"
         raise InputError(message)
-    device, unit = service.accelerator(), currency_of(currency, price)
+    device, unit = service.accelerator(), currency_of(currency, price, service.accelerator().own_price)
     rate = cny_per(unit, service.on)
     paid, hour = None, None
     if price is None:

@@ -53,8 +53,8 @@ def converted(price: HourPrice | None, currency: str, on: dt.date | None = None)
     return HourPrice(price.amount * rate, currency, f"{price.origin}, {was}")
 
 
-def currency_of(asked: str | None, *prices: HourPrice | None) -> str:
-    """Return the currency of an answer: as asked for, else that of the prices given, else USD."""
+def currency_of(asked: str | None, *prices: HourPrice | OwnPrice | None) -> str:
+    """Return the currency of an answer: as asked for, else that of the prices given if they share one, else USD."""
     stated = {price.currency for price in prices if price is not None}
     return asked or (stated.pop() if len(stated) == 1 else "USD")
 

@@ -220,7 +220,7 @@ def _prices(
     else:
         hourly = {d.id: given or owned_hour_price(d, service.on) for d in devices}
     stated = given.values() if isinstance(given, Mapping) else (given,)
-    unit = currency_of(currency, *stated)
+    unit = currency_of(currency, *stated, *(device.own_price for device in devices))
     return {name: converted(price, unit, service.on) for name, price in hourly.items()}
 
 

@@ -54,7 +54,7 @@ def simulate_load(
         return FleetSimulationResult(run=run, record=record)
     device = accelerator(options.gpu, on=options.as_of)
     given = given_price(gpu_hour)
-    unit = currency_of(currency, given)
+    unit = currency_of(currency, given, device.own_price)
     price = converted(given or owned_hour_price(device, options.as_of), unit, options.as_of)
     engine = engine_for(options.engine, options.calibration, options.as_of)
     if rates is not None:

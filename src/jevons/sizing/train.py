@@ -274,7 +274,7 @@ def train(
     )
     found = training.search(job, offload=offload, fixed=fixed, stage_layers=stage_layers)
     steps = found.best
-    price = converted(price or owned_hour_price(found_device), currency_of(currency, price))
+    price = converted(price or owned_hour_price(found_device), currency_of(currency, price, found_device.own_price))
     failures = training.failure_model()
     work_days = tokens / steps[0].tokens_per_s / 86_400.0
     outlook = training.outlook(failures, devices, work_days, np.random.default_rng(seed))
