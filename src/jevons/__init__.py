@@ -52,6 +52,7 @@ _HOMES = {
 _OFFERED = {
     "facts": {
         "list": "jevons.api.facts:list_", "search": "jevons.api.facts:search", "show": "jevons.api.facts:show",
+        "check": "jevons.api.facts:check",
     },
     "models": {"list": "jevons.api.models:list_", "show": "jevons.api.models:show"},
     "study": {

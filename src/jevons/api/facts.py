@@ -1,14 +1,16 @@
-"""`jevons.facts.list`, `search` and `show`: dated, sourced figures."""
+"""`jevons.facts.list`, `search`, `show` and `check`: dated, sourced figures."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 from jevons import options as o
 
 if TYPE_CHECKING:
     from jevons.facts.result import FactResult, FactsResult
+    from jevons.study.upkeep.result import CheckResult
 
 PREFIX = o.Option(help="Beginning of the ids, such as h20; all facts where not given")
 FACT_WORDS = o.Option(help="Words that must all occur in id, description or source")
@@ -93,3 +95,57 @@ def show(fact_id: Annotated[str, FACT_ID], *, as_of: Annotated[dt.date | str | N
     from jevons.facts.result import fact_shown
 
     return fact_shown(default_facts(), fact_id, o.day(as_of))
+
+
+def _outcomes() -> Sequence[str]:
+    from jevons.study.draws.outcomes import OUTCOMES
+
+    return tuple(OUTCOMES)
+
+
+CHECKED = o.Option(help="Scenario whose judgements are ranked by what they move", metavar="SCENARIO")
+CHECK_OUTCOME = o.Option(help="Outcome by which judgements are ranked", choices=_outcomes, metavar="NAME")
+CHECK_DRAWS = o.Option(help="Draws behind the ranking", low=8, high=100_000)
+
+
+@o.declared
+def check(
+    *,
+    scenario: Annotated[Any, CHECKED] = None,
+    outcome: Annotated[str, CHECK_OUTCOME] = "value_per_share",
+    draws: Annotated[int, CHECK_DRAWS] = 64,
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    processes: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> CheckResult:
+    """Check facts: which are stale, which conflict, which judgements move results most, and what would settle each.
+
+    Ages count to `as_of`, or to the day on which the newest value became public. With a scenario, its judgements are
+    ranked by the share of the outcome's spread that knowing them would remove.
+
+    Returns
+    -------
+    CheckResult
+        With `.stale`, `.conflicts` and `.judgements`, worst first.
+
+    Raises
+    ------
+    InputError
+        If the scenario cannot be read.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> found = jevons.facts.check(as_of="2026-06-30")
+    >>> len(found.stale) > 0, len(found.conflicts) > 0
+    (True, True)
+    """
+    from jevons.api.plan import opened
+    from jevons.facts import default_facts
+    from jevons.study.upkeep.run import check_facts
+
+    loaded = None if scenario is None else opened(scenario, None)[0]
+    return check_facts(
+        default_facts(), o.day(as_of), scenario=loaded, outcome=outcome, draws=draws, processes=processes,
+        progress=progress,
+    )  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from jevons.api.facts import list_, search, show
+from jevons.api.facts import check, list_, search, show
 from jevons.cli.build import command
 
 facts_app = typer.Typer(help="Look up dated, sourced figures.", no_args_is_help=True)
 facts_app.command("list")(command(list_, arguments=("prefix",)))
 facts_app.command("search")(command(search, arguments=("words",)))
+facts_app.command("check")(command(check, counted=True))
 facts_app.command("show")(command(show, arguments=("fact_id",)))
