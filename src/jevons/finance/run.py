@@ -84,16 +84,23 @@ def statements(
     energy = np.einsum("vrt,vrt->t", hours, p.machines.energy_cur_per_device_h) * DAYS_PER_QUARTER
     fixed = np.einsum("vt,vrt->t", p.machines.fixed_cur_per_device_quarter, plan.installed)
     external, own = revenue[~inside].sum(axis=0), revenue[inside].sum(axis=0)
-    overhead = terms.overhead_frac * (external + own)
+    revenue_cur = external + own
+    overhead = terms.overhead_frac * revenue_cur
     devices = _device_books(plan, price_cur_per_call, terms)
     buildings = _building_books(plan, terms)
     depreciation, impairment = devices.depreciation_cur.sum(axis=0), devices.impairment_cur
     closing = devices.closing_cur.sum(axis=0)
-    ai_ebita = external + own - energy - fixed - overhead - depreciation - buildings[0]
+    before = revenue_cur - energy - fixed - overhead - depreciation - buildings[0]
+    # staff, prices and research grow into what is earned above the usual margin
+    reinvested = terms.reinvested_frac * np.maximum(before - terms.usual_margin_frac * revenue_cur, 0.0)
+    overhead = overhead + reinvested
+    ai_ebita = before - reinvested
     ai_tax = terms.tax_frac * (ai_ebita - impairment)
     base_tax = terms.tax_frac * base.ebita_cur
     capex = plan.device_capex_cur + plan.site_capex_cur
-    ai_fcf = ai_ebita - ai_tax + depreciation + buildings[0] - capex
+    ahead = terms.prepaid_frac * np.append(plan.device_capex_cur[1:], plan.device_capex_cur[-1])
+    prepayment = ahead - terms.prepaid_frac * plan.device_capex_cur
+    ai_fcf = ai_ebita - ai_tax + depreciation + buildings[0] - capex - prepayment
     base_fcf = base.ebita_cur - base_tax - base.investment_cur
     return Statements(
         quarters=p.quarters,
@@ -117,6 +124,8 @@ def statements(
         tax_cur=ai_tax + base_tax,
         device_capex_cur=plan.device_capex_cur,
         site_capex_cur=plan.site_capex_cur,
+        prepayment_cur=prepayment,
+        under_way_cur=_under_way(plan) + ahead,
         ai_fcf_cur=ai_fcf,
         base_fcf_cur=base_fcf,
         fcf_cur=ai_fcf + base_fcf,
@@ -128,6 +137,16 @@ def statements(
     )
 
 
+def _under_way(plan: ExpansionPlan) -> Array:
+    """Return what was paid for devices that are not in service at the end of a quarter, (t,)."""
+    machines = plan.problem.machines
+    paid = (plan.ordered.sum(axis=1) * machines.capex_cur_per_device).cumsum(axis=1)
+    serves = np.zeros_like(paid)
+    for kind, lead in enumerate(machines.lead_quarters.tolist()):
+        serves[kind, lead:] = paid[kind, : max(paid.shape[1] - lead, 0)]
+    return np.asarray((paid - serves).sum(axis=0))
+
+
 def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: AccountTerms, base: BaseCloud) -> None:
     segments, quarters = len(plan.problem.segments), len(plan.problem.quarters)
     faults = []
@@ -135,7 +154,13 @@ def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: 
         faults.append(Fault(message=f"must be ({segments}, {quarters}) finite prices >= 0", path="price_cur_per_call"))
     if inside.shape != (segments,):
         faults.append(Fault(message=f"shape {inside.shape}: must be ({segments},)", path="internal"))
-    for name, least, most in (("tax_frac", 0, 1), ("overhead_frac", 0, 1), ("opening_building_book_cur", 0, np.inf)):
+    for name, least, most in (
+        ("tax_frac", 0, 1),
+        ("overhead_frac", 0, 1),
+        ("reinvested_frac", 0, 1),
+        ("prepaid_frac", 0, 1),
+        ("opening_building_book_cur", 0, np.inf),
+    ):
         number = getattr(terms, name)
         if not least <= number <= most:
             faults.append(Fault(message=f"{number:g}: must be in {least:g}..{most:g}", path=name))

@@ -23,6 +23,10 @@ class AccountTerms:
         Straight-line lives in the accounts, > 0; not the lives in service.
     overhead_frac : float
         Staff, research, selling and other costs as a share of AI revenue.
+    usual_margin_frac, reinvested_frac : float
+        EBITA margin that the cloud is used to, and the share of what AI earns above it that overhead takes up.
+    prepaid_frac : float
+        Share of a quarter's devices that is paid a quarter before.
     initial_cost_cur_per_device : (v,), optional
         What the devices standing at the start had cost; 0 where not given.
     opening_building_book_cur : float
@@ -35,6 +39,9 @@ class AccountTerms:
     device_life_y: float
     building_life_y: float
     overhead_frac: float
+    usual_margin_frac: float = 0.0
+    reinvested_frac: float = 0.0
+    prepaid_frac: float = 0.0
     initial_cost_cur_per_device: Array | None = None
     opening_building_book_cur: float = 0.0
     impair: bool = True
@@ -87,6 +94,10 @@ class Statements:
         The plan's part of it.
     device_capex_cur, site_capex_cur : (t,)
         Cash spent.
+    prepayment_cur : (t,)
+        Paid ahead for the next quarter's devices, less what was paid ahead for the quarter's own.
+    under_way_cur : (t,)
+        Devices paid and not yet in service, at the end of the quarter, prepayments in it.
     ai_fcf_cur, base_fcf_cur, fcf_cur, cumulative_cash_cur : (t,)
         Free cash flow: EBITA less tax plus depreciation less capital expenditure; its running sum.
     device_opening_cur, device_closing_cur, building_opening_cur, building_closing_cur : (t,)
@@ -114,6 +125,8 @@ class Statements:
     tax_cur: Array
     device_capex_cur: Array
     site_capex_cur: Array
+    prepayment_cur: Array
+    under_way_cur: Array
     ai_fcf_cur: Array
     base_fcf_cur: Array
     fcf_cur: Array

@@ -139,6 +139,9 @@ def account_terms(scenario: Scenario, plan: ExpansionPlan) -> AccountTerms:
         device_life_y=spec.accounting_life.value,
         building_life_y=spec.building_life.value,
         overhead_frac=spec.overhead.value,
+        usual_margin_frac=spec.base_margin.value,
+        reinvested_frac=spec.reinvested.value,
+        prepaid_frac=spec.prepaid.value,
         initial_cost_cur_per_device=plan.problem.machines.capex_cur_per_device[:, 0],
         opening_building_book_cur=float(standing.sum() * spec.opening_book.value),
     )

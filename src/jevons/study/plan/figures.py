@@ -20,6 +20,7 @@ from jevons.study.chain.verdict import Verdict
 from jevons.study.draws.run import Draws
 from jevons.study.plan.budget_lines import PlanLines
 from jevons.study.plan.ledger import sources_of
+from jevons.study.plan.tornado import ValueSwing, value_swings
 from jevons.study.scenario.scenario import Scenario
 
 _CONTAINERS = frozenset({"devices", "sites", "models", "segments", "providers", "rivals", "lines"})
@@ -138,6 +139,11 @@ class PlanFigures:
     def segment_label(self, segment: str) -> str:
         """Return a segment's name in tables."""
         return (self.scenario.market.segments[segment].label or segment).split(" (")[0]
+
+    @functools.cached_property
+    def value_swings(self) -> tuple[ValueSwing, ...]:
+        """What each input of the accounts does to the value of a share, greatest first."""
+        return value_swings(self.chain)
 
     def amount_label(self, path: str) -> str:
         """Return a readable name of a scenario path."""

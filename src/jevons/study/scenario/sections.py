@@ -264,6 +264,10 @@ class FinanceSpec(Section):
     """Straight-line life of buildings, power and cooling."""
     overhead: Fraction
     """Research, selling and administration as a share of AI revenue."""
+    reinvested: Fraction = Amount(value=0.0, unit="1", origin="default")
+    """Share of AI's operating profit above `base_margin` that staff, research and discounts take up."""
+    prepaid: Fraction = Amount(value=0.0, unit="1", origin="default")
+    """Share of a quarter's devices that is paid a quarter before they are ordered."""
     base_revenue: Annotated[Amount, Quantity(unit="¤", gt=0)]
     """Quarterly revenue of the cloud at the start, AI included."""
     base_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)] = Amount(value=0.0, unit="1", origin="default")

@@ -86,7 +86,7 @@ def plan_answer(result: PlanFigures) -> str:
         f"{result.scenario.name}: {spent} of AI capital expenditure gives {built} accelerators and {served} tokens a "
         f"day in {last}, free cash flow of AI over the plan is {free_cash}, and a share is worth "
         f"{accounts.value_per_share_cur:,.0f} ¤, {100 * gap:+.0f} % against its price on {result.scenario.as_of}. "
-        f"{verdict_sentence(result)}"
+        f"{verdict_sentence(result)}{_rests_on(result)}"
     )
 
 
@@ -109,3 +109,16 @@ def verdict_sentence(result: PlanFigures) -> str:
         f"Doubled efficiency multiplies the compute that all uses want, rented and training in it, by {factor:.2f} in "
         f"{last} and by {settled:.2f} in the long run{chance}: {verdict}."
     )
+
+
+def _rests_on(result: PlanFigures) -> str:
+    """Return a sentence on the inputs that alone move a share's value by a tenth, or nothing."""
+    named = [one for one in result.value_swings if one.named]
+    if not named:
+        return ""
+    parts = [
+        f"{result.amount_label(one.path)} ({one.at_low_cur:,.0f} to {one.at_high_cur:,.0f} ¤"
+        f"{', a judgement' if one.grade == 'judgement' else ''})"
+        for one in named
+    ]
+    return f" Value rests on single inputs: over its range, {'; '.join(parts)}."

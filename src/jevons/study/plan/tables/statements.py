@@ -76,7 +76,9 @@ def _ai_cloud(books: Statements) -> Table:
         ("Tax", -books.ai_tax_cur),
         ("Capex, accelerators", -books.device_capex_cur),
         ("Capex, sites", -books.site_capex_cur),
+        ("Prepayments", -books.prepayment_cur),
         ("Free cash flow", books.ai_fcf_cur),
+        ("Paid and not yet in service, end of quarter", books.under_way_cur),
         ("Book value, end of quarter", books.device_closing_cur + books.building_closing_cur),
     ]
     return _money("statements_ai", "Statements by quarter: AI cloud", books.quarters, lines)

@@ -19,6 +19,7 @@ from jevons.study.plan.tables.market import rent_table, rival_tables, shortage_t
 from jevons.study.plan.tables.overview import overview_table, served_share
 from jevons.study.plan.tables.schedule import schedule_table
 from jevons.study.plan.tables.shadow_prices import shadow_table
+from jevons.study.plan.tables.tornado import tornado_table
 from jevons.study.plan.tables.uses import use_tables
 from jevons.study.plan.tables.verdict import response_tables, value_table, verdict_table
 
@@ -50,6 +51,8 @@ def plan_tables(result: PlanFigures) -> Iterator[Table]:
     yield shadow_table(result)
     yield _accounts(result)
     yield value_table(result)
+    if result.value_swings:
+        yield tornado_table(result)
     if result.lines is not None:
         yield _budget_lines(result.lines)
     yield verdict_table(result)

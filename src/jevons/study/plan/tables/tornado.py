@@ -1,0 +1,27 @@
+"""Table of the inputs that the value of a share rests on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jevons.results import Column, Table, table
+
+if TYPE_CHECKING:
+    from jevons.study.plan.figures import PlanFigures
+
+
+def tornado_table(result: PlanFigures) -> Table:
+    """Return what each input of the accounts does to the value of a share, the strongest first."""
+    columns = (
+        Column("name", "input"), Column("low", "low"), Column("high", "high"), Column("at_low", "value at low", "¤"),
+        Column("at_high", "value at high", "¤"), Column("swing", "swing", "¤"), Column("evidence", "evidence"),
+    )  # fmt: skip
+    rows = [
+        (
+            result.amount_label(one.path), one.low, one.high, one.at_low_cur, one.at_high_cur, one.swing_cur, one.grade
+        )
+        for one in result.value_swings
+        if one.swing_cur > 0
+    ]  # fmt: skip
+    title = "Value of a share with one input of the accounts at either end of its range, the plan held"
+    return table("value_tornado", title, columns, rows, detail=True)
