@@ -20,6 +20,7 @@ _FUNCTIONS = (
     "compare",
     "cost",
     "memory",
+    "new",
     "plan",
     "read",
     "simulate",

@@ -15,6 +15,7 @@ from jevons.cli.commands.cost import cost
 from jevons.cli.commands.devices import devices_app, engines
 from jevons.cli.commands.facts import facts_app
 from jevons.cli.commands.models import models_app
+from jevons.cli.commands.new import new
 from jevons.cli.commands.op import op_app
 from jevons.cli.commands.plan import plan
 from jevons.cli.commands.read import read
@@ -103,6 +104,7 @@ for command in (
     compare,
     track,
     read,
+    new,
     size,
     buy_rent_api,
     simulate,

@@ -12,6 +12,7 @@ from jevons.facts import Facts, default_facts
 from jevons.schema import Located, read_yaml, validate_document
 from jevons.study.scenario.amounts import DEFAULT_CURRENCY
 from jevons.study.scenario.checks import cross_check
+from jevons.study.scenario.region import fill_from_region
 from jevons.study.scenario.scenario import Scenario
 from jevons.units import CURRENCIES
 
@@ -44,6 +45,7 @@ def load(
     facts = facts or default_facts()
     document = read_yaml(path)
     date = _date(document, as_of)
+    fill_from_region(document)
     for name, value in (settings or {}).items():
         _put(document.root, name.split("."), value)
     context = {"facts": facts, "as_of": date, "currency": _currency(document)}

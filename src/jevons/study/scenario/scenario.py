@@ -38,6 +38,8 @@ class Scenario(Section):
     """Information date: nothing published later is used."""
     currency: Literal["CNY", "USD", "HKD", "EUR"] = "CNY"
     """Currency of all results; amounts in others are converted at the rate of `as_of`."""
+    region: str = ""
+    """Region whose figures stand where the file gives none, such as `us`; empty for none."""
     firm: FirmSpec = FirmSpec()
     """Whose plan it is."""
     seed: int = Field(7, ge=0, strict=True)

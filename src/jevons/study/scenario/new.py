@@ -1,0 +1,222 @@
+"""Writes a scenario for a new firm: what is its own, with its region behind it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jevons.errors import InputError
+from jevons.files import writing
+from jevons.hardware import accelerator
+from jevons.results import Cell, Column, Result, Table, table
+from jevons.schema import parse_yaml
+from jevons.study.scenario.load import load
+from jevons.study.scenario.region import region_currency, region_sections
+from jevons.study.scenario.scenario import Scenario
+
+_HEADROOM = 1.15
+"""Power of the site at the start over what the accelerators that stand draw."""
+_FLAGS = {
+    "firm": "'Neo'", "budget": "'2 bn USD'", "revenue": "'200 mn USD'", "net_cash": "'-1 bn USD'", "shares": "'300 mn'",
+    "share_price": "'30 USD'",
+}  # fmt: skip
+"""Figures that a firm must state, and an example of each."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class NewResult(Result):
+    """What `jevons.new` returns.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As read back from the file.
+    file : str
+        Where it was written.
+    """
+
+    kind: ClassVar[str] = "new"
+    scenario: Scenario
+    file: str
+
+    @property
+    def answer(self) -> str:
+        """Where the scenario is, what stands behind it, and what to run."""
+        amounts = self.scenario.amounts()
+        return (
+            f"{self.file} holds a scenario of {self.scenario.firm.name} in {self.scenario.currency}: its own figures, "
+            f"and {len(amounts) - len(self._own())} from region `{self.scenario.region}`. Run "
+            f"`jevons plan {self.file}`; "
+            "`--dry-run` lists every value with its origin."
+        )
+
+    def _own(self) -> dict[str, Any]:
+        text = Path(self.file).read_text(encoding="utf-8")
+        return dict(_leaves(parse_yaml(text, self.file).root, ""))
+
+    def _tables(self) -> Iterator[Table]:
+        rows: list[tuple[Cell, ...]] = [
+            (path, "as the region has it" if value is None else str(value)) for path, value in self._own().items()
+        ]
+        yield table("own", "What the file states of its own", (Column("path", "path"), Column("value", "value")), rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return where the file is and what it states."""
+        return {
+            "answer": self.answer, "file": self.file, "region": self.scenario.region,
+            "own": {path: str(value) for path, value in self._own().items()},
+        }  # fmt: skip
+
+
+def _leaves(section: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(section, Mapping):
+        for name, item in section.items():
+            yield from _leaves(item, f"{path}.{name}" if path else str(name))
+    else:
+        yield path, section
+
+
+def write_new(
+    path: Path,
+    figures: Mapping[str, str | None],
+    *,
+    region: str,
+    currency: str | None,
+    as_of: dt.date | None,
+    quarters: int,
+    installed: Sequence[str],
+    overwrite: bool,
+) -> NewResult:
+    """Write a scenario of a new firm, and read it back.
+
+    Parameters
+    ----------
+    path : Path
+        File to write, ``.yaml``.
+    figures : mapping of str to str
+        ``firm``, ``budget``, ``revenue``, ``net_cash``, ``shares`` and ``share_price`` as text with units.
+    region, currency : str
+        Region, and the currency, that of the region where None.
+    as_of : date, optional
+        Date of the information; today by default.
+    quarters : int
+        Quarters of the plan, from the one after that date on.
+    installed : sequence of str
+        ``DEVICE=NUMBER`` each.
+    overwrite : bool
+        Whether a file that is there is replaced.
+
+    Raises
+    ------
+    InputError
+        If a figure is missing or none, or the file is there.
+    """
+    if path.suffix.lower() not in {".yaml", ".yml"}:
+        message = f"{path}: the ending must be .yaml"
+        raise InputError(message)
+    if path.exists() and not overwrite:
+        message = f"{path}: is there already; give another name, or --overwrite"
+        raise InputError(message)
+    missing = [name for name in _FLAGS if not figures.get(name)]
+    if missing:
+        shown = ", ".join(f"--{name.replace('_', '-')} (such as {_FLAGS[name]})" for name in missing)
+        message = f"{len(missing)} figures are missing: {shown}"
+        raise InputError(message)
+    text = _text(figures, region, currency or region_currency(region), as_of or dt.date.today(), quarters, installed)  # noqa: DTZ011 - a calendar day
+    draft = path.with_name(f".{path.name}.draft.yaml")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        scenario = load(draft)
+    except InputError as error:
+        message = str(error).replace(str(draft), str(path))
+        raise InputError(message) from None
+    except OSError as error:
+        message = f"{path}: cannot be written ({error.strerror})"
+        raise InputError(message) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    with writing(path, force=True) as stream:
+        stream.write(text)
+    return NewResult(scenario=scenario, file=str(path))
+
+
+def _text(
+    figures: Mapping[str, str | None],
+    region: str,
+    currency: str,
+    as_of: dt.date,
+    quarters: int,
+    installed: Sequence[str],
+) -> str:
+    """Return the file: ten figures with a word on each, and how to say more."""
+    quarter = (as_of.month + 2) // 3
+    start = f"{as_of.year + quarter // 4}-Q{quarter % 4 + 1}"
+    devices = _devices(region, installed)
+    site = next(iter(region_sections(region)["hardware"]["sites"]))
+    power = _HEADROOM * sum(count * accelerator(name).server_w for name, count in devices) / 1e6
+    lines = "\n".join(f"    {name}: {{installed: {count:g}}}" if count else f"    {name}:" for name, count in devices)
+    spend = figures["budget"]
+    return f"""\
+# A scenario of {_quoted(str(figures["firm"]))}. What it leaves out is its region's; `jevons plan FILE --dry-run` lists every value.
+# A figure is a number with a unit, a fact ({{fact: ID}}), or {{low: , mode: , high: , source: }}.
+name: {_quoted(f"{figures['firm']}, {spend} over {quarters} quarters")}
+as_of: {as_of}
+currency: {currency}
+region: {region}
+firm: {{name: {_quoted(str(figures["firm"]))}}}
+start: {start}
+quarters: {quarters}
+hardware:
+  sites:
+    {site}: {{power: {power:.4g} MW}}
+  # Accelerators that stand and can be bought; `supply: NUMBER` says how many in the first quarter.
+  devices:
+{lines}
+expansion:
+  budget: {figures["budget"]}
+  budget_quarters: {quarters}
+  budget_first: {_part(str(figures["budget"]), quarters)}
+finance:
+  base_revenue: {figures["revenue"]}
+  net_cash: {figures["net_cash"]}
+  shares: {figures["shares"]} shares
+  share_price: {figures["share_price"]}
+"""
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _part(budget: str, quarters: int) -> str:
+    """Return an even quarter of the budget, in the budget's own unit."""
+    head, _, unit = budget.strip().partition(" ")
+    try:
+        return f"{float(head.replace(',', '')) / quarters:.6g} {unit}"
+    except ValueError:
+        return budget
+
+
+def _devices(region: str, installed: Sequence[str]) -> list[tuple[str, float]]:
+    """Return the devices that stand, with their numbers, and those of the region that can be bought."""
+    shared = list(region_sections(region)["hardware"]["devices"])
+    stated: dict[str, float] = {}
+    for one in installed:
+        name, equals, count = one.partition("=")
+        try:
+            number = float(count.replace(",", "").replace("_", ""))
+        except ValueError:
+            number = -1.0
+        if not equals or not 0 <= number < 1e9:
+            message = f"--installed {one}: write it as DEVICE=NUMBER, such as h100_sxm=20000"
+            raise InputError(message)
+        device = accelerator(name.strip()).id
+        if device not in shared:
+            message = f"--installed {one}: region `{region}` prices {', '.join(shared)}; add others in the file"
+            raise InputError(message)
+        stated[device] = number
+    return [(name, stated.get(name, 0.0)) for name in shared]

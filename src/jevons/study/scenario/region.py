@@ -1,0 +1,83 @@
+"""Fills a scenario from its region: what firms of one place share, shipped beside this module."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from jevons.errors import InputError, did_you_mean
+from jevons.schema import Located, parse_yaml
+
+_CURRENCIES = {"china": "CNY"}
+_CHOSEN = {
+    ("hardware", "sites"), ("hardware", "devices"), ("serving", "models"), ("market", "segments"),
+    ("market", "providers", "rivals"),
+}  # fmt: skip
+"""Collections of which a file that names any entry takes only those it names."""
+
+
+def region_names() -> tuple[str, ...]:
+    """Return the regions that ship."""
+    folder = resources.files("jevons.study.scenario.regions")
+    return tuple(sorted(one.name.removesuffix(".yaml") for one in folder.iterdir() if one.name.endswith(".yaml")))
+
+
+def fill_from_region(document: Located) -> None:
+    """Put into a document what its ``region`` states and itself does not.
+
+    A section or figure that the file leaves out is the region's. Of sites, devices, models, segments and rivals a file
+    that names any takes those that it names, each with the region's figures where it gives none of its own.
+
+    Raises
+    ------
+    InputError
+        If there is no such region.
+    """
+    root = document.root
+    if not isinstance(root, dict) or "region" not in root:
+        return
+    name = root["region"]
+    if name not in region_names():
+        known = ", ".join(region_names())
+        message = f"`{name}`: no such region; there are {known}.{did_you_mean(str(name), region_names())}"
+        raise InputError(document.fault(("region",), message))
+    _fill(root, _region(name), ())
+
+
+def region_currency(name: str) -> str:
+    """Return the currency that a region's figures are in."""
+    return str(_CURRENCIES.get(name, "USD"))
+
+
+def region_sections(name: str) -> Mapping[str, Any]:
+    """Return what a region states, as plain sections."""
+    return _region(name)
+
+
+@functools.cache
+def _region(name: str) -> Mapping[str, Any]:
+    text = (resources.files("jevons.study.scenario.regions") / f"{name}.yaml").read_text(encoding="utf-8")
+    root: Mapping[str, Any] = parse_yaml(text, f"region {name}").root
+    return root
+
+
+def _fill(own: dict[Any, Any], shared: Mapping[Any, Any], path: tuple[Any, ...]) -> None:
+    for key, value in shared.items():
+        here = (*path, key)
+        if key not in own:
+            if path not in _CHOSEN:
+                own[key] = _copy(value)
+        elif own[key] is None and isinstance(value, Mapping):
+            own[key] = _copy(value)
+        elif isinstance(own[key], dict) and isinstance(value, Mapping) and not _is_amount(own[key]):
+            _fill(own[key], value, here)
+
+
+def _is_amount(given: Mapping[Any, Any]) -> bool:
+    return "fact" in given or "mode" in given
+
+
+def _copy(value: Any) -> Any:
+    return {key: _copy(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
