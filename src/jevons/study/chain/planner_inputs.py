@@ -106,7 +106,7 @@ def _demand(scenario: Scenario, market: MarketPath, inputs: MarketInputs, device
 
 
 def _promised(price_cur: Array, device_s_per_call: Array, calls: NDArray[np.bool_], caps: Array) -> Array:
-    """Return the least that a call counts as worth to the planner, (s, t, 1) [CNY]; 0 for hours let.
+    """Return the least that a call counts as worth to the planner, (s, t, 1) [currency]; 0 for hours let.
 
     A list price is a promise: what is called at it goes before hours let below the rent shown, whatever it pays. So
     a call counts at least what its device would be let for at that rent, on the device on which that is most.

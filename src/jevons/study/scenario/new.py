@@ -161,7 +161,8 @@ def _text(
     lines = "\n".join(f"    {name}: {{installed: {count:g}}}" if count else f"    {name}:" for name, count in devices)
     spend = figures["budget"]
     return f"""\
-# A scenario of {_quoted(str(figures["firm"]))}. What it leaves out is its region's; `jevons plan FILE --dry-run` lists every value.
+# A scenario of {_quoted(str(figures["firm"]))}. What it leaves out is its region's;
+# `jevons plan FILE --dry-run` lists every value.
 # A figure is a number with a unit, a fact ({{fact: ID}}), or {{low: , mode: , high: , source: }}.
 name: {_quoted(f"{figures['firm']}, {spend} over {quarters} quarters")}
 as_of: {as_of}

@@ -54,8 +54,9 @@ def _overview_rows(result: PlanFigures) -> Iterable[tuple[Cell, ...]]:
 
     yield path("Accelerators in service", "thousand", plan.installed.sum(axis=(0, 1)), 1e3, "devices")
     yield path("IT power", "MW", plan.it_w, 1e6, "it_w")
-    yield path("Tokens served per day", "billion", tokens, _BN, "tokens_per_d")
-    yield path("Demand served", "%", served_share(result), 0.01)
+    if tokens.any():
+        yield path("Tokens served per day", "billion", tokens, _BN, "tokens_per_d")
+        yield path("Demand served", "%", served_share(result), 0.01)
     yield path("AI revenue in the quarter", "bn ¤", books.ai_revenue_cur, _BN)
     yield path("AI EBITA in the quarter", "bn ¤", books.ai_ebita_cur, _BN)
     yield row("AI capital expenditure, whole plan", "bn ¤", None, books.capex_cur.sum(), _BN, "capex")
@@ -80,14 +81,21 @@ def plan_answer(result: PlanFigures) -> str:
     spent = format_money(float(accounts.statements.capex_cur.sum()), result.scenario.currency)
     free_cash = format_money(float(accounts.statements.ai_fcf_cur.sum()), result.scenario.currency)
     gap = accounts.value_per_share_cur / accounts.price_per_share_cur - 1
+    worth = share_price_text(accounts.value_per_share_cur)
     built = format_count(float(plan.installed[:, :, -1].sum()))
-    served = format_count(float(result.tokens_per_d[:, -1].sum()))
+    tokens = float(result.tokens_per_d[:, -1].sum())
+    served = f" and {format_count(tokens)} tokens a day" if tokens > 0 else ""
     return (
-        f"{result.scenario.name}: {spent} of AI capital expenditure gives {built} accelerators and {served} tokens a "
-        f"day in {last}, free cash flow of AI over the plan is {free_cash}, and a share is worth "
-        f"{accounts.value_per_share_cur:,.0f} ¤, {100 * gap:+.0f} % against its price on {result.scenario.as_of}. "
+        f"{result.scenario.name}: {spent} of AI capital expenditure gives {built} accelerators{served} in "
+        f"{last}, free cash flow of AI over the plan is {free_cash}, and a share is worth "
+        f"{worth} ¤, {100 * gap:+.0f} % against its price on {result.scenario.as_of}. "
         f"{verdict_sentence(result)}{_rests_on(result)}"
     )
+
+
+def share_price_text(price: float) -> str:
+    """Return a price of a share: whole units from a hundred on, hundredths below."""
+    return f"{price:,.0f}" if abs(price) >= 100 else f"{price:,.2f}"
 
 
 def verdict_sentence(result: PlanFigures) -> str:
