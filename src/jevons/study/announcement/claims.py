@@ -19,10 +19,12 @@ _FROM = re.compile(
     r"(?:outlook |range |guidance |forecast |target |estimate )?"
     r"(?:of |between |about |around |range of )*$"
 )
-_RAISED = re.compile(r"rais|lift|increas|upgrad|hik|upped|cut|lower|上调|提高|提升|升至|调高|上修|下调")
+_RAISED = re.compile(
+    r"(?:up|down) from|rais|lift|increas|upgrad|hik|upped|cut|lower|上调|提高|提升|升至|调高|上修|下调"
+)
 _TIMES = re.compile(r"乘以|乘|×|\*|multiplied by|times(?! earnings| the earnings)| x ")
 _CALL = re.compile(r"一次|每次|单次|每个?调用|per call|a call|each call|per request|per query|一次调用")
-_AGAIN = re.compile(r"再|另|another|further|additional")
+_CLOUD = re.compile(r"阿里云|alibaba cloud|aliyun|google cloud|(?<![a-z])aws(?![a-z])")
 _WORTH = re.compile(r"\s?(?:投资的?|的|worth of|of|on|for|购买|用于购买|采购)\s?$")
 _SHARE = re.compile(r"份额|占比|占|share|市占")
 
@@ -140,6 +142,7 @@ class _Reader:
         yield from self._calls()
         yield from self._multiple()
         yield from self._prices()
+        yield from self._unit_prices()
         yield from self._clusters()
         money = list(self._money())
         yield from money
@@ -160,6 +163,9 @@ class _Reader:
     def _firm(self, at: int, roles: frozenset[str] = frozenset({"firm", "country"})) -> str:
         known = lexicon.firms()
         usable = [m for m in self.mentions if known[m.firm].role in roles and not self._compared(m)]
+        before = [m for m in self.mentions if m.start < at and known[m.firm].role in roles]
+        if before and self._compared(before[-1]) and at - before[-1].start < 40:
+            return before[-1].firm
         behind = [m for m in usable if m.start < at]
         others = [m.start() for m in lexicon.pattern("others").finditer(self.plain, 0, at)]
         if others and others[-1] > (behind[-1].start if behind else -1):
@@ -192,7 +198,12 @@ class _Reader:
 
     def _period(self, at: int) -> dict[str, Figure]:
         """Return the period nearest to a place, and the date of the sentence where there is one."""
-        spans = [f for f in self.figures if f.kind == "period" and f.label != "past"]
+        exceed = lexicon.pattern("exceed")
+        spans = [
+            f for f in self.figures
+            if f.kind == "period" and f.label != "past"
+            and not (re.match(r"\d|FY", f.label) and f.start > at and exceed.search(self.plain, at, f.start))
+        ]  # fmt: skip
         result: dict[str, Figure] = {}
         if spans:
             result["period"] = min(spans, key=lambda f: self._distance(f, at))
@@ -239,6 +250,14 @@ class _Reader:
 
     def _prices(self) -> Iterator[Claim]:
         for figure in self._left("price"):
+            pair = [f for f in self._left("money") if re.fullmatch(r"\s?/\s?", self.plain[f.end : figure.start])]
+            if pair:
+                first = replace(pair[0], kind="price")
+                named = {"price": first} | self._dated()
+                yield self._make("price", self._firm(first.start), "input", named, other=self._model(first.start))
+                named = {"price": figure} | self._dated()
+                yield self._make("price", self._firm(figure.start), "output", named, other=self._model(figure.start))
+                continue
             model = self._model(figure.start)
             kind = self._price_kind(figure)
             yield self._make("price", self._firm(figure.start), kind, {"price": figure} | self._dated(), other=model)
@@ -249,10 +268,15 @@ class _Reader:
 
     def _model(self, at: int) -> str:
         pattern, table = lexicon.named("price_models")
-        found = list(pattern.finditer(self.plain))
-        behind = [m for m in found if m.start() < at]
-        match = behind[-1] if behind else (found[0] if found else None)
-        return "" if match is None else table[re.sub(r"\s+", " ", match[0])]
+        listed, prefixes = lexicon.listed_models()
+        found = [(m.start(), m.end(), table[re.sub(r"\s+", " ", m[0])]) for m in pattern.finditer(self.plain)]
+        for match in listed.finditer(self.plain):
+            name = re.sub(r"[-_. ]", "", match[0])
+            inside = [one for one in found if one[0] < match.end() and match.start() < one[1]]
+            if name in prefixes and all(match.end() - match.start() > one[1] - one[0] for one in inside):
+                found = [one for one in found if one not in inside] + [(match.start(), match.end(), prefixes[name])]
+        behind = [one for one in sorted(found) if one[0] < at]
+        return behind[-1][2] if behind else min(found)[2] if found else ""
 
     def _price_kind(self, figure: Figure) -> str:
         for kind in ("cached", "input", "output"):
@@ -279,6 +303,21 @@ class _Reader:
                 if gap < best[0]:
                     best = (gap, kind)
         return best[1]
+
+    def _unit_prices(self) -> Iterator[Claim]:
+        """Yield prices of an accelerator and rents: money of that size beside a device's name."""
+        pattern, table = lexicon.named("devices")
+        device = pattern.search(self.plain)
+        if device is None:
+            return
+        name = table[device[0].removesuffix("x") if device[0] not in table else device[0]]
+        hourly, monthly = (lexicon.pattern(one).search(self.plain) for one in ("hourly", "monthly"))
+        for figure in self._left("money"):
+            if (hourly and figure.high < 500) or (monthly and figure.high < 1e6):
+                per = "hour" if hourly else "month"
+                yield self._make("rent", "", name, {"rent": figure} | self._dated(), other=per)
+            elif figure.low >= 1e3 and figure.high < 1e7 and lexicon.pattern("costs").search(self.plain):
+                yield self._make("device_price", "", name, {"price": figure} | self._dated())
 
     def _clusters(self) -> Iterator[Claim]:
         for figure in self._left("devices"):
@@ -309,6 +348,8 @@ class _Reader:
 
     def _amount(self, figure: Figure, previous: list[Figure], moneys: list[Figure]) -> Claim:
         quantity = self._quantity(figure)
+        if quantity == "revenue" and _CLOUD.search(self.plain):
+            quantity = "cloud_revenue"
         named = {"amount": figure}
         olds = [f for f in previous if f is not figure and _RAISED.search(self.plain) and f.unit == figure.unit]
         if olds and len(moneys) <= 2 * len(olds):
@@ -336,7 +377,8 @@ class _Reader:
         return self._make("metric" if quantity else "figure", firm, quantity, named)
 
     def _quantity(self, figure: Figure) -> str:
-        best: tuple[float, str] = (90.0, "")
+        best: tuple[float, str] = (140.0, "")
+        generic = frozenset(lexicon.words("generic"))
         table = lexicon.quantity_words()
         for match in lexicon.quantity_pattern().finditer(self.plain):
             if match.end() <= figure.start:
@@ -345,6 +387,7 @@ class _Reader:
                 gap, between = 1.3 * (match.start() - figure.end) + 4, self.plain[figure.end : match.start()]
             else:
                 continue
+            gap += 10 if match[0] in generic else 0
             gap += 14 * len(re.findall(r"[,，;；、]| while | and ", between)) - 0.5 * len(match[0])
             gap += 15 * sum(
                 1

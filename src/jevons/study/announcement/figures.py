@@ -384,6 +384,9 @@ def _periods(sentence: str) -> Any:
         if g["fy"] or g["fy2"]:
             year = g["fy"] or g["fy2"]
             label = f"FY{year if len(year) == 4 else '20' + year}"
+        elif g["mq"]:
+            ends = {"march": 1, "june": 2, "september": 3, "december": 4}
+            label, years = f"{g['yq5']}-Q{ends[g['mq']]}", 0.25
         elif g["yq"] or g["yq3"] or g["yq4"]:
             quarter = g["q1"] or g["q2"] or g["q3"] or g["qw"]
             label = f"{g['yq'] or g['yq3'] or g['yq4']}-Q{quarter_words.get(quarter, quarter)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -341,6 +342,38 @@ class Judge:
             return "not_on_file", "the text does not say whether input or output", tuple(ids)
         return "contradicted", f"list price on file from {values[-1].start}: {_shown(values[-1])}", tuple(ids)
 
+    def _device_price(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        figure = claim.named["price"]
+        server = re.search(r"server|服务器|8卡|八卡|台", claim.sentence.plain) is not None
+        ids = [one for one in (f"{claim.quantity}.price_usd", f"{claim.quantity}.price_cny") if one in self.facts]
+        values = [v for one in ids for v in self.facts.series(one, self.as_of)]
+        one_card = replace(figure, low=figure.low / 8, high=figure.high / 8) if server else figure
+        hits = [v for v in values if self._agrees(one_card, v)]
+        share = " an eighth of the server" if server else ""
+        if hits:
+            return (
+                "confirmed",
+                f"price on file{share and ' for' + share} from {hits[-1].start}: {_shown(hits[-1])}",
+                (hits[-1].id,),
+            )
+        if values:
+            text = f"prices on file: {', '.join(dict.fromkeys(_shown(v) for v in values[-3:]))}"
+            return "contradicted" if not server else "not_on_file", text, tuple(ids)
+        return "not_on_file", f"no price of {claim.quantity} is on file", ()
+
+    def _rent(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
+        figure, device = claim.named["rent"], claim.quantity.split("_")[0]
+        cards = 8 if re.search(r"8卡|八卡|8[- ]gpu|8 ?x|server|服务器", claim.sentence.plain) else 1
+        hours = 730.0 if claim.other == "month" else 1.0
+        hourly = replace(figure, low=figure.low / hours / cards, high=figure.high / hours / cards)
+        facts = [f for f in self.facts if f.id.startswith(f"rent.{device}.") and f.unit in {"USD/h", "CNY/h"}]
+        values = [v for f in facts for v in self.facts.series(f.id, self.as_of)]
+        hits = [v for v in values if v.unit.startswith(figure.unit) and self._agrees(hourly, v)]
+        if hits:
+            return "confirmed", f"rent on file from {hits[-1].start}: {_shown(hits[-1])}", (hits[-1].id,)
+        said = f"{hourly.middle:.3g} {figure.unit} an accelerator-hour"
+        return "not_on_file", f"{said}; none of {len(values)} rents on file is that", tuple(f.id for f in facts[:3])
+
     def _target(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:
         every = list(self.candidates(claim.firm, claim.quantity))
         if not every:
@@ -361,6 +394,33 @@ class Judge:
                 or "capex_revenue_frac" in fact_id
             ),
         )
+
+    def _cut(self, claim: Claim) -> tuple[str, str, tuple[str, ...]] | None:
+        """Return the verdict of a price cut by list prices on file: over time, or off peak against standard."""
+        figure = claim.named["percent"]
+        if not lexicon.pattern("price_cut").search(claim.sentence.plain) or figure.what:
+            return None
+        heads = {"deepseek": "api.deepseek.", "alibaba": "api.qwen.", "bytedance": "api.doubao."}
+        head = heads.get(claim.firm)
+        if head is None:
+            return None
+        ids = [f.id for f in self.facts if f.id.startswith(head) and f.id.endswith("_per_mtok")]
+        stated = f"peer.{claim.firm}.price_cut_frac"
+        if stated in self.facts:
+            hits = [v for v in self.facts.series(stated, self.as_of) if self._agrees(figure, v)]
+            if hits:
+                return "confirmed", f"announced on {hits[-1].start}: {100 * hits[-1].number:.3g} %", (stated,)
+        for one in ids:
+            values = [v.number for v in self.facts.series(one, self.as_of)]
+            model, _, kind = one.rpartition(".")
+            standard = f"{model.removesuffix('_offpeak')}.{kind}"
+            pairs = list(itertools.pairwise(values))
+            if standard != one and standard in self.facts and values:
+                pairs += [(v.number, values[-1]) for v in self.facts.series(standard, self.as_of)]
+            for before, after in pairs:
+                if before > after > 0 and abs(1 - after / before - figure.middle) < 0.02:
+                    return "confirmed", f"list price on file falls from {before:g} to {after:g}", (one,)
+        return "not_on_file", f"no cut of {100 * figure.middle:.3g} % among list prices on file", tuple(ids[:3])
 
     def _grown(self, claim: Claim) -> tuple[str, str, tuple[str, ...]] | None:
         """Return the verdict of a growth on the year by the two levels on file; None where they are not."""
@@ -388,7 +448,7 @@ class Judge:
 
     def _share_like(self, claim: Claim, wanted: object) -> tuple[str, str, tuple[str, ...]]:
         figure, period = claim.named["percent"], claim.named.get("period")
-        grown = self._grown(claim) if claim.kind == "growth" else None
+        grown = (self._cut(claim) or self._grown(claim)) if claim.kind == "growth" else None
         if grown is not None:
             return grown
         heads = tuple(_prefixes(claim.firm))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jevons.facts import default_facts
 from jevons.schema import read_yaml
 
 _DATA = Path(__file__).parent / "data"
@@ -134,3 +135,21 @@ def named(section: str) -> tuple[re.Pattern[str], dict[str, str]]:
         return words_pattern(table), table
     parts = sorted((re.escape(name) for name in table), key=len, reverse=True)
     return re.compile("|".join(f"{part}(?:x)?" for part in parts)), table
+
+
+@functools.cache
+def listed_models() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Return the pattern of models with a list price on file, and the beginning of the ids for each, by its letters.
+
+    Names are those of the ids: ``api.openai.gpt_5_mini`` is found as GPT-5 mini. Names without a number are left out.
+    """
+    ids = [fact.id for fact in default_facts() if fact.id.startswith("api.") and fact.id.count(".") >= 3]
+    prefixes = {".".join(one.split(".")[:3]) for one in ids}
+    table: dict[str, str] = {}
+    parts: list[str] = []
+    for prefix in sorted(prefixes, key=len, reverse=True):
+        slug = prefix.split(".")[2]
+        if re.search(r"[a-z]", slug) and re.search(r"\d", slug) and len(slug) >= 4:
+            table.setdefault(slug.replace("_", ""), prefix)
+            parts.append(r"[-_. ]?".join(re.escape(part) for part in slug.split("_")))
+    return re.compile(r"(?<![a-z0-9])(?:" + "|".join(parts) + r")(?![a-z0-9])"), table

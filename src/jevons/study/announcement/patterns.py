@@ -107,6 +107,7 @@ DATES = re.compile(
 PERIODS = re.compile(
     rf"(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
     rf"|(?P<yq>{YEAR})年?\s?(?:q(?P<q1>[1-4])|第?(?P<q2>[一二三四1-4])季度?)|q(?P<q3>[1-4])\s?(?P<yq3>{YEAR})"
+    rf"|(?P<mq>march|june|september|december) quarter(?: of)?,? (?P<yq5>{YEAR})"
     rf"|(?P<qw>first|second|third|fourth) quarter(?: of)? (?:(?:fiscal )?(?P<yq4>{YEAR}))"
     rf"|(?P<y1>{YEAR})\s?(?:-|–|—|~|to|至|到)\s?(?P<y2>{YEAR})"
     rf"|(?:from|从)\s?(?P<y3>{YEAR})年?\s?(?:to|until|到|至|through)\s?(?P<y4>{YEAR})年?"
@@ -126,4 +127,6 @@ COUNT = re.compile(
 )
 FROM_TO = re.compile(r"(?:from|由|从)\s?$")
 TO_MONEY = re.compile(rf"(?:to|至|到)\s(?:between\s|a range of\s)?(?:{PRE})\s?\d")
-MOVED = re.compile(r"rais|lift|increas|upgrad|hik|upped|cut |lower|reduc|上调|提高|提升|升至|调高|上修|下调|降至|增至")
+MOVED = re.compile(
+    r"rais|lift|increas|upgrad|hik|upped|cut |lower|reduc|上调|提高|提升|升至|调高|上修|下调|降至|增至|fell|fall|drop|declin|跌"
+)

@@ -319,3 +319,44 @@ def test_a_sentence_goes_on_over_full_lines_and_ends_at_short_ones():
     found = [(c.firm, c.named["amount"].low) for c in jevons.read(text).claims if c.kind == "budget"]
     assert found[0] == ("alibaba", 380 * BN)
     assert jevons.read(text).claims[0].named["period"].low == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "verdict"),
+    [
+        ("DeepSeek cut API prices by more than 50% on September 29, 2025.", "growth", "confirmed"),
+        ("DeepSeek自2月26日起在夜间错峰时段降价75%。", "growth", "confirmed"),
+        ("DeepSeek cut its prices by 31%.", "growth", "not_on_file"),
+        ("H20服务器价格为110万至140万元一台。", "device_price", "confirmed"),
+        ("An H100 costs $90,000.", "device_price", "contradicted"),
+        ("一台8卡H100服务器月租为7.5万元。", "rent", "confirmed"),
+        ("An H100 rents for $2.99 an hour.", "rent", "confirmed"),
+        ("An H100 rents for $55 an hour.", "rent", "not_on_file"),
+        ("Oracle signed a $300 billion, five-year contract with OpenAI.", "metric", "not_on_file"),
+        ("Alibaba Cloud's revenue was RMB 33.4 billion in the June quarter of 2025.", "metric", "confirmed"),
+        ("Meta anticipates 2025 total expenses of $113-118 billion.", "metric", "not_on_file"),
+        ("ByteDance plans to spend 85 billion yuan on AI chips in 2026.", "metric", "confirmed"),
+    ],
+)
+def test_cuts_rents_devices_and_other_measures_are_told_apart(text, kind, verdict):
+    claim = only(text, kind)
+    assert claim.verdict == verdict, claim.reason
+
+
+def test_a_pair_of_prices_is_input_and_output():
+    found = {
+        c.quantity: c.named["price"].low
+        for c in claims("Claude Opus 4.5 is priced at $5/$25 per million tokens.", "price")
+    }
+    assert found == {"input": 5.0, "output": 25.0}
+
+
+def test_an_amount_after_a_compared_firm_is_that_firms():
+    text = "Alibaba's 380 billion yuan plan is bigger than Tencent's capex of 76.7 billion yuan in 2024."
+    found = {c.firm: c.verdict for c in claims(text, "budget")}
+    assert found == {"alibaba": "confirmed", "tencent": "confirmed"}
+
+
+def test_more_than_a_year_ago_is_no_budget():
+    claim = only("Amazon expects to spend about $200 billion in 2026, up from $131 billion.", "budget")
+    assert claim.named["previous"].low == 131 * BN
