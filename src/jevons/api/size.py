@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
 from jevons.api.launch import SERVE
+from jevons.api.measured import pairs_of
 
 if TYPE_CHECKING:
     from jevons.sizing.result import SizeResult
@@ -45,6 +46,7 @@ def size(
     concurrency: Annotated[int, o.USERS] = 0,
     think: Annotated[float | str, o.THINK] = 0.0,
     trace: Annotated[Path | str | None, o.TRACE] = None,
+    map_: Annotated[Sequence[str] | None, o.MAP] = None,
     cv: Annotated[float, o.CV] = 1.0,
     isl_cv: Annotated[float, o.ISL_CV] = 0.0,
     osl_cv: Annotated[float, o.OSL_CV] = 0.0,
@@ -110,7 +112,8 @@ def size(
         layout=None if serve is None else exact_layout(tp, pp, ep, dp, dp_attention=dp_attention),
     )  # fmt: skip
     demand = Demand(
-        rate_req_per_s=rate, users=concurrency, think_s=o.seconds(think) or 0.0, trace=o.file(trace), cv=cv,
+        rate_req_per_s=rate, users=concurrency, think_s=o.seconds(think) or 0.0, trace=o.file(trace),
+        mapping=pairs_of(map_), cv=cv,
         isl_cv=isl_cv, osl_cv=osl_cv, requests=requests, runs=runs, seed=seed,
     )  # fmt: skip
     degrees = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}

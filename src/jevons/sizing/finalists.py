@@ -26,7 +26,9 @@ _LARGEST_FACTOR = 16
 _SLACK = 5.0
 """Cost over that of the cheapest fleet within the limits beyond which a fleet is grown no further."""
 
-_LEAST_REQUESTS, _MOST_REQUESTS = 2_000, 60_000
+LEAST_REQUESTS, _MOST_REQUESTS = 2_000, 60_000
+"""Least and most requests of a simulation; shorter traces are repeated, for a queue takes time to settle."""
+
 _TURNS = 20.0
 _NAMES = ("ttft_s", "tpot_s", "e2e_s")
 _WORDS = {"ttft_s": "TTFT", "tpot_s": "TPOT", "e2e_s": "E2E"}
@@ -228,11 +230,11 @@ class Bench:
         """Return the requests of one run, in the share that the simulated replicas take."""
         demand, service = self.demand, self.service
         if self.trace is not None:
-            count = min(self.demand.requests or len(self.trace.isl), _MOST_REQUESTS)
+            count = min(self.demand.requests or max(len(self.trace.isl), LEAST_REQUESTS), _MOST_REQUESTS)
             rate = demand.rate_req_per_s or None
             return sim.from_trace(self.trace, requests=count, rate_req_per_s=rate)
         rate = fleet.rate_req_per_s * share
-        count = int(min(max(_LEAST_REQUESTS, _TURNS * rate * fleet.e2e_s), _MOST_REQUESTS))
+        count = int(min(max(LEAST_REQUESTS, _TURNS * rate * fleet.e2e_s), _MOST_REQUESTS))
         closed = demand.users > 0 and demand.think_s == 0.0
         arrivals = "closed" if closed else "poisson" if demand.cv == 1.0 else "gamma"
         load = sim.Load(

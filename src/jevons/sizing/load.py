@@ -43,7 +43,7 @@ def offered(options: Simulation) -> Offered:
     if options.trace is not None:
         return Offered(
             sim.from_trace(
-                sim.read_trace(options.trace), requests=options.requests, rate_req_per_s=options.rate,
+                sim.read_trace(options.trace, options.mapping), requests=options.requests, rate_req_per_s=options.rate,
                 prefixes=options.prefix_cache, speed=options.speed,
                 keep_frac=1.0 if options.keep is None else options.keep, seed=options.seed,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,7 @@ class Simulation:
     concurrency: int | None = None
     think: float = 0.0
     trace: Path | None = None
+    mapping: Mapping[str, str] | None = None
     load: Path | None = None
     lengths_from: Path | None = None
     speed: float | None = None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jevons import models, serving
-from jevons.errors import InfeasibleError, InputError
+from jevons.errors import InfeasibleError, InputError, InputWarning
 from jevons.facts import get
 from jevons.models import ModelSpec
-from jevons.sizing.finalists import Bench, Missed, Progress, settle_all
+from jevons.sizing.finalists import LEAST_REQUESTS, Bench, Missed, Progress, settle_all
 from jevons.sizing.fleet import Fleet, at_point, degrees, shared_fleets, split_fleets
 from jevons.sizing.hour_price import HourPrice, cny_per, converted, currency_of, owned_hour_price
 from jevons.sizing.result import Infeasible, SizeResult
@@ -118,6 +119,9 @@ def size(
             message = f"--trace {demand.trace}: all requests arrive at once; give --rate to spread them"
             raise InputError(message)
         rate = rate or (len(trace.isl) - 1) / span_s
+        if simulated and demand.requests is None and len(trace.isl) < LEAST_REQUESTS:
+            doubt = f"{trace.name} has {len(trace.isl):,} requests; it is repeated to {LEAST_REQUESTS:,} when simulated"
+            warnings.warn(doubt, InputWarning, stacklevel=2)
     names = tuple(gpus) or (service.gpu,)
     service = replace(service, gpu=names[0])
     service.check(spec)

@@ -277,6 +277,8 @@ class Demand:
         Mean time from an answer to the user's next request [s]; with any, users come like a Poisson stream.
     trace : Path or None
         Request trace to replay, at its own rate or *rate_req_per_s*.
+    mapping : mapping of str to str or None
+        Its columns, where they have other names.
     cv : float
         Coefficient of variation of the gaps between arrivals: 1 for Poisson, more for bunched ones.
     isl_cv, osl_cv : float
@@ -293,6 +295,7 @@ class Demand:
     users: int = 0
     think_s: float = 0.0
     trace: Path | None = None
+    mapping: Mapping[str, str] | None = None
     cv: float = 1.0
     isl_cv: float = 0.0
     osl_cv: float = 0.0
@@ -328,7 +331,13 @@ class Demand:
 
     def read(self) -> sim.Trace | None:
         """Return the trace, where there is one."""
-        return None if self.trace is None else sim.read_trace(self.trace)
+        if self.trace is None:
+            return None
+        trace = sim.read_trace(self.trace, self.mapping)
+        if not trace.timed and not self.rate_req_per_s:
+            message = f"--trace {self.trace}: says no times; give a --rate at which its requests come"
+            raise InputError(message)
+        return trace
 
     @property
     def words(self) -> str:

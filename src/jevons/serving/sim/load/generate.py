@@ -165,6 +165,9 @@ def from_trace(
         message = f"requests = {wanted}: must be from 1 to {REQUESTS:,}"
         raise InputError(message)
     span_s = float(trace.arrival_s[-1])
+    if not trace.timed and rate_req_per_s is None:
+        message = f"{trace.name}: says no times; give a --rate at which its requests come"
+        raise InputError(message)
     scale = 1.0
     if speed is not None:
         _positive("speed", speed)

@@ -7,7 +7,7 @@ import itertools
 import json
 import math
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from jevons.errors import Fault, InputError
 from jevons.files.parquet import check_parquet, parquet_columns
 from jevons.files.read import check_text, file_fault, is_parquet, limit, read_bytes
 from jevons.limits import MAX_BYTES, MAX_ROWS
+from jevons.serving.sim.load.records import block_tokens, gathered, known_text
 from jevons.serving.sim.types import FloatArray, IntArray
 
 BoolArray = NDArray[np.bool_]
@@ -28,6 +29,8 @@ BoolArray = NDArray[np.bool_]
 _LINE_BYTES = 1_000_000
 """Of the first line of a CSV file."""
 _MOST_FAULTS = 5
+_SAMPLE = 2000
+"""Requests by whose prompts and hashes the size of a block is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,8 @@ class Trace:
     isl, osl : ndarray of int, shape (n,)
         Prompt and output tokens, >= 1.
     make : str
-        ``azure``, ``mooncake``, ``qwen``, ``burstgpt``, ``vidur`` or ``vllm_bench``.
+        ``azure``, ``mooncake``, ``qwen``, ``burstgpt``, ``vidur``, ``vllm_bench``, or one of
+        `jevons.serving.sim.load.records`; ``mapped`` where the reader named the columns.
     name : str
         Of the file.
     skipped : int
@@ -53,6 +57,8 @@ class Trace:
         Tokens of a hashed block.
     session : ndarray of int or None, shape (n,)
         Which conversation a request continues, numbered from 0 by first request; None where the trace does not tell.
+    timed : bool
+        Whether the trace says when requests came; one that does not needs a rate.
     """
 
     arrival_s: FloatArray
@@ -65,6 +71,7 @@ class Trace:
     hash_start: IntArray | None = None
     hash_tokens: int = 0
     session: IntArray | None = None
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,20 +97,19 @@ _JSONL_MAKES = (
     _Make(name="qwen", time="timestamp", isl="input_length", osl="output_length", needs=("chat_id",), hash_tokens=16),
     _Make(name="mooncake", time="timestamp", isl="input_length", osl="output_length", per_s=1000.0, hash_tokens=512),
 )
-_KNOWN = (
-    "Known: Azure CSV (TIMESTAMP, ContextTokens, GeneratedTokens), Vidur CSV (arrived_at, num_prefill_tokens, "
-    "num_decode_tokens), BurstGPT CSV (Timestamp, Request tokens, Response tokens), Mooncake and Qwen-Bailian JSONL "
-    "(timestamp, input_length, output_length), the detailed JSON of vllm bench serve; plain, .gz, .zst or Parquet."
-)
+_KNOWN = f"Known, plain, .gz, .zst or Parquet:\n{known_text()}"
 
 
-def read_trace(path: Path | str) -> Trace:
+def read_trace(path: Path | str, mapping: Mapping[str, str] | None = None) -> Trace:
     """Read a request trace.
 
     Parameters
     ----------
     path : Path or str
         CSV, JSON lines or JSON, plain, gzip or zstd, or Parquet with the columns of one of the CSV makes.
+    mapping : mapping of str to str, optional
+        Column or field of ``time``, ``isl``, ``osl``, ``session`` and ``delay``, or a number that holds for all rows;
+        times also as ``time_ms`` and so on.
 
     Raises
     ------
@@ -121,9 +127,28 @@ def read_trace(path: Path | str) -> Trace:
     head = content[:_LINE_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head and len(content) <= _LINE_BYTES:
         raise file_fault(path, "is empty. Give a trace with at least one request.")
+    if mapping or _of_other_make(head):
+        found = gathered(path, content, mapping or {})
+        if found is not None:
+            return Trace(
+                arrival_s=found.arrival_s, isl=found.isl, osl=found.osl, make=found.make, name=path.name,
+                skipped=found.skipped, hashes=found.hashes, hash_start=found.hash_start, hash_tokens=found.hash_tokens,
+                session=found.session, timed=found.timed,
+            )  # fmt: skip
     if head.startswith(b"{"):
         return _from_json(path, content)
     return _from_table(path, _csv(path, content), line_offset=2)
+
+
+_OTHER_WORDS = (b'"session_id"', b'"request_id"', b'"input_toks"', b"conversation", b'"messages"', b"gen_ai.",
+                b"resourceSpans", b"resource_spans", b"llm.")  # fmt: skip
+
+
+def _of_other_make(head: bytes) -> bool:
+    """Return whether a file begins like one of the makes of `records`."""
+    line = head.split(b"\n", 1)[0] if head.startswith(b"{") and b"}\n" in head else head
+    untimed = b'"input_length"' in line and b'"timestamp"' not in line and head.startswith(b"{")
+    return head[:1] in {b"{", b"["} and (untimed or any(word in line for word in _OTHER_WORDS))
 
 
 def _csv(path: Path, content: bytes) -> pl.DataFrame:
@@ -256,7 +281,8 @@ class _JsonRows:
             raise file_fault(path, f"hash_ids `{shown}`: must be a list of whole numbers; mend or cut the line", line)
         start = np.append(0, np.cumsum(np.array(self.counts, dtype=np.int64))).astype(np.int64)
         dense = np.unique(np.array(self.hashes, dtype=np.int64), return_inverse=True)[1].astype(np.int64)
-        return replace(trace, hashes=dense, hash_start=start, hash_tokens=make.hash_tokens)
+        size = block_tokens(trace.isl[:_SAMPLE].tolist(), list(self.counts[:_SAMPLE]), make.hash_tokens)
+        return replace(trace, hashes=dense, hash_start=start, hash_tokens=size)
 
 
 def _from_json(path: Path, content: bytes) -> Trace:

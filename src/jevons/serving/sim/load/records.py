@@ -1,0 +1,410 @@
+"""Traces of makes whose rows need more than three columns: sessions, spans, texts, and any that the reader maps."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jevons import limits
+from jevons.errors import Fault, InputError, did_you_mean
+from jevons.files.read import file_fault, limit
+from jevons.limits import MAX_ROWS
+from jevons.serving.sim.types import IntArray
+
+FORMATS: Mapping[str, str] = {
+    "Azure, CSV": "TIMESTAMP,ContextTokens,GeneratedTokens",
+    "Vidur, CSV": "arrived_at,num_prefill_tokens,num_decode_tokens",
+    "BurstGPT, CSV": "Timestamp,Model,Request tokens,Response tokens",
+    "Mooncake, JSON lines": '{"timestamp": 27482, "input_length": 6955, "output_length": 52, "hash_ids": [46, 47]}',
+    "Bailian, JSON lines": '{"chat_id": 159, "parent_chat_id": -1, "timestamp": 61.1, "input_length": 521, …}',
+    "AIPerf sessions, JSON lines": '{"session_id": "a", "input_length": 1855, "output_length": 1345, "delay": 12219}',
+    "ServeGen, JSON": '{"request_id": 0, "timestamp": 1.5, "data": {"input_tokens": 271, "output_tokens": 90}}',
+    "LLMServingSim, JSON lines": '{"input_toks": 2358, "output_toks": 531, "arrival_time_ns": 46926808}',
+    "ShareGPT, JSON": '[{"conversations": [{"from": "human", "value": "…"}, {"from": "gpt", "value": "…"}]}]',
+    "OpenTelemetry GenAI spans, JSON": '{"resourceSpans": [{"scopeSpans": [{"spans": […]}]}]}',
+    "vllm bench serve --save-detailed, JSON": '{"input_lens": [512], "output_lens": [128], "start_times": [0.0]}',
+    "any other table": "--map time=COLUMN --map isl=COLUMN --map osl=COLUMN",
+}  # fmt: skip
+
+ANSWER_TOKEN_S = 0.02
+"""Time of an answer's token by which the start of a turn is told that says only how long after the last one it came."""
+CHARACTERS_PER_TOKEN = 4.0
+"""Of English text, where a trace has texts and no counts."""
+_BLOCKS = (16, 32, 64, 128, 256, 512, 1024, 2048)
+_UNITS_S = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_MAPPED = ("time", "isl", "osl", "session", "delay")
+_MOST_FAULTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One request: start and delay after its session's last answer [s], lengths, session and prompt hashes."""
+
+    line: int
+    time_s: float | None
+    isl: float | None
+    osl: float | None
+    session: str = ""
+    delay_s: float | None = None
+    hashes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """Requests in order of time; see `jevons.serving.sim.load.traces.Trace`."""
+
+    make: str
+    arrival_s: np.ndarray[Any, np.dtype[np.float64]]
+    isl: IntArray
+    osl: IntArray
+    skipped: int
+    session: IntArray | None
+    hashes: IntArray | None
+    hash_start: IntArray | None
+    hash_tokens: int
+    timed: bool
+
+
+def known_text() -> str:
+    """Return a line for each make that is read, with an example."""
+    return "\n".join(f"  {name}: {example}" for name, example in FORMATS.items())
+
+
+def block_tokens(isl: Sequence[float], counts: Sequence[int], usual: int) -> int:
+    """Return the tokens of a hashed block that most prompts agree with; the usual one where it does as well."""
+    pairs = [(length, count) for length, count in zip(isl, counts, strict=True) if count > 0 and length >= 1]
+    if not pairs:
+        return usual
+
+    def agreeing(size: int) -> int:
+        return sum(math.ceil(length / size) == count or length // size == count for length, count in pairs)
+
+    best = max((usual, *_BLOCKS), key=agreeing)
+    return best if agreeing(best) > agreeing(usual) else usual
+
+
+def gathered(path: Path, content: bytes, mapping: Mapping[str, str]) -> Gathered | None:
+    """Return the requests of a file of one of these makes, or of any with a mapping; None of others.
+
+    Raises
+    ------
+    InputError
+        If a row is malformed, or the file lacks what no default stands for.
+    """
+    text = content.decode("utf-8-sig")
+    records = list(_records(path, text, only_json=not mapping))
+    if not records:
+        return None
+    if mapping:
+        return _collected(path, "mapped", list(_mapped(path, records, mapping)), ordered=False)
+    make = next(((name, read) for known, name, read in _MAKES if known(records[0][1])), None)
+    if make is None:
+        return None
+    rows = [row for line, record in records for row in make[1](line, record)]
+    told_apart = any(row.delay_s is not None for row in rows)  # such turns hold only what is new
+    return _collected(path, make[0], rows, ordered=make[0] == "aiperf" and told_apart)
+
+
+def _records(path: Path, text: str, *, only_json: bool) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield line and record of JSON, JSON lines, or a CSV table."""
+    most = limit(MAX_ROWS, limits.TRACE_ROWS)
+    if text.lstrip()[:1] not in {"{", "["}:
+        if only_json:
+            return
+        for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
+            if number > most + 1:
+                raise file_fault(path, f"has more than {most:,} rows; cut it, or raise {MAX_ROWS}")
+            yield number, {str(name).strip(): value for name, value in row.items() if name is not None}
+        return
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if value is not None:
+        rows = value if isinstance(value, list) else [value]
+        yield from ((1, row) for row in rows[: most + 1] if isinstance(row, dict))
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise file_fault(path, f"`{line[:60]}` is no JSON ({error}). Mend or cut the line.", number) from None
+        if isinstance(row, dict):
+            yield number, row
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or value is None or value == "":
+        return None
+    try:
+        made = float(value)
+    except (TypeError, ValueError):
+        return None
+    return made if math.isfinite(made) else None
+
+
+def _moment(value: Any) -> float | None:
+    """Return a time in seconds: a number, or a date as text."""
+    number = _number(value)
+    if number is not None or not isinstance(value, str):
+        return number
+    text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip().replace("Z", "+00:00"))
+    try:
+        return dt.datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
+
+
+def _field(record: Mapping[str, Any], name: str) -> Any:
+    """Return a field, or one within by a name with dots."""
+    if name in record:
+        return record[name]
+    value: Any = record
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _scaled(value: Any, unit_s: float) -> float | None:
+    moment = _moment(value)
+    return None if moment is None else moment * unit_s
+
+
+def _mapped(path: Path, records: Sequence[tuple[int, dict[str, Any]]], mapping: Mapping[str, str]) -> Iterator[Row]:
+    """Yield the rows of records whose fields the reader names; a number stands for itself in every row."""
+    fields: dict[str, tuple[str, float]] = {}
+    for name, column in mapping.items():
+        stated = re.fullmatch(r"(time|delay|isl|osl|session)(?:_(ms|us|ns|s))?", name.lower().replace("-", "_"))
+        if stated is None:
+            message = (
+                f"--map {name}={column}: a trace has no such field.{did_you_mean(name, _MAPPED)} Known: "
+                f"{', '.join(_MAPPED)}, times also as time_ms, time_us and time_ns."
+            )
+            raise InputError(message)
+        unit = stated[2] or next(
+            (u for u in ("ms", "us", "ns") if re.search(rf"(?:^|[_ (\[]){u}(?:$|[)\] ])", column)), ""
+        )
+        fields[stated[1]] = column, _UNITS_S[unit]
+    first = records[0][1]
+    for column, _ in fields.values():
+        if _number(column) is None and _field(first, column) is None and column not in first:
+            near = did_you_mean(column, list(first))
+            message = f"--map: {path.name} has no field `{column}`.{near} It has {', '.join(list(first)[:8])}."
+            raise InputError(message)
+
+    def value(record: Mapping[str, Any], name: str) -> Any:
+        column = fields[name][0] if name in fields else ""
+        constant = _number(column)
+        return constant if constant is not None and column not in record else _field(record, column)
+
+    for line, record in records:
+        session = value(record, "session")
+        yield Row(
+            line=line, time_s=_scaled(value(record, "time"), fields.get("time", ("", 1.0))[1]),
+            isl=_number(value(record, "isl")), osl=_number(value(record, "osl")),
+            session="" if session is None else str(session),
+            delay_s=_scaled(value(record, "delay"), fields.get("delay", ("", 1.0))[1]), hashes=_hashes(record),
+        )  # fmt: skip
+
+
+def _hashes(record: Mapping[str, Any]) -> tuple[int, ...]:
+    keys = record.get("hash_ids")
+    return tuple(key for key in keys if isinstance(key, int)) if isinstance(keys, list) else ()
+
+
+def _aiperf(line: int, record: dict[str, Any]) -> Iterator[Row]:
+    yield Row(
+        line=line, time_s=_scaled(record.get("timestamp"), 1e-3), isl=_number(record.get("input_length")),
+        osl=_number(record.get("output_length")), session=str(record.get("session_id") or ""),
+        delay_s=_scaled(record.get("delay"), 1e-3), hashes=_hashes(record),
+    )  # fmt: skip
+
+
+def _servegen(line: int, record: dict[str, Any]) -> Iterator[Row]:
+    data = record.get("data") if isinstance(record.get("data"), dict) else record
+    yield Row(
+        line=line, time_s=_moment(record.get("timestamp")),
+        isl=_number(data.get("input_tokens", data.get("input_length"))),  # type: ignore[union-attr]
+        osl=_number(data.get("output_tokens", data.get("output_length"))),  # type: ignore[union-attr]
+        hashes=_hashes(record),
+    )  # fmt: skip
+
+
+def _llmservingsim(line: int, record: dict[str, Any]) -> Iterator[Row]:
+    yield Row(
+        line=line, time_s=_scaled(record.get("arrival_time_ns"), 1e-9), isl=_number(record.get("input_toks")),
+        osl=_number(record.get("output_toks")),
+    )  # fmt: skip
+
+
+def _sharegpt(line: int, record: dict[str, Any]) -> Iterator[Row]:
+    """Yield the turns of a conversation: each prompt holds what was said before it; tokens are told by characters."""
+    before, prompt = 0.0, 0.0
+    session = f"{record.get('id', '')}#{id(record)}"
+    for turn in record.get("conversations") or record.get("conversation") or record.get("messages") or ():
+        if not isinstance(turn, dict):
+            continue
+        said = turn.get("value", turn.get("content"))
+        tokens = math.ceil(len(str(said or "")) / CHARACTERS_PER_TOKEN)
+        if str(turn.get("from", turn.get("role", ""))).lower() in {"gpt", "assistant", "bard", "chatgpt", "bing"}:
+            if prompt and tokens:
+                yield Row(line=line, time_s=None, isl=before + prompt, osl=float(tokens), session=session)
+            before, prompt = before + prompt + tokens, 0.0
+        else:
+            prompt += tokens
+
+
+def _spans(line: int, record: dict[str, Any]) -> Iterator[Row]:
+    """Yield the spans of an export that count tokens; also one span on a line of its own."""
+    resources = record.get("resourceSpans") or record.get("resource_spans")
+    if not resources:
+        yield from _span(line, record)
+        return
+    for resource in resources:
+        for scope in resource.get("scopeSpans") or resource.get("scope_spans") or ():
+            for span in scope.get("spans") or ():
+                yield from _span(line, span)
+
+
+def _span(line: int, span: Mapping[str, Any]) -> Iterator[Row]:
+    given = span.get("attributes") or {}
+    if isinstance(given, list):
+        given = {str(one.get("key")): _any_value(one.get("value")) for one in given if isinstance(one, dict)}
+    isl = next((given[name] for name in _INPUTS if name in given), None)
+    osl = next((given[name] for name in _OUTPUTS if name in given), None)
+    if isl is None or osl is None:
+        return
+    nanoseconds = next((span[name] for name in ("startTimeUnixNano", "start_time_unix_nano") if name in span), None)
+    start = next((span[name] for name in ("start_time", "startTime", "timestamp") if name in span), None)
+    time_s = _moment(start) if nanoseconds is None else _scaled(nanoseconds, 1e-9)
+    session = given.get("gen_ai.conversation.id") or given.get("session.id") or ""
+    yield Row(line=line, time_s=time_s, isl=_number(isl), osl=_number(osl), session=str(session))
+
+
+_INPUTS = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens",
+           "llm.token_count.prompt")  # fmt: skip
+_OUTPUTS = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens",
+            "llm.token_count.completion")  # fmt: skip
+
+
+def _any_value(value: Any) -> Any:
+    return next(iter(value.values()), None) if isinstance(value, dict) else value
+
+
+def _is_span(record: Mapping[str, Any]) -> bool:
+    given = record.get("attributes")
+    names = (
+        {str(one.get("key")) for one in given if isinstance(one, dict)} if isinstance(given, list) else set(given or ())
+    )
+    return bool(names & {*_INPUTS, *_OUTPUTS})
+
+
+_TALKS = ("conversations", "conversation", "messages")
+
+Known = Callable[[Mapping[str, Any]], bool]
+Reader = Callable[[int, dict[str, Any]], Iterator[Row]]
+_MAKES: tuple[tuple[Known, str, Reader], ...] = (
+    (lambda r: "resourceSpans" in r or "resource_spans" in r or _is_span(r), "opentelemetry", _spans),
+    (lambda r: any(isinstance(r.get(name), list) for name in _TALKS), "sharegpt", _sharegpt),
+    (lambda r: "input_toks" in r and "output_toks" in r, "llmservingsim", _llmservingsim),
+    (lambda r: "session_id" in r and "input_length" in r, "aiperf", _aiperf),
+    (lambda r: "request_id" in r and ("input_length" in r or "input_tokens" in r or isinstance(r.get("data"), dict)),
+     "servegen", _servegen),
+    (lambda r: "input_length" in r and "timestamp" not in r, "aiperf", _aiperf),
+)  # fmt: skip
+
+
+def _collected(path: Path, make: str, rows: Sequence[Row], *, ordered: bool) -> Gathered:
+    """Return the rows as requests in order of time, each checked."""
+    _check(path, rows)
+    usable = [row for row in rows if (row.isl or 0) >= 1 and (row.osl or 0) >= 1]
+    if not usable:
+        raise file_fault(path, "has no request with both prompt and output tokens. Check the fields.")
+    lengths, counts = [row.isl or 0.0 for row in usable], [len(row.hashes) for row in usable]
+    size = block_tokens(lengths, counts, 16 if make == "servegen" else 512)
+    turns = _turns(usable, whole_prompts=not ordered, size=size)
+    timed = any(row.time_s is not None for row in usable)
+    order = sorted(range(len(turns)), key=lambda place: turns[place][0])
+    start_s = turns[order[0]][0]
+    names: dict[str, int] = {}
+    session = np.array([names.setdefault(usable[p].session or f"\0{p}", len(names)) for p in order], dtype=np.int64)
+    hashes, hash_start = _dense([turns[place][2] for place in order])
+    return Gathered(
+        make=make, arrival_s=np.array([turns[place][0] - start_s for place in order], dtype=np.float64),
+        isl=np.array([turns[place][1] for place in order], dtype=np.int64),
+        osl=np.array([int(usable[place].osl or 0) for place in order], dtype=np.int64), skipped=len(rows) - len(usable),
+        session=session if any(row.session for row in usable) else None, hashes=hashes, hash_start=hash_start,
+        hash_tokens=size if hashes is not None else 0, timed=timed,
+    )  # fmt: skip
+
+
+def _check(path: Path, rows: Sequence[Row]) -> None:
+    """Refuse rows without lengths, saying how to give them, or with lengths that are no counts."""
+    if rows and all(row.osl is None for row in rows):
+        message = "has no output lengths. Give them, as in --map isl=input_length --map osl=200 (a number for all)."
+        raise file_fault(path, message)
+    faults = []
+    for row in rows:
+        for name, value in (("isl", row.isl), ("osl", row.osl)):
+            if value is None or not 0 <= value <= limits.REQUEST_TOKENS or value != int(value):
+                remedy = f"must be a whole number of tokens, 0 to {limits.REQUEST_TOKENS:,}; mend or cut the row"
+                faults.append(Fault(message=f"`{value}`: {remedy}", path=name, file=str(path), line=row.line))
+        if len(faults) >= _MOST_FAULTS:
+            break
+    if faults:
+        raise InputError(faults[:_MOST_FAULTS])
+
+
+def _turns(
+    rows: Sequence[Row], *, whole_prompts: bool, size: int
+) -> list[tuple[float, int, tuple[Any, ...]]]:  # fmt: skip
+    """Return start, whole prompt and block keys of each request.
+
+    A turn that says only a delay starts that long after the last answer of its session. Where a session's rows hold
+    what is new (*whole_prompts* is false), a prompt holds what was said before, and shares its blocks.
+    """
+    ends: dict[str, float] = {}
+    said: dict[str, int] = {}
+    first: dict[str, tuple[int, ...]] = {}
+    made: list[tuple[float, int, tuple[Any, ...]]] = []
+    for place, row in enumerate(rows):
+        isl, osl = int(row.isl or 0), int(row.osl or 0)
+        start = row.time_s
+        if start is None and row.session and row.session in ends:
+            start = ends[row.session] + (row.delay_s or 0.0)
+        start = float(place) if start is None else start
+        keys: tuple[Any, ...] = row.hashes
+        if row.session and not whole_prompts:
+            prompt = said.get(row.session, 0) + isl
+            first.setdefault(row.session, row.hashes)
+            if any(first.values()):
+                shared = first[row.session]
+                keys = tuple(
+                    shared[block] if block < len(shared) else (row.session, block) for block in range(prompt // size)
+                )
+            isl, said[row.session] = prompt, prompt + osl
+        ends[row.session] = start + osl * ANSWER_TOKEN_S
+        made.append((start, isl, keys))
+    return made
+
+
+def _dense(keys: Sequence[tuple[Any, ...]]) -> tuple[IntArray | None, IntArray | None]:
+    """Return block keys as whole numbers from 0, and where those of each request begin; None without any."""
+    if not any(keys):
+        return None, None
+    numbers: dict[Any, int] = {}
+    flat = [numbers.setdefault(key, len(numbers)) for one in keys for key in one]
+    start = np.append(0, np.cumsum([len(one) for one in keys])).astype(np.int64)
+    return np.array(flat, dtype=np.int64), start

@@ -1,0 +1,104 @@
+"""Traces of sessions, spans and texts, and of any columns that the reader names."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+import jevons
+from jevons.errors import InputError
+from jevons.serving.sim import from_trace, read_trace
+from jevons.serving.sim.load.records import FORMATS, block_tokens
+
+
+def test_a_conversation_of_sharegpt_grows_and_its_tokens_are_told_by_characters(tmp_path: Path) -> None:
+    talk = [{"id": "x", "conversations": [
+        {"from": "human", "value": "a" * 400}, {"from": "gpt", "value": "b" * 200},
+        {"from": "human", "value": "c" * 40}, {"from": "gpt", "value": "d" * 80}, {"from": "human", "value": "e"},
+    ]}]  # fmt: skip
+    path = tmp_path / "sharegpt.json"
+    path.write_text(json.dumps(talk))
+    trace = read_trace(path)
+    assert list(trace.isl) == [100, 100 + 50 + 10]
+    assert list(trace.osl) == [50, 20]
+    with pytest.raises(InputError, match="says no times"):
+        from_trace(trace)
+    assert from_trace(trace, rate_req_per_s=4.0).count == 2
+
+
+@pytest.mark.parametrize("form", ["otlp", "lines"])
+def test_spans_of_opentelemetry_are_requests(tmp_path: Path, form: str) -> None:
+    counts = [(1000, 100, "1700000000000000000"), (500, 50, "1700000000500000000")]
+    if form == "otlp":
+        spans = [
+            {"name": "chat", "startTimeUnixNano": start, "attributes": [
+                {"key": "gen_ai.usage.input_tokens", "value": {"intValue": str(isl)}},
+                {"key": "gen_ai.usage.output_tokens", "value": {"intValue": str(osl)}}]}
+            for isl, osl, start in counts
+        ]  # fmt: skip
+        spans.append({"name": "db", "startTimeUnixNano": counts[0][2], "attributes": []})
+        text = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]})
+    else:
+        text = "\n".join(
+            json.dumps({"start_time": f"2026-01-01T00:00:0{place / 2}00000Z", "attributes": {
+                "gen_ai.usage.input_tokens": isl, "gen_ai.usage.output_tokens": osl}})
+            for place, (isl, osl, _) in enumerate(counts)
+        )  # fmt: skip
+    (tmp_path / "spans.json").write_text(text)
+    trace = read_trace(tmp_path / "spans.json")
+    assert list(trace.isl) == [1000, 500]
+    assert trace.arrival_s[1] == pytest.approx(0.5)
+    assert trace.make == "opentelemetry"
+
+
+def test_any_table_is_read_by_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv.gz"
+    path.write_bytes(gzip.compress(b"when (ms),in,out,user\n3000,10,20,b\n1000,30,40,a\n"))
+    trace = read_trace(path, {"time": "when (ms)", "isl": "in", "osl": "out", "session": "user"})
+    assert list(trace.isl) == [30, 10], "rows come in order of time"
+    assert trace.arrival_s[1] == pytest.approx(2.0)
+    own = tmp_path / "own.jsonl"
+    own.write_text('{"req": {"t": "2026-01-01T00:00:00Z", "in": 5}}\n{"req": {"t": "2026-01-01T00:00:03Z", "in": 7}}\n')
+    trace = read_trace(own, {"time": "req.t", "isl": "req.in", "osl": "64"})
+    assert list(trace.osl) == [64, 64]
+    assert trace.arrival_s[1] == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ({"isl": "input", "osl": "out"}, "no field `input`"), ({"prompt": "in", "osl": "out"}, "no such field"),
+        ({"isl": "in"}, "no output lengths"), ({"isl": "who", "osl": "out"}, "whole number of tokens"),
+    ],
+)  # fmt: skip
+def test_a_wrong_mapping_is_told(tmp_path: Path, mapping: dict[str, str], message: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("t,in,out,who\n1,10,20,x\n")
+    with pytest.raises(InputError, match=message):
+        read_trace(path, mapping)
+
+
+def test_the_size_of_hashed_blocks_is_told_by_the_prompts(tmp_path: Path) -> None:
+    assert block_tokens([271, 288, 100], [17, 18, 7], 512) == 16
+    assert block_tokens([1000, 513], [2, 2], 512) == 512
+    assert block_tokens([], [], 16) == 16
+    rows = [
+        {"timestamp": 1000 * n, "input_length": 640, "output_length": 8, "hash_ids": list(range(10))} for n in (0, 1)
+    ]
+    path = tmp_path / "mooncake64.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    assert read_trace(path).hash_tokens == 64
+    record = jevons.simulate("llama-3.1-8b", trace=path, prefix_cache=True).to_json()
+    assert record["hit_tokens"] >= 576
+
+
+def test_what_is_no_trace_is_told_those_that_are(tmp_path: Path) -> None:
+    for name, text in (("a.csv", "x,y\n1,2\n"), ("a.jsonl", '{"x": 1}\n')):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(InputError) as told:
+            read_trace(tmp_path / name)
+        for make, example in FORMATS.items():
+            assert f"{make}: {example}" in str(told.value)
