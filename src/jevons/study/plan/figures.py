@@ -20,6 +20,7 @@ from jevons.study.chain.verdict import Verdict
 from jevons.study.draws.run import Draws
 from jevons.study.plan.budget_lines import PlanLines
 from jevons.study.plan.ledger import sources_of
+from jevons.study.plan.reconciliation import ServicePoint, reconciled
 from jevons.study.plan.tornado import ValueSwing, value_swings
 from jevons.study.scenario.scenario import Scenario
 
@@ -105,6 +106,11 @@ class PlanFigures:
     def uses(self) -> UseAccount:
         """Revenue, device-hours and tokens by use of compute."""
         return use_account(self.chain)
+
+    @functools.cached_property
+    def reconciled(self) -> tuple[str, str, list[ServicePoint]]:
+        """A model on the reference device under the services of the plan and of `jevons cost`; see `reconciled`."""
+        return reconciled(self.scenario, self.engineering)
 
     @property
     def rent_over_cost(self) -> Array:

@@ -16,6 +16,7 @@ from jevons.study.draws.run import Draws
 from jevons.study.plan.budget_lines import PlanLines
 from jevons.study.plan.tables.lines import Line, by_period, line
 from jevons.study.plan.tables.market import rent_table, rival_tables, shortage_table, ways_table
+from jevons.study.plan.tables.operating_points import point_tables
 from jevons.study.plan.tables.overview import overview_table, served_share
 from jevons.study.plan.tables.schedule import schedule_table
 from jevons.study.plan.tables.shadow_prices import shadow_table
@@ -34,6 +35,7 @@ def plan_tables(result: PlanFigures) -> Iterator[Table]:
     chain = result.chain
     yield overview_table(result)
     yield from use_tables(result)
+    yield from point_tables(result)
     yield _fleet(result)
     yield _tokens(result)
     yield from rival_tables(result)
