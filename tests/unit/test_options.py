@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import jevons
 from jevons.errors import InputError
-from jevons.options import Option, as_argument, call_parsed, declared, duration_s, parameters
+from jevons.options import Option, as_argument, bare_time, call_parsed, declared, duration_s, parameters
 
 LIMIT = Option(help="Limit on time to first token", unit="s", above=0, parse=duration_s)
 COUNT = Option(help="Number of accelerators", low=1, high=64)
@@ -87,3 +88,11 @@ def test_a_time_is_the_same_in_every_unit(seconds):
 
 def test_words_that_are_no_options_stay():
     assert as_argument("a -- b, x--y and --tp") == "a -- b, x--y and tp"
+
+
+def test_a_bare_time_says_its_unit_and_an_unlikely_one_is_doubted():
+    ttft = next(one for one in parameters(jevons.size) if one.name == "ttft")
+    tpot = next(one for one in parameters(jevons.size) if one.name == "tpot")
+    assert bare_time("0.3", ttft) == ("--ttft 0.3 is taken as 0.3 s (300 ms)", False)
+    assert bare_time("20", tpot) == ("--tpot 20 is taken as 20 seconds; for milliseconds write 20ms", True)
+    assert bare_time("300ms", ttft) == ("", False)

@@ -10,7 +10,7 @@ import inspect
 import types
 import typing
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +21,7 @@ from jevons.cli.output import Sheet, check_inputs, check_out, forced, note, say,
 from jevons.cli.progress import Progress, progress
 from jevons.errors import InputError, InputWarning
 from jevons.files import frame_csv
-from jevons.options import Declared, call_parsed, parameters
+from jevons.options import Declared, bare_time, call_parsed, parameters
 
 if TYPE_CHECKING:
     from jevons.results import Result, Table
@@ -109,7 +109,7 @@ def command(
         chosen = function
         for name, (_, other) in (instead or {}).items():
             chosen = other if given.pop(name) else chosen
-        said: list[str] = []
+        said = _times(own, given, context)
         result = _called(chosen, _stated(given, context), said, counted=counted)
         if after is not None:
             after(result)
@@ -153,6 +153,20 @@ def _stated(given: dict[str, Any], context: typer.Context | None) -> dict[str, A
         return source is not None and source.name.startswith("DEFAULT")
 
     return {name: value for name, value in given.items() if not default(name)}
+
+
+def _times(own: Iterable[Declared], given: Mapping[str, Any], context: typer.Context | None) -> list[str]:
+    """Say in which unit times without one are taken; return those that are unlikely."""
+    doubts = []
+    for one in own:
+        source = None if context is None else context.get_parameter_source(one.name)
+        if one.name in given and source is not None and source.name == "COMMANDLINE":
+            text, unlikely = bare_time(given[one.name], one)
+            if unlikely:
+                doubts.append(text)
+            elif text:
+                note(text)
+    return doubts
 
 
 def _called(function: Callable[..., Result], given: Mapping[str, Any], said: list[str], *, counted: bool) -> Result:

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from jevons.facts.support import support_of
 from jevons.models.spec import ModelSpec
 from jevons.models.types import Attention, LayerGroup
 from jevons.results import Cell, Column, Result, Table, number, table
+
+_FEW = 16
+"""Rows of a list that a terminal shows where no details are asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -37,17 +41,21 @@ class ModelsResult(Result):
             Column("parameters_total", "parameters", "bn", scale=1e-9, form=",.2f"),
             Column("parameters_active", "active", "bn", scale=1e-9, form=",.2f"),
             Column("kv_bytes_per_token", "KV cache", "KiB/token", scale=2.0**-10),
-            Column("flop_per_token", "work", "GFLOP/token", scale=1e-9),
-            Column("max_context", "context", "tokens"), Column("architecture", "architecture"),
+            Column("flop_per_token", "work", "GFLOP/token", scale=1e-9, detail=True),
+            Column("max_context", "context", "tokens", detail=True),
+            Column("architecture", "architecture", detail=True),
+            Column("figures", "figures"), Column("error_frac", "median error", "%", scale=100.0),
         )  # fmt: skip
         rows = [
             (
                 s.name, s.parameters_total, s.parameters_active, s.kv_bytes_per_token(), s.flop_per_token(),
-                s.max_context, s.architecture,
+                s.max_context, s.architecture, one.figures, one.error_frac,
             )
-            for s in self.specs
+            for s, one in sorted(
+                ((s, support_of("models", s.name)) for s in self.specs), key=lambda pair: -pair[1].figures
+            )
         ]  # fmt: skip
-        yield table("models", "Architectures on file", columns, rows)
+        yield table("models", "Architectures on file, best validated first", columns, rows, most=_FEW)
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""

@@ -9,20 +9,26 @@ from typing import Any, ClassVar
 
 from jevons.errors import FactError, InputError
 from jevons.facts import FactValue, default_facts
+from jevons.facts.support import support_of
 from jevons.hardware import Accelerator, accelerator, accelerator_ids
 from jevons.hardware.file import is_file
 from jevons.results import Cell, Column, Result, Table, number, table
 from jevons.serving import EngineFactors, engine, engine_names
-from jevons.sizing.hour_price import purchase_price
+from jevons.sizing.hour_price import cny_per, purchase_price
 from jevons.units import format_si
 
+_FEW = 16
+"""Rows of a list that a terminal shows where no details are asked for."""
+
 _DEVICE_COLUMNS = (
-    Column("device", "device"), Column("name", "name"), Column("hbm_bytes", "memory", "GiB", scale=2.0**-30),
+    Column("device", "device"), Column("name", "name", detail=True),
+    Column("hbm_bytes", "memory", "GiB", scale=2.0**-30),
     Column("hbm_bytes_per_s", "bandwidth", "TB/s", scale=1e-12),
     Column("peak_bf16_flop_per_s", "bf16", "TFLOP/s", scale=1e-12),
-    Column("peak_fp8_flop_per_s", "fp8", "TFLOP/s", scale=1e-12),
-    Column("scaleup_bytes_per_s", "link", "GB/s", scale=1e-9), Column("tdp_w", "TDP", "W"),
-    Column("price_cny", "price", "k CNY", scale=1e-3),
+    Column("peak_fp8_flop_per_s", "fp8", "TFLOP/s", scale=1e-12, detail=True),
+    Column("scaleup_bytes_per_s", "link", "GB/s", scale=1e-9, detail=True), Column("tdp_w", "TDP", "W", detail=True),
+    Column("price_usd", "price", "k USD", scale=1e-3), Column("price_cny", "price", "k CNY", scale=1e-3, detail=True),
+    Column("figures", "figures"), Column("error_frac", "median error", "%", scale=100.0),
 )  # fmt: skip
 
 
@@ -36,12 +42,15 @@ class DevicesResult(Result):
         By id.
     prices : mapping of str to float or None
         Purchase price by id [CNY]; None where none is on file.
+    cny_rate : float
+        Yuan per US dollar.
     """
 
     kind: ClassVar[str] = "devices"
 
     accelerators: tuple[Accelerator, ...]
     prices: dict[str, float | None]
+    cny_rate: float = 1.0
 
     @property
     def answer(self) -> str:
@@ -53,11 +62,20 @@ class DevicesResult(Result):
         rows: list[tuple[Cell, ...]] = [
             (
                 d.id, d.name, d.hbm_bytes, d.hbm_bytes_per_s, d.peak_flop_per_s.get("bf16") or None,
-                d.peak_flop_per_s.get("fp8") or None, d.scaleup.bytes_per_s, d.tdp_w, self.prices[d.id],
+                d.peak_flop_per_s.get("fp8") or None, d.scaleup.bytes_per_s, d.tdp_w, self._usd(d.id),
+                self.prices[d.id],
+                one.figures, one.error_frac,
             )
-            for d in self.accelerators
+            for d, one in sorted(
+                ((d, support_of("devices", d.id)) for d in self.accelerators), key=lambda pair: -pair[1].figures
+            )
         ]  # fmt: skip
-        yield table("devices", "Accelerators: dense peaks, link one way", _DEVICE_COLUMNS, rows)
+        title = "Accelerators: dense peaks; median error of predictions, best validated first"
+        yield table("devices", title, _DEVICE_COLUMNS, rows, most=_FEW)
+
+    def _usd(self, device: str) -> float | None:
+        price = self.prices[device]
+        return None if price is None else price / self.cny_rate
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
@@ -166,14 +184,23 @@ class EnginesResult(Result):
     def _tables(self) -> Iterator[Table]:
         columns = (
             Column("engine", "engine"), Column("step_overhead_s", "host time per step", "µs", scale=1e6),
-            Column("request_overhead_s", "host time per request", "µs", scale=1e6),
-            Column("max_num_seqs", "maximum running requests"),
-            Column("max_num_batched_tokens", "maximum tokens per step"),
+            Column("request_overhead_s", "host time per request", "µs", scale=1e6, detail=True),
+            Column("max_num_seqs", "running requests"), Column("max_num_batched_tokens", "tokens per step"),
             Column("gpu_memory_utilization_frac", "memory used", "%", scale=100.0),
+            Column("figures", "figures"), Column("error_frac", "median error", "%", scale=100.0),
         )  # fmt: skip
         rows: list[tuple[Cell, ...]] = [
-            (e.name, e.step_overhead_s, e.request_overhead_s, e.max_batch, e.step_tokens, e.memory_frac)
-            for e in self.presets
+            (
+                e.name,
+                e.step_overhead_s,
+                e.request_overhead_s,
+                e.max_batch,
+                e.step_tokens,
+                e.memory_frac,
+                one.figures,
+                one.error_frac,
+            )
+            for e, one in ((e, support_of("engines", e.name)) for e in self.presets)
         ]
         yield table("engines", "Engine presets and their default limits", columns, rows)
 
@@ -201,7 +228,8 @@ def devices_on_file(words: str, on: dt.date | None) -> DevicesResult:
     if not listed:
         message = f"no accelerator has `{words}` in its name; `jevons devices` lists all"
         raise InputError(message)
-    return DevicesResult(accelerators=tuple(listed), prices={d.id: _price_cny(d, on) for d in listed})
+    prices = {d.id: _price_cny(d, on) for d in listed}
+    return DevicesResult(accelerators=tuple(listed), prices=prices, cny_rate=cny_per("USD", on))
 
 
 def device_shown(name: str, on: dt.date | None) -> DeviceResult:
