@@ -15,7 +15,15 @@ from jevons.market.hedonic import (
     resale_cur,
 )
 from jevons.market.posting import token_weights
-from jevons.market.providers import Rivalry, appeal_from_shares, best_prices, next_prices, shares
+from jevons.market.providers import (
+    Rivalry,
+    appeal_from_shares,
+    best_prices,
+    next_prices,
+    own_growth,
+    provider_tokens_per_d,
+    shares,
+)
 from jevons.market.rental import ChipMarket, ClearedRent, RentCurve, clear_rent, clearing_rents, rent_cur_per_h
 from jevons.market.run import market_path, settled_calls_per_d
 from jevons.market.speculation import BalanceSheets, LoanTerms, QuarterFigures
@@ -59,7 +67,9 @@ __all__ = [
     "market_path",
     "next_price",
     "next_prices",
+    "own_growth",
     "posted_price",
+    "provider_tokens_per_d",
     "rent_cur_per_h",
     "resale_cur",
     "settled_calls_per_d",

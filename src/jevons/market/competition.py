@@ -7,7 +7,15 @@ from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.market.formulas import posted_price
-from jevons.market.providers import Rivalry, appeal_from_shares, best_prices, deepest_cuts, next_prices, shares
+from jevons.market.providers import (
+    Rivalry,
+    appeal_from_shares,
+    best_prices,
+    deepest_cuts,
+    hosted_cap,
+    next_prices,
+    shares,
+)
 
 
 class Competition:
@@ -95,6 +103,7 @@ class Competition:
         )  # fmt: skip
         matched = self.price[:, :, max(t - rivalry.match_lag_quarters, 0)]
         self._wanted = next_prices(rivalry, self._wanted, self._anchor, matched, cost, best, self._inertia)
+        self._wanted = np.minimum(self._wanted, hosted_cap(rivalry, self._wanted, rivalry.bundle_frac[:, t]))
         self.price[:, :, t] = posted_price(self.price[:, :, t - 1], self._wanted, self._step_frac)
         rows = announced > 0
         self.price[rows, 0, t] = self._wanted[rows, 0] = announced[rows]

@@ -108,16 +108,16 @@ def posted_price(posted: ArrayLike, wanted: ArrayLike, step_frac: float) -> Arra
     return np.asarray(np.where(np.abs(goal - listed) > step_frac * listed, goal, listed))
 
 
-def next_price(price: ArrayLike, target: ArrayLike, inertia: float) -> Array:
+def next_price(price: ArrayLike, target: ArrayLike, inertia: ArrayLike) -> Array:
     """Return the posted price one quarter later: part of the gap to the target closes, in logarithms.
 
     Parameters
     ----------
     price, target : array
         Posted and target price, >= 0.
-    inertia : float
+    inertia : array
         Share of the (logarithmic) gap that is left, 0..1.
     """
     before = np.log(np.maximum(np.asarray(price, float), _TINY))
     goal = np.log(np.maximum(np.asarray(target, float), _TINY))
-    return np.asarray(np.exp(goal + (before - goal) * inertia))
+    return np.asarray(np.exp(goal + (before - goal) * np.asarray(inertia, float)))

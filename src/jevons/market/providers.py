@@ -60,6 +60,12 @@ class Rivalry:
         logarithms) that a provider follows; 0..1.
     match_lag_quarters : int
         Quarters until it does, >= 1.
+    host_inertia : float, optional
+        Share of the gap to their price that hosts of open weights leave after a quarter; that of all where not given.
+    open_models : (m,) bool, optional
+        Models whose weights are open: nobody can ask more for them than the cheapest host and the worth of its bundle.
+    own_growth : (n, t), optional
+        Tokens of a provider over what segments and shares give it: launches, free products, bundles; ones by default.
     """
 
     names: tuple[str, ...]
@@ -74,8 +80,11 @@ class Rivalry:
     least_elasticity: float
     entry: float = 1.1
     share_inertia: float = 0.5
-    match_frac: float = 1.0
+    match_frac: float | Array = 1.0
     match_lag_quarters: int = 1
+    host_inertia: float | None = None
+    open_models: Flags | None = None
+    own_growth: Array | None = None
 
     def __post_init__(self) -> None:
         """Refuse shapes and values outside their range."""
@@ -96,11 +105,13 @@ class Rivalry:
             faults.append(Fault(message=f"{self.least_elasticity:g}: must be below -1", path="least_elasticity"))
         if not self.entry >= 1:
             faults.append(Fault(message=f"{self.entry:g}: must be at least 1 (price over cost)", path="entry"))
-        faults += [
-            Fault(message=f"{getattr(self, field):g}: must be in 0..1", path=field)
-            for field in ("share_inertia", "match_frac")
-            if not 0 <= getattr(self, field) <= 1
-        ]
+        for field in ("share_inertia", "match_frac", "host_inertia"):
+            given = np.atleast_1d(0.0 if getattr(self, field) is None else getattr(self, field))
+            faults += [
+                Fault(message=f"{number:g}: must be in 0..1", path=field)
+                for number in given.tolist()
+                if not 0 <= number <= 1
+            ]
         if self.match_lag_quarters < 1:
             faults.append(Fault(message=f"{self.match_lag_quarters}: must be at least 1", path="match_lag_quarters"))
         total = self.start_share_frac.sum(axis=1)
@@ -212,6 +223,43 @@ def deepest_cuts(rivalry: Rivalry, price: Array) -> Array:
     return np.where(cut == first, second, first)
 
 
+def own_growth(surge: Array, quarters: int) -> Array:
+    """Return the factor on each provider's tokens by quarter, (n, t), from its surge in the first half-year (n,).
+
+    Notes
+    -----
+    ``exp(surge sqrt(t / 2))`` with t in quarters: the spread of a random walk, whose one draw is the surge. What a free
+    app wins beyond its segment's growth is volume without revenue, and is taken from nobody.
+    """
+    return np.asarray(np.exp(surge[:, None] * np.sqrt(np.arange(quarters) / 2)))
+
+
+def provider_tokens_per_d(share_frac: Array, market_tokens_per_d: Array, rivalry: Rivalry) -> Array:
+    """Return tokens a day of each provider, (n, t), from shares (s, n, t) and segments' tokens (s, t)."""
+    tokens = np.asarray(np.einsum("snt,st->nt", share_frac, market_tokens_per_d))
+    return tokens if rivalry.own_growth is None else tokens * rivalry.own_growth
+
+
+def hosted_cap(rivalry: Rivalry, price: Array, bundle_frac: Array) -> Array:
+    """Return the most that each provider can ask for each model, (m, n): infinite where weights are not open.
+
+    Parameters
+    ----------
+    rivalry : Rivalry
+        Who hosts, and which models' weights are open.
+    price : (m, n)
+        Prices; 0 where not sold.
+    bundle_frac : (n,)
+        Worth of what comes with tokens in the quarter.
+    """
+    if rivalry.open_models is None or not rivalry.open_weights.any():
+        return np.full(price.shape, np.inf)
+    hosts = np.where(rivalry.open_weights & (price > 0), price, np.inf).min(axis=1)
+    most = hosts[:, None] * (1.0 + np.where(rivalry.open_weights, 0.0, bundle_frac))
+    capped = rivalry.open_models[:, None] & ~rivalry.open_weights
+    return np.asarray(np.where(capped, most, np.inf))
+
+
 def next_prices(
     rivalry: Rivalry, before: Array, anchor: Array, matched: Array, cost: Array, best: Array, inertia: float
 ) -> Array:
@@ -238,5 +286,6 @@ def next_prices(
     match. Competition never lifts a list price; scarcity is another's business.
     """
     follow = np.maximum(anchor * np.exp(rivalry.match_frac * deepest_cuts(rivalry, matched)), cost)
-    moved = next_price(before, best, inertia)
+    hosts = inertia if rivalry.host_inertia is None else rivalry.host_inertia
+    moved = next_price(before, best, np.where(rivalry.open_weights, hosts, inertia))
     return np.asarray(np.where(rivalry.start_price > 0, np.minimum(before, np.minimum(moved, follow)), 0.0))

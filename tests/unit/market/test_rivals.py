@@ -15,6 +15,8 @@ from jevons.market import (
     break_even_tok_per_d,
     choice_share_frac,
     market_path,
+    own_growth,
+    provider_tokens_per_d,
     shares,
     yearly_cost_cur,
 )
@@ -190,3 +192,39 @@ def test_a_box_too_small_never_breaks_even():
 def test_terms_outside_their_range_are_named():
     with pytest.raises(InputError, match="machine_tok_per_d: 0: must be above 0"):
         box(machine_tok_per_d=0.0)
+
+
+def test_nobody_asks_more_for_open_weights_than_the_cheapest_host_and_the_worth_of_its_bundle():
+    bundle = np.repeat(np.array([[0.4], [0.2], [0.0]]), 12, axis=1)
+    fields = {"bundle_frac": bundle, "host_inertia": 0.3, "open_models": np.array([True])}
+    held = market_path(contested(cost=1e-6, **fields)).provider_price_cur_per_tok[0]
+    free = market_path(contested(cost=1e-6, bundle_frac=bundle)).provider_price_cur_per_tok[0]
+    assert np.all(held[0, 1:] <= held[2, 1:] * 1.4 * 1.06)  # but for the least step of a posted price
+    assert np.all(held[1, 1:] <= held[2, 1:] * 1.2 * 1.06)
+    assert held[0, -1] < 0.9 * free[0, -1]
+    assert held[2, -1] == pytest.approx(1.1 * 1e-6, rel=0.1)
+
+
+def test_a_surge_is_volume_of_one_provider_and_takes_none_from_others():
+    calm = contested()
+    growth = own_growth(np.array([0.0, 0.8, 0.0]), 12)
+    surging = contested(own_growth=growth)
+    one, other = market_path(calm), market_path(surging)
+    assert other.tokens_per_d == pytest.approx(one.tokens_per_d)
+    before, after = (
+        provider_tokens_per_d(path.provider_share_frac, path.market_tokens_per_d, given.rivals)
+        for path, given in ((one, calm), (other, surging))
+    )
+    assert after[1, 2] == pytest.approx(before[1, 2] * np.exp(0.8))
+    assert after[[0, 2]] == pytest.approx(before[[0, 2]])
+
+
+def test_providers_follow_a_cut_as_far_as_each_does():
+    cheap = {"cost_factor": np.array([1.0, 1.0, 0.2]), "entry": 5.0}
+    path = market_path(contested(match_frac=np.array([0.2, 0.9, 0.5]), **cheap)).provider_price_cur_per_tok[0]
+    assert path[1, 4] < path[0, 4]
+
+
+def test_a_match_outside_of_its_range_is_named():
+    with pytest.raises(InputError, match=r"match_frac: 1\.5"):
+        contested(match_frac=np.array([0.2, 1.5, 0.5]))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.formula import Formula, Symbol
-from jevons.market import Announcements, MarketInputs, Rivalry, token_weights
+from jevons.market import Announcements, MarketInputs, Rivalry, own_growth, token_weights
 from jevons.study.scenario.scenario import PriceSpec, Scenario
 
 PEAK = Formula(
@@ -174,6 +175,17 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
         least_elasticity=spec.least_elasticity.value,
         entry=max(scenario.market.markup.value, 1.0),
         share_inertia=spec.share_inertia.value,
-        match_frac=spec.match.value,
+        match_frac=np.array([spec.match.value, *((r.match or spec.match).value for r in spec.rivals.values())]),
         match_lag_quarters=round(spec.match_lag.value),
+        host_inertia=None if spec.host_inertia is None else spec.host_inertia.value,
+        open_models=_open_models(scenario, price.shape[0]),
+        own_growth=own_growth(
+            np.array([0.0, *(rival.surge.value for rival in spec.rivals.values())]), inputs.scarcity.shape[1]
+        ),
     )
+
+
+def _open_models(scenario: Scenario, rows: int) -> NDArray[np.bool_]:
+    """Return which models' weights are open, rented uses after the served models, (m,)."""
+    served = [model.open_weights for model in scenario.serving.models.values()]
+    return np.array([*served, *[False] * (rows - len(served))])

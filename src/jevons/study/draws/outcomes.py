@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jevons.arrays import Array
+from jevons.market import provider_tokens_per_d
 from jevons.study.chain.budget import released_rest
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.orders_value import orders_value_cur
@@ -119,9 +120,13 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
     }
     models, rivals = list(result.scenario.serving.models), list(result.scenario.market.providers.rivals)
     paths |= {f"price:{model}": market.price_index[m] for m, model in enumerate(models)}
+    rivalry = result.inputs.rivals
+    if rivalry is not None:
+        sold = provider_tokens_per_d(market.provider_share_frac, market.market_tokens_per_d, rivalry)
+        growth = np.ones_like(sold) if rivalry.own_growth is None else rivalry.own_growth
+        paths["market_tokens_per_d"] = paths["market_tokens_per_d"] + (sold - sold / growth).sum(axis=0)
     for column, rival in enumerate(rivals, 1):
-        served = market.provider_share_frac[:, column] * market.market_tokens_per_d
-        paths[f"tokens:{rival}"] = served.sum(axis=0)
+        paths[f"tokens:{rival}"] = sold[column]
         prices = market.provider_price_cur_per_tok[:, column]
         paths |= {f"price:{rival}:{model}": prices[m] for m, model in enumerate(models) if prices[m, 0] > 0}
     return {name: np.asarray(path, float).tolist() for name, path in paths.items()}

@@ -151,6 +151,12 @@ class RivalSpec(Section):
     """Full unit cost over the firm's."""
     bundle: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
     """Value to a buyer of the platform around its tokens (data services, support), as a share of their price."""
+    surge: Annotated[Amount, Quantity(unit="1", ge=-5, le=5)] = Amount(value=0.0, unit="1", origin="default")
+    """Growth of its tokens over that of its segments in the first half-year, in logarithms; it spreads with the square
+    root of time.
+    """
+    match: Fraction | None = None
+    """Share of a rival's deepest relative price cut that it follows; `market.providers.match` where not given."""
     prices: dict[str, PriceSpec] = Field(min_length=1)
     """List price of its model that competes with each served model; omit a model without a match."""
 
@@ -180,6 +186,10 @@ class ProvidersSpec(Section):
     """Share of the gap to the equilibrium shares that remains after a quarter."""
     match: Fraction = Amount(value=0.6, unit="1", origin="default")
     """Share of a rival's deepest relative price cut that a provider follows, down to its own cost."""
+    host_inertia: Fraction | None = None
+    """Share of the gap to their price that hosts of open weights leave after a quarter; `price_inertia` where not
+    given.
+    """
     match_lag: Annotated[Amount, Quantity(unit="quarter", ge=1, le=12)] = Amount(
         value=1.0, unit="quarter", origin="default"
     )

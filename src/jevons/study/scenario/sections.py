@@ -115,6 +115,8 @@ class ServedModel(Section):
     """Name in tables."""
     precision: str = "fp8_block"
     """Precision of the weights; devices without it fall back to bf16 or int8."""
+    open_weights: bool = False
+    """Whether anybody may host it: then no provider can ask more than the cheapest host and the value of its bundle."""
     price: PriceSpec
     """List price at the start."""
     announced: list[AnnouncedPrice] = Field(default_factory=list)

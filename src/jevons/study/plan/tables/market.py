@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jevons.market import TERMS_Y, WAYS
+from jevons.market import TERMS_Y, WAYS, provider_tokens_per_d
 from jevons.results import Cell, Column, Table, table
 from jevons.study.plan.tables.lines import by_period, line
 
@@ -26,7 +26,9 @@ def rival_tables(result: PlanFigures) -> list[Table]:
 def provider_tok_per_d(result: PlanFigures) -> Any:
     """Return tokens wanted a day by provider and quarter, (n, t), the firm first."""
     market = result.chain.market
-    return np.einsum("st,snt->nt", market.market_tokens_per_d, market.provider_share_frac)
+    rivals = result.chain.inputs.rivals
+    assert rivals is not None  # noqa: S101 - asked for only where there are rivals
+    return provider_tokens_per_d(market.provider_share_frac, market.market_tokens_per_d, rivals)
 
 
 def _national(result: PlanFigures) -> Table:
