@@ -27,6 +27,7 @@ CORE = (
     "results",
     "options",
     "checks",
+    "parallel",
 )
 STAGES = (
     ("facts",),

@@ -42,6 +42,16 @@ def run(cases: int, minutes: float, seed: int, only: str) -> dict[str, Any]:
     return {"seed": seed, "minutes": (time.monotonic() - start) / 60.0, "targets": done}
 
 
+def killed(kills: int, seed: int) -> list[str]:
+    """Return what was wrong after so many studies were killed at random moments."""
+    sys.path.insert(0, str(ROOT / "tests" / "fuzz"))
+    kill_many = importlib.import_module("kills").kill_many
+    with tempfile.TemporaryDirectory() as folder:
+        problems: list[str] = kill_many(kills, seed, Path(folder))
+    print(f"{kills:,} kills, {len(problems)} failures", file=sys.stderr)
+    return problems
+
+
 def main() -> int:
     """Run the targets; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -49,12 +59,15 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1_000_000, help="First seed; the quick suite takes those from 0.")
     parser.add_argument("--target", default="", help="Only targets whose name holds this.")
+    parser.add_argument("--kills", type=int, default=100, help="Studies that are killed at random moments.")
     parser.add_argument("--report", type=Path, default=ROOT / "out" / "fuzz.json")
     given = parser.parse_args()
     report = run(given.cases, given.minutes, given.seed, given.target)
+    problems = killed(given.kills, given.seed) if given.kills else []
+    report["kills"] = {"kills": given.kills, "failures": problems}
     given.report.parent.mkdir(parents=True, exist_ok=True)
     given.report.write_text(json.dumps(report, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
-    failed = sum(len(one["failures"]) for one in report["targets"].values())
+    failed = len(problems) + sum(len(one["failures"]) for one in report["targets"].values())
     for name, one in report["targets"].items():
         print(f"{name:16} {one['cases']:>8,} cases {len(one['failures']):>5} failures {one['seconds']:>8.0f} s")
     return 1 if failed else 0

@@ -59,6 +59,7 @@ _OFFERED = {
     "study": {
         "backtest": "jevons.api.study:backtest", "foresight": "jevons.api.study:foresight",
         "growth": "jevons.api.study:growth", "montecarlo": "jevons.api.study:montecarlo",
+        "open": "jevons.api.store:open_", "prune": "jevons.api.store:prune",
         "resolved": "jevons.api.study:resolved",
         "sensitivity": "jevons.api.study:sensitivity", "sweep": "jevons.api.study:sweep",
     },

@@ -462,6 +462,22 @@ def path(given: Any, _name: str) -> Any:
     return Path(given) if isinstance(given, str) else given
 
 
+def store_place(given: Any, name: str) -> Any:
+    """Return the place of a store: a path, or an address such as ``s3://bucket/folder`` as it is.
+
+    Raises
+    ------
+    InputError
+        If it is empty or holds a NUL character.
+    """
+    if not isinstance(given, str):
+        return given
+    if not given.strip() or "\0" in given:
+        message = f"--{name} {given!r}: must be a folder, or an address such as s3://BUCKET/FOLDER"
+        raise InputError(message)
+    return given if "://" in given else Path(given)
+
+
 def device_file(given: Any, name: str) -> Path:
     """Return the path of a YAML file that describes a device.
 
@@ -572,6 +588,15 @@ CURRENCY = Option(
 )  # fmt: skip
 CALIBRATION = Option(help="Calibration file written by `jevons calibrate`", parse=path, metavar="FILE")
 AS_OF = Option(help="Date of the information: nothing published later is visible", parse=date, metavar="YYYY-MM-DD")
+PROCESSES = Option(help="Worker processes; one per core where not given", low=1, high=1024)
+EXECUTOR = Option(help="Where the runs go: local or ray", choices=lambda: ("local", "ray"), metavar="NAME")
+ADDRESS = Option(
+    help="Ray cluster: auto, ray://HOST:PORT or HOST:PORT; one of this machine where not given", metavar="ADDRESS"
+)
+STORE = Option(
+    help="Folder, or address such as s3://BUCKET/FOLDER, that keeps finished draws, so that a stopped run goes on",
+    parse=store_place, metavar="FOLDER",
+)  # fmt: skip
 SEED = Option(help="Seed of all random streams", low=0, high=2**63 - 1)
 SCENARIO = Option(help="Scenario file (YAML)", metavar="SCENARIO")
 DRAWS = Option(help="Monte Carlo draws, 0 for none; the scenario's own number where not given", low=0, high=100_000)

@@ -35,7 +35,9 @@ def compare(
     draws: Annotated[int, DRAWS] = 24,
     seed: Annotated[int | None, o.SEED] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
-    processes: int | None = None,
+    processes: Annotated[int | None, o.PROCESSES] = None,
+    executor: Annotated[str, o.EXECUTOR] = "local",
+    address: Annotated[str | None, o.ADDRESS] = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> CompareResult:
     """Compare two scenarios, or one with changes of it: differences of the headlines, and which input explains them.
@@ -63,6 +65,7 @@ def compare(
     >>> both.difference()["plan_value"]["delta"] < 0
     True
     """
+    from jevons.parallel import Executor
     from jevons.study.compare.cases import case_named, sides
     from jevons.study.compare.result import CompareResult
     from jevons.study.compare.run import compared
@@ -86,7 +89,8 @@ def compare(
         file = None
     if set:
         second = changed(second, set, file=_file(file))  # type: ignore[arg-type]
-    comparison = compared(first, second, draws=draws, seed=seed, processes=processes, progress=progress)
+    where = Executor.chosen(executor, address, processes)
+    comparison = compared(first, second, draws=draws, seed=seed, executor=where, progress=progress)
     return CompareResult(
         comparison=comparison, names=_names(first, second), case="" if chosen is None else chosen.title,
         question="" if chosen is None else chosen.question,

@@ -12,6 +12,7 @@ from jevons.api.plan import opened
 
 if TYPE_CHECKING:
     from jevons.market.growth_result import GrowthResult
+    from jevons.parallel import Executor
     from jevons.study.draws.result import StudyResult
     from jevons.study.draws.sensitivity import SensitivityResult
     from jevons.study.plan.foresight_result import ForesightResult
@@ -25,6 +26,12 @@ def _axes(given: Any, name: str) -> Any:
     return read_axes(given, name)
 
 
+def _executor(kind: str, address: str | None, processes: int | None) -> Executor:
+    from jevons.parallel import Executor
+
+    return Executor.chosen(kind, address, processes)
+
+
 def _outcomes() -> Sequence[str]:
     from jevons.study.draws.outcomes import OUTCOMES
 
@@ -32,8 +39,6 @@ def _outcomes() -> Sequence[str]:
 
 
 STUDY_DRAWS = o.Option(help="Draws of all uncertain amounts", low=2, high=1_000_000)
-PROCESSES = o.Option(help="Worker processes; one per core where not given", low=1, high=1024)
-STORE = o.Option(help="Folder that keeps finished draws, so that a stopped run goes on", parse=o.path, metavar="FOLDER")
 AXES = o.Option(
     help="Values by path in SI units, PATH=LOW:HIGH:STEPS or PATH=A,B,C; several make a grid", parse=_axes, flag="set",
     metavar="PATH=VALUES",
@@ -70,8 +75,10 @@ def montecarlo(
     draws: Annotated[int, STUDY_DRAWS] = 1000,
     seed: Annotated[int | None, o.SEED] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
-    processes: Annotated[int | None, PROCESSES] = None,
-    store: Annotated[Path | str | None, STORE] = None,
+    processes: Annotated[int | None, o.PROCESSES] = None,
+    executor: Annotated[str, o.EXECUTOR] = "local",
+    address: Annotated[str | None, o.ADDRESS] = None,
+    store: Annotated[Path | str | None, o.STORE] = None,
     progress: Progress | None = None,
 ) -> StudyResult:
     """Run a scenario as correlated draws: intervals, P(Jevons), P(value created), and what the answer hangs on.
@@ -87,7 +94,7 @@ def montecarlo(
     Raises
     ------
     InputError
-        If the scenario cannot be read, or its correlations contradict each other.
+        If the scenario cannot be read, its correlations contradict each other, or store or cluster cannot be used.
     InfeasibleError
         If no draw has a feasible plan.
 
@@ -102,7 +109,7 @@ def montecarlo(
 
     loaded, _ = opened(scenario, o.day(as_of))
     return montecarlo_study(
-        loaded, draws, seed=seed, processes=processes, store=o.file(store), progress=progress
+        loaded, draws, seed=seed, executor=_executor(executor, address, processes), store=store, progress=progress
     )  # fmt: skip
 
 
@@ -112,8 +119,10 @@ def sweep(
     axes: Annotated[Mapping[str, Sequence[float]] | list[str], AXES],
     *,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
-    processes: Annotated[int | None, PROCESSES] = None,
-    store: Annotated[Path | str | None, STORE] = None,
+    processes: Annotated[int | None, o.PROCESSES] = None,
+    executor: Annotated[str, o.EXECUTOR] = "local",
+    address: Annotated[str | None, o.ADDRESS] = None,
+    store: Annotated[Path | str | None, o.STORE] = None,
     progress: Progress | None = None,
 ) -> StudyResult:
     """Run a scenario over a grid of chosen amounts, all others at their central values.
@@ -144,7 +153,7 @@ def sweep(
 
     loaded, _ = opened(scenario, o.day(as_of))
     grid = cast("Mapping[str, Sequence[float]]", axes)
-    return sweep_study(loaded, grid, processes=processes, store=o.file(store), progress=progress)
+    return sweep_study(loaded, grid, executor=_executor(executor, address, processes), store=store, progress=progress)
 
 
 @o.declared
@@ -154,8 +163,10 @@ def sensitivity(
     outcome: Annotated[str, OUTCOME] = "value_per_share",
     inputs: Annotated[str, INPUTS] = "",
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
-    processes: Annotated[int | None, PROCESSES] = None,
-    store: Annotated[Path | str | None, STORE] = None,
+    processes: Annotated[int | None, o.PROCESSES] = None,
+    executor: Annotated[str, o.EXECUTOR] = "local",
+    address: Annotated[str | None, o.ADDRESS] = None,
+    store: Annotated[Path | str | None, o.STORE] = None,
     progress: Progress | None = None,
 ) -> SensitivityResult:
     """Take each uncertain amount to either end of its range, all others held, and rank what moves an outcome.
@@ -185,7 +196,7 @@ def sensitivity(
 
     loaded, _ = opened(scenario, o.day(as_of))
     return sensitivity_study(
-        loaded, outcome, inputs, processes=processes, store=o.file(store), progress=progress
+        loaded, outcome, inputs, executor=_executor(executor, address, processes), store=store, progress=progress
     )  # fmt: skip
 
 
@@ -284,7 +295,9 @@ def backtest(
     draws: Annotated[int, FORECAST_DRAWS] = 4000,
     scenario: Annotated[Any, FORECAST_SCENARIO] = None,
     chain_draws: Annotated[int, CHAIN_DRAWS] = 400,
-    processes: Annotated[int | None, PROCESSES] = None,
+    processes: Annotated[int | None, o.PROCESSES] = None,
+    executor: Annotated[str, o.EXECUTOR] = "local",
+    address: Annotated[str | None, o.ADDRESS] = None,
     seed: Annotated[int, o.SEED] = 7,
     progress: Progress | None = None,
 ) -> BacktestResult:
@@ -319,6 +332,6 @@ def backtest(
     loaded = None if scenario is None else opened(scenario, date)[0]
     scored = run(
         [Path(file) for file in files], default_facts(), as_of=date, draws=draws, seed=seed, scenario=loaded,
-        chain_draws=chain_draws, processes=processes, progress=progress,
+        chain_draws=chain_draws, executor=_executor(executor, address, processes), progress=progress,
     )  # fmt: skip
     return BacktestResult(backtest=scored)

@@ -9,6 +9,7 @@ without a name where the system can, so that a killed process leaves nothing, fl
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -117,6 +118,8 @@ def _reason(error: OSError, path: Path) -> str:
     longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
     if longest > NAME_BYTES:
         return f"a name in it has {longest} bytes, and file systems take {NAME_BYTES} at most; shorten it"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return f"{error.strerror or error}; free some space, or name a folder with more"
     return f"{error.strerror or error}; name a folder that exists and is writable"
 
 

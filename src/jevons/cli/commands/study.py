@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from jevons.api import study
+from jevons.api import store, study
 from jevons.cli.build import OUTPUT_ENDINGS, command
 from jevons.cli.output import note
 from jevons.errors import InputError
@@ -22,16 +20,6 @@ study_app = typer.Typer(
 _NO_STORE = {"no_store": Annotated[bool, typer.Option("--no-store", help="Keep nothing on disk.", show_default=False)]}
 
 
-def default_store() -> Path:
-    """Return the folder of the store where none is named."""
-    try:
-        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError:
-        message = "--store: there is no home folder to keep draws in; name a folder, or give --no-store"
-        raise InputError(message) from None
-    return Path(root) / "jevons" / "study"
-
-
 def _with_store(given: dict[str, Any]) -> None:
     """Keep draws in the user's cache where no other folder is named, and nowhere where that is asked for."""
     if given.pop("no_store"):
@@ -39,6 +27,8 @@ def _with_store(given: dict[str, Any]) -> None:
             message = "--store and --no-store exclude each other; give one"
             raise InputError(message)
     elif given["store"] is None:
+        from jevons.study.draws.places import default_store
+
         given["store"] = default_store()
 
 
@@ -61,3 +51,5 @@ study_app.command("sensitivity")(_stored(study.sensitivity, plots=True))
 study_app.command("foresight")(command(study.foresight, arguments=("scenario",), counted=True))
 study_app.command("backtest")(command(study.backtest, arguments=("files",), counted=True, plots=True))
 study_app.command("growth")(command(study.growth, arguments=("file",)))
+study_app.command("open")(command(store.open_, arguments=("store",)))
+study_app.command("prune")(command(store.prune, arguments=("store",)))

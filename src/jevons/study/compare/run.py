@@ -11,6 +11,7 @@ import numpy as np
 from jevons.arrays import Array
 from jevons.errors import InfeasibleError, InputError
 from jevons.facts import Facts, default_facts
+from jevons.parallel import Executor
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.operating_points import Engineering, engineer
 from jevons.study.chain.verdict import demand_response
@@ -83,7 +84,7 @@ def compared(
     draws: int | None = None,
     seed: int | None = None,
     facts: Facts | None = None,
-    processes: int | None = None,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Return the comparison of two scenarios.
@@ -118,7 +119,7 @@ def compared(
         found = None
         if count > 0:
             found = monte_carlo(
-                scenario, made, chain, count, seed=root, processes=processes,
+                scenario, made, chain, count, seed=root, executor=executor,
                 progress=lambda done, total, side=name: tell(f"draws of {side}", done, total),  # type: ignore[misc]
             )  # fmt: skip
         outcomes, paths = _figures(chain, made)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from jevons.arrays import Array
-from jevons.errors import InfeasibleError
+from jevons.errors import InfeasibleError, InputError
+from jevons.parallel import Executor
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.draws.grid import check_axes
@@ -25,7 +25,9 @@ from jevons.study.draws.workers import run_rows
 from jevons.study.scenario.scenario import Scenario
 
 _SEGMENT_DRAWS = 20
+_MOST_SEGMENTS = 1000
 _SEGMENT_S = 3.0
+"""Draws and seconds after which a segment is stored; a study of many draws has larger segments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +88,9 @@ def monte_carlo(
     draws: int,
     *,
     seed: int,
-    processes: int | None = None,
+    executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
-    store: Path | None = None,
+    store: Path | str | None = None,
 ) -> Draws:
     """Return outcomes of *draws* drawn scenarios.
 
@@ -104,12 +106,13 @@ def monte_carlo(
         How many, >= 1.
     seed : int
         Root seed; the same seed gives the same outcomes on any number of processes.
-    processes : int, optional
-        Worker processes; as many as there are cores by default, none (in this process) for one.
+    executor : Executor, optional
+        Where draws run; by default in as many processes as there are cores.
     progress : callable, optional
         Called with draws done and wanted.
-    store : Path, optional
-        Folder that keeps outcomes: a run of the same scenario, seed and number of draws goes on where one was stopped.
+    store : path or str, optional
+        Folder, or an address such as ``s3://bucket/folder``, that keeps outcomes: a run of the same scenario, seed and
+        number of draws goes on where one was stopped.
 
     Raises
     ------
@@ -119,7 +122,7 @@ def monte_carlo(
     names, values = draw_amounts(scenario, draws, seed)
     return evaluate(
         scenario, engineering, base, tuple(names), values,
-        about={"kind": "montecarlo", "seed": seed, "draws": draws}, processes=processes, progress=progress, store=store,
+        about={"kind": "montecarlo", "seed": seed, "draws": draws}, executor=executor, progress=progress, store=store,
     )  # fmt: skip
 
 
@@ -129,9 +132,9 @@ def sweep(
     base: ChainResult | None,
     axes: Mapping[str, Sequence[float]],
     *,
-    processes: int | None = None,
+    executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
-    store: Path | None = None,
+    store: Path | str | None = None,
 ) -> Draws:
     """Return outcomes over the grid of *axes*, the last axis fastest; see `monte_carlo` for the rest.
 
@@ -151,21 +154,19 @@ def sweep(
     return evaluate(
         scenario, engineering, base, tuple(axes), values,
         about={"kind": "sweep", "axes": {path: list(grid) for path, grid in axes.items()}},
-        processes=processes, progress=progress, store=store,
+        executor=executor, progress=progress, store=store,
     )  # fmt: skip
 
 
 def run_key(scenario: Scenario, engineering: Engineering, about: Mapping[str, Any]) -> str:
     """Return the hash of what outcomes depend on: resolved scenario, engineering, program version, and *about*."""
-    from jevons import __version__
-
     amounts = {path: (a.value, a.low, a.high) for path, a in scenario.amounts().items()}
     settings = {path: value for path, (value, _) in scenario.settings().items()}
     correlations = [(c.between, c.rank.value) for c in scenario.study.correlations]
     modelled = np.asarray(engineering.device_s_per_tok, float).tolist()
     parts = {
         "amounts": amounts, "settings": settings, "correlations": correlations, "engineering": modelled,
-        "version": __version__, "outcomes": [*OUTCOMES, *PATHS], **about,
+        "version": _version(), "outcomes": [*OUTCOMES, *PATHS], **about,
     }  # fmt: skip
     return key_of(parts)
 
@@ -178,9 +179,9 @@ def evaluate(
     values: Array,
     *,
     about: Mapping[str, Any],
-    processes: int | None = None,
+    executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
-    store: Path | None = None,
+    store: Path | str | None = None,
 ) -> Draws:
     """Return outcomes for each row of *values* (n, names), in their order whatever computes them.
 
@@ -191,27 +192,26 @@ def evaluate(
     """
     total = values.shape[0]
     key = run_key(scenario, engineering, about) if store is not None else ""
-    archive = Store(store, key, {"scenario": scenario.name, **about}) if store is not None else None
+    archive = None
+    if store is not None:
+        described = {**about, "scenario": scenario.name, "names": list(names), "total": total, "version": _version()}
+        archive = Store(store, key, described)
     with archive.locked() if archive is not None else nullcontext():
         before = {} if archive is None else archive.read()
-        done = {index: record for index, record in before.items() if index < total}
+        done = {index: record for index, record in before.items() if 0 <= index < total}
         stored = len(done)
-        wanted = [index for index in range(total) if index not in done]
+        if archive is not None:
+            archive.add_inputs(names, values)
         if progress is not None and stored:
             progress(stored, total)
-        workers = min(processes or os.cpu_count() or 1, max(len(wanted), 1))
+        wanted = [index for index in range(total) if index not in done]
         rows = [(names, values[index]) for index in wanted]
-        pending: dict[int, Record] = {}
-        since = time.monotonic()
-        for index, outcome in zip(wanted, run_rows(rows, scenario, engineering, base, workers), strict=True):
-            done[index] = pending[index] = outcome
-            if archive is not None and (len(pending) >= _SEGMENT_DRAWS or time.monotonic() - since > _SEGMENT_S):
-                archive.add(pending)
-                pending, since = {}, time.monotonic()
-            if progress is not None:
-                progress(len(done), total)
-        if archive is not None:
-            archive.add(pending)
+        computed = run_rows(rows, scenario, engineering, base, executor or Executor())
+        with closing(_keeping(archive, ((wanted[place], record) for place, record in computed), total)) as kept:
+            for index, record in kept:
+                done[index] = record
+                if progress is not None:
+                    progress(len(done), total)
     unsolved = [record[UNSOLVED] for record in done.values() if record is not None and UNSOLVED in record]
     feasible = [index for index in range(total) if UNSOLVED not in (done[index] or {UNSOLVED: ""})]
     records: list[dict[str, Any]] = [record for index in feasible if (record := done[index]) is not None]
@@ -232,3 +232,31 @@ def evaluate(
         },
         stored=stored,
     )
+
+
+def _version() -> str:
+    from jevons import __version__
+
+    return __version__
+
+
+def _keeping(
+    archive: Store | None, computed: Iterable[tuple[int, Record]], total: int
+) -> Generator[tuple[int, Record], None, None]:
+    """Yield draws as they are computed and store them in segments, what is left also where the run is stopped."""
+    pending: dict[int, Record] = {}
+    since, most = time.monotonic(), max(_SEGMENT_DRAWS, total // _MOST_SEGMENTS)
+    try:
+        for index, record in computed:
+            pending[index] = record
+            if archive is not None and (len(pending) >= most or time.monotonic() - since > _SEGMENT_S):
+                full, pending, since = pending, {}, time.monotonic()
+                archive.add(full)
+            yield index, record
+    except BaseException:
+        if archive is not None:
+            with suppress(InputError):  # what stopped the run is said, not what followed from it
+                archive.add(pending)
+        raise
+    if archive is not None:
+        archive.add(pending)

@@ -2,31 +2,31 @@
 
 A store is a folder; each run has a folder in it, named by the hash of everything the outcomes depend on. Outcomes are
 written in segments of JSON lines, each to a temporary file that is moved into place when whole, with a checksum on the
-last line. A segment that does not pass is set aside and its draws are computed again.
+last line. A segment that does not pass is set aside and its draws are computed again. What was drawn lies beside them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from jevons.arrays import Array
 from jevons.errors import InputError
-from jevons.files import writing
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - not on Windows, where two runs of one store are not kept apart
-    fcntl = None  # type: ignore[assignment]
+from jevons.study.draws.places import KEPT, Folder, Place, place_of
 
 Record = dict[str, Any] | None
 """Outcomes of a draw; None without a feasible plan, `UNSOLVED` with the reason where a solver failed."""
 
 UNSOLVED = "unsolved"
+SCHEMA = 2
+"""Form of a study's folder. The first had no number, no inputs and no count of wanted draws; a run upgrades it."""
+
+ABOUT, INPUTS = "about.json", "inputs.parquet"
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
@@ -40,8 +40,8 @@ class Store:
 
     Parameters
     ----------
-    folder : Path
-        Folder of the store; made where it does not exist.
+    store : path or str
+        Folder of the store, or its address; made where it does not exist.
     key : str
         What the outcomes depend on, hashed; see `key_of`.
     about : mapping
@@ -50,55 +50,54 @@ class Store:
     Raises
     ------
     InputError
-        If *folder* is a file or cannot be written.
+        If *store* is a file or cannot be written, or a newer version wrote it in another form.
     """
 
-    def __init__(self, folder: Path, key: str, about: Mapping[str, Any]) -> None:
-        self.folder = folder / key
+    def __init__(self, store: Path | str, key: str, about: Mapping[str, Any]) -> None:
+        self.place: Place = place_of(store).inside(key)
         self.key = key
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            message = f"--store {folder}: {reason}; name a folder that can be written"
-            raise InputError(message) from None
-        _move_into(self.folder / "about.json", json.dumps(about, indent=1, sort_keys=True, default=str) + "\n")
+        self.place.make()
+        before = read_about(self.place)
+        refuse_newer(self.place, before)
+        text = json.dumps({**about, "schema": SCHEMA}, indent=1, sort_keys=True, default=str) + "\n"
+        if before is None or self.place.read(ABOUT) != text.encode():
+            self.place.put(ABOUT, text.encode())
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep a second run of the same key out; the lock ends with the process, however that ends.
+    @property
+    def folder(self) -> Path:
+        """Folder of the run, of a store on this machine."""
+        assert isinstance(self.place, Folder)  # noqa: S101 - asked of local stores only
+        return self.place.path
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep a second run of the same key out.
 
         Raises
         ------
         InputError
-            If another process holds it, or it is no file.
+            If another run holds it, or the lock is no file.
         """
-        path = self.folder / "lock"
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        try:
-            descriptor = os.open(path, flags, 0o666)
-        except OSError as error:
-            message = f"{path}: cannot be locked ({error.strerror}); remove it, or use another --store"
-            raise InputError(message) from None
-        with os.fdopen(descriptor, "w") as handle:
-            if fcntl is not None and not _lock(handle):
-                message = f"{self.folder}: another run is filling this store; wait for it or use another --store"
-                raise InputError(message)
-            yield
+        return self.place.locked()
 
     def read(self) -> dict[int, Record]:
         """Return the stored outcomes by draw index, None for draws without a feasible plan; sets damage aside."""
         by_index: dict[int, Record] = {}
-        for path in sorted(self.folder.glob("segment-*.jsonl")):
-            records = _read_segment(path)
+        for name in segments(self.place):
+            records = read_segment(self.place, name)
             if records is None:
-                _set_aside(path)
+                _set_aside(self.place, name)
                 continue
             by_index.update(records)
         return by_index
 
     def add(self, records: Mapping[int, Record]) -> None:
-        """Store outcomes by draw index as one new segment, whole or not at all."""
+        """Store outcomes by draw index as one new segment, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            If the disk is full or cannot be written.
+        """
         if not records:
             return
         lines = [
@@ -106,42 +105,87 @@ class Store:
         ]
         body = "\n".join(lines) + "\n"
         seal = json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest(), "draws": len(lines)})
-        _move_into(self.folder / f"segment-{min(records):08d}-{max(records):08d}.jsonl", f"{body}{seal}\n")
+        name = f"segment-{min(records):08d}-{max(records):08d}.jsonl"
+        taken = self.place.sizes() if len(lines) < max(records) - min(records) + 1 else {}
+        count = 0
+        while name in taken:  # draws that finish out of order may begin and end a segment as those of another do
+            count += 1
+            name = f"segment-{min(records):08d}-{max(records):08d}-{count}.jsonl"
+        try:
+            self.place.put(name, f"{body}{seal}\n".encode())
+        except InputError as error:
+            message = str(error)
+            raise InputError(message if KEPT in message else f"{message}. {KEPT}") from None
+
+    def add_inputs(self, names: tuple[str, ...], values: Array) -> None:
+        """Store what was drawn, a row for each draw."""
+        import polars as pl
+
+        if INPUTS in self.place.sizes():
+            return
+        content = io.BytesIO()
+        pl.DataFrame(dict(zip(names, values.T, strict=True))).write_parquet(content, statistics=False)
+        self.place.put(INPUTS, content.getvalue())
 
 
-def _lock(handle: IO[str]) -> bool:
+def read_about(place: Place) -> dict[str, Any] | None:
+    """Return what is written of a study, or None where it is not there or damaged."""
+    content = place.read(ABOUT)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        about = None if content is None else json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return about if isinstance(about, dict) else None
 
 
-def _move_into(path: Path, text: str) -> None:
-    """Write *text* to *path*, whole or not at all."""
-    with writing(path, force=True) as stream:
-        stream.write(text)
+def schema_of(about: Mapping[str, Any] | None) -> int:
+    """Return the number of the form that a study is written in."""
+    number = (about or {}).get("schema", 1)
+    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else 1
 
 
-def _set_aside(path: Path) -> None:
+def refuse_newer(place: Place, about: Mapping[str, Any] | None) -> None:
+    """Refuse a study in a form that this version does not know.
+
+    Raises
+    ------
+    InputError
+        Saying so, and what to do.
+    """
+    number = schema_of(about)
+    if number > SCHEMA:
+        message = (
+            f"{place.name}: has schema {number}, and this version reads up to {SCHEMA}; update jevons, or use another "
+            "--store"
+        )
+        raise InputError(message)
+
+
+def segments(place: Place) -> list[str]:
+    """Return the names of a study's segments, in order."""
+    return [name for name in place.sizes() if name.startswith("segment-") and name.endswith(".jsonl")]
+
+
+def _set_aside(place: Place, name: str) -> None:
     """Rename what is no segment: a damaged file, a folder or a link."""
-    aside, count = path.with_suffix(".damaged"), 0
-    while os.path.lexists(aside):
+    taken, stem = place.sizes(), name.removesuffix(".jsonl")
+    aside, count = f"{stem}.damaged", 0
+    while aside in taken:
         count += 1
-        aside = path.with_suffix(f".damaged-{count}")
-    path.rename(aside)
+        aside = f"{stem}.damaged-{count}"
+    place.move(name, aside)
 
 
-def _read_segment(path: Path) -> dict[int, Record] | None:
+def read_segment(place: Place, name: str) -> dict[int, Record] | None:
     """Return the outcomes of a segment, None where it is not what was written."""
-    if path.is_symlink() or not path.is_file():
+    content = place.read(name)
+    if content is None:
         return None
     try:
-        text = path.read_text(encoding="utf-8")
-        body, _, seal = text.rstrip("\n").rpartition("\n")
+        body, _, seal = content.decode().rstrip("\n").rpartition("\n")
         body += "\n"
         if json.loads(seal)["sha256"] != hashlib.sha256(body.encode()).hexdigest():
             return None
         return {line["draw"]: line["outcome"] for line in map(json.loads, body.splitlines())}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

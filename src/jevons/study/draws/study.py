@@ -10,6 +10,7 @@ import numpy as np
 
 from jevons.errors import InputError, did_you_mean
 from jevons.facts import default_facts
+from jevons.parallel import Executor
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.operating_points import Engineering, engineer
 from jevons.study.draws.grid import Axes, check_axes
@@ -71,8 +72,8 @@ def _run(
     scenario: Scenario,
     run: Callable[..., Draws],
     *,
-    processes: int | None = None,
-    store: Path | None = None,
+    executor: Executor | None = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Draws:
     """Return what *run* makes of the modelled device-seconds and the central answer, with progress and a store."""
@@ -82,5 +83,5 @@ def _run(
     tell("market and planner", 0, 1)
     base: ChainResult = run_chain(scenario, engineering)
     return run(
-        engineering, base, processes=processes, store=store, progress=lambda done, total: tell("draws", done, total)
+        engineering, base, executor=executor, store=store, progress=lambda done, total: tell("draws", done, total)
     )

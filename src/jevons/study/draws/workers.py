@@ -1,17 +1,12 @@
-"""Worker processes that run draws."""
+"""Runs draws of a scenario on whatever executes them."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 
 from jevons.arrays import Array
 from jevons.errors import InfeasibleError, SolverError
+from jevons.parallel import Executor
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.chain.verdict import demand_response
@@ -23,35 +18,16 @@ from jevons.study.scenario.scenario import Scenario
 ROUNDS, TOLERANCE = 6, 0.02
 """Most rounds between market and planner in a draw, and the residual at which they stop before."""
 
+DRAW_S = 0.5
+"""About how long a draw takes [s]."""
 
-_state: tuple[Scenario, Engineering, ChainResult | None] | None = None
-
-
-def _start_worker(scenario: Scenario, engineering: Engineering, base: ChainResult | None) -> None:
-    global _state  # noqa: PLW0603 - what a worker process keeps between draws
-    _state = (scenario, engineering, base)
+Shared = tuple[Scenario, Engineering, ChainResult | None]
+Row = tuple[tuple[str, ...], Array]
 
 
-def _start_child(scenario: Scenario, engineering: Engineering, base: ChainResult | None) -> None:
-    """Start a worker process that ends with its parent, also where the parent is killed and can tell it nothing."""
-    _start_worker(scenario, engineering, base)
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _one(row: tuple[tuple[str, ...], Array]) -> Record:
+def _one(shared: Shared, row: Row) -> Record:
     names, values = row
-    if _state is None:
-        message = "worker was not started"
-        raise RuntimeError(message)
-    scenario, engineering, base = _state
+    scenario, engineering, base = shared
     drawn = dict(zip(names, values.tolist(), strict=True))
     banned = frozenset(name for name in scenario.hardware.devices if drawn.pop(BAN.format(name), 0.0) > 0.5)
     try:
@@ -74,36 +50,7 @@ def _one(row: tuple[tuple[str, ...], Array]) -> Record:
 
 
 def run_rows(
-    rows: list[tuple[tuple[str, ...], Array]],
-    scenario: Scenario,
-    engineering: Engineering,
-    base: ChainResult | None,
-    workers: int,
-) -> Iterator[Record]:
-    """Yield the record of each drawn row, in their order, on any number of processes."""
-    if workers <= 1:
-        _start_worker(scenario, engineering, base)
-        yield from map(_one, rows)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_child, (scenario, engineering, base)) as pool:
-        with _main_unseen():  # workers start as work is handed out
-            outcomes = pool.map(_one, rows)
-        yield from outcomes
-
-
-@contextmanager
-def _main_unseen() -> Iterator[None]:
-    """Keep new processes from running the caller's script again, which they do where it has no guard.
-
-    What they need is importable by name; a script that calls this at its top level would start processes without end.
-    """
-    main = sys.modules["__main__"]
-    spec, path = main.__spec__, main.__dict__.pop("__file__", None)
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        main.__spec__ = spec
-        if path is not None:
-            main.__file__ = path
+    rows: list[Row], scenario: Scenario, engineering: Engineering, base: ChainResult | None, executor: Executor
+) -> Iterator[tuple[int, Record]]:
+    """Yield place and record of each drawn row as it is done."""
+    yield from executor.run(_one, (scenario, engineering, base), rows, each_s=DRAW_S)

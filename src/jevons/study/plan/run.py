@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from jevons.errors import InfeasibleError
 from jevons.facts import Facts, default_facts
+from jevons.parallel import Executor
 from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.operating_points import engineer
 from jevons.study.chain.orders_value import orders_value_cur
@@ -81,7 +82,7 @@ def plan(
             chain,
             draws,
             seed=scenario.seed,
-            processes=processes,
+            executor=Executor(processes=processes),
             progress=lambda done, total: tell("draws", done, total),
         )
     added = orders_value_cur(chain)

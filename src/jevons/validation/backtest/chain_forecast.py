@@ -15,6 +15,7 @@ import numpy as np
 from jevons.arrays import Array
 from jevons.errors import Fault, InputError
 from jevons.facts import Facts
+from jevons.parallel import Executor
 from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.operating_points import engineer
 from jevons.study.draws.run import Draws, evaluate, monte_carlo
@@ -48,7 +49,7 @@ def chain_forecasts(
     *,
     draws: int,
     seed: int,
-    processes: int | None = None,
+    executor: Executor | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Forecast]:
     """Return the chain's forecast by variant, see `jevons.validation.backtest.forecast.VARIANTS`.
@@ -63,7 +64,7 @@ def chain_forecasts(
         Read at the scenario's date only.
     draws : int
         Draws of the scenario, for each of two runs of it.
-    seed, processes
+    seed, executor
         See `jevons.study.draws.run.monte_carlo`.
     progress : callable, optional
         Called with the name of the step, draws done and wanted.
@@ -78,13 +79,13 @@ def chain_forecasts(
     engineering = engineer(scenario, facts, scenario.as_of)
     base = run_chain(scenario, engineering)
     whole = monte_carlo(
-        scenario, engineering, base, draws, seed=seed, processes=processes,
+        scenario, engineering, base, draws, seed=seed, executor=executor,
         progress=lambda done, total: tell("draws of the chain", done, total),
     )  # fmt: skip
     still, names, values = constant_elasticity(known, scenario, draws, seed)
     constant = evaluate(
         still, engineering, run_chain(still, engineering), names, values,
-        about={"kind": CONSTANT, "seed": seed, "draws": draws}, processes=processes,
+        about={"kind": CONSTANT, "seed": seed, "draws": draws}, executor=executor,
         progress=lambda done, total: tell("draws with constant elasticity only", done, total),
     )  # fmt: skip
     made = {

@@ -18,6 +18,7 @@ from jevons.facts import Facts
 from jevons.facts.read import as_date
 from jevons.files import read_csv
 from jevons.finance.narrative import LEAST_TRAINING, NarrativeScore, score_narrative
+from jevons.parallel import Executor
 from jevons.study.draws.sampling import stream
 from jevons.study.scenario.scenario import Scenario
 from jevons.validation.backtest.chain_forecast import chain_forecasts
@@ -402,7 +403,7 @@ def backtest(
     seed: int = 7,
     scenario: Scenario | None = None,
     chain_draws: int = 400,
-    processes: int | None = None,
+    executor: Executor | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Backtest:
     """Return forecasts frozen at a date, scored against the outcomes in files.
@@ -421,7 +422,7 @@ def backtest(
         Of that date: the whole chain is drawn from it, and scored beside its reduced form.
     chain_draws : int
         Draws of the chain.
-    processes, progress
+    executor, progress
         See `jevons.validation.backtest.chain_forecast.chain_forecasts`.
 
     Raises
@@ -436,7 +437,7 @@ def backtest(
     made = {variant: forecast(known, draws=draws, seed=seed, variant=variant) for variant in VARIANTS}
     if scenario is not None:
         whole = chain_forecasts(
-            known, scenario, facts, draws=chain_draws, seed=seed, processes=processes, progress=progress
+            known, scenario, facts, draws=chain_draws, seed=seed, executor=executor, progress=progress
         )
         made = {**whole, REDUCED: made[VARIANTS[0]]}
     methods: dict[str, Mapping[str, Array]] = {name: item.draws for name, item in made.items()}

@@ -9,6 +9,7 @@ import pytest
 
 from jevons.errors import InfeasibleError, InputError, SolverError
 from jevons.facts import default_facts
+from jevons.parallel import Executor
 from jevons.study import load
 from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.operating_points import engineer
@@ -29,7 +30,7 @@ def prepared():
 
 @pytest.fixture(scope="module")
 def drawn(prepared):
-    return monte_carlo(*prepared, 12, seed=5, processes=1)
+    return monte_carlo(*prepared, 12, seed=5, executor=Executor(processes=1))
 
 
 def same(first, second):
@@ -43,7 +44,7 @@ def same(first, second):
 
 @pytest.mark.slow
 def test_processes_do_not_change_a_byte(prepared, drawn):
-    same(drawn, monte_carlo(*prepared, 12, seed=5, processes=2))
+    same(drawn, monte_carlo(*prepared, 12, seed=5, executor=Executor(processes=2)))
 
 
 @pytest.mark.slow
@@ -74,15 +75,15 @@ def stop_after(draws):
 def test_a_stopped_run_goes_on_without_repeats_and_ends_the_same(prepared, drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(montecarlo, "_SEGMENT_DRAWS", 2)
     with pytest.raises(StoppedError):
-        monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path, progress=stop_after(7))
+        monte_carlo(*prepared, 12, seed=5, executor=Executor(processes=1), store=tmp_path, progress=stop_after(7))
     computed = []
     one = workers._one
-    monkeypatch.setattr(workers, "_one", lambda row: computed.append(row) or one(row))
-    resumed = monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path)
+    monkeypatch.setattr(workers, "_one", lambda shared, row: computed.append(row) or one(shared, row))
+    resumed = monte_carlo(*prepared, 12, seed=5, executor=Executor(processes=1), store=tmp_path)
     assert resumed.stored >= 6
     assert len(computed) == 12 - resumed.stored
     same(drawn, resumed)
-    again = monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path)
+    again = monte_carlo(*prepared, 12, seed=5, executor=Executor(processes=1), store=tmp_path)
     assert again.stored == 12
     assert len(computed) == 12 - resumed.stored
     same(drawn, again)
@@ -105,12 +106,12 @@ def test_a_draw_that_a_solver_fails_on_is_a_draw_with_a_state_and_is_not_compute
         return chain(*given, **options)
 
     monkeypatch.setattr(workers, "run_chain", failing)
-    first = monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path)
+    first = monte_carlo(*prepared, 12, seed=5, executor=Executor(processes=1), store=tmp_path)
     assert (first.unsolved, first.infeasible, len(first.values)) == (1, 1, 10)
     assert first.left_out == "1 without a feasible plan, 1 unsolved"
     rest = [i for i in range(12) if i not in (2, 4)]
     assert np.array_equal(first.outcomes["devices"], drawn.outcomes["devices"][rest])
-    again = monte_carlo(*prepared, 12, seed=5, processes=1, store=tmp_path)
+    again = monte_carlo(*prepared, 12, seed=5, executor=Executor(processes=1), store=tmp_path)
     assert len(calls) == 12
     same(first, again)
     assert (again.unsolved, again.infeasible) == (1, 1)
@@ -124,7 +125,7 @@ def test_a_study_without_any_plan_says_so_with_a_remedy(prepared, monkeypatch):
 
     monkeypatch.setattr(workers, "run_chain", failing)
     with pytest.raises(InfeasibleError, match=r"none of 4 draws .* on 4 a solver failed \(HiGHS.*Widen budget"):
-        monte_carlo(*prepared, 4, seed=5, processes=1)
+        monte_carlo(*prepared, 4, seed=5, executor=Executor(processes=1))
 
 
 def test_another_seed_number_of_draws_or_figure_is_another_run(prepared):
@@ -158,7 +159,9 @@ class TestSweep:
     def test_the_grid_is_run_in_order_and_moves_only_what_it_names(self, prepared):
         scenario, engineering, base = prepared
         path = "finance.terminal_margin"
-        found = sweep(scenario, engineering, base, {path: [0.1, 0.2], "cost.wacc": [0.09, 0.11]}, processes=1)
+        found = sweep(
+            scenario, engineering, base, {path: [0.1, 0.2], "cost.wacc": [0.09, 0.11]}, executor=Executor(processes=1)
+        )
         assert found.values.tolist() == [[0.1, 0.09], [0.1, 0.11], [0.2, 0.09], [0.2, 0.11]]
         value = found.outcomes["value_per_share"]
         assert value[2] > value[0]
@@ -171,4 +174,4 @@ class TestSweep:
     )  # fmt: skip
     def test_wrong_axes_are_named(self, prepared, axes, message):
         with pytest.raises(InputError, match=message):
-            sweep(*prepared, axes, processes=1)
+            sweep(*prepared, axes, executor=Executor(processes=1))

@@ -1,0 +1,75 @@
+"""SQL over frames, by DuckDB, which sees nothing else: no files, no network."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_SHOWN = 60
+
+
+def query(frames: Mapping[str, pl.DataFrame], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return names of columns and rows of what a statement selects from frames.
+
+    Raises
+    ------
+    InputError
+        If DuckDB is not installed or refuses the statement.
+    """
+    try:
+        import duckdb
+    except ImportError:
+        message = (
+            "--sql: DuckDB is not installed; install it with `pip install 'jevons[sql]'`, or ask polars in Python: "
+            "jevons.study.open(STORE).to_frame('draws')"
+        )
+        raise InputError(message) from None
+    shown = sql if len(sql) <= _SHOWN else f"{sql[: _SHOWN - 1]}…"
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect(":memory:") as connection:
+        for name, frame in frames.items():
+            if frame.width == 0:
+                continue
+            file = Path(folder) / f"{name}.parquet"
+            frame.write_parquet(file)
+            connection.execute(f"create table {name} as select * from read_parquet(?)", [str(file)])  # noqa: S608
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        try:
+            statements = connection.extract_statements(sql)
+            if len(statements) != 1:
+                message = f"--sql {shown}: {len(statements)} statements; give one"
+                raise InputError(message)
+            if statements[0].type != duckdb.StatementType.SELECT:
+                message = (
+                    f"--sql {shown}: only select is understood; the tables are a view, and the store stays as it is"
+                )
+                raise InputError(message)
+            answer = connection.execute(statements[0])
+            heads = [column[0] for column in answer.description or ()]
+            rows = answer.fetchall()
+        except (duckdb.Error, UnicodeError) as error:
+            reason = re.sub(r"\s+", " ", str(error).partition("\nLINE")[0]).strip().rstrip(".")
+            message = f"--sql {shown}: {reason}. Tables: {', '.join(frames)}."
+            raise InputError(message) from None
+    return heads, [tuple(map(_plain, row)) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as a cell of a table has it."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    try:
+        return float(value) if type(value).__name__ == "Decimal" else str(value)
+    except ValueError:
+        return str(value)

@@ -1,0 +1,156 @@
+"""The store as data: what it holds, SQL over it, older and newer forms, and pruning."""
+
+import json
+
+import polars as pl
+import pytest
+
+import jevons
+from jevons.errors import InputError
+from jevons.study.draws.store import ABOUT, INPUTS, SCHEMA, Store
+from places import TINY
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    store = tmp_path_factory.mktemp("filled")
+    result = jevons.study.montecarlo(TINY, draws=4, processes=1, store=store)
+    jevons.study.sweep(TINY, {"cost.wacc": [0.09, 0.11]}, processes=1, store=store)
+    return store, result
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Two studies by hand: one complete with an infeasible draw, one stopped."""
+    first = Store(tmp_path, "aaaa1111", {"kind": "montecarlo", "total": 2, "names": ["x"], "version": "0.0.9"})
+    first.add({0: {"devices": 1.5, "paths": {"capex": [1.0, 2.0]}}, 1: None})
+    second = Store(tmp_path, "bbbb2222", {"kind": "montecarlo", "total": 5, "version": jevons.__version__})
+    second.add({0: {"unsolved": "HiGHS stopped"}})
+    return tmp_path
+
+
+def test_draws_are_rows_with_inputs_and_outcomes_as_they_were_computed(filled):
+    store, result = filled
+    opened = jevons.study.open(store)
+    drawn = opened.to_frame("draws").filter(pl.col("hardware.devices.h20.price").is_not_null())
+    for name, values in result.draws.outcomes.items():
+        assert drawn[name].to_list() == values.tolist()
+    for name, column in zip(result.draws.names, result.draws.values.T, strict=True):
+        assert drawn[name].to_list() == column.tolist()
+    paths = opened.to_frame("paths").filter(path="capex", study=drawn["study"][0])
+    assert paths["value"].to_list() == result.draws.paths["capex"].ravel().tolist()
+    assert {one["state"] for one in opened.to_json()["studies"]} == {"complete"}
+
+
+def test_sql_sees_every_table_and_nothing_else(filled):
+    pytest.importorskip("duckdb", reason="pip install 'jevons[sql]'")
+    store, result = filled
+    asked = jevons.study.open(store, sql='select sum(devices) from draws where "cost.wacc" is null')
+    assert asked.rows == ((pytest.approx(result.draws.outcomes["devices"].sum()),),)
+    counts = jevons.study.open(store, sql="select count(*) from segments join studies using (study)").rows
+    assert counts == ((2,),)
+    for sql, said in (
+        ("select * from read_csv('/etc/hostname')", "Permission Error"),
+        ("copy draws to '/tmp/never.csv'", "only select"),
+        ("drop table draws", "only select"),
+        ("select 1; select 2", "2 statements"),
+        ("select * from nope", "Tables: studies, draws"),
+        ("", "0 statements"),
+    ):
+        with pytest.raises(InputError, match=said) as caught:
+            jevons.study.open(store, sql=sql)
+        assert len(str(caught.value).splitlines()) == 1
+
+
+def test_states_counts_and_sizes_are_listed(store):
+    one, two = jevons.study.open(store).to_json()["studies"]
+    assert (one["state"], one["stored"], one["infeasible"]) == ("complete", 2, 1)
+    assert (two["state"], two["stored"], two["unsolved"]) == ("stopped", 1, 1)
+    assert one["bytes"] == sum(path.stat().st_size for path in (store / "aaaa1111").iterdir())
+
+
+def test_the_first_schema_is_read_and_upgraded_by_a_run(store):
+    about = store / "aaaa1111" / ABOUT
+    about.write_text(json.dumps({"kind": "montecarlo", "scenario": "old", "draws": 2}))
+    (one, _) = jevons.study.open(store).to_json()["studies"]
+    assert (one["schema"], one["stored"], one["total"]) == (1, 2, 2)
+    Store(store, "aaaa1111", {"kind": "montecarlo"}).add({2: None})
+    assert json.loads(about.read_text())["schema"] == SCHEMA
+    assert Store(store, "aaaa1111", {}).read().keys() == {0, 1, 2}
+
+
+def test_a_newer_schema_is_refused_with_a_word_and_left_alone(store):
+    about = store / "aaaa1111" / ABOUT
+    about.write_text(json.dumps({"schema": SCHEMA + 1}))
+    with pytest.raises(InputError, match=f"has schema {SCHEMA + 1}.*update jevons"):
+        Store(store, "aaaa1111", {"kind": "montecarlo"})
+    with pytest.raises(InputError, match="update jevons"):
+        jevons.study.open(store, table="draws")
+    assert "newer" in jevons.study.open(store).to_json()["studies"][0]["state"]
+    assert json.loads(about.read_text()) == {"schema": SCHEMA + 1}
+
+
+def test_opening_changes_nothing_and_names_damage(store):
+    segment = next((store / "aaaa1111").glob("segment-*"))
+    segment.write_text(segment.read_text().replace("1.5", "9.5"))
+    (store / "aaaa1111" / INPUTS).write_bytes(b"PAR1 rubbish PAR1")
+    (store / "bbbb2222" / ABOUT).write_text("[[[")
+    (store / "notes").mkdir()
+    before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
+    opened = jevons.study.open(store)
+    assert [one["damaged"] for one in opened.to_json()["studies"]] == [1, 0]
+    assert opened.to_frame("draws")["study"].to_list() == ["bbbb2222"]
+    assert {path: path.read_bytes() for path in store.rglob("*") if path.is_file()} == before
+
+
+def test_prune_removes_what_is_named_and_no_file_of_others(store):
+    with pytest.raises(InputError, match="nothing to remove is named"):
+        jevons.study.prune(store)
+    (store / "aaaa1111" / "notes.txt").write_text("mine")
+    dry = jevons.study.prune(store, other_versions=True, dry_run=True)
+    assert [one.key for one in dry.pruned] == ["aaaa1111"]
+    assert (store / "aaaa1111" / ABOUT).exists()
+    jevons.study.prune(store, other_versions=True)
+    assert [path.name for path in (store / "aaaa1111").iterdir()] == ["notes.txt"]
+    assert [one.key for one in jevons.study.open(store).studies] == ["bbbb2222"]
+    jevons.study.prune(store, study=["bbbb"])
+    assert not (store / "bbbb2222").exists()
+
+
+def test_prune_of_damage_keeps_the_rest(store):
+    segment = next((store / "aaaa1111").glob("segment-*"))
+    segment.with_suffix(".damaged").write_text("x")
+    jevons.study.prune(store, damaged=True)
+    assert not segment.with_suffix(".damaged").exists()
+    assert segment.exists()
+
+
+def test_a_study_that_a_run_fills_is_shown_as_running_and_not_pruned(store):
+    with Store(store, "bbbb2222", {}).locked():
+        assert jevons.study.open(store).to_json()["studies"][1]["state"] == "running"
+        with pytest.raises(InputError, match="another run is filling"):
+            jevons.study.prune(store, study=["bbbb2222"])
+    assert (store / "bbbb2222" / ABOUT).exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"study": "zzzz"}, "no study has a key that begins so"),
+        ({"study": "a"}, "at least 4 characters"),
+        ({"table": "drawz"}, "Did you mean `draws`"),
+        ({"table": "draws", "sql": "select 1"}, "exclude each other"),
+    ],
+)
+def test_a_wrong_question_is_one_line(store, given, said):
+    with pytest.raises(InputError, match=said) as caught:
+        jevons.study.open(store, **given)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_no_store_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="there is no such folder"):
+        jevons.study.open(tmp_path / "nope")
+    with pytest.raises(InputError, match="is a file"):
+        jevons.study.open(tmp_path / "file")
