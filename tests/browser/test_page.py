@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -250,6 +252,19 @@ def test_shell_and_catalogue_are_small(site) -> None:
         with site.client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as reply:
             total += sum(len(part) for part in reply.iter_raw())
     assert total < 500_000
+
+
+def test_modules_are_javascript() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node is installed to read the modules with")
+    static = Path(jevons.__file__).parent / "web" / "static"
+    for file in static.glob("**/*.js"):
+        text = file.read_text(encoding="utf-8")
+        read = subprocess.run(
+            [node, "--input-type=module", "--check"], input=text, capture_output=True, text=True, check=False
+        )
+        assert read.returncode == 0, (file.name, read.stderr[:300])
 
 
 def test_languages_have_the_same_words_and_all_that_the_modules_ask_for() -> None:

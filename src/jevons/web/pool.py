@@ -43,12 +43,15 @@ class Job:
         Called with the kind of a message and its content: ``progress``, ``result``, ``error``, ``cancelled``, ``died``.
     limit_s : float
         Time after which it is ended.
+    patience_s : float
+        Time that it has to end by itself once cancelled; long where its worker holds what took long to make.
     """
 
     content: Mapping[str, Any]
     lane: str
     listener: Listener
     limit_s: float
+    patience_s: float = KILL_AFTER_S
     tries: int = 0
     done: bool = False
     timer: asyncio.TimerHandle | None = None
@@ -213,7 +216,7 @@ class Pool:
             if worker.job is job:
                 worker.flag.set()
                 if self._loop is not None:
-                    self._loop.call_later(KILL_AFTER_S, self._kill, worker, job)
+                    self._loop.call_later(job.patience_s, self._kill, worker, job)
 
     def _kill(self, worker: Worker, job: Job) -> None:
         if worker.job is job:

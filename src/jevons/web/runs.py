@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jevons.web.inputs import Asked, versions
-from jevons.web.pool import QUICK, RUNS, BusyError, Job, Pool
+from jevons.web.pool import KILL_AFTER_S, QUICK, RUNS, BusyError, Job, Pool
 from jevons.web.problems import plain_problem
 
 MAX_RUNS, MAX_BYTES = 400, 256_000_000
@@ -18,6 +18,8 @@ MAX_RUNS, MAX_BYTES = 400, 256_000_000
 LIMIT_S = {"plan": 900.0, "draw": 180.0}
 _LIMIT_S = 240.0
 _QUICK_LIMIT_S = 30.0
+_PATIENCE_S = {"draw": 60.0}
+"""Draws take a moment, and their worker keeps the solved plan that they start from."""
 _ENDS = {"result", "error", "cancelled"}
 
 
@@ -97,6 +99,7 @@ class Store:
             },
             lane=lane, listener=lambda kind, content: self._heard(run, kind, content),
             limit_s=LIMIT_S.get(asked.kind, _QUICK_LIMIT_S if lane == QUICK else _LIMIT_S),
+            patience_s=_PATIENCE_S.get(asked.kind, KILL_AFTER_S),
         )  # fmt: skip
         run.job = job
         self.pool.submit(job)

@@ -25,8 +25,8 @@ async function reach(path, options) {
 export async function get(path, signal) { return taken(await reach(path, { signal })); }
 
 /** Ask a function by its name, or start something. */
-export async function post(path, body, signal) {
-  return taken(await reach(path, { method: "POST", headers: { "Content-Type": "application/json", "X-Tab": tab }, body: JSON.stringify(body), signal }));
+export async function post(path, body, signal, { newest = true } = {}) {
+  return taken(await reach(path, { method: "POST", headers: { "Content-Type": "application/json", ...(newest ? { "X-Tab": tab } : {}) }, body: JSON.stringify(body), signal }));
 }
 
 /** Upload a file as a trace. */

@@ -1,5 +1,5 @@
 // "Where from?": the figure in words, what it follows from, and the facts at the end of it.
-import { html, useEffect, useRef, useState } from "jevons/vendor/preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "jevons/vendor/preact.js";
 import { fieldName, t, word } from "jevons/i18n.js";
 import { original, quantity } from "jevons/format.js";
 import { copy } from "jevons/ui.js";
@@ -50,10 +50,14 @@ export function Drawer({ asked, answer, frozen, close }) {
   const [tree, setTree] = useState(null);
   const [state, setState] = useState("loading");
   const meta = answer && answer.meta;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!asked) return undefined;
     const before = document.activeElement;
     box.current.querySelector("button").focus();
+    return () => { if (before && before.focus) before.focus(); };
+  }, [asked]);
+  useEffect(() => {
+    if (!asked) return undefined;
     let on = true;
     setTree(null); setState("loading");
     (async () => {
@@ -66,7 +70,7 @@ export function Drawer({ asked, answer, frozen, close }) {
         if (on) { setTree({ path, nodes }); setState("done"); }
       } catch { if (on) setState("none"); }
     })();
-    return () => { on = false; if (before && before.focus) before.focus(); };
+    return () => { on = false; };
   }, [asked]);
   if (!asked) return null;
   const keys = (event) => {

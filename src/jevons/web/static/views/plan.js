@@ -53,7 +53,7 @@ export function View({ values, go }) {
   const draw = useRun(null, own ? { draw: changed } : null, { estimate: { path: "draw", input: { scenario: form.scenario, set: changed } }, only: "estimate" });
   const settled = own && !["estimating", "idle"].includes(draw.state);
   const run = useRun("plan", settled || !example ? given : null, { wait: 500 });
-  useEffect(() => { api.post("/draw", { scenario: form.scenario }).catch(() => {}); }, [form.scenario]);
+  useEffect(() => { api.post("/draw", { scenario: form.scenario }, undefined, { newest: false }).catch(() => {}); }, [form.scenario]);
   const answer = own ? run.answer || example : run.answer || example;
   const current = own && run.state === "done" ? run.answer : own ? null : answer;
   useAnswer(current || answer);

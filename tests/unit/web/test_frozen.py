@@ -1,0 +1,54 @@
+"""Results as pages: everything in one file, in both languages, safe whatever the result says."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import jevons
+from jevons.web.frozen import frozen_page, modules, result_page
+
+
+@pytest.mark.parametrize("kind", ["size", "train", "cost"])
+def test_out_html_is_the_page_with_the_result_in_it(tmp_path, kind: str) -> None:
+    results = {
+        "size": lambda: jevons.size("llama-3.1-8b", rate=5, static=True),
+        "train": lambda: jevons.train("llama-3.1-8b", gpus=64, tokens="15B"),
+        "cost": lambda: jevons.cost("h20"),
+    }
+    result = results[kind]()
+    path = tmp_path / "x.html"
+    result.save(path)
+    text = path.read_text(encoding="utf-8")
+    assert len(text) < 1_200_000
+    assert result.answer.split(".")[0][:40].replace("<", "&lt;") in text
+    assert not re.search(r"(?:src|href)=[\"']?https?:", text)
+    held = json.loads(re.search(r'id="frozen">(.*?)</script>', text, re.DOTALL)[1])
+    assert held["document"]["result"]["answer"] == result.answer
+    assert set(held["languages"]) == {"en", "zh"}
+
+
+def test_text_of_a_result_cannot_end_its_script() -> None:
+    document = {
+        "result": {"answer": "</script><script>alert(1)</script>"}, "tables": [], "notes": [], "nodes": {}, "seconds": 0,
+    }  # fmt: skip
+    meta = {"id": "", "kind": "x", "input": {"model": "</script>"}, "versions": {"jevons": "0", "facts": "0"}}
+    text = frozen_page(document, meta)
+    assert "<script>alert(1)" not in text
+    assert text.count("</script>") == 3
+
+
+def test_modules_name_one_another_by_the_prefix_that_the_import_map_has() -> None:
+    names = {path.name for path in modules()}
+    assert {"app.js", "chart.js", "echarts.js", "preact.js"} <= names
+    for path in modules():
+        if "vendor" in path.parts:
+            continue
+        for target in re.findall(r'from "([^"]+)"', path.read_text(encoding="utf-8")):
+            assert target.startswith("jevons/"), (path.name, target)
+
+
+def test_a_page_of_a_result_of_the_library_needs_no_input() -> None:
+    assert "frozen" in result_page(jevons.cost("h20"))
