@@ -8,6 +8,7 @@ from typing import Any
 from jevons.errors import InputError, did_you_mean
 from jevons.provenance import GRADES
 from jevons.web.deploy import TARGETS
+from jevons.web.frozen import rates
 from jevons.web.inputs import FUNCTIONS, KINDS, declared_of, scenario_names, versions
 
 _MOST_FACTS = 5000
@@ -32,7 +33,7 @@ def catalog() -> dict[str, Any]:
         "apis": _apis(),
         "sites": _sites(),
         "scenarios": scenario_names(),
-        "rates": _rates(),
+        "rates": rates(),
         "kinds": list(KINDS),
         "targets": list(TARGETS),
         "grades": list(GRADES),
@@ -67,11 +68,6 @@ def facts() -> list[dict[str, Any]]:
     return rows
 
 
-@functools.cache
-def _by_id() -> dict[str, dict[str, Any]]:
-    return {row["id"]: row for row in facts()}
-
-
 def _apis() -> list[dict[str, Any]]:
     """Return the APIs that have a price for output tokens, with that price and its date."""
     rows = []
@@ -89,17 +85,6 @@ def _apis() -> list[dict[str, Any]]:
 def _sites() -> list[str]:
     ends = (".tariff_cny_per_kwh", ".tariff_usd_per_kwh")
     return sorted({row["id"].rsplit(".", 1)[0] for row in facts() if row["id"].endswith(ends)})
-
-
-def _rates() -> dict[str, Any]:
-    """Return the exchange rates on file, in CNY, with their dates; the page converts shown money by them."""
-    rates: dict[str, Any] = {"CNY": {"cny": 1.0, "from": None, "fact": None}}
-    for currency in ("USD", "EUR"):
-        names = (f"fx.{currency.lower()}_cny", f"fx.cny_per_{currency.lower()}", f"fx.{currency.lower()}cny")
-        row = next((_by_id()[name] for name in names if name in _by_id()), None)
-        if row is not None:
-            rates[currency] = {"cny": row["value"], "from": row["from"], "fact": row["id"]}
-    return rates
 
 
 def search(words: str, grade: str, date: str) -> list[dict[str, Any]]:

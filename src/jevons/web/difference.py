@@ -10,14 +10,14 @@ from jevons.web.inputs import declared_of
 
 _HEADLINES = {
     "size": {
-        "accelerators": ("best.accelerators", "1"), "cost_per_h": ("best.cost_per_h", "CNY/h"),
-        "cost_per_mtok": ("best.cost_per_mtok", "CNY/Mtok"), "ttft_s": ("best.ttft_s", "s"),
+        "accelerators": ("best.accelerators", "1"), "cost_per_h": ("best.cost_per_h", "¤/h"),
+        "cost_per_mtok": ("best.cost_per_mtok", "¤/Mtok"), "ttft_s": ("best.ttft_s", "s"),
         "tpot_s": ("best.tpot_s", "s"), "power_w": ("best.power_w", "W"),
     },
     "simulate": {
         "output_tok_per_s": ("output_tok_per_s", "tok/s"), "ttft_p95_s": ("ttft_s.p95", "s"),
         "tpot_p95_s": ("tpot_s.p95", "s"), "e2e_p95_s": ("e2e_s.p95", "s"), "kv_peak_frac": ("kv_peak_frac", "frac"),
-        "cost_per_mtok": ("cost_per_mtok", "CNY/Mtok"),
+        "cost_per_mtok": ("cost_per_mtok", "¤/Mtok"),
     },
     "buy_rent_api": {
         "per_month_cny": ("best.cost.per_month_cny", "CNY"),
@@ -25,13 +25,15 @@ _HEADLINES = {
         "api_output_cny_per_mtok": ("api.output_cny_per_mtok", "CNY/Mtok"),
     },
     "train": {
-        "days": ("days", "d"), "cost": ("cost", "CNY"), "mfu_frac": ("mfu_frac", "frac"),
+        "days": ("days", "d"), "cost": ("cost", "¤"), "mfu_frac": ("mfu_frac", "frac"),
         "step_time_s": ("step_time_s", "s"), "memory_bytes": ("memory_bytes", "bytes"),
     },
-    "cost": {"per_hour": ("per_hour", "CNY/h")},
+    "cost": {"per_hour": ("per_hour", "¤/h")},
     "memory": {"kv_tokens": ("kv_tokens", "1")},
 }  # fmt: skip
 """Outputs that two results are compared by: place in the JSON and unit."""
+CURRENCY = "USD"
+"""In which both sides are compared."""
 _MOST_SWAPS = 12
 
 
@@ -46,10 +48,14 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
     a, b = both["a"]["input"], both["b"]["input"]
     known = declared_of(kind)
     keys = [key for key in sorted({*a, *b}) if a.get(key) != b.get(key)]
+    if "currency" in known:
+        a, b = ({"currency": CURRENCY, **given} for given in (a, b))
     results = {side: desk.result(kind, given, f"{kind}-{sorted(given.items())}", tell) for side, given in
                (("a", a), ("b", b))}  # fmt: skip
     records = {side: plain(result.to_json()) for side, result in results.items()}
-    heads = {name: _values(records, place, unit) for name, (place, unit) in _HEADLINES[kind].items()}
+    heads = {
+        name: _values(records, place, unit.replace("¤", CURRENCY)) for name, (place, unit) in _HEADLINES[kind].items()
+    }
     swaps = []
     for done, key in enumerate(keys[:_MOST_SWAPS]):
         tell("progress", {"stage": key, "done": done, "of": len(keys)})

@@ -18,6 +18,23 @@ _MOST_FLEETS = 60
 
 
 @functools.cache
+def rates() -> dict[str, Any]:
+    """Return the exchange rates on file [CNY], with their dates; the page converts shown money by them."""
+    from jevons.errors import FactError
+    from jevons.facts import default_facts
+
+    known: dict[str, Any] = {"CNY": {"cny": 1.0, "from": None, "fact": None}}
+    for currency in ("USD", "EUR"):
+        name = f"fx.cny_per_{currency.lower()}"
+        try:
+            rate = default_facts().get(name)
+        except FactError:
+            continue
+        known[currency] = {"cny": rate.number, "from": str(rate.start), "fact": name}
+    return known
+
+
+@functools.cache
 def catalogue_text(language: str) -> str:
     """Return the words of a language as JSON text."""
     return (STATIC / "i18n" / f"{language}.json").read_text(encoding="utf-8")
@@ -96,7 +113,13 @@ def frozen_page(document: Mapping[str, Any], meta: Mapping[str, Any], *, languag
         name_of(path): base64.b64encode(gzip.compress(path.read_bytes(), 9, mtime=0)).decode() for path in modules()
     }
     languages = {code: json.loads(catalogue_text(code)) for code in ("en", "zh")}
-    frozen = {"document": _lean(document), "meta": dict(meta), "language": language, "languages": languages}
+    frozen = {
+        "document": _lean(document),
+        "meta": dict(meta),
+        "language": language,
+        "languages": languages,
+        "rates": rates(),
+    }
     style = (STATIC / "style.css").read_text(encoding="utf-8")
     answer = str(document["result"].get("answer", ""))
     return (

@@ -51,8 +51,6 @@ SCENARIOS = Path(__file__).with_name("scenarios")
 _PATH = re.compile(
     r"[/\\\x00]|^\s*[.~]|\.(?:ya?ml|json|csv|tsv|txt|toml|gz|zst|zip|parquet|nc|html|xlsx|py|sh)\s*$", re.IGNORECASE
 )
-_FILES = {"hardware", "trace", "load", "lengths_from", "calibration"}
-"""Parameters whose value is a file."""
 _MAY_SLASH = {"budget", "gpu_hour", "rent", "tokens_per_day"}
 """Parameters whose text may have a slash, as in ``12 CNY/h``."""
 
@@ -156,7 +154,7 @@ def _checked(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
             near = did_you_mean(str(key), names)
             faults.append(Fault(message=f"{_quoted(key)}: `{kind}` takes no such keyword.{near}"))
             continue
-        problem = _problem(kind, key, value)
+        problem = _problem(kind, key, value, known.get(key))
         if problem:
             faults.append(Fault(message=f"{key}: {problem}"))
         elif value not in (None, "", []):
@@ -179,17 +177,17 @@ def _same(value: Any, default: Any) -> bool:
     return type(value) is type(default) and bool(value == default)
 
 
-def _problem(kind: str, key: str, value: Any) -> str:
+def _problem(kind: str, key: str, value: Any, known: Declared | None) -> str:
     """Return what is wrong with a value before its function sees it; empty where nothing is."""
     if key == "trace":
         fine = value is None or (isinstance(value, str) and re.fullmatch(r"t-[0-9a-f]{20}|", value))
         return "" if fine else "give the id that the upload of a trace returned, such as t-0123…; paths are not read"
     if kind == "plan" and key == "scenario":
-        known = scenario_names()
-        return "" if value in known else f"{_quoted(value)}: no such scenario. Known: {', '.join(known)}."
+        names = scenario_names()
+        return "" if value in names else f"{_quoted(value)}: no such scenario. Known: {', '.join(names)}."
     if kind == "plan" and key == "set":
         return _set_problem(value)
-    if key in _FILES and value is not None:
+    if known is not None and known.option.metavar == "FILE" and value is not None:
         return "names a file; the page reads no files of this machine. Use the command line for it"
     if isinstance(value, Mapping):
         return "must be a single value, not an object"

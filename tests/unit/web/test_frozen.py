@@ -32,7 +32,7 @@ def test_out_html_is_the_page_with_the_result_in_it(tmp_path, kind: str) -> None
 
 def test_text_of_a_result_cannot_end_its_script() -> None:
     document = {
-        "result": {"answer": "</script><script>alert(1)</script>"}, "tables": [], "notes": [], "nodes": {}, "seconds": 0,
+        "result": {"answer": "</script><script>alert(1)</script>"}, "tables": [], "notes": [], "nodes": {},
     }  # fmt: skip
     meta = {"id": "", "kind": "x", "input": {"model": "</script>"}, "versions": {"jevons": "0", "facts": "0"}}
     text = frozen_page(document, meta)

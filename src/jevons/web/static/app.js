@@ -21,6 +21,9 @@ const SCREENS = { start, size, choice, replay, train, plan, compare, facts };
 /** Screens by the kind of a result. */
 const OF_KIND = { size, buy_rent_api: choice, simulate: replay, train, plan, compare, simulation: replay, sweep: replay, fleet: replay };
 
+/** The currency shown where none is chosen. */
+const ownCurrency = () => (i18n.language() === "zh" ? "CNY" : "USD");
+
 function useAddress() {
   const [now, setNow] = useState(read());
   useEffect(() => {
@@ -34,7 +37,7 @@ function useAddress() {
 function Settings({ rates }) {
   const lang = i18n.language();
   return html`<div class="settings">
-    ${Object.keys(rates).length < 2 ? null : html`<label><span class="hidden">${t("settings.currency")}</span><select aria-label=${t("settings.currency")} value=${settled("cur", "CNY")} onChange=${(e) => setting("cur", e.target.value)}>${Object.keys(rates).map((one) => html`<option selected=${one === settled("cur", "CNY")}>${one}</option>`)}</select></label>`}
+    ${Object.keys(rates).length < 2 ? null : html`<label><span class="hidden">${t("settings.currency")}</span><select aria-label=${t("settings.currency")} value=${settled("cur", ownCurrency())} onChange=${(e) => setting("cur", e.target.value)}>${Object.keys(rates).map((one) => html`<option selected=${one === settled("cur", ownCurrency())}>${one}</option>`)}</select></label>`}
     <button type="button" onClick=${() => setting("lang", lang === "zh" ? "en" : "zh")} lang=${lang === "zh" ? "en" : "zh-CN"}>${lang === "zh" ? "English" : "中文"}</button>
     <button type="button" aria-label=${t("settings.theme")} title=${t("settings.theme")} onClick=${() => setting("theme", document.documentElement.dataset.theme === "dark" || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) ? "light" : "dark")}>◐</button>
     ${shared.frozen ? null : html`<${Hold}/><${Share}/>`}</div>`;
@@ -74,7 +77,7 @@ function apply(values) {
   i18n.use(["en", "zh"].includes(settled("lang", shared.frozen ? shared.frozen.language : "")) ? settled("lang", shared.frozen ? shared.frozen.language : "") : /^zh/.test(navigator.language) ? "zh" : "en");
   const theme = settled("theme", "");
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme; else delete document.documentElement.dataset.theme;
-  setMoney(settled("cur", "CNY"), shared.catalog ? shared.catalog.rates : null);
+  setMoney(settled("cur", ownCurrency()), (shared.catalog || shared.frozen || {}).rates);
   document.title = `jevons · ${t(`screen.${SCREENS[values] ? values : "start"}`)}`;
 }
 

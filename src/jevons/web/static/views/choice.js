@@ -2,14 +2,14 @@
 import { html } from "jevons/vendor/preact.js";
 import { has, t, word } from "jevons/i18n.js";
 import { converted, currency, device, duration, large, money, number, percent, quantity } from "jevons/format.js";
-import { Card, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Sentence, shared, useRun } from "jevons/ui.js";
+import { Card, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { address } from "jevons/state.js";
 import { Figure, Split, apiOptions, deviceOptions, first, keywords, modelOptions, tableRows, useAnswer, useForm } from "jevons/views/common.js";
 import { commandLine } from "jevons/views/size.js";
 
 export const defaults = { model: "deepseek-r1", gpu: ["h20", "h200_sxm"], tokens_per_day: 57e6, isl: 2000, osl: 500, tpot: 0.05 };
-const NAMES = ["model", "gpu", "tokens_per_day", "rate", "isl", "osl", "ttft", "tpot", "api", "rent", "years", "utilisation", "availability", "staff", "cached", "price_cut", "as_of", "engine", "precision"];
+const NAMES = ["model", "gpu", "tokens_per_day", "rate", "isl", "osl", "ttft", "tpot", "api", "rent", "years", "utilisation", "availability", "staff", "cached", "price_cut", "as_of", "engine", "precision", "hours", "unit", "provider", "term"];
 
 /** Keywords of `buy_rent_api` for a form. */
 export function input(form) {
@@ -34,6 +34,8 @@ export function View({ values, go }) {
     <div class="two"><${NumberField} name="isl" value=${form.isl} whole set=${(v) => set("isl", v)}/><${NumberField} name="osl" value=${form.osl} whole set=${(v) => set("osl", v)}/></div>
     <${NumberField} name="utilisation" value=${form.utilisation ?? 0.3} min=${0.02} max=${1} log=${false} set=${(v) => set("utilisation", v)}/>
     <p class="hint">${t("choice.utilisation_hint")}</p>
+    <div class="two"><${Select} name="hours" value=${form.hours || "always"} options=${["always", "office", "scale-to-zero"].map((one) => ({ value: one, label: t(`hours.${one}`) }))} set=${(v) => set("hours", v === "always" ? null : v)}/>
+    <${Select} name="machine_unit" value=${form.unit || "gpu"} options=${["gpu", "node"].map((one) => ({ value: one, label: t(`machine.${one}`) }))} set=${(v) => set("unit", v === "gpu" ? null : v)}/></div>
     <${NumberField} name="price_cut" value=${form.price_cut ?? 0.3} min=${0} max=${0.9} log=${false} set=${(v) => set("price_cut", v)}/>
     <details><summary>${t("form.terms")}</summary><div class="fields">
       <div class="two"><${NumberField} name="years" value=${form.years} set=${(v) => set("years", v)} placeholder=${t("placeholder.default")}/>
@@ -49,9 +51,9 @@ export function View({ values, go }) {
     ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
 
-const monthly = (way) => first(way.cost, "per_month", "per_month_cny");
-const perMtok = (way) => first(way.cost, "per_output_mtok", "per_output_mtok_cny");
-const cash = (answer) => answer.currency || "CNY";
+const monthly = (way) => first(way.cost, "per_month_cny", "per_month");
+const perMtok = (way) => first(way.cost, "per_output_mtok_cny", "per_output_mtok");
+const cash = (answer) => (answer.ways[0].cost.per_month_cny !== undefined ? "CNY" : answer.currency || "CNY");
 const nameOf = (way, answer) => (way.way === "API" ? `API ${answer.api.prefix}` : t(`way.${way.way}`, { n: number(way.accelerators), gpu: device(way.gpu) }));
 
 /** Months since a date. */
@@ -74,7 +76,7 @@ export function Result({ answer, input: given, state, bar }) {
     <${Sentence} id="choice.answer" tag="h1" values=${{ load: num(answer.output_tok_per_d, "1", "output_tok_per_d", t("field.tokens_per_day"), { text: large(answer.output_tok_per_d) }), model: answer.model, way: nameOf(best, answer), cost: num(monthly(best), money_, place(best), t("col.cost_month")) }}/>
     ${second ? html`<${Sentence} id="choice.second" values=${{ way: nameOf(second, answer), cost: num(monthly(second), money_, place(second), t("col.cost_month")), times: number(monthly(second) / monthly(best), 2) }}/>` : null}
     <p>${breaks.length ? html`<${Sentence} id="choice.flips" tag="span" values=${{ gpu: `${number(breaks[0].accelerators)} × ${device(breaks[0].gpu)}`, load: num(breaks[0].break_even_tok_per_d, "1", `machines.${answer.machines.indexOf(breaks[0])}.break_even_tok_per_d`, t("choice.break_even"), { text: large(breaks[0].break_even_tok_per_d) }) }}/>` : t("choice.never")}</p>
-    <dl class="facts-line"><${Figure} label=${t("choice.api_price")}>${num(first(answer.api, "output_per_mtok", "output_cny_per_mtok"), `${money_}/Mtok`, "api.output_cny_per_mtok", t("choice.api_price"))}${" "}
+    <dl class="facts-line"><${Figure} label=${t("choice.api_price")}>${num(first(answer.api, "output_cny_per_mtok", "output_per_mtok"), `${money_}/Mtok`, "api.output_cny_per_mtok", t("choice.api_price"))}${" "}
         <span class=${months > 12 ? "badge judgement" : "badge"}>${t("choice.age", { n: months })}</span><//>
       ${ways.filter((w) => w.latency).slice(0, 1).map((w) => html`<${Figure} label="TPOT">${num(w.latency.tpot_s, "s", `ways.${answer.ways.indexOf(w)}.latency.tpot_s`, "TPOT")}<//>`)}</dl>
     <div class="buttons">${shared.frozen ? null : best.way === "API" ? html`<a class="primary" href=${address("size", { model: answer.model, gpu: [(ways.find((w) => w.gpu) || {}).gpu], rate: Number((answer.output_tok_per_d / answer.osl / 86400 / (given.utilisation || 0.3)).toPrecision(3)), isl: answer.isl, osl: answer.osl })}>${t("choice.to_size")}</a>`
@@ -110,17 +112,17 @@ export function crossover(answer, breaks = []) {
 
 /** A month's bill by part. */
 export function bill(answer, ways) {
-  const parts = [...new Set(ways.flatMap((way) => Object.keys(first(way.cost, "parts", "parts_cny"))))];
+  const parts = [...new Set(ways.flatMap((way) => Object.keys(first(way.cost, "parts_cny", "parts"))))];
   return {
     id: "bill", kind: "xy", title: t("choice.bill"), summary: ways.map((w) => `${nameOf(w, answer)} ${money(monthly(w), cash(answer))}`).join("; "), horizontal: true,
     x: { label: t("col.cost_month"), unit: currency(), type: "value" }, y: { label: t("choice.way"), type: "category", values: ways.map((w) => nameOf(w, answer)) },
-    series: parts.map((part) => ({ name: word(`part.${part}`, part), entity: `part ${part}`, as: "bars", stack: "bill", data: ways.map((w) => converted(first(w.cost, "parts", "parts_cny")[part] ?? null, cash(answer))) })),
+    series: parts.map((part) => ({ name: word(`part.${part}`, part), entity: `part ${part}`, as: "bars", stack: "bill", data: ways.map((w) => converted(first(w.cost, "parts_cny", "parts")[part] ?? null, cash(answer))) })),
   };
 }
 
 /** What moves the cost of output on a bought machine. */
 export function tornado(answer) {
-  const swings = [...(answer.swings || [])].map((one) => ({ ...one, a: first(one, "at_low", "at_low_cny"), b: first(one, "at_high", "at_high_cny") })).sort((p, q) => Math.abs(q.b - q.a) - Math.abs(p.b - p.a)).slice(0, 8);
+  const swings = [...(answer.swings || [])].map((one) => ({ ...one, a: first(one, "at_low_cny", "at_low"), b: first(one, "at_high_cny", "at_high") })).sort((p, q) => Math.abs(q.b - q.a) - Math.abs(p.b - p.a)).slice(0, 8);
   const label = (one) => (has(`swing.${one.name}`) ? t(`swing.${one.name}`) : one.name);
   return {
     id: "tornado", kind: "xy", title: t("choice.tornado"), summary: swings.map((s) => `${label(s)}: ${money(s.a, cash(answer))}–${money(s.b, cash(answer))}`).join("; "), horizontal: true, bare: true, note: t("choice.tornado_note"),

@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useState } from "jevons/vendor/preact.js";
 import { has, t, word } from "jevons/i18n.js";
 import { converted, currency, device, large, money, number, percent, quantity } from "jevons/format.js";
-import { Card, ErrorBox, Num, RunBar, Same, Sentence, shared, useRun } from "jevons/ui.js";
+import { Card, ErrorBox, Num, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
 import { Figure, Split, first, useAnswer, useForm } from "jevons/views/common.js";
@@ -45,7 +45,7 @@ export function View({ values, go }) {
   const [example, setExample] = useState(null);
   const given = input(form);
   const changed = given.set || {};
-  const own = Object.keys(changed).length > 0 || given.draws || given.seed !== undefined;
+  const own = Object.keys(changed).length > 0 || given.draws || given.seed !== undefined || form.scenario !== defaults.scenario;
   useEffect(() => {
     api.get(`/scenarios/${encodeURIComponent(form.scenario)}`).then(setAmounts).catch(() => {});
     fetch("/static/examples/plan.json").then((r) => r.json()).then(setExample).catch(() => {});
@@ -54,11 +54,12 @@ export function View({ values, go }) {
   const settled = own && !["estimating", "idle"].includes(draw.state);
   const run = useRun("plan", settled || !example ? given : null, { wait: 500 });
   useEffect(() => { api.post("/draw", { scenario: form.scenario }, undefined, { newest: false }).catch(() => {}); }, [form.scenario]);
-  const answer = own ? run.answer || example : run.answer || example;
+  const answer = form.scenario === defaults.scenario ? run.answer || example : run.answer && run.answer.meta.input.scenario === form.scenario ? run.answer : null;
   const current = own && run.state === "done" ? run.answer : own ? null : answer;
   useAnswer(current || answer);
   const slide = (path, value) => setAll({ [`s.${path}`]: value });
   const fields = html`
+    <${Select} name="scenario" value=${form.scenario} options=${(shared.catalog.scenarios || []).map((one) => ({ value: one, label: one }))} set=${(v) => go(v === defaults.scenario ? {} : { scenario: v }, { replace: true })}/>
     <div class="buttons">${Object.keys(PRESETS).map((one) => html`<button type="button" class="small" onClick=${() => setAll(Object.fromEntries(Object.entries(preset(one, amounts)).map(([path, v]) => [`s.${path}`, v])))}>${t(`plan.preset.${one}`)}</button>`)}
       ${Object.keys(changed).length ? html`<button type="button" class="small" onClick=${() => setAll(Object.fromEntries(Object.keys(changed).map((path) => [`s.${path}`, null])))}>${t("plan.reset")}</button>` : null}</div>
     ${amounts ? amounts.amounts.filter((one) => one.slider).map((one) => html`<${Amount} key=${one.path} one=${one} value=${changed[one.path]} set=${(v) => slide(one.path, v)}/>`) : html`<p role="status">${t("from.loading")}</p>`}
@@ -66,7 +67,7 @@ export function View({ values, go }) {
   return html`<${Split} summary=${t("plan.summary", { n: Object.keys(changed).length })} form=${fields}>
     <${ErrorBox} error=${draw.error || run.error} apply=${(r) => setAll({ [`s.${r.field}`]: r.value })}/>
     ${own && !draw.answer && draw.state === "estimating" ? html`<div class="answer gap"><${RunBar} state="estimating" progress=${{ stage: "base" }}/></div>` : null}
-    ${own && draw.answer && run.state !== "done" ? html`<${Quick} draw=${draw.answer} base=${example || answer} state=${draw.state}/>` : null}
+    ${own && draw.answer && run.state !== "done" ? html`<${Quick} draw=${draw.answer} base=${form.scenario === defaults.scenario ? example || answer : null} state=${draw.state}/>` : null}
     ${answer ? html`<${Result} answer=${current || answer} input=${given} state=${own && !current ? "stale" : "done"} bar=${html`<${RunBar} ...${run} state=${own || !example ? run.state : "done"} seconds=${current && current.meta && current.meta.seconds}/>`}/>` : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
 

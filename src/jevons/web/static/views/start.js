@@ -32,8 +32,8 @@ function SizeDoor({ example }) {
 function ChoiceDoor({ example }) {
   const [model, setModel] = useState(choice.defaults.model);
   const [load, setLoad] = useState(choice.defaults.tokens_per_day);
-  const ways = example ? [...example.ways].sort((a, b) => first(a.cost, "per_month", "per_month_cny") - first(b.cost, "per_month", "per_month_cny")) : [];
-  const cost = (way) => money(first(way.cost, "per_month", "per_month_cny"), example.currency || "CNY");
+  const ways = example ? [...example.ways].sort((a, b) => first(a.cost, "per_month_cny", "per_month") - first(b.cost, "per_month_cny", "per_month")) : [];
+  const cost = (way) => money(first(way.cost, "per_month_cny", "per_month"), example.ways[0].cost.per_month_cny !== undefined ? "CNY" : example.currency);
   const name = (way) => (way.way === "API" ? `API ${example.api.prefix}` : t(`way.${way.way}`, { n: number(way.accelerators), gpu: device(way.gpu) }));
   return html`<section class="door"><h2>${t("start.choice")}</h2>
     ${ways.length ? html`<div><${Sentence} id="start.choice_answer" values=${{ load: large(example.output_tok_per_d), model: example.model, way: html`<strong>${name(ways[0])}</strong>`, cost: cost(ways[0]), other: name(ways[1]), more: cost(ways[1]) }}/><p class="hint">${t("start.example")}</p></div>` : null}
