@@ -58,12 +58,13 @@ def memory(
     >>> use.fits, use.max_concurrency > 1
     (True, True)
     """
+    model = o.needed(model)  # before anything heavy is imported
     from jevons.sizing.memory import memory_of
 
     del serve  # the arguments that it stands for are given in its place
     layout = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}
     return memory_of(
-        o.needed(model), o.kind_of(gpu, hardware), layout, dp_attention=dp_attention, precision=precision,
+        model, o.kind_of(gpu, hardware), layout, dp_attention=dp_attention, precision=precision,
         kv_precision=kv_precision, engine=engine, engine_version=engine_version, eager=eager,
         max_model_len=max_model_len, memory_frac=gpu_memory_utilization, max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens, calibration=o.file(calibration), on=o.day(as_of),

@@ -115,13 +115,14 @@ def simulate(
     >>> run.stable, 0.01 < run.latency("ttft_s", "p50") < 1
     (True, True)
     """
+    model = o.needed(model)  # before anything heavy is imported
     from jevons.sizing.options import FleetOptions, Simulation
     from jevons.sizing.service import released
     from jevons.sizing.simulation import simulate_load
 
     del serve  # the arguments that it stands for are given in its place
     simulation = Simulation(
-        model=o.needed(model), gpu=o.kind_of(gpu, hardware), gpus=gpus,
+        model=model, gpu=o.kind_of(gpu, hardware), gpus=gpus,
         tp=tp, pp=pp, ep=ep, dp=dp, dp_attention=dp_attention, max_model_len=max_model_len,
         memory_frac=gpu_memory_utilization, eager=eager, replicas=replicas, routing=routing or "round_robin",
         engine=released(engine, engine_version),

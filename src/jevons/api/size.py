@@ -91,6 +91,8 @@ def size(
     True
     """
     from jevons.errors import InputError
+
+    model = o.needed(model)  # before anything heavy is imported
     from jevons.sizing.money import amount_of, hour_prices
     from jevons.sizing.search import size as search
     from jevons.sizing.service import Demand, Service, exact_layout, released
@@ -120,7 +122,7 @@ def size(
     if dp_attention and serve is None:
         degrees["dp_attention"] = True
     return search(
-        o.needed(model), service, demand=demand, gpus=names, prices=hour_prices(o.words(gpu_hour)),
+        model, service, demand=demand, gpus=names, prices=hour_prices(o.words(gpu_hour)),
         fixed={} if serve is not None else {name: value for name, value in degrees.items() if value is not None},
         simulated=not static,
         budget_per_month=None if budget is None else amount_of(budget), most_accelerators=gpus, confidence=confidence,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -238,7 +239,7 @@ class SizeResult(Result):
             "launch": launch(handed), "launch_warnings": launch_warnings(handed),
         }  # fmt: skip
 
-    @property
+    @cached_property
     def listed(self) -> tuple[Fleet, ...]:
         """The entries as tables list them: the recommended fleet, the cheapest where it is another, then the others."""
         if not self.demand.given:
@@ -247,7 +248,7 @@ class SizeResult(Result):
         first = [self.best] if least is self.best else [self.best, least]
         return (*first, *(fleet for fleet in self.entries if all(fleet is not one for one in first)))
 
-    @property
+    @cached_property
     def names(self) -> Mapping[tuple[str, str, float], str]:
         """Short names of the fleets: A, B and so on."""
         return _short_names((*self.listed, *self.pareto))

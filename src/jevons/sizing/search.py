@@ -185,7 +185,8 @@ def _relaxed(candidates: _Field, best: Fleet, service: Service, demand: Demand, 
             fleets += [] if demand.users or not candidates.split else split_fleets(curves, weaker, rate, price)
         return min(fleets, key=lambda f: f.rank)
 
-    now, then = cheapest(asked_s), cheapest(_RELAXED * asked_s)
+    now = min([*candidates.fleets, *candidates.split], key=lambda f: f.rank)
+    then = cheapest(_RELAXED * asked_s)
     costs = [float(f.accelerators) if f.per_hour is None else f.per_hour for f in (now, then)]
     return Relaxed(
         limit=LATENCIES[key], asked_s=asked_s, relaxed_s=_RELAXED * asked_s, accelerators=then.accelerators,
