@@ -27,7 +27,7 @@ from jevons.market.providers import (
 from jevons.market.rental import ChipMarket, ClearedRent, RentCurve, clear_rent, clearing_rents, rent_cur_per_h
 from jevons.market.run import market_path, settled_calls_per_d
 from jevons.market.speculation import BalanceSheets, LoanTerms, QuarterFigures
-from jevons.market.types import Announcements, MarketInputs, MarketPath
+from jevons.market.types import Announcements, MarketInputs, MarketPath, Switch
 
 __all__ = [
     "PRICE_LEVELS",
@@ -45,7 +45,7 @@ __all__ = [
     "Offer",
     "QuarterFigures",
     "RentCurve",
-    "Rivalry",
+    "Rivalry", "Switch",
     "UseMarket",
     "UsePrices",
     "account_for_growth",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
+from scipy.special import log_ndtr, ndtr
 
 from jevons.arrays import Array
 
@@ -36,6 +36,22 @@ def adopting_frac(threshold_cur: ArrayLike, value_cur: ArrayLike, value_sigma: A
     threshold = np.maximum(np.asarray(threshold_cur, float), _TINY)
     score = (np.log(threshold) - np.log(np.asarray(value_cur, float))) / np.asarray(value_sigma, float)
     return np.asarray(ndtr(-score))
+
+
+def mean_value_cur(threshold_cur: ArrayLike, value_cur: ArrayLike, value_sigma: ArrayLike) -> Array:
+    """Return the mean value of a call over those whose value exceeds a threshold [currency].
+
+    Parameters
+    ----------
+    threshold_cur : array
+        Price of a call plus integration cost per call, >= 0.
+    value_cur, value_sigma : array
+        Median and log standard deviation of the lognormal value, > 0.
+    """
+    sigma, median = np.asarray(value_sigma, float), np.asarray(value_cur, float)
+    score = (np.log(np.maximum(np.asarray(threshold_cur, float), _TINY)) - np.log(median)) / sigma
+    above = np.exp(log_ndtr(sigma - score) - log_ndtr(-score))
+    return np.asarray(median * np.exp(sigma**2 / 2) * above)
 
 
 def extensive_elasticity(

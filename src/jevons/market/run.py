@@ -9,6 +9,7 @@ from jevons.arrays import Array
 from jevons.market.depth import chosen_depth
 from jevons.market.formulas import adopting_frac, bass_step, extensive_elasticity
 from jevons.market.posting import PostedPrices
+from jevons.market.switching import Switching
 from jevons.market.types import MarketInputs, MarketPath
 
 
@@ -56,6 +57,7 @@ def market_path(inputs: MarketInputs, *, prices_stand: bool = False) -> MarketPa
     share, level = inputs.share_frac, np.ones(segments)
     work = np.ones((segments, quarters)) if inputs.work is None else inputs.work
     standing = np.ones(segments)
+    switching = None if inputs.switch is None else Switching(inputs.switch)
     volume = 0.0
     base_volume = 1.0
     for t in range(quarters):
@@ -107,6 +109,10 @@ def market_path(inputs: MarketInputs, *, prices_stand: bool = False) -> MarketPa
         path.market_calls_per_d[:, t] = path.adopters[:, t] * calls * (1.0 if cloud is None else cloud[:, t])
         # renters want hours for their work
         path.market_calls_per_d[:, t] *= np.where(inputs.counts_tokens, 1.0, depth / work[:, t])
+        if switching is not None:
+            each = np.where(inputs.counts_tokens, size * growth * depth, 1.0)
+            path.switched[:, t] = switching.step(t, market_index, path.market_calls_per_d[:, t], each, work[:, t])
+            path.market_calls_per_d[:, t] *= path.switched[:, t]
         path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * share
         if inputs.brokers_frac is not None:
             path.calls_per_d[~inputs.counts_tokens, t] *= 1.0 - inputs.brokers_frac[t]
@@ -205,6 +211,7 @@ def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:
         learning=zeros(),
         elasticity_extensive=zeros(segments),
         elasticity_intensive=zeros(segments),
+        switched=np.ones((segments, quarters)),
         token_index=zeros(segments),
         depth=zeros(segments),
         elasticity_depth=zeros(segments),

@@ -34,6 +34,32 @@ class Announcements:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """Renters who serve a model themselves, or call it: a logit between the two ways.
+
+    Parameters
+    ----------
+    renting, calling : (k,) int
+        Segment that rents, and the one that has its tokens when they are called for.
+    start_frac : (k,)
+        Share of such users' tokens on rented machines at the start, in (0, 1).
+    elasticity : (k,)
+        Of the odds of renting to its cost over that of calling, <= 0.
+    tokens_per_hour : (k,)
+        Tokens of a rented hour at the efficiency at which demand is stated.
+    inertia : float
+        Share of the gap to those odds that is left after a quarter, 0..1.
+    """
+
+    renting: NDArray[np.int64]
+    calling: NDArray[np.int64]
+    start_frac: Array
+    elasticity: Array
+    tokens_per_hour: Array
+    inertia: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarketInputs:
     """Segments, list prices and unit costs.
 
@@ -105,6 +131,8 @@ class MarketInputs:
     depth_frac, depth_exponent, depth_most : (s,), optional
         Share of use that chooses its tokens per call where their value meets their cost; exponent of that value in
         tokens, in [0, 1); largest factor up or down. No such share by default.
+    switch : Switch, optional
+        Renters who may call a model in place of serving it, and come back; nobody by default.
     """
 
     model: NDArray[np.int64]
@@ -143,6 +171,7 @@ class MarketInputs:
     depth_frac: Array | None = None
     depth_exponent: Array | None = None
     depth_most: Array | None = None
+    switch: Switch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +208,8 @@ class MarketPath:
         Efficiency from learning, 1 at the start.
     elasticity_extensive, elasticity_intensive : (s, t)
         Elasticity of adopters and of calls per adopter to the call price, each <= 0.
+    switched : (s, t)
+        Factor on a segment's tokens from users who came from, or went to, the other way of having them served.
     token_index : (s, t)
         Price of a token that buyers see over the start, scarcity in it; of renters, of the work of an hour.
     depth : (s, t)
@@ -208,6 +239,7 @@ class MarketPath:
     learning: Array
     elasticity_extensive: Array
     elasticity_intensive: Array
+    switched: Array
     token_index: Array
     depth: Array
     elasticity_depth: Array

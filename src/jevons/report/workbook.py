@@ -14,7 +14,8 @@ from jevons.finance import device_parts
 from jevons.report.sheets import Book, Formula, Grid, address, letters
 from jevons.results import Result, Table
 from jevons.study import PlanResult
-from jevons.study.chain.accounts import account_terms, paid_prices
+from jevons.study.chain.accounts import account_terms
+from jevons.study.chain.demand import revenue_price_cur
 from jevons.study.plan.value import ValueResult
 
 _FIRST_YEAR = 0.625
@@ -112,7 +113,7 @@ def _quarters(result: PlanResult) -> tuple[str, ...]:
 def _vintages(book: Book, result: PlanResult) -> None:
     """Write a row for each part of the fleet: its books by quarter, written down to its value in use."""
     chain = result.chain
-    price = paid_prices(result.scenario, chain.market, chain.exchange.scarcity)
+    price = revenue_price_cur(result.scenario, chain.inputs, chain.market, chain.exchange.scarcity)
     parts = device_parts(chain.plan, price, account_terms(result.scenario, chain.plan))
     quarters = _quarters(result)
     count, head = len(quarters), 6

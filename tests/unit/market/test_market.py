@@ -10,6 +10,7 @@ from scipy.stats import lognorm
 from jevons.errors import InputError
 from jevons.market import (
     MarketInputs,
+    Switch,
     adopting_frac,
     bass_step,
     demand_blocks,
@@ -243,3 +244,25 @@ def test_at_standing_prices_growth_is_adoption_and_calls_alone():
     still = market_path(moving, prices_stand=True)
     assert still.token_index == pytest.approx(np.ones((1, 12)))
     assert still.calls_per_d == pytest.approx(market_path(inputs(price_inertia=1.0)).calls_per_d)
+
+
+def test_renters_who_may_call_instead_move_with_relative_cost_and_tokens_are_kept():
+    two = {
+        name: np.repeat(value, 2, axis=0) if getattr(value, "shape", (0,))[0] == 1 else value
+        for name, value in dataclasses.asdict(inputs(price_inertia=1.0, quarters=6)).items()
+    }
+    two |= {"model": np.array([0, 1]), "counts_tokens": np.array([True, False]), "rent_index": np.ones(6),
+            "tokens_per_call": np.array([[1000.0, 0.0, 500.0], [0.0, 0.0, 1.0]])}  # fmt: skip
+    work = np.stack([np.ones(6), 2.0 ** (np.arange(6) / 4)])
+    terms = {"renting": np.array([1]), "calling": np.array([0]), "start_frac": np.array([0.5]),
+             "elasticity": np.array([-2.0]), "tokens_per_hour": np.array([30.0]), "inertia": 0.0}  # fmt: skip
+    still = market_path(MarketInputs(**(two | {"work": work})))
+    moved = market_path(MarketInputs(**(two | {"work": work, "switch": Switch(**terms)})))
+
+    def tokens(path):
+        return path.market_calls_per_d[0] * 1500 + path.market_calls_per_d[1] * 30 * work[1]
+
+    odds = work[1] ** 2
+    assert moved.switched[1] == pytest.approx(2 * odds / (1 + odds))
+    assert moved.market_calls_per_d[1, 5] > still.market_calls_per_d[1, 5]
+    assert tokens(moved) == pytest.approx(tokens(still))

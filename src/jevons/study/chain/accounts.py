@@ -23,6 +23,7 @@ from jevons.finance import (
 )
 from jevons.market import MarketInputs, MarketPath
 from jevons.study.chain.budget import released
+from jevons.study.chain.demand import revenue_price_cur
 from jevons.study.scenario.scenario import Scenario
 
 
@@ -74,7 +75,7 @@ def accounts(
     """
     spec = scenario.finance
     internal = [segment.internal for segment in scenario.market.segments.values()]
-    price = paid_prices(scenario, market, scarcity)
+    price = revenue_price_cur(scenario, inputs, market, scarcity)
     terms = account_terms(scenario, plan)
     now = float((price[:, 0] * plan.served_calls_per_d[:, 0].sum(axis=1)).sum()) * 365.25 / 4
     base = base_cloud(
@@ -122,12 +123,6 @@ def accounts(
         market_value_cur=spec.shares.value * spec.share_price.value,
         price_per_share_cur=spec.share_price.value,
     )
-
-
-def paid_prices(scenario: Scenario, market: MarketPath, scarcity: Array) -> Array:
-    """Return what callers pay for a served call (s, t): the firm's own businesses pay no scarcity."""
-    internal = np.array([segment.internal for segment in scenario.market.segments.values()])
-    return np.asarray(market.call_price_cur * np.where(internal[:, None], 1.0, scarcity))
 
 
 def account_terms(scenario: Scenario, plan: ExpansionPlan) -> AccountTerms:

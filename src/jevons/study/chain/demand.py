@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.formula import Formula, Symbol
-from jevons.market import Announcements, MarketInputs, Rivalry, own_growth, token_weights
+from jevons.market import Announcements, MarketInputs, MarketPath, Rivalry, own_growth, token_weights
+from jevons.market.formulas import mean_value_cur
+from jevons.market.run import integration_cur_per_call
 from jevons.study.scenario.scenario import PriceSpec, Scenario
 
 PEAK = Formula(
@@ -75,6 +77,24 @@ def premium(scenario: Scenario) -> Array:
     calls, rents = 1.0 + terms.call_platform.value, terms.cloud_premium.value
     segments = terms.segments.values()
     return np.array([rents if s.rents else 1.0 if s.internal else calls for s in segments])
+
+
+def revenue_price_cur(scenario: Scenario, inputs: MarketInputs, market: MarketPath, scarcity: Array) -> Array:
+    """Return what the accounts book for a call or a rented hour, by segment and quarter (s, t).
+
+    Notes
+    -----
+    Callers from outside pay the posted price with scarcity and platform. Own businesses are charged the posted price,
+    but never more than their calls are worth to the group on the mean: a transfer price above that is no revenue.
+    """
+    internal = np.array([segment.internal for segment in scenario.market.segments.values()])
+    price = market.call_price_cur * np.where(internal[:, None], 1.0, scarcity)
+    quarters = np.arange(price.shape[1])
+    integration = np.stack([integration_cur_per_call(inputs, int(t)) for t in quarters], axis=1)
+    value = inputs.value_cur[:, None] * inputs.tokens_growth[:, None] ** (quarters / 4)
+    threshold = market.seen_call_price_cur + integration
+    worth = mean_value_cur(threshold, value, inputs.value_sigma[:, None]) - integration
+    return np.asarray(np.where(internal[:, None], np.minimum(price, np.maximum(worth, 0.0)), price))
 
 
 def peak_frac(scenario: Scenario) -> Array:

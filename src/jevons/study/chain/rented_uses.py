@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.errors import Fault, InputError
+from jevons.market import Switch
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.scenario.market import SegmentSpec
 from jevons.study.scenario.scenario import Scenario
@@ -115,3 +116,29 @@ def tokens_per_hour(scenario: Scenario, device_s_per_tok: Array) -> Array:
             own = segment.work_gain.value**years
             tokens[row] = 3600.0 / seconds * segment.skill.value * segment.busy.value * own
     return tokens
+
+
+def switch_of(scenario: Scenario, device_s_per_tok: Array) -> Switch | None:
+    """Return who may call a model in place of serving it on rented machines; None where nobody may.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Segments with `calls_instead`.
+    device_s_per_tok : (m, v, 3, t)
+        Device-seconds per token, as in `Setting`.
+    """
+    names = list(scenario.market.segments)
+    rows = [(row, segment) for row, _, segment in renting_segments(scenario) if segment.calls_instead]
+    if not rows:
+        return None
+    renting = np.array([row for row, _ in rows])
+    made = tokens_per_hour(scenario, device_s_per_tok)[renting, 0] / work_path(scenario)[renting, 0]
+    return Switch(
+        renting=renting,
+        calling=np.array([names.index(segment.calls_instead) for _, segment in rows]),
+        start_frac=np.array([segment.rented_share.value for _, segment in rows]),
+        elasticity=np.array([segment.switch.value for _, segment in rows]),
+        tokens_per_hour=made,
+        inertia=scenario.market.providers.share_inertia.value,
+    )

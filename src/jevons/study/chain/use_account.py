@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jevons.arrays import Array
+from jevons.study.chain.demand import revenue_price_cur
 from jevons.study.chain.rented_uses import tokens_per_hour
 from jevons.study.scenario.base import USES
 
@@ -61,8 +62,7 @@ def use_account(result: ChainResult) -> UseAccount:
     segments = scenario.market.segments
     kinds = np.array([segment.kind for segment in segments.values()])
     served = plan.served_calls_per_d.sum(axis=2)
-    internal = (kinds == "internal")[:, None]
-    paid = market.call_price_cur * np.where(internal, 1.0, result.exchange.scarcity) * served * DAYS
+    paid = revenue_price_cur(scenario, inputs, market, result.exchange.scarcity) * served * DAYS
     premium = np.ones(kinds.size) if inputs.premium is None else inputs.premium
     bare = paid / premium[:, None]
     hours = plan.busy_device_h_per_d.sum(axis=(1, 2, 4))

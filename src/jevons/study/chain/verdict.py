@@ -237,7 +237,7 @@ def growth_bridge(base: ChainResult) -> dict[str, float]:
 
     def per_user(market: MarketPath) -> Array:
         turned = np.where(calls, 1.0, market.depth)
-        asked = market.market_calls_per_d * rate / np.maximum(market.adopters, 1e-300) / turned
+        asked = market.market_calls_per_d * rate / np.maximum(market.adopters * market.switched, 1e-300) / turned
         return asked / (1.0 if base.inputs.cloud_frac is None else base.inputs.cloud_frac)
 
     bridge = {"adoption": growth(still.adopters), "calls": growth(per_user(still))}
@@ -245,7 +245,7 @@ def growth_bridge(base: ChainResult) -> dict[str, float]:
     actual = growth(path.adopters) + growth(per_user(path)) + growth(size * path.depth)
     bridge["price"] = actual - sum(bridge.values())
     total = math.log(float(end.sum() / max(float(start.sum()), 1e-300)))
-    share = growth(path.calls_per_d / np.maximum(path.market_calls_per_d, 1e-300))
+    share = growth(path.switched * path.calls_per_d / np.maximum(path.market_calls_per_d, 1e-300))
     cloud = 0.0 if base.inputs.cloud_frac is None else growth(base.inputs.cloud_frac)
     bridge["ways"] = share + cloud
     bridge["efficiency"] = total - sum(bridge.values())
@@ -311,7 +311,7 @@ def _channels(
     channels = {
         "users": moved(lambda m: m.adopters),
         "tokens_per_call": moved(lambda m: m.depth),
-        "ways": moved(lambda m: m.calls_per_d / np.maximum(m.market_calls_per_d, 1e-300)),
+        "ways": moved(lambda m: m.switched * m.calls_per_d / np.maximum(m.market_calls_per_d, 1e-300)),
         "efficiency": -float(weights.sum()) * math.log(factor),
     }
     return {**channels, "calls": whole - sum(channels.values())}

@@ -70,6 +70,14 @@ class SegmentSpec(Section):
     """Throughput of a renter's own serving over the modelled one, of `self_served`."""
     busy: Annotated[Amount, Quantity(unit="1", gt=0, le=1)] = Amount(value=1.0, unit="1", origin="default")
     """Busy share of its rented device-hours, of `self_served`."""
+    calls_instead: str = ""
+    """Segment whose calls take the place of self-served tokens, where those users call the model; empty: none do."""
+    rented_share: Annotated[Amount, Quantity(unit="1", ge=0.01, le=0.99)] = Amount(
+        value=0.5, unit="1", origin="default"
+    )
+    """Share of these users' tokens that they serve on rented machines at the start; the rest they call."""
+    switch: Annotated[Amount, Quantity(unit="1", ge=-20, le=0)] = Amount(value=0.0, unit="1", origin="default")
+    """Elasticity of the odds of renting to its cost per token over the price of calling, negative."""
     work_gain: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Factor per year of work per rented device-hour from the renter's own progress, beside `serving.software_gain`."""
     depth: Fraction = Amount(value=0.0, unit="1", origin="default")

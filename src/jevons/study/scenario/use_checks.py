@@ -13,7 +13,7 @@ from jevons.study.scenario.market import SegmentSpec
 if TYPE_CHECKING:
     from jevons.study.scenario.scenario import Scenario
 
-_ONLY_SELF_SERVED = ("skill", "busy")
+_ONLY_SELF_SERVED = ("skill", "busy", "calls_instead", "rented_share", "switch")
 
 
 def check_uses(document: Located, scenario: Scenario) -> Iterator[Fault]:
@@ -46,9 +46,18 @@ def _check_use(document: Located, scenario: Scenario, name: str, segment: Segmen
     if segment.rents and segment.internal:
         message = "true: own businesses do not rent from the firm; leave `use` out, or `internal`"
         yield document.fault((*here, "internal"), message)
+    if instead := segment.calls_instead:
+        other = scenario.market.segments.get(instead)
+        if other is None or other.rents or other.model != segment.model:
+            callers = [n for n, s in scenario.market.segments.items() if not s.rents and s.model == segment.model]
+            message = f"`{instead}` does not call `{segment.model}`; name a segment that does"
+            message += f" ({', '.join(callers)})" if callers else ", or leave it out"
+            yield document.fault((*here, "calls_instead"), message)
     for field in _ONLY_SELF_SERVED:
         if field in segment.model_fields_set and segment.kind != "self_served":
-            message = f"{getattr(segment, field).value:g}: has no effect on {segment.kind}; it is of `use: self_served`"
+            given = getattr(segment, field)
+            shown = given if isinstance(given, str) else f"{given.value:g}"
+            message = f"{shown}: has no effect on {segment.kind}; it is of `use: self_served`"
             yield document.fault((*here, field), message)
 
 
@@ -56,7 +65,7 @@ def _check_elasticity(document: Located, scenario: Scenario, name: str, segment:
     """Refuse an elasticity without a range where draws are asked for: the verdict's probability rests on it."""
     if scenario.study.draws < 2:
         return
-    for field in ("elasticity", "depth_exponent"):
+    for field in ("elasticity", "depth_exponent", "switch"):
         amount = getattr(segment, field)
         if field in segment.model_fields_set and not amount.uncertain and amount.value:
             message = (

@@ -1,11 +1,14 @@
 """Uses of compute: what renters do with hours, how uses answer to efficiency, and that hours and revenue add up."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from jevons.errors import InputError
 from jevons.facts import default_facts
 from jevons.study import load
+from jevons.study.chain.demand import revenue_price_cur
 from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.operating_points import engineer
 from jevons.study.chain.rented_uses import renting_segments, tokens_per_hour, work_path
@@ -194,3 +197,18 @@ def test_uses_that_cannot_be_are_refused_with_place_value_and_remedy(written, ch
     faults = [fault for fault in caught.value.faults if place in str(fault)]
     assert faults
     assert faults[0].line
+
+
+def test_own_businesses_are_charged_no_more_than_their_calls_are_worth(written, engineering):
+    dear = load(written(("    chat:\n      model: large\n", "    chat:\n      model: large\n      internal: true\n")))
+    row = list(dear.market.segments).index("chat")
+    chain = run_chain(dear, engineering)
+    paid = revenue_price_cur(dear, chain.inputs, chain.market, chain.exchange.scarcity)
+    assert paid[row] == pytest.approx(chain.market.call_price_cur[row])
+    cheap = chain.inputs
+    poor = dataclasses.replace(
+        cheap, value_cur=cheap.value_cur * 1e-3, value_sigma=np.full(cheap.value_sigma.size, 0.1)
+    )
+    unseen = dataclasses.replace(chain.market, seen_call_price_cur=np.zeros_like(paid))
+    bounded = revenue_price_cur(dear, poor, unseen, chain.exchange.scarcity)
+    assert bounded[row] == pytest.approx(np.full(4, 0.02 * 1e-3 * np.exp(0.1**2 / 2)), rel=1e-3)
