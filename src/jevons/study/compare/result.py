@@ -136,6 +136,12 @@ class CompareResult(Result):
         if stretched:
             notes.append(f"The central difference lies outside the draws' 80 % for {', '.join(stretched)}.")
         notes += [f"{e.name} by itself has no plan: {e.reason}" for e in self.comparison.effects if e.reason]
+        a, b = self.comparison.a.scenario, self.comparison.b.scenario
+        if a.currency != b.currency:
+            notes.append(
+                f"B counts in {b.currency}; its money is shown in {a.currency} at the rate of {a.as_of}. Inputs in two "
+                "currencies cannot be swapped, so nothing is attributed."
+            )
         return tuple(notes)
 
     @in_currency

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from jevons.arrays import Array
-from jevons.errors import InfeasibleError, InputError
+from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.facts import Facts, default_facts
 from jevons.parallel import Executor
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.operating_points import Engineering, engineer
 from jevons.study.chain.verdict import demand_response
 from jevons.study.compare.differ import Change, Swap, differences, same_shape, swaps
-from jevons.study.draws.outcomes import OUTCOMES, outcomes_of, paths_of
+from jevons.study.draws.outcomes import OUTCOMES, PATHS, outcomes_of, paths_of
 from jevons.study.draws.run import Draws, monte_carlo
 from jevons.study.scenario.scenario import Scenario
 
@@ -112,8 +113,10 @@ def compared(
     engineering, base = model.central(a, None, None)
     tell("B: central plan", 0, 1)
     other_engineering, other = _named("B", lambda: model.central(b, a, base))
-    parts = swaps(a, b, changes)
-    effects = list(_effects(model, parts, a, base, other, tell))
+    effects: list[Effect] = []
+    if a.currency == b.currency:
+        effects = _effects(model, swaps(a, b, changes), a, base, other, tell)
+    factor = rate(facts, b.currency, a.currency, a.as_of)
     sides = []
     for name, scenario, made, chain in (("A", a, engineering, base), ("B", b, other_engineering, other)):
         found = None
@@ -123,10 +126,45 @@ def compared(
                 progress=lambda done, total, side=name: tell(f"draws of {side}", done, total),  # type: ignore[misc]
             )  # fmt: skip
         outcomes, paths = _figures(chain, made)
-        sides.append(Side(scenario=scenario, central=outcomes, paths=paths, draws=found))
+        side = Side(scenario=scenario, central=outcomes, paths=paths, draws=found)
+        sides.append(side if name == "A" else _restated(side, factor))
     return Comparison(
         a=sides[0], b=sides[1], changes=changes, effects=effects, paired=pair(sides[0].draws, sides[1].draws, changes)
     )
+
+
+def rate(facts: Facts, source: str, target: str, on: dt.date) -> float:
+    """Return how much one unit of a currency is in another, at the rates on file on a date.
+
+    Raises
+    ------
+    FactError
+        If a rate is not on file.
+    """
+
+    def in_cny(code: str) -> float:
+        return 1.0 if code == "CNY" else facts.get(f"fx.cny_per_{code.lower()}", on).number
+
+    return 1.0 if source == target else in_cny(source) / in_cny(target)
+
+
+def _restated(side: Side, factor: float) -> Side:
+    """Return a side with its money in another currency."""
+    if factor == 1.0:
+        return side
+    money = {name for names in (OUTCOMES, PATHS) for name, (unit, _) in names.items() if "¤" in unit}
+
+    def scaled(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: (np.asarray(v) * factor if isinstance(v, np.ndarray | list) else v * factor) if name in money else v
+            for name, v in values.items()
+        }
+
+    draws = side.draws
+    if draws is not None:
+        draws = replace(draws, outcomes=scaled(draws.outcomes), paths=scaled(draws.paths))
+    paths = {name: [x * factor for x in path] if name in money else path for name, path in side.paths.items()}
+    return replace(side, central=scaled(side.central), paths=paths, draws=draws)
 
 
 class _Model:
@@ -182,8 +220,12 @@ def _effects(
             if len(parts) > 1:
                 begin = base if same_shape(a, part.scenario) else None
                 chain = run_chain(part.scenario, made, start=begin)
-        except (InfeasibleError, InputError, KeyError, ValueError) as error:
+        except (InfeasibleError, InputError, FactError) as error:
             found.append(Effect(name=part.name, outcomes={}, reason=str(error).split("\n")[0]))
+            continue
+        except (KeyError, ValueError, IndexError):
+            reason = "the two scenarios name their parts otherwise, so that it cannot be swapped alone"
+            found.append(Effect(name=part.name, outcomes={}, reason=reason))
             continue
         outcomes, _ = _figures(chain, made)
         found.append(Effect(name=part.name, outcomes={n: outcomes[n] - first[n] for n in OUTCOMES}))

@@ -130,3 +130,17 @@ def test_a_side_without_a_plan_is_named():
 def test_a_plan_takes_changes_too():
     before, after = jevons.plan(TINY, draws=0), jevons.plan(TINY, set={"cost.wacc": 0.12}, draws=0)
     assert after.chain.accounts.plan_value_cur < before.chain.accounts.plan_value_cur
+
+
+def test_money_of_another_currency_is_restated():
+    from jevons.facts import default_facts
+    from jevons.study.compare.run import Side, _restated, rate
+
+    scenario = jevons.load(TINY)
+    factor = rate(default_facts(), "USD", "CNY", scenario.as_of)
+    assert 6.5 < factor < 8
+    assert rate(default_facts(), "CNY", "USD", scenario.as_of) == pytest.approx(1 / factor)
+    side = Side(scenario=scenario, central={"capex": 2.0, "devices": 3.0}, paths={"capex": [1.0]}, draws=None)
+    other = _restated(side, factor)
+    assert other.central == {"capex": pytest.approx(2 * factor), "devices": 3.0}
+    assert other.paths["capex"] == [pytest.approx(factor)]
