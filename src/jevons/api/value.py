@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from jevons import options as o
 from jevons.api.plan import opened
+from jevons.errors import InputError
 
 if TYPE_CHECKING:
     from jevons.study.plan.value import ValueResult
 
 FIRST = o.Option(help="First date of the re-rating", parse=o.date, metavar="YYYY-MM-DD", flag="from")
+PRICES = o.Option(
+    help="CSV of prices for the re-rating: date, price; where known earnings, cloud_revenue, cloud_growth, yield",
+    parse=o.path, metavar="FILE",
+)  # fmt: skip
+MULTIPLE = o.Option(help="Multiple of earnings that somebody calls fair, such as 15", above=0, high=10_000)
+EARNINGS = o.Option(
+    help="Earnings per share and year that the multiple is of, in the scenario's currency", above=0, high=1e9
+)
 LAST = o.Option(help="Last date of the re-rating", parse=o.date, metavar="YYYY-MM-DD", flag="to")
 
 
@@ -22,6 +32,9 @@ def value(
     *,
     first: Annotated[dt.date | str, FIRST] = "2024-12-31",
     last: Annotated[dt.date | str, LAST] = "2025-03-31",
+    prices: Annotated[Path | str | None, PRICES] = None,
+    multiple: Annotated[float | None, MULTIPLE] = None,
+    earnings: Annotated[float | None, EARNINGS] = None,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ValueResult:
@@ -46,10 +59,17 @@ def value(
     >>> import jevons
     >>> jevons.value("scenarios/alibaba-380bn.yaml").tables["required"]  # doctest: +SKIP
     """
+    from jevons.study.plan.prices import read_prices
     from jevons.study.plan.run import plan as run
     from jevons.study.plan.value import value_plan
 
     loaded, file = opened(scenario, o.day(as_of))
     days = [o.date(day, name) for day, name in ((first, "from"), (last, "to"))]
+    if earnings is not None and multiple is None:
+        message = f"--earnings {earnings:g}: has no effect without a multiple; give --multiple too"
+        raise InputError(message)
+    listed = o.file(prices)
+    quotes = None if listed is None else read_prices(listed)
     result = run(loaded, draws=0, progress=progress, file=file)
-    return value_plan(result, *cast("tuple[dt.date, dt.date]", tuple(days)))
+    ends = cast("tuple[dt.date, dt.date]", tuple(days))
+    return value_plan(result, *ends, quotes=quotes, multiple=multiple, earnings_cur=earnings)

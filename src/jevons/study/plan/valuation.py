@@ -16,6 +16,7 @@ from jevons.finance import (
     PriceView,
     Rerating,
     ScenarioWeights,
+    at_multiple,
     growth_value,
     incremental_roic,
     rerating,
@@ -25,6 +26,7 @@ from jevons.finance import (
 )
 from jevons.study.chain.accounts import Accounts, cloud_value_implied_cur, lines_as_planned
 from jevons.study.draws.sampling import draw_amounts
+from jevons.study.plan.figures import PlanFigures
 from jevons.study.scenario.scenario import Scenario
 
 MARGINS = (0.10, 0.15, 0.20, 0.25)
@@ -213,6 +215,47 @@ def returns_on_capital(scenario: Scenario, held: Accounts) -> list[dict[str, Any
         }
     )  # fmt: skip
     return rows
+
+
+def price_date(scenario: Scenario, facts: Facts) -> dt.date:
+    """Return the day whose price the scenario takes: of the fact that it refers to, else the scenario's date."""
+    origin = scenario.finance.share_price.origin
+    return facts.get(origin, scenario.as_of).start if origin in facts else scenario.as_of
+
+
+def fair_multiple(plan: PlanFigures, multiple: float, earnings_cur: float | None) -> dict[str, Any]:
+    """Return what a share would stand at if a multiple of its earnings were fair.
+
+    Returns
+    -------
+    dict
+        `multiple`, `multiple_now`, `earnings_per_share` [currency a year] with their `basis`, `price_per_share` at that
+        multiple, and `change_frac` from the price now.
+
+    Raises
+    ------
+    InputError
+        If earnings are not positive.
+    """
+    scenario, price = plan.scenario, plan.chain.accounts.price_per_share_cur
+    trailing = f"{scenario.firm.facts}.group.pe_trailing"
+    if earnings_cur is not None:
+        earnings, basis = earnings_cur, "as given"
+    elif trailing in plan.facts and scenario.firm.facts:
+        earnings, basis = price / plan.facts.get(trailing, scenario.as_of).number, f"fact {trailing}"
+    else:
+        spec = scenario.finance
+        cloud = 4 * spec.base_revenue.value * spec.base_margin.value
+        earnings = (spec.rest_ebita.value + cloud) * (1 - spec.tax.value) / spec.shares.value
+        basis = "EBITA of the scenario after tax"
+    if not earnings > 0:
+        message = f"--multiple {multiple:g}: earnings are {earnings:,.2f} a share ({basis}); a loss has no multiple"
+        raise InputError(message)
+    at = at_multiple(price, price / earnings, multiple)
+    return {
+        "multiple": multiple, "multiple_now": price / earnings, "earnings_per_share": earnings, "basis": basis,
+        "price_per_share": at.fair_price, "change_frac": at.change_frac,
+    }  # fmt: skip
 
 
 def dated(facts: Facts, fact_id: str, on: dt.date, *, published: bool) -> float:

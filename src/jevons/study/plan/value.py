@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.errors import InfeasibleError
 from jevons.facts import Facts
+from jevons.finance import Rerating
 from jevons.results import Result, Table
 from jevons.study.chain.accounts import cloud_value_implied_cur
 from jevons.study.currency import in_currency
 from jevons.study.plan import valuation
 from jevons.study.plan.group_cash import GroupCash, group_cash
 from jevons.study.plan.invariants import check_value
+from jevons.study.plan.prices import Quote, explain_prices
 from jevons.study.plan.result import PlanResult
 from jevons.study.plan.tables.statements import cash_record, quarter_records, statements_record
 from jevons.study.plan.tables.valuation import value_tables
@@ -22,6 +24,10 @@ from jevons.study.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+_FRESH_DAYS = 10
+"""Age of a price from which it is said to be stale."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -68,8 +74,27 @@ class ValueResult(Result):
         gap = 100 * (per_share / price - 1)
         return (
             f"{_a_share(self.scenario)} is worth {per_share:,.0f} ¤, {gap:+.0f} % against its price of "
-            f"{price:,.0f} ¤ on {record['as_of']}; the price implies {needs}.{rerated}"
+            f"{price:,.0f} ¤ of {record['price_date']}; the price implies {needs}.{rerated}{self._at_multiple()}"
         )
+
+    def _at_multiple(self) -> str:
+        told = self.record["multiple"]
+        if told is None:
+            return ""
+        change, now = 100 * told["change_frac"], told["multiple_now"]
+        return (
+            f" At {told['multiple']:g} times earnings of {told['earnings_per_share']:,.2f} ¤ a share it would stand at "
+            f"{told['price_per_share']:,.2f} ¤, {change:+.0f} % from {now:.1f} times now."
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How old the price is where it is older than the date."""
+        age = (self.scenario.as_of - self.record["price_date"]).days
+        if age <= _FRESH_DAYS:
+            return ()
+        text = f"The price is of {self.record['price_date']}, {age} days before {self.scenario.as_of}: it is stale."
+        return (f"{text} Give the day's own as finance.share_price.",)
 
     def check(self) -> None:
         """Check that the bridge adds up."""
@@ -98,8 +123,29 @@ class ValueResult(Result):
         return pl.DataFrame(quarter_records(self.plan.chain.accounts.statements, self.cash))
 
 
-def value_plan(plan: PlanResult, first: dt.date, last: dt.date) -> ValueResult:
+def value_plan(
+    plan: PlanResult,
+    first: dt.date,
+    last: dt.date,
+    *,
+    quotes: Mapping[dt.date, Quote] | None = None,
+    multiple: float | None = None,
+    earnings_cur: float | None = None,
+) -> ValueResult:
     """Return the value of a plan, what the dated price assumes, and the re-rating between two dates.
+
+    Parameters
+    ----------
+    plan : PlanResult
+        What is valued.
+    first, last : date
+        Ends of the re-rating.
+    quotes : mapping, optional
+        Prices of a user's file; the facts about the firm by default.
+    multiple : float, optional
+        Multiple of earnings that somebody calls fair.
+    earnings_cur : float, optional
+        Earnings per share and year it is taken of; those on file, or as the scenario has them, by default.
 
     Raises
     ------
@@ -121,9 +167,12 @@ def value_plan(plan: PlanResult, first: dt.date, last: dt.date) -> ValueResult:
         "stories": _tilted(scenario, accounts.price_per_share_cur),
         "statements": statements_record(accounts.statements), "funding": cash_record(cash),
         "required": valuation.required_of_plan(accounts),
-        "rerating": None, "narrative": None,
+        "price_date": valuation.price_date(scenario, facts), "rerating": None, "narrative": None,
+        "multiple": None if multiple is None else valuation.fair_multiple(plan, multiple, earnings_cur),
     }  # fmt: skip
-    if all(name in facts for name in valuation.rerating_facts(scenario)):
+    if quotes is not None:
+        record["rerating"] = _parts(explain_prices(scenario, facts, quotes, first, last), first, last)
+    elif all(name in facts for name in valuation.rerating_facts(scenario)):
         record |= _rerated(scenario, facts, first, last)
     return ValueResult(plan=plan, cash=cash, record=record)
 
@@ -132,14 +181,19 @@ def _rerated(scenario: Scenario, facts: Facts, first: dt.date, last: dt.date) ->
     """Return a re-rating of the firm taken apart, and the score of the story layer on its share."""
     rerating = valuation.explain_rerating(scenario, facts, first, last)
     score = valuation.narrative_score(scenario, facts)
+    alone = valuation.rise_alone(scenario, facts, rerating.change_usd, last)
     return {
-        "rerating": {
-            "from": first, "to": last, "before_usd": rerating.before_usd, "after_usd": rerating.after_usd,
-            "model_before_usd": rerating.model_before_usd, "model_after_usd": rerating.model_after_usd,
-            "parts_usd": dict(rerating.parts_usd), "explained_frac": rerating.explained_frac,
-            "from_cloud_alone": valuation.rise_alone(scenario, facts, rerating.change_usd, last),
-        },
+        "rerating": _parts(rerating, first, last) | {"from_cloud_alone": alone},
         "narrative": None if score is None else _narrative(score),
+    }
+
+
+def _parts(rerating: Rerating, first: dt.date, last: dt.date) -> dict[str, Any]:
+    """Return a re-rating as plain values."""
+    return {
+        "from": first, "to": last, "before_usd": rerating.before_usd, "after_usd": rerating.after_usd,
+        "model_before_usd": rerating.model_before_usd, "model_after_usd": rerating.model_after_usd,
+        "parts_usd": dict(rerating.parts_usd), "explained_frac": rerating.explained_frac,
     }  # fmt: skip
 
 

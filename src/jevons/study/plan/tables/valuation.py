@@ -28,7 +28,8 @@ def value_tables(plan: PlanFigures, record: dict[str, Any], cash: GroupCash) -> 
     yield _stories(record["stories"])
     if record["rerating"] is not None:
         yield _rerating(record["rerating"])
-        yield _alone(record["rerating"])
+        if "from_cloud_alone" in record["rerating"]:
+            yield _alone(record["rerating"])
     if record["narrative"] is not None:
         yield _narrative(record["narrative"])
 
@@ -52,6 +53,12 @@ def _summary(plan: PlanFigures, record: dict[str, Any]) -> Table:
             (f"Enterprise value, {rerating['from']}", float(rerating["before_usd"]) / _BN, "bn USD"),
             (f"Enterprise value, {rerating['to']}", float(rerating["after_usd"]) / _BN, "bn USD"),
             ("Share of the re-rating that is explained", 100 * float(rerating["explained_frac"]), "%"),
+        ]
+    if record["multiple"] is not None:
+        told = record["multiple"]
+        rows += [
+            (f"Price at {told['multiple']:g} times earnings", float(told["price_per_share"]), "¤"),
+            ("Multiple of earnings now", float(told["multiple_now"]), "x"),
         ]
     columns = (Column("name", "quantity"), Column("value", "value"), Column("unit", "unit"))
     return table("summary", f"Value and share price on {plan.scenario.as_of}", columns, rows)

@@ -1,0 +1,132 @@
+"""Prices of any share by date from a user's file, with what the market could read on each date."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jevons.errors import InputError, did_you_mean
+from jevons.facts import Facts
+from jevons.files.read import file_fault, read_csv
+from jevons.finance import PriceView, Rerating, rerating
+from jevons.study.plan.valuation import per_usd
+from jevons.study.scenario.scenario import Scenario
+
+COLUMNS: Mapping[str, str] = {
+    "date": "day of the close, YYYY-MM-DD",
+    "price": "price of a share in the scenario's currency",
+    "earnings": "yearly EBITA of the businesses other than the cloud, as reported by then",
+    "cloud_revenue": "yearly revenue of the cloud, as reported by then",
+    "cloud_growth": "growth of that revenue a year, a fraction",
+    "yield": "yield of a long government bond, a fraction",
+}
+"""Columns of a file of prices; the first two are needed, the others stay at the scenario's values where not given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What a line of a file of prices says."""
+
+    line: int
+    figures: Mapping[str, float]
+
+
+def read_prices(path: Path | str) -> dict[dt.date, Quote]:
+    """Return the lines of a file of prices by date, in order of date.
+
+    Raises
+    ------
+    InputError
+        With file and line, if a column is unknown or missing, a date is none or given twice, or a figure is none.
+    """
+    header, rows = read_csv(path, exact=True)
+    for name in header:
+        if name not in COLUMNS:
+            message = f"column `{name}`: unknown.{did_you_mean(name, COLUMNS)} Known: {', '.join(COLUMNS)}"
+            raise file_fault(path, message, 1)
+    for name in ("date", "price"):
+        if name not in header:
+            message = f"has no column `{name}` ({COLUMNS[name]})"
+            raise file_fault(path, message, 1)
+    quotes: dict[dt.date, Quote] = {}
+    for line, row in rows:
+        try:
+            day = dt.date.fromisoformat(row["date"].strip())
+        except ValueError:
+            message = f"date {row['date']!r}: is none; write it like 2025-03-31"
+            raise file_fault(path, message, line) from None
+        if day in quotes:
+            message = f"date {day}: is there already, on line {quotes[day].line}; keep one of the two"
+            raise file_fault(path, message, line)
+        figures = {n: _figure(path, line, n, row[n]) for n in header if n != "date" and row[n].strip()}
+        if "price" not in figures:
+            message = f"date {day}: has no price; fill the gap or leave the line out"
+            raise file_fault(path, message, line)
+        quotes[day] = Quote(line=line, figures=figures)
+    if len(quotes) < 2:
+        message = "needs at least two dates"
+        raise file_fault(path, message)
+    return dict(sorted(quotes.items()))
+
+
+def _figure(path: Path | str, line: int, name: str, text: str) -> float:
+    try:
+        number = float(text.replace(",", ""))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        message = f"{name} {text!r}: must be a finite number"
+        raise file_fault(path, message, line)
+    if name in {"price", "cloud_revenue"} and number <= 0:
+        message = f"{name} {text}: must be above 0"
+        raise file_fault(path, message, line)
+    if name in {"yield", "cloud_growth"} and not -0.5 < number < 3:
+        message = f"{name} {text}: must be a fraction, such as 0.043 for 4.3 %"
+        raise file_fault(path, message, line)
+    return number
+
+
+def explain_prices(
+    scenario: Scenario, facts: Facts, quotes: Mapping[dt.date, Quote], first: dt.date, last: dt.date
+) -> Rerating:
+    """Return how far the change of enterprise value between two dates of a file of prices is explained.
+
+    Raises
+    ------
+    InputError
+        If a date is not in the file, or the two are not in order.
+    """
+    if not first < last:
+        message = f"--from {first} --to {last}: the first date must come before the last"
+        raise InputError(message)
+    for name, day in (("from", first), ("to", last)):
+        if day not in quotes:
+            near = min(quotes, key=lambda known: abs((known - day).days))
+            message = f"--{name} {day}: the file of prices has no such date; the nearest is {near}"
+            raise InputError(message)
+    spec = scenario.finance
+    ends, views = [], []
+    base = quotes[first].figures.get("yield")
+    for day in (first, last):
+        told, rate = quotes[day].figures, per_usd(scenario, facts, day)
+        equity = told["price"] * spec.shares.value
+        ends.append((equity - spec.net_cash.value - spec.stakes.value) / rate)
+        moved = told["yield"] - base if base is not None and "yield" in told else 0.0
+        views.append(
+            PriceView(
+                earnings_cur=told.get("earnings", spec.rest_ebita.value),
+                cloud_revenue_cur=told.get("cloud_revenue", 4 * spec.base_revenue.value),
+                growth_frac=told.get("cloud_growth", spec.base_growth.value),
+                wacc_frac=scenario.cost.wacc.value + moved,
+                per_usd=rate,
+            )
+        )
+    return rerating(
+        ends[0], ends[1], views[0], views[1], margin_frac=spec.terminal_margin.value,
+        capital_per_revenue=spec.capital_per_revenue.value, tax_frac=spec.tax.value,
+        terminal_growth_frac=spec.terminal_growth.value, rest_growth_frac=spec.rest_growth.value,
+        rest_return_frac=spec.rest_return.value,
+    )  # fmt: skip

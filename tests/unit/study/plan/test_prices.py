@@ -1,0 +1,70 @@
+"""Any share at any dates: a user's prices, a multiple that somebody calls fair, and prices that are stale."""
+
+import datetime as dt
+
+import pytest
+
+import jevons
+from jevons.study.plan.prices import read_prices
+from places import MAIN, TINY
+
+GOOD = "date,price,earnings,yield\n2025-01-02,80,9500000000,0.046\n2025-03-31,110,10500000000,0.042\n"
+
+
+def written(folder, text):
+    path = folder / "prices.csv"
+    path.write_text(text)
+    return path
+
+
+def test_a_users_prices_give_the_re_rating_of_any_firm(tmp_path):
+    path = written(tmp_path, GOOD)
+    told = jevons.value(TINY, prices=path, first="2025-01-02", last="2025-03-31").to_json()["rerating"]
+    assert sum(told["parts_usd"].values()) == pytest.approx(told["after_usd"] - told["before_usd"])
+    assert told["parts_usd"]["earnings"] > 0
+    assert told["parts_usd"]["rates"] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("date,close\n2025-01-02,80\n", "prices.csv:1: .*column `close`: unknown"),
+        ("price\n80\n", "has no column `date`"),
+        ("date,price\n2025-01-02,80\n2025-01-02,81\n", "prices.csv:3: .*2025-01-02: is there already, on line 2"),
+        ("date,price\n2025-01-02,80\n2025-03-31,\n", "prices.csv:3: .*has no price; fill the gap"),
+        ("date,price\n2025-01-02,nan\n2025-03-31,1\n", "must be a finite number"),
+        ("date,price\n2025-01-02,-1\n2025-03-31,1\n", "must be above 0"),
+        ("date,price,yield\n2025-01-02,80,4.6\n2025-03-31,1,4.2\n", "must be a fraction, such as 0.043"),
+        ("date,price\n02.01.2025,80\n", "write it like 2025-03-31"),
+        ("date,price\n2025-01-02,80\n", "at least two dates"),
+    ],
+)
+def test_faults_of_a_file_of_prices_are_named_with_their_line(tmp_path, text, message):
+    with pytest.raises(jevons.InputError, match=message):
+        read_prices(written(tmp_path, text))
+
+
+def test_a_date_between_two_closes_is_answered_with_the_nearest(tmp_path):
+    path = written(tmp_path, GOOD)
+    with pytest.raises(jevons.InputError, match="last=2025-03-30: .*the nearest is 2025-03-31"):
+        jevons.value(TINY, prices=path, first="2025-01-02", last="2025-03-30")
+
+
+def test_a_fair_multiple_of_given_earnings_moves_the_price_in_proportion():
+    told = jevons.value(TINY, multiple=15, earnings=4.0).to_json()["multiple"]
+    assert told["multiple_now"] == pytest.approx(25)
+    assert told["price_per_share"] == pytest.approx(60)
+    assert told["change_frac"] == pytest.approx(-0.4)
+
+
+def test_earnings_without_a_multiple_are_refused():
+    with pytest.raises(jevons.InputError, match="earnings=4: has no effect without a multiple"):
+        jevons.value(TINY, earnings=4.0)
+
+
+def test_an_old_price_is_said_to_be_stale():
+    fresh, late = (jevons.value(MAIN, as_of=day) for day in ("2025-02-24", "2025-11-30"))
+    assert not any("stale" in note for note in fresh.notes)
+    assert any("it is stale" in note for note in late.notes)
+    assert late.record["price_date"] == dt.date(2025, 11, 17)
+    assert str(late.record["price_date"]) in late.answer
