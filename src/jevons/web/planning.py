@@ -74,10 +74,13 @@ def amounts(scenario: Any) -> dict[str, Any]:
     """Return the uncertain amounts of a scenario with their ranges, those for sliders first."""
     rows = []
     for path, one in scenario.amounts().items():
-        if one.uncertain or path in SLIDERS:
+        if one.uncertain or (path in SLIDERS and one.value):
+            most = one.high if one.uncertain else one.value * 2
+            if one.unit == "1" and one.value <= 1 and not one.uncertain:
+                most = min(most, 1.0)
             rows.append({
                 "path": path, "value": one.value, "low": one.low if one.uncertain else one.value / 2,
-                "high": one.high if one.uncertain else one.value * 2, "unit": one.unit,
+                "high": most, "unit": one.unit,
                 "grade": one.grade, "source": one.source, "origin": one.origin,
                 "slider": path in SLIDERS,
             })  # fmt: skip

@@ -112,7 +112,7 @@ function Frozen() {
   apply("start");
   shared.openDrawer = setAsked;
   shared.setAnswer = () => {};
-  const answer = { ...doc.result, meta: { ...meta, tables: doc.tables, notes: doc.notes, explained: Object.keys(doc.nodes) } };
+  const answer = { ...doc.result, meta: { ...meta, tables: doc.tables, notes: doc.notes, paths: doc.paths, explained: Object.keys(doc.nodes) } };
   const view = OF_KIND[meta.kind] || generic;
   return html`<header class="top"><span class="brand">jevons</span><${Settings} rates=${shared.frozen.rates || { CNY: { cny: 1 } }}/></header>
     <main id="main" class="frozen"><${view.Result} answer=${answer} input=${meta.input} state="done"/><${generic.Tables} tables=${doc.tables} folded=${view !== generic}/></main>

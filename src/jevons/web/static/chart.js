@@ -43,7 +43,7 @@ function axis(one, ink, narrow, vertical) {
   };
   if (one.type === "category") {
     return { ...base, type: "category", data: one.values, splitLine: { show: false }, nameGap: vertical ? one.gap || 90 : 34,
-      axisLabel: { ...base.axisLabel, formatter: (v) => (narrow && String(v).length > 14 ? `${String(v).slice(0, 13)}…` : v), interval: vertical || (one.values || []).length <= 6 ? 0 : "auto" }, ...(vertical ? { inverse: true, name: "" } : {}) };
+      axisLabel: { ...base.axisLabel, formatter: (v) => (narrow && String(v).length > 20 ? `${String(v).slice(0, 19)}…` : v), interval: vertical || (one.values || []).length <= 6 ? 0 : "auto" }, ...(vertical ? { inverse: true, name: "" } : {}) };
   }
   return { ...base, type: one.type === "log" ? "log" : "value", min: one.min, max: one.max, scale: one.scale ?? false, logBase: 10 };
 }

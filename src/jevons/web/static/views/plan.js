@@ -60,7 +60,7 @@ export function View({ values, go }) {
   const slide = (path, value) => setAll({ [`s.${path}`]: value });
   const fields = html`
     <${Select} name="scenario" value=${form.scenario} options=${(shared.catalog.scenarios || []).map((one) => ({ value: one, label: one }))} set=${(v) => go(v === defaults.scenario ? {} : { scenario: v }, { replace: true })}/>
-    <div class="buttons">${Object.keys(PRESETS).map((one) => html`<button type="button" class="small" onClick=${() => setAll(Object.fromEntries(Object.entries(preset(one, amounts)).map(([path, v]) => [`s.${path}`, v])))}>${t(`plan.preset.${one}`)}</button>`)}
+    <div class="buttons">${Object.keys(PRESETS).filter((one) => Object.keys(preset(one, amounts)).every((path) => !amounts || amounts.amounts.some((a) => a.path === path))).map((one) => html`<button type="button" class="small" onClick=${() => setAll(Object.fromEntries(Object.entries(preset(one, amounts)).map(([path, v]) => [`s.${path}`, v])))}>${t(`plan.preset.${one}`)}</button>`)}
       ${Object.keys(changed).length ? html`<button type="button" class="small" onClick=${() => setAll(Object.fromEntries(Object.keys(changed).map((path) => [`s.${path}`, null])))}>${t("plan.reset")}</button>` : null}</div>
     ${amounts ? amounts.amounts.filter((one) => one.slider).map((one) => html`<${Amount} key=${one.path} one=${one} value=${changed[one.path]} set=${(v) => slide(one.path, v)}/>`) : html`<p role="status">${t("from.loading")}</p>`}
     <div class="buttons"><button type="button" onClick=${() => setAll({ draws: form.draws ? null : 60 })}>${form.draws ? t("plan.no_draws") : t("plan.draws")}</button></div>`;
@@ -113,16 +113,16 @@ export function Result({ answer, input: given, state, bar }) {
   const chance = answer.jevons.probability;
   const quarter = last(answer.quarters);
   return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
-    <${Sentence} id="plan.answer" tag="h1" values=${{ devices: num(devices.value, "1", "fleet.devices", t("outcome.devices"), devices), tokens: num(tokens.value, "1", "tokens_per_day.total", t("outcome.tokens_per_d"), tokens), quarter }}/>
+    <${Sentence} id=${tokens.value ? "plan.answer" : "plan.answer_renting"} tag="h1" values=${{ devices: num(devices.value, "1", "fleet.devices", t("outcome.devices"), devices), tokens: num(tokens.value, "1", "tokens_per_day.total", t("outcome.tokens_per_d"), tokens), quarter }}/>
     <${Sentence} id=${factor.value > 1 ? "plan.jevons_yes" : "plan.jevons_no"} values=${{ factor: num(factor.value, "1", "jevons.compute_factor", t("outcome.compute_factor"), factor) }}/>
     <dl class="facts-line"><${Figure} label=${t("outcome.capex")}>${num(capex.value, money_, "cash.capex", t("outcome.capex"), capex)}<//>
       ${share.value === null || share.value === undefined ? null : html`<${Figure} label=${t("outcome.value_per_share")}>${num(share.value, money_, "value.per_share", t("outcome.value_per_share"), share)}<//>
       <${Figure} label=${t("plan.price")}>${num(first(answer.value, "price_per_share", "price_per_ads"), money_, "value.price_per_share", t("plan.price"))}<//>`}
       <${Figure} label=${t("plan.p_jevons")}>${chance === null || chance === undefined ? t("plan.needs_draws") : num(chance, "frac", "jevons.probability", t("plan.p_jevons"), { text: percent(chance, 2) })}<//>
       ${answer.probability && answer.probability.value_created ? html`<${Figure} label=${t("plan.p_value")}>${num(answer.probability.value_created.p, "frac", "probability.value_created", t("plan.p_value"))}<//>` : null}</dl>
-    <p class="hint">${answer.uncertainty ? t("plan.median", { n: answer.draws }) : t("plan.central")}</p></div>
+    <p class="hint">${answer.uncertainty && answer.draws ? t("plan.median", { n: answer.draws }) : t("plan.central")}</p></div>
   <div class="cards">
-    <${Card} cls="half"><${Chart} spec=${tokensChart(answer)} height=${280}/><//>
+    ${tokens.value ? html`<${Card} cls="half"><${Chart} spec=${tokensChart(answer)} height=${280}/><//>` : null}
     <${Card} cls="half"><${Chart} spec=${fleetChart(answer)} height=${280}/><//>
     <${Card} cls="half"><${Chart} spec=${cashChart(answer)} height=${280}/><//>
     <${Card} cls="half"><${Chart} spec=${limits(answer)} height=${280}/><//>
@@ -132,7 +132,8 @@ export function Result({ answer, input: given, state, bar }) {
 
 /** Tokens a day: the interval of the draws, the median in front, the central plan a thin line. */
 export function tokensChart(answer) {
-  const paths = ((answer.meta || {}).paths || answer.quantiles || {}).tokens_per_d;
+  const own = ((answer.meta || {}).paths || {}).tokens_per_d;
+  const paths = own && Array.isArray(own.p50) ? own : null;
   const central = answer.tokens_per_day.total.map((v) => v / 1e12);
   const scale = (list) => list.map((v) => v / 1e12);
   return { id: "tokens", kind: "xy", title: t("plan.tokens"), summary: t("plan.tokens_words", { from: number(central[0]), to: number(last(central)) }),
