@@ -65,6 +65,8 @@ def simulate(
     tpot: Annotated[float | str | None, o.TPOT] = None,
     e2e: Annotated[float | str | None, o.E2E] = None,
     sweep_rates: Annotated[str | None, o.SWEEP_RATES] = None,
+    executor: Annotated[str, o.EXECUTOR] = "local",
+    address: Annotated[str | None, o.ADDRESS] = None,
     stale: Annotated[float | str | None, o.STALE] = None,
     slack: Annotated[int | None, o.SLACK] = None,
     autoscale: Annotated[str | None, o.AUTOSCALE] = None,
@@ -116,6 +118,7 @@ def simulate(
     (True, True)
     """
     model = o.needed(model)  # before anything heavy is imported
+    from jevons.parallel import Executor
     from jevons.sizing.options import FleetOptions, Simulation
     from jevons.sizing.service import released
     from jevons.sizing.simulation import simulate_load
@@ -145,4 +148,5 @@ def simulate(
     return simulate_load(
         simulation, fleet, gpu_hour=gpu_hour, currency=currency, rates=sweep_rates, measured=o.file(measured),
         mapping=pairs_of(map_), progress=progress,
+        executor=Executor.chosen(executor, address, 1 if executor == "local" else None),
     )  # fmt: skip

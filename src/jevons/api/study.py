@@ -206,6 +206,8 @@ def foresight(
     *,
     window: Annotated[int, WINDOW] = 4,
     as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    executor: Annotated[str, o.EXECUTOR] = "local",
+    address: Annotated[str | None, o.ADDRESS] = None,
     progress: Progress | None = None,
 ) -> ForesightResult:
     """Say what seeing ahead is worth to the planner, and what knowing the export regime is.
@@ -232,7 +234,9 @@ def foresight(
     from jevons.study.plan.foresight_result import foresight_of
 
     loaded, file = opened(scenario, o.day(as_of))
-    return foresight_of(loaded, window, progress=progress, file=file)
+    return foresight_of(
+        loaded, window, _executor(executor, address, None if executor == "ray" else 1), progress=progress, file=file
+    )
 
 
 @o.declared

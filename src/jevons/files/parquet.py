@@ -5,7 +5,10 @@ The footer is a struct in Thrift's compact protocol; only the counts and sizes t
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +153,23 @@ def _row_groups(content: bytes) -> list[dict[int, Any]]:
     return groups
 
 
+@contextlib.contextmanager
+def _without_panics() -> Iterator[None]:
+    """Keep what polars' own language prints of a damaged file off standard error; the error itself says it."""
+    with contextlib.ExitStack() as stack:
+        try:
+            before = os.dup(2)
+        except OSError:  # closed: nothing is printed
+            yield
+            return
+        stack.callback(os.close, before)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        stack.callback(os.dup2, before, 2)
+        yield
+
+
 def parquet_columns(path: Path | str, content: bytes, columns: tuple[tuple[str, ...], ...]) -> Any:
     """Return as texts the first of some sets of columns that a checked Parquet file has; all columns if it has none.
 
@@ -162,7 +182,8 @@ def parquet_columns(path: Path | str, content: bytes, columns: tuple[tuple[str, 
     import polars as pl
 
     try:
-        schema = pl.read_parquet_schema(io.BytesIO(content))
+        with _without_panics():
+            schema = pl.read_parquet_schema(io.BytesIO(content))
         named = {name.strip(): name for name in schema}
         wanted = next(([named[one] for one in some] for some in columns if set(some) <= set(named)), None)
         if wanted is None:
@@ -170,7 +191,8 @@ def parquet_columns(path: Path | str, content: bytes, columns: tuple[tuple[str, 
         odd = [name for name in wanted if schema[name].is_nested() or schema[name] in {pl.Binary, pl.Object}]
         if odd:
             raise file_fault(path, f"column {odd[0]}: holds {schema[odd[0]]}; it must hold one time or number a row")
-        table = pl.read_parquet(io.BytesIO(content), columns=wanted)
+        with _without_panics():
+            table = pl.read_parquet(io.BytesIO(content), columns=wanted)
         for name in (name for name in wanted if schema[name] == pl.String):  # one long text may stand in every row
             longest = int(np.max(table[name].str.len_bytes().fill_null(0).to_numpy(), initial=0))
             if longest > PARQUET_CELL_BYTES:

@@ -98,7 +98,7 @@ def _run(
     running: dict[Any, range] = {}
     try:
         while waiting or running:
-            most = 3 * (processes or max(int(ray.cluster_resources().get("CPU", 1)), 1))
+            most = processes or 3 * max(int(ray.cluster_resources().get("CPU", 1)), 1)
             while waiting and len(running) < most:
                 places = waiting.popleft()
                 running[task.remote(versions, key, [kept], [items[p] for p in places])] = places
@@ -121,13 +121,16 @@ def _run(
 
 
 def _batches(ray: Any, count: int, each_s: float | None) -> Iterator[range]:
-    """Yield the places that travel together: single ones unless there are many more than cores, or they are short."""
-    cores = max(int(ray.cluster_resources().get("CPU", 1)), 1)
+    size = batch_size(count, max(int(ray.cluster_resources().get("CPU", 1)), 1), each_s)
+    return (range(first, min(first + size, count)) for first in range(0, count, size))
+
+
+def batch_size(count: int, cores: int, each_s: float | None) -> int:
+    """Return how many items travel together: one unless there are many more than cores, and few where they are long."""
     size = max(count // (50 * cores), 1)
     if each_s is not None:
         size = min(size, max(int(_BATCH_S / max(each_s, 1e-3)), 1))
-    size = min(size, _MOST_BATCH)
-    return (range(first, min(first + size, count)) for first in range(0, count, size))
+    return min(size, _MOST_BATCH)
 
 
 def _results(ray: Any, ref: Any, address: str) -> list[Any] | None:

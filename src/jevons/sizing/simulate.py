@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.errors import InfeasibleError, InputError, did_you_mean
 from jevons.limits import REPLICA_TP
+from jevons.parallel import LOCAL, Executor
 from jevons.sizing.load import Offered, at_rate, offered
 from jevons.sizing.options import Simulation
 from jevons.sizing.service import told
@@ -151,18 +152,29 @@ def sweep_rates(
     price: HourPrice | None,
     rates: Sequence[float],
     progress: Callable[[str], None] | None = None,
+    executor: Executor = LOCAL,
 ) -> list[dict[str, Any]]:
-    """Return the record of each rate, without its timeline."""
+    """Return the record of each rate, without its timeline, wherever they are simulated."""
     points = []
     tables: dict[tuple[int, ...], StepTable] = {}
-    for place, rate in enumerate(rates, 1):
-        if progress is not None:
-            progress(f"{place} of {len(rates)}: {rate:g} requests/s")
-        run = run_replicas(at_rate(options, rate), device, engine, tables)
-        record = run_record(options, run, price)
-        del record["series"]
-        points.append({"rate": rate, **record})
+    shared = (options, device, engine, price, tables)
+    if progress is not None and rates:
+        progress(f"1 of {len(rates)}: {rates[0]:g} requests/s")
+    for place, record in enumerate(executor.ordered(_rate_record, shared, list(rates)), 1):
+        points.append(record)
+        if progress is not None and place < len(rates):
+            progress(f"{place + 1} of {len(rates)}: {rates[place]:g} requests/s")
     return points
+
+
+def _rate_record(
+    shared: tuple[Simulation, Any, Any, HourPrice | None, dict[tuple[int, ...], StepTable]], rate: float
+) -> dict[str, Any]:
+    options, device, engine, price, tables = shared
+    run = run_replicas(at_rate(options, rate), device, engine, tables)
+    record = run_record(options, run, price)
+    del record["series"]
+    return {"rate": rate, **record}
 
 
 def check_precisions(precision: str, kv_precision: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from jevons.errors import InputError
 from jevons.hardware import accelerator
 from jevons.limits import SWEEP_RATES
+from jevons.parallel import LOCAL, Executor
 from jevons.results import Result
 from jevons.serving.calibration import engine_for
 from jevons.sizing.fleet_result import FleetSimulationResult, fleet_record
@@ -31,6 +32,7 @@ def simulate_load(
     measured: Path | None = None,
     mapping: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
+    executor: Executor = LOCAL,
 ) -> Result:
     """Return the result of the simulation that the options describe.
 
@@ -39,6 +41,9 @@ def simulate_load(
     InputError, InfeasibleError
         As `jevons.simulate` says.
     """
+    if rates is None and executor.kind != "local":
+        message = f"--executor {executor.kind}: runs the rates of --sweep-rates; add them, or omit it"
+        raise InputError(message)
     several = is_fleet(options, fleet)
     if measured is not None and (several or rates is not None):
         message = (
@@ -61,7 +66,7 @@ def simulate_load(
         if options.rate is not None or options.concurrency is not None or options.rate_stages is not None:
             message = "--sweep-rates: states the rates; omit --rate, --rate-stages and --concurrency"
             raise InputError(message)
-        points = sweep_rates(options, device, engine, price, read_rates(rates), progress)
+        points = sweep_rates(options, device, engine, price, read_rates(rates), progress, executor)
         return SweepResult(points=tuple(points))
     single = run_replicas(options, device, engine, {}, progress)
     if gpu_hour is None and single.prompts is None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
-from jevons.expansion import InformationValue, RegimeValue, export_regimes, value_of_information
+from jevons.arrays import Array
+from jevons.expansion import ExpansionProblem, InformationValue, RegimeValue, export_regimes, value_of_information
+from jevons.parallel import LOCAL, Executor
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.chain.setting import quarter_index, setting
@@ -31,7 +34,9 @@ class Knowing:
     known_from: str
 
 
-def knowing(chain: ChainResult, engineering: Engineering, *, window_quarters: int = 4) -> Knowing:
+def knowing(
+    chain: ChainResult, engineering: Engineering, *, window_quarters: int = 4, executor: Executor = LOCAL
+) -> Knowing:
     """Return what foresight and knowledge of the export regime are worth.
 
     Parameters
@@ -42,6 +47,8 @@ def knowing(chain: ChainResult, engineering: Engineering, *, window_quarters: in
         Device-seconds per token.
     window_quarters : int
         Quarters that the rolling planner sees.
+    executor : Executor
+        Where sight and export regimes are solved, which need nothing of each other.
 
     Notes
     -----
@@ -49,10 +56,9 @@ def knowing(chain: ChainResult, engineering: Engineering, *, window_quarters: in
     later stays as the scenario's central case has it.
     """
     problem, scenario = chain.plan.problem, chain.scenario
-    sight = value_of_information(problem, window_quarters=window_quarters)
     first, chances = _bans(scenario)
     if not chances:
-        return Knowing(sight, None, "")
+        return Knowing(value_of_information(problem, window_quarters=window_quarters), None, "")
     later = frozenset(
         name
         for name, device in scenario.hardware.devices.items()
@@ -66,7 +72,16 @@ def knowing(chain: ChainResult, engineering: Engineering, *, window_quarters: in
                 chance *= p if name in banned else 1.0 - p
             supply = setting(scenario, engineering, banned=frozenset(banned) | later).supply
             cases[f"{', '.join(banned)} barred" if banned else "none barred"] = (chance, supply)
-    return Knowing(sight, export_regimes(problem, cases, first), scenario.labels()[first])
+    shared = (problem, window_quarters, cases, first)
+    sight, regimes = executor.ordered(_part, shared, ["sight", "regimes"])
+    return Knowing(sight, regimes, scenario.labels()[first])
+
+
+def _part(shared: tuple[ExpansionProblem, int, dict[str, tuple[float, Array]], int], name: str) -> Any:
+    problem, window_quarters, cases, first = shared
+    if name == "sight":
+        return value_of_information(problem, window_quarters=window_quarters)
+    return export_regimes(problem, cases, first)
 
 
 def _bans(scenario: Scenario) -> tuple[int, dict[str, float]]:

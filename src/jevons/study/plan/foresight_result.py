@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from jevons.parallel import LOCAL, Executor
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.study.currency import in_currency
 from jevons.study.plan.foresight import Knowing
@@ -101,11 +102,11 @@ class ForesightResult(Result):
         }  # fmt: skip
 
 
-def foresight_of(scenario: Scenario, window_quarters: int, **how: Any) -> ForesightResult:
+def foresight_of(scenario: Scenario, window_quarters: int, executor: Executor = LOCAL, **how: Any) -> ForesightResult:
     """Return the worth of foresight at the plan of a scenario; *how* goes to `jevons.study.plan.run.plan`."""
     from jevons.study.plan.foresight import knowing
     from jevons.study.plan.run import plan
 
     planned = plan(scenario, draws=0, **how)
-    found = knowing(planned.chain, planned.engineering, window_quarters=window_quarters)
+    found = knowing(planned.chain, planned.engineering, window_quarters=window_quarters, executor=executor)
     return ForesightResult(scenario=scenario, window_quarters=window_quarters, knowing=found)

@@ -12,6 +12,7 @@ import pytest
 import jevons
 from jevons.errors import InputError
 from jevons.parallel import Executor, cluster
+from jevons.schema import json_text
 from places import TINY
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'jevons[ray]'")
@@ -194,3 +195,19 @@ def test_the_command_says_how_to_get_ray_where_it_is_absent(monkeypatch, tmp_pat
 def test_an_address_without_ray_is_refused():
     with pytest.raises(InputError, match="address=auto: has no effect without executor ray; add it"):
         jevons.study.montecarlo(TINY, draws=2, address="auto")
+
+
+def test_rates_of_a_sweep_and_foresight_are_the_same_on_a_cluster(nodes):
+    how = {"gpu": "h100_sxm", "requests": 100, "sweep_rates": "1,2,4"}
+    here = jevons.simulate("llama-3.1-8b", **how)
+    there = jevons.simulate("llama-3.1-8b", executor="ray", address=nodes.address, **how)
+    timing = {"computed_s", "compile_s", "simulated_req_per_s"}
+    one, two = (
+        [{key: value for key, value in point.items() if key not in timing} for point in result.to_json()["sweep"]]
+        for result in (here, there)
+    )
+    assert one == two
+    seen = jevons.study.foresight(TINY, executor="ray", address=nodes.address)
+    assert json_text(seen.to_json()) == json_text(jevons.study.foresight(TINY).to_json())
+    with pytest.raises(InputError, match="executor=ray: runs the rates of sweep_rates"):
+        jevons.simulate("llama-3.1-8b", gpu="h100_sxm", rate=1, executor="ray")
