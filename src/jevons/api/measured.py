@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jevons.errors import InputError
 from jevons.options import Option, path
 
 
@@ -22,6 +23,20 @@ def pairs_of(texts: Any) -> dict[str, str]:
     from jevons.serving.measured.known import pairs_of as pairs
 
     return pairs([texts] if isinstance(texts, str) else list(texts or ()))
+
+
+def trace_columns(texts: Any, *sources: Any) -> dict[str, str]:
+    """Return the mapping of a trace's columns.
+
+    Raises
+    ------
+    InputError
+        If there is no file whose columns it could name.
+    """
+    if texts and all(source is None for source in sources):
+        message = "--map: names columns of a --trace or a --measured file; add one"
+        raise InputError(message)
+    return pairs_of(texts)
 
 
 MEASURED = Option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
 from jevons.api.launch import SERVE
-from jevons.api.measured import MEASURED, pairs_of
+from jevons.api.measured import MEASURED, pairs_of, trace_columns
 
 if TYPE_CHECKING:
     from jevons.results import Result
@@ -134,7 +134,7 @@ def simulate(
         osl_cv=osl_cv, arrivals=arrivals, cv=cv, rate_stages=rate_stages, prompts=prompts, system_tokens=system_tokens,
         concurrency=concurrency, think=o.seconds(think) or 0.0,
         trace=o.file(trace),
-        mapping=None if measured is not None else pairs_of(map_),
+        mapping=None if measured is not None else trace_columns(map_, trace),
         load=o.file(load), lengths_from=o.file(lengths_from), speed=speed, keep=keep,
         prefix_cache=prefix_cache, ttft=o.seconds(ttft), tpot=o.seconds(tpot), e2e=o.seconds(e2e), seed=seed,
         as_of=o.day(as_of), calibration=o.file(calibration), host_gb=host_gb, swap=swap, draft_tokens=draft_tokens,

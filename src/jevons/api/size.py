@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
 from jevons.api.launch import SERVE
-from jevons.api.measured import pairs_of
+from jevons.api.measured import trace_columns
 
 if TYPE_CHECKING:
     from jevons.sizing.result import SizeResult
@@ -115,7 +115,7 @@ def size(
     )  # fmt: skip
     demand = Demand(
         rate_req_per_s=rate, users=concurrency, think_s=o.seconds(think) or 0.0, trace=o.file(trace),
-        mapping=pairs_of(map_), cv=cv,
+        mapping=trace_columns(map_, trace), cv=cv,
         isl_cv=isl_cv, osl_cv=osl_cv, requests=requests, runs=runs, seed=seed,
     )  # fmt: skip
     degrees = {"tp": tp, "pp": pp, "ep": ep, "dp": dp}

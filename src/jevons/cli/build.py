@@ -203,6 +203,7 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     kind = str if option.parse is not None or len(kinds) > 1 else kinds[0]
     kind = Path if kind is Any else kind  # an object or its file: a command gets the file
     several = one.several or any(typing.get_origin(each) in {tuple, list} for each in kinds)
+    several = several or (len(kinds) == 1 and typing.get_origin(kinds[0]) is Sequence)
     if isinstance(one.type, types.GenericAlias) or several:
         kind = list[str]
     required = one.default is inspect.Parameter.empty

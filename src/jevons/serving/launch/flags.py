@@ -39,6 +39,7 @@ _SGLANG: Flags = {
     "pp": ("pp", "count"), "pp-size": ("pp", "count"), "pipeline-parallel-size": ("pp", "count"),
     "dp": ("dp", "count"), "dp-size": ("dp", "count"), "data-parallel-size": ("dp", "count"),
     "ep": ("ep", "count"), "ep-size": ("ep", "count"), "expert-parallel-size": ("ep", "count"),
+    "attn-dp-size": ("attn_dp", "count"), "attention-data-parallel-size": ("attn_dp", "count"),
     "enable-ep-moe": ("all_experts", "on"), "enable-deepep-moe": ("all_experts", "on"),
     "moe-a2a-backend": ("all_to_all", "text"), "enable-dp-attention": ("dp_attention", "on"),
     "dtype": ("dtype", "text"), "quantization": ("quantization", "text"), "kv-cache-dtype": ("kv_dtype", "text"),

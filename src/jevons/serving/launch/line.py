@@ -152,6 +152,10 @@ def _read_words(line: LaunchLine, words: Sequence[str], folder: Path, *, strict:
                 raise
     for setting in files:
         _read_file(line, setting, folder)
+    ranks = line.settings.pop("attn_dp", None)
+    if ranks is not None and ranks.value > 1:  # SGLang's newer name for --dp-size with --enable-dp-attention
+        line.settings["dp"] = ranks
+        line.settings["dp_attention"] = Setting(value=True, flag=ranks.flag)
 
 
 def _split(engine: str, word: str) -> tuple[str, str | None]:

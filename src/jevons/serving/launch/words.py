@@ -125,7 +125,7 @@ def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) ->
         if word == "-m" and following in _MODULES:
             rest = words[place + 2 :]
             return Command(_MODULES[following], tuple(rest[1:] if rest[:1] == ["serve"] else rest), release, variables)
-        if name == "trtllm-serve":
+        if name == "trtllm-serve" and following not in {"disaggregated", "disaggregated_mpi_worker"}:
             rest = words[place + 1 :]
             return Command("trtllm", tuple(rest[1:] if rest[:1] == ["serve"] else rest), release, variables)
         if name in {"api_server.py", "launch_server.py"}:

@@ -137,7 +137,8 @@ def test_flags_without_a_part_in_the_answer_are_named_once_with_near_names() -> 
     ("line", "message"),
     [
         ("ollama run llama3", "starts no server that is known"), ("--tp 4", "starts no server that is known"),
-        ("vllm bench serve --model x", "starts no server"), ("vllm serve 'x", "quotes do not close"),
+        ("vllm bench serve --model x", "starts no server"), ("trtllm-serve disaggregated -c r", "starts no server"),
+        ("vllm serve 'x", "quotes do not close"),
         ("vllm serve X --max-num-seqs many", "must be a number"), ("vllm serve X -tp", "has no value"),
         ("missing.sh", "no such file"), ("x" * 200_000, "at most 100,000"),
         ("python -m sglang.launch_server --model Qwen/Qwen3-30B-A3B --tp 8 --dp 3 --enable-dp-attention", "divide"),
@@ -197,3 +198,15 @@ def test_settings_slow_or_shrink_what_they_should() -> None:
 def test_what_a_function_has_no_use_for_is_warned_of() -> None:
     with pytest.warns(InputWarning, match="without effect here: --speculative-config"):
         jevons.memory(serve="vllm serve Qwen/Qwen3-8B --speculative-config '{\"num_speculative_tokens\": 3}'")
+
+
+def test_the_lines_that_a_sized_fleet_hands_over_are_read_as_its_layout() -> None:
+    for model, fixed in (("llama-3.1-8b", {"tp": 2, "pp": 1}), ("qwen3-30b-a3b", {"dp": 4, "ep": 4, "tp": 1, "pp": 1})):
+        best = jevons.size(model, gpu="h200_sxm", rate=20, static=True, **fixed).to_json()["best"]  # type: ignore[arg-type]
+        for lines in best["launch"].values():
+            for line in lines:
+                if "router" in line or "extra" in line or "--config" in line:
+                    continue
+                made = said(line)
+                for name in ("tp", "pp", "dp", "ep", "dp_attention"):
+                    assert made[name] == best["layout"][name], f"{name} of {line}"

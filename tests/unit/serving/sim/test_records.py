@@ -102,3 +102,17 @@ def test_what_is_no_trace_is_told_those_that_are(tmp_path: Path) -> None:
             read_trace(tmp_path / name)
         for make, example in FORMATS.items():
             assert f"{make}: {example}" in str(told.value)
+
+
+def test_the_command_maps_columns_and_refuses_a_mapping_of_nothing(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from jevons.cli.app import app
+
+    path = tmp_path / "own.csv"
+    path.write_text("t,in,out\n0,100,20\n1,200,30\n2,300,40\n")
+    told = ["simulate", "--model", "llama-3.1-8b", "--trace", str(path), "--json"]
+    done = CliRunner().invoke(app, [*told, "--map", "time=t", "--map", "isl=in", "--map", "osl=out"])
+    assert json.loads(done.stdout)["served"] == 3
+    with pytest.raises(InputError, match="names columns of a trace"):
+        jevons.simulate("llama-3.1-8b", rate=1, map_=["isl=in"])
