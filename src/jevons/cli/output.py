@@ -330,7 +330,16 @@ def check_inputs(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         for one in value if isinstance(value, list | tuple) else (value,):
             if isinstance(one, str | Path) and name not in _OUTPUTS:
+                _check_address(str(one))
                 check_readable(one)
+
+
+def _check_address(text: str) -> None:
+    """Refuse an address of the web, which as a path has lost one of its slashes."""
+    if text.startswith(("http:/", "https:/")):
+        shown = text if "://" in text else text.replace(":/", "://", 1)
+        message = f"{shown}: pages are not fetched; save the page's text and give that file"
+        raise InputError(message)
 
 
 def _of_paths(value: Any) -> bool:

@@ -475,3 +475,9 @@ def test_a_config_beside_the_scenario_is_found_from_anywhere(jevons, scenario, t
     mine = json.loads(jevons("plan", path, "--json").out)
     theirs = json.loads(jevons("plan", scenario(), "--json").out)
     assert mine["cost_per_mtok"]["small"] == theirs["cost_per_mtok"]["small"]
+
+
+def test_an_address_of_the_web_is_refused_by_read(jevons):
+    result = jevons("read", "https://example.com/news")
+    assert result.code == 2
+    assert "pages are not fetched" in result.err

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jevons.errors import Fault, InputError
 from jevons.files.read import read_bytes
+from jevons.study.announcement.address import refuse_address
 from jevons.study.announcement.lexicon import simplified
 
 MOST_BYTES = 4_000_000
@@ -139,11 +140,7 @@ def given_text(source: Path | str) -> tuple[str, str]:
         If it is an address of the web, cannot be read, or holds no text.
     """
     shown = str(source)
-    if re.match(r"\s*https?://\S+\s*$", shown) or re.match(r"\s*(?:https?:/|www\.)\S+\s*$", shown):
-        message = (
-            f"--source {shown.strip()}: pages are not fetched; save the page's text and give that file, or - for input"
-        )
-        raise InputError(message)
+    refuse_address(shown)
     short = "\n" not in shown and len(shown) < 500
     named = isinstance(source, Path) or (
         short and (Path(shown).suffix.lower() in _TEXT_ENDINGS or (" " not in shown and Path(shown).is_file()))
