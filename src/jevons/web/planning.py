@@ -27,11 +27,11 @@ class Base:
 def base_of(scenario: Any) -> Base:
     """Return the solved central plan of a scenario."""
     from jevons.facts import default_facts
-    from jevons.study.chain.fixed_point import run_chain
+    from jevons.study.chain.decide import decided_chain
     from jevons.study.chain.operating_points import engineer
 
     engineering = engineer(scenario, default_facts(), scenario.as_of)
-    return Base(engineering=engineering, chain=run_chain(scenario, engineering))
+    return Base(engineering=engineering, chain=decided_chain(scenario, engineering))
 
 
 def drawn(scenario: Any, changes: Mapping[str, Any], base: Base) -> dict[str, Any]:
@@ -45,13 +45,13 @@ def drawn(scenario: Any, changes: Mapping[str, Any], base: Base) -> dict[str, An
         If no plan meets the limits.
     """
     from jevons.schema import plain
-    from jevons.study.chain.fixed_point import run_chain
+    from jevons.study.chain.decide import decided_chain
     from jevons.study.chain.verdict import demand_response
     from jevons.study.draws.outcomes import OUTCOMES, PATHS, outcomes_of, paths_of
     from jevons.study.draws.workers import ROUNDS, TOLERANCE
 
     changed = scenario.with_values(changes) if changes else scenario
-    result = run_chain(changed, base.engineering, start=base.chain, most_rounds=ROUNDS, tolerance=TOLERANCE)
+    result = decided_chain(changed, base.engineering, start=base.chain, most_rounds=ROUNDS, tolerance=TOLERANCE)
     response = demand_response(result, base.engineering)
     outcomes = outcomes_of(result, response)
     paths = paths_of(result, response.loop_gain(result.scenario))

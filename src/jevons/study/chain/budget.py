@@ -6,6 +6,7 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.errors import InputError
+from jevons.expansion import ExpansionPlan
 from jevons.study.scenario.scenario import Scenario
 
 
@@ -27,11 +28,19 @@ def released_rest(scenario: Scenario) -> Array:
     return released(scenario) * (1.0 - scenario.expansion.ai_share.value)
 
 
+def paid_ahead(scenario: Scenario, plan: ExpansionPlan) -> Array:
+    """Return what is paid ahead in each quarter (t,) of released money that waits for chips, less what is used."""
+    return np.diff(scenario.expansion.paid_ahead.value * plan.budget_left_cur, prepend=0.0)
+
+
 def released(scenario: Scenario) -> Array:
-    """Return the money released by quarter of the plan (t,) [currency], all lines; errors as of `released_cur`."""
+    """Return the money spent by quarter of the plan (t,), all lines: as announced, times how plans turn out.
+
+    Errors as of `released_cur`.
+    """
     spec = scenario.expansion
     path = released_cur(spec.budget.value, spec.budget_first.value, spec.budget_quarters)[: scenario.quarters]
-    return np.pad(path, (0, scenario.quarters - path.size))
+    return np.pad(path * spec.execution.value, (0, scenario.quarters - path.size))
 
 
 def released_cur(total_cur: float, first_cur: float, quarters: int) -> Array:

@@ -15,12 +15,13 @@ from jevons.arrays import Array
 from jevons.expansion import Basis, ExpansionPlan, ExpansionProblem, solve, solve_in_months
 from jevons.market import PRICE_LEVELS, MarketInputs, MarketPath, market_path
 from jevons.study.chain.accounts import Accounts, accounts
+from jevons.study.chain.futures import Decided
 from jevons.study.chain.market_inputs import market_inputs, normalised, starting_weights
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.chain.own_rent_api import box_device, ways
 from jevons.study.chain.planner_inputs import expansion_problem
 from jevons.study.chain.rents import Rents, clear_rents
-from jevons.study.chain.setting import Setting, setting
+from jevons.study.chain.setting import Setting, central_bans, setting
 from jevons.study.scenario.scenario import Scenario
 
 DAMPING = 0.8
@@ -127,6 +128,8 @@ class ChainResult:
         Device shares, scarcity, rents and ways of the last round.
     convergence : Convergence
         What the last round still moved.
+    decided : Decided, optional
+        Orders that were made before branches of the future showed; None for a planner of one future.
     """
 
     scenario: Scenario
@@ -138,6 +141,7 @@ class ChainResult:
     accounts: Accounts
     exchange: Exchange
     convergence: Convergence
+    decided: Decided | None = None
 
 
 def run_chain(
@@ -148,6 +152,7 @@ def run_chain(
     most_rounds: int = 40,
     tolerance: float = 0.01,
     banned: frozenset[str] | None = None,
+    decided: Decided | None = None,
 ) -> ChainResult:
     """Return the chain's answer for one set of figures.
 
@@ -164,8 +169,11 @@ def run_chain(
     tolerance : float
         Residual at which they stop.
     banned : frozenset of str, optional
-        Devices whose export ban comes.
+        Devices whose export ban comes; by default those whose ban is more likely than not.
+    decided : Decided, optional
+        Orders that were made before it showed whether it comes, which stand here.
     """
+    banned = central_bans(scenario) if banned is None else banned
     here = setting(scenario, engineering, banned=banned)
     if start is None:
         weights = starting_weights(scenario, here)
@@ -192,7 +200,8 @@ def run_chain(
         inputs = market_inputs(scenario, here, used.value, scarce.value, rent.value, cloud.value, brokers_frac)
         market = market_path(inputs)
         let = here.with_hour_worth(worth.value)
-        plan = plan_of(scenario, expansion_problem(scenario, let, engineering, market, inputs), basis)
+        problem = expansion_problem(scenario, let, engineering, market, inputs)
+        plan = plan_of(scenario, problem if decided is None else decided.held(problem, banned), basis)
         basis = plan.basis
         rents = clear_rents(scenario, here, plan, market, inputs)
         chosen = ways(scenario, here.device_s_per_tok[:, reference], market, inputs, rent.value)
@@ -231,6 +240,7 @@ def run_chain(
             ways=chosen,
         ),
         convergence=Convergence(residual, gap, rounds),
+        decided=decided,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from jevons.expansion import ExpansionProblem, standing_devices
 from jevons.formula import Formula, Symbol
-from jevons.study.chain.accounts import accounts
+from jevons.study.chain.rivals_response import accounts_of
 
 if TYPE_CHECKING:
     from jevons.study.chain.fixed_point import ChainResult
@@ -18,13 +18,13 @@ ORDERS_VALUE = Formula(
     "¤",
     {
         "plan": Symbol("value of the AI cloud", "¤"),
-        "without": Symbol("the same at the same prices with nothing on sale", "¤"),
+        "without": Symbol("the same with nothing on sale, rivals buying what it leaves", "¤"),
     },
 )
 
 
 def orders_value_cur(result: ChainResult) -> float:
-    """Return the value that a plan's orders add to the AI cloud, at the plan's prices [currency].
+    """Return the value that a plan's orders add to the AI cloud [currency].
 
     Parameters
     ----------
@@ -38,15 +38,15 @@ def orders_value_cur(result: ChainResult) -> float:
 
     Notes
     -----
-    Without orders the firm serves with what stands and is on its way, until it dies, and trains with no more than that;
-    prices and rents stay, as rivals sell what it then cannot. What the standing fleet cost is in neither value.
+    Without orders the firm serves with what stands and is on its way, until it dies, and trains with no more than that.
+    Rivals buy the chips that it leaves, within their budgets, and prices clear what is missing then
+    (`jevons.study.chain.rivals_response`). What the standing fleet cost is in neither value.
     """
     from jevons.study.chain.fixed_point import plan_of
 
     scenario, plan = result.scenario, result.plan
     idle = plan_of(scenario, without_orders(plan.problem), plan.basis)
-    alone = accounts(scenario, result.market, idle, result.exchange.scarcity, result.inputs)
-    return result.accounts.plan_value_cur - alone.plan_value_cur
+    return result.accounts.plan_value_cur - accounts_of(result, idle).plan_value_cur
 
 
 def without_orders(problem: ExpansionProblem) -> ExpansionProblem:

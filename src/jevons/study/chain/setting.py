@@ -89,7 +89,7 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
     quarters = scenario.quarters
     devices = scenario.hardware.devices
     if banned is None:
-        banned = frozenset(name for name, device in devices.items() if device.ban_probability.value > 0.5)
+        banned = central_bans(scenario)
     years = np.arange(quarters) / 4
     price = np.array([d.price.value * (1 + d.price_growth.value) ** years for d in devices.values()])
     supply = np.array([d.supply.value * (1 + d.supply_growth.value) ** years for d in devices.values()])
@@ -141,6 +141,12 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
         supply=supply,
         committed=np.minimum(committed_path(scenario), supply),
     )
+
+
+def central_bans(scenario: Scenario) -> frozenset[str]:
+    """Return the devices whose ban is more likely than not."""
+    devices = scenario.hardware.devices.items()
+    return frozenset(name for name, device in devices if device.ban_from and device.ban_probability.value > 0.5)
 
 
 def committed_path(scenario: Scenario) -> Array:

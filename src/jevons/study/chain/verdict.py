@@ -194,7 +194,7 @@ def verdict(base: ChainResult, engineering: Engineering) -> Verdict:
     scenario = base.scenario
     response = demand_response(base, engineering)
     faster = scenario.with_numbers({"serving.efficiency": scenario.serving.efficiency.value * EFFICIENCY_FACTOR})
-    other = run_chain(faster, engineering, start=base)
+    other = run_chain(faster, engineering, start=base, decided=base.decided)
     served = served_work_factor(base, other)
     revenue = [run.accounts.statements.ai_revenue_cur[-1] for run in (base, other)]
     return Verdict(

@@ -13,7 +13,8 @@ from jevons.arrays import Array
 from jevons.errors import FactError, InfeasibleError, InputError
 from jevons.facts import Facts, default_facts
 from jevons.parallel import Executor
-from jevons.study.chain.fixed_point import ChainResult, run_chain
+from jevons.study.chain.decide import decided_chain
+from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering, engineer
 from jevons.study.chain.verdict import demand_response
 from jevons.study.compare.differ import Change, Swap, differences, same_shape, swaps
@@ -189,7 +190,7 @@ class _Model:
         """Return device-seconds and answer of a scenario, begun from that of one of the same shape."""
         made = self.engineering(scenario)
         begin = start if near is not None and same_shape(near, scenario) else None
-        return made, run_chain(scenario, made, start=begin)
+        return made, decided_chain(scenario, made, start=begin)
 
 
 def _named(side: str, run: Callable[[], Any]) -> Any:
@@ -219,7 +220,7 @@ def _effects(
             made = model.engineering(part.scenario)
             if len(parts) > 1:
                 begin = base if same_shape(a, part.scenario) else None
-                chain = run_chain(part.scenario, made, start=begin)
+                chain = decided_chain(part.scenario, made, start=begin)
         except (InfeasibleError, InputError, FactError) as error:
             found.append(Effect(name=part.name, outcomes={}, reason=str(error).split("\n")[0]))
             continue

@@ -6,7 +6,7 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.market import provider_tokens_per_d
-from jevons.study.chain.budget import released_rest
+from jevons.study.chain.budget import paid_ahead, released_rest
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.orders_value import orders_value_cur
 from jevons.study.chain.use_account import use_account
@@ -16,7 +16,7 @@ from jevons.study.scenario.scenario import Scenario
 OUTCOMES: dict[str, tuple[str, str]] = {
     "value_per_share": ("¤/share", "value per share"),
     "plan_value": ("¤", "present value of the AI cloud: cash in the plan and fleet value at the horizon"),
-    "orders_value": ("¤", "value added by new orders, against ordering nothing at the same prices"),
+    "orders_value": ("¤", "value added by new orders, against ordering nothing, rivals buying what the firm leaves"),
     "tokens_per_d": ("tok/day", "tokens served per day in the last quarter"),
     "devices": ("devices", "accelerators in service in the last quarter"),
     "capex": ("¤", "capital spent on accelerators and sites over the plan"),
@@ -41,7 +41,7 @@ PATHS: dict[str, tuple[str, str]] = {
     "cloud_ebita_frac": ("1", "EBITA over revenue of the cloud"),
     "capex": ("¤", "AI capital expenditure of the quarter"),
     "ai_revenue": ("¤", "AI revenue of the quarter"),
-    "released_rest": ("¤", "budget released in the quarter for lines other than AI"),
+    "released_rest": ("¤", "spent in the quarter beside AI infrastructure: other lines, and payments ahead of chips"),
     "market_tokens_per_d": ("tok/day", "token demand per day, all providers"),
     "price_index": ("1", "price per token over the first quarter's, compute-weighted"),
     "loop_gain": ("1", "loop gain: learning exponent times pass-through times size of the price elasticity of tokens"),
@@ -113,7 +113,7 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
         "cloud_ebita_frac": books.ebita_cur / np.maximum(revenue, 1e-30),
         "capex": books.capex_cur,
         "ai_revenue": books.ai_revenue_cur,
-        "released_rest": released_rest(result.scenario),
+        "released_rest": released_rest(result.scenario) + paid_ahead(result.scenario, plan),
         "market_tokens_per_d": market.market_tokens_per_d.sum(axis=0),
         "price_index": (index * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-30),
         "loop_gain": loop_gain,

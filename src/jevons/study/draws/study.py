@@ -11,7 +11,8 @@ import numpy as np
 from jevons.errors import InputError, did_you_mean
 from jevons.facts import default_facts
 from jevons.parallel import Executor
-from jevons.study.chain.fixed_point import ChainResult, run_chain
+from jevons.study.chain.decide import decided_chain
+from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering, engineer
 from jevons.study.draws.grid import Axes, check_axes
 from jevons.study.draws.result import StudyResult
@@ -81,7 +82,7 @@ def _run(
     tell("serving each model on each device", 0, 1)
     engineering: Engineering = engineer(scenario, default_facts(), scenario.as_of)
     tell("market and planner", 0, 1)
-    base: ChainResult = run_chain(scenario, engineering)
+    base: ChainResult = decided_chain(scenario, engineering)
     return run(
         engineering, base, executor=executor, store=store, progress=lambda done, total: tell("draws", done, total)
     )

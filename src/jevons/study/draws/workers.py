@@ -38,6 +38,7 @@ def _one(shared: Shared, row: Row) -> Record:
             most_rounds=ROUNDS,
             tolerance=TOLERANCE,
             banned=banned,
+            decided=None if base is None else base.decided,
         )
         response = demand_response(result, engineering)
         paths = paths_of(result, response.loop_gain(result.scenario))

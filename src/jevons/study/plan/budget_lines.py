@@ -8,9 +8,10 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.errors import InfeasibleError
-from jevons.expansion import ExpansionPlan, best_split
-from jevons.study.chain.accounts import accounts, budget_lines, lines_as_planned, whole_budget_cur
-from jevons.study.chain.fixed_point import ChainResult, clearing_ratio, plan_of
+from jevons.expansion import ExpansionPlan, ExpansionProblem, best_split
+from jevons.study.chain.accounts import budget_lines, lines_as_planned, whole_budget_cur
+from jevons.study.chain.fixed_point import ChainResult, plan_of
+from jevons.study.chain.rivals_response import accounts_of
 
 INFRASTRUCTURE = "infrastructure"
 
@@ -53,8 +54,8 @@ def plan_lines(chain: ChainResult) -> PlanLines | None:
 
     Notes
     -----
-    Infrastructure is worth what the accounts say at what planners with other budgets spend, prices posted and demand as
-    they are; between them the concave envelope counts, as a firm can mix two plans.
+    Infrastructure is worth what the accounts say at what planners with other budgets spend, demand as posted,
+    rivals buying what the firm leaves; between them the concave envelope counts, as a firm can mix two plans.
     """
     scenario = chain.scenario
     others = lines_as_planned(scenario)
@@ -89,17 +90,23 @@ def _spent_cur(plan: ExpansionPlan) -> float:
     return float((plan.device_capex_cur + plan.site_capex_cur) @ plan.problem.money.discount)
 
 
+def _free(chain: ChainResult) -> ExpansionProblem:
+    """Return the planner's problem before any order stands."""
+    return chain.plan.problem.replace(
+        supply_devices=chain.setting.supply, committed_devices=np.minimum(chain.setting.committed, chain.setting.supply)
+    )
+
+
 def _curve(chain: ChainResult) -> tuple[Array, Array]:
     """Return what is spent and what the AI cloud is worth over budgets, by rising spending."""
     found = [(_spent_cur(chain.plan), chain.accounts.plan_value_cur)]
     for factor in _BUDGETS:
-        problem = chain.plan.problem.replace(budget_cur=chain.plan.problem.money.budget_cur * factor)
+        problem = _free(chain).replace(budget_cur=chain.plan.problem.money.budget_cur * factor)
         try:
             plan = plan_of(chain.scenario, problem)
         except InfeasibleError:
             continue  # too little for the training reserve: no such plan to choose
-        held = accounts(chain.scenario, chain.market, plan, clearing_ratio(plan, chain.market), chain.inputs)
-        found.append((_spent_cur(plan), held.plan_value_cur))
+        found.append((_spent_cur(plan), accounts_of(chain, plan).plan_value_cur))
     found.sort()
     return np.array([x for x, _ in found]), np.array([y for _, y in found])
 

@@ -58,7 +58,8 @@ class PlanFigures:
     facts : Facts
         What the scenario drew on.
     orders_value_cur : float
-        Value that the orders add to the AI cloud, against ordering nothing at the same prices [currency].
+        Value that the orders add to the AI cloud, against ordering nothing, rivals buying what it leaves
+        [currency].
     file : str
         Name of the scenario file.
     lines : PlanLines, optional

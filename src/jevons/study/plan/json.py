@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jevons.study.chain.budget import paid_ahead, released_rest
+from jevons.study.chain.rivals_response import rule
 from jevons.study.draws import summary as uncertainty
 from jevons.study.plan.budget_lines import PlanLines
 from jevons.study.plan.tables.market import market_json
-from jevons.study.plan.tables.overview import plan_answer, verdict_sentence
+from jevons.study.plan.tables.overview import headlines, plan_answer, verdict_sentence
 from jevons.study.plan.tables.schedule import schedule_json
 from jevons.study.plan.tables.shadow_prices import shadow_json
 from jevons.study.plan.tables.uses import use_json
@@ -36,6 +38,26 @@ def lines_record(lines: PlanLines | None) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
+def decided_record(result: PlanFigures) -> dict[str, Any] | None:
+    """Return the orders made before the future shows, and the futures; None for a planner of one future."""
+    decided = result.chain.decided
+    if decided is None:
+        return None
+    tree, problem = decided.plan.tree, result.chain.plan.problem
+    return {
+        "known_from": problem.quarters[decided.known_from] if decided.known_from < len(problem.quarters) else "",
+        "orders": {
+            device: decided.plan.now[v].sum(axis=0) for v, device in enumerate(problem.devices)
+        },
+        "futures": [
+            {"name": branch.name, "probability": branch.probability_frac, "objective": value}
+            for branch, value in zip(tree.branches, decided.plan.value_cur.tolist(), strict=True)
+        ],
+        "expected": decided.plan.expected_cur, "worst": decided.plan.worst_cur,
+        "risk_weight": decided.plan.risk.weight_frac, "risk_tail": decided.plan.risk.tail_frac,
+    }  # fmt: skip
+
+
 def plan_json(result: PlanFigures) -> dict[str, Any]:
     """Return the plan as plain values; see `docs/reference/plan-json.md` for the fields."""
     plan, market, v = result.chain.plan, result.chain.market, result.verdict
@@ -50,6 +72,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         "scenario": result.scenario.name,
         "as_of": result.scenario.as_of,
         "currency": result.scenario.currency,
+        "headlines": headlines(result),
         "quarters": list(result.quarters),
         "fleet": {
             "devices": {d: plan.installed[i].sum(axis=0) for i, d in enumerate(problem.devices)},
@@ -97,6 +120,8 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
             "base_ebita": books.base_ebita_cur,
             "depreciation": books.depreciation_cur,
             "ai_fcf": books.ai_fcf_cur,
+            "paid_ahead": paid_ahead(result.scenario, plan),
+            "other_lines": released_rest(result.scenario),
             "binding": [list(names) for names in plan.binding],
         },
         "value": {
@@ -109,10 +134,12 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
             "price_per_share": accounts.price_per_share_cur,
             "plan_value": accounts.plan_value_cur,
             "orders_value": result.orders_value_cur,
+            "compared_by": rule(result.scenario),
             "implied_cloud_growth_frac": result.implied[0]["growth_frac"],
             "iso_price_surface": result.implied,
         },
         "lines": lines_record(result.lines),
+        "decided": decided_record(result),
         "jevons": {
             "elasticity": v.elasticity,
             "elasticity_to_efficiency": v.elasticity_to_efficiency,

@@ -210,7 +210,7 @@ def _values(ledger: Ledger, scenario: Scenario, chain: ChainResult, added_cur: f
         without,
         accounts.plan_value_cur - added_cur,
         "¤",
-        method="the planning program once more at the same prices, with nothing on sale",
+        method="the planning program once more with nothing on sale, rivals buying what it leaves",
         parents=[plan, *(f"hardware.devices.{device}.price" for device in scenario.hardware.devices)],
     )
     ledger.derive("finance.orders_value", ORDERS_VALUE, plan=plan, without=without)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from jevons.errors import InfeasibleError
 from jevons.facts import Facts, default_facts
 from jevons.parallel import Executor
-from jevons.study.chain.fixed_point import run_chain
+from jevons.study.chain.decide import decided_chain
 from jevons.study.chain.operating_points import engineer
 from jevons.study.chain.orders_value import orders_value_cur
 from jevons.study.chain.verdict import verdict
@@ -71,7 +71,7 @@ def plan(
     tell("serving each model on each device", 0, 1)
     engineering = engineer(scenario, facts, scenario.as_of)
     tell("market and planner", 0, 1)
-    chain = run_chain(scenario, engineering)
+    chain = decided_chain(scenario, engineering)
     tell("doubled efficiency", 0, 1)
     found = verdict(chain, engineering)
     outcomes = None

@@ -18,6 +18,7 @@ def contradictions(
     for name, served in serving.models.items():
         yield from check_tiers(nowhere, name, served)
     yield from check_budget(nowhere, expansion)
+    yield from check_tree(nowhere, expansion)
     yield from check_value(nowhere, finance, cost)
 
 
@@ -42,6 +43,17 @@ def check_budget(document: Located, expansion: ExpansionSpec) -> Iterator[Fault]
     if most > least and total.value > 0 and expansion.budget_quarters > 1:
         message = f"reaches {most:g}: must not exceed expansion.budget, which begins at {least:g}; lower it"
         yield document.fault(("expansion", "budget_first"), message)
+
+
+def check_tree(document: Located, expansion: ExpansionSpec) -> Iterator[Fault]:
+    """Refuse outcomes of an event whose probabilities do not sum to one."""
+    for event in ("demand", "supply"):
+        outcomes = getattr(expansion.tree, event)
+        total = sum(outcome.probability.value for outcome in outcomes.values())
+        if outcomes and abs(total - 1.0) > 1e-9:
+            off = f"raise them by {1 - total:.4g}" if total < 1 else f"lower them by {total - 1:.4g}"
+            message = f"probabilities of {', '.join(outcomes)} sum to {total:.4g}: must sum to 1; {off} in all"
+            yield document.fault(("expansion", "tree", event), message)
 
 
 def check_value(document: Located, finance: FinanceSpec, cost: CostSpec) -> Iterator[Fault]:

@@ -165,6 +165,8 @@ class RivalSpec(Section):
     """
     match: Fraction | None = None
     """Share of a rival's deepest relative price cut that it follows; `market.providers.match` where not given."""
+    capex: Annotated[Amount, Quantity(unit="¤", ge=0)] = Amount(value=0.0, unit="¤", origin="default")
+    """Capital expenditure a year, from which it can buy chips that the firm leaves; 0 where none is known."""
     prices: dict[str, PriceSpec] = Field(min_length=1)
     """List price of its model that competes with each served model; omit a model without a match."""
 
@@ -178,6 +180,8 @@ class ProvidersSpec(Section):
     """Name of the firm itself in tables."""
     rivals: dict[str, RivalSpec] = Field(default_factory=dict)
     """Rivals by name; without any, shares are fixed and `markup` stands for competition."""
+    response: Fraction = Amount(value=0.3, unit="1", origin="default")
+    """Share of their capital expenditure that rivals can turn to chips that the firm leaves."""
     share_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-1.5)] = Amount(
         value=-3.0, unit="1", origin="default"
     )

@@ -217,6 +217,26 @@ class LineSpec(Section):
     """Years over which the cash flows."""
 
 
+class FutureSpec(Section):
+    """One outcome of something that the planner does not know when it orders."""
+
+    probability: Fraction
+    """Probability; those of one event sum to 1."""
+    factor: Annotated[Amount, Quantity(unit="1", gt=0, le=100)] = Amount(value=1.0, unit="1", origin="default")
+    """Demand or supply over the central path from the quarter in which it shows."""
+
+
+class TreeSpec(Section):
+    """What the planner does not know when it orders, beside export bans; none of it is known by default."""
+
+    demand: dict[str, FutureSpec] = Field(default_factory=dict)
+    """Outcomes of demand by name; only the central path where empty."""
+    supply: dict[str, FutureSpec] = Field(default_factory=dict)
+    """Outcomes of chip supply by name; only the central path where empty."""
+    shows: int = Field(4, ge=1, le=80, strict=True)
+    """Quarters after the start in which demand and supply show; bans show in their own quarter."""
+
+
 class ExpansionSpec(Section):
     """Budget, foresight and other limits of building."""
 
@@ -226,8 +246,22 @@ class ExpansionSpec(Section):
     """Quarters over which the budget is released."""
     budget_first: Annotated[Amount, Quantity(unit="¤", ge=0)]
     """Release in the first quarter, at most the budget; later releases follow a straight line to the total."""
+    execution: Annotated[Amount, Quantity(unit="1", gt=0, le=3)] = Amount(value=1.0, unit="1", origin="default")
+    """Spending over the budget, as announced plans turn out."""
     ai_share: Fraction
     """Share of the budget for AI servers and the sites they stand in."""
+    paid_ahead: Fraction = Amount(value=0.0, unit="1", origin="default")
+    """Share of released money waiting for chips that is paid ahead: deposits, land, storage, CPU servers."""
+    decides: Literal["tree", "central"] = "tree"
+    """`tree`: orders are made before it shows whether a ban comes and how demand and supply turn out, and corrected
+    after; `central`: for the central path alone, as if it were known.
+    """
+    tree: TreeSpec = TreeSpec()
+    """What is not known when orders are made."""
+    risk_weight: Fraction = Amount(value=0.0, unit="1", origin="default")
+    """Weight of the worst outcomes beside the expectation; 0 for a risk-neutral planner."""
+    risk_tail: Annotated[Amount, Quantity(unit="1", gt=0, le=1)] = Amount(value=0.2, unit="1", origin="default")
+    """Probability of the outcomes that count as worst."""
     training: TrainingReserve = TrainingReserve()
     """Reserve for training; none by default."""
     foresight: Literal["perfect", "rolling", "myopic"] = "perfect"

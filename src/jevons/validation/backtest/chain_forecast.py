@@ -16,7 +16,7 @@ from jevons.arrays import Array
 from jevons.errors import Fault, InputError
 from jevons.facts import Facts
 from jevons.parallel import Executor
-from jevons.study.chain.fixed_point import run_chain
+from jevons.study.chain.decide import decided_chain
 from jevons.study.chain.operating_points import engineer
 from jevons.study.draws.run import Draws, evaluate, monte_carlo
 from jevons.study.draws.sampling import draw_amounts, stream
@@ -77,14 +77,14 @@ def chain_forecasts(
     _check(known, scenario)
     tell = progress or (lambda _name, _done, _total: None)
     engineering = engineer(scenario, facts, scenario.as_of)
-    base = run_chain(scenario, engineering)
+    base = decided_chain(scenario, engineering)
     whole = monte_carlo(
         scenario, engineering, base, draws, seed=seed, executor=executor,
         progress=lambda done, total: tell("draws of the chain", done, total),
     )  # fmt: skip
     still, names, values = constant_elasticity(known, scenario, draws, seed)
     constant = evaluate(
-        still, engineering, run_chain(still, engineering), names, values,
+        still, engineering, decided_chain(still, engineering), names, values,
         about={"kind": CONSTANT, "seed": seed, "draws": draws}, executor=executor,
         progress=lambda done, total: tell("draws with constant elasticity only", done, total),
     )  # fmt: skip

@@ -66,7 +66,7 @@ def test_the_record_names_each_vintage(result):
 def test_other_lines_take_their_share_and_bring_what_their_value_counts():
     main = load(MAIN).model_copy(update={"quarters": 40})
     spent, received = line_cash(main)
-    money = main.expansion.budget.value * (1 - main.expansion.ai_share.value)
+    money = main.expansion.budget.value * main.expansion.execution.value * (1 - main.expansion.ai_share.value)
     shares = sum(line.share.value for line in main.expansion.lines.values())
     assert spent.sum() == pytest.approx(shares * money)
     worth = (received - spent) @ (1 + main.cost.wacc.value) ** -((np.arange(40) + 0.5) / 4)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jevons.results import Cell, Column, Table, table
 from jevons.study.draws import summary as uncertainty
+from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.plan.tables.lines import column_name
 from jevons.units import format_count, format_money
 
@@ -28,8 +29,9 @@ def overview_table(result: PlanFigures) -> Table:
     rows = list(_overview_rows(result))
     if result.draws is None:
         return table("summary", "Summary", columns, (row[:4] for row in rows))
-    columns += [Column("p10", "10 % of draws"), Column("p90", "90 % of draws")]
-    return table("summary", "Summary; ranges are the 10 and 90 % quantiles of the draws", columns, rows)
+    columns += [Column("p50", "median"), Column("p10", "10 %"), Column("p90", "90 %")]
+    title = f"Summary; median and 80 % range of {result.draws.values.shape[0]} draws, beside the central plan"
+    return table("summary", title, columns, rows)
 
 
 def served_share(result: PlanFigures) -> Any:
@@ -46,8 +48,8 @@ def _overview_rows(result: PlanFigures) -> Iterable[tuple[Cell, ...]]:
         name: str, unit: str, start: Any, end: Any, size: float = 1.0, outcome: str | None = None
     ) -> tuple[Cell, ...]:
         """Return a row; *size* is that of the unit in SI, *outcome* names the draws of its last number."""
-        low, high = (None, None) if outcome is None else _range(result, outcome, size)
-        return (name, unit, None if start is None else float(start) / size, float(end) / size, low, high)
+        drawn = (None, None, None) if outcome is None else _range(result, outcome, size)
+        return (name, unit, None if start is None else float(start) / size, float(end) / size, *drawn)
 
     def path(name: str, unit: str, values: Any, size: float, outcome: str | None = None) -> tuple[Cell, ...]:
         return row(name, unit, values[0], values[-1], size, outcome)
@@ -67,28 +69,64 @@ def _overview_rows(result: PlanFigures) -> Iterable[tuple[Cell, ...]]:
     yield row("Compute demand, long run", "x", None, v.settled_compute_factor, 1.0, "settled_compute_factor")
 
 
-def _range(result: PlanFigures, outcome: str, size: float) -> tuple[Cell, Cell]:
+def _range(result: PlanFigures, outcome: str, size: float) -> tuple[Cell, Cell, Cell]:
+    """Return median, 10 and 90 % quantile of the draws."""
     if result.draws is None:
-        return None, None
-    low, high = result.draws.quantiles(outcome, (0.1, 0.9))
-    return float(low) / size, float(high) / size
+        return None, None, None
+    middle, low, high = result.draws.quantiles(outcome, (0.5, 0.1, 0.9))
+    return float(middle) / size, float(low) / size, float(high) / size
+
+
+def headlines(result: PlanFigures) -> dict[str, dict[str, Any]]:
+    """Return fleet, spending, tokens and value as the median of the draws with an 80 % interval, by name.
+
+    Without draws they are those of the central plan, without an interval.
+    """
+    plan, accounts = result.chain.plan, result.chain.accounts
+    central = {
+        "devices": float(plan.installed[:, :, -1].sum()),
+        "capex": float(accounts.statements.capex_cur.sum()),
+        "tokens_per_d": float(result.tokens_per_d[:, -1].sum()),
+        "value_per_share": accounts.value_per_share_cur,
+        "orders_value": result.orders_value_cur,
+    }
+    records: dict[str, dict[str, Any]] = {}
+    for name, value in central.items():
+        middle, low, high = (value, None, None)
+        if result.draws is not None:
+            middle, low, high = result.draws.quantiles(name, (0.5, 0.1, 0.9))
+        unit = OUTCOMES[name][0].replace("¤", result.scenario.currency)
+        records[name] = {"value": middle, "low": low, "high": high, "unit": unit, "central": value}
+    return records
+
+
+def _spread(result: PlanFigures, outcome: str, shown: Callable[[float], str]) -> str:
+    """Return an outcome's median with its 80 % interval in words, or the central plan's figure without draws."""
+    one = headlines(result)[outcome]
+    if one["low"] is None:
+        return shown(one["value"])
+    return f"{shown(one['value'])} ({shown(one['low'])} to {shown(one['high'])})"
 
 
 def plan_answer(result: PlanFigures) -> str:
     """Return two sentences: what is built, served, spent and worth; and whether cheaper compute means more of it."""
-    plan, accounts = result.chain.plan, result.chain.accounts
-    last = result.quarters[-1]
-    spent = format_money(float(accounts.statements.capex_cur.sum()), result.scenario.currency)
-    free_cash = format_money(float(accounts.statements.ai_fcf_cur.sum()), result.scenario.currency)
-    gap = accounts.value_per_share_cur / accounts.price_per_share_cur - 1
-    worth = share_price_text(accounts.value_per_share_cur)
-    built = format_count(float(plan.installed[:, :, -1].sum()))
-    tokens = float(result.tokens_per_d[:, -1].sum())
-    served = f" and {format_count(tokens)} tokens a day" if tokens > 0 else ""
+    accounts, draws, last = result.chain.accounts, result.draws, result.quarters[-1]
+    currency = result.scenario.currency
+    spent = _spread(result, "capex", lambda amount: format_money(amount, currency))
+    built = _spread(result, "devices", format_count)
+    tokens = _spread(result, "tokens_per_d", format_count)
+    served = f" and {tokens} tokens a day" if result.tokens_per_d[:, -1].sum() > 0 else ""
+    worth = _spread(result, "value_per_share", share_price_text)
+    gap = headlines(result)["value_per_share"]["value"] / accounts.price_per_share_cur - 1
+    free_cash = format_money(float(accounts.statements.ai_fcf_cur.sum()), currency)
+    if draws is None:
+        opening, closing = "", f"free cash flow of AI over the plan is {free_cash}, and "
+    else:
+        opening, closing = f"in the median of {draws.values.shape[0]} futures (80 % interval in brackets) ", "and "
     return (
-        f"{result.scenario.name}: {spent} of AI capital expenditure gives {built} accelerators{served} in "
-        f"{last}, free cash flow of AI over the plan is {free_cash}, and a share is worth "
-        f"{worth} ¤, {100 * gap:+.0f} % against its price on {result.scenario.as_of}. "
+        f"{result.scenario.name}: {opening}{spent} of AI capital expenditure gives {built} accelerators{served} in "
+        f"{last}, {closing}a share is worth {worth} ¤, {100 * gap:+.0f} % against its price on "
+        f"{result.scenario.as_of}. "
         f"{verdict_sentence(result)}{_rests_on(result)}"
     )
 

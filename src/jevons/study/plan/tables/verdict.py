@@ -28,7 +28,7 @@ def value_table(result: PlanFigures) -> Table:
     after = 1 + max(
         (i for i, (name, _) in enumerate(accounts.valuation.bridge) if name.startswith("AI cloud")), default=-1
     )
-    note = "part of the AI cloud, against ordering nothing at the same prices"
+    note = "part of the AI cloud, against ordering nothing, rivals buying what it leaves"
     rows.insert(after, ("Value added by new orders", result.orders_value_cur / _BN, "bn ¤", note))
     gap = accounts.value_per_share_cur / accounts.price_per_share_cur - 1
     drawn = "" if result.draws is None else f"; {uncertainty.interval_text(result.draws, 'value_per_share')} ¤"
