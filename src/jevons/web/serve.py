@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -76,6 +77,8 @@ def serve(
     listening = _listening(host or _LOOPBACK, port)
     number = listening.getsockname()[1]
     folder = tempfile.mkdtemp(prefix="jevons-web-")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _leave)  # uvicorn raises the signal again; the folder is removed all the same
     try:
         hosts = set() if host is None else {"*"}
         app = service(folder=folder, hosts=hosts, token=secret, workers=workers)
@@ -95,6 +98,11 @@ def serve(
     finally:
         listening.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """End the process as an interruption does, so that what must be done at the end is done."""
+    raise SystemExit(0)
 
 
 def _open(address: str) -> None:

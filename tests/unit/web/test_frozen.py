@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -52,3 +57,18 @@ def test_modules_name_one_another_by_the_prefix_that_the_import_map_has() -> Non
 
 def test_a_page_of_a_result_of_the_library_needs_no_input() -> None:
     assert "frozen" in result_page(jevons.cost("h20"))
+
+
+def test_the_folder_of_a_service_is_gone_when_it_is_told_to_end(tmp_path) -> None:
+    code = "import jevons; jevons.serve(port=0, no_open=True)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    assert process.stderr is not None
+    assert "http://127.0.0.1:" in process.stderr.readline()
+    time.sleep(1)
+    assert list(tmp_path.glob("jevons-web-*"))
+    process.send_signal(signal.SIGTERM)
+    process.wait(20)
+    process.stderr.close()
+    assert not list(tmp_path.glob("jevons-web-*"))

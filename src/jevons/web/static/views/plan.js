@@ -1,7 +1,7 @@
 // Plan: what a cloud should build, with sliders for the inputs that matter most.
 import { html, useEffect, useMemo, useState } from "jevons/vendor/preact.js";
 import { has, t, word } from "jevons/i18n.js";
-import { converted, currency, device, large, money, number, percent, quantity } from "jevons/format.js";
+import { converted, currency, device, large, money, number, original, percent, quantity } from "jevons/format.js";
 import { Card, ErrorBox, Num, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
@@ -81,9 +81,9 @@ function Amount({ one, value, set }) {
   const key = SHORT[one.path];
   const unit = one.unit === "1" ? "" : one.unit;
   return html`<div class="field"><label for=${id}>${key ? t(`amount.${key}`) : one.path} <${Badge} grade=${one.grade}/></label>
-    <div class="with-slider"><input type="range" id=${id} min="0" max="1000" value=${at(now)} aria-valuetext=${quantity(now, unit)} onInput=${(e) => set(from(Number(e.target.value)))}/>
+    <div class="with-slider"><input type="range" id=${id} min="0" max="1000" value=${at(now)} aria-valuetext=${original(now, unit)} onInput=${(e) => set(from(Number(e.target.value)))}/>
     <input type="text" aria-label=${`${key ? t(`amount.${key}`) : one.path}: ${t("chart.value")}`} value=${text ?? compactAmount(now)} onInput=${(e) => setText(e.target.value)} onBlur=${() => { const v = text === null ? null : parse(text); setText(null); if (v !== null) set(v); }} onKeyDown=${(e) => e.key === "Enter" && e.target.blur()}/></div>
-    <p class="hint">${quantity(one.low, unit)} – ${quantity(one.high, unit)}${value !== undefined && value !== one.value ? html` · ${t("plan.was", { value: quantity(one.value, unit) })} <button type="button" class="link" onClick=${() => set(null)}>${t("plan.back")}</button>` : null}</p></div>`;
+    <p class="hint">${original(one.low, unit)} – ${original(one.high, unit)}${value !== undefined && value !== one.value ? html` · ${t("plan.was", { value: original(one.value, unit) })} <button type="button" class="link" onClick=${() => set(null)}>${t("plan.back")}</button>` : null}</p></div>`;
 }
 const compactAmount = (x) => (Math.abs(x) >= 1e9 ? `${Number((x / 1e9).toPrecision(4))}bn` : compact(x));
 
