@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from jevons.sizing.service import Demand, Service
 
 _LEAST_REQUESTS, _MOST_REQUESTS = 200, 5000
 _STEP = 1024
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _CHECKPOINTS = Path(deploy.__file__).parent / "data" / "checkpoints.yaml"
 
 
@@ -30,7 +32,7 @@ def _checkpoints() -> Mapping[str, str]:
 
 def checkpoint_of(model: str, asked: str = "") -> str:
     """Return the weights to load for a model: the id that was asked for, else its maker's, else its name."""
-    if "/" in asked and not asked.endswith(".json") and not Path(asked).exists() and asked.count("/") == 1:
+    if _HUB_ID.fullmatch(asked) and not asked.endswith(".json") and not Path(asked).exists():
         return asked
     return _checkpoints().get(model, model)
 

@@ -473,7 +473,12 @@ def _layouts(
 ) -> Table:
     """Return the layouts behind the short names of fleets."""
     columns = [Column("fleet", "fleet"), Column("layout", "layout")]
-    rows = [(names[_identity(fleet)], fleet.words()) for fleet in fleets]
+    several = len({fleet.deployment.precision for fleet in fleets}) > 1
+
+    def words(fleet: Fleet) -> str:
+        return f"{fleet.words()}, {fleet.deployment.precision} weights" if several else fleet.words()
+
+    rows = [(names[_identity(fleet)], words(fleet)) for fleet in fleets]
     return table(name, title, columns, rows, detail=detail, most=_FEW, legend=True)
 
 
@@ -492,10 +497,9 @@ def _fleets(
     simulated = any(f.observed is not None for f in fleets)
     statistic = service.percentile if simulated else "mean"
     several, one_load = len(result.prices) > 1, result.rate_req_per_s > 0
-    weights = len({fleet.deployment.precision for fleet in fleets}) > 1
     front = {_identity(fleet) for fleet in result.pareto}
     columns = [Column("fleet", "fleet"), Column("gpu", "device", detail=not several)]
-    columns += [Column("weights", "weights", detail=not weights), Column("accelerators", "GPUs")]
+    columns += [Column("weights", "weights", detail=True), Column("accelerators", "GPUs")]
     columns += [Column("batch", "batch", detail=True)]
     columns += [
         Column(

@@ -50,3 +50,4 @@ def test_the_id_that_was_asked_for_is_served() -> None:
     assert checkpoint_of("llama-3.1-8b", "NousResearch/Meta-Llama-3.1-8B") == "NousResearch/Meta-Llama-3.1-8B"
     assert checkpoint_of("llama-3.1-8b", "llama-3.1-8b") == "meta-llama/Llama-3.1-8B-Instruct"
     assert checkpoint_of("my-model", "configs/my.json") == "my-model"
+    assert checkpoint_of("llama-3.1-8b", "4 x tp1 carries 30 req/s") == "meta-llama/Llama-3.1-8B-Instruct"
