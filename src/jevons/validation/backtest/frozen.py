@@ -32,7 +32,7 @@ _SERIES = {
     "capex": ("alibaba.group.capex_quarter_cny",),
     "china_tok_per_d": ("tokens.china.daily_tok_per_d",),
     "doubao_tok_per_d": ("tokens.doubao.daily_tok_per_d",),
-    "ads_price_usd": ("alibaba.group.ads_price_adjusted_usd", "alibaba.group.ads_price_usd_per_ads"),
+    "ads_price_usd": ("alibaba.group.ads_price_adjusted_usd", "alibaba.group.ads_price_usd"),
 }
 _YEAR_D = 365
 

@@ -306,7 +306,7 @@ def _price_row(row: Mapping[str, str], place: str) -> tuple[str, str, dt.date, f
     if vendor is None or row["unit"] != "CNY per million tokens" or " | " not in row["quantity"]:
         return None
     product, kind = row["quantity"].rsplit(" | ", 1)
-    if "off-peak" in product:
+    if "off-peak" in product or row["date_or_period"].startswith("undated"):
         return None
     name = re.split(r"[ (]", product)[0]
     brand = name.split("-")
