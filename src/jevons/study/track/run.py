@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jevons.errors import InputError
 from jevons.facts import Facts, default_facts
+from jevons.parallel import Executor
 from jevons.study.draws.study import montecarlo_study
 from jevons.study.scenario.scenario import Scenario
 from jevons.study.track.actuals import SERIES, actuals_of_facts, actuals_of_file
@@ -47,7 +48,9 @@ def track(
     if not inside:
         message = f"--actuals {actuals}: nothing lies within {labels[0]} to {labels[-1]}, the quarters of the scenario"
         raise InputError(message)
-    study = montecarlo_study(scenario, draws, seed=seed, processes=processes, progress=progress)
+    study = montecarlo_study(
+        scenario, draws, seed=seed, executor=Executor(processes=processes), progress=progress
+    )  # fmt: skip
     unknown = [a.series for a in inside if a.series not in SERIES]
     if unknown:
         message = f"--actuals {actuals}: {unknown[0]} is no series of the draws"

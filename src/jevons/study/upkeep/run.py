@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from jevons.facts import Facts
+from jevons.parallel import Executor
 from jevons.study.draws.study import montecarlo_study
 from jevons.study.scenario.scenario import Scenario
 from jevons.study.upkeep.check import conflicts, judged_facts, judged_inputs, stale
@@ -26,7 +27,7 @@ def check_facts(
     day = on or max(value.published for fact in facts for value in fact.values)
     judged = tuple(judged_facts(facts, day))
     if scenario is not None:
-        study = montecarlo_study(scenario, draws, processes=processes, progress=progress)
+        study = montecarlo_study(scenario, draws, executor=Executor(processes=processes), progress=progress)
         judged = tuple(judged_inputs(scenario, study.draws, outcome))
     return CheckResult(
         on=day, count=len(facts), stale=tuple(stale(facts, day)), conflicts=tuple(conflicts(facts, day)),
