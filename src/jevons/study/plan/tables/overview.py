@@ -105,7 +105,10 @@ def _spread(result: PlanFigures, outcome: str, shown: Callable[[float], str]) ->
     one = headlines(result)[outcome]
     if one["low"] is None:
         return shown(one["value"])
-    return f"{shown(one['value'])} ({shown(one['low'])} to {shown(one['high'])})"
+    low, high = shown(one["low"]), shown(one["high"])
+    unit = high[high.index(" ") :] if " " in high else ""
+    low = low.removesuffix(unit) if unit else low
+    return f"{shown(one['value'])} ({low} to {high})"
 
 
 def plan_answer(result: PlanFigures) -> str:
@@ -141,6 +144,8 @@ def verdict_sentence(result: PlanFigures) -> str:
     draws, last = result.draws, result.quarters[-1]
     v = result.verdict
     factor, settled = float(v.compute_factor[-1]), float(v.settled_compute_factor)
+    if draws is not None:
+        (factor,), (settled,) = (draws.quantiles(name, (0.5,)) for name in ("compute_factor", "settled_compute_factor"))
     chance = ""
     if draws is not None:
         jevons, elastic = (uncertainty.probability_text(draws, event) for event in ("jevons", "elastic"))
