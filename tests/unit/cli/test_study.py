@@ -15,7 +15,7 @@ def test_montecarlo_says_intervals_probabilities_and_writes_a_row_per_draw(jevon
     assert ran.code == 0
     said = json.loads(ran.out)
     assert said["draws"] == 6
-    assert set(said["probability"]) == {"jevons", "jevons_settled", "value_created"}
+    assert set(said["probability"]) == {"jevons", "jevons_settled", "elastic", "value_created"}
     assert "rank correlation" in said["sensitivity"]["method"]
     with out.open() as stream:
         rows = list(csv.DictReader(stream))
