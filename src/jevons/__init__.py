@@ -3,8 +3,8 @@
 >>> import jevons
 >>> jevons.accelerator("h100_sxm").name
 'NVIDIA H100 SXM5 80GB'
->>> round(jevons.cost(gpu="h20").per_hour, 2)
-7.77
+>>> round(jevons.cost(gpu="h20").per_hour, 2)  # USD
+1.07
 """
 
 from __future__ import annotations

@@ -570,7 +570,7 @@ E2E = Option(
     help="Limit on end-to-end latency, such as 5s", unit="s", above=0, high=1e7, parse=duration_s, metavar="TIME"
 )
 MAX_NUM_SEQS = Option(help="Maximum requests running on a replica at once", low=1, high=1_000_000)
-MAX_NUM_BATCHED_TOKENS = Option(help="Maximum tokens in one engine step", unit="tokens", low=1, high=10_000_000)
+MAX_NUM_BATCHED_TOKENS = Option(help="Maximum tokens in one engine step", unit="tokens", low=1, high=1_048_576)
 MAX_MODEL_LEN = Option(
     help="Longest sequence that is served, prompt and output; the model's own context by default", unit="tokens",
     low=1, high=100_000_000,

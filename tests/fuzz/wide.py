@@ -186,7 +186,7 @@ def _functions() -> dict[str, tuple[Callable[..., Any], dict[str, Any], tuple[st
         "simulate": (jevons.simulate, {"model": "qwen3-0.6b", "gpu": "h20", "rate": 2, "requests": 50, "isl": 50}),
         "size": (jevons.size, {"model": "qwen3-0.6b", "gpu": "h20", "rate": 2, "static": True}),
         "train": (jevons.train, {"model": "qwen3-0.6b", "gpu": "h20", "gpus": 8, "tokens": "1B"}),
-        "buy_rent_api": (jevons.buy_rent_api, {"model": "deepseek-r1", "gpu": "h20", "static": True}),
+        "buy_rent_api": (jevons.buy_rent_api, {"model": "deepseek-r1", "gpu": "h20"}),
         "gemm": (operators.gemm, {"m": 64, "n": 128, "k": 256, "gpu": "h20"}),
         "attention": (operators.attention, {"batch": 4, "heads": 32, "kv_heads": 8, "head_dim": 128, "gpu": "h20"}),
         "all_reduce": (operators.all_reduce, {"size": "1 MB", "gpus": 8, "gpu": "h20"}),

@@ -38,7 +38,7 @@ def test_one_letter_is_near_to_nothing():
     [
         (
             lambda: jevons.simulate("qwen3-0.6b", gpu="h20", rate=1, max_num_batched_tokens=10_000_000),
-            "max_num_batched_tokens=10000000: must be at least 1",
+            "max_num_batched_tokens=10000000: must be at most 1,048,576 tokens",
         ),
         (
             lambda: jevons.train("qwen3-0.6b", gpu="h20", gpus=8, tokens="1B", stages="1,2,3"),
@@ -77,7 +77,7 @@ def test_a_closed_loop_of_more_users_than_requests_has_no_negative_edge():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: jevons.size(None, gpu="h20"), "model None: must be text"),
+        (lambda: jevons.size(None, gpu="h20"), "model: is missing"),
         (lambda: jevons.size("qwen3-0.6b", gpu=[]), "gpu: names no accelerator"),
         (lambda: jevons.size("qwen3-0.6b", gpu=7), "must be text or a list of texts"),
         (lambda: jevons.memory("qwen3-0.6b", gpu="h20", tp="2"), "must be a whole number"),

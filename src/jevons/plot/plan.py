@@ -403,7 +403,7 @@ FIGURES: dict[str, Callable[[PlanResult], Any]] = {
     "power": power,
     "tokens_and_price": tokens_and_price,
     "price_schedule": price_schedule,
-    "demandve": demand_curve,
+    "demand_curve": demand_curve,
     "rents": rents,
     "budget": budget,
     "cash": cash,

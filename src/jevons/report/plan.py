@@ -24,7 +24,7 @@ _CAPTIONS = {
     "power": "IT power built at each site and the accelerators' draw at full load. The bar in the last quarter is the range over the draws.",
     "tokens_and_price": "Tokens served by segment, and each model's list price relative to the start.",
     "price_schedule": "Standard list price of each model; a step is a new entry of the schedule.",
-    "demandve": "Demand of all segments against the mean price of a token in three quarters (lines), and the plan's price and demand in each quarter (points).",
+    "demand_curve": "Demand of all segments against the mean price of a token in three quarters (lines), and the plan's price and demand in each quarter (points).",
     "rents": "Rent of each accelerator over its full cost: above 1 scarcity, below 1 a glut. Beside it the stock of brokers, if there are any.",
     "budget": "Spending each quarter against the released budget. The words over a bar name the strongest limit; demand means that more capacity would not sell at its cost.",
     "cash": "Revenue and costs of the AI fleet, and its free cash flow.",
@@ -61,8 +61,11 @@ def plan_html(result: PlanResult) -> str:
     ]
     tables = {one.name: one for one in (*result.tables.values(), *more)}
 
+    placed: set[str] = {"summary"}
+
     def shown(*names: str) -> str:
         """Return the tables of these names that the plan has."""
+        placed.update(names)
         return "".join(_named(tables[name]) for name in names if name in tables)
 
     sections = [
@@ -79,12 +82,14 @@ def plan_html(result: PlanResult) -> str:
             shown("tokens", "price_schedule"),
             _figure(result, "price_schedule"),
             shown("call_prices"),
-            _figure(result, "demandve"),
+            _figure(result, "demand_curve"),
             _figure(result, "rents") if result.chain.rents is not None else "",
         ),
         _section(
             "The whole market",
-            shown("market_tokens", "market_shares", "market_prices", "rents", "own_rent_api"),
+            shown(
+                "use", "uses", "market_tokens", "market_shares", "market_prices", "rents", "shortages", "own_rent_api"
+            ),
         ),
         _section(
             "Spending and binding limits",
@@ -102,7 +107,11 @@ def plan_html(result: PlanResult) -> str:
             shown("value", "required"),
             _figure(result, "iso_price"),
         ),
-        _section("Does cheaper intelligence mean more compute?", _figure(result, "jevons"), shown("jevons")),
+        _section(
+            "Does cheaper intelligence mean more compute?",
+            _figure(result, "jevons"),
+            shown("jevons", "bridge", "channels", "responses"),
+        ),
         _section(
             "Uncertainty and sensitivity",
             "".join(_figure(result, name) for name in ("fan", "tornado", "sensitivity"))
@@ -110,7 +119,8 @@ def plan_html(result: PlanResult) -> str:
             else "",
             shown("uncertainty", "sensitivity"),
         ),
-        _section("How each model is served", _engineering(result)),
+        _section("How each model is served", _engineering(result), shown("operating_points", "reconciliation")),
+        _section("Other tables", shown(*(name for name in tables if name not in placed))),
         _section("Figures that rest on judgement", _judgements(result)),
         _section("Sources", _sources(result)),
         _section("Method and limits", _method(result)),

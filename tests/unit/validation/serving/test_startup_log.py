@@ -75,9 +75,9 @@ def test_a_log_without_a_device_says_how_to_name_it(tmp_path):
         jevons.calibrate(path)
 
 
-def test_start_ups_and_times_are_calibrated_apart(tmp_path):
+def test_rows_beside_start_ups_that_cannot_be_fitted_are_said(tmp_path):
     other = written(
         tmp_path, "model,gpu,isl,osl,concurrency_or_rate,metric,value\nx,h100,1,1,1,tpot_ms_mean,1\n", "a.csv"
     )
-    with pytest.raises(InputError, match="in calls of their own"):
+    with pytest.raises(InputError, match="none of the rows can be fitted"):
         jevons.calibrate(written(tmp_path, LOG), other)
