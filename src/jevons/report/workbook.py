@@ -25,6 +25,7 @@ _INPUTS: tuple[tuple[str, str, str], ...] = (
     ("DEVICE_LIFE", "finance.accounting_life", "Accounting life of accelerators [years]"),
     ("BUILDING_LIFE", "finance.building_life", "Accounting life of sites [years]"),
     ("OVERHEAD", "finance.overhead", "Overhead over AI revenue"),
+    ("REINVESTED", "finance.reinvested", "Share of earnings above the usual margin that overhead takes"),
     ("AFTER_GROWTH", "finance.after_growth", "Growth of AI revenue after the plan, a year"),
     ("TERMINAL_GROWTH", "finance.terminal_growth", "Growth for ever, a year"),
     ("TERMINAL_MARGIN", "finance.terminal_margin", "EBITA over revenue in the end"),
@@ -188,24 +189,26 @@ def _statements(book: Book, result: PlanResult) -> None:
     grid.line(0, ("line", *quarters), look="bold")
     base = float(s.base_revenue_cur[0]) / (1.0 + result.scenario.finance.base_growth.value) ** 0.25
     start = (f"{base!r}*", "(1+BASE_GROWTH)^")
+    before = "{c}4-{c}5-{c}6-OVERHEAD*{c}4-{c}8-{c}9-BASE_MARGIN*{c}4"
+    overhead = f"OVERHEAD*{{c}}4+REINVESTED*MAX({before},0)"
     lines: list[tuple[str, Array | None, str]] = [
         ("AI revenue, external", s.external_revenue_cur, ""),
         ("AI revenue, own businesses", s.internal_revenue_cur, ""),
         ("AI revenue", None, "{c}2+{c}3"), ("Energy", s.energy_cur, ""),
         ("Fixed cost of accelerators", s.fixed_cur, ""),
-        ("Overhead", None, "OVERHEAD*{c}4"), ("Depreciation of accelerators", None, "vintages!{dep}2"),
+        ("Overhead", None, overhead), ("Depreciation of accelerators", None, "vintages!{dep}2"),
         ("Depreciation of sites", None, "buildings!{bdep}2"), ("AI EBITA", None, "{c}4-{c}5-{c}6-{c}7-{c}8-{c}9"),
         ("Write-downs", None, "vintages!{imp}2"), ("AI tax", None, "TAX*({c}10-{c}11)"),
         ("Capital expenditure, accelerators", s.device_capex_cur, ""),
         ("Capital expenditure, sites", s.site_capex_cur, ""),
-        ("AI free cash flow", None, "{c}10-{c}12+{c}8+{c}9-{c}13-{c}14"),
+        ("AI free cash flow", None, "{c}10-{c}12+{c}8+{c}9-{c}13-{c}14-{c}24"),
         ("Revenue without AI", None, f"{start[0]}{start[1]}(({{t}}+1)/4)"),
         ("EBITA without AI", None, "BASE_MARGIN*{c}16"),
         ("Investment without AI", None, f"BASE_CAPITAL*4*({{c}}16-{start[0]}{start[1]}({{t}}/4))"),
         ("Free cash flow without AI", None, "{c}17*(1-TAX)-{c}18"),
         ("Free cash flow of the cloud", None, "{c}15+{c}19"), ("Discount factor", None, "(1+WACC)^(0-({t}+0.5)/4)"),
         ("Book of accelerators at the end", None, "vintages!{book}2"),
-        ("Book of sites at the end", None, "buildings!{bbook}2"),
+        ("Book of sites at the end", None, "buildings!{bbook}2"), ("Prepayments, change", s.prepayment_cur, ""),
     ]  # fmt: skip
     for row, (label, numbers, text) in enumerate(lines, 1):
         grid.put(row, 0, label)

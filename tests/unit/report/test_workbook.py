@@ -46,7 +46,7 @@ def test_formulas_give_the_values_of_the_plan(plan, book):
     "values",
     [
         {"cost.wacc": 0.13}, {"finance.terminal_margin": 0.25}, {"finance.accounting_life": 3.0},
-        {"finance.accounting_life": 4.6}, {"finance.building_life": 12.0}, {"finance.overhead": 0.4},
+        {"finance.accounting_life": 4.6}, {"finance.building_life": 12.0}, {"finance.reinvested": 0.3},
         {"finance.tax": 0.25, "finance.capital_per_revenue": 1.9}, {"finance.after_growth": 0.3},
         {"finance.base_margin": 0.12, "finance.base_growth": 0.02}, {"finance.rest_growth": 0.04},
         {"finance.terminal_growth": 0.02, "finance.net_cash": 1e9},
@@ -66,6 +66,15 @@ def test_changed_inputs_recalculate_the_value(plan, book, values):
     assert book.named("PER_SHARE") == pytest.approx(expected, rel=1e-9)
     assert book.named("AI_VALUE") == pytest.approx(other.ai.total_cur, rel=1e-9)
     assert book.named("PER_SHARE") != before
+
+
+def test_more_overhead_recalculates_but_for_what_it_does_to_value_in_use(plan, book):
+    """Write-downs stay as planned, of which overhead is a part."""
+    book.set("OVERHEAD", 0.4)
+    other = again(plan, {"finance.overhead": 0.4}).valuation
+    lines = plan.chain.accounts.valuation.lines_cur
+    expected = (other.equity_cur - other.lines_cur + lines) / plan.scenario.finance.shares.value
+    assert book.named("PER_SHARE") == pytest.approx(expected, rel=1e-4)
 
 
 def sheets(path):
