@@ -14,6 +14,7 @@ import jevons
 from jevons.files import writing
 from jevons.plot import FIGURES, figure_svg, plan_figure
 from jevons.rounding import scaled, shown_in
+from jevons.study.currency import named_in
 from jevons.study.draws.summary import interval_records, probabilities
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,17 +23,18 @@ SHOWN = {
     "it_w": "IT power at the end",
     "tokens_per_d": "tokens served per day at the end",
     "price_index": "price per token, last quarter over first",
-    "capex_cny": "capital expenditure over the plan",
-    "ai_revenue_cny": "AI revenue, last four quarters",
-    "ai_ebita_cny": "AI EBITA, last four quarters",
-    "orders_value_cny": "value added by new orders",
-    "value_per_ads_cny": "value per ADS",
+    "capex": "capital expenditure over the plan",
+    "ai_revenue": "AI revenue, last four quarters",
+    "ai_ebita": "AI EBITA, last four quarters",
+    "orders_value": "value added by new orders",
+    "value_per_share": "value per share",
     "compute_factor": "compute demand when efficiency doubles, relative",
 }
 CHANCES = {
     "value_created": "P(new orders are worth more than they cost)",
     "jevons": "P(Jevons) within the plan",
     "jevons_settled": "P(Jevons) in the long run",
+    "elastic": "P(elasticity of compute above one)",
 }
 
 
@@ -47,7 +49,7 @@ def headlines(plan: jevons.PlanResult) -> str:
     for name, label in SHOWN.items():
         factor, unit = shown_in(records[name]["unit"])
         low, middle, high = (scaled(records[name][quantile] / factor) for quantile in ("p10", "p50", "p90"))
-        lines.append(f"| {label} | {unit} | {low} | {middle} | {high} |")
+        lines.append(f"| {label} | {named_in(plan.scenario.currency, unit)} | {low} | {middle} | {high} |")
     chances = probabilities(draws)
     lines += [f"| {label} | % | | {100 * chances[name]['p']:.0f} | |" for name, label in CHANCES.items()]
     return "\n".join(lines)

@@ -128,7 +128,8 @@ def constant_elasticity(
         here = f"market.segments.{name}"
         frozen |= {f"{here}.{growth}": 1.0 for growth in ("tokens_growth", "calls_growth")}
         frozen |= {f"{here}.{bass}": 0.0 for bass in ("bass_p", "bass_q")}
-        frozen |= {f"{here}.{limit}": 0.0 for limit in ("wallet", "attention")}
+        frozen |= {f"{here}.{limit}": 0.0 for limit in ("wallet", "attention", "depth")}
+    frozen |= {f"market.providers.rivals.{rival}.surge": 0.0 for rival in scenario.market.providers.rivals}
     names, values = draw_amounts(scenario, draws, seed)
     called = [f"market.segments.{name}.elasticity" for name, s in segments.items() if not s.rents]
     kept = [i for i, name in enumerate(names) if name not in frozen and name not in called]
