@@ -8,8 +8,6 @@ The text between the tables is written by hand; the tables and the picture are t
 from __future__ import annotations
 
 import argparse
-import functools
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,6 +17,7 @@ from jevons.files import writing
 from jevons.plot.backtest import backtest_figure
 from jevons.plot.style import figure_svg
 from jevons.study import load
+from jevons.text import with_blocks
 from jevons.validation.backtest.forecast import Forecast
 from jevons.validation.backtest.rows import forecast_cells, horizon_cells, interval_cell, outcome_cells, summary_cells
 from jevons.validation.backtest.score import REDUCED, Backtest, backtest, horizon_rows, refutations, summary_rows
@@ -69,10 +68,6 @@ def test_table(result: Backtest) -> str:
     return table(("test", "answer", "detail"), rows)
 
 
-def _filled(block: str, match: re.Match[str]) -> str:
-    return f"{match.group(1)}{block}\n{match.group(2)}"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Forecast, score and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -90,10 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "horizons": horizon_table(result),
         "tests": test_table(result),
     }
-    page = PAGE.read_text(encoding="utf-8")
-    for name, block in blocks.items():
-        pattern = rf"(<!-- begin:{name} -->\n).*?(<!-- end:{name} -->)"
-        page = re.sub(pattern, functools.partial(_filled, block), page, flags=re.DOTALL)
+    page = with_blocks(PAGE.read_text(encoding="utf-8"), blocks)
     with writing(PAGE, force=True) as stream:
         stream.write(page)
     with writing(PAGE.with_suffix(".svg"), force=True) as stream:

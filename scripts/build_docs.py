@@ -16,6 +16,7 @@ from jevons.plot import FIGURES, figure_svg, plan_figure
 from jevons.rounding import scaled, shown_in
 from jevons.study.currency import named_in
 from jevons.study.draws.summary import interval_records, probabilities
+from jevons.text import with_blocks
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = {
@@ -64,12 +65,6 @@ def published_checks() -> str:
     return "\n".join(lines)
 
 
-def put(text: str, name: str, block: str) -> str:
-    """Return *text* with the block of that name replaced."""
-    pattern = rf"(<!-- begin:{name} -->\n).*?(<!-- end:{name} -->)"
-    return re.sub(pattern, lambda m: f"{m.group(1)}{block}\n{m.group(2)}", text, flags=re.DOTALL)
-
-
 def main() -> int:
     """Run the scenario and write README and figures."""
     plan = jevons.plan(ROOT / "scenarios" / "alibaba-380bn.yaml")
@@ -79,8 +74,7 @@ def main() -> int:
         with writing(images / f"{name}.svg", force=True) as stream:
             stream.write(figure_svg(plan_figure(plan, name)))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    readme = put(readme, "demo", headlines(plan))
-    readme = put(readme, "accuracy", f"```\n{published_checks()}\n```")
+    readme = with_blocks(readme, {"demo": headlines(plan), "accuracy": f"```\n{published_checks()}\n```"})
     with writing(ROOT / "README.md", force=True) as stream:
         stream.write(readme)
     return 0

@@ -8,8 +8,6 @@ The forecasts lie in docs/validation/frozen/ and never change; the text between 
 from __future__ import annotations
 
 import datetime as dt
-import functools
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 
 from jevons.facts import default_facts
 from jevons.files import writing
+from jevons.text import with_blocks
 from jevons.validation.backtest.forecast import TARGETS, evidence, target_unit
 from jevons.validation.backtest.frozen import (
     LOG_TARGETS,
@@ -120,10 +119,6 @@ def whole_table(scores: Sequence[FrozenScore]) -> str:
     return table(heads, rows)
 
 
-def _filled(block: str, match: re.Match[str]) -> str:
-    return f"{match.group(1)}{block}\n{match.group(2)}"
-
-
 def main() -> int:
     """Score and write."""
     facts = default_facts()
@@ -134,10 +129,7 @@ def main() -> int:
         "frozen-outcomes": outcome_table(scores),
         "frozen-scores": summary_table(scores),
     }
-    page = PAGE.read_text(encoding="utf-8")
-    for name, block in blocks.items():
-        pattern = rf"(<!-- begin:{name} -->\n).*?(<!-- end:{name} -->)"
-        page = re.sub(pattern, functools.partial(_filled, block), page, flags=re.DOTALL)
+    page = with_blocks(PAGE.read_text(encoding="utf-8"), blocks)
     with writing(PAGE, force=True) as stream:
         stream.write(page)
     return 0

@@ -8,15 +8,14 @@ The text between the tables is written by hand. A frozen file stays as it is; --
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import json
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jevons.facts import default_facts
 from jevons.files import writing
+from jevons.text import with_blocks
 from jevons.validation.backtest.rolling import FIRST_PRIORS, PRIORS, frozen_quantiles, rolling_scores, summary
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,10 +67,6 @@ def frozen_table(frozen: dict[str, dict[str, list[float]]]) -> str:
     return table(("fact", "quarter", "10 %", "50 %", "90 %"), rows)
 
 
-def _filled(block: str, match: re.Match[str]) -> str:
-    return f"{match.group(1)}{block}\n{match.group(2)}"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Score and write."""
     freeze = "--freeze" in (sys.argv[1:] if arguments is None else arguments)
@@ -82,10 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with writing(FROZEN, force=True) as stream:
             stream.write(json.dumps(head)[:-1] + ', "facts": {\n' + lines + "\n}}\n")
     frozen = json.loads(FROZEN.read_text(encoding="utf-8"))["facts"]
-    page = PAGE.read_text(encoding="utf-8")
-    for name, block in {"scores": scoring(), "frozen": frozen_table(frozen), "outcomes": outcomes()}.items():
-        pattern = rf"(<!-- begin:{name} -->\n).*?(<!-- end:{name} -->)"
-        page = re.sub(pattern, functools.partial(_filled, block), page, flags=re.DOTALL)
+    page = with_blocks(
+        PAGE.read_text(encoding="utf-8"), {"scores": scoring(), "frozen": frozen_table(frozen), "outcomes": outcomes()}
+    )
     with writing(PAGE, force=True) as stream:
         stream.write(page)
     return 0

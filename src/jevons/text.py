@@ -1,8 +1,9 @@
-"""Texts that came from files, made harmless where they are shown."""
+"""Texts made ready to be shown: what came from files made harmless, generated blocks put into pages."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
@@ -30,3 +31,12 @@ def printable_json(text: str) -> str:
     '"\\u009b31mred"'
     """
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def with_blocks(page: str, blocks: Mapping[str, str]) -> str:
+    """Return a page with generated blocks in place, each between ``<!-- begin:NAME -->`` and ``<!-- end:NAME -->``."""
+    for name, block in blocks.items():
+        begin, end = f"<!-- begin:{name} -->\n", f"<!-- end:{name} -->"
+        filled = f"{begin}{block}\n{end}".replace("\\", r"\\")
+        page = re.sub(re.escape(begin) + ".*?" + re.escape(end), filled, page, flags=re.DOTALL)
+    return page

@@ -154,19 +154,12 @@ def _dates(sentence: str) -> Any:
         except ValueError:
             continue
         label = f"{year or '----'}-{month:02d}" + (f"-{day:02d}" if day else "")
-        yield (
-            match,
-            Figure(
-                kind="date",
-                low=year,
-                high=year,
-                unit="date",
-                start=match.start(),
-                end=match.end(),
-                text="",
-                label=label,
-            ),
-        )
+        yield _found(match, kind="date", low=year, high=year, unit="date", label=label)
+
+
+def _found(match: re.Match[str], **said: Any) -> tuple[re.Match[str], Figure]:
+    """Return a match and the figure that it states, at its place in the sentence."""
+    return match, Figure(start=match.start(), end=match.end(), text="", **said)
 
 
 def _multiples(sentence: str) -> Any:
@@ -174,19 +167,7 @@ def _multiples(sentence: str) -> Any:
         text = next(group for group in (match["a"], match["b"], match["c"], match["d"]) if group)
         low, high = value_of(text)
         if 0 < low < 1000:
-            yield (
-                match,
-                Figure(
-                    kind="multiple",
-                    low=low,
-                    high=high,
-                    unit="1",
-                    start=match.start(),
-                    end=match.end(),
-                    text="",
-                    what="pe",
-                ),
-            )
+            yield _found(match, kind="multiple", low=low, high=high, unit="1", what="pe")
 
 
 def _percents(sentence: str) -> Any:
@@ -195,54 +176,20 @@ def _percents(sentence: str) -> Any:
             low = high = value_of(match["zh"] or match["cheng"])[0] * (1 if match["zh"] else 10)
         else:
             low, high = _range(match["a"], match["b"])
-        yield (
-            match,
-            Figure(
-                kind="percent", low=low / 100, high=high / 100, unit="1", start=match.start(), end=match.end(), text=""
-            ),
-        )
+        yield _found(match, kind="percent", low=low / 100, high=high / 100, unit="1")
     for match in LOW_TEENS.finditer(sentence):
         low, high = (0.10, 0.14) if match[1] == "low" or match[2] else (0.13, 0.17)
-        yield (
-            match,
-            Figure(
-                kind="percent",
-                low=low,
-                high=high,
-                unit="1",
-                start=match.start(),
-                end=match.end(),
-                text="",
-                what="of_revenue",
-            ),
-        )
+        yield _found(match, kind="percent", low=low, high=high, unit="1", what="of_revenue")
     for match in FACTOR.finditer(sentence):
         size = FACTORS[match[0]]
-        yield (
-            match,
-            Figure(
-                kind="percent",
-                low=size,
-                high=size,
-                unit="1",
-                start=match.start(),
-                end=match.end(),
-                text="",
-                what="factor",
-            ),
-        )
+        yield _found(match, kind="percent", low=size, high=size, unit="1", what="factor")
 
 
 def _powers(sentence: str) -> Any:
     for match in POWER.finditer(sentence):
         low, high = _range(match["a"], match["b"])
         unit = POWER_UNITS[match["unit"][0]]
-        yield (
-            match,
-            Figure(
-                kind="power", low=low * unit, high=high * unit, unit="W", start=match.start(), end=match.end(), text=""
-            ),
-        )
+        yield _found(match, kind="power", low=low * unit, high=high * unit, unit="W")
 
 
 def _devices(sentence: str) -> Any:
@@ -267,12 +214,7 @@ def _moneys(sentence: str, currency: str) -> Any:
         a = value_of(match["a"])
         b = value_of(match["b"])
         sizes = [v * unit[first[0] if first else match["post"]] for v in a] + [v * unit[match["post"]] for v in b]
-        yield (
-            match,
-            Figure(
-                kind="money", low=min(sizes), high=max(sizes), unit="CNY", start=match.start(), end=match.end(), text=""
-            ),
-        )
+        yield _found(match, kind="money", low=min(sizes), high=max(sizes), unit="CNY")
     for match in MONEY.finditer(sentence):
         if (
             match["b"]
@@ -424,32 +366,12 @@ def _spans(sentence: str) -> Any:
             if match["next"] or re.search(r"(?:next|coming|连续|连投|持续)\s?\S?$", before)
             else ""
         )
-        yield (
-            match,
-            Figure(
-                kind="period",
-                low=years,
-                high=years,
-                unit="y",
-                start=match.start(),
-                end=match.end(),
-                text="",
-                label=label,
-            ),
-        )
+        yield _found(match, kind="period", low=years, high=years, unit="y", label=label)
     for match in DECADE.finditer(sentence):
         label = "past" if match["when"] in {"past", "last", "previous"} else "next"
-        yield (
-            match,
-            Figure(
-                kind="period", low=10, high=10, unit="y", start=match.start(), end=match.end(), text="", label=label
-            ),
-        )
+        yield _found(match, kind="period", low=10, high=10, unit="y", label=label)
     for match in ANNUAL.finditer(sentence):
-        yield (
-            match,
-            Figure(kind="period", low=1, high=1, unit="y", start=match.start(), end=match.end(), text="", label="each"),
-        )
+        yield _found(match, kind="period", low=1, high=1, unit="y", label="each")
 
 
 def _counts(sentence: str) -> Any:
