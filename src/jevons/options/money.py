@@ -1,0 +1,49 @@
+"""Options of prices: currency, site, rents, APIs, and what machines of one's own cost."""
+
+from __future__ import annotations
+
+from jevons.options.option import Option
+
+CURRENCY = Option(
+    help="Currency of all money, at the latest rate on file: USD, CNY or EUR; that of prices given by default, or USD",
+    choices=lambda: ("USD", "CNY", "EUR"), parse=lambda given, _: str(given).strip().upper(), metavar="CODE",
+)  # fmt: skip
+GPU_HOUR = Option(help="Price of an accelerator-hour with its currency, such as '2 USD'", metavar="PRICE")
+GPU_HOURS = Option(
+    help="Price of an accelerator-hour, such as '2 USD', or by device, such as 'h20=8 CNY,h100_sxm=2 USD'",
+    metavar="PRICES",
+)
+BUDGET = Option(help="Maximum cost of the accelerators per month, such as '300k CNY'", metavar="AMOUNT")
+SITE = Option(help="Site whose power, PUE and tariff are used: the prefix of its facts", metavar="ID")
+UTILISATION = Option(help="Share of hours in which capacity is sold", low=0.01, high=1)
+TOKENS_PER_DAY = Option(
+    help="Output tokens per day, such as 57M; 10M where neither this nor a rate is given", metavar="COUNT"
+)
+API = Option(
+    help="API by the prefix of its facts, such as deepseek.reasoner; that of the model where not given", metavar="ID"
+)
+RENT = Option(help="Rent of an accelerator-hour by device, such as 'h20=6 CNY'", metavar="PRICES")
+RENT_PROVIDER = Option(
+    help="Whose rent on file counts, such as aws; the Chinese market's, else the latest, where not given",
+    metavar="NAME",
+)
+RENT_TERM = Option(
+    help="For how long rents bind: on_demand, 1y, 3y or spot; the latest on file where not given",
+    choices=lambda: ("on_demand", "1y", "3y", "spot"), metavar="TERM",
+)  # fmt: skip
+OPEN_HOURS = Option(
+    help="When the load comes and rented machines are paid: always, office (50 h a week) or scale-to-zero",
+    choices=lambda: ("always", "office", "scale-to-zero"), metavar="NAME",
+)  # fmt: skip
+MACHINE_UNIT = Option(
+    help="Smallest machine: gpu (1, 2, 4 or 8 accelerators) or node (whole servers)", choices=lambda: ("gpu", "node"),
+    metavar="NAME",
+)  # fmt: skip
+YEARS = Option(help="Years over which machines are written off", unit="y")
+MEAN_UTILISATION = Option(help="Mean load over the maximum load of the machines")
+AVAILABILITY = Option(help="Share of hours in which a machine works")
+STAFF = Option(help="Staff for own machines", unit="CNY a year")
+CACHED = Option(help="Share of input tokens that the API bills as cached")
+PRICE_CUT = Option(help="Fall of the API's price in a year")
+PRESET = Option(help="What AI costs a small shop: restaurant or web-shop", metavar="NAME")
+SHOPS = Option(help="Shops that share machines", low=1, high=100_000_000)
