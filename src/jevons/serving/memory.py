@@ -298,30 +298,44 @@ def max_concurrency(deployment: Deployment, tokens: int = 0) -> float:
     return paged_cache(deployment).concurrency(kv_bytes, longest)
 
 
+def longest_shortage(deployment: Deployment) -> str:
+    """Return what a sequence of the greatest length lacks of the cache with a remedy; empty where it fits.
+
+    Raises
+    ------
+    InfeasibleError
+        If there is no room for a cache.
+    """
+    use = memory_use(deployment)
+    if max_concurrency(deployment) >= 1.0:
+        return ""
+    longest = deployment.longest
+    needed = kv_bytes_per_request(deployment, float(longest))
+    if deployment.engine.memory.paged:
+        cache = paged_cache(deployment)
+        needed = cache.pages_at_most(longest) * cache.page_bytes
+    return (
+        f"a sequence of {longest:,} tokens needs {needed / 1e9:.1f} GB of KV cache per accelerator, and "
+        f"{use.kv_bytes / 1e9:.1f} GB are left. Use a larger --tp, --kv-precision fp8 or a smaller --max-model-len."
+    )
+
+
 def start_shortage(deployment: Deployment) -> str:
     """Return why the engine does not start with a remedy, or an empty text where it does.
 
     Notes
     -----
-    Three things stop a start. No room for the cache. A cache too small for one sequence of the greatest length or, with
-    recurrent layers, for a state of every running request. No room for captured graphs and the sampler's warm-up in
-    what the engine's share leaves of the device.
+    Three things stop a start. No room for the cache. A cache too small for one sequence of the greatest length (unless
+    the engine then serves shorter ones) or, with recurrent layers, for a state of every running request. No room for
+    captured graphs and the sampler's warm-up in what the engine's share leaves of the device.
     """
+    factors = deployment.engine.memory
     try:
-        use = memory_use(deployment)
+        use, shortage = memory_use(deployment), longest_shortage(deployment)
     except InfeasibleError as error:
         return str(error)
-    longest, factors = deployment.longest, deployment.engine.memory
-    if max_concurrency(deployment) < 1.0:
-        needed = kv_bytes_per_request(deployment, float(longest))
-        if factors.paged:
-            cache = paged_cache(deployment)
-            needed = cache.pages_at_most(longest) * cache.page_bytes
-        return (
-            f"a sequence of {longest:,} tokens needs {needed / 1e9:.1f} GB of KV cache per accelerator, and "
-            f"{use.kv_bytes / 1e9:.1f} GB are left. Use a larger --tp, --kv-precision fp8 or a smaller "
-            f"--max-model-len."
-        )
+    if shortage and not factors.serves_shorter:
+        return shortage
     if not factors.paged:
         return ""
     rows = _rounded_up(deployment.model.vocab, _VOCAB_MULTIPLE)

@@ -43,6 +43,8 @@ class MemoryFactors:
         1 where the engine does not start unless every running request has a page for its states.
     tokens_by_length : float
         1 where the logged size is concurrency times the longest sequence, 0 where it is pages times their tokens.
+    serves_shorter : float
+        1 where the engine starts with a cache below one sequence of the greatest length and refuses what is longer.
     """
 
     sampler_bytes: float = 0.0
@@ -62,6 +64,7 @@ class MemoryFactors:
     state_slots: float = 0.0
     states_checked: float = 0.0
     tokens_by_length: float = 0.0
+    serves_shorter: float = 0.0
 
     @property
     def paged(self) -> bool:

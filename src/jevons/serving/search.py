@@ -13,7 +13,7 @@ from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.formulas import pareto_front
-from jevons.serving.memory import check_layout, start_shortage
+from jevons.serving.memory import check_layout, longest_shortage, start_shortage
 from jevons.serving.static_point import LatencyError, StaticCurve, best_static_point, static_curve
 from jevons.serving.types import Deployment, EngineFactors, Layout, Settings, StaticPoint, Workload
 
@@ -219,7 +219,9 @@ def survey(
             except InputError as error:
                 rejections.append(Rejection(deployment=deployment, reason=INDIVISIBLE, detail=str(error)))
                 continue
-            shortage = start_shortage(deployment) if deployment.max_model_len else ""
+            shortage = ""
+            if deployment.max_model_len:
+                shortage = start_shortage(deployment) or longest_shortage(deployment)
             if shortage:
                 rejections.append(Rejection(deployment=deployment, reason=_NO_START, detail=shortage))
                 continue

@@ -68,8 +68,15 @@ class MemoryResult(Result):
 
     @property
     def fits(self) -> bool:
-        """Whether weights and work space fit, and the cache holds at least one sequence of the greatest length."""
+        """Whether the engine starts: weights, work space and the cache that it asks for fit."""
         return not self.shortage
+
+    @property
+    def longest_request(self) -> int:
+        """Tokens of the longest request that is served; 0 where it does not fit."""
+        if not self.fits:
+            return 0
+        return self.max_model_len if self.max_concurrency >= 1.0 else min(self.kv_tokens, self.max_model_len)
 
     @property
     def kv_bytes(self) -> float:
@@ -110,6 +117,8 @@ class MemoryResult(Result):
             "deployment": str(self.deployment), "kv": f"{self.kv_bytes / 1e9:.1f} GB", "tokens": self.kv_tokens,
             "longest": self.max_model_len, "concurrency": self.max_concurrency,
         }  # fmt: skip
+        if self.longest_request < self.max_model_len:
+            return Sentence("memory.fits_shorter", {**values, "served": self.longest_request}), Sentence("memory.tight")
         return (Sentence("memory.fits", values), *([Sentence("memory.tight")] if self.tight else []))
 
     def _bytes(self) -> dict[str, float]:
@@ -143,8 +152,9 @@ class MemoryResult(Result):
             **self.answer_record(), "model": self.deployment.model.name, "gpu": self.deployment.accelerator.id,
             "layout": str(self.deployment.layout), "engine": self.deployment.engine.name, **self._bytes(),
             "graphs_bytes": self.use.graphs_bytes if self._told_apart else None, "kv_tokens": self.kv_tokens,
-            "max_model_len": self.max_model_len, "max_concurrency": self.max_concurrency, "fits": self.fits,
-            "tight": self.tight, "margin_frac": self.margin_frac,
+            "max_model_len": self.max_model_len, "max_concurrency": self.max_concurrency,
+            "longest_request": self.longest_request, "fits": self.fits, "tight": self.tight,
+            "margin_frac": self.margin_frac,
         }  # fmt: skip
 
 

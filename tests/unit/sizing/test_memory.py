@@ -48,6 +48,17 @@ def test_what_does_not_fit_says_what_would():
     assert "--max-model-len" in long.answer
 
 
+@pytest.mark.parametrize(("engine", "starts"), [("vllm", False), ("sglang", True), ("trtllm", True)])
+def test_an_engine_that_serves_shorter_requests_starts_and_says_what_it_refuses(engine, starts):
+    use = jevons.memory("llama-3.1-70b", gpu="h100_sxm", tp=2, engine=engine)
+    assert use.max_concurrency < 1.0
+    assert use.fits == starts
+    assert use.longest_request == (use.kv_tokens if starts else 0)
+    assert ("are refused" in use.answer) == starts
+    whole = jevons.memory("llama-3.1-70b", gpu="h100_sxm", tp=4, engine=engine)
+    assert whole.longest_request == whole.max_model_len
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

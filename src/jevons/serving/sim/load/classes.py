@@ -282,7 +282,7 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
     order = kept[np.argsort(arrival_s[kept], kind="stable")][:count]
     rates = ", ".join(f"{rate:g}" for rate in ([one.rate for one in spec.stages] or [spec.rate or 0.0]))
     origin = f"{len(spec.classes)} classes, " + (
-        f"{spec.users:,} users in a closed loop" if spec.users
+        f"{spec.users:,} user{'s' if spec.users > 1 else ''} in a closed loop" if spec.users
         else "all at once" if spec.arrivals == "at_once"
         else f"{spec.arrivals} arrivals at {rates} per second"
     )  # fmt: skip

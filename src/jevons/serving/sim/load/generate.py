@@ -107,7 +107,7 @@ def _with_prefixes(requests: Requests, repeats: Repeats | None) -> Requests:
 def _arriving(load: Load, isl: IntArray, osl: IntArray, seed: int) -> Requests:
     count = load.requests
     if load.arrivals == "closed":
-        origin = f"{load.users:,} users in a closed loop"
+        origin = f"{load.users:,} user{'s' if load.users > 1 else ''} in a closed loop"
         return Requests(
             arrival_s=np.zeros(count), isl=isl, osl=osl, users=load.users, think_s=load.think_s, origin=origin
         )
