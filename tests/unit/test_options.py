@@ -1,6 +1,7 @@
 """Options are declared once; functions and commands check, parse and explain them alike."""
 
-from typing import Annotated
+import inspect
+from typing import Annotated, TypedDict, Unpack
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 import jevons
 from jevons.errors import InputError
-from jevons.options import Option, as_argument, bare_time, call_parsed, declared, duration_s, parameters
+from jevons.options import Default, Option, as_argument, bare_time, call_parsed, declared, duration_s, parameters
 
 LIMIT = Option(help="Limit on time to first token", unit="s", above=0, parse=duration_s)
 COUNT = Option(help="Number of accelerators", low=1, high=64)
@@ -96,3 +97,24 @@ def test_a_bare_time_says_its_unit_and_an_unlikely_one_is_doubted():
     assert bare_time("0.3", ttft) == ("--ttft 0.3 is taken as 0.3 s (300 ms)", False)
     assert bare_time("20", tpot) == ("--tpot 20 is taken as 20 seconds; for milliseconds write 20ms", True)
     assert bare_time("300ms", ttft) == ("", False)
+
+
+class Shared(TypedDict, total=False):
+    gpus: Annotated[int | None, COUNT]
+    engine: Annotated[str, KIND, Default("vllm")]
+
+
+@declared
+def grouped(*, ttft: Annotated[float | str | None, LIMIT] = None, **shared: Unpack[Shared]) -> tuple:
+    """Return what was understood."""
+    return ttft, shared["gpus"], shared["engine"]
+
+
+def test_options_of_a_group_are_options_of_the_function():
+    assert grouped(ttft="2s", gpus=4) == (2.0, 4, "vllm")
+    assert list(inspect.signature(grouped).parameters) == ["ttft", "gpus", "engine"]
+    assert "engine : str, default 'vllm'\n    Engine." in grouped.__doc__
+    with pytest.raises(InputError, match="gpus=65: must be at most 64"):
+        grouped(gpus=65)
+    with pytest.raises(TypeError, match="gpu"):
+        grouped(gpu="h20")

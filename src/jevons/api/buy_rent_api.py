@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
-from jevons.api.launch import SERVE
+from jevons.api.server import Server, devices_of, layout_of, service_of
 from jevons.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,28 +18,11 @@ if TYPE_CHECKING:
 def buy_rent_api(
     model: Annotated[str | None, o.MODEL] = None,
     *,
-    serve: Annotated[str | Path | None, SERVE] = None,
-    tp: Annotated[int | None, o.TP] = None,
-    pp: Annotated[int | None, o.PP] = None,
-    ep: Annotated[int | None, o.EP] = None,
-    dp: Annotated[int | None, o.DP] = None,
-    dp_attention: Annotated[bool, o.DP_ATTENTION] = False,
     gpu: Annotated[str | Sequence[str] | None, o.MACHINE_GPUS] = None,
-    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 16,
     tokens_per_day: Annotated[str | float | None, o.TOKENS_PER_DAY] = None,
     rate: Annotated[float | None, o.RATE] = None,
     precision: Annotated[str, o.SIZE_PRECISION] = "auto",
-    kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
-    engine: Annotated[str, o.ENGINE] = "vllm",
-    engine_version: Annotated[str, o.ENGINE_VERSION] = "",
-    max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
-    max_num_batched_tokens: Annotated[int | None, o.MAX_NUM_BATCHED_TOKENS] = None,
-    max_model_len: Annotated[int | None, o.MAX_MODEL_LEN] = None,
-    gpu_memory_utilization: Annotated[float | None, o.GPU_MEMORY_UTILIZATION] = None,
-    eager: Annotated[bool, o.EAGER] = False,
-    draft_tokens: Annotated[int, o.DRAFT_TOKENS] = 0,
-    draft_acceptance: Annotated[float | None, o.DRAFT_ACCEPTANCE] = None,
     isl: Annotated[int, o.ISL] = 2000,
     osl: Annotated[int, o.OSL] = 500,
     ttft: Annotated[float | str | None, o.TTFT] = None,
@@ -62,8 +43,7 @@ def buy_rent_api(
     preset: Annotated[str | None, o.PRESET] = None,
     shops: Annotated[int | None, o.SHOPS] = None,
     static: Annotated[bool, o.STATIC] = False,
-    calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
-    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    **server: Unpack[Server],
 ) -> Result:
     """Set buying machines, renting them and calling an API side by side for the same load.
 
@@ -90,21 +70,14 @@ def buy_rent_api(
     """
     from jevons.sizing.compare import Assumptions, compare
     from jevons.sizing.money import count_of, hour_prices
-    from jevons.sizing.service import Service, exact_layout, released
     from jevons.sizing.small_shop import APIS, MODEL, SHOPS
     from jevons.sizing.small_shop import preset as small_shop
 
-    del serve  # the arguments that it stands for are given in its place
-    gpus, apis, rents = o.words(gpu), o.words(api), o.words(rent)
-    gpus = gpus if hardware is None else (str(hardware),)
-    service = Service(
-        gpu=(gpus or ("h20",))[0], engine=released(engine, engine_version),
+    gpus, apis, rents = devices_of(gpu, server), o.words(api), o.words(rent)
+    service = replace(
+        service_of((gpus or ("h20",))[0], server, layout_of(server)),
         precision=None if precision == "auto" else precision,
-        gpus=max_replica_gpus, isl=isl, osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot), on=o.day(as_of),
-        kv_precision=kv_precision, max_batch=max_num_seqs, calibration=o.file(calibration),
-        step_tokens=max_num_batched_tokens, memory_frac=gpu_memory_utilization, max_model_len=max_model_len,
-        eager=eager, draft_tokens=draft_tokens, draft_acceptance=draft_acceptance,
-        layout=exact_layout(tp, pp, ep, dp, dp_attention=dp_attention),
+        gpus=max_replica_gpus, isl=isl, osl=osl, ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot),
     )  # fmt: skip
     if preset is not None:
         without = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
-from jevons.api.launch import SERVE
-from jevons.api.told import told_of
+from jevons.api.told import Measured, told_of
 
 if TYPE_CHECKING:
     from jevons.validation import CalibrationResult
@@ -21,23 +20,8 @@ FILES = o.Option(
 @o.declared
 def calibrate(
     *files: Annotated[Path | str, FILES],
-    serve: Annotated[Path | str | None, SERVE] = None,
-    map_: Annotated[Sequence[str] | None, o.MAP] = None,
-    model: Annotated[str | None, o.MODEL] = None,
-    gpu: Annotated[str | None, o.GPU] = None,
-    gpus: Annotated[int | None, o.GPUS] = None,
-    tp: Annotated[int | None, o.TP] = None,
-    pp: Annotated[int | None, o.PP] = None,
-    ep: Annotated[int | None, o.EP] = None,
-    dp: Annotated[int | None, o.DP] = None,
-    engine: Annotated[str | None, o.ENGINE] = None,
-    engine_version: Annotated[str | None, o.ENGINE_VERSION] = None,
-    precision: Annotated[str | None, o.PRECISION] = None,
-    rate: Annotated[float | None, o.RATE] = None,
-    concurrency: Annotated[int | None, o.CONCURRENCY] = None,
-    isl: Annotated[int | None, o.ISL] = None,
-    osl: Annotated[int | None, o.OSL] = None,
     progress: Callable[[str], None] | None = None,
+    **measured: Unpack[Measured],
 ) -> CalibrationResult:
     """Fit the engines' and kernels' few factors to measured rows; other functions take them as ``calibration``.
 
@@ -61,8 +45,4 @@ def calibrate(
     """
     from jevons.validation import run
 
-    told = told_of(
-        serve=serve, mapping=map_, rate=rate, concurrency=concurrency, gpus=gpus, model=model, gpu=gpu, tp=tp, pp=pp,
-        ep=ep, dp=dp, engine=engine, engine_version=engine_version, precision=precision, isl=isl, osl=osl,
-    )  # fmt: skip
-    return run.calibrate(files, progress or (lambda _: None), told)
+    return run.calibrate(files, progress or (lambda _: None), told_of(measured))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
-from jevons.api.launch import SERVE
+from jevons.api.server import Server, layout_of, service_of
 from jevons.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,25 +17,8 @@ if TYPE_CHECKING:
 def cost(
     gpu: Annotated[str, o.GPU] = "h100_sxm",
     *,
-    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     model: Annotated[str | None, o.MODEL] = None,
-    serve: Annotated[str | Path | None, SERVE] = None,
-    tp: Annotated[int | None, o.TP] = None,
-    pp: Annotated[int | None, o.PP] = None,
-    ep: Annotated[int | None, o.EP] = None,
-    dp: Annotated[int | None, o.DP] = None,
-    dp_attention: Annotated[bool, o.DP_ATTENTION] = False,
     precision: Annotated[str, o.PRECISION] = "native",
-    kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
-    engine: Annotated[str, o.ENGINE] = "vllm",
-    engine_version: Annotated[str, o.ENGINE_VERSION] = "",
-    max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
-    max_num_batched_tokens: Annotated[int | None, o.MAX_NUM_BATCHED_TOKENS] = None,
-    max_model_len: Annotated[int | None, o.MAX_MODEL_LEN] = None,
-    gpu_memory_utilization: Annotated[float | None, o.GPU_MEMORY_UTILIZATION] = None,
-    eager: Annotated[bool, o.EAGER] = False,
-    draft_tokens: Annotated[int, o.DRAFT_TOKENS] = 0,
-    draft_acceptance: Annotated[float | None, o.DRAFT_ACCEPTANCE] = None,
     max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 32,
     isl: Annotated[int, o.ISL] = 2000,
     osl: Annotated[int, o.OSL] = 500,
@@ -46,8 +28,7 @@ def cost(
     gpu_hour: Annotated[str | None, o.GPU_HOUR] = None,
     currency: Annotated[str | None, o.CURRENCY] = None,
     utilisation: Annotated[float, o.UTILISATION] = 0.6,
-    calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
-    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+    **server: Unpack[Server],
 ) -> CostResult:
     """Price an accelerator-hour from its parts, and a million tokens of a model served on it.
 
@@ -74,9 +55,7 @@ def cost(
     """
     from jevons.sizing.cost import cost_of
     from jevons.sizing.money import given_price
-    from jevons.sizing.service import Service, exact_layout, released
 
-    del serve  # the arguments that it stands for are given in its place
     price = given_price(gpu_hour)
     if price is not None and model is None:
         message = "--gpu-hour prices tokens; name a --model too"
@@ -87,25 +66,8 @@ def cost(
     if model is None and utilisation != 0.6:
         message = f"--utilisation {utilisation:g}: has no effect without --model; add it"
         raise InputError(message)
-    service = Service(
-        gpu=o.kind_of(gpu, hardware),
-        engine=released(engine, engine_version),
-        kv_precision=kv_precision,
-        max_batch=max_num_seqs,
-        step_tokens=max_num_batched_tokens,
-        memory_frac=gpu_memory_utilization,
-        max_model_len=max_model_len,
-        eager=eager,
-        draft_tokens=draft_tokens,
-        draft_acceptance=draft_acceptance,
-        layout=exact_layout(tp, pp, ep, dp, dp_attention=dp_attention),
-        precision=precision,
-        gpus=max_replica_gpus,
-        isl=isl,
-        osl=osl,
-        ttft_s=o.seconds(ttft),
-        tpot_s=o.seconds(tpot),
-        on=o.day(as_of),
-        calibration=o.file(calibration),
-    )
+    service = replace(
+        service_of(gpu, server, layout_of(server)), precision=precision, gpus=max_replica_gpus, isl=isl, osl=osl,
+        ttft_s=o.seconds(ttft), tpot_s=o.seconds(tpot),
+    )  # fmt: skip
     return cost_of(service, model, site=site, price=price, utilisation=utilisation, currency=currency)

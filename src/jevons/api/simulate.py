@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
-from jevons.api.launch import SERVE
 from jevons.api.measured import MEASURED, pairs_of, trace_columns
+from jevons.api.server import Server
 
 if TYPE_CHECKING:
     from jevons.results import Result
@@ -19,27 +18,12 @@ if TYPE_CHECKING:
 def simulate(
     model: Annotated[str | None, o.MODEL] = None,
     *,
-    serve: Annotated[str | Path | None, SERVE] = None,
     gpu: Annotated[str, o.GPU_KINDS] = "h100_sxm",
-    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     gpus: Annotated[int | None, o.GPUS] = None,
-    tp: Annotated[int | None, o.TP] = None,
-    pp: Annotated[int | None, o.PP] = None,
-    ep: Annotated[int | None, o.EP] = None,
-    dp: Annotated[int | None, o.DP] = None,
-    dp_attention: Annotated[bool, o.DP_ATTENTION] = False,
     replicas: Annotated[int | None, o.REPLICAS] = None,
     routing: Annotated[str | None, o.ROUTING] = None,
-    engine: Annotated[str, o.ENGINE] = "vllm",
-    engine_version: Annotated[str, o.ENGINE_VERSION] = "",
     precision: Annotated[str, o.PRECISION] = "native",
-    kv_precision: Annotated[str, o.KV_PRECISION] = "bf16",
     kv_tokens: Annotated[int | None, o.KV_TOKENS] = None,
-    max_num_seqs: Annotated[int | None, o.MAX_NUM_SEQS] = None,
-    max_num_batched_tokens: Annotated[int | None, o.MAX_NUM_BATCHED_TOKENS] = None,
-    max_model_len: Annotated[int | None, o.MAX_MODEL_LEN] = None,
-    gpu_memory_utilization: Annotated[float | None, o.GPU_MEMORY_UTILIZATION] = None,
-    eager: Annotated[bool, o.EAGER] = False,
     measured: Annotated[Path | str | None, MEASURED] = None,
     map_: Annotated[Sequence[str] | None, o.MAP] = None,
     rate: Annotated[float | None, o.RATE] = None,
@@ -83,14 +67,11 @@ def simulate(
     prefill_tp: Annotated[int | None, o.PREFILL_TP] = None,
     host_gb: Annotated[float, o.HOST_GB] = 0.0,
     swap: Annotated[bool, o.SWAP] = False,
-    draft_tokens: Annotated[int, o.DRAFT_TOKENS] = 0,
-    draft_acceptance: Annotated[float | None, o.DRAFT_ACCEPTANCE] = None,
     gpu_hour: Annotated[str | None, o.GPU_HOUR] = None,
     currency: Annotated[str | None, o.CURRENCY] = None,
     seed: Annotated[int, o.SEED] = 0,
-    calibration: Annotated[Path | str | None, o.CALIBRATION] = None,
-    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
     progress: Callable[[str], None] | None = None,
+    **server: Unpack[Server],
 ) -> Result:
     """Simulate a load on replicas of a model, exact to the engine's step: latency, throughput, cost, stability.
 
@@ -123,22 +104,23 @@ def simulate(
     from jevons.sizing.service import released
     from jevons.sizing.simulation import simulate_load
 
-    del serve  # the arguments that it stands for are given in its place
     simulation = Simulation(
-        model=model, gpu=o.kind_of(gpu, hardware), gpus=gpus,
-        tp=tp, pp=pp, ep=ep, dp=dp, dp_attention=dp_attention, max_model_len=max_model_len,
-        memory_frac=gpu_memory_utilization, eager=eager, replicas=replicas, routing=routing or "round_robin",
-        engine=released(engine, engine_version),
-        precision=precision, kv_precision=kv_precision, kv_tokens=kv_tokens, max_num_seqs=max_num_seqs,
-        max_num_batched_tokens=max_num_batched_tokens, rate=rate, requests=requests, isl=isl, osl=osl, isl_cv=isl_cv,
+        model=model, gpu=o.kind_of(gpu, server["hardware"]), gpus=gpus,
+        tp=server["tp"], pp=server["pp"], ep=server["ep"], dp=server["dp"], dp_attention=server["dp_attention"],
+        max_model_len=server["max_model_len"], memory_frac=server["gpu_memory_utilization"], eager=server["eager"],
+        engine=released(server["engine"], server["engine_version"]), kv_precision=server["kv_precision"],
+        max_num_seqs=server["max_num_seqs"], max_num_batched_tokens=server["max_num_batched_tokens"],
+        draft_tokens=server["draft_tokens"], draft_acceptance=server["draft_acceptance"],
+        as_of=o.day(server["as_of"]), calibration=o.file(server["calibration"]),
+        replicas=replicas, routing=routing or "round_robin", precision=precision, kv_tokens=kv_tokens,
+        rate=rate, requests=requests, isl=isl, osl=osl, isl_cv=isl_cv,
         osl_cv=osl_cv, arrivals=arrivals, cv=cv, rate_stages=rate_stages, prompts=prompts, system_tokens=system_tokens,
         concurrency=concurrency, think=o.seconds(think) or 0.0,
         trace=o.file(trace),
         mapping=None if measured is not None else trace_columns(map_, trace),
         load=o.file(load), lengths_from=o.file(lengths_from), speed=speed, keep=keep,
         prefix_cache=prefix_cache, ttft=o.seconds(ttft), tpot=o.seconds(tpot), e2e=o.seconds(e2e), seed=seed,
-        as_of=o.day(as_of), calibration=o.file(calibration), host_gb=host_gb, swap=swap, draft_tokens=draft_tokens,
-        draft_acceptance=draft_acceptance, prefill_replicas=prefill_replicas, prefill_tp=prefill_tp,
+        host_gb=host_gb, swap=swap, prefill_replicas=prefill_replicas, prefill_tp=prefill_tp,
     )  # fmt: skip
     fleet = FleetOptions(
         routing=routing, stale=o.seconds(stale), slack=slack, autoscale=autoscale, target=target,

@@ -183,7 +183,7 @@ def _called(function: Callable[..., Result], given: Mapping[str, Any], said: lis
 
 
 def _run(function: Callable[..., Result], given: Mapping[str, Any], *, counted: bool) -> Result:
-    known = inspect.signature(inspect.unwrap(function)).parameters
+    known = inspect.signature(function).parameters
     own = {name: value for name, value in given.items() if name in known}
     if "progress" not in known:
         return call_parsed(function, own)

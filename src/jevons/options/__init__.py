@@ -5,7 +5,9 @@ and parses what a caller gives and writes the parameters into the docstring; `je
 same name from the same signature. Messages name an option as ``--max-num-seqs``; to callers of the library they name
 the argument, ``max_num_seqs``.
 
-The options stand by what they are about: `machine`, `load`, `fleet`, `money`, `training`, `run`.
+Options that several functions share stand in a group, a ``TypedDict``: a function has all of them by
+``**server: Unpack[Server]``. The files of options are named for what they are about: `machine`, `load`, `fleet`,
+`money`, `training`, `run`.
 """
 
 from jevons.options.declare import as_argument as as_argument
@@ -17,6 +19,7 @@ from jevons.options.load import *
 from jevons.options.machine import *
 from jevons.options.money import *
 from jevons.options.option import Declared as Declared
+from jevons.options.option import Default as Default
 from jevons.options.option import Option as Option
 from jevons.options.parse import *
 from jevons.options.run import *

@@ -14,32 +14,68 @@ from typing import Any, ParamSpec, TypeVar
 
 from jevons.errors import Fault, InputError
 from jevons.options.argument_types import typed
-from jevons.options.option import Declared, Option
+from jevons.options.option import Declared, Default, Option
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def parameters(function: Callable[..., Any]) -> list[Declared]:
-    """Return the declared parameters of a function in order; those without an `Option` are left out."""
+    """Return a function's parameters that have an `Option`, in order, those of its group of options last."""
     plain = inspect.unwrap(function)
     names = vars(sys.modules[plain.__module__])
-    found = []
+    known: list[Declared | None] = []
     for parameter in inspect.signature(plain).parameters.values():
         annotation = parameter.annotation
         if isinstance(annotation, str):
             annotation = _evaluated(annotation, names)
-        option = next((a for a in getattr(annotation, "__metadata__", ()) if isinstance(a, Option)), None)
-        if option is not None:
-            positional = parameter.kind is not inspect.Parameter.KEYWORD_ONLY
-            kind = typing.get_args(annotation)[0]
-            found.append(
-                Declared(
-                    name=parameter.name, type=kind, option=option, default=parameter.default, positional=positional,
-                    several=parameter.kind is inspect.Parameter.VAR_POSITIONAL,
-                )
-            )  # fmt: skip
-    return found
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            known += _of_group(annotation)
+        else:
+            known.append(_declared_as(parameter, annotation))
+    return [one for one in known if one is not None]
+
+
+def _declared_as(parameter: inspect.Parameter, annotation: Any) -> Declared | None:
+    """Return a parameter as its annotation declares it; None where that has no `Option`."""
+    option = next((a for a in getattr(annotation, "__metadata__", ()) if isinstance(a, Option)), None)
+    if option is None:
+        return None
+    return Declared(
+        name=parameter.name, type=typing.get_args(annotation)[0], option=option, default=parameter.default,
+        positional=parameter.kind is not inspect.Parameter.KEYWORD_ONLY,
+        several=parameter.kind is inspect.Parameter.VAR_POSITIONAL,
+    )  # fmt: skip
+
+
+def _of_group(annotation: Any) -> list[Declared | None]:
+    """Return the parameters of a group of options, given as ``Unpack[Group]``; other annotations have none."""
+    if typing.get_origin(annotation) is not typing.Unpack:
+        return []
+    members = typing.get_type_hints(typing.get_args(annotation)[0], include_extras=True)
+    known = []
+    for name, member in members.items():
+        default = next((one.value for one in member.__metadata__ if isinstance(one, Default)), None)
+        place = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+        known.append(_declared_as(place, member))
+    return known
+
+
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a declared function as callers see it: plain types, options of its group one by one."""
+    own = inspect.signature(inspect.unwrap(function))
+    options = {one.name: one for one in parameters(function)}
+    places = [
+        place.replace(annotation=_written(options[name].type)) if name in options else place
+        for name, place in own.parameters.items()
+        if place.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    places += [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=_written(one.type))
+        for name, one in options.items()
+        if name not in own.parameters
+    ]
+    return own.replace(parameters=places)
 
 
 def _evaluated(annotation: str, names: dict[str, Any]) -> Any:
@@ -74,10 +110,11 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
 
     The wrapped function is at ``.__wrapped__``; `call_parsed` runs it for a command, whose errors keep their dashes.
     """
+    signature = signature_of(function)
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound = signature.bind(*args, **kwargs)
         try:
             return call_parsed(function, bound.arguments)
         except InputError as error:
@@ -88,6 +125,7 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
             raise type(error)(faults) from None
 
     call.__doc__ = _documented(function)
+    call.__signature__ = signature  # type: ignore[attr-defined]
     return call
 
 
@@ -107,6 +145,8 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
         else:
             values[name] = given if one is None else one.option.value(typed(given, one), one.flag)
     values |= _expanded(options, arguments, values)
+    own = inspect.signature(plain).parameters
+    values = {name: one.default for name, one in options.items() if name not in own} | values
     try:
         answer = plain(*several, **values)
     except InputError as error:
@@ -175,15 +215,19 @@ def _placed(fault: Fault, arguments: dict[str, Any], options: dict[str, Declared
     return fault
 
 
+def _written(kind: Any) -> str:
+    """Return a type as a signature writes it."""
+    text = getattr(kind, "__name__", str(kind)) if isinstance(kind, type) else str(kind)
+    return re.sub(r"(?:typing|collections[.]abc|jevons[a-z_.]*|pathlib|pathlib._local|datetime)[.]", "", text)
+
+
 def _documented(function: Callable[..., Any]) -> str:
     """Return the docstring with a section of parameters after its first paragraph."""
     text = inspect.getdoc(function) or ""
     lines = ["Parameters", "----------"]
     for one in parameters(function):
-        kind = getattr(one.type, "__name__", str(one.type)) if isinstance(one.type, type) else str(one.type)
         default = "" if one.default is inspect.Parameter.empty else f", default {one.default!r}"
-        kind = re.sub(r"(?:typing|jevons[a-z_.]*|pathlib|pathlib._local|datetime)[.]", "", kind)
-        lines.append(f"{'*' if one.several else ''}{one.name} : {kind}{default}")
+        lines.append(f"{'*' if one.several else ''}{one.name} : {_written(one.type)}{default}")
         lines += textwrap.wrap(f"{one.option.text()}.", 100, initial_indent="    ", subsequent_indent="    ")
     head, mark, rest = text.partition("\n\nReturns\n")
     return f"{head}\n\n" + "\n".join(lines) + (f"{mark}{rest}" if mark else "")

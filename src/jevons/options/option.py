@@ -89,6 +89,13 @@ class Option:
             raise InputError(message)
 
 
+@dataclass(frozen=True, slots=True)
+class Default:
+    """Default of an option in a group of options; None where a group states none."""
+
+    value: Any
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     """One parameter of a declared function."""

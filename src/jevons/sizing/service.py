@@ -240,15 +240,6 @@ def told(
     return replace(factors, **given) if given else factors  # type: ignore[arg-type]
 
 
-def exact_layout(
-    tp: int | None, pp: int | None, ep: int | None, dp: int | None, *, dp_attention: bool
-) -> serving.Layout | None:
-    """Return the layout whose degrees are given, the others being 1; None where none is."""
-    if all(degree is None for degree in (tp, pp, ep, dp)):
-        return None
-    return serving.Layout(tp=tp or 1, pp=pp or 1, ep=ep or 1, dp=dp or 1, dp_attention=dp_attention)
-
-
 def released(engine: str, version: str) -> str:
     """Return an engine's name with its release.
 
