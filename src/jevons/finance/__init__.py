@@ -1,5 +1,6 @@
 """What a plan earns, what it is worth, and what a share price already assumes."""
 
+from jevons.finance.books import DevicePart, device_parts
 from jevons.finance.formulas import (
     crf,
     discount_factors,
@@ -16,10 +17,8 @@ from jevons.finance.narrative import NarrativeScore, score_narrative
 from jevons.finance.rerating import Multiple, PriceView, Rerating, at_multiple, rerating
 from jevons.finance.reverse import reverse_dcf, scenario_weights
 from jevons.finance.run import (
-    DevicePart,
     base_cloud,
     dcf,
-    device_parts,
     growing_line,
     line_value,
     statements,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.errors import Fault, InputError
-from jevons.expansion import DAYS_PER_QUARTER, ExpansionPlan, stages
-from jevons.finance.formulas import discount_factors, incremental_roic, straight_line, terminal_value
+from jevons.expansion import DAYS_PER_QUARTER, ExpansionPlan
+from jevons.finance.books import building_books, device_books
+from jevons.finance.formulas import discount_factors, incremental_roic, terminal_value
 from jevons.finance.types import (
     AccountTerms,
     BaseCloud,
@@ -86,8 +86,8 @@ def statements(
     external, own = revenue[~inside].sum(axis=0), revenue[inside].sum(axis=0)
     revenue_cur = external + own
     overhead = terms.overhead_frac * revenue_cur
-    devices = _device_books(plan, price_cur_per_call, terms)
-    buildings = _building_books(plan, terms)
+    devices = device_books(plan, price_cur_per_call, terms)
+    buildings = building_books(plan, terms)
     depreciation, impairment = devices.depreciation_cur.sum(axis=0), devices.impairment_cur
     closing = devices.closing_cur.sum(axis=0)
     before = revenue_cur - energy - fixed - overhead - depreciation - buildings[0]
@@ -177,199 +177,6 @@ def _check(plan: ExpansionPlan, price: Array, inside: NDArray[np.bool_], terms: 
             faults.append(Fault(message=f"must be {quarters} finite amounts", path=f"base.{field.name}"))
     if faults:
         raise InputError(faults)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _DeviceBooks:
-    """Depreciation and closing book by vintage (n, t), impairment (t,) and opening book of devices."""
-
-    vintages: tuple[str, ...]
-    depreciation_cur: Array
-    closing_cur: Array
-    impairment_cur: Array
-    opening_cur: float
-
-
-def _device_books(plan: ExpansionPlan, price: Array, terms: AccountTerms) -> _DeviceBooks:
-    """Return the books of devices, by the calendar year in which they were paid.
-
-    Devices that leave before their life ends are books of their own: what is left on them is written off as they leave.
-    """
-    p = plan.problem
-    T = len(p.quarters)
-    life = 4.0 * terms.device_life_y
-    kind, paid, retired, count = _vintage_parts(plan)
-    start = paid + p.machines.lead_quarters[kind]
-    paid_in = np.array([int(quarter[:4]) for quarter in p.quarters])[paid]
-    worth = value_in_use(plan, price, terms.overhead_frac)[kind, paid] if terms.impair else None
-    most = None if worth is None else worth * np.where(np.isfinite(worth), count[:, None], 1.0)
-    bought = straight_line(
-        count * p.machines.capex_cur_per_device[kind, paid], paid, start, retired, life, T, most_cur=most
-    )
-    per_device = np.zeros(len(p.devices)) if terms.initial_cost_cur_per_device is None else (
-        terms.initial_cost_cur_per_device
-    )  # fmt: skip
-    kind, begins, retired, count = _opening_parts(plan)
-    stood = per_device[kind] * count
-    old = straight_line(stood, np.full(kind.size, -1), begins, retired, life, T)
-    opening = float((stood * np.clip(1.0 + begins / life, 0.0, 1.0)).sum())
-    years = list(dict.fromkeys(int(quarter[:4]) for quarter in p.quarters))
-    depreciation, closing = (
-        np.stack([old[i].sum(axis=0), *(bought[i][paid_in == year].sum(axis=0) for year in years)]) for i in (0, 2)
-    )
-    return _DeviceBooks(
-        vintages=(f"before {years[0]}", *map(str, years)),
-        depreciation_cur=depreciation,
-        closing_cur=closing,
-        impairment_cur=bought[1].sum(axis=0) + old[1].sum(axis=0),
-        opening_cur=opening,
-    )
-
-
-Whole = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DevicePart:
-    """Devices of one kind that are paid, serve and leave together: what their books are made of.
-
-    Parameters
-    ----------
-    device : str
-        Kind.
-    cost_cur : float
-        Price paid, or for those that stood before the start what they had cost.
-    paid, start, retired : int
-        Quarter of payment (-1 before the start), first quarter of service, first quarter out of service.
-    most_cur : (t,) or None
-        Value in use at each quarter's end; None where there is none to go by.
-    """
-
-    device: str
-    cost_cur: float
-    paid: int
-    start: int
-    retired: int
-    most_cur: Array | None
-
-
-def device_parts(plan: ExpansionPlan, price_cur_per_call: Array, terms: AccountTerms) -> list[DevicePart]:
-    """Return the parts of which `statements` makes the books of devices, those without cost left out."""
-    p = plan.problem
-    kind, paid, retired, count = _vintage_parts(plan)
-    start = paid + p.machines.lead_quarters[kind]
-    worth = value_in_use(plan, price_cur_per_call, terms.overhead_frac)[kind, paid] if terms.impair else None
-    parts = []
-    for i, number in enumerate(count):
-        cost = float(number * p.machines.capex_cur_per_device[kind[i], paid[i]])
-        most = None if worth is None or not np.isfinite(worth[i]).all() else worth[i] * number
-        if cost > 0:
-            parts.append(
-                DevicePart(
-                    device=p.devices[kind[i]], cost_cur=cost, paid=int(paid[i]), start=int(start[i]),
-                    retired=int(retired[i]), most_cur=most,
-                )
-            )  # fmt: skip
-    before = terms.initial_cost_cur_per_device
-    kind, begins, retired, count = _opening_parts(plan)
-    for i, number in enumerate(count):
-        cost = 0.0 if before is None else float(before[kind[i]] * number)
-        if cost > 0:
-            parts.append(
-                DevicePart(
-                    device=p.devices[kind[i]], cost_cur=cost, paid=-1, start=int(begins[i]), retired=int(retired[i]),
-                    most_cur=None,
-                )
-            )  # fmt: skip
-    return parts
-
-
-def _vintage_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
-    """Return kind, quarter of payment, quarter of retirement and number of bought devices, by when they leave."""
-    p = plan.problem
-    left = plan.retired_bought.sum(axis=1)
-    kind, paid = (axis.ravel() for axis in np.indices(left.shape[:2]))
-    natural = paid + p.machines.lead_quarters[kind] + p.machines.life_quarters[kind]
-    count = np.maximum(plan.ordered.sum(axis=1) - left.sum(axis=2), 0.0).ravel()
-    early = np.nonzero(left)
-    return (
-        np.concatenate([kind, early[0]]),
-        np.concatenate([paid, early[1]]),
-        np.concatenate([natural, early[2]]),
-        np.concatenate([count, left[early]]),
-    )
-
-
-def _opening_parts(plan: ExpansionPlan) -> tuple[Whole, Whole, Whole, Array]:
-    """Return kind, first quarter of service, quarter of retirement and number of devices paid before the start.
-
-    By when they arrive and leave; the opening stock came into service before the first quarter.
-    """
-    p = plan.problem
-    left = plan.retired_initial.sum(axis=1)
-    early = np.nonzero(left)
-    stock = np.maximum(p.opening.initial_devices.sum(axis=1) - left.sum(axis=1), 0.0)
-    parts = [
-        (
-            np.arange(left.shape[0]),
-            -p.opening.initial_age_quarters,
-            p.machines.life_quarters - p.opening.initial_age_quarters,
-            stock,
-        ),
-        (early[0], -p.opening.initial_age_quarters[early[0]], early[1], left[early]),
-    ]
-    if p.opening.arriving_devices is not None:
-        gone = plan.retired_arriving.sum(axis=1)
-        kind, begins = np.nonzero(p.opening.arriving_devices.sum(axis=1))
-        stay = np.maximum(p.opening.arriving_devices.sum(axis=1) - gone.sum(axis=2), 0.0)
-        early = np.nonzero(gone)
-        parts += [
-            (kind, begins, begins + p.machines.life_quarters[kind], stay[kind, begins]),
-            (early[0], early[1], early[2], gone[early]),
-        ]
-    kinds, starts, ends, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return kinds, starts, ends, counts
-
-
-def value_in_use(plan: ExpansionPlan, price_cur_per_call: Array, overhead_frac: float) -> Array:
-    """Return what a device of each vintage will still bring at each quarter's end, (v, order quarter, t) [currency].
-
-    A device earns the revenue of the calls computed on its kind, less overhead, energy and fixed cost, per device that
-    serves; devices in training count as much as their serving kin, and quarters in which a whole kind trains as much as
-    its others. In the quarters that the planner sees after the horizon it earns what it does in the last. Discounted to
-    the quarter, with the problem's terminal value. Kinds that never serve have no price to go by and are not tested
-    (infinite).
-    """
-    p = plan.problem
-    steps = stages(p)
-    calls_per_h = np.where(np.isfinite(p.machines.device_s_per_call), 3600.0 / p.machines.device_s_per_call, 0.0)
-    hours = plan.busy_device_h_per_d.sum(axis=4)
-    sales = np.einsum("svrt,svt,st->vt", hours, calls_per_h, price_cur_per_call) * (1.0 - overhead_frac)
-    energy = np.einsum("svrt,vrt->vt", hours, p.machines.energy_cur_per_device_h)
-    installed = plan.installed.sum(axis=1)
-    serving = installed - plan.training_devices.sum(axis=1)
-    least = 1e-9 * max(float(installed.max(initial=0.0)), 1e-300)
-    serves = serving > least
-    margin = np.where(serves, (sales - energy) * DAYS_PER_QUARTER / np.maximum(serving, least), 0.0)
-    mean = margin.sum(axis=1, keepdims=True) / np.maximum(serves.sum(axis=1, keepdims=True), 1)
-    earned = np.where(serves, margin, mean) - p.machines.fixed_cur_per_device_quarter
-    count = steps.decided
-    earned = np.concatenate([earned, np.repeat(earned[:, -1:], steps.length_quarters.size - count, axis=1)], axis=1)
-    flows = earned[:, None, :] * steps.serves[:, :count] * (steps.problem.money.discount * steps.length_quarters)
-    later = (np.cumsum(flows[..., ::-1], axis=2)[..., ::-1] - flows)[..., :count]
-    worth = (later + p.machines.terminal_cur_per_device[:, :, None]) / p.money.discount
-    return np.asarray(np.where(serves.any(axis=1)[:, None, None], worth, np.inf))
-
-
-def _building_books(plan: ExpansionPlan, terms: AccountTerms) -> tuple[Array, Array]:
-    """Return depreciation and closing book (t,) of sites, depreciated from the quarter in which they are paid."""
-    quarters = len(plan.problem.quarters)
-    cost = np.concatenate([[terms.opening_building_book_cur], plan.site_capex_cur])
-    paid = np.concatenate([[-1], np.arange(quarters)])
-    start = np.concatenate([[0], np.arange(quarters)])
-    never = np.full(quarters + 1, np.iinfo(np.int64).max)
-    depreciation, _, closing = straight_line(cost, paid, start, never, 4.0 * terms.building_life_y, quarters)
-    return depreciation.sum(axis=0), closing.sum(axis=0)
 
 
 _LEFT_OUT = ("cumulative_cash_cur", "vintage_depreciation_cur")
