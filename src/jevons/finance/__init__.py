@@ -1,6 +1,7 @@
 """What a plan earns, what it is worth, and what a share price already assumes."""
 
 from jevons.finance.books import DevicePart, device_parts
+from jevons.finance.debt import DebtSchedule, Loan, debt_schedule
 from jevons.finance.formulas import (
     crf,
     discount_factors,
@@ -37,9 +38,10 @@ from jevons.finance.types import (
 )
 
 __all__ = [
-    "AccountTerms", "BaseCloud", "DcfTerms", "DevicePart", "Funding", "IsoPrice", "LineValue",
-    "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements", "Valuation", "YearSums",
-    "at_multiple", "base_cloud", "crf", "dcf", "device_parts", "discount_factors", "enterprise_value_cur", "fund",
-    "growing_line", "growth_value", "incremental_roic", "irr", "line_value", "npv", "rerating", "reverse_dcf",
-    "scenario_weights", "score_narrative", "statements", "straight_line", "terminal_value", "year_sums",
+    "AccountTerms", "BaseCloud", "DcfTerms", "DebtSchedule", "DevicePart", "Funding", "IsoPrice", "LineValue",
+    "Loan", "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements", "Valuation",
+    "YearSums", "at_multiple", "base_cloud", "crf", "dcf", "debt_schedule", "device_parts", "discount_factors",
+    "enterprise_value_cur", "fund", "growing_line", "growth_value", "incremental_roic", "irr", "line_value",
+    "npv", "rerating", "reverse_dcf", "scenario_weights", "score_narrative", "statements", "straight_line",
+    "terminal_value", "year_sums",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.errors import Fault, InputError
+from jevons.finance.debt import DebtSchedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,15 @@ class Funding:
         Debt or equity needed to keep the least net cash.
     opening_cur, closing_cur : (t,)
         Net cash; money raised as debt is taken off again when it is counted, so `closing` counts raised money as cash.
+        With `debt`, cash.
+    debt : DebtSchedule, optional
+        Loans of the start; without any, cash and debt are one figure.
+    debt_interest_cur : (t,)
+        On loans and new debt, after tax.
+    repaid_cur : (t,)
+        Repaid of loans, and of new debt from cash above the least.
+    debt_closing_cur : (t,)
+        Owed at the end of the quarter, new debt in it.
     """
 
     free_cash_cur: Array
@@ -34,11 +44,20 @@ class Funding:
     raised_cur: Array
     opening_cur: Array
     closing_cur: Array
+    debt: DebtSchedule | None = None
+    debt_interest_cur: Array
+    repaid_cur: Array
+    debt_closing_cur: Array
+
+    @property
+    def net_closing_cur(self) -> Array:
+        """Cash less debt at the end of the quarter."""
+        return self.closing_cur - self.debt_closing_cur
 
 
 def fund(
     opening_net_cash_cur: float, free_cash_cur: Array, *, returns_cur: Array, least_net_cash_cur: float = 0.0,
-    interest_frac: float = 0.02, tax_frac: float = 0.2,
+    interest_frac: float = 0.02, tax_frac: float = 0.2, debt: DebtSchedule | None = None, new_debt_frac: float = 0.0,
 ) -> Funding:  # fmt: skip
     """Return the group's cash by quarter.
 
@@ -54,6 +73,11 @@ def fund(
         Net cash the group keeps; below it, returns are cut first, then money is raised.
     interest_frac, tax_frac : float
         A year, and tax on it.
+    debt : DebtSchedule, optional
+        Loans of the start, part of the opening net cash. With them, cash and debt are kept apart: loans are repaid as
+        they fall due, what is raised is new debt, and cash above the least pays it back.
+    new_debt_frac : float
+        Interest a year on new debt.
 
     Raises
     ------
@@ -62,8 +86,8 @@ def fund(
 
     Notes
     -----
-    ``closing = opening + interest + free cash - returned + raised``. Issue prices and dilution are left out: the plan
-    of February 2025 needed neither.
+    ``closing = opening + interest - debt interest + free cash - returned - repaid + raised``. Issue prices and dilution
+    are left out: the plan of February 2025 needed neither.
     """
     flows, meant = np.asarray(free_cash_cur, float), np.asarray(returns_cur, float)
     faults = []
@@ -77,16 +101,25 @@ def fund(
         faults.append(Fault(message="net cash and rates must be finite, tax in 0..1", path="opening_net_cash_cur"))
     if faults:
         raise InputError(faults)
-    rows = np.zeros((5, flows.size))
+    due, owed = np.zeros(flows.size), np.zeros(flows.size)
+    costs = np.zeros(flows.size)
     cash = opening_net_cash_cur
+    if debt is not None:
+        due, owed, costs = (rows.sum(axis=0) for rows in (debt.repaid_cur, debt.closing_cur, debt.interest_cur))
+        cash += float(debt.opening_cur[:, 0].sum())
+    rows = np.zeros((8, flows.size))
+    new = 0.0
     for t in range(flows.size):
         interest = cash * ((1.0 + interest_frac) ** 0.25 - 1.0) * (1.0 - tax_frac)
-        before = cash + interest + flows[t]
-        paid = float(np.clip(before - least_net_cash_cur, 0.0, meant[t]))
-        raised = max(least_net_cash_cur - (before - paid), 0.0)
-        rows[:, t] = interest, paid, raised, cash, before - paid + raised
+        cost = (costs[t] + new * new_debt_frac / 4) * (1.0 - tax_frac)
+        before = cash + interest - cost + flows[t] - due[t]
+        back = 0.0 if debt is None else float(np.clip(before - least_net_cash_cur, 0.0, new))
+        paid = float(np.clip(before - back - least_net_cash_cur, 0.0, meant[t]))
+        raised = max(least_net_cash_cur - (before - back - paid), 0.0)
+        new = 0.0 if debt is None else new - back + raised
+        rows[:, t] = interest, paid, raised, cash, before - back - paid + raised, cost, due[t] + back, owed[t] + new
         cash = rows[4, t]
-    interest_cur, returned_cur, raised_cur, opening_cur, closing_cur = rows
+    interest_cur, returned_cur, raised_cur, opening_cur, closing_cur, cost_cur, repaid_cur, debt_closing_cur = rows
     return Funding(
         free_cash_cur=flows,
         interest_cur=interest_cur,
@@ -94,4 +127,8 @@ def fund(
         raised_cur=raised_cur,
         opening_cur=opening_cur,
         closing_cur=closing_cur,
+        debt=debt,
+        debt_interest_cur=cost_cur,
+        repaid_cur=repaid_cur,
+        debt_closing_cur=debt_closing_cur,
     )

@@ -83,6 +83,11 @@ def statements(
     hours = plan.busy_device_h_per_d.sum(axis=(0, 4)) + training_h
     energy = np.einsum("vrt,vrt->t", hours, p.machines.energy_cur_per_device_h) * DAYS_PER_QUARTER
     fixed = np.einsum("vt,vrt->t", p.machines.fixed_cur_per_device_quarter, plan.installed)
+    lease = np.zeros(quarters)
+    if terms.lease_cur_per_w_quarter is not None:
+        site_w = np.einsum("v,vrt->rt", p.machines.device_w, plan.installed)
+        lease = np.asarray(terms.lease_cur_per_w_quarter @ site_w)
+        fixed = fixed - terms.mean_lease_cur_per_w_quarter * site_w.sum(axis=0)
     external, own = revenue[~inside].sum(axis=0), revenue[inside].sum(axis=0)
     revenue_cur = external + own
     overhead = terms.overhead_frac * revenue_cur
@@ -90,7 +95,7 @@ def statements(
     buildings = building_books(plan, terms)
     depreciation, impairment = devices.depreciation_cur.sum(axis=0), devices.impairment_cur
     closing = devices.closing_cur.sum(axis=0)
-    before = revenue_cur - energy - fixed - overhead - depreciation - buildings[0]
+    before = revenue_cur - energy - fixed - lease - overhead - depreciation - buildings[0]
     # staff, prices and research grow into what is earned above the usual margin
     reinvested = terms.reinvested_frac * np.maximum(before - terms.usual_margin_frac * revenue_cur, 0.0)
     overhead = overhead + reinvested
@@ -100,14 +105,18 @@ def statements(
     capex = plan.device_capex_cur + plan.site_capex_cur
     ahead = terms.prepaid_frac * np.append(plan.device_capex_cur[1:], plan.device_capex_cur[-1])
     prepayment = ahead - terms.prepaid_frac * plan.device_capex_cur
-    ai_fcf = ai_ebita - ai_tax + depreciation + buildings[0] - capex - prepayment
+    nothing = np.zeros(quarters)
+    ahead_of_use = nothing if terms.customer_prepayment_cur is None else terms.customer_prepayment_cur
+    ai_fcf = ai_ebita - ai_tax + depreciation + buildings[0] - capex - prepayment + ahead_of_use
     base_fcf = base.ebita_cur - base_tax - base.investment_cur
     return Statements(
         quarters=p.quarters,
         external_revenue_cur=external,
         internal_revenue_cur=own,
+        contract_revenue_cur=nothing if terms.contract_revenue_cur is None else terms.contract_revenue_cur,
         energy_cur=energy,
         fixed_cur=fixed,
+        lease_cur=lease,
         overhead_cur=overhead,
         device_depreciation_cur=depreciation,
         building_depreciation_cur=buildings[0],
@@ -125,6 +134,8 @@ def statements(
         device_capex_cur=plan.device_capex_cur,
         site_capex_cur=plan.site_capex_cur,
         prepayment_cur=prepayment,
+        customer_prepayment_cur=ahead_of_use,
+        customer_prepaid_closing_cur=nothing if terms.customer_prepaid_cur is None else terms.customer_prepaid_cur,
         under_way_cur=_under_way(plan) + ahead,
         ai_fcf_cur=ai_fcf,
         base_fcf_cur=base_fcf,

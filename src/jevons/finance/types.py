@@ -33,6 +33,14 @@ class AccountTerms:
         Book value of the sites at the start, written off over a whole building life.
     impair : bool
         Whether vintages are written down to their value in use.
+    lease_cur_per_w_quarter : (r,), optional
+        Rent of a watt in service at each site; none where not given.
+    mean_lease_cur_per_w_quarter : float
+        What of it the planner's fixed cost of a device counts already, per watt.
+    contract_revenue_cur : (t,), optional
+        Part of external revenue that customers' contracts bring.
+    customer_prepayment_cur, customer_prepaid_cur : (t,), optional
+        Received ahead from customers less what is used of it, and what is held at the end of the quarter.
     """
 
     tax_frac: float
@@ -45,6 +53,11 @@ class AccountTerms:
     initial_cost_cur_per_device: Array | None = None
     opening_building_book_cur: float = 0.0
     impair: bool = True
+    lease_cur_per_w_quarter: Array | None = None
+    mean_lease_cur_per_w_quarter: float = 0.0
+    contract_revenue_cur: Array | None = None
+    customer_prepayment_cur: Array | None = None
+    customer_prepaid_cur: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +87,10 @@ class Statements:
         Labels such as ``2025-Q1``.
     external_revenue_cur, internal_revenue_cur : (t,)
         AI revenue from customers and from the firm's own businesses.
-    energy_cur, fixed_cur, overhead_cur : (t,)
-        Running costs of the AI cloud.
+    contract_revenue_cur : (t,)
+        Part of external revenue that customers' contracts bring.
+    energy_cur, fixed_cur, lease_cur, overhead_cur : (t,)
+        Running costs of the AI cloud; rent of leased sites apart.
     device_depreciation_cur, building_depreciation_cur : (t,)
         Straight-line by vintage; starts with service, so it lags the spending.
     vintages : tuple of str
@@ -96,6 +111,10 @@ class Statements:
         Cash spent.
     prepayment_cur : (t,)
         Paid ahead for the next quarter's devices, less what was paid ahead for the quarter's own.
+    customer_prepayment_cur : (t,)
+        Received ahead from customers, less what is used of it.
+    customer_prepaid_closing_cur : (t,)
+        Customers' prepayments held at the end of the quarter.
     under_way_cur : (t,)
         Devices paid and not yet in service, at the end of the quarter, prepayments in it.
     ai_fcf_cur, base_fcf_cur, fcf_cur, cumulative_cash_cur : (t,)
@@ -107,8 +126,10 @@ class Statements:
     quarters: tuple[str, ...]
     external_revenue_cur: Array
     internal_revenue_cur: Array
+    contract_revenue_cur: Array
     energy_cur: Array
     fixed_cur: Array
+    lease_cur: Array
     overhead_cur: Array
     device_depreciation_cur: Array
     building_depreciation_cur: Array
@@ -126,6 +147,8 @@ class Statements:
     device_capex_cur: Array
     site_capex_cur: Array
     prepayment_cur: Array
+    customer_prepayment_cur: Array
+    customer_prepaid_closing_cur: Array
     under_way_cur: Array
     ai_fcf_cur: Array
     base_fcf_cur: Array

@@ -55,7 +55,7 @@ def plan_html(result: PlanResult) -> str:
     returns = books.returns_table(returns_on_capital(result.scenario, accounts), result.scenario.cost.wacc.value)
     cash = group_cash(result.scenario, accounts)
     more = [
-        *books.statement_tables(accounts.statements, cash),
+        *books.statement_tables(accounts.statements, cash, accounts.contracts),
         returns,
         books.required_table(required_of_plan(accounts)),
     ]

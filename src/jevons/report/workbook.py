@@ -11,6 +11,7 @@ from typing import Any
 from jevons import __version__
 from jevons.arrays import Array
 from jevons.finance import device_parts
+from jevons.report.funding_sheets import cash_sheets, contract_sheet
 from jevons.report.sheets import Book, Formula, Grid, address, letters
 from jevons.results import Result, Table
 from jevons.study import PlanResult
@@ -50,8 +51,10 @@ def plan_book(result: PlanResult) -> Book:
     _inputs(book, result)
     _vintages(book, result)
     _buildings(book, result)
+    contract_sheet(book, result)
     _statements(book, result)
     _value(book, result)
+    cash_sheets(book, result)
     _about(about, result, live=True)
     add_tables(book, result)
     _sources(book, result)
@@ -114,7 +117,8 @@ def _quarters(result: PlanResult) -> tuple[str, ...]:
 def _vintages(book: Book, result: PlanResult) -> None:
     """Write a row for each part of the fleet: its books by quarter, written down to its value in use."""
     chain = result.chain
-    price = revenue_price_cur(result.scenario, chain.inputs, chain.market, chain.exchange.scarcity)
+    served = chain.plan.served_calls_per_d.sum(axis=2)
+    price = revenue_price_cur(result.scenario, chain.inputs, chain.market, chain.exchange.scarcity, served)
     parts = device_parts(chain.plan, price, account_terms(result.scenario, chain.plan))
     quarters = _quarters(result)
     count, head = len(quarters), 6
@@ -189,19 +193,21 @@ def _statements(book: Book, result: PlanResult) -> None:
     grid.line(0, ("line", *quarters), look="bold")
     base = float(s.base_revenue_cur[0]) / (1.0 + result.scenario.finance.base_growth.value) ** 0.25
     start = (f"{base!r}*", "(1+BASE_GROWTH)^")
-    before = "{c}4-{c}5-{c}6-OVERHEAD*{c}4-{c}8-{c}9-BASE_MARGIN*{c}4"
+    before = "{c}4-{c}5-{c}6-OVERHEAD*{c}4-{c}8-{c}9-{c}25-BASE_MARGIN*{c}4"
     overhead = f"OVERHEAD*{{c}}4+REINVESTED*MAX({before},0)"
+    signed = result.chain.accounts.contracts is not None
+    contracts = [f"contracts!{{c}}{row}" if signed else "0" for row in (2, 3, 4)]
     lines: list[tuple[str, Array | None, str]] = [
-        ("AI revenue, external", s.external_revenue_cur, ""),
+        ("AI revenue, external", None, "{open}+{c}26"),
         ("AI revenue, own businesses", s.internal_revenue_cur, ""),
         ("AI revenue", None, "{c}2+{c}3"), ("Energy", s.energy_cur, ""),
         ("Fixed cost of accelerators", s.fixed_cur, ""),
         ("Overhead", None, overhead), ("Depreciation of accelerators", None, "vintages!{dep}2"),
-        ("Depreciation of sites", None, "buildings!{bdep}2"), ("AI EBITA", None, "{c}4-{c}5-{c}6-{c}7-{c}8-{c}9"),
+        ("Depreciation of sites", None, "buildings!{bdep}2"), ("AI EBITA", None, "{c}4-{c}5-{c}6-{c}7-{c}8-{c}9-{c}25"),
         ("Write-downs", None, "vintages!{imp}2"), ("AI tax", None, "TAX*({c}10-{c}11)"),
         ("Capital expenditure, accelerators", s.device_capex_cur, ""),
         ("Capital expenditure, sites", s.site_capex_cur, ""),
-        ("AI free cash flow", None, "{c}10-{c}12+{c}8+{c}9-{c}13-{c}14-{c}24"),
+        ("AI free cash flow", None, "{c}10-{c}12+{c}8+{c}9-{c}13-{c}14-{c}24+{c}27"),
         ("Revenue without AI", None, f"{start[0]}{start[1]}(({{t}}+1)/4)"),
         ("EBITA without AI", None, "BASE_MARGIN*{c}16"),
         ("Investment without AI", None, f"BASE_CAPITAL*4*({{c}}16-{start[0]}{start[1]}({{t}}/4))"),
@@ -209,6 +215,9 @@ def _statements(book: Book, result: PlanResult) -> None:
         ("Free cash flow of the cloud", None, "{c}15+{c}19"), ("Discount factor", None, "(1+WACC)^(0-({t}+0.5)/4)"),
         ("Book of accelerators at the end", None, "vintages!{book}2"),
         ("Book of sites at the end", None, "buildings!{bbook}2"), ("Prepayments, change", s.prepayment_cur, ""),
+        ("Leases of sites", s.lease_cur, ""), ("of which customers' contracts", None, contracts[0]),
+        ("Prepayments by customers, change", None, contracts[1]),
+        ("Prepayments by customers, held", None, contracts[2]),
     ]  # fmt: skip
     for row, (label, numbers, text) in enumerate(lines, 1):
         grid.put(row, 0, label)
@@ -219,6 +228,7 @@ def _statements(book: Book, result: PlanResult) -> None:
             places = {
                 "c": letters(t + 1), "t": t, "dep": letters(6 + t), "imp": letters(6 + count + t),
                 "book": letters(6 + 2 * count + t), "bdep": letters(3 + t), "bbook": letters(3 + count + t),
+                "open": repr(float(s.external_revenue_cur[t] - s.contract_revenue_cur[t])),
             }  # fmt: skip
             grid.put(row, t + 1, Formula(text.format(**places)), "share" if label == "Discount factor" else "money")
     grid.frozen = (1, 1)
@@ -290,9 +300,10 @@ def _value(book: Book, result: PlanResult) -> None:
         "explicit": over(15),
         "margin": f"SUM(statements!{four}10:{last}10)/SUM(statements!{four}4:{last}4)",
         "pace": f"4*statements!{last}4", "growth": "AFTER_GROWTH", "intensity": "CAPITAL_PER_REVENUE",
-        "capital": f"statements!{last}22+statements!{last}23",
+        "capital": f"statements!{last}22+statements!{last}23-statements!{last}28",
     })  # fmt: skip
-    base, row = _fade(book, result, row, "Cloud without AI", {
+    base, row = _flows_alone(grid, row, over(19)) if not _sells(result) else _fade(
+        book, result, row, "Cloud without AI", {
         "explicit": over(19),
         "margin": f"SUM(statements!{four}17:{last}17)/SUM(statements!{four}16:{last}16)",
         "pace": f"4*statements!{last}16", "growth": "BASE_GROWTH", "intensity": "BASE_CAPITAL",
@@ -319,6 +330,19 @@ def _value(book: Book, result: PlanResult) -> None:
     for name, at in (("EQUITY", end + 1), ("PER_SHARE", end + 2), ("AI_VALUE", 11)):
         book.name(name, "value", at, 1)
     del first
+
+
+def _sells(result: PlanResult) -> bool:
+    """Return whether the firm has cloud revenue without AI at the end of the plan."""
+    return bool(result.chain.accounts.statements.base_revenue_cur[-1] > 0)
+
+
+def _flows_alone(grid: Grid, at: int, flows: str) -> tuple[str, int]:
+    """Write a business that sells nothing in the end: it is worth its flows; return its cell and the next row."""
+    grid.put(at, 0, "Cloud without AI", "bold")
+    grid.put(at + 1, 0, "value of the plan's cash flows")
+    grid.put(at + 1, 1, Formula(flows), "key")
+    return f"B{at + 2}", at + 3
 
 
 def _rest(grid: Grid, result: PlanResult, at: int) -> tuple[str, int]:

@@ -23,7 +23,9 @@ from jevons.finance import (
 )
 from jevons.market import MarketInputs, MarketPath
 from jevons.study.chain.budget import released
+from jevons.study.chain.contracts import ContractAccount, contract_account
 from jevons.study.chain.demand import revenue_price_cur
+from jevons.study.chain.planner_inputs import mean_lease_cur_per_w_y
 from jevons.study.scenario.scenario import Scenario
 
 
@@ -39,12 +41,15 @@ class Accounts:
         Sum of parts.
     market_value_cur, price_per_share_cur : float
         Shares times the dated price, and that price.
+    contracts : ContractAccount, optional
+        Customers' contracts; None where there are none.
     """
 
     statements: Statements
     valuation: Valuation
     market_value_cur: float
     price_per_share_cur: float
+    contracts: ContractAccount | None = None
 
     @property
     def plan_value_cur(self) -> float:
@@ -75,8 +80,10 @@ def accounts(
     """
     spec = scenario.finance
     internal = [segment.internal for segment in scenario.market.segments.values()]
-    price = revenue_price_cur(scenario, inputs, market, scarcity)
-    terms = account_terms(scenario, plan)
+    served = plan.served_calls_per_d.sum(axis=2)
+    price = revenue_price_cur(scenario, inputs, market, scarcity, served)
+    signed = contract_account(scenario, market, served)
+    terms = account_terms(scenario, plan, signed)
     now = float((price[:, 0] * plan.served_calls_per_d[:, 0].sum(axis=1)).sum()) * 365.25 / 4
     base = base_cloud(
         max(spec.base_revenue.value - now, spec.base_least.value * spec.base_revenue.value),
@@ -99,7 +106,9 @@ def accounts(
         ai=DcfTerms(
             capital_per_revenue=spec.capital_per_revenue.value,
             start_growth_frac=spec.after_growth.value,
-            opening_capital_cur=float(books.device_closing_cur[-1] + books.building_closing_cur[-1]),
+            opening_capital_cur=float(
+                books.device_closing_cur[-1] + books.building_closing_cur[-1] - books.customer_prepaid_closing_cur[-1]
+            ),
             **after,
         ),
         base=DcfTerms(capital_per_revenue=spec.base_capital.value, start_growth_frac=spec.base_growth.value, **after),
@@ -122,11 +131,12 @@ def accounts(
         valuation=value,
         market_value_cur=spec.shares.value * spec.share_price.value,
         price_per_share_cur=spec.share_price.value,
+        contracts=signed,
     )
 
 
-def account_terms(scenario: Scenario, plan: ExpansionPlan) -> AccountTerms:
-    """Return lives, tax, overhead and opening costs of the accounts."""
+def account_terms(scenario: Scenario, plan: ExpansionPlan, signed: ContractAccount | None = None) -> AccountTerms:
+    """Return lives, tax, overhead, opening costs, leases and contracts of the accounts."""
     spec = scenario.finance
     standing = plan.problem.opening.initial_site_w * plan.problem.power.site_capex_cur_per_w[:, 0]
     return AccountTerms(
@@ -139,6 +149,11 @@ def account_terms(scenario: Scenario, plan: ExpansionPlan) -> AccountTerms:
         prepaid_frac=spec.prepaid.value,
         initial_cost_cur_per_device=plan.problem.machines.capex_cur_per_device[:, 0],
         opening_building_book_cur=float(standing.sum() * spec.opening_book.value),
+        lease_cur_per_w_quarter=np.array([site.lease.value / 4 for site in scenario.hardware.sites.values()]),
+        mean_lease_cur_per_w_quarter=mean_lease_cur_per_w_y(scenario) / 4,
+        contract_revenue_cur=None if signed is None else signed.revenue_cur.sum(axis=0),
+        customer_prepaid_cur=None if signed is None else signed.owed_cur.sum(axis=0),
+        customer_prepayment_cur=None if signed is None else (signed.received_cur - signed.used_cur).sum(axis=0),
     )
 
 

@@ -10,6 +10,7 @@ from jevons.formula import Formula, Symbol
 from jevons.market import Announcements, MarketInputs, MarketPath, Rivalry, own_growth, token_weights
 from jevons.market.formulas import mean_value_cur
 from jevons.market.run import integration_cur_per_call
+from jevons.study.chain.contracts import blended_price_cur
 from jevons.study.scenario.scenario import PriceSpec, Scenario
 
 PEAK = Formula(
@@ -79,13 +80,16 @@ def premium(scenario: Scenario) -> Array:
     return np.array([rents if s.rents else 1.0 if s.internal else calls for s in segments])
 
 
-def revenue_price_cur(scenario: Scenario, inputs: MarketInputs, market: MarketPath, scarcity: Array) -> Array:
+def revenue_price_cur(
+    scenario: Scenario, inputs: MarketInputs, market: MarketPath, scarcity: Array, served_per_d: Array
+) -> Array:
     """Return what the accounts book for a call or a rented hour, by segment and quarter (s, t).
 
     Notes
     -----
     Callers from outside pay the posted price with scarcity and platform. Own businesses are charged the posted price,
     but never more than their calls are worth to the group on the mean: a transfer price above that is no revenue.
+    Of *served_per_d* (s, t), what customers' contracts take is paid at their rate.
     """
     internal = np.array([segment.internal for segment in scenario.market.segments.values()])
     price = market.call_price_cur * np.where(internal[:, None], 1.0, scarcity)
@@ -94,7 +98,8 @@ def revenue_price_cur(scenario: Scenario, inputs: MarketInputs, market: MarketPa
     value = inputs.value_cur[:, None] * inputs.tokens_growth[:, None] ** (quarters / 4)
     threshold = market.seen_call_price_cur + integration
     worth = mean_value_cur(threshold, value, inputs.value_sigma[:, None]) - integration
-    return np.asarray(np.where(internal[:, None], np.minimum(price, np.maximum(worth, 0.0)), price))
+    booked = np.where(internal[:, None], np.minimum(price, np.maximum(worth, 0.0)), price)
+    return np.asarray(blended_price_cur(scenario, market, served_per_d, booked))
 
 
 def peak_frac(scenario: Scenario) -> Array:

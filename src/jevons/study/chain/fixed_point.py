@@ -15,6 +15,7 @@ from jevons.arrays import Array
 from jevons.expansion import Basis, ExpansionPlan, ExpansionProblem, solve, solve_in_months
 from jevons.market import PRICE_LEVELS, MarketInputs, MarketPath, market_path
 from jevons.study.chain.accounts import Accounts, accounts
+from jevons.study.chain.contracts import signed
 from jevons.study.chain.futures import Decided
 from jevons.study.chain.market_inputs import market_inputs, normalised, starting_weights
 from jevons.study.chain.operating_points import Engineering
@@ -198,7 +199,7 @@ def run_chain(
     while True:
         rounds += 1
         inputs = market_inputs(scenario, here, used.value, scarce.value, rent.value, cloud.value, brokers_frac)
-        market = market_path(inputs)
+        market = signed(scenario, market_path(inputs), inputs.share_frac)
         let = here.with_hour_worth(worth.value)
         problem = expansion_problem(scenario, let, engineering, market, inputs)
         plan = plan_of(scenario, problem if decided is None else decided.held(problem, banned), basis)

@@ -20,6 +20,7 @@ from jevons.expansion import (
 )
 from jevons.market import MarketInputs, MarketPath, demand_blocks, further_blocks
 from jevons.study.chain.budget import budget_path
+from jevons.study.chain.contracts import contract_values
 from jevons.study.chain.demand import peak_frac
 from jevons.study.chain.market_inputs import attention_cap
 from jevons.study.chain.operating_points import Engineering
@@ -83,6 +84,7 @@ def _device_s_per_call(scenario: Scenario, setting: Setting, market: MarketPath,
 def _demand(scenario: Scenario, market: MarketPath, inputs: MarketInputs, device_s_per_call: Array) -> CallDemand:
     segments = scenario.market.segments.values()
     value, calls = demand_blocks(market.call_price_cur, market.calls_per_d, scenario.market.provider_elasticity.value)
+    value = contract_values(scenario, market, value, calls)
     # rents clear: hours that nobody takes at the rent shown are let below it, list prices of calls stand
     lower, further = further_blocks(
         market.call_price_cur, market.calls_per_d, scenario.market.provider_elasticity.value
@@ -129,13 +131,22 @@ def _machines(scenario: Scenario, setting: Setting, engineering: Engineering, de
         availability_frac=scenario.serving.availability.value,
         capex_cur_per_device=setting.price_cur * (1 + terms.network.value),
         energy_cur_per_device_h=np.repeat(energy, scenario.quarters, axis=2),
-        fixed_cur_per_device_quarter=setting.price_cur * terms.operations.value / 4,
+        fixed_cur_per_device_quarter=setting.price_cur * terms.operations.value / 4
+        + (watts * mean_lease_cur_per_w_y(scenario) / 4)[:, None],
         device_w=watts,
         device_flop_per_s=np.array([p * d.software.value for p, d in zip(peaks, devices.values(), strict=True)]),
         lead_quarters=np.array([round(d.lead.value) for d in devices.values()]),
         life_quarters=np.full(len(devices), max(round(terms.service_life.value * 4), 1)),
         terminal_cur_per_device=_terminal(scenario, setting),
     )
+
+
+def mean_lease_cur_per_w_y(scenario: Scenario) -> float:
+    """Return the rent of a watt in service [currency/W/y], mean over the sites by the power that they may reach."""
+    sites = list(scenario.hardware.sites.values())
+    weights = np.array([max(site.limit.value, site.power.value) for site in sites])
+    rents = np.array([site.lease.value for site in sites])
+    return float(rents @ weights / weights.sum()) if weights.sum() > 0 else float(rents.mean())
 
 
 def _site_power(scenario: Scenario) -> SitePower:

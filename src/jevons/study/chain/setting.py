@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jevons.arrays import Array
-from jevons.costing import FinanceTerms, hour_parts
+from jevons.costing import FinanceTerms, capital_recovery_factor, hour_parts
 from jevons.costing.formulas import DEVICE_HOUR
 from jevons.hardware import Accelerator, Site
 from jevons.study.chain.operating_points import Engineering
@@ -98,17 +98,18 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
             supply[row, : max(quarter_index(scenario, device.supply_from), 0)] = 0.0
         if name in banned and device.ban_from:
             supply[row, max(quarter_index(scenario, device.ban_from), 0) :] = 0.0
+    c = scenario.cost
+    recovery = capital_recovery_factor(c.wacc.value, c.site_life.value)  # a rent counts as what it would pay for
     sites = tuple(
         Site(
             name=name,
             tariff_cur_per_kwh=s.tariff.value,
             pue=s.pue.value,
-            build_cur_per_w=s.build.value,
+            build_cur_per_w=s.build.value + s.lease.value / recovery,
             carbon_kgco2_per_kwh=s.carbon.value,
         )
         for name, s in scenario.hardware.sites.items()
     )
-    c = scenario.cost
     terms = FinanceTerms(
         wacc_frac=c.wacc.value,
         economic_life_y=c.economic_life.value,

@@ -62,7 +62,7 @@ def use_account(result: ChainResult) -> UseAccount:
     segments = scenario.market.segments
     kinds = np.array([segment.kind for segment in segments.values()])
     served = plan.served_calls_per_d.sum(axis=2)
-    paid = revenue_price_cur(scenario, inputs, market, result.exchange.scarcity) * served * DAYS
+    paid = revenue_price_cur(scenario, inputs, market, result.exchange.scarcity, served) * served * DAYS
     premium = np.ones(kinds.size) if inputs.premium is None else inputs.premium
     bare = paid / premium[:, None]
     hours = plan.busy_device_h_per_d.sum(axis=(1, 2, 4))

@@ -7,9 +7,10 @@ import dataclasses
 import numpy as np
 
 from jevons.arrays import Array
-from jevons.finance import Funding, fund
+from jevons.finance import DebtSchedule, Funding, Loan, debt_schedule, fund
 from jevons.study.chain.accounts import Accounts, budget_lines, lines_as_planned
 from jevons.study.chain.budget import released_rest
+from jevons.study.chain.setting import quarter_index
 from jevons.study.scenario.scenario import Scenario
 
 
@@ -65,6 +66,28 @@ def line_cash(scenario: Scenario) -> tuple[Array, Array]:
     return spent, received
 
 
+def loans(scenario: Scenario) -> DebtSchedule | None:
+    """Return the schedule of the firm's loans, None where the scenario states none."""
+    specs = scenario.finance.debt
+    if not specs:
+        return None
+    each = [
+        Loan(
+            name=spec.label or name, balance_cur=spec.balance.value, rate_frac=spec.rate.value,
+            quarters=quarter_index(scenario, spec.matures) + 1, evenly=spec.repaid == "evenly",
+        )
+        for name, spec in specs.items()
+    ]  # fmt: skip
+    return debt_schedule(each, scenario.quarters)
+
+
+def _mean_rate(debt: DebtSchedule | None) -> float:
+    """Return the mean interest a year of what is owed at the start; 0 without debt."""
+    if debt is None or not debt.opening_cur[:, 0].sum() > 0:
+        return 0.0
+    return float(4 * debt.interest_cur[:, 0].sum() / debt.opening_cur[:, 0].sum())
+
+
 def group_cash(scenario: Scenario, held: Accounts) -> GroupCash:
     """Return the group's cash: cloud as planned, other lines and businesses, returns to owners as meant."""
     spec = scenario.finance
@@ -73,9 +96,11 @@ def group_cash(scenario: Scenario, held: Accounts) -> GroupCash:
     profit = spec.rest_ebita.value / 4 * (1.0 + spec.rest_growth.value) ** years * (1.0 - spec.tax.value)
     rest = profit * (1.0 - spec.rest_growth.value / spec.rest_return.value)
     spent, received = line_cash(scenario)
+    debt = loans(scenario)
     funding = fund(
         spec.net_cash.value, held.statements.fcf_cur + rest - spent + received,
-        returns_cur=np.full(len(labels), spec.owner_returns.value / 4), tax_frac=spec.tax.value,
+        returns_cur=np.full(len(labels), spec.owner_returns.value / 4), tax_frac=spec.tax.value, debt=debt,
+        new_debt_frac=spec.new_debt_rate.value or _mean_rate(debt),
     )  # fmt: skip
     return GroupCash(
         quarters=labels,

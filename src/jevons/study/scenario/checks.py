@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from jevons.study.scenario.scenario import Scenario
     from jevons.study.scenario.sections import ServedModel
 
+TRACKED = (
+    "cloud_revenue", "cloud_ebita_frac", "group_capex", "capex", "ai_revenue", "it_w", "tokens_per_d",
+    "market_tokens_per_d", "price_index",
+)  # fmt: skip
+"""Series of a plan that a firm publishes."""
 _MOST_CALLS_LOG10 = 16
 """A million calls a day for each person on earth."""
 _STEEPEST = -20.0
@@ -52,6 +57,11 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
     yield from check_budget(document, scenario.expansion)
     yield from check_tree(document, scenario.expansion)
     yield from _check_start(document, scenario)
+    yield from _check_published(document, scenario, facts)
+    for name, loan in scenario.finance.debt.items():
+        if loan.matures < scenario.start:
+            message = f"{loan.matures}: lies before the plan's first quarter, {scenario.start}; leave the loan out"
+            yield document.fault(("finance", "debt", name, "matures"), message)
     if scenario.study.draws == 1:
         yield document.fault(("study", "draws"), "1: one draw has no interval; write 0 for none, or 2 and more")
     yield from check_value(document, scenario.finance, scenario.cost)
@@ -138,6 +148,19 @@ def _check_demand(document: Located, scenario: Scenario) -> Iterator[Fault]:
                 f"reaches {steepest:g} with market.elasticity_scale up to {scale:g}: must be at least {_STEEPEST:g}"
             )
             yield document.fault((*here, "elasticity"), message)
+
+
+def _check_published(document: Located, scenario: Scenario, facts: Facts) -> Iterator[Fault]:
+    """Refuse published series that are none, and facts that are not on file."""
+    for series, ids in scenario.firm.published.items():
+        here = ("firm", "published", series)
+        if series not in TRACKED:
+            message = f"no such series.{did_you_mean(series, TRACKED)} Known: {', '.join(TRACKED)}"
+            yield document.fault(here, message)
+        for fact_id in ids:
+            if fact_id not in facts:
+                known = [fact.id for fact in facts]
+                yield document.fault(here, f"`{fact_id}` is not on file.{did_you_mean(fact_id, known)}")
 
 
 def _check_start(document: Located, scenario: Scenario) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from jevons.study.scenario.amounts import Amount, Quantity
-from jevons.study.scenario.base import RENTAL, RENTED_USES, Fraction, QuarterOfDate, Section
+from jevons.study.scenario.base import RENTAL, RENTED_USES, Fraction, QuarterOfDate, QuarterOrNone, Section
 
 
 class PriceSpec(Section):
@@ -252,6 +252,29 @@ class BrokersSpec(Section):
     """Maximum number of devices that brokers buy in a quarter on expectations, over the firm's supply of the kind."""
 
 
+class ContractSpec(Section):
+    """A customer's contract for device-hours, of which a part is paid whether it is used or not."""
+
+    label: str = ""
+    """Name in tables, such as the customer's."""
+    segment: str
+    """Rented segment whose hours it takes."""
+    backlog: Annotated[Amount, Quantity(unit="¤", gt=0)]
+    """Revenue that it has still to bring at the start of the plan."""
+    start: QuarterOrNone = ""
+    """First quarter of delivery, such as 2025-Q4; empty for the start of the plan."""
+    term: Annotated[Amount, Quantity(unit="quarter", ge=1, le=80)]
+    """Time over which it is delivered from then on."""
+    ramp: Annotated[Amount, Quantity(unit="quarter", ge=1, le=40)] = Amount(value=1.0, unit="quarter", origin="default")
+    """Quarters over which deliveries rise in equal steps to their full size."""
+    take_or_pay: Fraction = Amount(value=1.0, unit="1", origin="default")
+    """Share that is paid in any case; the rest is taken only while the market's rent is no lower than `rate`."""
+    rate: Annotated[Amount, Quantity(unit="¤/h", ge=0)] = Amount(value=0.0, unit="¤/h", origin="default")
+    """Price of a reference device-hour; 0 for `rental_price` times `cloud_premium`."""
+    prepaid: Fraction = Amount(value=0.0, unit="1", origin="default")
+    """Share of the backlog paid in advance: before the plan, or in the first quarter of a later start."""
+
+
 class MarketSpec(Section):
     """Demand and prices."""
 
@@ -331,6 +354,8 @@ class MarketSpec(Section):
     """Growth of AI revenue per year, a fraction; a quarter of it falls in the first quarter."""
     providers: ProvidersSpec = Field(default_factory=dict, validate_default=True)
     """Rivals."""
+    contracts: dict[str, ContractSpec] = Field(default_factory=dict)
+    """Customers' contracts for device-hours by name; none by default."""
     box: BoxSpec | None = None
     """Machine that buyers may own instead; segments with `buyer_tokens` choose by cost. Without it, all use
     the cloud.

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from jevons.study.scenario.amounts import Amount, Quantity
-from jevons.study.scenario.base import Fraction, QuarterOrNone, Section
+from jevons.study.scenario.base import Fraction, QuarterOfDate, QuarterOrNone, Section
 from jevons.study.scenario.market import AnnouncedPrice, PriceSpec, TierSpec
 
 
@@ -21,6 +21,8 @@ class FirmSpec(Section):
     """Kind of share that `finance.share_price` is the price of, such as ADS."""
     facts: str = ""
     """Prefix of the facts about it, such as `alibaba`; without one, past results and re-ratings are left out."""
+    published: dict[str, list[str]] = Field(default_factory=dict)
+    """Facts that publish what a plan forecasts, by series as in `jevons track`, such as `group_capex: [ID]`."""
 
 
 class SiteSpec(Section):
@@ -48,6 +50,8 @@ class SiteSpec(Section):
     """IT power the site may reach."""
     build_rate: Annotated[Amount, Quantity(unit="W/quarter", ge=0)]
     """IT power the site can add in a quarter."""
+    lease: Annotated[Amount, Quantity(unit="¤/W/y", ge=0)] = Amount(value=0.0, unit="¤/W/y", origin="default")
+    """Rent of the site per watt of IT load in service, where it is leased; `build` is then the firm's own fit-out."""
     block: Annotated[Amount, Quantity(unit="W", ge=0)] = Amount(value=0.0, unit="W", origin="default")
     """IT power that the site adds only in whole multiples, such as one building; 0 for any amount."""
 
@@ -282,6 +286,21 @@ class ExpansionSpec(Section):
     """
 
 
+class LoanSpec(Section):
+    """Debt of the firm at the start."""
+
+    label: str = ""
+    """Name in tables."""
+    balance: Annotated[Amount, Quantity(unit="¤", ge=0)]
+    """Owed at the start; part of `finance.net_cash` already."""
+    rate: Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
+    """Interest per year, a fraction."""
+    matures: QuarterOfDate
+    """Quarter of the last repayment, such as 2030-Q2."""
+    repaid: Literal["evenly", "at_end"] = "at_end"
+    """`evenly`: in equal parts to the end; `at_end`: whole, in the last quarter."""
+
+
 class FinanceSpec(Section):
     """Accounts and value."""
 
@@ -326,6 +345,10 @@ class FinanceSpec(Section):
     """After-tax return on the capital that growth of the rest needs."""
     net_cash: Annotated[Amount, Quantity(unit="¤")]
     """Cash and liquid investments less debt."""
+    debt: dict[str, LoanSpec] = Field(default_factory=dict)
+    """Loans and notes by name; with them the group's cash statement keeps cash and debt apart."""
+    new_debt_rate: Annotated[Amount, Quantity(unit="1", ge=0, le=1)] = Amount(value=0.0, unit="1", origin="default")
+    """Interest per year on what is raised; 0 for the mean of `debt`."""
     stakes: Annotated[Amount, Quantity(unit="¤", ge=0)] = Amount(value=0.0, unit="¤", origin="default")
     """Value of stakes in other firms."""
     owner_returns: Annotated[Amount, Quantity(unit="¤", ge=0)] = Amount(value=0.0, unit="¤", origin="default")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from jevons.errors import Fault
+from jevons.errors import Fault, did_you_mean
 from jevons.schema import Located
 from jevons.study.scenario.base import RENTAL, RENTED_USES
 from jevons.study.scenario.market import SegmentSpec
@@ -22,6 +22,26 @@ def check_uses(document: Located, scenario: Scenario) -> Iterator[Fault]:
         yield from _check_use(document, scenario, name, segment)
         yield from _check_elasticity(document, scenario, name, segment)
     yield from _check_opening(document, scenario)
+    yield from _check_contracts(document, scenario)
+
+
+def _check_contracts(document: Located, scenario: Scenario) -> Iterator[Fault]:
+    """Refuse contracts for what the firm does not let, or that end before the plan begins."""
+    segments = scenario.market.segments
+    renting = [name for name, segment in segments.items() if segment.rents]
+    for name, contract in scenario.market.contracts.items():
+        here = ("market", "contracts", name)
+        if contract.segment not in renting:
+            near = did_you_mean(contract.segment, renting)
+            known = f"there are {', '.join(renting)}" if renting else "the scenario has none"
+            message = f"`{contract.segment}`: is no segment that rents device-hours; {known}{near}"
+            yield document.fault((*here, "segment"), message)
+        if contract.start and contract.start < scenario.start:
+            message = (
+                f"{contract.start}: lies before the plan's first quarter, {scenario.start}; leave it out, and give in "
+                "`backlog` and `term` what is left"
+            )
+            yield document.fault((*here, "start"), message)
 
 
 def _check_use(document: Located, scenario: Scenario, name: str, segment: SegmentSpec) -> Iterator[Fault]:

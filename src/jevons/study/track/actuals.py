@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jevons.errors import Fault, InputError, did_you_mean
-from jevons.facts import Facts
+from jevons.facts import Facts, FactValue
 from jevons.files import read_csv
 from jevons.study.draws.outcomes import PATHS
 from jevons.study.scenario.scenario import Scenario
@@ -28,7 +28,7 @@ _SPELLINGS = {
     "cloud ebita margin": "cloud_ebita_frac", "ebita margin": "cloud_ebita_frac", "margin": "cloud_ebita_frac",
     "capital expenditure": GROUP_CAPEX, "ai capex": "capex", "ai revenue": "ai_revenue",
     "tokens per day": "tokens_per_d", "tokens a day": "tokens_per_d", "daily tokens": "tokens_per_d",
-    "tokens": "tokens_per_d", "national tokens": "market_tokens_per_d",
+    "tokens": "tokens_per_d", "national tokens": "market_tokens_per_d", "power": "it_w", "it power": "it_w",
 }  # fmt: skip
 _COLUMNS = ("quarter", "quantity", "value")
 
@@ -128,8 +128,46 @@ def _quarter(text: str) -> str:
     raise ValueError(message)
 
 
+def quarters_of(fact_id: str, day: dt.date) -> tuple[str, ...]:
+    """Return the quarters that a value of a fact sums over: by its name those of a year or half of one.
+
+    Examples
+    --------
+    >>> quarters_of("peer.neo.capex_quarter_usd", dt.date(2025, 9, 30))
+    ('2025-Q3',)
+    >>> quarters_of("peer.neo.capex_half_year_usd", dt.date(2025, 6, 30))
+    ('2025-Q1', '2025-Q2')
+    >>> quarters_of("peer.neo.capex_guidance_2026_usd", dt.date(2025, 11, 30))[-1]
+    '2026-Q4'
+    """
+    named = re.search(r"_(?:guidance|plan)_(\d{4})_", fact_id)
+    if named:
+        return tuple(f"{named[1]}-Q{quarter}" for quarter in (1, 2, 3, 4))
+    last, count = 4 * day.year + (day.month + 2) // 3 - 1, 1
+    if "_half_year_" in fact_id or "_year_" in fact_id:
+        count = 2 if "_half_year_" in fact_id else 4
+    return tuple(f"{index // 4}-Q{index % 4 + 1}" for index in range(last - count + 1, last + 1))
+
+
+def per_quarter(fact_id: str) -> float:
+    """Return what a value of a fact is divided by to give a quarter: four where it is a rate a year."""
+    return 4.0 if fact_id.endswith("_per_y") else 1.0
+
+
+def published_of(
+    scenario: Scenario, facts: Facts, until: dt.date | None = None
+) -> Iterator[tuple[str, str, FactValue, tuple[str, ...]]]:
+    """Yield series, fact, value and its quarters for what is published of the firm after the scenario's date."""
+    for series, ids in scenario.firm.published.items():
+        for fact_id in ids:
+            for value in facts.series(fact_id, until):
+                quarters = quarters_of(fact_id, value.start)
+                if value.published > scenario.as_of and set(quarters) <= set(scenario.labels()):
+                    yield series, fact_id, value, quarters
+
+
 def actuals_of_facts(scenario: Scenario, facts: Facts, until: dt.date | None) -> list[Actual]:
-    """Return the later values of the facts that a scenario's opening figures came from.
+    """Return the later values of facts that publish the firm's series, or that its opening figures came from.
 
     Raises
     ------
@@ -139,11 +177,22 @@ def actuals_of_facts(scenario: Scenario, facts: Facts, until: dt.date | None) ->
     found = list(_later(scenario, facts, until))
     if not found:
         message = (
-            "--actuals facts: no fact behind the scenario's opening figures has a later value; give a CSV file with "
-            "quarter, quantity and value"
+            "--actuals facts: no fact in firm.published, and none behind the scenario's opening figures, has a later "
+            "value; give a CSV file with quarter, quantity and value"
         )
         raise InputError(message)
     return sorted(found, key=lambda a: (a.series, a.quarter))
+
+
+def quarter_of(day: dt.date) -> str:
+    """Return the quarter of a day.
+
+    Examples
+    --------
+    >>> quarter_of(dt.date(2025, 9, 30))
+    '2025-Q3'
+    """
+    return f"{day.year}-Q{(day.month + 2) // 3}"
 
 
 def _later(scenario: Scenario, facts: Facts, until: dt.date | None) -> Iterator[Actual]:
@@ -154,11 +203,14 @@ def _later(scenario: Scenario, facts: Facts, until: dt.date | None) -> Iterator[
     head = revenue.rsplit(".", 1)[0]
     origins += [("cloud_revenue", revenue), (GROUP_CAPEX, capex), ("cloud_ebita_frac", f"{head}.ebita_margin_frac")]
     labels = set(scenario.labels())
+    for series, fact_id, value, quarters in published_of(scenario, facts, until):
+        if len(quarters) == 1:
+            yield Actual(series=series, quarter=quarters[0], value=value.number / per_quarter(fact_id), source=fact_id)
     for series, fact_id in origins:
         if fact_id not in facts:
             continue
         for value in facts.series(fact_id, until):
-            quarter = f"{value.start.year}-Q{(value.start.month + 2) // 3}"
+            quarter = quarter_of(value.start)
             if value.published > scenario.as_of and quarter in labels and not isinstance(value.value, str):
                 yield Actual(series=series, quarter=quarter, value=value.number, source=fact_id)
     yield from _margins(scenario, facts, until, head, labels)
@@ -175,7 +227,7 @@ def _margins(scenario: Scenario, facts: Facts, until: dt.date | None, head: str,
         return
     revenue = {v.start: v for v in facts.series(ids[1], until)}
     for value in facts.series(ids[0], until):
-        quarter = f"{value.start.year}-Q{(value.start.month + 2) // 3}"
+        quarter = quarter_of(value.start)
         if (
             value.published > scenario.as_of
             and value.start in revenue

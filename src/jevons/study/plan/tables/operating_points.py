@@ -29,7 +29,7 @@ def point_tables(result: PlanFigures) -> Iterator[Table]:
         mix = (work.isl + work.osl) / (seconds.input_s + seconds.cached_s + seconds.output_s)
         rows.append((
             point.model, result.device_short(point.device), layout, work.isl, work.osl, work.cached_frac,
-            1 / seconds.per_input_token_s, 1 / seconds.per_output_token_s, mix,
+            *(1 / s if s > 0 else None for s in (seconds.per_input_token_s, seconds.per_output_token_s)), mix,
         ))  # fmt: skip
     columns = (
         Column("name", "model"), Column("device", "accelerator"), Column("layout", "layout"), Column("isl", "in"),

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from jevons.arrays import Array
-from jevons.finance import Statements
+from jevons.finance import DebtSchedule, Statements
 from jevons.results import Column, Table, table
+from jevons.study.chain.contracts import ContractAccount
 from jevons.study.plan.group_cash import GroupCash
 from jevons.study.plan.tables.lines import Line, by_period, line
 
@@ -32,7 +33,9 @@ def statements_record(books: Statements) -> dict[str, Any]:
 def cash_record(cash: GroupCash) -> dict[str, Any]:
     """Return the group's cash as plain values by line."""
     held = {
-        _without_currency(field.name): getattr(cash.funding, field.name) for field in dataclasses.fields(cash.funding)
+        _without_currency(field.name): getattr(cash.funding, field.name)
+        for field in dataclasses.fields(cash.funding)
+        if field.name != "debt"
     }
     return {
         "quarters": cash.quarters, "cloud_free_cash": cash.cloud_cur, "rest_free_cash": cash.rest_cur,
@@ -52,9 +55,40 @@ def quarter_records(books: Statements, cash: GroupCash) -> list[dict[str, Any]]:
     ]
 
 
-def statement_tables(books: Statements, cash: GroupCash) -> list[Table]:
-    """Return the statements by quarter: AI cloud, whole cloud, cash of the group."""
-    return [_ai_cloud(books), _whole_cloud(books), _cash(cash)]
+def statement_tables(books: Statements, cash: GroupCash, contracts: ContractAccount | None = None) -> list[Table]:
+    """Return the statements by quarter: AI cloud, whole cloud, cash of the group; debt and contracts where any."""
+    tables = [_ai_cloud(books), _whole_cloud(books), _cash(cash)]
+    if cash.funding.debt is not None:
+        tables.append(_debt(cash.funding.debt, cash.quarters))
+    if contracts is not None:
+        tables.append(_contracts(contracts, books.quarters))
+    return tables
+
+
+def _debt(debt: DebtSchedule, quarters: Sequence[str]) -> Table:
+    """Return loans by quarter: owed, interest before tax, repaid."""
+    lines = []
+    for n, name in enumerate(debt.names):
+        lines += [
+            (f"{name}: owed, start of quarter", debt.opening_cur[n]),
+            (f"{name}: interest", debt.interest_cur[n]),
+            (f"{name}: repaid", debt.repaid_cur[n]),
+        ]
+    return _money("statements_debt", "Statements by quarter: debt of the start", quarters, lines)
+
+
+def _contracts(signed: ContractAccount, quarters: Sequence[str]) -> Table:
+    """Return customers' contracts by quarter: what falls due, what the fleet delivers of it, what is left."""
+    lines = []
+    for n, name in enumerate(signed.names):
+        lines += [
+            (f"{name}: backlog of the quarter", signed.committed_cur[n]),
+            (f"{name}: taken, or paid in any case", signed.due_cur[n]),
+            (f"{name}: revenue, as delivered", signed.revenue_cur[n]),
+            (f"{name}: backlog, end of quarter", signed.backlog_cur[n]),
+            *_where_any((f"{name}: prepayments held, end of quarter", signed.owed_cur[n])),
+        ]
+    return _money("statements_contracts", "Statements by quarter: customers' contracts", quarters, lines)
 
 
 def _ai_cloud(books: Statements) -> Table:
@@ -65,9 +99,11 @@ def _ai_cloud(books: Statements) -> Table:
     ]
     lines = [
         ("Revenue, external", books.external_revenue_cur),
+        *_where_any(("of which customers' contracts", books.contract_revenue_cur)),
         ("Revenue, internal", books.internal_revenue_cur),
         ("Energy", -books.energy_cur),
         ("Operations", -books.fixed_cur),
+        *_where_any(("Leases of sites", -books.lease_cur)),
         ("Overhead", -books.overhead_cur),
         *vintages,
         ("Depreciation, sites", -books.building_depreciation_cur),
@@ -77,11 +113,18 @@ def _ai_cloud(books: Statements) -> Table:
         ("Capex, accelerators", -books.device_capex_cur),
         ("Capex, sites", -books.site_capex_cur),
         ("Prepayments", -books.prepayment_cur),
+        *_where_any(("Prepayments by customers, less what is used", books.customer_prepayment_cur)),
         ("Free cash flow", books.ai_fcf_cur),
         ("Paid and not yet in service, end of quarter", books.under_way_cur),
+        *_where_any(("Customers' prepayments held, end of quarter", books.customer_prepaid_closing_cur)),
         ("Book value, end of quarter", books.device_closing_cur + books.building_closing_cur),
     ]
     return _money("statements_ai", "Statements by quarter: AI cloud", books.quarters, lines)
+
+
+def _where_any(*lines: tuple[str, Array]) -> list[tuple[str, Array]]:
+    """Return the lines that are not all zero: what a firm lacks is left out."""
+    return [(label, amounts) for label, amounts in lines if amounts.any()]
 
 
 def _whole_cloud(books: Statements) -> Table:
@@ -103,16 +146,22 @@ def _whole_cloud(books: Statements) -> Table:
 
 def _cash(cash: GroupCash) -> Table:
     funding = cash.funding
+    owes = funding.debt is not None
+    kind = "Cash" if owes else "Net cash"
     lines = [
-        ("Net cash, start of quarter", funding.opening_cur),
+        (f"{kind}, start of quarter", funding.opening_cur),
         ("Free cash flow, cloud", cash.cloud_cur),
         ("Free cash flow, other businesses", cash.rest_cur),
         ("Spending on other budget lines", -cash.lines_spent_cur),
         ("Cash from other budget lines", cash.lines_received_cur),
         ("Interest after tax", funding.interest_cur),
+        *([("Interest on debt after tax", -funding.debt_interest_cur)] if owes else []),
         ("Buybacks and dividends", -funding.returned_cur),
+        *([("Debt repaid", -funding.repaid_cur)] if owes else []),
         ("Funding raised", funding.raised_cur),
-        ("Net cash, end of quarter", funding.closing_cur),
+        (f"{kind}, end of quarter", funding.closing_cur),
+        *([("Debt, end of quarter", funding.debt_closing_cur)] if owes else []),
+        *([("Net cash, end of quarter", funding.net_closing_cur)] if owes else []),
     ]
     return _money("statements_group", "Statements by quarter: cash of the group", cash.quarters, lines)
 

@@ -171,6 +171,7 @@ def _accounts(result: PlanFigures) -> Table:
         ("Depreciation", -accounts.depreciation_cur),
         ("Energy", -accounts.energy_cur),
         ("Operations", -accounts.fixed_cur),
+        *([("Leases of sites", -accounts.lease_cur)] if accounts.lease_cur.any() else []),
         ("Overhead", -accounts.overhead_cur),
         ("EBITA, AI", accounts.ai_ebita_cur),
         ("EBITA, other cloud", accounts.base_ebita_cur),

@@ -20,7 +20,7 @@ def value_tables(plan: PlanFigures, record: dict[str, Any], cash: GroupCash) -> 
     """Yield the tables of a valuation, the summary first; all others print only when asked for."""
     yield _summary(plan, record)
     yield value_table(plan)
-    yield from statement_tables(plan.chain.accounts.statements, cash)
+    yield from statement_tables(plan.chain.accounts.statements, cash, plan.chain.accounts.contracts)
     yield returns_table(record["returns"], record["wacc_frac"])
     yield required_table(record["required"])
     yield _surface(record)

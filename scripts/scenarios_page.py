@@ -1,0 +1,112 @@
+"""Writes the generated part of `docs/how-to/scenarios.md`: what each scenario predicts beside what was published.
+
+Runs every scenario of the shelf with a few draws, half a minute each; `--draws N` changes them. The page's other parts
+are written by hand. Remarks on where the two part are in `scripts/scenarios_remarks.yaml`, by scenario.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from ruamel.yaml import YAML
+
+import jevons
+from jevons.facts import Facts, default_facts
+from jevons.study import Scenario
+from jevons.study.draws.run import Draws
+from jevons.study.draws.study import montecarlo_study
+from jevons.study.scenario.load import load
+from jevons.study.track.actuals import SERIES, per_quarter, published_of
+from jevons.study.track.update import path_of, quantiles
+
+ROOT = Path(__file__).resolve().parent.parent
+SHELF = (
+    "alibaba-380bn", "alibaba-2026", "bytedance-160bn", "tencent", "microsoft-openai", "meta", "coreweave",
+    "neocloud-h100-2024", "cluster-100k",
+)  # fmt: skip
+BEGIN, END = "<!-- published: begin, written by scripts/scenarios_page.py -->", "<!-- published: end -->"
+NAMES = {
+    "ai_revenue": "AI revenue", "cloud_revenue": "cloud revenue", "group_capex": "capital expenditure",
+    "capex": "AI capital expenditure", "it_w": "power", "cloud_ebita_frac": "margin", "tokens_per_d": "tokens a day",
+}  # fmt: skip
+UNITS = {"¤": (1e9, "bn"), "W": (1e6, "MW"), "1": (0.01, "%"), "tok/day": (1e12, "tn a day")}
+
+
+def _row(scenario: Scenario, draws: Draws, series: str, quarters: tuple[str, ...], value: float, source: str) -> str:
+    """Return a line of the table: the published value beside the draws' median and 80 %."""
+    labels = list(scenario.labels())
+    path = path_of(draws, series)[:, [labels.index(quarter) for quarter in quarters]].sum(axis=1)
+    low, middle, high = quantiles(path, None)
+    scale, unit = UNITS[SERIES[series][0]]
+    unit = f"{unit} {scenario.currency}" if SERIES[series][0] == "¤" else unit
+    when = quarters[0] if len(quarters) == 1 else f"{quarters[0]} to {quarters[-1]}"
+    inside = "inside" if low <= value <= high else f"x {value / middle:.2f}" if middle > 0 else "outside"
+    shown = [f"{number / scale:,.3g}" for number in (value, middle, low, high)]
+    return (
+        f"| {NAMES.get(series, series)}, {when} [{unit}] | {shown[0]} | {shown[1]} | {shown[2]} to {shown[3]} | "
+        f"{inside} | `{source}` |"
+    )
+
+
+def _rows(scenario: Scenario, draws: Draws, facts: Facts) -> Iterator[str]:
+    from jevons.study.track.actuals import actuals_of_facts
+
+    try:
+        actuals = actuals_of_facts(scenario, facts, None)
+    except jevons.InputError:
+        actuals = []
+    for actual in actuals:
+        yield _row(scenario, draws, actual.series, (actual.quarter,), actual.value, actual.source)
+    for series, fact_id, value, quarters in published_of(scenario, facts):
+        if len(quarters) > 1:
+            yield _row(scenario, draws, series, quarters, value.number / per_quarter(fact_id), fact_id)
+
+
+def _opening(scenario: Scenario, draws: Draws) -> str:
+    """Return a sentence on the firm at the end of the plan: fleet, power, revenue, margin and value of a share."""
+    last = scenario.labels()[-1]
+    devices, power, value = (float(np.median(draws.outcomes[name])) for name in ("devices", "it_w", "value_per_share"))
+    revenue = float(np.median(draws.paths["ai_revenue"][:, -1]))
+    margin = float(np.median(draws.paths["cloud_ebita_frac"][:, -1]))
+    price = scenario.finance.share_price.value
+    return (
+        f"Predicted for {last} (medians): {devices / 1e3:,.0f} thousand accelerators, {power / 1e6:,.0f} MW, "
+        f"AI revenue of {revenue / 1e9:,.2f} bn {scenario.currency}, cloud margin {100 * margin:.0f} %, value of a "
+        f"share {value:,.0f} against a price of {price:,.0f} {scenario.currency}."
+    )
+
+
+def parts(count: int) -> Iterator[str]:
+    """Yield the generated part, scenario by scenario."""
+    facts = default_facts()
+    remarks = YAML(typ="safe").load(Path(__file__).with_name("scenarios_remarks.yaml"))
+    newest = max(value.published for fact in facts for value in fact.values)
+    yield f"Medians and 80 % of {count} draws each, beside what facts state that were published by {newest:%Y-%m-%d}.\n"
+    for name in SHELF:
+        scenario = load(ROOT / "scenarios" / f"{name}.yaml")
+        draws = montecarlo_study(scenario, count).draws
+        yield f"\n### `{name}`, as of {scenario.as_of:%Y-%m-%d}\n\n{_opening(scenario, draws)}\n"
+        rows = list(_rows(scenario, draws, facts))
+        if rows:
+            yield "\n| quantity | published | median | 80 % | published is | fact |\n|---|---|---|---|---|---|\n"
+            yield "\n".join(rows) + "\n"
+        yield f"\n{remarks[name].strip()}\n"
+
+
+def main() -> None:
+    """Replace the generated part of the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=24)
+    page = ROOT / "docs" / "how-to" / "scenarios.md"
+    text = page.read_text(encoding="utf-8")
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    body = "".join(parts(parser.parse_args().draws))
+    page.write_text(f"{head}{BEGIN}\n\n{body}\n{END}{tail}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
