@@ -89,7 +89,7 @@ def sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type
             annotation = arguments[0]
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from sections(annotation, inner)
-        elif typing.get_origin(annotation) is dict:
+        elif typing.get_origin(annotation) is dict and isinstance(arguments[1], type):
             yield from sections(arguments[1], f"{inner}.NAME")
         elif typing.get_origin(annotation) is list:
             yield from sections(arguments[0], f"{inner}[]")
@@ -124,7 +124,8 @@ def _kind(field: Any) -> tuple[str, str]:
     if origin is typing.Literal:
         return " or ".join(f"`{choice}`" for choice in typing.get_args(annotation)), ""
     if origin is dict:
-        return "section per name", ""
+        whole = isinstance(typing.get_args(annotation)[1], type)
+        return "section per name" if whole else "list of texts per name", ""
     if origin is list:
         return "list of sections", ""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
