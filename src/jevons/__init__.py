@@ -68,12 +68,10 @@ _OFFERED = {
 
 _FACES = {
     ("plan", "plot"): "jevons.plot.plan:PICTURES",
-    ("plan", "page"): "jevons.report:plan_html",
     ("plan", "workbook"): "jevons.report.workbook:write_plan",
     ("value", "workbook"): "jevons.report.workbook:write_value",
     ("track", "plot"): "jevons.plot.track:FIGURES",
     ("compare", "plot"): "jevons.plot.compare:FIGURES",
-    ("compare", "page"): "jevons.report.compare:compare_html",
     ("simulation", "plot"): "jevons.plot.simulation:FIGURES",
     ("fleet", "plot"): "jevons.plot.simulation:FLEET_FIGURES",
     ("sweep", "plot"): "jevons.plot.simulation:SWEEP_FIGURES",

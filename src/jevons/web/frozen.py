@@ -12,6 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jevons.web.wording import LANGUAGES, catalogue, catalogue_text, check_language, term, terms, text_of
+
+__all__ = [
+    "STATIC", "catalogue_text", "frozen_page", "modules", "notebook", "rates", "result_page", "shell", "shell_hashes",
+]  # fmt: skip
+
 STATIC = Path(__file__).with_name("static")
 _PREFIX = "jevons/"
 _MOST_FLEETS = 60
@@ -32,12 +38,6 @@ def rates() -> dict[str, Any]:
             continue
         known[currency] = {"cny": rate.number, "from": str(rate.start), "fact": name}
     return known
-
-
-@functools.cache
-def catalogue_text(language: str) -> str:
-    """Return the words of a language as JSON text."""
-    return (STATIC / "i18n" / f"{language}.json").read_text(encoding="utf-8")
 
 
 def modules() -> list[Path]:
@@ -78,12 +78,15 @@ def _script_text(value: Any) -> str:
 _LOADER = """
 (async () => {
   const packed = JSON.parse(document.getElementById("modules").textContent);
-  const imports = {};
-  await Promise.all(Object.entries(packed).map(async ([name, text]) => {
+  const unpack = text => {
     const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const source = await new Response(stream).text();
-    imports[name] = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
+  const imports = {};
+  const nodes = document.getElementById("nodes");
+  if (nodes) window.jevonsNodes = JSON.parse(await unpack(nodes.textContent));
+  await Promise.all(Object.entries(packed).map(async ([name, text]) => {
+    imports[name] = URL.createObjectURL(new Blob([await unpack(text)], {type: "text/javascript"}));
   }));
   const map = document.createElement("script");
   map.type = "importmap";
@@ -97,6 +100,15 @@ _LOADER = """
 """
 
 
+def _packed(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
+
+
+@functools.cache
+def _packed_modules() -> str:
+    return _script_text({name_of(path): _packed(path.read_bytes()) for path in modules()})
+
+
 def frozen_page(document: Mapping[str, Any], meta: Mapping[str, Any], *, language: str = "en") -> str:
     """Return a page that shows one result without a service: the answer and tables as text, then the page over it.
 
@@ -108,29 +120,53 @@ def frozen_page(document: Mapping[str, Any], meta: Mapping[str, Any], *, languag
         What identifies the run.
     language : str
         ``en`` or ``zh``; the reader may switch.
+
+    Raises
+    ------
+    InputError
+        If the language is another.
     """
-    packed = {
-        name_of(path): base64.b64encode(gzip.compress(path.read_bytes(), 9, mtime=0)).decode() for path in modules()
-    }
-    languages = {code: json.loads(catalogue_text(code)) for code in ("en", "zh")}
+    check_language(language)
     frozen = {
-        "document": _lean(document),
+        "document": {**_lean(document), "nodes": {}},
         "meta": dict(meta),
         "language": language,
-        "languages": languages,
+        "languages": {code: catalogue(code) for code in LANGUAGES},
+        "terms": terms(),
         "rates": rates(),
     }
+    nodes = _packed(json.dumps(document["nodes"], ensure_ascii=False, separators=(",", ":")).encode())
     style = (STATIC / "style.css").read_text(encoding="utf-8")
-    answer = str(document["result"].get("answer", ""))
+    title = str(document["result"].get("scenario") or meta["kind"])
     return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{"zh-CN" if language == "zh" else "en"}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>jevons {html.escape(str(meta['kind']))}</title><style>{style}</style></head><body>"
-        f'<div id="app"><main class="plain"><h1>{html.escape(answer)}</h1>{_plain_tables(document)}</main></div>'
+        f"<title>jevons · {html.escape(title)}</title><style>{style}</style></head><body>"
+        f'<div id="app"><main class="plain">{_plain(document, language)}</main></div>'
         f'<script type="application/json" id="frozen">{_script_text(frozen)}</script>'
-        f'<script type="application/json" id="modules">{_script_text(packed)}</script>'
+        f'<script type="text/plain" id="nodes">{nodes}</script>'
+        f'<script type="application/json" id="modules">{_packed_modules()}</script>'
         f"<script>{_LOADER}</script></body></html>\n"
     )
+
+
+def _plain(document: Mapping[str, Any], language: str) -> str:
+    """Return what is read where no scripts run: the answer, what was found, and the tables."""
+    found = document.get("findings")
+    if not found:
+        answer = html.escape(str(document["result"].get("answer", "")))
+        return f"<h1>{answer}</h1>{_plain_tables(document, language)}"
+    first, pays, jevons = (text_of(one, language) for one in found["answer"])
+    join, stop = ("；", "。") if language == "zh" else ("; ", ".")
+    jevons = jevons if language == "zh" else jevons[0].lower() + jevons[1:]
+    parts = [
+        f"<h1>{html.escape(text_of(found['question'], language))}</h1>",
+        f"<p>{html.escape(f'{first} {pays}{join}{jevons}{stop}')}</p>",
+    ]
+    for one in found["sections"]:
+        parts.append(f"<h2>{html.escape(text_of(one['heading'], language))}</h2>")
+        parts += [f"<p>{html.escape(text_of(text, language))}</p>" for text in one["text"]]
+    return "".join(parts) + _plain_tables(document, language)
 
 
 def _lean(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,31 +178,35 @@ def _lean(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**document, "result": result}
 
 
-def _plain_tables(document: Mapping[str, Any]) -> str:
+def _plain_tables(document: Mapping[str, Any], language: str) -> str:
     from jevons.web.downloads import shown
 
     parts = []
     for one in document["tables"]:
         if one["detail"]:
             continue
+        units = [f" [{html.escape(c['unit'])}]" if c["unit"] else "" for c in one["columns"]]
         heads = "".join(
-            f"<th>{html.escape(c['label'])}{' [' + html.escape(c['unit']) + ']' if c['unit'] else ''}</th>"
-            for c in one["columns"]
+            f"<th>{html.escape(term(c['label'], language))}{unit}</th>"
+            for c, unit in zip(one["columns"], units, strict=True)
         )
         rows = "".join(
             "<tr>"
-            + "".join(f"<td>{html.escape(shown(cell, c))}</td>" for cell, c in zip(row, one["columns"], strict=True))
+            + "".join(
+                f"<td>{html.escape(term(shown(cell, c), language))}</td>"
+                for cell, c in zip(row, one["columns"], strict=True)
+            )
             + "</tr>"
             for row in one["rows"][:_MOST_FLEETS]
         )
-        caption = f"<caption>{html.escape(one['title'])}</caption>"
+        caption = f"<caption>{html.escape(term(one['title'], language))}</caption>"
         parts.append(
             f'<div class="scroll"><table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
         )
     return "".join(parts)
 
 
-def result_page(result: Any, *, kind: str = "", given: Mapping[str, Any] | None = None) -> str:
+def result_page(result: Any, *, kind: str = "", given: Mapping[str, Any] | None = None, language: str = "en") -> str:
     """Return the page of a result of the library, as ``--out x.html`` writes it."""
     from jevons.schema import plain
     from jevons.web.inputs import versions
@@ -174,6 +214,15 @@ def result_page(result: Any, *, kind: str = "", given: Mapping[str, Any] | None 
 
     meta = {
         "id": "", "kind": kind or result.kind, "input": plain(dict(given or {})), "state": "done",
-        "versions": versions(), "seed": 0,
+        "versions": versions(), "seed": getattr(result, "seed", 0) or 0,
     }  # fmt: skip
-    return frozen_page(document_of(result), meta)
+    return frozen_page(document_of(result, whole=True), meta, language=language)
+
+
+def notebook(result: Any) -> str:
+    """Return the page of a result in a frame of its own, for a notebook."""
+    page = html.escape(result_page(result), quote=True)
+    return (
+        f'<iframe srcdoc="{page}" sandbox="allow-scripts allow-downloads allow-popups" '
+        f'title="{html.escape(result.answer[:200], quote=True)}" width="100%" height="640" style="border:0"></iframe>'
+    )

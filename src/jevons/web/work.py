@@ -221,8 +221,18 @@ class Desk:
         return deployment(self.result("size", job["input"], job["key"], tell), job["entry"], job["target"])
 
 
-def document_of(result: Any, *, seconds: float = 0.0) -> dict[str, Any]:
-    """Return a result as the page takes it: its JSON with the answer first, tables, notes, and figures behind it."""
+def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> dict[str, Any]:
+    """Return a result as the page takes it: its JSON with the answer first, tables, notes, and figures behind it.
+
+    Parameters
+    ----------
+    result : Result
+        Of any function.
+    seconds : float
+        What it took.
+    whole : bool
+        Whether it is written to a file, with what takes seconds more: statements, boom and bust of a plan.
+    """
     from jevons.schema import plain
 
     document: dict[str, Any] = plain({
@@ -232,11 +242,15 @@ def document_of(result: Any, *, seconds: float = 0.0) -> dict[str, Any]:
         "nodes": _nodes(result),
         "seconds": seconds,
     })  # fmt: skip
-    draws = getattr(result, "draws", None)
-    if result.kind == "plan" and draws is not None:
+    if result.kind == "plan":
+        from jevons.report.extras import plan_findings, statement_tables
         from jevons.study.draws.summary import path_records
 
-        document["paths"] = plain(path_records(draws))
+        if result.draws is not None:
+            document["paths"] = plain(path_records(result.draws))
+        document["findings"] = plain(plan_findings(result, futures=whole))
+        if whole:
+            document["tables"] += plain([_table(one) for one in statement_tables(result)])
     return document
 
 

@@ -42,7 +42,7 @@ def test_text_of_a_result_cannot_end_its_script() -> None:
     meta = {"id": "", "kind": "x", "input": {"model": "</script>"}, "versions": {"jevons": "0", "facts": "0"}}
     text = frozen_page(document, meta)
     assert "<script>alert(1)" not in text
-    assert text.count("</script>") == 3
+    assert text.count("</script>") == 4
 
 
 def test_modules_name_one_another_by_the_prefix_that_the_import_map_has() -> None:

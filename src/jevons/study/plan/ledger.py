@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from jevons.costing import formulas as costing
 from jevons.facts import Facts
 from jevons.facts.ledger import add_fact
@@ -188,6 +190,7 @@ def _values(ledger: Ledger, scenario: Scenario, chain: ChainResult, added_cur: f
     cash = [f"finance.ai_cash.{label}" for label in scenario.labels()]
     program = "expansion.objective"
     ledger.add(program, chain.plan.objective_cur, "¤", method="optimum of the planning program", parents=influences)
+    _program(ledger, scenario, chain, program)
     for path, amount in zip(cash, accounts.statements.ai_fcf_cur, strict=True):
         told = "free cash flow of the quarter, from the planning program and the accounts"
         ledger.add(path, amount, "¤", method=told, parents=[program])
@@ -216,6 +219,25 @@ def _values(ledger: Ledger, scenario: Scenario, chain: ChainResult, added_cur: f
     ledger.derive("finance.orders_value", ORDERS_VALUE, plan=plan, without=without)
     parts = [plan, *_other_parts(ledger, scenario, chain), "finance.net_cash", "finance.stakes"]
     ledger.derive("finance.value_per_share", VALUE_PER_SHARE, parts=parts, shares="finance.shares")
+
+
+def _program(ledger: Ledger, scenario: Scenario, chain: ChainResult, program: str) -> None:
+    """Record what the planning program builds, spends and serves."""
+    plan, market = chain.plan, chain.market
+    supply = [
+        f"hardware.devices.{name}.{what}" for name in scenario.hardware.devices for what in ("supply", "installed")
+    ]
+    told = "from the planning program, the last quarter"
+    ledger.add("expansion.devices", float(plan.installed[:, :, -1].sum()), method=told, parents=[program, *supply])
+    spent = float(chain.accounts.statements.capex_cur.sum())
+    told_spent = "from the planning program, accelerators and sites over the plan"
+    ledger.add("expansion.capex", spent, "¤", method=told_spent, parents=[program, "expansion.devices"])
+    wanted = np.maximum(plan.problem.demand.block_calls_per_d[:, -1].sum(axis=1), 1e-30)
+    served = plan.served_calls_per_d[:, -1].sum(axis=1) / wanted
+    tokens = float((market.tokens_per_d[:, -1] * served).sum())
+    demand = [f"market.segments.{name}.value" for name in scenario.market.segments]
+    told_tokens = "demand of the market that the planning program serves, the last quarter"
+    ledger.add("expansion.tokens_per_d", tokens, "tok/day", method=told_tokens, parents=[program, *demand])
 
 
 def _other_parts(ledger: Ledger, scenario: Scenario, chain: ChainResult) -> list[str]:

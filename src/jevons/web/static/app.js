@@ -16,13 +16,15 @@ import * as plan from "jevons/views/plan.js";
 import * as compare from "jevons/views/compare.js";
 import * as facts from "jevons/views/facts.js";
 import * as generic from "jevons/views/generic.js";
+import * as report from "jevons/views/report.js";
+import { install as installTerms } from "jevons/terms.js";
 
 const SCREENS = { start, size, choice, replay, train, plan, compare, facts };
 /** Screens by the kind of a result. */
 const OF_KIND = { size, buy_rent_api: choice, simulate: replay, train, plan, compare, simulation: replay, sweep: replay, fleet: replay };
 
 /** The currency shown where none is chosen. */
-const ownCurrency = () => (i18n.language() === "zh" ? "CNY" : "USD");
+const ownCurrency = () => (shared.frozen && shared.frozen.document.findings && shared.frozen.document.result.currency) || (i18n.language() === "zh" ? "CNY" : "USD");
 
 function useAddress() {
   const [now, setNow] = useState(read());
@@ -112,10 +114,12 @@ function Frozen() {
   apply("start");
   shared.openDrawer = setAsked;
   shared.setAnswer = () => {};
-  const answer = { ...doc.result, meta: { ...meta, tables: doc.tables, notes: doc.notes, paths: doc.paths, explained: Object.keys(doc.nodes) } };
-  const view = OF_KIND[meta.kind] || generic;
+  const answer = { ...doc.result, meta: { ...meta, tables: doc.tables, notes: doc.notes, paths: doc.paths, findings: doc.findings, explained: Object.keys(doc.nodes) } };
+  const view = doc.findings ? report : OF_KIND[meta.kind] || generic;
+  const title = doc.findings ? `jevons · ${doc.result.scenario}` : `jevons · ${i18n.word(`screen.${meta.kind}`, meta.kind)}`;
+  useEffect(() => { document.title = title; });
   return html`<header class="top"><span class="brand">jevons</span><${Settings} rates=${shared.frozen.rates || { CNY: { cny: 1 } }}/></header>
-    <main id="main" class="frozen"><${view.Result} answer=${answer} input=${meta.input} state="done"/><${generic.Tables} tables=${doc.tables} folded=${view !== generic}/></main>
+    <main id="main" class="frozen"><${view.Result} answer=${answer} input=${meta.input} state="done"/>${view === report ? null : html`<${generic.Tables} tables=${doc.tables} folded=${view !== generic}/>`}</main>
     <footer class="bottom"><p>${t("frozen.footer")}</p></footer>
     <${Drawer} asked=${asked} answer=${answer} frozen=${doc} close=${() => setAsked(null)}/>`;
 }
@@ -125,14 +129,16 @@ async function boot() {
   const held = document.getElementById("frozen");
   if (held) {
     shared.frozen = JSON.parse(held.textContent);
+    shared.frozen.document.nodes = window.jevonsNodes || shared.frozen.document.nodes || {};
     for (const [code, words] of Object.entries(shared.frozen.languages)) i18n.install(code, words);
+    installTerms(shared.frozen.terms || {});
     place.textContent = "";
     render(html`<${Frozen}/>`, place);
     return;
   }
   try {
-    const [en, zh, catalog] = await Promise.all([api.get("/i18n/en.json"), api.get("/i18n/zh.json"), api.get("/catalog")]);
-    i18n.install("en", en); i18n.install("zh", zh);
+    const [en, zh, catalog, terms] = await Promise.all([api.get("/i18n/en.json"), api.get("/i18n/zh.json"), api.get("/catalog"), fetch("/static/i18n/terms.zh.json").then((r) => r.json())]);
+    i18n.install("en", en); i18n.install("zh", zh); installTerms(terms);
     shared.catalog = catalog;
   } catch (error) {
     place.innerHTML = "";

@@ -2,10 +2,11 @@
 //
 // A specification: { id, kind: "xy" | "heat" | "flow", title, summary, note, height,
 //   x: { label, unit, type: "value" | "log" | "category", values, min, max }, y: the same,
-//   series: [{ name, as: "line" | "points" | "bars" | "steps", data, low, high, stack, entity, dashed, thin, labels, colours }],
-//   marks: [{ axis: "x" | "y", value, label }], horizontal }
+//   series: [{ name, as: "line" | "points" | "bars" | "steps" | "spans", data, low, high, stack, entity, dashed, thin, labels, colours }],
+//   marks: [{ axis: "x" | "y", value, label }], horizontal, source }
+// "spans" are bars from one value to another, [from, to] by category, such as those of a bridge.
 // data of an xy chart: [x, y] pairs, or y values where x is a category. low and high are as long as data: an interval.
-// kind "heat": x and y are categories, cells: [[x, y, value]], shown: value -> text. kind "flow": nodes, links.
+// kind "heat": x and y are categories, cells: [[x, y, value]], shown: value -> text. kind "flow": nodes { name, title }, links.
 import { html, useEffect, useRef, useState, useMemo } from "jevons/vendor/preact.js";
 import { init, connect } from "jevons/vendor/echarts.js";
 import { language, t } from "jevons/i18n.js";
@@ -48,7 +49,7 @@ function axis(one, ink, narrow, vertical) {
   return { ...base, type: one.type === "log" ? "log" : "value", min: one.min, max: one.max, scale: one.scale ?? false, logBase: 10 };
 }
 
-function xySeries(spec, ink, categorical) {
+function xySeries(spec, ink, categorical, narrow) {
   const series = [];
   for (const one of spec.series) {
     const colour = hue(one.entity || one.name);
@@ -57,17 +58,32 @@ function xySeries(spec, ink, categorical) {
       series.push({ type: "custom", name: one.name, silent: true, z: 1, tooltip: { show: false }, data: one.data.map((p, i) => (categorical ? [i, one.low[i], one.high[i]] : [p[0], one.low[i], one.high[i]])), encode: spec.horizontal ? { x: [1, 2], y: 0 } : { x: 0, y: [1, 2] },
         renderItem: one.as === "line" ? band(one, colour, categorical) : whisker(ink, spec.horizontal), itemStyle: { color: colour } });
     }
+    if (one.as === "spans") { series.push(spans(one, ink, colour, spec.horizontal)); continue; }
     const base = { name: one.name, z: 3, data: points, itemStyle: { color: colour }, emphasis: { focus: "none" } };
     if (one.as === "spacer") series.push({ ...base, type: "bar", stack: one.stack, silent: true, itemStyle: { color: "transparent" }, barMaxWidth: 34 });
     else if (one.as === "bars") series.push({ ...base, type: "bar", stack: one.stack, barMaxWidth: 34, barMinHeight: 1, ...(one.colours ? { data: one.data.map((v, i) => ({ value: v, itemStyle: { color: hue(one.colours[i]) } })) } : {}), label: one.labels ? { show: true, position: spec.horizontal ? "right" : "top", color: ink.text, fontSize: 12, formatter: (p) => one.labels[p.dataIndex] } : undefined });
     else if (one.as === "points") series.push({ ...base, type: "scatter", symbolSize: one.size || 11, symbol: one.symbol || "circle", data: points.map((p, i) => ({ value: p, itemStyle: one.picked === i ? { borderColor: ink.text, borderWidth: 3 } : undefined, symbolSize: one.picked === i ? 16 : one.size || 11 })), label: one.labels ? { show: true, position: "right", color: ink.text, fontSize: 12, formatter: (p) => one.labels[p.dataIndex] } : undefined, labelLayout: { hideOverlap: true } });
-    else series.push({ ...base, type: "line", step: one.as === "steps" ? "end" : false, showSymbol: points.length < 14 && !one.thin, symbolSize: 6, lineStyle: { color: colour, width: one.thin ? 1.2 : 2.2, type: one.dashed ? "dashed" : "solid" }, endLabel: one.endLabel ? { show: true, formatter: one.name, color: ink.text, fontSize: 12 } : undefined, areaStyle: one.area ? { color: fade(colour, 0.35) } : undefined, stack: one.stack });
+    else series.push({ ...base, type: "line", step: one.as === "steps" ? "end" : false, showSymbol: points.length < 14 && !one.thin, symbolSize: 6, lineStyle: { color: colour, width: one.thin ? 1.2 : 2.2, type: one.dashed ? "dashed" : "solid" }, endLabel: one.endLabel && !narrow ? { show: true, formatter: one.name, color: ink.text, fontSize: 12 } : undefined, labelLayout: one.endLabel ? { moveOverlap: "shiftY" } : undefined, areaStyle: one.area ? { color: fade(colour, 0.35) } : undefined, stack: one.stack });
   }
   if (spec.marks && spec.marks.length && series.length) {
     const last = series[series.length - 1];
     last.markLine = { symbol: "none", silent: true, animation: false, lineStyle: { color: ink.muted, type: "dashed" }, data: spec.marks.map((m) => ({ [`${m.axis}Axis`]: m.value, label: { formatter: m.label, color: ink.text, fontSize: 12, position: m.axis === "y" ? "insideEndTop" : "insideEndTop", rotate: 0 } })) };
   }
   return series;
+}
+
+/** Bars from one value to another. */
+function spans(one, ink, colour, horizontal) {
+  return { type: "custom", name: one.name, z: 3, data: one.data.map(([from, to], i) => ({ value: horizontal ? [from, to, i] : [i, from, to], itemStyle: { color: one.colours ? hue(one.colours[i]) : colour } })),
+    encode: horizontal ? { x: [0, 1], y: 2 } : { x: 0, y: [1, 2] }, itemStyle: { color: colour },
+    renderItem: (params, api) => {
+      const i = params.dataIndex, [from, to] = one.data[i];
+      const [a, b] = horizontal ? [api.coord([from, i]), api.coord([to, i])] : [api.coord([i, from]), api.coord([i, to])];
+      const wide = Math.min(26, 0.62 * (horizontal ? api.size([0, 1])[1] : api.size([1, 0])[0]));
+      const shape = horizontal ? { x: Math.min(a[0], b[0]), y: a[1] - wide / 2, width: Math.max(2, Math.abs(a[0] - b[0])), height: wide } : { x: a[0] - wide / 2, y: Math.min(a[1], b[1]), width: wide, height: Math.max(2, Math.abs(a[1] - b[1])) };
+      const text = one.labels ? [{ type: "text", style: { text: one.labels[i], fill: ink.text, fontSize: 12, align: horizontal ? "left" : "center", verticalAlign: horizontal ? "middle" : "bottom", x: horizontal ? Math.max(a[0], b[0]) + 5 : a[0], y: horizontal ? a[1] : Math.min(a[1], b[1]) - 3 } }] : [];
+      return { type: "group", children: [{ type: "rect", shape, style: { fill: one.colours ? hue(one.colours[i]) : colour } }, ...text] };
+    } };
 }
 
 const whisker = (ink, horizontal) => (params, api) => {
@@ -94,17 +110,18 @@ export function option(spec, { narrow = false } = {}) {
   const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const tooltip = { trigger: "item", confine: true, backgroundColor: ink.back, borderColor: ink.grid, textStyle: { color: ink.text, fontSize: 13 }, renderMode: "html" };
   const base = { animation: false && !quiet, backgroundColor: "transparent", aria: { enabled: true, label: { description: spec.summary || spec.title } }, textStyle: { fontFamily: "system-ui, sans-serif", fontSize: 12, color: ink.text }, tooltip };
-  if (spec.kind === "flow") return { ...base, series: [{ type: "sankey", data: spec.nodes.map((n) => ({ name: n.name, itemStyle: { color: hue(n.entity || n.name) } })), links: spec.links, label: { color: ink.text, fontSize: 12 }, lineStyle: { color: "gradient", opacity: 0.35 }, right: narrow ? 90 : 150, left: 8 }] };
+  if (spec.kind === "flow") return { ...base, series: [{ type: "sankey", data: spec.nodes.map((n) => ({ name: n.name, depth: n.depth, itemStyle: { color: hue(n.entity || n.name) }, label: n.inward ? { position: "left" } : undefined })), links: spec.links, nodeGap: 10, nodeWidth: 14, layoutIterations: 48, top: 6, bottom: 6, label: { color: ink.text, fontSize: 12, textBorderColor: ink.back, textBorderWidth: 3, formatter: (p) => flowTitle(spec, p.name, narrow) }, lineStyle: { color: "gradient", opacity: 0.35 }, right: narrow ? 104 : 170, left: 8 }],
+    tooltip: { ...tooltip, formatter: (p) => `${p.dataType === "edge" ? `${escapeText(flowTitle(spec, p.data.source, true))} → ${escapeText(flowTitle(spec, p.data.target, true))}` : escapeText(flowTitle(spec, p.name, true))}: <b>${escapeText(spec.show ? spec.show(p.value) : tick(p.value))}</b>${sourceLine(spec)}` } };
   if (spec.kind === "heat") {
     const values = spec.cells.map((c) => c[2]).filter((v) => v !== null);
     return { ...base, grid: { left: 8, right: 8, top: 8, bottom: 26, containLabel: true },
       xAxis: { ...axis({ ...spec.x, type: "category" }, ink, narrow, false), name: "", splitArea: { show: false } }, yAxis: axis({ ...spec.y, type: "category" }, ink, narrow, true),
-      visualMap: { show: false, min: spec.min ?? Math.min(...values), max: spec.max ?? Math.max(...values), inRange: { color: dark() ? ["#1c2a36", "#3a7ab0", "#8fd0f5"] : ["#e8f1f8", "#5b9bd0", "#004f86"] } },
-      tooltip: { ...tooltip, formatter: (p) => `${spec.y.values[p.value[1]]}<br>${spec.x.values[p.value[0]]}: ${spec.shown ? spec.shown(p.value[2]) : number(p.value[2])}` },
-      series: [{ type: "heatmap", data: spec.cells, itemStyle: { borderColor: ink.back, borderWidth: 2 } }] };
+      visualMap: { show: false, min: spec.min ?? Math.min(...values), max: spec.max ?? Math.max(...values), inRange: { color: spec.words ? (dark() ? ["#1c2a36", "#2a5a86"] : ["#eef5fb", "#a6cdec"]) : dark() ? ["#1c2a36", "#3a7ab0", "#8fd0f5"] : ["#e8f1f8", "#5b9bd0", "#004f86"] } },
+      tooltip: { ...tooltip, formatter: (p) => `${spec.y.values[p.value[1]]}<br>${spec.x.values[p.value[0]]}: ${spec.shown ? spec.shown(p.value[2]) : number(p.value[2])}${sourceLine(spec)}` },
+      series: [{ type: "heatmap", data: spec.cells, label: spec.words ? { show: true, fontSize: 12, formatter: (p) => spec.words(p.value[2], narrow), color: ink.text, textBorderColor: ink.back, textBorderWidth: 3 } : undefined, itemStyle: { borderColor: ink.back, borderWidth: 2 } }] };
   }
   const categorical = (spec.horizontal ? spec.y : spec.x).type === "category";
-  const series = xySeries(spec, ink, categorical);
+  const series = xySeries(spec, ink, categorical, narrow);
   const named = spec.series.filter((one) => !one.hidden).map((one) => one.name);
   const legend = named.length > 1 && !spec.bare;
   const upright = spec.y.type !== "category" ? axisName(spec.y) : "";
@@ -118,12 +135,22 @@ export function option(spec, { narrow = false } = {}) {
     series };
 }
 
+const sourceLine = (spec) => (spec.source ? `<br><span style="opacity:.85">${escapeText(spec.source)}</span>` : "");
+
+/** The words of a node of a flow, with its amount where there is room. */
+function flowTitle(spec, name, short) {
+  const node = spec.nodes.find((one) => one.name === name) || {};
+  const title = node.title || name;
+  return short || node.value === undefined ? title : `${title} ${spec.show ? spec.show(node.value) : tick(node.value)}`;
+}
+
 function told(spec, given, categorical) {
-  const list = [].concat(given).filter((p) => p.seriesType !== "custom" && (spec.series.find((s) => s.name === p.seriesName) || {}).as !== "spacer");
+  const list = [].concat(given).filter((p) => (p.seriesType !== "custom" || (spec.series.find((s) => s.name === p.seriesName) || {}).as === "spans") && (spec.series.find((s) => s.name === p.seriesName) || {}).as !== "spacer");
   const lines = list.map((p) => {
     const one = spec.series.find((s) => s.name === p.seriesName) || {};
-    const value = Array.isArray(p.value) ? p.value[1] : p.value;
     const i = p.dataIndex;
+    if (one.as === "spans") return `${escapeText(p.seriesName)}: <b>${escapeText(one.labels ? one.labels[i] : tick(one.data[i][1] - one.data[i][0]))}</b>`;
+    const value = Array.isArray(p.value) ? p.value[spec.horizontal && categorical ? 0 : 1] : p.value;
     const range = one.low && one.low[i] !== null ? ` [${number(one.low[i])}–${number(one.high[i])}]` : "";
     const unit = (spec.horizontal ? spec.x.unit : spec.y.unit) || "";
     const tip = one.tips ? `<br>${escapeText(one.tips[i])}` : "";
@@ -131,14 +158,14 @@ function told(spec, given, categorical) {
   });
   const first = list[0];
   const head = !first ? "" : categorical ? first.name : `${escapeText(spec.x.label)}: ${tick(first.value[0])} ${escapeText(spec.x.unit || "")}`;
-  return [escapeText(head), ...lines].join("<br>");
+  return [escapeText(head), ...lines].join("<br>") + sourceLine(spec);
 }
 const escapeText = (text) => String(text ?? "").replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
 /** The figures of a chart as a table: heads and rows. */
 export function twin(spec) {
   if (spec.table) return spec.table;
-  if (spec.kind === "flow") return { heads: [t("chart.from"), t("chart.to"), spec.unit || t("chart.value")], rows: spec.links.map((l) => [l.source, l.target, l.value]) };
+  if (spec.kind === "flow") return { heads: [t("chart.from"), t("chart.to"), spec.unit || t("chart.value")], rows: spec.links.map((l) => [flowTitle(spec, l.source, true), flowTitle(spec, l.target, true), l.value]) };
   if (spec.kind === "heat") {
     const at = new Map(spec.cells.map(([x, y, v]) => [`${x},${y}`, v]));
     return { heads: [spec.y.label || "", ...spec.x.values], rows: spec.y.values.map((name, y) => [name, ...spec.x.values.map((_, x) => at.get(`${x},${y}`) ?? null)]) };

@@ -28,10 +28,10 @@ export function number(value, digits = 3) {
   return plain(value, Math.min(decimals, 8));
 }
 
-/** A large count: in thousands of thousands in English, in 万 and 亿 in Chinese. */
-export function large(value, digits = 3) {
+/** A large count: in thousands of thousands in English, in 万 and 亿 in Chinese; `like` sets the unit where it is another's. */
+export function large(value, digits = 3, like = value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
+  const size = Math.abs(like);
   const steps = language() === "zh" && settings.myriads
     ? [[1e12, " 万亿"], [1e8, " 亿"], [1e5, " 万", 1e4]]
     : [[1e12, " trn"], [1e9, " bn"], [1e6, " M"]];
@@ -65,15 +65,20 @@ export function converted(value, from = "CNY") {
   return a && b ? (value * a.cny) / b.cny : null;
 }
 
+/** The name of a currency beside an amount. */
+export function currencyName(code) { const own = { CNY: "元", USD: "美元", EUR: "欧元", HKD: "港元", JPY: "日元" }; return language() === "zh" ? own[code] || code : code; }
+
 /** Money with its currency. */
-export function money(value, from = "CNY", { digits = 3, big = true } = {}) {
+export function money(value, from = "CNY", { digits = 3, big = true, like = value } = {}) {
   const shown = converted(value, from);
   if (shown === null) return value === null || value === undefined ? "–" : `${number(value, digits)} ${from}`;
-  return `${big ? large(shown, digits) : number(shown, digits)} ${settings.currency}`;
+  const name = currencyName(settings.currency);
+  const text = big ? large(shown, digits, converted(like, from)) : number(shown, digits);
+  return name.endsWith("元") ? `${text}${/\d$/.test(text) ? " " : ""}${name}` : `${text} ${name}`;
 }
 
 /** A value in its base unit as people read it. */
-export function quantity(value, unit, from = "CNY") {
+export function quantity(value, unit, like = value) {
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return value ? t("yes") : t("no");
   if (value === null || value === undefined) return "–";
@@ -85,9 +90,9 @@ export function quantity(value, unit, from = "CNY") {
     case "bytes": return value >= 1e12 ? `${number(value / 1e12)} TB${per}` : value >= 1e9 ? `${number(value / 1e9)} GB${per}` : `${number(value / 1e6)} MB${per}`;
     case "W": return value >= 1e6 ? `${number(value / 1e6)} MW` : value >= 1e3 ? `${number(value / 1e3)} kW` : `${number(value)} W`;
     case "flop": case "FLOP": return `${number(value / 1e12)} TFLOP${per}`;
-    case "CNY": case "USD": case "EUR": return money(value, head) + per;
-    case "1": case "": case "text": return large(value) + per;
-    default: return `${large(value)} ${unit}`;
+    case "CNY": case "USD": case "EUR": return money(value, head, { like }) + per;
+    case "1": case "": case "text": return large(value, 3, like) + per;
+    default: return `${large(value, 3, like)} ${unit}`;
   }
 }
 
@@ -111,9 +116,11 @@ export function layout(one) {
 
 /** A range; what both ends share in unit is said once. */
 export function span(low, high, unit) {
-  const [a, b] = [quantity(low, unit), quantity(high, unit)];
+  const like = Math.max(Math.abs(low), Math.abs(high));
+  const [a, b] = [quantity(low, unit, like), quantity(high, unit, like)];
   const tail = (text) => text.replace(/^[-–\d.,]+/, "");
-  return tail(a) === tail(b) && tail(a) ? `${a.slice(0, a.length - tail(a).length)}–${b}` : `${a}–${b}`;
+  const to = low < 0 ? t("range.to") : "–";
+  return tail(a) === tail(b) && tail(a) ? `${a.slice(0, a.length - tail(a).length)}${to}${b}` : `${a}${to}${b}`;
 }
 
 /** A value in its own currency, as its source states it. */

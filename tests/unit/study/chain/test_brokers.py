@@ -148,7 +148,7 @@ def test_tables_and_json_show_brokers_only_where_there_are_any(brokered, base):
 
 @pytest.mark.slow
 def test_the_report_draws_rents_and_names_what_brokers_do_where_there_are_any(brokered, base):
-    caption = "Rent of each accelerator over its full cost: above 1 scarcity"
+    caption = "Rents of accelerators and stock of brokers"
     with_them, alone = plan_html(brokered), plan_html(base)
     for page in (with_them, alone):
         assert caption in page

@@ -10,7 +10,8 @@ import { compact, parse } from "jevons/parse.js";
 import * as api from "jevons/api.js";
 
 export const defaults = { scenario: "alibaba-380bn", draws: 0 };
-const SHORT = { "expansion.budget": "budget", "market.value_scale": "value_scale", "market.elasticity_scale": "elasticity", "cost.wacc": "wacc", "finance.rest_growth": "rest_growth", "hardware.devices.h20.supply": "h20_supply", "serving.software_gain": "software", "market.markup": "markup", "expansion.ai_share": "ai_share", "cost.economic_life": "life" };
+/** Keys of the names of amounts that have short ones. */
+export const SHORT = { "expansion.budget": "budget", "market.value_scale": "value_scale", "market.elasticity_scale": "elasticity", "cost.wacc": "wacc", "finance.rest_growth": "rest_growth", "hardware.devices.h20.supply": "h20_supply", "serving.software_gain": "software", "market.markup": "markup", "expansion.ai_share": "ai_share", "cost.economic_life": "life" };
 const PRESETS = {
   ban: { "hardware.devices.h20.supply": 1000 },
   efficiency: { "serving.software_gain": 4 },
@@ -136,9 +137,9 @@ export function tokensChart(answer) {
   const paths = own && Array.isArray(own.p50) ? own : null;
   const central = answer.tokens_per_day.total.map((v) => v / 1e12);
   const scale = (list) => list.map((v) => v / 1e12);
-  return { id: "tokens", kind: "xy", title: t("plan.tokens"), summary: t("plan.tokens_words", { from: number(central[0]), to: number(last(central)) }),
+  return { id: "tokens", kind: "xy", right: 120, title: t("plan.tokens"), summary: t("plan.tokens_words", { from: number(central[0]), to: number(last(central)) }),
     x: { label: "", type: "category", values: answer.quarters }, y: { label: t("plan.tokens_axis"), unit: "10¹²", type: "value" },
-    series: [...(paths ? [{ name: t("plan.median_line"), entity: "tokens", as: "line", data: scale(paths.p50), low: scale(paths.p10), high: scale(paths.p90) }] : []), { name: t("plan.central_line"), entity: paths ? "central" : "tokens", as: "line", thin: !!paths, dashed: !!paths, area: !paths, data: central }] };
+    series: [...(paths ? [{ name: t("plan.median_line"), entity: "tokens", as: "line", endLabel: true, data: scale(paths.p50), low: scale(paths.p10), high: scale(paths.p90) }] : []), { name: t("plan.central_line"), entity: paths ? "central" : "tokens", as: "line", thin: !!paths, endLabel: !!paths, area: !paths, data: central }] };
 }
 
 /** Accelerators in service by kind. */

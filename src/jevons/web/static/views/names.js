@@ -1,0 +1,26 @@
+// Names of the things that a plan is about, in the language of the page.
+import { has, language, t, word } from "jevons/i18n.js";
+import { device } from "jevons/format.js";
+import { term } from "jevons/terms.js";
+import { SHORT } from "jevons/views/plan.js";
+
+/** The name of an input of the scenario. */
+export function inputName(path, label) { return SHORT[path] ? t(`amount.${SHORT[path]}`) : term(label || path); }
+
+/** The name of a thing that a sentence names. */
+export function thing(one, names) {
+  if (one.kind === "device") return device(one.of);
+  if (one.kind === "use") return word(`use.${one.of}`, term(one.text));
+  if (one.kind === "input") return inputName(one.of, one.text);
+  if (one.kind === "limit") return limitName(one.of, names);
+  return term(one.text);
+}
+
+/** The name of a limit of the planner. */
+export function limitName(name, names) {
+  const [kind, what] = name.split(": ");
+  const label = ((names || {}).limits || {})[name] || name;
+  const of = what ? (((names || {}).devices || {})[what] ? device(what) : term(label.split(": ")[1] || what)) : "";
+  const head = has(`limit.${kind}`) ? t(`limit.${kind}`) : term(kind);
+  return of ? (language() === "zh" ? `${of} 的${head}` : `${head} of ${of}`) : head;
+}

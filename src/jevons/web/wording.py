@@ -1,0 +1,170 @@
+"""Sentences of a report as plain text in either language: for readers without scripts, and for what reads the file.
+
+It writes numbers as `static/format.js` does, which draws the same sentences where scripts run.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jevons.errors import InputError
+
+LANGUAGES = ("en", "zh")
+_WORDS = Path(__file__).with_name("static") / "i18n"
+_STEPS = {
+    "en": ((1e12, 1e12, " trn"), (1e9, 1e9, " bn"), (1e6, 1e6, " M")),
+    "zh": ((1e12, 1e12, " 万亿"), (1e8, 1e8, " 亿"), (1e5, 1e4, " 万")),
+}
+_MONEY = {"CNY": "元", "USD": "美元", "EUR": "欧元", "HKD": "港元", "JPY": "日元"}
+
+
+def check_language(language: str, option: str = "--language") -> str:
+    """Return a language of the page.
+
+    Raises
+    ------
+    InputError
+        If it is another.
+    """
+    if language not in LANGUAGES:
+        message = f"{option} {language}: unknown; give {' or '.join(LANGUAGES)}"
+        raise InputError(message)
+    return language
+
+
+@functools.cache
+def catalogue_text(language: str) -> str:
+    """Return the words of a language as JSON text."""
+    return (_WORDS / f"{language}.json").read_text(encoding="utf-8")
+
+
+@functools.cache
+def catalogue(language: str) -> dict[str, str]:
+    """Return the words of a language by key."""
+    words: dict[str, str] = json.loads(catalogue_text(language))
+    return words
+
+
+@functools.cache
+def terms() -> dict[str, str]:
+    """Return the Chinese of what tables say in English; ``*`` in a key stands for any text, ``#`` for a number."""
+    words: dict[str, str] = json.loads((_WORDS / "terms.zh.json").read_text(encoding="utf-8"))
+    return words
+
+
+@functools.cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    found = []
+    for key, words in terms().items():
+        if "*" in key or "#" in key:
+            pattern = re.escape(key).replace(r"\*", "(.+)").replace(r"\#", r"([-+±]?\d[\d,.]*(?:-Q\d|-\d\d-\d\d)?)")
+            found.append((re.compile(pattern), words))
+    return found
+
+
+def term(text: str, language: str) -> str:
+    """Return a text of a table in a language; as it is where no words are on file."""
+    if language != "zh" or not text:
+        return text
+    if text in terms():
+        return terms()[text]
+    for pattern, words in _patterns():
+        match = pattern.fullmatch(text)
+        if match:
+            return _filled(words, match.groups(), language)
+    return text
+
+
+def _filled(words: str, parts: Sequence[str], language: str) -> str:
+    """Return words with their stars and number signs replaced, in their order."""
+    left = iter(parts)
+    return re.sub(r"[*#]", lambda _: term(next(left), language), words)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number with three significant digits below 1,000, grouped above."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    decimals = min(max(0, digits - 1 - math.floor(math.log10(abs(value)) + 1e-12)), 8)
+    text = f"{value:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def large(value: float | None, language: str, like: float | None = None) -> str:
+    """Return a large count: in millions and billions, or in 万 and 亿; *like* sets the unit where it is another's."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    for least, unit, name in _STEPS[language]:
+        if abs(value if like is None else like) >= least:
+            return number(value / unit) + name
+    return number(value)
+
+
+def shown(one: Mapping[str, Any], language: str) -> str:
+    """Return a figure of a sentence with its interval."""
+    value, unit = one["value"], str(one["unit"])
+    low, high = one.get("low"), one.get("high")
+    if low is None or high is None:
+        return quantity(value, unit, language, digits=2 if str(one.get("label", "")).startswith("chance.") else 3)
+    like = max(abs(low), abs(high))
+    a, b = quantity(low, unit, language, like=like), quantity(high, unit, language, like=like)
+    to = catalogue(language)["range.to"] if low < 0 else "–"
+    tail = re.sub(r"^[-–\d.,]+", "", b)
+    if tail and a.endswith(tail) and re.fullmatch(r"[-–\d.,]+", a.removesuffix(tail)):
+        a = a.removesuffix(tail)
+    return f"{quantity(value, unit, language)} [{a}{to}{b}]"
+
+
+def quantity(value: float | None, unit: str, language: str, *, digits: int = 3, like: float | None = None) -> str:
+    """Return a number with its unit as people read it."""
+    if value is None:
+        return "–"
+    if unit == "frac":
+        return f"{number(value * 100, digits)} %"
+    if unit == "W":
+        size, name = next(((s, n) for s, n in ((1e6, " MW"), (1e3, " kW")) if abs(value) >= s), (1.0, " W"))
+        return number(value / size) + name
+    if unit in _MONEY:
+        text = large(value, language, like)
+        if language == "zh":
+            return f"{text}{' ' if text[-1].isdigit() else ''}{_MONEY[unit]}"
+        return f"{text} {unit}"
+    text = large(value, language, like)
+    return text if unit == "1" else f"{text} {unit}"
+
+
+def text_of(one: Mapping[str, Any], language: str) -> str:
+    """Return a sentence of a report as text."""
+    values = {name: _value(value, language) for name, value in one["values"].items()}
+    template = catalogue(language)[one["id"]]
+    return re.sub(r"\{(\w+)\}", lambda part: values.get(part[1], part[0]), template)
+
+
+def _value(value: Any, language: str) -> str:
+    if isinstance(value, Mapping) and "kind" in value:
+        return _name(value, language)
+    if isinstance(value, Mapping):
+        return shown(value, language)
+    return term(str(value), language)
+
+
+def _name(one: Mapping[str, Any], language: str) -> str:
+    kind, of = one["kind"], str(one["of"])
+    words = catalogue(language)
+    if kind == "use":
+        return words.get(f"use.{of}", term(str(one["text"]), language))
+    if kind == "limit":
+        head, _, what = str(one["text"]).partition(": ")
+        head = words.get(f"limit.{head}", term(head, language))
+        return (f"{what} 的{head}" if language == "zh" else f"{head} of {what}") if what else head
+    return term(str(one["text"]), language)
