@@ -53,8 +53,10 @@ def statement_tables(result: PlanResult) -> list[Table]:
     cash = group_cash(result.scenario, accounts)
     returns = books.returns_table(returns_on_capital(result.scenario, accounts), result.scenario.cost.wacc.value)
     return [
-        *books.statement_tables(accounts.statements, cash, accounts.contracts), returns, books.required_table(required_of_plan(accounts)),
-    ]  # fmt: skip
+        *books.statement_tables(accounts.statements, cash, accounts.contracts),
+        returns,
+        books.required_table(required_of_plan(accounts)),
+    ]
 
 
 def _swings(result: PlanResult) -> list[dict[str, Any]]:
