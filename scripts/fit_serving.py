@@ -24,6 +24,7 @@ from validation_page import write_page
 
 from jevons.validation.fit.few_shot import few_shot_errors
 from jevons.validation.fit.held_out import error_table, figures, splits, table_text
+from jevons.validation.fit.neighbours import neighbours_document
 from jevons.validation.fit.serving import Problem, factors_for, fit, gather, held_out, provenance, thinned
 from jevons.validation.fit.spread import interval_coverage, spread_document
 from jevons.validation.report import Entry, score
@@ -31,6 +32,7 @@ from jevons.validation.report import Entry, score
 ROOT = Path(__file__).parent.parent
 ENGINES = ROOT / "src" / "jevons" / "facts" / "data" / "engines"
 SPREAD = ROOT / "src" / "jevons" / "serving" / "data" / "spread.json"
+NEIGHBOURS = SPREAD.with_name("neighbours.json")
 PAGES = ROOT / "docs" / "validation"
 FILES = (
     "trtllm_overview", "phase_latency", "engine_bench", "inferencex_silicon", "inferencex_mantile", "mlperf_inference",
@@ -83,6 +85,8 @@ def main() -> int:
     say(table_text("with four runs", report["with four runs"]))
     SPREAD.parent.mkdir(exist_ok=True)
     SPREAD.write_text(json.dumps(spread_document(problem, schemes, calibrated), indent=1) + "\n", "utf-8")
+    neighbours = neighbours_document(problem, errors["held out by group"])
+    NEIGHBOURS.write_text(json.dumps(neighbours).replace("], [", "],\n["), "utf-8")
     write_facts(problem, theta, spread, int(str(about["rows"])))
     write_page({**about, **report}, figures(problem, {"fitted": base, **errors}), coverage(paths), PAGES)
     return 0

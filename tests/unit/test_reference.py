@@ -62,3 +62,21 @@ def test_every_key_of_the_value_is_documented(monkeypatch, capsys):
     text = (DOCS / "value-json.md").read_text() + (DOCS / "plan-json.md").read_text()
     assert len(keys) > 80
     assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["simulate", "--model", "llama-3.1-8b", "--rate", "2", "--requests", "50"],
+        ["simulate", "--model", "llama-3.1-8b", "--rate", "2", "--requests", "50", "--autoscale", "1:2"],
+        ["cost", "--gpu", "h20", "--model", "deepseek-r1"],
+    ],
+)
+def test_every_key_of_a_simulation_and_of_a_cost_is_documented(monkeypatch, capsys, words):
+    monkeypatch.setattr(sys, "argv", ["jevons", *words, "--json"])
+    with pytest.raises(SystemExit):
+        main()
+    found = json.loads(capsys.readouterr().out)
+    text = (DOCS / "simulate-json.md").read_text()
+    keys = {key for key in found if not key.endswith(("_low", "_high"))}
+    assert [key for key in sorted(keys) if f"`{key}`" not in text] == []

@@ -88,6 +88,19 @@ def resolve(name: str) -> Resolved:
     raise InputError(message)
 
 
+def base_name(name: str) -> str:
+    """Return a model's name without the precision that it ends with.
+
+    Examples
+    --------
+    >>> base_name("qwen3-235b-a22b-fp8"), base_name("llama-3.1-8b")
+    ('qwen3-235b-a22b', 'llama-3.1-8b')
+    """
+    for pattern, _ in _SUFFIXES:
+        name = re.sub(pattern, "", name)
+    return name
+
+
 def model(name_or_path: str, *, name: str | None = None) -> ModelSpec:
     """Return the architecture of a shipped name or of a config.json; parameters and errors as `load` has them.
 

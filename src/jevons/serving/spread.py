@@ -17,6 +17,8 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
+from jevons.models import base_name
+
 _DATA = Path(__file__).parent / "data" / "spread.json"
 _EVERY = "all"
 _Z = NormalDist().inv_cdf(0.9)
@@ -96,6 +98,7 @@ def nearness_of(engine: str, device: str, model: str, seen: Mapping[str, Any] | 
     seen : mapping, optional
         Pairs of device and model by engine; those of the shipped fit by default.
     """
+    model = base_name(model)
     pairs = (shipped()["seen"] if seen is None else seen).get(engine, ())
     if [device, model] in pairs:
         return "same"

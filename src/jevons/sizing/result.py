@@ -20,11 +20,13 @@ from jevons.models import ModelSpec
 from jevons.provenance import Ledger
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.serving.memory import memory_plan
+from jevons.serving.neighbours import Measured, nearest
 from jevons.sizing.finalists import Missed
 from jevons.sizing.fleet import Fleet, degrees
 from jevons.sizing.handover import emitted, handover, launch, launch_warnings
 from jevons.sizing.hour_price import SITE, HourPrice
 from jevons.sizing.memory import memory_record
+from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table
 from jevons.sizing.service import Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, carries, cheaper, left_out, sureness
 from jevons.words import Sentence, answer_of
@@ -180,7 +182,7 @@ class SizeResult(Result):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which limit binds and what a weaker one buys, and why layouts were left out."""
+        """Which limit binds and what a weaker one buys, why layouts were left out, and what was measured nearest."""
         return tuple(one.text() for one in self.remarks)
 
     @property
@@ -188,7 +190,14 @@ class SizeResult(Result):
         """The notes as sentences."""
         relaxed = () if self.relaxed is None else (self.relaxed.sentence(),)
         left = (left_out(self.rejected, self.tried, len(self.missed)),) if self.infeasible else ()
-        return (*relaxed, *left)
+        return (*relaxed, *left, nearest_sentence(self.nearest))
+
+    @cached_property
+    def nearest(self) -> tuple[Measured, ...]:
+        """Measured runs nearest to a replica of the best fleet."""
+        best, service = self.best, self.service
+        apart = best.prefill is not None
+        return nearest(best.deployment, service.isl, service.osl, float(best.point.batch), apart=apart)
 
     @property
     def ledger(self) -> Ledger:
@@ -229,6 +238,7 @@ class SizeResult(Result):
             "rejected": dict(self.rejected),
             "infeasible": [i.record() for i in self.infeasible],
             "left_out": [i.record() for i in self.infeasible],
+            "nearest": nearest_records(self.nearest),
         }  # fmt: skip
 
     def _record(self, fleet: Fleet) -> dict[str, Any]:
@@ -325,6 +335,8 @@ class SizeResult(Result):
             yield table("missed", "Finalists that missed a limit when simulated", columns, rows, detail=True)
         if self.infeasible:
             yield self._left_out()
+        if self.nearest:
+            yield nearest_table(self.nearest)
 
     def _head(self) -> str:
         s = self.service

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.results import Result, Table, number
+from jevons.serving.neighbours import Measured, nearest
 from jevons.sizing.fleet import degrees
 from jevons.sizing.load import Offered
 from jevons.sizing.measured import beside_table
 from jevons.sizing.memory import memory_record
+from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulation_tables import (
     Quantity,
@@ -65,6 +67,13 @@ class Run:
         return self.deployment.devices * self.replicas + prompts
 
     @property
+    def nearest(self) -> tuple[Measured, ...]:
+        """Measured runs nearest to this one."""
+        requests, at_once = self.offered.requests, self.found.occupancy.mean_in_system
+        lengths = float(requests.isl.mean()), float(requests.osl.mean())
+        return nearest(self.deployment, *lengths, at_once, apart=self.prompts is not None)
+
+    @property
     def words(self) -> str:
         """What the load ran on."""
         own = f"{self.replicas} x {self.deployment}"
@@ -102,6 +111,7 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         **plain, **dataclasses.asdict(found.work),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "intervals_80": intervals([d for d in (deployment, run.prompts) if d is not None]),
+        "nearest": nearest_records(run.nearest),
         "stable": found.overload.overload_frac is None,
         "memory": memory_record(deployment, round(float(load.isl.mean()) + float(load.osl.mean()))),
         "output_tok_per_s_per_gpu": rates.output_tok_per_s / accelerators,
@@ -259,11 +269,13 @@ class SimulationResult(Result):
         yield service_table(list(_quantities(self.run, r)))
         if r["classes"]:
             yield class_table(r["classes"])
+        if self.run.nearest:
+            yield nearest_table(self.run.nearest)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How far the steady part of the run lies from all of it, where it matters."""
-        return steady_note(self.record)
+        """How far the steady part of the run lies from all of it, where it matters, and what was measured nearest."""
+        return (*steady_note(self.record), nearest_sentence(self.run.nearest).text())
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""

@@ -2,9 +2,9 @@
 
 A template's fields are written ``{name:form}``. Forms: none for text and plain numbers; ``g`` for up to four digits;
 ``ms`` for seconds shown as milliseconds; ``%`` and ``%1`` for a fraction as a percentage without or with a decimal;
-``d2`` for two decimals; ``[]`` and ``[ms]`` for the 80 % interval of a figure, from the values ``name_low`` and
-``name_high``, and nothing where there is none. A part in double brackets, ``[[ … ]]``, is left out where a plain field
-in it has no value.
+``+%`` for a signed percentage; ``d2`` for two decimals; ``[]`` and ``[ms]`` for the 80 % interval of a figure, from the
+values ``name_low`` and ``name_high``, and nothing where there is none. A part in double brackets, ``[[ … ]]``, is left
+out where a plain field in it has no value.
 """
 
 from __future__ import annotations
@@ -78,6 +78,8 @@ def _shown(values: Mapping[str, Any], name: str, form: str) -> str:
         return "–"
     if isinstance(value, str):
         return value
+    if form == "+%":
+        return f"{100.0 * value:+,.0f} %".replace("-", "−")
     scale, unit = _SCALES.get(form, (1.0, ""))
     if form == "g":
         return f"{value:,.4g}"

@@ -1,0 +1,48 @@
+"""The measured runs nearest to a prediction, as sentences, a table and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jevons.results import Column, Table, table
+from jevons.serving.neighbours import Measured
+from jevons.words import Sentence
+
+
+def nearest_sentence(found: Sequence[Measured]) -> Sentence:
+    """Return what was measured nearest, and how far a prediction was that had not seen it."""
+    if not found:
+        return Sentence("nearest.none")
+    one = found[0]
+    errors = {name: one.errors.get(name) for name in ("ttft", "tpot", "rate")}
+    return Sentence("nearest.run", {"run": one.words(), "source": one.source, "figures": one.figures, **errors})
+
+
+def nearest_table(found: Sequence[Measured]) -> Table:
+    """Return the nearest measured runs with the errors of predictions."""
+    columns = (
+        Column("run", "measured run"), Column("source", "source"), Column("isl", "in", "tokens"),
+        Column("osl", "out", "tokens"), Column("load", "load"), Column("figures", "figures"),
+        Column("ttft_error", "TTFT error", "%", scale=100.0), Column("tpot_error", "TPOT error", "%", scale=100.0),
+        Column("rate_error", "throughput error", "%", scale=100.0),
+    )  # fmt: skip
+    rows = [
+        (
+            one.words(), one.source, one.isl, one.osl, _load(one), one.figures,
+            *(one.errors.get(name) for name in ("ttft", "tpot", "rate")),
+        )
+        for one in found
+    ]  # fmt: skip
+    title = "Nearest measured runs: error of predictions made without them, predicted over measured"
+    return table("nearest", title, columns, rows, detail=True)
+
+
+def nearest_records(found: Sequence[Measured]) -> list[dict[str, Any]]:
+    """Return the documented JSON objects."""
+    return [one.record() for one in found]
+
+
+def _load(one: Measured) -> str:
+    ends = [f"{one.least_load:,.4g}", f"{one.most_load:,.4g}"]
+    return f"{' to '.join(dict.fromkeys(ends))} {'req/s' if one.open_loop else 'at once'}"
