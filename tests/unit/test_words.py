@@ -10,7 +10,7 @@ import jevons
 from jevons.rounding import number
 from jevons.words import Sentence, answer_of, languages, templates
 
-FORMS = {"", "g", "ms", "%", "%1", "d2", "[]", "[ms]"}
+FORMS = {"+%", "", "g", "ms", "%", "%1", "d2", "[]", "[ms]"}
 
 
 def test_fields_are_shown_in_their_forms() -> None:
