@@ -20,6 +20,7 @@ from jevons.finance.reverse import reverse_dcf, scenario_weights
 from jevons.finance.run import (
     base_cloud,
     dcf,
+    earned_cur,
     growing_line,
     line_value,
     statements,
@@ -38,10 +39,10 @@ from jevons.finance.types import (
 )
 
 __all__ = [
-    "AccountTerms", "BaseCloud", "DcfTerms", "DebtSchedule", "DevicePart", "Funding", "IsoPrice", "LineValue",
-    "Loan", "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements", "Valuation",
-    "YearSums", "at_multiple", "base_cloud", "crf", "dcf", "debt_schedule", "device_parts", "discount_factors",
-    "enterprise_value_cur", "fund", "growing_line", "growth_value", "incremental_roic", "irr", "line_value",
-    "npv", "rerating", "reverse_dcf", "scenario_weights", "score_narrative", "statements", "straight_line",
-    "terminal_value", "year_sums",
+    "AccountTerms", "BaseCloud", "DcfTerms", "DebtSchedule", "DevicePart", "Funding", "IsoPrice", "LineValue", "Loan",
+    "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements", "Valuation", "YearSums",
+    "at_multiple", "base_cloud", "crf", "dcf", "debt_schedule", "device_parts", "discount_factors", "earned_cur",
+    "enterprise_value_cur", "fund", "growing_line", "growth_value", "incremental_roic", "irr", "line_value", "npv",
+    "rerating", "reverse_dcf", "scenario_weights", "score_narrative", "statements", "straight_line", "terminal_value",
+    "year_sums",
 ]  # fmt: skip

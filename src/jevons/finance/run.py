@@ -90,16 +90,11 @@ def statements(
         fixed = fixed - terms.mean_lease_cur_per_w_quarter * site_w.sum(axis=0)
     external, own = revenue[~inside].sum(axis=0), revenue[inside].sum(axis=0)
     revenue_cur = external + own
-    overhead = terms.overhead_frac * revenue_cur
     devices = device_books(plan, price_cur_per_call, terms)
     buildings = building_books(plan, terms)
     depreciation, impairment = devices.depreciation_cur.sum(axis=0), devices.impairment_cur
     closing = devices.closing_cur.sum(axis=0)
-    before = revenue_cur - energy - fixed - lease - overhead - depreciation - buildings[0]
-    # staff, prices and research grow into what is earned above the usual margin
-    reinvested = terms.reinvested_frac * np.maximum(before - terms.usual_margin_frac * revenue_cur, 0.0)
-    overhead = overhead + reinvested
-    ai_ebita = before - reinvested
+    ai_ebita, overhead = earned_cur(revenue_cur, energy + fixed + lease + depreciation + buildings[0], terms)
     ai_tax = terms.tax_frac * (ai_ebita - impairment)
     base_tax = terms.tax_frac * base.ebita_cur
     capex = plan.device_capex_cur + plan.site_capex_cur
@@ -146,6 +141,17 @@ def statements(
         building_opening_cur=np.concatenate([[terms.opening_building_book_cur], buildings[1][:-1]]),
         building_closing_cur=buildings[1],
     )
+
+
+def earned_cur(revenue_cur: Array, machines_cur: Array, terms: AccountTerms) -> tuple[Array, Array]:
+    """Return EBITA and overhead, (t,), of revenue and what machines cost: energy, operation, depreciation.
+
+    Staff, prices and research grow into what is earned above the usual margin.
+    """
+    usual = terms.overhead_frac * revenue_cur
+    before = revenue_cur - machines_cur - usual
+    reinvested = terms.reinvested_frac * np.maximum(before - terms.usual_margin_frac * revenue_cur, 0.0)
+    return before - reinvested, usual + reinvested
 
 
 def _under_way(plan: ExpansionPlan) -> Array:

@@ -22,7 +22,8 @@ def chosen_depth(inputs: MarketInputs, price_index: Array) -> tuple[Array, Array
     -----
     A call of n tokens is worth ``v n^a``. Where ``a v n^(a-1)`` meets the price p, n moves with ``p^(-1/(1-a))``. Only
     a share of use is at that optimum; prompts and pipelines of the rest are fixed. What users wait for, and context,
-    bound n on both sides. At the start price all factors are 1, so growth at a constant price is never depth.
+    bound n on both sides. Users' bounds differ, so n bends towards the bound *m* as ``n m / sqrt(n^2 + m^2 - 1)``
+    and has no corner there. At the start price all factors are 1, so growth at a constant price is never depth.
     """
     one = np.ones(price_index.shape)
     if inputs.depth_frac is None or inputs.depth_exponent is None or not inputs.depth_frac.any():
@@ -30,10 +31,13 @@ def chosen_depth(inputs: MarketInputs, price_index: Array) -> tuple[Array, Array
     exponent = inputs.depth_exponent
     most = np.full(one.shape, np.inf) if inputs.depth_most is None else np.maximum(inputs.depth_most, 1.0)
     free = np.maximum(price_index, 1e-12) ** (-1.0 / (1.0 - exponent))
-    chosen = np.clip(free, 1.0 / most, most)
+    away = np.maximum(free, 1.0 / free)  # dearer tokens bound n from below in the same way
+    room = np.minimum(most, 1e6)
+    bent = away * room / np.sqrt(away**2 + room**2 - 1.0)
+    chosen = np.where(free >= 1.0, bent, 1.0 / bent)
     rest = 1.0 - inputs.depth_frac
     depth = rest + inputs.depth_frac * chosen
     gain = rest + inputs.depth_frac * chosen**exponent
-    inside = chosen == free
-    elasticity = np.where(inside, -inputs.depth_frac * chosen / (1.0 - exponent) / depth, 0.0)
+    slope = (room**2 - 1.0) / (away**2 + room**2 - 1.0) / (1.0 - exponent)
+    elasticity = -inputs.depth_frac * chosen * slope / depth
     return depth, gain, elasticity

@@ -18,6 +18,7 @@ from jevons.market import (
     market_path,
     next_price,
 )
+from jevons.market.depth import chosen_depth
 from jevons.market.run import capped_calls, settled_calls_per_d
 
 
@@ -227,9 +228,22 @@ def test_tokens_per_call_follow_the_price_where_they_are_chosen_and_never_at_a_c
     assert still.depth == pytest.approx(np.ones((1, 12)))
     cheap = market_path(inputs(price_inertia=0.5, **terms))
     index = cheap.token_index[0]
-    assert cheap.depth[0] == pytest.approx(0.6 + 0.4 * np.minimum(index ** (-1 / 0.75), 3.0))
-    assert cheap.elasticity_depth[0, 0] == pytest.approx(-0.4 / 0.75)
+    free = index ** (-1 / 0.75)
+    assert cheap.depth[0] == pytest.approx(0.6 + 0.4 * 3 * free / np.sqrt(free**2 + 8))
+    assert cheap.elasticity_depth[0, 0] == pytest.approx(-0.4 / 0.75 * 8 / 9)
     assert cheap.tokens_per_d[0] == pytest.approx(cheap.calls_per_d[0] * 1500 * cheap.depth[0])
+
+
+def test_tokens_per_call_bend_towards_their_bound_on_both_sides_and_their_elasticity_is_the_slope():
+    terms = {"depth_frac": np.full(1, 0.4), "depth_exponent": np.full(1, 0.25), "depth_most": np.full(1, 3.0)}
+    index = np.array([[1e4], [2.0], [1.0], [0.5], [0.1], [1e-6]])
+    depth, _, slope = chosen_depth(inputs(**terms), index[:, 0])
+    assert depth[[0, 2, -1]] == pytest.approx([0.6 + 0.4 / 3, 1.0, 0.6 + 0.4 * 3], rel=1e-4)
+    up, _, _ = chosen_depth(inputs(**terms), index[:, 0] * 1.0001)
+    assert slope == pytest.approx(np.log(up / depth) / np.log(1.0001), abs=1e-3)
+    fixed, _, flat = chosen_depth(inputs(**(terms | {"depth_most": np.ones(1)})), index[:, 0])
+    assert fixed == pytest.approx(np.ones(6))
+    assert flat == pytest.approx(np.zeros(6))
 
 
 def test_a_renter_of_more_efficient_hours_buys_more_work_and_counts_it_in_hours():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,24 +95,17 @@ def accounts(
     )
     books = statements(plan, price, internal, terms, base)
     wacc = scenario.cost.wacc.value
-    after: dict[str, Any] = {
-        "wacc_frac": wacc,
-        "tax_frac": spec.tax.value,
-        "terminal_growth_frac": spec.terminal_growth.value,
-        "terminal_margin_frac": spec.terminal_margin.value,
-        "fade_y": round(spec.fade_years.value),
-    }
+    closing = books.device_closing_cur + books.building_closing_cur - books.customer_prepaid_closing_cur
+    ai = ai_terms(scenario, float(closing[-1]))
     value = dcf(
         books,
-        ai=DcfTerms(
-            capital_per_revenue=spec.capital_per_revenue.value,
-            start_growth_frac=spec.after_growth.value,
-            opening_capital_cur=float(
-                books.device_closing_cur[-1] + books.building_closing_cur[-1] - books.customer_prepaid_closing_cur[-1]
-            ),
-            **after,
+        ai=ai,
+        base=dataclasses.replace(
+            ai,
+            capital_per_revenue=spec.base_capital.value,
+            start_growth_frac=spec.base_growth.value,
+            opening_capital_cur=None,
         ),
-        base=DcfTerms(capital_per_revenue=spec.base_capital.value, start_growth_frac=spec.base_growth.value, **after),
         rest_cur=growing_line(
             spec.rest_ebita.value,
             growth_frac=spec.rest_growth.value,
@@ -132,6 +126,24 @@ def accounts(
         market_value_cur=spec.shares.value * spec.share_price.value,
         price_per_share_cur=spec.share_price.value,
         contracts=signed,
+    )
+
+
+def ai_terms(scenario: Scenario, closing_cur: float) -> DcfTerms:
+    """Return how the AI cloud runs on after the plan, with *closing_cur* of machines and buildings on its books.
+
+    What customers have paid ahead is off it.
+    """
+    spec = scenario.finance
+    return DcfTerms(
+        wacc_frac=scenario.cost.wacc.value,
+        tax_frac=spec.tax.value,
+        terminal_growth_frac=spec.terminal_growth.value,
+        terminal_margin_frac=spec.terminal_margin.value,
+        fade_y=round(spec.fade_years.value),
+        capital_per_revenue=spec.capital_per_revenue.value,
+        start_growth_frac=spec.after_growth.value,
+        opening_capital_cur=closing_cur,
     )
 
 

@@ -11,17 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from jevons.arrays import Array
+from jevons.arrays import Array, log_mean
 from jevons.formula import Formula, Symbol
 from jevons.market import MarketPath, market_path, settled_calls_per_d
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.market_inputs import market_inputs
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.chain.setting import Setting, setting
+from jevons.study.chain.value_bridge import value_channels
 from jevons.study.scenario.base import USES
 from jevons.study.scenario.scenario import Scenario
 
@@ -104,6 +104,8 @@ class Verdict:
         Capital spent over the horizon, with over without; None where the base spends nothing.
     planned_revenue_factor, planned_value_change_cur : float
         AI revenue of the last quarter, and value of the AI cloud: with over, and less, without.
+    value_channels : dict of str to float
+        That change of value by channel, see `jevons.study.chain.value_bridge.CHANNELS`; they add up to it.
     bridge : dict of str to float
         Logarithm of the growth of device-hours from the first to the last quarter: ``adoption``, ``calls``,
         ``tokens_per_call`` at constant prices, ``ways``, ``price`` (all that cheaper work adds) and ``efficiency``.
@@ -118,6 +120,7 @@ class Verdict:
     planned_capex_factor: float | None
     planned_revenue_factor: float
     planned_value_change_cur: float
+    value_channels: dict[str, float]
     bridge: dict[str, float]
 
     @property
@@ -207,6 +210,7 @@ def verdict(base: ChainResult, engineering: Engineering) -> Verdict:
         planned_capex_factor=_capex(other) / _capex(base) if _capex(base) > 0 else None,
         planned_revenue_factor=float(revenue[1] / max(revenue[0], 1e-30)),
         planned_value_change_cur=other.accounts.plan_value_cur - base.accounts.plan_value_cur,
+        value_channels=value_channels(base, other),
         bridge=growth_bridge(base),
     )
 
@@ -225,7 +229,7 @@ def growth_bridge(base: ChainResult) -> dict[str, float]:
     calls = base.inputs.counts_tokens[:, None]
     hours = path.calls_per_d * _compute_per_call(base, path) / np.where(calls, path.learning, 1.0)
     start, end = hours[:, 0], hours[:, -1]
-    weights = _log_mean(start, end) / max(float(_log_mean(start.sum(), end.sum())), 1e-30)
+    weights = log_mean(start, end) / max(float(log_mean(start.sum(), end.sum())), 1e-30)
 
     def growth(values: Array) -> float:
         moved = np.log(np.maximum(values[:, -1], 1e-300) / np.maximum(values[:, 0], 1e-300))
@@ -277,14 +281,6 @@ def _unlimited(base: ChainResult, scenario: Scenario, here: Setting, *, prices_s
     return market_path(inputs, prices_stand=prices_stand)
 
 
-def _log_mean(a: Any, b: Any) -> Array:
-    """Return the logarithmic mean of two positive numbers or arrays; 0 where either is 0."""
-    first, second = np.maximum(np.asarray(a, float), 1e-300), np.maximum(np.asarray(b, float), 1e-300)
-    ratio = np.log(second / first)
-    close = np.abs(ratio) < 1e-9
-    return np.asarray(np.where(close, first, (second - first) / np.where(close, 1.0, ratio)))
-
-
 def _by_use(scenario: Scenario, slow: Array, quick: Array, reserve: Array) -> dict[str, Array]:
     """Return device-hours with over without by use."""
     kinds = np.array([segment.kind for segment in scenario.market.segments.values()])
@@ -300,8 +296,8 @@ def _channels(
     slow: MarketPath, quick: MarketPath, before: Array, after: Array, reserve: float, factor: float
 ) -> dict[str, float]:
     """Return the logarithm of the compute factor of the last quarter by channel; they add up to it."""
-    total = float(_log_mean(before.sum() + reserve, after.sum() + reserve))
-    weights = _log_mean(before, after) / max(total, 1e-30) * (before > 0)
+    total = float(log_mean(before.sum() + reserve, after.sum() + reserve))
+    weights = log_mean(before, after) / max(total, 1e-30) * (before > 0)
 
     def moved(values: Callable[[MarketPath], Array]) -> float:
         ratio = np.log(np.maximum(values(quick)[:, -1], 1e-300) / np.maximum(values(slow)[:, -1], 1e-300))

@@ -13,6 +13,7 @@ from jevons.rounding import shown_in
 from jevons.study.compare.run import Comparison
 from jevons.study.currency import in_currency
 from jevons.study.draws.outcomes import OUTCOMES, PATHS
+from jevons.study.plan.tables.verdict import value_channel_table
 from jevons.study.scenario.scenario import Scenario
 
 INTERACTION = "interaction"
@@ -158,6 +159,9 @@ class CompareResult(Result):
             rows.append((record["meaning"], unit, *ends, record.get("p_higher")))
         yield table("differences", f"A: {self.names[0]}. B: {self._subject()}", columns, rows)
         yield self._attribution()
+        if self.comparison.channels:
+            title = "Value of the AI cloud, B less A, by channel"
+            yield value_channel_table("channels", title, self.comparison.channels, detail=False)
         heads = (Column("input", "input"), Column("a", "A"), Column("b", "B"))
         changed = [(c.path, c.before, c.after) for c in self.comparison.changes]
         yield table("changed", "Changed inputs", heads, changed, detail=len(changed) > 12)
@@ -204,6 +208,7 @@ class CompareResult(Result):
             ],
             "difference": self.difference(),
             "attribution": self.attribution(),
+            "channels": self.comparison.channels,
             "without_a_plan": {e.name: e.reason for e in self.comparison.effects if e.reason},
             "draws": pairs,
             "quarters": {

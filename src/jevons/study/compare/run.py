@@ -16,6 +16,7 @@ from jevons.parallel import Executor
 from jevons.study.chain.decide import decided_chain
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering, engineer
+from jevons.study.chain.value_bridge import value_channels
 from jevons.study.chain.verdict import demand_response
 from jevons.study.compare.differ import Change, Swap, differences, same_shape, swaps
 from jevons.study.draws.outcomes import OUTCOMES, PATHS, outcomes_of, paths_of
@@ -68,6 +69,10 @@ class Comparison:
 
     Parameters
     ----------
+    channels : mapping of str to float
+        What B's AI cloud is worth more than A's at the central figures, by channel of
+        `jevons.study.chain.value_bridge.CHANNELS`; empty where the two differ in segments, devices, quarters or
+        currency.
     paired : mapping of str to (n, 2)
         Outcomes of draws that both have, A and B in columns; empty without draws.
     """
@@ -76,6 +81,7 @@ class Comparison:
     b: Side
     changes: list[Change]
     effects: list[Effect]
+    channels: dict[str, float]
     paired: dict[str, Array]
 
 
@@ -117,6 +123,7 @@ def compared(
     effects: list[Effect] = []
     if a.currency == b.currency:
         effects = _effects(model, swaps(a, b, changes), a, base, other, tell)
+    alike = a.currency == b.currency and same_shape(a, b)
     factor = rate(facts, b.currency, a.currency, a.as_of)
     sides = []
     for name, scenario, made, chain in (("A", a, engineering, base), ("B", b, other_engineering, other)):
@@ -130,8 +137,10 @@ def compared(
         side = Side(scenario=scenario, central=outcomes, paths=paths, draws=found)
         sides.append(side if name == "A" else _restated(side, factor))
     return Comparison(
-        a=sides[0], b=sides[1], changes=changes, effects=effects, paired=pair(sides[0].draws, sides[1].draws, changes)
-    )
+        a=sides[0], b=sides[1], changes=changes, effects=effects,
+        channels=value_channels(base, other) if alike else {},
+        paired=pair(sides[0].draws, sides[1].draws, changes),
+    )  # fmt: skip
 
 
 def rate(facts: Facts, source: str, target: str, on: dt.date) -> float:

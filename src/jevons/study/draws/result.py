@@ -11,6 +11,7 @@ import numpy as np
 from jevons.checks import check
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.rounding import shown_in
+from jevons.study.chain.value_bridge import CHANNELS
 from jevons.study.currency import in_currency, named_in
 from jevons.study.draws.dataset import study_dataset
 from jevons.study.draws.outcomes import OUTCOMES
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 _MOST_INPUTS = 8
 """Inputs listed for each outcome."""
+_LEAST = 5e-4
+"""Share of the largest channel up to which another is not listed."""
+_MOST_POINTS = 8
+"""Points of a grid up to which a table has a column for each."""
 _OF_POINTS = ("value_per_share", "orders_value", "tokens_per_d", "devices", "capex", "compute_factor")
 
 
@@ -83,6 +88,8 @@ class StudyResult(Result):
             yield self._sensitivity()
         else:
             yield self._points()
+            if self.draws.channels:
+                yield self._channels()
         every = tuple(Column(name, name) for name in (*self.draws.names, *OUTCOMES))
         yield table("draws", "Inputs and outcomes of every feasible draw", every, self._records(), detail=True)
 
@@ -140,6 +147,22 @@ class StudyResult(Result):
         rows = [[at, *(record[place] for place in chosen)] for at, record in enumerate(self._records(), 1)]
         return table("points", "Points of the grid", [Column("point", "point"), *inputs, *outcomes], rows)
 
+    def _channels(self) -> Table:
+        whole = np.sum(list(self.draws.channels.values()), axis=0)
+        few = whole.size <= _MOST_POINTS
+        title = "Value of the AI cloud against the scenario's own, by channel"
+        least = _LEAST * max((float(np.abs(added).max()) for added in self.draws.channels.values()), default=0.0)
+        named = [(CHANNELS[n], added) for n, added in self.draws.channels.items() if np.abs(added).max() > least]
+        columns = [
+            Column(f"point_{at}", f"point {at}", "bn ¤", scale=1e-9, form="+,.1f") for at in range(1, whole.size + 1)
+        ]
+        rows: list[tuple[Cell, ...]] = [(label, *map(float, added)) for label, added in (*named, ("Together", whole))]
+        if few:
+            return table("channels", title, [Column("channel", "channel"), *columns], rows)
+        heads = [Column(name, CHANNELS[name], "bn ¤", scale=1e-9, form="+,.1f") for name in self.draws.channels]
+        points = [(at, *map(float, row)) for at, row in enumerate(zip(*self.draws.channels.values(), strict=True), 1)]
+        return table("channels", title, [Column("point", "point"), *heads], points, detail=True)
+
     def _records(self) -> Iterator[list[float]]:
         for index, values in enumerate(self.draws.values):
             yield [*map(float, values), *(float(self.draws.outcomes[name][index]) for name in OUTCOMES)]
@@ -151,7 +174,8 @@ class StudyResult(Result):
         if not self.random:
             points = self.tables["draws"].records()
             left = {"infeasible": self.draws.infeasible, "unsolved": self.draws.unsolved}
-            return head | left | {"points": points}
+            channels = {name: added.tolist() for name, added in self.draws.channels.items()}
+            return head | left | {"points": points, "channels": channels}
         return head | {"seed": self.seed, "quarters": list(self.scenario.labels())} | summary(self.draws)
 
     def to_xarray(self) -> xr.Dataset:

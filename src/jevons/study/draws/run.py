@@ -50,6 +50,9 @@ class Draws:
         See `PATHS`.
     stored : int
         Draws that came from a store rather than being computed.
+    channels : mapping of str to (draws,)
+        Of a grid: the AI cloud's value less that of the central answer, by channel of
+        `jevons.study.chain.value_bridge.CHANNELS`.
     """
 
     names: tuple[str, ...]
@@ -59,6 +62,7 @@ class Draws:
     unsolved: int = 0
     paths: dict[str, Array] = dataclasses.field(default_factory=dict)
     stored: int = 0
+    channels: dict[str, Array] = dataclasses.field(default_factory=dict)
 
     @property
     def left_out(self) -> str:
@@ -206,7 +210,8 @@ def evaluate(
             progress(stored, total)
         wanted = [index for index in range(total) if index not in done]
         rows = [(names, values[index]) for index in wanted]
-        computed = run_rows(rows, scenario, engineering, base, executor or Executor())
+        grid = about["kind"] == "sweep"
+        computed = run_rows(rows, scenario, engineering, base, executor or Executor(), channels=grid)
         with closing(_keeping(archive, ((wanted[place], record) for place, record in computed), total)) as kept:
             for index, record in kept:
                 done[index] = record
@@ -231,7 +236,15 @@ def evaluate(
             for name in (records[0]["paths"] if records else ())
         },
         stored=stored,
+        channels=_channels(records),
     )
+
+
+def _channels(records: list[dict[str, Any]]) -> dict[str, Array]:
+    """Return what each channel adds to value by draw; none where a record has not kept it."""
+    if not all("channels" in record for record in records):
+        return {}
+    return {name: np.array([record["channels"][name] for record in records]) for name in records[0]["channels"]}
 
 
 def _version() -> str:

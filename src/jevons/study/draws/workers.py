@@ -9,6 +9,7 @@ from jevons.errors import InfeasibleError, SolverError
 from jevons.parallel import Executor
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.operating_points import Engineering
+from jevons.study.chain.value_bridge import value_channels
 from jevons.study.chain.verdict import demand_response
 from jevons.study.draws.outcomes import outcomes_of, paths_of, response_paths, use_paths
 from jevons.study.draws.sampling import BAN
@@ -21,13 +22,13 @@ ROUNDS, TOLERANCE = 6, 0.02
 DRAW_S = 0.5
 """About how long a draw takes [s]."""
 
-Shared = tuple[Scenario, Engineering, ChainResult | None]
+Shared = tuple[Scenario, Engineering, ChainResult | None, bool]
 Row = tuple[tuple[str, ...], Array]
 
 
 def _one(shared: Shared, row: Row) -> Record:
     names, values = row
-    scenario, engineering, base = shared
+    scenario, engineering, base, channels = shared
     drawn = dict(zip(names, values.tolist(), strict=True))
     banned = frozenset(name for name in scenario.hardware.devices if drawn.pop(BAN.format(name), 0.0) > 0.5)
     try:
@@ -43,7 +44,10 @@ def _one(shared: Shared, row: Row) -> Record:
         response = demand_response(result, engineering)
         paths = paths_of(result, response.loop_gain(result.scenario))
         paths |= response_paths(result.scenario, response) | use_paths(result)
-        return {**outcomes_of(result, response), "paths": paths}
+        record = {**outcomes_of(result, response), "paths": paths}
+        if channels and base is not None:
+            record["channels"] = value_channels(base, result)
+        return record
     except InfeasibleError:
         return None
     except SolverError as error:
@@ -51,7 +55,13 @@ def _one(shared: Shared, row: Row) -> Record:
 
 
 def run_rows(
-    rows: list[Row], scenario: Scenario, engineering: Engineering, base: ChainResult | None, executor: Executor
+    rows: list[Row],
+    scenario: Scenario,
+    engineering: Engineering,
+    base: ChainResult | None,
+    executor: Executor,
+    *,
+    channels: bool = False,
 ) -> Iterator[tuple[int, Record]]:
-    """Yield place and record of each drawn row as it is done."""
-    yield from executor.run(_one, (scenario, engineering, base), rows, each_s=DRAW_S)
+    """Yield place and record of each drawn row as it is done, with *channels* of its value against the central one."""
+    yield from executor.run(_one, (scenario, engineering, base, channels), rows, each_s=DRAW_S)

@@ -148,6 +148,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
             "planned_loop_gain": v.planned_loop_gain,
             "bridge": v.bridge,
             "channels": v.response.channels,
+            "value_channels": v.value_channels,
             "sentence": verdict_sentence(result),
             "tokens_factor": v.tokens_factor,
             "compute_factor": v.compute_factor,

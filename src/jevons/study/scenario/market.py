@@ -84,7 +84,7 @@ class SegmentSpec(Section):
     """Share of use that chooses tokens per call where their value meets their cost."""
     depth_exponent: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)] = Amount(value=0.0, unit="1", origin="default")
     """Exponent of a call's value in its tokens, a; the elasticity of chosen tokens to price is −1/(1 − a)."""
-    depth_most: Annotated[Amount, Quantity(unit="1", ge=1)] = Amount(value=10.0, unit="1", origin="default")
+    depth_most: Annotated[Amount, Quantity(unit="1", ge=1)] = Amount(value=30.0, unit="1", origin="default")
     """Maximum factor on chosen tokens per call, up or down: what users wait for, and context."""
     internal: bool = False
     """Whether the callers are the firm's own businesses."""

@@ -169,7 +169,10 @@ def test_part_of_the_callers_choose_their_tokens_per_call(written, engineering):
     deep = run_chain(load(written(("    chat:\n", f"    chat:\n{depth}"))), engineering)
     row = list(deep.scenario.market.segments).index("chat")
     index = deep.market.token_index[row]
-    assert deep.market.depth[row] == pytest.approx(0.5 + 0.5 * np.clip(index ** (-1 / 0.75), 1 / 3, 3))
+    free = index ** (-1 / 0.75)
+    away = np.maximum(free, 1 / free)
+    bent = 3 * away / np.sqrt(away**2 + 8)
+    assert deep.market.depth[row] == pytest.approx(0.5 + 0.5 * np.where(free >= 1, bent, 1 / bent))
     others = np.delete(deep.market.depth, row, axis=0)
     assert others == pytest.approx(np.ones_like(others))
 

@@ -40,6 +40,12 @@ def test_effects_and_interaction_add_up_to_the_difference(dear):
         assert set(parts) == {"cost.wacc", "market.markup", "interaction"}
 
 
+def test_channels_sum_to_the_difference_of_the_ai_clouds_value(dear):
+    record = dear.to_json()
+    assert sum(record["channels"].values()) == pytest.approx(record["difference"]["plan_value"]["delta"])
+    assert dear.tables["channels"].records()[-1]["added"] == pytest.approx(record["difference"]["plan_value"]["delta"])
+
+
 def test_what_changed_is_listed_with_both_values(dear):
     changed = {c["path"]: c for c in dear.to_json()["changed"]}
     assert set(changed) == {"cost.wacc", "market.markup"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jevons.results import Cell, Column, Table, table
+from jevons.study.chain.value_bridge import CHANNELS
 from jevons.study.draws import summary as uncertainty
 from jevons.study.draws.run import Draws
 
@@ -121,6 +122,18 @@ def verdict_table(result: PlanFigures) -> Table:
     return table("jevons", "The Jevons verdict on the whole fleet", _COLUMNS, rows, detail=True)
 
 
+_LEAST = 5e-4
+"""Share of the largest channel up to which another is not listed."""
+
+
+def value_channel_table(name: str, title: str, channels: Mapping[str, float], *, detail: bool = True) -> Table:
+    """Return what each channel adds to value, those that add next to nothing left out, and their sum."""
+    columns = (Column("channel", "channel"), Column("added", "added", "bn ¤", scale=1 / _BN, form="+,.1f"))
+    least = _LEAST * max(map(abs, channels.values()), default=0.0)
+    rows = [(CHANNELS[key], added) for key, added in channels.items() if abs(added) > least]
+    return table(name, title, columns, [*rows, ("Together", sum(channels.values()))], detail=detail)
+
+
 _CAUSES = {
     "adoption": "Adoption, at constant prices",
     "calls": "Calls per user, at constant prices",
@@ -152,6 +165,9 @@ def response_tables(result: PlanFigures) -> Iterable[Table]:
     whole = float(response.compute_factor[-1])
     channels.append(("Device-hours wanted", math.log(whole), whole))
     yield table("channels", f"Channels of a doubling of efficiency, {last}", columns, channels, detail=True)
+    yield value_channel_table(
+        "value_channels", "Value of the AI cloud when efficiency doubles, by channel", result.verdict.value_channels
+    )
     heads = (
         Column("name", "segment"), Column("use", "use"), Column("share_frac", "share of device-hours", "%", scale=100),
         Column("compute_factor", "compute, efficiency doubled", "x"),
