@@ -206,12 +206,13 @@ def test_own_businesses_are_charged_no_more_than_their_calls_are_worth(written, 
     dear = load(written(("    chat:\n      model: large\n", "    chat:\n      model: large\n      internal: true\n")))
     row = list(dear.market.segments).index("chat")
     chain = run_chain(dear, engineering)
-    paid = revenue_price_cur(dear, chain.inputs, chain.market, chain.exchange.scarcity)
+    served = chain.plan.served_calls_per_d.sum(axis=2)
+    paid = revenue_price_cur(dear, chain.inputs, chain.market, chain.exchange.scarcity, served)
     assert paid[row] == pytest.approx(chain.market.call_price_cur[row])
     cheap = chain.inputs
     poor = dataclasses.replace(
         cheap, value_cur=cheap.value_cur * 1e-3, value_sigma=np.full(cheap.value_sigma.size, 0.1)
     )
     unseen = dataclasses.replace(chain.market, seen_call_price_cur=np.zeros_like(paid))
-    bounded = revenue_price_cur(dear, poor, unseen, chain.exchange.scarcity)
+    bounded = revenue_price_cur(dear, poor, unseen, chain.exchange.scarcity, served)
     assert bounded[row] == pytest.approx(np.full(4, 0.02 * 1e-3 * np.exp(0.1**2 / 2)), rel=1e-3)
