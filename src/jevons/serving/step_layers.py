@@ -1,0 +1,278 @@
+"""The operators of a model's layers in one engine step: products with weights, attention, experts, exchanges."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from jevons.hardware import Accelerator, Cluster, accelerator, accelerator_ids
+from jevons.models import Attention, FeedForward, LayerGroup
+from jevons.models.formulas import layer_gemms
+from jevons.operators import kernels as ops
+from jevons.operators.engines import GENERIC, Place, engine_text, shipped_text
+from jevons.operators.types import kv_bytes_of, storage_of
+from jevons.serving.memory import multiplied_in, split_gemm, weight_precision
+from jevons.serving.scales import board
+from jevons.serving.step_tally import Load, Tally
+from jevons.serving.types import Deployment, FloatArray
+
+ACTIVATION_BYTES = 2.0
+# Grouped products per tensor in 8 bits were measured with untuned kernels only, three to ten times slower than the
+# block-scaled ones of the same engines; what serves models in them is tuned like the latter.
+_EXPERT_KERNELS = {"fp8": "fp8_block"}
+# Where reading the weights sets the time, products take another share of what they take alone than where computing
+# does, where devices throttle: decodes of a few requests on B200, H100, A100, L40S and RTX 4090 tell them apart.
+_STREAMED = {"bf16", "fp8", "fp8_block", "fp4"}
+
+
+@functools.cache
+def kernel_factors(engine: str, generation: str) -> ops.Factors:
+    """Return the operators' factors for an engine's kernels on a generation of devices: facts ``kernels_like``."""
+    return ops.Factors(engine=engine_text(engine, "kernels_like", Place(generation=generation)) or GENERIC)
+
+
+def add_products(tally: Tally, deployment: Deployment, load: Load) -> None:
+    """All products with weights but the experts' and the head's, those of one precision evaluated together."""
+    stored, tokens = weight_precision(deployment), load.tokens
+    # The cached latents of a prompt are expanded into keys and values again.
+    expanded = tokens + load.prompts * load.cached
+    by_precision: dict[str, list[tuple[FloatArray, float, float, float]]] = {}
+    for group in deployment.model.layers:
+        for gemm in layer_gemms(group, deployment.model.hidden):
+            n, k = split_gemm(gemm, group.attention, deployment.layout.tp)
+            rows = expanded if gemm.name == "mla_kv_up" else tokens
+            precision = multiplied_in(deployment, getattr(stored, gemm.precision_class))
+            by_precision.setdefault(precision, []).append((rows, n, k, float(group.count)))
+    for precision, products in by_precision.items():
+        all_rows, outputs, inners, counts = (np.array(column) for column in zip(*products, strict=True))
+        shape = (all_rows, outputs[:, None], inners[:, None])
+        factors = kernel_factors(deployment.engine.name, deployment.accelerator.generation)
+        op = ops.gemm(deployment.accelerator, *shape, precision, fused_quantisation=True, factors=factors)
+        streamed = _streamed_frac(deployment, precision, all_rows) if precision in _STREAMED else None
+        tally.add_stack(f"compute.{precision}", op, counts, streamed)
+
+
+def _streamed_frac(deployment: Deployment, precision: str, rows: FloatArray) -> FloatArray:
+    """Share of products' time that reading their weights sets, from 1 for few rows to 0 for many.
+
+    Notes
+    -----
+    Libraries change kernels at the ridge of the board that they were tuned on. It stays there for the same board with
+    another memory: a step is then never slower for a faster memory.
+    """
+    storage = storage_of(precision)[1]
+    device = _tuned_on(deployment.accelerator)
+    even = storage.weight_bytes * (device.peak_flop_per_s.get(storage.peak) or device.peak_flop_per_s["bf16"])
+    share: FloatArray = 1.0 / (1.0 + (2.0 * rows * device.hbm_bytes_per_s / even) ** 2)
+    return share
+
+
+def _tuned_on(device: Accelerator) -> Accelerator:
+    """Return the board as it is sold, or the nearest relative of one that is not on file."""
+    return next((sold for name in (device.id, *device.kernels_like) if (sold := _sold(name)) is not None), device)
+
+
+@functools.cache
+def _sold(device_id: str) -> Accelerator | None:
+    """Return the device of an id on file; None where there is no such."""
+    return accelerator(device_id) if device_id in accelerator_ids() else None
+
+
+def add_layer(tally: Tally, deployment: Deployment, group: LayerGroup, load: Load) -> None:
+    """Add what a group of layers has beside products and attention: exchanges, experts, small kernels."""
+    device, tp, hidden = deployment.accelerator, deployment.layout.tp, deployment.model.hidden
+    factors = kernel_factors(deployment.engine.name, deployment.accelerator.generation)
+    a, block, tokens, count = group.attention, group.feed_forward, load.tokens, float(group.count)
+    cluster = Cluster(board(device), deployment.devices)
+    message_bytes = tokens * hidden * ACTIVATION_BYTES
+    blocks = (a.kind != "none") + (block.kind != "none")
+    if tp > 1:
+        tally.add("tp_comm", ops.all_reduce(cluster, message_bytes, tp, factors=factors), count * blocks)
+    if block.kind == "moe":
+        _add_experts(tally, deployment, block, load, cluster, count)
+    inner = (block.hidden_inner + block.shared_inner) / tp
+    qkv = (a.heads * a.head_dim + a.kv_heads * (a.head_dim + a.v_head_dim)) / tp
+    moved = ACTIVATION_BYTES * tokens * (4.0 * hidden + qkv + inner)
+    op = ops.elementwise(device, moved + tokens * inner * 2.0, moved, launches=4, factors=factors)
+    tally.add("memory", op, count)
+
+
+def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load, count: float) -> None:
+    """Add the attention of *count* layers to prompts and to decodes."""
+    device, tp = deployment.accelerator, deployment.layout.tp
+    common: dict[str, Any] = {
+        "kv_precision": deployment.kv_precision,
+        "factors": kernel_factors(deployment.engine.name, deployment.accelerator.generation),
+    }
+    heads, kv_heads = max(a.heads / tp, 1.0), max(a.kv_heads / tp, 1.0)
+    prompts, new = np.maximum(load.prompts, 1.0), np.maximum(load.prompt_tokens, 1.0)
+    decodes, context = np.maximum(load.decodes, 1.0), np.maximum(load.context, 1.0)
+    some_prompts, some_decodes = bool((load.prompts > 0).any()), bool((load.decodes > 0).any())
+    cached, seen = load.cached, context
+    if a.stride > 1:
+        prompts, new, cached, seen = _add_compressed(tally, deployment, a, load, count)
+    elif a.sparse_topk:
+        if a.index_heads:
+            _add_indexer(tally, deployment, a, load, count)
+        cached = np.maximum(np.minimum(cached, a.sparse_topk - new), 0.0)
+        seen = np.minimum(context, a.sparse_topk)
+    if a.kind in {"linear", "ssm"} or a.mixer_parameters:
+        state_bytes = a.state_elements * 4.0 / tp
+        chunks = load.prompts * np.ceil(load.prompt_tokens / 64.0)
+        read = (load.decodes + chunks) * state_bytes
+        # A state cannot be cut back as keys and values can: each drafted token's is kept until the check.
+        written = (load.decodes * load.query_tokens + chunks) * state_bytes
+        tally.add("attention.state", ops.elementwise(device, read, written, factors=common["factors"]), count)
+    window = a.window or 0
+    element_bytes = kv_bytes_of(deployment.kv_precision)[1]
+    if a.kind == "gqa":
+        shape: dict[str, Any] = {"v_head_dim": a.v_head_dim, "window": window, **common}
+        if some_prompts:
+            op = ops.attention_prefill(device, prompts, new, cached, heads, kv_heads, a.head_dim, **shape)
+            tally.add("attention.prompt", op, count, load.prompts)
+        if some_decodes:
+            shape["query_tokens"] = load.query_tokens
+            op = ops.attention_decode(device, decodes, seen, heads, kv_heads, a.head_dim, **shape)
+            tally.add("attention.decode", op, count, load.decodes)
+            kept = np.minimum(seen, window) if window else seen
+            read = load.decodes * kept * (kv_heads * (a.head_dim + a.v_head_dim) * element_bytes)
+            tally.add_floor("attention.decode", read, device, count)
+    elif a.kind == "mla":
+        latent: dict[str, Any] = {
+            "kv_lora_rank": a.kv_lora_rank, "rope_dim": a.rope_dim, "nope_dim": a.nope_dim, "v_head_dim": a.v_head_dim,
+            **common,
+        }  # fmt: skip
+        if some_prompts:
+            op = ops.mla_prefill(device, prompts, new, cached, heads, **latent)
+            tally.add("attention.prompt", op, count, load.prompts)
+        if some_decodes:
+            op = ops.mla_decode(device, decodes, seen, heads, query_tokens=load.query_tokens, **latent)
+            tally.add("attention.decode", op, count, load.decodes)
+            read = load.decodes * seen * ((a.kv_lora_rank + a.rope_dim) * element_bytes)
+            tally.add_floor("attention.decode", read, device, count)
+
+
+def _add_compressed(
+    tally: Tally, deployment: Deployment, a: Attention, load: Load, count: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Add the indexer of a compressed cache; return prompts, new, cached and seen tokens of the attention to it.
+
+    Notes
+    -----
+    A query sees few of the tokens of its own prompt, which the kernels for prompts take it to see all. So a prompt of
+    *n* tokens that see *m* entries each is timed as pieces of at most *m* tokens that see as many.
+    """
+    new = np.maximum(load.prompt_tokens, 1.0)
+    context, reached = np.maximum(load.context, 1.0), load.cached + new / 2.0
+    if a.sparse_topk:
+        entries = Load(
+            prompts=load.prompts, prompt_tokens=load.prompt_tokens, cached=reached / a.stride, decodes=load.decodes,
+            context=context / a.stride, expert_tokens=load.expert_tokens, query_tokens=load.query_tokens,
+        )  # fmt: skip
+        _add_indexer(tally, deployment, a, _pieces(entries, reached / a.stride), count)
+    most = float(a.sparse_topk or np.inf)
+    visible = np.minimum(reached / a.stride, most) + np.minimum(reached, a.recent)
+    pieces = _pieces(load, visible)
+    seen = np.minimum(context / a.stride, most) + np.minimum(context, a.recent)
+    return np.maximum(pieces.prompts, 1.0), np.maximum(pieces.prompt_tokens, 1.0), pieces.cached, np.maximum(seen, 1.0)
+
+
+def _pieces(load: Load, visible: FloatArray) -> Load:
+    """Return a load whose prompts are cut so that each new token sees *visible* entries in the mean."""
+    new = np.maximum(load.prompt_tokens, 1.0)
+    size = np.clip(np.minimum(new, visible), 1.0, None)
+    return replace(
+        load, prompts=load.prompts * new / size, prompt_tokens=size, cached=np.maximum(visible - size / 2.0, 0.0)
+    )
+
+
+def _add_indexer(tally: Tally, deployment: Deployment, a: Attention, load: Load, count: float) -> None:
+    """Scores of all cached tokens by which a sparse layer chooses those it attends to."""
+    device, dims = deployment.accelerator, (a.index_heads, 1, a.index_dim)
+    factors = kernel_factors(deployment.engine.name, deployment.accelerator.generation)
+    prompts, new = np.maximum(load.prompts, 1.0), np.maximum(load.prompt_tokens, 1.0)
+    op = ops.attention_prefill(device, prompts, new, load.cached, *dims, v_head_dim=1, factors=factors)
+    tally.add("attention.prompt", op, count, load.prompts)
+    decodes, context = np.maximum(load.decodes, 1.0), np.maximum(load.context, 1.0)
+    op = ops.attention_decode(device, decodes, context, *dims, v_head_dim=1, factors=factors)
+    tally.add("attention.decode", op, count, load.decodes)
+
+
+def _add_experts(
+    tally: Tally, deployment: Deployment, block: FeedForward, load: Load, cluster: Cluster, count: float
+) -> None:
+    """Routed experts, and the exchange of tokens between ranks that share them."""
+    layout, hidden = deployment.layout, deployment.model.hidden
+    stored = weight_precision(deployment).experts
+    precision = multiplied_in(deployment, stored)
+    tally.add(f"moe.{_expert_kernel(deployment, precision)}", _experts_time(deployment, block, load, precision), count)
+    if not layout.dp_attention or layout.dp == 1:
+        return  # the ranks of a tensor-parallel group hold the same tokens; their all-reduce is already counted
+    if layout.ep == 1:
+        message_bytes = load.expert_tokens * hidden * ACTIVATION_BYTES
+        tally.add("ep_comm", ops.all_gather(cluster, message_bytes, layout.expert_group), count)
+        tally.add("ep_comm", ops.reduce_scatter(cluster, message_bytes, layout.expert_group), count)
+        return
+    kind = "low_latency" if not (load.prompts > 0).any() else "normal"
+    sent = np.maximum(load.tokens / layout.tp, 1.0)
+    dispatch_bytes = 1.0 if precision.startswith("fp8") else ACTIVATION_BYTES
+    exchange = (cluster, sent, hidden, block.experts_per_token, layout.ep)
+    tally.add("ep_comm", ops.moe_dispatch(*exchange, element_bytes=dispatch_bytes, kind=kind), count)
+    tally.add("ep_comm", ops.moe_combine(*exchange, kind=kind), count)
+    if layout.expert_tp > 1:
+        rows = load.expert_tokens * block.experts_per_token / layout.ep
+        op = ops.all_reduce(cluster, rows * hidden * ACTIVATION_BYTES, layout.expert_tp)
+        tally.add("ep_comm", op, count)
+
+
+def _expert_kernel(deployment: Deployment, precision: str) -> str:
+    """Return the precision whose grouped kernels an engine runs, by facts ``<precision>_experts_like``."""
+    place = Place(generation=deployment.accelerator.generation)
+    stated = shipped_text(deployment.engine.name, f"{precision}_experts_like", place)
+    return stated or _EXPERT_KERNELS.get(precision, precision)
+
+
+def _expert_device(deployment: Deployment, kernel: str) -> Accelerator:
+    """Return the device at whose pace an expert kernel runs.
+
+    The 4-bit kernels of the open engines (Marlin) use the instructions of Ampere, which Blackwell runs no faster than
+    Hopper does: published steps in them take as long on a B200 as on an H200.
+    """
+    device = deployment.accelerator
+    if kernel == "int4" and device.generation == "blackwell":
+        return accelerator("h200_sxm")
+    return device
+
+
+def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precision: str) -> ops.OpTime:
+    """Return the time of the grouped products of the busiest expert rank.
+
+    Where tokens are dispatched, a rank sees only the rows sent to it, as if its experts were a layer of their own; else
+    all ranks hold all tokens and pick theirs.
+    """
+    layout, hidden, tokens = deployment.layout, deployment.model.hidden, load.expert_tokens
+    slots, top = float(block.experts + layout.redundant_experts), float(block.experts_per_token)
+    imbalance = deployment.engine.expert_imbalance if layout.ep > 1 else 1.0
+    kernel = _expert_kernel(deployment, precision)
+    device = _expert_device(deployment, kernel)
+    shared: dict[str, Any] = {
+        "tensor_parallel": layout.expert_tp, "precision": kernel,
+        "gated": block.gated,
+        "factors": kernel_factors(deployment.engine.name, deployment.accelerator.generation),
+    }  # fmt: skip
+    if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
+        return ops.moe_gemm(
+            device, tokens, hidden, block.expert_inner, slots, top,
+            expert_parallel=layout.ep, imbalance=imbalance, **shared,
+        )  # fmt: skip
+    local = slots / layout.ep
+    taken = min(top, local)
+    rows = tokens * top / layout.ep * imbalance
+    active = ops.active_experts(tokens, slots, top) / layout.ep
+    return ops.moe_gemm(
+        device, np.maximum(rows / taken, 1.0), hidden, block.expert_inner, local, taken,
+        active=np.minimum(active, rows), **shared,
+    )  # fmt: skip
