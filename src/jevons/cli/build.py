@@ -110,7 +110,7 @@ def command(
         for name, (_, other) in (instead or {}).items():
             chosen = other if given.pop(name) else chosen
         said = _times(own, given, context)
-        result = _called(chosen, _stated(given, context), said, counted=counted)
+        result = _called(chosen, _stated(own, given, context), said, counted=counted)
         if after is not None:
             after(result)
         explained = {path: result.explain(path) for path in paths}
@@ -143,9 +143,10 @@ def command(
     return run
 
 
-def _stated(given: dict[str, Any], context: typer.Context | None) -> dict[str, Any]:
-    """Return what was given, without defaults where a launch line says what they are."""
-    if not (given.get("serve") or given.get("measured")) or context is None:
+def _stated(own: Iterable[Declared], given: dict[str, Any], context: typer.Context | None) -> dict[str, Any]:
+    """Return what was given, without defaults where a launch line or the like says what they are."""
+    expanded = any(one.option.expand is not None and given.get(one.name) for one in own)
+    if not expanded or context is None:
         return given
 
     def default(name: str) -> bool:

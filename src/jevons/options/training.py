@@ -1,25 +1,18 @@
-"""Options of a training run: its tokens and batch, its layout, its cluster."""
+"""Options of a training run that others have too, and those of its cluster."""
 
 from __future__ import annotations
 
 from jevons.options.option import Option
 
-TOKENS = Option(help="Training tokens, such as 14.8T, or chinchilla for 20 per parameter", metavar="COUNT")
 SEQ_LEN = Option(help="Tokens per sequence", unit="tokens", low=1, high=100_000_000)
-BATCH = Option(
-    help="Sequences per optimiser step; 1,024, or one for every four accelerators, where not given", low=1,
-    high=10_000_000,
-)  # fmt: skip
 TRAIN_PRECISION = Option(
     help="Format of the matrix products: bf16, fp8, fp8_block, mxfp8, nvfp4 or mxfp4", metavar="NAME"
 )
 VPP = Option(help="Virtual pipeline stages per accelerator", low=1, high=4096)
 CP = Option(help="Context-parallel degree: accelerators that share a sequence", low=1, high=4096)
 ETP = Option(help="Tensor-parallel degree of routed experts", low=1, high=4096)
-ZERO = Option(help="ZeRO stage: sharding of optimiser states, gradients and weights", low=0, high=3)
 SHARD = Option(help="Replicas among which states are sharded (HSDP)", low=1, high=1_000_000)
 STAGES = Option(help="Layers of each pipeline stage, such as 9,10,10,9", metavar="COUNTS")
-OFFLOAD = Option(help="State kept in host memory: none, optimizer, activations or both", metavar="NAME")
 OVERSUBSCRIPTION = Option(help="Injection over bisection bandwidth of the fabric", low=1, high=1000)
 POD = Option(help="Neighbouring accelerators of a rail without oversubscription", low=0, high=1_000_000)
 SCALE_TO = Option(help="Largest cluster of a scaling curve", low=1, high=1_000_000)

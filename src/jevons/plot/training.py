@@ -10,7 +10,7 @@ from jevons.plot.palette import HUES, INK
 from jevons.plot.style import subplots
 
 if TYPE_CHECKING:
-    from jevons.sizing.train import TrainResult
+    from jevons.sizing.train_result import TrainResult
 
 
 def training_figure(found: TrainResult) -> Any:

@@ -1,6 +1,7 @@
 """Step time, memory and layout of training a model, and what a run takes."""
 
-from jevons.training.factors import training_factors
+from jevons.training.activations import micro_batches
+from jevons.training.factors import host_link, training_factors
 from jevons.training.failures import (
     FailureModel,
     RunOutlook,
@@ -11,13 +12,16 @@ from jevons.training.failures import (
     straggler_frac,
     useful_frac,
 )
-from jevons.training.memory import memory_bytes, micro_batches
+from jevons.training.memory import host_bytes, memory_bytes
 from jevons.training.precision import FORMATS, training_format
+from jevons.training.recipe import FRAMEWORKS, FROZEN, LORA_TARGETS, MOMENT_BYTES, Lora, Recipe, optimizer_of
 from jevons.training.run import run_estimate, search
 from jevons.training.scaling import REASONS, ScalePoint, scaling_curve
 from jevons.training.step import product_flop, step
 from jevons.training.types import (
     OFFLOAD,
+    OFFLOADED,
+    RECOMPUTE,
     RunEstimate,
     TrainingFactors,
     TrainingJob,
@@ -28,9 +32,17 @@ from jevons.training.types import (
 
 __all__ = [
     "FORMATS",
+    "FRAMEWORKS",
+    "FROZEN",
+    "LORA_TARGETS",
+    "MOMENT_BYTES",
     "OFFLOAD",
+    "OFFLOADED",
     "REASONS",
+    "RECOMPUTE",
     "FailureModel",
+    "Lora",
+    "Recipe",
     "RunEstimate",
     "RunOutlook",
     "ScalePoint",
@@ -41,8 +53,11 @@ __all__ = [
     "TrainingStep",
     "failure_model",
     "goodput_frac",
+    "host_bytes",
+    "host_link",
     "memory_bytes",
     "micro_batches",
+    "optimizer_of",
     "outlook",
     "product_flop",
     "run_estimate",

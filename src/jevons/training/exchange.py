@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 from jevons.hardware import Cluster
 from jevons.operators import kernels as ops
+from jevons.training.activations import micro_batch_activation_bytes
 from jevons.training.factors import default_training_factors, host_link
-from jevons.training.memory import micro_batch_activation_bytes, parameters_per_device, shards
+from jevons.training.memory import parameters_per_device, shards
 from jevons.training.types import TrainingFactors, TrainingJob, TrainingLayout
 
 _HALF = 2.0
+_UPDATE_FRAC = 0.5  # of peak, that the products of an orthogonalising update reach
 
 Groups = dict[tuple[float, int, int, int, bool], tuple[float, float]]
 """Exchange within and across groups of replicas, by parameters, replicas, stride, those that share, and sharing."""
@@ -35,6 +37,8 @@ class Exchange:
         Gradients to the host and weights back, where states are offloaded.
     activations_s : float
         One micro-batch's activations of all layers in one direction, where they are offloaded.
+    parameters_s : float
+        A device's share of the weights from the host for one micro-batch, where they are offloaded.
     """
 
     hop_s: float
@@ -43,6 +47,7 @@ class Exchange:
     optimizer_s: float
     states_s: float = 0.0
     activations_s: float = 0.0
+    parameters_s: float = 0.0
 
 
 def exchange(
@@ -70,6 +75,7 @@ def exchange(
         optimizer_s=update_s,
         states_s=states_s,
         activations_s=activations_s(job, layout),
+        parameters_s=_parameters_s(job, layout),
     )
 
 
@@ -90,7 +96,7 @@ def hop_s(job: TrainingJob, layout: TrainingLayout) -> float:
 
 def activations_s(job: TrainingJob, layout: TrainingLayout) -> float:
     """One micro-batch's activations of all layers to the host or back [s]; none where they stay."""
-    if layout.offload not in {"activations", "both"}:
+    if not layout.offloads("activations"):
         return 0.0
     return micro_batch_activation_bytes(job, layout) / host_link(job.cluster.accelerator).link_bytes_per_s
 
@@ -125,11 +131,11 @@ def _group(
     job: TrainingJob, parameters: float, size: int, stride: int, own: int, gathered: bool, factors: TrainingFactors
 ) -> tuple[float, float]:
     """Return one bucket's exchange within and across groups of *own* out of *size* replicas [s]."""
-    sent = 0.0 if job.adapters else parameters * factors.gradient_bytes
+    sent = 0.0 if job.adapters else parameters * _gradient_bytes(job, factors)
     within_s = across_s = 0.0
     if own > 1:
         spread = _strided(fabric(job, own * stride), stride)
-        within_s = time_of(ops.all_gather(spread, parameters * _HALF, own)) * (2.0 if gathered else 1.0)
+        within_s = time_of(ops.all_gather(spread, parameters * job.frozen_bytes, own)) * (2.0 if gathered else 1.0)
         within_s += time_of(ops.reduce_scatter(spread, sent, own)) if sent else 0.0
     if own < size and sent:
         across = _strided(fabric(job, size * stride), stride * own)
@@ -148,18 +154,39 @@ def _update(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) 
     """Return the time of the optimiser's update, and of moving gradients and weights where the host runs it [s]."""
     if job.adapters:
         return 0.0, 0.0
-    held = parameters_per_device(job, layout)
-    own = held.dense + held.experts
-    if layout.zero >= 1:
-        own = held.dense / shards(layout, layout.dp * layout.cp) + held.experts / shards(layout, layout.expert_replicas)
-    read = own * (factors.gradient_bytes + factors.optimizer_bytes)
-    written = own * (factors.optimizer_bytes + _HALF)
-    update_s = time_of(ops.elementwise(job.cluster.accelerator, read, written))
-    if layout.offload not in {"optimizer", "both"}:
+    own, device = _own_parameters(job, layout), job.cluster.accelerator
+    gradients, states = _gradient_bytes(job, factors), factors.optimizer_bytes
+    if job.recipe is not None:
+        states = job.recipe.optimizer_bytes + job.recipe.weight_bytes - _HALF
+    read, written = own * (gradients + states), own * (states + _HALF)
+    update_s = time_of(ops.elementwise(device, read, written))
+    if job.recipe is not None:
+        update_s += job.recipe.update_flop(own, job.model.hidden) / (_UPDATE_FRAC * device.peak_flop_per_s["bf16"])
+    if not layout.offloads("optimizer"):
         return update_s, 0.0
-    host = host_link(job.cluster.accelerator)
-    moved_s = own * (factors.gradient_bytes + _HALF) / host.link_bytes_per_s
+    host = host_link(device)
+    moved_s = own * (gradients + _HALF) / host.link_bytes_per_s
     return max(update_s, (read + written) / host.memory_bytes_per_s), moved_s
+
+
+def _gradient_bytes(job: TrainingJob, factors: TrainingFactors) -> float:
+    return factors.gradient_bytes if job.recipe is None else job.recipe.gradient_bytes
+
+
+def _own_parameters(job: TrainingJob, layout: TrainingLayout) -> float:
+    """Return the parameters whose states one device keeps."""
+    held = parameters_per_device(job, layout)
+    if layout.zero < 1:
+        return held.dense + held.experts
+    return held.dense / shards(layout, layout.dp * layout.cp) + held.experts / shards(layout, layout.expert_replicas)
+
+
+def _parameters_s(job: TrainingJob, layout: TrainingLayout) -> float:
+    """Return a device's share of the weights from the host, for the forward and the backward pass [s]."""
+    if not layout.offloads("parameters"):
+        return 0.0
+    moved = 2.0 * _own_parameters(job, layout) * job.frozen_bytes
+    return moved / host_link(job.cluster.accelerator).link_bytes_per_s
 
 
 def time_of(op: ops.OpTime) -> float:

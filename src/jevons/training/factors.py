@@ -35,18 +35,27 @@ class HostLink:
         Sustained between device and host memory, one direction.
     memory_bytes_per_s : float
         Sustained of the host's memory.
+    capacity_bytes : float
+        Of the host's memory.
     """
 
     link_bytes_per_s: float
     memory_bytes_per_s: float
+    capacity_bytes: float
 
 
 @functools.cache
-def _host_link(kind: str) -> HostLink:
+def _host_link(kind: str, capacity: str) -> HostLink:
     facts = default_facts()
-    return HostLink(*(facts.get(f"training_host.{kind}_{name}_bytes_per_s").number for name in ("link", "memory")))
+    link, memory = (facts.get(f"training_host.{kind}_{name}_bytes_per_s").number for name in ("link", "memory"))
+    return HostLink(link, memory, facts.get(f"training_host.{capacity}_capacity_bytes").number)
 
 
 def host_link(device: Accelerator) -> HostLink:
     """Return a device's share of its host: coherent where it is sold with its processor, over PCIe elsewhere."""
-    return _host_link(device.host_link)
+    return _host_link(device.host_link, "graphics" if _own_machine(device) else device.host_link)
+
+
+def _own_machine(device: Accelerator) -> bool:
+    """Return whether a device is a consumer's card, in a desktop."""
+    return device.id.startswith("rtx_") and "pro" not in device.id

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 
 from jevons.errors import InfeasibleError, InputError
-from jevons.models import Attention, FeedForward, LayerGroup, ModelSpec, expert_parameters, layer_gemms
+from jevons.models import ModelSpec, expert_parameters, layer_gemms
 from jevons.models.formulas import layer_parameters
+from jevons.training.activations import activation_bytes, micro_batch_activation_bytes, micro_batches, stage_layers
 from jevons.training.factors import default_training_factors
-from jevons.training.precision import training_format
-from jevons.training.types import OFFLOAD, RECOMPUTE, TrainingJob, TrainingLayout
+from jevons.training.recipe import Recipe
+from jevons.training.types import OFFLOADED, RECOMPUTE, TrainingJob, TrainingLayout
 
-_HALF = 2.0  # bytes of a 16-bit number
-_SHARED_GRADIENTS = 2  # stage of ZeRO from which software is PyTorch's own and replicas share gradients out
+_HALF, _FULL = 2.0, 4.0  # bytes of 16- and 32-bit numbers
+_SHARED_GRADIENTS, _SHARED_WEIGHTS = 2, 3  # stages of ZeRO
+_BUCKET = 5e8  # numbers in DeepSpeed's bucket of gradients, of which it has two
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,6 @@ class Parameters:
     experts: float
 
 
-def micro_batches(job: TrainingJob, layout: TrainingLayout) -> int:
-    """Return the forward passes of one replica per step."""
-    return job.global_batch // (layout.dp * layout.micro_batch)
-
-
-def stage_layers(job: TrainingJob, layout: TrainingLayout) -> int:
-    """Return the layers of the fullest stage, the last one giving up some for the head where that helps."""
-    if layout.stage_layers:
-        return max(layout.stage_layers)
-    return math.ceil(job.model.n_layers / layout.pp)
-
-
 def parameters_per_device(job: TrainingJob, layout: TrainingLayout) -> Parameters:
     """Return the parameters that a device of the fullest stage holds before replicas share anything out."""
     model = job.model
@@ -44,8 +33,14 @@ def parameters_per_device(job: TrainingJob, layout: TrainingLayout) -> Parameter
     dense = split / layout.tp + kept
     experts = routed / (layout.ep * layout.expert_tp)
     share = stage_layers(job, layout) / model.n_layers
+    return Parameters(dense * share + end_parameters(job, layout), experts * share)
+
+
+def end_parameters(job: TrainingJob, layout: TrainingLayout) -> float:
+    """Return the parameters of embeddings and head on one device of the fullest stage."""
+    model = job.model
     ends = 1 if layout.pp > 1 or model.tied_embeddings else 2
-    return Parameters(dense * share + ends * model.vocab * model.hidden / layout.tp, experts * share)
+    return ends * model.vocab * model.hidden / layout.tp
 
 
 @functools.lru_cache(maxsize=64)
@@ -72,21 +67,20 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
 
     Notes
     -----
-    Weights 2 bytes each; gradients and optimiser states as the factors say; ``zero`` divides optimiser states (1),
-    gradients (2) and weights (3) by the replicas, those of routed experts by ``dp * cp / ep``. A first stage keeps the
-    activations of ``pp`` micro-batches (1F1B), or ``1 + (pp - 1) / (pp * vpp)`` as much when stages are interleaved.
-    Leaves out temporary buffers of single operators and the 8-bit copies of weights. With ``zero`` of 2 and 3, whose
-    software is PyTorch's own, and where the job says so, logits and activations are those of operators of their own.
-    With 3, two layers and both ends of the model are gathered, and the head's gradient before it is shared out.
+    Weights 2 bytes each; gradients and optimiser states as the factors or the job's recipe say; ``zero`` divides
+    optimiser states (1), gradients (2) and weights (3) by the replicas, those of routed experts by ``dp * cp / ep``. A
+    first stage keeps the activations of ``pp`` micro-batches (1F1B), or ``1 + (pp - 1) / (pp * vpp)`` as much when
+    stages are interleaved. Frozen weights have the bytes of their format, adapters 32-bit weights and gradients.
+    ``temporary`` is what is gathered or copied for a while: with ``zero`` of 3 two layers and both ends of the model,
+    and the head's gradient before it is shared out; buckets of gradients where the software is PyTorch's own.
+    Leaves out buffers of single operators and the 8-bit copies of weights.
 
     References
     ----------
     [korthikanti2022]_ for activations with sequence parallelism, [rajbhandari2020]_ for the sharing of states.
     """
     factors = job.factors or default_training_factors()
-    copies = job.eager_memory and layout.zero < _SHARED_GRADIENTS
-    gradient_bytes = factors.eager_gradient_bytes if copies else factors.gradient_bytes
-    optimizer_bytes = factors.eager_optimizer_bytes if copies else factors.optimizer_bytes
+    each = state_bytes(job, layout)
     held = parameters_per_device(job, layout)
     replicas, expert_replicas = shards(layout, layout.dp * layout.cp), shards(layout, layout.expert_replicas)
 
@@ -95,96 +89,89 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
             return each_bytes * (held.dense + held.experts)
         return each_bytes * (held.dense / replicas + held.experts / expert_replicas)
 
-    kept = {
-        "weights": states(_HALF, shared=layout.zero >= 3),
-        "gradients": 0.0 if job.adapters else states(gradient_bytes, shared=layout.zero >= 2),
+    adapters = 0.0
+    weights = states(each.weights, shared=layout.zero >= 3)
+    if job.lora is not None:
+        parts = layout.tp * layout.pp * (replicas if layout.zero >= 3 else 1)
+        adapters = (job.recipe or Recipe()).adapter_bytes * job.lora.parameters(job.model) / parts
+        extra = (job.lora.end_bytes - each.weights) * end_parameters(job, layout)
+        weights += extra / (replicas if layout.zero >= 3 else 1)
+    activations, logits = activation_bytes(job, layout)
+    lost = 1.0 + factors.fragmentation_frac
+    return {
+        "weights": 0.0 if layout.offloads("parameters") else weights,
+        "gradients": 0.0 if job.adapters else states(each.gradients, shared=layout.zero >= 2),
         "optimizer": 0.0
-        if job.adapters or layout.offload in {"optimizer", "both"}
-        else states(optimizer_bytes, shared=layout.zero >= 1),
-        "activations": _activation_bytes(job, layout) * (1.0 + factors.fragmentation_frac),
-        "reserved": factors.reserved_bytes,
+        if job.adapters or layout.offloads("optimizer")
+        else states(each.optimizer, shared=layout.zero >= 1),
+        "adapters": adapters,
+        "activations": activations * lost,
+        "logits": logits * lost,
+        "temporary": _temporary_bytes(job, layout, held),
+        "framework": factors.alone_reserved_bytes if job.cluster.devices == 1 else factors.reserved_bytes,
     }
-    if layout.zero >= 3:
-        per_layer = (held.dense + held.experts) / stage_layers(job, layout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateBytes:
+    """Bytes per parameter of weights, gradients and optimiser states."""
+
+    weights: float
+    gradients: float
+    optimizer: float
+
+
+def state_bytes(job: TrainingJob, layout: TrainingLayout) -> StateBytes:
+    """Return the bytes per parameter that a job keeps, before replicas share anything out."""
+    factors, recipe = job.factors or default_training_factors(), job.recipe
+    if recipe is not None:
+        frozen = job.lora is not None
+        return StateBytes(
+            weights=job.frozen_bytes if frozen else recipe.weight_bytes,
+            gradients=recipe.gradient_bytes,
+            optimizer=recipe.optimizer_bytes,
+        )
+    copies = job.eager_memory and layout.zero < _SHARED_GRADIENTS
+    return StateBytes(
+        weights=job.frozen_bytes,
+        gradients=factors.eager_gradient_bytes if copies else factors.gradient_bytes,
+        optimizer=factors.eager_optimizer_bytes if copies else factors.optimizer_bytes,
+    )
+
+
+def _temporary_bytes(job: TrainingJob, layout: TrainingLayout, held: Parameters) -> float:
+    """Return what a device gathers or copies for a while [bytes]."""
+    per_layer = (held.dense + held.experts) / stage_layers(job, layout)
+    gathered = 0.0
+    if layout.zero >= _SHARED_WEIGHTS:
         ends = job.model.vocab * job.model.hidden / layout.tp
-        kept["weights"] += _HALF * (2.0 * per_layer + (1.0 if job.model.tied_embeddings else 2.0) * ends)
-        kept["gradients"] += 0.0 if job.adapters else _HALF * ends
-    return kept
+        sides = 1.0 if job.model.tied_embeddings else 2.0
+        gathered = 2.0 * job.frozen_bytes * per_layer
+        gathered += (_HALF if job.lora is None else job.lora.end_bytes) * sides * ends
+        gathered += 0.0 if job.adapters else _HALF * ends
+    recipe = job.recipe
+    if job.adapters or recipe is None or not recipe.native or layout.zero < _SHARED_GRADIENTS:
+        return gathered
+    bucket = _BUCKET if recipe.framework == "deepspeed" else per_layer
+    return gathered + 2.0 * _HALF * min(bucket, held.dense + held.experts)
 
 
-def _activation_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
-    model, factors = job.model, job.factors or default_training_factors()
-    eager = job.eager_memory
-    tokens = layout.micro_batch * job.seq_len / layout.cp
-    layers = stage_layers(job, layout)
-    mean_layer = kept_bytes_per_token(job, layout)
-    mean_layer *= job.kept_frac if layout.pp > 1 else 1.0
-    if eager and layout.recompute != "full":
-        mean_layer *= factors.eager_activation_frac
-    if layout.offload in {"activations", "both"}:
-        layers = min(layers, 2)  # the layer at work, and the one that travels
-    in_flight = float(min(micro_batches(job, layout), layout.pp))
-    if layout.vpp > 1:
-        in_flight *= 1.0 + (layout.pp - 1.0) / (layout.pp * layout.vpp)
-    if layout.offload in {"activations", "both"}:
-        in_flight = 1.0
-    first = tokens * layers * mean_layer * in_flight
-    if layout.stage_layers and layout.offload in {"none", "optimizer"}:
-        waits = ((n, min(micro_batches(job, layout), layout.pp - i)) for i, n in enumerate(layout.stage_layers))
-        first = tokens * mean_layer * max(n * passes for n, passes in waits)
-        layers = layout.stage_layers[-1]
-    logits = tokens * model.vocab / layout.tp * (factors.eager_logit_bytes if eager else factors.logit_bytes)
-    last = tokens * layers * mean_layer * max(1.0, in_flight / layout.pp) + logits
-    working = 0.0
-    if layout.recompute == "full":
-        working = tokens * max(_kept_bytes(job, g, "none") for g in model.layers) / layout.tp
-    return max(first, last) + working
-
-
-def micro_batch_activation_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
-    """Return the activations that one micro-batch leaves behind in all layers on one device [bytes]."""
-    tokens = layout.micro_batch * job.seq_len / layout.cp
-    return tokens * sum(group.count * _layer_bytes(job, group, layout) for group in job.model.layers)
-
-
-def kept_bytes_per_token(job: TrainingJob, layout: TrainingLayout) -> float:
-    """Return the activations of one token that a layer keeps on one device, mean of all layers, by fused kernels."""
-    layers = job.model.layers
-    return sum(group.count * _layer_bytes(job, group, layout) for group in layers) / job.model.n_layers
-
-
-def _layer_bytes(job: TrainingJob, group: LayerGroup, layout: TrainingLayout) -> float:
-    """Bytes of activations one token leaves behind in one layer on one device, until its backward pass."""
-    if layout.recompute == "full":
-        return _HALF * job.model.hidden / layout.tp
-    return _kept_bytes(job, group, layout.recompute) / layout.tp
-
-
-def _kept_bytes(job: TrainingJob, group: LayerGroup, recompute: str) -> float:
-    """Bytes per token of a layer before tensor parallelism; 8-bit products keep their feed-forward inputs in 8 bits."""
-    if recompute == "alternate":
-        return 0.5 * _kept_bytes(job, group, "none")
-    hidden, keep_all = job.model.hidden, recompute == "none"
-    inputs = 2.0 * hidden + (2.0 * hidden if keep_all else 0.0)
-    narrow = training_format(job.cluster.accelerator, job.precision).element_bytes
-    inner = _feed_forward_elements(group.feed_forward, hidden, keep_all)
-    return _HALF * (inputs + _attention_elements(group.attention, keep_all)) + narrow * inner
-
-
-def _attention_elements(a: Attention, keep_all: bool) -> float:
-    out = float(a.heads * a.v_head_dim)
-    if a.kind == "mla":
-        latent = float(a.q_lora_rank + a.kv_lora_rank + a.rope_dim)
-        wide = a.heads * (2.0 * (a.nope_dim + a.rope_dim) + a.v_head_dim)
-        return latent + out + (wide if keep_all else 0.0)
-    return a.heads * a.head_dim + a.kv_heads * float(a.head_dim + a.v_head_dim) + out
-
-
-def _feed_forward_elements(block: FeedForward, hidden: int, keep_all: bool) -> float:
-    inner = float(block.hidden_inner + block.shared_inner)
-    routed = float(block.experts_per_token)
-    sides = (2.0 if block.gated else 1.0) + (1.0 if keep_all else 0.0)
-    return sides * (inner + routed * block.expert_inner) + routed * hidden
+def host_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
+    """Return what one device keeps in its host's memory [bytes]: states with 32-bit gradients, weights, activations."""
+    held, each = parameters_per_device(job, layout), state_bytes(job, layout)
+    replicas, expert_replicas = shards(layout, layout.dp * layout.cp), shards(layout, layout.expert_replicas)
+    own = held.dense + held.experts
+    if layout.zero >= 1:
+        own = held.dense / replicas + held.experts / expert_replicas
+    total = 0.0
+    if layout.offloads("optimizer") and not job.adapters:
+        total += own * (each.optimizer + _FULL)
+    if layout.offloads("parameters"):
+        total += own * each.weights
+    if layout.offloads("activations"):
+        passes = min(micro_batches(job, layout), layout.pp)
+        total += passes * micro_batch_activation_bytes(job, layout) / layout.pp
+    return total
 
 
 def check_fits(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
@@ -199,21 +186,34 @@ def check_fits(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     total, device = sum(kept.values()), job.cluster.accelerator
     if total <= device.hbm_bytes:
         return kept
-    largest = max(kept, key=lambda kind: kept[kind])
-    remedies = {
-        "weights": f"tp = {layout.tp * 2} or pp = {layout.pp * 2}" + ("" if layout.zero >= 3 else ", or zero = 3"),
-        "gradients": f"tp = {layout.tp * 2} or pp = {layout.pp * 2}" + ("" if layout.zero >= 2 else ", or zero = 2"),
-        "optimizer": "zero = 1" if layout.zero < 1 else f"tp = {layout.tp * 2} or pp = {layout.pp * 2}",
-        "activations": "recompute = full"
-        if layout.recompute != "full"
-        else f"cp = {layout.cp * 2} or a smaller micro_batch",
-        "reserved": "a larger device",
-    }
     message = (
-        f"{job.model.name} with {layout} needs {total / 1e9:.1f} GB per device, {kept[largest] / 1e9:.1f} GB of it "
-        f"{largest}; {device.id} has {device.hbm_bytes / 1e9:.1f} GB. Use {remedies[largest]}."
+        f"{job.model.name} with {layout} needs {needs(kept)}; {device.id} has {device.hbm_bytes / 1e9:.1f} GB. "
+        f"Use {remedy(kept, layout)}."
     )
     raise InfeasibleError(message, ["device memory"])
+
+
+def needs(kept: dict[str, float]) -> str:
+    """Return what a layout takes of a device in words, largest parts first."""
+    parts = sorted((size, kind) for kind, size in kept.items() if size >= 0.01 * sum(kept.values()))[::-1]
+    named = ", ".join(f"{kind} {size / 1e9:.1f}" for size, kind in parts)
+    return f"{sum(kept.values()) / 1e9:.1f} GB per device ({named})"
+
+
+def remedy(kept: dict[str, float], layout: TrainingLayout) -> str:
+    """Return the nearest change that lessens the largest part."""
+    largest = max(kept, key=lambda kind: kept[kind])
+    split = f"tp = {layout.tp * 2} or pp = {layout.pp * 2}"
+    less = "recompute = full" if layout.recompute != "full" else f"cp = {layout.cp * 2} or a smaller micro_batch"
+    remedies = {
+        "weights": split + ("" if layout.zero >= 3 else ", or zero = 3"),
+        "gradients": split + ("" if layout.zero >= 2 else ", or zero = 2"),
+        "optimizer": "zero = 1" if layout.zero < 1 else split,
+        "activations": less,
+        "logits": "a fused loss or a smaller micro_batch",
+        "temporary": split,
+    }
+    return remedies.get(largest, "a larger device")
 
 
 def divides(job: TrainingJob, layout: TrainingLayout) -> bool:
@@ -266,9 +266,7 @@ def check_layout(job: TrainingJob, layout: TrainingLayout) -> None:
     if layout.recompute not in RECOMPUTE:
         message = f"recompute = `{layout.recompute}`: must be one of {', '.join(RECOMPUTE)}"
         raise InputError(message)
-    if layout.offload not in OFFLOAD:
-        message = f"offload = `{layout.offload}`: must be one of {', '.join(OFFLOAD)}"
-        raise InputError(message)
+    check_offload(layout)
     if layout.zero not in {0, 1, 2, 3}:
         message = f"zero = {layout.zero}: must be 0, 1, 2 or 3"
         raise InputError(message)
@@ -307,6 +305,26 @@ def _check_groups(layout: TrainingLayout) -> None:
             message = f"shard = {layout.shard} with zero = 0: nothing is shared out. Use zero = 1, 2 or 3."
             raise InputError(message)
         _divide("shard", layout.shard, layout.dp * layout.cp, "replicas of dp * cp")
+
+
+def check_offload(layout: TrainingLayout) -> None:
+    """Check that what is offloaded is known and can be.
+
+    Raises
+    ------
+    InputError
+        Saying what would be right.
+    """
+    known = {"none", "both", *OFFLOADED}
+    unknown = [part for part in layout.offload.split(",") if part not in known]
+    if unknown or ("," in layout.offload and {"none", "both"} & set(layout.offload.split(","))):
+        message = (
+            f"offload = {layout.offload}: must be none, both, or any of {', '.join(OFFLOADED)} with commas between"
+        )
+        raise InputError(message)
+    if layout.offloads("parameters") and layout.zero < _SHARED_WEIGHTS:
+        message = f"offload = {layout.offload}: parameters are offloaded with zero = 3 only. Use zero = 3."
+        raise InputError(message)
 
 
 def check_stage_layers(job: TrainingJob, stages: tuple[int, ...], pp: int, vpp: int) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from jevons.errors import InfeasibleError, InputError
 from jevons.training.exchange import Exchange, Groups, activations_s, exchange, hop_s
-from jevons.training.memory import check_context, check_stage_layers, divides, memory_bytes
+from jevons.training.factors import host_link
+from jevons.training.memory import (
+    check_context,
+    check_offload,
+    check_stage_layers,
+    divides,
+    host_bytes,
+    memory_bytes,
+    needs,
+)
 from jevons.training.step import MicroBatch, assemble, with_experts, without_experts
 from jevons.training.types import RunEstimate, TrainingJob, TrainingLayout, TrainingSearch, TrainingStep
 
@@ -28,6 +38,8 @@ def search(
     offload: str = "none",
     fixed: Mapping[str, int] | None = None,
     stage_layers: tuple[int, ...] = (),
+    sequence_parallel: bool = True,
+    host_memory_bytes: float | None = None,
 ) -> TrainingSearch:
     """Try all layouts of a job that divide, memory first.
 
@@ -51,6 +63,10 @@ def search(
         Sizes of `TrainingLayout`, such as ``tp`` or ``zero``, that all layouts have.
     stage_layers : tuple of int
         Layers of each stage of all layouts; as even as the head allows where empty.
+    sequence_parallel : bool
+        Whether tensor-parallel devices of all layouts share the tokens of norms and residuals.
+    host_memory_bytes : float, optional
+        Of the host, per device; that on file by default.
 
     Returns
     -------
@@ -64,29 +80,60 @@ def search(
     InfeasibleError
         If no layout divides and fits.
     """
-    rejected: Counter[str] = Counter()
-    found: list[TrainingStep] = []
-    known = _Known(job)
-    tried = 0
-    check_context(job)
     wanted = dict(fixed or {})
+    check_context(job)
     if stage_layers:
         check_stage_layers(job, stage_layers, wanted.get("pp", len(stage_layers)), wanted.get("vpp", 1))
         wanted |= {"pp": len(stage_layers), "vpp": 1}
-    common = TrainingLayout(zero_bubble=zero_bubble, offload=offload, stage_layers=stage_layers)
-    for layout in _layouts(job, common, zero, recompute, most_micro_batch, most_cp, wanted):
+    common = TrainingLayout(
+        zero_bubble=zero_bubble, offload=offload, stage_layers=stage_layers, sequence_parallel=sequence_parallel
+    )
+    if common.offloads("parameters"):
+        wanted.setdefault("zero", 3)
+    check_offload(replace(common, zero=wanted.get("zero", 1)))
+    layouts = _layouts(job, common, zero, recompute, most_micro_batch, most_cp, wanted)
+    found = _of_all(job, layouts, host_memory_bytes)
+    if not found.steps:
+        raise _nothing(job, common, found, wanted)
+    return TrainingSearch(found.steps[:best], found.tried, found.rejected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Steps of those layouts that divide and fit, fastest first, and the smallest of those that do not."""
+
+    steps: tuple[TrainingStep, ...]
+    tried: int
+    rejected: Mapping[str, int]
+    smallest: tuple[TrainingLayout, dict[str, float]] | None
+
+
+def _of_all(job: TrainingJob, layouts: Iterable[TrainingLayout], host_memory_bytes: float | None) -> _Found:
+    """Return the steps of layouts, memory first."""
+    rejected: Counter[str] = Counter()
+    steps: list[TrainingStep] = []
+    known, tried, least = _Known(job), 0, math.inf
+    smallest: tuple[TrainingLayout, dict[str, float]] | None = None
+    device = job.cluster.accelerator
+    room = device.hbm_bytes * (1.0 if job.recipe is None else device.shown_frac)
+    host = host_link(device).capacity_bytes if host_memory_bytes is None else host_memory_bytes
+    for layout in layouts:
         if not divides(job, layout):
             continue
         tried += 1
         memory = memory_bytes(job, layout)
-        if sum(memory.values()) > job.cluster.accelerator.hbm_bytes:
+        total = sum(memory.values())
+        if total > room:
             rejected["device memory"] += 1
+            if total < least:
+                least, smallest = total, (layout, memory)
             continue
-        found.append(assemble(job, layout, *known.times(layout), memory))
-    if not found:
-        raise _nothing(job, tried, rejected["device memory"], wanted, offload)
-    found.sort(key=lambda step: step.step_time_s)
-    return TrainingSearch(tuple(found[:best]), tried, dict(rejected))
+        if layout.offload != "none" and host_bytes(job, layout) > host:
+            rejected["host memory"] += 1
+            continue
+        steps.append(assemble(job, layout, *known.times(layout), memory))
+    steps.sort(key=lambda step: step.step_time_s)
+    return _Found(steps=tuple(steps), tried=tried, rejected=dict(rejected), smallest=smallest)
 
 
 class _Known:
@@ -123,29 +170,43 @@ class _Known:
         return self.micro[key], between
 
 
-def _nothing(job: TrainingJob, tried: int, exceed: int, fixed: Mapping[str, int], offload: str) -> InfeasibleError:
-    """Return the error of a search without an answer, with the nearest change that gives one."""
-    device = job.cluster.accelerator
+def _nothing(job: TrainingJob, common: TrainingLayout, found: _Found, fixed: Mapping[str, int]) -> InfeasibleError:
+    """Return the error of a search without an answer, with what is missing and the nearest change that gives one."""
+    device, tried = job.cluster.accelerator, found.tried
     given = "".join(f", {name} = {value}" for name, value in fixed.items())
-    message = (
+    head = (
         f"no layout of {job.model.name} with {job.global_batch} sequences of {job.seq_len} on "
-        f"{job.cluster.devices} {device.id}{given} divides and fits ({tried} divide, {exceed} of them exceed "
-        f"{device.hbm_bytes / 1e9:.0f} GB). "
+        f"{job.cluster.devices} {device.id}{given} divides and fits: "
     )
-    if fixed:
-        return InfeasibleError(message + _nearest(job, offload=offload), ["fixed layout"])
-    if exceed and offload != "both":
-        return InfeasibleError(message + _nearest(job, offload="both"), ["device memory"])
-    message += "Use more devices, a larger global batch, or shorter sequences."
-    return InfeasibleError(message, ["device memory"] if tried else ["global batch"])
+    if not tried:
+        more = f"none divides. {_nearest(job, common, fixed)}"
+        return InfeasibleError(head + more, ["fixed layout" if fixed else "global batch"])
+    if found.rejected.get("host memory"):
+        more = (
+            f"{found.rejected['host memory']} of {tried} exceed the memory of their hosts. Use more devices, or state "
+            "the hosts' with --host-memory."
+        )
+        return InfeasibleError(head + more, ["host memory"])
+    message = head
+    if found.smallest is not None:
+        layout, kept = found.smallest
+        message += f"the smallest of {tried}, {layout}, needs {needs(kept)} of {device.hbm_bytes / 1e9:.1f} GB. "
+    return InfeasibleError(message + _nearest(job, common, fixed), ["fixed layout" if fixed else "device memory"])
 
 
-def _nearest(job: TrainingJob, *, offload: str) -> str:
-    try:
-        layout = search(job, best=1, offload=offload).best[0].layout
-    except InfeasibleError:
-        return "Use more devices, a larger global batch, or shorter sequences."
-    return f"The fastest that does: {layout}."
+def _nearest(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int]) -> str:
+    """Return the first of a few changes that gives a layout: other degrees, then what the host can keep."""
+    host = ("activations",) if job.adapters else ("both", "optimizer,parameters,activations")
+    for offload in (*([common.offload] if fixed else []), *host):
+        layouts = _layouts(
+            job, TrainingLayout(offload=offload), (3,) if "parameters" in offload else (1, 3), _RECOMPUTE, 8, 1, {}
+        )
+        found = _of_all(job, layouts, None)
+        if found.steps:
+            return f"The fastest that does: {found.steps[0].layout}."
+    more = "more devices, " if job.cluster.devices > 1 or not job.adapters else ""
+    less = "" if job.adapters else ", or adapters alone (--method qlora)"
+    return f"Use {more}a larger device, shorter sequences{less}."
 
 
 def run_estimate(
@@ -234,6 +295,7 @@ def _layouts(
                                         shard=shard,
                                         stage_layers=common.stage_layers,
                                         offload=common.offload,
+                                        sequence_parallel=common.sequence_parallel,
                                     )
 
 

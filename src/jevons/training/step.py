@@ -10,14 +10,11 @@ import numpy as np
 from jevons.hardware import Accelerator
 from jevons.models import FeedForward, LayerGroup, layer_gemms
 from jevons.operators import kernels as ops
+from jevons.training.activations import micro_batches
 from jevons.training.exchange import Exchange, exchange, fabric, time_of
 from jevons.training.factors import default_training_factors
 from jevons.training.formulas import bubble_s, exposed_s, slowest_stage_s
-from jevons.training.memory import (
-    check_fits,
-    check_layout,
-    micro_batches,
-)
+from jevons.training.memory import check_fits, check_layout
 from jevons.training.precision import training_format
 from jevons.training.types import TrainingFactors, TrainingJob, TrainingLayout, TrainingStep
 
@@ -296,7 +293,8 @@ def _offload_s(between: Exchange, work: _Work, passes: int, stages: int, mean_s:
     """
     down_s = exposed_s(between.activations_s, work.forward_s, 1.0)
     up_s = exposed_s(between.activations_s, work.total_s - work.forward_s, 1.0)
-    return passes * (down_s + up_s) / stages + exposed_s(between.states_s, mean_s, 1.0)
+    weights_s = exposed_s(between.parameters_s, mean_s, 1.0)
+    return passes * ((down_s + up_s) / stages + weights_s) + exposed_s(between.states_s, mean_s, 1.0)
 
 
 def _step_of(
@@ -305,7 +303,7 @@ def _step_of(
     time_s = sum(parts.values())
     tokens = float(job.global_batch) * job.seq_len
     passes_of_flop = 2.0 if job.adapters else 3.0
-    model_flop = passes_of_flop * tokens * job.model.flop_per_token(job.seq_len // 2)
+    model_flop = passes_of_flop * tokens * job.model.flop_per_token(job.attended_len // 2)
     rate = model_flop / (time_s * job.cluster.devices)
     device = job.cluster.accelerator
     peak = device.peak_flop_per_s[training_format(device, job.precision).peak]
@@ -366,7 +364,32 @@ def _products(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, token
     rows = np.maximum(tokens * share, 1.0)
     triples = (np.stack([rows, rows, n]), np.stack([n, k, k]), np.stack([k, n, rows]))
     times = ops.gemm(job.cluster.accelerator, *triples, _operator(job), fused_quantisation=True).time_s.sum(axis=1)
-    return float(times[0]), float(times[1] if job.adapters else times[1:].sum())
+    wide = _expanded_s(job, float((n * k).sum())) + _adapters_s(job, layout, group, tokens)
+    return float(times[0]) + wide, float(times[1] if job.adapters else times[1:].sum()) + wide
+
+
+def _adapters_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> float:
+    """Return the traffic of a layer's adapters, one pass [s].
+
+    PyTorch casts an input to 32 bits and reads it again; writes the output in 32 bits, scales it, and adds it to
+    that of the frozen weights: each a kernel. Fused, the input is read once more and the output added in place.
+    """
+    if job.lora is None:
+        return 0.0
+    inputs, outputs = job.lora.sides(group, job.model.hidden)
+    native = job.recipe is not None and job.recipe.native
+    read, written = (6.0 * inputs + 10.0 * outputs, 4.0 * inputs + 10.0 * outputs) if native else (
+        _HALF * (inputs + outputs), _HALF * outputs
+    )  # fmt: skip
+    share = tokens / layout.tp
+    return time_of(ops.elementwise(job.cluster.accelerator, share * read, share * written))
+
+
+def _expanded_s(job: TrainingJob, weights: float) -> float:
+    """Return the time to expand so many frozen weights to 16 bits before a product; none where they are whole [s]."""
+    if job.lora is None or not job.lora.quantised:
+        return 0.0
+    return time_of(ops.elementwise(job.cluster.accelerator, weights * job.frozen_bytes, weights * _HALF))
 
 
 def _experts(job: TrainingJob, layout: TrainingLayout, block: FeedForward, tokens: float) -> tuple[float, float, float]:
@@ -388,7 +411,8 @@ def _experts(job: TrainingJob, layout: TrainingLayout, block: FeedForward, token
     sorted_bytes = rows * local * width * _HALF / layout.expert_tp
     sort = time_of(ops.elementwise(device, 2.0 * sorted_bytes, 2.0 * sorted_bytes, launches=4))
     backward = times[1] if job.adapters else times[1:].sum()
-    return float(times[0]), float(backward), sort
+    wide = _expanded_s(job, local * float((n * k).sum()))
+    return float(times[0]) + wide, float(backward) + wide, sort
 
 
 def _rebuilt_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: float) -> float:
@@ -409,8 +433,10 @@ def _attention_s(job: TrainingJob, layout: TrainingLayout, group: LayerGroup) ->
     if a.kind in {"gqa", "mla"}:  # latent attention is trained in its expanded form
         width = a.head_dim if a.kind == "gqa" else a.nope_dim + a.rope_dim
         keys = max((a.kv_heads if a.kind == "gqa" else a.heads) / layout.tp, 1.0)
+        seen = job.attended_len
         op = ops.attention_prefill(
-            device, batch, job.seq_len, 0, heads, keys, width, v_head_dim=a.v_head_dim, window=a.window or 0,
+            device, batch * job.seq_len / seen, seen, 0, heads, keys, width, v_head_dim=a.v_head_dim,
+            window=a.window or 0,
         )  # fmt: skip
         return (time_of(op) + _states_s(job, layout, group)) / layout.cp
     return _states_s(job, layout, group) / layout.cp

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from jevons.hardware import Cluster
 from jevons.models import ModelSpec
+from jevons.training.recipe import Lora, Recipe
 
 RECOMPUTE = ("none", "selective", "alternate", "full")
-OFFLOAD = ("none", "optimizer", "activations", "both")
+OFFLOAD = ("none", "optimizer", "parameters", "activations", "both")
+OFFLOADED = ("optimizer", "parameters", "activations")
+"""What can be kept in the host's memory; `offload` names none, one, or several with commas between."""
 PARTS = (
     "compute", "recompute", "tp_comm", "cp_comm", "ep_comm", "pp_comm", "pp_bubble", "dp_exposed", "optimizer",
     "offload", "overhead",
@@ -52,7 +55,8 @@ class TrainingLayout:
         Layers of each stage, first to last; empty for as even as the head allows.
     offload : str
         What is kept in the host's memory: ``none``, ``optimizer`` (states, the host also running the update),
-        ``activations``, or ``both``.
+        ``parameters`` (with ``zero`` of 3), ``activations``, several with commas between, or ``both`` for the first and
+        the last.
     """
 
     tp: int = 1
@@ -70,6 +74,12 @@ class TrainingLayout:
     shard: int = 0
     stage_layers: tuple[int, ...] = ()
     offload: str = "none"
+
+    def offloads(self, what: str) -> bool:
+        """Return whether that is kept in the host's memory: one of `OFFLOADED`."""
+        if self.offload == "both":
+            return what != "parameters"
+        return what in self.offload.split(",")
 
     @property
     def expert_tp(self) -> int:
@@ -132,8 +142,8 @@ class TrainingFactors:
         Cores of a device that collectives hold while they hide behind computation.
     expert_imbalance : float
         Tokens on the busiest expert device over the mean, >= 1.
-    reserved_bytes : float
-        Runtime context and communication buffers per device.
+    reserved_bytes, alone_reserved_bytes : float
+        Runtime context and communication buffers per device; the context of a device that works alone.
     fragmentation_frac : float
         Share of activation memory lost to the allocator.
     gradient_bytes, optimizer_bytes : float
@@ -167,6 +177,7 @@ class TrainingFactors:
     comm_cores: float
     expert_imbalance: float
     reserved_bytes: float
+    alone_reserved_bytes: float
     fragmentation_frac: float
     gradient_bytes: float
     optimizer_bytes: float
@@ -227,6 +238,12 @@ class TrainingJob:
     pod_devices : int
         Neighbouring devices whose traffic no oversubscription thins: those under one leaf, or on the leaves of one
         rail each, since replicas' groups stay on their rail.
+    recipe : Recipe or None
+        Optimizer, types of states and software; the factors' bytes and Megatron's habits where ``None``.
+    lora : Lora or None
+        Adapters where only they are trained; ``None`` with *adapters* leaves out what they keep.
+    document_len : int
+        Tokens of each document packed into a sequence, which attention does not look beyond; 0 for one a sequence.
     """
 
     model: ModelSpec
@@ -249,6 +266,19 @@ class TrainingJob:
     graphed: bool = False
     even_experts: bool = False
     pod_devices: int = 0
+    recipe: Recipe | None = None
+    lora: Lora | None = None
+    document_len: int = 0
+
+    @property
+    def attended_len(self) -> int:
+        """Tokens over which attention is causal: a document's, or a sequence's."""
+        return min(self.document_len, self.seq_len) if self.document_len else self.seq_len
+
+    @property
+    def frozen_bytes(self) -> float:
+        """Bytes per weight of linear layers that a device keeps and gathers."""
+        return self.lora.frozen_bytes if self.lora is not None else 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

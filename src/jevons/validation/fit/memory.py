@@ -21,7 +21,8 @@ from jevons.serving.engines import engine as engine_preset
 from jevons.serving.memory import activation_bytes, graph_bytes, memory_plan
 from jevons.serving.types import Deployment, EngineFactors
 from jevons.training import TrainingFactors, TrainingLayout, training_factors
-from jevons.training.memory import kept_bytes_per_token, micro_batches, parameters_per_device, stage_layers
+from jevons.training.activations import kept_bytes_per_token, micro_batches, stage_layers
+from jevons.training.memory import parameters_per_device
 from jevons.validation.rows import Table, read_table
 from jevons.validation.serving.case import number_of
 from jevons.validation.serving.startups import Row, StartUp, start_up

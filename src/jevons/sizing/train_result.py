@@ -1,0 +1,290 @@
+"""What a training run takes: its layouts, memory, days, energy and money, as a result and as tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from jevons import training
+from jevons.checks import check, check_shares, check_sum
+from jevons.results import Column, Result, Table, number, table
+from jevons.sizing.hour_price import HourPrice
+from jevons.sizing.train_published import Published
+from jevons.units import format_money
+from jevons.words import Sentence
+
+LAYOUT = (
+    "tp", "pp", "vpp", "dp", "cp", "ep", "etp", "zero", "shard", "recompute", "micro_batch", "stage_layers", "offload",
+    "sequence_parallel", "zero_bubble",
+)  # fmt: skip
+"""Fields of a training layout in results."""
+
+
+_LARGE = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
+TIGHT_FRAC = 0.1
+"""Share of memory below which what is left is called tight."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrainResult(Result):
+    """The fastest layouts of a run and what the best takes.
+
+    Parameters
+    ----------
+    job : TrainingJob
+        What is trained on what.
+    steps : tuple of TrainingStep
+        Fastest first.
+    estimate : RunEstimate
+        Days, hours, energy and price of the best.
+    price : HourPrice or None
+        Of an accelerator-hour.
+    tried : int
+        Layouts looked at.
+    rejected : mapping of str to int
+        Infeasible ones by reason.
+    outlook : RunOutlook
+        What failures do to the run.
+    curve : tuple of ScalePoint
+        The run on other sizes of cluster; empty unless asked for.
+    samples : float
+        Of the run, where it is stated in samples.
+    method : str
+        How adapters are trained, in words; empty where all weights are.
+    published : tuple of Published
+        Figures of the run that is repeated, beside the predicted ones.
+    """
+
+    kind: ClassVar[str] = "train"
+    picture: ClassVar[str] = "step"
+
+    job: training.TrainingJob
+    steps: tuple[training.TrainingStep, ...]
+    estimate: training.RunEstimate
+    price: HourPrice | None
+    tried: int
+    rejected: Mapping[str, int]
+    outlook: training.RunOutlook
+    curve: tuple[training.ScalePoint, ...] = ()
+    samples: float = 0.0
+    method: str = ""
+    published: tuple[Published, ...] = ()
+
+    def check(self) -> None:
+        """Check that parts make up step and cost, and that no device exceeds its memory or its peak."""
+        super().check()
+        estimate, devices = self.estimate, self.job.cluster.devices
+        for step in self.steps:
+            check_sum(f"{step.layout}: parts of the step", step.parts.values(), step.step_time_s)
+            check_shares({f"{step.layout}: MFU": step.mfu_frac})
+            held, room = sum(step.memory_bytes.values()), self.job.cluster.accelerator.hbm_bytes
+            check(held <= room * (1 + 1e-9), f"{step.layout}: {held:g} bytes exceed the memory of {room:g}")
+        check_sum("accelerator-hours", [estimate.days * 24 * devices], estimate.accelerator_h)
+        if estimate.cost is not None and self.price is not None:
+            check_sum("cost", [estimate.accelerator_h * self.price.amount], estimate.cost)
+
+    @property
+    def best(self) -> training.TrainingStep:
+        """The fastest step."""
+        return self.steps[0]
+
+    @property
+    def answer_parts(self) -> tuple[Sentence, ...]:
+        """Days, cost and layout of the run."""
+        best, job, estimate = self.best, self.job, self.estimate
+        cost = None
+        if estimate.cost is not None and self.price is not None:
+            cost = format_money(estimate.cost, self.price.currency)
+        values = {
+            "model": job.model.name, "gpus": job.cluster.devices, "device": job.cluster.accelerator.name,
+            "time": _time_of(estimate.days), "cost": cost, "layout": str(best.layout),
+            "step": best.step_time_s, "mfu": best.mfu_frac,
+            "memory": f"{sum(best.memory_bytes.values()) / 1e9:.1f} of "
+            f"{job.cluster.accelerator.hbm_bytes / 1e9:.1f} GB",
+            "used": 1.0 - self.margin_frac if self.tight else None, "method": self.method or None,
+            "work": self.work,
+        }  # fmt: skip
+        sentences = [Sentence("train.takes", values)]
+        sentences += [Sentence("train.published", one.values()) for one in self.published]
+        return tuple(sentences)
+
+    @property
+    def work(self) -> str:
+        """Samples or tokens of the run, in words."""
+        if self.samples:
+            return f"{number(self.samples)} samples of {number(self.job.tokens / self.samples)} tokens"
+        scale, letter = next((one for one in _LARGE if self.job.tokens >= one[0]), (1.0, ""))
+        return f"{self.job.tokens / scale:.4g}{letter and ' ' + letter} tokens"
+
+    @property
+    def margin_frac(self) -> float:
+        """Share of an accelerator's memory that the best layout leaves."""
+        return 1.0 - sum(self.best.memory_bytes.values()) / self.job.cluster.accelerator.hbm_bytes
+
+    @property
+    def tight(self) -> bool:
+        """Whether that is less than a tenth."""
+        return self.margin_frac < TIGHT_FRAC
+
+    def _tables(self) -> Iterator[Table]:
+        yield from train_tables(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        best, job = self.best, self.job
+        return {
+            **self.answer_record(),
+            "model": job.model.name,
+            "gpu": job.cluster.accelerator.id,
+            "gpus": job.cluster.devices,
+            "layout": {name: getattr(best.layout, name) for name in LAYOUT},
+            "step_time_s": best.step_time_s,
+            "parts_s": dict(best.parts),
+            "mfu_frac": best.mfu_frac,
+            "hfu_frac": best.hfu_frac,
+            "memory_bytes": sum(best.memory_bytes.values()),
+            "memory_parts_bytes": dict(best.memory_bytes),
+            "fits": True,
+            "margin_frac": self.margin_frac,
+            "tight": self.tight,
+            "tokens_per_s": best.tokens_per_s,
+            "tokens": job.tokens,
+            "samples": self.samples or None,
+            "global_batch": job.global_batch,
+            "seq_len": job.seq_len,
+            "recipe": {} if job.recipe is None else dataclasses.asdict(job.recipe),
+            "lora": None if job.lora is None else dataclasses.asdict(job.lora),
+            "host_memory_bytes": training.host_bytes(job, best.layout),
+            "published": [one.record() for one in self.published],
+            "days": self.estimate.days,
+            "accelerator_h": self.estimate.accelerator_h,
+            "energy_j": self.estimate.energy_j,
+            "cost": self.estimate.cost,
+            "currency": None if self.price is None else self.price.currency,
+            "days_without_failures": self.estimate.days * self.outlook.goodput_frac,
+            "run": {
+                "goodput_frac": self.outlook.goodput_frac,
+                "straggler_frac": self.outlook.straggler_frac,
+                "mttf_h": self.outlook.mttf_h,
+                "interruptions": self.outlook.interruptions,
+                "checkpoint_interval_s": self.outlook.interval_s,
+                "spare_nodes": self.outlook.spare_nodes,
+                "days": dict(self.outlook.days),
+            },
+            "scaling": [
+                {
+                    "gpus": point.devices,
+                    "layout": None if point.step is None else str(point.step.layout),
+                    "days": None if point.step is None else point.days,
+                    "mfu_frac": None if point.step is None else point.step.mfu_frac,
+                    "goodput_frac": point.goodput_frac,
+                    "efficiency_frac": point.efficiency_frac,
+                    "power_w": point.power_w,
+                    "reason": point.reason,
+                }
+                for point in self.curve
+            ],
+            "tried": self.tried,
+            "rejected": dict(self.rejected),
+            "fastest": [
+                {
+                    "layout": str(step.layout),
+                    "step_time_s": step.step_time_s,
+                    "mfu_frac": step.mfu_frac,
+                    "tokens_per_s": step.tokens_per_s,
+                    "memory_bytes": sum(step.memory_bytes.values()),
+                }
+                for step in self.steps[:10]
+            ],
+        }
+
+
+def _time_of(days: float) -> str:
+    """Return a time in days, or hours or minutes where it is short."""
+    if days >= 1.0:
+        return f"{number(days)} days"
+    hours = 24.0 * days
+    return f"{number(hours)} hours" if hours >= 1.0 else f"{number(60.0 * hours)} minutes"
+
+
+_SHOWN_BYTES = 5e7
+
+
+def train_tables(result: TrainResult) -> Iterator[Table]:
+    """Yield layouts, the run, and as details the step and memory by part, failures, and other cluster sizes."""
+    best, job = result.best, result.job
+    columns = (
+        Column("layout", "layout"), Column("step_time_s", "step", "s"), Column("mfu_frac", "MFU", "%", scale=100.0),
+        Column("tokens_per_s", "speed", "tok/s", detail=True), Column("memory_bytes", "memory", "GB", scale=1e-9),
+    )  # fmt: skip
+    rows = [
+        (str(s.layout), s.step_time_s, s.mfu_frac, s.tokens_per_s, float(sum(s.memory_bytes.values())))
+        for s in result.steps[:6]
+    ]
+    recipe = "" if job.recipe is None else f", {job.recipe.optimizer}, {job.recipe.framework}"
+    title = f"Fastest layouts: {job.global_batch:,} x {job.seq_len:,} tokens a step, {job.precision}{recipe}"
+    yield table("layouts", title, columns, rows, most=3)
+    kinds = {name: size for name, size in best.memory_bytes.items() if size >= _SHOWN_BYTES}
+    yield table(
+        "memory", f"Memory per accelerator [GB]: {100 * result.margin_frac:.0f} % left",
+        tuple(Column(f"{name}_bytes", name, scale=1e-9) for name in kinds), [tuple(map(float, kinds.values()))],
+    )  # fmt: skip
+    yield _run(result)
+    quantity = (
+        Column("quantity", "quantity"),
+        Column("value", "value"),
+        Column("unit", "unit"),
+        Column("note", "note"),
+    )
+    price = result.price
+    if price is not None:
+        origin = [("price of an accelerator-hour", price.amount, price.currency, price.origin)]
+        yield table("price", "Price", quantity, origin, detail=True)
+    parts = (Column("part", "part"), Column("time_s", "time", "s"), Column("share_frac", "share", "%", scale=100.0))
+    yield table(
+        "step_parts", "Best layout: step time by part", parts,
+        [(n.replace("_", " "), s, s / best.step_time_s) for n, s in best.parts.items() if s > 0], detail=True,
+    )  # fmt: skip
+    run = result.outlook
+    failures = [
+        ("mean time between interruptions", run.mttf_h, "h", f"{number(run.interruptions)} in the run"),
+        ("work between checkpoints", run.interval_s / 60, "min", "maximises useful time"),
+        ("time lost to slow nodes", 100 * run.straggler_frac, "%", ""),
+        ("spare nodes", run.spare_nodes, "", "cover nodes in repair 99 % of the time; not in the price"),
+        ("wall time, 5th percentile", run.days["p5"], "days", "over failures only"),
+        ("wall time, 95th percentile", run.days["p95"], "days", "over failures only"),
+    ]
+    yield table("failures", "Failures and restarts", quantity, failures, detail=True)
+    if result.curve:
+        sizes = (
+            Column("gpus", "GPUs"), Column("layout", "layout"), Column("days", "days"),
+            Column("mfu_frac", "MFU", "%", scale=100.0), Column("goodput_frac", "goodput", "%", scale=100.0),
+            Column("efficiency_frac", "efficiency", "%", scale=100.0), Column("power_w", "power", "MW", scale=1e-6),
+            Column("limit", "limit"),
+        )  # fmt: skip
+        cells = [
+            (
+                p.devices, None if p.step is None else str(p.step.layout), None if p.step is None else p.days,
+                None if p.step is None else p.step.mfu_frac, p.goodput_frac, p.efficiency_frac, p.power_w, p.reason,
+            )
+            for p in result.curve
+        ]  # fmt: skip
+        yield table("scaling", "Other cluster sizes, same batch", sizes, cells)
+
+
+def _run(result: TrainResult) -> Table:
+    """Return what the run takes, as one row."""
+    estimate, price = result.estimate, result.price
+    columns = (
+        Column("tokens", "tokens", form=".4g"), Column("days", "time", "days"),
+        Column("accelerator_h", "accelerator-hours"), Column("energy_j", "servers", "MWh", scale=1 / 3.6e9),
+        Column("goodput_frac", "goodput", "%", scale=100.0, detail=True),
+        Column("cost", "cost", "" if price is None else price.currency),
+    )  # fmt: skip
+    row = (
+        result.job.tokens, estimate.days, estimate.accelerator_h, estimate.energy_j, estimate.goodput_frac,
+        estimate.cost,
+    )  # fmt: skip
+    return table("run", "The run, failures included", columns, [row])
