@@ -24,7 +24,7 @@ from jevons.study.track.update import path_of, quantiles
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELF = (
-    "alibaba-380bn", "alibaba-2026", "bytedance-160bn", "tencent", "microsoft-openai", "meta", "coreweave",
+    "alibaba-380bn", "alibaba-2026", "bytedance-160bn", "tencent", "microsoft-openai", "meta", "coreweave", "nebius",
     "neocloud-h100-2024", "cluster-100k",
 )  # fmt: skip
 BEGIN, END = "<!-- published: begin, written by scripts/scenarios_page.py -->", "<!-- published: end -->"

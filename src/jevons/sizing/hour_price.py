@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from jevons.costing import DeviceHour, FinanceTerms, device_hour
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import FactValue, default_facts, get
+from jevons.facts import cny_per as facts_cny_per
 from jevons.hardware import Accelerator, OwnPrice, site_from_facts
 
 SITE = "site.china_north"
@@ -31,11 +32,7 @@ def cny_per(currency: str, on: dt.date | None = None) -> float:
     FactError
         If no rate was known on the date.
     """
-    if currency == "CNY":
-        return 1.0
-    if currency == "EUR":
-        return get("fx.usd_per_eur", on).number * get("fx.cny_per_usd", on).number
-    return get(f"fx.cny_per_{currency.lower()}", on).number
+    return facts_cny_per(default_facts(), currency, on)
 
 
 def converted(price: HourPrice | None, currency: str, on: dt.date | None = None) -> HourPrice | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.errors import FactError, InfeasibleError, InputError
-from jevons.facts import Facts, default_facts
+from jevons.facts import Facts, cny_per, default_facts
 from jevons.parallel import Executor
 from jevons.study.chain.decide import decided_chain
 from jevons.study.chain.fixed_point import ChainResult
@@ -151,11 +151,7 @@ def rate(facts: Facts, source: str, target: str, on: dt.date) -> float:
     FactError
         If a rate is not on file.
     """
-
-    def in_cny(code: str) -> float:
-        return 1.0 if code == "CNY" else facts.get(f"fx.cny_per_{code.lower()}", on).number
-
-    return 1.0 if source == target else in_cny(source) / in_cny(target)
+    return 1.0 if source == target else cny_per(facts, source, on) / cny_per(facts, target, on)
 
 
 def _restated(side: Side, factor: float) -> Side:

@@ -10,7 +10,7 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.errors import FactError, InputError
-from jevons.facts import Facts
+from jevons.facts import Facts, cny_per
 from jevons.finance import (
     NarrativeScore,
     PriceView,
@@ -328,10 +328,7 @@ def per_usd(scenario: Scenario, facts: Facts, on: dt.date) -> float:
     """Return units of the scenario's currency for a dollar on a date."""
     if scenario.currency == "USD":
         return 1.0
-    rate = facts.get("fx.cny_per_usd", on).number
-    return (
-        rate if scenario.currency == "CNY" else rate / facts.get(f"fx.cny_per_{scenario.currency.lower()}", on).number
-    )
+    return cny_per(facts, "USD", on) / cny_per(facts, scenario.currency, on)
 
 
 def _of_year(facts: Facts, fact_id: str, on: dt.date) -> float:

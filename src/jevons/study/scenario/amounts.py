@@ -16,7 +16,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from jevons.errors import FactError, did_you_mean
-from jevons.facts import Facts
+from jevons.facts import Facts, cny_per
 from jevons.limits import AMOUNT
 from jevons.schema import shortened
 from jevons.units import CURRENCIES, MONEY, UnitError, convert, parse_quantity, parse_unit
@@ -243,7 +243,7 @@ def _currency_of(unit: str) -> str:
 
 
 def _in_cny(code: str, facts: Facts, context: Mapping[str, Any]) -> float:
-    return 1.0 if code == "CNY" else facts.get(f"fx.cny_per_{code.lower()}", context.get("as_of")).number
+    return cny_per(facts, code, context.get("as_of"))
 
 
 def _conversion(have: str, want: str, context: Mapping[str, Any]) -> float:

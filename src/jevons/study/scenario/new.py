@@ -15,9 +15,12 @@ from jevons.hardware import accelerator
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.schema import parse_yaml
 from jevons.study.scenario.load import load
+from jevons.study.scenario.market import SegmentSpec
 from jevons.study.scenario.region import region_currency, region_sections
 from jevons.study.scenario.scenario import Scenario
 
+_FROM_CALLS = 0.5
+"""Share of AI revenue that calls bring at the start where a new firm states no shares."""
 _HEADROOM = 1.15
 """Power of the site at the start over what the accelerators that stand draw."""
 _FLAGS = {
@@ -130,6 +133,8 @@ def write_new(
     draft = path.with_name(f".{path.name}.draft.yaml")
     try:
         draft.write_text(text, encoding="utf-8")
+        text += _own_shares(load(draft))
+        draft.write_text(text, encoding="utf-8")
         scenario = load(draft)
     except InputError as error:
         message = str(error).replace(str(draft), str(path))
@@ -142,6 +147,37 @@ def write_new(
     with writing(path, force=True) as stream:
         stream.write(text)
     return NewResult(scenario=scenario, file=str(path))
+
+
+def _own_shares(scenario: Scenario) -> str:
+    """Return the firm's share of each segment as text: the region's, cut so that calls bring no more than half of AI.
+
+    What calls bring at the start is adopters times calls times tokens at list price; rented uses open at the rest of
+    AI revenue whatever their share is.
+    """
+    calls, lines = 0.0, []
+    for segment in scenario.market.segments.values():
+        if not segment.rents and not segment.internal:
+            calls += _spent_per_quarter_cur(scenario, segment) * segment.share.value
+    ai = scenario.market.ai_revenue_share.value * scenario.finance.base_revenue.value
+    factor = min(_FROM_CALLS * ai / calls, 1.0) if calls > 0 else 1.0
+    for name, segment in scenario.market.segments.items():
+        if segment.rents or segment.internal:
+            lines.append(f"    {name}:")
+        else:
+            lines.append(f"    {name}: {{share: {segment.share.value * factor:.3g}}}")
+    head = "# Shares at which calls bring half of AI revenue at the start; state the firm's own where they are known."
+    return "\n".join([head, "market:", "  segments:", *lines, ""])
+
+
+def _spent_per_quarter_cur(scenario: Scenario, segment: SegmentSpec) -> float:
+    """Return what all callers of a segment spend in a quarter at list prices [currency]."""
+    price, cached = scenario.serving.models[segment.model].price, segment.cached.value
+    asked = segment.input_tokens.value
+    call = asked * (1 - cached) * price.input.value + asked * cached * price.cached.value
+    call += segment.output_tokens.value * price.output.value
+    users = segment.adopters.value * segment.adopted.value
+    return users * segment.calls.value * call / 1e6 * 365.25 / 4
 
 
 def _text(

@@ -10,7 +10,7 @@ from typing import Any
 from jevons.errors import InputError, did_you_mean
 from jevons.schema import Located, parse_yaml
 
-_CURRENCIES = {"china": "CNY"}
+_CURRENCIES = {"china": "CNY", "eu": "EUR"}
 _CHOSEN = {
     ("hardware", "sites"), ("hardware", "devices"), ("serving", "models"), ("market", "segments"),
     ("market", "providers", "rivals"),
@@ -59,7 +59,10 @@ def region_sections(name: str) -> Mapping[str, Any]:
 @functools.cache
 def _region(name: str) -> Mapping[str, Any]:
     text = (resources.files("jevons.study.scenario.regions") / f"{name}.yaml").read_text(encoding="utf-8")
-    root: Mapping[str, Any] = parse_yaml(text, f"region {name}").root
+    root: dict[str, Any] = parse_yaml(text, f"region {name}").root
+    like = root.pop("like", None)
+    if like is not None:
+        _fill(root, _region(str(like)), ())
     return root
 
 

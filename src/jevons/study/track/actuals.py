@@ -139,8 +139,12 @@ def quarters_of(fact_id: str, day: dt.date) -> tuple[str, ...]:
     ('2025-Q1', '2025-Q2')
     >>> quarters_of("peer.neo.capex_guidance_2026_usd", dt.date(2025, 11, 30))[-1]
     '2026-Q4'
+    >>> quarters_of("peer.neo.revenue_guidance_2026_q2_usd", dt.date(2026, 5, 31))
+    ('2026-Q2',)
     """
-    named = re.search(r"_(?:guidance|plan)_(\d{4})_", fact_id)
+    named = re.search(r"_(?:guidance|plan)_(\d{4})_(q[1-4]_)?", fact_id)
+    if named and named[2]:
+        return (f"{named[1]}-{named[2][:2].upper()}",)
     if named:
         return tuple(f"{named[1]}-Q{quarter}" for quarter in (1, 2, 3, 4))
     last, count = 4 * day.year + (day.month + 2) // 3 - 1, 1
