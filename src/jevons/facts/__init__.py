@@ -11,7 +11,8 @@ from jevons.facts.read import default_facts, get, load_facts, series
 from jevons.facts.types import Fact, Facts, FactValue, Source
 
 __all__ = [
-    "Fact", "FactValue", "Facts", "Source", "cny_per", "default_facts", "get", "list", "load_facts", "search", "series", "show",
+    "Fact", "FactValue", "Facts", "Source", "cny_per", "default_facts", "get", "list", "load_facts", "search", "series",
+    "show",
 ]  # fmt: skip
 
 

@@ -98,6 +98,17 @@ def test_a_firm_that_no_fact_mentions_is_planned_and_valued(neocloud):
     assert record["answer"].startswith("A share is worth")
 
 
+def test_a_firm_that_no_fact_mentions_is_held_against_what_came(neocloud, tmp_path: Path):
+    """Its own actual figures suffice: forecast, interval and weights by quarter."""
+    actuals = tmp_path / "actuals.csv"
+    actuals.write_text("quarter,quantity,value,unit\n2025-Q1,ai revenue,50,mn USD\n2025-Q2,power,20,MW\n")
+    tracked = jevons.track(neocloud, actuals=actuals, draws=4, processes=1)
+    assert [row["series"] for row in tracked.quarters()] == ["ai_revenue", "it_w"]
+    assert all(row["low"] <= row["median"] <= row["high"] for row in tracked.quarters())
+    with pytest.raises(jevons.InputError, match="no fact in firm.published"):
+        jevons.track(neocloud, actuals="facts", draws=4, processes=1)
+
+
 def test_the_kind_of_share_is_named(neocloud, tmp_path: Path):
     path = tmp_path / "s.yaml"
     path.write_text(NEOCLOUD.replace("firm: {name: Neo}", "firm: {name: Neo, share: ADS}"))
@@ -106,8 +117,8 @@ def test_the_kind_of_share_is_named(neocloud, tmp_path: Path):
 
 def test_a_currency_without_a_rate_at_the_date_is_refused_with_its_place(neocloud, tmp_path: Path):
     path = tmp_path / "s.yaml"
-    path.write_text(NEOCLOUD.replace("budget: 0.4 bn USD", "budget: 0.4 bn EUR"))
-    with pytest.raises(jevons.InputError, match=r"s.yaml:\d+:\d+: expansion.budget: .*fx.cny_per_eur"):
+    path.write_text(NEOCLOUD.replace("budget: 0.4 bn USD", "budget: 0.4 bn EUR").replace("2025-02-24", "2024-02-24"))
+    with pytest.raises(jevons.InputError, match=r"s.yaml:\d+:\d+: expansion.budget: .*fx.usd_per_eur"):
         jevons.load(path)
 
 

@@ -28,6 +28,39 @@ def test_a_firm_of_china_is_in_its_currency(tmp_path):
     assert jevons.new(tmp_path / "s.yaml", **told).scenario.currency == "CNY"
 
 
+@pytest.mark.parametrize(
+    ("region", "money", "site"), [("eu", "EUR", "frankfurt"), ("gulf", "USD", "abu_dhabi")], ids=["eu", "gulf"]
+)
+def test_a_firm_of_another_region_is_sane(tmp_path, region, money, site):
+    """It spends within its budget, and earns per accelerator what accelerators earn: not a tenth of a continent's calls."""
+    told = FIGURES | {
+        "region": region, "budget": f"2 bn {money}", "revenue": f"80 mn {money}", "net_cash": f"0.5 bn {money}",
+        "share_price": f"30 {money}", "as_of": "2025-11-30", "quarters": 8, "installed": ["h100_sxm=15000"],
+    }  # fmt: skip
+    made = jevons.new(tmp_path / "s.yaml", **told)
+    assert made.scenario.currency == money
+    assert list(made.scenario.hardware.sites) == [site]
+    assert len((tmp_path / "s.yaml").read_text().splitlines()) < 100
+    result = jevons.plan(tmp_path / "s.yaml", draws=0)
+    books, fleet = result.chain.accounts.statements, result.chain.plan.installed.sum(axis=(0, 1))
+    assert books.capex_cur.sum() <= 2e9
+    per_hour = books.ai_revenue_cur / fleet / 2191.5
+    assert (per_hour > 0.5).all()
+    assert (per_hour < 6.0).all()
+    assert books.ai_revenue_cur[0] == pytest.approx(0.6 * 80e6, rel=0.3)
+
+
+def test_what_a_region_does_not_say_is_that_of_the_region_it_is_like(tmp_path):
+    eu, us = (
+        jevons.new(tmp_path / f"{region}.yaml", **(FIGURES | {"region": region, "currency": "USD"})).scenario
+        for region in ("eu", "us")
+    )
+    assert eu.serving.models["frontier"].price.output.value == us.serving.models["frontier"].price.output.value
+    assert eu.hardware.devices["h100_sxm"].price.value == us.hardware.devices["h100_sxm"].price.value
+    assert eu.finance.tax.value > us.finance.tax.value
+    assert "like" not in eu.model_fields_set
+
+
 def test_all_that_is_missing_is_named_at_once(tmp_path):
     with pytest.raises(jevons.InputError, match="5 figures are missing: budget .*, share_price .such as"):
         jevons.new(tmp_path / "s.yaml", firm="Neo")
@@ -42,8 +75,8 @@ def test_all_that_is_missing_is_named_at_once(tmp_path):
         ({"installed": ["h100_sxm"]}, "write it as DEVICE=NUMBER"),
         ({"installed": ["h100_sxm=-1"]}, "write it as DEVICE=NUMBER"),
         ({"installed": ["l4=7"]}, "region `us` prices"),
-        ({"region": "moon"}, "Known: china, us"),
-        ({"share_price": "30 EUR"}, "fx.cny_per_eur"),
+        ({"region": "moon"}, "Known: china, eu, gulf, us"),
+        ({"share_price": "30 EUR", "as_of": "2024-02-24"}, "fx.usd_per_eur"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_written(tmp_path, changed, message):
