@@ -32,7 +32,7 @@ def test_a_firm_of_china_is_in_its_currency(tmp_path):
     ("region", "money", "site"), [("eu", "EUR", "frankfurt"), ("gulf", "USD", "abu_dhabi")], ids=["eu", "gulf"]
 )
 def test_a_firm_of_another_region_is_sane(tmp_path, region, money, site):
-    """It spends within its budget, and earns per accelerator what accelerators earn: not a tenth of a continent's calls."""
+    """It spends within its budget, and earns per accelerator what accelerators earn, not a tenth of a continent."""
     told = FIGURES | {
         "region": region, "budget": f"2 bn {money}", "revenue": f"80 mn {money}", "net_cash": f"0.5 bn {money}",
         "share_price": f"30 {money}", "as_of": "2025-11-30", "quarters": 8, "installed": ["h100_sxm=15000"],
