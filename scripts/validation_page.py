@@ -102,9 +102,14 @@ Groups of at least {least} figures, by median error held out by group.
 - *Offline*: all requests are queued at the start. Throughput is that of the full machine, without the tail.
 - *Concurrency N*: a closed loop of ten requests per user, which is InferenceX's own rule. Lengths lie between 0.8 and 1
   of the nominal ones; `ttft_ms` and `tpot_ms` are means.
-- *N req/s*: Poisson arrivals; *inf*: a burst. Conversation data sets have lognormal lengths of the printed mean.
+- *N req/s*: Poisson arrivals; *inf*: a burst, which reaches the engine when the front end has taken in all of it. vLLM
+  0.11.0 parses the chat template for each request, 7 ms. Conversations have lognormal lengths of the printed mean, up
+  to 1,024 tokens. Until 0.9.2 vLLM's client drew gaps that do not add up to the rate: they are drawn likewise.
 - *Static batch*: one batch, prompts first; `prompt_phase_ms` and `token_step_ms` are its two steps.
-- *MLPerf* states neither layout nor lengths: the task's lengths and the best tensor-parallel layout are assumed.
+- *MLPerf* states neither layout nor lengths: the task's lengths, to its longest, and the best layout are assumed. Runs
+  last ten minutes or more, so that large systems go through the set again and again, and their batches stay full.
+- *A run that was measured did fit*: where the default share of memory leaves no room for its cache, 97 % are taken.
+- *Copies*: runs that repeat all figures of another device or model to the digit are left out of the fit.
 - *Layouts printed as products of sizes* are read as such, and left out of the fit.
 - *Drafting* (multi-token prediction) is not recorded in most rows of InferenceX. It is assumed where the engine's image
   is only run with it, or where the same engine and layout appear under R1's name beside V3's.

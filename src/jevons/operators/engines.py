@@ -125,7 +125,7 @@ def engine_in(label: str, facts: Facts | None = None) -> str:
 
     Examples
     --------
-    >>> engine_in("vLLM 0.10.0, RHEL 9.6"), engine_in("llama.cpp")
+    >>> engine_in("vLLM 0.10.0, RHEL 9.6"), engine_in("PyTorch 2.9")
     ('vllm', 'generic')
     """
     text = _plain(label)

@@ -55,11 +55,27 @@ def engine(
             values[field.name] = fact.number
         elif field.default is dataclasses.MISSING and field.name not in _NO_FACTS:
             facts.get(f"engine.{key}.{field.name}", on)  # says which fact is missing
+    for quantity, seconds in older_overheads(key, place.release, facts, on).items():
+        values[quantity] += seconds
     whole = {quantity: int(values.pop(quantity)) for quantity in _WHOLE}
     switches = {quantity: bool(values.pop(quantity)) for quantity in _SWITCHES if quantity in values}
     scales = None if on is None and facts is default_facts() else read_scales(facts, on)
     memory = memory_factors(key, place, facts, on)
     return EngineFactors(name=key, scales=scales, memory=memory, **values, **whole, **switches)  # type: ignore[arg-type]
+
+
+def older_overheads(
+    key: str, release: Release | None, facts: Facts | None = None, on: dt.date | None = None
+) -> dict[str, float]:
+    """Return the host time that an older release of an engine adds to factors of today's, by factor [s].
+
+    Facts ``older_step_s`` and ``older_request_s``.
+    """
+    stated = {
+        factor: engine_fact(key, f"older_{part}", Place(release=release), facts, on)
+        for factor, part in (("step_overhead_s", "step_s"), ("request_overhead_s", "request_s"))
+    }
+    return {factor: fact.number for factor, fact in stated.items() if fact is not None}
 
 
 def with_server_defaults(

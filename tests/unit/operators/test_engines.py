@@ -69,7 +69,7 @@ def test_names_are_understood_as_people_write_them(name, expected):
 @pytest.mark.parametrize(
     ("label", "expected"),
     [
-        ("TensorRT 10.14, CUDA 13.1, vLLM", "vllm"), ("SGLang + Mooncake", "sglang"), ("llama.cpp", "generic"),
+        ("TensorRT 10.14, CUDA 13.1, vLLM", "vllm"), ("SGLang + Mooncake", "sglang"), ("llama.cpp", "eager"),
         ("", "generic"), ("NIM", "trtllm"), ("Mango LLMBoost AI Enterprise Platform, ROCm 6", "vllm"),
     ],
 )  # fmt: skip

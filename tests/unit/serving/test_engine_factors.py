@@ -125,3 +125,9 @@ def test_scales_follow_the_kernels_and_the_links_that_a_device_borrows():
     assert generation_of("rtx_4090") == "ada_geforce"
     assert part_scales("ada_geforce", "vllm", scales) == {"compute.bf16": 6.0, "tp_comm": 7.0}
     assert part_scales("ada", "vllm", scales) == {"compute.bf16": 10.0, "tp_comm": 7.0}
+
+
+def test_old_releases_spend_more_time_on_the_host():
+    old, new = serving.engine("vllm@0.6"), serving.engine("vllm")
+    assert old.step_overhead_s - new.step_overhead_s == pytest.approx(1e-3)
+    assert old.request_overhead_s - new.request_overhead_s == pytest.approx(70e-6)

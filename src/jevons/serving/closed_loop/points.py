@@ -19,6 +19,7 @@ _DECODE_POINTS = 10
 _PROMPT_POINTS = 10
 _MIXED_POINTS = 4
 _PERCENTILES = (50, 90, 95, 99)
+_LONGEST = 12.0  # medians
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +34,41 @@ class Lengths:
         Half-width of a uniform distribution over the mean, in [0, 1]; 0 for all equal.
     sigma : float
         Spread of the logarithm of a lognormal distribution, which then replaces the uniform one.
+    most : float
+        Longest length of that distribution: longer ones were left out; 0 for none.
     """
 
     mean: float
     spread: float = 0.0
     sigma: float = 0.0
+    most: float = 0.0
 
     def draw(self, count: int, rng: np.random.Generator) -> FloatArray:
         """Return *count* whole lengths whose mean is the stated one, one from each quantile, in random order."""
         share = (np.arange(count) + 0.5) / count
         if self.sigma > 0.0:
-            from scipy.special import ndtri
-
-            relative = np.exp(self.sigma * ndtri(share))
-            relative = np.minimum(relative, 12.0)
-            relative /= relative.mean()
+            relative = _lognormal(share, self.sigma, self.most / self.mean)
         else:
             relative = 1.0 + self.spread * (2.0 * share - 1.0)
         lengths: FloatArray = np.maximum(np.round(self.mean * relative), 1.0)
         return rng.permutation(lengths) if self.spread or self.sigma else lengths
+
+
+def _lognormal(share: FloatArray, sigma: float, most: float) -> FloatArray:
+    """Return the quantiles of lognormal lengths over their mean; those above *most* (0 for none) are left out."""
+    from scipy.special import ndtr, ndtri
+
+    relative: FloatArray
+    if most <= 1.0:
+        relative = np.minimum(np.exp(sigma * ndtri(share)), _LONGEST)
+        return relative / float(relative.mean())
+    low, high = np.log(1.0 / most), 20.0  # logarithm of the median over the mean, as of the lengths that were left in
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        below = ndtr((np.log(most) - middle) / sigma)
+        relative = np.exp(middle + sigma * ndtri(share * below))
+        low, high = (middle, high) if relative.mean() < 1.0 else (low, middle)
+    return relative / float(relative.mean())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +109,8 @@ class Load:
         Time by which the first wave of a closed loop waits, for kernels to be compiled [s].
     lags : bool or None
         Whether the engine composes a step as the one before begins; None for what today's version does.
+    admit_more_s : float
+        Time that the front end spends on each request beyond what the engine's factors say [s].
     """
 
     isl: Lengths
@@ -110,6 +129,7 @@ class Load:
     warmed_up: bool = False
     first_stall_s: float = 0.0
     lags: bool | None = None
+    admit_more_s: float = 0.0
 
     @property
     def most(self) -> int:
@@ -324,7 +344,7 @@ def _dynamic(
     arrival_s, isl, osl = _requests(load)
     first_s, last_s, gaps = np.zeros(load.requests), np.zeros(load.requests), np.zeros(_loop.GAP_BINS)
     slots = deployment.engine.max_batch * layout.dp * layout.pp
-    admit_s = (engine.admit_s + engine.admit_token_s * isl) * (1.0 if load.served else 0.0)
+    admit_s = _admit_s(load, isl, engine)
     if at.pools is None:
         status, batch = _loop.serve(
             arrival_s, load.users, isl, _new_tokens(load, isl), osl, at.batches, base_s, slope_s, at.tokens,
@@ -366,6 +386,19 @@ def _new_tokens(load: Load, isl: FloatArray) -> FloatArray:
     new = isl.copy()
     new[load.distinct_prompts :] = np.minimum(isl[load.distinct_prompts :], PAGE_TOKENS)
     return new
+
+
+def _admit_s(load: Load, isl: FloatArray, engine: EngineFactors) -> FloatArray:
+    """Return the time that the front end spends on each request.
+
+    It is one loop, which turns to the engine when nothing else waits: requests of a burst reach it together.
+    """
+    each_s: FloatArray = engine.admit_s + load.admit_more_s + engine.admit_token_s * isl
+    if not load.served:
+        return np.zeros(len(isl))
+    if not load.users and not load.rate_per_s:
+        return np.append(each_s.sum(), np.zeros(len(isl) - 1))
+    return each_s
 
 
 def _outcome(

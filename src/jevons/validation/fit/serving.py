@@ -39,6 +39,7 @@ _STEP = 0.04
 _LARGEST_MOVE = 0.7
 _FIT_WAVES = 3
 _HOPELESS = 2.5
+_TELLING = 3  # figures of a run that are not alike by chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,8 +338,9 @@ def gather(paths: Sequence[Path | Table], *, waves: int = _FIT_WAVES) -> list[It
         table = path if isinstance(path, Table) else read_table(path)
         if table.kind != "serving":
             continue
+        copied = copied_runs(table.rows)
         for row in table.rows:
-            if row["metric"] not in METRICS:
+            if row["metric"] not in METRICS or row.get("run_id") in copied:
                 continue
             try:
                 case = read_case(row)
@@ -353,6 +355,27 @@ def gather(paths: Sequence[Path | Table], *, waves: int = _FIT_WAVES) -> list[It
             if found is not None:
                 found.measured.setdefault(row["metric"], []).append(value)
     return [item for item in items.values() if item is not None]
+
+
+def copied_runs(rows: Sequence[Mapping[str, str]]) -> set[str]:
+    """Return the runs that repeat all figures of an earlier run of another configuration to the last digit.
+
+    A page that was made from another kept some of its results; which device or model they belong to is not known.
+    """
+    runs: dict[str, dict[str, str]] = defaultdict(dict)
+    configurations: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        run = row.get("run_id") or ""
+        if run and row["metric"] in METRICS:
+            runs[run][row["metric"]] = row["value"]
+            configurations[run] = tuple(row.get(name) or "" for name in ("source_title", "model", "gpu"))
+    first: dict[frozenset[tuple[str, str]], tuple[str, ...]] = {}
+    copied = set()
+    for run, figures in runs.items():
+        alike = first.setdefault(frozenset(figures.items()), configurations[run])
+        if len(figures) >= _TELLING and alike != configurations[run]:
+            copied.add(run)
+    return copied
 
 
 def thinned(items: Sequence[Item], most: int) -> list[Item]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from jevons.errors import InputError
 from jevons.limits import CELL, ROW_DEVICES
-from jevons.operators.engines import Place, Release, engine_number, engine_text, release_of
+from jevons.operators.engines import Place, Release, engine_fact, engine_number, release_of
 from jevons.schema import shortened
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.sim.load.repeats import Repeats
@@ -23,7 +24,7 @@ _LIMITS = (
     ("gpus", 0, ROW_DEVICES), ("replicas", 1, ROW_DEVICES), ("step_tokens", 0, 1e7), ("max_batch", 0, 1e6),
     ("memory_frac", 0, 1), ("draft_tokens", 0, 64), ("poll_steps", 0, 1e6), ("wait_steps", 0, 1e6),
     ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6),
-    ("first_stall_s", 0, 3600),
+    ("first_stall_s", 0, 3600), ("admit_more_s", 0, 60),
 )  # fmt: skip
 
 
@@ -110,6 +111,8 @@ class Case:
         Whether rates are those while the batch is full, without the start and the end of the run.
     sorts_logits : bool
         Whether tokens are drawn among the most likely ones, which sorts every request's logits in every step.
+    admit_more_s : float
+        Time that the front end spends on each request beyond what the engine's factors say [s].
     """
 
     family: str
@@ -154,6 +157,7 @@ class Case:
     first_stall_s: float = 0.0
     steady: bool = False
     sorts_logits: bool = False
+    admit_more_s: float = 0.0
 
 
 def with_release(case: Case, release: Release | None) -> Case:
@@ -162,14 +166,31 @@ def with_release(case: Case, release: Release | None) -> Case:
     return replace(case, release=release, lags=bool(ahead))
 
 
-def release_meant(engine: str, version: str) -> Release | None:
+def release_meant(engine: str, version: str, day: str = "") -> Release | None:
     """Return the release that a row means, None for the newest.
 
-    Builds of the day are the newest; a row without a version means the release of ``engine.<id>.unstated_release``.
+    Builds of the day are the newest; a row without a version means the release of ``engine.<id>.unstated_release`` on
+    its *day*, such as ``2024`` or ``2025-10-29``.
     """
     if version.startswith(("nightly", "main")):
         return None
-    return release_of(version) or release_of(engine_text(engine, "unstated_release"))
+    stated = release_of(version)
+    if stated is not None:
+        return stated
+    unstated = engine_fact(engine, "unstated_release", on=_date_of(day))
+    return None if unstated is None else release_of(str(unstated.value))
+
+
+def _date_of(day: str) -> dt.date | None:
+    """Return the last day that a text means, None where it is no date."""
+    stated = re.match(r"(20\d\d)(?:-(\d\d))?(?:-(\d\d))?", day)
+    if stated is None:
+        return None
+    year, month, date = (int(part) if part else 0 for part in stated.groups())
+    try:
+        return dt.date(year, month or 12, date or 28)
+    except ValueError:
+        return None
 
 
 def number_of(text: str | None) -> float | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import replace
 from typing import Any
 
 from jevons.errors import InputError
-from jevons.operators.engines import engine_in
+from jevons.operators.engines import engine_id, engine_in
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
@@ -29,7 +30,11 @@ from jevons.validation.serving.mlperf import mlperf_case
 from jevons.validation.serving.recipes import with_recipe
 from jevons.validation.serving.serve_command import layout_of, serve_command_of, with_flags
 
-_TAIL_SIGMA = 1.3
+# ShareGPT as the engines' benchmark clients send it: prompts of 1,000 requests that were recorded one by one
+# (docs/validation/requests.md); answers end before a thousand tokens.
+_SHAREGPT_PROMPT, _SHAREGPT_ANSWER, _SHAREGPT_MOST = 1.85, 1.5, 1024.0
+# The same conversations as LLMServingSim pins them, prompts with their history: means of its published requests.
+_PINNED = {"isl": Lengths(857.0, sigma=0.55), "osl": Lengths(655.0, sigma=0.16)}
 _OFFLINE_REQUESTS = 3000
 _FEW = 8
 
@@ -48,12 +53,13 @@ def read_case(row: Row) -> Case:
 
 def _stated_case(row: Row) -> Case:
     family = row.get("family", "")
-    spec, hint = model_named(row["model"])
     notes = row.get("notes", "") or ""
+    model = _model(row, notes)
+    spec, hint = model_named(model)
     case = Case(
         family=family,
         device=device_id(row["gpu"]),
-        model=row["model"],
+        model=model,
         engine=_engine(row),
         version=row.get("engine_version", "") or "",
         precision=_precision(row.get("precision") or "", hint),
@@ -64,7 +70,7 @@ def _stated_case(row: Row) -> Case:
         osl=Lengths(1.0),
         gpus=int(number_of(row.get("n_gpus")) or 0),
     )
-    case = with_release(case, release_meant(case.engine, case.version))
+    case = with_release(case, release_meant(case.engine, case.version, row.get("date_or_version") or ""))
     if row.get("isl") == "dataset":
         return mlperf_case(case, row, spec.name)
     if notes.startswith("{"):
@@ -93,9 +99,22 @@ def _precision(column: str, hint: str | None) -> str | None:
     return (hint or stated) if "unless" in column else (stated or hint)
 
 
+def _model(row: Row, notes: str) -> str:
+    """Return the model's name: that of the serve command where the row's title has it too, else that of the column."""
+    served = re.match(r"(?:vllm serve|trtllm-serve)\s+(?:[\w.-]+/)*([\w.-]+)", serve_command_of(notes))
+    column, title = row["model"], (row.get("source_title") or "").lower()
+    if served is None or served[1].lower() not in title or served[1].lower() in column.lower():
+        return column
+    return served[1]
+
+
 def _engine(row: Row) -> str:
     """Return the engine preset; tables of 2023 that name none measured engines without captured graphs."""
     name = row.get("engine", "") or ""
+    section = re.match(r'section "([^"]+)"', row.get("notes", "") or "")
+    if section:
+        with contextlib.suppress(InputError):
+            return engine_id(section[1])
     if not name and (row.get("date_or_version") or "").startswith("2023"):
         return "eager"
     return engine_in(name)
@@ -103,7 +122,7 @@ def _engine(row: Row) -> str:
 
 def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
     command = serve_command_of(notes)
-    case = replace(with_flags(case, command), layout=sizes_of(row))
+    case = replace(with_flags(case, notes), layout=sizes_of(row))
     if not row.get("tp") and not case.gpus:
         message = "the row states no layout"
         raise InputError(message)
@@ -116,6 +135,8 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
         message = "simulated or estimated, not measured"
         raise InputError(message)
     case = _with_load(case, row, notes)
+    if case.scenario == "burst":
+        return with_recipe(case, model_named(case.model)[0].name, "bursts", moe=moe)
     return with_recipe(case, "", "offline", moe=moe) if case.scenario == "offline" else case
 
 
@@ -135,7 +156,7 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
     if static:
         return replace(case, scenario="static", requests=count_of(static[1]), users=count_of(static[1]))
     users = re.search(r"(?:max )?concurrency (\d+)", load)
-    rate = re.search(r"([\d.]+) req/s", load) or re.match(r'section "Rate ([\d.]+)"', notes)
+    rate = re.search(r"([\d.]+) (?:req|sessions)/s", load) or re.match(r'section "Rate ([\d.]+)"', notes)
     if users and not rate:
         count = count_of(users[1])
         if "max concurrency" in load and count > _FEW and count % 10 and count & (count - 1):
@@ -199,11 +220,15 @@ def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
         if mean is None and nominal is None:
             if name == "osl" and "prefill" in (row.get("osl") or ""):
                 nominal = 1.0
+            elif tailed and "pinned" in (row.get("osl") or ""):
+                made.append(_PINNED[name])
+                continue
             else:
                 message = f"no {name}: `{row.get(name)}`, and the notes give no mean"
                 raise InputError(message)
         if tailed and mean is not None:
-            made.append(Lengths(max(mean, 1.0), sigma=_TAIL_SIGMA))
+            sigma = _SHAREGPT_PROMPT if name == "isl" else _SHAREGPT_ANSWER
+            made.append(Lengths(max(mean, 1.0), sigma=sigma, most=_SHAREGPT_MOST))
         elif mean is not None and nominal is not None and mean < 0.9 * nominal:
             made.append(Lengths(max(mean, 1.0), spread=1.0 - 1e-3))
         else:

@@ -14,6 +14,7 @@ from jevons.operators.engines import Place, Release, engine_number, shipped_text
 from jevons.serving import engine as engine_preset
 from jevons.serving.calibration import Calibration
 from jevons.serving.closed_loop.points import Load, Outcome, Pools, Surface, outcome, surface, with_limits
+from jevons.serving.engines import older_overheads
 from jevons.serving.scales import Scales
 from jevons.serving.spread import spread
 from jevons.serving.types import Deployment, EngineFactors, Layout
@@ -26,6 +27,7 @@ Engines = Callable[[Case], EngineFactors]
 _STEADY_REQUESTS = 4000
 _SEARCH_SIZES = (1, 2, 4, 8)
 _RATE_STEPS = 8
+_LARGEST_SHARE = 0.97  # of a device's memory that an engine can use
 LIMITED = {"mlperf-server": "Server", "mlperf-interactive": "Interactive"}
 
 
@@ -46,10 +48,18 @@ def calibrated(calibration: Calibration) -> Engines:
     """Return the engine factors of any case under a calibration, with the case's own limits."""
 
     def factors(case: Case) -> EngineFactors:
-        values = calibration.engines.get(case.engine, {})
+        values = {**calibration.engines.get(case.engine, {})}
+        for name, seconds in _older(case.engine, case.release).items():
+            if name in values:
+                values[name] += seconds
         return limited(replace(_preset(case.engine, case.release), **values), case)  # type: ignore[arg-type]
 
     return factors
+
+
+@functools.cache
+def _older(engine: str, release: Release | None) -> dict[str, float]:
+    return older_overheads(engine, release)
 
 
 @functools.cache
@@ -104,7 +114,7 @@ def prepare(case: Case, engines: Engines = default_engine) -> Prepared:
     """
     factors = engines(case)
     if not case.search:
-        return Prepared(case, (_surface(case, case.layout, case.replicas, factors),))
+        return Prepared(case, (_fitting_surface(case, factors),))
     found, last = [], None
     moe = model_named(case.model)[0].is_moe
     for size in (size for size in _SEARCH_SIZES if size <= case.gpus and case.gpus % size == 0):
@@ -120,10 +130,24 @@ def prepare(case: Case, engines: Engines = default_engine) -> Prepared:
     return Prepared(case, tuple(found))
 
 
+def _fitting_surface(case: Case, factors: EngineFactors) -> Surface:
+    """Return the surface of a case with a stated layout; what was measured did fit, if need be at a higher share."""
+    try:
+        return _surface(case, case.layout, case.replicas, factors)
+    except InfeasibleError:
+        if case.memory_frac:
+            raise
+        return _surface(replace(case, memory_frac=_LARGEST_SHARE), case.layout, case.replicas, factors)
+
+
 def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) -> Surface:
     deployment = _deployment(case, layout, factors)
     if case.prefill is None:
-        return surface(deployment, _load(case, replicas))
+        load = _load(case, replicas)
+        if case.search:  # runs last ten minutes at least, for which the set is gone through again and again
+            wanted = max(load.requests, 2 * factors.max_batch * layout.dp)
+            load = replace(load, requests=min(wanted, _STEADY_REQUESTS * layout.dp))
+        return surface(deployment, load)
     prefill = _deployment(case, case.prefill, factors)
     pools = Pools(
         prefill=prefill,
@@ -165,7 +189,7 @@ def _load(case: Case, replicas: int) -> Load:
     """Return the share of a case's load that one of equal replicas gets."""
     requests = max(math.ceil(case.requests / replicas), 1)
     users = math.ceil(case.users / replicas) if case.users else 0
-    load = Load(isl=case.isl, osl=case.osl, requests=requests, lags=case.lags)
+    load = Load(isl=case.isl, osl=case.osl, requests=requests, lags=case.lags, admit_more_s=case.admit_more_s)
     if case.scenario == "static":
         return replace(load, static=True)
     if case.scenario == "closed":
@@ -178,7 +202,7 @@ def _load(case: Case, replicas: int) -> Load:
     if case.scenario == "open":
         return replace(load, rate_per_s=case.rate_per_s / replicas)
     if case.scenario.startswith("mlperf"):
-        return replace(load, requests=min(requests, _STEADY_REQUESTS), served=False)
+        return replace(load, requests=requests, served=False)
     return replace(load, served=case.scenario != "offline")
 
 

@@ -26,6 +26,7 @@ from jevons.validation.serving.predict import LIMITED, Answer, Engines, Prepared
 
 _SEED = 20240229
 _WARM_GAP_S = 60.0
+_GAPS_SCALED, _CLIENT_SEED = (0, 9, 2), 42
 
 
 def queues(case: Case) -> bool:
@@ -113,8 +114,7 @@ class _Engine:
         self.table: StepTable = step_table(deployment, self.limits.max_batch, self.limits.step_tokens)
         rng = np.random.default_rng(_SEED)
         self.isl, self.osl = load.isl.draw(load.requests, rng), load.osl.draw(load.requests, rng)
-        gaps = rng.exponential(1.0, load.requests - 1) if load.requests > 1 else np.zeros(0)
-        self.arrival = np.append(0.0, np.cumsum(gaps * (len(gaps) / max(float(gaps.sum()), 1e-12))))
+        self.arrival = _arrivals(load.requests, case, rng)
         if case.even:
             self.arrival = np.arange(load.requests, dtype=np.float64)
         # A closed loop sends when outputs of a step arrive and keep client and server busy, which `entry_s` holds (it
@@ -164,6 +164,19 @@ class _Engine:
             return 0.0
         busy_s, end_s = (float(simulated.trail.totals[name].sum()) / TICKS_PER_S for name in ("busy", "end"))
         return simulated.latency.itl_s.mean * min(busy_s / max(end_s - warm_s, 1e-9), 1.0)
+
+
+def _arrivals(count: int, case: Case, rng: np.random.Generator) -> FloatArray:
+    """Return when requests are sent at a rate of one.
+
+    The client of vLLM makes its gaps add up to the stated rate since 0.9.2. Before, they are as its generator draws
+    them, here with the seed under which it is used most: 200 requests at 16 a second take 6 % less time.
+    """
+    if case.engine == "vllm" and case.release is not None and case.release < _GAPS_SCALED:
+        gaps = np.random.RandomState(_CLIENT_SEED).gamma(1.0, 1.0, count)[: count - 1]
+        return np.append(0.0, np.cumsum(gaps))
+    gaps = rng.exponential(1.0, count - 1) if count > 1 else np.zeros(0)
+    return np.append(0.0, np.cumsum(gaps * (len(gaps) / max(float(gaps.sum()), 1e-12))))
 
 
 def _through_front_end(arrival_s: FloatArray, admit_s: FloatArray) -> FloatArray:

@@ -23,7 +23,7 @@ from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case
 
 _DATA = Path(__file__).parent / "data" / "recipes.yaml"
-_LISTS = ("any_json", "closed_loops", "offline")
+_LISTS = ("any_json", "closed_loops", "offline", "bursts")
 _LAYOUT = ("tp", "pp", "ep", "dp", "dp_attention")
 _TEXTS = ("engine", "model", "printed", "version", "precision", "device", "origin")
 _NUMBERS = (
@@ -66,7 +66,7 @@ def with_recipe(case: Case, model: str, kind: str, *, moe: bool = False, origin:
     model : str
         Name of its architecture.
     kind : str
-        List of the file: ``closed_loops``, ``offline``, or ``any_json``, of which each recipe applies.
+        List of the file: ``closed_loops``, ``offline``, ``bursts``, or ``any_json``, of which each recipe applies.
     moe : bool
         Whether the model has experts.
     origin : str

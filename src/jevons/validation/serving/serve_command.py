@@ -25,8 +25,9 @@ def launch_of(case: Case, command: str) -> LaunchLine:
     return settings_of(command, engine)
 
 
-def with_flags(case: Case, command: str) -> Case:
-    """Take limits, precision and speculation from a serve command."""
+def with_flags(case: Case, notes: str) -> Case:
+    """Take limits, precision and speculation from the serve command of a row's notes, or limits from their words."""
+    command = serve_command_of(notes)
     line = launch_of(case, command)
     served = re.search(r"(?:serve|--model-path|--model|--model_path)[= ]+([\w./-]+)", command)
     hint = None
@@ -41,12 +42,18 @@ def with_flags(case: Case, command: str) -> Case:
     return replace(
         case,
         precision=hint or case.precision,
-        step_tokens=int(line.value("step_tokens") or line.value("step_tokens_all") or 0),
-        max_batch=int(running or drafting or 0),
+        step_tokens=int(line.value("step_tokens") or line.value("step_tokens_all") or _stated(notes, "batched_tokens")),
+        max_batch=int(running or drafting or _stated(notes, "seqs")),
         memory_frac=float(line.value("memory_frac") or 0.0),
         draft_tokens=drafted or 0,
         poll_steps=int(line.value("poll_steps") or 0),
     )
+
+
+def _stated(notes: str, limit: str) -> int:
+    """Return a limit that notes state in words, such as ``max_num_seqs 128``; 0 where they do not."""
+    found = re.search(rf"\bmax_num_{limit} (\d+)", notes)
+    return count_of(found[1]) if found else 0
 
 
 def _drafted(line: LaunchLine, command: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from jevons.hardware import accelerator
@@ -60,3 +61,17 @@ def test_pools_stream_the_first_token_from_the_decode_worker():
     together = outcome(surface(deployed(), load))
     assert apart.ttft_s["mean"] > together.ttft_s["mean"]
     assert apart.e2e_s["mean"] == pytest.approx(apart.ttft_s["mean"] + 199 * apart.tpot_s["mean"], rel=1e-6)
+
+
+def test_requests_of_a_burst_reach_the_engine_together():
+    burst = Load(isl=Lengths(100.0), osl=Lengths(20.0), requests=64)
+    quick, slow = (outcome(surface(deployed(), replace(burst, admit_more_s=more_s))) for more_s in (0.0, 0.05))
+    assert slow.ttft_s["mean"] - quick.ttft_s["mean"] == pytest.approx(64 * 0.05)
+    assert slow.tpot_s == pytest.approx(quick.tpot_s)
+
+
+def test_lengths_above_the_longest_are_left_out_and_the_mean_stays():
+    draws = Lengths(200.0, sigma=1.5, most=1024.0).draw(2000, np.random.default_rng(1))
+    assert draws.mean() == pytest.approx(200.0, rel=0.01)
+    assert draws.max() <= 1024
+    assert np.median(draws) < 130

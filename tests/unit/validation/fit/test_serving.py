@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jevons.validation.fit.held_out import error_table, figures, splits, table_text
-from jevons.validation.fit.serving import Problem, factors_for, folds, gather, held_out, solve
+from jevons.validation.fit.serving import Problem, copied_runs, factors_for, folds, gather, held_out, solve
 
 SAMPLES = Path(__file__).parents[3] / "data" / "serving"
 
@@ -56,3 +56,14 @@ def test_tables_and_figures_hold_every_figure(fitted):
     records = figures(problem, {"fitted": base})
     known = [r["fitted"] / r["measured"] for r in records if r["fitted"] is not None]
     np.testing.assert_allclose(np.log(known), base[~np.isnan(base)], atol=1e-3)
+
+
+def test_runs_that_repeat_another_configurations_figures_are_copies():
+    def run(name, gpu, values):
+        metrics = ("output_tok_s", "ttft_ms_mean", "tpot_ms_mean")
+        common = {"run_id": name, "gpu": gpu, "model": "m", "source_title": gpu}
+        return [{**common, "metric": metric, "value": value} for metric, value in zip(metrics, values, strict=True)]
+
+    rows = run("a", "A100", ("10.1", "20.2", "30.3")) + run("b", "H100", ("10.1", "20.2", "30.3"))
+    rows += run("c", "A100", ("10.1", "20.2", "30.3")) + run("d", "H100", ("10.1", "20.2", "31.0"))
+    assert copied_runs(rows) == {"b"}

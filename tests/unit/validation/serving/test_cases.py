@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from jevons.errors import InputError
@@ -169,3 +170,52 @@ def test_a_row_of_power_is_a_full_loop_over_a_set_of_known_lengths():
     assert case.osl.mean == pytest.approx(6930.4)
     with pytest.raises(InputError, match="the prompts of dataset `unheard` are not known"):
         read_case({**row, "isl": "dataset unheard"})
+
+
+BENCH = {**ROW, "family": "engine_bench", "engine": "vLLM", "engine_version": "v0.11.0", "model": "Qwen/Qwen3-14B",
+         "precision": "", "gpu": "H100 SXM", "n_gpus": "1", "tp": "", "pp": "", "ep": "", "dp": "", "isl": "ShareGPT",
+         "osl": "ShareGPT", "concurrency_or_rate": "inf"}  # fmt: skip
+LAB = 'section "1. Engines"; dataset ShareGPT; serve: vllm serve Qwen/{}; requests=1000; mean_in=217.4; mean_out=201.6'
+
+
+def test_conversations_of_sharegpt_are_short_in_the_middle_and_end_before_a_thousand_tokens():
+    case = read_case({**BENCH, "notes": LAB.format("Qwen3-14B")})
+    prompts, answers = (lengths.draw(1000, np.random.default_rng(0)) for lengths in (case.isl, case.osl))
+    assert prompts.mean() == pytest.approx(217.4, rel=0.01)
+    assert answers.mean() == pytest.approx(201.6, rel=0.01)
+    assert np.median(prompts) < 130
+    assert max(prompts.max(), answers.max()) <= 1024
+
+
+def test_the_serve_command_names_the_model_where_the_title_agrees():
+    row = {**BENCH, "model": "Qwen/Qwen3-30B-A3B", "notes": LAB.format("Qwen3-8B")}
+    assert read_case({**row, "source_title": "Throughput of Qwen3-8B"}).model == "Qwen3-8B"
+    assert read_case({**row, "source_title": "Throughput of Qwen3-30B-A3B"}).model == "Qwen/Qwen3-30B-A3B"
+
+
+def test_a_section_with_an_engines_name_is_a_run_of_that_engine():
+    notes = LAB.format("Qwen3-14B").replace("1. Engines", "SGLang")
+    assert read_case({**BENCH, "notes": notes}).engine == "sglang"
+    assert read_case({**BENCH, "notes": notes.replace("SGLang", "MindIE")}).engine == "vllm"
+
+
+def test_chat_requests_of_one_release_wait_for_their_template():
+    notes = LAB.format("Qwen3-14B")
+    assert read_case({**BENCH, "notes": notes}).admit_more_s > 0.0
+    assert read_case({**BENCH, "notes": notes, "engine_version": "v0.13.0"}).admit_more_s == 0.0
+    assert read_case({**BENCH, "notes": notes, "model": "openai/gpt-oss-20b"}).admit_more_s == 0.0
+
+
+def test_limits_stated_in_words_are_taken():
+    notes = "max_num_seqs 128, max_num_batched_tokens 2048, prefix caching on; 300 requests"
+    case = read_case({**BENCH, "osl": "ShareGPT (pinned, ignore_eos)", "concurrency_or_rate": "~10 sessions/s arrivals",
+                      "notes": notes})  # fmt: skip
+    assert (case.scenario, case.rate_per_s, case.requests) == ("open", 10.0, 300)
+    assert (case.max_batch, case.step_tokens) == (128, 2048)
+    assert case.isl.mean > case.osl.mean > 600.0
+
+
+def test_a_row_without_a_version_means_the_release_of_its_day():
+    row = {**BENCH, "engine_version": "", "notes": LAB.format("Qwen3-14B")}
+    releases = [read_case({**row, "date_or_version": day}).release for day in ("2024", "2025-06-30", "47277d79f4a5")]
+    assert releases == [(0, 6), (0, 8), (0, 11)]

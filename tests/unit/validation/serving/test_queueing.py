@@ -1,5 +1,7 @@
 """Rows where requests queue: the simulator in place of the loop."""
 
+from dataclasses import replace
+
 import pytest
 
 from jevons.errors import InfeasibleError
@@ -88,3 +90,30 @@ def test_composing_a_step_ahead_costs_a_request_that_comes_a_step():
 def test_tokens_as_the_client_counts_them_divide_the_time_per_token():
     counted, made = (both(case(counted_osl=tokens))[1] for tokens in (76.0, 0.0))
     assert counted.tpot_s["mean"] == pytest.approx(made.tpot_s["mean"] * 149 / 75, rel=1e-6)
+
+
+def test_gaps_of_vllms_client_add_up_to_the_rate_since_0_9_2():
+    lasts = [both(case(requests=200, release=release))[1].duration_s for release in ((0, 8, 5), (0, 9, 2))]
+    assert lasts[0] == pytest.approx(0.943 * 199 / 2.0, abs=4.0)
+    assert lasts[1] == pytest.approx(199 / 2.0, abs=4.0)
+
+
+def test_large_systems_go_through_the_set_again():
+    task = MLPERF["gpt-oss-120b"]
+    made = case(device="gb300", model="gpt-oss-120b", scenario="mlperf-offline", isl=task.isl, osl=task.osl,
+                search=True, requests=task.requests)  # fmt: skip
+    few, many = (queued_rate(replace(made, gpus=gpus)) / gpus for gpus in (1, 64))
+    assert many == pytest.approx(few, rel=0.05)
+
+
+def queued_rate(made):
+    found = answer(prepare(made, ENGINES), ENGINES, SHIPPED.scales)
+    return found.outcome.steady_output_tok_per_s * found.replicas
+
+
+def test_a_run_that_was_measured_did_fit():
+    tight = case(model="meta-llama/Meta-Llama-3-70B-Instruct", device="h100_pcie", gpus=2, layout=Layout(tp=2),
+                 release=(0, 8, 5))  # fmt: skip
+    assert prepare(tight, ENGINES).surfaces[0].deployment.memory_frac == pytest.approx(0.97)
+    with pytest.raises(InfeasibleError):
+        prepare(replace(tight, memory_frac=0.9), ENGINES)
