@@ -226,4 +226,4 @@ def test_rtx_4090_computes_like_a_card_within_its_power_and_talks_through_the_ho
     ]
     assert busy[0] > 0.8 > busy[1]
     sent_s = [ops.all_reduce(Cluster(accelerator(name), 4), 1e8, 4).time_s.item() for name in ("rtx_4090", "l40s")]
-    assert sent_s[0] == pytest.approx(sent_s[1], rel=0.05)
+    assert sent_s[0] == pytest.approx(2.0 * sent_s[1], rel=0.05)  # without peer-to-peer, through the host's memory
