@@ -82,7 +82,8 @@ _FACES = {
     ("sensitivity", "plot"): "jevons.plot.sensitivity:FIGURES",
 }
 
-_PAGE = "jevons.web.frozen:result_page"
+_EVERY = {"page": "jevons.web.frozen:result_page", "notebook": "jevons.web.frozen:notebook"}
+"""Faces that every kind of result has."""
 
 __all__ = [  # noqa: PLE0604 - the names are loaded on first use, so that `import jevons` stays fast
     "__version__",
@@ -123,12 +124,11 @@ def _at(place: str) -> Any:
 
 
 def face(kind: str, what: str) -> Any:
-    """Return the pictures (``plot``) or the page (``page``) of a kind of result; None where it has none.
+    """Return pictures (``plot``), page (``page``, ``notebook``) or ``workbook`` of a kind of result, or None.
 
-    Pictures and pages stand below the stages, which do not import them; a result asks the package for its own. A kind
-    without a page of its own has that of the planner, with its data in it.
+    Pictures and pages stand below the stages, which do not import them; a result asks the package for its own.
     """
-    place = _FACES.get((kind, what)) or (_PAGE if what == "page" else None)
+    place = _FACES.get((kind, what)) or _EVERY.get(what)
     return None if place is None else _at(place)
 
 

@@ -357,7 +357,7 @@ class Result:
         text: str = ledger.explain(path)
         return text
 
-    def save(self, path: Path | str, table: str | None = None, *, force: bool = False) -> None:
+    def save(self, path: Path | str, table: str | None = None, *, force: bool = False, language: str = "en") -> None:
         """Write the result to a file, whole or not at all; the ending says what.
 
         Parameters
@@ -371,6 +371,8 @@ class Result:
             Which table a ``.csv`` or ``.parquet`` holds; the main one by default.
         force : bool
             Whether a file whose content is not of the ending's kind is replaced.
+        language : str
+            Language of a page: ``en`` or ``zh``.
 
         Raises
         ------
@@ -391,7 +393,7 @@ class Result:
         elif ending == ".zip":
             _write_with(path, functools.partial(self._archive, path.name.lower()), force=force)
         elif ending == ".html":
-            _write_text(path, self.to_html(), force=force)
+            _write_text(path, self.to_html(language=language), force=force)
         elif ending == ".nc":
             content = self.to_xarray().to_netcdf(engine="h5netcdf")
             with writing(path, "wb", force=force) as stream:
@@ -400,21 +402,15 @@ class Result:
             message = f"{path}: the ending must be one of {', '.join(ENDINGS)}, or .nc for a result with dimensions"
             raise InputError(message)
 
-    def to_html(self) -> str:
-        """Return a self-contained page: the answer, then every table."""
-        page = jevons.face(self.kind, "page")
-        if page is not None:
-            return str(page(self))
-        style = (
-            "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
-            "table{border-collapse:collapse;margin:1.5em 0;font-variant-numeric:tabular-nums}"
-            "caption{text-align:left;font-weight:600;padding:.3em 0}"
-            "th,td{padding:.25em .7em;border-bottom:1px solid #ddd;text-align:left}"
-        )
-        body = "".join(one._repr_html_() for one in self.tables.values())
-        head = f'<meta charset="utf-8"><title>jevons {html.escape(self.kind)}</title><style>{style}</style>'
-        lead = f"<p>{html.escape(self.answer)}</p>"
-        return f"<!doctype html><html lang=en><head>{head}</head><body>{lead}{body}</body></html>\n"
+    def to_html(self, *, language: str = "en") -> str:
+        """Return a self-contained page: answer, charts and tables, with the reader's choice of language.
+
+        Raises
+        ------
+        InputError
+            If the language is neither ``en`` nor ``zh``.
+        """
+        return str(jevons.face(self.kind, "page")(self, language=language))
 
     def _workbook(self, stream: Any) -> None:
         """Write the answer, then a sheet for each table: its title, heads, names for programs, raw numbers."""
@@ -474,9 +470,10 @@ class Result:
         return printable("\n".join(lines[:_MOST_REPR_LINES]))
 
     def _repr_html_(self) -> str:
-        """Return the answer and the first tables for a notebook."""
+        """Return the page in a frame for a notebook, and answer and tables as text where frames are cut out."""
         shown = "".join(one._repr_html_() for one in self.tables.values() if not one.detail)
-        return f"<p>{html.escape(self.answer)}</p>{shown}"
+        text = f"<details><summary>{html.escape(self.answer)}</summary>{shown}</details>"
+        return f"{jevons.face(self.kind, 'notebook')(self)}{text}"
 
 
 def _write_text(path: Path, text: str, *, force: bool) -> None:

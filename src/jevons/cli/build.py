@@ -45,6 +45,12 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", help="Also write to FILE; the ending sets the format.", metavar="FILE"),
 ]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language", help="Language of the page that --out FILE.html writes: en or zh (default en).", metavar="CODE"
+    ),
+]
 
 
 def command(
@@ -99,10 +105,12 @@ def command(
         if before is not None:
             before(given)
         json, form, detail, out = (given.pop(name) for name in ("json", "form", "detail", "out"))
+        language = given.pop("language", None)
         plot, paths = given.pop("plot", None), given.pop("explain", None) or ()
         folder = given.pop("emit", None)
         check_format(form)
         check_out(out, endings)
+        check_page_language(language, out)
         check_out(plot, PICTURES, option="--plot")
         check_folder(folder)
         check_inputs({one.name: given.get(one.name) for one in own if one.option.metavar == "FILE"})
@@ -122,7 +130,9 @@ def command(
         for doubt in doubts:
             note(f"warning: {doubt}")
         form = "json" if json else form
-        print_result(result, form=form, detail=detail, out=out, warnings=doubts, explained=explained)
+        print_result(
+            result, form=form, detail=detail, out=out, language=language or "en", warnings=doubts, explained=explained
+        )
 
     switches = {**(also or {}), **{name: kind for name, (kind, _) in (instead or {}).items()}}
     shared: list[tuple[str, Any, Any]] = [(name, kind, False) for name, kind in switches.items()]
@@ -130,6 +140,7 @@ def command(
     shared += [("plot", Plot, None)] if plots else []
     shared += [("emit", Emit, None)] if emits else []
     shared += [("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, default_out)]
+    shared += [("language", Language, None)] if ".html" in endings else []
     signature = inspect.Signature(
         [_parameter(one, argument=one.name in arguments) for one in own]
         + [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, a, d in shared]
@@ -262,6 +273,24 @@ def check_format(form: str) -> None:
         raise InputError(message)
 
 
+def check_page_language(language: str | None, out: Path | None) -> None:
+    """Refuse an unknown language of a page, and one without a page.
+
+    Raises
+    ------
+    InputError
+        Saying what would be right.
+    """
+    if language is None:
+        return
+    from jevons.words import check_language
+
+    check_language(language)
+    if out is None or out.suffix.lower() != ".html":
+        message = f"--language {language}: has no effect without --out FILE.html; add it"
+        raise InputError(message)
+
+
 def model_warnings(model: Any) -> tuple[str, ...]:
     """Return what the file of a model that a command was given says and the reader does not understand."""
     if not isinstance(model, str | Path):
@@ -277,6 +306,7 @@ def print_result(
     form: str = "table",
     detail: bool = False,
     out: Path | None = None,
+    language: str = "en",
     warnings: tuple[str, ...] = (),
     explained: Mapping[str, str] | None = None,
 ) -> None:
@@ -287,7 +317,7 @@ def print_result(
     from jevons.schema import json_text
 
     if out is not None:
-        result.save(out, force=forced())
+        result.save(out, force=forced(), language=language)
         note(f"wrote {out}")
     tables = [one for one in result.tables.values() if detail or not one.detail]
     if form == "json":

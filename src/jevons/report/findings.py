@@ -114,8 +114,9 @@ def flows(hours: Mapping[str, float], revenue: Mapping[str, float], labels: Mapp
         return sentence("flows.none")
     a, b = max(busy, key=lambda use: busy[use]), max(earns, key=lambda use: earns[use])
     values = {
-        "a": named("use", a, labels.get(a, a)), "hours": figure(busy[a] / sum(hours.values()), "frac"),
-        "revenue": figure(earns[b] / sum(earns.values()), "frac"),
+        "a": named("use", a, labels.get(a, a)),
+        "hours": figure(busy[a] / sum(hours.values()), "frac", path="expansion.devices"),
+        "revenue": figure(earns[b] / sum(earns.values()), "frac", path="expansion.objective"),
     }  # fmt: skip
     if a == b:
         return sentence("flows.same", **values)
@@ -151,8 +152,10 @@ def moves(swing: Mapping[str, Any], unit: str) -> Record:
     low, high = swing["at_low"], swing["at_high"]
     return sentence(
         "moves.raises" if high >= low else "moves.lowers", input=named("input", swing["path"], swing["label"]),
-        low=figure(swing["low"], swing["unit"]), high=figure(swing["high"], swing["unit"]),
-        at_low=figure(low, unit), at_high=figure(high, unit),
+        low=figure(swing["low"], swing["unit"], path=swing["path"]),
+        high=figure(swing["high"], swing["unit"], path=swing["path"]),
+        at_low=figure(low, unit, path="finance.value_per_share"),
+        at_high=figure(high, unit, path="finance.value_per_share"),
     )  # fmt: skip
 
 
@@ -216,7 +219,8 @@ def _outcome(record: Mapping[str, Any], name: str, central: float | None, unit: 
 
 def _chance(record: Mapping[str, Any], event: str) -> Record | None:
     one = (record["probability"] or {}).get(event)
-    return None if one is None else figure(one["p"], "frac", label=f"chance.{event}")
+    path = {"value_created": "finance.orders_value", "jevons": "jevons.compute_factor"}[event]
+    return None if one is None else figure(one["p"], "frac", path=path, label=f"chance.{event}")
 
 
 def _factor(record: Mapping[str, Any]) -> Record:
@@ -259,14 +263,14 @@ def _price(record: Mapping[str, Any]) -> Record:
 
 
 def _tiles(record: Mapping[str, Any]) -> list[Record]:
-    power = _outcome(record, "it_w", record["fleet"]["it_w"][-1], "W")
+    power = _outcome(record, "it_w", record["fleet"]["it_w"][-1], "W", "expansion.devices")
     shown = [_worth(record), _price(record), _chance(record, "value_created"), _chance(record, "jevons"), power]
     return [one for one in shown if one is not None and one["value"] is not None]
 
 
 def _sections(record: Mapping[str, Any], more: Mapping[str, Any]) -> list[Record | None]:
     return [
-        _build_section(record),
+        _build_section(record, more),
         _binds_section(record, more),
         _serves_section(record, more),
         _flows_section(record),
@@ -282,15 +286,19 @@ def _section(name: str, heading: Record, *text: Record | None) -> Record:
     return {"id": name, "heading": heading, "text": [one for one in text if one is not None]}
 
 
-def _build_section(record: Mapping[str, Any]) -> Record:
+def _build_section(record: Mapping[str, Any], more: Mapping[str, Any]) -> Record:
     last = {device: path[-1] for device, path in record["fleet"]["devices"].items()}
     most = max(last, key=lambda device: last[device])
     total = sum(last.values())
     devices = _headline(record, "devices", "expansion.devices", unit="1")
     budget = figure(sum(record["cash"]["budget"]), record["currency"], path="expansion.budget", label="amount.budget")
-    share = _outcome(record, "budget_spent_frac", sum(record["cash"]["capex"]) / budget["value"], "frac")
+    central = sum(record["cash"]["capex"]) / budget["value"]
+    share = _outcome(record, "budget_spent_frac", central, "frac", "expansion.capex")
     heading = build(
-        named("device", most), figure(last[most] / max(total, 1e-30), "frac"), devices, record["quarters"][-1]
+        named("device", most, more["names"]["devices"].get(most, most)),
+        figure(last[most] / max(total, 1e-30), "frac", path="expansion.devices"),
+        devices,
+        record["quarters"][-1],
     )
     return _section("build", heading, spent(share, budget))
 
@@ -307,9 +315,10 @@ def _serves_section(record: Mapping[str, Any], more: Mapping[str, Any]) -> Recor
     drawn = more["paths"].get("tokens_per_d")
     if drawn is not None and drawn["p50"][0] > 0:
         first = drawn["p50"][0]
-        times = figure(drawn["p50"][-1] / first, low=drawn["p10"][-1] / first, high=drawn["p90"][-1] / first)
+        low, middle, high = (drawn[q][-1] / first for q in ("p10", "p50", "p90"))
+        times = figure(middle, low=low, high=high, path="expansion.tokens_per_d")
     else:
-        times = figure(tokens[-1] / tokens[0] if tokens[0] else None)
+        times = figure(tokens[-1] / tokens[0] if tokens[0] else None, path="expansion.tokens_per_d")
     if times["value"] is None:
         return None
     central = _price_index(record)
@@ -317,6 +326,7 @@ def _serves_section(record: Mapping[str, Any], more: Mapping[str, Any]) -> Recor
     change = figure(
         price["value"] - 1, "frac", low=None if "low" not in price else price["low"] - 1,
         high=None if "high" not in price else price["high"] - 1,
+        path=f"market.{next(iter(record['price_per_mtok']), '')}.price_index",
     )  # fmt: skip
     return _section("serves", serves(times, change))
 
@@ -333,8 +343,9 @@ def _flows_section(record: Mapping[str, Any]) -> Record:
     revenue = {use: one["revenue"][-1] for use, one in uses.items()}
     labels = {use: one["label"] for use, one in uses.items()}
     heading = flows({use: path[-1] for use, path in hours.items()}, revenue, labels)
+    whole = {at: max(sum(path[at] for path in hours.values()), 1e-30) for at in (0, -1)}
     shares = [
-        figure(hours[_IDLE][at] / max(sum(path[at] for path in hours.values()), 1e-30), "frac") for at in (0, -1)
+        figure(hours[_IDLE][at] / whole[at], "frac", path="expansion.devices") for at in (0, -1)
     ] if _IDLE in hours else []  # fmt: skip
     return _section("flows", heading, idles(*shares) if shares else None)
 
@@ -373,7 +384,7 @@ def _cycle_section(more: Mapping[str, Any]) -> Record | None:
     if not both:
         return None
     unit = both["currency"]
-    boom, bust = (figure(both[side]["orders_value"], unit) for side in ("boom", "bust"))
+    boom, bust = (figure(both[side]["orders_value"], unit, path="finance.orders_value") for side in ("boom", "bust"))
     return _section("cycle", cycle(boom, bust), sentence("cycle.meaning"))
 
 

@@ -178,9 +178,9 @@ class FleetSimulationResult(Result):
         run = self.run
         return fleet_frame(run.load, run.kinds, run.found, run.entry_s)
 
-    def save(self, path: Path | str, table: str | None = None, *, force: bool = False) -> None:
+    def save(self, path: Path | str, table: str | None = None, *, force: bool = False, language: str = "en") -> None:
         """Write the result; a ``.csv`` or ``.parquet`` holds every request where no table is named."""
-        super().save(path, table or "requests", force=force)
+        super().save(path, table or "requests", force=force, language=language)
 
 
 def _kind_table(r: dict[str, Any]) -> Table:

@@ -289,9 +289,9 @@ class SimulationResult(Result):
         """Return the run over time: arrivals, answers, tokens and use of the KV cache, by the start of each bin [s]."""
         return series_dataset(self.record["series"])
 
-    def save(self, path: Path | str, table: str | None = None, *, force: bool = False) -> None:
+    def save(self, path: Path | str, table: str | None = None, *, force: bool = False, language: str = "en") -> None:
         """Write the result; a ``.csv`` or ``.parquet`` holds every request where no table is named."""
-        super().save(path, table or "requests", force=force)
+        super().save(path, table or "requests", force=force, language=language)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

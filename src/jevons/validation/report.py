@@ -212,12 +212,12 @@ class ValidationReport(Result):
         yield _score_table("groups", "By group: source, model, device", groups, detail=True)
         yield self._rows()
 
-    def save(self, path: Path | str, table: str | None = None, *, force: bool = False) -> None:
+    def save(self, path: Path | str, table: str | None = None, *, force: bool = False, language: str = "en") -> None:
         """Write the report to a file; ``.csv`` and ``.parquet`` hold the rows with the prediction added.
 
         Parameters
         ----------
-        path, table, force
+        path, table, force, language
             As for every result; the table ``rows`` where none is named.
 
         Raises
@@ -225,7 +225,7 @@ class ValidationReport(Result):
         InputError
             If the ending is another, the table is unknown, or the file cannot be written.
         """
-        super().save(path, table or "rows", force=force)
+        super().save(path, table or "rows", force=force, language=language)
 
     def _rows(self) -> Table:
         heads = [Column(name=name, label=name) for name in _ROW]

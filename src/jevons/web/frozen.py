@@ -206,8 +206,11 @@ def _plain_tables(document: Mapping[str, Any], language: str) -> str:
     return "".join(parts)
 
 
-def result_page(result: Any, *, kind: str = "", given: Mapping[str, Any] | None = None, language: str = "en") -> str:
-    """Return the page of a result of the library, as ``--out x.html`` writes it."""
+def result_page(
+    result: Any, *, kind: str = "", given: Mapping[str, Any] | None = None, language: str = "en", whole: bool = True
+) -> str:
+    """Return the page of a result: *whole* as ``--out x.html`` writes it, or without what takes seconds."""
+    check_language(language)
     from jevons.schema import plain
     from jevons.web.inputs import versions
     from jevons.web.work import document_of
@@ -216,12 +219,12 @@ def result_page(result: Any, *, kind: str = "", given: Mapping[str, Any] | None 
         "id": "", "kind": kind or result.kind, "input": plain(dict(given or {})), "state": "done",
         "versions": versions(), "seed": getattr(result, "seed", 0) or 0,
     }  # fmt: skip
-    return frozen_page(document_of(result, whole=True), meta, language=language)
+    return frozen_page(document_of(result, whole=whole), meta, language=language)
 
 
 def notebook(result: Any) -> str:
     """Return the page of a result in a frame of its own, for a notebook."""
-    page = html.escape(result_page(result), quote=True)
+    page = html.escape(result_page(result, whole=False), quote=True)
     return (
         f'<iframe srcdoc="{page}" sandbox="allow-scripts allow-downloads allow-popups" '
         f'title="{html.escape(result.answer[:200], quote=True)}" width="100%" height="640" style="border:0"></iframe>'

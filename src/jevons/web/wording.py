@@ -13,29 +13,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jevons.errors import InputError
+from jevons.words import LANGUAGES, check_language
 
-LANGUAGES = ("en", "zh")
+__all__ = ["LANGUAGES", "catalogue", "catalogue_text", "check_language", "term", "terms", "text_of"]
+
 _WORDS = Path(__file__).with_name("static") / "i18n"
 _STEPS = {
     "en": ((1e12, 1e12, " trn"), (1e9, 1e9, " bn"), (1e6, 1e6, " M")),
     "zh": ((1e12, 1e12, " 万亿"), (1e8, 1e8, " 亿"), (1e5, 1e4, " 万")),
 }
 _MONEY = {"CNY": "元", "USD": "美元", "EUR": "欧元", "HKD": "港元", "JPY": "日元"}
-
-
-def check_language(language: str, option: str = "--language") -> str:
-    """Return a language of the page.
-
-    Raises
-    ------
-    InputError
-        If it is another.
-    """
-    if language not in LANGUAGES:
-        message = f"{option} {language}: unknown; give {' or '.join(LANGUAGES)}"
-        raise InputError(message)
-    return language
 
 
 @functools.cache
@@ -147,12 +134,15 @@ def text_of(one: Mapping[str, Any], language: str) -> str:
     """Return a sentence of a report as text."""
     values = {name: _value(value, language) for name, value in one["values"].items()}
     template = catalogue(language)[one["id"]]
-    return re.sub(r"\{(\w+)\}", lambda part: values.get(part[1], part[0]), template)
+    text = re.sub(r"\{(\w+)\}", lambda part: values.get(part[1], part[0]), template)
+    return text[0].upper() + text[1:]
 
 
 def _value(value: Any, language: str) -> str:
     if isinstance(value, Mapping) and "kind" in value:
-        return _name(value, language)
+        name = _name(value, language)
+        inner = language == "en" and value["kind"] != "device"
+        return name[0].lower() + name[1:] if inner and re.match("[A-Z][a-z]", name) else name
     if isinstance(value, Mapping):
         return shown(value, language)
     return term(str(value), language)
@@ -161,6 +151,8 @@ def _value(value: Any, language: str) -> str:
 def _name(one: Mapping[str, Any], language: str) -> str:
     kind, of = one["kind"], str(one["of"])
     words = catalogue(language)
+    if kind == "device":
+        return str(one["text"])
     if kind == "use":
         return words.get(f"use.{of}", term(str(one["text"]), language))
     if kind == "limit":

@@ -17,9 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jevons.errors import InputError
 from jevons.rounding import number
 
-__all__ = ["Sentence", "answer_of", "languages", "templates"]
+__all__ = ["LANGUAGES", "Sentence", "answer_of", "check_language", "languages", "templates"]
+
+LANGUAGES = ("en", "zh")
+"""Languages of the page."""
 
 _FOLDER = Path(__file__).parent
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
@@ -56,6 +60,20 @@ def answer_of(*sentences: Sentence, language: str = "en") -> str:
 def languages() -> list[str]:
     """Return the languages that there are templates for."""
     return sorted(path.stem for path in _FOLDER.glob("*.json"))
+
+
+def check_language(language: str, option: str = "--language") -> str:
+    """Return a language of the page.
+
+    Raises
+    ------
+    InputError
+        If it is another.
+    """
+    if language not in LANGUAGES:
+        message = f"{option} {language}: unknown; give {' or '.join(LANGUAGES)}"
+        raise InputError(message)
+    return language
 
 
 @functools.lru_cache(maxsize=8)

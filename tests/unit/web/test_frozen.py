@@ -72,3 +72,20 @@ def test_the_folder_of_a_service_is_gone_when_it_is_told_to_end(tmp_path) -> Non
     process.wait(20)
     process.stderr.close()
     assert not list(tmp_path.glob("jevons-web-*"))
+
+
+def test_a_page_is_written_in_the_language_that_is_asked(tmp_path) -> None:
+    result = jevons.cost("h20")
+    result.save(tmp_path / "x.html", language="zh")
+    assert '<html lang="zh-CN">' in (tmp_path / "x.html").read_text(encoding="utf-8")
+    with pytest.raises(jevons.InputError, match="fr: unknown; give en or zh"):
+        result.to_html(language="fr")
+
+
+def test_a_notebook_shows_the_page_in_a_frame_and_text_where_frames_are_cut_out() -> None:
+    shown = jevons.cost("h20")._repr_html_()
+    assert shown.startswith("<iframe srcdoc=")
+    assert "jevons/app.js" in shown
+    text = shown[shown.index("</iframe>") :]
+    assert "<table>" in text
+    assert "<script" not in text

@@ -136,7 +136,7 @@ class ReadResult(Result):
         """Return the draft scenario as YAML."""
         return draft_yaml(self.draft, self.base)
 
-    def save(self, path: Path | str, table: str | None = None, *, force: bool = False) -> None:
+    def save(self, path: Path | str, table: str | None = None, *, force: bool = False, language: str = "en") -> None:
         """Write the draft to ``.yaml``, or the result as others are written.
 
         Raises
@@ -145,7 +145,7 @@ class ReadResult(Result):
             If the ending is unknown or the file cannot be written.
         """
         if Path(path).suffix.lower() not in {".yaml", ".yml"}:
-            super().save(path, table, force=force)
+            super().save(path, table, force=force, language=language)
             return
         if not self.draft.fields:
             message = f"--out {path}: the text gives no field of a scenario to write"

@@ -18,18 +18,25 @@ const HUES = {
   dark: ["#5ab4f0", "#f0a840", "#3fcf9f", "#e79bc4", "#8fd0f5", "#ff8f5a", "#c8c86a", "#b3a7f0"],
 };
 const INK = { light: { text: "#22303c", muted: "#52616e", grid: "#dce3e8", back: "#ffffff" }, dark: { text: "#e6edf3", muted: "#a9b6c2", grid: "#33404c", back: "#161d24" } };
+/** Places of colours that have a meaning of their own, the same in every chart, page and report. */
+const FIXED = { median: 0, tokens: 0, revenue: 0, forecast: 0, "bridge total": 0, fleet: 0, central: 1, actual: 1, "cash capex": 1, "bridge up": 2, boom: 2, budget: 2, ebita: 2, market: 3, "bridge down": 5, bust: 5, "at low": 4, "at high": 5,
+  H20: 2, "H800 SXM": 3, "A800 SXM": 4, L20: 5, "Ascend 910B": 6, "Ascend 910C": 7, "H100 SXM": 0, "H200 SXM": 1, B200: 4, "use calls": 0, "use self_served": 1, "use training": 2, "use reserve": 3, "use internal": 4, "use platform": 7, "use own_training": 5, "use idle": 6, "line overhead": 4, "line depreciation": 1, "line operations": 3, "line energy": 6 };
 const entities = new Map();
+
+let paper = false;
+const printing = () => paper;
 
 /** Whether the page is dark. */
 export function dark() {
+  if (printing()) return false;
   const set = document.documentElement.dataset.theme;
   return set === "dark" || (set !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 }
 
 /** The colour of an entity: the same everywhere on the page. */
 export function hue(name) {
-  if (!entities.has(name)) entities.set(name, entities.size % 8);
-  return HUES[dark() ? "dark" : "light"][entities.get(name)];
+  if (FIXED[name] === undefined && !entities.has(name)) entities.set(name, entities.size % 8);
+  return HUES[dark() ? "dark" : "light"][FIXED[name] ?? entities.get(name)];
 }
 
 const fade = (colour, share) => colour + Math.round(share * 255).toString(16).padStart(2, "0");
@@ -39,11 +46,11 @@ const tick = (value) => (typeof value === "number" ? (Math.abs(value) >= 1e5 ? l
 function axis(one, ink, narrow, vertical) {
   const base = {
     name: vertical ? "" : axisName(one), nameLocation: "middle", nameGap: 30,
-    nameTextStyle: { color: ink.muted, fontSize: 12 }, axisLabel: { color: ink.muted, fontSize: 12, hideOverlap: true, formatter: tick },
+    nameTextStyle: { color: ink.muted, fontSize: 12 }, axisLabel: { color: ink.muted, fontSize: 12, hideOverlap: true, formatter: tick, ...(one.type === "log" && one.min !== undefined ? { showMinLabel: false, showMaxLabel: false } : {}) },
     axisLine: { lineStyle: { color: ink.grid } }, axisTick: { show: false }, splitLine: { lineStyle: { color: ink.grid } },
   };
   if (one.type === "category") {
-    return { ...base, type: "category", data: one.values, splitLine: { show: false }, nameGap: vertical ? one.gap || 90 : 34,
+    return { ...base, type: "category", data: one.values, splitLine: { show: false }, nameGap: vertical ? one.gap || 90 : 27,
       axisLabel: { ...base.axisLabel, formatter: (v) => (narrow && String(v).length > 20 ? `${String(v).slice(0, 19)}…` : v), interval: vertical || (one.values || []).length <= 6 ? 0 : "auto" }, ...(vertical ? { inverse: true, name: "" } : {}) };
   }
   return { ...base, type: one.type === "log" ? "log" : "value", min: one.min, max: one.max, scale: one.scale ?? false, logBase: 10 };
@@ -63,13 +70,32 @@ function xySeries(spec, ink, categorical, narrow) {
     if (one.as === "spacer") series.push({ ...base, type: "bar", stack: one.stack, silent: true, itemStyle: { color: "transparent" }, barMaxWidth: 34 });
     else if (one.as === "bars") series.push({ ...base, type: "bar", stack: one.stack, barMaxWidth: 34, barMinHeight: 1, ...(one.colours ? { data: one.data.map((v, i) => ({ value: v, itemStyle: { color: hue(one.colours[i]) } })) } : {}), label: one.labels ? { show: true, position: spec.horizontal ? "right" : "top", color: ink.text, fontSize: 12, formatter: (p) => one.labels[p.dataIndex] } : undefined });
     else if (one.as === "points") series.push({ ...base, type: "scatter", symbolSize: one.size || 11, symbol: one.symbol || "circle", data: points.map((p, i) => ({ value: p, itemStyle: one.picked === i ? { borderColor: ink.text, borderWidth: 3 } : undefined, symbolSize: one.picked === i ? 16 : one.size || 11 })), label: one.labels ? { show: true, position: "right", color: ink.text, fontSize: 12, formatter: (p) => one.labels[p.dataIndex] } : undefined, labelLayout: { hideOverlap: true } });
-    else series.push({ ...base, type: "line", step: one.as === "steps" ? "end" : false, showSymbol: points.length < 14 && !one.thin, symbolSize: 6, lineStyle: { color: colour, width: one.thin ? 1.2 : 2.2, type: one.dashed ? "dashed" : "solid" }, endLabel: one.endLabel && !narrow ? { show: true, formatter: one.name, color: ink.text, fontSize: 12 } : undefined, labelLayout: one.endLabel ? { moveOverlap: "shiftY" } : undefined, areaStyle: one.area ? { color: fade(colour, 0.35) } : undefined, stack: one.stack });
+    else series.push({ ...base, type: "line", step: one.as === "steps" ? "end" : false, showSymbol: points.length < 14 && !one.thin && !one.stack, symbolSize: 6, lineStyle: { color: colour, width: one.thin ? 1.2 : 2.2, type: one.dashed ? "dashed" : "solid" }, endLabel: one.endLabel && !narrow ? { show: true, formatter: one.name, color: ink.text, fontSize: 12 } : undefined, labelLayout: one.endLabel ? { moveOverlap: "shiftY" } : undefined, areaStyle: one.area ? { color: fade(colour, 0.35) } : undefined, stack: one.stack });
   }
+  if (spec.direct && !narrow && spec.series.some((one) => one.as === "bars" && one.stack)) series.push(stackNames(spec, ink));
   if (spec.marks && spec.marks.length && series.length) {
     const last = series[series.length - 1];
     last.markLine = { symbol: "none", silent: true, animation: false, lineStyle: { color: ink.muted, type: "dashed" }, data: spec.marks.map((m) => ({ [`${m.axis}Axis`]: m.value, label: { formatter: m.label, color: ink.text, fontSize: 12, position: m.axis === "y" ? "insideEndTop" : "insideEndTop", rotate: 0 } })) };
   }
   return series;
+}
+
+/** Names beside the parts of the last bar of a stack, moved apart where they would overlap. */
+function stackNames(spec, ink) {
+  const at = spec.x.values.length - 1;
+  let level = 0;
+  const names = spec.series.filter((one) => one.stack).map((one) => { const value = one.data[at] || 0; level += value; return [one.name, level - value / 2, value]; }).filter(([, , value]) => value > 0);
+  return { type: "custom", name: " ", silent: true, tooltip: { show: false }, z: 4, data: [[at, level]], encode: { x: 0, y: 1 },
+    renderItem: (params, api) => {
+      const wide = api.size([1, 0])[0], base = api.coord([at, 0])[1];
+      let floor = base + 2;
+      const children = names.map(([name, middle]) => {
+        const y = Math.min(api.coord([at, middle])[1], floor - 14);
+        floor = y;
+        return { type: "text", style: { text: name, x: api.coord([at, 0])[0] + Math.min(17, wide * 0.39) + 7, y, fill: ink.text, fontSize: 12, fontFamily: "system-ui, sans-serif", verticalAlign: "middle" } };
+      });
+      return { type: "group", children };
+    } };
 }
 
 /** Bars from one value to another. */
@@ -81,7 +107,7 @@ function spans(one, ink, colour, horizontal) {
       const [a, b] = horizontal ? [api.coord([from, i]), api.coord([to, i])] : [api.coord([i, from]), api.coord([i, to])];
       const wide = Math.min(26, 0.62 * (horizontal ? api.size([0, 1])[1] : api.size([1, 0])[0]));
       const shape = horizontal ? { x: Math.min(a[0], b[0]), y: a[1] - wide / 2, width: Math.max(2, Math.abs(a[0] - b[0])), height: wide } : { x: a[0] - wide / 2, y: Math.min(a[1], b[1]), width: wide, height: Math.max(2, Math.abs(a[1] - b[1])) };
-      const text = one.labels ? [{ type: "text", style: { text: one.labels[i], fill: ink.text, fontSize: 12, align: horizontal ? "left" : "center", verticalAlign: horizontal ? "middle" : "bottom", x: horizontal ? Math.max(a[0], b[0]) + 5 : a[0], y: horizontal ? a[1] : Math.min(a[1], b[1]) - 3 } }] : [];
+      const text = one.labels ? [{ type: "text", style: { text: one.labels[i], fill: ink.text, fontSize: 12, fontFamily: "system-ui, sans-serif", align: horizontal ? "left" : "center", verticalAlign: horizontal ? "middle" : "bottom", x: horizontal ? Math.max(a[0], b[0]) + 5 : a[0], y: horizontal ? a[1] : Math.min(a[1], b[1]) - 3 } }] : [];
       return { type: "group", children: [{ type: "rect", shape, style: { fill: one.colours ? hue(one.colours[i]) : colour } }, ...text] };
     } };
 }
@@ -110,12 +136,13 @@ export function option(spec, { narrow = false } = {}) {
   const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const tooltip = { trigger: "item", confine: true, backgroundColor: ink.back, borderColor: ink.grid, textStyle: { color: ink.text, fontSize: 13 }, renderMode: "html" };
   const base = { animation: false && !quiet, backgroundColor: "transparent", aria: { enabled: true, label: { description: spec.summary || spec.title } }, textStyle: { fontFamily: "system-ui, sans-serif", fontSize: 12, color: ink.text }, tooltip };
-  if (spec.kind === "flow") return { ...base, series: [{ type: "sankey", data: spec.nodes.map((n) => ({ name: n.name, depth: n.depth, itemStyle: { color: hue(n.entity || n.name) }, label: n.inward ? { position: "left" } : undefined })), links: spec.links, nodeGap: 10, nodeWidth: 14, layoutIterations: 48, top: 6, bottom: 6, label: { color: ink.text, fontSize: 12, textBorderColor: ink.back, textBorderWidth: 3, formatter: (p) => flowTitle(spec, p.name, narrow) }, lineStyle: { color: "gradient", opacity: 0.35 }, right: narrow ? 104 : 170, left: 8 }],
+  if (spec.kind === "flow") return { ...base, series: [{ type: "sankey", data: spec.nodes.map((n) => ({ name: n.name, depth: n.depth, itemStyle: { color: hue(n.entity || n.name) }, label: n.inward ? { position: "left" } : undefined })), links: spec.links, nodeGap: 10, nodeWidth: 14, nodeAlign: "left", layoutIterations: 48, top: 6, bottom: 6, label: { color: ink.text, fontSize: 12, textBorderColor: ink.back, textBorderWidth: 3, formatter: (p) => flowTitle(spec, p.name, narrow) }, lineStyle: { color: "gradient", opacity: 0.35 }, right: narrow ? 104 : 170, left: 8 }],
     tooltip: { ...tooltip, formatter: (p) => `${p.dataType === "edge" ? `${escapeText(flowTitle(spec, p.data.source, true))} → ${escapeText(flowTitle(spec, p.data.target, true))}` : escapeText(flowTitle(spec, p.name, true))}: <b>${escapeText(spec.show ? spec.show(p.value) : tick(p.value))}</b>${sourceLine(spec)}` } };
   if (spec.kind === "heat") {
     const values = spec.cells.map((c) => c[2]).filter((v) => v !== null);
-    return { ...base, grid: { left: 8, right: 8, top: 8, bottom: 26, containLabel: true },
-      xAxis: { ...axis({ ...spec.x, type: "category" }, ink, narrow, false), name: "", splitArea: { show: false } }, yAxis: axis({ ...spec.y, type: "category" }, ink, narrow, true),
+    return { ...base, grid: { left: 8, right: 8, top: spec.named ? 26 : 8, bottom: spec.x.label ? 30 : 8, containLabel: true },
+      title: spec.named ? { text: axisName(spec.y), left: 0, top: 0, textStyle: { color: ink.muted, fontSize: 12, fontWeight: "normal" } } : undefined,
+      xAxis: { ...axis({ ...spec.x, type: "category" }, ink, narrow, false), splitArea: { show: false } }, yAxis: axis({ ...spec.y, type: "category" }, ink, narrow, true),
       visualMap: { show: false, min: spec.min ?? Math.min(...values), max: spec.max ?? Math.max(...values), inRange: { color: spec.words ? (dark() ? ["#1c2a36", "#2a5a86"] : ["#eef5fb", "#a6cdec"]) : dark() ? ["#1c2a36", "#3a7ab0", "#8fd0f5"] : ["#e8f1f8", "#5b9bd0", "#004f86"] } },
       tooltip: { ...tooltip, formatter: (p) => `${spec.y.values[p.value[1]]}<br>${spec.x.values[p.value[0]]}: ${spec.shown ? spec.shown(p.value[2]) : number(p.value[2])}${sourceLine(spec)}` },
       series: [{ type: "heatmap", data: spec.cells, label: spec.words ? { show: true, fontSize: 12, formatter: (p) => spec.words(p.value[2], narrow), color: ink.text, textBorderColor: ink.back, textBorderWidth: 3 } : undefined, itemStyle: { borderColor: ink.back, borderWidth: 2 } }] };
@@ -123,19 +150,19 @@ export function option(spec, { narrow = false } = {}) {
   const categorical = (spec.horizontal ? spec.y : spec.x).type === "category";
   const series = xySeries(spec, ink, categorical, narrow);
   const named = spec.series.filter((one) => !one.hidden).map((one) => one.name);
-  const legend = named.length > 1 && !spec.bare;
+  const legend = named.length > 1 && !spec.bare && !(spec.direct && !narrow);
   const upright = spec.y.type !== "category" ? axisName(spec.y) : "";
   return { ...base,
     title: upright ? { text: upright, left: 0, top: legend ? 26 : 0, textStyle: { color: ink.muted, fontSize: 12, fontWeight: "normal" } } : undefined,
     legend: legend ? { type: "scroll", top: 0, left: 0, data: named, textStyle: { color: ink.text, fontSize: 12 }, itemWidth: 14, itemHeight: 9, itemGap: 9, pageIconColor: ink.text, pageTextStyle: { color: ink.text } } : undefined,
-    grid: { left: 8, right: spec.right ?? (narrow ? 14 : 26), top: (legend ? 34 : 10) + (upright ? 24 : 0), bottom: spec.x.label ? 26 : 8, containLabel: true },
+    grid: { left: 8, right: narrow ? spec.narrowRight ?? 16 : spec.right ?? 26, top: (legend ? 34 : 10) + (upright ? 24 : 0), bottom: spec.x.label ? 26 : 8, containLabel: true },
     xAxis: axis(spec.x, ink, narrow, false), yAxis: axis(spec.y, ink, narrow, true),
     tooltip: { ...tooltip, trigger: spec.trigger || (categorical ? "axis" : "item"), axisPointer: { type: "line", lineStyle: { color: ink.muted } }, formatter: (p) => told(spec, p, categorical) },
     dataZoom: spec.zoom ? [{ type: "inside" }] : undefined,
     series };
 }
 
-const sourceLine = (spec) => (spec.source ? `<br><span style="opacity:.85">${escapeText(spec.source)}</span>` : "");
+const sourceLine = (spec) => (spec.source ? `<br>${escapeText(t("chart.source", { source: spec.source }))}` : "");
 
 /** The words of a node of a flow, with its amount where there is room. */
 function flowTitle(spec, name, short) {
@@ -189,12 +216,17 @@ export function csv(spec) {
   return [heads, ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n";
 }
 
+/** Width of a chart on A4 [px]. */
+const PAPER = 660;
+
 /** A chart with its table, its files and its words for who does not see it. */
 export function Chart({ spec, height = 300, group, onPick }) {
   const place = useRef(null);
   const chart = useRef(null);
   const [asTable, setAsTable] = useState(false);
   const [width, setWidth] = useState(0);
+  const latest = useRef(spec);
+  latest.current = spec;
   const key = useMemo(() => JSON.stringify(spec), [spec]);
   const name = `jevons-${spec.id || "chart"}`;
   useEffect(() => {
@@ -203,9 +235,13 @@ export function Chart({ spec, height = 300, group, onPick }) {
     chart.current = drawn;
     if (group) { drawn.group = group; connect(group); }
     if (onPick) drawn.on("click", (event) => onPick(event));
-    const watch = new ResizeObserver(() => { if (place.current) { drawn.resize(); setWidth(place.current.clientWidth); } });
+    const onPaper = () => { paper = true; drawn.resize({ width: PAPER, height: spec.height || height }); drawn.setOption(option(latest.current, { narrow: false }), { notMerge: true }); };
+    const offPaper = () => { paper = false; drawn.resize({ width: "auto", height: "auto" }); drawn.setOption(option(latest.current, { narrow: (place.current.clientWidth || 600) < 480 }), { notMerge: true }); };
+    addEventListener("beforeprint", onPaper);
+    addEventListener("afterprint", offPaper);
+    const watch = new ResizeObserver(() => { if (place.current && !paper) { drawn.resize(); setWidth(place.current.clientWidth); } });
     watch.observe(place.current);
-    return () => { watch.disconnect(); drawn.dispose(); chart.current = null; };
+    return () => { removeEventListener("beforeprint", onPaper); removeEventListener("afterprint", offPaper); watch.disconnect(); drawn.dispose(); chart.current = null; };
   }, [asTable, language()]);
   useEffect(() => {
     if (chart.current) chart.current.setOption(option(spec, { narrow: (place.current.clientWidth || 600) < 480 }), { notMerge: true });
@@ -232,5 +268,5 @@ export function Chart({ spec, height = 300, group, onPick }) {
     ${asTable ? html`<div key="table" class="scroll" tabindex="0" role="region" aria-label=${spec.title} style=${`max-height:${height}px`}><table><caption class="hidden">${spec.title}</caption><thead><tr>${table.heads.map((one) => html`<th scope="col">${one}</th>`)}</tr></thead>
       <tbody>${table.rows.map((row) => html`<tr>${row.map((cell, i) => (i === 0 ? html`<th scope="row">${cell}</th>` : html`<td class=${typeof cell === "number" ? "right" : ""}>${typeof cell === "number" ? tick(cell) : cell ?? "–"}</td>`))}</tr>`)}</tbody></table></div>`
     : html`<div key="plot" class="plot" role="img" aria-label=${spec.summary || spec.title} ref=${place} style=${`height:${spec.height || height}px`}></div>`}
-    ${spec.note ? html`<p class="hint">${spec.note}</p>` : null}</figure>`;
+    ${spec.note || spec.source ? html`<p class="hint">${spec.note || ""}${spec.note && spec.source ? " " : ""}${spec.source ? t("chart.source", { source: spec.source }) : ""}</p>` : null}</figure>`;
 }

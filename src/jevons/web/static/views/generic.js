@@ -1,17 +1,90 @@
-// Any result: its answer and its tables.
+// Any result: its answer, charts where its kind has some, and its tables.
 import { html } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
-import { number } from "jevons/format.js";
+import { converted, currency, number, percent } from "jevons/format.js";
+import { term } from "jevons/terms.js";
 import { Card, Grid } from "jevons/ui.js";
+import { Chart } from "jevons/chart.js";
+import { inputName, raised } from "jevons/views/names.js";
+import { actual, price } from "jevons/views/report_charts.js";
 
-/** Tables as the command line prints them. */
+/** Tables as the command line prints them, in the language of the page as far as its words go. */
 export function Tables({ tables, folded = false }) {
   if (!tables || !tables.length) return null;
-  const shown = (column) => (cell) => (typeof cell === "number" ? number(cell * (column.scale || 1)) : typeof cell === "boolean" ? t(cell ? "yes" : "no") : cell ?? "–");
-  const body = tables.map((one) => html`<${Grid} key=${one.name} caption=${one.title} most=${60} columns=${one.columns.map((c, i) => ({ key: i, label: c.unit ? `${c.label} [${c.unit}]` : c.label, text: c.text, show: shown(c) }))} rows=${one.rows}/>`);
-  return html`<${Card} cls="tables"><details open=${!folded}><summary>${t("tables.title", { n: tables.length })}</summary><div lang="en">${body}</div></details><//>`;
+  const shown = (column) => (cell) => (typeof cell === "number" ? number(cell * (column.scale || 1)) : typeof cell === "boolean" ? t(cell ? "yes" : "no") : term(cell) ?? "–");
+  const head = (c) => (c.unit ? `${term(c.label)} [${term(c.unit)}]` : term(c.label));
+  const body = tables.map((one) => html`<${Grid} key=${one.name} caption=${term(one.title)} most=${60} columns=${one.columns.map((c, i) => ({ key: i, label: head(c), text: c.text, show: shown(c) }))} rows=${one.rows}/>`);
+  return html`<${Card} cls="tables"><details open=${!folded}><summary>${t("tables.title", { n: tables.length })}</summary><div>${body}</div></details><//>`;
+}
+
+const SI = /^(CNY|USD|EUR|HKD|JPY)/;
+const sized = (unit, most) => (SI.test(unit) ? most >= 1e8 ? [1e9, `10⁹ ${unit}`] : [1, unit] : unit === "tok/day" ? [1e12, "10¹²"] : most >= 1e8 ? [1e9, `10⁹ ${unit}`] : [1, unit === "1" ? "" : unit]);
+const quarter = (values) => ({ label: t("report.quarter"), type: "category", values });
+const label = (text) => raised(term(text));
+
+/** A path by quarter with its interval. */
+function fan(id, one, quarters, source) {
+  const [size, unit] = sized(one.unit, Math.max(...one.p90.map(Math.abs)));
+  const scale = (list) => list.map((v) => v / size);
+  return { id, kind: "xy", title: label(one.meaning), x: quarter(quarters), y: { label: "", unit, type: "value" }, source, series: [{ name: t("plan.median_line"), entity: "median", as: "line", data: scale(one.p50), low: scale(one.p10), high: scale(one.p90) }] };
+}
+
+/** What one input at either end of its range makes of an outcome. */
+function swings(id, title, unit, middle, rows) {
+  return { id, kind: "xy", title, horizontal: true, x: { label: unit, unit: "", type: "value", scale: true }, y: { label: t("compare.input"), type: "category", values: rows.map((one) => one.name) }, height: 90 + 28 * rows.length,
+    series: [{ name: t("report.at_low"), entity: "at low", as: "spans", data: rows.map((one) => [middle, one.low]) }, { name: t("report.at_high"), entity: "at high", as: "spans", data: rows.map((one) => [middle, one.high]) }],
+    table: { heads: [t("compare.input"), t("report.at_low"), t("report.at_high")], rows: rows.map((one) => [one.name, one.low, one.high]) } };
+}
+
+const KINDS = {
+  cost: (answer) => {
+    const parts = Object.entries(answer.parts_per_h).map(([name, v]) => [label(name), converted(v, answer.currency) ?? v]);
+    return [{ id: "parts", kind: "xy", title: label("cost of an hour by part"), horizontal: true, bare: true, right: 70, narrowRight: 60, x: { label: label("cost of an hour"), unit: `${currency()}/h`, type: "value" }, y: { label: t("chart.part"), type: "category", values: parts.map(([name]) => name) }, series: [{ name: label("cost"), entity: "tokens", as: "bars", data: parts.map(([, v]) => v), labels: parts.map(([, v]) => number(v)) }], height: 240 }];
+  },
+  value: (answer) => price({ ...answer, value: answer }).charts,
+  compare: (answer) => {
+    const quarters = answer.quarters.a;
+    const same = quarters.join() === answer.quarters.b.join();
+    const shown = ["tokens_per_d", "ai_revenue", "capex"].filter((name) => answer.paths.a[name] && answer.paths.a[name].some((v) => v > 0)).slice(0, 2);
+    const unit = { tokens_per_d: "tok/day", ai_revenue: answer.currency || "CNY", capex: answer.currency || "CNY" };
+    const paths = !same ? [] : shown.map((name) => {
+      const [size, shownUnit] = sized(unit[name], Math.max(...answer.paths.a[name], ...answer.paths.b[name]));
+      return { id: name, kind: "xy", title: t(`report.series.${name}`), x: quarter(quarters), y: { label: "", unit: shownUnit, type: "value" }, direct: true, right: 34, series: ["a", "b"].map((side) => ({ name: side.toUpperCase(), entity: side === "a" ? "central" : "median", as: "line", endLabel: true, data: answer.paths[side][name].map((v) => v / size) })) };
+    });
+    const parts = Object.entries(answer.attribution.value_per_share || {}).filter(([, v]) => v).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 10);
+    const name = (path) => (path === "interaction" ? t("compare.together") : inputName(path, path));
+    return [...paths, ...(parts.length > 1 ? [{ id: "attribution", kind: "xy", title: label("value per share: what each change does by itself"), horizontal: true, bare: true, right: 60, x: { label: t("report.share_value"), unit: answer.difference.value_per_share.unit, type: "value" }, y: { label: t("compare.input"), type: "category", values: parts.map(([path]) => name(path)) }, series: [{ name: t("chart.value"), entity: "median", as: "bars", data: parts.map(([, v]) => v), labels: parts.map(([, v]) => number(v)) }], height: 90 + 28 * parts.length }] : [])];
+  },
+  study: (answer) => {
+    if (answer.paths) return ["ai_revenue", "tokens_per_d"].filter((name) => answer.paths[name] && answer.paths[name].p50.some((v) => v > 0)).map((name) => fan(name, answer.paths[name], answer.quarters, t("report.draws_band")));
+    const points = answer.points || [];
+    const axes = Object.keys(points[0] || {}).filter((name) => name.includes(".") && typeof points[0][name] === "number");
+    if (axes.length !== 1 || points.length < 3) return [];
+    const value = (name) => (one) => (one[name] && typeof one[name] === "object" ? one[name].p50 : one[name]);
+    return ["value_per_share", "compute_factor"].filter((name) => Number.isFinite(value(name)(points[0]))).map((name) => ({ id: name, kind: "xy", title: t(`outcome.${name}`), x: { label: inputName(axes[0], axes[0]), unit: "", type: "value", scale: true }, y: { label: t(`outcome.${name}`), unit: "", type: "value", scale: true }, series: [{ name: t(`outcome.${name}`), entity: "median", as: "line", data: points.map((one) => [one[axes[0]], value(name)(one)]).sort((a, b) => a[0] - b[0]) }] }));
+  },
+  sensitivity: (answer) => [swings("swings", label(`${term(answer.outcome.replace(/_/g, " "))}`), answer.unit, answer.central, answer.inputs.slice(0, 12).map((one) => ({ name: inputName(one.input, one.input), low: one.at_low ?? answer.central, high: one.at_high ?? answer.central })))],
+  track: (answer) => actual(answer, { actuals: answer.quarters }).charts,
+  validate: (answer) => {
+    const rows = answer.rows.filter((one) => one.measured > 0 && one.predicted > 0);
+    const metrics = [...new Set(rows.map((one) => one.metric))];
+    const most = metrics.sort((a, b) => rows.filter((one) => one.metric === b).length - rows.filter((one) => one.metric === a).length)[0];
+    const own = rows.filter((one) => one.metric === most).slice(0, 1500);
+    const groups = answer.groups.filter((one) => Number.isFinite(one.median_ape)).slice(0, 14);
+    const ends = own.flatMap((one) => [one.measured, one.predicted]);
+    return [...(own.length ? [{ id: "rows", kind: "xy", title: `${most}: ${label("predicted against measured")}`, x: { label: label("measured"), unit: most, type: "log" }, y: { label: label("predicted"), unit: most, type: "log" }, series: [{ name: most, entity: "median", as: "points", size: 6, data: own.map((one) => [one.measured, one.predicted]), low: own.every((one) => Number.isFinite(one.low)) ? own.map((one) => one.low) : undefined, high: own.every((one) => Number.isFinite(one.high)) ? own.map((one) => one.high) : undefined }, { name: "1:1", entity: "central", as: "line", thin: true, data: [[Math.min(...ends), Math.min(...ends)], [Math.max(...ends), Math.max(...ends)]] }] }] : []),
+      ...(groups.length ? [{ id: "groups", kind: "xy", title: label("median error by group"), horizontal: true, bare: true, right: 56, x: { label: label("median error"), unit: "%", type: "value" }, y: { label: label("group"), type: "category", values: groups.map((one) => one.group) }, series: [{ name: label("median error"), entity: "median", as: "bars", data: groups.map((one) => one.median_ape * 100), labels: groups.map((one) => percent(one.median_ape, 2)) }], height: 90 + 26 * groups.length }] : [])];
+  },
+};
+
+/** The charts of a result; none where its kind has none, or where its figures are not as expected. */
+export function chartsOf(answer) {
+  const kind = (answer.meta || {}).kind;
+  try { return (KINDS[kind] || (() => []))(answer); } catch (error) { console.warn(`no charts of ${kind}: ${error.message}`); return []; }
 }
 
 export function Result({ answer }) {
-  return html`<div class="answer"><h1 id="answer" lang="en">${answer.answer}</h1></div>`;
+  const charts = chartsOf(answer);
+  return html`<div class="answer"><h1 id="answer" lang="en">${answer.answer}</h1>${((answer.meta || {}).notes || []).map((one) => html`<p class="hint" lang="en">${one}</p>`)}</div>
+    ${charts.length ? html`<div class="cards">${charts.map((spec) => html`<${Card} key=${spec.id} cls=${charts.length > 1 ? "half" : ""}><${Chart} spec=${spec} height=${spec.height || 290}/><//>`)}</div>` : null}`;
 }

@@ -5,7 +5,13 @@ import { term } from "jevons/terms.js";
 import { SHORT } from "jevons/views/plan.js";
 
 /** The name of an input of the scenario. */
-export function inputName(path, label) { return SHORT[path] ? t(`amount.${SHORT[path]}`) : term(label || path); }
+export function inputName(path, label) { return SHORT[path] ? t(`amount.${SHORT[path]}`) : raised(term(label || path)); }
+
+/** A text with a capital at its start. */
+export function raised(text) { return text ? text[0].toUpperCase() + text.slice(1) : text; }
+
+/** A name within a sentence: no capital, but in AI or H20. */
+export function inner(text) { return language() === "zh" || !/^[A-Z][a-z]/.test(text) ? text : text[0].toLowerCase() + text.slice(1); }
 
 /** The name of a thing that a sentence names. */
 export function thing(one, names) {

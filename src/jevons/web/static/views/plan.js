@@ -95,7 +95,7 @@ function Quick({ draw, base, state }) {
     <dl class="facts-line">${rows.map(({ name, now, was }) => html`<${Figure} key=${name} label=${t(`outcome.${name}`)}><span>${quantity(now.value, now.unit.replace("/share", "").replace("tok/day", "1").replace("devices", "1"))}</span>${was ? html` <span class="range">${was !== now.value ? `${now.value >= was ? "+" : ""}${percent(now.value / was - 1, 2)}` : ""}</span>` : null}<//>`)}</dl></div>`;
 }
 
-function baseOutcomes(answer) {
+export function baseOutcomes(answer) {
   if (!answer) return {};
   const total = (object) => Object.values(object).reduce((sum, list) => sum + list[list.length - 1], 0);
   return { value_per_share: first(answer.value, "per_share", "per_ads"), tokens_per_d: answer.tokens_per_day.total[answer.tokens_per_day.total.length - 1], devices: total(answer.fleet.devices), capex: first(answer.cash, "capex", "capex_cny").reduce((a, b) => a + b, 0), compute_factor: answer.jevons.compute_factor[answer.jevons.compute_factor.length - 1] };
@@ -137,15 +137,15 @@ export function tokensChart(answer) {
   const paths = own && Array.isArray(own.p50) ? own : null;
   const central = answer.tokens_per_day.total.map((v) => v / 1e12);
   const scale = (list) => list.map((v) => v / 1e12);
-  return { id: "tokens", kind: "xy", right: 120, title: t("plan.tokens"), summary: t("plan.tokens_words", { from: number(central[0]), to: number(last(central)) }),
-    x: { label: "", type: "category", values: answer.quarters }, y: { label: t("plan.tokens_axis"), unit: "10¹²", type: "value" },
+  return { id: "tokens", kind: "xy", direct: true, right: 124, title: t("plan.tokens"), summary: t("plan.tokens_words", { from: number(central[0]), to: number(last(central)) }),
+    x: { label: t("report.quarter"), type: "category", values: answer.quarters }, y: { label: t("plan.tokens_axis"), unit: "10¹²", type: "value" },
     series: [...(paths ? [{ name: t("plan.median_line"), entity: "tokens", as: "line", endLabel: true, data: scale(paths.p50), low: scale(paths.p10), high: scale(paths.p90) }] : []), { name: t("plan.central_line"), entity: paths ? "central" : "tokens", as: "line", thin: !!paths, endLabel: !!paths, area: !paths, data: central }] };
 }
 
 /** Accelerators in service by kind. */
 export function fleetChart(answer) {
   const kinds = Object.entries(answer.fleet.devices).filter(([, list]) => list.some((v) => v > 0));
-  return { id: "fleet", kind: "xy", title: t("plan.fleet"), summary: kinds.map(([id, list]) => `${device(id)} ${large(last(list))}`).join(", "), x: { label: "", type: "category", values: answer.quarters }, y: { label: t("col.accelerators"), unit: "1000", type: "value" },
+  return { id: "fleet", kind: "xy", title: t("plan.fleet"), summary: kinds.map(([id, list]) => `${device(id)} ${large(last(list))}`).join(", "), x: { label: t("report.quarter"), type: "category", values: answer.quarters }, y: { label: t("col.accelerators"), unit: "10³", type: "value" }, direct: true, right: 96,
     series: kinds.map(([id, list]) => ({ name: device(id), entity: device(id), as: "bars", stack: "fleet", data: list.map((v) => v / 1e3) })) };
 }
 
@@ -153,7 +153,7 @@ export function fleetChart(answer) {
 export function cashChart(answer) {
   const money_ = answer.currency || "CNY";
   const bn = (list) => list.map((v) => (converted(v, money_) ?? v) / 1e9);
-  return { id: "cash", kind: "xy", title: t("plan.cash"), summary: t("plan.cash"), x: { label: "", type: "category", values: answer.quarters }, y: { label: t("plan.per_quarter"), unit: `10⁹ ${currency()}`, type: "value" },
+  return { id: "cash", kind: "xy", title: t("plan.cash"), summary: t("plan.cash"), x: { label: t("report.quarter"), type: "category", values: answer.quarters }, y: { label: t("plan.per_quarter"), unit: `10⁹ ${currency()}`, type: "value" },
     series: [["capex", -1], ["ai_revenue_external", 1], ["ai_fcf", 1]].map(([name, sign]) => ({ name: t(`cash.${name}`), entity: `cash ${name}`, as: name === "ai_fcf" ? "line" : "bars", data: bn(first(answer.cash, name, `${name}_cny`)).map((v) => v * sign) })) };
 }
 
@@ -172,7 +172,7 @@ export function ranks(answer) {
   const own = ranked(answer);
   const rows = Object.entries(own).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 10);
   const label = (path) => (SHORT[path] ? t(`amount.${SHORT[path]}`) : path);
-  return { id: "ranks", kind: "xy", title: t("plan.ranks"), summary: rows.map(([path, r]) => `${label(path)} ${number(r, 2)}`).join(", "), horizontal: true, bare: true, right: 50, x: { label: t("plan.rank_correlation"), unit: "", type: "value", min: -1, max: 1 }, y: { label: t("compare.input"), type: "category", values: rows.map(([path]) => label(path)) },
+  return { id: "ranks", kind: "xy", title: t("plan.ranks"), summary: rows.map(([path, r]) => `${label(path)} ${number(r, 2)}`).join(", "), horizontal: true, bare: true, right: 50, narrowRight: 36, x: { label: t("plan.rank_correlation"), unit: "", type: "value", min: -1, max: 1 }, y: { label: t("compare.input"), type: "category", values: rows.map(([path]) => label(path)) },
     series: [{ name: t("plan.rank_correlation"), entity: "rank", as: "bars", data: rows.map(([, r]) => r), labels: rows.map(([, r]) => number(r, 2)) }] };
 }
 

@@ -7,7 +7,7 @@ import { shared } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
 import { tokensChart } from "jevons/views/plan.js";
-import { inputName, thing } from "jevons/views/names.js";
+import { inner, inputName, raised, thing } from "jevons/views/names.js";
 import * as charts from "jevons/views/report_charts.js";
 
 const last = (list) => list[list.length - 1];
@@ -30,22 +30,21 @@ export function Figure({ one, label }) {
   if (!one.path) return html`<span class="figure">${shown}${range ? html`<span class="range">${range}</span>` : null}</span>`;
   const name = label || (one.label ? t(one.label) : one.path);
   const open = (event) => { event.preventDefault(); shared.openDrawer({ path: one.path, value: one.value, unit: one.unit, shown, label: name, low: one.low, high: one.high }); };
-  return html`<a class="num" href=${`#${anchor(one.path)}`} data-path=${one.path} aria-label=${`${name}: ${shown}${range}. ${t("from.ask")}`} onClick=${open}>${shown}${range ? html`<span class="range">${range}</span>` : null}</a>`;
+  return html`<a class="num" href=${`#${anchor(one.path)}`} data-path=${one.path} aria-label=${`${name}: ${shown}${range}. ${t("from.ask")}`} onClick=${open}><span class="nowrap">${shown}</span>${range ? html`<span class="range">${range}</span>` : null}</a>`;
 }
 
-/** A sentence as parts: text, figures, names. */
-export function parts(one, names) {
+/** A sentence as parts: text, figures, names. It begins with a capital, and a name within it does not. */
+export function parts(one, names, of = (value) => html`<${Figure} one=${value}/>`) {
   const filled = Object.fromEntries(Object.entries(one.values).map(([key, value]) => [key,
-    value && typeof value === "object" ? ("kind" in value ? thing(value, names) : html`<${Figure} one=${value}/>`) : term(String(value))]));
-  return rich(one.id, filled);
+    value && typeof value === "object" ? ("kind" in value ? named(value, names) : of(value)) : term(String(value))]));
+  const list = rich(one.id, filled);
+  if (typeof list[0] === "string") list[0] = raised(list[0]);
+  return list;
 }
+const named = (value, names) => { const name = thing(value, names); return value.kind === "device" ? name : inner(name); };
 
 /** A sentence as plain text. */
-export function plainText(one, names) {
-  const filled = Object.fromEntries(Object.entries(one.values).map(([key, value]) => [key,
-    value && typeof value === "object" ? ("kind" in value ? thing(value, names) : shownFigure(value)) : term(String(value))]));
-  return t(one.id, filled);
-}
+export function plainText(one, names) { return parts(one, names, shownFigure).join(""); }
 
 function jump(event, id) {
   event.preventDefault();
@@ -84,7 +83,7 @@ export function Result({ answer }) {
   const found = answer.meta.findings;
   const names = found.names;
   const [pays, jevons] = [found.answer[1], found.answer[2]];
-  const lead = answer.tokens_per_day.total.some((v) => v > 0) ? { ...tokensChart(answer), right: 120 } : charts.revenueFan(answer);
+  const lead = answer.tokens_per_day.total.some((v) => v > 0) ? tokensChart(answer) : charts.revenueFan(answer);
   return html`<article class="report">
     <header class="first"><p class="topic">${t("report.facts_of", { date: answer.as_of, currency: answer.currency, quarters: `${answer.quarters[0]} – ${last(answer.quarters)}` })}</p>
       <h1 class="question">${parts(found.question, names)}</h1>
@@ -109,7 +108,7 @@ function Section({ one, answer, found }) {
   return html`<section class="finding" id=${`s-${one.id}`} aria-labelledby=${`h-${one.id}`}><p class="topic">${t(`report.topic.${one.id}`)}</p>
     <h2 id=${`h-${one.id}`}>${parts(one.heading, found.names)}</h2>
     ${one.text.map((text) => html`<p>${parts(text, found.names)}</p>`)}
-    <div class=${`pictures ${body.charts.length > 1 ? "two-up" : ""}`}>${body.charts.map((spec) => html`<${Chart} key=${spec.id} spec=${spec} height=${spec.height || 290}/>`)}</div>
+    <div class=${`pictures ${body.charts.length > 1 && !body.wide ? "two-up" : ""}`}>${body.charts.map((spec) => html`<${Chart} key=${spec.id} spec=${spec} height=${spec.height || 290}/>`)}</div>
     ${body.table ? html`<${Short} ...${body.table}/>` : null}</section>`;
 }
 
@@ -132,7 +131,7 @@ function leaves(nodes, path) {
 function Details({ answer, found }) {
   const [query, setQuery] = useState("");
   const nodes = (shared.frozen && shared.frozen.document.nodes) || {};
-  const numbers = useMemo(() => headlines(found, nodes), [found]);
+  const numbers = useMemo(() => headlines(found, nodes, answer), [found]);
   const words = query.trim().toLowerCase();
   const match = (cells) => !words || cells.join(" ").toLowerCase().includes(words);
   const judged = answer.judgements.map((one) => [one, [one.path, one.reason]]).filter(([, cells]) => match(cells));
@@ -142,9 +141,8 @@ function Details({ answer, found }) {
   return html`<section class="finding details" id="details"><p class="topic">${t("report.topic.details")}</p>
     <div class="field search"><label for="report-search">${t("report.search")}</label><input type="search" id="report-search" value=${query} onInput=${(e) => setQuery(e.target.value)}/>${words ? html`<p class="hint" role="status">${t("report.hits", { n: hits })}</p>` : null}</div>
     <h2>${t("report.numbers")}</h2>
-    <ul class="numbers">${numbers.filter((one) => match([t(one.label), one.path])).map((one) => html`<li id=${anchor(one.path)}><strong>${t(one.label)}</strong> ${shownFigure(one.figure)} <code>${one.path}</code>
-      <span class="method">${one.node ? html`${one.node.formula ? html`<code>${one.node.formula}</code>` : html`<span lang="en">${one.node.method || ""}</span>`} · ${t("report.rests_on", { facts: one.facts.length, judgements: one.ends - one.facts.length })}${one.facts.slice(0, 6).map((id) => html` <${Jump} to=${factAnchor(id)}>${id}<//>`)}` : null}</span>
-      <${Jump} to="answer">↑<span class="hidden">${t("report.back", { name: t(one.label) })}</span><//></li>`)}</ul>
+    <ul class="numbers">${numbers.filter((one) => match([t(one.label), one.path])).map((one) => html`<li id=${anchor(one.path)}><strong>${t(one.label)}</strong> <${Figure} one=${{ ...one.figure }}/> <code>${one.path}</code> <${Jump} to="answer">↑<span class="hidden">${t("report.back", { name: t(one.label) })}</span><//>
+      <span class="method">${one.node ? html`${one.node.formula ? html`<code>${one.node.formula}</code>` : html`<span lang="en">${one.node.method || ""}</span>`} · ${t("report.rests_on", { facts: one.facts.length, judgements: one.judged.length })}${[...one.facts.slice(0, 4), ...one.judged.slice(0, 2)].map((id) => html` <${Jump} to=${factAnchor(id)}>${id}<//>`)}` : null}</span></li>`)}</ul>
     <p class="hint">${t("report.original")}</p>
     <details open=${!!words && judged.length > 0}><summary>${t("report.judgements", { n: answer.judgements.length })}</summary><div class="scroll" tabindex="0" role="region" aria-label=${t("report.judgements", { n: judged.length })}><table><thead><tr><th scope="col">${t("report.path")}</th><th scope="col" class="right">${t("report.value")}</th><th scope="col" class="right">${t("report.range")}</th><th scope="col">${t("report.reason")}</th></tr></thead>
       <tbody>${judged.map(([one]) => html`<tr id=${factAnchor(one.path)}><th scope="row"><code>${one.path}</code></th><td class="right">${original(one.value, one.unit)}</td><td class="right">${original(one.low, one.unit)} – ${original(one.high, one.unit)}</td><td lang="en">${one.reason.replace(/^judgement: /, "")}<${UsedBy} of=${one.path} numbers=${numbers}/></td></tr>`)}</tbody></table></div></details>
@@ -168,14 +166,14 @@ function Full({ one, rows }) {
 }
 
 /** The headline numbers with what each rests on. */
-function headlines(found, nodes) {
+function headlines(found, nodes, answer) {
   const figures = [...found.answer, ...found.sections.map((one) => one.heading), ...found.sections.flatMap((one) => one.text)].flatMap((one) => Object.values(one.values)).concat(found.tiles).filter((one) => one && one.path && one.label);
+  const judged = new Set(answer.judgements.map((one) => one.path));
   const seen = new Map();
   for (const one of figures) if (!seen.has(one.path)) seen.set(one.path, one);
   return [...seen.values()].map((one) => {
     const all = leaves(nodes, one.path);
     const ends = [...all];
-    const facts = ends.filter((id) => nodes[id].grade && nodes[id].grade !== "judgement" && !/^(hardware|market|serving|expansion|finance|cost|study)\./.test(id));
-    return { path: one.path, label: one.label, figure: one, node: nodes[one.path], ends: ends.length, facts, all };
+    return { path: one.path, label: one.label, figure: one, node: nodes[one.path], facts: ends.filter((id) => id in answer.sources), judged: ends.filter((id) => judged.has(id)), all };
   });
 }

@@ -1,8 +1,8 @@
 // Charts and short tables of the report's sections.
 import { t, word } from "jevons/i18n.js";
-import { converted, currency, device, large, money, number, percent, quantity } from "jevons/format.js";
+import { converted, currency, device, large, money, number, percent, quantity, span } from "jevons/format.js";
 import { term } from "jevons/terms.js";
-import { fleetChart, limits } from "jevons/views/plan.js";
+import { baseOutcomes, fleetChart, limits } from "jevons/views/plan.js";
 import { inputName, limitName } from "jevons/views/names.js";
 
 const last = (list) => list[list.length - 1];
@@ -16,7 +16,7 @@ export function revenueFan(answer) {
   const drawn = (answer.meta.paths || {}).ai_revenue;
   const from = answer.currency;
   const central = answer.cash.ai_revenue_external.map((v, i) => v + answer.cash.ai_revenue_internal[i]);
-  return { id: "revenue", kind: "xy", title: t("cash.ai_revenue_external"), x: quarters(answer), y: { label: t("plan.per_quarter"), unit: `10⁹ ${currency()}`, type: "value" }, right: 120,
+  return { id: "revenue", kind: "xy", title: t("cash.ai_revenue_external"), x: quarters(answer), y: { label: t("plan.per_quarter"), unit: `10⁹ ${currency()}`, type: "value" }, direct: true, right: 124,
     series: [...(drawn ? [{ name: t("plan.median_line"), entity: "revenue", as: "line", data: bn(drawn.p50, from), low: bn(drawn.p10, from), high: bn(drawn.p90, from), endLabel: true }] : []), { name: t("plan.central_line"), entity: drawn ? "central" : "revenue", as: "line", thin: !!drawn, data: bn(central, from), endLabel: true }] };
 }
 
@@ -28,14 +28,13 @@ function build(answer, found) {
   const spec = fleetChart(answer);
   const at = answer.quarters.length - 1;
   const blank = (value) => answer.quarters.map((_, i) => (i === at ? value : null));
-  if (drawn) spec.series.push({ name: t("plan.median_line"), entity: "median", as: "points", symbol: "diamond", size: 12, data: blank(drawn.p50 / 1e3), low: blank(drawn.p10 / 1e3), high: blank(drawn.p90 / 1e3) });
+  if (drawn) spec.series.push({ name: t("plan.median_line"), entity: "median", as: "points", direct: true, symbol: "diamond", size: 12, data: blank(drawn.p50 / 1e3), low: blank(drawn.p10 / 1e3), high: blank(drawn.p90 / 1e3) });
   const capex = (answer.meta.paths || {}).capex;
   const kinds = Object.entries(answer.fleet.devices).filter(([, list]) => list.some((v) => v > 0));
   return {
-    charts: [{ ...spec, x: quarters(answer), source: SOURCE() },
-      { id: "spend", kind: "xy", title: t("report.spend"), x: quarters(answer), y: { label: t("plan.per_quarter"), unit: `10⁹ ${currency()}`, type: "value" }, source: t(capex ? "report.source_draws" : "report.source_central"),
-        series: [{ name: t("report.capex"), entity: "cash capex", as: "bars", data: bn(answer.cash.capex, from) }, { name: t("report.budget"), entity: "budget", as: "steps", data: bn(answer.cash.budget, from) },
-          ...(capex ? [{ name: t("plan.median_line"), entity: "median", as: "line", thin: true, data: bn(capex.p50, from), low: bn(capex.p10, from), high: bn(capex.p90, from) }] : [])] }],
+    charts: [{ ...spec, x: quarters(answer), note: drawn ? t("report.fleet_note") : "", source: SOURCE() },
+      { id: "spend", kind: "xy", title: t("report.spend"), x: quarters(answer), y: { label: t("plan.per_quarter"), unit: `10⁹ ${currency()}`, type: "value" }, direct: true, right: 124, source: t(capex ? "report.source_draws" : "report.source_central"),
+        series: [...(capex ? [{ name: t("plan.median_line"), entity: "median", as: "line", endLabel: true, data: bn(capex.p50, from), low: bn(capex.p10, from), high: bn(capex.p90, from) }] : []), { name: t("plan.central_line"), entity: capex ? "central" : "median", as: "line", thin: !!capex, endLabel: true, data: bn(answer.cash.capex, from) }, { name: t("report.budget"), entity: "budget", as: "line", dashed: true, thin: true, endLabel: true, data: bn(answer.cash.budget, from) }] }],
     table: { caption: t("plan.fleet"), heads: [t("report.kind"), answer.quarters[0], last(answer.quarters), t("report.ordered")],
       rows: kinds.sort((a, b) => last(b[1]) - last(a[1])).slice(0, 6).map(([id, list]) => [device(id), large(list[0]), large(last(list)), large(sum(answer.fleet.ordered[id]))]) },
   };
@@ -60,9 +59,9 @@ function serves(answer, found) {
   const models = Object.entries(answer.price_per_mtok);
   const money_ = (v) => converted(v, answer.currency) ?? v;
   return {
-    charts: [{ id: "segments", kind: "xy", title: t("report.segments"), x: quarters(answer), y: { label: t("plan.tokens_axis"), unit: "10¹²", type: "value" }, right: 150, bareWide: true, source: SOURCE(),
+    charts: [{ id: "segments", kind: "xy", title: t("report.segments"), x: quarters(answer), y: { label: t("plan.tokens_axis"), unit: "10¹²", type: "value" }, right: 178, direct: true, source: SOURCE(),
       series: [...shown.map(([id, list]) => ({ name: name(id), entity: id, as: "line", stack: "tokens", area: true, thin: true, endLabel: true, data: list.map((v) => v / 1e12) })), ...(total ? [{ name: t("report.rest"), entity: "rest", as: "line", stack: "tokens", area: true, thin: true, endLabel: true, data: total.map((v) => v / 1e12) }] : [])] },
-      { id: "prices", kind: "xy", title: t("report.prices"), x: quarters(answer), y: { label: t("report.prices_axis"), unit: `${currency()}/Mtok`, type: "log" }, right: 110, bareWide: true, source: SOURCE(),
+      { id: "prices", kind: "xy", title: t("report.prices"), x: quarters(answer), y: { label: t("report.prices_axis"), unit: `${currency()}/Mtok`, type: "log" }, right: 92, direct: true, source: SOURCE(),
         series: models.map(([id, kinds]) => ({ name: id, entity: id, as: "steps", endLabel: true, data: kinds.output.map(money_) })) }],
     table: { caption: t("report.prices"), heads: [t("report.model"), t("report.price_first", { quarter: answer.quarters[0] }), t("report.price_last", { quarter: last(answer.quarters) }), t("report.cost_last", { quarter: last(answer.quarters) })],
       rows: models.map(([id, kinds]) => [id, money(kinds.output[0], answer.currency), money(last(kinds.output), answer.currency), money(last(answer.cost_per_mtok[id].output), answer.currency)].map((cell, i) => (i ? `${cell}/Mtok` : cell))) },
@@ -80,13 +79,14 @@ function flows(answer, found) {
   const links = [];
   for (const [id, v] of hours) { nodes.push({ name: `use ${id}`, title: use(id), entity: `use ${id}`, value: v }); links.push({ source: "fleet", target: `use ${id}`, value: v }); }
   for (const [id] of hours) {
-    const parts = Object.entries(answer.use[id].segments || {}).map(([s, one]) => [s, last(one.device_hours_per_day || [0])]).filter(([, v]) => v > 0.004 * total);
+    const parts = Object.entries(answer.use[id].segments || {}).map(([s, one]) => [s, last(one.device_hours_per_day || [0])]).filter(([, v]) => v > 0.02 * total);
     if (parts.length > 1) for (const [s, v] of parts) { nodes.push({ name: `segment ${s}`, title: segment(s), entity: s, value: v }); links.push({ source: `use ${id}`, target: `segment ${s}`, value: v }); }
   }
   const shares = (key) => { const all = sum(uses.map(([, one]) => last(one[key]))); return Object.fromEntries(uses.map(([id, one]) => [id, all ? last(one[key]) / all : 0])); };
   const h = shares("device_hours_per_day"), r = shares("revenue");
   return {
-    charts: [{ id: "hours", kind: "flow", title: t("report.hours_flow", { quarter }), unit: "h", show: (v) => percent(v / total, 2), nodes, links, height: 400, source: SOURCE() }, ...revenueFlow(answer, use)],
+    charts: [{ id: "hours", kind: "flow", title: t("report.hours_flow", { quarter }), unit: "h", show: (v) => percent(v / total, 2), nodes, links, height: 270, source: SOURCE() }, ...revenueFlow(answer, use)],
+    wide: true,
     table: { caption: t("report.topic.flows"), heads: [t("report.use"), t("report.hours_share", { quarter }), t("report.revenue_share", { quarter })], rows: uses.map(([id]) => [use(id), percent(h[id]), percent(r[id])]) },
   };
 }
@@ -108,18 +108,19 @@ function revenueFlow(answer, use) {
     ...costs.map(([id, v]) => ({ name: `line ${id}`, title: t(`line.${id}`), entity: `line ${id}`, value: v })), { name: "ebita", title: ebita > 0 ? t("line.ebita") : t("report.loss"), entity: "ebita", value: Math.abs(ebita) }];
   const links = [...uses.map(([id, v]) => ({ source: `use ${id}`, target: "revenue", value: v })), ...costs.map(([id, v]) => ({ source: "revenue", target: `line ${id}`, value: v })),
     ebita > 0 ? { source: "revenue", target: "ebita", value: ebita } : { source: "ebita", target: "revenue", value: -ebita }];
-  return [{ id: "money", kind: "flow", title: t("report.money_flow", { year }), unit: `10⁹ ${answer.currency}`, show, nodes, links, height: 400, source: SOURCE() }];
+  return [{ id: "money", kind: "flow", title: t("report.money_flow", { year }), unit: `10⁹ ${answer.currency}`, show, nodes, links, height: 330, source: SOURCE() }];
 }
 
 /** A bridge of factors on a logarithmic axis. */
 function bridge(id, title, causes, whole) {
-  const rows = Object.entries(causes).filter(([name]) => name !== whole);
+  const order = ["adoption", "users", "calls", "tokens_per_call", "price", "ways", "efficiency"];
+  const rows = Object.entries(causes).filter(([name]) => name !== whole).sort((a, b) => order.indexOf(a[0]) - order.indexOf(b[0]));
   let level = 0;
   const spans = rows.map(([, log]) => { const from = level; level += log; return [Math.exp(from), Math.exp(level)]; });
   const names = [...rows.map(([name]) => name), "compute"];
   const all = [...spans, [1, Math.exp(level)]];
   const factors = [...rows.map(([, log]) => Math.exp(log)), Math.exp(level)];
-  return { id, kind: "xy", title, horizontal: true, bare: true, right: 64, x: { label: t("report.factor"), unit: "×", type: "log", min: Math.min(...all.flat()) * 0.9, max: Math.max(...all.flat()) * 1.1 }, y: { label: "", type: "category", values: names.map((name) => t(`report.cause.${name}`)) },
+  return { id, kind: "xy", title, horizontal: true, bare: true, right: 64, narrowRight: 52, x: { label: t("report.factor"), unit: "×", type: "log", min: Math.min(...all.flat()) * 0.9, max: Math.max(...all.flat()) * 1.1 }, y: { label: "", type: "category", values: names.map((name) => t(`report.cause.${name}`)) },
     series: [{ name: t("report.factor"), as: "spans", data: all, colours: factors.map((f, i) => (i === names.length - 1 ? "bridge total" : f >= 1 ? "bridge up" : "bridge down")), labels: factors.map((f) => `×${number(f)}`) }],
     marks: [{ axis: "x", value: 1, label: "" }], height: 60 + 34 * names.length, source: SOURCE(), table: { heads: ["", t("report.factor")], rows: names.map((name, i) => [t(`report.cause.${name}`), factors[i]]) } };
 }
@@ -134,7 +135,8 @@ function jevons(answer, found) {
   };
 }
 
-function price(answer) {
+/** Sum of the parts against the market, and the growth that the price implies; of a plan or of a value. */
+export function price(answer) {
   const from = answer.currency;
   const parts = Object.entries(answer.value.bridge);
   let level = 0;
@@ -148,9 +150,9 @@ function price(answer) {
   const code = (one) => (one.growth_frac !== null ? one.growth_frac : String(one.reason).startsWith("none") ? -1 : 9);
   const words = (v, narrow) => (v <= -1 ? (narrow ? "0" : t("report.iso_none")) : v >= 9 ? (narrow ? "✕" : t("report.iso_out")) : percent(v, 2));
   return {
-    charts: [{ id: "parts", kind: "xy", title: t("report.parts"), horizontal: true, bare: true, right: 90, x: { label: t("report.value_axis"), unit: `10⁹ ${currency()}`, type: "value" }, y: { label: "", type: "category", values: names }, series: [{ name: t("report.value_axis"), as: "spans", data: [...spans, ...whole], colours, labels: amounts.map((v) => money(v, from)) }], height: 60 + 32 * names.length, source: SOURCE(),
+    charts: [{ id: "parts", kind: "xy", title: t("report.parts"), horizontal: true, bare: true, right: 90, narrowRight: 74, x: { label: t("report.value_axis"), unit: `10⁹ ${currency()}`, type: "value" }, y: { label: "", type: "category", values: names }, series: [{ name: t("report.value_axis"), as: "spans", data: [...spans, ...whole], colours, labels: amounts.map((v) => money(v, from)) }], height: 60 + 32 * names.length, source: SOURCE(),
       table: { heads: ["", t("report.value_axis")], rows: names.map((name, i) => [name, money(amounts[i], from)]) } },
-    ...(surface.length ? [{ id: "iso", kind: "heat", title: t("report.iso"), x: { label: t("report.iso_capital"), type: "category", values: capitals.map((v) => `${number(v)} ${t("report.iso_capital")}`) }, y: { label: t("report.iso_margin"), type: "category", values: margins.map((v) => `${t("report.iso_margin")} ${percent(v)}`) },
+    ...(surface.length ? [{ id: "iso", kind: "heat", title: t("report.iso"), x: { label: t("report.iso_capital"), type: "category", unit: "×", values: capitals.map((v) => number(v)) }, y: { label: t("report.iso_margin"), unit: "%", type: "category", values: margins.map((v) => percent(v)) }, named: true,
       cells: surface.map((one) => [capitals.indexOf(one.capital_per_revenue), margins.indexOf(one.margin_frac), code(one)]), min: -0.1, max: 1, words, shown: (v) => words(v, false), note: t("report.iso_note"), source: SOURCE(), height: 60 + 46 * margins.length,
       table: { heads: [t("report.iso_margin"), ...capitals.map((v) => `${number(v)} ${t("report.iso_capital")}`)], rows: margins.map((m) => [percent(m), ...capitals.map((c) => { const one = surface.find((s) => s.margin_frac === m && s.capital_per_revenue === c); return one ? words(code(one), false) : null; })]) } }] : [])],
   };
@@ -179,24 +181,28 @@ function cycle(answer, found) {
   const spec = revenueFan(answer);
   spec.series.push({ name: t("report.boom"), entity: "boom", as: "line", data: bn(both.paths.boom, from), endLabel: true }, { name: t("report.bust"), entity: "bust", as: "line", data: bn(both.paths.bust, from), endLabel: true });
   const show = { capex: (v) => money(v, from), ai_revenue: (v) => money(v, from), orders_value: (v) => money(v, from), value_per_share: (v) => money(v, from), devices: large, tokens_per_d: large, compute_factor: (v) => `×${number(v)}` };
-  const rows = Object.keys(show).filter((name) => both.boom[name]).map((name) => [t(`outcome.${name}`), show[name](both.bust[name]), answer.quantiles[name] ? show[name](answer.quantiles[name].p50) : "–", show[name](both.boom[name])]);
+  const base = baseOutcomes(answer);
+  const central = { ...base, ai_revenue: sum(answer.cash.ai_revenue_external.slice(-4)) + sum(answer.cash.ai_revenue_internal.slice(-4)), orders_value: answer.value.orders_value };
+  const rows = Object.keys(show).filter((name) => both.boom[name]).map((name) => [t(`outcome.${name}`), show[name](both.bust[name]), central[name] === undefined ? "–" : show[name](central[name]), show[name](both.boom[name])]);
   if (drawn) rows.push([t("report.p_beyond"), percent(both.shares.bust, 2), "–", percent(both.shares.boom, 2)]);
-  return { charts: [{ ...spec, id: "cycle", title: t("report.cycle_chart"), source: t(drawn ? "report.source_draws" : "report.source_central") }], table: { caption: t("report.topic.cycle"), heads: [t("report.outcome"), t("report.bust"), t("plan.median_line"), t("report.boom")], rows } };
+  return { charts: [{ ...spec, id: "cycle", title: t("report.cycle_chart"), source: t(drawn ? "report.source_draws" : "report.source_central") }], table: { caption: t("report.topic.cycle"), heads: [t("report.outcome"), t("report.bust"), t("plan.central_line"), t("report.boom")], rows } };
 }
 
-function actual(answer, found) {
-  const from = answer.currency;
+/** Forecast and actual by quarter. */
+export function actual(answer, found) {
+  const from = answer.currency || found.actuals[0].unit;
   const names = [...new Set(found.actuals.map((one) => one.series))];
-  const pick = names.filter((name) => ["cloud_revenue", "group_capex", "cloud_ebita_frac"].includes(name)).slice(0, 2);
+  const pick = names.filter((name) => ["cloud_revenue", "group_capex", "cloud_ebita_frac"].includes(name)).concat(names).filter((name, i, all) => all.indexOf(name) === i).slice(0, 2);
   const share = (name) => name.endsWith("_frac");
+  const money_ = (name) => !name.includes("tokens") && name !== "price_index";
   const scaled = (name, v) => (v === null ? null : share(name) ? v * 100 : (converted(v, from) ?? v) / 1e9);
   const specs = pick.map((name) => {
     const rows = found.actuals.filter((one) => one.series === name);
-    return { id: `actual-${name}`, kind: "xy", title: t(`report.series.${name}`), x: { label: t("report.quarter"), type: "category", values: rows.map((one) => one.quarter) }, y: { label: share(name) ? t(`report.series.${name}`) : t("plan.per_quarter"), unit: share(name) ? "%" : `10⁹ ${currency()}`, type: "value" }, source: t("report.source_facts"),
+    return { id: `actual-${name}`, kind: "xy", title: t(`report.series.${name}`), x: { label: t("report.quarter"), type: "category", values: rows.map((one) => one.quarter) }, y: { label: share(name) || !money_(name) ? t(`report.series.${name}`) : t("plan.per_quarter"), unit: share(name) ? "%" : name.includes("tokens") ? "10¹²" : money_(name) ? `10⁹ ${currency()}` : "", type: "value" }, source: t("report.source_facts"),
       series: [{ name: t("report.forecast"), entity: "forecast", as: "line", data: rows.map((one) => scaled(name, one.median)), low: rows.map((one) => scaled(name, one.low)), high: rows.map((one) => scaled(name, one.high)) }, { name: t("report.actual"), entity: "actual", as: "points", data: rows.map((one) => scaled(name, one.actual)) }] };
   });
   const show = (one, v) => (share(one.series) ? percent(v) : quantity(v, one.unit));
-  return { charts: specs, table: { caption: t("report.topic.actual"), heads: [t("report.series"), t("report.quarter"), t("report.forecast"), t("report.actual"), t("report.inside")], rows: found.actuals.map((one) => [t(`report.series.${one.series}`), one.quarter, `${show(one, one.median)} [${show(one, one.low)}–${show(one, one.high)}]`, show(one, one.actual), t(one.inside ? "yes" : "no")]) } };
+  return { charts: specs, table: { caption: t("report.topic.actual"), heads: [t("report.series"), t("report.quarter"), t("report.forecast"), t("report.actual"), t("report.inside")], rows: found.actuals.map((one) => [t(`report.series.${one.series}`), one.quarter, `${show(one, one.median)} [${span(one.low, one.high, share(one.series) ? "frac" : one.unit)}]`, show(one, one.actual), t(one.inside ? "yes" : "no")]) } };
 }
 
 export const SECTIONS = { build, binds, serves, flows, jevons, price, moves, cycle, actual };
