@@ -82,6 +82,11 @@ DOCUMENT_BYTES = _stated(
 )
 YAML_DEPTH = _stated(_FILES, "nesting of a YAML file", 60, "levels", "deeper ones overflow the parser's stack")
 YAML_NODES = _stated(_FILES, "entries of a YAML file", 100_000, "entries", "aliases multiply without end")
+ANNOUNCEMENT_BYTES = _stated(
+    _FILES, "text for `jevons read`", 4_000_000, "bytes", "an announcement has some 10,000", MAX_BYTES
+)
+SENTENCES = _stated(_FILES, "sentences for `jevons read`", 5000, "sentences", "an annual report has as many")
+SENTENCE_CHARACTERS = _stated(_FILES, "sentence for `jevons read`", 1000, "characters", "longer ones are read in parts")
 UNPACKED_RATIO = _stated(
     _FILES, "unpacked over stored size, beyond 100 MB", 250, "times", "such a file is made to fill memory", MAX_BYTES
 )
@@ -96,6 +101,9 @@ REQUESTS = _stated(
 REQUEST_TOKENS = _stated(_LOADS, "prompt or output of a request", 100_000_000, "tokens", "longer than any context")
 BATCH = _stated(_LOADS, "requests running on a replica", 1 << 20, "requests", "step times are tabulated by batch")
 STEP_TOKENS = _stated(_LOADS, "prompt tokens of one step", 1 << 17, "tokens", "step times are tabulated by tokens")
+RUNNING_SLOTS = _stated(
+    _LOADS, "requests running on all replicas of a fleet together", 20_000_000, "requests", "each takes some 80 bytes"
+)
 REPLICAS = _stated(_LOADS, "replicas", 100_000, "replicas", "each has a state of its own")
 PRIORITIES = _stated(_LOADS, "different priorities", 256, "classes", "each has a queue of its own")
 DRAFTS = _stated(_LOADS, "draft tokens per step", 16, "tokens", "engines take fewer")
@@ -115,6 +123,13 @@ _SIZING = "Sizing and training"
 SIZE_RUNS = _stated(_SIZING, "simulations of a finalist", 100, "runs", "the interval narrows with the root of it")
 REPLICA_TP = _stated(_SIZING, "tensor-parallel degree chosen unasked", 64, "accelerators", "domains are as large")
 RUN_FAILURES = _stated(_SIZING, "failures of a training run", 200_000, "failures", "each is drawn, in every draw")
+ROUTED = _stated(
+    _SIZING,
+    "engine instances whose addresses a router's command lists",
+    256,
+    "instances",
+    "more are found by discovery",
+)
 
 _MODELS = "Models"
 CONFIG_NUMBER = _stated(_MODELS, "a size in a `config.json`", 100_000_000, "elements", "above every published model")
@@ -126,6 +141,13 @@ YEARS_APART = _stated(
     _PLANS, "years between `as_of` and the start", 20, "years", "facts say nothing of times so far away"
 )
 SWEEP_POINTS = _stated(_PLANS, "points of `jevons study sweep`", 100_000, "points", "each is a plan")
+SQL_S = _stated(_PLANS, "time of `jevons study open --sql`", 20, "s", "a join may have no end")
+SQL_BYTES = _stated(
+    _PLANS, "memory of `jevons study open --sql`", 1_000_000_000, "bytes", "nothing is written to disk meanwhile"
+)
+SQL_ROWS = _stated(
+    _PLANS, "rows that `jevons study open --sql` gives", 1_000_000, "rows", "each takes some 100 bytes a cell", MAX_ROWS
+)
 
 _ROWS = "Measured rows (`jevons validate`)"
 CELL = _stated(_ROWS, "a number in a cell of serving rows", 10**9, "", "beyond it a printed figure is a mistake")

@@ -7,9 +7,12 @@ sentence, and prints the result's tables; those that answer a second question on
 from __future__ import annotations
 
 import inspect
+import re
+import sys
 import types
 import typing
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jevons.cli.figures import PICTURES, draw
-from jevons.cli.output import Sheet, check_inputs, check_out, forced, note, say, show
+from jevons.cli.output import Sheet, check_inputs, check_out, forced, named_path, note, say, show
 from jevons.cli.progress import Progress, progress
 from jevons.errors import InputError, InputWarning
 from jevons.files import frame_csv
@@ -32,18 +35,22 @@ OUTPUT_ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html", ".zip")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Format = Annotated[str, typer.Option("--format", metavar="FORM", help="Form of the output: table, csv, md or json.")]
 Detail = Annotated[bool, typer.Option("--detail", help="Print every table.")]
-Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the result: .svg, .png or .pdf.", metavar="FILE")]
+Plot = Annotated[
+    Path | None, typer.Option("--plot", help="Draw the result: .svg, .png or .pdf.", metavar="FILE", parser=named_path)
+]
 Explain = Annotated[
     list[str] | None,
     typer.Option("--explain", help="Path of a figure whose formulas and facts are printed.", metavar="PATH"),
 ]
 Emit = Annotated[
     Path | None,
-    typer.Option("--emit", help="Also write launch commands, manifests and load tests to DIR.", metavar="DIR"),
+    typer.Option(
+        "--emit", help="Also write launch commands, manifests and load tests to DIR.", metavar="DIR", parser=named_path
+    ),
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Also write to FILE; the ending sets the format.", metavar="FILE"),
+    typer.Option("--out", help="Also write to FILE; the ending sets the format.", metavar="FILE", parser=named_path),
 ]
 Language = Annotated[
     str | None,
@@ -98,6 +105,7 @@ def command(
         Whether the result writes a folder of files that run it, with ``--emit``.
     """
     own = parameters(function)
+    several = {one.flag for one in own if one.several or _takes_several(one)} | {"explain"}
     default_out = out
 
     def run(**given: Any) -> None:
@@ -117,7 +125,7 @@ def command(
         chosen = function
         for name, (_, other) in (instead or {}).items():
             chosen = other if given.pop(name) else chosen
-        said = _times(own, given, context)
+        said = [*_repeated(several), *_times(own, given, context)]
         result = _called(chosen, _stated(own, given, context), said, counted=counted)
         if after is not None:
             after(result)
@@ -167,6 +175,16 @@ def _stated(own: Iterable[Declared], given: dict[str, Any], context: typer.Conte
     return {name: value for name, value in given.items() if not default(name)}
 
 
+def _repeated(several: set[str]) -> list[str]:
+    """Say which options of one value are given several times: the last counts, which a long line hides."""
+    flags = [word.partition("=")[0] for word in sys.argv[1:] if re.match("--[a-z]", word)]
+    return [
+        f"{flag} is given {count} times; the last counts"
+        for flag, count in Counter(flags).items()
+        if count > 1 and flag.removeprefix("--") not in several
+    ]
+
+
 def _times(own: Iterable[Declared], given: Mapping[str, Any], context: typer.Context | None) -> list[str]:
     """Say in which unit times without one are taken; return those that are unlikely."""
     doubts = []
@@ -207,6 +225,13 @@ def _run(function: Callable[..., Result], given: Mapping[str, Any], *, counted: 
             steps.end()
 
 
+def _takes_several(one: Declared) -> bool:
+    """Return whether an option may be given several times."""
+    kinds = [kind for kind in typing.get_args(one.type) if kind is not type(None)] or [one.type]
+    several = any(typing.get_origin(each) in {tuple, list} for each in kinds)
+    return several or (len(kinds) == 1 and typing.get_origin(kinds[0]) is Sequence)
+
+
 def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     """Return a parameter that typer understands: text where the option parses it, else the plain type."""
     option = one.option
@@ -214,8 +239,7 @@ def _parameter(one: Declared, *, argument: bool) -> inspect.Parameter:
     kinds = [kind for kind in typing.get_args(one.type) if kind is not type(None)] or [one.type]
     kind = str if option.parse is not None or len(kinds) > 1 else kinds[0]
     kind = Path if kind is Any else kind  # an object or its file: a command gets the file
-    several = one.several or any(typing.get_origin(each) in {tuple, list} for each in kinds)
-    several = several or (len(kinds) == 1 and typing.get_origin(kinds[0]) is Sequence)
+    several = one.several or _takes_several(one)
     if isinstance(one.type, types.GenericAlias) or several:
         kind = list[str]
     required = one.default is inspect.Parameter.empty

@@ -41,6 +41,16 @@ _GAP = 3
 _FORCE: ContextVar[bool] = ContextVar("force", default=False)
 
 
+def named_path(text: str | Path) -> Path:
+    """Return the path that an option gives; an empty one would be the folder one is in."""
+    import typer
+
+    if not str(text).strip():
+        message = "is empty; name a file or folder"
+        raise typer.BadParameter(message)
+    return Path(text)
+
+
 def forced() -> bool:
     """Return whether the running command was given ``--force``."""
     return _FORCE.get()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from jevons.deploy.engines import replica
-from jevons.deploy.scripts import FIRST_PORT, ROUTER_PORT, router
+from jevons.deploy.scripts import FIRST_PORT, ROUTER_PORT, replicas
 from jevons.deploy.types import Command, Handover
 
 RESULT = "jevons-bench.json"
@@ -14,7 +14,8 @@ _WIDEST = 0.99
 
 def base_url(handover: Handover, engine: str) -> str:
     """Return where requests go: the router's port, or that of the only instance."""
-    return f"http://localhost:{FIRST_PORT if router(handover, engine) is None else ROUTER_PORT}"
+    alone = sum(one.instances for one in replicas(handover, engine)) == 1
+    return f"http://localhost:{FIRST_PORT if alone else ROUTER_PORT}"
 
 
 def vllm_bench(handover: Handover) -> Command:

@@ -34,7 +34,7 @@ def replica(handover: Handover, pool: Pool, engine: str) -> Replica:
         )
     return Replica(
         pool=pool, engine=engine, release=release.version, servers=servers_of(devices, per_server), copies=copies,
-        warnings=tuple(warnings),
+        warnings=tuple(" ".join(warning.split()) for warning in warnings),
     )  # fmt: skip
 
 

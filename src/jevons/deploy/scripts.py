@@ -5,6 +5,7 @@ from __future__ import annotations
 from jevons.deploy.engines import TITLES, command, replica
 from jevons.deploy.placement import per_server, placed, server_count, words
 from jevons.deploy.types import Command, Handover, Replica, Site
+from jevons.limits import ROUTED
 
 ROUTER_PORT = "9000"
 FIRST_PORT = 8000
@@ -21,7 +22,16 @@ def replicas(handover: Handover, engine: str) -> list[Replica]:
 
 def warnings_of(started: list[Replica]) -> list[str]:
     """Return every warning once."""
-    return list(dict.fromkeys(warning for one in started for warning in one.warnings))
+    warnings = [warning for one in started for warning in one.warnings]
+    if too_many(started):
+        count = sum(one.instances for one in started)
+        warnings.append(f"No router command lists {count:,} instances: point a router at them by service discovery.")
+    return list(dict.fromkeys(warnings))
+
+
+def too_many(started: list[Replica]) -> bool:
+    """Return whether a fleet has more instances than a router's command lists."""
+    return sum(one.instances for one in started) > ROUTED
 
 
 def launch_files(handover: Handover, engine: str) -> dict[str, str]:
@@ -116,9 +126,9 @@ def _addresses(one: Replica, *, variable: str) -> list[str]:
 
 
 def router(handover: Handover, engine: str) -> Command | None:
-    """Return the command that spreads requests over a fleet's instances; None where there is but one."""
+    """Return the command that spreads requests over a fleet's instances; None where there is one, or too many."""
     started = replicas(handover, engine)
-    if sum(one.instances for one in started) == 1:
+    if sum(one.instances for one in started) == 1 or too_many(started):
         return None
     if engine == "trtllm":
         name = "router.yaml"

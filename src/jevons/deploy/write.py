@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jevons.errors import InputError
+from jevons.files import read_bytes
+from jevons.limits import JSON_BYTES
 
 MARK = ".jevons-emit.json"
 """File that says that a folder is ours, and which files in it are."""
@@ -32,26 +34,30 @@ def write_files(folder: Path, files: Mapping[str, str], *, force: bool = False) 
     Raises
     ------
     InputError
-        If the folder holds files of somebody else and *force* is not set, or cannot be written.
+        If the folder holds files of somebody else, or some of ours that were changed since, and *force* is not set; if
+        it cannot be written.
     """
     problem = folder_problem(folder, force=force)
-    if problem:
-        message = f"--emit {folder}: {problem}"
-        raise InputError(message)
     parent = folder.absolute().parent
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=parent) as temporary:
+        ours = _ours(folder)
+        problem = problem or _conflict(folder, files, ours, force=force)
+        if problem:
+            message = f"--emit {folder}: {problem}"
+            raise InputError(message)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name[:40]}-", dir=parent) as temporary:
             staged = Path(temporary) / "files"
             for name, text in files.items():
                 path = staged / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, "utf-8", newline="\n")
                 path.chmod(0o755 if name.endswith(".sh") else 0o644)
-            (staged / MARK).write_text(json.dumps({"files": sorted(files)}, indent=1) + "\n", "utf-8")
+            marks = {name: _digest((staged / name).read_bytes()) for name in sorted(files)}
+            (staged / MARK).write_text(json.dumps({"files": marks}, indent=1) + "\n", "utf-8")
             if not folder.exists():
                 staged.replace(folder)
                 return
-            _remove_ours(folder)
+            _remove(folder, [name for name in ours if name not in files], ours)
             for name in (*files, MARK):
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -61,18 +67,60 @@ def write_files(folder: Path, files: Mapping[str, str], *, force: bool = False) 
         raise InputError(message) from None
 
 
-def _remove_ours(folder: Path) -> None:
-    """Remove what an earlier run wrote to the folder."""
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _ours(folder: Path) -> dict[str, str]:
+    """Return the files that an earlier run wrote to the folder, with the hashes of their contents."""
     mark = folder / MARK
-    if not mark.is_file():
-        return
+    if not mark.is_file() or mark.is_symlink():
+        return {}
     try:
-        names = json.loads(mark.read_text("utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    for name in names if isinstance(names, list) else []:
-        path = (folder / str(name)).absolute()
-        if folder.absolute() in path.parents and ".." not in Path(str(name)).parts and path.is_file():
-            path.unlink()
-            if path.parent != folder.absolute() and not any(path.parent.iterdir()):
-                shutil.rmtree(path.parent)
+        names = json.loads(read_bytes(mark, most_bytes=JSON_BYTES))["files"]
+    except (InputError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return {str(name): str(digest) for name, digest in names.items()} if isinstance(names, dict) else {}
+
+
+def _changed(folder: Path, name: str, ours: Mapping[str, str]) -> bool:
+    """Return whether a file is there that no run of ours wrote as it stands."""
+    path = folder / name
+    if not path.is_file():
+        return path.exists() or path.is_symlink()
+    return name not in ours or _digest(path.read_bytes()) != ours[name]
+
+
+def _leaves(folder: Path, name: str) -> bool:
+    """Return whether the way to a file leads out of the folder, by a link or by its name."""
+    parts = Path(name).parts
+    if Path(name).is_absolute() or ".." in parts:
+        return True
+    return any((folder / Path(*parts[: place + 1])).is_symlink() for place in range(len(parts)))
+
+
+def _conflict(folder: Path, files: Mapping[str, str], ours: Mapping[str, str], *, force: bool) -> str:
+    """Return what stands in the way of files, or an empty string."""
+    for name in (*files, MARK):
+        if _leaves(folder, name):
+            return f"{name} is reached through a link; remove it, or name another folder"
+        if (folder / name).is_dir():
+            return f"{name} is a folder; remove it, or name another folder"
+    changed = [] if force else [name for name in files if _changed(folder, name, ours)]
+    if not changed:
+        return ""
+    whose = "was changed since" if changed[0] in ours else "is not of jevons"
+    return f"{changed[0]} {whose}; name another folder, or add --force to write over it"
+
+
+def _remove(folder: Path, names: Sequence[str], ours: Mapping[str, str]) -> None:
+    """Remove files that an earlier run wrote, where they are as it left them, and folders that this empties."""
+    for name in names:
+        path = folder / name
+        if _leaves(folder, name) or not path.is_file() or _changed(folder, name, ours):
+            continue
+        path.unlink()
+        for above in path.parents:
+            if above == folder or any(above.iterdir()):
+                break
+            above.rmdir()

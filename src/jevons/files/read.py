@@ -133,6 +133,9 @@ def _opened(path: Path | str) -> IO[bytes]:
         raise file_fault(path, f"no such file.{_near(Path(path))}") from None
     except ValueError:
         raise file_fault(repr(str(path)), "the name holds a NUL character; remove it") from None
+    if not str(path):
+        message = "no file is named; give its name"
+        raise InputError(message)
     kind = kind_of_node(mode)
     hint = "" if kind == "folder" else "; give a file, or - for standard input"
     raise file_fault(path, f"is a {kind}, not a file{hint}")

@@ -16,6 +16,7 @@ from jevons.models._quantised import read_precision
 from jevons.models._vision import vision_parameters
 from jevons.models.spec import ModelSpec
 from jevons.schema import shortened
+from jevons.text import printable
 
 _NESTED = ("thinker_config", "text_config", "language_config", "llm_config")
 _SHARED = ("quantization_config", "torch_dtype", "dtype", "tie_word_embeddings")
@@ -44,7 +45,7 @@ def read_config(path: Path | str, *, name: str | None = None) -> ModelSpec:
     if isinstance(raw, Mapping) and path.name == "config.json" and beside.is_file():
         raw = _with_quantisation(raw, read_json(beside, most_bytes=CONFIG_BYTES), str(beside))
     label = name or (path.parent.name if path.name == "config.json" and path.parent.name else path.stem)
-    return spec_of(raw, label, str(path))
+    return spec_of(raw, printable(" ".join(label.split())) or "model", str(path))
 
 
 def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:

@@ -18,7 +18,7 @@ SLACK = Option(help="Extra queued requests tolerated for cache affinity; 32 wher
 AUTOSCALE = Option(help="Minimum and maximum number of replicas under autoscaling, such as 2:10", metavar="MIN:MAX")
 TARGET = Option(help="Unanswered requests per replica that autoscaling aims at", above=0, high=1e9)
 COLD_START = Option(
-    help="Replica start-up time; 120 s where not given", unit="s", low=0, high=1e7, parse=duration_s, metavar="TIME"
+    help="Replica start-up time; 120 s where not given", unit="s", low=0, high=1e6, parse=duration_s, metavar="TIME"
 )
 MTBF = Option(help="Mean time between failures of a replica", unit="h", low=1e-3, high=1e7)
 REPAIR = Option(

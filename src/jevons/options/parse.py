@@ -83,8 +83,17 @@ def whole(given: Any, name: str) -> int:
     return int(given)
 
 
-def path(given: Any, _name: str) -> Any:
-    """Return a path; what is none, such as a calibration just fitted, stays as it is."""
+def path(given: Any, name: str) -> Any:
+    """Return a path; what is none, such as a calibration just fitted, stays as it is.
+
+    Raises
+    ------
+    InputError
+        If it is empty: that would name the folder one is in.
+    """
+    if isinstance(given, str) and not given.strip():
+        message = f"--{name}: is empty; name a file"
+        raise InputError(message)
     return Path(given) if isinstance(given, str) else given
 
 
@@ -174,6 +183,7 @@ def needed(model: str | None) -> str:
 
 
 def words(value: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Return the parts of text separated by commas, or of a sequence of texts."""
+    """Return the parts of text separated by commas, or of a sequence of texts, each once."""
     given = () if value is None else (value,) if isinstance(value, str) else tuple(value)
-    return tuple(part.strip() for text in given for part in text.split(",") if part.strip())
+    parts = (part.strip() for text in given for part in text.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))

@@ -20,6 +20,8 @@ from jevons.sizing.service import Demand, Service
 _LEAST_REQUESTS, _MOST_REQUESTS = 200, 5000
 _STEP = 1024
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_PLAIN = re.compile(r"[^A-Za-z0-9._/:@+-]+")
+"""What a shell, YAML or compose could take for more than a name."""
 _CHECKPOINTS = Path(deploy.__file__).parent / "data" / "checkpoints.yaml"
 
 
@@ -31,10 +33,17 @@ def _checkpoints() -> Mapping[str, str]:
 
 
 def checkpoint_of(model: str, asked: str = "") -> str:
-    """Return the weights to load for a model: the id that was asked for, else its maker's, else its name."""
+    """Return the weights to load for a model: the id that was asked for, else its maker's, else its name.
+
+    A name from somebody's file goes into scripts: what is no letter, digit or one of ``._/:@+-`` becomes a dash.
+    """
     if _HUB_ID.fullmatch(asked) and not asked.endswith(".json") and not Path(asked).exists():
-        return asked
-    return _checkpoints().get(model, model)
+        return _plain(asked)
+    return _plain(_checkpoints().get(model, model))
+
+
+def _plain(name: str) -> str:
+    return _PLAIN.sub("-", name).lstrip("-") or "model"
 
 
 def handover(
@@ -69,7 +78,7 @@ def handover(
     )  # fmt: skip
     words = f"{fleet.words()} on {fleet.accelerators} {fleet.deployment.accelerator.id}"
     return Handover(
-        name=name or model, answer=answer or words,
+        name=_plain(name or model), answer=" ".join((answer or words).split()),
         checkpoint=checkpoint_of(model, asked), pools=tuple(pools), traffic=traffic,
         engine=key if key in ENGINES else "vllm", release=service.engine.partition("@")[2],
         factors=_limits(fleet.deployment.engine, service.max_batch),
@@ -123,10 +132,7 @@ def launch(handed: Handover) -> dict[str, list[str]]:
 
 def launch_warnings(handed: Handover) -> dict[str, list[str]]:
     """Return what each engine cannot express of the layout, or needs besides, by engine."""
-    return {
-        name: list(dict.fromkeys(w for pool in handed.pools for w in replica(handed, pool, name).warnings))
-        for name in ENGINES
-    }
+    return {name: deploy.warnings_of([replica(handed, pool, name) for pool in handed.pools]) for name in ENGINES}
 
 
 def emitted(handed: Mapping[str, Handover]) -> dict[str, str]:

@@ -59,6 +59,9 @@ def hour_prices(texts: tuple[str, ...], option: str = "--gpu-hour") -> Mapping[s
                 message = f"{option} {text}: with several prices, say of which device, such as 'h20={text.strip()}'"
                 raise InputError(message)
             return price
+        if name.strip() in named:
+            message = f"{option} {text}: {name.strip()} has two prices; give one"
+            raise InputError(message)
         named[name.strip()] = price
     return named or None
 

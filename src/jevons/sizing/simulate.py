@@ -46,7 +46,7 @@ def run_replicas(
         raise InputError(message)
     replicas = replicas_of(options, deployment.devices)
     stages = deployment.layout.pp
-    limits = limits_for(options, deployment, context, requests.hash_tokens)
+    limits = limits_for(options, deployment, context, requests.hash_tokens, requests.count)
     if stages > 1:
         limits = one_stage(limits, stages, int((requests.isl + requests.osl).max()))
     found = sim.simulate(
@@ -87,7 +87,7 @@ def _run_split(
     prompts = dataclasses.replace(deployment, layout=layout, draft_tokens=0)
 
     def pool(one: Deployment, count: int) -> sim.Pool:
-        limits = limits_for(options, one, context, requests.hash_tokens)
+        limits = limits_for(options, one, context, requests.hash_tokens, requests.count)
         return sim.Pool(table=_table(one, limits, tables, requests), limits=limits, replicas=count)
 
     decode = pool(deployment, replicas)
@@ -246,8 +246,13 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
     return widest
 
 
-def limits_for(options: Simulation, deployment: Deployment, context: float, hash_tokens: int) -> SimLimits:
-    """Return the limits of one replica; blocks of its cache are those of the load's hashes, where it has any."""
+def limits_for(
+    options: Simulation, deployment: Deployment, context: float, hash_tokens: int, requests: int
+) -> SimLimits:
+    """Return the limits of one replica; blocks of its cache are those of the load's hashes, where it has any.
+
+    Step times are tabulated by batch, so that a limit far beyond what the load or the cache can fill is taken as that.
+    """
     from jevons.serving import sim
 
     if options.swap and not options.host_gb:
@@ -256,10 +261,12 @@ def limits_for(options: Simulation, deployment: Deployment, context: float, hash
     ranks, step_tokens = deployment.layout.dp, deployment.engine.step_tokens
     if ranks > 1:
         step_tokens = min(step_tokens * ranks, RANKS_STEP_TOKENS)
-    return sim.limits_of(
+    limits = sim.limits_of(
         deployment, context=context, kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
         step_tokens=step_tokens, block_tokens=hash_tokens or 16, host_bytes=1e9 * options.host_gb, swap=options.swap,
     )  # fmt: skip
+    fillable = max(min(requests, limits.kv_blocks), sim.TABULATED_BATCHES)
+    return dataclasses.replace(limits, max_batch=min(limits.max_batch, fillable))
 
 
 def _check_longest(options: Simulation, spec: ModelSpec) -> None:

@@ -115,7 +115,8 @@ def kinds_of(
     for name, count in given:
         device = accelerator(name, on=date)
         part = deployment_of(options, device, engine, context)
-        limits = limits_for(options, part, context, requests.hash_tokens)
+        asked = requests.count + (fleet.offline_requests or 0)
+        limits = limits_for(options, part, context, requests.hash_tokens, asked)
         if part.layout.pp > 1:
             message = f"--pp {part.layout.pp}: fleets are simulated without pipeline stages; omit it"
             raise InputError(message)

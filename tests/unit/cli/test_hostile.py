@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import resource
 import subprocess
 import sys
 
@@ -23,6 +24,47 @@ def moe(**changed):
         "op_name": "moe",
     }  # fmt: skip
     return MOE + ",".join((row | changed).values()) + "\n"
+
+
+@pytest.mark.parametrize("option", ["--out", "--plot", "--calibration", "--hardware", "--trace"])
+def test_a_file_without_a_name_is_told(jevons, tmp_path, monkeypatch, option):
+    monkeypatch.chdir(tmp_path)
+    ran = jevons(*SIMULATE, "--rate", "2", option, "")
+    assert ran.code == 2
+    assert "empty" in ran.err or "no file is named" in ran.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_options_given_twice_are_told_or_refused(jevons):
+    ran = jevons(*SIMULATE, "--rate", "2", "--requests", "20", "--rate=4")
+    assert ran.code == 0
+    assert "4 per second" in ran.out
+    assert "--rate is given 2 times; the last counts" in ran.err
+    sized = jevons("size", "--model", "qwen3-0.6b", "--gpu", "h20,h20", "--static", "--gpu-hour", "h20=1 USD,h20=2 USD")
+    assert (sized.code, "two prices" in sized.err) == (2, True)
+    fleets = json.loads(jevons("size", "--model", "qwen3-0.6b", "--gpu", "h20,h20", "--static", "--json").out)
+    names = [json.dumps(fleet["layout"]) + str(fleet["precision"]) for fleet in fleets["entries"]]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("--mtbf", "0.001", "--repair", "1e7", "--replicas", "2"), ("--autoscale", "1:3", "--cold-start", "1e6"),
+        ("--autoscale", "1:50000"), ("--max-num-seqs", "1000000"), ("--mtbf", "1", "--repair", "1e8"),
+    ],
+)  # fmt: skip
+def test_long_times_and_large_fleets_are_simulated_in_little_memory(jevons, more):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    ran = jevons(*SIMULATE, "--rate", "20", "--requests", "100", "--isl", "50", "--osl", "20", *more)
+    assert ran.code in {0, 3}, ran.err
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000
+
+
+def test_more_running_requests_than_memory_holds_are_refused(jevons):
+    ran = jevons(*SIMULATE, "--rate", "1e6", "--requests", "2000000", "--autoscale", "1:100000")
+    assert ran.code == 2
+    assert "20,000,000 are kept" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import shlex
@@ -297,3 +298,42 @@ def test_a_folder_is_written_whole_and_only_where_it_is_ours(tmp_path: Path) -> 
     with pytest.raises(InputError, match="does not exist"):
         write_files(tmp_path / "no" / "such", {"a.sh": ""})
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "theirs"]
+
+
+def test_files_that_were_changed_since_or_lie_behind_a_link_stay(tmp_path: Path) -> None:
+    folder, away = tmp_path / "out", tmp_path / "away"
+    files = {"a.sh": "echo\n", "deep/b.yaml": "x: 1\n"}
+    write_files(folder, files)
+    write_files(folder, files)
+    (folder / "a.sh").write_text("mine")
+    with pytest.raises(InputError, match=r"a\.sh was changed since"):
+        write_files(folder, files)
+    write_files(folder, {"c.txt": "c\n"})
+    assert (folder / "a.sh").read_text() == "mine"
+    assert not (folder / "deep").exists()
+    with pytest.raises(InputError, match=r"a\.sh is not of jevons"):
+        write_files(folder, files)
+    write_files(folder, files, force=True)
+    away.mkdir()
+    (away / "b.yaml").write_text("x: 1\n")
+    (folder / "deep" / "b.yaml").unlink()
+    (folder / "deep").rmdir()
+    (folder / "deep").symlink_to(away)
+    with pytest.raises(InputError, match="reached through a link"):
+        write_files(folder, files, force=True)
+    write_files(folder, {"c.txt": "c\n"})
+    assert (away / "b.yaml").read_text() == "x: 1\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    ['["notes.txt"]', '{"../notes.txt": 1}', '{"/etc/hosts": ""}', "[[", '{"notes.txt": 5}', "null", "[" * 100_000],
+)
+def test_a_mark_that_somebody_else_wrote_removes_nothing(tmp_path: Path, files: str) -> None:
+    (tmp_path / "out").mkdir()
+    for folder in (tmp_path, tmp_path / "out"):
+        (folder / "notes.txt").write_text("mine")
+    (tmp_path / "out" / ".jevons-emit.json").write_text(f'{{"files": {files}}}')
+    with contextlib.suppress(InputError):
+        write_files(tmp_path / "out", {"a.sh": "echo\n"})
+    assert (tmp_path / "out" / "notes.txt").read_text() == (tmp_path / "notes.txt").read_text() == "mine"

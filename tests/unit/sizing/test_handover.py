@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,41 @@ def test_a_folder_holds_a_folder_for_each_fleet_shown(sized: SizeResult, tmp_pat
     (tmp_path / "mine" / "a").write_text("")
     with pytest.raises(InputError, match="not of jevons"):
         sized.emit(tmp_path / "mine")
+
+
+@pytest.mark.parametrize("name", ['$(touch x)`touch y`"', "a\nrm -rf x", "'; x #", "-x", "{x: &a}", "中文"])
+def test_a_name_from_a_file_is_no_code_in_what_is_handed_over(tmp_path: Path, name: str) -> None:
+    shipped = {
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 1024, "intermediate_size": 2816,
+        "num_hidden_layers": 12, "num_attention_heads": 16, "num_key_value_heads": 8, "vocab_size": 32000,
+        "max_position_embeddings": 8192, "torch_dtype": "bfloat16",
+    }  # fmt: skip
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "config.json").write_text(json.dumps(shipped))
+    sized = jevons.size(str(tmp_path / name / "config.json"), gpu="h100_sxm", static=True, isl=500, osl=100)
+    model = sized.best.deployment.model.name
+    assert "\n" not in model
+    plain = checkpoint_of(model)
+    assert re.fullmatch(r"[A-Za-z0-9._/:@+][A-Za-z0-9._/:@+-]*", plain)
+    script = sized.deployments("vllm")["vllm/serve.sh"]
+    assert f'MODEL="${{MODEL:-{plain}}}"' in script
+    for line in sized.to_json()["best"]["launch"]["vllm"]:
+        assert plain in shlex.split(line)
+    sized.emit(tmp_path / "out")
+    unsafe = ("$(touch", "`touch", "rm -rf", "'; x", "&a")
+    for path in (tmp_path / "out").rglob("*.*"):
+        if path.suffix in {".sh", ".yaml"}:
+            lines = [line for line in path.read_text().split("\n") if not line.startswith("#")]
+            assert not any(text in line for text in unsafe for line in lines), path
+
+
+def test_a_fleet_of_many_instances_is_pointed_to_discovery() -> None:
+    sized = jevons.size("llama-3.1-8b", gpu="h100_sxm", rate=3e5, static=True, isl=500, osl=100)
+    assert sized.best.replicas > 256
+    record = sized.to_json()["best"]
+    assert not any("router" in line for line in record["launch"]["vllm"])
+    assert any("service discovery" in warning for warning in record["launch_warnings"]["vllm"])
+    assert "--service-discovery" in sized.deployments("k8s")["k8s/fleet.yaml"]
 
 
 def test_the_id_that_was_asked_for_is_served() -> None:

@@ -97,3 +97,17 @@ def test_a_file_that_is_there_is_kept(tmp_path):
         jevons.new(path, **FIGURES)
     assert path.read_text() == "mine"
     assert jevons.new(path, **FIGURES, overwrite=True).scenario.firm.name == "Neo"
+
+
+def test_what_is_no_file_is_left_as_it_is(tmp_path):
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "link.yaml").symlink_to("nowhere")
+    (tmp_path / ".s.yaml.draft.yaml").write_text("mine")
+    for name, message in (
+        ("folder.yaml", "is a folder"), ("link.yaml", "to a file that does not exist"), ("n" * 300 + ".yaml", "255"),
+        ("no/such.yaml", "does not exist"),
+    ):  # fmt: skip
+        with pytest.raises(jevons.InputError, match=message):
+            jevons.new(tmp_path / name, **FIGURES, overwrite=True)
+    jevons.new(tmp_path / "s.yaml", **FIGURES)
+    assert (tmp_path / ".s.yaml.draft.yaml").read_text() == "mine"

@@ -19,6 +19,7 @@ _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", 
 _COUNT = re.compile(r"(-?\d+(?:\.\d+)?)([kKmMgG]?)(?:i?[bB])?")
 _SCALES = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
 _LONGEST = 100_000
+_DEGREES, _MOST_DEGREE = {"tp", "pp", "dp", "ep"}, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +221,11 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
         files.append(Setting(value, flag))
     elif kind == "json":
         held = line.value(setting, {})
-        line.settings[setting] = Setting({**held, **_record(value, inner)}, flag)
+        record = _record(value, inner)
+        if not record and not re.fullmatch(r"[\"']*\{\s*\}[\"']*|null|none|auto", value.strip().lower()):
+            message = f"--serve: {flag} {value}: is no JSON object; write it like '{{\"name\": value}}'"
+            raise InputError(message)
+        line.settings[setting] = Setting({**held, **record}, flag)
     elif kind == "text":
         line.settings[setting] = Setting(value, flag)
     else:
@@ -229,6 +234,13 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
             if value.lower() in {"auto", "none", "null"}:
                 return
             message = f"--serve: {flag} {value}: must be a number, such as {'0.9' if kind == 'frac' else '8192 or 32k'}"
+            raise InputError(message)
+        unset = setting == "ep" and number == -1  # TensorRT-LLM's own default
+        if setting in _DEGREES and not unset and not 1 <= number <= _MOST_DEGREE:
+            message = f"--serve: {flag} {value}: must be from 1 to {_MOST_DEGREE:,}"
+            raise InputError(message)
+        if kind == "count" and number % 1:
+            message = f"--serve: {flag} {value}: must be a whole number"
             raise InputError(message)
         if number >= 0:
             line.settings[setting] = Setting(number if kind == "frac" else round(number), flag)

@@ -50,7 +50,9 @@ def pairs_of(texts: Sequence[str]) -> dict[str, str]:
         if not mark or not name.strip() or not column.strip():
             message = f"--map {text}: write NAME=COLUMN, such as --map ttft='TTFT (ms)'"
             raise InputError(message)
-        made[name.strip()] = column.strip()
+        if made.setdefault(name.strip(), column.strip()) != column.strip():
+            message = f"--map {text}: {name.strip()} is mapped twice; give one column"
+            raise InputError(message)
     return made
 
 

@@ -24,7 +24,7 @@ from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.sim.load.traces import Trace, read_trace
 from jevons.serving.sim.replica.disaggregated import Pool, PoolUse, SplitResult, hand_over_s, simulate_split
 from jevons.serving.sim.replica.run import ROUTINGS, simulate
-from jevons.serving.sim.replica.step_table import constant_table, limits_of, step_table
+from jevons.serving.sim.replica.step_table import TABULATED_BATCHES, constant_table, limits_of, step_table
 from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, latencies, time_series
 from jevons.serving.sim.types import (
     Counts,
@@ -49,6 +49,7 @@ __all__ = [
     "RATED",
     "ROUTINGS",
     "STAGED",
+    "TABULATED_BATCHES",
     "Admission",
     "Autoscale",
     "Bill",

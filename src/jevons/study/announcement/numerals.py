@@ -25,9 +25,9 @@ MAGNITUDES = {
     "mn": 1e6, "bn": 1e9, "tn": 1e12, "trn": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12,
 }  # fmt: skip
 
-_ZH_CHARS = "零〇一二两三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟"
+ZH_CHARACTERS = "零〇一二两三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟"
 DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-ZH = rf"(?:(?:{DIGITS}|[{_ZH_CHARS}])(?:[ ]?[{_ZH_CHARS}]|\d)*)"
+ZH = rf"(?:(?:{DIGITS}|[{ZH_CHARACTERS}])(?:[ ]?[{ZH_CHARACTERS}]|\d)*)"
 VAGUE_ZH = r"(?:[几数](?:十|百|千|万|亿)*)"
 _EN_WORD = "|".join(sorted(set(_EN_SMALL) - {"a", "an"}, key=len, reverse=True))
 _EN_MAG = r"(?:hundred|thousand|million|billion|trillion|mln|bln|mn|bn|tn|trn)"
@@ -66,7 +66,7 @@ def value_of(text: str) -> tuple[float, float]:
         for word in re.findall(r"[a-z]+", text)[1:]:
             scale *= MAGNITUDES.get(word, 1.0)
         return VAGUE_LOW * scale, VAGUE_HIGH * scale
-    exact = _chinese(text) if re.search(f"[{_ZH_CHARS}]", text) else _english(text)
+    exact = _chinese(text) if re.search(f"[{ZH_CHARACTERS}]", text) else _english(text)
     return exact, exact
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 
 from jevons.errors import Fault, InputError
 from jevons.files.read import read_bytes
+from jevons.limits import ANNOUNCEMENT_BYTES, SENTENCE_CHARACTERS, SENTENCES
 from jevons.study.announcement.address import refuse_address
 from jevons.study.announcement.lexicon import simplified
+from jevons.study.announcement.numerals import ZH_CHARACTERS
 
-MOST_BYTES = 4_000_000
 _TEXT_ENDINGS = {".txt", ".md", ".html", ".htm", ".text"}
 _END = re.compile(r"[。!?;！？；]+[”\"'」』)]*|[.](?=[\"”')]*\s+[\"“'(]*[A-Z0-9\u4e00-\u9fff])|\n+|\.$")
+_RUN = re.compile(rf"[\d,.{ZH_CHARACTERS}](?:[ ]?[{ZH_CHARACTERS}]|[\d,.]){{40,}}")
+"""Digits in a row that are no number: patterns would try each of their parts."""
 _ABBREVIATION = re.compile(
     r"(?:\b(?:inc|corp|co|ltd|u\.s|u\.k|mr|ms|dr|vs|approx|est|no|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|st)"
     r"|\b[a-z])$",
@@ -35,13 +38,22 @@ class Sentence:
 
 
 def plain(text: str) -> str:
-    """Return *text* in simplified characters, plain digits and lower case, each character where it was."""
+    """Return *text* in simplified characters, plain digits and lower case, each character where it was.
+
+    Digits in a row that are too many for a number are left out.
+    """
     lowered = "".join(one if len(one) == 1 else char for char in text for one in (char.lower(),))
-    return lowered.translate(simplified()).replace("\n", " ")
+    return _RUN.sub(lambda found: " " * len(found[0]), lowered.translate(simplified()).replace("\n", " "))
 
 
 def sentences(text: str) -> list[Sentence]:
-    """Return the sentences of *text*; a line's end closes one too."""
+    """Return the sentences of *text*; a line's end closes one too, and so does the last gap before one is too long.
+
+    Raises
+    ------
+    InputError
+        If there are more than are read.
+    """
     found: list[Sentence] = []
     start = 0
     for match in _END.finditer(text):
@@ -69,7 +81,15 @@ def _add(found: list[Sentence], text: str, start: int, end: int) -> None:
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
+    while end - start > SENTENCE_CHARACTERS:
+        gap = max(text.rfind(mark, start + 1, start + SENTENCE_CHARACTERS) for mark in " ，、；\t")
+        middle = gap + 1 if gap > start else start + SENTENCE_CHARACTERS
+        _add(found, text, start, middle)
+        start = middle
     if end > start:
+        if len(found) >= SENTENCES:
+            message = f"the text has more than {SENTENCES:,} sentences; give the announcement alone"
+            raise InputError(message)
         part = text[start:end]
         line = (found[-1].line if found else 1) + text.count("\n", found[-1].start if found else 0, start)
         found.append(Sentence(part, plain(part), start, end, line))
@@ -146,13 +166,13 @@ def given_text(source: Path | str) -> tuple[str, str]:
         short and (Path(shown).suffix.lower() in _TEXT_ENDINGS or (" " not in shown and Path(shown).is_file()))
     )
     if shown == "-" and isinstance(source, Path):
-        content = sys.stdin.buffer.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            message = f"standard input has more than {MOST_BYTES:,} bytes; give the announcement alone"
+        content = sys.stdin.buffer.read(ANNOUNCEMENT_BYTES + 1)
+        if len(content) > ANNOUNCEMENT_BYTES:
+            message = f"standard input has more than {ANNOUNCEMENT_BYTES:,} bytes; give the announcement alone"
             raise InputError(message)
         text, name = decoded(content, "<stdin>"), "<stdin>"
     elif named:
-        text, name = decoded(read_bytes(source, most_bytes=MOST_BYTES), shown), Path(shown).name
+        text, name = decoded(read_bytes(source, most_bytes=ANNOUNCEMENT_BYTES), shown), Path(shown).name
     else:
         text, name = shown, ""
     if not text.strip():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -205,11 +205,22 @@ def _state(record: Record) -> str:
     return "unsolved" if UNSOLVED in record else "feasible"
 
 
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a draw's outcomes without its paths; one that is several by name, such as channels, as one each."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            flat |= {} if name == "paths" else {f"{name}.{inner}": one for inner, one in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
 def _draws(study: Stored) -> pl.DataFrame:
     import polars as pl
 
-    records = study.records
-    names = dict.fromkeys(name for record in records.values() for name in (record or {}) if name != "paths")
+    records = {draw: None if record is None else _flat(record) for draw, record in study.records.items()}
+    names = dict.fromkeys(name for record in records.values() for name in (record or {}))
     columns: dict[str, Any] = {
         "study": pl.Series([study.key] * len(records), dtype=pl.String),
         "draw": pl.Series(list(records), dtype=pl.Int64),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jevons.errors import InputError
-from jevons.files import writing
+from jevons.errors import Fault, InputError
+from jevons.files import target_problem, writing
+from jevons.files.write import shown_name
 from jevons.hardware import accelerator
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.schema import parse_yaml
@@ -121,6 +123,9 @@ def write_new(
     if path.suffix.lower() not in {".yaml", ".yml"}:
         message = f"{path}: the ending must be .yaml"
         raise InputError(message)
+    problem = target_problem(path, force=True)
+    if problem:
+        raise InputError(Fault(message=problem, file=shown_name(path)))
     if path.exists() and not overwrite:
         message = f"{path}: is there already; give another name, or --overwrite"
         raise InputError(message)
@@ -130,20 +135,16 @@ def write_new(
         message = f"{len(missing)} figures are missing: {shown}"
         raise InputError(message)
     text = _text(figures, region, currency or region_currency(region), as_of or dt.date.today(), quarters, installed)  # noqa: DTZ011 - a calendar day
-    draft = path.with_name(f".{path.name}.draft.yaml")
-    try:
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "scenario.yaml"
         draft.write_text(text, encoding="utf-8")
-        text += _own_shares(load(draft))
-        draft.write_text(text, encoding="utf-8")
-        scenario = load(draft)
-    except InputError as error:
-        message = str(error).replace(str(draft), str(path))
-        raise InputError(message) from None
-    except OSError as error:
-        message = f"{path}: cannot be written ({error.strerror})"
-        raise InputError(message) from None
-    finally:
-        draft.unlink(missing_ok=True)
+        try:
+            text += _own_shares(load(draft))
+            draft.write_text(text, encoding="utf-8")
+            scenario = load(draft)
+        except InputError as error:
+            message = str(error).replace(str(draft), str(path))
+            raise InputError(message) from None
     with writing(path, force=True) as stream:
         stream.write(text)
     return NewResult(scenario=scenario, file=str(path))
@@ -254,6 +255,9 @@ def _devices(region: str, installed: Sequence[str]) -> list[tuple[str, float]]:
         device = accelerator(name.strip()).id
         if device not in shared:
             message = f"--installed {one}: region `{region}` prices {', '.join(shared)}; add others in the file"
+            raise InputError(message)
+        if device in stated:
+            message = f"--installed {one}: {device} is given twice; give one number"
             raise InputError(message)
         stated[device] = number
     return [(name, stated.get(name, 0.0)) for name in shared]

@@ -143,6 +143,9 @@ def test_flags_without_a_part_in_the_answer_are_named_once_with_near_names() -> 
         ("missing.sh", "no such file"), ("x" * 200_000, "at most 100,000"),
         ("python -m sglang.launch_server --model Qwen/Qwen3-30B-A3B --tp 8 --dp 3 --enable-dp-attention", "divide"),
         ("vllm serve Qwen/Qwen3-8B --quantization fp9", "unknown"),
+        ("vllm serve X -tp 0", "must be from 1 to 4,096"), ("vllm serve X -pp -2", "must be from 1"),
+        ("trtllm-serve X --tp_size 99999999999999999999", "must be from 1"), ("vllm serve X -tp 1.5", "whole number"),
+        ("vllm serve X --speculative-config {bad", "is no JSON object"),
     ],
 )  # fmt: skip
 def test_what_is_no_launch_line_is_told_what_is(line: str, message: str) -> None:

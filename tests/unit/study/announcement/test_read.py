@@ -2,6 +2,7 @@
 """Announcements written for these tests, in both languages: figures, claims, verdicts, draft."""
 
 import json
+import time
 
 import pytest
 
@@ -360,3 +361,26 @@ def test_an_amount_after_a_compared_firm_is_that_firms():
 def test_more_than_a_year_ago_is_no_budget():
     claim = only("Amazon expects to spend about $200 billion in 2026, up from $131 billion.", "budget")
     assert claim.named["previous"].low == 131 * BN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Firm will invest " + "9" * 5000 + " yuan.", "一" * 5000, "一 " * 2500, "1," * 2500, "x" * 100_000, "12 " * 3000,
+        "(" * 5000, "5 ai gpu more " * 500, " " * 3000 + "5",
+    ],
+)  # fmt: skip
+def test_text_that_no_person_wrote_is_read_at_once(text: str) -> None:
+    start = time.process_time()
+    jevons.read(f"Alibaba will invest 380 billion yuan over three years. {text}")
+    assert time.process_time() - start < 5.0
+
+
+def test_a_long_run_of_digits_takes_no_figure_with_it() -> None:
+    said = jevons.read("Alibaba will invest 380 billion yuan over three years, not " + "9" * 60 + " yuan.")
+    assert [c.named["amount"].text.strip() for c in said.claims if "amount" in c.named] == ["380 billion yuan"]
+
+
+def test_more_sentences_than_an_announcement_has_are_refused() -> None:
+    with pytest.raises(InputError, match="more than 5,000 sentences"):
+        jevons.read("It rose. " * 6000)

@@ -7,6 +7,7 @@ import pytest
 
 import jevons
 from jevons.errors import InputError
+from jevons.study.draws import sql as sql_module
 from jevons.study.draws.store import ABOUT, INPUTS, SCHEMA, Store
 from places import TINY
 
@@ -60,6 +61,24 @@ def test_sql_sees_every_table_and_nothing_else(filled):
         with pytest.raises(InputError, match=said) as caught:
             jevons.study.open(store, sql=sql)
         assert len(str(caught.value).splitlines()) == 1
+
+
+def test_sql_without_end_stops_at_a_limit_and_leaves_no_file(filled, monkeypatch, tmp_path):
+    pytest.importorskip("duckdb", reason="pip install 'jevons[sql]'")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sql_module, "SQL_S", 1)
+    monkeypatch.setattr(sql_module, "SQL_ROWS", 1000)
+    monkeypatch.setattr(sql_module, "SQL_BYTES", 100_000_000)
+    for text, said in (
+        ("with recursive t(n) as (select 1 union all select n + 1 from t) select max(n) from t", "more than 1 s"),
+        ("select count(*) from range(100000000000) a, range(1000000000) b", "more than 1(00,000,000 bytes)? ?s?"),
+        ("select * from range(1001)", "more than 1,000 rows"),
+        ("select list(i) from range(100000000) t(i)", "bytes of memory|more than 1 s"),
+    ):
+        with pytest.raises(InputError, match=said):
+            jevons.study.open(filled[0], sql=text)
+    assert not list(tmp_path.iterdir())
+    assert len(jevons.study.open(filled[0], sql="select * from range(1000)").rows) == 1000
 
 
 def test_states_counts_and_sizes_are_listed(store):

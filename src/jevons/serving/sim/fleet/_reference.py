@@ -362,7 +362,7 @@ class FleetTwin:
 
 
 def _ticks(time_s: float) -> int:
-    return FOREVER if time_s == float("inf") else round(time_s * TICKS_PER_S)
+    return FOREVER if time_s == float("inf") else min(round(time_s * TICKS_PER_S), FOREVER)
 
 
 def simulate_fleet_steps(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jevons.errors import InfeasibleError, InputError, did_you_mean
-from jevons.limits import CACHE_KEYS, REPLICAS, SIMULATED_FAILURES
+from jevons.limits import CACHE_KEYS, REPLICAS, RUNNING_SLOTS, SIMULATED_FAILURES
 from jevons.serving.sim._kernels import fleet_state as kf
 from jevons.serving.sim._kernels import state as ks
 from jevons.serving.sim._kernels.fleet import run_fleet
@@ -281,7 +281,7 @@ def places(kind: Kind) -> int:
 
 
 def _ticks(time_s: float) -> int:
-    return ks.FOREVER if math.isinf(time_s) else round(time_s * TICKS_PER_S)
+    return ks.FOREVER if math.isinf(time_s) else min(round(time_s * TICKS_PER_S), ks.FOREVER)
 
 
 def prepare(
@@ -298,9 +298,17 @@ def prepare(
     classes, keys = int(rank.max()) + 1, int(work.hashes.max()) + 1 if len(work.hashes) else 0
     bounds = np.stack([bounds_of(kind.limits, keys) for kind in kinds])
     bounds[:, ks.CLASSES] = classes
+    bounds[:, ks.MAX_BATCH] = np.minimum(bounds[:, ks.MAX_BATCH], whole.count + 1)
     replicas = sum(places(kind) for kind in kinds)
     if replicas * keys > CACHE_KEYS:
         message = f"{keys:,} prompt blocks x {replicas} replicas: at most {CACHE_KEYS:,}. Use fewer requests."
+        raise InputError(message)
+    slots = int(bounds[:, ks.MAX_BATCH].max()) + 1
+    if replicas * slots > RUNNING_SLOTS:
+        message = (
+            f"{replicas:,} replicas x {slots:,} running requests: at most {RUNNING_SLOTS:,} are kept. Use fewer "
+            "replicas, or a lower --max-num-seqs."
+        )
         raise InputError(message)
     group, serves = _groups(whole, steps, kinds, sorts, None if offline is None else offline.model)
     fits = serves.sum(axis=1)[group] > 0

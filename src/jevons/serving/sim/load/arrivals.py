@@ -165,7 +165,7 @@ def check_span(count: int, rate_per_s: float) -> None:
 
 def _too_long(count: int, rate_per_s: float, lasts_s: float) -> InputError:
     message = (
-        f"{count:,} requests at {rate_per_s:g} per second last {lasts_s:,.0f} s; {LONGEST_S:,.0f} s is the most. Use "
+        f"{count:,} requests at {rate_per_s:g} per second last {lasts_s:.3g} s; {LONGEST_S:,.0f} s is the most. Use "
         "fewer requests or a higher rate."
     )
     return InputError(message)

@@ -17,7 +17,8 @@ from jevons.serving.types import Deployment
 
 _LONGEST_CONTEXT = 1 << 20
 _SHORTEST_PIECE = 32
-_DENSE_BATCHES = 2048
+TABULATED_BATCHES = 2048
+"""Batches up to which each has a row of its own."""
 _CACHED_CONTEXT = 8192.0
 _REFERENCE_CONTEXT = 1024.0
 
@@ -128,15 +129,15 @@ def step_table(deployment: Deployment, max_batch: int, step_tokens: int, *, one_
         )
         raise InputError(message)
     knots = _knots()
-    batches = np.arange(1, min(max_batch, _DENSE_BATCHES) + 1)
-    if max_batch > _DENSE_BATCHES:
-        more = np.geomspace(_DENSE_BATCHES, max_batch, 64).round().astype(np.int64)
+    batches = np.arange(1, min(max_batch, TABULATED_BATCHES) + 1)
+    if max_batch > TABULATED_BATCHES:
+        more = np.geomspace(TABULATED_BATCHES, max_batch, 64).round().astype(np.int64)
         batches = np.unique(np.append(batches, more))
     batch, context = np.repeat(batches, len(knots)), np.tile(np.maximum(knots, 1), len(batches))
     flat_s = step_time(deployment, decode_batch=batch.astype(float), decode_context=context.astype(float)).time_s
     decode_s = np.maximum.accumulate(flat_s.reshape(len(batches), len(knots)), axis=1)
     all_batches = np.arange(1, max_batch + 1)
-    if max_batch > _DENSE_BATCHES:
+    if max_batch > TABULATED_BATCHES:
         columns = [np.interp(all_batches, batches, decode_s[:, j]) for j in range(len(knots))]
         decode_s = np.stack(columns, axis=1)
     base, slope = _pieces(decode_s, all_batches, knots)
