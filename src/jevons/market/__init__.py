@@ -14,6 +14,7 @@ from jevons.market.hedonic import (
     frontier_cur_per_h,
     resale_cur,
 )
+from jevons.market.nested import NestedChoice
 from jevons.market.posting import token_weights
 from jevons.market.providers import (
     Rivalry,
@@ -42,7 +43,7 @@ __all__ = [
     "LoanTerms",
     "MarketInputs",
     "MarketPath",
-    "Offer",
+    "NestedChoice", "Offer",
     "QuarterFigures",
     "RentCurve",
     "Rivalry", "Switch",

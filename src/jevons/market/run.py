@@ -103,6 +103,8 @@ def market_path(inputs: MarketInputs, *, prices_stand: bool = False) -> MarketPa
         path.adopters[:, t] = inputs.adopters * adopted
         paid = market_index if rivals is not None or prices_stand else index / work[:, t]
         wanted = path.wanted_calls_per_d[:, t] = inputs.calls_per_d * calls_growth * paid**inputs.elasticity
+        if inputs.rush is not None:
+            wanted = path.wanted_calls_per_d[:, t] = wanted * inputs.rush[:, t]
         calls, path.capped[:, t] = capped_calls(
             wanted, start_price * growth * level * paid * depth, inputs.wallet_cur_per_y, inputs.attention_calls_per_d
         )
@@ -113,6 +115,7 @@ def market_path(inputs: MarketInputs, *, prices_stand: bool = False) -> MarketPa
             each = np.where(inputs.counts_tokens, size * growth * depth, 1.0)
             path.switched[:, t] = switching.step(t, market_index, path.market_calls_per_d[:, t], each, work[:, t])
             path.market_calls_per_d[:, t] *= path.switched[:, t]
+            path.renter_ways[switching.renting, :, t] = switching.shares
         path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * share
         if inputs.brokers_frac is not None:
             path.calls_per_d[~inputs.counts_tokens, t] *= 1.0 - inputs.brokers_frac[t]
@@ -211,6 +214,7 @@ def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:
         learning=zeros(),
         elasticity_extensive=zeros(segments),
         elasticity_intensive=zeros(segments),
+        renter_ways=zeros(segments, 3),
         switched=np.ones((segments, quarters)),
         token_index=zeros(segments),
         depth=zeros(segments),

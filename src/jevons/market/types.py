@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.arrays import Array
+from jevons.market.nested import NestedChoice
 from jevons.market.providers import Rivalry
 
 
@@ -35,7 +36,7 @@ class Announcements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """Renters who serve a model themselves, or call it: a logit between the two ways.
+    """Renters who serve a model themselves, or call it: a logit between the ways.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ class Switch:
         Tokens of a rented hour at the efficiency at which demand is stated.
     inertia : float
         Share of the gap to those odds that is left after a quarter, 0..1.
+    choices : tuple of NestedChoice or None
+        Where such users may own machines too: their nested choice, in place of the odds; None for each who may not.
     """
 
     renting: NDArray[np.int64]
@@ -57,6 +60,7 @@ class Switch:
     elasticity: Array
     tokens_per_hour: Array
     inertia: float
+    choices: tuple[NestedChoice | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +137,8 @@ class MarketInputs:
         tokens, in [0, 1); largest factor up or down. No such share by default.
     switch : Switch, optional
         Renters who may call a model in place of serving it, and come back; nobody by default.
+    rush : (s, t), optional
+        Factor on calls that passes: trials and hoarding after an event; ones by default.
     """
 
     model: NDArray[np.int64]
@@ -172,6 +178,7 @@ class MarketInputs:
     depth_exponent: Array | None = None
     depth_most: Array | None = None
     switch: Switch | None = None
+    rush: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +215,8 @@ class MarketPath:
         Efficiency from learning, 1 at the start.
     elasticity_extensive, elasticity_intensive : (s, t)
         Elasticity of adopters and of calls per adopter to the call price, each <= 0.
+    renter_ways : (s, 3, t)
+        Shares of the tokens of self-served segments by way (own, rent, api); zeros for others.
     switched : (s, t)
         Factor on a segment's tokens from users who came from, or went to, the other way of having them served.
     token_index : (s, t)
@@ -239,6 +248,7 @@ class MarketPath:
     learning: Array
     elasticity_extensive: Array
     elasticity_intensive: Array
+    renter_ways: Array
     switched: Array
     token_index: Array
     depth: Array

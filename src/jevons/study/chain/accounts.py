@@ -85,7 +85,8 @@ def accounts(
     price = revenue_price_cur(scenario, inputs, market, scarcity, served)
     signed = contract_account(scenario, market, served)
     terms = account_terms(scenario, plan, signed)
-    now = float((price[:, 0] * plan.served_calls_per_d[:, 0].sum(axis=1)).sum()) * 365.25 / 4
+    lasting = served[:, 0] if inputs.rush is None else served[:, 0] / inputs.rush[:, 0]  # a rush is not in the base
+    now = float((price[:, 0] * lasting).sum()) * 365.25 / 4
     base = base_cloud(
         max(spec.base_revenue.value - now, spec.base_least.value * spec.base_revenue.value),
         spec.base_growth.value,

@@ -20,7 +20,7 @@ from jevons.study.chain.demand import (
     price_factor,
     rivalry,
 )
-from jevons.study.chain.rented_uses import model_index, renting_segments, switch_of
+from jevons.study.chain.rented_uses import model_index, renting_segments, rush_path, switch_of
 from jevons.study.chain.setting import Setting
 from jevons.study.scenario.scenario import RENTAL, Scenario
 
@@ -130,9 +130,12 @@ def market_inputs(
         depth_frac=column("depth"),
         depth_exponent=column("depth_exponent"),
         depth_most=column("depth_most"),
-        switch=switch_of(scenario, setting.device_s_per_tok),
+        rush=rush_path(scenario),
     )
     inputs = dataclasses.replace(inputs, calls_per_d=inputs.calls_per_d * opening_scale(scenario, inputs))
+    called = (tokens * prices[index]).sum(axis=1) * price_factor(scenario) / np.maximum(tokens.sum(axis=1), 1e-30) * 1e6
+    switch = switch_of(scenario, setting.device_s_per_tok, called, setting.price_cur)
+    inputs = dataclasses.replace(inputs, switch=switch)
     return dataclasses.replace(inputs, rivals=rivalry(scenario, inputs))
 
 

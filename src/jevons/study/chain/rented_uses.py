@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.arrays import Array
+from jevons.costing import capital_recovery_factor
 from jevons.errors import Fault, InputError
-from jevons.market import Switch
+from jevons.market import NestedChoice, Offer, Switch
 from jevons.study.chain.operating_points import Engineering
 from jevons.study.scenario.market import SegmentSpec
 from jevons.study.scenario.scenario import Scenario
+
+_MOST_RUN = 0.98
+"""Largest share of tokens that users who may call run themselves at the start."""
 
 
 def renting_segments(scenario: Scenario) -> list[tuple[int, str, SegmentSpec]]:
@@ -118,7 +122,19 @@ def tokens_per_hour(scenario: Scenario, device_s_per_tok: Array) -> Array:
     return tokens
 
 
-def switch_of(scenario: Scenario, device_s_per_tok: Array) -> Switch | None:
+def rush_path(scenario: Scenario) -> Array | None:
+    """Return the factor on each segment's calls from a rush that passes, (s, t); None without one."""
+    rush = scenario.market.rental_rush.value
+    if rush <= 0:
+        return None
+    left = 0.5 ** (np.arange(scenario.quarters) / max(scenario.market.rush_half_life.value, 1e-9))
+    serves = np.array([segment.kind == "self_served" for segment in scenario.market.segments.values()])
+    return 1.0 + rush * serves[:, None] * left
+
+
+def switch_of(
+    scenario: Scenario, device_s_per_tok: Array, call_cur_per_mtok: Array, machine_cur: Array
+) -> Switch | None:
     """Return who may call a model in place of serving it on rented machines; None where nobody may.
 
     Parameters
@@ -127,6 +143,10 @@ def switch_of(scenario: Scenario, device_s_per_tok: Array) -> Switch | None:
         Segments with `calls_instead`.
     device_s_per_tok : (m, v, 3, t)
         Device-seconds per token, as in `Setting`.
+    call_cur_per_mtok : (s,)
+        What callers of each segment pay at the start.
+    machine_cur : (v, t)
+        Price of a device, as in `Setting`: an owned machine's follows it.
     """
     names = list(scenario.market.segments)
     rows = [(row, segment) for row, _, segment in renting_segments(scenario) if segment.calls_instead]
@@ -134,11 +154,56 @@ def switch_of(scenario: Scenario, device_s_per_tok: Array) -> Switch | None:
         return None
     renting = np.array([row for row, _ in rows])
     made = tokens_per_hour(scenario, device_s_per_tok)[renting, 0] / work_path(scenario)[renting, 0]
+    calling = np.array([names.index(segment.calls_instead) for _, segment in rows])
+    index = machine_cur[reference_row(scenario)] / machine_cur[reference_row(scenario), 0]
     return Switch(
         renting=renting,
-        calling=np.array([names.index(segment.calls_instead) for _, segment in rows]),
+        calling=calling,
         start_frac=np.array([segment.rented_share.value for _, segment in rows]),
         elasticity=np.array([segment.switch.value for _, segment in rows]),
         tokens_per_hour=made,
         inertia=scenario.market.providers.share_inertia.value,
+        choices=tuple(
+            _choice(scenario, segment, float(tokens), float(call_cur_per_mtok[called]), index)
+            for (_, segment), tokens, called in zip(rows, made, calling, strict=True)
+        ),
+    )
+
+
+_SIZES = np.linspace(-2.5, 2.5, 11)
+_NORMAL = np.exp(-(_SIZES**2) / 2) / np.exp(-(_SIZES**2) / 2).sum()
+
+
+def _choice(
+    scenario: Scenario, segment: SegmentSpec, tokens_per_hour: float, call_cur_per_mtok: float, machine_index: Array
+) -> NestedChoice | None:
+    """Return the choice between owning, renting and calling of users who serve *segment*'s model; None without it.
+
+    Sizes are lognormal; shares are of tokens, so their distribution is weighted by size. Of an owned machine the device
+    share of the cost follows the price of devices; staff stay.
+    """
+    box = scenario.market.box
+    if box is None or segment.owned_share.value <= 0:
+        return None
+    capital = box.price.value * capital_recovery_factor(scenario.cost.wacc.value, box.life.value)
+    yearly = capital + box.staff.value
+    sigma = segment.buyer_sigma.value
+    # drawn shares may make more than all: what is called keeps a little
+    machines = np.array([segment.owned_share.value, segment.rented_share.value])
+    machines *= min(1.0, _MOST_RUN / float(machines.sum()))
+    return NestedChoice(
+        sizes_tok_per_d=segment.buyer_tokens.value * np.exp(sigma * _SIZES + sigma**2),
+        weights=_NORMAL,
+        growth=(segment.calls_growth.value * segment.tokens_growth.value) ** (np.arange(machine_index.size) / 4),
+        offer=Offer(
+            machine_cur_per_y=yearly,
+            rent_cur_per_machine_h=box.devices.value * scenario.market.rental_price.value,
+            machine_tok_per_d=box.devices.value * 24.0 * tokens_per_hour,
+            api_cur_per_mtok=call_cur_per_mtok,
+            privacy_cur_per_mtok=segment.privacy.value,
+        ),
+        machine_index=(capital * machine_index + box.staff.value) / yearly,
+        start_frac=np.array([*machines, 1.0 - machines.sum()]),
+        elasticity=segment.switch.value,
+        nest_elasticity=min(segment.own_switch.value, segment.switch.value),
     )

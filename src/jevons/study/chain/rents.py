@@ -35,8 +35,8 @@ USES = ("answers", "training")
 _LEAST_FRAC = 0.01
 """Share of a chip's hours that is on offer even where calls take all; with less, it is not in the market."""
 
-_RISE = 1e-3
-"""Rise of a rent in a quarter, a fraction, from which on its cause is named."""
+_RISE, _OPENS = 1e-3, 0.02
+"""Rise of a rent in a quarter, and how far it opens above its calm level, from which on the cause is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,8 @@ class Rents:
     use_price_cur_per_h, use_let_frac : (u, t)
         Price of a reference hour's work in each use, and the let share of what chips bring to it; see `USES`.
     shortage : (v, t) of str
-        Named where a rent rises: the use that is short, and whether its best chip is barred; else empty.
+        Named where a rent rises, or opens above the calm one: the use that is short, and whether its best chip is
+        barred; else empty.
     resale_cur : (v, t)
         What a device of the opening stock is worth, at its age in the quarter.
     price_cur_per_h : (t,)
@@ -180,7 +181,7 @@ def clear_rents(
         let_frac=let,
         use_price_cur_per_h=walk.use_price,
         use_let_frac=walk.use_let,
-        shortage=_shortages(rent, walk.use_price, setting.performance, frontier > anchor * (1 + 1e-9)),
+        shortage=_shortages(rent, calm, walk.use_price, setting.performance, frontier > anchor * (1 + 1e-9)),
         resale_cur=walk.resale,
         price_cur_per_h=np.where(hours.sum(axis=0) > 0, price, offer.shown_cur_per_h),
         brokers=Brokers(**walk.brokers, let=broker_h / walk.day_h),
@@ -298,9 +299,14 @@ def _opening_sheets(scenario: Scenario, setting: Setting, held: Array, ages_y: A
     )
 
 
-def _shortages(rent: Array, use_price: Array, performance: Array, barred: NDArray[np.bool_]) -> NDArray[np.str_]:
-    """Return the named shortage behind each rise of a rent, (v, t)."""
+def _shortages(
+    rent: Array, calm: Array, use_price: Array, performance: Array, barred: NDArray[np.bool_]
+) -> NDArray[np.str_]:
+    """Return the named shortage behind each rise of a rent, and behind one that opens above its calm level, (v, t)."""
     named = np.full(rent.shape, "", dtype="<U40")
+    for v in np.flatnonzero(rent[:, 0] > calm[:, 0] * (1 + _OPENS)):
+        use = int((use_price[:, 0] * performance[:, v]).argmax())
+        named[v, 0] = f"{USES[use]}: " + ("best chip barred" if barred[use, 0] else "chips short")
     for v, t in np.argwhere((rent[:, 1:] > rent[:, :-1] * (1 + _RISE)) & (rent[:, :-1] > 0)):
         use = int((use_price[:, t + 1] * performance[:, v]).argmax())
         named[v, t + 1] = f"{USES[use]}: " + ("best chip barred" if barred[use, t + 1] else "chips short")
@@ -320,7 +326,9 @@ def use_mix(scenario: Scenario, market: MarketPath, inputs: MarketInputs) -> Arr
     if trains.any() and (rented & ~trains).any():
         wanted = market.market_calls_per_d * inputs.share_frac[:, None]
         ratio = wanted[trains].sum(axis=0) / np.maximum(wanted[rented & ~trains].sum(axis=0), 1e-30)
-        growth = ratio / max(float(ratio[0]), 1e-30)
+        calm = wanted if inputs.rush is None else wanted / inputs.rush  # the stated share is that before a rush
+        others = max(float(calm[rented & ~trains, 0].sum()), 1e-30)
+        growth = ratio / max(float(calm[trains, 0].sum()) / others, 1e-30)
     odds = first / max(1.0 - first, 1e-9) * growth
     training = odds / (1.0 + odds)
     return np.stack([1.0 - training, training])

@@ -78,6 +78,12 @@ class SegmentSpec(Section):
     """Share of these users' tokens that they serve on rented machines at the start; the rest they call."""
     switch: Annotated[Amount, Quantity(unit="1", ge=-20, le=0)] = Amount(value=0.0, unit="1", origin="default")
     """Elasticity of the odds of renting to its cost per token over the price of calling, negative."""
+    owned_share: Annotated[Amount, Quantity(unit="1", ge=0, le=0.98)] = Amount(value=0.0, unit="1", origin="default")
+    """Share of these users' tokens that they serve on machines of their own at the start; 0 where none own any. They
+    choose by `buyer_tokens`, `privacy` and the terms of `market.box`.
+    """
+    own_switch: Annotated[Amount, Quantity(unit="1", ge=-20, le=0)] = Amount(value=0.0, unit="1", origin="default")
+    """Elasticity of the odds of owning machines to their cost over that of renting them, at most `switch`."""
     work_gain: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
     """Factor per year of work per rented device-hour from the renter's own progress, beside `serving.software_gain`."""
     depth: Fraction = Amount(value=0.0, unit="1", origin="default")
@@ -322,6 +328,14 @@ class MarketSpec(Section):
     """Steepness of rent beyond that share (κ in the explanation of the market)."""
     rental_sag: Annotated[Amount, Quantity(unit="1", gt=0, le=5)] = Amount(value=0.5, unit="1", origin="default")
     """Power with which the price of renters' work sinks towards running cost below that share."""
+    rental_rush: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
+    """Work that renters who serve models want on top at the start, over the stated one: trials and stock after an
+    event, which pass.
+    """
+    rush_half_life: Annotated[Amount, Quantity(unit="quarter", gt=0)] = Amount(
+        value=1.0, unit="quarter", origin="default"
+    )
+    """Quarters in which half of that rush is gone."""
     rental_training: Fraction = Amount(value=0.0, unit="1", origin="default")
     """Share of renters' work at the start that is training, tuning and reading of prompts (compute-bound), at the
     prices of the best chip on sale; the rest is answers (memory-bound).

@@ -13,7 +13,7 @@ from jevons.study.scenario.market import SegmentSpec
 if TYPE_CHECKING:
     from jevons.study.scenario.scenario import Scenario
 
-_ONLY_SELF_SERVED = ("skill", "busy", "calls_instead", "rented_share", "switch")
+_ONLY_SELF_SERVED = ("skill", "busy", "calls_instead", "rented_share", "switch", "owned_share", "own_switch")
 
 
 def check_uses(document: Located, scenario: Scenario) -> Iterator[Fault]:
@@ -73,6 +73,7 @@ def _check_use(document: Located, scenario: Scenario, name: str, segment: Segmen
             message = f"`{instead}` does not call `{segment.model}`; name a segment that does"
             message += f" ({', '.join(callers)})" if callers else ", or leave it out"
             yield document.fault((*here, "calls_instead"), message)
+    yield from _check_owning(document, scenario, name, segment)
     for field in _ONLY_SELF_SERVED:
         if field in segment.model_fields_set and segment.kind != "self_served":
             given = getattr(segment, field)
@@ -81,11 +82,41 @@ def _check_use(document: Located, scenario: Scenario, name: str, segment: Segmen
             yield document.fault((*here, field), message)
 
 
+def _check_owning(document: Located, scenario: Scenario, name: str, segment: SegmentSpec) -> Iterator[Fault]:
+    """Refuse machines of their own for users whose choice has no terms, or more than all of their tokens."""
+    owned = segment.owned_share.value
+    if segment.kind != "self_served" or owned <= 0:
+        return
+    here = ("market", "segments", name)
+    whole = owned + segment.rented_share.value
+    if not segment.calls_instead:
+        message = f"{owned:g}: they choose between owning, renting and calling; name in `calls_instead` who calls"
+        yield document.fault((*here, "owned_share"), message)
+    elif whole > 0.99:
+        message = (
+            f"{owned:g}: with rented_share {segment.rented_share.value:g} makes {whole:g}; the rest is called, so they "
+            "must leave at least 0.01"
+        )
+        yield document.fault((*here, "owned_share"), message)
+    if scenario.market.box is None:
+        message = f"{owned:g}: what a machine costs is not given; add market.box, or leave `owned_share` out"
+        yield document.fault((*here, "owned_share"), message)
+    if segment.buyer_tokens.value <= 0:
+        message = f"{owned:g}: whole machines are bought, so size counts; give the users' `buyer_tokens` a day"
+        yield document.fault((*here, "owned_share"), message)
+    if segment.own_switch.value > segment.switch.value:
+        message = (
+            f"{segment.own_switch.value:g}: must be at most `switch`, {segment.switch.value:g}: owned and rented "
+            "machines are the closer substitutes"
+        )
+        yield document.fault((*here, "own_switch"), message)
+
+
 def _check_elasticity(document: Located, scenario: Scenario, name: str, segment: SegmentSpec) -> Iterator[Fault]:
     """Refuse an elasticity without a range where draws are asked for: the verdict's probability rests on it."""
     if scenario.study.draws < 2:
         return
-    for field in ("elasticity", "depth_exponent", "switch"):
+    for field in ("elasticity", "depth_exponent", "switch", "own_switch"):
         amount = getattr(segment, field)
         if field in segment.model_fields_set and not amount.uncertain and amount.value:
             message = (

@@ -34,11 +34,32 @@ def test_h800_open_near_the_rent_of_h100_in_november_2024_with_most_of_them_idle
     assert chain.rents.cny_per_h[h800, 0] < chain.setting.hour_cur[h800, 0]
 
 
+def test_h20_open_short_in_early_2025_and_what_was_paid_for_them_is_lost_when_the_rush_ends(chain):
+    h20, h800 = row(chain, "h20"), row(chain, "h800_sxm")
+    rent, calm, rents = chain.rents.cny_per_h[h20], chain.rents.calm_cur_per_h[h20], chain.rents
+    assert rent[0] > 1.08 * calm[0]
+    assert rents.shortage[h20, 0] == "answers: chips short"
+    assert rents.let_frac[h20, 0] > 2 * rents.let_frac[h800, 0]  # one equation: the glut of the other at the same time
+    assert not rents.shortage[h800, 0]
+    assert rent[2] < 0.85 * rent[0]
+    assert rents.resale_cur[h20, 2] < 0.7 * rents.resale_cur[h20, 0]
+    assert rents.brokers.bought[h20, 0] > 0
+    assert rents.brokers.owners_loss_cur[h20, 2] > rents.brokers.owners_loss_cur[h20, 0]
+
+
+def test_without_a_rush_h20_open_at_their_calm_rent(chain):
+    scenario = chain.scenario.with_numbers({"market.rental_rush": 0.0})
+    still = run_chain(scenario, engineer(scenario, default_facts(), scenario.as_of), start=chain)
+    h20 = row(still, "h20")
+    assert still.rents.cny_per_h[h20, 0] == pytest.approx(still.rents.calm_cur_per_h[h20, 0], rel=0.02)
+    assert still.rents.cny_per_h[h20, 4] == pytest.approx(chain.rents.cny_per_h[h20, 4], rel=0.03)
+
+
 def test_h20_grow_short_and_dearer_than_their_full_cost_where_the_ban_comes(chain, barred):
     h20 = row(barred, "h20")
     rent, calm = barred.rents.cny_per_h[h20], barred.rents.calm_cur_per_h[h20]
     shows = barred.scenario.labels().index(barred.scenario.hardware.devices["h20"].ban_from)
-    assert rent[shows] == pytest.approx(rent[0], rel=0.15)
+    assert rent[shows] == pytest.approx(rent[1], rel=0.15)
     assert rent[-1] > 1.5 * rent[shows]
     assert rent[-1] > 1.5 * calm[-1]
     assert barred.rents.let_frac[h20, -1] > chain.rents.let_frac[h20, -1]

@@ -7,6 +7,7 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.facts import default_facts
+from jevons.market import market_path
 from jevons.study import load
 from jevons.study.chain.demand import revenue_price_cur
 from jevons.study.chain.fixed_point import run_chain
@@ -216,3 +217,64 @@ def test_own_businesses_are_charged_no_more_than_their_calls_are_worth(written, 
     unseen = dataclasses.replace(chain.market, seen_call_price_cur=np.zeros_like(paid))
     bounded = revenue_price_cur(dear, poor, unseen, chain.exchange.scarcity, served)
     assert bounded[row] == pytest.approx(np.full(4, 0.02 * 1e-3 * np.exp(0.1**2 / 2)), rel=1e-3)
+
+
+TERMS = """\
+      calls_instead: chat
+      rented_share: 0.6
+      switch: -1.0
+      owned_share: 0.15
+      own_switch: -3.0
+      buyer_tokens: 40 mn tok/day
+"""
+SERVES = "      use: self_served\n      model: large\n"
+OWNED = (SERVES, SERVES + TERMS)
+BOX = (
+    "  rental_price: 8",
+    "  box:\n    price: 1.4 mn CNY\n    life: 4 y\n    staff: 200000 CNY/y\n    utilisation: 0.5\n  rental_price: 8",
+)
+
+
+def test_users_who_serve_a_model_own_rent_or_call_and_dearer_rents_send_them_to_both(written, engineering):
+    scenario = load(written(OWNED, BOX))
+    row = list(scenario.market.segments).index("hosts")
+    start = run_chain(scenario, engineering)
+    assert start.market.renter_ways[row, :, 0] == pytest.approx([0.15, 0.6, 0.25], abs=1e-6)
+    assert start.market.renter_ways[row].sum(axis=0) == pytest.approx(np.ones(4))
+    inputs = dataclasses.replace(start.inputs, rent_index=np.full(4, 1.5))
+    dear, calm = market_path(inputs), market_path(dataclasses.replace(start.inputs, rent_index=np.ones(4)))
+    moved = dear.renter_ways[row, :, -1] - calm.renter_ways[row, :, -1]
+    assert moved[0] > 0 > moved[1]
+    assert moved[2] > 0
+
+
+def test_tokens_that_own_machines_take_leave_the_market(written, engineering):
+    start = run_chain(load(written(OWNED, BOX)), engineering)
+    inputs, row = start.inputs, list(start.scenario.market.segments).index("hosts")
+    chat = list(start.scenario.market.segments).index("chat")
+    fixed = dataclasses.replace(inputs, rent_index=np.full(4, 1.5), switch=None)
+    moved, still = market_path(dataclasses.replace(fixed, switch=inputs.switch)), market_path(fixed)
+    made = inputs.switch.tokens_per_hour[0] * inputs.work[row]
+    served = still.market_calls_per_d[row] * made
+    lost = served - moved.market_calls_per_d[row] * made
+    gained = (moved.market_tokens_per_d - still.market_tokens_per_d)[chat]
+    own = (moved.renter_ways[row, 0] - 0.15) / 0.6 * served
+    assert gained == pytest.approx(lost - own, rel=5e-3, abs=1.0)  # learning follows the tokens
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ((OWNED,), "what a machine costs is not given; add market.box"),
+        (((OWNED[0], OWNED[1].replace("owned_share: 0.15", "owned_share: 0.5")), BOX), "makes 1.1; the rest is called"),
+        (((OWNED[0], OWNED[1].replace("own_switch: -3.0", "own_switch: -0.5")), BOX), "must be at most `switch`, -1"),
+        (
+            ((OWNED[0], OWNED[1].replace("      buyer_tokens: 40 mn tok/day\n", "")), BOX),
+            "size counts; give.*buyer_tokens",
+        ),
+        (((OWNED[0], OWNED[1].replace("      calls_instead: chat\n", "")), BOX), "name in `calls_instead` who calls"),
+    ],
+)
+def test_owning_without_terms_is_refused(written, changes, message):
+    with pytest.raises(InputError, match=message):
+        load(written(*changes))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jevons.arrays import Array
 from jevons.market import TERMS_Y, WAYS, provider_tokens_per_d
 from jevons.results import Cell, Column, Table, table
 from jevons.study.plan.tables.lines import by_period, line
@@ -115,7 +116,8 @@ def shortage_table(result: PlanFigures) -> Table:
     if rents is not None:
         for v, device in enumerate(result.scenario.hardware.devices):
             for t in np.flatnonzero(rents.shortage[v] != ""):
-                before, after = rents.cny_per_h[v, t - 1 : t + 1].tolist()
+                before = float(rents.cny_per_h[v, t - 1]) if t else None
+                after = float(rents.cny_per_h[v, t])
                 rows.append((result.device_label(device), result.quarters[t], before, after, str(rents.shortage[v, t])))
     columns = (
         Column("name", "accelerator"), Column("quarter", "quarter"), Column("from", "rent before", "¤/h"),
@@ -124,9 +126,18 @@ def shortage_table(result: PlanFigures) -> Table:
     return table("shortages", "Rents that rise, and the shortage behind each", columns, rows, detail=True)
 
 
+def ways_frac(result: PlanFigures) -> Array | None:
+    """Return shares of tokens by segment, way (own, rent, api) and quarter; None where nobody has the choice."""
+    chain = result.chain
+    renters = chain.market.renter_ways
+    if chain.exchange.ways is None:
+        return renters if renters.any() else None
+    return np.where(renters.sum(axis=1, keepdims=True) > 0, renters, chain.exchange.ways)
+
+
 def ways_table(result: PlanFigures) -> Table:
     """Return how segments that may own machines get their tokens."""
-    chosen = result.chain.exchange.ways
+    chosen = ways_frac(result)
     lines = [
         line(result.segment_label(segment), "%", chosen[row, w], over=0.01, keys=(way,))
         for row, segment in enumerate(result.segments)
@@ -180,8 +191,9 @@ def market_json(result: PlanFigures) -> dict[str, Any]:
                     "lenders_loss": rents.brokers.lenders_loss_cur[v],
                 }
                 held["brokers"][device] = stock
-    if chain.exchange.ways is not None:
+    chosen = ways_frac(result)
+    if chosen is not None:
         for s, segment in enumerate(result.segments):
             if result.scenario.market.segments[segment].buyer_tokens.value > 0:
-                held["ways_frac"][segment] = {way: chain.exchange.ways[s, w] for w, way in enumerate(WAYS)}
+                held["ways_frac"][segment] = {way: chosen[s, w] for w, way in enumerate(WAYS)}
     return held

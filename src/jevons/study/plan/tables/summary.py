@@ -15,7 +15,7 @@ from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.draws.run import Draws
 from jevons.study.plan.budget_lines import PlanLines
 from jevons.study.plan.tables.lines import Line, by_period, line
-from jevons.study.plan.tables.market import rent_table, rival_tables, shortage_table, ways_table
+from jevons.study.plan.tables.market import rent_table, rival_tables, shortage_table, ways_frac, ways_table
 from jevons.study.plan.tables.operating_points import point_tables
 from jevons.study.plan.tables.overview import overview_table, served_share
 from jevons.study.plan.tables.schedule import schedule_table
@@ -44,7 +44,7 @@ def plan_tables(result: PlanFigures) -> Iterator[Table]:
     if chain.rents is not None:
         yield rent_table(result)
         yield shortage_table(result)
-    if chain.exchange.ways is not None:
+    if ways_frac(result) is not None:
         yield ways_table(result)
     yield _capital(result)
     if chain.plan.months is not None:
