@@ -75,7 +75,7 @@ class NestedChoice:
 
     @staticmethod
     def _odds(share: Array) -> Array:
-        return np.log(np.array([share[0] / share[1], (share[0] + share[1]) / share[2]]))
+        return np.asarray(np.log([share[0] / share[1], (share[0] + share[1]) / share[2]]))
 
     def share_frac(self, t: int, appeal: Array, *, rent_index: float, call_index: float, work: float) -> Array:
         """Return the shares of tokens by way, (3,), in quarter *t*.
@@ -103,7 +103,7 @@ class NestedChoice:
             privacy_cur_per_mtok=offer.privacy_cur_per_mtok,
             rent_privacy_frac=offer.rent_privacy_frac,
         )
-        return np.log(np.maximum(yearly_cost_cur(self.sizes_tok_per_d * self.growth[t], there), 1e-12))
+        return np.asarray(np.log(np.maximum(yearly_cost_cur(self.sizes_tok_per_d * self.growth[t], there), 1e-12)))
 
     def _of(self, log_cost: Array, appeal: Array) -> Array:
         upper, lower = self.elasticity, self.nest_elasticity
