@@ -21,13 +21,13 @@ from jevons.study.draws.study import montecarlo_study
 from jevons.study.scenario.load import load
 from jevons.study.track.actuals import SERIES, per_quarter, published_of
 from jevons.study.track.update import path_of, quantiles
+from jevons.text import with_blocks
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELF = (
     "alibaba-380bn", "alibaba-2026", "bytedance-160bn", "tencent", "microsoft-openai", "meta", "coreweave", "nebius",
-    "neocloud-h100-2024", "cluster-100k",
+    "neocloud-h100-2024", "cluster-100k", "small-firm-r1",
 )  # fmt: skip
-BEGIN, END = "<!-- published: begin, written by scripts/scenarios_page.py -->", "<!-- published: end -->"
 NAMES = {
     "ai_revenue": "AI revenue", "cloud_revenue": "cloud revenue", "group_capex": "capital expenditure",
     "capex": "AI capital expenditure", "it_w": "power", "cloud_ebita_frac": "margin", "tokens_per_d": "tokens a day",
@@ -73,8 +73,8 @@ def _opening(scenario: Scenario, draws: Draws) -> str:
     margin = float(np.median(draws.paths["cloud_ebita_frac"][:, -1]))
     price = scenario.finance.share_price.value
     return (
-        f"Predicted for {last} (medians): {devices / 1e3:,.0f} thousand accelerators, {power / 1e6:,.0f} MW, "
-        f"AI revenue of {revenue / 1e9:,.2f} bn {scenario.currency}, cloud margin {100 * margin:.0f} %, value of a "
+        f"Predicted for {last} (medians): {devices / 1e3:,.4g} thousand accelerators, {power / 1e6:,.4g} MW, "
+        f"AI revenue of {revenue / 1e9:,.4g} bn {scenario.currency}, cloud margin {100 * margin:.0f} %, value of a "
         f"share {value:,.0f} against a price of {price:,.0f} {scenario.currency}."
     )
 
@@ -101,11 +101,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=24)
     page = ROOT / "docs" / "how-to" / "scenarios.md"
-    text = page.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
     body = "".join(parts(parser.parse_args().draws))
-    page.write_text(f"{head}{BEGIN}\n\n{body}\n{END}{tail}", encoding="utf-8")
+    page.write_text(with_blocks(page.read_text(encoding="utf-8"), {"published": body}), encoding="utf-8")
 
 
 if __name__ == "__main__":

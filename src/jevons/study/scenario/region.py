@@ -9,6 +9,7 @@ from typing import Any
 
 from jevons.errors import InputError, did_you_mean
 from jevons.schema import Located, parse_yaml
+from jevons.study.scenario.base import RENTAL, RENTED_USES
 
 _CURRENCIES = {"china": "CNY", "eu": "EUR"}
 _CHOSEN = {
@@ -43,7 +44,42 @@ def fill_from_region(document: Located) -> None:
         known = ", ".join(region_names())
         message = f"`{name}`: no such region; there are {known}.{did_you_mean(str(name), region_names())}"
         raise InputError(document.fault(("region",), message))
+    stated = _copy(root)
     _fill(root, _region(name), ())
+    _drop_unanswered(root, stated)
+
+
+def _drop_unanswered(root: dict[Any, Any], stated: Mapping[Any, Any]) -> None:
+    """Drop what the region says of parts that this firm lacks: models nobody serves here, renters, whom to call."""
+    segments, models = _part(root, "market", "segments"), _part(root, "serving", "models")
+    for name, segment in segments.items():
+        own = _part(stated, "market", "segments", name)
+        if isinstance(segment, dict) and "calls_instead" not in own and segment.get("calls_instead") not in segments:
+            for field in ("calls_instead", "rented_share", "switch"):
+                segment.pop(field, None)
+    rivals = _part(root, "market", "providers", "rivals")
+    for name, rival in list(rivals.items()):
+        prices = _part(rivals, name, "prices")
+        own = _part(stated, "market", "providers", "rivals", name, "prices")
+        for model in [model for model in prices if model not in models and model not in own]:
+            del prices[model]
+        if isinstance(rival, dict) and rival.get("prices") == {} and not own:
+            del rivals[name]
+    kinds = [(s.get("use"), s.get("model")) for s in segments.values() if isinstance(s, dict)]
+    if not any(use in RENTED_USES or model == RENTAL for use, model in kinds):
+        for name, device in _part(root, "hardware", "devices").items():
+            for field in ("brokers", "brokers_growth"):
+                if isinstance(device, dict) and field not in _part(stated, "hardware", "devices", name):
+                    device.pop(field, None)
+        if "brokers" not in _part(stated, "market"):
+            _part(root, "market").pop("brokers", None)
+
+
+def _part(root: Any, *path: str) -> dict[Any, Any]:
+    """Return the section at a path; an empty one where there is none, or where it is stated wrongly."""
+    for name in path:
+        root = root.get(name) if isinstance(root, Mapping) else None
+    return root if isinstance(root, dict) else {}
 
 
 def region_currency(name: str) -> str:
