@@ -2,6 +2,7 @@
 
 from jevons.finance.books import DevicePart, device_parts
 from jevons.finance.debt import DebtSchedule, Loan, debt_schedule
+from jevons.finance.flows import FlowScore, score_flows
 from jevons.finance.formulas import (
     crf,
     discount_factors,
@@ -39,10 +40,10 @@ from jevons.finance.types import (
 )
 
 __all__ = [
-    "AccountTerms", "BaseCloud", "DcfTerms", "DebtSchedule", "DevicePart", "Funding", "IsoPrice", "LineValue", "Loan",
-    "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements", "Valuation", "YearSums",
-    "at_multiple", "base_cloud", "crf", "dcf", "debt_schedule", "device_parts", "discount_factors", "earned_cur",
-    "enterprise_value_cur", "fund", "growing_line", "growth_value", "incremental_roic", "irr", "line_value", "npv",
-    "rerating", "reverse_dcf", "scenario_weights", "score_narrative", "statements", "straight_line", "terminal_value",
-    "year_sums",
+    "AccountTerms", "BaseCloud", "DcfTerms", "DebtSchedule", "DevicePart", "FlowScore", "Funding", "IsoPrice",
+    "LineValue", "Loan", "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements",
+    "Valuation", "YearSums", "at_multiple", "base_cloud", "crf", "dcf", "debt_schedule", "device_parts",
+    "discount_factors", "earned_cur", "enterprise_value_cur", "fund", "growing_line", "growth_value",
+    "incremental_roic", "irr", "line_value", "npv", "rerating", "reverse_dcf", "scenario_weights", "score_flows",
+    "score_narrative", "statements", "straight_line", "terminal_value", "year_sums",
 ]  # fmt: skip

@@ -120,7 +120,7 @@ def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons, monke
         "The cloud after five years of growth",
         "Futures",
         "Re-rating",
-        "Narrative layer",
+        "Stories that spread",
     ):
         assert part in shown.out
     assert said["statements"]["vintage_depreciation"].keys() == {"before 2025", "2025"}

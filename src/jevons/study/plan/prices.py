@@ -22,6 +22,8 @@ COLUMNS: Mapping[str, str] = {
     "cloud_revenue": "yearly revenue of the cloud, as reported by then",
     "cloud_growth": "growth of that revenue a year, a fraction",
     "yield": "yield of a long government bond, a fraction",
+    "basket": "level of a basket of like shares, such as a fund of Chinese internet firms",
+    "flow": "net inflow of funds that hold the basket since the line before, in any unit",
 }
 """Columns of a file of prices; the first two are needed, the others stay at the scenario's values where not given."""
 
@@ -80,7 +82,7 @@ def _figure(path: Path | str, line: int, name: str, text: str) -> float:
     if not math.isfinite(number):
         message = f"{name} {text!r}: must be a finite number"
         raise file_fault(path, message, line)
-    if name in {"price", "cloud_revenue"} and number <= 0:
+    if name in {"price", "cloud_revenue", "basket"} and number <= 0:
         message = f"{name} {text}: must be above 0"
         raise file_fault(path, message, line)
     if name in {"yield", "cloud_growth"} and not -0.5 < number < 3:

@@ -34,7 +34,7 @@ CAPITALS = (0.8, 1.0, 1.5, 2.0)
 WACCS = (0.08, 0.10, 0.12)
 STORIES = ("fast and earning", "fast, destroying value", "slow and earning", "slow, destroying value")
 _STORY_DRAWS = 2000
-_FEWEST_CLOSES = 12
+FEWEST_CLOSES = 12
 """Quarterly closes that the story layer needs to be judged."""
 
 
@@ -366,7 +366,7 @@ def rise_alone(scenario: Scenario, facts: Facts, change_usd: float, on: dt.date)
 def narrative_score(scenario: Scenario, facts: Facts) -> NarrativeScore | None:
     """Return the story layer's score on all quarterly closes of the share, in hindsight; None without enough closes."""
     closes = [value.number for value in facts.series(closes_of(scenario))]
-    return score_narrative(closes) if len(closes) >= _FEWEST_CLOSES else None
+    return score_narrative(closes) if len(closes) >= FEWEST_CLOSES else None
 
 
 def closes_of(scenario: Scenario) -> str:

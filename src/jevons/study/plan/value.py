@@ -18,6 +18,7 @@ from jevons.study.plan.group_cash import GroupCash, group_cash
 from jevons.study.plan.invariants import check_value
 from jevons.study.plan.prices import Quote, explain_prices
 from jevons.study.plan.result import PlanResult
+from jevons.study.plan.sentiment import basket_of_facts, basket_of_quotes, layer_record, scores_of_quotes
 from jevons.study.plan.tables.statements import cash_record, quarter_records, statements_record
 from jevons.study.plan.tables.valuation import value_tables
 from jevons.study.scenario.scenario import Scenario
@@ -167,11 +168,15 @@ def value_plan(
         "stories": _tilted(scenario, accounts.price_per_share_cur),
         "statements": statements_record(accounts.statements), "funding": cash_record(cash),
         "required": valuation.required_of_plan(accounts),
-        "price_date": valuation.price_date(scenario, facts), "rerating": None, "narrative": None,
+        "price_date": valuation.price_date(scenario, facts), "rerating": None, "basket": None,
+        "narrative": None, "flows": None,
         "multiple": None if multiple is None else valuation.fair_multiple(plan, multiple, earnings_cur),
     }  # fmt: skip
     if quotes is not None:
         record["rerating"] = _parts(explain_prices(scenario, facts, quotes, first, last), first, last)
+        record["basket"] = basket_of_quotes(quotes, first, last)
+        story, flows = scores_of_quotes(quotes)
+        record |= {"narrative": layer_record(story), "flows": layer_record(flows)}
     elif all(name in facts for name in valuation.rerating_facts(scenario)):
         record |= _rerated(scenario, facts, first, last)
     return ValueResult(plan=plan, cash=cash, record=record)
@@ -184,7 +189,8 @@ def _rerated(scenario: Scenario, facts: Facts, first: dt.date, last: dt.date) ->
     alone = valuation.rise_alone(scenario, facts, rerating.change_usd, last)
     return {
         "rerating": _parts(rerating, first, last) | {"from_cloud_alone": alone},
-        "narrative": None if score is None else _narrative(score),
+        "basket": basket_of_facts(scenario, facts, first, last),
+        "narrative": layer_record(score),
     }
 
 
@@ -219,10 +225,3 @@ def _tilted(scenario: Scenario, price_cur: float) -> dict[str, Any]:
 
 def _growths(implied: float | None) -> list[float]:
     return sorted({0.08, 0.15, 0.25, 0.37, *([round(implied, 4)] if implied is not None else [])})
-
-
-def _narrative(score: Any) -> dict[str, Any]:
-    return {
-        "kept": score.keep, "forecasts": score.actual.size, "rmse": score.rmse_narrative,
-        "rmse_random_walk": score.rmse_walk, "rmse_walk_with_drift": score.rmse_drift,
-    }  # fmt: skip

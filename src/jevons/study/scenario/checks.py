@@ -159,8 +159,13 @@ def _check_published(document: Located, scenario: Scenario, facts: Facts) -> Ite
             yield document.fault(here, message)
         for fact_id in ids:
             if fact_id not in facts:
-                known = [fact.id for fact in facts]
-                yield document.fault(here, f"`{fact_id}` is not on file.{did_you_mean(fact_id, known)}")
+                yield document.fault(here, _not_on_file(fact_id, facts))
+    if scenario.firm.basket and scenario.firm.basket not in facts:
+        yield document.fault(("firm", "basket"), _not_on_file(scenario.firm.basket, facts))
+
+
+def _not_on_file(fact_id: str, facts: Facts) -> str:
+    return f"`{fact_id}` is not on file.{did_you_mean(fact_id, [fact.id for fact in facts])}"
 
 
 def _check_start(document: Located, scenario: Scenario) -> Iterator[Fault]:

@@ -21,6 +21,8 @@ class FirmSpec(Section):
     """Kind of share that `finance.share_price` is the price of, such as ADS."""
     facts: str = ""
     """Prefix of the facts about it, such as `alibaba`; without one, past results and re-ratings are left out."""
+    basket: str = ""
+    """Fact that holds the level of a basket of like shares, such as `basket.china_internet.level_usd`."""
     published: dict[str, list[str]] = Field(default_factory=dict)
     """Facts that publish what a plan forecasts, by series as in `jevons track`, such as `group_capex: [ID]`."""
 

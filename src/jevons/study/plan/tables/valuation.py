@@ -30,8 +30,10 @@ def value_tables(plan: PlanFigures, record: dict[str, Any], cash: GroupCash) -> 
         yield _rerating(record["rerating"])
         if "from_cloud_alone" in record["rerating"]:
             yield _alone(record["rerating"])
-    if record["narrative"] is not None:
-        yield _narrative(record["narrative"])
+    if record["basket"] is not None:
+        yield _basket(record["basket"], record["rerating"])
+    if record["narrative"] is not None or record["flows"] is not None:
+        yield _layers(record["narrative"], record["flows"])
 
 
 def _summary(plan: PlanFigures, record: dict[str, Any]) -> Table:
@@ -162,15 +164,34 @@ def _alone(rerating: dict[str, Any]) -> Table:
     return table("cloud_alone", title, columns, rows, detail=True)
 
 
-def _narrative(score: dict[str, Any]) -> Table:
-    verdict = "kept: it beats both walks" if score["kept"] else "dropped: it does not beat both walks"
-    columns = (Column("name", "forecast"), Column("rmse", "RMSE"), Column("note", "note"))
+def _basket(basket: dict[str, Any], rerating: dict[str, Any]) -> Table:
+    """Return the share beside a basket of like shares: how much of its move is theirs."""
+    columns = (Column("name", "quantity"), Column("change", "change", "%", scale=100), Column("note", "note"))
+    part = basket["basket_part_frac"]
+    note = "" if part is None else f"{100 * part:.0f} % of the share's move, in logarithms"
     rows = [
-        ("Narrative layer", float(score["rmse"]), verdict),
-        ("Random walk", float(score["rmse_random_walk"]), ""),
-        ("Random walk with drift", float(score["rmse_walk_with_drift"]), ""),
+        ("Share", float(basket["share_change_frac"]), ""),
+        ("Basket of like shares", float(basket["basket_change_frac"]), note),
+        ("Share over the basket", float(basket["beside_frac"]), "what is the firm's own"),
     ]
-    title = f"The narrative layer out of sample: {score['forecasts']} quarterly closes, one quarter ahead"
+    title = f"The share beside a basket ({basket['name']}), {rerating['from']} to {rerating['to']}"
+    return table("basket", title, columns, rows, detail=True)
+
+
+def _layers(story: dict[str, Any] | None, flows: dict[str, Any] | None) -> Table:
+    """Return the scores of stories and of fund flows out of sample; neither is in the value."""
+    columns = (Column("name", "forecast"), Column("rmse", "RMSE"), Column("note", "note"))
+    rows: list[Iterable[Cell]] = []
+    for label, score in (("Stories that spread", story), ("Flows into funds", flows)):
+        if score is not None:
+            verdict = "kept: beats both walks" if score["kept"] else "dropped: does not beat both walks"
+            rows.append((label, float(score["rmse"]), verdict))
+    known = next(score for score in (story, flows) if score is not None)
+    rows += [
+        ("Random walk", float(known["rmse_random_walk"]), ""),
+        ("Random walk with drift", float(known["rmse_walk_with_drift"]), ""),
+    ]
+    title = f"Stories and flows out of sample, beside value: {known['forecasts']} closes, one period ahead"
     return table("narrative", title, columns, rows, detail=True)
 
 
