@@ -425,7 +425,7 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
     made: list[Factor] = []
     cases = {item.engine: item.prepared.case for item in items}
     for engine in sorted(cases):
-        preset = calibrated(plain)(cases[engine])
+        preset = calibrated(plain)(replace(cases[engine], release=None, sorts_logits=False))
         for name, usual, low, high, sigma in _ENGINE_FACTORS:
             first = _EAGER.get(name, usual) if engine == "eager" else usual
             start = first if neutral else min(max(float(getattr(preset, name)), low), high)

@@ -71,7 +71,7 @@ def _stated_case(row: Row) -> Case:
         gpus=int(number_of(row.get("n_gpus")) or 0),
     )
     case = with_release(case, release_meant(case.engine, case.version, row.get("date_or_version") or ""))
-    if row.get("isl") == "dataset":
+    if row.get("isl") == "dataset" and not row.get("tp"):
         return mlperf_case(case, row, spec.name)
     if notes.startswith("{"):
         record = _record(notes)
@@ -131,7 +131,8 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
     replicas = max(gpus // layout.devices, 1) if _per_deployment(row) else 1
     kv = "fp8" if re.search(r"kv.cache.dtype[= ]fp8", command) else case.kv
     case = replace(case, layout=layout, gpus=gpus, replicas=replicas, kv=kv)
-    if case.family == "published_misc" and re.search(r"simulat|estimate", notes, re.IGNORECASE):
+    guessed = re.search(r"simulat|estimate", notes, re.IGNORECASE) and not notes.startswith("measured")
+    if case.family == "published_misc" and guessed:
         message = "simulated or estimated, not measured"
         raise InputError(message)
     case = _with_load(case, row, notes)
@@ -141,7 +142,7 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
 
 
 def _per_deployment(row: Row) -> bool:
-    return not row["metric"].endswith("_per_gpu")
+    return not row["metric"].endswith(("_per_gpu", "_per_node"))
 
 
 def _with_load(case: Case, row: Row, notes: str) -> Case:
@@ -167,7 +168,7 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
     if rate:
         case = replace(case, scenario="open", rate_per_s=number_of(rate[1]) or 0.0, requests=requests or 500)
         return _with_stage(case, notes)
-    if load.startswith("inf (offline"):
+    if load.startswith(("inf (offline", "maximum")):
         return replace(case, scenario="offline", requests=requests or _OFFLINE_REQUESTS)
     if load.startswith("inf"):
         seats = re.search(r"max num seqs (\d+)", load)

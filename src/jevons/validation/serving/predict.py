@@ -132,12 +132,19 @@ def prepare(case: Case, engines: Engines = default_engine) -> Prepared:
 
 def _fitting_surface(case: Case, factors: EngineFactors) -> Surface:
     """Return the surface of a case with a stated layout; what was measured did fit, if need be at a higher share."""
-    try:
-        return _surface(case, case.layout, case.replicas, factors)
-    except InfeasibleError:
-        if case.memory_frac:
-            raise
-        return _surface(replace(case, memory_frac=_LARGEST_SHARE), case.layout, case.replicas, factors)
+    tried = [(case, case.layout, case.replicas)]
+    if not case.memory_frac:
+        tried.append((replace(case, memory_frac=_LARGEST_SHARE), case.layout, case.replicas))
+    if case.layout == Layout():  # none is stated: the devices share the model
+        sizes = (size for size in _SEARCH_SIZES if 1 < size <= case.gpus and case.gpus % size == 0)
+        tried += [(case, Layout(tp=size), case.gpus // size) for size in sizes]
+    first: InfeasibleError | None = None
+    for of, layout, replicas in tried:
+        try:
+            return _surface(of, layout, replicas, factors)
+        except InfeasibleError as error:
+            first = first or error
+    raise first or InfeasibleError("no layout fits", ["layout"])
 
 
 def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) -> Surface:
@@ -279,8 +286,11 @@ def metric_value(name: str, case: Case, made: Answer) -> float:
     steady = case.scenario == "mlperf-offline" or case.steady
     output = out.steady_output_tok_per_s if steady else out.output_tok_per_s
     scale = output / max(out.output_tok_per_s, 1e-12)
-    base = name.removesuffix("_per_gpu").removesuffix("_log")
-    per = case.replicas / max(case.gpus, 1) if name.endswith("_per_gpu") else rate
+    base = name.removesuffix("_per_gpu").removesuffix("_per_node").removesuffix("_log")
+    per = rate
+    if base != name.removesuffix("_log"):
+        per = case.replicas / max(case.gpus, 1)
+        per *= accelerator(case.device).node_devices if name.endswith("_per_node") else 1
     rates = {
         "output_tok_s": output,
         "input_tok_s": out.input_tok_per_s * scale,
@@ -299,8 +309,8 @@ def metric_value(name: str, case: Case, made: Answer) -> float:
         return out.ttft_s["mean"] * 1e3
     if name == "token_step_ms":
         return out.tpot_s["mean"] * 1e3
-    if name == "batch_latency_ms":
-        return out.e2e_s["mean"] * 1e3
+    if name in {"batch_latency_ms", "batch_latency_s"}:
+        return out.e2e_s["mean"] * (1e3 if name.endswith("_ms") else 1.0)
     kinds = {"ttft": out.ttft_s, "tpot": out.tpot_s, "itl": out.itl_s, "request_latency": out.e2e_s}
     for kind, values in kinds.items():
         for unit, factor in (("_ms", 1e3), ("_s", 1.0)):

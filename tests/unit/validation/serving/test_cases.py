@@ -7,7 +7,7 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.validation.serving.cases import read_case
-from jevons.validation.serving.predict import default_engine
+from jevons.validation.serving.predict import answer, default_engine, metric_value, prepare
 
 ROW = {
     "family": "inferencex_silicon", "engine": "vllm", "engine_version": "0.19.0", "model": "MiniMaxAI/MiniMax-M2.5",
@@ -219,3 +219,20 @@ def test_a_row_without_a_version_means_the_release_of_its_day():
     row = {**BENCH, "engine_version": "", "notes": LAB.format("Qwen3-14B")}
     releases = [read_case({**row, "date_or_version": day}).release for day in ("2024", "2025-06-30", "47277d79f4a5")]
     assert releases == [(0, 6), (0, 8), (0, 11)]
+
+
+def test_a_layout_that_is_not_stated_shares_the_model_where_it_must():
+    row = {**BENCH, "family": "published_misc", "model": "Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8", "gpu": "TPU v7",
+           "n_gpus": "4", "isl": "99", "osl": "99", "concurrency_or_rate": "concurrency 64", "notes": ""}  # fmt: skip
+    assert prepare(read_case(row)).surfaces[0].deployment.layout.tp == 4
+    small = prepare(read_case({**row, "model": "Qwen/Qwen3-32B"})).surfaces[0].deployment
+    assert small.layout.tp == 1
+
+
+def test_rates_per_node_count_the_devices_of_a_server():
+    row = {**BENCH, "family": "published_misc", "gpu": "H20", "n_gpus": "16", "tp": "16", "isl": "1024", "osl": "64",
+           "concurrency_or_rate": "maximum", "notes": "", "model": "deepseek-ai/DeepSeek-R1"}  # fmt: skip
+    case = read_case({**row, "metric": "output_tok_s_per_node"})
+    made = answer(prepare(case))
+    values = [metric_value(f"output_tok_s{over}", case, made) for over in ("", "_per_node", "_per_gpu")]
+    assert values[1:] == pytest.approx([values[0] / 2, values[0] / 16])
