@@ -13,7 +13,7 @@ from jevons.report import plan_html
 from jevons.report.extras import plan_findings
 from jevons.study import load, plan
 from jevons.web.frozen import result_page
-from jevons.web.wording import catalogue, shown, text_of
+from jevons.web.wording import catalogue, shown, term, text_of
 from places import TINY
 
 
@@ -162,3 +162,17 @@ def test_boom_and_bust_are_solved_only_for_a_file(result):
 )
 def test_numbers_and_money_are_written_by_locale(one, en, zh):
     assert (shown(one, "en"), shown(one, "zh")) == (en, zh)
+
+
+def test_tables_of_a_plan_are_in_chinese_but_for_names(page):
+    document = _frozen(page)["document"]
+    texts = set()
+    for one in document["tables"]:
+        texts |= {one["title"], *(c["label"] for c in one["columns"]), *(c["unit"] for c in one["columns"])}
+        texts |= {cell for row in one["rows"] for cell in row if isinstance(cell, str)}
+    own = {*document["findings"]["names"]["segments"].values(), *document["result"]["price_per_mtok"], "API", "EBITA"}
+    own |= {part["label"] for part in document["findings"]["swings"] if "." in part["label"]}
+    left = sorted(
+        text for text in texts - own if term(text, "zh") == text and re.search(r"[A-Za-z]{4,} [A-Za-z]{3,}", text)
+    )
+    assert [text for text in left if not re.match(r"NVIDIA|AMD|Huawei|\d+ \w+ \(tp", text)] == []

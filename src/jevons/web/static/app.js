@@ -24,7 +24,10 @@ const SCREENS = { start, size, choice, replay, train, plan, compare, facts };
 const OF_KIND = { size, buy_rent_api: choice, simulate: replay, train, plan, compare, simulation: replay, sweep: replay, fleet: replay };
 
 /** The currency shown where none is chosen. */
-const ownCurrency = () => (shared.frozen && shared.frozen.document.findings && shared.frozen.document.result.currency) || (i18n.language() === "zh" ? "CNY" : "USD");
+const ownCurrency = () => {
+  const held = shared.frozen && shared.frozen.meta.kind in OF_KIND && shared.frozen.meta.kind !== "plan" ? null : shared.frozen && shared.frozen.document.result.currency;
+  return held in ((shared.frozen || {}).rates || {}) ? held : i18n.language() === "zh" ? "CNY" : "USD";
+};
 
 function useAddress() {
   const [now, setNow] = useState(read());

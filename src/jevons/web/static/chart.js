@@ -20,7 +20,9 @@ const HUES = {
 const INK = { light: { text: "#22303c", muted: "#52616e", grid: "#dce3e8", back: "#ffffff" }, dark: { text: "#e6edf3", muted: "#a9b6c2", grid: "#33404c", back: "#161d24" } };
 /** Places of colours that have a meaning of their own, the same in every chart, page and report. */
 const FIXED = { median: 0, tokens: 0, revenue: 0, forecast: 0, "bridge total": 0, fleet: 0, central: 1, actual: 1, "cash capex": 1, "bridge up": 2, boom: 2, budget: 2, ebita: 2, market: 3, "bridge down": 5, bust: 5, "at low": 4, "at high": 5,
-  H20: 2, "H800 SXM": 3, "A800 SXM": 4, L20: 5, "Ascend 910B": 6, "Ascend 910C": 7, "H100 SXM": 0, "H200 SXM": 1, B200: 4, "use calls": 0, "use self_served": 1, "use training": 2, "use reserve": 3, "use internal": 4, "use platform": 7, "use own_training": 5, "use idle": 6, "line overhead": 4, "line depreciation": 1, "line operations": 3, "line energy": 6 };
+  H20: 2, "H800 SXM": 3, "A800 SXM": 4, L20: 5, "Ascend 910B": 6, "Ascend 910C": 7, "H100 SXM": 0, "H200 SXM": 1, "B200 SXM": 4, "GB200 NVL72": 6, "A100 SXM": 3, MI300X: 5, "use calls": 0, "use self_served": 1, "use training": 2, "use reserve": 3, "use internal": 4, "use platform": 7, "use own_training": 5, "use idle": 6, "line overhead": 4, "line depreciation": 1, "line operations": 3, "line energy": 6 };
+/** Order in which things without a fixed colour take theirs: those that are fixed least often first. */
+const ORDER = [7, 6, 4, 3, 5, 1, 2, 0];
 const entities = new Map();
 
 let paper = false;
@@ -35,7 +37,7 @@ export function dark() {
 
 /** The colour of an entity: the same everywhere on the page. */
 export function hue(name) {
-  if (FIXED[name] === undefined && !entities.has(name)) entities.set(name, entities.size % 8);
+  if (FIXED[name] === undefined && !entities.has(name)) entities.set(name, ORDER[entities.size % 8]);
   return HUES[dark() ? "dark" : "light"][FIXED[name] ?? entities.get(name)];
 }
 

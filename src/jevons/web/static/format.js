@@ -77,6 +77,14 @@ export function money(value, from = "CNY", { digits = 3, big = true, like = valu
   return name.endsWith("元") ? `${text}${/\d$/.test(text) ? " " : ""}${name}` : `${text} ${name}`;
 }
 
+/** What an axis counts in, and its name: money, tokens or pieces; 亿, 万亿 and 万 in Chinese. */
+export function axisScale(what) {
+  const zh = language() === "zh" && settings.myriads;
+  if (what === "money") return zh ? { size: 1e8, unit: `亿${currencyName(settings.currency)}` } : { size: 1e9, unit: `bn ${settings.currency}` };
+  if (what === "tokens") return { size: 1e12, unit: zh ? "万亿" : "trillion" };
+  return zh ? { size: 1e4, unit: "万" } : { size: 1e3, unit: "thousand" };
+}
+
 /** A value in its base unit as people read it. */
 export function quantity(value, unit, like = value) {
   if (typeof value === "string") return value;

@@ -1,7 +1,7 @@
 // Any result: its answer, charts where its kind has some, and its tables.
 import { html } from "jevons/vendor/preact.js";
 import { t } from "jevons/i18n.js";
-import { converted, currency, number, percent } from "jevons/format.js";
+import { axisScale, converted, currency, number, percent } from "jevons/format.js";
 import { term } from "jevons/terms.js";
 import { Card, Grid } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
@@ -18,7 +18,7 @@ export function Tables({ tables, folded = false }) {
 }
 
 const SI = /^(CNY|USD|EUR|HKD|JPY)/;
-const sized = (unit, most) => (SI.test(unit) ? most >= 1e8 ? [1e9, `10⁹ ${unit}`] : [1, unit] : unit === "tok/day" ? [1e12, "10¹²"] : most >= 1e8 ? [1e9, `10⁹ ${unit}`] : [1, unit === "1" ? "" : unit]);
+const sized = (unit, most) => (unit === "tok/day" && most >= 1e11 ? [1e12, axisScale("tokens").unit] : (SI.test(unit) || unit === "tok/day") && most >= 1e8 ? [1e9, `bn ${unit}`] : most >= 1e6 ? [1e6, `M ${unit}`] : [1, unit === "1" ? "" : unit]);
 const quarter = (values) => ({ label: t("report.quarter"), type: "category", values });
 const label = (text) => raised(term(text));
 

@@ -4,8 +4,13 @@ import { device } from "jevons/format.js";
 import { term } from "jevons/terms.js";
 import { SHORT } from "jevons/views/plan.js";
 
+const CONTAINERS = ["devices", "sites", "models", "segments", "providers", "rivals", "lines"];
+
+/** A path of a scenario in words: its last parts without those that only hold others. */
+const spoken = (path) => path.split(".").filter((part) => !CONTAINERS.includes(part)).slice(1).join(" ").replace(/_/g, " ") || path;
+
 /** The name of an input of the scenario. */
-export function inputName(path, label) { return SHORT[path] ? t(`amount.${SHORT[path]}`) : raised(term(label || path)); }
+export function inputName(path, label) { return SHORT[path] ? t(`amount.${SHORT[path]}`) : raised(term(label && label !== path ? label : spoken(path))); }
 
 /** A text with a capital at its start. */
 export function raised(text) { return text ? text[0].toUpperCase() + text.slice(1) : text; }

@@ -1,7 +1,7 @@
 // Plan: what a cloud should build, with sliders for the inputs that matter most.
 import { html, useEffect, useMemo, useState } from "jevons/vendor/preact.js";
 import { has, t, word } from "jevons/i18n.js";
-import { converted, currency, device, large, money, number, original, percent, quantity } from "jevons/format.js";
+import { axisScale, converted, device, large, money, number, original, percent, quantity } from "jevons/format.js";
 import { Card, ErrorBox, Num, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
@@ -135,25 +135,27 @@ export function Result({ answer, input: given, state, bar }) {
 export function tokensChart(answer) {
   const own = ((answer.meta || {}).paths || {}).tokens_per_d;
   const paths = own && Array.isArray(own.p50) ? own : null;
-  const central = answer.tokens_per_day.total.map((v) => v / 1e12);
-  const scale = (list) => list.map((v) => v / 1e12);
-  return { id: "tokens", kind: "xy", direct: true, right: 124, title: t("plan.tokens"), summary: t("plan.tokens_words", { from: number(central[0]), to: number(last(central)) }),
-    x: { label: t("report.quarter"), type: "category", values: answer.quarters }, y: { label: t("plan.tokens_axis"), unit: "10¹²", type: "value" },
+  const axis = axisScale("tokens");
+  const scale = (list) => list.map((v) => v / axis.size);
+  const central = scale(answer.tokens_per_day.total);
+  return { id: "tokens", kind: "xy", direct: true, right: 124, title: t("plan.tokens"), summary: t("plan.tokens_words", { from: large(answer.tokens_per_day.total[0]), to: large(last(answer.tokens_per_day.total)) }),
+    x: { label: t("report.quarter"), type: "category", values: answer.quarters }, y: { label: t("plan.tokens_axis"), unit: axis.unit, type: "value" },
     series: [...(paths ? [{ name: t("plan.median_line"), entity: "tokens", as: "line", endLabel: true, data: scale(paths.p50), low: scale(paths.p10), high: scale(paths.p90) }] : []), { name: t("plan.central_line"), entity: paths ? "central" : "tokens", as: "line", thin: !!paths, endLabel: !!paths, area: !paths, data: central }] };
 }
 
 /** Accelerators in service by kind. */
 export function fleetChart(answer) {
   const kinds = Object.entries(answer.fleet.devices).filter(([, list]) => list.some((v) => v > 0));
-  return { id: "fleet", kind: "xy", title: t("plan.fleet"), summary: kinds.map(([id, list]) => `${device(id)} ${large(last(list))}`).join(", "), x: { label: t("report.quarter"), type: "category", values: answer.quarters }, y: { label: t("col.accelerators"), unit: "10³", type: "value" }, direct: true, right: 96,
-    series: kinds.map(([id, list]) => ({ name: device(id), entity: device(id), as: "bars", stack: "fleet", data: list.map((v) => v / 1e3) })) };
+  return { id: "fleet", kind: "xy", title: t("plan.fleet"), summary: kinds.map(([id, list]) => `${device(id)} ${large(last(list))}`).join(", "), x: { label: t("report.quarter"), type: "category", values: answer.quarters }, y: { label: t("col.accelerators"), unit: axisScale("count").unit, type: "value" }, direct: true, right: 96,
+    series: kinds.map(([id, list]) => ({ name: device(id), entity: device(id), as: "bars", stack: "fleet", data: list.map((v) => v / axisScale("count").size) })) };
 }
 
 /** Money of a quarter: capital spent, revenue, free cash flow. */
 export function cashChart(answer) {
   const money_ = answer.currency || "CNY";
-  const bn = (list) => list.map((v) => (converted(v, money_) ?? v) / 1e9);
-  return { id: "cash", kind: "xy", title: t("plan.cash"), summary: t("plan.cash"), x: { label: t("report.quarter"), type: "category", values: answer.quarters }, y: { label: t("plan.per_quarter"), unit: `10⁹ ${currency()}`, type: "value" },
+  const axis = axisScale("money");
+  const bn = (list) => list.map((v) => (converted(v, money_) ?? v) / axis.size);
+  return { id: "cash", kind: "xy", title: t("plan.cash"), summary: t("plan.cash"), x: { label: t("report.quarter"), type: "category", values: answer.quarters }, y: { label: t("plan.per_quarter"), unit: axis.unit, type: "value" },
     series: [["capex", -1], ["ai_revenue_external", 1], ["ai_fcf", 1]].map(([name, sign]) => ({ name: t(`cash.${name}`), entity: `cash ${name}`, as: name === "ai_fcf" ? "line" : "bars", data: bn(first(answer.cash, name, `${name}_cny`)).map((v) => v * sign) })) };
 }
 

@@ -1,6 +1,6 @@
 // Charts and short tables of the report's sections.
 import { t, word } from "jevons/i18n.js";
-import { converted, currency, device, large, money, number, percent, quantity, span } from "jevons/format.js";
+import { axisScale, converted, currency, currencyName, device, large, money, number, percent, quantity, span } from "jevons/format.js";
 import { term } from "jevons/terms.js";
 import { baseOutcomes, fleetChart, limits } from "jevons/views/plan.js";
 import { inputName, limitName } from "jevons/views/names.js";
@@ -8,7 +8,7 @@ import { inputName, limitName } from "jevons/views/names.js";
 const last = (list) => list[list.length - 1];
 const sum = (list) => list.reduce((a, b) => a + b, 0);
 const quarters = (answer) => ({ label: t("report.quarter"), type: "category", values: answer.quarters });
-const bn = (list, from) => list.map((v) => (v === null ? null : (converted(v, from) ?? v) / 1e9));
+const bn = (list, from) => list.map((v) => (v === null ? null : (converted(v, from) ?? v) / axisScale("money").size));
 const tableOf = (answer, name) => (answer.meta.tables || []).find((one) => one.name === name);
 
 /** AI revenue: the draws' interval and median, the central plan thin. */
@@ -16,7 +16,7 @@ export function revenueFan(answer) {
   const drawn = (answer.meta.paths || {}).ai_revenue;
   const from = answer.currency;
   const central = answer.cash.ai_revenue_external.map((v, i) => v + answer.cash.ai_revenue_internal[i]);
-  return { id: "revenue", kind: "xy", title: t("cash.ai_revenue_external"), x: quarters(answer), y: { label: t("plan.per_quarter"), unit: `10⁹ ${currency()}`, type: "value" }, direct: true, right: 124,
+  return { id: "revenue", kind: "xy", title: t("cash.ai_revenue_external"), x: quarters(answer), y: { label: t("plan.per_quarter"), unit: axisScale("money").unit, type: "value" }, direct: true, right: 124,
     series: [...(drawn ? [{ name: t("plan.median_line"), entity: "revenue", as: "line", data: bn(drawn.p50, from), low: bn(drawn.p10, from), high: bn(drawn.p90, from), endLabel: true }] : []), { name: t("plan.central_line"), entity: drawn ? "central" : "revenue", as: "line", thin: !!drawn, data: bn(central, from), endLabel: true }] };
 }
 
@@ -28,12 +28,12 @@ function build(answer, found) {
   const spec = fleetChart(answer);
   const at = answer.quarters.length - 1;
   const blank = (value) => answer.quarters.map((_, i) => (i === at ? value : null));
-  if (drawn) spec.series.push({ name: t("plan.median_line"), entity: "median", as: "points", direct: true, symbol: "diamond", size: 12, data: blank(drawn.p50 / 1e3), low: blank(drawn.p10 / 1e3), high: blank(drawn.p90 / 1e3) });
+  if (drawn) spec.series.push({ name: t("plan.median_line"), entity: "median", as: "points", direct: true, symbol: "diamond", size: 12, data: blank(drawn.p50 / axisScale("count").size), low: blank(drawn.p10 / axisScale("count").size), high: blank(drawn.p90 / axisScale("count").size) });
   const capex = (answer.meta.paths || {}).capex;
   const kinds = Object.entries(answer.fleet.devices).filter(([, list]) => list.some((v) => v > 0));
   return {
     charts: [{ ...spec, x: quarters(answer), note: drawn ? t("report.fleet_note") : "", source: SOURCE() },
-      { id: "spend", kind: "xy", title: t("report.spend"), x: quarters(answer), y: { label: t("plan.per_quarter"), unit: `10⁹ ${currency()}`, type: "value" }, direct: true, right: 124, source: t(capex ? "report.source_draws" : "report.source_central"),
+      { id: "spend", kind: "xy", title: t("report.spend"), x: quarters(answer), y: { label: t("plan.per_quarter"), unit: axisScale("money").unit, type: "value" }, direct: true, right: 124, source: t(capex ? "report.source_draws" : "report.source_central"),
         series: [...(capex ? [{ name: t("plan.median_line"), entity: "median", as: "line", endLabel: true, data: bn(capex.p50, from), low: bn(capex.p10, from), high: bn(capex.p90, from) }] : []), { name: t("plan.central_line"), entity: capex ? "central" : "median", as: "line", thin: !!capex, endLabel: true, data: bn(answer.cash.capex, from) }, { name: t("report.budget"), entity: "budget", as: "line", dashed: true, thin: true, endLabel: true, data: bn(answer.cash.budget, from) }] }],
     table: { caption: t("plan.fleet"), heads: [t("report.kind"), answer.quarters[0], last(answer.quarters), t("report.ordered")],
       rows: kinds.sort((a, b) => last(b[1]) - last(a[1])).slice(0, 6).map(([id, list]) => [device(id), large(list[0]), large(last(list)), large(sum(answer.fleet.ordered[id]))]) },
@@ -59,12 +59,12 @@ function serves(answer, found) {
   const models = Object.entries(answer.price_per_mtok);
   const money_ = (v) => converted(v, answer.currency) ?? v;
   return {
-    charts: [{ id: "segments", kind: "xy", title: t("report.segments"), x: quarters(answer), y: { label: t("plan.tokens_axis"), unit: "10¹²", type: "value" }, right: 178, direct: true, source: SOURCE(),
+    charts: [{ id: "segments", kind: "xy", title: t("report.segments"), x: quarters(answer), y: { label: t("plan.tokens_axis"), unit: axisScale("tokens").unit, type: "value" }, right: 178, direct: true, source: SOURCE(),
       series: [...shown.map(([id, list]) => ({ name: name(id), entity: id, as: "line", stack: "tokens", area: true, thin: true, endLabel: true, data: list.map((v) => v / 1e12) })), ...(total ? [{ name: t("report.rest"), entity: "rest", as: "line", stack: "tokens", area: true, thin: true, endLabel: true, data: total.map((v) => v / 1e12) }] : [])] },
-      { id: "prices", kind: "xy", title: t("report.prices"), x: quarters(answer), y: { label: t("report.prices_axis"), unit: `${currency()}/Mtok`, type: "log" }, right: 92, direct: true, source: SOURCE(),
+      { id: "prices", kind: "xy", title: t("report.prices"), x: quarters(answer), y: { label: t("report.prices_axis"), unit: `${currencyName(currency())}/Mtok`, type: "log" }, right: 92, direct: true, source: SOURCE(),
         series: models.map(([id, kinds]) => ({ name: id, entity: id, as: "steps", endLabel: true, data: kinds.output.map(money_) })) }],
-    table: { caption: t("report.prices"), heads: [t("report.model"), t("report.price_first", { quarter: answer.quarters[0] }), t("report.price_last", { quarter: last(answer.quarters) }), t("report.cost_last", { quarter: last(answer.quarters) })],
-      rows: models.map(([id, kinds]) => [id, money(kinds.output[0], answer.currency), money(last(kinds.output), answer.currency), money(last(answer.cost_per_mtok[id].output), answer.currency)].map((cell, i) => (i ? `${cell}/Mtok` : cell))) },
+    table: { caption: `${t("report.prices")} [${currencyName(currency())}/Mtok]`, heads: [t("report.model"), t("report.price_first", { quarter: answer.quarters[0] }), t("report.price_last", { quarter: last(answer.quarters) }), t("report.cost_last", { quarter: last(answer.quarters) })],
+      rows: models.map(([id, kinds]) => [id, number(money_(kinds.output[0])), number(money_(last(kinds.output))), number(money_(last(answer.cost_per_mtok[id].output)))]) },
   };
 }
 
@@ -138,10 +138,10 @@ function jevons(answer, found) {
 /** Sum of the parts against the market, and the growth that the price implies; of a plan or of a value. */
 export function price(answer) {
   const from = answer.currency;
-  const parts = Object.entries(answer.value.bridge);
+  const parts = Object.entries(answer.value.bridge).filter(([, v]) => v !== 0);
   let level = 0;
-  const spans = parts.map(([, v]) => { const start = level; level += (converted(v, from) ?? v) / 1e9; return [start, level]; });
-  const whole = [[0, level], [0, (converted(answer.value.market, from) ?? answer.value.market) / 1e9]];
+  const spans = parts.map(([, v]) => { const start = level; level += (converted(v, from) ?? v) / axisScale("money").size; return [start, level]; });
+  const whole = [[0, level], [0, (converted(answer.value.market, from) ?? answer.value.market) / axisScale("money").size]];
   const names = [...parts.map(([name]) => term(name)), t("report.equity"), t("report.market_cap")];
   const amounts = [...parts.map(([, v]) => v), answer.value.equity, answer.value.market];
   const colours = [...parts.map(([, v]) => (v >= 0 ? "bridge up" : "bridge down")), "bridge total", "market"];
@@ -150,7 +150,7 @@ export function price(answer) {
   const code = (one) => (one.growth_frac !== null ? one.growth_frac : String(one.reason).startsWith("none") ? -1 : 9);
   const words = (v, narrow) => (v <= -1 ? (narrow ? "0" : t("report.iso_none")) : v >= 9 ? (narrow ? "✕" : t("report.iso_out")) : percent(v, 2));
   return {
-    charts: [{ id: "parts", kind: "xy", title: t("report.parts"), horizontal: true, bare: true, right: 90, narrowRight: 74, x: { label: t("report.value_axis"), unit: `10⁹ ${currency()}`, type: "value" }, y: { label: "", type: "category", values: names }, series: [{ name: t("report.value_axis"), as: "spans", data: [...spans, ...whole], colours, labels: amounts.map((v) => money(v, from)) }], height: 60 + 32 * names.length, source: SOURCE(),
+    charts: [{ id: "parts", kind: "xy", title: t("report.parts"), horizontal: true, bare: true, right: 90, narrowRight: 74, x: { label: t("report.value_axis"), unit: axisScale("money").unit, type: "value" }, y: { label: "", type: "category", values: names }, series: [{ name: t("report.value_axis"), as: "spans", data: [...spans, ...whole], colours, labels: amounts.map((v) => money(v, from)) }], height: 60 + 32 * names.length, source: SOURCE(),
       table: { heads: ["", t("report.value_axis")], rows: names.map((name, i) => [name, money(amounts[i], from)]) } },
     ...(surface.length ? [{ id: "iso", kind: "heat", title: t("report.iso"), x: { label: t("report.iso_capital"), type: "category", unit: "×", values: capitals.map((v) => number(v)) }, y: { label: t("report.iso_margin"), unit: "%", type: "category", values: margins.map((v) => percent(v)) }, named: true,
       cells: surface.map((one) => [capitals.indexOf(one.capital_per_revenue), margins.indexOf(one.margin_frac), code(one)]), min: -0.1, max: 1, words, shown: (v) => words(v, false), note: t("report.iso_note"), source: SOURCE(), height: 60 + 46 * margins.length,
@@ -165,11 +165,11 @@ function moves(answer, found) {
   const middle = value(rows[0].value);
   const names = rows.map((one) => inputName(one.path, one.label));
   const end = (key) => rows.map((one) => [middle, value(one[key])]);
-  const tornado = { id: "tornado", kind: "xy", title: t("report.tornado"), horizontal: true, right: 30, x: { label: t("report.share_value"), unit: currency(), type: "value", scale: true }, y: { label: t("compare.input"), type: "category", values: names },
+  const tornado = { id: "tornado", kind: "xy", title: t("report.tornado"), horizontal: true, right: 30, x: { label: t("report.share_value"), unit: currencyName(currency()), type: "value", scale: true }, y: { label: t("compare.input"), type: "category", values: names },
     series: [{ name: t("report.at_low"), entity: "at low", as: "spans", data: end("at_low") }, { name: t("report.at_high"), entity: "at high", as: "spans", data: end("at_high") }], height: 80 + 28 * names.length, source: SOURCE(),
     table: { heads: [t("compare.input"), t("report.at_low"), t("report.at_high")], rows: rows.map((one, i) => [names[i], value(one.at_low), value(one.at_high)]) } };
   const ranks = ["compute_factor", "tokens_per_d"].map((name) => [name, Object.entries((answer.sensitivity || {})[name] || {}).slice(0, 8)]).filter(([, list]) => list.length > 1)[0];
-  const label = (path) => inputName(path, path.split(".").filter((p) => !["devices", "sites", "models", "segments", "providers", "rivals", "lines"].includes(p)).slice(1).join(" ").replace(/_/g, " "));
+  const label = (path) => inputName(path);
   const more = ranks ? [{ id: "ranks", kind: "xy", title: t(ranks[0] === "compute_factor" ? "report.ranks_factor" : "report.ranks_tokens"), horizontal: true, bare: true, right: 40, x: { label: t("plan.rank_correlation"), unit: "", type: "value", min: -1, max: 1 }, y: { label: t("compare.input"), type: "category", values: ranks[1].map(([path]) => label(path)) }, series: [{ name: t("plan.rank_correlation"), entity: "rank", as: "bars", data: ranks[1].map(([, r]) => r), labels: ranks[1].map(([, r]) => number(r, 2)) }], source: t("report.draws_band"), height: 80 + 28 * ranks[1].length }] : [];
   return { charts: [tornado, ...more] };
 }
@@ -192,17 +192,19 @@ function cycle(answer, found) {
 export function actual(answer, found) {
   const from = answer.currency || found.actuals[0].unit;
   const names = [...new Set(found.actuals.map((one) => one.series))];
-  const pick = names.filter((name) => ["cloud_revenue", "group_capex", "cloud_ebita_frac"].includes(name)).concat(names).filter((name, i, all) => all.indexOf(name) === i).slice(0, 2);
+  const points = (name) => found.actuals.filter((one) => one.series === name).length;
+  const pick = [...names].sort((a, b) => points(b) - points(a)).filter((name) => points(name) > 1 || names.length === 1).slice(0, 2);
+  const title = (name) => word(`report.series.${name}`, term(found.actuals.find((one) => one.series === name).meaning));
   const share = (name) => name.endsWith("_frac");
-  const money_ = (name) => !name.includes("tokens") && name !== "price_index";
-  const scaled = (name, v) => (v === null ? null : share(name) ? v * 100 : (converted(v, from) ?? v) / 1e9);
+  const money_ = (name) => !name.includes("tokens") && name !== "price_index" && name !== "it_w";
+  const scaled = (name, v) => (v === null ? null : share(name) ? v * 100 : name.includes("tokens") ? v / axisScale("tokens").size : money_(name) ? (converted(v, from) ?? v) / axisScale("money").size : name === "it_w" ? v / 1e6 : v);
   const specs = pick.map((name) => {
     const rows = found.actuals.filter((one) => one.series === name);
-    return { id: `actual-${name}`, kind: "xy", title: t(`report.series.${name}`), x: { label: t("report.quarter"), type: "category", values: rows.map((one) => one.quarter) }, y: { label: share(name) || !money_(name) ? t(`report.series.${name}`) : t("plan.per_quarter"), unit: share(name) ? "%" : name.includes("tokens") ? "10¹²" : money_(name) ? `10⁹ ${currency()}` : "", type: "value" }, source: t("report.source_facts"),
+    return { id: `actual-${name}`, kind: "xy", title: title(name), x: { label: t("report.quarter"), type: "category", values: rows.map((one) => one.quarter) }, y: { label: share(name) || !money_(name) ? title(name) : t("plan.per_quarter"), unit: share(name) ? "%" : name.includes("tokens") ? axisScale("tokens").unit : money_(name) ? axisScale("money").unit : name === "it_w" ? "MW" : "", type: "value" }, source: t("report.source_facts"),
       series: [{ name: t("report.forecast"), entity: "forecast", as: "line", data: rows.map((one) => scaled(name, one.median)), low: rows.map((one) => scaled(name, one.low)), high: rows.map((one) => scaled(name, one.high)) }, { name: t("report.actual"), entity: "actual", as: "points", data: rows.map((one) => scaled(name, one.actual)) }] };
   });
   const show = (one, v) => (share(one.series) ? percent(v) : quantity(v, one.unit));
-  return { charts: specs, table: { caption: t("report.topic.actual"), heads: [t("report.series"), t("report.quarter"), t("report.forecast"), t("report.actual"), t("report.inside")], rows: found.actuals.map((one) => [t(`report.series.${one.series}`), one.quarter, `${show(one, one.median)} [${span(one.low, one.high, share(one.series) ? "frac" : one.unit)}]`, show(one, one.actual), t(one.inside ? "yes" : "no")]) } };
+  return { charts: specs, table: { caption: t("report.topic.actual"), heads: [t("report.series"), t("report.quarter"), t("report.forecast"), t("report.actual"), t("report.inside")], rows: found.actuals.map((one) => [title(one.series), one.quarter, `${show(one, one.median)} [${span(one.low, one.high, share(one.series) ? "frac" : one.unit)}]`, show(one, one.actual), t(one.inside ? "yes" : "no")]) } };
 }
 
 export const SECTIONS = { build, binds, serves, flows, jevons, price, moves, cycle, actual };
