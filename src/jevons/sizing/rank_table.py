@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from jevons import serving
 from jevons.serving import sim
+from jevons.serving.sim.replica.step_table import decode_pieces, mixed_rows
 from jevons.serving.sim.types import TICKS_PER_S
 
 FloatArray = NDArray[np.float64]
 
-_FEW_TOKENS = 16
 _TILE, _FINE_TOKENS, _COARSE_POINTS = 128, 2048, 24
 _REFERENCE_CONTEXT = 1024.0
 _CACHED_CONTEXT = 8192.0
@@ -37,7 +35,7 @@ def rank_table(deployment: serving.Deployment, max_batch: int, step_tokens: int,
     several prompts of *isl* tokens, one rank after the other; steps of equal prompts come out as `serving.step_time`
     has them, others are interpolated. Attention of chunks to earlier ones is that of a single rank.
     """
-    table = sim.step_table(deployment, max_batch, _FEW_TOKENS, one_of_stages=deployment.layout.pp > 1)
+    knots, base, slope = decode_pieces(deployment, max_batch, one_of_stages=deployment.layout.pp > 1)
     dp, overhead_s = deployment.layout.dp, deployment.engine.request_overhead_s
     grid = _grid(step_tokens, isl)
     prompts = np.maximum(np.floor(grid / isl), 1.0)
@@ -52,7 +50,7 @@ def rank_table(deployment: serving.Deployment, max_batch: int, step_tokens: int,
     own_s = np.append(0.0, per_pair_s * tokens[1:] ** 2 / 2.0 + overhead_s)
     held_s = prompts * (per_pair_s * (grid / prompts) ** 2 / 2.0 + overhead_s)
     alone_s = np.interp(tokens, np.append(0.0, grid), np.append(0.0, np.maximum(total_s - held_s, 0.0)))
-    rows = table.mixed_batches
+    rows = mixed_rows(max_batch)
     mixed_s = np.zeros((len(rows), step_tokens + 1))
     if len(rows) > 1:
         batch, new = (a.ravel() for a in np.meshgrid(rows[1:].astype(float), grid, indexing="ij"))
@@ -70,7 +68,9 @@ def rank_table(deployment: serving.Deployment, max_batch: int, step_tokens: int,
     alone, mixed, own, cached = (
         np.round(t * TICKS_PER_S).astype(np.int64) for t in (alone_s, mixed_s, own_s, cached_s)
     )
-    return replace(table, alone=alone, mixed=mixed, own=own, cached=cached)
+    return sim.StepTable(
+        knots=knots, base=base, slope=slope, alone=alone, mixed_batches=rows, mixed=mixed, own=own, cached=cached
+    )
 
 
 def _grid(step_tokens: int, isl: float) -> FloatArray:

@@ -121,6 +121,24 @@ def step_table(deployment: Deployment, max_batch: int, step_tokens: int, *, one_
     root of two apart. A mixed step is the decode step and what its prompt tokens add at a context of 1,024, their
     attention counted prompt by prompt.
     """
+    knots, base, slope = decode_pieces(deployment, max_batch, one_of_stages=one_of_stages)
+    alone, mixed_batches, mixed, own, cached = _prefill(deployment, max_batch, step_tokens)
+    return StepTable(
+        knots=knots, base=base, slope=slope, alone=alone, mixed_batches=mixed_batches, mixed=mixed, own=own,
+        cached=cached,
+    )  # fmt: skip
+
+
+def decode_pieces(
+    deployment: Deployment, max_batch: int, *, one_of_stages: bool = False
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the part of a table for steps without prompts: contexts between pieces, intercepts and slopes [ticks].
+
+    Raises
+    ------
+    InputError
+        If the layout is one of those that the simulator leaves out.
+    """
     layout = deployment.layout
     if (layout.pp > 1 and not one_of_stages) or (layout.dp > 1 and not layout.dp_attention):
         message = (
@@ -140,12 +158,13 @@ def step_table(deployment: Deployment, max_batch: int, step_tokens: int, *, one_
     if max_batch > TABULATED_BATCHES:
         columns = [np.interp(all_batches, batches, decode_s[:, j]) for j in range(len(knots))]
         decode_s = np.stack(columns, axis=1)
-    base, slope = _pieces(decode_s, all_batches, knots)
-    alone, mixed_batches, mixed, own, cached = _prefill(deployment, max_batch, step_tokens)
-    return StepTable(
-        knots=knots, base=base, slope=slope, alone=alone, mixed_batches=mixed_batches, mixed=mixed, own=own,
-        cached=cached,
-    )  # fmt: skip
+    return (knots, *_pieces(decode_s, all_batches, knots))
+
+
+def mixed_rows(max_batch: int) -> IntArray:
+    """Return the batches at which what prompts add to a decode step is tabulated: none, powers of two, the largest."""
+    powers = 2 ** np.arange(int(np.log2(max_batch)) + 1)
+    return np.unique(np.concatenate([[0], powers, [max_batch]])).astype(np.int64)
 
 
 def constant_table(
@@ -206,20 +225,18 @@ def _prefill(
     per_cached_s = np.maximum(behind_s - alone_s, 0.0) / _CACHED_CONTEXT
     per_pair_s = per_cached_s[-1] / step_tokens
     own_s = per_pair_s * tokens**2 / 2.0 + deployment.engine.request_overhead_s
-    powers = 2 ** np.arange(int(np.log2(max_batch)) + 1)
-    rows = np.unique(np.concatenate([[0], powers, [max_batch]])).astype(np.int64)
+    rows = mixed_rows(max_batch)
     grid = np.concatenate([2 ** np.arange(7), np.arange(128, 1025, 128), np.arange(1280, step_tokens, 256)])
     grid = np.unique(np.append(grid[grid < step_tokens], step_tokens)).astype(float)
     mixing = np.zeros((len(rows), step_tokens + 1))
-    for row, batch in enumerate(rows):
-        if batch == 0:
-            continue
-        decode = {"decode_batch": float(batch), "decode_context": _REFERENCE_CONTEXT}
-        mixed_s = step_time(deployment, prefill_tokens=grid, **decode).time_s
-        total_s = step_time(deployment, prefill_tokens=grid + batch).time_s
-        pairs_s = per_pair_s * ((grid + batch) ** 2 - grid**2) / 2.0
-        added_s = mixed_s - step_time(deployment, **decode).time_s - total_s + pairs_s
-        mixing[row, 1:] = np.interp(tokens, grid, added_s)
+    batch, new = (a.ravel() for a in np.meshgrid(rows[1:].astype(float), grid, indexing="ij"))
+    decode = {"decode_batch": batch, "decode_context": _REFERENCE_CONTEXT}
+    mixed_s = step_time(deployment, prefill_tokens=new, **decode).time_s
+    total_s = step_time(deployment, prefill_tokens=new + batch).time_s
+    pairs_s = per_pair_s * ((new + batch) ** 2 - new**2) / 2.0
+    added_s = mixed_s - step_time(deployment, **decode).time_s - total_s + pairs_s
+    for row, added in enumerate(added_s.reshape(len(rows) - 1, len(grid)), start=1):
+        mixing[row, 1:] = np.interp(tokens, grid, added)
     alone = _ticks(np.append(0.0, np.maximum(alone_s - own_s, 0.0)))
     return alone, rows, _ticks(mixing), _ticks(np.append(0.0, own_s)), _ticks(np.append(0.0, per_cached_s))
 
