@@ -152,8 +152,12 @@ class Fleet:
         for key, limit in zip(("ttft_s", "tpot_s", "e2e_s"), service.slo, strict=True):
             found = self.statistic(key, service.percentile)
             if limit is not None and found:
-                chances[key] = self._spread(key).chance_below(found, limit)
+                chances[key] = self.chance_of(key, found, limit)
         return chances
+
+    def chance_of(self, key: str, predicted_s: float, limit_s: float) -> float:
+        """Return the probability that a latency predicted so is measured within a limit."""
+        return self._spread(key).chance_below(predicted_s, limit_s)
 
     def intervals(self, statistic: str = "mean") -> dict[str, dict[str, float | None]]:
         """Return ``low`` and ``high`` of each latency's 80 % interval, by the errors of past predictions [s]."""

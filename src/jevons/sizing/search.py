@@ -17,6 +17,7 @@ from jevons.sizing.hour_price import HourPrice, cny_per, converted, currency_of,
 from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, binding
+from jevons.sizing.surer import confident, surer
 
 __all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layout_degrees", "size"]
 
@@ -137,6 +138,7 @@ def size(
         bench = Bench(service=service, demand=demand, trace=trace)
         entries, missed = settle_all(chosen, bench, progress=progress)
         if entries:
+            entries = surer(entries, candidates.curves, bench, rate, confidence, progress)
             entries = _faster(candidates, entries, bench, rate, progress)
         if not entries and chosen:
             raise _all_missed(missed, demand)
@@ -151,7 +153,7 @@ def size(
     entries = limits.keep(entries, rate)
     front = _pareto(entries) if demand.given else candidates.front
     if demand.given:
-        entries = sorted(entries, key=lambda fleet: not _confident(fleet, service, confidence))
+        entries = sorted(entries, key=lambda fleet: not confident(fleet, service, confidence))
     return SizeResult(
         model=spec,
         service=service,
@@ -198,12 +200,6 @@ def _with_limit(service: Service, key: str, limit_s: float) -> Service:
     if key == "ttft_s":
         return replace(service, ttft_s=limit_s)
     return replace(service, tpot_s=limit_s) if key == "tpot_s" else replace(service, e2e_s=limit_s)
-
-
-def _confident(fleet: Fleet, service: Service, confidence: float) -> bool:
-    """Return whether a fleet keeps the limits with that probability, or has none to keep."""
-    chance = fleet.chance(service)
-    return chance is None or chance >= confidence
 
 
 def _prices(

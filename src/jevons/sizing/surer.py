@@ -1,0 +1,101 @@
+"""The smallest fleet at a stated confidence: limits tightened by the errors of past predictions, layouts varied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from jevons import serving
+from jevons.sizing.finalists import Bench, Progress, settle_all
+from jevons.sizing.fleet import Fleet, shared_fleets, split_fleets
+from jevons.sizing.hour_price import HourPrice
+from jevons.sizing.service import Service
+
+Curves = Sequence[tuple[Service, HourPrice | None, list[serving.StaticCurve]]]
+
+_ALL_BUT_SURE = 0.97
+"""Chance that is asked of a limit which a fleet is likelier still to keep; the others make up for it."""
+_GROWN, _FRESH = 3, 3
+"""Cheapest fleets that are grown, and layouts that are searched anew under the tightened limits."""
+_HALVINGS = 40
+
+
+def confident(fleet: Fleet, service: Service, confidence: float) -> bool:
+    """Return whether a fleet keeps the limits with that probability, or has none to keep."""
+    chance = fleet.chance(service)
+    return chance is None or chance >= confidence
+
+
+def tightened(fleet: Fleet, service: Service, confidence: float) -> Service:
+    """Return the limits that a prediction has to keep so that a measurement keeps the stated ones at a confidence.
+
+    Limits that the fleet is all but sure to keep are asked to stay so; the chance that is left is shared evenly among
+    the others.
+    """
+    chances = fleet.chances(service)
+    sure = [key for key, chance in chances.items() if chance >= _ALL_BUT_SURE]
+    open_keys = [key for key in chances if key not in sure]
+    if not open_keys:
+        return service
+    each = (confidence / _ALL_BUT_SURE ** len(sure)) ** (1.0 / len(open_keys))
+    limits = {}
+    for key in chances:
+        limit = getattr(service, key)
+        wanted = _ALL_BUT_SURE if key in sure else min(each, 0.999)
+        limits[key] = _predicted_within(fleet, key, limit, wanted)
+    return replace(service, **limits)
+
+
+def _predicted_within(fleet: Fleet, key: str, limit: float, chance: float) -> float:
+    """Return the largest prediction of a latency whose measurement keeps a limit with that chance [s]."""
+    low, high = 0.0, 4.0 * limit
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        if fleet.chance_of(key, middle, limit) >= chance:
+            low = middle
+        else:
+            high = middle
+    return min(low, limit)
+
+
+def surer(
+    entries: list[Fleet], curves: Curves, bench: Bench, rate: float, confidence: float, progress: Progress | None
+) -> list[Fleet]:
+    """Return the fleets and, where the cheapest is not confident, the cheapest that are.
+
+    Parameters
+    ----------
+    entries : list of Fleet
+        As simulated, cheapest first.
+    curves : sequence
+        Static curves of all layouts by device.
+    bench : Bench
+        Load and stated limits.
+    rate : float
+        Requests per second.
+    confidence : float
+        Probability of keeping the limits that is asked for.
+    progress : callable, optional
+        Told which fleet is simulated.
+
+    Notes
+    -----
+    The cheapest fleets get more replicas, and layouts and batches are searched anew, under limits so tight that keeping
+    them by prediction keeps the stated ones at the confidence.
+    """
+    service, demand = bench.service, bench.demand
+    if not entries or confident(entries[0], service, confidence):
+        return entries
+    tight = tightened(entries[0], service, confidence)
+    fresh: list[Fleet] = []
+    for own, price, of_layouts in curves:
+        asked = replace(own, ttft_s=tight.ttft_s, tpot_s=tight.tpot_s, e2e_s=tight.e2e_s)
+        fresh += [f for f in shared_fleets(of_layouts, asked, demand, rate, price) if f.simulatable]
+        if not demand.users:
+            fresh += split_fleets(of_layouts, asked, rate, price)
+    known = {f.words() for f in entries}
+    chosen = [replace(f, observed=None) for f in entries[:_GROWN]]
+    chosen += [f for f in sorted(fresh, key=lambda f: f.rank) if f.words() not in known][:_FRESH]
+    settled, _ = settle_all(chosen, replace(bench, service=tight), progress=progress)
+    better = {f.words(): f for f in settled if f.words() not in known and confident(f, service, confidence)}
+    return sorted([*entries, *better.values()], key=lambda f: f.rank)

@@ -1,0 +1,41 @@
+"""The recommended fleet is the smallest that keeps the limits at the confidence, not one several times as large."""
+
+import pytest
+
+import jevons
+from jevons.sizing.surer import tightened
+
+
+@pytest.fixture(scope="module")
+def sized():
+    return jevons.size("deepseek-v3", gpu="h200", rate=30)
+
+
+def test_no_layout_is_recommended_that_is_several_times_as_large_as_the_cheapest(sized):
+    best, cheapest = sized.entries[0], min(sized.entries, key=lambda f: f.rank)
+    assert best.chance(sized.service) >= 0.8 > cheapest.chance(sized.service)
+    assert best.accelerators <= 1.5 * cheapest.accelerators  # was 216 to 40
+    assert "is 2" in sized.answer  # says how much cheaper the less sure one is
+    assert "keeps them with" in sized.answer
+
+
+def test_each_fleet_stands_once(sized):
+    words = [fleet.words() for fleet in sized.entries]
+    assert len(words) == len(set(words))
+
+
+def test_tightened_limits_keep_the_stated_ones_at_the_confidence(sized):
+    cheapest = min(sized.entries, key=lambda f: f.rank)
+    for confidence in (0.5, 0.8, 0.95):
+        tight = tightened(cheapest, sized.service, confidence)
+        assert tight.tpot_s <= sized.service.tpot_s
+        reached = cheapest.chance_of("tpot_s", tight.tpot_s, sized.service.tpot_s)
+        assert reached >= confidence - 1e-6
+
+
+def test_more_confidence_takes_no_fewer_accelerators():
+    sizes = [
+        jevons.size("llama-3.1-8b", gpu="h100", rate=40, tpot="12ms", confidence=c).entries[0].accelerators
+        for c in (0.5, 0.8, 0.95)
+    ]
+    assert sizes == sorted(sizes)
