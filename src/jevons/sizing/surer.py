@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from jevons import serving
 from jevons.sizing.finalists import Bench, Progress, settle_all
@@ -38,7 +39,7 @@ def tightened(fleet: Fleet, service: Service, confidence: float) -> Service:
     if not open_keys:
         return service
     each = (confidence / _ALL_BUT_SURE ** len(sure)) ** (1.0 / len(open_keys))
-    limits = {}
+    limits: dict[str, Any] = {}
     for key in chances:
         limit = getattr(service, key)
         wanted = _ALL_BUT_SURE if key in sure else min(each, 0.999)
