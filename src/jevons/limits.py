@@ -151,6 +151,7 @@ SQL_ROWS = _stated(
 
 _ROWS = "Measured rows (`jevons validate`)"
 CELL = _stated(_ROWS, "a number in a cell of serving rows", 10**9, "", "beyond it a printed figure is a mistake")
+MEASURED = _stated(_ROWS, "a measured figure", 10**12, "", "beyond it a printed figure is a mistake")
 ROW_DEVICES = _stated(_ROWS, "accelerators of a row", 100_000, "accelerators", "above every published run")
 ROW_EXPERTS = _stated(_ROWS, "experts of an operator row", 100_000, "experts", "above every published model")
 REPLAYED_TOKENS = _stated(_ROWS, "tokens of a replayed run", 1_000_000_000, "tokens", "a run then takes minutes")

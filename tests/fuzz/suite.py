@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 
 import targets
+import told
 import wide
 from targets import failure
 
 __all__ = ["TARGETS", "failure", "warm_up"]
 
-TARGETS = (*targets.TARGETS, *wide.TARGETS)
+TARGETS = (*targets.TARGETS, *wide.TARGETS, *told.TARGETS)
 
 
 def warm_up() -> None:
@@ -19,3 +20,4 @@ def warm_up() -> None:
     targets.warm_up()
     with tempfile.TemporaryDirectory() as name:
         wide.warm_up(Path(name))
+        told.warm_up(Path(name))

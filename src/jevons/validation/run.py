@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from jevons.errors import FactError, InfeasibleError, InputError
+from jevons.limits import MEASURED
 from jevons.serving.calibration import Calibration, shipped_calibration
 from jevons.validation.calibrated import CalibrationResult
 from jevons.validation.operators.predict import predict_ops_rows
@@ -168,7 +168,9 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
         family = row.get("family") or table.path.stem
         entry = partial(Entry, file=table.path.name, row=index, metric=row["metric"], group=_group(row), family=family)
         if measured is None:
-            entries.append(entry(measured=None, reason=f"`{row.get('value')}` is no positive number"))
+            entries.append(
+                entry(measured=None, reason=f"`{row.get('value')}` is no number above 0, up to {MEASURED:.0e}")
+            )
             continue
         try:
             case = read_case(row)
@@ -207,7 +209,7 @@ def _measured(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) and value > 0.0 else None
+    return value if 0.0 < value <= MEASURED else None
 
 
 _ENTRIES = {"serving": _serving, "startups": _startups, "ops": _ops, "training": _training, "reliability": _reliability,

@@ -57,11 +57,16 @@ def _latency(name: str) -> str:
     return _ROW_NAMES[latency] if statistic == "mean" else f"{_ROW_NAMES[latency]}_{statistic}"
 
 
+def _plain(count: float | None) -> str:
+    """Return a count of six digits without an exponent, empty where there is none."""
+    return f"{float(f'{count:.6g}'):f}".rstrip("0").rstrip(".") if count else ""
+
+
 def _cells(run: MeasuredRun, told: Told) -> dict[str, str]:
     own = {
         "model": run.model, "gpu": run.gpu, "n_gpus": str(run.gpus or ""), "engine": run.engine,
         "engine_version": run.version, **{name: str(size) for name, size in run.degrees.items()},
-        "isl": f"{run.isl:.6g}" if run.isl else "", "osl": f"{run.osl:.6g}" if run.osl else "",
+        "isl": _plain(run.isl), "osl": _plain(run.osl),
     }  # fmt: skip
     cells = {**own, **{name: value for name, value in told.cells.items() if value}}
     if not cells.get("tp"):

@@ -1,13 +1,16 @@
 """Measured rows that nothing can be: each is told in a line or left out with a reason, and none stops the others."""
 
 import csv
+import json
 import random
 from pathlib import Path
 
 import pytest
 
-from jevons.errors import JevonsError
+from jevons.errors import InputError, JevonsError
 from jevons.validation import validate
+from jevons.validation.serving.case import number_of
+from jevons.validation.told import Told
 
 DATA = Path(__file__).parents[2] / "data"
 JUNK = (
@@ -74,3 +77,35 @@ def test_too_many_tokens_in_one_run_are_refused_before_memory_is_taken(tmp_path)
     rows = [{**row, "input_tokens": "9000000"} for row in rows_of(DATA / "serving/request_traces.csv")] * 3
     report = validate(written(tmp_path / "x.csv", rows))
     assert all("tokens in one run" in entry.reason for entry in report.entries)
+
+
+BENCH = {
+    "backend": "vllm", "model_id": "Qwen/Qwen3-0.6B", "num_prompts": 100, "request_rate": 2.0, "duration": 50.0,
+    "completed": 100, "total_input_tokens": 10_000, "total_output_tokens": 2000, "request_throughput": 2.0,
+    "output_throughput": 40.0, "mean_ttft_ms": 20.0, "median_ttft_ms": 18.0, "p99_ttft_ms": 40.0, "mean_tpot_ms": 5.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [0, -1, 1e300, 1e18, 1e13, "x", None, [], True, "1e400"])
+@pytest.mark.parametrize("name", [name for name, value in BENCH.items() if not isinstance(value, str)])
+def test_odd_figures_of_a_load_test_are_left_out_with_a_reason_or_make_no_figure(tmp_path, name, value):
+    path = tmp_path / "bench.json"
+    path.write_text(json.dumps(BENCH | {name: value}))
+    told = Told(cells={"gpu": "h20"})
+    try:
+        report = validate([path], told=told)
+    except InputError:
+        return
+    for entry in report.entries:
+        assert entry.measured is None or 0.0 < entry.measured <= 1e12
+        if entry.predicted is None:
+            assert entry.reason
+        else:
+            assert entry.low <= entry.predicted <= entry.high
+            assert entry.predicted > 0.0
+
+
+def test_counts_with_an_exponent_are_counts():
+    assert number_of("1.5e+06") == 1.5e6
+    with pytest.raises(InputError, match="at most"):
+        number_of("1e+298")

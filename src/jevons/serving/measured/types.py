@@ -72,7 +72,7 @@ def number(value: Any) -> float | None:
         return None
     try:
         made = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return None if math.isnan(made) else made
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import Facts, FactValue
 from jevons.files import read_csv
+from jevons.limits import AMOUNT
 from jevons.study.draws.outcomes import PATHS
 from jevons.study.scenario.scenario import Scenario
 from jevons.units import UnitError, parse_quantity
@@ -30,6 +31,7 @@ _SPELLINGS = {
     "tokens per day": "tokens_per_d", "tokens a day": "tokens_per_d", "daily tokens": "tokens_per_d",
     "tokens": "tokens_per_d", "national tokens": "market_tokens_per_d", "power": "it_w", "it power": "it_w",
 }  # fmt: skip
+_DEEPEST_LOSS = 10.0
 _COLUMNS = ("quarter", "quantity", "value")
 
 
@@ -101,6 +103,12 @@ def _actual(row: dict[str, str], scenario: Scenario) -> Actual:
         raise ValueError(message) from None
     if not math.isfinite(value):
         message = f"value `{stated}`: must be a finite number"
+        raise ValueError(message)
+    if series.endswith("_frac") and not -_DEEPEST_LOSS <= value <= 1.0:
+        message = f"value `{stated}`: must be a share of revenue, at most 1, such as 0.09 for 9 %"
+        raise ValueError(message)
+    if not series.endswith("_frac") and not 0.0 <= value <= AMOUNT:
+        message = f"value `{stated}`: must be from 0 to {AMOUNT:g} {unit}"
         raise ValueError(message)
     return Actual(
         series=series, quarter=_quarter(row["quarter"].strip()), value=value, source=row.get("source", "") or "file"

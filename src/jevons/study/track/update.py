@@ -60,7 +60,9 @@ def reweighted(draws: Draws, quarters: Sequence[str], actuals: Sequence[Actual])
         path = path_of(draws, series)[:, [quarters.index(a.quarter) for a in own]]
         value = np.array([a.value for a in own])
         if series in _SIGMA or (path <= 0).any() or (value <= 0).any():
-            gap = (path - value) / _SIGMA.get(series, max(0.2 * float(np.abs(value).mean()), 1e-300))
+            gap = (path - value) / _SIGMA.get(
+                series, max(0.2 * float(np.abs(value).mean()), 0.02 * float(np.abs(path).mean()), 1e-30)
+            )
         else:
             gap = np.log(path / value) / _LOG_SIGMA.get(series, _OTHER_SIGMA)
         log -= 0.5 * (gap**2).mean(axis=1)

@@ -201,7 +201,7 @@ def number_of(text: str | None) -> float | None:
     InputError
         If it is larger than anything that a row can mean.
     """
-    stated = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([kK]?)\s*", text or "", re.ASCII)
+    stated = re.fullmatch(r"\s*((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?)\s*([kK]?)\s*", text or "", re.ASCII)
     if stated is None:
         return None
     value = float(stated[1]) * (1024.0 if stated[2] else 1.0)

@@ -198,7 +198,7 @@ def _with_stage(case: Case, notes: str) -> Case:
 
 
 def _said(notes: str, name: str) -> str | None:
-    found = re.search(rf"\b{name}=([\d.]+)", notes)
+    found = re.search(rf"\b{name}=([\d.]+(?:e[+-]?\d+)?)", notes)
     return found[1] if found else None
 
 

@@ -67,6 +67,12 @@ def test_what_no_draw_can_follow_is_tempered_to_a_tenth_of_them():
     assert update.ess == pytest.approx(0.1 * len(update.weights), rel=0.02)
 
 
+def test_nothing_at_all_that_came_is_weighed_too():
+    update = reweighted(drawn(), QUARTERS, [came(0.0)])
+    assert np.isfinite(update.weights).all()
+    assert update.ess >= 0.1 * len(update.weights) - 1e-6
+
+
 def test_more_quarters_of_one_series_count_as_one_observation():
     draws = drawn()
     once = reweighted(draws, QUARTERS, [came(30e9 * 1.2)])
@@ -102,6 +108,8 @@ def test_a_file_is_read_with_units_dates_and_spellings(scenario, tmp_path):
         ("2025-Q1,cloud_revenue,much,bn CNY\n", "value `much bn CNY`"),
         ("2025-Q1,cloud_revenue,nan,\n", "finite"),
         ("2025-Q1,cloud_revenue,3,kg\n", "value `3 kg`"), ("", "has no rows"),
+        ("2025-Q1,cloud_revenue,-1 bn CNY,\n", "from 0 to"), ("2025-Q1,tokens_per_d,1e40,\n", "from 0 to"),
+        ("2025-Q1,cloud_ebita_frac,9,\n", "0.09 for 9 %"),
     ],
 )  # fmt: skip
 def test_wrong_actuals_are_refused_with_line_value_and_remedy(scenario, tmp_path, rows, message):
