@@ -111,6 +111,16 @@ def test_limit_below_the_floor_names_it_and_its_button_mends_the_form(window: Ca
     assert "tpot=0.003" in page.url
 
 
+def test_an_error_is_told_in_chinese_with_the_words_of_the_library_below(window: Callable) -> None:
+    one = window(language="zh")
+    page = one.open(f"size?{SMALL}&tpot=0.0001")
+    box = page.get_by_role("alert")
+    box.wait_for()
+    assert "没有一种可行" in box.inner_text()
+    assert "原文" in box.inner_text()
+    assert page.evaluate("jevonsMissingWords()") == []
+
+
 def test_an_address_gives_the_same_form_run_and_answer_elsewhere(window: Callable) -> None:
     first = window()
     first.open(f"size?{SMALL}&isl=3000&lang=zh")

@@ -53,7 +53,7 @@ function axis(one, ink, narrow, vertical) {
   };
   if (one.type === "category") {
     return { ...base, type: "category", data: one.values, splitLine: { show: false }, nameGap: vertical ? one.gap || 90 : 27,
-      axisLabel: { ...base.axisLabel, formatter: (v) => (narrow && String(v).length > 20 ? `${String(v).slice(0, 19)}…` : v), interval: vertical || (one.values || []).length <= 6 ? 0 : "auto" }, ...(vertical ? { inverse: true, name: "" } : {}) };
+      axisLabel: { ...base.axisLabel, formatter: (v) => v, ...(narrow && vertical ? { width: 106, overflow: "break", lineHeight: 14 } : {}), interval: vertical || (one.values || []).length <= 6 ? 0 : "auto" }, ...(vertical ? { inverse: true, name: "" } : {}) };
   }
   return { ...base, type: one.type === "log" ? "log" : "value", min: one.min, max: one.max, scale: one.scale ?? false, logBase: 10 };
 }

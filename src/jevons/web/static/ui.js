@@ -1,6 +1,7 @@
 // The parts that screens are made of.
 import { html, useEffect, useRef, useState, useMemo, useCallback } from "jevons/vendor/preact.js";
-import { rich, stageName, t, word } from "jevons/i18n.js";
+import { language, rich, stageName, t, word } from "jevons/i18n.js";
+import { term } from "jevons/terms.js";
 import { quantity, span } from "jevons/format.js";
 import { compact, parse } from "jevons/parse.js";
 import * as api from "jevons/api.js";
@@ -36,9 +37,30 @@ export function ErrorBox({ error, apply }) {
   const head = error.offline ? t("error.offline") : error.code === 3 ? t("error.infeasible") : error.code === 2 ? t("error.input") : t("error.program");
   return html`<div class="error" role="alert"><strong>${head}</strong>
     ${error.field && error.code === 2 ? html`<p class="field-name">${t("error.field")}: ${word(`field.${error.field}`, error.field)}</p>` : null}
-    ${error.message ? html`<p lang="en">${error.message}</p>` : null}
+    ${error.message ? html`<${Message} error=${error}/>` : null}
     <div class="buttons">${(error.remedies || []).map((one) => html`<button type="button" class="remedy" onClick=${() => apply(one)}>${remedyText(one)}</button>`)}</div>
   </div>`;
+}
+
+/** The message in the language of the page where it has words for it, with the library's own below. */
+function Message({ error }) {
+  const own = html`<p lang="en">${error.message}</p>`;
+  if (language() !== "zh") return own;
+  const said = inWords(error);
+  return html`<p>${said || t("error.see")}</p>${said ? html`<details><summary>${t("error.original")}</summary>${own}</details>` : own}`;
+}
+
+/** A message of the library in the page's language; empty where no words are on file. */
+export function inWords(error) {
+  const whole = term(error.message);
+  if (whole !== error.message) return whole;
+  const at = error.message.indexOf(": ");
+  if (at < 0) return "";
+  const [head, rest] = [error.message.slice(0, at), error.message.slice(at + 2)];
+  const words = term(rest);
+  if (words === rest) return "";
+  const [name, ...value] = head.split("=");
+  return `${word(`field.${name.trim()}`, name)}${value.length ? ` = ${value.join("=").trim()}` : ""}：${words}`;
 }
 
 function remedyText(one) {
