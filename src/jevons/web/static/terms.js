@@ -7,7 +7,7 @@ let patterns = [];
 export function install(words) {
   terms = words;
   patterns = Object.keys(words).filter((key) => key.includes("*") || key.includes("#"))
-    .map((key) => [new RegExp(`^${key.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/#/g, "([-+±]?\\d[\\d,.]*(?:-Q\\d|-\\d\\d-\\d\\d)?)").replace(/\*/g, "(.+)")}$`), words[key]]);
+    .map((key) => [new RegExp(`^${key.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, "(.+)").replace(/#/g, "([-+±]?\\d[\\d,.]*(?:-Q\\d|-\\d\\d-\\d\\d)?)")}$`), words[key]]);
 }
 
 /** A text in the language of the page. */
