@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
+from jevons.api.measured import trace_columns
 from jevons.api.server import Server, devices_of, layout_of, service_of
-from jevons.errors import InputError
+from jevons.errors import InputError, InputWarning
 
 if TYPE_CHECKING:
     from jevons.results import Result
+    from jevons.sizing.trace_load import TraceLoad
+
+_LENGTHS = (2000, 500)
 
 
 @o.declared
@@ -22,9 +28,11 @@ def buy_rent_api(
     max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 16,
     tokens_per_day: Annotated[str | float | None, o.TOKENS_PER_DAY] = None,
     rate: Annotated[float | None, o.RATE] = None,
+    trace: Annotated[Path | str | None, o.TRACE] = None,
+    map_: Annotated[Sequence[str] | None, o.MAP] = None,
     precision: Annotated[str, o.SIZE_PRECISION] = "auto",
-    isl: Annotated[int, o.ISL] = 2000,
-    osl: Annotated[int, o.OSL] = 500,
+    isl: Annotated[int, o.ISL] = _LENGTHS[0],
+    osl: Annotated[int, o.OSL] = _LENGTHS[1],
     ttft: Annotated[float | str | None, o.TTFT] = None,
     tpot: Annotated[float | str | None, o.TPOT] = 0.05,
     api: Annotated[str | Sequence[str] | None, o.API] = None,
@@ -74,6 +82,12 @@ def buy_rent_api(
     from jevons.sizing.small_shop import preset as small_shop
 
     gpus, apis, rents = devices_of(gpu, server), o.words(api), o.words(rent)
+    recorded = None
+    if trace is not None and preset is None:
+        recorded = _recorded(o.file(trace), map_, rate, tokens_per_day, (isl, osl))
+        isl, osl = recorded.isl, recorded.osl
+    elif map_:
+        trace_columns(map_, trace)
     service = replace(
         service_of((gpus or ("h20",))[0], server, layout_of(server)),
         precision=None if precision == "auto" else precision,
@@ -81,7 +95,7 @@ def buy_rent_api(
     )  # fmt: skip
     if preset is not None:
         without = {
-            "--tokens-per-day": tokens_per_day, "--rate": rate, "--rent": rent, "--years": years,
+            "--tokens-per-day": tokens_per_day, "--rate": rate, "--trace": trace, "--rent": rent, "--years": years,
             "--utilisation": utilisation, "--availability": availability, "--staff": staff, "--cached": cached,
             "--price-cut": price_cut, "--provider": provider, "--term": term,
             "--hours": None if hours == "always" else hours, "--unit": None if unit == "gpu" else unit,
@@ -112,6 +126,13 @@ def buy_rent_api(
     load = 10e6 if rate is None else rate * osl * 86_400
     if tokens_per_day is not None:
         load = count_of(str(tokens_per_day))
+    if recorded is not None:
+        load = load if tokens_per_day is not None else recorded.output_tok_per_d
+        peaks, seen = utilisation is None, cached is None
+        utilisation = recorded.utilisation_frac if peaks else utilisation
+        cached = recorded.cached_frac if seen else cached
+        told = recorded.words(utilisation=peaks and utilisation is not None, cached=seen and cached is not None)
+        warnings.warn(told, InputWarning, stacklevel=3)
     terms = Assumptions.of(
         service.on, life_y=years, utilisation_frac=utilisation, availability_frac=availability,
         staff_cny_per_y=staff, cached_frac=cached, price_cut_frac=price_cut,
@@ -125,3 +146,23 @@ def buy_rent_api(
         model, service, gpus=gpus or ("h20", "h200_sxm"), output_tok_per_d=load, api=apis[0] if apis else None,
         rents=prices, assumptions=terms, currency=currency,
     )  # fmt: skip
+
+
+def _recorded(
+    trace: Path | None,
+    mapping: Sequence[str] | None,
+    rate: float | None,
+    tokens_per_day: str | float | None,
+    lengths: tuple[int, int],
+) -> TraceLoad:
+    """Return the load of a trace, whose lengths no other option may state."""
+    from jevons.sizing.money import count_of
+    from jevons.sizing.trace_load import trace_load
+
+    assert trace is not None  # noqa: S101 - called with one
+    for name, given, default in (("isl", lengths[0], _LENGTHS[0]), ("osl", lengths[1], _LENGTHS[1])):
+        if given != default:
+            message = f"--{name} {given}: has no effect with --trace, whose requests have lengths; omit one of them"
+            raise InputError(message)
+    stand_in = None if tokens_per_day is None else count_of(str(tokens_per_day)) / 86_400.0
+    return trace_load(trace, trace_columns(mapping, trace), rate if rate is not None else stand_in)
