@@ -25,6 +25,14 @@ _RAISED = re.compile(
 _TIMES = re.compile(r"乘以|乘|×|\*|multiplied by|times(?! earnings| the earnings)| x ")
 _CALL = re.compile(r"一次|每次|单次|每个?调用|per call|a call|each call|per request|per query|一次调用")
 _CLOUD = re.compile(r"阿里云|alibaba cloud|aliyun|google cloud|(?<![a-z])aws(?![a-z])")
+_DENIED = re.compile(
+    r"(?:no (?:plans?|intention|need)|not plan(?:ning)?|den(?:y|ies|ied|ying)|rul(?:e|es|ed) out|dismiss(?:es|ed)?|"
+    r"reject(?:s|ed)?|(?:has|have|had|did|does|do|will|would|is|are) not|won't|didn't|hasn't|never|scrap(?:s|ped)|"
+    r"cancel(?:s|ed|led)|abandon(?:s|ed)?|否认|没有计划|无计划|暂无|无意|不会|不打算|并未|从未|尚未|不再|取消了?|放弃了?|辟谣)"
+    r"(?!\s?(?:be\s)?(?:exceed|more than|less than|over |above|below|under|cut|reduc|lower|chang|only"
+    r"|超过|低于|高于|少于|削减|下调|改变|仅))"
+)
+"""Words after which a clause says what is not so; bounds, and cuts that will not come, are none."""
 _WORTH = re.compile(r"\s?(?:投资的?|的|worth of|of|on|for|购买|用于购买|采购)\s?$")
 _SHARE = re.compile(r"份额|占比|占|share|市占")
 
@@ -50,6 +58,8 @@ class Claim:
         Numbers that follow from them: low, high, unit.
     other : str
         Firm of a comparison.
+    denied : bool
+        Whether the text says that it is not so.
     """
 
     kind: str
@@ -59,6 +69,7 @@ class Claim:
     named: dict[str, Figure]
     derived: dict[str, tuple[float, float, str]] = field(default_factory=dict)
     other: str = ""
+    denied: bool = False
     verdict: str = ""
     reason: str = ""
     facts: tuple[str, ...] = ()
@@ -157,8 +168,28 @@ class _Reader:
 
     def _make(self, kind: str, firm: str, quantity: str, named: dict[str, Figure], **more: object) -> Claim:
         self.used.update(figure.start for name, figure in named.items() if name not in {"period", "date"})
-        claim = Claim(kind=kind, firm=firm, quantity=quantity, sentence=self.sentence, named=named)
+        named = {name: self._calendar(figure, firm) for name, figure in named.items()}
+        claim = Claim(
+            kind=kind, firm=firm, quantity=quantity, sentence=self.sentence, named=named, denied=self._denied(named)
+        )
         return replace(claim, **more)  # type: ignore[arg-type]
+
+    def _denied(self, named: dict[str, Figure]) -> bool:
+        """Return whether the clause before the first figure says that it is not so."""
+        first = min((f.start for name, f in named.items() if name not in {"period", "date"}), default=0)
+        clause = re.split(r"[,，;；。]|\bbut\b|但", self.plain[:first])[-1]
+        return bool(_DENIED.search(clause))
+
+    def _calendar(self, figure: Figure, firm: str) -> Figure:
+        """Return a period with a quarter of a firm's fiscal year as that of the calendar."""
+        match = re.fullmatch(r"FY(\d{4})-Q([1-4])", figure.label) if figure.kind == "period" else None
+        if match is None:
+            return figure
+        known = lexicon.firms().get(firm or self.before)
+        last = (known.fiscal_end_month if known is not None else 12) + 3 * (int(match[2]) - 4)
+        year = int(match[1]) + (last - 1) // 12
+        month = (last - 1) % 12 + 1
+        return replace(figure, label=f"{year}-Q{(month + 2) // 3}")
 
     def _firm(self, at: int, roles: frozenset[str] = frozenset({"firm", "country"})) -> str:
         known = lexicon.firms()
@@ -192,6 +223,8 @@ class _Reader:
         )
         if given and any(m.start < mention.start for m in self.mentions):
             return True
+        if re.search(r"(?:(?:%|it|half|most|third|quarter|which) (?:is |was |came |comes )?from|来自)\s?$", lead):
+            return True
         return bool(
             re.search(r"(?:than|exceed\w*|surpass\w*|versus|超过|反超|超越|高于|相比|传闻中的)[^,，]{0,10}$", lead)
         )
@@ -205,16 +238,24 @@ class _Reader:
             and not (re.match(r"\d|FY", f.label) and f.start > at and exceed.search(self.plain, at, f.start))
         ]  # fmt: skip
         result: dict[str, Figure] = {}
+        dates = [f for f in self.figures if f.kind == "date"]
+        if dates:
+            beside = min(self._distance(f, at) for f in dates)
+            spans = [f for f in spans if self._distance(f, at) <= beside or not self._apart(f, at)]
         if spans:
             result["period"] = min(spans, key=lambda f: self._distance(f, at))
         each = [f for f in spans if f.label == "each"]
         lasting = [f for f in spans if f.label != "each" and (f.low != 1 or f.label == "next")]
         if each and lasting:
             result |= {"each": each[0], "period": lasting[0]}
-        dates = [f for f in self.figures if f.kind == "date"]
         if dates:
             result["date"] = min(dates, key=lambda f: abs(f.start - at))
         return result
+
+    def _apart(self, figure: Figure, at: int) -> bool:
+        """Return whether a figure stands in another clause."""
+        first, last = sorted((figure.start, at))
+        return bool(re.search(r"[,，;；]", self.plain[first:last]))
 
     def _distance(self, figure: Figure, at: int) -> float:
         first, last = sorted((figure.start, at))

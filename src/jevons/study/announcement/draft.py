@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from jevons.study.announcement import lexicon
 from jevons.study.announcement.claims import Claim
 from jevons.study.announcement.figures import Figure
 from jevons.study.announcement.text import Sentence
-from jevons.units import format_money
+from jevons.units import CURRENCIES, format_money
 
+_MADE = re.compile(r"产量|产能|出货|销量|output|produc|shipment|ship(?:s|ped)?\b|sold|sells")
+"""Words of accelerators that are made or sold, which nobody has installed."""
 _SECTIONS = {
     "hardware": "sites with power and build rate, devices with price and supply",
     "serving": "models with list prices and limits, utilisation, engine",
@@ -84,8 +87,11 @@ def _exact(figure: Figure) -> str:
 
 def main_budget(claims: list[Claim], firm: str) -> Claim | None:
     """Return the claim that states the firm's budget: with the longest stated period, then the largest."""
-    budgets = [c for c in claims if c.kind == "budget" and "each" not in c.named and "amount" in c.named]
+    budgets = [
+        c for c in claims if c.kind == "budget" and "each" not in c.named and "amount" in c.named and not c.denied
+    ]
     own = [c for c in budgets if c.firm == firm] or budgets
+    own = [c for c in own if c.named["amount"].unit in CURRENCIES] or own
 
     def weight(claim: Claim) -> tuple[bool, float, float]:
         period = claim.named.get("period")
@@ -120,6 +126,10 @@ def draft_of(
         missing["as_of"] = "the text has no full date; give --date"
     if budget is None:
         missing["expansion.budget"] = "the text states no amount to be invested"
+    elif budget.named["amount"].unit not in CURRENCIES:
+        stated = budget.named["amount"]
+        missing["currency"] = f"a scenario counts in {', '.join(CURRENCIES)}; no rate of {stated.unit} is on file"
+        missing["expansion.budget"] = f"{format_money(stated.middle, stated.unit)}: convert it"
     else:
         amount, period = budget.named["amount"], budget.named.get("period")
         fields["currency"] = _field(amount.unit, head, amount)
@@ -140,7 +150,15 @@ def _devices(claims: list[Claim], fields: dict[str, Field]) -> None:
     """Note the accelerators that the text counts, of a known kind, as their installed number."""
     for claim in claims:
         figure = claim.named.get("devices")
-        if claim.kind == "cluster" and figure is not None and figure.what and figure.low == figure.high:
+        if _MADE.search(claim.sentence.plain):
+            continue
+        if (
+            claim.kind == "cluster"
+            and not claim.denied
+            and figure is not None
+            and figure.what
+            and figure.low == figure.high
+        ):
             path = f"hardware.devices.{figure.what}.installed"
             fields.setdefault(path, _field(round(figure.low), claim.sentence, figure))
 

@@ -13,8 +13,10 @@ from jevons.study.announcement.patterns import (
     AFTER,
     AFTERWARDS,
     ANNUAL,
+    BARE_MULTIPLE,
     BEFORE,
     CENTS,
+    CHIPS,
     COUNT,
     DATES,
     DECADE,
@@ -22,6 +24,7 @@ from jevons.study.announcement.patterns import (
     FACTOR,
     FACTORS,
     FEN,
+    FOLD,
     FROM_TO,
     LOW_TEENS,
     MONEY,
@@ -38,6 +41,7 @@ from jevons.study.announcement.patterns import (
     SPAN,
     TO_MONEY,
     TOKEN_SCALE,
+    VALUED,
 )
 
 
@@ -99,7 +103,7 @@ def figures(sentence: str, written: str, currency: str) -> list[Figure]:
         found.append(replace(figure, text=written[figure.start : figure.end]))
         taken[figure.start : figure.end] = [True] * (figure.end - figure.start)
 
-    for reader in (_dates, _multiples, _percents, _powers, _devices):
+    for reader in (_dates, _multiples, _percents, _powers, _devices, _chips):
         for match, figure in reader(sentence):
             if free(match):
                 add(figure)
@@ -168,6 +172,11 @@ def _multiples(sentence: str) -> Any:
         low, high = value_of(text)
         if 0 < low < 1000:
             yield _found(match, kind="multiple", low=low, high=high, unit="1", what="pe")
+    if MULTIPLE.search(sentence) or VALUED.search(sentence):
+        for match in BARE_MULTIPLE.finditer(sentence):
+            low, high = value_of(re.sub(r"[x×倍]", "", match[0]))
+            if 2 < low < 1000:
+                yield _found(match, kind="multiple", low=low, high=high, unit="1", what="pe")
 
 
 def _percents(sentence: str) -> Any:
@@ -180,6 +189,14 @@ def _percents(sentence: str) -> Any:
     for match in LOW_TEENS.finditer(sentence):
         low, high = (0.10, 0.14) if match[1] == "low" or match[2] else (0.13, 0.17)
         yield _found(match, kind="percent", low=low, high=high, unit="1", what="of_revenue")
+    for match in FOLD.finditer(sentence):
+        group, less = ("n", 0.0) if match["n"] else ("m", 1.0)
+        low, high = value_of(match[group])
+        figure = Figure(
+            kind="percent", low=low - less, high=high - less, unit="1", start=match.start(group), end=match.end(),
+            text="", what="factor",
+        )  # fmt: skip
+        yield _Span(figure.start, figure.end), figure
     for match in FACTOR.finditer(sentence):
         size = FACTORS[match[0]]
         yield _found(match, kind="percent", low=size, high=size, unit="1", what="factor")
@@ -203,6 +220,19 @@ def _devices(sentence: str) -> Any:
             kind="devices", low=low, high=high, unit="devices", start=match.start(), end=match.end(), text="",
             what=table.get(kind, kind),
         )  # fmt: skip
+
+
+def _chips(sentence: str) -> Any:
+    """Yield accelerators that are counted by a measure word alone, where the sentence speaks of chips."""
+    names, table = lexicon.named("devices")
+    if not (names.search(sentence) or re.search(r"芯片|gpu|加速卡|算力|昇腾", sentence)):
+        return
+    for match in CHIPS.finditer(sentence):
+        low, high = _range(match["a"], match["b"])
+        before = list(names.finditer(sentence, 0, match.start()))
+        what = table.get(before[-1][0], "") if before else ""
+        if low >= 100:
+            yield _found(match, kind="devices", low=low, high=high, unit="devices", what=what)
 
 
 def _moneys(sentence: str, currency: str) -> Any:
@@ -323,7 +353,12 @@ def _periods(sentence: str) -> Any:
     for match in PERIODS.finditer(sentence):
         g = match.groupdict()
         label, years = "", 1.0
-        if g["fy"] or g["fy2"]:
+        fiscal = next((g[name] for name in ("fqy1", "fqy2", "fqy3", "fqy4", "fqy5", "fqy6") if g[name]), "")
+        if fiscal:
+            quarter = next(g[name] for name in ("fq1", "fq2", "fqw", "fq4", "fq5", "fqw2") if g[name])
+            year = fiscal if len(fiscal) == 4 else f"20{fiscal}"
+            label, years = f"FY{year}-Q{quarter_words.get(quarter, quarter)}", 0.25
+        elif g["fy"] or g["fy2"]:
             year = g["fy"] or g["fy2"]
             label = f"FY{year if len(year) == 4 else '20' + year}"
         elif g["mq"]:
@@ -353,7 +388,7 @@ def _periods(sentence: str) -> Any:
 def _spans(sentence: str) -> Any:
     for match in SPAN.finditer(sentence):
         size = value_of(match["n"])[0]
-        unit = match["unit"]
+        unit = match["unit"].removeprefix("个").replace("财年", "年")
         years = size / (4 if "quarter" in unit or "季" in unit else 12 if "month" in unit or "月" in unit else 1)
         if not 0 < years <= 60 or (unit == "年" and size > 60):
             continue
@@ -383,6 +418,8 @@ def _counts(sentence: str) -> Any:
         noun = re.match(r"[^,，。;；:：()（）\d]{0,14}?", rest) and nouns.search(rest)
         if re.search(r"(?:per|/|每|every|a)\s?$", sentence[max(0, match.start() - 6) : match.start()]):
             continue
+        if arabic and re.match(r"[a-z]", rest) and sentence[match.end() - 1].isdigit():
+            continue  # part of a name, such as 910C
         if re.match(r"世纪|年代|(?:st|nd|rd|th)\b|月|岁", rest):
             continue
         reach = 14 if arabic else 4

@@ -13,6 +13,7 @@ from jevons.facts import Facts, FactValue
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.claims import Claim
 from jevons.study.announcement.figures import Figure
+from jevons.study.announcement.patterns import MONIES
 from jevons.units import format_count, format_money
 
 _CLOSE, _ROUGH = 0.03, 0.08
@@ -44,7 +45,9 @@ class Judge:
         verdict, reason, facts = (
             ("unread", "no rule says what this figure measures", ()) if method is None else method(claim)
         )
-        if claim.kind == "figure":
+        if claim.denied:
+            verdict, reason, facts = "unread", "the text says that it is not so", ()
+        elif claim.kind == "figure":
             verdict, reason, facts = "unread", "a figure without a word that says what it measures", ()
         return replace(claim, verdict=verdict, reason=reason, facts=tuple(dict.fromkeys(facts)))
 
@@ -85,7 +88,10 @@ class Judge:
         if not every:
             return "not_on_file", f"no {_label(claim.quantity)} of {_name(claim.firm)} is on file", ()
         years = period.low if period is not None else 0.0
-        if period is not None and re.match(r"\d|FY", period.label):
+        dated = period is not None and bool(re.match(r"\d|FY", period.label))
+        if period is not None and period.label.startswith("to "):
+            fit = []
+        elif period is not None and dated:
             fit = [c for c in every if _same_label(period.label, c, claim.firm)]
         elif claim.quantity == "capex" and years > 1 and "each" not in claim.named:
             fit = [c for c in every if c.years == years]
@@ -93,7 +99,7 @@ class Judge:
             fit = [c for c in every if "commitment" in c.value.id]
         else:
             fit = [c for c in every if self._near(c)]
-        return self._compared(claim, amount, fit, every, labelled=period is not None and bool(period.label))
+        return self._compared(claim, amount, fit, every, labelled=dated or years > 1)
 
     def _compared(
         self, claim: Claim, amount: Figure, fit: list[Candidate], every: list[Candidate], *, labelled: bool
@@ -150,7 +156,7 @@ class Judge:
         low, high = self._in_unit(amount, value)
         if low is None or high is None:
             return False
-        converted = amount.unit in {"USD", "CNY", "HKD"} and not value.unit.startswith(amount.unit)
+        converted = amount.unit in MONIES and not value.unit.startswith(amount.unit)
         slack = _ROUGH if amount.qualifier == "about" or converted else _CLOSE
         least = value.low if value.low is not None and "guidance" in value.id else value.number
         most = value.high if value.high is not None and "guidance" in value.id else value.number
@@ -163,7 +169,7 @@ class Judge:
     def _in_unit(self, amount: Figure, value: FactValue) -> tuple[float | None, float | None]:
         """Return an amount in the currency of a fact's value, at the rate of the fact's date."""
         target = value.unit.split("/")[0]
-        if amount.unit == target or amount.unit not in {"USD", "CNY", "HKD"}:
+        if amount.unit == target or amount.unit not in MONIES:
             return amount.low, amount.high
         rate = self.rate(amount.unit, target, value.start)
         return (None, None) if rate is None else (amount.low * rate, amount.high * rate)
@@ -172,6 +178,15 @@ class Judge:
         """Return how much one unit of a currency is in another on a date, or at the nearest rate on file."""
         if source == target:
             return 1.0
+        direct = self._direct(source, target, on)
+        if direct is not None:
+            return direct
+        through = next((code for code in ("CNY", "USD") if code not in {source, target}), "")
+        legs = self._direct(source, through, on), self._direct(through, target, on)
+        return None if legs[0] is None or legs[1] is None else legs[0] * legs[1]
+
+    def _direct(self, source: str, target: str, on: dt.date) -> float | None:
+        """Return a rate on file between two currencies, at the nearest date."""
         for name, inverse in (
             (f"fx.{target.lower()}_per_{source.lower()}", False),
             (f"fx.{source.lower()}_per_{target.lower()}", True),
@@ -180,9 +195,6 @@ class Judge:
                 values = self.facts.series(name)
                 near = min(values, key=lambda v: abs((v.start - on).days))
                 return 1 / near.number if inverse else near.number
-        if "CNY" not in {source, target}:
-            first, second = self.rate(source, "CNY", on), self.rate("CNY", target, on)
-            return None if first is None or second is None else first * second
         return None
 
     def _comparison(self, claim: Claim) -> tuple[str, str, tuple[str, ...]]:

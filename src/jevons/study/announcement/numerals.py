@@ -8,7 +8,7 @@ _ZH_DIGITS = dict(zip("零〇一二三四五六七八九", (0, 0, 1, 2, 3, 4, 5,
     "两": 2, "壹": 1, "贰": 2, "叁": 3, "肆": 4, "伍": 5, "陆": 6, "柒": 7, "捌": 8, "玖": 9,
 }  # fmt: skip
 _ZH_SMALL = {"十": 10.0, "百": 100.0, "千": 1000.0, "拾": 10.0, "佰": 100.0, "仟": 1000.0}
-_ZH_LARGE = {"万": 1e4, "亿": 1e8}
+_ZH_LARGE = {"万": 1e4, "亿": 1e8, "兆": 1e12}
 _VAGUE = {"几", "数", "若干"}
 VAGUE_LOW, VAGUE_HIGH = 2.0, 9.0
 """What ``几`` and ``数`` stand for: from two to nine."""
@@ -22,15 +22,15 @@ _EN_SMALL = {
 _DOZEN = 12.0
 MAGNITUDES = {
     "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "mln": 1e6, "bln": 1e9,
-    "mn": 1e6, "bn": 1e9, "tn": 1e12, "trn": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12,
+    "mn": 1e6, "bn": 1e9, "tn": 1e12, "trn": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12, "lakh": 1e5, "crore": 1e7,
 }  # fmt: skip
 
-ZH_CHARACTERS = "零〇一二两三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟"
+ZH_CHARACTERS = "零〇一二两三四五六七八九十百千万亿兆壹贰叁肆伍陆柒捌玖拾佰仟"
 DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 ZH = rf"(?:(?:{DIGITS}|[{ZH_CHARACTERS}])(?:[ ]?[{ZH_CHARACTERS}]|\d)*)"
 VAGUE_ZH = r"(?:[几数](?:十|百|千|万|亿)*)"
 _EN_WORD = "|".join(sorted(set(_EN_SMALL) - {"a", "an"}, key=len, reverse=True))
-_EN_MAG = r"(?:hundred|thousand|million|billion|trillion|mln|bln|mn|bn|tn|trn)"
+_EN_MAG = r"(?:lakh[ ]crore|lakh|crore|hundred|thousand|million|billion|trillion|mln|bln|mn|bn|tn|trn)"
 EN_WORDS = (
     rf"(?:(?<![a-z0-9])(?:{_EN_WORD}|an?(?=[ -](?:{_EN_MAG}|dozen|couple)(?![a-z])))"
     rf"(?:[ -](?:{_EN_WORD}))?(?:[ -](?:a[ ])?{_EN_MAG})*(?![a-z]))"

@@ -11,14 +11,17 @@ from jevons.study.announcement.numerals import DIGITS, NUMBER, ZH
 SEP = r"\s?(?:-|–|—|−|~|～|to|至|到|乃至|and)\s?"
 BEFORE = {
     "us$": "USD", "usd": "USD", "$": "USD", "rmb": "CNY", "cny": "CNY", "hk$": "HKD", "hkd": "HKD", "nt$": "TWD",
-    "€": "EUR", "eur": "EUR", "£": "GBP", "¥": "CNY", "人民币": "CNY", "s$": "SGD",
+    "₹": "INR", "inr": "INR", "₩": "KRW", "krw": "KRW", "€": "EUR", "eur": "EUR", "£": "GBP", "¥": "CNY", "人民币": "CNY", "s$": "SGD",
 }  # fmt: skip
 AFTER = {
     "美元": "USD", "美金": "USD", "usd": "USD", "us dollars": "USD", "u.s. dollars": "USD", "dollars": "USD",
     "dollar": "USD", "人民币": "CNY", "元人民币": "CNY", "元": "CNY", "块钱": "CNY", "块": "CNY", "yuan": "CNY", "rmb": "CNY",
     "cny": "CNY", "renminbi": "CNY", "chinese yuan": "CNY", "港元": "HKD", "港币": "HKD", "hkd": "HKD",
-    "hong kong dollars": "HKD", "欧元": "EUR", "euros": "EUR", "日元": "JPY", "yen": "JPY", "新台币": "TWD", "英镑": "GBP",
+    "hong kong dollars": "HKD", "欧元": "EUR", "euros": "EUR", "日元": "JPY", "円": "JPY", "yen": "JPY",
+    "韩元": "KRW", "won": "KRW", "卢比": "INR", "rupees": "INR", "里亚尔": "SAR", "riyals": "SAR", "dirhams": "AED", "迪拉姆": "AED", "新台币": "TWD", "英镑": "GBP",
 }  # fmt: skip
+MONIES = frozenset({*BEFORE.values(), *AFTER.values()})
+"""Currencies that texts name."""
 CENTS = {
     "角钱": 0.1,
     "毛钱": 0.1,
@@ -46,6 +49,11 @@ FACTORS = {
     "doubled": 1.0, "doubling": 1.0, "double": 1.0, "tripled": 2.0, "triple": 2.0, "quadrupled": 3.0, "halved": -0.5,
     "腰斩": -0.5, "翻倍": 1.0, "翻番": 1.0, "增加了一倍": 1.0, "增长了两倍": 2.0, "一倍多": 1.0, "减半": -0.5,
 }  # fmt: skip
+FOLD = re.compile(
+    rf"(?:增长|增加|上涨|上升|提升|扩大|提高|飙升)了?(?:超过|逾|超|近|约|至少|了)?\s?(?P<n>{DIGITS}|{ZH}|[几数]十?)\s?(?:多|余)?倍"
+    rf"|(?P<m>(?<![\w.]){DIGITS}|two|three|four|five|six|seven|eight|nine|ten|twenty|hundred)[- ]?fold"
+)
+"""Growth by a factor: ``增长10倍`` adds ten times, ``tenfold`` makes it ten times."""
 LOW_TEENS = re.compile(
     r"(low|mid)[- ](?:double[- ]digits?|teens)(?: percentage| percent)?|(低)(?:两|双)位数(?:百分比)?"
 )
@@ -58,6 +66,12 @@ MULTIPLE = re.compile(
     rf"|(?:市盈率|pe|本益比)(?:约|仅|为|是|在|达|只有|大约|近)*\s?(?P<c>{DIGITS}|{ZH})\s?倍"
     rf"|(?P<d>{DIGITS}|{ZH})\s?倍(?:的)?(?:动态|静态|远期|预期)?(?:市盈率|pe(?![a-z])|本益比|p/e)"
 )
+BARE_MULTIPLE = re.compile(
+    rf"(?<![\w.$]){DIGITS}\s?(?:x|×|倍)(?![\w倍]|\s?\d|\s(?:revenue|sales|ebitda|book|faster|more))"
+)
+"""``18x``, which is a multiple where the sentence speaks of earnings."""
+VALUED = re.compile(r"(?<![a-z])(?:fair|multiple|undervalued|overvalued|trades?|trading)(?![a-z])|合理|市盈率")
+CHIPS = re.compile(rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?颗(?!卫星|星|心)")
 POWER = re.compile(
     rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
 )
@@ -83,6 +97,7 @@ TOKEN_SCALE = {
 }  # fmt: skip
 PER_SHARE = re.compile(r"per (?:ads|share|american depositary)|a share|每股|/股|每ads|per ads")
 QUALIFIERS = (
+    ("at_most", re.compile(r"(?:(?:not|never|n't)\s(?:be\s)?(?:exceed(?:ing)?|more than|over|above|top|surpass)|不会?超过|不得超过|不会?高于)\s?$")),
     ("at_least", re.compile(r"(?:(?<!no )more than|over|above|at least|exceed(?:s|ing)?|upwards of|no less than|north of|(?<!不)超过|(?<!不)超|逾|至少|不低于|不少于|以上的?|(?<!不)高于|突破)\s?$")),
     ("at_most", re.compile(r"(?:up to|as much as|as many as|at most|no more than|(?<!no )less than|under|below|maximum of|最多|高达|至多|不超过|不高于|最高|(?<!不)低于)\s?$")),
     ("about", re.compile(r"(?:about|around|approximately|roughly|some|nearly|almost|close to|an estimated|约|近|将近|接近|大约|约为|左右)\s?$")),
@@ -105,7 +120,10 @@ DATES = re.compile(
     rf"|(?P<y5>{YEAR})年(?P<m5>\d{{1,2}})月|(?P<mon6>{EN_MONTHS})\.?\s(?P<y6>{YEAR})"
 )
 PERIODS = re.compile(
-    rf"(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
+    rf"fiscal (?:year )?q(?P<fq1>[1-4]),?\s?(?P<fqy1>{YEAR})|q(?P<fq2>[1-4])\s?(?:of\s)?(?:fy|fiscal(?: year)?)\s?(?P<fqy2>{YEAR}|\d{{2}})(?!\d)"
+    rf"|(?:fy|fiscal(?: year)? )(?P<fqy5>{YEAR}|\d{{2}}),?\s?q(?P<fq5>[1-4])|fiscal (?P<fqw2>first|second|third|fourth) quarter(?: of)? (?P<fqy6>{YEAR})"
+    rf"|(?P<fqw>first|second|third|fourth) quarter(?: of)? (?:fy|fiscal(?: year)?)\s?(?P<fqy3>{YEAR})|(?P<fqy4>{YEAR})财年第?(?P<fq4>[一二三四1-4])季度?"
+    rf"|(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
     rf"|(?P<yq>{YEAR})年?\s?(?:q(?P<q1>[1-4])|第?(?P<q2>[一二三四1-4])季度?)|q(?P<q3>[1-4])\s?(?P<yq3>{YEAR})"
     rf"|(?P<mq>march|june|september|december) quarter(?: of)?,? (?P<yq5>{YEAR})"
     rf"|(?P<qw>first|second|third|fourth) quarter(?: of)? (?:(?:fiscal )?(?P<yq4>{YEAR}))"
@@ -117,7 +135,7 @@ PERIODS = re.compile(
 )
 SPAN = re.compile(
     rf"(?P<next>(?:over|in|within|during|for)\s(?:the\s)?(?:next|coming|following)?\s?|the next |next |未来|今后|接下来|后续|将来)?"
-    rf"(?P<n>{DIGITS}|{ZH}|one|two|three|four|five|six|seven|eight|nine|ten)[ -]?(?P<unit>years?|年|quarters?|个季度|months?|个月)"
+    rf"(?P<n>{DIGITS}|{ZH}|one|two|three|four|five|six|seven|eight|nine|ten)[ -]?(?:full |fiscal |financial |calendar )?(?P<unit>years?|个?财年|年|quarters?|个季度|months?|个月)"
     rf"(?P<tail>(?:间|内|期|来|里|以来|plan|period)?)(?![月代度\d])"
 )
 DECADE = re.compile(r"(?:over |in |during )?(?P<when>next|coming|past|last|previous)?\s?decade")

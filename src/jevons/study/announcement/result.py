@@ -15,13 +15,13 @@ from jevons.study.announcement import lexicon
 from jevons.study.announcement.claims import VERDICTS, Claim
 from jevons.study.announcement.draft import Draft, draft_yaml, main_budget
 from jevons.study.announcement.figures import Figure
+from jevons.study.announcement.patterns import MONIES
 from jevons.units import format_count, format_money
 
 _WORDS = {
     "confirmed": "confirmed", "contradicted": "contradicted", "unlike": "a comparison of unlike periods",
     "not_on_file": "not on file", "unread": "unread",
 }  # fmt: skip
-_CURRENCIES = {"USD", "CNY", "HKD", "EUR", "GBP", "JPY", "TWD", "SGD"}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -200,7 +200,7 @@ def _named(claim: Claim) -> Iterator[str]:
 
 
 def _span(low: float, high: float, unit: str) -> str:
-    first, last = (format_money(v, unit) if unit in _CURRENCIES else f"{v:g}" for v in (low, high))
+    first, last = (format_money(v, unit) if unit in MONIES else f"{v:g}" for v in (low, high))
     return first if low == high else f"{first} to {last}"
 
 
@@ -215,7 +215,7 @@ def _figure_text(figure: Figure) -> str:
         text = f"{low:g} {figure.unit}/Mtok" if exact else f"{low:g} to {high:g} {figure.unit}/Mtok"
     elif figure.kind == "power":
         text = f"{low / 1e6:,.4g} MW" if exact else f"{low / 1e6:,.4g} to {high / 1e6:,.4g} MW"
-    elif figure.unit in _CURRENCIES:
+    elif figure.unit in MONIES:
         text = _span(low, high, figure.unit)
     else:
         word = figure.what or ("accelerators" if figure.kind == "devices" else "")
