@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from jevons.arrays import Array
-from jevons.expansion import ExpansionProblem, InformationValue, RegimeValue, export_regimes, value_of_information
+from jevons.expansion import (
+    ExpansionProblem,
+    InformationValue,
+    RegimeValue,
+    TreeValue,
+    export_regimes,
+    tree_value,
+    value_of_information,
+)
 from jevons.parallel import LOCAL, Executor
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering
+from jevons.study.chain.planner_inputs import expansion_problem
 from jevons.study.chain.setting import quarter_index, setting
 from jevons.study.scenario.scenario import Scenario
 
@@ -27,11 +36,15 @@ class Knowing:
         Orders for each combination of export bans under every other; None where no ban can come within the plan.
     known_from : str
         Quarter in which bans show; empty for none.
+    tree : TreeValue or None
+        What the orders made under all futures (bans, demand, supply) bring beside those of a planner who knows which
+        comes, and of one who plans for the mean; None for a planner of one future.
     """
 
     sight: InformationValue
     regimes: RegimeValue | None
     known_from: str
+    tree: TreeValue | None = None
 
 
 def knowing(
@@ -55,10 +68,14 @@ def knowing(
     Bans are independent, with the scenario's probabilities. Those of the earliest quarter count; a ban that would come
     later stays as the scenario's central case has it.
     """
-    problem, scenario = chain.plan.problem, chain.scenario
+    scenario = chain.scenario
+    # as it was before any order stood
+    there = chain.setting.with_hour_worth(chain.exchange.hour_worth)
+    problem = expansion_problem(scenario, there, engineering, chain.market, chain.inputs)
     first, chances = _bans(scenario)
     if not chances:
-        return Knowing(value_of_information(problem, window_quarters=window_quarters), None, "")
+        sight = value_of_information(problem, window_quarters=window_quarters)
+        return Knowing(sight, None, "", _tree(chain))
     later = frozenset(
         name
         for name, device in scenario.hardware.devices.items()
@@ -74,7 +91,13 @@ def knowing(
             cases[f"{', '.join(banned)} barred" if banned else "none barred"] = (chance, supply)
     shared = (problem, window_quarters, cases, first)
     sight, regimes = executor.ordered(_part, shared, ["sight", "regimes"])
-    return Knowing(sight, regimes, scenario.labels()[first])
+    return Knowing(sight, regimes, scenario.labels()[first], _tree(chain))
+
+
+def _tree(chain: ChainResult) -> TreeValue | None:
+    """Return what knowing the future, and planning for several, are worth; None where one future was planned for."""
+    decided = chain.decided
+    return None if decided is None else tree_value(decided.plan.tree, decided.plan)
 
 
 def _part(shared: tuple[ExpansionProblem, int, dict[str, tuple[float, Array]], int], name: str) -> Any:

@@ -37,12 +37,17 @@ class ForesightResult(Result):
     @in_currency
     def answer(self) -> str:
         """What seeing the whole plan is worth, and what knowing the export regime would add."""
-        sight, regimes = self.knowing.sight, self.knowing.regimes
+        sight, regimes, tree = self.knowing.sight, self.knowing.regimes, self.knowing.tree
         text = (
             f"{self.scenario.name}: seeing all quarters is worth {(sight.perfect_cur - sight.rolling_cur) / 1e9:,.2f} "
             f"bn ¤ over seeing {self.window_quarters}, and {(sight.perfect_cur - sight.myopic_cur) / 1e9:,.2f} bn "
             "¤ over taking things to stay as they are."
         )
+        if tree is not None:
+            text += (
+                f" Knowing which future comes would add {tree.information_cur / 1e9:,.2f} bn ¤ to orders made under "
+                f"all, and those add {tree.stochastic_cur / 1e9:,.2f} bn ¤ to orders made for the mean."
+            )
         if regimes is None:
             return f"{text} No export ban can come within the plan."
         return (
@@ -66,6 +71,19 @@ class ForesightResult(Result):
             ("things stay as they are (myopic)", sight.myopic_cur),
         )
         yield table("sight", "Worth of seeing ahead, present value", columns, [(n, x, best - x) for n, x in seen])
+        if (tree := self.knowing.tree) is not None:
+            rows_of_tree = (
+                ("which future comes", tree.wait_and_see_cur),
+                ("how likely each is (the plan)", tree.here_and_now_cur),
+                ("the mean of all", tree.expected_future_cur),
+            )
+            knows = (
+                Column("knows", "the planner knows"), columns[1],
+                Column("worth_of_knowing", "less than knowing", "bn ¤", scale=1e-9, form=",.2f"),
+            )  # fmt: skip
+            title = "Worth of knowing the future (bans, demand and supply), expected present value"
+            least = tree.wait_and_see_cur
+            yield table("futures", title, knows, [(name, x, least - x) for name, x in rows_of_tree])
         if regimes is None:
             return
         heads = (
@@ -89,11 +107,16 @@ class ForesightResult(Result):
     @in_currency
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
-        sight, regimes = self.knowing.sight, self.knowing.regimes
+        sight, regimes, tree = self.knowing.sight, self.knowing.regimes, self.knowing.tree
         return {
             "answer": self.answer, "scenario": self.scenario.name, "as_of": self.scenario.as_of,
             "window_quarters": self.window_quarters, "perfect": sight.perfect_cur,
             "rolling": sight.rolling_cur, "myopic": sight.myopic_cur, "known_from": self.knowing.known_from,
+            "futures": None if tree is None else {
+                "wait_and_see": tree.wait_and_see_cur, "here_and_now": tree.here_and_now_cur,
+                "expected_future": tree.expected_future_cur, "information": tree.information_cur,
+                "stochastic": tree.stochastic_cur,
+            },
             "regimes": None if regimes is None else {
                 "names": regimes.names, "probability_frac": regimes.probability_frac,
                 "objective": regimes.objective_cur, "expected": regimes.expected_cur, "best": regimes.best,

@@ -5,6 +5,7 @@ import pytest
 
 from jevons.study import load, plan
 from jevons.study.plan.foresight import knowing
+from jevons.study.plan.foresight_result import ForesightResult
 from places import TINY
 
 
@@ -40,3 +41,17 @@ def test_without_a_possible_ban_there_are_no_regimes():
     scenario = load(TINY).with_values({"hardware.devices.h20.ban_probability": 0.0})
     result = plan(scenario)
     assert knowing(result.chain, result.engineering, window_quarters=2).regimes is None
+
+
+def test_orders_under_the_tree_lose_against_knowing_and_gain_against_the_mean(found):
+    tiny = 1e-9 * abs(found.tree.wait_and_see_cur)
+    assert found.tree.information_cur >= -tiny
+    assert found.tree.stochastic_cur >= -tiny
+
+
+def test_the_worth_of_knowing_the_future_is_a_table_and_in_json(found):
+    result = ForesightResult(scenario=load(TINY), window_quarters=2, knowing=found)
+    rows = result.tables["futures"].records()
+    assert [row["worth_of_knowing"] for row in rows] == sorted(row["worth_of_knowing"] for row in rows)
+    assert result.to_json()["futures"]["information"] == pytest.approx(found.tree.information_cur)
+    assert "Knowing which future comes would add" in result.answer
