@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jevons import models, serving
+from jevons import models, serving, training
 from jevons.arrays import Array
 from jevons.errors import InfeasibleError
 from jevons.facts import Facts
-from jevons.hardware import Accelerator, accelerator
+from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.study.scenario.scenario import Scenario
 from jevons.study.scenario.sections import ServedModel
+
+_TRAINED, _LEAST_MFU = "qwen2.5-7b", 0.3
+"""What renters are taken to train, and the share of the peak where that does not fit."""
 
 _WEIGHT_SHARE = 0.8
 """Share of a device's memory that weights may take in the smallest group tried; the rest is cache and workspace."""
@@ -46,9 +49,11 @@ class Engineering:
     rental_ratio : (v,)
         Devices that stand in for one rented reference device, by the geometric mean of peak and bandwidth.
     rental_work : (2, v)
-        Memory bandwidth and matrix peak over the rented reference device's.
+        Memory bandwidth, and FLOP per second of training, over the rented reference device's.
     training_flop_per_s : float
-        Peak of the device in which the training reserve is counted.
+        FLOP per second of training on the device in which the training reserve is counted.
+    training_mfu_frac : (v,)
+        Share of the peak that training reaches, see `training_mfu_frac`.
     """
 
     accelerators: tuple[Accelerator, ...]
@@ -57,6 +62,7 @@ class Engineering:
     rental_ratio: Array
     rental_work: Array
     training_flop_per_s: float
+    training_mfu_frac: Array
 
     def point(self, model: str, device: str) -> Point:
         """Return the point of one model on one device."""
@@ -105,17 +111,37 @@ def engineer(scenario: Scenario, facts: Facts, on: dt.date | None = None) -> Eng
             raise InfeasibleError(message, ["device memory or latency"])
     reference = accelerator(scenario.market.rental_device, facts, on)
     ratio = np.array([_strength(reference) / _strength(device) for device in devices])
-    work = np.array([[d.hbm_bytes_per_s for d in devices], [d.peak_flop_per_s["bf16"] for d in devices]])
-    work /= np.array([[reference.hbm_bytes_per_s], [reference.peak_flop_per_s["bf16"]]])
-    training = accelerator(scenario.expansion.training.device, facts, on).peak_flop_per_s["bf16"]
+    own = accelerator(scenario.expansion.training.device, facts, on)
+    each = {device.id: device for device in (*devices, reference, own)}
+    mfu = {name: training_mfu_frac(device) for name, device in each.items()}
+    work = np.array([[d.hbm_bytes_per_s for d in devices], [d.peak_flop_per_s["bf16"] * mfu[d.id] for d in devices]])
+    work /= np.array([[reference.hbm_bytes_per_s], [reference.peak_flop_per_s["bf16"] * mfu[reference.id]]])
     return Engineering(
         accelerators=devices,
         points=tuple(points),
         device_s_per_tok=seconds,
         rental_ratio=ratio,
         rental_work=work,
-        training_flop_per_s=training,
+        training_flop_per_s=own.peak_flop_per_s["bf16"] * mfu[own.id],
+        training_mfu_frac=np.array([mfu[device.id] for device in devices]),
     )
+
+
+def training_mfu_frac(device: Accelerator) -> float:
+    """Return the share of a device's peak that training reaches, by the model of `jevons.training`.
+
+    The best plain layout of one run that fits all devices: tuning of a 7-billion-parameter model in 16 bits, on 64
+    devices. A device on which it does not fit reaches `_LEAST_MFU`.
+    """
+    job = training.TrainingJob(
+        model=models.load(_TRAINED), cluster=Cluster(device, 64, 1.0), seq_len=4096, global_batch=512,
+        precision="bf16", tokens=1e9,
+    )  # fmt: skip
+    try:
+        found = training.search(job, best=1, zero=(1,), recompute=("selective",), most_micro_batch=2)
+    except InfeasibleError:
+        return _LEAST_MFU
+    return float(found.best[0].mfu_frac) if found.best else _LEAST_MFU
 
 
 def _strength(device: Accelerator) -> float:

@@ -125,7 +125,7 @@ def _machines(scenario: Scenario, setting: Setting, engineering: Engineering, de
     watts = np.array([a.server_w for a in engineering.accelerators])
     tariff = np.array([s.tariff_cur_per_kwh * s.pue for s in setting.sites])
     energy = (watts[:, None] * terms.load.value * tariff / 1000.0)[:, :, None]
-    peaks = [a.peak_flop_per_s["bf16"] for a in engineering.accelerators]
+    peaks = [a.peak_flop_per_s["bf16"] for a in engineering.accelerators] * engineering.training_mfu_frac
     return Machines(
         device_s_per_call=device_s_per_call,
         availability_frac=scenario.serving.availability.value,

@@ -39,6 +39,8 @@ class Setting:
     performance : (2, v)
         Work of a device-hour over the reference's: memory-bound answers, compute-bound training; software in it.
         Reference device-hours that an hour of a device stands for by peak and bandwidth.
+    training_flop_per_h : (v,)
+        FLOP of training in a device-hour; software in it.
     work : (s, t)
         Work of a rented device-hour over that at which demand is stated; ones for calls.
     rented_row : int
@@ -54,6 +56,7 @@ class Setting:
     device_s_per_tok: Array
     strength: Array
     performance: Array
+    training_flop_per_h: Array
     work: Array
     rented_row: int
     supply: Array
@@ -137,6 +140,10 @@ def setting(scenario: Scenario, engineering: Engineering, *, banned: frozenset[s
         device_s_per_tok=np.concatenate([tokens, np.repeat(rental[:, :, :, None], quarters, axis=3)]),
         strength=software / engineering.rental_ratio,
         performance=software * engineering.rental_work,
+        training_flop_per_h=3600.0
+        * software
+        * engineering.training_mfu_frac
+        * np.array([a.peak_flop_per_s["bf16"] for a in engineering.accelerators]),
         work=work_path(scenario),
         rented_row=len(scenario.serving.models),
         supply=supply,

@@ -9,7 +9,7 @@ import numpy as np
 
 from jevons.arrays import Array
 from jevons.study.chain.demand import revenue_price_cur
-from jevons.study.chain.rented_uses import tokens_per_hour
+from jevons.study.chain.rented_uses import reference_row, tokens_per_hour
 from jevons.study.scenario.base import USES
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class UseAccount:
         Device-hours a day at work or held; they sum to those of the fleet.
     tokens_per_d : (u, t)
         Tokens a day: of calls as sold, of self-served inference as its renters make them.
+    flop_per_d : (u, t)
+        FLOP of training a day: what renters' rents buy at the price of training work, and the firm's own.
     by_segment : dict of str to dict of str to (t,)
         `revenue`, `device_h_per_d` and `tokens_per_d` of each segment, platform services left out.
     """
@@ -48,6 +50,7 @@ class UseAccount:
     revenue_cur: Array
     device_h_per_d: Array
     tokens_per_d: Array
+    flop_per_d: Array
     by_segment: dict[str, dict[str, Array]]
 
     def of(self, use: str) -> tuple[Array, Array, Array]:
@@ -78,6 +81,12 @@ def use_account(result: ChainResult) -> UseAccount:
     made = [tokens[mask].sum(axis=0) for mask in rows.values()]
     nothing = np.zeros(hours.shape[1])
     training = plan.training_devices.sum(axis=(0, 1)) * 24.0
+    flop = {
+        "training": _rented_flop_per_d(result, (bare * (kinds == "training")[:, None]) / DAYS),
+        OWN_TRAINING: plan.problem.machines.availability_frac
+        * 24.0
+        * (plan.training_devices.sum(axis=1) * result.setting.training_flop_per_h[:, None]).sum(axis=0),
+    }
     whole = plan.installed.sum(axis=(0, 1)) * 24.0
     beside = {
         PLATFORM: ((paid - bare).sum(axis=0), nothing),
@@ -89,8 +98,19 @@ def use_account(result: ChainResult) -> UseAccount:
         revenue_cur=np.array([*revenue, *(money for money, _ in beside.values())]),
         device_h_per_d=np.array([*device_h, *(taken for _, taken in beside.values())]),
         tokens_per_d=np.array([*made, *[nothing] * len(beside)]),
+        flop_per_d=np.array([flop.get(use, nothing) for use in (*rows, *beside)]),
         by_segment={
             name: {"revenue": bare[s], "device_h_per_d": hours[s], "tokens_per_d": tokens[s]}
             for s, name in enumerate(segments)
         },
     )
+
+
+def _rented_flop_per_d(result: ChainResult, rents_cur_per_d: Array) -> Array:
+    """Return the FLOP a day, (t,), that *rents_cur_per_d* (s, t) buy: work at its price, with what each hour gained."""
+    reference = reference_row(result.scenario)
+    if result.rents is None or not result.rents.use_price_cur_per_h[1].any():
+        return np.zeros(rents_cur_per_d.shape[1])
+    price = np.maximum(result.rents.use_price_cur_per_h[1], 1e-30)
+    hours = rents_cur_per_d / price  # of the reference device, at training
+    return np.asarray((hours * result.setting.work).sum(axis=0) * result.setting.training_flop_per_h[reference])

@@ -50,6 +50,7 @@ def inputs_of(held):
         rental_ratio=np.ones(devices),
         rental_work=np.ones((2, devices)),
         training_flop_per_s=1e15,
+        training_mfu_frac=np.ones(devices),
     )
     here = setting(held, engineering)
     ample = np.ones((len(held.market.segments), held.quarters))

@@ -51,7 +51,7 @@ def test_without_a_rush_h20_open_at_their_calm_rent(chain):
     scenario = chain.scenario.with_numbers({"market.rental_rush": 0.0})
     still = run_chain(scenario, engineer(scenario, default_facts(), scenario.as_of), start=chain)
     h20 = row(still, "h20")
-    assert still.rents.cny_per_h[h20, 0] == pytest.approx(still.rents.calm_cur_per_h[h20, 0], rel=0.02)
+    assert still.rents.cny_per_h[h20, 0] == pytest.approx(still.rents.calm_cur_per_h[h20, 0], rel=0.04)
     assert still.rents.cny_per_h[h20, 4] == pytest.approx(chain.rents.cny_per_h[h20, 4], rel=0.03)
 
 

@@ -278,3 +278,25 @@ def test_tokens_that_own_machines_take_leave_the_market(written, engineering):
 def test_owning_without_terms_is_refused(written, changes, message):
     with pytest.raises(InputError, match=message):
         load(written(*changes))
+
+
+def test_training_has_a_flop_account_that_efficiency_and_the_training_model_reach(chain, scenario, engineering):
+    mfu = engineering.training_mfu_frac
+    assert ((mfu > 0.3) & (mfu < 0.85)).all()
+    account, reference = use_account(chain), 0
+    flop = account.flop_per_d[account.uses.index("training")]
+    rents = account.of("training")[0] / DAYS / chain.rents.use_price_cur_per_h[1]
+    peak = engineering.accelerators[reference].peak_flop_per_s["bf16"]
+    assert flop == pytest.approx(rents * 3600 * peak * mfu[reference])
+    better = run_chain(scenario.with_numbers({"serving.efficiency": 2.0}), engineering, start=chain)
+    assert use_account(better).flop_per_d[account.uses.index("training"), -1] > flop[-1]
+    quicker = dataclasses.replace(engineering, training_mfu_frac=mfu * 1.2)
+    more = use_account(run_chain(scenario, quicker, start=chain)).flop_per_d[account.uses.index("training")]
+    assert more == pytest.approx(1.2 * flop, rel=0.05)
+
+
+def test_own_training_takes_fewer_devices_where_training_reaches_more_of_the_peak(scenario, engineering):
+    needed = scenario.with_numbers({"expansion.training.devices": 100.0})
+    slow = run_chain(needed, engineering).plan.training_devices.sum()
+    quick = dataclasses.replace(engineering, training_mfu_frac=engineering.training_mfu_frac * 1.25)
+    assert run_chain(needed, quick).plan.training_devices.sum() == pytest.approx(slow / 1.25, rel=0.01)

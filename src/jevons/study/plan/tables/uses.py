@@ -50,6 +50,7 @@ def _lines(account: UseAccount) -> Iterator[Line]:
             ("revenue", "bn ¤", account.revenue_cur, 1e9),
             ("accelerators, daily mean", "thousand", account.device_h_per_d, 24e3),
             ("tokens per day", "billion", account.tokens_per_d, 1e9),
+            ("training a day", "10²⁴ FLOP", account.flop_per_d, 1e24),
         ):
             if np.abs(values[u]).max() > 0:
                 yield line(USE_LABELS[use], unit, values[u], over=over, keys=(quantity,))
@@ -64,6 +65,7 @@ def use_json(result: PlanFigures) -> dict[str, Any]:
             "revenue": account.revenue_cur[u],
             "device_hours_per_day": account.device_h_per_d[u],
             "tokens_per_day": account.tokens_per_d[u],
+            "training_flop_per_day": account.flop_per_d[u],
         }
         for u, use in enumerate(account.uses)
     }
