@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import importlib
+import types
 from typing import Any
 
 __version__ = "0.1.0"
@@ -98,8 +99,19 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(_HOMES[name]), name)
     if name in _PARTS:
         return importlib.import_module(f"jevons.{name}")
-    message = f"module `jevons` has no attribute `{name}`"
+    from jevons.errors import did_you_mean
+
+    near = "" if name.startswith("_") else did_you_mean(name, __all__)
+    message = f"module `jevons` has no attribute `{name}`.{near}"
     raise AttributeError(message)
+
+
+class Listing(types.ModuleType):
+    """A part that lists what is on file when it is called, such as ``jevons.models()``."""
+
+    def __call__(self, *words: Any, **options: Any) -> Any:
+        """Return what the part's ``list`` returns."""
+        return self.list(*words, **options)
 
 
 def offered(part: str, name: str) -> Any:

@@ -62,6 +62,10 @@ class InputError(JevonsError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
+class ArgumentError(InputError, TypeError):
+    """A function was called with an argument that it has not, with one too many, or without one that it needs."""
+
+
 class FactError(JevonsError):
     """A fact is unknown, not yet visible at the date asked for, expired, or contradicts itself."""
 

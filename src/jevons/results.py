@@ -202,8 +202,10 @@ class Tables(Mapping[str, Table]):
     def __init__(self, tables: Iterable[Table]) -> None:
         self._tables = {one.name: one for one in tables}
 
-    def __getitem__(self, name: str) -> Table:
-        """Return a table by name."""
+    def __getitem__(self, name: str | int) -> Table:
+        """Return a table by name, or by its place."""
+        if isinstance(name, int):
+            name = list(self._tables)[name]
         if name not in self._tables:
             message = f"no table `{name}`.{did_you_mean(name, self._tables)} There are {', '.join(self._tables)}."
             raise InputError(message)
@@ -250,9 +252,34 @@ class Plots:
             raise AttributeError(message)
         return lambda: figures[name](self.result)
 
+    def __call__(self) -> Any:
+        """Draw the picture that ``--plot`` draws, or the first.
+
+        Raises
+        ------
+        InputError
+            If the result has none.
+        """
+        figures = self._figures()
+        name = self.result.picture or next(iter(figures), "")
+        if name not in figures:
+            message = f"a {self.result.kind} result has no pictures; use .to_frame() and .tables"
+            raise InputError(message)
+        return figures[name](self.result)
+
     def __repr__(self) -> str:
         """Return the names of the pictures."""
         return f"pictures: {', '.join(self._figures()) or 'none'}"
+
+
+_OTHER_WORDS = {
+    "to_pandas": "to_frame().to_pandas()", "to_polars": "to_frame()", "df": "to_frame()", "frame": "to_frame()",
+    "to_dict": "to_json()", "json": "to_json()", "summary": "answer", "to_csv": 'save("result.csv")',
+    "to_excel": 'save("result.xlsx")', "show": "tables", "report": "tables", "throughput": "output_tok_per_s",
+}  # fmt: skip
+"""What other libraries call what results have."""
+_UNSET = frozenset({"ledger", "scenario", "seed"})
+"""Fields that only some kinds of result have."""
 
 
 class Result:
@@ -290,6 +317,26 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object as plain values."""
         raise NotImplementedError
+
+    if not TYPE_CHECKING:  # checkers know the fields of each kind of result
+
+        def __getattr__(self, name: str) -> Any:
+            """Return an entry of the JSON object: ``result.ttft_s`` is ``result.to_json()["ttft_s"]``."""
+            if name.startswith("_") or name in _UNSET:
+                raise AttributeError(name)
+            if hasattr(type(self), name):  # a property that failed says so itself
+                return object.__getattribute__(self, name)
+            record = self.to_json()
+            if name not in record:
+                known = [each for each in (*record, *dir(type(self))) if not each.startswith("_")]
+                near = f" Use `.{_OTHER_WORDS[name]}`." if name in _OTHER_WORDS else did_you_mean(name, known)
+                message = f"a {self.kind} result has no attribute `{name}`.{near} dir() lists them."
+                raise AttributeError(message)
+            return record[name]
+
+        def __dir__(self) -> list[str]:
+            """Return the attributes, entries of the JSON object among them."""
+            return sorted({*super().__dir__(), *self.to_json()})
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -351,7 +398,8 @@ class Result:
         if path is None:
             return "\n".join(known)
         if ledger is None or path not in ledger.nodes:
-            listed = f" {len(known)} can be explained; .explain() lists them." if known else " No figure can be."
+            none = f" A {self.kind} result keeps no formulas; see .tables."
+            listed = f" {len(known)} can be explained; .explain() lists them." if known else none
             message = f"no figure `{path}` to explain.{did_you_mean(path, known)}{listed}"
             raise InputError(message)
         text: str = ledger.explain(path)

@@ -3,6 +3,7 @@
 ``jevons.facts.list``, ``search`` and ``show`` are declared in the layer above; the package names them here.
 """
 
+import sys
 from typing import Any
 
 import jevons
@@ -14,6 +15,8 @@ __all__ = [
     "Fact", "FactValue", "Facts", "Source", "cny_per", "default_facts", "get", "list", "load_facts", "search", "series",
     "show",
 ]  # fmt: skip
+
+sys.modules[__name__].__class__ = jevons.Listing
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 ``jevons.models.list`` and ``jevons.models.show`` are declared in the layer above; the package names them here.
 """
 
+import sys
 from typing import Any
 
 import jevons
@@ -18,6 +19,8 @@ __all__ = [
     "base_name", "expert_parameters", "layer_gemms", "list", "load", "model", "names", "quantised", "read_config",
     "resolve", "show", "spec_of",
 ]  # fmt: skip
+
+sys.modules[__name__].__class__ = jevons.Listing
 
 
 def __getattr__(name: str) -> Any:

@@ -8,13 +8,14 @@ import re
 import sys
 import textwrap
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
 
-from jevons.errors import Fault, InputError
+from jevons.errors import ArgumentError, Fault, InputError, did_you_mean
 from jevons.options.argument_types import typed
 from jevons.options.option import Declared, Default, Option
+from jevons.options.spellings import SPELLINGS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -114,7 +115,7 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        bound = signature.bind(*args, **kwargs)
+        bound = _bound(function.__name__.rstrip("_"), signature, args, kwargs)
         try:
             return call_parsed(function, bound.arguments)
         except InputError as error:
@@ -129,6 +130,36 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+def _bound(
+    name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> inspect.BoundArguments:
+    """Return arguments by name.
+
+    Raises
+    ------
+    ArgumentError
+        If they are not those of the function; it says which it has in place of a name that others use.
+    """
+    known = list(signature.parameters)
+    faults = [f"{name}() has no argument `{given}`.{_instead(given, known)}" for given in kwargs if given not in known]
+    if faults:
+        raise ArgumentError(Fault(message=text) for text in faults)
+    try:
+        return signature.bind(*args, **kwargs)
+    except TypeError as error:
+        places = [p.name for p in signature.parameters.values() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        by_place = f"by place it takes {', '.join(places) or 'none'}; all others are named"
+        message = f"{name}(): {error}; {by_place}"
+        raise ArgumentError(message) from None
+
+
+def _instead(given: str, known: Sequence[str]) -> str:
+    """Return which argument was likely meant, by the words of engines and load tests or by spelling."""
+    meant = next((one for one in SPELLINGS.get(given.lower(), ()) if one in known), "")
+    near = f" Did you mean `{meant}`?" if meant else did_you_mean(given, known)
+    return near or f" It has {', '.join(known)}."
+
+
 def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
     """Return what a function makes of arguments, checked and parsed as it declares them.
 
@@ -141,7 +172,8 @@ def call_parsed(function: Callable[..., R], arguments: dict[str, Any]) -> R:
     for name, given in arguments.items():
         one = options.get(name)
         if one is not None and one.several:
-            several += [one.option.value(typed(item, one), one.flag) for item in given]
+            items = [inner for item in given for inner in (item if isinstance(item, list | tuple) else (item,))]
+            several += [one.option.value(typed(item, one), one.flag) for item in items]
         else:
             values[name] = given if one is None else one.option.value(typed(given, one), one.flag)
     values |= _expanded(options, arguments, values)

@@ -60,7 +60,7 @@ class Observed:
     runs: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fleet:
     """A fleet for a load: equal replicas, or a decode pool fed by a prefill pool.
 
@@ -94,6 +94,11 @@ class Fleet:
     prefill_replicas: int = 0
     prefill_capacity: float = 0.0
     observed: Observed | None = None
+
+    @property
+    def layout(self) -> serving.Layout:
+        """Layout of a replica; of the decode pool where prompts have a pool of their own."""
+        return self.deployment.layout
 
     @property
     def accelerators(self) -> int:
@@ -176,6 +181,11 @@ class Fleet:
     def _spread(self, key: str) -> Spread:
         names = (self.deployment.engine.name, self.deployment.accelerator.id, self.deployment.model.name)
         return spread(key.removesuffix("_s"), *names)
+
+    def __repr__(self) -> str:
+        """Return replicas, layout, accelerators and load on one line."""
+        device = self.deployment.accelerator.id
+        return f"<fleet {self.words()} on {self.accelerators} {device}, {self.rate_req_per_s:.3g} req/s>"
 
     def words(self) -> str:
         """Return the layout in words, such as ``4 x tp8`` or ``prefill 2 x tp8 + decode 3 x tp4``."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from jevons.errors import InputError, did_you_mean
 from jevons.results import Result, Table, number
 from jevons.serving.neighbours import Measured, nearest
 from jevons.sizing.fleet import degrees
@@ -18,6 +19,7 @@ from jevons.sizing.memory import memory_record
 from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulation_tables import (
+    LATENCIES,
     Quantity,
     class_table,
     intervals,
@@ -247,8 +249,21 @@ class SimulationResult(Result):
         return bool(self.record["stable"])
 
     def latency(self, name: str, statistic: str = "mean") -> float | None:
-        """Return a statistic of ``ttft_s``, ``tpot_s``, ``itl_s`` or ``e2e_s`` [s]; None where nothing was measured."""
-        spread = self.record[name]
+        """Return a statistic of ``ttft``, ``tpot``, ``itl`` or ``e2e`` [s]; None where nothing was measured.
+
+        Raises
+        ------
+        InputError
+            If there is no such latency, or no such statistic of it.
+        """
+        key = name if name.endswith("_s") else f"{name}_s"
+        if key not in LATENCIES:
+            message = f"no latency `{name}`.{did_you_mean(key, LATENCIES)} There are {', '.join(LATENCIES)}."
+            raise InputError(message)
+        spread = self.record[key]
+        if spread is not None and statistic not in spread:
+            message = f"no statistic `{statistic}` of {key}. There are {', '.join(spread)}."
+            raise InputError(message)
         return None if spread is None else float(spread[statistic])
 
     @property

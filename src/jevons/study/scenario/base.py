@@ -64,6 +64,21 @@ STANDARD, BATCH, OFF_PEAK = "standard", "batch", "off-peak"
 """Tiers that a price has without being named: at list, and at the two discounts."""
 
 
+_SHOWN_FIELDS = 13
+"""Fields that the text of a section shows."""
+
+
+def _brief(value: Any) -> str:
+    """Return a field on one line: an amount with its unit, a part by its kind, several by their names."""
+    if isinstance(value, Amount):
+        return f"{value.value:g}" + ("" if value.unit == "1" else f" {value.unit}")
+    if isinstance(value, BaseModel):
+        return f"<{type(value).__name__}>"
+    if isinstance(value, Mapping):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)[:100]
+
+
 class Section(BaseModel):
     """A part of the file; unknown keys are errors, missing ones may come from facts under a prefix."""
 
@@ -74,6 +89,18 @@ class Section(BaseModel):
     currency."""
     FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {}
     """Fields that a fact fills where they are not given; its value alone, which no draw varies."""
+
+    def __repr__(self) -> str:
+        """Return the first fields on one line."""
+        fields = "; ".join(f"{name}: {_brief(getattr(self, name))}" for name in type(self).model_fields)
+        return f"<{type(self).__name__} {fields if len(fields) <= 120 else fields[:119] + '…'}>"
+
+    def __str__(self) -> str:
+        """Return the fields, one a line, at most 15 lines; parts by their names."""
+        names = list(type(self).model_fields)
+        lines = [f"  {name}: {_brief(getattr(self, name))}" for name in names[:_SHOWN_FIELDS]]
+        more = [f"  … {len(names) - _SHOWN_FIELDS} more fields"] if len(names) > _SHOWN_FIELDS else []
+        return "\n".join([type(self).__name__, *lines, *more])
 
     @model_validator(mode="before")
     @classmethod

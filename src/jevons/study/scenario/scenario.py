@@ -69,6 +69,10 @@ class Scenario(Section):
         """Return everything else by its path: the value, and ``given`` or ``default``."""
         return dict(_walk_settings(self, ""))
 
+    def __repr__(self) -> str:
+        """Return the fields, one a line, at most 15 lines."""
+        return str(self)
+
     def with_values(self, values: Mapping[str, float | str | Mapping[str, Any]]) -> Scenario:
         """Return the scenario with other amounts at the given paths, parsed and checked as a file's are.
 
