@@ -121,6 +121,19 @@ def test_an_error_is_told_in_chinese_with_the_words_of_the_library_below(window:
     assert page.evaluate("jevonsMissingWords()") == []
 
 
+def test_a_published_run_is_repeated_with_its_figures_beside(window: Callable) -> None:
+    one = window()
+    page = one.open("train?model=llama-3.1-8b&gpus=64&tokens=15B&scale_to=64")
+    one.done()
+    row = page.get_by_role("row", name=re.compile("deepseek-v3.*H800"))
+    assert "2.66 M hours" in row.inner_text()
+    row.get_by_role("button", name="Repeat it").click()
+    page.get_by_text("Predicted beside published").wait_for()
+    assert "run=deepseek-v3" in page.url
+    assert one.said == []
+    assert page.evaluate("jevonsMissingWords()") == []
+
+
 def test_an_address_gives_the_same_form_run_and_answer_elsewhere(window: Callable) -> None:
     first = window()
     first.open(f"size?{SMALL}&isl=3000&lang=zh")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from jevons.api.train_options import runs
 from jevons.errors import InputError, did_you_mean
 from jevons.provenance import GRADES
+from jevons.sizing.train_published import run_id
 from jevons.web.deploy import TARGETS
 from jevons.web.frozen import rates
 from jevons.web.inputs import FUNCTIONS, KINDS, declared_of, scenario_names, versions
@@ -33,6 +35,7 @@ def catalog() -> dict[str, Any]:
         "apis": _apis(),
         "sites": _sites(),
         "scenarios": scenario_names(),
+        "training_runs": _training_runs(),
         "rates": rates(),
         "kinds": list(KINDS),
         "targets": list(TARGETS),
@@ -80,6 +83,24 @@ def _apis() -> list[dict[str, Any]]:
                     "id": name, "output": row["value"], "currency": currency.upper(), "from": row["from"],
                 })  # fmt: skip
     return rows
+
+
+def _training_runs() -> list[dict[str, Any]]:
+    """Return the published training runs: accelerators, tokens, and what was published of each."""
+    rows = {row["id"]: row for row in facts()}
+    found = []
+    for name, line in runs().items():
+        words = line.split()
+        options = {word[2:]: value for word, value in zip(words, [*words[1:], ""], strict=True) if word[:2] == "--"}
+        shown = [
+            {"value": row["value"], "unit": row["unit"], "source": row.get("source", "")}
+            for field in ("accelerator_h", "flop_per_s") if (row := rows.get(f"{run_id(name)}.{field}"))
+        ]  # fmt: skip
+        found.append({
+            "run": name, "model": options["model"], "gpu": options["gpu"], "gpus": int(options["gpus"]),
+            "tokens": options["tokens"], "published": shown,
+        })  # fmt: skip
+    return found
 
 
 def _sites() -> list[str]:

@@ -34,17 +34,20 @@ export function go(screen, values = {}, { replace = false } = {}) {
   else location.hash = target;
 }
 
+/** Settings of a frame, such as a notebook's, whose address cannot change. */
+const chosen = {};
+
 /** Change a setting in the address. */
 export function setting(key, value) {
   const { screen, values } = read();
-  history.replaceState(null, "", address(screen, { ...values, [key]: value }));
+  try { history.replaceState(null, "", address(screen, { ...values, [key]: value })); } catch { chosen[key] = value; }
   try { localStorage.setItem(`jevons.${key}`, value); } catch { /* a private window keeps nothing */ }
   window.dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
 /** A setting: of the address, else the one kept, else a default. */
 export function settled(key, otherwise) {
-  const given = read().values[key];
+  const given = chosen[key] ?? read().values[key];
   if (given !== undefined) return String(given);
   try { return localStorage.getItem(`jevons.${key}`) || otherwise; } catch { return otherwise; }
 }

@@ -13,6 +13,7 @@ const NAMES = ["model", "gpu", "gpus", "tokens", "seq_len", "batch", "precision"
 
 /** Keywords of `train` for a form. */
 export function input(form) {
+  if (form.run) return keywords({ ...form, scale_to: null }, ["run", "gpu_hour", "as_of", "seed"]);
   const given = keywords(form, NAMES);
   if (given.tokens !== undefined) given.tokens = typeof given.tokens === "number" ? given.tokens : String(given.tokens);
   if (given.scale_to && given.gpus && given.scale_to < given.gpus) given.scale_to = given.gpus;
@@ -24,7 +25,8 @@ export function View({ values, go }) {
   const given = input(form);
   const run = useRun(null, given, { estimate: { path: "train", input: given }, only: "estimate" });
   useAnswer(run.answer);
-  const fields = html`
+  const fields = form.run ? html`<p>${t("train.repeats", { run: form.run })}</p><div class="buttons"><button type="button" onClick=${() => set("run", null)}>${t("train.own_run")}</button></div>
+    <${Pick} name="gpu_hour" value=${form.gpu_hour} options=${[{ value: "2 USD", label: "" }]} set=${(v) => set("gpu_hour", v)} placeholder=${t("placeholder.own_cost")}/>` : html`
     <${Pick} name="model" value=${form.model} options=${modelOptions()} set=${(v) => set("model", v)}/>
     <${Pick} name="one_gpu" value=${form.gpu} options=${deviceOptions()} set=${(v) => set("gpu", v)}/>
     <${NumberField} name="train_gpus" value=${form.gpus} min=${8} max=${32768} whole set=${(v) => set("gpus", v)}/>
@@ -35,14 +37,24 @@ export function View({ values, go }) {
     <${Pick} name="gpu_hour" value=${form.gpu_hour} options=${[{ value: "2 USD", label: "" }]} set=${(v) => set("gpu_hour", v)} placeholder=${t("placeholder.own_cost")}/>
     <details><summary>${t("form.advanced")}</summary><div class="fields"><div class="two">${["tp", "pp", "dp", "cp", "ep", "vpp", "zero"].map((one) => html`<${NumberField} name=${one} value=${form[one]} whole set=${(v) => set(one, v)} placeholder=${t("placeholder.search")}/>`)}</div>
       <${Pick} name="as_of" value=${form.as_of} options=${[{ value: "2025-02-24", label: "" }]} set=${(v) => set("as_of", v)} placeholder=${t("placeholder.today")}/></div></details>`;
-  return html`<${Split} summary=${`${form.model} · ${number(form.gpus)} × ${device(form.gpu)} · ${form.tokens}`} form=${fields}>
+  return html`<${Split} summary=${form.run ? form.run : `${form.model} · ${number(form.gpus)} × ${device(form.gpu)} · ${form.tokens}`} form=${fields}>
     <${ErrorBox} error=${run.error} apply=${(r) => setAll({ [r.field]: r.value })}/>
-    ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
+    ${run.answer ? html`<${Result} answer=${run.answer} input=${given} state=${run.error ? "stale" : run.state} repeat=${(name) => go({ run: name })} bar=${html`<${RunBar} ...${run} seconds=${run.answer.meta && run.answer.meta.seconds}/>`}/>` : run.error ? null : html`<div class="answer"><${RunBar} ...${run}/></div>`}<//>`;
 }
 
 const PARTS = ["compute", "recompute", "tp_comm", "cp_comm", "ep_comm", "pp_comm", "pp_bubble", "dp_exposed", "optimizer", "offload", "overhead"];
 
-export function Result({ answer, input: given, state, bar }) {
+/** Published runs: what was published, and beside it what is predicted where the answer repeats one. */
+function Runs({ answer, repeat }) {
+  const runs = (shared.catalog || {}).training_runs || [];
+  const beside = answer.published || [];
+  if (!runs.length && !beside.length) return null;
+  const figure = (value, unit) => (unit === "flop/s" ? quantity(value, unit) : `${large(value)} ${word(`unit.${unit}`, unit)}`);
+  return html`<${Card}>${beside.length ? html`<${Grid} caption=${t("train.beside")} columns=${[{ key: "quantity", label: t("train.figure"), text: true, show: (v) => word(`train.figure.${v}`, v) }, { key: "predicted", label: t("train.predicted"), show: (v, row) => figure(v, row.unit) }, { key: "published", label: t("train.published"), show: (v, row) => figure(v, row.unit) }, { key: "error_frac", label: t("train.error"), show: (v) => `${v > 0 ? "+" : ""}${percent(v, 2)}` }, { key: "source", label: t("facts.source"), text: true }]} rows=${beside}/>` : null}
+    ${runs.length ? html`<${Grid} caption=${t("train.runs")} columns=${[{ key: "run", label: t("train.run"), text: true }, { key: "gpus", label: t("field.train_gpus"), show: (v, row) => `${number(v)} × ${device(row.gpu)}` }, { key: "tokens", label: t("field.tokens") }, { key: "published", label: t("train.published"), text: true, show: (v) => v.map((one) => figure(one.value, one.unit)).join(", ") }, { key: "model", label: "", text: true, show: (v, row) => (repeat ? html`<button type="button" class="small" onClick=${() => repeat(row.run)}>${t("train.repeat")}</button>` : "") }]} rows=${runs}/>` : null}<//>`;
+}
+
+export function Result({ answer, input: given, state, bar, repeat }) {
   const days = (answer.run || {}).days || {};
   const num = (value, unit, path, label, more = {}) => html`<${Num} value=${value} unit=${unit} path=${path} label=${label} ...${more}/>`;
   return html`<div class=${`answer ${state === "stale" ? "stale" : ""}`}>${bar}
@@ -60,6 +72,7 @@ export function Result({ answer, input: given, state, bar }) {
     <${Card} cls="half"><${Chart} spec=${memory(answer)} height=${300}/><//>
     ${(answer.scaling || []).length ? html`<${Card} cls="half"><${Chart} spec=${scaling(answer)} height=${300}/><//>` : null}
     <${Card} cls=${(answer.scaling || []).length ? "half" : ""}><${Grid} caption=${t("train.fastest", { n: (answer.fastest || []).length, tried: number(answer.tried) })} columns=${[{ key: "layout", label: t("col.layout"), text: true }, { key: "step_time_s", label: t("col.step"), show: (v) => duration(v) }, { key: "mfu_frac", label: "MFU", show: (v) => percent(v) }, { key: "memory_bytes", label: t("col.memory"), show: (v) => gigabytes(v) }]} rows=${answer.fastest || []} most=${10}/><//>
+    <${Runs} answer=${answer} repeat=${repeat}/>
     <${Card}><${Same} label=${t("launch.cli")} name="train.sh" text=${commandLine("train", given)} answer=${answer}/><//>
   </div>`;
 }
