@@ -169,3 +169,10 @@ def test_two_scenarios_are_compared_as_the_guide_says(monkeypatch):
     monkeypatch.chdir(ROOT)
     for code in blocks("compare.md", "python"):
         exec(code, {})  # noqa: S102 - the guide's own text
+
+
+def test_every_place_that_contributing_names_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    places = set(re.findall(r"`((?:src|tests|scenarios|docs|scripts)/[^`]*)`", text))
+    assert len(places) > 20
+    assert sorted(place for place in places if not (ROOT / place).exists()) == []
