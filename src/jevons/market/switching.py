@@ -67,8 +67,9 @@ class Switching:
         called = np.maximum(calls_per_d[call] * tokens_per_call[call], 1e-30)
         moved = (self.shares - self._start) / self._start[:, 1:2]  # over the tokens on rented machines
         comes = np.maximum(moved[:, 2], -_MOST_FRAC * called / np.maximum(served, 1e-30))
-        # what cannot leave the calls stays off the machines
-        factors[rent] += moved[:, 1] - np.maximum(comes - moved[:, 2], 0.0)
+        # what cannot leave the calls stays off machines of either kind
+        rented = self.shares[:, 1] / np.maximum(self.shares[:, 0] + self.shares[:, 1], 1e-30)
+        factors[rent] += moved[:, 1] - rented * np.maximum(comes - moved[:, 2], 0.0)
         np.add.at(factors, call, comes * served / called)
         return factors
 

@@ -7,6 +7,8 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.market import NestedChoice, Offer
+from jevons.market.switching import Switching
+from jevons.market.types import Switch
 
 
 def choice(**changes):
@@ -92,3 +94,22 @@ def test_where_nothing_answers_shares_stay():
 def test_choices_that_cannot_be_are_refused(change, message):
     with pytest.raises(InputError, match=message):
         choice(**change)
+
+
+@pytest.mark.parametrize("rent", [0.05, 1.0, 20.0])
+@pytest.mark.parametrize("call", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize("calls", [1e2, 1e6, 1e12])
+def test_no_price_makes_hours_or_calls_negative_and_no_token_is_made_up(rent, call, calls):
+    one = choice(start_frac=np.array([0.28, 0.7, 0.02]), elasticity=-2.0, nest_elasticity=-4.0)
+    told = Switch(
+        renting=np.array([0]), calling=np.array([1]), start_frac=np.array([0.7]), elasticity=np.array([-2.0]),
+        tokens_per_hour=np.array([1e5]), inertia=0.0, choices=(one,),
+    )  # fmt: skip
+    hours, size = 1e5, 100.0
+    factors = Switching(told).step(
+        1, np.array([rent, call]), np.array([hours, calls]), np.array([1.0, size]), np.ones(2)
+    )
+    assert (factors > 0).all()
+    tokens = hours * 1e5 * factors[0] + calls * size * factors[1]
+    most = hours * 1e5 * (1 + 0.28 / 0.7) + calls * size  # all that stood on own machines may come
+    assert tokens <= most * (1 + 1e-9)
