@@ -78,7 +78,8 @@ wider for tables whose rows say less about the run.
 
 The update of `jevons calibrate` with four runs of a deployment (engine, release, device, model, precision) whose group
 no fit had seen: errors of its other runs, median / 90th percentile, before and after. Errors are taken as linear in the
-factors here. The command searches for its own optimum and can fall short of this.
+factors here; the command linearises anew at each step. Noise is the scatter of the runs themselves, and where they do
+not foretell each other, the update is a weak one.
 
 {few}
 

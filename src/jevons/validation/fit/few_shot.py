@@ -14,11 +14,11 @@ import numpy as np
 
 from jevons.serving.types import FloatArray
 from jevons.validation.fit.serving import PACES, Problem, solve
+from jevons.validation.fit.update import Evidence, update
 from jevons.validation.serving.predict import quantity_of
 
 RUNS = 4
 LEAST_OTHERS = 3
-_ROUNDS = 6
 
 
 def few_shot_errors(
@@ -52,7 +52,12 @@ def few_shot_errors(
             given = {members[place] for place in np.linspace(0, len(members) - 1, RUNS).round().astype(int)}
             rows = [row for index in members for row in problem.rows_of[index]]
             known = [row for row in rows if owner[row] in given and not np.isnan(before[row])]
-            moved = _update(before[known], steep[known], problem.outlier[known], sigma)
+            moved = update(
+                Evidence(
+                    error=before[known], slope=steep[known], sigma=sigma, run=owner[known],
+                    kind=np.array([quantity_of(problem.metrics[row]) or "" for row in known]),
+                )
+            )  # fmt: skip
             for row in rows:
                 if owner[row] not in given:
                     errors[row] = before[row] + steep[row] @ moved
@@ -84,16 +89,3 @@ def _pace_slopes(problem: Problem) -> FloatArray:
         else:
             made[row, 0] = 1.0
     return made
-
-
-def _update(error: FloatArray, slope: FloatArray, outlier: FloatArray, sigma: FloatArray) -> FloatArray:
-    """Return by how much the factors move, outliers weighed down."""
-    moved = np.zeros(slope.shape[1])
-    for _ in range(_ROUNDS):
-        now = error + slope @ moved
-        weight = 1.0 / (1.0 + (now / outlier) ** 2) / outlier**2
-        # With few rows and many factors: the update in the space of the rows.
-        scaled = slope * sigma**2
-        covariance = scaled @ slope.T + np.diag(1.0 / weight)
-        moved = -scaled.T @ np.linalg.solve(covariance, error)
-    return moved

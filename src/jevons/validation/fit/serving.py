@@ -20,10 +20,11 @@ from jevons.facts import default_facts
 from jevons.serving.calibration import Calibration
 from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, scale_facts, shipped_scales
 from jevons.serving.types import FloatArray
+from jevons.validation.fit.update import Evidence, update
 from jevons.validation.rows import Table, read_table
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.cases import read_case
-from jevons.validation.serving.predict import Prepared, answer, calibrated, metric_value, prepare
+from jevons.validation.serving.predict import Prepared, answer, calibrated, metric_value, prepare, quantity_of
 
 METRICS = {
     "ttft_ms", "tpot_ms", "ttft_ms_mean", "tpot_ms_mean", "output_tok_s", "output_tok_s_per_gpu", "prompt_phase_ms",
@@ -39,6 +40,7 @@ _STEP = 0.04
 _LARGEST_MOVE = 0.7
 _FIT_WAVES = 3
 _HOPELESS = 2.5
+_UPDATES, _SETTLED = 3, 0.02
 _TELLING = 3  # figures of a run that are not alike by chance
 
 
@@ -506,7 +508,7 @@ def calibrate(paths: Sequence[Path | str | Table], log: Callable[[str], None] = 
         raise InputError(message)
     problem = Problem(items, own_factors(items))
     before = problem.errors(problem.start)
-    theta, errors, slopes = fit(problem, log)
+    theta, errors, slopes = updated(problem, log)
     made = problem.calibration(theta)
     scales = {owner: dict(parts) for owner, parts in shipped_scales().items()}
     for owner, parts in (made.scales or {}).items():
@@ -519,6 +521,41 @@ def calibrate(paths: Sequence[Path | str | Table], log: Callable[[str], None] = 
     about["median_ape_before"] = float(np.nanmedian(np.abs(np.expm1(before))))
     about["deployments"] = [list(one) for one in sorted({(i.engine, i.device, i.model) for i in items})]
     return replace(made, scales=scales, provenance=about)
+
+
+def updated(problem: Problem, log: Callable[[str], None] = lambda _: None) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return factors updated by the runs of a problem, and errors and derivatives there.
+
+    Errors are linearised where the update before led; nothing is kept that fits these runs worse than what ships.
+    """
+    start = problem.clip(problem.start)
+    theta, base = start, problem.errors(start)
+    first = slopes = problem.slopes(theta, base)
+    best = (_misfit(problem, base), start, base, first)
+    for round_ in range(_UPDATES):
+        known = ~np.isnan(base) & (np.abs(np.nan_to_num(base)) < _HOPELESS)
+        evidence = Evidence(
+            error=(base - slopes @ (theta - start))[known], slope=slopes[known], sigma=problem.sigma,
+            run=np.array(problem.owner)[known],
+            kind=np.array([quantity_of(metric) or "" for metric in problem.metrics])[known],
+        )  # fmt: skip
+        wanted = problem.clip(start + update(evidence))
+        errors = problem.errors(wanted)
+        log(f"round {round_}: median error {np.nanmedian(np.abs(np.expm1(errors))):.3f}")
+        moved = float(np.abs(wanted - theta).max())
+        theta, base = wanted, errors
+        if _misfit(problem, base) >= best[0]:
+            break
+        slopes = problem.slopes(theta, base)
+        best = (_misfit(problem, base), theta, base, slopes)
+        if moved < _SETTLED:
+            break
+    return best[1:]
+
+
+def _misfit(problem: Problem, errors: FloatArray) -> float:
+    known = ~np.isnan(errors)
+    return float(np.log1p((errors[known] / problem.outlier[known]) ** 2).sum()) + 2.0 * float((~known).sum())
 
 
 def provenance(
