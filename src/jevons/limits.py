@@ -96,8 +96,10 @@ NAME_BYTES = _stated(_FILES, "name of a file", 255, "bytes", "file systems take 
 
 _LOADS = "Loads and simulation"
 REQUESTS = _stated(
-    _LOADS, "requests of one simulation", 200_000_000, "requests", "each is kept until the end, some 60 bytes"
-)
+    _LOADS, "requests of one simulation", 200_000_000, "requests",
+    "each is kept until the end, for exact percentiles: fewer where memory is short",
+)  # fmt: skip
+REQUEST_BYTES = _stated(_LOADS, "memory of a simulated request", 60, "bytes", "a load that finds no room is refused")
 REQUEST_TOKENS = _stated(_LOADS, "prompt or output of a request", 100_000_000, "tokens", "longer than any context")
 BATCH = _stated(_LOADS, "requests running on a replica", 1 << 20, "requests", "step times are tabulated by batch")
 STEP_TOKENS = _stated(_LOADS, "prompt tokens of one step", 1 << 17, "tokens", "step times are tabulated by tokens")

@@ -24,6 +24,7 @@ from jevons.serving.sim.load.arrivals import (
     stage_requests,
 )
 from jevons.serving.sim.load.generate import lengths_like, stream
+from jevons.serving.sim.load.room import check_room
 from jevons.serving.sim.load.traces import Trace, read_trace
 from jevons.serving.sim.types import LONGEST_S, FloatArray, IntArray, Requests
 
@@ -257,6 +258,7 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
     is cut to its number of requests, so that the last conversations are not finished, and the first minutes hold first
     turns only: both lie in the warm-up and drain that statistics leave out, unless thinking takes longer.
     """
+    check_room(spec.requests)
     count, shares = spec.requests, np.array([one.share for one in spec.classes])
     starts = shares / shares.sum() / np.array([one.turns for one in spec.classes])
     begun = _enough(spec, starts)

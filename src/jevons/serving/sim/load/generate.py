@@ -13,6 +13,7 @@ from jevons.limits import REQUEST_TOKENS, REQUESTS
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, Stage, arrival_times, check_span
 from jevons.serving.sim.load.repeats import Repeats, block_hashes
+from jevons.serving.sim.load.room import check_room
 from jevons.serving.sim.load.traces import Trace
 from jevons.serving.sim.types import LONGEST_S, IntArray, Requests
 
@@ -262,6 +263,7 @@ def _check(load: Load) -> None:
         if not least <= value <= most:
             message = f"{name} = {value}: must be from {least:g} to {most:,g}"
             raise InputError(message)
+    check_room(load.requests)
     if load.arrivals not in {"closed", "at_once"} and not load.stages:  # before lengths are drawn for all of them
         check_span(load.requests, load.rate_req_per_s)
 
