@@ -42,10 +42,8 @@ def plan(
 ) -> PlanResult:
     """Plan what to build, serve and charge, and what it earns, over the quarters of a scenario.
 
-    `set` changes values by path: ``{"cost.wacc": 0.12}``; a value that is set is certain, ``x1.5`` multiplies value
-    and range. `seed` and `draws` are the scenario's own where not given. `processes` is the number of worker processes
-    of the draws; results do not depend on it. `progress` is called with the step, how much is done, and how much there
-    is.
+    A value that `set` changes is certain; ``x1.5`` multiplies value and range. Where `seed` and `draws` are not given,
+    they are the scenario's own.
 
     Returns
     -------
@@ -58,6 +56,11 @@ def plan(
         If the scenario cannot be read, or contradicts itself or the facts.
     InfeasibleError
         If no plan meets the limits; it names the binding ones.
+
+    Notes
+    -----
+    `set` takes a mapping by path, such as ``{"cost.wacc": 0.12}``. `processes` is the number of worker processes of the
+    draws; results do not depend on it. `progress` is called with the step, how much is done, and how much there is.
 
     Examples
     --------

@@ -127,8 +127,6 @@ def sweep(
 ) -> StudyResult:
     """Run a scenario over a grid of chosen amounts, all others at their central values.
 
-    In Python `axes` holds values by path, such as ``{"finance.terminal_margin": [0.1, 0.2]}``; texts are read too.
-
     Returns
     -------
     StudyResult
@@ -140,6 +138,10 @@ def sweep(
         If the scenario cannot be read, or a path is no amount of it, or a value is out of its bounds.
     InfeasibleError
         If no point has a feasible plan.
+
+    Notes
+    -----
+    `axes` takes a mapping by path, such as ``{"finance.terminal_margin": [0.1, 0.2]}``, or texts as the command does.
 
     Examples
     --------

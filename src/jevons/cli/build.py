@@ -158,8 +158,17 @@ def command(
     run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     run.__name__ = function.__name__.rstrip("_")
     run.declared = own  # type: ignore[attr-defined]  # for the reference, which states bounds
-    run.__doc__ = (inspect.getdoc(inspect.unwrap(function)) or "").partition("\n\nReturns\n")[0]
+    run.__doc__ = _about(function, own, arguments)
     return run
+
+
+def _about(function: Callable[..., Result], own: Iterable[Declared], arguments: tuple[str, ...]) -> str:
+    """Return what a function's docstring says before its sections, with the flags of a command for its arguments."""
+    text = (inspect.getdoc(inspect.unwrap(function)) or "").partition("\n\nReturns\n")[0]
+    for one in own:
+        word = (one.option.metavar or one.name.upper()) if one.name in arguments else f"--{one.flag}"
+        text = re.sub(rf"(?<!`)`{one.name}`(?!`)", word, text)
+    return text.replace("``", "`")
 
 
 def _stated(own: Iterable[Declared], given: dict[str, Any], context: typer.Context | None) -> dict[str, Any]:
