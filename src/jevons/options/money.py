@@ -20,7 +20,9 @@ TOKENS_PER_DAY = Option(
     help="Output tokens per day, such as 57M; 10M where neither this nor a rate is given", metavar="COUNT"
 )
 API = Option(
-    help="API by the prefix of its facts, such as deepseek.reasoner; that of the model where not given", metavar="ID"
+    help="API by the prefix of its facts, such as deepseek.reasoner, or own prices of a million tokens, input/output "
+    "or input/cached/output, such as '4/16 CNY'; that of the model where not given",
+    metavar="ID",
 )
 RENT = Option(help="Rent of an accelerator-hour by device, such as 'h20=6 CNY'", metavar="PRICES")
 RENT_PROVIDER = Option(

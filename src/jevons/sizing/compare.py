@@ -207,14 +207,51 @@ def compare(
     return replace(found, swings=swings)
 
 
+def own_api_price(text: str, on: dt.date | None) -> ApiPrice | None:
+    """Return prices of an API that a text states, such as ``4/16 CNY`` or ``4/1/16 CNY``; None where it states none.
+
+    They are of a million tokens of input, of cached input where three are given, and of output.
+
+    Raises
+    ------
+    InputError
+        If a price is not above 0, or the currency has no rate on file.
+    """
+    match = _OWN_PRICE.fullmatch(text)
+    if match is None:
+        if "/" in text:
+            message = (
+                f"--api {text}: write prices of a million tokens with their currency, such as 4/16 CNY or 4/1/16 CNY"
+            )
+            raise InputError(message)
+        return None
+    try:
+        rate = cny_per(match[4].upper(), on)
+    except FactError:
+        message = f"--api {text}: no rate of {match[4].upper()} is on file; give CNY, USD or EUR"
+        raise InputError(message) from None
+    given, output = float(match[1]) * rate, float(match[3]) * rate
+    cached = given if match[2] is None else float(match[2]) * rate
+    if min(given, output) <= 0:
+        message = f"--api {text}: prices must be above 0"
+        raise InputError(message)
+    return ApiPrice(
+        prefix="own price", input_cny_per_mtok=given, cached_cny_per_mtok=cached, output_cny_per_mtok=output,
+        since=on or dt.datetime.now(tz=dt.UTC).date(), facts=(),
+    )  # fmt: skip
+
+
 def api_price(prefix: str, on: dt.date | None) -> ApiPrice:
-    """Return an API's list prices in CNY as they were on a date.
+    """Return an API's list prices in CNY as they were on a date, or the prices that *prefix* itself states.
 
     Raises
     ------
     InputError
         If no API of that prefix is known; near names are offered.
     """
+    own = own_api_price(prefix, on)
+    if own is not None:
+        return own
     facts = default_facts()
     prefix = prefix.removeprefix("api.")
     named = (f.id for f in facts if f.id.startswith("api.") and f.id.endswith(_OUTPUT_PRICES))
@@ -273,6 +310,7 @@ def _listed(model: str, on: dt.date | None) -> str:
     raise InputError(message)
 
 
+_OWN_PRICE = re.compile(r"\s*(\d+\.?\d*)\s*/\s*(?:(\d+\.?\d*)\s*/\s*)?(\d+\.?\d*)\s*([A-Za-z]{3})\s*")
 _OUTPUT_PRICES = ("output_cny_per_mtok", "output_usd_per_mtok")
 
 

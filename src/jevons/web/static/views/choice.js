@@ -30,7 +30,7 @@ export function View({ values, go }) {
     <${Pick} name="model" value=${form.model} options=${modelOptions()} set=${(v) => set("model", v)}/>
     <${NumberField} name="tokens_per_day" unit="tokens/day" value=${load} min=${1e5} max=${1e12} set=${(v) => setAll({ tokens_per_day: v, rate: null })}/>
     <${Chips} name="gpu" values=${form.gpu} options=${deviceOptions()} set=${(v) => set("gpu", v)}/>
-    <${Pick} name="api" value=${form.api} options=${apiOptions()} set=${(v) => set("api", v)} placeholder=${t("placeholder.models_own")}/>
+    <${Pick} name="api" value=${form.api} options=${apiOptions()} set=${(v) => set("api", v)} placeholder=${t("placeholder.api")}/>
     <div class="two"><${NumberField} name="isl" value=${form.isl} whole set=${(v) => set("isl", v)}/><${NumberField} name="osl" value=${form.osl} whole set=${(v) => set("osl", v)}/></div>
     <${NumberField} name="utilisation" value=${form.utilisation ?? 0.3} min=${0.02} max=${1} log=${false} set=${(v) => set("utilisation", v)}/>
     <p class="hint">${t("choice.utilisation_hint")}</p>
