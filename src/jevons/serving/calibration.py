@@ -11,6 +11,7 @@ from typing import Any
 
 from jevons.errors import InputError, did_you_mean
 from jevons.files import read_json, writing
+from jevons.hardware import accelerator_ids
 from jevons.schema import json_text
 from jevons.serving.engines import engine as engine_preset
 from jevons.serving.engines import engine_names
@@ -83,12 +84,12 @@ class Calibration:
                     raise InputError(message)
                 factors[factor] = int(value) if factor in _WHOLE else value
         pairs = (pair_of(name, generation) for name in engine_names() for generation in generations())
-        owners = ("all", *generations(), *engine_names(), *pairs)
+        owners = ("all", *generations(), *engine_names(), *accelerator_ids(), *pairs)
         for name, factors in (scales or {}).items():
             if name not in owners:
                 message = (
                     f"{path}: scales.{name}: unknown owner.{did_you_mean(name, owners)} Known: all, a generation, "
-                    f"an engine, or an engine on a generation, such as {owners[-1]}."
+                    f"an engine, a device, or an engine on a generation, such as {owners[-1]}."
                 )
                 raise InputError(message)
             for part, value in factors.items():

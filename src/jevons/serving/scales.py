@@ -17,9 +17,9 @@ SCALED_PARTS = (
     "compute.bf16", "compute.fp8", "compute.fp8_block", "compute.fp4", "attention.prompt", "attention.decode",
     "compute.bf16.streamed", "compute.fp8.streamed", "compute.fp8_block.streamed", "compute.fp4.streamed",
     "attention.state", "moe.bf16", "moe.fp8", "moe.fp8_block", "moe.fp4", "moe.int4", "moe.mxfp4", "memory", "tp_comm",
-    "ep_comm", "prompt", "compute.start", "moe.start",
+    "ep_comm", "prompt", "compute.start", "moe.start", "host",
 )  # fmt: skip
-"""Parts of a step whose time in an engine may differ from that of lone kernels."""
+"""Parts of a step whose time in an engine may differ from that of lone kernels; ``host`` is the host's own time."""
 
 
 @functools.cache
@@ -68,14 +68,17 @@ def shipped_scales() -> Scales:
     return read_scales(default_facts())
 
 
-def part_scales(generation: str, engine: str, scales: Scales | None = None) -> Mapping[str, float]:
-    """Return each part's time in a running engine over that of lone kernels: the product over its owners."""
-    return _shipped(generation, engine) if scales is None else _product(generation, engine, scales)
+def part_scales(generation: str, engine: str, scales: Scales | None = None, device: str = "") -> Mapping[str, float]:
+    """Return each part's time in a running engine over that of lone kernels: the product over its owners.
+
+    Servers around a device have hosts of their own, so that ``host`` has a scale for each device too.
+    """
+    return _shipped(generation, engine, device) if scales is None else _product(generation, engine, scales, device)
 
 
 @functools.cache
-def _shipped(generation: str, engine: str) -> Mapping[str, float]:
-    return _product(generation, engine, shipped_scales())
+def _shipped(generation: str, engine: str, device: str) -> Mapping[str, float]:
+    return _product(generation, engine, shipped_scales(), device)
 
 
 def lender_of(generation: str, part: str) -> str:
@@ -98,9 +101,9 @@ def pair_of(engine: str, generation: str) -> str:
     return f"{engine}_on_{generation}"
 
 
-def _product(generation: str, engine: str, scales: Scales) -> Mapping[str, float]:
+def _product(generation: str, engine: str, scales: Scales, device: str) -> Mapping[str, float]:
     made: dict[str, float] = {}
-    own = ("all", generation, engine, pair_of(engine, generation))
+    own = ("all", generation, engine, pair_of(engine, generation), device)
     for owner in dict.fromkeys((*own, *(one for one in _lenders(generation) if one))):
         for part, value in scales.get(owner, {}).items():
             if owner in own or owner == lender_of(generation, part):

@@ -22,8 +22,9 @@ from jevons.serving.types import PARTS, Deployment, EngineFactors, FloatArray, S
 
 _HEAD_SAMPLING_LAUNCHES = 3
 # Kernels of a block as engines launch them: norms, projections, rotary, cache writes, attention; router, sorting,
-# grouped products, shared expert; exchanges.
-_KERNELS = {"gqa": 8, "mla": 22, "linear": 12, "ssm": 10, "dense": 5, "moe": 28, "none": 0}
+# grouped products, shared expert; exchanges. Linear attention runs a dozen kernels from Triton, whose launch from
+# Python takes three times that of others.
+_KERNELS = {"gqa": 8, "mla": 22, "linear": 36, "ssm": 10, "dense": 5, "moe": 28, "none": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,8 @@ class StepWork:
         Prompts, their tokens, and all requests, of the busiest attention rank.
     layers, kernels : int
         Layers of the model, and kernels that the host launches for a step.
-    generation : str
-        Of the device, as in `Accelerator`.
+    generation, device : str
+        Of the device, as in `Accelerator`, and its id.
     bound_frac : mapping of str to ndarray
         Share of the operators' time that each limit sets.
     """
@@ -57,6 +58,7 @@ class StepWork:
     layers: int
     kernels: int
     generation: str
+    device: str
     bound_frac: Mapping[str, FloatArray]
 
 
@@ -160,6 +162,7 @@ def step_work(
         layers=deployment.model.n_layers,
         kernels=_launches(deployment.model),
         generation=generation,
+        device=deployment.accelerator.id,
         bound_frac=tally.bound_frac(),
     )
 
@@ -177,7 +180,7 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
         Time in a running engine over that of lone kernels, by owner (``all``, a generation, an engine) and part; those
         of the three owners are multiplied. The engine's own by default.
     """
-    scale = part_scales(work.generation, engine.name, engine.scales if scales is None else scales)
+    scale = part_scales(work.generation, engine.name, engine.scales if scales is None else scales, work.device)
     zero = np.zeros(work.prompts.shape)
     with_prompts = np.where(work.prompts > 0, scale.get("prompt", 1.0), 1.0)
     parts = dict.fromkeys((*PARTS, "tp_comm", "ep_comm", "pp_comm"), zero)
@@ -194,18 +197,32 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     ep_comm = exposed_comm_s(parts.pop("ep_comm"), busy, engine.ep_overlap_frac)
     parts["comm"] = tp_comm + ep_comm + parts.pop("pp_comm")
     launched = work.prompt_tokens > engine.captured_tokens
-    host_s = np.maximum(engine.prefill_launch_s * work.kernels - busy - parts["comm"], 0.0)
-    waits_s = host_s * launched
-    apart_s = zero + engine.decode_layer_s * work.layers
+    pace_of_host, work_s = scale.get("host", 1.0), busy + parts["comm"]
+    launch_s = engine.prefill_launch_s * pace_of_host * work.kernels
+    waits_s = _launch_gaps_s(work_s, launch_s) * launched
+    apart_s = zero + engine.decode_layer_s * pace_of_host * work.layers
     if engine.launches_ahead:
-        apart_s = np.maximum(apart_s - busy - parts["comm"], 0.0)
+        apart_s = np.maximum(apart_s - work_s, 0.0)
     if engine.eager:
-        apart_s = np.maximum(apart_s, host_s)
+        apart_s = np.maximum(apart_s, launch_s - work_s)
     between_s = np.where(work.prompts > 0, waits_s, apart_s)
-    parts["overhead"] = engine.step_overhead_s + engine.request_overhead_s * work.requests + between_s
+    each_step_s = engine.step_overhead_s + engine.request_overhead_s * work.requests
+    parts["overhead"] = each_step_s * pace_of_host + between_s
     pace = np.where(work.prompts > 0, engine.prompt_pace, engine.decode_pace)
     ordered = {name: parts[name] * pace for name in PARTS}
     return StepTime(sum(ordered.values(), zero), ordered, work.bound_frac)
+
+
+def _launch_gaps_s(work_s: FloatArray, launch_s: float) -> FloatArray:
+    """Return the time that a device waits for kernels to be launched one by one.
+
+    Notes
+    -----
+    Kernels of a step differ in length: while the long ones run, the host gets ahead; before the short ones the device
+    waits. So a step that works as long as its launches take is longer than either.
+    """
+    gaps_s: FloatArray = np.hypot(work_s, launch_s) - work_s
+    return gaps_s
 
 
 def _load(

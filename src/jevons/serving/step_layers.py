@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from jevons.hardware import Accelerator, Cluster, accelerator, accelerator_ids
 from jevons.models import Attention, FeedForward, LayerGroup
 from jevons.models.formulas import layer_gemms
+from jevons.models.types import Gemm
 from jevons.operators import kernels as ops
 from jevons.operators.engines import GENERIC, Place, engine_text, shipped_text
 from jevons.operators.types import kv_bytes_of, storage_of
@@ -35,24 +38,38 @@ def kernel_factors(engine: str, generation: str) -> ops.Factors:
 
 
 def add_products(tally: Tally, deployment: Deployment, load: Load) -> None:
-    """All products with weights but the experts' and the head's, those of one precision evaluated together."""
+    """All products with weights but the experts' and the head's, those of one precision evaluated together.
+
+    Decode steps run shared experts beside the routed ones, in a stream of their own or as one expert more.
+    """
     stored, tokens = weight_precision(deployment), load.tokens
     # The cached latents of a prompt are expanded into keys and values again.
     expanded = tokens + load.prompts * load.cached
-    by_precision: dict[str, list[tuple[FloatArray, float, float, float]]] = {}
+    by_precision: dict[str, list[tuple[FloatArray, float, float, float, bool]]] = {}
     for group in deployment.model.layers:
-        for gemm in layer_gemms(group, deployment.model.hidden):
+        for gemm in _launched(layer_gemms(group, deployment.model.hidden)):
             n, k = split_gemm(gemm, group.attention, deployment.layout.tp)
             rows = expanded if gemm.name == "mla_kv_up" else tokens
             precision = multiplied_in(deployment, getattr(stored, gemm.precision_class))
-            by_precision.setdefault(precision, []).append((rows, n, k, float(group.count)))
+            alongside = gemm.precision_class == "shared"
+            by_precision.setdefault(precision, []).append((rows, n, k, float(group.count), alongside))
     for precision, products in by_precision.items():
-        all_rows, outputs, inners, counts = (np.array(column) for column in zip(*products, strict=True))
+        all_rows, outputs, inners, counts, shared = (np.array(column) for column in zip(*products, strict=True))
         shape = (all_rows, outputs[:, None], inners[:, None])
         factors = kernel_factors(deployment.engine.name, deployment.accelerator.generation)
         op = ops.gemm(deployment.accelerator, *shape, precision, fused_quantisation=True, factors=factors)
         streamed = _streamed_frac(deployment, precision, all_rows) if precision in _STREAMED else None
-        tally.add_stack(f"compute.{precision}", op, counts, streamed)
+        tally.add_stack(f"compute.{precision}", op, counts, shared[:, None] & (load.prompts <= 0), streamed)
+
+
+def _launched(gemms: Sequence[Gemm]) -> list[Gemm]:
+    """Return a layer's products as engines launch them: both latents of an MLA layer come from one."""
+    named = {gemm.name: gemm for gemm in gemms}
+    first, second = named.get("mla_q_down"), named.get("mla_kv_down")
+    if first is None or second is None:
+        return list(gemms)
+    joined = replace(first, n=first.n + second.n)
+    return [joined, *(gemm for gemm in gemms if gemm.name not in {first.name, second.name})]
 
 
 def _streamed_frac(deployment: Deployment, precision: str, rows: FloatArray) -> FloatArray:
@@ -255,7 +272,6 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precis
     """
     layout, hidden, tokens = deployment.layout, deployment.model.hidden, load.expert_tokens
     slots, top = float(block.experts + layout.redundant_experts), float(block.experts_per_token)
-    imbalance = deployment.engine.expert_imbalance if layout.ep > 1 else 1.0
     kernel = _expert_kernel(deployment, precision)
     device = _expert_device(deployment, kernel)
     shared: dict[str, Any] = {
@@ -263,16 +279,44 @@ def _experts_time(deployment: Deployment, block: FeedForward, load: Load, precis
         "gated": block.gated,
         "factors": kernel_factors(deployment.engine.name, deployment.accelerator.generation),
     }  # fmt: skip
+    busiest = _busiest_rank(deployment, tokens, slots, top)
     if layout.ep == 1 or not (layout.dp_attention and layout.dp > 1):
         return ops.moe_gemm(
             device, tokens, hidden, block.expert_inner, slots, top,
-            expert_parallel=layout.ep, imbalance=imbalance, **shared,
+            expert_parallel=layout.ep, imbalance=busiest.imbalance, active=busiest.active, **shared,
         )  # fmt: skip
     local = slots / layout.ep
     taken = min(top, local)
-    rows = tokens * top / layout.ep * imbalance
-    active = ops.active_experts(tokens, slots, top) / layout.ep
+    rows = tokens * top / layout.ep * busiest.imbalance
     return ops.moe_gemm(
         device, np.maximum(rows / taken, 1.0), hidden, block.expert_inner, local, taken,
-        active=np.minimum(active, rows), **shared,
+        active=np.minimum(busiest.active, rows), **shared,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Busiest:
+    """Rows of the busiest expert rank over the mean, and its experts that receive a token."""
+
+    imbalance: FloatArray
+    active: FloatArray
+
+
+def _busiest_rank(deployment: Deployment, tokens: FloatArray, slots: float, top: float) -> _Busiest:
+    """Return the load of the expert rank that the others wait for.
+
+    Notes
+    -----
+    Beside the popularity of experts, which an engine's factor holds, chance makes ranks uneven: of a few tokens some
+    rank gets more. Both spreads are of the largest of as many draws as there are ranks, which are nearly normal.
+    """
+    ranks = deployment.layout.ep
+    active = ops.active_experts(tokens, slots, top) / ranks
+    if ranks == 1:
+        return _Busiest(np.ones_like(tokens), active)
+    largest = NormalDist().inv_cdf((ranks - 0.375) / (ranks + 0.25))
+    chance = largest * np.sqrt((ranks - 1.0) / (tokens * top))
+    share = active * ranks / slots
+    more = largest * np.sqrt(slots / ranks * share * (1.0 - share))
+    popularity = deployment.engine.expert_imbalance - 1.0
+    return _Busiest(1.0 + np.hypot(popularity, chance), np.minimum(active + more, slots / ranks))

@@ -70,10 +70,21 @@ class Tally:
     def _add(self, part: str, time_s: FloatArray) -> None:
         self.parts[part] = self.parts[part] + time_s if part in self.parts else time_s
 
-    def add_stack(self, part: str, op: ops.OpTime, counts: FloatArray, streamed: FloatArray | None = None) -> None:
-        """Add several operators evaluated at once, one per row; *streamed* of their work is booked apart."""
-        time_s = op.time_s * counts[:, None]
-        start_s = np.minimum(op.start_s * counts[:, None], time_s)
+    def add_stack(
+        self,
+        part: str,
+        op: ops.OpTime,
+        counts: FloatArray,
+        beside: NDArray[np.bool_],
+        streamed: FloatArray | None = None,
+    ) -> None:
+        """Add several operators evaluated at once, one per row; *streamed* of their work is booked apart.
+
+        Those that run *beside* others start while the others work.
+        """
+        start_s = np.minimum(op.start_s, op.time_s) * counts[:, None]
+        time_s = op.time_s * counts[:, None] - start_s * beside
+        start_s = start_s * ~beside
         apart_s = (time_s - start_s) * (0.0 if streamed is None else streamed)
         self._book(part, (time_s - apart_s).sum(axis=0), start_s.sum(axis=0))
         if streamed is not None:

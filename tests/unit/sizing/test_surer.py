@@ -1,5 +1,7 @@
 """The recommended fleet is the smallest that keeps the limits at the confidence, not one several times as large."""
 
+import re
+
 import pytest
 
 import jevons
@@ -15,7 +17,7 @@ def test_no_layout_is_recommended_that_is_several_times_as_large_as_the_cheapest
     best, cheapest = sized.entries[0], min(sized.entries, key=lambda f: f.rank)
     assert best.chance(sized.service) >= 0.8 > cheapest.chance(sized.service)
     assert best.accelerators <= 1.5 * cheapest.accelerators  # was 216 to 40
-    assert "is 2" in sized.answer  # says how much cheaper the less sure one is
+    assert re.search(r"is \d+ % cheaper", sized.answer)  # how much cheaper the less sure one is
     assert "keeps them with" in sized.answer
 
 

@@ -344,12 +344,14 @@ def _dynamic(
     arrival_s, isl, osl = _requests(load)
     first_s, last_s, gaps = np.zeros(load.requests), np.zeros(load.requests), np.zeros(_loop.GAP_BINS)
     slots = deployment.engine.max_batch * layout.dp * layout.pp
+    gained = accepted_tokens(deployment.draft_tokens, engine.draft_acceptance_frac)  # the loop counts tokens for steps
     admit_s = _admit_s(load, isl, engine)
     if at.pools is None:
         status, batch = _loop.serve(
             arrival_s, load.users, isl, _new_tokens(load, isl), osl, at.batches, base_s, slope_s, at.tokens,
             at.prompt_batches, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.reserve_frac,
-            engine.mixes_prompts, load.poll_steps, load.wait_steps, load.wait_frac * _budget(deployment, load),
+            engine.mixes_prompts, round(load.poll_steps * gained), round(load.wait_steps * gained),
+            load.wait_frac * _budget(deployment, load),
             admit_s, engine.composes_ahead if load.lags is None else load.lags, first_s, last_s, gaps,
         )  # fmt: skip
     else:

@@ -82,8 +82,11 @@ _ENGINE_FACTORS = (
 )
 # Without captured graphs a layer's dozen kernels are launched one by one, some thirty microseconds each.
 _EAGER = {"decode_layer_s": 4e-4}
-_MEASURED = {"ep_comm": 0.4}  # what was measured as engines run it needs less freedom
+# What was measured as engines run it needs less freedom; hosts of one generation of devices differ in pace by more.
+_FREEDOM = {"ep_comm": 0.4, "host": 3.0}
 _OWN_KERNELS = 2.5  # engines and generations share most kernels, but not those of the experts and of block scales
+# Generations whose exchanges between expert ranks no table measures: they stand on those of another maker.
+_UNMEASURED_EXCHANGE, _UNMEASURED = {"cdna", "cdna4"}, 5.0
 # What a deployment has of its own, beside what its engine, device and model explain: spread of the logarithm of the
 # errors of whole groups left out (docs/validation/serving.md).
 PACES = {"decode_pace": 0.15, "prompt_pace": 0.3}
@@ -91,8 +94,8 @@ _NORMAL_90 = 1.64
 _LONE = 1.6  # slower than alone by more, in all engines and on all devices, is something else
 # What data-centre devices in engines lose against lone 16-bit products is theirs: graphics cards replay requests at the
 # lone kernels' pace (docs/validation/requests.md), so that little of it is for all.
-_OF_ALL = {"compute.bf16": 0.04}
-_SCALE_SIGMAS = {"all": 0.3, "generation": 0.15, "engine": 0.06, "pair": 0.06}
+_OF_ALL = {"compute.bf16": 0.04, "host": 0.001}  # engines' own factors hold what hosts have in common
+_SCALE_SIGMAS = {"all": 0.3, "generation": 0.15, "engine": 0.06, "pair": 0.06, "device": 0.1}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,7 +122,7 @@ class Item:
     def parts(self) -> set[str]:
         """Parts of its steps that a scale bears on."""
         of_steps = {name for at in self.prepared.surfaces for work in (at.decode, at.prompts) for name in work.parts}
-        return {name for name in SCALED_PARTS if name in of_steps or name == "prompt"}
+        return {name for name in SCALED_PARTS if name in of_steps or name in {"prompt", "host"}}
 
     def bears(self, factor: Factor) -> bool:
         """Return whether a factor bears on the case."""
@@ -127,6 +130,8 @@ class Item:
             drafts = self.prepared.case.draft_tokens > 0
             return self.engine == factor.owner and (factor.name != "draft_acceptance_frac" or drafts)
         pair = pair_of(self.engine, self.generation)
+        if factor.name == "host":
+            return factor.owner in {"all", self.generation, pair, self.device}
         owners = {"all", self.generation, lender_of(self.generation, factor.name), self.engine, pair}
         return factor.owner in owners and factor.name in self.parts
 
@@ -436,17 +441,22 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
     kinds = {"all": "all"}
     for item in items:
         pair = pair_of(item.engine, item.generation)
-        kinds |= {item.generation: "generation", item.engine: "engine", pair: "pair"}
+        kinds |= {item.generation: "generation", item.engine: "engine", pair: "pair", item.device: "device"}
         for owner in ("all", item.generation, item.engine, pair):
             parts[owner] |= item.parts
+        parts[item.device].add("host")
     for owner, names in sorted(parts.items()):
         for part in (name for name in SCALED_PARTS if name in names):
+            if part == "host" and kinds[owner] == "engine":
+                continue  # that is what an engine's own factors are
             start = shipped.get(owner, {}).get(part, 1.0)
-            low, wide = (0.1, 2.0) if part.endswith(".start") else (0.4, _MEASURED.get(part, 1.0))
+            low, wide = (0.1, 2.0) if part.endswith(".start") else (0.4, _FREEDOM.get(part, 1.0))
             own = owner != "all" and part.startswith("compute.fp8_block")
             own |= kinds[owner] in {"engine", "pair"} and part.startswith("moe.")
             high = _LONE if owner == "all" and part.startswith("compute.") else 2.5
             wide *= _OWN_KERNELS if own else 1.0
+            if part == "ep_comm" and owner in _UNMEASURED_EXCHANGE:
+                wide, high = _UNMEASURED, 6.0
             sigma = wide * _SCALE_SIGMAS[kinds[owner]]
             made.append(
                 Factor(

@@ -190,7 +190,8 @@ def _classes_of(rows: Iterable[_Figure], quantity: str, family: str) -> Classes:
 def _quantiles(found: Sequence[_Figure]) -> tuple[float, float]:
     """Return the 10 % and 90 % quantiles, groups counted by the square root of their rows.
 
-    Rows of tables that leave much of a run unsaid count for less: part of their error is what they do not say.
+    Rows of tables that leave much of a run unsaid count for less: part of their error is what they do not say. Both
+    ends are those of a new group: as few groups as there are tell little of the next one (Student's t).
     """
     sizes = Counter(row.name for row in found)
     values = np.array([row.value for row in found])
@@ -198,4 +199,12 @@ def _quantiles(found: Sequence[_Figure]) -> tuple[float, float]:
     order = np.argsort(values)
     share = (np.cumsum(weights[order]) - weights[order] / 2.0) / weights.sum()
     low, high = np.interp([0.1, 0.9], share, values[order])
-    return float(low), float(high)
+    next_group = _of_next_group(len(sizes))
+    return float(low) * next_group, float(high) * next_group
+
+
+def _of_next_group(groups: int) -> float:
+    """Return by how much a quantile over some groups lies further out (in the logarithm) for one not among them."""
+    from scipy.stats import norm, t
+
+    return float(t.ppf(0.9, max(groups - 1, 1)) / norm.ppf(0.9) * np.sqrt(1.0 + 1.0 / groups))

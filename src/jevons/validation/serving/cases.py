@@ -77,7 +77,8 @@ def _stated_case(row: Row) -> Case:
         record = _record(notes)
         case = with_json(case, row, record, moe=spec.is_moe)
         case = with_recipe(case, spec.name, "any_json", origin=str(record.get("origin", "")))
-        return with_recipe(case, spec.name, "closed_loops")
+        case = with_recipe(case, spec.name, "closed_loops")
+        return with_recipe(case, spec.name, "pools")
     return _with_text(case, row, notes, moe=spec.is_moe)
 
 

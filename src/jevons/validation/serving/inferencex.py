@@ -33,6 +33,8 @@ _CLIENT_PROMPTS = 100
 _INFERENCEX_LENGTHS = {1024.0, 8192.0}
 
 
+# Release under Dynamo whose rows print one expert rank whatever the layout: no kernel cuts experts of 2,048 in 32.
+_UNPRINTED_EP = "0.5.5"
 # Tokens that the drafting head of a row proposes where its number is not stated.
 _DRAFTED = 2
 LOOP_WAVES = 10
@@ -137,6 +139,8 @@ def _apart(case: Case, notes: Mapping[str, Any], *, moe: bool) -> Case:
 
         dp, tp = size("attention_dp_size"), size("tp_size")
         ep = size("moe_ep_size") if moe else 1
+        if ep == 1 and dp > 1 and moe and case.version.startswith(_UNPRINTED_EP):
+            ep = dp * tp
         sides.append(Layout(tp=tp, pp=size("pp_size"), ep=min(ep, tp * dp), dp=dp, dp_attention=dp > 1))
     gpus = workers[0] * sides[0].devices + workers[1] * sides[1].devices
     return replace(

@@ -23,12 +23,12 @@ from jevons.serving.types import Layout
 from jevons.validation.serving.case import Case
 
 _DATA = Path(__file__).parent / "data" / "recipes.yaml"
-_LISTS = ("any_json", "closed_loops", "offline", "bursts")
+_LISTS = ("any_json", "closed_loops", "pools", "offline", "bursts")
 _LAYOUT = ("tp", "pp", "ep", "dp", "dp_attention")
 _TEXTS = ("engine", "model", "printed", "version", "precision", "device", "origin")
 _NUMBERS = (
     "users", "requests", "isl", "osl", "prompt", "total", "wave", "tp", "pp", "ep", "dp", "ranks", "step_tokens",
-    "max_batch", "draft_tokens",
+    "max_batch", "draft_tokens", "decode_workers", "fewer",
 )  # fmt: skip
 _SWITCHES = ("dp_attention", "moe")
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -66,13 +66,14 @@ def with_recipe(case: Case, model: str, kind: str, *, moe: bool = False, origin:
     model : str
         Name of its architecture.
     kind : str
-        List of the file: ``closed_loops``, ``offline``, ``bursts``, or ``any_json``, of which each recipe applies.
+        List of the file: ``closed_loops``, ``pools`` (closed loops whose prompts are processed apart), ``offline``,
+        ``bursts``, or ``any_json``, of which each recipe applies.
     moe : bool
         Whether the model has experts.
     origin : str
         Where the row says that it comes from.
     """
-    if kind == "closed_loops" and (case.scenario != "closed" or case.prefill is not None):
+    if kind in {"closed_loops", "pools"} and (case.scenario != "closed" or (case.prefill is None) == (kind == "pools")):
         return case
     for recipe in shipped_recipes()[kind]:
         if _holds(recipe.when, _facts_of(case, model, moe, origin)):
@@ -126,8 +127,14 @@ def _facts_of(case: Case, model: str, moe: bool, origin: str) -> dict[str, Any]:
         "model": model, "printed": case.model, "origin": origin, "moe": moe, "isl": case.isl.mean, "osl": case.osl.mean,
         "prompt": math.ceil(case.isl.mean * (1.0 + case.isl.spread)), "total": case.isl.mean + case.osl.mean,
         "wave": case.users * case.isl.mean,
-        "ranks": layout.dp if layout.dp_attention else 1,
+        "ranks": layout.dp if layout.dp_attention else 1, "decode_workers": case.decode_workers,
+        "fewer": _fewer(case.users / max(case.decode_workers, 1)),
     }  # fmt: skip
+
+
+def _fewer(users: float) -> int:
+    """Return the largest power of two below a number of users, at least 1."""
+    return int(max(2.0 ** math.ceil(math.log2(max(users, 1.0)) - 1.0), 1.0))
 
 
 def _holds(when: Conditions, row: Mapping[str, Any]) -> bool:

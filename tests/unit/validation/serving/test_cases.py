@@ -130,7 +130,8 @@ def test_attention_ranks_of_tensorrt_llm_wait_until_each_has_a_prompt():
     alone = case_of({"moe_tp": 8}, **shared, tp="8", n_gpus="8")
     ranks = case_of({"moe_tp": 1}, **shared, tp="1", dp="8", ep="8", n_gpus="8")
     assert (alone.wait_steps, ranks.wait_steps) == (0, 60)
-    assert ranks.wait_frac * ranks.step_tokens == pytest.approx(ranks.isl.mean)
+    # Prompts come to eight ranks by chance: each has one after 8 x (1 + 1/2 + ... + 1/8) of them.
+    assert ranks.wait_frac * ranks.step_tokens == pytest.approx(2.7 * ranks.isl.mean, rel=0.02)
 
 
 def test_sglang_takes_few_requests_at_once_where_it_drafts():

@@ -18,6 +18,7 @@ FILE = """
 sources: {{scripts: {{title: scripts}}}}
 any_json: []
 offline: []
+pools: []
 closed_loops:
   - name: mine
     source: {source}
@@ -50,6 +51,25 @@ def test_a_drafting_image_makes_room_for_drafts_of_each_request():
 def test_recipes_of_loops_leave_other_rows_as_they_are():
     case = replace(CASE, scenario="open")
     assert with_recipe(case, "deepseek-r1", "closed_loops") == case
+
+
+def test_rows_named_after_the_model_without_a_drafting_head_draft_nothing():
+    run = replace(CASE, device="h200_sxm", layout=Layout(tp=8, ep=8))
+    found = {
+        name: with_recipe(replace(run, model=name), "deepseek-v3", "closed_loops").draft_tokens
+        for name in ("deepseek-ai/DeepSeek-R1", "deepseek-ai/DeepSeek-V3")
+    }
+    assert found == {"deepseek-ai/DeepSeek-R1": 3, "deepseek-ai/DeepSeek-V3": 0}
+
+
+@pytest.mark.parametrize(("users", "workers", "seats"), [(6, 3, 1), (9, 3, 2), (30, 3, 8), (63, 3, 16), (3, 3, 1)])
+def test_decode_workers_started_for_some_users_have_seats_for_fewer(users, workers, seats):
+    pools = replace(
+        CASE, device="h100_sxm", version="0.8.1.post3", users=users, prefill=Layout(tp=8), prefill_workers=1,
+        decode_workers=workers,
+    )  # fmt: skip
+    assert with_recipe(pools, "deepseek-r1", "pools").max_batch == seats
+    assert with_recipe(replace(pools, prefill=None), "deepseek-r1", "pools").max_batch == 0
 
 
 @pytest.mark.parametrize(("total", "requests"), [(256, 30_000), (2048, 3000), (5000, 1500), (22_000, 1000)])
