@@ -72,6 +72,41 @@ def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
     return scale
 
 
+INCOME = Formula(
+    "(1 + productivity * diffusion) ** elasticity",
+    "1",
+    {
+        "productivity": Symbol("rise of total factor productivity at full diffusion"),
+        "diffusion": Symbol("share of all who could that adopts in a year, from the start's pace"),
+        "elasticity": Symbol("of calls per user to income"),
+    },
+)
+"""Factor a year on calls per user from productivity that diffusion brings."""
+
+
+def income_growth(scenario: Scenario) -> float:
+    """Return the factor a year on all calls and hours from productivity, 1 where `market.macro` has none.
+
+    Notes
+    -----
+    Diffusion is Bass's pace of the segments outside, ``4 (p + q F)(1 - F)`` a year, weighted by those who could adopt.
+    """
+    macro = scenario.market.macro
+    outside = [s for s in scenario.market.segments.values() if not s.internal and not s.rents]
+    if not macro.productivity.value or not outside:
+        return 1.0
+    weight = np.array([s.adopters.value for s in outside])
+    adopted = np.array([s.adopted.value for s in outside])
+    pace = np.array([s.bass_p.value + s.bass_q.value * f for s, f in zip(outside, adopted, strict=True)])
+    diffusion = float((weight * 4 * pace * (1 - adopted)).sum() / weight.sum())
+    return float(
+        INCOME(
+            productivity=macro.productivity.value, diffusion=min(diffusion, 1.0),
+            elasticity=macro.income_elasticity.value,
+        )
+    )  # fmt: skip
+
+
 def premium(scenario: Scenario) -> Array:
     """Return what the firm is paid over the price that callers or renters weigh, by segment (s,): for its platform."""
     terms = scenario.market

@@ -13,6 +13,7 @@ from jevons.formula import Formula, Symbol
 from jevons.market import MarketInputs
 from jevons.study.chain.demand import (
     announcements,
+    income_growth,
     opening_scale,
     peak_frac,
     per_tok_cur,
@@ -100,7 +101,7 @@ def market_inputs(
         value_cur=column("value") * scenario.market.value_scale.value,
         value_sigma=column("value_sigma"),
         calls_per_d=column("calls"),
-        calls_growth=column("calls_growth") * np.where(rental, column("tokens_growth"), 1.0),
+        calls_growth=column("calls_growth") * income_growth(scenario) * np.where(rental, column("tokens_growth"), 1.0),
         tokens_growth=np.where(rental, 1.0, column("tokens_growth")),
         tokens_per_call=tokens,
         counts_tokens=~rental,

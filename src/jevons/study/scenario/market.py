@@ -258,6 +258,15 @@ class BrokersSpec(Section):
     """Maximum number of devices that brokers buy in a quarter on expectations, over the firm's supply of the kind."""
 
 
+class MacroSpec(Section):
+    """Feedback through the economy: diffusion raises productivity, which raises incomes, which raise demand."""
+
+    productivity: Annotated[Amount, Quantity(unit="1", ge=0, le=1)] = Amount(value=0.0, unit="1", origin="default")
+    """Rise of total factor productivity when all who could use models do, a fraction; 0 for no feedback."""
+    income_elasticity: Annotated[Amount, Quantity(unit="1", ge=0, le=5)] = Amount(value=1.0, unit="1", origin="default")
+    """Elasticity of calls per user to income, prices equal."""
+
+
 class ContractSpec(Section):
     """A customer's contract for device-hours, of which a part is paid whether it is used or not."""
 
@@ -368,6 +377,8 @@ class MarketSpec(Section):
     """Growth of AI revenue per year, a fraction; a quarter of it falls in the first quarter."""
     providers: ProvidersSpec = Field(default_factory=dict, validate_default=True)
     """Rivals."""
+    macro: MacroSpec = MacroSpec()
+    """Feedback through productivity and income; none by default."""
     contracts: dict[str, ContractSpec] = Field(default_factory=dict)
     """Customers' contracts for device-hours by name; none by default."""
     box: BoxSpec | None = None
