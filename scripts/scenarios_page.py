@@ -65,6 +65,10 @@ def _rows(scenario: Scenario, draws: Draws, facts: Facts) -> Iterator[str]:
             yield _row(scenario, draws, series, quarters, value.number / per_quarter(fact_id), fact_id)
 
 
+def _share(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:,.2g}"
+
+
 def _opening(scenario: Scenario, draws: Draws) -> str:
     """Return a sentence on the firm at the end of the plan: fleet, power, revenue, margin and value of a share."""
     last = scenario.labels()[-1]
@@ -75,7 +79,7 @@ def _opening(scenario: Scenario, draws: Draws) -> str:
     return (
         f"Predicted for {last} (medians): {devices / 1e3:,.4g} thousand accelerators, {power / 1e6:,.4g} MW, "
         f"AI revenue of {revenue / 1e9:,.4g} bn {scenario.currency}, cloud margin {100 * margin:.0f} %, value of a "
-        f"share {value:,.0f} against a price of {price:,.0f} {scenario.currency}."
+        f"share {_share(value)} against a price of {price:,.0f} {scenario.currency}."
     )
 
 
