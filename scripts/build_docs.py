@@ -77,7 +77,11 @@ def value_sweep(path: str, values: list[float], name: str) -> str:
         lines.append(f"| {label} [{named_in('CNY', unit)}] | " + " | ".join(shown) + " |")
     for channel, added in draws.channels.items():
         if abs(added).max() > 0.5e9:
-            lines.append(f"| {CHANNELS[channel]} [bn CNY] | " + " | ".join(f"{x / 1e9:+.0f}" for x in added) + " |")
+            lines.append(
+                f"| {CHANNELS[channel]} [bn CNY] | "
+                + " | ".join(f"{x / 1e9:+.0f}" if abs(x) >= 0.5e9 else "0" for x in added)
+                + " |"
+            )
     return "\n".join(lines)
 
 
