@@ -28,6 +28,7 @@ from jevons.cli.commands.validate import calibrate, validate
 from jevons.cli.commands.value import value
 from jevons.cli.commands.web import web
 from jevons.cli.output import FULL, forcible, full_problem, harmless, let_go, note, open_streams
+from jevons.cli.words import Command
 from jevons.errors import FactError, InfeasibleError, InputError, SolverError
 
 app = typer.Typer(
@@ -115,5 +116,5 @@ for command in (
     engines,
     web,
 ):
-    app.command()(command)
+    app.command(cls=Command)(command)
 _with_force(app)

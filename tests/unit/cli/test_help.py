@@ -2,9 +2,13 @@
 
 import re
 
+import pytest
+from typer.testing import CliRunner
+
 from jevons.api.compare import compare
 from jevons.api.plan import plan
 from jevons.api.simulate import simulate
+from jevons.cli.app import app
 from jevons.cli.build import command
 
 
@@ -15,3 +19,18 @@ def test_help_names_flags_and_arguments_of_the_command():
     )
     about = command(plan, arguments=("scenario",)).__doc__
     assert re.search("processes|progress", about) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("size --qps 3", "--rate"),
+        ("simulate --input-tokens 9", "--isl"),
+        ("train --batch-size 9", "--batch"),
+        ("size llama-3.1-8b", "options are named, such as --model NAME"),
+    ],
+)
+def test_other_tools_words_are_answered_with_the_option(line, message):
+    answer = CliRunner().invoke(app, line.split())
+    assert answer.exit_code == 2
+    assert message in answer.output

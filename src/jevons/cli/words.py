@@ -1,0 +1,36 @@
+"""Command lines in other tools' words: what was likely meant is offered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from jevons.options.spellings import SPELLINGS
+
+UsageError: Any = typer.BadParameter.__base__
+"""The error of a wrong command line, of whichever click typer carries."""
+
+
+class Command(TyperCommand):
+    """A command that offers its option for another tool's, such as ``--rate`` for ``--qps``, and for a bare model."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line; where it is wrong, say what was likely meant."""
+        try:
+            return super().parse_args(ctx, args)
+        except UsageError as error:
+            if hint := self._meant(error):
+                ctx.fail(f"{error.message.rstrip('.')}{hint}")
+            raise
+
+    def _meant(self, error: Any) -> str:
+        """Return what to write in place of an option that is not there, or of a word without an option."""
+        word = str(getattr(error, "option_name", "")).lstrip("-").replace("-", "_").lower()
+        known = {one.name for one in self.params}
+        meant = next((name for name in SPELLINGS.get(word, ()) if name in known), "")
+        if meant:
+            return f". Did you mean --{meant.replace('_', '-')}?"
+        bare = "unexpected extra argument" in error.message
+        return "; options are named, such as --model NAME" if bare and "model" in known else ""
