@@ -82,6 +82,9 @@ Each line leaves one thing out of the simulation; signed error of the run's mean
 - **A preempted request does not start from nothing.** Its blocks stay in the prefix cache until others take them, the
   first ones longest, so most of its prompt is found again. The engine keeps its output tokens too; the simulator does
   not. That is part of the remaining error on the RTX 4090.
+- **The number of devices is not stated.** The smallest number that holds the model is taken. Qwen3-32B had 128 requests
+  of 172,000 tokens running at once: 45 GB of cache beside 65.5 GB of weights, more than a card of 96 GB holds. Its run
+  was on more cards, or in fewer bits, than the table says, and its errors are those of that reading.
 
 ## Serving tables: rows where requests queue
 
