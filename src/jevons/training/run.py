@@ -24,6 +24,7 @@ from jevons.training.types import RunEstimate, TrainingJob, TrainingLayout, Trai
 
 _SECONDS_PER_DAY = 86_400.0
 _RECOMPUTE = ("none", "selective", "full")
+_MULTIPLES = (2, 4, 8, 16)
 
 
 def search(
@@ -115,7 +116,7 @@ def _of_all(job: TrainingJob, layouts: Iterable[TrainingLayout], host_memory_byt
     known, tried, least = _Known(job), 0, math.inf
     smallest: tuple[TrainingLayout, dict[str, float]] | None = None
     device = job.cluster.accelerator
-    room = device.hbm_bytes * (1.0 if job.recipe is None else device.shown_frac)
+    room = device.hbm_bytes * (device.shown_frac if job.recipe is not None and job.recipe.native else 1.0)
     host = host_link(device).capacity_bytes if host_memory_bytes is None else host_memory_bytes
     for layout in layouts:
         if not divides(job, layout):
@@ -173,7 +174,8 @@ class _Known:
 def _nothing(job: TrainingJob, common: TrainingLayout, found: _Found, fixed: Mapping[str, int]) -> InfeasibleError:
     """Return the error of a search without an answer, with what is missing and the nearest change that gives one."""
     device, tried = job.cluster.accelerator, found.tried
-    given = "".join(f", {name} = {value}" for name, value in fixed.items())
+    own = {name: value for name, value in fixed.items() if value > 1 or job.cluster.devices > 1}
+    given = "".join(f", {name} = {value}" for name, value in own.items())
     head = (
         f"no layout of {job.model.name} with {job.global_batch} sequences of {job.seq_len} on "
         f"{job.cluster.devices} {device.id}{given} divides and fits: "
@@ -191,7 +193,7 @@ def _nothing(job: TrainingJob, common: TrainingLayout, found: _Found, fixed: Map
     if found.smallest is not None:
         layout, kept = found.smallest
         message += f"the smallest of {tried}, {layout}, needs {needs(kept)} of {device.hbm_bytes / 1e9:.1f} GB. "
-    return InfeasibleError(message + _nearest(job, common, fixed), ["fixed layout" if fixed else "device memory"])
+    return InfeasibleError(message + _nearest(job, common, fixed), ["fixed layout" if own else "device memory"])
 
 
 def _nearest(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int]) -> str:
@@ -204,9 +206,23 @@ def _nearest(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int])
         found = _of_all(job, layouts, None)
         if found.steps:
             return f"The fastest that does: {found.steps[0].layout}."
-    more = "more devices, " if job.cluster.devices > 1 or not job.adapters else ""
-    less = "" if job.adapters else ", or adapters alone (--method qlora)"
-    return f"Use {more}a larger device, shorter sequences{less}."
+    changes = ["shorter sequences", "a larger device"]
+    if job.recipe is not None and not job.recipe.fused_loss:
+        changes.insert(0, "a fused loss")
+    if not job.adapters:
+        changes.append("adapters alone (--method qlora)")
+    return f"{_more_devices(job)}Use {', '.join(changes[:-1])} or {changes[-1]}."
+
+
+def _more_devices(job: TrainingJob) -> str:
+    """Return the least of a few multiples of the devices that fit the job, in words; empty where none does."""
+    for times in _MULTIPLES:
+        count = job.cluster.devices * times
+        larger = replace(job, cluster=replace(job.cluster, devices=count), global_batch=job.global_batch * times)
+        layouts = _layouts(larger, TrainingLayout(), (1, 3), _RECOMPUTE, 8, 1, {})
+        if _of_all(larger, layouts, None).steps:
+            return f"On {count} it fits. "
+    return ""
 
 
 def run_estimate(

@@ -11,10 +11,11 @@ from jevons.study.chain.rivals_response import rule
 from jevons.study.draws import summary as uncertainty
 from jevons.study.plan.budget_lines import PlanLines
 from jevons.study.plan.tables.market import market_json
-from jevons.study.plan.tables.overview import headlines, plan_answer, verdict_sentence
+from jevons.study.plan.tables.overview import headlines, plan_sentences, verdict_sentence
 from jevons.study.plan.tables.schedule import schedule_json
 from jevons.study.plan.tables.shadow_prices import shadow_json
 from jevons.study.plan.tables.uses import use_json
+from jevons.words import answer_of
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
@@ -67,8 +68,10 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
     calls = {s: served[i] for i, s in enumerate(result.segments) if result.chain.inputs.counts_tokens[i]}
     draws = result.draws
     records = [] if draws is None else uncertainty.interval_records(draws)
+    sentences = plan_sentences(result)
     return {
-        "answer": plan_answer(result),
+        "answer": answer_of(*sentences),
+        "answer_parts": [one.record() for one in sentences],
         "scenario": result.scenario.name,
         "as_of": result.scenario.as_of,
         "currency": result.scenario.currency,
@@ -149,7 +152,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
             "bridge": v.bridge,
             "channels": v.response.channels,
             "value_channels": v.value_channels,
-            "sentence": verdict_sentence(result),
+            "sentence": verdict_sentence(result).text(),
             "tokens_factor": v.tokens_factor,
             "compute_factor": v.compute_factor,
             "compute_rises": v.compute_rises,

@@ -15,8 +15,9 @@ from jevons.study.plan.figures import PlanFigures
 from jevons.study.plan.invariants import check_plan
 from jevons.study.plan.json import plan_json
 from jevons.study.plan.sections import Section, section, value_section
-from jevons.study.plan.tables.overview import plan_answer
+from jevons.study.plan.tables.overview import plan_sentences
 from jevons.study.plan.tables.summary import plan_tables
+from jevons.words import Sentence
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,10 +34,9 @@ class PlanResult(PlanFigures, Result):
     kind: ClassVar[str] = "plan"
 
     @property
-    @in_currency
-    def answer(self) -> str:
-        """Two sentences: what is built, served, spent and worth; and the Jevons verdict."""
-        return plan_answer(self)
+    def answer_parts(self) -> tuple[Sentence, ...]:
+        """What is built, served, spent and worth; the Jevons verdict; the inputs that value rests on."""
+        return plan_sentences(self)
 
     def check(self) -> None:
         """Check that tokens, money and power add up and keep their limits."""

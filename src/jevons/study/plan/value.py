@@ -22,6 +22,7 @@ from jevons.study.plan.sentiment import basket_of_facts, basket_of_quotes, layer
 from jevons.study.plan.tables.statements import cash_record, quarter_records, statements_record
 from jevons.study.plan.tables.valuation import value_tables
 from jevons.study.scenario.scenario import Scenario
+from jevons.words import Sentence
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,37 +57,27 @@ class ValueResult(Result):
         return self.plan.scenario
 
     @property
-    @in_currency
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """Value against price, growth that the price implies, and how far the re-rating is explained."""
-        record, rerating = self.record, self.record["rerating"]
-        per_share, price = record["per_share"], record["price_per_share"]
-        growth = record["implied_cloud_growth_frac"]
-        reason = self.plan.implied[0]["reason"]
-        needs = (
-            f"{100 * growth:.0f} % cloud growth a year for five years" if growth is not None
-            else "no cloud growth" if "worth it" in reason
-            else "more than any cloud growth below 100 % a year"
-        )  # fmt: skip
-        rerated = "" if rerating is None else (
-            f" Of the re-rating from {rerating['from']} to {rerating['to']}, {100 * rerating['explained_frac']:.0f} % "
-            "is explained."
-        )  # fmt: skip
-        gap = 100 * (per_share / price - 1)
-        return (
-            f"{_a_share(self.scenario)} is worth {per_share:,.0f} ¤, {gap:+.0f} % against its price of "
-            f"{price:,.0f} ¤ of {record['price_date']}; the price implies {needs}.{rerated}{self._at_multiple()}"
-        )
-
-    def _at_multiple(self) -> str:
-        told = self.record["multiple"]
-        if told is None:
-            return ""
-        change, now = 100 * told["change_frac"], told["multiple_now"]
-        return (
-            f" At {told['multiple']:g} times earnings of {told['earnings_per_share']:,.2f} ¤ a share it would stand at "
-            f"{told['price_per_share']:,.2f} ¤, {change:+.0f} % from {now:.1f} times now."
-        )
+        record, rerating, told = self.record, self.record["rerating"], self.record["multiple"]
+        growth, currency = record["implied_cloud_growth_frac"], self.scenario.currency
+        needed = "some" if growth is not None else "none" if "worth it" in self.plan.implied[0]["reason"] else "most"
+        values = {
+            "share": _a_share(self.scenario), "worth": f"{record['per_share']:,.0f}", "currency": currency,
+            "gap": record["per_share"] / record["price_per_share"] - 1.0, "price": f"{record['price_per_share']:,.0f}",
+            "date": str(record["price_date"]), "growth": growth,
+        }  # fmt: skip
+        sentences = [Sentence(f"value.worth_{needed}", values)]
+        if rerating is not None:
+            spans = {name: str(rerating[name]) for name in ("from", "to")}
+            sentences.append(Sentence("value.rerated", {**spans, "explained": rerating["explained_frac"]}))
+        if told is not None:
+            at = {
+                "multiple": float(told["multiple"]), "earnings": told["earnings_per_share"], "currency": currency,
+                "price": told["price_per_share"], "change": told["change_frac"], "now": f"{told['multiple_now']:.1f}",
+            }  # fmt: skip
+            sentences.append(Sentence("value.at_multiple", at))
+        return tuple(sentences)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -109,7 +100,7 @@ class ValueResult(Result):
     @in_currency
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
-        return {"answer": self.answer, **self.record}
+        return {**self.answer_record(), **self.record}
 
     def explain(self, path: str | None = None) -> str:
         """Return the tree of formulas, inputs and facts behind a figure of the plan."""

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jevons.results import Cell, Column, Table, table
+from jevons.study.currency import named_in
 from jevons.study.draws import summary as uncertainty
 from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.plan.tables.lines import column_name
 from jevons.units import format_count, format_money
+from jevons.words import Sentence
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
@@ -111,27 +113,27 @@ def _spread(result: PlanFigures, outcome: str, shown: Callable[[float], str]) ->
     return f"{shown(one['value'])} ({low} to {high})"
 
 
-def plan_answer(result: PlanFigures) -> str:
-    """Return two sentences: what is built, served, spent and worth; and whether cheaper compute means more of it."""
-    accounts, draws, last = result.chain.accounts, result.draws, result.quarters[-1]
+def plan_sentences(result: PlanFigures) -> tuple[Sentence, ...]:
+    """Return what is built, served, spent and worth; whether cheaper compute means more of it; what value rests on."""
+    accounts, draws = result.chain.accounts, result.draws
     currency = result.scenario.currency
-    spent = _spread(result, "capex", lambda amount: format_money(amount, currency))
-    built = _spread(result, "devices", format_count)
-    tokens = _spread(result, "tokens_per_d", format_count)
-    served = f" and {tokens} tokens a day" if result.tokens_per_d[:, -1].sum() > 0 else ""
-    worth = _spread(result, "value_per_share", share_price_text)
     gap = headlines(result)["value_per_share"]["value"] / accounts.price_per_share_cur - 1
     free_cash = format_money(float(accounts.statements.ai_fcf_cur.sum()), currency)
-    if draws is None:
-        opening, closing = "", f"free cash flow of AI over the plan is {free_cash}, and "
-    else:
-        opening, closing = f"in the median of {draws.values.shape[0]} futures (80 % interval in brackets) ", "and "
-    return (
-        f"{result.scenario.name}: {opening}{spent} of AI capital expenditure gives {built} accelerators{served} in "
-        f"{last}, {closing}a share is worth {worth} ¤, {100 * gap:+.0f} % against its price on "
-        f"{result.scenario.as_of}. "
-        f"{verdict_sentence(result)}{_rests_on(result)}"
-    )
+    values = {
+        "scenario": result.scenario.name,
+        "futures": None if draws is None else str(draws.values.shape[0]),
+        "spent": _spread(result, "capex", lambda amount: format_money(amount, currency)),
+        "built": _spread(result, "devices", format_count),
+        "tokens": _spread(result, "tokens_per_d", format_count) if result.tokens_per_d[:, -1].sum() > 0 else None,
+        "last": str(result.quarters[-1]),
+        "free_cash": free_cash if draws is None else None,
+        "worth": _spread(result, "value_per_share", share_price_text),
+        "currency": currency,
+        "gap": gap,
+        "date": str(result.scenario.as_of),
+    }
+    rests = _rests_on(result)
+    return (Sentence("plan.builds", values), verdict_sentence(result), *([] if rests is None else [rests]))
 
 
 def share_price_text(price: float) -> str:
@@ -139,37 +141,29 @@ def share_price_text(price: float) -> str:
     return f"{price:,.0f}" if abs(price) >= 100 else f"{price:,.2f}"
 
 
-def verdict_sentence(result: PlanFigures) -> str:
+def verdict_sentence(result: PlanFigures) -> Sentence:
     """Return what a doubling of efficiency does to the compute of the whole fleet, rented and training in it."""
-    draws, last = result.draws, result.quarters[-1]
+    draws = result.draws
     v = result.verdict
     factor, settled = float(v.compute_factor[-1]), float(v.settled_compute_factor)
+    chances: dict[str, str | None] = {"jevons": None, "elastic": None}
     if draws is not None:
         (factor,), (settled,) = (draws.quantiles(name, (0.5,)) for name in ("compute_factor", "settled_compute_factor"))
-    chance = ""
-    if draws is not None:
-        jevons, elastic = (uncertainty.probability_text(draws, event) for event in ("jevons", "elastic"))
-        chance = f", P(Jevons) {jevons}, P(elasticity above one) {elastic}"
-    if factor > 1:
-        verdict = "cheaper compute means more of it"
-    elif settled > 1:
-        verdict = "cheaper compute means more of it in the long run only"
-    else:
-        verdict = "cheaper compute does not mean more of it"
-    return (
-        f"Doubled efficiency multiplies the compute that all uses want, rented and training in it, by {factor:.2f} in "
-        f"{last} and by {settled:.2f} in the long run{chance}: {verdict}."
-    )
+        chances = {event: uncertainty.probability_text(draws, event) for event in chances}
+    verdict = "more" if factor > 1 else "later" if settled > 1 else "less"
+    values = {"factor": factor, "settled": settled, "last": str(result.quarters[-1]), **chances}
+    return Sentence(f"plan.verdict_{verdict}", values)
 
 
-def _rests_on(result: PlanFigures) -> str:
+def _rests_on(result: PlanFigures) -> Sentence | None:
     """Return a sentence on the inputs that alone move a share's value by a tenth, or nothing."""
     named = [one for one in result.value_swings if one.named]
     if not named:
-        return ""
+        return None
+    currency = result.scenario.currency
     parts = [
-        f"{result.amount_label(one.path)} ({one.at_low_cur:,.0f} to {one.at_high_cur:,.0f} ¤"
+        f"{result.amount_label(one.path)} ({one.at_low_cur:,.0f} to {one.at_high_cur:,.0f} {currency}"
         f"{', a judgement' if one.grade == 'judgement' else ''})"
         for one in named
     ]
-    return f" Value rests on single inputs: over its range, {'; '.join(parts)}."
+    return Sentence("plan.rests_on", {"inputs": named_in(currency, "; ".join(parts))})
