@@ -1,5 +1,8 @@
 """Comparisons: paired draws, differences inside their intervals, attribution that adds up, named cases."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 
@@ -100,7 +103,8 @@ def test_pictures_and_page_show_both_sides(dear, tmp_path):
         getattr(dear.plot, name)().savefig(tmp_path / f"{name}.png")
     dear.save(tmp_path / "c.html")
     text = (tmp_path / "c.html").read_text()
-    assert text.count("<svg") >= 2
+    frozen = json.loads(re.search(r'<script type="application/json" id="frozen">(.*?)</script>', text, re.DOTALL)[1])
+    assert {"paths", "attribution"} <= set(frozen["document"]["result"])
     for ending in ("csv", "json", "xlsx", "parquet"):
         dear.save(tmp_path / f"c.{ending}")
 

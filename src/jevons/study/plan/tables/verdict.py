@@ -128,7 +128,7 @@ _LEAST = 5e-4
 
 def value_channel_table(name: str, title: str, channels: Mapping[str, float], *, detail: bool = True) -> Table:
     """Return what each channel adds to value, those that add next to nothing left out, and their sum."""
-    columns = (Column("channel", "channel"), Column("added", "added", "bn ¤", scale=1 / _BN, form="+,.1f"))
+    columns = (Column("name", "channel"), Column("added", "added", "bn ¤", scale=1 / _BN, form="+,.1f"))
     least = _LEAST * max(map(abs, channels.values()), default=0.0)
     rows = [(CHANNELS[key], added) for key, added in channels.items() if abs(added) > least]
     return table(name, title, columns, [*rows, ("Together", sum(channels.values()))], detail=detail)
