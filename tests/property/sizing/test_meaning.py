@@ -31,7 +31,7 @@ def hourly(model, gpu, rate, **more):
 @QUICK
 @given(MODELS, CHIPS, RATES, LENGTHS, LENGTHS, st.sampled_from(["rate", "isl", "osl"]), st.floats(1.2, 4.0))
 def test_a_larger_load_never_costs_less(model, gpu, rate, isl, osl, what, factor):
-    """Invariant 67: a larger load, by rate or lengths, never costs less an hour."""
+    """Invariant 67: A larger load, by rate or lengths, never costs less an hour."""
     load = {"rate": rate, "isl": isl, "osl": osl}
     more = load | {what: load[what] * factor if what == "rate" else round(load[what] * factor)}
     assert hourly(model, gpu, **load) <= hourly(model, gpu, **more) * SLACK
@@ -40,7 +40,7 @@ def test_a_larger_load_never_costs_less(model, gpu, rate, isl, osl, what, factor
 @QUICK
 @given(MODELS, CHIPS, RATES, st.floats(0.02, 0.2), st.floats(0.2, 5.0), st.floats(1.1, 3.0))
 def test_tighter_limits_and_budgets_never_cost_less(model, gpu, rate, tpot, ttft, factor):
-    """Invariant 68: tighter latency limits never cost less an hour."""
+    """Invariant 68: Tighter latency limits never cost less an hour."""
     loose = hourly(model, gpu, rate, tpot=tpot * factor, ttft=ttft * factor, osl=200)
     assert loose <= hourly(model, gpu, rate, tpot=tpot, ttft=ttft * factor, osl=200) * SLACK
     assert loose <= hourly(model, gpu, rate, tpot=tpot * factor, ttft=ttft, osl=200) * SLACK
@@ -49,7 +49,7 @@ def test_tighter_limits_and_budgets_never_cost_less(model, gpu, rate, tpot, ttft
 @QUICK
 @given(MODELS, RATES, st.permutations(["h100_sxm", "h20", "h200_sxm"]))
 def test_order_of_candidates_changes_no_answer(model, rate, gpus):
-    """Invariant 69: the order of candidate accelerators changes no answer."""
+    """Invariant 69: The order of candidate accelerators changes no answer."""
 
     def best(names):
         return jevons.size(model, gpu=",".join(names), rate=rate, static=True).to_json()["best"]
@@ -62,7 +62,7 @@ def test_order_of_candidates_changes_no_answer(model, rate, gpus):
 @QUICK
 @given(MODELS, RATES, st.lists(st.sampled_from(["h20", "h200_sxm", "mi300x"]), min_size=1, max_size=3, unique=True))
 def test_more_candidates_never_cost_more(model, rate, others):
-    """Invariant 70: more candidate accelerators never cost more an hour."""
+    """Invariant 70: More candidate accelerators never cost more an hour."""
     assert hourly(model, ",".join(["h100_sxm", *others]), rate) <= hourly(model, "h100_sxm", rate) * SLACK
 
 
@@ -84,7 +84,7 @@ def figures(record, path=""):
 @QUICK
 @given(MODELS, CHIPS, st.integers(1, 8), st.floats(0.5, 8.0))
 def test_a_currency_scales_money_by_one_rate_and_nothing_else(currency, model, gpu, replicas, rate):
-    """Invariant 71: another currency scales money by one rate and changes nothing else."""
+    """Invariant 71: Another currency scales money by one rate and changes nothing else."""
     load = {"model": model, "gpu": gpu, "rate": rate, "requests": 60, "isl": 200, "osl": 20, "replicas": replicas}
     one, two = (
         dict(figures(jevons.simulate(**load, gpu_hour="2 USD", currency=unit).to_json())) for unit in ("USD", currency)
@@ -97,7 +97,7 @@ def test_a_currency_scales_money_by_one_rate_and_nothing_else(currency, model, g
 @QUICK
 @given(MODELS, CHIPS, st.integers(1, 6), st.floats(0.5, 8.0), st.floats(0.5, 10.0))
 def test_cost_is_hours_times_price_and_twice_the_price_twice_the_cost(model, gpu, replicas, rate, price):
-    """Invariant 72: cost is hours times price, and twice the price is twice the cost."""
+    """Invariant 72: Cost is hours times price, and twice the price is twice the cost."""
     load = {"model": model, "gpu": gpu, "rate": rate, "requests": 60, "isl": 200, "osl": 20, "replicas": replicas}
     one = jevons.simulate(**load, gpu_hour=f"{price:.4f} USD").to_json()
     two = jevons.simulate(**load, gpu_hour=f"{2 * float(f'{price:.4f}'):.4f} USD").to_json()
@@ -110,7 +110,7 @@ def test_cost_is_hours_times_price_and_twice_the_price_twice_the_cost(model, gpu
 @QUICK
 @given(st.integers(1, 512), st.integers(1, 32), st.sampled_from([64, 128]), st.integers(16, 30_000), CHIPS)
 def test_more_keys_and_more_sequences_never_take_less(batch, groups, head_dim, keys, gpu):
-    """Invariant 73: attention over more keys or sequences never takes less time."""
+    """Invariant 73: Attention over more keys or sequences never takes less time."""
 
     def time_s(batch, keys):
         return operators.attention(
@@ -125,7 +125,7 @@ def test_more_keys_and_more_sequences_never_take_less(batch, groups, head_dim, k
 @QUICK
 @given(st.integers(10, 30), st.sampled_from([2, 4, 8]), CHIPS)
 def test_a_larger_message_never_arrives_sooner(power, gpus, gpu):
-    """Invariant 74: a larger message never arrives sooner, up to the steps between measured sizes."""
+    """Invariant 74: A larger message never arrives sooner, up to the steps between measured sizes."""
 
     def time_s(size):
         return operators.all_reduce(message=f"{size} B", gpus=gpus, gpu=gpu).to_json()["time_s"]
@@ -137,7 +137,7 @@ def test_a_larger_message_never_arrives_sooner(power, gpus, gpu):
 @QUICK
 @given(st.sampled_from(["qwen3-0.6b", "llama-3.1-8b"]), CHIPS, st.sampled_from([8, 16, 64]), st.integers(1, 400))
 def test_training_takes_as_many_days_as_tokens(model, gpu, gpus, billions):
-    """Invariant 75: training takes days in proportion to its tokens."""
+    """Invariant 75: Training takes days in proportion to its tokens."""
 
     def trained(tokens):
         return jevons.train(model, gpu=gpu, gpus=gpus, tokens=f"{tokens}B").to_json()
