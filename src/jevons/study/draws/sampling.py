@@ -95,12 +95,21 @@ def draw_amounts(scenario: Scenario, draws: int, seed: int) -> tuple[list[str], 
     """Return the paths of the uncertain amounts and their drawn values (draws, paths).
 
     The last columns hold, for each device that may be barred, 1 where its ban comes and 0 where it does not.
+
+    Notes
+    -----
+    An amount that is made certain keeps its place in correlations, so that its companions are drawn as without the
+    change, and draws of two scenarios stay paired.
     """
-    amounts = {path: amount for path, amount in scenario.amounts().items() if amount.uncertain}
+    whole = scenario.amounts()
+    amounts = {path: amount for path, amount in whole.items() if amount.uncertain}
     bans = [name for name, device in scenario.hardware.devices.items() if device.ban_from]
     names = [*amounts, *(BAN.format(name) for name in bans)]
-    pairs = {c.between: c.rank.value for c in scenario.study.correlations if set(c.between) <= set(names)}
-    uniform = correlate(latin_hypercube(seed, names, draws), names, pairs, seed)
+    pairs = {c.between: c.rank.value for c in scenario.study.correlations if set(c.between) <= set(whole)}
+    bound = {name for pair in pairs for name in pair}
+    drawn = [path for path in whole if path in amounts or path in bound] + names[len(amounts) :]
+    uniform = correlate(latin_hypercube(seed, drawn, draws), drawn, pairs, seed)
+    uniform = uniform[:, [drawn.index(name) for name in names]]
     values = np.empty_like(uniform)
     for column, amount in enumerate(amounts.values()):
         values[:, column] = amount.quantile(uniform[:, column])

@@ -3,8 +3,11 @@ import pytest
 from scipy.stats import spearmanr
 
 from jevons.errors import InputError
-from jevons.study.draws.sampling import correlate, latin_hypercube, rank_correlations, weakest_factor
+from jevons.study.draws.sampling import correlate, draw_amounts, latin_hypercube, rank_correlations, weakest_factor
 from jevons.study.scenario.amounts import Amount
+from jevons.study.scenario.changes import changed
+from jevons.study.scenario.load import load
+from places import ROOT
 
 
 def test_each_column_is_stratified():
@@ -66,3 +69,15 @@ def test_the_remedy_for_impossible_correlations_is_one():
     assert np.linalg.eigvalsh(np.eye(3) + factor * (matrix - np.eye(3)))[0] > 0
     assert np.linalg.eigvalsh(np.eye(3) + (factor + 0.02) * (matrix - np.eye(3)))[0] < 0
     assert weakest_factor(np.eye(3)) == 1.0
+
+
+def test_a_correlated_amount_that_is_made_certain_leaves_all_other_draws_as_they_were():
+    scenario = load(ROOT / "scenarios" / "alibaba-380bn.yaml")
+    first, values = draw_amounts(scenario, 8, 7)
+    for path, change in (
+        ("serving.software_gain", 0.5), ("finance.terminal_margin", 0.2), ("hardware.devices.h20.supply", "x0"),
+    ):  # fmt: skip
+        assert any(path in one.between for one in scenario.study.correlations)
+        second, others = draw_amounts(changed(scenario, {path: change}), 8, 7)
+        assert set(first) - set(second) == {path}
+        assert np.array_equal(values[:, [first.index(name) for name in second]], others)
