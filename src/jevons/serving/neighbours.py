@@ -124,9 +124,19 @@ def nearest(
     of a constant, engine and precision by constants, and lengths, devices and load by a part of their logarithms.
     Whatever is further than `_MOST` is not near, so that there may be none.
     """
+    device, model = deployment.accelerator, deployment.model
+    name, weights, params = base_name(model.name), weights_of(deployment), model.parameters_active
+    devices = {
+        one: _OTHER_DEVICE + _apart(device.hbm_bytes_per_s, accelerator(one).hbm_bytes_per_s)
+        for one in _devices() if one != device.id
+    }  # fmt: skip
     ranked: list[tuple[float, int, Measured]] = []
     for one in measured_configurations():
-        distance = _distance(one, deployment, apart=apart)
+        distance = _OTHER_FORM if one.apart != apart else 0.0
+        distance += _OTHER_ENGINE if one.engine != deployment.engine.name else 0.0
+        distance += _OTHER_PRECISION if one.weights != weights else 0.0
+        distance += devices.get(one.device, 0.0)
+        distance += _OTHER_MODEL + _apart(params, one.active_params) if one.model != name else 0.0
         if distance > _MOST:
             continue
         distance += 0.4 * (_apart(isl, one.isl) + _apart(osl, one.osl)) + 0.3 * _apart(deployment.devices, one.gpus)
@@ -136,18 +146,9 @@ def nearest(
     return tuple(one for _, _, one in sorted(ranked)[:count])
 
 
-def _distance(one: Measured, deployment: Deployment, *, apart: bool) -> float:
-    device, model = deployment.accelerator, deployment.model
-    distance = _OTHER_FORM if one.apart != apart else 0.0
-    if one.engine != deployment.engine.name:
-        distance += _OTHER_ENGINE
-    if one.weights != weights_of(deployment):
-        distance += _OTHER_PRECISION
-    if one.device != device.id:
-        distance += _OTHER_DEVICE + _apart(device.hbm_bytes_per_s, accelerator(one.device).hbm_bytes_per_s)
-    if one.model != base_name(model.name):
-        distance += _OTHER_MODEL + _apart(model.parameters_active, one.active_params)
-    return distance
+@functools.cache
+def _devices() -> frozenset[str]:
+    return frozenset(one.device for one in measured_configurations())
 
 
 def weights_of(deployment: Deployment) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.results import Column, Result, Table, number, table
-from jevons.serving.neighbours import Measured, nearest
+from jevons.serving.neighbours import Measured
 from jevons.sizing.load import Offered
 from jevons.sizing.memory import memory_record
-from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table
+from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table, nearest_to
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulate_fleet import FleetRun, kind_of_replica
 from jevons.sizing.simulation_tables import (
@@ -67,7 +67,7 @@ def fleet_record(
         "rejected": dict(found.counts.rejected), "lost": dict(found.counts.lost),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "intervals_80": intervals(parts),
-        "nearest": nearest_records(nearest(parts[0], float(requests.isl.mean()), float(requests.osl.mean()))),
+        "nearest": nearest_records(nearest_to(parts[0], requests)),
         "stable": found.overload.overload_frac is None,
         "currency": next(iter(currencies)) if priced else None,
         "cost_per_mtok": found.bill.cost / tokens * 1e6 if priced and tokens else None,
@@ -164,8 +164,7 @@ class FleetSimulationResult(Result):
     @property
     def nearest(self) -> tuple[Measured, ...]:
         """Measured runs nearest to a replica of the first kind."""
-        requests = self.run.load.requests
-        return nearest(self.run.parts[0], float(requests.isl.mean()), float(requests.osl.mean()))
+        return nearest_to(self.run.parts[0], self.run.load.requests)
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jevons.results import Column, Table, table
-from jevons.serving.neighbours import Measured
+from jevons.serving.neighbours import Measured, nearest
 from jevons.words import Sentence
+
+if TYPE_CHECKING:
+    from jevons.serving import Deployment
+    from jevons.serving.sim import Requests
+
+
+def nearest_to(
+    deployment: Deployment, requests: Requests, at_once: float = 0.0, *, apart: bool = False
+) -> tuple[Measured, ...]:
+    """Return the measured runs nearest to a deployment under simulated requests, so many of them at once."""
+    return nearest(deployment, float(requests.isl.mean()), float(requests.osl.mean()), at_once, apart=apart)
 
 
 def nearest_sentence(found: Sequence[Measured]) -> Sentence:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.errors import InputError, did_you_mean
 from jevons.results import Result, Table, number
-from jevons.serving.neighbours import Measured, nearest
+from jevons.serving.neighbours import Measured
 from jevons.sizing.fleet import degrees
 from jevons.sizing.load import Offered
 from jevons.sizing.measured import beside_table
 from jevons.sizing.memory import memory_record
-from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table
+from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table, nearest_to
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulation_tables import (
     LATENCIES,
@@ -71,9 +71,8 @@ class Run:
     @property
     def nearest(self) -> tuple[Measured, ...]:
         """Measured runs nearest to this one."""
-        requests, at_once = self.offered.requests, self.found.occupancy.mean_in_system
-        lengths = float(requests.isl.mean()), float(requests.osl.mean())
-        return nearest(self.deployment, *lengths, at_once, apart=self.prompts is not None)
+        at_once = self.found.occupancy.mean_in_system
+        return nearest_to(self.deployment, self.offered.requests, at_once, apart=self.prompts is not None)
 
     @property
     def words(self) -> str:

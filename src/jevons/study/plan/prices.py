@@ -11,8 +11,8 @@ from pathlib import Path
 from jevons.errors import InputError, did_you_mean
 from jevons.facts import Facts
 from jevons.files.read import file_fault, read_csv
-from jevons.finance import PriceView, Rerating, rerating
-from jevons.study.plan.valuation import per_usd
+from jevons.finance import PriceView, Rerating
+from jevons.study.plan.valuation import per_usd, rerated
 from jevons.study.scenario.scenario import Scenario
 
 COLUMNS: Mapping[str, str] = {
@@ -126,9 +126,4 @@ def explain_prices(
                 per_usd=rate,
             )
         )
-    return rerating(
-        ends[0], ends[1], views[0], views[1], margin_frac=spec.terminal_margin.value,
-        capital_per_revenue=spec.capital_per_revenue.value, tax_frac=spec.tax.value,
-        terminal_growth_frac=spec.terminal_growth.value, rest_growth_frac=spec.rest_growth.value,
-        rest_return_frac=spec.rest_return.value,
-    )  # fmt: skip
+    return rerated(scenario, ends, views)

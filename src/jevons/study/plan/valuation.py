@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -310,12 +311,17 @@ def explain_rerating(scenario: Scenario, facts: Facts, first: dt.date, last: dt.
     if not first < last:
         message = f"--from {first} --to {last}: the first date must come before the last"
         raise InputError(message)
-    spec = scenario.finance
     ends = [
         dated(facts, f"{scenario.firm.facts}.group.enterprise_value_usd", on, published=False) for on in (first, last)
     ]
     base = dated(facts, "rates.us_10y_frac", first, published=False)
     views = [price_view(scenario, facts, on, base) for on in (first, last)]
+    return rerated(scenario, ends, views)
+
+
+def rerated(scenario: Scenario, ends: Sequence[float], views: Sequence[PriceView]) -> Rerating:
+    """Return the re-rating between two dates: enterprise values in USD, and what was seen at each."""
+    spec = scenario.finance
     return rerating(
         ends[0], ends[1], views[0], views[1], margin_frac=spec.terminal_margin.value,
         capital_per_revenue=spec.capital_per_revenue.value, tax_frac=spec.tax.value,
