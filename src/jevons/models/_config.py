@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,41 @@ from jevons.schema import shortened
 def _shown(value: Any) -> str:
     """Return a value as a message shows it, shortened."""
     return shortened(repr(value))
+
+
+class Watched(dict[str, Any]):
+    """The keys of an unknown decoder, which notes those that were looked at."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        super().__init__(raw)
+        self.seen: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value and note its key."""
+        self.seen.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a value and note its key."""
+        self.seen.add(key)
+        return super().__getitem__(key)
+
+    def unread_sizes(self) -> list[str]:
+        """Return the keys of sizes and counts that nobody looked at."""
+        return [
+            key for key, value in self.items()
+            if key not in self.seen and _SIZE.search(key) and not _NO_SIZE.search(key)
+            and (isinstance(value, list) or (isinstance(value, int) and not isinstance(value, bool) and value > 1))
+        ]  # fmt: skip
+
+
+_SIZE = re.compile(
+    r"size|dim|width|rank|heads|experts?(_|$)|layers?(_|$)|blocks?(_|$)|num_|_num|groups?(_|$)|inner|state|cycles|loops"
+)
+_NO_SIZE = re.compile(
+    r"token|rope|pretraining|return|beam|topk_group|n_group|image|vision|audio|window|chunk|norm|initiali|dropout|"
+    r"max_position|num_logits|num_labels"
+)
 
 
 class Config:
@@ -140,6 +176,16 @@ class Config:
         filled = Config(raw, self.file, prefix=self.prefix)
         filled.faults = self.faults
         return filled
+
+    def of_layer(self, index: int) -> Config:
+        """Return the keys of one layer: the decoder's, and what `per_layer_config` changes in that layer."""
+        changes = self.raw.get("per_layer_config")
+        if not isinstance(changes, Mapping):
+            return self
+        for key, change in changes.items():
+            if str(key).isdecimal() and int(str(key)[:6]) == index and isinstance(change, Mapping):
+                return self.like({**self.raw, **change})
+        return self
 
     def fault(self, key: str, message: str) -> None:
         """Collect a fault, once."""

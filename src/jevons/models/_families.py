@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from jevons.models import _compressed, _hybrids, _mixers
+from jevons.models import _compressed, _hybrids, _latent, _mixers
 from jevons.models._config import Config
 from jevons.models._plain import Layers, Traits, dense, moe, plain
-from jevons.models._plan import sparse_layers
 from jevons.models.spec import ModelSpec
 from jevons.models.types import FeedForward, LayerGroup
 
@@ -53,6 +52,10 @@ def build(family: str | None, config: Config, name: str, architecture: str) -> M
     counted = Counter(layers)
     family = family or ""
     hidden = _mixers.width(config)
+    if config.integer("word_embed_proj_dim", default=hidden) != hidden:
+        config.fault(
+            "word_embed_proj_dim", f"is not hidden_size {hidden}; embeddings of another width are not modelled"
+        )
     learned = (
         config.integer("n_positions", "max_position_embeddings", "max_seq_len", default=0) if family in _LEARNED else 0
     )
@@ -71,31 +74,6 @@ def build(family: str | None, config: Config, name: str, architecture: str) -> M
         position_embeddings=learned,
         norms_per_layer=_NORMS.get(family, 2),
     )  # fmt: skip
-
-
-def _deepseek(config: Config) -> Layers:
-    biased = config.text("topk_method") == "noaux_tc" or config.text("scoring_func") == "sigmoid"
-    if config.raw.get("kv_lora_rank") is None:
-        return plain(config, Traits(router_bias=biased))
-    attention, routed = _mixers.mla(config), moe(config, Traits(router_bias=biased))
-    depth = _mixers.depth(config)
-    sparse = sparse_layers(config, depth)
-    block = routed if all(sparse) else dense(config, Traits())
-    follower = replace(attention, index_heads=0, index_dim=0)
-    return [
-        (attention if choosing else follower, routed if one else block)
-        for choosing, one in zip(_indexers(config, depth), sparse, strict=True)
-    ]
-
-
-def _indexers(config: Config, depth: int) -> list[bool]:
-    """Return which layers choose tokens themselves; the others take those that an earlier layer chose (GLM-5.2)."""
-    words = config.words("indexer_types")
-    if len(words) >= depth:
-        return [word != "shared" for word in words[:depth]]
-    every = config.integer("index_topk_freq", default=1, least=1)
-    first = config.integer("index_skip_topk_offset", default=0)
-    return [index < first or (index - first + 1) % every == 0 for index in range(depth)]
 
 
 def _qwen_hybrid(config: Config) -> Layers:
@@ -183,6 +161,10 @@ def _afmoe(config: Config) -> Layers:
     return plain(config.like({"attn_output_gate": True, **config.raw}), Traits(qk_norm=True, router_bias=True))
 
 
+def _muse(config: Config) -> Layers:
+    return plain(config.like({"attn_output_gate": True, **config.raw}), Traits())
+
+
 def _falcon_h1(config: Config) -> Layers:
     depth = min(_mixers.depth(config), 10_000)
     return plain(config.like({**config.raw, "layer_types": ["hybrid"] * depth}), Traits())
@@ -242,24 +224,43 @@ _PLAIN: dict[str, Traits] = {
     "lfm2": Traits(qk_norm=True), "lfm2_moe": Traits(qk_norm=True, router_bias=True), "afmoe": Traits(qk_norm=True),
     "olmo_hybrid": Traits(qk_norm=True), "kimi_linear": Traits(router_bias=True), "gpt2": _GPT, "opt": _GPT,
     "megatron": _GPT, "bloom": _GPT, "gpt_neox": _GPT, "mpt": Traits(gated=False), "falcon": Traits(gated=False),
-    "glm4_moe_lite": Traits(router_bias=True),
+    "glm4_moe_lite": Traits(router_bias=True), "gptj": Traits(gated=False, feed_bias=True),
+    "codegen": Traits(gated=False, feed_bias=True), "gpt_neo": Traits(out_bias=True, gated=False, feed_bias=True),
+    "persimmon": replace(_GPT, qk_norm=True), "nanochat": Traits(gated=False),
+    "jais2": Traits(gated=False, out_follows=True),
+    "apertus1p5_text": Traits(gated=False, qk_norm=True), "cosmos3_edge_text": Traits(gated=False),
+    "paddleocr_vl_text": Traits(),
+    **dict.fromkeys(
+        ("aria_text", "cwm", "diffllama", "flex_olmo", "flint", "glm_ocr_text", "granite_docling_text", "granite_swa",
+         "granitemoe_swa", "hy_v3", "hyperclovax", "kolibri1", "laguna", "lara_mini", "mellum", "minicpm3",
+         "molmo2_text", "phi4_multimodal", "solar_open", "vaultgemma", "bitnet", "sarvam_moe"),
+        Traits(out_follows=True, windowed=True),
+    ),
 }  # fmt: skip
 
 FAMILIES: dict[str, Callable[[Config], Layers]] = {
     **{name: partial(plain, traits=traits) for name, traits in _PLAIN.items()},
     "qwen3_next": _qwen_hybrid, "qwen3_5_text": _qwen_hybrid, "qwen3_5_moe_text": _qwen_hybrid,
-    "deepseek": _deepseek, "deepseek_v2": _deepseek, "deepseek_v3": _deepseek, "deepseek_v32": _deepseek,
-    "kimi_k2": _deepseek, "glm_moe_dsa": _deepseek, "deepseek_v4": _compressed.deepseek_v4,
+    **dict.fromkeys(
+        ("deepseek", "deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa", "axk1", "axk2", "hy_v4",
+         "hy_v4_text", "hy_v4_vl_text", "glm5_next_text", "dots3_note_text", "mistral4", "mistral_large4_text",
+         "youtu", "sarvam_mla"),
+        _latent.deepseek,
+    ),
+    "deepseek_v4": _compressed.deepseek_v4,
     "gpt_oss": _gpt_oss, "llama4_text": _llama4, "gemma2": _gemma_sliding, "gemma3_text": _gemma_sliding,
     "gemma3": _gemma_sliding, "cohere2": _cohere2, "phimoe": _phi_moe, "seed_oss": _seed_oss,
     "bailing_moe_linear": _linear_ling, "bailing_hybrid": _linear_ling, "falcon_h1": _falcon_h1,
     "mamba": _state_space, "mamba2": _state_space, "falcon_mamba": _state_space, "longcat_flash": _longcat,
     "mimo_v2_flash": _hybrids.mimo_v2, "mimo_v2": _hybrids.mimo_v2,
     "step3_text": _hybrids.step3_first, "dbrx": _hybrids.dbrx, "granitemoehybrid": _granite_hybrid, "afmoe": _afmoe,
+    "muse_glimmer_text": _muse, "muse_spark_text": _muse,
     "mllama_text_model": _llama_vision, "gemma3n_text": _hybrids.gemma4,
     "minimax_m3": _hybrids.minimax_m3,
-    "minimax_m3_vl": _hybrids.minimax_m3, "step3p5": _hybrids.step3, "step3p7": _hybrids.step3,
-    "gemma4_text": _hybrids.gemma4, "nemotron_h": _hybrids.nemotron_h, "nemotron-nas": _hybrids.nemotron_nas,
+    "minimax_m3_vl": _hybrids.minimax_m3, "minimax_m3_vl_text": _hybrids.minimax_m3, "step3p5": _hybrids.step3,
+    "step3p7": _hybrids.step3,
+    "gemma4_text": _hybrids.gemma4, "gemma4_unified_text": _hybrids.gemma4, "nemotron_h": _hybrids.nemotron_h,
+    "nemotron-nas": _hybrids.nemotron_nas,
 }  # fmt: skip
 """Readers by `model_type`."""
 
@@ -279,16 +280,18 @@ DEFAULTS: dict[str, dict[str, int]] = {
 }  # fmt: skip
 """What the classes of Transformers fill in: files of models with several parts leave it out of the decoder's."""
 
-_LEARNED = {"gpt2", "opt", "megatron", "gpt_bigcode"}
+_LEARNED = {"gpt2", "opt", "megatron", "gpt_bigcode", "gpt_neo"}
 _TIED = {
     "gpt2", "opt", "megatron", "gemma", "gemma2", "gemma3_text", "gemma3", "bloom", "mpt", "falcon", "cohere",
     "cohere2", "gpt_bigcode", "smollm3", "granitemoehybrid", "lfm2", "lfm2_moe", "ernie4_5", "ernie4_5_moe",
-    "hunyuan_v1_dense", "starcoder2", "gemma3n_text",
+    "hunyuan_v1_dense", "starcoder2", "gemma3n_text", "gpt_neo", "paddleocr_vl_text",
+    "gemma4_text", "gemma4_unified_text",
 }  # fmt: skip
 """Families whose head is the embedding where the file does not say."""
 
 _NORMS = {
     "gemma2": 4, "gemma3_text": 4, "gemma3": 4, "gemma3n_text": 4, "gpt2": 4, "opt": 4, "megatron": 4, "bloom": 4,
+    "gpt_neo": 4, "codegen": 2, "persimmon": 4, "jais2": 4,
     "gptj": 2, "gpt_neox": 4, "nemotron_h": 1, "mpt": 2, "falcon": 4, "mamba": 1, "mamba2": 1, "falcon_mamba": 1,
-    "glm4": 4, "glm4v_text": 4, "cohere": 1, "cohere2": 1,
+    "glm4": 4, "glm4v_text": 4, "muse_glimmer_text": 4, "muse_spark_text": 5, "cohere": 1, "cohere2": 1,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from jevons.models._config import Config
 from jevons.models._mixers import mamba2
 from jevons.models._plain import Traits, of_list, plain
 from jevons.models._plain import moe as moe_of
-from jevons.models._plan import sparse_layers
+from jevons.models._plan import LOCAL, layer_kinds, sparse_layers
 from jevons.models.types import Attention, FeedForward
 
 Layers = list[tuple[Attention, FeedForward]]
@@ -49,6 +49,14 @@ def mimo_v2(config: Config) -> Layers:
     local = _heads(config, "swa_", window=config.integer("sliding_window", default=128, least=1))
     dense = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size", least=1))
     moe = _experts(config)
+    if config.words("layer_types"):
+        if (
+            config.raw.get("swa_num_key_value_heads") is None
+        ):  # Transformers' class fixes twice the heads of full layers
+            local = replace(local, kv_heads=2 * full.kv_heads)
+        depth = config.integer("num_hidden_layers", least=1, most=10_000)
+        kinds, sparse_of = layer_kinds(config, depth), sparse_layers(config, depth)
+        return [(local if k == LOCAL else full, moe if e else dense) for k, e in zip(kinds, sparse_of, strict=True)]
     slides, sparse = config.numbers("hybrid_layer_pattern"), config.numbers("moe_layer_freq")
     if len(slides) != len(sparse) or not slides:
         config.fault("hybrid_layer_pattern", "must be a list as long as moe_layer_freq")
@@ -57,14 +65,17 @@ def mimo_v2(config: Config) -> Layers:
 
 def minimax_m3(config: Config) -> Layers:
     """MiniMax-M3: dense layers first, then experts with a shared one; attention to chosen blocks of the cache."""
-    sparse = config.section("sparse_attention_config")
-    blocks = sparse.integer("sparse_topk_blocks", default=0) * sparse.integer("sparse_block_size", default=128)
+    if config.raw.get("index_topk_blocks") is not None:  # as Transformers 5 writes it, one key each
+        sparse, prefix, heads = config, "index_", "index_n_heads"
+    else:
+        sparse, prefix, heads = config.section("sparse_attention_config"), "sparse_", "sparse_num_index_heads"
+    blocks = sparse.integer(f"{prefix}topk_blocks", default=0) * sparse.integer(f"{prefix}block_size", default=128)
     full = _heads(config, qk_norm=config.flag("use_qk_norm"))
     chosen = replace(
         full,
         sparse_topk=blocks or None,
-        index_heads=sparse.integer("sparse_num_index_heads", default=0),
-        index_dim=sparse.integer("sparse_index_dim", default=0),
+        index_heads=sparse.integer(heads, default=0),
+        index_dim=sparse.integer("sparse_index_dim", "index_head_dim", default=0),
     )
     dense = FeedForward(kind="dense", hidden_inner=config.integer("dense_intermediate_size", least=1))
     moe = _experts(config, shared_inner=config.integer("shared_intermediate_size", default=0))
@@ -72,7 +83,15 @@ def minimax_m3(config: Config) -> Layers:
     pattern = config.numbers("moe_layer_freq")
     first = config.integer("first_k_dense_replace", default=3)
     routed = [bool(x) for x in pattern] if len(pattern) >= depth else [index >= first for index in range(depth)]
-    return [(chosen if r else full, moe if r else dense) for r in routed[:depth]]
+    if config.words("mlp_layer_types"):
+        routed = sparse_layers(config, depth)
+    sparse_too = routed
+    if config.words("layer_types"):
+        sparse_too = [word != "full_attention" for word in config.words("layer_types")[:depth]]
+    return [
+        (chosen if choosing else full, moe if one else dense)
+        for choosing, one in zip(sparse_too, routed[:depth], strict=False)
+    ]
 
 
 def step3(config: Config) -> Layers:
@@ -117,12 +136,15 @@ def gemma4(config: Config) -> Layers:
     }
     owners = max(len(kinds) - config.integer("num_kv_shared_layers", default=0), 0)
     second = replace(block, hidden_inner=2 * inner) if config.flag("use_double_wide_mlp") else block
-    return [
-        (makes[kind == "full_attention"], block)
-        if index < owners
-        else (replace(makes[kind == "full_attention"], cache_of_others=True), second)
-        for index, kind in enumerate(kinds)
-    ]
+    layers = []
+    for index, kind in enumerate(kinds):
+        make, alone = makes[kind == "full_attention"], config.of_layer(index)
+        if alone is not config:
+            dim = alone.integer("head_dim", default=make.head_dim, least=1)
+            cached = alone.integer("num_key_value_heads", default=make.kv_heads, least=1)
+            make = replace(make, head_dim=dim, v_head_dim=dim, kv_heads=cached)
+        layers.append((make, block) if index < owners else (replace(make, cache_of_others=True), second))
+    return layers
 
 
 def _own_inputs(config: Config) -> tuple[int, int]:
@@ -153,7 +175,10 @@ def dbrx(config: Config) -> Layers:
 
 def nemotron_h(config: Config) -> Layers:
     """Nemotron-H and Nemotron 3: one mixer or one feed-forward block a layer, as a pattern says."""
-    words = {"mamba": "M", "attention": "*", "moe": "E", "mlp": "-"}
+    words = {
+        "mamba": "M", "linear_attention": "M", "attention": "*", "full_attention": "*", "moe": "E", "sparse": "E",
+        "mlp": "-", "dense": "-",
+    }  # fmt: skip
     named = [words.get(str(kind), "?") for kind in config.words("layers_block_type")]
     pattern = config.text("hybrid_override_pattern") or "".join(named)
     if not pattern or set(pattern) - set("M*E-"):

@@ -96,11 +96,16 @@ def delta_net(config: Config) -> Attention:
 def kimi_delta(config: Config) -> Attention:
     """Return Kimi's delta attention: decay and output gate by channel, each of low or of full rank.
 
-    Kimi states its heads in `linear_attn_config`, where the decay is of low rank. Ling 3 has those of its full layers;
-    `no_kda_lora` gives both gates the full rank.
+    Kimi states its heads in `linear_attn_config` or, in files of Transformers 5, as `linear_num_heads`, and its decay
+    is of low rank. Ling 3 has the heads of its full layers; `no_kda_lora` gives both gates the full rank.
     """
     hidden = width(config)
-    if config.raw.get("linear_attn_config") is not None:
+    if config.raw.get("linear_num_heads") is not None:
+        heads = config.integer("linear_num_heads", least=1, most=100_000)
+        dim = config.integer("linear_head_dim", default=128, least=1, most=100_000)
+        kernel = config.integer("linear_conv_kernel_dim", default=4)
+        full_decay = full_gate = config.flag("no_kda_lora", default=config.raw.get("kda_safe_gate") is not None)
+    elif config.raw.get("linear_attn_config") is not None:
         linear = config.section("linear_attn_config")
         heads = linear.integer("num_heads", least=1, most=100_000)
         dim = linear.integer("head_dim", least=1, most=100_000)
@@ -173,7 +178,10 @@ def mamba1(config: Config) -> Attention:
     """Return a Mamba mixer of the first kind: a state of a few numbers for each inner channel (Jamba, Falcon-Mamba)."""
     hidden = width(config)
     inner = config.integer("mamba_expand", "expand", default=2, least=1, most=1000) * hidden
-    inner = config.integer("mamba_intermediate_size", default=inner, least=1)
+    names: tuple[str, ...] = ("mamba_intermediate_size",)
+    if config.raw.get("num_attention_heads") is None:  # without attention, the mixer's own inner width
+        names = ("intermediate_size", "mamba_intermediate_size")
+    inner = config.integer(*names, default=inner, least=1)
     state = config.integer("mamba_d_state", "state_size", "ssm_state_size", default=16, least=1)
     rank = -(-hidden // 16)
     if config.raw.get("mamba_dt_rank", config.raw.get("time_step_rank")) not in (None, "auto"):
@@ -220,7 +228,10 @@ def beside(attention: Attention, mixer: Attention) -> Attention:
 
 def recurrent(config: Config, word: str = "") -> Attention:
     """Return the mixer without a growing cache that a config's fields describe."""
-    if any(config.raw.get(name) is not None for name in ("linear_attn_config", "no_kda_lora", "kda_lower_bound")):
+    if any(
+        config.raw.get(name) is not None
+        for name in ("linear_attn_config", "no_kda_lora", "kda_lower_bound", "linear_num_heads")
+    ):
         return kimi_delta(config)
     if config.raw.get("linear_num_value_heads") is not None and word != "mamba":
         return delta_net(config)

@@ -113,7 +113,7 @@ def moe(config: Config, traits: Traits) -> FeedForward:
         experts_per_token=of_list(config, *_TAKEN),
         expert_inner=inner,
         shared_inner=config.integer(*_SHARED_INNER, default=shared),
-        latent=config.integer("routed_expert_hidden_size", "moe_latent_size", default=0),
+        latent=config.integer("routed_expert_hidden_size", "moe_latent_size", "moe_hidden_size", default=0),
         gated=traits.gated,
         router_bias=traits.router_bias or config.text("topk_method") == "noaux_tc"
         or config.text("scoring_func") == "sigmoid" or config.flag("moe_router_enable_expert_bias", "use_expert_bias"),

@@ -9,6 +9,7 @@ FULL, LOCAL, STATE, BOTH, NEITHER = "full", "local", "state", "both", "neither"
 _WORDS = {
     "full_attention": FULL, "attention": FULL, "global_attention": FULL, "full": FULL, "global": FULL, "attn": FULL,
     "sliding_attention": LOCAL, "sliding": LOCAL, "local_attention": LOCAL, "local": LOCAL, "swa": LOCAL,
+    "indexed_attention": FULL, "deepseek_sparse_attention": FULL, "reference_sliding_attention": LOCAL,
     "chunked_attention": LOCAL, "sliding_window": LOCAL, "sliding_window_attention": LOCAL,
     "linear_attention": STATE, "linear": STATE, "mamba": STATE, "mamba2": STATE, "conv": STATE, "recurrent": STATE,
     "ssm": STATE, "kda": STATE, "gdn": STATE, "lightning": STATE, "hybrid": BOTH, "mlp": NEITHER, "moe": NEITHER,
@@ -87,6 +88,16 @@ def _windowed(config: Config, depth: int, every: int, all_local: bool) -> list[s
         first = config.integer("max_window_layers", default=0)
         return [LOCAL if index >= first else FULL for index in range(depth)]
     return [LOCAL if all_local and config.raw.get("use_sliding_window") is None else FULL] * depth
+
+
+def indexers(config: Config, depth: int) -> list[bool]:
+    """Return which layers choose tokens themselves; the others take those that an earlier layer chose (GLM-5.2)."""
+    words = config.words("indexer_types")
+    if len(words) >= depth:
+        return [word != "shared" for word in words[:depth]]
+    every = config.integer("index_topk_freq", default=1, least=1)
+    first = config.integer("index_skip_topk_offset", default=0)
+    return [index < first or (index - first + 1) % every == 0 for index in range(depth)]
 
 
 def sparse_layers(config: Config, depth: int) -> list[bool]:

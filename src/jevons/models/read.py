@@ -10,7 +10,7 @@ from typing import Any
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.files import is_folder, read_json
 from jevons.limits import CONFIG_BYTES
-from jevons.models._config import Config
+from jevons.models._config import Config, Watched
 from jevons.models._families import DEFAULTS, FAMILIES, build, family_of, may_be_decoder
 from jevons.models._quantised import read_precision
 from jevons.models._vision import vision_parameters
@@ -52,7 +52,7 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
     """Return the architecture that a parsed config.json describes; see `read_config`."""
     if not isinstance(raw, Mapping):
         raise InputError(Fault(message="must be a JSON object", file=file))
-    text = _decoder(raw)
+    text = Watched(_decoder(raw))
     kinds = [str(text.get("model_type", "")), str(raw.get("model_type", ""))]
     config = Config(text, file)
     named = [*Config(raw, file).words("architectures"), *Config(text, file).words("architectures")]
@@ -60,6 +60,7 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
         config.fault("architectures", f"{shortened(repr(raw['architectures']))}: must be a list of class names")
     family = family_of(kinds, named)
     warnings = []
+    text.seen.clear()
     if family is None:
         if not may_be_decoder(named, config):
             raise InputError(_unknown(raw, kinds, file))
@@ -69,6 +70,9 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
             f" with the publisher's.{did_you_mean((kinds[0] or kinds[1])[:80], FAMILIES)}"
         )
     spec = build(family, config, name, next(iter(named), family or kinds[0]))
+    unread = text.unread_sizes() if family is None else []
+    if unread:
+        warnings.append(f"sizes of the file that no rule reads: {', '.join(key[:40] for key in unread[:8])}")
     precision, kv, doubts = read_precision(config, name)
     config.finish()
     return dataclasses.replace(

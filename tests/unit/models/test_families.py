@@ -9,7 +9,7 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.models.read import spec_of
-from published_models import CONFIG, STATED, plain
+from published_models import CONFIG, COUNTED, STATED, plain
 
 
 @pytest.mark.parametrize("name", STATED)
@@ -21,6 +21,26 @@ def test_parameters_and_cache_are_as_stated(name: str) -> None:
         assert spec.parameters_active / 1e9 == pytest.approx(active, rel=0.1)
     assert spec.kv_bytes_per_token("bf16") == cached
     assert spec.warnings == ()
+
+
+@pytest.mark.parametrize("kind", COUNTED)
+def test_files_of_transformers_5_count_as_its_classes_do(kind: str) -> None:
+    config, counted = COUNTED[kind]
+    spec = spec_of(config, kind)
+    assert spec.parameters_total == pytest.approx(counted, rel=0.01)
+    assert spec.warnings == ()
+
+
+def test_sizes_of_an_unknown_family_that_no_rule_reads_are_named() -> None:
+    config = plain("zamba9", 64, 2, 4, 4, 128, 100, num_mem_blocks=2, adapter_rank=8, rope_theta=10000, pad_token_id=3)
+    warnings = spec_of(config, "x").warnings
+    assert any("num_mem_blocks, adapter_rank" in text for text in warnings)
+    assert not any("rope_theta" in text or "pad_token_id" in text for text in warnings)
+
+
+def test_embeddings_of_another_width_are_refused() -> None:
+    with pytest.raises(InputError, match="word_embed_proj_dim"):
+        spec_of(plain("opt", 64, 2, 4, 4, 128, 100, word_embed_proj_dim=32), "x")
 
 
 def test_recurrent_layers_keep_a_state_and_no_cache() -> None:
