@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Iterable
 
 from jevons.models._config import Config
+
+_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "attention": (
+        tuple(f"model.layers.7.self_attn.{one}" for one in ("q_proj", "k_proj", "v_proj", "o_proj")),
+        tuple(f"model.layers.7.self_attn.{one}" for one in ("kv_a_proj_with_mqa", "q_b_proj", "kv_b_proj", "o_proj")),
+    ),
+    "mixers": (tuple(f"model.layers.7.linear_attn.{one}" for one in ("in_proj_qkvz", "in_proj_ba", "out_proj")),),
+    "dense": (tuple(f"model.layers.7.mlp.{one}" for one in ("gate_proj", "up_proj", "down_proj")),),
+    "shared": (tuple(f"model.layers.7.mlp.shared_experts.{one}" for one in ("gate_proj", "up_proj", "down_proj")),),
+    "experts": (
+        tuple(f"model.layers.7.mlp.experts.3.{one}" for one in ("gate_proj", "up_proj", "down_proj")),
+        tuple(f"model.layers.7.block_sparse_moe.experts.3.{one}" for one in ("w1", "w2", "w3")),
+        ("model.layers.7.mlp.experts.gate_up_proj", "model.layers.7.mlp.experts.down_proj"),
+    ),
+    "head": (("lm_head",),),
+}
+"""Modules of each class as publishers call them, for patterns to match."""
+
+_SLOW = re.compile(r"\([^)]*[*+][^)]*\)[*+{]|.{400}")
+"""Patterns that take long to match, or are too long to be one."""
 
 CLASSES = ("attention", "mixers", "dense", "shared", "experts")
 
@@ -44,6 +65,27 @@ def module_class(name: str) -> str | None:
     return "embeddings" if re.search(r"embed_tokens|wte|word_embeddings", text) else None
 
 
+def matched(pattern: str) -> set[str]:
+    """Return the classes of which a regular expression (`re:…`) or a pattern with stars matches more than half.
+
+    Examples
+    --------
+    >>> sorted(matched("re:.*mlp.*")), sorted(matched("*self_attn*"))
+    (['dense', 'experts', 'shared'], ['attention'])
+    """
+    text = pattern.removeprefix("re:") if pattern.startswith("re:") else fnmatch.translate(pattern)
+    if _SLOW.search(text) or _LAYER.search(pattern) or not (pattern.startswith("re:") or "*" in pattern):
+        return set()
+    try:
+        rule = re.compile(text)
+    except re.error:
+        return set()
+    return {
+        kind for kind, spellings in _NAMES.items()
+        if any(2 * sum(rule.match(name) is not None for name in names) > len(names) for names in spellings)
+    }  # fmt: skip
+
+
 def covered(patterns: Iterable[str], config: Config) -> set[str]:
     """Return the classes of which at least half of the layers are named.
 
@@ -59,6 +101,10 @@ def covered(patterns: Iterable[str], config: Config) -> set[str]:
         layer = _LAYER.search(pattern)
         if layer and _WHOLE.search(pattern):
             whole.add(int(layer[1][:6]))
+            continue
+        whole_classes = matched(pattern)
+        if whole_classes:
+            everywhere |= whole_classes
             continue
         kind = module_class(pattern)
         if kind is None:

@@ -31,7 +31,7 @@ _NAMES = (
 
 def read_precision(config: Config, name: str) -> tuple[WeightPrecision, str, list[str]]:
     """Return the weights' precision by class, the cache's, and what was not understood; faults are left in *config*."""
-    section = config.section("quantization_config")
+    section = _stated(config)
     base = "fp16" if str(config.raw.get("torch_dtype") or config.raw.get("dtype")) == "float16" else "bf16"
     doubts: list[str] = []
     if not section.raw:
@@ -39,11 +39,30 @@ def read_precision(config: Config, name: str) -> tuple[WeightPrecision, str, lis
     kv = _cache(section, doubts)
     chosen = _by_method(section, config, name.lower(), doubts)
     kept = _exclusions(section, config) - {"*"}
+    widths = {
+        said["bits"] for _, said in _changes(section) if isinstance(said, Mapping) and _is_width(said.get("bits"))
+    }
+    if any(bits != section.raw.get("bits") for bits in widths):
+        doubts.append(f"modules of {', '.join(map(str, sorted(widths)))} bits are read in the width of all others")
     if str(section.raw.get("quant_method")) == "fp8" and section.raw.get("quantized_layers"):
         kept = set()  # what the second pass left out stays as the first stored it
     classes = dict.fromkeys(CLASSES, chosen.get("*", base)) | {"embeddings": base, "head": base}
+    if section.raw.get("lm_head") is True:
+        classes["head"] = chosen.get("*", base)
     classes |= dict.fromkeys(kept, base) | {kind: stored for kind, stored in chosen.items() if kind in classes}
     return WeightPrecision(**classes), kv, doubts
+
+
+def _stated(config: Config) -> Config:
+    """Return what the file says of its quantisation: the common section, ModelOpt's inside it, or MLX's own key."""
+    section = config.section("quantization_config")
+    inner = section.raw.get("quantization")
+    if isinstance(inner, Mapping) and not section.raw.get("quant_algo"):
+        return section.like({"quant_method": "modelopt", **section.raw, **inner})
+    if not section.raw and isinstance(config.raw.get("quantization"), Mapping):
+        own = config.section("quantization")
+        return own.like({"quant_method": "mlx", **own.raw}) if own.raw else own
+    return section
 
 
 def _by_name(name: str, base: str, doubts: list[str]) -> WeightPrecision:
@@ -80,10 +99,11 @@ def _by_method(section: Config, config: Config, name: str, doubts: list[str]) ->
         return {"*": _bitsandbytes(section, doubts)}
     if method == "mxfp4":
         return {"*": "mxfp4"} | dict.fromkeys(("attention", "mixers", "dense", "shared"), _base(config))
-    if method == "fp8" and quant.get("weight_block_size"):
+    if method in {"fp8", "finegrained_fp8"} and quant.get("weight_block_size"):
         return _experts_apart({"*": "fp8_block"}, config)
     if method in {"quark", "torchao", "hqq"}:
-        return {"*": {"quark": _quark, "torchao": _torchao, "hqq": _hqq}[method](section, doubts)}
+        chosen = {"*": {"quark": _quark, "torchao": _torchao, "hqq": _hqq}[method](section, doubts)}
+        return chosen | (_quark_layers(section, config, doubts) if method == "quark" else {})
     if method in {"fp8", "fbgemm_fp8", "finegrained_fp8", "ptpc_fp8", "mxfp8", "modelopt_fp4", "nvfp4", "w8a8_int8",
                   "w8a8_fp8", "experts_int8", "petit_nvfp4", "deepspeedfp_fp8"}:  # fmt: skip
         kind = _algorithm(method, "quant_method", doubts)
@@ -228,6 +248,17 @@ def _quark(section: Config, doubts: list[str]) -> str:
     return _integer(int(digits[1][:3]), group, doubts) if digits else _algorithm(dtype, "quark dtype", doubts)
 
 
+def _quark_layers(section: Config, config: Config, doubts: list[str]) -> dict[str, str]:
+    """Return the classes that Quark's patterns of layers store otherwise."""
+    chosen = {}
+    for pattern, said in _pairs(section.raw.get("layer_quant_config")):
+        if isinstance(said, Mapping) and said.get("weight"):
+            inner = section.like({"global_quant_config": said})
+            for kind in covered([pattern], config):
+                chosen[kind] = _quark(inner, doubts)
+    return chosen
+
+
 def _torchao(section: Config, doubts: list[str]) -> str:
     text = str(section.raw.get("quant_type", ""))[:2000].lower()
     weight = re.search(r"(uint|int|float)(\d)_?weight", text.replace("weightonly", "_weight"))
@@ -241,6 +272,12 @@ def _hqq(section: Config, doubts: list[str]) -> str:
         inner = section.raw.get(key)
         if isinstance(inner, Mapping):
             return _hqq(section.section(key), doubts)
+    kinds = {module_class(key): said for key, said in _pairs(section.raw) if isinstance(said, Mapping)}
+    if section.raw.get("nbits") is None and kinds:
+        main = next(key for key, said in section.raw.items() if isinstance(said, Mapping))
+        if len(kinds) > 1:
+            doubts.append("HQQ states a width for each kind of module: all weights are read as the first")
+        return _hqq(section.section(str(main)), doubts)
     return _integer(section.raw.get("nbits"), section.raw.get("group_size"), doubts)
 
 
@@ -261,15 +298,36 @@ def _by_bits(section: Config, method: str, doubts: list[str]) -> str:
         return _algorithm(f"{kind}{bits or ''}" if kind in {"mx_fp", "nv_fp", "fp"} else kind, "data_type", doubts)
     if bits is None and re.search(r"int\d", kind):
         bits = int(kind[kind.index("int") + 3])
-    if bits is None and method in {"awq", "gptq", "auto_round", "awq_marlin", "gptq_marlin"}:
+    if bits is None and method in {"awq", "gptq", "auto_round", "awq_marlin", "gptq_marlin", "marlin"}:
         bits = 4
+    if method == "aqlm" and all(isinstance(quant.get(key), int) and quant[key] > 0 for key in _CODEBOOKS):
+        bits = max(quant["nbits_per_codebook"] * quant["num_codebooks"] // quant["in_group_size"], 2)
+    if method == "bitnet":
+        bits = 2
+    if method in {"deepspeedfp", "fp_quant", "fouroversix", "humming"}:
+        kinds = [str(quant[key]) for key in ("forward_dtype", "dtype", "b_dtype") if quant.get(key)]
+        return _algorithm(f"fp{bits}" if bits else kinds[0] if kinds else method, "quant_method", doubts)
+    if str(quant.get("mode", "")).startswith(("mxfp", "nvfp")):
+        return _algorithm(str(quant["mode"]), "mode", doubts)
+    if isinstance(bits, float) and not bits.is_integer() and 2 <= bits <= 8:
+        doubts.append(f"{shortened(str(bits), 20)} bits a weight in the mean are read as {round(bits)}")
+        bits = round(bits)
     if bits is None:
         return _algorithm(method, "quant_method", doubts)
     stored = _integer(bits, quant.get("group_size"), doubts)
-    known = {"awq", "gptq", "auto_round", "awq_marlin", "gptq_marlin", "gptq_v2", "moe_wna16", "inc"}
-    if method not in known and not doubts:
+    if not method and isinstance(quant.get("group_size"), int) and set(quant) <= {"group_size", "bits", "mode"}:
+        method = "mlx"
+    if method not in _OF_WIDTH and not doubts:
         _unread("quant_method", method, doubts, f"integers of {shortened(str(bits), 20)} bits")
     return stored
+
+
+_CODEBOOKS = ("nbits_per_codebook", "num_codebooks", "in_group_size")
+_OF_WIDTH = frozenset({
+    "awq", "gptq", "auto_round", "awq_marlin", "gptq_marlin", "gptq_v2", "moe_wna16", "inc", "marlin", "eetq", "quanto",
+    "higgs", "spqr", "ipex", "sinq", "metal", "mlx", "aqlm", "bitnet", "exl2", "exl3",
+})  # fmt: skip
+"""Methods that store integers of a stated width, or codes that take as much."""
 
 
 def _exclusions(section: Config, config: Config) -> set[str]:
@@ -278,13 +336,22 @@ def _exclusions(section: Config, config: Config) -> set[str]:
     for key in _EXCLUDED:
         if section.raw.get(key) is not None:
             patterns += section.words(key)
-    for key, change in (*_pairs(section.raw.get("extra_config")), *_pairs(section.raw.get("dynamic"))):
+    for key, change in _changes(section):
         bits = change.get("bits") if isinstance(change, Mapping) else None
         if key.startswith("-:") or (isinstance(bits, int) and bits >= 16):
             patterns.append("re:" + key.removeprefix("-:").removeprefix("+:") if ":" in key else key)
     layers = section.raw.get("layer_quant_config")
     patterns += [str(key) for key, said in _pairs(layers) if said is None or said == {}]
     return covered(patterns, config)
+
+
+def _changes(section: Config) -> list[tuple[str, Any]]:
+    """Return the modules that auto-round or GPTQModel store otherwise, with how."""
+    return [*_pairs(section.raw.get("extra_config")), *_pairs(section.raw.get("dynamic"))]
+
+
+def _is_width(bits: Any) -> bool:
+    return isinstance(bits, int) and not isinstance(bits, bool) and 1 <= bits < 16
 
 
 def _pairs(value: Any) -> Iterable[tuple[str, Any]]:
@@ -295,6 +362,11 @@ def _cache(section: Config, doubts: list[str]) -> str:
     """Return the cache's type from a scheme (an object, or a name as ModelOpt writes it)."""
     quant = section.raw
     scheme = next((quant[key] for key in _CACHE if quant.get(key)), None)
+    if scheme is None and str(quant.get("quant_method")) == "quark":
+        layers = [said for key, said in _pairs(quant.get("layer_quant_config")) if key.endswith(("k_proj", "v_proj"))]
+        scheme = next((said for said in layers if isinstance(said, Mapping) and said.get("output_tensors")), None)
+    if isinstance(scheme, Mapping) and "output_tensors" not in scheme:
+        scheme = next((one for key, one in _pairs(scheme) if key.endswith(("k_proj", "v_proj"))), scheme)
     if scheme is None or (isinstance(scheme, str) and scheme.lower() in {"auto", "none", "bf16", "fp16", "bfloat16"}):
         return "bf16"
     if isinstance(scheme, Mapping):

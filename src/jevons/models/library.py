@@ -11,6 +11,7 @@ from jevons.errors import InputError, did_you_mean
 from jevons.models.checkpoints import quantised
 from jevons.models.read import read_config
 from jevons.models.spec import ModelSpec
+from jevons.models.types import GGUF
 from jevons.schema import shortened
 
 _CONFIGS = Path(__file__).parent / "configs"
@@ -64,10 +65,7 @@ def resolve(name: str) -> Resolved:
     """
     plain = re.sub(r"[\s_:]+", "-", name.strip().split("/")[-1].lower())
     plain = re.sub(r"(\d)-([bmt])(?=$|-)", r"\1\2", plain)
-    if _LLAMA_CPP.search(plain):
-        message = f"model `{shortened(name)}`: files of llama.cpp are not modelled; give the model and --precision int4"
-        raise InputError(message)
-    hint = None
+    plain, hint = _without_gguf(plain, name)
     for pattern, precision in _SUFFIXES:
         shorter = re.sub(pattern, "", plain)
         if shorter != plain:
@@ -86,6 +84,30 @@ def resolve(name: str) -> Resolved:
         "or give a config.json."
     )
     raise InputError(message)
+
+
+def _without_gguf(plain: str, name: str) -> tuple[str, str | None]:
+    """Return a name without the ending of a file of llama.cpp, and the type of weights that it states.
+
+    Raises
+    ------
+    InputError
+        If the name is of such files and states no type.
+    """
+    stated = re.search(r"[-.](?:ud-)?(i?q\d[_-][\w-]+?)(?:[-.]gguf)?$", re.sub(r"[-.](gguf|ggml)(?=[-.])", "", plain))
+    if stated:
+        kind = stated[1].replace("-", "_").removesuffix("_xl")
+        kind = next((one for one in (kind, f"{kind}_m") if one in GGUF), None)
+        if kind is not None:
+            shorter = re.sub(r"[-.](gguf|ggml)(?=[-.]|$)", "", plain)
+            return shorter[: shorter.rindex(stated[1])].rstrip("-.").removesuffix("-ud"), kind
+    if _LLAMA_CPP.search(plain):
+        message = (
+            f"model `{shortened(name)}`: a file of llama.cpp of unknown type; give the model, and its type as"
+            " --precision, such as q4_k_m"
+        )
+        raise InputError(message)
+    return plain, None
 
 
 def base_name(name: str) -> str:

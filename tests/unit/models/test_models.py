@@ -155,7 +155,7 @@ def test_a_precision_in_a_name_is_that_of_the_weights(name, dense, experts):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("TheBloke/Llama-2-7B-GGUF", "give the model and --precision int4"),
+        ("TheBloke/Llama-2-7B-GGUF", "its type as --precision, such as q4_k_m"),
         ("kimi", "may be `kimi-dev-72b` or `kimi-k2`"), ("", "unknown model"), ("x" * 500, "unknown model `xxx"),
     ],
 )  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 
 from jevons import models
 from jevons.errors import InputError
+from jevons.models._modules import matched
 from jevons.models.read import spec_of
 from jevons.models.types import GGUF, WEIGHT_BITS
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
@@ -29,7 +30,7 @@ def test_each_dialect_is_read_by_class(place: int) -> None:
 @pytest.mark.parametrize(
     "section",
     [
-        {"quant_method": "newquant"}, {"quant_method": "aqlm", "in_group_size": 8},
+        {"quant_method": "newquant"}, {"quant_method": "vptq", "config_for_layers": {}},
         groups({"num_bits": 7, "type": "int"}), modelopt("W3A3"), {"quant_method": "bitsandbytes"},
         {"quant_method": "quark", "global_quant_config": {}}, {"bits": 9, "quant_method": "gptq"}, {"x": 1},
     ],
@@ -83,3 +84,63 @@ def test_gguf_types_quantise_the_embeddings_too() -> None:
     assert spec.weight_bytes("q4_k_m") == pytest.approx(4.58 * 2**30, rel=0.005)  # llama.cpp's page prints 4.58 GiB
     assert spec.weight_bytes("Q8_0") == pytest.approx(7.95 * 2**30, rel=0.005)
     assert "nf4" not in GGUF
+
+
+@pytest.mark.parametrize(
+    ("section", "classes"),
+    [
+        ({"quant_method": "compressed-tensors", "config_groups": {
+            "group_0": {"targets": ["re:.*mlp.*"], "weights": {"num_bits": 4, "type": "int", "group_size": 128}},
+            "group_1": {"targets": ["re:.*self_attn.*"], "weights": FLOAT8}}},
+         {"attention": "fp8", "dense": "int4", "experts": "int4", "shared": "int4"}),
+        ({"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp4", "group_size": 32}},
+          "layer_quant_config": {"*self_attn*": {"weight": {"dtype": "fp8_e4m3"}}}},
+         {"attention": "fp8", "experts": "mxfp4"}),
+        ({"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "NVFP4", "group_size": 16}},
+         {"attention": "nvfp4", "experts": "nvfp4"}),
+        ({"quant_method": "finegrained_fp8", "weight_block_size": [128, 128]}, {"dense": "fp8_block"}),
+        ({"quant_method": "gptq", "bits": 4, "group_size": 128, "lm_head": True}, {"head": "int4"}),
+        ({"quant_method": "aqlm", "in_group_size": 8, "nbits_per_codebook": 16, "num_codebooks": 1}, {"dense": "int2"}),
+        ({"group_size": 64, "bits": 6, "mode": "affine"}, {"experts": "int6"}),
+        ({"quant_method": "fp_quant", "forward_dtype": "mxfp4"}, {"attention": "mxfp4"}),
+    ],
+)  # fmt: skip
+def test_sections_of_other_tools_are_read_by_class(section: dict[str, Any], classes: dict[str, str]) -> None:
+    spec = spec_of(CONFIG | {"quantization_config": section}, "x")
+    assert {kind: getattr(spec.weight_precision, kind) for kind in classes} == classes
+    assert spec.warnings == ()
+
+
+def test_mlx_states_its_widths_in_a_key_of_its_own() -> None:
+    assert spec_of(CONFIG | {"quantization": {"group_size": 64, "bits": 4}}, "x").weight_precision.experts == "int4"
+
+
+def test_the_cache_that_quark_states_by_projection_is_read() -> None:
+    eight = {"weight": {"dtype": "fp8_e4m3"}, "output_tensors": {"dtype": "fp8_e4m3"}}
+    section = {"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp8_e4m3"}},
+               "layer_quant_config": {"*k_proj": eight, "*v_proj": eight}}  # fmt: skip
+    assert spec_of(CONFIG | {"quantization_config": section}, "x").kv_precision == "fp8"
+
+
+def test_modules_of_another_width_are_told() -> None:
+    section = {"quant_method": "gptq", "bits": 4, "group_size": 128, "dynamic": {"+:.*down_proj.*": {"bits": 8}}}
+    (warning,) = spec_of(CONFIG | {"quantization_config": section}, "x").warnings
+    assert warning == "modules of 8 bits are read in the width of all others"
+
+
+@pytest.mark.parametrize("pattern", ["re:(.*)*x", "re:(a+)+$", "re:[", "re:" + "a" * 1000])
+def test_patterns_that_are_slow_or_none_match_nothing(pattern: str) -> None:
+    assert matched(pattern) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "gigabytes"),
+    [
+        ("bartowski/Meta-Llama-3.1-8B-Instruct-GGUF:Q4_K_M", "llama-3.1-8b", 4.92),
+        ("Qwen3-30B-A3B-Q4_K_M.gguf", "qwen3-30b-a3b", 18.6),
+        ("Qwen3-8B-GGUF-Q6_K", "qwen3-8b", 6.73),
+    ],
+)
+def test_names_of_gguf_files_state_model_and_type(name: str, model: str, gigabytes: float) -> None:
+    assert models.resolve(name).spec_name == model
+    assert models.load(name).weight_bytes() / 1e9 == pytest.approx(gigabytes, rel=0.01)
