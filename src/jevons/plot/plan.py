@@ -310,15 +310,15 @@ def sensitivity(result: PlanResult) -> Any:
     """Rank the inputs that move the value of the plan and the Jevons verdict most."""
     from matplotlib.colors import to_rgba
 
-    figure, axes = subplots(2, width=10.0, height=4.2)
+    figure, axes = subplots(2, width=10.0, height=4.8)
     pairs = (
         ("orders_value", "Value that the orders add"),
-        ("compute_factor", "Compute after a doubling of efficiency"),
+        ("compute_factor", "Compute, efficiency doubled"),
     )
     for axis, (outcome, title) in zip(axes, pairs, strict=True):
         found = result.draws.sensitivity(outcome, 10)[::-1] if result.draws is not None else []
         least = chance_size(result.draws) if result.draws is not None else 0.0
-        names, sizes = [result.amount_label(name) for name, _ in found], [size for _, size in found]
+        names, sizes = [fill(result.amount_label(name), 32) for name, _ in found], [size for _, size in found]
         shades = [to_rgba(HUES[0] if s >= 0 else HUES[5], 1.0 if abs(s) > least else PALE) for s in sizes]
         axis.barh(range(len(sizes)), sizes, color=shades, height=0.66)
         axis.set_ylim(-0.6, max(len(sizes), 6) - 0.4)

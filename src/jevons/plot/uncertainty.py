@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -112,11 +113,11 @@ def tornado_chart(result: PlanResult) -> Any:
     from matplotlib.colors import to_rgba
     from matplotlib.patches import Patch
 
-    figure, axes = subplots(2, width=10.0, height=4.2)
+    figure, axes = subplots(2, width=10.0, height=4.6)
     assert result.draws is not None  # noqa: S101 - the caller asks for this figure only where there are draws
     pairs = (
         ("value_per_share", "Value per share", f"Mean value per share [{result.scenario.currency}]", 1.0),
-        ("tokens_per_d", "Tokens served in the last quarter", "Mean tokens a day [trillion]", 1e12),
+        ("tokens_per_d", "Tokens served, last quarter", "Mean tokens a day [trillion]", 1e12),
     )
     for axis, (outcome, title, label, scale) in zip(axes, pairs, strict=True):
         rows = tornado(result.draws, outcome, 9)[::-1]
@@ -127,7 +128,7 @@ def tornado_chart(result: PlanResult) -> Any:
             shades = [to_rgba(colour, alpha) for alpha in alphas]
             axis.barh(range(len(rows)), [m / scale - centre for m in means], left=centre, color=shades, height=0.62)
         axis.set_yticks(range(len(rows)))
-        axis.set_yticklabels([result.amount_label(swing.path) for swing in rows], fontsize=8)
+        axis.set_yticklabels([fill(result.amount_label(swing.path), 32) for swing in rows], fontsize=8)
         axis.axvline(centre, color=MUTED, linewidth=0.8)
         axis.grid(visible=False, axis="y")
         axis.set_title(title)

@@ -47,8 +47,9 @@ def terms() -> dict[str, str]:
 
 @functools.cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """Return patterns and their words, those that say most first."""
     found = []
-    for key, words in terms().items():
+    for key, words in sorted(terms().items(), key=lambda pair: -len(re.sub(r"[*#]", "", pair[0]))):
         if "*" in key or "#" in key:
             pattern = re.escape(key).replace(r"\*", "(.+)").replace(r"\#", r"([-+±]?\d[\d,.]*(?:-Q\d|-\d\d-\d\d)?)")
             found.append((re.compile(pattern), words))
@@ -65,7 +66,8 @@ def term(text: str, language: str) -> str:
         match = pattern.fullmatch(text)
         if match:
             return _filled(words, match.groups(), language)
-    return text
+    owner, colon, quantity = text.partition(": ")
+    return f"{term(owner, language)}：{terms()[quantity]}" if colon and quantity in terms() else text
 
 
 def _filled(words: str, parts: Sequence[str], language: str) -> str:

@@ -10,7 +10,10 @@ from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.scenario.scenario import Scenario
 
 NAMED_FRAC = 0.1
-"""Swing of the value of a share from which on an input is named in the answer, as a share of that value."""
+"""Swing of the value of a share from which on an input is named in the answer.
+
+As a share of the value or of the price, whichever is larger: a value near zero would name every input.
+"""
 
 _PREMIUM = "market.cloud_premium"
 
@@ -27,8 +30,8 @@ class ValueSwing:
         Ends of its range, in *unit*.
     at_low_cur, at_high_cur : float
         Value of a share at either end.
-    value_cur : float
-        In the middle.
+    value_cur, price_cur : float
+        Value in the middle; price of a share on the market.
     """
 
     path: str
@@ -39,6 +42,7 @@ class ValueSwing:
     at_low_cur: float
     at_high_cur: float
     value_cur: float
+    price_cur: float
 
     @property
     def swing_cur(self) -> float:
@@ -49,7 +53,7 @@ class ValueSwing:
     @property
     def named(self) -> bool:
         """Whether the input moves value by so much that the answer must name it."""
-        return self.swing_cur > NAMED_FRAC * abs(self.value_cur)
+        return self.swing_cur > NAMED_FRAC * max(abs(self.value_cur), self.price_cur)
 
 
 def value_swings(chain: ChainResult) -> tuple[ValueSwing, ...]:
@@ -66,17 +70,18 @@ def value_swings(chain: ChainResult) -> tuple[ValueSwing, ...]:
         for path, amount in scenario.amounts().items()
         if amount.uncertain and (path.startswith("finance.") or path in {"cost.wacc", _PREMIUM})
     }
-    central = chain.accounts.value_per_share_cur
-    found = []
+    central, price = chain.accounts.value_per_share_cur, chain.accounts.price_per_share_cur
+    swings = []
     for path, amount in amounts.items():
         ends = [_value(chain, scenario, path, float(end)) for end in (amount.low or 0.0, amount.high or 0.0)]
-        found.append(
+        swings.append(
             ValueSwing(
                 path=path, unit=amount.unit, grade=amount.grade, low=float(amount.low or 0.0),
                 high=float(amount.high or 0.0), at_low_cur=ends[0], at_high_cur=ends[1], value_cur=central,
+                price_cur=price,
             )
         )  # fmt: skip
-    return tuple(sorted(found, key=lambda one: (-one.swing_cur, one.path)))
+    return tuple(sorted(swings, key=lambda one: (-one.swing_cur, one.path)))
 
 
 def _value(chain: ChainResult, scenario: Scenario, path: str, end: float) -> float:

@@ -3,10 +3,12 @@ import { language } from "jevons/i18n.js";
 
 let terms = {};
 let patterns = [];
-/** Take the words: English text to Chinese; a key with * stands for any text there, and # for any number or quarter. */
+/** Take the words: English text to Chinese; a key with * stands for any text there, and # for any number or quarter.
+ *  Patterns that say most come first. */
 export function install(words) {
   terms = words;
-  patterns = Object.keys(words).filter((key) => key.includes("*") || key.includes("#"))
+  const said = (key) => key.replace(/[*#]/g, "").length;
+  patterns = Object.keys(words).filter((key) => key.includes("*") || key.includes("#")).sort((a, b) => said(b) - said(a))
     .map((key) => [new RegExp(`^${key.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, "(.+)").replace(/#/g, "([-+±]?\\d[\\d,.]*(?:-Q\\d|-\\d\\d-\\d\\d)?)")}$`), words[key]]);
 }
 
@@ -18,5 +20,6 @@ export function term(text) {
     const match = pattern.exec(text);
     if (match) { let i = 0; return words.replace(/[*#]/g, () => term(match[(i += 1)])); }
   }
-  return text;
+  const colon = text.indexOf(": "), quantity = terms[text.slice(colon + 2)];
+  return colon > 0 && quantity !== undefined ? `${term(text.slice(0, colon))}：${quantity}` : text;
 }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jevons.results import Cell, Column, Table, table
-from jevons.study.currency import named_in
 from jevons.study.draws import summary as uncertainty
 from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.plan.tables.lines import column_name
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
 
 _BN = 1e9
+
+_NAMED_AT_MOST = 3
+"""Inputs that the answer names; the table `value_tornado` has all."""
 
 
 def overview_table(result: PlanFigures) -> Table:
@@ -156,14 +158,17 @@ def verdict_sentence(result: PlanFigures) -> Sentence:
 
 
 def _rests_on(result: PlanFigures) -> Sentence | None:
-    """Return a sentence on the inputs that alone move a share's value by a tenth, or nothing."""
+    """Return a sentence on the inputs that alone move a share's value by much, the three strongest, or nothing."""
     named = [one for one in result.value_swings if one.named]
     if not named:
         return None
-    currency = result.scenario.currency
-    parts = [
-        f"{result.amount_label(one.path)} ({one.at_low_cur:,.0f} to {one.at_high_cur:,.0f} {currency}"
-        f"{', a judgement' if one.grade == 'judgement' else ''})"
-        for one in named
-    ]
-    return Sentence("plan.rests_on", {"inputs": named_in(currency, "; ".join(parts))})
+    strongest, judged = named[:_NAMED_AT_MOST], all(one.grade == "judgement" for one in named[:_NAMED_AT_MOST])
+    parts = []
+    for one in strongest:
+        low, high = sorted((one.at_low_cur, one.at_high_cur))
+        grade = " (a judgement)" if one.grade == "judgement" and not judged else ""
+        parts.append(f"{result.amount_label(one.path)} from {share_price_text(low)} to {share_price_text(high)}{grade}")
+    values = {
+        "inputs": ", ".join(parts), "currency": result.scenario.currency, "others": len(named) - len(strongest) or None,
+    }  # fmt: skip
+    return Sentence("plan.rests_on_judgements" if judged else "plan.rests_on", values)
