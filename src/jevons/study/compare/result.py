@@ -12,7 +12,7 @@ from jevons.results import Cell, Column, Result, Table, table
 from jevons.rounding import shown_in
 from jevons.study.compare.run import Comparison
 from jevons.study.currency import in_currency
-from jevons.study.draws.outcomes import OUTCOMES, PATHS
+from jevons.study.draws.outcomes import OUTCOMES, PATHS, SHORT_NAMES
 from jevons.study.plan.tables.verdict import value_channel_table
 from jevons.study.scenario.scenario import Scenario
 
@@ -147,17 +147,24 @@ class CompareResult(Result):
 
     @in_currency
     def _tables(self) -> Iterator[Table]:
-        columns = (
+        every = [
             Column("outcome", "outcome"), Column("unit", "unit"), Column("a", "A"), Column("b", "B"),
             Column("delta", "difference"), Column("low", "10 %"), Column("high", "90 %"),
             Column("p_higher", "P(B higher)", "%", scale=100, form=".0f"),
-        )  # fmt: skip
-        rows: list[tuple[Cell, ...]] = []
-        for record in self.difference().values():
+        ]  # fmt: skip
+        rows: dict[str, tuple[Cell, ...]] = {}
+        for name, record in self.difference().items():
             size, unit = shown_in(record["unit"])
             ends = [None if record[k] is None else record[k] / size for k in ("a", "b", "delta", "low", "high")]
-            rows.append((record["meaning"], unit, *ends, record.get("p_higher")))
-        yield table("differences", f"A: {self.names[0]}. B: {self._subject()}", columns, rows)
+            rows[name] = (record["meaning"], unit, *ends, record.get("p_higher"))
+        short = [
+            (f"{label} [{str(rows[name][1]).removesuffix('/share')}]" if rows[name][1] else label, *rows[name][2:-1])
+            for name, label in SHORT_NAMES.items()
+            if name in rows
+        ]
+        narrow = (every[0], *every[2:4], Column("delta", "B - A"), *every[5:-1])
+        yield table("differences", f"A: {self.names[0]}. B: {self._subject()}", narrow, short)
+        yield table("outcomes", "All outcomes of A and B", every, rows.values(), detail=True)
         yield self._attribution()
         if self.comparison.channels:
             title = "Value of the AI cloud, B less A, by channel"

@@ -34,6 +34,19 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 }
 """Name, unit and meaning of the outcomes that each draw records."""
 
+SHORT_NAMES: dict[str, str] = {
+    "value_per_share": "value per share",
+    "orders_value": "value of orders",
+    "tokens_per_d": "tokens at end",
+    "devices": "devices at end",
+    "capex": "capital spent",
+    "ai_revenue": "AI revenue a year",
+    "ai_ebita": "AI EBITA a year",
+    "price_index": "price per token, end/start",
+    "compute_factor": "compute if efficiency x 2",
+    "settled_compute_factor": "the same in the long run",
+}
+"""Names of the outcomes that fit a narrow table, those that answers speak of."""
 
 PATHS: dict[str, tuple[str, str]] = {
     "tokens_per_d": ("tok/day", "tokens served per day"),
