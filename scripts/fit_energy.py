@@ -40,8 +40,10 @@ batches of [LLM-Inference-Bench](https://github.com/argonne-lcf/LLM-Inference-Be
 
     tdp x (awake + memory x m + compute x sqrt(c)), at most tdp x most
 
-m is bytes read over the memory's bandwidth, c is work over the dense peak of the precision. A device without work draws
-`idle` (a judgement). Facts `power.…` hold the shares; `tdp_w` is each device's own.
+m is bytes read over the memory's bandwidth, c is work over the dense peak of the precision. Work counts whole tiles:
+at least 16 rows in a product, and 16 for each expert that a step reaches; 128 with 8-bit weights scaled by blocks, to
+which their grouped kernel aligns each expert. So a mixture in FP8 draws near its limit at few requests.
+A device without work draws `idle` (a judgement). Facts `power.…` hold the shares; `tdp_w` is each device's own.
 
 {factors}
 
@@ -68,11 +70,11 @@ rate. Held out by model.
 ## Known errors
 
 - **Experts under vLLM 0.11.1 run slower than predicted**, most of all in FP8 with expert parallelism: its Triton
-  kernels had no tuned configuration for the local number of experts. The step time is wrong there, not the power.
+  kernels had no tuned configuration for the local number of experts, and those of DeepGEMM move the padded rows too.
+  The step time is wrong there (a Qwen3-235B in FP8 came out 1.5 to 2 times too fast), not the power.
 - **Images and video**: the host prepares them, and the devices wait. Neither tokens of an image nor the host's work are
   stated. On B200 the host slowed the GPQA runs at 8 to 16 requests too: a 32B at 44 ms a step, against 14 ms in chat.
-- **Power hardly follows memory traffic**: at measured rates, its share is fitted as {memory:.2f}. Half of the limit is
-  drawn as soon as kernels run, whatever they do.
+- **Power follows memory traffic little**: at measured rates, its share is fitted as {memory:.2f}.
 - **Sampling** by top-k and top-p sorts each request's logits in every step. The runs show 60 to 120 µs a request and
   step on H100, in proportion to the vocabulary (`engine.vllm.sorted_logit_bytes`); benchmarks with random prompts take
   the most likely token and do not pay it.

@@ -11,6 +11,10 @@ from jevons.models.types import WeightPrecision
 _EXPERTS_ONLY = ("kimi-k2", "gpt-oss")
 
 
+# Mixtures whose 8-bit checkpoints have a scale for each channel rather than each block.
+_BY_CHANNEL = ("llama-4",)
+
+
 def quantised(spec: ModelSpec, precision: str | None) -> ModelSpec:
     """Return the model with the weights that checkpoints of that precision usually have.
 
@@ -28,7 +32,7 @@ def quantised(spec: ModelSpec, precision: str | None) -> ModelSpec:
     if precision == "fp8":
         if shipped.dense == "fp8_block":
             return spec
-        scaled = "fp8_block" if spec.is_moe else "fp8"
+        scaled = "fp8_block" if spec.is_moe and not spec.name.startswith(_BY_CHANNEL) else "fp8"
         return replace(
             spec, weight_precision=WeightPrecision(attention=scaled, dense=scaled, experts=scaled, embeddings="bf16")
         )

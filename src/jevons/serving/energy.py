@@ -134,16 +134,49 @@ def activity_of(deployment: Deployment, flow: Flow) -> Activity:
     Notes
     -----
     A decode step reads the weights once, experts as far as its tokens reach them, and the cache of every request.
-    Prompts ride along: their work counts, the weights read for them do not. Leaves out activations and collectives.
+    Prompts ride along: their work counts, the weights read for them do not. Matrix units compute whole tiles, so that
+    few rows take the power of more (`_padding_flop`). Leaves out activations and collectives.
     """
     device, devices = deployment.accelerator, deployment.devices
     steps_per_s = flow.output_tok_per_s / flow.batch if flow.batch > 0 else 0.0
     moved = steps_per_s * step_bytes(deployment, flow.batch, flow.context)
     work = flow.output_tok_per_s * flop_per_token(deployment.model, int(flow.context))
     work += flow.prompt_tok_per_s * flop_per_token(deployment.model, int(flow.prompt_context))
+    if steps_per_s > 0.0:
+        rows = (flow.output_tok_per_s + flow.prompt_tok_per_s) / steps_per_s
+        work += steps_per_s * _padding_flop(deployment, rows)
     return Activity(
         min(moved / devices / device.hbm_bytes_per_s, 1.0), min(work / devices / _peak_flop_per_s(deployment), 1.0)
     )
+
+
+def _padding_flop(deployment: Deployment, rows: float) -> float:
+    """Return what a step of so many tokens computes on rows that only fill tiles [FLOP].
+
+    Notes
+    -----
+    Products with weights have at least the 16 rows of a matrix instruction. An expert's rows are rounded up to tiles of
+    as many; with 8-bit weights that are scaled by blocks, to the 128 to which the grouped kernel aligns each expert.
+
+    References
+    ----------
+    DeepGEMM's contiguous layout, as vLLM and SGLang call it.
+    """
+    spec, idle_rows = deployment.model, max(_TILE_ROWS - rows, 0.0)
+    tile = _BLOCK_ROWS if weight_precision(deployment).experts == "fp8_block" else _TILE_ROWS
+    work = 0.0
+    for group in spec.layers:
+        work += group.count * idle_rows * 2.0 * sum(gemm.n * gemm.k for gemm in layer_gemms(group, spec.hidden))
+        block = group.feed_forward
+        if block.kind == "moe":
+            reached = float(active_experts(max(rows, 1.0), block.experts, block.experts_per_token))
+            each = rows * block.experts_per_token / reached
+            padded = tile * max(each / tile + 0.5, 1.0)
+            work += group.count * reached * max(padded - each, 0.0) * 2.0 * expert_parameters(block, spec.hidden)
+    return work
+
+
+_TILE_ROWS, _BLOCK_ROWS = 16.0, 128.0
 
 
 def step_bytes(deployment: Deployment, batch: float, context: float) -> float:

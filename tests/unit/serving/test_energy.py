@@ -56,3 +56,23 @@ def test_activity_is_shared_among_the_devices_of_an_instance() -> None:
     one, two = activity_of(deployed(), flow), activity_of(deployed(tp=2), flow)
     assert two.memory_frac == pytest.approx(one.memory_frac / 2)
     assert two.compute_frac == pytest.approx(one.compute_frac / 2)
+
+
+def test_experts_in_blocks_of_8_bits_compute_whole_tiles_at_few_requests() -> None:
+    def compute(model: str, batch: float) -> float:
+        return activity_of(
+            deployed(model, tp=8, ep=8), Flow(batch=batch, context=500.0, output_tok_per_s=1000.0)
+        ).compute_frac
+
+    few = compute("qwen3-235b-a22b-fp8", 8.0) / compute("qwen3-235b-a22b", 8.0)
+    many = compute("qwen3-235b-a22b-fp8", 8192.0) / compute("qwen3-235b-a22b", 8192.0)
+    assert few > 1.5
+    assert many == pytest.approx(0.5, rel=0.15)  # the same work against twice the peak
+
+
+def test_a_product_of_one_row_takes_a_tile_of_sixteen() -> None:
+    one, sixteen = (
+        activity_of(deployed(), Flow(batch=batch, context=1.0, output_tok_per_s=100.0 * batch)).compute_frac
+        for batch in (1.0, 16.0)
+    )
+    assert one == pytest.approx(sixteen, rel=0.1)

@@ -18,7 +18,7 @@ from jevons.validation.serving.cases import read_case
 from jevons.validation.serving.energy import flow_of
 from jevons.validation.serving.predict import Answer, answer, calibrated, prepare
 
-FITTED = {"awake_frac": (0.1, 0.9), "memory_frac": (0.0, 0.6), "compute_frac": (0.0, 1.5), "most_frac": (0.85, 1.0)}
+FITTED = {"awake_frac": (0.1, 0.9), "memory_frac": (0.0, 0.6), "compute_frac": (0.0, 3.0), "most_frac": (0.9, 1.0)}
 """Factors that are fitted, and their bounds."""
 _START = {"awake_frac": 0.5, "memory_frac": 0.2, "compute_frac": 0.5, "most_frac": 0.97}
 IMAGES = ("image-chat", "video-chat")
