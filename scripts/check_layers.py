@@ -24,6 +24,8 @@ CORE = (
     "text",
     "rounding",
     "words",
+    "named",
+    "tables",
     "results",
     "options",
     "checks",

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import importlib
 import types
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 __version__ = "0.1.0"
 
@@ -31,7 +32,11 @@ _FUNCTIONS = (
     "validate",
     "value",
 )
-_PARTS = ("facts", "hardware", "models", "operators", "serving", "training", "study")
+_PARTS = {
+    "op": "operators",
+    **{name: name for name in ("facts", "hardware", "models", "operators", "serving", "training", "study")},
+}
+"""Parts by the names they are asked for: `op` is `operators`, as at the command line."""
 _HOMES = {
     **{name: f"jevons.api.{name}" for name in _FUNCTIONS},
     "load": "jevons.study",
@@ -39,11 +44,11 @@ _HOMES = {
     "Scenario": "jevons.study",
     "PlanResult": "jevons.study",
     "ValueResult": "jevons.study.plan.value",
-    "accelerator": "jevons.hardware",
+    "accelerator": "jevons.api.devices",
     "device": "jevons.api.devices",
     "devices": "jevons.api.devices",
     "engines": "jevons.api.devices",
-    "model": "jevons.models",
+    "model": "jevons.api.models",
     "JevonsError": "jevons.errors",
     "InputError": "jevons.errors",
     "FactError": "jevons.errors",
@@ -56,7 +61,9 @@ _OFFERED = {
         "list": "jevons.api.facts:list_", "search": "jevons.api.facts:search", "show": "jevons.api.facts:show",
         "check": "jevons.api.facts:check",
     },
-    "models": {"list": "jevons.api.models:list_", "show": "jevons.api.models:show"},
+    "models": {
+        "list": "jevons.api.models:list_", "search": "jevons.api.models:list_", "show": "jevons.api.models:show",
+    },
     "study": {
         "backtest": "jevons.api.study:backtest", "foresight": "jevons.api.study:foresight",
         "growth": "jevons.api.study:growth", "montecarlo": "jevons.api.study:montecarlo",
@@ -83,7 +90,11 @@ _FACES = {
     ("sensitivity", "plot"): "jevons.plot.sensitivity:FIGURES",
 }
 
-_EVERY = {"page": "jevons.web.frozen:result_page", "notebook": "jevons.web.frozen:notebook"}
+_EVERY = {
+    "picture": "jevons.plot.style:write_figure",
+    "page": "jevons.web.frozen:result_page",
+    "notebook": "jevons.web.frozen:notebook",
+}
 """Faces that every kind of result has."""
 
 __all__ = [  # noqa: PLE0604 - the names are loaded on first use, so that `import jevons` stays fast
@@ -98,20 +109,74 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     if name in _PARTS:
-        return importlib.import_module(f"jevons.{name}")
-    from jevons.errors import did_you_mean
+        return importlib.import_module(f"jevons.{_PARTS[name]}")
+    raise unknown(__name__, name, __all__)
 
-    near = "" if name.startswith("_") else did_you_mean(name, __all__)
-    message = f"module `jevons` has no attribute `{name}`.{near}"
-    raise AttributeError(message)
+
+_MEANT = {
+    "gpu": "device", "chip": "device", "gpus": "devices", "chips": "devices",
+    "engine": "engines", "tune": "size", "serve_model": "simulate", "simulation": "simulate", "pricing": "cost",
+    "price": "cost", "economics": "cost", "backtest": "study.backtest", "montecarlo": "study.montecarlo",
+    "monte_carlo": "study.montecarlo", "sensitivity": "study.sensitivity", "sweep": "study.sweep",
+    "growth": "study.growth", "foresight": "study.foresight", "fact": "facts.get", "search": "facts.search",
+    "get": "facts.get", "gemm": "operators.gemm", "matmul": "gemm", "attention": "operators.attention",
+    "moe": "operators.moe", "mla": "operators.mla", "allreduce": "operators.allreduce",
+    "all_reduce": "operators.all_reduce", "buy_or_rent": "buy_rent_api", "rent": "buy_rent_api",
+    "rent_or_buy": "buy_rent_api", "open": "load", "scenario": "load", "read_scenario": "load", "web": "serve",
+    "report": "plan", "list_models": "models", "list_devices": "devices", "mem": "memory", "fits": "memory",
+}  # fmt: skip
+"""What other words mean here."""
+
+
+def unknown(module: str, name: str, known: Sequence[str]) -> AttributeError:
+    """Return the error of a name that a part of the package has not, with the one that likely was meant."""
+    meant = _MEANT.get(name.lower(), "")
+    near = f" Did you mean `{meant}`?" if meant.partition(".")[0] in known else ""
+    if not near and not name.startswith("_"):
+        from jevons.errors import did_you_mean
+
+        near = did_you_mean(name, known)
+    return AttributeError(f"module `{module}` has no attribute `{name}`.{near}")
+
+
+class Part(types.ModuleType):
+    """A part of the package that is no function: a call is answered with the functions it has."""
+
+    def __call__(self, *_given: Any, **_options: Any) -> NoReturn:
+        """Refuse the call."""
+        from jevons.errors import ArgumentError
+
+        own = [name for name in dir(self) if name[0].islower()]
+        message = f"{self.__name__} is a part, not a function; it has {', '.join(own)}"
+        raise ArgumentError(message)
 
 
 class Listing(types.ModuleType):
-    """A part that lists what is on file when it is called, such as ``jevons.models()``."""
+    """A part that lists what is on file when it is called, such as ``jevons.models()``, and finds it by its name."""
 
     def __call__(self, *words: Any, **options: Any) -> Any:
         """Return what the part's ``list`` returns."""
         return self.list(*words, **options)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return what the part has under a name: ``jevons.facts["h20.price_cny"]``, ``jevons.models["qwen3-32b"]``."""
+        return (self.get if hasattr(self, "get") else self.load)(name)
+
+    def __iter__(self) -> Any:
+        """Yield what the part lists."""
+        return iter(self.list())
+
+    def __len__(self) -> int:
+        """Return how many the part lists."""
+        return len(self.list())
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether the part lists a name."""
+        return name in self.list()
+
+    def __bool__(self) -> bool:
+        """Return true: the part is there."""
+        return True
 
 
 def offered(part: str, name: str) -> Any:
@@ -124,8 +189,8 @@ def offered(part: str, name: str) -> Any:
     """
     place = _OFFERED.get(part, {}).get(name)
     if place is None:
-        message = f"module `jevons.{part}` has no attribute `{name}`"
-        raise AttributeError(message)
+        module = importlib.import_module(f"jevons.{part}")
+        raise unknown(module.__name__, name, dir(module))
     return _at(place)
 
 

@@ -66,6 +66,14 @@ class ArgumentError(InputError, TypeError):
     """A function was called with an argument that it has not, with one too many, or without one that it needs."""
 
 
+class NoSuchNameError(InputError, KeyError, IndexError):
+    """An object was asked for an entry that it has not, by name or by place."""
+
+    def __str__(self) -> str:
+        """Return the message as it is; a `KeyError` would quote it."""
+        return "\n".join(str(fault) for fault in self.faults)
+
+
 class FactError(JevonsError):
     """A fact is unknown, not yet visible at the date asked for, expired, or contradicts itself."""
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 import functools
 import html
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import jevons
 from jevons.checks import check_record
-from jevons.errors import InputError, did_you_mean
+from jevons.errors import InputError, NoSuchNameError, did_you_mean
 from jevons.files import frame_csv, writing
-from jevons.rounding import number as shown_number
+from jevons.named import recorded, unknown_attribute
 from jevons.schema import json_text
+from jevons.tables import Cell, Column, Table, Tables, at_place, number, table, text_table
 from jevons.text import printable
 from jevons.words import Sentence, answer_of
 
@@ -27,205 +29,19 @@ if TYPE_CHECKING:
     import polars as pl
     import xarray as xr
 
-number = shown_number
-"""Returns a number for people."""
-
-Cell = str | float | int | bool | None
+__all__ = [
+    "ENDINGS", "PICTURES", "Cell", "Column", "ListResult", "Plots", "Result", "Table", "Tables", "number", "table",
+    "text_table",
+]  # fmt: skip
 
 ENDINGS = (".json", ".csv", ".parquet", ".xlsx", ".html", ".zip")
 """Endings that every result can be saved under; results with dimensions also take ``.nc``."""
+PICTURES = (".svg", ".png", ".pdf")
+"""Endings of a picture, for results that have one."""
 
 _MOST_REPR_LINES = 15
 _SLIDE_INCHES = (13.33, 7.5)
 """Size of a picture on a slide of 16 to 9."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table.
-
-    Parameters
-    ----------
-    name : str
-        Name for programs, with the unit as its suffix where it has one, such as ``ttft_p50_s``.
-    label : str
-        Head for people, without the unit.
-    unit : str
-        Unit that people read; empty for text and pure numbers.
-    scale : float
-        What a cell is multiplied with to be in *unit*: cells are in the unit of *name*.
-    digits : int
-        Significant digits below 1000.
-    form : str
-        Format of a number where *digits* does not fit it, such as ``,.6g``.
-    detail : bool
-        Whether a terminal shows it only when asked for details.
-    """
-
-    name: str
-    label: str
-    unit: str = ""
-    scale: float = field(default=1.0, kw_only=True)
-    digits: int = field(default=3, kw_only=True)
-    form: str = field(default="", kw_only=True)
-    detail: bool = field(default=False, kw_only=True)
-
-    @property
-    def head(self) -> str:
-        """Label with the unit in brackets."""
-        return f"{self.label} [{self.unit}]" if self.unit else self.label
-
-    def shown(self, cell: Cell) -> str:
-        """Return a cell as people read it."""
-        if isinstance(cell, float | int) and not isinstance(cell, bool) and self.scale != 1.0:
-            cell = cell * self.scale
-        if self.form and isinstance(cell, float) and math.isfinite(cell):
-            return format(cell, self.form)
-        return number(cell, self.digits)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A named table of raw numbers.
-
-    Parameters
-    ----------
-    name : str
-        Name for programs, such as ``latency``; `Result.tables` finds it by this.
-    title : str
-        What it shows, for people.
-    columns : tuple of Column
-        Heads.
-    rows : tuple of tuple
-        Cells in the columns' own units; text, numbers, truth values, or None where there is no figure.
-    detail : bool
-        Whether it answers a second question, and prints only when asked for.
-    most : int
-        Rows that a terminal shows where no details are asked for; 0 for all.
-    legend : bool
-        Whether a terminal shows its rows as lines without heads, such as what short names stand for.
-    """
-
-    name: str
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    detail: bool = False
-    most: int = 0
-    legend: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse rows of another width, which is a defect of whoever made the table."""
-        if any(len(row) != len(self.columns) for row in self.rows):
-            message = f"table {self.name}: a row has not {len(self.columns)} cells"
-            raise ValueError(message)
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.rows)
-
-    def brief(self) -> Table:
-        """Return the rows and columns that a terminal shows where no details are asked for."""
-        places = [place for place, column in enumerate(self.columns) if not column.detail]
-        rows = self.rows[: self.most or None]
-        return replace(
-            self, columns=tuple(self.columns[place] for place in places),
-            rows=tuple(tuple(row[place] for place in places) for row in rows),
-        )  # fmt: skip
-
-    def whole(self, other: Table) -> bool:
-        """Return whether it has all rows and columns of *other*."""
-        return len(self) == len(other) and len(self.columns) == len(other.columns)
-
-    def column(self, name: str) -> list[Cell]:
-        """Return the cells of a column.
-
-        Raises
-        ------
-        InputError
-            If there is no such column.
-        """
-        names = [column.name for column in self.columns]
-        if name not in names:
-            message = f"table {self.name}: has no column `{name}`.{did_you_mean(name, names)}"
-            raise InputError(message)
-        place = names.index(name)
-        return [row[place] for row in self.rows]
-
-    def text(self, place: int) -> bool:
-        """Return whether the column at *place* holds text, and so reads from the left."""
-        cells = [row[place] for row in self.rows if row[place] is not None]
-        return all(isinstance(cell, str) for cell in cells) if cells else not self.columns[place].unit
-
-    def records(self) -> list[dict[str, Cell]]:
-        """Return one mapping of column name to cell a row."""
-        return [{c.name: cell for c, cell in zip(self.columns, row, strict=True)} for row in self.rows]
-
-    def to_frame(self) -> pl.DataFrame:
-        """Return the table as a polars frame; columns are named as programs name them."""
-        import polars as pl
-
-        names = [column.name for column in self.columns]
-        return pl.DataFrame(self.rows, schema=names, orient="row", infer_schema_length=None)
-
-    def shown(self) -> list[list[str]]:
-        """Return the cells as people read them."""
-        return [[column.shown(cell) for column, cell in zip(self.columns, row, strict=True)] for row in self.rows]
-
-    def _repr_html_(self) -> str:
-        """Return the table for a notebook."""
-
-        def cells(tag: str, texts: Iterable[str]) -> str:
-            marks = ("" if self.text(place) else ' style="text-align:right"' for place in range(len(self.columns)))
-            return "".join(f"<{tag}{m}>{html.escape(t)}</{tag}>" for m, t in zip(marks, texts, strict=True))
-
-        head = cells("th", (column.head for column in self.columns))
-        body = "".join(f"<tr>{cells('td', row)}</tr>" for row in self.shown())
-        caption = f"<caption>{html.escape(self.title)}</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def table(
-    name: str, title: str, columns: Sequence[Column], rows: Iterable[Iterable[Cell]], *, detail: bool = False,
-    most: int = 0, legend: bool = False,
-) -> Table:  # fmt: skip
-    """Return a table from any iterables."""
-    return Table(
-        name=name, title=title, columns=tuple(columns), rows=tuple(tuple(row) for row in rows), detail=detail,
-        most=most, legend=legend,
-    )  # fmt: skip
-
-
-class Tables(Mapping[str, Table]):
-    """The tables of a result by name; its text lists them."""
-
-    def __init__(self, tables: Iterable[Table]) -> None:
-        self._tables = {one.name: one for one in tables}
-
-    def __getitem__(self, name: str | int) -> Table:
-        """Return a table by name, or by its place."""
-        if isinstance(name, int):
-            name = list(self._tables)[name]
-        if name not in self._tables:
-            message = f"no table `{name}`.{did_you_mean(name, self._tables)} There are {', '.join(self._tables)}."
-            raise InputError(message)
-        return self._tables[name]
-
-    def __contains__(self, name: object) -> bool:
-        """Return whether there is a table of that name."""
-        return name in self._tables
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the names."""
-        return iter(self._tables)
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self._tables)
-
-    def __repr__(self) -> str:
-        """Return names, sizes and titles."""
-        return "\n".join(f"{one.name} ({len(one)} x {len(one.columns)}): {one.title}" for one in self.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +51,8 @@ class Plots:
     result: Result
 
     def _figures(self) -> Mapping[str, Callable[[Any], Any]]:
-        return jevons.face(self.result.kind, "plot") or {}
+        figures = jevons.face(self.result.kind, "plot") or {}
+        return {name: draw for name, draw in figures.items() if self.result.draws_picture(name)}
 
     def __dir__(self) -> list[str]:
         """Return the names of the pictures."""
@@ -272,12 +89,6 @@ class Plots:
         return f"pictures: {', '.join(self._figures()) or 'none'}"
 
 
-_OTHER_WORDS = {
-    "to_pandas": "to_frame().to_pandas()", "to_polars": "to_frame()", "df": "to_frame()", "frame": "to_frame()",
-    "to_dict": "to_json()", "json": "to_json()", "summary": "answer", "to_csv": 'save("result.csv")',
-    "to_excel": 'save("result.xlsx")', "show": "tables", "report": "tables", "throughput": "output_tok_per_s",
-}  # fmt: skip
-"""What other libraries call what results have."""
 _UNSET = frozenset({"ledger", "scenario", "seed"})
 """Fields that only some kinds of result have."""
 
@@ -292,6 +103,8 @@ class Result:
     """Word that names the sort of result, such as ``size``; pictures and pages are registered under it."""
     picture: ClassVar[str] = ""
     """Name of the picture that ``--plot`` draws."""
+    subject: ClassVar[str] = ""
+    """Field with the one thing that the result is about, whose attributes are the result's too."""
     main_table: ClassVar[str] = ""
     """Table that `to_frame`, ``.csv`` and ``.parquet`` hold where none is named; the first where empty."""
 
@@ -318,25 +131,83 @@ class Result:
         """Return the documented JSON object as plain values."""
         raise NotImplementedError
 
+    @functools.cached_property
+    def _entries(self) -> Mapping[str, Any]:
+        """The JSON object, whose dictionaries have their entries as attributes too."""
+        return {name: recorded(value) for name, value in self.to_json().items()}
+
+    def _subject(self) -> Any:
+        """Return the one thing that the result is about, or None."""
+        return getattr(self, self.subject) if self.subject else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of."""
+        return {name: value for name, value in self.__dict__.items() if name != "_entries"}
+
     if not TYPE_CHECKING:  # checkers know the fields of each kind of result
 
         def __getattr__(self, name: str) -> Any:
-            """Return an entry of the JSON object: ``result.ttft_s`` is ``result.to_json()["ttft_s"]``."""
+            """Return an entry of the JSON object, or an attribute of the one thing that the result is about."""
             if name.startswith("_") or name in _UNSET:
                 raise AttributeError(name)
             if hasattr(type(self), name):  # a property that failed says so itself
                 return object.__getattribute__(self, name)
-            record = self.to_json()
-            if name not in record:
-                known = [each for each in (*record, *dir(type(self))) if not each.startswith("_")]
-                near = f" Use `.{_OTHER_WORDS[name]}`." if name in _OTHER_WORDS else did_you_mean(name, known)
-                message = f"a {self.kind} result has no attribute `{name}`.{near} dir() lists them."
-                raise AttributeError(message)
-            return record[name]
+            if name in self._entries:
+                return self._entries[name]
+            subject = self._subject()
+            if hasattr(subject, name):
+                return getattr(subject, name)
+            parts = [f"{one}.{part}" for one, each in self._entries.items() if isinstance(each, dict) for part in each]
+            what = f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind} result"
+            raise unknown_attribute(what, name, (*self._entries, *parts, *dir(type(self)), *dir(subject)))
 
         def __dir__(self) -> list[str]:
             """Return the attributes, entries of the JSON object among them."""
-            return sorted({*super().__dir__(), *self.to_json()})
+            return sorted({*super().__dir__(), *self._entries})
+
+    def __bool__(self) -> bool:
+        """Return true: there is an answer."""
+        return True
+
+    def keys(self) -> Iterable[str]:
+        """Return the names of the entries: ``dict(result)`` is the JSON object."""
+        return self._entries.keys()
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the names of the entries of the JSON object."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """Return how many entries there are."""
+        return len(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is an entry of that name."""
+        return name in self._entries
+
+    def __getitem__(self, name: Any) -> Any:
+        """Return an entry of the JSON object, or the table of a name.
+
+        Raises
+        ------
+        NoSuchNameError
+            If there is neither; a row at a place is one of a table's.
+        """
+        if isinstance(name, str):
+            if name in self._entries:
+                return self._entries[name]
+            if name in self.tables:
+                return self.tables[name]
+            subject = self._subject()
+            if not name.startswith("_") and hasattr(subject, name):
+                return getattr(subject, name)
+            names = [*self._entries, *self.tables]
+            near = did_you_mean(name, names) or f" It has {', '.join(names)}."
+            message = f"a {self.kind} result has no entry `{name}`.{near}"
+        else:
+            first = next(iter(self.tables), "")
+            message = f"a {self.kind} result is no list; for a row of a table write .tables[{first!r}][{name!r}]"
+        raise NoSuchNameError(message)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -358,12 +229,16 @@ class Result:
         """The tables by name, each with typed columns, units and raw numbers."""
         return Tables(self._tables())
 
+    def draws_picture(self, name: str) -> bool:
+        """Return whether a picture of this kind of result can be drawn of this one."""
+        return bool(name)
+
     @property
     def plot(self) -> Plots:
         """Pictures by name."""
         return Plots(self)
 
-    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+    def to_frame(self, table: str | int | None = None) -> pl.DataFrame:
         """Return a table as a polars frame, the main one where none is named.
 
         Raises
@@ -396,11 +271,11 @@ class Result:
         ledger = getattr(self, "ledger", None)
         known = [] if ledger is None else list(ledger.nodes)
         if path is None:
-            return "\n".join(known)
+            return "\n".join(known) or f"A {self.kind} result keeps no formulas; see .tables."
         if ledger is None or path not in ledger.nodes:
             none = f" A {self.kind} result keeps no formulas; see .tables."
             listed = f" {len(known)} can be explained; .explain() lists them." if known else none
-            message = f"no figure `{path}` to explain.{did_you_mean(path, known)}{listed}"
+            message = f"no figure `{path}` to explain.{did_you_mean(str(path), known)}{listed}"
             raise InputError(message)
         text: str = ledger.explain(path)
         return text
@@ -414,7 +289,7 @@ class Result:
             ``.json`` (everything), ``.csv`` and ``.parquet`` (one table), ``.xlsx`` (a sheet for each table), ``.zip``
             (every table as CSV, as Parquet where the name ends in ``.parquet.zip``, or every picture at the size of a
             slide where it ends in ``.svg.zip`` or ``.png.zip``), ``.html`` (a page), ``.nc`` (the labelled dataset of a
-            result that has one).
+            result that has one), ``.svg``, ``.png`` and ``.pdf`` (the main picture of a result that has pictures).
         table : str, optional
             Which table a ``.csv`` or ``.parquet`` holds; the main one by default.
         force : bool
@@ -427,6 +302,9 @@ class Result:
         InputError
             If the ending is another, the table is unknown, or the file cannot be written.
         """
+        if not isinstance(path, str | os.PathLike):
+            message = f"--path {path!r}: must be a path or text"
+            raise InputError(message)
         path = Path(path)
         ending = path.suffix.lower()
         if ending == ".json":
@@ -439,6 +317,7 @@ class Result:
             own = jevons.face(self.kind, "workbook")
             _write_with(path, self._workbook if own is None else functools.partial(own, self), force=force)
         elif ending == ".zip":
+            self._pictures_in(path.name)
             _write_with(path, functools.partial(self._archive, path.name.lower()), force=force)
         elif ending == ".html":
             _write_text(path, self.to_html(language=language), force=force)
@@ -446,8 +325,11 @@ class Result:
             content = self.to_xarray().to_netcdf(engine="h5netcdf")
             with writing(path, "wb", force=force) as stream:
                 stream.write(bytes(content))
+        elif ending in PICTURES:
+            jevons.face(self.kind, "picture")(path, self.plot(), force=force)
         else:
-            message = f"{path}: the ending must be one of {', '.join(ENDINGS)}, or .nc for a result with dimensions"
+            others = f".nc for a result with dimensions, or {', '.join(PICTURES)} for one with pictures"
+            message = f"{path}: the ending must be one of {', '.join(ENDINGS)}, {others}"
             raise InputError(message)
 
     def to_html(self, *, language: str = "en") -> str:
@@ -485,13 +367,27 @@ class Result:
                 sheet.freeze_panes(3, 1)
                 sheet.autofit()
 
+    def _pictures_in(self, name: str) -> str:
+        """Return the kind of picture that an archive of a name holds, empty for tables.
+
+        Raises
+        ------
+        InputError
+            If the result has no pictures.
+        """
+        kind = next((one for one in ("svg", "png") if name.lower().endswith(f".{one}.zip")), "")
+        if kind and not dir(self.plot):
+            message = f"a {self.kind} result has no pictures; .zip has every table as CSV"
+            raise InputError(message)
+        return kind
+
     def _archive(self, name: str, stream: Any) -> None:
         """Write every table, or every picture, as a file of its own into one archive."""
         import io
         import zipfile
 
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-            picture = next((kind for kind in ("svg", "png") if name.endswith(f".{kind}.zip")), "")
+            picture = self._pictures_in(name)
             if picture:
                 for title in dir(self.plot):
                     figure = getattr(self.plot, title)()
@@ -524,6 +420,61 @@ class Result:
         return f"{jevons.face(self.kind, 'notebook')(self)}{text}"
 
 
+class ListResult(Result):
+    """Base of results that list what is on file: a sequence of the things, found by place and by name."""
+
+    def _listed(self) -> Mapping[str, Any]:
+        """Return the things by name."""
+        raise NotImplementedError
+
+    def __bool__(self) -> bool:
+        """Return whether anything is listed."""
+        return len(self) > 0
+
+    def keys(self) -> Iterable[str]:
+        """Return the names of the things: ``dict(result)`` has each by its name."""
+        return self._listed().keys()
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the things."""
+        return iter(self._listed().values())
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._listed())
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether a thing is listed, by its name or itself."""
+        listed = self._listed()
+        return name in listed if isinstance(name, str) else name in listed.values()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Return a thing whose name can be written as an attribute, such as ``jevons.engines().vllm``."""
+            if not name.startswith("_") and name in self._listed():
+                return self._listed()[name]
+            return super().__getattr__(name)
+
+    def __getitem__(self, name: Any) -> Any:
+        """Return a thing by its place or its name.
+
+        Raises
+        ------
+        NoSuchNameError
+            If none is listed there.
+        """
+        listed = self._listed()
+        if not isinstance(name, str):
+            return at_place(list(listed.values()), name, f"{self.kind} on file")
+        if name in listed:
+            return listed[name]
+        if name in self._entries or name in self.tables:
+            return super().__getitem__(name)
+        message = f"{self.kind}: none is called `{name}`.{did_you_mean(name, listed)}"
+        raise NoSuchNameError(message)
+
+
 def _write_text(path: Path, text: str, *, force: bool) -> None:
     with writing(path, force=force) as stream:
         stream.write(text)
@@ -543,22 +494,3 @@ def _write_cell(sheet: Any, line: int, place: int, cell: Cell) -> None:
         sheet.write_string(line, place, cell)
     elif math.isfinite(cell):
         sheet.write_number(line, place, float(cell))
-
-
-def text_table(one: Table, *, most: int = 10, width: int = 100) -> list[str]:
-    """Return the first rows of a table as lines of plain text; columns that do not fit are left out."""
-    rows = [[column.head for column in one.columns], *one.shown()[:most]]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(one.columns))]
-    kept = 0
-    while kept < len(widths) and sum(widths[: kept + 1]) + 2 * kept <= width:
-        kept += 1
-    kept = max(kept, 1)
-    lines = [
-        "  ".join(
-            row[p][:width].ljust(min(widths[p], width)) if one.text(p) else row[p].rjust(widths[p]) for p in range(kept)
-        ).rstrip()
-        for row in rows
-    ]
-    if len(one) > most:
-        lines.append(f"… {len(one) - most} more rows")
-    return [one.title, *lines]

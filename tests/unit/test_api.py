@@ -1,5 +1,7 @@
 """`import jevons` is fast and gives the public names on first use."""
 
+import copy
+import dataclasses
 import subprocess
 import sys
 
@@ -61,6 +63,97 @@ def test_entries_of_the_json_object_are_attributes_of_a_result():
 def test_a_part_lists_what_is_on_file_when_it_is_called():
     assert jevons.models().answer == jevons.models.list().answer
     assert jevons.facts().answer == jevons.facts.list().answer
+
+
+def test_a_list_is_a_sequence_of_things_found_by_name_and_place():
+    known = jevons.models()
+    assert len(known) == len(list(known)) > 30
+    assert known["qwen3-32b"].parameters == known["qwen3-32b"].parameters_total
+    assert "qwen3-32b" in known
+    assert known[0] in known
+    assert jevons.models["Qwen/Qwen3-32B"] == known["qwen3-32b"]
+    assert jevons.facts["h20.price_cny"].value == jevons.facts.get("h20.price_cny").value
+    assert jevons.engines().vllm == jevons.engines()["vllm"]
+    assert {one.name.split("-")[0] for one in jevons.models("gemma")} == {"gemma"}
+    with pytest.raises(LookupError, match="Did you mean `qwen3-32b`"):
+        known["qwen3-32c"]
+    with pytest.raises(LookupError, match="there are"):
+        known[1000]
+
+
+def test_a_device_and_a_model_are_taken_where_their_names_are():
+    device, model = jevons.accelerator("h20"), jevons.model("llama-3.1-8b")
+    assert jevons.cost(device).per_hour == jevons.cost("h20").per_hour
+    assert jevons.memory(model, gpu=device).to_json() == jevons.memory("llama-3.1-8b", gpu="h20").to_json()
+    with pytest.raises(jevons.InputError, match="differs from the one on file"):
+        jevons.cost(dataclasses.replace(device, hbm_bytes=1e9))
+    with pytest.raises(jevons.InputError, match="differs from the one on file"):
+        jevons.memory(dataclasses.replace(model, vocab=7))
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        (lambda: jevons.model("qwen3-32b").params, "Use `.parameters_total`"),
+        (lambda: jevons.accelerator("h20").memory, "Use `.hbm_bytes`"),
+        (lambda: jevons.device("h20").bandwidth, "Use `.hbm_bytes_per_s`"),
+        (lambda: jevons.cost("h20").tables["hour"].to_pandas, r"Use `.to_frame\(\).to_pandas\(\)`"),
+        (lambda: jevons.gpus, "Did you mean `devices`"),
+        (lambda: jevons.montecarlo, "Did you mean `study.montecarlo`"),
+        (lambda: jevons.operators.matmul, "Did you mean `gemm`"),
+        (lambda: jevons.load("scenarios/cluster-100k.yaml").budget, "Use `.expansion.budget`"),
+        (lambda: jevons.memory("llama-3.1-8b").fit, "Did you mean `fits`"),
+    ],
+)
+def test_words_of_other_libraries_are_answered_with_the_attribute_here(read, meant):
+    with pytest.raises(AttributeError, match=meant):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: jevons.accelerator(100), "gpu=100: must be text"),
+        (jevons.accelerator, "gpu: is missing"),
+        (jevons.model, "missing a required argument: 'model'"),
+        (lambda: jevons.load(3), "give the path of a scenario"),
+        (jevons.load, "missing a required argument: 'path'"),
+        (jevons.facts.get, "missing a required argument: 'fact_id'"),
+        (lambda: jevons.facts.get("h20.price_cny", as_of="2025-02-24"), "Did you mean `on`"),
+        (jevons.study, "is a part, not a function; it has"),
+        (lambda: jevons.cost("h20").save(3), "must be a path"),
+        (lambda: jevons.cost("h20").tables[None], "no table `None`"),
+        (lambda: jevons.load("scenarios/cluster-100k.yaml").with_values("x"), "give a dictionary"),
+        (lambda: jevons.load("scenarios/cluster-100k.yaml")["expansion.budgt"], "Did you mean `budget`"),
+        (lambda: jevons.operators.gemm(1, 1, 1, precision="fp7"), "Known: .* and [0-9]+ more"),
+    ],
+)
+def test_wrong_calls_are_answered_as_wrong_input(call, message):
+    with pytest.raises(jevons.InputError, match=message):
+        call()
+
+
+def test_op_is_operators_as_at_the_command_line():
+    assert jevons.op.gemm is jevons.operators.gemm
+
+
+def test_arrival_rates_may_be_a_list():
+    swept = jevons.simulate("llama-3.1-8b", sweep_rates=[1, 2.5], requests=40)
+    assert swept.answer == jevons.simulate("llama-3.1-8b", sweep_rates="1,2.5", requests=40).answer
+
+
+def test_parts_of_an_answer_are_attributes():
+    ran = jevons.simulate("llama-3.1-8b", rate=4, requests=40)
+    assert ran.ttft_s.p99 == ran["ttft_s"]["p99"] == ran.to_json()["ttft_s"]["p99"]
+    with pytest.raises(AttributeError, match="Did you mean `ttft_s.p99`"):
+        ran.ttft_p99_s  # noqa: B018 - reading it is the test
+
+
+def test_a_result_is_copied_whole_after_it_was_read():
+    hour = jevons.cost("h20")
+    assert hour["per_hour"] == hour.per_hour
+    assert copy.deepcopy(hour).to_json() == hour.to_json()
+    assert "_entries" not in vars(copy.copy(hour))
 
 
 def test_tables_are_found_by_name_and_by_place():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
+from jevons.errors import ArgumentError
 
 if TYPE_CHECKING:
+    from jevons.hardware import Accelerator
     from jevons.sizing.catalogue import DeviceResult, DevicesResult, EnginesResult
 
 
@@ -36,6 +39,41 @@ def devices(
     from jevons.sizing.catalogue import devices_on_file
 
     return devices_on_file(words, o.day(as_of))
+
+
+@o.declared
+def accelerator(
+    gpu: Annotated[str, o.DEVICE] = "",
+    *,
+    hardware: Annotated[Path | str | None, o.HARDWARE] = None,
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
+) -> Accelerator:
+    """Return one accelerator: memory, bandwidth, dense peaks, links and power, in SI units.
+
+    Returns
+    -------
+    Accelerator
+        With `.hbm_bytes`, `.hbm_bytes_per_s`, `.peak_flop_per_s`, `.tdp_w` and more.
+
+    Raises
+    ------
+    InputError
+        If the device is unknown, or its file wrong.
+    FactError
+        If it was not yet public on that date.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> jevons.accelerator("A100-80GB").hbm_bytes / 2**30
+    80.0
+    """
+    from jevons import hardware as devices_known
+
+    if not gpu and hardware is None:
+        message = "gpu: is missing; name an accelerator (`jevons devices` lists them), or give hardware, a YAML file"
+        raise ArgumentError(message)
+    return devices_known.accelerator(gpu, on=o.day(as_of), hardware=hardware)
 
 
 @o.declared

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
+from jevons.errors import InputError
 
 if TYPE_CHECKING:
+    from jevons.models import ModelSpec
     from jevons.models.result import ModelResult, ModelsResult
 
 
 @o.declared
-def list_() -> ModelsResult:
+def list_(words: Annotated[str, o.WORDS] = "") -> ModelsResult:
     """List the shipped architectures: parameters, KV cache and work per token, context.
 
     Returns
@@ -22,7 +24,7 @@ def list_() -> ModelsResult:
     Raises
     ------
     InputError
-        If a shipped config.json cannot be read.
+        If none has the words in its name, or a shipped config.json cannot be read.
 
     Examples
     --------
@@ -33,7 +35,38 @@ def list_() -> ModelsResult:
     from jevons import models
     from jevons.models.result import ModelsResult
 
-    return ModelsResult(specs=tuple(models.load(name) for name in models.names()))
+    wanted = words.lower().split()
+    names = [name for name in models.names() if all(word in name for word in wanted)]
+    if not names:
+        message = f"--words {words}: no model has these in its name; `jevons models list` shows all"
+        raise InputError(message)
+    return ModelsResult(specs=tuple(models.load(name) for name in names))
+
+
+@o.declared
+def model(model: Annotated[str, o.MODEL], *, name: str | None = None) -> ModelSpec:
+    """Return one architecture: layers, parameters, and bytes and work per token.
+
+    Returns
+    -------
+    ModelSpec
+        With `.parameters_total`, `.parameters_active`, `.n_layers`, `.kv_bytes_per_token()`, `.weight_bytes()` and
+        more; called by *name* where one is given.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or the config.json cannot be read.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> jevons.model("qwen3-32b")
+    <qwen3-32b: 32.8 bn parameters, 32 bn active, KV 262,144 bytes/token, context 40,960 tokens>
+    """
+    from jevons import models
+
+    return models.load(model, name=name)
 
 
 @o.declared

@@ -48,7 +48,7 @@ def simulate(
     ttft: Annotated[float | str | None, o.TTFT] = None,
     tpot: Annotated[float | str | None, o.TPOT] = None,
     e2e: Annotated[float | str | None, o.E2E] = None,
-    sweep_rates: Annotated[str | None, o.SWEEP_RATES] = None,
+    sweep_rates: Annotated[str | Sequence[float] | None, o.SWEEP_RATES] = None,
     executor: Annotated[str, o.EXECUTOR] = "local",
     address: Annotated[str | None, o.ADDRESS] = None,
     stale: Annotated[float | str | None, o.STALE] = None,
@@ -127,8 +127,9 @@ def simulate(
         cold_start=o.seconds(cold_start), mtbf=mtbf, repair=o.seconds(repair), retries=retries,
         queue_limit=queue_limit, rate_limit=rate_limit, offline_requests=offline_requests, offline_below=offline_below,
     )  # fmt: skip
+    rates = None if sweep_rates is None else str(sweep_rates)
     return simulate_load(
-        simulation, fleet, gpu_hour=gpu_hour, currency=currency, rates=sweep_rates, measured=o.file(measured),
+        simulation, fleet, gpu_hour=gpu_hour, currency=currency, rates=rates, measured=o.file(measured),
         mapping=pairs_of(map_), progress=progress,
         executor=Executor.chosen(executor, address, 1 if executor == "local" else None),
     )  # fmt: skip

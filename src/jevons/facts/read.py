@@ -11,6 +11,7 @@ from typing import Any
 
 from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts.types import Fact, Facts, FactValue, Source
+from jevons.options.declare import answered
 from jevons.provenance import GRADES
 from jevons.schema import Located, read_yaml
 from jevons.units import UnitError, convert, parse_date, unit_of_name
@@ -96,6 +97,7 @@ def default_facts() -> Facts:
     return load_facts([_DATA])
 
 
+@answered
 def get(fact_id: str, on: dt.date | str | None = None) -> FactValue:
     """Return a shipped fact's value in force on a date, the latest of all where no date is given.
 
@@ -125,6 +127,7 @@ def get(fact_id: str, on: dt.date | str | None = None) -> FactValue:
     return default_facts().get(fact_id, _day(on))
 
 
+@answered
 def series(fact_id: str, on: dt.date | str | None = None) -> tuple[FactValue, ...]:
     """Return a shipped fact's values that were public on a date, one for each start date, oldest first.
 

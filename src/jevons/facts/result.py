@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts.types import Fact, Facts, FactValue
-from jevons.results import Cell, Column, Result, Table, table
+from jevons.results import Cell, Column, ListResult, Result, Table, table
 
 _VALUE = Column("value", "value", form=",.6g")
 _EVIDENCE = 70
@@ -20,8 +20,8 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class FactsResult(Result):
-    """What `jevons.facts.list` and `jevons.facts.search` return: iterating over it yields facts.
+class FactsResult(ListResult):
+    """What `jevons.facts.list` and `jevons.facts.search` return: the facts by id and by place.
 
     Parameters
     ----------
@@ -40,17 +40,8 @@ class FactsResult(Result):
     facts: tuple[Fact, ...]
     values: tuple[FactValue, ...]
 
-    def __iter__(self) -> Iterator[Fact]:
-        """Yield the facts that match."""
-        return iter(self.facts)
-
-    def __len__(self) -> int:
-        """Return how many facts match."""
-        return len(self.facts)
-
-    def __getitem__(self, place: int) -> Fact:
-        """Return one of the facts that match."""
-        return self.facts[place]
+    def _listed(self) -> dict[str, Fact]:
+        return {fact.id: fact for fact in self.facts}
 
     @property
     def answer(self) -> str:
@@ -93,6 +84,7 @@ class FactResult(Result):
     """
 
     kind: ClassVar[str] = "fact"
+    subject: ClassVar[str] = "current"
 
     fact: Fact
     current: FactValue

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jevons.errors import FactError, did_you_mean
+from jevons.named import Named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Named):
     """A text, table or page that a value was read in."""
 
     key: str
@@ -28,7 +29,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class FactValue:
+class FactValue(Named):
     """One dated value of a fact.
 
     Parameters
@@ -76,6 +77,10 @@ class FactValue:
         """Return the same in angle brackets."""
         return f"<{self}>"
 
+    def __float__(self) -> float:
+        """Return the value as a number; raises `FactError` for a text fact."""
+        return self.number
+
     @property
     def number(self) -> float:
         """The value as a number; raises `FactError` for a text fact."""
@@ -85,8 +90,8 @@ class FactValue:
         return self.value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Fact(Named):
     """A quantity with its values, oldest first; of two values of one date the chosen one comes last."""
 
     id: str
@@ -95,6 +100,11 @@ class Fact:
     about: str
     values: tuple[FactValue, ...]
     file: str = ""
+
+    def __repr__(self) -> str:
+        """Return id, meaning and the latest value in a line."""
+        count = len(self.values)
+        return f"<fact {self.id}: {self.about}; {count} value{'' if count == 1 else 's'}, the latest {self.values[-1]}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +133,8 @@ class Facts:
         """
         try:
             return self.by_id[fact_id]
-        except KeyError:
-            near = did_you_mean(fact_id, self.by_id) or " `jevons facts search WORD` finds facts by a word."
+        except (KeyError, TypeError):
+            near = did_you_mean(str(fact_id), self.by_id) or " `jevons facts search WORD` finds facts by a word."
             message = f"unknown fact `{fact_id}`.{near}"
             raise FactError(message) from None
 

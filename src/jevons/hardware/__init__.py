@@ -1,5 +1,9 @@
 """Accelerators, links, clusters and sites as typed views over facts."""
 
+import sys
+from typing import Any
+
+import jevons
 from jevons.hardware.catalog import accelerator, cluster, kin, site_from_facts
 from jevons.hardware.names import accelerator_ids, device_id, device_in
 from jevons.hardware.types import Accelerator, Cluster, Link, OwnPrice, Site
@@ -18,3 +22,15 @@ __all__ = [
     "kin",
     "site_from_facts",
 ]
+
+sys.modules[__name__].__class__ = jevons.Part
+
+
+def __getattr__(name: str) -> Any:
+    """Answer a name that is not here with one that is."""
+    raise jevons.unknown(__name__, name, __all__)
+
+
+def __dir__() -> Any:
+    """Return the public names."""
+    return __all__

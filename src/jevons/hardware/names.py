@@ -66,6 +66,9 @@ def device_id(name: str, facts: Facts | None = None) -> str:
     >>> device_id("NVIDIA GeForce RTX 4090"), device_id("A100-80GB"), device_id("Tesla V100-SXM2-32GB")
     ('rtx_4090', 'a100_sxm', 'v100_sxm')
     """
+    if not isinstance(name, str):
+        message = f"accelerator {shortened(repr(name))}: give its name, such as h100_sxm"
+        raise InputError(message)
     facts = facts or default_facts()
     if facts is default_facts():
         return _shipped(name)

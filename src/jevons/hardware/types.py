@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import jevons
+from jevons.errors import InputError
+from jevons.named import Named
+
 PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "fp4")
 
 
@@ -40,7 +44,7 @@ class OwnPrice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Accelerator:
+class Accelerator(Named):
     """One accelerator as sold, from its datasheet.
 
     Parameters
@@ -123,6 +127,23 @@ class Accelerator:
     def usable_bytes(self) -> float:
         """Memory that the driver shows to a process [bytes]."""
         return self.shown_frac * self.hbm_bytes
+
+    def as_argument(self) -> str:
+        """Return the name or file by which functions find the device again.
+
+        Raises
+        ------
+        InputError
+            If it was changed, so that they would find another.
+        """
+        name = self.file or self.id
+        if jevons.accelerator(name) != self:
+            message = (
+                f"the accelerator {self.id} differs from the one on file today; give its name and as_of, or describe "
+                "yours in a YAML file (hardware)"
+            )
+            raise InputError(message)
+        return name
 
     def supports(self, precision: str) -> bool:
         """Whether the device multiplies matrices in that precision."""

@@ -123,18 +123,6 @@ def base_name(name: str) -> str:
     return name
 
 
-def model(name_or_path: str, *, name: str | None = None) -> ModelSpec:
-    """Return the architecture of a shipped name or of a config.json; parameters and errors as `load` has them.
-
-    Examples
-    --------
-    >>> import jevons
-    >>> jevons.model("qwen3-32b")
-    <qwen3-32b: 32.8 bn parameters, 32 bn active, KV 262,144 bytes/token, context 40,960 tokens>
-    """
-    return load(str(name_or_path), name=name)
-
-
 def _is_config(name_or_path: str) -> bool:
     """Return whether a model is given as a config.json or a folder that may hold one."""
     if name_or_path.endswith(".json"):
@@ -172,7 +160,7 @@ def load(name_or_path: str, *, name: str | None = None) -> ModelSpec:
         If it is neither a shipped name nor a readable config.json.
     """
     if _is_config(name_or_path):
-        return read_config(Path(name_or_path), name=name)
+        return replace(read_config(Path(name_or_path), name=name), file=name_or_path)
     found = resolve(str(name_or_path))
     shipped = read_config(_CONFIGS / f"{found.spec_name}.json", name=found.spec_name)
     spec = quantised(shipped, found.precision_hint)

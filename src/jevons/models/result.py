@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 from jevons.facts.support import support_of
 from jevons.models.spec import ModelSpec
 from jevons.models.types import Attention, LayerGroup
-from jevons.results import Cell, Column, Result, Table, number, table
+from jevons.results import Cell, Column, ListResult, Result, Table, number, table
 
 _FEW = 16
 """Rows of a list that a terminal shows where no details are asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class ModelsResult(Result):
+class ModelsResult(ListResult):
     """What `jevons.models.list` returns.
 
     Parameters
@@ -29,6 +29,9 @@ class ModelsResult(Result):
     kind: ClassVar[str] = "models"
 
     specs: tuple[ModelSpec, ...]
+
+    def _listed(self) -> dict[str, ModelSpec]:
+        return {spec.name: spec for spec in self.specs}
 
     @property
     def answer(self) -> str:
@@ -73,6 +76,7 @@ class ModelResult(Result):
     """
 
     kind: ClassVar[str] = "model"
+    subject: ClassVar[str] = "spec"
 
     spec: ModelSpec
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import jevons
+from jevons.errors import InputError
 from jevons.models import formulas
 from jevons.models.types import WEIGHT_BITS, LayerGroup, WeightPrecision
+from jevons.named import Named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ModelSpec:
+class ModelSpec(Named):
     """A decoder read from its config.json.
 
     Parameters
@@ -38,6 +41,8 @@ class ModelSpec:
         Of the tower that reads images, kept in 16 bits; left out of the totals.
     warnings : tuple of str
         What the file says that is not understood, and how it was read instead.
+    file : str
+        The user's config.json, or its folder; empty for a shipped architecture.
     """
 
     name: str
@@ -54,6 +59,7 @@ class ModelSpec:
     norms_per_layer: int = 2
     vision_parameters: int = 0
     warnings: tuple[str, ...] = ()
+    file: str = ""
 
     def __repr__(self) -> str:
         """Return sizes in a line, with units."""
@@ -62,6 +68,25 @@ class ModelSpec:
             f"<{self.name}: {self.parameters_total / 1e9:.3g} bn parameters, {self.parameters_active / 1e9:.3g} bn "
             f"active, KV {self.kv_bytes_per_token():,.0f} bytes/token, context {context}>"
         )
+
+    def as_argument(self) -> str:
+        """Return the name or file by which functions find the model again.
+
+        Raises
+        ------
+        InputError
+            If it was changed, so that they would find another.
+        """
+        name = self.file or self.name
+        if jevons.model(name, name=self.name) != self:
+            message = f"the model {self.name} differs from the one on file; give a config.json that describes yours"
+            raise InputError(message)
+        return name
+
+    @property
+    def parameters(self) -> int:
+        """All text parameters; the same as `parameters_total`."""
+        return self.parameters_total
 
     @property
     def n_layers(self) -> int:

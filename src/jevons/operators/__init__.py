@@ -3,6 +3,10 @@
 These functions answer one question in plain numbers; `jevons.operators.kernels` has the same on arrays and devices.
 """
 
+import sys
+from typing import Any
+
+import jevons
 from jevons.operators.ask import (
     all_gather,
     all_reduce,
@@ -31,3 +35,15 @@ __all__ = [
     "point_to_point",
     "reduce_scatter",
 ]
+
+sys.modules[__name__].__class__ = jevons.Part
+
+
+def __getattr__(name: str) -> Any:
+    """Answer a name that is not here with one that is."""
+    raise jevons.unknown(__name__, name, __all__)
+
+
+def __dir__() -> Any:
+    """Return the public names."""
+    return __all__

@@ -10,6 +10,7 @@ Options that several functions share stand in a group, a ``TypedDict``: a functi
 `money`, `training`, `run`.
 """
 
+from jevons.options.declare import answered as answered
 from jevons.options.declare import as_argument as as_argument
 from jevons.options.declare import call_parsed as call_parsed
 from jevons.options.declare import declared as declared

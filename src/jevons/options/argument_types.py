@@ -31,6 +31,9 @@ def typed(given: Any, one: Declared) -> Any:
         if one.default is None or type(None) in kinds or Any in kinds:
             return None
         raise _another_type(given, kinds, one.flag)
+    named = getattr(given, "as_argument", None)
+    if named is not None and str in kinds and type(given).__name__ not in map(_name_of, kinds):
+        given = named()
     for kind in kinds:
         value = _as_kind(given, kind)
         if value is not _NONE_OF_IT:
@@ -39,6 +42,10 @@ def typed(given: Any, one: Declared) -> Any:
     if strange and not isinstance(given, numbers.Number | bytes | list | tuple | dict | set | type):
         return given  # a class of the package, which its function knows
     raise _another_type(given, kinds, one.flag)
+
+
+def _name_of(kind: Any) -> str:
+    return getattr(kind, "__name__", str(kind))
 
 
 def _is_union(kind: Any) -> bool:
@@ -68,6 +75,7 @@ def _as_kind(given: Any, kind: Any) -> Any:
     origin = typing.get_origin(kind)
     if isinstance(origin, type) and isinstance(given, origin) and not isinstance(given, str | bytes):
         inner = [part for part in typing.get_args(kind) if isinstance(part, type)]
+        inner += [int] if float in inner else []
         items = typing.cast("Sequence[Any]", given) if origin is Sequence and inner else ()
         return given if all(isinstance(item, tuple(inner)) for item in items) else _NONE_OF_IT
     return _NONE_OF_IT

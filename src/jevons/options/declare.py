@@ -130,6 +130,21 @@ def declared(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+def answered(function: Callable[P, R]) -> Callable[P, R]:
+    """Answer a call with wrong arguments as `declared` does, for functions whose arguments no command shares."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            _bound(function.__name__, signature, args, kwargs)  # raises where the call was wrong
+            raise
+
+    return call
+
+
 def _bound(
     name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> inspect.BoundArguments:
@@ -140,14 +155,18 @@ def _bound(
     ArgumentError
         If they are not those of the function; it says which it has in place of a name that others use.
     """
-    known = list(signature.parameters)
+    known = [one for one in signature.parameters if one != "self"]
     faults = [f"{name}() has no argument `{given}`.{_instead(given, known)}" for given in kwargs if given not in known]
     if faults:
         raise ArgumentError(Fault(message=text) for text in faults)
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
-        places = [p.name for p in signature.parameters.values() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        places = [
+            p.name
+            for p in signature.parameters.values()
+            if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and p.name != "self"
+        ]
         by_place = f"by place it takes {', '.join(places) or 'none'}; all others are named"
         message = f"{name}(): {error}; {by_place}"
         raise ArgumentError(message) from None

@@ -23,7 +23,10 @@ THINK = Option(
 RATE_STAGES = Option(
     help="Arrival rates in turn with their durations, such as 8:600s,20:600s", unit="req/s", metavar="STAGES"
 )
-SWEEP_RATES = Option(help="Arrival rates to simulate one after another: 1,2,4 or 1:8:4", unit="req/s", metavar="RATES")
+SWEEP_RATES = Option(
+    help="Arrival rates to simulate one after another: 1,2,4 or 1:8:4", unit="req/s", metavar="RATES",
+    parse=lambda given, _name: given if isinstance(given, str) else ",".join(f"{float(one):.15g}" for one in given),
+)  # fmt: skip
 TRACE = Option(
     help="Request trace of any known make, such as Azure, Mooncake, AIPerf, ShareGPT or OpenTelemetry, or a table with "
     "--map", parse=path, metavar="FILE",

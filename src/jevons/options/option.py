@@ -9,6 +9,9 @@ from typing import Any
 
 from jevons.errors import InputError, did_you_mean
 
+_MOST_NAMED = 16
+"""Words that the message of an unknown one lists."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
@@ -66,7 +69,9 @@ class Option:
         if self.choices is not None and isinstance(value, str):
             known = list(self.choices())
             if value not in known:
-                message = f"--{name} {value}: unknown.{did_you_mean(value, known)} Known: {', '.join(known)}."
+                more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
+                listed = f"{', '.join(known[:_MOST_NAMED])}{more}"
+                message = f"--{name} {value}: unknown.{did_you_mean(value, known)} Known: {listed}."
                 raise InputError(message)
         for number in value if isinstance(value, list | tuple) else (value,):
             if isinstance(number, float | int) and not isinstance(number, bool):

@@ -1,5 +1,9 @@
 """Prefill, decode and batching of a served model: step times, memory, operating points and layout search."""
 
+import sys
+from typing import Any
+
+import jevons
 from jevons.serving.engines import engine, engine_names
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens, memory_use
 from jevons.serving.search import (
@@ -64,3 +68,15 @@ __all__ = [
     "step_time",
     "survey",
 ]
+
+sys.modules[__name__].__class__ = jevons.Part
+
+
+def __getattr__(name: str) -> Any:
+    """Answer a name that is not here with one that is."""
+    raise jevons.unknown(__name__, name, __all__)
+
+
+def __dir__() -> Any:
+    """Return the public names."""
+    return __all__

@@ -12,7 +12,7 @@ from jevons.facts import FactValue, default_facts
 from jevons.facts.support import support_of
 from jevons.hardware import Accelerator, accelerator, accelerator_ids
 from jevons.hardware.file import is_file
-from jevons.results import Cell, Column, Result, Table, number, table
+from jevons.results import Cell, Column, ListResult, Result, Table, number, table
 from jevons.serving import EngineFactors, engine, engine_names
 from jevons.sizing.hour_price import cny_per, purchase_price
 from jevons.units import format_si
@@ -33,7 +33,7 @@ _DEVICE_COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class DevicesResult(Result):
+class DevicesResult(ListResult):
     """What `jevons.devices` returns.
 
     Parameters
@@ -51,6 +51,9 @@ class DevicesResult(Result):
     accelerators: tuple[Accelerator, ...]
     prices: dict[str, float | None]
     cny_rate: float = 1.0
+
+    def _listed(self) -> dict[str, Accelerator]:
+        return {device.id: device for device in self.accelerators}
 
     @property
     def answer(self) -> str:
@@ -95,6 +98,7 @@ class DeviceResult(Result):
     """
 
     kind: ClassVar[str] = "device"
+    subject: ClassVar[str] = "accelerator"
 
     accelerator: Accelerator
     figures: tuple[FactValue, ...]
@@ -163,7 +167,7 @@ def _short(one: FactValue) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class EnginesResult(Result):
+class EnginesResult(ListResult):
     """What `jevons.engines` returns.
 
     Parameters
@@ -175,6 +179,9 @@ class EnginesResult(Result):
     kind: ClassVar[str] = "engines"
 
     presets: tuple[EngineFactors, ...]
+
+    def _listed(self) -> dict[str, EngineFactors]:
+        return {preset.name: preset for preset in self.presets}
 
     @property
     def answer(self) -> str:

@@ -18,6 +18,13 @@ from jevons.sizing.rents import rent_offers
 from jevons.sizing.service import Service
 from jevons.sizing.ways import ApiPrice, Machine, Swing, Way
 from jevons.sizing.ways_answer import ways_sentences
+from jevons.sizing.ways_formulas import (
+    BARE_BREAK_EVEN,
+    MACHINE_DAY,
+    MACHINE_PRICE,
+    OUTPUT_WITH_INPUT,
+    add_api_prices,
+)
 from jevons.units import HOURS_PER_YEAR, format_count
 from jevons.words import Sentence
 
@@ -88,12 +95,18 @@ class Comparison(Result):
                 carried = way.machines * self.carried_tok_per_d(way.machine)
                 check(carried >= self.output_tok_per_d * (1 - 1e-6), f"{way.name}: carries {carried:g} tokens a day")
 
+    def draws_picture(self, name: str) -> bool:
+        """Return whether it is this result's picture: sizes, comparisons and presets share a list."""
+        return name == self.picture
+
     @property
     def api_cny_per_output_mtok(self) -> float:
         """What the API takes for a million output tokens with the input that goes with them [CNY]."""
         a, cached = self.api, self.assumptions.cached_frac
-        of_input = (1 - cached) * a.input_cny_per_mtok + cached * a.cached_cny_per_mtok
-        return float(a.output_cny_per_mtok + self.service.isl / self.service.osl * of_input)
+        return float(OUTPUT_WITH_INPUT(
+            output=a.output_cny_per_mtok, isl=self.service.isl, osl=self.service.osl, cached_frac=cached,
+            input=a.input_cny_per_mtok, cached=a.cached_cny_per_mtok,
+        ))  # fmt: skip
 
     def api_month_cny(self, output_tok_per_d: float, price_factor: float = 1.0) -> float:
         """Return the API's bill of a month at a load [CNY]."""
@@ -134,7 +147,8 @@ class Comparison(Result):
 
     def bare_tok_per_d(self, price_cny: float) -> float:
         """Return the load at which a machine's price over its years equals the API's for output tokens alone."""
-        return float(price_cny / (self.assumptions.life_y * 365.25) / self.api.output_cny_per_mtok * 1e6)
+        output = self.api.output_cny_per_mtok
+        return float(BARE_BREAK_EVEN(price=price_cny, life=self.assumptions.life_y, output=output))
 
     def break_even_tok_per_d(
         self, machine: Machine, *, rented: bool = False, price_factor: float = 1.0
@@ -309,7 +323,7 @@ class Comparison(Result):
             ],
         }  # fmt: skip
 
-    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+    def to_frame(self, table: str | int | None = None) -> pl.DataFrame:
         """Return the ways as a table, one row each."""
         if table is not None:
             return super().to_frame(table)
@@ -506,33 +520,35 @@ class Comparison(Result):
         ledger, facts, on = Ledger(), default_facts(), self.service.on
         for fact in (*self.api.facts, *(s.fact for s in self.swings), *(m.paid.id for m in self.machines)):
             add_fact(ledger, fact, facts, on)
-        ledger.add(
-            "api.per_output_mtok_cny", self.api_cny_per_output_mtok, "CNY/Mtok", parents=self.api.facts,
-            formula="output price + input tokens per output token x input price (cached share at the cached price)",
+        api = add_api_prices(ledger, self.api, "api")
+        for name, count in (("isl", self.service.isl), ("osl", self.service.osl)):
+            ledger.add(f"request.{name}", count, "tok", source="asked for, or the default")
+        ledger.add("load.cached_frac", self.assumptions.cached_frac, source="asked for, or the default")
+        ledger.add("machine.life_y", self.assumptions.life_y, "y", source="asked for, or the fact own_machine.life_y")
+        ledger.derive(
+            "api.per_output_mtok_cny", OUTPUT_WITH_INPUT, **api, isl="request.isl", osl="request.osl",
+            cached_frac="load.cached_frac",
         )  # fmt: skip
         for m in self.machines:
             name = m.device.id
+            ledger.add(f"{name}.accelerators", m.accelerators, method="whole servers that hold a replica")
+            price = f"{name}.accelerator_price_cny"
+            ledger.add(price, m.paid.number, "CNY", method="in yuan at the rate of the day", parents=(m.paid.id,))
+            ledger.derive(f"{name}.machine_price_cny", MACHINE_PRICE, price=price, accelerators=f"{name}.accelerators")
             ledger.add(
-                f"{name}.machine_price_cny",
-                m.price_cny,
-                "CNY",
-                formula=f"{m.accelerators} x price",
-                parents=(m.paid.id,),
-            )
-            ledger.add(
-                f"{name}.output_tok_per_d", m.output_tok_per_d, "tok/day",
-                formula=f"{m.deployment} at batch {m.point.batch:g}, static point within the limits",
+                f"{name}.output_tok_per_s", m.output_tok_per_s, "tok/s",
+                method=f"{m.deployment} at batch {m.point.batch:g}, static point within the limits",
             )  # fmt: skip
-            ledger.add(
-                f"{name}.bare_break_even_tok_per_d", self.bare_tok_per_d(m.price_cny), "tok/day",
-                formula="machine price / (years x 365.25) / output price",
-                parents=(f"{name}.machine_price_cny", "own_machine.life_y", *self.api.facts[-1:]),
+            ledger.derive(f"{name}.output_tok_per_d", MACHINE_DAY, rate=f"{name}.output_tok_per_s")
+            ledger.derive(
+                f"{name}.bare_break_even_tok_per_d", BARE_BREAK_EVEN, price=f"{name}.machine_price_cny",
+                life="machine.life_y", output=api["output"],
             )  # fmt: skip
             even = self.break_even_tok_per_d(m)
             if even is not None:
                 ledger.add(
                     f"{name}.break_even_tok_per_d", even, "tok/day",
-                    formula="least load at which n machines and staff cost no more than the API",
+                    method="least load at which machines and staff cost no more than the API, by search",
                     parents=(f"{name}.machine_price_cny", f"{name}.output_tok_per_d", "api.per_output_mtok_cny",
                              *dict.fromkeys(s.fact for s in self.swings)),
                 )  # fmt: skip

@@ -11,11 +11,14 @@ from jevons import models
 from jevons.checks import check, check_sum
 from jevons.costing import DeviceHour, TokenCost, token_cost
 from jevons.errors import InputError
+from jevons.facts import get
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
+from jevons.provenance import Ledger
 from jevons.results import Column, Result, Table, table
 from jevons.serving import Candidate, DeviceSeconds, device_seconds_per_call
 from jevons.serving.spread import spread
+from jevons.sizing.cost_ledger import add_hour, add_tokens
 from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, device_cost
 from jevons.sizing.power import point_load_frac
 from jevons.sizing.search import layout_degrees
@@ -79,6 +82,8 @@ class CostResult(Result):
         Where a model was named.
     utilisation_frac : float
         Share of hours in which capacity is sold, 0..1.
+    load_frac : float
+        Mean power over that at full load, 0..1.
     """
 
     kind: ClassVar[str] = "cost"
@@ -92,6 +97,28 @@ class CostResult(Result):
     hour: DeviceHour | None
     tokens: PricedTokens | None
     utilisation_frac: float
+    load_frac: float
+
+    @property
+    def ledger(self) -> Ledger:
+        """How the figures were made."""
+        ledger, on = Ledger(), self.service.on
+        if self.purchase is None:
+            ledger.add("per_hour", self.price.amount, f"{self.currency}/h", method=self.price.origin)
+        else:
+            add_hour(
+                ledger, device=self.device, site=self.site, on=on, price_cny=self.purchase * self.cny_rate,
+                load_frac=self.load_frac, currency=self.currency, cny_rate=self.cny_rate,
+            )  # fmt: skip
+        if self.tokens is not None:
+            seconds = self.tokens.seconds
+            add_tokens(
+                ledger, currency=self.currency, utilisation_frac=self.utilisation_frac,
+                tok_per_s={"input": 1 / seconds.per_input_token_s, "output": 1 / seconds.per_output_token_s},
+                layout=str(self.tokens.candidate.deployment),
+                request={"isl": self.service.isl, "osl": self.service.osl},
+            )  # fmt: skip
+        return ledger
 
     def check(self) -> None:
         """Check that parts make up the hour, and that no kind of token costs less than nothing."""
@@ -221,7 +248,7 @@ def cost_of(
         raise InputError(message)
     device, unit = service.accelerator(), currency_of(currency, price, service.accelerator().own_price)
     rate = cny_per(unit, service.on)
-    paid, hour = None, None
+    paid, hour, load_frac = None, None, get("assumption.load_frac", service.on).number
     if price is None:
         paid, hour = _owned(device, site, service.on, rate)
         price = HourPrice(hour.total_cur, unit, f"own cost at {site}")
@@ -236,7 +263,7 @@ def cost_of(
         tokens = _priced(service, tokens.model, device, price, utilisation, best)
     return CostResult(
         device=device, service=service, price=price, site=site, purchase=paid, hour=hour, tokens=tokens,
-        utilisation_frac=utilisation, cny_rate=rate,
+        utilisation_frac=utilisation, cny_rate=rate, load_frac=load_frac,
     )  # fmt: skip
 
 

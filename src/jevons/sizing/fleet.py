@@ -9,6 +9,7 @@ from typing import Any
 
 from jevons import serving
 from jevons.errors import InfeasibleError
+from jevons.named import Named
 from jevons.serving.spread import Spread, spread
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.memory import memory_record
@@ -61,7 +62,7 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Fleet:
+class Fleet(Named):
     """A fleet for a load: equal replicas, or a decode pool fed by a prefill pool.
 
     Parameters

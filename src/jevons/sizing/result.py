@@ -148,6 +148,10 @@ class SizeResult(Result):
                 ):
                     check(limit is None or value <= limit * (1 + 1e-9), f"{name}: {word} {value} exceeds {limit}")
 
+    def draws_picture(self, name: str) -> bool:
+        """Return whether it is this result's picture: sizes, comparisons and presets share a list."""
+        return name == self.picture
+
     @property
     def best(self) -> Fleet:
         """The first of the entries."""
@@ -299,7 +303,7 @@ class SizeResult(Result):
         fleets = {self.names[_identity(fleet)]: self.handover(fleet) for fleet in self.listed[:_SHOWN]}
         deploy.write_files(Path(folder), emitted(fleets), force=force)
 
-    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+    def to_frame(self, table: str | int | None = None) -> pl.DataFrame:
         """Return a table as a polars frame; every figure of all fleets, a row each, where none is named."""
         if table is not None:
             return super().to_frame(table)

@@ -295,7 +295,7 @@ class SimulationResult(Result):
         """Return the documented JSON object."""
         return {**self.answer_record(), **self.record}
 
-    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+    def to_frame(self, table: str | int | None = None) -> pl.DataFrame:
         """Return a table as a polars frame; ``requests`` is every request, a row each."""
         return run_frame(self.run) if table == "requests" else super().to_frame(table)
 

@@ -17,6 +17,7 @@ from jevons.sizing.result import SizeResult
 from jevons.sizing.search import size
 from jevons.sizing.service import Demand, Service
 from jevons.sizing.ways import ApiPrice
+from jevons.sizing.ways_formulas import CALL, MONTH, add_api_prices
 from jevons.units import format_money
 from jevons.words import Sentence
 
@@ -69,8 +70,10 @@ class Shop:
         """Return what a call costs at an API, with the central figures or the low or high ends of their ranges."""
         tokens_in, tokens_out = (_at(f, bound) for f in (self.input_tokens, self.output_tokens))
         cached = _at(self.cached_frac, {"low": "high", "high": "low"}.get(bound, bound))
-        of_input = (1 - cached) * price.input_cny_per_mtok + cached * price.cached_cny_per_mtok
-        return (tokens_in * of_input + tokens_out * price.output_cny_per_mtok) / 1e6
+        return float(CALL(
+            tokens_in=tokens_in, tokens_out=tokens_out, cached_frac=cached, input=price.input_cny_per_mtok,
+            cached=price.cached_cny_per_mtok, output=price.output_cny_per_mtok,
+        ))  # fmt: skip
 
     def month_cny(self, price: ApiPrice, bound: str = "mid") -> float:
         """Return what a shop pays an API in a month."""
@@ -129,6 +132,10 @@ class PresetResult(Result):
     currency: str = "CNY"
     cny_rate: float = 1.0
 
+    def draws_picture(self, name: str) -> bool:
+        """Return whether it is this result's picture: sizes, comparisons and presets share a list."""
+        return name == self.picture
+
     @property
     def calls_per_month(self) -> float:
         """Calls of one shop in a month."""
@@ -179,7 +186,7 @@ class PresetResult(Result):
             "best": rows[0], "pareto": rows[:1], "ways": rows, "fleet": self.sized.best.record(self.sized.service),
         }  # fmt: skip
 
-    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+    def to_frame(self, table: str | int | None = None) -> pl.DataFrame:
         """Return the ways as a table, one row each."""
         if table is not None:
             return super().to_frame(table)
@@ -232,19 +239,19 @@ class PresetResult(Result):
         ledger, facts, on = Ledger(), default_facts(), self.service.on
         for name in _NAMES:
             add_fact(ledger, getattr(self.shop, name).id, facts, on)
-        use = tuple(getattr(self.shop, name).id for name in ("input_tokens", "cached_frac", "output_tokens"))
+        use = {
+            symbol: getattr(self.shop, name).id
+            for symbol, name in (
+                ("tokens_in", "input_tokens"), ("cached_frac", "cached_frac"), ("tokens_out", "output_tokens"),
+            )
+        }  # fmt: skip
         for price in self.apis:
             for fact in price.facts:
                 add_fact(ledger, fact, facts, on)
-            ledger.add(
-                f"per_call_cny.{price.prefix}", self.shop.call_cny(price), "CNY", parents=(*use, *price.facts),
-                formula="input x (uncached at the input price, cached at the cached price) + output x output price",
-            )  # fmt: skip
-            ledger.add(
-                f"per_shop_month_cny.{price.prefix}", self.shop.month_cny(price), "CNY",
-                formula="cost of a call x calls a day x 365.25 / 12",
-                parents=(f"per_call_cny.{price.prefix}", self.shop.calls_per_d.id),
-            )  # fmt: skip
+            paths = add_api_prices(ledger, price, f"price.{price.prefix}")
+            call = f"per_call_cny.{price.prefix}"
+            ledger.derive(call, CALL, **use, **paths)
+            ledger.derive(f"per_shop_month_cny.{price.prefix}", MONTH, call=call, calls_per_d=self.shop.calls_per_d.id)
         return ledger
 
 

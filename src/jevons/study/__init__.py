@@ -4,6 +4,7 @@
 layer above; the package names them here.
 """
 
+import sys
 from typing import Any
 
 import jevons
@@ -16,6 +17,8 @@ __all__ = [
     "PlanResult", "Scenario", "backtest", "foresight", "growth", "load", "montecarlo", "plan", "resolved",
     "sensitivity", "sweep",
 ]  # fmt: skip
+
+sys.modules[__name__].__class__ = jevons.Part
 
 
 def __getattr__(name: str) -> Any:

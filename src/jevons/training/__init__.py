@@ -1,5 +1,9 @@
 """Step time, memory and layout of training a model, and what a run takes."""
 
+import sys
+from typing import Any
+
+import jevons
 from jevons.training.activations import micro_batches
 from jevons.training.factors import host_link, training_factors
 from jevons.training.failures import (
@@ -70,3 +74,15 @@ __all__ = [
     "training_format",
     "useful_frac",
 ]
+
+sys.modules[__name__].__class__ = jevons.Part
+
+
+def __getattr__(name: str) -> Any:
+    """Answer a name that is not here with one that is."""
+    raise jevons.unknown(__name__, name, __all__)
+
+
+def __dir__() -> Any:
+    """Return the public names."""
+    return __all__

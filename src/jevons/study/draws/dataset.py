@@ -25,7 +25,11 @@ def study_dataset(scenario: Scenario, draws: Draws, *, random: bool) -> xr.Datas
     variables: dict[str, Any] = {
         name: ("draw", values, about.get(name, {})) for name, values in draws.outcomes.items() if name in OUTCOMES
     }
-    variables["inputs"] = (("draw", "input"), draws.values, {"long_name": "drawn inputs, each in its own unit"})
+    variables["inputs"] = (
+        ("draw", "input"),
+        draws.values,
+        {"units": "by input_unit", "long_name": "drawn inputs, each in its own unit"},
+    )
     coordinates: dict[str, Any] = {
         "draw": np.arange(draws.values.shape[0]),
         "input": list(draws.names),

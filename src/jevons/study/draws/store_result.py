@@ -58,7 +58,7 @@ class StoreResult(Result):
         title = "Draws without outcomes, damage and versions"
         yield table("state", title, columns, [[row[c.name] for c in columns] for row in rows], detail=True)
 
-    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+    def to_frame(self, table: str | int | None = None) -> pl.DataFrame:
         """Return a table as a polars frame: ``studies``, ``draws``, ``paths`` or ``segments``.
 
         Draws have their drawn inputs and outcomes as columns; paths have a row for each draw, path and quarter.

@@ -33,6 +33,10 @@ class PlanResult(PlanFigures, Result):
 
     kind: ClassVar[str] = "plan"
 
+    def draws_picture(self, name: str) -> bool:
+        """Return whether it can be drawn: ranges and the inputs that move them need draws."""
+        return self.draws is not None or name not in {"fan", "tornado"}
+
     @property
     def answer_parts(self) -> tuple[Sentence, ...]:
         """What is built, served, spent and worth; the Jevons verdict; the inputs that value rests on."""

@@ -106,7 +106,7 @@ class ValueResult(Result):
         """Return the tree of formulas, inputs and facts behind a figure of the plan."""
         return self.plan.explain(path)
 
-    def to_frame(self, table: str | None = None) -> pl.DataFrame:
+    def to_frame(self, table: str | int | None = None) -> pl.DataFrame:
         """Return a table as a polars frame; where none is named, every line of the statements, a row per quarter."""
         import polars as pl
 

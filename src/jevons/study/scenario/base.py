@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
-from jevons.errors import did_you_mean
+from jevons.errors import NoSuchNameError, did_you_mean
 from jevons.facts import Facts
+from jevons.named import unknown_attribute
 from jevons.schema import shortened
 from jevons.study.scenario.amounts import Amount, Quantity
 from jevons.units import CURRENCIES
@@ -79,6 +80,13 @@ def _brief(value: Any) -> str:
     return str(value)[:100]
 
 
+def _offered(kind: type) -> list[str]:
+    """Return the methods that sections have of their own."""
+    return [
+        name for one in kind.__mro__ if one.__module__.startswith("jevons.") for name in vars(one) if name[0].islower()
+    ]
+
+
 class Section(BaseModel):
     """A part of the file; unknown keys are errors, missing ones may come from facts under a prefix."""
 
@@ -89,6 +97,40 @@ class Section(BaseModel):
     currency."""
     FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {}
     """Fields that a fact fills where they are not given; its value alone, which no draw varies."""
+
+    if not TYPE_CHECKING:  # checkers know the fields
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse a name that the section lacks; `AttributeError` says which it has, here or one section down."""
+            if name.startswith("_") or hasattr(type(self), name):
+                return super().__getattr__(name)
+            fields = type(self).model_fields
+            inner = [f"{one}.{name}" for one in fields if name in getattr(type(getattr(self, one)), "model_fields", ())]
+            if inner:
+                message = f"{type(self).__name__} has no attribute `{name}`. Use `.{'` or `.'.join(inner)}`."
+                raise AttributeError(message)
+            raise unknown_attribute(type(self).__name__, name, (*fields, *_offered(type(self))))
+
+    def __getitem__(self, path: str) -> Any:
+        """Return what stands at a path, such as ``scenario["expansion.budget"]``.
+
+        Raises
+        ------
+        NoSuchNameError
+            If nothing does.
+        """
+        found: Any = self
+        for name in str(path).split("."):
+            known = type(found).model_fields if isinstance(found, BaseModel) else found
+            if isinstance(found, BaseModel) and name in known:
+                found = getattr(found, name)
+            elif isinstance(found, Mapping) and name in found:
+                found = found[name]
+            else:
+                names = list(known) if isinstance(known, Mapping) else []
+                message = f"{path}: has no `{name}`.{did_you_mean(name, names) or f' There are {names}.'}"
+                raise NoSuchNameError(message)
+        return found
 
     def __repr__(self) -> str:
         """Return the first fields on one line."""

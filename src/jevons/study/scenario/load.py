@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jevons.errors import InputError
 from jevons.facts import Facts, default_facts
-from jevons.schema import Located, read_yaml, validate_document
+from jevons.options import answered
+from jevons.schema import Located, read_yaml, shortened, validate_document
 from jevons.study.scenario.amounts import DEFAULT_CURRENCY
 from jevons.study.scenario.checks import cross_check
 from jevons.study.scenario.region import fill_from_region
@@ -17,6 +19,7 @@ from jevons.study.scenario.scenario import Scenario
 from jevons.units import CURRENCIES
 
 
+@answered
 def load(
     path: Path | str,
     *,
@@ -42,6 +45,9 @@ def load(
     InputError
         With every fault of the file, each with line and column.
     """
+    if not isinstance(path, str | os.PathLike):
+        message = f"path {shortened(repr(path))}: give the path of a scenario's YAML file"
+        raise InputError(message)
     facts = facts or default_facts()
     document = read_yaml(path)
     date = _date(document, as_of)

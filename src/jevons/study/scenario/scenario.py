@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from jevons.errors import Fault, InputError, did_you_mean
+from jevons.options import answered
 from jevons.study.scenario.amounts import Amount, Quantity
 from jevons.study.scenario.base import RENTAL, Quarter, Section
 from jevons.study.scenario.contradictions import contradictions
@@ -73,6 +74,7 @@ class Scenario(Section):
         """Return the fields, one a line, at most 15 lines."""
         return str(self)
 
+    @answered
     def with_values(self, values: Mapping[str, float | str | Mapping[str, Any]]) -> Scenario:
         """Return the scenario with other amounts at the given paths, parsed and checked as a file's are.
 
@@ -98,6 +100,11 @@ class Scenario(Section):
         """
         from jevons.facts import default_facts
 
+        if not isinstance(values, Mapping):
+            message = (
+                f"values {values!r}: give a dictionary from path to value, such as {{'expansion.budget': '200 bn CNY'}}"
+            )
+            raise InputError(message)
         facts = default_facts()
         amounts, quantities = self.amounts(), quantities_of(self)
         faults, parsed = [], {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jevons.errors import InputError
 from jevons.hardware.types import Accelerator
-from jevons.models import model
+from jevons.models import load as model
 from jevons.operators.families import Rates
 from jevons.operators.kernels.gemm import ELEMENTWISE, GEMM
 from jevons.operators.types import FloatArray

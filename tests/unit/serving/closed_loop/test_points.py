@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jevons.hardware import accelerator
-from jevons.models import model
+from jevons.models import load as model
 from jevons.serving import engine
 from jevons.serving.closed_loop.points import Lengths, Load, Pools, outcome, surface
 from jevons.serving.types import Deployment, Layout

@@ -1,0 +1,246 @@
+"""Every public function's result, by every way to read it: files, frames, pictures, formulas, entries."""
+
+import functools
+import json
+import math
+import tempfile
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xarray as xr
+
+import jevons
+from jevons import operators
+from jevons.results import ENDINGS, ListResult, Result
+from places import DATA, TINY
+
+LLAMA = {"model": "llama-3.1-8b", "gpu": "h100_sxm"}
+HISTORY = "scenarios/doubao-history.csv"
+
+
+def _folder():
+    return Path(tempfile.mkdtemp())
+
+
+def _store():
+    folder = _folder()
+    jevons.study.montecarlo(TINY, draws=4, processes=1, store=folder)
+    return folder
+
+
+def _actuals():
+    path = _folder() / "actuals.csv"
+    path.write_text("quarter,quantity,value,unit\n2025-Q1,cloud_revenue,30.1e9,CNY\n", encoding="utf-8")
+    return path
+
+
+def _new():
+    own = {"revenue": "200 mn USD", "net_cash": "-1 bn USD", "shares": "300 mn", "share_price": "30 USD"}
+    return jevons.new(_folder() / "n.yaml", firm="N", budget="2 bn USD", installed=["h100_sxm=2000"], **own)
+
+
+def _fleet():
+    return jevons.simulate(**LLAMA, rate=4, requests=60, replicas=2, autoscale="1:3")
+
+
+MAKERS = {
+    "backtest": lambda: jevons.study.backtest(DATA / "economics" / "dated_sample.csv", draws=100),
+    "buy_rent_api": lambda: jevons.buy_rent_api("llama-3.1-8b", gpu="h100_sxm", api="0.1/0.2 USD"),
+    "calibrate": lambda: jevons.calibrate(DATA / "serving" / "trtllm_overview.csv"),
+    "compare": lambda: jevons.compare(TINY, set={"cost.wacc": "11 %"}, draws=8, processes=1),
+    "cost": lambda: jevons.cost("h20"),
+    "cost of tokens": lambda: jevons.cost("h20", model="llama-3.1-8b"),
+    "device": lambda: jevons.device("h20"),
+    "devices": jevons.devices,
+    "engines": jevons.engines,
+    "facts": lambda: jevons.facts.search("h20 price"),
+    "fact": lambda: jevons.facts.show("h20.price_cny"),
+    "facts check": jevons.facts.check,
+    "fleet": _fleet,
+    "foresight": lambda: jevons.study.foresight(TINY, window=2),
+    "growth": lambda: jevons.study.growth(HISTORY),
+    "memory": lambda: jevons.memory(**LLAMA),
+    "model": lambda: jevons.models.show("qwen3-8b"),
+    "models": jevons.models,
+    "new": _new,
+    "op gemm": lambda: operators.gemm(4096, 4096, 4096),
+    "op all_reduce": lambda: operators.all_reduce("16 MB"),
+    "plan": lambda: jevons.plan(TINY, draws=0),
+    "plan with draws": lambda: jevons.plan(TINY, draws=4, processes=1),
+    "prune": lambda: jevons.study.prune(_store(), everything=True),
+    "query": lambda: jevons.study.open(_store(), sql="select count(*) as n from draws"),
+    "read": lambda: jevons.read("Alibaba will spend 380 billion CNY over three years."),
+    "resolved": lambda: jevons.study.resolved(TINY),
+    "sensitivity": lambda: jevons.study.sensitivity(TINY, inputs="serving", processes=1),
+    "simulation": lambda: jevons.simulate(**LLAMA, rate=4, requests=60),
+    "size": lambda: jevons.size(**LLAMA, rate=5, static=True),
+    "store": lambda: jevons.study.open(_store()),
+    "study": lambda: jevons.study.montecarlo(TINY, draws=4, processes=1),
+    "study on a grid": lambda: jevons.study.sweep(TINY, {"cost.wacc": [0.09, 0.11]}, processes=1),
+    "sweep": lambda: jevons.simulate(**LLAMA, sweep_rates=[1, 2], requests=60),
+    "track": lambda: jevons.track(TINY, actuals=_actuals(), draws=8, processes=1),
+    "train": lambda: jevons.train(**LLAMA, gpus=64, tokens="100B"),
+    "validate": lambda: jevons.validate(DATA / "serving" / "trtllm_overview.csv"),
+    "value": lambda: jevons.value(TINY),
+}
+SLOW = {
+    "backtest", "calibrate", "compare", "facts check", "foresight", "plan", "plan with draws", "prune",
+    "query", "sensitivity", "size", "store", "study", "study on a grid", "track", "validate", "value",
+}  # fmt: skip
+"""Kinds that take more than a second or two to make."""
+KINDS = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in MAKERS]
+)
+
+
+@functools.cache
+def made(name):
+    return MAKERS[name]()
+
+
+@pytest.mark.slow
+def test_no_kind_of_result_is_left_out():
+    def below(kind):
+        return {kind} | {inner for one in kind.__subclasses__() for inner in below(one)}
+
+    kinds = {made(name).kind for name in MAKERS}
+    package = {one.kind for one in below(Result) if one.__module__.startswith("jevons.")} - {"result"}
+    assert kinds == package
+
+
+@KINDS
+@pytest.mark.parametrize("ending", [*ENDINGS, ".parquet.zip", ".nc", ".svg", ".png", ".pdf", ".svg.zip", ".png.zip"])
+def test_it_is_saved_under_every_ending_or_says_why_not(name, ending, tmp_path):
+    result, path = made(name), tmp_path / f"result{ending}"
+    plain = ending in {*ENDINGS, ".parquet.zip"}
+    if plain or _can(result, ending):
+        result.save(path)
+        _read_back(result, path, ending)
+        return
+    with pytest.raises(jevons.InputError, match="has no dimensions to label|has no pictures"):
+        result.save(path)
+    assert not path.exists()
+
+
+def _can(result, ending):
+    """Return whether a result has what an ending holds: dimensions or pictures."""
+    if ending != ".nc":
+        return bool(dir(result.plot))
+    return type(result).to_xarray is not Result.to_xarray and _labelled(result) is not None
+
+
+def _labelled(result):
+    """Return a result's dataset, or None where it says that it has none."""
+    try:
+        return result.to_xarray()
+    except jevons.InputError:
+        return None
+
+
+def _read_back(result, path, ending):
+    """Read a file and compare it with the result."""
+    if ending == ".json":
+        assert json.loads(path.read_text(encoding="utf-8")).keys() == result.to_json().keys()
+    elif ending == ".csv":
+        assert pl.read_csv(path, infer_schema_length=None).height == pl.read_csv(path).height
+    elif ending == ".parquet":
+        assert pl.read_parquet(path).columns
+    elif ending == ".html":
+        assert path.read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype html>")
+    elif ending == ".nc":
+        with xr.open_dataset(path, engine="h5netcdf") as dataset:
+            assert dict(dataset.sizes) == dict(result.to_xarray().sizes)
+    elif ending.endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            pictures = ending in {".svg.zip", ".png.zip"}
+            wanted = dir(result.plot) if pictures else list(result.tables)
+            inner = ending.split(".")[-2] or "csv"
+            assert sorted(archive.namelist()) == sorted(f"{one}.{inner}" for one in wanted)
+    else:
+        begins = {".xlsx": b"PK", ".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF"}
+        assert path.read_bytes().startswith(begins[ending])
+
+
+@KINDS
+def test_its_text_is_short_and_its_answer_is_a_sentence(name):
+    result = made(name)
+    assert len(repr(result).splitlines()) <= 15
+    assert len(result.answer) > 5
+    assert "<table>" in result._repr_html_()
+    json.dumps(result.to_json(), default=str)
+
+
+@KINDS
+def test_its_tables_are_found_by_name_place_and_attribute(name):
+    result = made(name)
+    for place, (title, table) in enumerate(result.tables.items()):
+        assert result.tables[place] == table
+        assert title == "values" or getattr(result.tables, title) == table  # `.values()` is every mapping's
+        assert len(list(table)) == len(table) == result.to_frame(title).height
+        assert len(repr(table).splitlines()) <= 15
+        if len(table):
+            assert list(table[0]) == [column.name for column in table.columns]
+    with pytest.raises(LookupError, match="no table `nope`"):
+        result.tables["nope"]
+
+
+@KINDS
+def test_its_entries_are_read_as_of_a_dictionary(name):
+    result = made(name)
+    record = result.to_json()
+    if isinstance(result, ListResult):
+        assert len(list(result)) == len(result) == len(dict(result))
+        first = next(iter(result.keys()), None)
+        assert first is None or (first in result and result[first] == result[0] == next(iter(result)))
+    else:
+        assert dict(result).keys() == record.keys()
+        assert all(key in result for key in record)
+        assert result
+    with pytest.raises(LookupError, match=r"nope|place"):
+        result["nope"]
+    with pytest.raises(LookupError):
+        result[10**9]
+    with pytest.raises(AttributeError, match="no attribute `nope`"):
+        result.nope  # noqa: B018 - reading it is the test
+
+
+@KINDS
+def test_it_is_labelled_or_says_what_else_it_has(name):
+    result = made(name)
+    dataset = _labelled(result)
+    if dataset is not None:
+        assert [title for title, one in dataset.data_vars.items() if "units" not in one.attrs] == []
+        return
+    with pytest.raises(jevons.InputError, match=r"use \.to_frame\(\), tables:"):
+        result.to_xarray()
+
+
+@KINDS
+def test_it_explains_its_figures_or_says_that_it_keeps_no_formulas(name):
+    result = made(name)
+    paths = result.explain().splitlines()
+    if "keeps no formulas" in paths[0]:
+        assert len(paths) == 1
+        return
+    assert all(result.explain(path) for path in paths)
+    with pytest.raises(jevons.InputError, match="no figure `nope` to explain"):
+        result.explain("nope")
+
+
+@KINDS
+def test_what_it_explains_follows_from_the_printed_formula(name):
+    ledger = getattr(made(name), "ledger", None)
+    for path, node in ({} if ledger is None else ledger.nodes).items():
+        if node.formula and isinstance(node.value, float) and math.isfinite(node.value):
+            assert ledger.recompute(path) == pytest.approx(node.value, rel=1e-9), path
+
+
+@KINDS
+def test_every_picture_is_drawn(name):
+    plots = made(name).plot
+    for title in dir(plots):
+        assert getattr(plots, title)().axes
+    with pytest.raises(AttributeError, match="no picture `nope`"):
+        plots.nope  # noqa: B018 - reading it is the test
