@@ -42,8 +42,8 @@ SHORT_NAMES: dict[str, str] = {
     "capex": "capital spent",
     "ai_revenue": "AI revenue a year",
     "ai_ebita": "AI EBITA a year",
-    "price_index": "price per token, end/start",
-    "compute_factor": "compute if efficiency x 2",
+    "price_index": "token price, end/start",
+    "compute_factor": "compute, efficiency x 2",
     "settled_compute_factor": "the same in the long run",
 }
 """Names of the outcomes that fit a narrow table, those that answers speak of."""

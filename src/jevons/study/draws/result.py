@@ -10,11 +10,11 @@ import numpy as np
 
 from jevons.checks import check
 from jevons.results import Cell, Column, Result, Table, table
-from jevons.rounding import shown_in
+from jevons.rounding import number, shown_in
 from jevons.study.chain.value_bridge import CHANNELS
 from jevons.study.currency import in_currency, named_in
 from jevons.study.draws.dataset import study_dataset
-from jevons.study.draws.outcomes import OUTCOMES
+from jevons.study.draws.outcomes import OUTCOMES, SHORT_NAMES
 from jevons.study.draws.run import Draws
 from jevons.study.draws.summary import EVENTS, HEADLINES, METHOD, chance_size, interval_records, ranked, summary
 from jevons.study.scenario.scenario import Scenario
@@ -63,13 +63,13 @@ class StudyResult(Result):
         if not self.random:
             return (
                 f"{self.scenario.name}: {count} points, {self.draws.left_out}. Median value per share over the grid: "
-                f"{middle:,.0f} ¤."
+                f"{number(middle)} ¤."
             )
         every = count + self.draws.infeasible + self.draws.unsolved
         chance = 100 * self.draws.probability("compute_factor", 1.0)
         return (
             f"{self.scenario.name}: {every} draws, seed {self.seed}, {self.draws.left_out}. Value per share is "
-            f"{middle:,.0f} ¤ (10 to 90 %: {low:,.0f} to {high:,.0f}), P(Jevons) {chance:.0f} %."
+            f"{number(middle)} ¤ (10 to 90 %: {number(low)} to {number(high)}), P(Jevons) {chance:.0f} %."
         )
 
     def check(self) -> None:
@@ -83,7 +83,7 @@ class StudyResult(Result):
     @in_currency
     def _tables(self) -> Iterator[Table]:
         if self.random:
-            yield self._outcomes()
+            yield from self._outcomes()
             yield self._probabilities()
             yield self._sensitivity()
         else:
@@ -93,16 +93,18 @@ class StudyResult(Result):
         every = tuple(Column(name, name) for name in (*self.draws.names, *OUTCOMES))
         yield table("draws", "Inputs and outcomes of every feasible draw", every, self._records(), detail=True)
 
-    def _outcomes(self) -> Table:
-        columns = (
-            Column("name", "outcome"), Column("unit", "unit"), Column("p10", "10 %"), Column("p50", "median"),
-            Column("p90", "90 %"), Column("mean", "mean"),
-        )  # fmt: skip
-        rows: list[tuple[Cell, ...]] = []
+    def _outcomes(self) -> Iterator[Table]:
+        """Yield the outcomes that answers speak of under short names, then all of them."""
+        quantiles = (Column("p10", "10 %"), Column("p50", "median"), Column("p90", "90 %"), Column("mean", "mean"))
+        rows: dict[str, tuple[Cell, ...]] = {}
         for record in interval_records(self.draws):
             size, unit = shown_in(record["unit"])
-            rows.append((record["meaning"], unit, *(float(record[q]) / size for q in ("p10", "p50", "p90", "mean"))))
-        return table("outcomes", "Outcomes over the draws", columns, rows)
+            ends = (float(record[q]) / size for q in ("p10", "p50", "p90", "mean"))
+            rows[record["outcome"]] = (record["meaning"], unit, *ends)
+        short = [(SHORT_NAMES[name], *rows[name][1:]) for name in SHORT_NAMES if name in rows]
+        columns = (Column("name", "outcome"), Column("unit", "unit"), *quantiles)
+        yield table("headlines", "Outcomes over the draws", columns, short)
+        yield table("outcomes", "All outcomes over the draws", columns, rows.values(), detail=True)
 
     def _probabilities(self) -> Table:
         chances = summary(self.draws)["probability"]
@@ -120,7 +122,7 @@ class StudyResult(Result):
             Column("rank_correlation", "rank correlation", form="+.2f"),
         )  # fmt: skip
         rows = [
-            (OUTCOMES[outcome][1], path, float(size))
+            (SHORT_NAMES.get(outcome, OUTCOMES[outcome][1]), path, float(size))
             for outcome in HEADLINES
             for path, size in ranked(self.draws, outcome, _MOST_INPUTS)
         ]
