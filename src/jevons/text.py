@@ -22,6 +22,17 @@ def printable(text: str) -> str:
     return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def shortened(text: str, most: int = 300) -> str:
+    """Return a text whose words, such as a mistyped value of thousands of characters, have at most so many letters.
+
+    Examples
+    --------
+    >>> shortened("--gpu " + 9 * "x", most=4)
+    '--gpu xxxx…'
+    """
+    return re.sub(rf"(\S{{{most}}})\S+", r"\1…", text)
+
+
 def printable_json(text: str) -> str:
     r"""Return JSON text with the same value and nothing for a terminal to obey.
 

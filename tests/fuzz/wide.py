@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import json
@@ -71,7 +72,7 @@ def _put(raw: Any, path: tuple[Any, ...], value: Any) -> None:
         except (KeyError, IndexError, TypeError):
             return
     if isinstance(raw, dict) or (isinstance(raw, list) and isinstance(path[-1], int) and path[-1] < len(raw)):
-        raw[path[-1]] = value
+        raw[path[-1]] = copy.deepcopy(value)  # a second change may put something into the first
 
 
 def judge_config(case: bytes, folder: Path) -> None:

@@ -30,6 +30,7 @@ from jevons.cli.commands.web import web
 from jevons.cli.output import FULL, forcible, full_problem, harmless, let_go, note, open_streams
 from jevons.cli.words import Command
 from jevons.errors import FactError, InfeasibleError, InputError, SolverError
+from jevons.text import shortened
 
 app = typer.Typer(
     name="jevons",
@@ -83,7 +84,7 @@ def _stop(error: Exception, code: int) -> None:
     """Print a message, with what a file may have smuggled into it made harmless to a terminal, and leave."""
     with contextlib.suppress(BrokenPipeError):
         for line in dict.fromkeys(str(error).split("\n")):
-            note(line)
+            note(shortened(line))
     sys.exit(code)
 
 

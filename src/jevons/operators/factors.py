@@ -273,6 +273,8 @@ def _average(kernels: Sequence[Kernel]) -> Kernel:
         surface=np.sum(surfaces, axis=0) / len(kernels) if surfaces else None,
         low=np.min(lows, axis=0) if lows else None,
         high=np.max(highs, axis=0) if highs else None,
+        least=min(kernel.least for kernel in kernels),
+        most=max(kernel.most for kernel in kernels),
         error=functools.reduce(_widest, [kernel.error for kernel in kernels]),
     )
 
@@ -290,6 +292,8 @@ def read_table(document: Mapping[str, Any], shared: Mapping[str, Mapping[str, fl
                 surface=_array(row.get("surface")),
                 low=_array(row.get("low")),
                 high=_array(row.get("high")),
+                least=float(row["held"][0]),
+                most=float(row["held"][1]),
                 error=Errors(*map(float, row["error"])),
             )
             record = Record(

@@ -8,6 +8,7 @@ shape, the device's datasheet rates and a handful of named factors. `evaluate` j
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -93,9 +94,9 @@ class Family:
     traffic_bound: np.int8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Kernel:
-    """The factors of one kernel on one device.
+    """The factors of one kernel on one device; equal to itself alone.
 
     Parameters
     ----------
@@ -105,6 +106,9 @@ class Kernel:
         Coefficients of the residual surface; None for physics alone.
     low, high : ndarray or None
         Range of each feature in the rows fitted; the surface is held constant beyond it.
+    least, most : float
+        Range of the surface over the rows fitted; it is held to that where none was measured, such as small messages
+        between many nodes, on which a polynomial says nothing.
     error : Errors
         Error that eight of ten held-out rows stayed below.
     outside : Errors
@@ -119,6 +123,8 @@ class Kernel:
     surface: FloatArray | None = None
     low: FloatArray | None = None
     high: FloatArray | None = None
+    least: float = -math.inf
+    most: float = math.inf
     error: Errors = UNKNOWN
     outside: Errors = UNKNOWN
     origin: str = ""
@@ -293,7 +299,7 @@ def _evaluate(family: Family, kernel: Kernel, shape: Shape, rates: Rates) -> _Ev
             outside |= (z < low - 0.02) | (z > high + 0.02)
         if kernel.surface is not None:
             inside = tuple(np.clip(z, low, high) for z, low, high in zip(columns, kernel.low, kernel.high, strict=True))
-            residual = np.exp(surface(inside, family.degree, kernel.surface))
+            residual = np.exp(np.clip(surface(inside, family.degree, kernel.surface), kernel.least, kernel.most))
             time, start = time * residual, start * residual
     bound = np.broadcast_to(bound, time.shape)
     return _Evaluated(time, bound, np.broadcast_to(outside, time.shape), start, residual, terms)

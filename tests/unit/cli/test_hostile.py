@@ -35,6 +35,26 @@ def test_a_file_without_a_name_is_told(jevons, tmp_path, monkeypatch, option):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("command", [("study", "open"), ("study", "prune"), ("plan",), ("devices", "show")])
+def test_names_that_no_file_can_have_are_no_file(jevons, command):
+    ran = jevons(*command, "9" * 400)
+    assert ran.code == 2, ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_value_of_thousands_of_characters_is_not_said_whole(jevons):
+    for option in ("--format", "--language", "--precision", "--engine"):
+        ran = jevons(*SIMULATE, "--rate", "2", option, "a" * 3000)
+        assert ran.code == 2
+        assert len(ran.err) < 1500, option
+
+
+def test_prompts_of_more_blocks_than_are_kept_are_refused(jevons):
+    ran = jevons(*SIMULATE, "--rate", "2", "--requests", "100000", "--isl", "30000", "--prompts", "3")
+    assert ran.code == 2
+    assert "at most 100,000,000 are kept" in ran.err
+
+
 def test_options_given_twice_are_told_or_refused(jevons):
     ran = jevons(*SIMULATE, "--rate", "2", "--requests", "20", "--rate=4")
     assert ran.code == 0

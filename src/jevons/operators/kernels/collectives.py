@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import numpy as np
 from jevons.errors import InputError, did_you_mean
 from jevons.hardware.types import Cluster
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Rates, evaluate
+from jevons.operators.families import Family, Kernel, Rates, evaluate
 from jevons.operators.types import LINK, ArrayLike, BoundArray, Errors, FloatArray, OpTime, Shape, Terms, checked
 
 _PHYSICS_ERROR = Errors(0.5, 0.5)
@@ -146,17 +147,51 @@ def _collective(
 ) -> OpTime:
     factors = factors or default_factors()
     shape = checked(size=message_bytes, p=devices)
-    shape["domains"] = np.ceil(shape["p"] / cluster.accelerator.scaleup_domain)
-    shape["operation"] = np.asarray(float(OPERATIONS.index(operation)))
     kernel = factors.kernel(COLLECTIVE, cluster.accelerator, operation, library)
-    rates = link_rates(cluster)
-    result = evaluate(COLLECTIVE, kernel, shape, rates, factors.scale.get("collective", 1.0))
-    alone = np.broadcast_to(shape["p"] <= 1, result.time_s.shape)
+    rates, scale = link_rates(cluster), factors.scale.get("collective", 1.0)
+    result, held = _within_links(kernel, operation, shape, rates, cluster.accelerator.scaleup_domain, scale)
+    time_s = result.time_s * held
+    size, p = np.broadcast_arrays(shape["size"], shape["p"], subok=False)
+    padded = np.broadcast_to(time_s, size.shape).copy()
+    for group in np.unique(p):
+        own = p == group
+        ladder = _ladder(kernel, operation, float(group), rates, cluster.accelerator.scaleup_domain, scale)
+        step = np.minimum(np.log2(size[own]) * _STEPS, len(ladder) - 1.0)
+        least, most = ladder[np.floor(step).astype(int)], ladder[np.ceil(step).astype(int)]
+        padded[own] = np.clip(padded[own], least, np.where(step < len(ladder) - 1, most, np.inf))
+    held = held * padded / time_s
+    return replace(result, time_s=np.where(p <= 1, 0.0, padded), residual=result.residual * held, start_s=0.0)
+
+
+_STEPS, _OCTAVES = 16, 36
+"""Of the ladder of message sizes: steps to a doubling, and doublings from a byte to beyond any message measured."""
+
+
+def _within_links(
+    kernel: Kernel, operation: str, shape: Shape, rates: Rates, domain: int, scale: float
+) -> tuple[OpTime, FloatArray]:
+    """Return the fitted times, and the factor that holds what crosses the network to its datasheet."""
+    shape = {**shape, "domains": np.ceil(shape["p"] / domain), "operation": np.asarray(_number(operation))}
+    result = evaluate(COLLECTIVE, kernel, shape, rates, scale)
     _, outside = link_bytes(shape["operation"], shape["size"], shape["p"], shape["domains"])
-    # A surface may not take what crosses the network beyond its datasheet.
-    held = np.maximum(outside / (rates.far_bytes_per_s * result.time_s), 1.0)
-    time_s = np.where(alone, 0.0, result.time_s * held)
-    return replace(result, time_s=time_s, residual=result.residual * held, start_s=0.0)
+    return result, np.maximum(outside / (rates.far_bytes_per_s * result.time_s), 1.0)
+
+
+def _number(operation: str) -> float:
+    return float(OPERATIONS.index(operation))
+
+
+@functools.lru_cache(maxsize=4096)
+def _ladder(kernel: Kernel, operation: str, p: float, rates: Rates, domain: int, scale: float) -> FloatArray:
+    """Return for each step of message sizes the least time of a message at least as large.
+
+    A message may be sent padded to a larger one, so that it takes no longer than that: where a fitted surface falls
+    with bytes, the times of smaller messages are too long.
+    """
+    size = 2.0 ** (np.arange(_OCTAVES * _STEPS + 1) / _STEPS)
+    shape: Shape = {"size": size, "p": np.asarray(p)}
+    result, held = _within_links(kernel, operation, shape, rates, domain, scale)
+    return np.minimum.accumulate((result.time_s * held)[::-1])[::-1]
 
 
 def all_reduce(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.errors import InputError, did_you_mean
+from jevons.files import is_folder
 from jevons.study.draws.places import LOCK, Folder, Place, place_of
 from jevons.study.draws.store import (
     ABOUT,
@@ -131,8 +133,9 @@ def studies_in(store: Path | str, only: str = "") -> list[Stored]:
         If there is no such store or study.
     """
     place = place_of(store)
-    if isinstance(place, Folder) and not place.path.is_dir():
-        what = "is a file" if place.path.exists() else "there is no such folder"
+    if isinstance(place, Folder) and not is_folder(place.path):
+        is_there = os.path.exists(place.path)  # noqa: PTH110 - Path.exists raises for names that are too long
+        what = "is a file" if is_there else "there is no such folder"
         message = f"--store {store}: {what}; name the folder that a study kept its draws in"
         raise InputError(message)
     folders = {name: place.inside(name) for name in place.folders()}

@@ -138,7 +138,8 @@ def document_of(fits: Mapping[str, Sequence[Fitted]], residuals: Mapping[str, Re
                     "values": [float(f"{kernel.values[f]:.4g}") for f in PLANS[name].family.factors],
                     "surface": [round(float(c), 4) for c in kernel.surface],
                     "low": [round(float(c), 3) for c in kernel.low],
-                    "high": [round(float(c), 3) for c in kernel.high], "rows": len(fit.sample.log_s),
+                    "high": [round(float(c), 3) for c in kernel.high],
+                    "held": [round(kernel.least, 4), round(kernel.most, 4)], "rows": len(fit.sample.log_s),
                     "median_frac": round(errors["median"], 4),
                     "error": [round(limit, 4) for limit in own_error(fit, by_distance["own"])],
                 }

@@ -280,7 +280,12 @@ def fit_kernels(plan: Plan, samples: Sequence[Sample], prior: Mapping[str, float
         coefficients = ridge(design, tight * len(target), target, base, common)
         columns = features(family, sample)
         low, high = np.array([c.min() for c in columns]), np.array([c.max() for c in columns])
-        kernels.append(Kernel(values=value, surface=coefficients, low=low, high=high))
+        seen = design @ coefficients
+        kernels.append(
+            Kernel(
+                values=value, surface=coefficients, low=low, high=high, least=float(seen.min()), most=float(seen.max())
+            )
+        )
     return kernels
 
 

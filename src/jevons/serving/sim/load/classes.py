@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from jevons.errors import InputError
-from jevons.limits import DRAWN_TURNS, PROMPT_BLOCKS, REQUESTS, TURNS
+from jevons.limits import DRAWN_TURNS, REQUESTS, TURNS
 from jevons.schema import Located, read_yaml, validate_document
 from jevons.serving.sim.load.arrivals import (
     RATED,
@@ -24,6 +24,7 @@ from jevons.serving.sim.load.arrivals import (
     stage_requests,
 )
 from jevons.serving.sim.load.generate import lengths_like, stream
+from jevons.serving.sim.load.repeats import check_blocks, ragged
 from jevons.serving.sim.load.room import check_room
 from jevons.serving.sim.load.traces import Trace, read_trace
 from jevons.serving.sim.types import LONGEST_S, FloatArray, IntArray, Requests
@@ -378,12 +379,7 @@ def _with_hashes(spec: LoadSpec, requests: Requests, of_class: IntArray, session
         return requests
     session = _same_prompts(spec, of_class, session)
     blocks = requests.isl // spec.block_tokens
-    if blocks.sum(dtype=np.float64) > PROMPT_BLOCKS:
-        message = (
-            f"classes: the prompts have {blocks.sum(dtype=np.float64):.3g} blocks to look up, and at most "
-            f"{PROMPT_BLOCKS:,} are kept; shorten isl or system_tokens, raise block_tokens, or take fewer requests"
-        )
-        raise InputError(message)
+    check_blocks("classes", blocks, "isl or system_tokens, raise block_tokens, or take fewer requests")
     common = np.array([one.system_tokens for one in spec.classes]) // spec.block_tokens
     common_start = np.append(0, np.cumsum(common))
     groups, group = np.unique(session, return_inverse=True)
@@ -391,8 +387,7 @@ def _with_hashes(spec: LoadSpec, requests: Requests, of_class: IntArray, session
     np.maximum.at(own, group, np.maximum(blocks - common[of_class], 0))
     own_start = common_start[-1] + np.append(0, np.cumsum(own))[:-1]
     start = np.append(0, np.cumsum(blocks)).astype(np.int64)
-    within = np.arange(start[-1]) - np.repeat(start[:-1], blocks)
-    shared = within < np.repeat(common[of_class], blocks)
-    own_begins = np.repeat(own_start[group] - common[of_class], blocks)
-    keys = np.where(shared, np.repeat(common_start[of_class], blocks), own_begins) + within
-    return replace(requests, hashes=keys.astype(np.int64), hash_start=start, hash_tokens=spec.block_tokens)
+    shared = np.minimum(common[of_class], blocks)
+    keys = ragged(own_start[group] - common[of_class], blocks)
+    keys[ragged(start[:-1], shared)] = ragged(common_start[of_class], shared)
+    return replace(requests, hashes=keys, hash_start=start, hash_tokens=spec.block_tokens)

@@ -12,7 +12,7 @@ from jevons.errors import InputError, did_you_mean
 from jevons.limits import REQUEST_TOKENS, REQUESTS
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.sim.load.arrivals import RATED, Bursts, Day, Pattern, Stage, arrival_times, check_span
-from jevons.serving.sim.load.repeats import Repeats, block_hashes
+from jevons.serving.sim.load.repeats import Repeats, block_hashes, check_blocks, ragged
 from jevons.serving.sim.load.room import check_room
 from jevons.serving.sim.load.traces import Trace
 from jevons.serving.sim.types import LONGEST_S, IntArray, Requests
@@ -203,10 +203,10 @@ def from_trace(
         message = f"{trace.name}: has no hash_ids, so nothing says which prompts share a prefix"
         raise InputError(message)
     lengths = np.diff(trace.hash_start)[place]
+    check_blocks(f"{trace.name}: {wanted:,} requests", lengths, "it, or take fewer requests")
     start = np.append(0, np.cumsum(lengths)).astype(np.int64)
-    within = np.arange(start[-1]) - np.repeat(start[:-1], lengths)
     keys = int(trace.hashes.max()) + 1 if len(trace.hashes) else 0
-    hashes = trace.hashes[np.repeat(trace.hash_start[:-1][place], lengths) + within]
+    hashes = trace.hashes[ragged(trace.hash_start[:-1][place], lengths)]
     hashes = hashes + np.repeat(rounds, lengths) * keys
     return replace(load, hashes=hashes, hash_start=start, hash_tokens=trace.hash_tokens)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jevons.errors import InputError
+from jevons.limits import PROMPT_BLOCKS
 from jevons.serving.sim.types import IntArray
 
 
@@ -44,16 +46,43 @@ def block_hashes(isl: IntArray, repeats: Repeats | None, block_tokens: int) -> t
         How prompts repeat; None where they have nothing in common.
     block_tokens : int
         Tokens of a block.
+
+    Raises
+    ------
+    InputError
+        If they are more than are kept.
     """
     blocks = isl // block_tokens
+    check_blocks("prompts", blocks, "isl, or take fewer requests")
     start = np.append(0, np.cumsum(blocks)).astype(np.int64)
-    hashes = np.arange(start[-1], dtype=np.int64)
-    if repeats is None or not len(hashes):
-        return hashes, start
-    request = np.repeat(np.arange(len(isl)), blocks)
-    place = hashes - start[request]
+    if repeats is None:
+        return np.arange(start[-1], dtype=np.int64), start
+    request = np.arange(len(isl), dtype=np.int64)
     prompt = request % repeats.distinct if repeats.distinct else request
-    of_system = place < repeats.system_tokens // block_tokens
-    owner = np.where(of_system, prompt % repeats.groups, repeats.groups + prompt)
-    keys = np.unique(owner * (int(blocks.max()) + 1) + place, return_inverse=True)[1]
-    return keys.astype(np.int64), start
+    group = prompt % repeats.groups
+    common = repeats.system_tokens // block_tokens
+    of_system = np.minimum(blocks, common)
+    own = np.zeros(int(prompt.max()) + 1, dtype=np.int64)
+    np.maximum.at(own, prompt, blocks - of_system)
+    own_start = repeats.groups * common + np.append(0, np.cumsum(own))[:-1]
+    hashes = ragged(own_start[prompt] - of_system, blocks)
+    hashes[ragged(start[:-1], of_system)] = ragged(group * common, of_system)
+    return hashes, start
+
+
+def check_blocks(what: str, blocks: IntArray, remedy: str) -> None:
+    """Refuse prompts with more blocks than are kept."""
+    if (total := float(blocks.sum(dtype=np.float64))) > PROMPT_BLOCKS:
+        message = (
+            f"{what}: have {total:.3g} blocks to look up in the prefix cache, and at most {PROMPT_BLOCKS:,} are kept; "
+            f"shorten {remedy}"
+        )
+        raise InputError(message)
+
+
+def ragged(begins: IntArray, counts: IntArray) -> IntArray:
+    """Return the whole numbers from each of *begins* on, as many as its count, one after the other."""
+    before = np.cumsum(counts) - counts
+    numbers = np.arange(int(counts.sum()), dtype=np.int64)
+    numbers += np.repeat(begins - before, counts)
+    return numbers
