@@ -12,9 +12,10 @@ from jevons.sizing.train_published import published_figures
 from jevons.sizing.train_result import TIGHT_FRAC, TrainResult
 from jevons.sizing.train_setup import Trainer, gpus_of, setup
 
-_LONGER_FRAC = 0.05
-"""By which a step may be longer than the fastest for not being tight."""
-_TRIED_FOR_ROOM, _KEPT = 200, 10
+_KEPT = 10
+_ALL = 1_000_000
+_TOKENS_OF_A_RANK, _MOST_CP = 4096, 16
+"""Tokens of a sequence below which no context-parallel rank goes by itself; most such ranks."""
 
 
 def train(
@@ -90,12 +91,13 @@ def train(
     )  # fmt: skip
     job = asked.job
     found = training.search(
-        job, best=_TRIED_FOR_ROOM, zero=asked.zero,
+        job, best=_ALL, zero=asked.zero,
         recompute=(trainer.recompute,) if trainer.recompute else ("none", "selective", "full"),
         offload=trainer.offload, fixed=asked.fixed, stage_layers=trainer.stage_layers, zero_bubble=trainer.zero_bubble,
-        sequence_parallel=trainer.sequence_parallel, host_memory_bytes=trainer.host_memory_bytes,
+        sequence_parallel=trainer.sequence_parallel, most_cp=_most_cp(job, trainer),
+        host_memory_bytes=trainer.host_memory_bytes,
     )  # fmt: skip
-    steps = _roomy_first(found.best, found_device.hbm_bytes)
+    steps = found.best[:_KEPT] if published else _roomy_first(found.best, found_device.hbm_bytes)
     price = converted(price or owned_hour_price(found_device), currency_of(currency, price, found_device.own_price))
     failures = training.failure_model()
     work_days = job.tokens / steps[0].tokens_per_s / 86_400.0
@@ -120,11 +122,17 @@ def train(
     )
 
 
+def _most_cp(job: training.TrainingJob, trainer: Trainer) -> int:
+    """Return the context parallelism to try: that of published runs of Megatron at such lengths, none elsewhere."""
+    if trainer.software != "megatron" or job.adapters:
+        return 1
+    return max(1, min(_MOST_CP, job.seq_len // _TOKENS_OF_A_RANK))
+
+
 def _roomy_first(steps: tuple[training.TrainingStep, ...], hbm_bytes: float) -> tuple[training.TrainingStep, ...]:
-    """Return steps with the fastest that is not tight first, where it takes little longer than the fastest."""
+    """Return steps with the fastest first that is not tight, where there is one, and the others behind it."""
     room = (1.0 - TIGHT_FRAC) * hbm_bytes
-    near = (s for s in steps if s.step_time_s <= (1.0 + _LONGER_FRAC) * steps[0].step_time_s)
-    roomy = next((s for s in near if sum(s.memory_bytes.values()) <= room), steps[0])
+    roomy = next((s for s in steps if sum(s.memory_bytes.values()) <= room), steps[0])
     return (roomy, *(s for s in steps if s is not roomy))[:_KEPT]
 
 

@@ -143,6 +143,8 @@ def setup(
     InputError
         If settings contradict each other, or one has no effect.
     """
+    for problem in _fabric_problems(device, devices, oversubscription, pod_devices):
+        raise InputError(problem)
     for problem in _problems(model, devices, trainer, tokens, seq_len):
         raise InputError(problem)
     fixed = dict(trainer.fixed)
@@ -259,6 +261,17 @@ def _problems(model: ModelSpec, devices: int, trainer: Trainer, tokens: float | 
                 yield f"--{name} {fixed[name]}: there is one accelerator; use --gpus {fixed[name]} or more"
         if trainer.fsdp not in {None, "no_shard"}:
             yield f"--fsdp {trainer.fsdp}: one accelerator shares with no other; use --gpus 2 or more, or omit it"
+
+
+def _fabric_problems(device: Accelerator, devices: int, oversubscription: float, pod_devices: int) -> Iterator[str]:
+    if pod_devices and oversubscription <= 1.0:
+        yield f"--pod {pod_devices}: has no effect without --oversubscription above 1; add it"
+    near = max(device.scaleup_domain, pod_devices)
+    if oversubscription > 1.0 and devices <= near:
+        yield (
+            f"--oversubscription {oversubscription:g}: has no effect on {devices} {device.id}, which reach each other "
+            f"without that fabric; omit it, or use more than --gpus {near}"
+        )
 
 
 def _adapter_problems(trainer: Trainer) -> Iterator[str]:

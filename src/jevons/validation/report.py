@@ -199,13 +199,16 @@ class ValidationReport(Result):
         return (errors, Sentence("validate.inside", {"count": count, "inside": 100 * all_rows.inside_frac}))
 
     def _tables(self) -> Iterator[Table]:
-        yield _score_table("overall", "All rows", {"all rows": self.overall})
-        yield _score_table("families", "By table and metric", self.by(_family_metric))
+        few = len(self.entries) <= _FEW
+        if few:
+            yield self._figures()
+        yield _score_table("overall", "All rows", {"all rows": self.overall}, detail=few)
+        yield _score_table("families", "By table and metric", self.by(_family_metric), detail=few)
         groups = self.by(_group)
         judged = {name: one for name, one in groups.items() if one.median_ape is not None}
         worst = sorted(judged.items(), key=lambda item: -(item[1].median_ape or 0.0))[:_WORST_GROUPS]
         if worst:
-            yield _score_table("worst_groups", "Groups with the largest median error", dict(worst))
+            yield _score_table("worst_groups", "Groups with the largest median error", dict(worst), detail=few)
         if self.reasons:
             heads = (Column(name="reason", label="reason"), Column(name="rows", label="rows"))
             yield table("reasons", "Rows without a prediction", heads, list(self.reasons.items())[:_REASONS])
@@ -226,6 +229,28 @@ class ValidationReport(Result):
             If the ending is another, the table is unknown, or the file cannot be written.
         """
         super().save(path, table or "rows", force=force, language=language)
+
+    def _figures(self) -> Table:
+        """Return each measured figure beside its prediction, with the load where there are several."""
+        loads = [self._load(entry) for entry in self.entries]
+        several = len(set(loads)) > 1
+        heads = [Column("load", "load")] if several else []
+        heads += [
+            Column("metric", "metric"), Column("measured", "measured"), Column("predicted", "predicted"),
+            Column("low", "low"), Column("high", "high"), Column("error", "error", "%", scale=100.0),
+        ]  # fmt: skip
+        rows: list[tuple[Cell, ...]] = []
+        for load, one in zip(loads, self.entries, strict=True):
+            if one.answered:
+                cells = (one.metric, one.measured, one.predicted, one.low, one.high, one.error)
+                rows.append((load, *cells) if several else cells)
+        title = "Measured figures beside predictions; low, high: 80 % interval"
+        return table("figures", title, heads, rows, most=_SHOWN)
+
+    def _load(self, entry: Entry) -> str:
+        own = self.cells.get(entry.file, ())
+        printed = own[entry.row] if entry.row < len(own) else {}
+        return printed.get("concurrency_or_rate", "")
 
     def _rows(self) -> Table:
         heads = [Column(name=name, label=name) for name in _ROW]
@@ -257,6 +282,8 @@ class ValidationReport(Result):
         }
 
 
+_FEW, _SHOWN = 60, 18
+"""Figures up to which each stands in a table of its own; rows of that table without details."""
 _ROW = ("file", "row", "metric", "measured", "predicted", "low", "high", "ape", "reason")
 _SCORE_COLUMNS = (
     Column(name="set", label="set"),

@@ -134,6 +134,8 @@ REFUSED = [
     ({"run": "deepseek-v3", "gpus": 8}, "run says 2048 \\(as published\\)"),
     ({"gpus": 1, "tp": 2}, "there is one accelerator"),
     ({"zero_bubble": True, "pp": 1}, "has no effect with pp 1"),
+    ({"pod": 4}, "pod=4: has no effect without oversubscription"),
+    ({"oversubscription": 2}, "oversubscription=2: has no effect on 8 h100_sxm"),
 ]
 
 
@@ -151,3 +153,19 @@ def test_settings_without_effect_or_sense_are_refused(given, message):
 def test_formats_of_frozen_weights_are_those_that_models_know():
     for name in FROZEN:
         assert 0.5 < Lora(frozen=name).frozen_bytes <= 2.0
+
+
+def test_a_layout_that_fills_the_memory_is_named_but_not_recommended():
+    run = jevons.train("llama-3.1-405b", gpus=16_384, seq_len=8192, cp=1)
+    assert run.margin_frac > 0.1
+    assert not run.tight
+    assert run.faster is not None
+    assert f"{run.faster.layout} takes" in run.answer
+    assert "tight" in run.answer
+    assert run.to_json()["faster"] == str(run.faster.layout)
+
+
+def test_long_sequences_are_split_as_published_runs_of_megatron_do():
+    run = jevons.train("llama-3.1-405b", gpus=16_384, seq_len=8192)
+    assert run.best.layout.cp == 2
+    assert run.margin_frac > 0.1

@@ -13,7 +13,7 @@ from typing import Any
 from jevons.errors import InputError
 from jevons.files import read_text
 from jevons.serving.launch.flags import FLAGS, NEUTRAL, SHORT, SWITCHES, UNMODELLED
-from jevons.serving.launch.words import command_of
+from jevons.serving.launch.words import commands_of
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _COUNT = re.compile(r"(-?\d+(?:\.\d+)?)([kKmMgG]?)(?:i?[bB])?")
@@ -87,11 +87,22 @@ def read_launch(given: str | Path) -> LaunchLine:
         If it starts no server that is known, or a flag has a value that it cannot have.
     """
     text, folder = text_of(given)
-    command = command_of(text)
+    command, *others = commands_of(text)
     line = LaunchLine(engine=command.engine, release=command.release, variables=command.variables)
     _read_words(line, command.words, folder)
     line.unmodelled += [name for name in command.variables if re.match(r"(?:VLLM|SGLANG|SGL|TRTLLM|AITER)_", name)]
+    unlike = False
+    for other in others:
+        beside = LaunchLine(engine=other.engine)
+        _read_words(beside, other.words, folder, strict=False)
+        unlike = unlike or (beside.engine, _values(beside)) != (line.engine, _values(line))
+    if unlike:
+        line.unread.append("starts servers that differ, and the first is taken; give one at a time")
     return line
+
+
+def _values(line: LaunchLine) -> dict[str, Any]:
+    return {name: setting.value for name, setting in line.settings.items()}
 
 
 def settings_of(text: str, engine: str) -> LaunchLine:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from jevons.errors import InputError
+from jevons.serving.launch.settings_file import settings_command
+from jevons.serving.launch.types import Command
 
 EXAMPLES = (
     "vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 8192",
@@ -20,6 +22,7 @@ EXAMPLES = (
 _MODULES = {
     "vllm.entrypoints.openai.api_server": "vllm", "vllm.entrypoints.api_server": "vllm",
     "vllm.entrypoints.cli.main": "vllm", "sglang.launch_server": "sglang",
+    "dynamo.vllm": "vllm", "dynamo.sglang": "sglang", "dynamo.trtllm": "trtllm",
     "sglang_router.launch_server": "sglang", "tensorrt_llm.commands.serve": "trtllm",
 }  # fmt: skip
 _IMAGES = (
@@ -31,42 +34,43 @@ _ASSIGNED = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 _RELEASE = re.compile(r"(?:^|[:v=-])v?(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)")
 _MOST_YAML = 2_000_000
+Words = tuple[Sequence[str], str, Mapping[str, str]]
+"""Of a command: its words, the image that it runs in or an empty text, and the variables set before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """The words after the server's name, which engine it is, its release where it is said, and variables before it."""
-
-    engine: str
-    words: tuple[str, ...]
-    release: str
-    variables: Mapping[str, str]
-
-
-def command_of(text: str) -> Command:
-    """Return the first command in a text that starts a server.
+def commands_of(text: str) -> list[Command]:
+    """Return the commands in a text that start a server, at least one.
 
     Raises
     ------
     InputError
         If there is none, or quotes do not close; the message shows lines that are understood.
     """
-    for words, image, variables in (*_manifests(text), *_shell(text)):
-        command = _launcher(words, image, variables)
-        if command is not None:
-            stated = re.search(rf"\b{command.engine}[ \t]*(?:==|@)[ \t]*v?(\d+\.\d+(?:\.\d+)?)", text)
-            return Command(
-                command.engine, command.words, command.release or (stated[1] if stated else ""), command.variables
-            )
+    stated = settings_command(text)
+    if stated is not None:
+        return [stated]
+    told = [next(filter(None, (_launcher(*way) for way in ways)), None) for ways in _manifests(text)]
+    if not any(told):
+        told = [_launcher(*way) for way in _shell(text)]
+    launched: list[Command] = []
+    for command in filter(None, told):
+        release = re.search(rf"\b{command.engine}[ \t]*(?:==|@)[ \t]*v?(\d+\.\d+(?:\.\d+)?)", text)
+        if not command.release and release:
+            launched.append(replace(command, release=release[1]))
+        else:
+            launched.append(command)
+    if launched:
+        return launched
     shown = " ".join(text.split())
     message = (
         f"--serve {shown if len(shown) <= 60 else shown[:57] + '…'}: starts no server that is known. Such lines are:\n"
         + "\n".join(f"  {line}" for line in EXAMPLES)
+        + "\nA YAML file is understood too: Compose, Kubernetes, Helm values, or the engine's own --config"
     )
     raise InputError(message)
 
 
-def _shell(text: str) -> Iterator[tuple[list[str], str, dict[str, str]]]:
+def _shell(text: str) -> Iterator[Words]:
     """Yield the words of each command of a shell text, no image, and the variables set so far."""
     text = re.sub(r"\\[ \t]*\r?\n", " ", text.replace("\r\n", "\n"))
     text = re.sub(r"`[ \t]*\n|\^[ \t]*\n", " ", text)  # PowerShell's and cmd's
@@ -122,6 +126,8 @@ def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) ->
         name, following = word.rsplit("/", 1)[-1], words[place + 1] if place + 1 < len(words) else ""
         if name in {"vllm", "sglang"} and following == "serve":
             return Command(name, tuple(words[place + 2 :]), release, variables)
+        if name == "vllm" and following == "bench" and words[place + 2 : place + 3] in (["latency"], ["throughput"]):
+            return Command(name, tuple(words[place + 3 :]), release, variables)
         if word == "-m" and following in _MODULES:
             rest = words[place + 2 :]
             return Command(_MODULES[following], tuple(rest[1:] if rest[:1] == ["serve"] else rest), release, variables)
@@ -154,8 +160,8 @@ def _image(name: str) -> tuple[str, str, None]:
     return "", "", None
 
 
-def _manifests(text: str) -> Iterator[tuple[list[str], str, dict[str, str]]]:
-    """Yield the words, image and variables of each container of a Compose or Kubernetes file; nothing of others."""
+def _manifests(text: str) -> Iterator[list[Words]]:
+    """Yield, for each container of a Compose or Kubernetes file, the ways to read its words; nothing of others."""
     if not re.search(r"(?m)^[ \t-]*(?:args|command|image|containers|services)[ \t]*:", text) or len(text) > _MOST_YAML:
         return
     from ruamel.yaml import YAML, YAMLError
@@ -172,10 +178,11 @@ def _manifests(text: str) -> Iterator[tuple[list[str], str, dict[str, str]]]:
             words += [str(one) for one in part] if isinstance(part, list) else shlex.split(str(part or ""))
         image = str(container.get("image") or "")
         script = next((word for word in words if "\n" in word or " --" in word), "")
+        ways: list[Words] = []
         if script:  # sh -c "vllm serve …"
-            yield from ((inner, image, {**variables, **more}) for inner, _, more in _shell(script))
+            ways += [(inner, image, {**variables, **more}) for inner, _, more in _shell(script)]
         values = [_kube(word, variables) for word in words]
-        yield _expanded(values, dict(variables)), image, variables
+        yield [*ways, (_expanded(values, dict(variables)), image, variables)]
 
 
 def _kube(word: str, variables: Mapping[str, str]) -> str:

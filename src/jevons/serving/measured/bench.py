@@ -183,7 +183,8 @@ def guidellm(benchmark: Record) -> MeasuredRun:
     elif kind == "throughput":
         rate, users = "inf", _first(strategy, "max_concurrency")
     stated_rate, closed = load_of(rate, users)
-    totals = _mapping(_first(benchmark, "request_totals") or _first(metrics, "request_totals"))
+    made = _mapping(benchmark.get("run_stats")).get("requests_made")
+    totals = _mapping(_first(benchmark, "request_totals") or _first(metrics, "request_totals") or made)
     figures = _latencies({
         "ttft_s": spread("time_to_first_token_ms", 1e-3), "tpot_s": spread("inter_token_latency_ms", 1e-3),
         "e2e_s": spread("request_latency", 1.0),

@@ -8,8 +8,9 @@ from pathlib import Path
 from jevons import limits
 from jevons.errors import InputError
 from jevons.files.read import check_text, file_fault, read_bytes
-from jevons.serving.measured.bench import json_values, runs_of
+from jevons.serving.measured.bench import aiperf, json_values, runs_of
 from jevons.serving.measured.columns import read_columns
+from jevons.serving.measured.metric_rows import is_metric_rows, metric_record
 from jevons.serving.measured.printed import is_metrics, is_printed, metrics_run, printed_runs
 from jevons.serving.measured.types import MeasuredRun
 
@@ -18,6 +19,7 @@ FORMATS: Mapping[str, str] = {
     "sglang.bench_serving, JSON lines": '{"request_rate": Infinity, "mean_e2e_latency_ms": 812.4, …}',
     "either, as printed": "Mean TTFT (ms):                          54.58",
     "AIPerf or genai-perf, JSON": '{"time_to_first_token": {"unit": "ms", "avg": 54.6, "p99": 89.8}, …}',
+    "the same, CSV": "Metric,avg,min,max,p99,p95,p90,p75,p50,p25",
     "GuideLLM, JSON": '{"benchmarks": [{"metrics": {"time_to_first_token_ms": {"successful": {"mean": 54.6, …}}}}]}',
     "inference-perf, JSON": '{"load_summary": {…}, "successes": {"latency": {"time_to_first_token": {"mean": 0.05}}}}',
     "LLMPerf, JSON": '{"num_concurrent_requests": 4, "results_ttft_s_mean": 0.054, …}',
@@ -92,6 +94,9 @@ def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun
         return list(printed_runs(text))
     if is_metrics(text):
         run = metrics_run(text)
+        return [run] if run.figures else []
+    if is_metric_rows(text):
+        run = aiperf(metric_record(text))
         return [run] if run.figures else []
     if text.lstrip()[:1] in {"{", "["}:
         values = json_values(text)

@@ -213,3 +213,50 @@ def test_the_lines_that_a_sized_fleet_hands_over_are_read_as_its_layout() -> Non
                 made = said(line)
                 for name in ("tp", "pp", "dp", "ep", "dp_attention"):
                     assert made[name] == best["layout"][name], f"{name} of {line}"
+
+
+HELM = """
+servingEngineSpec:
+  modelSpec:
+  - {name: m, repository: vllm/vllm-openai, tag: v0.10.2, modelURL: Qwen/Qwen3-8B, requestGPU: 2,
+     vllmConfig: {tensorParallelSize: 2, maxModelLen: 16384, extraArgs: ["--gpu-memory-utilization", "0.85"]}}
+"""
+LLM_D = """
+modelArtifacts: {name: Qwen/Qwen3-8B, uri: "hf://Qwen/Qwen3-8B"}
+decode:
+  containers:
+  - {image: "ghcr.io/llm-d/llm-d:v0.2.0", modelCommand: vllmServe,
+     args: ["--tensor-parallel-size=2", "--max-model-len", "16384", "--gpu-memory-utilization", "0.85"]}
+"""
+OWN = "model: Qwen/Qwen3-8B\ntensor-parallel-size: 2\nmax_model_len: 16384\ngpu-memory-utilization: 0.85\n"
+SGL = "model-path: Qwen/Qwen3-8B\ntp-size: 2\ncontext-length: 16384\nmem-fraction-static: 0.85\n"
+
+
+@pytest.mark.parametrize(("text", "engine"), [(HELM, "vllm"), (LLM_D, "vllm"), (OWN, "vllm"), (SGL, "sglang")])
+def test_files_of_settings_without_a_command_are_read(tmp_path: Path, text: str, engine: str) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(text)
+    made = {name: given.value for name, given in deployment_of(read_launch(file)).items()}
+    assert made["engine"] == engine
+    assert (made["model"], made["tp"], made["max_model_len"]) == ("Qwen/Qwen3-8B", 2, 16_384)
+    assert made["gpu_memory_utilization"] == 0.85
+    assert made.get("engine_version") == ("0.10.2" if text is HELM else None)
+
+
+def test_options_of_tensorrt_llm_are_read_for_the_model_that_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "extra.yaml"
+    file.write_text(
+        "kv_cache_config: {free_gpu_memory_fraction: 0.8, dtype: fp8}\ncuda_graph_config: {max_batch_size: 64}\n"
+    )
+    run = jevons.memory("qwen3-8b", gpu="h100_sxm", serve=str(file))
+    assert run.deployment.engine.name == "trtllm"
+
+
+def test_a_file_that_starts_several_servers_says_which_is_taken(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    service = "  {name}: {{image: 'vllm/vllm-openai:v0.10.1', command: --model Qwen/Qwen3-8B -tp {tp} --port {port}}}\n"
+    several = [service.format(name=f"s{port}", tp=tp, port=port) for port, tp in ((1, 1), (2, 2), (3, 1))]
+    file.write_text("services:\n" + "".join(several))
+    assert "starts servers that differ, and the first is taken" in read_launch(file).warning
+    file.write_text("services:\n" + several[0] + several[2])
+    assert not read_launch(file).warning

@@ -223,3 +223,26 @@ def test_a_snapshot_calibrates_memory_and_latency_at_once(tmp_path: Path) -> Non
 def _saved(fitted: Any, folder: Path) -> Path:
     fitted.save(folder / "own.json")
     return folder / "own.json"
+
+
+def test_the_csv_of_aiperf_says_what_its_json_says(tmp_path: Path) -> None:
+    file = tmp_path / "profile_export_aiperf.csv"
+    file.write_text(
+        "Metric,avg,min,max,p99,p95,p90,p75,p50,p25\n"
+        'Time to First Token (ms),"1,054.60",50,90,89.8,80,75,60,53.0,50\n'
+        "Inter Token Latency (ms),13.6,13,14,13.9,13.8,13.7,13.6,13.5,13.4\n"
+        "Request Latency (ms),3700,3600,3800,3790,3780,3770,3750,3700,3650\n"
+        "Input Sequence Length (tokens),1000,1000,1000,1000,1000,1000,1000,1000,1000\n"
+        "Output Sequence Length (tokens),200,200,200,200,200,200,200,200,200\n"
+        "\nMetric,Value\n"
+        'Output Token Throughput (tokens/sec),"2,250.00"\n'
+        "Request Throughput (per sec),8.33\nRequest Count (count),300.00\n"
+    )
+    (run,) = read_runs(file)
+    assert (run.isl, run.osl, run.requests) == (1000, 200, 300)
+    assert run.figures["ttft_s.mean"] == pytest.approx(1.0546)
+    assert run.figures["tpot_s.p99"] == pytest.approx(0.0139)
+    assert run.figures["output_tok_per_s"] == 2250
+    report = jevons.validate(str(file), model="llama-3.1-8b", gpu="h100_sxm", rate=10)
+    assert report.tables["figures"].rows
+    assert report.tables["overall"].detail

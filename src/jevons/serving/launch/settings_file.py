@@ -1,0 +1,110 @@
+"""Reads files of settings that name no command: an engine's own YAML, and values of the Helm charts that start one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from jevons.serving.launch.flags import FLAGS, NEUTRAL, UNMODELLED
+from jevons.serving.launch.types import Command
+
+_MOST_YAML = 2_000_000
+_TELLING = {
+    "vllm": {"gpu-memory-utilization", "max-num-seqs", "max-num-batched-tokens", "max-model-len", "enforce-eager"},
+    "sglang": {"model-path", "mem-fraction-static", "context-length", "tp-size", "enable-dp-attention"},
+    "trtllm": {"kv-cache-config", "cuda-graph-config", "enable-attention-dp", "moe-expert-parallel-size"},
+}
+"""Keys that one engine has and the others have not."""
+_COMMANDS = {"vllmserve": "vllm", "imagedefault": "vllm", "sglang": "sglang"}
+
+
+def settings_command(text: str) -> Command | None:
+    """Return the command that a file of settings stands for; None where the text is no such file.
+
+    Notes
+    -----
+    Understood are the file of ``--config`` of vLLM and SGLang, that of ``--extra_llm_api_options`` of TensorRT-LLM,
+    and values of the charts of vLLM's production stack (``modelSpec``) and of llm-d (``modelCommand``).
+    """
+    document = _mapping(text)
+    if document is None:
+        return None
+    chart = next(_charts(document, 0), None)
+    if chart is not None:
+        return chart if _names_model(chart) else _with_artifact(chart, document)
+    keys = {str(key).replace("_", "-") for key in document}
+    engine = max(FLAGS, key=lambda name: (len(keys & _TELLING[name]), len(keys & set(FLAGS[name]))))
+    known = keys & ({*FLAGS[engine]} | NEUTRAL | UNMODELLED)
+    if not keys & _TELLING[engine] and not {"model", "model-path"} & keys:
+        return None
+    if 2 * len(known) < len(keys):
+        return None
+    return Command(engine, tuple(_words(document)), "", {})
+
+
+def _mapping(text: str) -> Mapping[str, Any] | None:
+    """Return the mapping that a YAML or JSON text holds; None where it is a shell line or a list."""
+    if len(text) > _MOST_YAML or not re.search(r"(?m)^[ \t{]*[\"']?[A-Za-z_][\w.-]*[\"']?[ \t]*:(?:[ \t]|$)", text):
+        return None
+    from ruamel.yaml import YAML, YAMLError
+
+    try:
+        document = YAML(typ="safe").load(text)
+    except (YAMLError, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) and all(isinstance(key, str) for key in document) else None
+
+
+def _words(settings: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in settings.items():
+        if value is None:
+            continue
+        stated = json.dumps(value) if isinstance(value, dict | list | bool) else str(value)
+        yield f"--{name}={stated}"
+
+
+def _charts(value: Any, depth: int) -> Iterator[Command]:
+    """Yield the server of each entry of a chart's values that starts one."""
+    if depth > 30:
+        return
+    if isinstance(value, list):
+        for inner in value:
+            yield from _charts(inner, depth + 1)
+    if not isinstance(value, dict):
+        return
+    if isinstance(value.get("modelURL"), str):
+        yield _production_stack(value)
+    elif str(value.get("modelCommand", "")).lower() in _COMMANDS and isinstance(value.get("args"), list):
+        engine = _COMMANDS[str(value["modelCommand"]).lower()]
+        yield Command(engine, tuple(str(word) for word in value["args"]), "", {})
+    else:
+        for inner in value.values():
+            yield from _charts(inner, depth + 1)
+
+
+def _names_model(command: Command) -> bool:
+    return bool(command.words) and (
+        not command.words[0].startswith("-") or any(re.match(r"--model(?:-path)?\b", word) for word in command.words)
+    )
+
+
+def _with_artifact(command: Command, document: Mapping[str, Any]) -> Command:
+    """Return a command with the model that llm-d's ``modelArtifacts`` name."""
+    stated = document.get("modelArtifacts")
+    artifact = stated if isinstance(stated, dict) else {}
+    name = str(artifact.get("name") or str(artifact.get("uri", "")).removeprefix("hf://"))
+    return replace(command, words=(f"--model={name}", *command.words)) if name else command
+
+
+def _production_stack(entry: Mapping[str, Any]) -> Command:
+    """Return the server of one ``modelSpec``, whose ``vllmConfig`` spells flags in camel case."""
+    stated = entry.get("vllmConfig")
+    config = dict(stated) if isinstance(stated, dict) else {}
+    extra = config.pop("extraArgs", None) or []
+    flags = {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", str(name)).lower(): value for name, value in config.items()}
+    release = re.search(r"(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)", str(entry.get("tag", "")))
+    words = [str(entry["modelURL"]), *_words(flags), *(str(word) for word in extra)]
+    return Command("vllm", tuple(words), release[1] if release else "", {})

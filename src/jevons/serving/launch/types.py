@@ -1,0 +1,16 @@
+"""The command that starts a server, as words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The words after the server's name, which engine it is, its release where it is said, and variables before it."""
+
+    engine: str
+    words: tuple[str, ...]
+    release: str
+    variables: Mapping[str, str]
