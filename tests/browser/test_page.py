@@ -207,6 +207,31 @@ def test_every_number_opens_its_source_by_keyboard_and_escape_returns(window: Ca
         assert page.evaluate("document.activeElement.className") == "num"
 
 
+def test_a_fact_set_in_the_drawer_redraws_the_answer_and_stands_in_the_address(window: Callable) -> None:
+    one = window()
+    page = one.open(SCREENS["size"])
+    one.done()
+    cost = page.locator("button.num", has_text=re.compile("USD|CNY")).first
+    before = cost.inner_text()
+    cost.click()
+    page.get_by_role("button", name="Change h100_sxm.price_cny").click()
+    page.get_by_label("Own figure [CNY]").fill("twice")
+    page.get_by_role("button", name="Use it").click()
+    assert "no number" in page.get_by_role("alert").inner_text()
+    page.get_by_label("Own figure [CNY]").fill("100k")
+    page.get_by_role("button", name="Use it").click()
+    page.wait_for_function(
+        "old => document.querySelector('.runbar.done') && !document.body.innerText.includes(old)", arg=before
+    )
+    assert "f.h100_sxm.price_cny=100000" in page.url
+    assert "h100_sxm.price_cny = 100000" in page.get_by_text("Own figures in place of facts").locator("..").inner_text()
+    page.get_by_role("button", name="Take all back").click()
+    page.wait_for_function(
+        "old => document.querySelector('.runbar.done') && document.body.innerText.includes(old)", arg=before
+    )
+    assert "f." not in page.url
+
+
 def test_charts_have_a_table_twin_and_files(window: Callable) -> None:
     one = window()
     page = one.open(SCREENS["choice"])

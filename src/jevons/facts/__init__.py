@@ -8,12 +8,12 @@ from typing import Any
 
 import jevons
 from jevons.facts.rates import cny_per
-from jevons.facts.read import default_facts, get, load_facts, series
+from jevons.facts.read import changed, default_facts, get, load_facts, series
 from jevons.facts.types import Fact, Facts, FactValue, Source
 
 __all__ = [
-    "Fact", "FactValue", "Facts", "Source", "cny_per", "default_facts", "get", "list", "load_facts", "search", "series",
-    "show",
+    "Fact", "FactValue", "Facts", "Source", "changed", "cny_per", "default_facts", "get", "list", "load_facts",
+    "search", "series", "show",
 ]  # fmt: skip
 
 sys.modules[__name__].__class__ = jevons.Listing

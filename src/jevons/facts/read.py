@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import calendar
+import contextlib
+import contextvars
 import datetime as dt
 import functools
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +95,77 @@ def load_facts(paths: Iterable[Path | str]) -> Facts:
     return Facts(by_id, sources)
 
 
-@functools.cache
+_CHANGED: contextvars.ContextVar[Facts | None] = contextvars.ContextVar("changed facts", default=None)
+
+
 def default_facts() -> Facts:
-    """Return the facts that ship with the package."""
+    """Return the facts that ship with the package, with one's own figures within `changed`."""
+    return _CHANGED.get() or _shipped()
+
+
+@functools.cache
+def _shipped() -> Facts:
     return load_facts([_DATA])
+
+
+@contextlib.contextmanager
+def changed(values: Mapping[str, float]) -> Iterator[Facts]:
+    """Let figures of one's own stand for facts, on all dates, until the block ends.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        By id of the fact, in the unit that its name states.
+
+    Yields
+    ------
+    Facts
+        The changed facts; each figure of one's own has the grade ``judgement`` and says that it was set.
+
+    Raises
+    ------
+    FactError
+        If a fact is unknown.
+    InputError
+        If a fact is text, or a figure is no finite number of its sign.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> with jevons.facts.changed({"h20.price_cny": 90000}):
+    ...     jevons.facts.get("h20.price_cny").value
+    90000.0
+    """
+    held = default_facts()
+    own = {fact_id: _with_value(held.fact(fact_id), value) for fact_id, value in values.items()}
+    token = _CHANGED.set(Facts({**held.by_id, **own}, held.sources))
+    try:
+        yield default_facts()
+    finally:
+        _CHANGED.reset(token)
+
+
+def _with_value(fact: Fact, value: float) -> Fact:
+    """Return a fact whose values are all one that was set."""
+    if fact.unit == "text":
+        message = f"fact {fact.id}: is text; only a number can be set"
+        raise InputError(message)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        message = f"fact {fact.id} = {str(value)[:40]}: must be a finite number [{fact.unit}]"
+        raise InputError(message)
+    least = min((one.number for one in fact.values), default=0.0)
+    if value < 0 <= least or (value == 0 and least > 0):
+        message = f"fact {fact.id} = {value:g}: must be above zero [{fact.unit}]"
+        raise InputError(message)
+    reason = "set by whoever asked"
+    own = [
+        replace(
+            one, value=float(value), low=float(value), high=float(value), grade="judgement", reason=reason, source=None,
+            locator="", note="", formula="", parents=(), expires=None,
+        )
+        for one in fact.values
+    ]  # fmt: skip
+    return replace(fact, values=tuple(own))
 
 
 @answered

@@ -313,7 +313,7 @@ class Comparison(Result):
             ],
             "bare_break_even_tok_per_d_of_a_million_cny": self.bare_tok_per_d(1e6),
             "price_cuts": [
-                {"cut_frac_per_y": cut, "gpu": m.device.id,
+                {"cut_frac_per_y": cut, "gpu": m.device.id, "mean_price_frac": self.mean_price_factor(cut),
                  "break_even_tok_per_d": self.break_even_tok_per_d(m, price_factor=self.mean_price_factor(cut)),
                  "break_even_date": _iso(self.break_even_date(m, cut))} for m in self.machines for cut in _CUTS
             ],

@@ -99,7 +99,9 @@ def as_yaml(meta: Mapping[str, Any]) -> str:
 def as_python(meta: Mapping[str, Any]) -> str:
     """Return the question as a Python program."""
     kind, given = meta["kind"], dict(meta["input"])
-    lines = ["import jevons", ""]
+    lines: list[str] = []
+    own = given.pop("facts", None)
+    head = ["import jevons", ""]
     if kind == "plan":
         name, changes = given.pop("scenario", ""), given.pop("set", None)
         lines.append(f'scenario = jevons.load("scenarios/{name}.yaml")')
@@ -116,7 +118,10 @@ def as_python(meta: Mapping[str, Any]) -> str:
         lines.append("result = b")
     else:
         if "trace" in given:
-            lines.insert(0, "# the trace was uploaded to the page; write the path of its file")
+            head.insert(0, "# the trace was uploaded to the page; write the path of its file")
         body = "".join(f"    {key}={value!r},\n" for key, value in given.items())
         lines.append(f"result = jevons.{kind}(\n{body})")
-    return "\n".join([*lines, "print(result.answer)", ""])
+    if own:
+        asked_lines = [f"    {line}" for part in lines for line in part.splitlines()]
+        lines = [f"with jevons.facts.changed({own!r}):", *asked_lines]
+    return "\n".join([*head, *lines, "print(result.answer)", ""])

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import jevons
-from jevons.errors import Fault, InputError, did_you_mean
+from jevons.errors import Fault, InputError, JevonsError, did_you_mean
+from jevons.facts import changed
 from jevons.options import Declared, parameters
 
 FUNCTIONS = {
@@ -51,7 +52,7 @@ SCENARIOS = Path(__file__).with_name("scenarios")
 _PATH = re.compile(
     r"[/\\\x00]|^\s*[.~]|\.(?:ya?ml|json|csv|tsv|txt|toml|gz|zst|zip|parquet|nc|html|xlsx|py|sh)\s*$", re.IGNORECASE
 )
-_MAY_SLASH = {"budget", "gpu_hour", "rent", "tokens_per_day"}
+_MAY_SLASH = {"api", "budget", "gpu_hour", "rent", "tokens_per_day"}
 """Parameters whose text may have a slash, as in ``12 CNY/h``."""
 
 
@@ -148,7 +149,7 @@ def _checked(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     known = declared_of(kind)
     faults = []
     values: dict[str, Any] = {}
-    names = [*known, *(["set"] if kind == "plan" else [])]
+    names = [*known, "set" if kind == "plan" else "facts"]
     for key, value in given.items():
         if key not in names:
             near = did_you_mean(str(key), names)
@@ -157,7 +158,7 @@ def _checked(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
         problem = _problem(kind, key, value, known.get(key))
         if problem:
             faults.append(Fault(message=f"{key}: {problem}"))
-        elif value not in (None, "", []):
+        elif value not in (None, "", [], {}):
             number = _floated(value, known.get(key))
             if not (key in known and _same(number, known[key].default)):
                 values[key] = number
@@ -187,6 +188,8 @@ def _problem(kind: str, key: str, value: Any, known: Declared | None) -> str:
         return "" if value in names else f"{_quoted(value)}: no such scenario. Known: {', '.join(names)}."
     if kind == "plan" and key == "set":
         return _set_problem(value)
+    if key == "facts":
+        return _facts_problem(value)
     if known is not None and known.option.metavar == "FILE" and value is not None:
         return "names a file; the page reads no files of this machine. Use the command line for it"
     if isinstance(value, Mapping):
@@ -225,6 +228,19 @@ def _set_problem(value: Any) -> str:
         if not isinstance(item, str | int | float | bool) or len(str(item)) > MAX_TEXT:
             return f"{path}: must be a number, or text of at most {MAX_TEXT} characters"
     return ""
+
+
+def _facts_problem(value: Any) -> str:
+    """Return what is wrong with figures of one's own for facts; empty where nothing is."""
+    if not isinstance(value, Mapping):
+        return "must be an object of fact ids and numbers"
+    if len(value) > MAX_ITEMS:
+        return f"changes {len(value)} facts; change at most {MAX_ITEMS}"
+    try:
+        with changed(value):
+            return ""
+    except JevonsError as error:
+        return str(error)
 
 
 def _quoted(value: Any) -> str:

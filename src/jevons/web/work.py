@@ -95,6 +95,12 @@ class Desk:
             self.call("simulate", {"model": "llama-3.1-8b", "rate": 2.0, "requests": 50}, quiet)
 
     def answer(self, job: Mapping[str, Any], tell: Tell) -> Any:
+        """Return what a job asks for, with the figures set for facts in force."""
+        given = job.get("input")
+        with _own_facts(given if isinstance(given, Mapping) else {}):
+            return self.answered(job, tell)
+
+    def answered(self, job: Mapping[str, Any], tell: Tell) -> Any:
         """Return what a job asks for."""
         task = job["task"]
         if task == "run" and job["kind"] == "draw":
@@ -124,6 +130,10 @@ class Desk:
     def call(self, kind: str, given: Mapping[str, Any], tell: Tell) -> Any:
         """Return the result of a function for keywords that were checked."""
         keywords = dict(given)
+        if "facts" in keywords:
+            with _own_facts(keywords):
+                del keywords["facts"]
+                return self.call(kind, keywords, tell)
         if "trace" in keywords:
             keywords["trace"] = str(self.trace(keywords["trace"]))
         function = getattr(importlib.import_module(FUNCTIONS[kind]), kind)
@@ -219,6 +229,15 @@ class Desk:
         from jevons.web.deploy import deployment
 
         return deployment(self.result("size", job["input"], job["key"], tell), job["entry"], job["target"])
+
+
+def _own_facts(given: Mapping[str, Any]) -> contextlib.AbstractContextManager[Any]:
+    """Return the block in which figures that a question sets stand for facts."""
+    if not given.get("facts"):
+        return contextlib.nullcontext()
+    from jevons.facts import changed
+
+    return changed(given["facts"])
 
 
 def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> dict[str, Any]:

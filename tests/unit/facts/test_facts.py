@@ -2,6 +2,7 @@ import datetime as dt
 
 import pytest
 
+import jevons
 from jevons.errors import FactError, InputError
 from jevons.facts import default_facts, load_facts
 
@@ -130,3 +131,25 @@ def test_results_of_a_quarter_are_not_visible_before_their_publication():
     for fact_id in ("alibaba.cloud.revenue_quarter_cny", "alibaba.group.capex_quarter_cny"):
         for value in facts.fact(fact_id).values:
             assert (value.published - value.start).days >= 20, (fact_id, value.start)
+
+
+def test_own_figures_stand_for_facts_until_the_block_ends() -> None:
+    before = jevons.facts.get("h20.price_cny")
+    with jevons.facts.changed({"h20.price_cny": 90_000}):
+        own = jevons.facts.get("h20.price_cny")
+        assert (own.value, own.grade, own.low, own.high) == (90_000.0, "judgement", 90_000.0, 90_000.0)
+        assert "set by whoever asked" in own.reason
+    assert jevons.facts.get("h20.price_cny") == before
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"h20.price": 1}, "unknown fact `h20.price`"), ({"h20.price_cny": -1}, "above zero"),
+        ({"h20.price_cny": float("nan")}, "finite number"), ({"h20.price_cny": "cheap"}, "finite number"),
+        ({"h20.price_cny": True}, "finite number"),
+    ],
+)  # fmt: skip
+def test_own_figures_that_no_fact_can_have_are_refused(values, message) -> None:
+    with pytest.raises(jevons.JevonsError, match=message), jevons.facts.changed(values):
+        pass

@@ -274,3 +274,36 @@ def test_a_thousand_random_requests_do_not_end_the_service(page: Served) -> None
         assert reply.status_code < 500, (method, path, content, reply.text[:300])
         assert "Traceback" not in reply.text
     assert page.ask("size", QUESTION).status_code == 200
+
+
+def test_facts_set_with_a_question_change_its_answer_its_sources_and_its_program(page) -> None:
+    given = {"model": "llama-3.1-8b", "gpu": ["h100_sxm"], "rate": 5, "static": True}
+    plain = page.ask("size", given).json()
+    own = page.ask("size", {**given, "facts": {"h100_sxm.price_cny": 100_000}}).json()
+    assert own["best"]["cost_per_h"] < 0.5 * plain["best"]["cost_per_h"]
+    assert own["meta"]["id"] != plain["meta"]["id"]
+    node = page.client.get(f"{API}/runs/{own['meta']['id']}/explain?path=h100_sxm.price_cny").json()["nodes"]
+    assert node["h100_sxm.price_cny"]["value"] == 100_000
+    assert "set by whoever asked" in node["h100_sxm.price_cny"]["source"]
+    program = page.client.get(f"{API}/runs/{own['meta']['id']}.py").text
+    assert "with jevons.facts.changed({'h100_sxm.price_cny': 100000}):\n    result = jevons.size(" in program
+    compile(program, "question.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("facts", "part"),
+    [([1], "object of fact ids"), ({"h100.price": 1}, "unknown fact"), ({"h100_sxm.price_cny": "<b>"}, "finite number"),
+     ({"h100_sxm.price_cny": -5}, "above zero")],
+)  # fmt: skip
+def test_facts_that_cannot_be_set_are_refused(page, facts, part) -> None:
+    answer = page.ask("size", {"facts": facts})
+    assert answer.status_code == 422
+    assert part in answer.json()["error"]["message"]
+
+
+def test_prices_of_an_api_of_ones_own_are_no_path(page) -> None:
+    answer = page.ask("buy-rent-api", {"model": "llama-3.1-8b", "gpu": ["h100_sxm"], "api": "2/8 CNY"}).json()
+    assert answer["api"]["output_cny_per_mtok"] == 8.0
+    falls = next(one for one in answer["price_cuts"] if one["cut_frac_per_y"] > 0)
+    assert 0 < falls["mean_price_frac"] < 1
+    assert page.ask("buy-rent-api", {"api": "../etc/passwd"}).status_code == 422

@@ -5,7 +5,7 @@ import { t } from "jevons/i18n.js";
 import { setMoney } from "jevons/format.js";
 import { go, inputs, read, setting, settled, address } from "jevons/state.js";
 import { copy, shared } from "jevons/ui.js";
-import { Drawer } from "jevons/drawer.js";
+import { Drawer, Overridden } from "jevons/drawer.js";
 import * as api from "jevons/api.js";
 import * as start from "jevons/views/start.js";
 import * as size from "jevons/views/size.js";
@@ -105,7 +105,7 @@ function App() {
       <nav aria-label=${t("nav")}>${Object.keys(SCREENS).filter((one) => one !== "start").map((one) => html`<a href=${address(one)} aria-current=${one === screen ? "page" : null} onClick=${(e) => { e.preventDefault(); go(one); }}>${t(`screen.${one}`)}</a>`)}</nav>
       <${Settings} rates=${rates}/></header>
     <${Warming}/>
-    <main id="main" tabindex="-1"><${view.View} values=${inputs(values)} key=${screen} go=${(next, options) => go(screen, next, options)}/></main>
+    <main id="main" tabindex="-1"><${Overridden}/><${view.View} values=${inputs(values)} key=${screen} go=${(next, options) => go(screen, next, options)}/></main>
     <footer class="bottom"><p>${t("footer")}</p></footer>
     <${Drawer} asked=${asked} answer=${answer} frozen=${null} close=${() => setAsked(null)}/>`;
 }

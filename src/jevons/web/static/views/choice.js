@@ -54,7 +54,8 @@ export function View({ values, go }) {
 const monthly = (way) => first(way.cost, "per_month_cny", "per_month");
 const perMtok = (way) => first(way.cost, "per_output_mtok_cny", "per_output_mtok");
 const cash = (answer) => (answer.ways[0].cost.per_month_cny !== undefined ? "CNY" : answer.currency || "CNY");
-const nameOf = (way, answer) => (way.way === "API" ? `API ${answer.api.prefix}` : t(`way.${way.way}`, { n: number(way.accelerators), gpu: device(way.gpu) }));
+const apiName = (answer) => (answer.api.prefix === "own price" ? t("choice.own_api") : `API ${answer.api.prefix}`);
+const nameOf = (way, answer) => (way.way === "API" ? apiName(answer) : t(`way.${way.way}`, { n: number(way.accelerators), gpu: device(way.gpu) }));
 
 /** Months since a date. */
 function age(since, until) {
@@ -100,12 +101,14 @@ export function crossover(answer, breaks = []) {
   const names = rows.length ? Object.keys(rows[0]).filter((key) => !["output_tok_per_d", "cheapest"].includes(key)) : [];
   const label = (key) => {
     const [way, ...gpu] = key.replace(/_(cny|usd|eur)$/, "").split("_");
-    return way === "api" ? `API ${answer.api.prefix}` : t(`way.${way}_short`, { gpu: device(gpu.join("_")) });
+    return way === "api" ? apiName(answer) : t(`way.${way}_short`, { gpu: device(gpu.join("_")) });
   };
+  const falls = (answer.price_cuts || []).filter((one) => one.cut_frac_per_y > 0 && one.mean_price_frac < 1)[0];
+  const band = (key) => (falls && key.startsWith("api_") ? { low: rows.map((row) => converted(row[key] * falls.mean_price_frac, cash(answer))), high: rows.map((row) => converted(row[key], cash(answer))) } : {});
   return {
-    id: "crossover", kind: "xy", title: t("choice.crossover"), summary: t("choice.crossover_words"),
+    id: "crossover", kind: "xy", title: t("choice.crossover"), summary: t("choice.crossover_words"), note: falls ? t("choice.band", { api: answer.api.prefix === "own price" ? t("choice.own_price") : answer.api.prefix, cut: percent(falls.cut_frac_per_y, 2) }) : "",
     x: { label: t("field.tokens_per_day"), unit: "", type: "log" }, y: { label: t("col.cost_month"), unit: currency(), type: "log" },
-    series: names.map((key) => ({ name: label(key), entity: label(key), as: "line", data: rows.map((row) => [row.output_tok_per_d, converted(row[key], cash(answer))]) })),
+    series: names.map((key) => ({ name: label(key), entity: label(key), as: "line", data: rows.map((row) => [row.output_tok_per_d, converted(row[key], cash(answer))]), ...band(key) })),
     marks: [{ axis: "x", value: answer.output_tok_per_d, label: t("choice.today") }, ...breaks.slice(0, 2).map((one) => ({ axis: "x", value: one.break_even_tok_per_d, label: t("choice.break_even") }))],
   };
 }
@@ -125,7 +128,7 @@ export function tornado(answer) {
   const swings = [...(answer.swings || [])].map((one) => ({ ...one, a: first(one, "at_low_cny", "at_low"), b: first(one, "at_high_cny", "at_high") })).sort((p, q) => Math.abs(q.b - q.a) - Math.abs(p.b - p.a)).slice(0, 8);
   const label = (one) => (has(`swing.${one.name}`) ? t(`swing.${one.name}`) : one.name);
   return {
-    id: "tornado", kind: "xy", title: t("choice.tornado"), summary: swings.map((s) => `${label(s)}: ${money(s.a, cash(answer))}–${money(s.b, cash(answer))}`).join("; "), horizontal: true, bare: true, note: t("choice.tornado_note"),
+    id: "tornado", kind: "xy", title: t("choice.tornado"), summary: swings.map((s) => `${label(s)}: ${money(s.a, cash(answer))}–${money(s.b, cash(answer))}`).join("; "), horizontal: true, bare: true, right: 96, narrowRight: 96, note: t("choice.tornado_note"),
     x: { label: t("choice.per_output"), unit: currency(), type: "value", scale: true }, y: { label: t("choice.assumption"), type: "category", values: swings.map(label) },
     table: { heads: [t("choice.assumption"), t("chart.low"), t("chart.high"), t("choice.at_low"), t("choice.at_high")], rows: swings.map((s) => [label(s), s.low, s.high, s.a, s.b]) },
     series: [{ name: "lower", entity: "spacer", as: "spacer", stack: "t", data: swings.map((s) => converted(Math.min(s.a, s.b), cash(answer))) },

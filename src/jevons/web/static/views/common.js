@@ -37,13 +37,15 @@ export function useForm(defaults, values, go) {
   return { form, set, setAll };
 }
 
-/** Keywords for a function: empty ones left out. */
+/** Keywords for a function: empty ones left out; figures set for facts (keys f.ID of the address) go with them. */
 export function keywords(form, names) {
   const given = {};
   for (const name of names) {
     const value = form[name];
     if (value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && !value.length)) given[name] = value;
   }
+  const own = Object.entries(form).filter(([key, value]) => key.startsWith("f.") && typeof value === "number").map(([key, value]) => [key.slice(2), value]);
+  if (own.length) given.facts = Object.fromEntries(own);
   return given;
 }
 

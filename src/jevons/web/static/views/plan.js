@@ -6,6 +6,7 @@ import { Card, ErrorBox, Num, RunBar, Same, Select, Sentence, shared, useRun } f
 import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
 import { Figure, Split, first, useAnswer, useForm } from "jevons/views/common.js";
+import { valueChannels } from "jevons/views/report_charts.js";
 import { compact, parse } from "jevons/parse.js";
 import * as api from "jevons/api.js";
 
@@ -127,6 +128,7 @@ export function Result({ answer, input: given, state, bar }) {
     <${Card} cls="half"><${Chart} spec=${fleetChart(answer)} height=${280}/><//>
     <${Card} cls="half"><${Chart} spec=${cashChart(answer)} height=${280}/><//>
     <${Card} cls="half"><${Chart} spec=${limits(answer)} height=${280}/><//>
+    ${valueChannels(answer) ? html`<${Card} cls="half"><${Chart} spec=${valueChannels(answer)} height=${300}/><//>` : null}
     ${answer.sensitivity && Object.keys(ranked(answer)).length ? html`<${Card} cls="half"><${Chart} spec=${ranks(answer)} height=${260}/><//>` : null}
     <${Card}><${Same} label="Python" name="plan.py" text=${python(given)} answer=${answer} chart=${false}/><//></div>`;
 }

@@ -125,12 +125,32 @@ function bridge(id, title, causes, whole) {
     marks: [{ axis: "x", value: 1, label: "" }], height: 60 + 34 * names.length, source: SOURCE(), table: { heads: ["", t("report.factor")], rows: names.map((name, i) => [t(`report.cause.${name}`), factors[i]]) } };
 }
 
+/** What doubled efficiency does to the AI cloud's value, by channel: a bridge that ends in the whole. */
+export function valueChannels(answer) {
+  const own = (answer.jevons || {}).value_channels || {};
+  const most = Math.max(0, ...Object.values(own).map(Math.abs));
+  const rows = Object.entries(own).filter(([, v]) => Math.abs(v) > 0.02 * most).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
+  if (!rows.length) return null;
+  const from = answer.currency || "CNY", size = axisScale("money").size;
+  const of = (v) => (converted(v, from) ?? v) / size;
+  const whole = Object.values(own).reduce((sum, v) => sum + v, 0);
+  const rest = whole - rows.reduce((sum, [, v]) => sum + v, 0);
+  const parts = [...rows, ...(Math.abs(rest) > 0.005 * most ? [["rest", rest]] : [])];
+  let level = 0;
+  const spans = parts.map(([, v]) => { const start = level; level += of(v); return [start, level]; });
+  const amounts = [...parts.map(([, v]) => v), whole], names = [...parts.map(([name]) => t(`report.channel.${name}`)), t("report.channel.whole")];
+  return { id: "value-channels", kind: "xy", title: t("report.value_channels"), summary: parts.map(([, v], i) => `${names[i]} ${money(v, from)}`).join("; "), horizontal: true, bare: true, right: 92, narrowRight: 78,
+    x: { label: t("report.value_added"), unit: axisScale("money").unit, type: "value" }, y: { label: "", type: "category", values: names },
+    series: [{ name: t("report.value_added"), as: "spans", data: [...spans, [0, of(whole)]], colours: amounts.map((v, i) => (i === amounts.length - 1 ? "bridge total" : v >= 0 ? "bridge up" : "bridge down")), labels: amounts.map((v) => money(v, from)) }],
+    height: 60 + 34 * names.length, source: SOURCE(), table: { heads: ["", `${t("report.value_added")} [${axisScale("money").unit}]`], rows: names.map((name, i) => [name, of(amounts[i])]) } };
+}
+
 function jevons(answer, found) {
   const [first, end] = [answer.quarters[0], last(answer.quarters)];
   const j = answer.jevons;
   const rows = Object.entries(j.segment_compute_factor).map(([id, f]) => [id, last(j.compute_share_frac[id]), f, (j.probability_by_segment || {})[id]]).filter(([, share]) => share > 0.001).sort((a, b) => b[1] - a[1]).slice(0, 8);
   return {
-    charts: [bridge("bridge", t("report.bridge", { first, last: end }), j.bridge, "compute"), bridge("channels", t("report.channels", { last: end }), j.channels, "compute")],
+    charts: [bridge("bridge", t("report.bridge", { first, last: end }), j.bridge, "compute"), valueChannels(answer) || bridge("channels", t("report.channels", { last: end }), j.channels, "compute")],
     table: { caption: t("report.factor_doubled"), heads: [t("report.segment"), t("report.share_hours"), t("report.factor_doubled"), t("report.p_rises")], rows: rows.map(([id, share, f, p]) => [term((found.names.segments || {})[id] || id), percent(share), `×${number(f)}`, p === undefined || p === null ? "–" : percent(p, 2)]) },
   };
 }

@@ -111,10 +111,22 @@ export function Result({ answer, input: given, state, bar }) {
     <${Card} cls="two-thirds"><${Chart} spec=${front(answer, fleet)} height=${310} onPick=${(e) => { const one = e.data && e.data.fleet; if (one !== undefined) setPicked(one); }}/><//>
     <${Card} cls="third" title=${t("size.limits")}><${Bounds} fleet=${fleet}/><${Chart} spec=${memory(fleet)} height=${190}/><//>
     <${Card}><${Grid} caption=${t("size.alternatives", { n: Math.min(8, entries.length), tried: answer.tried })} columns=${columns(which, fleet.currency)} rows=${rows(entries, answer)} most=${8} picked=${null} onPick=${(row) => setPicked(row.place)}/><//>
+    <${Near} found=${answer.nearest || []}/>
     <${Launch} answer=${answer} fleet=${fleet} place=${picked} given=${given}/>
     <${Why} answer=${answer}/>
     <${Card}><${Same} name="size.sh" text=${commandLine("size", given)} answer=${answer}/><//>
   </div>`;
+}
+
+/** Measured runs nearest to the best fleet, and how far predictions made without them were off. */
+export function Near({ found }) {
+  if (!found.length) return html`<${Card} title=${t("near.title")}><p class="note">${t("near.none")}</p><//>`;
+  const off = (value) => (value === null || value === undefined ? "–" : `${value >= 0 ? "+" : "−"}${percent(Math.abs(value), 2)}`);
+  const load = (one) => { const ends = [...new Set([number(one.least_load), number(one.most_load)])].join("–"); return t(one.open_loop ? "near.at_rate" : "near.at_once", { n: ends }); };
+  return html`<${Card}><${Grid} caption=${t("near.caption")} columns=${[{ key: "run", label: t("near.run"), text: true }, { key: "load", label: t("near.load"), text: true }, { key: "isl", label: t("near.lengths"), text: true, show: (v, row) => `${number(row.isl)} / ${number(row.osl)}` },
+      ...["ttft", "tpot", "rate"].map((name) => ({ key: name, label: t(`near.${name}`), show: off })), { key: "figures", label: t("near.figures"), show: (v) => number(v) }, { key: "source", label: t("near.source"), text: true }]}
+      rows=${found.map((one) => ({ run: `${one.model} · ${one.weights} · ${one.gpus} × ${device(one.device)} · ${one.apart ? t("near.apart") : one.layout} · ${one.engine}${one.version ? ` ${one.version}` : ""}`, load: load(one), isl: one.isl, osl: one.osl, ttft: one.errors.ttft, tpot: one.errors.tpot, rate: one.errors.rate, figures: one.figures, source: one.source }))}/>
+    <p class="hint">${t("near.note")}</p><//>`;
 }
 
 /** A fleet much cheaper than the best, which keeps the limits less surely: what the confidence costs. */
@@ -156,15 +168,15 @@ export function memory(fleet) {
   const m = fleet.memory_bytes;
   const parts = [["weights", m.weights], ["activations", m.activations], ["graphs", m.graphs], ["other", m.reserved], ["kv", m.kv], ["free", m.kv_free]].filter(([, v]) => v > 0);
   return { id: "memory", kind: "xy", title: t("chart.memory"), summary: parts.map(([name, v]) => `${t(`memory.${name}`)} ${gigabytes(v)}`).join(", "),
-    horizontal: true, bare: true, right: 74, x: { label: "", unit: "GB", type: "value" }, y: { label: t("chart.part"), type: "category", values: parts.map(([name]) => t(`memory.${name}`)) },
+    horizontal: true, bare: true, right: 74, narrowRight: 74, x: { label: "", unit: "GB", type: "value" }, y: { label: t("chart.part"), type: "category", values: parts.map(([name]) => t(`memory.${name}`)) },
     series: [{ name: t("chart.memory_short"), entity: "memory", as: "bars", data: parts.map(([, v]) => v / 1e9), labels: parts.map(([, v]) => gigabytes(v)), colours: parts.map(([name]) => `memory ${name}`) }] };
 }
 
 const columns = (which, from) => [
-  { key: "name", label: t("col.fleet"), text: true }, { key: "accelerators", label: t("col.accelerators") }, 
-  { key: "ttft", label: `TTFT ${which}`, show: (v) => duration(v) }, { key: "tpot", label: `TPOT ${which}`, show: (v) => duration(v) },
+  { key: "name", label: t("col.fleet"), text: true }, { key: "accelerators", label: t("col.accelerators") },
+  { key: "cost", label: t("col.cost_month"), show: (v) => money(v, from) }, { key: "mtok", label: t("col.cost_mtok"), show: (v) => money(v, from) }, { key: "ttft", label: `TTFT ${which}`, show: (v) => duration(v) }, { key: "tpot", label: `TPOT ${which}`, show: (v) => duration(v) },
   { key: "capacity", label: t("col.capacity"), show: (v) => number(v) }, { key: "chance", label: t("size.chance"), show: (v) => percent(v, 2) },
-  { key: "power", label: t("col.power"), show: (v) => quantity(v, "W") }, { key: "cost", label: `${t("col.cost_month")}`, show: (v) => money(v, from) }, { key: "mtok", label: t("col.cost_mtok"), show: (v) => money(v, from) },
+  { key: "power", label: t("col.power"), show: (v) => quantity(v, "W") },
 ];
 const rows = (entries, answer) => entries.map((one, place) => ({
   place, name: `${device(one.gpu)} · ${shape(one)} · ${one.precision}`, accelerators: one.accelerators, precision: one.precision, ttft: stat(one, "ttft_s", answer).value, tpot: stat(one, "tpot_s", answer).value,
@@ -207,9 +219,11 @@ function Launch({ answer, fleet, place, given }) {
 /** The command line that asks the same question. */
 export function commandLine(command, given) {
   const quote = (value) => (/^[\w.,:@%+-]+$/.test(String(value)) ? String(value) : `'${String(value).replace(/'/g, "'\\''")}'`);
-  const parts = Object.entries(given || {}).map(([key, value]) => {
+  const { facts: own, ...rest } = given || {};
+  const note = own ? `# ${t("launch.facts", { facts: Object.entries(own).map(([id, value]) => `${id}=${value}`).join(", ") })}\n` : "";
+  const parts = Object.entries(rest).map(([key, value]) => {
     const flag = `--${key.replace(/_/g, "-")}`;
     return value === true ? flag : value === false ? "" : `${flag} ${quote(Array.isArray(value) ? value.join(",") : value)}`;
   });
-  return ["jevons", command, ...parts.filter(Boolean)].join(" ");
+  return note + ["jevons", command, ...parts.filter(Boolean)].join(" ");
 }
