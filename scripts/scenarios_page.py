@@ -76,9 +76,13 @@ def _opening(scenario: Scenario, draws: Draws) -> str:
     revenue = float(np.median(draws.paths["ai_revenue"][:, -1]))
     margin = float(np.median(draws.paths["cloud_ebita_frac"][:, -1]))
     price = scenario.finance.share_price.value
+    small = devices < 1e3
+    fleet = f"{devices:,.4g}" if small else f"{devices / 1e3:,.4g} thousand"
+    watts = f"{power / 1e3:,.4g} kW" if small else f"{power / 1e6:,.4g} MW"
+    sold = f"{revenue / 1e6:,.4g} mn" if small else f"{revenue / 1e9:,.4g} bn"
     return (
-        f"Predicted for {last} (medians): {devices / 1e3:,.4g} thousand accelerators, {power / 1e6:,.4g} MW, "
-        f"AI revenue of {revenue / 1e9:,.4g} bn {scenario.currency}, cloud margin {100 * margin:.0f} %, value of a "
+        f"Predicted for {last} (medians): {fleet} accelerators, {watts}, "
+        f"AI revenue of {sold} {scenario.currency}, cloud margin {100 * margin:.0f} %, value of a "
         f"share {_share(value)} against a price of {price:,.0f} {scenario.currency}."
     )
 

@@ -32,12 +32,53 @@ def named_in(code: str, item: Any) -> Any:
     return item
 
 
+_SMALL_BUDGET = 1e8
+"""Budget of a plan below which amounts are shown in the next smaller unit."""
+_SMALLER = {
+    f"bn {MONEY}": f"mn {MONEY}", "thousand": "accelerators", "MW": "kW", "tn tok/day": "bn tok/day",
+}  # fmt: skip
+"""Units of tables, and those a thousand times smaller for a small firm."""
+
+
+def for_small_firm(item: Any) -> Any:
+    """Return a table, or an iterator of tables, in units a thousand times smaller; other items as they are."""
+    if isinstance(item, Iterator):
+        return (for_small_firm(one) for one in item)
+    if not isinstance(item, Table):
+        return item
+    columns = tuple(
+        dataclasses.replace(one, unit=_SMALLER[one.unit], scale=one.scale * 1e3) if one.unit in _SMALLER else one
+        for one in item.columns
+    )
+    return dataclasses.replace(item, columns=columns, rows=tuple(_smaller_row(item.columns, row) for row in item.rows))
+
+
+def _smaller_row(columns: tuple[Column, ...], row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a row whose own cell names its unit in the next smaller one, its numbers a thousand times larger."""
+    if not any(isinstance(cell, str) and cell in _SMALLER for cell in row):
+        return row
+
+    def own(column: Column, cell: Any) -> Any:
+        if isinstance(cell, str):
+            return _SMALLER.get(cell, cell)
+        counted = isinstance(cell, int | float) and not isinstance(cell, bool) and not column.unit
+        return cell * 1e3 if counted else cell
+
+    return tuple(own(column, cell) for column, cell in zip(columns, row, strict=True))
+
+
+def _sized(scenario: Any, item: Any) -> Any:
+    """Return tables in units that fit the plan's budget."""
+    budget = getattr(getattr(scenario, "expansion", None), "budget", None)
+    return item if budget is None or budget.value >= _SMALL_BUDGET else for_small_firm(item)
+
+
 def in_currency(method: Callable[..., T]) -> Callable[..., T]:
     """Return a method of a result that names the currency of the result's scenario in what it returns."""
 
     @functools.wraps(method)
     def named(self: Any, *args: Any, **keywords: Any) -> T:
-        answer: T = named_in(self.scenario.currency, method(self, *args, **keywords))
+        answer: T = named_in(self.scenario.currency, _sized(self.scenario, method(self, *args, **keywords)))
         return answer
 
     return named

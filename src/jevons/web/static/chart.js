@@ -157,11 +157,18 @@ export function option(spec, { narrow = false } = {}) {
   return { ...base,
     title: upright ? { text: upright, left: 0, top: legend ? 26 : 0, textStyle: { color: ink.muted, fontSize: 12, fontWeight: "normal" } } : undefined,
     legend: legend ? { type: "scroll", top: 0, left: 0, data: named, textStyle: { color: ink.text, fontSize: 12 }, itemWidth: 14, itemHeight: 9, itemGap: 9, pageIconColor: ink.text, pageTextStyle: { color: ink.text } } : undefined,
-    grid: { left: 8, right: narrow ? spec.narrowRight ?? 16 : spec.right ?? 26, top: (legend ? 34 : 10) + (upright ? 24 : 0), bottom: spec.x.label ? 26 : 8, containLabel: true },
+    grid: { left: 8, right: Math.max(narrow ? spec.narrowRight ?? 16 : spec.right ?? 26, labelRoom(spec)), top: (legend ? 34 : 10) + (upright ? 24 : 0), bottom: spec.x.label ? 26 : 8, containLabel: true },
     xAxis: axis(spec.x, ink, narrow, false), yAxis: axis(spec.y, ink, narrow, true),
     tooltip: { ...tooltip, trigger: spec.trigger || (categorical ? "axis" : "item"), axisPointer: { type: "line", lineStyle: { color: ink.muted } }, formatter: (p) => told(spec, p, categorical) },
     dataZoom: spec.zoom ? [{ type: "inside" }] : undefined,
     series };
+}
+
+/** Room to the right for the labels behind bars, which are drawn beyond the longest one. */
+function labelRoom(spec) {
+  if (!spec.horizontal) return 0;
+  const widest = (text) => [...String(text ?? "")].reduce((sum, c) => sum + (c > "\u2e7f" ? 12 : 6.8), 0);
+  return Math.min(120, Math.max(0, ...spec.series.flatMap((one) => (one.labels || []).map(widest))) + 8);
 }
 
 const sourceLine = (spec) => (spec.source ? `<br>${escapeText(t("chart.source", { source: spec.source }))}` : "");

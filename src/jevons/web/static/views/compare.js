@@ -1,7 +1,7 @@
 // Compare: two questions of one kind; the inputs that differ, the outputs that do, and what explains it.
 import { html, useEffect, useState } from "jevons/vendor/preact.js";
 import { fieldName, t, word } from "jevons/i18n.js";
-import { number, percent, quantity } from "jevons/format.js";
+import { converted, currency, number, percent, quantity } from "jevons/format.js";
 import { Card, ErrorBox, Footprint, Grid, Num, RunBar, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
 import { read } from "jevons/state.js";
@@ -67,9 +67,11 @@ const biggest = (one) => [...one.parts].sort((a, b) => ((b.delta || 0) - (a.delt
 
 /** What each changed input does alone, what they do together, and the whole difference. */
 export function parts(one, unit, answer) {
+  const [, code, per] = /^(CNY|USD|EUR)(.*)$/.exec(unit) || [];
+  const shown = (v) => (code ? converted(v, code) ?? v : v);
   const rows = [...one.parts.map((part) => [fieldName(answer.kind, part.input), part.delta]), [t("compare.together"), one.together], [t("compare.total"), one.total]];
   return { id: "attribution", kind: "xy", title: t("compare.explains", { what: name(one.output) }), summary: rows.map(([label, v]) => `${label} ${quantity(v, unit)}`).join("; "), horizontal: true, bare: true, right: 110, note: t("compare.note"),
-    x: { label: name(one.output), unit: unit === "1" ? "" : unit, type: "value" }, y: { label: t("compare.input"), type: "category", values: rows.map(([label]) => label) },
-    series: [{ name: "Δ", entity: "delta", as: "bars", data: rows.map(([, v]) => v), labels: rows.map(([, v]) => quantity(v, unit)), colours: rows.map((_, i) => (i === rows.length - 1 ? "delta total" : "delta part")) }] };
+    x: { label: name(one.output), unit: unit === "1" ? "" : code ? `${currency()}${per}` : unit, type: "value" }, y: { label: t("compare.input"), type: "category", values: rows.map(([label]) => label) },
+    series: [{ name: "Δ", entity: "delta", as: "bars", data: rows.map(([, v]) => shown(v)), labels: rows.map(([, v]) => quantity(v, unit)), colours: rows.map((_, i) => (i === rows.length - 1 ? "delta total" : "delta part")) }] };
 }
 export { shared };
