@@ -66,7 +66,7 @@ def docstrings(source: type) -> dict[str, str]:
     """Return the text under each field of a class."""
     tree = ast.parse(inspect.getsource(source)).body[0]
     body = tree.body if isinstance(tree, ast.ClassDef) else []
-    found = {}
+    texts = {}
     for field, text in itertools.pairwise(body):
         if (
             isinstance(field, ast.AnnAssign)
@@ -74,8 +74,8 @@ def docstrings(source: type) -> dict[str, str]:
             and isinstance(text, ast.Expr)
             and isinstance(text.value, ast.Constant)
         ):
-            found[field.target.id] = " ".join(str(text.value.value).split())
-    return found
+            texts[field.target.id] = " ".join(str(text.value.value).split())
+    return texts
 
 
 def sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[BaseModel]]]:

@@ -74,8 +74,8 @@ def page(draws: int, folder: Path) -> Iterator[str]:
     for case in cases().values():
         both = jevons.compare(SCENARIO, case=case.name, draws=draws)
         (folder / f"compare-{case.name}.svg").write_text(figure_svg(both.plot.paths()), encoding="utf-8")
-        found = both.difference()
-        revenue, tokens, orders = found["ai_revenue"], found["tokens_per_d"], found["orders_value"]
+        differences = both.difference()
+        revenue, tokens, orders = differences["ai_revenue"], differences["tokens_per_d"], differences["orders_value"]
         yield (
             f"\n### {case.title}\n\n`jevons compare {SCENARIO} --case {case.name}`\n\n{case.question}\n\n{both.answer} "
             f"AI revenue of the last year moves by {revenue['delta'] / 1e9:+.0f} bn CNY ({revenue['low'] / 1e9:+.0f} to "

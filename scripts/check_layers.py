@@ -101,15 +101,15 @@ def faults(path: Path) -> list[str]:
 def graph(paths: list[Path]) -> dict[str, set[str]]:
     """Return which modules of the package each module imports."""
     known = {module_name(path): path for path in paths}
-    found: dict[str, set[str]] = {}
+    edges: dict[str, set[str]] = {}
     for name, path in known.items():
         targets = set()
         for _, target in imported(ast.parse(path.read_text(encoding="utf-8"))):
             home = target if target in known else target.rpartition(".")[0]
             if home in known and home not in {name, PACKAGE.name}:
                 targets.add(home)
-        found[name] = targets
-    return found
+        edges[name] = targets
+    return edges
 
 
 def circles(edges: dict[str, set[str]]) -> list[list[str]]:
@@ -117,7 +117,7 @@ def circles(edges: dict[str, set[str]]) -> list[list[str]]:
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
-    found: list[list[str]] = []
+    loops: list[list[str]] = []
 
     def visit(name: str) -> None:
         index[name] = low[name] = len(index)
@@ -132,26 +132,26 @@ def circles(edges: dict[str, set[str]]) -> list[list[str]]:
             group = stack[stack.index(name) :]
             del stack[stack.index(name) :]
             if len(group) > 1:
-                found.append(sorted(group))
+                loops.append(sorted(group))
 
     for name in sorted(edges):
         if name not in index:
             visit(name)
-    return found
+    return loops
 
 
 def main() -> int:
     """Check every module; return the exit code."""
     modules = sorted(PACKAGE.rglob("*.py"))
     unknown = {m.relative_to(PACKAGE).parts[0].removesuffix(".py") for m in modules} - set(LEVEL) - {FACE}
-    found = [message for module in modules for message in faults(module)]
-    found += [f"src/jevons/{name}: belongs to no layer" for name in sorted(unknown)]
-    found += [f"circle of imports: {', '.join(group)}" for group in circles(graph(modules))]
-    for message in found:
+    messages = [message for module in modules for message in faults(module)]
+    messages += [f"src/jevons/{name}: belongs to no layer" for name in sorted(unknown)]
+    messages += [f"circle of imports: {', '.join(group)}" for group in circles(graph(modules))]
+    for message in messages:
         print(message, file=sys.stderr)
-    if not found:
+    if not messages:
         print(f"{len(modules)} modules import one way, without a circle")
-    return 1 if found else 0
+    return 1 if messages else 0
 
 
 if __name__ == "__main__":

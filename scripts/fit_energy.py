@@ -113,13 +113,13 @@ def write_facts(values: Mapping[str, float]) -> None:
 def page(draws: Sequence[Draw], model: PowerModel, out: Mapping[str, Errors], energy: tuple[float, float]) -> str:
     """Return the page's text."""
     text = np.array([one.task not in IMAGES for one in draws])
-    held = out["model"]
+    held_out = out["model"]
     cover = {name: 100 * float(np.mean(inside(of.energy, energy))) for name, of in out.items()}
     return TEXT.format(
-        runs=len(draws), power=ape(held.power[text], 0.5), power_90=ape(held.power[text], 0.9),
-        energy=ape(held.energy, 0.5), energy_90=ape(held.energy, 0.9), factors="\n".join(factor_lines(model)),
+        runs=len(draws), power=ape(held_out.power[text], 0.5), power_90=ape(held_out.power[text], 0.9),
+        energy=ape(held_out.energy, 0.5), energy_90=ape(held_out.energy, 0.9), factors="\n".join(factor_lines(model)),
         errors="\n".join(error_lines(draws, model, out)), low=energy[0], high=energy[1], coverage=cover["device"],
-        coverage_task=cover["task"], groups="\n".join(group_lines(draws, held)), memory=model.memory_frac,
+        coverage_task=cover["task"], groups="\n".join(group_lines(draws, held_out)), memory=model.memory_frac,
     )  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def error_lines(draws: Sequence[Draw], model: PowerModel, out: Mapping[str, Erro
     return lines
 
 
-def group_lines(draws: Sequence[Draw], held: Errors) -> list[str]:
+def group_lines(draws: Sequence[Draw], held_out: Errors) -> list[str]:
     """Return the table of groups, the worst energy first."""
     groups: dict[tuple[str, str, str], list[int]] = {}
     for place, one in enumerate(draws):
@@ -166,7 +166,8 @@ def group_lines(draws: Sequence[Draw], held: Errors) -> list[str]:
     table = []
     for (task, name, device), places in groups.items():
         signed = [
-            100 * float(np.median(np.expm1(values[places]))) for values in (held.power, held.power_all, held.energy)
+            100 * float(np.median(np.expm1(values[places])))
+            for values in (held_out.power, held_out.power_all, held_out.energy)
         ]
         rate = float(np.median([draws[place].rate_ratio for place in places]))
         table.append((abs(signed[2]), f"| {task} | {name} | {device} | {len(places)} | " + " | ".join(

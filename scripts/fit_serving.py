@@ -94,7 +94,7 @@ def main() -> int:
 
 def coverage(paths: Sequence[Path]) -> str:
     """Return a table of rows, coverage and errors with the factors just written, in Markdown."""
-    made = ["| table and metric | rows | covered | median error | p90 | bias |", "|---|---:|---:|---:|---:|---:|"]
+    lines = ["| table and metric | rows | covered | median error | p90 | bias |", "|---|---:|---:|---:|---:|---:|"]
     program = "from jevons.cli.app import main; main()"  # a process of its own reads the new facts
     for path in paths:
         done = subprocess.run(
@@ -117,8 +117,8 @@ def coverage(paths: Sequence[Path]) -> str:
             if got.rows >= LEAST_ROWS:
                 errors = (got.median_ape, got.p90_ape, got.bias)
                 cells = " | ".join("–" if share is None else f"{100 * share:.1f} %" for share in errors)
-                made.append(f"| {path.stem} {metric} | {got.rows} | {100 * got.coverage_frac:.0f} % | {cells} |")
-    return "\n".join(made)
+                lines.append(f"| {path.stem} {metric} | {got.rows} | {100 * got.coverage_frac:.0f} % | {cells} |")
+    return "\n".join(lines)
 
 
 def say(text: str) -> None:
@@ -164,9 +164,9 @@ def write_engine(engine: str, name: str, value: float, spread: float, rows: int,
         raise SystemExit(message)
     unit = re.search(r"unit: (\S+)", block[0])
     size = UNITS[unit[1] if unit else "1"]
-    kept = re.sub(r"      - from: \S+\n        value: \S+\n        grade: derived\n(?:        .*\n)+", "", block[0])
-    made = kept.rstrip("\n") + "\n" + entry(value / size, spread, rows, day)
-    path.write_text(text.replace(block[0], made), "utf-8")
+    others = re.sub(r"      - from: \S+\n        value: \S+\n        grade: derived\n(?:        .*\n)+", "", block[0])
+    written = others.rstrip("\n") + "\n" + entry(value / size, spread, rows, day)
+    path.write_text(text.replace(block[0], written), "utf-8")
 
 
 if __name__ == "__main__":

@@ -107,24 +107,24 @@ def main() -> None:
     for name in BOUNDS:
         print(f"{name}: {getattr(best, name):.4g}")
     fold = np.array([zlib.crc32(item.group.encode()) % FOLDS for item in rows.items])
-    held = np.empty(len(rows.items))
+    predictions = np.empty(len(rows.items))
     for k in range(FOLDS):
         out = fold == k
-        held[out] = subset_of(rows, out).errors(fit(rows, ~out, start))
-    print(f"held out by group {score(held)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
+        predictions[out] = subset_of(rows, out).errors(fit(rows, ~out, start))
+    print(f"held out by group {score(predictions)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
     family = np.array([item.family for item in rows.items])
     families = sorted(set(family.tolist()))
     report: dict[str, Any] = {
         "factors": {name: getattr(best, name) for name in BOUNDS},
         "fitted": score(fitted),
-        "held_out": score(held),
-        "families": {f: score(held[family == f]) for f in families},
+        "held_out": score(predictions),
+        "families": {f: score(predictions[family == f]) for f in families},
         "devices_out": devices_left_out(rows, start),
         "narrow_out": narrow_left_out(rows, start, fold),
-        "scaling": scaling_errors(rows, held),
+        "scaling": scaling_errors(rows, predictions),
         "points": [
             [item.family, round(float(metric_seconds(item)), 5), round(float(error), 4)]
-            for item, error in zip(rows.items, held, strict=True)
+            for item, error in zip(rows.items, predictions, strict=True)
         ],
     }
     given.out.parent.mkdir(parents=True, exist_ok=True)

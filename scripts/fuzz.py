@@ -31,11 +31,11 @@ def run(cases: int, minutes: float, seed: int, only: str) -> dict[str, Any]:
             one, began = done[target.name], time.monotonic()
             with tempfile.TemporaryDirectory() as folder:
                 for _ in range(max(round(1000 * target.quick / weight), 1)):
-                    found = fuzz.failure(target, seed + one["cases"], Path(folder))
+                    failure = fuzz.failure(target, seed + one["cases"], Path(folder))
                     one["cases"] += 1
-                    if found is not None:
-                        one["failures"].append(found)
-                        print(found, file=sys.stderr)
+                    if failure is not None:
+                        one["failures"].append(failure)
+                        print(failure, file=sys.stderr)
             one["seconds"] += time.monotonic() - began
         total, failed = sum(d["cases"] for d in done.values()), sum(len(d["failures"]) for d in done.values())
         print(f"{total:,} cases, {failed} failures, {time.monotonic() - start:.0f} s", file=sys.stderr)

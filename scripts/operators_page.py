@@ -84,13 +84,15 @@ def _errors(fits: Mapping[str, Sequence[Fitted]], compute: Sequence[str]) -> lis
     for title, group in groups:
         log_s = np.concatenate([fit.sample.log_s for fit in group])
         cells = [_cell([(getattr(fit, name), fit.sample.log_s) for fit in group]) for name in ("fitted", "held_out")]
-        held = summary(np.concatenate([fit.held_out for fit in group]), log_s)
+        held_out = summary(np.concatenate([fit.held_out for fit in group]), log_s)
         plain = _cell([(fit.held_out_physics, fit.sample.log_s) for fit in group])
-        lines.append(f"| {title} | {held['rows']:,} | {cells[0]} | {cells[1]} | {100 * held['bias']:+.1f} | {plain} |")
+        lines.append(
+            f"| {title} | {held_out['rows']:,} | {cells[0]} | {cells[1]} | {100 * held_out['bias']:+.1f} | {plain} |"
+        )
     log_s = np.concatenate([fit.sample.log_s for fit in current])
-    held = summary(np.concatenate([fit.held_out for fit in current]), log_s)
-    error = f"{100 * held['median']:.1f} / {100 * held['p90']:.0f}"
-    lines.append(f"| products, attention and experts of current engines | {held['rows']:,} | – | {error} | – | – |")
+    held_out = summary(np.concatenate([fit.held_out for fit in current]), log_s)
+    error = f"{100 * held_out['median']:.1f} / {100 * held_out['p90']:.0f}"
+    lines.append(f"| products, attention and experts of current engines | {held_out['rows']:,} | – | {error} | – | – |")
     return lines
 
 

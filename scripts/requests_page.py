@@ -183,14 +183,19 @@ def ablation_lines(rows: Sequence[Row], groups: dict[str, list[int]], replays: S
     heads = [one.group.split("/")[-1].replace(" :: ", " on ") for one in replays]
     columns = " | ".join(f"{name}, {NAMES[metric]}" for name in heads for metric in ("ttft_s", "e2e_s"))
     lines = [f"| simulation | {columns} |", "|---|" + "---:|" * (2 * len(heads))]
-    made = {"as predicted": list(replays), "the limits of a server": [], "a reserve of 3 GB": [], "no block kept": []}
+    variants = {
+        "as predicted": list(replays),
+        "the limits of a server": [],
+        "a reserve of 3 GB": [],
+        "no block kept": [],
+    }
     for (name, indices), one in zip(groups.items(), replays, strict=True):
         block_bytes = kv_bytes_per_request(one.deployment, 8192.0) / 8192.0 * one.limits.block_tokens
         smaller = one.limits.kv_blocks - int((3e9 - one.deployment.engine.reserved_bytes) / block_bytes)
-        made["the limits of a server"].append(replay(name, rows, indices, limits=replace(one.limits, **SERVER)))
-        made["a reserve of 3 GB"].append(replay(name, rows, indices, limits=replace(one.limits, kv_blocks=smaller)))
-        made["no block kept"].append(replay(name, rows, indices, keeps_blocks=False))
-    for label, runs in made.items():
+        variants["the limits of a server"].append(replay(name, rows, indices, limits=replace(one.limits, **SERVER)))
+        variants["a reserve of 3 GB"].append(replay(name, rows, indices, limits=replace(one.limits, kv_blocks=smaller)))
+        variants["no block kept"].append(replay(name, rows, indices, keeps_blocks=False))
+    for label, runs in variants.items():
         cells = (f"{100 * deviation(run, metric, 'mean'):+.1f} %" for run in runs for metric in ("ttft_s", "e2e_s"))
         lines.append(f"| {label} | {' | '.join(cells)} |")
     return lines

@@ -173,16 +173,16 @@ def write_page(report: Mapping[str, Any], figures: Sequence[Mapping[str, Any]], 
     folder.mkdir(parents=True, exist_ok=True)
     scatter(figures, folder / "serving.svg")
     tables = {name: {row["set"]: row for row in report[name]} for name in SCHEMES}
-    held = ["| set | figures | target | " + " | ".join(SCHEMES) + " | bias |", "|---|---:|---:|" + "---:|" * 5]
+    lines = ["| set | figures | target | " + " | ".join(SCHEMES) + " | bias |", "|---|---:|---:|" + "---:|" * 5]
     for name, row in tables[SHOWN].items():
         target = next((t for key, t in TARGETS.items() if name.startswith(key)), None)
         cells = [f"{_percent(t[name]['median_ape'])} / {_percent(t[name]['p90_ape'])}" for t in tables.values()]
         wanted = f"{target[0]} / {target[1]}" if target else "–"
         bias = f"{100 * row['bias']:+.0f} %" if row["bias"] is not None else "–"
-        held.append(f"| {name} | {row['figures']} | {wanted} | " + " | ".join(cells) + f" | {bias} |")
+        lines.append(f"| {name} | {row['figures']} | {wanted} | " + " | ".join(cells) + f" | {bias} |")
     text = PAGE.format(
         intervals="\n".join(_intervals(report["intervals"])), few="\n".join(_few(report)),
-        rows=report["rows"], files=len(report["files"]), held="\n".join(held), coverage=coverage,
+        rows=report["rows"], files=len(report["files"]), held="\n".join(lines), coverage=coverage,
         least=_LEAST, worst="\n".join(worst(figures)),
     )  # fmt: skip
     (folder / "serving.md").write_text(text, "utf-8")
@@ -190,24 +190,24 @@ def write_page(report: Mapping[str, Any], figures: Sequence[Mapping[str, Any]], 
 
 def _intervals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the table of intervals."""
-    made = ["| table | quantity | figures | inside | width |", "|---|---|---:|---:|---:|"]
+    lines = ["| table | quantity | figures | inside | width |", "|---|---|---:|---:|---:|"]
     for row in rows:
         inside, width = f"{100 * row['inside_frac']:.0f} %", f"{row['width']:.2f}"
-        made.append(f"| {row['family']} | {row['quantity']} | {row['figures']} | {inside} | {width} |")
-    return made
+        lines.append(f"| {row['family']} | {row['quantity']} | {row['figures']} | {inside} | {width} |")
+    return lines
 
 
 def _few(report: Mapping[str, Any]) -> list[str]:
     """Return the table of errors before and after four runs."""
     before = {row["set"]: row for row in report["without them"]}
-    made = ["| set | figures | before | with four runs | bias then |", "|---|---:|---:|---:|---:|"]
+    lines = ["| set | figures | before | with four runs | bias then |", "|---|---:|---:|---:|---:|"]
     for row in report["with four runs"]:
         old = before[row["set"]]
         if row["median_ape"] is None or old["median_ape"] is None:
             continue
         cells = [f"{_percent(one['median_ape'])} / {_percent(one['p90_ape'])}" for one in (old, row)]
-        made.append(f"| {row['set']} | {row['answered']} | {cells[0]} | {cells[1]} | {100 * row['bias']:+.0f} % |")
-    return made
+        lines.append(f"| {row['set']} | {row['answered']} | {cells[0]} | {cells[1]} | {100 * row['bias']:+.0f} % |")
+    return lines
 
 
 def scatter(figures: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -250,12 +250,12 @@ def worst(figures: Sequence[Mapping[str, Any]]) -> list[str]:
         ((key, errors) for key, errors in groups.items() if len(errors) >= _LEAST),
         key=lambda item: -float(np.median(np.abs(item[1]))),
     )[:_WORST]
-    made = []
+    lines = []
     for (group, name), errors in ranked:
         why = next((reason for key, reason in REASONS.items() if key in group), "not yet explained")
         middle, bias = np.median(np.abs(errors)), np.median(errors)
-        made.append(f"| {group} | {name} | {len(errors)} | {100 * middle:.0f} % | {100 * bias:+.0f} % | {why} |")
-    return made
+        lines.append(f"| {group} | {name} | {len(errors)} | {100 * middle:.0f} % | {100 * bias:+.0f} % | {why} |")
+    return lines
 
 
 def _percent(share: float | None) -> str:

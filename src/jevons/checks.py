@@ -108,8 +108,8 @@ def _check_ranges(name: str, record: Mapping[str, Any]) -> None:
         return [float(record[key]) for key in keys if isinstance(record.get(key), int | float)]
 
     for keys in _ASCENDING:
-        if len(found := numbers(keys)) > 1:
-            check_ordered(name, found)
+        if len(group := numbers(keys)) > 1:
+            check_ordered(name, group)
     for key in record:
         if isinstance(key, str) and key.endswith("_low") and key != "at_low":  # that is an outcome at an input's end
             stem = key.removesuffix("_low")

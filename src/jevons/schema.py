@@ -257,11 +257,11 @@ def _wording(detail: Any) -> str:
 
 def _existing_path(document: Located, path: Sequence[Any]) -> tuple[Any, ...]:
     """Drop the tags that pydantic puts into paths (names of union members, `[key]`)."""
-    kept: tuple[Any, ...] = ()
+    existing: tuple[Any, ...] = ()
     for part in path:
-        if (*kept, part) in document.positions:
-            kept = (*kept, part)
-    return kept
+        if (*existing, part) in document.positions:
+            existing = (*existing, part)
+    return existing
 
 
 def _fields_at(model: type[BaseModel], path: Sequence[Any]) -> list[str]:

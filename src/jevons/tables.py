@@ -274,13 +274,14 @@ def text_table(one: Table, *, most: int = 10, width: int = 100) -> list[str]:
     """Return the first rows of a table as lines of plain text; columns that do not fit are left out."""
     rows = [[column.head for column in one.columns], *one.shown()[:most]]
     widths = [max(len(row[place]) for row in rows) for place in range(len(one.columns))]
-    kept = 0
-    while kept < len(widths) and sum(widths[: kept + 1]) + 2 * kept <= width:
-        kept += 1
-    kept = max(kept, 1)
+    shown_columns = 0
+    while shown_columns < len(widths) and sum(widths[: shown_columns + 1]) + 2 * shown_columns <= width:
+        shown_columns += 1
+    shown_columns = max(shown_columns, 1)
     lines = [
         "  ".join(
-            row[p][:width].ljust(min(widths[p], width)) if one.text(p) else row[p].rjust(widths[p]) for p in range(kept)
+            row[p][:width].ljust(min(widths[p], width)) if one.text(p) else row[p].rjust(widths[p])
+            for p in range(shown_columns)
         ).rstrip()
         for row in rows
     ]

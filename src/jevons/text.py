@@ -19,7 +19,7 @@ def printable(text: str) -> str:
     >>> printable("\x1b[31mred")
     '\\x1b[31mred'
     """
-    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _CONTROLS.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def shortened(text: str, most: int = 300) -> str:
@@ -41,7 +41,7 @@ def printable_json(text: str) -> str:
     >>> printable_json('"\x9b31mred"')
     '"\\u009b31mred"'
     """
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def with_blocks(page: str, blocks: Mapping[str, str]) -> str:

@@ -32,20 +32,20 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
 
     line = read_launch(text)
     named = given.get("model")
-    made = deployment_of(line, None if named is None else str(named))
-    if "model" in made:
-        made["model"] = made["model"]._replace(value=_shipped(made["model"].value))
+    meaning = deployment_of(line, None if named is None else str(named))
+    if "model" in meaning:
+        meaning["model"] = meaning["model"]._replace(value=_shipped(meaning["model"].value))
     if named is not None and _same_model(str(named), model_of(line)):
-        made.pop("model", None)
+        meaning.pop("model", None)
     if "engine" in given:
         engine, release = engine_and_release(str(given["engine"]))
         if engine == line.engine:
-            made.pop("engine")
+            meaning.pop("engine")
             if release is not None:
-                made.pop("engine_version", None)
-    if "dp" in made and "osl" in names and not made["dp_attention"].value and "replicas" not in names:
-        made["dp"] = made["dp"]._replace(value=1)  # copies, which a fleet counts as replicas
-    own = {name: (stated.value, stated.flag) for name, stated in made.items() if name in names}
+                meaning.pop("engine_version", None)
+    if "dp" in meaning and "osl" in names and not meaning["dp_attention"].value and "replicas" not in names:
+        meaning["dp"] = meaning["dp"]._replace(value=1)  # copies, which a fleet counts as replicas
+    own = {name: (stated.value, stated.flag) for name, stated in meaning.items() if name in names}
     if "precision" in names and "files" not in names and "precision" not in given:
         own.setdefault("precision", ("native", "no quantization"))
     doubts = [line.warning] if line.warning else []
@@ -53,7 +53,7 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
         []
         if "files" in names
         else sorted(
-            {stated.flag for name, stated in made.items() if name not in names and _matters(name, stated.value)}
+            {stated.flag for name, stated in meaning.items() if name not in names and _matters(name, stated.value)}
         )
     )
     if unused:

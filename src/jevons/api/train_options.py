@@ -72,7 +72,7 @@ def _run(given: Any, name: str) -> str:
 def _arguments(run: str, _: Mapping[str, Any], names: frozenset[str]) -> dict[str, tuple[Any, str]]:
     """Return the arguments of a published run: switches without a value are true."""
     parts = shlex.split(runs()[run])
-    found: dict[str, tuple[Any, str]] = {}
+    arguments: dict[str, tuple[Any, str]] = {}
     for place, part in enumerate(parts):
         if not part.startswith("--"):
             continue
@@ -81,8 +81,8 @@ def _arguments(run: str, _: Mapping[str, Any], names: frozenset[str]) -> dict[st
         value: Any = True if after.startswith("--") else after
         if name in names:
             whole = isinstance(value, str) and value.isdigit()
-            found[name] = (int(value) if whole else value, "as published")
-    return found
+            arguments[name] = (int(value) if whole else value, "as published")
+    return arguments
 
 
 RUN = Option(

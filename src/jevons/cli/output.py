@@ -282,15 +282,15 @@ class Sheet:
             widths[longest] -= 1
             spare += 1
         self._widen(widths, spare)
-        made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for index in block:
             text = self._wraps(index)
-            made.add_column(
+            grid.add_column(
                 _escaped(self.columns[index]), justify="left" if text else "right", width=widths[index], overflow="fold"
             )
         for row in self.rows:
-            made.add_row(*(_escaped(row[index]) for index in block))
-        return made
+            grid.add_row(*(_escaped(row[index]) for index in block))
+        return grid
 
 
 def _full(widths: Sequence[int], free: int) -> list[int]:

@@ -72,10 +72,10 @@ def bench_files(handover: Handover) -> dict[str, str]:
     """Return the load tests as scripts, by file name."""
     url = base_url(handover, handover.engine)
     files = {}
-    for name, made in (("vllm-bench", vllm_bench(handover)), ("aiperf", aiperf(handover))):
+    for name, arguments in (("vllm-bench", vllm_bench(handover)), ("aiperf", aiperf(handover))):
         lines = ["#!/usr/bin/env bash", f"# Repeats the load of the prediction: {load_words(handover)}."]
         lines += ["set -euo pipefail", f'MODEL="${{MODEL:-{handover.checkpoint}}}"', f'URL="${{URL:-{url}}}"']
-        files[f"bench/{name}.sh"] = "\n".join([*lines, f"exec {made.lines()}", ""])
+        files[f"bench/{name}.sh"] = "\n".join([*lines, f"exec {arguments.lines()}", ""])
     return files
 
 

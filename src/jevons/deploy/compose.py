@@ -75,16 +75,16 @@ def _service(handover: Handover, one: Replica, server: Server, place: int) -> di
     each, vendor = one.devices_per_server, one.pool.deployment.accelerator.vendor
     port = str(FIRST_PORT + place)
     site = Site(model=handover.checkpoint, port=port, leader="${LEADER:?address of rank 0}", rank=str(server.rank))
-    made = command(handover, one, site)
+    launch = command(handover, one, site)
     devices = [str(place * each + i) for i in range(each)]
-    environment: dict[str, str] = {"HF_TOKEN": "${HF_TOKEN:-}"} | dict(made.env)
+    environment: dict[str, str] = {"HF_TOKEN": "${HF_TOKEN:-}"} | dict(launch.env)
     if one.engine == "vllm" and one.pool.role:
         environment |= {"VLLM_NIXL_SIDE_CHANNEL_PORT": str(5600 + 100 * place)}
         environment |= {"VLLM_NIXL_SIDE_CHANNEL_HOST": "${ADDRESS:?address of this server}"}
     service: dict[str, Any] = {
         "image": image_of(one.engine, one.release, vendor),
         "entrypoint": [],
-        "command": made.words(),
+        "command": launch.words(),
         "environment": environment,
         "network_mode": "host",
         "ipc": "host",
@@ -92,8 +92,8 @@ def _service(handover: Handover, one: Replica, server: Server, place: int) -> di
         "volumes": ["${HF_HOME:-~/.cache/huggingface}:/root/.cache/huggingface"],
         "restart": "unless-stopped",
     }
-    if made.files:
-        service["volumes"] = [*service["volumes"], *(f"./{name}:/config/{name}:ro" for name, _ in made.files)]
+    if launch.files:
+        service["volumes"] = [*service["volumes"], *(f"./{name}:/config/{name}:ro" for name, _ in launch.files)]
         service["working_dir"] = "/config"
     if vendor == "NVIDIA":
         reservation = {"driver": "nvidia", "device_ids": devices, "capabilities": ["gpu"]}

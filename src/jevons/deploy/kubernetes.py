@@ -91,22 +91,22 @@ def _meta(name: str, labels: dict[str, str]) -> Manifest:
 
 
 def _config(handover: Handover, one: Replica, name: str) -> list[Manifest]:
-    made = command(handover, one, Site(model=handover.checkpoint))
-    if not made.files:
+    launch = command(handover, one, Site(model=handover.checkpoint))
+    if not launch.files:
         return []
-    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(made.files)}]
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(launch.files)}]
 
 
 def _pod(handover: Handover, one: Replica, site: Site, port: int, before: list[Manifest] | None, name: str) -> Manifest:
     """Return the pod of one server of an instance; *port* is 0 where it answers no requests."""
-    made, vendor = command(handover, one, site), one.pool.deployment.accelerator.vendor
+    launch, vendor = command(handover, one, site), one.pool.deployment.accelerator.vendor
     container: Manifest = {"name": one.label, "image": image_of(one.engine, one.release, vendor)}
-    container |= _started(made)
+    container |= _started(launch)
     container["env"] = _environment(one)
     container["resources"] = {"limits": {resource_of(vendor).name: str(one.devices_per_server)}}
     mounts = [{"name": "shm", "mountPath": "/dev/shm"}]  # noqa: S108
     volumes: list[Manifest] = [{"name": "shm", "emptyDir": {"medium": "Memory"}}]
-    if made.files:
+    if launch.files:
         mounts.append({"name": "config", "mountPath": "/config"})
         volumes.append({"name": "config", "configMap": {"name": name}})
         container["workingDir"] = "/config"
@@ -120,11 +120,11 @@ def _pod(handover: Handover, one: Replica, site: Site, port: int, before: list[M
     return pod | {"containers": [container], "volumes": volumes}
 
 
-def _started(made: Command) -> Manifest:
-    words = made.words()
+def _started(launch: Command) -> Manifest:
+    words = launch.words()
     if any("$" in word for word in words):
-        return {"command": ["/bin/sh", "-c", f"exec {made.lines()}"]}
-    return {"command": list(made.program), "args": words[len(made.program) :]}
+        return {"command": ["/bin/sh", "-c", f"exec {launch.lines()}"]}
+    return {"command": list(launch.program), "args": words[len(launch.program) :]}
 
 
 def _environment(one: Replica) -> list[Manifest]:

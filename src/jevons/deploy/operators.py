@@ -60,19 +60,19 @@ def dynamo_files(handover: Handover) -> dict[str, str]:
 
 
 def _component(handover: Handover, one: Replica, image: str, name: str) -> dict[str, Any]:
-    made = command(handover, one, Site(model=handover.checkpoint, managed=True))
+    launch = command(handover, one, Site(model=handover.checkpoint, managed=True))
     module = {"vllm": "dynamo.vllm", "sglang": "dynamo.sglang", "trtllm": "dynamo.trtllm"}[one.engine]
-    kept = [(option, value) for option, value in made.options if option not in _DROPPED]
+    options = [(option, value) for option, value in launch.options if option not in _DROPPED]
     if one.engine == "trtllm":
-        kept = [(_TRT_NAMES.get(option, option), value) for option, value in kept]
-        kept += [("--extra-engine-args", f"/config/{one.label}.config.yaml")]
+        options = [(_TRT_NAMES.get(option, option), value) for option, value in options]
+        options += [("--extra-engine-args", f"/config/{one.label}.config.yaml")]
     model = (
         []
         if one.engine == "sglang"
         else [("--model-path" if one.engine == "trtllm" else "--model", handover.checkpoint)]
     )
     role = [("--disaggregation-mode", one.pool.role)] if one.pool.role and one.engine != "sglang" else []
-    args = [word for pair in (*model, *kept, *role) for word in pair if word is not None]
+    args = [word for pair in (*model, *options, *role) for word in pair if word is not None]
     gpus = {resource_of("NVIDIA").name: str(one.devices_per_server)}
     container: dict[str, Any] = {
         "name": "main", "image": image, "command": ["python3", "-m", module], "args": args,

@@ -75,16 +75,16 @@ def _packed(handover: Handover, one: Replica) -> tuple[list[str], list[str]]:
     counts = ", ".join(f"{s.servers} with {s.instances}" for s in placed(one))
     usage = [f"# Usage: ./{one.label}.sh [INSTANCES]  on each of {server_count(one)} server(s): {counts}."]
     if each == 1 and one.instances == 1:
-        made = command(handover, one, Site(model="$MODEL", port=str(FIRST_PORT)))
-        return [f"# Usage: ./{one.label}.sh"], [*_environment(one, "0"), f"exec {made.lines()}"]
+        launch = command(handover, one, Site(model="$MODEL", port=str(FIRST_PORT)))
+        return [f"# Usage: ./{one.label}.sh"], [*_environment(one, "0"), f"exec {launch.lines()}"]
     visible = _VISIBLE.get(one.pool.deployment.accelerator.vendor, "")
-    made = command(handover, one, Site(model="$MODEL", port=f"$(({FIRST_PORT} + i))"))
+    launch = command(handover, one, Site(model="$MODEL", port=f"$(({FIRST_PORT} + i))"))
     body = [f'INSTANCES="${{1:-{each}}}"', "for ((i = 0; i < INSTANCES; i++)); do"]
     if visible:
         body += [f'  devices="$(seq -s, $((i * {devices})) $((i * {devices} + {devices - 1})))"']
         body += [f'  export {visible}="$devices"']
     body += [f"  {line}" for line in _environment(one, "i")]
-    body += [f"  {made.lines(indent='    ')} &", "done", "wait"]
+    body += [f"  {launch.lines(indent='    ')} &", "done", "wait"]
     return usage, body
 
 

@@ -76,7 +76,7 @@ def solve_joined(
     groups: NDArray[np.int64],
     risk: Risk,
     *,
-    held: Decisions | None = None,
+    fixed: Decisions | None = None,
     hold_steps: int = 0,
     begin: Basis | None = None,
 ) -> JoinedSolution:
@@ -92,7 +92,7 @@ def solve_joined(
         Branches with the same number in a step cannot be told apart in it.
     risk : Risk
         Weight of the worst branches.
-    held : Decisions, optional
+    fixed : Decisions, optional
         Decisions that stand in the first *hold_steps* steps.
     hold_steps : int
         How many steps those are.
@@ -112,8 +112,8 @@ def solve_joined(
         numbers[new] = lp.column_count + np.arange(int(new.sum()))
         lp.column_count += int(new.sum())
         lower, upper = part.lower.copy(), part.upper.copy()
-        if held is not None:
-            _hold(program, held, hold_steps, lower, upper)
+        if fixed is not None:
+            _hold(program, fixed, hold_steps, lower, upper)
         for store, values in ((low, lower), (high, upper), (gain, part.gain), (unit, part.unit)):
             store.append(values)
         maps.append(numbers)
@@ -142,13 +142,13 @@ def solve_joined(
     weight = neutral * probability_frac
     if shortfall is not None:
         weight = weight + np.maximum(-solution.row_gain[shortfall], 0.0)
-    found = []
+    answers = []
     sharing, by_column = np.zeros(lp.row_count), np.zeros(lp.column_count)
     for branch, (numbers, places) in enumerate(zip(maps, rows, strict=True)):
         sharing[np.unique(places)] += weight[branch]
         by_column[np.unique(numbers)] += weight[branch]
     for branch, (numbers, places) in enumerate(zip(maps, rows, strict=True)):
-        found.append(
+        answers.append(
             Solution(
                 status=solution.status,
                 objective=float(gain[branch] @ solution.columns[numbers]),
@@ -159,7 +159,7 @@ def solve_joined(
         )
     return JoinedSolution(
         status=solution.status,
-        solutions=tuple(found),
+        solutions=tuple(answers),
         objective=solution.objective,
         basis=solution.basis,
         size=size,
@@ -191,9 +191,9 @@ def _shared(programs: Sequence[Program], maps: list[Index], groups: NDArray[np.i
     return numbers
 
 
-def _hold(program: Program, held: Decisions, steps: int, lower: Array, upper: Array) -> None:
+def _hold(program: Program, fixed: Decisions, steps: int, lower: Array, upper: Array) -> None:
     given = {
-        "orders": held.orders, "additions": held.additions, "left": held.left, "left_bought": held.left_bought,
+        "orders": fixed.orders, "additions": fixed.additions, "left": fixed.left, "left_bought": fixed.left_bought,
     }  # fmt: skip
     for name in _DECIDED:
         columns = getattr(program.columns, name)[..., :steps]
@@ -227,9 +227,9 @@ def _rows(lp: LinearProgram, parts: Sequence[Parts], maps: list[Index]) -> list[
     rank = np.argsort(np.argsort(first, kind="stable"), kind="stable")
     places, keep = rank[joined], np.sort(first)
     lp.rows((keep.size,), lower=lower[keep], upper=upper[keep], unit=unit[keep])
-    kept = np.zeros(total, bool)
-    kept[keep] = True
-    inside = kept[row]
+    is_used = np.zeros(total, bool)
+    is_used[keep] = True
+    inside = is_used[row]
     lp.enter(places[row[inside]], column[inside], number[inside])
     return [places[o : o + c] for o, c in zip(offsets, counts, strict=True)]
 

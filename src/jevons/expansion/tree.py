@@ -157,7 +157,7 @@ def solve_tree(
     *,
     risk: Risk | None = None,
     begin: Basis | None = None,
-    held: ExpansionPlan | None = None,
+    fixed: ExpansionPlan | None = None,
 ) -> TreePlan:
     """Return the decisions that are worth most over the tree.
 
@@ -169,7 +169,7 @@ def solve_tree(
         Weight of the worst outcomes; the expectation alone by default.
     begin : Basis, optional
         Of a similar tree.
-    held : ExpansionPlan, optional
+    fixed : ExpansionPlan, optional
         Plan whose decisions stand until branches can be told apart; only what follows is then chosen.
 
     Raises
@@ -189,9 +189,9 @@ def solve_tree(
     check_tree(tree, risk)
     starts = [opening(branch.problem) for branch in tree.branches]
     programs = [build(branch.problem, start) for branch, start in zip(tree.branches, starts, strict=True)]
-    decided = None if held is None else _decisions_of(held)
+    decided = None if fixed is None else _decisions_of(fixed)
     solution: JoinedSolution = solve_joined(
-        programs, tree.probability_frac, tree.groups, risk, held=decided, hold_steps=tree.known_from, begin=begin
+        programs, tree.probability_frac, tree.groups, risk, fixed=decided, hold_steps=tree.known_from, begin=begin
     )
     if solution.status != "optimal":
         for branch, start in zip(tree.branches, starts, strict=True):
@@ -254,7 +254,7 @@ def tree_value(tree: Tree, plan: TreePlan | None = None) -> TreeValue:
     middle = mean_problem(tree)
     start = opening(middle)
     mean = plan_from(middle, start, optimum(middle, start))
-    blind = solve_tree(tree, held=mean)
+    blind = solve_tree(tree, fixed=mean)
     return TreeValue(
         wait_and_see_cur=float(np.array(known) @ tree.probability_frac),
         here_and_now_cur=here.expected_cur,

@@ -302,14 +302,14 @@ def _read_fact(
     ]
     if len(faults) > before:
         return None
-    kept = sorted((value for value in values if value), key=lambda v: (v.start, v.chosen, v.published))
-    _check_conflicts(document, place, kept, faults)
+    dated = sorted((value for value in values if value), key=lambda v: (v.start, v.chosen, v.published))
+    _check_conflicts(document, place, dated, faults)
     return Fact(
         id=fact_id,
         unit=unit,
         written_unit=written,
         about=str(body.get("about", "")),
-        values=tuple(kept),
+        values=tuple(dated),
         file=document.name,
     )
 

@@ -148,8 +148,8 @@ class Facts:
         for value in self.fact(fact_id).values:
             if on is not None and max(value.published, value.start) > on:
                 continue
-            held = best.get(value.start)
-            if held is None or (value.chosen, value.published) >= (held.chosen, held.published):
+            known = best.get(value.start)
+            if known is None or (value.chosen, value.published) >= (known.chosen, known.published):
                 best[value.start] = value
         return tuple(best[start] for start in sorted(best))
 
@@ -175,10 +175,10 @@ class Facts:
     def search(self, text: str) -> list[Fact]:
         """Return facts whose id, description or source title has every word of *text*."""
         words = text.lower().split()
-        found = []
+        matching = []
         for fact in self:
             titles = " ".join(str(value.source) for value in fact.values if value.source)
             haystack = f"{fact.id} {fact.about} {titles}".lower()
             if all(word in haystack for word in words):
-                found.append(fact)
-        return found
+                matching.append(fact)
+        return matching

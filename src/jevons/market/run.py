@@ -157,15 +157,17 @@ def settled_calls_per_d(inputs: MarketInputs, path: MarketPath, quarter: int, *,
     machines of their own.
     """
     growth, integration = inputs.tokens_growth ** (quarter / 4), integration_cur_per_call(inputs, quarter)
-    held = path.depth[:, quarter]
+    depth_now = path.depth[:, quarter]
     depth, gain, _ = chosen_depth(inputs, path.token_index[:, quarter] * price_factor)
-    seen = path.seen_call_price_cur[:, quarter] * price_factor * depth / held
+    seen = path.seen_call_price_cur[:, quarter] * price_factor * depth / depth_now
     adopting = adopting_frac(seen + integration, inputs.value_cur * growth * gain, inputs.value_sigma)
     wanted = path.wanted_calls_per_d[:, quarter] * price_factor**inputs.elasticity
     calls, _ = capped_calls(wanted, seen, inputs.wallet_cur_per_y, inputs.attention_calls_per_d)
     # renters' work is counted in hours, which hold their depth
-    hours = held if inputs.work is None else held / inputs.work[:, quarter]
-    return np.asarray(inputs.adopters * adopting * calls * depth / held * np.where(inputs.counts_tokens, 1.0, hours))
+    hours = depth_now if inputs.work is None else depth_now / inputs.work[:, quarter]
+    return np.asarray(
+        inputs.adopters * adopting * calls * depth / depth_now * np.where(inputs.counts_tokens, 1.0, hours)
+    )
 
 
 def capped_calls(

@@ -20,27 +20,27 @@ _NO_FEED_FORWARD = FeedForward(kind="none")
 
 def _heads(config: Config, prefix: str = "", *, kv: str = "", **extra: Any) -> Attention:
     dim = config.integer(f"{prefix}head_dim", "attention_head_dim", "head_dim", least=1)
-    made = Attention(
+    attention = Attention(
         kind="gqa",
         heads=config.integer(f"{prefix}num_attention_heads", "num_attention_heads", least=1),
         kv_heads=config.integer(kv or f"{prefix}num_key_value_heads", "num_key_value_heads", least=1),
         head_dim=dim,
         v_head_dim=config.integer(f"{prefix}v_head_dim", "v_head_dim", default=dim),
     )
-    return replace(made, **extra)
+    return replace(attention, **extra)
 
 
 def _experts(config: Config, **extra: Any) -> FeedForward:
-    made = FeedForward(
+    experts = FeedForward(
         kind="moe",
         experts=config.integer("n_routed_experts", "num_experts", "num_local_experts", least=1),
         experts_per_token=config.integer("num_experts_per_tok", "top_k_experts", least=1),
         expert_inner=config.integer("moe_intermediate_size", "intermediate_size", least=1),
         router_bias=True,
     )
-    if made.experts_per_token > made.experts:
-        config.fault("num_experts_per_tok", f"{made.experts_per_token} exceeds the {made.experts} experts")
-    return replace(made, **extra)
+    if experts.experts_per_token > experts.experts:
+        config.fault("num_experts_per_tok", f"{experts.experts_per_token} exceeds the {experts.experts} experts")
+    return replace(experts, **extra)
 
 
 def mimo_v2(config: Config) -> Layers:

@@ -38,18 +38,18 @@ def read_precision(config: Config, name: str) -> tuple[WeightPrecision, str, lis
         return _by_name(name.lower(), base, doubts), "bf16", doubts
     kv = _cache(section, doubts)
     chosen = _by_method(section, config, name.lower(), doubts)
-    kept = _exclusions(section, config) - {"*"}
+    excluded = _exclusions(section, config) - {"*"}
     widths = {
         said["bits"] for _, said in _changes(section) if isinstance(said, Mapping) and _is_width(said.get("bits"))
     }
     if any(bits != section.raw.get("bits") for bits in widths):
         doubts.append(f"modules of {', '.join(map(str, sorted(widths)))} bits are read in the width of all others")
     if str(section.raw.get("quant_method")) == "fp8" and section.raw.get("quantized_layers"):
-        kept = set()  # what the second pass left out stays as the first stored it
+        excluded = set()  # what the second pass left out stays as the first stored it
     classes = dict.fromkeys(CLASSES, chosen.get("*", base)) | {"embeddings": base, "head": base}
     if section.raw.get("lm_head") is True:
         classes["head"] = chosen.get("*", base)
-    classes |= dict.fromkeys(kept, base) | {kind: stored for kind, stored in chosen.items() if kind in classes}
+    classes |= dict.fromkeys(excluded, base) | {kind: stored for kind, stored in chosen.items() if kind in classes}
     return WeightPrecision(**classes), kv, doubts
 
 

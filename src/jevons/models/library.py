@@ -161,9 +161,9 @@ def load(name_or_path: str, *, name: str | None = None) -> ModelSpec:
     """
     if _is_config(name_or_path):
         return replace(read_config(Path(name_or_path), name=name), file=name_or_path)
-    found = resolve(str(name_or_path))
-    shipped = read_config(_CONFIGS / f"{found.spec_name}.json", name=found.spec_name)
-    spec = quantised(shipped, found.precision_hint)
+    named = resolve(str(name_or_path))
+    shipped = read_config(_CONFIGS / f"{named.spec_name}.json", name=named.spec_name)
+    spec = quantised(shipped, named.precision_hint)
     if spec.weight_precision != shipped.weight_precision:
-        return replace(spec, name=name or f"{found.spec_name}-{found.precision_hint}")
+        return replace(spec, name=name or f"{named.spec_name}-{named.precision_hint}")
     return spec if name is None else replace(spec, name=name)

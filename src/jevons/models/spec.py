@@ -119,8 +119,8 @@ class ModelSpec(Named):
         """Return the cache that one more token adds in a long sequence, layers with a window left out [bytes]."""
         element_bytes = WEIGHT_BITS[kv_precision or self.kv_precision] / 8
         growing = [group for group in self.layers if group.attention.window is None]
-        held = formulas.cached_bytes_per_token(growing, element_bytes)
-        return held or formulas.cached_bytes_per_token(self.layers, element_bytes)
+        growing_bytes = formulas.cached_bytes_per_token(growing, element_bytes)
+        return growing_bytes or formulas.cached_bytes_per_token(self.layers, element_bytes)
 
     def state_bytes_per_sequence(self, kv_precision: str | None = None) -> float:
         """Return what a sequence keeps whatever its length: recurrent states, and full windows [bytes]."""

@@ -219,14 +219,14 @@ def _expanded(
     InputError
         If one of them was given in another value; the message names both.
     """
-    made: dict[str, Any] = {}
+    expanded: dict[str, Any] = {}
     explicit = {name: value for name, value in arguments.items() if value is not None}
     for one in options.values():
         if one.option.expand is None or values.get(one.name) is None:
             continue
-        stated = one.option.expand(values[one.name], explicit | made, frozenset(options))
+        stated = one.option.expand(values[one.name], explicit | expanded, frozenset(options))
         for name, (value, origin) in stated.items():
-            if name in made:
+            if name in expanded:
                 continue
             meant = options[name].option.value(value, options[name].flag)
             if name in explicit and values[name] != meant:
@@ -235,8 +235,8 @@ def _expanded(
                     "two, or mend the line"
                 )
                 raise InputError(message)
-            made[name] = meant
-    return made
+            expanded[name] = meant
+    return expanded
 
 
 _INSIDE = re.compile(r"(?:layout\.)?([a-z][a-z0-9_]*) = ([^:\s`]+):")

@@ -93,7 +93,7 @@ def _run(
     processes: int | None, each_s: float | None,
 ) -> Iterator[tuple[int, Any]]:  # fmt: skip
     task = ray.remote(num_cpus=1, max_retries=0)(_batch)
-    key, kept = os.urandom(8), ray.put((function, shared))
+    key, shared_reference = os.urandom(8), ray.put((function, shared))
     waiting, losses = deque(_batches(ray, len(items), each_s)), [0] * len(items)
     running: dict[Any, range] = {}
     try:
@@ -101,7 +101,7 @@ def _run(
             most = processes or 3 * max(int(ray.cluster_resources().get("CPU", 1)), 1)
             while waiting and len(running) < most:
                 places = waiting.popleft()
-                running[task.remote(versions, key, [kept], [items[p] for p in places])] = places
+                running[task.remote(versions, key, [shared_reference], [items[p] for p in places])] = places
             done, _ = ray.wait(list(running), num_returns=1, timeout=10.0)
             for ref in done:
                 places = running.pop(ref)
@@ -159,14 +159,14 @@ def _lost(places: range, address: str) -> str:
     )
 
 
-def _batch(versions: dict[str, str], key: bytes, kept: list[Any], items: list[Any]) -> list[Any]:
+def _batch(versions: dict[str, str], key: bytes, task: list[Any], items: list[Any]) -> list[Any]:
     """Return the results of a batch on a worker, which fetches what is shared once."""
     if key not in _kept:
         own = _versions()
         if own != versions:
             raise _VersionError(_difference(own, versions))
         _kept.clear()
-        _kept[key] = library().get(kept[0])
+        _kept[key] = library().get(task[0])
     function, shared = _kept[key]
     return [function(shared, item) for item in items]
 

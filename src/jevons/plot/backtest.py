@@ -27,9 +27,9 @@ def backtest_figure(result: Backtest) -> Any:
         axis.fill_between(days, low, high, color=HUES[0], alpha=0.22, linewidth=0)
         axis.plot(days, middle, color=HUES[0], linewidth=2)
         bounds, rules = [float(low.min()), float(high.max())], []
-        for name, held in result.baselines.items():
-            if target in held:
-                path = np.median(held[target], axis=0) / factor
+        for name, paths in result.baselines.items():
+            if target in paths:
+                path = np.median(paths[target], axis=0) / factor
                 axis.plot(days, path, color=MUTED, linewidth=1.2, linestyle="--")
                 rules.append((name, path))
                 bounds += [float(path.min()), min(float(path.max()), 3 * float(high.max()))]

@@ -63,10 +63,10 @@ def _interval(axis: Any, result: PlanResult, outcome: str, at: float, scale: flo
 def _stack(axis: Any, positions: Any, parts: list[tuple[str, Any, str]]) -> Any:
     """Draw stacked bars of thousands; return their height."""
     base = np.zeros(positions.size)
-    for label, held, colour in parts:
-        if held.max() > 0.5:
-            axis.bar(positions, held / 1e3, bottom=base, color=colour, label=label, width=0.78)
-            base = base + held / 1e3
+    for label, heights, colour in parts:
+        if heights.max() > 0.5:
+            axis.bar(positions, heights / 1e3, bottom=base, color=colour, label=label, width=0.78)
+            base = base + heights / 1e3
     return base
 
 
@@ -316,9 +316,9 @@ def sensitivity(result: PlanResult) -> Any:
         ("compute_factor", "Compute, efficiency doubled"),
     )
     for axis, (outcome, title) in zip(axes, pairs, strict=True):
-        found = result.draws.sensitivity(outcome, 10)[::-1] if result.draws is not None else []
+        ranked = result.draws.sensitivity(outcome, 10)[::-1] if result.draws is not None else []
         least = chance_size(result.draws) if result.draws is not None else 0.0
-        names, sizes = [fill(result.amount_label(name), 32) for name, _ in found], [size for _, size in found]
+        names, sizes = [fill(result.amount_label(name), 32) for name, _ in ranked], [size for _, size in ranked]
         shades = [to_rgba(HUES[0] if s >= 0 else HUES[5], 1.0 if abs(s) > least else PALE) for s in sizes]
         axis.barh(range(len(sizes)), sizes, color=shades, height=0.66)
         axis.set_ylim(-0.6, max(len(sizes), 6) - 0.4)
@@ -330,7 +330,7 @@ def sensitivity(result: PlanResult) -> Any:
         axis.grid(visible=False, axis="y")
         axis.set_xlabel("Spearman's rank correlation")
         axis.set_title(title)
-        empty_note(axis, found)
+        empty_note(axis, ranked)
     return figure
 
 

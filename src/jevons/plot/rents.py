@@ -14,9 +14,9 @@ from jevons.study.chain.rents import Rents
 
 def rents(result: PlanResult) -> Any:
     """Rents over full cost by kind, and devices of brokers by what they do with them."""
-    found = result.chain.rents
-    assert found is not None  # noqa: S101 - the caller asks for this figure only where segments rent
-    some = found.brokers.held.max() > 0
+    paths = result.chain.rents
+    assert paths is not None  # noqa: S101 - the caller asks for this figure only where segments rent
+    some = paths.brokers.held.max() > 0
     figure, axes = subplots(2 if some else 1, width=10.0, height=3.9, squeeze=False)
     left = axes[0, 0]
     positions = np.arange(len(result.quarters))
@@ -37,7 +37,7 @@ def rents(result: PlanResult) -> Any:
     left.set_title("Rents by kind")
     quarter_ticks(left, result.quarters, years_only=True)
     if some:
-        _brokers(axes[0, 1], positions, found)
+        _brokers(axes[0, 1], positions, paths)
         quarter_ticks(axes[0, 1], result.quarters)
     return figure
 
@@ -45,8 +45,8 @@ def rents(result: PlanResult) -> Any:
 def _brokers(axis: Any, positions: Any, rents: Rents) -> None:
     """Draw brokers' devices of all kinds: let, held back, and looking for renters."""
     stocks = (rents.brokers.let, rents.brokers.withheld, rents.brokers.held)
-    let, withheld, held = (stock.sum(axis=0) / 1e3 for stock in stocks)
-    parts = (("let", let, INK), ("held back", withheld, HUES[5]), ("look for renters", held - let - withheld, GRID))
+    let, withheld, stocked = (stock.sum(axis=0) / 1e3 for stock in stocks)
+    parts = (("let", let, INK), ("held back", withheld, HUES[5]), ("look for renters", stocked - let - withheld, GRID))
     base = np.zeros(positions.size)
     for label, height, colour in parts:
         if height.max() > 0:

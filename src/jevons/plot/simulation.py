@@ -120,8 +120,8 @@ def _distribution(axis: Any, groups: Mapping[str, Latencies], name: str, label: 
         if not len(values):
             continue
         share = (np.arange(len(values)) + 1.0) / len(values)
-        kept = np.unique(np.linspace(0, len(values) - 1, 600).astype(int))
-        axis.plot(values[kept], share[kept], color=HUES[place % len(HUES)], linewidth=1.6)
+        places = np.unique(np.linspace(0, len(values) - 1, 600).astype(int))
+        axis.plot(values[places], share[places], color=HUES[place % len(HUES)], linewidth=1.6)
         widest = max(widest, float(np.quantile(values, 0.998)))
         if len(groups) > 1:
             axis.annotate(
@@ -228,14 +228,14 @@ def latency(result: SimulationResult) -> Any:
     """Draw latencies and timeline of equal replicas, a line for each class."""
     run, options = result.run, result.options
     requests, mix, entry_s = run.offered.requests, run.offered.mix, run.deployment.engine.entry_s
-    seen = sim.latencies(requests, run.found, entry_s)
+    seen = sim.latencies(requests, run.simulated, entry_s)
     groups = {"all": seen}
     if mix is not None and len(mix.classes) > 1:
         groups = {
             one.name: dataclasses.replace(seen, counted=seen.counted & (mix.of_class[seen.place] == number))
             for number, one in enumerate(mix.classes)
         }
-    series = sim.time_series(requests, run.found, run.limits, replicas=run.all_replicas, entry_s=entry_s)
+    series = sim.time_series(requests, run.simulated, run.limits, replicas=run.all_replicas, entry_s=entry_s)
     return simulation_figure(
         groups, series, title=f"{requests.count:,} requests, {requests.origin}, on {run.words}",
         limits={"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e}, stable=result.stable,
@@ -245,8 +245,8 @@ def latency(result: SimulationResult) -> Any:
 def fleet_latency(result: FleetSimulationResult) -> Any:
     """Draw latencies by kind of replica above the fleet over time."""
     run, record = result.run, result.record
-    seen = sim.latencies(run.load.requests, run.found, run.entry_s)
-    of_kind = kind_of_replica(run.kinds)[run.found.trail.replica[seen.place]]
+    seen = sim.latencies(run.load.requests, run.simulated, run.entry_s)
+    of_kind = kind_of_replica(run.kinds)[run.simulated.trail.replica[seen.place]]
     groups = {
         kind.name: sim.Latencies(
             **{f.name: np.asarray(getattr(seen, f.name))[of_kind == k] for f in dataclasses.fields(seen)}
@@ -255,7 +255,7 @@ def fleet_latency(result: FleetSimulationResult) -> Any:
     }
     title = f"{record['requests']:,} requests, {record['load']}, routing {record['routing']}"
     names = [kind.name for kind in run.kinds]
-    return fleet_figure(groups, run.found.series, names, title=title, limits=record["slo"], stable=result.stable)
+    return fleet_figure(groups, run.simulated.series, names, title=title, limits=record["slo"], stable=result.stable)
 
 
 def sweep(result: SweepResult) -> Any:

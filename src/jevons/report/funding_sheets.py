@@ -23,8 +23,8 @@ def _cells(grid: Grid, row: int, label: str, texts: Sequence[str | float], look:
 def contract_sheet(book: Book, result: PlanResult) -> None:
     """Write customers' contracts: due as the market's rent stands to theirs, revenue as delivered, prepayments."""
     chain = result.chain
-    found, account = contracts_of(result.scenario), chain.accounts.contracts
-    if found is None or account is None:
+    terms, account = contracts_of(result.scenario), chain.accounts.contracts
+    if terms is None or account is None:
         return
     quarters = result.chain.accounts.statements.quarters
     grid = book.sheet("contracts")
@@ -33,18 +33,18 @@ def contract_sheet(book: Book, result: PlanResult) -> None:
     ahead = [spec.prepaid.value for spec in result.scenario.market.contracts.values()]
     at = 2 + len(names)
     parts: list[list[str]] = [[] for _ in names]
-    for n, label in enumerate(found.names):
+    for n, label in enumerate(terms.names):
         r = at + n * _PER_CONTRACT
         grid.put(r, 0, label, "bold")
         for offset, (title, value) in enumerate(
-            (("Share paid in any case", found.least_frac[n]),
-             ("Rate per reference device-hour", found.rate_cur_per_h[n]),
-             ("Share paid in advance", ahead[n]), ("Prepayments held before the plan", found.owed_before_cur[n])), 1,
+            (("Share paid in any case", terms.least_frac[n]),
+             ("Rate per reference device-hour", terms.rate_cur_per_h[n]),
+             ("Share paid in advance", ahead[n]), ("Prepayments held before the plan", terms.owed_before_cur[n])), 1,
         ):  # fmt: skip
             grid.put(r + offset, 0, title)
             grid.put(r + offset, 1, float(value), "input")
         least, rate, share, before = (f"$B${r + 1 + offset}" for offset in (1, 2, 3, 4))
-        asked = chain.market.call_price_cur[int(found.segment[n])]
+        asked = chain.market.call_price_cur[int(terms.segment[n])]
         count = range(len(quarters))
         c = [letters(t + 1) for t in count]
         delivered = [
@@ -59,9 +59,11 @@ def contract_sheet(book: Book, result: PlanResult) -> None:
         )
         old = [before, *(f"{x}{r + 11}" for x in c[:-1])]
         got = [repr(float(amount)) for amount in account.received_cur[n]]
-        held = [f"({old[t]}+{got[t]})" for t in count]
-        _cells(grid, r + 9, "Revenue that prepayments pay", [f"MIN({share}*{c[t]}{r + 9},{held[t]})" for t in count])
-        _cells(grid, r + 10, "Prepayments held at the end", [f"{held[t]}-{c[t]}{r + 10}" for t in count])
+        advances = [f"({old[t]}+{got[t]})" for t in count]
+        _cells(
+            grid, r + 9, "Revenue that prepayments pay", [f"MIN({share}*{c[t]}{r + 9},{advances[t]})" for t in count]
+        )
+        _cells(grid, r + 10, "Prepayments held at the end", [f"{advances[t]}-{c[t]}{r + 10}" for t in count])
         for part, text in zip(parts, ("{c}%d", "{c}%d-{old%d}", "{c}%d"), strict=True):
             place = r + 9 if part is parts[0] else r + 11
             part.append(text % ((place, n) if "old" in text else place))
@@ -71,7 +73,7 @@ def contract_sheet(book: Book, result: PlanResult) -> None:
             olds = {
                 f"old{n}": f"$B${at + n * _PER_CONTRACT + 5}" if t == 0
                 else f"{letters(t)}{at + n * _PER_CONTRACT + 11}"
-                for n in range(len(found.names))
+                for n in range(len(terms.names))
             }  # fmt: skip
             texts.append("+".join(part).format(c=letters(t + 1), **olds))
         _cells(grid, offset, f"All contracts: {name}", texts)

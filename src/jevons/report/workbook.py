@@ -148,12 +148,12 @@ def _book_cells(grid: Grid, row: int, t: int, count: int, head: int, tested: boo
     line = row + 1
     before = f"$F{line}" if t == 0 else f"{letters(head + 2 * count + t - 1)}{line}"
     opened = f"({before}+IF($C{line}={t},$B{line},0))"
-    kept = f"IF($E{line}<={t},0,{opened})"
+    remaining = f"IF($E{line}<={t},0,{opened})"
     gone = f"IF($E{line}<={t},{opened},0)"
     spent = f"{letters(head + t)}{line}"
     left = f"MAX(4*DEVICE_LIFE-({t}-$D{line}),1)"
-    grid.put(row, head + t, Formula(f"IF({t}>=$D{line},{kept}/{left},0)"), "money")
-    excess = f"+MAX({kept}-{spent}-MAX({letters(head + 3 * count + t)}{line},0),0)" if tested else ""
+    grid.put(row, head + t, Formula(f"IF({t}>=$D{line},{remaining}/{left},0)"), "money")
+    excess = f"+MAX({remaining}-{spent}-MAX({letters(head + 3 * count + t)}{line},0),0)" if tested else ""
     grid.put(row, head + count + t, Formula(f"{gone}{excess}"), "money")
     written = f"{letters(head + count + t)}{line}"
     grid.put(row, head + 2 * count + t, Formula(f"{opened}-{spent}-{written}"), "money")
@@ -354,8 +354,8 @@ def _rest(grid: Grid, result: PlanResult, at: int) -> tuple[str, int]:
         grid.put(at + offset, 0, label)
     for year in range(1, years + 1):
         grid.put(at + 2, year, Formula(f"REST_EBITA*(1-TAX)*(1+REST_GROWTH)^{year}"), "money")
-        kept = "(1-REST_GROWTH/REST_RETURN)"
-        grid.put(at + 3, year, Formula(f"{letters(year)}{at + 3}*{kept}*(1+WACC)^(0-({year}-0.5))"), "money")
+        reinvested = "(1-REST_GROWTH/REST_RETURN)"
+        grid.put(at + 3, year, Formula(f"{letters(year)}{at + 3}*{reinvested}*(1+WACC)^(0-({year}-0.5))"), "money")
     grid.put(at + 4, 0, "growth for ever")
     grid.put(at + 4, 1, Formula("MIN(REST_GROWTH,TERMINAL_GROWTH)"), "share")
     forever = f"$B${at + 5}"

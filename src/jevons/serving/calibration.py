@@ -123,9 +123,9 @@ def engine_for(name: str, calibration: Path | None = None, on: dt.date | None = 
     factors = engine_preset(name, on=on)
     if calibration is None:
         return factors
-    made = Calibration.read(calibration)
-    scales = factors.scales if made.scales is None else made.scales
-    return replace(factors, **made.engines.get(factors.name, {}), scales=scales)  # type: ignore[arg-type]
+    fitted = Calibration.read(calibration)
+    scales = factors.scales if fitted.scales is None else fitted.scales
+    return replace(factors, **fitted.engines.get(factors.name, {}), scales=scales)  # type: ignore[arg-type]
 
 
 @functools.cache

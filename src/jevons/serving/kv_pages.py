@@ -70,8 +70,8 @@ class PageGroup:
         if not self.page_tokens:
             return float(self.count)
         if self.window:
-            kept = min(self.window - 1 + step_tokens, tokens)
-            return self.count * (math.ceil(kept / self.page_tokens) + 1)
+            window_tokens = min(self.window - 1 + step_tokens, tokens)
+            return self.count * (math.ceil(window_tokens / self.page_tokens) + 1)
         return self.count * math.ceil(tokens / self.page_tokens)
 
 

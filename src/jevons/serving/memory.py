@@ -79,8 +79,8 @@ def layer_weight_bytes(deployment: Deployment, group: LayerGroup) -> float:
     block = group.feed_forward
     if block.kind == "moe":
         one = expert_parameters(block, hidden)
-        held = (block.experts + layout.redundant_experts) / (layout.ep * layout.expert_tp)
-        total += held * one * stored_bytes(stored.experts) * _padding(deployment, block, stored.experts)
+        expert_share = (block.experts + layout.redundant_experts) / (layout.ep * layout.expert_tp)
+        total += expert_share * one * stored_bytes(stored.experts) * _padding(deployment, block, stored.experts)
         known += block.experts * one
     return total + (layer_parameters(deployment.model, group) - known) * 2.0
 
@@ -132,8 +132,8 @@ def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
     for group in deployment.model.layers:
         a = group.attention
         share = 1.0 / min(layout.tp, a.kv_heads) if a.kind == "gqa" else 1.0
-        kept = min(context, a.window) if a.window else context
-        total += group.count * kept * cached_bytes(a, element_bytes) * share
+        cached_tokens = min(context, a.window) if a.window else context
+        total += group.count * cached_tokens * cached_bytes(a, element_bytes) * share
         total += group.count * a.state_elements * 4.0 / layout.tp
         if a.recent:
             total += group.count * min(context, a.recent) * entry_bytes(a, element_bytes)
@@ -365,11 +365,11 @@ def start_spare_bytes(deployment: Deployment, use: MemoryUse) -> float:
     factors, model = deployment.engine.memory, deployment.model
     before = factors.before_bytes + (factors.before_comm_bytes if deployment.layout.devices > 1 else 0.0)
     free = deployment.accelerator.usable_bytes - before
-    held = use.weights_bytes + use.kv_bytes + use.reserved_bytes + use.graphs_bytes
+    used_bytes = use.weights_bytes + use.kv_bytes + use.reserved_bytes + use.graphs_bytes
     sampler = min(deployment.engine.max_batch, deployment.engine.step_tokens) * model.vocab * factors.sampler_bytes
     if any(g.feed_forward.kind == "moe" for g in model.layers) and weight_precision(deployment).experts == "mxfp4":
         sampler += factors.mxfp4_start_bytes
-    return free - held - sampler
+    return free - used_bytes - sampler
 
 
 def check_layout(model: ModelSpec, layout: Layout) -> None:

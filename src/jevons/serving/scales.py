@@ -45,10 +45,10 @@ def board(device: Accelerator) -> Accelerator:
 
 def read_scales(facts: Facts, on: dt.date | None = None) -> Scales:
     """Return the scales public on a date by owner and part: facts ``kernels.<owner>.<part>_scale``."""
-    made: dict[str, dict[str, float]] = {}
+    scales: dict[str, dict[str, float]] = {}
     for owner, part, value in scale_facts(facts, on):
-        made.setdefault(owner, {})[part] = value.number
-    return made
+        scales.setdefault(owner, {})[part] = value.number
+    return scales
 
 
 def scale_facts(facts: Facts, on: dt.date | None = None) -> Iterator[tuple[str, str, FactValue]]:
@@ -102,10 +102,10 @@ def pair_of(engine: str, generation: str) -> str:
 
 
 def _product(generation: str, engine: str, scales: Scales, device: str) -> Mapping[str, float]:
-    made: dict[str, float] = {}
+    product: dict[str, float] = {}
     own = ("all", generation, engine, pair_of(engine, generation), device)
     for owner in dict.fromkeys((*own, *(one for one in _lenders(generation) if one))):
         for part, value in scales.get(owner, {}).items():
             if owner in own or owner == lender_of(generation, part):
-                made[part] = made.get(part, 1.0) * value
-    return made
+                product[part] = product.get(part, 1.0) * value
+    return product

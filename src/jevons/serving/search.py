@@ -154,16 +154,16 @@ def search_layouts(
     fleet.
     """
     limits = (ttft_s, tpot_s, e2e_s)
-    found = survey(
+    surveyed = survey(
         model, accelerator, workload, devices=devices, precisions=precisions, kv_precision=kv_precision, engine=engine,
         limits=limits, settings=settings, only=only,
     )  # fmt: skip
-    if not found.tried:
+    if not surveyed.tried:
         message = "nothing to search: give at least one number of devices and one precision"
         raise InputError(message)
-    curves = [curve for curve in found.curves if curve.allowed(*limits).any()]
+    curves = [curve for curve in surveyed.curves if curve.allowed(*limits).any()]
     if not curves:
-        raise nothing_feasible(model, accelerator, devices, found.rejections)
+        raise nothing_feasible(model, accelerator, devices, surveyed.rejections)
     curves.sort(key=lambda c: float(c.request_device_s[c.best(*limits)]))
     candidates = [_candidate(c, workload, limits, exact=i < _REFINED) for i, c in enumerate(curves)]
     candidates.sort(key=lambda candidate: -candidate.point.tok_per_s_per_device)
@@ -171,8 +171,8 @@ def search_layouts(
         candidates=tuple(candidates),
         front=_front(curves, limits),
         curves=tuple(curves),
-        tried=found.tried,
-        rejections=found.rejections,
+        tried=surveyed.tried,
+        rejections=surveyed.rejections,
     )
 
 
@@ -262,8 +262,8 @@ def _front(curves: Sequence[StaticCurve], limits: Limits) -> tuple[Candidate, ..
         places += [(curve, (int(cheapest[j]), int(j))) for j in np.flatnonzero(allowed.any(axis=0))]
     tpot_s = np.array([curve.tpot_s[where] for curve, where in places])
     rate = np.array([1.0 / curve.request_device_s[where] for curve, where in places])
-    kept = [place for place, keep in zip(places, pareto_front(tpot_s, rate), strict=True) if keep]
-    front = [Candidate(curve.deployment, curve.point(where)) for curve, where in kept]
+    best = [place for place, keep in zip(places, pareto_front(tpot_s, rate), strict=True) if keep]
+    front = [Candidate(curve.deployment, curve.point(where)) for curve, where in best]
     return tuple(sorted(front, key=lambda c: c.point.tpot_s))
 
 

@@ -322,19 +322,19 @@ def _prompt_passes(
         deployment,
         prefill_tokens=np.tile(requests * np.minimum(new - before, budget), len(cached)),
         prefill_requests=np.tile(requests, len(cached)),
-        prefill_context=np.concatenate([before + held for held in cached]),
+        prefill_context=np.concatenate([before + cached_tokens for cached_tokens in cached]),
     )
     names = _binding(step)
-    made = []
+    passes = []
     for index in range(len(cached)):
         own = slice(index * each, (index + 1) * each)
         time_s = step.time_s[own]
         if chunks <= 1:
-            made.append((time_s, time_s / layout.pp, names[own]))
+            passes.append((time_s, time_s / layout.pp, names[own]))
         else:
             whole_s = np.array([chunked_pass_s(time_s, layout.pp)])
-            made.append((whole_s, np.array([float(time_s.sum()) / layout.pp]), (names[own][-1],)))
-    return made
+            passes.append((whole_s, np.array([float(time_s.sum()) / layout.pp]), (names[own][-1],)))
+    return passes
 
 
 def _binding(step: StepTime) -> tuple[str, ...]:

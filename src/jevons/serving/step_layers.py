@@ -154,8 +154,8 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
             shape["query_tokens"] = load.query_tokens
             op = ops.attention_decode(device, decodes, seen, heads, kv_heads, a.head_dim, **shape)
             tally.add("attention.decode", op, count, load.decodes)
-            kept = np.minimum(seen, window) if window else seen
-            read = load.decodes * kept * (kv_heads * (a.head_dim + a.v_head_dim) * element_bytes)
+            attended = np.minimum(seen, window) if window else seen
+            read = load.decodes * attended * (kv_heads * (a.head_dim + a.v_head_dim) * element_bytes)
             tally.add_floor("attention.decode", read, device, count)
     elif a.kind == "mla":
         latent: dict[str, Any] = {

@@ -96,9 +96,9 @@ class Assumptions:
         """Return the facts' values, with those given in their place; checks ranges."""
         values = {name: get(fact, on).number for name, fact in _FACTS.items()}
         chosen = {**values, **{name: value for name, value in given.items() if value is not None}}
-        found = cls(**chosen)  # type: ignore[arg-type]
-        found.check()
-        return found
+        assumptions = cls(**chosen)  # type: ignore[arg-type]
+        assumptions.check()
+        return assumptions
 
     def check(self) -> None:
         """Check ranges.
@@ -202,9 +202,9 @@ def compare(
         sizes = _machines(model, replace(service, gpu=name), terms, rents or {})
         taken.append(min(sizes, key=month))
         smallest.append(min(sizes, key=lambda m: m.accelerators))
-    found = replace(bare, machines=tuple(taken), smallest=tuple(smallest))
-    swings = tuple(_swings(found, taken[0], on))
-    return replace(found, swings=swings)
+    comparison = replace(bare, machines=tuple(taken), smallest=tuple(smallest))
+    swings = tuple(_swings(comparison, taken[0], on))
+    return replace(comparison, swings=swings)
 
 
 def own_api_price(text: str, on: dt.date | None) -> ApiPrice | None:
@@ -273,7 +273,7 @@ def api_price(prefix: str, on: dt.date | None) -> ApiPrice:
     if output is None or given is None:
         message = f"api.{prefix} has no list price on {on}; use a later --as-of or another --api"
         raise FactError(message)
-    ids = tuple(found[1].id for found in (given, cached, output) if found is not None)
+    ids = tuple(stated[1].id for stated in (given, cached, output) if stated is not None)
     return ApiPrice(
         prefix=prefix,
         input_cny_per_mtok=given[0],
@@ -398,27 +398,27 @@ def rent_of(
     ).number * ratio, f"derived: an H100's rent in China x {ratio:.2f} of its cost"
 
 
-def _swings(found: Comparison, machine: Machine, on: dt.date | None) -> list[Swing]:
+def _swings(comparison: Comparison, machine: Machine, on: dt.date | None) -> list[Swing]:
     """Return how far each assumption moves the cost of a million output tokens on bought machines, widest first."""
-    terms, price = found.assumptions, machine.paid.number
+    terms, price = comparison.assumptions, machine.paid.number
     swings = []
 
-    def swing(words: str, fact: FactValue, held: float, cost: Callable[[float], float]) -> None:
-        low, high = _range(fact, held)
+    def swing(words: str, fact: FactValue, default: float, cost: Callable[[float], float]) -> None:
+        low, high = _range(fact, default)
         swings.append(Swing(name=words, fact=fact.id, low=low, high=high, low_cny=cost(low), high_cny=cost(high)))
 
     def with_term(name: str, value: float) -> float:
         own = replace(terms, **{name: value})
-        return found.owned_per_mtok(replace(machine, hour=_device_hour(machine.device, price, own, on)), own)
+        return comparison.owned_per_mtok(replace(machine, hour=_device_hour(machine.device, price, own, on)), own)
 
     def with_price(value: float) -> float:
-        return found.owned_per_mtok(replace(machine, hour=_device_hour(machine.device, value, terms, on)))
+        return comparison.owned_per_mtok(replace(machine, hour=_device_hour(machine.device, value, terms, on)))
 
     tariff = get(f"{terms.site}.tariff_cny_per_kwh", on)
 
     def with_tariff(value: float) -> float:
         power = machine.hour["power"] * value / tariff.number
-        return found.owned_per_mtok(replace(machine, hour={**machine.hour, "power": power}))
+        return comparison.owned_per_mtok(replace(machine, hour={**machine.hour, "power": power}))
 
     for name, words in (
         ("utilisation_frac", "utilisation"), ("availability_frac", "availability"), ("life_y", "years of use"),
@@ -430,8 +430,8 @@ def _swings(found: Comparison, machine: Machine, on: dt.date | None) -> list[Swi
     return sorted(swings, key=lambda s: -abs(s.high_cny - s.low_cny))
 
 
-def _range(fact: FactValue, held: float) -> tuple[float, float]:
+def _range(fact: FactValue, default: float) -> tuple[float, float]:
     """Return the range that a fact states, around the value held; a fifth up and down where it states none."""
     if fact.low is None or fact.high is None:
-        return held * (1 - _UNRANGED_FRAC), held * (1 + _UNRANGED_FRAC)
-    return min(fact.low, held), max(fact.high, held)
+        return default * (1 - _UNRANGED_FRAC), default * (1 + _UNRANGED_FRAC)
+    return min(fact.low, default), max(fact.high, default)

@@ -226,13 +226,13 @@ class Comparison(Result):
 
     def ways(self) -> list[Way]:
         """Return all ways to carry the load, cheapest first."""
-        load, found = self.output_tok_per_d, []
+        load, listed = self.output_tok_per_d, []
         for machine in self.machines:
             count = self.machines_for(machine, load)
             used = load / (count * machine.output_tok_per_d)
             own, rent = self.owned_parts_cny(machine, count), self.rented_parts_cny(machine, count, load)
             date = self.break_even_date(machine, self.assumptions.price_cut_frac)
-            found.append(
+            listed.append(
                 Way(
                     name="buy",
                     machine=machine,
@@ -243,7 +243,7 @@ class Comparison(Result):
                     break_even_date=date,
                 )
             )
-            found.append(
+            listed.append(
                 Way(
                     name="rent",
                     machine=machine,
@@ -254,7 +254,7 @@ class Comparison(Result):
                     break_even_date=None,
                 )
             )
-        found.append(
+        listed.append(
             Way(
                 name="API",
                 machine=None,
@@ -265,7 +265,7 @@ class Comparison(Result):
                 break_even_date=None,
             )
         )
-        return sorted(found, key=lambda way: way.month_cny)
+        return sorted(listed, key=lambda way: way.month_cny)
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""

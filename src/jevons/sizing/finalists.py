@@ -220,11 +220,16 @@ class Bench:
             entry_s=fleet.prefill.engine.entry_s,
         )
         _all_served(
-            split.found.counts.rejected,
-            split.found.counts.requests,
+            split.simulated.counts.rejected,
+            split.simulated.counts.requests,
             min(prompts, decode, key=lambda e: e.limits.kv_blocks),
         )
-        return _latency(split.found), split.decode.utilisation_frac, split.found.overload.overload_frac, load.count
+        return (
+            _latency(split.simulated),
+            split.decode.utilisation_frac,
+            split.simulated.overload.overload_frac,
+            load.count,
+        )
 
     def _load(self, fleet: Fleet, share: float, run: int) -> sim.Requests:
         """Return the requests of one run, in the share that the simulated replicas take."""

@@ -156,9 +156,9 @@ class Fleet(Named):
         """Return the probability of keeping each limit, by latency."""
         chances = {}
         for key, limit in zip(("ttft_s", "tpot_s", "e2e_s"), service.slo, strict=True):
-            found = self.statistic(key, service.percentile)
-            if limit is not None and found:
-                chances[key] = self.chance_of(key, found, limit)
+            statistic = self.statistic(key, service.percentile)
+            if limit is not None and statistic:
+                chances[key] = self.chance_of(key, statistic, limit)
         return chances
 
     def chance_of(self, key: str, predicted_s: float, limit_s: float) -> float:
@@ -176,8 +176,8 @@ class Fleet(Named):
 
     def statistic(self, key: str, statistic: str) -> float | None:
         """Return a statistic of a latency, its mean where that is not known; None where there is none [s]."""
-        found = self.latency()[key]
-        return found.get(statistic, found["mean"])["mean"] or None
+        statistics = self.latency()[key]
+        return statistics.get(statistic, statistics["mean"])["mean"] or None
 
     def _spread(self, key: str) -> Spread:
         names = (self.deployment.engine.name, self.deployment.accelerator.id, self.deployment.model.name)

@@ -43,53 +43,53 @@ def fleet_record(
     parts: list[Deployment],
     kinds: list[Kind],
     load: Offered,
-    found: FleetResult,
+    fleet: FleetResult,
     prices: list[HourPrice | None],
 ) -> dict[str, Any]:
     """Return the documented JSON object."""
     requests = load.requests
-    groups = (found.counts, found.bill, found.overload)
+    groups = (fleet.counts, fleet.bill, fleet.overload)
     plain = {name: value for group in groups for name, value in dataclasses.asdict(group).items()}
-    plain |= whole_and_steady(found) | {"counted": found.counts.served}
-    plain |= {"utilisation_frac": found.utilisation_frac, "failures": found.failures}
+    plain |= whole_and_steady(fleet) | {"counted": fleet.counts.served}
+    plain |= {"utilisation_frac": fleet.utilisation_frac, "failures": fleet.failures}
     currencies = {price.currency for price in prices if price is not None}
     priced = len(currencies) == 1 and all(prices)
-    online = found.trail.finish[: requests.count] >= 0
+    online = fleet.trail.finish[: requests.count] >= 0
     tokens = int(requests.isl[online].sum() + requests.osl[online].sum())
-    tokens += 0 if found.offline is None else found.offline.prompt_tokens + found.offline.output_tokens
-    scaled = {name: getattr(found.series, name).tolist() for name in ("end_s", "up", "paid", "outstanding")}
-    plain["cost"] = found.bill.cost if priced else None
+    tokens += 0 if fleet.offline is None else fleet.offline.prompt_tokens + fleet.offline.output_tokens
+    scaled = {name: getattr(fleet.series, name).tolist() for name in ("end_s", "up", "paid", "outstanding")}
+    plain["cost"] = fleet.bill.cost if priced else None
     return with_ends({
         "model": parts[0].model.name, "gpu": options.gpu, "precision": parts[0].precision,
         "engine": parts[0].engine.name, "routing": routing.kind, "stale_s": routing.stale_s, "load": requests.origin,
         "seed": options.seed, "mean_isl": float(requests.isl.mean()), "mean_osl": float(requests.osl.mean()),
-        **plain, **dataclasses.asdict(found.work),
-        "rejected": dict(found.counts.rejected), "lost": dict(found.counts.lost),
+        **plain, **dataclasses.asdict(fleet.work),
+        "rejected": dict(fleet.counts.rejected), "lost": dict(fleet.counts.lost),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "intervals_80": intervals(parts),
         "nearest": nearest_records(nearest_to(parts[0], requests)),
-        "stable": found.overload.overload_frac is None,
+        "stable": fleet.overload.overload_frac is None,
         "currency": next(iter(currencies)) if priced else None,
-        "cost_per_mtok": found.bill.cost / tokens * 1e6 if priced and tokens else None,
+        "cost_per_mtok": fleet.bill.cost / tokens * 1e6 if priced and tokens else None,
         "kinds": [
             {**dataclasses.asdict(share), "tp": part.layout.tp, "limits": dataclasses.asdict(kind.limits),
              "weight": kind.weight, "currency": None if price is None else price.currency,
              "gpu_hour": None if price is None else price.amount}
-            for share, part, kind, price in zip(found.kinds, parts, kinds, prices, strict=True)
+            for share, part, kind, price in zip(fleet.kinds, parts, kinds, prices, strict=True)
         ],
-        "offline": None if found.offline is None else dataclasses.asdict(found.offline),
-        "series": {**scaled, "utilisation_frac": found.series.utilisation_frac.tolist()},
-        "simulated_req_per_s": found.counts.served / found.timing.wall_s if found.timing.wall_s > 0 else None,
+        "offline": None if fleet.offline is None else dataclasses.asdict(fleet.offline),
+        "series": {**scaled, "utilisation_frac": fleet.series.utilisation_frac.tolist()},
+        "simulated_req_per_s": fleet.counts.served / fleet.timing.wall_s if fleet.timing.wall_s > 0 else None,
         "memory": memory_record(parts[0], round(float(requests.isl.mean()) + float(requests.osl.mean()))),
     })  # fmt: skip
 
 
-def fleet_frame(load: Offered, kinds: list[Kind], found: FleetResult, entry_s: float) -> pl.DataFrame:
+def fleet_frame(load: Offered, kinds: list[Kind], fleet: FleetResult, entry_s: float) -> pl.DataFrame:
     """Return one row for each request: times, the kind of replica that answered, and what became of it."""
     import numpy as np
     import polars as pl
 
-    trail, count = found.trail, load.requests.count
+    trail, count = fleet.trail, load.requests.count
     ticks = {"arrival_s": trail.arrival, "admitted_s": trail.admitted, "first_s": trail.first, "finish_s": trail.finish}
     times = {name: np.where(values[:count] >= 0, values[:count] / 1e12, math.nan) for name, values in ticks.items()}
     times["arrival_s"] = times["arrival_s"] - entry_s
@@ -102,7 +102,7 @@ def fleet_frame(load: Offered, kinds: list[Kind], found: FleetResult, entry_s: f
             "ttft_s": times["first_s"] - times["arrival_s"], "e2e_s": times["finish_s"] - times["arrival_s"],
             "preempted": trail.preempted[:count], "replica": replica,
             "kind": [kinds[of_kind[place]].name if place >= 0 else None for place in replica],
-            "outcome": [fates[fate] for fate in found.fate[:count]], "retries": found.attempts[:count],
+            "outcome": [fates[fate] for fate in fleet.fate[:count]], "retries": fleet.attempts[:count],
         }
     ).with_columns(pl.selectors.float().fill_nan(None))  # fmt: skip
 
@@ -175,7 +175,7 @@ class FleetSimulationResult(Result):
         if table != "requests":
             return super().to_frame(table)
         run = self.run
-        return fleet_frame(run.load, run.kinds, run.found, run.entry_s)
+        return fleet_frame(run.load, run.kinds, run.simulated, run.entry_s)
 
     def save(self, path: Path | str, table: str | None = None, *, force: bool = False, language: str = "en") -> None:
         """Write the result; a ``.csv`` or ``.parquet`` holds every request where no table is named."""

@@ -114,10 +114,10 @@ def purchase_price(device: Accelerator, on: dt.date | None) -> FactValue:
         return _own_price(device, device.own_price, on)
     for fact_id, foreign in ((f"{device.id}.price_cny", False), (f"{device.id}.price_usd", True)):
         if fact_id in facts and facts.series(fact_id, on):
-            found = facts.get(fact_id, on)
+            listed = facts.get(fact_id, on)
             rate = get("fx.cny_per_usd", on).number if foreign else 1.0
-            low, high = (None if bound is None else bound * rate for bound in (found.low, found.high))
-            return replace(found, value=found.number * rate, low=low, high=high)
+            low, high = (None if bound is None else bound * rate for bound in (listed.low, listed.high))
+            return replace(listed, value=listed.number * rate, low=low, high=high)
     when = "" if on is None else f" on {on}"
     where = f" `price:` in {device.file} or" if device.file else ""
     message = f"no purchase price of {device.id} is known{when}; give{where} --gpu-hour, such as '2 USD'"

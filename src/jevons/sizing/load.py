@@ -140,15 +140,15 @@ def _stages(text: str | None) -> tuple[Stage, ...]:
     from jevons.options import duration_s
     from jevons.serving import sim
 
-    made: list[Stage] = []
+    stages: list[Stage] = []
     for part in text.split(",", RATE_STAGES):
         rate, _, lasts = part.partition(":")
         try:
             stage = sim.Stage(float(rate), duration_s(lasts.strip(), "rate_stages"))
         except (ValueError, InputError):
             stage = sim.Stage(0.0, 0.0)
-        if not (0 < stage.rate_per_s < _MOST_RATE and stage.lasts_s > 0) or len(made) == RATE_STAGES:
+        if not (0 < stage.rate_per_s < _MOST_RATE and stage.lasts_s > 0) or len(stages) == RATE_STAGES:
             message = f"--rate-stages {text[:60]}: give 1 to {RATE_STAGES} of RATE:TIME, such as 8:600s,20:600s"
             raise InputError(message)
-        made.append(stage)
-    return tuple(made)
+        stages.append(stage)
+    return tuple(stages)

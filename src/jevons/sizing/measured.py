@@ -50,32 +50,32 @@ def arguments_of(run: MeasuredRun, given: Mapping[str, Any]) -> dict[str, tuple[
     InputError
         If neither the run nor the caller states a load.
     """
-    made: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "model": run.model or None, "gpu": run.gpu or None, "gpus": run.gpus, "requests": run.requests,
         "isl": run.isl and max(round(run.isl), 1), "osl": run.osl and max(round(run.osl), 1),
         "engine": run.engine if not given.get("serve") else None, **run.degrees,
     }  # fmt: skip
     if not any(given.get(name) is not None for name in _LOADS):
         if run.users:
-            made["concurrency"] = run.users
+            arguments["concurrency"] = run.users
         elif run.rate_req_per_s is not None and math.isinf(run.rate_req_per_s):
-            made["arrivals"] = "at_once"
+            arguments["arrivals"] = "at_once"
         elif run.rate_req_per_s is not None:
-            made["rate"] = run.rate_req_per_s
+            arguments["rate"] = run.rate_req_per_s
         else:
             message = "--measured: the file states no load; add --rate or --concurrency"
             raise InputError(message)
     if given.get("trace") is not None or given.get("load") is not None:
         for name in ("isl", "osl", "requests"):
-            made[name] = None
+            arguments[name] = None
     if given.get("replicas") is not None:
-        made["gpus"] = None
-    return {name: (value, run.make) for name, value in made.items() if value is not None and name not in given}
+        arguments["gpus"] = None
+    return {name: (value, run.make) for name, value in arguments.items() if value is not None and name not in given}
 
 
 def beside(record: Mapping[str, Any], run: MeasuredRun) -> list[dict[str, Any]]:
     """Return each measured figure with its prediction, ends of its 80 % interval, and measured over predicted."""
-    made = []
+    rows = []
     for name, value in run.figures.items():
         latency, _, statistic = name.partition(".")
         low: float | None = None
@@ -95,11 +95,11 @@ def beside(record: Mapping[str, Any], run: MeasuredRun) -> list[dict[str, Any]]:
             predicted = record[name]
         else:
             continue
-        made.append({
+        rows.append({
             "figure": name, "predicted": predicted, "low": low, "high": high, "measured": value,
             "ratio": value / predicted if predicted else None,
         })  # fmt: skip
-    return made
+    return rows
 
 
 def beside_table(rows: Sequence[Mapping[str, Any]], run: MeasuredRun) -> Table:

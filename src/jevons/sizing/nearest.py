@@ -21,16 +21,16 @@ def nearest_to(
     return nearest(deployment, float(requests.isl.mean()), float(requests.osl.mean()), at_once, apart=apart)
 
 
-def nearest_sentence(found: Sequence[Measured]) -> Sentence:
+def nearest_sentence(runs: Sequence[Measured]) -> Sentence:
     """Return what was measured nearest, and how far a prediction was that had not seen it."""
-    if not found:
+    if not runs:
         return Sentence("nearest.none")
-    one = found[0]
+    one = runs[0]
     errors = {name: one.errors.get(name) for name in ("ttft", "tpot", "rate")}
     return Sentence("nearest.run", {"run": one.words(), "source": one.source, "figures": one.figures, **errors})
 
 
-def nearest_table(found: Sequence[Measured]) -> Table:
+def nearest_table(runs: Sequence[Measured]) -> Table:
     """Return the nearest measured runs with the errors of predictions."""
     columns = (
         Column("run", "measured run"), Column("source", "source"), Column("isl", "in", "tokens"),
@@ -43,15 +43,15 @@ def nearest_table(found: Sequence[Measured]) -> Table:
             one.words(), one.source, one.isl, one.osl, _load(one), one.figures,
             *(one.errors.get(name) for name in ("ttft", "tpot", "rate")),
         )
-        for one in found
+        for one in runs
     ]  # fmt: skip
     title = "Nearest measured runs: error of predictions made without them, predicted over measured"
     return table("nearest", title, columns, rows, detail=True)
 
 
-def nearest_records(found: Sequence[Measured]) -> list[dict[str, Any]]:
+def nearest_records(runs: Sequence[Measured]) -> list[dict[str, Any]]:
     """Return the documented JSON objects."""
-    return [one.record() for one in found]
+    return [one.record() for one in runs]
 
 
 def _load(one: Measured) -> str:

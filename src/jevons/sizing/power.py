@@ -31,12 +31,12 @@ def replica_power(deployment: Deployment, flow: Flow) -> ReplicaPower:
     return ReplicaPower(deployment.devices * busy, deployment.devices * idle)
 
 
-def simulated_flow(found: SimResult, replicas: int, busy_frac: float, isl: float, *, pool: str = "") -> Flow:
+def simulated_flow(result: SimResult, replicas: int, busy_frac: float, isl: float, *, pool: str = "") -> Flow:
     """Return the flow of tokens through one replica of a simulation while a step runs.
 
     Parameters
     ----------
-    found : SimResult
+    result : SimResult
         The simulation, of all pools together.
     replicas : int
         Of the pool.
@@ -48,14 +48,14 @@ def simulated_flow(found: SimResult, replicas: int, busy_frac: float, isl: float
         ``prefill`` or ``decode`` where these are apart.
     """
     per = max(replicas * busy_frac, 1e-9)
-    osl = found.throughput.output_tok_per_s / found.throughput.req_per_s if found.throughput.req_per_s > 0 else 0.0
-    known = found.work.prefill_tokens + found.work.hit_tokens
-    new_frac = found.work.prefill_tokens / known if known > 0 else 1.0
+    osl = result.throughput.output_tok_per_s / result.throughput.req_per_s if result.throughput.req_per_s > 0 else 0.0
+    known = result.work.prefill_tokens + result.work.hit_tokens
+    new_frac = result.work.prefill_tokens / known if known > 0 else 1.0
     return Flow(
-        batch=0.0 if pool == "prefill" else found.occupancy.mean_batch,
+        batch=0.0 if pool == "prefill" else result.occupancy.mean_batch,
         context=isl + osl / 2.0,
-        output_tok_per_s=0.0 if pool == "prefill" else found.throughput.output_tok_per_s / per,
-        prompt_tok_per_s=0.0 if pool == "decode" else found.throughput.req_per_s * isl * new_frac / per,
+        output_tok_per_s=0.0 if pool == "prefill" else result.throughput.output_tok_per_s / per,
+        prompt_tok_per_s=0.0 if pool == "decode" else result.throughput.req_per_s * isl * new_frac / per,
         prompt_context=isl / 2.0,
     )
 

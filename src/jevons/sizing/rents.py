@@ -88,12 +88,12 @@ def chosen(
     for option, wanted, name in (("provider", provider, "provider"), ("term", term, "term")):
         if wanted is None:
             continue
-        kept = [one for one in known if getattr(one, name) == wanted]
-        if not kept:
+        matching = [one for one in known if getattr(one, name) == wanted]
+        if not matching:
             names = sorted({getattr(one, name) for one in known})
             near = did_you_mean(wanted, names)
             listed = f"On file: {', '.join(names)}." if names else f"No rent of {device} is on file; give --rent."
             message = f"--{option} {wanted}: no such rent of {device} is on file.{near} {listed}"
             raise InputError(message)
-        known = kept
+        known = matching
     return max(known, key=lambda offer: offer.rank, default=None)

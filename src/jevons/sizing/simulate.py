@@ -49,7 +49,7 @@ def run_replicas(
     limits = limits_for(options, deployment, context, requests.hash_tokens, requests.count)
     if stages > 1:
         limits = one_stage(limits, stages, int((requests.isl + requests.osl).max()))
-    found = sim.simulate(
+    result = sim.simulate(
         requests,
         _table(deployment, limits, tables, requests),
         limits,
@@ -62,7 +62,7 @@ def run_replicas(
         seed=options.seed,
         progress=progress,
     )
-    return Run(offered=load, deployment=deployment, replicas=replicas, limits=limits, found=found)
+    return Run(offered=load, deployment=deployment, replicas=replicas, limits=limits, simulated=result)
 
 
 def _run_split(
@@ -101,7 +101,7 @@ def _run_split(
         deployment=deployment,
         replicas=replicas,
         limits=decode.limits,
-        found=split.found,
+        simulated=split.simulated,
         prompts=prompts,
         prompt_replicas=prompt_replicas,
         split=split,

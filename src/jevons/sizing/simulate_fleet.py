@@ -39,7 +39,7 @@ class FleetRun:
     kinds: list[Kind]
     prices: list[HourPrice | None]
     routing: Routing
-    found: FleetResult
+    simulated: FleetResult
 
     @property
     def words(self) -> str:
@@ -83,14 +83,14 @@ def run_fleet(
         repair_s=600.0 if fleet.repair is None else fleet.repair,
         retries=3 if fleet.retries is None else fleet.retries,
     )
-    found = sim.simulate_fleet(
+    result = sim.simulate_fleet(
         load.requests, kinds, routing=routing, failures=failures,
         admission=sim.Admission(fleet.queue_limit, _rate_limits(fleet.rate_limit)),
         offline=offline_pile(options, fleet, kinds), session=None if load.mix is None else load.mix.session,
         entry_s=parts[0].engine.entry_s, ttft_s=options.ttft, tpot_s=options.tpot, e2e_s=options.e2e,
         seed=options.seed, progress=progress,
     )  # fmt: skip
-    return FleetRun(load=load, parts=parts, kinds=kinds, prices=prices, routing=routing, found=found)
+    return FleetRun(load=load, parts=parts, kinds=kinds, prices=prices, routing=routing, simulated=result)
 
 
 def kinds_of(
@@ -199,18 +199,18 @@ def kind_of_replica(kinds: list[Kind]) -> Any:
 
 def devices_of(text: str) -> list[tuple[str, int | None]]:
     """Return the accelerators of ``h100_sxm:6,h20:4`` and how many replicas each has, None where none is said."""
-    found = []
+    devices = []
     for part in text.split(","):
         match = _KIND.match(part.strip())
         if match is None:
             message = f"--gpu {text}: write one accelerator, or kinds with their replicas, such as h100_sxm:6,h20:4"
             raise InputError(message)
-        found.append((match.group(1), None if match.group(2) is None else int(match.group(2))))
-    names = [name for name, _ in found]
-    if len(names) > 1 and (len(set(names)) < len(names) or any(count is None for _, count in found)):
+        devices.append((match.group(1), None if match.group(2) is None else int(match.group(2))))
+    names = [name for name, _ in devices]
+    if len(names) > 1 and (len(set(names)) < len(names) or any(count is None for _, count in devices)):
         message = f"--gpu {text}: of several kinds, each needs its own name and replicas, such as h100_sxm:6,h20:4"
         raise InputError(message)
-    return found
+    return devices
 
 
 def is_fleet(options: Simulation, fleet: FleetOptions) -> bool:

@@ -55,7 +55,7 @@ def simulate_load(
             message = "--sweep-rates: applies to equal replicas; omit it, or the options of a fleet"
             raise InputError(message)
         run = run_fleet(options, fleet, gpu_hour, progress, currency=currency)
-        record = fleet_record(options, run.routing, run.parts, run.kinds, run.load, run.found, run.prices)
+        record = fleet_record(options, run.routing, run.parts, run.kinds, run.load, run.simulated, run.prices)
         return FleetSimulationResult(run=run, record=record)
     device = accelerator(options.gpu, on=options.as_of)
     given = given_price(gpu_hour)

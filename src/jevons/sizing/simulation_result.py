@@ -52,7 +52,7 @@ class Run:
     deployment: Deployment
     replicas: int
     limits: SimLimits
-    found: SimResult
+    simulated: SimResult
     prompts: Deployment | None = None
     prompt_replicas: int = 0
     split: SplitResult | None = None
@@ -71,7 +71,7 @@ class Run:
     @property
     def nearest(self) -> tuple[Measured, ...]:
         """Measured runs nearest to this one."""
-        at_once = self.found.occupancy.mean_in_system
+        at_once = self.simulated.occupancy.mean_in_system
         return nearest_to(self.deployment, self.offered.requests, at_once, apart=self.prompts is not None)
 
     @property
@@ -86,22 +86,22 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
     from jevons.serving import sim
     from jevons.sizing.power import energy_ratios, simulated_flow
 
-    deployment, replicas, limits, found = run.deployment, run.replicas, run.limits, run.found
+    deployment, replicas, limits, result = run.deployment, run.replicas, run.limits, run.simulated
     load, entry_s = run.offered.requests, run.deployment.engine.entry_s
-    groups = (found.counts, found.occupancy)
+    groups = (result.counts, result.occupancy)
     plain = {name: value for group in groups for name, value in dataclasses.asdict(group).items()}
-    plain |= whole_and_steady(found) | {"counted": found.counts.served}
-    plain |= {name: getattr(found.overload, name) for name in ("overload_frac", "capacity_req_per_s")}
+    plain |= whole_and_steady(result) | {"counted": result.counts.served}
+    plain |= {name: getattr(result.overload, name) for name in ("overload_frac", "capacity_req_per_s")}
     accelerators = run.accelerators
-    rates, steady = found.whole.throughput, found.throughput
+    rates, steady = result.whole.throughput, result.throughput
     per_request = rates.output_tok_per_s / rates.req_per_s if rates.req_per_s > 0 else 0.0
     tokens_per_s = rates.req_per_s * (float(load.isl.mean()) + per_request)
     hourly = None if price is None else price.amount * accelerators / 3600 * 1e6
-    window_s = found.timing.window_s[1] - found.timing.window_s[0]
+    window_s = result.timing.window_s[1] - result.timing.window_s[0]
     drawn_j = drawn_w(run) * window_s
-    ratios = energy_ratios(deployment, simulated_flow(found, replicas, _pools(run)[-1][2], float(load.isl.mean())))
-    made = steady.req_per_s * float(load.isl.mean()) * window_s + steady.output_tok_per_s * window_s
-    per_mtok = drawn_j / 3.6e6 / made * 1e6 if made > 0 else None
+    ratios = energy_ratios(deployment, simulated_flow(result, replicas, _pools(run)[-1][2], float(load.isl.mean())))
+    tokens = steady.req_per_s * float(load.isl.mean()) * window_s + steady.output_tok_per_s * window_s
+    per_mtok = drawn_j / 3.6e6 / tokens * 1e6 if tokens > 0 else None
     return with_ends({
         "model": deployment.model.name, "gpu": deployment.accelerator.id, "precision": deployment.precision,
         "engine": deployment.engine.name, **degrees(deployment), "replicas": replicas,
@@ -109,11 +109,11 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "routing": options.routing, "load": load.origin, "seed": options.seed,
         "mean_isl": float(load.isl.mean()), "mean_osl": float(load.osl.mean()),
         "limits": dataclasses.asdict(limits),
-        **plain, **dataclasses.asdict(found.work),
+        **plain, **dataclasses.asdict(result.work),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "intervals_80": intervals([d for d in (deployment, run.prompts) if d is not None]),
         "nearest": nearest_records(run.nearest),
-        "stable": found.overload.overload_frac is None,
+        "stable": result.overload.overload_frac is None,
         "memory": memory_record(deployment, round(float(load.isl.mean()) + float(load.osl.mean()))),
         "output_tok_per_s_per_gpu": rates.output_tok_per_s / accelerators,
         "cost_per_mtok": hourly / tokens_per_s if hourly is not None and tokens_per_s > 0 else None,
@@ -127,9 +127,9 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "energy_kwh_per_mtok_low": None if per_mtok is None else per_mtok * ratios[0],
         "energy_kwh_per_mtok_high": None if per_mtok is None else per_mtok * ratios[1],
         "classes": [] if run.offered.mix is None
-            else [dataclasses.asdict(one) for one in sim.by_class(run.offered.mix, found, entry_s)],
-        "series": sim.time_series(load, found, limits, replicas=run.all_replicas, entry_s=entry_s).to_json(),
-        "simulated_req_per_s": found.counts.served / found.timing.wall_s if found.timing.wall_s > 0 else None,
+            else [dataclasses.asdict(one) for one in sim.by_class(run.offered.mix, result, entry_s)],
+        "series": sim.time_series(load, result, limits, replicas=run.all_replicas, entry_s=entry_s).to_json(),
+        "simulated_req_per_s": result.counts.served / result.timing.wall_s if result.timing.wall_s > 0 else None,
     })  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def drawn_w(run: Run) -> float:
     names = ("",) if run.prompts is None else ("prefill", "decode")
     total = 0.0
     for name, (deployment, copies, busy) in zip(names, _pools(run), strict=True):
-        flow = simulated_flow(run.found, copies, busy, isl, pool=name)
+        flow = simulated_flow(run.simulated, copies, busy, isl, pool=name)
         total += copies * replica_power(deployment, flow).mean_w(busy)
     return total
 
@@ -149,7 +149,7 @@ def drawn_w(run: Run) -> float:
 def _pools(run: Run) -> list[tuple[Deployment, int, float]]:
     """Return deployment, replicas and utilisation of each pool."""
     if run.prompts is None or run.split is None:
-        return [(run.deployment, run.replicas, run.found.occupancy.utilisation_frac)]
+        return [(run.deployment, run.replicas, run.simulated.occupancy.utilisation_frac)]
     return [
         (run.prompts, run.prompt_replicas, run.split.prefill.utilisation_frac),
         (run.deployment, run.replicas, run.split.decode.utilisation_frac),
@@ -182,8 +182,8 @@ def run_frame(run: Run) -> pl.DataFrame:
     import numpy as np
     import polars as pl
 
-    load, found, entry_s = run.offered.requests, run.found, run.deployment.engine.entry_s
-    trail = found.trail
+    load, result, entry_s = run.offered.requests, run.simulated, run.deployment.engine.entry_s
+    trail = result.trail
     ticks = {"arrival_s": trail.arrival, "admitted_s": trail.admitted, "first_s": trail.first, "finish_s": trail.finish}
     times = {name: np.where(values >= 0, values / 1e12, math.nan) for name, values in ticks.items()}
     times["arrival_s"] = times["arrival_s"] - entry_s

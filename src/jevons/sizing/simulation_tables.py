@@ -44,18 +44,18 @@ def latency_table(record: Record, title: str) -> Table:
     return table("latency", f"{title}; low, high: 80 % interval of the mean", columns, rows)
 
 
-def whole_and_steady(found: SimResult | FleetResult) -> dict[str, Any]:
+def whole_and_steady(result: SimResult | FleetResult) -> dict[str, Any]:
     """Return latencies and rates as benchmarks count, and under ``steady`` those without ramp and drain."""
 
     def view(latency: Any, throughput: Any) -> dict[str, Any]:
         return {**dataclasses.asdict(latency), **dataclasses.asdict(throughput)}
 
-    start, stop = found.timing.window_s
-    steady = view(found.latency, found.throughput) | {"requests": found.counts.counted, "window_s": [start, stop]}
+    start, stop = result.timing.window_s
+    steady = view(result.latency, result.throughput) | {"requests": result.counts.counted, "window_s": [start, stop]}
     return {
-        **view(found.whole.latency, found.whole.throughput), "steady": steady, "wall_s": found.whole.wall_s,
-        "end_s": found.timing.end_s, "computed_s": found.timing.wall_s, "compile_s": found.timing.compile_s,
-        "edges": {"warm_up_s": start, "drain_s": max(found.timing.end_s - stop, 0.0)},
+        **view(result.whole.latency, result.whole.throughput), "steady": steady, "wall_s": result.whole.wall_s,
+        "end_s": result.timing.end_s, "computed_s": result.timing.wall_s, "compile_s": result.timing.compile_s,
+        "edges": {"warm_up_s": start, "drain_s": max(result.timing.end_s - stop, 0.0)},
     }  # fmt: skip
 
 
@@ -90,15 +90,15 @@ def intervals(deployments: Iterable[Deployment]) -> dict[str, dict[str, Any]]:
     They say how far measurements of engines lie from predictions; see `jevons.serving.spread`. A cost moves against
     the rate.
     """
-    made: dict[str, dict[str, Any]] = {}
+    ranges: dict[str, dict[str, Any]] = {}
     of_each = [(d.engine.name, d.accelerator.id, d.model.name) for d in deployments]
     for quantity, keys in INTERVALS.items():
-        found = max((spread(quantity, *names) for names in of_each), key=lambda one: one.high / one.low)
+        widest = max((spread(quantity, *names) for names in of_each), key=lambda one: one.high / one.low)
         for key in keys:
             turned = key.startswith("cost")
-            low, high = (1.0 / found.high, 1.0 / found.low) if turned else (found.low, found.high)
-            made[key] = {"low": low, "high": high, "why": found.why}
-    return made
+            low, high = (1.0 / widest.high, 1.0 / widest.low) if turned else (widest.low, widest.high)
+            ranges[key] = {"low": low, "high": high, "why": widest.why}
+    return ranges
 
 
 def with_ends(record: dict[str, Any]) -> dict[str, Any]:

@@ -143,7 +143,7 @@ class PresetResult(Result):
 
     def rows(self) -> list[dict[str, Any]]:
         """Return all ways with the cost of a call and of a shop and month [CNY], cheapest first."""
-        found: list[dict[str, Any]] = [
+        listed: list[dict[str, Any]] = [
             {
                 "way": f"API {price.prefix}",
                 "per_call_cny": self.shop.call_cny(price),
@@ -158,7 +158,7 @@ class PresetResult(Result):
         ]
         for host in self.hosted:
             month = host.month_cny / self.shops
-            found.append(
+            listed.append(
                 {
                     "way": f"{host.way} {host.gpu}, {self.sized.model.name}",
                     "per_call_cny": month / self.calls_per_month,
@@ -169,7 +169,7 @@ class PresetResult(Result):
                     "note": f"{host.accelerators} accelerators ({host.fleet}) for {self.shops:,} shops; {host.origin}",
                 }
             )
-        return sorted(found, key=lambda row: row["per_shop_month_cny"])
+        return sorted(listed, key=lambda row: row["per_shop_month_cny"])
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON object."""
@@ -316,9 +316,9 @@ def preset(
     sized: SizeResult | None = None
     for gpu in gpus:
         one = replace(service, gpu=gpu)
-        found = size(model, one, demand=demand, simulated=simulated, currency=unit)
-        sized = sized or found
-        best, device = found.best, one.accelerator()
+        size_result = size(model, one, demand=demand, simulated=simulated, currency=unit)
+        sized = sized or size_result
+        best, device = size_result.best, one.accelerator()
         whole = -(-best.accelerators // device.node_devices) * device.node_devices
         staff = terms.staff_cny_per_y / 12
         _, hour = device_cost(device, terms.site, on)
@@ -355,5 +355,5 @@ def preset(
 
 def _at(fact: FactValue, bound: str) -> float:
     """Return a fact's value, or the low or high end of its range where it states one."""
-    found = {"low": fact.low, "high": fact.high}.get(bound)
-    return fact.number if found is None else found
+    stated = {"low": fact.low, "high": fact.high}.get(bound)
+    return fact.number if stated is None else stated

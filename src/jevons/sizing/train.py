@@ -90,14 +90,14 @@ def train(
         precision=precision, oversubscription=oversubscription, pod_devices=pod_devices,
     )  # fmt: skip
     job = asked.job
-    found = training.search(
+    searched = training.search(
         job, best=_ALL, zero=asked.zero,
         recompute=(trainer.recompute,) if trainer.recompute else ("none", "selective", "full"),
         offload=trainer.offload, fixed=asked.fixed, stage_layers=trainer.stage_layers, zero_bubble=trainer.zero_bubble,
         sequence_parallel=trainer.sequence_parallel, most_cp=_most_cp(job, trainer),
         host_memory_bytes=trainer.host_memory_bytes,
     )  # fmt: skip
-    steps = found.best[:_KEPT] if published else _roomy_first(found.best, found_device.hbm_bytes)
+    steps = searched.best[:_KEPT] if published else _roomy_first(searched.best, found_device.hbm_bytes)
     price = converted(price or owned_hour_price(found_device), currency_of(currency, price, found_device.own_price))
     failures = training.failure_model()
     work_days = job.tokens / steps[0].tokens_per_s / 86_400.0
@@ -112,8 +112,8 @@ def train(
         steps=steps,
         estimate=estimate,
         price=price,
-        tried=found.tried,
-        rejected=dict(found.rejected),
+        tried=searched.tried,
+        rejected=dict(searched.rejected),
         outlook=outlook,
         curve=curve,
         samples=asked.samples,

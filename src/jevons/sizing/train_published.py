@@ -64,15 +64,15 @@ def published_figures(name: str, job: training.TrainingJob, step: training.Train
         ),
         "flop_per_s": ("useful work per accelerator", "Tflop/s", 1e-12, lambda: step.flop_per_s_per_device * 1e-12),
     }  # fmt: skip
-    facts, found = default_facts(), []
+    facts, figures = default_facts(), []
     for field, (quantity, unit, scale, predicted) in known.items():
         fact_id = f"{run_id(name)}.{field}"
         if fact_id in facts:
             fact = facts.get(fact_id)
             source = fact.source.title if fact.source is not None else ""
-            found.append(
+            figures.append(
                 Published(
                     quantity=quantity, unit=unit, predicted=predicted(), published=fact.number * scale, source=source
                 )
             )
-    return tuple(found)
+    return tuple(figures)

@@ -81,8 +81,8 @@ class TrainResult(Result):
         for step in self.steps:
             check_sum(f"{step.layout}: parts of the step", step.parts.values(), step.step_time_s)
             check_shares({f"{step.layout}: MFU": step.mfu_frac})
-            held, room = sum(step.memory_bytes.values()), self.job.cluster.accelerator.hbm_bytes
-            check(held <= room * (1 + 1e-9), f"{step.layout}: {held:g} bytes exceed the memory of {room:g}")
+            used_bytes, room = sum(step.memory_bytes.values()), self.job.cluster.accelerator.hbm_bytes
+            check(used_bytes <= room * (1 + 1e-9), f"{step.layout}: {used_bytes:g} bytes exceed the memory of {room:g}")
         check_sum("accelerator-hours", [estimate.days * 24 * devices], estimate.accelerator_h)
         if estimate.cost is not None and self.price is not None:
             check_sum("cost", [estimate.accelerator_h * self.price.amount], estimate.cost)

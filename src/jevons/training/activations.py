@@ -81,11 +81,11 @@ def kept_bytes_per_token(job: TrainingJob, layout: TrainingLayout) -> float:
 def _layer_bytes(job: TrainingJob, group: LayerGroup, layout: TrainingLayout) -> float:
     """Bytes of activations one token leaves behind in one layer on one device, until its backward pass."""
     hidden, again = job.model.hidden, layout.recompute
-    kept = _HALF * hidden / layout.tp if again == "full" else _kept_bytes(job, group, again) / layout.tp
+    kept_bytes = _HALF * hidden / layout.tp if again == "full" else _kept_bytes(job, group, again) / layout.tp
     if job.recipe is None or layout.sequence_parallel:
-        return kept
+        return kept_bytes
     streams = {"none": 4.0, "selective": 2.0, "alternate": 2.0, "full": 1.0}[again]  # inputs of blocks and norms
-    return kept + streams * _HALF * hidden * (1.0 - 1.0 / layout.tp)
+    return kept_bytes + streams * _HALF * hidden * (1.0 - 1.0 / layout.tp)
 
 
 def _kept_bytes(job: TrainingJob, group: LayerGroup, recompute: str) -> float:

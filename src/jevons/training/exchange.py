@@ -108,13 +108,13 @@ def _replicas(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors
     """
     if job.adapters and layout.zero < 3:
         return 0.0, 0.0
-    held = parameters_per_device(job, layout)
+    own = parameters_per_device(job, layout)
     within_s = across_s = 0.0
     # Buckets of a layer each: many small messages cost latency where groups are large.
     buckets = max(1.0, job.model.n_layers / layout.pp)
     groups = (
-        (held.dense, layout.dp * layout.cp, layout.tp),
-        (held.experts, layout.expert_replicas, layout.expert_tp * layout.ep),
+        (own.dense, layout.dp * layout.cp, layout.tp),
+        (own.experts, layout.expert_replicas, layout.expert_tp * layout.ep),
     )
     for parameters, size, stride in groups:
         if size <= 1 or not parameters:
@@ -175,10 +175,12 @@ def _gradient_bytes(job: TrainingJob, factors: TrainingFactors) -> float:
 
 def _own_parameters(job: TrainingJob, layout: TrainingLayout) -> float:
     """Return the parameters whose states one device keeps."""
-    held = parameters_per_device(job, layout)
+    parameters = parameters_per_device(job, layout)
     if layout.zero < 1:
-        return held.dense + held.experts
-    return held.dense / shards(layout, layout.dp * layout.cp) + held.experts / shards(layout, layout.expert_replicas)
+        return parameters.dense + parameters.experts
+    return parameters.dense / shards(layout, layout.dp * layout.cp) + parameters.experts / shards(
+        layout, layout.expert_replicas
+    )
 
 
 def _parameters_s(job: TrainingJob, layout: TrainingLayout) -> float:

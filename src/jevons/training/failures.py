@@ -235,8 +235,8 @@ def _walls(
         ends = running & (gap >= needed)
         wall = np.where(ends, wall + needed, wall)
         fails = running & ~ends
-        kept = np.floor(gap / cycle_s) * interval_s
-        left = np.where(fails, np.maximum(left - kept, 0.0), left)
+        saved_s = np.floor(gap / cycle_s) * interval_s
+        left = np.where(fails, np.maximum(left - saved_s, 0.0), left)
         again = rng.geometric(math.exp(-model.restart_s / mttf_s), draws) - 1.0
         wall = np.where(fails, wall + gap + model.restart_s + again * cut_short_s, wall)
         running = fails

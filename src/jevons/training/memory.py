@@ -29,8 +29,8 @@ class Parameters:
 def parameters_per_device(job: TrainingJob, layout: TrainingLayout) -> Parameters:
     """Return the parameters that a device of the fullest stage holds before replicas share anything out."""
     model = job.model
-    split, kept, routed = _whole_parameters(model)
-    dense = split / layout.tp + kept
+    split, replicated, routed = _whole_parameters(model)
+    dense = split / layout.tp + replicated
     experts = routed / (layout.ep * layout.expert_tp)
     share = stage_layers(job, layout) / model.n_layers
     return Parameters(dense * share + end_parameters(job, layout), experts * share)
@@ -50,9 +50,11 @@ def _whole_parameters(model: ModelSpec) -> tuple[float, float, float]:
     for group in model.layers:
         block = group.feed_forward
         routed = block.experts * expert_parameters(block, model.hidden) if block.kind == "moe" else 0
-        kept = sum(gemm.n * gemm.k for gemm in layer_gemms(group, model.hidden) if gemm.split == "replicated")
-        split += group.count * (layer_parameters(model, group) - routed - kept)
-        replicated += group.count * kept
+        replicated_parameters = sum(
+            gemm.n * gemm.k for gemm in layer_gemms(group, model.hidden) if gemm.split == "replicated"
+        )
+        split += group.count * (layer_parameters(model, group) - routed - replicated_parameters)
+        replicated += group.count * replicated_parameters
         experts += group.count * routed
     return split, replicated, experts
 
@@ -81,13 +83,13 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     """
     factors = job.factors or default_training_factors()
     each = state_bytes(job, layout)
-    held = parameters_per_device(job, layout)
+    parameters = parameters_per_device(job, layout)
     replicas, expert_replicas = shards(layout, layout.dp * layout.cp), shards(layout, layout.expert_replicas)
 
     def states(each_bytes: float, shared: bool) -> float:
         if not shared:
-            return each_bytes * (held.dense + held.experts)
-        return each_bytes * (held.dense / replicas + held.experts / expert_replicas)
+            return each_bytes * (parameters.dense + parameters.experts)
+        return each_bytes * (parameters.dense / replicas + parameters.experts / expert_replicas)
 
     adapters = 0.0
     weights = states(each.weights, shared=layout.zero >= 3)
@@ -107,7 +109,7 @@ def memory_bytes(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
         "adapters": adapters,
         "activations": activations * lost,
         "logits": logits * lost,
-        "temporary": _temporary_bytes(job, layout, held),
+        "temporary": _temporary_bytes(job, layout, parameters),
         "framework": factors.alone_reserved_bytes if job.cluster.devices == 1 else factors.reserved_bytes,
     }
 
@@ -139,9 +141,9 @@ def state_bytes(job: TrainingJob, layout: TrainingLayout) -> StateBytes:
     )
 
 
-def _temporary_bytes(job: TrainingJob, layout: TrainingLayout, held: Parameters) -> float:
+def _temporary_bytes(job: TrainingJob, layout: TrainingLayout, parameters: Parameters) -> float:
     """Return what a device gathers or copies for a while [bytes]."""
-    per_layer = (held.dense + held.experts) / stage_layers(job, layout)
+    per_layer = (parameters.dense + parameters.experts) / stage_layers(job, layout)
     gathered = 0.0
     if layout.zero >= _SHARED_WEIGHTS:
         ends = job.model.vocab * job.model.hidden / layout.tp
@@ -153,16 +155,16 @@ def _temporary_bytes(job: TrainingJob, layout: TrainingLayout, held: Parameters)
     if job.adapters or recipe is None or not recipe.native or layout.zero < _SHARED_GRADIENTS:
         return gathered
     bucket = _BUCKET if recipe.framework == "deepspeed" else per_layer
-    return gathered + 2.0 * _HALF * min(bucket, held.dense + held.experts)
+    return gathered + 2.0 * _HALF * min(bucket, parameters.dense + parameters.experts)
 
 
 def host_bytes(job: TrainingJob, layout: TrainingLayout) -> float:
     """Return what one device keeps in its host's memory [bytes]: states with 32-bit gradients, weights, activations."""
-    held, each = parameters_per_device(job, layout), state_bytes(job, layout)
+    parameters, each = parameters_per_device(job, layout), state_bytes(job, layout)
     replicas, expert_replicas = shards(layout, layout.dp * layout.cp), shards(layout, layout.expert_replicas)
-    own = held.dense + held.experts
+    own = parameters.dense + parameters.experts
     if layout.zero >= 1:
-        own = held.dense / replicas + held.experts / expert_replicas
+        own = parameters.dense / replicas + parameters.experts / expert_replicas
     total = 0.0
     if layout.offloads("optimizer") and not job.adapters:
         total += own * (each.optimizer + _FULL)
@@ -182,27 +184,27 @@ def check_fits(job: TrainingJob, layout: TrainingLayout) -> dict[str, float]:
     InfeasibleError
         Naming what takes most and the nearest change that helps.
     """
-    kept = memory_bytes(job, layout)
-    total, device = sum(kept.values()), job.cluster.accelerator
+    parts = memory_bytes(job, layout)
+    total, device = sum(parts.values()), job.cluster.accelerator
     if total <= device.hbm_bytes:
-        return kept
+        return parts
     message = (
-        f"{job.model.name} with {layout} needs {needs(kept)}; {device.id} has {device.hbm_bytes / 1e9:.1f} GB. "
-        f"Use {remedy(kept, layout)}."
+        f"{job.model.name} with {layout} needs {needs(parts)}; {device.id} has {device.hbm_bytes / 1e9:.1f} GB. "
+        f"Use {remedy(parts, layout)}."
     )
     raise InfeasibleError(message, ["device memory"])
 
 
-def needs(kept: dict[str, float]) -> str:
+def needs(parts_bytes: dict[str, float]) -> str:
     """Return what a layout takes of a device in words, largest parts first."""
-    parts = sorted((size, kind) for kind, size in kept.items() if size >= 0.01 * sum(kept.values()))[::-1]
+    parts = sorted((size, kind) for kind, size in parts_bytes.items() if size >= 0.01 * sum(parts_bytes.values()))[::-1]
     named = ", ".join(f"{kind} {size / 1e9:.1f}" for size, kind in parts)
-    return f"{sum(kept.values()) / 1e9:.1f} GB per device ({named})"
+    return f"{sum(parts_bytes.values()) / 1e9:.1f} GB per device ({named})"
 
 
-def remedy(kept: dict[str, float], layout: TrainingLayout) -> str:
+def remedy(parts: dict[str, float], layout: TrainingLayout) -> str:
     """Return the nearest change that lessens the largest part."""
-    largest = max(kept, key=lambda kind: kept[kind])
+    largest = max(parts, key=lambda kind: parts[kind])
     split = f"tp = {layout.tp * 2} or pp = {layout.pp * 2}"
     less = "recompute = full" if layout.recompute != "full" else f"cp = {layout.cp * 2} or a smaller micro_batch"
     remedies = {

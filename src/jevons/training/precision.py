@@ -59,16 +59,16 @@ def training_format(device: Accelerator, name: str) -> Format:
     InputError
         If it is unknown, or the device does not multiply in it; the nearest formats that it has are named.
     """
-    found = FORMATS.get(name.lower())
-    if found is None:
+    known = FORMATS.get(name.lower())
+    if known is None:
         message = f"precision = `{name}`: must be one of {', '.join(FORMATS)}.{did_you_mean(name, list(FORMATS))}"
         raise InputError(message)
-    if not _has(device, found):
+    if not _has(device, known):
         usable = [key for key, entry in FORMATS.items() if _has(device, entry) and key not in {"fp16", "fp4"}]
         nearest = [key for key in usable if FORMATS[key].narrow][::-1] or usable
         message = f"{device.id} does not multiply in `{name}`. Use {', '.join(nearest)}."
         raise InputError(message)
-    return found
+    return known
 
 
 def _has(device: Accelerator, wanted: Format) -> bool:

@@ -93,10 +93,10 @@ def search(
         wanted.setdefault("zero", 3)
     check_offload(replace(common, zero=wanted.get("zero", 1)))
     layouts = _layouts(job, common, zero, recompute, most_micro_batch, most_cp, wanted)
-    found = _of_all(job, layouts, host_memory_bytes)
-    if not found.steps:
-        raise _nothing(job, common, found, wanted)
-    return TrainingSearch(found.steps[:best], found.tried, found.rejected)
+    searched = _of_all(job, layouts, host_memory_bytes)
+    if not searched.steps:
+        raise _nothing(job, common, searched, wanted)
+    return TrainingSearch(searched.steps[:best], searched.tried, searched.rejected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,9 +171,9 @@ class _Known:
         return self.micro[key], between
 
 
-def _nothing(job: TrainingJob, common: TrainingLayout, found: _Found, fixed: Mapping[str, int]) -> InfeasibleError:
+def _nothing(job: TrainingJob, common: TrainingLayout, searched: _Found, fixed: Mapping[str, int]) -> InfeasibleError:
     """Return the error of a search without an answer, with what is missing and the nearest change that gives one."""
-    device, tried = job.cluster.accelerator, found.tried
+    device, tried = job.cluster.accelerator, searched.tried
     own = {name: value for name, value in fixed.items() if value > 1 or job.cluster.devices > 1}
     given = "".join(f", {name} = {value}" for name, value in own.items())
     head = (
@@ -183,16 +183,16 @@ def _nothing(job: TrainingJob, common: TrainingLayout, found: _Found, fixed: Map
     if not tried:
         more = f"none divides. {_nearest(job, common, fixed)}"
         return InfeasibleError(head + more, ["fixed layout" if fixed else "global batch"])
-    if found.rejected.get("host memory"):
+    if searched.rejected.get("host memory"):
         more = (
-            f"{found.rejected['host memory']} of {tried} exceed the memory of their hosts. Use more devices, or state "
-            "the hosts' with --host-memory."
+            f"{searched.rejected['host memory']} of {tried} exceed the memory of their hosts. Use more devices, or "
+            "state the hosts' with --host-memory."
         )
         return InfeasibleError(head + more, ["host memory"])
     message = head
-    if found.smallest is not None:
-        layout, kept = found.smallest
-        message += f"the smallest of {tried}, {layout}, needs {needs(kept)} of {device.hbm_bytes / 1e9:.1f} GB. "
+    if searched.smallest is not None:
+        layout, parts = searched.smallest
+        message += f"the smallest of {tried}, {layout}, needs {needs(parts)} of {device.hbm_bytes / 1e9:.1f} GB. "
     return InfeasibleError(message + _nearest(job, common, fixed), ["fixed layout" if own else "device memory"])
 
 
@@ -203,9 +203,9 @@ def _nearest(job: TrainingJob, common: TrainingLayout, fixed: Mapping[str, int])
         layouts = _layouts(
             job, TrainingLayout(offload=offload), (3,) if "parameters" in offload else (1, 3), _RECOMPUTE, 8, 1, {}
         )
-        found = _of_all(job, layouts, None)
-        if found.steps:
-            return f"The fastest that does: {found.steps[0].layout}."
+        searched = _of_all(job, layouts, None)
+        if searched.steps:
+            return f"The fastest that does: {searched.steps[0].layout}."
     changes = ["shorter sequences", "a larger device"]
     if job.recipe is not None and not job.recipe.fused_loss:
         changes.insert(0, "a fused loss")

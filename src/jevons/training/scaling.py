@@ -85,8 +85,8 @@ def scaling_curve(
             points.append(_no_point(devices, power_w, "failures"))
             continue
         days = job.tokens / step.tokens_per_s / goodput / 86_400.0
-        found = [point for point in points if point.step is not None]
-        reason = _reason(found[-1], step, devices, goodput) if found else ""
+        solved = [point for point in points if point.step is not None]
+        reason = _reason(solved[-1], step, devices, goodput) if solved else ""
         points.append(
             ScalePoint(
                 devices=devices,

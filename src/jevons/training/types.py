@@ -103,9 +103,9 @@ class TrainingLayout:
         if self.etp and self.etp != self.tp:
             shown.append(f"etp{self.etp}")
         shared = f"zero{self.zero}" + (f"/{self.shard}" if self.shard else "")
-        kept = [f"offload-{self.offload}"] if self.offload != "none" else []
+        extras = [f"offload-{self.offload}"] if self.offload != "none" else []
         uneven = ["stages" + "-".join(map(str, self.stage_layers))] if self.stage_layers else []
-        return " ".join([*shown, *uneven, shared, self.recompute, f"mbs{self.micro_batch}", *kept])
+        return " ".join([*shown, *uneven, shared, self.recompute, f"mbs{self.micro_batch}", *extras])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

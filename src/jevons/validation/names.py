@@ -82,12 +82,12 @@ def model_named(name: str) -> tuple[ModelSpec, str | None]:
     if not text:
         message = "the row names no model"
         raise InputError(message)
-    found = resolve(
+    named = resolve(
         re.sub(r"(quantized\.)?(fp8|nvfp4|fp4|awq|gptq int4|w8a8|w8a16|w4a16)( dynamic)?", "", text)
         .strip()
         .replace(" ", "-")
     )
-    return load(found.spec_name), hint
+    return load(named.spec_name), hint
 
 
 def precision_of(label: str) -> str | None:

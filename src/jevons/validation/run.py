@@ -99,11 +99,11 @@ def calibrate(
     memory = calibrate_startups(starts)
     if not others:
         return CalibrationResult(memory)
-    made = fitted(others, log)
-    engines = {name: {**memory.engines.get(name, {}), **made.engines.get(name, {})} for name in
-               {*memory.engines, *made.engines}}  # fmt: skip
+    calibration = fitted(others, log)
+    engines = {name: {**memory.engines.get(name, {}), **calibration.engines.get(name, {})} for name in
+               {*memory.engines, *calibration.engines}}  # fmt: skip
     return CalibrationResult(
-        replace(made, engines=engines, provenance={**made.provenance, "memory": memory.provenance})
+        replace(calibration, engines=engines, provenance={**calibration.provenance, "memory": memory.provenance})
     )
 
 

@@ -88,7 +88,7 @@ def _apis() -> list[dict[str, Any]]:
 def _training_runs() -> list[dict[str, Any]]:
     """Return the published training runs: accelerators, tokens, and what was published of each."""
     rows = {row["id"]: row for row in facts()}
-    found = []
+    listed = []
     for name, line in runs().items():
         words = line.split()
         options = {word[2:]: value for word, value in zip(words, [*words[1:], ""], strict=True) if word[:2] == "--"}
@@ -96,11 +96,11 @@ def _training_runs() -> list[dict[str, Any]]:
             {"value": row["value"], "unit": row["unit"], "source": row.get("source", "")}
             for field in ("accelerator_h", "flop_per_s") if (row := rows.get(f"{run_id(name)}.{field}"))
         ]  # fmt: skip
-        found.append({
+        listed.append({
             "run": name, "model": options["model"], "gpu": options["gpu"], "gpus": int(options["gpus"]),
             "tokens": options["tokens"], "published": shown,
         })  # fmt: skip
-    return found
+    return listed
 
 
 def _sites() -> list[str]:
@@ -132,12 +132,12 @@ def search(words: str, grade: str, date: str) -> list[dict[str, Any]]:
             message = as_argument(str(error)).replace("as_of", "date")
             raise InputError(message) from None
     parts = words.lower().split()
-    found = []
+    matching = []
     for row in rows:
         text = f"{row['id']} {row.get('source', '')} {row.get('note', '')}".lower()
         if (not grade or row["grade"] == grade) and all(part in text for part in parts):
-            found.append(row)
-    return found[:_MOST_FACTS]
+            matching.append(row)
+    return matching[:_MOST_FACTS]
 
 
 def fact(identity: str) -> dict[str, Any]:

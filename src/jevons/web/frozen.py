@@ -152,18 +152,18 @@ def frozen_page(document: Mapping[str, Any], meta: Mapping[str, Any], *, languag
 
 def _plain(document: Mapping[str, Any], language: str) -> str:
     """Return what is read where no scripts run: the answer, what was found, and the tables."""
-    found = document.get("findings")
-    if not found:
+    findings = document.get("findings")
+    if not findings:
         answer = html.escape(str(document["result"].get("answer", "")))
         return f"<h1>{answer}</h1>{_plain_tables(document, language)}"
-    first, pays, jevons = (text_of(one, language) for one in found["answer"])
+    first, pays, jevons = (text_of(one, language) for one in findings["answer"])
     join, stop = ("；", "。") if language == "zh" else ("; ", ".")
     jevons = jevons if language == "zh" else jevons[0].lower() + jevons[1:]
     parts = [
-        f"<h1>{html.escape(text_of(found['question'], language))}</h1>",
+        f"<h1>{html.escape(text_of(findings['question'], language))}</h1>",
         f"<p>{html.escape(f'{first} {pays}{join}{jevons}{stop}')}</p>",
     ]
-    for one in found["sections"]:
+    for one in findings["sections"]:
         parts.append(f"<h2>{html.escape(text_of(one['heading'], language))}</h2>")
         parts += [f"<p>{html.escape(text_of(text, language))}</p>" for text in one["text"]]
     return "".join(parts) + _plain_tables(document, language)

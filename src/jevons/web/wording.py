@@ -48,12 +48,12 @@ def terms() -> dict[str, str]:
 @functools.cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Return patterns and their words, those that say most first."""
-    found = []
+    patterns = []
     for key, words in sorted(terms().items(), key=lambda pair: -len(re.sub(r"[*#]", "", pair[0]))):
         if "*" in key or "#" in key:
             pattern = re.escape(key).replace(r"\*", "(.+)").replace(r"\#", r"([-+±]?\d[\d,.]*(?:-Q\d|-\d\d-\d\d)?)")
-            found.append((re.compile(pattern), words))
-    return found
+            patterns.append((re.compile(pattern), words))
+    return patterns
 
 
 def term(text: str, language: str) -> str:

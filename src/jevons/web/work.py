@@ -154,11 +154,11 @@ class Desk:
         InputError
             If there is none of that id.
         """
-        found = sorted(self.folder.glob(f"{name}.*"))
-        if not found:
+        files = sorted(self.folder.glob(f"{name}.*"))
+        if not files:
             message = f"trace {name}: no trace of that id is held; upload it again"
             raise InputError(message)
-        return found[0]
+        return files[0]
 
     def scenario(self, name: str, changes: Mapping[str, Any]) -> Any:
         """Return a shipped scenario with changed amounts."""

@@ -76,7 +76,7 @@ def test_lone_requests_take_as_long_where_prompts_are_apart(model, device, tp, i
             pools.append(sim.Pool(table=sim.step_table(one, limits.max_batch, limits.step_tokens), limits=limits))
         load = lone(isl, osl)
         moved_s = sim.hand_over_s(prompts, decode, load.isl)
-        found = sim.simulate_split(load, *pools, moved_s, entry_s=prompts.engine.entry_s).found
+        found = sim.simulate_split(load, *pools, moved_s, entry_s=prompts.engine.entry_s).simulated
     except (InputError, InfeasibleError):
         assume(False)
     alike(point, found, osl)

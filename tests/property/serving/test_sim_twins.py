@@ -161,7 +161,7 @@ def test_pools_for_prompts_and_decoding_equal_their_twin(
         load, steps_needed(load, limits, 0), arrival, [(p.table, p.limits, p.replicas) for p in pools], moved, links,
         options["routing"],
     )  # fmt: skip
-    trail = split.found.trail
+    trail = split.simulated.trail
     assert trail.admitted.tolist() == [job.admitted for job in first]
     ends = [job.finish if load.osl[job.index] == 1 else second[job.index].finish for job in first]
     starts = [job.finish if load.osl[job.index] == 1 else second[job.index].first for job in first]
@@ -172,7 +172,7 @@ def test_pools_for_prompts_and_decoding_equal_their_twin(
         assert trail.totals[name].tolist() == [getattr(engine, twin) for pool in engines for engine in pool], name
     assert not trail.totals["blocks"].any()
     assert not trail.totals["host_blocks"].any()
-    assert split.found.counts.served + split.found.counts.refused == load.count
+    assert split.simulated.counts.served + split.simulated.counts.refused == load.count
 
 
 @settings(max_examples=40, deadline=None)

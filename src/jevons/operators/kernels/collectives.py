@@ -149,8 +149,8 @@ def _collective(
     shape = checked(size=message_bytes, p=devices)
     kernel = factors.kernel(COLLECTIVE, cluster.accelerator, operation, library)
     rates, scale = link_rates(cluster), factors.scale.get("collective", 1.0)
-    result, held = _within_links(kernel, operation, shape, rates, cluster.accelerator.scaleup_domain, scale)
-    time_s = result.time_s * held
+    result, slowdown = _within_links(kernel, operation, shape, rates, cluster.accelerator.scaleup_domain, scale)
+    time_s = result.time_s * slowdown
     size, p = np.broadcast_arrays(shape["size"], shape["p"], subok=False)
     padded = np.broadcast_to(time_s, size.shape).copy()
     for group in np.unique(p):
@@ -159,8 +159,8 @@ def _collective(
         step = np.minimum(np.log2(size[own]) * _STEPS, len(ladder) - 1.0)
         least, most = ladder[np.floor(step).astype(int)], ladder[np.ceil(step).astype(int)]
         padded[own] = np.clip(padded[own], least, np.where(step < len(ladder) - 1, most, np.inf))
-    held = held * padded / time_s
-    return replace(result, time_s=np.where(p <= 1, 0.0, padded), residual=result.residual * held, start_s=0.0)
+    slowdown = slowdown * padded / time_s
+    return replace(result, time_s=np.where(p <= 1, 0.0, padded), residual=result.residual * slowdown, start_s=0.0)
 
 
 _STEPS, _OCTAVES = 16, 36

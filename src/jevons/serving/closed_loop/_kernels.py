@@ -113,7 +113,7 @@ def serve(
     heads = np.full(longest, -1, np.int64)
     following = np.full(n, -1, np.int64)
     partial = 0.0
-    now, seen, tick, running, context, held = 0.0, 0.0, 0, 0, 0.0, 0.0
+    now, seen, tick, running, context, cached = 0.0, 0.0, 0, 0, 0.0, 0.0
     sent = n if users <= 0 else min(users, n)
     ready_s = np.zeros(n)
     free_s = 0.0
@@ -139,7 +139,7 @@ def serve(
                     at += 1
                 if ready_tokens < wait_tokens:
                     can, hold, watched = False, wait_steps - (tick - since), at
-        if can and held + isl[waiting] + reserve_frac * osl[waiting] > kv_tokens and (running > 0 or partial > 0.0):
+        if can and cached + isl[waiting] + reserve_frac * osl[waiting] > kv_tokens and (running > 0 or partial > 0.0):
             can = partial > 0.0
         ended, last_step_s = -1, 0.0
         if can:
@@ -151,9 +151,9 @@ def serve(
             while at < sent and ready_s[at] <= seen and room > 0.0 and running + (at - began) < max_batch:
                 if so_far == 0.0:
                     need = isl[at] + reserve_frac * osl[at]
-                    if held + need > kv_tokens and (running > 0 or at > began):
+                    if cached + need > kv_tokens and (running > 0 or at > began):
                         break
-                    held += need
+                    cached += need
                 take = min(new_tokens[at] - so_far, room)
                 new += take
                 room -= take
@@ -198,7 +198,7 @@ def serve(
             at, share = _position(batches, float(running))
             slope = slope_s[at] + share * (slope_s[at + 1] - slope_s[at])
             coming = watched < sent and running < max_batch and ready_s[watched] > seen
-            if coming and (wait_steps > 0 or held + isl[waiting] + reserve_frac * osl[waiting] <= kv_tokens):
+            if coming and (wait_steps > 0 or cached + isl[waiting] + reserve_frac * osl[waiting] <= kv_tokens):
                 until = _steps_until(ready_s[watched] - now, step_s, slope) + (1 if lags else 0)
                 steps = min(steps, max(until, 1))
             spent = steps * step_s + slope * steps * (steps - 1) / 2.0
@@ -222,7 +222,7 @@ def serve(
             last_s[ended] = now
             running -= 1
             context -= isl[ended] + osl[ended]
-            held -= isl[ended] + reserve_frac * osl[ended]
+            cached -= isl[ended] + reserve_frac * osl[ended]
             done += 1
             if users > 0 and sent < n:
                 arrival_s[sent] = now
@@ -334,7 +334,7 @@ def serve_apart(
                 arrival_s[sent] = now
                 sent += 1
             here = following[here]
-        kept, joined = 0, 0
+        remaining, joined = 0, 0
         for index in range(pendings):
             request = pending[index]
             if joins[request] <= now and running < max_batch:
@@ -354,11 +354,11 @@ def serve_apart(
                     newest[joined] = request
                     joined += 1
             else:
-                pending[kept] = request
-                kept += 1
+                pending[remaining] = request
+                remaining += 1
         if joined > 0:
             step_s = _decode_s(batches, base_s, slope_s, float(running) / decode_workers, context / running)
             for index in range(joined):
                 first_s[newest[index]] = now + step_s
-        pendings = kept
+        pendings = remaining
     return DONE, decoded / max(decode_steps, 1.0)

@@ -413,16 +413,16 @@ def _outcome(
         arrival_s = arrival_s + late_s
         first_s, last_s = first_s + load.first_stall_s, last_s + load.first_stall_s
     if load.stream_steps > 1:
-        held = np.minimum(load.stream_steps, osl) - 1.0
-        first_s = first_s + held * (last_s - first_s) / np.maximum(osl - 1.0, 1.0)
-        osl_after = np.maximum(osl - held, 1.0)
+        later = np.minimum(load.stream_steps, osl) - 1.0
+        first_s = first_s + later * (last_s - first_s) / np.maximum(osl - 1.0, 1.0)
+        osl_after = np.maximum(osl - later, 1.0)
     else:
         osl_after = osl
     duration_s = float(last_s.max() - arrival_s.min()) + entry_s
     several = osl_after > 1.0
     tpot_s = (last_s - first_s)[several] / (osl_after - 1.0)[several] if several.any() else np.zeros(1)
     full_until = float(first_s[-1]) if len(first_s) > 1 else float(last_s.max())
-    made = osl * np.clip((full_until - first_s) / np.maximum(last_s - first_s, 1e-9), 0.0, 1.0)
+    finished = osl * np.clip((full_until - first_s) / np.maximum(last_s - first_s, 1e-9), 0.0, 1.0)
     return Outcome(
         ttft_s=_summary(first_s - arrival_s + entry_s, _weights(load)),
         tpot_s=_summary(tpot_s, _weights(load)[several] if several.any() else np.ones(1)),
@@ -432,7 +432,7 @@ def _outcome(
         requests_per_s=len(osl) / duration_s,
         output_tok_per_s=float(osl.sum()) / duration_s,
         input_tok_per_s=float(isl.sum()) / duration_s,
-        steady_output_tok_per_s=float(made.sum()) / max(full_until, 1e-9),
+        steady_output_tok_per_s=float(finished.sum()) / max(full_until, 1e-9),
         batch=batch,
     )
 
@@ -447,9 +447,9 @@ def _weights(load: Load) -> FloatArray:
 
 
 def _summary(values: FloatArray, weights: FloatArray) -> dict[str, float]:
-    found = np.percentile(values[weights > 0.0], _PERCENTILES)
+    percentiles = np.percentile(values[weights > 0.0], _PERCENTILES)
     return {"mean": float(np.average(values, weights=weights))} | {
-        f"p{p}": float(v) for p, v in zip(_PERCENTILES, found, strict=True)
+        f"p{p}": float(v) for p, v in zip(_PERCENTILES, percentiles, strict=True)
     }
 
 

@@ -231,12 +231,12 @@ def _take(line: LaunchLine, flag: str, name: str, value: str | None, files: list
     if kind == "file":
         files.append(Setting(value, flag))
     elif kind == "json":
-        held = line.value(setting, {})
+        listed = line.value(setting, {})
         record = _record(value, inner)
         if not record and not re.fullmatch(r"[\"']*\{\s*\}[\"']*|null|none|auto", value.strip().lower()):
             message = f"--serve: {flag} {value}: is no JSON object; write it like '{{\"name\": value}}'"
             raise InputError(message)
-        line.settings[setting] = Setting({**held, **record}, flag)
+        line.settings[setting] = Setting({**listed, **record}, flag)
     elif kind == "text":
         line.settings[setting] = Setting(value, flag)
     else:

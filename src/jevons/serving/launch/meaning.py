@@ -95,26 +95,26 @@ def deployment_of(line: LaunchLine, model: str | None = None) -> dict[str, Given
         If degrees do not go together, or a precision is unknown.
     """
     spec = _spec(model or model_of(line))
-    made: dict[str, Given] = {"engine": Given(line.engine, f"`{line.engine}`")}
+    arguments: dict[str, Given] = {"engine": Given(line.engine, f"`{line.engine}`")}
     if line.release:
-        made["engine_version"] = Given(line.release, f"release {line.release}")
+        arguments["engine_version"] = Given(line.release, f"release {line.release}")
     if "model" in line.settings:
-        made["model"] = Given(model_of(line), line.settings["model"].flag)
-    made |= _layout_arguments(line, spec)
-    made |= _limits(line)
+        arguments["model"] = Given(model_of(line), line.settings["model"].flag)
+    arguments |= _layout_arguments(line, spec)
+    arguments |= _limits(line)
     precision = _precision(line, spec)
     if precision is not None:
-        made["precision"] = precision
+        arguments["precision"] = precision
     cache = line.settings.get("kv_dtype")
     if cache is None:
         stated = line.value("kv_cache", {})
         cache = Setting(stated["dtype"], "kv_cache_config.dtype") if "dtype" in stated else None
     if cache is not None and str(cache.value).lower() != "auto":
-        made["kv_precision"] = Given(_cache(str(cache.value)), cache.flag)
+        arguments["kv_precision"] = Given(_cache(str(cache.value)), cache.flag)
     drafted = _drafted(line)
     if drafted is not None:
-        made["draft_tokens"] = drafted
-    return made
+        arguments["draft_tokens"] = drafted
+    return arguments
 
 
 def _spec(model: str) -> ModelSpec | None:
@@ -130,43 +130,43 @@ def _layout_arguments(line: LaunchLine, spec: ModelSpec | None) -> dict[str, Giv
     layout = layout_of(line, moe=spec is None or spec.is_moe)
     said = " ".join(flags) or "its layout"
     own = {name: line.settings[name].flag for name in ("tp", "pp", "dp", "ep") if name in line.settings}
-    made = {name: Given(getattr(layout, name), own.get(name, said)) for name in ("tp", "pp", "dp", "ep")}
-    return made | {"dp_attention": Given(layout.dp_attention, said)}
+    arguments = {name: Given(getattr(layout, name), own.get(name, said)) for name in ("tp", "pp", "dp", "ep")}
+    return arguments | {"dp_attention": Given(layout.dp_attention, said)}
 
 
 def _limits(line: LaunchLine) -> dict[str, Given]:
     """Return limits of memory, sequences and steps; those that an engine counts over all ranks are divided."""
-    made: dict[str, Given] = {}
+    limits: dict[str, Given] = {}
     for setting, name in (
         ("max_model_len", "max_model_len"), ("memory_frac", "gpu_memory_utilization"),
         ("max_num_seqs", "max_num_seqs"), ("step_tokens", "max_num_batched_tokens"), ("kv_tokens", "kv_tokens"),
         ("eager", "eager"), ("prefix_cache", "prefix_cache"),
     ):  # fmt: skip
         if setting in line.settings:
-            made[name] = Given(*_pair(line.settings[setting]))
+            limits[name] = Given(*_pair(line.settings[setting]))
     ranks = max(int(line.value("dp", 1)), 1)
     for setting, name in (("max_num_seqs_all", "max_num_seqs"), ("step_tokens_all", "max_num_batched_tokens")):
         if setting in line.settings:
             value, flag = _pair(line.settings[setting])
             shares = ranks if line.value("dp_attention", False) else 1
-            made[name] = Given(max(int(value) // shares, 1), flag)
+            limits[name] = Given(max(int(value) // shares, 1), flag)
     if "kv_blocks" in line.settings:
         value, flag = _pair(line.settings["kv_blocks"])
-        made["kv_tokens"] = Given(int(value) * int(line.value("block_tokens", 16)), flag)
+        limits["kv_tokens"] = Given(int(value) * int(line.value("block_tokens", 16)), flag)
     if "host_gib" in line.settings:
         value, flag = _pair(line.settings["host_gib"])
-        made["host_gb"] = Given(float(value) * 2**30 / 1e9, flag)
+        limits["host_gb"] = Given(float(value) * 2**30 / 1e9, flag)
     graphs = line.value("compilation", {})
     level = graphs.get("level", graphs.get("mode", line.value("optimization")))
-    if "eager" not in made and (level == 0 or str(graphs.get("cudagraph_mode", "")).upper() == "NONE"):
-        made["eager"] = Given(value=True, flag="--compilation-config")
+    if "eager" not in limits and (level == 0 or str(graphs.get("cudagraph_mode", "")).upper() == "NONE"):
+        limits["eager"] = Given(value=True, flag="--compilation-config")
     cache = line.value("kv_cache", {})
     if "free_gpu_memory_fraction" in cache:
         share = float(cache["free_gpu_memory_fraction"])
-        made.setdefault("gpu_memory_utilization", Given(share, "kv_cache_config.free_gpu_memory_fraction"))
+        limits.setdefault("gpu_memory_utilization", Given(share, "kv_cache_config.free_gpu_memory_fraction"))
     if "enable_block_reuse" in cache:
-        made["prefix_cache"] = Given(bool(cache["enable_block_reuse"]), "kv_cache_config.enable_block_reuse")
-    return made
+        limits["prefix_cache"] = Given(bool(cache["enable_block_reuse"]), "kv_cache_config.enable_block_reuse")
+    return limits
 
 
 def _pair(setting: Setting) -> tuple[Any, str]:

@@ -101,22 +101,22 @@ def _shell(text: str) -> Iterator[Words]:
 
 def _expanded(words: Sequence[str], variables: dict[str, str]) -> list[str]:
     """Return the words of a command with variables in place, up to a comment; note the variables that it sets."""
-    made: list[str] = []
+    expanded: list[str] = []
     leading = True
     for word in words:
         if word == "\0":
             break
         value = _VARIABLE.sub(lambda m: variables.get(m[1] or m[3], m[2] if m[2] is not None else m[0]), word)
         assigned = _ASSIGNED.match(value)
-        if assigned and (leading or (made and made[-1] in {"-e", "--env"})):
+        if assigned and (leading or (expanded and expanded[-1] in {"-e", "--env"})):
             variables[assigned[1]] = assigned[2]
-            if made and made[-1] in {"-e", "--env"}:
-                made.append(value)
+            if expanded and expanded[-1] in {"-e", "--env"}:
+                expanded.append(value)
             continue
         if word not in {"export", "env", "set", "sudo"}:
             leading = False
-            made += value.split() if value != word and " " in value and "{" not in value else [value]
-    return made
+            expanded += value.split() if value != word and " " in value and "{" not in value else [value]
+    return expanded
 
 
 def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) -> Command | None:
@@ -139,9 +139,9 @@ def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) ->
                 "vllm" if name.startswith("api") else "sglang", tuple(words[place + 1 :]), release, variables
             )
         if not image and not word.startswith("-") and after is None:
-            found = _image(word)
-            if found[0]:
-                engine, release, after = found[0], found[1], place + 1
+            container = _image(word)
+            if container[0]:
+                engine, release, after = container[0], container[1], place + 1
     if not engine:
         return None
     rest = list(words[after or 0 :])
@@ -192,14 +192,14 @@ def _kube(word: str, variables: Mapping[str, str]) -> str:
 def _variables(given: Any) -> dict[str, str]:
     if isinstance(given, dict):
         return {str(name): str(value) for name, value in given.items()}
-    made: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for one in given if isinstance(given, list) else ():
         if isinstance(one, dict) and "name" in one:
-            made[str(one["name"])] = str(one.get("value", ""))
+            variables[str(one["name"])] = str(one.get("value", ""))
         elif isinstance(one, str) and "=" in one:
             name, _, value = one.partition("=")
-            made[name] = value
-    return made
+            variables[name] = value
+    return variables
 
 
 def _containers(value: Any, depth: int) -> Iterator[dict[str, Any]]:

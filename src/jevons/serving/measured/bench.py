@@ -25,13 +25,13 @@ def _first(record: Record, *names: str) -> Any:
 
 def flat_latencies(record: Record) -> dict[str, Any]:
     """Return the latencies of keys such as ``median_ttft_ms`` and ``p99_e2e_latency_ms`` [s]."""
-    made: dict[str, Any] = {}
+    latencies: dict[str, Any] = {}
     for prefix, statistic in _VLLM_STATISTICS.items():
         for name, latency in _VLLM_NAMES.items():
             value = number(record.get(f"{prefix}_{name}_ms"))
             if value is not None:
-                made[f"{latency}.{statistic}"] = value / 1e3
-    return made
+                latencies[f"{latency}.{statistic}"] = value / 1e3
+    return latencies
 
 
 def _rates(record: Record) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def _degrees(record: Record) -> dict[str, int]:
         "pp": ("pp", "pp_size", "pipeline_parallel_size"),
         "dp": ("dp", "dp_size", "data_parallel_size"), "ep": ("ep", "ep_size", "expert_parallel_size"),
     }  # fmt: skip
-    made = {name: whole(_first(record, *spellings)) for name, spellings in names.items()}
-    return {name: size for name, size in made.items() if size is not None}
+    degrees = {name: whole(_first(record, *spellings)) for name, spellings in names.items()}
+    return {name: size for name, size in degrees.items() if size is not None}
 
 
 def vllm_bench(record: Record) -> MeasuredRun:
@@ -108,8 +108,8 @@ def sglang_bench(record: Record) -> MeasuredRun:
 def _spread(record: Any, unit_s: float, spellings: Mapping[str, tuple[str, ...]]) -> dict[str, float | None]:
     """Return the statistics of a mapping of them in seconds."""
     stated = _mapping(record)
-    made = {name: number(_first(stated, *spelled)) for name, spelled in spellings.items()}
-    return {name: None if value is None else value * unit_s for name, value in made.items()}
+    spread = {name: number(_first(stated, *spelled)) for name, spelled in spellings.items()}
+    return {name: None if value is None else value * unit_s for name, value in spread.items()}
 
 
 def _latencies(pairs: Mapping[str, dict[str, float | None]]) -> dict[str, float | None]:
@@ -233,17 +233,17 @@ def inference_perf(record: Record) -> MeasuredRun:
 
 def llmperf(record: Record) -> MeasuredRun:
     """Return a summary of LLMPerf; its inter-token latency has the first token in it, so that TPOT is worked out."""
-    made: dict[str, Any] = {}
+    latencies: dict[str, Any] = {}
     for name, latency in (("ttft_s", "ttft_s"), ("end_to_end_latency_s", "e2e_s")):
         for statistic in STATISTICS:
             key = f"results_{name}_mean" if statistic == "mean" else f"results_{name}_quantiles_{statistic}"
-            made[f"{latency}.{statistic}"] = record.get(key)
+            latencies[f"{latency}.{statistic}"] = record.get(key)
     osl = finite(_first(record, "results_number_output_tokens_mean", "mean_output_tokens"))
-    first, whole_s = finite(made["ttft_s.mean"]), finite(made["e2e_s.mean"])
+    first, whole_s = finite(latencies["ttft_s.mean"]), finite(latencies["e2e_s.mean"])
     if osl is not None and osl > 1 and first is not None and whole_s is not None:
-        made["tpot_s.mean"] = (whole_s - first) / (osl - 1.0)
+        latencies["tpot_s.mean"] = (whole_s - first) / (osl - 1.0)
     per_min = finite(record.get("results_num_completed_requests_per_min"))
-    made |= {
+    latencies |= {
         "output_tok_per_s": record.get("results_mean_output_throughput_token_per_s"),
         "req_per_s": None if per_min is None else per_min / 60.0,
     }  # fmt: skip
@@ -251,7 +251,7 @@ def llmperf(record: Record) -> MeasuredRun:
         make="LLMPerf", model=str(record.get("model") or ""),
         isl=finite(_first(record, "results_number_input_tokens_mean", "mean_input_tokens")), osl=osl,
         requests=whole(record.get("results_num_completed_requests")),
-        users=whole(record.get("num_concurrent_requests")), figures=cleaned(made),
+        users=whole(record.get("num_concurrent_requests")), figures=cleaned(latencies),
     )  # fmt: skip
 
 
@@ -299,15 +299,15 @@ def json_values(text: str) -> list[Any] | None:
         return [json.loads(text)]
     except (ValueError, RecursionError):
         pass
-    made = []
+    documents = []
     for line in text.splitlines():
         if not line.strip():
             continue
         try:
-            made.append(json.loads(line))
+            documents.append(json.loads(line))
         except (ValueError, RecursionError):
             return None
-    return made or None
+    return documents or None
 
 
 __all__ = ["LATENCIES", "READERS", "flat_latencies", "json_values", "runs_of"]

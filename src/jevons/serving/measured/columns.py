@@ -110,20 +110,20 @@ def read_columns(path: Path, text: str, mapping: Mapping[str, str]) -> list[Meas
 
 
 def _meanings(path: Path, titles: Sequence[str], mapping: Mapping[str, str]) -> dict[int, tuple[str, float | None]]:
-    made: dict[int, tuple[str, float | None]] = {}
+    meanings: dict[int, tuple[str, float | None]] = {}
     stated: dict[str, int] = {}
     for name, title in mapping.items():
         if title not in titles:
             message = f"--map {name}={title}: {path.name} has no such column.{did_you_mean(title, titles)}"
             raise InputError(message)
-        made[titles.index(title)] = mapped_name(name, title)
-        stated[made[titles.index(title)][0]] = 1
+        meanings[titles.index(title)] = mapped_name(name, title)
+        stated[meanings[titles.index(title)][0]] = 1
     for place, title in enumerate(titles):
         meaning, unit = column_meaning(title)
-        if place not in made and meaning and meaning not in stated:
-            made[place] = meaning, unit
+        if place not in meanings and meaning and meaning not in stated:
+            meanings[place] = meaning, unit
             stated[meaning] = 1
-    return made
+    return meanings
 
 
 def _run(row: Sequence[str], meanings: Mapping[int, tuple[str, float | None]]) -> MeasuredRun:

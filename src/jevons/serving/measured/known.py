@@ -46,16 +46,16 @@ def pairs_of(texts: Sequence[str]) -> dict[str, str]:
     >>> pairs_of(["ttft=TTFT (ms)", "isl=in"])
     {'ttft': 'TTFT (ms)', 'isl': 'in'}
     """
-    made: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     for text in texts:
         name, mark, column = text.partition("=")
         if not mark or not name.strip() or not column.strip():
             message = f"--map {text}: write NAME=COLUMN, such as --map ttft='TTFT (ms)'"
             raise InputError(message)
-        if made.setdefault(name.strip(), column.strip()) != column.strip():
+        if pairs.setdefault(name.strip(), column.strip()) != column.strip():
             message = f"--map {text}: {name.strip()} is mapped twice; give one column"
             raise InputError(message)
-    return made
+    return pairs
 
 
 def text_of(path: Path) -> str:

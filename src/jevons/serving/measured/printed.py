@@ -75,7 +75,7 @@ def is_metrics(text: str) -> bool:
 
 def samples(text: str) -> list[tuple[str, dict[str, str], float]]:
     """Return name, labels and value of every sample."""
-    made = []
+    sampled = []
     for line in text.splitlines():
         match = None if line.startswith("#") else _SAMPLE.match(line.strip())
         if match is None:
@@ -84,8 +84,8 @@ def samples(text: str) -> list[tuple[str, dict[str, str], float]]:
             value = float(match[3])
         except ValueError:
             continue
-        made.append((match[1], dict(_LABEL.findall(match[2] or "")), value))
-    return made
+        sampled.append((match[1], dict(_LABEL.findall(match[2] or "")), value))
+    return sampled
 
 
 def metrics_run(text: str) -> MeasuredRun:
@@ -95,9 +95,9 @@ def metrics_run(text: str) -> MeasuredRun:
     -----
     A snapshot has no rate: what runs at the moment stands for a closed loop, unless the reader says the load.
     """
-    found = samples(text)
-    engine = next((name.split(":")[0] for name, _, _ in found if name.startswith(("vllm:", "sglang:"))), "vllm")
-    named = [(name.removeprefix(f"{engine}:"), labels, value) for name, labels, value in found]
+    sampled = samples(text)
+    engine = next((name.split(":")[0] for name, _, _ in sampled if name.startswith(("vllm:", "sglang:"))), "vllm")
+    named = [(name.removeprefix(f"{engine}:"), labels, value) for name, labels, value in sampled]
 
     def total(*names: str) -> float | None:
         values = [value for name, _, value in named if name in names]
@@ -148,12 +148,12 @@ def _float(text: str | None) -> float | None:
 
 def _buckets(named: Sequence[Sample], name: str) -> list[tuple[float, float]]:
     """Return upper ends and cumulated counts of a histogram over all of its labels, in order."""
-    made: dict[float, float] = {}
+    buckets: dict[float, float] = {}
     for one, labels, value in named:
         end = _float(labels.get("le", "").replace("+Inf", "inf")) if one == f"{name}_bucket" else None
         if end is not None:
-            made[end] = made.get(end, 0.0) + value
-    return sorted(made.items())
+            buckets[end] = buckets.get(end, 0.0) + value
+    return sorted(buckets.items())
 
 
 def _quantile(buckets: Sequence[tuple[float, float]], share: float) -> float | None:

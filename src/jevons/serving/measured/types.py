@@ -71,28 +71,28 @@ def number(value: Any) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     try:
-        made = float(value)
+        figure = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return None if math.isnan(made) else made
+    return None if math.isnan(figure) else figure
 
 
 def finite(value: Any) -> float | None:
     """Return a finite number above zero, None of what is none."""
-    made = number(value)
-    return made if made is not None and 0.0 < made < math.inf else None
+    figure = number(value)
+    return figure if figure is not None and 0.0 < figure < math.inf else None
 
 
 def whole(value: Any) -> int | None:
     """Return a whole number above zero, None of what is none."""
-    made = finite(value)
-    return None if made is None else round(made)
+    figure = finite(value)
+    return None if figure is None else round(figure)
 
 
 def cleaned(figures: Mapping[str, Any]) -> dict[str, float]:
     """Return the figures that are finite numbers above zero."""
-    made = {name: finite(value) for name, value in figures.items()}
-    return {name: value for name, value in made.items() if value is not None}
+    cleaned_figures = {name: finite(value) for name, value in figures.items()}
+    return {name: value for name, value in cleaned_figures.items() if value is not None}
 
 
 def load_of(rate: Any, users: Any) -> tuple[float | None, int | None]:

@@ -13,7 +13,7 @@ _RATES = ("req_per_s", "output_tok_per_s", "goodput_req_per_s")
 _LATENCIES = ("ttft_s", "tpot_s", "itl_s", "e2e_s")
 
 
-def checked(found: SimResult) -> SimResult:
+def checked(result: SimResult) -> SimResult:
     """Return the result of equal replicas once its invariants hold.
 
     Raises
@@ -22,15 +22,15 @@ def checked(found: SimResult) -> SimResult:
         Where one does not.
     """
     for name in _LATENCIES:
-        check_spread(name, getattr(found.latency, name))
-    check_shares({n: getattr(found.occupancy, n) for n in ("utilisation_frac", "kv_mean_frac", "kv_peak_frac")})
-    check_finite({name: float(getattr(found.throughput, name)) for name in _RATES})
-    check_finite({name: float(getattr(found.occupancy, name)) for name in ("mean_batch", "mean_in_system")})
-    check_finite({"end_s": found.timing.end_s})
-    _check_work(found.work)
-    check(found.throughput.goodput_req_per_s <= found.throughput.req_per_s * (1 + 1e-9), "goodput exceeds throughput")
-    check_sum("requests", (found.counts.served, found.counts.rejected, found.counts.refused), found.counts.requests)
-    return found
+        check_spread(name, getattr(result.latency, name))
+    check_shares({n: getattr(result.occupancy, n) for n in ("utilisation_frac", "kv_mean_frac", "kv_peak_frac")})
+    check_finite({name: float(getattr(result.throughput, name)) for name in _RATES})
+    check_finite({name: float(getattr(result.occupancy, name)) for name in ("mean_batch", "mean_in_system")})
+    check_finite({"end_s": result.timing.end_s})
+    _check_work(result.work)
+    check(result.throughput.goodput_req_per_s <= result.throughput.req_per_s * (1 + 1e-9), "goodput exceeds throughput")
+    check_sum("requests", (result.counts.served, result.counts.rejected, result.counts.refused), result.counts.requests)
+    return result
 
 
 def _check_work(work: Work) -> None:
@@ -41,7 +41,7 @@ def _check_work(work: Work) -> None:
     check(work.host_hit_tokens <= work.hit_tokens, "more tokens came from the host than were in the cache")
 
 
-def checked_fleet(found: FleetResult, kinds: Sequence[Kind]) -> FleetResult:
+def checked_fleet(result: FleetResult, kinds: Sequence[Kind]) -> FleetResult:
     """Return the result of a fleet once its invariants hold.
 
     Raises
@@ -50,16 +50,16 @@ def checked_fleet(found: FleetResult, kinds: Sequence[Kind]) -> FleetResult:
         Where one does not.
     """
     for name in _LATENCIES:
-        check_spread(name, getattr(found.latency, name))
-    check_shares({"utilisation_frac": found.utilisation_frac})
-    for share, kind in zip(found.kinds, kinds, strict=True):
+        check_spread(name, getattr(result.latency, name))
+    check_shares({"utilisation_frac": result.utilisation_frac})
+    for share, kind in zip(result.kinds, kinds, strict=True):
         check_shares({f"{kind.name}.{n}": getattr(share, n) for n in ("utilisation_frac", "kv_peak_frac")})
         check_sum(f"{kind.name}: accelerator-hours", [share.replica_hours * kind.accelerators], share.accelerator_hours)
         check_sum(f"{kind.name}: cost", [share.accelerator_hours * kind.accelerator_hour], share.cost)
-    check_finite({name: float(getattr(found.throughput, name)) for name in _RATES})
-    check_finite({name: float(getattr(found.bill, name)) for name in ("replica_hours", "accelerator_hours", "cost")})
-    check_finite({"end_s": found.timing.end_s})
-    _check_work(found.work)
-    fates = (found.counts.served, *found.counts.rejected.values(), *found.counts.lost.values())
-    check_sum("requests", fates, found.counts.requests)
-    return found
+    check_finite({name: float(getattr(result.throughput, name)) for name in _RATES})
+    check_finite({name: float(getattr(result.bill, name)) for name in ("replica_hours", "accelerator_hours", "cost")})
+    check_finite({"end_s": result.timing.end_s})
+    _check_work(result.work)
+    fates = (result.counts.served, *result.counts.rejected.values(), *result.counts.lost.values())
+    check_sum("requests", fates, result.counts.requests)
+    return result

@@ -103,15 +103,15 @@ class ClassResult:
     e2e_s: Spread | None
 
 
-def latencies(requests: Requests, found: SimResult | FleetResult, entry_s: float = 0.0) -> Latencies:
+def latencies(requests: Requests, result: SimResult | FleetResult, entry_s: float = 0.0) -> Latencies:
     """Return the latency of every answered request; *entry_s* as given to the simulation."""
-    trail = found.trail
+    trail = result.trail
     place = np.flatnonzero(trail.finish[: requests.count] >= 0)
     arrival = trail.arrival[place] / TICKS_PER_S - entry_s
     first, finish = trail.first[place] / TICKS_PER_S, trail.finish[place] / TICKS_PER_S
     osl = requests.osl[place]
     tpot_s = np.where(osl > 1, (finish - first) / np.maximum(osl - 1, 1), np.nan)
-    start, stop = found.timing.window_s
+    start, stop = result.timing.window_s
     counted = arrival >= start
     counted &= finish <= stop if requests.users else arrival <= stop
     return Latencies(
@@ -127,40 +127,40 @@ def spread(values: FloatArray) -> Spread | None:
     return Spread(mean=float(there.mean()), **{name: float(np.quantile(there, q)) for name, q in QUANTILES.items()})
 
 
-def by_class(mix: Mix, found: SimResult, entry_s: float = 0.0) -> list[ClassResult]:
+def by_class(mix: Mix, result: SimResult, entry_s: float = 0.0) -> list[ClassResult]:
     """Return what each class of a load saw; *entry_s* as given to the simulation."""
-    seen = latencies(mix.requests, found, entry_s)
+    seen = latencies(mix.requests, result, entry_s)
     of_class, osl = mix.of_class[seen.place], mix.requests.osl[seen.place]
-    start, stop = found.timing.window_s
+    start, stop = result.timing.window_s
     ended = (seen.finish_s > start) & (seen.finish_s <= stop)
-    made = []
+    records = []
     for number, one in enumerate(mix.classes):
         own = of_class == number
-        kept = own & seen.counted
-        good = kept.copy()
+        counted = own & seen.counted
+        good = counted.copy()
         for values, limit in (
             (seen.ttft_s, one.slo.ttft_s), (np.nan_to_num(seen.tpot_s), one.slo.tpot_s), (seen.e2e_s, one.slo.e2e_s),
         ):  # fmt: skip
             if limit is not None:
                 good &= values <= limit
-        made.append(
+        records.append(
             ClassResult(
                 name=one.name,
-                counted=int(kept.sum()),
+                counted=int(counted.sum()),
                 req_per_s=float((own & ended).sum()) / (stop - start),
                 output_tok_per_s=float(osl[own & ended].sum()) / (stop - start),
-                good_frac=float(good.sum()) / max(int(kept.sum()), 1),
-                ttft_s=spread(seen.ttft_s[kept]),
-                tpot_s=spread(seen.tpot_s[kept]),
-                e2e_s=spread(seen.e2e_s[kept]),
+                good_frac=float(good.sum()) / max(int(counted.sum()), 1),
+                ttft_s=spread(seen.ttft_s[counted]),
+                tpot_s=spread(seen.tpot_s[counted]),
+                e2e_s=spread(seen.e2e_s[counted]),
             )
         )
-    return made
+    return records
 
 
 def time_series(
     requests: Requests,
-    found: SimResult,
+    result: SimResult,
     limits: SimLimits,
     *,
     replicas: int = 1,
@@ -173,7 +173,7 @@ def time_series(
     ----------
     requests : Requests
         The load.
-    found : SimResult
+    result : SimResult
         Its simulation.
     limits : SimLimits
         Of one replica.
@@ -198,7 +198,7 @@ def time_series(
     if not 1 <= bins <= TIMELINE_BINS:
         message = f"bins = {bins}: must be from 1 to {TIMELINE_BINS:,}"
         raise InputError(message)
-    trail = found.trail
+    trail = result.trail
     done = trail.finish >= 0
     arrival = trail.arrival[done] / TICKS_PER_S - entry_s
     admitted, first, finish = (getattr(trail, name)[done] / TICKS_PER_S for name in ("admitted", "first", "finish"))
@@ -209,8 +209,10 @@ def time_series(
     ones = np.ones(len(arrival))
     pace = np.where(osl > 1, (osl - 1.0) / np.maximum(finish - first, 1e-12), 0.0)
     tokens = _ramp(edges, first, pace) - _ramp(edges, finish, pace) + _step(edges, first, ones)
-    held = _ramp(edges, admitted, isl) - _ramp(edges, finish, isl)
-    held += _curve(edges, first, pace) - _curve(edges, finish, pace) - _ramp(edges, finish, np.maximum(osl - 1.0, 0.0))
+    cached = _ramp(edges, admitted, isl) - _ramp(edges, finish, isl)
+    cached += (
+        _curve(edges, first, pace) - _curve(edges, finish, pace) - _ramp(edges, finish, np.maximum(osl - 1.0, 0.0))
+    )
     room = limits.kv_blocks * limits.block_tokens * replicas
     return Series(
         start_s=edges[:-1], bin_s=bin_s,
@@ -219,7 +221,7 @@ def time_series(
         output_tok_per_s=np.diff(tokens) / bin_s,
         running=np.diff(_ramp(edges, admitted, ones) - _ramp(edges, finish, ones)) / bin_s,
         waiting=np.diff(_ramp(edges, arrival, ones) - _ramp(edges, admitted, ones)) / bin_s,
-        kv_frac=np.diff(held) / bin_s / room,
+        kv_frac=np.diff(cached) / bin_s / room,
     )  # fmt: skip
 
 

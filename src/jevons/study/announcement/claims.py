@@ -109,12 +109,12 @@ def claims_of(sentences: Sequence[Sentence]) -> tuple[list[Claim], int]:
         named = mentions(sentence.plain)
         own = [m.firm for m in named if lexicon.firms()[m.firm].role in {"firm", "country"}]
         currency = lexicon.firms()[own[0] if own else before].currency if own or before else ""
-        found = figures(sentence.plain, sentence.text, currency)
-        reader = _Reader(sentence, found, named, before or main, main)
-        made = list(reader.claims())
-        for claim in made:
+        read = figures(sentence.plain, sentence.text, currency)
+        reader = _Reader(sentence, read, named, before or main, main)
+        of_sentence = list(reader.claims())
+        for claim in of_sentence:
             _add(claims, claim)
-        silent += not made
+        silent += not of_sentence
         if own:
             before = own[0]
     return claims, silent
@@ -139,9 +139,9 @@ def _add(claims: list[Claim], claim: Claim) -> None:
 class _Reader:
     """Takes the figures of one sentence apart into claims; each figure belongs to one."""
 
-    def __init__(self, sentence: Sentence, found: list[Figure], named: list[Mention], before: str, main: str) -> None:
+    def __init__(self, sentence: Sentence, figures: list[Figure], named: list[Mention], before: str, main: str) -> None:
         self.sentence, self.plain = sentence, sentence.plain
-        self.figures, self.mentions, self.before = found, named, before
+        self.figures, self.mentions, self.before = figures, named, before
         self.used: set[int] = set()
         pronoun = re.search(
             r"the company|the firm|(?<![a-z])(?:it|its|they|we|our)(?![a-z])|公司|我们|集团|其|该", sentence.plain
@@ -310,14 +310,14 @@ class _Reader:
     def _model(self, at: int) -> str:
         pattern, table = lexicon.named("price_models")
         listed, prefixes = lexicon.listed_models()
-        found = [(m.start(), m.end(), table[re.sub(r"\s+", " ", m[0])]) for m in pattern.finditer(self.plain)]
+        places = [(m.start(), m.end(), table[re.sub(r"\s+", " ", m[0])]) for m in pattern.finditer(self.plain)]
         for match in listed.finditer(self.plain):
             name = re.sub(r"[-_. ]", "", match[0])
-            inside = [one for one in found if one[0] < match.end() and match.start() < one[1]]
+            inside = [one for one in places if one[0] < match.end() and match.start() < one[1]]
             if name in prefixes and all(match.end() - match.start() > one[1] - one[0] for one in inside):
-                found = [one for one in found if one not in inside] + [(match.start(), match.end(), prefixes[name])]
-        behind = [one for one in sorted(found) if one[0] < at]
-        return behind[-1][2] if behind else min(found)[2] if found else ""
+                places = [one for one in places if one not in inside] + [(match.start(), match.end(), prefixes[name])]
+        behind = [one for one in sorted(places) if one[0] < at]
+        return behind[-1][2] if behind else min(places)[2] if places else ""
 
     def _price_kind(self, figure: Figure) -> str:
         for kind in ("cached", "input", "output"):

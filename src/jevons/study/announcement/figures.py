@@ -91,7 +91,7 @@ class Figure:
 
 def figures(sentence: str, written: str, currency: str) -> list[Figure]:
     """Return the figures of a plain sentence in their order; *currency* is that of the firm spoken of."""
-    found: list[Figure] = []
+    read: list[Figure] = []
     taken = [False] * len(sentence)
 
     def free(match: Any) -> bool:
@@ -100,7 +100,7 @@ def figures(sentence: str, written: str, currency: str) -> list[Figure]:
     def add(figure: Figure) -> None:
         blank = len(written[figure.start : figure.end]) - len(written[figure.start : figure.end].rstrip())
         figure = replace(figure, end=figure.end - blank)
-        found.append(replace(figure, text=written[figure.start : figure.end]))
+        read.append(replace(figure, text=written[figure.start : figure.end]))
         taken[figure.start : figure.end] = [True] * (figure.end - figure.start)
 
     for reader in (_dates, _multiples, _percents, _powers, _devices, _chips):
@@ -117,7 +117,7 @@ def figures(sentence: str, written: str, currency: str) -> list[Figure]:
     for match, figure in _counts(sentence):
         if free(match):
             add(figure)
-    return sorted((_qualified(one, sentence) for one in found), key=lambda one: one.start)
+    return sorted((_qualified(one, sentence) for one in read), key=lambda one: one.start)
 
 
 def _qualified(one: Figure, sentence: str) -> Figure:

@@ -204,9 +204,9 @@ class Judge:
                 f.id for f in self.facts if "past_decade" in f.id and f.id.startswith(tuple(_prefixes(claim.firm)))
             ]
             series = [c for c in self.candidates(claim.firm, "capex") if c.years == 1.0 and "plan" not in c.value.id]
-            held = len({c.value.start for c in series})
+            dates = len({c.value.start for c in series})
             text = (
-                f"{_name(claim.firm)}'s own statement; a series of that many years is not on file ({held} of them are)"
+                f"{_name(claim.firm)}'s own statement; a series of that many years is not on file ({dates} of them are)"
             )
             return "not_on_file", text, (*bounds, *(c.value.id for c in series))
         others = [c for c in self.candidates(claim.other, "capex") if c.years >= 1.0]

@@ -120,10 +120,10 @@ def _chinese(text: str) -> float:
             section += (1.0 if number is None else number) * _ZH_SMALL[token]
             number = None
         elif token in _ZH_LARGE:
-            held = section + (0.0 if number is None else number)
+            below = section + (0.0 if number is None else number)
             if token == "亿":  # noqa: S105 - a numeral
-                total = (total + held if total + held > 0 else 1.0) * _ZH_LARGE[token]
+                total = (total + below if total + below > 0 else 1.0) * _ZH_LARGE[token]
             else:
-                total += (held if held > 0 else 1.0) * _ZH_LARGE[token]
+                total += (below if below > 0 else 1.0) * _ZH_LARGE[token]
             section, number = 0.0, None
     return total + section + (0.0 if number is None else number)

@@ -43,7 +43,7 @@ def plain(text: str) -> str:
     Digits in a row that are too many for a number are left out.
     """
     lowered = "".join(one if len(one) == 1 else char for char in text for one in (char.lower(),))
-    return _RUN.sub(lambda found: " " * len(found[0]), lowered.translate(simplified()).replace("\n", " "))
+    return _RUN.sub(lambda match: " " * len(match[0]), lowered.translate(simplified()).replace("\n", " "))
 
 
 def sentences(text: str) -> list[Sentence]:
@@ -54,17 +54,17 @@ def sentences(text: str) -> list[Sentence]:
     InputError
         If there are more than are read.
     """
-    found: list[Sentence] = []
+    parts: list[Sentence] = []
     start = 0
     for match in _END.finditer(text):
         if match[0] == "\n" and _wrapped(text, match.start()):
             continue
         if match[0] == "." and _ABBREVIATION.search(text[max(0, match.start() - 8) : match.start()]):
             continue
-        _add(found, text, start, match.end())
+        _add(parts, text, start, match.end())
         start = match.end()
-    _add(found, text, start, len(text))
-    return found
+    _add(parts, text, start, len(text))
+    return parts
 
 
 def _wrapped(text: str, at: int) -> bool:
@@ -76,7 +76,7 @@ def _wrapped(text: str, at: int) -> bool:
     return wide >= 60 and not ended and bool(following.strip())
 
 
-def _add(found: list[Sentence], text: str, start: int, end: int) -> None:
+def _add(parts: list[Sentence], text: str, start: int, end: int) -> None:
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
@@ -84,15 +84,15 @@ def _add(found: list[Sentence], text: str, start: int, end: int) -> None:
     while end - start > SENTENCE_CHARACTERS:
         gap = max(text.rfind(mark, start + 1, start + SENTENCE_CHARACTERS) for mark in " ，、；\t")
         middle = gap + 1 if gap > start else start + SENTENCE_CHARACTERS
-        _add(found, text, start, middle)
+        _add(parts, text, start, middle)
         start = middle
     if end > start:
-        if len(found) >= SENTENCES:
+        if len(parts) >= SENTENCES:
             message = f"the text has more than {SENTENCES:,} sentences; give the announcement alone"
             raise InputError(message)
         part = text[start:end]
-        line = (found[-1].line if found else 1) + text.count("\n", found[-1].start if found else 0, start)
-        found.append(Sentence(part, plain(part), start, end, line))
+        line = (parts[-1].line if parts else 1) + text.count("\n", parts[-1].start if parts else 0, start)
+        parts.append(Sentence(part, plain(part), start, end, line))
 
 
 class _Tags(html.parser.HTMLParser):

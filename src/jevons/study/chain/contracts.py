@@ -98,11 +98,11 @@ def contracts_of(scenario: Scenario) -> Contracts | None:
         last = min(first + due.size, scenario.quarters)
         if first < scenario.quarters:
             hours[n, first:last] = due[: last - first] / (rate[n] * DAYS_PER_QUARTER)
-        held = spec.prepaid.value * spec.backlog.value
+        prepaid = spec.prepaid.value * spec.backlog.value
         if first <= 0:
-            before[n] = held
+            before[n] = prepaid
         elif first < scenario.quarters:
-            ahead[n, first] = held
+            ahead[n, first] = prepaid
     return Contracts(
         names=tuple(spec.label or name for name, spec in terms.contracts.items()),
         segment=np.array([rows.index(spec.segment) for spec in specs], np.int64),
@@ -111,31 +111,31 @@ def contracts_of(scenario: Scenario) -> Contracts | None:
     )  # fmt: skip
 
 
-def taken_hours(found: Contracts, market: MarketPath) -> Array:
+def taken_hours(terms: Contracts, market: MarketPath) -> Array:
     """Return the device-hours a day that customers take or pay, (n, t).
 
     Notes
     -----
     All while the market asks no less than the contract; else the share that is paid in any case.
     """
-    asked = market.call_price_cur[found.segment]
-    cheap = asked < found.rate_cur_per_h[:, None] * (1 - 1e-9)
-    return np.asarray(found.hours_per_d * np.where(cheap, found.least_frac[:, None], 1.0))
+    asked = market.call_price_cur[terms.segment]
+    cheap = asked < terms.rate_cur_per_h[:, None] * (1 - 1e-9)
+    return np.asarray(terms.hours_per_d * np.where(cheap, terms.least_frac[:, None], 1.0))
 
 
-def _by_segment(found: Contracts, hours: Array, segments: int) -> Array:
+def _by_segment(terms: Contracts, hours: Array, segments: int) -> Array:
     """Return hours of contracts summed over their segments, (s, t)."""
     total = np.zeros((segments, hours.shape[1]))
-    np.add.at(total, found.segment, hours)
+    np.add.at(total, terms.segment, hours)
     return total
 
 
 def signed(scenario: Scenario, market: MarketPath, share_frac: Array) -> MarketPath:
     """Return the market with what contracts bind customers to take, at least, in their segments' demand."""
-    found = contracts_of(scenario)
-    if found is None:
+    terms = contracts_of(scenario)
+    if terms is None:
         return market
-    bound = _by_segment(found, taken_hours(found, market), market.calls_per_d.shape[0])
+    bound = _by_segment(terms, taken_hours(terms, market), market.calls_per_d.shape[0])
     return dataclasses.replace(
         market,
         calls_per_d=np.maximum(market.calls_per_d, bound),
@@ -145,33 +145,33 @@ def signed(scenario: Scenario, market: MarketPath, share_frac: Array) -> MarketP
 
 def contract_values(scenario: Scenario, market: MarketPath, value_cur: Array, calls_per_d: Array) -> Array:
     """Return the worth of demand blocks (s, t, b) with contracted hours at the contracts' price, where that is more."""
-    found = contracts_of(scenario)
-    if found is None:
+    terms = contracts_of(scenario)
+    if terms is None:
         return value_cur
-    taken = taken_hours(found, market)
-    bound = _by_segment(found, taken, value_cur.shape[0])
-    paid = _by_segment(found, taken * found.rate_cur_per_h[:, None], value_cur.shape[0])
+    taken = taken_hours(terms, market)
+    bound = _by_segment(terms, taken, value_cur.shape[0])
+    paid = _by_segment(terms, taken * terms.rate_cur_per_h[:, None], value_cur.shape[0])
     rate = paid / np.maximum(bound, 1e-30)
     before = np.cumsum(calls_per_d, axis=2) - calls_per_d
     return np.where(before < bound[:, :, None] * (1 - 1e-9), np.maximum(value_cur, rate[:, :, None]), value_cur)
 
 
-def delivered_hours(found: Contracts, market: MarketPath, served_per_d: Array) -> Array:
+def delivered_hours(terms: Contracts, market: MarketPath, served_per_d: Array) -> Array:
     """Return the device-hours a day that the fleet gives to contracts (n, t), which come before other renters."""
-    taken = taken_hours(found, market)
-    bound = _by_segment(found, taken, served_per_d.shape[0])
-    kept = np.minimum(served_per_d / np.maximum(bound, 1e-30), 1.0)
-    return np.asarray(taken * kept[found.segment])
+    taken = taken_hours(terms, market)
+    bound = _by_segment(terms, taken, served_per_d.shape[0])
+    served_frac = np.minimum(served_per_d / np.maximum(bound, 1e-30), 1.0)
+    return np.asarray(taken * served_frac[terms.segment])
 
 
 def blended_price_cur(scenario: Scenario, market: MarketPath, served_per_d: Array, price_cur: Array) -> Array:
     """Return the mean price of a served call (s, t): contracted hours at their rate, the rest at the market's."""
-    found = contracts_of(scenario)
-    if found is None:
+    terms = contracts_of(scenario)
+    if terms is None:
         return price_cur
-    hours = delivered_hours(found, market, served_per_d)
-    under = _by_segment(found, hours, price_cur.shape[0])
-    paid = _by_segment(found, hours * found.rate_cur_per_h[:, None], price_cur.shape[0])
+    hours = delivered_hours(terms, market, served_per_d)
+    under = _by_segment(terms, hours, price_cur.shape[0])
+    paid = _by_segment(terms, hours * terms.rate_cur_per_h[:, None], price_cur.shape[0])
     open_h = np.maximum(served_per_d - under, 0.0)
     whole = under + open_h
     return np.where(under > 0, (paid + open_h * price_cur) / np.maximum(whole, 1e-30), price_cur)
@@ -187,23 +187,23 @@ def contract_account(scenario: Scenario, market: MarketPath, served_per_d: Array
     served_per_d : (s, t)
         Calls and device-hours served a day.
     """
-    found = contracts_of(scenario)
-    if found is None:
+    terms = contracts_of(scenario)
+    if terms is None:
         return None
-    per_hour = found.rate_cur_per_h[:, None] * DAYS_PER_QUARTER
-    committed = found.hours_per_d * per_hour
-    revenue = delivered_hours(found, market, served_per_d) * per_hour
+    per_hour = terms.rate_cur_per_h[:, None] * DAYS_PER_QUARTER
+    committed = terms.hours_per_d * per_hour
+    revenue = delivered_hours(terms, market, served_per_d) * per_hour
     backlog = np.array([spec.backlog.value for spec in scenario.market.contracts.values()])
     ahead = np.array([spec.prepaid.value for spec in scenario.market.contracts.values()])
     used, owed = np.zeros_like(revenue), np.zeros_like(revenue)
-    held = found.owed_before_cur.copy()
+    owed_cur = terms.owed_before_cur.copy()
     for t in range(revenue.shape[1]):
-        held = held + found.paid_ahead_cur[:, t]
-        used[:, t] = np.minimum(ahead * revenue[:, t], held)
-        held = held - used[:, t]
-        owed[:, t] = held
+        owed_cur = owed_cur + terms.paid_ahead_cur[:, t]
+        used[:, t] = np.minimum(ahead * revenue[:, t], owed_cur)
+        owed_cur = owed_cur - used[:, t]
+        owed[:, t] = owed_cur
     return ContractAccount(
-        names=found.names, committed_cur=committed, due_cur=taken_hours(found, market) * per_hour, revenue_cur=revenue,
-        received_cur=found.paid_ahead_cur, used_cur=used, owed_cur=owed,
+        names=terms.names, committed_cur=committed, due_cur=taken_hours(terms, market) * per_hour, revenue_cur=revenue,
+        received_cur=terms.paid_ahead_cur, used_cur=used, owed_cur=owed,
         backlog_cur=backlog[:, None] - np.cumsum(committed, axis=1),
     )  # fmt: skip

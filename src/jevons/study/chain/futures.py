@@ -80,15 +80,15 @@ def _power_frac(problem: ExpansionProblem, orders: Array) -> float:
 
 def bans_that_count(scenario: Scenario) -> dict[str, tuple[int, float]]:
     """Return quarter and probability of the bans within the plan that put much at stake, by device."""
-    found, stake = {}, {}
+    bans, stake = {}, {}
     for name, device in scenario.hardware.devices.items():
         at = quarter_index(scenario, device.ban_from) if device.ban_from else -1
         chance = device.ban_probability.value
         if 0 < at < scenario.quarters and 0 < chance < 1 and device.supply.value > 0:
-            found[name] = (at, chance)
+            bans[name] = (at, chance)
             stake[name] = device.supply.value * device.price.value * chance * (1 - chance)
     whole = sum(stake.values())
-    return {name: found[name] for name in found if stake[name] >= _MAIN_BAN_FRAC * whole}
+    return {name: bans[name] for name in bans if stake[name] >= _MAIN_BAN_FRAC * whole}
 
 
 def tree_of(scenario: Scenario, engineering: Engineering, problem: ExpansionProblem) -> Tree | None:
@@ -146,7 +146,7 @@ def decided_by(scenario: Scenario, plan: TreePlan) -> Decided:
     bans, spec = bans_that_count(scenario), scenario.expansion.tree
     last = spec.shows if spec.demand or spec.supply else plan.tree.known_from
     orders: dict[frozenset[str], Array] = {}
-    for branch, found in zip(plan.tree.branches, plan.plans, strict=True):
+    for branch, decided in zip(plan.tree.branches, plan.plans, strict=True):
         barred = frozenset(name for name in bans if f"{name} barred" in branch.name.split(", "))
-        orders.setdefault(barred, found.ordered.sum(axis=1)[:, :last])
+        orders.setdefault(barred, decided.ordered.sum(axis=1)[:, :last])
     return Decided(orders=orders, known_from=plan.tree.known_from, plan=plan)

@@ -138,10 +138,10 @@ def training_mfu_frac(device: Accelerator) -> float:
         precision="bf16", tokens=1e9,
     )  # fmt: skip
     try:
-        found = training.search(job, best=1, zero=(1,), recompute=("selective",), most_micro_batch=2)
+        searched = training.search(job, best=1, zero=(1,), recompute=("selective",), most_micro_batch=2)
     except InfeasibleError:
         return _LEAST_MFU
-    return float(found.best[0].mfu_frac) if found.best else _LEAST_MFU
+    return float(searched.best[0].mfu_frac) if searched.best else _LEAST_MFU
 
 
 def _strength(device: Accelerator) -> float:

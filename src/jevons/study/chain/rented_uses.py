@@ -153,7 +153,7 @@ def switch_of(
     if not rows:
         return None
     renting = np.array([row for row, _ in rows])
-    made = tokens_per_hour(scenario, device_s_per_tok)[renting, 0] / work_path(scenario)[renting, 0]
+    per_hour = tokens_per_hour(scenario, device_s_per_tok)[renting, 0] / work_path(scenario)[renting, 0]
     calling = np.array([names.index(segment.calls_instead) for _, segment in rows])
     index = machine_cur[reference_row(scenario)] / machine_cur[reference_row(scenario), 0]
     return Switch(
@@ -161,11 +161,11 @@ def switch_of(
         calling=calling,
         start_frac=np.array([segment.rented_share.value for _, segment in rows]),
         elasticity=np.array([segment.switch.value for _, segment in rows]),
-        tokens_per_hour=made,
+        tokens_per_hour=per_hour,
         inertia=scenario.market.providers.share_inertia.value,
         choices=tuple(
             _choice(scenario, segment, float(tokens), float(call_cur_per_mtok[called]), index)
-            for (_, segment), tokens, called in zip(rows, made, calling, strict=True)
+            for (_, segment), tokens, called in zip(rows, per_hour, calling, strict=True)
         ),
     )
 

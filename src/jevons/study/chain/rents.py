@@ -240,11 +240,11 @@ class _Walk:
         )  # fmt: skip
         self._keep(t, cleared, there)
         figures = self._figures(t, withheld, rise)
-        held, given_up = sheets.offered, sheets.given_up.copy()
+        stock, given_up = sheets.offered, sheets.given_up.copy()
         step = min(t + 1, self._path.shape[1] - 1)
         sheets.settle(figures, self._path[:, step] - self._path[:, t])
         for name, values in (
-            ("held", held), ("withheld", withheld), ("given_up", given_up), ("bought", sheets.bought),
+            ("held", stock), ("withheld", withheld), ("given_up", given_up), ("bought", sheets.bought),
             ("debt_cur", sheets.debt_cur), ("equity_cur", sheets.equity_cur(figures.resale_cur)),
             ("lenders_loss_cur", sheets.lenders_loss_cur),
             ("owners_loss_cur", sheets.owners_loss_cur(figures.resale_cur)),
@@ -278,7 +278,7 @@ class _Walk:
         )
 
 
-def _opening_sheets(scenario: Scenario, setting: Setting, held: Array, ages_y: Array) -> BalanceSheets:
+def _opening_sheets(scenario: Scenario, setting: Setting, stock: Array, ages_y: Array) -> BalanceSheets:
     """Return brokers' books at the start: devices bought at their age, with the loan's instalments paid since."""
     spec = scenario.market.brokers
     terms = LoanTerms(
@@ -289,10 +289,10 @@ def _opening_sheets(scenario: Scenario, setting: Setting, held: Array, ages_y: A
         entry_frac=spec.entry.value,
     )
     left_y = np.maximum(terms.term_y - ages_y, 0.0)
-    cost = held * setting.price_cur[:, 0]
+    cost = stock * setting.price_cur[:, 0]
     return BalanceSheets(
         terms=terms,
-        held=held.copy(),
+        held=stock.copy(),
         debt_cur=cost * terms.debt_frac * left_y / terms.term_y,
         term_left_q=np.maximum(4 * left_y, 1.0),
         paid_in_cur=cost * (1.0 - terms.debt_frac),

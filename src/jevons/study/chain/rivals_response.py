@@ -55,13 +55,13 @@ def response(result: ChainResult, other: ExpansionPlan) -> Response:
     """Return what rivals and prices do where the firm follows *other* instead of its plan, demand as posted."""
     from jevons.study.chain.fixed_point import clearing_ratio
 
-    plan, held = result.plan, result.exchange.scarcity
+    plan, scarcity = result.plan, result.exchange.scarcity
     left = np.maximum(np.cumsum(plan.device_capex_cur - other.device_capex_cur), 0.0)
     quarterly = _budget_cur_per_quarter(result.scenario)
     able = quarterly * np.arange(1, left.size + 1)
     taken = np.divide(able, left, out=np.ones(left.size), where=left > able) if quarterly > 0 else np.ones(left.size)
-    alone = np.maximum(clearing_ratio(other, result.market), held)
-    return Response(taken_frac=taken, scarcity=held + (1.0 - taken) * (alone - held))
+    alone = np.maximum(clearing_ratio(other, result.market), scarcity)
+    return Response(taken_frac=taken, scarcity=scarcity + (1.0 - taken) * (alone - scarcity))
 
 
 def accounts_of(result: ChainResult, other: ExpansionPlan) -> Accounts:

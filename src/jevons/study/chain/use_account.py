@@ -78,7 +78,7 @@ def use_account(result: ChainResult) -> UseAccount:
     rows = {use: kinds == use for use in USES if (kinds == use).any()}
     revenue = [bare[mask].sum(axis=0) for mask in rows.values()]
     device_h = [hours[mask].sum(axis=0) for mask in rows.values()]
-    made = [tokens[mask].sum(axis=0) for mask in rows.values()]
+    by_use = [tokens[mask].sum(axis=0) for mask in rows.values()]
     nothing = np.zeros(hours.shape[1])
     training = plan.training_devices.sum(axis=(0, 1)) * 24.0
     flop = {
@@ -97,7 +97,7 @@ def use_account(result: ChainResult) -> UseAccount:
         uses=(*rows, *beside),
         revenue_cur=np.array([*revenue, *(money for money, _ in beside.values())]),
         device_h_per_d=np.array([*device_h, *(taken for _, taken in beside.values())]),
-        tokens_per_d=np.array([*made, *[nothing] * len(beside)]),
+        tokens_per_d=np.array([*by_use, *[nothing] * len(beside)]),
         flop_per_d=np.array([flop.get(use, nothing) for use in (*rows, *beside)]),
         by_segment={
             name: {"revenue": bare[s], "device_h_per_d": hours[s], "tokens_per_d": tokens[s]}

@@ -109,17 +109,17 @@ def swaps(a: Scenario, b: Scenario, changes: list[Change]) -> list[Swap]:
             for change in amounts:
                 groups.setdefault(change.path.split(".", 1)[0], []).append(change.path)
         return [Swap(name, a.with_amounts({path: values[path] for path in paths})) for name, paths in groups.items()]
-    found = []
+    exchanged = []
     for section in _SECTIONS:
         touched = [c for c in changes if c.path.split(".", 1)[0] == section]
         if touched:
             name = touched[0].path if len(touched) == 1 else section
-            found.append(Swap(name, a.model_copy(update={section: getattr(b, section)})))
+            exchanged.append(Swap(name, a.model_copy(update={section: getattr(b, section)})))
     times = {"start", "quarters", "as_of"} & {c.path for c in changes}
     if times:
         update = {name: getattr(b, name) for name in times}
-        found.append(Swap(", ".join(sorted(times)), a.model_copy(update=update)))
-    return found
+        exchanged.append(Swap(", ".join(sorted(times)), a.model_copy(update=update)))
+    return exchanged
 
 
 def _group(path: str, _count: int) -> str:

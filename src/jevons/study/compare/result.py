@@ -58,7 +58,7 @@ class CompareResult(Result):
         where that lies outside, which `stretched` says.
         """
         a, b = self.comparison.a.central, self.comparison.b.central
-        found: dict[str, dict[str, Any]] = {}
+        records: dict[str, dict[str, Any]] = {}
         for name, (unit, meaning) in OUTCOMES.items():
             delta = b[name] - a[name]
             record: dict[str, Any] = {"a": a[name], "b": b[name], "delta": delta, "unit": unit, "meaning": meaning}
@@ -73,17 +73,17 @@ class CompareResult(Result):
                 }  # fmt: skip
             else:
                 record |= {"low": None, "high": None}
-            found[name] = record
-        return found
+            records[name] = record
+        return records
 
     def attribution(self) -> dict[str, dict[str, float]]:
         """Return, for each outcome, what each changed input does by itself, and the rest as interaction."""
-        found: dict[str, dict[str, float]] = {}
+        by_outcome: dict[str, dict[str, float]] = {}
         for name in OUTCOMES:
             parts = {e.name: e.outcomes[name] for e in self.comparison.effects if e.outcomes}
             delta = self.comparison.b.central[name] - self.comparison.a.central[name]
-            found[name] = {**parts, INTERACTION: delta - sum(parts.values())}
-        return found
+            by_outcome[name] = {**parts, INTERACTION: delta - sum(parts.values())}
+        return by_outcome
 
     @property
     def scenario(self) -> Scenario:

@@ -126,15 +126,15 @@ def compared(
     alike = a.currency == b.currency and same_shape(a, b)
     factor = rate(facts, b.currency, a.currency, a.as_of)
     sides = []
-    for name, scenario, made, chain in (("A", a, engineering, base), ("B", b, other_engineering, other)):
-        found = None
+    for name, scenario, points, chain in (("A", a, engineering, base), ("B", b, other_engineering, other)):
+        drawn = None
         if count > 0:
-            found = monte_carlo(
-                scenario, made, chain, count, seed=root, executor=executor,
+            drawn = monte_carlo(
+                scenario, points, chain, count, seed=root, executor=executor,
                 progress=lambda done, total, side=name: tell(f"draws of {side}", done, total),  # type: ignore[misc]
             )  # fmt: skip
-        outcomes, paths = _figures(chain, made)
-        side = Side(scenario=scenario, central=outcomes, paths=paths, draws=found)
+        outcomes, paths = _figures(chain, points)
+        side = Side(scenario=scenario, central=outcomes, paths=paths, draws=drawn)
         sides.append(side if name == "A" else _restated(side, factor))
     return Comparison(
         a=sides[0], b=sides[1], changes=changes, effects=effects,
@@ -182,20 +182,20 @@ class _Model:
 
     def engineering(self, scenario: Scenario) -> Engineering:
         """Return the device-seconds of a scenario."""
-        for earlier, made in self.made:
+        for earlier, points in self.made:
             if not any(c.path.startswith(_ENGINEERED) for c in differences(earlier, scenario)):
-                return made
-        made = engineer(scenario, self.facts, scenario.as_of)
-        self.made.append((scenario, made))
-        return made
+                return points
+        points = engineer(scenario, self.facts, scenario.as_of)
+        self.made.append((scenario, points))
+        return points
 
     def central(
         self, scenario: Scenario, near: Scenario | None, start: ChainResult | None
     ) -> tuple[Engineering, ChainResult]:
         """Return device-seconds and answer of a scenario, begun from that of one of the same shape."""
-        made = self.engineering(scenario)
+        points = self.engineering(scenario)
         begin = start if near is not None and same_shape(near, scenario) else None
-        return made, decided_chain(scenario, made, start=begin)
+        return points, decided_chain(scenario, points, start=begin)
 
 
 def _named(side: str, run: Callable[[], Any]) -> Any:
@@ -207,8 +207,8 @@ def _named(side: str, run: Callable[[], Any]) -> Any:
         raise InfeasibleError(message, error.limits) from None
 
 
-def _figures(chain: ChainResult, made: Engineering) -> tuple[dict[str, float], dict[str, list[float]]]:
-    response = demand_response(chain, made)
+def _figures(chain: ChainResult, points: Engineering) -> tuple[dict[str, float], dict[str, list[float]]]:
+    response = demand_response(chain, points)
     return outcomes_of(chain, response), paths_of(chain, response.loop_gain(chain.scenario))
 
 
@@ -217,25 +217,25 @@ def _effects(
 ) -> list[Effect]:
     """Return what each part does by itself; a single one does all."""
     first, _ = _figures(base, model.engineering(a))
-    found: list[Effect] = []
+    effects: list[Effect] = []
     for place, part in enumerate(parts):
         tell("one change at a time", place, len(parts))
         try:
             chain = other
-            made = model.engineering(part.scenario)
+            points = model.engineering(part.scenario)
             if len(parts) > 1:
                 begin = base if same_shape(a, part.scenario) else None
-                chain = decided_chain(part.scenario, made, start=begin)
+                chain = decided_chain(part.scenario, points, start=begin)
         except (InfeasibleError, InputError, FactError) as error:
-            found.append(Effect(name=part.name, outcomes={}, reason=str(error).split("\n")[0]))
+            effects.append(Effect(name=part.name, outcomes={}, reason=str(error).split("\n")[0]))
             continue
         except (KeyError, ValueError, IndexError):
             reason = "the two scenarios name their parts otherwise, so that it cannot be swapped alone"
-            found.append(Effect(name=part.name, outcomes={}, reason=reason))
+            effects.append(Effect(name=part.name, outcomes={}, reason=reason))
             continue
-        outcomes, _ = _figures(chain, made)
-        found.append(Effect(name=part.name, outcomes={n: outcomes[n] - first[n] for n in OUTCOMES}))
-    return found
+        outcomes, _ = _figures(chain, points)
+        effects.append(Effect(name=part.name, outcomes={n: outcomes[n] - first[n] for n in OUTCOMES}))
+    return effects
 
 
 def pair(a: Draws | None, b: Draws | None, changes: list[Change]) -> dict[str, Array]:

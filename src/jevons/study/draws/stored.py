@@ -139,16 +139,16 @@ def studies_in(store: Path | str, only: str = "") -> list[Stored]:
         message = f"--store {store}: {what}; name the folder that a study kept its draws in"
         raise InputError(message)
     folders = {name: place.inside(name) for name in place.folders()}
-    found = [
+    studies = [
         Stored(key=name, place=folder, about=read_about(folder) or {}, sizes=sizes, busy=_busy(folder, sizes))
         for name, folder in folders.items()
         if ABOUT in (sizes := folder.sizes()) or any(n.startswith("segment-") for n in sizes)
     ]
     if not only:
-        return found
-    chosen = [study for study in found if study.key.startswith(only)]
+        return studies
+    chosen = [study for study in studies if study.key.startswith(only)]
     if len(only) < _LEAST_PREFIX or not chosen:
-        keys = [study.key for study in found]
+        keys = [study.key for study in studies]
         message = f"--study {only}: no study has a key that begins so.{did_you_mean(only, keys)}"
         if len(only) < _LEAST_PREFIX:
             message = f"--study {only}: give at least {_LEAST_PREFIX} characters of the key"

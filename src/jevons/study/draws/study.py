@@ -26,15 +26,15 @@ Progress = Callable[[str, int, int], None]
 def montecarlo_study(scenario: Scenario, draws: int, *, seed: int | None = None, **how: Any) -> StudyResult:
     """Return the study of *draws* correlated draws; *how* is that of `_run`."""
     root = scenario.seed if seed is None else seed
-    found = _run(scenario, lambda e, base, **rest: monte_carlo(scenario, e, base, draws, seed=root, **rest), **how)
-    return StudyResult(scenario=scenario, draws=found, random=True, seed=root)
+    drawn = _run(scenario, lambda e, base, **rest: monte_carlo(scenario, e, base, draws, seed=root, **rest), **how)
+    return StudyResult(scenario=scenario, draws=drawn, random=True, seed=root)
 
 
 def sweep_study(scenario: Scenario, axes: Axes, **how: Any) -> StudyResult:
     """Return the study of a grid; *how* is that of `_run`."""
     check_axes(scenario, axes)
-    found = _run(scenario, lambda e, base, **rest: sweep(scenario, e, base, axes, **rest), **how)
-    return StudyResult(scenario=scenario, draws=found, random=False)
+    swept = _run(scenario, lambda e, base, **rest: sweep(scenario, e, base, axes, **rest), **how)
+    return StudyResult(scenario=scenario, draws=swept, random=False)
 
 
 def sensitivity_study(scenario: Scenario, outcome: str, prefix: str = "", **how: Any) -> SensitivityResult:
@@ -61,11 +61,11 @@ def sensitivity_study(scenario: Scenario, outcome: str, prefix: str = "", **how:
             rows.append(row)
     values = np.stack(rows)
     about = {"kind": "sensitivity", "names": list(names)}
-    found = _run(
+    evaluated = _run(
         scenario, lambda e, base, **rest: evaluate(scenario, e, base, names, values, about=about, **rest), **how
     )
     return SensitivityResult(
-        scenario=scenario, outcome=outcome, draws=found, swings=swings(found, amounts, outcome)
+        scenario=scenario, outcome=outcome, draws=evaluated, swings=swings(evaluated, amounts, outcome)
     )  # fmt: skip
 
 

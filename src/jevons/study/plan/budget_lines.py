@@ -99,16 +99,16 @@ def _free(chain: ChainResult) -> ExpansionProblem:
 
 def _curve(chain: ChainResult) -> tuple[Array, Array]:
     """Return what is spent and what the AI cloud is worth over budgets, by rising spending."""
-    found = [(_spent_cur(chain.plan), chain.accounts.plan_value_cur)]
+    points = [(_spent_cur(chain.plan), chain.accounts.plan_value_cur)]
     for factor in _BUDGETS:
         problem = _free(chain).replace(budget_cur=chain.plan.problem.money.budget_cur * factor)
         try:
             plan = plan_of(chain.scenario, problem)
         except InfeasibleError:
             continue  # too little for the training reserve: no such plan to choose
-        found.append((_spent_cur(plan), accounts_of(chain, plan).plan_value_cur))
-    found.sort()
-    return np.array([x for x, _ in found]), np.array([y for _, y in found])
+        points.append((_spent_cur(plan), accounts_of(chain, plan).plan_value_cur))
+    points.sort()
+    return np.array([x for x, _ in points]), np.array([y for _, y in points])
 
 
 def _envelope(x: Array, y: Array) -> tuple[Array, Array]:

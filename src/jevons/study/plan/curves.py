@@ -114,10 +114,10 @@ def fans(draws: Draws, result: PlanFigures, facts: Facts) -> list[Fan]:
             "prices stand (random walk)",
         ),
     )
-    held, central = [], paths_of(result.chain, result.verdict.loop_gain)
+    fans_by_name, central = [], paths_of(result.chain, result.verdict.loop_gain)
     for name, label, scale, baseline, rule in shown:
         low, middle, high = np.quantile(draws.paths[name], (0.1, 0.5, 0.9), axis=0) / scale
-        held.append(
+        fans_by_name.append(
             Fan(
                 name=name,
                 unit=label,
@@ -129,7 +129,7 @@ def fans(draws: Draws, result: PlanFigures, facts: Facts) -> list[Fan]:
                 rule=rule,
             )
         )
-    return held
+    return fans_by_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +171,7 @@ def iso_grid(result: PlanFigures) -> IsoGrid:
     margins, capitals, waccs = np.linspace(0.05, 0.28, 139), np.linspace(0.5, 2.2, 103), np.array([0.08, 0.10, 0.12])
     w, k, m = np.meshgrid(waccs, capitals, margins, indexing="ij")
     value = cloud_value_implied_cur(result.chain.accounts)
-    found = reverse_dcf(
+    solved = reverse_dcf(
         value, revenue_cur=4 * spec.base_revenue.value, margin_frac=m, capital_per_revenue=k, wacc_frac=w,
         tax_frac=spec.tax.value, terminal_growth_frac=spec.terminal_growth.value,
     )  # fmt: skip
@@ -179,10 +179,10 @@ def iso_grid(result: PlanFigures) -> IsoGrid:
         margins=margins,
         capitals=capitals,
         waccs=waccs,
-        growth_frac=np.where(found.solved, found.growth_frac, np.nan),
-        worth_anyway=~found.solved & (found.growth_frac < 0.5),
+        growth_frac=np.where(solved.solved, solved.growth_frac, np.nan),
+        worth_anyway=~solved.solved & (solved.growth_frac < 0.5),
         even_capital=margins * (1 - spec.tax.value) / waccs[:, None],
-        destroys=found.growth_destroys_value,
+        destroys=solved.growth_destroys_value,
         own=(spec.terminal_margin.value, spec.capital_per_revenue.value),
         value_cur=value,
     )
@@ -215,8 +215,8 @@ def tornado(draws: Draws, outcome: str, most: int = 10) -> list[Swing]:
     """Return the inputs that correlate most with an outcome, by the distance between its means, widest first."""
     rows, least = [], chance_size(draws)
     for name, size in draws.sensitivity(outcome, most):
-        held = draws.values[:, draws.names.index(name)]
-        low, high = held <= np.quantile(held, 0.2), held >= np.quantile(held, 0.8)
+        drawn = draws.values[:, draws.names.index(name)]
+        low, high = drawn <= np.quantile(drawn, 0.2), drawn >= np.quantile(drawn, 0.8)
         reached = draws.outcomes[outcome]
         rows.append(
             Swing(

@@ -18,7 +18,7 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
     """Return the path of a plan with named dimensions; units and meanings are in the attributes."""
     import xarray as xr
 
-    plan, market, held = result.chain.plan, result.chain.market, result.chain.accounts.statements
+    plan, market, statements = result.chain.plan, result.chain.market, result.chain.accounts.statements
     problem = plan.problem
     kinds = ["input", "cached", "output"]
     models = len(result.models)
@@ -63,10 +63,10 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
             "scarcity": variable(
                 ("segment", "quarter"), result.chain.exchange.scarcity, "1", "clearing over posted price"
             ),
-            "capex": variable(("quarter",), held.capex_cur, "¤", "AI capital expenditure"),
-            "ai_revenue": variable(("quarter",), held.ai_revenue_cur, "¤", "AI revenue, internal included"),
-            "ai_ebita": variable(("quarter",), held.ai_ebita_cur, "¤", "EBITA of AI"),
-            "ai_fcf": variable(("quarter",), held.ai_fcf_cur, "¤", "free cash flow of AI"),
+            "capex": variable(("quarter",), statements.capex_cur, "¤", "AI capital expenditure"),
+            "ai_revenue": variable(("quarter",), statements.ai_revenue_cur, "¤", "AI revenue, internal included"),
+            "ai_ebita": variable(("quarter",), statements.ai_ebita_cur, "¤", "EBITA of AI"),
+            "ai_fcf": variable(("quarter",), statements.ai_fcf_cur, "¤", "free cash flow of AI"),
             "elasticity": variable(
                 ("quarter",), result.verdict.elasticity, "1", "elasticity of tokens to the call price"
             ),

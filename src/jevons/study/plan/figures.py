@@ -182,8 +182,8 @@ class PlanFigures:
         for t in quarters:
             price = revenue[:, t].sum() / tokens[:, t].sum() * 1e6 * factors
             settled = np.array([settled_calls_per_d(inputs, market, t, price_factor=f)[rows] for f in factors])
-            held = np.maximum(settled_calls_per_d(inputs, market, t)[rows], 1e-30)
-            wanted = (tokens[:, t] * settled / held).sum(axis=1)
+            settled_calls = np.maximum(settled_calls_per_d(inputs, market, t)[rows], 1e-30)
+            wanted = (tokens[:, t] * settled / settled_calls).sum(axis=1)
             curves.append((self.quarters[t], wanted, price))
         path_price = revenue.sum(axis=0) / tokens.sum(axis=0) * 1e6
         return DemandCurves(tuple(curves), tokens.sum(axis=0), path_price)

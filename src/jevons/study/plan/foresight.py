@@ -109,12 +109,12 @@ def _part(shared: tuple[ExpansionProblem, int, dict[str, tuple[float, Array]], i
 
 def _bans(scenario: Scenario) -> tuple[int, dict[str, float]]:
     """Return the earliest quarter within the plan in which exports may be barred, and the chance by device."""
-    found = {
+    bans = {
         name: (quarter_index(scenario, device.ban_from), device.ban_probability.value)
         for name, device in scenario.hardware.devices.items()
         if device.ban_from and device.supply.value > 0 and 0 < device.ban_probability.value < 1
     }
-    inside = [at for at, _ in found.values() if 0 < at < scenario.quarters]
+    inside = [at for at, _ in bans.values() if 0 < at < scenario.quarters]
     if not inside:
         return 0, {}
-    return min(inside), {name: p for name, (at, p) in found.items() if at == min(inside)}
+    return min(inside), {name: p for name, (at, p) in bans.items() if at == min(inside)}

@@ -131,5 +131,5 @@ def foresight_of(scenario: Scenario, window_quarters: int, executor: Executor = 
     from jevons.study.plan.run import plan
 
     planned = plan(scenario, draws=0, **how)
-    found = knowing(planned.chain, planned.engineering, window_quarters=window_quarters, executor=executor)
-    return ForesightResult(scenario=scenario, window_quarters=window_quarters, knowing=found)
+    objectives = knowing(planned.chain, planned.engineering, window_quarters=window_quarters, executor=executor)
+    return ForesightResult(scenario=scenario, window_quarters=window_quarters, knowing=objectives)

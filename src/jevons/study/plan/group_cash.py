@@ -88,23 +88,23 @@ def _mean_rate(debt: DebtSchedule | None) -> float:
     return float(4 * debt.interest_cur[:, 0].sum() / debt.opening_cur[:, 0].sum())
 
 
-def group_cash(scenario: Scenario, held: Accounts) -> GroupCash:
+def group_cash(scenario: Scenario, accounts: Accounts) -> GroupCash:
     """Return the group's cash: cloud as planned, other lines and businesses, returns to owners as meant."""
     spec = scenario.finance
-    labels = held.statements.quarters
+    labels = accounts.statements.quarters
     years = (np.arange(len(labels)) + 0.5) / 4
     profit = spec.rest_ebita.value / 4 * (1.0 + spec.rest_growth.value) ** years * (1.0 - spec.tax.value)
     rest = profit * (1.0 - spec.rest_growth.value / spec.rest_return.value)
     spent, received = line_cash(scenario)
     debt = loans(scenario)
     funding = fund(
-        spec.net_cash.value, held.statements.fcf_cur + rest - spent + received,
+        spec.net_cash.value, accounts.statements.fcf_cur + rest - spent + received,
         returns_cur=np.full(len(labels), spec.owner_returns.value / 4), tax_frac=spec.tax.value, debt=debt,
         new_debt_frac=spec.new_debt_rate.value or _mean_rate(debt),
     )  # fmt: skip
     return GroupCash(
         quarters=labels,
-        cloud_cur=held.statements.fcf_cur,
+        cloud_cur=accounts.statements.fcf_cur,
         rest_cur=rest,
         lines_spent_cur=spent,
         lines_received_cur=received,

@@ -284,7 +284,7 @@ def sources_of(scenario: Scenario, facts: Facts, devices: tuple[str, ...]) -> di
     quantities = ("peak_bf16_flop_per_s", "peak_fp8_flop_per_s", "hbm_bytes", "hbm_bytes_per_s", "tdp_w", "server_w")
     used |= {f"{device}.{q}" for device in devices for q in quantities if f"{device}.{q}" in facts}
     used |= {f for f in ("fx.cny_per_usd", "fx.cny_per_hkd") if f in facts}
-    found: dict[str, list[str]] = {}
+    sources: dict[str, list[str]] = {}
     for fact_id in sorted(used):
         visible = facts.series(fact_id, scenario.as_of)
         if not visible:
@@ -293,7 +293,7 @@ def sources_of(scenario: Scenario, facts: Facts, devices: tuple[str, ...]) -> di
         shown = value.value if isinstance(value.value, str) else f"{value.value:.6g}"
         evidence = str(value.source or value.formula or value.reason)
         url = value.source.url if value.source else ""
-        found[fact_id] = [
+        sources[fact_id] = [
             shown,
             "" if value.unit in {"1", "text"} else value.unit,
             str(value.start),
@@ -301,7 +301,7 @@ def sources_of(scenario: Scenario, facts: Facts, devices: tuple[str, ...]) -> di
             evidence,
             url,
         ]
-    return found
+    return sources
 
 
 def scenario_ledger(scenario: Scenario, facts: Facts) -> Ledger:

@@ -73,7 +73,7 @@ def plan(
     tell("market and planner", 0, 1)
     chain = decided_chain(scenario, engineering)
     tell("doubled efficiency", 0, 1)
-    found = verdict(chain, engineering)
+    judged = verdict(chain, engineering)
     outcomes = None
     if draws > 0:
         outcomes = monte_carlo(
@@ -86,13 +86,13 @@ def plan(
             progress=lambda done, total: tell("draws", done, total),
         )
     added = orders_value_cur(chain)
-    ledger = plan_ledger(scenario, facts, engineering, chain, found, added)
+    ledger = plan_ledger(scenario, facts, engineering, chain, judged, added)
     name_in_ledger(scenario.currency, ledger)
     return PlanResult(
         scenario=scenario,
         engineering=engineering,
         chain=chain,
-        verdict=found,
+        verdict=judged,
         draws=outcomes,
         ledger=ledger,
         facts=facts,

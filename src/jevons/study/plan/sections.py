@@ -54,8 +54,8 @@ class Section(Mapping[str, "xr.DataArray"]):
         """Return an array by name."""
         arrays = self.__dict__.get("_arrays", {})
         if name in arrays:
-            found: xr.DataArray = arrays[name]
-            return found
+            array: xr.DataArray = arrays[name]
+            return array
         message = f"the plan's {self.__dict__.get('_name', 'section')} has no `{name}`; there are {', '.join(arrays)}"
         raise AttributeError(message)
 

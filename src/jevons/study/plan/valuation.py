@@ -43,15 +43,15 @@ def iso_surface(scenario: Scenario, value_cur: float, revenue_cur: float) -> lis
     """Return the growth for five years that a value of the cloud assumes, by margin, capital per revenue and WACC."""
     spec = scenario.finance
     m, k, w = (a.ravel() for a in np.meshgrid(MARGINS, CAPITALS, WACCS, indexing="ij"))
-    found = reverse_dcf(
+    solved = reverse_dcf(
         value_cur, revenue_cur=revenue_cur, margin_frac=m, capital_per_revenue=k, wacc_frac=w, tax_frac=spec.tax.value,
         terminal_growth_frac=spec.terminal_growth.value,
     )  # fmt: skip
     return [
         {
             "margin_frac": float(m[i]), "capital_per_revenue": float(k[i]), "wacc_frac": float(w[i]),
-            "growth_frac": float(found.growth_frac[i]) if found.solved[i] else None, "reason": str(found.reason[i]),
-            "roic_frac": float(found.roic_frac[i]), "destroys": bool(found.growth_destroys_value[i]),
+            "growth_frac": float(solved.growth_frac[i]) if solved.solved[i] else None, "reason": str(solved.reason[i]),
+            "roic_frac": float(solved.roic_frac[i]), "destroys": bool(solved.growth_destroys_value[i]),
         }
         for i in range(m.size)
     ]  # fmt: skip
@@ -154,7 +154,7 @@ def stories(scenario: Scenario, price_per_share_cur: float, *, draws: int = _STO
     )
 
 
-def required_of_plan(held: Accounts) -> dict[str, Any]:
+def required_of_plan(accounts: Accounts) -> dict[str, Any]:
     """Return what the dated price asks of the plan, beside what it is planned to be worth; all at present value.
 
     Returns
@@ -165,8 +165,8 @@ def required_of_plan(held: Accounts) -> dict[str, Any]:
         them must then be worth; `after_share_frac`, that over what follows as planned, None where that is not positive.
         `cloud_value_cur`, `plan_value_cur` and `after_value_cur` are as planned.
     """
-    ai, base = held.valuation.ai, held.valuation.base
-    left = cloud_value_implied_cur(held)
+    ai, base = accounts.valuation.ai, accounts.valuation.base
+    left = cloud_value_implied_cur(accounts)
     needed = left - base.total_cur
     after, planned = needed - ai.explicit_cur, ai.total_cur - ai.explicit_cur
     return {
@@ -177,7 +177,7 @@ def required_of_plan(held: Accounts) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def returns_on_capital(scenario: Scenario, held: Accounts) -> list[dict[str, Any]]:
+def returns_on_capital(scenario: Scenario, accounts: Accounts) -> list[dict[str, Any]]:
     """Return what the AI cloud's capital earns in each calendar year of the plan, and when mature.
 
     Returns
@@ -187,7 +187,7 @@ def returns_on_capital(scenario: Scenario, held: Accounts) -> list[dict[str, Any
         `roic_frac`, the one over the mean of opening and closing capital; `added_roic_frac`, the change of NOPAT over
         the change of opening capital since the year before, None in the first and where no capital was added.
     """
-    books, spec = held.statements, scenario.finance
+    books, spec = accounts.statements, scenario.finance
     closing = books.device_closing_cur + books.building_closing_cur
     opening = books.device_opening_cur + books.building_opening_cur
     nopat = books.ai_ebita_cur - books.impairment_cur - books.ai_tax_cur
@@ -355,15 +355,15 @@ def rise_alone(scenario: Scenario, facts: Facts, change_usd: float, on: dt.date)
     margin = _of_year(facts, f"{firm}.cloud.ebita_margin_year_frac", on)
     standing = revenue * margin * (1 - 0.2) / 0.10
     m, k = (a.ravel() for a in np.meshgrid((0.15, 0.20, 0.25), (1.0, 1.5), indexing="ij"))
-    found = reverse_dcf(
+    solved = reverse_dcf(
         change_usd * rate + standing, revenue_cur=revenue, margin_frac=m, capital_per_revenue=k, wacc_frac=0.10,
         tax_frac=0.2, terminal_growth_frac=0.03,
     )  # fmt: skip
     return [
         {
-            "margin_frac": float(m[i]), "capital_per_revenue": float(k[i]), "reason": str(found.reason[i]),
-            "growth_frac": float(found.growth_frac[i]) if found.solved[i] else None,
-            "roic_frac": float(found.roic_frac[i]), "destroys": bool(found.growth_destroys_value[i]),
+            "margin_frac": float(m[i]), "capital_per_revenue": float(k[i]), "reason": str(solved.reason[i]),
+            "growth_frac": float(solved.growth_frac[i]) if solved.solved[i] else None,
+            "roic_frac": float(solved.roic_frac[i]), "destroys": bool(solved.growth_destroys_value[i]),
         }
         for i in range(m.size)
     ]  # fmt: skip

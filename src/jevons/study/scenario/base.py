@@ -119,18 +119,18 @@ class Section(BaseModel):
         NoSuchNameError
             If nothing does.
         """
-        found: Any = self
+        part: Any = self
         for name in str(path).split("."):
-            known = type(found).model_fields if isinstance(found, BaseModel) else found
-            if isinstance(found, BaseModel) and name in known:
-                found = getattr(found, name)
-            elif isinstance(found, Mapping) and name in found:
-                found = found[name]
+            known = type(part).model_fields if isinstance(part, BaseModel) else part
+            if isinstance(part, BaseModel) and name in known:
+                part = getattr(part, name)
+            elif isinstance(part, Mapping) and name in part:
+                part = part[name]
             else:
                 names = list(known) if isinstance(known, Mapping) else []
                 message = f"{path}: has no `{name}`.{did_you_mean(name, names) or f' There are {names}.'}"
                 raise NoSuchNameError(message)
-        return found
+        return part
 
     def __repr__(self) -> str:
         """Return the first fields on one line."""

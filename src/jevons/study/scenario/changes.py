@@ -98,7 +98,7 @@ def _amounts(scenario: Scenario, raw: Changes, facts: Facts) -> dict[str, Amount
     before, quantities = scenario.amounts(), quantities_of(scenario)
     context = {"facts": facts, "as_of": scenario.as_of}
     faults: list[Fault] = []
-    found: dict[str, Amount] = {}
+    amounts: dict[str, Amount] = {}
     for path, value in raw.items():
         factor = _FACTOR.match(value.strip()) if isinstance(value, str) else None
         if path not in before:
@@ -106,15 +106,15 @@ def _amounts(scenario: Scenario, raw: Changes, facts: Facts) -> dict[str, Amount
             continue
         try:
             if factor is not None:
-                found[path] = _scaled(before[path], float(factor[1]))
-                quantities[path].check(found[path])
+                amounts[path] = _scaled(before[path], float(factor[1]))
+                quantities[path].check(amounts[path])
             else:
-                found[path] = quantities[path].read(_mapping(value), context)
+                amounts[path] = quantities[path].read(_mapping(value), context)
         except ValueError as error:
             faults.append(Fault(message=f"--set {path}={_shown(value)}: {error}"))
     if faults:
         raise InputError(faults)
-    return found
+    return amounts
 
 
 def _scaled(amount: Amount, factor: float) -> Amount:

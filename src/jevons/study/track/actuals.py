@@ -63,7 +63,7 @@ def actuals_of_file(path: Path, scenario: Scenario) -> list[Actual]:
         )
         raise InputError(message)
     faults: list[Fault] = []
-    found: dict[tuple[str, str], tuple[int, Actual]] = {}
+    by_place: dict[tuple[str, str], tuple[int, Actual]] = {}
     for line, row in rows:
         try:
             actual = _actual(row, scenario)
@@ -71,17 +71,17 @@ def actuals_of_file(path: Path, scenario: Scenario) -> list[Actual]:
             faults.append(Fault(message=str(error), file=str(path), line=line))
             continue
         key = (actual.series, actual.quarter)
-        if key in found:
-            first = found[key][0]
+        if key in by_place:
+            first = by_place[key][0]
             message = f"{actual.series} of {actual.quarter} is there twice (also line {first}); keep one"
             faults.append(Fault(message=message, file=str(path), line=line))
-        found[key] = (line, actual)
+        by_place[key] = (line, actual)
     if faults:
         raise InputError(faults)
-    if not found:
+    if not by_place:
         message = f"{path}: has no rows; give a quarter, a quantity and a value in each"
         raise InputError(message)
-    return sorted((actual for _, actual in found.values()), key=lambda a: (a.series, a.quarter))
+    return sorted((actual for _, actual in by_place.values()), key=lambda a: (a.series, a.quarter))
 
 
 def _actual(row: dict[str, str], scenario: Scenario) -> Actual:
@@ -186,14 +186,14 @@ def actuals_of_facts(scenario: Scenario, facts: Facts, until: dt.date | None) ->
     InputError
         If there are none.
     """
-    found = list(_later(scenario, facts, until))
-    if not found:
+    published = list(_later(scenario, facts, until))
+    if not published:
         message = (
             "--actuals facts: no fact in firm.published, and none behind the scenario's opening figures, has a later "
             "value; give a CSV file with quarter, quantity and value"
         )
         raise InputError(message)
-    return sorted(found, key=lambda a: (a.series, a.quarter))
+    return sorted(published, key=lambda a: (a.series, a.quarter))
 
 
 def quarter_of(day: dt.date) -> str:

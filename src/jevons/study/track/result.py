@@ -101,14 +101,14 @@ class TrackResult(Result):
     @property
     def answer(self) -> str:
         """How many came inside, what the value becomes, and how much the draws still carry."""
-        found = self.quarters()
-        inside = sum(record["inside"] for record in found)
+        quarters = self.quarters()
+        inside = sum(record["inside"] for record in quarters)
         name = "value_per_share" if "value_per_share" in OUTCOMES else next(iter(OUTCOMES))
         value = next(record for record in self.outcomes() if record["outcome"] == name)
         size, unit = self._unit(OUTCOMES[name][0])
         old, new = value["before"]["median"] / size, value["median"] / size
         return (
-            f"{self.scenario.name}: {inside} of {len(found)} actual figures lie inside the forecast's 80 %. "
+            f"{self.scenario.name}: {inside} of {len(quarters)} actual figures lie inside the forecast's 80 %. "
             "Given them, "
             f"{value['meaning']} is {new:,.0f} {unit} (was {old:,.0f}), 80 %: {value['low'] / size:,.0f} to "
             f"{value['high'] / size:,.0f}; {self.update.ess:.0f} of {len(self.update.weights)} draws still count."
@@ -135,13 +135,13 @@ class TrackResult(Result):
     def gaps(self) -> list[str]:
         """Return the quarters within a series' span for which nothing came."""
         labels = list(self.scenario.labels())
-        found = []
+        listed = []
         for series in dict.fromkeys(a.series for a in self.actuals):
             have = {a.quarter for a in self.actuals if a.series == series}
             missing = [q for q in labels if min(have) < q < max(have) and q not in have]
             if missing:
-                found.append(f"{series} in {', '.join(missing)}")
-        return found
+                listed.append(f"{series} in {', '.join(missing)}")
+        return listed
 
     def _tables(self) -> Iterator[Table]:
         columns = (

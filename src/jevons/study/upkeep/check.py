@@ -94,25 +94,27 @@ def settled_by(path: str) -> str:
 
 def stale(facts: Facts, on: dt.date) -> Iterator[Stale]:
     """Yield facts that are stale on a date, the oldest against their kind first."""
-    found = []
+    listed = []
     for fact in facts:
         values = facts.series(fact.id, on)
         if not values or isinstance(values[-1].value, str) or values[-1].grade in {"judgement", "derived"}:
             continue
         last = values[-1]
         if last.expires is not None and on > last.expires:
-            found.append(Stale(value=last, age_days=(on - last.start).days, most_days=(last.expires - last.start).days))
+            listed.append(
+                Stale(value=last, age_days=(on - last.start).days, most_days=(last.expires - last.start).days)
+            )
             continue
         most = next((days for pattern, days in _AGES if re.search(pattern, fact.id)), None)
         age = (on - last.start).days
         if most is not None and most < age < _HISTORY_DAYS:
-            found.append(Stale(value=last, age_days=age, most_days=most))
-    yield from sorted(found, key=lambda s: (-s.age_days / max(s.most_days, 1), s.value.id))
+            listed.append(Stale(value=last, age_days=age, most_days=most))
+    yield from sorted(listed, key=lambda s: (-s.age_days / max(s.most_days, 1), s.value.id))
 
 
 def conflicts(facts: Facts, on: dt.date) -> Iterator[Conflict]:
     """Yield facts with values of one date that differ by more than five in a hundred, the widest first."""
-    found = []
+    pairs = []
     for fact in facts:
         by_date: dict[dt.date, list[FactValue]] = {}
         for value in fact.values:
@@ -124,20 +126,20 @@ def conflicts(facts: Facts, on: dt.date) -> Iterator[Conflict]:
                 counts = max(values, key=lambda v: (v.chosen, v.published))
                 one = Conflict(id=fact.id, start=start, low=low, high=high, counts=counts)
                 if one.spread_frac > _CONFLICT:
-                    found.append(one)
-    yield from sorted(found, key=lambda c: (-c.spread_frac, c.id))
+                    pairs.append(one)
+    yield from sorted(pairs, key=lambda c: (-c.spread_frac, c.id))
 
 
 def judged_facts(facts: Facts, on: dt.date) -> Iterator[Judgement]:
     """Yield facts of grade judgement, the widest range first."""
-    found = []
+    listed = []
     for fact in facts:
         values = facts.series(fact.id, on)
         if values and values[-1].grade == "judgement" and not isinstance(values[-1].value, str):
             v = values[-1]
             low, high = (v.number if end is None else end for end in (v.low, v.high))
-            found.append(Judgement(path=fact.id, value=v.number, low=low, high=high, unit=v.unit, reason=v.reason))
-    yield from sorted(found, key=lambda j: (-_width(j), j.path))
+            listed.append(Judgement(path=fact.id, value=v.number, low=low, high=high, unit=v.unit, reason=v.reason))
+    yield from sorted(listed, key=lambda j: (-_width(j), j.path))
 
 
 def _width(one: Judgement) -> float:

@@ -88,14 +88,14 @@ def chain_forecasts(
         about={"kind": CONSTANT, "seed": seed, "draws": draws}, executor=executor,
         progress=lambda done, total: tell("draws with constant elasticity only", done, total),
     )  # fmt: skip
-    made = {
+    variants = {
         VARIANTS[0]: (whole, True),
         CONSTANT: (constant, True),
         VARIANTS[2]: (whole, False),
     }
     return {
         variant: observed(known, scenario, drawn, seed=seed, variant=variant, narrative=narrative)
-        for variant, (drawn, narrative) in made.items()
+        for variant, (drawn, narrative) in variants.items()
     }
 
 
@@ -132,10 +132,10 @@ def constant_elasticity(
     frozen |= {f"market.providers.rivals.{rival}.surge": 0.0 for rival in scenario.market.providers.rivals}
     names, values = draw_amounts(scenario, draws, seed)
     called = [f"market.segments.{name}.elasticity" for name, s in segments.items() if not s.rents]
-    kept = [i for i, name in enumerate(names) if name not in frozen and name not in called]
+    places = [i for i, name in enumerate(names) if name not in frozen and name not in called]
     size = draw_priors(known, draws, seed)["tokens_elasticity"]
-    columns = np.concatenate([values[:, kept], np.repeat(-size[:, None], len(called), axis=1)], axis=1)
-    return scenario.with_numbers(frozen), (*(names[i] for i in kept), *called), columns
+    columns = np.concatenate([values[:, places], np.repeat(-size[:, None], len(called), axis=1)], axis=1)
+    return scenario.with_numbers(frozen), (*(names[i] for i in places), *called), columns
 
 
 def observed(
@@ -152,7 +152,7 @@ def observed(
     revenue, growth, margin = _cloud(known, scenario, drawn, p, seed)
     own = [name for name in scenario.serving.models if name.startswith("qwen")]
     sold = [name for name in scenario.market.providers.rivals[DEEPSEEK].prices if f"price:{DEEPSEEK}:{name}" in paths]
-    held = {
+    forecasts = {
         "cloud_revenue": revenue, "cloud_growth_frac": growth, "cloud_margin_frac": margin,
         "capex": _capex(known, paths, p, seed, price, narrative=narrative),
         "china_tok_per_d": counted,
@@ -161,7 +161,7 @@ def observed(
         "deepseek_price_index": _index(paths, [f"price:{DEEPSEEK}:{name}" for name in sold])[:, ends],
         "ads_price_usd": price,
     }  # fmt: skip
-    return Forecast(variant, known.quarters, held)
+    return Forecast(variant, known.quarters, forecasts)
 
 
 def _index(paths: Mapping[str, Array], names: list[str]) -> Array:

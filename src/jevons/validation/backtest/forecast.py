@@ -249,12 +249,12 @@ def forecast(known: Evidence, *, draws: int = 4000, seed: int = 7, variant: str 
     share = share_price(known, p, seed, draws, narrative=variant != "no narrative")
     capex, ai_capital = _capex(known, p, seed, share, narrative=variant != "no narrative")
     revenue, growth, margin = _cloud(known, p, seed, china, np.sqrt(price["qwen"] * price["deepseek"]), ai_capital)
-    held = {
+    forecasts = {
         "cloud_revenue": revenue, "cloud_growth_frac": growth, "cloud_margin_frac": margin, "capex": capex,
         "china_tok_per_d": china, "doubao_tok_per_d": doubao, "qwen_price_index": price["qwen"],
         "deepseek_price_index": price["deepseek"], "ads_price_usd": share,
     }  # fmt: skip
-    return Forecast(variant, known.quarters, held)
+    return Forecast(variant, known.quarters, forecasts)
 
 
 def draw_priors(known: Evidence, draws: int, seed: int) -> dict[str, Array]:
@@ -383,11 +383,11 @@ def rest_of_year(known: Evidence, ai_cur: Array, ai_growth_frac: Array) -> Array
 def seasonal(before: Array, growth_factor: Array, rng: np.random.Generator) -> Array:
     """Return revenue (n, q) that grows by a factor a year (n,) on its own quarters of the year before (n, 4)."""
     drift = np.cumsum(rng.normal(0.0, 0.01, (before.shape[0], HORIZON)), axis=1)
-    held = np.empty((before.shape[0], HORIZON))
+    growths = np.empty((before.shape[0], HORIZON))
     for quarter in range(HORIZON):
-        ago = before[:, quarter] if quarter < 4 else held[:, quarter - 4]
-        held[:, quarter] = ago * growth_factor * np.exp(drift[:, quarter])
-    return held
+        ago = before[:, quarter] if quarter < 4 else growths[:, quarter - 4]
+        growths[:, quarter] = ago * growth_factor * np.exp(drift[:, quarter])
+    return growths
 
 
 def growth_on_year(known: Evidence, revenue: Array) -> Array:

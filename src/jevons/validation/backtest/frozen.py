@@ -139,7 +139,7 @@ def read_frozen(path: Path) -> FrozenForecast:
         raise InputError(message) from None
     faults: list[Fault] = []
     quarters = sorted({q for one in tables.values() for rows in one.values() for q in rows})
-    held: dict[str, dict[str, Array]] = {}
+    forecasts: dict[str, dict[str, Array]] = {}
     for method, one in tables.items():
         for target, rows in one.items():
             place = f"methods.{method}.{target}"
@@ -150,10 +150,10 @@ def read_frozen(path: Path) -> FrozenForecast:
             elif any(len(row) != levels.size or np.any(np.diff(row) < 0) for row in rows.values()):
                 faults.append(Fault(message=f"each quarter needs {levels.size} rising quantiles", path=place))
             else:
-                held.setdefault(method, {})[target] = np.array([rows[q] for q in quarters]).T
+                forecasts.setdefault(method, {})[target] = np.array([rows[q] for q in quarters]).T
     if faults:
         raise InputError(faults)
-    return FrozenForecast(as_of=as_of, levels=levels, quarters=tuple(quarters), quantiles=held)
+    return FrozenForecast(as_of=as_of, levels=levels, quarters=tuple(quarters), quantiles=forecasts)
 
 
 def write_frozen(forecast: FrozenForecast, about: str) -> str:
@@ -185,16 +185,16 @@ def fact_outcomes(facts: Facts, as_of: dt.date, quarters: Sequence[str]) -> list
     Growth follows from the cloud's revenue and that of the year before where no fact states it, margins from adjusted
     EBITA over revenue of the quarter. Of two values of one date the reader's choice counts.
     """
-    found = [
+    outcomes = [
         outcome
         for target, names in _SERIES.items()
         for name in names
         for outcome in _plain(facts, target, name, as_of, quarters)
     ]
-    found += _growths(facts, as_of, quarters)
-    found += _margins(facts, as_of, quarters)
-    found += _indices(facts, as_of, quarters)
-    return sorted(found, key=lambda o: (list(TARGETS).index(o.target), o.date))
+    outcomes += _growths(facts, as_of, quarters)
+    outcomes += _margins(facts, as_of, quarters)
+    outcomes += _indices(facts, as_of, quarters)
+    return sorted(outcomes, key=lambda o: (list(TARGETS).index(o.target), o.date))
 
 
 def _plain(facts: Facts, target: str, name: str, as_of: dt.date, quarters: Sequence[str]) -> Iterator[FactOutcome]:

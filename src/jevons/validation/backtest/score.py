@@ -193,7 +193,7 @@ def read_outcomes(
     InputError
         If a column is missing, or a row that a forecast meets has no date, another unit or no number.
     """
-    found: list[Outcome] = []
+    outcomes: list[Outcome] = []
     skipped: dict[str, int] = {}
     faults: list[Fault] = []
     prices: list[tuple[str, str, dt.date, float, str]] = []
@@ -214,15 +214,15 @@ def read_outcomes(
                 why = "known at the date" if outcome.date <= as_of else "beyond the last quarter forecast"
                 reached = all(as_of < quarter_end(label) for label in outcome.quarters)
                 if reached and as_of < outcome.date <= ends[-1]:
-                    found.append(outcome)
+                    outcomes.append(outcome)
                 else:
                     skipped[why] = skipped.get(why, 0) + 1
     if faults:
         raise InputError(faults)
-    found = _with_margins(found)
-    found += list(_indices(prices, facts, as_of, ends))
+    outcomes = _with_margins(outcomes)
+    outcomes += list(_indices(prices, facts, as_of, ends))
     unique: dict[tuple[str, dt.date, tuple[str, ...]], Outcome] = {}
-    for outcome in found:
+    for outcome in outcomes:
         key = (outcome.target, outcome.date, outcome.quarters)
         if key in unique:
             skipped["a second value of one date"] = skipped.get("a second value of one date", 0) + 1
@@ -361,12 +361,12 @@ def baselines(known: Evidence, *, draws: int, seed: int) -> dict[str, dict[str, 
     Last growth persists; the trend adds five points of growth a quarter; the plan divided evenly; tokens grow
     exponentially at the pace of the last two statements; a random walk of the share and of list prices.
     """
-    held = [*known.revenue_cur]
+    revenues = [*known.revenue_cur]
     trend = [*known.revenue_cur]
     growths = []
     for quarter in range(HORIZON):
         growths.append(known.revenue_growth_frac + 0.05 * (quarter + 1))
-        held.append(held[quarter] * (1 + known.revenue_growth_frac))
+        revenues.append(revenues[quarter] * (1 + known.revenue_growth_frac))
         trend.append(trend[quarter] * (1 + growths[-1]))
     tokens, dates = np.log(known.doubao_tok_per_d), known.doubao_date
     pace = (tokens[-1] - tokens[-2]) / max((dates[-1] - dates[-2]).days, 1)
@@ -378,7 +378,7 @@ def baselines(known: Evidence, *, draws: int, seed: int) -> dict[str, dict[str, 
     ones = np.ones((1, HORIZON))
     return {
         "last growth persists": {
-            "cloud_revenue": np.array([held[4:]]), "cloud_growth_frac": ones * known.revenue_growth_frac,
+            "cloud_revenue": np.array([revenues[4:]]), "cloud_growth_frac": ones * known.revenue_growth_frac,
             "cloud_margin_frac": ones * known.margin_frac,
         },
         "trend +5 points": {"cloud_revenue": np.array([trend[4:]]), "cloud_growth_frac": np.array([growths])},
@@ -434,22 +434,22 @@ def backtest(
     closes = [value.number for value in facts.series("alibaba.group.ads_price_adjusted_usd", as_of)]
     story = score_narrative([*closes, known.ads_price_usd], least_training=LEAST_TRAINING)
     outcomes, skipped = read_outcomes(paths, facts, as_of, known.ends)
-    made = {variant: forecast(known, draws=draws, seed=seed, variant=variant) for variant in VARIANTS}
+    variants = {variant: forecast(known, draws=draws, seed=seed, variant=variant) for variant in VARIANTS}
     if scenario is not None:
         whole = chain_forecasts(
             known, scenario, facts, draws=chain_draws, seed=seed, executor=executor, progress=progress
         )
-        made = {**whole, REDUCED: made[VARIANTS[0]]}
-    methods: dict[str, Mapping[str, Array]] = {name: item.draws for name, item in made.items()}
+        variants = {**whole, REDUCED: variants[VARIANTS[0]]}
+    methods: dict[str, Mapping[str, Array]] = {name: item.draws for name, item in variants.items()}
     rules = baselines(known, draws=draws, seed=seed)
     methods.update(rules)
     scores = tuple(
-        _score(name, held[outcome.target], outcome, known)
-        for name, held in methods.items()
+        _score(name, forecasts[outcome.target], outcome, known)
+        for name, forecasts in methods.items()
         for outcome in outcomes
-        if outcome.target in held
+        if outcome.target in forecasts
     )
-    return Backtest(known=known, forecasts=made, scores=scores, skipped=skipped, narrative=story, baselines=rules)
+    return Backtest(known=known, forecasts=variants, scores=scores, skipped=skipped, narrative=story, baselines=rules)
 
 
 def _score(method: str, path: Array, outcome: Outcome, known: Evidence) -> Scored:

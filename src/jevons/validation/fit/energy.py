@@ -66,29 +66,29 @@ def read_draws(path: Path | str) -> list[Draw]:
             continue
         try:
             case = read_case(rows["power_w"])
-            made = answer(prepare(case, engines), engines, scales)
+            answered = answer(prepare(case, engines), engines, scales)
         except (FactError, InputError, InfeasibleError):
             continue
-        if made.deployment is not None:
-            draws.append(_draw(run, case, made, made.deployment, rows))
+        if answered.deployment is not None:
+            draws.append(_draw(run, case, answered, answered.deployment, rows))
     if not draws:
         message = f"{path}: no run states a power that can be predicted"
         raise InputError(message)
     return draws
 
 
-def _draw(run: str, case: Case, made: Answer, deployment: Deployment, rows: Mapping[str, Row]) -> Draw:
+def _draw(run: str, case: Case, answered: Answer, deployment: Deployment, rows: Mapping[str, Row]) -> Draw:
     def value(metric: str) -> float:
         return float(rows[metric]["value"])
 
-    out, device = made.outcome, deployment.accelerator
+    out, device = answered.outcome, deployment.accelerator
     if "batch_latency_ms" in rows:
         batch = float(case.users)
         rate = batch * case.osl.mean / value("batch_latency_ms") * 1e3
         predicted = out.output_tok_per_s
     else:
         batch, rate, predicted = value("running_mean"), value("output_tok_s"), out.steady_output_tok_per_s
-    measured: Flow = flow_of(case, batch, rate / made.replicas)
+    measured: Flow = flow_of(case, batch, rate / answered.replicas)
     return Draw(
         run=run,
         model=deployment.model.name,
@@ -98,7 +98,7 @@ def _draw(run: str, case: Case, made: Answer, deployment: Deployment, rows: Mapp
         power_w=value("power_w") / case.gpus,
         measured=activity_of(deployment, measured),
         predicted=activity_of(deployment, flow_of(case, out.batch, predicted)),
-        rate_ratio=predicted * made.replicas / rate,
+        rate_ratio=predicted * answered.replicas / rate,
     )
 
 
@@ -126,13 +126,13 @@ def fit_power(draws: Sequence[Draw], start: PowerModel | None = None) -> PowerMo
     weight = np.array([groups.count(group) ** -0.25 for group in groups])
 
     def residuals(values: FloatArray) -> FloatArray:
-        made = np.log(shares(activities, replace(model, **dict(zip(FITTED, values, strict=True))))) - target
-        weighed: FloatArray = made * weight
+        predicted = np.log(shares(activities, replace(model, **dict(zip(FITTED, values, strict=True))))) - target
+        weighed: FloatArray = predicted * weight
         return weighed
 
     low, high = zip(*FITTED.values(), strict=True)
-    found = least_squares(residuals, list(_START.values()), bounds=(low, high), loss="soft_l1", f_scale=_SOFT)
-    return replace(model, **dict(zip(FITTED, map(float, found.x), strict=True)))
+    solution = least_squares(residuals, list(_START.values()), bounds=(low, high), loss="soft_l1", f_scale=_SOFT)
+    return replace(model, **dict(zip(FITTED, map(float, solution.x), strict=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +148,10 @@ def errors(draws: Sequence[Draw], model: PowerModel) -> Errors:
     """Return the log errors of a model of power on runs."""
     drawn = np.array([one.power_w / one.tdp_w for one in draws])
     rates = np.array([one.rate_ratio for one in draws])
-    known, made = (shares([getattr(one, name) for one in draws], model) for name in ("measured", "predicted"))
-    return Errors(power=np.log(known / drawn), power_all=np.log(made / drawn), energy=np.log(made / drawn / rates))
+    known, predicted = (shares([getattr(one, name) for one in draws], model) for name in ("measured", "predicted"))
+    return Errors(
+        power=np.log(known / drawn), power_all=np.log(predicted / drawn), energy=np.log(predicted / drawn / rates)
+    )
 
 
 def held_out(draws: Sequence[Draw], by: str) -> Errors:

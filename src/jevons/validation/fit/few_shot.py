@@ -79,13 +79,13 @@ def _deployments(problem: Problem, items: Sequence[int]) -> dict[tuple[object, .
 
 def _pace_slopes(problem: Problem) -> FloatArray:
     """Return the derivatives by the paces of decode and prompt steps, shape (rows, 2)."""
-    made = np.zeros((len(problem.owner), 2))
+    slopes = np.zeros((len(problem.owner), 2))
     for row, metric in enumerate(problem.metrics):
         quantity = quantity_of(metric)
         if quantity == "ttft":
-            made[row, 1] = 1.0
+            slopes[row, 1] = 1.0
         elif quantity == "rate":
-            made[row] = (-0.8, -0.2)
+            slopes[row] = (-0.8, -0.2)
         else:
-            made[row, 0] = 1.0
-    return made
+            slopes[row, 0] = 1.0
+    return slopes

@@ -120,15 +120,15 @@ def fit_startups(starts: Sequence[MeasuredStart]) -> dict[str, float]:
         values = dict(zip(names, (start * scale).tolist(), strict=True))
         rest = []
         for one in starts:
-            made = _components(with_factors(one.predicted.deployment, values, newer=one.newer))
-            for component, value in zip(_COMPONENTS, made, strict=True):
+            parts = _components(with_factors(one.predicted.deployment, values, newer=one.newer))
+            for component, value in zip(_COMPONENTS, parts, strict=True):
                 weight = 1.0 if component != "cuda_graph_actual_gib" else _GRAPHS_WEIGHT * one.newer
                 printed = one.row.get(component) or ""
                 rest.append(weight * (value - float(printed)) if printed else 0.0)
         return np.array(rest)
 
-    found = least_squares(residuals, np.ones(len(names)), bounds=(0.05, 20.0), loss="soft_l1", f_scale=0.05)
-    return dict(zip(names, (start * found.x).tolist(), strict=True))
+    solution = least_squares(residuals, np.ones(len(names)), bounds=(0.05, 20.0), loss="soft_l1", f_scale=0.05)
+    return dict(zip(names, (start * solution.x).tolist(), strict=True))
 
 
 def startup_errors(starts: Sequence[MeasuredStart], values: Mapping[str, float]) -> dict[str, list[float]]:
@@ -250,9 +250,9 @@ def outcome_bytes(outcomes: Outcomes, values: Mapping[str, float], factors: Trai
     """Return the memory of each layout as `jevons.training.memory_bytes` adds it up, under those factors."""
     states = (2.0 + values["eager_gradient_bytes"]) * outcomes.parameters
     states = states + values["eager_optimizer_bytes"] * outcomes.parameters / outcomes.shared
-    kept = values["eager_activation_frac"] * np.where(outcomes.early, values[_KEPT], 1.0)
-    last = kept * outcomes.last + values["eager_logit_bytes"] * outcomes.logits
-    activations = np.maximum(kept * outcomes.first, last) * (1.0 + factors.fragmentation_frac)
+    live_frac = values["eager_activation_frac"] * np.where(outcomes.early, values[_KEPT], 1.0)
+    last = live_frac * outcomes.last + values["eager_logit_bytes"] * outcomes.logits
+    activations = np.maximum(live_frac * outcomes.first, last) * (1.0 + factors.fragmentation_frac)
     return np.asarray(states + activations + factors.reserved_bytes)
 
 
@@ -284,8 +284,10 @@ def fit_outcomes(outcomes: Outcomes) -> dict[str, float]:
 
     scale = np.ones(len(names))
     for _ in range(2):
-        found = minimize(loss, scale, method="Nelder-Mead", options={"maxiter": 800, "maxfev": 800, "adaptive": True})
-        scale = found.x
+        solution = minimize(
+            loss, scale, method="Nelder-Mead", options={"maxiter": 800, "maxfev": 800, "adaptive": True}
+        )
+        scale = solution.x
     return dict(zip(names, np.abs(start * scale).tolist(), strict=True))
 
 

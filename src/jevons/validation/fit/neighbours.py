@@ -58,7 +58,7 @@ def _key(item: Item) -> tuple[object, ...]:
 
 def _measured(problem: Problem, members: Iterable[int], errors: FloatArray) -> Measured | None:
     """Return the configuration of some items with the medians of their errors; None where nothing is predicted."""
-    found: dict[str, list[float]] = defaultdict(list)
+    log_errors: dict[str, list[float]] = defaultdict(list)
     loads, lengths = [], []
     for index in members:
         case = problem.items[index].prepared.case
@@ -67,8 +67,8 @@ def _measured(problem: Problem, members: Iterable[int], errors: FloatArray) -> M
         for row in problem.rows_of[index]:
             quantity = quantity_of(problem.metrics[row])
             if quantity in _QUANTITIES and not np.isnan(errors[row]):
-                found[quantity].append(float(np.expm1(errors[row])))
-    if not found:
+                log_errors[quantity].append(float(np.expm1(errors[row])))
+    if not log_errors:
         return None
     item = problem.items[index]
     case, deployment = item.prepared.case, item.prepared.surfaces[0].deployment
@@ -88,6 +88,6 @@ def _measured(problem: Problem, members: Iterable[int], errors: FloatArray) -> M
         least_load=min(loads),
         most_load=max(loads),
         open_loop=case.scenario == _OPEN,
-        figures=sum(map(len, found.values())),
-        errors={name: round(statistics.median(found[name]), 3) for name in _QUANTITIES if found[name]},
+        figures=sum(map(len, log_errors.values())),
+        errors={name: round(statistics.median(log_errors[name]), 3) for name in _QUANTITIES if log_errors[name]},
     )

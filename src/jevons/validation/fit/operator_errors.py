@@ -183,7 +183,9 @@ def facts_text(
         )
         rows = sum(len(fit.sample.log_s) for fit in fits[name])
         for factor, value in values.items():
-            unit, scale = next((found for end, found in _UNITS.items() if factor.endswith(end)), ("1", 1.0))
+            unit, scale = next(
+                (unit_of_ending for end, unit_of_ending in _UNITS.items() if factor.endswith(end)), ("1", 1.0)
+            )
             spread = [fit.kernel.values[factor] / scale for fit in fits[name]]
             low, high = (float(f"{q:.3g}") for q in (min(spread), max(spread)))
             shown = min(max(float(f"{value / scale:.4g}"), low), high)

@@ -162,12 +162,12 @@ class Sample:
 
 def samples_of(blocks: Sequence[Block]) -> list[Sample]:
     """Join blocks of one kernel; thin very long tables evenly over the sorted times."""
-    found: dict[tuple[str, str, str, str, str], list[Block]] = {}
+    grouped: dict[tuple[str, str, str, str, str], list[Block]] = {}
     for block in blocks:
         key = (block.family.name, block.device, block.engine, block.dtype, block.variant)
-        found.setdefault(key, []).append(block)
+        grouped.setdefault(key, []).append(block)
     samples = []
-    for key, parts in found.items():
+    for key, parts in grouped.items():
         shape = {name: np.concatenate([part.shape[name] for part in parts]) for name in parts[0].shape}
         log_s = np.log(np.concatenate([part.measured_s for part in parts]))
         sample = Sample(key=key, rates=parts[0].rates, shape=shape, log_s=log_s, projections=parts[0].projections)
@@ -226,8 +226,8 @@ def fit_values(plan: Plan, sample: Sample, prior: Mapping[str, float] | None, we
         soft = np.sign(error) * SOFT * np.sqrt(2.0 * (np.sqrt(1.0 + (error / SOFT) ** 2) - 1.0))
         return np.concatenate([soft * importance, np.sqrt(weight) * (point - centre)])
 
-    found = least_squares(residuals, centre, bounds=(low, high), x_scale=0.3, max_nfev=60)
-    return dict(zip(names, map(float, np.exp(found.x)), strict=True))
+    solution = least_squares(residuals, centre, bounds=(low, high), x_scale=0.3, max_nfev=60)
+    return dict(zip(names, map(float, np.exp(solution.x)), strict=True))
 
 
 def features(family: Family, sample: Sample) -> tuple[np.ndarray, ...]:
@@ -323,8 +323,8 @@ def fit_and_judge(job: tuple[str, Sequence[Sample], Mapping[str, float]]) -> lis
     name, samples, prior = job
     plan = PLANS[name]
     kernels = fit_kernels(plan, samples, prior)
-    held = [log_error(plan.family, kernel, sample) for kernel, sample in zip(kernels, samples, strict=True)]
-    bare = [np.zeros_like(error) for error in held]
+    errors = [log_error(plan.family, kernel, sample) for kernel, sample in zip(kernels, samples, strict=True)]
+    bare = [np.zeros_like(error) for error in errors]
     folds = folds_of(plan, samples)
     for fold in range(FOLDS):
         tests = [parts == fold for parts in folds]
@@ -335,10 +335,10 @@ def fit_and_judge(job: tuple[str, Sequence[Sample], Mapping[str, float]]) -> lis
         for i, trial in zip(usable, trials, strict=True):
             if tests[i].any():
                 left = samples[i].part(tests[i])
-                held[i][tests[i]] = log_error(plan.family, trial, left)
+                errors[i][tests[i]] = log_error(plan.family, trial, left)
                 bare[i][tests[i]] = log_error(plan.family, Kernel(values=trial.values), left)
     fits = []
-    for kernel, sample, error, plain in zip(kernels, samples, held, bare, strict=True):
+    for kernel, sample, error, plain in zip(kernels, samples, errors, bare, strict=True):
         fits.append(
             Fitted(
                 sample=sample,

@@ -190,18 +190,18 @@ class Problem:
 
     def errors(self, theta: FloatArray, items: Iterable[int] | None = None) -> FloatArray:
         """Return log(predicted / measured) of all rows; NaN for those of other items, or without an answer."""
-        found = np.full(len(self.owner), np.nan)
-        made = self.calibration(theta)
+        logs = np.full(len(self.owner), np.nan)
+        calibration = self.calibration(theta)
         for index in range(len(self.items)) if items is None else items:
             item = self.items[index]
             try:
-                result = answer(item.prepared, calibrated(made), made.scales)
+                result = answer(item.prepared, calibrated(calibration), calibration.scales)
             except InfeasibleError:
                 continue
             for row in self.rows_of[index]:
                 value = metric_value(self.metrics[row], item.prepared.case, result)
-                found[row] = math.log(max(value, 1e-12)) - self.target[row]
-        return found
+                logs[row] = math.log(max(value, 1e-12)) - self.target[row]
+        return logs
 
     @property
     def start(self) -> FloatArray:
@@ -226,7 +226,7 @@ class Problem:
 
         Factors of one kind and name have the same effect on a case that they bear on, so all owners' move together.
         """
-        made = np.zeros((len(self.owner), len(self.factors)))
+        slopes = np.zeros((len(self.owner), len(self.factors)))
         owner = np.array(self.owner)
         for kind, name in dict.fromkeys((factor.kind, factor.name) for factor in self.factors):
             alike = [i for i, factor in enumerate(self.factors) if (factor.kind, factor.name) == (kind, name)]
@@ -239,8 +239,8 @@ class Problem:
             slope[np.isnan(slope)] = 0.0
             for column in alike:
                 own = np.array([item.bears(self.factors[column]) for item in self.items])
-                made[:, column] = np.where(own[owner], slope, 0.0)
-        return made
+                slopes[:, column] = np.where(own[owner], slope, 0.0)
+        return slopes
 
 
 def solve(
@@ -358,9 +358,9 @@ def gather(paths: Sequence[Path | Table], *, waves: int = _FIT_WAVES) -> list[It
                 continue
             if case not in items:
                 items[case] = _item(_shorter(case, waves), row, plain)
-            found = items[case]
-            if found is not None:
-                found.measured.setdefault(row["metric"], []).append(value)
+            gathered = items[case]
+            if gathered is not None:
+                gathered.measured.setdefault(row["metric"], []).append(value)
     return [item for item in items.values() if item is not None]
 
 
@@ -391,12 +391,12 @@ def thinned(items: Sequence[Item], most: int) -> list[Item]:
     for item in items:
         case = item.prepared.case
         alike[item.group, case.version, case.precision, case.layout, case.isl.mean > case.osl.mean].append(item)
-    kept = []
+    chosen = []
     for members in alike.values():
         ordered = sorted(members, key=lambda item: (item.prepared.case.users, item.prepared.case.rate_per_s))
         places = np.unique(np.round(np.linspace(0, len(ordered) - 1, min(most, len(ordered)))).astype(int))
-        kept += [ordered[place] for place in places]
-    return kept
+        chosen += [ordered[place] for place in places]
+    return chosen
 
 
 _SEARCHED = {"mlperf-server", "mlperf-interactive"}
@@ -429,14 +429,14 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
     shipped calibration itself is fitted from.
     """
     plain, shipped = Calibration(), {} if neutral else shipped_scales()
-    made: list[Factor] = []
+    factors: list[Factor] = []
     cases = {item.engine: item.prepared.case for item in items}
     for engine in sorted(cases):
         preset = calibrated(plain)(replace(cases[engine], release=None, sorts_logits=False))
         for name, usual, low, high, sigma in _ENGINE_FACTORS:
             first = _EAGER.get(name, usual) if engine == "eager" else usual
             start = first if neutral else min(max(float(getattr(preset, name)), low), high)
-            made.append(Factor(kind="engine", owner=engine, name=name, start=start, low=low, high=high, sigma=sigma))
+            factors.append(Factor(kind="engine", owner=engine, name=name, start=start, low=low, high=high, sigma=sigma))
     parts: dict[str, set[str]] = defaultdict(set)
     kinds = {"all": "all"}
     for item in items:
@@ -458,7 +458,7 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
             if part == "ep_comm" and owner in _UNMEASURED_EXCHANGE:
                 wide, high = _UNMEASURED, 6.0
             sigma = wide * _SCALE_SIGMAS[kinds[owner]]
-            made.append(
+            factors.append(
                 Factor(
                     kind="scale",
                     owner=owner,
@@ -469,7 +469,7 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
                     sigma=_OF_ALL.get(part, sigma) if owner == "all" else sigma,
                 )
             )
-    return [factor for factor in made if any(item.bears(factor) for item in items)]
+    return [factor for factor in factors if any(item.bears(factor) for item in items)]
 
 
 def own_factors(items: Sequence[Item]) -> list[Factor]:
@@ -480,14 +480,14 @@ def own_factors(items: Sequence[Item]) -> list[Factor]:
     """
     engines = sorted({item.engine for item in items})
     spreads = shipped_spreads(engines)
-    made = [
+    factors = [
         replace(factor, sigma=min(spreads.get((factor.owner, factor.name), factor.sigma), factor.sigma))
         for factor in factors_for(items)
     ]
     for engine in engines:
         for name, sigma in PACES.items():
-            made.append(Factor(kind="engine", owner=engine, name=name, start=1.0, low=0.2, high=5.0, sigma=sigma))
-    return made
+            factors.append(Factor(kind="engine", owner=engine, name=name, start=1.0, low=0.2, high=5.0, sigma=sigma))
+    return factors
 
 
 def shipped_spreads(engines: Iterable[str]) -> dict[tuple[str, str], float]:
@@ -519,9 +519,9 @@ def calibrate(paths: Sequence[Path | str | Table], log: Callable[[str], None] = 
     problem = Problem(items, own_factors(items))
     before = problem.errors(problem.start)
     theta, errors, slopes = updated(problem, log)
-    made = problem.calibration(theta)
+    fitted = problem.calibration(theta)
     scales = {owner: dict(parts) for owner, parts in shipped_scales().items()}
-    for owner, parts in (made.scales or {}).items():
+    for owner, parts in (fitted.scales or {}).items():
         scales.setdefault(owner, {}).update(parts)
     about = provenance(problem, paths, errors, slopes)
     about["before"] = {
@@ -530,7 +530,7 @@ def calibrate(paths: Sequence[Path | str | Table], log: Callable[[str], None] = 
     }
     about["median_ape_before"] = float(np.nanmedian(np.abs(np.expm1(before))))
     about["deployments"] = [list(one) for one in sorted({(i.engine, i.device, i.model) for i in items})]
-    return replace(made, scales=scales, provenance=about)
+    return replace(fitted, scales=scales, provenance=about)
 
 
 def updated(problem: Problem, log: Callable[[str], None] = lambda _: None) -> tuple[FloatArray, FloatArray, FloatArray]:

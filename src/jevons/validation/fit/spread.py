@@ -93,21 +93,21 @@ def interval_coverage(problem: Problem, parts: Left, errors: FloatArray) -> list
     for items in parts.values():
         out = set(items)
         others = [row for row in rows if row.index not in out]
-        made: dict[tuple[str, str], Classes] = {}
+        classes: dict[tuple[str, str], Classes] = {}
         for row in (row for row in rows if row.index in out):
             for family in (row.family, _EVERY):
-                if (row.quantity, family) not in made:
-                    made[row.quantity, family] = _classes_of(others, row.quantity, family)
-            own, every = made[row.quantity, row.family], made[row.quantity, _EVERY]
+                if (row.quantity, family) not in classes:
+                    classes[row.quantity, family] = _classes_of(others, row.quantity, family)
+            own, every = classes[row.quantity, row.family], classes[row.quantity, _EVERY]
             low, high, _ = own.get(row.nearness) or every[row.nearness]
             inside[row.family, row.quantity].append((low <= np.exp(row.value) <= high, high / low))
     return [
         {
-            "family": family, "quantity": quantity, "figures": len(found),
-            "inside_frac": float(np.mean([one for one, _ in found])),
-            "width": float(np.median([width for _, width in found])),
+            "family": family, "quantity": quantity, "figures": len(counts),
+            "inside_frac": float(np.mean([one for one, _ in counts])),
+            "width": float(np.median([width for _, width in counts])),
         }
-        for (family, quantity), found in sorted(inside.items())
+        for (family, quantity), counts in sorted(inside.items())
     ]  # fmt: skip
 
 
@@ -141,24 +141,24 @@ def pairs_of(items: Iterable[Item]) -> dict[str, list[list[str]]]:
     pairs: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for item in items:
         pairs[item.engine].add((item.device, item.model))
-    return {engine: [list(pair) for pair in sorted(found)] for engine, found in sorted(pairs.items())}
+    return {engine: [list(pair) for pair in sorted(members)] for engine, members in sorted(pairs.items())}
 
 
 def _item_errors(problem: Problem, index: int, errors: FloatArray) -> list[tuple[str, float]]:
     """Return the errors of an item's figures, and that of the E2E latency that follows from them."""
-    found, measured_s, predicted_s = [], {}, {}
+    log_errors, measured_s, predicted_s = [], {}, {}
     for row in problem.rows_of[index]:
         quantity = quantity_of(problem.metrics[row])
         if quantity is None or np.isnan(errors[row]):
             continue
-        found.append((quantity, float(errors[row])))
+        log_errors.append((quantity, float(errors[row])))
         measured_s[quantity] = float(np.exp(problem.target[row]))
         predicted_s[quantity] = measured_s[quantity] * float(np.exp(errors[row]))
     if {"ttft", "tpot"} <= set(measured_s):
         steps = max(problem.items[index].prepared.case.osl.mean - 1.0, 0.0)
         e2e = [each["ttft"] + steps * each["tpot"] for each in (predicted_s, measured_s)]
-        found.append(("e2e", float(np.log(e2e[0] / e2e[1]))))
-    return found
+        log_errors.append(("e2e", float(np.log(e2e[0] / e2e[1]))))
+    return log_errors
 
 
 def _classes_of(rows: Iterable[_Figure], quantity: str, family: str) -> Classes:
@@ -168,34 +168,34 @@ def _classes_of(rows: Iterable[_Figure], quantity: str, family: str) -> Classes:
     """
     whole = family == _EVERY
     chosen = [row for row in rows if row.quantity == quantity and (whole or row.family == family)]
-    made: Classes = {}
+    classes: Classes = {}
     least, most = 0.0, 0.0
     for nearness in NEARNESS:
-        found = [row for row in chosen if row.nearness == nearness]
-        if len(found) < _LEAST_ROWS or len({row.name for row in found}) < _LEAST_GROUPS:
+        matching = [row for row in chosen if row.nearness == nearness]
+        if len(matching) < _LEAST_ROWS or len({row.name for row in matching}) < _LEAST_GROUPS:
             if not whole:
                 continue
             scale = _BEYOND if nearness == "new both" else 1.0
-            made[nearness] = (float(np.exp(least * scale)), float(np.exp(most * scale)), len(found))
+            classes[nearness] = (float(np.exp(least * scale)), float(np.exp(most * scale)), len(matching))
             continue
-        low, high = _quantiles(found)
+        low, high = _quantiles(matching)
         low, high = min(low, 0.0), max(high, 0.0)
         if nearness != "new model":  # a new device and a new model are two ways of being further
             low, high = min(low, least), max(high, most)
         least, most = min(low, least), max(high, most)
-        made[nearness] = (float(np.exp(low)), float(np.exp(high)), len(found))
-    return {name: (round(low, 4), round(high, 4), rows) for name, (low, high, rows) in made.items()}
+        classes[nearness] = (float(np.exp(low)), float(np.exp(high)), len(matching))
+    return {name: (round(low, 4), round(high, 4), rows) for name, (low, high, rows) in classes.items()}
 
 
-def _quantiles(found: Sequence[_Figure]) -> tuple[float, float]:
+def _quantiles(figures: Sequence[_Figure]) -> tuple[float, float]:
     """Return the 10 % and 90 % quantiles, groups counted by the square root of their rows.
 
     Rows of tables that leave much of a run unsaid count for less: part of their error is what they do not say. Both
     ends are those of a new group: as few groups as there are tell little of the next one (Student's t).
     """
-    sizes = Counter(row.name for row in found)
-    values = np.array([row.value for row in found])
-    weights = np.array([LOOSE.get(row.family, 1.0) * sizes[row.name] ** -0.5 for row in found])
+    sizes = Counter(row.name for row in figures)
+    values = np.array([row.value for row in figures])
+    weights = np.array([LOOSE.get(row.family, 1.0) * sizes[row.name] ** -0.5 for row in figures])
     order = np.argsort(values)
     share = (np.cumsum(weights[order]) - weights[order] / 2.0) / weights.sum()
     low, high = np.interp([0.1, 0.9], share, values[order])

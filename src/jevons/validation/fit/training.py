@@ -153,11 +153,11 @@ def fit(
         return weighed
 
     given = (np.array([getattr(start, name) for name in bounds]) - low) / (high - low)
-    found = least_squares(
+    solution = least_squares(
         residuals, np.clip(given, 0.02, 0.98), bounds=(0.0, 1.0), loss="soft_l1", f_scale=SOFT, diff_step=0.02,
         max_nfev=EVALUATIONS,
     )  # fmt: skip
-    return _factors(start, bounds, low + found.x * (high - low))
+    return _factors(start, bounds, low + solution.x * (high - low))
 
 
 def subset_of(rows: Rows, chosen: np.ndarray) -> Rows:
@@ -191,13 +191,13 @@ def metric_seconds(item: Item) -> float:
 
 def devices_left_out(rows: Rows, start: TrainingFactors) -> dict[str, dict[str, float]]:
     """Return the errors of each device with at least 20 rows under factors that saw none of them."""
-    found = {}
+    medians = {}
     device = np.array([item.device for item in rows.items])
     for name in sorted(set(device.tolist())):
         out = device == name
         if out.sum() >= 20:
-            found[name] = score(subset_of(rows, out).errors(fit(rows, ~out, start)))
-    return found
+            medians[name] = score(subset_of(rows, out).errors(fit(rows, ~out, start)))
+    return medians
 
 
 def narrow_left_out(rows: Rows, start: TrainingFactors, fold: np.ndarray) -> dict[str, dict[str, float]]:
@@ -208,17 +208,21 @@ def narrow_left_out(rows: Rows, start: TrainingFactors, fold: np.ndarray) -> dic
     """
     narrow = np.array([item.job.precision in NARROW for item in rows.items])
     wide = fit(rows, ~narrow, start, {k: v for k, v in BOUNDS.items() if k not in {"narrow_frac", "casts"}})
-    held = np.full(len(rows.items), np.nan)
+    predictions = np.full(len(rows.items), np.nan)
     for k in range(FOLDS):
         out = narrow & (fold == k)
         if out.any():
             one = fit(rows, narrow & ~out, wide, {"narrow_frac": BOUNDS["narrow_frac"]})
-            held[out] = subset_of(rows, out).errors(one)
+            predictions[out] = subset_of(rows, out).errors(one)
     mixture = np.array([item.job.model.is_moe for item in rows.items])
-    return {"all": score(held[narrow]), "dense": score(held[narrow & ~mixture]), "moe": score(held[narrow & mixture])}
+    return {
+        "all": score(predictions[narrow]),
+        "dense": score(predictions[narrow & ~mixture]),
+        "moe": score(predictions[narrow & mixture]),
+    }
 
 
-def scaling_errors(rows: Rows, held: np.ndarray) -> dict[str, object]:
+def scaling_errors(rows: Rows, predictions: np.ndarray) -> dict[str, object]:
     """Return how well sweeps over at least four times the devices keep their rate per device, held-out factors."""
     sweeps = defaultdict(list)
     for i, item in enumerate(rows.items):
@@ -227,7 +231,7 @@ def scaling_errors(rows: Rows, held: np.ndarray) -> dict[str, object]:
     for name, members in sweeps.items():
         sizes = [rows.items[i].job.cluster.devices for i in members]
         if max(sizes) >= LEAST_SWEEP * min(sizes):
-            ends = [np.median([held[i] for i, n in zip(members, sizes, strict=True) if n == size])
+            ends = [np.median([predictions[i] for i, n in zip(members, sizes, strict=True) if n == size])
                     for size in (min(sizes), max(sizes))]  # fmt: skip
             ratios[name] = float(np.expm1(ends[0] - ends[1]))
     off = np.abs(list(ratios.values()))

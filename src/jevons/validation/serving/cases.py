@@ -199,8 +199,8 @@ def _with_stage(case: Case, notes: str) -> Case:
 
 
 def _said(notes: str, name: str) -> str | None:
-    found = re.search(rf"\b{name}=([\d.]+(?:e[+-]?\d+)?)", notes)
-    return found[1] if found else None
+    match = re.search(rf"\b{name}=([\d.]+(?:e[+-]?\d+)?)", notes)
+    return match[1] if match else None
 
 
 def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
@@ -208,7 +208,7 @@ def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
     dataset = re.match(r"dataset (\S+)", row.get("isl") or "")
     if dataset:
         return dataset_lengths(dataset[1], number_of(row.get("osl")) or number_of(_said(notes, "mean_out")) or 1.0)
-    made = []
+    lengths = []
     requests = number_of(_said(notes, "requests"))
     tailed = "sharegpt" in (row.get("isl") or "").lower() or "dataset see page" in notes or "ShareGPT" in notes
     for name, mean_name, total_name in (("isl", "mean_in", "total_in"), ("osl", "mean_out", "total_out")):
@@ -223,16 +223,16 @@ def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
             if name == "osl" and "prefill" in (row.get("osl") or ""):
                 nominal = 1.0
             elif tailed and "pinned" in (row.get("osl") or ""):
-                made.append(_PINNED[name])
+                lengths.append(_PINNED[name])
                 continue
             else:
                 message = f"no {name}: `{row.get(name)}`, and the notes give no mean"
                 raise InputError(message)
         if tailed and mean is not None:
             sigma = _SHAREGPT_PROMPT if name == "isl" else _SHAREGPT_ANSWER
-            made.append(Lengths(max(mean, 1.0), sigma=sigma, most=_SHAREGPT_MOST))
+            lengths.append(Lengths(max(mean, 1.0), sigma=sigma, most=_SHAREGPT_MOST))
         elif mean is not None and nominal is not None and mean < 0.9 * nominal:
-            made.append(Lengths(max(mean, 1.0), spread=1.0 - 1e-3))
+            lengths.append(Lengths(max(mean, 1.0), spread=1.0 - 1e-3))
         else:
-            made.append(Lengths(max(mean or nominal or 1.0, 1.0)))
-    return made[0], made[1]
+            lengths.append(Lengths(max(mean or nominal or 1.0, 1.0)))
+    return lengths[0], lengths[1]

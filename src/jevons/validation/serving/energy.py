@@ -49,16 +49,16 @@ def run_power_w(case: Case, deployment: Deployment, flow: Flow, model: PowerMode
     return case.gpus * power_w(deployment.accelerator, activity_of(deployment, flow), model)
 
 
-def energy_value(metric: str, case: Case, made: Answer) -> tuple[float, float, float]:
+def energy_value(metric: str, case: Case, answered: Answer) -> tuple[float, float, float]:
     """Return a predicted power or energy in the table's unit, and its 80 % interval."""
-    if made.deployment is None or case.prefill is not None:
+    if answered.deployment is None or case.prefill is not None:
         message = f"metric `{metric}`: the power of a pool for prompts beside one for decodes is not modelled"
         raise InputError(message)
-    model, out = power_model(), made.outcome
+    model, out = power_model(), answered.outcome
     rate = out.output_tok_per_s if case.scenario == "static" else out.steady_output_tok_per_s
     flow = flow_of(case, out.batch, rate)
-    drawn_w = run_power_w(case, made.deployment, flow, model)
-    value = drawn_w / (rate * made.replicas)
+    drawn_w = run_power_w(case, answered.deployment, flow, model)
+    value = drawn_w / (rate * answered.replicas)
     if metric == "energy_j_per_request":
         value *= case.osl.mean
     if metric == "power_w":

@@ -70,8 +70,8 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
 
 def _users(row: Row, notes: Mapping[str, Any]) -> int:
     text = row.get("concurrency_or_rate") or ""
-    found = re.match(r"concurrency (\d+)", text)
-    users = count_of(found[1] if found else str(notes.get("batch_size", "")))
+    match = re.match(r"concurrency (\d+)", text)
+    users = count_of(match[1] if match else str(notes.get("batch_size", "")))
     if users < 1:
         message = f"no concurrency: `{text}`"
         raise InputError(message)
@@ -80,7 +80,7 @@ def _users(row: Row, notes: Mapping[str, Any]) -> int:
 
 def _lengths(row: Row, ratio: float | None) -> tuple[Lengths, Lengths]:
     """Return lengths between *ratio* and 1 of the nominal ones, or nominal ones."""
-    made = []
+    lengths = []
     mean = 1.0 if ratio is None else (1.0 + ratio) / 2.0
     spread = _NOMINAL_SPREAD if ratio is None else (1.0 - ratio) / 2.0 / mean
     for name in ("isl", "osl"):
@@ -88,8 +88,8 @@ def _lengths(row: Row, ratio: float | None) -> tuple[Lengths, Lengths]:
         if nominal is None:
             message = f"no {name}: `{row.get(name)}`"
             raise InputError(message)
-        made.append(Lengths(nominal * mean, spread=spread))
-    return made[0], made[1]
+        lengths.append(Lengths(nominal * mean, spread=spread))
+    return lengths[0], lengths[1]
 
 
 def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> Case:

@@ -115,19 +115,19 @@ def prepare(case: Case, engines: Engines = default_engine) -> Prepared:
     factors = engines(case)
     if not case.search:
         return Prepared(case, (_fitting_surface(case, factors),))
-    found, last = [], None
+    prepared, last = [], None
     moe = model_named(case.model)[0].is_moe
     for size in (size for size in _SEARCH_SIZES if size <= case.gpus and case.gpus % size == 0):
         try:
-            found.append(_surface(case, Layout(tp=size), case.gpus // size, factors))
+            prepared.append(_surface(case, Layout(tp=size), case.gpus // size, factors))
             if moe and size > 1:
                 shared = Layout(dp=size, ep=size, dp_attention=True)
-                found.append(_surface(case, shared, case.gpus // size, factors))
+                prepared.append(_surface(case, shared, case.gpus // size, factors))
         except (InfeasibleError, InputError) as error:
             last = error
-    if not found:
+    if not prepared:
         raise last or InfeasibleError(f"no layout of {case.gpus} devices is known", ["layout"])
-    return Prepared(case, tuple(found))
+    return Prepared(case, tuple(prepared))
 
 
 def _fitting_surface(case: Case, factors: EngineFactors) -> Surface:
@@ -233,22 +233,22 @@ def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales
             def at_rate(rate_per_s: float, at: Surface = at) -> Outcome:
                 return outcome(replace(at, load=replace(at.load, rate_per_s=rate_per_s)), factors, scales)
 
-            found = highest_rate(case, at, factors, scales, at_rate)
+            reached = highest_rate(case, at, factors, scales, at_rate)
         else:
-            found = outcome(at, factors, scales)
-        if found is None:
+            reached = outcome(at, factors, scales)
+        if reached is None:
             continue
-        made = Answer(found, replicas, at.deployment)
-        if best is None or _rate(made) > _rate(best):
-            best = made
+        answered = Answer(reached, replicas, at.deployment)
+        if best is None or _rate(answered) > _rate(best):
+            best = answered
     if best is None:
         message = "no layout meets the task's latency limits at any rate"
         raise InfeasibleError(message, ["ttft_s", "tpot_s"])
     return best
 
 
-def _rate(made: Answer) -> float:
-    return made.outcome.output_tok_per_s * made.replicas
+def _rate(answered: Answer) -> float:
+    return answered.outcome.output_tok_per_s * answered.replicas
 
 
 def highest_rate(
@@ -274,7 +274,7 @@ def highest_rate(
     return replace(met, output_tok_per_s=output, requests_per_s=low, steady_output_tok_per_s=output)
 
 
-def metric_value(name: str, case: Case, made: Answer) -> float:
+def metric_value(name: str, case: Case, answered: Answer) -> float:
     """Return the prediction of a metric in the table's unit.
 
     Raises
@@ -282,7 +282,7 @@ def metric_value(name: str, case: Case, made: Answer) -> float:
     InputError
         If the metric is none of those that follow from a client's view.
     """
-    out, rate = made.outcome, made.replicas
+    out, rate = answered.outcome, answered.replicas
     steady = case.scenario == "mlperf-offline" or case.steady
     output = out.steady_output_tok_per_s if steady else out.output_tok_per_s
     scale = output / max(out.output_tok_per_s, 1e-12)

@@ -80,13 +80,13 @@ def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = 
         rate = looped.outcome.output_tok_per_s * looped.replicas
         if best is None or rate > best[0]:
             best = rate, at
-    found = (
+    reached = (
         None if best is None else highest_rate(case, best[1], factors, None, _Engine(case, best[1], factors).outcome)
     )
-    if best is None or found is None:
+    if best is None or reached is None:
         message = "no layout meets the task's latency limits at any rate"
         raise InfeasibleError(message, ["ttft_s", "tpot_s"])
-    return Answer(found, case.gpus / best[1].deployment.devices, best[1].deployment)
+    return Answer(reached, case.gpus / best[1].deployment.devices, best[1].deployment)
 
 
 def _can_be_simulated(at: Surface) -> bool:
@@ -191,5 +191,5 @@ def _through_front_end(arrival_s: FloatArray, admit_s: FloatArray) -> FloatArray
 def _summary(values: FloatArray) -> dict[str, float]:
     there = values if len(values) else np.zeros(1)
     percents = (50, 90, 95, 99)
-    found = np.percentile(there, percents)
-    return {"mean": float(there.mean())} | {f"p{p}": float(q) for p, q in zip(percents, found, strict=True)}
+    percentiles = np.percentile(there, percents)
+    return {"mean": float(there.mean())} | {f"p{p}": float(q) for p, q in zip(percents, percentiles, strict=True)}

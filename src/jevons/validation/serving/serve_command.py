@@ -15,8 +15,8 @@ from jevons.validation.serving.case import Case, Row, count_of
 
 def serve_command_of(notes: str) -> str:
     """Return the serve command that a row's notes state, or an empty string."""
-    found = re.search(r"(?:last serve command in page|serve): (.*?)(?:; requests=|; total_in|$)", notes)
-    return found[1] if found else ""
+    match = re.search(r"(?:last serve command in page|serve): (.*?)(?:; requests=|; total_in|$)", notes)
+    return match[1] if match else ""
 
 
 def launch_of(case: Case, command: str) -> LaunchLine:
@@ -52,8 +52,8 @@ def with_flags(case: Case, notes: str) -> Case:
 
 def _stated(notes: str, limit: str) -> int:
     """Return a limit that notes state in words, such as ``max_num_seqs 128``; 0 where they do not."""
-    found = re.search(rf"\bmax_num_{limit} (\d+)", notes)
-    return count_of(found[1]) if found else 0
+    match = re.search(rf"\bmax_num_{limit} (\d+)", notes)
+    return count_of(match[1]) if match else 0
 
 
 def _drafted(line: LaunchLine, command: str) -> int | None:

@@ -80,8 +80,8 @@ def startup_of_log(path: Path) -> dict[str, str]:
 
 def _last(pattern: str, text: str, *, first: bool = False) -> str:
     """Return what the last (or first) match of a pattern caught, empty without one."""
-    found = list(re.finditer(pattern, text))
-    if not found:
+    matches = list(re.finditer(pattern, text))
+    if not matches:
         return ""
-    match = found[0] if first else found[-1]
+    match = matches[0] if first else matches[-1]
     return next((group for group in match.groups() if group), "")

@@ -18,7 +18,7 @@ def load(rate: float, count: int = 1000, osl: int = 11) -> sim.Requests:
 
 
 def test_a_lone_request_takes_its_prompt_its_way_and_its_steps() -> None:
-    found = sim.simulate_split(load(1.0), POOL, POOL, np.full(1000, 0.003), edge_frac=0.0).found
+    found = sim.simulate_split(load(1.0), POOL, POOL, np.full(1000, 0.003), edge_frac=0.0).simulated
     assert found.latency.ttft_s.p99 == pytest.approx(100 * 0.0001 + 0.003)
     assert found.latency.e2e_s.p99 == pytest.approx(100 * 0.0001 + 0.003 + 10 * 0.01)
     assert found.latency.tpot_s.p50 == pytest.approx(0.01)
@@ -31,7 +31,7 @@ def test_one_link_sends_caches_one_after_the_other() -> None:
     at_once = dataclasses.replace(load(1.0, 4), arrival_s=np.zeros(4))
     for links, arrived in ((1, [1.0, 2.0, 3.0, 4.0]), (2, [1.0, 1.0, 2.0, 2.0]), (4, [1.0] * 4)):
         pool = dataclasses.replace(POOL, links=links)
-        trail = sim.simulate_split(at_once, pool, POOL, np.ones(4)).found.trail
+        trail = sim.simulate_split(at_once, pool, POOL, np.ones(4)).simulated.trail
         assert trail.first / 1e12 == pytest.approx(np.array(arrived) + 400 * 0.0001)
 
 
@@ -39,15 +39,15 @@ def test_a_load_that_comes_at_once_is_not_called_unstable() -> None:
     at_once = dataclasses.replace(load(1.0), arrival_s=np.zeros(1000))
     slow = sim.Pool(table=sim.constant_table(8, 512, decode_s=0.2, prompt_token_s=0.0001), limits=LIMITS)
     split = sim.simulate_split(at_once, POOL, slow, np.zeros(1000))
-    assert split.decode.overload_frac is split.found.overload.overload_frac is None
-    assert split.found.counts.counted == 1000
+    assert split.decode.overload_frac is split.simulated.overload.overload_frac is None
+    assert split.simulated.counts.counted == 1000
 
 
 def test_answers_of_one_token_stay_where_their_prompt_was() -> None:
     split = sim.simulate_split(load(1.0, osl=1), POOL, POOL, np.full(1000, 0.5))
     assert split.hand_over_s is None
-    assert split.found.latency.tpot_s is None
-    assert split.found.latency.e2e_s.p99 == pytest.approx(0.01)
+    assert split.simulated.latency.tpot_s is None
+    assert split.simulated.latency.e2e_s.p99 == pytest.approx(0.01)
     assert split.decode.utilisation_frac == 0.0
 
 
@@ -56,16 +56,16 @@ def test_the_pool_that_does_not_keep_up_makes_the_whole_unstable() -> None:
     busy = sim.simulate_split(load(5.0), POOL, slow, np.zeros(1000))
     assert busy.prefill.overload_frac is None
     assert busy.decode.overload_frac == pytest.approx(5.0 / 4.0 - 1.0, abs=0.02)  # 8 at once, 10 steps of 0.2 s each
-    assert busy.found.overload.overload_frac == busy.decode.overload_frac
-    assert busy.found.overload.capacity_req_per_s == pytest.approx(4.0, rel=0.02)
+    assert busy.simulated.overload.overload_frac == busy.decode.overload_frac
+    assert busy.simulated.overload.capacity_req_per_s == pytest.approx(4.0, rel=0.02)
     enough = sim.simulate_split(load(5.0), POOL, dataclasses.replace(slow, replicas=2), np.zeros(1000))
-    assert enough.found.overload.overload_frac is None
+    assert enough.simulated.overload.overload_frac is None
 
 
 def test_what_a_pool_cannot_hold_is_left_out() -> None:
     small = dataclasses.replace(POOL, limits=dataclasses.replace(LIMITS, kv_blocks=7))
     mixed = dataclasses.replace(load(1.0, 4), isl=np.array([100, 120, 40, 200]))
-    found = sim.simulate_split(mixed, POOL, small, np.zeros(4)).found
+    found = sim.simulate_split(mixed, POOL, small, np.zeros(4)).simulated
     assert found.counts.rejected == 2
     assert found.counts.served == 2
     with pytest.raises(InfeasibleError, match="no request fits"):

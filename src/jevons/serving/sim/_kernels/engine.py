@@ -179,8 +179,8 @@ def first_waiting(state: IntArray, slots: Slots, limits: IntArray) -> int:
 @inline
 def emitted(work: Work, request: int) -> int:
     """Return the output tokens of the steps made."""
-    made = work.rows[MADE, request]
-    return made * work.rows[OSL, request] // work.rows[STEPS, request] if made > 0 else 0
+    tokens = work.rows[MADE, request]
+    return tokens * work.rows[OSL, request] // work.rows[STEPS, request] if tokens > 0 else 0
 
 
 @inline

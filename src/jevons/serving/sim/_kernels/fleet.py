@@ -226,33 +226,33 @@ def switched_in(fleet: Fleet, request: int, replica: int, now: int) -> int:
     own_kind = fleet.kinds[fleet.rows[replica, KIND]]
     if own_kind[ADAPTERS] == 0:
         return now
-    held, adapter = fleet.adapters[replica], fleet.asks[request, MODEL]
-    if held[adapter, READY] < 0:
+    loaded, adapter = fleet.adapters[replica], fleet.asks[request, MODEL]
+    if loaded[adapter, READY] < 0:
         resident, oldest = 0, -1
-        for other in range(len(held)):
-            if held[other, READY] >= 0:
+        for other in range(len(loaded)):
+            if loaded[other, READY] >= 0:
                 resident += 1
-                if oldest < 0 or held[other, USED_AT] < held[oldest, USED_AT]:
+                if oldest < 0 or loaded[other, USED_AT] < loaded[oldest, USED_AT]:
                     oldest = other
         if resident >= own_kind[ADAPTERS]:
-            held[oldest, READY] = -1
-        held[adapter, READY] = now + own_kind[SWITCH]
+            loaded[oldest, READY] = -1
+        loaded[adapter, READY] = now + own_kind[SWITCH]
     fleet.own[CLOCK] += 1
-    held[adapter, USED_AT] = fleet.own[CLOCK]
-    return max(held[adapter, READY], now)
+    loaded[adapter, USED_AT] = fleet.own[CLOCK]
+    return max(loaded[adapter, READY], now)
 
 
 @inline
 def queued(fleet: Fleet, gear: Gear, slots: Slots, replica: int, limits: IntArray) -> int:
     """Return how many requests wait at a replica or are on their way there, offline work apart."""
     work = work_at(gear)
-    found = fleet.states[0, replica, WAITING] + fleet.rows[replica, LANDING]
+    waiting = fleet.states[0, replica, WAITING] + fleet.rows[replica, LANDING]
     if fleet.settings[POLL] > 0:
         request = slots.ends[0, limits[CLASSES] - 1]
         while request >= 0:
-            found -= 1
+            waiting -= 1
             request = work.rows[FOLLOWING, request]
-    return found
+    return waiting
 
 
 @inline

@@ -223,10 +223,10 @@ def set_horizons(fleet: Fleet, replica: int) -> None:
 def wanted(fleet: Fleet, kind: int, now: int) -> int:
     """Return how many replicas of a kind its target asks for, within its limits."""
     scale = fleet.kinds[kind]
-    held = 0
+    waiting = 0
     request = fleet.own[HELD_FIRST]
     while request >= 0:
-        held += fleet.serves[fleet.asks[request, GROUP], kind]
+        waiting += fleet.serves[fleet.asks[request, GROUP], kind]
         request = fleet.asks[request, LINK]
     total = 0
     for replica in range(len(fleet.rows)):
@@ -243,9 +243,9 @@ def wanted(fleet: Fleet, kind: int, now: int) -> int:
         total = total // THOUSAND**2 * THOUSAND
     else:
         per_replica = scale[TARGET]
-        total = (total + held) * THOUSAND
+        total = (total + waiting) * THOUSAND
     ask = (total + per_replica - 1) // per_replica
-    return min(max(ask, scale[LEAST], 1 if held > 0 else 0), scale[MOST])
+    return min(max(ask, scale[LEAST], 1 if waiting > 0 else 0), scale[MOST])
 
 
 @rare
@@ -298,13 +298,13 @@ def sample(fleet: Fleet, now: int) -> None:
     place = fleet.own[SAMPLED]
     for replica in range(len(fleet.rows)):
         row, kind = fleet.rows[replica], fleet.rows[replica, KIND]
-        found = fleet.samples[place, kind]
-        found[SAMPLE_UP] += row[STATUS] in (UP, DRAINING)
-        found[SAMPLE_PAID] += row[STATUS] != OFF
+        sampled = fleet.samples[place, kind]
+        sampled[SAMPLE_UP] += row[STATUS] in (UP, DRAINING)
+        sampled[SAMPLE_PAID] += row[STATUS] != OFF
         if row[STATUS] in (UP, DRAINING):
-            found[SAMPLE_COUNT] += fleet.hot[COUNT, replica]
+            sampled[SAMPLE_COUNT] += fleet.hot[COUNT, replica]
         busy = busy_until(fleet, replica, now) // SAMPLE_TICKS
-        found[SAMPLE_BUSY] += busy - row[BUSY_SAMPLED]
+        sampled[SAMPLE_BUSY] += busy - row[BUSY_SAMPLED]
         row[BUSY_SAMPLED] = busy
     fleet.own[SAMPLED] += 1
 
@@ -338,17 +338,17 @@ def next_sample(fleet: Fleet) -> int:
 @rare
 def next_change(fleet: Fleet) -> int:
     """Return when anything but a new request is due."""
-    found = min(fleet.own[NEXT_POLL], next_sample(fleet))
+    earliest = min(fleet.own[NEXT_POLL], next_sample(fleet))
     for replica in range(len(fleet.rows)):
         if fleet.rows[replica, STATUS] in (STARTING, DOWN):
-            found = min(found, fleet.rows[replica, TIMER])
+            earliest = min(earliest, fleet.rows[replica, TIMER])
     for kind in range(len(fleet.kinds)):
-        found = min(found, fleet.kinds[kind, LOOK])
+        earliest = min(earliest, fleet.kinds[kind, LOOK])
     if fleet.own[NEXT_FAIL] < len(fleet.failures):
-        found = min(found, fleet.failures[fleet.own[NEXT_FAIL], 0])
+        earliest = min(earliest, fleet.failures[fleet.own[NEXT_FAIL], 0])
     if fleet.own[LATER] > 0:
-        found = min(found, fleet.asks[fleet.piles[0][0], DUE])
-    return found
+        earliest = min(earliest, fleet.asks[fleet.piles[0][0], DUE])
+    return earliest
 
 
 @rare

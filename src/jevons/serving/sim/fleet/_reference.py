@@ -141,9 +141,9 @@ class FleetTwin:
             self.last[ask.able] = chosen.number
             return chosen
         if way == "session":
-            found = self.at_home(ask.session, ask)
-            if found:
-                return found
+            home = self.at_home(ask.session, ask)
+            if home:
+                return home
         if way == "two_choices":
             one = chance(self.seed, ask.index, ask.attempts, 0) % len(options)
             if len(options) > 1:
@@ -222,8 +222,8 @@ class FleetTwin:
 
     def flush(self, now: int) -> None:
         """Try to send what is kept."""
-        kept, self.held = self.held, []
-        for ask in kept:
+        waiting, self.held = self.held, []
+        for ask in waiting:
             self.send(ask, now)
 
     def fail(self, place: Place, now: int) -> None:
@@ -268,7 +268,7 @@ class FleetTwin:
     def evaluate(self, kind: int, scale: Autoscale, now: int) -> None:
         """Start replicas of a kind, or let some drain."""
         own = [place for place in self.places if place.kind == kind]
-        held = sum(kind in ask.able for ask in self.held)
+        waiting = sum(kind in ask.able for ask in self.held)
         target = max(round(scale.target * 1000), 1)
         if scale.signal == "utilisation":
             busy = 0
@@ -277,9 +277,9 @@ class FleetTwin:
                 place.busy_seen = place.busy(now)
             ask = -(-(busy // 10**6 * 1000) // (_ticks(scale.every_s) // 10**6 * target))
         else:
-            count = sum(place.count(now) for place in own if place.status in {"up", "draining"}) + held
+            count = sum(place.count(now) for place in own if place.status in {"up", "draining"}) + waiting
             ask = -(-count * 1000 // target)
-        ask = min(max(ask, scale.least, int(held > 0)), scale.most)
+        ask = min(max(ask, scale.least, int(waiting > 0)), scale.most)
         committed = sum(place.status in {"up", "starting"} for place in own)
         if ask >= committed:
             self.enough[kind] = now

@@ -138,11 +138,11 @@ def simulate_fleet(
         message = f"the fleet takes more than {ks.FOREVER / TICKS_PER_S:,.0f} s. Use fewer requests or more replicas."
         raise InputError(message)
     trail, fate, attempts = gather(ready, requests, offline)
-    found = summary(
+    result = summary(
         requests, kinds, trail, (fate, attempts), ready.fleet, offline=offline, names=sorts.names, model=sorts.model,
         entry_s=entry_s, slo=(ttft_s, tpot_s, e2e_s), edge_frac=edge_frac, clock=(wall_s, began - kernels_began),
     )  # fmt: skip
-    return checked_fleet(found, kinds)
+    return checked_fleet(result, kinds)
 
 
 def _sorts(
@@ -154,22 +154,22 @@ def _sorts(
 ) -> Sorts:
     zeros = np.zeros(requests.count, dtype=np.int64)
     session = np.arange(requests.count, dtype=np.int64) if session is None else session
-    found = []
+    sorts = []
     priority = requests.priority if priority is None else priority
     for name, values in (("model", model), ("session", session), ("priority", priority)):
         taken = zeros if values is None else np.ascontiguousarray(values, dtype=np.int64)
         if taken.shape != zeros.shape or (taken < 0).any():
             message = f"{name}: must be one number of at least 0 per request, {requests.count:,}"
             raise InputError(message)
-        found.append(taken)
+        sorts.append(taken)
     names = tuple(models) or ("",)
     if len(set(names)) != len(names):
         message = f"models = {', '.join(names)}: each may occur once"
         raise InputError(message)
-    if requests.count and found[0].max() >= len(names):
-        message = f"model = {found[0].max()}: must be below {len(names)}, the number of models"
+    if requests.count and sorts[0].max() >= len(names):
+        message = f"model = {sorts[0].max()}: must be below {len(names)}, the number of models"
         raise InputError(message)
-    model, session, priority = found
+    model, session, priority = sorts
     return Sorts(names=names, model=model, session=session, priority=priority)
 
 
@@ -399,29 +399,29 @@ def _units(kinds: Sequence[Kind]) -> IntArray:
 def _kind_row(kind: Kind, begin: int) -> IntArray:
     """Return a kind as the kernels take it, its replicas counted from *begin* on."""
     scale = kind.autoscale
-    found = np.zeros(kf.KIND_SIZE, dtype=np.int64)
-    found[kf.BEGIN], found[kf.END], found[kf.LOOK] = begin, begin + places(kind), ks.FOREVER
-    found[kf.ADAPTERS], found[kf.SWITCH] = kind.adapters, _ticks(kind.switch_s)
+    row = np.zeros(kf.KIND_SIZE, dtype=np.int64)
+    row[kf.BEGIN], row[kf.END], row[kf.LOOK] = begin, begin + places(kind), ks.FOREVER
+    row[kf.ADAPTERS], row[kf.SWITCH] = kind.adapters, _ticks(kind.switch_s)
     if scale is not None:
-        found[kf.LEAST : kf.LOOK] = (
+        row[kf.LEAST : kf.LOOK] = (
             scale.least, scale.most, max(round(scale.target * kf.THOUSAND), 1), scale.signal == "utilisation",
             _ticks(scale.every_s), _ticks(scale.cold_start_s), _ticks(scale.down_after_s),
         )  # fmt: skip
-        found[kf.LOOK] = _ticks(scale.every_s)
-    return found
+        row[kf.LOOK] = _ticks(scale.every_s)
+    return row
 
 
 def _rates(admission: Admission) -> IntArray:
-    found = np.zeros((len(admission.rates), kf.RATE_SIZE), dtype=np.int64)
+    table = np.zeros((len(admission.rates), kf.RATE_SIZE), dtype=np.int64)
     for place, rate in enumerate(admission.rates):
         gap = max(round(TICKS_PER_S / rate.req_per_s), 1)
-        found[place] = gap, gap * (rate.burst - 1), -1 if rate.priority is None else rate.priority, 0
-    return found
+        table[place] = gap, gap * (rate.burst - 1), -1 if rate.priority is None else rate.priority, 0
+    return table
 
 
 def _failures(failures: Failures, kinds: Sequence[Kind], end_s: float, seed: int) -> IntArray:
     """Return moments and replicas of failures in order of time; each place has a stream of its own."""
-    found = [(round(moment * TICKS_PER_S), replica) for moment, replica in failures.times]
+    moments = [(round(moment * TICKS_PER_S), replica) for moment, replica in failures.times]
     if math.isfinite(failures.mtbf_s):
         expected = end_s / failures.mtbf_s * sum(places(kind) for kind in kinds)
         if expected > SIMULATED_FAILURES:
@@ -433,25 +433,25 @@ def _failures(failures: Failures, kinds: Sequence[Kind], end_s: float, seed: int
                 chance = stream(seed, f"failures of {kind.name} {place}")
                 moment = chance.exponential(failures.mtbf_s)
                 while moment <= end_s:
-                    found.append((round(moment * TICKS_PER_S), replica))
+                    moments.append((round(moment * TICKS_PER_S), replica))
                     moment += chance.exponential(failures.mtbf_s)
                 replica += 1
-    return np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
+    return np.array(sorted(moments), dtype=np.int64).reshape(-1, 2)
 
 
 def _settings(parts: Parts, online: int, last: int, seed: int) -> IntArray:
     routing, failures, admission, offline = parts
-    found = np.zeros(kf.SETTINGS_SIZE, dtype=np.int64)
-    found[kf.ROUTING] = FLEET_ROUTINGS.index(routing.kind)
-    found[kf.STALE], found[kf.OWN], found[kf.SLACK] = _ticks(routing.stale_s), routing.counts_own, routing.slack
-    found[kf.QUEUED] = -1 if admission.queue_limit is None else admission.queue_limit
-    found[kf.TRACKED] = routing.kind == "least_tokens" or offline is not None
-    found[kf.RETRIES], found[kf.RETRY_TICKS] = failures.retries, _ticks(failures.retry_s)
-    found[kf.RESUME], found[kf.REPAIR] = failures.resume, _ticks(failures.repair_s)
+    table = np.zeros(kf.SETTINGS_SIZE, dtype=np.int64)
+    table[kf.ROUTING] = FLEET_ROUTINGS.index(routing.kind)
+    table[kf.STALE], table[kf.OWN], table[kf.SLACK] = _ticks(routing.stale_s), routing.counts_own, routing.slack
+    table[kf.QUEUED] = -1 if admission.queue_limit is None else admission.queue_limit
+    table[kf.TRACKED] = routing.kind == "least_tokens" or offline is not None
+    table[kf.RETRIES], table[kf.RETRY_TICKS] = failures.retries, _ticks(failures.retry_s)
+    table[kf.RESUME], table[kf.REPAIR] = failures.resume, _ticks(failures.repair_s)
     if offline is not None:
-        found[kf.POLL], found[kf.BELOW] = max(_ticks(offline.every_s), 1), offline.below
-    found[kf.ONLINE], found[kf.BIN], found[kf.SEED] = online, max(-(-last // BINS), 1), seed & (2**62 - 1)
-    return found
+        table[kf.POLL], table[kf.BELOW] = max(_ticks(offline.every_s), 1), offline.below
+    table[kf.ONLINE], table[kf.BIN], table[kf.SEED] = online, max(-(-last // BINS), 1), seed & (2**62 - 1)
+    return table
 
 
 def _gear(work: ks.Work, bounds: IntArray, replicas: int, kinds: Sequence[Kind]) -> kf.Gear:
@@ -518,10 +518,10 @@ def _fleet(
     rows[:, kf.STATUS] = np.where(open_ones, kf.UP, kf.OFF)
     hot = zeros(kf.HOT_SIZE, replicas)
     hot[kf.WAKE] = ks.FOREVER
-    held = len(sorts.names) if way == kf.ADAPTER or any(kind.adapters for kind in kinds) else 0
-    adapters = np.full((replicas, held, 2), -1)
+    adapter_count = len(sorts.names) if way == kf.ADAPTER or any(kind.adapters for kind in kinds) else 0
+    adapters = np.full((replicas, adapter_count, 2), -1)
     homes = {kf.PREFIX: keys, kf.SESSION: int(sorts.session.max()) + 1}.get(int(way), 0)
-    piles = zeros(2, len(asks) if len(failures) or held else max(len(pile), 1))
+    piles = zeros(2, len(asks) if len(failures) or adapter_count else max(len(pile), 1))
     piles[1, : len(pile)] = pile
     turns = zeros(len(serves), 3)
     turns[:, 2] = -1
@@ -544,9 +544,9 @@ def gather(ready: Prepared, requests: Requests, offline: Offline | None) -> tupl
         "context_steps": ks.CONTEXT_STEPS, "peak_blocks": ks.PEAK, "blocks": ks.USED, "swaps": ks.SWAPS,
         "moved_blocks": ks.MOVED, "host_hit_tokens": ks.HOST_HIT_TOKENS, "host_blocks": ks.HOSTED,
     }  # fmt: skip
-    found = {name: totals[:, column].copy() for name, column in names.items()}
-    found["context_steps"] //= int(fleet.bounds[0, ks.UNIT])
-    found["end"] = fleet.states[0, :, ks.TIME].copy()
+    columns = {name: totals[:, column].copy() for name, column in names.items()}
+    columns["context_steps"] //= int(fleet.bounds[0, ks.UNIT])
+    columns["end"] = fleet.states[0, :, ks.TIME].copy()
     trail = Trail(
         arrival=asks[:, kf.ARRIVAL].copy(),
         admitted=work[ks.ADMITTED],
@@ -554,7 +554,7 @@ def gather(ready: Prepared, requests: Requests, offline: Offline | None) -> tupl
         finish=work[ks.FINISH],
         preempted=work[ks.PREEMPTED],
         replica=asks[:, kf.CHOSEN].copy(),
-        totals=found,
+        totals=columns,
         gaps=ready.gear.gaps,
     )
     fate = asks[:, kf.FATE].copy()

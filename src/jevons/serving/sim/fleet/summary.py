@@ -127,13 +127,13 @@ def _kinds(
     """Return how each kind did."""
     counted, ttft_s, e2e_s, osl = latencies
     served_by = kind_of[trail.replica[done]]
-    found = []
+    shares = []
     for place, kind in enumerate(kinds):
         own, mine = kind_of == place, served_by == place
         paid, serving = (tick_sum(fleet.rows[own, field]) for field in (kf.PAID, kf.SERVING))
         hours = paid / _HOUR * kind.accelerators
         totals = {name: values[own] for name, values in trail.totals.items()}
-        found.append(
+        shares.append(
             KindShare(
                 name=kind.name, served=int(mine.sum()), output_tokens=int(osl[mine].sum()),
                 ttft_s=spread_of(ttft_s[mine & counted]), e2e_s=spread_of(e2e_s[mine & counted]),
@@ -144,7 +144,7 @@ def _kinds(
                 preemptions=int(totals["preemptions"].sum()),
             )
         )  # fmt: skip
-    return tuple(found)
+    return tuple(shares)
 
 
 def _models(
@@ -158,18 +158,18 @@ def _models(
     counted, ttft_s, e2e_s = latencies
     if len(names) == 1:
         return ()
-    found = []
+    shares = []
     for place, name in enumerate(names):
         own, mine = fate[model == place], model[done] == place
         refused = int(np.isin(own, (0, kf.RATE_LIMIT, kf.QUEUE_LIMIT)).sum())
         lost = int(np.isin(own, (kf.LOST, kf.NO_REPLICA)).sum())
-        found.append(
+        shares.append(
             ModelShare(
                 name=name, requests=len(own), served=int(mine.sum()), rejected=refused, lost=lost,
                 ttft_s=spread_of(ttft_s[mine & counted]), e2e_s=spread_of(e2e_s[mine & counted]),
             )
         )  # fmt: skip
-    return tuple(found)
+    return tuple(shares)
 
 
 def _pile(offline: Offline | None, trail: Trail, online: int, window: tuple[float, float]) -> OfflineShare | None:

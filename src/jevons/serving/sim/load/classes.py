@@ -281,8 +281,8 @@ def generate_mix(spec: LoadSpec, lengths: dict[str, Trace] | None = None, seed: 
     before = np.append(0, said[:-1])
     before[first] = 0
     prompt = system + isl + np.round(_within(before.astype(np.float64), first, session)).astype(np.int64)
-    kept = np.flatnonzero(prompt + osl <= np.maximum(spec.most_context, system + said))
-    order = kept[np.argsort(arrival_s[kept], kind="stable")][:count]
+    fitting = np.flatnonzero(prompt + osl <= np.maximum(spec.most_context, system + said))
+    order = fitting[np.argsort(arrival_s[fitting], kind="stable")][:count]
     rates = ", ".join(f"{rate:g}" for rate in ([one.rate for one in spec.stages] or [spec.rate or 0.0]))
     origin = f"{len(spec.classes)} classes, " + (
         f"{spec.users:,} user{'s' if spec.users > 1 else ''} in a closed loop" if spec.users

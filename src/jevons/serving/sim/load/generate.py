@@ -223,20 +223,20 @@ def thinned(trace: Trace, keep_frac: float, seed: int = 0) -> Trace:
         message = f"keep = {keep_frac}: must be above 0 and at most 1"
         raise InputError(message)
     units = np.arange(len(trace.isl)) if trace.session is None else trace.session
-    kept = stream(seed, "thinning").random(int(units.max()) + 1)[units] < keep_frac
-    if not kept.any():
-        message = f"{trace.name}: none of {len(kept):,} requests is left at keep = {keep_frac:g}; keep more"
+    is_chosen = stream(seed, "thinning").random(int(units.max()) + 1)[units] < keep_frac
+    if not is_chosen.any():
+        message = f"{trace.name}: none of {len(is_chosen):,} requests is left at keep = {keep_frac:g}; keep more"
         raise InputError(message)
-    arrival_s = trace.arrival_s[kept]
+    arrival_s = trace.arrival_s[is_chosen]
     left = replace(
-        trace, arrival_s=arrival_s - arrival_s[0], isl=trace.isl[kept], osl=trace.osl[kept],
-        session=None if trace.session is None else np.unique(trace.session[kept], return_inverse=True)[1],
+        trace, arrival_s=arrival_s - arrival_s[0], isl=trace.isl[is_chosen], osl=trace.osl[is_chosen],
+        session=None if trace.session is None else np.unique(trace.session[is_chosen], return_inverse=True)[1],
     )  # fmt: skip
     if trace.hashes is None or trace.hash_start is None:
         return left
     lengths = np.diff(trace.hash_start)
-    hashes = np.unique(trace.hashes[np.repeat(kept, lengths)], return_inverse=True)[1].astype(np.int64)
-    return replace(left, hashes=hashes, hash_start=np.append(0, np.cumsum(lengths[kept])).astype(np.int64))
+    hashes = np.unique(trace.hashes[np.repeat(is_chosen, lengths)], return_inverse=True)[1].astype(np.int64)
+    return replace(left, hashes=hashes, hash_start=np.append(0, np.cumsum(lengths[is_chosen])).astype(np.int64))
 
 
 def without_prefixes(requests: Requests) -> Requests:

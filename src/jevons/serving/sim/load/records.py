@@ -149,10 +149,10 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or value is None or value == "":
         return None
     try:
-        made = float(value)
+        figure = float(value)
     except (TypeError, ValueError):
         return None
-    return made if math.isfinite(made) else None
+    return figure if math.isfinite(figure) else None
 
 
 def _moment(value: Any) -> float | None:
@@ -378,7 +378,7 @@ def _turns(
     ends: dict[str, float] = {}
     said: dict[str, int] = {}
     first: dict[str, tuple[int, ...]] = {}
-    made: list[tuple[float, int, tuple[Any, ...]]] = []
+    turns: list[tuple[float, int, tuple[Any, ...]]] = []
     for place, row in enumerate(rows):
         isl, osl = int(row.isl or 0), int(row.osl or 0)
         start = row.time_s
@@ -396,8 +396,8 @@ def _turns(
                 )
             isl, said[row.session] = prompt, prompt + osl
         ends[row.session] = start + osl * ANSWER_TOKEN_S
-        made.append((start, isl, keys))
-    return made
+        turns.append((start, isl, keys))
+    return turns
 
 
 def _dense(keys: Sequence[tuple[Any, ...]]) -> tuple[IntArray | None, IntArray | None]:

@@ -14,10 +14,10 @@ _STATUS = Path("/proc/meminfo")
 def free_bytes() -> int | None:
     """Return the memory that programs may still take, None where the system does not say."""
     try:
-        found = re.search(r"^MemAvailable:\s+(\d+) kB", _STATUS.read_text(encoding="ascii"), re.MULTILINE)
+        match = re.search(r"^MemAvailable:\s+(\d+) kB", _STATUS.read_text(encoding="ascii"), re.MULTILINE)
     except (OSError, UnicodeError):
         return None
-    return None if found is None else int(found[1]) * 1024
+    return None if match is None else int(match[1]) * 1024
 
 
 def check_room(requests: int) -> None:

@@ -128,12 +128,12 @@ def read_trace(path: Path | str, mapping: Mapping[str, str] | None = None) -> Tr
     if not head and len(content) <= _LINE_BYTES:
         raise file_fault(path, "is empty. Give a trace with at least one request.")
     if mapping or _of_other_make(head):
-        found = gathered(path, content, mapping or {})
-        if found is not None:
+        trace = gathered(path, content, mapping or {})
+        if trace is not None:
             return Trace(
-                arrival_s=found.arrival_s, isl=found.isl, osl=found.osl, make=found.make, name=path.name,
-                skipped=found.skipped, hashes=found.hashes, hash_start=found.hash_start, hash_tokens=found.hash_tokens,
-                session=found.session, timed=found.timed,
+                arrival_s=trace.arrival_s, isl=trace.isl, osl=trace.osl, make=trace.make, name=path.name,
+                skipped=trace.skipped, hashes=trace.hashes, hash_start=trace.hash_start, hash_tokens=trace.hash_tokens,
+                session=trace.session, timed=trace.timed,
             )  # fmt: skip
     if head.startswith(b"{"):
         return _from_json(path, content)
@@ -417,18 +417,18 @@ def _checked(
             )
     if faults:
         raise InputError(sorted(faults, key=lambda fault: fault.line or 0)[:_MOST_FAULTS])
-    kept = (isl >= 1) & (osl >= 1)
-    if not kept.any():
+    is_usable = (isl >= 1) & (osl >= 1)
+    if not is_usable.any():
         raise file_fault(path, "has no request with both prompt and output tokens. Check the columns.")
-    times = times[kept]
-    whole_isl, whole_osl = isl[kept].astype(np.int64), osl[kept].astype(np.int64)
+    times = times[is_usable]
+    whole_isl, whole_osl = isl[is_usable].astype(np.int64), osl[is_usable].astype(np.int64)
     return Trace(
         arrival_s=times - times[0],
         isl=whole_isl,
         osl=whole_osl,
         make=make.name,
         name=path.name,
-        skipped=int((~kept).sum()),
+        skipped=int((~is_usable).sum()),
     )
 
 

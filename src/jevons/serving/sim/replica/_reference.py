@@ -91,12 +91,12 @@ class Replica:
 
     def hits(self, job: Job, want: int) -> list[int]:
         """Leading blocks of a prompt that the prefix cache has; at least one token is left to compute."""
-        found = []
+        blocks = []
         for key in job.hashes[: min(job.isl, want - 1) // self.limits.block_tokens]:
             if key not in self.holders and key not in self.idle and key not in self.host:
                 break
-            found.append(key)
-        return found
+            blocks.append(key)
+        return blocks
 
     def hold(self, key: int) -> None:
         """Take hold of a block of the prefix cache."""
@@ -172,12 +172,12 @@ class Replica:
 
     def preempt(self, job: Job) -> None:
         """Take the cache from a request and put it first among those that wait."""
-        kept = self.blocks(job.isl + job.emitted() - 1)
-        if job.decoding and self.limits.swap and self.hosted + kept <= self.limits.host_blocks:
+        blocks = self.blocks(job.isl + job.emitted() - 1)
+        if job.decoding and self.limits.swap and self.hosted + blocks <= self.limits.host_blocks:
             job.ready = "host"
-            self.hosted += kept
+            self.hosted += blocks
             self.swaps += 1
-            self.move(kept)
+            self.move(blocks)
             self.make_host_room()
         self.running.remove(job)
         self.release(job)

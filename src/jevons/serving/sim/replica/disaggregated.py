@@ -87,7 +87,7 @@ class SplitResult:
 
     Parameters
     ----------
-    found : SimResult
+    simulated : SimResult
         What users see, and the totals of both pools, the prompts' replicas before the others. ``kv_mean_frac`` and
         ``mean_batch`` are the decoding replicas'.
     prefill, decode : PoolUse
@@ -97,7 +97,7 @@ class SplitResult:
         more than one token.
     """
 
-    found: SimResult
+    simulated: SimResult
     prefill: PoolUse
     decode: PoolUse
     hand_over_s: Spread | None
@@ -190,21 +190,21 @@ def simulate_split(
     wall_s = time.perf_counter() - began
     trail = _joined(first, second, going, ready, prefill.replicas)
     slo, clock = (ttft_s, tpot_s, e2e_s), (wall_s, began - kernels_began)
-    found = summarise(requests, trail, decode.limits, entry_s, slo, edge_frac, clock, len(ids))
+    result = summarise(requests, trail, decode.limits, entry_s, slo, edge_frac, clock, len(ids))
     prefill_use = _use(first, prefill, requests, np.flatnonzero(first.finish >= 0))
     decode_use = _use(second, decode, requests, order)
     use = (prefill_use, decode_use)
     overloads = [pool.overload_frac for pool in use if pool.overload_frac is not None]
     overload = max(overloads, default=None)
-    found = replace(
-        found, occupancy=replace(found.occupancy, kv_peak_frac=max(pool.kv_peak_frac for pool in use)),
+    result = replace(
+        result, occupancy=replace(result.occupancy, kv_peak_frac=max(pool.kv_peak_frac for pool in use)),
         overload=Overload(
             overload_frac=overload, capacity_req_per_s=None if overload is None else _pace(requests, trail)
         ),
     )  # fmt: skip
     hand_over_s = spread_of((ready - first.finish)[order] / TICKS_PER_S)
-    checked(found)
-    return SplitResult(found=found, prefill=prefill_use, decode=decode_use, hand_over_s=hand_over_s)
+    checked(result)
+    return SplitResult(simulated=result, prefill=prefill_use, decode=decode_use, hand_over_s=hand_over_s)
 
 
 def _check_split(

@@ -467,11 +467,11 @@ def whole_run(
 
 def within(times_s: tuple[FloatArray, ...], limits_s: tuple[float | None, ...]) -> NDArray[np.bool_]:
     """Return which requests keep all limits that there are."""
-    kept = np.ones(len(times_s[0]), dtype=np.bool_)
+    is_within = np.ones(len(times_s[0]), dtype=np.bool_)
     for values, limit in zip(times_s, limits_s, strict=True):
         if limit is not None:
-            kept &= values <= limit
-    return kept
+            is_within &= values <= limit
+    return is_within
 
 
 def steady_window(

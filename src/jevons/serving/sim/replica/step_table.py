@@ -61,12 +61,12 @@ def limits_of(
         If the weights do not fit.
     """
     layout, engine = deployment.layout, deployment.engine
-    held = kv_capacity_tokens(deployment, context) if kv_tokens is None else kv_tokens
+    capacity = kv_capacity_tokens(deployment, context) if kv_tokens is None else kv_tokens
     limits = SimLimits(
         max_batch=max_batch if max_batch is not None else engine.max_batch * layout.dp,
         step_tokens=step_tokens if step_tokens is not None else engine.step_tokens * layout.dp,
         block_tokens=block_tokens,
-        kv_blocks=int(held // max(block_tokens, 1)),
+        kv_blocks=int(capacity // max(block_tokens, 1)),
         max_context=deployment.max_model_len or deployment.model.max_context,
         swap=swap,
         draft_tokens=deployment.draft_tokens,

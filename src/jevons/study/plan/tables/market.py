@@ -152,7 +152,7 @@ def market_json(result: PlanFigures) -> dict[str, Any]:
     """Return the whole market as plain values: tokens, providers, rents and ways of getting tokens."""
     chain = result.chain
     rivals, rents, market = chain.inputs.rivals, chain.rents, chain.market
-    held: dict[str, Any] = {
+    record: dict[str, Any] = {
         "national_tok_per_d": {s: market.market_tokens_per_d[i] for i, s in enumerate(result.segments)},
         "providers": {},
         "rent_per_h": {},
@@ -168,16 +168,16 @@ def market_json(result: PlanFigures) -> dict[str, Any]:
         price = market.provider_price_cur_per_tok * 1e6
         for n, name in enumerate(rivals.names):
             sold = {model: price[m, n] for m, model in enumerate(result.models) if price[m, n, 0] > 0}
-            held["providers"][name] = {"tok_per_d": tokens[n], "price_per_mtok": sold}
+            record["providers"][name] = {"tok_per_d": tokens[n], "price_per_mtok": sold}
     if rents is not None:
         for v, device in enumerate(result.scenario.hardware.devices):
-            held["rent_per_h"][device] = [float(x) if x > 0 else None for x in rents.cny_per_h[v]]
-            held["let_frac"][device] = rents.let_frac[v]
-            held["contract_per_h"][device] = {
+            record["rent_per_h"][device] = [float(x) if x > 0 else None for x in rents.cny_per_h[v]]
+            record["let_frac"][device] = rents.let_frac[v]
+            record["contract_per_h"][device] = {
                 term: rents.contract_cur_per_h[i, v] for i, term in enumerate(TERMS_Y) if rents.cny_per_h[v].any()
             }
-            held["resale"][device] = rents.resale_cur[v]
-            held["shortage"][device] = [str(name) for name in rents.shortage[v]]
+            record["resale"][device] = rents.resale_cur[v]
+            record["shortage"][device] = [str(name) for name in rents.shortage[v]]
             if rents.brokers.held[v].max() > 0:
                 stock = {
                     "held": rents.brokers.held[v],
@@ -190,10 +190,10 @@ def market_json(result: PlanFigures) -> dict[str, Any]:
                     "owners_loss": rents.brokers.owners_loss_cur[v],
                     "lenders_loss": rents.brokers.lenders_loss_cur[v],
                 }
-                held["brokers"][device] = stock
+                record["brokers"][device] = stock
     chosen = ways_frac(result)
     if chosen is not None:
         for s, segment in enumerate(result.segments):
             if result.scenario.market.segments[segment].buyer_tokens.value > 0:
-                held["ways_frac"][segment] = {way: chosen[s, w] for w, way in enumerate(WAYS)}
-    return held
+                record["ways_frac"][segment] = {way: chosen[s, w] for w, way in enumerate(WAYS)}
+    return record

@@ -32,26 +32,26 @@ def statements_record(books: Statements) -> dict[str, Any]:
 
 def cash_record(cash: GroupCash) -> dict[str, Any]:
     """Return the group's cash as plain values by line."""
-    held = {
+    record = {
         _without_currency(field.name): getattr(cash.funding, field.name)
         for field in dataclasses.fields(cash.funding)
         if field.name != "debt"
     }
     return {
         "quarters": cash.quarters, "cloud_free_cash": cash.cloud_cur, "rest_free_cash": cash.rest_cur,
-        "lines_spent": cash.lines_spent_cur, "lines_received": cash.lines_received_cur, **held,
+        "lines_spent": cash.lines_spent_cur, "lines_received": cash.lines_received_cur, **record,
     }  # fmt: skip
 
 
 def quarter_records(books: Statements, cash: GroupCash) -> list[dict[str, Any]]:
     """Return one record per quarter with every line of the statements and of the group's cash, vintages by name."""
-    held = statements_record(books) | {f"group_{name}": line for name, line in cash_record(cash).items()}
-    labels = held.pop("quarters")
-    held.pop("group_quarters")
+    lines = statements_record(books) | {f"group_{name}": line for name, line in cash_record(cash).items()}
+    labels = lines.pop("quarters")
+    lines.pop("group_quarters")
     for name in ("vintage_depreciation", "vintage_closing"):
-        held |= {f"{name}.{vintage}": line for vintage, line in held.pop(name).items()}
+        lines |= {f"{name}.{vintage}": line for vintage, line in lines.pop(name).items()}
     return [
-        {"quarter": label, **{name: float(line[t]) for name, line in held.items()}} for t, label in enumerate(labels)
+        {"quarter": label, **{name: float(line[t]) for name, line in lines.items()}} for t, label in enumerate(labels)
     ]
 
 
