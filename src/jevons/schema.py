@@ -285,7 +285,7 @@ def _models_in(annotation: Any) -> list[Any]:
 
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [found for argument in getattr(annotation, "__args__", ()) for found in _models_in(argument)]
+    return [inner_model for argument in getattr(annotation, "__args__", ()) for inner_model in _models_in(argument)]
 
 
 def plain(value: Any) -> Any:

@@ -110,11 +110,11 @@ class TrainResult(Result):
         }  # fmt: skip
         sentences = [Sentence("train.takes", values)]
         if self.faster is not None:
-            held = sum(self.faster.memory_bytes.values()) / job.cluster.accelerator.hbm_bytes
+            used_frac = sum(self.faster.memory_bytes.values()) / job.cluster.accelerator.hbm_bytes
             faster = {
                 "layout": str(self.faster.layout),
                 "saved": 1.0 - self.faster.step_time_s / best.step_time_s,
-                "used": held,
+                "used": used_frac,
             }
             sentences.append(Sentence("train.faster", faster))
         sentences += [Sentence("train.published", one.values()) for one in self.published]

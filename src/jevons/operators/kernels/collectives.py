@@ -190,8 +190,8 @@ def _ladder(kernel: Kernel, operation: str, p: float, rates: Rates, domain: int,
     """
     size = 2.0 ** (np.arange(_OCTAVES * _STEPS + 1) / _STEPS)
     shape: Shape = {"size": size, "p": np.asarray(p)}
-    result, held = _within_links(kernel, operation, shape, rates, domain, scale)
-    return np.minimum.accumulate((result.time_s * held)[::-1])[::-1]
+    result, inside = _within_links(kernel, operation, shape, rates, domain, scale)
+    return np.minimum.accumulate((result.time_s * inside)[::-1])[::-1]
 
 
 def all_reduce(

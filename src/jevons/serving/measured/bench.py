@@ -183,8 +183,8 @@ def guidellm(benchmark: Record) -> MeasuredRun:
     elif kind == "throughput":
         rate, users = "inf", _first(strategy, "max_concurrency")
     stated_rate, closed = load_of(rate, users)
-    made = _mapping(benchmark.get("run_stats")).get("requests_made")
-    totals = _mapping(_first(benchmark, "request_totals") or _first(metrics, "request_totals") or made)
+    by_outcome = _mapping(benchmark.get("run_stats")).get("requests_made")
+    totals = _mapping(_first(benchmark, "request_totals") or _first(metrics, "request_totals") or by_outcome)
     figures = _latencies({
         "ttft_s": spread("time_to_first_token_ms", 1e-3), "tpot_s": spread("inter_token_latency_ms", 1e-3),
         "e2e_s": spread("request_latency", 1.0),
