@@ -252,7 +252,8 @@ def assemble(
     cp_s = exposed_s(micro.cp_s * (passes_per_layer + 1.0), work.attention_s * 3.5, hides * factors.cp_overlap_frac)
     routed = sum(group.count for group in job.model.layers if group.feed_forward.kind == "moe")
     busy_s = work.total_s + extra_s + tp_s + ep_s + cp_s
-    launch_s = max(0.0, factors.layer_overhead_s * layers * passes_per_layer - busy_s)
+    host_s = factors.layer_overhead_s if job.overlap else factors.older_layer_overhead_s
+    launch_s = max(0.0, host_s * layers * passes_per_layer - busy_s)
     if not job.graphed:
         launch_s += factors.expert_sync_s * routed * passes_per_layer
     layers_s = busy_s + launch_s

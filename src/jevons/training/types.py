@@ -130,8 +130,9 @@ class TrainingFactors:
         Rate of training attention over the prefill kernels'; the second for kernels of the generation before.
     narrow_frac : float
         Rate of products in 8 bits and fewer over the operator's, which quantises each input for itself.
-    layer_overhead_s : float
-        Host time per layer and pass; what the device's work does not cover is a gap.
+    layer_overhead_s, older_layer_overhead_s : float
+        Host time per layer and pass; what the device's work does not cover is a gap. The second for software of 2019
+        to 2022, which launches each step of a formula from Python.
     expert_sync_s : float
         Gap per layer of routed experts and pass, in which the host learns how many rows each expert has.
     far_ep_overlap_frac : float
@@ -167,6 +168,7 @@ class TrainingFactors:
     eager_attention_frac: float
     narrow_frac: float
     layer_overhead_s: float
+    older_layer_overhead_s: float
     expert_sync_s: float
     far_ep_overlap_frac: float
     tp_overlap_frac: float

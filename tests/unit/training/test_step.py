@@ -139,3 +139,12 @@ def test_search_finds_nothing_faster_than_its_best_and_agrees_with_step():
 def test_search_without_an_answer_says_what_to_change():
     with pytest.raises(InfeasibleError, match=r"no layout of llama-3.1-405b .* on 8 h100_sxm divides and fits"):
         training.search(job("llama-3.1-405b", devices=8))
+
+
+def test_older_software_waits_for_its_host_at_small_layers():
+    small = job(model="llama-3.2-1b", device="a100_sxm", devices=8, seq_len=1024, global_batch=64)
+    layout = training.TrainingLayout(tp=8, micro_batch=1)
+    older, newer = (training.step(replace(small, overlap=one), layout).step_time_s for one in (False, True))
+    passes = 64 * small.model.n_layers * 2.0
+    assert older >= passes * training.training_factors().older_layer_overhead_s
+    assert older > 1.5 * newer
