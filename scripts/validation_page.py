@@ -75,8 +75,9 @@ the error on the rows of the fit.
 ## 80 % intervals
 
 Share of figures inside the interval that was made without their group, and the interval's median width (high over low).
-Intervals come from the errors of groups, devices and models held out, by how near the rows of the fit are. They are
-wider for tables whose rows say less about the run.
+Intervals come from the errors of groups, devices and models held out, by how near the rows of the fit are. Each table's
+are then widened or narrowed until they hold 80 % of the figures held out, 85 % where its groups are few. They are wider
+for tables whose rows say less about the run.
 
 {intervals}
 
@@ -84,8 +85,7 @@ wider for tables whose rows say less about the run.
 
 The update of `jevons calibrate` with four runs of a deployment (engine, release, device, model, precision) whose group
 no fit had seen: errors of its other runs, median / 90th percentile, before and after. Errors are taken as linear in the
-factors here; the command linearises anew at each step. Noise is the scatter of the runs themselves, and where they do
-not foretell each other, the update is a weak one.
+factors here. The command searches for its own optimum and can fall short of this.
 
 {few}
 
@@ -109,12 +109,14 @@ Groups of at least {least} figures, by median error held out by group.
 - *Offline*: all requests are queued at the start. Throughput is that of the full machine, without the tail.
 - *Concurrency N*: a closed loop of ten requests per user, which is InferenceX's own rule. Lengths lie between 0.8 and 1
   of the nominal ones; `ttft_ms` and `tpot_ms` are means.
-- *N req/s*: Poisson arrivals; *inf*: a burst, which reaches the engine when the front end has taken in all of it. vLLM
+- *N req/s*: Poisson arrivals; *inf*: a burst. It reaches vLLM when the front end has taken in all of it,
+  SGLang one request at a time. vLLM
   0.11.0 parses the chat template for each request, 7 ms. Conversations have lognormal lengths of the printed mean, up
   to 1,024 tokens. Until 0.9.2 vLLM's client drew gaps that do not add up to the rate: they are drawn likewise.
 - *Static batch*: one batch, prompts first; `prompt_phase_ms` and `token_step_ms` are its two steps.
 - *MLPerf* states neither layout nor lengths: the task's lengths, to its longest, and the best layout are assumed. Runs
   last ten minutes or more, so that large systems go through the set again and again, and their batches stay full.
+  Cards called "dual" hold two devices.
 - *A run that was measured did fit*: where the default share of memory leaves no room for its cache, 97 % are taken.
 - *Copies*: runs that repeat all figures of another device or model to the digit are left out of the fit.
 - *Layouts printed as products of sizes* are read as such, and left out of the fit.
@@ -130,23 +132,42 @@ Groups of at least {least} figures, by median error held out by group.
 - *Separate pools* stream from the decode worker: the first token reaches the client after the KV transfer and a step.
   Where more users send than decode workers have seats, the rest wait after their prompts. Seats are not printed. By
   Little's law runs of TensorRT-LLM under Dynamo 0.8.1.post2 and post3 decoded 3, 6, 12, 24, 48 or 96 requests of 6, 9,
-  18, 30, 63 or 154 users: each had the largest power of two below its share.
+  18, 30, 63 or 154 users: each had the largest power of two below its share. A request also passes a router, a
+  handshake and polls (`hand_over_s`, fitted for each engine). SGLang deals prompts to the attention ranks of a prefill
+  worker by chance, and the step ends with the busiest.
+- *512 users of gpt-oss under vLLM* are a misprint of the client's limit. TTFT is 4.5 times an answer's time, as for ten
+  requests of each of 4 to 64 users sent at once to as many seats. Which number it was is not said: 16 is taken.
+- *Old TensorRT-LLM*: until 0.7 decode attention read the cache once for each query head of a group, in part from the
+  second-level cache; with 8-bit caches on Hopper until 0.9, for groups of other than eight heads.
+- *DeepSeek's page of TensorRT-LLM* prints `FP4 (FP8 KV)` and "attention DP" in words: read as such.
 - *Attention per device* in TensorRT-LLM: prompts wait up to 60 steps until each device has one. They come to devices by
   chance, so that this takes n H(n) of them.
 - *Runs on MI355X* sent 20 or 50 requests per user. Those in fp4 with prompts of 1k began with 21.5 s of compiling,
-  which the 99th percentile of TTFT shows.
+  which the 99th percentile of TTFT shows. Pools of SGLang compiled through the first wave: 10 s, 18 s with attention
+  per device, 80 s over two nodes. Their exchanges between expert ranks take the time of 512 tokens at least.
 - *Asynchronous scheduling*: SGLang, TensorRT-LLM's PyTorch backend and vLLM from 0.14 compose a step while the previous
   one runs, so that an arrival waits one step longer.
 
 **Chosen after residuals were seen**, and so not proven by the errors above: nominal lengths that differ by half a
 percent; the vendor's TensorRT-LLM runs without asynchronous scheduling; Marlin's experts at Hopper's pace on
 Blackwell; the number of kernels that a layer with experts or linear attention launches; eager engines bound by their
-host; seats of decode workers; the waits of ranks for prompts; the requests and the first stall of runs on MI355X.
+host; seats of decode workers; the waits of ranks for prompts; the requests and the first stall of runs on MI355X, and
+the least size of its exchanges; 16 users for the misprinted 512; how often old kernels read the cache again.
 
-**Missing**, by what the errors show: seats and token limits of most pools (TTFT near saturation is off by two or
-more); the routing of requests to workers; exchanges between expert ranks on AMD; expert kernels of SGLang and
-TensorRT-LLM where experts are divided but attention is not (20 to 30 % too fast on two ranks); rows of vendor runs
-whose TTFT holds most of the answer.
+**Missing where the aim is missed**, by what the errors show:
+
+- *TTFT of pools*: seats and tokens per step of most workers. Near saturation TTFT is off by two or more; SGLang's
+  8k prompts wait three times as long as a queue without bunching would have them.
+- *InferenceX apart and on AMD, held out*: exchanges and attention of AMD devices measured alone. Without the group's
+  own rows nothing tells their pace, so that the second snapshot of InferenceX (five groups) is off by its devices.
+- *Engine benches, 90th percentile*: single pages. Kimi-K2.5 and gpt-oss on kernels that the release fell back to,
+  GLM-4.5 in fp8 on H100 without tuned experts, DeepSeek-V3.2 tensor-parallel, and clients that limit the rate.
+- *MLPerf*: layout, lengths and drafting are not printed. Intel's cards run tuned kernels that no table measures. AMD's
+  submissions of Llama are a third faster than its engines elsewhere.
+- *TensorRT-LLM overview, 90th percentile*: exchanges over PCIe between eight cards, experts of gpt-oss on Hopper, batch
+  limits of static runs of 2024.
+- *TTFT together*: seats of vendor runs at 512 users, where TTFT holds most of the answer; waits of TensorRT-LLM with
+  drafting; expert kernels where experts are divided but attention is not (20 to 30 % too fast on two ranks).
 
 Tables and licences: TensorRT-LLM performance overview (NVIDIA, Apache-2.0); InferenceX runs in aiconfigurator-core
 0.12.0 (Apache-2.0) and in gminneci/mantile (no licence file: fitted, no row kept here); MLPerf Inference results

@@ -15,7 +15,7 @@ from jevons.serving.types import EngineFactors
 __all__ = ["engine", "engine_names"]
 
 _WHOLE = {"step_tokens", "max_batch"}
-_SWITCHES = {"mixes_prompts", "composes_ahead", "launches_ahead"}
+_SWITCHES = {"mixes_prompts", "composes_ahead", "launches_ahead", "holds_bursts", "prompts_by_chance"}
 _NO_FACTS = {"name", "scales", "memory", "eager"}
 
 

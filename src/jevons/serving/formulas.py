@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 
 from jevons.serving.types import FloatArray
@@ -22,6 +24,11 @@ def exposed_comm_s(comm_s: FloatArray, busy_s: FloatArray, overlap_frac: float) 
     ``comm - overlap * min(comm, busy)``: at full overlap the step takes the longer of the two.
     """
     return comm_s - overlap_frac * np.minimum(comm_s, busy_s)
+
+
+def largest_of(draws: int) -> float:
+    """Return about how many standard deviations the largest of so many normal draws lies above their mean."""
+    return NormalDist().inv_cdf((draws - 0.375) / (draws + 0.25))
 
 
 def accepted_tokens(draft_tokens: float, acceptance_frac: float) -> float:

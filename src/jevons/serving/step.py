@@ -204,7 +204,7 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     if engine.launches_ahead:
         apart_s = np.maximum(apart_s - work_s, 0.0)
     if engine.eager:
-        apart_s = np.maximum(apart_s, launch_s - work_s)
+        apart_s = np.maximum(apart_s, _launch_gaps_s(work_s, launch_s))
     between_s = np.where(work.prompts > 0, waits_s, apart_s)
     each_step_s = engine.step_overhead_s + engine.request_overhead_s * work.requests
     parts["overhead"] = each_step_s * pace_of_host + between_s

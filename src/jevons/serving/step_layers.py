@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,14 @@ from jevons.models.types import Gemm
 from jevons.operators import kernels as ops
 from jevons.operators.engines import GENERIC, Place, engine_text, shipped_text
 from jevons.operators.types import kv_bytes_of, storage_of
+from jevons.serving.formulas import largest_of
 from jevons.serving.memory import multiplied_in, split_gemm, weight_precision
 from jevons.serving.scales import board
 from jevons.serving.step_tally import Load, Tally
 from jevons.serving.types import Deployment, FloatArray
 
 ACTIVATION_BYTES = 2.0
+_XQA_GROUP = 8.0  # query heads to one of keys and values, for which the first kernels that share them were built
 # Grouped products per tensor in 8 bits were measured with untuned kernels only, three to ten times slower than the
 # block-scaled ones of the same engines; what serves models in them is tuned like the latter.
 _EXPERT_KERNELS = {"fp8": "fp8_block"}
@@ -152,7 +153,8 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
             tally.add("attention.prompt", op, count, load.prompts)
         if some_decodes:
             shape["query_tokens"] = load.query_tokens
-            op = ops.attention_decode(device, decodes, seen, heads, kv_heads, a.head_dim, **shape)
+            read_heads = kv_heads * _reads(deployment, heads / kv_heads)
+            op = ops.attention_decode(device, decodes, seen, max(heads, read_heads), read_heads, a.head_dim, **shape)
             tally.add("attention.decode", op, count, load.decodes)
             attended = np.minimum(seen, window) if window else seen
             read = load.decodes * attended * (kv_heads * (a.head_dim + a.v_head_dim) * element_bytes)
@@ -170,6 +172,18 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
             tally.add("attention.decode", op, count, load.decodes)
             read = load.decodes * seen * ((a.kv_lora_rank + a.rope_dim) * element_bytes)
             tally.add_floor("attention.decode", read, device, count)
+
+
+def _reads(deployment: Deployment, group: float) -> float:
+    """Return how often decode attention reads the cache of a group of query heads.
+
+    Kernels of 2023 read it for each head; those since give all heads of a group to one block.
+    """
+    engine = deployment.engine
+    again = engine.decode_rereads_frac
+    if deployment.kv_precision == "fp8" and deployment.accelerator.generation == "hopper" and group != _XQA_GROUP:
+        again = max(again, engine.hopper_fp8_rereads_frac)
+    return 1.0 + again * (group - 1.0)
 
 
 def _add_compressed(
@@ -222,7 +236,7 @@ def _add_experts(
     tally: Tally, deployment: Deployment, block: FeedForward, load: Load, cluster: Cluster, count: float
 ) -> None:
     """Routed experts, and the exchange of tokens between ranks that share them."""
-    layout, hidden = deployment.layout, deployment.model.hidden
+    layout, hidden, device = deployment.layout, deployment.model.hidden, deployment.accelerator
     stored = weight_precision(deployment).experts
     precision = multiplied_in(deployment, stored)
     tally.add(f"moe.{_expert_kernel(deployment, precision)}", _experts_time(deployment, block, load, precision), count)
@@ -233,8 +247,9 @@ def _add_experts(
         tally.add("ep_comm", ops.all_gather(cluster, message_bytes, layout.expert_group), count)
         tally.add("ep_comm", ops.reduce_scatter(cluster, message_bytes, layout.expert_group), count)
         return
-    kind = "low_latency" if not (load.prompts > 0).any() else "normal"
-    sent = np.maximum(load.tokens / layout.tp, 1.0)
+    least = shipped_text(deployment.engine.name, "least_exchange_tokens", Place(generation=device.generation))
+    sent = np.maximum(load.tokens / layout.tp, float(least or 1.0))
+    kind = "normal" if least or (load.prompts > 0).any() else "low_latency"
     dispatch_bytes = 1.0 if precision.startswith("fp8") else ACTIVATION_BYTES
     exchange = (cluster, sent, hidden, block.experts_per_token, layout.ep)
     tally.add("ep_comm", ops.moe_dispatch(*exchange, element_bytes=dispatch_bytes, kind=kind), count)
@@ -314,7 +329,7 @@ def _busiest_rank(deployment: Deployment, tokens: FloatArray, slots: float, top:
     active = ops.active_experts(tokens, slots, top) / ranks
     if ranks == 1:
         return _Busiest(np.ones_like(tokens), active)
-    largest = NormalDist().inv_cdf((ranks - 0.375) / (ranks + 0.25))
+    largest = largest_of(ranks)
     chance = largest * np.sqrt((ranks - 1.0) / (tokens * top))
     share = active * ranks / slots
     more = largest * np.sqrt(slots / ranks * share * (1.0 - share))

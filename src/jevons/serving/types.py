@@ -140,6 +140,15 @@ class EngineFactors:
         Whether a step is composed while the one before runs.
     reserve_frac : float
         Share of its answer for which a request must find room in the cache before it starts.
+    prompts_by_chance : bool
+        Whether prompts come to the attention ranks of a prefill worker by chance, not in turn.
+    holds_bursts : bool
+        Whether requests of a burst reach the engine only when the front end has taken in all of them.
+    decode_rereads_frac, hopper_fp8_rereads_frac : float
+        Share of the query heads of a group, beyond the first, for which decode attention reads keys and values again;
+        the latter with a cache of 8 bits on Hopper for groups of other than eight, where it is larger.
+    hand_over_s : float
+        Time between pools of prompts and of decodes beside the transfer itself: router, handshake, polling.
     launches_ahead : bool
         Whether the host launches the kernels of decode steps one by one while the device works.
     eager : bool
@@ -174,6 +183,11 @@ class EngineFactors:
     mixes_prompts: bool
     composes_ahead: bool
     reserve_frac: float
+    prompts_by_chance: bool = False
+    holds_bursts: bool = True
+    decode_rereads_frac: float = 0.0
+    hopper_fp8_rereads_frac: float = 0.0
+    hand_over_s: float = 0.0
     launches_ahead: bool = False
     eager: bool = False
     decode_pace: float = 1.0

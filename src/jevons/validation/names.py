@@ -92,7 +92,8 @@ def model_named(name: str) -> tuple[ModelSpec, str | None]:
 
 def precision_of(label: str) -> str | None:
     """Return the precision that a table's precision column names, or None where it names none."""
-    text = label.strip().lower().split(";")[0].split(",")[0].split("/")[-1 if "int4" in label.lower() else 0].strip()
+    label = re.sub(r"\s*\(\w+ kv\)", "", label.lower())
+    text = label.strip().split(";")[0].split(",")[0].split("/")[-1 if "int4" in label else 0].strip()
     text = re.sub(r"\s*(weights|gptq|gemm.*|awq)$", "", text).strip()
     text = {"uint4": "int4", "nvfp4": "fp4", "w8a8": "int8", "w4a16": "int4", "bfloat16": "bf16", "float16": "bf16",
             "fp16": "bf16", "int4_wo": "int4", "fp8_block": "fp8"}.get(text, text)  # fmt: skip

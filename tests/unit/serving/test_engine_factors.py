@@ -44,7 +44,8 @@ def test_short_prompts_wait_for_the_host_and_long_ones_do_not():
     work = step_work(slow, prefill_tokens=[16.0, 65536.0])
     without = engine_time(work, replace(slow.engine, prefill_launch_s=0.0)).time_s
     extra = engine_time(work, slow.engine).time_s - without
-    assert extra[0] > 0.5 * slow.engine.prefill_launch_s * work.kernels
+    host = part_scales(work.generation, "vllm", None, work.device)["host"]
+    assert extra[0] > 0.5 * slow.engine.prefill_launch_s * work.kernels * host
     assert extra[1] < 0.02 * without[1]
 
 
@@ -169,3 +170,30 @@ def test_old_releases_spend_more_time_on_the_host():
     old, new = serving.engine("vllm@0.6"), serving.engine("vllm")
     assert old.step_overhead_s - new.step_overhead_s == pytest.approx(1e-3)
     assert old.request_overhead_s - new.request_overhead_s == pytest.approx(70e-6)
+
+
+def test_releases_before_shared_heads_read_the_cache_again_where_heads_are_grouped():
+    def decode_s(model, release, device="h200_sxm", kv="fp8"):
+        given = deployed(
+            model, accelerator=accelerator(device), kv_precision=kv, engine=serving.engine("trtllm", release=release)
+        )
+        return step_work(given, decode_batch=64, decode_context=1000.0).parts["attention.decode"][0]
+
+    assert decode_s("mistral-7b", (0, 9)) > 1.5 * decode_s("mistral-7b", (0, 14))
+    assert decode_s("llama-2-7b", (0, 7)) == decode_s("llama-2-7b", (0, 14))  # each head has keys of its own
+    assert decode_s("llama-2-70b", (0, 9)) == decode_s("llama-2-70b", (0, 14))  # groups of eight
+    assert decode_s("llama-2-70b", (0, 7)) > 1.5 * decode_s("llama-2-70b", (0, 14))
+    assert decode_s("mistral-7b", (0, 9), "a100_sxm", "bf16") == decode_s("mistral-7b", (0, 14), "a100_sxm", "bf16")
+
+
+def test_exchanges_of_whole_buffers_take_as_long_for_few_tokens():
+    layout = Layout(dp=8, ep=8, dp_attention=True)
+    on = {"layout": layout, "engine": serving.engine("sglang"), "model": "deepseek-v3"}
+    exchange = {
+        device: step_work(
+            deployed(accelerator=accelerator(device), **on), decode_batch=[16, 256], decode_context=1000.0
+        ).parts["ep_comm"]
+        for device in ("mi355x", "b200_sxm")
+    }
+    assert exchange["mi355x"][0] == pytest.approx(exchange["mi355x"][1])
+    assert exchange["b200_sxm"][0] < exchange["b200_sxm"][1]

@@ -247,9 +247,12 @@ def serve_apart(
     step_tokens: float,
     prefill_batch: int,
     prefill_workers: int,
+    prefill_ranks: int,
+    unevenness: float,
     decode_workers: int,
     max_batch: int,
     hand_over_s: float,
+    admit_s: FloatArray,
     first_s: FloatArray,
     last_s: FloatArray,
     gaps: FloatArray,
@@ -257,7 +260,9 @@ def serve_apart(
     """Serve with prompts and decoding on instances of their own, as in `serve`.
 
     Prompts go, in order, to the worker that is free first; decode workers step together, each with its share of the
-    running requests. The first token reaches the client with the first step on the decode worker, which alone streams.
+    running requests. Prompts of a step come to *prefill_ranks* ranks by chance. The step ends with the busiest rank,
+    which has *unevenness* standard deviations more than its share (0 where they are dealt evenly). The first token
+    reaches the client with the first step on the decode worker, which alone streams.
     """
     n = arrival_s.shape[0]
     longest = int(osl.max()) + 2
@@ -269,6 +274,11 @@ def serve_apart(
     joins = np.zeros(n)
     pendings = 0
     sent = n if users <= 0 else min(users, n)
+    ready_s = np.zeros(n)
+    free_s = 0.0
+    for index in range(sent):
+        free_s = max(free_s, arrival_s[index]) + admit_s[index]
+        ready_s[index] = free_s
     waiting, done, running, tick = 0, 0, 0, 0
     now, context = 0.0, 0.0
     decoded, decode_steps = 0.0, 0.0
@@ -278,7 +288,7 @@ def serve_apart(
             for index in range(1, prefill_workers):
                 if free[index] < free[worker]:
                     worker = index
-            start = max(free[worker], arrival_s[waiting])
+            start = max(free[worker], ready_s[waiting])
         soonest = np.inf
         if running < max_batch:
             for index in range(pendings):
@@ -301,7 +311,7 @@ def serve_apart(
             if start == np.inf:
                 return STUCK, 0.0
             new, taken, room = 0.0, 0, step_tokens
-            while waiting < sent and arrival_s[waiting] <= start and taken < prefill_batch:
+            while waiting < sent and ready_s[waiting] <= start and taken < prefill_batch:
                 if taken > 0 and isl[waiting] > room:
                     break
                 new += isl[waiting]
@@ -310,6 +320,10 @@ def serve_apart(
                 pendings += 1
                 waiting += 1
                 taken += 1
+            if unevenness > 0.0:
+                share = float(taken) / prefill_ranks
+                most = share + unevenness * float(np.sqrt(share * (1.0 - 1.0 / prefill_ranks)))
+                new = max(new, min(new / taken * most * prefill_ranks, step_tokens))
             i, u = _position(tokens, max(new, tokens[0]))
             free[worker] = start + prompt_s[i] + u * (prompt_s[i + 1] - prompt_s[i])
             for index in range(pendings - taken, pendings):
@@ -332,6 +346,8 @@ def serve_apart(
             done += 1
             if users > 0 and sent < n:
                 arrival_s[sent] = now
+                free_s = max(free_s, now) + float(admit_s[sent])
+                ready_s[sent] = free_s
                 sent += 1
             here = following[here]
         remaining, joined = 0, 0
@@ -344,6 +360,8 @@ def serve_apart(
                     done += 1
                     if users > 0 and sent < n:
                         arrival_s[sent] = now
+                        free_s = max(free_s, now) + float(admit_s[sent])
+                        ready_s[sent] = free_s
                         sent += 1
                 else:
                     end = (tick + int(osl[request]) - 1) % longest

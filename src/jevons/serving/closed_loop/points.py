@@ -8,7 +8,7 @@ import numpy as np
 
 from jevons.errors import InfeasibleError, SolverError
 from jevons.serving.closed_loop import _kernels as _loop
-from jevons.serving.formulas import accepted_tokens
+from jevons.serving.formulas import accepted_tokens, largest_of
 from jevons.serving.kv_pages import PAGE_TOKENS
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens
 from jevons.serving.scales import Scales
@@ -357,12 +357,15 @@ def _dynamic(
     else:
         pools = at.pools
         links = min(deployment.accelerator.scaleout.bytes_per_s, pools.prefill.accelerator.scaleout.bytes_per_s)
-        hand_over_s = kv_bytes_per_request(deployment, load.isl.mean) / links
+        hand_over_s = engine.hand_over_s + kv_bytes_per_request(deployment, load.isl.mean) / links
+        routed_s = np.full(load.requests, _router_s(pools, engine))
+        ranks = pools.prefill.layout.dp
+        uneven = largest_of(ranks) if ranks > 1 and pools.prefill.engine.prompts_by_chance else 0.0
         together = pools.prefill_batch or int(max(_budget(pools.prefill, load) // load.isl.mean, 1))
         status, batch = _loop.serve_apart(
             arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, mixed_s[:, 0],
-            _budget(pools.prefill, load), together, pools.prefill_workers, pools.decode_workers,
-            slots * pools.decode_workers, hand_over_s, first_s, last_s, gaps,
+            _budget(pools.prefill, load), together, pools.prefill_workers, ranks, uneven, pools.decode_workers,
+            slots * pools.decode_workers, hand_over_s, routed_s, first_s, last_s, gaps,
         )  # fmt: skip
     if status != _loop.DONE:
         message = f"{deployment}: the loop over engine steps came to a stop with requests left"
@@ -398,9 +401,17 @@ def _admit_s(load: Load, isl: FloatArray, engine: EngineFactors) -> FloatArray:
     each_s: FloatArray = engine.admit_s + load.admit_more_s + engine.admit_token_s * isl
     if not load.served:
         return np.zeros(len(isl))
-    if not load.users and not load.rate_per_s:
+    if engine.holds_bursts and not load.users and not load.rate_per_s:
         return np.append(each_s.sum(), np.zeros(len(isl) - 1))
     return each_s
+
+
+def _router_s(pools: Pools, engine: EngineFactors) -> float:
+    """Return the time by which the front end lets requests of separate pools through one after the other.
+
+    Each prefill worker has a server of its own; prompts are tokenized before.
+    """
+    return engine.admit_s / pools.prefill_workers
 
 
 def _outcome(

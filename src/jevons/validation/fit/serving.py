@@ -78,6 +78,7 @@ _ENGINE_FACTORS = (
     ("entry_s", 1.5e-2, 1e-3, 8e-2, 0.8),
     ("admit_s", 3e-3, 1e-5, 3e-2, 0.8),
     ("admit_token_s", 4e-6, 1e-7, 4e-5, 0.8),
+    ("hand_over_s", 5e-2, 1e-3, 0.5, 1.0),
     ("draft_acceptance_frac", 0.7, 0.3, 0.95, 0.15),
 )
 # Without captured graphs a layer's dozen kernels are launched one by one, some thirty microseconds each.
@@ -127,8 +128,9 @@ class Item:
     def bears(self, factor: Factor) -> bool:
         """Return whether a factor bears on the case."""
         if factor.kind == "engine":
-            drafts = self.prepared.case.draft_tokens > 0
-            return self.engine == factor.owner and (factor.name != "draft_acceptance_frac" or drafts)
+            case = self.prepared.case
+            shows = {"draft_acceptance_frac": case.draft_tokens > 0, "hand_over_s": case.prefill is not None}
+            return self.engine == factor.owner and shows.get(factor.name, True)
         pair = pair_of(self.engine, self.generation)
         if factor.name == "host":
             return factor.owner in {"all", self.generation, pair, self.device}

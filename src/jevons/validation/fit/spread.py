@@ -20,6 +20,8 @@ _LEAST_GROUPS = 4
 _EVERY = "all"
 _BEYOND = 1.25
 """By how much an interval is wider (in the logarithm) where neither device nor model has rows, over either alone."""
+_INSIDE, _LEAST_GROWTH, _MOST_GROWTH, _NO_WIDTH = 0.8, 0.4, 3.0, 1e-3
+_FEW_GROUPS, _INSIDE_OF_FEW = 10, 0.85
 
 Left = Mapping[str, Sequence[int]]
 Classes = dict[str, tuple[float, float, int]]
@@ -57,15 +59,17 @@ def spread_document(
     calibrated : ndarray
         Errors after an update by a few runs of the same deployment (`few_shot_errors`).
     """
-    rows = [row for parts, errors in schemes for row in _left_out(problem, parts, errors)]
+    left = [(parts, _left_out(problem, parts, errors)) for parts, errors in schemes]
+    rows = [row for _, figures in left for row in figures]
+    needed = [one for parts, figures in left for one in _needed(rows, parts, figures)]
     rows += _figures(problem, dict.fromkeys(range(len(problem.items)), "calibrated"), calibrated)
-    quantities = {
-        quantity: {
-            family: _classes_of(rows, quantity, family)
+    quantities: dict[str, dict[str, Classes]] = {}
+    for quantity in QUANTITIES:
+        every = _classes_of(rows, quantity, _EVERY)
+        quantities[quantity] = {
+            family: _calibrated(_classes_of(rows, quantity, family), every, _scale(needed, quantity, family))
             for family in sorted({f for row in rows if row.quantity == quantity for f in (row.family, _EVERY)})
         }
-        for quantity in QUANTITIES
-    }
     return {
         "about": "Quantiles (10 %, 90 %) of measured over predicted on rows left out, and how many; "
         "written by scripts/fit_serving.py",
@@ -89,17 +93,23 @@ def interval_coverage(problem: Problem, parts: Left, errors: FloatArray) -> list
         ``family``, ``quantity``, ``figures``, ``inside_frac`` and the median ``width`` (high over low).
     """
     rows = _left_out(problem, parts, errors)
+    needed, sets = _needed(rows, parts, rows), _by_set(rows)
     inside: dict[tuple[str, str], list[tuple[bool, float]]] = defaultdict(list)
     for items in parts.values():
         out = set(items)
-        others = [row for row in rows if row.index not in out]
+        known = [one for one in needed if one.figure.index not in out]
         classes: dict[tuple[str, str], Classes] = {}
+        scaled: dict[tuple[str, str], Classes] = {}
         for row in (row for row in rows if row.index in out):
             for family in (row.family, _EVERY):
                 if (row.quantity, family) not in classes:
-                    classes[row.quantity, family] = _classes_of(others, row.quantity, family)
+                    classes[row.quantity, family] = _classes_without(sets, out, row.quantity, family)
             own, every = classes[row.quantity, row.family], classes[row.quantity, _EVERY]
-            low, high, _ = own.get(row.nearness) or every[row.nearness]
+            if (row.quantity, row.family) not in scaled:
+                of_all = _calibrated(every, every, _scale(known, row.quantity, _EVERY))
+                of_own = _calibrated(own, every, _scale(known, row.quantity, row.family))
+                scaled[row.quantity, row.family] = of_all | of_own
+            low, high, _ = scaled[row.quantity, row.family][row.nearness]
             inside[row.family, row.quantity].append((low <= np.exp(row.value) <= high, high / low))
     return [
         {
@@ -109,6 +119,89 @@ def interval_coverage(problem: Problem, parts: Left, errors: FloatArray) -> list
         }
         for (family, quantity), counts in sorted(inside.items())
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Needed:
+    """By how much the interval made without a figure must grow, in the logarithm, to reach it."""
+
+    figure: _Figure
+    own: float
+    every: float
+
+
+def _needed(rows: Sequence[_Figure], parts: Left, figures: Sequence[_Figure]) -> list[_Needed]:
+    """Return what each figure of a way of leaving out needs of the intervals made of *rows* without its part."""
+    needs, sets = [], _by_set(rows)
+    for items in parts.values():
+        out = set(items)
+        classes: dict[tuple[str, str], Classes] = {}
+        for row in (row for row in figures if row.index in out):
+            for family in (row.family, _EVERY):
+                if (row.quantity, family) not in classes:
+                    classes[row.quantity, family] = _classes_without(sets, out, row.quantity, family)
+            every = classes[row.quantity, _EVERY][row.nearness]
+            own = classes[row.quantity, row.family].get(row.nearness, every)
+            needs.append(_Needed(figure=row, own=_growth(row.value, own), every=_growth(row.value, every)))
+    return needs
+
+
+def _by_set(rows: Iterable[_Figure]) -> dict[tuple[str, str], list[_Figure]]:
+    sets: dict[tuple[str, str], list[_Figure]] = defaultdict(list)
+    for row in rows:
+        sets[row.quantity, row.family].append(row)
+        sets[row.quantity, _EVERY].append(row)
+    return sets
+
+
+def _classes_without(
+    sets: Mapping[tuple[str, str], Sequence[_Figure]], out: set[int], quantity: str, family: str
+) -> Classes:
+    others = (row for row in sets[quantity, family] if row.index not in out)
+    return _classes_of(others, quantity, family)
+
+
+def _growth(value: float, interval: tuple[float, float, int]) -> float:
+    end = float(np.log(interval[1] if value > 0.0 else interval[0]))
+    return value / end if abs(end) > _NO_WIDTH else float(abs(value) > _NO_WIDTH) * _MOST_GROWTH
+
+
+def _scale(needed: Sequence[_Needed], quantity: str, family: str) -> float | None:
+    """Return the growth that takes in 80 % of the figures left out; None where too few groups tell.
+
+    Of few groups the next one is often beyond all: some more are taken in, and none is made narrower.
+    """
+    whole = family == _EVERY
+    chosen = [one for one in needed if one.figure.quantity == quantity and (whole or one.figure.family == family)]
+    groups = len({one.figure.name for one in chosen})
+    if groups < _LEAST_GROUPS:
+        return None
+    few = groups < _FEW_GROUPS
+    wanted = _INSIDE_OF_FEW if few else _INSIDE
+    growth = np.array([one.every if whole else one.own for one in chosen])
+    weights = np.array([LOOSE.get(one.figure.family, 1.0) if whole else 1.0 for one in chosen])
+    order = np.argsort(growth)
+    share = (np.cumsum(weights[order]) - weights[order] / 2.0) / weights.sum()
+    return float(np.clip(np.interp(wanted, share, growth[order]), 1.0 if few else _LEAST_GROWTH, _MOST_GROWTH))
+
+
+def _calibrated(own: Classes, every: Classes, scale: float | None) -> Classes:
+    """Return a family's intervals, widened or narrowed: its own, or those of all where it has none of a nearness.
+
+    Those after a calibration stay as they are.
+    """
+    if scale is None:
+        return own
+    chosen = {name: own.get(name) or every[name] for name in NEARNESS if name in own or name in every}
+    return {
+        name: (low, high, rows) if name == "calibrated" else (round(low**scale, 4), round(high**scale, 4), rows)
+        for name, (low, high, rows) in chosen.items()
+        if name != "calibrated" or name in own
+    }
+
+
+def _weight(figure: _Figure, sizes: Mapping[tuple[str, str], int]) -> float:
+    return LOOSE.get(figure.family, 1.0) / float(np.sqrt(sizes[figure.name]))
 
 
 def _left_out(problem: Problem, parts: Left, errors: FloatArray) -> list[_Figure]:
@@ -195,7 +288,7 @@ def _quantiles(figures: Sequence[_Figure]) -> tuple[float, float]:
     """
     sizes = Counter(row.name for row in figures)
     values = np.array([row.value for row in figures])
-    weights = np.array([LOOSE.get(row.family, 1.0) * sizes[row.name] ** -0.5 for row in figures])
+    weights = np.array([_weight(row, sizes) for row in figures])
     order = np.argsort(values)
     share = (np.cumsum(weights[order]) - weights[order] / 2.0) / weights.sum()
     low, high = np.interp([0.1, 0.9], share, values[order])

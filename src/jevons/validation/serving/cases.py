@@ -63,7 +63,7 @@ def _stated_case(row: Row) -> Case:
         engine=_engine(row),
         version=row.get("engine_version", "") or "",
         precision=_precision(row.get("precision") or "", hint),
-        kv=None,
+        kv=_stated_cache(row.get("precision") or ""),
         layout=Layout(),
         scenario="",
         isl=Lengths(1.0),
@@ -98,6 +98,12 @@ def _precision(column: str, hint: str | None) -> str | None:
     """Return the precision of a row; a column such as ``float16 unless FP8 in model name`` defers to the name."""
     stated = precision_of(column)
     return (hint or stated) if "unless" in column else (stated or hint)
+
+
+def _stated_cache(column: str) -> str | None:
+    """Return the precision of the cache that a column such as ``FP4 (FP8 KV)`` states, None where it states none."""
+    stated = re.search(r"\((\w+) kv\)", column.lower())
+    return precision_of(stated[1]) if stated else None
 
 
 def _model(row: Row, notes: str) -> str:

@@ -12,6 +12,9 @@ from jevons.serving.types import Layout
 from jevons.validation.names import model_named
 from jevons.validation.serving.case import Case, Row, count_of
 
+# Limits of a step as vLLM's and as TensorRT-LLM's pages name them.
+_LIMITS = {"tokens": "max_num_(?:batched_)?tokens", "batch": "max_(?:num_seqs|batch)"}
+
 
 def serve_command_of(notes: str) -> str:
     """Return the serve command that a row's notes state, or an empty string."""
@@ -42,17 +45,23 @@ def with_flags(case: Case, notes: str) -> Case:
     return replace(
         case,
         precision=hint or case.precision,
-        step_tokens=int(line.value("step_tokens") or line.value("step_tokens_all") or _stated(notes, "batched_tokens")),
-        max_batch=int(running or drafting or _stated(notes, "seqs")),
+        step_tokens=int(line.value("step_tokens") or line.value("step_tokens_all") or _stated(notes, "tokens")),
+        max_batch=int(running or drafting or _stated(notes, "batch")),
         memory_frac=float(line.value("memory_frac") or 0.0),
-        draft_tokens=drafted or 0,
+        draft_tokens=drafted or _said_drafts(notes),
         poll_steps=int(line.value("poll_steps") or 0),
     )
 
 
 def _stated(notes: str, limit: str) -> int:
     """Return a limit that notes state in words, such as ``max_num_seqs 128``; 0 where they do not."""
-    match = re.search(rf"\bmax_num_{limit} (\d+)", notes)
+    match = re.search(rf"\b{_LIMITS[limit]} (\d+)", notes)
+    return count_of(match[1]) if match else 0
+
+
+def _said_drafts(notes: str) -> int:
+    """Return how many tokens notes say in words are drafted, such as ``MTP 3 draft layers``; 0 where they do not."""
+    match = re.search(r"\bMTP (\d{1,2}) draft layers", notes)
     return count_of(match[1]) if match else 0
 
 
@@ -77,7 +86,7 @@ def layout_of(case: Case, row: Row, notes: str, command: str, *, moe: bool) -> L
     if line.value("dp_attention", False) or (within and dp > 1 and moe and "dp" in line.settings):
         ranks = min(max(1, dp), tp)
         return Layout(tp=tp // ranks, pp=pp, ep=min(ep, tp) if moe else 1, dp=ranks, dp_attention=ranks > 1)
-    if "enable_attention_dp" in notes and moe and tp > 1:
+    if re.search(r"enable_attention_dp|\battention DP\b", notes) and moe and tp > 1:
         return Layout(tp=1, pp=pp, ep=tp, dp=tp, dp_attention=True)
     label = re.search(r'layout "DEP(\d+)', notes)
     if label:

@@ -75,3 +75,37 @@ def test_lengths_above_the_longest_are_left_out_and_the_mean_stays():
     assert draws.mean() == pytest.approx(200.0, rel=0.01)
     assert draws.max() <= 1024
     assert np.median(draws) < 130
+
+
+def test_a_front_end_that_does_not_hold_bursts_lets_the_first_request_through_at_once():
+    burst = Load(isl=Lengths(100.0), osl=Lengths(20.0), requests=64, admit_more_s=0.05)
+    holding = deployed()
+    letting = replace(holding, engine=replace(holding.engine, holds_bursts=False))
+    held, let = (outcome(surface(one, burst)) for one in (holding, letting))
+    assert let.ttft_s["mean"] == pytest.approx(0.5 * held.ttft_s["mean"], rel=0.2)
+
+
+def test_the_first_token_of_pools_waits_for_the_hand_over():
+    load = Load(isl=Lengths(4000.0), osl=Lengths(200.0), requests=8, users=1)
+    quick = deployed()
+    slow = replace(quick, engine=replace(quick.engine, hand_over_s=0.3))
+    first = [
+        outcome(surface(one, load, Pools(prefill=one, prefill_workers=1, decode_workers=1))).ttft_s["mean"]
+        for one in (quick, slow)
+    ]
+    assert first[1] - first[0] == pytest.approx(0.3)
+
+
+def test_prompts_that_come_to_ranks_by_chance_take_longer_than_prompts_dealt_in_turn():
+    layout = Layout(dp=8, ep=8, dp_attention=True)
+    load = Load(isl=Lengths(4000.0), osl=Lengths(50.0), requests=64, users=16)
+    dealt = replace(
+        deployed("sglang"), model=model("qwen3-235b-a22b"), layout=layout,
+        engine=replace(engine("sglang"), prompts_by_chance=False),
+    )  # fmt: skip
+    chance = replace(dealt, engine=replace(dealt.engine, prompts_by_chance=True))
+    first = [
+        outcome(surface(one, load, Pools(prefill=one, prefill_workers=1, decode_workers=1))).ttft_s["mean"]
+        for one in (dealt, chance)
+    ]
+    assert first[1] > 1.1 * first[0]

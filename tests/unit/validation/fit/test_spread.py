@@ -7,7 +7,7 @@ from jevons.serving.spread import NEARNESS
 from jevons.validation.fit import few_shot
 from jevons.validation.fit.few_shot import few_shot_errors
 from jevons.validation.fit.serving import Problem, factors_for, folds, gather, own_factors, thinned
-from jevons.validation.fit.spread import interval_coverage, spread_document
+from jevons.validation.fit.spread import _Figure, _Needed, _scale, interval_coverage, spread_document
 from places import DATA
 
 
@@ -69,3 +69,17 @@ def test_a_constant_error_of_a_deployment_is_gone_after_a_few_runs(problem, monk
 def test_a_deployment_has_a_pace_of_its_own(problem):
     names = {(factor.owner, factor.name) for factor in own_factors(problem.items)}
     assert {("trtllm", "decode_pace"), ("trtllm", "prompt_pace")} <= names
+
+
+@pytest.mark.parametrize(("groups", "least", "most"), [(40, 0.55, 0.75), (6, 1.0, 1.0)])
+def test_intervals_that_hold_too_much_are_narrowed_where_many_groups_say_so(groups, least, most):
+    growth = np.linspace(0.1, 0.8, 10)  # what figures left out needed of their intervals: all had room to spare
+    needed = [
+        _Needed(
+            figure=_Figure(index=i, family="x", quantity="tpot", nearness="near", group=str(i % groups), value=0.1),
+            own=growth[i // groups], every=1.0,
+        )
+        for i in range(10 * groups)
+    ]  # fmt: skip
+    assert least <= _scale(needed, "tpot", "x") <= most
+    assert _scale(needed, "tpot", "y") is None

@@ -237,3 +237,34 @@ def test_rates_per_node_count_the_devices_of_a_server():
     made = answer(prepare(case))
     values = [metric_value(f"output_tok_s{over}", case, made) for over in ("", "_per_node", "_per_gpu")]
     assert values[1:] == pytest.approx([values[0] / 2, values[0] / 16])
+
+
+def test_a_precision_with_that_of_the_cache_beside_it_and_limits_in_words_are_read():
+    row = {
+        **ROW, "engine": "TensorRT-LLM", "engine_version": "", "model": "DeepSeek-R1", "gpu": "B200", "n_gpus": "8",
+        "tp": "8", "ep": "8", "dp": "8", "precision": "FP4 (FP8 KV)", "concurrency_or_rate": "concurrency 3072",
+        "notes": "max-throughput, attention DP, max_batch 384, max_num_tokens 1536, 49152 requests",
+    }  # fmt: skip
+    case = read_case(row)
+    assert (case.precision, case.kv) == ("fp4", "fp8")
+    assert (case.layout.tp, case.layout.dp, case.layout.ep) == (1, 8, 8)
+    assert (case.max_batch, case.step_tokens, case.requests) == (384, 1536, 49152)
+    fast = read_case(
+        {**row, "notes": "min-latency, MTP 3 draft layers, 10 real requests", "precision": "FP4 (FP16 KV)"}
+    )
+    assert (fast.draft_tokens, fast.kv, fast.layout.tp) == (3, "bf16", 8)
+
+
+def test_cards_of_two_devices_count_twice():
+    row = {
+        **ROW, "engine": "vLLM", "engine_version": "", "model": "llama2-70b-99", "precision": "UINT4", "tp": "",
+        "gpu": "[MAXSUN] MS-Intel Arc Pro B60 Dual 48G Turbo", "isl": "dataset", "osl": "dataset", "notes": "",
+        "concurrency_or_rate": "Offline", "metric": "output_tok_s",
+    }  # fmt: skip
+    assert read_case(row).gpus == 8
+    assert read_case({**row, "gpu": "Intel Arc Pro B60"}).gpus == 4
+
+
+def test_512_users_of_gpt_oss_are_a_burst_to_the_seats_of_a_smaller_run():
+    case = case_of(model="openai/gpt-oss-120b", concurrency_or_rate="concurrency 512", precision="fp4")
+    assert (case.max_batch, case.requests) == (16, 160)
