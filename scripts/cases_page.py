@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jevons
 from jevons.plot import figure_svg
@@ -59,6 +60,7 @@ sections are swapped. `--draws` sets the number of pairs (24 by default, about h
 | `changed` | a list of `path`, `a`, `b`, `unit`, and both in words (`a_text`, `b_text`) |
 | `difference` | by outcome: `a`, `b`, `delta`, `low`, `high`, `median`, `p_higher`, `unit`, `meaning`; `stretched` where the interval was |
 | `attribution` | by outcome: the effect of each change by itself, and `interaction` |
+| `clears` | of `a` and `b`, in the last year of the plan and when mature: return on capital, and the margin and capital per revenue at which it equals the cost of capital |
 | `draws`, `quarters`, `paths` | pairs, and the paths by quarter at the central figures of `a` and `b` |
 
 ## Questions of strategy
@@ -66,6 +68,20 @@ sections are swapped. `--draws` sets the number of pairs (24 by default, about h
 The paragraphs state what the model gives for `scenarios/alibaba-380bn.yaml` as of 2025-02-24. A case moves several inputs at
 once and says what follows from them, not how likely they are.
 """
+
+
+def _clears(sides: dict[str, list[dict[str, Any]]]) -> str:
+    """Return the margin and the capital per revenue at which each side clears its cost of capital, in sentences."""
+    told = []
+    for name, records in sides.items():
+        last = records[0]
+        told.append(
+            f"{name.upper()} earns {100 * last['margin_frac']:.1f} % on {last['capital_per_revenue']:.2f} of capital for "
+            f"1 of yearly revenue in the {last['when']}, a return of {100 * last['return_frac']:.1f} % after tax; it clears "
+            f"its {100 * last['wacc_frac']:.0f} % at a margin of {100 * last['clearing_margin_frac']:.1f} %, or at "
+            f"{last['clearing_capital_per_revenue']:.2f} of capital."
+        )
+    return " ".join(told) + "\n\n"
 
 
 def page(draws: int, folder: Path) -> Iterator[str]:
@@ -76,12 +92,13 @@ def page(draws: int, folder: Path) -> Iterator[str]:
         (folder / f"compare-{case.name}.svg").write_text(figure_svg(both.plot.paths()), encoding="utf-8")
         differences = both.difference()
         revenue, tokens, orders = differences["ai_revenue"], differences["tokens_per_d"], differences["orders_value"]
+        clears = _clears(both.to_json()["clears"]) if case.name == "exclusive-model" else ""
         yield (
             f"\n### {case.title}\n\n`jevons compare {SCENARIO} --case {case.name}`\n\n{case.question}\n\n{both.answer} "
             f"AI revenue of the last year moves by {revenue['delta'] / 1e9:+.0f} bn CNY ({revenue['low'] / 1e9:+.0f} to "
             f"{revenue['high'] / 1e9:+.0f}), tokens a day by {tokens['delta'] / 1e12:+.1f} tn ({tokens['low'] / 1e12:+.1f} "
             f"to {tokens['high'] / 1e12:+.1f}). New orders are worth {orders['a'] / 1e9:.0f} bn CNY in A and "
-            f"{orders['b'] / 1e9:.0f} in B.\n\n"
+            f"{orders['b'] / 1e9:.0f} in B.\n\n{clears}"
             f"![Tokens, AI revenue, capital expenditure and cloud revenue of A and B](../images/compare-{case.name}.svg)\n"
         )
 

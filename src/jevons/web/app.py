@@ -157,7 +157,7 @@ def _answer(run: Run) -> Response:
     if run.state == "done":
         document = run.document()
         more: dict[str, Any] = {
-            name: document[name] for name in ("tables", "notes", "seconds", "paths") if name in document
+            name: document[name] for name in ("tables", "notes", "seconds", "paths", "said") if name in document
         }
         meta: dict[str, Any] = {**run.meta(), **more, "explained": list(document["nodes"])}
         return Response(dumps({**document["result"], "meta": meta}), media_type="application/json")

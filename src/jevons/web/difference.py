@@ -43,6 +43,7 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
     Each changed input is put into A alone; what these steps leave of the whole difference acts together.
     """
     from jevons.schema import plain
+    from jevons.web.wording import said
 
     kind = both["a"]["kind"]
     a, b = both["a"]["input"], both["b"]["input"]
@@ -82,6 +83,7 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
             "difference": heads,
             "attribution": attribution,
             "answers": {side: result.answer for side, result in results.items()},
+            "said": {side: {"zh": said(result.answer_parts, "zh")} for side, result in results.items()},
         },
         "tables": [], "notes": [], "nodes": {}, "seconds": 0.0,
     }  # fmt: skip

@@ -154,7 +154,8 @@ def _plain(document: Mapping[str, Any], language: str) -> str:
     """Return what is read where no scripts run: the answer, what was found, and the tables."""
     findings = document.get("findings")
     if not findings:
-        answer = html.escape(str(document["result"].get("answer", "")))
+        spoken = (document.get("said") or {}).get(language) or document["result"].get("answer", "")
+        answer = html.escape(str(spoken))
         return f"<h1>{answer}</h1>{_plain_tables(document, language)}"
     first, pays, jevons = (text_of(one, language) for one in findings["answer"])
     join, stop = ("；", "。") if language == "zh" else ("; ", ".")

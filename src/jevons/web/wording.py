@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jevons.words import LANGUAGES, check_language
+from jevons.words import LANGUAGES, Sentence, check_language
 
-__all__ = ["LANGUAGES", "catalogue", "catalogue_text", "check_language", "term", "terms", "text_of"]
+__all__ = ["LANGUAGES", "catalogue", "catalogue_text", "check_language", "said", "term", "terms", "text_of"]
 
 _WORDS = Path(__file__).with_name("static") / "i18n"
 _STEPS = {
@@ -68,6 +68,23 @@ def term(text: str, language: str) -> str:
             return _filled(words, match.groups(), language)
     owner, colon, quantity = text.partition(": ")
     return f"{term(owner, language)}：{terms()[quantity]}" if colon and quantity in terms() else text
+
+
+def said(sentences: Sequence[Sentence], language: str) -> str:
+    """Return an answer in a language; texts within its sentences go by the terms."""
+    return "".join(_in_terms(one, language).text(language) for one in sentences)
+
+
+def _in_terms(one: Sentence, language: str) -> Sentence:
+    def known(value: Any) -> Any:
+        if isinstance(value, Sentence):
+            return _in_terms(value, language)
+        return term(value, language) if isinstance(value, str) else value
+
+    return Sentence(one.id, {
+        name: [known(item) for item in value] if isinstance(value, list | tuple) else known(value)
+        for name, value in one.values.items()
+    })  # fmt: skip
 
 
 def _filled(words: str, parts: Sequence[str], language: str) -> str:

@@ -253,11 +253,13 @@ def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> di
         Whether it is written to a file, with what takes seconds more: statements, boom and bust of a plan.
     """
     from jevons.schema import plain
+    from jevons.web.wording import said
 
     document: dict[str, Any] = plain({
         "result": {"answer": result.answer, **result.to_json()},
         "tables": [_table(one) for one in result.tables.values()],
         "notes": list(result.notes),
+        "said": {"zh": said(result.answer_parts, "zh")} if result.answer_parts else {},
         "nodes": _nodes(result),
         "seconds": seconds,
     })  # fmt: skip

@@ -4,7 +4,8 @@ A template's fields are written ``{name:form}``. Forms: none for text and plain 
 ``ms`` for seconds shown as milliseconds; ``%`` and ``%1`` for a fraction as a percentage without or with a decimal;
 ``+%`` for a signed percentage; ``d2`` for two decimals; ``[]`` and ``[ms]`` for the 80 % interval of a figure, from the
 values ``name_low`` and ``name_high``, and nothing where there is none. A part in double brackets, ``[[ … ]]``, is left
-out where a plain field in it has no value.
+out where a plain field in it has no value. A value may be sentences too, such as a list of counts: it is in the same
+language.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Sentence:
         """Return the sentence in a language."""
         template = templates(language)[self.id]
         template = _OPTIONAL.sub(lambda part: part[1] if self._complete(part[1]) else "", template)
-        return _FIELD.sub(lambda part: _shown(self.values, part[1], part[2] or ""), template)
+        return _FIELD.sub(lambda part: _shown(self.values, part[1], part[2] or "", language), template)
 
     def _complete(self, part: str) -> bool:
         named = [one for one in _FIELD.finditer(part) if not (one[2] or "").startswith("[")]
@@ -49,7 +50,14 @@ class Sentence:
 
     def record(self) -> dict[str, Any]:
         """Return id and values, for faces that speak other languages."""
-        return {"id": self.id, "values": dict(self.values)}
+        return {"id": self.id, "values": {name: _plain(value) for name, value in self.values.items()}}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with the sentences in it as objects."""
+    if isinstance(value, Sentence):
+        return value.record()
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def answer_of(*sentences: Sentence, language: str = "en") -> str:
@@ -86,7 +94,10 @@ _SCALES = {"ms": (1e3, " ms"), "%": (100.0, " %"), "%1": (100.0, " %"), "": (1.0
 _DECIMALS = {"%": 0, "%1": 1, "d2": 2}
 
 
-def _shown(values: Mapping[str, Any], name: str, form: str) -> str:
+_BETWEEN = {"en": ", ", "zh": "、"}
+
+
+def _shown(values: Mapping[str, Any], name: str, form: str, language: str) -> str:
     if form.startswith("["):
         low, high = values.get(f"{name}_low"), values.get(f"{name}_high")
         scale = _SCALES[form[1:-1]][0]
@@ -96,6 +107,12 @@ def _shown(values: Mapping[str, Any], name: str, form: str) -> str:
         return "–"
     if isinstance(value, str):
         return value
+    if isinstance(value, Mapping):
+        value = Sentence(value["id"], value["values"])
+    if isinstance(value, Sentence):
+        return value.text(language)
+    if isinstance(value, list | tuple):
+        return _BETWEEN.get(language, ", ").join(_shown({"one": one}, "one", form, language) for one in value)
     if form == "+%":
         return f"{100.0 * value:+,.0f} %".replace("-", "−")
     scale, unit = _SCALES.get(form, (1.0, ""))

@@ -17,11 +17,7 @@ from jevons.study.announcement.draft import Draft, draft_yaml, main_budget
 from jevons.study.announcement.figures import Figure
 from jevons.study.announcement.patterns import MONIES
 from jevons.units import format_count, format_money
-
-_WORDS = {
-    "confirmed": "confirmed", "contradicted": "contradicted", "unlike": "a comparison of unlike periods",
-    "not_on_file": "not on file", "unread": "unread",
-}  # fmt: skip
+from jevons.words import Sentence
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -55,27 +51,29 @@ class ReadResult(Result):
     base: Path | str | None = None
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """The budget that was read, and how the claims stand against the facts."""
         counts = Counter(claim.verdict for claim in self.claims)
-        parts = [f"{counts[v]} {_WORDS[v]}" for v in VERDICTS if counts[v]]
-        name = lexicon.firms()[self.firm].name if self.firm else "No firm of the lexicon is named"
+        parts = [Sentence(f"read.{v}", {"count": f"{counts[v]}"}) for v in VERDICTS if counts[v]]
+        name: str | Sentence = lexicon.firms()[self.firm].name if self.firm else Sentence("read.no_firm")
         if not self.claims:
-            return f"{name}: the text states no figure that can be read, in {self.sentences} sentences."
+            return (Sentence("read.nothing", {"firm": name, "sentences": f"{self.sentences}"}),)
         budget = main_budget(list(self.claims), self.firm)
-        said = "no budget is stated"
+        said: str | Sentence = Sentence("read.no_budget")
         if budget is not None:
-            said = _figure_text(budget.named["amount"])
+            words = _figure_text(budget.named["amount"])
             period = budget.named.get("period")
             if period is not None:
-                said += f" {_period_text(period)}"
+                words += f" {_period_text(period)}"
             if "per_year" in budget.derived and budget.derived["per_year"][1] != budget.named["amount"].high:
                 low, high, unit = budget.derived["per_year"]
-                said += f" ({_span(low, high, unit)} a year)"
+                words += f" ({_span(low, high, unit)} a year)"
             if budget.firm and budget.firm != self.firm:
                 name = lexicon.firms()[budget.firm].name
+            said = words
         count = len(self.claims)
-        return f"{name}: {said}. {count} {'claim' if count == 1 else 'claims'}: {', '.join(parts)}."
+        template = "read.claim" if count == 1 else "read.claims"
+        return (Sentence(template, {"firm": name, "said": said, "count": f"{count}", "verdicts": parts}),)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -172,7 +172,24 @@ class CompareResult(Result):
         heads = (Column("input", "input"), Column("a", "A"), Column("b", "B"))
         changed = [(c.path, c.before, c.after) for c in self.comparison.changes]
         yield table("changed", "Changed inputs", heads, changed, detail=len(changed) > 12)
+        yield self._clearings()
         yield self._paths()
+
+    def _clearings(self) -> Table:
+        columns = (
+            Column("side", "side"), Column("when", "when"), Column("wacc_frac", "cost of capital", "%", scale=100.0),
+            Column("return_frac", "return", "%", scale=100.0), Column("margin_frac", "margin", "%", scale=100.0),
+            Column("clearing_margin_frac", "margin that clears", "%", scale=100.0),
+            Column("capital_per_revenue", "capital per revenue", "x"),
+            Column("clearing_capital_per_revenue", "capital that clears", "x"),
+        )  # fmt: skip
+        rows = [
+            (name, one.when, one.wacc_frac, one.return_frac, one.margin_frac, one.clearing_margin_frac,
+             one.capital_per_revenue, one.clearing_capital_per_revenue)
+            for name, side in (("A", self.comparison.a), ("B", self.comparison.b)) for one in side.clearings
+        ]  # fmt: skip
+        title = "Margin, and capital per yearly revenue, at which the AI cloud's capital returns its cost after tax"
+        return table("clears", title, columns, rows, detail=self.case != "exclusive-model")
 
     def _attribution(self) -> Table:
         parts = self.attribution()
@@ -216,6 +233,10 @@ class CompareResult(Result):
             "difference": self.difference(),
             "attribution": self.attribution(),
             "channels": self.comparison.channels,
+            "clears": {
+                "a": [one.record() for one in self.comparison.a.clearings],
+                "b": [one.record() for one in self.comparison.b.clearings],
+            },
             "without_a_plan": {e.name: e.reason for e in self.comparison.effects if e.reason},
             "draws": pairs,
             "quarters": {

@@ -18,6 +18,7 @@ from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.operating_points import Engineering, engineer
 from jevons.study.chain.value_bridge import value_channels
 from jevons.study.chain.verdict import demand_response
+from jevons.study.compare.clearing import Clearing, clearings
 from jevons.study.compare.differ import Change, Swap, differences, same_shape, swaps
 from jevons.study.draws.outcomes import OUTCOMES, PATHS, outcomes_of, paths_of
 from jevons.study.draws.run import Draws, monte_carlo
@@ -46,12 +47,15 @@ class Side:
         Paths by quarter at the central figures.
     draws : Draws or None
         Outcomes of the draws.
+    clearings : tuple of Clearing
+        Return on capital, and the margin and capital per revenue at which it equals the cost of capital.
     """
 
     scenario: Scenario
     central: dict[str, float]
     paths: dict[str, list[float]]
     draws: Draws | None
+    clearings: tuple[Clearing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +138,7 @@ def compared(
                 progress=lambda done, total, side=name: tell(f"draws of {side}", done, total),  # type: ignore[misc]
             )  # fmt: skip
         outcomes, paths = _figures(chain, points)
-        side = Side(scenario=scenario, central=outcomes, paths=paths, draws=drawn)
+        side = Side(scenario=scenario, central=outcomes, paths=paths, draws=drawn, clearings=clearings(chain))
         sides.append(side if name == "A" else _restated(side, factor))
     return Comparison(
         a=sides[0], b=sides[1], changes=changes, effects=effects,

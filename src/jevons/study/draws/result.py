@@ -10,7 +10,7 @@ import numpy as np
 
 from jevons.checks import check
 from jevons.results import Cell, Column, Result, Table, table
-from jevons.rounding import number, shown_in
+from jevons.rounding import shown_in
 from jevons.study.chain.value_bridge import CHANNELS
 from jevons.study.currency import in_currency, named_in
 from jevons.study.draws.dataset import study_dataset
@@ -18,6 +18,7 @@ from jevons.study.draws.outcomes import OUTCOMES, SHORT_NAMES
 from jevons.study.draws.run import Draws
 from jevons.study.draws.summary import EVENTS, HEADLINES, METHOD, chance_size, interval_records, ranked, summary
 from jevons.study.scenario.scenario import Scenario
+from jevons.words import Sentence
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,22 +56,22 @@ class StudyResult(Result):
     main_table: ClassVar[str] = "draws"
 
     @property
-    @in_currency
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """How many draws there are, the interval of value per share, and P(Jevons)."""
         count = self.draws.values.shape[0]
-        low, middle, high = self.draws.quantiles("value_per_share", (0.1, 0.5, 0.9))
-        if not self.random:
-            return (
-                f"{self.scenario.name}: {count} points, {self.draws.left_out}. Median value per share over the grid: "
-                f"{number(middle)} ¤."
-            )
+        low, middle, high = (f"{v:,.0f}" for v in self.draws.quantiles("value_per_share", (0.1, 0.5, 0.9)))
         every = count + self.draws.infeasible + self.draws.unsolved
-        chance = 100 * self.draws.probability("compute_factor", 1.0)
-        return (
-            f"{self.scenario.name}: {every} draws, seed {self.seed}, {self.draws.left_out}. Value per share is "
-            f"{number(middle)} ¤ (10 to 90 %: {number(low)} to {number(high)}), P(Jevons) {chance:.0f} %."
-        )
+        values = {
+            "scenario": self.scenario.name, "count": f"{every if self.random else count}",
+            "infeasible": f"{self.draws.infeasible}",
+            "unsolved": f"{self.draws.unsolved}" if self.draws.unsolved else None,
+            "currency": str(self.scenario.currency), "worth": middle,
+        }  # fmt: skip
+        if not self.random:
+            return (Sentence("study.grid", values),)
+        chance = self.draws.probability("compute_factor", 1.0)
+        more = {"seed": str(self.seed), "low": low, "high": high, "jevons": chance}
+        return (Sentence("study.draws", values | more),)
 
     def check(self) -> None:
         """Check that every outcome of every draw is a number, and shares lie from 0 to 1."""

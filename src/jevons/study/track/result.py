@@ -13,6 +13,7 @@ from jevons.study.draws.run import Draws
 from jevons.study.scenario.scenario import Scenario
 from jevons.study.track.actuals import SERIES, Actual
 from jevons.study.track.update import Update, moved_inputs, path_of, quantiles
+from jevons.words import Sentence
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -99,7 +100,7 @@ class TrackResult(Result):
         return records
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """How many came inside, what the value becomes, and how much the draws still carry."""
         quarters = self.quarters()
         inside = sum(record["inside"] for record in quarters)
@@ -107,12 +108,13 @@ class TrackResult(Result):
         value = next(record for record in self.outcomes() if record["outcome"] == name)
         size, unit = self._unit(OUTCOMES[name][0])
         old, new = value["before"]["median"] / size, value["median"] / size
-        return (
-            f"{self.scenario.name}: {inside} of {len(quarters)} actual figures lie inside the forecast's 80 %. "
-            "Given them, "
-            f"{value['meaning']} is {new:,.0f} {unit} (was {old:,.0f}), 80 %: {value['low'] / size:,.0f} to "
-            f"{value['high'] / size:,.0f}; {self.update.ess:.0f} of {len(self.update.weights)} draws still count."
-        )
+        values = {
+            "scenario": self.scenario.name, "inside": f"{inside}", "count": f"{len(quarters)}",
+            "meaning": value["meaning"], "unit": unit, "new": f"{new:,.0f}", "old": f"{old:,.0f}",
+            "low": f"{value['low'] / size:,.0f}", "high": f"{value['high'] / size:,.0f}",
+            "counted": f"{self.update.ess:.0f}", "draws": f"{len(self.update.weights)}",
+        }  # fmt: skip
+        return (Sentence("track.inside", values),)
 
     @property
     def notes(self) -> tuple[str, ...]:

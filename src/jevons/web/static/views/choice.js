@@ -1,6 +1,6 @@
 // Buy, rent or API: the cheapest way for a load, and the load at which that changes.
 import { html } from "jevons/vendor/preact.js";
-import { has, t, word } from "jevons/i18n.js";
+import { has, language, t, word } from "jevons/i18n.js";
 import { converted, currency, device, duration, large, money, number, percent, quantity } from "jevons/format.js";
 import { Card, Chips, ErrorBox, Grid, Num, NumberField, Pick, RunBar, Same, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
@@ -64,7 +64,7 @@ function age(since, until) {
 }
 
 export function Result({ answer, input: given, state, bar }) {
-  if (!answer.ways) return html`<div class="answer">${bar}<h1 id="answer" lang="en">${answer.answer}</h1></div>`;
+  if (!answer.ways) return html`<div class="answer">${bar}<h1 id="answer" lang=${((answer.meta || {}).said || {})[language()] ? null : "en"}>${((answer.meta || {}).said || {})[language()] || answer.answer}</h1></div>`;
   const money_ = cash(answer);
   const ways = [...answer.ways].sort((a, b) => monthly(a) - monthly(b));
   const [best, second] = ways;

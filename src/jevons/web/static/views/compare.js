@@ -1,6 +1,6 @@
 // Compare: two questions of one kind; the inputs that differ, the outputs that do, and what explains it.
 import { html, useEffect, useState } from "jevons/vendor/preact.js";
-import { fieldName, t, word } from "jevons/i18n.js";
+import { fieldName, language, t, word } from "jevons/i18n.js";
 import { converted, currency, number, percent, quantity } from "jevons/format.js";
 import { Card, ErrorBox, Footprint, Grid, Num, RunBar, Select, Sentence, shared, useRun } from "jevons/ui.js";
 import { Chart } from "jevons/chart.js";
@@ -60,7 +60,7 @@ export function Result({ answer, state, bar }) {
     <${Card} cls="half"><${Grid} caption=${t("compare.outputs")} columns=${[{ key: "name", label: t("compare.output"), text: true }, { key: "a", label: "A", show: (v, row) => quantity(v, row.unit) }, { key: "b", label: "B", show: (v, row) => quantity(v, row.unit) }, { key: "delta", label: "Δ", show: (v, row) => quantity(v, row.unit) }, { key: "share", label: "%", show: (v) => (v === null ? "–" : `${v > 0 ? "+" : ""}${number(v * 100, 2)} %`) }]} rows=${outputs.map(([key, one]) => ({ name: name(key), ...one, share: one.a ? one.delta / one.a : null }))}/><//>
     ${attribution ? html`<${Card}><${Select} name="attribution" value=${attribution.output} options=${answer.attribution.map((one) => ({ value: one.output, label: name(one.output) }))} set=${setPicked}/>
       <${Chart} spec=${parts(attribution, unit(attribution.output), answer)} height=${Math.max(180, 60 + 34 * (attribution.parts.length + 2))}/><//>` : null}
-    <${Card}><p lang="en"><strong>A</strong> ${answer.answers.a}</p><p lang="en"><strong>B</strong> ${answer.answers.b}</p><${Footprint} answer=${answer}/><//></div>`;
+    <${Card}>${["a", "b"].map((side) => { const own = ((answer.said || {})[side] || {})[language()]; return html`<p key=${side} lang=${own ? null : "en"}><strong>${side.toUpperCase()}</strong> ${own || answer.answers[side]}</p>`; })}<${Footprint} answer=${answer}/><//></div>`;
 }
 
 const biggest = (one) => [...one.parts].sort((a, b) => ((b.delta || 0) - (a.delta || 0)) * Math.sign(one.total))[0];

@@ -1,6 +1,6 @@
 // Any result: its answer, charts where its kind has some, and its tables.
 import { html } from "jevons/vendor/preact.js";
-import { t } from "jevons/i18n.js";
+import { language, t } from "jevons/i18n.js";
 import { axisScale, converted, currency, number, percent } from "jevons/format.js";
 import { term } from "jevons/terms.js";
 import { Card, Grid } from "jevons/ui.js";
@@ -85,6 +85,7 @@ export function chartsOf(answer) {
 
 export function Result({ answer }) {
   const charts = chartsOf(answer);
-  return html`<div class="answer"><h1 id="answer" lang="en">${answer.answer}</h1>${((answer.meta || {}).notes || []).map((one) => html`<p class="hint" lang="en">${one}</p>`)}</div>
+  const own = ((answer.meta || {}).said || {})[language()];
+  return html`<div class="answer"><h1 id="answer" lang=${own ? null : "en"}>${own || answer.answer}</h1>${((answer.meta || {}).notes || []).map((one) => html`<p class="hint" lang="en">${one}</p>`)}</div>
     ${charts.length ? html`<div class="cards">${charts.map((spec) => html`<${Card} key=${spec.id} cls=${charts.length > 1 ? "half" : ""}><${Chart} spec=${spec} height=${spec.height || 290}/><//>`)}</div>` : null}`;
 }
