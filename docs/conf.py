@@ -37,6 +37,9 @@ html_theme_options = {
     "header_links_before_dropdown": 7,
 }
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["jevons.css"]
+smartquotes_action = "q"  # dashes of options such as --set stay as they are typed
 
 STAGES = (
     "facts",
