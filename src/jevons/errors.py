@@ -103,6 +103,10 @@ class InputWarning(UserWarning):
     """Something in an input that has no part in the answer."""
 
 
+class InputNote(InputWarning):
+    """Something that an answer takes an input to be, which nobody has to mend."""
+
+
 def did_you_mean(word: str, known: Iterable[str], *, most: int = 3, offered: Mapping[str, str] | None = None) -> str:
     """Return `` Did you mean `x`?`` for near names of *word* among *known*, or an empty string.
 

@@ -27,8 +27,8 @@ def shortened(text: str, most: int = 300) -> str:
 
     Examples
     --------
-    >>> shortened("--gpu " + 9 * "x", most=4)
-    '--gpu xxxx…'
+    >>> shortened("--gpu " + 9 * "x", most=5)
+    '--gpu xxxxx…'
     """
     return re.sub(rf"(\S{{{most}}})\S+", r"\1…", text)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 from jevons import options as o
 from jevons.api.measured import trace_columns
 from jevons.api.server import Server, devices_of, layout_of, service_of
-from jevons.errors import InputError, InputWarning
+from jevons.errors import InputError, InputNote
 
 if TYPE_CHECKING:
     from jevons.results import Result
@@ -132,7 +132,7 @@ def buy_rent_api(
         utilisation = recorded.utilisation_frac if peaks else utilisation
         cached = recorded.cached_frac if seen else cached
         told = recorded.words(utilisation=peaks and utilisation is not None, cached=seen and cached is not None)
-        warnings.warn(told, InputWarning, stacklevel=3)
+        warnings.warn(told, InputNote, stacklevel=3)
     terms = Assumptions.of(
         service.on, life_y=years, utilisation_frac=utilisation, availability_frac=availability,
         staff_cny_per_y=staff, cached_frac=cached, price_cut_frac=price_cut,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 from jevons import options as o
 from jevons.api.launch import SERVE
+from jevons.errors import InputError
 
 if TYPE_CHECKING:
     from jevons.serving import Layout
@@ -67,6 +68,9 @@ def devices_of(gpu: str | Sequence[str] | None, server: Server) -> tuple[str, ..
 def layout_of(server: Server) -> Layout | None:
     """Return the layout whose degrees are given, the others being 1; None where none is."""
     degrees = {name: value for name, value in degrees_of(server).items() if name != "dp_attention"}
+    if server["dp_attention"] and (server["dp"] or 1) == 1:
+        message = "--dp-attention: has no effect without --dp above 1; add it"
+        raise InputError(message)
     if not degrees:
         return None
     from jevons.serving import Layout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack
@@ -72,8 +72,6 @@ def size(
     >>> sized.best.accelerators >= 1
     True
     """
-    from jevons.errors import InputError
-
     model = o.needed(model)  # before anything heavy is imported
     from jevons.sizing.money import amount_of, hour_prices
     from jevons.sizing.search import size as search
@@ -81,11 +79,16 @@ def size(
 
     names = devices_of(gpu, server)
     if not names:
+        from jevons.errors import InputError
+
         message = "--gpu: names no accelerator; give one, such as h20"
         raise InputError(message)
-    if static and (requests is not None or runs != 5):
-        message = f"{'--requests' if requests is not None else '--runs'}: has no effect with --static; omit one of them"
-        raise InputError(message)
+    _refuse_idle(
+        {"isl": (isl, 2000), "osl": (osl, 500), "isl-cv": (isl_cv, 0.0), "osl-cv": (osl_cv, 0.0), "cv": (cv, 1.0),
+         "requests": (requests, None), "runs": (runs, 5), "seed": (seed, 0), "think": (o.seconds(think) or 0.0, 0.0)},
+        trace=trace is not None, users=concurrency > 0, static=static,
+        loaded=trace is not None or concurrency > 0 or rate > 0,
+    )  # fmt: skip
     exact = server["serve"] is not None  # a launch line says the whole layout; degrees alone leave the others open
     service = replace(
         service_of(names[0], server, layout_of(server) if exact else None),
@@ -103,3 +106,29 @@ def size(
         budget_per_month=None if budget is None else amount_of(budget), most_accelerators=gpus, confidence=confidence,
         currency=currency, progress=progress,
     )  # fmt: skip
+
+
+def _refuse_idle(
+    stated: Mapping[str, tuple[object, object]], *, trace: bool, users: bool, static: bool, loaded: bool
+) -> None:
+    """Refuse options that are set, unlike their defaults, and change nothing beside the others."""
+    from jevons.errors import InputError
+
+    drawn = ("cv", "isl-cv", "osl-cv")
+    of_runs = (*drawn, "requests", "runs", "seed")
+    reasons: dict[str, str] = {}
+    if not loaded:
+        reasons |= dict.fromkeys(of_runs, "without a load; add --rate, --concurrency or --trace")
+    if static:
+        reasons |= dict.fromkeys(of_runs, "with --static; omit one of them")
+    if not users:
+        reasons["think"] = "without --concurrency; add it"
+    elif stated["think"][0] == 0.0:
+        reasons["cv"] = "with --concurrency, whose users send when they are answered; omit it"
+    if trace:
+        reasons |= dict.fromkeys(("isl", "osl", *drawn), "with --trace, which says it itself; omit one of them")
+    for name, reason in reasons.items():
+        value, usual = stated[name]
+        if value != usual:
+            message = f"--{name} {value}: has no effect {reason}"
+            raise InputError(message)

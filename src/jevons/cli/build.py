@@ -22,7 +22,7 @@ import typer
 from jevons.cli.figures import PICTURES, draw
 from jevons.cli.output import Sheet, check_inputs, check_out, forced, named_path, note, say, show
 from jevons.cli.progress import Progress, progress
-from jevons.errors import InputError, InputWarning
+from jevons.errors import InputError, InputNote, InputWarning
 from jevons.files import frame_csv
 from jevons.options import Declared, bare_time, call_parsed, parameters
 
@@ -218,7 +218,11 @@ def _called(function: Callable[..., Result], given: Mapping[str, Any], said: lis
         try:
             return _run(function, given, counted=counted)
         finally:
-            said += [str(one.message) for one in told if issubclass(one.category, InputWarning)]
+            for one in told:
+                if issubclass(one.category, InputNote):
+                    note(str(one.message))
+                elif issubclass(one.category, InputWarning):
+                    said.append(str(one.message))
 
 
 def _run(function: Callable[..., Result], given: Mapping[str, Any], *, counted: bool) -> Result:

@@ -297,7 +297,7 @@ def _listed(model: str, on: dt.date | None) -> str:
     facts, wanted, offers = default_facts(), _plain(model), []
     for fact in facts:
         prefix, _, kind = fact.id.removeprefix("api.").rpartition(".")
-        if fact.id.startswith("api.") and kind in _OUTPUT_PRICES and _plain(prefix.split(".")[-1]) == wanted:
+        if fact.id.startswith("api.") and kind in _OUTPUT_PRICES and _names(prefix, wanted):
             for value in facts.series(fact.id, on)[-1:]:
                 rate = 1.0 if "_cny_" in kind else cny_per("USD", on)
                 offers.append((value.start, -value.number * rate, prefix))
@@ -312,6 +312,22 @@ def _listed(model: str, on: dt.date | None) -> str:
 
 _OWN_PRICE = re.compile(r"\s*(\d+\.?\d*)\s*/\s*(?:(\d+\.?\d*)\s*/\s*)?(\d+\.?\d*)\s*([A-Za-z]{3})\s*")
 _OUTPUT_PRICES = ("output_cny_per_mtok", "output_usd_per_mtok")
+
+
+def _names(prefix: str, wanted: str) -> bool:
+    """Return whether an API's prefix names a model, with its maker or without, and with a date or ``preview`` behind.
+
+    Examples
+    --------
+    >>> _names("moonshot.kimi_k2_0711_preview", "kimik2"), _names("deepseek.v4_flash", "deepseekv4flash")
+    (True, True)
+    >>> _names("openai.gpt_5_mini", "gpt5")
+    False
+    """
+    for name in (_plain(prefix.rsplit(".", maxsplit=1)[-1]), _plain(prefix)):
+        if re.fullmatch(rf"{re.escape(wanted)}(?:\d{{4,8}})?(?:preview|instruct|chat)?", name):
+            return True
+    return False
 
 
 def _plain(name: str) -> str:

@@ -89,9 +89,36 @@ def _refuse_contradictions(options: Simulation) -> None:
         if given[option] is not None and options.trace is None:
             message = f"{option}: belongs to --trace; name one"
             raise InputError(message)
+    _refuse_without_effect(options)
     if options.prefix_cache and options.trace is None:
         message = "--prefix-cache: needs the block hashes of a --trace, such as Mooncake's; a --load shares by itself"
         raise InputError(message)
+
+
+def _refuse_without_effect(options: Simulation) -> None:
+    """Refuse options that are set and change nothing beside the others."""
+    source = "--trace" if options.trace is not None else "--load" if options.load is not None else ""
+    shaped = ("--isl", "--osl", "--isl-cv", "--osl-cv", "--arrivals", "--cv")
+    reasons: dict[str, str] = dict.fromkeys(shaped, f"beside {source}, which says it itself; omit it") if source else {}
+    if options.lengths_from is not None:
+        reasons |= dict.fromkeys(shaped[:4], "beside --lengths-from, which says it itself; omit it")
+    if options.concurrency is not None:
+        reasons["--arrivals"] = "beside --concurrency, whose users send when they are answered; omit it"
+    else:
+        reasons["--think"] = "without --concurrency; add it"
+    if options.arrivals != "gamma" and not source:
+        reasons["--cv"] = "without --arrivals gamma; add it"
+    if not (source or options.prompts or options.system_tokens or options.swap):
+        reasons["--host-gb"] = "without prompts that repeat; add --prompts, --system-tokens, --trace or --swap"
+    if options.arrivals == "at_once" and not source:
+        reasons["--rate"] = "beside --arrivals at_once, which sends all together; omit one of the two"
+    usual = type(options).__dataclass_fields__
+    for flag, reason in reasons.items():
+        name = flag[2:].replace("-", "_")
+        value = getattr(options, name)
+        if value != usual[name].default:
+            message = f"{flag} {value}: has no effect {reason}"
+            raise InputError(message)
 
 
 def _generated(options: Simulation) -> Requests:

@@ -198,6 +198,9 @@ def memory_of(
     """
     spec = models.load(model)
     degrees = Layout(**layout, dp_attention=dp_attention)
+    if dp_attention and degrees.dp == 1:
+        message = "--dp-attention: has no effect without --dp above 1; add it"
+        raise InputError(message)
     check_layout(spec, degrees)
     device = accelerator(gpu, on=on)
     factors = engine_for(released(engine, engine_version), calibration, on)

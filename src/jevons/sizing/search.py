@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jevons import models, serving
-from jevons.errors import InfeasibleError, InputError, InputWarning
+from jevons.errors import InfeasibleError, InputError, InputNote
 from jevons.facts import get
 from jevons.models import ModelSpec
 from jevons.sizing.finalists import LEAST_REQUESTS, Bench, Missed, Progress, settle_all
@@ -122,7 +122,7 @@ def size(
         rate = rate or (len(trace.isl) - 1) / span_s
         if simulated and demand.requests is None and len(trace.isl) < LEAST_REQUESTS:
             doubt = f"{trace.name} has {len(trace.isl):,} requests; it is repeated to {LEAST_REQUESTS:,} when simulated"
-            warnings.warn(doubt, InputWarning, stacklevel=2)
+            warnings.warn(doubt, InputNote, stacklevel=2)
     names = tuple(gpus) or (service.gpu,)
     service = replace(service, gpu=names[0])
     service.check(spec)

@@ -391,7 +391,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (("size", *LLAMA, "--percentile", "p42"), 2, "--percentile p42: unknown. Known: mean, p50"),
         (("size", *LLAMA, "--ttft", "0"), 2, "--ttft 0: must be above 0 s"),
         (("size", *LLAMA, "--e2e", "-1"), 2, "--e2e"),
-        (("size", *LLAMA, "--cv", "0"), 2, "--cv 0: must be from 0.01"),
+        (("size", *LLAMA, "--rate", "3", "--cv", "0"), 2, "--cv 0: must be from 0.01"),
         (("size", *LLAMA, "--concurrency", "-1"), 2, "--concurrency"),
         (("size", *LLAMA, "--concurrency", "8", "--rate", "1"), 2, "--concurrency with --rate or --trace"),
         (("size", *LLAMA, "--trace", "nowhere.csv"), 2, "nowhere.csv"),

@@ -19,7 +19,7 @@ export function input(form) {
   if (given.trace) for (const name of ["rate", "isl", "osl", "requests", "arrivals", "isl_cv", "osl_cv", "concurrency", "sweep_rates"]) delete given[name];
   else delete given.keep;
   if (!given.trace) { delete given.speed; delete given.prefix_cache; }
-  if (given.concurrency) { delete given.rate; delete given.sweep_rates; }
+  if (given.concurrency) { delete given.rate; delete given.sweep_rates; delete given.arrivals; }
   if (given.autoscale) { delete given.replicas; given.autoscale = String(given.autoscale); }
   if (given.sweep_rates) { delete given.rate; for (const name of FLEET) delete given[name]; }
   return given;

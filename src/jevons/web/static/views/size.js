@@ -16,7 +16,7 @@ const SHAPES = { chat: [2000, 500], agent: [8000, 800], rag: [6000, 300], code: 
 export function input(form) {
   const given = keywords(form, NAMES);
   if (given.gpu) given.gpu = [].concat(given.gpu);
-  if (given.trace) { delete given.rate; delete given.isl; delete given.osl; delete given.concurrency; }
+  if (given.trace) { delete given.rate; delete given.isl; delete given.osl; delete given.isl_cv; delete given.osl_cv; delete given.concurrency; }
   if (given.concurrency) delete given.rate;
   return given;
 }
