@@ -213,6 +213,8 @@ def _work(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, factors: 
     rate = factors.eager_attention_frac if job.older_attention else factors.attention_frac
     if (job.older_attention or job.ampere_attention) and job.cluster.accelerator.supports("fp8"):
         rate *= _AMPERE_ATTENTION
+    if job.cluster.accelerator.id.startswith("tpu"):
+        rate *= factors.tpu_attention_gain
     attention = micro.attention_s / rate if job.flash else micro.attention_s
     products = micro.dense_forward_s * slowed + micro.experts_forward_s * uneven
     backward_attention = _BACKWARD_ATTENTION if job.flash else _BACKWARD_UNFUSED

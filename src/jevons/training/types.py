@@ -128,6 +128,8 @@ class TrainingFactors:
         Passes over routed tokens to sort them to experts and back, over two each way.
     attention_frac, eager_attention_frac : float
         Rate of training attention over the prefill kernels'; the second for kernels of the generation before.
+    tpu_attention_gain : float
+        Rate of training attention on TPUs, whose splash kernel is not the paged one of inference, over the latter's.
     narrow_frac : float
         Rate of products in 8 bits and fewer over the operator's, which quantises each input for itself.
     layer_overhead_s, older_layer_overhead_s : float
@@ -166,6 +168,7 @@ class TrainingFactors:
     permute: float
     attention_frac: float
     eager_attention_frac: float
+    tpu_attention_gain: float
     narrow_frac: float
     layer_overhead_s: float
     older_layer_overhead_s: float

@@ -148,3 +148,11 @@ def test_older_software_waits_for_its_host_at_small_layers():
     passes = 64 * small.model.n_layers * 2.0
     assert older >= passes * training.training_factors().older_layer_overhead_s
     assert older > 1.5 * newer
+
+
+def test_training_attention_on_tpus_is_not_the_kernel_of_inference():
+    long = job(device="tpu_v6e", devices=64, seq_len=32768, global_batch=64)
+    layout = training.TrainingLayout(tp=8, dp=8)
+    factors = training.training_factors()
+    slow = replace(long, factors=replace(factors, tpu_attention_gain=1.0))
+    assert training.step(long, layout).step_time_s < 0.9 * training.step(slow, layout).step_time_s

@@ -48,6 +48,7 @@ _DEVICES_PER_NODE = 8
 _EAGER = re.compile(r"composer|torchtitan|pytorch fsdp")
 _HEAD_DIM = 128
 _RELEASE = re.compile(r"(\d\d)\.(\d\d)\b.*NeMo")
+_STEP_TOKENS = re.compile(r"total_weights\(tokens\) per step=(\d{1,12})\b")
 _EVEN = re.compile(r"force-balanced|forced balance")
 _GRAPHED_SINCE = (26, 6)
 LEAKY_PIPELINE = 1.56
@@ -105,9 +106,15 @@ def read_training_case(row: Row) -> TrainingCase:
     if not seq_len and adapters and "mlperf" in row.get("source_title", "").lower():
         seq_len = round(default_facts().get("training_benchmark.lora_seq_len").number)
         assumed.append("seq_len of the benchmark's rules")
+    tokens = _STEP_TOKENS.search(row.get("notes", ""))
+    batch = _whole(row, "global_batch")
+    if not seq_len and not batch and tokens:
+        seq_len = round(default_facts().get("training_benchmark.maxtext_seq_len").number)
+        batch = max(int(tokens[1]) // seq_len, 1)
+        assumed.append("seq_len of MaxText's recipes")
     if not seq_len:
         _missing("sequence length")
-    batch = _whole(row, "global_batch") or _missing("global batch")
+    batch = batch or _missing("global batch")
     precision = row_precision(row, device)
     if not row.get("precision", "").strip():
         assumed.append(f"precision {precision}")
