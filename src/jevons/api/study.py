@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from jevons import options as o
-from jevons.api.plan import opened
+from jevons.api.plan import SET, opened
 
 if TYPE_CHECKING:
     from jevons.market.growth_result import GrowthResult
@@ -243,9 +243,12 @@ def foresight(
 
 @o.declared
 def resolved(
-    scenario: Annotated[Any, o.SCENARIO], *, as_of: Annotated[dt.date | str | None, o.AS_OF] = None
+    scenario: Annotated[Any, o.SCENARIO],
+    *,
+    set: Annotated[Mapping[str, Any] | list[str] | None, SET] = None,
+    as_of: Annotated[dt.date | str | None, o.AS_OF] = None,
 ) -> ResolvedResult:
-    """Show every value of a scenario as it was understood, and where it came from.
+    """Show every value of a scenario as it was understood, changes in it, and where it came from.
 
     Returns
     -------
@@ -264,9 +267,13 @@ def resolved(
     >>> next(one["origin"] for one in values if one["path"] == "hardware.devices.h20.price")
     'h20.price_cny'
     """
+    from jevons.study.scenario.changes import changed
     from jevons.study.scenario.resolved import ResolvedResult
 
-    return ResolvedResult(scenario=opened(scenario, o.day(as_of))[0])
+    loaded = opened(scenario, o.day(as_of))[0]
+    if set:
+        loaded = changed(loaded, set, file=scenario if isinstance(scenario, str | Path) else None)  # type: ignore[arg-type]
+    return ResolvedResult(scenario=loaded)
 
 
 @o.declared

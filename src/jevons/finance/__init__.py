@@ -31,6 +31,7 @@ from jevons.finance.types import (
     AccountTerms,
     BaseCloud,
     DcfTerms,
+    Shortage,
     IsoPrice,
     LineValue,
     ScenarioWeights,
@@ -41,8 +42,8 @@ from jevons.finance.types import (
 
 __all__ = [
     "AccountTerms", "BaseCloud", "DcfTerms", "DebtSchedule", "DevicePart", "FlowScore", "Funding", "IsoPrice",
-    "LineValue", "Loan", "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Statements",
-    "Valuation", "YearSums", "at_multiple", "base_cloud", "crf", "dcf", "debt_schedule", "device_parts",
+    "LineValue", "Loan", "Multiple", "NarrativeScore", "PriceView", "Rerating", "ScenarioWeights", "Shortage",
+    "Statements", "Valuation", "YearSums", "at_multiple", "base_cloud", "crf", "dcf", "debt_schedule", "device_parts",
     "discount_factors", "earned_cur", "enterprise_value_cur", "fund", "growing_line", "growth_value",
     "incremental_roic", "irr", "line_value", "npv", "rerating", "reverse_dcf", "scenario_weights", "score_flows",
     "score_narrative", "statements", "straight_line", "terminal_value", "year_sums",

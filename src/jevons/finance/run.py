@@ -18,6 +18,7 @@ from jevons.finance.types import (
     BaseCloud,
     DcfTerms,
     LineValue,
+    Shortage,
     Statements,
     Valuation,
     YearSums,
@@ -225,7 +226,9 @@ def year_sums(accounts: Statements, *, kind: str = "calendar") -> YearSums:
     return YearSums(years, member.sum(axis=1), lines)
 
 
-def line_value(revenue_cur: Array, ebita_cur: Array, fcf_cur: Array, terms: DcfTerms) -> LineValue:
+def line_value(
+    revenue_cur: Array, ebita_cur: Array, fcf_cur: Array, terms: DcfTerms, shortage: Shortage | None = None
+) -> LineValue:
     """Return the present value of a business from its explicit quarters and how it runs on.
 
     Parameters
@@ -234,6 +237,9 @@ def line_value(revenue_cur: Array, ebita_cur: Array, fcf_cur: Array, terms: DcfT
         By quarter; the margin of the last year is that of the last four, or of all where there are fewer.
     terms : DcfTerms
         Cost of capital, fade and what follows.
+    shortage : Shortage, optional
+        The part of revenue and EBITA that a shortage adds. What runs on is the rest; the last quarter's shortage fades
+        by `shortage_decay_frac` a year and ends with the fade.
 
     Returns
     -------
@@ -263,14 +269,19 @@ def line_value(revenue_cur: Array, ebita_cur: Array, fcf_cur: Array, terms: DcfT
             roic_frac=_mature_roic(terms),
             wacc_frac=terms.wacc_frac,
         )
-    margin = float(ebita_cur[-4:].sum()) / float(revenue_cur[-4:].sum())
+    none = np.zeros_like(revenue_cur)
+    short = Shortage(revenue_cur=none, ebita_cur=none) if shortage is None else shortage
+    calm = revenue_cur - short.revenue_cur
+    margin = float((ebita_cur - short.ebita_cur)[-4:].sum()) / float(calm[-4:].sum())
     growth = terms.start_growth_frac
     if growth is None:
         before = float(revenue_cur[-8:-4].sum())
         growth = float(revenue_cur[-4:].sum()) / before - 1.0 if before > 0 else terms.terminal_growth_frac
-    pace = 4.0 * float(revenue_cur[-1])
+    pace = 4.0 * float(calm[-1])
     fade, after = _run_on(pace, margin, growth, terms.terminal_growth_frac, quarters / 4, terms)
-    standing = sum(_run_on(pace, margin, 0.0, 0.0, quarters / 4, terms))
+    passing = _passing_cur(4.0 * float(short.ebita_cur[-1]), quarters / 4, terms)
+    fade += passing
+    standing = sum(_run_on(pace, margin, 0.0, 0.0, quarters / 4, terms)) + passing
     roic = _mature_roic(terms)
     return LineValue(
         explicit_cur=explicit,
@@ -280,6 +291,13 @@ def line_value(revenue_cur: Array, ebita_cur: Array, fcf_cur: Array, terms: DcfT
         roic_frac=roic,
         wacc_frac=terms.wacc_frac,
     )
+
+
+def _passing_cur(ebita_y_cur: float, begin_y: float, terms: DcfTerms) -> float:
+    """Return the present value, after tax, of what a shortage earns in the years of the fade."""
+    years = np.arange(1, terms.fade_y + 1) - 0.5
+    left = (1.0 - terms.shortage_decay_frac) ** years * (1.0 + terms.wacc_frac) ** -(begin_y + years)
+    return float(ebita_y_cur * (1.0 - terms.tax_frac) * left.sum())
 
 
 def _mature_roic(terms: DcfTerms) -> float:
@@ -365,6 +383,7 @@ def dcf(
     stakes_cur: float,
     shares: float,
     lines: Mapping[str, float] | None = None,
+    ai_shortage: Shortage | None = None,
 ) -> Valuation:
     """Return the group's value as a sum of parts.
 
@@ -382,6 +401,8 @@ def dcf(
         Shares outstanding, > 0, of the kind whose price is quoted: ordinary ones, or depositary shares.
     lines : mapping of str to float, optional
         Net present value of other lines of the plan by label [currency].
+    ai_shortage : Shortage, optional
+        What a shortage adds to the AI cloud; it fades after the plan.
 
     Raises
     ------
@@ -395,13 +416,13 @@ def dcf(
         explicit_cur=0.0, fade_cur=0.0, terminal_cur=0.0, standing_cur=0.0, roic_frac=0.0, wacc_frac=ai.wacc_frac
     )
     parts = []
-    for name, fields, terms in (("AI cloud", "ai", ai), ("Base cloud", "base", base)):
+    for name, fields, terms, short in (("AI cloud", "ai", ai, ai_shortage), ("Base cloud", "base", base, None)):
         revenue = getattr(accounts, f"{fields}_revenue_cur")
         flows = getattr(accounts, f"{fields}_fcf_cur")
         value = nothing
         if revenue.any() or flows.any():
             try:
-                value = line_value(revenue, getattr(accounts, f"{fields}_ebita_cur"), flows, terms)
+                value = line_value(revenue, getattr(accounts, f"{fields}_ebita_cur"), flows, terms, short)
             except InputError as error:
                 message = f"{name}: {error}"
                 raise InputError(message) from error

@@ -220,6 +220,8 @@ class DcfTerms:
     opening_capital_cur : float, optional
         Capital that stands at the end of the explicit quarters; ``capital_per_revenue`` times the revenue of a year at
         the last quarter's pace where not given.
+    shortage_decay_frac : float
+        Share of what a shortage adds to revenue that is gone after a year, in [0, 1].
     """
 
     wacc_frac: float
@@ -231,6 +233,21 @@ class DcfTerms:
     start_growth_frac: float | None = None
     terminal_roic_frac: float | None = None
     opening_capital_cur: float | None = None
+    shortage_decay_frac: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """What a line earns because supply is short, by quarter; it does not run on.
+
+    Parameters
+    ----------
+    revenue_cur, ebita_cur : (t,)
+        Revenue above that at calm prices, and EBITA of it.
+    """
+
+    revenue_cur: Array
+    ebita_cur: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ _INPUTS: tuple[tuple[str, str, str], ...] = (
     ("BUILDING_LIFE", "finance.building_life", "Accounting life of sites [years]"),
     ("OVERHEAD", "finance.overhead", "Overhead over AI revenue"),
     ("REINVESTED", "finance.reinvested", "Share of earnings above the usual margin that overhead takes"),
+    ("SHORTAGE_DECAY", "market.rental_reversion", "Share of a shortage's earnings that is gone after a year"),
     ("AFTER_GROWTH", "finance.after_growth", "Growth of AI revenue after the plan, a year"),
     ("TERMINAL_GROWTH", "finance.terminal_growth", "Growth for ever, a year"),
     ("TERMINAL_MARGIN", "finance.terminal_margin", "EBITA over revenue in the end"),
@@ -195,6 +196,8 @@ def _statements(book: Book, result: PlanResult) -> None:
     start = (f"{base!r}*", "(1+BASE_GROWTH)^")
     before = "{c}4-{c}5-{c}6-OVERHEAD*{c}4-{c}8-{c}9-{c}25-BASE_MARGIN*{c}4"
     overhead = f"OVERHEAD*{{c}}4+REINVESTED*MAX({before},0)"
+    costs = "{c}5-{c}6-OVERHEAD*{c}30-{c}8-{c}9-{c}25"
+    calm = f"{{c}}30-{costs}-REINVESTED*MAX({{c}}30-{costs}-BASE_MARGIN*{{c}}30,0)"
     signed = result.chain.accounts.contracts is not None
     contracts = [f"contracts!{{c}}{row}" if signed else "0" for row in (2, 3, 4)]
     lines: list[tuple[str, Array | None, str]] = [
@@ -218,6 +221,8 @@ def _statements(book: Book, result: PlanResult) -> None:
         ("Leases of sites", s.lease_cur, ""), ("of which customers' contracts", None, contracts[0]),
         ("Prepayments by customers, change", None, contracts[1]),
         ("Prepayments by customers, held", None, contracts[2]),
+        ("AI revenue that a shortage adds", None, "{short}*{c}4"), ("AI revenue at calm prices", None, "{c}4-{c}29"),
+        ("AI EBITA at calm prices", None, calm),
     ]  # fmt: skip
     for row, (label, numbers, text) in enumerate(lines, 1):
         grid.put(row, 0, label)
@@ -228,6 +233,7 @@ def _statements(book: Book, result: PlanResult) -> None:
             places = {
                 "c": letters(t + 1), "t": t, "dep": letters(6 + t), "imp": letters(6 + count + t),
                 "book": letters(6 + 2 * count + t), "bdep": letters(3 + t), "bbook": letters(3 + count + t),
+                "short": repr(float(result.chain.accounts.shortage_frac[t])),
                 "open": repr(float(s.external_revenue_cur[t] - s.contract_revenue_cur[t])),
             }  # fmt: skip
             grid.put(row, t + 1, Formula(text.format(**places)), "share" if label == "Discount factor" else "money")
@@ -237,7 +243,8 @@ def _statements(book: Book, result: PlanResult) -> None:
 def _fade(book: Book, result: PlanResult, at: int, name: str, rows: dict[str, str]) -> tuple[str, int]:
     """Write how a line runs on after the plan, and return the cell of its value and the next free row.
 
-    *rows* names formulas: margin, pace, growth, capital per revenue, opening capital, value in the plan.
+    *rows* names formulas: margin, pace, growth, capital per revenue, opening capital, value in the plan; and what a
+    shortage earns in a year at the end, where that is told apart.
     """
     grid = book.sheet("value")
     fade = round(result.scenario.finance.fade_years.value)
@@ -246,7 +253,7 @@ def _fade(book: Book, result: PlanResult, at: int, name: str, rows: dict[str, st
     labels = (
         "value of the plan's cash flows", "margin of the last year", "revenue of a year at the end",
         "growth at the start", "capital per revenue", "capital at the end", "value of the fade", "value after the fade",
-        "value",
+        "value", "earnings of a shortage that ends",
     )  # fmt: skip
     keys = ("explicit", "margin", "pace", "growth", "intensity", "capital")
     for offset, (label, key) in enumerate(zip(labels, keys, strict=False), 1):
@@ -281,7 +288,12 @@ def _fade(book: Book, result: PlanResult, at: int, name: str, rows: dict[str, st
     grid.put(at + 8, 0, labels[7])
     grid.put(at + 8, 1, Formula(after), "money")
     grid.put(at + 9, 0, labels[8], "bold")
-    grid.put(at + 9, 1, Formula(f"B{at + 2}+B{at + 8}+B{at + 9}"), "key")
+    grid.put(at + 9, 1, Formula(f"B{at + 2}+B{at + 8}+B{at + 9}+B{at + 11}"), "key")
+    passing = "+".join(
+        f"(1-SHORTAGE_DECAY)^{year - 0.5}*{letters(year)}{years + 6}" for year in range(1, fade + 1)
+    )  # fmt: skip
+    grid.put(at + 10, 0, labels[9])
+    grid.put(at + 10, 1, Formula(f"{rows.get('short', '0')}*(1-TAX)*({passing})"), "money")
     return f"B{at + 10}", years + 8
 
 
@@ -298,8 +310,9 @@ def _value(book: Book, result: PlanResult) -> None:
 
     ai, row = _fade(book, result, 2, "AI cloud", {
         "explicit": over(15),
-        "margin": f"SUM(statements!{four}10:{last}10)/SUM(statements!{four}4:{last}4)",
-        "pace": f"4*statements!{last}4", "growth": "AFTER_GROWTH", "intensity": "CAPITAL_PER_REVENUE",
+        "margin": f"SUM(statements!{four}31:{last}31)/SUM(statements!{four}30:{last}30)",
+        "short": f"4*(statements!{last}10-statements!{last}31)",
+        "pace": f"4*statements!{last}30", "growth": "AFTER_GROWTH", "intensity": "CAPITAL_PER_REVENUE",
         "capital": f"statements!{last}22+statements!{last}23-statements!{last}28",
     })  # fmt: skip
     base, row = _flows_alone(grid, row, over(19)) if not _sells(result) else _fade(

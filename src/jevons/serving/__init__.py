@@ -7,6 +7,7 @@ import jevons
 from jevons.serving.engines import engine, engine_names
 from jevons.serving.memory import kv_bytes_per_request, kv_capacity_tokens, memory_use
 from jevons.serving.search import (
+    REFINED,
     Candidate,
     Rejection,
     SearchResult,
@@ -38,6 +39,7 @@ from jevons.serving.types import (
 )
 
 __all__ = [
+    "REFINED",
     "Candidate",
     "Deployment",
     "DeviceSeconds",

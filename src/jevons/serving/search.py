@@ -26,7 +26,8 @@ _NO_START = "device memory"
 Limits = tuple[float | None, float | None, float | None]
 
 _COARSE_POINTS = 20
-_REFINED = 8
+REFINED = 8
+"""Layouts, best first, whose points are searched over all batches rather than a coarse range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def search_layouts(
     if not curves:
         raise nothing_feasible(model, accelerator, devices, surveyed.rejections)
     curves.sort(key=lambda c: float(c.request_device_s[c.best(*limits)]))
-    candidates = [_candidate(c, workload, limits, exact=i < _REFINED) for i, c in enumerate(curves)]
+    candidates = [_candidate(c, workload, limits, exact=i < REFINED) for i, c in enumerate(curves)]
     candidates.sort(key=lambda candidate: -candidate.point.tok_per_s_per_device)
     return SearchResult(
         candidates=tuple(candidates),

@@ -14,6 +14,7 @@ from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import FactValue, default_facts, get
 from jevons.hardware import Accelerator, Site, accelerator, site_from_facts
 from jevons.sizing.comparison import Comparison
+from jevons.sizing.fleet import Fleet, at_best_batch
 from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, finance_terms, purchase_price
 from jevons.sizing.rents import chosen, rent_offers
 from jevons.sizing.search import in_cny, size
@@ -348,23 +349,31 @@ def _machines(model: str, service: Service, terms: Assumptions, rents: Mapping[s
     rent_cny_per_h, origin = rent_of(device, terms, on, rents)
     whole = replace(service, least_gpus=1, gpus=max(service.gpus, device.node_devices))
     sized = size(model, whole, simulated=False, prices=HourPrice(1.0, "CNY"))
-    best: dict[int, Machine] = {}
+    fleets: dict[int, Fleet] = {}
     for fleet in sized.entries:
         devices = fleet.deployment.devices
         servers = -(-devices // device.node_devices)
         whole_servers = max(servers * device.node_devices, devices)
         smaller = [s for s in _SIZES if devices <= s < whole_servers and device.node_devices % s == 0]
         for bought in [*(smaller if terms.unit == "gpu" else []), whole_servers]:
-            replicas = max(bought // devices, 1)
-            each = fleet.point.tok_per_s_per_device * devices * replicas
-            rival = best.get(bought)
-            if rival is None or each > rival.output_tok_per_s:
-                best[bought] = Machine(
-                    device=device, deployment=fleet.deployment, point=fleet.point, accelerators=bought,
-                    replicas=replicas, output_tok_per_s=each, paid=paid, hour=hour, rent_cny_per_h=rent_cny_per_h,
-                    rent_origin=origin,
-                )  # fmt: skip
-    return list(best.values())
+            rival = fleets.get(bought)
+            if rival is None or _carried(fleet, bought) > _carried(rival, bought):
+                fleets[bought] = fleet
+    machines = []
+    for bought, coarse in fleets.items():
+        fleet = at_best_batch(coarse, whole)
+        machines.append(Machine(
+            device=device, deployment=fleet.deployment, point=fleet.point, accelerators=bought,
+            replicas=max(bought // fleet.deployment.devices, 1), output_tok_per_s=_carried(fleet, bought), paid=paid,
+            hour=hour, rent_cny_per_h=rent_cny_per_h, rent_origin=origin,
+        ))  # fmt: skip
+    return machines
+
+
+def _carried(fleet: Fleet, accelerators: int) -> float:
+    """Return output tokens per second of as many replicas as stand on a machine."""
+    devices = fleet.deployment.devices
+    return float(fleet.point.tok_per_s_per_device * devices * max(accelerators // devices, 1))
 
 
 def _device_hour(device: Accelerator, price_cny: float, terms: Assumptions, on: dt.date | None) -> Mapping[str, float]:

@@ -298,6 +298,18 @@ def at_point(
     )
 
 
+def at_best_batch(fleet: Fleet, service: Service) -> Fleet:
+    """Return one full replica at the best of all batches within the limits; one with pools of its own as it is."""
+    if fleet.prefill is not None:
+        return fleet
+    ttft_s, tpot_s, e2e_s = service.slo
+    point = serving.best_static_point(
+        fleet.deployment, service.workload(), ttft_s=ttft_s, tpot_s=tpot_s, e2e_s=e2e_s
+    )  # fmt: skip
+    each = point.req_per_s_per_device * fleet.deployment.devices
+    return replace(fleet, point=point, capacity=each, rate_req_per_s=each)
+
+
 def replicas_for(load: float, each: float) -> int:
     """Return the fewest replicas that carry a load, none loaded above `FULLEST_FRAC`."""
     return max(math.ceil(load / (FULLEST_FRAC * each) - 1e-9), 1)

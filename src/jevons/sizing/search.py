@@ -12,7 +12,7 @@ from jevons.errors import InfeasibleError, InputError, InputNote
 from jevons.facts import get
 from jevons.models import ModelSpec
 from jevons.sizing.finalists import LEAST_REQUESTS, Bench, Missed, Progress, settle_all
-from jevons.sizing.fleet import Fleet, at_point, degrees, shared_fleets, split_fleets
+from jevons.sizing.fleet import Fleet, at_best_batch, at_point, degrees, shared_fleets, split_fleets
 from jevons.sizing.hour_price import HourPrice, cny_per, converted, currency_of, owned_hour_price
 from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
@@ -149,7 +149,7 @@ def size(
         if demand.given:
             entries = sorted(ranked, key=lambda f: f.rank)
         else:
-            entries = sorted(ranked, key=lambda f: -f.point.tok_per_s_per_device)
+            entries = _refined(sorted(ranked, key=_throughput_cost), service)
     entries = limits.keep(entries, rate)
     front = _pareto(entries) if demand.given else candidates.front
     if demand.given:
@@ -170,6 +170,18 @@ def size(
         asked=str(model),
         relaxed=_relaxed(candidates, entries[0], service, demand, rate),
     )
+
+
+def _throughput_cost(fleet: Fleet) -> tuple[bool, float]:
+    """Return what replicas at full load are sorted by: cost of a token, or accelerator time where no price is known."""
+    price = 1.0 if fleet.price is None else fleet.price.amount
+    return fleet.price is None, price / fleet.point.tok_per_s_per_device
+
+
+def _refined(fleets: Sequence[Fleet], service: Service) -> list[Fleet]:
+    """Return full replicas with the first ones at the best of all batches, as `jevons.cost` and a plan have them."""
+    first = [at_best_batch(fleet, service) for fleet in fleets[: serving.REFINED]]
+    return sorted([*first, *fleets[serving.REFINED :]], key=_throughput_cost)
 
 
 def _relaxed(candidates: _Field, best: Fleet, service: Service, demand: Demand, rate: float) -> Relaxed | None:

@@ -131,6 +131,13 @@ def test_dry_run_names_the_origin_of_every_value(jevons, scenario):
     assert by_path["serving.engine"] == {"path": "serving.engine", "value": "sglang", "origin": "given"}
 
 
+def test_dry_run_shows_and_checks_what_set_changes(jevons, scenario):
+    changed = ("plan", scenario(), "--dry-run", "--json", "--set")
+    found = json.loads(jevons(*changed, "hardware.devices.h20.installed=7").out)
+    assert next(one["value"] for one in found["resolved"] if one["path"] == "hardware.devices.h20.installed") == 7
+    assert "must be at least 0" in jevons(*changed, "hardware.devices.h20.installed=-5", code=2).err
+
+
 def test_explain_prints_the_tree_down_to_the_facts(jevons, scenario):
     ran = jevons("plan", scenario(), "--explain", "cost.h20.per_h")
     assert ran.out.startswith("cost.h20.per_h = ")

@@ -8,6 +8,7 @@ from jevons.expansion import DAYS_PER_QUARTER
 from jevons.finance import (
     AccountTerms,
     DcfTerms,
+    Shortage,
     base_cloud,
     dcf,
     growing_line,
@@ -317,3 +318,29 @@ def test_a_line_that_cannot_be_valued_is_named(accounts):
         dcf(accounts, ai=RUN_ON, base=bad, **rest)
     with pytest.raises(InputError, match="shares = 0"):
         dcf(accounts, ai=RUN_ON, base=RUN_ON, **(rest | {"shares": 0.0}))
+
+
+def short(revenue, frac, margin=1.0):
+    return Shortage(revenue_cur=frac * revenue, ebita_cur=margin * frac * revenue)
+
+
+def test_rents_of_a_shortage_do_not_run_on():
+    """Revenue at calm prices runs on; at once gone, a shortage leaves what the calm line is worth."""
+    calm, cash = np.full(8, 100.0), np.zeros(8)
+    terms = dataclasses.replace(RUN_ON, start_growth_frac=0.0, opening_capital_cur=500.0, shortage_decay_frac=1.0)
+    alone = line_value(calm, 0.1 * calm, cash, terms)
+    dear = calm / 0.8  # a fifth of it is rent above the calm level, all of which is earned
+    value = line_value(dear, 0.1 * calm + dear - calm, cash, terms, short(dear, 0.2))
+    assert value.total_cur == pytest.approx(alone.total_cur)
+    kept = line_value(dear, 0.1 * calm + dear - calm, cash, terms)
+    assert kept.total_cur > value.total_cur
+
+
+def test_a_shortage_that_fades_earns_its_years_after_tax():
+    calm, cash = np.full(8, 100.0), np.zeros(8)
+    gone = dataclasses.replace(RUN_ON, start_growth_frac=0.0, opening_capital_cur=500.0, shortage_decay_frac=1.0)
+    half = dataclasses.replace(gone, shortage_decay_frac=0.5)
+    values = [line_value(calm, 0.1 * calm, cash, terms, short(calm, 0.1, 0.3)).total_cur for terms in (gone, half)]
+    years = np.arange(1, RUN_ON.fade_y + 1) - 0.5
+    earned = 4 * 0.03 * 100.0 * (1 - RUN_ON.tax_frac) * (0.5**years * (1 + RUN_ON.wacc_frac) ** -(2 + years)).sum()
+    assert values[1] - values[0] == pytest.approx(earned)

@@ -14,10 +14,12 @@ from jevons.expansion import Allocation, BudgetLine, ExpansionPlan, split_value
 from jevons.finance import (
     AccountTerms,
     DcfTerms,
+    Shortage,
     Statements,
     Valuation,
     base_cloud,
     dcf,
+    earned_cur,
     growing_line,
     reverse_dcf,
     statements,
@@ -27,6 +29,7 @@ from jevons.study.chain.budget import released
 from jevons.study.chain.contracts import ContractAccount, contract_account
 from jevons.study.chain.demand import revenue_price_cur
 from jevons.study.chain.planner_inputs import mean_lease_cur_per_w_y
+from jevons.study.chain.rents import Rents
 from jevons.study.scenario.scenario import Scenario
 
 
@@ -42,6 +45,8 @@ class Accounts:
         Sum of parts.
     market_value_cur, price_per_share_cur : float
         Shares times the dated price, and that price.
+    shortage_frac : (t,)
+        Share of AI revenue that a shortage adds: rents and prices above their calm level.
     contracts : ContractAccount, optional
         Customers' contracts; None where there are none.
     """
@@ -50,6 +55,7 @@ class Accounts:
     valuation: Valuation
     market_value_cur: float
     price_per_share_cur: float
+    shortage_frac: Array
     contracts: ContractAccount | None = None
 
     @property
@@ -64,8 +70,9 @@ class Accounts:
 
 
 def accounts(
-    scenario: Scenario, market: MarketPath, plan: ExpansionPlan, scarcity: Array, inputs: MarketInputs
-) -> Accounts:
+    scenario: Scenario, market: MarketPath, plan: ExpansionPlan, scarcity: Array, inputs: MarketInputs,
+    rents: Rents | None = None,
+) -> Accounts:  # fmt: skip
     """Return statements by quarter and the value of the group.
 
     Parameters
@@ -78,6 +85,8 @@ def accounts(
         What is built and served.
     scarcity : (s, t)
         Clearing over posted price.
+    rents : Rents, optional
+        By chip; what they lie above their calm level ends after the plan.
     """
     spec = scenario.finance
     internal = [segment.internal for segment in scenario.market.segments.values()]
@@ -98,9 +107,20 @@ def accounts(
     wacc = scenario.cost.wacc.value
     closing = books.device_closing_cur + books.building_closing_cur - books.customer_prepaid_closing_cur
     ai = ai_terms(scenario, float(closing[-1]))
+    short = shortage_frac(price * served, plan, scarcity, inputs, rents)
     value = dcf(
         books,
         ai=ai,
+        ai_shortage=shortage_of(
+            books.external_revenue_cur + books.internal_revenue_cur,
+            books.energy_cur
+            + books.fixed_cur
+            + books.lease_cur
+            + books.device_depreciation_cur
+            + books.building_depreciation_cur,
+            short,
+            terms,
+        ),
         base=dataclasses.replace(
             ai,
             capital_per_revenue=spec.base_capital.value,
@@ -126,8 +146,40 @@ def accounts(
         valuation=value,
         market_value_cur=spec.shares.value * spec.share_price.value,
         price_per_share_cur=spec.share_price.value,
+        shortage_frac=short,
         contracts=signed,
     )
+
+
+def shortage_frac(
+    revenue_cur_per_d: Array, plan: ExpansionPlan, scarcity: Array, inputs: MarketInputs, rents: Rents | None
+) -> Array:
+    """Return the share of AI revenue that a shortage adds, (t,): rents above calm ones, and prices that ration calls.
+
+    Parameters
+    ----------
+    revenue_cur_per_d : (s, t)
+        By segment.
+    plan, rents
+        What is let of each chip, and at which rent. A rent below its calm level, in a glut, adds nothing.
+    scarcity : (s, t)
+        Clearing over posted price of a call.
+    """
+    above = np.where(inputs.counts_tokens[:, None], 1.0 - 1.0 / scarcity, 0.0)
+    if rents is not None:
+        let_h = plan.busy_device_h_per_d[~inputs.counts_tokens].sum(axis=(0, 2, 4))
+        paid = (let_h * rents.cny_per_h).sum(axis=0)
+        more = (let_h * np.maximum(rents.cny_per_h - rents.calm_cur_per_h, 0.0)).sum(axis=0)
+        above += np.where(inputs.counts_tokens[:, None], 0.0, more / np.maximum(paid, 1e-300))
+    whole = revenue_cur_per_d.sum(axis=0)
+    return np.asarray((above * revenue_cur_per_d).sum(axis=0) / np.maximum(whole, 1e-300))
+
+
+def shortage_of(revenue_cur: Array, machines_cur: Array, frac: Array, terms: AccountTerms) -> Shortage:
+    """Return revenue above calm prices, and what of it is left as EBITA once overhead has grown into it."""
+    calm = revenue_cur * (1.0 - frac)
+    earned = earned_cur(revenue_cur, machines_cur, terms)[0] - earned_cur(calm, machines_cur, terms)[0]
+    return Shortage(revenue_cur=revenue_cur - calm, ebita_cur=earned)
 
 
 def ai_terms(scenario: Scenario, closing_cur: float) -> DcfTerms:
@@ -145,6 +197,7 @@ def ai_terms(scenario: Scenario, closing_cur: float) -> DcfTerms:
         capital_per_revenue=spec.capital_per_revenue.value,
         start_growth_frac=spec.after_growth.value,
         opening_capital_cur=closing_cur,
+        shortage_decay_frac=scenario.market.rental_reversion.value,
     )
 
 

@@ -231,7 +231,7 @@ def run_chain(
         market=market,
         plan=plan,
         rents=rents,
-        accounts=accounts(scenario, market, plan, scarce.value, inputs),
+        accounts=accounts(scenario, market, plan, scarce.value, inputs, rents),
         exchange=Exchange(
             weights=used.value,
             scarcity=scarce.value,

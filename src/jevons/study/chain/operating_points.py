@@ -158,11 +158,11 @@ def usable_precision(wanted: str, device: Accelerator) -> str:
 
 
 def group_sizes(weight_bytes: float, device: Accelerator, most: int) -> tuple[int, ...]:
-    """Return group sizes worth trying: the smallest power of two that holds the weights, twice and four times it."""
+    """Return group sizes worth trying: powers of two from the smallest that holds the weights up to *most*."""
     least = 1
     while least * device.hbm_bytes * _WEIGHT_SHARE < weight_bytes:
         least *= 2
-    return tuple(n for n in (least, 2 * least, 4 * least) if n <= most) or (most,)
+    return tuple(least << n for n in range(most.bit_length()) if least << n <= most) or (most,)
 
 
 def _best(

@@ -66,4 +66,6 @@ def response(result: ChainResult, other: ExpansionPlan) -> Response:
 
 def accounts_of(result: ChainResult, other: ExpansionPlan) -> Accounts:
     """Return the accounts of *other* under the rule, beside those of the firm's plan in *result*."""
-    return accounts(result.scenario, result.market, other, response(result, other).scarcity, result.inputs)
+    return accounts(
+        result.scenario, result.market, other, response(result, other).scarcity, result.inputs, result.rents
+    )

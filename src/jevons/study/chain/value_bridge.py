@@ -14,7 +14,7 @@ import numpy as np
 
 from jevons.arrays import Array, log_mean
 from jevons.finance import earned_cur, line_value
-from jevons.study.chain.accounts import account_terms, ai_terms
+from jevons.study.chain.accounts import account_terms, ai_terms, shortage_of
 from jevons.study.chain.demand import revenue_price_cur
 from jevons.study.chain.fixed_point import ChainResult
 from jevons.study.chain.use_account import DAYS
@@ -43,11 +43,13 @@ CHANNELS = {
 """Name of each channel, in the order of tables."""
 
 _MACHINES = ("device_capex", "site_capex", "prepayment", "running", "depreciation", "impairment", "closing")
+_SHORTAGE = "shortage"
+"""Share of revenue that a shortage adds, which rents and prices bring."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Books:
-    """Revenue by channel and what machines cost, all (t,), of which value follows."""
+    """Revenue by channel, what machines cost, and the share that a shortage adds, all (t,); value follows of them."""
 
     revenue: Array
     machines: Mapping[str, Array]
@@ -69,6 +71,8 @@ def value_channels(first: ChainResult, second: ChainResult) -> dict[str, float]:
     """
     a, b = _books(first), _books(second)
     pieces = {name: _Books(moved, {}) for name, moved in _revenue_channels(first, second).items()}
+    short = b.machines[_SHORTAGE] - a.machines[_SHORTAGE]
+    pieces["rent"] = _Books(pieces["rent"].revenue, {_SHORTAGE: short})
     pieces["machines"] = _Books(
         np.zeros_like(a.revenue), {name: b.machines[name] - a.machines[name] for name in _MACHINES}
     )
@@ -92,12 +96,13 @@ def _books(result: ChainResult) -> _Books:
             "depreciation": books.device_depreciation_cur + books.building_depreciation_cur,
             "impairment": books.impairment_cur,
             "closing": books.device_closing_cur + books.building_closing_cur - books.customer_prepaid_closing_cur,
+            _SHORTAGE: result.accounts.shortage_frac,
         },
     )  # fmt: skip
 
 
 def _none(books: _Books) -> dict[str, Array]:
-    return {name: np.zeros_like(flow) for name, flow in books.machines.items()}
+    return {name: np.zeros_like(flow) if name in _MACHINES else flow for name, flow in books.machines.items()}
 
 
 def _value(result: ChainResult, books: _Books) -> float:
@@ -107,7 +112,8 @@ def _value(result: ChainResult, books: _Books) -> float:
     ebita, _ = earned_cur(books.revenue, m["running"] + m["depreciation"], terms)
     tax = terms.tax_frac * (ebita - m["impairment"])
     cash = ebita - tax + m["depreciation"] - m["device_capex"] - m["site_capex"] - m["prepayment"]
-    return line_value(books.revenue, ebita, cash, ai_terms(result.scenario, float(m["closing"][-1]))).total_cur
+    short = shortage_of(books.revenue, m["running"] + m["depreciation"], m[_SHORTAGE], terms)
+    return line_value(books.revenue, ebita, cash, ai_terms(result.scenario, float(m["closing"][-1])), short).total_cur
 
 
 def _along(value: Callable[[_Books], float], start: _Books, pieces: Mapping[str, _Books]) -> dict[str, float]:

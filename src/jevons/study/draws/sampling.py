@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import rankdata
 
 from jevons.arrays import Array
 from jevons.errors import InputError
@@ -125,9 +125,11 @@ def draw_amounts(scenario: Scenario, draws: int, seed: int) -> tuple[list[str], 
 
 def rank_correlations(names: list[str], values: Array, outcome: Array) -> list[tuple[str, float]]:
     """Return Spearman's correlation of each input with an outcome, strongest first; constant inputs are left out."""
-    correlations = []
-    for column, name in enumerate(names):
-        if np.ptp(values[:, column]) == 0 or np.ptp(outcome) == 0:
-            continue
-        correlations.append((name, float(spearmanr(values[:, column], outcome).statistic)))
+    varied = np.flatnonzero(np.ptp(values, axis=0) > 0) if values.size else np.zeros(0, int)
+    if not varied.size or np.ptp(outcome) == 0:
+        return []
+    ranks, others = rankdata(values[:, varied], axis=0), rankdata(outcome)
+    ranks, others = ranks - ranks.mean(axis=0), others - others.mean()
+    size = (others @ ranks) / np.sqrt((ranks**2).sum(axis=0) * (others**2).sum())
+    correlations = [(names[column], float(each)) for column, each in zip(varied.tolist(), size, strict=True)]
     return sorted(correlations, key=lambda item: (-abs(item[1]), item[0]))

@@ -27,6 +27,7 @@ from jevons.study.scenario.scenario import Scenario
 
 _KINDS = ("input", "cached", "output")
 _ZERO = "constant.zero"
+_REVERSION = "market.rental_reversion"
 
 
 def plan_ledger(
@@ -199,7 +200,7 @@ def _values(ledger: Ledger, scenario: Scenario, chain: ChainResult, added_cur: f
         ("fade", value.ai.fade_cur, "discounted year by year while growth and margin fade to their terminal values"),
         ("terminal", value.ai.terminal_cur, "value driver formula after the fade"),
     ):
-        parents = ["cost.wacc", "finance.after_growth", "finance.fade_years", *after, cash[-1]]
+        parents = ["cost.wacc", "finance.after_growth", "finance.fade_years", _REVERSION, *after, cash[-1]]
         ledger.add(f"finance.ai_{name}", amount, "¤", method=told, parents=parents)
     ledger.derive(
         plan,

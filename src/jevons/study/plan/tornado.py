@@ -16,6 +16,7 @@ As a share of the value or of the price, whichever is larger: a value near zero 
 """
 
 _PREMIUM = "market.cloud_premium"
+_REVERSION = "market.rental_reversion"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def value_swings(chain: ChainResult) -> tuple[ValueSwing, ...]:
     amounts = {
         path: amount
         for path, amount in scenario.amounts().items()
-        if amount.uncertain and (path.startswith("finance.") or path in {"cost.wacc", _PREMIUM})
+        if amount.uncertain and (path.startswith("finance.") or path in {"cost.wacc", _PREMIUM, _REVERSION})
     }
     central, price = chain.accounts.value_per_share_cur, chain.accounts.price_per_share_cur
     swings = []
@@ -92,4 +93,4 @@ def _value(chain: ChainResult, scenario: Scenario, path: str, end: float) -> flo
         price[rented] *= end / scenario.market.cloud_premium.value
         market = dataclasses.replace(market, call_price_cur=price)
     moved = scenario.with_numbers({path: end})
-    return accounts(moved, market, chain.plan, chain.exchange.scarcity, chain.inputs).value_per_share_cur
+    return accounts(moved, market, chain.plan, chain.exchange.scarcity, chain.inputs, chain.rents).value_per_share_cur

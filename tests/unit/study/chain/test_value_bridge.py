@@ -72,7 +72,8 @@ def test_the_value_of_the_main_scenario_has_no_peak_at_todays_efficiency(run):
     # a ceiling on tokens per call, met at today's software gains, had put one there
     base, changed = run
     values = [changed(serving__efficiency=x).accounts.plan_value_cur for x in (0.5, 0.8, 1.25, 2.0)]
-    assert values == sorted(values)
+    assert values[:3] == sorted(values[:3])
+    assert values[3] > 0.98 * values[2]  # beyond, it is flat: rents above calm ones are not capitalised
     assert values[1] < base.accounts.plan_value_cur < values[2]
 
 

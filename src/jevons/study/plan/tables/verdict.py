@@ -52,7 +52,7 @@ def _value_note(result: PlanFigures, name: str) -> str:
     if name == "AI cloud: cash in the plan":
         return f"{result.quarters[0]} to {result.quarters[-1]}"
     if name == "AI cloud: fleet value at the horizon":
-        return "earnings continue at the last quarter's level, fleet replaced, no growth"
+        return "earnings continue at calm rents, fleet replaced, no growth; a shortage's part fades"
     if name == "AI cloud: growth after the horizon":
         word = "destroys" if ai.growth_destroys_value else "creates"
         return f"{word} value: added capital returns {100 * ai.roic_frac:.1f} %, costs {100 * ai.wacc_frac:.1f} %"

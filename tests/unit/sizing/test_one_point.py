@@ -1,0 +1,65 @@
+"""One operating point: size, cost, buy-rent-api and a plan give one throughput to a model on a device in a service."""
+
+import pytest
+
+import jevons
+from jevons import models, serving
+from jevons.hardware import accelerator
+from jevons.study.chain.operating_points import group_sizes
+
+PAIRS = (
+    ("deepseek-r1", "h20", 32, "fp8"), ("deepseek-v3", "h800_sxm", 32, "fp8"), ("qwen2.5-72b", "h20", 32, "bf16"),
+    ("llama-3.1-8b", "rtx_4090", 4, "bf16"), ("llama-3.1-70b", "h100_sxm", 16, "fp8"),
+    ("qwen3-30b-a3b", "a800_sxm", 8, "bf16"),
+)  # fmt: skip
+LENGTHS = {"isl": 2000, "osl": 500}
+
+
+@pytest.fixture(scope="module", params=PAIRS, ids=[f"{m}-{g}" for m, g, *_ in PAIRS])
+def faces(request):
+    model, gpu, gpus, precision = request.param
+    service = {**LENGTHS, "max_replica_gpus": gpus, "precision": precision}
+    cost = jevons.cost(gpu, model=model, utilisation=1.0, **service)
+    return model, gpu, service, cost, jevons.size(model, gpu=gpu, **service)
+
+
+def test_size_and_cost_choose_one_layout_with_one_throughput_and_cost(faces):
+    _, _, _, cost, size = faces
+    point, best = cost.tokens.candidate.point, size.entries[0]
+    assert best.deployment.layout == cost.tokens.candidate.deployment.layout
+    assert best.point.tok_per_s_per_device == pytest.approx(point.tok_per_s_per_device)
+    each = LENGTHS["isl"] + LENGTHS["osl"]
+    per_mtok = best.price.amount / (3600 * best.point.req_per_s_per_device * each) * 1e6
+    assert per_mtok / best.price.amount == pytest.approx(cost.tokens.cost.blended_per_mtok / cost.per_hour)
+    assert (
+        abs(best.price.amount - cost.per_hour) <= cost.hour.energy_cur
+    )  # an hour of `cost` has its layout's own power
+
+
+def test_kinds_of_tokens_add_up_to_the_point(faces):
+    cost = faces[3]
+    seconds, point = cost.tokens.seconds, cost.tokens.candidate.point
+    assert seconds.input_s + seconds.cached_s + seconds.output_s == pytest.approx(1 / point.req_per_s_per_device)
+
+
+def test_bought_machines_carry_what_that_layout_carries(faces):
+    model, gpu, service, cost, _ = faces
+    ways = jevons.buy_rent_api(model, gpu=gpu, tokens_per_day="900B", api="4/16 CNY", **service)
+    machine = ways.machines[0]
+    if machine.deployment.layout != cost.tokens.candidate.deployment.layout:  # whole servers of another size
+        devices = machine.deployment.devices
+        cost = jevons.cost(gpu, model=model, utilisation=1.0, **{**service, "max_replica_gpus": devices})
+    point = cost.tokens.candidate.point
+    assert machine.point.tok_per_s_per_device == pytest.approx(point.tok_per_s_per_device)
+
+
+def test_a_plan_finds_the_same_point_for_the_same_service(faces):
+    model, gpu, service, cost, _ = faces
+    spec, device = models.load(model), accelerator(gpu)
+    sizes = group_sizes(spec.weight_bytes(service["precision"]), device, service["max_replica_gpus"])
+    found = serving.search_layouts(
+        spec, device, cost.service.workload(), devices=sizes, precisions=(service["precision"],),
+        engine=cost.service.factors(), tpot_s=0.05, settings=cost.service.settings(),
+    ).candidates[0]  # fmt: skip
+    point = cost.tokens.candidate.point
+    assert found.point.tok_per_s_per_device == pytest.approx(point.tok_per_s_per_device)
