@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.arrays import Array
+from jevons.errors import Fault, InputError
 from jevons.expansion import DAYS_PER_QUARTER
 from jevons.market import MarketPath
-from jevons.study.chain.setting import quarter_index
+from jevons.study.chain.setting import Setting, quarter_index
 from jevons.study.scenario.scenario import Scenario
 
 
@@ -109,6 +110,33 @@ def contracts_of(scenario: Scenario) -> Contracts | None:
         rate_cur_per_h=rate, hours_per_d=hours,
         least_frac=np.array([spec.take_or_pay.value for spec in specs]), paid_ahead_cur=ahead, owed_before_cur=before,
     )  # fmt: skip
+
+
+def check_contracts(scenario: Scenario, here: Setting) -> None:
+    """Refuse contracts for more than all devices that could ever stand.
+
+    Raises
+    ------
+    InputError
+        Naming the quarter, what is signed and what could stand, at most, for contracts of all customers together.
+    """
+    terms = contracts_of(scenario)
+    if terms is None:
+        return
+    devices = scenario.hardware.devices.values()
+    opening = np.array([device.installed.value + device.arriving.value for device in devices])
+    standing = here.strength @ (opening[:, None] + np.cumsum(here.supply, axis=1))
+    signed_for = terms.hours_per_d.sum(axis=0) / 24.0
+    if not (signed_for > standing).any():
+        return
+    worst = int(np.argmax(signed_for / np.maximum(standing, 1e-9)))
+    name = list(scenario.market.contracts)[int(np.argmax(terms.hours_per_d[:, worst]))]
+    message = (
+        f"contracts of all customers take {signed_for[worst]:,.0f} {scenario.market.rental_device} in "
+        f"{scenario.labels()[worst]}, where at most {standing[worst]:,.0f} can stand even if every chip on sale is "
+        "bought; lower `backlog`, lengthen `term` or `ramp`, or raise `hardware.devices.NAME.supply`"
+    )
+    raise InputError([Fault(message=message, path=f"market.contracts.{name}")])
 
 
 def taken_hours(terms: Contracts, market: MarketPath) -> Array:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from jevons.expansion import ExpansionProblem, Risk, solve_tree
+from jevons.study.chain.contracts import check_contracts
 from jevons.study.chain.fixed_point import ChainResult, run_chain
 from jevons.study.chain.futures import Decided, decided_by, tree_of
 from jevons.study.chain.operating_points import Engineering
+from jevons.study.chain.setting import setting
 from jevons.study.scenario.scenario import Scenario
 
 
@@ -30,6 +32,7 @@ def decided_chain(
     Demand and prices of the tree are those of a first answer whose planner sees the central path; its orders then stand
     in a second one.
     """
+    check_contracts(scenario, setting(scenario, engineering))
     first = run_chain(scenario, engineering, start=start, **how)
     decided = decide(scenario, engineering, first.plan.problem)
     if decided is None:

@@ -12,7 +12,7 @@ from jevons.limits import YEARS_APART
 from jevons.schema import Located
 from jevons.study.scenario.amounts import Amount, Quantity
 from jevons.study.scenario.base import RENTAL
-from jevons.study.scenario.contradictions import check_budget, check_tiers, check_tree, check_value
+from jevons.study.scenario.contradictions import check_budget, check_lines, check_tiers, check_tree, check_value
 from jevons.study.scenario.market import PriceSpec, SegmentSpec
 from jevons.study.scenario.use_checks import check_uses
 
@@ -56,6 +56,7 @@ def cross_check(document: Located, scenario: Scenario, facts: Facts) -> Iterator
     yield from _check_demand(document, scenario)
     yield from check_budget(document, scenario.expansion)
     yield from check_tree(document, scenario.expansion)
+    yield from check_lines(document, scenario.expansion)
     yield from _check_start(document, scenario)
     yield from _check_published(document, scenario, facts)
     for name, loan in scenario.finance.debt.items():

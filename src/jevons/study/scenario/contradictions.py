@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from jevons.errors import Fault
 from jevons.schema import Located
 from jevons.study.scenario.base import BATCH, OFF_PEAK, STANDARD
+from jevons.study.scenario.market import MarketSpec
 from jevons.study.scenario.sections import CostSpec, ExpansionSpec, FinanceSpec, ServedModel, ServingSpec
 
 
 def contradictions(
-    serving: ServingSpec, cost: CostSpec, expansion: ExpansionSpec, finance: FinanceSpec
+    serving: ServingSpec, cost: CostSpec, expansion: ExpansionSpec, finance: FinanceSpec, market: MarketSpec
 ) -> Iterator[Fault]:
     """Yield faults between amounts that are not, or no longer, as a file has them."""
     nowhere = Located(root={}, name="")
@@ -19,6 +20,8 @@ def contradictions(
         yield from check_tiers(nowhere, name, served)
     yield from check_budget(nowhere, expansion)
     yield from check_tree(nowhere, expansion)
+    yield from check_lines(nowhere, expansion)
+    yield from check_opening(nowhere, market)
     yield from check_value(nowhere, finance, cost)
 
 
@@ -54,6 +57,30 @@ def check_tree(document: Located, expansion: ExpansionSpec) -> Iterator[Fault]:
             off = f"raise them by {1 - total:.4g}" if total < 1 else f"lower them by {total - 1:.4g}"
             message = f"probabilities of {', '.join(outcomes)} sum to {total:.4g}: must sum to 1; {off} in all"
             yield document.fault(("expansion", "tree", event), message)
+
+
+def check_lines(document: Located, expansion: ExpansionSpec) -> Iterator[Fault]:
+    """Refuse lines beside infrastructure that could take more than it leaves."""
+    shares = [line.share.value if line.share.high is None else line.share.high for line in expansion.lines.values()]
+    if sum(shares) > 1 + 1e-9:
+        shown = " + ".join(f"{share:g}" for share in shares)
+        message = f"shares reach {shown} = {sum(shares):g}: must sum to at most 1, what infrastructure leaves of the"
+        yield document.fault(("expansion", "lines"), f"{message} budget; lower one of them")
+
+
+def check_opening(document: Located, market: MarketSpec) -> Iterator[Fault]:
+    """Refuse shares of rented compute that do not add up."""
+    shares = {n: s.opening for n, s in market.segments.items() if s.rents and "opening" in s.model_fields_set}
+    missing = [n for n, s in market.segments.items() if s.rents and n not in shares]
+    total = sum(share.value for share in shares.values())
+    if shares and (missing or abs(total - 1) > 1e-6):
+        shown = " + ".join(f"{share.value:g}" for share in shares.values())
+        whose = f" ({', '.join(missing)} has none)" if missing else ""
+        message = f"shares of rented compute are {shown} = {total:g}{whose}: must add up to 1 over all who rent"
+        yield document.fault(("market", "segments", next(iter(shares)), "opening"), f"{message}; change the others too")
+    if shares and market.ai_revenue_share.value <= 0:
+        message = "splits the revenue that market.ai_revenue_share states; give that, or leave `opening` out"
+        yield document.fault(("market", "segments", next(iter(shares)), "opening"), message)
 
 
 def check_value(document: Located, finance: FinanceSpec, cost: CostSpec) -> Iterator[Fault]:

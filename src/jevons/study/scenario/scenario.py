@@ -121,7 +121,7 @@ class Scenario(Section):
         if faults:
             raise InputError(faults)
         changed = self._replaced(parsed)
-        faults = list(contradictions(changed.serving, changed.cost, changed.expansion, changed.finance))
+        faults = list(contradictions(changed.serving, changed.cost, changed.expansion, changed.finance, changed.market))
         if faults:
             raise InputError(faults)
         return changed
@@ -135,7 +135,7 @@ class Scenario(Section):
             If they contradict the rest of the scenario.
         """
         altered = self._replaced(amounts)
-        faults = list(contradictions(altered.serving, altered.cost, altered.expansion, altered.finance))
+        faults = list(contradictions(altered.serving, altered.cost, altered.expansion, altered.finance, altered.market))
         if faults:
             raise InputError(faults)
         return altered

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jevons.errors import Fault, did_you_mean
 from jevons.schema import Located
 from jevons.study.scenario.base import RENTAL, RENTED_USES
+from jevons.study.scenario.contradictions import check_opening
 from jevons.study.scenario.market import SegmentSpec
 
 if TYPE_CHECKING:
@@ -137,13 +138,4 @@ def _check_opening(document: Located, scenario: Scenario) -> Iterator[Fault]:
             )
             yield document.fault(("market", "segments", name, "opening"), message)
             return
-    missing = [n for n, s in scenario.market.segments.items() if s.rents and n not in shares]
-    total = sum(share.value for share in shares.values())
-    if shares and (missing or abs(total - 1) > 1e-6):
-        shown = " + ".join(f"{share.value:g}" for share in shares.values())
-        whose = f" ({', '.join(missing)} has none)" if missing else ""
-        message = f"shares of rented compute are {shown} = {total:g}{whose}: must add up to 1 over all who rent"
-        yield document.fault(("market", "segments", next(iter(shares)), "opening"), message)
-    if shares and scenario.market.ai_revenue_share.value <= 0:
-        message = "splits the revenue that market.ai_revenue_share states; give that, or leave `opening` out"
-        yield document.fault(("market", "segments", next(iter(shares)), "opening"), message)
+    yield from check_opening(document, scenario.market)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import jevons
+from jevons.errors import InputError
 from jevons.finance import Loan, debt_schedule, fund
 from jevons.report.workbook import plan_book
 from jevons.study.chain.contracts import contracts_of, taken_hours
@@ -41,6 +42,12 @@ def test_customers_who_could_rent_cheaper_pay_the_agreed_share_alone(cheap):
     assert account.due_cur == pytest.approx(0.6 * account.committed_cur)
     assert taken_hours(found, cheap.chain.market) == pytest.approx(0.6 * found.hours_per_d)
     assert account.revenue_cur[0] == pytest.approx(account.due_cur[0])
+
+
+def test_contracts_for_more_than_could_ever_stand_are_refused_with_quarter_and_remedy():
+    changes = {"market.contracts.standing.backlog": "2000 bn USD"}
+    with pytest.raises(InputError, match=r"contracts\.standing: .* in 20\d\d-Q\d, where at most .* lower `ba"):
+        jevons.plan(load(COREWEAVE, settings={"quarters": 4}), draws=0, set=changes)
 
 
 def test_backlog_falls_by_what_is_committed_to_nothing_at_the_end(plan):

@@ -67,9 +67,11 @@ def test_the_lines_count_in_the_value_of_the_share_and_without_them_nothing_chan
 
 
 def test_shares_beyond_what_infrastructure_leaves_are_named(tmp_path):
-    scenario = with_lines(tmp_path, "share: 0.5", "share: 0.9")
+    with pytest.raises(InputError, match=r"expansion\.lines: shares reach 0\.9 \+ 0\.3 = 1\.2: must sum to at most 1"):
+        with_lines(tmp_path, "share: 0.5", "share: 0.9")
+    drawn = with_lines(tmp_path).with_numbers({"expansion.lines.models.share": 0.9})  # nothing is checked there
     with pytest.raises(InputError, match=r"expansion\.lines: shares sum to 1\.2: must not exceed 1"):
-        lines_as_planned(scenario)
+        lines_as_planned(drawn)
 
 
 def test_an_envelope_keeps_the_corners_of_a_concave_curve_and_skips_dents():

@@ -28,7 +28,11 @@ def test_months_are_read_in_all_their_forms():
     assert sorted(set(months_named(text))) == [(2024, 5), (2025, 3), (2025, 5), (2025, 12)]
 
 
-@pytest.mark.parametrize("name", ["alibaba-380bn", "bytedance-160bn", "cluster-100k", "tencent"])
+NAMES = ("alibaba-380bn", "alibaba-2026", "bytedance-160bn", "cluster-100k", "coreweave", "meta",
+         "microsoft-openai", "nebius", "tencent")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_no_judgement_names_a_later_source(name):
     scenario = load(ROOT / "scenarios" / f"{name}.yaml")
     last = (scenario.as_of.year, scenario.as_of.month)
