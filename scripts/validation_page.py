@@ -77,7 +77,8 @@ the error on the rows of the fit.
 Share of figures inside the interval that was made without their group, and the interval's median width (high over low).
 Intervals come from the errors of groups, devices and models held out, by how near the rows of the fit are. Each table's
 are then widened or narrowed until they hold 80 % of the figures held out, 85 % where its groups are few. They are wider
-for tables whose rows say less about the run.
+for tables whose rows say less about the run. Phase latencies have two groups only. They take the intervals of all
+tables, which are too wide for them.
 
 {intervals}
 
@@ -85,7 +86,8 @@ for tables whose rows say less about the run.
 
 The update of `jevons calibrate` with four runs of a deployment (engine, release, device, model, precision) whose group
 no fit had seen: errors of its other runs, median / 90th percentile, before and after. Errors are taken as linear in the
-factors here. The command searches for its own optimum and can fall short of this.
+factors here. The command searches for its own optimum and can fall short of this. Prompts of phase
+latencies get worse: runs of other batch sizes miss by other amounts.
 
 {few}
 
