@@ -36,8 +36,14 @@ EN_WORDS = (
     rf"(?:[ -](?:{_EN_WORD}))?(?:[ -](?:a[ ])?{_EN_MAG})*(?![a-z]))"
 )
 VAGUE_EN = r"(?:(?:tens|hundreds|dozens)[ ]of[ ](?:thousands|millions|billions|trillions)|(?:a[ ]few|several))"
+_SHARES = {"half": 2.0, "halves": 2.0, "third": 3.0, "quarter": 4.0, "fifth": 5.0, "tenth": 10.0}
+FRACTION_EN = (
+    r"(?:(?<![a-z0-9])(?:(?:an?|one|two|three|four)[ ](?:halves|half|third|quarter|fifth|tenth)s?|half)[ ]of[ ]an?[ ]"
+    r"(?:million|billion|trillion)(?![a-z]))"
+)
+"""A share of a large number, such as ``three quarters of a trillion``."""
 NUMBER = (
-    rf"(?:{DIGITS}(?:[ -]?{_EN_MAG}(?:[ ](?:million|billion|trillion))?(?![a-z])|[kmbt](?![a-z0-9]))"
+    rf"(?:{FRACTION_EN}|{DIGITS}(?:[ -]?{_EN_MAG}(?:[ ](?:million|billion|trillion))?(?![a-z])|[kmbt](?![a-z0-9]))"
     rf"|{ZH}|{VAGUE_ZH}|{VAGUE_EN}|{EN_WORDS})"
 )
 """A number in any of these spellings, of plain text."""
@@ -57,6 +63,10 @@ def value_of(text: str) -> tuple[float, float]:
         for char in text[1:]:
             scale *= _ZH_SMALL.get(char) or _ZH_LARGE.get(char) or 1.0
         return VAGUE_LOW * scale, VAGUE_HIGH * scale
+    match = re.fullmatch(r"(?:([a-z]+) )?(\w+?)s? of an? (million|billion|trillion)", text)
+    if match and match[2] in _SHARES:
+        exact = _EN_SMALL.get(match[1] or "a", 1) / _SHARES[match[2]] * MAGNITUDES[match[3]]
+        return exact, exact
     match = re.match(r"(tens|hundreds|dozens) of (thousand|million|billion|trillion)s", text)
     if match:
         base = {"tens": 10.0, "hundreds": 100.0, "dozens": 12.0}[match[1]] * MAGNITUDES[match[2]]

@@ -33,3 +33,13 @@ def test_the_first_end_of_a_range_takes_the_magnitude_of_the_second():
     assert magnitude_of("72 billion") == 1e9
     assert magnitude_of("64") == 1.0
     assert magnitude_of("4000亿") == 1e8
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("a quarter of a trillion", 250e9), ("three quarters of a billion", 750e6), ("half of a trillion", 500e9),
+     ("one third of a million", 1e6 / 3), ("half a trillion", 500e9), ("a trillion", 1e12)],
+)  # fmt: skip
+def test_a_share_of_a_large_number_is_that_share_and_not_the_whole(text: str, value: float) -> None:
+    assert re.fullmatch(NUMBER, text)
+    assert value_of(text) == pytest.approx((value, value))
