@@ -37,6 +37,7 @@ def programs():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("program", "text"), programs())
 def test_programs_print_what_is_shown(script, program, text):
     assert_same(text, script.output([sys.executable, "-c", program]))

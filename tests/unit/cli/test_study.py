@@ -97,6 +97,7 @@ def test_backtest_refuses_a_file_without_its_columns_and_a_date_before_the_plan(
     assert jevons("study", "backtest", tmp_path / "none.csv").code == 2
 
 
+@pytest.mark.slow
 def test_value_prints_every_part_and_refuses_dates_without_a_price(jevons, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     ran = jevons("value", TINY, "--json")

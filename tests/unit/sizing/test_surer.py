@@ -7,6 +7,8 @@ import pytest
 import jevons
 from jevons.sizing.surer import tightened
 
+pytestmark = pytest.mark.slow  # plans whole scenarios
+
 
 @pytest.fixture(scope="module")
 def sized():

@@ -10,6 +10,8 @@ import jevons
 from jevons.results import Column, table
 from jevons.study.currency import for_small_firm
 
+pytestmark = pytest.mark.slow  # plans whole scenarios
+
 SCENARIOS = Path(__file__).resolve().parents[3] / "scenarios"
 
 

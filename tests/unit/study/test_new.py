@@ -4,6 +4,8 @@ import pytest
 
 import jevons
 
+pytestmark = pytest.mark.slow  # plans whole scenarios
+
 FIGURES = {
     "firm": "Neo", "budget": "2 bn USD", "revenue": "200 mn USD", "net_cash": "-1 bn USD", "shares": "300 mn",
     "share_price": "30 USD", "installed": ["h100_sxm=20000"], "as_of": "2025-02-24", "quarters": 4,

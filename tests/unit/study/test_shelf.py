@@ -9,6 +9,8 @@ from jevons.study.scenario.load import load
 from jevons.study.scenario.region import region_names
 from places import MAIN
 
+pytestmark = pytest.mark.slow  # plans whole scenarios
+
 SHELF = sorted(MAIN.parent.glob("*.yaml"))
 SHORT = """\
 name: A new firm

@@ -119,6 +119,7 @@ def test_unknown_header_names_what_is_needed(tmp_path):
         validate(path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SERVING.is_dir(), reason="the whole tables are not beside the repository")
 @pytest.mark.parametrize(("name", "covered"), [("trtllm_overview", 0.95), ("phase_latency", 1.0)])
 def test_whole_tables_are_covered(name, covered):

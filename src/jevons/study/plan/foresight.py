@@ -24,7 +24,7 @@ from jevons.study.chain.setting import quarter_index, setting
 from jevons.study.scenario.scenario import Scenario
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Knowing:
     """Worth of information at the demand and prices of one answer of the chain.
 
@@ -75,7 +75,7 @@ def knowing(
     first, chances = _bans(scenario)
     if not chances:
         sight = value_of_information(problem, window_quarters=window_quarters)
-        return Knowing(sight, None, "", _tree(chain))
+        return Knowing(sight=sight, regimes=None, known_from="", tree=_tree(chain))
     later = frozenset(
         name
         for name, device in scenario.hardware.devices.items()
@@ -91,7 +91,7 @@ def knowing(
             cases[f"{', '.join(banned)} barred" if banned else "none barred"] = (chance, supply)
     shared = (problem, window_quarters, cases, first)
     sight, regimes = executor.ordered(_part, shared, ["sight", "regimes"])
-    return Knowing(sight, regimes, scenario.labels()[first], _tree(chain))
+    return Knowing(sight=sight, regimes=regimes, known_from=scenario.labels()[first], tree=_tree(chain))
 
 
 def _tree(chain: ChainResult) -> TreeValue | None:

@@ -121,6 +121,7 @@ def test_without_debt_the_cash_statement_is_one_figure():
     assert not funding.debt_closing_cur.any()
 
 
+@pytest.mark.slow
 def test_the_workbook_follows_contracts_debt_and_cash(plan):
     book, own = plan_book(plan), plan.chain.accounts
     assert book.named("PER_SHARE") == pytest.approx(own.value_per_share_cur, rel=1e-9)

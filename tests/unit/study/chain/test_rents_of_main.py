@@ -9,6 +9,8 @@ from jevons.study.chain.fixed_point import run_chain
 from jevons.study.chain.operating_points import engineer
 from places import MAIN
 
+pytestmark = pytest.mark.slow  # plans whole scenarios
+
 
 @pytest.fixture(scope="module")
 def chain():

@@ -10,6 +10,8 @@ from jevons.study.chain.value_bridge import CHANNELS, value_channels
 from jevons.study.draws.study import sweep_study
 from places import MAIN, TINY
 
+pytestmark = pytest.mark.slow  # plans whole scenarios
+
 
 @pytest.fixture(scope="module")
 def run():

@@ -96,6 +96,7 @@ except InputError as error:
 """
 
 
+@pytest.mark.slow
 def test_of_two_writers_one_waits_outside_and_nothing_is_lost(tmp_path):
     def writer(name):
         return subprocess.Popen(

@@ -62,6 +62,7 @@ def test_earnings_without_a_multiple_are_refused():
         jevons.value(TINY, earnings=4.0)
 
 
+@pytest.mark.slow
 def test_an_old_price_is_said_to_be_stale():
     fresh, late = (jevons.value(MAIN, as_of=day) for day in ("2025-02-24", "2025-11-30"))
     assert not any("stale" in note for note in fresh.notes)
