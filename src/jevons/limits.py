@@ -95,11 +95,24 @@ PARQUET_CELL_BYTES = _stated(_FILES, "cell of a Parquet trace", 256, "bytes", "a
 NAME_BYTES = _stated(_FILES, "name of a file", 255, "bytes", "file systems take no more")
 
 _LOADS = "Loads and simulation"
+STREAMED_REQUESTS = _stated(
+    _LOADS, "requests of one simulation", 10**9, "requests",
+    "of constant, Poisson or gamma arrivals at one rate, served in turn by equal replicas; 10⁶ take a second or two",
+)  # fmt: skip
 REQUESTS = _stated(
-    _LOADS, "requests of one simulation", 200_000_000, "requests",
+    _LOADS, "requests of one simulation that are kept: of any other load", 200_000_000, "requests",
     "each is kept until the end, for exact percentiles: fewer where memory is short",
 )  # fmt: skip
-REQUEST_BYTES = _stated(_LOADS, "memory of a simulated request", 60, "bytes", "a load that finds no room is refused")
+KEPT_REQUESTS = _stated(
+    _LOADS, "requests beyond which those of a load that can be drawn in parts are not kept", 5_000_000, "requests",
+    "percentiles are then of bins of 0.02 %, and no table has a row for each request",
+)  # fmt: skip
+UNANSWERED = _stated(
+    _LOADS, "requests unanswered at once, of those not kept", 20_000_000, "requests", "each takes some 200 bytes"
+)  # fmt: skip
+REQUEST_BYTES = _stated(
+    _LOADS, "memory of a simulated request that is kept", 250, "bytes", "a load that finds no room is refused"
+)
 REQUEST_TOKENS = _stated(_LOADS, "prompt or output of a request", 100_000_000, "tokens", "longer than any context")
 BATCH = _stated(_LOADS, "requests running on a replica", 1 << 20, "requests", "step times are tabulated by batch")
 STEP_TOKENS = _stated(_LOADS, "prompt tokens of one step", 1 << 17, "tokens", "step times are tabulated by tokens")

@@ -242,11 +242,67 @@ def judge_plan(case: dict[str, float], folder: Path) -> None:
     jevons.plan(scenario.with_values(case), draws=0)
 
 
+# Messages -----------------------------------------------------------------------------------------------------------
+
+
+def make_message(rng: random.Random) -> tuple[str, str, int, list[float]]:
+    from jevons.hardware import accelerator_ids
+
+    sizes = sorted(2.0 ** rng.uniform(0.0, 40.0) for _ in range(30))
+    gpus = rng.choice((1, 2, 3, 4, 8, 9, 16, 72, 100, 1000, 20_000))
+    operation = rng.choice(("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "point_to_point"))
+    return rng.choice(tuple(accelerator_ids())), operation, gpus, sizes
+
+
+def judge_message(case: tuple[str, str, int, list[float]], folder: Path) -> None:
+    from jevons.hardware import cluster
+    from jevons.operators import kernels
+
+    del folder
+    gpu, operation, gpus, sizes = case
+    group = (gpus,) if operation != "point_to_point" else ()
+    times = np.asarray(getattr(kernels, operation)(cluster(gpu, gpus), np.array(sizes), *group).time_s)
+    assert np.isfinite(times).all()
+    assert (times > 0).all() or gpus == 1
+    assert (np.diff(times) >= -1e-12 * times[1:]).all(), "a larger message arrives sooner"
+
+
+# Loads in parts -----------------------------------------------------------------------------------------------------
+
+
+def make_parted(rng: random.Random) -> tuple[Any, int, int, int]:
+    from jevons.serving.sim import Load
+
+    load = Load(
+        requests=rng.choice((1, 2, 3, 50, 400)), isl=rng.choice((1, 40, 300)), osl=rng.choice((1, 20)),
+        arrivals=rng.choice(("constant", "poisson", "gamma")), cv=rng.choice((0.1, 4.0)),
+        rate_req_per_s=rng.choice((0.5, 20.0, 1e6)), isl_cv=rng.choice((0.0, 1.0)), osl_cv=rng.choice((0.0, 3.0)),
+    )  # fmt: skip
+    return load, rng.randrange(1, 4), rng.choice((1, 7, 100, 1000)), rng.choice((0, 0, 3))
+
+
+def judge_parted(case: tuple[Any, int, int, int], folder: Path) -> None:
+    from jevons.serving import sim
+
+    del folder
+    load, replicas, part, queue = case
+    table = sim.constant_table(8, 64, decode_s=0.01, prompt_token_s=0.0002)
+    limits = sim.SimLimits(max_batch=8, step_tokens=64, block_tokens=16, kv_blocks=100, queue=queue)
+    kept = sim.simulate(sim.generate(load, 1), table, limits, replicas=replicas, entry_s=0.001)
+    parted = sim.simulate_streamed(load, table, limits, replicas=replicas, entry_s=0.001, seed=1, part=part).found
+    assert kept.work == parted.work
+    assert (kept.counts.served, kept.counts.refused) == (parted.counts.served, parted.counts.refused)
+    assert (kept.trail.gaps == parted.trail.gaps).all()
+    assert math.isclose(kept.whole.throughput.req_per_s, parted.whole.throughput.req_per_s, rel_tol=1e-9)
+
+
 TARGETS = (
     Target("config.json", make_config, judge_config, 600),
     Target("device files", make_device, judge_device, 200),
     Target("serve lines", make_serve, judge_serve, 30),
     Target("arguments", make_call, judge_call, 60),
+    Target("messages", make_message, judge_message, 150),
+    Target("loads in parts", make_parted, judge_parted, 60),
     Target("plans", make_plan, judge_plan, 4),
 )
 
@@ -265,4 +321,6 @@ def warm_up(folder: Path) -> None:
         {"concurrency": 2, "rate": None},
     ):
         judge_call(("simulate", {**_functions()["simulate"][1], **more}), folder)
+    judge_message(make_message(random.Random(1)), folder)  # noqa: S311
+    judge_parted(make_parted(random.Random(1)), folder)  # noqa: S311
     judge_plan({}, folder)

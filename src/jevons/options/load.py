@@ -13,7 +13,7 @@ RATE = Option(help="Arrival rate", unit="req/s", above=0, high=1e9)
 LOAD_RATE = Option(help="Arrival rate to carry; 0 for one replica at full load", unit="req/s", low=0, high=1e9)
 CONCURRENCY = Option(help="Concurrent users of a closed loop, in place of a rate", low=1, high=10_000_000)
 USERS = Option(help="Concurrent users, in place of a rate", low=0, high=10_000_000)
-REQUESTS = Option(help="Requests to simulate", low=1, high=200_000_000)
+REQUESTS = Option(help="Requests to simulate", low=1, high=1_000_000_000)
 ARRIVALS = Option(help="Arrival process: poisson, gamma, bursts, constant or at_once", metavar="NAME")
 CV = Option(help="Coefficient of variation of the gaps of gamma arrivals", low=0, high=1000)
 THINK = Option(

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jevons.errors import InputError
-from jevons.limits import RATE_STAGES
+from jevons.limits import KEPT_REQUESTS, RATE_STAGES
 
 if TYPE_CHECKING:
-    from jevons.serving.sim import Mix, Requests, Stage
+    from jevons.serving.sim import Course, Load, Mix, Requests, Stage
     from jevons.sizing.options import Simulation
 
 
@@ -18,10 +18,43 @@ _MOST_RATE = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A load, and its classes where it has several."""
+    """A load, and its classes where it has several.
+
+    Parameters
+    ----------
+    requests : Requests
+        The requests; none where there are too many to keep.
+    mix : Mix or None
+        Their classes.
+    parted, course : Load, Course or None
+        What is drawn in parts in place of requests, and what it comes to.
+    """
 
     requests: Requests
     mix: Mix | None = None
+    parted: Load | None = None
+    course: Course | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of requests."""
+        return self.requests.count if self.parted is None else self.parted.requests
+
+    @property
+    def mean_isl(self) -> float:
+        """Mean prompt tokens."""
+        return float(self.requests.isl.mean()) if self.course is None else self.course.mean_isl
+
+    @property
+    def mean_osl(self) -> float:
+        """Mean output tokens."""
+        return float(self.requests.osl.mean()) if self.course is None else self.course.mean_osl
+
+    @property
+    def longest(self) -> int:
+        """Prompt and output tokens of the longest request."""
+        both = self.requests.isl + self.requests.osl if self.course is None else None
+        return int(both.max()) if both is not None else self.course.longest if self.course is not None else 0
 
 
 def offered(options: Simulation) -> Offered:
@@ -48,7 +81,7 @@ def offered(options: Simulation) -> Offered:
                 keep_frac=1.0 if options.keep is None else options.keep, seed=options.seed,
             )
         )  # fmt: skip
-    return Offered(_generated(options))
+    return _generated(options)
 
 
 def at_rate(options: Simulation, rate: float) -> Simulation:
@@ -121,7 +154,9 @@ def _refuse_without_effect(options: Simulation) -> None:
             raise InputError(message)
 
 
-def _generated(options: Simulation) -> Requests:
+def _generated(options: Simulation) -> Offered:
+    import numpy as np
+
     from jevons.serving import sim
 
     arrivals = "closed" if options.concurrency is not None else options.arrivals
@@ -157,7 +192,20 @@ def _generated(options: Simulation) -> Requests:
         lengths=None if options.lengths_from is None else sim.read_trace(options.lengths_from),
         repeats=repeats,
     )
-    return sim.generate(load, options.seed)
+    if load.requests <= KEPT_REQUESTS or not streams(options, load):
+        return Offered(sim.generate(load, options.seed))
+    nothing = np.zeros(0, np.int64)
+    origin = f"{load.arrivals} arrivals at {load.rate_req_per_s:g} per second"
+    none = sim.Requests(arrival_s=np.zeros(0), isl=nothing, osl=nothing, origin=origin)
+    return Offered(none, parted=load, course=sim.course(load, options.seed))
+
+
+def streams(options: Simulation, load: Load) -> bool:
+    """Return whether a load can be drawn, and the deployment be simulated, in parts."""
+    from jevons.serving import sim
+
+    plain = options.prefill_replicas is None and options.routing == "round_robin" and not options.draft_tokens
+    return plain and sim.can_stream(load)
 
 
 def _stages(text: str | None) -> tuple[Stage, ...]:

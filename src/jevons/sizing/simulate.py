@@ -17,7 +17,7 @@ from jevons.sizing.simulation_result import Run, run_record
 if TYPE_CHECKING:
     from jevons.models import ModelSpec
     from jevons.serving import Deployment, Layout
-    from jevons.serving.sim import Requests, SimLimits, StepTable
+    from jevons.serving.sim import SimLimits, StepTable
     from jevons.sizing.hour_price import HourPrice
 
 
@@ -37,7 +37,7 @@ def run_replicas(
 
     load = offered(options)
     requests = load.requests
-    context = float(requests.isl.mean() + requests.osl.mean())
+    context = load.mean_isl + load.mean_osl
     deployment = deployment_of(options, device, engine, context)
     if options.prefill_replicas is not None:
         return _run_split(options, load, deployment, tables, progress)
@@ -46,12 +46,22 @@ def run_replicas(
         raise InputError(message)
     replicas = replicas_of(options, deployment.devices)
     stages = deployment.layout.pp
-    limits = limits_for(options, deployment, context, requests.hash_tokens, requests.count)
+    limits = limits_for(options, deployment, context, requests.hash_tokens, load.count)
     if stages > 1:
-        limits = one_stage(limits, stages, int((requests.isl + requests.osl).max()))
+        limits = one_stage(limits, stages, load.longest)
+    table = _table(deployment, limits, tables, load.mean_isl)
+    if load.parted is not None:
+        streamed = sim.simulate_streamed(
+            load.parted, table, limits, replicas=replicas * stages, entry_s=deployment.engine.entry_s,
+            ttft_s=options.ttft, tpot_s=options.tpot, e2e_s=options.e2e, seed=options.seed, progress=progress,
+        )  # fmt: skip
+        return Run(
+            offered=load, deployment=deployment, replicas=replicas, limits=limits, simulated=streamed.found,
+            streamed=streamed,
+        )  # fmt: skip
     result = sim.simulate(
         requests,
-        _table(deployment, limits, tables, requests),
+        table,
         limits,
         replicas=replicas * stages,
         routing=options.routing,
@@ -88,7 +98,7 @@ def _run_split(
 
     def pool(one: Deployment, count: int) -> sim.Pool:
         limits = limits_for(options, one, context, requests.hash_tokens, requests.count)
-        return sim.Pool(table=_table(one, limits, tables, requests), limits=limits, replicas=count)
+        return sim.Pool(table=_table(one, limits, tables, load.mean_isl), limits=limits, replicas=count)
 
     decode = pool(deployment, replicas)
     split = sim.simulate_split(
@@ -109,7 +119,7 @@ def _run_split(
 
 
 def _table(
-    deployment: Deployment, limits: SimLimits, tables: dict[tuple[int, ...], StepTable], requests: Requests
+    deployment: Deployment, limits: SimLimits, tables: dict[tuple[int, ...], StepTable], isl: float
 ) -> StepTable:
     """Return the step times of a replica, kept in *tables*."""
     key = (
@@ -117,7 +127,7 @@ def _table(
         limits.step_tokens,
     )  # fmt: skip
     if key not in tables:
-        tables[key] = table_of(deployment, limits, float(requests.isl.mean()))
+        tables[key] = table_of(deployment, limits, isl)
     return tables[key]
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jevons.errors import InputError, did_you_mean
+from jevons.limits import KEPT_REQUESTS
 from jevons.results import Result, Table, number
-from jevons.serving.neighbours import Measured
+from jevons.serving.neighbours import Measured, nearest
 from jevons.sizing.fleet import degrees
 from jevons.sizing.load import Offered
 from jevons.sizing.measured import beside_table
 from jevons.sizing.memory import memory_record
-from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table, nearest_to
+from jevons.sizing.nearest import nearest_records, nearest_sentence, nearest_table
 from jevons.sizing.options import Simulation
 from jevons.sizing.simulation_tables import (
     LATENCIES,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from jevons.serving import Deployment
     from jevons.serving.measured import MeasuredRun
-    from jevons.serving.sim import SimLimits, SimResult, SplitResult
+    from jevons.serving.sim import Requests, SimLimits, SimResult, SplitResult, Streamed
     from jevons.sizing.hour_price import HourPrice
 
 
@@ -56,6 +57,24 @@ class Run:
     prompts: Deployment | None = None
     prompt_replicas: int = 0
     split: SplitResult | None = None
+    streamed: Streamed | None = None
+
+    @property
+    def requests(self) -> Requests:
+        """Every request.
+
+        Raises
+        ------
+        InputError
+            If they were too many to be kept.
+        """
+        if self.streamed is not None:
+            message = (
+                f"requests = {self.offered.count:,}: rows and pictures of single requests are kept up to "
+                f"{KEPT_REQUESTS:,}; take fewer, or save the tables, as .json or .xlsx"
+            )
+            raise InputError(message)
+        return self.offered.requests
 
     @property
     def all_replicas(self) -> int:
@@ -72,7 +91,9 @@ class Run:
     def nearest(self) -> tuple[Measured, ...]:
         """Measured runs nearest to this one."""
         at_once = self.simulated.occupancy.mean_in_system
-        return nearest_to(self.deployment, self.offered.requests, at_once, apart=self.prompts is not None)
+        return nearest(
+            self.deployment, self.offered.mean_isl, self.offered.mean_osl, at_once, apart=self.prompts is not None
+        )
 
     @property
     def words(self) -> str:
@@ -87,7 +108,7 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
     from jevons.sizing.power import energy_ratios, simulated_flow
 
     deployment, replicas, limits, result = run.deployment, run.replicas, run.limits, run.simulated
-    load, entry_s = run.offered.requests, run.deployment.engine.entry_s
+    load, entry_s = run.offered, run.deployment.engine.entry_s
     groups = (result.counts, result.occupancy)
     plain = {name: value for group in groups for name, value in dataclasses.asdict(group).items()}
     plain |= whole_and_steady(result) | {"counted": result.counts.served}
@@ -95,26 +116,26 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
     accelerators = run.accelerators
     rates, steady = result.whole.throughput, result.throughput
     per_request = rates.output_tok_per_s / rates.req_per_s if rates.req_per_s > 0 else 0.0
-    tokens_per_s = rates.req_per_s * (float(load.isl.mean()) + per_request)
+    tokens_per_s = rates.req_per_s * (load.mean_isl + per_request)
     hourly = None if price is None else price.amount * accelerators / 3600 * 1e6
     window_s = result.timing.window_s[1] - result.timing.window_s[0]
     drawn_j = drawn_w(run) * window_s
-    ratios = energy_ratios(deployment, simulated_flow(result, replicas, _pools(run)[-1][2], float(load.isl.mean())))
-    tokens = steady.req_per_s * float(load.isl.mean()) * window_s + steady.output_tok_per_s * window_s
+    ratios = energy_ratios(deployment, simulated_flow(result, replicas, _pools(run)[-1][2], load.mean_isl))
+    tokens = steady.req_per_s * load.mean_isl * window_s + steady.output_tok_per_s * window_s
     per_mtok = drawn_j / 3.6e6 / tokens * 1e6 if tokens > 0 else None
     return with_ends({
         "model": deployment.model.name, "gpu": deployment.accelerator.id, "precision": deployment.precision,
         "engine": deployment.engine.name, **degrees(deployment), "replicas": replicas,
         "prefill": _prefill_record(run), "accelerators": accelerators,
-        "routing": options.routing, "load": load.origin, "seed": options.seed,
-        "mean_isl": float(load.isl.mean()), "mean_osl": float(load.osl.mean()),
+        "routing": options.routing, "load": load.requests.origin, "seed": options.seed,
+        "mean_isl": load.mean_isl, "mean_osl": load.mean_osl,
         "limits": dataclasses.asdict(limits),
         **plain, **dataclasses.asdict(result.work),
         "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
         "intervals_80": intervals([d for d in (deployment, run.prompts) if d is not None]),
         "nearest": nearest_records(run.nearest),
         "stable": result.overload.overload_frac is None,
-        "memory": memory_record(deployment, round(float(load.isl.mean()) + float(load.osl.mean()))),
+        "memory": memory_record(deployment, round(load.mean_isl + load.mean_osl)),
         "output_tok_per_s_per_gpu": rates.output_tok_per_s / accelerators,
         "cost_per_mtok": hourly / tokens_per_s if hourly is not None and tokens_per_s > 0 else None,
         "cost_per_output_mtok":
@@ -128,7 +149,10 @@ def run_record(options: Simulation, run: Run, price: HourPrice | None) -> dict[s
         "energy_kwh_per_mtok_high": None if per_mtok is None else per_mtok * ratios[1],
         "classes": [] if run.offered.mix is None
             else [dataclasses.asdict(one) for one in sim.by_class(run.offered.mix, result, entry_s)],
-        "series": sim.time_series(load, result, limits, replicas=run.all_replicas, entry_s=entry_s).to_json(),
+        "series": (
+            sim.time_series(load.requests, result, limits, replicas=run.all_replicas, entry_s=entry_s)
+            if run.streamed is None else run.streamed.series
+        ).to_json(),
         "simulated_req_per_s": result.counts.served / result.timing.wall_s if result.timing.wall_s > 0 else None,
     })  # fmt: skip
 
@@ -137,7 +161,7 @@ def drawn_w(run: Run) -> float:
     """Return the mean power of all replicas of a simulation, their accelerators' parts of the servers included [W]."""
     from jevons.sizing.power import replica_power, simulated_flow
 
-    isl = float(run.offered.requests.isl.mean())
+    isl = run.offered.mean_isl
     names = ("",) if run.prompts is None else ("prefill", "decode")
     total = 0.0
     for name, (deployment, copies, busy) in zip(names, _pools(run), strict=True):
@@ -182,7 +206,7 @@ def run_frame(run: Run) -> pl.DataFrame:
     import numpy as np
     import polars as pl
 
-    load, result, entry_s = run.offered.requests, run.simulated, run.deployment.engine.entry_s
+    load, result, entry_s = run.requests, run.simulated, run.deployment.engine.entry_s
     trail = result.trail
     ticks = {"arrival_s": trail.arrival, "admitted_s": trail.admitted, "first_s": trail.first, "finish_s": trail.finish}
     times = {name: np.where(values >= 0, values / 1e12, math.nan) for name, values in ticks.items()}

@@ -20,11 +20,13 @@ from jevons.serving.sim.fleet.types import (
 from jevons.serving.sim.load.arrivals import RATED, STAGED, Bursts, Day, Pattern, Stage, arrival_times, stage_requests
 from jevons.serving.sim.load.classes import ClassSpec, LoadSpec, Mix, generate_mix, read_load
 from jevons.serving.sim.load.generate import ARRIVALS, Load, from_trace, generate, stream, thinned, without_prefixes
+from jevons.serving.sim.load.parts import Course, can_stream, course
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.sim.load.traces import Trace, read_trace
 from jevons.serving.sim.replica.disaggregated import Pool, PoolUse, SplitResult, hand_over_s, simulate_split
 from jevons.serving.sim.replica.run import ROUTINGS, simulate
 from jevons.serving.sim.replica.step_table import TABULATED_BATCHES, constant_table, limits_of, step_table
+from jevons.serving.sim.replica.streamed import Streamed, simulate_streamed
 from jevons.serving.sim.series import ClassResult, Latencies, Series, by_class, latencies, time_series
 from jevons.serving.sim.types import (
     Counts,
@@ -57,6 +59,7 @@ __all__ = [
     "ClassResult",
     "ClassSpec",
     "Counts",
+    "Course",
     "Day",
     "Failures",
     "FleetCounts",
@@ -88,6 +91,7 @@ __all__ = [
     "Spread",
     "Stage",
     "StepTable",
+    "Streamed",
     "Throughput",
     "Timing",
     "Trace",
@@ -96,7 +100,9 @@ __all__ = [
     "Work",
     "arrival_times",
     "by_class",
+    "can_stream",
     "constant_table",
+    "course",
     "from_trace",
     "generate",
     "generate_mix",
@@ -108,6 +114,7 @@ __all__ = [
     "simulate",
     "simulate_fleet",
     "simulate_split",
+    "simulate_streamed",
     "stage_requests",
     "step_table",
     "stream",

@@ -11,7 +11,16 @@ from jevons.errors import InputError
 from jevons.limits import TIMELINE_BINS
 from jevons.serving.sim.fleet.types import FleetResult
 from jevons.serving.sim.load.classes import Mix
-from jevons.serving.sim.types import QUANTILES, TICKS_PER_S, FloatArray, Requests, SimLimits, SimResult, Spread
+from jevons.serving.sim.types import (
+    QUANTILES,
+    TICKS_PER_S,
+    FloatArray,
+    IntArray,
+    Requests,
+    SimLimits,
+    SimResult,
+    Spread,
+)
 
 BoolArray = NDArray[np.bool_]
 
@@ -202,26 +211,46 @@ def time_series(
     done = trail.finish >= 0
     arrival = trail.arrival[done] / TICKS_PER_S - entry_s
     admitted, first, finish = (getattr(trail, name)[done] / TICKS_PER_S for name in ("admitted", "first", "finish"))
-    isl, osl = requests.isl[done].astype(np.float64), requests.osl[done].astype(np.float64)
-    end_s = float(finish.max())
-    edges = np.linspace(0.0, end_s, bins + 1)
-    bin_s = end_s / bins
-    ones = np.ones(len(arrival))
-    pace = np.where(osl > 1, (osl - 1.0) / np.maximum(finish - first, 1e-12), 0.0)
-    tokens = _ramp(edges, first, pace) - _ramp(edges, finish, pace) + _step(edges, first, ones)
-    cached = _ramp(edges, admitted, isl) - _ramp(edges, finish, isl)
-    cached += (
-        _curve(edges, first, pace) - _curve(edges, finish, pace) - _ramp(edges, finish, np.maximum(osl - 1.0, 0.0))
-    )
-    room = limits.kv_blocks * limits.block_tokens * replicas
+    edges = np.linspace(0.0, float(finish.max()), bins + 1)
+    sums = integrals(edges, (arrival, admitted, first, finish), requests.isl[done], requests.osl[done])
+    return series_of(edges, sums, limits, replicas)
+
+
+def integrals(
+    edges: FloatArray, times_s: tuple[FloatArray, FloatArray, FloatArray, FloatArray], isl: IntArray, osl: IntArray
+) -> FloatArray:
+    """Return a row for each quantity of a `Series`: its integral up to each edge. Those of parts of a load add up.
+
+    Parameters
+    ----------
+    edges : ndarray, shape (bins + 1,)
+        Ends of the bins [s].
+    times_s : tuple of ndarray
+        Arrival, admission, first and last token of each answered request [s].
+    isl, osl : ndarray of int
+        Its prompt and output tokens.
+    """
+    begins = float(times_s[0].min()) if len(times_s[0]) else 0.0  # near zero, differences of large sums keep digits
+    at, (arrival, admitted, first, finish) = edges - begins, (times - begins for times in times_s)
+    prompt, output, ones = isl.astype(np.float64), osl.astype(np.float64), np.ones(len(arrival))
+    pace = np.where(osl > 1, (output - 1.0) / np.maximum(finish - first, 1e-12), 0.0)
+    cached = _ramp(at, admitted, prompt) - _ramp(at, finish, prompt)
+    cached += _curve(at, first, pace) - _curve(at, finish, pace) - _ramp(at, finish, np.maximum(output - 1.0, 0.0))
+    return np.stack([
+        _step(at, arrival, ones), _step(at, finish, ones),
+        _ramp(at, first, pace) - _ramp(at, finish, pace) + _step(at, first, ones),
+        _ramp(at, admitted, ones) - _ramp(at, finish, ones), _ramp(at, arrival, ones) - _ramp(at, admitted, ones),
+        cached,
+    ])  # fmt: skip
+
+
+def series_of(edges: FloatArray, sums: FloatArray, limits: SimLimits, replicas: int) -> Series:
+    """Return the means over the bins between edges, of the sums of `integrals`."""
+    bin_s = float(edges[-1]) / (len(edges) - 1)
+    arrived, finished, tokens, running, waiting, cached = np.diff(sums, axis=1) / bin_s
     return Series(
-        start_s=edges[:-1], bin_s=bin_s,
-        arrivals_per_s=np.diff(_step(edges, arrival, ones)) / bin_s,
-        finished_per_s=np.diff(_step(edges, finish, ones)) / bin_s,
-        output_tok_per_s=np.diff(tokens) / bin_s,
-        running=np.diff(_ramp(edges, admitted, ones) - _ramp(edges, finish, ones)) / bin_s,
-        waiting=np.diff(_ramp(edges, arrival, ones) - _ramp(edges, admitted, ones)) / bin_s,
-        kv_frac=np.diff(cached) / bin_s / room,
+        start_s=edges[:-1], bin_s=bin_s, arrivals_per_s=arrived, finished_per_s=finished, output_tok_per_s=tokens,
+        running=running, waiting=waiting, kv_frac=cached / (limits.kv_blocks * limits.block_tokens * replicas),
     )  # fmt: skip
 
 

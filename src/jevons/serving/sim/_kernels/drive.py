@@ -17,6 +17,7 @@ from jevons.serving.sim._kernels.state import (
     BLOCKS,
     CONTEXT,
     ENDED,
+    FINISH,
     FOREVER,
     HEAPED,
     OUTSTANDING,
@@ -33,11 +34,15 @@ from jevons.serving.sim._kernels.state import (
     Table,
     Work,
     allocating,
+    clear,
     inline,
     rare,
     reset,
     slots_of,
 )
+
+REFUSED = -2
+"""When a request ends that came when too many waited, in a load of parts."""
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.py"))
 DIGEST = int(hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:15], 16)
@@ -72,7 +77,7 @@ def wake_of(state: IntArray, slots: Slots, table: Table, limits: IntArray) -> in
     return int(state[TIME] + steps * step_ticks(table, limits, state[BATCH], state[CONTEXT]))
 
 
-def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+def _drivers(digest: int) -> tuple[Callable[..., Any], ...]:
     """Return the compiled drivers; each returns the digest of the source that it is compiled from."""
 
     @compiled(error_model="numpy")
@@ -87,6 +92,28 @@ def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Calla
             advance(state, slots, work, table, limits, until, False)
             if index < len(ids) and not is_full(state, limits):
                 enqueue(state, slots, work, ids[index], until)
+        return digest
+
+    @compiled(error_model="numpy")
+    def run_part(
+        arrival: IntArray, work: Work, table: Table, limits: IntArray, ids: IntArray, state: IntArray, slots: Slots,
+        ends: tuple[bool, bool],
+    ) -> int:  # fmt: skip
+        """Serve the requests *ids* as `run_open` does, up to the last one's arrival; *ends*: the first part, the last.
+
+        Those that remain stay in *slots*; those that are refused are marked.
+        """
+        if ends[0]:
+            clear(slots, limits)
+            reset(state, limits)
+        for index in range(len(ids) + ends[1]):
+            until = arrival[ids[index]] if index < len(ids) else FOREVER
+            advance(state, slots, work, table, limits, until, False)
+            if index < len(ids):
+                if is_full(state, limits):
+                    work.rows[FINISH, ids[index]] = REFUSED
+                else:
+                    enqueue(state, slots, work, ids[index], until)
         return digest
 
     @compiled(error_model="numpy")
@@ -167,7 +194,7 @@ def _drivers(digest: int) -> tuple[Callable[..., Any], Callable[..., Any], Calla
             bring(states[replica], all_slots[replica], work, table, limits, FOREVER)
         return digest
 
-    return run_open, run_closed, run_balanced
+    return run_open, run_part, run_closed, run_balanced
 
 
-run_open, run_closed, run_balanced = _drivers(DIGEST)
+run_open, run_part, run_closed, run_balanced = _drivers(DIGEST)

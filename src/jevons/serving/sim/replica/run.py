@@ -43,6 +43,15 @@ from jevons.serving.sim.types import (
 
 ROUTINGS = ("round_robin", "least_loaded")
 
+TOTALS = {
+    "end": ks.TIME, "busy": ks.BUSY, "steps": ks.STEP, "events": ks.EVENTS,
+    "preemptions": ks.PREEMPTIONS, "prefill_tokens": ks.PREFILLED, "hit_tokens": ks.HIT_TOKENS,
+    "decode_tokens": ks.DECODED, "context_steps": ks.CONTEXT_STEPS, "peak_blocks": ks.PEAK,
+    "blocks": ks.USED, "swaps": ks.SWAPS, "moved_blocks": ks.MOVED, "host_hit_tokens": ks.HOST_HIT_TOKENS,
+    "host_blocks": ks.HOSTED,
+}  # fmt: skip
+"""Totals of a `Trail`, and where a replica's state has them."""
+
 UNSTABLE_FRAC = 0.02
 BUSY_FRAC = 0.98
 _PATIENCE_S = 1.5
@@ -252,14 +261,7 @@ def serve(
             "Use fewer or shorter requests, or more replicas."
         )
         raise InputError(message)
-    names = {
-        "end": ks.TIME, "busy": ks.BUSY, "steps": ks.STEP, "events": ks.EVENTS,
-        "preemptions": ks.PREEMPTIONS, "prefill_tokens": ks.PREFILLED, "hit_tokens": ks.HIT_TOKENS,
-        "decode_tokens": ks.DECODED, "context_steps": ks.CONTEXT_STEPS, "peak_blocks": ks.PEAK,
-        "blocks": ks.USED, "swaps": ks.SWAPS, "moved_blocks": ks.MOVED, "host_hit_tokens": ks.HOST_HIT_TOKENS,
-        "host_blocks": ks.HOSTED,
-    }  # fmt: skip
-    totals = {name: states[:, column].copy() for name, column in names.items()}
+    totals = {name: states[:, column].copy() for name, column in TOTALS.items()}
     totals["context_steps"] //= pace_of(limits).unit
     admitted, first, finish, preempted = work.rows[[ks.ADMITTED, ks.FIRST_TOKEN, ks.FINISH, ks.PREEMPTED]]
     replica[admitted < 0] = -1
