@@ -13,7 +13,7 @@ from jevons.serving.sim.load import room
 
 def test_a_load_that_memory_cannot_hold_is_refused_with_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "free_bytes", lambda: 1_000_000_000)
-    with pytest.raises(InputError, match=r"requests = 20000000: take some 1\.2 GB, and 1 GB .* at most 16,000,000"):
+    with pytest.raises(InputError, match=r"requests = 20000000: take some 5 GB, and 1 GB .* at most 4,000,000"):
         sim.generate(sim.Load(rate_req_per_s=100.0, requests=20_000_000, isl=10, osl=10), 0)
     assert sim.generate(sim.Load(rate_req_per_s=100.0, requests=2000, isl=10, osl=10), 0).count == 2000
 
