@@ -17,7 +17,7 @@ from jevons.sizing.result import SizeResult
 
 @pytest.fixture(scope="module")
 def sized() -> SizeResult:
-    return jevons.size("llama-3.1-8b", gpu="h100_sxm", rate=30, ttft=1.0, static=True, engine="vllm@0.14", seed=3)
+    return jevons.size("llama-3.1-8b", gpu="h100_sxm", rate=30, ttft=1.0, static=True, engine="vllm@0.14")
 
 
 def test_every_fleet_has_its_launch_commands(sized: SizeResult) -> None:

@@ -70,7 +70,11 @@ def check_lines(document: Located, expansion: ExpansionSpec) -> Iterator[Fault]:
 
 def check_opening(document: Located, market: MarketSpec) -> Iterator[Fault]:
     """Refuse shares of rented compute that do not add up."""
-    shares = {n: s.opening for n, s in market.segments.items() if s.rents and "opening" in s.model_fields_set}
+    shares = {
+        name: segment.opening
+        for name, segment in market.segments.items()
+        if segment.rents and (segment.opening.origin != "default" or segment.opening.value > 0)
+    }
     missing = [n for n, s in market.segments.items() if s.rents and n not in shares]
     total = sum(share.value for share in shares.values())
     if shares and (missing or abs(total - 1) > 1e-6):
