@@ -17,7 +17,7 @@ from jevons.sizing.hour_price import HourPrice, cny_per, converted, currency_of,
 from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, binding
-from jevons.sizing.surer import confident, surer
+from jevons.sizing.surer import by_preference, surer
 
 __all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layout_degrees", "size"]
 
@@ -153,7 +153,7 @@ def size(
     entries = limits.keep(entries, rate)
     front = _pareto(entries) if demand.given else candidates.front
     if demand.given:
-        entries = sorted(entries, key=lambda fleet: not confident(fleet, service, confidence))
+        entries = sorted(entries, key=lambda fleet: by_preference(fleet, service, confidence))
     return SizeResult(
         model=spec,
         service=service,

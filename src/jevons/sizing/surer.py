@@ -27,6 +27,18 @@ def confident(fleet: Fleet, service: Service, confidence: float) -> bool:
     return chance is None or chance >= confidence
 
 
+def by_preference(fleet: Fleet, service: Service, confidence: float) -> tuple[bool, bool, float, int, bool, float]:
+    """Return what recommendations are sorted by.
+
+    Those that keep the limits at the confidence come first, then the cheapest. Of equally cheap ones the surer to a
+    tenth comes first, then one without pools apart, which is simpler to run, then the faster response.
+    """
+    unpriced, cost, e2e_s = fleet.rank
+    chance = fleet.chance(service)
+    tenths = 10 if chance is None else round(10 * chance)
+    return not confident(fleet, service, confidence), unpriced, cost, -tenths, fleet.prefill is not None, e2e_s
+
+
 def tightened(fleet: Fleet, service: Service, confidence: float) -> Service:
     """Return the limits that a prediction has to keep so that a measurement keeps the stated ones at a confidence.
 

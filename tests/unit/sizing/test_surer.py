@@ -43,3 +43,12 @@ def test_more_confidence_takes_no_fewer_accelerators():
         for c in (0.5, 0.8, 0.95)
     ]
     assert sizes == sorted(sizes)
+
+
+def test_of_equally_cheap_fleets_the_surer_comes_first_then_the_simpler():
+    found = jevons.size("llama-3.1-8b", gpu="h100_sxm", rate=30, ttft=1.0)
+    cheapest = [one for one in found.entries if one.per_hour == found.best.per_hour]
+    chances = [round(10 * one.chance(found.service)) for one in cheapest]
+    assert len(cheapest) > 1
+    assert chances == sorted(chances, reverse=True)
+    assert found.best.prefill is None
