@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ for _name, _spelled in _WORDS.items():
 
 def unknown_attribute(what: str, name: str, known: Iterable[str]) -> AttributeError:
     """Return the error of a name that *what* lacks: it offers the one here that likely was meant, else all."""
-    names = sorted({one for one in known if not one.startswith("_")} - {"as_argument"})
+    names = sorted({one for one in known if not one.startswith("_")})
     meant = next((one for one in _OTHER_WORDS.get(name.lower(), ()) if _stem(one) in names), "")
     near = f" Use `.{meant}`." if meant else did_you_mean(name, names)
     listed = f" It has {', '.join(names)}." if names else ""
@@ -61,6 +62,20 @@ def unknown_attribute(what: str, name: str, known: Iterable[str]) -> AttributeEr
 def _stem(name: str) -> str:
     """Return the attribute that an expression such as ``to_frame().to_pandas()`` begins with."""
     return name.partition("(")[0]
+
+
+@functools.singledispatch
+def as_argument(_given: object) -> str | None:
+    """Return the name or file by which functions find an object again; None for one that has neither.
+
+    The stage that reads a kind of object from its name registers how to go back.
+
+    Raises
+    ------
+    InputError
+        If the object was changed, so that they would find another.
+    """
+    return None
 
 
 class Named:

@@ -12,6 +12,7 @@ from jevons.formula import Formula, Symbol
 from jevons.hardware.file import device_from_file, is_file
 from jevons.hardware.names import device_id
 from jevons.hardware.types import PRECISIONS, SHOWN_FRAC, Accelerator, Cluster, Link, Site
+from jevons.named import as_argument
 
 SERVER_POWER = Formula(
     "tdp * (1 + overhead)",
@@ -52,6 +53,19 @@ def accelerator(
     if hardware is not None or is_file(given):
         return device_from_file(given, lambda base, date: _shipped(base, facts, date), on)
     return _shipped(device_id(given, facts), facts, on)
+
+
+@as_argument.register
+def _(device: Accelerator) -> str:
+    """Return the name or file by which functions find the device again."""
+    name = device.file or device.id
+    if accelerator(name) != device:
+        message = (
+            f"the accelerator {device.id} differs from the one on file today; give its name and as_of, or describe "
+            "yours in a YAML file (hardware)"
+        )
+        raise InputError(message)
+    return name
 
 
 def _shipped(key: str, facts: Facts, on: dt.date | None) -> Accelerator:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jevons
-from jevons.errors import InputError
 from jevons.named import Named
 
 PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "fp4")
@@ -127,23 +125,6 @@ class Accelerator(Named):
     def usable_bytes(self) -> float:
         """Memory that the driver shows to a process [bytes]."""
         return self.shown_frac * self.hbm_bytes
-
-    def as_argument(self) -> str:
-        """Return the name or file by which functions find the device again.
-
-        Raises
-        ------
-        InputError
-            If it was changed, so that they would find another.
-        """
-        name = self.file or self.id
-        if jevons.accelerator(name) != self:
-            message = (
-                f"the accelerator {self.id} differs from the one on file today; give its name and as_of, or describe "
-                "yours in a YAML file (hardware)"
-            )
-            raise InputError(message)
-        return name
 
     def supports(self, precision: str) -> bool:
         """Whether the device multiplies matrices in that precision."""

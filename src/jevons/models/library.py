@@ -12,6 +12,7 @@ from jevons.models.checkpoints import quantised
 from jevons.models.read import read_config
 from jevons.models.spec import ModelSpec
 from jevons.models.types import GGUF
+from jevons.named import as_argument
 from jevons.schema import shortened
 
 _CONFIGS = Path(__file__).parent / "configs"
@@ -167,3 +168,13 @@ def load(name_or_path: str, *, name: str | None = None) -> ModelSpec:
     if spec.weight_precision != shipped.weight_precision:
         return replace(spec, name=name or f"{named.spec_name}-{named.precision_hint}")
     return spec if name is None else replace(spec, name=name)
+
+
+@as_argument.register
+def _(spec: ModelSpec) -> str:
+    """Return the name or file by which functions find the model again."""
+    name = spec.file or spec.name
+    if load(name, name=spec.name) != spec:
+        message = f"the model {spec.name} differs from the one on file; give a config.json that describes yours"
+        raise InputError(message)
+    return name

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import jevons
-from jevons.errors import InputError
 from jevons.models import formulas
 from jevons.models.types import WEIGHT_BITS, LayerGroup, WeightPrecision
 from jevons.named import Named
@@ -68,20 +66,6 @@ class ModelSpec(Named):
             f"<{self.name}: {self.parameters_total / 1e9:.3g} bn parameters, {self.parameters_active / 1e9:.3g} bn "
             f"active, KV {self.kv_bytes_per_token():,.0f} bytes/token, context {context}>"
         )
-
-    def as_argument(self) -> str:
-        """Return the name or file by which functions find the model again.
-
-        Raises
-        ------
-        InputError
-            If it was changed, so that they would find another.
-        """
-        name = self.file or self.name
-        if jevons.model(name, name=self.name) != self:
-            message = f"the model {self.name} differs from the one on file; give a config.json that describes yours"
-            raise InputError(message)
-        return name
 
     @property
     def parameters(self) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jevons.errors import InputError
+from jevons.named import as_argument
 from jevons.options.option import Declared
 
 _NONE_OF_IT = object()
@@ -31,9 +32,8 @@ def typed(given: Any, one: Declared) -> Any:
         if one.default is None or type(None) in kinds or Any in kinds:
             return None
         raise _another_type(given, kinds, one.flag)
-    named = getattr(given, "as_argument", None)
-    if named is not None and str in kinds and type(given).__name__ not in map(_name_of, kinds):
-        given = named()
+    if str in kinds and type(given).__name__ not in map(_name_of, kinds):
+        given = as_argument(given) or given
     for kind in kinds:
         value = _as_kind(given, kind)
         if value is not _NONE_OF_IT:
