@@ -12,6 +12,9 @@ from jevons.deploy.texts import yaml_text
 from jevons.deploy.types import Command, Handover, Replica, Site
 from jevons.errors import InputError
 
+_WEIGHTS = "/weights"
+"""Where a container finds the server's cache of weights, whatever the home of its user."""
+
 
 def compose_files(handover: Handover) -> dict[str, str]:
     """Return the compose files of a fleet, by file name; each says on how many servers it runs.
@@ -77,7 +80,7 @@ def _service(handover: Handover, one: Replica, server: Server, place: int) -> di
     site = Site(model=handover.checkpoint, port=port, leader="${LEADER:?address of rank 0}", rank=str(server.rank))
     launch = command(handover, one, site)
     devices = [str(place * each + i) for i in range(each)]
-    environment: dict[str, str] = {"HF_TOKEN": "${HF_TOKEN:-}"} | dict(launch.env)
+    environment: dict[str, str] = {"HF_TOKEN": "${HF_TOKEN:-}", "HF_HOME": _WEIGHTS} | dict(launch.env)
     if one.engine == "vllm" and one.pool.role:
         environment |= {"VLLM_NIXL_SIDE_CHANNEL_PORT": str(5600 + 100 * place)}
         environment |= {"VLLM_NIXL_SIDE_CHANNEL_HOST": "${ADDRESS:?address of this server}"}
@@ -89,7 +92,7 @@ def _service(handover: Handover, one: Replica, server: Server, place: int) -> di
         "network_mode": "host",
         "ipc": "host",
         "ulimits": {"memlock": -1, "stack": 67108864},
-        "volumes": ["${HF_HOME:-~/.cache/huggingface}:/root/.cache/huggingface"],
+        "volumes": [f"${{HF_HOME:-~/.cache/huggingface}}:{_WEIGHTS}"],
         "restart": "unless-stopped",
     }
     if launch.files:
