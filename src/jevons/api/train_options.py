@@ -117,8 +117,8 @@ MASTER_WEIGHTS = Option(
     choices=lambda: ("fp32", "none"), metavar="NAME",
 )  # fmt: skip
 FRAMEWORK = Option(
-    help="Software: megatron, deepspeed or fsdp; by default deepspeed with --zero 2 or 3, fsdp with --fsdp or "
-    "adapters, else megatron",
+    help="Software: megatron, deepspeed or fsdp; by default deepspeed with --zero 2 or 3 where it has a layout, fsdp "
+    "with --fsdp or adapters, else megatron",
     parse=_lower, choices=_of_recipe("FRAMEWORKS"), metavar="NAME",
 )  # fmt: skip
 FSDP_STRATEGY = Option(

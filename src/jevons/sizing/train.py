@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from jevons import models, training
@@ -9,11 +12,11 @@ from jevons.errors import InfeasibleError
 from jevons.hardware import Accelerator, accelerator
 from jevons.sizing.hour_price import HourPrice, converted, currency_of, owned_hour_price
 from jevons.sizing.train_published import published_figures
-from jevons.sizing.train_result import TIGHT_FRAC, TrainResult
-from jevons.sizing.train_setup import Trainer, gpus_of, setup
+from jevons.sizing.train_result import TrainResult
+from jevons.sizing.train_setup import Setup, Trainer, gpus_of, setup
 
 _KEPT = 10
-_ALL = 1_000_000
+_SHARED_WEIGHTS = 3  # stage of ZeRO
 _TOKENS_OF_A_RANK, _MOST_CP = 4096, 16
 """Tokens of a sequence below which no context-parallel rank goes by itself; most such ranks."""
 
@@ -85,19 +88,13 @@ def train(
     training.training_format(found_device, precision)
     count = gpus_of(devices, trainer)
     _check_power(found_device, count, power_limit_w)
-    asked = setup(
+    asked, searching, searched = _searched(
         models.load(model), found_device, count, trainer, tokens=tokens, seq_len=seq_len, global_batch=global_batch,
         precision=precision, oversubscription=oversubscription, pod_devices=pod_devices,
     )  # fmt: skip
     job = asked.job
-    searched = training.search(
-        job, best=_ALL, zero=asked.zero,
-        recompute=(trainer.recompute,) if trainer.recompute else ("none", "selective", "full"),
-        offload=trainer.offload, fixed=asked.fixed, stage_layers=trainer.stage_layers, zero_bubble=trainer.zero_bubble,
-        sequence_parallel=trainer.sequence_parallel, most_cp=_most_cp(job, trainer),
-        host_memory_bytes=trainer.host_memory_bytes,
-    )  # fmt: skip
-    steps = searched.best[:_KEPT] if published else _roomy_first(searched.best, found_device.hbm_bytes)
+    ordered = searched.best if published else training.roomy_first(searched.best, found_device.hbm_bytes)
+    steps = ordered[:_KEPT]
     price = converted(price or owned_hour_price(found_device), currency_of(currency, price, found_device.own_price))
     failures = training.failure_model()
     work_days = job.tokens / steps[0].tokens_per_s / 86_400.0
@@ -106,7 +103,8 @@ def train(
     estimate = training.run_estimate(job, steps[0], price_per_accelerator_h=hour, goodput_frac=outlook.goodput_frac)
     curve: tuple[training.ScalePoint, ...] = ()
     if scale_to is not None:
-        curve = training.scaling_curve(job, _sizes(count, scale_to), failures, power_limit_w=power_limit_w)
+        sizes = _sizes(count, scale_to)
+        curve = training.scaling_curve(job, sizes, failures, power_limit_w=power_limit_w, searching=searching)
     return TrainResult(
         job=job,
         steps=steps,
@@ -122,18 +120,40 @@ def train(
     )
 
 
+def _searched(
+    model: models.ModelSpec, device: Accelerator, devices: int, trainer: Trainer, **run: Any
+) -> tuple[Setup, dict[str, Any], training.TrainingSearch]:
+    """Return the job, how its layouts were searched, and what was found.
+
+    Software that only a stage of ZeRO implies gives way where it cannot hold the model or feed the devices: Megatron
+    shares gradients out too, and splits layers besides.
+    """
+    asked = setup(model, device, devices, trainer, **run)
+    if trainer.framework is None and trainer.software == "deepspeed" and _must_split(asked):
+        trainer = replace(trainer, framework="megatron")
+        asked = setup(model, device, devices, trainer, **run)
+    searching: dict[str, Any] = {
+        "zero": asked.zero,
+        "recompute": (trainer.recompute,) if trainer.recompute else ("none", "selective", "full"),
+        "offload": trainer.offload, "fixed": asked.fixed, "stage_layers": trainer.stage_layers,
+        "zero_bubble": trainer.zero_bubble, "sequence_parallel": trainer.sequence_parallel,
+        "most_cp": _most_cp(asked.job, trainer), "host_memory_bytes": trainer.host_memory_bytes,
+    }  # fmt: skip
+    return asked, searching, training.search(asked.job, best=training.ALL_LAYOUTS, **searching)
+
+
+def _must_split(asked: Setup) -> bool:
+    """Return whether whole weights exceed a device that holds them, or devices of a replica each exceed the batch."""
+    job, whole = asked.job, asked.fixed.get("zero", 0) < _SHARED_WEIGHTS
+    weights_bytes = job.frozen_bytes * job.model.parameters_total
+    return (whole and weights_bytes > job.cluster.accelerator.hbm_bytes) or job.cluster.devices > job.global_batch
+
+
 def _most_cp(job: training.TrainingJob, trainer: Trainer) -> int:
     """Return the context parallelism to try: that of published runs of Megatron at such lengths, none elsewhere."""
     if trainer.software != "megatron" or job.adapters:
         return 1
     return max(1, min(_MOST_CP, job.seq_len // _TOKENS_OF_A_RANK))
-
-
-def _roomy_first(steps: tuple[training.TrainingStep, ...], hbm_bytes: float) -> tuple[training.TrainingStep, ...]:
-    """Return steps with the fastest first that is not tight, where there is one, and the others behind it."""
-    room = (1.0 - TIGHT_FRAC) * hbm_bytes
-    roomy = next((s for s in steps if sum(s.memory_bytes.values()) <= room), steps[0])
-    return (roomy, *(s for s in steps if s is not roomy))[:_KEPT]
 
 
 def _check_power(device: Accelerator, devices: int, limit_w: float | None) -> None:

@@ -23,8 +23,6 @@ LAYOUT = (
 
 
 _LARGE = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
-TIGHT_FRAC = 0.1
-"""Share of memory below which what is left is called tight."""
 _FASTER_FRAC = 0.05
 """By how much a tight layout is faster where the answer names it."""
 
@@ -142,7 +140,7 @@ class TrainResult(Result):
     @property
     def tight(self) -> bool:
         """Whether that is less than a tenth."""
-        return self.margin_frac < TIGHT_FRAC
+        return self.margin_frac < training.TIGHT_FRAC
 
     def _tables(self) -> Iterator[Table]:
         yield from train_tables(self)

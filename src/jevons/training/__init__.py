@@ -19,7 +19,7 @@ from jevons.training.failures import (
 from jevons.training.memory import host_bytes, memory_bytes
 from jevons.training.precision import FORMATS, training_format
 from jevons.training.recipe import FRAMEWORKS, FROZEN, LORA_TARGETS, MOMENT_BYTES, Lora, Recipe, optimizer_of
-from jevons.training.run import run_estimate, search
+from jevons.training.run import ALL_LAYOUTS, TIGHT_FRAC, roomy_first, run_estimate, search
 from jevons.training.scaling import REASONS, ScalePoint, scaling_curve
 from jevons.training.step import product_flop, step
 from jevons.training.types import (
@@ -35,6 +35,7 @@ from jevons.training.types import (
 )
 
 __all__ = [
+    "ALL_LAYOUTS",
     "FORMATS",
     "FRAMEWORKS",
     "FROZEN",
@@ -44,6 +45,7 @@ __all__ = [
     "OFFLOADED",
     "REASONS",
     "RECOMPUTE",
+    "TIGHT_FRAC",
     "FailureModel",
     "Lora",
     "Recipe",
@@ -64,6 +66,7 @@ __all__ = [
     "optimizer_of",
     "outlook",
     "product_flop",
+    "roomy_first",
     "run_estimate",
     "scaling_curve",
     "search",

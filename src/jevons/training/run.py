@@ -25,6 +25,9 @@ from jevons.training.types import RunEstimate, TrainingJob, TrainingLayout, Trai
 _SECONDS_PER_DAY = 86_400.0
 _RECOMPUTE = ("none", "selective", "full")
 _MULTIPLES = (2, 4, 8, 16)
+ALL_LAYOUTS = 1_000_000
+TIGHT_FRAC = 0.1
+"""Share of memory below which what is left is called tight."""
 
 
 def search(
@@ -97,6 +100,13 @@ def search(
     if not searched.steps:
         raise _nothing(job, common, searched, wanted)
     return TrainingSearch(searched.steps[:best], searched.tried, searched.rejected)
+
+
+def roomy_first(steps: tuple[TrainingStep, ...], hbm_bytes: float) -> tuple[TrainingStep, ...]:
+    """Return steps with the fastest first that is not tight, where there is one, and the others behind it."""
+    room = (1.0 - TIGHT_FRAC) * hbm_bytes
+    roomy = next((s for s in steps if sum(s.memory_bytes.values()) <= room), steps[0])
+    return (roomy, *(s for s in steps if s is not roomy))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from jevons.errors import InfeasibleError
 from jevons.training.failures import FailureModel, goodput_frac
-from jevons.training.run import search
+from jevons.training.run import ALL_LAYOUTS, roomy_first, search
 from jevons.training.types import TrainingJob, TrainingStep
 
 REASONS = {
@@ -29,7 +30,7 @@ class ScalePoint:
     devices : int
         Accelerators at work.
     step : TrainingStep or None
-        The fastest; None where no layout feeds and fits them.
+        The fastest that leaves a tenth of the memory, where one does; None where no layout feeds and fits them.
     goodput_frac : float
         Expected share of time in useful steps.
     days : float
@@ -52,7 +53,12 @@ class ScalePoint:
 
 
 def scaling_curve(
-    job: TrainingJob, sizes: Sequence[int], failures: FailureModel, *, power_limit_w: float | None = None
+    job: TrainingJob,
+    sizes: Sequence[int],
+    failures: FailureModel,
+    *,
+    power_limit_w: float | None = None,
+    searching: Mapping[str, Any] | None = None,
 ) -> tuple[ScalePoint, ...]:
     """Return the fastest run on each size of cluster, at the job's global batch.
 
@@ -66,8 +72,12 @@ def scaling_curve(
         Rates and costs of interruptions.
     power_limit_w : float, optional
         Of the servers; larger clusters are left out with the reason ``power``.
+    searching : mapping, optional
+        Arguments of `search` that hold on every size, such as ``fixed`` or ``zero``; a fixed ``dp`` is left free.
     """
     points: list[ScalePoint] = []
+    given = dict(searching or {})
+    given["fixed"] = {name: size for name, size in (given.get("fixed") or {}).items() if name != "dp"}
     for devices in sizes:
         power_w = devices * job.cluster.accelerator.server_w
         if power_limit_w is not None and power_w > power_limit_w:
@@ -75,8 +85,9 @@ def scaling_curve(
             continue
         try:
             sized = replace(job, cluster=replace(job.cluster, devices=devices))
-            most_cp = _MOST_CP if devices > _FEW_SEQUENCES * job.global_batch else 1
-            step = search(sized, best=1, most_cp=most_cp).best[0]
+            most_cp = max(given.get("most_cp", 1), _MOST_CP if devices > _FEW_SEQUENCES * job.global_batch else 1)
+            steps = search(sized, **{**given, "best": ALL_LAYOUTS, "most_cp": most_cp}).best
+            step = roomy_first(steps, sized.cluster.accelerator.hbm_bytes)[0]
         except InfeasibleError as error:
             points.append(_no_point(devices, power_w, error.limits[0] if error.limits else "memory"))
             continue

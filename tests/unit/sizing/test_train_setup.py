@@ -169,3 +169,11 @@ def test_long_sequences_are_split_as_published_runs_of_megatron_do():
     run = jevons.train("llama-3.1-405b", gpus=16_384, seq_len=8192)
     assert run.best.layout.cp == 2
     assert run.margin_frac > 0.1
+
+
+def test_zero_2_alone_finds_a_layout_with_pipeline_stages_where_deepspeed_has_none():
+    run = jevons.train("llama-3.1-405b", gpus=4096, zero=2)
+    assert run.best.layout.zero == 2
+    assert run.best.layout.pp > 1
+    with pytest.raises(InfeasibleError, match="none divides"):
+        jevons.train("llama-3.1-405b", gpus=4096, zero=2, framework="deepspeed")

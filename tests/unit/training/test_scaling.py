@@ -1,5 +1,6 @@
 """The scaling curve of a run at fixed batch."""
 
+import jevons
 from jevons import models, training
 from jevons.hardware import cluster
 from jevons.sizing.train import train
@@ -28,3 +29,18 @@ def test_the_curve_agrees_with_the_run_at_its_own_size():
     assert point.devices == 64
     assert point.step == found.best
     assert abs(point.days / found.estimate.days - 1.0) < 1e-9
+
+
+def test_a_scaling_curve_keeps_the_software_and_degrees_of_the_run():
+    run = jevons.train("llama-3-8b", gpus=16, fsdp="full_shard", batch=64, scale_to=32)
+    layouts = [point.step.layout for point in run.curve if point.step is not None]
+    assert layouts
+    assert {(layout.pp, layout.tp, layout.zero) for layout in layouts} == {(1, 1, 3)}
+
+
+def test_a_scaling_curve_leaves_a_tenth_of_the_memory_where_a_layout_does():
+    job = training.TrainingJob(
+        model=models.load("llama-3-8b"), cluster=cluster("h100_sxm", 8), seq_len=4096, global_batch=64, tokens=1e12
+    )
+    for point in training.scaling_curve(job, [8, 16], training.failure_model()):
+        assert sum(point.step.memory_bytes.values()) <= 0.9 * job.cluster.accelerator.hbm_bytes
