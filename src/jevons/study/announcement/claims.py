@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jevons.study.announcement import lexicon
 from jevons.study.announcement.figures import Figure, figures, per_share
+from jevons.study.announcement.mentions import Mention, compared, main_firm, mentions, role_of
+from jevons.study.announcement.quarters import with_years
 from jevons.study.announcement.text import Sentence
+from jevons.units import CURRENCIES
 
 VERDICTS = ("confirmed", "contradicted", "unlike", "not_on_file", "unread")
 
@@ -34,6 +38,15 @@ _DENIED = re.compile(
 )
 """Words after which a clause says what is not so; bounds, and cuts that will not come, are none."""
 _WORTH = re.compile(r"\s?(?:投资的?|的|worth of|of|on|for|购买|用于购买|采购)\s?$")
+_GROWN = re.compile(
+    r"(?:more|higher|less|lower) than|year[- ]over[- ]year|year[- ]on[- ]year|yoy|同比|环比|年增|月增|季增|较上年"
+)
+_GPU_HOUR = re.compile(r"gpu[- ]?hours?|gpu per hour|accelerator[- ]hours?|card[- ]hours?|卡时|卡/小时|每卡每小时")
+_ALSO = re.compile(
+    r"\s?[(（,，]?\s?(?:or|about|around|roughly|approximately|equivalent to|equal to|which is|some"
+    r"|约合?|折合|合|相当于|=|≈|~|\s)*\s?"
+)
+"""Words between an amount and the same in another currency."""
 _SHARE = re.compile(r"份额|占比|占|share|市占")
 
 
@@ -75,42 +88,25 @@ class Claim:
     facts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A firm named at a place of a sentence."""
+def claims_of(sentences: Sequence[Sentence], stated: Mapping[str, str], day: dt.date | None) -> tuple[list[Claim], int]:
+    """Return the claims in their order, and how many sentences hold no figure and no comparison.
 
-    start: int
-    firm: str
-
-
-def mentions(plain: str) -> list[Mention]:
-    """Return the firms that a plain sentence names, in their order."""
-    names = lexicon.firm_names()
-    return [Mention(m.start(), names[re.sub(r"\s+", " ", m[0])]) for m in lexicon.firm_pattern().finditer(plain)]
-
-
-def main_firm(sentences: Sequence[Sentence]) -> str:
-    """Return the firm that an announcement is about: named most, the first sentences weighing more."""
-    votes: Counter[str] = Counter()
-    for place, sentence in enumerate(sentences):
-        for mention in mentions(sentence.plain):
-            if lexicon.firms()[mention.firm].role == "firm":
-                votes[mention.firm] += 3 if place < 3 else 1
-    return votes.most_common(1)[0][0] if votes else ""
-
-
-def claims_of(sentences: Sequence[Sentence]) -> tuple[list[Claim], int]:
-    """Return the claims in their order, and how many sentences hold no figure and no comparison."""
-    main = main_firm(sentences)
+    *stated* are the firms that the text names and the word list lacks; *day* is that of the announcement.
+    """
+    main = main_firm(sentences, stated)
     before = main
     claims: list[Claim] = []
     silent = 0
     for sentence in sentences:
-        named = mentions(sentence.plain)
-        own = [m.firm for m in named if lexicon.firms()[m.firm].role in {"firm", "country"}]
-        currency = lexicon.firms()[own[0] if own else before].currency if own or before else ""
-        read = figures(sentence.plain, sentence.text, currency)
-        reader = _Reader(sentence, read, named, before or main, main)
+        named = mentions(sentence.plain, stated)
+        own = [
+            m.firm for m in named if role_of(m.firm) in {"firm", "country"} and not compared(sentence.plain, named, m)
+        ]
+        speaker = lexicon.firm(own[0] if own else before)
+        currency = speaker.currency if speaker is not None else ""
+        ends = speaker.fiscal_end_month if speaker is not None else 12
+        read = with_years(figures(sentence.plain, sentence.text, currency), day, ends)
+        reader = _Reader(sentence, read, named, before or main, main, stated)
         of_sentence = list(reader.claims())
         for claim in of_sentence:
             _add(claims, claim)
@@ -139,8 +135,11 @@ def _add(claims: list[Claim], claim: Claim) -> None:
 class _Reader:
     """Takes the figures of one sentence apart into claims; each figure belongs to one."""
 
-    def __init__(self, sentence: Sentence, figures: list[Figure], named: list[Mention], before: str, main: str) -> None:
-        self.sentence, self.plain = sentence, sentence.plain
+    def __init__(
+        self, sentence: Sentence, figures: list[Figure], named: list[Mention], before: str, main: str,
+        stated: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        self.sentence, self.plain, self.stated = sentence, sentence.plain, stated
         self.figures, self.mentions, self.before = figures, named, before
         self.used: set[int] = set()
         pronoun = re.search(
@@ -185,17 +184,16 @@ class _Reader:
         match = re.fullmatch(r"FY(\d{4})-Q([1-4])", figure.label) if figure.kind == "period" else None
         if match is None:
             return figure
-        known = lexicon.firms().get(firm or self.before)
+        known = lexicon.firm(firm or self.before)
         last = (known.fiscal_end_month if known is not None else 12) + 3 * (int(match[2]) - 4)
         year = int(match[1]) + (last - 1) // 12
         month = (last - 1) % 12 + 1
         return replace(figure, label=f"{year}-Q{(month + 2) // 3}")
 
     def _firm(self, at: int, roles: frozenset[str] = frozenset({"firm", "country"})) -> str:
-        known = lexicon.firms()
-        usable = [m for m in self.mentions if known[m.firm].role in roles and not self._compared(m)]
-        before = [m for m in self.mentions if m.start < at and known[m.firm].role in roles]
-        if before and self._compared(before[-1]) and at - before[-1].start < 40:
+        usable = [m for m in self.mentions if role_of(m.firm) in roles and not compared(self.plain, self.mentions, m)]
+        before = [m for m in self.mentions if m.start < at and role_of(m.firm) in roles]
+        if before and compared(self.plain, self.mentions, before[-1]) and at - before[-1].start < 40:
             return before[-1].firm
         behind = [m for m in usable if m.start < at]
         others = [m.start() for m in lexicon.pattern("others").finditer(self.plain, 0, at)]
@@ -204,7 +202,7 @@ class _Reader:
         if behind:
             return behind[-1].firm
         if not usable:
-            makers = [m for m in self.mentions if known[m.firm].role == "supplier" and m.start < at]
+            makers = [m for m in self.mentions if role_of(m.firm) == "supplier" and m.start < at]
             if (
                 makers
                 and "firm" in roles
@@ -215,20 +213,6 @@ class _Reader:
                 return makers[-1].firm
         return usable[0].firm if usable else self.carried
 
-    def _compared(self, mention: Mention) -> bool:
-        """Return whether a firm stands only as what something is compared with."""
-        lead = self.plain[max(0, mention.start - 14) : mention.start]
-        given = re.search(
-            r"(?:向|对|给|(?<!宣布)在|invest(?:s|ed|ing|ment|ments)? in|into|for|with|alongside)\s?$", lead
-        )
-        if given and any(m.start < mention.start for m in self.mentions):
-            return True
-        if re.search(r"(?:(?:%|it|half|most|third|quarter|which) (?:is |was |came |comes )?from|来自)\s?$", lead):
-            return True
-        return bool(
-            re.search(r"(?:than|exceed\w*|surpass\w*|versus|超过|反超|超越|高于|相比|传闻中的)[^,，]{0,10}$", lead)
-        )
-
     def _period(self, at: int) -> dict[str, Figure]:
         """Return the period nearest to a place, and the date of the sentence where there is one."""
         exceed = lexicon.pattern("exceed")
@@ -237,6 +221,7 @@ class _Reader:
             if f.kind == "period" and f.label != "past"
             and not (re.match(r"\d|FY", f.label) and f.start > at and exceed.search(self.plain, at, f.start))
         ]  # fmt: skip
+        spans = [f for f in spans if not self._of_next_clause(f, at)]
         result: dict[str, Figure] = {}
         dates = [f for f in self.figures if f.kind == "date"]
         if dates:
@@ -251,6 +236,13 @@ class _Reader:
         if dates:
             result["date"] = min(dates, key=lambda f: abs(f.start - at))
         return result
+
+    def _of_next_clause(self, span: Figure, at: int) -> bool:
+        """Return whether a dated period opens a later clause with a figure of its own, after one that holds at *at*."""
+        if span.start < at or not re.match(r"\d", span.label) or not self._apart(span, at):
+            return False
+        earlier = any(f.kind == "period" and f.start < at and re.match(r"\d|FY", f.label) for f in self.figures)
+        return earlier and any(f.start > span.start and f.kind in {"money", "percent"} for f in self.figures)
 
     def _apart(self, figure: Figure, at: int) -> bool:
         """Return whether a figure stands in another clause."""
@@ -349,15 +341,15 @@ class _Reader:
         """Yield prices of an accelerator and rents: money of that size beside a device's name."""
         pattern, table = lexicon.named("devices")
         device = pattern.search(self.plain)
-        if device is None:
+        if device is None and not _GPU_HOUR.search(self.plain):
             return
-        name = table[device[0].removesuffix("x") if device[0] not in table else device[0]]
+        name = "" if device is None else table[device[0].removesuffix("x") if device[0] not in table else device[0]]
         hourly, monthly = (lexicon.pattern(one).search(self.plain) for one in ("hourly", "monthly"))
         for figure in self._left("money"):
-            if (hourly and figure.high < 500) or (monthly and figure.high < 1e6):
+            if (hourly and figure.high < (500 if name else 5000)) or (monthly and figure.high < 1e6):
                 per = "hour" if hourly else "month"
                 yield self._make("rent", "", name, {"rent": figure} | self._dated(), other=per)
-            elif figure.low >= 1e3 and figure.high < 1e7 and lexicon.pattern("costs").search(self.plain):
+            elif name and figure.low >= 1e3 and figure.high < 1e7 and lexicon.pattern("costs").search(self.plain):
                 yield self._make("device_price", "", name, {"price": figure} | self._dated())
 
     def _clusters(self) -> Iterator[Claim]:
@@ -378,6 +370,7 @@ class _Reader:
     def _money(self) -> Iterator[Claim]:
         moneys = self._left("money")
         previous = [f for f in moneys if _FROM.search(self.plain[max(0, f.start - 50) : f.start])]
+        moneys = self._converted(moneys)
         for figure in moneys:
             if figure in previous and len(moneys) > 1 and _RAISED.search(self.plain):
                 continue
@@ -386,6 +379,19 @@ class _Reader:
                 self.used.add(figure.start)
                 continue
             yield self._amount(figure, previous, moneys)
+
+    def _converted(self, moneys: list[Figure]) -> list[Figure]:
+        """Return the amounts without those that repeat one in another currency: ``SAR 37.5bn (USD 10bn)``."""
+        kept = list(moneys)
+        for first, second in itertools.pairwise(moneys):
+            between = self.plain[first.end : second.start]
+            if first.unit == second.unit or not _ALSO.fullmatch(between) or first not in kept:
+                continue
+            known = first.unit in CURRENCIES or second.unit not in CURRENCIES
+            dropped = second if known else first
+            kept.remove(dropped)
+            self.used.add(dropped.start)
+        return kept
 
     def _amount(self, figure: Figure, previous: list[Figure], moneys: list[Figure]) -> Claim:
         quantity = self._quantity(figure)
@@ -398,7 +404,7 @@ class _Reader:
         period = self._period(figure.start)
         named |= period
         derived: dict[str, tuple[float, float, str]] = {}
-        analysts = [m.firm for m in self.mentions if lexicon.firms()[m.firm].role == "analyst"]
+        analysts = [m.firm for m in self.mentions if role_of(m.firm) == "analyst"]
         if quantity == "share_price" and analysts:
             quantity = "target"
         if per_share(figure, self.plain) and quantity in {"", "capex"}:
@@ -457,8 +463,8 @@ class _Reader:
                 continue
             near = [
                 m
-                for m in mentions(clause)
-                if m.firm != firm and lexicon.firms()[m.firm].role == "firm" and m.start <= 16
+                for m in mentions(clause, self.stated)
+                if m.firm != firm and role_of(m.firm) == "firm" and m.start <= 16
             ]
             if near and not re.match(r"\s?[$\d]", clause):
                 yield self._make("comparison", firm, "capex", base, other=near[0].firm)
@@ -497,7 +503,10 @@ class _Reader:
             ):
                 kind = "share"
             elif (
-                figure.what == "factor" or lexicon.pattern("rise").search(lead) or lexicon.pattern("fall").search(lead)
+                figure.what == "factor"
+                or _GROWN.search(lead)
+                or lexicon.pattern("rise").search(lead)
+                or lexicon.pattern("fall").search(lead)
             ):
                 kind = "growth"
             else:

@@ -108,15 +108,16 @@ def draft_of(
     fields: dict[str, Field] = {}
     missing: dict[str, str] = {}
     budget = main_budget(claims, firm)
+    firm = budget.firm or firm if budget is not None else firm
     head = budget.sentence if budget is not None else sentences[0]
     if firm:
-        name = lexicon.firms()[firm].name
+        name = lexicon.firm_name(firm)
         title = (
             f"{name}, {format_money(budget.named['amount'].middle, budget.named['amount'].unit)}" if budget else name
         )
         fields["name"] = _field(title, head)
     else:
-        missing["name"] = "the text names no firm of the lexicon"
+        missing["name"] = "the text names no firm"
     if day is not None and dated is not None:
         fields["as_of"] = dated
         fields["start"] = Field(

@@ -38,7 +38,10 @@ from jevons.study.announcement.patterns import (
     POWER,
     POWER_UNITS,
     QUALIFIERS,
+    QUARTER,
+    QUARTER_ENDS,
     SPAN,
+    TICKER,
     TO_MONEY,
     TOKEN_SCALE,
     VALUED,
@@ -103,6 +106,8 @@ def figures(sentence: str, written: str, currency: str) -> list[Figure]:
         read.append(replace(figure, text=written[figure.start : figure.end]))
         taken[figure.start : figure.end] = [True] * (figure.end - figure.start)
 
+    for ticker in TICKER.finditer(sentence):
+        taken[ticker.start() : ticker.end()] = [True] * (ticker.end() - ticker.start())
     for reader in (_dates, _multiples, _percents, _powers, _devices, _chips):
         for match, figure in reader(sentence):
             if free(match):
@@ -110,7 +115,7 @@ def figures(sentence: str, written: str, currency: str) -> list[Figure]:
     for match, figure in _moneys(sentence, currency):
         if free(match):
             add(figure)
-    for reader in (_periods, _spans):
+    for reader in (_periods, _quarters, _spans):
         for match, figure in reader(sentence):
             if free(match):
                 add(figure)
@@ -190,7 +195,7 @@ def _percents(sentence: str) -> Any:
         low, high = (0.10, 0.14) if match[1] == "low" or match[2] else (0.13, 0.17)
         yield _found(match, kind="percent", low=low, high=high, unit="1", what="of_revenue")
     for match in FOLD.finditer(sentence):
-        group, less = ("n", 0.0) if match["n"] else ("m", 1.0)
+        group, less = ("n", 0.0) if match["n"] else ("m" if match["m"] else "k", 1.0)
         low, high = value_of(match[group])
         figure = Figure(
             kind="percent", low=low - less, high=high - less, unit="1", start=match.start(group), end=match.end(),
@@ -265,6 +270,8 @@ def _moneys(sentence: str, currency: str) -> Any:
         elif post == "块" and pre is None and re.match(r"\s?(?:gpu|h\d|卡|芯片|英伟达)", sentence[match.end() :]):
             continue
         if pre == "¥" and "日" in sentence[match.end() : match.end() + 2]:
+            known = "JPY"
+        if pre == "¥" and re.search(r"japan|tokyo|日本|东京|円|(?<![a-z])yen", sentence):
             known = "JPY"
         assumed = False
         if known is None:
@@ -368,8 +375,8 @@ def _periods(sentence: str) -> Any:
             quarter = g["q1"] or g["q2"] or g["q3"] or g["qw"]
             label = f"{g['yq'] or g['yq3'] or g['yq4']}-Q{quarter_words.get(quarter, quarter)}"
             years = 0.25
-        elif g["y1"] or g["y3"]:
-            first, last = int(g["y1"] or g["y3"]), int(g["y2"] or g["y4"])
+        elif g["y1"] or g["y3"] or g["y5"]:
+            first, last = int(g["y1"] or g["y3"] or g["y5"]), int(g["y2"] or g["y4"] or g["y6"])
             if not 0 < last - first < 100:
                 continue
             label, years = f"{first}-{last}", last - first + 1.0
@@ -383,6 +390,15 @@ def _periods(sentence: str) -> Any:
             kind="period", low=years, high=years, unit="y", start=match.start(), end=match.end(), text="", label=label,
             what=g["end"] or "",
         )  # fmt: skip
+
+
+def _quarters(sentence: str) -> Any:
+    """Yield quarters without a year as periods labelled ``?Q1`` by number or ``?M06`` by last month."""
+    ordinals = {"first": 1, "second": 2, "third": 3, "fourth": 4, "一": 1, "二": 2, "三": 3, "四": 4}
+    for match in QUARTER.finditer(sentence):
+        number = match["zh"] or match["word"] or match["q"]
+        label = f"?M{QUARTER_ENDS[match['month']]:02d}" if match["month"] else f"?Q{ordinals.get(number) or number}"
+        yield _found(match, kind="period", low=0.25, high=0.25, unit="y", label=label)
 
 
 def _spans(sentence: str) -> Any:

@@ -20,6 +20,10 @@ _CLOSE, _ROUGH = 0.03, 0.08
 _SPANS = {"alibaba.plan.capex_cny": 3.0, "peer.stargate.plan_usd": 4.0, "alibaba.group.considered_plan_cny": 3.0}
 """Years that a plan on file covers, where its id does not say."""
 _NEAR_DAYS = 200
+_EVENTS = frozenset({"contract", "debt", "buyback", "disposal", "inflow"})
+"""Quantities of which a firm has several at a time: another one does not contradict."""
+_PLANNED = re.compile(r"plan|will |expect|guid|forecast|target|intend|预计|计划|将|拟|目标|预期")
+"""Words of what is to come; a later outcome does not contradict a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Judge:
 
     def candidates(self, firm: str, quantity: str) -> Iterator[Candidate]:
         """Yield the values on file of a firm's quantity, with their periods."""
-        entry = lexicon.firms().get(firm)
+        entry = lexicon.firm(firm)
         stems = lexicon.words("quantities").get(quantity, {}).get("stems") or [quantity]
         if entry is None:
             return
@@ -88,7 +92,7 @@ class Judge:
         if not every:
             return "not_on_file", f"no {_label(claim.quantity)} of {_name(claim.firm)} is on file", ()
         years = period.low if period is not None else 0.0
-        dated = period is not None and bool(re.match(r"\d|FY", period.label))
+        dated = period is not None and bool(re.match(r"\d|FY", period.label)) and claim.quantity not in _EVENTS
         if period is not None and period.label.startswith("to "):
             fit = []
         elif period is not None and dated:
@@ -99,7 +103,7 @@ class Judge:
             fit = [c for c in every if "commitment" in c.value.id]
         else:
             fit = [c for c in every if self._near(c)]
-        return self._compared(claim, amount, fit, every, labelled=dated or years > 1)
+        return self._compared(claim, amount, fit, every, labelled=dated or (years > 1 and claim.quantity == "capex"))
 
     def _compared(
         self, claim: Claim, amount: Figure, fit: list[Candidate], every: list[Candidate], *, labelled: bool
@@ -107,22 +111,16 @@ class Judge:
         matching = [c for c in fit if self._agrees(amount, c.value)]
         if matching:
             best = min(matching, key=lambda c: self._far(c, amount))
-            later = [
-                c
-                for c in fit
-                if c.value.id == best.value.id
-                and c.value.start > best.value.start
-                and not self._agrees(amount, c.value)
-            ]
-            extra = f"; later {_shown(later[-1].value)}" if later else ""
+            revised = [c for c in fit if c.value.id == best.value.id and c.value.start > best.value.start]
+            revised = [c for c in revised if not self._agrees(amount, c.value)]
+            extra = f"; later {_shown(revised[-1].value)}" if revised else ""
             return "confirmed", f"{_about(best)}: {_shown(best.value)}{extra}", (best.value.id,)
-        if (
-            fit
-            and self.day is not None
-            and all((c.value.start - self.day).days > 45 and "guidance" in c.value.id for c in fit)
-        ):
+        later = [c for c in fit if self.day is not None and (c.value.start - self.day).days > 45]
+        planned = _PLANNED.search(claim.sentence.plain) is not None
+        if fit and len(later) == len(fit) and (planned or all("guidance" in c.value.id for c in fit)):
             best = min(fit, key=lambda c: self._far(c, amount))
-            return "not_on_file", f"only later guidance is {_about(best)}: {_shown(best.value)}", (best.value.id,)
+            what = "later guidance" if "guidance" in best.value.id else "what came of it"
+            return "not_on_file", f"only {what} is {_about(best)}: {_shown(best.value)}", (best.value.id,)
         if fit and (labelled or claim.kind == "target"):
             best = min(fit, key=lambda c: self._far(c, amount))
             return (
@@ -378,6 +376,8 @@ class Judge:
         cards = 8 if re.search(r"8卡|八卡|8[- ]gpu|8 ?x|server|服务器", claim.sentence.plain) else 1
         hours = 730.0 if claim.other == "month" else 1.0
         hourly = replace(figure, low=figure.low / hours / cards, high=figure.high / hours / cards)
+        if not device:
+            return "not_on_file", "the text does not say of which accelerator", ()
         facts = [f for f in self.facts if f.id.startswith(f"rent.{device}.") and f.unit in {"USD/h", "CNY/h"}]
         values = [v for f in facts for v in self.facts.series(f.id, self.as_of)]
         hits = [v for v in values if v.unit.startswith(figure.unit) and self._agrees(hourly, v)]
@@ -566,8 +566,7 @@ def _first_price(firm: str) -> str:
 
 
 def _name(firm: str) -> str:
-    entry = lexicon.firms().get(firm)
-    return entry.name if entry is not None else "a firm that is not named"
+    return lexicon.firm_name(firm, "a firm that is not named")
 
 
 def _label(quantity: str) -> str:

@@ -80,6 +80,19 @@ def firms() -> dict[str, Firm]:
     }  # fmt: skip
 
 
+def firm(key: str) -> Firm | None:
+    """Return a firm by its key; a key that is not on the list is the name of a firm that a text states."""
+    if not key or key in firms():
+        return firms().get(key)
+    return Firm(key=key, name=key, facts=(), role="firm", currency="", fiscal_end_month=12)
+
+
+def firm_name(key: str, none: str = "") -> str:
+    """Return the name of a firm, *none* where there is no key."""
+    known = firm(key)
+    return none if known is None else known.name
+
+
 @functools.cache
 def firm_names() -> dict[str, str]:
     """Return the key of the firm for each of its names."""

@@ -26,7 +26,7 @@ MAGNITUDES = {
 }  # fmt: skip
 
 ZH_CHARACTERS = "零〇一二两三四五六七八九十百千万亿兆壹贰叁肆伍陆柒捌玖拾佰仟"
-DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?|\d+(?:\.\d+)?)"
 ZH = rf"(?:(?:{DIGITS}|[{ZH_CHARACTERS}])(?:[ ]?[{ZH_CHARACTERS}]|\d)*)"
 VAGUE_ZH = r"(?:[几数](?:十|百|千|万|亿)*)"
 _EN_WORD = "|".join(sorted(set(_EN_SMALL) - {"a", "an"}, key=len, reverse=True))
@@ -35,7 +35,10 @@ EN_WORDS = (
     rf"(?:(?<![a-z0-9])(?:{_EN_WORD}|an?(?=[ -](?:{_EN_MAG}|dozen|couple)(?![a-z])))"
     rf"(?:[ -](?:{_EN_WORD}))?(?:[ -](?:a[ ])?{_EN_MAG})*(?![a-z]))"
 )
-VAGUE_EN = r"(?:(?:tens|hundreds|dozens)[ ]of[ ](?:thousands|millions|billions|trillions)|(?:a[ ]few|several))"
+VAGUE_EN = (
+    r"(?:(?:tens|hundreds|dozens)[ ]of[ ](?:thousands|millions|billions|trillions)"
+    r"|(?:a[ ]few|several)(?:[ ](?:lakh|crore|hundred|thousand|million|billion|trillion)(?![a-z]))*)"
+)
 _SHARES = {"half": 2.0, "halves": 2.0, "third": 3.0, "quarter": 4.0, "fifth": 5.0, "tenth": 10.0}
 FRACTION_EN = (
     r"(?:(?<![a-z0-9])(?:(?:an?|one|two|three|four)[ ](?:halves|half|third|quarter|fifth|tenth)s?|half)[ ]of[ ]an?[ ]"

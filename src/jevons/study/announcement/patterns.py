@@ -12,6 +12,9 @@ SEP = r"\s?(?:-|–|—|−|~|～|to|至|到|乃至|and)\s?"
 BEFORE = {
     "us$": "USD", "usd": "USD", "$": "USD", "rmb": "CNY", "cny": "CNY", "hk$": "HKD", "hkd": "HKD", "nt$": "TWD",
     "₹": "INR", "inr": "INR", "₩": "KRW", "krw": "KRW", "€": "EUR", "eur": "EUR", "£": "GBP", "¥": "CNY", "人民币": "CNY", "s$": "SGD",
+    "rs.": "INR", "rs": "INR", "jpy": "JPY", "gbp": "GBP", "sar": "SAR", "sr": "SAR", "aed": "AED", "dh": "AED", "chf": "CHF", "cad": "CAD",
+    "c$": "CAD", "a$": "AUD", "aud": "AUD", "sgd": "SGD", "twd": "TWD", "myr": "MYR", "rm": "MYR", "idr": "IDR", "thb": "THB", "vnd": "VND",
+    "brl": "BRL", "r$": "BRL", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN", "ils": "ILS", "qar": "QAR", "kwd": "KWD", "zar": "ZAR",
 }  # fmt: skip
 AFTER = {
     "美元": "USD", "美金": "USD", "usd": "USD", "us dollars": "USD", "u.s. dollars": "USD", "dollars": "USD",
@@ -19,6 +22,11 @@ AFTER = {
     "cny": "CNY", "renminbi": "CNY", "chinese yuan": "CNY", "港元": "HKD", "港币": "HKD", "hkd": "HKD",
     "hong kong dollars": "HKD", "欧元": "EUR", "euros": "EUR", "日元": "JPY", "円": "JPY", "yen": "JPY",
     "韩元": "KRW", "won": "KRW", "卢比": "INR", "rupees": "INR", "里亚尔": "SAR", "riyals": "SAR", "dirhams": "AED", "迪拉姆": "AED", "新台币": "TWD", "英镑": "GBP",
+    "€": "EUR", "eur": "EUR", "£": "GBP", "gbp": "GBP", "pounds": "GBP", "pounds sterling": "GBP", "inr": "INR", "jpy": "JPY", "krw": "KRW",
+    "sar": "SAR", "saudi riyals": "SAR", "aed": "AED", "chf": "CHF", "francs": "CHF", "法郎": "CHF", "cad": "CAD", "canadian dollars": "CAD",
+    "加元": "CAD", "aud": "AUD", "australian dollars": "AUD", "澳元": "AUD", "sgd": "SGD", "singapore dollars": "SGD", "新加坡元": "SGD", "新元": "SGD",
+    "twd": "TWD", "ringgit": "MYR", "林吉特": "MYR", "日圆": "JPY", "韩圆": "KRW", "印度卢比": "INR", "indian rupees": "INR", "krona": "SEK",
+    "kronor": "SEK", "kroner": "NOK", "zloty": "PLN", "baht": "THB", "泰铢": "THB", "reais": "BRL", "shekels": "ILS",
 }  # fmt: skip
 MONIES = frozenset({*BEFORE.values(), *AFTER.values()})
 """Currencies that texts name."""
@@ -33,8 +41,14 @@ CENTS = {
     "cents": 0.01,
     "cent": 0.01,
 }
-PRE = "|".join(sorted((re.escape(word) for word in BEFORE), key=len, reverse=True))
-POST = "|".join(sorted((re.escape(word) for word in AFTER), key=len, reverse=True))
+PRE = "|".join(
+    rf"(?<![a-z]){re.escape(word)}" if word[0].isalpha() and word.isascii() else re.escape(word)
+    for word in sorted(BEFORE, key=len, reverse=True)
+)
+POST = "|".join(
+    re.escape(word) + ("(?![a-z])" if word.isascii() and word.isalpha() else "")
+    for word in sorted(AFTER, key=len, reverse=True)
+)
 CENT = "|".join(sorted(CENTS, key=len, reverse=True))
 MONEY = re.compile(
     rf"(?P<pre>{PRE})?\s?(?P<a>{NUMBER})(?:(?:\s?(?P<post0>{POST}|{CENT}))?{SEP}(?:{PRE})?\s?(?P<b>{NUMBER}))?"
@@ -52,6 +66,7 @@ FACTORS = {
 FOLD = re.compile(
     rf"(?:增长|增加|上涨|上升|提升|扩大|提高|飙升)了?(?:超过|逾|超|近|约|至少|了)?\s?(?P<n>{DIGITS}|{ZH}|[几数]十?)\s?(?:多|余)?倍"
     rf"|(?P<m>(?<![\w.]){DIGITS}|two|three|four|five|six|seven|eight|nine|ten|twenty|hundred)[- ]?fold"
+    rf"|(?:同期|去年|上年|年初|此前|之前|原来)的?(?:约|近|超过|逾)?(?P<k>{DIGITS}|{ZH})倍"
 )
 """Growth by a factor: ``增长10倍`` adds ten times, ``tenfold`` makes it ten times."""
 LOW_TEENS = re.compile(
@@ -67,23 +82,23 @@ MULTIPLE = re.compile(
     rf"|(?P<d>{DIGITS}|{ZH})\s?倍(?:的)?(?:动态|静态|远期|预期)?(?:市盈率|pe(?![a-z])|本益比|p/e)"
 )
 BARE_MULTIPLE = re.compile(
-    rf"(?<![\w.$]){DIGITS}\s?(?:x|×|倍)(?![\w倍]|\s?\d|\s(?:revenue|sales|ebitda|book|faster|more))"
+    rf"(?<![a-z0-9.$]){DIGITS}\s?(?:x|×|倍)(?![\w倍]|\s?\d|\s(?:revenue|sales|ebitda|book|faster|more))"
 )
 """``18x``, which is a multiple where the sentence speaks of earnings."""
 VALUED = re.compile(r"(?<![a-z])(?:fair|multiple|undervalued|overvalued|trades?|trading)(?![a-z])|合理|市盈率")
-CHIPS = re.compile(rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?颗(?!卫星|星|心)")
+CHIPS = re.compile(rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?\s?[颗基](?!卫星|星|心|地|础|于|金|建)")
 POWER = re.compile(
     rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?[ -]?(?P<unit>gigawatts?|megawatts?|gw|mw|吉瓦|兆瓦)(?![a-z])(?!h)"
 )
 POWER_UNITS = {"g": 1e9, "m": 1e6, "吉": 1e9, "兆": 1e6}
 MEASURE = r"(?:张|块|枚|颗|片|个|家|座|名|位|款|台|所|亿)?"
 MAKERS = (
-    r"(?:\s|-|nvidia'?s?|英伟达|的|amd|huawei|华为|昇腾|ascend|hopper|blackwell|gpu|ai|advanced|high-end|liquid-cooled|additional|"
-    r"more|of its|of the|latest|高端|先进|国产|智能|加速)*"
+    r"(?:\s|-|nvidia'?s?|英伟达|的|amd|huawei|华为|升腾|ascend|hopper|blackwell|gpu|ai|advanced|high-end|liquid-cooled|additional|"
+    r"more|most|of|its|the|latest|newest|own|powerful|cutting-edge|top-end|state-of-the-art|高端|先进|国产|智能|加速)*"
 )
 DEVICE_WORD = r"(?:gb300s?|gb200s?|b300s?|b200s?|h200s?|h100s?|h800s?|h20s?|a100s?|a800s?|910cs?|910bs?|mi3\d\dxs?|l20s?|l40s?|rtx ?\d{4}s?)"
 DEVICES = re.compile(
-    rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?[ -]?(?:张|块|枚|颗|片|个)?{MAKERS}"
+    rf"(?P<a>{NUMBER})(?:{SEP}(?P<b>{NUMBER}))?(?:余|多)?[ -]?(?:张|块|枚|颗|片|个|基)?{MAKERS}"
     rf"(?:(?P<kind>{DEVICE_WORD})(?:[\s-]*(?:gpus?|cards?|chips?|accelerators?|卡|芯片|显卡))?"
     rf"|(?P<plain>gpus?|cards|chips|accelerators|tpus?|xpus?|算力卡|加速卡|显卡|卡|芯片))(?![a-z]*d)"
 )
@@ -128,11 +143,22 @@ PERIODS = re.compile(
     rf"|(?P<mq>march|june|september|december) quarter(?: of)?,? (?P<yq5>{YEAR})"
     rf"|(?P<qw>first|second|third|fourth) quarter(?: of)? (?:(?:fiscal )?(?P<yq4>{YEAR}))"
     rf"|(?P<y1>{YEAR})\s?(?:-|–|—|~|to|至|到)\s?(?P<y2>{YEAR})"
-    rf"|(?:from|从)\s?(?P<y3>{YEAR})年?\s?(?:to|until|到|至|through)\s?(?P<y4>{YEAR})年?"
+    rf"|(?:from|从)?\s?(?P<y3>{YEAR})年?\s?(?:to|until|到|至|through|-|–|—|~)\s?(?P<y4>{YEAR})年?"
+    rf"|between\s(?P<y5>{YEAR})\s?and\s(?P<y6>{YEAR})"
     rf"|(?:by|through|until)\s(?:the end of\s)?(?P<by>{YEAR})|(?:到|截至)(?P<by2>{YEAR})年(?:底|末)?"
     rf"|(?P<half>{YEAR})年(?P<h>上半年|下半年)"
     rf"|(?P<year>{YEAR})年?(?P<end>末|底|初|年底)?"
 )
+QUARTER = re.compile(
+    r"(?<!\d年)(?<!年)(?<!\d)第?(?P<zh>[一二三四1-4])季(?:度|报)?(?![\d节])|(?P<word>first|second|third|fourth)[- ]quarter"
+    r"|(?<![a-z])q(?P<q>[1-4])(?!\w)|(?P<month>march|june|september|december) quarter"
+)
+"""A quarter without a year."""
+QUARTER_ENDS = {"march": 3, "june": 6, "september": 9, "december": 12}
+TICKER = re.compile(
+    r"(?<!\d)\d{4,6}\.(?:hk|sz|ss|sh|tw|ks|ns|bo|sr)(?![a-z])|(?:nse|bse|sehk|hkex|tyo|tse|港股代码|股票代码)[:：]\s?[a-z\d.]+"
+)
+"""A share's code, whose digits count nothing."""
 SPAN = re.compile(
     rf"(?P<next>(?:over|in|within|during|for)\s(?:the\s)?(?:next|coming|following)?\s?|the next |next |未来|今后|接下来|后续|将来)?"
     rf"(?P<n>{DIGITS}|{ZH}|one|two|three|four|five|six|seven|eight|nine|ten)[ -]?(?:full |fiscal |financial |calendar )?(?P<unit>years?|个?财年|年|quarters?|个季度|months?|个月)"

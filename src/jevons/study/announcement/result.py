@@ -31,7 +31,7 @@ class ReadResult(Result):
     draft : Draft
         Fields of a scenario with their sentences, and what is missing.
     firm : str
-        Key of the firm that the text is about; empty where none is known.
+        Key of the firm that the text is about, its name where the word list lacks it; empty where none is named.
     silent : int
         Sentences without a figure or comparison.
     sentences : int
@@ -55,7 +55,7 @@ class ReadResult(Result):
         """The budget that was read, and how the claims stand against the facts."""
         counts = Counter(claim.verdict for claim in self.claims)
         parts = [Sentence(f"read.{v}", {"count": f"{counts[v]}"}) for v in VERDICTS if counts[v]]
-        name: str | Sentence = lexicon.firms()[self.firm].name if self.firm else Sentence("read.no_firm")
+        name: str | Sentence = lexicon.firm_name(self.firm) if self.firm else Sentence("read.no_firm")
         if not self.claims:
             return (Sentence("read.nothing", {"firm": name, "sentences": f"{self.sentences}"}),)
         budget = main_budget(list(self.claims), self.firm)
@@ -69,7 +69,7 @@ class ReadResult(Result):
                 low, high, unit = budget.derived["per_year"]
                 words += f" ({_span(low, high, unit)} a year)"
             if budget.firm and budget.firm != self.firm:
-                name = lexicon.firms()[budget.firm].name
+                name = lexicon.firm_name(budget.firm)
             said = words
         count = len(self.claims)
         template = "read.claim" if count == 1 else "read.claims"
@@ -118,7 +118,7 @@ class ReadResult(Result):
         """Return the documented JSON object: answer, draft, claims, and what was not read."""
         return {
             "answer": self.answer,
-            "firm": lexicon.firms()[self.firm].name if self.firm else None,
+            "firm": lexicon.firm_name(self.firm) or None,
             "draft": {
                 path: {"value": f.value, "text": f.text, "position": [f.start, f.end], "line": f.line}
                 for path, f in self.draft.fields.items()
@@ -167,23 +167,23 @@ def _record(claim: Claim) -> dict[str, Any]:
     sentence = claim.sentence
     return {
         "text": sentence.text, "position": [sentence.start, sentence.end], "line": sentence.line, "kind": claim.kind,
-        "firm": lexicon.firms()[claim.firm].name if claim.firm else None, "quantity": claim.quantity,
+        "firm": lexicon.firm_name(claim.firm) or None, "quantity": claim.quantity,
         "figures": figures, "verdict": claim.verdict, "reason": claim.reason, "facts": list(claim.facts),
-        **({"compared_with": lexicon.firms()[claim.other].name} if claim.other in lexicon.firms() else {}),
+        **({"compared_with": lexicon.firm_name(claim.other)} if claim.kind == "comparison" and claim.other else {}),
     }  # fmt: skip
 
 
 def _firm(claim: Claim) -> str:
-    own = lexicon.firms()[claim.firm].name if claim.firm else "–"
-    if claim.kind == "comparison" and claim.other in lexicon.firms() and claim.other != claim.firm:
-        return f"{own} against {lexicon.firms()[claim.other].name}"
+    own = lexicon.firm_name(claim.firm, "–")
+    if claim.kind == "comparison" and claim.other and claim.other != claim.firm:
+        return f"{own} against {lexicon.firm_name(claim.other)}"
     return own
 
 
 def _named(claim: Claim) -> Iterator[str]:
     for name, figure in claim.named.items():
         if figure.kind == "period":
-            yield _period_text(figure) if name == "period" else figure.text
+            yield _period_text(figure)
         elif figure.kind == "date":
             continue
         elif name == "previous":
@@ -230,7 +230,7 @@ def _period_text(period: Figure) -> str:
     years = (
         f"{period.low:g} {'year' if period.low == 1 else 'years'}" if period.low >= 1 else f"{12 * period.low:g} months"
     )
-    return f"over {years}"
+    return f"the past {years}" if period.label == "past" else f"over {years}"
 
 
 def _shown(value: Any) -> str:

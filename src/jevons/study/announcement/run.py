@@ -8,10 +8,12 @@ from pathlib import Path
 
 from jevons.errors import InputError
 from jevons.facts import Facts, default_facts
-from jevons.study.announcement.claims import claims_of, main_firm
+from jevons.study.announcement.claims import claims_of
 from jevons.study.announcement.draft import Field, draft_of
 from jevons.study.announcement.figures import figures
 from jevons.study.announcement.judge import Judge
+from jevons.study.announcement.mentions import main_firm
+from jevons.study.announcement.names import stated_firms
 from jevons.study.announcement.result import ReadResult
 from jevons.study.announcement.text import Sentence, given_text, sentences
 
@@ -50,10 +52,11 @@ def read(
         message = "the text has no sentence to read"
         raise InputError(message)
     day, dated = _date(parts, date)
-    claims, silent = claims_of(parts)
+    stated = stated_firms(parts)
+    claims, silent = claims_of(parts, stated, day)
     judge = Judge(facts or default_facts(), as_of, day)
     judged = tuple(judge.judged(claim) for claim in claims)
-    firm = main_firm(parts)
+    firm = main_firm(parts, stated)
     draft = draft_of(list(judged), parts, firm, day, dated)
     return ReadResult(
         claims=judged, draft=draft, firm=firm, silent=silent, sentences=len(parts), base=base,

@@ -20,7 +20,7 @@ _END = re.compile(r"[。!?;！？；]+[”\"'」』)]*|[.](?=[\"”')]*\s+[\"“
 _RUN = re.compile(rf"[\d,.{ZH_CHARACTERS}](?:[ ]?[{ZH_CHARACTERS}]|[\d,.]){{40,}}")
 """Digits in a row that are no number: patterns would try each of their parts."""
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:inc|corp|co|ltd|u\.s|u\.k|mr|ms|dr|vs|approx|est|no|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|st)"
+    r"(?:\b(?:rs|inc|corp|co|ltd|u\.s|u\.k|mr|ms|dr|vs|approx|est|no|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|st)"
     r"|\b[a-z])$",
     re.IGNORECASE,
 )
@@ -151,6 +151,14 @@ def decoded(content: bytes, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def _is_file(name: str) -> bool:
+    """Return whether a file has this name; a text that is too long for one has not."""
+    try:
+        return Path(name).is_file()
+    except OSError:
+        return False
+
+
 def given_text(source: Path | str) -> tuple[str, str]:
     """Return the text of an announcement and the name of its file: of a path or ``-`` what stands there, else itself.
 
@@ -163,7 +171,7 @@ def given_text(source: Path | str) -> tuple[str, str]:
     refuse_address(shown)
     short = "\n" not in shown and len(shown) < 500
     named = isinstance(source, Path) or (
-        short and (Path(shown).suffix.lower() in _TEXT_ENDINGS or (" " not in shown and Path(shown).is_file()))
+        short and (Path(shown).suffix.lower() in _TEXT_ENDINGS or (" " not in shown and _is_file(shown)))
     )
     if shown == "-" and isinstance(source, Path):
         content = sys.stdin.buffer.read(ANNOUNCEMENT_BYTES + 1)
