@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from jevons.models import _compressed, _hybrids, _latent, _mixers
+from jevons.models import _compressed, _hybrids, _latent, _mixers, _older
 from jevons.models._config import Config
 from jevons.models._plain import Layers, Traits, dense, moe, plain
 from jevons.models.spec import ModelSpec
@@ -94,7 +94,8 @@ def _gpt_oss(config: Config) -> Layers:
 
 
 def _llama4(config: Config) -> Layers:
-    step = config.integer("interleave_moe_layer_step", default=1, least=1)
+    step = config.integer("interleave_moe_layer_step", default=1)
+    named = config.numbers("moe_layers") if config.raw.get("moe_layers") is not None else None
     inner = config.integer("intermediate_size", least=1)
     routed = replace(moe(config, Traits()), expert_inner=inner, shared_inner=inner)
     other = FeedForward(kind="dense", hidden_inner=config.integer("intermediate_size_mlp", default=inner))
@@ -102,9 +103,14 @@ def _llama4(config: Config) -> Layers:
     full = _mixers.gqa(config, qkv_bias=False)
     local = replace(full, window=chunk)
     return [
-        (full if (index + 1) % 4 == 0 else local, routed if (index + 1) % step == 0 else other)
+        (full if (index + 1) % 4 == 0 else local, routed if _llama4_routed(index, step, named) else other)
         for index in range(_mixers.depth(config))
     ]
+
+
+def _llama4_routed(index: int, step: int, named: list[int] | None) -> bool:
+    """Return whether a layer has experts: those that the file names, or one in so many; none for 0 (Llama Guard 4)."""
+    return index in named if named is not None else bool(step) and (index + 1) % step == 0
 
 
 def _gemma_sliding(config: Config) -> Layers:
@@ -211,7 +217,9 @@ _PLAIN: dict[str, Traits] = {
     "minimax": Traits(), "dots1": Traits(qk_norm=True, router_bias=True), "gemma": Traits(),
     "olmo": Traits(), "olmo2": Traits(qk_norm=True), "olmo3": Traits(qk_norm=True, every=4),
     "olmoe": Traits(qk_norm=True), "granite": Traits(out_follows=True), "granitemoe": Traits(),
-    "granitemoeshared": Traits(), "granitemoehybrid": Traits(), "bamba": Traits(), "jamba": Traits(),
+    "granitemoeshared": Traits(), "granitemoehybrid": Traits(), "jamba": Traits(),
+    "phi3small": Traits(qkv_bias=True, out_bias=True, feed_bias=True), "phi3_v": Traits(), "minicpm": Traits(),
+    "xverse": Traits(), "aquila": Traits(), "orion": Traits(), "skywork_moe": Traits(),
     "falcon_h1": Traits(), "exaone": Traits(), "exaone4": Traits(qk_norm=True),
     "exaone_moe": Traits(qk_norm=True, router_bias=True), "internlm2": Traits(), "internlm3": Traits(),
     "ernie4_5": Traits(), "ernie4_5_moe": Traits(router_bias=True), "ernie4_5_moe_vl": Traits(router_bias=True),
@@ -248,6 +256,8 @@ FAMILIES: dict[str, Callable[[Config], Layers]] = {
         _latent.deepseek,
     ),
     "deepseek_v4": _compressed.deepseek_v4,
+    "qwen": _older.joined_inner, "molmo": _older.molmo, "grok-1": _older.grok, "git": _older.grok,
+    "arctic": _older.arctic, "bamba": _older.bamba, "recurrent_gemma": _older.recurrent_gemma,
     "gpt_oss": _gpt_oss, "llama4_text": _llama4, "gemma2": _gemma_sliding, "gemma3_text": _gemma_sliding,
     "gemma3": _gemma_sliding, "cohere2": _cohere2, "phimoe": _phi_moe, "seed_oss": _seed_oss,
     "bailing_moe_linear": _linear_ling, "bailing_hybrid": _linear_ling, "falcon_h1": _falcon_h1,
@@ -285,7 +295,7 @@ _TIED = {
     "gpt2", "opt", "megatron", "gemma", "gemma2", "gemma3_text", "gemma3", "bloom", "mpt", "falcon", "cohere",
     "cohere2", "gpt_bigcode", "smollm3", "granitemoehybrid", "lfm2", "lfm2_moe", "ernie4_5", "ernie4_5_moe",
     "hunyuan_v1_dense", "starcoder2", "gemma3n_text", "gpt_neo", "paddleocr_vl_text",
-    "gemma4_text", "gemma4_unified_text",
+    "gemma4_text", "gemma4_unified_text", "recurrent_gemma", "minicpm", "phi3small",
 }  # fmt: skip
 """Families whose head is the embedding where the file does not say."""
 

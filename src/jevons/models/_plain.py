@@ -86,7 +86,7 @@ def dense(config: Config, traits: Traits) -> FeedForward:
     hidden = _mixers.width(config)
     names = (
         "intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "dense_intermediate_size", "feed_forward_size",
-        "shared_intermediate_size",
+        "ff_intermediate_size", "block_ff_dim", "shared_intermediate_size",
     )  # fmt: skip
     inner = of_list(config, *names, default=None if traits.gated else 4 * hidden)
     if config.raw.get("block_auto_adjust_ff_dim"):

@@ -11,6 +11,7 @@ from jevons.errors import Fault, InputError, did_you_mean
 from jevons.files import is_folder, read_json
 from jevons.limits import CONFIG_BYTES
 from jevons.models._config import Config, Watched
+from jevons.models._doubts import doubts, headless, no_decoder
 from jevons.models._families import DEFAULTS, FAMILIES, build, family_of, may_be_decoder
 from jevons.models._quantised import read_precision
 from jevons.models._vision import vision_parameters
@@ -52,6 +53,9 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
     """Return the architecture that a parsed config.json describes; see `read_config`."""
     if not isinstance(raw, Mapping):
         raise InputError(Fault(message="must be a JSON object", file=file))
+    other = no_decoder(raw)
+    if other:
+        raise InputError(Fault(message=other, path="architectures" if raw.get("architectures") else "", file=file))
     text = Watched(_decoder(raw))
     kinds = [str(text.get("model_type", "")), str(raw.get("model_type", ""))]
     config = Config(text, file)
@@ -70,17 +74,20 @@ def spec_of(raw: Any, name: str, file: str = "") -> ModelSpec:
             f" with the publisher's.{did_you_mean((kinds[0] or kinds[1])[:80], FAMILIES)}"
         )
     spec = build(family, config, name, next(iter(named), family or kinds[0]))
+    if headless(named):
+        spec = dataclasses.replace(spec, tied_embeddings=True)
     unread = text.unread_sizes() if family is None else []
     if unread:
-        warnings.append(f"sizes of the file that no rule reads: {', '.join(key[:40] for key in unread[:8])}")
-    precision, kv, doubts = read_precision(config, name)
+        warnings[-1] += f" Sizes of the file that no rule reads: {', '.join(key[:40] for key in unread[:8])}"
+    warnings += doubts(raw, text, spec)
+    precision, kv, unclear = read_precision(config, name)
     config.finish()
     return dataclasses.replace(
         spec,
         weight_precision=precision,
         kv_precision=kv,
         vision_parameters=vision_parameters(raw, spec.hidden),
-        warnings=(*warnings, *spec.warnings, *doubts),
+        warnings=(*warnings, *spec.warnings, *unclear),
     )
 
 

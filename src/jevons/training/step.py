@@ -249,15 +249,16 @@ def assemble(
     expert_hides = hides * (factors.far_ep_overlap_frac if far else factors.ep_overlap_frac)
     taken = cores_frac(job.cluster.accelerator, factors)
     tp_hides = job.tp_overlap * hides * factors.tp_overlap_frac
-    tp_s = exposed_s(micro.tp_s * passes_per_layer, work.total_s, tp_hides, taken)
+    tp_s = exposed_s(_tp_s(job, layout, micro) * passes_per_layer, work.total_s, tp_hides, taken)
     ep_s = exposed_s(micro.ep_s * passes_per_layer, work.total_s, expert_hides, taken)
     cp_s = exposed_s(micro.cp_s * (passes_per_layer + 1.0), work.attention_s * 3.5, hides * factors.cp_overlap_frac)
     routed = sum(group.count for group in job.model.layers if group.feed_forward.kind == "moe")
     busy_s = work.total_s + extra_s + tp_s + ep_s + cp_s
-    host_s = factors.layer_overhead_s if job.overlap else factors.older_layer_overhead_s
-    launch_s = max(0.0, host_s * layers * passes_per_layer - busy_s)
+    launch_s = max(0.0, _host_s(job, layout, factors) * layers * passes_per_layer - busy_s)
     if not job.graphed:
         launch_s += factors.expert_sync_s * routed * passes_per_layer
+    if job.scripted is not None:
+        launch_s += job.scripted.pass_s * stages
     layers_s = busy_s + launch_s
     mean_s = (layers_s + work.head_s) / stages
     if layout.stage_layers:
@@ -268,7 +269,7 @@ def assemble(
         slowest_s = slowest_stage_s(layers_s / layers, work.head_s, layers, stages)
     # Plain 1F1B waits for each hand-over; interleaved stages have other work meanwhile.
     hidden_frac = hides * factors.pp_overlap_frac if layout.vpp > 1 else 0.0
-    hop_s = between.hop_s * (1.0 - hidden_frac) * 2.0 * layout.vpp
+    hop_s = between.hop_s * (1.0 - hidden_frac) * 2.0 * layout.vpp + _hand_over_s(job, stages)
     gathers = passes if layout.zero >= 3 else 1
     replicas_s = between.replicas_s * gathers + between.across_s
     parts = {
@@ -280,12 +281,43 @@ def assemble(
         "pp_comm": passes * hop_s,
         "pp_bubble": bubble_s(mean_s + hop_s, stages, layout.vpp, zero_bubble=layout.zero_bubble)
         + passes * (slowest_s - mean_s),
-        "dp_exposed": exposed_s(replicas_s, mean_s * gathers, hides * factors.dp_overlap_frac, taken),
+        "dp_exposed": _dp_exposed_s(job, layout, replicas_s, mean_s * gathers, hides * factors.dp_overlap_frac),
         "optimizer": between.optimizer_s,
         "offload": _offload_s(between, work, passes, stages, mean_s),
         "overhead": factors.step_overhead_s + passes * launch_s / stages,
     }
     return _step_of(job, layout, parts, memory)
+
+
+def _tp_s(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch) -> float:
+    """Return the communication of tensor parallelism in one pass [s]."""
+    far = layout.tp > job.cluster.accelerator.scaleup_domain
+    return micro.tp_s / job.scripted.far_frac if job.scripted is not None and far else micro.tp_s
+
+
+def _host_s(job: TrainingJob, layout: TrainingLayout, factors: TrainingFactors) -> float:
+    """Return the least time of a layer's pass, which the host and collectives' latency take [s]."""
+    if job.scripted is not None:
+        ring_s = job.scripted.rank_s * layout.tp if layout.tp > 1 else 0.0
+        return max(job.scripted.layer_s, ring_s)
+    return factors.layer_overhead_s if job.overlap else factors.older_layer_overhead_s
+
+
+def _hand_over_s(job: TrainingJob, stages: int) -> float:
+    """Return the wait of a micro-batch's hand-overs between stages; a stage with two neighbours waits twice [s]."""
+    if job.scripted is None or stages == 1:
+        return 0.0
+    return job.scripted.hand_over_s * min(stages - 1, 2)
+
+
+def _dp_exposed_s(
+    job: TrainingJob, layout: TrainingLayout, replicas_s: float, busy_s: float, overlap_frac: float
+) -> float:
+    """Return the exchange among replicas that a step waits for [s]; scripted software hides none of it."""
+    if job.scripted is not None:
+        return replicas_s + job.scripted.replica_s * (layout.dp if layout.dp > 1 else 0)
+    taken = cores_frac(job.cluster.accelerator, job.factors or default_training_factors())
+    return exposed_s(replicas_s, busy_s, overlap_frac, taken)
 
 
 def _offload_s(between: Exchange, work: _Work, passes: int, stages: int, mean_s: float) -> float:

@@ -195,6 +195,34 @@ class TrainingFactors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptedLaunch:
+    """What software adds that launches each kernel and collective from a script, one after the other.
+
+    Parameters
+    ----------
+    layer_s : float
+        Least time of a layer's pass [s].
+    rank_s : float
+        Least time of a layer's pass for each tensor-parallel rank [s]: collectives go around a ring.
+    pass_s : float
+        Of each micro-batch on each stage [s].
+    replica_s : float
+        Of the exchange of gradients, for each replica [s].
+    far_frac : float
+        Rate of tensor parallelism between scale-up domains over that of the collectives alone.
+    hand_over_s : float
+        Wait of each hand-over between stages [s].
+    """
+
+    layer_s: float
+    rank_s: float
+    pass_s: float
+    replica_s: float
+    far_frac: float
+    hand_over_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
     """A model to be trained on a cluster.
 
@@ -247,6 +275,8 @@ class TrainingJob:
         Optimizer, types of states and software; the factors' bytes and Megatron's habits where ``None``.
     lora : Lora or None
         Adapters where only they are trained; ``None`` with *adapters* leaves out what they keep.
+    scripted : ScriptedLaunch or None
+        Costs of software that launches everything from a script; ``None`` for frameworks that run ahead of the device.
     document_len : int
         Tokens of each document packed into a sequence, which attention does not look beyond; 0 for one a sequence.
     """
@@ -273,6 +303,7 @@ class TrainingJob:
     pod_devices: int = 0
     recipe: Recipe | None = None
     lora: Lora | None = None
+    scripted: ScriptedLaunch | None = None
     document_len: int = 0
 
     @property

@@ -216,7 +216,7 @@ def test_a_users_own_file_is_read(tmp_path):
     [
         ("{", "config.json:1:2: is not JSON"),
         ("[]", "must be a JSON object"),
-        (GOOD | {"model_type": "bert", "architectures": ["BertForMaskedLM"]}, "unknown architecture"),
+        (GOOD | {"model_type": "bert", "architectures": ["BertForMaskedLM"]}, "this is an encoder: only decoders"),
         (GOOD | {"hidden_size": -1}, "hidden_size: -1: must lie between"),
         (GOOD | {"hidden_size": "wide"}, "must be a whole number"),
         (GOOD | {"num_attention_heads": 5}, "does not divide hidden_size"),

@@ -1,0 +1,76 @@
+"""What a config.json leaves open or says twice: files that are no decoder, heads that differ, mixers without layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jevons.models.spec import ModelSpec
+from jevons.schema import shortened
+
+_ENCODER_DECODER = re.compile(
+    r"^(M?T5|UMT5|LongT5|Bart|MBart|Pegasus|Marian|Whisper|SeamlessM4T|M2M|NllbMoe|Led|ProphetNet|Blenderbot|"
+    r"SpeechT5|Speech2Text|Moonshine|Florence2|VisionEncoderDecoder|EncoderDecoder|T5Gemma)"
+)
+_ENCODER = re.compile(r"MaskedLM|^(Bert|Roberta|XLM|ViT|CLIP|Deberta|Electra|Siglip|Dino|ModernBert|Wav2Vec2|Hubert)")
+_NO_HEAD = re.compile(r"For(Sequence|Token)Classification|RewardModel|ForRewardModel|ForProcessRewardModel")
+_MIXER_KEYS = (
+    "mamba_d_state", "ssm_state_size", "mamba_num_heads", "mamba_n_heads", "n_mamba_heads", "mamba_d_ssm",
+    "linear_num_value_heads", "linear_num_heads", "linear_attn_config", "conv_L_cache", "lru_width", "time_step_rank",
+)  # fmt: skip
+
+
+def no_decoder(raw: Mapping[str, Any]) -> str:
+    """Return what a file describes in place of a decoder, and what to give; empty where it may be one."""
+    if raw.get("peft_type") or raw.get("base_model_name_or_path"):
+        base = shortened(str(raw.get("base_model_name_or_path") or "its base model"))
+        return (
+            f"this is an adapter ({shortened(str(raw.get('peft_type') or 'PEFT'), 20)}) of {base}: give the base "
+            "model; `jevons train --lora-rank` and `jevons op memory` take adapters beside it"
+        )
+    if raw.get("_diffusers_version") or raw.get("_class_name"):
+        return "this describes a diffusion pipeline: only decoders of text are read"
+    listed = raw.get("architectures")
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    if raw.get("is_encoder_decoder") or any(_ENCODER_DECODER.search(name) for name in names):
+        return "this is an encoder-decoder: only decoders of text are read"
+    if any(_ENCODER.search(name) for name in names):
+        return "this is an encoder: only decoders of text are read"
+    for key in ("text_model_id", "language_model_id", "llm_model_id"):
+        if isinstance(raw.get(key), str):
+            return f"the decoder is another repository's ({shortened(raw[key])}): give that model"
+    return ""
+
+
+def headless(architectures: list[str]) -> bool:
+    """Return whether a class has no head over the vocabulary: classifiers and reward models."""
+    return any(_NO_HEAD.search(name) for name in architectures)
+
+
+def doubts(raw: Mapping[str, Any], text: Mapping[str, Any], spec: ModelSpec) -> list[str]:
+    """Return what a file says twice or leaves open, and how it was read."""
+    return [*_two_heads(raw, text, spec), *_no_place(text, spec)]
+
+
+def _two_heads(raw: Mapping[str, Any], text: Mapping[str, Any], spec: ModelSpec) -> list[str]:
+    outer, inner = raw.get("tie_word_embeddings"), text.get("tie_word_embeddings")
+    if not (isinstance(outer, bool) and isinstance(inner, bool)) or outer is inner:
+        return []
+    head = spec.vocab * spec.hidden / 1e9
+    told = (
+        f"tie_word_embeddings is {str(outer).lower()} for the whole model and {str(inner).lower()} for its decoder: "
+        f"read as the decoder says; a head is {head:.2g} bn parameters"
+    )
+    return [told]
+
+
+def _no_place(text: Mapping[str, Any], spec: ModelSpec) -> list[str]:
+    keys = [key for key in _MIXER_KEYS if text.get(key) is not None]
+    mixers = any(group.attention.mixer_parameters for group in spec.layers)
+    attends = any(group.attention.kind in {"gqa", "mla"} for group in spec.layers)
+    if keys and not mixers:
+        return [f"no key says which layers are recurrent ({', '.join(keys[:3])}): all are read as attention"]
+    if mixers and not attends and str(text.get("model_type")) == "bamba":
+        return ["attn_layer_indices is missing: all layers are read as Mamba-2, as Transformers does"]
+    return []
