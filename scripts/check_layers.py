@@ -30,6 +30,7 @@ CORE = (
     "options",
     "checks",
     "parallel",
+    "parts",
 )
 STAGES = (
     ("facts",),

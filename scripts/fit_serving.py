@@ -59,7 +59,7 @@ def main() -> int:
     given = parser.parse_args()
     paths = [given.data / "serving" / f"{name}.csv" for name in FILES]
     items = thinned(gather(paths), given.most_alike)
-    problem = Problem(items, factors_for(items, neutral=True))
+    problem = Problem(items=items, factors=factors_for(items, neutral=True))
     say(f"{len(items)} cases, {len(problem.owner)} figures, {len(problem.factors)} factors")
     begin = [factor.start for factor in factors_for(items)]  # what ships is near, and saves rounds
     theta, base, slopes = fit(problem, say, np.log(np.array(begin)))

@@ -5,19 +5,18 @@ Axes: ``s`` segments, ``v`` devices, ``r`` sites, ``t`` quarters, ``k`` day-slot
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jevons.arrays import Array
 from jevons.expansion._lp import Basis
+from jevons.parts import Grouped, Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallDemand:
+class CallDemand(Part):
     """What callers want, when, and what it is worth to them.
 
     Parameters
@@ -50,7 +49,7 @@ class CallDemand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machines:
+class Machines(Part):
     """What each kind of device does, costs and draws.
 
     Parameters
@@ -90,7 +89,7 @@ class Machines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SitePower:
+class SitePower(Part):
     """How much IT power each site can reach, how fast, and at what price.
 
     Parameters
@@ -116,7 +115,7 @@ class SitePower:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChipSupply:
+class ChipSupply(Part):
     """How many devices can be ordered, and must be.
 
     Parameters
@@ -132,7 +131,7 @@ class ChipSupply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
+class Money(Part):
     """What may be spent, and what money is worth when.
 
     Parameters
@@ -148,7 +147,7 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpeningStock:
+class OpeningStock(Part):
     """What stands at the start, or is paid for and on its way.
 
     Parameters
@@ -176,7 +175,7 @@ class OpeningStock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingReserve:
+class TrainingReserve(Part):
     """Compute held back for training.
 
     Parameters
@@ -196,7 +195,7 @@ class TrainingReserve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanningTerms:
+class PlanningTerms(Part):
     """How the planner reckons: its steps, its sight and what it maximises.
 
     Parameters
@@ -231,7 +230,7 @@ class PlanningTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExpansionProblem:
+class ExpansionProblem(Grouped):
     """One provider's choice of what to build, where and when, and what to serve with it.
 
     Parameters
@@ -269,40 +268,6 @@ class ExpansionProblem:
     opening: OpeningStock
     training: TrainingReserve
     terms: PlanningTerms = PlanningTerms()
-
-    @classmethod
-    def of(cls, **fields: Any) -> ExpansionProblem:
-        """Return the problem whose labels and parts have these *fields*, each under its own name."""
-        parts: dict[str, dict[str, Any]] = {part: {} for part in _PARTS}
-        labels = {name: value for name, value in fields.items() if name not in _PART_OF}
-        for name in fields.keys() - labels.keys():
-            parts[_PART_OF[name]][name] = fields[name]
-        return cls(**labels, **{part: _PARTS[part](**values) for part, values in parts.items()})
-
-    def replace(self, **fields: Any) -> ExpansionProblem:
-        """Return the problem with other values of these labels or *fields* of its parts."""
-        changed: dict[str, Any] = {name: value for name, value in fields.items() if name not in _PART_OF}
-        for part in dict.fromkeys(_PART_OF[name] for name in fields if name in _PART_OF):
-            own = {name: value for name, value in fields.items() if _PART_OF.get(name) == part}
-            changed[part] = dataclasses.replace(getattr(self, part), **own)
-        return dataclasses.replace(self, **changed)
-
-    def field(self, name: str) -> Any:
-        """Return a field of one of the parts, or the labels of an axis, by its name."""
-        return getattr(self if name not in _PART_OF else getattr(self, _PART_OF[name]), name)
-
-
-_PARTS: dict[str, type[Any]] = {
-    "demand": CallDemand,
-    "machines": Machines,
-    "power": SitePower,
-    "supply": ChipSupply,
-    "money": Money,
-    "opening": OpeningStock,
-    "training": TrainingReserve,
-    "terms": PlanningTerms,
-}
-_PART_OF = {field.name: part for part, kind in _PARTS.items() for field in dataclasses.fields(kind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

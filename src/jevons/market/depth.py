@@ -26,18 +26,18 @@ def chosen_depth(inputs: MarketInputs, price_index: Array) -> tuple[Array, Array
     and has no corner there. At the start price all factors are 1, so growth at a constant price is never depth.
     """
     one = np.ones(price_index.shape)
-    if inputs.depth_frac is None or inputs.depth_exponent is None or not inputs.depth_frac.any():
+    if inputs.use.depth_frac is None or inputs.use.depth_exponent is None or not inputs.use.depth_frac.any():
         return one, one, np.zeros(price_index.shape)
-    exponent = inputs.depth_exponent
-    most = np.full(one.shape, np.inf) if inputs.depth_most is None else np.maximum(inputs.depth_most, 1.0)
+    exponent = inputs.use.depth_exponent
+    most = np.full(one.shape, np.inf) if inputs.use.depth_most is None else np.maximum(inputs.use.depth_most, 1.0)
     free = np.maximum(price_index, 1e-12) ** (-1.0 / (1.0 - exponent))
     away = np.maximum(free, 1.0 / free)  # dearer tokens bound n from below in the same way
     room = np.minimum(most, 1e6)
     bent = away * room / np.sqrt(away**2 + room**2 - 1.0)
     chosen = np.where(free >= 1.0, bent, 1.0 / bent)
-    rest = 1.0 - inputs.depth_frac
-    depth = rest + inputs.depth_frac * chosen
-    gain = rest + inputs.depth_frac * chosen**exponent
+    rest = 1.0 - inputs.use.depth_frac
+    depth = rest + inputs.use.depth_frac * chosen
+    gain = rest + inputs.use.depth_frac * chosen**exponent
     slope = (room**2 - 1.0) / (away**2 + room**2 - 1.0) / (1.0 - exponent)
-    elasticity = -inputs.depth_frac * chosen * slope / depth
+    elasticity = -inputs.use.depth_frac * chosen * slope / depth
     return depth, gain, elasticity

@@ -45,29 +45,31 @@ def market_path(inputs: MarketInputs, *, prices_stand: bool = False) -> MarketPa
     not at all. Part of the callers choose tokens per call by price (`chosen_depth`). A renter buys work: it weighs the
     rent over the work that an hour does, so a more efficient hour is a cheaper one, and fewer of them do the same.
     """
-    segments, quarters = inputs.model.size, inputs.unit_cost_cur_per_tok.shape[2]
+    segments, quarters = inputs.model.size, inputs.supply.unit_cost_cur_per_tok.shape[2]
     path = _empty(inputs, quarters)
-    factor = np.ones(segments) if inputs.price_factor is None else inputs.price_factor
-    premium = np.ones(segments) if inputs.premium is None else inputs.premium
-    start_price = (inputs.tokens_per_call * inputs.list_price_cur_per_tok[inputs.model]).sum(axis=1) * factor
-    size = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
+    factor = np.ones(segments) if inputs.pricing.price_factor is None else inputs.pricing.price_factor
+    premium = np.ones(segments) if inputs.pricing.premium is None else inputs.pricing.premium
+    start_price = (inputs.use.tokens_per_call * inputs.pricing.list_price_cur_per_tok[inputs.model]).sum(
+        axis=1
+    ) * factor
+    size = np.where(inputs.use.counts_tokens, inputs.use.tokens_per_call.sum(axis=1), 0.0)
     prices = PostedPrices(inputs)
     rivals = prices.rivals
-    adopted, cloud = inputs.adopted_frac, inputs.cloud_frac
+    adopted, cloud = inputs.adoption.adopted_frac, inputs.renting.cloud_frac
     share, level = inputs.share_frac, np.ones(segments)
-    work = np.ones((segments, quarters)) if inputs.work is None else inputs.work
+    work = np.ones((segments, quarters)) if inputs.renting.work is None else inputs.renting.work
     standing = np.ones(segments)
-    switching = None if inputs.switch is None else Switching(inputs.switch)
+    switching = None if inputs.renting.switch is None else Switching(inputs.renting.switch)
     volume = 0.0
     base_volume = 1.0
     for t in range(quarters):
-        growth = inputs.tokens_growth ** (t / 4)
-        calls_growth = inputs.calls_growth ** (t / 4)
-        path.learning[t] = 1.0 if t == 0 else (1.0 + volume / base_volume) ** inputs.learning_exponent
-        scarce = inputs.scarcity[:, max(t - 1, 0)]
+        growth = inputs.use.tokens_growth ** (t / 4)
+        calls_growth = inputs.use.calls_growth ** (t / 4)
+        path.learning[t] = 1.0 if t == 0 else (1.0 + volume / base_volume) ** inputs.supply.learning_exponent
+        scarce = inputs.supply.scarcity[:, max(t - 1, 0)]
         prices.step(t, path.learning[t], path.market_calls_per_d[:, max(t - 1, 0)] * start_price)
         path.price_index[:, t], path.price_cur_per_tok[:, :, t] = prices.index, prices.price_cur_per_tok
-        own_price = (inputs.tokens_per_call * path.price_cur_per_tok[inputs.model, :, t]).sum(axis=1) * factor
+        own_price = (inputs.use.tokens_per_call * path.price_cur_per_tok[inputs.model, :, t]).sum(axis=1) * factor
         # an announcement may change kinds apart, so that a segment's own mix moves apart from the model's
         index = own_price / np.maximum(start_price, 1e-30)
         if rivals is None:
@@ -78,51 +80,54 @@ def market_path(inputs: MarketInputs, *, prices_stand: bool = False) -> MarketPa
             # the firm's scarcity and its prices by kind touch the part of the market that it serves
             apart = index / path.price_index[inputs.model, t]
             market_index = rivals.market_index(t) * (scarce * apart) ** share
-        if inputs.rent_index is not None:
-            market_index = np.where(inputs.counts_tokens, market_index, inputs.rent_index[t])
+        if inputs.renting.rent_index is not None:
+            market_index = np.where(inputs.use.counts_tokens, market_index, inputs.renting.rent_index[t])
         market_index = market_index / work[:, t]
         if prices_stand:
             standing = market_index if t == 0 else standing
             market_index = standing
         depth, gain, path.elasticity_depth[:, t] = chosen_depth(inputs, market_index)
         path.depth[:, t], path.token_index[:, t] = depth, market_index
-        path.call_price_cur[:, t] = own_price * growth * premium * np.where(inputs.counts_tokens, depth, 1.0)
-        path.paid_call_price_cur[:, t] = path.call_price_cur[:, t] * inputs.scarcity[:, t]
+        path.call_price_cur[:, t] = own_price * growth * premium * np.where(inputs.use.counts_tokens, depth, 1.0)
+        path.paid_call_price_cur[:, t] = path.call_price_cur[:, t] * inputs.supply.scarcity[:, t]
         integration = integration_cur_per_call(inputs, t)
         # a longer call is bought for what it brings: its value grows with its tokens
-        value = inputs.value_cur * growth * gain
+        value = inputs.adoption.value_cur * growth * gain
         seen = start_price * growth * level * market_index * depth
         path.seen_call_price_cur[:, t] = seen
         threshold = seen + integration
-        path.potential_frac[:, t] = adopting_frac(threshold, value, inputs.value_sigma)
+        path.potential_frac[:, t] = adopting_frac(threshold, value, inputs.adoption.value_sigma)
         potential = np.maximum(path.potential_frac[:, t], 1e-12)
         diffused = np.clip(adopted / potential, 0.0, 1.0)
         if t > 0:
-            diffused = bass_step(diffused, inputs.bass_p, inputs.bass_q)
+            diffused = bass_step(diffused, inputs.adoption.bass_p, inputs.adoption.bass_q)
         adopted = diffused * potential
-        path.adopters[:, t] = inputs.adopters * adopted
+        path.adopters[:, t] = inputs.adoption.adopters * adopted
         paid = market_index if rivals is not None or prices_stand else index / work[:, t]
-        wanted = path.wanted_calls_per_d[:, t] = inputs.calls_per_d * calls_growth * paid**inputs.elasticity
-        if inputs.rush is not None:
-            wanted = path.wanted_calls_per_d[:, t] = wanted * inputs.rush[:, t]
+        wanted = path.wanted_calls_per_d[:, t] = inputs.use.calls_per_d * calls_growth * paid**inputs.use.elasticity
+        if inputs.use.rush is not None:
+            wanted = path.wanted_calls_per_d[:, t] = wanted * inputs.use.rush[:, t]
         calls, path.capped[:, t] = capped_calls(
-            wanted, start_price * growth * level * paid * depth, inputs.wallet_cur_per_y, inputs.attention_calls_per_d
+            wanted,
+            start_price * growth * level * paid * depth,
+            inputs.use.wallet_cur_per_y,
+            inputs.use.attention_calls_per_d,
         )
         path.market_calls_per_d[:, t] = path.adopters[:, t] * calls * (1.0 if cloud is None else cloud[:, t])
         # renters want hours for their work
-        path.market_calls_per_d[:, t] *= np.where(inputs.counts_tokens, 1.0, depth / work[:, t])
+        path.market_calls_per_d[:, t] *= np.where(inputs.use.counts_tokens, 1.0, depth / work[:, t])
         if switching is not None:
-            each = np.where(inputs.counts_tokens, size * growth * depth, 1.0)
+            each = np.where(inputs.use.counts_tokens, size * growth * depth, 1.0)
             path.switched[:, t] = switching.step(t, market_index, path.market_calls_per_d[:, t], each, work[:, t])
             path.market_calls_per_d[:, t] *= path.switched[:, t]
             path.renter_ways[switching.renting, :, t] = switching.shares
         path.calls_per_d[:, t] = path.market_calls_per_d[:, t] * share
-        if inputs.brokers_frac is not None:
-            path.calls_per_d[~inputs.counts_tokens, t] *= 1.0 - inputs.brokers_frac[t]
+        if inputs.renting.brokers_frac is not None:
+            path.calls_per_d[~inputs.use.counts_tokens, t] *= 1.0 - inputs.renting.brokers_frac[t]
         path.tokens_per_d[:, t] = path.calls_per_d[:, t] * size * growth * depth
         path.market_tokens_per_d[:, t] = path.market_calls_per_d[:, t] * size * growth * depth
-        path.elasticity_extensive[:, t] = extensive_elasticity(seen, integration, value, inputs.value_sigma)
-        path.elasticity_intensive[:, t] = np.choose(path.capped[:, t], [inputs.elasticity, -1.0, 0.0])
+        path.elasticity_extensive[:, t] = extensive_elasticity(seen, integration, value, inputs.adoption.value_sigma)
+        path.elasticity_intensive[:, t] = np.choose(path.capped[:, t], [inputs.use.elasticity, -1.0, 0.0])
         sold = path.tokens_per_d[:, t].sum()
         base_volume = max(sold * 4, 1e-30) if t == 0 else base_volume
         volume += sold
@@ -135,8 +140,8 @@ def market_path(inputs: MarketInputs, *, prices_stand: bool = False) -> MarketPa
 def integration_cur_per_call(inputs: MarketInputs, quarter: int) -> Array:
     """Return what using the service costs besides tokens, per call at the start price, (s,): less as tools mature."""
     years = quarter / 4
-    cost = inputs.integration_cur_per_y * (1.0 + inputs.integration_growth_frac) ** years
-    return np.asarray(cost / np.maximum(inputs.calls_per_d * inputs.calls_growth**years * 365.25, 1e-12))
+    cost = inputs.adoption.integration_cur_per_y * (1.0 + inputs.adoption.integration_growth_frac) ** years
+    return np.asarray(cost / np.maximum(inputs.use.calls_per_d * inputs.use.calls_growth**years * 365.25, 1e-12))
 
 
 def settled_calls_per_d(inputs: MarketInputs, path: MarketPath, quarter: int, *, price_factor: float = 1.0) -> Array:
@@ -156,17 +161,17 @@ def settled_calls_per_d(inputs: MarketInputs, path: MarketPath, quarter: int, *,
     The end of diffusion at one price: what a lower price does to consumption when it has had time. Nobody moves to
     machines of their own.
     """
-    growth, integration = inputs.tokens_growth ** (quarter / 4), integration_cur_per_call(inputs, quarter)
+    growth, integration = inputs.use.tokens_growth ** (quarter / 4), integration_cur_per_call(inputs, quarter)
     depth_now = path.depth[:, quarter]
     depth, gain, _ = chosen_depth(inputs, path.token_index[:, quarter] * price_factor)
     seen = path.seen_call_price_cur[:, quarter] * price_factor * depth / depth_now
-    adopting = adopting_frac(seen + integration, inputs.value_cur * growth * gain, inputs.value_sigma)
-    wanted = path.wanted_calls_per_d[:, quarter] * price_factor**inputs.elasticity
-    calls, _ = capped_calls(wanted, seen, inputs.wallet_cur_per_y, inputs.attention_calls_per_d)
+    adopting = adopting_frac(seen + integration, inputs.adoption.value_cur * growth * gain, inputs.adoption.value_sigma)
+    wanted = path.wanted_calls_per_d[:, quarter] * price_factor**inputs.use.elasticity
+    calls, _ = capped_calls(wanted, seen, inputs.use.wallet_cur_per_y, inputs.use.attention_calls_per_d)
     # renters' work is counted in hours, which hold their depth
-    hours = depth_now if inputs.work is None else depth_now / inputs.work[:, quarter]
+    hours = depth_now if inputs.renting.work is None else depth_now / inputs.renting.work[:, quarter]
     return np.asarray(
-        inputs.adopters * adopting * calls * depth / depth_now * np.where(inputs.counts_tokens, 1.0, hours)
+        inputs.adoption.adopters * adopting * calls * depth / depth_now * np.where(inputs.use.counts_tokens, 1.0, hours)
     )
 
 
@@ -194,7 +199,7 @@ def capped_calls(
 
 
 def _empty(inputs: MarketInputs, quarters: int) -> MarketPath:
-    segments, models = inputs.model.size, inputs.list_price_cur_per_tok.shape[0]
+    segments, models = inputs.model.size, inputs.pricing.list_price_cur_per_tok.shape[0]
     providers = 1 if inputs.rivals is None else len(inputs.rivals.names)
 
     def zeros(*shape: int) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from jevons.arrays import Array
 from jevons.market.nested import NestedChoice
 from jevons.market.providers import Rivalry
+from jevons.parts import Grouped, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +65,43 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarketInputs:
-    """Segments, list prices and unit costs.
+class Adoption(Part):
+    """Who could use the models, what a call is worth to them, and how fast they come.
 
     Parameters
     ----------
-    model : (s,) int
-        Index of the served model each segment calls.
     adopters : (s,)
         Firms or users that could ever adopt.
     value_cur : (s,)
         Median value of a call [currency].
     value_sigma : (s,)
         Standard deviation of its logarithm over callers.
+    integration_cur_per_y : (s,)
+        Cost of use per adopter and year besides tokens.
+    bass_p, bass_q : (s,)
+        Per quarter.
+    adopted_frac : (s,)
+        Adopters at the start over all who could ever adopt.
+    integration_growth_frac : float
+        Change of the integration cost a year as tool chains mature, > -1.
+    """
+
+    adopters: Array
+    value_cur: Array
+    value_sigma: Array
+    integration_cur_per_y: Array
+    bass_p: Array
+    bass_q: Array
+    adopted_frac: Array
+    integration_growth_frac: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use(Part):
+    """What an adopter calls, and what holds it.
+
+    Parameters
+    ----------
     calls_per_d : (s,)
         Calls per adopter and day at the start and at the start price.
     calls_growth, tokens_growth : (s,)
@@ -85,100 +110,141 @@ class MarketInputs:
         Uncached input, cached input and output tokens at the start; for rental (0, 0, 1): one device-hour.
     counts_tokens : (s,) bool
         False for segments that rent device-hours.
-    integration_cur_per_y : (s,)
-        Cost of use per adopter and year besides tokens.
-    bass_p, bass_q : (s,)
-        Per quarter.
-    adopted_frac : (s,)
-        Adopters at the start over all who could ever adopt.
     elasticity : (s,)
         Intensive margin, <= 0.
-    share_frac : (s,)
-        The provider's share of calls.
-    list_price_cur_per_tok : (m, 3)
-        Price of an uncached, cached and output token (device-hour) at the start.
-    unit_cost_cur_per_tok : (m, 3, t)
-        Full unit cost without learning, software and other drift in it already.
-    markup : float
-        Price over unit cost that competition lets stand.
-    price_inertia : float
-        Share of the gap to the target price left after a quarter, 0..1.
-    scarcity : (s, t)
-        Clearing price over posted price, >= 1; ones where supply is ample.
-    learning_exponent : float
-        Efficiency grows with cumulative tokens to this power, >= 0.
     wallet_cur_per_y : (s,), optional
         Most that an adopter spends on calls in a year; 0 for no such limit.
     attention_calls_per_d : (s,), optional
         Most calls that an adopter can make use of in a day; 0 for no such limit.
-    rivals : Rivalry, optional
-        Who else sells; without them shares stand, and competition is the markup.
+    depth_frac, depth_exponent, depth_most : (s,), optional
+        Share of use that chooses its tokens per call where their value meets their cost; exponent of that value in
+        tokens, in [0, 1); largest factor up or down. No such share by default.
+    rush : (s, t), optional
+        Factor on calls that passes: trials and hoarding after an event; ones by default.
+    """
+
+    calls_per_d: Array
+    calls_growth: Array
+    tokens_growth: Array
+    tokens_per_call: Array
+    counts_tokens: NDArray[np.bool_]
+    elasticity: Array
+    wallet_cur_per_y: Array | None = None
+    attention_calls_per_d: Array | None = None
+    depth_frac: Array | None = None
+    depth_exponent: Array | None = None
+    depth_most: Array | None = None
+    rush: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pricing(Part):
+    """List prices at the start, and how a provider moves them.
+
+    Parameters
+    ----------
+    list_price_cur_per_tok : (m, 3)
+        Price of an uncached, cached and output token (device-hour) at the start.
+    markup : float
+        Price over unit cost that competition lets stand.
+    price_inertia : float
+        Share of the gap to the target price left after a quarter, 0..1.
+    price_factor : (s,), optional
+        Mean price paid over list price, > 0: tiers, discounts of batch and off-peak calls.
+    premium : (s,), optional
+        What the firm is paid over the price that callers weigh, > 0: for services around it that are worth their price.
+    price_step_frac : float
+        Least change of a price, as a share of the posted one, at which a provider posts a new one, >= 0.
+    announced : Announcements, optional
+        Prices that the firm has announced.
+    """
+
+    list_price_cur_per_tok: Array
+    markup: float
+    price_inertia: float
+    price_factor: Array | None = None
+    premium: Array | None = None
+    price_step_frac: float = 0.0
+    announced: Announcements | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply(Part):
+    """What a token costs, and how short it is.
+
+    Parameters
+    ----------
+    unit_cost_cur_per_tok : (m, 3, t)
+        Full unit cost without learning, software and other drift in it already.
+    scarcity : (s, t)
+        Clearing price over posted price, >= 1; ones where supply is ample.
+    learning_exponent : float
+        Efficiency grows with cumulative tokens to this power, >= 0.
+    """
+
+    unit_cost_cur_per_tok: Array
+    scarcity: Array
+    learning_exponent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renting(Part):
+    """Device-hours that are rented: their price, their work, and who moves between the ways of having tokens served.
+
+    Parameters
+    ----------
     rent_index : (t,), optional
         Rent of the reference device-hour, the last model's price, over the one given; where rents clear.
     cloud_frac : (s, t), optional
         Share of tokens that is called for; the rest is served on machines of the buyers' own.
     brokers_frac : (t,), optional
         Share of the provider's renters' device-hours that brokers let in its place, 0..1; none by default.
-    price_factor : (s,), optional
-        Mean price paid over list price, > 0: tiers, discounts of batch and off-peak calls.
-    premium : (s,), optional
-        What the firm is paid over the price that callers weigh, > 0: for services around it that are worth their price.
-    integration_growth_frac : float
-        Change of the integration cost a year as tool chains mature, > -1.
-    price_step_frac : float
-        Least change of a price, as a share of the posted one, at which a provider posts a new one, >= 0.
-    announced : Announcements, optional
-        Prices that the firm has announced.
     work : (s, t), optional
         Work of a rented device-hour over that at which demand is stated, > 0; ones by default, and for calls.
         Renters weigh the rent over it, and want hours for the work that they buy.
-    depth_frac, depth_exponent, depth_most : (s,), optional
-        Share of use that chooses its tokens per call where their value meets their cost; exponent of that value in
-        tokens, in [0, 1); largest factor up or down. No such share by default.
     switch : Switch, optional
         Renters who may call a model in place of serving it, and come back; nobody by default.
-    rush : (s, t), optional
-        Factor on calls that passes: trials and hoarding after an event; ones by default.
     """
 
-    model: NDArray[np.int64]
-    adopters: Array
-    value_cur: Array
-    value_sigma: Array
-    calls_per_d: Array
-    calls_growth: Array
-    tokens_growth: Array
-    tokens_per_call: Array
-    counts_tokens: NDArray[np.bool_]
-    integration_cur_per_y: Array
-    bass_p: Array
-    bass_q: Array
-    adopted_frac: Array
-    elasticity: Array
-    share_frac: Array
-    list_price_cur_per_tok: Array
-    unit_cost_cur_per_tok: Array
-    markup: float
-    price_inertia: float
-    scarcity: Array
-    learning_exponent: float
-    wallet_cur_per_y: Array | None = None
-    attention_calls_per_d: Array | None = None
-    rivals: Rivalry | None = None
     rent_index: Array | None = None
     cloud_frac: Array | None = None
     brokers_frac: Array | None = None
-    price_factor: Array | None = None
-    premium: Array | None = None
-    integration_growth_frac: float = 0.0
-    price_step_frac: float = 0.0
-    announced: Announcements | None = None
     work: Array | None = None
-    depth_frac: Array | None = None
-    depth_exponent: Array | None = None
-    depth_most: Array | None = None
     switch: Switch | None = None
-    rush: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketInputs(Grouped):
+    """Segments, list prices and unit costs.
+
+    Parameters
+    ----------
+    model : (s,) int
+        Index of the served model each segment calls.
+    share_frac : (s,)
+        The provider's share of calls.
+    rivals : Rivalry, optional
+        Who else sells; without them shares stand, and competition is the markup.
+    adoption : Adoption
+        Who could use the models, what a call is worth to them, and how fast they come.
+    use : Use
+        What an adopter calls, and what holds it.
+    pricing : Pricing
+        List prices at the start, and how a provider moves them.
+    supply : Supply
+        What a token costs, and how short it is.
+    renting : Renting
+        Device-hours that are rented: their price, their work, and who moves between the ways of having tokens served.
+    """
+
+    model: NDArray[np.int64]
+    share_frac: Array
+    adoption: Adoption
+    use: Use
+    pricing: Pricing
+    supply: Supply
+    renting: Renting = Renting()
+    rivals: Rivalry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ class Formula:
     text: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Grid:
     """The cells of a sheet by row and column from zero, and how they look."""
 
@@ -88,7 +88,7 @@ class Book:
 
     def sheet(self, name: str) -> Grid:
         """Return a sheet of that name, a new one where there is none."""
-        return self.grids.setdefault(name, Grid(name))
+        return self.grids.setdefault(name, Grid(name=name))
 
     def name(self, name: str, sheet: str, row: int, column: int) -> None:
         """Give a cell a name."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MOST_RATE = 1e9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
     """A load, and its classes where it has several.
 
@@ -72,10 +72,10 @@ def offered(options: Simulation) -> Offered:
             message = f"--rate: {options.load} has stages, which state the rates; omit --rate, or give the file a rate"
             raise InputError(message)
         mix = sim.generate_mix(spec.model_copy(update=changed), traces, options.seed)
-        return Offered(mix.requests, mix)
+        return Offered(requests=mix.requests, mix=mix)
     if options.trace is not None:
         return Offered(
-            sim.from_trace(
+            requests=sim.from_trace(
                 sim.read_trace(options.trace, options.mapping), requests=options.requests, rate_req_per_s=options.rate,
                 prefixes=options.prefix_cache, speed=options.speed,
                 keep_frac=1.0 if options.keep is None else options.keep, seed=options.seed,
@@ -193,11 +193,11 @@ def _generated(options: Simulation) -> Offered:
         repeats=repeats,
     )
     if load.requests <= KEPT_REQUESTS or not streams(options, load):
-        return Offered(sim.generate(load, options.seed))
+        return Offered(requests=sim.generate(load, options.seed))
     nothing = np.zeros(0, np.int64)
     origin = f"{load.arrivals} arrivals at {load.rate_req_per_s:g} per second"
     none = sim.Requests(arrival_s=np.zeros(0), isl=nothing, osl=nothing, origin=origin)
-    return Offered(none, parted=load, course=sim.course(load, options.seed))
+    return Offered(requests=none, parted=load, course=sim.course(load, options.seed))
 
 
 def streams(options: Simulation, load: Load) -> bool:

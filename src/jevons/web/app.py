@@ -35,7 +35,7 @@ class Service:
 
     def __init__(self, folder: str, workers: int) -> None:
         self.folder = Path(folder)
-        self.pool = Pool(folder, runners=workers)
+        self.pool = Pool(folder=folder, runners=workers)
         self.store = Store(self.pool)
         self.traces: dict[str, dict[str, Any]] = {}
 

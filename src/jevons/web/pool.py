@@ -58,7 +58,7 @@ class Job:
     late: bool = False
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Worker:
     """A process and its pipe."""
 
@@ -71,7 +71,7 @@ class Worker:
     thread: threading.Thread | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Pool:
     """The workers of a service.
 
@@ -106,7 +106,7 @@ class Pool:
         )
         process.start()
         there.close()
-        worker = Worker(lane, process, here, flag)
+        worker = Worker(lane=lane, process=process, pipe=here, flag=flag)
         worker.thread = threading.Thread(target=self._listen, args=(worker,), daemon=True)
         worker.thread.start()
         self.workers.append(worker)

@@ -23,7 +23,7 @@ _PATIENCE_S = {"draw": 60.0}
 _ENDS = {"result", "error", "cancelled"}
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Run:
     """A question on its way to an answer."""
 
@@ -89,7 +89,7 @@ class Store:
             if tab:
                 run.tabs.add(tab)
             return run, False
-        run = Run(asked, tabs={tab} if tab else set())
+        run = Run(asked=asked, tabs={tab} if tab else set())
         task = "compare" if asked.kind == "compare" else "run"
         lane = QUICK if asked.quick else RUNS
         job = Job(

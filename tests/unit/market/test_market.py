@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -35,7 +33,7 @@ def inputs(**changes):
         "unit_cost_cur_per_tok": np.repeat(np.array([[[2e-6], [5e-7], [8e-6]]]), quarters, axis=2), "markup": 2.0,
         "price_inertia": 0.5, "scarcity": np.ones((1, quarters)), "learning_exponent": 0.0,
     }  # fmt: skip
-    return MarketInputs(**(base | changes))
+    return MarketInputs.of(**(base | changes))
 
 
 def test_a_tool_chain_that_takes_work_out_of_integration_widens_adoption_at_the_same_price():
@@ -204,11 +202,11 @@ def test_attention_stops_calls_and_their_elasticity():
 
 def test_where_attention_holds_efficiency_lowers_compute():
     cheap = inputs(attention_calls_per_d=np.array([10.0]), value_cur=np.array([1e3]), price_inertia=0.0)
-    quick = dataclasses.replace(cheap, unit_cost_cur_per_tok=cheap.unit_cost_cur_per_tok / 2)
+    quick = cheap.replace(unit_cost_cur_per_tok=cheap.supply.unit_cost_cur_per_tok / 2)
     slow_calls, quick_calls = market_path(cheap).calls_per_d[0, -1], market_path(quick).calls_per_d[0, -1]
     assert quick_calls / slow_calls / 2 < 1
     free = inputs(elasticity=np.array([-1.8]), value_cur=np.array([1e3]), price_inertia=0.0)
-    more = dataclasses.replace(free, unit_cost_cur_per_tok=free.unit_cost_cur_per_tok / 2)
+    more = free.replace(unit_cost_cur_per_tok=free.supply.unit_cost_cur_per_tok / 2)
     assert market_path(more).calls_per_d[0, -1] / market_path(free).calls_per_d[0, -1] / 2 > 1
 
 
@@ -263,15 +261,15 @@ def test_at_standing_prices_growth_is_adoption_and_calls_alone():
 def test_renters_who_may_call_instead_move_with_relative_cost_and_tokens_are_kept():
     two = {
         name: np.repeat(value, 2, axis=0) if getattr(value, "shape", (0,))[0] == 1 else value
-        for name, value in dataclasses.asdict(inputs(price_inertia=1.0, quarters=6)).items()
+        for name, value in inputs(price_inertia=1.0, quarters=6).flat().items()
     }
     two |= {"model": np.array([0, 1]), "counts_tokens": np.array([True, False]), "rent_index": np.ones(6),
             "tokens_per_call": np.array([[1000.0, 0.0, 500.0], [0.0, 0.0, 1.0]])}  # fmt: skip
     work = np.stack([np.ones(6), 2.0 ** (np.arange(6) / 4)])
     terms = {"renting": np.array([1]), "calling": np.array([0]), "start_frac": np.array([0.5]),
              "elasticity": np.array([-2.0]), "tokens_per_hour": np.array([30.0]), "inertia": 0.0}  # fmt: skip
-    still = market_path(MarketInputs(**(two | {"work": work})))
-    moved = market_path(MarketInputs(**(two | {"work": work, "switch": Switch(**terms)})))
+    still = market_path(MarketInputs.of(**(two | {"work": work})))
+    moved = market_path(MarketInputs.of(**(two | {"work": work, "switch": Switch(**terms)})))
 
     def tokens(path):
         return path.market_calls_per_d[0] * 1500 + path.market_calls_per_d[1] * 30 * work[1]

@@ -1,7 +1,5 @@
 """Posted prices: the steps in which they move, and prices announced before their date."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from tests.unit.market.test_market import inputs
@@ -60,7 +58,7 @@ def test_after_an_announced_price_competition_goes_on_from_there():
 
 def test_a_segment_pays_the_announced_price_of_its_own_mix_of_tokens():
     two = {
-        name: np.repeat(getattr(inputs(), name), 2)
+        name: np.repeat(inputs().field(name), 2)
         for name in (
             "adopters", "value_cur", "value_sigma", "calls_per_d", "calls_growth", "tokens_growth", "bass_p", "bass_q",
             "integration_cur_per_y", "adopted_frac", "elasticity", "share_frac", "counts_tokens", "model",
@@ -80,7 +78,7 @@ class TestRivals:
 
     def path(self, announced=None, step=0.0, **changes):
         held = contested(quarters=12, **changes)
-        return market_path(dataclasses.replace(held, announced=announced, price_step_frac=step))
+        return market_path(held.replace(announced=announced, price_step_frac=step))
 
     def test_every_provider_posts_in_steps(self):
         price = self.path(step=0.3).provider_price_cur_per_tok[0]

@@ -1,7 +1,5 @@
 """Providers as a nested logit, their prices and shares, and the choice between owning, renting and calling."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from tests.unit.market.test_market import inputs
@@ -149,7 +147,7 @@ def test_a_bundle_that_grows_wins_share_from_open_weights():
 
 def test_growth_at_constant_prices_changes_no_share():
     stand = contested(cost=8e-6, entry=5.0)
-    grown = dataclasses.replace(stand, calls_growth=np.array([3.0]), tokens_growth=np.array([4.0]))
+    grown = stand.replace(calls_growth=np.array([3.0]), tokens_growth=np.array([4.0]))
     path = market_path(grown)
     assert path.provider_share_frac[0, :, -1] == pytest.approx([0.3, 0.5, 0.2])
     assert path.tokens_per_d[0, -1] > 50 * path.tokens_per_d[0, 0]

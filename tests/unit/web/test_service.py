@@ -207,7 +207,7 @@ def test_a_run_whose_worker_dies_twice_ends_with_words(page: Served) -> None:
     from jevons.web.runs import Run
 
     desk = page.guard.app.state.desk
-    run = Run(Asked(kind="size", input={}, id="dead"))
+    run = Run(asked=Asked(kind="size", input={}, id="dead"))
     desk.store._heard(run, "died", b"")
     assert run.state == "failed"
     assert "replaced" in json.loads(run.payload)["message"]

@@ -22,7 +22,7 @@ _PERCENTILES = (50, 90, 95, 99)
 _LONGEST = 12.0  # medians
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lengths:
     """How many tokens prompts or answers have.
 

@@ -42,7 +42,7 @@ def settings_command(text: str) -> Command | None:
         return None
     if 2 * len(known) < len(keys):
         return None
-    return Command(engine, tuple(_words(document)), "", {})
+    return Command(engine=engine, words=tuple(_words(document)), release="", variables={})
 
 
 def _mapping(text: str) -> Mapping[str, Any] | None:
@@ -79,7 +79,7 @@ def _charts(value: Any, depth: int) -> Iterator[Command]:
         yield _production_stack(value)
     elif str(value.get("modelCommand", "")).lower() in _COMMANDS and isinstance(value.get("args"), list):
         engine = _COMMANDS[str(value["modelCommand"]).lower()]
-        yield Command(engine, tuple(str(word) for word in value["args"]), "", {})
+        yield Command(engine=engine, words=tuple(str(word) for word in value["args"]), release="", variables={})
     else:
         for inner in value.values():
             yield from _charts(inner, depth + 1)
@@ -107,4 +107,4 @@ def _production_stack(entry: Mapping[str, Any]) -> Command:
     flags = {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", str(name)).lower(): value for name, value in config.items()}
     release = re.search(r"(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)", str(entry.get("tag", "")))
     words = [str(entry["modelURL"]), *_words(flags), *(str(word) for word in extra)]
-    return Command("vllm", tuple(words), release[1] if release else "", {})
+    return Command(engine="vllm", words=tuple(words), release=release[1] if release else "", variables={})

@@ -125,18 +125,31 @@ def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) ->
     for place, word in enumerate(words):
         name, following = word.rsplit("/", 1)[-1], words[place + 1] if place + 1 < len(words) else ""
         if name in {"vllm", "sglang"} and following == "serve":
-            return Command(name, tuple(words[place + 2 :]), release, variables)
+            return Command(engine=name, words=tuple(words[place + 2 :]), release=release, variables=variables)
         if name == "vllm" and following == "bench" and words[place + 2 : place + 3] in (["latency"], ["throughput"]):
-            return Command(name, tuple(words[place + 3 :]), release, variables)
+            return Command(engine=name, words=tuple(words[place + 3 :]), release=release, variables=variables)
         if word == "-m" and following in _MODULES:
             rest = words[place + 2 :]
-            return Command(_MODULES[following], tuple(rest[1:] if rest[:1] == ["serve"] else rest), release, variables)
+            return Command(
+                engine=_MODULES[following],
+                words=tuple(rest[1:] if rest[:1] == ["serve"] else rest),
+                release=release,
+                variables=variables,
+            )
         if name == "trtllm-serve" and following not in {"disaggregated", "disaggregated_mpi_worker"}:
             rest = words[place + 1 :]
-            return Command("trtllm", tuple(rest[1:] if rest[:1] == ["serve"] else rest), release, variables)
+            return Command(
+                engine="trtllm",
+                words=tuple(rest[1:] if rest[:1] == ["serve"] else rest),
+                release=release,
+                variables=variables,
+            )
         if name in {"api_server.py", "launch_server.py"}:
             return Command(
-                "vllm" if name.startswith("api") else "sglang", tuple(words[place + 1 :]), release, variables
+                engine="vllm" if name.startswith("api") else "sglang",
+                words=tuple(words[place + 1 :]),
+                release=release,
+                variables=variables,
             )
         if not image and not word.startswith("-") and after is None:
             container = _image(word)
@@ -147,7 +160,7 @@ def _launcher(words: Sequence[str], image: str, variables: Mapping[str, str]) ->
     rest = list(words[after or 0 :])
     if engine != "vllm" and not any(word.startswith("--") for word in rest):
         return None
-    return Command(engine, tuple(rest), release, variables) if rest else None
+    return Command(engine=engine, words=tuple(rest), release=release, variables=variables) if rest else None
 
 
 def _image(name: str) -> tuple[str, str, None]:

@@ -26,7 +26,7 @@ _ABBREVIATION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
     """A sentence: as written, made plain, and where it begins and ends in the text."""
 
@@ -92,7 +92,7 @@ def _add(parts: list[Sentence], text: str, start: int, end: int) -> None:
             raise InputError(message)
         part = text[start:end]
         line = (parts[-1].line if parts else 1) + text.count("\n", parts[-1].start if parts else 0, start)
-        parts.append(Sentence(part, plain(part), start, end, line))
+        parts.append(Sentence(text=part, plain=plain(part), start=start, end=end, line=line))
 
 
 class _Tags(html.parser.HTMLParser):

@@ -94,14 +94,15 @@ def accounts(
     price = revenue_price_cur(scenario, inputs, market, scarcity, served)
     signed = contract_account(scenario, market, served)
     terms = account_terms(scenario, plan, signed)
-    lasting = served[:, 0] if inputs.rush is None else served[:, 0] / inputs.rush[:, 0]  # a rush is not in the base
+    # a rush is not in the base
+    lasting = served[:, 0] if inputs.use.rush is None else served[:, 0] / inputs.use.rush[:, 0]
     now = float((price[:, 0] * lasting).sum()) * 365.25 / 4
     base = base_cloud(
         max(spec.base_revenue.value - now, spec.base_least.value * spec.base_revenue.value),
         spec.base_growth.value,
         spec.base_margin.value,
         spec.base_capital.value,
-        inputs.unit_cost_cur_per_tok.shape[2],
+        inputs.supply.unit_cost_cur_per_tok.shape[2],
     )
     books = statements(plan, price, internal, terms, base)
     wacc = scenario.cost.wacc.value
@@ -165,12 +166,12 @@ def shortage_frac(
     scarcity : (s, t)
         Clearing over posted price of a call.
     """
-    above = np.where(inputs.counts_tokens[:, None], 1.0 - 1.0 / scarcity, 0.0)
+    above = np.where(inputs.use.counts_tokens[:, None], 1.0 - 1.0 / scarcity, 0.0)
     if rents is not None:
-        let_h = plan.busy_device_h_per_d[~inputs.counts_tokens].sum(axis=(0, 2, 4))
+        let_h = plan.busy_device_h_per_d[~inputs.use.counts_tokens].sum(axis=(0, 2, 4))
         paid = (let_h * rents.cny_per_h).sum(axis=0)
         more = (let_h * np.maximum(rents.cny_per_h - rents.calm_cur_per_h, 0.0)).sum(axis=0)
-        above += np.where(inputs.counts_tokens[:, None], 0.0, more / np.maximum(paid, 1e-300))
+        above += np.where(inputs.use.counts_tokens[:, None], 0.0, more / np.maximum(paid, 1e-300))
     whole = revenue_cur_per_d.sum(axis=0)
     return np.asarray((above * revenue_cur_per_d).sum(axis=0) / np.maximum(whole, 1e-300))
 

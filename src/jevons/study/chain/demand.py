@@ -28,8 +28,8 @@ PEAK = Formula(
 def national_scale(scenario: Scenario, inputs: MarketInputs) -> float:
     """Return the factor on calls that makes the segments add up to the stated tokens a day of the whole market."""
     stated = scenario.market.national.value
-    tokens = np.where(inputs.counts_tokens, inputs.tokens_per_call.sum(axis=1), 0.0)
-    added = float((inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * tokens).sum())
+    tokens = np.where(inputs.use.counts_tokens, inputs.use.tokens_per_call.sum(axis=1), 0.0)
+    added = float((inputs.adoption.adopters * inputs.adoption.adopted_frac * inputs.use.calls_per_d * tokens).sum())
     return stated / added if stated > 0 and added > 0 else 1.0
 
 
@@ -45,21 +45,21 @@ def opening_scale(scenario: Scenario, inputs: MarketInputs) -> Array:
     mechanism.
     """
     tokens = national_scale(scenario, inputs)
-    scale = np.where(inputs.counts_tokens, tokens, 1.0)
+    scale = np.where(inputs.use.counts_tokens, tokens, 1.0)
     terms = scenario.market
     stated = terms.ai_revenue_share.value * scenario.finance.base_revenue.value
     stated *= (1 + terms.ai_revenue_growth.value) ** 0.25
-    rental = ~inputs.counts_tokens
+    rental = ~inputs.use.counts_tokens
     if stated <= 0 or not rental.any():
         return scale
-    factor = 1.0 if inputs.price_factor is None else inputs.price_factor
-    paid = 1.0 if inputs.premium is None else inputs.premium
-    price = (inputs.tokens_per_call * inputs.list_price_cur_per_tok[inputs.model]).sum(axis=1) * factor
+    factor = 1.0 if inputs.pricing.price_factor is None else inputs.pricing.price_factor
+    paid = 1.0 if inputs.pricing.premium is None else inputs.pricing.premium
+    price = (inputs.use.tokens_per_call * inputs.pricing.list_price_cur_per_tok[inputs.model]).sum(axis=1) * factor
     price = price * paid
-    calls = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac
+    calls = inputs.adoption.adopters * inputs.adoption.adopted_frac * inputs.use.calls_per_d * inputs.share_frac
     revenue = calls * scale * price * 365.25 / 4
-    if inputs.brokers_frac is not None:
-        revenue[rental] *= 1.0 - inputs.brokers_frac[0]
+    if inputs.renting.brokers_frac is not None:
+        revenue[rental] *= 1.0 - inputs.renting.brokers_frac[0]
     outside = np.array([not segment.internal for segment in scenario.market.segments.values()])
     let, sold = float(revenue[rental].sum()), float(revenue[~rental & outside].sum())
     left = max(stated - sold, 0.0)
@@ -130,9 +130,9 @@ def revenue_price_cur(
     price = market.call_price_cur * np.where(internal[:, None], 1.0, scarcity)
     quarters = np.arange(price.shape[1])
     integration = np.stack([integration_cur_per_call(inputs, int(t)) for t in quarters], axis=1)
-    value = inputs.value_cur[:, None] * inputs.tokens_growth[:, None] ** (quarters / 4)
+    value = inputs.adoption.value_cur[:, None] * inputs.use.tokens_growth[:, None] ** (quarters / 4)
     threshold = market.seen_call_price_cur + integration
-    worth = mean_value_cur(threshold, value, inputs.value_sigma[:, None]) - integration
+    worth = mean_value_cur(threshold, value, inputs.adoption.value_sigma[:, None]) - integration
     booked = np.where(internal[:, None], np.minimum(price, np.maximum(worth, 0.0)), price)
     return np.asarray(blended_price_cur(scenario, market, served_per_d, booked))
 
@@ -207,8 +207,8 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
         return None
     models = list(scenario.serving.models)
     weights = token_weights(inputs)
-    price = np.zeros((inputs.list_price_cur_per_tok.shape[0], 1 + len(spec.rivals)))
-    price[:, 0] = (weights * inputs.list_price_cur_per_tok).sum(axis=1)
+    price = np.zeros((inputs.pricing.list_price_cur_per_tok.shape[0], 1 + len(spec.rivals)))
+    price[:, 0] = (weights * inputs.pricing.list_price_cur_per_tok).sum(axis=1)
     for column, rival in enumerate(spec.rivals.values(), 1):
         for model, listed in rival.prices.items():
             row = models.index(model)
@@ -220,7 +220,7 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
     competes = np.array([not s.internal and not s.rents for s in segments]) & (total > 0)
     rest = np.where(competes, 1 - inputs.share_frac, 0.0)
     split = offered / np.where(total > 0, total, 1.0)[:, None] * rest[:, None]
-    years = np.arange(inputs.scarcity.shape[1]) / 4
+    years = np.arange(inputs.supply.scarcity.shape[1]) / 4
     worth = np.array([spec.bundle.value, *(rival.bundle.value for rival in spec.rivals.values())])
     return Rivalry(
         names=(spec.label, *(rival.label or name for name, rival in spec.rivals.items())),
@@ -240,7 +240,7 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
         host_inertia=None if spec.host_inertia is None else spec.host_inertia.value,
         open_models=_open_models(scenario, price.shape[0]),
         own_growth=own_growth(
-            np.array([0.0, *(rival.surge.value for rival in spec.rivals.values())]), inputs.scarcity.shape[1]
+            np.array([0.0, *(rival.surge.value for rival in spec.rivals.values())]), inputs.supply.scarcity.shape[1]
         ),
     )
 

@@ -221,7 +221,7 @@ def run_chain(
             worth.move(np.where(there, np.where(there, rents.cny_per_h, 1.0) / rents.price_cur_per_h, worth.value))
         if chosen is not None:
             cloud.move(1.0 - chosen[:, 0])
-        scarce.move(np.where(inputs.counts_tokens[:, None], clearing_ratio(plan, market), 1.0))
+        scarce.move(np.where(inputs.use.counts_tokens[:, None], clearing_ratio(plan, market), 1.0))
         used.move(normalised(used_hours(plan, inputs, weights.shape[0]), able))
     gap = _gap(plan, market, inputs, rents, scarce.value, rent.value * scenario.market.rental_price.value)
     return ChainResult(
@@ -248,7 +248,7 @@ def run_chain(
 def _gap(
     plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs, rents: Rents | None, scarcity: Array, rent: Array
 ) -> float:
-    calls = inputs.counts_tokens[:, None]
+    calls = inputs.use.counts_tokens[:, None]
     off = np.abs(np.where(calls, clearing_ratio(plan, market) / scarcity, 1.0) - 1.0)
     if rents is not None:
         off = np.where(calls, off, np.abs(rents.price_cur_per_h / rent - 1.0))

@@ -11,6 +11,7 @@ from jevons.arrays import Array
 from jevons.errors import InputError
 from jevons.formula import Formula, Symbol
 from jevons.market import MarketInputs
+from jevons.market.types import Adoption, Pricing, Renting, Supply, Use
 from jevons.study.chain.demand import (
     announcements,
     income_growth,
@@ -97,46 +98,53 @@ def market_inputs(
     prices = np.array([*listed, *[rent] * max(int(rental.sum()), 1)])
     inputs = MarketInputs(
         model=index,
-        adopters=column("adopters"),
-        value_cur=column("value") * scenario.market.value_scale.value,
-        value_sigma=column("value_sigma"),
-        calls_per_d=column("calls"),
-        calls_growth=column("calls_growth") * income_growth(scenario) * np.where(rental, column("tokens_growth"), 1.0),
-        tokens_growth=np.where(rental, 1.0, column("tokens_growth")),
-        tokens_per_call=tokens,
-        counts_tokens=~rental,
-        integration_cur_per_y=column("integration"),
-        integration_growth_frac=scenario.market.integration_growth.value,
-        bass_p=column("bass_p"),
-        bass_q=column("bass_q"),
-        adopted_frac=column("adopted"),
-        elasticity=column("elasticity") * scenario.market.elasticity_scale.value,
         share_frac=column("share"),
-        list_price_cur_per_tok=prices,
-        unit_cost_cur_per_tok=unit_cost(scenario, setting, weights),
-        markup=scenario.market.markup.value,
-        price_inertia=scenario.market.price_inertia.value,
-        scarcity=scarcity,
-        learning_exponent=scenario.serving.learning_exponent.value,
-        wallet_cur_per_y=column("wallet"),
-        attention_calls_per_d=column("attention"),
-        rent_index=rent_index,
-        cloud_frac=cloud_frac,
-        brokers_frac=brokers_frac,
-        price_factor=price_factor(scenario),
-        premium=premium(scenario),
-        price_step_frac=scenario.market.price_step.value,
-        announced=announcements(scenario),
-        work=setting.work,
-        depth_frac=column("depth"),
-        depth_exponent=column("depth_exponent"),
-        depth_most=column("depth_most"),
-        rush=rush_path(scenario),
+        adoption=Adoption(
+            adopters=column("adopters"),
+            value_cur=column("value") * scenario.market.value_scale.value,
+            value_sigma=column("value_sigma"),
+            integration_cur_per_y=column("integration"),
+            integration_growth_frac=scenario.market.integration_growth.value,
+            bass_p=column("bass_p"),
+            bass_q=column("bass_q"),
+            adopted_frac=column("adopted"),
+        ),
+        use=Use(
+            calls_per_d=column("calls"),
+            calls_growth=column("calls_growth")
+            * income_growth(scenario)
+            * np.where(rental, column("tokens_growth"), 1.0),
+            tokens_growth=np.where(rental, 1.0, column("tokens_growth")),
+            tokens_per_call=tokens,
+            counts_tokens=~rental,
+            elasticity=column("elasticity") * scenario.market.elasticity_scale.value,
+            wallet_cur_per_y=column("wallet"),
+            attention_calls_per_d=column("attention"),
+            depth_frac=column("depth"),
+            depth_exponent=column("depth_exponent"),
+            depth_most=column("depth_most"),
+            rush=rush_path(scenario),
+        ),
+        pricing=Pricing(
+            list_price_cur_per_tok=prices,
+            markup=scenario.market.markup.value,
+            price_inertia=scenario.market.price_inertia.value,
+            price_factor=price_factor(scenario),
+            premium=premium(scenario),
+            price_step_frac=scenario.market.price_step.value,
+            announced=announcements(scenario),
+        ),
+        supply=Supply(
+            unit_cost_cur_per_tok=unit_cost(scenario, setting, weights),
+            scarcity=scarcity,
+            learning_exponent=scenario.serving.learning_exponent.value,
+        ),
+        renting=Renting(rent_index=rent_index, cloud_frac=cloud_frac, brokers_frac=brokers_frac, work=setting.work),
     )
-    inputs = dataclasses.replace(inputs, calls_per_d=inputs.calls_per_d * opening_scale(scenario, inputs))
+    inputs = inputs.replace(calls_per_d=inputs.use.calls_per_d * opening_scale(scenario, inputs))
     called = (tokens * prices[index]).sum(axis=1) * price_factor(scenario) / np.maximum(tokens.sum(axis=1), 1e-30) * 1e6
     switch = switch_of(scenario, setting.device_s_per_tok, called, setting.price_cur)
-    inputs = dataclasses.replace(inputs, switch=switch)
+    inputs = inputs.replace(switch=switch)
     return dataclasses.replace(inputs, rivals=rivalry(scenario, inputs))
 
 

@@ -46,21 +46,21 @@ def ways(
     """
     box = scenario.market.box
     segments = list(scenario.market.segments.values())
-    choosing = [row for row, s in enumerate(segments) if s.buyer_tokens.value > 0 and inputs.counts_tokens[row]]
+    choosing = [row for row, s in enumerate(segments) if s.buyer_tokens.value > 0 and inputs.use.counts_tokens[row]]
     if box is None or not choosing:
         return None
     quarters = rent_index.size
-    paid = np.ones(len(segments)) if inputs.premium is None else inputs.premium
+    paid = np.ones(len(segments)) if inputs.pricing.premium is None else inputs.pricing.premium
     shares = np.zeros((len(segments), len(WAYS), quarters))
     shares[:, WAYS.index("api")] = 1.0
     own_cur = box.price.value * capital_recovery_factor(scenario.cost.wacc.value, box.life.value) + box.staff.value
     for row in choosing:
         segment, model = segments[row], inputs.model[row]
-        mix = inputs.tokens_per_call[row] / inputs.tokens_per_call[row].sum()
-        growth = (inputs.tokens_growth[row] * inputs.calls_growth[row]) ** (np.arange(quarters) / 4)
+        mix = inputs.use.tokens_per_call[row] / inputs.use.tokens_per_call[row].sum()
+        growth = (inputs.use.tokens_growth[row] * inputs.use.calls_growth[row]) ** (np.arange(quarters) / 4)
         sigma = segment.buyer_sigma.value
         sizes = segment.buyer_tokens.value * np.exp(sigma * _SIZES + sigma**2)
-        size = inputs.tokens_per_call[row].sum() * inputs.tokens_growth[row] ** (np.arange(quarters) / 4)
+        size = inputs.use.tokens_per_call[row].sum() * inputs.use.tokens_growth[row] ** (np.arange(quarters) / 4)
         for t in range(quarters):
             seconds = float(mix @ device_s_per_tok[model, :, t])
             if not np.isfinite(seconds):

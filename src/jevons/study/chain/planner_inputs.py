@@ -71,12 +71,12 @@ def expansion_problem(
 
 def _device_s_per_call(scenario: Scenario, setting: Setting, market: MarketPath, inputs: MarketInputs) -> Array:
     """Return accelerator-seconds of a call, (s, v, t); infinite where a device cannot serve the segment."""
-    growth = inputs.tokens_growth[:, None] ** (np.arange(scenario.quarters) / 4)
-    tokens = inputs.tokens_per_call[:, :, None] * growth[:, None, :]
+    growth = inputs.use.tokens_growth[:, None] ** (np.arange(scenario.quarters) / 4)
+    tokens = inputs.use.tokens_per_call[:, :, None] * growth[:, None, :]
     seconds = setting.device_s_per_tok[inputs.model]
     device_s = np.einsum("skt,svkt->svt", tokens, np.where(np.isfinite(seconds), seconds, 0.0))
     device_s = np.where(np.isfinite(seconds).all(axis=2), device_s, np.inf)
-    calls = inputs.counts_tokens
+    calls = inputs.use.counts_tokens
     device_s[calls] *= (market.depth[calls] / market.learning)[:, None, :]
     return np.asarray(device_s)
 
@@ -89,11 +89,11 @@ def _demand(scenario: Scenario, market: MarketPath, inputs: MarketInputs, device
     lower, further = further_blocks(
         market.call_price_cur, market.calls_per_d, scenario.market.provider_elasticity.value
     )
-    clears = not inputs.counts_tokens.all() and not scenario.expansion.market_power
-    further = further * ~inputs.counts_tokens[:, None, None]
+    clears = not inputs.use.counts_tokens.all() and not scenario.expansion.market_power
+    further = further * ~inputs.use.counts_tokens[:, None, None]
     caps = np.array([attention_cap(scenario, RENTAL if s.rents else s.model) for s in segments])
     if clears:
-        value = np.maximum(value, _promised(market.call_price_cur, device_s_per_call, inputs.counts_tokens, caps))
+        value = np.maximum(value, _promised(market.call_price_cur, device_s_per_call, inputs.use.counts_tokens, caps))
     peak_h, peak = scenario.market.peak_hours.value, peak_frac(scenario)
     return CallDemand(
         slot_h_per_d=np.array([peak_h, 24.0 - peak_h]),

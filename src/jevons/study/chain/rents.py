@@ -151,7 +151,7 @@ def clear_rents(
     Calls come before renters. A kind held for training is not in the market. Renters do not mind whose device it is.
     Quarters are cleared in order, as brokers expect what rents so far suggest, and settle their books after each.
     """
-    if inputs.counts_tokens.all():
+    if inputs.use.counts_tokens.all():
         return None
     terms = scenario.market
     curve = RentCurve(terms.rental_tight.value, terms.rental_steepness.value, terms.rental_sag.value)
@@ -322,11 +322,11 @@ def use_mix(scenario: Scenario, market: MarketPath, inputs: MarketInputs) -> Arr
     first = scenario.market.rental_training.value
     growth = (1.0 + scenario.market.rental_training_growth.value) ** years
     trains = np.array([segment.kind == "training" for segment in scenario.market.segments.values()])
-    rented = ~inputs.counts_tokens
+    rented = ~inputs.use.counts_tokens
     if trains.any() and (rented & ~trains).any():
         wanted = market.market_calls_per_d * inputs.share_frac[:, None]
         ratio = wanted[trains].sum(axis=0) / np.maximum(wanted[rented & ~trains].sum(axis=0), 1e-30)
-        calm = wanted if inputs.rush is None else wanted / inputs.rush  # the stated share is that before a rush
+        calm = wanted if inputs.use.rush is None else wanted / inputs.use.rush  # the stated share is that before a rush
         others = max(float(calm[rented & ~trains, 0].sum()), 1e-30)
         growth = ratio / max(float(calm[trains, 0].sum()) / others, 1e-30)
     odds = first / max(1.0 - first, 1e-9) * growth
@@ -343,7 +343,7 @@ def broker_devices(scenario: Scenario) -> Array:
 
 def _offer(scenario: Scenario, plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs) -> _Offer:
     day_h = 24.0 * scenario.serving.availability.value
-    rental = ~inputs.counts_tokens
+    rental = ~inputs.use.counts_tokens
     stand = (plan.installed - plan.training_devices).sum(axis=1) * day_h
     calls = plan.busy_device_h_per_d[~rental].sum(axis=(0, 2, 4)) / scenario.serving.utilisation_cap.value
     there = stand > np.maximum(_LEAST_FRAC * plan.installed.sum(axis=1), 1.0) * day_h

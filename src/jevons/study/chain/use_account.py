@@ -66,14 +66,14 @@ def use_account(result: ChainResult) -> UseAccount:
     kinds = np.array([segment.kind for segment in segments.values()])
     served = plan.served_calls_per_d.sum(axis=2)
     paid = revenue_price_cur(scenario, inputs, market, result.exchange.scarcity, served) * served * DAYS
-    premium = np.ones(kinds.size) if inputs.premium is None else inputs.premium
+    premium = np.ones(kinds.size) if inputs.pricing.premium is None else inputs.pricing.premium
     bare = paid / premium[:, None]
     hours = plan.busy_device_h_per_d.sum(axis=(1, 2, 4))
     demanded = np.maximum(plan.problem.demand.block_calls_per_d.sum(axis=2), 1e-30)
     tokens = market.tokens_per_d * served / demanded
     tokens += tokens_per_hour(scenario, result.setting.device_s_per_tok) * served
     # renters do not choose the chip: what is let is shared by reference hours, whichever chip stands for them
-    rented = ~inputs.counts_tokens
+    rented = ~inputs.use.counts_tokens
     hours[rented] = hours[rented].sum(axis=0) * served[rented] / np.maximum(served[rented].sum(axis=0), 1e-30)
     rows = {use: kinds == use for use in USES if (kinds == use).any()}
     revenue = [bare[mask].sum(axis=0) for mask in rows.values()]

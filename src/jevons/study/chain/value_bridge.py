@@ -175,9 +175,9 @@ def _revenue_channels(first: ChainResult, second: ChainResult) -> dict[str, Arra
 def _factors(result: ChainResult) -> dict[str, Array]:
     """Return the factors of which each segment's revenue of a quarter is the product, (s, t) each."""
     market, inputs = result.market, result.inputs
-    calls = inputs.counts_tokens[:, None]
-    cloud = np.ones_like(market.depth) if inputs.cloud_frac is None else inputs.cloud_frac
-    work = np.ones_like(market.depth) if inputs.work is None else inputs.work
+    calls = inputs.use.counts_tokens[:, None]
+    cloud = np.ones_like(market.depth) if inputs.renting.cloud_frac is None else inputs.renting.cloud_frac
+    work = np.ones_like(market.depth) if inputs.renting.work is None else inputs.renting.work
     served = result.plan.served_calls_per_d.sum(axis=2)
     price = revenue_price_cur(result.scenario, inputs, market, result.exchange.scarcity, served)
     hours = np.where(calls, 1.0, 1.0 / work)

@@ -167,7 +167,7 @@ def demand_response(
     slow = _unlimited(base, scenario, base.setting)
     faster = scenario.with_numbers({"serving.efficiency": scenario.serving.efficiency.value * factor})
     quick = _unlimited(base, faster, setting(faster, engineering))
-    calls = base.inputs.counts_tokens[:, None]
+    calls = base.inputs.use.counts_tokens[:, None]
     slow_s, quick_s = _compute_per_call(base, slow), _compute_per_call(base, quick)
     slow_use = slow.calls_per_d * slow_s
     quick_use = quick.calls_per_d * quick_s / np.where(calls, factor, 1.0)
@@ -226,7 +226,7 @@ def growth_bridge(base: ChainResult) -> dict[str, float]:
     """
     scenario = base.scenario
     path, still = _unlimited(base, scenario, base.setting), _unlimited(base, scenario, base.setting, prices_stand=True)
-    calls = base.inputs.counts_tokens[:, None]
+    calls = base.inputs.use.counts_tokens[:, None]
     hours = path.calls_per_d * _compute_per_call(base, path) / np.where(calls, path.learning, 1.0)
     start, end = hours[:, 0], hours[:, -1]
     weights = log_mean(start, end) / max(float(log_mean(start.sum(), end.sum())), 1e-30)
@@ -235,14 +235,14 @@ def growth_bridge(base: ChainResult) -> dict[str, float]:
         moved = np.log(np.maximum(values[:, -1], 1e-300) / np.maximum(values[:, 0], 1e-300))
         return float((weights * moved).sum())
 
-    work = np.ones_like(hours) if base.inputs.work is None else base.inputs.work
-    size = (base.inputs.tokens_growth[:, None] ** (np.arange(hours.shape[1]) / 4)) * np.ones_like(hours)
+    work = np.ones_like(hours) if base.inputs.renting.work is None else base.inputs.renting.work
+    size = (base.inputs.use.tokens_growth[:, None] ** (np.arange(hours.shape[1]) / 4)) * np.ones_like(hours)
     rate = np.where(calls, 1.0, work)
 
     def per_user(market: MarketPath) -> Array:
         turned = np.where(calls, 1.0, market.depth)
         asked = market.market_calls_per_d * rate / np.maximum(market.adopters * market.switched, 1e-300) / turned
-        return asked / (1.0 if base.inputs.cloud_frac is None else base.inputs.cloud_frac)
+        return asked / (1.0 if base.inputs.renting.cloud_frac is None else base.inputs.renting.cloud_frac)
 
     bridge = {"adoption": growth(still.adopters), "calls": growth(per_user(still))}
     bridge["tokens_per_call"] = growth(size * still.depth)
@@ -250,7 +250,7 @@ def growth_bridge(base: ChainResult) -> dict[str, float]:
     bridge["price"] = actual - sum(bridge.values())
     total = math.log(float(end.sum() / max(float(start.sum()), 1e-300)))
     share = growth(path.switched * path.calls_per_d / np.maximum(path.market_calls_per_d, 1e-300))
-    cloud = 0.0 if base.inputs.cloud_frac is None else growth(base.inputs.cloud_frac)
+    cloud = 0.0 if base.inputs.renting.cloud_frac is None else growth(base.inputs.renting.cloud_frac)
     bridge["ways"] = share + cloud
     bridge["efficiency"] = total - sum(bridge.values())
     return {**bridge, "compute": total}
@@ -268,15 +268,15 @@ def served_work_factor(base: ChainResult, other: ChainResult) -> float:
 def _work(result: ChainResult) -> Array:
     """Return tokens, or the work of rented hours, served a day in the last quarter by segment, (s,)."""
     served = result.plan.served_calls_per_d[:, -1].sum(axis=1)
-    work = 1.0 if result.inputs.work is None else result.inputs.work[:, -1]
-    return np.asarray(served * np.where(result.inputs.counts_tokens, result.market.depth[:, -1], work))
+    work = 1.0 if result.inputs.renting.work is None else result.inputs.renting.work[:, -1]
+    return np.asarray(served * np.where(result.inputs.use.counts_tokens, result.market.depth[:, -1], work))
 
 
 def _unlimited(base: ChainResult, scenario: Scenario, here: Setting, *, prices_stand: bool = False) -> MarketPath:
     """Return the market on the base's devices and rents, with no limit on supply."""
     ample = np.ones_like(base.exchange.scarcity)
     inputs = market_inputs(
-        scenario, here, base.exchange.weights, ample, base.exchange.rent_index, base.inputs.cloud_frac
+        scenario, here, base.exchange.weights, ample, base.exchange.rent_index, base.inputs.renting.cloud_frac
     )
     return market_path(inputs, prices_stand=prices_stand)
 
@@ -329,8 +329,8 @@ def _compute_per_call(base: ChainResult, market: MarketPath) -> Array:
     seconds = np.where(np.isfinite(base.setting.device_s_per_tok), base.setting.device_s_per_tok, 0.0)
     per_token = np.einsum("mvt,mvkt->mkt", base.exchange.weights, seconds)[base.inputs.model]
     years = np.arange(market.learning.size) / 4
-    tokens = base.inputs.tokens_per_call[:, :, None] * (base.inputs.tokens_growth[:, None] ** years)[:, None, :]
-    depth = np.where(base.inputs.counts_tokens[:, None], market.depth, 1.0)
+    tokens = base.inputs.use.tokens_per_call[:, :, None] * (base.inputs.use.tokens_growth[:, None] ** years)[:, None, :]
+    depth = np.where(base.inputs.use.counts_tokens[:, None], market.depth, 1.0)
     return np.asarray((tokens * per_token).sum(axis=1) * depth)
 
 

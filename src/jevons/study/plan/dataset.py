@@ -50,7 +50,7 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
             ),
             "cost_per_mtok": variable(
                 ("model", "kind", "quarter"),
-                result.chain.inputs.unit_cost_cur_per_tok[:models] * 1e6,
+                result.chain.inputs.supply.unit_cost_cur_per_tok[:models] * 1e6,
                 "¤/Mtok",
                 "unit cost",
             ),

@@ -65,7 +65,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
     accounts, books = result.chain.accounts, result.chain.accounts.statements
     problem = plan.problem
     served = market.calls_per_d * result.served_frac
-    calls = {s: served[i] for i, s in enumerate(result.segments) if result.chain.inputs.counts_tokens[i]}
+    calls = {s: served[i] for i, s in enumerate(result.segments) if result.chain.inputs.use.counts_tokens[i]}
     draws = result.draws
     records = [] if draws is None else uncertainty.interval_records(draws)
     sentences = plan_sentences(result)
@@ -107,7 +107,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         },
         "cost_per_mtok": {
             m: {
-                kind: result.chain.inputs.unit_cost_cur_per_tok[i, k] * 1e6
+                kind: result.chain.inputs.supply.unit_cost_cur_per_tok[i, k] * 1e6
                 for k, kind in enumerate(("input", "cached", "output"))
             }
             for i, m in enumerate(result.models)

@@ -88,7 +88,7 @@ def value_swings(chain: ChainResult) -> tuple[ValueSwing, ...]:
 def _value(chain: ChainResult, scenario: Scenario, path: str, end: float) -> float:
     market = chain.market
     if path == _PREMIUM:
-        rented = ~chain.inputs.counts_tokens
+        rented = ~chain.inputs.use.counts_tokens
         price = market.call_price_cur.copy()
         price[rented] *= end / scenario.market.cloud_premium.value
         market = dataclasses.replace(market, call_price_cur=price)

@@ -138,7 +138,7 @@ class Item:
         return factor.owner in owners and factor.name in self.parts
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Problem:
     """Items to fit and factors to fit them with."""
 
@@ -518,7 +518,7 @@ def calibrate(paths: Sequence[Path | str | Table], log: Callable[[str], None] = 
     if not items:
         message = "none of the rows can be fitted; `jevons validate` names the reasons"
         raise InputError(message)
-    problem = Problem(items, own_factors(items))
+    problem = Problem(items=items, factors=own_factors(items))
     before = problem.errors(problem.start)
     theta, errors, slopes = updated(problem, log)
     fitted = problem.calibration(theta)

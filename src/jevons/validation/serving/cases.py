@@ -34,7 +34,7 @@ from jevons.validation.serving.serve_command import layout_of, serve_command_of,
 # (docs/validation/requests.md); answers end before a thousand tokens.
 _SHAREGPT_PROMPT, _SHAREGPT_ANSWER, _SHAREGPT_MOST = 1.85, 1.5, 1024.0
 # The same conversations as LLMServingSim pins them, prompts with their history: means of its published requests.
-_PINNED = {"isl": Lengths(857.0, sigma=0.55), "osl": Lengths(655.0, sigma=0.16)}
+_PINNED = {"isl": Lengths(mean=857.0, sigma=0.55), "osl": Lengths(mean=655.0, sigma=0.16)}
 _OFFLINE_REQUESTS = 3000
 _FEW = 8
 
@@ -66,8 +66,8 @@ def _stated_case(row: Row) -> Case:
         kv=_stated_cache(row.get("precision") or ""),
         layout=Layout(),
         scenario="",
-        isl=Lengths(1.0),
-        osl=Lengths(1.0),
+        isl=Lengths(mean=1.0),
+        osl=Lengths(mean=1.0),
         gpus=int(number_of(row.get("n_gpus")) or 0),
     )
     case = with_release(case, release_meant(case.engine, case.version, row.get("date_or_version") or ""))
@@ -236,9 +236,9 @@ def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
                 raise InputError(message)
         if tailed and mean is not None:
             sigma = _SHAREGPT_PROMPT if name == "isl" else _SHAREGPT_ANSWER
-            lengths.append(Lengths(max(mean, 1.0), sigma=sigma, most=_SHAREGPT_MOST))
+            lengths.append(Lengths(mean=max(mean, 1.0), sigma=sigma, most=_SHAREGPT_MOST))
         elif mean is not None and nominal is not None and mean < 0.9 * nominal:
-            lengths.append(Lengths(max(mean, 1.0), spread=1.0 - 1e-3))
+            lengths.append(Lengths(mean=max(mean, 1.0), spread=1.0 - 1e-3))
         else:
-            lengths.append(Lengths(max(mean or nominal or 1.0, 1.0)))
+            lengths.append(Lengths(mean=max(mean or nominal or 1.0, 1.0)))
     return lengths[0], lengths[1]

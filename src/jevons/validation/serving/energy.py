@@ -32,7 +32,7 @@ def dataset_lengths(dataset: str, osl: float) -> tuple[Lengths, Lengths]:
     if dataset not in _PROMPTS:
         message = f"no isl: the prompts of dataset `{dataset}` are not known; known are {', '.join(_PROMPTS)}"
         raise InputError(message)
-    return Lengths(_PROMPTS[dataset], sigma=_SPREAD), Lengths(max(osl, 1.0), sigma=_SPREAD)
+    return Lengths(mean=_PROMPTS[dataset], sigma=_SPREAD), Lengths(mean=max(osl, 1.0), sigma=_SPREAD)
 
 
 def flow_of(case: Case, batch: float, output_tok_per_s: float) -> Flow:

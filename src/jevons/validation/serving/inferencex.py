@@ -88,7 +88,7 @@ def _lengths(row: Row, ratio: float | None) -> tuple[Lengths, Lengths]:
         if nominal is None:
             message = f"no {name}: `{row.get(name)}`"
             raise InputError(message)
-        lengths.append(Lengths(nominal * mean, spread=spread))
+        lengths.append(Lengths(mean=nominal * mean, spread=spread))
     return lengths[0], lengths[1]
 
 

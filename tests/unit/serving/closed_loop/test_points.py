@@ -11,7 +11,7 @@ from jevons.serving import engine
 from jevons.serving.closed_loop.points import Lengths, Load, Pools, outcome, surface
 from jevons.serving.types import Deployment, Layout
 
-LOAD = Load(isl=Lengths(4000.0, spread=0.002), osl=Lengths(100.0, spread=0.08), requests=320, users=32)
+LOAD = Load(isl=Lengths(mean=4000.0, spread=0.002), osl=Lengths(mean=100.0, spread=0.08), requests=320, users=32)
 
 
 def deployed(name: str = "vllm") -> Deployment:
@@ -48,7 +48,7 @@ def test_a_stall_delays_the_first_wave_alone():
 
 
 def test_a_little_more_than_one_prompt_is_not_charged_as_two():
-    at = surface(deployed("sglang"), replace(LOAD, isl=Lengths(4000.0, spread=0.1)))
+    at = surface(deployed("sglang"), replace(LOAD, isl=Lengths(mean=4000.0, spread=0.1)))
     times = dict(zip(at.tokens.tolist(), at.prompts.prompts.reshape(len(at.tokens), -1)[:, 0].tolist(), strict=True))
     for tokens, prompts in times.items():
         assert prompts == max(round(tokens / 4000.0), 1)
@@ -56,7 +56,7 @@ def test_a_little_more_than_one_prompt_is_not_charged_as_two():
 
 def test_pools_stream_the_first_token_from_the_decode_worker():
     pools = Pools(prefill=deployed(), prefill_workers=1, decode_workers=1)
-    load = Load(isl=Lengths(4000.0), osl=Lengths(200.0), requests=8, users=1)
+    load = Load(isl=Lengths(mean=4000.0), osl=Lengths(mean=200.0), requests=8, users=1)
     apart = outcome(surface(deployed(), load, pools))
     together = outcome(surface(deployed(), load))
     assert apart.ttft_s["mean"] > together.ttft_s["mean"]
@@ -64,21 +64,21 @@ def test_pools_stream_the_first_token_from_the_decode_worker():
 
 
 def test_requests_of_a_burst_reach_the_engine_together():
-    burst = Load(isl=Lengths(100.0), osl=Lengths(20.0), requests=64)
+    burst = Load(isl=Lengths(mean=100.0), osl=Lengths(mean=20.0), requests=64)
     quick, slow = (outcome(surface(deployed(), replace(burst, admit_more_s=more_s))) for more_s in (0.0, 0.05))
     assert slow.ttft_s["mean"] - quick.ttft_s["mean"] == pytest.approx(64 * 0.05)
     assert slow.tpot_s == pytest.approx(quick.tpot_s)
 
 
 def test_lengths_above_the_longest_are_left_out_and_the_mean_stays():
-    draws = Lengths(200.0, sigma=1.5, most=1024.0).draw(2000, np.random.default_rng(1))
+    draws = Lengths(mean=200.0, sigma=1.5, most=1024.0).draw(2000, np.random.default_rng(1))
     assert draws.mean() == pytest.approx(200.0, rel=0.01)
     assert draws.max() <= 1024
     assert np.median(draws) < 130
 
 
 def test_a_front_end_that_does_not_hold_bursts_lets_the_first_request_through_at_once():
-    burst = Load(isl=Lengths(100.0), osl=Lengths(20.0), requests=64, admit_more_s=0.05)
+    burst = Load(isl=Lengths(mean=100.0), osl=Lengths(mean=20.0), requests=64, admit_more_s=0.05)
     holding = deployed()
     letting = replace(holding, engine=replace(holding.engine, holds_bursts=False))
     held, let = (outcome(surface(one, burst)) for one in (holding, letting))
@@ -86,7 +86,7 @@ def test_a_front_end_that_does_not_hold_bursts_lets_the_first_request_through_at
 
 
 def test_the_first_token_of_pools_waits_for_the_hand_over():
-    load = Load(isl=Lengths(4000.0), osl=Lengths(200.0), requests=8, users=1)
+    load = Load(isl=Lengths(mean=4000.0), osl=Lengths(mean=200.0), requests=8, users=1)
     quick = deployed()
     slow = replace(quick, engine=replace(quick.engine, hand_over_s=0.3))
     first = [
@@ -98,7 +98,7 @@ def test_the_first_token_of_pools_waits_for_the_hand_over():
 
 def test_prompts_that_come_to_ranks_by_chance_take_longer_than_prompts_dealt_in_turn():
     layout = Layout(dp=8, ep=8, dp_attention=True)
-    load = Load(isl=Lengths(4000.0), osl=Lengths(50.0), requests=64, users=16)
+    load = Load(isl=Lengths(mean=4000.0), osl=Lengths(mean=50.0), requests=64, users=16)
     dealt = replace(
         deployed("sglang"), model=model("qwen3-235b-a22b"), layout=layout,
         engine=replace(engine("sglang"), prompts_by_chance=False),

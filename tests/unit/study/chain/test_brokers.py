@@ -64,7 +64,7 @@ def test_what_is_let_held_back_and_idle_adds_up_to_what_brokers_hold(brokered):
 
 def test_the_planner_sees_what_brokers_leave(brokered, base):
     chain = brokered.chain
-    rental = ~chain.inputs.counts_tokens
+    rental = ~chain.inputs.use.counts_tokens
     all_of_it = (chain.market.market_calls_per_d * chain.inputs.share_frac[:, None])[rental]
     assert chain.market.calls_per_d[rental] == pytest.approx(all_of_it * (1 - chain.exchange.brokers_frac))
     shown, alone = (c.plan.problem.demand.block_calls_per_d[rental].sum(axis=(0, 2)) for c in (chain, base.chain))
@@ -77,7 +77,7 @@ def test_the_planner_sees_what_brokers_leave(brokered, base):
 
 def test_draws_begin_from_the_share_that_brokers_have(brokered, edited):
     again = run_chain(brokered.scenario, brokered.engineering, start=brokered.chain, most_rounds=1)
-    assert np.array_equal(again.inputs.brokers_frac, brokered.chain.exchange.brokers_frac)
+    assert np.array_equal(again.inputs.renting.brokers_frac, brokered.chain.exchange.brokers_frac)
     stock = '{low: 20, mode: 100, high: 300, source: "made up"}'
     result = plan(load(edited(("supply: 400\n", f"supply: 400\n      brokers: {stock}\n"))), draws=4, processes=1)
     assert H20 in result.draws.names

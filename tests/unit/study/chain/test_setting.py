@@ -84,8 +84,19 @@ def test_rented_hours_bring_what_calls_leave_of_the_stated_ai_revenue_at_the_ren
     scenario, plain = load(path), load(TINY)
     inputs = run_chain(plain, engineering).inputs
     scale = opening_scale(scenario, inputs)
-    price = (inputs.tokens_per_call * inputs.list_price_cur_per_tok[inputs.model]).sum(axis=1) * inputs.price_factor
-    sold = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac * price * scale * 365.25 / 4
+    price = (inputs.use.tokens_per_call * inputs.pricing.list_price_cur_per_tok[inputs.model]).sum(
+        axis=1
+    ) * inputs.pricing.price_factor
+    sold = (
+        inputs.adoption.adopters
+        * inputs.adoption.adopted_frac
+        * inputs.use.calls_per_d
+        * inputs.share_frac
+        * price
+        * scale
+        * 365.25
+        / 4
+    )
     outside = np.array([not s.internal for s in scenario.market.segments.values()])
     assert sold[outside].sum() == pytest.approx(0.2 * scenario.finance.base_revenue.value * 2**0.25)
     assert opening_scale(plain, inputs) == pytest.approx(np.ones(inputs.model.size))
@@ -95,7 +106,7 @@ def test_the_firm_is_paid_its_premium_and_renters_weigh_the_rent(engineering, ed
     plain = run_chain(load(TINY), engineering)
     path = edited(("  rental_price: 8 CNY/h\n", "  rental_price: 8 CNY/h\n  cloud_premium: 1.5\n"))
     paid = run_chain(load(path), engineering, start=plain, most_rounds=1)
-    rented = ~paid.inputs.counts_tokens
+    rented = ~paid.inputs.use.counts_tokens
     assert paid.market.calls_per_d == pytest.approx(plain.market.calls_per_d, rel=0.05)
     assert paid.market.seen_call_price_cur[rented] == pytest.approx(paid.market.call_price_cur[rented] / 1.5)
     assert paid.market.seen_call_price_cur[~rented].shape == paid.market.call_price_cur[~rented].shape
@@ -106,8 +117,8 @@ def test_with_a_premium_the_same_revenue_takes_fewer_hours(engineering, edited):
     stated = "  rental_price: 8 CNY/h\n  ai_revenue_share: 0.2\n"
     bare = run_chain(load(edited(("  rental_price: 8 CNY/h\n", stated))), engineering)
     sold = run_chain(load(edited(("  rental_price: 8 CNY/h\n", f"{stated}  cloud_premium: 2\n"))), engineering)
-    rented = ~bare.inputs.counts_tokens
-    ratio = sold.inputs.calls_per_d[rented] / bare.inputs.calls_per_d[rented]
+    rented = ~bare.inputs.use.counts_tokens
+    ratio = sold.inputs.use.calls_per_d[rented] / bare.inputs.use.calls_per_d[rented]
     assert ratio == pytest.approx(0.5, rel=0.05)
     assert sold.rents.cny_per_h[0, 0] < bare.rents.cny_per_h[0, 0]
 

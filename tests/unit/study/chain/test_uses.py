@@ -131,11 +131,11 @@ def test_revenue_of_all_uses_is_that_of_the_accounts(written, engineering):
 
 def test_the_opening_split_is_as_stated_and_adds_up_to_the_stated_ai_revenue(chain, scenario):
     inputs, price = chain.inputs, 8.0
-    calls = inputs.adopters * inputs.adopted_frac * inputs.calls_per_d * inputs.share_frac
+    calls = inputs.adoption.adopters * inputs.adoption.adopted_frac * inputs.use.calls_per_d * inputs.share_frac
     rented = [calls[row] * price * DAYS for row, _, _ in renting_segments(scenario)]
     assert rented[0] / sum(rented) == pytest.approx(0.4)
-    listed = (inputs.tokens_per_call * inputs.list_price_cur_per_tok[inputs.model]).sum(axis=1)
-    sold = float((calls * listed * inputs.price_factor)[inputs.counts_tokens].sum()) * DAYS
+    listed = (inputs.use.tokens_per_call * inputs.pricing.list_price_cur_per_tok[inputs.model]).sum(axis=1)
+    sold = float((calls * listed * inputs.pricing.price_factor)[inputs.use.counts_tokens].sum()) * DAYS
     assert sum(rented) + sold == pytest.approx(0.02 * scenario.finance.base_revenue.value)
 
 
@@ -145,7 +145,7 @@ def test_efficiency_and_engineering_error_move_the_start_of_self_served_hours_an
     better = run_chain(scenario.with_numbers({"serving.efficiency": 2.0}), engineering, start=chain)
     worse = run_chain(scenario.with_numbers({"serving.engineering_error": 2.0}), engineering, start=chain)
     rows = [row for row, name, _ in renting_segments(scenario) if name == "hosts"]
-    assert better.inputs.calls_per_d[rows] == pytest.approx(chain.inputs.calls_per_d[rows], rel=0.05)
+    assert better.inputs.use.calls_per_d[rows] == pytest.approx(chain.inputs.use.calls_per_d[rows], rel=0.05)
     assert work_path(better.scenario)[rows[0], 0] == pytest.approx(2.0)
     assert work_path(worse.scenario)[rows[0], 0] == pytest.approx(0.5)
     for use in ("calls", "self_served"):
@@ -211,8 +211,8 @@ def test_own_businesses_are_charged_no_more_than_their_calls_are_worth(written, 
     paid = revenue_price_cur(dear, chain.inputs, chain.market, chain.exchange.scarcity, served)
     assert paid[row] == pytest.approx(chain.market.call_price_cur[row])
     cheap = chain.inputs
-    poor = dataclasses.replace(
-        cheap, value_cur=cheap.value_cur * 1e-3, value_sigma=np.full(cheap.value_sigma.size, 0.1)
+    poor = cheap.replace(
+        value_cur=cheap.adoption.value_cur * 1e-3, value_sigma=np.full(cheap.adoption.value_sigma.size, 0.1)
     )
     unseen = dataclasses.replace(chain.market, seen_call_price_cur=np.zeros_like(paid))
     bounded = revenue_price_cur(dear, poor, unseen, chain.exchange.scarcity, served)
@@ -241,8 +241,8 @@ def test_users_who_serve_a_model_own_rent_or_call_and_dearer_rents_send_them_to_
     start = run_chain(scenario, engineering)
     assert start.market.renter_ways[row, :, 0] == pytest.approx([0.15, 0.6, 0.25], abs=1e-6)
     assert start.market.renter_ways[row].sum(axis=0) == pytest.approx(np.ones(4))
-    inputs = dataclasses.replace(start.inputs, rent_index=np.full(4, 1.5))
-    dear, calm = market_path(inputs), market_path(dataclasses.replace(start.inputs, rent_index=np.ones(4)))
+    inputs = start.inputs.replace(rent_index=np.full(4, 1.5))
+    dear, calm = market_path(inputs), market_path(start.inputs.replace(rent_index=np.ones(4)))
     moved = dear.renter_ways[row, :, -1] - calm.renter_ways[row, :, -1]
     assert moved[0] > 0 > moved[1]
     assert moved[2] > 0
@@ -252,9 +252,9 @@ def test_tokens_that_own_machines_take_leave_the_market(written, engineering):
     start = run_chain(load(written(OWNED, BOX)), engineering)
     inputs, row = start.inputs, list(start.scenario.market.segments).index("hosts")
     chat = list(start.scenario.market.segments).index("chat")
-    fixed = dataclasses.replace(inputs, rent_index=np.full(4, 1.5), switch=None)
-    moved, still = market_path(dataclasses.replace(fixed, switch=inputs.switch)), market_path(fixed)
-    made = inputs.switch.tokens_per_hour[0] * inputs.work[row]
+    fixed = inputs.replace(rent_index=np.full(4, 1.5), switch=None)
+    moved, still = market_path(fixed.replace(switch=inputs.renting.switch)), market_path(fixed)
+    made = inputs.renting.switch.tokens_per_hour[0] * inputs.renting.work[row]
     served = still.market_calls_per_d[row] * made
     lost = served - moved.market_calls_per_d[row] * made
     gained = (moved.market_tokens_per_d - still.market_tokens_per_d)[chat]

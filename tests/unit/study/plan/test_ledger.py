@@ -35,7 +35,7 @@ class TestMainScenario:
             assert value(f"cost.{device}.per_h") == pytest.approx(chain.setting.hour_cur[v, 0], rel=1e-9)
         for m, model in enumerate(planned.scenario.serving.models):
             for k, kind in enumerate(("input", "cached", "output")):
-                computed = 1e6 * chain.inputs.unit_cost_cur_per_tok[m, k, 0]
+                computed = 1e6 * chain.inputs.supply.unit_cost_cur_per_tok[m, k, 0]
                 assert value(f"cost.{model}.{kind}_per_mtok") == pytest.approx(computed, rel=1e-9)
         assert value("finance.plan_value") == pytest.approx(chain.accounts.plan_value_cur, rel=1e-9)
         assert value("finance.orders_value") == pytest.approx(planned.orders_value_cur, rel=1e-9)

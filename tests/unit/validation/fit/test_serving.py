@@ -14,7 +14,7 @@ SAMPLES = Path(__file__).parents[3] / "data" / "serving"
 @pytest.fixture(scope="module")
 def fitted():
     items = gather([SAMPLES / "trtllm_overview.csv"])
-    problem = Problem(items, factors_for(items))
+    problem = Problem(items=items, factors=factors_for(items))
     theta = problem.clip(problem.start)
     base = problem.errors(theta)
     return problem, theta, base, problem.slopes(theta, base)

@@ -14,7 +14,7 @@ from places import DATA
 @pytest.fixture(scope="module")
 def problem():
     items = gather([DATA / "serving" / f"{name}.csv" for name in ("inferencex_silicon", "trtllm_overview")])
-    return Problem(items, factors_for(items))
+    return Problem(items=items, factors=factors_for(items))
 
 
 def left_out(problem):

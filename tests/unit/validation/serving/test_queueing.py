@@ -21,8 +21,9 @@ ENGINES = calibrated(SHIPPED)
 def case(**changes):
     given = {
         "family": "engine_bench", "device": "h100_sxm", "model": "meta-llama/Llama-3.1-8B", "engine": "vllm",
-        "version": "", "precision": None, "kv": None, "layout": Layout(), "scenario": "open", "isl": Lengths(400.0),
-        "osl": Lengths(150.0), "gpus": 1, "requests": 300, "rate_per_s": 2.0, "lags": False,
+        "version": "", "precision": None, "kv": None, "layout": Layout(), "scenario": "open",
+        "isl": Lengths(mean=400.0), "osl": Lengths(mean=150.0), "gpus": 1, "requests": 300,
+        "rate_per_s": 2.0, "lags": False,
     }  # fmt: skip
     return Case(**given | changes)
 

@@ -12,7 +12,8 @@ from jevons.validation.serving.recipes import read_recipes, shipped_recipes, wit
 
 CASE = Case(
     family="x", device="b200_sxm", model="deepseek-ai/DeepSeek-R1", engine="trtllm", version="1.2.0", precision="fp8",
-    kv=None, layout=Layout(tp=8), scenario="closed", isl=Lengths(1000.0), osl=Lengths(1000.0), gpus=8, users=64,
+    kv=None, layout=Layout(tp=8), scenario="closed", isl=Lengths(mean=1000.0), osl=Lengths(mean=1000.0),
+    gpus=8, users=64,
 )  # fmt: skip
 FILE = """
 sources: {{scripts: {{title: scripts}}}}
@@ -74,7 +75,7 @@ def test_decode_workers_started_for_some_users_have_seats_for_fewer(users, worke
 
 @pytest.mark.parametrize(("total", "requests"), [(256, 30_000), (2048, 3000), (5000, 1500), (22_000, 1000)])
 def test_an_overview_queues_fewer_requests_of_more_tokens(total, requests):
-    case = replace(CASE, scenario="offline", isl=Lengths(total / 2), osl=Lengths(total / 2))
+    case = replace(CASE, scenario="offline", isl=Lengths(mean=total / 2), osl=Lengths(mean=total / 2))
     assert with_recipe(case, "", "offline").requests == requests
 
 

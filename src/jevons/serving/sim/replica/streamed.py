@@ -83,7 +83,7 @@ class Bins:
         return Spread(mean=self.total / count, **values)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Seen:
     """What clients saw of some requests, and what ended in some time."""
 
