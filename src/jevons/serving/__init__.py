@@ -22,6 +22,7 @@ from jevons.serving.static_point import (
     StaticCurve,
     best_static_point,
     device_seconds_per_call,
+    point_at_load,
     static_curve,
     static_point,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "layouts",
     "memory_use",
     "nothing_feasible",
+    "point_at_load",
     "search_layouts",
     "static_curve",
     "static_point",

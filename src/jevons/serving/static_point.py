@@ -205,6 +205,58 @@ def best_static_point(
     return replace(point, bounds={**point.bounds, "batch": limit})
 
 
+def point_at_load(
+    deployment: Deployment,
+    workload: Workload,
+    *,
+    slo: tuple[float | None, float | None, float | None] = (None, None, None),
+    req_per_s: float = 0.0,
+    users: float = 0.0,
+    prefill: Deployment | None = None,
+    prefill_req_per_s: float = 0.0,
+) -> StaticPoint | None:
+    """Return the operating point at which an instance carries a load below its capacity.
+
+    Parameters
+    ----------
+    deployment, workload, prefill
+        As in `static_point`.
+    slo : tuple of float or None
+        Limits on TTFT, TPOT and end-to-end latency that the point keeps [s].
+    req_per_s, users : float
+        The load of the instance: requests per second, or users who ask again at once.
+    prefill_req_per_s : float
+        Load of the instance that processes prompts apart [req/s].
+
+    Returns
+    -------
+    StaticPoint or None
+        None where no point carries the load within the limits.
+
+    Notes
+    -----
+    By Little's law the requests in flight are rate times end-to-end latency. Those are the batch whose throughput at
+    full load is the rate; a load too low for one request at a time meets an idle instance, at a batch of one. A step
+    takes the prompts that arrive while one lasts: one of them at low load.
+    """
+    curve = static_curve(deployment, workload, prefill=prefill)
+    prompt_s = (curve.prompts.device_s + curve.prompts.cached_device_s)[:, None]
+    if prefill is None:
+        carries = req_per_s * curve.request_device_s <= deployment.devices
+    else:
+        decode_s = curve.request_device_s - prompt_s
+        carries = (req_per_s * decode_s <= deployment.devices) & (prefill_req_per_s * prompt_s <= prefill.devices)
+    carries &= (curve.batches >= users) & curve.allowed(*slo)
+    rate = users / curve.e2e_s if users else req_per_s
+    taken = curve.prompts.per_rank[:, None] * (prefill or deployment).layout.dp >= rate * curve.tpot_s
+    for places in (carries & taken, carries):
+        rows = np.flatnonzero(places.any(axis=1))
+        if rows.size:
+            row = int(rows[0])
+            return curve.point((row, int(np.where(places[row], curve.e2e_s[row], np.inf).argmin())))
+    return None
+
+
 def static_curve(
     deployment: Deployment,
     workload: Workload,

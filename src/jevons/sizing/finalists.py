@@ -109,7 +109,7 @@ class Bench:
             trial = fleet.grown(high)
             seen = self.observe(trial)
             if self._fault(seen) is None:
-                return replace(trial, observed=seen)
+                return self._seen(trial, seen)
             if high >= most:
                 return self._missed(trial, seen, most_per_hour)
             high += max(1, high // 50)
@@ -120,7 +120,7 @@ class Bench:
             seen = self.observe(trial, runs=runs)
             fault = self._fault(seen)
             if fault is None and runs == self.demand.runs:
-                return replace(trial, observed=seen)
+                return self._seen(trial, seen)
             if fault is None:
                 runs = self.demand.runs
                 continue
@@ -133,6 +133,11 @@ class Bench:
             if over or _spent(trial) > most_per_hour:
                 return self._missed(trial, seen, most_per_hour)
             trial = fleet.grown(more, prompts)
+
+    def _seen(self, fleet: Fleet, seen: Observed) -> Fleet:
+        """Return a fleet as observed; users who ask again at once bring the rate that Little's law gives them."""
+        observed = replace(fleet, observed=seen)
+        return replace(observed, rate_req_per_s=self.demand.users / observed.e2e_s) if self.demand.closed else observed
 
     def _missed(self, fleet: Fleet, seen: Observed, most_per_hour: float) -> Missed:
         fault = self._fault(seen)
@@ -239,9 +244,9 @@ class Bench:
             rate = demand.rate_req_per_s or None
             return sim.from_trace(self.trace, requests=count, rate_req_per_s=rate)
         rate = fleet.rate_req_per_s * share
-        count = int(min(max(LEAST_REQUESTS, _TURNS * rate * fleet.e2e_s), _MOST_REQUESTS))
-        closed = demand.users > 0 and demand.think_s == 0.0
-        arrivals = "closed" if closed else "poisson" if demand.cv == 1.0 else "gamma"
+        in_flight = demand.users * share if demand.closed else rate * fleet.e2e_s
+        count = int(min(max(LEAST_REQUESTS, _TURNS * in_flight), _MOST_REQUESTS))
+        arrivals = "closed" if demand.closed else "poisson" if demand.cv == 1.0 else "gamma"
         load = sim.Load(
             requests=demand.requests or count, isl=service.isl, osl=service.osl, arrivals=arrivals,
             rate_req_per_s=rate, users=max(round(demand.users * share), 1), cv=demand.cv,

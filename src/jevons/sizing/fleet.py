@@ -83,6 +83,8 @@ class Fleet(Named):
         Replica, number and capacity of the prefill pool.
     observed : Observed or None
         What simulations saw.
+    loaded : StaticPoint or None
+        Operating point of a replica under its share of the load, by the static model; see `at_load`.
     """
 
     deployment: serving.Deployment
@@ -95,6 +97,7 @@ class Fleet(Named):
     prefill_replicas: int = 0
     prefill_capacity: float = 0.0
     observed: Observed | None = None
+    loaded: serving.StaticPoint | None = None
 
     @property
     def layout(self) -> serving.Layout:
@@ -127,16 +130,22 @@ class Fleet(Named):
         """Mean end-to-end latency: as simulated, else without queueing [s]."""
         if self.observed is not None:
             return self.observed.latency["e2e_s"]["mean"].mean
-        return self.point.ttft_s + self.point.tpot_s * self.point_steps
+        point = self.unqueued
+        return point.ttft_s + point.tpot_s * self.point_steps
+
+    @property
+    def unqueued(self) -> serving.StaticPoint:
+        """Point whose latencies hold without queueing: under the load where that was asked for, else at full load."""
+        return self.loaded or self.point
 
     @property
     def point_steps(self) -> float:
-        """Output tokens after the first that the point was made for."""
+        """Output tokens after the first that the points were made for."""
         return max(self.point.tok_per_s_per_device / self.point.req_per_s_per_device - 1.0, 0.0)
 
     def grown(self, replicas: int, prefill_replicas: int = 0) -> Fleet:
         """Return the same fleet with other numbers of replicas, not yet simulated."""
-        return replace(self, replicas=replicas, prefill_replicas=prefill_replicas, observed=None)
+        return replace(self, replicas=replicas, prefill_replicas=prefill_replicas, observed=None, loaded=None)
 
     @property
     def rank(self) -> tuple[bool, float, float]:
@@ -240,7 +249,7 @@ class Fleet(Named):
     def latency(self) -> dict[str, dict[str, dict[str, float | None]]]:
         """Return the statistics of each latency with their intervals; the static point has only means."""
         if self.observed is None:
-            static = {"ttft_s": self.point.ttft_s, "tpot_s": self.point.tpot_s, "e2e_s": self.e2e_s}
+            static = {"ttft_s": self.unqueued.ttft_s, "tpot_s": self.unqueued.tpot_s, "e2e_s": self.e2e_s}
             return {name: {"mean": {"mean": value, "half_width": None}} for name, value in static.items()}
         return {
             name: {s: {"mean": v.mean, "half_width": v.half} for s, v in statistics.items()}
@@ -296,6 +305,20 @@ def at_point(
         rate_req_per_s=rate,
         price=price,
     )
+
+
+def at_load(fleet: Fleet, service: Service, demand: Demand) -> Fleet:
+    """Return a fleet with the latencies of a replica under its share of the load; one at full load has the others."""
+    users = demand.users / fleet.replicas if demand.closed else 0.0
+    loaded = serving.point_at_load(
+        fleet.deployment, service.workload(), slo=service.slo, users=users,
+        req_per_s=0.0 if demand.closed else fleet.rate_req_per_s / fleet.replicas, prefill=fleet.prefill,
+        prefill_req_per_s=fleet.rate_req_per_s / max(fleet.prefill_replicas, 1),
+    )  # fmt: skip
+    if loaded is None:
+        return fleet
+    own = replace(fleet, loaded=loaded)
+    return replace(own, rate_req_per_s=demand.users / own.e2e_s) if demand.closed else own
 
 
 def at_best_batch(fleet: Fleet, service: Service) -> Fleet:

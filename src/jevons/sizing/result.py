@@ -133,7 +133,7 @@ class SizeResult(Result):
         """Check counts, cost, memory and limits of each fleet."""
         super().check()
         for fleet in (*self.entries, *self.pareto):
-            name, point = fleet.words(), fleet.point
+            name, point, unqueued = fleet.words(), fleet.point, fleet.unqueued
             prompts = 0 if fleet.prefill is None else fleet.prefill.devices * fleet.prefill_replicas
             check_sum(f"{name}: accelerators", (fleet.deployment.devices * fleet.replicas, prompts), fleet.accelerators)
             if fleet.per_hour is not None and fleet.price is not None:
@@ -141,11 +141,10 @@ class SizeResult(Result):
             use = memory_plan(fleet.deployment)
             room = fleet.deployment.usable_bytes + (0.0 if use.graphs_inside else use.graphs_bytes)
             check_sum(f"{name}: memory", point.memory_bytes.values(), room, tolerance=1e-3)
-            check_finite({f"{name}: TTFT": point.ttft_s, f"{name}: TPOT": point.tpot_s})
+            check_finite({f"{name}: TTFT": unqueued.ttft_s, f"{name}: TPOT": unqueued.tpot_s})
             if fleet.observed is None and self.demand.given:
-                for word, value, limit in zip(
-                    ("TTFT", "TPOT", "E2E"), (point.ttft_s, point.tpot_s, fleet.e2e_s), self.service.slo, strict=True
-                ):
+                seen = (unqueued.ttft_s, unqueued.tpot_s, fleet.e2e_s)
+                for word, value, limit in zip(("TTFT", "TPOT", "E2E"), seen, self.service.slo, strict=True):
                     check(limit is None or value <= limit * (1 + 1e-9), f"{name}: {word} {value} exceeds {limit}")
 
     def draws_picture(self, name: str) -> bool:
@@ -180,7 +179,8 @@ class SizeResult(Result):
         return (*self._sentences(self.best), *more)
 
     def _sentences(self, fleet: Fleet) -> tuple[Sentence, ...]:
-        first = carries(fleet, self.service, rate_req_per_s=self.rate_req_per_s, model=self.model.name)
+        demand, rate = self.demand, self.rate_req_per_s
+        first = carries(fleet, self.service, rate_req_per_s=rate, users=demand.users, model=self.model.name)
         sure = sureness(fleet, self.service, confidence=self.confidence, loaded=self.demand.given)
         return (first, *sure)
 

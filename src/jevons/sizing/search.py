@@ -12,7 +12,7 @@ from jevons.errors import InfeasibleError, InputError, InputNote
 from jevons.facts import get
 from jevons.models import ModelSpec
 from jevons.sizing.finalists import LEAST_REQUESTS, Bench, Missed, Progress, settle_all
-from jevons.sizing.fleet import Fleet, at_best_batch, at_point, degrees, shared_fleets, split_fleets
+from jevons.sizing.fleet import Fleet, at_best_batch, at_load, at_point, degrees, shared_fleets, split_fleets
 from jevons.sizing.hour_price import HourPrice, cny_per, converted, currency_of, owned_hour_price
 from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
@@ -147,7 +147,7 @@ def size(
     else:
         ranked = [*candidates.fleets, *candidates.split]
         if demand.given:
-            entries = sorted(ranked, key=lambda f: f.rank)
+            entries = sorted((at_load(f, service, demand) for f in ranked), key=lambda f: f.rank)
         else:
             entries = _refined(sorted(ranked, key=_throughput_cost), service)
     entries = limits.keep(entries, rate)

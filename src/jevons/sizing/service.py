@@ -299,6 +299,11 @@ class Demand:
         """Whether there is a load at all."""
         return self.rate_req_per_s > 0 or self.users > 0 or self.trace is not None
 
+    @property
+    def closed(self) -> bool:
+        """Whether users ask again as soon as they are answered."""
+        return self.users > 0 and self.think_s == 0.0
+
     def check(self) -> None:
         """Check the options against each other.
 

@@ -62,19 +62,19 @@ def binding(fleet: Fleet, service: Service) -> str | None:
     return least if least is not None and chances[least] < _SURE else None
 
 
-def carries(fleet: Fleet, service: Service, *, rate_req_per_s: float, model: str) -> Sentence:
+def carries(fleet: Fleet, service: Service, *, rate_req_per_s: float, users: int, model: str) -> Sentence:
     """Return what a fleet carries, with latencies, their intervals and its cost."""
     statistic = service.percentile if fleet.observed is not None else "mean"
     record = fleet.record(service)
     values: dict[str, Any] = {
         "fleet": fleet.words(), "accelerators": fleet.accelerators, "gpu": fleet.deployment.accelerator.id,
-        "rate": rate_req_per_s or fleet.rate_req_per_s, "model": model, "statistic": statistic,
+        "rate": rate_req_per_s or fleet.rate_req_per_s, "users": users, "model": model, "statistic": statistic,
         "cost": record["cost_per_mtok"], "currency": record["currency"],
     }  # fmt: skip
     for key, ends in fleet.intervals(statistic).items():
         name = key.removesuffix("_s")
         values |= {name: fleet.statistic(key, statistic), f"{name}_low": ends["low"], f"{name}_high": ends["high"]}
-    return Sentence("size.carries" if rate_req_per_s else "size.replica", values)
+    return Sentence("size.users" if users else "size.carries" if rate_req_per_s else "size.replica", values)
 
 
 def sureness(fleet: Fleet, service: Service, *, confidence: float, loaded: bool) -> Iterator[Sentence]:

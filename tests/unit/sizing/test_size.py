@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import jevons
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError
 from jevons.serving import sim
@@ -92,8 +93,40 @@ def test_users_of_a_closed_loop_are_carried():
     assert found.best.observed.latency["tpot_s"]["p95"].high <= 0.03
     # Little's law: users = rate x time of an answer.
     static = size("llama-3.1-8b", SMALL, demand=Demand(users=64), prices=PRICE, simulated=False).best
-    e2e_s = static.point.ttft_s + static.point.tpot_s * 99
-    assert static.rate_req_per_s * e2e_s == pytest.approx(64)
+    assert static.rate_req_per_s * static.e2e_s == pytest.approx(64)
+    assert found.best.rate_req_per_s * found.best.e2e_s == pytest.approx(64)
+
+
+def test_users_bring_the_rate_that_a_simulation_of_them_finishes():
+    layout = {"tp": 1, "pp": 1, "ep": 1, "dp": 1}
+    load = {"concurrency": 20, "isl": 500, "osl": 100, "gpu_hour": "2 USD", "precision": "fp8", **layout}
+    run = jevons.simulate("llama-3.1-8b", gpu="h100_sxm", requests=2000, **load).to_json()
+    for static, tolerance in ((True, 0.15), (False, 0.03)):
+        best = jevons.size("llama-3.1-8b", gpu="h100_sxm", static=static, **load).to_json()["best"]
+        assert best["req_per_s"] == pytest.approx(run["req_per_s"], rel=tolerance)
+        assert best["cost_per_mtok"] == pytest.approx(run["cost_per_mtok"], rel=tolerance)
+
+
+@pytest.mark.parametrize(("rate", "tolerance"), [(0.01, 0.02), (3.0, 0.15), (12.0, 0.2)])
+def test_static_latencies_are_those_under_the_load_not_at_capacity(rate, tolerance):
+    """A fleet far below its capacity answers as quickly as a simulation of that load says."""
+    same = {
+        "gpu": "h100_sxm", "rate": rate, "isl": 500, "osl": 100, "precision": "fp8", "tp": 1, "pp": 1, "ep": 1, "dp": 1,
+    }  # fmt: skip
+    best = jevons.size("llama-3.1-8b", static=True, ttft=5.0, tpot=0.1, **same).to_json()["best"]
+    run = jevons.simulate("llama-3.1-8b", requests=400, **same).to_json()
+    assert best["replicas"] == 1
+    for key in ("ttft_s", "tpot_s", "e2e_s"):
+        assert best[key] == pytest.approx(run[key]["mean"], rel=tolerance), key
+
+
+def test_static_latencies_of_pools_apart_are_those_under_the_load():
+    found = size("llama-3.1-8b", SMALL, demand=Demand(rate_req_per_s=1.0), prices=PRICE, simulated=False)
+    apart = [fleet for fleet in found.entries if fleet.prefill is not None]
+    assert apart
+    for fleet in apart:
+        assert fleet.unqueued.batch == 1
+        assert fleet.e2e_s < fleet.point.ttft_s + 99 * fleet.point.tpot_s
 
 
 def test_a_trace_sets_rate_and_lengths(tmp_path):
