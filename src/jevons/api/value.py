@@ -48,9 +48,7 @@ def value(
     Raises
     ------
     InputError
-        If the scenario cannot be read, or the dates are not in order.
-    FactError
-        If no enterprise value is known for a date.
+        If the scenario cannot be read, no price is known for a date, or the dates are not in order.
     InfeasibleError
         If no plan meets the limits.
 
@@ -59,8 +57,10 @@ def value(
     >>> import jevons
     >>> jevons.value("scenarios/alibaba-380bn.yaml").tables["required"]  # doctest: +SKIP
     """
-    from jevons.study.plan.prices import read_prices
+    from jevons.facts import default_facts
+    from jevons.study.plan.prices import check_dates, read_prices
     from jevons.study.plan.run import plan as run
+    from jevons.study.plan.valuation import check_ends, rerating_facts
     from jevons.study.plan.value import value_plan
 
     loaded, file = opened(scenario, o.day(as_of))
@@ -70,6 +70,11 @@ def value(
         raise InputError(message)
     listed = o.file(prices)
     quotes = None if listed is None else read_prices(listed)
-    result = run(loaded, draws=0, progress=progress, file=file)
     ends = cast("tuple[dt.date, dt.date]", tuple(days))
+    facts = default_facts()
+    if quotes is not None:
+        check_dates(quotes, *ends)
+    elif all(name in facts for name in rerating_facts(loaded)):
+        check_ends(facts, loaded.firm.facts, *ends)
+    result = run(loaded, draws=0, progress=progress, file=file)
     return value_plan(result, *ends, quotes=quotes, multiple=multiple, earnings_cur=earnings)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts.types import Fact, Facts, FactValue
 from jevons.results import Cell, Column, ListResult, Result, Table, table
+from jevons.words import Sentence
 
 _VALUE = Column("value", "value", form=",.6g")
 _EVIDENCE = 70
@@ -44,12 +45,12 @@ class FactsResult(ListResult):
         return {fact.id: fact for fact in self.facts}
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """How many there are."""
         count = len(self.values)
-        text = f"{count:,} {'fact' if count == 1 else 'facts'} {self.asked}".rstrip()
         left = len(self.facts) - count
-        return f"{text}; {left} more had no value in force on the date." if left else f"{text}."
+        values = {"count": f"{count:,}", "asked": self.asked or None, "left": f"{left}" if left else None}
+        return (Sentence("facts.one" if count == 1 else "facts.count", values),)
 
     def _tables(self) -> Iterator[Table]:
         columns = (
@@ -91,10 +92,17 @@ class FactResult(Result):
     values: tuple[FactValue, ...]
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """The value in force with its date, grade, source and address."""
-        source = self.current.source
-        return f"{self.current}" + (f", {source.url}" if source and source.url else ".")
+        now, source = self.current, self.current.source
+        span = None if now.low is None or now.high is None else f"{now.low:,.4g}–{now.high:,.4g}"
+        values = {
+            "id": now.id, "value": now.value if isinstance(now.value, str) else f"{now.value:,.6g}",
+            "unit": None if now.unit in {"1", "text"} else now.unit, "span": span, "from": str(now.start),
+            "grade": now.grade, "evidence": str(now.source or now.reason or now.formula),
+            "end": f", {source.url}" if source and source.url else ".",
+        }  # fmt: skip
+        return (Sentence("facts.value", values),)
 
     def _tables(self) -> Iterator[Table]:
         unit = "" if self.fact.unit in {"1", "text"} else self.fact.unit

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from jevons.market.evidence import GrowthAccount
 from jevons.market.history import History, growth_account, read_history
 from jevons.results import Column, Result, Table, number, table
+from jevons.words import Sentence
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -36,18 +37,17 @@ class GrowthResult(Result):
         return (self.history.dates[-1] - self.history.dates[0]).days / 365.25
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """How much the volume grew, and what is known of elasticity."""
         dates, account = self.history.dates, self.account
-        text = (
-            f"Tokens a day grew {number(account.volume_factor)}-fold from {dates[0]} to {dates[-1]} "
-            f"({len(dates)} observations)."
-        )
+        grew = {
+            "factor": number(account.volume_factor), "first": str(dates[0]), "last": str(dates[-1]),
+            "count": f"{len(dates)}",
+        }  # fmt: skip
+        grown = Sentence("growth.grew", grew)
         if account.elasticity is None:
-            return (
-                f"{text} No elasticity: {account.reason}. Growth at one price is adoption and use, no response to it."
-            )
-        return f"{text} The elasticity of use per user is {self._elasticity}, beside a steady trend."
+            return grown, Sentence("growth.no_elasticity", {"reason": account.reason})
+        return grown, Sentence("growth.elasticity", {"elasticity": self._elasticity})
 
     @property
     def _elasticity(self) -> str:

@@ -11,6 +11,7 @@ from jevons.facts.support import support_of
 from jevons.models.spec import ModelSpec
 from jevons.models.types import Attention, LayerGroup
 from jevons.results import Cell, Column, ListResult, Result, Table, number, table
+from jevons.words import Sentence
 
 _FEW = 16
 """Rows of a list that a terminal shows where no details are asked for."""
@@ -34,9 +35,9 @@ class ModelsResult(ListResult):
         return {spec.name: spec for spec in self.specs}
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """How many there are, and how to bring one's own."""
-        return f"{len(self.specs)} architectures on file; --model also takes the path of a config.json."
+        return (Sentence("models.count", {"count": f"{len(self.specs)}"}),)
 
     def _tables(self) -> Iterator[Table]:
         columns = (
@@ -81,16 +82,17 @@ class ModelResult(Result):
     spec: ModelSpec
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """Size, cache and work per token."""
         spec = self.spec
-        total, active = spec.parameters_total / 1e9, spec.parameters_active / 1e9
-        each = f", {active:.3g} bn active per token" if spec.is_moe else ""
-        return (
-            f"{spec.name} ({spec.architecture}) has {number(total)} bn parameters{each}; a token adds "
-            f"{spec.kv_bytes_per_token() / 1024:,.3g} KiB to the KV cache and takes "
-            f"{spec.flop_per_token() / 1e9:,.3g} GFLOP."
-        )
+        total, active = spec.parameters_total, spec.parameters_active
+        values = {
+            "name": spec.name, "architecture": spec.architecture, "total": number(total / 1e9),
+            "active": f"{active / 1e9:.3g}" if spec.is_moe else None, "total_yi": number(total / 1e8),
+            "active_yi": f"{active / 1e8:.4g}" if spec.is_moe else None,
+            "cache": f"{spec.kv_bytes_per_token() / 1024:,.3g}", "work": f"{spec.flop_per_token() / 1e9:,.3g}",
+        }  # fmt: skip
+        return (Sentence("models.one", values),)
 
     def _tables(self) -> Iterator[Table]:
         spec = self.spec

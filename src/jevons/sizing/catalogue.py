@@ -16,6 +16,7 @@ from jevons.results import Cell, Column, ListResult, Result, Table, number, tabl
 from jevons.serving import EngineFactors, engine, engine_names
 from jevons.sizing.hour_price import cny_per, purchase_price
 from jevons.units import format_si
+from jevons.words import Sentence
 
 _FEW = 16
 """Rows of a list that a terminal shows where no details are asked for."""
@@ -56,10 +57,10 @@ class DevicesResult(ListResult):
         return {device.id: device for device in self.accelerators}
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """How many there are, and how to bring one's own."""
         count = len(self.accelerators)
-        return f"{count} accelerator{'' if count == 1 else 's'} on file; --gpu also takes one's own .yaml file."
+        return (Sentence("devices.one" if count == 1 else "devices.count", {"count": f"{count}"}),)
 
     def _tables(self) -> Iterator[Table]:
         rows: list[tuple[Cell, ...]] = [
@@ -104,12 +105,12 @@ class DeviceResult(Result):
     figures: tuple[FactValue, ...]
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """The device in a line, and whose measured kernels stand in for it."""
         device = self.accelerator
-        near = ", ".join(name for name in device.kernels_like if name != device.id)
-        like = f" Where its own kernels were not measured, those of {near} stand in." if near else ""
-        return f"{repr(device).strip('<>')}.{like}"
+        near = [name for name in device.kernels_like if name != device.id]
+        line = Sentence("devices.line", {"device": repr(device).strip("<>")})
+        return (line, Sentence("devices.like", {"near": near})) if near else (line,)
 
     def _tables(self) -> Iterator[Table]:
         device = self.accelerator
@@ -184,9 +185,10 @@ class EnginesResult(ListResult):
         return {preset.name: preset for preset in self.presets}
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """Which there are."""
-        return f"{len(self.presets)} engine presets: {', '.join(one.name for one in self.presets)}."
+        values = {"count": f"{len(self.presets)}", "names": [one.name for one in self.presets]}
+        return (Sentence("engines.count", values),)
 
     def _tables(self) -> Iterator[Table]:
         columns = (

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from jevons.provenance import Ledger
 from jevons.results import Column, Table
 from jevons.units import MONEY
+from jevons.words import Sentence
 
 T = TypeVar("T")
 
@@ -22,6 +23,8 @@ def named_in(code: str, item: Any) -> Any:
         return {key: named_in(code, value) for key, value in item.items()}
     if isinstance(item, list | tuple):
         return type(item)(named_in(code, value) for value in item)
+    if isinstance(item, Sentence):
+        return Sentence(item.id, named_in(code, item.values))
     if isinstance(item, Column):
         return dataclasses.replace(item, label=named_in(code, item.label), unit=named_in(code, item.unit))
     if isinstance(item, Table):

@@ -292,7 +292,11 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (("plan", "TINY", "--seed", "x"), 2, "--seed"),
         (("value", "TINY", "--from", "yesterday"), 2, "--from yesterday: not a date; write it like 2025-02-24"),
         (("value", "TINY", "--to", "2025-02-30"), 2, "--to 2025-02-30: not a date"),
-        (("value", "TINY", "--from", "2025-01-15"), 2, "has no value of 2025-01-15; the last there are"),
+        (
+            ("value", "TINY", "--from", "2025-01-15"),
+            2,
+            "--from 2025-01-15: no enterprise value is on file for that day; give --from 2024-12-31",
+        ),
         (("value", "TINY", "--out", "x.txt"), 2, "the ending must be .json, .csv, .parquet, .xlsx, .html or .zip"),
         (("study", "montecarlo", "TINY", "--draws", "1"), 2, "--draws 1: must be at least 2"),
         (("study", "montecarlo", "TINY", "--draws", "-1"), 2, "--draws -1: must be at least 2"),

@@ -15,6 +15,7 @@ from jevons.study.currency import in_currency
 from jevons.study.draws.outcomes import OUTCOMES, PATHS, SHORT_NAMES
 from jevons.study.plan.tables.verdict import value_channel_table
 from jevons.study.scenario.scenario import Scenario
+from jevons.words import Sentence
 
 INTERACTION = "interaction"
 _MAIN = ("value_per_share", "orders_value")
@@ -92,34 +93,35 @@ class CompareResult(Result):
 
     @property
     @in_currency
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """What B changes of the headline, with its interval, and which input explains most."""
         every = self.difference()
         name = next((n for n in _MAIN if n in every), next(iter(every)))
         record = every[name]
         size, unit = shown_in(record["unit"])
-        values = [record[key] / size for key in ("a", "b", "delta")]
-        text = f"{self._subject()}: {record['meaning']} goes from {_number(values[0])} to {_number(values[1])} {unit}"
+        values: dict[str, Any] = {
+            "subject": self._subject(), "meaning": record["meaning"], "a": _number(record["a"] / size),
+            "b": _number(record["b"] / size), "unit": unit or None,
+        }  # fmt: skip
         if record["low"] is not None:
-            text += (
-                f" ({_signed(values[2])}; 80 % of paired draws: {_signed(record['low'] / size)} to "
-                f"{_signed(record['high'] / size)})"
-            )
-        text += "."
+            values |= {key: _signed(record[key] / size) for key in ("delta", "low", "high")}
+        sentences = [Sentence("compare.goes", values)]
         parts = [(e.name, e.outcomes[name]) for e in self.comparison.effects if e.outcomes]
         if len(parts) > 1:
             most = max(parts, key=lambda item: abs(item[1]))
-            text += f" Most by itself: {most[0]}, {_signed(most[1] / size)}."
-        return text
+            sentences.append(Sentence("compare.most", {"name": most[0], "effect": _signed(most[1] / size)}))
+        return tuple(sentences)
 
-    def _subject(self) -> str:
+    def _subject(self) -> str | Sentence:
         count = len(self.comparison.changes)
         if self.case:
             return self.case
         if self.names[0] != self.names[1]:
-            return f"{self.names[1]} against {self.names[0]}"
+            return Sentence("compare.against", {"a": self.names[0], "b": self.names[1]})
         first = self.comparison.changes[0]
-        return f"{first.path} {first.before} → {first.after}" if count == 1 else f"{count} changes of {self.names[0]}"
+        if count == 1:
+            return f"{first.path} {first.before} → {first.after}"
+        return Sentence("compare.changes", {"count": f"{count}", "scenario": self.names[0]})
 
     @property
     def notes(self) -> tuple[str, ...]:

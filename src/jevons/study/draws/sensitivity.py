@@ -16,6 +16,7 @@ from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.draws.run import Draws
 from jevons.study.scenario.amounts import Amount
 from jevons.study.scenario.scenario import Scenario
+from jevons.words import Sentence
 
 _SHOWN = 12
 
@@ -114,18 +115,17 @@ class SensitivityResult(Result):
 
     @property
     @in_currency
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """The outcome, and the inputs that move it most."""
         unit, meaning = OUTCOMES[self.outcome]
         size, shown = shown_in(unit)
-        first = [
-            f"{one.path} ({scaled(one.swing / size)})" for one in self.swings[:3] if one.swing > 0
-        ]  # fmt: skip
-        most = f"It moves most with {', '.join(first)}." if first else "No input moves it."
-        return (
-            f"{self.scenario.name}: {meaning} is {scaled(self.central / size)} {shown}".rstrip()
-            + f" with all {len(self.swings)} uncertain inputs at their central values. {most}"
-        )
+        first = [f"{one.path} ({scaled(one.swing / size)})" for one in self.swings[:3] if one.swing > 0]
+        values = {
+            "scenario": self.scenario.name, "meaning": meaning, "central": scaled(self.central / size),
+            "unit": shown or None, "count": f"{len(self.swings)}",
+        }  # fmt: skip
+        most = Sentence("sensitivity.most", {"inputs": first}) if first else Sentence("sensitivity.none")
+        return Sentence("sensitivity.is", values), most
 
     @in_currency
     def _tables(self) -> Iterator[Table]:

@@ -11,6 +11,13 @@ from jevons.results import Cell, Column, Result, Table, table
 from jevons.study.currency import in_currency
 from jevons.study.plan.foresight import Knowing
 from jevons.study.scenario.scenario import Scenario
+from jevons.units import MONEY
+from jevons.words import Sentence
+
+
+def _money(name: str, amount_cur: float) -> dict[str, float | str]:
+    """Return the fields of an amount: in billions, and in units of 10⁸ as Chinese counts."""
+    return {name: amount_cur / 1e9, f"{name}_yi": amount_cur / 1e8, "currency": MONEY}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -35,26 +42,21 @@ class ForesightResult(Result):
 
     @property
     @in_currency
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """What seeing the whole plan is worth, and what knowing the export regime would add."""
         sight, regimes, tree = self.knowing.sight, self.knowing.regimes, self.knowing.tree
-        text = (
-            f"{self.scenario.name}: seeing all quarters is worth {(sight.perfect_cur - sight.rolling_cur) / 1e9:,.2f} "
-            f"bn ¤ over seeing {self.window_quarters}, and {(sight.perfect_cur - sight.myopic_cur) / 1e9:,.2f} bn "
-            "¤ over taking things to stay as they are."
-        )
+        worth = {
+            **_money("sight", sight.perfect_cur - sight.rolling_cur), "window": f"{self.window_quarters}",
+            **_money("still", sight.perfect_cur - sight.myopic_cur), "scenario": self.scenario.name,
+        }  # fmt: skip
+        parts = [Sentence("foresight.sight", worth)]
         if tree is not None:
-            text += (
-                f" Knowing which future comes would add {tree.information_cur / 1e9:,.2f} bn ¤ to orders made under "
-                f"all, and those add {tree.stochastic_cur / 1e9:,.2f} bn ¤ to orders made for the mean."
-            )
+            added = {**_money("known", tree.information_cur), **_money("hedged", tree.stochastic_cur)}
+            parts.append(Sentence("foresight.tree", added))
         if regimes is None:
-            return f"{text} No export ban can come within the plan."
-        return (
-            f"{text} Before the export regime shows in {self.knowing.known_from} it is best to order for "
-            f"`{regimes.best}`; knowing the regime from the start would add at most "
-            f"{regimes.information_cur / 1e9:,.2f} bn ¤."
-        )
+            return *parts, Sentence("foresight.no_ban")
+        regime = {"from": self.knowing.known_from, "best": regimes.best, **_money("known", regimes.information_cur)}
+        return *parts, Sentence("foresight.regime", regime)
 
     @in_currency
     def _tables(self) -> Iterator[Table]:

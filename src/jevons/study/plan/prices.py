@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jevons.errors import InputError, did_you_mean
+from jevons.errors import Fault, InputError, did_you_mean
 from jevons.facts import Facts
 from jevons.files.read import file_fault, read_csv
 from jevons.finance import PriceView, Rerating
@@ -54,41 +54,75 @@ def read_prices(path: Path | str) -> dict[dt.date, Quote]:
             message = f"has no column `{name}` ({COLUMNS[name]})"
             raise file_fault(path, message, 1)
     quotes: dict[dt.date, Quote] = {}
+    faults: list[Fault] = []
     for line, row in rows:
         try:
-            day = dt.date.fromisoformat(row["date"].strip())
-        except ValueError:
-            message = f"date {row['date']!r}: is none; write it like 2025-03-31"
-            raise file_fault(path, message, line) from None
-        if day in quotes:
-            message = f"date {day}: is there already, on line {quotes[day].line}; keep one of the two"
-            raise file_fault(path, message, line)
-        figures = {n: _figure(path, line, n, row[n]) for n in header if n != "date" and row[n].strip()}
-        if "price" not in figures:
-            message = f"date {day}: has no price; fill the gap or leave the line out"
-            raise file_fault(path, message, line)
-        quotes[day] = Quote(line=line, figures=figures)
+            day, quote = _quote(line, row)
+            if day in quotes:
+                message = f"date {day}: is there already, on line {quotes[day].line}; keep one of the two"
+                raise ValueError(message)
+        except ValueError as error:
+            faults.append(Fault(message=str(error), file=str(path), line=line))
+            continue
+        quotes[day] = quote
+    if faults:
+        raise InputError(faults)
     if len(quotes) < 2:
         message = "needs at least two dates"
         raise file_fault(path, message)
     return dict(sorted(quotes.items()))
 
 
-def _figure(path: Path | str, line: int, name: str, text: str) -> float:
+def _quote(line: int, row: Mapping[str, str]) -> tuple[dt.date, Quote]:
+    """Return the date of a line and what it says; raise a ValueError that says what is wrong."""
+    try:
+        day = dt.date.fromisoformat(row["date"].strip())
+    except ValueError:
+        message = f"date {row['date']!r}: is none; write it like 2025-03-31"
+        raise ValueError(message) from None
+    figures = {name: _figure(name, text) for name, text in row.items() if name != "date" and text.strip()}
+    if "price" not in figures:
+        message = f"date {day}: has no price; fill the gap or leave the line out"
+        raise ValueError(message)
+    return day, Quote(line=line, figures=figures)
+
+
+def _figure(name: str, text: str) -> float:
     try:
         number = float(text.replace(",", ""))
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
         message = f"{name} {text!r}: must be a finite number"
-        raise file_fault(path, message, line)
+        raise ValueError(message)
     if name in {"price", "cloud_revenue", "basket"} and number <= 0:
         message = f"{name} {text}: must be above 0"
-        raise file_fault(path, message, line)
+        raise ValueError(message)
     if name in {"yield", "cloud_growth"} and not -0.5 < number < 3:
         message = f"{name} {text}: must be a fraction, such as 0.043 for 4.3 %"
-        raise file_fault(path, message, line)
+        raise ValueError(message)
     return number
+
+
+def check_dates(quotes: Mapping[dt.date, Quote], first: dt.date, last: dt.date) -> None:
+    """Refuse ends of a re-rating that the file of prices lacks, or that are not in order.
+
+    Raises
+    ------
+    InputError
+        Naming the option, the nearest date, and what to do.
+    """
+    if not first < last:
+        message = f"--from {first} --to {last}: the first date must come before the last"
+        raise InputError(message)
+    for name, day in (("from", first), ("to", last)):
+        if day not in quotes:
+            near = min(quotes, key=lambda known: abs((known - day).days))
+            message = (
+                f"--{name} {day}: the file of prices, {min(quotes)} to {max(quotes)}, has no such date; "
+                f"give --{name} {near}, the nearest, or add the line"
+            )
+            raise InputError(message)
 
 
 def explain_prices(
@@ -101,14 +135,7 @@ def explain_prices(
     InputError
         If a date is not in the file, or the two are not in order.
     """
-    if not first < last:
-        message = f"--from {first} --to {last}: the first date must come before the last"
-        raise InputError(message)
-    for name, day in (("from", first), ("to", last)):
-        if day not in quotes:
-            near = min(quotes, key=lambda known: abs((known - day).days))
-            message = f"--{name} {day}: the file of prices has no such date; the nearest is {near}"
-            raise InputError(message)
+    check_dates(quotes, first, last)
     spec = scenario.finance
     ends, views = [], []
     base = quotes[first].figures.get("yield")

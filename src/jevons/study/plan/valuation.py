@@ -277,6 +277,33 @@ def dated(facts: Facts, fact_id: str, on: dt.date, *, published: bool) -> float:
     raise FactError(message)
 
 
+def check_ends(facts: Facts, firm: str, first: dt.date, last: dt.date) -> None:
+    """Refuse ends of a re-rating without an enterprise value and a yield on file, or that are not in order.
+
+    Raises
+    ------
+    InputError
+        Naming the end, the dates there are, the nearest of them, and the file that would do instead.
+    """
+    values = {value.start for value in facts.series(f"{firm}.group.enterprise_value_usd")}
+    both = sorted(values & {value.start for value in facts.series("rates.us_10y_frac")})
+    if not first < last:
+        message = f"--from {first} --to {last}: the first date must come before the last"
+        raise InputError(message)
+    for name, day in (("from", first), ("to", last)):
+        if day in both:
+            continue
+        if not both:
+            message = f"--{name} {day}: no enterprise value is on file; give --prices FILE.csv with date and price"
+            raise InputError(message)
+        near = min(both, key=lambda known: abs((known - day).days))
+        message = (
+            f"--{name} {day}: no enterprise value is on file for that day; give --{name} {near}, the nearest (of "
+            f"{', '.join(map(str, both))}), or --prices FILE.csv with a line for {day}"
+        )
+        raise InputError(message)
+
+
 def price_view(scenario: Scenario, facts: Facts, on: dt.date, rate_base_frac: float) -> PriceView:
     """Return what could be read on a date: results published by then, the day's rates.
 
@@ -303,14 +330,10 @@ def explain_rerating(scenario: Scenario, facts: Facts, first: dt.date, last: dt.
 
     Raises
     ------
-    FactError
-        If no enterprise value or rate is known for a date.
     InputError
-        If the dates are not in order.
+        If no enterprise value or rate is known for a date, or the dates are not in order.
     """
-    if not first < last:
-        message = f"--from {first} --to {last}: the first date must come before the last"
-        raise InputError(message)
+    check_ends(facts, scenario.firm.facts, first, last)
     ends = [
         dated(facts, f"{scenario.firm.facts}.group.enterprise_value_usd", on, published=False) for on in (first, last)
     ]

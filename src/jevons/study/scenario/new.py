@@ -20,6 +20,7 @@ from jevons.study.scenario.load import load
 from jevons.study.scenario.market import SegmentSpec
 from jevons.study.scenario.region import region_currency, region_sections
 from jevons.study.scenario.scenario import Scenario
+from jevons.words import Sentence
 
 _FROM_CALLS = 0.5
 """Share of AI revenue that calls bring at the start where a new firm states no shares."""
@@ -49,15 +50,13 @@ class NewResult(Result):
     file: str
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """Where the scenario is, what stands behind it, and what to run."""
-        amounts = self.scenario.amounts()
-        return (
-            f"{self.file} holds a scenario of {self.scenario.firm.name} in {self.scenario.currency}: its own figures, "
-            f"and {len(amounts) - len(self._own())} from region `{self.scenario.region}`. Run "
-            f"`jevons plan {self.file}`; "
-            "`--dry-run` lists every value with its origin."
-        )
+        values = {
+            "file": self.file, "firm": self.scenario.firm.name, "currency": self.scenario.currency,
+            "others": f"{len(self.scenario.amounts()) - len(self._own())}", "region": self.scenario.region,
+        }  # fmt: skip
+        return (Sentence("new.holds", values),)
 
     def _own(self) -> dict[str, Any]:
         text = Path(self.file).read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.study.scenario.scenario import Scenario
+from jevons.words import Sentence
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -26,14 +27,15 @@ class ResolvedResult(Result):
     scenario: Scenario
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """How many values there are, and how many of them are uncertain."""
         amounts = self.scenario.amounts()
-        uncertain = sum(amount.uncertain for amount in amounts.values())
-        return (
-            f"{self.scenario.name}: {len(amounts)} amounts as of {self.scenario.as_of}, {uncertain} of them uncertain, "
-            f"and {len(self.scenario.settings())} settings."
-        )
+        values = {
+            "scenario": self.scenario.name, "amounts": f"{len(amounts)}", "as_of": str(self.scenario.as_of),
+            "uncertain": f"{sum(amount.uncertain for amount in amounts.values())}",
+            "settings": f"{len(self.scenario.settings())}",
+        }  # fmt: skip
+        return (Sentence("resolved.holds", values),)
 
     def _tables(self) -> Iterator[Table]:
         head, value, unit = Column("path", "path"), Column("value", "value", form=".6g"), Column("unit", "unit")

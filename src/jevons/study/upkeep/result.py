@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from jevons.results import Cell, Column, Result, Table, table
 from jevons.study.upkeep.check import Conflict, Judgement, Stale, settled_by
+from jevons.words import Sentence
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -41,24 +42,20 @@ class CheckResult(Result):
     scenario: str = ""
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """How many of each, and what would be learned most from."""
-        text = (
-            f"Of {self.count:,} facts on {self.on}, {len(self.stale)} are stale, {len(self.conflicts)} dates have "
-            "values that conflict, and "
-        )
+        counts = {
+            "count": f"{self.count:,}", "on": str(self.on), "stale": f"{len(self.stale)}",
+            "conflicts": f"{len(self.conflicts)}", "judgements": f"{len(self.judgements)}",
+            "scenario": self.scenario, "outcome": self.outcome,
+        }  # fmt: skip
         if not self.scenario:
-            return (
-                text
-                + f"{len(self.judgements)} rest on judgement. With a scenario, judgements are ranked by what they move."
-            )
+            return (Sentence("upkeep.all", counts),)
         if not self.judgements:
-            return text + f"no judgement of {self.scenario} moves {self.outcome} beyond chance; draw more."
+            return (Sentence("upkeep.none", counts),)
         first = self.judgements[0]
-        return text + (
-            f"{len(self.judgements)} judgements of {self.scenario} move {self.outcome} beyond chance, most of all "
-            f"{first.path}: knowing it would remove {100 * (first.variance_frac or 0):.0f} % of the spread."
-        )
+        most = {"path": first.path, "removed": first.variance_frac or 0.0}
+        return (Sentence("upkeep.most", counts | most),)
 
     def _tables(self) -> Iterator[Table]:
         if self.scenario:

@@ -10,6 +10,7 @@ from jevons.results import Cell, Column, Result, Table, table
 from jevons.validation.backtest.forecast import TARGETS, target_unit
 from jevons.validation.backtest.rows import forecast_cells, interval_cell
 from jevons.validation.backtest.score import Backtest, Scored, horizon_rows, refutations, summary_rows
+from jevons.words import Sentence
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -29,23 +30,22 @@ class BacktestResult(Result):
     backtest: Backtest
 
     @property
-    def answer(self) -> str:
+    def answer_parts(self) -> tuple[Sentence, ...]:
         """How many outcomes there are, how many intervals cover, and what is refuted."""
         own = [score for score in self.backtest.scores if score.method == "full"]
-        head = (
-            f"Forecasts as of {self.backtest.known.as_of} ({self.backtest.engine}, variant "
-            f"`{self.backtest.published.variant}`)"
-        )
-        left = ", ".join(f"{count:,} {why}" for why, count in sorted(self.backtest.skipped.items())) or "none"
+        head = {
+            "as_of": str(self.backtest.known.as_of), "engine": self.backtest.engine,
+            "variant": self.backtest.published.variant,
+        }  # fmt: skip
+        skipped = sorted(self.backtest.skipped.items())
+        left = [Sentence("backtest.rows", {"count": f"{count:,}", "why": why}) for why, count in skipped]
+        out = Sentence("backtest.left_out", {"left": left or Sentence("backtest.no_rows")})
         if not own:
-            return f"{head}: no outcome in the files meets a forecast. Rows left out: {left}."
-        covered = sum(score.covered for score in own)
-        tests = refutations(self.backtest)
-        refuted = [test["test"] for test in tests if test["answer"] == "refuted"]
-        verdict = f"Refuted: {'; '.join(refuted)}." if refuted else "No test refutes the model."
-        return (
-            f"{head}: 80 % intervals cover {covered} of {len(own)} outcomes. {verdict} Rows left out: {left}."
-        )  # fmt: skip
+            return Sentence("backtest.nothing", head), out
+        covered = {"covered": f"{sum(score.covered for score in own)}", "count": f"{len(own)}"}
+        refuted = [test["test"] for test in refutations(self.backtest) if test["answer"] == "refuted"]
+        verdict = Sentence("backtest.refuted", {"tests": refuted}) if refuted else Sentence("backtest.stands")
+        return Sentence("backtest.covers", head | covered), verdict, out
 
     def _tables(self) -> Iterator[Table]:
         published = self.backtest.published

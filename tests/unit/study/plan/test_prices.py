@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 import jevons
+from jevons.errors import InputError
 from jevons.study.plan.prices import read_prices
 from places import MAIN, TINY
 
@@ -46,7 +47,7 @@ def test_faults_of_a_file_of_prices_are_named_with_their_line(tmp_path, text, me
 
 def test_a_date_between_two_closes_is_answered_with_the_nearest(tmp_path):
     path = written(tmp_path, GOOD)
-    with pytest.raises(jevons.InputError, match="last=2025-03-30: .*the nearest is 2025-03-31"):
+    with pytest.raises(jevons.InputError, match="last=2025-03-30: .*give .* 2025-03-31, the nearest"):
         jevons.value(TINY, prices=path, first="2025-01-02", last="2025-03-30")
 
 
@@ -69,3 +70,13 @@ def test_an_old_price_is_said_to_be_stale():
     assert any("it is stale" in note for note in late.notes)
     assert late.record["price_date"] == dt.date(2025, 11, 17)
     assert str(late.record["price_date"]) in late.answer
+
+
+def test_every_fault_of_a_file_of_prices_is_named_at_once(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text(
+        "date,price\n2025-13-02,82\n2025-01-03,abc\n2025-03-31,-5\n2025-04-30,\n2025-05-01,9\n2025-05-01,9\n"
+    )
+    with pytest.raises(InputError) as caught:
+        jevons.value(TINY, prices=path)
+    assert [fault.line for fault in caught.value.faults] == [2, 3, 4, 5, 7]

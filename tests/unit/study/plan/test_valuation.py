@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from jevons.errors import FactError, InfeasibleError, InputError
+from jevons.errors import InfeasibleError, InputError
 from jevons.facts import default_facts
 from jevons.study import load
 from jevons.study.plan.valuation import deliver, explain_rerating, iso_surface, narrative_score, rise_alone, stories
@@ -72,7 +72,7 @@ def test_the_narrative_layer_loses_on_all_closes():
 
 
 def test_dates_without_a_price_or_in_the_wrong_order_are_named(main):
-    with pytest.raises(FactError, match="2025-01-15"):
+    with pytest.raises(InputError, match="--from 2025-01-15: no enterprise value .* give --from 2024-12-31"):
         explain_rerating(main, default_facts(), dt.date(2025, 1, 15), LAST)
     with pytest.raises(InputError, match="must come before"):
         explain_rerating(main, default_facts(), LAST, FIRST)
