@@ -1,12 +1,22 @@
 """Files in and out: the one writer and the one bounded reader."""
 
-from jevons.files.read import changed_ns, check_readable, is_folder, read_bytes, read_csv, read_json, read_text
+from jevons.files.read import (
+    changed_ns,
+    check_readable,
+    csv_lines,
+    is_folder,
+    read_bytes,
+    read_csv,
+    read_json,
+    read_text,
+)
 from jevons.files.write import FORCE, frame_csv, safe_cell, target_problem, writing
 
 __all__ = [
     "FORCE",
     "changed_ns",
     "check_readable",
+    "csv_lines",
     "frame_csv",
     "is_folder",
     "read_bytes",

@@ -222,11 +222,13 @@ def check_text(path: Path | str, content: bytes) -> None:
     InputError
         If a byte is of another encoding, or a character is NUL.
     """
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise file_fault(path, "is UTF-32 text; save it as UTF-8")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise file_fault(path, "is UTF-16 text; save it as UTF-8")
     null = content.find(b"\0")
     if null >= 0:
-        message = f"is not UTF-8 text (byte {null} is NUL)"
+        message = f"is not UTF-8 text (byte {null} is NUL); save it as UTF-8"
         raise file_fault(path, message, content.count(b"\n", 0, null) + 1)
     decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, max(len(content), 1), _CHUNK):
@@ -291,24 +293,37 @@ def read_csv(
         If it cannot be read, has a row of more cells than the header, a cell that is too long, or too many rows.
     """
     most = limit(MAX_ROWS, most_rows)
-    reader = csv.reader(io.StringIO(read_text(path, most_bytes=most_bytes), newline=""))
+    lines = csv_lines(path, read_text(path, most_bytes=most_bytes))
     rows: list[tuple[int, dict[str, str]]] = []
+    header = [name.strip() for name in next(lines, (1, []))[1]]
+    for number, cells in lines:
+        if not cells:
+            continue
+        if len(cells) > len(header) or (exact and len(cells) < len(header)):
+            message = f"{len(cells)} cells under {len(header)} columns; give one cell for each"
+            raise file_fault(path, message, number)
+        if len(rows) >= most:
+            message = f"has more than {most:,} rows; at most so many are read. Cut it, or raise {MAX_ROWS}"
+            raise file_fault(path, message, number)
+        whole = [*cells, *[""] * (len(header) - len(cells))]
+        rows.append((number, dict(zip(header, whole, strict=True))))
+    return header, rows
+
+
+def csv_lines(path: Path | str, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of each line of a CSV text, whatever ends its lines.
+
+    Raises
+    ------
+    InputError
+        If a cell is too long, or the text is no CSV table.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""))
     try:
-        header = [name.strip() for name in next(reader, [])]
         for cells in reader:
-            if not cells:
-                continue
-            if len(cells) > len(header) or (exact and len(cells) < len(header)):
-                message = f"{len(cells)} cells under {len(header)} columns; give one cell for each"
-                raise file_fault(path, message, reader.line_num)
-            if len(rows) >= most:
-                message = f"has more than {most:,} rows; at most so many are read. Cut it, or raise {MAX_ROWS}"
-                raise file_fault(path, message, reader.line_num)
-            whole = [*cells, *[""] * (len(header) - len(cells))]
-            rows.append((reader.line_num, dict(zip(header, whole, strict=True))))
+            yield reader.line_num, cells
     except csv.Error as error:
         reason = str(error)
         if "field larger" in reason:
             reason = f"a cell has more than {limits.FIELD_CHARACTERS:,} characters; is a quote not closed?"
         raise file_fault(path, f"is not a CSV table: {reason}", reader.line_num) from None
-    return header, rows

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jevons.errors import InputError, did_you_mean
+from jevons.files import changed_ns
 from jevons.models.checkpoints import quantised
 from jevons.models.read import read_config
 from jevons.models.spec import ModelSpec
@@ -143,7 +144,6 @@ def _spellings(plain: str) -> list[str]:
     return forms
 
 
-@functools.lru_cache(maxsize=256)
 def load(name_or_path: str, *, name: str | None = None) -> ModelSpec:
     """Return the architecture of a shipped name or of a config.json.
 
@@ -160,9 +160,24 @@ def load(name_or_path: str, *, name: str | None = None) -> ModelSpec:
     InputError
         If it is neither a shipped name nor a readable config.json.
     """
-    if _is_config(name_or_path):
-        return replace(read_config(Path(name_or_path), name=name), file=name_or_path)
-    named = resolve(str(name_or_path))
+    given = str(name_or_path)
+    return _own(given, name, _stamp(Path(given))) if _is_config(given) else _shipped_as(given, name)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return when the files that a model is read from were last changed: a changed file is read again."""
+    folder = path.parent if path.suffix == ".json" else path
+    return tuple(changed_ns(one) for one in (path, folder / "config.json", folder / "hf_quant_config.json"))
+
+
+@functools.lru_cache(maxsize=256)
+def _own(path: str, name: str | None, _stamp: tuple[int, ...]) -> ModelSpec:
+    return replace(read_config(Path(path), name=name), file=path)
+
+
+@functools.lru_cache(maxsize=256)
+def _shipped_as(name_or_path: str, name: str | None) -> ModelSpec:
+    named = resolve(name_or_path)
     shipped = read_config(_CONFIGS / f"{named.spec_name}.json", name=named.spec_name)
     spec = quantised(shipped, named.precision_hint)
     if spec.weight_precision != shipped.weight_precision:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jevons.errors import Fault, InputError
+from jevons.files import csv_lines
 
 MAX_BYTES = 50_000_000
 MAX_TRACES = 20
@@ -53,15 +55,15 @@ def mapped(content: bytes, columns: Mapping[str, str]) -> bytes:
         If a column is missing, or a row has no number where one must stand.
     """
     text = content.decode("utf-8-sig", errors="replace")
-    reader = csv.reader(io.StringIO(text))
-    header = [name.strip() for name in next(reader, [])]
+    lines = csv_lines("trace", text)
+    header = [name.strip() for name in next(lines, (1, []))[1]]
     missing = [f"{role}: column `{columns.get(role, '')}`" for role in ROLES if columns.get(role) not in header]
     if missing:
         message = f"map {'; '.join(missing)} is not in the file. It has: {', '.join(header[:40])}."
         raise InputError(message)
     places = [header.index(columns[role]) for role in ROLES]
     rows = []
-    for line, row in enumerate(reader, 2):
+    for line, row in lines:
         if not row:
             continue
         try:
@@ -100,7 +102,10 @@ def header_of(content: bytes) -> dict[str, Any]:
         text = content[:20_000].decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content[:20_000].decode("utf-8-sig", errors="ignore")
-    rows = list(csv.reader(io.StringIO(text)))[:4]
+    try:
+        rows = [cells for _, cells in itertools.islice(csv_lines("trace", text), 4)]
+    except InputError:
+        return {}
     if not rows or not 2 <= len(rows[0]) <= 200 or any("\x00" in cell for cell in rows[0]):
         return {}
     return {"columns": [cell.strip()[:80] for cell in rows[0]], "rows": [[c[:40] for c in r] for r in rows[1:]]}

@@ -291,3 +291,15 @@ def test_the_parts_of_the_library_are_short_and_searchable():
         "<qwen3-32b: 32.8 bn parameters, 32 bn active, KV 262,144 bytes/token, context 40,960 tokens>"
     )
     assert any(fact.id == "h20.price_cny" for fact in jevons.facts.search("h20 price"))
+
+
+def test_a_config_that_changed_is_read_again(tmp_path):
+    import jevons
+
+    path, shipped = tmp_path / "config.json", json.loads((models.library._CONFIGS / "qwen3-0.6b.json").read_text())
+    sizes = []
+    for layers in (4, 8):
+        path.write_text(json.dumps({**shipped, "num_hidden_layers": layers}))
+        sizes += [models.load(str(path)).n_layers, models.load(str(tmp_path)).n_layers]
+        jevons.memory(str(tmp_path), gpu="h20")
+    assert sizes == [4, 4, 8, 8]

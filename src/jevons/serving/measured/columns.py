@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jevons.errors import InputError, did_you_mean
-from jevons.files.read import file_fault
+from jevons.files.read import csv_lines, file_fault
 from jevons.serving.measured.types import LATENCIES, MeasuredRun, cleaned, finite, load_of, whole
 
 _LATENCY_WORDS = (
@@ -92,7 +90,7 @@ def read_columns(path: Path, text: str, mapping: Mapping[str, str]) -> list[Meas
     InputError
         If a mapping names no figure or no column, or a latency has no unit.
     """
-    rows = list(csv.reader(io.StringIO(text)))
+    rows = [cells for _, cells in csv_lines(path, text)]
     if len(rows) < 2:
         return []
     titles = [title.strip() for title in rows[0]]

@@ -96,7 +96,7 @@ def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun
         run = metrics_run(text)
         return [run] if run.figures else []
     if is_metric_rows(text):
-        run = aiperf(metric_record(text))
+        run = aiperf(metric_record(text, str(path)))
         return [run] if run.figures else []
     if text.lstrip()[:1] in {"{", "["}:
         values = json_values(text)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from typing import Any
 
+from jevons.files import csv_lines
 from jevons.serving.measured.types import finite
 
 _TITLE = re.compile(r"(?P<name>[^()]+?)\s*(?:\((?P<unit>[^()]*)\))?\s*$")
@@ -23,7 +22,7 @@ def is_metric_rows(text: str) -> bool:
     return bool(re.match(r"\s*\"?Metric\"?\s*,\s*\"?(?:avg|Value|sum|min)\b", text))
 
 
-def metric_record(text: str) -> dict[str, Any]:
+def metric_record(text: str, file: str = "table") -> dict[str, Any]:
     r"""Return the record that the JSON of the same run would be: statistics and unit of each metric by its name.
 
     Examples
@@ -33,7 +32,7 @@ def metric_record(text: str) -> dict[str, Any]:
     """
     record: dict[str, Any] = {}
     titles: list[str] = []
-    for row in csv.reader(io.StringIO(text)):
+    for _, row in csv_lines(file, text):
         cells = [cell.strip() for cell in row]
         if not any(cells):
             continue

@@ -130,11 +130,11 @@ def decoded(content: bytes, name: str) -> str:
     InputError
         If it is no text.
     """
-    if content.startswith(b"%PDF") or (b"\0" in content[:4000] and not content.startswith((b"\xff\xfe", b"\xfe\xff"))):
+    marked = content.startswith((b"\xff\xfe", b"\xfe\xff")) and not content.startswith(b"\xff\xfe\0\0")
+    if content.startswith(b"%PDF") or (b"\0" in content[:4000] and not marked):
         kind = "a PDF" if content.startswith(b"%PDF") else "no text"
         raise InputError(Fault(message=f"is {kind}; save the announcement as plain text", file=name))
     text = ""
-    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030", "big5"):
         try:
             text = content.decode(encoding)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
+import itertools
 import json
 import math
 import re
@@ -17,7 +16,7 @@ import numpy as np
 
 from jevons import limits
 from jevons.errors import Fault, InputError, did_you_mean
-from jevons.files.read import file_fault, limit
+from jevons.files.read import csv_lines, file_fault, limit
 from jevons.limits import MAX_ROWS
 from jevons.serving.sim.types import IntArray
 
@@ -121,10 +120,12 @@ def _records(path: Path, text: str, *, only_json: bool) -> Iterator[tuple[int, d
     if text.lstrip()[:1] not in {"{", "["}:
         if only_json:
             return
-        for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
-            if number > most + 1:
+        lines = csv_lines(path, text)
+        header = [name.strip() for name in next(lines, (1, []))[1]]
+        for count, (number, cells) in enumerate((line for line in lines if line[1]), 1):
+            if count > most:
                 raise file_fault(path, f"has more than {most:,} rows; cut it, or raise {MAX_ROWS}")
-            yield number, {str(name).strip(): value for name, value in row.items() if name is not None}
+            yield number, dict(itertools.zip_longest(header, cells[: len(header)]))
         return
     try:
         value = json.loads(text)

@@ -124,6 +124,8 @@ def read_trace(path: Path | str, mapping: Mapping[str, str] | None = None) -> Tr
         columns = tuple((make.time, make.isl, make.osl) for make in _CSV_MAKES)
         return _from_table(path, parquet_columns(path, content, columns), line_offset=1)
     check_text(path, content)
+    if b"\n" not in content:  # lines of old Macs end with a return
+        content = content.replace(b"\r", b"\n")
     head = content[:_LINE_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head and len(content) <= _LINE_BYTES:
         raise file_fault(path, "is empty. Give a trace with at least one request.")
