@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import json
 import math
+import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,6 +208,23 @@ def validate_document(document: Located, model: type[BaseModel], context: Mappin
         raise InputError(_faults(document, model, error)) from None
 
 
+def _meaning(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+    """Return what a missing field is, by the first sentence below it in its class; nothing where there is none."""
+    owner = _model_at(model, loc[:-1])
+    for one in owner.__mro__ if owner is not None else ():
+        try:
+            body = ast.parse(textwrap.dedent(inspect.getsource(one))).body[0]
+        except (OSError, TypeError, SyntaxError):
+            continue
+        for entry, text in itertools.pairwise(getattr(body, "body", [])):
+            named = isinstance(entry, ast.AnnAssign) and isinstance(entry.target, ast.Name)
+            if named and entry.target.id == loc[-1] and isinstance(text, ast.Expr):
+                words = " ".join(str(ast.literal_eval(text.value)).split())
+                first = re.split(r"[.;] |[.;]$", words)[0].replace("`", "")
+                return f": {first[:1].lower()}{first[1:]}"
+    return ""
+
+
 def _faults(document: Located, model: type[BaseModel], error: ValidationError) -> list[Fault]:
     faults = []
     for detail in error.errors():
@@ -214,7 +236,7 @@ def _faults(document: Located, model: type[BaseModel], error: ValidationError) -
         elif kind == "missing" and isinstance(detail["loc"][-1], int):
             message = "has too few items"
         elif kind == "missing":
-            message = f"needs `{detail['loc'][-1]}`"
+            message = f"needs `{detail['loc'][-1]}`{_meaning(model, detail['loc'])}"
             place = tuple(detail["loc"][:-1])
         else:
             message = _wording(detail)
@@ -264,7 +286,8 @@ def _existing_path(document: Located, path: Sequence[Any]) -> tuple[Any, ...]:
     return existing
 
 
-def _fields_at(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
+def _model_at(model: type[BaseModel], path: Sequence[Any]) -> type[BaseModel] | None:
+    """Return the section that stands at a path; None where it is none."""
     from pydantic import BaseModel
 
     current: Any = model
@@ -275,9 +298,12 @@ def _fields_at(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
             annotation = info.annotation if info else None
         candidates = _models_in(annotation) if annotation is not None else ([current] if current else [])
         current = candidates[0] if candidates else None
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return [field.alias or name for name, field in current.model_fields.items()]
-    return []
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _fields_at(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
+    current = _model_at(model, path)
+    return [] if current is None else [field.alias or name for name, field in current.model_fields.items()]
 
 
 def _models_in(annotation: Any) -> list[Any]:

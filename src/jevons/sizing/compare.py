@@ -430,7 +430,8 @@ def _swings(comparison: Comparison, machine: Machine, on: dt.date | None) -> lis
 
     def swing(words: str, fact: FactValue, default: float, cost: Callable[[float], float]) -> None:
         low, high = _range(fact, default)
-        swings.append(Swing(name=words, fact=fact.id, low=low, high=high, low_cny=cost(low), high_cny=cost(high)))
+        ends = {"low": low, "high": high, "low_cny": cost(low), "high_cny": cost(high)}
+        swings.append(Swing(name=words, fact=fact.id, unit=fact.unit, **ends))
 
     def with_term(name: str, value: float) -> float:
         own = replace(terms, **{name: value})

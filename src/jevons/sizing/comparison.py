@@ -318,8 +318,8 @@ class Comparison(Result):
                  "break_even_date": _iso(self.break_even_date(m, cut))} for m in self.machines for cut in _CUTS
             ],
             "swings": [
-                {"name": s.name, "fact": s.fact, "low": s.low, "high": s.high, "at_low_cny": s.low_cny,
-                 "at_high_cny": s.high_cny} for s in self.swings
+                {"name": s.name, "fact": s.fact, "unit": s.unit, "low": s.low, "high": s.high,
+                 "at_low_cny": s.low_cny, "at_high_cny": s.high_cny} for s in self.swings
             ],
         }  # fmt: skip
 

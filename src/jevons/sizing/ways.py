@@ -91,6 +91,7 @@ class Swing:
 
     name: str
     fact: str
+    unit: str
     low: float
     high: float
     low_cny: float

@@ -100,7 +100,7 @@ class CompareResult(Result):
         record = every[name]
         size, unit = shown_in(record["unit"])
         values: dict[str, Any] = {
-            "subject": self._subject(), "meaning": record["meaning"], "a": _number(record["a"] / size),
+            "subject": self._compared(), "meaning": record["meaning"], "a": _number(record["a"] / size),
             "b": _number(record["b"] / size), "unit": unit or None,
         }  # fmt: skip
         if record["low"] is not None:
@@ -112,7 +112,12 @@ class CompareResult(Result):
             sentences.append(Sentence("compare.most", {"name": most[0], "effect": _signed(most[1] / size)}))
         return tuple(sentences)
 
-    def _subject(self) -> str | Sentence:
+    def _named(self) -> str:
+        """Return what is compared, in English, as tables name it."""
+        subject = self._compared()
+        return subject.text() if isinstance(subject, Sentence) else subject
+
+    def _compared(self) -> str | Sentence:
         count = len(self.comparison.changes)
         if self.case:
             return self.case
@@ -165,7 +170,7 @@ class CompareResult(Result):
             if name in rows
         ]
         narrow = (every[0], *every[2:4], Column("delta", "B - A"), *every[5:-1])
-        yield table("differences", f"A: {self.names[0]}. B: {self._subject()}", narrow, short)
+        yield table("differences", f"A: {self.names[0]}. B: {self._named()}", narrow, short)
         yield table("outcomes", "All outcomes of A and B", every, rows.values(), detail=True)
         yield self._attribution()
         if self.comparison.channels:

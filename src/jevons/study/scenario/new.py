@@ -131,7 +131,11 @@ def write_new(
     missing = [name for name in _FLAGS if not figures.get(name)]
     if missing:
         shown = ", ".join(f"--{name.replace('_', '-')} (such as {_FLAGS[name]})" for name in missing)
-        message = f"{len(missing)} figures are missing: {shown}"
+        message = f"{len(missing)} {'figures are' if len(missing) > 1 else 'figure is'} missing: {shown}"
+        if {"shares", "share_price"} & set(missing):
+            message += (
+                "; an unlisted firm gives any number of shares, and the price that its last valuation makes of it"
+            )
         raise InputError(message)
     text = _text(figures, region, currency or region_currency(region), as_of or dt.date.today(), quarters, installed)  # noqa: DTZ011 - a calendar day
     with tempfile.TemporaryDirectory() as folder:

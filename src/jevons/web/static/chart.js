@@ -20,7 +20,7 @@ const HUES = {
 const INK = { light: { text: "#22303c", muted: "#52616e", grid: "#dce3e8", back: "#ffffff" }, dark: { text: "#e6edf3", muted: "#a9b6c2", grid: "#33404c", back: "#161d24" } };
 /** Places of colours that have a meaning of their own, the same in every chart, page and report. */
 const FIXED = { median: 0, tokens: 0, revenue: 0, forecast: 0, "bridge total": 0, fleet: 0, central: 1, actual: 1, "cash capex": 1, "bridge up": 2, boom: 2, budget: 2, ebita: 2, market: 3, "bridge down": 5, bust: 5, "at low": 4, "at high": 5,
-  H20: 2, "H800 SXM": 3, "A800 SXM": 4, L20: 5, "Ascend 910B": 6, "Ascend 910C": 7, "H100 SXM": 0, "H200 SXM": 1, "B200 SXM": 4, "GB200 NVL72": 6, "A100 SXM": 3, MI300X: 5, "use calls": 0, "use self_served": 1, "use training": 2, "use reserve": 3, "use internal": 4, "use platform": 7, "use own_training": 5, "use idle": 6, "line overhead": 4, "line depreciation": 1, "line operations": 3, "line energy": 6 };
+  H20: 2, "H800 SXM": 3, "A800 SXM": 4, L20: 5, "Ascend 910B": 6, "Ascend 910C": 7, "H100 SXM": 0, "H200 SXM": 1, "B200 SXM": 4, "GB200 NVL72": 6, "A100 SXM": 3, MI300X: 5, "series running": 0, "series waiting": 5, "series arrivals_per_s": 2, "series finished_per_s": 0, "use calls": 0, "use self_served": 1, "use training": 2, "use reserve": 3, "use internal": 4, "use platform": 7, "use own_training": 5, "use idle": 6, "line overhead": 4, "line depreciation": 1, "line operations": 3, "line energy": 6 };
 /** Order in which things without a fixed colour take theirs: those that are fixed least often first. */
 const ORDER = [7, 6, 4, 3, 5, 1, 2, 0];
 const entities = new Map();
@@ -45,7 +45,7 @@ const fade = (colour, share) => colour + Math.round(share * 255).toString(16).pa
 const axisName = (axis) => (axis.unit ? `${axis.label} [${axis.unit}]` : axis.label || "");
 const tick = (value) => (typeof value === "number" ? (Math.abs(value) >= 1e5 ? large(value, 3) : number(value, 3)) : value);
 
-function axis(one, ink, narrow, vertical) {
+function axis(one, ink, narrow, vertical, few = false) {
   const base = {
     name: vertical ? "" : axisName(one), nameLocation: "middle", nameGap: 30,
     nameTextStyle: { color: ink.muted, fontSize: 12 }, axisLabel: { color: ink.muted, fontSize: 12, hideOverlap: true, formatter: tick, ...(one.type === "log" && one.min !== undefined ? { showMinLabel: false, showMaxLabel: false } : {}) },
@@ -55,7 +55,7 @@ function axis(one, ink, narrow, vertical) {
     return { ...base, type: "category", data: one.values, splitLine: { show: false }, nameGap: vertical ? one.gap || 90 : 27,
       axisLabel: { ...base.axisLabel, formatter: (v) => v, ...(narrow && vertical ? { width: 106, overflow: "break", lineHeight: 14 } : {}), interval: vertical || (one.values || []).length <= 6 ? 0 : "auto" }, ...(vertical ? { inverse: true, name: "" } : {}) };
   }
-  return { ...base, type: one.type === "log" ? "log" : "value", min: one.min, max: one.max, scale: one.scale ?? false, logBase: 10 };
+  return { ...base, type: one.type === "log" ? "log" : "value", min: one.min, max: one.max, scale: one.scale ?? false, logBase: 10, ...(few ? { splitNumber: narrow ? 3 : 4 } : {}) };
 }
 
 function xySeries(spec, ink, categorical, narrow) {
@@ -158,7 +158,7 @@ export function option(spec, { narrow = false } = {}) {
     title: upright ? { text: upright, left: 0, top: legend ? 26 : 0, textStyle: { color: ink.muted, fontSize: 12, fontWeight: "normal" } } : undefined,
     legend: legend ? { type: "scroll", top: 0, left: 0, data: named, textStyle: { color: ink.text, fontSize: 12 }, itemWidth: 14, itemHeight: 9, itemGap: 9, pageIconColor: ink.text, pageTextStyle: { color: ink.text } } : undefined,
     grid: { left: 8, right: Math.max(narrow ? spec.narrowRight ?? 16 : spec.right ?? 26, labelRoom(spec)), top: (legend ? 34 : 10) + (upright ? 24 : 0), bottom: spec.x.label ? 26 : 8, containLabel: true },
-    xAxis: axis(spec.x, ink, narrow, false), yAxis: axis(spec.y, ink, narrow, true),
+    xAxis: axis(spec.x, ink, narrow, false, spec.horizontal), yAxis: axis(spec.y, ink, narrow, true),
     tooltip: { ...tooltip, trigger: spec.trigger || (categorical ? "axis" : "item"), axisPointer: { type: "line", lineStyle: { color: ink.muted } }, formatter: (p) => told(spec, p, categorical) },
     dataZoom: spec.zoom ? [{ type: "inside" }] : undefined,
     series };

@@ -154,3 +154,8 @@ def test_money_of_another_currency_is_restated():
     other = _restated(side, factor)
     assert other.central == {"capex": pytest.approx(2 * factor), "devices": 3.0}
     assert other.paths["capex"] == [pytest.approx(factor)]
+
+
+def test_the_title_names_what_is_compared_in_words(dear):
+    assert dear.tables["differences"].title.endswith(f"B: 2 changes of {dear.names[0]}")
+    assert "Sentence" not in dear.tables["differences"].title
