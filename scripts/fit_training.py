@@ -1,15 +1,14 @@
 """Fits the training factors (`jevons.validation.fit.training`), judges them out of sample, and writes the figures.
 
 Run ``python scripts/fit_training.py DIR/training`` (minutes on one core). Prints the factors, which
-``src/jevons/facts/data/engines/training.yaml`` keeps, and writes ``docs/validation/training.json`` with the errors.
+``src/jevons/facts/data/engines/training.yaml`` keeps, and writes ``docs/validation/training.json`` with the errors, and
+the page beside it (`training_page`).
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-import re
 import sys
 import time
 import zlib
@@ -18,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from training_page import page_of
 
 from jevons.plot.palette import INK, colours
 from jevons.plot.style import figure_svg, subplots
-from jevons.training import training_factors
+from jevons.training import TrainingFactors, training_factors
 from jevons.validation.fit.training import (
     BOUNDS,
     FOLDS,
@@ -29,12 +29,17 @@ from jevons.validation.fit.training import (
     Rows,
     devices_left_out,
     fit,
+    fit_scripted,
     metric_seconds,
     narrow_left_out,
     scaling_errors,
     score,
+    scripted_errors,
+    scripted_rows,
     subset_of,
 )
+from jevons.validation.rows import read_table
+from jevons.validation.training.rows import training_entries
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
@@ -57,36 +62,41 @@ def draw(report: dict[str, Any], path: Path) -> None:
     path.write_text(figure_svg(figure) + "\n", encoding="utf-8")
 
 
-def table(title: str, scores: dict[str, dict[str, float]]) -> str:
-    """Return scores as a Markdown table."""
-    lines = [f"| {title} | rows | median APE | p90 APE | bias |", "| --- | --- | --- | --- | --- |"]
-    lines += [
-        f"| {name} | {s['rows']} | {s['median_ape']:.1%} | {s['p90_ape']:.1%} | {s['bias']:.1%} |".replace("%", " %")
-        for name, s in scores.items()
-    ]
-    return "\n".join(lines) + "\n"
+def folds(groups: list[str]) -> np.ndarray:
+    """Return the fold of each row: one of five, the same for all rows of a group."""
+    return np.array([zlib.crc32(group.encode()) % FOLDS for group in groups])
 
 
-def _table_for(title: str, scores: dict[str, dict[str, float]], _match: re.Match[str]) -> str:
-    return table(title, scores)
-
-
-def write_page(report: dict[str, Any], path: Path) -> None:
-    """Put the report's tables in place of those of the page that begin alike."""
-    text = path.read_text(encoding="utf-8")
-    tables = {
-        "held out by source, model, device": {"all": report["held_out"], **report["families"]},
-        "whole device left out": report["devices_out"],
-        "8- and 4-bit rows, all factors but one from 16-bit rows": report["narrow_out"],
+def scripted_report(rows: Rows, factors: TrainingFactors) -> dict[str, Any]:
+    """Return the costs of scripted launches, and their errors on models and node counts that they did not see."""
+    whole = np.ones(len(rows.items), dtype=bool)
+    best = fit_scripted(rows, whole, factors)
+    fold = folds([f"{item.group}|{item.job.cluster.devices}" for item in rows.items])
+    held_out = np.empty(len(rows.items))
+    for k in sorted(set(fold.tolist())):
+        costs = fit_scripted(rows, fold != k, factors)
+        held_out[fold == k] = scripted_errors(subset_of(rows, fold == k), costs, factors)
+    shapes = {}
+    for name in sorted({item.row["model"] for item in rows.items}):
+        own = np.array([item.row["model"] == name for item in rows.items])
+        shapes[name] = score(held_out[own])
+    return {
+        "costs": best,
+        "fitted": score(scripted_errors(rows, best, factors)),
+        "held_out": score(held_out),
+        "models": shapes,
+        "none": score(scripted_errors(rows, dict.fromkeys(best, 1e-9) | {"far_frac": 1.0}, factors)),
     }
-    for title, scores in tables.items():
-        text, count = re.subn(
-            rf"\| {re.escape(title)} \|.*\n(\|.*\n)+", functools.partial(_table_for, title, scores), text
-        )
-        if count != 1:
-            message = f"{path}: {count} tables begin with `{title}`"
-            raise SystemExit(message)
-    path.write_text(text, encoding="utf-8")
+
+
+def coverage(folder: Path) -> dict[str, list[int]]:
+    """Return by table the rows predicted, and those that print a step time or rate."""
+    counts = {}
+    for path in sorted(folder.glob("*.csv")):
+        if not path.stem.startswith("reliability"):
+            entries = [e for e in training_entries(path, read_table(path).rows) if not e.outcome]
+            counts[path.stem] = [sum(e.predicted is not None for e in entries), len(entries)]
+    return counts
 
 
 def main() -> None:
@@ -94,34 +104,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, default=Path("docs/validation/training.json"))
-    parser.add_argument("--page", type=Path, help="page whose tables are replaced by the report's")
+    parser.add_argument("--page", type=Path, default=Path("docs/validation/training.md"))
     given = parser.parse_args()
     begun = time.monotonic()
-    rows = Rows.read(given.folder)
+    every = Rows.read(given.folder)
+    scripted = scripted_rows(every)
+    rows, others = subset_of(every, ~scripted), subset_of(every, scripted)
     start = replace(training_factors(), **NEUTRAL)
-    whole = np.ones(len(rows.items), dtype=bool)
     print(f"{len(rows.items)} rows, start {score(rows.errors(start))}", file=sys.stderr)
-    best = fit(rows, whole, start)
+    best = fit(rows, np.ones(len(rows.items), dtype=bool), start)
     fitted = rows.errors(best)
     print(f"fitted {score(fitted)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
     for name in BOUNDS:
         print(f"{name}: {getattr(best, name):.4g}")
-    fold = np.array([zlib.crc32(item.group.encode()) % FOLDS for item in rows.items])
+    fold = folds([item.group for item in rows.items])
     predictions = np.empty(len(rows.items))
     for k in range(FOLDS):
-        out = fold == k
-        predictions[out] = subset_of(rows, out).errors(fit(rows, ~out, start))
+        predictions[fold == k] = subset_of(rows, fold == k).errors(fit(rows, fold != k, start))
     print(f"held out by group {score(predictions)} {time.monotonic() - begun:.0f} s", file=sys.stderr)
     family = np.array([item.family for item in rows.items])
-    families = sorted(set(family.tolist()))
     report: dict[str, Any] = {
         "factors": {name: getattr(best, name) for name in BOUNDS},
         "fitted": score(fitted),
         "held_out": score(predictions),
-        "families": {f: score(predictions[family == f]) for f in families},
+        "families": {f: score(predictions[family == f]) for f in sorted(set(family.tolist()))},
         "devices_out": devices_left_out(rows, start),
         "narrow_out": narrow_left_out(rows, start, fold),
         "scaling": scaling_errors(rows, predictions),
+        "scripted": scripted_report(others, best),
+        "coverage": coverage(given.folder),
         "points": [
             [item.family, round(float(metric_seconds(item)), 5), round(float(error), 4)]
             for item, error in zip(rows.items, predictions, strict=True)
@@ -130,8 +141,7 @@ def main() -> None:
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     draw(report, given.out.with_suffix(".svg"))
-    if given.page:
-        write_page(report, given.page)
+    given.page.write_text(page_of(report), encoding="utf-8")
     print(json.dumps({k: v for k, v in report.items() if k != "points"}, indent=1))
 
 

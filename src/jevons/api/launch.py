@@ -64,7 +64,7 @@ def arguments_of(text: str | Path, given: Mapping[str, Any], names: frozenset[st
 
 
 def _matters(name: str, value: Any) -> bool:
-    return name not in {"model", "engine", "engine_version", "prefix_cache"} and value not in {1, False}
+    return name not in {"model", "engine", "engine_version", "prefix_cache", "draft_model"} and value not in {1, False}
 
 
 def _shipped(served: str) -> str:

@@ -27,7 +27,7 @@ def no_decoder(raw: Mapping[str, Any]) -> str:
         base = shortened(str(raw.get("base_model_name_or_path") or "its base model"))
         return (
             f"this is an adapter ({shortened(str(raw.get('peft_type') or 'PEFT'), 20)}) of {base}: give the base "
-            "model; `jevons train --lora-rank` and `jevons op memory` take adapters beside it"
+            "model, and `jevons train --lora-rank` to train one"
         )
     if raw.get("_diffusers_version") or raw.get("_class_name"):
         return "this describes a diffusion pipeline: only decoders of text are read"

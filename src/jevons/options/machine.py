@@ -53,6 +53,11 @@ KV_TOKENS = Option(help="Tokens that the KV cache of a replica holds", unit="tok
 HOST_GB = Option(help="Host memory behind the KV cache, per accelerator", unit="GB", low=0, high=1e6)
 SWAP = Option(help="Swap the KV cache of preempted requests to host memory instead of recomputing it")
 DRAFT_TOKENS = Option(help="Draft tokens per step of speculative decoding", low=0, high=16)
+DRAFT_MODEL = Option(
+    help="Model that drafts: a shipped name, a config.json, or ngram for a look-up; by default the model's own layers "
+    "for further tokens, or a head of one layer (EAGLE)",
+    metavar="MODEL",
+)  # fmt: skip
 DRAFT_ACCEPTANCE = Option(
     help="Probability that a draft token is accepted; the engine's where not given", low=0, high=0.999
 )

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from jevons.models import Attention
 from jevons.models.formulas import cached_bytes, entry_bytes
 from jevons.operators.types import kv_bytes_of
+from jevons.serving.drafter import drafter_of
 from jevons.serving.types import Deployment
 
 PAGE_TOKENS = 16
@@ -139,6 +140,12 @@ def layer_makes(deployment: Deployment) -> list[LayerMake]:
             counted[entry_bytes(a, element_bytes), a.recent, 0.0] += group.count
         if state_bytes:
             counted[0.0, 0, state_bytes] += group.count
+    drafter = drafter_of(deployment)
+    for group in () if drafter is None else drafter.layers:
+        a, share = group.attention, 1.0 / min(layout.tp, group.attention.kv_heads) if group.attention.kv_heads else 1.0
+        token_bytes = cached_bytes(a, element_bytes) * (share if a.kind == "gqa" else 1.0)
+        if token_bytes:
+            counted[token_bytes, a.window or 0, 0.0] += group.count
     return [
         LayerMake(layers=math.ceil(count * stage_frac), token_bytes=make[0], window=make[1], state_bytes=make[2])
         for make, count in counted.items()

@@ -9,6 +9,7 @@ from jevons.models import Attention, FeedForward, Gemm, LayerGroup, ModelSpec, W
 from jevons.models.formulas import cached_bytes, entry_bytes, expert_parameters, layer_gemms, layer_parameters
 from jevons.models.types import WEIGHT_BITS
 from jevons.operators.types import kv_bytes_of, storage_of
+from jevons.serving.drafter import as_deployment, drafter_of, joining_bytes
 from jevons.serving.kv_pages import paged_cache
 from jevons.serving.types import Deployment, Layout, MemoryUse
 
@@ -112,6 +113,23 @@ def weight_bytes_per_device(deployment: Deployment) -> float:
     return inside / model.n_layers * stage_layers + embedding + other
 
 
+def draft_weight_bytes(deployment: Deployment) -> float:
+    """Return the weights of what drafts on one device [bytes]; 0 without drafts."""
+    drafter = drafter_of(deployment)
+    if drafter is None:
+        return 0.0
+    placed = as_deployment(deployment, drafter)
+    if deployment.drafter is not None:
+        return weight_bytes_per_device(placed)
+    return joining_bytes(deployment) + sum(g.count * layer_weight_bytes(placed, g) for g in drafter.layers)
+
+
+def draft_kv_bytes_per_request(deployment: Deployment, context: float) -> float:
+    """Return the cache that the drafting model keeps of one sequence on each device [bytes]."""
+    drafter = drafter_of(deployment)
+    return 0.0 if drafter is None else kv_bytes_per_request(as_deployment(deployment, drafter), context)
+
+
 def _rotation_bytes(deployment: Deployment) -> float:
     """Return the table of sines and cosines for every position that the model knows [bytes]."""
     widths = (g.attention.rope_dim or g.attention.head_dim for g in deployment.model.layers)
@@ -137,7 +155,8 @@ def kv_bytes_per_request(deployment: Deployment, context: float) -> float:
         total += group.count * a.state_elements * 4.0 / layout.tp
         if a.recent:
             total += group.count * min(context, a.recent) * entry_bytes(a, element_bytes)
-    return total * math.ceil(deployment.model.n_layers / layout.pp) / deployment.model.n_layers
+    total *= math.ceil(deployment.model.n_layers / layout.pp) / deployment.model.n_layers
+    return total + draft_kv_bytes_per_request(deployment, context)
 
 
 def cache_move_s(prefill: Deployment, decode: Deployment, context: float) -> float:
@@ -224,7 +243,7 @@ def memory_plan(deployment: Deployment) -> MemoryUse:
     """Return what fills a device of the fullest stage; the cache is what is left, below zero where nothing is."""
     layout, engine = deployment.layout, deployment.engine
     weights, activations, graphs = (
-        weight_bytes_per_device(deployment),
+        weight_bytes_per_device(deployment) + draft_weight_bytes(deployment),
         activation_bytes(deployment),
         graph_bytes(deployment),
     )

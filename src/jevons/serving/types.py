@@ -234,6 +234,10 @@ class Deployment:
         Longest sequence that is served [tokens]; 0 for what the model reads.
     eager : bool
         Whether no graphs are captured.
+    drafter : ModelSpec or None
+        Model that drafts; the served model's own layers for further tokens, or a one-layer head, where ``None``.
+    draft_by_lookup : bool
+        Whether drafts are looked up in the text (n-grams), which takes no memory.
     """
 
     model: ModelSpec
@@ -246,6 +250,8 @@ class Deployment:
     draft_tokens: int = 0
     max_model_len: int = 0
     eager: bool = False
+    drafter: ModelSpec | None = None
+    draft_by_lookup: bool = False
 
     def told(self, settings: Settings) -> Deployment:
         """Return the deployment with a server's settings."""

@@ -18,6 +18,7 @@ from jevons.serving.calibration import engine_for
 from jevons.serving.engines import with_server_defaults
 from jevons.serving.memory import (
     check_layout,
+    draft_weight_bytes,
     kv_cache_tokens,
     max_concurrency,
     memory_plan,
@@ -138,9 +139,16 @@ class MemoryResult(Result):
             Column(name="share_frac", label="of the device", unit="%", scale=100.0),
         )
         labels = _PARTS if self._told_apart else {**_PARTS, "other_bytes": _RESERVE}
+        if self.draft_bytes:
+            labels = {**labels, "weights_bytes": f"weights, {self.draft_bytes / 1e9:.2f} GB of what drafts included"}
         shown = {name: value for name, value in self._bytes().items() if self._told_apart or name != "graphs_bytes"}
         rows = [(labels[name], value, value / total) for name, value in shown.items()]
         yield table("memory", f"Memory of one {self.deployment.accelerator.id}", columns, rows)
+
+    @property
+    def draft_bytes(self) -> float:
+        """Weights of what drafts, part of all weights [bytes]; 0 without drafts."""
+        return draft_weight_bytes(self.deployment)
 
     @property
     def _told_apart(self) -> bool:
@@ -154,7 +162,7 @@ class MemoryResult(Result):
             "graphs_bytes": self.use.graphs_bytes if self._told_apart else None, "kv_tokens": self.kv_tokens,
             "max_model_len": self.max_model_len, "max_concurrency": self.max_concurrency,
             "longest_request": self.longest_request, "fits": self.fits, "tight": self.tight,
-            "margin_frac": self.margin_frac,
+            "margin_frac": self.margin_frac, "draft_bytes": self.draft_bytes,
         }  # fmt: skip
 
 
@@ -169,6 +177,19 @@ def memory_record(deployment: Deployment, tokens: int) -> dict[str, float | int 
         "max_model_len": deployment.longest, "max_concurrency": max_concurrency(deployment),
         "fits": not start_shortage(deployment),
     }  # fmt: skip
+
+
+_LOOKUP = {"ngram", "ngrams", "suffix", "lookup"}
+
+
+def _drafter(name: str | None, tokens: int) -> models.ModelSpec | None:
+    """Return the model that drafts, where one is named."""
+    if name is None or name.lower() in _LOOKUP:
+        return None
+    if not tokens:
+        message = f"--draft-model {name}: has no effect without --draft-tokens; add it"
+        raise InputError(message)
+    return models.load(name)
 
 
 def memory_of(
@@ -188,6 +209,8 @@ def memory_of(
     max_num_batched_tokens: int | None,
     calibration: Path | None,
     on: dt.date | None,
+    draft_tokens: int = 0,
+    draft_model: str | None = None,
 ) -> MemoryResult:
     """Return what fills the memory of an accelerator.
 
@@ -215,6 +238,8 @@ def memory_of(
     deployment = Deployment(
         model=spec, accelerator=device, layout=degrees, precision=precision, kv_precision=kv_precision,
         engine=factors, memory_frac=memory_frac, max_model_len=longest, eager=eager,
+        draft_tokens=draft_tokens, drafter=_drafter(draft_model, draft_tokens),
+        draft_by_lookup=(draft_model or "").lower() in _LOOKUP,
     )  # fmt: skip
     if precision != "native":
         multiplied_in(deployment, precision)

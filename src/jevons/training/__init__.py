@@ -5,7 +5,7 @@ from typing import Any
 
 import jevons
 from jevons.training.activations import micro_batches
-from jevons.training.factors import host_link, training_factors
+from jevons.training.factors import host_link, scripted_launch, training_factors
 from jevons.training.failures import (
     FailureModel,
     RunOutlook,
@@ -27,6 +27,7 @@ from jevons.training.types import (
     OFFLOADED,
     RECOMPUTE,
     RunEstimate,
+    ScriptedLaunch,
     TrainingFactors,
     TrainingJob,
     TrainingLayout,
@@ -52,6 +53,7 @@ __all__ = [
     "RunEstimate",
     "RunOutlook",
     "ScalePoint",
+    "ScriptedLaunch",
     "TrainingFactors",
     "TrainingJob",
     "TrainingLayout",
@@ -69,6 +71,7 @@ __all__ = [
     "roomy_first",
     "run_estimate",
     "scaling_curve",
+    "scripted_launch",
     "search",
     "spare_nodes",
     "step",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from jevons.facts import Facts, default_facts
 from jevons.hardware import Accelerator
-from jevons.training.types import TrainingFactors
+from jevons.training.types import ScriptedLaunch, TrainingFactors
 
 
 def training_factors(facts: Facts | None = None, on: dt.date | None = None) -> TrainingFactors:
@@ -23,6 +23,14 @@ def training_factors(facts: Facts | None = None, on: dt.date | None = None) -> T
 def default_training_factors() -> TrainingFactors:
     """Return the shipped factors, read once."""
     return training_factors()
+
+
+@functools.cache
+def scripted_launch() -> ScriptedLaunch:
+    """Return what software adds that launches everything from a script, hand-overs with their wait."""
+    facts = default_facts()
+    names = [field.name for field in dataclasses.fields(ScriptedLaunch)]
+    return ScriptedLaunch(**{name: facts.get(f"training_scripted.{name}").number for name in names})
 
 
 @dataclass(frozen=True, slots=True)

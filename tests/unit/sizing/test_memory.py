@@ -11,6 +11,7 @@ from jevons.api import memory as module
 from jevons.cli.app import app
 from jevons.errors import InputError
 from jevons.serving import memory_use
+from jevons.sizing.memory import MemoryResult
 
 
 def test_examples_run():
@@ -99,3 +100,33 @@ def test_size_shows_the_memory_of_its_replicas_as_op_memory_does():
     assert record["request_tokens"] == 1200
     assert record["request_concurrency"] == pytest.approx(record["kv_tokens"] / 1200, rel=0.02)
     assert result.tables["memory"].column("kv_tokens")[0] == record["kv_tokens"]
+
+
+def _drafting(config: str) -> MemoryResult:
+    line = f"vllm serve meta-llama/Llama-3.1-70B-Instruct -tp 4 --speculative-config '{config}'"
+    return jevons.memory(gpu="h200_sxm", serve=line)
+
+
+def test_what_drafts_takes_weights_and_cache_and_a_look_up_takes_neither():
+    plain = jevons.memory("llama-3.1-70b", gpu="h200_sxm", tp=4)
+    looked_up = _drafting('{"method": "ngram", "num_speculative_tokens": 4}')
+    assert (looked_up.draft_bytes, looked_up.kv_tokens) == (0.0, plain.kv_tokens)
+    head = _drafting('{"method": "eagle3", "model": "yuhuili/EAGLE3-LLaMA3.3", "num_speculative_tokens": 3}')
+    small = _drafting('{"model": "meta-llama/Llama-3.2-1B-Instruct", "num_speculative_tokens": 3}')
+    assert small.draft_bytes == pytest.approx(1.24e9 * 2 / 4, rel=0.05)
+    assert 0.5e9 < head.draft_bytes < 1.5e9
+    for drafting in (head, small):
+        assert drafting.use.weights_bytes == pytest.approx(plain.use.weights_bytes + drafting.draft_bytes)
+        assert drafting.kv_bytes < plain.kv_bytes
+        assert drafting.kv_tokens < plain.kv_tokens * drafting.kv_bytes / plain.kv_bytes
+
+
+def test_layers_for_further_tokens_are_those_of_the_model():
+    drafting = jevons.memory("deepseek-v3", gpu="h200_sxm", tp=8, draft_tokens=1)
+    layer = 256 * 3 * 7168 * 2048 / 8
+    assert layer < drafting.draft_bytes < 1.25 * layer
+
+
+def test_a_drafting_model_without_drafts_is_refused():
+    with pytest.raises(InputError, match="has no effect without"):
+        jevons.memory("llama-3.1-8b", draft_model="llama-3.2-1b")

@@ -14,6 +14,7 @@ from jevons.serving.types import Layout
 
 _DRAFTED = 3
 """Tokens drafted where a line turns drafting on and says no number: SGLang's own choice for most models."""
+_HEADS = re.compile(r"eagle|mtp|medusa|nextn|dflash|hydra|dspark|speculator")
 _MTP_METHODS = ("num_speculative_tokens", "num_nextn_predict_layers", "max_draft_len", "num_steps")
 _QUANTISED = {
     "fp8": "fp8", "fbgemm_fp8": "fp8", "ptpc_fp8": "fp8", "w8a8_fp8": "fp8", "modelopt": "fp8", "modelopt_fp8": "fp8",
@@ -114,6 +115,9 @@ def deployment_of(line: LaunchLine, model: str | None = None) -> dict[str, Given
     drafted = _drafted(line)
     if drafted is not None:
         arguments["draft_tokens"] = drafted
+        drafter = _drafter(line)
+        if drafter is not None:
+            arguments["draft_model"] = drafter
     return arguments
 
 
@@ -213,6 +217,21 @@ def _drafted(line: LaunchLine) -> Given | None:
     if method is not None and str(method.value).lower() != "none":
         return Given(_DRAFTED, method.flag)
     return None
+
+
+def _drafter(line: LaunchLine) -> Given | None:
+    """Return the model that drafts, or ``ngram``; None for a head that belongs to the model."""
+    config = line.settings.get("speculative")
+    stated = {} if config is None else {str(name): value for name, value in config.value.items()}
+    named, method = line.settings.get("draft_model"), line.settings.get("draft_method")
+    name = str(stated.get("model", "" if named is None else named.value))
+    kind = str(stated.get("method", "" if method is None else method.value)).lower()
+    flag = (config or named or method or Setting("", "")).flag
+    if "ngram" in f"{name} {kind}".lower() or kind in {"suffix", "lookahead"}:
+        return Given("ngram", flag)
+    if _HEADS.search(f"{name} {kind}".lower()) or _spec(name) is None:
+        return None
+    return Given(name, flag)
 
 
 def _whole(value: Any, flag: str) -> int:

@@ -7,6 +7,7 @@ model on one device together; a second pass leaves out one device at a time. Pri
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from jevons.errors import JevonsError
-from jevons.training import TrainingFactors, TrainingJob, TrainingStep, training_factors
+from jevons.training import TrainingFactors, TrainingJob, TrainingStep, scripted_launch, training_factors
 from jevons.validation.rows import read_table
 from jevons.validation.training.cases import read_training_case
 from jevons.validation.training.rows import Prepared, metric_of, predicted_step, prepare_case, row_metric
@@ -27,7 +28,8 @@ BOUNDS = {
     "permute": (0.5, 4.0), "attention_frac": (0.4, 1.1), "eager_attention_frac": (0.2, 1.0),
     "tp_overlap_frac": (0.0, 1.0), "ep_overlap_frac": (0.0, 1.0), "dp_overlap_frac": (0.0, 1.0),
     "pp_overlap_frac": (0.0, 1.0), "cp_overlap_frac": (0.0, 1.0), "narrow_frac": (0.8, 1.4),
-    "expert_sync_s": (0.0, 4e-3), "far_ep_overlap_frac": (0.0, 1.0),
+    "expert_sync_s": (0.0, 4e-3), "far_ep_overlap_frac": (0.0, 1.0), "older_layer_overhead_s": (2e-4, 3e-3),
+    "tpu_attention_gain": (1.0, 6.0),
 }  # fmt: skip
 # Where every fit begins: judgements from before any fit, so that no fold starts from what other rows taught.
 NEUTRAL = {
@@ -35,7 +37,12 @@ NEUTRAL = {
     "casts": 0.5, "permute": 1.5, "attention_frac": 0.8, "eager_attention_frac": 0.5,
     "tp_overlap_frac": 0.5, "ep_overlap_frac": 0.3, "dp_overlap_frac": 0.8, "pp_overlap_frac": 0.8,
     "cp_overlap_frac": 0.8, "narrow_frac": 1.1, "expert_sync_s": 1e-3, "far_ep_overlap_frac": 0.1,
+    "older_layer_overhead_s": 5e-4, "tpu_attention_gain": 2.0,
 }  # fmt: skip
+SCRIPTED = {
+    "layer_s": 1e-3, "rank_s": 1e-4, "pass_s": 2e-3, "replica_s": 5e-4, "far_frac": 0.5, "hand_over_s": 0.2,
+}  # fmt: skip
+"""Costs of software that launches everything from a script, and where their fit begins."""
 FOLDS = 5
 EVALUATIONS = 25
 LEAST_SWEEP = 4
@@ -163,6 +170,37 @@ def fit(
 def subset_of(rows: Rows, chosen: np.ndarray) -> Rows:
     """Return the chosen rows."""
     return Rows(tuple(rows.items[i] for i in np.flatnonzero(chosen)))
+
+
+def scripted_rows(rows: Rows) -> np.ndarray:
+    """Return which rows are of software that launches everything from a script."""
+    return np.array([item.job.scripted is not None for item in rows.items])
+
+
+def fit_scripted(rows: Rows, chosen: np.ndarray, factors: TrainingFactors) -> dict[str, float]:
+    """Return the costs of scripted launches that fit the chosen rows, all other factors given."""
+    subset = subset_of(rows, chosen)
+
+    def residuals(logs: np.ndarray) -> np.ndarray:
+        return scripted_errors(subset, dict(zip(SCRIPTED, np.exp(logs), strict=True)), factors)
+
+    solution = least_squares(
+        residuals, np.log(list(SCRIPTED.values())), loss="soft_l1", f_scale=SOFT, diff_step=0.02, max_nfev=EVALUATIONS
+    )  # fmt: skip
+    return dict(zip(SCRIPTED, map(float, np.exp(solution.x)), strict=True))
+
+
+def scripted_errors(rows: Rows, costs: dict[str, float], factors: TrainingFactors) -> np.ndarray:
+    """Return the log errors of rows of scripted software at other costs of its launches."""
+    shipped = dataclasses.asdict(scripted_launch())
+    ratios = {name: value / shipped[name] for name, value in costs.items()}
+    items = []
+    for item in rows.items:
+        own = item.job.scripted
+        scaled = own and replace(own, **{name: ratio * getattr(own, name) for name, ratio in ratios.items()})
+        case = replace(item.prepared.case, job=replace(item.job, scripted=scaled))
+        items.append(replace(item, prepared=replace(item.prepared, case=case)))
+    return Rows(tuple(items)).errors(factors)
 
 
 def _factors(start: TrainingFactors, bounds: dict[str, tuple[float, float]], values: np.ndarray) -> TrainingFactors:

@@ -14,7 +14,7 @@ from jevons.hardware import Accelerator, Cluster, accelerator
 from jevons.models import ModelSpec, load
 from jevons.models.types import Attention, FeedForward, LayerGroup
 from jevons.schema import shortened
-from jevons.training import TrainingJob
+from jevons.training import ScriptedLaunch, TrainingJob, scripted_launch
 from jevons.validation.names import device_id, plain
 
 Row = Mapping[str, str]
@@ -53,6 +53,13 @@ _EVEN = re.compile(r"force-balanced|forced balance")
 _GRAPHED_SINCE = (26, 6)
 LEAKY_PIPELINE = 1.56
 """Activations that nanotron's pipeline kept before a fix of 2025-01, over those of one micro-batch per stage."""
+
+
+_GATHER_S, _HOP_S = 0.0034, 3.77e-5
+"""Inverse rates [s/GB] of a gather on sound links: of its bytes, and of each device that the ring goes through."""
+_FEW, _SLOWEST = 16, 9.0  # devices below which bytes bind; slowest links seen over sound ones
+_FAULTY_GB_S, _FAULTY_DEVICES = 50.0, 64
+"""All-reduce on few devices below which a run's pipeline waited as before the fix, whatever its version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +138,14 @@ def read_training_case(row: Row) -> TrainingCase:
         precision=precision,
         adapters=adapters,
         flash=not old,
-        eager=native and "torch.compile" not in row.get("notes", ""),
+        eager=copies or (native and "torch.compile" not in row.get("notes", "")),
+        scripted=_scripted(row, devices) if copies else None,
         eager_memory=copies,
         kept_frac=LEAKY_PIPELINE if copies and row.get("after_pp_fix", "").lower() == "false" else 1.0,
         older_attention="composer" in title,
-        ampere_attention=native,
+        ampere_attention=native or copies,
         overlap=not old,
-        tp_overlap=not native or "async tp" in row.get("notes", "").lower(),
+        tp_overlap=not (native or copies) or "async tp" in row.get("notes", "").lower(),
         graphed=_graphed(row),
         even_experts=_EVEN.search(row.get("notes", "")) is not None,
         mtp=bool(model.mtp_layers) and "w/o mtp" not in row.get("model", "").lower(),
@@ -159,6 +167,23 @@ def read_training_case(row: Row) -> TrainingCase:
         assumed=tuple(assumed),
         hidden_exchange=overlap,
         sequence_parallel=shared,
+    )
+
+
+def _scripted(row: Row, devices: int) -> ScriptedLaunch:
+    """Return nanotron's launches on links as slow as the row's own collectives say, with the wait that a fix ended."""
+    shipped = scripted_launch()
+    gather, reduce = (_size_in(row.get(name, "")) for name in ("all_gather_gb_s", "all_reduce_gb_s"))
+    hop = 1.0
+    if gather and devices > _FEW:
+        hop = min(max((1.0 / gather - _GATHER_S) / (devices * _HOP_S), 1.0), _SLOWEST)
+    faulty = 0.0 < reduce < _FAULTY_GB_S and devices <= _FAULTY_DEVICES
+    waits = faulty or (row.get("after_pp_fix", "").lower() == "false" and devices > _DEVICES_PER_NODE)
+    return replace(
+        shipped,
+        rank_s=hop * shipped.rank_s,
+        replica_s=hop * shipped.replica_s,
+        hand_over_s=shipped.hand_over_s if waits else 0.0,
     )
 
 

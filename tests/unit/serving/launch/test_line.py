@@ -199,8 +199,8 @@ def test_settings_slow_or_shrink_what_they_should() -> None:
 
 
 def test_what_a_function_has_no_use_for_is_warned_of() -> None:
-    with pytest.warns(InputWarning, match="without effect here: --speculative-config"):
-        jevons.memory(serve="vllm serve Qwen/Qwen3-8B --speculative-config '{\"num_speculative_tokens\": 3}'")
+    with pytest.warns(InputWarning, match="without effect here: --kv-offloading-size"):
+        jevons.memory(serve="vllm serve Qwen/Qwen3-8B --kv-offloading-size 16")
 
 
 def test_the_lines_that_a_sized_fleet_hands_over_are_read_as_its_layout() -> None:
