@@ -59,6 +59,10 @@ Language = Annotated[
     ),
 ]
 
+NamedModel = Annotated[
+    str | None, typer.Argument(help="The same as --model MODEL.", metavar="MODEL", show_default=False)
+]
+
 
 def command(
     function: Callable[..., Result],
@@ -105,11 +109,15 @@ def command(
         Whether the result writes a folder of files that run it, with ``--emit``.
     """
     own = parameters(function)
+    names_model = not arguments and any(one.name == "model" for one in own)
     several = {one.flag for one in own if one.several or _takes_several(one)} | {"explain"}
     default_out = out
 
     def run(**given: Any) -> None:
         context = given.pop("ctx", None)
+        model = given.pop("named_model", None)
+        if model is not None:
+            given["model"] = _one_model(model, given.get("model"), context)
         if before is not None:
             before(given)
         json, form, detail, out = (given.pop(name) for name in ("json", "form", "detail", "out"))
@@ -126,7 +134,8 @@ def command(
         for name, (_, other) in (instead or {}).items():
             chosen = other if given.pop(name) else chosen
         said = [*_repeated(several), *_times(own, given, context)]
-        result = _called(chosen, _stated(own, given, context), said, counted=counted)
+        stated = _stated(own, given, context) | ({} if model is None else {"model": given["model"]})
+        result = _called(chosen, stated, said, counted=counted)
         if after is not None:
             after(result)
         explained = {path: result.explain(path) for path in paths}
@@ -149,6 +158,7 @@ def command(
     shared += [("emit", Emit, None)] if emits else []
     shared += [("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, default_out)]
     shared += [("language", Language, None)] if ".html" in endings else []
+    shared += [("named_model", NamedModel, None)] if names_model else []
     signature = inspect.Signature(
         [_parameter(one, argument=one.name in arguments) for one in own]
         + [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, a, d in shared]
@@ -160,6 +170,15 @@ def command(
     run.declared = own  # type: ignore[attr-defined]  # for the reference, which states bounds
     run.__doc__ = _about(function, own, arguments)
     return run
+
+
+def _one_model(named: str, option: Any, context: typer.Context | None) -> str:
+    """Return the model that stands without a flag; refuse another one by ``--model``."""
+    source = None if context is None else context.get_parameter_source("model")
+    if source is not None and source.name == "COMMANDLINE" and str(option) != named:
+        message = f"--model {option}: the line also names {named}; give one model"
+        raise InputError(message)
+    return named
 
 
 def _about(function: Callable[..., Result], own: Iterable[Declared], arguments: tuple[str, ...]) -> str:

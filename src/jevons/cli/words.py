@@ -33,4 +33,4 @@ class Command(TyperCommand):
         if meant:
             return f". Did you mean --{meant.replace('_', '-')}?"
         bare = "unexpected extra argument" in error.message
-        return "; options are named, such as --model NAME" if bare and "model" in known else ""
+        return "; options are named, such as --gpu NAME" if bare and "gpu" in known else ""

@@ -217,7 +217,8 @@ def _quantities(r: dict[str, Any]) -> Iterator[Quantity]:
     yield "rejected", sum(r["rejected"].values()), "requests", rejected or "none"
     yield "lost", sum(r["lost"].values()), "requests", lost or "none"
     yield "retried", r["retried"], "requests", f"{r['failures']:,} replica failures"
-    yield "cost", r["cost_per_mtok"], f"{r['currency'] or 'money'}/Mtok", "all tokens, batch requests included"
+    if r["currency"]:
+        yield "cost", r["cost_per_mtok"], f"{r['currency']}/Mtok", "all tokens, batch requests included"
     yield "replica-hours", r["replica_hours"], "h", f"{number(r['accelerator_hours'])} accelerator-hours"
     yield "utilisation", 100 * r["utilisation_frac"], "%", "share of replicas' time with a step running"
     yield "preemptions", r["preemptions"], "", "requests whose KV cache was taken and recomputed"

@@ -509,7 +509,7 @@ def _fleets(
 ) -> Table:
     """Return a table of fleets: with the load's statistics where simulated, else those of one replica."""
     service = result.service
-    currency = next((f.price.currency for f in fleets if f.price is not None), "money")
+    currency = next((f.price.currency for f in fleets if f.price is not None), None)
     simulated = any(f.observed is not None for f in fleets)
     statistic = service.percentile if simulated else "mean"
     several, one_load = len(result.prices) > 1, result.rate_req_per_s > 0
@@ -526,11 +526,12 @@ def _fleets(
     columns += [] if one_load else [Column("req_per_s", "load" if result.demand.given else "full load", "req/s")]
     columns += [Column("capacity_req_per_s", "capacity", "req/s")] if result.demand.given else []
     columns += [Column("chance_within_limits", "within limits", "%", scale=100.0)] if service.limits else []
+    columns += [Column("power_w", "power", "kW", scale=1e-3, detail=True)]
     columns += [
-        Column("power_w", "power", "kW", scale=1e-3, detail=True),
         Column("cost_per_month", "cost", f"{currency} per month", detail=True),
-        Column("cost_per_mtok", "cost", f"{currency}/Mtok"), Column("front", "Pareto front", detail=True),
-    ]  # fmt: skip
+        Column("cost_per_mtok", "cost", f"{currency}/Mtok"),
+    ] if currency else []  # fmt: skip
+    columns += [Column("front", "Pareto front", detail=True)]
     rows: list[list[Cell]] = []
     for fleet in fleets:
         record = fleet.record(service)
@@ -541,6 +542,7 @@ def _fleets(
         row += [] if one_load else [float(record["req_per_s"])]
         row += [float(record["req_per_s_at_most"])] if result.demand.given else []
         row += [record["chance_within_limits"]] if service.limits else []
-        row += [record["power_w"], None if hourly is None else hourly * _MONTH_H, record["cost_per_mtok"]]
+        row += [record["power_w"]]
+        row += [None if hourly is None else hourly * _MONTH_H, record["cost_per_mtok"]] if currency else []
         rows.append([*row, "yes" if _identity(fleet) in front else "no"])
     return table(name, title, columns, rows, detail=detail, most=_FEW)

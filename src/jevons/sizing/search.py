@@ -17,7 +17,7 @@ from jevons.sizing.hour_price import HourPrice, cny_per, converted, currency_of,
 from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
 from jevons.sizing.size_answer import LATENCIES, Relaxed, binding
-from jevons.sizing.surer import by_preference, surer
+from jevons.sizing.surer import by_preference, confident, surer
 
 __all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layout_degrees", "size"]
 
@@ -26,6 +26,9 @@ _CHEAPEST, _QUICKEST, _SPLIT = 5, 3, 2
 
 _TIGHTER, _PER_STEP = (0.7, 0.5, 0.35), 2
 """TPOT targets, as fractions of the cheapest fleet's TPOT, at which faster fleets are searched; fleets for each."""
+
+_GROWN = 3
+"""Cheapest fleets that get more replicas to be confident where nothing is simulated."""
 
 _FRONT_POINTS = 12
 _RELAXED = 1.5
@@ -143,11 +146,11 @@ def size(
         if not entries and chosen:
             raise _all_missed(missed, demand)
         if not chosen:
-            entries = sorted(candidates.fleets, key=lambda f: f.rank)
+            entries = _unsimulated(candidates.fleets, service, demand, confidence)
     else:
         ranked = [*candidates.fleets, *candidates.split]
         if demand.given:
-            entries = sorted((at_load(f, service, demand) for f in ranked), key=lambda f: f.rank)
+            entries = _unsimulated(ranked, service, demand, confidence)
         else:
             entries = _refined(sorted(ranked, key=_throughput_cost), service)
     entries = limits.keep(entries, rate)
@@ -182,6 +185,18 @@ def _refined(fleets: Sequence[Fleet], service: Service) -> list[Fleet]:
     """Return full replicas with the first ones at the best of all batches, as `jevons.cost` and a plan have them."""
     first = [at_best_batch(fleet, service) for fleet in fleets[: serving.REFINED]]
     return sorted([*first, *fleets[serving.REFINED :]], key=_throughput_cost)
+
+
+def _unsimulated(fleets: Sequence[Fleet], service: Service, demand: Demand, confidence: float) -> list[Fleet]:
+    """Return fleets under their load, the cheapest also with as many replicas as it takes to be confident."""
+    entries = sorted((at_load(fleet, service, demand) for fleet in fleets), key=lambda f: f.rank)
+    grown = []
+    for fleet in [f for f in entries if f.prefill is None][:_GROWN]:
+        counts = range(fleet.replicas, 2 * fleet.replicas + 2)
+        more = (at_load(fleet.grown(count), service, demand) for count in counts)
+        surest = next((f for f in more if confident(f, service, confidence)), fleet)
+        grown += [surest] if surest.replicas > fleet.replicas else []
+    return sorted([*entries, *grown], key=lambda f: f.rank)
 
 
 def _relaxed(candidates: _Field, best: Fleet, service: Service, demand: Demand, rate: float) -> Relaxed | None:

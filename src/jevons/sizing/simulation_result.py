@@ -365,7 +365,7 @@ class SweepResult(Result):
 
 def _quantities(run: Run, r: dict[str, Any]) -> Iterator[Quantity]:
     """Yield the rows of the service table."""
-    currency = r["currency"] or "money"
+    currency = r["currency"]
     hour = "" if r["gpu_hour"] is None else f"; {r['gpu_hour']['amount']:.3g} {currency}/h, {r['gpu_hour']['origin']}"
     hits = "share of prompt tokens found in the cache" if run.offered.requests.hashes is not None else "off"
     yield "throughput", r["req_per_s"], "req/s", f"{r['counted']:,} requests over the run's {number(r['wall_s'])} s"
@@ -378,9 +378,11 @@ def _quantities(run: Run, r: dict[str, Any]) -> Iterator[Quantity]:
     )
     if r["rejected"]:
         yield "rejected", r["rejected"], "requests", "longer than the KV cache of a replica"
-    yield "cost", r["cost_per_mtok"], f"{currency}/Mtok", f"input and output tokens{hour}"
+    if currency:
+        yield "cost", r["cost_per_mtok"], f"{currency}/Mtok", f"input and output tokens{hour}"
     yield from _more_quantities(r)
-    yield "cost per output token", r["cost_per_output_mtok"], f"{currency}/Mtok", "all cost on output tokens"
+    if currency:
+        yield "cost per output token", r["cost_per_output_mtok"], f"{currency}/Mtok", "all cost on output tokens"
     low, high = r["energy_kwh_per_mtok_low"], r["energy_kwh_per_mtok_high"]
     sure = "" if low is None else f" [{number(low)}–{number(high)}]"
     yield "energy", r["energy_kwh_per_mtok"], "kWh/Mtok", f"80 % interval{sure}; all tokens; servers without cooling"

@@ -186,8 +186,10 @@ def sweep_table(points: Sequence[Record]) -> Table:
         Column("ttft_p50_s", "TTFT p50", "ms", scale=1e3), Column("ttft_p99_s", "TTFT p99", "ms", scale=1e3),
         Column("tpot_p50_s", "TPOT p50", "ms", scale=1e3), Column("tpot_p99_s", "TPOT p99", "ms", scale=1e3),
         Column("utilisation_frac", "utilisation", "%", scale=100.0),
-        Column("cost_per_mtok", "cost", f"{points[0]['currency'] or 'money'}/Mtok"), Column("stable", "stable"),
     ]  # fmt: skip
+    currency = points[0]["currency"]
+    columns += [Column("cost_per_mtok", "cost", f"{currency}/Mtok")] if currency else []
+    columns += [Column("stable", "stable")]
 
     def time(point: Record, name: str, quantile: str) -> float | None:
         return None if point[name] is None else point[name][quantile]
@@ -196,7 +198,7 @@ def sweep_table(points: Sequence[Record]) -> Table:
         (
             p["rate"], p["req_per_s"], p["goodput_req_per_s"], p["output_tok_per_s"], time(p, "ttft_s", "p50"),
             time(p, "ttft_s", "p99"), time(p, "tpot_s", "p50"), time(p, "tpot_s", "p99"), p["utilisation_frac"],
-            p["cost_per_mtok"], p["stable"],
+            *([p["cost_per_mtok"]] if currency else []), p["stable"],
         )
         for p in points
     ]  # fmt: skip

@@ -51,6 +51,15 @@ def test_json_is_one_object_and_nothing_goes_to_stderr(jevons, arguments):
     assert ran.err == ""
 
 
+@pytest.mark.parametrize("command", [("op", "memory"), ("cost",), ("train", "--gpus", "8")], ids=" ".join)
+def test_a_model_may_stand_without_its_flag(jevons, command):
+    flagged, bare = jevons(*command, *LLAMA, "--json"), jevons(*command, LLAMA[1], "--json")
+    assert (bare.code, bare.out) == (0, flagged.out)
+    both = jevons(*command, "qwen3-8b", *LLAMA)
+    assert both.code == 2
+    assert both.err.splitlines()[-1] == "--model llama-3.1-8b: the line also names qwen3-8b; give one model"
+
+
 def test_plan_json_has_the_promised_keys(jevons, scenario):
     ran = jevons("plan", scenario(), "--json")
     assert ran.err == ""

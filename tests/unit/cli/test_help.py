@@ -27,7 +27,7 @@ def test_help_names_flags_and_arguments_of_the_command():
         ("size --qps 3", "--rate"),
         ("simulate --input-tokens 9", "--isl"),
         ("train --batch-size 9", "--batch"),
-        ("size llama-3.1-8b", "options are named, such as --model NAME"),
+        ("size llama-3.1-8b h20", "options are named, such as --gpu NAME"),
     ],
 )
 def test_other_tools_words_are_answered_with_the_option(line, message):

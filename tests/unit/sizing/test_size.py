@@ -301,3 +301,17 @@ def test_answers_of_one_token_have_no_time_per_token():
 def test_pictures_are_drawn(sized, tmp_path):
     sized.plot.pareto().savefig(tmp_path / "p.png")
     assert (tmp_path / "p.png").stat().st_size > 5000
+
+
+def test_an_unsure_fleet_gets_more_replicas_without_simulation():
+    tight = replace(SMALL, gpus=1, ttft_s=None, tpot_s=0.012)
+    rate = 0.8 * size("llama-3.1-8b", tight, prices=PRICE).best.capacity
+    found = size(
+        "llama-3.1-8b", tight, demand=Demand(rate_req_per_s=rate), prices=PRICE, simulated=False, confidence=0.9
+    )
+    cheapest = min((f for f in found.entries if f.prefill is None), key=lambda f: f.rank)
+    assert cheapest.chance(tight) < 0.9
+    alike = [f for f in found.entries if f.deployment == cheapest.deployment and f.prefill is None]
+    sure = [f.replicas for f in alike if f.chance(tight) >= 0.9]
+    assert len(sure) == 1
+    assert cheapest.replicas < sure[0] <= 2 * cheapest.replicas + 1
