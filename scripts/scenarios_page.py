@@ -14,13 +14,14 @@ import numpy as np
 from ruamel.yaml import YAML
 
 import jevons
+from jevons.arrays import Array
 from jevons.facts import Facts, default_facts
 from jevons.study import Scenario
 from jevons.study.draws.run import Draws
 from jevons.study.draws.study import montecarlo_study
 from jevons.study.scenario.load import load
 from jevons.study.track.actuals import SERIES, per_quarter, published_of
-from jevons.study.track.update import path_of, quantiles
+from jevons.study.track.update import path_of, quantiles, values_of
 from jevons.text import with_blocks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,10 +36,10 @@ NAMES = {
 UNITS = {"¤": (1e9, "bn"), "W": (1e6, "MW"), "1": (0.01, "%"), "tok/day": (1e12, "tn a day")}
 
 
-def _row(scenario: Scenario, draws: Draws, series: str, quarters: tuple[str, ...], value: float, source: str) -> str:
+def _row(
+    scenario: Scenario, path: Array, series: str, quarters: tuple[str, ...], value: float, source: str
+) -> str:  # fmt: skip
     """Return a line of the table: the published value beside the draws' median and 80 %."""
-    labels = list(scenario.labels())
-    path = path_of(draws, series)[:, [labels.index(quarter) for quarter in quarters]].sum(axis=1)
     low, middle, high = quantiles(path, None)
     scale, unit = UNITS[SERIES[series][0]]
     unit = f"{unit} {scenario.currency}" if SERIES[series][0] == "¤" else unit
@@ -58,11 +59,14 @@ def _rows(scenario: Scenario, draws: Draws, facts: Facts) -> Iterator[str]:
         actuals = actuals_of_facts(scenario, facts, None)
     except jevons.InputError:
         actuals = []
+    labels = list(scenario.labels())
     for actual in actuals:
-        yield _row(scenario, draws, actual.series, (actual.quarter,), actual.value, actual.source)
+        forecast = values_of(draws, labels, actual)
+        yield _row(scenario, forecast, actual.series, (actual.quarter,), actual.value, actual.source)
     for series, fact_id, value, quarters in published_of(scenario, facts):
         if len(quarters) > 1:
-            yield _row(scenario, draws, series, quarters, value.number / per_quarter(fact_id), fact_id)
+            path = path_of(draws, series)[:, [labels.index(quarter) for quarter in quarters]].sum(axis=1)
+            yield _row(scenario, path, series, quarters, value.number / per_quarter(fact_id), fact_id)
 
 
 def _share(value: float) -> str:

@@ -15,6 +15,7 @@ from jevons.market.providers import (
     hosted_cap,
     next_prices,
     shares,
+    with_odds,
 )
 
 
@@ -60,6 +61,7 @@ class Competition:
         self.price = np.zeros((*rivalry.start_price.shape, quarters))
         self.share_frac = np.zeros((segments, providers, quarters))
         self.price[:, :, 0], self.share_frac[:, :, 0] = rivalry.start_price, rivalry.start_share_frac
+        self._by_price = rivalry.start_share_frac
         self._wanted, self._anchor = rivalry.start_price.copy(), rivalry.start_price.copy()
         self._sold = rivalry.start_price > 0
         self._log_start = np.log(np.where(self._sold, rivalry.start_price, 1.0))
@@ -114,7 +116,11 @@ class Competition:
         wanted, _ = shares(self._appeal, net, rivalry.open_weights, **self._logit)
         wanted = np.where(rivalry.competes[:, None], wanted, rivalry.start_share_frac)
         inertia = rivalry.share_inertia
-        self.share_frac[:, :, t] = wanted * (1 - inertia) + self.share_frac[:, :, t - 1] * inertia
+        self._by_price = wanted * (1 - inertia) + self._by_price * inertia
+        self.share_frac[:, :, t] = self._by_price
+        if rivalry.firm_odds is not None:
+            moved = with_odds(self._by_price, float(rivalry.firm_odds[t]))
+            self.share_frac[:, :, t] = np.where(rivalry.competes[:, None], moved, self._by_price)
 
     def own_index(self) -> Array:
         """Return the firm's price of each model over its start, (m,)."""

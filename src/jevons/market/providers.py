@@ -66,6 +66,8 @@ class Rivalry:
         Models whose weights are open: nobody can ask more for them than the cheapest host and the worth of its bundle.
     own_growth : (n, t), optional
         Tokens of a provider over what segments and shares give it: launches, free products, bundles; ones by default.
+    firm_odds : (t,), optional
+        Factor on the odds of the firm's share for the same reasons; ones by default.
     """
 
     names: tuple[str, ...]
@@ -85,6 +87,7 @@ class Rivalry:
     host_inertia: float | None = None
     open_models: Flags | None = None
     own_growth: Array | None = None
+    firm_odds: Array | None = None
 
     def __post_init__(self) -> None:
         """Refuse shapes and values outside their range."""
@@ -232,6 +235,20 @@ def own_growth(surge: Array, quarters: int) -> Array:
     app wins beyond its segment's growth is volume without revenue, and is taken from nobody.
     """
     return np.asarray(np.exp(surge[:, None] * np.sqrt(np.arange(quarters) / 2)))
+
+
+def with_odds(share_frac: Array, odds: float) -> Array:
+    """Return shares (s, n) with the odds of the first provider's times a factor; the others lose in proportion.
+
+    Examples
+    --------
+    >>> with_odds(np.array([[0.5, 0.3, 0.2]]), 3.0)
+    array([[0.75, 0.15, 0.1 ]])
+    """
+    first = share_frac[:, :1]
+    moved = first * odds / (1.0 - first + first * odds)
+    left = np.where(first < 1.0, (1.0 - moved) / np.where(first < 1.0, 1.0 - first, 1.0), 0.0)
+    return np.concatenate([moved, share_frac[:, 1:] * left], axis=1)
 
 
 def provider_tokens_per_d(share_frac: Array, market_tokens_per_d: Array, rivalry: Rivalry) -> Array:

@@ -217,6 +217,18 @@ def test_a_surge_is_volume_of_one_provider_and_takes_none_from_others():
     assert after[[0, 2]] == pytest.approx(before[[0, 2]])
 
 
+def test_a_surge_of_the_firm_takes_calls_from_rivals_and_shares_still_add_up():
+    calm = market_path(contested())
+    surging = market_path(contested(firm_odds=own_growth(np.array([1.0]), 12)[0]))
+    before, after = calm.provider_share_frac[0], surging.provider_share_frac[0]
+    assert after.sum(axis=0) == pytest.approx(1.0)
+    assert after[:, 0] == pytest.approx(before[:, 0])
+    odds = (after[0] / (1 - after[0])) / (before[0] / (1 - before[0]))
+    assert odds[2] == pytest.approx(np.exp(1.0), rel=0.15)  # prices answer shares a little
+    assert np.all(after[1:, 1:] < before[1:, 1:])
+    assert surging.tokens_per_d[0, 4] > 1.5 * calm.tokens_per_d[0, 4]
+
+
 def test_providers_follow_a_cut_as_far_as_each_does():
     cheap = {"cost_factor": np.array([1.0, 1.0, 0.2]), "entry": 5.0}
     path = market_path(contested(match_frac=np.array([0.2, 0.9, 0.5]), **cheap)).provider_price_cur_per_tok[0]

@@ -69,6 +69,23 @@ class Accounts:
         return self.valuation.per_share_cur
 
 
+def base_trend_cur(scenario: Scenario, ai_now_cur: float) -> float:
+    """Return the trend of the cloud's revenue without AI in the quarter before the start.
+
+    Notes
+    -----
+    Without a season it is revenue less what AI brings in the first quarter. A season is stated of the quarter before
+    the start: what AI had of that one is taken away, and the rest is divided by the quarter's season.
+    """
+    spec = scenario.finance
+    revenue, ai = spec.base_revenue.value, ai_now_cur
+    season = 1.0
+    if spec.season is not None:
+        season = spec.season.factors(scenario.start, 4)[-1]
+        ai = scenario.market.ai_revenue_share.value * revenue or ai
+    return max(revenue - ai, spec.base_least.value * revenue) / season
+
+
 def accounts(
     scenario: Scenario, market: MarketPath, plan: ExpansionPlan, scarcity: Array, inputs: MarketInputs,
     rents: Rents | None = None,
@@ -98,7 +115,7 @@ def accounts(
     lasting = served[:, 0] if inputs.use.rush is None else served[:, 0] / inputs.use.rush[:, 0]
     now = float((price[:, 0] * lasting).sum()) * 365.25 / 4
     base = base_cloud(
-        max(spec.base_revenue.value - now, spec.base_least.value * spec.base_revenue.value),
+        base_trend_cur(scenario, now),
         spec.base_growth.value,
         spec.base_margin.value,
         spec.base_capital.value,

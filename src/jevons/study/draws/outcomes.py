@@ -121,9 +121,11 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
     weight = (market.tokens_per_d * market.call_price_cur)[tokens]
     index = market.price_index[result.inputs.model[tokens]]
     revenue = books.ai_revenue_cur + books.base_revenue_cur
+    season = result.scenario.finance.season
+    seasonal = 1.0 if season is None else np.array(season.factors(result.scenario.start, revenue.size))
     paths = {
         "tokens_per_d": (market.tokens_per_d * served).sum(axis=0),
-        "cloud_revenue": revenue,
+        "cloud_revenue": books.ai_revenue_cur + books.base_revenue_cur * seasonal,
         "cloud_ebita_frac": books.ebita_cur / np.maximum(revenue, 1e-30),
         "capex": books.capex_cur,
         "ai_revenue": books.ai_revenue_cur,

@@ -313,5 +313,5 @@ def _from_fact(raw: Mapping[Any, Any], unit: str, context: Mapping[str, Any]) ->
         high=high,
         origin=value.id,
         grade=value.grade,
-        source=str(value.source or value.reason),
+        source=str(value.source or value.reason or value.formula),
     )

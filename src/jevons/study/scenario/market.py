@@ -184,6 +184,10 @@ class ProvidersSpec(Section):
 
     label: str = "the firm"
     """Name of the firm itself in tables."""
+    surge: Annotated[Amount, Quantity(unit="1", ge=-5, le=5)] = Amount(value=0.0, unit="1", origin="default")
+    """Growth of the odds of the firm's share of calls in the first half-year beside what prices do, in logarithms: an
+    app's launch, a free product, a bundle. It spreads with the square root of time, and rivals lose what the firm wins.
+    """
     rivals: dict[str, RivalSpec] = Field(default_factory=dict)
     """Rivals by name; without any, shares are fixed and `markup` stands for competition."""
     response: Fraction = Amount(value=0.3, unit="1", origin="default")

@@ -303,6 +303,24 @@ class LoanSpec(Section):
     """`evenly`: in equal parts to the end; `at_end`: whole, in the last quarter."""
 
 
+class SeasonSpec(Section):
+    """Season of the cloud's revenue without AI: each calendar quarter over the trend."""
+
+    q1: Annotated[Amount, Quantity(unit="1", gt=0, le=4)] = Amount(value=1.0, unit="1", origin="default")
+    """January to March."""
+    q2: Annotated[Amount, Quantity(unit="1", gt=0, le=4)] = Amount(value=1.0, unit="1", origin="default")
+    """April to June."""
+    q3: Annotated[Amount, Quantity(unit="1", gt=0, le=4)] = Amount(value=1.0, unit="1", origin="default")
+    """July to September."""
+    q4: Annotated[Amount, Quantity(unit="1", gt=0, le=4)] = Amount(value=1.0, unit="1", origin="default")
+    """October to December."""
+
+    def factors(self, first: str, quarters: int) -> list[float]:
+        """Return revenue over its trend for *quarters* quarters from *first*, such as 2025-Q1."""
+        by_quarter = [each.value for each in (self.q1, self.q2, self.q3, self.q4)]
+        return [by_quarter[(int(first[-1]) - 1 + i) % 4] for i in range(quarters)]
+
+
 class FinanceSpec(Section):
     """Accounts and value."""
 
@@ -329,6 +347,10 @@ class FinanceSpec(Section):
     """Quarterly revenue of the cloud at the start, AI included."""
     base_growth: Annotated[Amount, Quantity(unit="1", ge=-0.5, le=1)] = Amount(value=0.0, unit="1", origin="default")
     """Growth of non-AI cloud revenue per year, a fraction."""
+    season: SeasonSpec | None = None
+    """Season of non-AI cloud revenue; `base_revenue` is then that of the quarter before the start. Accounts and value
+    follow the trend, what is reported by quarter has the season.
+    """
     base_margin: Annotated[Amount, Quantity(unit="1", ge=-1, le=1)] = Amount(value=0.0, unit="1", origin="default")
     """EBITA margin of non-AI cloud revenue."""
     base_capital: Annotated[Amount, Quantity(unit="1", ge=0)] = Amount(value=1.0, unit="1", origin="default")

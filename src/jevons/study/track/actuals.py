@@ -24,6 +24,8 @@ SERIES: dict[str, tuple[str, str]] = {
     GROUP_CAPEX: ("¤", "capital expenditure of the quarter, AI and the budget's other lines"),
 }
 """Unit and meaning of the series that can be tracked."""
+COUNTS = ("tokens_per_d", "market_tokens_per_d")
+"""Series that grow within a quarter and are counted on a day; the path has their level at the quarter's start."""
 _SPELLINGS = {
     "cloud revenue": "cloud_revenue", "revenue": "cloud_revenue", "cloud_margin_frac": "cloud_ebita_frac",
     "cloud ebita margin": "cloud_ebita_frac", "ebita margin": "cloud_ebita_frac", "margin": "cloud_ebita_frac",
@@ -37,12 +39,16 @@ _COLUMNS = ("quarter", "quantity", "value")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actual:
-    """What came in a quarter: value in the scenario's currency or SI, and where it is from."""
+    """What came in a quarter: value in the scenario's currency or SI, and where it is from.
+
+    `elapsed` is the share of the quarter gone on the day that a count is of: 1 for one of the quarter's last day.
+    """
 
     series: str
     quarter: str
     value: float
     source: str
+    elapsed: float = 0.0
 
 
 def actuals_of_file(path: Path, scenario: Scenario) -> list[Actual]:
@@ -196,6 +202,19 @@ def actuals_of_facts(scenario: Scenario, facts: Facts, until: dt.date | None) ->
     return sorted(published, key=lambda a: (a.series, a.quarter))
 
 
+def elapsed_of(day: dt.date) -> float:
+    """Return the share of its quarter that is gone by the end of a day.
+
+    Examples
+    --------
+    >>> elapsed_of(dt.date(2025, 12, 31)), round(elapsed_of(dt.date(2025, 5, 31)), 2)
+    (1.0, 0.67)
+    """
+    first = dt.date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+    after = dt.date(first.year + (first.month + 2) // 12, (first.month + 2) % 12 + 1, 1)
+    return ((day - first).days + 1) / (after - first).days
+
+
 def quarter_of(day: dt.date) -> str:
     """Return the quarter of a day.
 
@@ -217,7 +236,10 @@ def _later(scenario: Scenario, facts: Facts, until: dt.date | None) -> Iterator[
     labels = set(scenario.labels())
     for series, fact_id, value, quarters in published_of(scenario, facts, until):
         if len(quarters) == 1:
-            yield Actual(series=series, quarter=quarters[0], value=value.number / per_quarter(fact_id), source=fact_id)
+            yield Actual(
+                series=series, quarter=quarters[0], value=value.number / per_quarter(fact_id), source=fact_id,
+                elapsed=elapsed_of(value.start) if series in COUNTS else 0.0,
+            )  # fmt: skip
     for series, fact_id in origins:
         if fact_id not in facts:
             continue

@@ -12,7 +12,7 @@ from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.draws.run import Draws
 from jevons.study.scenario.scenario import Scenario
 from jevons.study.track.actuals import SERIES, Actual
-from jevons.study.track.update import Update, moved_inputs, path_of, quantiles
+from jevons.study.track.update import Update, moved_inputs, path_of, quantiles, values_of
 from jevons.words import Sentence
 
 
@@ -58,7 +58,7 @@ class TrackResult(Result):
         labels = list(self.scenario.labels())
         records = []
         for actual in self.actuals:
-            path = path_of(self.draws, actual.series)[:, labels.index(actual.quarter)]
+            path = values_of(self.draws, labels, actual)
             low, middle, high = quantiles(path, None)
             records.append({
                 "series": actual.series, "meaning": SERIES[actual.series][1], "quarter": actual.quarter, "low": low,

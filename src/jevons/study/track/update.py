@@ -45,6 +45,14 @@ def path_of(draws: Draws, series: str) -> Array:
     return np.asarray(draws.paths[series])
 
 
+def values_of(draws: Draws, labels: Sequence[str], actual: Actual) -> Array:
+    """Return what each draw forecasts for an actual (n,): on the day of a count, else of its quarter."""
+    path, place = path_of(draws, actual.series), labels.index(actual.quarter)
+    if not actual.elapsed or place + 1 >= path.shape[1] or (path[:, place : place + 2] <= 0).any():
+        return np.asarray(path[:, place])
+    return np.asarray(path[:, place] * (path[:, place + 1] / path[:, place]) ** actual.elapsed)
+
+
 def reweighted(draws: Draws, quarters: Sequence[str], actuals: Sequence[Actual]) -> Update:
     """Return the weights of draws given actuals.
 
@@ -57,7 +65,7 @@ def reweighted(draws: Draws, quarters: Sequence[str], actuals: Sequence[Actual])
     log = np.zeros(count)
     for series in dict.fromkeys(a.series for a in actuals):
         own = [a for a in actuals if a.series == series]
-        path = path_of(draws, series)[:, [quarters.index(a.quarter) for a in own]]
+        path = np.stack([values_of(draws, quarters, a) for a in own], axis=1)
         value = np.array([a.value for a in own])
         if series in _SIGMA or (path <= 0).any() or (value <= 0).any():
             gap = (path - value) / _SIGMA.get(

@@ -6,9 +6,11 @@ import pytest
 import jevons
 from jevons.errors import InputError
 from jevons.facts import default_facts
+from jevons.study.chain.accounts import base_trend_cur
 from jevons.study.draws.run import Draws
+from jevons.study.scenario.sections import SeasonSpec
 from jevons.study.track.actuals import Actual, actuals_of_facts, actuals_of_file
-from jevons.study.track.update import moved_inputs, quantiles, reweighted
+from jevons.study.track.update import moved_inputs, quantiles, reweighted, values_of
 from places import ROOT, TINY
 
 HEAD = "quarter,quantity,value,unit\n"
@@ -49,6 +51,24 @@ def test_what_comes_high_moves_the_input_that_explains_it_and_no_other():
     assert moved[0][3] > 0.5
     assert "other" not in [name for name, *_ in moved]
     assert quantiles(draws.outcomes["value"], update.weights)[1] > quantiles(draws.outcomes["value"], None)[1]
+
+
+def test_a_count_is_held_against_the_forecast_of_its_day():
+    draws = drawn()
+    draws.paths["tokens_per_d"] = np.broadcast_to(1e12 * 2.0 ** np.arange(4), (400, 4))
+    first, last = (
+        Actual(series="tokens_per_d", quarter="2025-Q2", value=1.0, source="", elapsed=e) for e in (0.0, 1.0)
+    )
+    assert values_of(draws, QUARTERS, first) == pytest.approx(2e12)
+    assert values_of(draws, QUARTERS, last) == pytest.approx(4e12)
+
+
+def test_reported_revenue_has_the_season_and_opens_at_the_trend():
+    season = SeasonSpec.model_validate({"q1": 0.9, "q2": 1.0, "q3": 1.0, "q4": 1.1})
+    assert season.factors("2025-Q2", 5) == [1.0, 1.0, 1.1, 0.9, 1.0]
+    scenario = jevons.load(ROOT / "scenarios" / "alibaba-380bn.yaml")
+    revenue, ai = scenario.finance.base_revenue.value, scenario.market.ai_revenue_share.value
+    assert base_trend_cur(scenario, 5e9) == pytest.approx(revenue * (1 - ai) / 1.053)
 
 
 def test_what_comes_as_forecast_leaves_most_draws():
