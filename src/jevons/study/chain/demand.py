@@ -242,7 +242,7 @@ def rivalry(scenario: Scenario, inputs: MarketInputs) -> Rivalry | None:
         own_growth=own_growth(
             np.array([0.0, *(rival.surge.value for rival in spec.rivals.values())]), inputs.supply.scarcity.shape[1]
         ),
-        firm_odds=own_growth(np.array([spec.surge.value]), inputs.scarcity.shape[1])[0],
+        firm_odds=own_growth(np.array([spec.surge.value]), inputs.supply.scarcity.shape[1])[0],
     )
 
 
