@@ -481,8 +481,13 @@ def _write_text(path: Path, text: str, *, force: bool) -> None:
 
 
 def _write_with(path: Path, write: Callable[[Any], Any], *, force: bool) -> None:
+    """Write what a library makes: first in memory, for libraries answer a full disk in their own words."""
+    import io
+
+    content = io.BytesIO()
+    write(content)
     with writing(path, "wb", force=force) as stream:
-        write(stream)
+        stream.write(content.getbuffer())
 
 
 def _write_cell(sheet: Any, line: int, place: int, cell: Cell) -> None:

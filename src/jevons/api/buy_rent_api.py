@@ -53,7 +53,7 @@ def buy_rent_api(
     static: Annotated[bool, o.STATIC] = False,
     **server: Unpack[Server],
 ) -> Result:
-    """Set buying machines, renting them and calling an API side by side for the same load.
+    """Compare buying machines, renting them and calling an API for the same load.
 
     Name a `model`, or a `preset` for what AI costs a small shop.
 

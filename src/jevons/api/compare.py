@@ -42,7 +42,8 @@ def compare(
 ) -> CompareResult:
     """Compare two scenarios, or one with changes of it: differences of the headlines, and which input explains them.
 
-    Both sides are drawn with the same seed and streams, so that the interval of a difference holds what they share out.
+    Both sides are drawn with the same seed and streams, so that what they share does not widen the interval of
+    a difference.
     Without `b`, B is A with the changes of `set`; with it, `set` changes B. A value that is set is certain; a mapping
     with low, mode and high has a range, and ``x1.5`` multiplies value and range.
 

@@ -26,7 +26,7 @@ def _currencies() -> tuple[str, ...]:
 
 FILE = o.Option(help="Scenario file to write", metavar="FILE.yaml")
 FIRM = o.Option(help="Name of the firm", metavar="NAME")
-REGION = o.Option(help="Region whose chips, sites, demand and taxes stand where nothing else is said", choices=_regions)
+REGION = o.Option(help="Region whose chips, sites, demand and taxes are taken: us or china", choices=_regions)
 CURRENCY = o.Option(help="Currency of the scenario; that of the region by default", choices=_currencies)
 BUDGET = o.Option(help="Capital expenditure over the plan, such as '2 bn USD'", metavar="MONEY")
 QUARTERS = o.Option(help="Quarters of the plan", low=2, high=40)
@@ -37,7 +37,7 @@ REVENUE = o.Option(help="Revenue of the cloud in the quarter before the plan, AI
 NET_CASH = o.Option(help="Cash less debt, such as '-1 bn USD'", metavar="MONEY")
 SHARES = o.Option(help="Shares outstanding, such as '300 mn'", metavar="NUMBER")
 SHARE_PRICE = o.Option(help="Price of a share, such as '30 USD'", metavar="MONEY")
-FORCE = o.Option(help="Whether a file that is there is replaced")
+FORCE = o.Option(help="Replace a scenario file that exists")
 
 
 @o.declared

@@ -48,10 +48,6 @@ Emit = Annotated[
         "--emit", help="Also write launch commands, manifests and load tests to DIR.", metavar="DIR", parser=named_path
     ),
 ]
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", help="Also write to FILE; the ending sets the format.", metavar="FILE", parser=named_path),
-]
 Language = Annotated[
     str | None,
     typer.Option(
@@ -156,7 +152,8 @@ def command(
     shared += [("explain", Explain, None)] if explains else []
     shared += [("plot", Plot, None)] if plots else []
     shared += [("emit", Emit, None)] if emits else []
-    shared += [("json", Json, False), ("form", Format, "table"), ("detail", Detail, False), ("out", Out, default_out)]
+    shared += [("json", Json, False), ("form", Format, "table"), ("detail", Detail, False)]
+    shared += [("out", _out(endings), default_out)]
     shared += [("language", Language, None)] if ".html" in endings else []
     shared += [("named_model", NamedModel, None)] if names_model else []
     signature = inspect.Signature(
@@ -179,6 +176,13 @@ def _one_model(named: str, option: Any, context: typer.Context | None) -> str:
         message = f"--model {option}: the line also names {named}; give one model"
         raise InputError(message)
     return named
+
+
+def _out(endings: Sequence[str]) -> Any:
+    """Return the option ``--out`` of a command, whose help names the endings that it takes."""
+    *others, last = endings
+    about = f"Also write to FILE, in the form of its ending: {', '.join(others)} or {last}."
+    return Annotated[Path | None, typer.Option("--out", help=about, metavar="FILE", parser=named_path)]
 
 
 def _about(function: Callable[..., Result], own: Iterable[Declared], arguments: tuple[str, ...]) -> str:

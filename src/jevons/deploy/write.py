@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jevons.errors import InputError
-from jevons.files import read_bytes
+from jevons.files import read_bytes, refused
 from jevons.limits import JSON_BYTES
 
 MARK = ".jevons-emit.json"
@@ -18,11 +18,22 @@ MARK = ".jevons-emit.json"
 
 def folder_problem(folder: Path, *, force: bool = False) -> str:
     """Return why files must not be written to *folder*, or an empty string."""
+    if "\0" in str(folder):
+        return "the name holds a NUL character; remove it"
+    try:
+        return _problem(folder, force=force)
+    except OSError as error:
+        return f"cannot be written: {refused(error, folder)}"
+
+
+def _problem(folder: Path, *, force: bool) -> str:
+    if folder.is_symlink() and not folder.exists():
+        return "is a link to a folder that does not exist; name the folder itself"
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        return "is a file; name a folder"
+        return "is a file or a link; name a folder"
     if not folder.exists():
         parent = folder.absolute().parent
-        return "" if parent.is_dir() else f"the folder {parent} does not exist"
+        return "" if parent.is_dir() else f"the folder {parent} does not exist; create it first"
     if force or not any(folder.iterdir()) or (folder / MARK).is_file():
         return ""
     return "the folder has files that are not of jevons; name another, or add --force to write among them"
@@ -63,7 +74,7 @@ def write_files(folder: Path, files: Mapping[str, str], *, force: bool = False) 
                 target.parent.mkdir(parents=True, exist_ok=True)
                 (staged / name).replace(target)
     except OSError as error:
-        message = f"--emit {folder}: cannot be written: {error.strerror or error}"
+        message = f"--emit {folder}: cannot be written: {refused(error, folder)}"
         raise InputError(message) from None
 
 

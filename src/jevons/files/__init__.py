@@ -10,7 +10,7 @@ from jevons.files.read import (
     read_json,
     read_text,
 )
-from jevons.files.write import FORCE, frame_csv, safe_cell, target_problem, writing
+from jevons.files.write import FORCE, frame_csv, refused, safe_cell, target_problem, writing
 
 __all__ = [
     "FORCE",
@@ -23,6 +23,7 @@ __all__ = [
     "read_csv",
     "read_json",
     "read_text",
+    "refused",
     "safe_cell",
     "target_problem",
     "writing",

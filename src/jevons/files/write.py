@@ -70,7 +70,7 @@ def target_problem(path: Path | str, *, force: bool = False) -> str:
     except ValueError:
         return "the name holds a NUL character; remove it"
     except OSError as error:
-        return f"cannot be written: {_reason(error, Path(path))}"
+        return f"cannot be written: {refused(error, Path(path))}"
 
 
 def _problem(path: Path, *, force: bool) -> str:
@@ -113,7 +113,7 @@ def _is_ours(path: Path) -> bool:
     return not head or (begins is not None and begins(head))
 
 
-def _reason(error: OSError, path: Path) -> str:
+def refused(error: OSError, path: Path) -> str:
     """Return why the system refused, in words for the person who named the file."""
     longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
     if longest > NAME_BYTES:
@@ -160,7 +160,7 @@ def writing(path: Path | str, mode: str = "w", *, force: bool = False) -> Iterat
         if refusal is None:
             raise
         raise InputError(
-            Fault(message=f"cannot be written: {_reason(refusal, target)}", file=shown_name(path))
+            Fault(message=f"cannot be written: {refused(refusal, target)}", file=shown_name(path))
         ) from None
 
 

@@ -58,8 +58,8 @@ EXPERTS = o.Option(help="Routed experts of the layer", low=1, high=1_000_000)
 TOP = o.Option(help="Experts that a token visits", low=1, high=1_000_000)
 IMBALANCE = o.Option(help="Rows of this rank over the mean of all ranks", low=1, high=1e6)
 MESSAGE = o.Option(
-    help="Message, such as 64MiB: bytes on each device, of all devices together for a gather", unit="bytes", above=0,
-    high=1e15, parse=o.data_bytes, metavar="BYTES",
+    help="Size of the message on each device, such as 64MiB; of all devices together for a gather", unit="bytes",
+    above=0, high=1e15, parse=o.data_bytes, metavar="BYTES",
 )  # fmt: skip
 LIBRARY = o.Option(
     help="custom (the engine's kernel in a captured graph) or nccl", choices=lambda: ("custom", "nccl"), metavar="NAME"

@@ -46,6 +46,6 @@ MEAN_UTILISATION = Option(help="Mean load over the maximum load of the machines"
 AVAILABILITY = Option(help="Share of hours in which a machine works")
 STAFF = Option(help="Staff for own machines", unit="CNY a year")
 CACHED = Option(help="Share of input tokens that the API bills as cached")
-PRICE_CUT = Option(help="Fall of the API's price in a year")
+PRICE_CUT = Option(help="Share by which the API's price falls in a year")
 PRESET = Option(help="What AI costs a small shop: restaurant or web-shop", metavar="NAME")
 SHOPS = Option(help="Shops that share machines", low=1, high=100_000_000)

@@ -21,6 +21,7 @@ from jevons.deploy.bench import aiperf, vllm_bench
 from jevons.deploy.bundle import every_file
 from jevons.deploy.flags import programs, release_of, releases
 from jevons.deploy.types import ENGINES
+from jevons.deploy.write import folder_problem
 from jevons.errors import InputError
 from jevons.hardware import accelerator
 from jevons.serving import Deployment, Layout, engine
@@ -277,6 +278,17 @@ def test_an_unknown_target_and_accelerators_without_a_recipe_are_refused() -> No
         deployments(tpu, "compose")
     assert "google.com/tpu" in deployments(tpu, "k8s")["k8s/fleet.yaml"]
     assert set(TARGETS) >= {"vllm", "k8s", "llmd"}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("x" * 300, "has 300 bytes, and file systems take 255"), ("a\x00b", "NUL"), ("none/deep", "create it first"),
+     ("dangling", "is a link to a folder that does not exist"), ("notes", "is a file")],
+)  # fmt: skip
+def test_a_folder_that_cannot_be_is_refused_in_one_line(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "notes").write_text("x")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    assert words in folder_problem(tmp_path / name)
 
 
 def test_a_folder_is_written_whole_and_only_where_it_is_ours(tmp_path: Path) -> None:

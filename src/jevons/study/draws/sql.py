@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import io
 import re
 import tempfile
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.errors import InputError
+from jevons.files import writing
 from jevons.files.read import limit
 from jevons.limits import MAX_ROWS, SQL_BYTES, SQL_ROWS, SQL_S
 
@@ -44,7 +46,10 @@ def query(frames: Mapping[str, pl.DataFrame], sql: str) -> tuple[list[str], list
             if frame.width == 0:
                 continue
             file = Path(folder) / f"{name}.parquet"
-            frame.write_parquet(file)
+            content = io.BytesIO()
+            frame.write_parquet(content)
+            with writing(file, "wb") as stream:
+                stream.write(content.getbuffer())
             connection.execute(f"create table {name} as select * from read_parquet(?)", [str(file)])  # noqa: S608
         connection.execute(f"set memory_limit = '{SQL_BYTES}B'")
         connection.execute("set temp_directory = ''")  # nothing spills beside the user's files
