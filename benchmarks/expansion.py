@@ -103,9 +103,9 @@ def main(repeats: int) -> None:
         plan = solve(problem, foresight=foresight)
         print(f"{foresight:8s} {time.perf_counter() - began:6.3f} s  objective {plan.objective_cur / 1e9:.4f} bn CNY")
     perfect = solve(problem)
-    served = DAYS_PER_QUARTER * perfect.served_calls_per_d.sum()
-    print(f"capex {perfect.device_capex_cur.sum() / 1e9:.1f} bn CNY, calls {served:.4g}")
-    for quarter, limits in zip(problem.quarters, perfect.binding, strict=True):
+    served = DAYS_PER_QUARTER * perfect.service.served_calls_per_d.sum()
+    print(f"capex {perfect.spending.device_capex_cur.sum() / 1e9:.1f} bn CNY, calls {served:.4g}")
+    for quarter, limits in zip(problem.quarters, perfect.worth.binding, strict=True):
         print(f"  {quarter}: {', '.join(limits)}")
 
 

@@ -44,17 +44,20 @@ class Grouped:
         part = _parts(type(self))[1].get(name)
         return getattr(self if part is None else getattr(self, part), name)
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of its own fields and of those of its parts, in the order of declaration."""
+        parts, _ = _parts(cls)
+        names: list[str] = []
+        for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+            names += (
+                [one.name for one in dataclasses.fields(parts[field.name])] if field.name in parts else [field.name]
+            )
+        return tuple(names)
+
     def flat(self) -> dict[str, Any]:
         """Return its own fields and those of its parts by name, in the order of declaration."""
-        parts, _ = _parts(type(self))
-        values: dict[str, Any] = {}
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            if field.name in parts:
-                values |= {inner.name: getattr(value, inner.name) for inner in dataclasses.fields(value)}
-            else:
-                values[field.name] = value
-        return values
+        return {name: self.field(name) for name in self.names()}
 
 
 def _parts(kind: Any) -> tuple[dict[str, type[Any]], dict[str, str]]:

@@ -34,6 +34,7 @@ def test_fields_of_parts_are_set_read_and_changed_by_their_own_names():
     offer = Offer.of(name="a", amount=2.0)
     assert offer == Offer(name="a", price=Price(amount=2.0))
     assert offer.replace(currency="USD", name="b").flat() == {"name": "b", "amount": 2.0, "currency": "USD"}
+    assert Offer.names() == ("name", "amount", "currency")
     assert (offer.field("amount"), offer.field("name")) == (2.0, "a")
 
 

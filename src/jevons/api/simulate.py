@@ -100,28 +100,80 @@ def simulate(
     """
     model = o.needed(model)  # before anything heavy is imported
     from jevons.parallel import Executor
-    from jevons.sizing.options import FleetOptions, Simulation
+    from jevons.sizing.options import (
+        Arriving,
+        Devices,
+        FleetOptions,
+        LatencyLimits,
+        Recorded,
+        RequestLengths,
+        Server,
+        Simulation,
+    )
     from jevons.sizing.service import released
     from jevons.sizing.simulation import simulate_load
 
     simulation = Simulation(
-        model=model, gpu=o.kind_of(gpu, server["hardware"]), gpus=gpus,
-        tp=server["tp"], pp=server["pp"], ep=server["ep"], dp=server["dp"], dp_attention=server["dp_attention"],
-        max_model_len=server["max_model_len"], memory_frac=server["gpu_memory_utilization"], eager=server["eager"],
-        engine=released(server["engine"], server["engine_version"]), kv_precision=server["kv_precision"],
-        max_num_seqs=server["max_num_seqs"], max_num_batched_tokens=server["max_num_batched_tokens"],
-        draft_tokens=server["draft_tokens"], draft_acceptance=server["draft_acceptance"],
-        as_of=o.day(server["as_of"]), calibration=o.file(server["calibration"]),
-        replicas=replicas, routing=routing or "round_robin", precision=precision, kv_tokens=kv_tokens,
-        rate=rate, requests=requests, isl=isl, osl=osl, isl_cv=isl_cv,
-        osl_cv=osl_cv, arrivals=arrivals, cv=cv, rate_stages=rate_stages, prompts=prompts, system_tokens=system_tokens,
-        concurrency=concurrency, think=o.seconds(think) or 0.0,
-        trace=o.file(trace),
-        mapping=None if measured is not None else trace_columns(map_, trace),
-        load=o.file(load), lengths_from=o.file(lengths_from), speed=speed, keep=keep,
-        prefix_cache=prefix_cache, ttft=o.seconds(ttft), tpot=o.seconds(tpot), e2e=o.seconds(e2e), seed=seed,
-        host_gb=host_gb, swap=swap, prefill_replicas=prefill_replicas, prefill_tp=prefill_tp,
-    )  # fmt: skip
+        model=model,
+        as_of=o.day(server["as_of"]),
+        calibration=o.file(server["calibration"]),
+        seed=seed,
+        devices=Devices(
+            gpu=o.kind_of(gpu, server["hardware"]),
+            gpus=gpus,
+            tp=server["tp"],
+            pp=server["pp"],
+            ep=server["ep"],
+            dp=server["dp"],
+            dp_attention=server["dp_attention"],
+            replicas=replicas,
+            routing=routing or "round_robin",
+            prefill_replicas=prefill_replicas,
+            prefill_tp=prefill_tp,
+        ),
+        server=Server(
+            max_model_len=server["max_model_len"],
+            memory_frac=server["gpu_memory_utilization"],
+            eager=server["eager"],
+            engine=released(server["engine"], server["engine_version"]),
+            kv_precision=server["kv_precision"],
+            max_num_seqs=server["max_num_seqs"],
+            max_num_batched_tokens=server["max_num_batched_tokens"],
+            draft_tokens=server["draft_tokens"],
+            draft_acceptance=server["draft_acceptance"],
+            precision=precision,
+            kv_tokens=kv_tokens,
+            prefix_cache=prefix_cache,
+            host_gb=host_gb,
+            swap=swap,
+        ),
+        arriving=Arriving(
+            rate=rate,
+            requests=requests,
+            arrivals=arrivals,
+            cv=cv,
+            rate_stages=rate_stages,
+            concurrency=concurrency,
+            think=o.seconds(think) or 0.0,
+        ),
+        lengths=RequestLengths(
+            isl=isl,
+            osl=osl,
+            isl_cv=isl_cv,
+            osl_cv=osl_cv,
+            prompts=prompts,
+            system_tokens=system_tokens,
+            lengths_from=o.file(lengths_from),
+        ),
+        recorded=Recorded(
+            trace=o.file(trace),
+            mapping=None if measured is not None else trace_columns(map_, trace),
+            load=o.file(load),
+            speed=speed,
+            keep=keep,
+        ),
+        limits=LatencyLimits(ttft=o.seconds(ttft), tpot=o.seconds(tpot), e2e=o.seconds(e2e)),
+    )
     fleet = FleetOptions(
         routing=routing, stale=o.seconds(stale), slack=slack, autoscale=autoscale, target=target,
         cold_start=o.seconds(cold_start), mtbf=mtbf, repair=o.seconds(repair), retries=retries,

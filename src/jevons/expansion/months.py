@@ -10,7 +10,7 @@ from jevons.arrays import Array
 from jevons.expansion._lp import Basis
 from jevons.expansion._windows import TIME_AXIS, Foresight
 from jevons.expansion.run import solve
-from jevons.expansion.types import ExpansionPlan, ExpansionProblem
+from jevons.expansion.types import ExpansionPlan, ExpansionProblem, Fleet, Service, Spending, Worth
 
 MONTHS = 3
 """Months of a quarter."""
@@ -58,37 +58,45 @@ def solve_in_months(
     and retirements their sums. See `jevons.expansion.solve` for the arguments and errors.
     """
     fine = solve(in_months(problem), foresight=foresight, window_quarters=window_quarters * MONTHS, begin=begin)
-    retired, arriving = (_summed(_summed(a, 3), 2) for a in (fine.retired_bought, fine.retired_arriving))
-    names = (tuple(dict.fromkeys(n for names in group for n in names)) for group in _grouped(fine.binding))
-    installed = _mean(fine.installed, 2)
+    retired, arriving = (_summed(_summed(a, 3), 2) for a in (fine.fleet.retired_bought, fine.fleet.retired_arriving))
+    names = (tuple(dict.fromkeys(n for names in group for n in names)) for group in _grouped(fine.worth.binding))
+    installed = _mean(fine.fleet.installed, 2)
     return ExpansionPlan(
         problem=problem,
-        ordered=_summed(fine.ordered, 2),
-        installed=installed,
-        vintage=_mean(_summed(fine.vintage, 1), 2),
-        retired_initial=_summed(fine.retired_initial, 2),
-        retired_bought=retired,
-        retired_arriving=arriving,
-        site_w=fine.site_w[:, MONTHS - 1 :: MONTHS],
-        served_calls_per_d=_mean(fine.served_calls_per_d, 1),
-        busy_device_h_per_d=_mean(fine.busy_device_h_per_d, 3),
-        training_devices=_mean(fine.training_devices, 2),
-        device_capex_cur=_summed(fine.device_capex_cur, 0),
-        site_capex_cur=_summed(fine.site_capex_cur, 0),
-        budget_left_cur=fine.budget_left_cur[MONTHS - 1 :: MONTHS],
-        utilisation_frac=_mean(fine.utilisation_frac, 0),
-        it_w=_mean(fine.it_w, 0),
         objective_cur=fine.objective_cur,
-        rent_cur_per_device_h=_mean(fine.rent_cur_per_device_h, 1),
-        marginal_cur_per_call=_mean(fine.marginal_cur_per_call, 1),
-        budget_dual=_mean(fine.budget_dual, 0),
-        supply_dual_cur=_mean(fine.supply_dual_cur, 1),
-        power_dual_cur_per_w=_summed(fine.power_dual_cur_per_w, 1),
-        binding=tuple(names),
         status=fine.status,
-        cluster=None if fine.cluster is None else _mean(fine.cluster, 2),
         months=fine,
         basis=fine.basis,
+        fleet=Fleet(
+            ordered=_summed(fine.fleet.ordered, 2),
+            installed=installed,
+            vintage=_mean(_summed(fine.fleet.vintage, 1), 2),
+            retired_initial=_summed(fine.fleet.retired_initial, 2),
+            retired_bought=retired,
+            retired_arriving=arriving,
+            site_w=fine.fleet.site_w[:, MONTHS - 1 :: MONTHS],
+            training_devices=_mean(fine.fleet.training_devices, 2),
+            it_w=_mean(fine.fleet.it_w, 0),
+            cluster=None if fine.fleet.cluster is None else _mean(fine.fleet.cluster, 2),
+        ),
+        service=Service(
+            served_calls_per_d=_mean(fine.service.served_calls_per_d, 1),
+            busy_device_h_per_d=_mean(fine.service.busy_device_h_per_d, 3),
+            utilisation_frac=_mean(fine.service.utilisation_frac, 0),
+        ),
+        spending=Spending(
+            device_capex_cur=_summed(fine.spending.device_capex_cur, 0),
+            site_capex_cur=_summed(fine.spending.site_capex_cur, 0),
+            budget_left_cur=fine.spending.budget_left_cur[MONTHS - 1 :: MONTHS],
+        ),
+        worth=Worth(
+            rent_cur_per_device_h=_mean(fine.worth.rent_cur_per_device_h, 1),
+            marginal_cur_per_call=_mean(fine.worth.marginal_cur_per_call, 1),
+            budget_dual=_mean(fine.worth.budget_dual, 0),
+            supply_dual_cur=_mean(fine.worth.supply_dual_cur, 1),
+            power_dual_cur_per_w=_summed(fine.worth.power_dual_cur_per_w, 1),
+            binding=tuple(names),
+        ),
     )
 
 

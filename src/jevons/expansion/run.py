@@ -23,7 +23,7 @@ from jevons.expansion._program import Answer, build, read
 from jevons.expansion._stages import Decisions, Start, arrivals, opening, stages
 from jevons.expansion._windows import Foresight, window
 from jevons.expansion.formulas import DAYS_PER_QUARTER
-from jevons.expansion.types import ExpansionPlan, ExpansionProblem
+from jevons.expansion.types import ExpansionPlan, ExpansionProblem, Fleet, Service, Spending, Worth
 
 
 def solve(
@@ -389,29 +389,35 @@ def _plan(problem: ExpansionProblem, start: Start, answer: Answer, seen: _Seen) 
     share = np.where((total > 0)[:, None], installed / np.maximum(total, 1e-300)[:, None], 1.0 / len(problem.sites))
     return ExpansionPlan(
         problem=problem,
-        ordered=decisions.orders,
-        installed=installed,
-        vintage=decisions.vintages(steps).sum(axis=1),
-        retired_initial=decisions.left[: len(problem.devices)],
-        retired_bought=decisions.left_bought,
-        retired_arriving=_retired_arriving(problem, decisions),
-        site_w=_site_w(start, decisions),
-        served_calls_per_d=answer.served,
-        busy_device_h_per_d=busy,
-        training_devices=answer.training,
-        device_capex_cur=device_capex,
-        site_capex_cur=site_capex,
-        budget_left_cur=_budget_left(problem, decisions),
-        utilisation_frac=np.where(serving > negligible, used / np.maximum(serving, negligible), 0.0),
-        it_w=np.einsum("v,vrt->t", problem.machines.device_w, installed),
         objective_cur=answer.objective,
-        rent_cur_per_device_h=np.einsum("vrtk,vrt->vtk", rent, share),
-        marginal_cur_per_call=marginal_cost(problem, answer),
-        budget_dual=seen.budget,
-        supply_dual_cur=seen.supply,
-        power_dual_cur_per_w=seen.power,
-        binding=seen.binding,
         status=answer.status,
-        cluster=answer.cluster if problem.training.cluster_devices > 0 else None,
         basis=answer.basis,
+        fleet=Fleet(
+            ordered=decisions.orders,
+            installed=installed,
+            vintage=decisions.vintages(steps).sum(axis=1),
+            retired_initial=decisions.left[: len(problem.devices)],
+            retired_bought=decisions.left_bought,
+            retired_arriving=_retired_arriving(problem, decisions),
+            site_w=_site_w(start, decisions),
+            training_devices=answer.training,
+            it_w=np.einsum("v,vrt->t", problem.machines.device_w, installed),
+            cluster=answer.cluster if problem.training.cluster_devices > 0 else None,
+        ),
+        service=Service(
+            served_calls_per_d=answer.served,
+            busy_device_h_per_d=busy,
+            utilisation_frac=np.where(serving > negligible, used / np.maximum(serving, negligible), 0.0),
+        ),
+        spending=Spending(
+            device_capex_cur=device_capex, site_capex_cur=site_capex, budget_left_cur=_budget_left(problem, decisions)
+        ),
+        worth=Worth(
+            rent_cur_per_device_h=np.einsum("vrtk,vrt->vtk", rent, share),
+            marginal_cur_per_call=marginal_cost(problem, answer),
+            budget_dual=seen.budget,
+            supply_dual_cur=seen.supply,
+            power_dual_cur_per_w=seen.power,
+            binding=seen.binding,
+        ),
     )

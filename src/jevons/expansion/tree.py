@@ -110,7 +110,7 @@ class TreePlan:
     @property
     def now(self) -> Array:
         """Orders that are the same in all branches, (v, r, t) up to the first step that tells any apart."""
-        return self.plans[0].ordered[..., : self.tree.known_from]
+        return self.plans[0].fleet.ordered[..., : self.tree.known_from]
 
 
 def worst_mean(value_cur: Array, probability_frac: Array, tail_frac: float) -> float:
@@ -320,17 +320,19 @@ def _meet_again(groups: NDArray[np.int64]) -> bool:
 
 
 def _decisions_of(plan: ExpansionPlan) -> Decisions:
-    arriving = plan.retired_arriving
+    arriving = plan.fleet.retired_arriving
     kinds, steps = np.nonzero(
         np.zeros(arriving.shape[:1] + arriving.shape[2:3])
         if plan.problem.opening.arriving_devices is None
         else plan.problem.opening.arriving_devices.sum(axis=1) > 0
     )
     late = [arriving[kind, :, step] for kind, step in zip(kinds.tolist(), steps.tolist(), strict=True)]
-    before = np.asarray(plan.site_w[:, :1] - plan.problem.opening.initial_site_w[:, None])
+    before = np.asarray(plan.fleet.site_w[:, :1] - plan.problem.opening.initial_site_w[:, None])
     return Decisions(
-        orders=plan.ordered,
-        additions=np.concatenate([before, np.diff(plan.site_w, axis=1)], axis=1),
-        left=np.concatenate([plan.retired_initial, np.array(late).reshape(len(late), *plan.retired_initial.shape[1:])]),
-        left_bought=plan.retired_bought,
+        orders=plan.fleet.ordered,
+        additions=np.concatenate([before, np.diff(plan.fleet.site_w, axis=1)], axis=1),
+        left=np.concatenate(
+            [plan.fleet.retired_initial, np.array(late).reshape(len(late), *plan.fleet.retired_initial.shape[1:])]
+        ),
+        left_bought=plan.fleet.retired_bought,
     )

@@ -271,13 +271,11 @@ class ExpansionProblem(Grouped):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExpansionPlan:
-    """What to build and serve, and what each limit is worth.
+class Fleet(Part):
+    """Devices and sites: what is ordered, stands and leaves.
 
     Parameters
     ----------
-    problem : ExpansionProblem
-        The question.
     ordered : (v, r, t)
         Devices ordered.
     installed : (v, r, t)
@@ -293,22 +291,68 @@ class ExpansionPlan:
         The same for those paid before the start that arrived in the quarter of the third axis.
     site_w : (r, t)
         IT power built.
+    training_devices : (v, r, t)
+        Devices held for training.
+    it_w : (t,)
+        IT power of the installed devices.
+    cluster : (v, r, t), optional
+        1 where the whole training cluster is held, else 0.
+    """
+
+    ordered: Array
+    installed: Array
+    vintage: Array
+    retired_initial: Array
+    retired_bought: Array
+    retired_arriving: Array
+    site_w: Array
+    training_devices: Array
+    it_w: Array
+    cluster: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service(Part):
+    """What the fleet serves.
+
+    Parameters
+    ----------
     served_calls_per_d : (s, t, b)
         Calls served of each block.
     busy_device_h_per_d : (s, v, r, t, k)
         Device-hours a day spent on each segment.
-    training_devices : (v, r, t)
-        Devices held for training.
+    utilisation_frac : (t,)
+        Busy share of the serving device-hours.
+    """
+
+    served_calls_per_d: Array
+    busy_device_h_per_d: Array
+    utilisation_frac: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending(Part):
+    """Money by quarter.
+
+    Parameters
+    ----------
     device_capex_cur, site_capex_cur : (t,)
         Money spent.
     budget_left_cur : (t,)
         Money carried to the next quarter.
-    utilisation_frac : (t,)
-        Busy share of the serving device-hours.
-    it_w : (t,)
-        IT power of the installed devices.
-    objective_cur : float
-        Present value of the objective.
+    """
+
+    device_capex_cur: Array
+    site_capex_cur: Array
+    budget_left_cur: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth(Part):
+    """What each limit is worth, and which of them bind.
+
+    Parameters
+    ----------
     rent_cur_per_device_h : (v, t, k)
         Scarcity rent of a device-hour (dual of capacity, undiscounted), averaged over sites by installed devices.
     marginal_cur_per_call : (s, t)
@@ -323,46 +367,54 @@ class ExpansionPlan:
     binding : tuple of tuple of str
         Per quarter, the limits that bind, strongest first: ``budget``, ``chip supply: h20``, ``site power: zhangbei``,
         ``build rate: zhangbei``, ``demand``.
-    status : str
-        The solver's word.
-    cluster : (v, r, t), optional
-        1 where the whole training cluster is held, else 0.
-    months : ExpansionPlan, optional
-        The plan by month, where it was decided so.
-    basis : Basis, optional
-        Where the planner of a similar problem may begin; none from step-by-step planners or with whole things.
     """
 
-    problem: ExpansionProblem
-    ordered: Array
-    installed: Array
-    vintage: Array
-    retired_initial: Array
-    retired_bought: Array
-    retired_arriving: Array
-    site_w: Array
-    served_calls_per_d: Array
-    busy_device_h_per_d: Array
-    training_devices: Array
-    device_capex_cur: Array
-    site_capex_cur: Array
-    budget_left_cur: Array
-    utilisation_frac: Array
-    it_w: Array
-    objective_cur: float
     rent_cur_per_device_h: Array
     marginal_cur_per_call: Array
     budget_dual: Array
     supply_dual_cur: Array
     power_dual_cur_per_w: Array
     binding: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpansionPlan(Grouped):
+    """What to build and serve, and what each limit is worth.
+
+    Parameters
+    ----------
+    problem : ExpansionProblem
+        The question.
+    objective_cur : float
+        Present value of the objective.
+    status : str
+        The solver's word.
+    months : ExpansionPlan, optional
+        The plan by month, where it was decided so.
+    basis : Basis, optional
+        Where the planner of a similar problem may begin; none from step-by-step planners or with whole things.
+    fleet : Fleet
+        Devices and sites: what is ordered, stands and leaves.
+    service : Service
+        What the fleet serves.
+    spending : Spending
+        Money by quarter.
+    worth : Worth
+        What each limit is worth, and which of them bind.
+    """
+
+    problem: ExpansionProblem
+    objective_cur: float
     status: str
-    cluster: Array | None = None
+    fleet: Fleet
+    service: Service
+    spending: Spending
+    worth: Worth
     months: ExpansionPlan | None = None
     basis: Basis | None = None
 
     @property
     def retired_early(self) -> Array:
         """Devices that leave before their life ends, whenever they were bought, (t,)."""
-        bought = self.retired_bought + self.retired_arriving
-        return np.asarray(self.retired_initial.sum(axis=(0, 1)) + bought.sum(axis=(0, 1, 2)))
+        bought = self.fleet.retired_bought + self.fleet.retired_arriving
+        return np.asarray(self.fleet.retired_initial.sum(axis=(0, 1)) + bought.sum(axis=(0, 1, 2)))

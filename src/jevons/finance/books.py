@@ -108,11 +108,11 @@ def device_parts(plan: ExpansionPlan, price_cur_per_call: Array, terms: AccountT
 def _bought(plan: ExpansionPlan, price_cur_per_call: Array, terms: AccountTerms) -> _Parts:
     """Return the devices that the plan orders, by when they leave."""
     p = plan.problem
-    left = plan.retired_bought.sum(axis=1)
+    left = plan.fleet.retired_bought.sum(axis=1)
     kind, paid = (axis.ravel() for axis in np.indices(left.shape[:2]))
     natural = paid + p.machines.lead_quarters[kind] + p.machines.life_quarters[kind]
     early = np.nonzero(left)
-    count = np.maximum(plan.ordered.sum(axis=1) - left.sum(axis=2), 0.0).ravel()
+    count = np.maximum(plan.fleet.ordered.sum(axis=1) - left.sum(axis=2), 0.0).ravel()
     count = np.concatenate([count, left[early]])
     kind, paid = np.concatenate([kind, early[0]]), np.concatenate([paid, early[1]])
     most = None
@@ -131,7 +131,7 @@ def _stood(plan: ExpansionPlan, terms: AccountTerms) -> _Parts:
     The opening stock came into service before the first quarter. Devices without a cost of their own have cost nothing.
     """
     p = plan.problem
-    left = plan.retired_initial.sum(axis=1)
+    left = plan.fleet.retired_initial.sum(axis=1)
     early = np.nonzero(left)
     stock = np.maximum(p.opening.initial_devices.sum(axis=1) - left.sum(axis=1), 0.0)
     parts = [
@@ -144,7 +144,7 @@ def _stood(plan: ExpansionPlan, terms: AccountTerms) -> _Parts:
         (early[0], -p.opening.initial_age_quarters[early[0]], early[1], left[early]),
     ]
     if p.opening.arriving_devices is not None:
-        gone = plan.retired_arriving.sum(axis=1)
+        gone = plan.fleet.retired_arriving.sum(axis=1)
         kind, begins = np.nonzero(p.opening.arriving_devices.sum(axis=1))
         stay = np.maximum(p.opening.arriving_devices.sum(axis=1) - gone.sum(axis=2), 0.0)
         early = np.nonzero(gone)
@@ -172,11 +172,11 @@ def value_in_use(plan: ExpansionPlan, price_cur_per_call: Array, overhead_frac: 
     p = plan.problem
     steps = stages(p)
     calls_per_h = np.where(np.isfinite(p.machines.device_s_per_call), 3600.0 / p.machines.device_s_per_call, 0.0)
-    hours = plan.busy_device_h_per_d.sum(axis=4)
+    hours = plan.service.busy_device_h_per_d.sum(axis=4)
     sales = np.einsum("svrt,svt,st->vt", hours, calls_per_h, price_cur_per_call) * (1.0 - overhead_frac)
     energy = np.einsum("svrt,vrt->vt", hours, p.machines.energy_cur_per_device_h)
-    installed = plan.installed.sum(axis=1)
-    serving = installed - plan.training_devices.sum(axis=1)
+    installed = plan.fleet.installed.sum(axis=1)
+    serving = installed - plan.fleet.training_devices.sum(axis=1)
     least = 1e-9 * max(float(installed.max(initial=0.0)), 1e-300)
     serves = serving > least
     margin = np.where(serves, (sales - energy) * DAYS_PER_QUARTER / np.maximum(serving, least), 0.0)
@@ -193,7 +193,7 @@ def value_in_use(plan: ExpansionPlan, price_cur_per_call: Array, overhead_frac: 
 def building_books(plan: ExpansionPlan, terms: AccountTerms) -> tuple[Array, Array]:
     """Return depreciation and closing book (t,) of sites, depreciated from the quarter in which they are paid."""
     quarters = len(plan.problem.quarters)
-    cost = np.concatenate([[terms.opening_building_book_cur], plan.site_capex_cur])
+    cost = np.concatenate([[terms.opening_building_book_cur], plan.spending.site_capex_cur])
     paid = np.concatenate([[-1], np.arange(quarters)])
     start = np.concatenate([[0], np.arange(quarters)])
     never = np.full(quarters + 1, np.iinfo(np.int64).max)

@@ -15,12 +15,19 @@ from jevons.finance.books import building_books, device_books
 from jevons.finance.formulas import discount_factors, incremental_roic, terminal_value
 from jevons.finance.types import (
     AccountTerms,
+    BalanceSheet,
     BaseCloud,
+    BaseLines,
+    CashFlows,
     DcfTerms,
+    Earnings,
     LineValue,
+    Revenue,
+    RunningCosts,
     Shortage,
     Statements,
     Valuation,
+    WriteOffs,
     YearSums,
 )
 
@@ -79,14 +86,14 @@ def statements(
     base = base or BaseCloud(np.zeros(quarters), np.zeros(quarters), np.zeros(quarters))
     inside = np.asarray(internal, bool)
     _check(plan, price_cur_per_call, inside, terms, base)
-    revenue = price_cur_per_call * plan.served_calls_per_d.sum(axis=2) * DAYS_PER_QUARTER
-    training_h = 24.0 * p.machines.availability_frac * plan.training_devices
-    hours = plan.busy_device_h_per_d.sum(axis=(0, 4)) + training_h
+    revenue = price_cur_per_call * plan.service.served_calls_per_d.sum(axis=2) * DAYS_PER_QUARTER
+    training_h = 24.0 * p.machines.availability_frac * plan.fleet.training_devices
+    hours = plan.service.busy_device_h_per_d.sum(axis=(0, 4)) + training_h
     energy = np.einsum("vrt,vrt->t", hours, p.machines.energy_cur_per_device_h) * DAYS_PER_QUARTER
-    fixed = np.einsum("vt,vrt->t", p.machines.fixed_cur_per_device_quarter, plan.installed)
+    fixed = np.einsum("vt,vrt->t", p.machines.fixed_cur_per_device_quarter, plan.fleet.installed)
     lease = np.zeros(quarters)
     if terms.lease_cur_per_w_quarter is not None:
-        site_w = np.einsum("v,vrt->rt", p.machines.device_w, plan.installed)
+        site_w = np.einsum("v,vrt->rt", p.machines.device_w, plan.fleet.installed)
         lease = np.asarray(terms.lease_cur_per_w_quarter @ site_w)
         fixed = fixed - terms.mean_lease_cur_per_w_quarter * site_w.sum(axis=0)
     external, own = revenue[~inside].sum(axis=0), revenue[inside].sum(axis=0)
@@ -98,49 +105,55 @@ def statements(
     ai_ebita, overhead = earned_cur(revenue_cur, energy + fixed + lease + depreciation + buildings[0], terms)
     ai_tax = terms.tax_frac * (ai_ebita - impairment)
     base_tax = terms.tax_frac * base.ebita_cur
-    capex = plan.device_capex_cur + plan.site_capex_cur
-    ahead = terms.prepaid_frac * np.append(plan.device_capex_cur[1:], plan.device_capex_cur[-1])
-    prepayment = ahead - terms.prepaid_frac * plan.device_capex_cur
+    capex = plan.spending.device_capex_cur + plan.spending.site_capex_cur
+    ahead = terms.prepaid_frac * np.append(plan.spending.device_capex_cur[1:], plan.spending.device_capex_cur[-1])
+    prepayment = ahead - terms.prepaid_frac * plan.spending.device_capex_cur
     nothing = np.zeros(quarters)
     ahead_of_use = nothing if terms.customer_prepayment_cur is None else terms.customer_prepayment_cur
     ai_fcf = ai_ebita - ai_tax + depreciation + buildings[0] - capex - prepayment + ahead_of_use
     base_fcf = base.ebita_cur - base_tax - base.investment_cur
     return Statements(
         quarters=p.quarters,
-        external_revenue_cur=external,
-        internal_revenue_cur=own,
-        contract_revenue_cur=nothing if terms.contract_revenue_cur is None else terms.contract_revenue_cur,
-        energy_cur=energy,
-        fixed_cur=fixed,
-        lease_cur=lease,
-        overhead_cur=overhead,
-        device_depreciation_cur=depreciation,
-        building_depreciation_cur=buildings[0],
         vintages=devices.vintages,
-        vintage_depreciation_cur=devices.depreciation_cur,
-        vintage_closing_cur=devices.closing_cur,
-        impairment_cur=impairment,
-        ai_ebita_cur=ai_ebita,
-        base_revenue_cur=base.revenue_cur,
-        base_ebita_cur=base.ebita_cur,
-        base_investment_cur=base.investment_cur,
-        ebita_cur=ai_ebita + base.ebita_cur,
-        ai_tax_cur=ai_tax,
-        tax_cur=ai_tax + base_tax,
-        device_capex_cur=plan.device_capex_cur,
-        site_capex_cur=plan.site_capex_cur,
-        prepayment_cur=prepayment,
-        customer_prepayment_cur=ahead_of_use,
-        customer_prepaid_closing_cur=nothing if terms.customer_prepaid_cur is None else terms.customer_prepaid_cur,
-        under_way_cur=_under_way(plan) + ahead,
-        ai_fcf_cur=ai_fcf,
-        base_fcf_cur=base_fcf,
-        fcf_cur=ai_fcf + base_fcf,
-        cumulative_cash_cur=np.cumsum(ai_fcf + base_fcf),
-        device_opening_cur=np.concatenate([[devices.opening_cur], closing[:-1]]),
-        device_closing_cur=closing,
-        building_opening_cur=np.concatenate([[terms.opening_building_book_cur], buildings[1][:-1]]),
-        building_closing_cur=buildings[1],
+        revenue=Revenue(
+            external_revenue_cur=external,
+            internal_revenue_cur=own,
+            contract_revenue_cur=nothing if terms.contract_revenue_cur is None else terms.contract_revenue_cur,
+        ),
+        costs=RunningCosts(energy_cur=energy, fixed_cur=fixed, lease_cur=lease, overhead_cur=overhead),
+        write_offs=WriteOffs(
+            device_depreciation_cur=depreciation,
+            building_depreciation_cur=buildings[0],
+            vintage_depreciation_cur=devices.depreciation_cur,
+            impairment_cur=impairment,
+        ),
+        earnings=Earnings(
+            ai_ebita_cur=ai_ebita, ebita_cur=ai_ebita + base.ebita_cur, ai_tax_cur=ai_tax, tax_cur=ai_tax + base_tax
+        ),
+        base=BaseLines(
+            base_revenue_cur=base.revenue_cur,
+            base_ebita_cur=base.ebita_cur,
+            base_investment_cur=base.investment_cur,
+            base_fcf_cur=base_fcf,
+        ),
+        cash=CashFlows(
+            device_capex_cur=plan.spending.device_capex_cur,
+            site_capex_cur=plan.spending.site_capex_cur,
+            prepayment_cur=prepayment,
+            customer_prepayment_cur=ahead_of_use,
+            ai_fcf_cur=ai_fcf,
+            fcf_cur=ai_fcf + base_fcf,
+            cumulative_cash_cur=np.cumsum(ai_fcf + base_fcf),
+        ),
+        balance=BalanceSheet(
+            vintage_closing_cur=devices.closing_cur,
+            customer_prepaid_closing_cur=nothing if terms.customer_prepaid_cur is None else terms.customer_prepaid_cur,
+            under_way_cur=_under_way(plan) + ahead,
+            device_opening_cur=np.concatenate([[devices.opening_cur], closing[:-1]]),
+            device_closing_cur=closing,
+            building_opening_cur=np.concatenate([[terms.opening_building_book_cur], buildings[1][:-1]]),
+            building_closing_cur=buildings[1],
+        ),
     )
 
 
@@ -158,7 +171,7 @@ def earned_cur(revenue_cur: Array, machines_cur: Array, terms: AccountTerms) -> 
 def _under_way(plan: ExpansionPlan) -> Array:
     """Return what was paid for devices that are not in service at the end of a quarter, (t,)."""
     machines = plan.problem.machines
-    paid = (plan.ordered.sum(axis=1) * machines.capex_cur_per_device).cumsum(axis=1)
+    paid = (plan.fleet.ordered.sum(axis=1) * machines.capex_cur_per_device).cumsum(axis=1)
     serves = np.zeros_like(paid)
     for kind, lead in enumerate(machines.lead_quarters.tolist()):
         serves[kind, lead:] = paid[kind, : max(paid.shape[1] - lead, 0)]
@@ -220,9 +233,9 @@ def year_sums(accounts: Statements, *, kind: str = "calendar") -> YearSums:
         labels.append(str(year) if kind == "calendar" else f"FY{year if quarter == 1 else year + 1}")
     years = tuple(dict.fromkeys(labels))
     member = np.array([[label == year for label in labels] for year in years])
-    flows = [f.name for f in dataclasses.fields(accounts) if f.name.endswith("_cur") and f.name not in _LEFT_OUT]
+    flows = [name for name in accounts.names() if name.endswith("_cur") and name not in _LEFT_OUT]
     flows = [name for name in flows if not name.endswith(("opening_cur", "closing_cur"))]
-    lines = {name: np.asarray(member @ getattr(accounts, name)) for name in flows}
+    lines = {name: np.asarray(member @ accounts.field(name)) for name in flows}
     return YearSums(years, member.sum(axis=1), lines)
 
 
@@ -417,12 +430,12 @@ def dcf(
     )
     parts = []
     for name, fields, terms, short in (("AI cloud", "ai", ai, ai_shortage), ("Base cloud", "base", base, None)):
-        revenue = getattr(accounts, f"{fields}_revenue_cur")
-        flows = getattr(accounts, f"{fields}_fcf_cur")
+        revenue = accounts.field(f"{fields}_revenue_cur")
+        flows = accounts.field(f"{fields}_fcf_cur")
         value = nothing
         if revenue.any() or flows.any():
             try:
-                value = line_value(revenue, getattr(accounts, f"{fields}_ebita_cur"), flows, terms, short)
+                value = line_value(revenue, accounts.field(f"{fields}_ebita_cur"), flows, terms, short)
             except InputError as error:
                 message = f"{name}: {error}"
                 raise InputError(message) from error

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.arrays import Array
+from jevons.parts import Grouped, Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,101 +79,198 @@ class BaseCloud:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statements:
-    """Accounts by quarter; every array is (t,), money but those by vintage.
+class Revenue(Part):
+    """What the AI cloud earns.
 
     Parameters
     ----------
-    quarters : tuple of str
-        Labels such as ``2025-Q1``.
     external_revenue_cur, internal_revenue_cur : (t,)
         AI revenue from customers and from the firm's own businesses.
     contract_revenue_cur : (t,)
         Part of external revenue that customers' contracts bring.
+    """
+
+    external_revenue_cur: Array
+    internal_revenue_cur: Array
+    contract_revenue_cur: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningCosts(Part):
+    """What running the AI cloud costs.
+
+    Parameters
+    ----------
     energy_cur, fixed_cur, lease_cur, overhead_cur : (t,)
         Running costs of the AI cloud; rent of leased sites apart.
+    """
+
+    energy_cur: Array
+    fixed_cur: Array
+    lease_cur: Array
+    overhead_cur: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffs(Part):
+    """Depreciation and impairment.
+
+    Parameters
+    ----------
     device_depreciation_cur, building_depreciation_cur : (t,)
         Straight-line by vintage; starts with service, so it lags the spending.
-    vintages : tuple of str
-        ``before 2025`` for what stood at the start, then the calendar years in which devices are paid.
-    vintage_depreciation_cur, vintage_closing_cur : (n, t)
-        Depreciation of devices, and their book value at the end of the quarter, by vintage; they sum to the totals.
+    vintage_depreciation_cur : (n, t)
+        Of devices by vintage; they sum to the total.
     impairment_cur : (t,)
         Write-downs to value in use and what is left on the books of devices that retire.
-    ai_ebita_cur, base_ebita_cur, ebita_cur : (t,)
-        Before impairment; ``ebita`` is the sum.
-    base_revenue_cur, base_investment_cur : (t,)
-        Of the cloud without the plan.
+    """
+
+    device_depreciation_cur: Array
+    building_depreciation_cur: Array
+    vintage_depreciation_cur: Array
+    impairment_cur: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earnings(Part):
+    """What is earned, and the tax on it.
+
+    Parameters
+    ----------
+    ai_ebita_cur, ebita_cur : (t,)
+        EBITA before impairment, of the AI cloud and of the whole.
     tax_cur : (t,)
         On EBITA less impairment; negative where the plan shelters other profits.
     ai_tax_cur : (t,)
         The plan's part of it.
+    """
+
+    ai_ebita_cur: Array
+    ebita_cur: Array
+    ai_tax_cur: Array
+    tax_cur: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseLines(Part):
+    """The cloud without the plan.
+
+    Parameters
+    ----------
+    base_ebita_cur : (t,)
+        EBITA before impairment.
+    base_revenue_cur, base_investment_cur : (t,)
+        Of the cloud without the plan.
+    base_fcf_cur : (t,)
+        Free cash flow: EBITA less tax plus depreciation less capital expenditure.
+    """
+
+    base_revenue_cur: Array
+    base_ebita_cur: Array
+    base_investment_cur: Array
+    base_fcf_cur: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashFlows(Part):
+    """Money spent, paid ahead, and left.
+
+    Parameters
+    ----------
     device_capex_cur, site_capex_cur : (t,)
         Cash spent.
     prepayment_cur : (t,)
         Paid ahead for the next quarter's devices, less what was paid ahead for the quarter's own.
     customer_prepayment_cur : (t,)
         Received ahead from customers, less what is used of it.
-    customer_prepaid_closing_cur : (t,)
-        Customers' prepayments held at the end of the quarter.
-    under_way_cur : (t,)
-        Devices paid and not yet in service, at the end of the quarter, prepayments in it.
-    ai_fcf_cur, base_fcf_cur, fcf_cur, cumulative_cash_cur : (t,)
-        Free cash flow: EBITA less tax plus depreciation less capital expenditure; its running sum.
-    device_opening_cur, device_closing_cur, building_opening_cur, building_closing_cur : (t,)
-        Book values.
+    ai_fcf_cur, fcf_cur, cumulative_cash_cur : (t,)
+        Free cash flow of the AI cloud and of the whole, and the running sum of the latter.
     """
 
-    quarters: tuple[str, ...]
-    external_revenue_cur: Array
-    internal_revenue_cur: Array
-    contract_revenue_cur: Array
-    energy_cur: Array
-    fixed_cur: Array
-    lease_cur: Array
-    overhead_cur: Array
-    device_depreciation_cur: Array
-    building_depreciation_cur: Array
-    vintages: tuple[str, ...]
-    vintage_depreciation_cur: Array
-    vintage_closing_cur: Array
-    impairment_cur: Array
-    ai_ebita_cur: Array
-    base_revenue_cur: Array
-    base_ebita_cur: Array
-    base_investment_cur: Array
-    ebita_cur: Array
-    ai_tax_cur: Array
-    tax_cur: Array
     device_capex_cur: Array
     site_capex_cur: Array
     prepayment_cur: Array
     customer_prepayment_cur: Array
-    customer_prepaid_closing_cur: Array
-    under_way_cur: Array
     ai_fcf_cur: Array
-    base_fcf_cur: Array
     fcf_cur: Array
     cumulative_cash_cur: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceSheet(Part):
+    """Book values, and what is paid or received ahead.
+
+    Parameters
+    ----------
+    vintage_closing_cur : (n, t)
+        Book value of devices at the end of the quarter, by vintage; they sum to the total.
+    customer_prepaid_closing_cur : (t,)
+        Customers' prepayments held at the end of the quarter.
+    under_way_cur : (t,)
+        Devices paid and not yet in service, at the end of the quarter, prepayments in it.
+    device_opening_cur, device_closing_cur, building_opening_cur, building_closing_cur : (t,)
+        Book values.
+    """
+
+    vintage_closing_cur: Array
+    customer_prepaid_closing_cur: Array
+    under_way_cur: Array
     device_opening_cur: Array
     device_closing_cur: Array
     building_opening_cur: Array
     building_closing_cur: Array
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statements(Grouped):
+    """Accounts by quarter; every array is (t,), money but those by vintage.
+
+    Parameters
+    ----------
+    quarters : tuple of str
+        Labels such as ``2025-Q1``.
+    vintages : tuple of str
+        ``before 2025`` for what stood at the start, then the calendar years in which devices are paid.
+    revenue : Revenue
+        What the AI cloud earns.
+    costs : RunningCosts
+        What running the AI cloud costs.
+    write_offs : WriteOffs
+        Depreciation and impairment.
+    earnings : Earnings
+        What is earned, and the tax on it.
+    base : BaseLines
+        The cloud without the plan.
+    cash : CashFlows
+        Money spent, paid ahead, and left.
+    balance : BalanceSheet
+        Book values, and what is paid or received ahead.
+    """
+
+    quarters: tuple[str, ...]
+    vintages: tuple[str, ...]
+    revenue: Revenue
+    costs: RunningCosts
+    write_offs: WriteOffs
+    earnings: Earnings
+    base: BaseLines
+    cash: CashFlows
+    balance: BalanceSheet
+
     @property
     def ai_revenue_cur(self) -> Array:
         """AI revenue, external and internal."""
-        return self.external_revenue_cur + self.internal_revenue_cur
+        return self.revenue.external_revenue_cur + self.revenue.internal_revenue_cur
 
     @property
     def depreciation_cur(self) -> Array:
         """Depreciation of devices and buildings."""
-        return self.device_depreciation_cur + self.building_depreciation_cur
+        return self.write_offs.device_depreciation_cur + self.write_offs.building_depreciation_cur
 
     @property
     def capex_cur(self) -> Array:
         """Cash spent on devices and sites."""
-        return self.device_capex_cur + self.site_capex_cur
+        return self.cash.device_capex_cur + self.cash.site_capex_cur
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,16 +26,18 @@ def fleet(result: PlanResult) -> Any:
     figure, (left, right) = subplots(2, width=10.0, height=4.0)
     positions = np.arange(len(problem.quarters))
     hue = colours(problem.devices)
-    kinds = [(result.device_label(d), plan.installed[i].sum(axis=0), hue[d]) for i, d in enumerate(problem.devices)]
+    kinds = [
+        (result.device_label(d), plan.fleet.installed[i].sum(axis=0), hue[d]) for i, d in enumerate(problem.devices)
+    ]
     base = _stack(left, positions, kinds)
-    training = plan.training_devices.sum(axis=(0, 1)) / 1e3
+    training = plan.fleet.training_devices.sum(axis=(0, 1)) / 1e3
     left.plot(positions, training, color=INK, marker="o", markersize=3.5, linewidth=1.2, label="held for training")
     left.set_title("Fleet by kind")
     _interval(left, result, "devices", positions[-1] + 0.56, 1e3)
     left.set_ylabel("Accelerators in service [thousand]")
-    bought = plan.vintage.sum(axis=0)
+    bought = plan.fleet.vintage.sum(axis=0)
     years = list(dict.fromkeys(quarter[:4] for quarter in problem.quarters))
-    stock = plan.installed.sum(axis=(0, 1)) - bought.sum(axis=0)
+    stock = plan.fleet.installed.sum(axis=(0, 1)) - bought.sum(axis=0)
     vintages = [(f"before {years[0]}", stock, MUTED)]
     for index, year in enumerate(years):
         rows = [i for i, quarter in enumerate(problem.quarters) if quarter.startswith(year)]
@@ -79,16 +81,16 @@ def power(result: PlanResult) -> Any:
     for row, site in enumerate(plan.problem.sites):
         axis.bar(
             positions,
-            plan.site_w[row] / 1e6,
+            plan.fleet.site_w[row] / 1e6,
             bottom=base,
             color=HUES[(row + 4) % len(HUES)],
             width=0.78,
             label=result.site_label(site),
         )
-        base = base + plan.site_w[row] / 1e6
+        base = base + plan.fleet.site_w[row] / 1e6
     axis.plot(
         positions,
-        plan.it_w / 1e6,
+        plan.fleet.it_w / 1e6,
         color=INK,
         marker="o",
         markersize=3.5,
@@ -212,7 +214,7 @@ def budget(result: PlanResult) -> Any:
     plan = result.chain.plan
     figure, axis = subplots(1, width=10.0, height=3.4)
     positions = np.arange(len(plan.problem.quarters))
-    devices, sites = plan.device_capex_cur / _BN, plan.site_capex_cur / _BN
+    devices, sites = plan.spending.device_capex_cur / _BN, plan.spending.site_capex_cur / _BN
     axis.bar(positions, devices, color=HUES[0], width=0.7, label="accelerators and network")
     axis.bar(positions, sites, bottom=devices, color=HUES[1], width=0.7, label="sites")
     axis.step(
@@ -222,7 +224,7 @@ def budget(result: PlanResult) -> Any:
     )  # fmt: skip
     top = max(float((devices + sites).max()), float(plan.problem.money.budget_cur.max() / _BN)) * 1.4
     axis.set_ylim(0, top)
-    for position, names in zip(positions, plan.binding, strict=True):
+    for position, names in zip(positions, plan.worth.binding, strict=True):
         text = fill(result.limit_label(names[0]), 12) if names else ""
         axis.annotate(
             text, (position, (devices + sites)[position] + top * 0.015), ha="center", fontsize=7, color=MUTED,
@@ -242,9 +244,9 @@ def cash(result: PlanResult) -> Any:
     positions = np.arange(len(result.quarters))
     stack = (
         ("depreciation", accounts.depreciation_cur, HUES[0]),
-        ("energy", accounts.energy_cur, HUES[1]),
-        ("operations", accounts.fixed_cur, HUES[2]),
-        ("overhead", accounts.overhead_cur, HUES[3]),
+        ("energy", accounts.costs.energy_cur, HUES[1]),
+        ("operations", accounts.costs.fixed_cur, HUES[2]),
+        ("overhead", accounts.costs.overhead_cur, HUES[3]),
     )
     base = np.zeros(positions.size)
     for label, amount, colour in stack:
@@ -258,8 +260,8 @@ def cash(result: PlanResult) -> Any:
     left.set_title("What the fleet earns and costs")
     left.legend(ncols=3, fontsize=8, loc="upper left")
     quarter_ticks(left, result.quarters)
-    cumulative = np.cumsum(accounts.ai_fcf_cur) / _BN
-    right.bar(positions, accounts.ai_fcf_cur / _BN, color=GRID, edgecolor=MUTED, linewidth=0.6, width=0.7)
+    cumulative = np.cumsum(accounts.cash.ai_fcf_cur) / _BN
+    right.bar(positions, accounts.cash.ai_fcf_cur / _BN, color=GRID, edgecolor=MUTED, linewidth=0.6, width=0.7)
     right.plot(positions, cumulative, color=HUES[5], linewidth=2)
     right.axhline(0, color=MUTED, linewidth=0.8)
     end_labels(right, [(float(cumulative[-1]), "to date", HUES[5])], positions[-1])

@@ -237,9 +237,12 @@ def latency(result: SimulationResult) -> Any:
         }
     series = sim.time_series(requests, run.simulated, run.limits, replicas=run.all_replicas, entry_s=entry_s)
     return simulation_figure(
-        groups, series, title=f"{requests.count:,} requests, {requests.origin}, on {run.words}",
-        limits={"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e}, stable=result.stable,
-    )  # fmt: skip
+        groups,
+        series,
+        title=f"{requests.count:,} requests, {requests.origin}, on {run.words}",
+        limits={"ttft_s": options.limits.ttft, "tpot_s": options.limits.tpot, "e2e_s": options.limits.e2e},
+        stable=result.stable,
+    )
 
 
 def fleet_latency(result: FleetSimulationResult) -> Any:

@@ -118,7 +118,7 @@ def _actuals(result: PlanResult) -> list[dict[str, Any]]:
 
 
 def _names(result: PlanResult) -> dict[str, dict[str, str]]:
-    limits = {name for limits in result.chain.plan.binding for name in limits}
+    limits = {name for limits in result.chain.plan.worth.binding for name in limits}
     return {
         "limits": {name: result.limit_label(name) for name in sorted(limits)},
         "devices": {device: result.device_label(device) for device in result.scenario.hardware.devices},

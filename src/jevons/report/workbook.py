@@ -118,7 +118,7 @@ def _quarters(result: PlanResult) -> tuple[str, ...]:
 def _vintages(book: Book, result: PlanResult) -> None:
     """Write a row for each part of the fleet: its books by quarter, written down to its value in use."""
     chain = result.chain
-    served = chain.plan.served_calls_per_d.sum(axis=2)
+    served = chain.plan.service.served_calls_per_d.sum(axis=2)
     price = revenue_price_cur(result.scenario, chain.inputs, chain.market, chain.exchange.scarcity, served)
     parts = device_parts(chain.plan, price, account_terms(result.scenario, chain.plan))
     quarters = _quarters(result)
@@ -170,7 +170,10 @@ def _buildings(book: Book, result: PlanResult) -> None:
         for t, quarter in enumerate(quarters):
             grid.put(0, 3 + block * count + t, f"{title} {quarter}", "bold")
     standing = account_terms(result.scenario, chain.plan).opening_building_book_cur
-    spent = [("before", standing, 0), *((q, float(chain.plan.site_capex_cur[t]), t) for t, q in enumerate(quarters))]
+    spent = [
+        ("before", standing, 0),
+        *((q, float(chain.plan.spending.site_capex_cur[t]), t) for t, q in enumerate(quarters)),
+    ]
     for row, (label, cost, start) in enumerate(spent, 2):
         grid.line(row, (label, cost, start))
         for t in range(count):
@@ -192,7 +195,7 @@ def _statements(book: Book, result: PlanResult) -> None:
     count = len(quarters)
     grid = book.sheet("statements")
     grid.line(0, ("line", *quarters), look="bold")
-    base = float(s.base_revenue_cur[0]) / (1.0 + result.scenario.finance.base_growth.value) ** 0.25
+    base = float(s.base.base_revenue_cur[0]) / (1.0 + result.scenario.finance.base_growth.value) ** 0.25
     start = (f"{base!r}*", "(1+BASE_GROWTH)^")
     before = "{c}4-{c}5-{c}6-OVERHEAD*{c}4-{c}8-{c}9-{c}25-BASE_MARGIN*{c}4"
     overhead = f"OVERHEAD*{{c}}4+REINVESTED*MAX({before},0)"
@@ -202,14 +205,14 @@ def _statements(book: Book, result: PlanResult) -> None:
     contracts = [f"contracts!{{c}}{row}" if signed else "0" for row in (2, 3, 4)]
     lines: list[tuple[str, Array | None, str]] = [
         ("AI revenue, external", None, "{open}+{c}26"),
-        ("AI revenue, own businesses", s.internal_revenue_cur, ""),
-        ("AI revenue", None, "{c}2+{c}3"), ("Energy", s.energy_cur, ""),
-        ("Fixed cost of accelerators", s.fixed_cur, ""),
+        ("AI revenue, own businesses", s.revenue.internal_revenue_cur, ""),
+        ("AI revenue", None, "{c}2+{c}3"), ("Energy", s.costs.energy_cur, ""),
+        ("Fixed cost of accelerators", s.costs.fixed_cur, ""),
         ("Overhead", None, overhead), ("Depreciation of accelerators", None, "vintages!{dep}2"),
         ("Depreciation of sites", None, "buildings!{bdep}2"), ("AI EBITA", None, "{c}4-{c}5-{c}6-{c}7-{c}8-{c}9-{c}25"),
         ("Write-downs", None, "vintages!{imp}2"), ("AI tax", None, "TAX*({c}10-{c}11)"),
-        ("Capital expenditure, accelerators", s.device_capex_cur, ""),
-        ("Capital expenditure, sites", s.site_capex_cur, ""),
+        ("Capital expenditure, accelerators", s.cash.device_capex_cur, ""),
+        ("Capital expenditure, sites", s.cash.site_capex_cur, ""),
         ("AI free cash flow", None, "{c}10-{c}12+{c}8+{c}9-{c}13-{c}14-{c}24+{c}27"),
         ("Revenue without AI", None, f"{start[0]}{start[1]}(({{t}}+1)/4)"),
         ("EBITA without AI", None, "BASE_MARGIN*{c}16"),
@@ -217,8 +220,8 @@ def _statements(book: Book, result: PlanResult) -> None:
         ("Free cash flow without AI", None, "{c}17*(1-TAX)-{c}18"),
         ("Free cash flow of the cloud", None, "{c}15+{c}19"), ("Discount factor", None, "(1+WACC)^(0-({t}+0.5)/4)"),
         ("Book of accelerators at the end", None, "vintages!{book}2"),
-        ("Book of sites at the end", None, "buildings!{bbook}2"), ("Prepayments, change", s.prepayment_cur, ""),
-        ("Leases of sites", s.lease_cur, ""), ("of which customers' contracts", None, contracts[0]),
+        ("Book of sites at the end", None, "buildings!{bbook}2"), ("Prepayments, change", s.cash.prepayment_cur, ""),
+        ("Leases of sites", s.costs.lease_cur, ""), ("of which customers' contracts", None, contracts[0]),
         ("Prepayments by customers, change", None, contracts[1]),
         ("Prepayments by customers, held", None, contracts[2]),
         ("AI revenue that a shortage adds", None, "{short}*{c}4"), ("AI revenue at calm prices", None, "{c}4-{c}29"),
@@ -234,7 +237,7 @@ def _statements(book: Book, result: PlanResult) -> None:
                 "c": letters(t + 1), "t": t, "dep": letters(6 + t), "imp": letters(6 + count + t),
                 "book": letters(6 + 2 * count + t), "bdep": letters(3 + t), "bbook": letters(3 + count + t),
                 "short": repr(float(result.chain.accounts.shortage_frac[t])),
-                "open": repr(float(s.external_revenue_cur[t] - s.contract_revenue_cur[t])),
+                "open": repr(float(s.revenue.external_revenue_cur[t] - s.revenue.contract_revenue_cur[t])),
             }  # fmt: skip
             grid.put(row, t + 1, Formula(text.format(**places)), "share" if label == "Discount factor" else "money")
     grid.frozen = (1, 1)
@@ -347,7 +350,7 @@ def _value(book: Book, result: PlanResult) -> None:
 
 def _sells(result: PlanResult) -> bool:
     """Return whether the firm has cloud revenue without AI at the end of the plan."""
-    return bool(result.chain.accounts.statements.base_revenue_cur[-1] > 0)
+    return bool(result.chain.accounts.statements.base.base_revenue_cur[-1] > 0)
 
 
 def _flows_alone(grid: Grid, at: int, flows: str) -> tuple[str, int]:

@@ -60,12 +60,12 @@ def fleet_record(
     scaled = {name: getattr(fleet.series, name).tolist() for name in ("end_s", "up", "paid", "outstanding")}
     plain["cost"] = fleet.bill.cost if priced else None
     return with_ends({
-        "model": parts[0].model.name, "gpu": options.gpu, "precision": parts[0].precision,
+        "model": parts[0].model.name, "gpu": options.devices.gpu, "precision": parts[0].precision,
         "engine": parts[0].engine.name, "routing": routing.kind, "stale_s": routing.stale_s, "load": requests.origin,
         "seed": options.seed, "mean_isl": float(requests.isl.mean()), "mean_osl": float(requests.osl.mean()),
         **plain, **dataclasses.asdict(fleet.work),
         "rejected": dict(fleet.counts.rejected), "lost": dict(fleet.counts.lost),
-        "slo": {"ttft_s": options.ttft, "tpot_s": options.tpot, "e2e_s": options.e2e},
+        "slo": {"ttft_s": options.limits.ttft, "tpot_s": options.limits.tpot, "e2e_s": options.limits.e2e},
         "intervals_80": intervals(parts),
         "nearest": nearest_records(nearest_to(parts[0], requests)),
         "stable": fleet.overload.overload_frac is None,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jevons.errors import InputError
 from jevons.limits import KEPT_REQUESTS, RATE_STAGES
+from jevons.sizing.options import Simulation
 
 if TYPE_CHECKING:
     from jevons.serving.sim import Course, Load, Mix, Requests, Stage
-    from jevons.sizing.options import Simulation
 
 
 _MOST_RATE = 1e9
@@ -62,41 +62,56 @@ def offered(options: Simulation) -> Offered:
     from jevons.serving import sim
 
     _refuse_contradictions(options)
-    if options.load is not None:
-        spec, traces = sim.read_load(options.load)
-        changed = {name: value for name, value in (("requests", options.requests), ("rate", options.rate)) if value}
+    if options.recorded.load is not None:
+        spec, traces = sim.read_load(options.recorded.load)
+        changed = {
+            name: value
+            for name, value in (("requests", options.arriving.requests), ("rate", options.arriving.rate))
+            if value
+        }
         if "rate" in changed and spec.users is not None:
-            message = f"--rate: {options.load} has users of a closed loop, who have no rate"
+            message = f"--rate: {options.recorded.load} has users of a closed loop, who have no rate"
             raise InputError(message)
         if "rate" in changed and spec.stages:
-            message = f"--rate: {options.load} has stages, which state the rates; omit --rate, or give the file a rate"
+            file = options.recorded.load
+            message = f"--rate: {file} has stages, which state the rates; omit --rate, or give the file a rate"
             raise InputError(message)
         mix = sim.generate_mix(spec.model_copy(update=changed), traces, options.seed)
         return Offered(requests=mix.requests, mix=mix)
-    if options.trace is not None:
+    if options.recorded.trace is not None:
         return Offered(
             requests=sim.from_trace(
-                sim.read_trace(options.trace, options.mapping), requests=options.requests, rate_req_per_s=options.rate,
-                prefixes=options.prefix_cache, speed=options.speed,
-                keep_frac=1.0 if options.keep is None else options.keep, seed=options.seed,
+                sim.read_trace(options.recorded.trace, options.recorded.mapping),
+                requests=options.arriving.requests,
+                rate_req_per_s=options.arriving.rate,
+                prefixes=options.server.prefix_cache,
+                speed=options.recorded.speed,
+                keep_frac=1.0 if options.recorded.keep is None else options.recorded.keep,
+                seed=options.seed,
             )
-        )  # fmt: skip
+        )
     return _generated(options)
 
 
 def at_rate(options: Simulation, rate: float) -> Simulation:
     """Return the options with another rate."""
-    return replace(options, rate=rate, speed=None)
+    return options.replace(rate=rate, speed=None)
 
 
 def _refuse_contradictions(options: Simulation) -> None:
     """Refuse options that say two things about the same."""
     given = {
-        "--load": options.load, "--trace": options.trace, "--concurrency": options.concurrency,
-        "--lengths-from": options.lengths_from, "--speed": options.speed, "--keep": options.keep,
-        "--rate": options.rate, "--rate-stages": options.rate_stages, "--prompts": options.prompts,
-        "--system-tokens": options.system_tokens or None,
-    }  # fmt: skip
+        "--load": options.recorded.load,
+        "--trace": options.recorded.trace,
+        "--concurrency": options.arriving.concurrency,
+        "--lengths-from": options.lengths.lengths_from,
+        "--speed": options.recorded.speed,
+        "--keep": options.recorded.keep,
+        "--rate": options.arriving.rate,
+        "--rate-stages": options.arriving.rate_stages,
+        "--prompts": options.lengths.prompts,
+        "--system-tokens": options.lengths.system_tokens or None,
+    }
     for one, other, why in (
         ("--load", "--trace", "each is a load of its own"),
         ("--load", "--concurrency", "the file says `users` for a closed loop"),
@@ -119,37 +134,37 @@ def _refuse_contradictions(options: Simulation) -> None:
             message = f"{one} and {other}: {why}; give one of the two"
             raise InputError(message)
     for option in ("--speed", "--keep"):
-        if given[option] is not None and options.trace is None:
+        if given[option] is not None and options.recorded.trace is None:
             message = f"{option}: belongs to --trace; name one"
             raise InputError(message)
     _refuse_without_effect(options)
-    if options.prefix_cache and options.trace is None:
+    if options.server.prefix_cache and options.recorded.trace is None:
         message = "--prefix-cache: needs the block hashes of a --trace, such as Mooncake's; a --load shares by itself"
         raise InputError(message)
 
 
 def _refuse_without_effect(options: Simulation) -> None:
     """Refuse options that are set and change nothing beside the others."""
-    source = "--trace" if options.trace is not None else "--load" if options.load is not None else ""
+    source = "--trace" if options.recorded.trace is not None else "--load" if options.recorded.load is not None else ""
     shaped = ("--isl", "--osl", "--isl-cv", "--osl-cv", "--arrivals", "--cv")
     reasons: dict[str, str] = dict.fromkeys(shaped, f"beside {source}, which says it itself; omit it") if source else {}
-    if options.lengths_from is not None:
+    if options.lengths.lengths_from is not None:
         reasons |= dict.fromkeys(shaped[:4], "beside --lengths-from, which says it itself; omit it")
-    if options.concurrency is not None:
+    if options.arriving.concurrency is not None:
         reasons["--arrivals"] = "beside --concurrency, whose users send when they are answered; omit it"
     else:
         reasons["--think"] = "without --concurrency; add it"
-    if options.arrivals != "gamma" and not source:
+    if options.arriving.arrivals != "gamma" and not source:
         reasons["--cv"] = "without --arrivals gamma; add it"
-    if not (source or options.prompts or options.system_tokens or options.swap):
+    if not (source or options.lengths.prompts or options.lengths.system_tokens or options.server.swap):
         reasons["--host-gb"] = "without prompts that repeat; add --prompts, --system-tokens, --trace or --swap"
-    if options.arrivals == "at_once" and not source:
+    if options.arriving.arrivals == "at_once" and not source:
         reasons["--rate"] = "beside --arrivals at_once, which sends all together; omit one of the two"
-    usual = type(options).__dataclass_fields__
+    usual = Simulation.of(model=options.model)
     for flag, reason in reasons.items():
         name = flag[2:].replace("-", "_")
-        value = getattr(options, name)
-        if value != usual[name].default:
+        value = options.field(name)
+        if value != usual.field(name):
             message = f"{flag} {value}: has no effect {reason}"
             raise InputError(message)
 
@@ -159,9 +174,9 @@ def _generated(options: Simulation) -> Offered:
 
     from jevons.serving import sim
 
-    arrivals = "closed" if options.concurrency is not None else options.arrivals
-    stages = _stages(options.rate_stages)
-    if options.rate is None and not stages and arrivals in sim.RATED:
+    arrivals = "closed" if options.arriving.concurrency is not None else options.arriving.arrivals
+    stages = _stages(options.arriving.rate_stages)
+    if options.arriving.rate is None and not stages and arrivals in sim.RATED:
         message = (
             "the load is missing: give --rate (requests per second), --rate-stages, --concurrency (users), --trace "
             "FILE or --load FILE"
@@ -174,22 +189,22 @@ def _generated(options: Simulation) -> Offered:
         message = f"--rate-stages and --arrivals {arrivals}: only {', '.join(sim.STAGED)} arrivals come in stages"
         raise InputError(message)
     repeats = None
-    if options.prompts or options.system_tokens:
-        repeats = sim.Repeats(system_tokens=options.system_tokens, prompts=options.prompts or 0)
+    if options.lengths.prompts or options.lengths.system_tokens:
+        repeats = sim.Repeats(system_tokens=options.lengths.system_tokens, prompts=options.lengths.prompts or 0)
     usual = sim.stage_requests(stages) if stages else 10_000
     load = sim.Load(
-        requests=usual if options.requests is None else options.requests,
-        isl=options.isl,
-        osl=options.osl,
+        requests=usual if options.arriving.requests is None else options.arriving.requests,
+        isl=options.lengths.isl,
+        osl=options.lengths.osl,
         arrivals=arrivals,
-        rate_req_per_s=1.0 if options.rate is None else options.rate,
-        users=1 if options.concurrency is None else options.concurrency,
-        think_s=options.think,
-        cv=options.cv,
-        isl_cv=options.isl_cv,
-        osl_cv=options.osl_cv,
+        rate_req_per_s=1.0 if options.arriving.rate is None else options.arriving.rate,
+        users=1 if options.arriving.concurrency is None else options.arriving.concurrency,
+        think_s=options.arriving.think,
+        cv=options.arriving.cv,
+        isl_cv=options.lengths.isl_cv,
+        osl_cv=options.lengths.osl_cv,
         stages=stages,
-        lengths=None if options.lengths_from is None else sim.read_trace(options.lengths_from),
+        lengths=None if options.lengths.lengths_from is None else sim.read_trace(options.lengths.lengths_from),
         repeats=repeats,
     )
     if load.requests <= KEPT_REQUESTS or not streams(options, load):
@@ -204,7 +219,11 @@ def streams(options: Simulation, load: Load) -> bool:
     """Return whether a load can be drawn, and the deployment be simulated, in parts."""
     from jevons.serving import sim
 
-    plain = options.prefill_replicas is None and options.routing == "round_robin" and not options.draft_tokens
+    plain = (
+        options.devices.prefill_replicas is None
+        and options.devices.routing == "round_robin"
+        and not options.server.draft_tokens
+    )
     return plain and sim.can_stream(load)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jevons.parts import Grouped, Part
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetOptions:
@@ -28,10 +30,9 @@ class FleetOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Simulation:
-    """What is simulated; times in seconds, None for what model, device and engine say."""
+class Devices(Part):
+    """Which accelerators, how many, and how models are spread over them."""
 
-    model: str
     gpu: str = "h100_sxm"
     gpus: int | None = None
     tp: int | None = None
@@ -41,6 +42,14 @@ class Simulation:
     dp_attention: bool = False
     replicas: int | None = None
     routing: str = "round_robin"
+    prefill_replicas: int | None = None
+    prefill_tp: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server(Part):
+    """The engine and its settings."""
+
     engine: str = "vllm"
     precision: str = "native"
     kv_precision: str = "bf16"
@@ -50,35 +59,86 @@ class Simulation:
     max_model_len: int | None = None
     memory_frac: float | None = None
     eager: bool = False
-    rate: float | None = None
-    requests: int | None = None
-    isl: int = 500
-    osl: int = 200
-    isl_cv: float = 0.0
-    osl_cv: float = 0.0
-    arrivals: str = "poisson"
-    cv: float = 2.0
-    rate_stages: str | None = None
-    prompts: int | None = None
-    system_tokens: int = 0
-    concurrency: int | None = None
-    think: float = 0.0
-    trace: Path | None = None
-    mapping: Mapping[str, str] | None = None
-    load: Path | None = None
-    lengths_from: Path | None = None
-    speed: float | None = None
-    keep: float | None = None
     prefix_cache: bool = False
-    ttft: float | None = None
-    tpot: float | None = None
-    e2e: float | None = None
-    seed: int = 0
-    as_of: dt.date | None = None
-    calibration: Path | None = None
     host_gb: float = 0.0
     swap: bool = False
     draft_tokens: int = 0
     draft_acceptance: float | None = None
-    prefill_replicas: int | None = None
-    prefill_tp: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arriving(Part):
+    """How many requests come, and when."""
+
+    rate: float | None = None
+    requests: int | None = None
+    arrivals: str = "poisson"
+    cv: float = 2.0
+    rate_stages: str | None = None
+    concurrency: int | None = None
+    think: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestLengths(Part):
+    """Tokens of the requests, and how their prompts begin."""
+
+    isl: int = 500
+    osl: int = 200
+    isl_cv: float = 0.0
+    osl_cv: float = 0.0
+    prompts: int | None = None
+    system_tokens: int = 0
+    lengths_from: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded(Part):
+    """Files that state the requests, in place of a law."""
+
+    trace: Path | None = None
+    mapping: Mapping[str, str] | None = None
+    load: Path | None = None
+    speed: float | None = None
+    keep: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyLimits(Part):
+    """Latencies that a request has to meet."""
+
+    ttft: float | None = None
+    tpot: float | None = None
+    e2e: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation(Grouped):
+    """What is simulated; times in seconds, None for what model, device and engine say.
+
+    Parameters
+    ----------
+    devices : Devices
+        Which accelerators, how many, and how models are spread over them.
+    server : Server
+        The engine and its settings.
+    arriving : Arriving
+        How many requests come, and when.
+    lengths : RequestLengths
+        Tokens of the requests, and how their prompts begin.
+    recorded : Recorded
+        Files that state the requests, in place of a law.
+    limits : LatencyLimits
+        Latencies that a request has to meet.
+    """
+
+    model: str
+    devices: Devices = Devices()
+    server: Server = Server()
+    arriving: Arriving = Arriving()
+    lengths: RequestLengths = RequestLengths()
+    recorded: Recorded = Recorded()
+    limits: LatencyLimits = LatencyLimits()
+    seed: int = 0
+    as_of: dt.date | None = None
+    calibration: Path | None = None

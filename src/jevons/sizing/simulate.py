@@ -39,9 +39,9 @@ def run_replicas(
     requests = load.requests
     context = load.mean_isl + load.mean_osl
     deployment = deployment_of(options, device, engine, context)
-    if options.prefill_replicas is not None:
+    if options.devices.prefill_replicas is not None:
         return _run_split(options, load, deployment, tables, progress)
-    if options.prefill_tp is not None:
+    if options.devices.prefill_tp is not None:
         message = "--prefill-tp: has no effect without --prefill-replicas; add it"
         raise InputError(message)
     replicas = replicas_of(options, deployment.devices)
@@ -52,9 +52,17 @@ def run_replicas(
     table = _table(deployment, limits, tables, load.mean_isl)
     if load.parted is not None:
         streamed = sim.simulate_streamed(
-            load.parted, table, limits, replicas=replicas * stages, entry_s=deployment.engine.entry_s,
-            ttft_s=options.ttft, tpot_s=options.tpot, e2e_s=options.e2e, seed=options.seed, progress=progress,
-        )  # fmt: skip
+            load.parted,
+            table,
+            limits,
+            replicas=replicas * stages,
+            entry_s=deployment.engine.entry_s,
+            ttft_s=options.limits.ttft,
+            tpot_s=options.limits.tpot,
+            e2e_s=options.limits.e2e,
+            seed=options.seed,
+            progress=progress,
+        )
         return Run(
             offered=load, deployment=deployment, replicas=replicas, limits=limits, simulated=streamed.found,
             streamed=streamed,
@@ -64,11 +72,11 @@ def run_replicas(
         table,
         limits,
         replicas=replicas * stages,
-        routing=options.routing,
+        routing=options.devices.routing,
         entry_s=deployment.engine.entry_s,
-        ttft_s=options.ttft,
-        tpot_s=options.tpot,
-        e2e_s=options.e2e,
+        ttft_s=options.limits.ttft,
+        tpot_s=options.limits.tpot,
+        e2e_s=options.limits.e2e,
         seed=options.seed,
         progress=progress,
     )
@@ -85,15 +93,19 @@ def _run_split(
     """Simulate the load on replicas for prompts and others for decoding."""
     from jevons.serving import Layout, sim
 
-    if options.gpus is not None:
+    if options.devices.gpus is not None:
         message = "--gpus: pools are counted in replicas; use --replicas and --prefill-replicas"
         raise InputError(message)
-    requests, prompt_replicas, replicas = load.requests, options.prefill_replicas or 0, options.replicas or 1
+    requests, prompt_replicas, replicas = (
+        load.requests,
+        options.devices.prefill_replicas or 0,
+        options.devices.replicas or 1,
+    )
     context = float(requests.isl.mean() + requests.osl.mean())
     if deployment.layout.pp > 1:
         message = f"--pp {deployment.layout.pp}: prefill and decode pools are simulated without stages; omit it"
         raise InputError(message)
-    layout = deployment.layout if options.prefill_tp is None else Layout(tp=options.prefill_tp)
+    layout = deployment.layout if options.devices.prefill_tp is None else Layout(tp=options.devices.prefill_tp)
     prompts = dataclasses.replace(deployment, layout=layout, draft_tokens=0)
 
     def pool(one: Deployment, count: int) -> sim.Pool:
@@ -102,10 +114,18 @@ def _run_split(
 
     decode = pool(deployment, replicas)
     split = sim.simulate_split(
-        requests, pool(prompts, prompt_replicas), decode, sim.hand_over_s(prompts, deployment, requests.isl),
-        routing=options.routing, entry_s=deployment.engine.entry_s, ttft_s=options.ttft, tpot_s=options.tpot,
-        e2e_s=options.e2e, seed=options.seed, progress=progress,
-    )  # fmt: skip
+        requests,
+        pool(prompts, prompt_replicas),
+        decode,
+        sim.hand_over_s(prompts, deployment, requests.isl),
+        routing=options.devices.routing,
+        entry_s=deployment.engine.entry_s,
+        ttft_s=options.limits.ttft,
+        tpot_s=options.limits.tpot,
+        e2e_s=options.limits.e2e,
+        seed=options.seed,
+        progress=progress,
+    )
     return Run(
         offered=load,
         deployment=deployment,
@@ -215,27 +235,40 @@ def deployment_of(options: Simulation, device: Any, engine: Any, context: float)
     from jevons.serving import Deployment, Layout, kv_capacity_tokens
     from jevons.serving.memory import check_layout
 
-    check_precisions(options.precision, options.kv_precision)
+    check_precisions(options.server.precision, options.server.kv_precision)
     spec = models.load(options.model)
     _check_longest(options, spec)
     engine = told(
-        engine, max_batch=options.max_num_seqs, step_tokens=options.max_num_batched_tokens, eager=options.eager,
-        draft_tokens=options.draft_tokens, draft_acceptance=options.draft_acceptance,
-    )  # fmt: skip
+        engine,
+        max_batch=options.server.max_num_seqs,
+        step_tokens=options.server.max_num_batched_tokens,
+        eager=options.server.eager,
+        draft_tokens=options.server.draft_tokens,
+        draft_acceptance=options.server.draft_acceptance,
+    )
 
     def spread(layout: Layout) -> Deployment:
         return Deployment(
-            model=spec, accelerator=device, layout=layout, precision=options.precision,
-            kv_precision=options.kv_precision, engine=engine, draft_tokens=options.draft_tokens,
-            memory_frac=options.memory_frac, max_model_len=options.max_model_len or 0, eager=options.eager,
-        )  # fmt: skip
+            model=spec,
+            accelerator=device,
+            layout=layout,
+            precision=options.server.precision,
+            kv_precision=options.server.kv_precision,
+            engine=engine,
+            draft_tokens=options.server.draft_tokens,
+            memory_frac=options.server.memory_frac,
+            max_model_len=options.server.max_model_len or 0,
+            eager=options.server.eager,
+        )
 
     def split(tp: int) -> Deployment:
         return spread(Layout(tp=tp))
 
-    if options.dp_attention or any(d is not None for d in (options.tp, options.pp, options.ep, options.dp)):
+    if options.devices.dp_attention or any(
+        d is not None for d in (options.devices.tp, options.devices.pp, options.devices.ep, options.devices.dp)
+    ):
         return spread(_checked_layout(options, spec))
-    most = min(REPLICA_TP, options.gpus or REPLICA_TP)
+    most = min(REPLICA_TP, options.devices.gpus or REPLICA_TP)
     widest: Deployment | None = None
     shortage: InfeasibleError | None = None
     tp = 1
@@ -265,25 +298,30 @@ def limits_for(
     """
     from jevons.serving import sim
 
-    if options.swap and not options.host_gb:
+    if options.server.swap and not options.server.host_gb:
         message = "--swap: needs host memory; add --host-gb"
         raise InputError(message)
     ranks, step_tokens = deployment.layout.dp, deployment.engine.step_tokens
     if ranks > 1:
         step_tokens = min(step_tokens * ranks, RANKS_STEP_TOKENS)
     limits = sim.limits_of(
-        deployment, context=context, kv_tokens=None if options.kv_tokens is None else float(options.kv_tokens),
-        step_tokens=step_tokens, block_tokens=hash_tokens or 16, host_bytes=1e9 * options.host_gb, swap=options.swap,
-    )  # fmt: skip
+        deployment,
+        context=context,
+        kv_tokens=None if options.server.kv_tokens is None else float(options.server.kv_tokens),
+        step_tokens=step_tokens,
+        block_tokens=hash_tokens or 16,
+        host_bytes=1e9 * options.server.host_gb,
+        swap=options.server.swap,
+    )
     fillable = max(min(requests, limits.kv_blocks), sim.TABULATED_BATCHES)
     return dataclasses.replace(limits, max_batch=min(limits.max_batch, fillable))
 
 
 def _check_longest(options: Simulation, spec: ModelSpec) -> None:
     """Refuse a longest sequence beyond what the model reads."""
-    if (options.max_model_len or 0) > spec.max_context > 0:
+    if (options.server.max_model_len or 0) > spec.max_context > 0:
         message = (
-            f"--max-model-len {options.max_model_len}: must be at most the {spec.max_context:,} tokens that "
+            f"--max-model-len {options.server.max_model_len}: must be at most the {spec.max_context:,} tokens that "
             f"{spec.name} reads"
         )
         raise InputError(message)
@@ -300,15 +338,19 @@ def _checked_layout(options: Simulation, spec: ModelSpec) -> Layout:
     from jevons.serving import Layout
     from jevons.serving.memory import check_layout
 
-    if options.dp_attention and (options.dp or 1) == 1:
+    if options.devices.dp_attention and (options.devices.dp or 1) == 1:
         message = "--dp-attention: has no effect without --dp above 1; add it"
         raise InputError(message)
-    if options.dp_attention and not spec.is_moe:
+    if options.devices.dp_attention and not spec.is_moe:
         message = f"--dp-attention: {spec.name} has no experts to share; omit it, and --dp counts copies"
         raise InputError(message)
-    ranks = (options.dp or 1) if options.dp_attention else 1
+    ranks = (options.devices.dp or 1) if options.devices.dp_attention else 1
     layout = Layout(
-        tp=options.tp or 1, pp=options.pp or 1, ep=options.ep or 1, dp=ranks, dp_attention=options.dp_attention
+        tp=options.devices.tp or 1,
+        pp=options.devices.pp or 1,
+        ep=options.devices.ep or 1,
+        dp=ranks,
+        dp_attention=options.devices.dp_attention,
     )
     check_layout(spec, layout)
     return layout
@@ -316,20 +358,25 @@ def _checked_layout(options: Simulation, spec: ModelSpec) -> Layout:
 
 def replicas_of(options: Simulation, devices: int) -> int:
     """Return how many replicas of so many accelerators the options ask for, copies of each counted."""
-    copies = (options.dp or 1) if not options.dp_attention else 1
-    if options.gpus is None:
-        return copies * (1 if options.replicas is None else options.replicas)
-    if options.gpus % devices or options.gpus < devices:
+    copies = (options.devices.dp or 1) if not options.devices.dp_attention else 1
+    if options.devices.gpus is None:
+        return copies * (1 if options.devices.replicas is None else options.devices.replicas)
+    if options.devices.gpus % devices or options.devices.gpus < devices:
         message = (
-            f"--gpus {options.gpus}: a replica takes {devices}. Use a multiple, such as "
-            f"{max(options.gpus // devices, 1) * devices}, or another --tp."
+            f"--gpus {options.devices.gpus}: a replica takes {devices}. Use a multiple, such as "
+            f"{max(options.devices.gpus // devices, 1) * devices}, or another --tp."
         )
         raise InputError(message)
-    if (options.replicas is not None or copies > 1) and (options.replicas or 1) * copies * devices != options.gpus:
-        both = f"--replicas {options.replicas}" if options.replicas is not None else f"--dp {options.dp}"
-        needed = (options.replicas or 1) * copies * devices
-        message = (
-            f"--gpus {options.gpus} and {both}: a replica takes {devices}. Omit one of the two, or use --gpus {needed}."
+    if (options.devices.replicas is not None or copies > 1) and (
+        options.devices.replicas or 1
+    ) * copies * devices != options.devices.gpus:
+        both = (
+            f"--replicas {options.devices.replicas}"
+            if options.devices.replicas is not None
+            else f"--dp {options.devices.dp}"
         )
+        needed = (options.devices.replicas or 1) * copies * devices
+        both_given = f"--gpus {options.devices.gpus} and {both}: a replica takes {devices}"
+        message = f"{both_given}. Omit one of the two, or use --gpus {needed}."
         raise InputError(message)
-    return options.gpus // devices
+    return options.devices.gpus // devices

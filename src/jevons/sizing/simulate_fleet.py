@@ -68,7 +68,7 @@ def run_fleet(
     """Simulate the load of the options on a fleet."""
     from jevons.serving import sim
 
-    if options.prefill_replicas is not None or options.prefill_tp is not None:
+    if options.devices.prefill_replicas is not None or options.devices.prefill_tp is not None:
         message = "--prefill-replicas: prefill and decode pools are of equal replicas; omit the options of a fleet"
         raise InputError(message)
     _refuse_lone(fleet)
@@ -84,12 +84,20 @@ def run_fleet(
         retries=3 if fleet.retries is None else fleet.retries,
     )
     result = sim.simulate_fleet(
-        load.requests, kinds, routing=routing, failures=failures,
+        load.requests,
+        kinds,
+        routing=routing,
+        failures=failures,
         admission=sim.Admission(fleet.queue_limit, _rate_limits(fleet.rate_limit)),
-        offline=offline_pile(options, fleet, kinds), session=None if load.mix is None else load.mix.session,
-        entry_s=parts[0].engine.entry_s, ttft_s=options.ttft, tpot_s=options.tpot, e2e_s=options.e2e,
-        seed=options.seed, progress=progress,
-    )  # fmt: skip
+        offline=offline_pile(options, fleet, kinds),
+        session=None if load.mix is None else load.mix.session,
+        entry_s=parts[0].engine.entry_s,
+        ttft_s=options.limits.ttft,
+        tpot_s=options.limits.tpot,
+        e2e_s=options.limits.e2e,
+        seed=options.seed,
+        progress=progress,
+    )
     return FleetRun(load=load, parts=parts, kinds=kinds, prices=prices, routing=routing, simulated=result)
 
 
@@ -103,15 +111,17 @@ def kinds_of(
     from jevons.sizing.hour_price import converted, currency_of, owned_hour_price
 
     date = options.as_of
-    engine = engine_for(options.engine, options.calibration, date)
+    engine = engine_for(options.server.engine, options.calibration, date)
     requests = load.requests
     context = float(requests.isl.mean() + requests.osl.mean())
-    given = devices_of(options.gpu)
-    if any(count is not None for _, count in given) and (options.gpus is not None or options.replicas is not None):
-        message = f"--gpu {options.gpu}: says how many replicas there are; omit --gpus and --replicas"
+    given = devices_of(options.devices.gpu)
+    if any(count is not None for _, count in given) and (
+        options.devices.gpus is not None or options.devices.replicas is not None
+    ):
+        message = f"--gpu {options.devices.gpu}: says how many replicas there are; omit --gpus and --replicas"
         raise InputError(message)
     parts, kinds, prices, speeds = [], [], [], []
-    copies = (options.dp or 1) if not options.dp_attention else 1
+    copies = (options.devices.dp or 1) if not options.devices.dp_attention else 1
     for name, count in given:
         device = accelerator(name, on=date)
         part = deployment_of(options, device, engine, context)
@@ -125,7 +135,13 @@ def kinds_of(
         price = converted(stated or owned_hour_price(device, date), currency_of(currency, stated), date)
         replicas = replicas_of(options, part.devices) if count is None else count * copies
         scale = _autoscale(fleet, limits.max_batch)
-        if scale is not None and len(given) == 1 and count is None and options.gpus is None and not options.replicas:
+        if (
+            scale is not None
+            and len(given) == 1
+            and count is None
+            and options.devices.gpus is None
+            and not options.devices.replicas
+        ):
             replicas = max(scale.least, 1) if scale.most else 0
         kinds.append(
             sim.Kind(
@@ -179,8 +195,8 @@ def offline_pile(options: Simulation, fleet: FleetOptions, kinds: list[Kind]) ->
         return None
     pile = sim.generate(
         sim.Load(
-            requests=fleet.offline_requests, isl=options.isl, osl=options.osl, arrivals="at_once",
-            isl_cv=options.isl_cv, osl_cv=options.osl_cv,
+            requests=fleet.offline_requests, isl=options.lengths.isl, osl=options.lengths.osl, arrivals="at_once",
+            isl_cv=options.lengths.isl_cv, osl_cv=options.lengths.osl_cv,
         ),
         options.seed + 1,
     )  # fmt: skip
@@ -217,7 +233,7 @@ def is_fleet(options: Simulation, fleet: FleetOptions) -> bool:
     """Return whether the options describe a fleet, and not only equal replicas."""
     from jevons.serving.sim import ROUTINGS
 
-    several = "," in options.gpu or ":" in options.gpu
+    several = "," in options.devices.gpu or ":" in options.devices.gpu
     given = any(value is not None for value in dataclasses.astuple(replace(fleet, routing=None)))
     return several or given or fleet.routing not in {None, *ROUTINGS}
 

@@ -57,13 +57,17 @@ def simulate_load(
         run = run_fleet(options, fleet, gpu_hour, progress, currency=currency)
         record = fleet_record(options, run.routing, run.parts, run.kinds, run.load, run.simulated, run.prices)
         return FleetSimulationResult(run=run, record=record)
-    device = accelerator(options.gpu, on=options.as_of)
+    device = accelerator(options.devices.gpu, on=options.as_of)
     given = given_price(gpu_hour)
     unit = currency_of(currency, given, device.own_price)
     price = converted(given or owned_hour_price(device, options.as_of), unit, options.as_of)
-    engine = engine_for(options.engine, options.calibration, options.as_of)
+    engine = engine_for(options.server.engine, options.calibration, options.as_of)
     if rates is not None:
-        if options.rate is not None or options.concurrency is not None or options.rate_stages is not None:
+        if (
+            options.arriving.rate is not None
+            or options.arriving.concurrency is not None
+            or options.arriving.rate_stages is not None
+        ):
             message = "--sweep-rates: states the rates; omit --rate, --rate-stages and --concurrency"
             raise InputError(message)
         points = sweep_rates(options, device, engine, price, read_rates(rates), progress, executor)
@@ -75,7 +79,7 @@ def simulate_load(
     record = run_record(options, single, price)
     if measured is None:
         return SimulationResult(options=options, run=single, record=record)
-    seen = run_of(measured, mapping or {}, options.rate, options.concurrency)
+    seen = run_of(measured, mapping or {}, options.arriving.rate, options.arriving.concurrency)
     return SimulationResult(options=options, run=single, record=record | {"measured": beside(record, seen)}, seen=seen)
 
 

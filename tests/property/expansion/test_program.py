@@ -84,33 +84,37 @@ def test_money_power_devices_and_calls_balance(seed, market_power, foresight):
     p = with_sight(draw(seed, market_power=market_power), seed)
     p = with_reserve(p) if foresight == "perfect" else p
     plan = solve(p, foresight=foresight, window_quarters=3)
-    spent = plan.device_capex_cur + plan.site_capex_cur
-    before = np.concatenate([[0.0], plan.budget_left_cur[:-1]])
+    spent = plan.spending.device_capex_cur + plan.spending.site_capex_cur
+    before = np.concatenate([[0.0], plan.spending.budget_left_cur[:-1]])
     scale = 1e-6 * max(p.money.budget_cur.sum(), 1.0)
-    assert np.abs(before + p.money.budget_cur - spent - plan.budget_left_cur).max() <= scale
-    draws = np.einsum("v,vrt->rt", p.machines.device_w, plan.installed)
-    assert (draws <= plan.site_w * (1 + 1e-6) + 1e-3).all()
-    assert (plan.site_w <= p.power.site_limit_w * (1 + 1e-9)).all()
+    assert np.abs(before + p.money.budget_cur - spent - plan.spending.budget_left_cur).max() <= scale
+    draws = np.einsum("v,vrt->rt", p.machines.device_w, plan.fleet.installed)
+    assert (draws <= plan.fleet.site_w * (1 + 1e-6) + 1e-3).all()
+    assert (plan.fleet.site_w <= p.power.site_limit_w * (1 + 1e-9)).all()
     T = len(p.quarters)
     stood = opening(p).stands(stages(p))[:, :T] > 0
-    gone = np.cumsum(plan.retired_initial.sum(axis=1), axis=1)
-    stock = (p.opening.initial_devices.sum(axis=1)[:, None] - gone) * stood + plan.vintage.sum(axis=1)
-    tiny = 1e-6 * max(plan.installed.max(), 1.0)
-    assert plan.installed.sum(axis=1) == pytest.approx(stock, rel=1e-9, abs=tiny)
-    assert (plan.retired_initial.sum(axis=2) <= p.opening.initial_devices + tiny).all()
-    assert (plan.retired_bought.sum(axis=3) <= plan.ordered + tiny).all()
-    assert (plan.ordered.sum(axis=1) <= p.supply.supply_devices * (1 + 1e-9) + 1e-6).all()
+    gone = np.cumsum(plan.fleet.retired_initial.sum(axis=1), axis=1)
+    stock = (p.opening.initial_devices.sum(axis=1)[:, None] - gone) * stood + plan.fleet.vintage.sum(axis=1)
+    tiny = 1e-6 * max(plan.fleet.installed.max(), 1.0)
+    assert plan.fleet.installed.sum(axis=1) == pytest.approx(stock, rel=1e-9, abs=tiny)
+    assert (plan.fleet.retired_initial.sum(axis=2) <= p.opening.initial_devices + tiny).all()
+    assert (plan.fleet.retired_bought.sum(axis=3) <= plan.fleet.ordered + tiny).all()
+    assert (plan.fleet.ordered.sum(axis=1) <= p.supply.supply_devices * (1 + 1e-9) + 1e-6).all()
     calls_per_h = np.where(np.isfinite(p.machines.device_s_per_call), 3600.0 / p.machines.device_s_per_call, 0.0)
-    computed = np.einsum("svrtk,svt->stk", plan.busy_device_h_per_d, calls_per_h)
-    served = plan.served_calls_per_d.sum(axis=2)
+    computed = np.einsum("svrtk,svt->stk", plan.service.busy_device_h_per_d, calls_per_h)
+    served = plan.service.served_calls_per_d.sum(axis=2)
     floor = 1e-6 * p.demand.block_calls_per_d.sum(axis=2)
     assert (np.abs(computed.sum(axis=2) - served) <= floor).all()
     bound = (1 - p.demand.deferrable_frac)[:, None] * p.demand.slot_share_frac
     assert (computed - served[..., None] * bound[:, None] >= -floor[..., None]).all()
-    room = p.demand.slot_h_per_d * p.machines.availability_frac * (plan.installed - plan.training_devices)[..., None]
-    held = (plan.busy_device_h_per_d / p.demand.utilisation_cap_frac[:, None, None, None, None]).sum(axis=0)
-    assert (held <= room + 1e-6 * max(plan.installed.max(), 1.0)).all()
-    flop = np.einsum("v,vrt->t", p.machines.device_flop_per_s, plan.training_devices)
+    room = (
+        p.demand.slot_h_per_d
+        * p.machines.availability_frac
+        * (plan.fleet.installed - plan.fleet.training_devices)[..., None]
+    )
+    held = (plan.service.busy_device_h_per_d / p.demand.utilisation_cap_frac[:, None, None, None, None]).sum(axis=0)
+    assert (held <= room + 1e-6 * max(plan.fleet.installed.max(), 1.0)).all()
+    flop = np.einsum("v,vrt->t", p.machines.device_flop_per_s, plan.fleet.training_devices)
     assert (flop >= p.training.training_flop_per_s * (1 - 1e-6)).all()
 
 
@@ -123,22 +127,28 @@ def test_gains_are_complementary_to_slack(seed, market_power):
     answer = read(program, program.lp.solve())
     plan = solve(p)
     money = max(abs(plan.objective_cur), p.money.budget_cur.sum(), 1.0) * 1e-6
-    room = p.demand.slot_h_per_d * p.machines.availability_frac * (plan.installed - plan.training_devices)[..., None]
-    idle = room - (plan.busy_device_h_per_d / p.demand.utilisation_cap_frac[:, None, None, None, None]).sum(axis=0)
+    room = (
+        p.demand.slot_h_per_d
+        * p.machines.availability_frac
+        * (plan.fleet.installed - plan.fleet.training_devices)[..., None]
+    )
+    idle = room - (plan.service.busy_device_h_per_d / p.demand.utilisation_cap_frac[:, None, None, None, None]).sum(
+        axis=0
+    )
     assert (np.abs(answer.capacity_gain * idle) <= money).all()
-    assert (np.abs(answer.supply_gain * (p.supply.supply_devices - plan.ordered.sum(axis=1))) <= money).all()
-    assert (np.abs(answer.limit_gain * (p.power.site_limit_w - plan.site_w)) <= money).all()
-    added = np.diff(plan.site_w, axis=1, prepend=p.opening.initial_site_w[:, None])
+    assert (np.abs(answer.supply_gain * (p.supply.supply_devices - plan.fleet.ordered.sum(axis=1))) <= money).all()
+    assert (np.abs(answer.limit_gain * (p.power.site_limit_w - plan.fleet.site_w)) <= money).all()
+    added = np.diff(plan.fleet.site_w, axis=1, prepend=p.opening.initial_site_w[:, None])
     assert (np.abs(answer.build_gain * (p.power.site_build_w_per_quarter[:, None] - added)) <= money).all()
-    assert abs(answer.budget_gain[-1] * plan.budget_left_cur[-1]) <= money
+    assert abs(answer.budget_gain[-1] * plan.spending.budget_left_cur[-1]) <= money
     fall = -np.diff(answer.budget_gain)
     assert (fall >= -1e-6 * (1 + answer.budget_gain[:-1])).all()
-    assert (np.abs(fall * plan.budget_left_cur[:-1]) <= money).all()
-    value, marginal = net_value(p), plan.marginal_cur_per_call[:, :, None]
+    assert (np.abs(fall * plan.spending.budget_left_cur[:-1]) <= money).all()
+    value, marginal = net_value(p), plan.worth.marginal_cur_per_call[:, :, None]
     servable = np.isfinite(p.machines.device_s_per_call).any(axis=1)[:, :, None]
     weight = (p.money.discount * DAYS_PER_QUARTER)[:, None]
-    loss = plan.served_calls_per_d * np.maximum(marginal - value, 0.0) * weight
-    missed = (p.demand.block_calls_per_d - plan.served_calls_per_d) * np.maximum(value - marginal, 0.0) * weight
+    loss = plan.service.served_calls_per_d * np.maximum(marginal - value, 0.0) * weight
+    missed = (p.demand.block_calls_per_d - plan.service.served_calls_per_d) * np.maximum(value - marginal, 0.0) * weight
     assert (np.where(servable, loss, 0.0) <= money).all()
     assert (np.where(servable, missed, 0.0) <= money).all()
 
@@ -189,8 +199,8 @@ def test_market_power_serves_no_more_than_welfare_from_a_fixed_fleet(seed):
         device_s_per_call=p.machines.device_s_per_call[:1], deferrable_frac=p.demand.deferrable_frac[:1],
         utilisation_cap_frac=p.demand.utilisation_cap_frac[:1],
     )  # fmt: skip
-    welfare = solve(p).served_calls_per_d.sum(axis=(0, 2))
-    profit = solve(p.replace(market_power=True)).served_calls_per_d.sum(axis=(0, 2))
+    welfare = solve(p).service.served_calls_per_d.sum(axis=(0, 2))
+    profit = solve(p.replace(market_power=True)).service.served_calls_per_d.sum(axis=(0, 2))
     assert (profit <= welfare + 1e-6 * p.demand.block_calls_per_d.sum()).all()
 
 
@@ -253,7 +263,7 @@ def test_money_in_another_unit_scales_the_objective_alone(seed):
     base = solve(p)
     scaled = solve(p.replace(**{name: p.field(name) * 4.0 for name in names}))
     assert scaled.objective_cur == pytest.approx(4.0 * base.objective_cur, rel=1e-9)
-    assert scaled.ordered == pytest.approx(base.ordered)
+    assert scaled.fleet.ordered == pytest.approx(base.fleet.ordered)
 
 
 @quick

@@ -24,17 +24,17 @@ def test_without_discounting_or_scarcity_months_plan_as_quarters_do(make_problem
     # What only the time after the horizon needs, 10.8 devices, comes two months later and costs that much less to keep.
     later = (1.2 - 1.0) * 5400 / 100
     assert fine.objective_cur == pytest.approx(coarse.objective_cur + later * 100.0 * 2 / 3, rel=1e-9)
-    assert fine.served_calls_per_d == pytest.approx(coarse.served_calls_per_d)
-    assert fine.device_capex_cur.sum() == pytest.approx(coarse.device_capex_cur.sum())
+    assert fine.service.served_calls_per_d == pytest.approx(coarse.service.served_calls_per_d)
+    assert fine.spending.device_capex_cur.sum() == pytest.approx(coarse.spending.device_capex_cur.sum())
 
 
 def test_chips_that_come_in_thirds_are_installed_as_they_come(make_problem):
     problem = make_problem(quarters=2, supply_devices=np.array([[6.0, 0.0]]), discount=np.ones(2))
     plan = solve_in_months(problem)
-    assert plan.ordered[0, 0] == pytest.approx([6, 0])
-    assert plan.months.installed[0, 0] == pytest.approx([2, 4, 6, 6, 6, 6])
-    assert plan.installed[0, 0] == pytest.approx([4, 6])
-    assert plan.binding[0][0] == "chip supply: dev0"
+    assert plan.fleet.ordered[0, 0] == pytest.approx([6, 0])
+    assert plan.months.fleet.installed[0, 0] == pytest.approx([2, 4, 6, 6, 6, 6])
+    assert plan.fleet.installed[0, 0] == pytest.approx([4, 6])
+    assert plan.worth.binding[0][0] == "chip supply: dev0"
 
 
 def test_what_leaves_within_a_quarter_is_counted_in_it(make_problem):
@@ -43,5 +43,5 @@ def test_what_leaves_within_a_quarter_is_counted_in_it(make_problem):
         supply_devices=np.zeros((1, 2)), retire_early=True,
     )  # fmt: skip
     plan = solve_in_months(problem)
-    assert plan.retired_initial[0, 0] == pytest.approx([0, 8])
-    assert plan.months.installed[0, 0] == pytest.approx([8, 8, 8, 0, 0, 0])
+    assert plan.fleet.retired_initial[0, 0] == pytest.approx([0, 8])
+    assert plan.months.fleet.installed[0, 0] == pytest.approx([8, 8, 8, 0, 0, 0])

@@ -20,10 +20,10 @@ def coming(make_problem, **changes):
 
 def test_devices_on_their_way_serve_from_their_arrival_and_cost_the_plan_no_money(make_problem):
     plan = solve(coming(make_problem))
-    assert plan.installed[0, 0] == pytest.approx([2, 8, 8, 8])
-    assert plan.served_calls_per_d[0, :, 0] == pytest.approx([200, 800, 800, 800])
-    assert plan.device_capex_cur.sum() == 0
-    assert plan.vintage.sum() == 0
+    assert plan.fleet.installed[0, 0] == pytest.approx([2, 8, 8, 8])
+    assert plan.service.served_calls_per_d[0, :, 0] == pytest.approx([200, 800, 800, 800])
+    assert plan.spending.device_capex_cur.sum() == 0
+    assert plan.fleet.vintage.sum() == 0
     # by hand: 3 CNY a call, 0.5 CNY a busy hour, 100 CNY a quarter to keep a device
     calls = 3.0 * (200 + 3 * 800) - 0.5 * 24 * (2 + 3 * 8)
     solved = plan.objective_cur
@@ -35,7 +35,7 @@ def test_devices_on_their_way_serve_from_their_arrival_and_cost_the_plan_no_mone
 def test_arrivals_draw_power_only_once_they_are_there(make_problem):
     tight = {"initial_site_w": np.array([4000.0]), "site_limit_w": np.full((1, 4), 8000.0)}
     grown = solve(coming(make_problem, site_build_w_per_quarter=np.array([4000.0]), **tight))
-    assert grown.site_w[0] == pytest.approx([4000, 8000, 8000, 8000])
+    assert grown.fleet.site_w[0] == pytest.approx([4000, 8000, 8000, 8000])
     with pytest.raises(InfeasibleError, match="devices that stand at site0 in 2025-Q2 draw 0.004 MW more"):
         solve(coming(make_problem, **tight))
 
@@ -50,8 +50,8 @@ def test_arrivals_leave_early_at_an_anniversary_only(make_problem):
             arriving_devices=arriving, discount=np.ones(8),
         )
     )  # fmt: skip
-    assert plan.installed[0, 0] == pytest.approx([0, 6, 6, 6, 6, 0, 0, 0])
-    assert plan.retired_arriving[0, 0, 1, 5] == pytest.approx(6)
+    assert plan.fleet.installed[0, 0] == pytest.approx([0, 6, 6, 6, 6, 0, 0, 0])
+    assert plan.fleet.retired_arriving[0, 0, 1, 5] == pytest.approx(6)
     assert plan.retired_early == pytest.approx([0, 0, 0, 0, 0, 6, 0, 0])
 
 
@@ -59,23 +59,23 @@ def test_arrivals_leave_early_at_an_anniversary_only(make_problem):
 def test_every_planner_counts_on_what_is_on_its_way(make_problem, foresight):
     on_sale = coming(make_problem, supply_devices=np.full((1, 4), 100.0), tail_quarters=2, retire_early=True)
     plan = solve(on_sale, foresight=foresight, window_quarters=2)
-    assert plan.ordered[0, 0, 1:].sum() == pytest.approx(0, abs=1e-9)
-    assert (plan.installed[0, 0] >= np.array([2, 8, 8, 8]) - 1e-9).all()
+    assert plan.fleet.ordered[0, 0, 1:].sum() == pytest.approx(0, abs=1e-9)
+    assert (plan.fleet.installed[0, 0] >= np.array([2, 8, 8, 8]) - 1e-9).all()
 
 
 def test_months_bring_arrivals_in_thirds(make_problem):
     plan = solve_in_months(coming(make_problem))
-    assert plan.months.installed[0, 0, 2:7] == pytest.approx([2, 4, 6, 8, 8])
-    assert plan.installed[0, 0] == pytest.approx([2, 6, 8, 8])
+    assert plan.months.fleet.installed[0, 0, 2:7] == pytest.approx([2, 4, 6, 8, 8])
+    assert plan.fleet.installed[0, 0] == pytest.approx([2, 6, 8, 8])
 
 
 def test_commitments_are_ordered_though_nobody_calls(make_problem):
     nobody = np.zeros((1, 4, 3))
     free = make_problem(block_calls_per_d=nobody)
-    assert solve(free).ordered.sum() == pytest.approx(0, abs=1e-9)
+    assert solve(free).fleet.ordered.sum() == pytest.approx(0, abs=1e-9)
     bound = free.replace(committed_devices=np.array([[5.0, 5.0, 0.0, 0.0]]))
     plan = solve(bound)
-    assert plan.ordered[0, 0] == pytest.approx([5, 5, 0, 0], abs=1e-9)
+    assert plan.fleet.ordered[0, 0] == pytest.approx([5, 5, 0, 0], abs=1e-9)
     assert plan.objective_cur < 0
 
 
@@ -85,8 +85,8 @@ def test_planners_that_decide_step_by_step_keep_their_contracts(make_problem, fo
         block_calls_per_d=np.zeros((1, 4, 3)), committed_devices=np.array([[0.0, 0.0, 7.0, 0.0]]), tail_quarters=2
     )
     plan = solve(bound, foresight=foresight, window_quarters=2)
-    assert plan.ordered[0, 0] == pytest.approx([0, 0, 7, 0], abs=1e-9)
-    assert solve_in_months(bound).ordered[0, 0] == pytest.approx([0, 0, 7, 0], abs=1e-9)
+    assert plan.fleet.ordered[0, 0] == pytest.approx([0, 0, 7, 0], abs=1e-9)
+    assert solve_in_months(bound).fleet.ordered[0, 0] == pytest.approx([0, 0, 7, 0], abs=1e-9)
 
 
 def test_a_supply_below_the_commitments_is_refused_with_both_numbers(make_problem):

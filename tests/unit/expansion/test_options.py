@@ -23,9 +23,9 @@ def test_a_whole_cluster_is_held_only_where_it_is_worth_the_calls_it_displaces(m
     plan = solve(problem)
     by_hand = 5000.0 * 3.0 + 5000.0 * 2.0 - 10_000.0 * 0.12, 4000.0 * 3.0 - 10_000.0 * 0.12
     without, within = (DAYS_PER_QUARTER * x for x in by_hand)
-    assert plan.cluster.sum() == held
+    assert plan.fleet.cluster.sum() == held
     assert plan.objective_cur == pytest.approx(max(without, within + worth), rel=1e-9)
-    assert plan.training_devices.sum() == pytest.approx(60.0 * held)
+    assert plan.fleet.training_devices.sum() == pytest.approx(60.0 * held)
 
 
 def test_no_cluster_smaller_than_whole_is_held_or_paid_for(make_problem):
@@ -36,7 +36,7 @@ def test_no_cluster_smaller_than_whole_is_held_or_paid_for(make_problem):
         cluster_devices=60.0,
         cluster_cur_per_quarter=np.array([1e12]),
     )
-    assert solve(problem).cluster.sum() == 0.0
+    assert solve(problem).fleet.cluster.sum() == 0.0
 
 
 def test_a_cluster_without_a_worth_is_a_fault(make_problem):
@@ -55,7 +55,7 @@ def test_sites_grow_in_whole_blocks_and_match_an_exhaustive_search(make_problem)
         terminal_cur_per_device=np.full((1, 2), 8000.0),
     )
     plan = solve(problem)
-    added = np.diff(np.concatenate([[0.0], plan.site_w[0]]))
+    added = np.diff(np.concatenate([[0.0], plan.fleet.site_w[0]]))
     assert np.allclose(added / block_w, np.round(added / block_w), atol=1e-9)
 
     def held_to(counts):

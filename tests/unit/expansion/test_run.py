@@ -24,10 +24,10 @@ def test_linear_demand_is_served_until_price_equals_long_run_marginal_cost(make_
     plan = solve(problem)
     long_run = (15_000.0 + 100.0) / (DAYS_PER_QUARTER * calls_per_device) + 0.5 * 24 / calls_per_device
     optimum = 1000.0 * (4.0 - long_run)
-    assert plan.served_calls_per_d.sum() == pytest.approx(optimum, abs=4000.0 / blocks)
-    assert plan.marginal_cur_per_call[0, 0] == pytest.approx(long_run, rel=1e-9)
-    assert plan.binding == (("demand",),)
-    assert plan.utilisation_frac[0] == pytest.approx(1.0)
+    assert plan.service.served_calls_per_d.sum() == pytest.approx(optimum, abs=4000.0 / blocks)
+    assert plan.worth.marginal_cur_per_call[0, 0] == pytest.approx(long_run, rel=1e-9)
+    assert plan.worth.binding == (("demand",),)
+    assert plan.service.utilisation_frac[0] == pytest.approx(1.0)
     surplus = 1000.0 * (4.0 - long_run) ** 2 / 2 * DAYS_PER_QUARTER
     assert plan.objective_cur == pytest.approx(surplus, rel=1e-4)
 
@@ -41,8 +41,8 @@ def test_a_monopolist_serves_half_of_what_welfare_does_under_linear_demand(make_
         "block_value_cur_per_call": (4.0 - middles / 1000.0)[None, None],
         "block_calls_per_d": np.full((1, 1, blocks), 10.0),
     }
-    welfare = solve(make_problem(**curve)).served_calls_per_d.sum()
-    profit = solve(make_problem(**curve, market_power=True)).served_calls_per_d.sum()
+    welfare = solve(make_problem(**curve)).service.served_calls_per_d.sum()
+    profit = solve(make_problem(**curve, market_power=True)).service.served_calls_per_d.sum()
     assert profit == pytest.approx(welfare / 2, abs=10.0)
 
 
@@ -76,7 +76,7 @@ def test_two_quarters_match_an_exhaustive_search_over_orders(make_problem):
     best, first, second = max(grid)
     plan = solve(problem)
     assert plan.objective_cur == pytest.approx(best, rel=1e-9)
-    assert plan.ordered[0, 0] == pytest.approx([first, second])
+    assert plan.fleet.ordered[0, 0] == pytest.approx([first, second])
 
 
 def test_two_devices_and_two_segments_match_an_exhaustive_search(make_problem):
@@ -117,10 +117,10 @@ def test_orders_serve_only_after_their_lead_time_and_until_the_end_of_life(make_
         supply_devices=np.array([[5.0, 0, 0, 0, 0, 0]]),
     )
     plan = solve(problem)
-    assert plan.ordered[0, 0] == pytest.approx([5, 0, 0, 0, 0, 0])
-    assert plan.installed[0, 0] == pytest.approx([0, 0, 5, 5, 5, 0])
-    assert plan.vintage[0, 0] == pytest.approx([0, 0, 5, 5, 5, 0])
-    assert plan.served_calls_per_d.sum(axis=(0, 2)) == pytest.approx([0, 0, 500, 500, 500, 0])
+    assert plan.fleet.ordered[0, 0] == pytest.approx([5, 0, 0, 0, 0, 0])
+    assert plan.fleet.installed[0, 0] == pytest.approx([0, 0, 5, 5, 5, 0])
+    assert plan.fleet.vintage[0, 0] == pytest.approx([0, 0, 5, 5, 5, 0])
+    assert plan.service.served_calls_per_d.sum(axis=(0, 2)) == pytest.approx([0, 0, 500, 500, 500, 0])
 
 
 def test_the_opening_stock_retires_when_its_age_reaches_its_life(make_problem):
@@ -131,7 +131,7 @@ def test_the_opening_stock_retires_when_its_age_reaches_its_life(make_problem):
         life_quarters=np.array([4]),
         supply_devices=np.zeros((1, 4)),
     )
-    assert solve(problem).installed[0, 0] == pytest.approx([8, 8, 0, 0])
+    assert solve(problem).fleet.installed[0, 0] == pytest.approx([8, 8, 0, 0])
 
 
 def test_unspent_budget_carries_over(make_problem):
@@ -144,33 +144,35 @@ def test_unspent_budget_carries_over(make_problem):
         terminal_cur_per_device=np.full((1, 3), 5_000.0),
     )
     plan = solve(problem)
-    assert plan.ordered[0, 0] == pytest.approx([0, 2, 3])
-    assert plan.budget_left_cur == pytest.approx([30_000, 10_000, 0])
-    assert plan.binding[2][0] == "budget"
-    assert plan.binding[1][0] == "chip supply: dev0"
+    assert plan.fleet.ordered[0, 0] == pytest.approx([0, 2, 3])
+    assert plan.spending.budget_left_cur == pytest.approx([30_000, 10_000, 0])
+    assert plan.worth.binding[2][0] == "budget"
+    assert plan.worth.binding[1][0] == "chip supply: dev0"
 
 
 def test_the_budget_gain_is_what_one_more_yuan_brings(make_problem):
     problem = make_problem(quarters=2, budget_cur=np.array([50_000.0, 0.0]))
     plan = solve(problem)
     more = solve(make_problem(quarters=2, budget_cur=np.array([50_001.0, 0.0])))
-    assert plan.budget_dual[0] == pytest.approx(more.objective_cur - plan.objective_cur, rel=1e-6)
-    assert plan.budget_dual[0] > 0
+    assert plan.worth.budget_dual[0] == pytest.approx(more.objective_cur - plan.objective_cur, rel=1e-6)
+    assert plan.worth.budget_dual[0] > 0
 
 
 def test_the_supply_and_power_gains_are_what_one_more_unit_brings(make_problem):
     short = {"quarters": 2, "supply_devices": np.array([[3.0, 3.0]])}
     plan = solve(make_problem(**short))
     more = solve(make_problem(quarters=2, supply_devices=np.array([[4.0, 3.0]])))
-    assert plan.supply_dual_cur[0, 0] == pytest.approx(more.objective_cur - plan.objective_cur, rel=1e-9)
+    assert plan.worth.supply_dual_cur[0, 0] == pytest.approx(more.objective_cur - plan.objective_cur, rel=1e-9)
     site = {"quarters": 2, "initial_site_w": np.zeros(1), "site_build_w_per_quarter": np.array([1e4])}
     plan = solve(make_problem(**site, site_limit_w=np.full((1, 2), 6_000.0)))
     more = solve(make_problem(**site, site_limit_w=np.full((1, 2), 7_000.0)))
-    assert plan.power_dual_cur_per_w.sum() * 1000 == pytest.approx(more.objective_cur - plan.objective_cur, rel=1e-9)
-    assert "site power: site0" in plan.binding[0]
+    assert plan.worth.power_dual_cur_per_w.sum() * 1000 == pytest.approx(
+        more.objective_cur - plan.objective_cur, rel=1e-9
+    )
+    assert "site power: site0" in plan.worth.binding[0]
     slow = solve(make_problem(quarters=2, initial_site_w=np.zeros(1), site_build_w_per_quarter=np.array([2e3])))
-    assert "build rate: site0" in slow.binding[0]
-    assert slow.installed[0, 0] == pytest.approx([2, 4])
+    assert "build rate: site0" in slow.worth.binding[0]
+    assert slow.fleet.installed[0, 0] == pytest.approx([2, 4])
 
 
 def test_site_power_is_paid_and_its_terminal_value_counts(make_problem):
@@ -181,10 +183,10 @@ def test_site_power_is_paid_and_its_terminal_value_counts(make_problem):
         "site_capex_cur_per_w": np.array([[5.0]]),
     }
     plan = solve(make_problem(**site))
-    assert plan.site_capex_cur[0] == pytest.approx(5.0 * plan.site_w[0, 0])
-    assert plan.site_w[0, 0] == pytest.approx(plan.it_w[0])
+    assert plan.spending.site_capex_cur[0] == pytest.approx(5.0 * plan.fleet.site_w[0, 0])
+    assert plan.fleet.site_w[0, 0] == pytest.approx(plan.fleet.it_w[0])
     kept = solve(make_problem(**site, site_terminal_cur_per_w=np.array([[4.0]])))
-    assert kept.objective_cur == pytest.approx(plan.objective_cur + 4.0 * plan.site_w[0, 0])
+    assert kept.objective_cur == pytest.approx(plan.objective_cur + 4.0 * plan.fleet.site_w[0, 0])
 
 
 def test_deferrable_calls_move_to_the_idle_slot(make_problem):
@@ -200,18 +202,18 @@ def test_deferrable_calls_move_to_the_idle_slot(make_problem):
     fixed = solve(make_problem(**day))
     free = solve(make_problem(**day, deferrable_frac=np.array([1.0])))
     half = solve(make_problem(**day, deferrable_frac=np.array([0.5])))
-    assert fixed.installed.sum() == pytest.approx(1000 * 0.8 / (100 * 8 / 24))
-    assert free.installed.sum() == pytest.approx(1000 / 100)
-    assert half.installed.sum() == pytest.approx(1000 * 0.4 / (100 * 8 / 24))
-    assert fixed.rent_cur_per_device_h[0, 0, 1] == pytest.approx(0.0, abs=1e-12)
-    assert fixed.rent_cur_per_device_h[0, 0, 0] > 0
+    assert fixed.fleet.installed.sum() == pytest.approx(1000 * 0.8 / (100 * 8 / 24))
+    assert free.fleet.installed.sum() == pytest.approx(1000 / 100)
+    assert half.fleet.installed.sum() == pytest.approx(1000 * 0.4 / (100 * 8 / 24))
+    assert fixed.worth.rent_cur_per_device_h[0, 0, 1] == pytest.approx(0.0, abs=1e-12)
+    assert fixed.worth.rent_cur_per_device_h[0, 0, 0] > 0
 
 
 def test_the_utilisation_cap_sets_how_many_devices_a_load_needs(make_problem):
     load = {"quarters": 1, "block_calls_per_d": np.array([[[700.0]]]), "block_value_cur_per_call": np.array([[[30.0]]])}
     plan = solve(make_problem(**load, utilisation_cap_frac=np.array([0.7]), availability_frac=0.5))
-    assert plan.installed.sum() == pytest.approx(700 / (100 * 0.7 * 0.5))
-    assert plan.utilisation_frac[0] == pytest.approx(0.7)
+    assert plan.fleet.installed.sum() == pytest.approx(700 / (100 * 0.7 * 0.5))
+    assert plan.service.utilisation_frac[0] == pytest.approx(0.7)
 
 
 def test_the_training_reserve_is_kept_and_its_energy_paid(make_problem):
@@ -224,8 +226,8 @@ def test_the_training_reserve_is_kept_and_its_energy_paid(make_problem):
         training_flop_per_s=np.array([3e15]),
     )
     free, plan = solve(plain), solve(held)
-    assert plan.training_devices.sum() == pytest.approx(3)
-    assert plan.served_calls_per_d.sum() == pytest.approx(100)
+    assert plan.fleet.training_devices.sum() == pytest.approx(3)
+    assert plan.service.served_calls_per_d.sum() == pytest.approx(100)
     # Three devices no longer serve 100 calls a day each at 3 CNY, and draw the same power as before.
     assert free.objective_cur - plan.objective_cur == pytest.approx(3 * 100 * 3.0 * DAYS_PER_QUARTER)
 
@@ -235,15 +237,15 @@ def test_a_device_that_cannot_serve_a_segment_stays_idle_there(make_problem):
         quarters=1, devices=2, segments=2, device_s_per_call=np.array([[[864.0], [np.inf]], [[np.inf], [864.0]]])
     )
     plan = solve(problem)
-    assert plan.busy_device_h_per_d[0, 1].sum() == 0
-    assert plan.busy_device_h_per_d[1, 0].sum() == 0
-    assert (plan.served_calls_per_d.sum(axis=2) > 0).all()
+    assert plan.service.busy_device_h_per_d[0, 1].sum() == 0
+    assert plan.service.busy_device_h_per_d[1, 0].sum() == 0
+    assert (plan.service.served_calls_per_d.sum(axis=2) > 0).all()
 
 
 def test_a_segment_that_nothing_can_serve_is_left_and_priced_at_its_first_block(make_problem):
     plan = solve(make_problem(quarters=1, device_s_per_call=np.full((1, 1, 1), np.inf)))
-    assert plan.served_calls_per_d.sum() == 0
-    assert plan.marginal_cur_per_call[0, 0] == 3.0
+    assert plan.service.served_calls_per_d.sum() == 0
+    assert plan.worth.marginal_cur_per_call[0, 0] == 3.0
     assert plan.objective_cur == 0
 
 
@@ -356,7 +358,7 @@ def test_a_myopic_planner_buys_for_a_demand_that_has_gone(make_problem):
         fixed_cur_per_device_quarter=np.zeros((1, 4)),
     )
     perfect, myopic = solve(problem), solve(problem, foresight="myopic")
-    assert myopic.ordered.sum() > perfect.ordered.sum()
+    assert myopic.fleet.ordered.sum() > perfect.fleet.ordered.sum()
     assert myopic.objective_cur < perfect.objective_cur
 
 
@@ -364,7 +366,7 @@ def test_the_same_problem_gives_the_same_bytes(make_problem):
     problem = make_problem(devices=3, sites=2, segments=2)
     first, second = solve(problem), solve(problem)
     for name in ("ordered", "busy_device_h_per_d", "marginal_cur_per_call", "budget_dual"):
-        assert getattr(first, name).tobytes() == getattr(second, name).tobytes()
+        assert first.field(name).tobytes() == second.field(name).tobytes()
 
 
 def test_solving_prints_nothing():
@@ -381,10 +383,10 @@ def test_an_idle_hour_is_worth_what_it_would_be_let_for(make_problem):
              "further_calls_per_d": np.full((1, 4, 2), 1000.0)}  # fmt: skip
     problem = make_problem(initial_devices=np.full((1, 1), 34.0), supply_devices=np.zeros((1, 4)), **lower)
     plan = solve(problem)
-    assert plan.served_calls_per_d.sum(axis=2) == pytest.approx(3000.0)
-    assert plan.utilisation_frac == pytest.approx(30 / 34)
+    assert plan.service.served_calls_per_d.sum(axis=2) == pytest.approx(3000.0)
+    assert plan.service.utilisation_frac == pytest.approx(30 / 34)
     # 400 of the first 1,000 are let: an hour more would let 100 / 24 of them
-    assert plan.rent_cur_per_device_h == pytest.approx(0.9 * 100 / 24 - 0.5)
+    assert plan.worth.rent_cur_per_device_h == pytest.approx(0.9 * 100 / 24 - 0.5)
 
 
 def test_scarcity_rises_without_a_jump_as_demand_meets_capacity(make_problem):
@@ -397,7 +399,7 @@ def test_scarcity_rises_without_a_jump_as_demand_meets_capacity(make_problem):
             initial_devices=np.full((1, 1), 10.0), supply_devices=np.zeros((1, 4)),
             further_value_cur_per_call=np.tile(steps, (1, 4, 1)), further_calls_per_d=np.tile(further, (1, 4, 1)),
         )  # fmt: skip
-        rents.append(float(solve(problem).rent_cur_per_device_h[0, 0, 0]))
+        rents.append(float(solve(problem).worth.rent_cur_per_device_h[0, 0, 0]))
     assert (np.diff(rents) >= -1e-9).all()
     assert max(np.diff(rents)) < 0.25 * (100 / 24)  # a block of the curve at most, not the whole rent
 

@@ -29,15 +29,15 @@ def late(make_problem, **changes):
 
 def test_without_sight_beyond_the_horizon_the_last_quarter_orders_nothing(make_problem):
     plan = solve(late(make_problem))
-    assert plan.ordered[0, 0] == pytest.approx([6, 3, 0])
+    assert plan.fleet.ordered[0, 0] == pytest.approx([6, 3, 0])
 
 
 def test_the_last_quarter_orders_for_what_follows(make_problem):
     # Demand goes on from 900 to 1350 calls a day, half more as in the quarter before: 6.5 devices more for those.
     grown = late(make_problem, tail_quarters=4, supply_devices=np.array([[5.0, 2.0, 100.0]]))
     plan = solve(grown)
-    assert plan.ordered[0, 0] == pytest.approx([5, 2, 6.5])
-    assert plan.installed.shape == (1, 1, 3)
+    assert plan.fleet.ordered[0, 0] == pytest.approx([5, 2, 6.5])
+    assert plan.fleet.installed.shape == (1, 1, 3)
     # by hand: 100 calls a day at 3 CNY less energy, through what is left of the horizon and the four quarters after
     served = 500 + 700 + 4 * 1350
     day = 3.0 - 0.5 * 24 / 100
@@ -70,7 +70,7 @@ def test_a_reserve_in_the_tail_does_not_make_the_last_quarters_hoard(make_proble
         life_quarters=np.array([2]), training_flop_per_s=np.full(2, 4e15), tail_quarters=4,
     )  # fmt: skip
     plan = solve(problem)
-    assert plan.ordered.sum() == pytest.approx(0.0, abs=1e-9)
+    assert plan.fleet.ordered.sum() == pytest.approx(0.0, abs=1e-9)
 
 
 def test_months_reach_the_optimum_of_quarters_where_nothing_happens_within_one(make_problem):
@@ -81,7 +81,7 @@ def test_months_reach_the_optimum_of_quarters_where_nothing_happens_within_one(m
     )  # fmt: skip
     coarse, fine = solve(quarters), solve(months)
     assert fine.objective_cur == pytest.approx(coarse.objective_cur, rel=1e-9)
-    assert fine.installed[0, 0, 3:] == pytest.approx(np.full(3, coarse.installed[0, 0, 1]))
+    assert fine.fleet.installed[0, 0, 3:] == pytest.approx(np.full(3, coarse.fleet.installed[0, 0, 1]))
 
 
 OLD_AND_NEW = {
@@ -104,15 +104,15 @@ OLD_AND_NEW = {
 
 def test_old_devices_make_room_for_new_ones_where_power_is_scarce(make_problem):
     stuck = solve(make_problem(**OLD_AND_NEW))
-    assert stuck.ordered.sum() == pytest.approx(0.0, abs=1e-9)
+    assert stuck.fleet.ordered.sum() == pytest.approx(0.0, abs=1e-9)
     plan = solve(make_problem(**OLD_AND_NEW, retire_early=True))
     # A new device brings 300 calls a day more than the old one it replaces, for each quarter that is left.
     gain = 300 * 3.0 * DAYS_PER_QUARTER
     assert gain > 30_000.0  # pays even in the last quarter
-    assert plan.ordered[1, 0] == pytest.approx([4, 4, 2, 0])
-    assert plan.retired_initial[0, 0] == pytest.approx([4, 4, 2, 0])
-    assert plan.installed[:, 0] == pytest.approx(np.array([[6, 2, 0, 0], [4, 8, 10, 10]]))
-    assert plan.it_w == pytest.approx(np.full(4, 10_000.0))
+    assert plan.fleet.ordered[1, 0] == pytest.approx([4, 4, 2, 0])
+    assert plan.fleet.retired_initial[0, 0] == pytest.approx([4, 4, 2, 0])
+    assert plan.fleet.installed[:, 0] == pytest.approx(np.array([[6, 2, 0, 0], [4, 8, 10, 10]]))
+    assert plan.fleet.it_w == pytest.approx(np.full(4, 10_000.0))
     # by hand: the replaced devices' fixed cost is saved
     saved = 100.0 * (4 * 4 + 4 * 3 + 2 * 2)
     calls = 100 * (6 + 2) + 400 * (4 + 8 + 10 + 10)
@@ -128,7 +128,7 @@ def test_a_device_leaves_when_it_earns_less_than_it_costs_to_keep(make_problem, 
         quarters=2, blocks=1, block_value_cur_per_call=np.full((1, 2, 1), price), supply_devices=np.zeros((1, 2)),
         block_calls_per_d=np.full((1, 2, 1), 800.0), initial_devices=np.array([[8.0]]), retire_early=True,
     )  # fmt: skip
-    assert solve(problem).installed[0, 0] == pytest.approx([0, 0] if leaves else [8, 8])
+    assert solve(problem).fleet.installed[0, 0] == pytest.approx([0, 0] if leaves else [8, 8])
 
 
 def test_what_a_device_is_worth_in_the_end_keeps_it(make_problem):
@@ -136,26 +136,26 @@ def test_what_a_device_is_worth_in_the_end_keeps_it(make_problem):
         quarters=2, blocks=1, block_calls_per_d=np.zeros((1, 2, 1)), initial_devices=np.array([[8.0]]),
         retire_early=True, discount=np.ones(2), initial_terminal_cur_per_device=np.array([250.0]),
     )  # fmt: skip
-    assert solve(problem).installed[0, 0] == pytest.approx([8, 8])  # 2 x 100 CNY of keeping, 250 in the end
+    assert solve(problem).fleet.installed[0, 0] == pytest.approx([8, 8])  # 2 x 100 CNY of keeping, 250 in the end
     cheap = problem.replace(initial_terminal_cur_per_device=np.array([150.0]))
-    assert solve(cheap).installed[0, 0] == pytest.approx([0, 0])
+    assert solve(cheap).fleet.installed[0, 0] == pytest.approx([0, 0])
 
 
 def test_bought_devices_leave_at_an_anniversary_when_their_calls_have_gone(make_problem):
     calls = np.array([800.0] * 4 + [0.0] * 4)[None, :, None]
     problem = make_problem(quarters=8, blocks=1, block_calls_per_d=calls, retire_early=True, discount=np.ones(8))
     plan = solve(problem)
-    assert plan.ordered[0, 0, 0] == pytest.approx(8)
-    assert plan.retired_bought[0, 0, 0, 4] == pytest.approx(8)
-    assert plan.installed[0, 0] == pytest.approx([8, 8, 8, 8, 0, 0, 0, 0])
+    assert plan.fleet.ordered[0, 0, 0] == pytest.approx(8)
+    assert plan.fleet.retired_bought[0, 0, 0, 4] == pytest.approx(8)
+    assert plan.fleet.installed[0, 0] == pytest.approx([8, 8, 8, 8, 0, 0, 0, 0])
 
 
 @pytest.mark.parametrize("foresight", ["rolling", "myopic"])
 def test_planners_that_decide_step_by_step_retire_too(make_problem, foresight):
     problem = make_problem(**OLD_AND_NEW, retire_early=True, tail_quarters=4)
     plan = solve(problem, foresight=foresight, window_quarters=2)
-    assert plan.retired_initial[0, 0].sum() == pytest.approx(10.0)
-    assert plan.it_w.max() <= 10_000.0 * (1 + 1e-9)
+    assert plan.fleet.retired_initial[0, 0].sum() == pytest.approx(10.0)
+    assert plan.fleet.it_w.max() <= 10_000.0 * (1 + 1e-9)
     assert plan.objective_cur <= solve(problem).objective_cur * (1 + 1e-9)
 
 

@@ -62,7 +62,7 @@ def test_two_branches_by_hand(make_problem, chance, ordered):
 def test_one_order_for_futures_that_cannot_be_told_apart(make_problem):
     plan = solve_tree(two_branches(make_problem))
     assert plan.tree.known_from == 1
-    assert np.array_equal(plan.plans[0].ordered[..., 0], plan.plans[1].ordered[..., 0])
+    assert np.array_equal(plan.plans[0].fleet.ordered[..., 0], plan.plans[1].fleet.ordered[..., 0])
 
 
 def test_values_of_information_and_of_the_stochastic_solution_by_hand(make_problem):
@@ -102,8 +102,8 @@ def test_a_tree_of_one_branch_is_the_plan(make_problem):
     )
     plan = solve(problem)
     assert alone.expected_cur == pytest.approx(plan.objective_cur)
-    assert alone.plans[0].ordered == pytest.approx(plan.ordered)
-    assert alone.plans[0].rent_cur_per_device_h == pytest.approx(plan.rent_cur_per_device_h, abs=1e-9)
+    assert alone.plans[0].fleet.ordered == pytest.approx(plan.fleet.ordered)
+    assert alone.plans[0].worth.rent_cur_per_device_h == pytest.approx(plan.worth.rent_cur_per_device_h, abs=1e-9)
 
 
 def test_branches_known_from_the_start_are_planned_alone(make_problem):
@@ -135,12 +135,12 @@ def test_complementary_slackness_in_each_branch(make_problem):
     low, high = plan.plans
     assert plan.now.sum() == pytest.approx(5.0)
     # one device in use and four idle in the low branch: an hour more is worth nothing there, and its calls' worth here
-    assert low.rent_cur_per_device_h[0, 1] == pytest.approx(0.0, abs=1e-9)
-    assert high.rent_cur_per_device_h[0, 1] == pytest.approx(2.0 * 100 / 24)
+    assert low.worth.rent_cur_per_device_h[0, 1] == pytest.approx(0.0, abs=1e-9)
+    assert high.worth.rent_cur_per_device_h[0, 1] == pytest.approx(2.0 * 100 / 24)
     # the order is shared, so what one more is worth is the expectation over branches, less its price
     gain = 0.6 * earns() - 10_000.0
-    assert low.supply_dual_cur[0, 0] == pytest.approx(gain)
-    assert high.supply_dual_cur[0, 0] == pytest.approx(gain)
+    assert low.worth.supply_dual_cur[0, 0] == pytest.approx(gain)
+    assert high.worth.supply_dual_cur[0, 0] == pytest.approx(gain)
 
 
 def test_probabilities_that_do_not_sum_to_one_are_refused(make_problem):

@@ -40,12 +40,17 @@ def test_devices_that_arrive_later_are_on_the_books_and_written_off_from_their_a
     closed = np.zeros((1, 9))
     plain = statements(make_plan(supply_devices=closed), PRICE, INTERNAL, terms)
     books = statements(make_plan(supply_devices=closed, arriving_devices=arriving), PRICE, INTERNAL, terms)
-    assert books.device_opening_cur[0] - plain.device_opening_cur[0] == pytest.approx(3 * 80_000)
-    later = books.device_depreciation_cur - plain.device_depreciation_cur
+    assert books.balance.device_opening_cur[0] - plain.balance.device_opening_cur[0] == pytest.approx(3 * 80_000)
+    later = books.write_offs.device_depreciation_cur - plain.write_offs.device_depreciation_cur
     assert later == pytest.approx([0, 0, *[3 * 80_000 / 20] * 7])
-    assert books.device_capex_cur.sum() == 0
-    rolled = books.device_opening_cur + books.device_capex_cur - books.device_depreciation_cur - books.impairment_cur
-    assert books.device_closing_cur == pytest.approx(rolled)
+    assert books.cash.device_capex_cur.sum() == 0
+    rolled = (
+        books.balance.device_opening_cur
+        + books.cash.device_capex_cur
+        - books.write_offs.device_depreciation_cur
+        - books.write_offs.impairment_cur
+    )
+    assert books.balance.device_closing_cur == pytest.approx(rolled)
 
 
 def test_what_sells_nothing_at_the_end_is_worth_its_flows_in_the_plan():
@@ -58,45 +63,52 @@ def test_what_sells_nothing_at_the_end_is_worth_its_flows_in_the_plan():
 
 def test_the_first_quarters_by_hand(make_plan, accounts):
     # Five devices ordered in the first quarter serve 500 calls a day from the second; the two old ones train.
-    assert make_plan().ordered[0, 0] == pytest.approx([5, *[0] * 8])
-    assert accounts.device_capex_cur[:2] == pytest.approx([500_000, 0])
-    assert accounts.site_capex_cur.sum() == pytest.approx(5 * 1000 * 20)
-    assert accounts.external_revenue_cur[:2] == pytest.approx([0, 300 * 4 * DAYS_PER_QUARTER])
-    assert accounts.internal_revenue_cur[:2] == pytest.approx([0, 200 * 4 * DAYS_PER_QUARTER])
-    assert accounts.energy_cur[:2] == pytest.approx([2 * 24 * DAYS_PER_QUARTER, 7 * 24 * DAYS_PER_QUARTER])
-    assert accounts.fixed_cur[:2] == pytest.approx([1000, 3500])
-    assert accounts.overhead_cur[1] == pytest.approx(0.1 * 500 * 4 * DAYS_PER_QUARTER)
+    assert make_plan().fleet.ordered[0, 0] == pytest.approx([5, *[0] * 8])
+    assert accounts.cash.device_capex_cur[:2] == pytest.approx([500_000, 0])
+    assert accounts.cash.site_capex_cur.sum() == pytest.approx(5 * 1000 * 20)
+    assert accounts.revenue.external_revenue_cur[:2] == pytest.approx([0, 300 * 4 * DAYS_PER_QUARTER])
+    assert accounts.revenue.internal_revenue_cur[:2] == pytest.approx([0, 200 * 4 * DAYS_PER_QUARTER])
+    assert accounts.costs.energy_cur[:2] == pytest.approx([2 * 24 * DAYS_PER_QUARTER, 7 * 24 * DAYS_PER_QUARTER])
+    assert accounts.costs.fixed_cur[:2] == pytest.approx([1000, 3500])
+    assert accounts.costs.overhead_cur[1] == pytest.approx(0.1 * 500 * 4 * DAYS_PER_QUARTER)
     old, new = 2 * 80_000 / 20, 500_000 / 20
-    assert accounts.device_depreciation_cur[:2] == pytest.approx([old, old + new])
-    assert accounts.device_opening_cur[0] == pytest.approx(2 * 80_000 * 16 / 20)
-    assert accounts.building_depreciation_cur[-1] == pytest.approx((8_000 + 100_000) / 80)
+    assert accounts.write_offs.device_depreciation_cur[:2] == pytest.approx([old, old + new])
+    assert accounts.balance.device_opening_cur[0] == pytest.approx(2 * 80_000 * 16 / 20)
+    assert accounts.write_offs.building_depreciation_cur[-1] == pytest.approx((8_000 + 100_000) / 80)
     ebita = (
         500 * 4 * DAYS_PER_QUARTER * 0.9
         - 7 * 24 * DAYS_PER_QUARTER
         - 3500
         - old
         - new
-        - accounts.building_depreciation_cur[1]
+        - accounts.write_offs.building_depreciation_cur[1]
     )
-    assert accounts.ai_ebita_cur[1] == pytest.approx(ebita)
-    assert accounts.ai_tax_cur[1] == pytest.approx(0.2 * ebita)
+    assert accounts.earnings.ai_ebita_cur[1] == pytest.approx(ebita)
+    assert accounts.earnings.ai_tax_cur[1] == pytest.approx(0.2 * ebita)
 
 
 def test_books_cash_and_lines_add_up(accounts):
     a = accounts
-    assert a.device_opening_cur + a.device_capex_cur - a.device_depreciation_cur - a.impairment_cur == pytest.approx(
-        a.device_closing_cur
+    assert (
+        a.balance.device_opening_cur
+        + a.cash.device_capex_cur
+        - a.write_offs.device_depreciation_cur
+        - a.write_offs.impairment_cur
+        == pytest.approx(a.balance.device_closing_cur)
     )
-    assert a.building_opening_cur + a.site_capex_cur - a.building_depreciation_cur == pytest.approx(
-        a.building_closing_cur
+    assert (
+        a.balance.building_opening_cur + a.cash.site_capex_cur - a.write_offs.building_depreciation_cur
+        == pytest.approx(a.balance.building_closing_cur)
     )
-    assert a.device_opening_cur[1:] == pytest.approx(a.device_closing_cur[:-1])
-    assert a.ai_ebita_cur + a.base_ebita_cur == pytest.approx(a.ebita_cur)
-    assert a.ai_fcf_cur == pytest.approx(a.ai_ebita_cur - a.ai_tax_cur + a.depreciation_cur - a.capex_cur)
-    assert a.fcf_cur == pytest.approx(a.ai_fcf_cur + a.base_fcf_cur)
-    assert a.cumulative_cash_cur[-1] == pytest.approx(a.fcf_cur.sum())
-    cash_in = a.ai_revenue_cur - a.energy_cur - a.fixed_cur - a.overhead_cur
-    assert a.ai_fcf_cur == pytest.approx(cash_in - a.ai_tax_cur - a.capex_cur)
+    assert a.balance.device_opening_cur[1:] == pytest.approx(a.balance.device_closing_cur[:-1])
+    assert a.earnings.ai_ebita_cur + a.base.base_ebita_cur == pytest.approx(a.earnings.ebita_cur)
+    assert a.cash.ai_fcf_cur == pytest.approx(
+        a.earnings.ai_ebita_cur - a.earnings.ai_tax_cur + a.depreciation_cur - a.capex_cur
+    )
+    assert a.cash.fcf_cur == pytest.approx(a.cash.ai_fcf_cur + a.base.base_fcf_cur)
+    assert a.cash.cumulative_cash_cur[-1] == pytest.approx(a.cash.fcf_cur.sum())
+    cash_in = a.ai_revenue_cur - a.costs.energy_cur - a.costs.fixed_cur - a.costs.overhead_cur
+    assert a.cash.ai_fcf_cur == pytest.approx(cash_in - a.earnings.ai_tax_cur - a.capex_cur)
 
 
 def test_vintages_sum_to_the_books_and_each_rolls_forward(make_plan):
@@ -105,15 +117,15 @@ def test_vintages_sum_to_the_books_and_each_rolls_forward(make_plan):
     plan = make_plan(supply_devices=supply, block_calls_per_d=np.tile([[[600.0]], [[400.0]]], (1, 9, 1)))
     a = statements(plan, PRICE, INTERNAL, terms)
     assert a.vintages == ("before 2025", "2025", "2026", "2027")
-    assert a.vintage_depreciation_cur.sum(axis=0) == pytest.approx(a.device_depreciation_cur)
-    assert a.vintage_closing_cur.sum(axis=0) == pytest.approx(a.device_closing_cur)
+    assert a.write_offs.vintage_depreciation_cur.sum(axis=0) == pytest.approx(a.write_offs.device_depreciation_cur)
+    assert a.balance.vintage_closing_cur.sum(axis=0) == pytest.approx(a.balance.device_closing_cur)
     years = np.array([quarter[:4] for quarter in a.quarters])
     for row, year in enumerate(a.vintages[1:], start=1):
-        spent = np.where(years == year, a.device_capex_cur, 0.0)
-        book = np.cumsum(spent - a.vintage_depreciation_cur[row])
-        assert a.vintage_closing_cur[row] == pytest.approx(book, abs=1e-6 * a.device_capex_cur.sum())
-    assert (a.vintage_depreciation_cur[1:3].sum(axis=1) > 0).all()
-    assert a.vintage_depreciation_cur[3].sum() == 0  # nothing is bought in the last year
+        spent = np.where(years == year, a.cash.device_capex_cur, 0.0)
+        book = np.cumsum(spent - a.write_offs.vintage_depreciation_cur[row])
+        assert a.balance.vintage_closing_cur[row] == pytest.approx(book, abs=1e-6 * a.cash.device_capex_cur.sum())
+    assert (a.write_offs.vintage_depreciation_cur[1:3].sum(axis=1) > 0).all()
+    assert a.write_offs.vintage_depreciation_cur[3].sum() == 0  # nothing is bought in the last year
 
 
 def test_depreciation_and_impairment_shelter_tax_and_move_no_other_cash(make_plan):
@@ -124,16 +136,25 @@ def test_depreciation_and_impairment_shelter_tax_and_move_no_other_cash(make_pla
         for life, impair in ((5.0, False), (3.0, False), (5.0, True))
     )
     for other in (fast, cut):
-        charged = other.depreciation_cur + other.impairment_cur - slow.depreciation_cur - slow.impairment_cur
+        charged = (
+            other.depreciation_cur
+            + other.write_offs.impairment_cur
+            - slow.depreciation_cur
+            - slow.write_offs.impairment_cur
+        )
         assert np.abs(charged).max() > 0
-        assert other.ai_fcf_cur - slow.ai_fcf_cur == pytest.approx(TERMS.tax_frac * charged)
+        assert other.cash.ai_fcf_cur - slow.cash.ai_fcf_cur == pytest.approx(TERMS.tax_frac * charged)
 
 
 def test_each_part_of_the_cloud_pays_its_own_tax(accounts):
     a = accounts
-    assert a.ai_tax_cur == pytest.approx(TERMS.tax_frac * (a.ai_ebita_cur - a.impairment_cur))
-    assert a.tax_cur - a.ai_tax_cur == pytest.approx(TERMS.tax_frac * a.base_ebita_cur)
-    assert a.base_fcf_cur == pytest.approx((1 - TERMS.tax_frac) * a.base_ebita_cur - a.base_investment_cur)
+    assert a.earnings.ai_tax_cur == pytest.approx(
+        TERMS.tax_frac * (a.earnings.ai_ebita_cur - a.write_offs.impairment_cur)
+    )
+    assert a.earnings.tax_cur - a.earnings.ai_tax_cur == pytest.approx(TERMS.tax_frac * a.base.base_ebita_cur)
+    assert a.base.base_fcf_cur == pytest.approx(
+        (1 - TERMS.tax_frac) * a.base.base_ebita_cur - a.base.base_investment_cur
+    )
 
 
 def test_cash_leads_depreciation(accounts):
@@ -146,20 +167,20 @@ def test_a_vintage_that_cannot_earn_its_book_value_is_written_down(make_plan):
     plan = make_plan(terminal_cur_per_device=np.zeros((1, 9)))
     low = np.full((2, 9), 0.6)
     cut, kept = (statements(plan, low, INTERNAL, dataclasses.replace(TERMS, impair=flag)) for flag in (True, False))
-    assert kept.impairment_cur.sum() == 0
-    assert cut.impairment_cur.sum() > 0
-    assert cut.device_depreciation_cur.sum() < kept.device_depreciation_cur.sum()
-    assert cut.device_closing_cur[-1] == pytest.approx(0.0, abs=1e-6)  # no use after the horizon was stated
+    assert kept.write_offs.impairment_cur.sum() == 0
+    assert cut.write_offs.impairment_cur.sum() > 0
+    assert cut.write_offs.device_depreciation_cur.sum() < kept.write_offs.device_depreciation_cur.sum()
+    assert cut.balance.device_closing_cur[-1] == pytest.approx(0.0, abs=1e-6)  # no use after the horizon was stated
     # At 4 CNY a call and the stated terminal value the same devices are worth their price.
-    assert statements(make_plan(), PRICE, INTERNAL, TERMS).impairment_cur.sum() == 0
+    assert statements(make_plan(), PRICE, INTERNAL, TERMS).write_offs.impairment_cur.sum() == 0
 
 
 def test_devices_that_retire_before_the_end_of_their_accounting_life_are_written_off(make_plan):
     terms = dataclasses.replace(TERMS, initial_cost_cur_per_device=np.array([80_000.0]))
     plan = make_plan(initial_age_quarters=np.array([12]), training_flop_per_s=np.zeros(9))
     result = statements(plan, PRICE, INTERNAL, terms)
-    assert np.nonzero(result.impairment_cur)[0].tolist() == [4]
-    assert result.impairment_cur[4] == pytest.approx(2 * 80_000 * (1 - 16 / 20))
+    assert np.nonzero(result.write_offs.impairment_cur)[0].tolist() == [4]
+    assert result.write_offs.impairment_cur[4] == pytest.approx(2 * 80_000 * (1 - 16 / 20))
 
 
 def test_years_are_summed_by_calendar_and_by_fiscal_year(accounts):
@@ -169,9 +190,9 @@ def test_years_are_summed_by_calendar_and_by_fiscal_year(accounts):
     assert fiscal.years == ("FY2026", "FY2027", "FY2028")
     assert fiscal.quarters.tolist() == [4, 4, 1]
     assert calendar.lines["ebita_cur"] == pytest.approx(
-        [accounts.ebita_cur[i:j].sum() for i, j in ((0, 3), (3, 7), (7, 9))]
+        [accounts.earnings.ebita_cur[i:j].sum() for i, j in ((0, 3), (3, 7), (7, 9))]
     )
-    assert fiscal.lines["fcf_cur"].sum() == pytest.approx(accounts.fcf_cur.sum())
+    assert fiscal.lines["fcf_cur"].sum() == pytest.approx(accounts.cash.fcf_cur.sum())
     assert "cumulative_cash_cur" not in fiscal.lines
     assert "device_closing_cur" not in fiscal.lines
     with pytest.raises(InputError, match="lunar"):

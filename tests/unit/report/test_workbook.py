@@ -34,9 +34,10 @@ def test_formulas_give_the_values_of_the_plan(plan, book):
     assert book.named("PER_SHARE") == pytest.approx(own.value_per_share_cur, rel=1e-12)
     assert book.named("AI_VALUE") == pytest.approx(own.valuation.ai.total_cur, rel=1e-12)
     for row, numbers in (
-        (9, own.statements.ai_ebita_cur), (11, own.statements.ai_tax_cur), (14, own.statements.ai_fcf_cur),
-        (10, own.statements.impairment_cur), (18, own.statements.base_fcf_cur), (21, own.statements.device_closing_cur),
-        (22, own.statements.building_closing_cur),
+        (9, own.statements.earnings.ai_ebita_cur), (11, own.statements.earnings.ai_tax_cur),
+        (14, own.statements.cash.ai_fcf_cur), (10, own.statements.write_offs.impairment_cur),
+        (18, own.statements.base.base_fcf_cur), (21, own.statements.balance.device_closing_cur),
+        (22, own.statements.balance.building_closing_cur),
     ):  # fmt: skip
         shown = [book.value("statements", row, column) for column in range(1, len(numbers) + 1)]
         assert shown == pytest.approx(list(numbers), rel=1e-9, abs=1e-3), row

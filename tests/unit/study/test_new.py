@@ -44,7 +44,7 @@ def test_a_firm_of_another_region_is_sane(tmp_path, region, money, site):
     assert list(made.scenario.hardware.sites) == [site]
     assert len((tmp_path / "s.yaml").read_text().splitlines()) < 100
     result = jevons.plan(tmp_path / "s.yaml", draws=0)
-    books, fleet = result.chain.accounts.statements, result.chain.plan.installed.sum(axis=(0, 1))
+    books, fleet = result.chain.accounts.statements, result.chain.plan.fleet.installed.sum(axis=(0, 1))
     assert books.capex_cur.sum() <= 2e9
     per_hour = books.ai_revenue_cur / fleet / 2191.5
     assert (per_hour > 0.5).all()

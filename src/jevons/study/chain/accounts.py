@@ -107,7 +107,7 @@ def accounts(
     """
     spec = scenario.finance
     internal = [segment.internal for segment in scenario.market.segments.values()]
-    served = plan.served_calls_per_d.sum(axis=2)
+    served = plan.service.served_calls_per_d.sum(axis=2)
     price = revenue_price_cur(scenario, inputs, market, scarcity, served)
     signed = contract_account(scenario, market, served)
     terms = account_terms(scenario, plan, signed)
@@ -123,19 +123,23 @@ def accounts(
     )
     books = statements(plan, price, internal, terms, base)
     wacc = scenario.cost.wacc.value
-    closing = books.device_closing_cur + books.building_closing_cur - books.customer_prepaid_closing_cur
+    closing = (
+        books.balance.device_closing_cur
+        + books.balance.building_closing_cur
+        - books.balance.customer_prepaid_closing_cur
+    )
     ai = ai_terms(scenario, float(closing[-1]))
     short = shortage_frac(price * served, plan, scarcity, inputs, rents)
     value = dcf(
         books,
         ai=ai,
         ai_shortage=shortage_of(
-            books.external_revenue_cur + books.internal_revenue_cur,
-            books.energy_cur
-            + books.fixed_cur
-            + books.lease_cur
-            + books.device_depreciation_cur
-            + books.building_depreciation_cur,
+            books.revenue.external_revenue_cur + books.revenue.internal_revenue_cur,
+            books.costs.energy_cur
+            + books.costs.fixed_cur
+            + books.costs.lease_cur
+            + books.write_offs.device_depreciation_cur
+            + books.write_offs.building_depreciation_cur,
             short,
             terms,
         ),
@@ -185,7 +189,7 @@ def shortage_frac(
     """
     above = np.where(inputs.use.counts_tokens[:, None], 1.0 - 1.0 / scarcity, 0.0)
     if rents is not None:
-        let_h = plan.busy_device_h_per_d[~inputs.use.counts_tokens].sum(axis=(0, 2, 4))
+        let_h = plan.service.busy_device_h_per_d[~inputs.use.counts_tokens].sum(axis=(0, 2, 4))
         paid = (let_h * rents.cny_per_h).sum(axis=0)
         more = (let_h * np.maximum(rents.cny_per_h - rents.calm_cur_per_h, 0.0)).sum(axis=0)
         above += np.where(inputs.use.counts_tokens[:, None], 0.0, more / np.maximum(paid, 1e-300))

@@ -30,7 +30,7 @@ def released_rest(scenario: Scenario) -> Array:
 
 def paid_ahead(scenario: Scenario, plan: ExpansionPlan) -> Array:
     """Return what is paid ahead in each quarter (t,) of released money that waits for chips, less what is used."""
-    return np.diff(scenario.expansion.paid_ahead.value * plan.budget_left_cur, prepend=0.0)
+    return np.diff(scenario.expansion.paid_ahead.value * plan.spending.budget_left_cur, prepend=0.0)
 
 
 def released(scenario: Scenario) -> Array:

@@ -252,7 +252,7 @@ def _gap(
     off = np.abs(np.where(calls, clearing_ratio(plan, market) / scarcity, 1.0) - 1.0)
     if rents is not None:
         off = np.where(calls, off, np.abs(rents.price_cur_per_h / rent - 1.0))
-    paid = market.call_price_cur * scarcity * plan.served_calls_per_d.sum(axis=2)
+    paid = market.call_price_cur * scarcity * plan.service.served_calls_per_d.sum(axis=2)
     return float((off * paid).sum() / max(float(paid.sum()), 1e-300))
 
 
@@ -266,17 +266,17 @@ def clearing_ratio(plan: ExpansionPlan, market: MarketPath) -> Array:
     """Return the clearing price of a call over its posted price, (s, t), >= 1: above 1 where demand is rationed."""
     problem = plan.problem
     demanded = problem.demand.block_calls_per_d.sum(axis=2)
-    served = plan.served_calls_per_d.sum(axis=2)
+    served = plan.service.served_calls_per_d.sum(axis=2)
     rationed = served < demanded * (1 - 1e-6)
     highest = problem.demand.block_value_cur_per_call[:, :, 0] / market.call_price_cur
     ceiling = np.minimum(highest, PRICE_LEVELS[-1])
-    ratio = np.clip(plan.marginal_cur_per_call / market.call_price_cur, 1.0, ceiling)
+    ratio = np.clip(plan.worth.marginal_cur_per_call / market.call_price_cur, 1.0, ceiling)
     return np.where(rationed, ratio, 1.0)
 
 
 def used_hours(plan: ExpansionPlan, inputs: MarketInputs, models: int) -> Array:
     """Return device-hours a day by model, device and quarter, (m, v, t)."""
-    by_segment = plan.busy_device_h_per_d.sum(axis=(2, 4))
+    by_segment = plan.service.busy_device_h_per_d.sum(axis=(2, 4))
     hours = np.zeros((models, *by_segment.shape[1:]))
     np.add.at(hours, inputs.model, by_segment)
     return hours

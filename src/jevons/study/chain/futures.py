@@ -148,5 +148,5 @@ def decided_by(scenario: Scenario, plan: TreePlan) -> Decided:
     orders: dict[frozenset[str], Array] = {}
     for branch, decided in zip(plan.tree.branches, plan.plans, strict=True):
         barred = frozenset(name for name in bans if f"{name} barred" in branch.name.split(", "))
-        orders.setdefault(barred, decided.ordered.sum(axis=1)[:, :last])
+        orders.setdefault(barred, decided.fleet.ordered.sum(axis=1)[:, :last])
     return Decided(orders=orders, known_from=plan.tree.known_from, plan=plan)

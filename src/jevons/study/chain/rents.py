@@ -344,9 +344,9 @@ def broker_devices(scenario: Scenario) -> Array:
 def _offer(scenario: Scenario, plan: ExpansionPlan, market: MarketPath, inputs: MarketInputs) -> _Offer:
     day_h = 24.0 * scenario.serving.availability.value
     rental = ~inputs.use.counts_tokens
-    stand = (plan.installed - plan.training_devices).sum(axis=1) * day_h
-    calls = plan.busy_device_h_per_d[~rental].sum(axis=(0, 2, 4)) / scenario.serving.utilisation_cap.value
-    there = stand > np.maximum(_LEAST_FRAC * plan.installed.sum(axis=1), 1.0) * day_h
+    stand = (plan.fleet.installed - plan.fleet.training_devices).sum(axis=1) * day_h
+    calls = plan.service.busy_device_h_per_d[~rental].sum(axis=(0, 2, 4)) / scenario.serving.utilisation_cap.value
+    there = stand > np.maximum(_LEAST_FRAC * plan.fleet.installed.sum(axis=1), 1.0) * day_h
     return _Offer(
         firm=np.where(there, np.maximum(stand - calls, _LEAST_FRAC * stand), 0.0),
         wanted=(market.market_calls_per_d * inputs.share_frac[:, None])[rental].sum(axis=0),

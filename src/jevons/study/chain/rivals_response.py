@@ -56,7 +56,7 @@ def response(result: ChainResult, other: ExpansionPlan) -> Response:
     from jevons.study.chain.fixed_point import clearing_ratio
 
     plan, scarcity = result.plan, result.exchange.scarcity
-    left = np.maximum(np.cumsum(plan.device_capex_cur - other.device_capex_cur), 0.0)
+    left = np.maximum(np.cumsum(plan.spending.device_capex_cur - other.spending.device_capex_cur), 0.0)
     quarterly = _budget_cur_per_quarter(result.scenario)
     able = quarterly * np.arange(1, left.size + 1)
     taken = np.divide(able, left, out=np.ones(left.size), where=left > able) if quarterly > 0 else np.ones(left.size)

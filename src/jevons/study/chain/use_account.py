@@ -64,11 +64,11 @@ def use_account(result: ChainResult) -> UseAccount:
     scenario, plan, market, inputs = result.scenario, result.plan, result.market, result.inputs
     segments = scenario.market.segments
     kinds = np.array([segment.kind for segment in segments.values()])
-    served = plan.served_calls_per_d.sum(axis=2)
+    served = plan.service.served_calls_per_d.sum(axis=2)
     paid = revenue_price_cur(scenario, inputs, market, result.exchange.scarcity, served) * served * DAYS
     premium = np.ones(kinds.size) if inputs.pricing.premium is None else inputs.pricing.premium
     bare = paid / premium[:, None]
-    hours = plan.busy_device_h_per_d.sum(axis=(1, 2, 4))
+    hours = plan.service.busy_device_h_per_d.sum(axis=(1, 2, 4))
     demanded = np.maximum(plan.problem.demand.block_calls_per_d.sum(axis=2), 1e-30)
     tokens = market.tokens_per_d * served / demanded
     tokens += tokens_per_hour(scenario, result.setting.device_s_per_tok) * served
@@ -80,14 +80,14 @@ def use_account(result: ChainResult) -> UseAccount:
     device_h = [hours[mask].sum(axis=0) for mask in rows.values()]
     by_use = [tokens[mask].sum(axis=0) for mask in rows.values()]
     nothing = np.zeros(hours.shape[1])
-    training = plan.training_devices.sum(axis=(0, 1)) * 24.0
+    training = plan.fleet.training_devices.sum(axis=(0, 1)) * 24.0
     flop = {
         "training": _rented_flop_per_d(result, (bare * (kinds == "training")[:, None]) / DAYS),
         OWN_TRAINING: plan.problem.machines.availability_frac
         * 24.0
-        * (plan.training_devices.sum(axis=1) * result.setting.training_flop_per_h[:, None]).sum(axis=0),
+        * (plan.fleet.training_devices.sum(axis=1) * result.setting.training_flop_per_h[:, None]).sum(axis=0),
     }
-    whole = plan.installed.sum(axis=(0, 1)) * 24.0
+    whole = plan.fleet.installed.sum(axis=(0, 1)) * 24.0
     beside = {
         PLATFORM: ((paid - bare).sum(axis=0), nothing),
         OWN_TRAINING: (nothing, training),

@@ -88,17 +88,20 @@ def value_channels(first: ChainResult, second: ChainResult) -> dict[str, float]:
 def _books(result: ChainResult) -> _Books:
     books = result.accounts.statements
     return _Books(
-        books.external_revenue_cur + books.internal_revenue_cur,
+        books.revenue.external_revenue_cur + books.revenue.internal_revenue_cur,
         {
-            "device_capex": books.device_capex_cur, "site_capex": books.site_capex_cur,
-            "prepayment": books.prepayment_cur - books.customer_prepayment_cur,
-            "running": books.energy_cur + books.fixed_cur + books.lease_cur,
-            "depreciation": books.device_depreciation_cur + books.building_depreciation_cur,
-            "impairment": books.impairment_cur,
-            "closing": books.device_closing_cur + books.building_closing_cur - books.customer_prepaid_closing_cur,
+            "device_capex": books.cash.device_capex_cur,
+            "site_capex": books.cash.site_capex_cur,
+            "prepayment": books.cash.prepayment_cur - books.cash.customer_prepayment_cur,
+            "running": books.costs.energy_cur + books.costs.fixed_cur + books.costs.lease_cur,
+            "depreciation": books.write_offs.device_depreciation_cur + books.write_offs.building_depreciation_cur,
+            "impairment": books.write_offs.impairment_cur,
+            "closing": books.balance.device_closing_cur
+            + books.balance.building_closing_cur
+            - books.balance.customer_prepaid_closing_cur,
             _SHORTAGE: result.accounts.shortage_frac,
         },
-    )  # fmt: skip
+    )
 
 
 def _none(books: _Books) -> dict[str, Array]:
@@ -178,7 +181,7 @@ def _factors(result: ChainResult) -> dict[str, Array]:
     calls = inputs.use.counts_tokens[:, None]
     cloud = np.ones_like(market.depth) if inputs.renting.cloud_frac is None else inputs.renting.cloud_frac
     work = np.ones_like(market.depth) if inputs.renting.work is None else inputs.renting.work
-    served = result.plan.served_calls_per_d.sum(axis=2)
+    served = result.plan.service.served_calls_per_d.sum(axis=2)
     price = revenue_price_cur(result.scenario, inputs, market, result.exchange.scarcity, served)
     hours = np.where(calls, 1.0, 1.0 / work)
     ways = market.switched * cloud * _over(market.calls_per_d, market.market_calls_per_d)
@@ -201,6 +204,6 @@ def _over(part: Array, whole: Array) -> Array:
 def _idle_frac(result: ChainResult) -> float:
     """Return the share of device-hours over the plan that nothing is computed on."""
     plan = result.plan
-    whole = float(plan.installed.sum()) * 24.0
-    used = float(plan.busy_device_h_per_d.sum()) + float(plan.training_devices.sum()) * 24.0
+    whole = float(plan.fleet.installed.sum()) * 24.0
+    used = float(plan.service.busy_device_h_per_d.sum()) + float(plan.fleet.training_devices.sum()) * 24.0
     return 1.0 - used / whole if whole > 0 else 0.0

@@ -171,7 +171,7 @@ def demand_response(
     slow_s, quick_s = _compute_per_call(base, slow), _compute_per_call(base, quick)
     slow_use = slow.calls_per_d * slow_s
     quick_use = quick.calls_per_d * quick_s / np.where(calls, factor, 1.0)
-    reserve = base.plan.training_devices.sum(axis=(0, 1)) * 86400.0
+    reserve = base.plan.fleet.training_devices.sum(axis=(0, 1)) * 86400.0
     before, after = slow_use.sum(axis=0) + reserve, quick_use.sum(axis=0) + reserve
     ratio = np.where(before > 0, after / np.maximum(before, 1e-30), 1.0)
     each = np.where(slow_use > 0, quick_use / np.maximum(slow_use, 1e-30), np.nan)
@@ -258,7 +258,7 @@ def growth_bridge(base: ChainResult) -> dict[str, float]:
 
 def served_work_factor(base: ChainResult, other: ChainResult) -> float:
     """Return the work served in the last quarter in *other* over *base*, weighted by the base's device-hours."""
-    weight = base.plan.busy_device_h_per_d[:, :, :, -1].reshape(len(base.inputs.model), -1).sum(axis=1)
+    weight = base.plan.service.busy_device_h_per_d[:, :, :, -1].reshape(len(base.inputs.model), -1).sum(axis=1)
     before, after = _work(base), _work(other)
     weight = np.where(before > 0, weight, 0.0)
     ratio = after / np.maximum(before, 1e-30)
@@ -267,7 +267,7 @@ def served_work_factor(base: ChainResult, other: ChainResult) -> float:
 
 def _work(result: ChainResult) -> Array:
     """Return tokens, or the work of rented hours, served a day in the last quarter by segment, (s,)."""
-    served = result.plan.served_calls_per_d[:, -1].sum(axis=1)
+    served = result.plan.service.served_calls_per_d[:, -1].sum(axis=1)
     work = 1.0 if result.inputs.renting.work is None else result.inputs.renting.work[:, -1]
     return np.asarray(served * np.where(result.inputs.use.counts_tokens, result.market.depth[:, -1], work))
 
@@ -335,9 +335,12 @@ def _compute_per_call(base: ChainResult, market: MarketPath) -> Array:
 
 
 def _busy_compute(result: ChainResult) -> float:
-    hours = result.plan.busy_device_h_per_d.sum(axis=(0, 2, 4)) + result.plan.training_devices.sum(axis=1) * 24.0
+    hours = (
+        result.plan.service.busy_device_h_per_d.sum(axis=(0, 2, 4))
+        + result.plan.fleet.training_devices.sum(axis=1) * 24.0
+    )
     return float((hours * result.plan.problem.machines.device_flop_per_s[:, None]).sum())
 
 
 def _capex(result: ChainResult) -> float:
-    return float((result.plan.device_capex_cur + result.plan.site_capex_cur).sum())
+    return float((result.plan.spending.device_capex_cur + result.plan.spending.site_capex_cur).sum())

@@ -63,9 +63,9 @@ def clearings(chain: ChainResult) -> tuple[Clearing, ...]:
     )
     quarters = min(_QUARTERS, len(books.quarters))
     revenue = float(books.ai_revenue_cur[-quarters:].sum()) * _QUARTERS / quarters
-    capital = float(books.device_closing_cur[-1] + books.building_closing_cur[-1])
+    capital = float(books.balance.device_closing_cur[-1] + books.balance.building_closing_cur[-1])
     if revenue <= 0 or capital <= 0:
         return (mature,)
-    profit = float(books.ai_ebita_cur[-quarters:].sum()) * _QUARTERS / quarters
+    profit = float(books.earnings.ai_ebita_cur[-quarters:].sum()) * _QUARTERS / quarters
     last = Clearing(when=LAST_YEAR, margin_frac=profit / revenue, capital_per_revenue=capital / revenue, **terms)
     return (last, mature)

@@ -67,8 +67,8 @@ def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, floa
     """Return the recorded outcomes of one pass of the chain, and of the demand's response to doubled efficiency."""
     plan, problem, market = result.plan, result.plan.problem, result.market
     demanded = np.maximum(problem.demand.block_calls_per_d[:, -1].sum(axis=1), 1e-30)
-    served = plan.served_calls_per_d[:, -1].sum(axis=1) / demanded
-    capex = float((plan.device_capex_cur + plan.site_capex_cur).sum())
+    served = plan.service.served_calls_per_d[:, -1].sum(axis=1) / demanded
+    capex = float((plan.spending.device_capex_cur + plan.spending.site_capex_cur).sum())
     tokens = result.inputs.model < len(result.scenario.serving.models)
     weight = market.tokens_per_d[tokens, -1] * market.call_price_cur[tokens, -1]
     index = market.price_index[result.inputs.model[tokens], -1]
@@ -77,12 +77,12 @@ def outcomes_of(result: ChainResult, response: DemandResponse) -> dict[str, floa
         "plan_value": result.accounts.plan_value_cur,
         "orders_value": orders_value_cur(result),
         "tokens_per_d": float((market.tokens_per_d[:, -1] * served).sum()),
-        "devices": float(plan.installed[:, :, -1].sum()),
+        "devices": float(plan.fleet.installed[:, :, -1].sum()),
         "capex": capex,
         "budget_spent_frac": capex / max(float(problem.money.budget_cur.sum()), 1e-30),
-        "it_w": float(plan.it_w[-1]),
+        "it_w": float(plan.fleet.it_w[-1]),
         "ai_revenue": float(result.accounts.statements.ai_revenue_cur[-4:].sum()),
-        "ai_ebita": float(result.accounts.statements.ai_ebita_cur[-4:].sum()),
+        "ai_ebita": float(result.accounts.statements.earnings.ai_ebita_cur[-4:].sum()),
         "price_index": float((index * weight).sum() / max(weight.sum(), 1e-30)),
         "compute_factor": float(response.compute_factor[-1]),
         "settled_compute_factor": response.settled_compute_factor,
@@ -116,20 +116,20 @@ def paths_of(result: ChainResult, loop_gain: Array) -> dict[str, list[float]]:
     """
     plan, market, books = result.plan, result.market, result.accounts.statements
     demanded = np.maximum(plan.problem.demand.block_calls_per_d.sum(axis=2), 1e-30)
-    served = plan.served_calls_per_d.sum(axis=2) / demanded
+    served = plan.service.served_calls_per_d.sum(axis=2) / demanded
     tokens = result.inputs.model < len(result.scenario.serving.models)
     weight = (market.tokens_per_d * market.call_price_cur)[tokens]
     index = market.price_index[result.inputs.model[tokens]]
-    revenue = books.ai_revenue_cur + books.base_revenue_cur
+    revenue = books.ai_revenue_cur + books.base.base_revenue_cur
     season = result.scenario.finance.season
     seasonal = 1.0 if season is None else np.array(season.factors(result.scenario.start, revenue.size))
     paths = {
         "tokens_per_d": (market.tokens_per_d * served).sum(axis=0),
-        "cloud_revenue": books.ai_revenue_cur + books.base_revenue_cur * seasonal,
-        "cloud_ebita_frac": books.ebita_cur / np.maximum(revenue, 1e-30),
+        "cloud_revenue": books.ai_revenue_cur + books.base.base_revenue_cur * seasonal,
+        "cloud_ebita_frac": books.earnings.ebita_cur / np.maximum(revenue, 1e-30),
         "capex": books.capex_cur,
         "ai_revenue": books.ai_revenue_cur,
-        "it_w": plan.it_w,
+        "it_w": plan.fleet.it_w,
         "released_rest": released_rest(result.scenario) + paid_ahead(result.scenario, plan),
         "market_tokens_per_d": market.market_tokens_per_d.sum(axis=0),
         "price_index": (index * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-30),

@@ -87,7 +87,7 @@ def plan_lines(chain: ChainResult) -> PlanLines | None:
 
 
 def _spent_cur(plan: ExpansionPlan) -> float:
-    return float((plan.device_capex_cur + plan.site_capex_cur) @ plan.problem.money.discount)
+    return float((plan.spending.device_capex_cur + plan.spending.site_capex_cur) @ plan.problem.money.discount)
 
 
 def _free(chain: ChainResult) -> ExpansionProblem:

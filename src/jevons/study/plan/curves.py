@@ -45,13 +45,13 @@ def supply_stack(result: PlanFigures, quarter: int) -> list[Step]:
     p = plan.problem
     steps = []
     for row, device in enumerate(p.devices):
-        installed = plan.installed[row, :, quarter]
+        installed = plan.fleet.installed[row, :, quarter]
         if installed.sum() < 0.5:
             continue
         share = installed / installed.sum()
         energy = float(p.machines.energy_cur_per_device_h[row, :, quarter] @ share)
         fixed = float(p.machines.fixed_cur_per_device_quarter[row, quarter]) / _HOURS_PER_QUARTER
-        rent = float(np.mean(np.maximum(plan.rent_cur_per_device_h[row, quarter], 0.0)))
+        rent = float(np.mean(np.maximum(plan.worth.rent_cur_per_device_h[row, quarter], 0.0)))
         unit = float(p.machines.device_flop_per_s[row]) / 1e15
         steps.append(
             Step(

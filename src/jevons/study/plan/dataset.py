@@ -32,13 +32,15 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
 
     return xr.Dataset(
         {
-            "installed": variable(("device", "site", "quarter"), plan.installed, "devices", "accelerators in service"),
-            "ordered": variable(("device", "site", "quarter"), plan.ordered, "devices", "accelerators ordered"),
-            "training": variable(("device", "site", "quarter"), plan.training_devices, "devices", "for training"),
-            "site_w": variable(("site", "quarter"), plan.site_w, "W", "IT power built"),
-            "it_w": variable(("quarter",), plan.it_w, "W", "IT power of accelerators"),
+            "installed": variable(
+                ("device", "site", "quarter"), plan.fleet.installed, "devices", "accelerators in service"
+            ),
+            "ordered": variable(("device", "site", "quarter"), plan.fleet.ordered, "devices", "accelerators ordered"),
+            "training": variable(("device", "site", "quarter"), plan.fleet.training_devices, "devices", "for training"),
+            "site_w": variable(("site", "quarter"), plan.fleet.site_w, "W", "IT power built"),
+            "it_w": variable(("quarter",), plan.fleet.it_w, "W", "IT power of accelerators"),
             "utilisation_frac": variable(
-                ("quarter",), plan.utilisation_frac, "1", "busy share of serving device-hours"
+                ("quarter",), plan.service.utilisation_frac, "1", "busy share of serving device-hours"
             ),
             "tokens_per_d": variable(("segment", "quarter"), result.tokens_per_d, "tok/day", "tokens served"),
             "tokens_wanted_per_d": variable(("segment", "quarter"), market.tokens_per_d, "tok/day", "token demand"),
@@ -65,8 +67,8 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
             ),
             "capex": variable(("quarter",), statements.capex_cur, "¤", "AI capital expenditure"),
             "ai_revenue": variable(("quarter",), statements.ai_revenue_cur, "¤", "AI revenue, internal included"),
-            "ai_ebita": variable(("quarter",), statements.ai_ebita_cur, "¤", "EBITA of AI"),
-            "ai_fcf": variable(("quarter",), statements.ai_fcf_cur, "¤", "free cash flow of AI"),
+            "ai_ebita": variable(("quarter",), statements.earnings.ai_ebita_cur, "¤", "EBITA of AI"),
+            "ai_fcf": variable(("quarter",), statements.cash.ai_fcf_cur, "¤", "free cash flow of AI"),
             "elasticity": variable(
                 ("quarter",), result.verdict.elasticity, "1", "elasticity of tokens to the call price"
             ),

@@ -95,7 +95,7 @@ class PlanFigures:
     def served_frac(self) -> Array:
         """Share of demand at the posted price that is served (s, t)."""
         demanded = np.maximum(self.chain.plan.problem.demand.block_calls_per_d.sum(axis=2), 1e-30)
-        return np.asarray(self.chain.plan.served_calls_per_d.sum(axis=2) / demanded)
+        return np.asarray(self.chain.plan.service.served_calls_per_d.sum(axis=2) / demanded)
 
     @property
     def tokens_per_d(self) -> Array:

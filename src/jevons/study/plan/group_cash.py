@@ -98,13 +98,13 @@ def group_cash(scenario: Scenario, accounts: Accounts) -> GroupCash:
     spent, received = line_cash(scenario)
     debt = loans(scenario)
     funding = fund(
-        spec.net_cash.value, accounts.statements.fcf_cur + rest - spent + received,
+        spec.net_cash.value, accounts.statements.cash.fcf_cur + rest - spent + received,
         returns_cur=np.full(len(labels), spec.owner_returns.value / 4), tax_frac=spec.tax.value, debt=debt,
         new_debt_frac=spec.new_debt_rate.value or _mean_rate(debt),
     )  # fmt: skip
     return GroupCash(
         quarters=labels,
-        cloud_cur=accounts.statements.fcf_cur,
+        cloud_cur=accounts.statements.cash.fcf_cur,
         rest_cur=rest,
         lines_spent_cur=spent,
         lines_received_cur=received,

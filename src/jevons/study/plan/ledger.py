@@ -192,7 +192,7 @@ def _values(ledger: Ledger, scenario: Scenario, chain: ChainResult, added_cur: f
     program = "expansion.objective"
     ledger.add(program, chain.plan.objective_cur, "¤", method="optimum of the planning program", parents=influences)
     _program(ledger, scenario, chain, program)
-    for path, amount in zip(cash, accounts.statements.ai_fcf_cur, strict=True):
+    for path, amount in zip(cash, accounts.statements.cash.ai_fcf_cur, strict=True):
         told = "free cash flow of the quarter, from the planning program and the accounts"
         ledger.add(path, amount, "¤", method=told, parents=[program])
     ledger.derive("finance.ai_explicit", CASH_VALUE, cash=cash, wacc="cost.wacc")
@@ -229,12 +229,14 @@ def _program(ledger: Ledger, scenario: Scenario, chain: ChainResult, program: st
         f"hardware.devices.{name}.{what}" for name in scenario.hardware.devices for what in ("supply", "installed")
     ]
     told = "from the planning program, the last quarter"
-    ledger.add("expansion.devices", float(plan.installed[:, :, -1].sum()), method=told, parents=[program, *supply])
+    ledger.add(
+        "expansion.devices", float(plan.fleet.installed[:, :, -1].sum()), method=told, parents=[program, *supply]
+    )
     spent = float(chain.accounts.statements.capex_cur.sum())
     told_spent = "from the planning program, accelerators and sites over the plan"
     ledger.add("expansion.capex", spent, "¤", method=told_spent, parents=[program, "expansion.devices"])
     wanted = np.maximum(plan.problem.demand.block_calls_per_d[:, -1].sum(axis=1), 1e-30)
-    served = plan.served_calls_per_d[:, -1].sum(axis=1) / wanted
+    served = plan.service.served_calls_per_d[:, -1].sum(axis=1) / wanted
     tokens = float((market.tokens_per_d[:, -1] * served).sum())
     demand = [f"market.segments.{name}.value" for name in scenario.market.segments]
     told_tokens = "demand of the market that the planning program serves, the last quarter"

@@ -188,9 +188,9 @@ def returns_on_capital(scenario: Scenario, accounts: Accounts) -> list[dict[str,
         the change of opening capital since the year before, None in the first and where no capital was added.
     """
     books, spec = accounts.statements, scenario.finance
-    closing = books.device_closing_cur + books.building_closing_cur
-    opening = books.device_opening_cur + books.building_opening_cur
-    nopat = books.ai_ebita_cur - books.impairment_cur - books.ai_tax_cur
+    closing = books.balance.device_closing_cur + books.balance.building_closing_cur
+    opening = books.balance.device_opening_cur + books.balance.building_opening_cur
+    nopat = books.earnings.ai_ebita_cur - books.write_offs.impairment_cur - books.earnings.ai_tax_cur
     years: dict[str, list[int]] = {}
     for index, quarter in enumerate(books.quarters):
         years.setdefault(quarter[:4], []).append(index)

@@ -83,8 +83,8 @@ def _draw(run: str, case: Case, answered: Answer, deployment: Deployment, rows: 
 
     out, device = answered.outcome, deployment.accelerator
     if "batch_latency_ms" in rows:
-        batch = float(case.users)
-        rate = batch * case.osl.mean / value("batch_latency_ms") * 1e3
+        batch = float(case.requested.users)
+        rate = batch * case.requested.osl.mean / value("batch_latency_ms") * 1e3
         predicted = out.output_tok_per_s
     else:
         batch, rate, predicted = value("running_mean"), value("output_tok_s"), out.steady_output_tok_per_s

@@ -69,11 +69,13 @@ def _deployments(problem: Problem, items: Sequence[int]) -> dict[tuple[object, .
     alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for index in items:
         item, case = problem.items[index], problem.items[index].prepared.case
-        alike[item.engine, case.version, item.device, item.model, case.precision, case.prefill is None].append(index)
+        alike[
+            item.engine, case.version, item.device, item.model, case.precision, case.instances.prefill is None
+        ].append(index)
     enough = {name: members for name, members in alike.items() if len(members) >= RUNS + LEAST_OTHERS}
     for members in enough.values():
-        members.sort(key=lambda index: (problem.items[index].prepared.case.isl.mean,
-                                        problem.items[index].prepared.case.users))  # fmt: skip
+        members.sort(key=lambda index: (problem.items[index].prepared.case.requested.isl.mean,
+                                        problem.items[index].prepared.case.requested.users))  # fmt: skip
     return enough
 
 

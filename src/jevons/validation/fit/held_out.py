@@ -26,7 +26,7 @@ def splits(items: Sequence[Item]) -> dict[str, dict[str, list[int]]]:
 def label(problem: Problem, row: int) -> str:
     """Return the family and metric of a figure, disaggregated rows apart."""
     case = problem.items[problem.owner[row]].prepared.case
-    kind = " (prefill apart)" if case.prefill else ""
+    kind = " (prefill apart)" if case.instances.prefill else ""
     return f"{case.family} {problem.metrics[row]}{kind}"
 
 

@@ -49,11 +49,21 @@ def neighbours_document(problem: Problem, errors: FloatArray) -> dict[str, Any]:
 def _key(item: Item) -> tuple[object, ...]:
     """Return what rows of one configuration have in common: all but the load, and lengths to a factor of two."""
     case = item.prepared.case
-    lengths = (round(math.log2(max(one.mean, 1.0))) for one in (case.isl, case.osl))
+    lengths = (round(math.log2(max(one.mean, 1.0))) for one in (case.requested.isl, case.requested.osl))
     return (
-        item.group, item.engine, case.version, item.device, case.gpus, item.model, case.precision, case.layout,
-        case.prefill, case.draft_tokens, case.scenario == _OPEN, *lengths,
-    )  # fmt: skip
+        item.group,
+        item.engine,
+        case.version,
+        item.device,
+        case.gpus,
+        item.model,
+        case.precision,
+        case.instances.layout,
+        case.instances.prefill,
+        case.scheduler.draft_tokens,
+        case.scenario == _OPEN,
+        *lengths,
+    )
 
 
 def _measured(problem: Problem, members: Iterable[int], errors: FloatArray) -> Measured | None:
@@ -62,8 +72,12 @@ def _measured(problem: Problem, members: Iterable[int], errors: FloatArray) -> M
     loads, lengths = [], []
     for index in members:
         case = problem.items[index].prepared.case
-        loads.append(case.rate_per_s if case.scenario == _OPEN else float(case.users or case.requests))
-        lengths.append((case.isl.mean, case.osl.mean))
+        loads.append(
+            case.requested.rate_per_s
+            if case.scenario == _OPEN
+            else float(case.requested.users or case.requested.requests)
+        )
+        lengths.append((case.requested.isl.mean, case.requested.osl.mean))
         for row in problem.rows_of[index]:
             quantity = quantity_of(problem.metrics[row])
             if quantity in _QUANTITIES and not np.isnan(errors[row]):
@@ -79,7 +93,7 @@ def _measured(problem: Problem, members: Iterable[int], errors: FloatArray) -> M
         device=item.device,
         gpus=case.gpus,
         layout=str(deployment.layout),
-        apart=case.prefill is not None,
+        apart=case.instances.prefill is not None,
         model=base_name(item.model),
         weights=weights_of(deployment),
         active_params=float(deployment.model.parameters_active),

@@ -129,7 +129,10 @@ class Item:
         """Return whether a factor bears on the case."""
         if factor.kind == "engine":
             case = self.prepared.case
-            shows = {"draft_acceptance_frac": case.draft_tokens > 0, "hand_over_s": case.prefill is not None}
+            shows = {
+                "draft_acceptance_frac": case.scheduler.draft_tokens > 0,
+                "hand_over_s": case.instances.prefill is not None,
+            }
             return self.engine == factor.owner and shows.get(factor.name, True)
         pair = pair_of(self.engine, self.generation)
         if factor.name == "host":
@@ -356,7 +359,7 @@ def gather(paths: Sequence[Path | Table], *, waves: int = _FIT_WAVES) -> list[It
                 value = float(row["value"])
             except (InputError, FactError, ValueError):
                 continue
-            if not value > 0.0 or case.decoded_layout or case.scenario in _SEARCHED:
+            if not value > 0.0 or case.instances.decoded_layout or case.scenario in _SEARCHED:
                 continue
             if case not in items:
                 items[case] = _item(_shorter(case, waves), row, plain)
@@ -392,10 +395,13 @@ def thinned(items: Sequence[Item], most: int) -> list[Item]:
     alike: dict[tuple[object, ...], list[Item]] = defaultdict(list)
     for item in items:
         case = item.prepared.case
-        alike[item.group, case.version, case.precision, case.layout, case.isl.mean > case.osl.mean].append(item)
+        reads = case.requested.isl.mean > case.requested.osl.mean
+        alike[item.group, case.version, case.precision, case.instances.layout, reads].append(item)
     chosen = []
     for members in alike.values():
-        ordered = sorted(members, key=lambda item: (item.prepared.case.users, item.prepared.case.rate_per_s))
+        ordered = sorted(
+            members, key=lambda item: (item.prepared.case.requested.users, item.prepared.case.requested.rate_per_s)
+        )
         places = np.unique(np.round(np.linspace(0, len(ordered) - 1, min(most, len(ordered)))).astype(int))
         chosen += [ordered[place] for place in places]
     return chosen
@@ -405,9 +411,11 @@ _SEARCHED = {"mlperf-server", "mlperf-interactive"}
 
 
 def _shorter(case: Case, waves: int) -> Case:
-    whole = case.repeats or case.first_stall_s
+    whole = case.requested.repeats or case.measured.first_stall_s
     if case.scenario == "closed" and case.family.startswith("inferencex") and not whole:
-        return replace(case, requests=min(case.requests, waves * case.users), represents=case.requests)
+        return case.replace(
+            requests=min(case.requested.requests, waves * case.requested.users), represents=case.requested.requests
+        )
     return case
 
 
@@ -434,7 +442,7 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
     factors: list[Factor] = []
     cases = {item.engine: item.prepared.case for item in items}
     for engine in sorted(cases):
-        preset = calibrated(plain)(replace(cases[engine], release=None, sorts_logits=False))
+        preset = calibrated(plain)(cases[engine].replace(release=None, sorts_logits=False))
         for name, usual, low, high, sigma in _ENGINE_FACTORS:
             first = _EAGER.get(name, usual) if engine == "eager" else usual
             start = first if neutral else min(max(float(getattr(preset, name)), low), high)

@@ -248,7 +248,7 @@ def _item_errors(problem: Problem, index: int, errors: FloatArray) -> list[tuple
         measured_s[quantity] = float(np.exp(problem.target[row]))
         predicted_s[quantity] = measured_s[quantity] * float(np.exp(errors[row]))
     if {"ttft", "tpot"} <= set(measured_s):
-        steps = max(problem.items[index].prepared.case.osl.mean - 1.0, 0.0)
+        steps = max(problem.items[index].prepared.case.requested.osl.mean - 1.0, 0.0)
         e2e = [each["ttft"] + steps * each["tpot"] for each in (predicted_s, measured_s)]
         log_errors.append(("e2e", float(np.log(e2e[0] / e2e[1]))))
     return log_errors

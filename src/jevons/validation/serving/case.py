@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from jevons.errors import InputError
 from jevons.limits import CELL, ROW_DEVICES
 from jevons.operators.engines import Place, Release, engine_fact, engine_number, release_of
+from jevons.parts import Grouped, Part
 from jevons.schema import shortened
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.sim.load.repeats import Repeats
@@ -39,7 +40,132 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Instances(Part):
+    """How the model is spread over devices, and how many copies of it serve.
+
+    Parameters
+    ----------
+    layout, prefill : Layout
+        Of an instance; of a prefill instance where prompts are processed apart.
+    replicas : int
+        Independent instances that share the load.
+    prefill_workers, decode_workers, prefill_batch : int
+        Of a disaggregated deployment; 0 where prompts and decodes share devices.
+    decoded_layout : bool
+        Whether the table's layout was a product of sizes and had to be read as such.
+    search : bool
+        Whether the layout is not recorded, so that the best is taken.
+    """
+
+    layout: Layout
+    replicas: int = 1
+    prefill: Layout | None = None
+    prefill_workers: int = 0
+    decode_workers: int = 0
+    prefill_batch: int = 0
+    decoded_layout: bool = False
+    search: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduler(Part):
+    """How the engine composes its steps.
+
+    Parameters
+    ----------
+    step_tokens, max_batch : int
+        Limits given on the command line; 0 where none.
+    memory_frac : float
+        Share of memory given on the command line; 0 where none.
+    draft_tokens : int
+        Speculated tokens per step; 0 without speculation.
+    poll_steps, wait_steps : int
+        The scheduler looks for requests every so many steps; prompts wait so long for company.
+    wait_frac : float
+        Until they fill this share of a step.
+    stream_steps : int
+        Tokens that the server sends at a time.
+    lags : bool
+        Whether this version of the engine composes a step as the one before begins.
+    captured_tokens : float or None
+        Prompt steps of up to so many tokens run as captured graphs; None for what the engine does.
+    sorts_logits : bool
+        Whether tokens are drawn among the most likely ones, which sorts every request's logits in every step.
+    admit_more_s : float
+        Time that the front end spends on each request beyond what the engine's factors say [s].
+    """
+
+    step_tokens: int = 0
+    max_batch: int = 0
+    memory_frac: float = 0.0
+    draft_tokens: int = 0
+    poll_steps: int = 0
+    wait_steps: int = 0
+    wait_frac: float = 0.0
+    stream_steps: int = 1
+    lags: bool = True
+    captured_tokens: float | None = None
+    sorts_logits: bool = False
+    admit_more_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested(Part):
+    """What the client sends.
+
+    Parameters
+    ----------
+    isl, osl : Lengths
+        Of the requests.
+    requests, users : int
+        In all, and at once (batch where static).
+    rate_per_s : float
+        Of an open loop.
+    even : bool
+        Whether requests of an open loop come at equal distances, not by chance.
+    repeats : Repeats or None
+        How prompts repeat; None where each differs from all others.
+    warm : bool
+        Whether an earlier stage of the load has sent all of those prompts before.
+    """
+
+    isl: Lengths
+    osl: Lengths
+    requests: int = 0
+    users: int = 0
+    rate_per_s: float = 0.0
+    even: bool = False
+    repeats: Repeats | None = None
+    warm: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured(Part):
+    """How the run was measured.
+
+    Parameters
+    ----------
+    represents : int
+        Requests of the run that a shorter one stands for; 0 for none.
+    counted_osl : float
+        Output tokens of a request as the client counts them, by which it divides; 0 for those that were made.
+    warmed_up : bool
+        Whether the client leaves the first wave of requests out of its statistics.
+    first_stall_s : float
+        Time by which the first wave of requests waits for kernels to be compiled [s].
+    steady : bool
+        Whether rates are those while the batch is full, without the start and the end of the run.
+    """
+
+    represents: int = 0
+    counted_osl: float = 0.0
+    warmed_up: bool = False
+    first_stall_s: float = 0.0
+    steady: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case(Grouped):
     """The configuration behind one or several measured rows; rows of one run have equal cases.
 
     Parameters
@@ -54,65 +180,21 @@ class Case:
         Of the weights; None for what the model ships in.
     kv : str or None
         Of the cache; None for the rule of `predict`.
-    layout, prefill : Layout
-        Of an instance; of a prefill instance where prompts are processed apart.
-    replicas : int
-        Independent instances that share the load.
-    prefill_workers, decode_workers, prefill_batch : int
-        Of a disaggregated deployment; 0 where prompts and decodes share devices.
     gpus : int
         Accelerators that the metric covers.
     scenario : str
         ``closed``, ``open``, ``burst``, ``offline``, ``static``, or an MLPerf one: ``mlperf-offline``,
         ``mlperf-server``, ``mlperf-interactive``.
-    isl, osl : Lengths
-        Of the requests.
-    requests, users : int
-        In all, and at once (batch where static).
-    rate_per_s : float
-        Of an open loop.
-    step_tokens, max_batch : int
-        Limits given on the command line; 0 where none.
-    memory_frac : float
-        Share of memory given on the command line; 0 where none.
-    draft_tokens : int
-        Speculated tokens per step; 0 without speculation.
-    poll_steps, wait_steps : int
-        The scheduler looks for requests every so many steps; prompts wait so long for company.
-    wait_frac : float
-        Until they fill this share of a step.
-    stream_steps : int
-        Tokens that the server sends at a time.
-    represents : int
-        Requests of the run that a shorter one stands for; 0 for none.
-    decoded_layout : bool
-        Whether the table's layout was a product of sizes and had to be read as such.
-    search : bool
-        Whether the layout is not recorded, so that the best is taken.
-    lags : bool
-        Whether this version of the engine composes a step as the one before begins.
-    captured_tokens : float or None
-        Prompt steps of up to so many tokens run as captured graphs; None for what the engine does.
     release : tuple of int or None
         Release of the engine that the version means, None for the newest.
-    even : bool
-        Whether requests of an open loop come at equal distances, not by chance.
-    repeats : Repeats or None
-        How prompts repeat; None where each differs from all others.
-    warm : bool
-        Whether an earlier stage of the load has sent all of those prompts before.
-    counted_osl : float
-        Output tokens of a request as the client counts them, by which it divides; 0 for those that were made.
-    warmed_up : bool
-        Whether the client leaves the first wave of requests out of its statistics.
-    first_stall_s : float
-        Time by which the first wave of requests waits for kernels to be compiled [s].
-    steady : bool
-        Whether rates are those while the batch is full, without the start and the end of the run.
-    sorts_logits : bool
-        Whether tokens are drawn among the most likely ones, which sorts every request's logits in every step.
-    admit_more_s : float
-        Time that the front end spends on each request beyond what the engine's factors say [s].
+    instances : Instances
+        How the model is spread over devices, and how many copies of it serve.
+    scheduler : Scheduler
+        How the engine composes its steps.
+    requested : Requested
+        What the client sends.
+    measured : Measured
+        How the run was measured.
     """
 
     family: str
@@ -122,48 +204,19 @@ class Case:
     version: str
     precision: str | None
     kv: str | None
-    layout: Layout
     scenario: str
-    isl: Lengths
-    osl: Lengths
     gpus: int
-    requests: int = 0
-    users: int = 0
-    rate_per_s: float = 0.0
-    replicas: int = 1
-    prefill: Layout | None = None
-    prefill_workers: int = 0
-    decode_workers: int = 0
-    prefill_batch: int = 0
-    step_tokens: int = 0
-    max_batch: int = 0
-    memory_frac: float = 0.0
-    draft_tokens: int = 0
-    poll_steps: int = 0
-    wait_steps: int = 0
-    wait_frac: float = 0.0
-    stream_steps: int = 1
-    represents: int = 0
-    decoded_layout: bool = False
-    search: bool = False
-    lags: bool = True
-    captured_tokens: float | None = None
+    instances: Instances
+    requested: Requested
+    scheduler: Scheduler = Scheduler()
+    measured: Measured = Measured()
     release: Release | None = None
-    even: bool = False
-    repeats: Repeats | None = None
-    warm: bool = False
-    counted_osl: float = 0.0
-    warmed_up: bool = False
-    first_stall_s: float = 0.0
-    steady: bool = False
-    sorts_logits: bool = False
-    admit_more_s: float = 0.0
 
 
 def with_release(case: Case, release: Release | None) -> Case:
     """Return a case of a release of its engine, which composes steps ahead or does not."""
     ahead = engine_number(case.engine, "composes_ahead", Place(release=release))
-    return replace(case, release=release, lags=bool(ahead))
+    return case.replace(release=release, lags=bool(ahead))
 
 
 def release_meant(engine: str, version: str, day: str = "") -> Release | None:
@@ -231,13 +284,15 @@ def check_case(case: Case) -> Case:
         Naming the number, its value and the limits.
     """
     for name, low, high in _LIMITS:
-        value = getattr(case, name)
+        value = case.field(name)
         value = value.mean if isinstance(value, Lengths) else value
         if not low <= value <= high:
             message = f"{name} = {value:g}: must lie between {low:g} and {high:,.10g}"
             raise InputError(message)
-    if case.layout.devices > ROW_DEVICES or (case.prefill and case.prefill.devices > ROW_DEVICES):
-        message = f"layout {case.layout}: must have at most {ROW_DEVICES:,} devices"
+    if case.instances.layout.devices > ROW_DEVICES or (
+        case.instances.prefill and case.instances.prefill.devices > ROW_DEVICES
+    ):
+        message = f"layout {case.instances.layout}: must have at most {ROW_DEVICES:,} devices"
         raise InputError(message)
     return case
 

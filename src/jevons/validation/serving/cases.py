@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 from jevons.errors import InputError
@@ -16,6 +15,8 @@ from jevons.serving.types import Layout
 from jevons.validation.names import device_id, model_named, plain, precision_of
 from jevons.validation.serving.case import (
     Case,
+    Instances,
+    Requested,
     Row,
     check_case,
     count_of,
@@ -64,11 +65,10 @@ def _stated_case(row: Row) -> Case:
         version=row.get("engine_version", "") or "",
         precision=_precision(row.get("precision") or "", hint),
         kv=_stated_cache(row.get("precision") or ""),
-        layout=Layout(),
         scenario="",
-        isl=Lengths(mean=1.0),
-        osl=Lengths(mean=1.0),
         gpus=int(number_of(row.get("n_gpus")) or 0),
+        instances=Instances(layout=Layout()),
+        requested=Requested(isl=Lengths(mean=1.0), osl=Lengths(mean=1.0)),
     )
     case = with_release(case, release_meant(case.engine, case.version, row.get("date_or_version") or ""))
     if row.get("isl") == "dataset" and not row.get("tp"):
@@ -129,7 +129,7 @@ def _engine(row: Row) -> str:
 
 def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
     command = serve_command_of(notes)
-    case = replace(with_flags(case, notes), layout=sizes_of(row))
+    case = with_flags(case, notes).replace(layout=sizes_of(row))
     if not row.get("tp") and not case.gpus:
         message = "the row states no layout"
         raise InputError(message)
@@ -137,7 +137,7 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
     gpus = case.gpus or layout.devices
     replicas = max(gpus // layout.devices, 1) if _per_deployment(row) else 1
     kv = "fp8" if re.search(r"kv.cache.dtype[= ]fp8", command) else case.kv
-    case = replace(case, layout=layout, gpus=gpus, replicas=replicas, kv=kv)
+    case = case.replace(layout=layout, gpus=gpus, replicas=replicas, kv=kv)
     guessed = re.search(r"simulat|estimate", notes, re.IGNORECASE) and not notes.startswith("measured")
     if case.family == "published_misc" and guessed:
         message = "simulated or estimated, not measured"
@@ -159,10 +159,10 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
     requests = int(number_of(_said(notes, "requests")) or 0)
     bare = re.search(r"\b(\d+) (?:requests|prompts)\b", f"{notes} {load}")
     requests = requests or (count_of(bare[1]) if bare else 0)
-    case = replace(case, isl=isl, osl=osl)
+    case = case.replace(isl=isl, osl=osl)
     static = re.match(r"static batch (\d+)", load)
     if static:
-        return replace(case, scenario="static", requests=count_of(static[1]), users=count_of(static[1]))
+        return case.replace(scenario="static", requests=count_of(static[1]), users=count_of(static[1]))
     users = re.search(r"(?:max )?concurrency (\d+)", load)
     rate = re.search(r"([\d.]+) (?:req|sessions)/s", load) or re.match(r'section "Rate ([\d.]+)"', notes)
     if users and not rate:
@@ -170,19 +170,19 @@ def _with_load(case: Case, row: Row, notes: str) -> Case:
         if "max concurrency" in load and count > _FEW and count % 10 and count & (count - 1):
             message = f"load `{row.get('concurrency_or_rate')}` is a peak that was seen, not one that was set"
             raise InputError(message)
-        closed = replace(case, scenario="closed", users=count, requests=requests or LOOP_WAVES * count)
+        closed = case.replace(scenario="closed", users=count, requests=requests or LOOP_WAVES * count)
         return steady(closed, notes)
     if rate:
-        case = replace(case, scenario="open", rate_per_s=number_of(rate[1]) or 0.0, requests=requests or 500)
+        case = case.replace(scenario="open", rate_per_s=number_of(rate[1]) or 0.0, requests=requests or 500)
         return _with_stage(case, notes)
     if load.startswith(("inf (offline", "maximum")):
-        return replace(case, scenario="offline", requests=requests or _OFFLINE_REQUESTS)
+        return case.replace(scenario="offline", requests=requests or _OFFLINE_REQUESTS)
     if load.startswith("inf"):
         seats = re.search(r"max num seqs (\d+)", load)
-        limit = count_of(seats[1]) if seats else case.max_batch
-        return replace(case, scenario="burst", requests=requests or 1000, max_batch=limit)
+        limit = count_of(seats[1]) if seats else case.scheduler.max_batch
+        return case.replace(scenario="burst", requests=requests or 1000, max_batch=limit)
     if row["metric"] == "first_token_latency_ms":
-        return replace(case, scenario="static", requests=1, users=1)
+        return case.replace(scenario="static", requests=1, users=1)
     message = f"load `{row.get('concurrency_or_rate')}` is none that can be replayed"
     raise InputError(message)
 
@@ -197,8 +197,7 @@ def _with_stage(case: Case, notes: str) -> Case:
     if told and count_of(told[1]) and count_of(told[2]):
         tokens = count_of(system[1]) if system else 0
         repeats = Repeats(system_tokens=tokens, groups=count_of(told[1]), prompts=count_of(told[2]))
-    return replace(
-        case, even=bool(re.search(r"\barrivals constant\b", notes)), repeats=repeats,
+    return case.replace(even=bool(re.search(r"\barrivals constant\b", notes)), repeats=repeats,
         warm=bool(repeats and stage and count_of(stage[1])),
         counted_osl=(number_of(counted[1]) or 0.0) if counted else 0.0,
     )  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from jevons.errors import InputError
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.energy import Flow, PowerModel, activity_of, power_model, power_w
@@ -37,7 +35,7 @@ def dataset_lengths(dataset: str, osl: float) -> tuple[Lengths, Lengths]:
 
 def flow_of(case: Case, batch: float, output_tok_per_s: float) -> Flow:
     """Return the tokens through one instance of a case at a rate."""
-    isl, osl = case.isl.mean, case.osl.mean
+    isl, osl = case.requested.isl.mean, case.requested.osl.mean
     return Flow(
         batch=batch, context=isl + osl / 2.0, output_tok_per_s=output_tok_per_s,
         prompt_tok_per_s=output_tok_per_s / osl * isl, prompt_context=isl / 2.0,
@@ -51,7 +49,7 @@ def run_power_w(case: Case, deployment: Deployment, flow: Flow, model: PowerMode
 
 def energy_value(metric: str, case: Case, answered: Answer) -> tuple[float, float, float]:
     """Return a predicted power or energy in the table's unit, and its 80 % interval."""
-    if answered.deployment is None or case.prefill is not None:
+    if answered.deployment is None or case.instances.prefill is not None:
         message = f"metric `{metric}`: the power of a pool for prompts beside one for decodes is not modelled"
         raise InputError(message)
     model, out = power_model(), answered.outcome
@@ -60,7 +58,7 @@ def energy_value(metric: str, case: Case, answered: Answer) -> tuple[float, floa
     drawn_w = run_power_w(case, answered.deployment, flow, model)
     value = drawn_w / (rate * answered.replicas)
     if metric == "energy_j_per_request":
-        value *= case.osl.mean
+        value *= case.requested.osl.mean
     if metric == "power_w":
         return drawn_w, drawn_w * model.power_low_ratio, drawn_w * model.power_high_ratio
     return value, value * model.low_ratio, value * model.high_ratio
@@ -73,4 +71,4 @@ def steady(case: Case, notes: str) -> Case:
     """
     if case.family != "energy":
         return case
-    return replace(case, steady=True, sorts_logits="task " in notes and "gpt-oss" not in case.model)
+    return case.replace(steady=True, sorts_logits="task " in notes and "gpt-oss" not in case.model)

@@ -50,8 +50,7 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     precision = case.precision
     if precision is None and kinds:
         precision = precision_of(kinds.pop())
-    case = replace(
-        case, precision=precision, scenario="closed", isl=isl, osl=osl, users=users,
+    case = case.replace(precision=precision, scenario="closed", isl=isl, osl=osl, users=users,
         requests=max(LOOP_WAVES * users, 1),
     )  # fmt: skip
     oldest = release_of(engine_text(case.engine, "oldest_in_inferencex"))
@@ -60,9 +59,9 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     if not drawn and isl.mean % 100.0 == 0.0:
         isl, osl = (replace(one, spread=min(_COUNTED_AGAIN_TOKENS / one.mean, 0.1)) for one in (isl, osl))
         repeats = Repeats(prompts=_CLIENT_PROMPTS) if case.engine == "vllm" else None
-        case = replace(case, isl=isl, osl=osl, repeats=repeats, warmed_up=True)
+        case = case.replace(isl=isl, osl=osl, repeats=repeats, warmed_up=True)
     if "mtp" in str(notes.get("spec_decoding", "")).lower():
-        case = replace(case, draft_tokens=_DRAFTED)
+        case = case.replace(draft_tokens=_DRAFTED)
     if notes.get("mode") == "disagg":
         return _apart(case, notes, moe=moe)
     return _together(case, row, notes, moe=moe)
@@ -111,9 +110,9 @@ def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
         tp, dp, decoded = max(ep, 1), 1, True
     if not moe:
         ep = 1
-    per_rank = int(number_of(str(notes.get("batch_size", ""))) or case.users)
-    ranks = case.users // per_rank if per_rank and case.users % per_rank == 0 else 1
-    users = case.users
+    per_rank = int(number_of(str(notes.get("batch_size", ""))) or case.requested.users)
+    ranks = case.requested.users // per_rank if per_rank and case.requested.users % per_rank == 0 else 1
+    users = case.requested.users
     if ranks > 1 and dp == 1 and ep == 1 and not moe:
         users = per_rank  # independent replicas behind one router, each with its own share of the users
     elif ranks > 1 and dp == 1 and ranks == tp and not decoded:
@@ -123,7 +122,7 @@ def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
         ep = group // experts_tp
     layout = Layout(tp=tp, pp=layout.pp, ep=min(ep, group), dp=dp, dp_attention=dp > 1)
     requests = max(LOOP_WAVES * users, 1)
-    return replace(case, layout=layout, gpus=layout.devices, users=users, requests=requests, decoded_layout=decoded)
+    return case.replace(layout=layout, gpus=layout.devices, users=users, requests=requests, decoded_layout=decoded)
 
 
 def _apart(case: Case, notes: Mapping[str, Any], *, moe: bool) -> Case:
@@ -143,7 +142,11 @@ def _apart(case: Case, notes: Mapping[str, Any], *, moe: bool) -> Case:
             ep = dp * tp
         sides.append(Layout(tp=tp, pp=size("pp_size"), ep=min(ep, tp * dp), dp=dp, dp_attention=dp > 1))
     gpus = workers[0] * sides[0].devices + workers[1] * sides[1].devices
-    return replace(
-        case, layout=sides[1], prefill=sides[0], prefill_workers=workers[0], decode_workers=workers[1], gpus=gpus,
+    return case.replace(
+        layout=sides[1],
+        prefill=sides[0],
+        prefill_workers=workers[0],
+        decode_workers=workers[1],
+        gpus=gpus,
         prefill_batch=0,
-    )  # fmt: skip
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from jevons.errors import InputError
 from jevons.serving.closed_loop.points import Lengths
@@ -75,7 +74,13 @@ def mlperf_case(case: Case, row: Row, model: str) -> Case:
         precision = "fp4" if case.device in {"b200_sxm", "gb200", "b300_sxm", "gb300"} else "fp8"
     cards = re.search(r"\bdual\b", row.get("gpu", ""), re.IGNORECASE)
     # Submitters run builds of their own, whose host does not hold the device up.
-    return replace(
-        case, release=None, precision=precision, scenario=f"mlperf-{scenario.lower()}", isl=task.isl, osl=task.osl,
-        requests=task.requests, search=True, gpus=case.gpus * (2 if cards else 1),
-    )  # fmt: skip
+    return case.replace(
+        release=None,
+        precision=precision,
+        scenario=f"mlperf-{scenario.lower()}",
+        isl=task.isl,
+        osl=task.osl,
+        requests=task.requests,
+        search=True,
+        gpus=case.gpus * (2 if cards else 1),
+    )

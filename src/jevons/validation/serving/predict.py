@@ -70,12 +70,12 @@ def _preset(name: str, release: Release | None) -> EngineFactors:
 def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     """Return engine factors with a case's own limits, or the server's defaults on its device."""
     tokens, batch = _server_defaults(case)
-    if case.sorts_logits:
+    if case.scheduler.sorts_logits:
         each_s = factors.request_overhead_s + _sorting_s(case.engine, case.release, case.device, case.model)
         factors = replace(factors, request_overhead_s=each_s)
     return with_limits(
-        factors, step_tokens=case.step_tokens or tokens, max_batch=case.max_batch or batch,
-        captured_tokens=case.captured_tokens,
+        factors, step_tokens=case.scheduler.step_tokens or tokens, max_batch=case.scheduler.max_batch or batch,
+        captured_tokens=case.scheduler.captured_tokens,
     )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def _server_defaults(case: Case) -> tuple[int | None, int | None]:
 
     Facts ``server_step_tokens`` and ``server_max_batch``, by device.
     """
-    if case.search or case.scenario in {"offline", "static"}:
+    if case.instances.search or case.scenario in {"offline", "static"}:
         return None, None
     return _limits(case.engine, case.release, case.device)
 
@@ -113,7 +113,7 @@ def prepare(case: Case, engines: Engines = default_engine) -> Prepared:
         With the reason why there is no answer.
     """
     factors = engines(case)
-    if not case.search:
+    if not case.instances.search:
         return Prepared(case, (_fitting_surface(case, factors),))
     prepared, last = [], None
     moe = model_named(case.model)[0].is_moe
@@ -132,10 +132,10 @@ def prepare(case: Case, engines: Engines = default_engine) -> Prepared:
 
 def _fitting_surface(case: Case, factors: EngineFactors) -> Surface:
     """Return the surface of a case with a stated layout; what was measured did fit, if need be at a higher share."""
-    tried = [(case, case.layout, case.replicas)]
-    if not case.memory_frac:
-        tried.append((replace(case, memory_frac=_LARGEST_SHARE), case.layout, case.replicas))
-    if case.layout == Layout():  # none is stated: the devices share the model
+    tried = [(case, case.instances.layout, case.instances.replicas)]
+    if not case.scheduler.memory_frac:
+        tried.append((case.replace(memory_frac=_LARGEST_SHARE), case.instances.layout, case.instances.replicas))
+    if case.instances.layout == Layout():  # none is stated: the devices share the model
         sizes = (size for size in _SEARCH_SIZES if 1 < size <= case.gpus and case.gpus % size == 0)
         tried += [(case, Layout(tp=size), case.gpus // size) for size in sizes]
     first: InfeasibleError | None = None
@@ -149,18 +149,18 @@ def _fitting_surface(case: Case, factors: EngineFactors) -> Surface:
 
 def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) -> Surface:
     deployment = _deployment(case, layout, factors)
-    if case.prefill is None:
+    if case.instances.prefill is None:
         load = _load(case, replicas)
-        if case.search:  # runs last ten minutes at least, for which the set is gone through again and again
+        if case.instances.search:  # runs last ten minutes at least, for which the set is gone through again and again
             wanted = max(load.requests, 2 * factors.max_batch * layout.dp)
             load = replace(load, requests=min(wanted, _STEADY_REQUESTS * layout.dp))
         return surface(deployment, load)
-    prefill = _deployment(case, case.prefill, factors)
+    prefill = _deployment(case, case.instances.prefill, factors)
     pools = Pools(
         prefill=prefill,
-        prefill_workers=case.prefill_workers,
-        decode_workers=case.decode_workers,
-        prefill_batch=case.prefill_batch,
+        prefill_workers=case.instances.prefill_workers,
+        decode_workers=case.instances.decode_workers,
+        prefill_batch=case.instances.prefill_batch,
     )
     return surface(deployment, _load(case, 1), pools)
 
@@ -173,7 +173,7 @@ def _parts(device: str, model: str, precision: str | None) -> tuple[Accelerator,
 def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deployment:
     device, spec = _parts(case.device, case.model, case.precision)
     kv = case.kv or _stated_kv(case) or "bf16"
-    if case.search and case.precision in {"fp8", "fp4", "mxfp4"}:
+    if case.instances.search and case.precision in {"fp8", "fp4", "mxfp4"}:
         kv = "fp8"
     return Deployment(
         model=spec,
@@ -182,8 +182,8 @@ def _deployment(case: Case, layout: Layout, factors: EngineFactors) -> Deploymen
         precision="native",
         kv_precision=kv,
         engine=factors,
-        memory_frac=case.memory_frac or None,
-        draft_tokens=case.draft_tokens,
+        memory_frac=case.scheduler.memory_frac or None,
+        draft_tokens=case.scheduler.draft_tokens,
     )
 
 
@@ -194,20 +194,32 @@ def _stated_kv(case: Case) -> str:
 
 def _load(case: Case, replicas: int) -> Load:
     """Return the share of a case's load that one of equal replicas gets."""
-    requests = max(math.ceil(case.requests / replicas), 1)
-    users = math.ceil(case.users / replicas) if case.users else 0
-    load = Load(isl=case.isl, osl=case.osl, requests=requests, lags=case.lags, admit_more_s=case.admit_more_s)
+    requests = max(math.ceil(case.requested.requests / replicas), 1)
+    users = math.ceil(case.requested.users / replicas) if case.requested.users else 0
+    load = Load(
+        isl=case.requested.isl,
+        osl=case.requested.osl,
+        requests=requests,
+        lags=case.scheduler.lags,
+        admit_more_s=case.scheduler.admit_more_s,
+    )
     if case.scenario == "static":
         return replace(load, static=True)
     if case.scenario == "closed":
         return replace(
-            load, users=users, poll_steps=case.poll_steps, wait_steps=case.wait_steps, wait_frac=case.wait_frac,
-            stream_steps=case.stream_steps, represents=case.represents,
-            distinct_prompts=case.repeats.distinct if case.repeats else 0, warmed_up=case.warmed_up,
-            first_stall_s=case.first_stall_s,
-        )  # fmt: skip
+            load,
+            users=users,
+            poll_steps=case.scheduler.poll_steps,
+            wait_steps=case.scheduler.wait_steps,
+            wait_frac=case.scheduler.wait_frac,
+            stream_steps=case.scheduler.stream_steps,
+            represents=case.measured.represents,
+            distinct_prompts=case.requested.repeats.distinct if case.requested.repeats else 0,
+            warmed_up=case.measured.warmed_up,
+            first_stall_s=case.measured.first_stall_s,
+        )
     if case.scenario == "open":
-        return replace(load, rate_per_s=case.rate_per_s / replicas)
+        return replace(load, rate_per_s=case.requested.rate_per_s / replicas)
     if case.scenario.startswith("mlperf"):
         return replace(load, requests=requests, served=False)
     return replace(load, served=case.scenario != "offline")
@@ -227,7 +239,7 @@ def answer(prepared: Prepared, engines: Engines = default_engine, scales: Scales
     case, factors = prepared.case, engines(prepared.case)
     best: Answer | None = None
     for at in prepared.surfaces:
-        replicas = case.gpus / at.deployment.devices if case.search else float(case.replicas)
+        replicas = case.gpus / at.deployment.devices if case.instances.search else float(case.instances.replicas)
         if case.scenario in LIMITED:
 
             def at_rate(rate_per_s: float, at: Surface = at) -> Outcome:
@@ -259,7 +271,7 @@ def highest_rate(
     *at_rate* gives the outcome at a rate; *at*, *factors* and *scales* tell the rate of a full machine.
     """
     ttft_s, tpot_s = MLPERF[model_named(case.model)[0].name].limits[LIMITED[case.scenario]]
-    low, high = 0.0, outcome(at, factors, scales).steady_output_tok_per_s / case.osl.mean * 1.1
+    low, high = 0.0, outcome(at, factors, scales).steady_output_tok_per_s / case.requested.osl.mean * 1.1
     met: Outcome | None = None
     for _ in range(_RATE_STEPS):
         rate = (low + high) / 2.0
@@ -270,7 +282,7 @@ def highest_rate(
             high = rate
     if met is None:
         return None
-    output = low * case.osl.mean
+    output = low * case.requested.osl.mean
     return replace(met, output_tok_per_s=output, requests_per_s=low, steady_output_tok_per_s=output)
 
 
@@ -283,13 +295,13 @@ def metric_value(name: str, case: Case, answered: Answer) -> float:
         If the metric is none of those that follow from a client's view.
     """
     out, rate = answered.outcome, answered.replicas
-    steady = case.scenario == "mlperf-offline" or case.steady
+    steady = case.scenario == "mlperf-offline" or case.measured.steady
     output = out.steady_output_tok_per_s if steady else out.output_tok_per_s
     scale = output / max(out.output_tok_per_s, 1e-12)
     base = name.removesuffix("_per_gpu").removesuffix("_per_node").removesuffix("_log")
     per = rate
     if base != name.removesuffix("_log"):
-        per = case.replicas / max(case.gpus, 1)
+        per = case.instances.replicas / max(case.gpus, 1)
         per *= accelerator(case.device).node_devices if name.endswith("_per_node") else 1
     rates = {
         "output_tok_s": output,

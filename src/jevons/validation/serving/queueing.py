@@ -31,7 +31,7 @@ _GAPS_SCALED, _CLIENT_SEED = (0, 9, 2), 42
 
 def queues(case: Case) -> bool:
     """Return whether a case's rows are predicted through the simulator."""
-    if case.prefill is not None or case.draft_tokens:
+    if case.instances.prefill is not None or case.scheduler.draft_tokens:
         return False
     return case.scenario == "open" or (case.scenario in LIMITED and _admits_early(case.engine))
 
@@ -69,7 +69,8 @@ def queued_answer(prepared: Prepared, engines: Engines, scales: Scales | None = 
         factors = replace(factors, scales=scales)
     if case.scenario == "open":
         return Answer(
-            _Engine(case, simulated[0], factors).outcome(case.rate_per_s / case.replicas), float(case.replicas)
+            _Engine(case, simulated[0], factors).outcome(case.requested.rate_per_s / case.instances.replicas),
+            float(case.instances.replicas),
         )
     best: tuple[float, Surface] | None = None
     for at in simulated:
@@ -115,13 +116,19 @@ class _Engine:
         rng = np.random.default_rng(_SEED)
         self.isl, self.osl = load.isl.draw(load.requests, rng), load.osl.draw(load.requests, rng)
         self.arrival = _arrivals(load.requests, case, rng)
-        if case.even:
+        if case.requested.even:
             self.arrival = np.arange(load.requests, dtype=np.float64)
         # A closed loop sends when outputs of a step arrive and keep client and server busy, which `entry_s` holds (it
         # is fitted on those). Lone requests pay the front end only: 4 to 6 ms in open loops of vLLM 0.8 to 0.15.
         self.alone = case.scenario == "open" and case.engine == "vllm"
-        self.repeats, self.counted_osl, self.lags = case.repeats, case.counted_osl, case.lags and load.served
-        self.sent_before = case.repeats.distinct if case.repeats is not None and case.warm else 0
+        self.repeats, self.counted_osl, self.lags = (
+            case.requested.repeats,
+            case.measured.counted_osl,
+            case.scheduler.lags and load.served,
+        )
+        self.sent_before = (
+            case.requested.repeats.distinct if case.requested.repeats is not None and case.requested.warm else 0
+        )
         self.first_isl = np.full(self.sent_before, round(load.isl.mean), dtype=np.float64)
 
     def outcome(self, rate_per_s: float) -> Outcome:

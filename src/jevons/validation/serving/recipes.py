@@ -12,7 +12,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,9 @@ def with_recipe(case: Case, model: str, kind: str, *, moe: bool = False, origin:
     origin : str
         Where the row says that it comes from.
     """
-    if kind in {"closed_loops", "pools"} and (case.scenario != "closed" or (case.prefill is None) == (kind == "pools")):
+    if kind in {"closed_loops", "pools"} and (
+        case.scenario != "closed" or (case.instances.prefill is None) == (kind == "pools")
+    ):
         return case
     for recipe in shipped_recipes()[kind]:
         if _holds(recipe.when, _facts_of(case, model, moe, origin)):
@@ -106,30 +108,37 @@ def _is_arithmetic(text: str) -> bool:
 def _with_value(case: Case, name: str, value: Any) -> Case:
     if name in _LAYOUT:
         whole = value if isinstance(value, bool) else int(value)
-        return replace(case, layout=replace(case.layout, **{name: whole}))  # type: ignore[arg-type]
+        return case.replace(layout=replace(case.instances.layout, **{name: whole}))  # type: ignore[arg-type]
     if name == "captured_tokens":
-        return replace(case, captured_tokens=float(value))
-    before = getattr(case, name)
+        return case.replace(captured_tokens=float(value))
+    before = case.field(name)
     if isinstance(before, int | float) and not isinstance(before, bool):
         value = type(before)(value)
-    return replace(case, **{name: value})
+    return case.replace(**{name: value})
 
 
 def _facts_of(case: Case, model: str, moe: bool, origin: str) -> dict[str, Any]:
     """Return what conditions and arithmetic of a recipe may speak of."""
-    layout: Layout = case.layout
+    layout: Layout = case.instances.layout
     row: dict[str, Any] = {name: getattr(layout, name) for name in _LAYOUT}
     for name in ("engine", "version", "precision", "device", "users", "requests"):
-        row[name] = getattr(case, name)
+        row[name] = case.field(name)
     for name in ("step_tokens", "max_batch", "draft_tokens"):
-        row[name] = getattr(case, name)
+        row[name] = case.field(name)
     return row | {
-        "model": model, "printed": case.model, "origin": origin, "moe": moe, "isl": case.isl.mean, "osl": case.osl.mean,
-        "prompt": math.ceil(case.isl.mean * (1.0 + case.isl.spread)), "total": case.isl.mean + case.osl.mean,
-        "wave": case.users * case.isl.mean,
-        "ranks": layout.dp if layout.dp_attention else 1, "decode_workers": case.decode_workers,
-        "fewer": _fewer(case.users / max(case.decode_workers, 1)),
-    }  # fmt: skip
+        "model": model,
+        "printed": case.model,
+        "origin": origin,
+        "moe": moe,
+        "isl": case.requested.isl.mean,
+        "osl": case.requested.osl.mean,
+        "prompt": math.ceil(case.requested.isl.mean * (1.0 + case.requested.isl.spread)),
+        "total": case.requested.isl.mean + case.requested.osl.mean,
+        "wave": case.requested.users * case.requested.isl.mean,
+        "ranks": layout.dp if layout.dp_attention else 1,
+        "decode_workers": case.instances.decode_workers,
+        "fewer": _fewer(case.requested.users / max(case.instances.decode_workers, 1)),
+    }
 
 
 def _fewer(users: float) -> int:
@@ -190,7 +199,7 @@ def _recipe(raw: Mapping[str, Any], sources: Mapping[str, Any], path: Path) -> R
         message = f"{path}: recipe `{name}`: unknown source `{source}`.{did_you_mean(source, sources)}"
         raise InputError(message)
     options = tuple(Option(one.get("when", {}), one["set"]) for one in raw["options"])
-    comparable, settable = {*_TEXTS, *_NUMBERS, *_SWITCHES}, {*_LAYOUT, *(field.name for field in fields(Case))}
+    comparable, settable = {*_TEXTS, *_NUMBERS, *_SWITCHES}, {*_LAYOUT, *Case.names()}
     for stated, known in ((raw["when"], comparable), *((one.when, comparable) for one in options)):
         _check_names(stated, known, name, path)
     for option in options:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from jevons.errors import InputError
 from jevons.operators.engines import engine_number
@@ -42,8 +41,7 @@ def with_flags(case: Case, notes: str) -> Case:
     drafted = _drafted(line, command)
     drafting = engine_number(case.engine, "drafting_max_batch") if drafted is not None else None
     running = line.value("max_num_seqs") or line.value("max_num_seqs_all")
-    return replace(
-        case,
+    return case.replace(
         precision=hint or case.precision,
         step_tokens=int(line.value("step_tokens") or line.value("step_tokens_all") or _stated(notes, "tokens")),
         max_batch=int(running or drafting or _stated(notes, "batch")),
@@ -76,7 +74,7 @@ def _drafted(line: LaunchLine, command: str) -> int | None:
 
 def layout_of(case: Case, row: Row, notes: str, command: str, *, moe: bool) -> Layout:
     """Return an instance's layout from the columns, the layout label, and the serve command."""
-    layout, line = case.layout, launch_of(case, command)
+    layout, line = case.instances.layout, launch_of(case, command)
     tp = layout.tp if row.get("tp") else int(line.value("tp") or layout.tp)
     pp = max(layout.pp, int(line.value("pp") or 1))
     ep, dp = int(line.value("ep") or layout.ep), int(line.value("dp") or layout.dp)

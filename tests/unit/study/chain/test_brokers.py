@@ -48,7 +48,7 @@ def test_how_brokers_decide_changes_nothing_where_there_are_none(base):
     terms = {"carry": 0.02, "extrapolation": 2.0, "hoard": 0.9, "start_rise": 1.0}
     other = planned(**{f"market.brokers.{name}": value for name, value in terms.items()})
     assert np.array_equal(other.chain.rents.cny_per_h, base.chain.rents.cny_per_h)
-    assert np.array_equal(other.chain.plan.served_calls_per_d, base.chain.plan.served_calls_per_d)
+    assert np.array_equal(other.chain.plan.service.served_calls_per_d, base.chain.plan.service.served_calls_per_d)
     assert other.chain.accounts.value_per_share_cur == base.chain.accounts.value_per_share_cur
 
 

@@ -76,7 +76,7 @@ def test_a_scenario_may_ask_for_whole_clusters_and_site_blocks(tmp_path):
     path.write_text(text)
     found = plan(load(path), draws=0).chain.plan
     assert found.problem.training.cluster_cur_per_quarter == pytest.approx(np.full(4, 1e9))
-    assert found.cluster.sum(axis=(0, 1)) == pytest.approx(np.ones(4))
-    assert np.all(found.training_devices.max(axis=(0, 1)) >= 150 * (1 - 1e-9))
-    added = np.diff(np.concatenate([found.problem.opening.initial_site_w, found.site_w[0]])) / 0.4e6
+    assert found.fleet.cluster.sum(axis=(0, 1)) == pytest.approx(np.ones(4))
+    assert np.all(found.fleet.training_devices.max(axis=(0, 1)) >= 150 * (1 - 1e-9))
+    added = np.diff(np.concatenate([found.problem.opening.initial_site_w, found.fleet.site_w[0]])) / 0.4e6
     assert added == pytest.approx(np.round(added), abs=1e-6)

@@ -32,8 +32,8 @@ def test_revenue_of_contracts_is_what_is_due_and_delivered(plan):
     assert (account.revenue_cur <= account.due_cur * (1 + 1e-9)).all()
     assert (account.due_cur <= account.committed_cur * (1 + 1e-9)).all()
     books = plan.chain.accounts.statements
-    assert books.contract_revenue_cur == pytest.approx(account.revenue_cur.sum(axis=0))
-    assert (books.contract_revenue_cur <= books.external_revenue_cur * (1 + 1e-9)).all()
+    assert books.revenue.contract_revenue_cur == pytest.approx(account.revenue_cur.sum(axis=0))
+    assert (books.revenue.contract_revenue_cur <= books.revenue.external_revenue_cur * (1 + 1e-9)).all()
 
 
 def test_customers_who_could_rent_cheaper_pay_the_agreed_share_alone(cheap):
@@ -64,14 +64,20 @@ def test_prepayments_are_used_up_and_take_no_cash_twice(plan):
     account, books = plan.chain.accounts.contracts, plan.chain.accounts.statements
     before = contracts_of(plan.scenario).owed_before_cur
     assert account.owed_cur[:, -1] == pytest.approx(before + (account.received_cur - account.used_cur).sum(axis=1))
-    flows = books.ai_ebita_cur - books.ai_tax_cur + books.depreciation_cur - books.capex_cur - books.prepayment_cur
-    assert books.ai_fcf_cur == pytest.approx(flows + books.customer_prepayment_cur)
-    assert (books.customer_prepayment_cur < 0).all()
+    flows = (
+        books.earnings.ai_ebita_cur
+        - books.earnings.ai_tax_cur
+        + books.depreciation_cur
+        - books.capex_cur
+        - books.cash.prepayment_cur
+    )
+    assert books.cash.ai_fcf_cur == pytest.approx(flows + books.cash.customer_prepayment_cur)
+    assert (books.cash.customer_prepayment_cur < 0).all()
 
 
 def test_a_lease_is_paid_on_every_watt_in_service(plan):
     books, rent = plan.chain.accounts.statements, plan.scenario.hardware.sites["texas"].lease.value
-    assert books.lease_cur == pytest.approx(plan.chain.plan.it_w * rent / 4, rel=1e-6)
+    assert books.costs.lease_cur == pytest.approx(plan.chain.plan.fleet.it_w * rent / 4, rel=1e-6)
 
 
 def test_debt_balances_in_the_cash_of_the_group(plan):

@@ -60,7 +60,7 @@ def test_no_world_knows_early_whether_its_ban_comes(scenario, made, chain):
         run_chain(scenario, made, start=chain, decided=chain.decided, banned=banned)
         for banned in (frozenset(), frozenset({"h20"}))
     ]
-    free, barred = (world.plan.ordered.sum(axis=1)[:, :known_from] for world in worlds)
+    free, barred = (world.plan.fleet.ordered.sum(axis=1)[:, :known_from] for world in worlds)
     assert free == pytest.approx(barred, rel=1e-6)
     assert free == pytest.approx(chain.decided.orders[frozenset()][:, :known_from], rel=1e-6)
 
@@ -108,7 +108,7 @@ def test_an_announced_plan_is_spent_as_plans_turn_out(scenario, chain):
     whole, more = released(scenario), released(scenario.with_numbers({"expansion.execution": 1.2}))
     assert more == pytest.approx(1.2 * whole)
     ahead = scenario.with_numbers({"expansion.paid_ahead": 1.0})
-    assert paid_ahead(ahead, chain.plan).sum() == pytest.approx(chain.plan.budget_left_cur[-1])
+    assert paid_ahead(ahead, chain.plan).sum() == pytest.approx(chain.plan.spending.budget_left_cur[-1])
 
 
 def test_prices_hold_as_far_as_rivals_can_pay_for_what_the_firm_leaves(chain):

@@ -25,12 +25,19 @@ def test_devices_on_their_way_come_in_equal_parts_and_are_no_expense(engineering
     with_them, without = run_chain(load(path), engineering), run_chain(load(TINY), engineering)
     coming = with_them.plan.problem.opening.arriving_devices[0].sum(axis=0)
     assert coming == pytest.approx([30, 30, 30, 0])
-    assert with_them.plan.installed[0, :, 0].sum() == pytest.approx(without.plan.installed[0, :, 0].sum() + 30)
+    assert with_them.plan.fleet.installed[0, :, 0].sum() == pytest.approx(
+        without.plan.fleet.installed[0, :, 0].sum() + 30
+    )
     books = with_them.accounts.statements
     before = without.accounts.statements
-    assert books.device_opening_cur[0] > before.device_opening_cur[0]
-    rolled = books.device_opening_cur + books.device_capex_cur - books.device_depreciation_cur - books.impairment_cur
-    assert books.device_closing_cur == pytest.approx(rolled)
+    assert books.balance.device_opening_cur[0] > before.balance.device_opening_cur[0]
+    rolled = (
+        books.balance.device_opening_cur
+        + books.cash.device_capex_cur
+        - books.write_offs.device_depreciation_cur
+        - books.write_offs.impairment_cur
+    )
+    assert books.balance.device_closing_cur == pytest.approx(rolled)
 
 
 def test_a_site_feeds_what_stands_before_what_is_on_its_way(engineering, edited):
@@ -48,7 +55,7 @@ def test_commitments_are_ordered_and_a_ban_voids_them(engineering, edited):
     scenario = load(path)
     assert committed_path(scenario)[0] == pytest.approx([50, 50, 50, 0])
     plan = run_chain(scenario, engineering).plan
-    assert (plan.ordered[0].sum(axis=0)[:3] >= 50 * (1 - 1e-9)).all()
+    assert (plan.fleet.ordered[0].sum(axis=0)[:3] >= 50 * (1 - 1e-9)).all()
     barred = setting(scenario, engineering, banned=frozenset({"h20"}))
     assert (barred.committed <= barred.supply).all()
 
@@ -136,7 +143,7 @@ def test_draws_of_supply_below_a_commitment_free_the_firm(engineering, edited):
     least = min(drawn, key=lambda d: d["hardware.devices.h20.supply"])
     assert least["hardware.devices.h20.supply"] < 300
     amounts = {name: value for name, value in least.items() if name in scenario.amounts()}
-    assert run_chain(scenario.with_values(amounts), engineering).plan.ordered[0].sum() > 0
+    assert run_chain(scenario.with_values(amounts), engineering).plan.fleet.ordered[0].sum() > 0
 
 
 def test_the_fixed_point_meets_the_planner_s_own_prices(engineering):

@@ -103,7 +103,7 @@ def test_hours_of_self_served_inference_are_tokens_over_throughput_skill_and_bus
     account = use_account(chain)
     _, hours, tokens = account.of("self_served")
     row = next(r for r, name, _ in renting_segments(scenario) if name == "hosts")
-    served = chain.plan.served_calls_per_d[row].sum(axis=1)
+    served = chain.plan.service.served_calls_per_d[row].sum(axis=1)
     rate = tokens_per_hour(scenario, chain.setting.device_s_per_tok)[row]
     assert tokens == pytest.approx(served * rate)
     mix = np.array([1000, 0, 500]) / 1500
@@ -114,7 +114,7 @@ def test_hours_of_self_served_inference_are_tokens_over_throughput_skill_and_bus
 
 def test_device_hours_of_all_uses_are_those_of_the_fleet(chain):
     account = use_account(chain)
-    assert account.device_h_per_d.sum(axis=0) == pytest.approx(chain.plan.installed.sum(axis=(0, 1)) * 24)
+    assert account.device_h_per_d.sum(axis=0) == pytest.approx(chain.plan.fleet.installed.sum(axis=(0, 1)) * 24)
     assert np.all(account.device_h_per_d >= -1e-6)
 
 
@@ -207,7 +207,7 @@ def test_own_businesses_are_charged_no_more_than_their_calls_are_worth(written, 
     dear = load(written(("    chat:\n      model: large\n", "    chat:\n      model: large\n      internal: true\n")))
     row = list(dear.market.segments).index("chat")
     chain = run_chain(dear, engineering)
-    served = chain.plan.served_calls_per_d.sum(axis=2)
+    served = chain.plan.service.served_calls_per_d.sum(axis=2)
     paid = revenue_price_cur(dear, chain.inputs, chain.market, chain.exchange.scarcity, served)
     assert paid[row] == pytest.approx(chain.market.call_price_cur[row])
     cheap = chain.inputs
@@ -297,6 +297,6 @@ def test_training_has_a_flop_account_that_efficiency_and_the_training_model_reac
 
 def test_own_training_takes_fewer_devices_where_training_reaches_more_of_the_peak(scenario, engineering):
     needed = scenario.with_numbers({"expansion.training.devices": 100.0})
-    slow = run_chain(needed, engineering).plan.training_devices.sum()
+    slow = run_chain(needed, engineering).plan.fleet.training_devices.sum()
     quick = dataclasses.replace(engineering, training_mfu_frac=engineering.training_mfu_frac * 1.25)
-    assert run_chain(needed, quick).plan.training_devices.sum() == pytest.approx(slow / 1.25, rel=0.01)
+    assert run_chain(needed, quick).plan.fleet.training_devices.sum() == pytest.approx(slow / 1.25, rel=0.01)

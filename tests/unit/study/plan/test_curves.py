@@ -19,7 +19,7 @@ def result():
 def test_the_stack_holds_the_whole_fleet_cheapest_first(result):
     found = result.chain.plan
     steps = supply_stack(result, -1)
-    peak = found.installed[:, :, -1].sum(axis=1) @ found.problem.machines.device_flop_per_s
+    peak = found.fleet.installed[:, :, -1].sum(axis=1) @ found.problem.machines.device_flop_per_s
     assert sum(step.flop_per_s for step in steps) == pytest.approx(peak)
     costs = [step.running_cur for step in steps]
     assert costs == sorted(costs)

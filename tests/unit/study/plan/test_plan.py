@@ -27,7 +27,7 @@ class TestBalances:
     def test_devices_are_those_installed_and_those_ordered_a_lead_earlier(self, result):
         found = result.chain.plan
         start = found.problem.opening.initial_devices.sum(axis=1)
-        ordered, installed = found.ordered.sum(axis=1), found.installed.sum(axis=1)
+        ordered, installed = found.fleet.ordered.sum(axis=1), found.fleet.installed.sum(axis=1)
         for device, lead in enumerate(found.problem.machines.lead_quarters):
             arrived = np.concatenate([np.zeros(lead), ordered[device]])[: installed.shape[1]]
             assert installed[device] == pytest.approx(start[device] + np.cumsum(arrived), abs=1e-6)
@@ -35,21 +35,21 @@ class TestBalances:
     def test_money_spent_stays_within_what_was_released(self, result):
         """Invariant 58: Money spent stays within the budget that was released."""
         found = result.chain.plan
-        spent = (found.device_capex_cur + found.site_capex_cur).cumsum()
+        spent = (found.spending.device_capex_cur + found.spending.site_capex_cur).cumsum()
         assert np.all(spent <= found.problem.money.budget_cur.cumsum() * (1 + 1e-9))
         assert spent[-1] > 0
-        bought = found.ordered.sum(axis=1) * found.problem.machines.capex_cur_per_device
-        assert found.device_capex_cur == pytest.approx(bought.sum(axis=0))
+        bought = found.fleet.ordered.sum(axis=1) * found.problem.machines.capex_cur_per_device
+        assert found.spending.device_capex_cur == pytest.approx(bought.sum(axis=0))
 
     def test_power_drawn_is_that_of_the_devices_and_stays_within_the_sites(self, result):
         found = result.chain.plan
-        drawn = np.einsum("vrt,v->t", found.installed, found.problem.machines.device_w)
-        assert found.it_w == pytest.approx(drawn)
-        assert np.all(found.it_w <= found.site_w.sum(axis=0) * (1 + 1e-9))
+        drawn = np.einsum("vrt,v->t", found.fleet.installed, found.problem.machines.device_w)
+        assert found.fleet.it_w == pytest.approx(drawn)
+        assert np.all(found.fleet.it_w <= found.fleet.site_w.sum(axis=0) * (1 + 1e-9))
 
     def test_orders_stay_within_supply(self, result):
         found = result.chain.plan
-        assert np.all(found.ordered.sum(axis=1) <= found.problem.supply.supply_devices + 1e-6)
+        assert np.all(found.fleet.ordered.sum(axis=1) <= found.problem.supply.supply_devices + 1e-6)
 
     def test_tokens_are_calls_times_tokens_per_call_and_no_more_than_wanted(self, result):
         served = result.tokens_per_d
@@ -70,7 +70,7 @@ class TestBalances:
     def test_cash_capital_is_what_the_planner_spent(self, result):
         found = result.chain.plan
         cash = result.to_json()["cash"]
-        assert cash["capex"] == pytest.approx(found.device_capex_cur + found.site_capex_cur)
+        assert cash["capex"] == pytest.approx(found.spending.device_capex_cur + found.spending.site_capex_cur)
 
     def test_market_and_planner_agree(self, result):
         assert result.chain.convergence.residual < 0.01
@@ -191,22 +191,24 @@ def test_the_dataset_has_named_dimensions_and_units(result):
     held = result.to_xarray()
     assert held["installed"].dims == ("device", "site", "quarter")
     assert all(variable.attrs["units"] for variable in held.data_vars.values())
-    assert float(held["it_w"].sel(quarter="2025-Q4")) == pytest.approx(result.chain.plan.it_w[-1])
+    assert float(held["it_w"].sel(quarter="2025-Q4")) == pytest.approx(result.chain.plan.fleet.it_w[-1])
 
 
 def test_a_larger_budget_never_lowers_what_is_built(scenario, result):
     more = plan(scenario.with_values({"expansion.budget": 1.2e9}))
-    spent = (result.chain.plan.device_capex_cur + result.chain.plan.site_capex_cur).sum()
-    assert (more.chain.plan.device_capex_cur + more.chain.plan.site_capex_cur).sum() >= spent * (1 - 1e-3)
+    spent = (result.chain.plan.spending.device_capex_cur + result.chain.plan.spending.site_capex_cur).sum()
+    assert (more.chain.plan.spending.device_capex_cur + more.chain.plan.spending.site_capex_cur).sum() >= spent * (
+        1 - 1e-3
+    )
 
 
 def test_returns_on_capital_come_from_the_books_and_end_with_the_mature_ones(scenario, result):
     rows = returns_on_capital(scenario, result.chain.accounts)
     books = result.chain.accounts.statements
     assert [r["period"] for r in rows] == ["2025", "mature"]
-    opening = books.device_opening_cur[0] + books.building_opening_cur[0]
-    closing = books.device_closing_cur[-1] + books.building_closing_cur[-1]
-    profit = (books.ai_ebita_cur - books.impairment_cur - books.ai_tax_cur).sum()
+    opening = books.balance.device_opening_cur[0] + books.balance.building_opening_cur[0]
+    closing = books.balance.device_closing_cur[-1] + books.balance.building_closing_cur[-1]
+    profit = (books.earnings.ai_ebita_cur - books.write_offs.impairment_cur - books.earnings.ai_tax_cur).sum()
     assert rows[0]["roic_frac"] == pytest.approx(profit / ((opening + closing) / 2))
     assert rows[0]["added_roic_frac"] is None
     ai = result.chain.accounts.valuation.ai
@@ -215,7 +217,9 @@ def test_returns_on_capital_come_from_the_books_and_end_with_the_mature_ones(sce
 
 
 def test_the_last_quarter_orders_for_what_follows_the_plan(scenario):
-    blind, sighted = (plan(with_expansion(scenario, look_beyond=n)).chain.plan.ordered.sum(axis=(0, 1)) for n in (0, 4))
+    blind, sighted = (
+        plan(with_expansion(scenario, look_beyond=n)).chain.plan.fleet.ordered.sum(axis=(0, 1)) for n in (0, 4)
+    )
     assert blind[-1] == pytest.approx(0.0, abs=1e-6)
     assert sighted[-1] > 0.25 * sighted[-2] > 0
 
@@ -229,5 +233,5 @@ def test_a_plan_by_month_keeps_the_quarters_accounts(scenario):
     chain = plan(with_expansion(scenario, step="month")).chain
     fine = chain.plan.months
     assert len(fine.problem.quarters) == 12
-    assert fine.device_capex_cur.sum() == pytest.approx(chain.accounts.statements.device_capex_cur.sum())
-    assert chain.plan.ordered.sum() == pytest.approx(fine.ordered.sum())
+    assert fine.spending.device_capex_cur.sum() == pytest.approx(chain.accounts.statements.cash.device_capex_cur.sum())
+    assert chain.plan.fleet.ordered.sum() == pytest.approx(fine.fleet.ordered.sum())

@@ -25,16 +25,16 @@ def test_every_row_has_a_unit_and_something_to_say(result):
 
 def test_one_more_device_on_sale_is_worth_its_shadow_price(result):
     held = result.chain.plan
-    v, t = np.unravel_index(int(held.supply_dual_cur.argmax()), held.supply_dual_cur.shape)
+    v, t = np.unravel_index(int(held.worth.supply_dual_cur.argmax()), held.worth.supply_dual_cur.shape)
     more = held.problem.supply.supply_devices.copy()
     more[v, t] += 0.01
     again = solve(held.problem.replace(supply_devices=more))
     gained = (again.objective_cur - held.objective_cur) / 0.01
-    assert gained == pytest.approx(held.supply_dual_cur[v, t], rel=1e-3)
-    assert shadow_json(result)["supply_per_device"][held.problem.devices[v]][t] == held.supply_dual_cur[v, t]
+    assert gained == pytest.approx(held.worth.supply_dual_cur[v, t], rel=1e-3)
+    assert shadow_json(result)["supply_per_device"][held.problem.devices[v]][t] == held.worth.supply_dual_cur[v, t]
 
 
 def test_an_hour_has_a_rent_only_where_nearly_all_hours_are_taken(result):
     held = result.chain.plan
     assert scarcity_rent(result).max() > 0
-    assert (held.utilisation_frac[scarcity_rent(result).max(axis=0) > 1e-6] > 0.3).all()
+    assert (held.service.utilisation_frac[scarcity_rent(result).max(axis=0) > 1e-6] > 0.3).all()

@@ -31,7 +31,7 @@ def test_tables_hold_raw_numbers_under_names(result):
     fleet = result.tables["fleet"]
     row = dict(zip(fleet.column("name"), fleet.rows, strict=True))["All accelerators"]
     assert row[1] == "thousand"
-    assert row[-1] * 1e3 == pytest.approx(result.chain.plan.installed[:, :, -1].sum(), rel=1e-12)
+    assert row[-1] * 1e3 == pytest.approx(result.chain.plan.fleet.installed[:, :, -1].sum(), rel=1e-12)
     for table in result.tables.values():
         assert table.columns[0].name == "name", table.name
         for row in table.rows:
@@ -57,7 +57,7 @@ def test_a_plan_reads_in_fifteen_lines_and_answers_first(result):
 
 def test_limits_that_bind_are_ranked_by_quarter(result):
     binding = result.tables["binding"]
-    for place, names in enumerate(result.chain.plan.binding, start=2):
+    for place, names in enumerate(result.chain.plan.worth.binding, start=2):
         ranks = sorted(row[place] for row in binding.rows if row[place] is not None)
         assert ranks == list(range(1, len(names) + 1))
 
@@ -100,7 +100,7 @@ def test_a_site_without_power_to_spare_gives_a_plan():
     short = jevons.load(TINY).with_values({"hardware.sites.north.power": 0.3e6})
     plan = jevons.plan(short, draws=0)
     before = sum(device.installed.value for device in short.hardware.devices.values())
-    assert 0 < plan.chain.plan.installed[:, :, 0].sum() < before
+    assert 0 < plan.chain.plan.fleet.installed[:, :, 0].sum() < before
 
 
 def test_a_valuation_keeps_its_record_and_names_its_tables(tmp_path):

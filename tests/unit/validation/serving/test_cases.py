@@ -25,43 +25,48 @@ def case_of(notes=None, **changes):
 
 def test_plain_tensor_parallel_row():
     case = case_of()
-    assert (case.layout.tp, case.layout.ep, case.layout.dp, case.gpus) == (4, 1, 1, 4)
-    assert case.users == 32
-    assert not case.decoded_layout
+    assert (case.instances.layout.tp, case.instances.layout.ep, case.instances.layout.dp, case.gpus) == (4, 1, 1, 4)
+    assert case.requested.users == 32
+    assert not case.instances.decoded_layout
 
 
 def test_lengths_are_drawn_between_eight_tenths_and_the_nominal_one():
     case = case_of()
-    assert case.isl.mean == pytest.approx(0.9 * 1024)
-    assert case.osl.mean * (1 - case.osl.spread) == pytest.approx(0.8 * 8192)
-    assert case.osl.mean * (1 + case.osl.spread) == pytest.approx(8192)
+    assert case.requested.isl.mean == pytest.approx(0.9 * 1024)
+    assert case.requested.osl.mean * (1 - case.requested.osl.spread) == pytest.approx(0.8 * 8192)
+    assert case.requested.osl.mean * (1 + case.requested.osl.spread) == pytest.approx(8192)
 
 
 def test_unusual_lengths_of_other_runs_are_nominal():
     case = case_of({"origin": "AIConfigurator gap analysis"}, isl="512", osl="256")
-    assert case.isl.mean == 512.0
-    assert case.isl.spread < 0.01
+    assert case.requested.isl.mean == 512.0
+    assert case.requested.isl.spread < 0.01
 
 
 def test_product_of_sizes_means_expert_parallel_layers_over_tensor_parallel_attention_in_vllm():
     case = case_of({"moe_tp": 1, "batch_size": "8"}, ep="16", dp="4", n_gpus="16")
-    assert (case.layout.tp, case.layout.ep, case.layout.dp, case.gpus) == (4, 4, 1, 4)
-    assert case.decoded_layout
+    assert (case.instances.layout.tp, case.instances.layout.ep, case.instances.layout.dp, case.gpus) == (4, 4, 1, 4)
+    assert case.instances.decoded_layout
 
 
 def test_product_of_sizes_means_attention_ranks_in_other_engines():
     case = case_of({"moe_tp": 1, "batch_size": "8"}, engine="sglang", ep="16", dp="4", n_gpus="16")
-    assert (case.layout.tp, case.layout.ep, case.layout.dp, case.layout.dp_attention) == (1, 4, 4, True)
+    assert (
+        case.instances.layout.tp,
+        case.instances.layout.ep,
+        case.instances.layout.dp,
+        case.instances.layout.dp_attention,
+    ) == (1, 4, 4, True)
 
 
 def test_users_of_dense_replicas_behind_a_router_are_those_of_one():
     case = case_of({"batch_size": "4"}, model="Qwen/Qwen3-32B")
-    assert case.users == 4
+    assert case.requested.users == 4
     assert case.gpus == 4
 
 
 def test_experts_split_by_what_their_tensor_parallel_degree_leaves():
-    assert case_of({"moe_tp": 1}).layout.ep == 4
+    assert case_of({"moe_tp": 1}).instances.layout.ep == 4
 
 
 def test_disaggregated_row_with_workers():
@@ -71,9 +76,9 @@ def test_disaggregated_row_with_workers():
         for name, value in zip(("num_workers", "tp_size", "attention_dp_size", "moe_ep_size"), values, strict=True)
     }
     case = case_of({"mode": "disagg", **sides}, tp="", ep="", dp="", n_gpus="")
-    assert (case.prefill_workers, case.decode_workers, case.gpus) == (1, 5, 44)
-    assert case.prefill.dp == 4
-    assert case.layout.tp == 8
+    assert (case.instances.prefill_workers, case.instances.decode_workers, case.gpus) == (1, 5, 44)
+    assert case.instances.prefill.dp == 4
+    assert case.instances.layout.tp == 8
 
 
 def test_disaggregated_row_without_workers_is_refused():
@@ -83,8 +88,8 @@ def test_disaggregated_row_without_workers_is_refused():
 
 def test_image_that_only_drafts_means_drafted_tokens():
     rows = {"model": "deepseek-ai/DeepSeek-R1", "engine": "trtllm", "gpu": "B200 SXM"}
-    assert case_of(engine_version="1.2.0rc6.post3", **rows).draft_tokens == 3
-    assert case_of(engine_version="1.2.0rc6.post2", **rows).draft_tokens == 0
+    assert case_of(engine_version="1.2.0rc6.post3", **rows).scheduler.draft_tokens == 3
+    assert case_of(engine_version="1.2.0rc6.post2", **rows).scheduler.draft_tokens == 0
 
 
 def test_value_run_and_source_are_never_looked_at():
@@ -115,7 +120,7 @@ def test_rows_that_say_too_little_are_refused_with_the_reason(changes, said):
     ],
 )  # fmt: skip
 def test_versions_that_compose_a_step_while_the_one_before_runs(engine, version, lags):
-    assert case_of(engine=engine, engine_version=version).lags is lags
+    assert case_of(engine=engine, engine_version=version).scheduler.lags is lags
 
 
 def test_engines_built_by_tensorrt_launch_no_kernels_one_by_one():
@@ -129,9 +134,11 @@ def test_attention_ranks_of_tensorrt_llm_wait_until_each_has_a_prompt():
     shared = {"model": "deepseek-ai/DeepSeek-R1", "engine": "trtllm", "engine_version": "1.2.0rc6", "gpu": "B200 SXM"}
     alone = case_of({"moe_tp": 8}, **shared, tp="8", n_gpus="8")
     ranks = case_of({"moe_tp": 1}, **shared, tp="1", dp="8", ep="8", n_gpus="8")
-    assert (alone.wait_steps, ranks.wait_steps) == (0, 60)
+    assert (alone.scheduler.wait_steps, ranks.scheduler.wait_steps) == (0, 60)
     # Prompts come to eight ranks by chance: each has one after 8 x (1 + 1/2 + ... + 1/8) of them.
-    assert ranks.wait_frac * ranks.step_tokens == pytest.approx(2.7 * ranks.isl.mean, rel=0.02)
+    assert ranks.scheduler.wait_frac * ranks.scheduler.step_tokens == pytest.approx(
+        2.7 * ranks.requested.isl.mean, rel=0.02
+    )
 
 
 def test_sglang_takes_few_requests_at_once_where_it_drafts():
@@ -140,9 +147,9 @@ def test_sglang_takes_few_requests_at_once_where_it_drafts():
     row |= {"concurrency_or_rate": "inf", "ep": "", "pp": ""}
     serve = "serve: python3 -m sglang.launch_server --model-path deepseek-ai/DeepSeek-V3.2 --tp-size 8"
     drafting = f"{serve} --speculative-algorithm EAGLE --speculative-num-steps 1"
-    limits = [read_case({**row, "notes": notes}).max_batch for notes in (serve, drafting)]
+    limits = [read_case({**row, "notes": notes}).scheduler.max_batch for notes in (serve, drafting)]
     assert limits == [0, 48]
-    assert read_case({**row, "notes": f"{drafting} --max-running-requests 200"}).max_batch == 200
+    assert read_case({**row, "notes": f"{drafting} --max-running-requests 200"}).scheduler.max_batch == 200
 
 
 def test_a_stage_of_an_open_loop_says_how_requests_come_and_repeat():
@@ -153,12 +160,17 @@ def test_a_stage_of_an_open_loop_says_how_requests_come_and_repeat():
     )
     row = {**ROW, "family": "open", "isl": "547", "osl": "248", "concurrency_or_rate": "8 req/s", "notes": notes}
     case = read_case(row)
-    assert (case.scenario, case.even, case.warm, case.counted_osl) == ("open", True, True, 237.5)
-    assert (case.repeats.distinct, case.repeats.system_tokens) == (45, 100)
+    assert (case.scenario, case.requested.even, case.requested.warm, case.measured.counted_osl) == (
+        "open",
+        True,
+        True,
+        237.5,
+    )
+    assert (case.requested.repeats.distinct, case.requested.repeats.system_tokens) == (45, 100)
     first = read_case({**row, "notes": notes.replace("stage 1", "stage 0")})
-    assert not first.warm
+    assert not first.requested.warm
     plain = read_case({**row, "notes": "requests=300"})
-    assert (plain.even, plain.repeats, plain.counted_osl) == (False, None, 0.0)
+    assert (plain.requested.even, plain.requested.repeats, plain.measured.counted_osl) == (False, None, 0.0)
 
 
 def test_a_row_of_power_is_a_full_loop_over_a_set_of_known_lengths():
@@ -167,8 +179,13 @@ def test_a_row_of_power_is_a_full_loop_over_a_set_of_known_lengths():
            "isl": "dataset gpqa", "osl": "6930.4", "concurrency_or_rate": "concurrency 8", "metric": "power_w",
            "notes": notes}  # fmt: skip
     case = read_case(row)
-    assert (case.scenario, case.users, case.steady, case.sorts_logits) == ("closed", 8, True, True)
-    assert case.osl.mean == pytest.approx(6930.4)
+    assert (case.scenario, case.requested.users, case.measured.steady, case.scheduler.sorts_logits) == (
+        "closed",
+        8,
+        True,
+        True,
+    )
+    assert case.requested.osl.mean == pytest.approx(6930.4)
     with pytest.raises(InputError, match="the prompts of dataset `unheard` are not known"):
         read_case({**row, "isl": "dataset unheard"})
 
@@ -181,7 +198,9 @@ LAB = 'section "1. Engines"; dataset ShareGPT; serve: vllm serve Qwen/{}; reques
 
 def test_conversations_of_sharegpt_are_short_in_the_middle_and_end_before_a_thousand_tokens():
     case = read_case({**BENCH, "notes": LAB.format("Qwen3-14B")})
-    prompts, answers = (lengths.draw(1000, np.random.default_rng(0)) for lengths in (case.isl, case.osl))
+    prompts, answers = (
+        lengths.draw(1000, np.random.default_rng(0)) for lengths in (case.requested.isl, case.requested.osl)
+    )
     assert prompts.mean() == pytest.approx(217.4, rel=0.01)
     assert answers.mean() == pytest.approx(201.6, rel=0.01)
     assert np.median(prompts) < 130
@@ -202,18 +221,18 @@ def test_a_section_with_an_engines_name_is_a_run_of_that_engine():
 
 def test_chat_requests_of_one_release_wait_for_their_template():
     notes = LAB.format("Qwen3-14B")
-    assert read_case({**BENCH, "notes": notes}).admit_more_s > 0.0
-    assert read_case({**BENCH, "notes": notes, "engine_version": "v0.13.0"}).admit_more_s == 0.0
-    assert read_case({**BENCH, "notes": notes, "model": "openai/gpt-oss-20b"}).admit_more_s == 0.0
+    assert read_case({**BENCH, "notes": notes}).scheduler.admit_more_s > 0.0
+    assert read_case({**BENCH, "notes": notes, "engine_version": "v0.13.0"}).scheduler.admit_more_s == 0.0
+    assert read_case({**BENCH, "notes": notes, "model": "openai/gpt-oss-20b"}).scheduler.admit_more_s == 0.0
 
 
 def test_limits_stated_in_words_are_taken():
     notes = "max_num_seqs 128, max_num_batched_tokens 2048, prefix caching on; 300 requests"
     case = read_case({**BENCH, "osl": "ShareGPT (pinned, ignore_eos)", "concurrency_or_rate": "~10 sessions/s arrivals",
                       "notes": notes})  # fmt: skip
-    assert (case.scenario, case.rate_per_s, case.requests) == ("open", 10.0, 300)
-    assert (case.max_batch, case.step_tokens) == (128, 2048)
-    assert case.isl.mean > case.osl.mean > 600.0
+    assert (case.scenario, case.requested.rate_per_s, case.requested.requests) == ("open", 10.0, 300)
+    assert (case.scheduler.max_batch, case.scheduler.step_tokens) == (128, 2048)
+    assert case.requested.isl.mean > case.requested.osl.mean > 600.0
 
 
 def test_a_row_without_a_version_means_the_release_of_its_day():
@@ -247,12 +266,12 @@ def test_a_precision_with_that_of_the_cache_beside_it_and_limits_in_words_are_re
     }  # fmt: skip
     case = read_case(row)
     assert (case.precision, case.kv) == ("fp4", "fp8")
-    assert (case.layout.tp, case.layout.dp, case.layout.ep) == (1, 8, 8)
-    assert (case.max_batch, case.step_tokens, case.requests) == (384, 1536, 49152)
+    assert (case.instances.layout.tp, case.instances.layout.dp, case.instances.layout.ep) == (1, 8, 8)
+    assert (case.scheduler.max_batch, case.scheduler.step_tokens, case.requested.requests) == (384, 1536, 49152)
     fast = read_case(
         {**row, "notes": "min-latency, MTP 3 draft layers, 10 real requests", "precision": "FP4 (FP16 KV)"}
     )
-    assert (fast.draft_tokens, fast.kv, fast.layout.tp) == (3, "bf16", 8)
+    assert (fast.scheduler.draft_tokens, fast.kv, fast.instances.layout.tp) == (3, "bf16", 8)
 
 
 def test_cards_of_two_devices_count_twice():
@@ -267,4 +286,4 @@ def test_cards_of_two_devices_count_twice():
 
 def test_512_users_of_gpt_oss_are_a_burst_to_the_seats_of_a_smaller_run():
     case = case_of(model="openai/gpt-oss-120b", concurrency_or_rate="concurrency 512", precision="fp4")
-    assert (case.max_batch, case.requests) == (16, 160)
+    assert (case.scheduler.max_batch, case.requested.requests) == (16, 160)

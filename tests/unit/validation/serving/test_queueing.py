@@ -25,7 +25,7 @@ def case(**changes):
         "isl": Lengths(mean=400.0), "osl": Lengths(mean=150.0), "gpus": 1, "requests": 300,
         "rate_per_s": 2.0, "lags": False,
     }  # fmt: skip
-    return Case(**given | changes)
+    return Case.of(**given | changes)
 
 
 def both(made):
@@ -117,4 +117,4 @@ def test_a_run_that_was_measured_did_fit():
                  release=(0, 8, 5))  # fmt: skip
     assert prepare(tight, ENGINES).surfaces[0].deployment.memory_frac == pytest.approx(0.97)
     with pytest.raises(InfeasibleError):
-        prepare(replace(tight, memory_frac=0.9), ENGINES)
+        prepare(tight.replace(memory_frac=0.9), ENGINES)

@@ -7,14 +7,22 @@ import pytest
 from jevons.errors import InputError
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.types import Layout
-from jevons.validation.serving.case import Case
+from jevons.validation.serving.case import Case, Instances, Requested
 from jevons.validation.serving.recipes import read_recipes, shipped_recipes, with_recipe
 
 CASE = Case(
-    family="x", device="b200_sxm", model="deepseek-ai/DeepSeek-R1", engine="trtllm", version="1.2.0", precision="fp8",
-    kv=None, layout=Layout(tp=8), scenario="closed", isl=Lengths(mean=1000.0), osl=Lengths(mean=1000.0),
-    gpus=8, users=64,
-)  # fmt: skip
+    family="x",
+    device="b200_sxm",
+    model="deepseek-ai/DeepSeek-R1",
+    engine="trtllm",
+    version="1.2.0",
+    precision="fp8",
+    kv=None,
+    scenario="closed",
+    gpus=8,
+    instances=Instances(layout=Layout(tp=8)),
+    requested=Requested(isl=Lengths(mean=1000.0), osl=Lengths(mean=1000.0), users=64),
+)
 FILE = """
 sources: {{scripts: {{title: scripts}}}}
 any_json: []
@@ -40,13 +48,13 @@ def test_each_shipped_recipe_names_a_source():
 
 
 def test_tokens_of_a_step_hold_the_users_and_a_prompt_in_steps_of_64():
-    assert with_recipe(CASE, "deepseek-r1", "closed_loops").step_tokens == 8192
-    assert with_recipe(replace(CASE, users=9000), "deepseek-r1", "closed_loops").step_tokens == 10112
+    assert with_recipe(CASE, "deepseek-r1", "closed_loops").scheduler.step_tokens == 8192
+    assert with_recipe(CASE.replace(users=9000), "deepseek-r1", "closed_loops").scheduler.step_tokens == 10112
 
 
 def test_a_drafting_image_makes_room_for_drafts_of_each_request():
     case = with_recipe(replace(CASE, version="1.2.0rc6.post3"), "deepseek-r1", "closed_loops")
-    assert (case.draft_tokens, case.max_batch, case.step_tokens) == (3, 64, 1344)
+    assert (case.scheduler.draft_tokens, case.scheduler.max_batch, case.scheduler.step_tokens) == (3, 64, 1344)
 
 
 def test_recipes_of_loops_leave_other_rows_as_they_are():
@@ -55,9 +63,9 @@ def test_recipes_of_loops_leave_other_rows_as_they_are():
 
 
 def test_rows_named_after_the_model_without_a_drafting_head_draft_nothing():
-    run = replace(CASE, device="h200_sxm", layout=Layout(tp=8, ep=8))
+    run = CASE.replace(device="h200_sxm", layout=Layout(tp=8, ep=8))
     found = {
-        name: with_recipe(replace(run, model=name), "deepseek-v3", "closed_loops").draft_tokens
+        name: with_recipe(replace(run, model=name), "deepseek-v3", "closed_loops").scheduler.draft_tokens
         for name in ("deepseek-ai/DeepSeek-R1", "deepseek-ai/DeepSeek-V3")
     }
     assert found == {"deepseek-ai/DeepSeek-R1": 3, "deepseek-ai/DeepSeek-V3": 0}
@@ -65,18 +73,17 @@ def test_rows_named_after_the_model_without_a_drafting_head_draft_nothing():
 
 @pytest.mark.parametrize(("users", "workers", "seats"), [(6, 3, 1), (9, 3, 2), (30, 3, 8), (63, 3, 16), (3, 3, 1)])
 def test_decode_workers_started_for_some_users_have_seats_for_fewer(users, workers, seats):
-    pools = replace(
-        CASE, device="h100_sxm", version="0.8.1.post3", users=users, prefill=Layout(tp=8), prefill_workers=1,
+    pools = CASE.replace(device="h100_sxm", version="0.8.1.post3", users=users, prefill=Layout(tp=8), prefill_workers=1,
         decode_workers=workers,
     )  # fmt: skip
-    assert with_recipe(pools, "deepseek-r1", "pools").max_batch == seats
-    assert with_recipe(replace(pools, prefill=None), "deepseek-r1", "pools").max_batch == 0
+    assert with_recipe(pools, "deepseek-r1", "pools").scheduler.max_batch == seats
+    assert with_recipe(pools.replace(prefill=None), "deepseek-r1", "pools").scheduler.max_batch == 0
 
 
 @pytest.mark.parametrize(("total", "requests"), [(256, 30_000), (2048, 3000), (5000, 1500), (22_000, 1000)])
 def test_an_overview_queues_fewer_requests_of_more_tokens(total, requests):
-    case = replace(CASE, scenario="offline", isl=Lengths(mean=total / 2), osl=Lengths(mean=total / 2))
-    assert with_recipe(case, "", "offline").requests == requests
+    case = CASE.replace(scenario="offline", isl=Lengths(mean=total / 2), osl=Lengths(mean=total / 2))
+    assert with_recipe(case, "", "offline").requested.requests == requests
 
 
 @pytest.mark.parametrize(

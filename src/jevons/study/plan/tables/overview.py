@@ -58,13 +58,13 @@ def _overview_rows(result: PlanFigures) -> Iterable[tuple[Cell, ...]]:
     def path(name: str, unit: str, values: Any, size: float, outcome: str | None = None) -> tuple[Cell, ...]:
         return row(name, unit, values[0], values[-1], size, outcome)
 
-    yield path("Accelerators in service", "thousand", plan.installed.sum(axis=(0, 1)), 1e3, "devices")
-    yield path("IT power", "MW", plan.it_w, 1e6, "it_w")
+    yield path("Accelerators in service", "thousand", plan.fleet.installed.sum(axis=(0, 1)), 1e3, "devices")
+    yield path("IT power", "MW", plan.fleet.it_w, 1e6, "it_w")
     if tokens.any():
         yield path("Tokens served per day", "billion", tokens, _BN, "tokens_per_d")
         yield path("Demand served", "%", served_share(result), 0.01)
     yield path("AI revenue in the quarter", "bn ¤", books.ai_revenue_cur, _BN)
-    yield path("AI EBITA in the quarter", "bn ¤", books.ai_ebita_cur, _BN)
+    yield path("AI EBITA in the quarter", "bn ¤", books.earnings.ai_ebita_cur, _BN)
     yield row("AI capital expenditure, whole plan", "bn ¤", None, books.capex_cur.sum(), _BN, "capex")
     yield row("Value added by new orders", "bn ¤", None, result.orders_value_cur, _BN, "orders_value")
     yield row("Value per share", "¤", None, accounts.value_per_share_cur, 1.0, "value_per_share")
@@ -88,7 +88,7 @@ def headlines(result: PlanFigures) -> dict[str, dict[str, Any]]:
     """
     plan, accounts = result.chain.plan, result.chain.accounts
     central = {
-        "devices": float(plan.installed[:, :, -1].sum()),
+        "devices": float(plan.fleet.installed[:, :, -1].sum()),
         "capex": float(accounts.statements.capex_cur.sum()),
         "tokens_per_d": float(result.tokens_per_d[:, -1].sum()),
         "value_per_share": accounts.value_per_share_cur,
@@ -120,7 +120,7 @@ def plan_sentences(result: PlanFigures) -> tuple[Sentence, ...]:
     accounts, draws = result.chain.accounts, result.draws
     currency = result.scenario.currency
     gap = headlines(result)["value_per_share"]["value"] / accounts.price_per_share_cur - 1
-    free_cash = format_money(float(accounts.statements.ai_fcf_cur.sum()), currency)
+    free_cash = format_money(float(accounts.statements.cash.ai_fcf_cur.sum()), currency)
     values = {
         "scenario": result.scenario.name,
         "futures": None if draws is None else str(draws.values.shape[0]),

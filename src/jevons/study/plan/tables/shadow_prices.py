@@ -18,7 +18,7 @@ def scarcity_rent(result: PlanFigures) -> Array:
     """Return the scarcity rent of a device-hour by kind, the mean over the day, (v, t) [currency/h]."""
     plan = result.chain.plan
     hours = plan.problem.demand.slot_h_per_d
-    return np.asarray(plan.rent_cur_per_device_h @ (hours / hours.sum()))
+    return np.asarray(plan.worth.rent_cur_per_device_h @ (hours / hours.sum()))
 
 
 def shadow_table(result: PlanFigures) -> Table:
@@ -28,11 +28,11 @@ def shadow_table(result: PlanFigures) -> Table:
     for v, device in enumerate(plan.problem.devices):
         named.append((f"Hour of {result.device_short(device)}", "¤/h", scarcity_rent(result)[v], 1.0))
     for v, device in enumerate(plan.problem.devices):
-        named.append((f"Supply of {result.device_short(device)}", "k ¤", plan.supply_dual_cur[v], 1e3))
+        named.append((f"Supply of {result.device_short(device)}", "k ¤", plan.worth.supply_dual_cur[v], 1e3))
     for r, site in enumerate(plan.problem.sites):
         place = result.site_label(site).split(" and ")[0]
-        named.append((f"Watt of power, {place}", "¤/W", plan.power_dual_cur_per_w[r], 1.0))
-    named.append(("¤ of budget", "¤", plan.budget_dual, 1.0))
+        named.append((f"Watt of power, {place}", "¤/W", plan.worth.power_dual_cur_per_w[r], 1.0))
+    named.append(("¤ of budget", "¤", plan.worth.budget_dual, 1.0))
     lines = [
         line(name, unit, values, over=over)
         for name, unit, values, over in named
@@ -45,14 +45,14 @@ def shadow_table(result: PlanFigures) -> Table:
 def shadow_json(result: PlanFigures) -> dict[str, Any]:
     """Return shadow prices as plain values; see the reference of the plan's JSON for units."""
     plan = result.chain.plan
-    problem, rent = plan.problem, plan.rent_cur_per_device_h
+    problem, rent = plan.problem, plan.worth.rent_cur_per_device_h
     return {
         "rent_per_device_h": {
             device: {slot: rent[v, :, k] for k, slot in enumerate(problem.slots)}
             for v, device in enumerate(problem.devices)
         },
-        "supply_per_device": {device: plan.supply_dual_cur[v] for v, device in enumerate(problem.devices)},
-        "power_per_w": {site: plan.power_dual_cur_per_w[r] for r, site in enumerate(problem.sites)},
-        "budget_per_unit": plan.budget_dual,
-        "marginal_per_call": {s: plan.marginal_cur_per_call[i] for i, s in enumerate(problem.segments)},
+        "supply_per_device": {device: plan.worth.supply_dual_cur[v] for v, device in enumerate(problem.devices)},
+        "power_per_w": {site: plan.worth.power_dual_cur_per_w[r] for r, site in enumerate(problem.sites)},
+        "budget_per_unit": plan.worth.budget_dual,
+        "marginal_per_call": {s: plan.worth.marginal_cur_per_call[i] for i, s in enumerate(problem.segments)},
     }

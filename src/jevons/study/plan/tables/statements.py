@@ -23,7 +23,7 @@ def _without_currency(field: str) -> str:
 
 def statements_record(books: Statements) -> dict[str, Any]:
     """Return the statements as plain values by line; depreciation and book value of devices by vintage."""
-    record = {_without_currency(field.name): getattr(books, field.name) for field in dataclasses.fields(books)}
+    record = {_without_currency(name): line for name, line in books.flat().items()}
     names = record.pop("vintages")
     for name in ("vintage_depreciation", "vintage_closing"):
         record[name] = dict(zip(names, record[name], strict=True))
@@ -94,30 +94,30 @@ def _contracts(signed: ContractAccount, quarters: Sequence[str]) -> Table:
 def _ai_cloud(books: Statements) -> Table:
     vintages = [
         (f"Depreciation, {name if name.startswith('before') else f'bought {name}'}", -amounts)
-        for name, amounts in zip(books.vintages, books.vintage_depreciation_cur, strict=True)
+        for name, amounts in zip(books.vintages, books.write_offs.vintage_depreciation_cur, strict=True)
         if amounts.any()
     ]
     lines = [
-        ("Revenue, external", books.external_revenue_cur),
-        *_where_any(("of which customers' contracts", books.contract_revenue_cur)),
-        ("Revenue, internal", books.internal_revenue_cur),
-        ("Energy", -books.energy_cur),
-        ("Operations", -books.fixed_cur),
-        *_where_any(("Leases of sites", -books.lease_cur)),
-        ("Overhead", -books.overhead_cur),
+        ("Revenue, external", books.revenue.external_revenue_cur),
+        *_where_any(("of which customers' contracts", books.revenue.contract_revenue_cur)),
+        ("Revenue, internal", books.revenue.internal_revenue_cur),
+        ("Energy", -books.costs.energy_cur),
+        ("Operations", -books.costs.fixed_cur),
+        *_where_any(("Leases of sites", -books.costs.lease_cur)),
+        ("Overhead", -books.costs.overhead_cur),
         *vintages,
-        ("Depreciation, sites", -books.building_depreciation_cur),
-        ("EBITA", books.ai_ebita_cur),
-        ("Impairment", -books.impairment_cur),
-        ("Tax", -books.ai_tax_cur),
-        ("Capex, accelerators", -books.device_capex_cur),
-        ("Capex, sites", -books.site_capex_cur),
-        ("Prepayments", -books.prepayment_cur),
-        *_where_any(("Prepayments by customers, less what is used", books.customer_prepayment_cur)),
-        ("Free cash flow", books.ai_fcf_cur),
-        ("Paid and not yet in service, end of quarter", books.under_way_cur),
-        *_where_any(("Customers' prepayments held, end of quarter", books.customer_prepaid_closing_cur)),
-        ("Book value, end of quarter", books.device_closing_cur + books.building_closing_cur),
+        ("Depreciation, sites", -books.write_offs.building_depreciation_cur),
+        ("EBITA", books.earnings.ai_ebita_cur),
+        ("Impairment", -books.write_offs.impairment_cur),
+        ("Tax", -books.earnings.ai_tax_cur),
+        ("Capex, accelerators", -books.cash.device_capex_cur),
+        ("Capex, sites", -books.cash.site_capex_cur),
+        ("Prepayments", -books.cash.prepayment_cur),
+        *_where_any(("Prepayments by customers, less what is used", books.cash.customer_prepayment_cur)),
+        ("Free cash flow", books.cash.ai_fcf_cur),
+        ("Paid and not yet in service, end of quarter", books.balance.under_way_cur),
+        *_where_any(("Customers' prepayments held, end of quarter", books.balance.customer_prepaid_closing_cur)),
+        ("Book value, end of quarter", books.balance.device_closing_cur + books.balance.building_closing_cur),
     ]
     return _money("statements_ai", "Statements by quarter: AI cloud", books.quarters, lines)
 
@@ -128,19 +128,19 @@ def _where_any(*lines: tuple[str, Array]) -> list[tuple[str, Array]]:
 
 
 def _whole_cloud(books: Statements) -> Table:
-    revenue = books.ai_revenue_cur + books.base_revenue_cur
+    revenue = books.ai_revenue_cur + books.base.base_revenue_cur
     lines = [
         ("Revenue, AI", books.ai_revenue_cur),
-        ("Revenue, base cloud", books.base_revenue_cur),
-        ("EBITA, AI", books.ai_ebita_cur),
-        ("EBITA, base cloud", books.base_ebita_cur),
-        ("EBITA, whole cloud", books.ebita_cur),
-        ("Tax", -books.tax_cur),
-        ("Capital added, base cloud", -books.base_investment_cur),
-        ("Free cash flow, base cloud", books.base_fcf_cur),
-        ("Free cash flow, whole cloud", books.fcf_cur),
+        ("Revenue, base cloud", books.base.base_revenue_cur),
+        ("EBITA, AI", books.earnings.ai_ebita_cur),
+        ("EBITA, base cloud", books.base.base_ebita_cur),
+        ("EBITA, whole cloud", books.earnings.ebita_cur),
+        ("Tax", -books.earnings.tax_cur),
+        ("Capital added, base cloud", -books.base.base_investment_cur),
+        ("Free cash flow, base cloud", books.base.base_fcf_cur),
+        ("Free cash flow, whole cloud", books.cash.fcf_cur),
     ]
-    margin = line("EBITA margin, whole cloud", "%", books.ebita_cur / revenue, over=0.01)
+    margin = line("EBITA margin, whole cloud", "%", books.earnings.ebita_cur / revenue, over=0.01)
     return _money("statements_cloud", "Statements by quarter: whole cloud", books.quarters, lines, {5: margin})
 
 

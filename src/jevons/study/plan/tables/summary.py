@@ -72,22 +72,22 @@ def _fleet(result: PlanFigures) -> Table:
 
     lines = []
     for v, device in enumerate(plan.problem.devices):
-        in_service = plan.installed[v].sum(axis=0)
+        in_service = plan.fleet.installed[v].sum(axis=0)
         if in_service.max() > 0.5:
             lines.append(thousand(result.device_label(device), in_service))
-    lines.append(thousand("All accelerators", plan.installed.sum(axis=(0, 1))))
-    lines.append(thousand("Reserved for training", plan.training_devices.sum(axis=(0, 1))))
-    busy = plan.busy_device_h_per_d.sum(axis=(1, 2, 4)) / 24.0
+    lines.append(thousand("All accelerators", plan.fleet.installed.sum(axis=(0, 1))))
+    lines.append(thousand("Reserved for training", plan.fleet.training_devices.sum(axis=(0, 1))))
+    busy = plan.service.busy_device_h_per_d.sum(axis=(1, 2, 4)) / 24.0
     rented = result.chain.inputs.model >= len(result.models)
     lines.append(thousand("Serving calls, daily mean", busy[~rented].sum(axis=0)))
     if rented.any():
         lines.append(thousand("Rented out, daily mean", busy[rented].sum(axis=0)))
-    lines.append(thousand("Ordered in the quarter", plan.ordered.sum(axis=(0, 1))))
+    lines.append(thousand("Ordered in the quarter", plan.fleet.ordered.sum(axis=(0, 1))))
     if plan.retired_early.max() > 0.5:
         lines.append(thousand("Retired early", plan.retired_early))
-    lines.append(line("IT power of all accelerators", "MW", plan.it_w, over=1e6))
-    lines.append(line("Site power built", "MW", plan.site_w.sum(axis=0), over=1e6))
-    lines.append(line("Utilisation", "%", plan.utilisation_frac, over=0.01))
+    lines.append(line("IT power of all accelerators", "MW", plan.fleet.it_w, over=1e6))
+    lines.append(line("Site power built", "MW", plan.fleet.site_w.sum(axis=0), over=1e6))
+    lines.append(line("Utilisation", "%", plan.service.utilisation_frac, over=0.01))
     return by_period("fleet", "Accelerators in service, power and utilisation", result.quarters, lines)
 
 
@@ -115,11 +115,11 @@ def _calls(result: PlanFigures) -> Table:
 
 def _capital(result: PlanFigures) -> Table:
     plan = result.chain.plan
-    spent, budget = plan.device_capex_cur + plan.site_capex_cur, plan.problem.money.budget_cur
+    spent, budget = plan.spending.device_capex_cur + plan.spending.site_capex_cur, plan.problem.money.budget_cur
     to_date = np.cumsum(spent) / np.maximum(np.cumsum(budget), 1e-30)
     lines = [
-        line("Accelerators and network", "bn ¤", plan.device_capex_cur, over=_BN),
-        line("Sites", "bn ¤", plan.site_capex_cur, over=_BN),
+        line("Accelerators and network", "bn ¤", plan.spending.device_capex_cur, over=_BN),
+        line("Sites", "bn ¤", plan.spending.site_capex_cur, over=_BN),
         line("AI budget released", "bn ¤", budget, over=_BN),
         line("Share of the released budget spent to date", "%", to_date, over=0.01),
     ]
@@ -130,7 +130,7 @@ def _months(result: PlanFigures, fine: ExpansionPlan) -> Table:
     months = 3
     lines = []
     for v, device in enumerate(fine.problem.devices):
-        ordered = fine.ordered[v].sum(axis=0).reshape(-1, months)
+        ordered = fine.fleet.ordered[v].sum(axis=0).reshape(-1, months)
         if ordered.max() > 0.5:
             for m in range(months):
                 name = f"{result.device_label(device)}, month {m + 1}"
@@ -140,7 +140,7 @@ def _months(result: PlanFigures, fine: ExpansionPlan) -> Table:
 
 def _binding(result: PlanFigures) -> Table:
     """Return the rank of each limit in each quarter; 1 is the strongest."""
-    by_quarter = result.chain.plan.binding
+    by_quarter = result.chain.plan.worth.binding
     limits = dict.fromkeys(name for names in by_quarter for name in names)
     lines = [
         Line(
@@ -162,21 +162,23 @@ def _years(result: PlanFigures) -> list[tuple[str, list[int]]]:
 
 def _accounts(result: PlanFigures) -> Table:
     accounts = result.chain.accounts.statements
-    cloud = accounts.external_revenue_cur + accounts.internal_revenue_cur + accounts.base_revenue_cur
+    cloud = (
+        accounts.revenue.external_revenue_cur + accounts.revenue.internal_revenue_cur + accounts.base.base_revenue_cur
+    )
     named = (
-        ("AI revenue, external", accounts.external_revenue_cur),
-        ("AI revenue, internal", accounts.internal_revenue_cur),
-        ("Other cloud revenue", accounts.base_revenue_cur),
+        ("AI revenue, external", accounts.revenue.external_revenue_cur),
+        ("AI revenue, internal", accounts.revenue.internal_revenue_cur),
+        ("Other cloud revenue", accounts.base.base_revenue_cur),
         ("Cloud revenue", cloud),
         ("Depreciation", -accounts.depreciation_cur),
-        ("Energy", -accounts.energy_cur),
-        ("Operations", -accounts.fixed_cur),
-        *([("Leases of sites", -accounts.lease_cur)] if accounts.lease_cur.any() else []),
-        ("Overhead", -accounts.overhead_cur),
-        ("EBITA, AI", accounts.ai_ebita_cur),
-        ("EBITA, other cloud", accounts.base_ebita_cur),
+        ("Energy", -accounts.costs.energy_cur),
+        ("Operations", -accounts.costs.fixed_cur),
+        *([("Leases of sites", -accounts.costs.lease_cur)] if accounts.costs.lease_cur.any() else []),
+        ("Overhead", -accounts.costs.overhead_cur),
+        ("EBITA, AI", accounts.earnings.ai_ebita_cur),
+        ("EBITA, other cloud", accounts.base.base_ebita_cur),
         ("Capital expenditure, AI", -accounts.capex_cur),
-        ("Free cash flow, AI", accounts.ai_fcf_cur),
+        ("Free cash flow, AI", accounts.cash.ai_fcf_cur),
     )
     years = _years(result)
     lines = [line(name, "bn ¤", [path[i].sum() for _, i in years], over=_BN) for name, path in named]
