@@ -19,8 +19,10 @@ _FILLERS = frozenset({
 })  # fmt: skip
 _COUNT = re.compile(r"^(\d{1,4}x|x\d{1,4}|\d{3,4}w)$")
 _MEMORY = re.compile(r"^(\d{2,4})(g|gb|gib)$")
-# Eight devices written with their number, such as ``8xH100`` or ``H100 x8``.
-_NUMBER = re.compile(r"(\d{1,4})\s*[x×]\s*(\D.*)|(.+?)[\s(]+[x×](\d{1,4})\)?")
+# Eight devices written with their number, such as ``8xH100``, ``H100 x8`` or ``H100:8``.
+_NUMBER = re.compile(r"(\d{1,4})\s*[x×]\s*(\D.*)|(.+?)(?:[\s(]+[x×]|:)(\d{1,4})\)?")
+# A part of a device, as NVIDIA's multi-instance profiles are written: ``MIG 1g.10gb``, ``mig-3g.40gb``, ``1g.5gb.me``.
+_SLICE = re.compile(r"[\s_-]*(?:mig[\s_-]*)?(\d\d?g\.\d{1,3}gb)(?:[.+]me(?:\.all)?)?\b")
 _SAME_MEMORY = 0.015
 _JOINED = re.compile(r"(sxm|pcie|oam)\d?$")
 
@@ -86,6 +88,13 @@ def _resolved(name: str, facts: Facts) -> str:
     if count:
         message = f"accelerator `{shortened(name)}`: states a number too; give --gpu {kind} and --gpus {count}"
         raise InputError(message)
+    part = _SLICE.search(name.lower())
+    if part:
+        message = (
+            f"accelerator `{shortened(name)}`: {part[1]} is a part of a device, which is not modelled; give the whole "
+            "device, or describe the part with its memory, bandwidth and peaks in a file: --hardware FILE.yaml"
+        )
+        raise InputError(message)
     words, memory_gb = read_name(name)
     joined = "".join(words)
     plain = re.sub(r"[^a-z0-9]+", "", name.lower())
@@ -98,7 +107,11 @@ def _resolved(name: str, facts: Facts) -> str:
     if not joined:
         message = f"unknown accelerator `{shortened(name)}`; give a name, such as {', '.join(ids[:3])}"
         raise InputError(message)
-    usual = [device for device, spelling in _spellings(facts, ids) if "".join(read_name(spelling)[0]) == joined]
+    usual = [
+        device
+        for device, spelled in ((device, read_name(spelling)) for device, spelling in _spellings(facts, ids))
+        if "".join(spelled[0]) == joined and spelled[1] in (None, memory_gb)
+    ]
     exact = [known.device for known in _names(facts, ids) if known.joined == joined or known.words == set(words)]
     within = [known.device for known in _names(facts, ids) if set(words) <= known.words]
     if len(set(within)) == 1 and not any(re.search(r"\d", word) and len(word) > 1 for word in words):

@@ -23,6 +23,7 @@ WRITTEN = {
     "AMD Instinct MI300A": "mi300a", "MI308X": "mi308x", "Intel Arc Pro B60": "arc_pro_b60",
     "Intel Arc Pro B50": "arc_pro_b50", "Intel Max 1550": "max_1550", "Ascend 910B4": "ascend_910b4",
     "NVIDIA RTX PRO 4500 Blackwell": "rtx_pro_4500", "VR NVL72 (Rubin)": "vr200", "Arc Pro B70": "arc_pro_b70",
+    "tesla-v100": "v100_sxm", "tpu-v5-lite-podslice": "tpu_v5e", "HL-325L": "gaudi3", "Ascend910B3": "ascend_910b",
 }  # fmt: skip
 
 
@@ -47,7 +48,8 @@ def test_every_device_is_found_by_its_id_its_name_and_its_spellings(device: str)
      ("V100-SXM2-64GB", "only v100_sxm"),
      ("RTX 4090 D", "`rtx_4090`"), ("", "give a name"), ("8xH100", "give --gpu h100 and --gpus 8"),
      ("H100 x8", "give --gpu h100 and --gpus 8"), ("H100 96GB", "no device of that memory"),
-     ("pro", "rtx_pro_4500 or rtx_pro_6000")],
+     ("pro", "rtx_pro_4500 or rtx_pro_6000"), ("H100:8", "give --gpu h100 and --gpus 8"),
+     ("NVIDIA-A100-SXM4-40GB-MIG-1g.5gb", "1g.5gb is a part of a device"), ("mig-3g.40gb", "part of a device")],
 )  # fmt: skip
 def test_a_name_of_no_one_device_is_answered_with_candidates(written: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
