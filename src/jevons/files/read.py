@@ -310,15 +310,15 @@ def read_csv(
     return header, rows
 
 
-def csv_lines(path: Path | str, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the cells of each line of a CSV text, whatever ends its lines.
+def csv_lines(path: Path | str, text: str, *, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of each line of a CSV text, whatever ends its lines and parts its cells.
 
     Raises
     ------
     InputError
         If a cell is too long, or the text is no CSV table.
     """
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for cells in reader:
             yield reader.line_num, cells

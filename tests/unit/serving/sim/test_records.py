@@ -116,3 +116,59 @@ def test_the_command_maps_columns_and_refuses_a_mapping_of_nothing(tmp_path: Pat
     assert json.loads(done.stdout)["served"] == 3
     with pytest.raises(InputError, match="names columns of a trace"):
         jevons.simulate("llama-3.1-8b", rate=1, map_=["isl=in"])
+
+
+LOGS = {  # how people write down when a request came and how long it was, beside the makes that have names
+    "log.csv": "timestamp,prompt_tokens,completion_tokens\n2025-10-01 00:00:00,100,10\n2025-10-01 00:00:02,200,20\n",
+    "log.tsv": "input_toks\toutput_toks\tarrival_time_ns\n100\t10\t5000000000\n200\t20\t7000000000\n",
+    "decimal.csv": "arrival_time;isl;osl\n0,5;100;10\n2,5;200;20\n",
+    "usage.jsonl": '{"created": 1760000000, "usage": {"prompt_tokens": 100, "completion_tokens": 10}}\n'
+                   '{"created": 1760000002, "usage": {"prompt_tokens": 200, "completion_tokens": 20}}\n',
+    "epoch.jsonl": '{"startTime": 1760000000000, "promptTokens": 100, "completionTokens": 10}\n'
+                   '{"startTime": 1760000002000, "promptTokens": 200, "completionTokens": 20}\n',
+    "failed.csv": "time,isl,osl\n0,100,10\n1,,\n2,200,20\n",
+    "mooncake.json": '[{"timestamp": 0, "input_length": 100, "output_length": 10}, '
+                     '{"timestamp": 2000, "input_length": 200, "output_length": 20}]',
+    "jaeger.json": json.dumps({"data": [{"spans": [
+        {"startTime": start, "tags": [{"key": "gen_ai.usage.prompt_tokens", "value": isl},
+                                      {"key": "gen_ai.usage.completion_tokens", "value": osl}]}
+        for start, isl, osl in ((1_760_000_000_000_000, 100, 10), (1_760_000_002_000_000, 200, 20))]}]}),
+    "console.json": '{\n"start_time": "2025-10-01T00:00:00.0Z", "attributes": {"gen_ai.usage.input_tokens": 100,\n'
+                    '"gen_ai.usage.output_tokens": 10}}\n{\n"start_time": "2025-10-01T00:00:02Z", "attributes": '
+                    '{"gen_ai.usage.input_tokens": 200, "gen_ai.usage.output_tokens": 20}}\n',
+    "records.jsonl": "\n".join(
+        json.dumps({"metadata": {"request_start_ns": start, "benchmark_phase": phase}, "error": None, "metrics": {
+            "input_sequence_length": {"value": isl}, "output_sequence_length": {"value": osl}}})
+        for start, phase, isl, osl in (
+            (1, "warmup", 9, 9), (1_760_000_000_000_000_000, "profiling", 100, 10),
+            (1_760_000_002_000_000_000, "profiling", 200, 20))
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:--trace")
+@pytest.mark.parametrize("name", LOGS)
+def test_a_log_with_obvious_names_needs_no_mapping(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(LOGS[name])
+    trace = read_trace(path)
+    assert list(zip(trace.isl.tolist(), trace.osl.tolist(), strict=True)) == [(100, 10), (200, 20)]
+    assert trace.arrival_s.tolist() == pytest.approx([0.0, 2.0])
+    assert trace.timed
+
+
+def test_what_was_taken_for_what_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("when,prompt_tokens,completion_tokens\n0,100,10\n1,200,20\n")
+    with pytest.warns(UserWarning, match="isl from `prompt_tokens`.*no times; --map time=COLUMN"):
+        assert not read_trace(path).timed
+    assert read_trace(path, {"time": "when"}).arrival_s.tolist() == [0.0, 1.0]
+
+
+def test_turns_of_a_session_hold_what_is_new_and_take_a_length_of_answers(tmp_path: Path) -> None:
+    path = tmp_path / "turns.jsonl"
+    turns = [{"text": "a" * 400}, {"text": "b" * 200, "delay": 2000}]
+    path.write_text(json.dumps({"session_id": "s", "turns": turns}))
+    with pytest.raises(InputError, match="no output lengths"):
+        read_trace(path)
+    assert read_trace(path, {"osl": "30"}).isl.tolist() == [100, 100 + 30 + 50]

@@ -7,17 +7,20 @@ import itertools
 import json
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from jevons import limits
-from jevons.errors import Fault, InputError, did_you_mean
+from jevons.errors import Fault, InputError, InputNote, did_you_mean
+from jevons.files.documents import delimiter_of, json_documents
 from jevons.files.read import csv_lines, file_fault, limit
 from jevons.limits import MAX_ROWS
+from jevons.serving.sim.load.obvious import obvious_fields
 from jevons.serving.sim.types import IntArray
 
 FORMATS: Mapping[str, str] = {
@@ -31,8 +34,11 @@ FORMATS: Mapping[str, str] = {
     "LLMServingSim, JSON lines": '{"input_toks": 2358, "output_toks": 531, "arrival_time_ns": 46926808}',
     "ShareGPT, JSON": '[{"conversations": [{"from": "human", "value": "…"}, {"from": "gpt", "value": "…"}]}]',
     "OpenTelemetry GenAI spans, JSON": '{"resourceSpans": [{"scopeSpans": [{"spans": […]}]}]}',
+    "the same from Jaeger, JSON": '{"data": [{"spans": [{"startTime": 1760000000000000, "tags": […]}]}]}',
+    "AIPerf records, JSON lines": '{"metadata": {"request_start_ns": 1759813207532900363, …}, "metrics": {…}}',
     "vllm bench serve --save-detailed, JSON": '{"input_lens": [512], "output_lens": [128], "start_times": [0.0]}',
-    "any other table": "--map time=COLUMN --map isl=COLUMN --map osl=COLUMN",
+    "a table or log with obvious names": "timestamp,prompt_tokens,completion_tokens",
+    "any other": "--map time=COLUMN --map isl=COLUMN --map osl=COLUMN",
 }  # fmt: skip
 
 ANSWER_TOKEN_S = 0.02
@@ -93,7 +99,9 @@ def block_tokens(isl: Sequence[float], counts: Sequence[int], usual: int) -> int
 
 
 def gathered(path: Path, content: bytes, mapping: Mapping[str, str]) -> Gathered | None:
-    """Return the requests of a file of one of these makes, or of any with a mapping; None of others.
+    """Return the requests of a file of one of these makes, or of any whose fields a mapping or their names tell.
+
+    None of others.
 
     Raises
     ------
@@ -101,49 +109,90 @@ def gathered(path: Path, content: bytes, mapping: Mapping[str, str]) -> Gathered
         If a row is malformed, or the file lacks what no default stands for.
     """
     text = content.decode("utf-8-sig")
-    records = list(_records(path, text, only_json=not mapping))
+    records = [(line, record) for line, whole in _records(path, text) for record in _parts(whole)]
     if not records:
         return None
+    first = records[0][1]
+    told_apart = any("delay" in record and "turn_of" in record for _, record in records)
+    obvious = obvious_fields(first)
     if mapping:
-        return _collected(path, "mapped", list(_mapped(path, records, mapping)), ordered=False)
-    make = next(((name, read) for known, name, read in _MAKES if known(records[0][1])), None)
-    if make is None:
+        own = {re.sub(r"_(ms|us|ns|s)$", "", name) for name in mapping}
+        whole = {**mapping, **{name: field for name, field in obvious.items() if name.split("_")[0] not in own}}
+        return _collected(path, "mapped", list(_mapped(path, records, whole)), ordered=told_apart)
+    make = next(((name, read) for known, name, read in _MAKES if known(first)), None)
+    if make is not None:
+        rows = [row for line, record in records for row in make[1](line, record)]
+        told_apart = any(row.delay_s is not None for row in rows)  # such turns hold only what is new
+        return _collected(path, make[0], rows, ordered=make[0] == "aiperf" and told_apart)
+    if not {"isl", "osl"} <= set(obvious):
         return None
-    rows = [row for line, record in records for row in make[1](line, record)]
-    told_apart = any(row.delay_s is not None for row in rows)  # such turns hold only what is new
-    return _collected(path, make[0], rows, ordered=make[0] == "aiperf" and told_apart)
+    rows = [
+        replace(row, isl=row.isl or 0.0, osl=row.osl or 0.0) for row in _mapped(path, records, obvious)
+    ]  # requests that failed have no counts
+    _say_fields(path, obvious)
+    return _collected(path, "its names", rows, ordered=False)
 
 
-def _records(path: Path, text: str, *, only_json: bool) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield line and record of JSON, JSON lines, or a CSV table."""
+def _say_fields(path: Path, fields: Mapping[str, str]) -> None:
+    """Tell which field was taken for what, and in which unit times are."""
+    time = next((name for name in fields if name.startswith("time")), "")
+    unit = time.partition("_")[2] or "s, or dates"
+    when = f"times from `{fields[time]}` [{unit}]" if time else "no times"
+    shown = [f"isl from `{fields['isl']}`", f"osl from `{fields['osl']}`", when]
+    warnings.warn(f"--trace {path.name}: {', '.join(shown)}; --map time=COLUMN and so on says it otherwise", InputNote,
+                  stacklevel=2)  # fmt: skip
+
+
+def _records(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield line and record of JSON of any shape, or of a table."""
     most = limit(MAX_ROWS, limits.TRACE_ROWS)
     if text.lstrip()[:1] not in {"{", "["}:
-        if only_json:
-            return
-        lines = csv_lines(path, text)
-        header = [name.strip() for name in next(lines, (1, []))[1]]
-        for count, (number, cells) in enumerate((line for line in lines if line[1]), 1):
-            if count > most:
-                raise file_fault(path, f"has more than {most:,} rows; cut it, or raise {MAX_ROWS}")
-            yield number, dict(itertools.zip_longest(header, cells[: len(header)]))
+        yield from _table(path, text, most)
         return
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if value is not None:
-        rows = value if isinstance(value, list) else [value]
-        yield from ((1, row) for row in rows[: most + 1] if isinstance(row, dict))
-        return
+    documents = json_documents(text)
+    if documents is None:
+        raise _no_json(path, text)
+    if len(documents) == 1 and isinstance(documents[0][1], list):
+        documents = [(1, row) for row in documents[0][1]]
+    yield from ((line, row) for line, row in documents[: most + 1] if isinstance(row, dict))
+
+
+def _table(path: Path, text: str, most: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield line and cells of a table; a semicolon between cells goes with a decimal comma."""
+    mark = delimiter_of(next(iter(text.lstrip().splitlines()), ""))
+    lines = csv_lines(path, text, delimiter=mark)
+    header = [name.strip() for name in next(lines, (1, []))[1]]
+    for count, (number, cells) in enumerate((line for line in lines if line[1]), 1):
+        if count > most:
+            raise file_fault(path, f"has more than {most:,} rows; cut it, or raise {MAX_ROWS}")
+        plain = [re.sub(r"^(-?\d+),(\d+)$", r"\1.\2", cell) for cell in cells] if mark == ";" else cells
+        yield number, dict(itertools.zip_longest(header, plain[: len(header)]))
+
+
+def _no_json(path: Path, text: str) -> InputError:
+    """Return the error of the first line that is no JSON."""
     for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise file_fault(path, f"`{line[:60]}` is no JSON ({error}). Mend or cut the line.", number) from None
-        if isinstance(row, dict):
-            yield number, row
+        if line.strip():
+            try:
+                json.loads(line)
+            except (ValueError, RecursionError) as error:
+                return file_fault(path, f"`{line[:60]}` is no JSON ({error}). Mend or cut the line.", number)
+    return file_fault(path, "is no JSON. Mend it.")
+
+
+def _parts(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the turns of a record that lists them, each with its session; else the record."""
+    turns = record.get("turns")
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+        yield record
+        return
+    for turn in turns:
+        said = turn.get("text", turn.get("content", turn.get("prompt")))
+        tokens = {} if said is None else {"input_length": math.ceil(len(str(said)) / CHARACTERS_PER_TOKEN)}
+        answer = turn.get("max_tokens")
+        tokens |= {} if answer is None else {"output_length": answer}
+        session = str(record.get("session_id") or id(record))
+        yield {**tokens, **turn, "session_id": session, "turn_of": session}
 
 
 def _number(value: Any) -> float | None:
@@ -225,6 +274,21 @@ def _hashes(record: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(key for key in keys if isinstance(key, int)) if isinstance(keys, list) else ()
 
 
+def _aiperf_record(line: int, record: dict[str, Any]) -> Iterator[Row]:
+    """Yield a request that AIPerf measured, warm-up and failures left out."""
+    about, figures = record["metadata"], record.get("metrics") or {}
+    if about.get("benchmark_phase") == "warmup":
+        return
+
+    def count(name: str) -> float | None:
+        return _number(_field(figures, f"{name}.value")) if record.get("error") is None else 0.0
+
+    yield Row(
+        line=line, time_s=_scaled(about.get("request_start_ns"), 1e-9), isl=count("input_sequence_length"),
+        osl=count("output_sequence_length"), session=str(about.get("conversation_id") or ""),
+    )  # fmt: skip
+
+
 def _aiperf(line: int, record: dict[str, Any]) -> Iterator[Row]:
     yield Row(
         line=line, time_s=_scaled(record.get("timestamp"), 1e-3), isl=_number(record.get("input_length")),
@@ -268,7 +332,12 @@ def _sharegpt(line: int, record: dict[str, Any]) -> Iterator[Row]:
 
 
 def _spans(line: int, record: dict[str, Any]) -> Iterator[Row]:
-    """Yield the spans of an export that count tokens; also one span on a line of its own."""
+    """Yield the spans of an export that count tokens; also of Jaeger's, and one span on a line of its own."""
+    if isinstance(record.get("data"), list):
+        for trace in record["data"]:
+            for span in trace.get("spans") or () if isinstance(trace, dict) else ():
+                yield from _span(line, {"attributes": span.get("tags"), "start_us": span.get("startTime")})
+        return
     resources = record.get("resourceSpans") or record.get("resource_spans")
     if not resources:
         yield from _span(line, record)
@@ -290,6 +359,7 @@ def _span(line: int, span: Mapping[str, Any]) -> Iterator[Row]:
     nanoseconds = next((span[name] for name in ("startTimeUnixNano", "start_time_unix_nano") if name in span), None)
     start = next((span[name] for name in ("start_time", "startTime", "timestamp") if name in span), None)
     time_s = _moment(start) if nanoseconds is None else _scaled(nanoseconds, 1e-9)
+    time_s = _scaled(span["start_us"], 1e-6) if "start_us" in span else time_s
     session = given.get("gen_ai.conversation.id") or given.get("session.id") or ""
     yield Row(line=line, time_s=time_s, isl=_number(isl), osl=_number(osl), session=str(session))
 
@@ -312,12 +382,19 @@ def _is_span(record: Mapping[str, Any]) -> bool:
     return bool(names & {*_INPUTS, *_OUTPUTS})
 
 
+def _is_jaeger(record: Mapping[str, Any]) -> bool:
+    data = record.get("data")
+    return isinstance(data, list) and bool(data) and isinstance(data[0], dict) and "spans" in data[0]
+
+
 _TALKS = ("conversations", "conversation", "messages")
 
 Known = Callable[[Mapping[str, Any]], bool]
 Reader = Callable[[int, dict[str, Any]], Iterator[Row]]
 _MAKES: tuple[tuple[Known, str, Reader], ...] = (
-    (lambda r: "resourceSpans" in r or "resource_spans" in r or _is_span(r), "opentelemetry", _spans),
+    (lambda r: "resourceSpans" in r or "resource_spans" in r or _is_span(r) or _is_jaeger(r), "opentelemetry", _spans),
+    (lambda r: isinstance(r.get("metadata"), dict) and "request_start_ns" in r["metadata"], "aiperf_records",
+     _aiperf_record),
     (lambda r: any(isinstance(r.get(name), list) for name in _TALKS), "sharegpt", _sharegpt),
     (lambda r: "input_toks" in r and "output_toks" in r, "llmservingsim", _llmservingsim),
     (lambda r: "session_id" in r and "input_length" in r, "aiperf", _aiperf),

@@ -129,7 +129,9 @@ def read_trace(path: Path | str, mapping: Mapping[str, str] | None = None) -> Tr
     head = content[:_LINE_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head and len(content) <= _LINE_BYTES:
         raise file_fault(path, "is empty. Give a trace with at least one request.")
-    if mapping or _of_other_make(head):
+    listed = _as_lines(content) if head.startswith(b"[") and not mapping else None
+    content, head = (content, head) if listed is None else (listed, listed[:_LINE_BYTES])
+    if mapping or _of_other_make(head) or not _of_plain_make(head):
         trace = gathered(path, content, mapping or {})
         if trace is not None:
             return Trace(
@@ -151,6 +153,30 @@ def _of_other_make(head: bytes) -> bool:
     line = head.split(b"\n", 1)[0] if head.startswith(b"{") and b"}\n" in head else head
     untimed = b'"input_length"' in line and b'"timestamp"' not in line and head.startswith(b"{")
     return head[:1] in {b"{", b"["} and (untimed or any(word in line for word in _OTHER_WORDS))
+
+
+def _of_plain_make(head: bytes) -> bool:
+    """Return whether a file's first line names the fields of one of the makes read here, or is no sound record."""
+    line = head.split(b"\n", 1)[0].strip()
+    if head[:1] in {b"{", b"["}:
+        try:
+            row = json.loads(line.decode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            return head[:2] not in {b"{\n", b"{\r", b"[\n", b"[\r"}
+        return not isinstance(row, dict) or "input_lens" in row or _make_of(row) is not None
+    names = {name.strip().strip('"') for name in line.decode("utf-8", "replace").split(",")}
+    return any({make.time, make.isl, make.osl} <= names for make in _CSV_MAKES)
+
+
+def _as_lines(content: bytes) -> bytes | None:
+    """Return as JSON lines a list of rows of one of the makes read here; None of any other."""
+    try:
+        rows = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        return None
+    return b"\n".join(json.dumps(row).encode() for row in rows) if _make_of(rows[0]) else None
 
 
 def _csv(path: Path, content: bytes) -> pl.DataFrame:
@@ -334,11 +360,16 @@ def _object(path: Path, number: int, line: bytes, content: bytes) -> dict[str, A
 
 def _json_make(path: Path, number: int, row: dict[str, Any]) -> _Make:
     """Return the make of trace whose fields a first row has."""
-    for make in _JSONL_MAKES:
-        if {make.time, make.isl, make.osl, *make.needs} <= set(row):
-            return make
+    make = _make_of(row)
+    if make is not None:
+        return make
     message = f"has fields {', '.join(list(row)[:8])}, those of no known trace. {_KNOWN}"
     raise file_fault(path, message, number)
+
+
+def _make_of(row: Mapping[str, Any]) -> _Make | None:
+    named = (make for make in _JSONL_MAKES if {make.time, make.isl, make.osl, *make.needs} <= set(row))
+    return next(named, None)
 
 
 def _whole(content: bytes) -> dict[str, Any] | None:

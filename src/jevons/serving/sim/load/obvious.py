@@ -1,0 +1,76 @@
+"""Fields of a request that a record's own names tell: when it came, its tokens, and its session."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_NAMES = {
+    "time": r"(arrival|arrived|start(ed)?|created|sent|request|request_start|request_arrival|begin)?_?"
+            r"(time(stamp)?|ts|at|datetime|date)|arrival|created",
+    "isl": r"isl|(num_|n_|total_|mean_)?(input|prompt|prefill|context|request)_(tokens?|toks?|len|length|token_count|"
+           r"sequence_length)",
+    "osl": r"osl|(num_|n_|total_|mean_)?(output|completion|decode|generated|generation|response)_(tokens?|toks?|len|"
+           r"length|token_count|sequence_length)",
+    "session": r"(session|conversation|chat)(_id)?",
+    "delay": r"delay|think_time",
+}  # fmt: skip
+_UNITS = ("ms", "us", "ns", "s")
+_EPOCHS = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))
+"""A number beyond this is a time since 1970 in that unit."""
+
+
+def obvious_fields(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the field of each thing that a trace tells, by the names of a record; a time's name has its unit.
+
+    Examples
+    --------
+    >>> obvious_fields({"created": 1_700_000_000_123, "usage": {"prompt_tokens": 5, "completion_tokens": 7}})
+    {'time_ms': 'created', 'isl': 'usage.prompt_tokens', 'osl': 'usage.completion_tokens'}
+    """
+    fields: dict[str, str] = {}
+    for path, value in _leaves(record):
+        plain = _plain(path.rpartition(".")[2])
+        bare, _, unit = plain.rpartition("_")
+        bare, unit = (bare, unit) if unit in _UNITS and bare else (plain, "")
+        name = next((name for name, words in _NAMES.items() if re.fullmatch(words, bare)), "")
+        if not name or (unit and name not in {"time", "delay"}):
+            continue
+        if name == "time" and not unit:
+            unit = "ms" if plain == "timestamp" and _as_mooncake(record) else _epoch_unit(value)
+        key = f"{name}_{unit}" if unit and unit != "s" else name
+        if not any(given.split("_")[0] == name for given in fields):
+            fields[key] = path
+    return fields
+
+
+def _as_mooncake(record: Mapping[str, Any]) -> bool:
+    """Return whether fields are named as in Mooncake's traces, whose times are milliseconds."""
+    return "input_length" in record and "chat_id" not in record and not isinstance(record.get("timestamp"), str)
+
+
+def _leaves(record: Mapping[str, Any], above: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield path and value of each field, those of the record itself first."""
+    for name, value in record.items():
+        if not isinstance(value, Mapping | list):
+            yield f"{above}{name}", value
+    for name, value in record.items():
+        if isinstance(value, Mapping) and depth < 3:
+            yield from _leaves(value, f"{above}{name}.", depth + 1)
+
+
+def _plain(name: str) -> str:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+
+
+def _epoch_unit(value: Any) -> str:
+    try:
+        figure = abs(float(value))
+    except (TypeError, ValueError):
+        return ""
+    return next((unit for least, unit in _EPOCHS if figure > least), "")
+
+
+__all__ = ["obvious_fields"]
