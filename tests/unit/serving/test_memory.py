@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+import jevons
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError
 from jevons.hardware import accelerator
@@ -77,3 +78,19 @@ def test_more_memory_holds_more_tokens():
     small = deployment()
     large = replace(small, memory_frac=0.95)
     assert serving.kv_capacity_tokens(large) > serving.kv_capacity_tokens(small) > 100_000
+
+
+@pytest.mark.parametrize(
+    ("model", "gpu", "more", "remedy"),
+    [
+        ("llama-3.1-8b", "h100_sxm", {"gpu_memory_utilization": 0.001}, "Use --gpu-memory-utilization 0.24 or more"),
+        ("llama-3.1-70b", "h100_sxm", {"gpu_memory_utilization": 0.5}, "Use tp >= 2"),
+        ("llama-3.1-8b", "t4", {"max_num_batched_tokens": 1_000_000}, "Use a smaller --max-num-batched-tokens"),
+    ],
+)  # fmt: skip
+def test_the_remedy_is_one_that_helps(model, gpu, more, remedy):
+    told = jevons.memory(model, gpu=gpu, **more)
+    assert not told.fits
+    assert remedy in told.answer
+    if "utilization" in remedy:
+        assert jevons.memory(model, gpu=gpu, gpu_memory_utilization=0.24, max_model_len=100).fits
