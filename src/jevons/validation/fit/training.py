@@ -146,12 +146,15 @@ def _fewer(prepared: Prepared, factors: TrainingFactors) -> Prepared:
 def fit(
     rows: Rows, chosen: np.ndarray, start: TrainingFactors, bounds: dict[str, tuple[float, float]] | None = None
 ) -> TrainingFactors:
-    """Return the factors that fit the chosen rows; each group weighs as the root of its size."""
+    """Return the factors that fit the chosen rows; each group weighs as the root of its size, each table likewise."""
     bounds = bounds or BOUNDS
     sizes: dict[str, int] = defaultdict(int)
     for i in np.flatnonzero(chosen):
         sizes[rows.items[i].group] += 1
-    weight = np.array([sizes[item.group] ** -0.25 if sizes[item.group] else 0.0 for item in rows.items])
+        sizes[rows.items[i].family] += 1
+    both = [sizes[item.group] * sizes[item.family] for item in rows.items]
+    weight = np.array([count**-0.25 if count else 0.0 for count in both])
+    weight *= weight[chosen].size ** 0.5 / max(float(np.linalg.norm(weight[chosen])), 1e-9) / 2.0
     low, high = (np.array([bound[side] for bound in bounds.values()]) for side in (0, 1))
     subset = subset_of(rows, chosen)
 
