@@ -191,6 +191,6 @@ time. Far off are:
 A constant rate per node gives 28.8 h at 1,024 devices. What reproduces both ends is a second rate that belongs to the
 job whatever its size: software, storage, network services, people. Llama 3's interruptions that were not hardware
 (22 %) make 0.071 an hour; what RSC-1's jobs of 1,024 lose beyond their nodes is 0.092 an hour. We take 0.09, and
-1.54e-5 per device-hour, Llama 3's hardware share. Both rates use rows of this table, so only BLOOM, OPT and the effective share
-are checks; the days of repair are a judgement that OPT's request informed, so its row is none.
+1.54e-5 per device-hour, Llama 3's hardware share. Both rates use rows of this table, so only BLOOM, OPT and the
+effective share are checks; the days of repair are a judgement that OPT's request informed, so its row is none.
 """
