@@ -10,6 +10,7 @@ import * as api from "jevons/api.js";
 /** Paths of explained figures by place in a result, for kinds whose names differ. */
 const PLACES = {
   size: { "best.ttft_s": "best.ttft_s.mean", "best.tpot_s": "best.tpot_s.mean", "best.e2e_s": "best.e2e_s.mean", cost_per_month: "best.cost_per_h" },
+  plan: { "fleet.devices": "expansion.devices", "tokens_per_day.total": "expansion.tokens_per_d", "cash.capex": "expansion.capex", "value.per_share": "finance.value_per_share", "value.price_per_share": "finance.share_price", "jevons.probability": "jevons.compute_factor", "probability.value_created": "finance.orders_value" },
   buy_rent_api: { "api.output_cny_per_mtok": "api.per_output_mtok_cny" },
 };
 
