@@ -78,7 +78,7 @@ Share of figures inside the interval that was made without their group, and the 
 Intervals come from the errors of groups, devices and models held out, by how near the rows of the fit are. Each table's
 are then widened or narrowed until they hold 80 % of the figures held out, 85 % where its groups are few. They are wider
 for tables whose rows say less about the run. Phase latencies have two groups only. They take the intervals of all
-tables, which are too wide for them.
+tables, narrowed to what the other group needs.
 
 {intervals}
 
@@ -114,7 +114,8 @@ Groups of at least {least} figures, by median error held out by group.
 - *N req/s*: Poisson arrivals; *inf*: a burst. It reaches vLLM when the front end has taken in all of it,
   SGLang one request at a time. vLLM
   0.11.0 parses the chat template for each request, 7 ms. Conversations have lognormal lengths of the printed mean, up
-  to 1,024 tokens. Until 0.9.2 vLLM's client drew gaps that do not add up to the rate: they are drawn likewise.
+  to 1,024 tokens. Answers whose mean is a whole number to the digit all have that length. Until 0.9.2 vLLM's client
+  drew gaps that do not add up to the rate: they are drawn likewise.
 - *Static batch*: one batch, prompts first; `prompt_phase_ms` and `token_step_ms` are its two steps.
 - *MLPerf* states neither layout nor lengths: the task's lengths, to its longest, and the best layout are assumed. Runs
   last ten minutes or more, so that large systems go through the set again and again, and their batches stay full.
@@ -124,6 +125,15 @@ Groups of at least {least} figures, by median error held out by group.
 - *Layouts printed as products of sizes* are read as such, and left out of the fit.
 - *Drafting* (multi-token prediction) is not recorded in most rows of InferenceX. It is assumed where the engine's image
   is only run with it, or where the same engine and layout appear under R1's name beside V3's. Rows named V3 have none.
+- *A run that prints its acceptance length* drafted, whatever the page's last serve command says: three tokens a step
+  where nothing states them. The length it prints is taken.
+- *Captured batches*: servers started without a limit capture decode steps of up to 512 requests (vLLM; SGLang on four
+  devices or more, else 256) or 32 (TensorRT-LLM, which pads none). Larger ones are launched kernel by kernel. Scripts
+  of InferenceX give the engine all sizes that they need.
+- *SGLang's tokens per step* are those of all attention ranks of a server together. Long prompts go to as many ranks as
+  it takes for none to get more than its share of a step.
+- *Prompts of latent attention* are expanded and run on FlashAttention-3 on Hopper. SGLang's measured kernel works on
+  unexpanded latents, 3.4 times the work, and is not taken. Models that pick tokens expand none of those cached.
 - *InferenceX* rows state engine, model, device, layout, lengths and users. The public script of that model and device
   gives the rest: cache precision, tokens per step, waiting time for a batch, and which prefill steps run as captured
   graphs (`jevons/validation/serving/data/recipes.yaml`).
@@ -168,8 +178,9 @@ the least size of its exchanges; 16 users for the misprinted 512; how often old 
   submissions of Llama are a third faster than its engines elsewhere.
 - *TensorRT-LLM overview, 90th percentile*: exchanges over PCIe between eight cards, experts of gpt-oss on Hopper, batch
   limits of static runs of 2024.
-- *TTFT together*: seats of vendor runs at 512 users, where TTFT holds most of the answer; waits of TensorRT-LLM with
-  drafting; expert kernels where experts are divided but attention is not (20 to 30 % too fast on two ranks).
+- *TTFT together*: seats of vendor runs at 512 users, where TTFT grows with the answers' length (SGLang with an 8B on
+  H200), as if 450 of the users had a seat; waits of TensorRT-LLM with drafting; expert kernels where experts are
+  divided but attention is not (20 to 30 % too fast on two ranks).
 
 Tables and licences: TensorRT-LLM performance overview (NVIDIA, Apache-2.0); InferenceX runs in aiconfigurator-core
 0.12.0 (Apache-2.0) and in gminneci/mantile (no licence file: fitted, no row kept here); MLPerf Inference results

@@ -48,6 +48,21 @@ def accepted_tokens(draft_tokens: float, acceptance_frac: float) -> float:
     return float((1.0 - acceptance_frac ** (draft_tokens + 1.0)) / (1.0 - acceptance_frac))
 
 
+def acceptance_of(gained_tokens: float, draft_tokens: int) -> float:
+    """Return the chance of acceptance at which *draft_tokens* yield *gained_tokens* per step, as in `accepted_tokens`.
+
+    Examples
+    --------
+    >>> round(acceptance_of(accepted_tokens(3, 0.7), 3), 6)
+    0.7
+    """
+    low, high = 0.0, 1.0 - 1e-9
+    for _ in range(50):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if accepted_tokens(draft_tokens, middle) < gained_tokens else (low, middle)
+    return low
+
+
 def shared_tpot_s(decode_step_s: FloatArray, batch: FloatArray, prefill_s: FloatArray, steps: float) -> FloatArray:
     """Time per output token where prompts of other requests run between decode steps [s].
 

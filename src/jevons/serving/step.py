@@ -203,8 +203,8 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
     apart_s = zero + engine.decode_layer_s * pace_of_host * work.layers
     if engine.launches_ahead:
         apart_s = np.maximum(apart_s - work_s, 0.0)
-    if engine.eager:
-        apart_s = np.maximum(apart_s, _launch_gaps_s(work_s, launch_s))
+    one_by_one = engine.eager | (work.requests > engine.captured_batch)
+    apart_s = np.where(one_by_one, np.maximum(apart_s, _launch_gaps_s(work_s, launch_s)), apart_s)
     between_s = np.where(work.prompts > 0, waits_s, apart_s)
     each_step_s = engine.step_overhead_s + engine.request_overhead_s * work.requests
     parts["overhead"] = each_step_s * pace_of_host + between_s

@@ -33,6 +33,13 @@ _STREAMED = {"bf16", "fp8", "fp8_block", "fp4"}
 
 
 @functools.cache
+def _expanded_factors(engine: str, generation: str) -> ops.Factors:
+    """Return the factors of kernels for prompts in expanded form: facts ``expanded_prompts_like``."""
+    like = shipped_text(engine, "expanded_prompts_like", Place(generation=generation))
+    return ops.Factors(engine=like) if like else kernel_factors(engine, generation)
+
+
+@functools.cache
 def kernel_factors(engine: str, generation: str) -> ops.Factors:
     """Return the operators' factors for an engine's kernels on a generation of devices: facts ``kernels_like``."""
     return ops.Factors(engine=engine_text(engine, "kernels_like", Place(generation=generation)) or GENERIC)
@@ -44,13 +51,14 @@ def add_products(tally: Tally, deployment: Deployment, load: Load) -> None:
     Decode steps run shared experts beside the routed ones, in a stream of their own or as one expert more.
     """
     stored, tokens = weight_precision(deployment), load.tokens
-    # The cached latents of a prompt are expanded into keys and values again.
-    expanded = tokens + load.prompts * load.cached
     by_precision: dict[str, list[tuple[FloatArray, float, float, float, bool]]] = {}
     for group in deployment.model.layers:
         for gemm in _launched(layer_gemms(group, deployment.model.hidden)):
             n, k = split_gemm(gemm, group.attention, deployment.layout.tp)
-            rows = expanded if gemm.name == "mla_kv_up" else tokens
+            rows = tokens
+            if gemm.name == "mla_kv_up" and not _absorbed(group.attention):
+                # The cached latents of a prompt are expanded into keys and values again.
+                rows = tokens + load.prompts * load.cached
             precision = multiplied_in(deployment, getattr(stored, gemm.precision_class))
             alongside = gemm.precision_class == "shared"
             by_precision.setdefault(precision, []).append((rows, n, k, float(group.count), alongside))
@@ -61,6 +69,11 @@ def add_products(tally: Tally, deployment: Deployment, load: Load) -> None:
         op = ops.gemm(deployment.accelerator, *shape, precision, fused_quantisation=True, factors=factors)
         streamed = _streamed_frac(deployment, precision, all_rows) if precision in _STREAMED else None
         tally.add_stack(f"compute.{precision}", op, counts, shared[:, None] & (load.prompts <= 0), streamed)
+
+
+def _absorbed(a: Attention) -> bool:
+    """Return whether prompts attend to latents as they are cached: kernels that pick tokens do not expand them."""
+    return bool(a.kind == "mla" and (a.sparse_topk or a.stride > 1))
 
 
 def _launched(gemms: Sequence[Gemm]) -> list[Gemm]:
@@ -165,13 +178,33 @@ def add_attention(tally: Tally, deployment: Deployment, a: Attention, load: Load
             **common,
         }  # fmt: skip
         if some_prompts:
-            op = ops.mla_prefill(device, prompts, new, cached, heads, **latent)
+            latent_prompt = latent | {"factors": _expanded_factors(deployment.engine.name, device.generation)}
+            if a.sparse_topk and a.stride <= 1:
+                prompts, new, cached = _picked(a, load)
+            op = ops.mla_prefill(device, prompts, new, cached, heads, **latent_prompt)
             tally.add("attention.prompt", op, count, load.prompts)
         if some_decodes:
             op = ops.mla_decode(device, decodes, seen, heads, query_tokens=load.query_tokens, **latent)
             tally.add("attention.decode", op, count, load.decodes)
             read = load.decodes * seen * ((a.kv_lora_rank + a.rope_dim) * element_bytes)
             tally.add_floor("attention.decode", read, device, count)
+
+
+def _picked(a: Attention, load: Load) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return prompts, new and cached tokens of the expanded form that works as much as picking tokens does.
+
+    A token beyond as many as are picked attends to that many latents, each as wide as keys and values of all heads
+    need (latent and rotary part, and the latent again) in place of one head's. Shorter prompts attend to all.
+    """
+    new = np.maximum(load.prompt_tokens, 1.0)
+    most = float(a.sparse_topk or 0)
+    widths = a.kv_lora_rank + a.rope_dim + a.kv_lora_rank, a.nope_dim + a.rope_dim + a.v_head_dim
+    reached = load.cached + new / 2.0
+    pieces = _pieces(load, np.where(reached > most / 2.0, np.minimum(reached, most) * (widths[0] / widths[1]), reached))
+    picks = load.cached + new > most
+    as_they_are = np.maximum(load.prompts, 1.0), new, load.cached
+    picked = np.maximum(pieces.prompts, 1.0), np.maximum(pieces.prompt_tokens, 1.0), pieces.cached
+    return tuple(np.where(picks, one, other) for one, other in zip(picked, as_they_are, strict=True))  # type: ignore[return-value]
 
 
 def _reads(deployment: Deployment, group: float) -> float:

@@ -113,6 +113,8 @@ class EngineFactors:
         where its kernels are shorter.
     captured_tokens : float
         Prompt steps of up to so many tokens run as captured graphs: the host launches no kernels one by one.
+    captured_batch : float
+        Decode steps of more requests than that run without a captured graph, kernel by kernel.
     decode_layer_s : float
         Gap per layer of decode-only steps, replayed from a captured graph where the engine has one.
     tp_overlap_frac, ep_overlap_frac : float
@@ -188,6 +190,7 @@ class EngineFactors:
     decode_rereads_frac: float = 0.0
     hopper_fp8_rereads_frac: float = 0.0
     hand_over_s: float = 0.0
+    captured_batch: float = 1e9
     launches_ahead: bool = False
     eager: bool = False
     decode_pace: float = 1.0

@@ -17,6 +17,7 @@ from jevons.validation.training.reliability import RELIABILITY_COLUMNS
 
 TABLES = (".csv", ".tsv", ".parquet")
 SERVING_COLUMNS = ("model", "gpu", "isl", "osl", "concurrency_or_rate", "metric", "value")
+ACCEPTED = "accept_length"
 TRACE_COLUMNS = ("gpu", "model", "request_id", "input_tokens", "output_tokens", "first_token_s", "last_token_s")
 TRAINING_COLUMNS = ("model", "gpu", "seq_len", "global_batch", "step_time_s")
 
@@ -104,7 +105,18 @@ def read_tables(path: Path | str, told: Told | None = None) -> list[Table]:
         message = f"{path}:1: has a header and no rows; there is nothing to compare"
         raise InputError(message)
     rows = tuple({k: v for k, v in row.items() if k} for _, row in lines)
+    if kind == "serving":
+        rows = with_accepted(rows)
     return [Table(path=path, kind=kind, columns=tuple(header), rows=rows)]
+
+
+def with_accepted(rows: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
+    """Return serving rows, those of runs that print how many tokens a step yields with that figure.
+
+    A run that prints it ran with a drafting head, whatever its serve command says.
+    """
+    accepted = {row.get("run_id"): row["value"] for row in rows if row["metric"] == ACCEPTED and row.get("run_id")}
+    return tuple({**row, ACCEPTED: accepted[row["run_id"]]} if row.get("run_id") in accepted else row for row in rows)
 
 
 def _load_tests(path: Path, told: Told) -> list[Table]:

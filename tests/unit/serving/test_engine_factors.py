@@ -72,19 +72,42 @@ def test_the_busiest_of_several_expert_ranks_gets_more_than_its_share_of_a_few_t
     model = "qwen3-235b-a22b"
     engine = replace(serving.engine("vllm"), expert_imbalance=1.0)
     split, shared = (deployed(model, layout=layout, engine=engine) for layout in (Layout(tp=8), Layout(tp=8, ep=8)))
-    few, many = (
-        step_work(shared, decode_batch=[batch], decode_context=500.0).parts["moe.bf16"][0]
-        / step_work(split, decode_batch=[batch], decode_context=500.0).parts["moe.bf16"][0]
-        for batch in (4.0, 4096.0)
-    )
+    few, many = (experts_s(shared, batch)[0] / experts_s(split, batch)[0] for batch in (4.0, 4096.0))
     assert few > many
 
 
 def test_a_faster_step_of_experts_never_follows_from_more_tokens():
     shared = deployed("qwen3-235b-a22b", layout=Layout(tp=8, ep=8))
-    tokens = np.arange(1.0, 600.0)
-    work = step_work(shared, decode_batch=tokens, decode_context=500.0)
-    assert np.all(np.diff(work.parts["moe.bf16"] + work.parts["moe.start"]) > -1e-9)
+    assert np.all(np.diff(experts_s(shared, np.arange(1.0, 600.0))) > -1e-9)
+
+
+def test_decode_steps_beyond_the_largest_captured_batch_wait_for_their_launches():
+    engine = replace(serving.engine("vllm"), prefill_launch_s=1e-4, captured_batch=64.0)
+    work = step_work(deployed(engine=engine), decode_batch=[64.0, 65.0], decode_context=500.0)
+    extra_s = engine_time(work, engine).time_s - engine_time(work, replace(engine, captured_batch=1e9)).time_s
+    assert extra_s[0] == 0.0
+    assert extra_s[1] > 0.01
+
+
+def test_prompts_that_pick_tokens_expand_none_of_those_cached():
+    picking, dense = (far_into_a_prompt(name) for name in ("deepseek-v3.2", "deepseek-r1"))
+    assert np.ptp(picking["compute.fp8_block"] + picking["compute.fp8_block.streamed"]) < 1e-9
+    assert np.ptp(dense["compute.fp8_block"] + dense["compute.fp8_block.streamed"]) > 1e-3
+
+
+def test_a_token_far_into_a_prompt_attends_to_as_many_as_are_picked():
+    picking, dense = (far_into_a_prompt(name)["attention.prompt"] for name in ("deepseek-v3.2", "deepseek-r1"))
+    assert picking[1] - picking[0] < 0.5 * (dense[1] - dense[0])
+
+
+def far_into_a_prompt(name):
+    work = step_work(deployed(name), prefill_tokens=[2048.0], prefill_context=[16384.0, 65536.0])
+    return work.parts
+
+
+def experts_s(deployment, batch):
+    parts = step_work(deployment, decode_batch=np.atleast_1d(batch), decode_context=500.0).parts
+    return parts["moe.bf16"] + parts["moe.start"]
 
 
 def test_prompt_steps_that_run_as_graphs_wait_for_no_host():

@@ -9,6 +9,7 @@ import pytest
 import jevons
 from jevons.errors import InputError
 from jevons.validation import validate
+from jevons.validation.rows import with_accepted
 from places import DATA, TABLES
 
 SAMPLES = DATA / "serving"
@@ -124,3 +125,12 @@ def test_unknown_header_names_what_is_needed(tmp_path):
 @pytest.mark.parametrize(("name", "covered"), [("trtllm_overview", 0.95), ("phase_latency", 1.0)])
 def test_whole_tables_are_covered(name, covered):
     assert validate(SERVING / f"{name}.csv").overall.coverage_frac >= covered
+
+
+def test_all_figures_of_a_run_know_its_acceptance_length():
+    rows = (
+        {"run_id": "a", "metric": "tpot_ms_mean", "value": "8"},
+        {"run_id": "a", "metric": "accept_length", "value": "3.2"},
+        {"run_id": "b", "metric": "tpot_ms_mean", "value": "9"},
+    )
+    assert [row.get("accept_length") for row in with_accepted(rows)] == ["3.2", "3.2", None]

@@ -85,6 +85,8 @@ class Load:
         Closed loop: as many requests are out at once; 0 for none.
     rate_per_s : float
         Open loop: Poisson arrivals; 0 for all at once.
+    span_frac : float
+        Time from the first arrival of an open loop to the last over that of the stated rate.
     static : bool
         One batch without continuous batching: all prompts in one go, then decode steps of the full batch.
     poll_steps : int
@@ -118,6 +120,7 @@ class Load:
     requests: int
     users: int = 0
     rate_per_s: float = 0.0
+    span_frac: float = 1.0
     static: bool = False
     poll_steps: int = 0
     wait_steps: int = 0
@@ -230,6 +233,9 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
     if pools is not None:
         most = most / pools.decode_workers
     batches = np.unique(np.round(np.geomspace(1.0, max(most, 2.0), _DECODE_POINTS)))
+    jump = engine.captured_batch * layout.dp * layout.pp  # beyond it steps run without a graph, and take longer at once
+    if 1.0 <= jump < batches[-1]:
+        batches = np.union1d(batches, (jump, jump + 1.0))
     contexts = (isl + 1.0, isl + max(osl, 2.0))
     decode = step_work(
         deployment,
@@ -241,12 +247,16 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
     shape = (len(tokens), len(prompt_batches))
     stage = prefill.layout.pp
     taken = np.repeat(tokens, shape[1]) / stage
+    # Whole prompts: the busiest rank gets whole ones, and a part of one more would count as another. No rank takes more
+    # than its own share of the step's tokens, so that long prompts are spread over more ranks, a piece each.
+    requests = np.maximum(np.round(taken / isl), 1.0)
+    if not load.static:
+        requests = np.maximum(requests, np.minimum(np.ceil(taken / prefill.engine.step_tokens), prefill.layout.dp))
     prompts = step_work(
         prefill,
         prefill_tokens=taken,
-        # Whole prompts: the busiest rank gets whole ones, and a part of one more would count as another.
-        prefill_requests=np.maximum(np.round(taken / isl), 1.0),
-        prefill_context=np.maximum(isl - taken, 0.0) / 2.0,
+        prefill_requests=requests,
+        prefill_context=np.maximum(isl - taken / requests, 0.0) / 2.0,
         decode_batch=np.tile(prompt_batches, shape[0]) / stage,
         decode_context=isl + osl / 2.0,
     )
@@ -380,7 +390,8 @@ def _requests(load: Load) -> tuple[FloatArray, FloatArray, FloatArray]:
     arrival_s = np.zeros(load.requests)
     if load.rate_per_s > 0.0:
         gaps = rng.exponential(1.0 / load.rate_per_s, load.requests - 1)
-        arrival_s[1:] = np.cumsum(gaps * (load.requests - 1) / load.rate_per_s / max(gaps.sum(), 1e-12))
+        span_s = load.span_frac * (load.requests - 1) / load.rate_per_s
+        arrival_s[1:] = np.cumsum(gaps * span_s / max(gaps.sum(), 1e-12))
     return arrival_s, isl, osl
 
 
@@ -480,9 +491,12 @@ def with_limits(
     step_tokens: int | None = None,
     max_batch: int | None = None,
     captured_tokens: float | None = None,
+    captured_batch: float | None = None,
 ) -> EngineFactors:
     """Return an engine with other limits on prompt tokens and requests per step, and on steps run as graphs."""
     changes = {name: value for name, value in (("step_tokens", step_tokens), ("max_batch", max_batch)) if value}
     if captured_tokens is not None:
         changes["captured_tokens"] = captured_tokens  # type: ignore[assignment]
+    if captured_batch:
+        changes["captured_batch"] = captured_batch  # type: ignore[assignment]
     return replace(engine, **changes)  # type: ignore[arg-type]

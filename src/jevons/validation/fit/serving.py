@@ -268,12 +268,15 @@ def solve(
     """
     used = rows & ~np.isnan(base) & (np.abs(np.nan_to_num(base)) < _HOPELESS)
     slope, error, weight, outlier = slopes[used], base[used], problem.weight[used], problem.outlier[used]
+    from scipy.sparse import csr_array, diags_array
+
     prior = 1.0 / problem.sigma**2
     theta = at
+    slope = csr_array(slope)  # few factors bear on a row
     for _ in range(rounds):
         now = error + slope @ (theta - at)
         robust = weight / (1.0 + (now / outlier) ** 2) / outlier**2
-        left = slope.T @ (slope * robust[:, None]) + np.diag(prior)
+        left = (slope.T @ (diags_array(robust) @ slope)).toarray() + np.diag(prior)
         right = slope.T @ (robust * (error - slope @ at)) - prior * problem.start
         theta = problem.clip(np.asarray(-np.linalg.solve(left, right), dtype=np.float64))
     return theta

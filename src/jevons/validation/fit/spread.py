@@ -20,7 +20,7 @@ _LEAST_GROUPS = 4
 _EVERY = "all"
 _BEYOND = 1.25
 """By how much an interval is wider (in the logarithm) where neither device nor model has rows, over either alone."""
-_INSIDE, _LEAST_GROWTH, _MOST_GROWTH, _NO_WIDTH = 0.8, 0.4, 3.0, 1e-3
+_INSIDE, _LEAST_GROWTH, _MOST_GROWTH, _NO_WIDTH = 0.8, 0.25, 3.0, 1e-3
 _FEW_GROUPS, _INSIDE_OF_FEW = 10, 0.85
 
 Left = Mapping[str, Sequence[int]]
@@ -167,22 +167,24 @@ def _growth(value: float, interval: tuple[float, float, int]) -> float:
 
 
 def _scale(needed: Sequence[_Needed], quantity: str, family: str) -> float | None:
-    """Return the growth that takes in 80 % of the figures left out; None where too few groups tell.
+    """Return the growth that takes in 80 % of the figures left out; None where too few figures tell.
 
-    Of few groups the next one is often beyond all: some more are taken in, and none is made narrower.
+    Of few groups the next one is often beyond all: some more are taken in, and none is made narrower. Tables with fewer
+    groups still have no intervals of their own: those of all tables are narrowed to what theirs need.
     """
     whole = family == _EVERY
     chosen = [one for one in needed if one.figure.quantity == quantity and (whole or one.figure.family == family)]
     groups = len({one.figure.name for one in chosen})
-    if groups < _LEAST_GROUPS:
+    if len(chosen) < _LEAST_ROWS:
         return None
     few = groups < _FEW_GROUPS
+    least = 1.0 if _LEAST_GROUPS <= groups < _FEW_GROUPS else _LEAST_GROWTH
     wanted = _INSIDE_OF_FEW if few else _INSIDE
     growth = np.array([one.every if whole else one.own for one in chosen])
     weights = np.array([LOOSE.get(one.figure.family, 1.0) if whole else 1.0 for one in chosen])
     order = np.argsort(growth)
     share = (np.cumsum(weights[order]) - weights[order] / 2.0) / weights.sum()
-    return float(np.clip(np.interp(wanted, share, growth[order]), 1.0 if few else _LEAST_GROWTH, _MOST_GROWTH))
+    return float(np.clip(np.interp(wanted, share, growth[order]), least, _MOST_GROWTH))
 
 
 def _calibrated(own: Classes, every: Classes, scale: float | None) -> Classes:

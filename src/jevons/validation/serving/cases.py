@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 from typing import Any
 
 from jevons.errors import InputError
-from jevons.operators.engines import engine_id, engine_in
+from jevons.operators.engines import engine_id, engine_in, engine_number
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
@@ -38,6 +39,7 @@ _SHAREGPT_PROMPT, _SHAREGPT_ANSWER, _SHAREGPT_MOST = 1.85, 1.5, 1024.0
 _PINNED = {"isl": Lengths(mean=857.0, sigma=0.55), "osl": Lengths(mean=655.0, sigma=0.16)}
 _OFFLINE_REQUESTS = 3000
 _FEW = 8
+_USUAL_DRAFTS = 3  # of the heads that come with a model, as the engines' documentation starts them
 
 
 def read_case(row: Row) -> Case:
@@ -134,6 +136,7 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
         message = "the row states no layout"
         raise InputError(message)
     layout = layout_of(case, row, notes, command, moe=moe)
+    case = _with_drafts(case, row)
     gpus = case.gpus or layout.devices
     replicas = max(gpus // layout.devices, 1) if _per_deployment(row) else 1
     kv = "fp8" if re.search(r"kv.cache.dtype[= ]fp8", command) else case.kv
@@ -146,6 +149,18 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
     if case.scenario == "burst":
         return with_recipe(case, model_named(case.model)[0].name, "bursts", moe=moe)
     return with_recipe(case, "", "offline", moe=moe) if case.scenario == "offline" else case
+
+
+def _with_drafts(case: Case, row: Row) -> Case:
+    """Take from a run that prints its acceptance length that it drafted; so many tokens as it takes, where not said."""
+    accepted = number_of(row.get("accept_length")) or 0.0
+    if accepted <= 1.0:
+        return case
+    stated, seats = case.scheduler.draft_tokens, case.scheduler.max_batch
+    drafts = stated or max(math.ceil(accepted) - 1, _USUAL_DRAFTS)
+    limit = None if stated else engine_number(case.engine, "drafting_max_batch")
+    most = min(accepted, drafts + 1.0)
+    return case.replace(draft_tokens=drafts, max_batch=seats or int(limit or 0), accepted_tokens=most)
 
 
 def _per_deployment(row: Row) -> bool:
@@ -208,6 +223,15 @@ def _said(notes: str, name: str) -> str | None:
     return match[1] if match else None
 
 
+def _equal_answers(notes: str) -> bool:
+    """Return whether all answers of a run have the same length: their mean is whole to the digit.
+
+    Lengths of conversations have a whole mean once in as many runs as there are requests.
+    """
+    requests, total = (number_of(_said(notes, name)) or 0.0 for name in ("requests", "total_out"))
+    return requests >= _FEW and total > 0.0 and total % requests == 0.0
+
+
 def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
     """Return lengths: stated means before nominal ones; a mean well below the nominal one tells a uniform draw."""
     dataset = re.match(r"dataset (\S+)", row.get("isl") or "")
@@ -215,7 +239,8 @@ def _text_lengths(row: Row, notes: str) -> tuple[Lengths, Lengths]:
         return dataset_lengths(dataset[1], number_of(row.get("osl")) or number_of(_said(notes, "mean_out")) or 1.0)
     lengths = []
     requests = number_of(_said(notes, "requests"))
-    tailed = "sharegpt" in (row.get("isl") or "").lower() or "dataset see page" in notes or "ShareGPT" in notes
+    conversations = "sharegpt" in f"{row.get('isl')} {notes}".lower()
+    tailed = conversations or ("dataset see page" in notes and not _equal_answers(notes))
     for name, mean_name, total_name in (("isl", "mean_in", "total_in"), ("osl", "mean_out", "total_out")):
         nominal = number_of(row.get(name))
         mean = number_of(_said(notes, mean_name))

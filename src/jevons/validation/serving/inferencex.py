@@ -14,6 +14,7 @@ from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
 from jevons.validation.names import precision_of
 from jevons.validation.serving.case import Case, Row, count_of, number_of, sizes_of, with_release
+from jevons.validation.serving.serve_command import ALL_CAPTURED
 
 # Draws of the benchmark clients. InferenceX asks for lengths between 0.8 and 1 of the nominal one; `random` of SGLang
 # between nothing and the maximum; conversation sets have long tails.
@@ -51,7 +52,7 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     if precision is None and kinds:
         precision = precision_of(kinds.pop())
     case = case.replace(precision=precision, scenario="closed", isl=isl, osl=osl, users=users,
-        requests=max(LOOP_WAVES * users, 1),
+        requests=max(LOOP_WAVES * users, 1), captured_batch=ALL_CAPTURED,
     )  # fmt: skip
     oldest = release_of(engine_text(case.engine, "oldest_in_inferencex"))
     if oldest and case.release and case.release < oldest:

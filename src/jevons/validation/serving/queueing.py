@@ -22,11 +22,10 @@ from jevons.serving.sim.load.repeats import block_hashes
 from jevons.serving.sim.types import TICKS_PER_S, FloatArray, SimResult
 from jevons.serving.types import EngineFactors
 from jevons.validation.serving.case import Case
-from jevons.validation.serving.predict import LIMITED, Answer, Engines, Prepared, answer, highest_rate
+from jevons.validation.serving.predict import LIMITED, Answer, Engines, Prepared, answer, client_gaps, highest_rate
 
 _SEED = 20240229
 _WARM_GAP_S = 60.0
-_GAPS_SCALED, _CLIENT_SEED = (0, 9, 2), 42
 
 
 def queues(case: Case) -> bool:
@@ -118,9 +117,6 @@ class _Engine:
         self.arrival = _arrivals(load.requests, case, rng)
         if case.requested.even:
             self.arrival = np.arange(load.requests, dtype=np.float64)
-        # A closed loop sends when outputs of a step arrive and keep client and server busy, which `entry_s` holds (it
-        # is fitted on those). Lone requests pay the front end only: 4 to 6 ms in open loops of vLLM 0.8 to 0.15.
-        self.alone = case.scenario == "open" and case.engine == "vllm"
         self.repeats, self.counted_osl, self.lags = (
             case.requested.repeats,
             case.measured.counted_osl,
@@ -150,7 +146,7 @@ class _Engine:
         simulated = simulate(requests, self.table, self.limits, edge_frac=0.0)
         first, finish = simulated.trail.first[before:], simulated.trail.finish[before:]
         ran = finish >= 0
-        outside_s = (0.0 if self.alone else factors.entry_s) + self._composed_s(simulated, warm_s)
+        outside_s = factors.entry_s + self._composed_s(simulated, warm_s)
         first_s = first[ran] / TICKS_PER_S - warm_s - arrival_s[ran] + outside_s
         last_s = finish[ran] / TICKS_PER_S - warm_s - arrival_s[ran] + outside_s
         osl = self.osl[ran]
@@ -174,14 +170,10 @@ class _Engine:
 
 
 def _arrivals(count: int, case: Case, rng: np.random.Generator) -> FloatArray:
-    """Return when requests are sent at a rate of one.
-
-    The client of vLLM makes its gaps add up to the stated rate since 0.9.2. Before, they are as its generator draws
-    them, here with the seed under which it is used most: 200 requests at 16 a second take 6 % less time.
-    """
-    if case.engine == "vllm" and case.release is not None and case.release < _GAPS_SCALED:
-        gaps = np.random.RandomState(_CLIENT_SEED).gamma(1.0, 1.0, count)[: count - 1]
-        return np.append(0.0, np.cumsum(gaps))
+    """Return when requests are sent at a rate of one."""
+    drawn = client_gaps(count, case)
+    if drawn is not None:
+        return np.append(0.0, np.cumsum(drawn))
     gaps = rng.exponential(1.0, count - 1) if count > 1 else np.zeros(0)
     return np.append(0.0, np.cumsum(gaps * (len(gaps) / max(float(gaps.sum()), 1e-12))))
 

@@ -15,6 +15,10 @@ from jevons.validation.serving.case import Case, Row, count_of
 _LIMITS = {"tokens": "max_num_(?:batched_)?tokens", "batch": "max_(?:num_seqs|batch)"}
 
 
+# Who states no command, or one that speaks of graphs, is taken to have captured the batches that the run needs.
+ALL_CAPTURED = 1e9
+
+
 def serve_command_of(notes: str) -> str:
     """Return the serve command that a row's notes state, or an empty string."""
     match = re.search(r"(?:last serve command in page|serve): (.*?)(?:; requests=|; total_in|$)", notes)
@@ -48,6 +52,7 @@ def with_flags(case: Case, notes: str) -> Case:
         memory_frac=float(line.value("memory_frac") or 0.0),
         draft_tokens=drafted or _said_drafts(notes),
         poll_steps=int(line.value("poll_steps") or 0),
+        captured_batch=0.0 if command and not re.search(r"cuda.?graph", command) else ALL_CAPTURED,
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jevons.errors import InputError
+from jevons.serving.formulas import accepted_tokens
 from jevons.validation.serving.cases import read_case
 from jevons.validation.serving.predict import answer, default_engine, metric_value, prepare
 
@@ -287,3 +288,37 @@ def test_cards_of_two_devices_count_twice():
 def test_512_users_of_gpt_oss_are_a_burst_to_the_seats_of_a_smaller_run():
     case = case_of(model="openai/gpt-oss-120b", concurrency_or_rate="concurrency 512", precision="fp4")
     assert (case.scheduler.max_batch, case.requested.requests) == (16, 160)
+
+
+def test_answers_whose_mean_is_whole_are_all_of_that_length():
+    equal = "dataset see page; serve: vllm serve a/b; requests=100; mean_in=1000.0; mean_out=2000.0; total_out=200000"
+    case = read_case({**BENCH, "isl": "1000", "osl": "2000", "notes": equal})
+    assert (case.requested.osl.mean, case.requested.osl.sigma, case.requested.isl.sigma) == (2000.0, 0.0, 0.0)
+    talked = read_case({**BENCH, "notes": equal.replace("total_out=200000", "total_out=200017")})
+    assert talked.requested.osl.sigma > 0.0
+
+
+def test_a_run_that_prints_its_acceptance_length_drafted():
+    row = {**BENCH, "engine": "SGLang", "engine_version": "0.5.9", "notes": LAB.format("Qwen3-14B")}
+    plain, drafting = (read_case(one).scheduler for one in (row, {**row, "accept_length": "3.5"}))
+    assert (plain.draft_tokens, plain.accepted_tokens) == (0, 0.0)
+    assert (drafting.draft_tokens, drafting.accepted_tokens, drafting.max_batch) == (3, 3.5, 48)
+    case = read_case({**row, "accept_length": "3.5"})
+    factors = default_engine(case)
+    assert accepted_tokens(3, factors.draft_acceptance_frac) == pytest.approx(3.5)
+
+
+def test_servers_capture_batches_up_to_a_size_and_benchmark_scripts_all_they_need():
+    row = {**BENCH, "notes": LAB.format("Qwen3-14B"), "tp": "1"}
+    assert default_engine(read_case(row)).captured_batch == 512
+    narrow, wide = ({**row, "engine": "SGLang", "tp": tp, "n_gpus": tp} for tp in ("1", "8"))
+    assert [default_engine(read_case(one)).captured_batch for one in (narrow, wide)] == [256, 512]
+    assert default_engine(read_case({**row, "engine": "TensorRT-LLM", "engine_version": "1.2.0"})).captured_batch == 32
+    assert default_engine(case_of()).captured_batch == 1e9
+
+
+def test_sglang_divides_the_tokens_of_a_step_among_attention_ranks():
+    command = "serve: sglang serve --model-path deepseek-ai/DeepSeek-V3.2 --tp 8 --dp 8 --enable-dp-attention"
+    changes = {"gpu": "H200 SXM", "model": "deepseek-ai/DeepSeek-V3.2", "n_gpus": "8", "tp": "8", "dp": "8"}
+    row = {**BENCH, **changes, "engine": "SGLang", "isl": "32000", "osl": "100", "notes": f"{command}; requests=100"}
+    assert default_engine(read_case(row)).step_tokens == 8192 // 8
