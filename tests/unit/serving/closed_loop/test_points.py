@@ -116,11 +116,11 @@ def test_long_prompts_are_spread_over_the_ranks_that_no_one_takes_more_than_its_
         deployed("sglang"), model=model("deepseek-r1"), layout=Layout(dp=8, ep=8, dp_attention=True),
         engine=replace(engine("sglang"), step_tokens=4096),
     )  # fmt: skip
-    at = surface(ranks, Load(isl=Lengths(32768.0), osl=Lengths(100.0), requests=64))
+    at = surface(ranks, Load(isl=Lengths(mean=32768.0), osl=Lengths(mean=100.0), requests=64))
     assert at.prompts.prompt_tokens.max() <= 4096.0
 
 
 def test_a_client_whose_gaps_do_not_add_up_ends_earlier():
-    open_loop = Load(isl=Lengths(200.0), osl=Lengths(200.0), requests=200, rate_per_s=2.0)
+    open_loop = Load(isl=Lengths(mean=200.0), osl=Lengths(mean=200.0), requests=200, rate_per_s=2.0)
     whole, shorter = (outcome(surface(deployed(), replace(open_loop, span_frac=share))) for share in (1.0, 0.9))
     assert whole.duration_s - shorter.duration_s == pytest.approx(0.1 * 199 / 2.0, rel=0.05)
