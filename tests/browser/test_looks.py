@@ -48,7 +48,7 @@ def test_a_screen_looks_as_it_did(
     page = one.done()
     if screen == "plan" and width > 500:
         page.get_by_role("slider").first.wait_for()
-    page.wait_for_function("!document.querySelector('.banner:not(.own)')")
+    page.locator(".banner:not(.own)").wait_for(state="detached")
     page.evaluate("document.activeElement && document.activeElement.blur()")
     page.wait_for_timeout(300)
     seen = small(page.screenshot())
