@@ -2,7 +2,8 @@
 
 A plan, `jevons cost`, `size` and `buy-rent-api` search the same layouts with the same step times. Their throughputs
 differ because their services do: lengths, cached prompts, engine, and what a plan takes off for small loads. Each row
-changes one of these, from the plan's figure to that of `jevons cost` without options.
+changes one of these, from the plan's figure to those of `jevons cost` and `jevons buy-rent-api` without options. What
+`jevons size` prints is held to percentiles under a simulated load, and lies apart from these static points by that.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from jevons.study.scenario.scenario import Scenario
 
 COST_ENGINE, COST_GPUS = "vllm", 32
 """Engine of `jevons cost` and accelerators of a replica where none are given."""
+
+MACHINE_GPUS = 8
+"""Accelerators of the machine that `jevons buy-rent-api` fills."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ class ServicePoint:
 
 
 def reconciled(scenario: Scenario, engineering: Engineering) -> tuple[str, str, list[ServicePoint]]:
-    """Return a model, a device, and their points from the plan's service to that of `jevons cost`, one change a row.
+    """Return a model, a device, and their points from the plan's service to those of other commands, one change a row.
 
     The model is the largest that the scenario serves on the reference device.
     """
@@ -75,11 +79,13 @@ def reconciled(scenario: Scenario, engineering: Engineering) -> tuple[str, str, 
     )  # fmt: skip
     vllm = dataclasses.replace(common, engine=COST_ENGINE)
     last = dataclasses.replace(vllm, precision="native", ttft_s=None, tpot_s=Service().tpot_s, gpus=COST_GPUS, on=None)
+    machine = dataclasses.replace(last, gpus=MACHINE_GPUS)
     steps = (
         ("no prompt tokens cached", common, dataclasses.replace(work, cached_frac=0.0)),
         (f"{common.isl:,} in, {common.osl:,} out", common, common.workload()),
         (COST_ENGINE, vllm, common.workload()),
         (f"facts of today, no limit on TTFT: `jevons cost --model {name} --gpu {device.id}`", last, last.workload()),
+        (f"one machine of {MACHINE_GPUS}, full: `jevons buy-rent-api`", machine, machine.workload()),
     )
     model = models.load(spec.architecture or name)
     for words, here, workload in steps:

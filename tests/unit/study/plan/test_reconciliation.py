@@ -18,14 +18,16 @@ def steps():
     return model, device, points, engineering
 
 
-def test_the_first_row_is_the_plans_and_the_last_that_of_cost(steps):
+def test_the_first_row_is_the_plans_and_the_last_two_are_those_of_other_commands(steps):
     model, device, points, engineering = steps
     seconds = engineering.point(model, device).seconds
     assert points[0].output_tok_per_s == pytest.approx(1 / seconds.per_output_token_s)
     architecture = load(TINY).serving.models[model].architecture
     price = jevons.cost(gpu=device, model=architecture)
-    assert points[-1].input_tok_per_s == pytest.approx(1 / price.tokens.seconds.per_input_token_s)
-    assert points[-1].output_tok_per_s == pytest.approx(1 / price.tokens.seconds.per_output_token_s)
+    assert points[-2].input_tok_per_s == pytest.approx(1 / price.tokens.seconds.per_input_token_s)
+    assert points[-2].output_tok_per_s == pytest.approx(1 / price.tokens.seconds.per_output_token_s)
+    machine = jevons.cost(gpu=device, model=architecture, max_replica_gpus=8)
+    assert points[-1].output_tok_per_s == pytest.approx(1 / machine.tokens.seconds.per_output_token_s)
 
 
 def test_an_engineering_error_is_the_first_thing_taken_off():

@@ -18,7 +18,7 @@ _RATES = (
 
 
 def point_tables(result: PlanFigures) -> Iterator[Table]:
-    """Yield each model's point on each accelerator, and the steps from the plan's service to that of `jevons cost`."""
+    """Yield each model's point on each accelerator, and the steps from the plan's service to those of others."""
     rows: list[Iterable[Cell]] = []
     for point in result.engineering.points:
         seconds = point.seconds
@@ -42,5 +42,5 @@ def point_tables(result: PlanFigures) -> Iterator[Table]:
         heads = (Column("name", "service; each row changes one thing"), Column("layout", "layout"), *_RATES)
         steps = [(p.service, p.layout, p.input_tok_per_s, p.output_tok_per_s, p.tok_per_s) for p in points]
         of = f"{model} per {result.device_short(device)}"
-        title = f"One operating point: {of}, from the service of the plan to that of `jevons cost`"
+        title = f"One operating point: {of}, from the service of the plan to those of other commands"
         yield table("reconciliation", title, heads, steps, detail=True)
