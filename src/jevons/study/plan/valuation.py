@@ -367,21 +367,30 @@ def _of_year(facts: Facts, fact_id: str, on: dt.date) -> float:
     return next((value.number for value in reversed(values) if value.start <= on), values[0].number)
 
 
+def range_of(facts: Facts, fact_id: str) -> tuple[float, float, float]:
+    """Return the least, the likely and the largest value of a judgement."""
+    fact = facts.get(fact_id)
+    return fact.number if fact.low is None else fact.low, fact.number, fact.number if fact.high is None else fact.high
+
+
 def rise_alone(scenario: Scenario, facts: Facts, change_usd: float, on: dt.date) -> list[dict[str, Any]]:
     """Return the growth of the cloud that would justify a change of value alone.
 
-    The change comes on top of the cloud's profit of the fiscal year of that date for ever; WACC 10 %, tax 20 %, growth
-    for ever 3 %.
+    The change comes on top of the cloud's profit of the fiscal year of that date for ever. Cost of capital, tax and
+    lasting growth are the facts ``assumption.rerating_*``; margin and capital per revenue run over their ranges.
     """
+    wacc, tax, lasting = (facts.get(f"assumption.rerating_{name}_frac").number for name in ("wacc", "tax", "growth"))
+    margins = range_of(facts, "assumption.rerating_margin_frac")
+    least, _, most = range_of(facts, "assumption.rerating_capital_per_revenue")
     firm, code = scenario.firm.facts, scenario.currency.lower()
     revenue = _of_year(facts, f"{firm}.cloud.revenue_year_{code}", on)
     rate = per_usd(scenario, facts, on)
     margin = _of_year(facts, f"{firm}.cloud.ebita_margin_year_frac", on)
-    standing = revenue * margin * (1 - 0.2) / 0.10
-    m, k = (a.ravel() for a in np.meshgrid((0.15, 0.20, 0.25), (1.0, 1.5), indexing="ij"))
+    standing = revenue * margin * (1 - tax) / wacc
+    m, k = (a.ravel() for a in np.meshgrid(margins, (least, most), indexing="ij"))
     solved = reverse_dcf(
-        change_usd * rate + standing, revenue_cur=revenue, margin_frac=m, capital_per_revenue=k, wacc_frac=0.10,
-        tax_frac=0.2, terminal_growth_frac=0.03,
+        change_usd * rate + standing, revenue_cur=revenue, margin_frac=m, capital_per_revenue=k, wacc_frac=wacc,
+        tax_frac=tax, terminal_growth_frac=lasting,
     )  # fmt: skip
     return [
         {

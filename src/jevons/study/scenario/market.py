@@ -180,7 +180,14 @@ class RivalSpec(Section):
 class ProvidersSpec(Section):
     """Rival providers, and how buyers move between them."""
 
-    FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {"least_elasticity": "assumption.least_provider_elasticity"}
+    FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {
+        "least_elasticity": "assumption.least_provider_elasticity",
+        "response": "assumption.rival_chip_response_frac",
+        "share_elasticity": "assumption.provider_share_elasticity",
+        "nesting": "assumption.provider_nesting",
+        "share_inertia": "assumption.provider_share_inertia",
+        "match": "assumption.price_match_frac",
+    }
 
     label: str = "the firm"
     """Name of the firm itself in tables."""
@@ -190,23 +197,21 @@ class ProvidersSpec(Section):
     """
     rivals: dict[str, RivalSpec] = Field(default_factory=dict)
     """Rivals by name; without any, shares are fixed and `markup` stands for competition."""
-    response: Fraction = Amount(value=0.3, unit="1", origin="default")
+    response: Fraction
     """Share of their capital expenditure that rivals can turn to chips that the firm leaves."""
-    share_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-1.5)] = Amount(
-        value=-3.0, unit="1", origin="default"
-    )
+    share_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-1.5)]
     """Elasticity of a small provider's volume to its own price once buyers have moved, negative."""
     least_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-1.01)]
     """Minimum elasticity of its own volume that a provider assumes, negative."""
-    nesting: Annotated[Amount, Quantity(unit="1", gt=0, le=1)] = Amount(value=0.6, unit="1", origin="default")
+    nesting: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Dissimilarity of providers within a nest: 1 for none, near 0 for interchangeable ones."""
     bundle: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
     """Value to a buyer of the platform around the firm's tokens, as a share of their price."""
     bundle_growth: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
     """Change of the value of all bundles per year, a fraction."""
-    share_inertia: Fraction = Amount(value=0.7, unit="1", origin="default")
+    share_inertia: Fraction
     """Share of the gap to the equilibrium shares that remains after a quarter."""
-    match: Fraction = Amount(value=0.6, unit="1", origin="default")
+    match: Fraction
     """Share of a rival's deepest relative price cut that a provider follows, down to its own cost."""
     host_inertia: Fraction | None = None
     """Share of the gap to their price that hosts of open weights leave after a quarter; `price_inertia` where not
@@ -220,6 +225,10 @@ class ProvidersSpec(Section):
 
 class BoxSpec(Section):
     """Machine that an organisation may buy, or rent whole, instead of calling an API."""
+
+    FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {
+        "spread": "assumption.machine_choice_spread",
+    }
 
     FACT_NAMES: ClassVar[Mapping[str, str]] = {
         "life": "life_y", "staff": "staff_cny_per_y", "utilisation": "utilisation_frac",
@@ -237,26 +246,35 @@ class BoxSpec(Section):
     """Cost of the staff who run it, per year."""
     utilisation: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Mean load over the maximum load within the latency limits."""
-    spread: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=0.3, unit="1", origin="default")
+    spread: Annotated[Amount, Quantity(unit="1", gt=0)]
     """Spread of unmodelled preferences in the choice, as a share of yearly cost."""
 
 
 class BrokersSpec(Section):
     """Decisions of brokers who rent out accelerators; `hardware.devices` states their stock."""
 
-    carry: Annotated[Amount, Quantity(unit="1", gt=0, le=1)] = Amount(value=0.1, unit="1", origin="default")
+    FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {
+        "carry": "assumption.broker_carry_frac",
+        "extrapolation": "assumption.broker_extrapolation",
+        "hoard": "assumption.broker_hoard_frac",
+        "debt": "assumption.broker_debt_frac",
+        "interest": "assumption.broker_interest_frac",
+        "term": "assumption.broker_term_y",
+    }
+
+    carry: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Cost of holding a device idle for a quarter, as a share of the rent under a lease."""
-    extrapolation: Annotated[Amount, Quantity(unit="1", ge=0, le=2)] = Amount(value=0.5, unit="1", origin="default")
+    extrapolation: Annotated[Amount, Quantity(unit="1", ge=0, le=2)]
     """Expected change of a chip's rent over its change in the last quarter."""
-    hoard: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)] = Amount(value=0.5, unit="1", origin="default")
+    hoard: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)]
     """Maximum share of the stock that brokers can withhold in a quarter; the rest is under lease."""
     start_rise: Annotated[Amount, Quantity(unit="1", ge=-0.9, le=3)] = Amount(value=0.0, unit="1", origin="default")
     """Expected rise of rents by the next quarter in the first two quarters, a fraction."""
-    debt: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)] = Amount(value=0.5, unit="1", origin="default")
+    debt: Annotated[Amount, Quantity(unit="1", ge=0, le=0.95)]
     """Share of a device's price that brokers borrow."""
-    interest: Annotated[Amount, Quantity(unit="1", ge=0, le=1)] = Amount(value=0.07, unit="1", origin="default")
+    interest: Annotated[Amount, Quantity(unit="1", ge=0, le=1)]
     """Interest on their loans per year, a fraction."""
-    term: Annotated[Amount, Quantity(unit="y", gt=0, le=20)] = Amount(value=3.0, unit="y", origin="default")
+    term: Annotated[Amount, Quantity(unit="y", gt=0, le=20)]
     """Time over which they pay a loan back."""
     entry: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
     """Maximum number of devices that brokers buy in a quarter on expectations, over the firm's supply of the kind."""
@@ -297,6 +315,18 @@ class ContractSpec(Section):
 class MarketSpec(Section):
     """Demand and prices."""
 
+    FACT_DEFAULTS: ClassVar[Mapping[str, str]] = {
+        "price_step": "assumption.list_price_step_frac",
+        "rental_price": "assumption.rental_price_cny_per_h",
+        "rental_substitution": "assumption.rental_substitution",
+        "rental_tight": "assumption.rental_tight_frac",
+        "rental_steepness": "assumption.rental_steepness",
+        "rental_sag": "assumption.rental_sag",
+        "rental_elasticity": "assumption.rental_work_elasticity",
+        "rental_reversion": "assumption.rent_reversion_frac",
+        "rental_decay": "assumption.rent_decay_frac",
+    }
+
     provider_elasticity: Annotated[Amount, Quantity(unit="1", ge=-50, le=-0.01)]
     """Elasticity of one provider's volume to its price premium over rivals, negative."""
     elasticity_scale: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=1.0, unit="1", origin="default")
@@ -311,7 +341,7 @@ class MarketSpec(Section):
     """Price over full unit cost at which hosts of open weights enter; without rivals, the competitive markup."""
     price_inertia: Fraction
     """Share of the gap to the target price that remains after a quarter."""
-    price_step: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)] = Amount(value=0.05, unit="1", origin="default")
+    price_step: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)]
     """Minimum change at which a provider posts a new list price, as a share of the posted one; 0 for any."""
     slot_substitution: Annotated[Amount, Quantity(unit="1", ge=-20, le=0)] = Amount(
         value=0.0, unit="1", origin="default"
@@ -323,23 +353,19 @@ class MarketSpec(Section):
     """Device whose hours rental segments count."""
     rental_utilisation: Annotated[Amount, Quantity(unit="1", gt=0, le=1)]
     """Maximum share of rentable device-hours that is let."""
-    rental_price: Annotated[Amount, Quantity(unit="¤/h", gt=0)] = Amount(value=15.0, unit="¤/h", origin="default")
+    rental_price: Annotated[Amount, Quantity(unit="¤/h", gt=0)]
     """Rent of the reference device-hour at which rental segments have their stated demand."""
     cloud_premium: Annotated[Amount, Quantity(unit="1", gt=0, le=20)] = Amount(value=1.0, unit="1", origin="default")
     """Firm's price of a let device-hour over the rent of a bare one (platform, storage, network, contract)."""
     call_platform: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
     """Revenue of platform services (data, tools, support) per unit of revenue from outside calls."""
-    rental_substitution: Annotated[Amount, Quantity(unit="1", ge=-50, le=-0.1)] = Amount(
-        value=-3.0, unit="1", origin="default"
-    )
+    rental_substitution: Annotated[Amount, Quantity(unit="1", ge=-50, le=-0.1)]
     """Elasticity of the demand for one chip to its rent, other rents equal, negative."""
-    rental_tight: Annotated[Amount, Quantity(unit="1", ge=0.1, le=0.98)] = Amount(
-        value=0.75, unit="1", origin="default"
-    )
+    rental_tight: Annotated[Amount, Quantity(unit="1", ge=0.1, le=0.98)]
     """Share of a chip's stock that is let when its rent covers full cost."""
-    rental_steepness: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=0.5, unit="1", origin="default")
+    rental_steepness: Annotated[Amount, Quantity(unit="1", gt=0)]
     """Steepness of rent beyond that share (κ in the explanation of the market)."""
-    rental_sag: Annotated[Amount, Quantity(unit="1", gt=0, le=5)] = Amount(value=0.5, unit="1", origin="default")
+    rental_sag: Annotated[Amount, Quantity(unit="1", gt=0, le=5)]
     """Power with which the price of renters' work sinks towards running cost below that share."""
     rental_rush: Annotated[Amount, Quantity(unit="1", ge=0, le=10)] = Amount(value=0.0, unit="1", origin="default")
     """Work that renters who serve models want on top at the start, over the stated one: trials and stock after an
@@ -357,17 +383,13 @@ class MarketSpec(Section):
         value=0.0, unit="1", origin="default"
     )
     """Growth per year of that work over answers, a fraction."""
-    rental_elasticity: Annotated[Amount, Quantity(unit="1", ge=-10, le=-0.05)] = Amount(
-        value=-1.0, unit="1", origin="default"
-    )
+    rental_elasticity: Annotated[Amount, Quantity(unit="1", ge=-10, le=-0.05)]
     """Elasticity of the work in one use to its price within a quarter, negative."""
-    rental_reversion: Annotated[Amount, Quantity(unit="1", ge=0, le=0.99)] = Amount(
-        value=0.3, unit="1", origin="default"
-    )
+    rental_reversion: Annotated[Amount, Quantity(unit="1", ge=0, le=0.99)]
     """Share of the gap between a rent and that without glut or shortage which contracts expect to close in a year."""
-    rental_decay: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)] = Amount(value=0.25, unit="1", origin="default")
+    rental_decay: Annotated[Amount, Quantity(unit="1", ge=0, le=0.9)]
     """Expected fall of a chip's rent per year as better chips come, in contracts and resale values, a fraction."""
-    brokers: BrokersSpec = BrokersSpec()
+    brokers: BrokersSpec = Field(default_factory=dict, validate_default=True)
     """Brokers who compete for the firm's renters with the stock in `hardware.devices.NAME.brokers`."""
     national: Annotated[Amount, Quantity(unit="tok/day", ge=0)] = Amount(value=0.0, unit="tok/day", origin="default")
     """Tokens per day of the whole market at the start; calls of all segments are scaled to it. 0 for no scaling."""

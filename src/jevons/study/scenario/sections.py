@@ -329,6 +329,7 @@ class FinanceSpec(Section):
         "base_least": "assumption.least_cloud_frac",
         "rest_years": "assumption.rest_growth_y",
         "fade_years": "assumption.fade_y",
+        "rest_return": "assumption.rest_return_frac",
     }
 
     tax: Fraction
@@ -365,7 +366,7 @@ class FinanceSpec(Section):
     """Growth of that EBITA per year for `rest_years`, a fraction."""
     rest_years: Annotated[Amount, Quantity(unit="y", ge=1, le=40)]
     """Years of growth at `rest_growth`; afterwards at the lower of `rest_growth` and `terminal_growth`."""
-    rest_return: Annotated[Amount, Quantity(unit="1", gt=0)] = Amount(value=0.1, unit="1", origin="default")
+    rest_return: Annotated[Amount, Quantity(unit="1", gt=0)]
     """After-tax return on the capital that growth of the rest needs."""
     net_cash: Annotated[Amount, Quantity(unit="¤")]
     """Cash and liquid investments less debt."""
