@@ -17,8 +17,6 @@ from jevons.serving.types import Deployment, Layout, MemoryUse
 _EXPANDED = {"fp8": "int8_wo", "fp8_block": "int8_wo", "int8": "int8_wo", "fp4": "mxfp4", "w4a8": "mxfp4"}
 _LONG_CONTEXT = 8192.0
 _VOCAB_MULTIPLE = 64  # vLLM pads the embedding's rows to it
-_LARGEST_SHARE = 0.95
-"""Share of a device that engines may be told to use; more leaves no room for what they do not count."""
 _CACHE_SLACK = 1.02
 """Room asked for over weights and work space, so that a cache has some."""
 
@@ -471,12 +469,13 @@ def _too_large(deployment: Deployment, use: MemoryUse) -> InfeasibleError:
 def _remedy(deployment: Deployment, weights: float, others: float) -> str:
     """Return what makes room for weights and work space: a larger share of the device, fewer tokens, more devices."""
     bits = "fewer bits" if stored_bytes(weight_precision(deployment).dense) <= 1.01 else "fp8"
-    frac = deployment.engine.memory_frac if deployment.memory_frac is None else deployment.memory_frac
+    usual = deployment.engine.memory_frac
+    frac = usual if deployment.memory_frac is None else deployment.memory_frac
     whole = deployment.usable_bytes / frac
     share = math.ceil(100.0 * _CACHE_SLACK * (weights + others) / whole) / 100.0
-    if frac < share <= _LARGEST_SHARE:
+    if frac < share <= usual:
         return f"Use --gpu-memory-utilization {share:g} or more."
-    room = max(deployment.usable_bytes, _LARGEST_SHARE * whole) - others
+    room = max(deployment.usable_bytes, usual * whole) - others
     if room <= 0.0:
         return "Use a smaller --max-num-batched-tokens or a larger device: the work space alone does not fit."
     more = 1 << max(1, (math.ceil(weights / room) - 1).bit_length())
