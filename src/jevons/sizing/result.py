@@ -141,7 +141,8 @@ class SizeResult(Result):
             use = memory_plan(fleet.deployment)
             room = fleet.deployment.usable_bytes + (0.0 if use.graphs_inside else use.graphs_bytes)
             check_sum(f"{name}: memory", point.memory_bytes.values(), room, tolerance=1e-3)
-            check_finite({f"{name}: TTFT": unqueued.ttft_s, f"{name}: TPOT": unqueued.tpot_s})
+            for one in (point, unqueued):
+                check_finite({f"{name}: TTFT": one.ttft_s, f"{name}: TPOT": one.tpot_s})
             if fleet.observed is None and self.demand.given:
                 seen = (unqueued.ttft_s, unqueued.tpot_s, fleet.e2e_s)
                 for word, value, limit in zip(("TTFT", "TPOT", "E2E"), seen, self.service.slo, strict=True):
