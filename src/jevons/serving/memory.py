@@ -17,6 +17,8 @@ from jevons.serving.types import Deployment, Layout, MemoryUse
 _EXPANDED = {"fp8": "int8_wo", "fp8_block": "int8_wo", "int8": "int8_wo", "fp4": "mxfp4", "w4a8": "mxfp4"}
 _LONG_CONTEXT = 8192.0
 _VOCAB_MULTIPLE = 64  # vLLM pads the embedding's rows to it
+_LARGEST_SHARE = 0.95
+"""Share of a device that engines may be told to use; more leaves no room for what they do not count."""
 _CACHE_SLACK = 1.02
 """Room asked for over weights and work space, so that a cache has some."""
 
@@ -479,4 +481,6 @@ def _remedy(deployment: Deployment, weights: float, others: float) -> str:
     if room <= 0.0:
         return "Use a smaller --max-num-batched-tokens or a larger device: the work space alone does not fit."
     more = 1 << max(1, (math.ceil(weights / room) - 1).bit_length())
-    return f"Use tp >= {deployment.layout.tp * more}, {bits}, or a larger device."
+    ways = [f"tp >= {deployment.layout.tp * more}", bits, "a larger device"]
+    ways += [f"--gpu-memory-utilization {share:g}"] if frac < share <= _LARGEST_SHARE else []
+    return f"Use {', '.join(ways[:-1])}, or {ways[-1]}."

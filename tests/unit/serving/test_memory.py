@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -84,6 +85,7 @@ def test_more_memory_holds_more_tokens():
     ("model", "gpu", "more", "remedy"),
     [
         ("llama-3.1-8b", "h100_sxm", {"gpu_memory_utilization": 0.001}, "Use --gpu-memory-utilization 0.24 or more"),
+        ("deepseek-r1", "h20", {"tp": 8}, "or --gpu-memory-utilization 0.95"),
         ("llama-3.1-70b", "h100_sxm", {"gpu_memory_utilization": 0.5}, "Use tp >= 2"),
         ("llama-3.1-8b", "t4", {"max_num_batched_tokens": 1_000_000}, "Use a smaller --max-num-batched-tokens"),
     ],
@@ -92,5 +94,6 @@ def test_the_remedy_is_one_that_helps(model, gpu, more, remedy):
     told = jevons.memory(model, gpu=gpu, **more)
     assert not told.fits
     assert remedy in told.answer
-    if "utilization" in remedy:
-        assert jevons.memory(model, gpu=gpu, gpu_memory_utilization=0.24, max_model_len=100).fits
+    if share := re.search(r"utilization ([\d.]+)", remedy):
+        larger = more | {"gpu_memory_utilization": float(share[1])}
+        assert jevons.memory(model, gpu=gpu, max_model_len=100, **larger).fits
