@@ -80,13 +80,13 @@ def read_tables(path: Path | str, told: Told | None = None) -> list[Table]:
     """
     path, told = Path(path), told or Told()
     text = text_of(path) if path.suffix.lower() not in TABLES else ""
-    if text and is_load_test(text):
-        return _load_tests(path, told)
-    if is_log(path):
+    if is_log(path, text) and not is_load_test(text):
         row = startup_of_log(path)
         given = {name: value for name, value in told.cells.items() if value and name in row}
         row |= {name: value for name, value in given.items() if not row[name] or name in {"model", "gpu"}}
         return [Table(path=path, kind="startups", columns=tuple(row), rows=(row,))]
+    if text and is_load_test(text):
+        return _load_tests(path, told)
     header, lines = read_csv(path)
     kind = None if told.mapping else kind_of(header)
     if kind is None:

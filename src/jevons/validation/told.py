@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -99,4 +100,4 @@ def startup_row(run: MeasuredRun, told: Told) -> dict[str, str] | None:
 
 def is_load_test(text: str) -> bool:
     """Return whether a file is one of a load test: JSON, a printed report, or ``/metrics``."""
-    return text.lstrip()[:1] in {"{", "["} or is_printed(text) or is_metrics(text)
+    return bool(re.match(r"\s*(?:\{|\[\s*[{\[\]])", text)) or is_printed(text) or is_metrics(text)

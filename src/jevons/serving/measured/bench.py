@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jevons.serving.measured.types import LATENCIES, STATISTICS, MeasuredRun, cleaned, finite, load_of, number, whole
@@ -125,7 +125,7 @@ def aiperf(record: Record) -> MeasuredRun:
 
     Their inter-token latency is a request's time after its first token over its other tokens: TPOT here.
     """
-    record = {**record, **_mapping(record.get("metrics"))}
+    record = {**record, **_mapping(record.get("metrics")), **_mapping(record.get("records"))}
     config = _mapping(record.get("input_config"))
     loadgen, endpoint = _mapping(config.get("loadgen")), _mapping(config.get("endpoint"))
     stimulus = _mapping(_mapping(config.get("perf_analyzer")).get("stimulus")) or _mapping(config.get("stimulus"))
@@ -260,7 +260,7 @@ READERS: tuple[Reader, ...] = (
     (lambda r: any(str(name).startswith("results_ttft_s") for name in r), llmperf),
     (lambda r: "successes" in r and "load_summary" in r, inference_perf),
     (lambda r: isinstance(_mapping(r.get("metrics")).get("time_to_first_token_ms"), Mapping), guidellm),
-    (lambda r: _averaged(r) or _averaged(_mapping(r.get("metrics"))), aiperf),
+    (lambda r: any(_averaged(one) for one in (r, _mapping(r.get("metrics")), _mapping(r.get("records")))), aiperf),
     (lambda r: "mean_e2e_latency_ms" in r or "total_output_tokens_retokenized" in r, sglang_bench),
     (lambda r: "mean_ttft_ms" in r or "median_ttft_ms" in r or ("completed" in r and "request_throughput" in r),
      vllm_bench),
@@ -289,25 +289,9 @@ def runs_of(value: Any, depth: int = 0) -> Iterator[MeasuredRun]:
             return
         for name in ("benchmarks", "results", "runs", "records", "data"):
             if isinstance(value.get(name), list | Mapping):
-                yield from runs_of(value[name], depth + 1)
+                model = str(_mapping(value.get("args")).get("model") or "")  # a report of GuideLLM names it once
+                yield from (run if run.model else replace(run, model=model) for run in runs_of(value[name], depth + 1))
                 return
 
 
-def json_values(text: str) -> list[Any] | None:
-    """Return the value of a JSON file, or those of its lines; None where it is neither. ``Infinity`` is taken."""
-    try:
-        return [json.loads(text)]
-    except (ValueError, RecursionError):
-        pass
-    documents = []
-    for line in text.splitlines():
-        if not line.strip():
-            continue
-        try:
-            documents.append(json.loads(line))
-        except (ValueError, RecursionError):
-            return None
-    return documents or None
-
-
-__all__ = ["LATENCIES", "READERS", "flat_latencies", "json_values", "runs_of"]
+__all__ = ["LATENCIES", "READERS", "flat_latencies", "runs_of"]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from jevons import limits
 from jevons.errors import InputError
+from jevons.files.documents import json_documents
 from jevons.files.read import check_text, file_fault, read_bytes
-from jevons.serving.measured.bench import aiperf, json_values, runs_of
+from jevons.serving.measured.bench import aiperf, runs_of
 from jevons.serving.measured.columns import read_columns
 from jevons.serving.measured.metric_rows import is_metric_rows, metric_record
 from jevons.serving.measured.printed import is_metrics, is_printed, metrics_run, printed_runs
@@ -99,8 +100,8 @@ def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun
         run = aiperf(metric_record(text, str(path)))
         return [run] if run.figures else []
     if text.lstrip()[:1] in {"{", "["}:
-        values = json_values(text)
-        if values is None:
+        documents = json_documents(text)
+        if documents is None:
             raise file_fault(path, "begins like JSON and is none; mend it, or write it again")
-        return [run for value in values for run in runs_of(value)]
+        return [run for _, value in documents for run in runs_of(value)]
     return read_columns(path, text, mapping)

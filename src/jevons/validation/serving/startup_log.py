@@ -1,4 +1,4 @@
-"""Reads start-up lines of vLLM's log, as people paste them, into rows of the table of start-ups."""
+"""Reads start-up lines of vLLM's and SGLang's logs, as people paste them, into rows of the table of start-ups."""
 
 from __future__ import annotations
 
@@ -11,26 +11,32 @@ from jevons.files import read_text
 SUFFIXES = (".log", ".txt")
 
 _LINES = {
-    "weights_gib": r"(?:Model loading took|model weights take) +(-?[\d.]+) ?Gi?B",
-    "activation_gib": r"PyTorch activation peak memory (?:takes )?(-?[\d.]+) ?GiB",
-    "non_torch_gib": r"non_torch_memory (?:takes )?(-?[\d.]+) ?GiB",
+    "weights_gib": r"(?:Model loading took|model weights take|Loading model weights took) +(-?[\d.]+) ?Gi?B|"
+        r"Load weight end\..*?mem usage=([\d.]+) GB",
+    "activation_gib":
+        r"PyTorch activation peak memory (?:takes )?(-?[\d.]+) ?GiB|([\d.]+) GiB for peak activation",
+    "non_torch_gib": r"non_torch_memory (?:takes )?(-?[\d.]+) ?GiB|([\d.]+) GiB for non-torch memory",
     "kv_cache_gib":
         r"(?:Available KV cache memory:|available_kv_cache_memory|reserved for KV Cache is) *(-?[\d.]+) ?GiB",
-    "kv_cache_tokens": r"GPU KV cache size: ([\d,]+) tokens",
+    "kv_cache_tokens": r"GPU KV cache size: ([\d,]+) tokens|KV Cache is allocated\..*?#tokens: (\d+)",
     "max_concurrency": r"Maximum concurrency for [\d,]+ tokens per request: ([\d.]+)x",
-    "cuda_graph_actual_gib": r"Graph capturing finished in .*?took (-?[\d.]+) GiB",
+    "cuda_graph_actual_gib":
+        r"Graph capturing finished in .*?took (-?[\d.]+) GiB|([\d.]+) GiB for CUDAGraph memory|"
+        r"Capture cuda graph end\..*?mem usage=([\d.]+) GB",
     "total_gib": r"total_gpu_memory \(?([\d.]+) ?GiB",
 }  # fmt: skip
 """What the engine says in figures, in the words of its releases since 0.6."""
 _SETTINGS = {
     "engine_version": r"(?:LLM engine \(v|vLLM API server version |version )(\d+\.\d+[\w.+]*)",
-    "model": r"(?:model='|'model': '|model_tag': '|vllm serve +|--model[ =])([^\s',]+)",
+    "model": r"(?:model='|'model': '|model_tag': '|vllm serve +|--model[ =]|model_path=')([^\s',]+)",
     "max_model_len": r"(?:max_seq_len=|'max_model_len': |--max-model-len[ =]|Maximum concurrency for )([\d,]+)",
-    "tp": r"(?:tensor_parallel_size=|'tensor_parallel_size': |--tensor-parallel-size[ =]|-tp[ =])(\d+)",
-    "pp": r"(?:pipeline_parallel_size=|'pipeline_parallel_size': |--pipeline-parallel-size[ =]|-pp[ =])(\d+)",
+    "tp": r"(?:tensor_parallel_size=|'tensor_parallel_size': |--tensor-parallel-size[ =]|-tp[ =]|\btp_size=)(\d+)",
+    "pp": r"(?:pipeline_parallel_size=|'pipeline_parallel_size': |--pipeline-parallel-size[ =]|-pp[ =]|pp_size=)(\d+)",
     "kv_cache_dtype": r"(?:kv_cache_dtype=|'kv_cache_dtype': '|--kv-cache-dtype[ =])(\w+)",
     "gpu_memory_utilization":
-        r"(?:gpu_memory_utilization(?:=|': | \(| +)|--gpu-memory-utilization[ =])(\d?\.\d+)",
+        r"(?:gpu_memory_utilization(?:=|': | \(| +)|--gpu-memory-utilization[ =]|Desired GPU memory utilization is \(|"
+        r"mem_fraction_static=)"
+        r"(\d?\.\d+)",
     "max_num_seqs": r"(?:max_num_seqs(?:=|': )|--max-num-seqs[ =])(\d+)",
     "max_num_batched_tokens":
         r"(?:max_num_batched_tokens(?:=|': )|--max-num-batched-tokens[ =])(\d+)",
@@ -46,9 +52,16 @@ _OUT_OF_MEMORY = re.compile(
 COLUMNS = ("engine", *_SETTINGS, *_LINES, "outcome", "reason_kind", "reason")
 
 
-def is_log(path: Path) -> bool:
-    """Return whether a file is read as a log: by its ending."""
-    return path.suffix.lower() in SUFFIXES
+_SGLANG = re.compile(r"server_args=ServerArgs\(|KV Cache is allocated\.")
+_BLOCKS = r"# (?:GPU|cuda|CUDA) blocks: (\d+)"
+_BLOCK_TOKENS = 16
+"""Of a block of the cache where the log names no other size."""
+
+
+def is_log(path: Path, text: str) -> bool:
+    """Return whether a file is read as a log: by its ending, or by a line that is known."""
+    known = any(re.search(pattern, text) for pattern in (*_LINES.values(), _BLOCKS))
+    return path.suffix.lower() in SUFFIXES or known
 
 
 def startup_of_log(path: Path) -> dict[str, str]:
@@ -59,8 +72,12 @@ def startup_of_log(path: Path) -> dict[str, str]:
     InputError
         If none of the lines is known; the message shows two that are.
     """
-    text = read_text(path)
+    text = re.sub(r"\x1b\[[\d;]*m", "", read_text(path))
     row = {name: _last(pattern, text).replace(",", "") for name, pattern in _LINES.items()}
+    blocks = _last(_BLOCKS, text)
+    if blocks and not row["kv_cache_tokens"]:  # releases before 0.8 count blocks
+        size = _last(r"(?:block_size(?:=|': )|--block-size[ =])(\d+)", text, first=True)
+        row["kv_cache_tokens"] = str(int(blocks) * (int(size) if size else _BLOCK_TOKENS))
     if not any(row.values()) and not _OUT_OF_MEMORY.search(text):
         message = (
             f"{path}: holds no start-up line of vLLM that is known, such as `Model loading took 14.99 GiB` or "
@@ -72,8 +89,9 @@ def startup_of_log(path: Path) -> dict[str, str]:
     row["tp"] = row["tp"] or "1"
     failed = _OUT_OF_MEMORY.search(text)
     started = bool(row["kv_cache_tokens"]) and not failed
+    engine = "sglang" if _SGLANG.search(text) else "vllm"
     return {
-        "engine": "vllm", **row, "outcome": "failed" if failed else ("ok" if started else ""),
+        "engine": engine, **row, "outcome": "failed" if failed else ("ok" if started else ""),
         "reason_kind": "memory" if failed else "", "reason": failed[0] if failed else "",
     }  # fmt: skip
 

@@ -246,3 +246,22 @@ def test_the_csv_of_aiperf_says_what_its_json_says(tmp_path: Path) -> None:
     report = jevons.validate(str(file), model="llama-3.1-8b", gpu="h100_sxm", rate=10)
     assert report.tables["figures"].rows
     assert report.tables["overall"].detail
+
+
+def test_the_first_aiperf_and_guidellm_name_their_model_and_load_beside_the_figures(tmp_path: Path) -> None:
+    figures = {name: value for name, value in AIPERF.items() if name != "input_config"}
+    first = tmp_path / "aiperf.json"
+    first.write_text(json.dumps({"records": figures, "input_config": AIPERF["input_config"]}))
+    (run,) = read_runs(first)
+    assert (run.model, run.users) == ("Qwen/Qwen3-8B", 10)
+    one = {**GUIDELLM["benchmarks"][0], "config": {"strategy": {"type_": "concurrent", "streams": 8}}}
+    guide = tmp_path / "guide.json"
+    guide.write_text(json.dumps({"args": {"model": "Qwen/Qwen3-8B"}, "benchmarks": [one]}))
+    (run,) = read_runs(guide)
+    assert (run.model, run.users) == ("Qwen/Qwen3-8B", 8)
+
+
+def test_results_written_one_after_another_are_all_read(tmp_path: Path) -> None:
+    path = tmp_path / "two.json"
+    path.write_text("\n".join(json.dumps({**SGLANG, "max_concurrency": users}, indent=2) for users in (32, 64)))
+    assert [run.users for run in read_runs(path)] == [32, 64]
