@@ -64,7 +64,7 @@ def delimiter_of(header: str) -> str:
     (';', '\t', ',')
     """
     bare = re.sub(r'"[^"]*"|\([^()]*\)', "", header)
-    return max(DELIMITERS, key=lambda mark: (bare.count(mark), mark == "\t"))
+    return max(DELIMITERS, key=lambda mark: (bare.count(mark), mark in bare and mark == "\t"))
 
 
 __all__ = ["DELIMITERS", "delimiter_of", "json_documents"]

@@ -59,11 +59,13 @@ def inputs_of(held):
 
 def test_segments_add_up_to_the_national_figure(tmp_path):
     held = inputs_of(scenario(tmp_path))
-    tokens = np.where(held.counts_tokens, held.tokens_per_call.sum(axis=1), 0.0)
-    assert (held.adopters * held.adopted_frac * held.calls_per_d * tokens).sum() == pytest.approx(2e12)
+    tokens = np.where(held.use.counts_tokens, held.use.tokens_per_call.sum(axis=1), 0.0)
+    assert (held.adoption.adopters * held.adoption.adopted_frac * held.use.calls_per_d * tokens).sum() == pytest.approx(
+        2e12
+    )
     as_given = inputs_of(load(TINY))
     assert national_scale(load(TINY), as_given) == 1.0
-    assert held.calls_per_d[2] == as_given.calls_per_d[2] == 200
+    assert held.use.calls_per_d[2] == as_given.use.calls_per_d[2] == 200
 
 
 def test_rivals_divide_what_is_left_by_volume_where_they_have_an_offer(tmp_path):
@@ -108,8 +110,8 @@ def test_the_main_scenario_starts_from_the_stated_national_volume():
     known = get("tokens.china.stated_tok_per_d", held.as_of)
     assert held.market.national.value == known.number
     first = inputs_of(held)
-    tokens = np.where(first.counts_tokens, first.tokens_per_call.sum(axis=1), 0.0)
-    total = (first.adopters * first.adopted_frac * first.calls_per_d * tokens).sum()
+    tokens = np.where(first.use.counts_tokens, first.use.tokens_per_call.sum(axis=1), 0.0)
+    total = (first.adoption.adopters * first.adoption.adopted_frac * first.use.calls_per_d * tokens).sum()
     assert known.low < total < known.high
     assert len(held.market.segments) >= 9
 
