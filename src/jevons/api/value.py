@@ -25,6 +25,9 @@ EARNINGS = o.Option(
 )
 LAST = o.Option(help="Last date of the re-rating", parse=o.date, metavar="YYYY-MM-DD", flag="to")
 
+_ENDS = (dt.date(2024, 12, 31), dt.date(2025, 3, 31))
+"""Ends of the re-rating where none are given."""
+
 
 @o.declared
 def value(
@@ -76,5 +79,11 @@ def value(
         check_dates(quotes, *ends)
     elif all(name in facts for name in rerating_facts(loaded)):
         check_ends(facts, loaded.firm.facts, *ends)
+    elif ends != _ENDS:
+        message = (
+            f"--from {ends[0]} --to {ends[1]}: no prices of {loaded.firm.name or loaded.name} are on file; "
+            "give --prices FILE.csv with date and price"
+        )
+        raise InputError(message)
     result = run(loaded, draws=0, progress=progress, file=file)
     return value_plan(result, *ends, quotes=quotes, multiple=multiple, earnings_cur=earnings)

@@ -80,3 +80,8 @@ def test_every_fault_of_a_file_of_prices_is_named_at_once(tmp_path):
     with pytest.raises(InputError) as caught:
         jevons.value(TINY, prices=path)
     assert [fault.line for fault in caught.value.faults] == [2, 3, 4, 5, 7]
+
+
+def test_dates_of_a_firm_without_prices_on_file_ask_for_them():
+    with pytest.raises(InputError, match="2025-04-01.*no prices of CoreWeave are on file"):
+        jevons.value(MAIN.with_name("coreweave.yaml"), first="2025-04-01", last="2025-09-30")
