@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError, InputNote
@@ -190,12 +191,12 @@ def _refined(fleets: Sequence[Fleet], service: Service) -> list[Fleet]:
 def _unsimulated(fleets: Sequence[Fleet], service: Service, demand: Demand, confidence: float) -> list[Fleet]:
     """Return fleets under their load, the cheapest also with as many replicas as it takes to be confident."""
     entries = sorted((at_load(fleet, service, demand) for fleet in fleets), key=lambda f: f.rank)
-    grown = []
+    grown: list[Fleet] = []
     for fleet in [f for f in entries if f.prefill is None][:_GROWN]:
-        counts = range(fleet.replicas, 2 * fleet.replicas + 2)
-        more = (at_load(fleet.grown(count), service, demand) for count in counts)
-        surest = next((f for f in more if confident(f, service, confidence)), fleet)
-        grown += [surest] if surest.replicas > fleet.replicas else []
+        if not confident(fleet, service, confidence):
+            counts = range(fleet.replicas + 1, 2 * fleet.replicas + 2)
+            more = (at_load(fleet.grown(count), service, demand) for count in counts)
+            grown += islice((f for f in more if confident(f, service, confidence)), 1)
     return sorted([*entries, *grown], key=lambda f: f.rank)
 
 

@@ -88,8 +88,8 @@ def calibrate(
     InputError
         If a file cannot be read, or no row can be fitted.
     """
+    from jevons.validation.fit.calibrate import calibrate as fitted
     from jevons.validation.fit.memory import calibrate_startups
-    from jevons.validation.fit.serving import calibrate as fitted
 
     tables = [table for path in _files(paths) for table in read_tables(path, told)]
     starts = [table for table in tables if table.kind == "startups"]

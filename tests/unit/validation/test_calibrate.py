@@ -10,7 +10,8 @@ from jevons.errors import InputError
 from jevons.serving import engine
 from jevons.serving.calibration import Calibration, engine_for
 from jevons.validation import validate
-from jevons.validation.fit.serving import calibrate, folds, gather
+from jevons.validation.fit.calibrate import calibrate
+from jevons.validation.fit.serving import folds, gather
 from places import DATA
 
 SAMPLES = DATA / "serving"

@@ -10,21 +10,20 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import csr_array, diags_array
 
 from jevons.errors import FactError, InfeasibleError, InputError
-from jevons.facts import default_facts
 from jevons.serving.calibration import Calibration
-from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, scale_facts, shipped_scales
+from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_of, shipped_scales
 from jevons.serving.types import FloatArray
-from jevons.validation.fit.update import Evidence, update
 from jevons.validation.rows import Table, read_table
 from jevons.validation.serving.case import Case
 from jevons.validation.serving.cases import read_case
-from jevons.validation.serving.predict import Prepared, answer, calibrated, metric_value, prepare, quantity_of
+from jevons.validation.serving.predict import Prepared, answer, calibrated, metric_value, prepare
 
 METRICS = {
     "ttft_ms", "tpot_ms", "ttft_ms_mean", "tpot_ms_mean", "output_tok_s", "output_tok_s_per_gpu", "prompt_phase_ms",
@@ -39,8 +38,7 @@ _ITERATIONS = 5
 _STEP = 0.04
 _LARGEST_MOVE = 0.7
 _FIT_WAVES = 3
-_HOPELESS = 2.5
-_UPDATES, _SETTLED = 3, 0.02
+HOPELESS = 2.5
 _TELLING = 3  # figures of a run that are not alike by chance
 
 
@@ -70,7 +68,7 @@ class Factor:
 
 
 # Factor, neutral start, bounds, spread of the prior in the logarithm.
-_ENGINE_FACTORS = (
+ENGINE_FACTORS = (
     ("step_overhead_s", 7e-4, 2e-5, 8e-3, 0.7),
     ("request_overhead_s", 5e-6, 1e-7, 3e-5, 0.8),
     ("prefill_launch_s", 4e-5, 1e-6, 2e-4, 0.8),
@@ -91,7 +89,6 @@ _UNMEASURED_EXCHANGE, _UNMEASURED = {"cdna", "cdna4"}, 5.0
 # What a deployment has of its own, beside what its engine, device and model explain: spread of the logarithm of the
 # errors of whole groups left out (docs/validation/serving.md).
 PACES = {"decode_pace": 0.15, "prompt_pace": 0.3}
-_NORMAL_90 = 1.64
 _LONE = 1.6  # slower than alone by more, in all engines and on all devices, is something else
 # What data-centre devices in engines lose against lone 16-bit products is theirs: graphics cards replay requests at the
 # lone kernels' pace (docs/validation/requests.md), so that little of it is for all.
@@ -266,10 +263,8 @@ def solve(
     rounds : int
         Rounds of weighing outliers down.
     """
-    used = rows & ~np.isnan(base) & (np.abs(np.nan_to_num(base)) < _HOPELESS)
+    used = rows & ~np.isnan(base) & (np.abs(np.nan_to_num(base)) < HOPELESS)
     slope, error, weight, outlier = slopes[used], base[used], problem.weight[used], problem.outlier[used]
-    from scipy.sparse import csr_array, diags_array
-
     prior = 1.0 / problem.sigma**2
     theta = at
     slope = csr_array(slope)  # few factors bear on a row
@@ -311,7 +306,7 @@ def fit(
 
 def _loss(problem: Problem, errors: FloatArray, theta: FloatArray) -> float:
     known = ~np.isnan(errors)
-    size = np.minimum(np.abs(errors[known]), _HOPELESS) / problem.outlier[known]
+    size = np.minimum(np.abs(errors[known]), HOPELESS) / problem.outlier[known]
     data = (problem.weight[known] * np.log1p(size**2)).sum()
     return float(data + (((theta - problem.start) / problem.sigma) ** 2).sum())
 
@@ -402,12 +397,16 @@ def thinned(items: Sequence[Item], most: int) -> list[Item]:
         alike[item.group, case.version, case.precision, case.instances.layout, reads].append(item)
     chosen = []
     for members in alike.values():
-        ordered = sorted(
-            members, key=lambda item: (item.prepared.case.requested.users, item.prepared.case.requested.rate_per_s)
-        )
+        ordered = sorted(members, key=_load)
         places = np.unique(np.round(np.linspace(0, len(ordered) - 1, min(most, len(ordered)))).astype(int))
         chosen += [ordered[place] for place in places]
     return chosen
+
+
+def _load(item: Item) -> tuple[float, float]:
+    """Return users and rate of an item's case."""
+    requested = item.prepared.case.requested
+    return requested.users, requested.rate_per_s
 
 
 _SEARCHED = {"mlperf-server", "mlperf-interactive"}
@@ -446,7 +445,7 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
     cases = {item.engine: item.prepared.case for item in items}
     for engine in sorted(cases):
         preset = calibrated(plain)(cases[engine].replace(release=None, sorts_logits=False))
-        for name, usual, low, high, sigma in _ENGINE_FACTORS:
+        for name, usual, low, high, sigma in ENGINE_FACTORS:
             first = _EAGER.get(name, usual) if engine == "eager" else usual
             start = first if neutral else min(max(float(getattr(preset, name)), low), high)
             factors.append(Factor(kind="engine", owner=engine, name=name, start=start, low=low, high=high, sigma=sigma))
@@ -483,102 +482,6 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
                 )
             )
     return [factor for factor in factors if any(item.bears(factor) for item in items)]
-
-
-def own_factors(items: Sequence[Item]) -> list[Factor]:
-    """Return the factors that a few runs of a deployment may move, around what ships.
-
-    The prior of a factor is its value with the spread that its own fit left; beside them each engine gets a pace of its
-    decode steps and one of its prompt steps, which take what is this deployment's alone.
-    """
-    engines = sorted({item.engine for item in items})
-    spreads = shipped_spreads(engines)
-    factors = [
-        replace(factor, sigma=min(spreads.get((factor.owner, factor.name), factor.sigma), factor.sigma))
-        for factor in factors_for(items)
-    ]
-    for engine in engines:
-        for name, sigma in PACES.items():
-            factors.append(Factor(kind="engine", owner=engine, name=name, start=1.0, low=0.2, high=5.0, sigma=sigma))
-    return factors
-
-
-def shipped_spreads(engines: Iterable[str]) -> dict[tuple[str, str], float]:
-    """Return the standard errors, in the logarithm, of the scales and factors that ship, by owner and name."""
-    facts = default_facts()
-    named = list(scale_facts(facts))
-    for engine in engines:
-        ids = ((name, f"engine.{engine}.{name}") for name, *_ in _ENGINE_FACTORS)
-        named += [(engine, name, facts.get(fact_id)) for name, fact_id in ids if fact_id in facts]
-    return {
-        (owner, name): math.log(value.high / value.low) / (2.0 * _NORMAL_90)
-        for owner, name, value in named
-        if value.grade == "derived" and value.low and value.high
-    }
-
-
-def calibrate(paths: Sequence[Path | str | Table], log: Callable[[str], None] = lambda _: None) -> Calibration:
-    """Return factors updated by the serving rows of files; three to five runs of a deployment are enough.
-
-    Raises
-    ------
-    InputError
-        If no row can be fitted.
-    """
-    items = gather([path if isinstance(path, Table) else Path(path) for path in paths])
-    if not items:
-        message = "none of the rows can be fitted; `jevons validate` names the reasons"
-        raise InputError(message)
-    problem = Problem(items=items, factors=own_factors(items))
-    before = problem.errors(problem.start)
-    theta, errors, slopes = updated(problem, log)
-    fitted = problem.calibration(theta)
-    scales = {owner: dict(parts) for owner, parts in shipped_scales().items()}
-    for owner, parts in (fitted.scales or {}).items():
-        scales.setdefault(owner, {}).update(parts)
-    about = provenance(problem, paths, errors, slopes)
-    about["before"] = {
-        f"{factor.owner}.{factor.name}": float(math.exp(value))
-        for factor, value in zip(problem.factors, problem.start, strict=True)
-    }
-    about["median_ape_before"] = float(np.nanmedian(np.abs(np.expm1(before))))
-    about["deployments"] = [list(one) for one in sorted({(i.engine, i.device, i.model) for i in items})]
-    return replace(fitted, scales=scales, provenance=about)
-
-
-def updated(problem: Problem, log: Callable[[str], None] = lambda _: None) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return factors updated by the runs of a problem, and errors and derivatives there.
-
-    Errors are linearised where the update before led; nothing is kept that fits these runs worse than what ships.
-    """
-    start = problem.clip(problem.start)
-    theta, base = start, problem.errors(start)
-    first = slopes = problem.slopes(theta, base)
-    best = (_misfit(problem, base), start, base, first)
-    for round_ in range(_UPDATES):
-        known = ~np.isnan(base) & (np.abs(np.nan_to_num(base)) < _HOPELESS)
-        evidence = Evidence(
-            error=(base - slopes @ (theta - start))[known], slope=slopes[known], sigma=problem.sigma,
-            run=np.array(problem.owner)[known],
-            kind=np.array([quantity_of(metric) or "" for metric in problem.metrics])[known],
-        )  # fmt: skip
-        wanted = problem.clip(start + update(evidence))
-        errors = problem.errors(wanted)
-        log(f"round {round_}: median error {np.nanmedian(np.abs(np.expm1(errors))):.3f}")
-        moved = float(np.abs(wanted - theta).max())
-        theta, base = wanted, errors
-        if _misfit(problem, base) >= best[0]:
-            break
-        slopes = problem.slopes(theta, base)
-        best = (_misfit(problem, base), theta, base, slopes)
-        if moved < _SETTLED:
-            break
-    return best[1:]
-
-
-def _misfit(problem: Problem, errors: FloatArray) -> float:
-    known = ~np.isnan(errors)
-    return float(np.log1p((errors[known] / problem.outlier[known]) ** 2).sum()) + 2.0 * float((~known).sum())
 
 
 def provenance(

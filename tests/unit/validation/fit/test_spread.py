@@ -5,8 +5,9 @@ import pytest
 
 from jevons.serving.spread import NEARNESS
 from jevons.validation.fit import few_shot
+from jevons.validation.fit.calibrate import own_factors
 from jevons.validation.fit.few_shot import few_shot_errors
-from jevons.validation.fit.serving import Problem, factors_for, folds, gather, own_factors, thinned
+from jevons.validation.fit.serving import Problem, factors_for, folds, gather, thinned
 from jevons.validation.fit.spread import _Figure, _Needed, _scale, interval_coverage, spread_document
 from places import DATA
 
