@@ -191,7 +191,7 @@ def ablation_lines(rows: Sequence[Row], groups: dict[str, list[int]], replays: S
     }
     for (name, indices), one in zip(groups.items(), replays, strict=True):
         block_bytes = kv_bytes_per_request(one.deployment, 8192.0) / 8192.0 * one.limits.block_tokens
-        smaller = one.limits.kv_blocks - int((3e9 - one.deployment.engine.reserved_bytes) / block_bytes)
+        smaller = one.limits.kv_blocks - int((3e9 - one.deployment.engine.batching.reserved_bytes) / block_bytes)
         variants["the limits of a server"].append(replay(name, rows, indices, limits=replace(one.limits, **SERVER)))
         variants["a reserve of 3 GB"].append(replay(name, rows, indices, limits=replace(one.limits, kv_blocks=smaller)))
         variants["no block kept"].append(replay(name, rows, indices, keeps_blocks=False))

@@ -304,9 +304,9 @@ def judge_calibration(case: bytes, folder: Path) -> None:
     from jevons.serving.calibration import engine_for
 
     factors = engine_for("vllm", written(folder, "c.json", case))
-    assert 0.0 < factors.memory_frac <= 1.0
-    assert 0.0 <= factors.step_overhead_s <= 60.0
-    assert factors.max_batch >= 1
+    assert 0.0 < factors.batching.memory_frac <= 1.0
+    assert 0.0 <= factors.host.step_overhead_s <= 60.0
+    assert factors.batching.max_batch >= 1
 
 
 # Paths --------------------------------------------------------------------------------------------------------------

@@ -82,7 +82,6 @@ MOST_FIELDS = 24
 """Fields of a dataclass; with more it is made of parts."""
 LARGER = {
     "TrainingFactors": "one field per fitted factor of `engine.training`, read and drawn by its fact's name",
-    "EngineFactors": "one field per fitted factor of an engine, read, calibrated and drawn by its fact's name",
     "Attention": "sizes of every published kind of attention, one per key of a config",
 }
 

@@ -57,7 +57,11 @@ def _limits(handover: Handover, started: Replica) -> EngineFactors:
 
 def _memory_frac(started: Replica, limits: EngineFactors) -> str:
     own = started.pool.deployment
-    frac = own.memory_frac if own.memory_frac is not None and own.engine.name == started.engine else limits.memory_frac
+    frac = (
+        own.memory_frac
+        if own.memory_frac is not None and own.engine.name == started.engine
+        else limits.batching.memory_frac
+    )
     return f"{frac:g}"
 
 
@@ -86,7 +90,10 @@ def _vllm(handover: Handover, started: Replica, site: Site) -> Command:
         options += [("--enable-eplb", None)]
         options += [("--eplb-config", json.dumps({"num_redundant_experts": layout.redundant_experts}))]
     options += [("--max-model-len", str(started.pool.max_model_len))] if started.pool.max_model_len else []
-    options += [("--max-num-seqs", str(limits.max_batch)), ("--max-num-batched-tokens", str(limits.step_tokens))]
+    options += [
+        ("--max-num-seqs", str(limits.batching.max_batch)),
+        ("--max-num-batched-tokens", str(limits.batching.step_tokens)),
+    ]
     options += [("--gpu-memory-utilization", _memory_frac(started, limits))]
     options += _quantised(deployment) + _kv(deployment, "fp8")
     if deployment.draft_tokens:
@@ -123,8 +130,8 @@ def _sglang(handover: Handover, started: Replica, site: Site) -> Command:
         options += [("--dist-init-addr", f"{site.leader}:{_INIT_PORT}")]
     options += [("--context-length", str(started.pool.max_model_len))] if started.pool.max_model_len else []
     # Both are of the whole server, which divides them by its attention ranks.
-    options += [("--max-running-requests", str(limits.max_batch * ranks))]
-    options += [("--chunked-prefill-size", str(limits.step_tokens * ranks))]
+    options += [("--max-running-requests", str(limits.batching.max_batch * ranks))]
+    options += [("--chunked-prefill-size", str(limits.batching.step_tokens * ranks))]
     options += [("--mem-fraction-static", _memory_frac(started, limits))]
     options += _quantised(deployment) + _kv(deployment, "fp8_e4m3")
     if deployment.draft_tokens:
@@ -147,7 +154,10 @@ def _trtllm(handover: Handover, started: Replica, site: Site) -> Command:
     options += [("--pp_size", str(layout.pp))] if layout.pp > 1 else []
     options += [("--ep_size", str(layout.ep))] if layout.ep > 1 else []
     options += [("--gpus_per_node", str(started.devices_per_server))] if started.servers > 1 else []
-    options += [("--max_batch_size", str(limits.max_batch)), ("--max_num_tokens", str(limits.step_tokens))]
+    options += [
+        ("--max_batch_size", str(limits.batching.max_batch)),
+        ("--max_num_tokens", str(limits.batching.step_tokens)),
+    ]
     options += [("--max_seq_len", str(started.pool.max_model_len))] if started.pool.max_model_len else []
     options += [("--kv_cache_free_gpu_memory_fraction", _memory_frac(started, limits)), ("--config", name)]
     program: tuple[str, ...] = ("trtllm-serve", site.model)

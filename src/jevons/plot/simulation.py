@@ -227,7 +227,7 @@ def sweep_figure(points: Sequence[Mapping[str, Any]], *, title: str = "", slo: M
 def latency(result: SimulationResult) -> Any:
     """Draw latencies and timeline of equal replicas, a line for each class."""
     run, options = result.run, result.options
-    requests, mix, entry_s = run.requests, run.offered.mix, run.deployment.engine.entry_s
+    requests, mix, entry_s = run.requests, run.offered.mix, run.deployment.engine.front.entry_s
     seen = sim.latencies(requests, run.simulated, entry_s)
     groups = {"all": seen}
     if mix is not None and len(mix.classes) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ class Calibration:
                 message = f"{path}: unknown engine `{name}`.{did_you_mean(name, engine_names())}"
                 raise InputError(message)
             for factor, value in factors.items():
-                if factor not in EngineFactors.__slots__ or factor in {"name", "scales", "memory", "eager"}:
+                if factor not in EngineFactors.factors():
                     message = f"{path}: {name}.{factor}: unknown factor.{did_you_mean(factor, FITTED)}"
                     raise InputError(message)
                 low, high = _BOUNDS.get(factor, (0.0, 60.0))
@@ -126,7 +126,7 @@ def engine_for(name: str, calibration: Path | None = None, on: dt.date | None = 
         return factors
     fitted = Calibration.read(calibration)
     scales = factors.scales if fitted.scales is None else fitted.scales
-    return replace(factors, **fitted.engines.get(factors.name, {}), scales=scales)  # type: ignore[arg-type]
+    return factors.replace(**fitted.engines.get(factors.name, {}), scales=scales)
 
 
 @functools.cache

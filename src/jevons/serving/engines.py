@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 
 from jevons.facts import Facts, default_facts
@@ -16,7 +15,6 @@ __all__ = ["engine", "engine_names"]
 
 _WHOLE = {"step_tokens", "max_batch"}
 _SWITCHES = {"mixes_prompts", "composes_ahead", "launches_ahead", "holds_bursts", "prompts_by_chance"}
-_NO_FACTS = {"name", "scales", "memory", "eager"}
 
 
 def engine(
@@ -42,26 +40,26 @@ def engine(
 
     Examples
     --------
-    >>> engine("vllm").composes_ahead, engine("vllm@0.13").composes_ahead
+    >>> engine("vllm").batching.composes_ahead, engine("vllm@0.13").batching.composes_ahead
     (True, False)
     """
     facts = facts or default_facts()
     key, stated = engine_and_release(name, facts)
     place = Place(release=stated or release)
     values: dict[str, float] = {}
-    for field in dataclasses.fields(EngineFactors):
-        fact = None if field.name in _NO_FACTS else engine_fact(key, field.name, place, facts, on)
+    for factor, required in EngineFactors.factors().items():
+        fact = engine_fact(key, factor, place, facts, on)
         if fact is not None:
-            values[field.name] = fact.number
-        elif field.default is dataclasses.MISSING and field.name not in _NO_FACTS:
-            facts.get(f"engine.{key}.{field.name}", on)  # says which fact is missing
+            values[factor] = fact.number
+        elif required:
+            facts.get(f"engine.{key}.{factor}", on)  # says which fact is missing
     for quantity, seconds in older_overheads(key, place.release, facts, on).items():
         values[quantity] += seconds
     whole = {quantity: int(values.pop(quantity)) for quantity in _WHOLE}
     switches = {quantity: bool(values.pop(quantity)) for quantity in _SWITCHES if quantity in values}
     scales = None if on is None and facts is default_facts() else read_scales(facts, on)
     memory = memory_factors(key, place, facts, on)
-    return EngineFactors(name=key, scales=scales, memory=memory, **values, **whole, **switches)  # type: ignore[arg-type]
+    return EngineFactors.of(name=key, scales=scales, memory=memory, **values, **whole, **switches)
 
 
 def older_overheads(
@@ -85,8 +83,7 @@ def with_server_defaults(
     seats, tokens = (
         engine_number(factors.name, f"server_{limit}", Place.of(device)) for limit in ("max_batch", "step_tokens")
     )
-    return dataclasses.replace(
-        factors,
-        max_batch=running or int(seats or factors.max_batch),
-        step_tokens=step_tokens or int(tokens or factors.step_tokens),
+    return factors.replace(
+        max_batch=running or int(seats or factors.batching.max_batch),
+        step_tokens=step_tokens or int(tokens or factors.batching.step_tokens),
     )

@@ -161,7 +161,7 @@ def paged_cache(deployment: Deployment) -> PagedCache:
     fewer bytes a token hold more tokens; with recurrent layers, pages grow until one holds a state.
     """
     makes = layer_makes(deployment)
-    step_tokens = deployment.engine.step_tokens
+    step_tokens = deployment.engine.batching.step_tokens
     if not makes:
         return PagedCache(groups=(), page_bytes=0.0, step_tokens=step_tokens)
     keeping = [make for make in makes if make.token_bytes]

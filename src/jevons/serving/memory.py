@@ -185,8 +185,8 @@ def activation_bytes(deployment: Deployment) -> float:
     every running request several times, on each device of a tensor-parallel group. Buffers of expert layers stay.
     """
     model, layout, engine = deployment.model, deployment.layout, deployment.engine
-    tokens, factors = float(engine.step_tokens), engine.memory
-    rows = min(engine.max_batch, engine.step_tokens)
+    tokens, factors = float(engine.batching.step_tokens), engine.memory
+    rows = min(engine.batching.max_batch, engine.batching.step_tokens)
     if not factors.paged:
         widest = max(_inner(group.feed_forward) for group in model.layers)
         plain = 2.0 * tokens * (4.0 * model.hidden + 2.0 * widest / layout.tp)
@@ -207,7 +207,7 @@ def _expert_workspace_bytes(deployment: Deployment, block: FeedForward) -> float
     layout, hidden = deployment.layout, float(block.latent or deployment.model.hidden)
     inner = block.expert_inner / layout.expert_tp
     sides = 2.0 if block.gated else 1.0
-    rows = float(deployment.engine.step_tokens) * block.experts_per_token
+    rows = float(deployment.engine.batching.step_tokens) * block.experts_per_token
     if layout.ep > 1:
         rows *= (layout.dp if layout.dp_attention else 1.0) / layout.ep
     return 2.0 * rows * (max(sides * inner, hidden) + max(inner, hidden))
@@ -221,7 +221,7 @@ def graph_bytes(deployment: Deployment) -> float:
     model, layout = deployment.model, deployment.layout
     sparse = sum(group.count for group in model.layers if group.feed_forward.kind == "moe")
     each = factors.graph_layer_bytes * model.n_layers + factors.graph_expert_bytes * sparse
-    captured = _captured_sizes(2 * deployment.engine.max_batch) / _captured_sizes(_LARGEST_GRAPH)
+    captured = _captured_sizes(2 * deployment.engine.batching.max_batch) / _captured_sizes(_LARGEST_GRAPH)
     return factors.graph_fixed_bytes + each / layout.pp * captured
 
 
@@ -237,7 +237,7 @@ _LARGEST_GRAPH = 512
 
 def _state_pool_bytes(deployment: Deployment) -> float:
     """Return what an engine sets aside for recurrent states before it sizes the cache [bytes]."""
-    slots = min(deployment.engine.memory.state_slots, float(deployment.engine.max_batch))
+    slots = min(deployment.engine.memory.state_slots, float(deployment.engine.batching.max_batch))
     model, layout = deployment.model, deployment.layout
     states = sum(group.count * group.attention.state_elements for group in model.layers)
     return slots * states * 4.0 / layout.tp / layout.pp
@@ -251,7 +251,7 @@ def memory_plan(deployment: Deployment) -> MemoryUse:
         activation_bytes(deployment),
         graph_bytes(deployment),
     )
-    reserved = engine.reserved_bytes + _state_pool_bytes(deployment)
+    reserved = engine.batching.reserved_bytes + _state_pool_bytes(deployment)
     if layout.devices > 1:
         reserved += engine.memory.comm_bytes
     inside = engine.memory.graphs_inside > 0.0
@@ -367,7 +367,7 @@ def start_shortage(deployment: Deployment) -> str:
             f"tp = {deployment.layout.tp} does not divide the vocabulary of {rows:,.0f} entries. Use --tp "
             f"{1 << (deployment.layout.tp.bit_length() - 1)}."
         )
-    pages, running = paged_cache(deployment).pages(use.kv_bytes), deployment.engine.max_batch
+    pages, running = paged_cache(deployment).pages(use.kv_bytes), deployment.engine.batching.max_batch
     if factors.states_checked and pages < running and any(g.attention.state_elements for g in deployment.model.layers):
         return (
             f"each of {running:,} running requests needs a page for its recurrent states, and the cache has {pages:,}. "
@@ -389,7 +389,8 @@ def start_spare_bytes(deployment: Deployment, use: MemoryUse) -> float:
     before = factors.before_bytes + (factors.before_comm_bytes if deployment.layout.devices > 1 else 0.0)
     free = deployment.accelerator.usable_bytes - before
     used_bytes = use.weights_bytes + use.kv_bytes + use.reserved_bytes + use.graphs_bytes
-    sampler = min(deployment.engine.max_batch, deployment.engine.step_tokens) * model.vocab * factors.sampler_bytes
+    batching = deployment.engine.batching
+    sampler = min(batching.max_batch, batching.step_tokens) * model.vocab * factors.sampler_bytes
     if any(g.feed_forward.kind == "moe" for g in model.layers) and weight_precision(deployment).experts == "mxfp4":
         sampler += factors.mxfp4_start_bytes
     return free - used_bytes - sampler
@@ -471,7 +472,7 @@ def _too_large(deployment: Deployment, use: MemoryUse) -> InfeasibleError:
 def _remedy(deployment: Deployment, weights: float, others: float) -> str:
     """Return what makes room for weights and work space: a larger share of the device, fewer tokens, more devices."""
     bits = "fewer bits" if stored_bytes(weight_precision(deployment).dense) <= 1.01 else "fp8"
-    usual = deployment.engine.memory_frac
+    usual = deployment.engine.batching.memory_frac
     frac = usual if deployment.memory_frac is None else deployment.memory_frac
     whole = deployment.usable_bytes / frac
     share = math.ceil(100.0 * _CACHE_SLACK * (weights + others) / whole) / 100.0

@@ -284,7 +284,7 @@ def static_curve(
     layout, engine = deployment.layout, deployment.engine
     capacity = kv_capacity_tokens(deployment, workload.decode_context)
     by_memory = capacity / workload.decode_context
-    by_engine = float(engine.max_batch * layout.dp * layout.pp)
+    by_engine = float(engine.batching.max_batch * layout.dp * layout.pp)
     largest = min(by_memory, by_engine)
     if largest < 1.0:
         message = (
@@ -340,7 +340,7 @@ def _check(deployment: Deployment, workload: Workload, prefill: Deployment | Non
 def _prompts(deployment: Deployment, workload: Workload) -> Prompts:
     """Return the times of prompt steps with one, two, … prompts per rank up to the engine's tokens and requests."""
     layout, new = deployment.layout, workload.new_tokens
-    most = min(int(deployment.engine.step_tokens // new), deployment.engine.max_batch)
+    most = min(int(deployment.engine.batching.step_tokens // new), deployment.engine.batching.max_batch)
     per_rank = np.unique(np.round(np.geomspace(1, max(most, 1), 16))) if most >= 1 else np.ones(1)
     cached = workload.cached_tokens
     (pass_s, busy_s, bounds), (_, plain_s, _) = _prompt_passes(deployment, new, (cached, 0.0), per_rank)
@@ -365,7 +365,7 @@ def _prompt_passes(
     deployment: Deployment, new: float, cached: tuple[float, ...], per_rank: FloatArray
 ) -> list[tuple[FloatArray, FloatArray, tuple[str, ...]]]:
     """Latency of a pass of prompts, time until the next can follow, and what binds, for each count of cached tokens."""
-    layout, budget = deployment.layout, float(deployment.engine.step_tokens)
+    layout, budget = deployment.layout, float(deployment.engine.batching.step_tokens)
     chunks = int(np.ceil(new / budget))
     each = len(per_rank) if chunks <= 1 else chunks
     requests = per_rank * layout.dp if chunks <= 1 else np.full(chunks, float(layout.dp))
@@ -415,7 +415,7 @@ def _curve(
     prompt_device_s = (prompts.device_s + prompts.cached_device_s)[:, None]
     decode_device_s = devices * step.time_s / batches * steps
     wait_s = np.clip(batches - 1.0, 0.0, 1.0) * step.time_s / 2.0
-    ttft_s = np.broadcast_to(prompts.ttft_s[:, None] + (prefill or deployment).engine.entry_s, shape)
+    ttft_s = np.broadcast_to(prompts.ttft_s[:, None] + (prefill or deployment).engine.front.entry_s, shape)
     tpot_s = np.broadcast_to(step.time_s / _tokens_per_step(deployment), shape)
     possible = prompts.per_rank[:, None] <= np.maximum(batches / slots, 1.0)
     if prefill is None:
@@ -494,7 +494,7 @@ def _point(curve: StaticCurve, where: tuple[int, int]) -> StaticPoint:
 
 def _tokens_per_step(deployment: Deployment) -> float:
     """Return the tokens that a decoding request gains in a step, accepted drafts among them."""
-    return accepted_tokens(deployment.draft_tokens, deployment.engine.draft_acceptance_frac)
+    return accepted_tokens(deployment.draft_tokens, deployment.engine.batching.draft_acceptance_frac)
 
 
 def _memory_at(deployment: Deployment, occupied_frac: float) -> dict[str, float]:

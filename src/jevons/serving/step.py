@@ -193,22 +193,22 @@ def engine_time(work: StepWork, engine: EngineFactors, scales: Scales | None = N
             scaled = np.maximum(scaled, work.floors[name])
         parts[kind] = parts[kind] + scaled
     busy = parts["compute"] + parts["attention"] + parts["moe"] + parts["memory"] + parts["head"]
-    tp_comm = exposed_comm_s(parts.pop("tp_comm"), busy, engine.tp_overlap_frac)
-    ep_comm = exposed_comm_s(parts.pop("ep_comm"), busy, engine.ep_overlap_frac)
+    tp_comm = exposed_comm_s(parts.pop("tp_comm"), busy, engine.kernels.tp_overlap_frac)
+    ep_comm = exposed_comm_s(parts.pop("ep_comm"), busy, engine.kernels.ep_overlap_frac)
     parts["comm"] = tp_comm + ep_comm + parts.pop("pp_comm")
-    launched = work.prompt_tokens > engine.captured_tokens
+    launched = work.prompt_tokens > engine.host.captured_tokens
     pace_of_host, work_s = scale.get("host", 1.0), busy + parts["comm"]
-    launch_s = engine.prefill_launch_s * pace_of_host * work.kernels
+    launch_s = engine.host.prefill_launch_s * pace_of_host * work.kernels
     waits_s = _launch_gaps_s(work_s, launch_s) * launched
-    apart_s = zero + engine.decode_layer_s * pace_of_host * work.layers
-    if engine.launches_ahead:
+    apart_s = zero + engine.host.decode_layer_s * pace_of_host * work.layers
+    if engine.host.launches_ahead:
         apart_s = np.maximum(apart_s - work_s, 0.0)
-    one_by_one = engine.eager | (work.requests > engine.captured_batch)
+    one_by_one = engine.eager | (work.requests > engine.host.captured_batch)
     apart_s = np.where(one_by_one, np.maximum(apart_s, _launch_gaps_s(work_s, launch_s)), apart_s)
     between_s = np.where(work.prompts > 0, waits_s, apart_s)
-    each_step_s = engine.step_overhead_s + engine.request_overhead_s * work.requests
+    each_step_s = engine.host.step_overhead_s + engine.host.request_overhead_s * work.requests
     parts["overhead"] = each_step_s * pace_of_host + between_s
-    pace = np.where(work.prompts > 0, engine.prompt_pace, engine.decode_pace)
+    pace = np.where(work.prompts > 0, engine.kernels.prompt_pace, engine.kernels.decode_pace)
     ordered = {name: parts[name] * pace for name in PARTS}
     return StepTime(sum(ordered.values(), zero), ordered, work.bound_frac)
 

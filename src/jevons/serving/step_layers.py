@@ -213,9 +213,9 @@ def _reads(deployment: Deployment, group: float) -> float:
     Kernels of 2023 read it for each head; those since give all heads of a group to one block.
     """
     engine = deployment.engine
-    again = engine.decode_rereads_frac
+    again = engine.kernels.decode_rereads_frac
     if deployment.kv_precision == "fp8" and deployment.accelerator.generation == "hopper" and group != _XQA_GROUP:
-        again = max(again, engine.hopper_fp8_rereads_frac)
+        again = max(again, engine.kernels.hopper_fp8_rereads_frac)
     return 1.0 + again * (group - 1.0)
 
 
@@ -366,5 +366,5 @@ def _busiest_rank(deployment: Deployment, tokens: FloatArray, slots: float, top:
     chance = largest * np.sqrt((ranks - 1.0) / (tokens * top))
     share = active * ranks / slots
     more = largest * np.sqrt(slots / ranks * share * (1.0 - share))
-    popularity = deployment.engine.expert_imbalance - 1.0
+    popularity = deployment.engine.kernels.expert_imbalance - 1.0
     return _Busiest(1.0 + np.hypot(popularity, chance), np.minimum(active + more, slots / ranks))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from jevons.errors import InputError
 from jevons.hardware import Accelerator
 from jevons.models import ModelSpec
+from jevons.parts import Grouped, Part
 from jevons.serving.memory_factors import MemoryFactors
 
 FloatArray = NDArray[np.float64]
@@ -99,13 +100,11 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineFactors:
-    """What the serving software adds to the operators' times, and its default limits.
+class HostFactors(Part):
+    """What the host takes of an engine's steps.
 
     Parameters
     ----------
-    name : str
-        Id, as `engine_names` lists them.
     step_overhead_s, request_overhead_s : float
         Host time per step, and per running request in it, that the device waits for.
     prefill_launch_s : float
@@ -117,17 +116,76 @@ class EngineFactors:
         Decode steps of more requests than that run without a captured graph, kernel by kernel.
     decode_layer_s : float
         Gap per layer of decode-only steps, replayed from a captured graph where the engine has one.
+    launches_ahead : bool
+        Whether the host launches the kernels of decode steps one by one while the device works.
+    """
+
+    step_overhead_s: float
+    request_overhead_s: float
+    prefill_launch_s: float
+    captured_tokens: float
+    captured_batch: float = 1e9
+    decode_layer_s: float
+    launches_ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelFactors(Part):
+    """How the kernels and collectives of an engine's steps run.
+
+    Parameters
+    ----------
     tp_overlap_frac, ep_overlap_frac : float
         Share of tensor-parallel, and of expert-parallel, communication that hides behind computation where there is
         enough of it.
     expert_imbalance : float
         Tokens on the busiest expert device over the mean, >= 1.
-    draft_acceptance_frac : float
-        Chance that a drafted token is accepted where those before it were.
+    decode_rereads_frac, hopper_fp8_rereads_frac : float
+        Share of the query heads of a group, beyond the first, for which decode attention reads keys and values again;
+        the latter with a cache of 8 bits on Hopper for groups of other than eight, where it is larger.
+    decode_pace, prompt_pace : float
+        Time of steps that only decode, and of those with prompts, over what the other factors give; a calibration's own
+        for one deployment.
+    """
+
+    tp_overlap_frac: float
+    ep_overlap_frac: float
+    expert_imbalance: float
+    decode_rereads_frac: float = 0.0
+    hopper_fp8_rereads_frac: float = 0.0
+    decode_pace: float = 1.0
+    prompt_pace: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontFactors(Part):
+    """What a request takes outside the steps.
+
+    Parameters
+    ----------
     entry_s : float
         Time of a request outside the engine's steps: HTTP, tokenizing, queues between processes, the first answer.
     admit_s, admit_token_s : float
         Time that the front end spends on each request, one after the other, and on each of its prompt tokens.
+    holds_bursts : bool
+        Whether requests of a burst reach the engine only when the front end has taken in all of them.
+    hand_over_s : float
+        Time between pools of prompts and of decodes beside the transfer itself: router, handshake, polling.
+    """
+
+    entry_s: float
+    admit_s: float
+    admit_token_s: float
+    holds_bursts: bool = True
+    hand_over_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchingFactors(Part):
+    """How an engine composes its steps, and its limits.
+
+    Parameters
+    ----------
     memory_frac : float
         Share of device memory that the engine may use.
     reserved_bytes : float
@@ -144,40 +202,10 @@ class EngineFactors:
         Share of its answer for which a request must find room in the cache before it starts.
     prompts_by_chance : bool
         Whether prompts come to the attention ranks of a prefill worker by chance, not in turn.
-    holds_bursts : bool
-        Whether requests of a burst reach the engine only when the front end has taken in all of them.
-    decode_rereads_frac, hopper_fp8_rereads_frac : float
-        Share of the query heads of a group, beyond the first, for which decode attention reads keys and values again;
-        the latter with a cache of 8 bits on Hopper for groups of other than eight, where it is larger.
-    hand_over_s : float
-        Time between pools of prompts and of decodes beside the transfer itself: router, handshake, polling.
-    launches_ahead : bool
-        Whether the host launches the kernels of decode steps one by one while the device works.
-    eager : bool
-        Whether no graphs are captured, so that the host launches the kernels of every step one by one.
-    decode_pace, prompt_pace : float
-        Time of steps that only decode, and of those with prompts, over what the other factors give; a calibration's own
-        for one deployment.
-    scales : mapping of str to mapping of str to float, optional
-        Time of kernels in running engines over that of lone kernels, by owner and part (see `jevons.serving.scales`);
-        the newest that ship by default.
-    memory : MemoryFactors
-        What its release takes of device memory.
+    draft_acceptance_frac : float
+        Chance that a drafted token is accepted where those before it were.
     """
 
-    name: str
-    step_overhead_s: float
-    request_overhead_s: float
-    prefill_launch_s: float
-    captured_tokens: float
-    decode_layer_s: float
-    tp_overlap_frac: float
-    ep_overlap_frac: float
-    expert_imbalance: float
-    draft_acceptance_frac: float
-    entry_s: float
-    admit_s: float
-    admit_token_s: float
     memory_frac: float
     reserved_bytes: float
     step_tokens: int
@@ -186,17 +214,52 @@ class EngineFactors:
     composes_ahead: bool
     reserve_frac: float
     prompts_by_chance: bool = False
-    holds_bursts: bool = True
-    decode_rereads_frac: float = 0.0
-    hopper_fp8_rereads_frac: float = 0.0
-    hand_over_s: float = 0.0
-    captured_batch: float = 1e9
-    launches_ahead: bool = False
+    draft_acceptance_frac: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFactors(Grouped):
+    """What the serving software adds to the operators' times, and its default limits.
+
+    Parameters
+    ----------
+    name : str
+        Id, as `engine_names` lists them.
+    host : HostFactors
+        What the host takes of its steps.
+    kernels : KernelFactors
+        How the kernels and collectives of its steps run.
+    front : FrontFactors
+        What a request takes outside the steps.
+    batching : BatchingFactors
+        How it composes its steps, and its limits.
+    eager : bool
+        Whether no graphs are captured, so that the host launches the kernels of every step one by one.
+    scales : mapping of str to mapping of str to float, optional
+        Time of kernels in running engines over that of lone kernels, by owner and part (see `jevons.serving.scales`);
+        the newest that ship by default.
+    memory : MemoryFactors
+        What its release takes of device memory.
+
+    Notes
+    -----
+    The fields of its parts are facts of the engine, ``engine.<name>.<field>``, and what a calibration may replace.
+    """
+
+    name: str
+    host: HostFactors
+    kernels: KernelFactors
+    front: FrontFactors
+    batching: BatchingFactors
     eager: bool = False
-    decode_pace: float = 1.0
-    prompt_pace: float = 1.0
     scales: Mapping[str, Mapping[str, float]] | None = field(default=None, hash=False, compare=False, repr=False)
     memory: MemoryFactors = field(default_factory=MemoryFactors, repr=False)
+
+    @classmethod
+    def factors(cls) -> dict[str, bool]:
+        """Return the names of its parts' fields, and whether each must be stated."""
+        parts = (HostFactors, KernelFactors, FrontFactors, BatchingFactors)
+        return {one.name: one.default is MISSING for part in parts for one in fields(part)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +334,7 @@ class Deployment:
     @property
     def usable_bytes(self) -> float:
         """Memory per device that the engine may use."""
-        frac = self.engine.memory_frac if self.memory_frac is None else self.memory_frac
+        frac = self.engine.batching.memory_frac if self.memory_frac is None else self.memory_frac
         device = self.accelerator
         return (device.usable_bytes if self.engine.memory.paged else device.hbm_bytes) * frac
 

@@ -201,11 +201,11 @@ class EnginesResult(ListResult):
         rows: list[tuple[Cell, ...]] = [
             (
                 e.name,
-                e.step_overhead_s,
-                e.request_overhead_s,
-                e.max_batch,
-                e.step_tokens,
-                e.memory_frac,
+                e.host.step_overhead_s,
+                e.host.request_overhead_s,
+                e.batching.max_batch,
+                e.batching.step_tokens,
+                e.batching.memory_frac,
                 one.figures,
                 one.error_frac,
             )

@@ -202,7 +202,7 @@ class Bench:
         )
         load = self._load(fleet, share, run)
         engine = self._engine(fleet.deployment, fleet)
-        entry_s = fleet.deployment.engine.entry_s
+        entry_s = fleet.deployment.engine.front.entry_s
         if fleet.prefill is None:
             done = sim.simulate(
                 load, engine.table, engine.limits, replicas=replicas, routing="least_loaded", entry_s=entry_s
@@ -222,7 +222,7 @@ class Bench:
             sim.Pool(table=prompts.table, limits=prompts.limits, replicas=replicas[1], links=fleet.prefill.layout.dp),
             sim.Pool(table=decode.table, limits=decode.limits, replicas=replicas[0], links=fleet.deployment.layout.dp),
             sim.hand_over_s(fleet.prefill, fleet.deployment, load.isl),
-            entry_s=fleet.prefill.engine.entry_s,
+            entry_s=fleet.prefill.engine.front.entry_s,
         )
         _all_served(
             split.simulated.counts.rejected,
@@ -260,12 +260,12 @@ class Bench:
         context = float(service.isl + service.osl)
         layout, factors = deployment.layout, deployment.engine
         limits_of_one = sim.limits_of(deployment, context=context, max_batch=1, step_tokens=1)
-        batch = factors.max_batch * layout.dp
+        batch = factors.batching.max_batch * layout.dp
         if service.max_batch is None:
             batch = min(batch, max(math.ceil(2 * fleet.point.batch), 8 * layout.dp))
         key = (str(deployment), deployment.engine.name, batch)
         if key not in self.tables:
-            step_tokens = min(factors.step_tokens * layout.dp, RANKS_STEP_TOKENS)
+            step_tokens = min(factors.batching.step_tokens * layout.dp, RANKS_STEP_TOKENS)
             limits = replace(limits_of_one, max_batch=batch, step_tokens=step_tokens)
             table = rank_table(deployment, batch, step_tokens, float(service.isl))
             self.tables[key] = _Engine(deployment, table, limits)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from jevons import deploy
@@ -95,7 +94,7 @@ def _pool(deployment: Deployment, replicas: int, role: str, service: Service) ->
 
 def _limits(own: EngineFactors, max_batch: int | None) -> dict[str, EngineFactors]:
     limits = {name: own if name == own.name else _preset(name) for name in ENGINES}
-    return limits if max_batch is None else {n: replace(f, max_batch=max_batch) for n, f in limits.items()}
+    return limits if max_batch is None else {n: f.replace(max_batch=max_batch) for n, f in limits.items()}
 
 
 @functools.lru_cache(maxsize=8)

@@ -36,7 +36,7 @@ def rank_table(deployment: serving.Deployment, max_batch: int, step_tokens: int,
     has them, others are interpolated. Attention of chunks to earlier ones is that of a single rank.
     """
     knots, base, slope = decode_pieces(deployment, max_batch, one_of_stages=deployment.layout.pp > 1)
-    dp, overhead_s = deployment.layout.dp, deployment.engine.request_overhead_s
+    dp, overhead_s = deployment.layout.dp, deployment.engine.host.request_overhead_s
     grid = _grid(step_tokens, isl)
     prompts = np.maximum(np.floor(grid / isl), 1.0)
     total_s = serving.step_time(deployment, prefill_tokens=grid, prefill_requests=prompts).time_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from jevons import serving
@@ -237,7 +237,7 @@ def told(
             message = "--draft-acceptance: has no effect without --draft-tokens; add it"
             raise InputError(message)
         given["draft_acceptance_frac"] = draft_acceptance
-    return replace(factors, **given) if given else factors  # type: ignore[arg-type]
+    return factors.replace(**given) if given else factors
 
 
 def released(engine: str, version: str) -> str:

@@ -56,7 +56,7 @@ def run_replicas(
             table,
             limits,
             replicas=replicas * stages,
-            entry_s=deployment.engine.entry_s,
+            entry_s=deployment.engine.front.entry_s,
             ttft_s=options.limits.ttft,
             tpot_s=options.limits.tpot,
             e2e_s=options.limits.e2e,
@@ -73,7 +73,7 @@ def run_replicas(
         limits,
         replicas=replicas * stages,
         routing=options.devices.routing,
-        entry_s=deployment.engine.entry_s,
+        entry_s=deployment.engine.front.entry_s,
         ttft_s=options.limits.ttft,
         tpot_s=options.limits.tpot,
         e2e_s=options.limits.e2e,
@@ -119,7 +119,7 @@ def _run_split(
         decode,
         sim.hand_over_s(prompts, deployment, requests.isl),
         routing=options.devices.routing,
-        entry_s=deployment.engine.entry_s,
+        entry_s=deployment.engine.front.entry_s,
         ttft_s=options.limits.ttft,
         tpot_s=options.limits.tpot,
         e2e_s=options.limits.e2e,
@@ -301,7 +301,7 @@ def limits_for(
     if options.server.swap and not options.server.host_gb:
         message = "--swap: needs host memory; add --host-gb"
         raise InputError(message)
-    ranks, step_tokens = deployment.layout.dp, deployment.engine.step_tokens
+    ranks, step_tokens = deployment.layout.dp, deployment.engine.batching.step_tokens
     if ranks > 1:
         step_tokens = min(step_tokens * ranks, RANKS_STEP_TOKENS)
     limits = sim.limits_of(

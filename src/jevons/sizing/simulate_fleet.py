@@ -54,7 +54,7 @@ class FleetRun:
     @property
     def entry_s(self) -> float:
         """Time from a client to the engine's queue [s]."""
-        return self.parts[0].engine.entry_s
+        return self.parts[0].engine.front.entry_s
 
 
 def run_fleet(
@@ -91,7 +91,7 @@ def run_fleet(
         admission=sim.Admission(fleet.queue_limit, _rate_limits(fleet.rate_limit)),
         offline=offline_pile(options, fleet, kinds),
         session=None if load.mix is None else load.mix.session,
-        entry_s=parts[0].engine.entry_s,
+        entry_s=parts[0].engine.front.entry_s,
         ttft_s=options.limits.ttft,
         tpot_s=options.limits.tpot,
         e2e_s=options.limits.e2e,

@@ -244,8 +244,8 @@ def test_weights_in_another_precision_are_quantised_or_named() -> None:
 def test_limits_of_sglang_are_of_all_attention_ranks() -> None:
     line = launch_lines(_fleets("sglang")["expert"], "sglang")[0]
     factors = engine("sglang")
-    assert f"--max-running-requests {16 * factors.max_batch}" in line
-    assert f"--chunked-prefill-size {16 * factors.step_tokens}" in line
+    assert f"--max-running-requests {16 * factors.batching.max_batch}" in line
+    assert f"--chunked-prefill-size {16 * factors.batching.step_tokens}" in line
 
 
 def test_load_tests_repeat_the_load_with_options_of_their_releases() -> None:

@@ -47,15 +47,15 @@ def facts(tmp_path_factory):
 def test_an_engine_is_added_by_three_facts_and_takes_the_others_from_one_it_is_like(facts):
     mindie, vllm = engine("MindIE", facts), engine("vllm@0.14", facts)
     assert "mindie" in engine_names(facts)
-    assert (mindie.name, mindie.max_batch) == ("mindie", 200)
-    assert mindie.reserve_frac == vllm.reserve_frac
+    assert (mindie.name, mindie.batching.max_batch) == ("mindie", 200)
+    assert mindie.batching.reserve_frac == vllm.batching.reserve_frac
     assert engine_in("MindIE 1.0.RC3", facts) == "mindie"
 
 
 def test_a_release_is_added_by_one_fact_and_holds_from_it_on(facts):
-    assert engine("vllm", facts).step_overhead_s == pytest.approx(1e-4)
-    assert engine("vllm@0.99.1", facts).step_overhead_s == pytest.approx(1e-4)
-    assert engine("vllm@0.98", facts).step_overhead_s == engine("vllm").step_overhead_s
+    assert engine("vllm", facts).host.step_overhead_s == pytest.approx(1e-4)
+    assert engine("vllm@0.99.1", facts).host.step_overhead_s == pytest.approx(1e-4)
+    assert engine("vllm@0.98", facts).host.step_overhead_s == engine("vllm").host.step_overhead_s
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_each_engine_runs_kernels_that_were_measured_or_the_average():
 
 
 def test_a_step_is_composed_ahead_in_releases_that_do():
-    assert not engine("vllm@0.13").composes_ahead
-    assert engine("vllm@0.14").composes_ahead
-    assert not engine("trtllm@0.19").composes_ahead
-    assert engine("trtllm").composes_ahead
+    assert not engine("vllm@0.13").batching.composes_ahead
+    assert engine("vllm@0.14").batching.composes_ahead
+    assert not engine("trtllm@0.19").batching.composes_ahead
+    assert engine("trtllm").batching.composes_ahead

@@ -9,8 +9,6 @@ Two engines are held against it: SGLang as its serving benchmarks make it, and t
 their authors measured them alone, which those of DeepGEMM, FlashMLA and DeepEP may come near to in their own house.
 """
 
-import dataclasses
-
 import pytest
 
 from jevons import models, serving
@@ -30,7 +28,7 @@ LONE = {"all": {"ep_comm": 1.0}}
 
 def predicted(scales=None):
     device, model, engine = accelerator("h800_sxm"), models.load("deepseek-v3"), serving.engine("sglang")
-    engine = engine if scales is None else dataclasses.replace(engine, scales=scales)
+    engine = engine if scales is None else engine.replace(scales=scales)
     osl = MEAN_CACHE_TOKENS / (PROMPT_PER_OUTPUT + 0.5)
     workload = serving.Workload(isl=PROMPT_PER_OUTPUT * osl, osl=osl, cached_frac=CACHED_FRAC)
 

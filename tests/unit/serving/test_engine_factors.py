@@ -1,7 +1,6 @@
 """What engines add to operators' times: drafted tokens, launches of prompt steps, scales of kernels."""
 
 import datetime as dt
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,32 +32,32 @@ def test_drafting_makes_steps_longer_and_small_batches_faster_per_token():
     plain, drafting = deployed(), deployed(draft_tokens=3)
     small = [step_time(d, decode_batch=4, decode_context=1000).time_s[0] for d in (plain, drafting)]
     large = [step_time(d, decode_batch=512, decode_context=1000).time_s[0] for d in (plain, drafting)]
-    gained = accepted_tokens(3, plain.engine.draft_acceptance_frac)
+    gained = accepted_tokens(3, plain.engine.batching.draft_acceptance_frac)
     assert small[1] > small[0]
     assert small[1] / gained < 0.7 * small[0]
     assert large[1] / large[0] > small[1] / small[0]
 
 
 def test_short_prompts_wait_for_the_host_and_long_ones_do_not():
-    slow = deployed(engine=replace(serving.engine("vllm"), prefill_launch_s=1e-4, captured_tokens=0.0))
+    slow = deployed(engine=serving.engine("vllm").replace(prefill_launch_s=1e-4, captured_tokens=0.0))
     work = step_work(slow, prefill_tokens=[16.0, 65536.0])
-    without = engine_time(work, replace(slow.engine, prefill_launch_s=0.0)).time_s
+    without = engine_time(work, slow.engine.replace(prefill_launch_s=0.0)).time_s
     extra = engine_time(work, slow.engine).time_s - without
     host = part_scales(work.generation, "vllm", None, work.device)["host"]
-    assert extra[0] > 0.5 * slow.engine.prefill_launch_s * work.kernels * host
+    assert extra[0] > 0.5 * slow.engine.host.prefill_launch_s * work.kernels * host
     assert extra[1] < 0.02 * without[1]
 
 
 def test_a_step_as_long_as_its_launches_is_longer_than_either():
-    plain = deployed(engine=replace(serving.engine("vllm"), captured_tokens=0.0, prefill_launch_s=0.0))
+    plain = deployed(engine=serving.engine("vllm").replace(captured_tokens=0.0, prefill_launch_s=0.0))
     work = step_work(plain, prefill_tokens=[2048.0])
     busy_s = engine_time(work, plain.engine, {}).time_s[0]
-    as_long = replace(plain.engine, prefill_launch_s=busy_s / work.kernels)
+    as_long = plain.engine.replace(prefill_launch_s=busy_s / work.kernels)
     assert 1.2 * busy_s < engine_time(work, as_long, {}).time_s[0] < 2.0 * busy_s
 
 
 def test_the_host_of_a_device_scales_launches_but_no_kernel():
-    slow = deployed(engine=replace(serving.engine("vllm"), captured_tokens=0.0))
+    slow = deployed(engine=serving.engine("vllm").replace(captured_tokens=0.0))
     work = step_work(slow, prefill_tokens=[16.0])
     usual = engine_time(work, slow.engine, {}).by_part
     twice = engine_time(work, slow.engine, {"h100_sxm": {"host": 2.0}}).by_part
@@ -70,7 +69,7 @@ def test_the_host_of_a_device_scales_launches_but_no_kernel():
 
 def test_the_busiest_of_several_expert_ranks_gets_more_than_its_share_of_a_few_tokens():
     model = "qwen3-235b-a22b"
-    engine = replace(serving.engine("vllm"), expert_imbalance=1.0)
+    engine = serving.engine("vllm").replace(expert_imbalance=1.0)
     split, shared = (deployed(model, layout=layout, engine=engine) for layout in (Layout(tp=8), Layout(tp=8, ep=8)))
     few, many = (experts_s(shared, batch)[0] / experts_s(split, batch)[0] for batch in (4.0, 4096.0))
     assert few > many
@@ -82,9 +81,9 @@ def test_a_faster_step_of_experts_never_follows_from_more_tokens():
 
 
 def test_decode_steps_beyond_the_largest_captured_batch_wait_for_their_launches():
-    engine = replace(serving.engine("vllm"), prefill_launch_s=1e-4, captured_batch=64.0)
+    engine = serving.engine("vllm").replace(prefill_launch_s=1e-4, captured_batch=64.0)
     work = step_work(deployed(engine=engine), decode_batch=[64.0, 65.0], decode_context=500.0)
-    extra_s = engine_time(work, engine).time_s - engine_time(work, replace(engine, captured_batch=1e9)).time_s
+    extra_s = engine_time(work, engine).time_s - engine_time(work, engine.replace(captured_batch=1e9)).time_s
     assert extra_s[0] == 0.0
     assert extra_s[1] > 0.01
 
@@ -111,9 +110,9 @@ def experts_s(deployment, batch):
 
 
 def test_prompt_steps_that_run_as_graphs_wait_for_no_host():
-    slow = deployed(engine=replace(serving.engine("vllm"), prefill_launch_s=1e-4, captured_tokens=512.0))
+    slow = deployed(engine=serving.engine("vllm").replace(prefill_launch_s=1e-4, captured_tokens=512.0))
     work = step_work(slow, prefill_tokens=[256.0, 512.0, 513.0])
-    extra = engine_time(work, slow.engine).time_s - engine_time(work, replace(slow.engine, prefill_launch_s=0.0)).time_s
+    extra = engine_time(work, slow.engine).time_s - engine_time(work, slow.engine.replace(prefill_launch_s=0.0)).time_s
     assert extra[:2].tolist() == [0.0, 0.0]
     assert extra[2] > 0.0
 
@@ -121,7 +120,7 @@ def test_prompt_steps_that_run_as_graphs_wait_for_no_host():
 def test_decode_steps_pay_no_launches():
     work = step_work(deployed(), decode_batch=[8.0], decode_context=500.0)
     engine = serving.engine("vllm")
-    assert engine_time(work, engine).time_s == engine_time(work, replace(engine, prefill_launch_s=1.0)).time_s
+    assert engine_time(work, engine).time_s == engine_time(work, engine.replace(prefill_launch_s=1.0)).time_s
 
 
 def test_scales_of_all_generation_and_engine_multiply():
@@ -149,7 +148,7 @@ def test_reading_weights_for_a_few_rows_knows_no_scale_of_steps_that_compute():
 def test_factors_fitted_later_are_invisible_on_an_earlier_date():
     early = serving.engine("vllm", on=dt.date(2025, 2, 24))
     assert early.scales == {}
-    assert early.step_overhead_s != serving.engine("vllm").step_overhead_s
+    assert early.host.step_overhead_s != serving.engine("vllm").host.step_overhead_s
 
 
 def test_fused_quantisation_never_takes_longer():
@@ -191,8 +190,8 @@ def test_scales_follow_the_kernels_and_the_links_that_a_device_borrows():
 
 def test_old_releases_spend_more_time_on_the_host():
     old, new = serving.engine("vllm@0.6"), serving.engine("vllm")
-    assert old.step_overhead_s - new.step_overhead_s == pytest.approx(1e-3)
-    assert old.request_overhead_s - new.request_overhead_s == pytest.approx(70e-6)
+    assert old.host.step_overhead_s - new.host.step_overhead_s == pytest.approx(1e-3)
+    assert old.host.request_overhead_s - new.host.request_overhead_s == pytest.approx(70e-6)
 
 
 def test_releases_before_shared_heads_read_the_cache_again_where_heads_are_grouped():

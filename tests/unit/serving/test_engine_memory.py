@@ -98,7 +98,7 @@ def test_graphs_come_out_of_the_engines_share_since_0_21():
 
 def test_fewer_requests_capture_fewer_graphs():
     one = deployment("qwen2.5-7b")
-    few = replace(one, engine=replace(one.engine, max_batch=4))
+    few = replace(one, engine=one.engine.replace(max_batch=4))
     assert graph_bytes(few) < 0.6 * graph_bytes(one)
 
 
@@ -147,5 +147,6 @@ def test_a_release_that_is_none_is_refused():
 
 
 def test_server_defaults_follow_the_device():
-    small, large = (jevons.memory("llama-3.1-8b", gpu=gpu).deployment.engine.max_batch for gpu in ("a10", "h100_sxm"))
+    engines = [jevons.memory("llama-3.1-8b", gpu=gpu).deployment.engine for gpu in ("a10", "h100_sxm")]
+    small, large = (one.batching.max_batch for one in engines)
     assert (small, large) == (256, 1024)

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -35,7 +34,7 @@ def rewritten(tmp_path, calibration):
 
 
 def test_known_factors_are_found_again(tmp_path):
-    truth = engine("eager").step_overhead_s + 6e-3
+    truth = engine("eager").host.step_overhead_s + 6e-3
     made = Calibration({"eager": {"step_overhead_s": truth}})
     path = rewritten(tmp_path, made)
     before = validate(path).overall.median_ape
@@ -53,9 +52,9 @@ def test_calibration_file_round_trip(tmp_path):
     made.write(path)
     assert Calibration.read(path) == made
     factors = engine_for("vllm", path)
-    assert factors.step_overhead_s == 0.004
+    assert factors.host.step_overhead_s == 0.004
     assert factors.scales == {"all": {"compute.bf16": 1.5}}
-    assert factors == replace(engine("vllm"), step_overhead_s=0.004)
+    assert factors == engine("vllm").replace(step_overhead_s=0.004)
 
 
 @pytest.mark.parametrize(

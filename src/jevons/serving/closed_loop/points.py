@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -227,13 +227,15 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
             "of fewer bits or more devices."
         )
         raise InfeasibleError(message, ["device memory"])
-    most = float(min(load.most, engine.max_batch * layout.dp * layout.pp))
+    most = float(min(load.most, engine.batching.max_batch * layout.dp * layout.pp))
     if not load.static:
         most = min(most, kv_tokens / (isl + osl / 2.0) * 1.25 + 1.0)
     if pools is not None:
         most = most / pools.decode_workers
     batches = np.unique(np.round(np.geomspace(1.0, max(most, 2.0), _DECODE_POINTS)))
-    jump = engine.captured_batch * layout.dp * layout.pp  # beyond it steps run without a graph, and take longer at once
+    jump = (
+        engine.host.captured_batch * layout.dp * layout.pp
+    )  # beyond it steps run without a graph, and take longer at once
     if 1.0 <= jump < batches[-1]:
         batches = np.union1d(batches, (jump, jump + 1.0))
     contexts = (isl + 1.0, isl + max(osl, 2.0))
@@ -243,7 +245,9 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
         decode_context=np.repeat(contexts, len(batches)),
     )
     prefill = pools.prefill if pools else deployment
-    tokens, prompt_batches = _prompt_grid(prefill, load, 0.0 if pools or not deployment.engine.mixes_prompts else most)
+    tokens, prompt_batches = _prompt_grid(
+        prefill, load, 0.0 if pools or not deployment.engine.batching.mixes_prompts else most
+    )
     shape = (len(tokens), len(prompt_batches))
     stage = prefill.layout.pp
     taken = np.repeat(tokens, shape[1]) / stage
@@ -251,7 +255,9 @@ def surface(deployment: Deployment, load: Load, pools: Pools | None = None) -> S
     # than its own share of the step's tokens, so that long prompts are spread over more ranks, a piece each.
     requests = np.maximum(np.round(taken / isl), 1.0)
     if not load.static:
-        requests = np.maximum(requests, np.minimum(np.ceil(taken / prefill.engine.step_tokens), prefill.layout.dp))
+        requests = np.maximum(
+            requests, np.minimum(np.ceil(taken / prefill.engine.batching.step_tokens), prefill.layout.dp)
+        )
     prompts = step_work(
         prefill,
         prefill_tokens=taken,
@@ -279,7 +285,7 @@ def _budget(deployment: Deployment, load: Load) -> float:
     layout = deployment.layout
     if load.static:
         return load.isl.mean * load.requests
-    return float(deployment.engine.step_tokens * layout.dp * layout.pp)
+    return float(deployment.engine.batching.step_tokens * layout.dp * layout.pp)
 
 
 def _prompt_grid(deployment: Deployment, load: Load, most: float) -> tuple[FloatArray, FloatArray]:
@@ -315,7 +321,7 @@ def outcome(at: Surface, engine: EngineFactors | None = None, scales: Scales | N
     slope_s = np.maximum((step_s[count:] - step_s[:count]) / (at.contexts[1] - at.contexts[0]), 0.0)
     base_s = step_s[:count] - slope_s * at.contexts[0]
     mixed_s = engine_time(at.prompts, engine, scales).time_s.reshape(len(at.tokens), len(at.prompt_batches))
-    gained = accepted_tokens(at.deployment.draft_tokens, engine.draft_acceptance_frac)
+    gained = accepted_tokens(at.deployment.draft_tokens, engine.batching.draft_acceptance_frac)
     base_s, slope_s = base_s / gained, slope_s / gained
     if at.load.static:
         return _static(at, base_s, slope_s, mixed_s, engine)
@@ -331,10 +337,10 @@ def _static(
     steps = osl - 1.0
     context = isl + osl / 2.0
     step_s = float(np.interp(batch, at.batches, base_s) + np.interp(batch, at.batches, slope_s) * context)
-    total_s = first_s + steps * step_s + engine.entry_s
+    total_s = first_s + steps * step_s + engine.front.entry_s
     same = dict.fromkeys(("mean", *(f"p{p}" for p in _PERCENTILES)), step_s)
     return Outcome(
-        ttft_s=dict.fromkeys(same, first_s + engine.entry_s),
+        ttft_s=dict.fromkeys(same, first_s + engine.front.entry_s),
         tpot_s=same,
         itl_s=same,
         e2e_s=dict.fromkeys(same, total_s),
@@ -353,24 +359,26 @@ def _dynamic(
     load, deployment, layout = at.load, at.deployment, at.deployment.layout
     arrival_s, isl, osl = _requests(load)
     first_s, last_s, gaps = np.zeros(load.requests), np.zeros(load.requests), np.zeros(_loop.GAP_BINS)
-    slots = deployment.engine.max_batch * layout.dp * layout.pp
-    gained = accepted_tokens(deployment.draft_tokens, engine.draft_acceptance_frac)  # the loop counts tokens for steps
+    slots = deployment.engine.batching.max_batch * layout.dp * layout.pp
+    gained = accepted_tokens(
+        deployment.draft_tokens, engine.batching.draft_acceptance_frac
+    )  # the loop counts tokens for steps
     admit_s = _admit_s(load, isl, engine)
     if at.pools is None:
         status, batch = _loop.serve(
             arrival_s, load.users, isl, _new_tokens(load, isl), osl, at.batches, base_s, slope_s, at.tokens,
-            at.prompt_batches, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.reserve_frac,
-            engine.mixes_prompts, round(load.poll_steps * gained), round(load.wait_steps * gained),
+            at.prompt_batches, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.batching.reserve_frac,
+            engine.batching.mixes_prompts, round(load.poll_steps * gained), round(load.wait_steps * gained),
             load.wait_frac * _budget(deployment, load),
-            admit_s, engine.composes_ahead if load.lags is None else load.lags, first_s, last_s, gaps,
+            admit_s, engine.batching.composes_ahead if load.lags is None else load.lags, first_s, last_s, gaps,
         )  # fmt: skip
     else:
         pools = at.pools
         links = min(deployment.accelerator.scaleout.bytes_per_s, pools.prefill.accelerator.scaleout.bytes_per_s)
-        hand_over_s = engine.hand_over_s + kv_bytes_per_request(deployment, load.isl.mean) / links
+        hand_over_s = engine.front.hand_over_s + kv_bytes_per_request(deployment, load.isl.mean) / links
         routed_s = np.full(load.requests, _router_s(pools, engine))
         ranks = pools.prefill.layout.dp
-        uneven = largest_of(ranks) if ranks > 1 and pools.prefill.engine.prompts_by_chance else 0.0
+        uneven = largest_of(ranks) if ranks > 1 and pools.prefill.engine.batching.prompts_by_chance else 0.0
         together = pools.prefill_batch or int(max(_budget(pools.prefill, load) // load.isl.mean, 1))
         status, batch = _loop.serve_apart(
             arrival_s, load.users, isl, osl, at.batches, base_s, slope_s, at.tokens, mixed_s[:, 0],
@@ -409,10 +417,10 @@ def _admit_s(load: Load, isl: FloatArray, engine: EngineFactors) -> FloatArray:
 
     It is one loop, which turns to the engine when nothing else waits: requests of a burst reach it together.
     """
-    each_s: FloatArray = engine.admit_s + load.admit_more_s + engine.admit_token_s * isl
+    each_s: FloatArray = engine.front.admit_s + load.admit_more_s + engine.front.admit_token_s * isl
     if not load.served:
         return np.zeros(len(isl))
-    if engine.holds_bursts and not load.users and not load.rate_per_s:
+    if engine.front.holds_bursts and not load.users and not load.rate_per_s:
         return np.append(each_s.sum(), np.zeros(len(isl) - 1))
     return each_s
 
@@ -422,14 +430,14 @@ def _router_s(pools: Pools, engine: EngineFactors) -> float:
 
     Each prefill worker has a server of its own; prompts are tokenized before.
     """
-    return engine.admit_s / pools.prefill_workers
+    return engine.front.admit_s / pools.prefill_workers
 
 
 def _outcome(
     load: Load, times: tuple[FloatArray, ...], gaps: FloatArray, batch: float, engine: EngineFactors
 ) -> Outcome:
     arrival_s, isl, osl, first_s, last_s = times
-    entry_s = engine.entry_s
+    entry_s = engine.front.entry_s
     if load.first_stall_s > 0.0 and load.users:
         late_s = np.where(np.arange(len(osl)) < load.users, 0.0, load.first_stall_s)
         arrival_s = arrival_s + late_s
@@ -499,4 +507,4 @@ def with_limits(
         changes["captured_tokens"] = captured_tokens  # type: ignore[assignment]
     if captured_batch:
         changes["captured_batch"] = captured_batch  # type: ignore[assignment]
-    return replace(engine, **changes)  # type: ignore[arg-type]
+    return engine.replace(**changes)

@@ -84,7 +84,7 @@ def shipped(name: str) -> float:
     """Return the shipped value of a factor."""
     side, _, field = name.rpartition(".")
     preset = engine_preset("vllm", release=(0, 11) if side == "older" else (0, 19))
-    return preset.reserved_bytes if field == "reserved_bytes" else float(getattr(preset.memory, field))
+    return preset.batching.reserved_bytes if field == "reserved_bytes" else float(getattr(preset.memory, field))
 
 
 def with_factors(deployment: Deployment, values: Mapping[str, float], *, newer: bool) -> Deployment:
@@ -97,12 +97,12 @@ def with_factors(deployment: Deployment, values: Mapping[str, float], *, newer: 
     memory = replace(engine.memory, **chosen)
     if f"{own}.sampler_bytes" not in values:
         memory = replace(memory, workspace_kept=0.0 if newer else 1.0)
-    return replace(deployment, engine=replace(engine, memory=memory, reserved_bytes=reserved))
+    return replace(deployment, engine=engine.replace(memory=memory, reserved_bytes=reserved))
 
 
 def _components(deployment: Deployment) -> tuple[float, float, float]:
     engine = deployment.engine
-    other = engine.reserved_bytes + (engine.memory.comm_bytes if deployment.layout.devices > 1 else 0.0)
+    other = engine.batching.reserved_bytes + (engine.memory.comm_bytes if deployment.layout.devices > 1 else 0.0)
     return activation_bytes(deployment) / _GIB, other / _GIB, graph_bytes(deployment) / _GIB
 
 
@@ -336,7 +336,7 @@ def calibrate_startups(paths: Sequence[Path | Table]) -> Calibration:
             engine = one.deployment.engine
             missing = one.use.kv_bytes - float(printed) * _GIB
             caches.append(float(printed) * _GIB)
-            reserved.setdefault(engine.name, []).append(max(engine.reserved_bytes + missing, 0.0))
+            reserved.setdefault(engine.name, []).append(max(engine.batching.reserved_bytes + missing, 0.0))
     names = [str(path.path if isinstance(path, Table) else path) for path in paths]
     if len(reserved) != 1:
         what = f"are of {', '.join(sorted(reserved))}; calibrate one engine at a time" if reserved else "cannot be used"

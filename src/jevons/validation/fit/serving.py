@@ -447,7 +447,7 @@ def factors_for(items: Sequence[Item], *, neutral: bool = False) -> list[Factor]
         preset = calibrated(plain)(cases[engine].replace(release=None, sorts_logits=False))
         for name, usual, low, high, sigma in ENGINE_FACTORS:
             first = _EAGER.get(name, usual) if engine == "eager" else usual
-            start = first if neutral else min(max(float(getattr(preset, name)), low), high)
+            start = first if neutral else min(max(float(preset.field(name)), low), high)
             factors.append(Factor(kind="engine", owner=engine, name=name, start=start, low=low, high=high, sigma=sigma))
     parts: dict[str, set[str]] = defaultdict(set)
     kinds = {"all": "all"}

@@ -55,7 +55,7 @@ def calibrated(calibration: Calibration) -> Engines:
         for name, seconds in _older(case.engine, case.release).items():
             if name in values:
                 values[name] += seconds
-        return limited(replace(_preset(case.engine, case.release), **values), case)  # type: ignore[arg-type]
+        return limited(_preset(case.engine, case.release).replace(**values), case)
 
     return factors
 
@@ -76,13 +76,13 @@ def limited(factors: EngineFactors, case: Case) -> EngineFactors:
     if case.scenario == "open" and case.engine == "vllm":
         # A closed loop sends when outputs of a step arrive and keep client and server busy, which `entry_s` holds (it
         # is fitted on those). Lone requests pay the front end only: 4 to 6 ms in open loops of vLLM 0.8 to 0.15.
-        factors = replace(factors, entry_s=0.0)
+        factors = factors.replace(entry_s=0.0)
     if case.scheduler.accepted_tokens:
         share = acceptance_of(case.scheduler.accepted_tokens, case.scheduler.draft_tokens)
-        factors = replace(factors, draft_acceptance_frac=share)
+        factors = factors.replace(draft_acceptance_frac=share)
     if case.scheduler.sorts_logits:
-        each_s = factors.request_overhead_s + _sorting_s(case.engine, case.release, case.device, case.model)
-        factors = replace(factors, request_overhead_s=each_s)
+        each_s = factors.host.request_overhead_s + _sorting_s(case.engine, case.release, case.device, case.model)
+        factors = factors.replace(request_overhead_s=each_s)
     return with_limits(
         factors, step_tokens=case.scheduler.step_tokens or tokens, max_batch=case.scheduler.max_batch or batch,
         captured_tokens=case.scheduler.captured_tokens,
@@ -185,7 +185,7 @@ def _surface(case: Case, layout: Layout, replicas: int, factors: EngineFactors) 
     if case.instances.prefill is None:
         load = _load(case, replicas)
         if case.instances.search:  # runs last ten minutes at least, for which the set is gone through again and again
-            wanted = max(load.requests, 2 * factors.max_batch * layout.dp)
+            wanted = max(load.requests, 2 * factors.batching.max_batch * layout.dp)
             load = replace(load, requests=min(wanted, _STEADY_REQUESTS * layout.dp))
         return surface(deployment, load)
     prefill = _deployment(case, case.instances.prefill, factors)

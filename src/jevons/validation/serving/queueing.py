@@ -104,12 +104,12 @@ class _Engine:
         self.limits: SimLimits = limits_of(
             deployment,
             context=load.isl.mean + load.osl.mean / 2.0,
-            max_batch=min(deployment.engine.max_batch * layout.dp, load.requests),
-            step_tokens=min(deployment.engine.step_tokens * layout.dp, STEP_TOKENS),
+            max_batch=min(deployment.engine.batching.max_batch * layout.dp, load.requests),
+            step_tokens=min(deployment.engine.batching.step_tokens * layout.dp, STEP_TOKENS),
             block_tokens=PAGE_TOKENS,
         )
         self.limits = replace(
-            self.limits, max_batch=min(self.limits.max_batch, deployment.engine.max_batch * layout.dp)
+            self.limits, max_batch=min(self.limits.max_batch, deployment.engine.batching.max_batch * layout.dp)
         )
         self.table: StepTable = step_table(deployment, self.limits.max_batch, self.limits.step_tokens)
         rng = np.random.default_rng(_SEED)
@@ -131,7 +131,7 @@ class _Engine:
         """Return what clients see at a rate; gaps between tokens are those of the loop."""
         load, factors = replace(self.at.load, rate_per_s=rate_per_s), self.factors
         arrival_s = self.arrival / rate_per_s
-        admit_s = (factors.admit_s + factors.admit_token_s * self.isl) * (1.0 if load.served else 0.0)
+        admit_s = (factors.front.admit_s + factors.front.admit_token_s * self.isl) * (1.0 if load.served else 0.0)
         isl, osl, warm_s = self.isl, self.osl, 0.0
         before = self.sent_before
         if before:  # an earlier stage of the load filled the prefix cache
@@ -146,7 +146,7 @@ class _Engine:
         simulated = simulate(requests, self.table, self.limits, edge_frac=0.0)
         first, finish = simulated.trail.first[before:], simulated.trail.finish[before:]
         ran = finish >= 0
-        outside_s = factors.entry_s + self._composed_s(simulated, warm_s)
+        outside_s = factors.front.entry_s + self._composed_s(simulated, warm_s)
         first_s = first[ran] / TICKS_PER_S - warm_s - arrival_s[ran] + outside_s
         last_s = finish[ran] / TICKS_PER_S - warm_s - arrival_s[ran] + outside_s
         osl = self.osl[ran]

@@ -255,11 +255,12 @@ def _factors(name: str, calibration: Calibration) -> EngineFactors:
     Timestamps of queueing and scheduling are seen there only. An engine may then take other defaults than as a server:
     facts ``embedded_step_tokens`` and ``embedded_max_batch``.
     """
-    factors = replace(engine_preset(name), **calibration.engines.get(name, {}))  # type: ignore[arg-type]
+    factors = engine_preset(name).replace(**calibration.engines.get(name, {}))
     if calibration.scales is not None:
         factors = replace(factors, scales=calibration.scales)
     tokens, batch = (engine_number(name, f"embedded_{limit}") for limit in ("step_tokens", "max_batch"))
-    return replace(factors, step_tokens=int(tokens or factors.step_tokens), max_batch=int(batch or factors.max_batch))
+    own = factors.batching
+    return factors.replace(step_tokens=int(tokens or own.step_tokens), max_batch=int(batch or own.max_batch))
 
 
 def _least(spec: ModelSpec, device: Accelerator, factors: EngineFactors, longest: float, devices: int) -> Deployment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -111,7 +111,7 @@ def _engine(row: Row, calibration: Calibration | None) -> EngineFactors:
     name = engine_in(row.get("engine") or "vllm")
     factors = engine_preset(name, release=release_meant(name, row.get("engine_version") or ""))
     given = (calibration or shipped_calibration()).engines.get(name, {})
-    return replace(factors, **given)  # type: ignore[arg-type]
+    return factors.replace(**given)
 
 
 def _weights(spec: ModelSpec, hint: str | None, row: Row) -> ModelSpec:

@@ -80,7 +80,7 @@ def test_lengths_above_the_longest_are_left_out_and_the_mean_stays():
 def test_a_front_end_that_does_not_hold_bursts_lets_the_first_request_through_at_once():
     burst = Load(isl=Lengths(mean=100.0), osl=Lengths(mean=20.0), requests=64, admit_more_s=0.05)
     holding = deployed()
-    letting = replace(holding, engine=replace(holding.engine, holds_bursts=False))
+    letting = replace(holding, engine=holding.engine.replace(holds_bursts=False))
     held, let = (outcome(surface(one, burst)) for one in (holding, letting))
     assert let.ttft_s["mean"] == pytest.approx(0.5 * held.ttft_s["mean"], rel=0.2)
 
@@ -88,7 +88,7 @@ def test_a_front_end_that_does_not_hold_bursts_lets_the_first_request_through_at
 def test_the_first_token_of_pools_waits_for_the_hand_over():
     load = Load(isl=Lengths(mean=4000.0), osl=Lengths(mean=200.0), requests=8, users=1)
     quick = deployed()
-    slow = replace(quick, engine=replace(quick.engine, hand_over_s=0.3))
+    slow = replace(quick, engine=quick.engine.replace(hand_over_s=0.3))
     first = [
         outcome(surface(one, load, Pools(prefill=one, prefill_workers=1, decode_workers=1))).ttft_s["mean"]
         for one in (quick, slow)
@@ -101,9 +101,9 @@ def test_prompts_that_come_to_ranks_by_chance_take_longer_than_prompts_dealt_in_
     load = Load(isl=Lengths(mean=4000.0), osl=Lengths(mean=50.0), requests=64, users=16)
     dealt = replace(
         deployed("sglang"), model=model("qwen3-235b-a22b"), layout=layout,
-        engine=replace(engine("sglang"), prompts_by_chance=False),
+        engine=engine("sglang").replace(prompts_by_chance=False),
     )  # fmt: skip
-    chance = replace(dealt, engine=replace(dealt.engine, prompts_by_chance=True))
+    chance = replace(dealt, engine=dealt.engine.replace(prompts_by_chance=True))
     first = [
         outcome(surface(one, load, Pools(prefill=one, prefill_workers=1, decode_workers=1))).ttft_s["mean"]
         for one in (dealt, chance)
@@ -114,7 +114,7 @@ def test_prompts_that_come_to_ranks_by_chance_take_longer_than_prompts_dealt_in_
 def test_long_prompts_are_spread_over_the_ranks_that_no_one_takes_more_than_its_share_of_a_step():
     ranks = replace(
         deployed("sglang"), model=model("deepseek-r1"), layout=Layout(dp=8, ep=8, dp_attention=True),
-        engine=replace(engine("sglang"), step_tokens=4096),
+        engine=engine("sglang").replace(step_tokens=4096),
     )  # fmt: skip
     at = surface(ranks, Load(isl=Lengths(mean=32768.0), osl=Lengths(mean=100.0), requests=64))
     assert at.prompts.prompt_tokens.max() <= 4096.0

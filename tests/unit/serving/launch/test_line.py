@@ -179,8 +179,8 @@ def test_the_same_line_makes_the_same_deployment_in_every_function() -> None:
     for one in (sized, priced.candidate.deployment):
         for name in ("layout", "precision", "kv_precision", "memory_frac", "max_model_len", "eager"):
             assert getattr(one, name) == getattr(memory, name), name
-        assert one.engine.max_batch == 64
-        assert one.engine.step_tokens == 4096
+        assert one.engine.batching.max_batch == 64
+        assert one.engine.batching.step_tokens == 4096
     assert run["memory"]["kv_tokens"] == jevons.memory(serve=line).kv_tokens
     assert run["limits"]["max_batch"] == 64
     assert run["limits"]["max_context"] == 16_384

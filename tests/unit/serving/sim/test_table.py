@@ -86,7 +86,7 @@ def test_leaping_many_steps_takes_the_sum_of_their_times() -> None:
 def test_limits_come_from_model_device_and_engine() -> None:
     limits = sim.limits_of(DEPLOYMENT, context=700.0)
     assert limits.kv_blocks == int(serving.kv_capacity_tokens(DEPLOYMENT, 700.0) // 16)
-    assert limits.max_batch == DEPLOYMENT.engine.max_batch
+    assert limits.max_batch == DEPLOYMENT.engine.batching.max_batch
     assert sim.limits_of(DEPLOYMENT, context=700.0, kv_tokens=1600.0).kv_blocks == 100
     with pytest.raises(InputError, match="max_batch = 0"):
         sim.limits_of(DEPLOYMENT, context=700.0, max_batch=0)

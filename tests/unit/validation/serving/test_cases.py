@@ -127,8 +127,8 @@ def test_versions_that_compose_a_step_while_the_one_before_runs(engine, version,
 def test_engines_built_by_tensorrt_launch_no_kernels_one_by_one():
     row = {**ROW, "family": "trtllm_overview", "engine": "TensorRT-LLM", "model": "Llama-2-70B", "isl": "128"}
     row |= {"osl": "128", "concurrency_or_rate": "inf (offline)", "metric": "output_tok_s", "notes": ""}
-    assert default_engine(read_case({**row, "engine_version": "0.14.0"})).captured_tokens > 1e8
-    assert default_engine(read_case({**row, "engine_version": "1.0"})).captured_tokens == 0
+    assert default_engine(read_case({**row, "engine_version": "0.14.0"})).host.captured_tokens > 1e8
+    assert default_engine(read_case({**row, "engine_version": "1.0"})).host.captured_tokens == 0
 
 
 def test_attention_ranks_of_tensorrt_llm_wait_until_each_has_a_prompt():
@@ -305,20 +305,23 @@ def test_a_run_that_prints_its_acceptance_length_drafted():
     assert (drafting.draft_tokens, drafting.accepted_tokens, drafting.max_batch) == (3, 3.5, 48)
     case = read_case({**row, "accept_length": "3.5"})
     factors = default_engine(case)
-    assert accepted_tokens(3, factors.draft_acceptance_frac) == pytest.approx(3.5)
+    assert accepted_tokens(3, factors.batching.draft_acceptance_frac) == pytest.approx(3.5)
 
 
 def test_servers_capture_batches_up_to_a_size_and_benchmark_scripts_all_they_need():
     row = {**BENCH, "notes": LAB.format("Qwen3-14B"), "tp": "1"}
-    assert default_engine(read_case(row)).captured_batch == 512
+    assert default_engine(read_case(row)).host.captured_batch == 512
     narrow, wide = ({**row, "engine": "SGLang", "tp": tp, "n_gpus": tp} for tp in ("1", "8"))
-    assert [default_engine(read_case(one)).captured_batch for one in (narrow, wide)] == [256, 512]
-    assert default_engine(read_case({**row, "engine": "TensorRT-LLM", "engine_version": "1.2.0"})).captured_batch == 32
-    assert default_engine(case_of()).captured_batch == 1e9
+    assert [default_engine(read_case(one)).host.captured_batch for one in (narrow, wide)] == [256, 512]
+    assert (
+        default_engine(read_case({**row, "engine": "TensorRT-LLM", "engine_version": "1.2.0"})).host.captured_batch
+        == 32
+    )
+    assert default_engine(case_of()).host.captured_batch == 1e9
 
 
 def test_sglang_divides_the_tokens_of_a_step_among_attention_ranks():
     command = "serve: sglang serve --model-path deepseek-ai/DeepSeek-V3.2 --tp 8 --dp 8 --enable-dp-attention"
     changes = {"gpu": "H200 SXM", "model": "deepseek-ai/DeepSeek-V3.2", "n_gpus": "8", "tp": "8", "dp": "8"}
     row = {**BENCH, **changes, "engine": "SGLang", "isl": "32000", "osl": "100", "notes": f"{command}; requests=100"}
-    assert default_engine(read_case(row)).step_tokens == 8192 // 8
+    assert default_engine(read_case(row)).batching.step_tokens == 8192 // 8

@@ -134,7 +134,7 @@ def test_whole_runs_stay_within_what_is_known_of_each():
 def test_stated_limits_are_taken_and_odd_ones_refused(rows):
     row = {**rows[0], "max_num_seqs": "16", "max_num_batched_tokens": "512"}
     engine = deployment_of(row, 3000.0)[0].engine
-    assert (engine.max_batch, engine.step_tokens) == (16, 512)
+    assert (engine.batching.max_batch, engine.batching.step_tokens) == (16, 512)
     few = [{**one, "kv_tokens": "8000"} for one in rows[:20]]
     assert replay("few", few, range(20)).limits.kv_blocks == 500
     for wrong in ("many", "-1", "2.5", "nan"):

@@ -63,14 +63,14 @@ def limits_of(
     layout, engine = deployment.layout, deployment.engine
     capacity = kv_capacity_tokens(deployment, context) if kv_tokens is None else kv_tokens
     limits = SimLimits(
-        max_batch=max_batch if max_batch is not None else engine.max_batch * layout.dp,
-        step_tokens=step_tokens if step_tokens is not None else engine.step_tokens * layout.dp,
+        max_batch=max_batch if max_batch is not None else engine.batching.max_batch * layout.dp,
+        step_tokens=step_tokens if step_tokens is not None else engine.batching.step_tokens * layout.dp,
         block_tokens=block_tokens,
         kv_blocks=int(capacity // max(block_tokens, 1)),
         max_context=deployment.max_model_len or deployment.model.max_context,
         swap=swap,
         draft_tokens=deployment.draft_tokens,
-        draft_acceptance_frac=engine.draft_acceptance_frac if deployment.draft_tokens else 0.0,
+        draft_acceptance_frac=engine.batching.draft_acceptance_frac if deployment.draft_tokens else 0.0,
     )
     if host_bytes:
         limits = _with_host(limits, deployment, context, host_bytes)
@@ -224,7 +224,7 @@ def _prefill(
     behind_s = step_time(deployment, prefill_tokens=tokens, prefill_context=_CACHED_CONTEXT).time_s
     per_cached_s = np.maximum(behind_s - alone_s, 0.0) / _CACHED_CONTEXT
     per_pair_s = per_cached_s[-1] / step_tokens
-    own_s = per_pair_s * tokens**2 / 2.0 + deployment.engine.request_overhead_s
+    own_s = per_pair_s * tokens**2 / 2.0 + deployment.engine.host.request_overhead_s
     rows = mixed_rows(max_batch)
     grid = np.concatenate([2 ** np.arange(7), np.arange(128, 1025, 128), np.arange(1280, step_tokens, 256)])
     grid = np.unique(np.append(grid[grid < step_tokens], step_tokens)).astype(float)
