@@ -56,13 +56,13 @@ def main(draws: int) -> None:
         "explained": [],
     }  # fmt: skip
     write("plan", {**record, "meta": meta})
-    sized = plain(size.to_json())
+    sized = size.to_json()
     entries = ("answer", "model", "load", "limits", "best")
     middle = {name: one["p50"] for name, one in record["uncertainty"].items()}
     names = ("capex", "devices", "tokens_per_d", "compute_factor")
     last = {"currency": record["currency"], **{name: middle[name] for name in names}}
     write("start", {
-        "versions": versions(), "size": {name: sized[name] for name in entries}, "choice": plain(choice.to_json()),
+        "versions": versions(), "size": {name: sized[name] for name in entries}, "choice": choice.to_json(),
         "plan": last,
     })  # fmt: skip
 

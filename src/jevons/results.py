@@ -20,7 +20,7 @@ from jevons.checks import check_record
 from jevons.errors import InputError, NoSuchNameError, did_you_mean
 from jevons.files import frame_csv, writing
 from jevons.named import recorded, unknown_attribute
-from jevons.schema import json_text
+from jevons.schema import json_text, plain
 from jevons.tables import Cell, Column, Table, Tables, at_place, number, table, text_table
 from jevons.text import printable
 from jevons.words import Sentence, answer_of
@@ -96,7 +96,7 @@ _UNSET = frozenset({"ledger", "scenario", "seed"})
 class Result:
     """Base of what every function of `jevons` returns.
 
-    A subclass sets `kind` and gives `answer`, `_tables` and `to_json`; as a dataclass it takes ``repr=False``.
+    A subclass sets `kind` and gives `answer`, `_tables` and `_document`; as a dataclass it takes ``repr=False``.
     """
 
     kind: ClassVar[str] = "result"
@@ -127,14 +127,19 @@ class Result:
     def _tables(self) -> Iterable[Table]:
         raise NotImplementedError
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the documented JSON object as plain values."""
+    def _document(self) -> dict[str, Any]:
+        """Return the documented JSON object; arrays, dates and numbers that are not finite may stand in it."""
         raise NotImplementedError
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object, in the types that JSON has."""
+        content: dict[str, Any] = plain(self._document())
+        return content
 
     @functools.cached_property
     def _entries(self) -> Mapping[str, Any]:
         """The JSON object, whose dictionaries have their entries as attributes too."""
-        return {name: recorded(value) for name, value in self.to_json().items()}
+        return {name: recorded(value) for name, value in self._document().items()}
 
     def _subject(self) -> Any:
         """Return the one thing that the result is about, or None."""
@@ -222,7 +227,7 @@ class Result:
         InvariantError
             If something does not, which is a defect of the program.
         """
-        check_record(self.kind, self.to_json())
+        check_record(self.kind, self._document())
 
     @property
     def tables(self) -> Tables:

@@ -169,7 +169,7 @@ def test_its_text_is_short_and_its_answer_is_a_sentence(name):
     assert len(repr(result).splitlines()) <= 15
     assert len(result.answer) > 5
     assert "<table>" in result._repr_html_()
-    json.dumps(result.to_json(), default=str)
+    json.dumps(result.to_json(), allow_nan=False)
 
 
 @KINDS

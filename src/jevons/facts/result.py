@@ -65,7 +65,7 @@ class FactsResult(ListResult):
         heads = tuple(Column(name, name) for name in _FIELDS)
         yield table("values", "Values in force with their evidence", heads, map(_cells, self.values), detail=True)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {"answer": self.answer, "facts": [value_record(v) for v in self.values]}
 
@@ -125,7 +125,7 @@ class FactResult(Result):
             heads = (Column("source", "source"), Column("url", "address"))
             yield table("sources", "Sources", heads, sorted((title, url) for url, title in links.items()), detail=True)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {
             "answer": self.answer, "id": self.fact.id, "about": self.fact.about, "unit": self.fact.unit,

@@ -70,7 +70,7 @@ class GrowthResult(Result):
         )
         yield table("growth", "Growth", columns, [(n, f, _a_year(f, self.years), note) for n, f, note in rows])
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         dates = self.history.dates
         return {

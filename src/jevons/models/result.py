@@ -61,7 +61,7 @@ class ModelsResult(ListResult):
         ]  # fmt: skip
         yield table("models", "Architectures on file, best validated first", columns, rows, most=_FEW)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {"answer": self.answer, "models": self.tables["models"].records()}
 
@@ -117,7 +117,7 @@ class ModelResult(Result):
         layers = [_layer_record(group) for group in spec.layers]
         yield table("layers", "Layers", heads, [tuple(layer[c.name] for c in heads) for layer in layers])
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         spec = self.spec
         return {

@@ -182,7 +182,7 @@ class OpResult(Result):
             if node is not None:
                 yield path.removesuffix("_s"), float(node.value), _PARTS[path]
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {
             **self.answer_record(), "operator": self.operator, "gpu": self.gpu, "gpus": self.gpus,

@@ -81,7 +81,7 @@ class DevicesResult(ListResult):
         price = self.prices[device]
         return None if price is None else price / self.cny_rate
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {"answer": self.answer, "devices": self.tables["devices"].records()}
 
@@ -131,7 +131,7 @@ class DeviceResult(Result):
         ]
         yield table("figures", f"{device.id} on file", heads, rows)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object; values are in base units."""
         return {
             "answer": self.answer,
@@ -213,7 +213,7 @@ class EnginesResult(ListResult):
         ]
         yield table("engines", "Engine presets and their default limits", columns, rows)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {"answer": self.answer, "engines": self.tables["engines"].records()}
 

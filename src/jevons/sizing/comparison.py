@@ -267,7 +267,7 @@ class Comparison(Result):
         )
         return sorted(listed, key=lambda way: way.month_cny)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         per_month = self.output_tok_per_d * _DAYS_PER_MONTH / 1e6
 

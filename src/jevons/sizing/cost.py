@@ -189,7 +189,7 @@ class CostResult(Result):
         limits = f", {self.service.limits}" if self.service.limits else ""
         return table("tokens", f"Cost of tokens on {tokens.candidate.deployment}{limits}", columns, rows)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         record: dict[str, Any] = {**self.answer_record(), "gpu": self.device.id}
         if self.hour is not None:

@@ -166,7 +166,7 @@ class FleetSimulationResult(Result):
         """Measured runs nearest to a replica of the first kind."""
         return nearest_to(self.run.parts[0], self.run.load.requests)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {**self.answer_record(), **self.record}
 

@@ -154,7 +154,7 @@ class MemoryResult(Result):
     def _told_apart(self) -> bool:
         return self.deployment.engine.memory.paged
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object; graphs are null where ``other_bytes`` holds them."""
         return {
             **self.answer_record(), "model": self.deployment.model.name, "gpu": self.deployment.accelerator.id,

@@ -209,7 +209,7 @@ class SizeResult(Result):
         """How the figures of the best fleet were made."""
         return size_ledger(self)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         price, demand = self.price, self.demand
         return {

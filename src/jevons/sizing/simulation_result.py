@@ -315,7 +315,7 @@ class SimulationResult(Result):
         """How far the steady part of the run lies from all of it, where it matters, and what was measured nearest."""
         return (*steady_note(self.record), nearest_sentence(self.run.nearest).text())
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {**self.answer_record(), **self.record}
 
@@ -358,7 +358,7 @@ class SweepResult(Result):
     def _tables(self) -> Iterator[Table]:
         yield sweep_table(self.points)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {**self.answer_record(), "sweep": list(self.points)}
 

@@ -171,7 +171,7 @@ class PresetResult(Result):
             )
         return sorted(listed, key=lambda row: row["per_shop_month_cny"])
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         shop = self.shop
         use = {

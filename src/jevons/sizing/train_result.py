@@ -145,7 +145,7 @@ class TrainResult(Result):
     def _tables(self) -> Iterator[Table]:
         yield from train_tables(self)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         best, job = self.best, self.job
         return {

@@ -100,6 +100,6 @@ class CalibrationResult(Result):
                 "intervals", "80 % interval over the prediction, for other runs of these deployments", heads, rows
             )
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the calibration file's content, with the answer and the fitted factors."""
         return {**self.answer_record(), **self.calibration.to_json(), "factors": self._factors()}

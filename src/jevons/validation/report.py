@@ -269,7 +269,7 @@ class ValidationReport(Result):
             rows.append((*cells, *(printed.get(name, "") for name in given)))
         return table("rows", "Measured figures with their predictions", heads, rows, detail=True)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return ``overall``, ``families``, ``metrics``, ``groups``, ``reasons`` and ``rows`` for a JSON file."""
         return {
             **self.answer_record(),

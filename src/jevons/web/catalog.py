@@ -8,6 +8,7 @@ from typing import Any
 from jevons.api.train_options import runs
 from jevons.errors import InputError, did_you_mean
 from jevons.provenance import GRADES
+from jevons.schema import plain
 from jevons.sizing.train_published import run_id
 from jevons.web.deploy import TARGETS
 from jevons.web.frozen import rates
@@ -48,8 +49,6 @@ def _options(kind: str) -> list[dict[str, Any]]:
     """Return the keywords of a function: name, help, unit, bounds and default."""
     import inspect
 
-    from jevons.schema import plain
-
     return [
         {
             "name": one.name, "help": one.option.help, "unit": one.option.unit, "low": one.option.low,
@@ -65,9 +64,8 @@ def _options(kind: str) -> list[dict[str, Any]]:
 def facts() -> list[dict[str, Any]]:
     """Return every fact's value in force with its evidence."""
     import jevons
-    from jevons.schema import plain
 
-    rows: list[dict[str, Any]] = plain(jevons.facts.list().to_json()["facts"])
+    rows: list[dict[str, Any]] = jevons.facts.list().to_json()["facts"]
     return rows
 
 
@@ -119,7 +117,6 @@ def search(words: str, grade: str, date: str) -> list[dict[str, Any]]:
     import jevons
     from jevons.errors import FactError
     from jevons.options import as_argument
-    from jevons.schema import plain
 
     if grade and grade not in GRADES:
         message = f"grade {grade[:60]}: unknown.{did_you_mean(grade, GRADES)} Known: {', '.join(GRADES)}."
@@ -127,7 +124,7 @@ def search(words: str, grade: str, date: str) -> list[dict[str, Any]]:
     rows = facts()
     if date:
         try:
-            rows = plain(jevons.facts.list(as_of=date).to_json()["facts"])
+            rows = jevons.facts.list(as_of=date).to_json()["facts"]
         except (InputError, FactError) as error:
             message = as_argument(str(error)).replace("as_of", "date")
             raise InputError(message) from None
@@ -149,7 +146,6 @@ def fact(identity: str) -> dict[str, Any]:
         If the id is unknown.
     """
     import jevons
-    from jevons.schema import plain
 
-    shown: dict[str, Any] = plain(jevons.facts.show(identity).to_json())
+    shown: dict[str, Any] = jevons.facts.show(identity).to_json()
     return shown

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jevons.errors import JevonsError
+from jevons.schema import plain
 from jevons.web.inputs import declared_of
 
 _HEADLINES = {
@@ -42,7 +43,6 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
 
     Each changed input is put into A alone; what these steps leave of the whole difference acts together.
     """
-    from jevons.schema import plain
     from jevons.web.wording import said
 
     kind = both["a"]["kind"]
@@ -53,7 +53,7 @@ def difference(desk: Any, both: Mapping[str, Any], tell: Any) -> dict[str, Any]:
         a, b = ({"currency": CURRENCY, **given} for given in (a, b))
     results = {side: desk.result(kind, given, f"{kind}-{sorted(given.items())}", tell) for side, given in
                (("a", a), ("b", b))}  # fmt: skip
-    records = {side: plain(result.to_json()) for side, result in results.items()}
+    records = {side: result.to_json() for side, result in results.items()}
     heads = {
         name: _values(records, place, unit.replace("¤", CURRENCY)) for name, (place, unit) in _HEADLINES[kind].items()
     }
@@ -93,8 +93,6 @@ def _swap(
     desk: Any, kind: str, a: Mapping[str, Any], b: Mapping[str, Any], key: str, record: Any, tell: Any
 ) -> dict[str, Any]:
     """Return A's result with one input of B."""
-    from jevons.schema import plain
-
     given = {name: value for name, value in a.items() if name != key}
     if key in b:
         given[key] = b[key]
@@ -102,7 +100,7 @@ def _swap(
         result = desk.result(kind, given, f"{kind}-{sorted(given.items())}", tell)
     except JevonsError as error:
         return {"input": key, "record": record, "problem": str(error).split("\n", 1)[0][:200]}
-    return {"input": key, "record": plain(result.to_json()), "problem": ""}
+    return {"input": key, "record": result.to_json(), "problem": ""}
 
 
 def _default(known: Mapping[str, Any], key: str) -> Any:

@@ -114,7 +114,7 @@ class ReadResult(Result):
         ]
         yield table("sentences", "Sentences of the claims and ids of the facts", places, sentences, detail=True)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object: answer, draft, claims, and what was not read."""
         return {
             "answer": self.answer,

@@ -226,7 +226,7 @@ class CompareResult(Result):
         return table("paths", "Paths by quarter at the central figures", columns, rows, detail=True)
 
     @in_currency
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object: changed inputs, differences, and what explains them."""
         pairs = next((len(p) for p in self.comparison.paired.values()), 0)
         return {

@@ -171,7 +171,7 @@ class StudyResult(Result):
             yield [*map(float, values), *(float(self.draws.outcomes[name][index]) for name in OUTCOMES)]
 
     @in_currency
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the summary of draws, or every point of a grid, as plain values."""
         head: dict[str, Any] = {"answer": self.answer, "scenario": self.scenario.name, "as_of": self.scenario.as_of}
         if not self.random:

@@ -161,7 +161,7 @@ class SensitivityResult(Result):
         yield table("inputs", f"All uncertain inputs: {meaning}", columns, rows, detail=True)
 
     @in_currency
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {
             "answer": self.answer, "scenario": self.scenario.name, "as_of": self.scenario.as_of,

@@ -71,7 +71,7 @@ class StoreResult(Result):
         name = table or self.main_table
         return frame_of(name, list(self.studies)) if name in FRAMES else super().to_frame(name)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return every study with its counts and size."""
         return {"store": self.store, "studies": frame_of("studies", list(self.studies)).to_dicts()}
 
@@ -103,7 +103,7 @@ class QueryResult(Result):
     def _tables(self) -> Iterator[Table]:
         yield table("rows", "Rows", [Column(name, name, form=".6g") for name in self.columns], self.rows)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the rows by name of column."""
         return {"columns": list(self.columns), "rows": [list(row) for row in self.rows]}
 
@@ -142,6 +142,6 @@ class PruneResult(Result):
         rows = [(one.key, one.reason, one.files, one.bytes) for one in self.pruned]
         yield table("pruned", "To remove" if self.dry else "Removed", columns, rows)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return what was removed of each study."""
         return {"store": self.store, "dry_run": self.dry, "pruned": self.tables["pruned"].records()}

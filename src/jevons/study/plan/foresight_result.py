@@ -107,7 +107,7 @@ class ForesightResult(Result):
         yield table("regimes", title, heads, rows)
 
     @in_currency
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         sight, regimes, tree = self.knowing.sight, self.knowing.regimes, self.knowing.tree
         return {

@@ -44,7 +44,7 @@ class PlanResult(PlanFigures, Result):
 
     def check(self) -> None:
         """Check that tokens, money and power add up and keep their limits."""
-        record = self.to_json()
+        record = self._document()
         check_record(self.kind, record)
         check_plan(record)
 
@@ -65,7 +65,7 @@ class PlanResult(PlanFigures, Result):
         return plan_tables(self)
 
     @in_currency
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object: fleet, tokens, prices, cash, value, the verdict and the residual."""
         return plan_json(self)
 

@@ -98,7 +98,7 @@ class ValueResult(Result):
         return value_tables(self.plan, self.record, self.cash)
 
     @in_currency
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {**self.answer_record(), **self.record}
 

@@ -68,7 +68,7 @@ class NewResult(Result):
         ]
         yield table("own", "What the file states of its own", (Column("path", "path"), Column("value", "value")), rows)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return where the file is and what it states."""
         return {
             "answer": self.answer, "file": self.file, "region": self.scenario.region,

@@ -56,7 +56,7 @@ class ResolvedResult(Result):
         columns = (head, value, unit, low, high, origin, grade, source)
         yield table("values", title, columns, rows, detail=True)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         records: list[dict[str, Any]] = [
             {"path": path, "value": value, "origin": origin}

@@ -189,7 +189,7 @@ class TrackResult(Result):
             head = (r["meaning"],) if key == "outcome" else (r["series"], r["quarter"])
             yield (*head, unit, *old, *new)
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {
             "answer": self.answer, "scenario": self.scenario.name, "as_of": self.scenario.as_of,

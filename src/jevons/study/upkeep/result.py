@@ -103,7 +103,7 @@ class CheckResult(Result):
                 detail=True,
             )  # fmt: skip
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {
             "answer": self.answer, "on": self.on, "facts": self.count, "scenario": self.scenario or None,

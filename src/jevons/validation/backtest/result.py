@@ -116,7 +116,7 @@ class BacktestResult(Result):
                 record: dict[str, Cell] = {"target": target, "label": label, "unit": unit, "quarter": quarter}
                 yield record | dict(zip(("p10", "p50", "p90"), numbers, strict=True))
 
-    def to_json(self) -> dict[str, Any]:
+    def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""
         return {
             "answer": self.answer, "scores": [_score_record(score) for score in self.backtest.scores],
