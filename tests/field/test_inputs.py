@@ -47,6 +47,7 @@ def lines(path: Path, records: list[dict[str, Any]]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_bench_result_of_llm_d_goes_beside_its_prediction_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     path.write_text(json.dumps(BENCH))
@@ -130,6 +131,7 @@ def test_nemotron_49b_does_not_fit_one_h100() -> None:
     assert jevons.memory("llama-3.3-nemotron-super-49b", serve=line.format(2), gpu="h100_sxm").fits
 
 
+@pytest.mark.slow
 def test_one_finalist_that_fails_is_a_line_and_a_short_trace_is_repeated() -> None:
     """A trace of 150 requests, the longest of 4,176 tokens, was refused for what one layout could not hold."""
     trace = Path(__file__).parents[1] / "data" / "traces" / "azure_conversation_sample.csv"

@@ -100,6 +100,7 @@ def test_a_device_of_ones_own_is_described_in_a_file_and_used(tmp_path):
     exec(use, {"hardware": str(path)})  # noqa: S102 - the guide's own text
 
 
+@pytest.mark.slow
 def test_a_device_is_shipped_by_facts_and_found_under_all_its_names(tmp_path):
     _, datasheet, relatives = blocks("add-a-device.md", "yaml")
     file = tmp_path / "maker.yaml"
@@ -130,6 +131,7 @@ def test_a_new_family_is_a_reader_of_its_config(tmp_path, monkeypatch):
     assert [(group.count, group.attention.window) for group in spec.layers] == [(21, 1024), (7, None)]
 
 
+@pytest.mark.slow
 def test_an_engine_and_a_release_of_it_are_added_by_facts(tmp_path, monkeypatch):
     described, conditions = blocks("add-an-engine.md", "yaml")
     (look,) = blocks("add-an-engine.md", "python")

@@ -19,6 +19,7 @@ except InputError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["json", "csv", "parquet", "xlsx", "zip", "html"])
 def test_every_form_of_a_result_says_in_one_line_that_the_disk_is_full(tmp_path, ending):
     path = tmp_path / f"out.{ending}"

@@ -153,6 +153,7 @@ def test_gains_are_complementary_to_slack(seed, market_power):
     assert (np.where(servable, missed, 0.0) <= money).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(seeds)
 def test_the_arrays_and_the_linopy_twin_have_the_same_optimum(seed):

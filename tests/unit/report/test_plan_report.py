@@ -56,6 +56,7 @@ def test_the_headline_is_the_median_with_its_interval_and_not_the_central_plan(r
     assert (capex["low"], capex["value"], capex["high"]) == pytest.approx((low, middle, high))
 
 
+@pytest.mark.slow
 def test_a_report_without_draws_claims_no_interval_and_no_probability():
     page = plan_html(plan(load(TINY), draws=0))
     head = page.split('<script type="application/json"')[0]

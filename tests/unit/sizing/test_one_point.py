@@ -53,6 +53,7 @@ def test_bought_machines_carry_what_that_layout_carries(faces):
     assert machine.point.tok_per_s_per_device == pytest.approx(point.tok_per_s_per_device)
 
 
+@pytest.mark.slow
 def test_a_plan_finds_the_same_point_for_the_same_service(faces):
     model, gpu, service, cost, _ = faces
     spec, device = models.load(model), accelerator(gpu)

@@ -130,6 +130,7 @@ def test_an_unknown_currency_is_refused(tmp_path: Path, given):
         jevons.load(path)
 
 
+@pytest.mark.slow
 def test_a_comparison_is_in_the_currency_of_the_first_scenario(neocloud):
     both = jevons.compare(TINY, neocloud, draws=0)
     assert "CNY" in both.answer

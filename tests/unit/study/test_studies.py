@@ -72,6 +72,7 @@ def test_a_wrong_grid_is_refused_in_the_names_of_the_function(axes, message):
         jevons.study.sweep(TINY, axes, processes=1)
 
 
+@pytest.mark.slow
 def test_sensitivity_holds_all_others_and_agrees_with_a_sweep_of_one_input():
     moved = jevons.study.sensitivity(TINY, inputs="serving", processes=1)
     (one,) = moved.swings
@@ -89,6 +90,7 @@ def test_sensitivity_refuses_unknown_outcomes_and_inputs_with_near_names():
         jevons.study.sensitivity(TINY, inputs="servng")
 
 
+@pytest.mark.slow
 def test_foresight_never_loses_by_seeing_more():
     result = jevons.study.foresight(TINY, window=2)
     whole, rolling, myopic = result.tables["sight"].column("objective")

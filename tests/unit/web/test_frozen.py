@@ -59,6 +59,7 @@ def test_a_page_of_a_result_of_the_library_needs_no_input() -> None:
     assert "frozen" in result_page(jevons.cost("h20"))
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_service_is_gone_when_it_is_told_to_end(tmp_path) -> None:
     code = "import jevons; jevons.serve(port=0, no_open=True)"
     process = subprocess.Popen(

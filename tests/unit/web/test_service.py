@@ -17,6 +17,7 @@ from page_service import API, Served, served
 QUESTION = {"model": "llama-3.1-8b", "gpu": ["h100_sxm"], "rate": 5}
 
 
+@pytest.mark.slow
 def test_size_answers_as_the_function_does_with_the_answer_first(page: Served) -> None:
     reply = page.ask("size", QUESTION)
     assert reply.status_code == 200
@@ -187,6 +188,7 @@ def test_a_stale_run_is_cancelled_within_a_moment_and_the_newest_wins(page: Serv
     assert time.monotonic() - start < 2.5
 
 
+@pytest.mark.slow
 def test_a_dead_worker_is_replaced_and_finished_runs_are_kept(page: Served) -> None:
     identity = page.ask("size", QUESTION).json()["meta"]["id"]
     desk = page.guard.app.state.desk

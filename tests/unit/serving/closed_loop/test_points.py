@@ -54,6 +54,7 @@ def test_a_little_more_than_one_prompt_is_not_charged_as_two():
         assert prompts == max(round(tokens / 4000.0), 1)
 
 
+@pytest.mark.slow
 def test_pools_stream_the_first_token_from_the_decode_worker():
     pools = Pools(prefill=deployed(), prefill_workers=1, decode_workers=1)
     load = Load(isl=Lengths(mean=4000.0), osl=Lengths(mean=200.0), requests=8, users=1)

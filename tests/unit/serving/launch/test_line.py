@@ -203,6 +203,7 @@ def test_what_a_function_has_no_use_for_is_warned_of() -> None:
         jevons.memory(serve="vllm serve Qwen/Qwen3-8B --kv-offloading-size 16")
 
 
+@pytest.mark.slow
 def test_the_lines_that_a_sized_fleet_hands_over_are_read_as_its_layout() -> None:
     for model, fixed in (("llama-3.1-8b", {"tp": 2, "pp": 1}), ("qwen3-30b-a3b", {"dp": 4, "ep": 4, "tp": 1, "pp": 1})):
         best = jevons.size(model, gpu="h200_sxm", rate=20, static=True, **fixed).to_json()["best"]  # type: ignore[arg-type]

@@ -44,6 +44,7 @@ def test_customers_who_could_rent_cheaper_pay_the_agreed_share_alone(cheap):
     assert account.revenue_cur[0] == pytest.approx(account.due_cur[0])
 
 
+@pytest.mark.slow
 def test_contracts_for_more_than_could_ever_stand_are_refused_with_quarter_and_remedy():
     changes = {"market.contracts.standing.backlog": "2000 bn USD"}
     with pytest.raises(InputError, match=r"contracts\.standing: .* in 20\d\d-Q\d, where at most .* lower `ba"):

@@ -216,6 +216,7 @@ def test_returns_on_capital_come_from_the_books_and_end_with_the_mature_ones(sce
     assert ai.growth_destroys_value == (ai.roic_frac < scenario.cost.wacc.value)
 
 
+@pytest.mark.slow
 def test_the_last_quarter_orders_for_what_follows_the_plan(scenario):
     blind, sighted = (
         plan(with_expansion(scenario, look_beyond=n)).chain.plan.fleet.ordered.sum(axis=(0, 1)) for n in (0, 4)

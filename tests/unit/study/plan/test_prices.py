@@ -18,6 +18,7 @@ def written(folder, text):
     return path
 
 
+@pytest.mark.slow
 def test_a_users_prices_give_the_re_rating_of_any_firm(tmp_path):
     path = written(tmp_path, GOOD)
     told = jevons.value(TINY, prices=path, first="2025-01-02", last="2025-03-31").to_json()["rerating"]
@@ -51,6 +52,7 @@ def test_a_date_between_two_closes_is_answered_with_the_nearest(tmp_path):
         jevons.value(TINY, prices=path, first="2025-01-02", last="2025-03-30")
 
 
+@pytest.mark.slow
 def test_a_fair_multiple_of_given_earnings_moves_the_price_in_proportion():
     told = jevons.value(TINY, multiple=15, earnings=4.0).to_json()["multiple"]
     assert told["multiple_now"] == pytest.approx(25)

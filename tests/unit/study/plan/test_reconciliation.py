@@ -30,6 +30,7 @@ def test_the_first_row_is_the_plans_and_the_last_two_are_those_of_other_commands
     assert points[-1].output_tok_per_s == pytest.approx(1 / machine.tokens.seconds.per_output_token_s)
 
 
+@pytest.mark.slow
 def test_an_engineering_error_is_the_first_thing_taken_off():
     scenario = load(TINY).with_numbers({"serving.engineering_error": 2.0})
     _, _, points = reconciled(scenario, engineer(scenario, default_facts(), scenario.as_of))

@@ -201,6 +201,7 @@ class TestSchedule:
                 for kind in ("input", "cached", "output"):
                     assert rows[-1][kind] == pytest.approx(posted[model][kind][t])
 
+    @pytest.mark.slow
     def test_the_table_leaves_blank_what_is_unchanged_and_ends_with_the_rent(self, result):
         table = result.tables["price_schedule"]
         assert [column.label for column in table.columns[2:]] == list(result.quarters)

@@ -29,6 +29,7 @@ def value(path):
     return jevons.value(TINY, first="2021-03-31", last="2025-03-31", prices=path)
 
 
+@pytest.mark.slow
 def test_a_share_is_set_beside_its_basket_and_flows_are_scored(tmp_path):
     result = value(written(tmp_path / "p.csv"))
     record = result.to_json()
@@ -44,6 +45,7 @@ def test_a_share_is_set_beside_its_basket_and_flows_are_scored(tmp_path):
     assert "what is the firm's own" in text
 
 
+@pytest.mark.slow
 def test_neither_story_nor_flow_moves_the_value(tmp_path):
     told = value(written(tmp_path / "p.csv")).to_json()
     without = value(written(tmp_path / "q.csv", flow=False)).to_json()
@@ -52,6 +54,7 @@ def test_neither_story_nor_flow_moves_the_value(tmp_path):
     assert without["narrative"] is not None
 
 
+@pytest.mark.slow
 def test_flows_with_a_gap_are_not_scored(tmp_path):
     assert value(written(tmp_path / "p.csv", gap=True)).to_json()["flows"] is None
 

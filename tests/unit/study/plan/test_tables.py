@@ -83,6 +83,7 @@ def test_a_plan_is_saved_by_ending(result, tmp_path, ending):
     assert path.stat().st_size > 200
 
 
+@pytest.mark.slow
 def test_a_loaded_scenario_gives_the_same_plan_as_its_path(result):
     assert jevons.plan(jevons.load(TINY), draws=8, seed=11, processes=1).answer == result.answer
 
@@ -103,6 +104,7 @@ def test_a_site_without_power_to_spare_gives_a_plan():
     assert 0 < plan.chain.plan.fleet.installed[:, :, 0].sum() < before
 
 
+@pytest.mark.slow
 def test_a_valuation_keeps_its_record_and_names_its_tables(tmp_path):
     value = jevons.value(TINY)
     assert len(repr(value).splitlines()) <= 15

@@ -152,6 +152,7 @@ def test_facts_published_after_the_scenario_are_its_actuals():
     assert len(early) < len(found)
 
 
+@pytest.mark.slow
 def test_a_scenario_is_tracked_with_gaps_and_quarters_outside(tmp_path):
     quarters = jevons.load(TINY).labels()
     text = HEAD + f"{quarters[0]},cloud revenue,15,mn CNY\n{quarters[2]},cloud revenue,16,mn CNY\n2040-Q1,margin,9 %,\n"

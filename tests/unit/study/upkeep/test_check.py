@@ -90,6 +90,7 @@ def test_the_shipped_facts_are_checked_as_of_a_date(tmp_path):
         jevons.facts.check(as_of="soon")
 
 
+@pytest.mark.slow
 def test_with_a_scenario_judgements_are_ranked():
     found = jevons.facts.check(scenario=TINY, draws=8, processes=1)
     sizes = [j.variance_frac for j in found.judgements]

@@ -20,6 +20,7 @@ def fitted():
     return problem, theta, base, problem.slopes(theta, base)
 
 
+@pytest.mark.slow
 def test_a_part_held_out_is_predicted_the_same_however_it_was_measured(fitted):
     problem, theta, base, slopes = fitted
     parts = folds(problem.items, lambda item: item.group, 3)

@@ -54,6 +54,7 @@ def test_a_thinned_set_keeps_every_deployment(problem):
     assert len(thinned(few, 1)) == len(few)
 
 
+@pytest.mark.slow
 def test_a_constant_error_of_a_deployment_is_gone_after_a_few_runs(problem, monkeypatch):
     monkeypatch.setattr(few_shot, "RUNS", 2)
     monkeypatch.setattr(few_shot, "LEAST_OTHERS", 1)
