@@ -27,7 +27,7 @@ _SCALE = {
     "trillion": 1e12,
 }  # fmt: skip
 
-CURRENCIES = ("CNY", "USD", "HKD", "EUR")
+CURRENCIES = ("CNY", "USD", "HKD", "EUR", "GBP", "JPY", "INR", "KRW", "SAR", "AED")
 MONEY = "¤"
 """Stands for the currency of a scenario, in which the whole chain counts."""
 
@@ -168,9 +168,9 @@ def parse_quantity(text: str, to: str) -> float:
 # Name suffixes of STYLE section 5, read from the right: numerator, then `_per_` and a denominator.
 _SUFFIX = {
     "s": "s", "h": "h", "y": "y", "bytes": "bytes", "flop": "flop", "j": "J", "kwh": "kWh", "w": "W", "kw": "kW",
-    "mw": "MW", "tok": "tok", "mtok": "Mtok", "req": "req", "frac": "1", "cny": "CNY", "usd": "USD", "hkd": "HKD",
-    "eur": "EUR", "hz": "Hz", "d": "day", "share": "share", "ads": "ADS", "kgco2": "kgCO2", "month": "month",
-    "quarter": "quarter",
+    "mw": "MW", "tok": "tok", "mtok": "Mtok", "req": "req", "frac": "1",
+    "hz": "Hz", "d": "day", "share": "share", "ads": "ADS", "kgco2": "kgCO2", "month": "month", "quarter": "quarter",
+    **{currency.lower(): currency for currency in CURRENCIES},
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from jevons.files import changed_ns
 from jevons.hardware.names import accelerator_ids, device_id
 from jevons.hardware.types import PRECISIONS, Accelerator, Link, OwnPrice
 from jevons.schema import Located, read_yaml
-from jevons.units import UnitError, parse_quantity
+from jevons.units import CURRENCIES, UnitError, parse_quantity
 
 _UNITS: Mapping[str, tuple[str, float, float]] = {
     "memory": ("bytes", 1e9, 1e14),
@@ -33,7 +33,6 @@ _LINK = {"kind", "bandwidth", "domain"}
 FIELDS = ("name", "vendor", "like", "peaks", *_UNITS, *_COUNTS, "link", "price")
 """Fields of a device file."""
 _NEEDED = ("name", "peaks", "memory", "bandwidth", "tdp", "like")
-_CURRENCIES = ("CNY", "USD", "HKD")
 _KINDS = ("nvlink", "pcie", "xgmi", "hccs", "ici", "neuronlink", "ethernet", "infiniband")
 
 
@@ -188,8 +187,9 @@ class _Reader:
 
     def _price(self, value: Any) -> OwnPrice | None:
         currency = str(value).split()[-1].upper() if str(value).split() else ""
-        if currency not in _CURRENCIES:
-            self.fault(("price",), f"`{value}`: write an amount and one of CNY, USD and HKD, such as `18000 CNY`")
+        if currency not in CURRENCIES:
+            known = ", ".join(CURRENCIES)
+            self.fault(("price",), f"`{value}`: write an amount and a currency ({known}), such as `18000 CNY`")
             return None
         return OwnPrice(self._amount(("price",), value, currency, 1e-2, 1e9), currency)
 

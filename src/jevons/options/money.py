@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from jevons.options.option import Option
+from jevons.units import CURRENCIES
 
 CURRENCY = Option(
-    help="Currency of all money, at the latest rate on file: USD, CNY or EUR; that of prices given by default, or USD",
-    choices=lambda: ("USD", "CNY", "EUR"), parse=lambda given, _: str(given).strip().upper(), metavar="CODE",
+    help="Currency of all money, at the latest rate on file; that of prices given by default, or USD",
+    choices=lambda: CURRENCIES, parse=lambda given, _: str(given).strip().upper(), metavar="CODE",
 )  # fmt: skip
 GPU_HOUR = Option(help="Price of an accelerator-hour with its currency, such as '2 USD'", metavar="PRICE")
 GPU_HOURS = Option(

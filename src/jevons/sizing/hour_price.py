@@ -126,7 +126,7 @@ def purchase_price(device: Accelerator, on: dt.date | None) -> FactValue:
 
 def _own_price(device: Accelerator, own: OwnPrice, on: dt.date | None) -> FactValue:
     """Return the price that the user's file states, at the rate of the day [CNY]."""
-    rate = 1.0 if own.currency == "CNY" else get(f"fx.cny_per_{own.currency.lower()}", on).number
+    rate = cny_per(own.currency, on)
     day = on or get("fx.cny_per_usd").start
     return FactValue(
         id=f"{device.id}.price_cny", value=own.amount * rate, unit="CNY", start=day, published=day, grade="judgement",

@@ -10,7 +10,6 @@ from itertools import islice
 
 from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError, InputNote
-from jevons.facts import get
 from jevons.models import ModelSpec
 from jevons.sizing.finalists import LEAST_REQUESTS, Bench, Missed, Progress, settle_all
 from jevons.sizing.fleet import Fleet, at_best_batch, at_load, at_point, degrees, shared_fleets, split_fleets
@@ -430,9 +429,7 @@ class _Limits:
         if fleet.price.currency == self.budget_per_month[1]:
             return fleet.per_hour * _MONTH_H
         yuan = in_cny(fleet.price, self.service).amount * fleet.accelerators * _MONTH_H
-        if self.budget_per_month[1] == "CNY":
-            return yuan
-        return yuan / get(f"fx.cny_per_{self.budget_per_month[1].lower()}", self.service.on).number
+        return yuan / cny_per(self.budget_per_month[1], self.service.on)
 
     def _over(self, fleet: Fleet) -> float | None:
         """Return by which share a fleet exceeds the limits; None where it does not."""

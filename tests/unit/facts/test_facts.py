@@ -5,6 +5,8 @@ import pytest
 import jevons
 from jevons.errors import FactError, InputError
 from jevons.facts import default_facts, load_facts
+from jevons.facts.rates import cny_per
+from jevons.units import CURRENCIES
 
 PRICE = (
     "  x.price_cny:\n    unit: {unit}\n    about: p\n    values:\n"
@@ -153,3 +155,14 @@ def test_own_figures_stand_for_facts_until_the_block_ends() -> None:
 def test_own_figures_that_no_fact_can_have_are_refused(values, message) -> None:
     with pytest.raises(jevons.JevonsError, match=message), jevons.facts.changed(values):
         pass
+
+
+@pytest.mark.parametrize("currency", [code for code in CURRENCIES if code != "CNY"])
+def test_each_currency_has_a_rate_at_the_end_of_february_2025(currency):
+    rate = cny_per(default_facts(), currency, dt.date(2025, 2, 28))
+    assert rate == pytest.approx(cny_per(default_facts(), currency), rel=0.2)
+
+
+def test_a_currency_without_a_rate_on_the_date_is_refused_with_the_first_date():
+    with pytest.raises(FactError, match="2020-05-04"):
+        cny_per(default_facts(), "SAR", dt.date(2019, 1, 1))

@@ -113,3 +113,17 @@ def test_what_is_no_file_is_left_as_it_is(tmp_path):
             jevons.new(tmp_path / name, **FIGURES, overwrite=True)
     jevons.new(tmp_path / "s.yaml", **FIGURES)
     assert (tmp_path / ".s.yaml.draft.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize("day", ["2025-02-24", "2025-11-30"])
+def test_a_region_offers_only_chips_that_were_public_on_the_date(tmp_path, day):
+    told = FIGURES | {"region": "gulf", "as_of": day, "installed": ["h100_sxm=2000"]}
+    devices = jevons.new(tmp_path / "s.yaml", **told).scenario.hardware.devices
+    assert ("gb300" in devices) == (day == "2025-11-30")
+
+
+def test_a_scenario_counts_in_riyals_at_the_peg(tmp_path):
+    told = FIGURES | {"region": "gulf", "currency": "SAR", "installed": ["h100_sxm=2000"], "budget": "2 bn SAR",
+                      "revenue": "200 mn SAR", "net_cash": "1 bn USD", "share_price": "30 SAR"}  # fmt: skip
+    made = jevons.new(tmp_path / "s.yaml", **told)
+    assert made.scenario.finance.net_cash.value == pytest.approx(3.75e9, rel=1e-5)

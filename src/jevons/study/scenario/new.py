@@ -18,7 +18,7 @@ from jevons.results import Cell, Column, Result, Table, table
 from jevons.schema import parse_yaml
 from jevons.study.scenario.load import load
 from jevons.study.scenario.market import SegmentSpec
-from jevons.study.scenario.region import region_currency, region_sections
+from jevons.study.scenario.region import region_currency, region_devices, region_sections
 from jevons.study.scenario.scenario import Scenario
 from jevons.words import Sentence
 
@@ -195,7 +195,7 @@ def _text(
     """Return the file: ten figures with a word on each, and how to say more."""
     quarter = (as_of.month + 2) // 3
     start = f"{as_of.year + quarter // 4}-Q{quarter % 4 + 1}"
-    devices = _devices(region, installed)
+    devices = _devices(region, as_of, installed)
     site = next(iter(region_sections(region)["hardware"]["sites"]))
     power = _HEADROOM * sum(count * accelerator(name).server_w for name, count in devices) / 1e6
     lines = "\n".join(f"    {name}: {{installed: {count:g}}}" if count else f"    {name}:" for name, count in devices)
@@ -242,9 +242,9 @@ def _part(budget: str, quarters: int) -> str:
         return budget
 
 
-def _devices(region: str, installed: Sequence[str]) -> list[tuple[str, float]]:
+def _devices(region: str, as_of: dt.date, installed: Sequence[str]) -> list[tuple[str, float]]:
     """Return the devices that stand, with their numbers, and those of the region that can be bought."""
-    shared = list(region_sections(region)["hardware"]["devices"])
+    shared = region_devices(region, as_of)
     stated: dict[str, float] = {}
     for one in installed:
         name, equals, count = one.partition("=")
@@ -257,7 +257,9 @@ def _devices(region: str, installed: Sequence[str]) -> list[tuple[str, float]]:
             raise InputError(message)
         device = accelerator(name.strip()).id
         if device not in shared:
-            message = f"--installed {one}: region `{region}` prices {', '.join(shared)}; add others in the file"
+            message = (
+                f"--installed {one}: region `{region}` prices {', '.join(shared)} on {as_of}; add others in the file"
+            )
             raise InputError(message)
         if device in stated:
             message = f"--installed {one}: {device} is given twice; give one number"

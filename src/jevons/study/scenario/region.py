@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
 from jevons.errors import InputError, did_you_mean
+from jevons.facts import default_facts
 from jevons.schema import Located, parse_yaml
 from jevons.study.scenario.base import RENTAL, RENTED_USES
 
@@ -47,6 +49,7 @@ def fill_from_region(document: Located) -> None:
     stated = _copy(root)
     _fill(root, _region(name), ())
     _drop_unanswered(root, stated)
+    _drop_unreleased(root, stated)
 
 
 def _drop_unanswered(root: dict[Any, Any], stated: Mapping[Any, Any]) -> None:
@@ -73,6 +76,25 @@ def _drop_unanswered(root: dict[Any, Any], stated: Mapping[Any, Any]) -> None:
                     device.pop(field, None)
         if "brokers" not in _part(stated, "market"):
             _part(root, "market").pop("brokers", None)
+
+
+def _drop_unreleased(root: dict[Any, Any], stated: Mapping[Any, Any]) -> None:
+    """Drop the region's devices that were not yet public on the scenario's date, those that the file names apart."""
+    day, named = root.get("as_of"), _part(stated, "hardware", "devices")
+    devices = _part(root, "hardware", "devices")
+    if not isinstance(day, dt.date):
+        return
+    for name in [name for name in devices if name not in named and not _released(name, day)]:
+        del devices[name]
+
+
+def region_devices(name: str, on: dt.date) -> tuple[str, ...]:
+    """Return the devices of a region that were public on a date."""
+    return tuple(device for device in _region(name)["hardware"]["devices"] if _released(device, on))
+
+
+def _released(device: str, on: dt.date) -> bool:
+    return bool(default_facts().series(f"{device}.hbm_bytes_per_s", on))
 
 
 def _part(root: Any, *path: str) -> dict[Any, Any]:

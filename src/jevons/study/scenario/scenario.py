@@ -37,7 +37,7 @@ class Scenario(Section):
     """Title of the study."""
     as_of: dt.date
     """Information date: nothing published later is used."""
-    currency: Literal["CNY", "USD", "HKD", "EUR"] = "CNY"
+    currency: Literal["CNY", "USD", "HKD", "EUR", "GBP", "JPY", "INR", "KRW", "SAR", "AED"] = "CNY"
     """Currency of all results; amounts in others are converted at the rate of `as_of`."""
     region: str = ""
     """Region whose figures stand where the file gives none, such as `us`; empty for none."""

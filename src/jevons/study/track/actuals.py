@@ -90,6 +90,10 @@ def actuals_of_file(path: Path, scenario: Scenario) -> list[Actual]:
     return sorted((actual for _, actual in by_place.values()), key=lambda a: (a.series, a.quarter))
 
 
+_LEAST_BARE = 1e3
+"""Money without a unit below which the unit was forgotten, not one."""
+
+
 def _actual(row: dict[str, str], scenario: Scenario) -> Actual:
     given = row["quantity"].strip()
     series = _SPELLINGS.get(given.lower(), given)
@@ -109,6 +113,9 @@ def _actual(row: dict[str, str], scenario: Scenario) -> Actual:
         raise ValueError(message) from None
     if not math.isfinite(value):
         message = f"value `{stated}`: must be a finite number"
+        raise ValueError(message)
+    if unit == scenario.currency and stated == text and _is_number(text) and abs(value) < _LEAST_BARE:
+        message = f"value `{stated}` has no unit and would count as {stated} {unit}; write it like `{stated} bn {unit}`"
         raise ValueError(message)
     if series.endswith("_frac") and not -_DEEPEST_LOSS <= value <= 1.0:
         message = f"value `{stated}`: must be a share of revenue, at most 1, such as 0.09 for 9 %"

@@ -105,6 +105,12 @@ def test_equal_weights_give_plain_quantiles():
     assert quantiles(values, np.full(101, 1 / 101)) == pytest.approx(quantiles(values, None), abs=0.01)
 
 
+def test_money_without_a_unit_is_refused_with_the_unit_to_write(scenario, tmp_path):
+    file = written(tmp_path, HEAD + f"{scenario.labels()[0]},cloud revenue,30.1,\n")
+    with pytest.raises(InputError, match=r"has no unit and would count as 30.1 CNY; write it like `30.1 bn CNY`"):
+        actuals_of_file(file, scenario)
+
+
 def test_a_file_is_read_with_units_dates_and_spellings(scenario, tmp_path):
     text = HEAD + (
         "2025-Q2,cloud revenue,0.05,bn CNY\n2025-03-31,capital expenditure,20,mn CNY\n2025Q3,margin,9 %,\n"

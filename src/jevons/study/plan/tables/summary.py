@@ -154,10 +154,16 @@ def _binding(result: PlanFigures) -> Table:
 
 
 def _years(result: PlanFigures) -> list[tuple[str, list[int]]]:
+    """Return the calendar years, each with its quarters; a year of which the plan has a part names that part."""
     years: dict[str, list[int]] = {}
     for index, quarter in enumerate(result.quarters):
         years.setdefault(quarter[:4], []).append(index)
-    return list(years.items())
+
+    def head(year: str, indices: list[int]) -> str:
+        first, last = (result.quarters[indices[end]][5:] for end in (0, -1))
+        return year if len(indices) == 4 else f"{year} {first}" + (f"-{last}" if first != last else "")
+
+    return [(head(year, indices), indices) for year, indices in years.items()]
 
 
 def _accounts(result: PlanFigures) -> Table:

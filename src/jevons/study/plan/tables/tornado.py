@@ -8,20 +8,29 @@ from jevons.results import Column, Table, table
 
 if TYPE_CHECKING:
     from jevons.study.plan.figures import PlanFigures
+    from jevons.study.plan.tornado import ValueSwing
 
 
 def tornado_table(result: PlanFigures) -> Table:
     """Return what each input of the accounts does to the value of a share, the strongest first."""
     columns = (
-        Column("name", "input"), Column("low", "low"), Column("high", "high"), Column("at_low", "value at low", "¤"),
-        Column("at_high", "value at high", "¤"), Column("swing", "swing", "¤"), Column("evidence", "evidence"),
+        Column("name", "input"), Column("unit", "unit"), Column("low", "low"), Column("high", "high"),
+        Column("at_low", "value at low", "¤"), Column("at_high", "value at high", "¤"), Column("swing", "swing", "¤"),
+        Column("evidence", "evidence"),
     )  # fmt: skip
     rows = [
         (
-            result.amount_label(one.path), one.low, one.high, one.at_low_cur, one.at_high_cur, one.swing_cur, one.grade
+            result.amount_label(one.path), *_scaled(one), one.at_low_cur, one.at_high_cur, one.swing_cur, one.grade
         )
         for one in result.value_swings
         if one.swing_cur > 0
     ]  # fmt: skip
     title = "Value of a share with one input of the accounts at either end of its range, the plan held"
     return table("value_tornado", title, columns, rows, detail=True)
+
+
+def _scaled(one: ValueSwing) -> tuple[str, float, float]:
+    """Return unit and range of an input, large amounts in billions or millions."""
+    most = max(abs(one.low), abs(one.high))
+    scale, word = next(((size, word) for size, word in ((1e9, "bn"), (1e6, "mn")) if most >= size), (1.0, ""))
+    return f"{word} {'' if one.unit == '1' else one.unit}".strip(), one.low / scale, one.high / scale
