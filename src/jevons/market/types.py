@@ -15,6 +15,9 @@ from jevons.market.nested import NestedChoice
 from jevons.market.providers import Rivalry
 from jevons.parts import Grouped, Part
 
+TOKEN_KINDS = ("input", "cached", "output")
+"""Kinds of token that have prices and costs of their own, in the order of every axis of three."""
+
 
 @dataclass(frozen=True, slots=True)
 class Announcements:

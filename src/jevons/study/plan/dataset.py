@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jevons.market.types import TOKEN_KINDS
 from jevons.study.plan.tables.shadow_prices import scarcity_rent
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
 
     plan, market, statements = result.chain.plan, result.chain.market, result.chain.accounts.statements
     problem = plan.problem
-    kinds = ["input", "cached", "output"]
     models = len(result.models)
 
     def variable(dims: tuple[str, ...], values: Any, units: str, long_name: str) -> Any:
@@ -80,7 +80,7 @@ def plan_dataset(result: PlanFigures) -> xr.Dataset:
             "site": list(problem.sites),
             "segment": list(result.segments),
             "model": list(result.models),
-            "kind": kinds,
+            "kind": list(TOKEN_KINDS),
         },
         attrs={
             "title": result.scenario.name,

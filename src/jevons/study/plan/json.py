@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jevons.market.posting import token_weights
+from jevons.market.types import TOKEN_KINDS
 from jevons.study.chain.budget import paid_ahead, released_rest
 from jevons.study.chain.rivals_response import rule
 from jevons.study.draws import summary as uncertainty
@@ -69,6 +71,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
     draws = result.draws
     records = [] if draws is None else uncertainty.interval_records(draws)
     sentences = plan_sentences(result)
+    mixes = token_weights(result.chain.inputs)
     return {
         "answer": answer_of(*sentences),
         "answer_parts": [one.record() for one in sentences],
@@ -98,7 +101,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         "use": use_json(result),
         "market": market_json(result),
         "price_per_mtok": {
-            m: {kind: market.price_cur_per_tok[i, k] * 1e6 for k, kind in enumerate(("input", "cached", "output"))}
+            m: {kind: market.price_cur_per_tok[i, k] * 1e6 for k, kind in enumerate(TOKEN_KINDS)}
             for i, m in enumerate(result.models)
         },
         "price_schedule": schedule_json(result),
@@ -107,11 +110,11 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         },
         "cost_per_mtok": {
             m: {
-                kind: result.chain.inputs.supply.unit_cost_cur_per_tok[i, k] * 1e6
-                for k, kind in enumerate(("input", "cached", "output"))
+                kind: result.chain.inputs.supply.unit_cost_cur_per_tok[i, k] * 1e6 for k, kind in enumerate(TOKEN_KINDS)
             }
             for i, m in enumerate(result.models)
         },
+        "token_mix": {m: dict(zip(TOKEN_KINDS, mixes[i], strict=True)) for i, m in enumerate(result.models)},
         "cost_per_device_hour": {d: result.chain.setting.hour_cur[i] for i, d in enumerate(problem.devices)},
         "cash": {
             "budget": problem.money.budget_cur,

@@ -16,6 +16,7 @@ from jevons.facts import Facts
 from jevons.facts.ledger import add_fact
 from jevons.finance.formulas import CASH_VALUE, LINE_TOTAL, VALUE_PER_SHARE
 from jevons.hardware.catalog import SERVER_POWER
+from jevons.market.types import TOKEN_KINDS
 from jevons.provenance import Ledger
 from jevons.study.chain.demand import PEAK
 from jevons.study.chain.fixed_point import ChainResult
@@ -25,7 +26,6 @@ from jevons.study.chain.orders_value import ORDERS_VALUE
 from jevons.study.chain.verdict import COMPUTE_FACTOR, EFFICIENCY_FACTOR, Verdict
 from jevons.study.scenario.scenario import Scenario
 
-_KINDS = ("input", "cached", "output")
 _ZERO = "constant.zero"
 _REVERSION = "market.rental_reversion"
 
@@ -139,7 +139,7 @@ def _token_costs(
             shares[v],
             method="share of the model's device-hours in the planning program, first quarter",
         )
-    for k, kind in enumerate(_KINDS):
+    for k, kind in enumerate(TOKEN_KINDS):
         for v, device in used:
             point = engineering.point(model, device)
             step = f"step time of {point.deployment} at batch {point.seconds.point.batch:.0f}" if point.seconds else ""
@@ -166,9 +166,9 @@ def _price_index(ledger: Ledger, scenario: Scenario, chain: ChainResult, m: int,
         chain.market.price_index[m, -1],
         method="simulated quarter by quarter: part of the gap to markup x unit cost closes, in steps; last over first",
         parents=[
-            *(f"cost.{model}.{kind}_per_mtok" for kind in _KINDS),
-            *(f"serving.models.{model}.price.{kind}" for kind in _KINDS),
-            *(f"serving.models.{model}.announced.{index}.{kind}" for index in announced for kind in _KINDS),
+            *(f"cost.{model}.{kind}_per_mtok" for kind in TOKEN_KINDS),
+            *(f"serving.models.{model}.price.{kind}" for kind in TOKEN_KINDS),
+            *(f"serving.models.{model}.announced.{index}.{kind}" for index in announced for kind in TOKEN_KINDS),
             "market.markup",
             "market.price_inertia",
             "market.price_step",

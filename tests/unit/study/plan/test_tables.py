@@ -38,6 +38,14 @@ def test_tables_hold_raw_numbers_under_names(result):
             assert all(cell is None or isinstance(cell, str | float | int) for cell in row)
 
 
+def test_the_token_mix_of_every_priced_model_adds_up_to_one(result):
+    record = result.to_json()
+    assert record["token_mix"].keys() == record["price_per_mtok"].keys()
+    for mix in record["token_mix"].values():
+        assert sum(mix.values()) == pytest.approx(1)
+        assert all(share >= 0 for share in mix.values())
+
+
 def test_no_row_refers_to_the_row_above_it(result):
     names = [str(name) for table in result.tables.values() for name in table.column("name")]
     assert not [name for name in names if name.startswith(("the same", "of these", "of it", "so ", "all"))]

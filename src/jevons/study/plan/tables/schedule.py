@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jevons.market.types import TOKEN_KINDS
 from jevons.results import Table
 from jevons.study.plan.tables.lines import by_period, line
 from jevons.study.scenario.base import BATCH, OFF_PEAK, STANDARD
@@ -79,7 +80,7 @@ def schedule_table(result: PlanFigures) -> Table:
     entries = price_schedule(result)
     for model, tier in dict.fromkeys((entry.model, entry.tier) for entry in entries):
         posted = {entry.quarter: entry for entry in entries if (entry.model, entry.tier) == (model, tier)}
-        for kind in ("input", "cached", "output"):
+        for kind in TOKEN_KINDS:
             prices = {quarter: getattr(entry, f"{kind}_cur_per_mtok") for quarter, entry in posted.items()}
             name = f"{model}, {kind if tier == STANDARD else f'{tier} {kind}'}"
             lines.append(line(name, "¤/Mtok", [prices.get(quarter) for quarter in result.quarters]))

@@ -63,8 +63,11 @@ function serves(answer, found) {
       series: [...shown.map(([id, list]) => ({ name: name(id), entity: id, as: "line", stack: "tokens", area: true, thin: true, endLabel: true, data: list.map((v) => v / 1e12) })), ...(total ? [{ name: t("report.rest"), entity: "rest", as: "line", stack: "tokens", area: true, thin: true, endLabel: true, data: total.map((v) => v / 1e12) }] : [])] },
       { id: "prices", kind: "xy", title: t("report.prices"), x: quarters(answer), y: { label: t("report.prices_axis"), unit: `${currencyName(currency())}/Mtok`, type: "log" }, right: 92, direct: true, source: SOURCE(),
         series: models.map(([id, kinds]) => ({ name: id, entity: id, as: "steps", endLabel: true, data: kinds.output.map(money_) })) }],
-    table: { caption: `${t("report.prices")} [${currencyName(currency())}/Mtok]`, heads: [t("report.model"), t("report.price_first", { quarter: answer.quarters[0] }), t("report.price_last", { quarter: last(answer.quarters) }), t("report.cost_last", { quarter: last(answer.quarters) })],
-      rows: models.map(([id, kinds]) => [id, number(money_(kinds.output[0])), number(money_(last(kinds.output))), number(money_(last(answer.cost_per_mtok[id].output)))]) },
+    table: { caption: `${t("report.price_and_cost")} [${currencyName(currency())}/Mtok]`, heads: [t("report.model"), t("report.price_first", { quarter: answer.quarters[0] }), t("report.price_last", { quarter: last(answer.quarters) }), t("report.cost_last", { quarter: last(answer.quarters) })],
+      rows: models.map(([id, kinds]) => {
+        const at = (each, i) => money_(sum(Object.entries(answer.token_mix[id]).map(([kind, share]) => share * each[kind].at(i))));
+        return [id, number(at(kinds, 0)), number(at(kinds, -1)), number(at(answer.cost_per_mtok[id], -1))];
+      }) },
   };
 }
 
