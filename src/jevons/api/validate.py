@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from jevons.validation import CalibrationResult, ValidationReport
 
 FILES = o.Option(
-    help="Measured rows: CSV tables known by their header, results of load tests (vLLM, SGLang, AIPerf, GuideLLM and "
-    "others), start-up logs, /metrics",
+    help="Measured rows: CSV tables known by their header, results of load tests (vLLM, SGLang, AIPerf, GuideLLM, "
+    "trtllm-bench, llama-bench and others), start-up logs, /metrics",
     metavar="FILE",
 )
 

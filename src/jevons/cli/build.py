@@ -181,7 +181,8 @@ def _one_model(named: str, option: Any, context: typer.Context | None) -> str:
 def _out(endings: Sequence[str]) -> Any:
     """Return the option ``--out`` of a command, whose help names the endings that it takes."""
     *others, last = endings
-    about = f"Also write to FILE, in the form of its ending: {', '.join(others)} or {last}."
+    named = f"{', '.join(others)} or {last}" if others else last
+    about = f"Also write to FILE, in the form of its ending: {named}."
     return Annotated[Path | None, typer.Option("--out", help=about, metavar="FILE", parser=named_path)]
 
 

@@ -14,7 +14,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +35,8 @@ _OUTPUTS = {"out", "plot", "store", "emit"}
 _NARROWEST, _WIDEST = 40, 2000
 _LONGEST_NAME, _LONGEST_WORD = 48, 30
 """Words up to these lengths are not broken, in the column that names the row and in other columns of text."""
+_LONGEST_FIGURE = 24
+"""Cells longer than this are no figures: they wrap, wherever they stand."""
 _GAP = 3
 """Columns of the terminal between two columns of a table."""
 
@@ -202,12 +204,16 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...]
     text_columns: int
     text: frozenset[int] = frozenset()
+    long: frozenset[int] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
         """Make texts that came from files harmless to a terminal."""
         object.__setattr__(self, "title", printable(self.title))
         object.__setattr__(self, "columns", tuple(map(printable, self.columns)))
         object.__setattr__(self, "rows", tuple(tuple(map(printable, row)) for row in self.rows))
+        places = range(len(self.columns))
+        longest = [max((len(row[place]) for row in self.rows), default=0) for place in places]
+        object.__setattr__(self, "long", frozenset(place for place in places if longest[place] > _LONGEST_FIGURE))
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the title and as many tables as the width needs."""
@@ -221,7 +227,7 @@ class Sheet:
         return max(len(self.columns[index]), *(len(row[index]) for row in self.rows), 1)
 
     def _wraps(self, index: int) -> bool:
-        return index < self.text_columns or index in self.text
+        return index < self.text_columns or index in self.text or index in self.long
 
     def _least(self, index: int) -> int:
         """Return the width below which a column must not go."""

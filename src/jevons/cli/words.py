@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from jevons.options.spellings import SPELLINGS
 
@@ -34,3 +34,13 @@ class Command(TyperCommand):
             return f". Did you mean --{meant.replace('_', '-')}?"
         bare = "unexpected extra argument" in error.message
         return "; options are named, such as --gpu NAME" if bare and "gpu" in known else ""
+
+
+class Listing(TyperGroup):
+    """A group that lists where no command is named: ``jevons devices H100`` is ``jevons devices list H100``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put ``list`` before words and options that name no command."""
+        if not args or (args[0] not in self.commands and args[0] not in {"--help", "-h"}):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)

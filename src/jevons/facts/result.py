@@ -14,6 +14,8 @@ from jevons.words import Sentence
 
 _VALUE = Column("value", "value", form=",.6g")
 _EVIDENCE = 70
+_FEW = 16
+"""Rows of a list that a terminal shows where no details are asked for."""
 _FIELDS = (
     "id", "from", "published", "value", "unit", "grade", "source", "url", "locator", "low", "high", "reason", "note",
     "formula", "parents", "expires", "chosen",
@@ -54,14 +56,14 @@ class FactsResult(ListResult):
 
     def _tables(self) -> Iterator[Table]:
         columns = (
-            Column("fact", "fact"), _VALUE, Column("unit", "unit"), Column("from", "from"), Column("grade", "grade"),
-            Column("source", "source"),
+            Column("fact", "fact"), _VALUE, Column("unit", "unit"), Column("from", "from"),
+            Column("grade", "grade", detail=True), Column("source", "source", detail=True),
         )  # fmt: skip
         rows = [
             (v.id, v.value, "" if v.unit in {"1", "text"} else v.unit, str(v.start), v.grade, _headline(v))
             for v in self.values
         ]
-        yield table("facts", "Values in force", columns, rows)
+        yield table("facts", "Values in force", columns, rows, most=_FEW)
         heads = tuple(Column(name, name) for name in _FIELDS)
         yield table("values", "Values in force with their evidence", heads, map(_cells, self.values), detail=True)
 

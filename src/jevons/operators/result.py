@@ -156,7 +156,7 @@ class OpResult(Result):
 
     def _tables(self) -> Iterator[Table]:
         yield table(
-            "time", f"Time of {self.operator} {self.shape}, 80 % interval", _TIME_COLUMNS,
+            "time", f"Time of {self.operator}, 80 % interval", _TIME_COLUMNS,
             [(self.time_s, self.low, self.high, self.bound)],
         )  # fmt: skip
         yield table("use", "Work, and share of the datasheet's rates", _USE_COLUMNS, self._use())

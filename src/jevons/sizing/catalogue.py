@@ -129,7 +129,7 @@ class DeviceResult(Result):
         rows: list[tuple[Cell, ...]] = [
             (one.id.partition(".")[2], _figure(one), one.grade, str(one.start), _short(one)) for one in self.figures
         ]
-        yield table("figures", f"{device.id} on file", heads, rows)
+        yield table("figures", f"{device.id} on file", heads, rows, detail=True)
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object; values are in base units."""

@@ -13,6 +13,7 @@ from jevons.costing import FinanceTerms, device_hour
 from jevons.errors import FactError, InputError, did_you_mean
 from jevons.facts import FactValue, default_facts, get
 from jevons.hardware import Accelerator, Site, accelerator, site_from_facts
+from jevons.models import load
 from jevons.sizing.comparison import Comparison
 from jevons.sizing.fleet import Fleet, at_best_batch
 from jevons.sizing.hour_price import HourPrice, cny_per, currency_of, finance_terms, purchase_price
@@ -293,9 +294,10 @@ def _listed(model: str, on: dt.date | None) -> str:
     InputError
         If none is known.
     """
-    if model in LISTED:
-        return LISTED[model]
-    facts, wanted, offers = default_facts(), _plain(model), []
+    name = load(model).name
+    if name in LISTED:
+        return LISTED[name]
+    facts, wanted, offers = default_facts(), _plain(name), []
     for fact in facts:
         prefix, _, kind = fact.id.removeprefix("api.").rpartition(".")
         if fact.id.startswith("api.") and kind in _OUTPUT_PRICES and _names(prefix, wanted):
@@ -305,8 +307,8 @@ def _listed(model: str, on: dt.date | None) -> str:
     if offers:
         return max(offers)[2]
     message = (
-        f"--api: no API is known for {model}; name one, such as `--api deepseek.chat` (`jevons facts list api.` lists "
-        "them)"
+        f"--api: no API's price of {name} is on file. Give the prices of a million input and output tokens, such as "
+        "--api '0.15/0.60 USD', or name another API, such as --api deepseek.chat; `jevons facts api.` lists them"
     )
     raise InputError(message)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jevons.serving.measured import LATENCIES, STATISTICS, MeasuredRun
+from jevons.serving.measured.offline import is_printed_offline
 from jevons.serving.measured.printed import is_metrics, is_printed
 
 _METRICS = {
@@ -66,7 +67,8 @@ def _plain(count: float | None) -> str:
 def _cells(run: MeasuredRun, told: Told) -> dict[str, str]:
     own = {
         "model": run.model, "gpu": run.gpu, "n_gpus": str(run.gpus or ""), "engine": run.engine,
-        "engine_version": run.version, **{name: str(size) for name, size in run.degrees.items()},
+        "engine_version": run.version, "precision": run.precision,
+        **{name: str(size) for name, size in run.degrees.items()},
         "isl": _plain(run.isl), "osl": _plain(run.osl),
     }  # fmt: skip
     cells = {**own, **{name: value for name, value in told.cells.items() if value}}
@@ -100,4 +102,6 @@ def startup_row(run: MeasuredRun, told: Told) -> dict[str, str] | None:
 
 def is_load_test(text: str) -> bool:
     """Return whether a file is one of a load test: JSON, a printed report, or ``/metrics``."""
-    return bool(re.match(r"\s*(?:\{|\[\s*[{\[\]])", text)) or is_printed(text) or is_metrics(text)
+    return bool(re.match(r"\s*(?:\{|\[\s*[{\[\]])", text)) or any(
+        known(text) for known in (is_printed, is_printed_offline, is_metrics)
+    )

@@ -321,7 +321,7 @@ def test_a_folder_without_permission_is_refused(jevons, scenario, tmp_path):
         (("size", *LLAMA, "--out", "x.doc"), 2, "the ending must be .json"),
         (("size", *LLAMA, "--tpot", "0.000001"), 3, "Binding limits: "),
         (("size", *LLAMA, "--tp", "3"), 3, "no layout with --tp 3"),
-        (("buy-rent-api", "--model", "phi-4"), 2, "--api: no API is known for phi-4; name one"),
+        (("buy-rent-api", "--model", "phi-4"), 2, "--api: no API's price of phi-4 is on file. Give the prices"),
         (("cost", "--gpu", "h20", "--currency", "GBP"), 2, "--currency GBP: unknown"),
         (
             ("buy-rent-api", "--model", "deepseek-r1", "--api", "deepseek.reasonr"),

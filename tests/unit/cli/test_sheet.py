@@ -1,5 +1,9 @@
 """Tables of the terminal: what they do with too little and with spare width."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from jevons.cli.build import sheet
@@ -39,3 +43,25 @@ def test_only_columns_that_name_the_row_are_repeated_where_a_table_continues(mon
     assert sum("fleet" in line for line in lines) > 1
     twice = [("A", "tp1", 1.0, LONG), ("A", "tp2", 2.0, LONG)]
     assert sum("layout" in line for line in _lines(40, monkeypatch, twice)) > 1
+
+
+def test_a_long_cell_among_figures_wraps_and_leaves_the_rows_their_names(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = [("parameters", 671.0, "bn"), ("precision", "mxfp4, attention bf16, dense bf16, " * 3, "")]
+    screen = console()
+    with screen.capture() as captured:
+        heads = (Column("quantity", "quantity"), Column("value", "value"), Column("unit", "unit"))
+        screen.print(sheet(table("model", "Model", heads, rows)))
+    lines = captured.get().splitlines()
+    assert any(line.startswith("parameters") and "671" in line for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("group", ["models", "devices", "facts"])
+def test_a_group_without_a_command_lists_in_few_lines_that_fit(group):
+    command = [sys.executable, "-m", "jevons.cli", group]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "80"})
+    lines = done.stdout.splitlines()
+    assert "on file" in lines[0]
+    assert len(lines) <= 26
+    assert max(map(len, lines)) <= 80

@@ -6,7 +6,8 @@ import typer
 
 from jevons.api.models import list_, show
 from jevons.cli.build import command
+from jevons.cli.words import Listing
 
-models_app = typer.Typer(help="Read model architectures from config.json files.", no_args_is_help=True)
+models_app = typer.Typer(help="List the shipped architectures, or show one.", cls=Listing)
 models_app.command("list")(command(list_, arguments=("words",)))
 models_app.command("show")(command(show, arguments=("model",)))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from jevons.serving.measured.offline import READERS as OFFLINE
 from jevons.serving.measured.types import LATENCIES, STATISTICS, MeasuredRun, cleaned, finite, load_of, number, whole
 
 Record = Mapping[str, Any]
@@ -260,6 +261,7 @@ READERS: tuple[Reader, ...] = (
     (lambda r: any(str(name).startswith("results_ttft_s") for name in r), llmperf),
     (lambda r: "successes" in r and "load_summary" in r, inference_perf),
     (lambda r: isinstance(_mapping(r.get("metrics")).get("time_to_first_token_ms"), Mapping), guidellm),
+    *OFFLINE,
     (lambda r: any(_averaged(one) for one in (r, _mapping(r.get("metrics")), _mapping(r.get("records")))), aiperf),
     (lambda r: "mean_e2e_latency_ms" in r or "total_output_tokens_retokenized" in r, sglang_bench),
     (lambda r: "mean_ttft_ms" in r or "median_ttft_ms" in r or ("completed" in r and "request_throughput" in r),

@@ -12,6 +12,7 @@ from jevons.files.read import check_text, file_fault, read_bytes
 from jevons.serving.measured.bench import aiperf, runs_of
 from jevons.serving.measured.columns import read_columns
 from jevons.serving.measured.metric_rows import is_metric_rows, metric_record
+from jevons.serving.measured.offline import is_llama_table, is_printed_offline, llama_table, printed_offline
 from jevons.serving.measured.printed import is_metrics, is_printed, metrics_run, printed_runs
 from jevons.serving.measured.types import MeasuredRun
 
@@ -24,8 +25,14 @@ FORMATS: Mapping[str, str] = {
     "GuideLLM, JSON": '{"benchmarks": [{"metrics": {"time_to_first_token_ms": {"successful": {"mean": 54.6, …}}}}]}',
     "inference-perf, JSON": '{"load_summary": {…}, "successes": {"latency": {"time_to_first_token": {"mean": 0.05}}}}',
     "LLMPerf, JSON": '{"num_concurrent_requests": 4, "results_ttft_s_mean": 0.054, …}',
-    "CSV": "concurrency,isl,osl,mean TTFT (ms),p99 TPOT (ms),output throughput (tok/s)",
-    "/metrics of vLLM or SGLang": 'vllm:time_to_first_token_seconds_sum{model_name="…"} 12.3',
+    "trtllm-bench, --report_json": '{"request_info": {…}, "performance": {"request_throughput_req_s": 8.4, …}}',
+    "vllm bench throughput, JSON": '{"elapsed_time": 36.0, "num_requests": 1000, "requests_per_second": 27.8, …}',
+    "vllm bench latency, JSON": '{"avg_latency": 1.52, "latencies": […], "percentiles": {"50": 1.51, …}}',
+    "sglang.bench_offline_throughput": '{"successful_requests": 1000, "total_latency": 36.0, …}',
+    "sglang.bench_one_batch": '{"batch_size": 8, "input_len": 1024, "output_len": 128, "prefill_latency": 0.06, …}',
+    "llama-bench, -o json, csv or md": "| llama 8B Q4_K - Medium | 4.58 GiB | 8.03 B | CUDA | 99 | tg128 | 91.5 |",
+    "CSV or TSV": "concurrency,isl,osl,mean TTFT (ms),p99 TPOT (ms),output throughput (tok/s)",
+    "/metrics of vLLM, SGLang, TRT-LLM, TGI": 'vllm:time_to_first_token_seconds_sum{model_name="…"} 12.3',
 }  # fmt: skip
 
 
@@ -93,6 +100,10 @@ def read_runs(path: Path | str, mapping: Mapping[str, str] | None = None) -> lis
 def _runs(path: Path, text: str, mapping: Mapping[str, str]) -> list[MeasuredRun]:
     if is_printed(text):
         return list(printed_runs(text))
+    if is_printed_offline(text):
+        return list(printed_offline(text))
+    if is_llama_table(text):
+        return llama_table(str(path), text)
     if is_metrics(text):
         run = metrics_run(text)
         return [run] if run.figures else []

@@ -57,12 +57,17 @@ def _lines(text: str) -> dict[str, Any]:
 
 _SAMPLE = re.compile(r"^([A-Za-z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+\d+)?$")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_PREFIX = re.compile(r"(?P<engine>vllm|sglang|trtllm|tgi|dynamo_frontend)[:_]")
+"""What the names of an engine's figures begin with."""
 _HISTOGRAMS = {
     "ttft_s": ("time_to_first_token_seconds",),
-    "tpot_s": ("request_time_per_output_token_seconds", "time_per_output_token_seconds"),
+    "tpot_s": ("request_time_per_output_token_seconds", "time_per_output_token_seconds",
+               "request_mean_time_per_token_duration"),
     "itl_s": ("inter_token_latency_seconds", "time_per_output_token_seconds"),
-    "e2e_s": ("e2e_request_latency_seconds",),
+    "e2e_s": ("e2e_request_latency_seconds", "request_duration_seconds", "request_duration"),
 }  # fmt: skip
+_ENGINES = {"tgi": "generic", "dynamo_frontend": "vllm"}
+"""Engine of figures that name none which is modelled; Dynamo says none, and runs vLLM most often."""
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 Sample = tuple[str, dict[str, str], float]
@@ -70,7 +75,7 @@ Sample = tuple[str, dict[str, str], float]
 
 def is_metrics(text: str) -> bool:
     """Return whether a text is a snapshot of an engine's ``/metrics``."""
-    return bool(re.search(r"(?m)^(?:# (?:HELP|TYPE) )?(?:vllm|sglang):\w+", text))
+    return bool(re.search(rf"(?m)^(?:# (?:HELP|TYPE) )?{_PREFIX.pattern}\w+", text))
 
 
 def samples(text: str) -> list[tuple[str, dict[str, str], float]]:
@@ -96,8 +101,9 @@ def metrics_run(text: str) -> MeasuredRun:
     A snapshot has no rate: what runs at the moment stands for a closed loop, unless the reader says the load.
     """
     sampled = samples(text)
-    engine = next((name.split(":")[0] for name, _, _ in sampled if name.startswith(("vllm:", "sglang:"))), "vllm")
-    named = [(name.removeprefix(f"{engine}:"), labels, value) for name, labels, value in sampled]
+    prefix = next((begin for name, _, _ in sampled if (begin := _PREFIX.match(name))), None)
+    engine = prefix["engine"] if prefix else "vllm"
+    named = [(name.removeprefix(prefix[0] if prefix else ""), labels, value) for name, labels, value in sampled]
 
     def total(*names: str) -> float | None:
         values = [value for name, _, value in named if name in names]
@@ -124,17 +130,19 @@ def metrics_run(text: str) -> MeasuredRun:
         tokens = float(int(config["num_gpu_blocks"]) * int(config["block_size"]))
     figures["kv_cache_tokens"] = tokens
     figures["gpu_memory_utilization"] = _float(config.get("gpu_memory_utilization"))
-    running = (total("num_requests_running", "num_running_reqs") or 0.0) + (
-        total("num_requests_waiting", "num_queue_reqs") or 0.0
+    running = (total("num_requests_running", "num_running_reqs", "batch_current_size", "inflight_requests") or 0.0) + (
+        total("num_requests_waiting", "num_queue_reqs", "queue_size") or 0.0
     )
-    requests = total("request_success_total", "num_requests_total")
-    isl, osl = mean("request_prompt_tokens"), mean("request_generation_tokens")
+    requests = total("request_success_total", "num_requests_total", "request_success", "requests_total")
+    isl = mean("request_prompt_tokens", "request_input_length", "input_sequence_tokens")
+    osl = mean("request_generation_tokens", "request_generated_tokens", "output_sequence_tokens")
     if requests:
         isl = isl or (total("prompt_tokens_total") or 0.0) / requests or None
         osl = osl or (total("generation_tokens_total") or 0.0) / requests or None
-    model = next((labels["model_name"] for _, labels, _ in named if labels.get("model_name")), "")
+    models = (labels.get("model_name") or labels.get("model") for _, labels, _ in named)
     return MeasuredRun(
-        make="/metrics", model=model, engine=engine, isl=isl, osl=osl, requests=whole(requests),
+        make="/metrics", model=next((model for model in models if model), ""), engine=_ENGINES.get(engine, engine),
+        isl=isl, osl=osl, requests=whole(requests),
         users=round(running) or None, figures=cleaned(figures),
     )  # fmt: skip
 

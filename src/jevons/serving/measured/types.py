@@ -39,6 +39,8 @@ class MeasuredRun:
         such as ``ttft_s.mean`` [s].
     serve : str
         Launch line of the server, where the file has one.
+    precision : str
+        Precision of the weights, where the file names it.
     """
 
     make: str
@@ -55,6 +57,7 @@ class MeasuredRun:
     users: int | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
     serve: str = ""
+    precision: str = ""
 
     @property
     def load(self) -> str:
