@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
+from jevons.api.accelerators import GPU
 from jevons.api.server import Server, layout_of, service_of
 from jevons.errors import InputError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @o.declared
 def cost(
-    gpu: Annotated[str, o.GPU] = "h100_sxm",
+    gpu: Annotated[str, GPU] = "h100_sxm",
     *,
     model: Annotated[str | None, o.MODEL] = None,
     precision: Annotated[str, o.PRECISION] = "native",

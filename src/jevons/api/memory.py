@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
+from jevons.api.accelerators import GPU
 from jevons.api.launch import SERVE
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def memory(
     model: Annotated[str | None, o.MODEL] = None,
     *,
     serve: Annotated[str | Path | None, SERVE] = None,
-    gpu: Annotated[str, o.GPU] = "h100_sxm",
+    gpu: Annotated[str, GPU] = "h100_sxm",
     hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     tp: Annotated[int, o.TP] = 1,
     pp: Annotated[int, o.PP] = 1,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
+from jevons.api.accelerators import GPU_KINDS
 from jevons.api.measured import MEASURED, pairs_of, trace_columns
 from jevons.api.server import Server
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def simulate(
     model: Annotated[str | None, o.MODEL] = None,
     *,
-    gpu: Annotated[str, o.GPU_KINDS] = "h100_sxm",
+    gpu: Annotated[str, GPU_KINDS] = "h100_sxm",
     gpus: Annotated[int | None, o.GPUS] = None,
     replicas: Annotated[int | None, o.REPLICAS] = None,
     routing: Annotated[str | None, o.ROUTING] = None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 from jevons import options as o
+from jevons.api.accelerators import CANDIDATES
 from jevons.api.measured import trace_columns
 from jevons.api.server import Server, degrees_of, devices_of, layout_of, service_of
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def size(
     model: Annotated[str | None, o.MODEL] = None,
     *,
-    gpu: Annotated[str | Sequence[str], o.CANDIDATES] = "h100_sxm",
+    gpu: Annotated[str | Sequence[str], CANDIDATES] = "h100_sxm",
     gpus: Annotated[int | None, o.FLEET_GPUS] = None,
     max_replica_gpus: Annotated[int, o.MAX_REPLICA_GPUS] = 16,
     precision: Annotated[str, o.SIZE_PRECISION] = "auto",

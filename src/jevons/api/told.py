@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
 from jevons import options as o
+from jevons.api.accelerators import GPU
 from jevons.api.launch import SERVE
 from jevons.errors import InputError
 
@@ -20,7 +21,7 @@ class Measured(TypedDict, total=False):
     serve: Annotated[Path | str | None, SERVE]
     map_: Annotated[Sequence[str] | None, o.MAP]
     model: Annotated[str | None, o.MODEL]
-    gpu: Annotated[str | None, o.GPU]
+    gpu: Annotated[str | None, GPU]
     gpus: Annotated[int | None, o.GPUS]
     tp: Annotated[int | None, o.TP]
     pp: Annotated[int | None, o.PP]

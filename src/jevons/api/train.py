@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from jevons import options as o
 from jevons.api import train_options as t
+from jevons.api.accelerators import GPU
 from jevons.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def train(
     model: Annotated[str | None, o.MODEL] = None,
     *,
-    gpu: Annotated[str, o.GPU] = "h100_sxm",
+    gpu: Annotated[str, GPU] = "h100_sxm",
     hardware: Annotated[Path | str | None, o.HARDWARE] = None,
     gpus: Annotated[int | None, t.TRAIN_GPUS] = None,
     run: Annotated[str | None, t.RUN] = None,

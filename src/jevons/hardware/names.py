@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from jevons.errors import InputError, did_you_mean
 from jevons.facts import Facts, default_facts
+from jevons.hardware.machines import machine
 from jevons.hardware.types import PRECISIONS
 from jevons.schema import shortened
 
@@ -19,8 +20,10 @@ _FILLERS = frozenset({
 })  # fmt: skip
 _COUNT = re.compile(r"^(\d{1,4}x|x\d{1,4}|\d{3,4}w)$")
 _MEMORY = re.compile(r"^(\d{2,4})(g|gb|gib)$")
-# Eight devices written with their number, such as ``8xH100``, ``H100 x8`` or ``H100:8``.
-_NUMBER = re.compile(r"(\d{1,4})\s*[x×]\s*(\D.*)|(.+?)(?:[\s(]+[x×]|:)(\d{1,4})\)?")
+# Eight devices written with their number, such as ``8xH100``, ``H100 x8``, ``H100x8`` or ``H100:8``; no ``7900 XTX``.
+_NUMBER = re.compile(
+    r"(\d{1,4})(?:\s*[*×]|x|\s+x\s)\s*(\D.*)|(.+?)(?:[\s(]+x|[\s(]*[*×]|:)\s*(\d{1,4})\)?|([a-z ]*\d+[a-z]*?)x(\d{1,2})"
+)
 # A part of a device, as NVIDIA's multi-instance profiles are written: ``MIG 1g.10gb``, ``mig-3g.40gb``, ``1g.5gb.me``.
 _SLICE = re.compile(r"[\s_-]*(?:mig[\s_-]*)?(\d\d?g\.\d{1,3}gb)(?:[.+]me(?:\.all)?)?\b")
 _SAME_MEMORY = 0.015
@@ -84,7 +87,10 @@ def _shipped(name: str) -> str:
 
 def _resolved(name: str, facts: Facts) -> str:
     ids = accelerator_ids(facts)
-    count, kind = _counted(name)
+    carried = machine(name, None if facts is default_facts() else facts)
+    if carried is not None:
+        return carried[0]
+    count, kind = counted(name)
     if count:
         message = f"accelerator `{shortened(name)}`: states a number too; give --gpu {kind} and --gpus {count}"
         raise InputError(message)
@@ -97,13 +103,9 @@ def _resolved(name: str, facts: Facts) -> str:
         raise InputError(message)
     words, memory_gb = read_name(name)
     joined = "".join(words)
-    plain = re.sub(r"[^a-z0-9]+", "", name.lower())
-    for device in ids:
-        if plain.removeprefix("nvidia") == device.replace("_", ""):
-            return device
-    for device, spelling in _spellings(facts, ids):
-        if plain.removeprefix("nvidia") == re.sub(r"[^a-z0-9]+", "", spelling):
-            return device
+    spelled_out = _spelled_out(name, facts, ids)
+    if spelled_out is not None:
+        return spelled_out
     if not joined:
         message = f"unknown accelerator `{shortened(name)}`; give a name, such as {', '.join(ids[:3])}"
         raise InputError(message)
@@ -124,6 +126,9 @@ def _resolved(name: str, facts: Facts) -> str:
             return narrowed[0]
     if len(fitting) == 1:
         return fitting[0]
+    unlabelled = [one for one in fitting if memory_gb is None and one.replace("_", "") == joined]
+    if unlabelled:  # a name without a memory is the one whose id has none
+        return unlabelled[0]
     raise InputError(_problem(name, joined, family, fitting, facts, ids))
 
 
@@ -152,16 +157,22 @@ def _shipped_in(label: str) -> str:
     return _within(label, default_facts())
 
 
-def _counted(name: str) -> tuple[str, str]:
-    """Return the number of devices that a name such as ``8xH100`` states, and the name without it."""
+def counted(name: str) -> tuple[str, str]:
+    """Return the number of devices that a name such as ``8xH100`` states, and the name without it.
+
+    Examples
+    --------
+    >>> counted("8xH100"), counted("7900 XTX")
+    (('8', 'h100'), ('', '7900 XTX'))
+    """
     stated = _NUMBER.fullmatch(name.strip().lower())
     if stated is None:
         return "", name
-    return stated[1] or stated[4], (stated[2] or stated[3]).strip()
+    return stated[1] or stated[4] or stated[6], (stated[2] or stated[3] or stated[5]).strip()
 
 
 def _within(label: str, facts: Facts) -> str:
-    label = _counted(label)[1]
+    label = counted(label)[1]
     try:
         return device_id(label, facts)
     except InputError as error:
@@ -207,6 +218,18 @@ def read_name(name: str) -> tuple[tuple[str, ...], float | None]:
     return tuple(words), memory_gb
 
 
+def _spelled_out(name: str, facts: Facts, ids: list[str]) -> str | None:
+    """Return the device whose id or listed spelling a name is but for case and punctuation."""
+    plain = re.sub(r"[^a-z0-9]+", "", name.lower()).removeprefix("nvidia")
+    for device in ids:
+        if plain == device.replace("_", ""):
+            return device
+    for device, spelling in _spellings(facts, ids):
+        if plain == re.sub(r"[^a-z0-9]+", "", spelling):
+            return device
+    return None
+
+
 def _names(facts: Facts, ids: list[str]) -> list[_Known]:
     names = []
     for device in ids:
@@ -228,6 +251,9 @@ def _has_memory(facts: Facts, device: str, memory_gb: float) -> bool:
 
 
 def _problem(name: str, joined: str, family: list[str], fitting: list[str], facts: Facts, ids: list[str]) -> str:
+    generation = [one for one in ids if f"{one}.generation" in facts and facts.get(f"{one}.generation").value == joined]
+    if generation:
+        return f"accelerator `{shortened(name)}`: a generation; give one of its devices: {', '.join(generation)}"
     if len(fitting) > 1:
         return f"accelerator `{shortened(name)}` may be {', '.join(fitting[:-1])} or {fitting[-1]}; give one of them"
     if family:

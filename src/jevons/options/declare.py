@@ -229,10 +229,10 @@ def _expanded(
             if name in expanded:
                 continue
             meant = options[name].option.value(value, options[name].flag)
-            if name in explicit and values[name] != meant:
+            if name in explicit and name != one.name and values[name] != meant:
                 message = (
                     f"--{options[name].flag} {arguments[name]}: --{one.flag} says {meant} ({origin}); omit one of the "
-                    "two, or mend the line"
+                    "two"
                 )
                 raise InputError(message)
             expanded[name] = meant
