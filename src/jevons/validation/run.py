@@ -15,7 +15,7 @@ from jevons.validation.operators.predict import predict_ops_rows
 from jevons.validation.report import Entry, ValidationReport
 from jevons.validation.rows import Table, read_tables
 from jevons.validation.serving.case import Case
-from jevons.validation.serving.cases import read_case
+from jevons.validation.serving.cases import PER_TOKEN, UNTIMED, read_case, untimed_runs
 from jevons.validation.serving.energy import ENERGY_METRICS, energy_value
 from jevons.validation.serving.predict import (
     Answer,
@@ -163,6 +163,7 @@ def _startups(table: Table, factors: Calibration) -> list[Entry]:
 def _serving(table: Table, factors: Calibration) -> list[Entry]:
     answers: dict[Case, Answer | Exception] = {}
     entries = []
+    untimed = untimed_runs(table.rows)
     for index, row in enumerate(table.rows):
         measured = _measured(row.get("value", ""))
         family = row.get("family") or table.path.stem
@@ -171,6 +172,9 @@ def _serving(table: Table, factors: Calibration) -> list[Entry]:
             entries.append(
                 entry(measured=None, reason=f"`{row.get('value')}` is no number above 0, up to {MEASURED:.0e}")
             )
+            continue
+        if row.get("run_id") in untimed and row["metric"].startswith(PER_TOKEN):
+            entries.append(entry(measured=measured, reason=UNTIMED))
             continue
         try:
             case = read_case(row)

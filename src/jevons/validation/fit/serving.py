@@ -22,7 +22,7 @@ from jevons.serving.scales import SCALED_PARTS, generation_of, lender_of, pair_o
 from jevons.serving.types import FloatArray
 from jevons.validation.rows import Table, read_table
 from jevons.validation.serving.case import Case
-from jevons.validation.serving.cases import read_case
+from jevons.validation.serving.cases import PER_TOKEN, read_case, untimed_runs
 from jevons.validation.serving.predict import Prepared, answer, calibrated, metric_value, prepare
 
 METRICS = {
@@ -348,9 +348,11 @@ def gather(paths: Sequence[Path | Table], *, waves: int = _FIT_WAVES) -> list[It
         table = path if isinstance(path, Table) else read_table(path)
         if table.kind != "serving":
             continue
-        copied = copied_runs(table.rows)
+        copied, untimed = copied_runs(table.rows), untimed_runs(table.rows)
         for row in table.rows:
             if row["metric"] not in METRICS or row.get("run_id") in copied:
+                continue
+            if row.get("run_id") in untimed and row["metric"].startswith(PER_TOKEN):
                 continue
             try:
                 case = read_case(row)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from jevons.errors import InputError
@@ -39,6 +40,8 @@ _SHAREGPT_PROMPT, _SHAREGPT_ANSWER, _SHAREGPT_MOST = 1.85, 1.5, 1024.0
 _PINNED = {"isl": Lengths(mean=857.0, sigma=0.55), "osl": Lengths(mean=655.0, sigma=0.16)}
 _OFFLINE_REQUESTS = 3000
 _FEW = 8
+UNTIMED = "the median gap between this run's tokens is 0 ms: its client did not time most of them"
+PER_TOKEN = ("tpot_", "itl_", "request_latency_")
 _USUAL_DRAFTS = 3  # of the heads that come with a model, as the engines' documentation starts them
 
 
@@ -127,6 +130,19 @@ def _engine(row: Row) -> str:
     if not name and (row.get("date_or_version") or "").startswith("2023"):
         return "eager"
     return engine_in(name)
+
+
+def untimed_runs(rows: Iterable[Row]) -> set[str]:
+    """Return the runs whose client did not time most tokens: the median gap between them is printed as zero.
+
+    A server that hands reasoning out apart from the answer sends chunks that a client may pass over. The time per token
+    that it prints is then that of the few it saw, over the number of all.
+    """
+    return {
+        row.get("run_id") or ""
+        for row in rows
+        if row.get("metric") == "itl_ms_p50" and re.fullmatch(r"0(\.0*)?", row.get("value") or "")
+    } - {""}
 
 
 def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:

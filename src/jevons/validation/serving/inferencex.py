@@ -100,6 +100,12 @@ def _together(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     experts_tp = int(number_of(str(notes.get("moe_tp", ""))) or 0)
     tp, ep, dp = layout.tp, layout.ep, layout.dp
     node = 8
+    if tp > node and ep == 1 and dp == 1:
+        message = (
+            f"missing layout: tp {tp} without expert or attention ranks is the device count of a run whose prompts "
+            "were processed apart; its pools and workers are not stated"
+        )
+        raise InputError(message)
     if ep > 1 and dp > 1 and tp > 1 and ep == tp * dp and dp == tp:
         # Written as the product of two ways of counting the same devices; some engines split attention over them.
         split = bool(engine_number(case.engine, "splits_attention"))

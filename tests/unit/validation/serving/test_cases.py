@@ -7,7 +7,7 @@ import pytest
 
 from jevons.errors import InputError
 from jevons.serving.formulas import accepted_tokens
-from jevons.validation.serving.cases import read_case
+from jevons.validation.serving.cases import read_case, untimed_runs
 from jevons.validation.serving.predict import answer, default_engine, metric_value, prepare
 
 ROW = {
@@ -42,6 +42,24 @@ def test_unusual_lengths_of_other_runs_are_nominal():
     case = case_of({"origin": "AIConfigurator gap analysis"}, isl="512", osl="256")
     assert case.requested.isl.mean == 512.0
     assert case.requested.isl.spread < 0.01
+
+
+def test_the_device_count_of_a_run_in_pools_that_stands_for_its_tensor_parallelism_is_refused_as_such():
+    with pytest.raises(InputError, match="tp 36 without expert or attention ranks is the device count"):
+        case_of({"moe_tp": 36, "batch_size": "32", "layout_suspect": True}, gpu="GB200", tp="36", ep="1", dp="1")
+
+
+def test_a_median_gap_of_zero_tells_that_a_client_did_not_time_the_tokens():
+    rows = [
+        {"run_id": run, "metric": metric, "value": value}
+        for run, metric, value in (
+            ("a", "itl_ms_p50", "0.0"),
+            ("b", "itl_ms_p50", "0.5"),
+            ("", "itl_ms_p50", "0"),
+            ("c", "ttft_ms_p50", "0"),
+        )
+    ]
+    assert untimed_runs(rows) == {"a"}
 
 
 def test_product_of_sizes_means_expert_parallel_layers_over_tensor_parallel_attention_in_vllm():
