@@ -215,9 +215,14 @@ class Result:
         raise NoSuchNameError(message)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def note_parts(self) -> tuple[Sentence, ...]:
         """Sentences about the quality of the answer that people read below the tables."""
         return ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those sentences as text."""
+        return tuple(one.text() for one in self.note_parts)
 
     def check(self) -> None:
         """Check what holds of every result of this kind, before anybody sees it.

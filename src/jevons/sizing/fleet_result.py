@@ -157,9 +157,9 @@ class FleetSimulationResult(Result):
             yield nearest_table(self.nearest)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def note_parts(self) -> tuple[Sentence, ...]:
         """How far the steady part of the run lies from all of it, where it matters, and what was measured nearest."""
-        return (*steady_note(self.record), nearest_sentence(self.nearest).text())
+        return (*steady_note(self.record), nearest_sentence(self.nearest))
 
     @property
     def nearest(self) -> tuple[Measured, ...]:

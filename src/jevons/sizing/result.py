@@ -186,13 +186,8 @@ class SizeResult(Result):
         return (first, *sure)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def note_parts(self) -> tuple[Sentence, ...]:
         """Which limit binds and what a weaker one buys, why layouts were left out, and what was measured nearest."""
-        return tuple(one.text() for one in self.remarks)
-
-    @property
-    def remarks(self) -> tuple[Sentence, ...]:
-        """The notes as sentences."""
         relaxed = () if self.relaxed is None else (self.relaxed.sentence(),)
         left = (left_out(self.rejected, self.tried, len(self.missed)),) if self.infeasible else ()
         return (*relaxed, *left, nearest_sentence(self.nearest))
@@ -215,7 +210,7 @@ class SizeResult(Result):
         return {
             **self.answer_record(),
             "notes": list(self.notes),
-            "note_parts": [one.record() for one in self.remarks],
+            "note_parts": [one.record() for one in self.note_parts],
             "binding": None if self.relaxed is None else self.relaxed.record(),
             "model": self.model.name,
             "gpu": self.accelerator.id,

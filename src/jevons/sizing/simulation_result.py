@@ -311,9 +311,9 @@ class SimulationResult(Result):
             yield nearest_table(self.run.nearest)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def note_parts(self) -> tuple[Sentence, ...]:
         """How far the steady part of the run lies from all of it, where it matters, and what was measured nearest."""
-        return (*steady_note(self.record), nearest_sentence(self.run.nearest).text())
+        return (*steady_note(self.record), nearest_sentence(self.run.nearest))
 
     def _document(self) -> dict[str, Any]:
         """Return the documented JSON object."""

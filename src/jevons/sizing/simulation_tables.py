@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.results import Cell, Column, Table, number, table
 from jevons.serving.spread import spread
+from jevons.words import Sentence
 
 if TYPE_CHECKING:
     from jevons.serving import Deployment
@@ -63,21 +64,20 @@ _NEAR_FRAC = 0.05
 """Difference between the whole run and its steady part that is worth a line."""
 
 
-def steady_note(record: Record) -> tuple[str, ...]:
+def steady_note(record: Record) -> tuple[Sentence, ...]:
     """Return in a sentence how far the steady part of a run lies from all of it, and why; nothing where it is near."""
     steady, edges = record["steady"], record["edges"]
-    shown = [("output_tok_per_s", None, 1.0, "output tok/s"), ("ttft_s", "mean", 1e3, "ms TTFT"),
-             ("tpot_s", "mean", 1e3, "ms TPOT")]  # fmt: skip
+    shown = (("output_tok_per_s", None, 1.0), ("ttft_s", "mean", 1e3), ("tpot_s", "mean", 1e3))
     apart = []
-    for key, statistic, scale, unit in shown:
+    for key, statistic, scale in shown:
         pair = [one[key] if statistic is None or one[key] is None else one[key][statistic] for one in (record, steady)]
         if None not in pair and pair[0] > 0 and abs(pair[1] / pair[0] - 1.0) > _NEAR_FRAC:
-            apart.append(f"{number(scale * pair[1])} {unit} (whole run {number(scale * pair[0])})")
+            values = {"steady": number(scale * pair[1]), "whole": number(scale * pair[0])}
+            apart.append(Sentence(f"simulate.steady_{key}", values))
     if not apart:
         return ()
-    sides = f"{number(edges['warm_up_s'])} s of ramp and {number(edges['drain_s'])} s of drain"
-    why = "Benchmarks count the whole run, as the tables above do; a longer run comes closer."
-    return (f"Steady state, without {sides}: {', '.join(apart)}. {why}",)
+    edge = {"ramp": number(edges["warm_up_s"]), "drain": number(edges["drain_s"])}
+    return (Sentence("simulate.steady", {**edge, "apart": apart}),)
 
 
 def intervals(deployments: Iterable[Deployment]) -> dict[str, dict[str, Any]]:

@@ -156,9 +156,8 @@ def _answer(run: Run) -> Response:
     """Return the function's JSON of a finished run, `answer` first and `meta` last; or its problem."""
     if run.state == "done":
         document = run.document()
-        more: dict[str, Any] = {
-            name: document[name] for name in ("tables", "notes", "seconds", "paths", "said") if name in document
-        }
+        wanted = ("tables", "notes", "seconds", "paths", "said", "said_notes")
+        more: dict[str, Any] = {name: document[name] for name in wanted if name in document}
         meta: dict[str, Any] = {**run.meta(), **more, "explained": list(document["nodes"])}
         return Response(dumps({**document["result"], "meta": meta}), media_type="application/json")
     if run.state == "failed":

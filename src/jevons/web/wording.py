@@ -79,12 +79,32 @@ def _in_terms(one: Sentence, language: str) -> Sentence:
     def known(value: Any) -> Any:
         if isinstance(value, Sentence):
             return _in_terms(value, language)
-        return term(value, language) if isinstance(value, str) else value
+        return term(_amounts(value, language), language) if isinstance(value, str) else value
 
     return Sentence(one.id, {
         name: [known(item) for item in value] if isinstance(value, list | tuple) else known(value)
         for name, value in one.values.items()
     })  # fmt: skip
+
+
+_SIZES = {"thousand": 1e3, "mn": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12}
+_AMOUNT = re.compile(rf"(?:(-?\d[\d,.]*) to )?(-?\d[\d,.]*) ({'|'.join(_SIZES)})\b(?: ([A-Z]{{3}})\b)?")
+
+
+def _amounts(text: str, language: str) -> str:
+    """Return a text with its large amounts counted as the language counts them: 2,050 亿元 for 205 bn CNY."""
+    if language != "zh":
+        return text
+
+    def counted(match: re.Match[str]) -> str:
+        ends = [float(one.replace(",", "")) * _SIZES[match[3]] for one in match.groups()[:2] if one]
+        most = max(abs(end) for end in ends)
+        size, word = next(((size, word) for least, size, word in _STEPS["zh"] if most >= least), (1.0, ""))
+        shown = " 至 ".join(number(end / size) for end in ends)
+        return f"{shown}{word}{_MONEY.get(match[4], match[4]) if match[4] else ''}"
+
+    text, found = _AMOUNT.subn(counted, text)
+    return text.replace(" to ", " 至 ").replace(" (", "（").replace(")", "）") if found else text
 
 
 def _filled(words: str, parts: Sequence[str], language: str) -> str:

@@ -260,6 +260,7 @@ def document_of(result: Any, *, seconds: float = 0.0, whole: bool = False) -> di
         "tables": [_table(one) for one in result.tables.values()],
         "notes": list(result.notes),
         "said": {"zh": said(result.answer_parts, "zh")} if result.answer_parts else {},
+        "said_notes": {"zh": [said([one], "zh") for one in result.note_parts]},
         "nodes": _nodes(result),
         "seconds": seconds,
     })  # fmt: skip

@@ -8,7 +8,9 @@ import pytest
 
 import jevons
 from jevons.web.problems import problem
-from jevons.web.wording import term, terms
+from jevons.web.wording import said, term, terms
+from jevons.words import Sentence
+from places import TINY
 
 ASKED = [
     ("size", {"model": "nope", "rate": 1.0}),
@@ -30,6 +32,40 @@ def test_a_wrong_input_is_refused_in_chinese_too(kind, given):
     message = problem(raised.value)["message"]
     rest = message if term(message, "zh") != message else message.split(": ", 1)[1]
     assert re.search(r"[\u4e00-\u9fff]", term(rest, "zh")), message
+
+
+LLAMA = {"model": "llama-3.1-8b", "gpu": "h100_sxm"}
+ANSWERED = {
+    "size": lambda: jevons.size("llama-3.1-8b", gpu=["h100_sxm", "h20"], rate=10, ttft=0.5, tpot=0.03, static=True),
+    "choice": lambda: jevons.buy_rent_api("deepseek-r1", tokens_per_day=5e7),
+    "simulate": lambda: jevons.simulate(**LLAMA, rate=4, requests=60),
+    "fleet": lambda: jevons.simulate(**LLAMA, rate=4, requests=60, replicas=2, autoscale="1:3"),
+    "cost": lambda: jevons.cost("h20", model="llama-3.1-8b"),
+    "memory": lambda: jevons.memory(**LLAMA),
+    "train": lambda: jevons.train("llama-3.1-8b", gpus=64, tokens="15B"),
+    "plan": lambda: jevons.plan(TINY, draws=4, processes=1),
+    "value": lambda: jevons.value(TINY),
+    "compare": lambda: jevons.compare(TINY, set={"cost.wacc": "11 %"}, draws=8, processes=1),
+}
+ENGLISH = re.compile(r"(?:\b[A-Za-z][a-z']*\b[ ,]+){2,}\b[a-z']+\b")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ANSWERED)
+def test_a_page_in_chinese_holds_no_english_sentence(kind):
+    result = ANSWERED[kind]()
+    spoken = [said([one], "zh") for one in (*result.answer_parts, *result.note_parts)]
+    for table in result.tables.values():
+        cells = [cell for row in table.rows for cell in row if isinstance(cell, str)]
+        spoken += [term(text, "zh") for text in (table.title, *(column.label for column in table.columns), *cells)]
+    own = "A small cloud"  # the scenario's own name
+    assert [text for text in dict.fromkeys(spoken) if ENGLISH.search(text.replace(own, ""))] == []
+
+
+def test_large_amounts_are_counted_as_the_language_counts():
+    spent = Sentence("note", {"text": "205 bn CNY (82.0 to 282 bn CNY); 1.31 million (735 thousand to 1.67 million)"})
+    assert said([spent], "zh") == "2,050 亿元（820 至 2,820 亿元）; 131 万（73.5 万 至 167 万）"
+    assert said([spent], "en") == spent.values["text"]
 
 
 def test_a_pattern_fills_in_numbers_and_names_in_their_order():

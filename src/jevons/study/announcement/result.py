@@ -76,12 +76,10 @@ class ReadResult(Result):
         return (Sentence(template, {"firm": name, "said": said, "count": f"{count}", "verdicts": parts}),)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def note_parts(self) -> tuple[Sentence, ...]:
         """What was not read, and what the draft lacks."""
-        notes = [f"{self.silent} of {self.sentences} sentences have no figure or comparison that the rules read."]
-        if self.base is None:
-            notes.append("Draft: --out draft.yaml; --base SCENARIO completes it to one that `jevons plan` runs.")
-        return tuple(notes)
+        silent = Sentence("read.silent", {"silent": f"{self.silent}", "sentences": f"{self.sentences}"})
+        return (silent, Sentence("read.draft")) if self.base is None else (silent,)
 
     def _tables(self) -> Iterator[Table]:
         columns = (

@@ -129,27 +129,22 @@ class CompareResult(Result):
         return Sentence("compare.changes", {"count": f"{count}", "scenario": self.names[0]})
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def note_parts(self) -> tuple[Sentence, ...]:
         """How many pairs there are, and which changes have no plan by themselves."""
-        notes = [self.question] if self.question else []
+        notes = [Sentence("note", {"text": self.question})] if self.question else []
         pairs = next((len(p) for p in self.comparison.paired.values()), 0)
         if pairs:
-            notes.append(
-                f"{pairs} paired draws: the same seed and streams on both sides. Effects are at the central figures, "
-                "one change at a time; interaction is what they leave."
-            )
+            notes.append(Sentence("compare.paired", {"pairs": f"{pairs}"}))
         else:
-            notes.append("No draws: the differences have no interval. Effects are one change at a time.")
+            notes.append(Sentence("compare.no_draws"))
         stretched = [n for n, r in self.difference().items() if r.get("stretched")]
         if stretched:
-            notes.append(f"The central difference lies outside the draws' 80 % for {', '.join(stretched)}.")
-        notes += [f"{e.name} by itself has no plan: {e.reason}" for e in self.comparison.effects if e.reason]
+            notes.append(Sentence("compare.stretched", {"outcomes": ", ".join(stretched)}))
+        alone = (one for one in self.comparison.effects if one.reason)
+        notes += [Sentence("compare.no_plan", {"name": one.name, "reason": one.reason}) for one in alone]
         a, b = self.comparison.a.scenario, self.comparison.b.scenario
         if a.currency != b.currency:
-            notes.append(
-                f"B counts in {b.currency}; its money is shown in {a.currency} at the rate of {a.as_of}. Inputs in two "
-                "currencies cannot be swapped, so nothing is attributed."
-            )
+            notes.append(Sentence("compare.currencies", {"b": b.currency, "a": a.currency, "date": f"{a.as_of}"}))
         return tuple(notes)
 
     @in_currency

@@ -49,16 +49,13 @@ class PlanResult(PlanFigures, Result):
         check_plan(record)
 
     @property
-    @in_currency
-    def notes(self) -> tuple[str, ...]:
+    def note_parts(self) -> tuple[Sentence, ...]:
         """How near the fixed point is, and how many inputs rest on judgement."""
         last = self.chain.convergence
-        text = (
-            f"Market and planner converged to a residual of {last.residual:.4f} in {last.rounds} rounds; the price gap "
-            f"is {100 * last.gap_frac:.2f} %. {len(self.judgements)} inputs rest on judgement; --out report.html lists "
-            "them."
-        )
-        return (text,)
+        values = {"residual": f"{last.residual:.4f}", "rounds": f"{last.rounds}", "gap": f"{100 * last.gap_frac:.2f}"}
+        return (
+            Sentence("plan.converged", values), Sentence("plan.judgements", {"count": f"{len(self.judgements)}"}),
+        )  # fmt: skip
 
     @in_currency
     def _tables(self) -> Iterable[Table]:

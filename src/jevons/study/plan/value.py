@@ -80,13 +80,13 @@ class ValueResult(Result):
         return tuple(sentences)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def note_parts(self) -> tuple[Sentence, ...]:
         """How old the price is where it is older than the date."""
         age = (self.scenario.as_of - self.record["price_date"]).days
         if age <= _FRESH_DAYS:
             return ()
-        text = f"The price is of {self.record['price_date']}, {age} days before {self.scenario.as_of}: it is stale."
-        return (f"{text} Give the day's own as finance.share_price.",)
+        values = {"date": f"{self.record['price_date']}", "days": f"{age}", "as_of": f"{self.scenario.as_of}"}
+        return (Sentence("value.stale", values),)
 
     def check(self) -> None:
         """Check that the bridge adds up."""

@@ -117,22 +117,15 @@ class TrackResult(Result):
         return (Sentence("track.inside", values),)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def note_parts(self) -> tuple[Sentence, ...]:
         """How the weights were made, and what was left out."""
-        method = (
-            "Draws are re-weighted by how near they came (importance sampling): errors of 5 % for revenue, 25 % for "
-            "capital expenditure, 1.5 points for margins, each series as one observation."
-        )
-        notes = [method]
+        notes = [Sentence("track.method")]
         if self.update.tempering < 1:
-            notes.append(
-                f"The draws alone cannot follow what came: the likelihood counts at {self.update.tempering:.2f} of its "
-                "weight, so that a tenth of them remains. Widen the scenario's ranges or draw more."
-            )
+            notes.append(Sentence("track.tempered", {"power": f"{self.update.tempering:.2f}"}))
         gaps = self.gaps()
         if gaps:
-            notes.append(f"No actual for {'; '.join(gaps)}.")
-        return (*notes, *self.left_out)
+            notes.append(Sentence("track.gaps", {"gaps": "; ".join(gaps)}))
+        return (*notes, *(Sentence("note", {"text": one}) for one in self.left_out))
 
     def gaps(self) -> list[str]:
         """Return the quarters within a series' span for which nothing came."""

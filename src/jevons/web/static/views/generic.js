@@ -83,9 +83,12 @@ export function chartsOf(answer) {
   try { return (KINDS[kind] || (() => []))(answer); } catch (error) { console.warn(`no charts of ${kind}: ${error.message}`); return []; }
 }
 
+/** The notes of a result in the reader's language. */
+export const notesOf = ({ meta = {} }) => (meta.said_notes || {})[language()] || meta.notes || [];
+
 export function Result({ answer }) {
   const charts = chartsOf(answer);
   const own = ((answer.meta || {}).said || {})[language()];
-  return html`<div class="answer"><h1 id="answer" lang=${own ? null : "en"}>${own || answer.answer}</h1>${((answer.meta || {}).notes || []).map((one) => html`<p class="hint" lang="en">${one}</p>`)}</div>
+  return html`<div class="answer"><h1 id="answer" lang=${own ? null : "en"}>${own || answer.answer}</h1>${notesOf(answer).map((one) => html`<p class="hint">${one}</p>`)}</div>
     ${charts.length ? html`<div class="cards">${charts.map((spec) => html`<${Card} key=${spec.id} cls=${charts.length > 1 ? "half" : ""}><${Chart} spec=${spec} height=${spec.height || 290}/><//>`)}</div>` : null}`;
 }

@@ -8,6 +8,7 @@ import { Badge } from "jevons/drawer.js";
 import { Chart } from "jevons/chart.js";
 import { tokensChart } from "jevons/views/plan.js";
 import { inner, inputName, raised, thing } from "jevons/views/names.js";
+import { notesOf } from "jevons/views/generic.js";
 import * as charts from "jevons/views/report_charts.js";
 
 const last = (list) => list[list.length - 1];
@@ -149,7 +150,7 @@ function Details({ answer, found }) {
     <details open=${!!words && facts.length > 0}><summary>${t("report.sources", { n: Object.keys(answer.sources).length })}</summary><div class="scroll" tabindex="0" role="region" aria-label=${t("report.sources", { n: facts.length })}><table><thead><tr><th scope="col">${t("report.fact")}</th><th scope="col" class="right">${t("report.value")}</th><th scope="col">${t("report.date")}</th><th scope="col">${t("report.evidence_grade")}</th><th scope="col">${t("report.evidence")}</th></tr></thead>
       <tbody>${facts.map(([id, one]) => html`<tr id=${factAnchor(id)}><th scope="row"><code>${id}</code></th><td class="right">${one.value} ${one.unit}</td><td class="nowrap">${one.from}</td><td><${Badge} grade=${one.grade}/></td><td lang="en">${/^https?:/.test(one.url) ? html`<a href=${one.url} rel="noreferrer noopener" target="_blank">${one.source}</a>` : one.source}<${UsedBy} of=${id} numbers=${numbers}/></td></tr>`)}</tbody></table></div></details>
     <details open=${!!words && tables.length > 0 && tables.some(([, rows]) => rows.length)}><summary>${t("report.all_tables", { n: (answer.meta.tables || []).length })}</summary>${tables.map(([one, rows]) => html`<${Full} key=${one.name} one=${one} rows=${rows}/>`)}</details>
-    <h2>${t("report.method")}</h2><p>${t("report.method_text", { note: (answer.meta.notes || []).map((one) => term(one).replace(/; --out report.html lists them/, "").replace(/；.*列出。$/, "。")).join(" ") })}</p></section>`;
+    <h2>${t("report.method")}</h2><p>${t("report.method_text", { note: notesOf(answer)[0] })}</p></section>`;
 }
 
 function UsedBy({ of, numbers }) {
