@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from jevons.hardware.types import Accelerator
 from jevons.operators.factors import Factors, default_factors
-from jevons.operators.families import Family, Rates, evaluate, matrix_rates, residency_gain
+from jevons.operators.families import Family, Kernel, Rates, evaluate, matrix_rates, residency_gain
+from jevons.operators.padding import padded
 from jevons.operators.types import MEMORY, ArrayLike, FloatArray, OpTime, Shape, Terms, checked, precision_of
 
 # Output tiles that libraries choose from; the fastest for the shape is taken, as their heuristics do.
@@ -134,10 +136,15 @@ def gemm(
     rates = matrix_rates(device, kind, stored_bytes=stored.weight_bytes, repeated=repeated)
     kernel = factors.kernel(GEMM, device, name)
     if fused_quantisation and name == "fp8":
-        plain = factors.kernel(GEMM, device, "bf16").values
-        launch_s = min(kernel.values["launch_s"], plain["launch_s"])
-        kernel = replace(kernel, values={**kernel.values, "launch_s": launch_s, "quant": 0.0})
-    return evaluate(GEMM, kernel, shape, rates, factors.scale.get("gemm", 1.0))
+        kernel = _fused(kernel, factors.kernel(GEMM, device, "bf16"))
+    return padded(GEMM, kernel, shape, rates, factors.scale.get("gemm", 1.0), "m", (("n", 2.0), ("k", 4.0)))
+
+
+@functools.lru_cache(maxsize=256)
+def _fused(kernel: Kernel, plain: Kernel) -> Kernel:
+    """Return a kernel whose activations come quantised, started as a plain product is."""
+    launch_s = min(kernel.values["launch_s"], plain.values["launch_s"])
+    return replace(kernel, values={**kernel.values, "launch_s": launch_s, "quant": 0.0})
 
 
 def chain_terms(s: Shape, r: Rates, v: Mapping[str, float]) -> Terms:
