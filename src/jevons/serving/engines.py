@@ -83,6 +83,9 @@ def with_server_defaults(
     seats, tokens = (
         engine_number(factors.name, f"server_{limit}", Place.of(device)) for limit in ("max_batch", "step_tokens")
     )
+    share = engine_number(factors.name, "server_memory_frac", Place.of(device))
+    if share and factors.batching.memory_frac == engine_number(factors.name, "memory_frac", Place.of(device)):
+        factors = factors.replace(memory_frac=share)
     return factors.replace(
         max_batch=running or int(seats or factors.batching.max_batch),
         step_tokens=step_tokens or int(tokens or factors.batching.step_tokens),

@@ -261,9 +261,24 @@ def memory_plan(deployment: Deployment) -> MemoryUse:
         reserved_bytes=reserved,
         graphs_bytes=graphs,
         graphs_inside=inside,
-        kv_bytes=deployment.usable_bytes - weights - activations - reserved - (graphs if inside else 0.0),
+        kv_bytes=_kv_bytes(deployment, weights, activations, reserved + (graphs if inside else 0.0)),
         kv_bytes_per_token=kv_bytes_per_request(deployment, _LONG_CONTEXT) / _LONG_CONTEXT,
     )
+
+
+def _kv_bytes(deployment: Deployment, weights: float, activations: float, others: float) -> float:
+    """Return what is left for the cache, below zero where nothing is [bytes].
+
+    Notes
+    -----
+    vLLM's share of a device holds all parts. SGLang's static share holds weights and cache, of what the context leaves.
+    TensorRT-LLM's is of what all others leave.
+    """
+    factors = deployment.engine.memory
+    if factors.share_static:
+        return deployment.share_frac * (deployment.shown_bytes - others) - weights
+    rest = deployment.usable_bytes - weights - activations - others
+    return rest * deployment.share_frac if factors.share_of_rest and rest > 0.0 else rest
 
 
 def memory_use(deployment: Deployment) -> MemoryUse:
@@ -360,7 +375,7 @@ def start_shortage(deployment: Deployment) -> str:
     if shortage and not factors.serves_shorter:
         return shortage
     if not factors.paged:
-        return ""
+        return _beside_shortage(deployment, use)
     rows = _rounded_up(deployment.model.vocab, _VOCAB_MULTIPLE)
     if rows % deployment.layout.tp:
         return (
@@ -381,6 +396,19 @@ def start_shortage(deployment: Deployment) -> str:
             f"or --max-num-seqs."
         )
     return ""
+
+
+def _beside_shortage(deployment: Deployment, use: MemoryUse) -> str:
+    """Return why a step does not fit beside a static share of weights and cache; empty where it does."""
+    missing = use.room_bytes - deployment.shown_bytes
+    if not deployment.engine.memory.share_static or missing <= 0.0:
+        return ""
+    tokens = deployment.engine.batching.step_tokens
+    return (
+        f"a step of {tokens:,} tokens needs {use.activations_bytes / 1e9:.1f} GB beside weights and cache, "
+        f"{missing / 1e9:.1f} GB more than a share of {deployment.share_frac:g} leaves. Use a smaller "
+        f"--gpu-memory-utilization or --max-num-batched-tokens."
+    )
 
 
 def start_spare_bytes(deployment: Deployment, use: MemoryUse) -> float:
@@ -472,9 +500,8 @@ def _too_large(deployment: Deployment, use: MemoryUse) -> InfeasibleError:
 def _remedy(deployment: Deployment, weights: float, others: float) -> str:
     """Return what makes room for weights and work space: a larger share of the device, fewer tokens, more devices."""
     bits = "fewer bits" if stored_bytes(weight_precision(deployment).dense) <= 1.01 else "fp8"
-    usual = deployment.engine.batching.memory_frac
-    frac = usual if deployment.memory_frac is None else deployment.memory_frac
-    whole = deployment.usable_bytes / frac
+    of_rest, whole = deployment.engine.memory.share_of_rest > 0.0, deployment.shown_bytes
+    usual, frac = (1.0, 1.0) if of_rest else (deployment.engine.batching.memory_frac, deployment.share_frac)
     share = math.ceil(100.0 * _CACHE_SLACK * (weights + others) / whole) / 100.0
     if frac < share <= usual:
         return f"Use --gpu-memory-utilization {share:g} or more."

@@ -43,6 +43,10 @@ class MemoryFactors:
         1 where the engine does not start unless every running request has a page for its states.
     tokens_by_length : float
         1 where the logged size is concurrency times the longest sequence, 0 where it is pages times their tokens.
+    share_of_rest : float
+        1 where the engine's share is of what weights and work space leave of a device, 0 where it is of all of it.
+    share_static : float
+        1 where the share holds weights and cache alone, and activations come out of what is left beside it.
     serves_shorter : float
         1 where the engine starts with a cache below one sequence of the greatest length and refuses what is longer.
     """
@@ -64,6 +68,8 @@ class MemoryFactors:
     state_slots: float = 0.0
     states_checked: float = 0.0
     tokens_by_length: float = 0.0
+    share_of_rest: float = 0.0
+    share_static: float = 0.0
     serves_shorter: float = 0.0
 
     @property

@@ -333,10 +333,18 @@ class Deployment:
 
     @property
     def usable_bytes(self) -> float:
-        """Memory per device that the engine may use."""
-        frac = self.engine.batching.memory_frac if self.memory_frac is None else self.memory_frac
-        device = self.accelerator
-        return (device.usable_bytes if self.engine.memory.paged else device.hbm_bytes) * frac
+        """Memory per device that the engine may use; all of it where its share is of what weights leave."""
+        return self.shown_bytes if self.engine.memory.share_of_rest else self.shown_bytes * self.share_frac
+
+    @property
+    def shown_bytes(self) -> float:
+        """Memory per device that the engine's share is counted from."""
+        return self.accelerator.usable_bytes if self.engine.memory.paged else self.accelerator.hbm_bytes
+
+    @property
+    def share_frac(self) -> float:
+        """Share of device memory that the engine is given; its own where none is stated."""
+        return self.engine.batching.memory_frac if self.memory_frac is None else self.memory_frac
 
     @property
     def longest(self) -> int:
@@ -430,6 +438,12 @@ class MemoryUse:
     kv_bytes_per_token: float
     graphs_bytes: float = 0.0
     graphs_inside: bool = False
+
+    @property
+    def room_bytes(self) -> float:
+        """All of it: what the engine takes of a device, without graphs that lie outside its share."""
+        inside = self.graphs_bytes if self.graphs_inside else 0.0
+        return self.weights_bytes + self.activations_bytes + self.reserved_bytes + self.kv_bytes + inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,10 +62,11 @@ class MemoryResult(Result):
     shortage: str
 
     def check(self) -> None:
-        """Check that the parts make up the device's memory."""
+        """Check that the parts make up the device's memory, or more where a step does not fit beside the rest."""
         super().check()
         if self.use.kv_bytes >= 0:
-            check_sum("parts of the memory", self._bytes().values(), self.deployment.accelerator.hbm_bytes)
+            whole = max(self.deployment.accelerator.hbm_bytes, self.use.room_bytes)
+            check_sum("parts of the memory", self._bytes().values(), whole)
 
     @property
     def fits(self) -> bool:
@@ -128,7 +129,7 @@ class MemoryResult(Result):
         return {
             "weights_bytes": use.weights_bytes, "activations_bytes": use.activations_bytes,
             "other_bytes": use.reserved_bytes, "graphs_bytes": use.graphs_bytes, "kv_bytes": self.kv_bytes,
-            "unused_bytes": device.hbm_bytes - self.deployment.usable_bytes - outside,
+            "unused_bytes": max(device.hbm_bytes - use.room_bytes - outside, 0.0),
         }  # fmt: skip
 
     def _tables(self) -> Iterator[Table]:

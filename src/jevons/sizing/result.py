@@ -139,7 +139,7 @@ class SizeResult(Result):
             if fleet.per_hour is not None and fleet.price is not None:
                 check_sum(f"{name}: cost an hour", [fleet.price.amount * fleet.accelerators], fleet.per_hour)
             use = memory_plan(fleet.deployment)
-            room = fleet.deployment.usable_bytes + (0.0 if use.graphs_inside else use.graphs_bytes)
+            room = use.room_bytes + (0.0 if use.graphs_inside else use.graphs_bytes)
             check_sum(f"{name}: memory", point.memory_bytes.values(), room, tolerance=1e-3)
             for one in (point, unqueued):
                 check_finite({f"{name}: TTFT": one.ttft_s, f"{name}: TPOT": one.tpot_s})

@@ -51,7 +51,7 @@ def test_what_does_not_fit_says_what_would():
 
 @pytest.mark.parametrize(("engine", "starts"), [("vllm", False), ("sglang", True), ("trtllm", True)])
 def test_an_engine_that_serves_shorter_requests_starts_and_says_what_it_refuses(engine, starts):
-    use = jevons.memory("llama-3.1-70b", gpu="h100_sxm", tp=2, engine=engine)
+    use = jevons.memory("llama-3.1-70b", gpu="h100_sxm", tp=2, engine=engine, gpu_memory_utilization=0.9)
     assert use.max_concurrency < 1.0
     assert use.fits == starts
     assert use.longest_request == (use.kv_tokens if starts else 0)
@@ -130,3 +130,32 @@ def test_layers_for_further_tokens_are_those_of_the_model():
 def test_a_drafting_model_without_drafts_is_refused():
     with pytest.raises(InputError, match="has no effect without"):
         jevons.memory("llama-3.1-8b", draft_model="llama-3.2-1b")
+
+
+def test_sglang_shares_weights_and_cache_alone_as_its_log_of_qwen3_235b_says():
+    use = jevons.memory(
+        "qwen3-235b-a22b", gpu="h100_sxm", tp=4, precision="fp8", engine="sglang", gpu_memory_utilization=0.93
+    )
+    assert use.kv_tokens == pytest.approx(367_404, rel=0.03)  # vLLM's issue 21348
+
+
+def test_sglang_does_not_start_where_a_step_does_not_fit_beside_its_static_share():
+    use = jevons.memory("llama-3.1-8b", engine="sglang", gpu_memory_utilization=0.97, max_num_batched_tokens=131_072)
+    assert not use.fits
+    assert "a share of 0.97 leaves" in use.shortage
+
+
+def test_sglangs_own_share_follows_its_servers_rule():
+    own, stated = (
+        jevons.memory("llama-3-70b", precision="fp8", engine="sglang", gpu_memory_utilization=share)
+        for share in (None, 0.93)
+    )
+    assert not own.fits
+    assert stated.fits
+
+
+def test_tensorrt_llm_shares_what_weights_leave():
+    use = jevons.memory("llama-3-70b", precision="fp8", engine="trtllm")
+    left = use.kv_bytes + use.unused_bytes
+    assert use.fits
+    assert use.kv_bytes == pytest.approx(0.9 * left)
