@@ -132,7 +132,7 @@ llama-3.1-405b` (16,384 H100) and `--run llama-3.1-405b-8k` (8,192) come out 8 a
 """
 _NOT_CHECKED = """\
 **Not checked at the source.** Rows of MLPerf's LoRA task print no length; 8,192 is a judgement. Rows of Grok-1 print no
-shape; `validation/configs/training_grok-1.json` holds the sizes as commonly quoted, tested only
+shape; `models/configs/grok-1.json` holds the sizes as commonly quoted, tested only
 against 314 B parameters.
 """
 _WHY = """\

@@ -14,9 +14,10 @@ from jevons.models.read import read_config
 from jevons.models.spec import ModelSpec
 from jevons.models.types import GGUF
 from jevons.named import as_argument
-from jevons.schema import shortened
+from jevons.schema import read_yaml, shortened
 
 _CONFIGS = Path(__file__).parent / "configs"
+_NAMES = Path(__file__).parent / "names.yaml"
 _MOST_MEANT = 6
 
 # Ends of a checkpoint's name that state the precision of its weights; what quantised them may stand before.
@@ -32,8 +33,11 @@ _SUFFIXES = (
 )
 _LLAMA_CPP = re.compile(r"gguf|ggml|[-.](i?q\d[_-]\w+|q\d)$")
 _DROPPED = re.compile(
-    r"[-_](instruct|chat|hf|it|base|thinking|reasoning|pt|\d{4}|v[01]([.-][0-9])?|preview|exp|latest)(?=$|[-_])"
+    r"[-_](instruct|chat|hf|it|base|thinking|reasoning|pt|\d{4}|v[01]([.-][0-9])?|rl|sft|dpo|preview|exp|latest)(?=$|[-_])"
 )
+
+# Parts that are trained for a model, not versions of it.
+_OTHER_PARTS = re.compile(r"eagle|medusa|speculator|draft|adapter|lora|reward|embedding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,9 @@ def names() -> list[str]:
 def resolve(name: str) -> Resolved:
     """Return the shipped architecture that *name* spells, such as ``meta-llama/Meta-Llama-3.1-8B-Instruct-FP8``.
 
-    Maker, case, punctuation, dates and words such as ``instruct`` do not matter. The beginning of a name will do where
-    no other begins so: ``llama 4 maverick``.
+    Maker, case, punctuation, dates and words such as ``instruct`` do not matter. Tags of Ollama mean what they fetch.
+    The beginning of a name will do where no other begins so: ``llama 4 maverick``; so will its end, by which
+    fine-tuned models name what they start from: ``Hermes-3-Llama-3.1-8B``.
 
     Raises
     ------
@@ -65,7 +70,8 @@ def resolve(name: str) -> Resolved:
     >>> resolve("Llama 3.1 8B Instruct").spec_name, resolve("Qwen/Qwen3-32B-AWQ").precision_hint
     ('llama-3.1-8b', 'int4')
     """
-    plain = re.sub(r"[\s_:]+", "-", name.strip().split("/")[-1].lower())
+    last = re.split(r"/|--", name.strip())[-1].lower().removeprefix("ollama run ")
+    plain = re.sub(r"[\s_:]+", "-", last.removesuffix(":latest"))
     plain = re.sub(r"(\d)-([bmt])(?=$|-)", r"\1\2", plain)
     plain, hint = _without_gguf(plain, name)
     for pattern, precision in _SUFFIXES:
@@ -77,15 +83,36 @@ def resolve(name: str) -> Resolved:
     for candidate in spellings:
         if candidate in known:
             return Resolved(candidate, hint)
+    others, closed = other_names()
+    for candidate in spellings:
+        if candidate in others:
+            return Resolved(others[candidate], hint)
     longer = {one for one in known for candidate in spellings if candidate and one.startswith(f"{candidate}-")}
     if len(longer) == 1:
         return Resolved(longer.pop(), hint)
+    tuned = [one for one in known if any(form.endswith(f"-{one}") for form in spellings)]
+    base = "" if longer or _OTHER_PARTS.search(plain) else max(tuned, key=len, default="")
+    if base:
+        return Resolved(base, hint)
+    if any(re.match(rf"{re.escape(one)}(?![a-z0-9]*[0-9]b)", plain) for one in closed):
+        message = (
+            f"unknown model `{shortened(name)}`: its maker publishes no sizes; give an open model, or a config.json"
+        )
+        raise InputError(message)
     told = f" It may be {' or '.join(f'`{one}`' for one in sorted(longer))}." if 0 < len(longer) <= _MOST_MEANT else ""
     message = (
         f"unknown model `{shortened(name)}`.{told or did_you_mean(plain, known)} `jevons models list` shows all; "
         "or give a config.json."
     )
     raise InputError(message)
+
+
+@functools.cache
+def other_names() -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the shipped model of each other name, and the beginnings of names whose makers publish no sizes."""
+    listed = read_yaml(_NAMES).root
+    others = {str(other): str(one) for one, names_of_one in listed["means"].items() for other in names_of_one}
+    return others, tuple(str(one) for one in listed["closed"])
 
 
 def _without_gguf(plain: str, name: str) -> tuple[str, str | None]:
@@ -139,7 +166,9 @@ def _spellings(plain: str) -> list[str]:
     forms = [plain, _DROPPED.sub("", plain)]
     forms += [form.removeprefix("meta-").removeprefix("nvidia-") for form in forms]
     forms += [re.sub(r"(?<=-)(\d)-(\d)(?=-)", r"\1.\2", form) for form in forms]
-    forms += [re.sub(r"llama([0-9])", r"llama-\1", form) for form in forms]
+    forms += [re.sub(r"^((?:[a-z]+-)?(?:llama|gemma|phi|glm))([0-9])", r"\1-\2", form) for form in forms]
+    forms += [re.sub(r"-(dense|moe)(?=-)", "", form) for form in forms]
+    forms += [re.sub(r"^(granite|mistral-small)([0-9])", r"\1-\2", form) for form in forms]
     forms += [re.sub(r"(\d)p(\d)", r"\1.\2", form) for form in forms]
     return forms
 

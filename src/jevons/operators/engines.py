@@ -30,6 +30,8 @@ GENERIC = "generic"
 
 _CONDITION = re.compile(r"(?P<kind>since|before|from|on)_(?P<rest>[a-z0-9_]+)")
 _MOST_LIKE = 8
+# A release after the name, as packages and images write it: ``vllm==0.11.0``, ``sglang:v0.5.3``, ``vLLM 0.8.5``.
+_VERSIONED = re.compile(r"(.*?[a-zA-Z])(?:\s*==\s*|:|-|\s+)[vV]?(\d+\.\d+[\w.+-]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,8 @@ def engine_id(name: str, facts: Facts | None = None) -> str:
     for one, names in spellings.items():
         if plain in names:
             return one
-    message = f"unknown engine `{name}`.{did_you_mean(plain, spellings)} Known: {', '.join(spellings)}."
+    near = did_you_mean(plain, spellings)
+    message = f"unknown engine `{name}`.{near} Known: {', '.join(spellings)}; {GENERIC} stands for any other."
     raise InputError(message)
 
 
@@ -104,11 +107,14 @@ def engine_and_release(name: str, facts: Facts | None = None) -> tuple[str, Rele
 
     Examples
     --------
-    >>> engine_and_release("vLLM@0.13.0"), engine_and_release("sglang")
-    (('vllm', (0, 13)), ('sglang', None))
+    >>> engine_and_release("vLLM@0.13.0"), engine_and_release("sglang"), engine_and_release("vllm/vllm-openai:v0.11.0")
+    (('vllm', (0, 13)), ('sglang', None), ('vllm', (0, 11)))
     """
     stated, separator, version = name.partition("@")
-    key = engine_id(stated, facts)
+    written = None if separator else _VERSIONED.fullmatch(name.strip())
+    if written is not None:
+        stated, separator, version = written[1], "@", written[2]
+    key = engine_id(stated.rsplit("/", 1)[-1], facts)
     if not separator:
         return key, None
     release = release_of(version)

@@ -13,6 +13,7 @@ from jevons.errors import InputError, did_you_mean
 from jevons.hardware import Accelerator, accelerator
 from jevons.limits import SIZE_RUNS
 from jevons.models import ModelSpec
+from jevons.operators.engines import engine_and_release
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 from jevons.serving import sim
 from jevons.serving.calibration import engine_for
@@ -248,7 +249,7 @@ def released(engine: str, version: str) -> str:
     InputError
         If the release is given twice.
     """
-    if version and "@" in engine:
+    if version and engine_and_release(engine)[1] is not None:
         message = f"--engine-version {version}: --engine {engine} names a release too; omit one of them"
         raise InputError(message)
     return f"{engine}@{version}" if version else engine

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from pathlib import Path
 
 from jevons.errors import InputError
 from jevons.hardware import device_in
@@ -12,8 +11,6 @@ from jevons.models import ModelSpec, load, quantised, resolve
 from jevons.operators.types import PRECISION_ALIASES, PRECISIONS
 
 __all__ = ["device_id", "model_named", "plain", "precision_of", "quantised"]
-
-_CONFIGS = Path(__file__).parent / "configs"
 
 # Names that share another's shape, or that tables shorten.
 _SAME_SHAPE = (
@@ -27,9 +24,6 @@ _SAME_SHAPE = (
     (r"^step 3\.5 flash", "step-3.7-flash"), (r"^nemotron nano 30b", "nemotron-3-nano-30b-a3b"),
     (r"^nemotron super 49b", "llama-3.3-nemotron-super-49b"),
     (r"^llama 3\.1 405b instruct fp8 kv", "llama-3.1-405b"),
-    (r"^qwen2 7b", "qwen2.5-7b"), (r"^qwen2 72b", "qwen2.5-72b"),
-)  # fmt: skip
-_OWN_CONFIGS = (
     (r"^falcon 180b", "falcon-180b"), (r"^gpt ?j", "gpt-j-6b"), (r"^ministral 3 14b", "ministral-3-14b"),
     (r"nemotron nano 9b v2", "nemotron-nano-9b-v2"), (r"nemotron nano 12b v2", "nemotron-nano-12b-v2"),
     (r"^bloom 7b1", "bloom-7b1"), (r"^decilm 7b", "decilm-7b"),
@@ -73,9 +67,6 @@ def model_named(name: str) -> tuple[ModelSpec, str | None]:
         if re.search(pattern, text):
             hint = precision
             break
-    for pattern, config in _OWN_CONFIGS:
-        if re.search(pattern, text):
-            return load(str(_CONFIGS / f"{config}.json"), name=config), hint
     for pattern, same in _SAME_SHAPE:
         if re.search(pattern, text):
             return load(same), hint

@@ -11,6 +11,14 @@ from places import TABLES
 
 # name: (total in 10^9, source)
 PUBLISHED = {
+    "mistral-large-123b": (122.61, "weights index"), "codestral-22b": (22.25, "weights index"),
+    "command-r-35b": (34.98, "weights index"), "command-r-plus-104b": (103.81, "weights index"),
+    "command-r-08-2024-32b": (32.3, "weights index"), "tinyllama-1.1b": (1.1, "model card"),
+    "smollm2-1.7b": (1.71, "weights index"), "phi-3-medium-14b": (13.96, "weights index"),
+    "phi-3.5-mini-3.8b": (3.82, "model card"), "phi-3.5-moe-42b": (41.87, "weights index"),
+    "qwen1.5-72b": (72.29, "weights index"), "glm-4-9b": (9.4, "weights index"),
+    "internlm2.5-20b": (19.86, "weights index"), "falcon3-10b": (10.31, "weights index"),
+    "gpt-j-6b": (6.05, "model card"), "bloom-7b1": (7.07, "model card"),
     "llama-2-7b": (6.738, "model card"), "llama-2-13b": (13.016, "model card"), "llama-2-70b": (68.98, "model card"),
     "llama-3.1-8b": (8.03, "model card"), "llama-3.1-70b": (70.6, "model card"),
     "llama-3.1-405b": (406.0, "model card"),

@@ -60,7 +60,16 @@ def test_a_release_is_added_by_one_fact_and_holds_from_it_on(facts):
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("vLLM", "vllm"), ("TensorRT-LLM", "trtllm"), ("tensorrt_llm", "trtllm"), ("SGLang", "sglang"), ("trt", "trtllm")],
+    [
+        ("vLLM", "vllm"),
+        ("TensorRT-LLM", "trtllm"),
+        ("tensorrt_llm", "trtllm"),
+        ("SGLang", "sglang"),
+        ("trt", "trtllm"),
+        ("ollama", "eager"),
+        ("nvidia nim", "trtllm"),
+        ("sgl", "sglang"),
+    ],
 )
 def test_names_are_understood_as_people_write_them(name, expected):
     assert engine_id(name) == expected
@@ -108,3 +117,21 @@ def test_a_step_is_composed_ahead_in_releases_that_do():
     assert engine("vllm@0.14").batching.composes_ahead
     assert not engine("trtllm@0.19").batching.composes_ahead
     assert engine("trtllm").batching.composes_ahead
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("vllm==0.11.0", ("vllm", (0, 11))), ("vLLM v0.8.5", ("vllm", (0, 8))),
+        ("SGLang-0.4.6.post5", ("sglang", (0, 4))),
+        ("vllm/vllm-openai:v0.11.0", ("vllm", (0, 11))), ("lmsysorg/sglang:v0.5.3", ("sglang", (0, 5))),
+        ("TRT LLM 0.20", ("trtllm", (0, 20))), ("llama.cpp", ("eager", None)),
+    ],
+)  # fmt: skip
+def test_a_release_is_read_as_packages_and_images_write_it(written, expected):
+    assert engine_and_release(written) == expected
+
+
+def test_an_unknown_engine_is_answered_with_the_one_that_stands_for_others():
+    with pytest.raises(InputError, match="generic stands for any other"):
+        engine_id("TGI")

@@ -6,7 +6,6 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from jevons.errors import InputError
 from jevons.facts import default_facts
@@ -31,9 +30,8 @@ _SHIPPED = (
     (r"^llama ?2 13b", "llama-2-13b"), (r"^llama ?2 7b", "llama-2-7b"), (r"^mixtral 8x7b", "mixtral-8x7b"),
     (r"^mixtral 8x22b", "mixtral-8x22b"), (r"^mistral 7b", "mistral-7b"), (r"^gemma ?3 12b", "gemma-3-12b"),
     (r"^mpt (125m|350m|760m|1b|3b|7b|13b|30b|70b)$", "mpt-{}"), (r"^(paxml )?gpt ?3? ?175b$", "gpt-3-175b"),
-    (r"^grok ?1", "training_grok-1"),
+    (r"^grok ?1", "grok-1"),
 )  # fmt: skip
-_CONFIGS = Path(__file__).parent.parent / "configs"
 _GPT_VOCAB = 51_200  # GPT-2's, padded as Megatron pads it
 _PRECISIONS = (
     (r"nvfp4|fp4", "fp4"), (r"fp8|mxfp8", "fp8"), (r"bf16|fp16|bfloat16|float16", "bf16"),
@@ -231,8 +229,7 @@ def row_model(row: Row) -> ModelSpec:
         match = re.match(pattern, name)
         if match:
             shipped = config.format(*match.groups())
-            own = _CONFIGS / f"{shipped}.json"
-            spec = load(str(own), name=shipped) if own.exists() else load(shipped)
+            spec = load(shipped)
             heads = _whole(row, "n_heads")
             if len(spec.layers) == 1 and heads and heads != spec.layers[0].attention.heads:
                 break

@@ -1,0 +1,44 @@
+"""Names of models as people, Ollama and Hugging Face write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from jevons import models
+from jevons.errors import InputError
+from jevons.models.library import other_names
+
+WRITTEN = {
+    "deepseek-r1:70b": "deepseek-r1-distill-llama-70b", "deepseek-r1:671b": "deepseek-r1", "llama3.3": "llama-3.3-70b",
+    "llama3.1:latest": "llama-3.1-8b", "ollama/llama3.1": "llama-3.1-8b", "ollama run qwen3": "qwen3-8b",
+    "gemma3:27b": "gemma-3-27b", "phi4": "phi-4", "mixtral": "mixtral-8x7b", "granite3.1-dense:8b": "granite-3.1-8b",
+    "Qwen/Qwen2-7B-Instruct": "qwen2.5-7b", "models--Qwen--Qwen3-8B": "qwen3-8b", "kimi-k2:1t": "kimi-k2",
+    "NousResearch/Hermes-3-Llama-3.1-70B": "llama-3.1-70b", "DeepSeek-R1-0528-Qwen3-8B": "qwen3-8b",
+    "mistralai/Mistral-Large-Instruct-2407": "mistral-large-123b", "XiaomiMiMo/MiMo-7B-RL": "mimo-7b",
+    "mistralai/Devstral-Small-2505": "mistral-small-3.1-24b", "TinyLlama/TinyLlama-1.1B-Chat-v1.0": "tinyllama-1.1b",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "name"), WRITTEN.items())
+def test_a_name_as_tools_write_it_finds_its_model(written: str, name: str) -> None:
+    assert models.resolve(written).spec_name == name
+
+
+def test_every_other_name_means_a_shipped_model_and_is_no_model_itself() -> None:
+    others, _ = other_names()
+    assert set(others.values()) <= set(models.names())
+    assert not set(others) & set(models.names())
+    for other, name in others.items():
+        assert models.resolve(other).spec_name == name
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "openai/gpt-4.1-mini", "claude-3.5-sonnet", "gemini-1.5-pro", "o3-mini"])
+def test_a_closed_model_is_said_to_have_no_published_sizes(name: str) -> None:
+    with pytest.raises(InputError, match="its maker publishes no sizes; give an open model"):
+        models.resolve(name)
+
+
+@pytest.mark.parametrize("name", ["yuhuili/EAGLE3-Llama-3.1-8B", "draft-qwen3-8b", "llama-3.1-9b", "-llama-3.1-8"])
+def test_a_part_trained_for_a_model_and_a_size_that_none_has_are_no_model(name: str) -> None:
+    with pytest.raises(InputError, match="unknown model"):
+        models.resolve(name)
