@@ -14,7 +14,7 @@ from typing import Any
 
 import jevons
 from jevons.plot import figure_svg
-from jevons.study.compare.cases import cases
+from jevons.study.compare.cases import cases, sides
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = "scenarios/alibaba-380bn.yaml"
@@ -84,6 +84,36 @@ def _clears(sides: dict[str, list[dict[str, Any]]]) -> str:
     return " ".join(told) + "\n\n"
 
 
+_SPOKEN_CALLS, _SPOKEN_CNY = (1e10, 1e11), (0.2e9, 90e9)
+"""Calls a year of small businesses, and what they would bring, as spoken of in early 2025."""
+
+
+def _small_business() -> str:
+    """Return calls x tokens x price of restaurants and web shops on both sides, and where the calls spoken of land."""
+    case, scenario = cases()["small-business"], jevons.load(SCENARIO)
+    told = [
+        "| | calls of all providers [bn/y] | tokens per call | price per call [CNY cents] | revenue [bn CNY/y] |\n|---|---|---|---|---|\n"
+    ]
+    prices = []
+    for name, side in zip("AB", sides(case, scenario), strict=True):
+        year = jevons.plan(side, draws=0).to_json()["calls_per_day"]["year"]
+        for segment, label in (("restaurant", "restaurants"), ("web_shop", "web shops")):
+            one = year[segment]
+            prices.append(one["price"])
+            told.append(
+                f"| {label}, {name} | {one['all_calls'] / 1e9:,.0f} | {one['tokens']:,.0f} | {100 * one['price']:.3f} | "
+                f"{one['all_revenue'] / 1e9:.3f} |\n"
+            )
+    low, high = min(prices) * _SPOKEN_CALLS[0] / 1e9, max(prices) * _SPOKEN_CALLS[1] / 1e9
+    asked = [100 * cny / calls for cny, calls in zip(_SPOKEN_CNY, _SPOKEN_CALLS, strict=True)]
+    told.append(
+        f"\nAt these prices 10 to 100 billion calls a year bring {low:.3f} to {high:.2f} bn CNY. The 0.2 to 90 bn that were spoken of need "
+        f"{asked[0]:.0f} to {asked[1]:.0f} cents a call. A call of a small model over one or two thousand tokens costs a twentieth of the "
+        "lower end or less, and open weights hold its price near that cost. The calls themselves are reached; what lacks is what each brings.\n\n"
+    )
+    return "".join(told)
+
+
 def page(draws: int, folder: Path) -> Iterator[str]:
     """Yield the page in parts, and write each case's picture."""
     yield HEAD
@@ -93,6 +123,8 @@ def page(draws: int, folder: Path) -> Iterator[str]:
         differences = both.difference()
         revenue, tokens, orders = differences["ai_revenue"], differences["tokens_per_d"], differences["orders_value"]
         clears = _clears(both.to_json()["clears"]) if case.name == "exclusive-model" else ""
+        if case.name == "small-business":
+            clears = _small_business()
         yield (
             f"\n### {case.title}\n\n`jevons compare {SCENARIO} --case {case.name}`\n\n{case.question}\n\n{both.answer} "
             f"AI revenue of the last year moves by {revenue['delta'] / 1e9:+.0f} bn CNY ({revenue['low'] / 1e9:+.0f} to "

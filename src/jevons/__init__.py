@@ -70,6 +70,7 @@ _OFFERED = {
         "open": "jevons.api.store:open_", "prune": "jevons.api.store:prune",
         "resolved": "jevons.api.study:resolved",
         "sensitivity": "jevons.api.study:sensitivity", "sweep": "jevons.api.study:sweep",
+        "yardsticks": "jevons.api.study:yardsticks",
     },
 }  # fmt: skip
 """Functions of the layer above that a part offers too: the part asks the package, and imports nothing upward."""
@@ -118,7 +119,8 @@ _MEANT = {
     "engine": "engines", "tune": "size", "serve_model": "simulate", "simulation": "simulate", "pricing": "cost",
     "price": "cost", "economics": "cost", "backtest": "study.backtest", "montecarlo": "study.montecarlo",
     "monte_carlo": "study.montecarlo", "sensitivity": "study.sensitivity", "sweep": "study.sweep",
-    "growth": "study.growth", "foresight": "study.foresight", "fact": "facts.get", "search": "facts.search",
+    "growth": "study.growth", "foresight": "study.foresight",
+    "yardsticks": "study.yardsticks", "fact": "facts.get", "search": "facts.search",
     "get": "facts.get", "gemm": "operators.gemm", "matmul": "gemm", "attention": "operators.attention",
     "moe": "operators.moe", "mla": "operators.mla", "allreduce": "operators.allreduce",
     "all_reduce": "operators.all_reduce", "buy_or_rent": "buy_rent_api", "rent": "buy_rent_api",

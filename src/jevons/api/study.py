@@ -1,4 +1,4 @@
-"""Studies of a scenario: `jevons.study.montecarlo`, `sweep`, `sensitivity`, `foresight`, `growth` and `backtest`."""
+"""Studies: `jevons.study.montecarlo`, `sweep`, `sensitivity`, `foresight`, `growth`, `backtest` and `yardsticks`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jevons.study.plan.foresight_result import ForesightResult
     from jevons.study.scenario.resolved import ResolvedResult
     from jevons.validation.backtest.result import BacktestResult
+    from jevons.validation.yardsticks.result import YardsticksResult
 
 
 def _axes(given: Any, name: str) -> Any:
@@ -348,3 +349,34 @@ def backtest(
         chain_draws=chain_draws, executor=_executor(executor, address, processes), progress=progress,
     )  # fmt: skip
     return BacktestResult(backtest=scored)
+
+
+@o.declared
+def yardsticks(*, as_of: Annotated[dt.date | str | None, o.AS_OF] = None) -> YardsticksResult:
+    """Score whether training efficiency and tool chains explain rents, prices and shares of groups left out.
+
+    Training efficiency is the work of a run times algorithmic gain, for a yuan. A tool chain's completeness is the mean
+    of ten marks. A yardstick is kept where it lowers the median error by a twentieth on groups left out of its fit, and
+    random exchanges of it between its holders seldom do as well.
+
+    Returns
+    -------
+    YardsticksResult
+        Scores, training runs, and tool chains by chip and by provider.
+
+    Raises
+    ------
+    InputError
+        If the date is before the tool chains were read.
+
+    Examples
+    --------
+    >>> import jevons
+    >>> found = jevons.study.yardsticks()
+    >>> [score.outcome for score in found.kept]
+    ['rent of an accelerator-hour']
+    """
+    from jevons.facts import default_facts
+    from jevons.validation.yardsticks.run import run_yardsticks
+
+    return run_yardsticks(default_facts(), o.day(as_of))

@@ -12,6 +12,7 @@ from jevons.checks import check, check_shares, check_sum
 from jevons.results import Column, Result, Table, number, table
 from jevons.sizing.hour_price import HourPrice
 from jevons.sizing.train_published import Published
+from jevons.training.paired import PairedRuns, paired_runs
 from jevons.units import format_money
 from jevons.words import Sentence
 
@@ -116,7 +117,21 @@ class TrainResult(Result):
             }
             sentences.append(Sentence("train.faster", faster))
         sentences += [Sentence("train.published", one.values()) for one in self.published]
+        if self.paired is not None:
+            ratios = list(self.paired.ratio.values())
+            paired = {
+                "device": self.paired.device, "reference": self.paired.reference, "models": len(ratios),
+                "mean": self.paired.mean, "low": min(ratios), "high": max(ratios),
+            }  # fmt: skip
+            sentences.append(Sentence("train.paired", paired))
         return tuple(sentences)
+
+    @property
+    def paired(self) -> PairedRuns | None:
+        """Published training of one script on this accelerator, or one of its kind, and on a reference."""
+        device = self.job.cluster.accelerator
+        found = (paired_runs(name) for name in (device.id, *device.kernels_like))
+        return next((runs for runs in found if runs is not None), None)
 
     @property
     def work(self) -> str:
@@ -173,6 +188,7 @@ class TrainResult(Result):
             "lora": None if job.lora is None else dataclasses.asdict(job.lora),
             "host_memory_bytes": training.host_bytes(job, best.layout),
             "published": [one.record() for one in self.published],
+            "paired": None if self.paired is None else dataclasses.asdict(self.paired) | {"mean": self.paired.mean},
             "days": self.estimate.days,
             "accelerator_h": self.estimate.accelerator_h,
             "energy_j": self.estimate.energy_j,

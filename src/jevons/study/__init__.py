@@ -1,7 +1,7 @@
 """Composes the stages: loads scenarios, runs the chain, explores uncertainty, explains results.
 
-``jevons.study.montecarlo``, ``sweep``, ``sensitivity``, ``foresight``, ``growth`` and ``backtest`` are declared in the
-layer above; the package names them here.
+``jevons.study.montecarlo``, ``sweep``, ``sensitivity``, ``foresight``, ``growth``, ``backtest`` and ``yardsticks`` are
+declared in the layer above; the package names them here.
 """
 
 import sys
@@ -15,7 +15,7 @@ from jevons.study.scenario.scenario import Scenario
 
 __all__ = [
     "PlanResult", "Scenario", "backtest", "foresight", "growth", "load", "montecarlo", "plan", "resolved",
-    "sensitivity", "sweep",
+    "sensitivity", "sweep", "yardsticks",
 ]  # fmt: skip
 
 sys.modules[__name__].__class__ = jevons.Part

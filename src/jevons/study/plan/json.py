@@ -12,6 +12,7 @@ from jevons.study.chain.budget import paid_ahead, released_rest
 from jevons.study.chain.rivals_response import rule
 from jevons.study.draws import summary as uncertainty
 from jevons.study.plan.budget_lines import PlanLines
+from jevons.study.plan.tables.calls import calls_by_segment
 from jevons.study.plan.tables.market import market_json
 from jevons.study.plan.tables.overview import headlines, plan_sentences, verdict_sentence
 from jevons.study.plan.tables.schedule import schedule_json
@@ -97,6 +98,7 @@ def plan_json(result: PlanFigures) -> dict[str, Any]:
         "calls_per_day": {
             "total": sum(calls.values()),
             "by_segment": calls,
+            "year": calls_by_segment(result),
         },
         "use": use_json(result),
         "market": market_json(result),

@@ -39,7 +39,7 @@ def line(name: str, unit: str, values: Any, *, over: float = 1.0, keys: tuple[st
 
 def column_name(period: str) -> str:
     """Return the name of the column of a quarter or year: ``2025q1`` for 2025-Q1."""
-    return period.replace("-", "").lower()
+    return period.replace("-", "").replace(" ", "").lower()
 
 
 def by_period(

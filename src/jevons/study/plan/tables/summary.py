@@ -14,6 +14,7 @@ from jevons.study.draws import summary as uncertainty
 from jevons.study.draws.outcomes import OUTCOMES
 from jevons.study.draws.run import Draws
 from jevons.study.plan.budget_lines import PlanLines
+from jevons.study.plan.tables.calls import calls_table
 from jevons.study.plan.tables.lines import Line, by_period, line
 from jevons.study.plan.tables.market import rent_table, rival_tables, shortage_table, ways_frac, ways_table
 from jevons.study.plan.tables.operating_points import point_tables
@@ -41,6 +42,7 @@ def plan_tables(result: PlanFigures) -> Iterator[Table]:
     yield from rival_tables(result)
     yield schedule_table(result)
     yield _calls(result)
+    yield calls_table(result)
     if chain.rents is not None:
         yield rent_table(result)
         yield shortage_table(result)

@@ -1,0 +1,69 @@
+"""Writes `docs/validation/yardsticks.md`: training efficiency and tool chains, and whether they explain anything unseen."""
+
+# ruff: noqa: E501 - lines of the page
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import jevons
+from jevons.results import Table
+from jevons.validation.yardsticks.scores import LEAST_GROUPS, MOST_CHANCE_FRAC
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation" / "yardsticks.md"
+HEAD = """# Yardsticks: training efficiency and tool chains
+
+<!-- Written by scripts/yardsticks_page.py; change that, not this page. -->
+
+**Claim.** {answer}
+
+`jevons study yardsticks` prints these tables; `jevons.study.yardsticks()` returns them. The case `jevons compare FILE --case
+yardsticks` shows what a complete tool chain does to a plan ([how to compare](../how-to/compare.md)).
+
+**What they are.** *Training efficiency* is the work of a run (6 FLOP for a parameter at work and token), times the algorithmic gain
+since the start of 2023 (the compute for one quality halves in {halving:.0f} months), for a yuan. Accelerator-hours count at one rent
+for all, so that it measures software and algorithms. *Completeness of a tool chain* is the mean of ten marks, each 1, 0.5 or 0. The marks
+are facts (`tool_chain.chip.…`, `tool_chain.provider.…`), read from public documents; another reader would differ by one mark.
+
+**How they are judged.** A group (all chips of one silicon, a provider, a model) is left out, the rest is fitted, and the group is
+predicted without and with the yardstick. It is kept where the median error falls by a twentieth or more over at least {groups} groups, and
+where exchanging it at random between its holders does as well in at most {chance:.0%} of the trials.
+"""
+TAIL = """
+## What follows
+
+- **Rents.** A chip with more complete tools is let for more than its peak and bandwidth say. The margin is small, and it rests on
+  TPU and graphics cards beside data-centre chips: no rents of Ascend are on file. `jevons plan` therefore takes no such discount;
+  `hardware.devices.NAME.software` sets one.
+- **Prices and shares.** Providers with complete tools charge more for the same open model, but chance does as well too often. Shares are
+  known of four providers only. The plan's `market.providers.bundle` stays a judgement.
+- **Training efficiency** can't be scored on prices: those who publish what training took hardly sell calls at a list price.
+- **Training on Ascend.** `jevons train` predicts the speed of an Ascend 910B beside an A100 from measured kernels. A further factor for its
+  software does not improve models left out, so there is none; `train` prints the published range beside its answer. Pangu Ultra MoE
+  reached {pangu:.0f} TFLOP/s per device on 6,000 Ascend in May 2025, less than dense models in paired runs: take the lower end for large
+  mixtures of experts.
+"""
+
+
+def _markdown(table: Table) -> Iterator[str]:
+    heads = [column.head for column in table.columns]
+    yield "\n## " + table.title + "\n\n| " + " | ".join(heads) + " |\n|" + "---|" * len(heads) + "\n"
+    for row in table.shown():
+        yield "| " + " | ".join(row) + " |\n"
+
+
+def page() -> str:
+    """Return the page."""
+    found = jevons.study.yardsticks()
+    halving = 12 * jevons.facts.get("efficiency.algorithms_halving_y").number
+    pangu = next(run for run in found.runs if run.name == "pangu_ultra_moe")
+    parts = [HEAD.format(answer=found.answer, halving=halving, groups=LEAST_GROUPS, chance=MOST_CHANCE_FRAC)]
+    for table in found.tables.values():
+        parts += _markdown(table)
+    parts.append(TAIL.format(pangu=(pangu.flop_per_s or 0.0) / 1e12))
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
