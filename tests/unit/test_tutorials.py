@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "tutorials" / "size-r1.md"
 QUICK = ("--preset", "--ttft 0.05", "--budget")
 
 
-PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
+PAGES = sorted(page for folder in ("tutorials", "zh") for page in (ROOT / "docs" / folder).glob("*.md"))
 
 
 def loaded():

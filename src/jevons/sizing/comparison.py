@@ -341,18 +341,19 @@ class Comparison(Result):
         ways = [(self._spoken(way), way.month_cny / self.cny_rate) for way in self.ways()]
         evens = [(even, way) for way in self.ways() if (even := way.break_even_tok_per_d) is not None]
         pays = min(evens, key=lambda pair: pair[0], default=None)
-        switch = None if pays is None else (pays[0], self._spoken(pays[1]).split(": ")[0])
+        switch = None if pays is None else (pays[0], self._spoken(pays[1], layout=False))
         return ways_sentences(
             ways, switch, model=self.model, output_tok_per_d=self.output_tok_per_d, currency=self.currency,
             api=self.api.prefix, since=self.api.since, start=self.start,
         )  # fmt: skip
 
-    def _spoken(self, way: Way) -> str:
+    def _spoken(self, way: Way, *, layout: bool = True) -> Sentence:
         """Return a way as sentences name it."""
         if way.machine is None:
-            return "the API"
-        machines = "machine" if way.machines == 1 else "machines"
-        return f"{'buying' if way.name == 'buy' else 'renting'} {way.machines} {machines} of {way.machine.words}"
+            return Sentence("ways.api")
+        words = way.machine.words if layout else way.machine.words.split(": ")[0]
+        number = "machine" if way.machines == 1 else "machines"
+        return Sentence(f"ways.{way.name}_{number}", {"count": f"{way.machines}", "machine": words})
 
     def _tables(self) -> Iterator[Table]:
         yield self._same_load()

@@ -103,6 +103,6 @@ def cheaper(entries: Sequence[Fleet], service: Service, name: str) -> Iterator[S
 def left_out(reasons: Mapping[str, int], tried: int, missed: int) -> Sentence:
     """Return how many layouts were left out, with the commonest reasons."""
     common = Counter(reasons).most_common(_MOST_REASONS)
-    words = ", ".join(f"{reason} {count}" for reason, count in common)
+    words = [Sentence("size.reason", {"reason": reason, "count": f"{count}"}) for reason, count in common]
     values = {"left": sum(reasons.values()), "tried": tried, "reasons": words, "missed": missed or None}
     return Sentence("size.left_out", values)

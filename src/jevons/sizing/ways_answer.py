@@ -13,8 +13,8 @@ _MONTH_D = 365.25 / 12
 
 
 def ways_sentences(
-    ways: Sequence[tuple[str, float]],
-    switch: tuple[float, str] | None,
+    ways: Sequence[tuple[Sentence, float]],
+    switch: tuple[float, Sentence] | None,
     *,
     model: str,
     output_tok_per_d: float,
@@ -27,9 +27,9 @@ def ways_sentences(
 
     Parameters
     ----------
-    ways : sequence of (str, float)
+    ways : sequence of (Sentence, float)
         Ways in words and their cost of a month in *currency*, cheapest first.
-    switch : (float, str) or None
+    switch : (float, Sentence) or None
         Load from which machines pay [output tokens/day], and which; None where they never do.
     model : str
         What is served.

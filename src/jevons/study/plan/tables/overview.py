@@ -166,9 +166,10 @@ def _rests_on(result: PlanFigures) -> Sentence | None:
     parts = []
     for one in strongest:
         low, high = sorted((one.at_low_cur, one.at_high_cur))
-        grade = " (a judgement)" if one.grade == "judgement" and not judged else ""
-        parts.append(f"{result.amount_label(one.path)} from {share_price_text(low)} to {share_price_text(high)}{grade}")
+        ends = {"low": share_price_text(low), "high": share_price_text(high)}
+        template = "plan.moves_judged" if one.grade == "judgement" and not judged else "plan.moves"
+        parts.append(Sentence(template, {"name": result.amount_label(one.path), **ends}))
     values = {
-        "inputs": ", ".join(parts), "currency": result.scenario.currency, "others": len(named) - len(strongest) or None,
+        "inputs": parts, "currency": result.scenario.currency, "others": len(named) - len(strongest) or None,
     }  # fmt: skip
     return Sentence("plan.rests_on_judgements" if judged else "plan.rests_on", values)

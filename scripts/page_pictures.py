@@ -1,0 +1,81 @@
+"""Takes the pictures of the planner page that the guides show, with Chromium.
+
+Usage: python scripts/page_pictures.py
+
+Needs a Chromium on this machine and the extra ``dev``. Pictures lie in docs/images/page-SCREEN-LANGUAGE.png.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "images"
+SCREENS = {
+    "start": "start",
+    "size": "size?model=deepseek-v3&gpu=h200&rate=30&ttft=2&tpot=0.05",
+    "choice": "choice?model=deepseek-r1&tokens_per_day=50000000",
+    "plan": "plan",
+}
+LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SIZE = {"width": 1180, "height": 820}
+
+
+@contextlib.contextmanager
+def service() -> Iterator[str]:
+    """Yield the address of a service that ends with the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "jevons.cli", "web", "--no-open", "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as running:
+        try:
+            for _ in range(240):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                time.sleep(0.25)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            running.terminate()
+
+
+def picture(browser: Any, address: str, screen: str, language: str) -> None:
+    """Write what a reader sees first of one screen."""
+    context = browser.new_context(viewport=SIZE, locale=LANGUAGES[language], color_scheme="light")
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(f"{address}/#/{SCREENS[screen]}")
+    page.wait_for_selector(".runbar.done, .error, .ready")
+    page.wait_for_timeout(1200)
+    page.screenshot(path=IMAGES / f"page-{screen}-{language}.png")
+    context.close()
+
+
+def main() -> int:
+    """Take every picture."""
+    path = next((known for name in NAMES if (known := shutil.which(name))), None)
+    if path is None:
+        print("no Chromium is installed; `apt-get install chromium` brings one", file=sys.stderr)
+        return 2
+    with service() as address, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        for screen in SCREENS:
+            for language in LANGUAGES:
+                picture(browser, address, screen, language)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
