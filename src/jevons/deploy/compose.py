@@ -7,12 +7,11 @@ from typing import Any
 from jevons.deploy.engines import TITLES, command
 from jevons.deploy.images import image_of, resource_of, router_container
 from jevons.deploy.placement import Server, placed, words
-from jevons.deploy.scripts import FIRST_PORT, replicas, router
+from jevons.deploy.scripts import FIRST_PORT, WEIGHTS, replicas, router
 from jevons.deploy.texts import yaml_text
 from jevons.deploy.types import Command, Handover, Replica, Site
 from jevons.errors import InputError
 
-_WEIGHTS = "/weights"
 """Where a container finds the server's cache of weights, whatever the home of its user."""
 
 
@@ -80,7 +79,7 @@ def _service(handover: Handover, one: Replica, server: Server, place: int) -> di
     site = Site(model=handover.checkpoint, port=port, leader="${LEADER:?address of rank 0}", rank=str(server.rank))
     launch = command(handover, one, site)
     devices = [str(place * each + i) for i in range(each)]
-    environment: dict[str, str] = {"HF_TOKEN": "${HF_TOKEN:-}", "HF_HOME": _WEIGHTS} | dict(launch.env)
+    environment: dict[str, str] = {"HF_TOKEN": "${HF_TOKEN:-}", "HF_HOME": WEIGHTS} | dict(launch.env)
     if one.engine == "vllm" and one.pool.role:
         environment |= {"VLLM_NIXL_SIDE_CHANNEL_PORT": str(5600 + 100 * place)}
         environment |= {"VLLM_NIXL_SIDE_CHANNEL_HOST": "${ADDRESS:?address of this server}"}
@@ -92,9 +91,11 @@ def _service(handover: Handover, one: Replica, server: Server, place: int) -> di
         "network_mode": "host",
         "ipc": "host",
         "ulimits": {"memlock": -1, "stack": 67108864},
-        "volumes": [f"${{HF_HOME:-~/.cache/huggingface}}:{_WEIGHTS}"],
+        "volumes": [f"${{HF_HOME:-~/.cache/huggingface}}:{WEIGHTS}"],
         "restart": "unless-stopped",
     }
+    if server.rank == 0:
+        service["healthcheck"] = _health(port)
     if launch.files:
         service["volumes"] = [*service["volumes"], *(f"./{name}:/config/{name}:ro" for name, _ in launch.files)]
         service["working_dir"] = "/config"
@@ -106,3 +107,12 @@ def _service(handover: Handover, one: Replica, server: Server, place: int) -> di
         service["group_add"] = ["video"]
         service["environment"]["HIP_VISIBLE_DEVICES"] = ",".join(devices)
     return service
+
+
+def _health(port: str) -> dict[str, Any]:
+    """Return a check that the server answers; weights take minutes to load, an hour at worst."""
+    asked = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{port}/health', timeout=5)"
+    return {
+        "test": ["CMD", "python3", "-c", asked], "interval": "10s", "timeout": "10s", "retries": 3,
+        "start_period": "3600s",
+    }  # fmt: skip

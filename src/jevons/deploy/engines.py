@@ -16,6 +16,13 @@ TITLES = {"vllm": "vLLM", "sglang": "SGLang", "trtllm": "TensorRT-LLM"}
 """Names of the engines for people."""
 
 _EIGHT_BIT = {"fp8", "fp8_block"}
+_OWN_HEADS = ("qwen3-next", "mimo-v2")
+"""Models whose layers that predict ahead are in their checkpoint and not in their config."""
+_EAGLE = {
+    "llama-3.1-8b": "yuhuili/EAGLE3-LLaMA3.1-Instruct-8B", "llama-3.3-70b": "yuhuili/EAGLE3-LLaMA3.3-Instruct-70B",
+}  # fmt: skip
+_NO_HEAD = "ID-OF-AN-EAGLE-3-HEAD"
+"""Heads on the hub that draft for models without such layers, and what stands where none is known."""
 _RPC_PORT, _NIXL_PORT, _BOOTSTRAP_PORT, _INIT_PORT = "13345", "5600", "8998", "5000"
 
 
@@ -27,6 +34,7 @@ def replica(handover: Handover, pool: Pool, engine: str) -> Replica:
     per_server = pool.deployment.accelerator.node_devices
     devices = pool.deployment.devices // copies
     warnings = [*warnings, *_precision_warnings(pool.deployment, engine), *_layout_warnings(pool.deployment, engine)]
+    warnings += _draft_warnings(pool.deployment)
     if pool.deployment.engine.name != engine:
         warnings.append(
             f"The prediction was made for the engine {pool.deployment.engine.name}; "
@@ -97,8 +105,9 @@ def _vllm(handover: Handover, started: Replica, site: Site) -> Command:
     options += [("--gpu-memory-utilization", _memory_frac(started, limits))]
     options += _quantised(deployment) + _kv(deployment, "fp8")
     if deployment.draft_tokens:
-        draft = {"method": "mtp", "num_speculative_tokens": deployment.draft_tokens}
-        options += [("--speculative-config", json.dumps(draft))]
+        head = draft_head(deployment)
+        draft = {"method": "eagle3", "model": head} if head else {"method": "mtp"}
+        options += [("--speculative-config", json.dumps(draft | {"num_speculative_tokens": deployment.draft_tokens}))]
     options += [("--enforce-eager", None)] if deployment.eager else []
     if started.pool.role:
         role = "kv_producer" if started.pool.role == "prefill" else "kv_consumer"
@@ -135,7 +144,10 @@ def _sglang(handover: Handover, started: Replica, site: Site) -> Command:
     options += [("--mem-fraction-static", _memory_frac(started, limits))]
     options += _quantised(deployment) + _kv(deployment, "fp8_e4m3")
     if deployment.draft_tokens:
-        options += [("--speculative-algorithm", "EAGLE"), ("--speculative-num-steps", str(deployment.draft_tokens))]
+        head = draft_head(deployment)
+        options += [("--speculative-algorithm", "EAGLE3" if head else "EAGLE")]
+        options += [("--speculative-draft-model-path", head)] if head else []
+        options += [("--speculative-num-steps", str(deployment.draft_tokens))]
         options += [("--speculative-eagle-topk", "1")]
         options += [("--speculative-num-draft-tokens", str(deployment.draft_tokens + 1))]
     options += [("--disable-cuda-graph", None)] if deployment.eager else []
@@ -176,15 +188,27 @@ def trtllm_config(started: Replica) -> str:
     lines += ["  enable_block_reuse: true"]
     lines += ["cuda_graph_config: null"] if deployment.eager else ["cuda_graph_config:", "  enable_padding: true"]
     if deployment.draft_tokens:
-        lines += [
-            "speculative_config:",
-            "  decoding_type: MTP",
-            f"  num_nextn_predict_layers: {deployment.draft_tokens}",
-        ]
+        head, count = draft_head(deployment), deployment.draft_tokens
+        own = ["  decoding_type: MTP", f"  num_nextn_predict_layers: {count}"]
+        apart = ["  decoding_type: Eagle", f"  max_draft_len: {count}", f"  speculative_model_dir: {head}"]
+        lines += ["speculative_config:", *(apart if head else own)]
     if started.pool.role:
         lines += ["disable_overlap_scheduler: true"] if started.pool.role == "prefill" else []
         lines += ["cache_transceiver_config:", "  backend: DEFAULT"]
     return "\n".join(lines) + "\n"
+
+
+def draft_head(deployment: Deployment) -> str:
+    """Return the head that drafts for a model without layers of its own that predict ahead; empty where it has some."""
+    if deployment.model.mtp_layers or deployment.model.name.startswith(_OWN_HEADS):
+        return ""
+    return _EAGLE.get(deployment.model.name.removesuffix("-fp8"), _NO_HEAD)
+
+
+def _draft_warnings(deployment: Deployment) -> list[str]:
+    if not deployment.draft_tokens or draft_head(deployment) != _NO_HEAD:
+        return []
+    return [f"{deployment.model.name} has no layers that predict ahead: put the id of an EAGLE-3 head for {_NO_HEAD}."]
 
 
 def _shipped(deployment: Deployment) -> set[str]:

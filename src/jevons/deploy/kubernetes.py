@@ -7,13 +7,15 @@ from typing import Any
 from jevons.deploy.engines import TITLES, command
 from jevons.deploy.images import image_of, resource_of, router_container
 from jevons.deploy.placement import words
-from jevons.deploy.scripts import FIRST_PORT, ROUTER_PORT, replicas
+from jevons.deploy.scripts import FIRST_PORT, ROUTER_PORT, WEIGHTS, replicas
 from jevons.deploy.texts import object_name, yaml_text
 from jevons.deploy.types import Command, Handover, Replica, Site
 from jevons.errors import InputError
 
 Manifest = dict[str, Any]
 
+_KEPT = "/var/lib/huggingface"
+KEPT_NOTE = f"Each node keeps the weights in {_KEPT}; put a claim of your own there where hostPath is not allowed."
 _LEADER, _RANK = "$LWS_LEADER_ADDRESS", "$LWS_WORKER_INDEX"
 
 
@@ -39,7 +41,7 @@ def kubernetes_files(handover: Handover) -> dict[str, str]:
         documents.append(service(label, {"app": name, "role": one.label}, FIRST_PORT, leaders=one.servers > 1))
     if handover.disaggregated or sum(one.instances for one in replicas(handover, handover.engine)) > 1:
         documents += _router(handover, name)
-    head += ["# Needs a secret hf-token with the key HF_TOKEN."]
+    head += ["# Needs a secret hf-token with the key HF_TOKEN.", f"# {KEPT_NOTE}"]
     return {"k8s/fleet.yaml": "\n".join(head) + "\n" + yaml_text(*documents)}
 
 
@@ -104,8 +106,11 @@ def _pod(handover: Handover, one: Replica, site: Site, port: int, before: list[M
     container |= _started(launch)
     container["env"] = _environment(one)
     container["resources"] = {"limits": {resource_of(vendor).name: str(one.devices_per_server)}}
-    mounts = [{"name": "shm", "mountPath": "/dev/shm"}]  # noqa: S108
-    volumes: list[Manifest] = [{"name": "shm", "emptyDir": {"medium": "Memory"}}]
+    mounts = [{"name": "shm", "mountPath": "/dev/shm"}, {"name": "weights", "mountPath": WEIGHTS}]  # noqa: S108
+    volumes: list[Manifest] = [
+        {"name": "shm", "emptyDir": {"medium": "Memory"}},
+        {"name": "weights", "hostPath": {"path": _KEPT, "type": "DirectoryOrCreate"}},
+    ]
     if launch.files:
         mounts.append({"name": "config", "mountPath": "/config"})
         volumes.append({"name": "config", "configMap": {"name": name}})
@@ -129,7 +134,8 @@ def _started(launch: Command) -> Manifest:
 
 def _environment(one: Replica) -> list[Manifest]:
     env: list[Manifest] = [
-        {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf-token", "key": "HF_TOKEN", "optional": True}}}
+        {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf-token", "key": "HF_TOKEN", "optional": True}}},
+        {"name": "HF_HOME", "value": WEIGHTS},
     ]
     if one.engine == "vllm" and one.pool.role:
         address = {"fieldRef": {"fieldPath": "status.podIP"}}

@@ -7,7 +7,7 @@ from typing import Any
 from jevons.deploy.engines import TITLES, command, trtllm_config
 from jevons.deploy.flags import release_of
 from jevons.deploy.images import DYNAMO_IMAGES, resource_of
-from jevons.deploy.kubernetes import workload
+from jevons.deploy.kubernetes import KEPT_NOTE, workload
 from jevons.deploy.placement import words
 from jevons.deploy.scripts import replicas
 from jevons.deploy.texts import object_name, yaml_text
@@ -116,6 +116,7 @@ def llmd_files(handover: Handover) -> dict[str, str]:
             before=[_sidecar()] if decode else None,
         )  # fmt: skip
     head += ["# Needs a secret hf-token with the key HF_TOKEN, and the pool of inferencepool.values.yaml."]
+    head += [f"# {KEPT_NOTE}"]
     return {
         "llmd/modelservers.yaml": "\n".join(head) + "\n" + yaml_text(*documents),
         "llmd/inferencepool.values.yaml": _pool_values(handover, name),

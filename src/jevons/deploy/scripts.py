@@ -9,6 +9,8 @@ from jevons.limits import ROUTED
 
 ROUTER_PORT = "9000"
 FIRST_PORT = 8000
+WEIGHTS = "/weights"
+"""Where containers find the hub's cache."""
 BOOTSTRAP_PORT = 8998
 """Where SGLang's prefill replicas wait for decode replicas."""
 

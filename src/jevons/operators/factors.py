@@ -233,6 +233,8 @@ class Factors:
 def _relatives(device: Accelerator, family: str) -> tuple[tuple[str, ...], ...]:
     """Return devices that stand in, nearest first; those of one tuple are averaged."""
     kind = _GRAPHICS if device.graphics else _HIGH_BANDWIDTH
+    if family in _LINK_FAMILIES and device.scaleup.kind == "ici":
+        return (_HIGH_BANDWIDTH,)
     if family in _LINK_FAMILIES and device.links_like:
         return (*((name,) for name in device.links_like), kind)
     return (*((name,) for name in device.kernels_like), kind)

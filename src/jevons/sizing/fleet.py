@@ -21,6 +21,16 @@ FULLEST_FRAC = 0.95
 _PREFILL_CHOICES = 2
 _DECODE_CHOICES = 4
 
+STAGES_MARGIN = 1.5
+"""By how much pipeline stages inside a server must be better than a layout without them to come before it."""
+
+
+def _stages_fill_servers(deployment: serving.Deployment) -> bool:
+    layout, device = deployment.layout, deployment.accelerator
+    if layout.pp == 1 or device.scaleup.kind == "pcie":
+        return True
+    return layout.devices // layout.pp >= min(device.node_devices, device.scaleup_domain)
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -148,10 +158,18 @@ class Fleet(Named):
         return replace(self, replicas=replicas, prefill_replicas=prefill_replicas, observed=None, loaded=None)
 
     @property
+    def usual(self) -> bool:
+        """Whether pipeline stages fill servers, or links inside a server are slow: what engines' guides tell to run."""
+        return all(one is None or _stages_fill_servers(one) for one in (self.deployment, self.prefill))
+
+    @property
     def rank(self) -> tuple[bool, float, float]:
-        """What fleets are sorted by: cost (accelerators where no price is known), then response."""
-        per_hour = self.per_hour
-        return per_hour is None, float(self.accelerators) if per_hour is None else per_hour, self.e2e_s
+        """What fleets are sorted by: cost (accelerators where no price is known), then response.
+
+        Stages inside a server count as slower by a margin that the model is sure of: few runs of them were measured.
+        """
+        per_hour, margin = self.per_hour, 1.0 if self.usual else STAGES_MARGIN
+        return per_hour is None, float(self.accelerators) if per_hour is None else per_hour, margin * self.e2e_s
 
     def chance(self, service: Service) -> float | None:
         """Return the probability that measured latencies keep the limits; None where there are none.

@@ -12,7 +12,15 @@ from jevons import models, serving
 from jevons.errors import InfeasibleError, InputError, InputNote
 from jevons.models import ModelSpec
 from jevons.sizing.finalists import LEAST_REQUESTS, Bench, Missed, Progress, settle_all
-from jevons.sizing.fleet import Fleet, at_best_batch, at_load, at_point, degrees, shared_fleets, split_fleets
+from jevons.sizing.fleet import (
+    Fleet,
+    at_best_batch,
+    at_load,
+    at_point,
+    degrees,
+    shared_fleets,
+    split_fleets,
+)
 from jevons.sizing.hour_price import HourPrice, cny_per, converted, currency_of, owned_hour_price
 from jevons.sizing.result import Infeasible, SizeResult
 from jevons.sizing.service import GROUP_SIZES, Demand, Service
@@ -23,6 +31,9 @@ __all__ = ["GROUP_SIZES", "Demand", "Infeasible", "Service", "SizeResult", "layo
 
 _CHEAPEST, _QUICKEST, _SPLIT = 5, 3, 2
 """Finalists of each kind: by cost, by latency, and with prefill and decode pools."""
+
+_FULL_MARGIN = 1.1
+"""By how much full replicas with pipeline stages inside a server must be cheaper to come before those without."""
 
 _TIGHTER, _PER_STEP = (0.7, 0.5, 0.35), 2
 """TPOT targets, as fractions of the cheapest fleet's TPOT, at which faster fleets are searched; fleets for each."""
@@ -178,7 +189,7 @@ def size(
 def _throughput_cost(fleet: Fleet) -> tuple[bool, float]:
     """Return what replicas at full load are sorted by: cost of a token, or accelerator time where no price is known."""
     price = 1.0 if fleet.price is None else fleet.price.amount
-    return fleet.price is None, price / fleet.point.tok_per_s_per_device
+    return fleet.price is None, (1.0 if fleet.usual else _FULL_MARGIN) * price / fleet.point.tok_per_s_per_device
 
 
 def _refined(fleets: Sequence[Fleet], service: Service) -> list[Fleet]:

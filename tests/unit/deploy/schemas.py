@@ -65,6 +65,7 @@ COMPOSE_SERVICE: Schema = {
     "image": TEXT, "entrypoint": [ANY], "command": [TEXT], "environment": Mapping, "network_mode": TEXT, "ipc?": TEXT,
     "ulimits?": Mapping, "volumes?": [TEXT], "restart?": TEXT, "deploy?": Mapping, "working_dir?": TEXT,
     "devices?": [TEXT], "group_add?": [TEXT],
+    "healthcheck?": {"test": [TEXT], "interval": TEXT, "timeout": TEXT, "retries": COUNT, "start_period": TEXT},
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from jevons.deploy.write import folder_problem
 from jevons.errors import InputError
 from jevons.hardware import accelerator
 from jevons.serving import Deployment, Layout, engine
+from jevons.sizing.handover import checkpoint_of
 
 TRAFFIC = Traffic(isl=2000, osl=500, rate_req_per_s=10.0, requests=600, cv=1.5, isl_cv=0.3)
 
@@ -349,3 +350,43 @@ def test_a_mark_that_somebody_else_wrote_removes_nothing(tmp_path: Path, files: 
     with contextlib.suppress(InputError):
         write_files(tmp_path / "out", {"a.sh": "echo\n"})
     assert (tmp_path / "out" / "notes.txt").read_text() == (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_every_shipped_model_that_is_served_has_an_id_of_the_hub() -> None:
+    trained_alone = ("gpt-1", "gpt-3", "gpt-5", "gpt-7", "mpt-")
+    bare = [name for name in models.names() if "/" not in checkpoint_of(name)]
+    assert not [name for name in bare if not name.startswith(trained_alone)]
+    assert checkpoint_of("qwen3-235b-a22b-fp8") == "Qwen/Qwen3-235B-A22B-FP8"
+    assert checkpoint_of("llama-3.1-405b-fp8") == "meta-llama/Llama-3.1-405B-Instruct-FP8"
+
+
+def test_weights_outlive_a_container_and_a_server_says_whether_it_answers() -> None:
+    handed = _fleets("vllm")["spans"]
+    for document in _documents(deployments(handed, "k8s")["k8s/fleet.yaml"]):
+        if document["kind"] != "LeaderWorkerSet":
+            continue
+        for part in ("leaderTemplate", "workerTemplate"):
+            pod = document["spec"]["leaderWorkerTemplate"][part]["spec"]
+            mounted = {one["name"]: one["mountPath"] for one in pod["containers"][0]["volumeMounts"]}
+            assert {"name": "HF_HOME", "value": mounted["weights"]} in pod["containers"][0]["env"]
+            assert {one["name"] for one in pod["volumes"]} == set(mounted)
+    files = {file: _documents(text)[0] for file, text in deployments(handed, "compose").items() if "rank" in file}
+    checked = [any("healthcheck" in one for one in content["services"].values()) for content in files.values()]
+    assert sorted(checked) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("model", "head"),
+    [("llama-3.3-70b", "yuhuili/EAGLE3-LLaMA3.3-Instruct-70B"), ("qwen2.5-7b", "ID-OF-AN-EAGLE-3-HEAD"),
+     ("glm-4.5", ""), ("qwen3-next-80b-a3b", "")],
+)  # fmt: skip
+def test_a_model_drafts_with_its_own_layers_or_with_a_head_that_is_named(model: str, head: str) -> None:
+    own = _deployment(model, "h200_sxm", Layout(tp=4), "vllm", draft_tokens=3)
+    handed = _handover(Pool(deployment=own, replicas=1))
+    files = {name: deployments(handed, name) for name in ENGINES}
+    texts = [files["vllm"]["vllm/serve.sh"], files["sglang"]["sglang/serve.sh"]]
+    texts.append(files["trtllm"]["trtllm/serve.config.yaml"])
+    for text in texts:
+        assert (head in text) if head else ("EAGLE3" not in text.upper().replace("-", ""))
+    assert ("mtp" in texts[0]) == (not head)
+    assert ("put the id of an EAGLE-3 head" in texts[0]) == head.startswith("ID-")

@@ -70,7 +70,7 @@ def test_rents_of_a_provider_and_term_count_where_named() -> None:
         ({"static": True}, "static: has no effect without"),
         ({"rent": "h20=6 CNY"}, "is none of the machines compared"),
         ({"preset": "restaurant", "years": 3.0}, "years.*has no effect with"),
-        ({"currency": "GBP"}, "unknown"),
+        ({"currency": "XYZ"}, "unknown"),
     ],
 )
 def test_options_without_effect_are_refused(options: dict[str, object], message: str) -> None:

@@ -190,8 +190,9 @@ def _drivers(digest: int) -> tuple[Callable[..., Any], ...]:
             enqueue(state, slots, work, request, now)
             wake[best] = wake_of(state, slots, table, limits)
             chosen[request] = best
+        last = np.int64(FOREVER)  # The constant itself would be a type of its own, and all of a step compiled again.
         for replica in range(replicas):
-            bring(states[replica], all_slots[replica], work, table, limits, FOREVER)
+            bring(states[replica], all_slots[replica], work, table, limits, last)
         return digest
 
     return run_open, run_part, run_closed, run_balanced
