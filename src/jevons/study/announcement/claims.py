@@ -26,6 +26,10 @@ _FROM = re.compile(
 _RAISED = re.compile(
     r"(?:up|down) from|rais|lift|increas|upgrad|hik|upped|cut|lower|上调|提高|提升|升至|调高|上修|下调"
 )
+_OTHER_KIND = re.compile(
+    r"[^。.;；]{0,12}?(output|input|输出|输入)(?:\s?tokens?)?(?:价格?|为|降至|is|at|for|costs?|\s){0,3}\s?"
+)
+_PER_MILLION = re.compile(r"百万\s?个?\s?(?:输入|输出)?\s?tok|(?:million|1m|/m)\s?(?:input\s|output\s)?tok")
 _TIMES = re.compile(r"乘以|乘|×|\*|multiplied by|times(?! earnings| the earnings)| x ")
 _CALL = re.compile(r"一次|每次|单次|每个?调用|per call|a call|each call|per request|per query|一次调用")
 _CLOUD = re.compile(r"阿里云|alibaba cloud|aliyun|google cloud|(?<![a-z])aws(?![a-z])")
@@ -237,6 +241,14 @@ class _Reader:
             result["date"] = min(dates, key=lambda f: abs(f.start - at))
         return result
 
+    def _own_period(self, figure: Figure, firm: str) -> dict[str, Figure]:
+        """Return the period of an amount; that of a firm compared with is not what stands before its name."""
+        period = self._period(figure.start)
+        rivals = [m.start for m in self.mentions if m.firm == firm and compared(self.plain, self.mentions, m)]
+        if rivals and "period" in period and period["period"].start < max(rivals) <= figure.start:
+            del period["period"]
+        return period
+
     def _of_next_clause(self, span: Figure, at: int) -> bool:
         """Return whether a dated period opens a later clause with a figure of its own, after one that holds at *at*."""
         if span.start < at or not re.match(r"\d", span.label) or not self._apart(span, at):
@@ -294,6 +306,18 @@ class _Reader:
             model = self._model(figure.start)
             kind = self._price_kind(figure)
             yield self._make("price", self._firm(figure.start), kind, {"price": figure} | self._dated(), other=model)
+            yield from self._second_price(figure, model)
+
+    def _second_price(self, first: Figure, model: str) -> Iterator[Claim]:
+        """Yield the second price of ``input 0.8 yuan per million tokens, output 3.2 yuan``: of as many tokens."""
+        for money in self._left("money"):
+            between = self.plain[first.end : money.start]
+            kind = _OTHER_KIND.fullmatch(between) if money.start >= first.end else None
+            if kind is None or money.unit != first.unit or not _PER_MILLION.search(self.plain[: first.end + 16]):
+                continue
+            named = {"price": replace(money, kind="price")} | self._dated()
+            quantity = "input" if kind[1] in {"input", "输入"} else "output"
+            yield self._make("price", self._firm(money.start), quantity, named, other=model)
 
     def _dated(self) -> dict[str, Figure]:
         dates = [f for f in self.figures if f.kind == "date"]
@@ -401,7 +425,8 @@ class _Reader:
         olds = [f for f in previous if f is not figure and _RAISED.search(self.plain) and f.unit == figure.unit]
         if olds and len(moneys) <= 2 * len(olds):
             named["previous"] = min(olds, key=lambda f: abs(f.start - figure.start))
-        period = self._period(figure.start)
+        firm = self._firm(figure.start)
+        period = self._own_period(figure, firm)
         named |= period
         derived: dict[str, tuple[float, float, str]] = {}
         analysts = [m.firm for m in self.mentions if role_of(m.firm) == "analyst"]
@@ -409,7 +434,6 @@ class _Reader:
             quantity = "target"
         if per_share(figure, self.plain) and quantity in {"", "capex"}:
             quantity = "share_price"
-        firm = self._firm(figure.start)
         if quantity in {"", "capex"} and (quantity or "period" in period):
             years = period["period"].low if "period" in period else 0.0
             if "each" in named and years > 1:

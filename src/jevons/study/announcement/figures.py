@@ -365,6 +365,11 @@ def _periods(sentence: str) -> Any:
             quarter = next(g[name] for name in ("fq1", "fq2", "fqw", "fq4", "fq5", "fqw2") if g[name])
             year = fiscal if len(fiscal) == 4 else f"20{fiscal}"
             label, years = f"FY{year}-Q{quarter_words.get(quarter, quarter)}", 0.25
+        elif g["fyr1"]:
+            first, last = int(g["fyr1"]), int(g["fyr2"])
+            if not 0 < last - first < 100:
+                continue
+            label, years = f"FY{first}-{last}", last - first + 1.0
         elif g["fy"] or g["fy2"]:
             year = g["fy"] or g["fy2"]
             label = f"FY{year if len(year) == 4 else '20' + year}"

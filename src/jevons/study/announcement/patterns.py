@@ -138,6 +138,8 @@ PERIODS = re.compile(
     rf"fiscal (?:year )?q(?P<fq1>[1-4]),?\s?(?P<fqy1>{YEAR})|q(?P<fq2>[1-4])\s?(?:of\s)?(?:fy|fiscal(?: year)?)\s?(?P<fqy2>{YEAR}|\d{{2}})(?!\d)"
     rf"|(?:fy|fiscal(?: year)? )(?P<fqy5>{YEAR}|\d{{2}}),?\s?q(?P<fq5>[1-4])|fiscal (?P<fqw2>first|second|third|fourth) quarter(?: of)? (?P<fqy6>{YEAR})"
     rf"|(?P<fqw>first|second|third|fourth) quarter(?: of)? (?:fy|fiscal(?: year)?)\s?(?P<fqy3>{YEAR})|(?P<fqy4>{YEAR})财年第?(?P<fq4>[一二三四1-4])季度?"
+    rf"|(?:between\s|from\s)?(?:fy|fiscal(?:\syears?)?|financial years?)\s?(?P<fyr1>{YEAR})\s?(?:-|–|—|to|and|through|until)\s?"
+    rf"(?:fy|fiscal(?:\syear)?|financial year)?\s?(?P<fyr2>{YEAR})(?!\d)"
     rf"|(?:fy|fiscal(?:\s?year)?|financial year)\s?(?P<fy>{YEAR}|\d{{2}})(?!\d)|(?P<fy2>{YEAR}|\d{{2}})(?:财年|财政年度|fiscal)"
     rf"|(?P<yq>{YEAR})年?\s?(?:q(?P<q1>[1-4])|第?(?P<q2>[一二三四1-4])季度?)|q(?P<q3>[1-4])\s?(?P<yq3>{YEAR})"
     rf"|(?P<mq>march|june|september|december) quarter(?: of)?,? (?P<yq5>{YEAR})"

@@ -63,6 +63,12 @@ def read(
     )  # fmt: skip
 
 
+_BASE_YEAR = re.compile(
+    r"(?:较|比|相比|自|从|对比|than|from|since|over|against|versus|vs\.?|compared (?:with|to))\s?(?:in\s|that of\s)?$"
+)
+"""What stands before a year that a later one is measured against: it is not the announcement's."""
+
+
 def _date(parts: list[Sentence], given: dt.date | None) -> tuple[dt.date | None, Field | None]:
     """Return the day of an announcement and where it stands; a day without a year takes the latest year of the text."""
     first = parts[0]
@@ -81,7 +87,11 @@ def _date(parts: list[Sentence], given: dt.date | None) -> tuple[dt.date | None,
                     return day, Field(value=str(day), text=sentence.text, start=start, end=end, line=sentence.line)
                 if match:
                     partial.append((sentence, int(match[2]), int(match[3]), figure.start, figure.end))
-            elif figure.kind == "period" and (label := re.match(r"(?:FY)?(20[12]\d)", figure.label)):
+            elif (
+                figure.kind == "period"
+                and (label := re.match(r"(?:FY)?(20[12]\d)", figure.label))
+                and not _BASE_YEAR.search(sentence.plain[: figure.start])
+            ):
                 years.append(int(label[1]))
     if partial and years:
         sentence, month, day_of, start, end = partial[0]

@@ -133,11 +133,18 @@ def test_a_second_multiple_in_a_sentence_is_read():
         ("SoftBank will invest 3 trillion yen in data centres.", 3e12, "JPY"),
     ],
 )
-def test_currencies_without_a_rate_are_read_and_not_drafted(text, low, unit):
+def test_budgets_in_other_currencies_are_drafted_in_them(text, low, unit):
     read = jevons.read(text)
     amount = next(c for c in read.claims if c.kind == "budget").named["amount"]
     assert (amount.low, amount.unit) == (low, unit)
-    assert unit in read.draft.missing["currency"]
+    assert read.draft.fields["currency"].value == unit
+
+
+def test_a_currency_without_a_rate_is_read_and_not_drafted():
+    read = jevons.read("Foxconn will invest NT$90 billion in data centres.")
+    amount = next(c for c in read.claims if c.kind == "budget").named["amount"]
+    assert (amount.low, amount.unit) == (90e9, "TWD")
+    assert "TWD" in read.draft.missing["currency"]
 
 
 def test_power_in_megawatts_is_not_a_numeral():

@@ -384,3 +384,38 @@ def test_a_long_run_of_digits_takes_no_figure_with_it() -> None:
 def test_more_sentences_than_an_announcement_has_are_refused() -> None:
     with pytest.raises(InputError, match="more than 5,000 sentences"):
         jevons.read("It rose. " * 6000)
+
+
+@pytest.mark.parametrize(
+    "words", ["between fiscal 2025 and fiscal 2027", "from FY2025 to FY2027", "over fiscal years 2025-2027"]
+)
+def test_a_span_of_fiscal_years_lasts_all_of_them(words: str) -> None:
+    read = jevons.read(f"SoftBank plans to spend 1.5 trillion yen on AI data centres {words}. Tokyo, May 9, 2025.")
+    assert read.draft.fields["quarters"].value == 12
+    assert read.draft.fields["currency"].value == "JPY"
+
+
+def test_what_a_rival_spends_is_not_of_the_year_before_its_name() -> None:
+    text = "Amazon expects to spend about $118 billion in 2025, more than Microsoft's $80 billion for its fiscal year."
+    verdicts = {c.firm: c.verdict for c in claims(text + " May 20, 2025.", "budget")}
+    assert verdicts["microsoft"] == "confirmed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "百度把文心4.5 Turbo的输入价格降至每百万tokens 0.8元，输出3.2元。",
+        "Baidu cuts ERNIE 4.5 Turbo to 0.8 yuan per million input tokens, output 3.2 yuan.",
+    ],
+)
+def test_a_second_price_is_of_as_many_tokens(text: str) -> None:
+    prices = {c.quantity: c.named["price"].low for c in claims(text, "price")}
+    assert prices == {"input": 0.8, "output": 3.2}
+
+
+def test_a_day_without_a_year_takes_none_that_something_is_measured_against() -> None:
+    read = jevons.read("阿里巴巴9月24日称将投资3800亿元。到2032年，能耗规模将较2022年提升10倍。")
+    assert "as_of" in read.draft.missing
+    assert (
+        jevons.read("阿里巴巴9月24日称将投资3800亿元，2025年已投入一半。").draft.fields["as_of"].value == "2025-09-24"
+    )
