@@ -25,6 +25,8 @@ _AMPERE_ATTENTION = 0.6  # FlashAttention-3 runs 1.5 to 2.0 times as fast as 2 o
 _REFERENCE_FLOP_PER_J = 989e12 / 700.0  # H100 SXM, dense bf16 at rated power
 _SCORE_PASSES = 1.5  # fused scale, mask and softmax once; dropout reads the result and writes it with its mask
 _BACKWARD_UNFUSED = 2.0
+_EAGER_NORM, _EAGER_NORM_BACK, _EAGER_ROTATION = 42.0, 50.0, 12.0
+"""Elements of 16 bits moved in a layer for each of its width: cast up, square, mean, scale, cast down, weigh."""
 _BACKWARD_ATTENTION = 2.5  # five products backward for two forward, [dao2022]_
 
 
@@ -169,14 +171,16 @@ def _layer(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens: 
     }
 
 
-def sustained_frac(device: Accelerator, factors: TrainingFactors) -> float:
+def sustained_frac(device: Accelerator, factors: TrainingFactors, power_frac: float = 1.0) -> float:
     """Return the rate of products in a run of hours over that of a lone product; 1 where power does not bind.
 
     Lone products are measured in bursts at boost clock. Under lasting load the clock falls until the device draws its
-    rated power, the further the more work each watt was sold to do.
+    rated power, the further the more work each watt was sold to do; and further under a lower limit, *power_frac* of
+    the device's own.
     """
     per_watt = device.peak_flop_per_s["bf16"] / device.tdp_w
-    return min(1.0, factors.sustained_frac * math.pow(_REFERENCE_FLOP_PER_J / per_watt, factors.power_exponent))
+    rated = min(1.0, factors.sustained_frac * math.pow(_REFERENCE_FLOP_PER_J / per_watt, factors.power_exponent))
+    return rated * math.pow(power_frac, factors.cap_exponent)
 
 
 def cores_frac(device: Accelerator, factors: TrainingFactors) -> float:
@@ -199,7 +203,7 @@ class _Work:
 
 
 def _work(job: TrainingJob, layout: TrainingLayout, micro: MicroBatch, factors: TrainingFactors) -> _Work:
-    slowed = 1.0 / sustained_frac(job.cluster.accelerator, factors)
+    slowed = 1.0 / sustained_frac(job.cluster.accelerator, factors, job.power_frac)
     if not job.overlap:
         slowed /= factors.older_frac
     head = micro.head_s * slowed
@@ -509,13 +513,14 @@ def _chains(job: TrainingJob, layout: TrainingLayout, group: LayerGroup, tokens:
     sides = 2.0 if block.gated else 1.0
     heads = a.heads * a.v_head_dim
     qkv = a.heads * a.head_dim + a.kv_heads * (a.head_dim + a.v_head_dim)
-    outside = tokens / (layout.tp if layout.sequence_parallel else 1) * 8.0 * hidden
+    outside = tokens / (layout.tp if layout.sequence_parallel else 1) * hidden
     inside = tokens / layout.tp
     device = job.cluster.accelerator
 
+    norm, norm_back, turned = (_EAGER_NORM, _EAGER_NORM_BACK, _EAGER_ROTATION) if job.eager_norms else (8.0, 8.0, 2.0)
     elements = [
-        outside + inside * (2.0 * qkv + (sides + 1.0) * inner),
-        outside + inside * (2.0 * qkv + 2.0 * heads + (2.0 * sides + 1.0) * inner),
+        norm * outside + inside * (turned * qkv + (sides + 1.0) * inner),
+        norm_back * outside + inside * (turned * qkv + 2.0 * heads + (2.0 * sides + 1.0) * inner),
     ]
     read, written = ([0.5 * _HALF * each for each in elements] for _ in range(2))
     launches, names = [5, 6], ["chain_forward_s", "chain_backward_s"]

@@ -118,6 +118,8 @@ class TrainingFactors:
         Rate of matrix products in a run of hours over that of a lone product on H100; clocks fall under lasting load.
     power_exponent : float
         How that rate falls with a device's peak per watt, over H100's.
+    cap_exponent : float
+        How it falls with a power limit below the device's own, over that limit.
     older_frac : float
         Rate of products in the libraries of software that hides no communication, over that of later ones.
     elementwise, eager_elementwise : float
@@ -161,6 +163,7 @@ class TrainingFactors:
 
     sustained_frac: float
     power_exponent: float
+    cap_exponent: float
     older_frac: float
     elementwise: float
     eager_elementwise: float
@@ -251,8 +254,12 @@ class TrainingJob:
         Whether attention is fused; otherwise scores are written to memory and softmax is a kernel of its own.
     eager : bool
         Whether kernels are PyTorch's own, one for each step of a formula, rather than fused by hand or a compiler.
+    eager_norms : bool
+        Whether norms and rotations run in 32 bits, a kernel for each step, as in PyTorch without a compiler.
     eager_memory : bool
         Whether gradients, logits and activations are kept as PyTorch's own operators keep them, with copies.
+    power_frac : float
+        Power limit that operators set over the device's own.
     kept_frac : float
         Activations over what a pipeline has to keep, of software that is known to keep more.
     older_attention : bool
@@ -292,7 +299,9 @@ class TrainingJob:
     adapters: bool = False
     flash: bool = True
     eager: bool = False
+    eager_norms: bool = False
     eager_memory: bool = False
+    power_frac: float = 1.0
     kept_frac: float = 1.0
     older_attention: bool = False
     ampere_attention: bool = False

@@ -126,6 +126,19 @@ def test_all_reduce_algorithms_rank_as_their_formulas_do():
     assert large["in_switch"] < large["two_shot"] < large["one_shot"]
 
 
+@pytest.mark.parametrize("device", ["a100_sxm", "h100_sxm", "b200_sxm", "gb200", "mi300x", "l40s"])
+def test_a_message_to_a_neighbour_is_no_quicker_than_its_link(device):
+    size = 2.0 ** np.arange(10, 34)
+    for across in (False, True):
+        on = Cluster(accelerator(device), 16)
+        link = on.link(on.accelerator.scaleup_domain + 1) if across else on.accelerator.scaleup
+        assert (size / ops.point_to_point(on, size, across=across).time_s <= link.bytes_per_s).all()
+
+
+def test_neighbours_on_h100_exchange_at_the_rate_that_vidur_measured():
+    assert 2**26 / ops.point_to_point(NODE, 2**26).time_s == pytest.approx(348e9, rel=0.12)
+
+
 def test_crossing_the_fabric_is_slower():
     assert ops.point_to_point(NODE, 1e8, across=True).time_s > 2 * ops.point_to_point(NODE, 1e8).time_s
     inside, across = ops.moe_dispatch(NODE, 4096, 7168, 8, [8, 16]).time_s

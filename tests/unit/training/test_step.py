@@ -156,3 +156,13 @@ def test_training_attention_on_tpus_is_not_the_kernel_of_inference():
     factors = training.training_factors()
     slow = replace(long, factors=replace(factors, tpu_attention_gain=1.0))
     assert training.step(long, layout).step_time_s < 0.9 * training.step(slow, layout).step_time_s
+
+
+def test_a_lower_power_limit_slows_products_less_than_it_saves_power():
+    full, capped = (training.step(job(power_frac=frac), LAYOUT).step_time_s for frac in (1.0, 0.7))
+    assert 1.05 * full < capped < full / 0.7
+
+
+def test_norms_of_many_kernels_take_longer():
+    fused, stepwise = (training.step(job(eager=True, eager_norms=norms), LAYOUT).step_time_s for norms in (False, True))
+    assert 1.05 * fused < stepwise < 1.5 * fused

@@ -138,13 +138,15 @@ def read_training_case(row: Row) -> TrainingCase:
         flash=not old,
         eager=copies or (native and "torch.compile" not in row.get("notes", "")),
         scripted=_scripted(row, devices) if copies else None,
+        eager_norms="torchtitan" in title and "torch.compile" not in row.get("notes", ""),
         eager_memory=copies,
+        power_frac=row_power_frac(row, device),
         kept_frac=LEAKY_PIPELINE if copies and row.get("after_pp_fix", "").lower() == "false" else 1.0,
         older_attention="composer" in title,
         ampere_attention=native or copies,
         overlap=not old,
         tp_overlap=not (native or copies) or "async tp" in row.get("notes", "").lower(),
-        graphed=_graphed(row),
+        graphed=_graphed(row, device),
         even_experts=_EVEN.search(row.get("notes", "")) is not None,
         mtp=bool(model.mtp_layers) and "w/o mtp" not in row.get("model", "").lower(),
     )
@@ -186,16 +188,15 @@ def _scripted(row: Row, devices: int) -> ScriptedLaunch:
 
 
 def row_device(row: Row) -> Accelerator:
-    """Return the device with the memory, power limit and network that the row states."""
+    """Return the device with the memory and network that the row states."""
     text = row.get("gpu", "")
     text = re.sub(r"\bDGX-", "", text).replace("TPU Trillium (v6e)", "TPU v6e").replace("TPU-trillium", "TPU v6e")
     device = accelerator(device_id(text))
-    watts = _WATTS.search(text)
-    if watts and float(watts[1]) < device.tdp_w:
-        device = replace(device, tdp_w=float(watts[1]))
     memory = _MEMORY.search(text)
     if memory and float(memory[1]) * 1e9 > device.hbm_bytes:
         device = replace(device, hbm_bytes=float(memory[1]) * 1e9)
+    if "HBM2e" in text and device.id.startswith("h100"):
+        device = replace(device, hbm_bytes_per_s=default_facts().get("training_benchmark.hbm2e_bytes_per_s").number)
     rate = None
     links = _NODE_LINKS.search(text)
     between = _NODE_RATE.search(row.get("date_or_version", ""))
@@ -207,6 +208,12 @@ def row_device(row: Row) -> Accelerator:
         each = rate / 8.0 / _DEVICES_PER_NODE
         device = replace(device, scaleout=replace(device.scaleout, bytes_per_s=each))
     return device
+
+
+def row_power_frac(row: Row, device: Accelerator) -> float:
+    """Return the power limit that the row states over the device's own; 1 where it states none below."""
+    watts = _WATTS.search(row.get("gpu", ""))
+    return min(float(watts[1]) / device.tdp_w, 1.0) if watts else 1.0
 
 
 def row_precision(row: Row, device: Accelerator) -> str:
@@ -311,14 +318,15 @@ def _printed(row: Row, job: TrainingJob) -> dict[str, int]:
     return printed
 
 
-def _graphed(row: Row) -> bool:
+def _graphed(row: Row, device: Accelerator) -> bool:
     """Return whether experts' rows are padded to a capacity, or the software holds whole passes in graphs.
 
-    NVIDIA's containers do the latter since the middle of 2026.
+    NVIDIA's containers do the latter since the middle of 2026, on Blackwell: on Hopper the same layouts run no faster
+    than before.
     """
     release = _RELEASE.match(row.get("date_or_version", ""))
     captured = release is not None and (int(release[1]), int(release[2])) >= _GRAPHED_SINCE
-    return captured or "tokendrop" in row.get("model", "").lower()
+    return (captured and device.supports("fp4")) or "tokendrop" in row.get("model", "").lower()
 
 
 def _recompute(text: str) -> str:

@@ -5,8 +5,6 @@ import csv
 import pytest
 
 from jevons.errors import InputError
-from jevons.training import training_factors
-from jevons.training.step import sustained_frac
 from jevons.validation import validate
 from jevons.validation.rows import kind_of
 from jevons.validation.training.cases import read_training_case, row_device, row_model
@@ -55,14 +53,32 @@ def test_throughput_and_step_time_are_the_same_answer():
     assert row_metric({"step_time_s": "", "tokens_per_s_per_gpu": "-"}) is None
 
 
-def test_devices_take_the_network_memory_and_power_that_rows_state():
+def test_devices_take_the_network_and_memory_that_rows_state():
     omni = row_device({"gpu": "A100-80GB SXM (Jean Zay, 4x Omni-Path 100Gbps per node)"})
     assert omni.scaleout.bytes_per_s == pytest.approx(6.25e9)
     capped, full = row_device({"gpu": "H100-96GB HBM2e 500W (Grand Teton)"}), row_device({"gpu": "H100"})
-    factors = training_factors()
-    assert capped.tdp_w == 500
-    assert sustained_frac(capped, factors) < sustained_frac(full, factors)
     assert capped.hbm_bytes == 96e9
+    assert capped.hbm_bytes_per_s < 0.8 * full.hbm_bytes_per_s
+
+
+def test_a_row_below_its_devices_power_limit_says_so():
+    capped = case(gpu="H100-96GB HBM2e 500W (Grand Teton)")
+    assert capped.job.power_frac == pytest.approx(500 / 700)
+    assert case(gpu="SR680aV3-8xH200_SXM_141GB_700W").job.power_frac == case().job.power_frac == 1.0
+
+
+def test_graphs_of_the_whole_pass_came_to_blackwell_alone():
+    release = {"date_or_version": "26.06 NeMo Container", "model": "Qwen3_30B_a3B"}
+    assert case(**release, gpu="DGX-GB200").job.graphed
+    assert not case(**release, gpu="DGX-H100").job.graphed
+    assert case(model="Qwen3_30B_a3B (tokendrop)").job.graphed
+
+
+def test_torchtitan_without_a_compiler_runs_norms_step_by_step():
+    plain = case(framework="torchtitan (FSDP2)", notes="Table 1; FSDP")
+    compiled = case(framework="torchtitan (FSDP2)", notes="Table 1; FSDP + torch.compile")
+    assert (plain.job.eager_norms, compiled.job.eager_norms) == (True, False)
+    assert not case(framework="composer (llm-foundry)").job.eager_norms
 
 
 def test_models_come_by_name_or_from_their_columns():
