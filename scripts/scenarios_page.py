@@ -7,7 +7,7 @@ are written by hand. Remarks on where the two part are in `scripts/scenarios_rem
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,14 @@ from ruamel.yaml import YAML
 import jevons
 from jevons.arrays import Array
 from jevons.facts import Facts, default_facts
+from jevons.files import writing
+from jevons.plot import figure_svg
+from jevons.plot.track import forecast
 from jevons.study import Scenario
 from jevons.study.draws.run import Draws
 from jevons.study.draws.study import montecarlo_study
 from jevons.study.scenario.load import load
-from jevons.study.track.actuals import SERIES, per_quarter, published_of
+from jevons.study.track.actuals import SERIES, Actual, actuals_of_facts, per_quarter, published_of
 from jevons.study.track.update import path_of, quantiles, values_of
 from jevons.text import with_blocks
 
@@ -33,6 +36,7 @@ NAMES = {
     "ai_revenue": "AI revenue", "cloud_revenue": "cloud revenue", "group_capex": "capital expenditure",
     "capex": "AI capital expenditure", "it_w": "power", "cloud_ebita_frac": "margin", "tokens_per_d": "tokens a day",
 }  # fmt: skip
+PICTURED = {"ai_revenue": "AI revenue", "it_w": "IT power", "group_capex": "Capital expenditure"}
 UNITS = {"¤": (1e9, "bn"), "W": (1e6, "MW"), "1": (0.01, "%"), "tok/day": (1e12, "tn a day")}
 
 
@@ -52,13 +56,23 @@ def _row(
     )
 
 
-def _rows(scenario: Scenario, draws: Draws, facts: Facts) -> Iterator[str]:
-    from jevons.study.track.actuals import actuals_of_facts
-
+def _actuals(scenario: Scenario, facts: Facts) -> Sequence[Actual]:
     try:
-        actuals = actuals_of_facts(scenario, facts, None)
+        return actuals_of_facts(scenario, facts, None)
     except jevons.InputError:
-        actuals = []
+        return []
+
+
+def _picture(name: str, scenario: Scenario, draws: Draws, actuals: Sequence[Actual]) -> str:
+    """Write what the draws say by quarter and return the line that shows it."""
+    inside = [one for one in actuals if one.quarter in scenario.labels()]
+    figure = forecast(scenario, draws, PICTURED, actuals=inside, side_by_side=True)
+    with writing(ROOT / "docs" / "images" / f"scenario-{name}.svg", force=True) as stream:
+        stream.write(figure_svg(figure))
+    return f"\n![AI revenue, power and capital expenditure of {name} by quarter](../images/scenario-{name}.svg)\n"
+
+
+def _rows(scenario: Scenario, draws: Draws, facts: Facts, actuals: Sequence[Actual]) -> Iterator[str]:
     labels = list(scenario.labels())
     for actual in actuals:
         forecast = values_of(draws, labels, actual)
@@ -101,7 +115,9 @@ def parts(count: int) -> Iterator[str]:
         scenario = load(ROOT / "scenarios" / f"{name}.yaml")
         draws = montecarlo_study(scenario, count).draws
         yield f"\n### `{name}`, as of {scenario.as_of:%Y-%m-%d}\n\n{_opening(scenario, draws)}\n"
-        rows = list(_rows(scenario, draws, facts))
+        actuals = _actuals(scenario, facts)
+        yield _picture(name, scenario, draws, actuals)
+        rows = list(_rows(scenario, draws, facts, actuals))
         if rows:
             yield "\n| quantity | published | median | 80 % | published is | fact |\n|---|---|---|---|---|---|\n"
             yield "\n".join(rows) + "\n"

@@ -2,40 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from jevons.arrays import Array
 from jevons.plot.palette import HUES, INK
 from jevons.plot.style import quarter_ticks, subplots
 from jevons.rounding import shown_in
-from jevons.study.track.actuals import SERIES
+from jevons.study import Scenario
+from jevons.study.currency import named_in
+from jevons.study.draws.run import Draws
+from jevons.study.track.actuals import SERIES, Actual
 from jevons.study.track.result import TrackResult
 from jevons.study.track.update import path_of, quantiles
 
 
 def track(result: TrackResult) -> Any:
     """Forecast with 80 % of the draws, actual figures as points, and the forecast given them, by series."""
-    names = list(dict.fromkeys(a.series for a in result.actuals))
-    figure, axes = subplots(1, width=9.0, height=3.4 * len(names), rows=len(names), squeeze=False)
-    quarters = tuple(result.scenario.labels())
+    titles = {a.series: SERIES[a.series][1][0].upper() + SERIES[a.series][1][1:] for a in result.actuals}
+    weights = {"forecast": None, "given the actuals": result.update.weights}
+    return forecast(result.scenario, result.draws, titles, actuals=result.actuals, weights=weights)
+
+
+def forecast(
+    scenario: Scenario,
+    draws: Draws,
+    titles: Mapping[str, str],
+    *,
+    actuals: Iterable[Actual] = (),
+    weights: Mapping[str, Array | None] | None = None,
+    side_by_side: bool = False,
+) -> Any:
+    """Return a picture of series by quarter: median and 80 % of the draws, actual figures as points.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What the draws are of.
+    draws : Draws
+        Paths by quarter.
+    titles : mapping of str to str
+        Title of each series, see `jevons.study.track.actuals.SERIES`; a panel each.
+    actuals : iterable of Actual
+        What came; those of other series are left out.
+    weights : mapping of str to (draws,) or None
+        Weightings of the draws by their label, each drawn; None weighs all alike. Unweighted without it.
+    side_by_side : bool
+        Whether panels stand beside each other, small, in place of one below the other.
+    """
+    if side_by_side:
+        figure, axes = subplots(len(titles), width=3.4 * len(titles), height=2.7, squeeze=False)
+    else:
+        figure, axes = subplots(1, width=9.0, height=3.4 * len(titles), rows=len(titles), squeeze=False)
+    quarters = tuple(scenario.labels())
     places = np.arange(len(quarters))
-    for axis, name in zip(axes.ravel(), names, strict=True):
-        size, unit = shown_in(SERIES[name][0].replace("¤", result.scenario.currency))
-        path = path_of(result.draws, name) / size
-        for weights, colour, label in (
-            (None, HUES[0], "forecast"),
-            (result.update.weights, HUES[1], "given the actuals"),
-        ):
-            low, middle, high = np.array([quantiles(column, weights) for column in path.T]).T
+    came = tuple(actuals)
+    for axis, (name, title) in zip(axes.ravel(), titles.items(), strict=True):
+        size, unit = shown_in(SERIES[name][0])
+        unit = named_in(scenario.currency, unit)
+        path = path_of(draws, name) / size
+        for (label, each), colour in zip((weights or {"median of draws": None}).items(), HUES, strict=False):
+            low, middle, high = np.array([quantiles(column, each) for column in path.T]).T
             axis.fill_between(places, low, high, color=colour, alpha=0.18, linewidth=0)
             axis.plot(places, middle, color=colour, linewidth=2, label=label)
-        own = [a for a in result.actuals if a.series == name]
-        at = [quarters.index(a.quarter) for a in own]
-        axis.plot(at, [a.value / size for a in own], "o", color=INK, markersize=5, label="actual")
-        axis.set_title(SERIES[name][1][0].upper() + SERIES[name][1][1:])
+        own = [one for one in came if one.series == name]
+        if own:
+            at = [quarters.index(one.quarter) for one in own]
+            axis.plot(at, [one.value / size for one in own], "o", color=INK, markersize=5, label="actual")
+        axis.set_title(title)
         axis.set_ylabel(f"[{unit}]" if unit else "share")
-        axis.legend(fontsize=8, loc="upper left")
+        axis.set_ylim(bottom=0 if path.min() >= 0 and side_by_side else None)
+        if not side_by_side or axis is axes.ravel()[0]:
+            axis.legend(fontsize=8, loc="upper left")
         quarter_ticks(axis, quarters)
     return figure
 
