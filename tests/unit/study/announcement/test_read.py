@@ -419,3 +419,8 @@ def test_a_day_without_a_year_takes_none_that_something_is_measured_against() ->
     assert (
         jevons.read("阿里巴巴9月24日称将投资3800亿元，2025年已投入一半。").draft.fields["as_of"].value == "2025-09-24"
     )
+
+
+@pytest.mark.parametrize("text", ["当日港股收盘价174港元。", "The Hong Kong shares closed at HK$174."])
+def test_a_closing_price_is_a_share_price(text: str) -> None:
+    assert only(f"阿里巴巴9月24日发布会。{text}", "metric").quantity == "share_price"

@@ -22,11 +22,16 @@ def scarcity_rent(result: PlanFigures) -> Array:
 
 
 def shadow_table(result: PlanFigures) -> Table:
-    """Return shadow prices by quarter; limits that never bind are left out."""
+    """Return shadow prices by quarter, with the market's rent below each hour; limits that never bind are left out.
+
+    An hour is worth more than its rent where it serves calls that no other device serves as well, and none can be had.
+    """
     plan = result.chain.plan
     named: list[tuple[str, str, Array, float]] = []
     for v, device in enumerate(plan.problem.devices):
         named.append((f"Hour of {result.device_short(device)}", "¤/h", scarcity_rent(result)[v], 1.0))
+        if result.chain.rents is not None and np.abs(scarcity_rent(result)[v]).max(initial=0.0) > 1e-9:
+            named.append((f"Market rent of {result.device_short(device)}", "¤/h", result.chain.rents.cny_per_h[v], 1.0))
     for v, device in enumerate(plan.problem.devices):
         named.append((f"Supply of {result.device_short(device)}", "k ¤", plan.worth.supply_dual_cur[v], 1e3))
     for r, site in enumerate(plan.problem.sites):
