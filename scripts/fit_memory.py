@@ -96,8 +96,9 @@ those of Llama-3-8B's own log.
 
 {reports}
 
-Qwen3-235B ran with a KV connector, whose buffers are not modelled. On the L40S, vLLM 0.8 kept 0.8 GiB more than
-0.11 does.
+Under vLLM, Qwen3-235B ran with a KV connector, whose buffers are not modelled. On the L40S, vLLM 0.8 kept 0.8 GiB more
+than 0.11 does. SGLang's static share holds weights and cache alone, of what the context leaves; TensorRT-LLM's is of
+what weights and work space leave.
 
 ## Training
 
@@ -158,7 +159,7 @@ def reports_table(path: Path) -> str:
     """Return the figures of published log lines beside their predictions."""
     entries = validate(path).entries
     releases = [
-        f"{row['model'].split('/')[-1]}, {row['tp']} x {row['gpu']}, {row['engine_version']}"
+        f"{row['model'].split('/')[-1]}, {row['tp']} x {row['gpu']}, {row['engine']} {row['engine_version']}".rstrip()
         for row in read_table(path).rows
     ]
     rows = []
