@@ -91,6 +91,7 @@ def serve(
     wait_steps: int,
     wait_tokens: float,
     admit_s: FloatArray,
+    token_s: float,
     lags: bool,
     first_s: FloatArray,
     last_s: FloatArray,
@@ -101,7 +102,8 @@ def serve(
     With *users* above zero, only that many requests are out at once: the next one arrives when one ends, whatever
     *arrival_s* says, which is overwritten. While requests decode, arrivals are looked at every *poll_steps* steps only,
     and prompts wait until *wait_tokens* of them have come together, but no longer than *wait_steps* steps.
-    The front end lets one request through at a time and spends *admit_s* on each.
+    The front end lets one request through at a time and spends *admit_s* on each. It spends *token_s* on each token
+    that it sends: tokens that come faster wait for it, and so does the next request of a user whose answer waits.
     Steps compute *new_tokens* of each prompt; the cache knows the rest of its *isl*.
     An engine that *lags* composes a step as the one before begins: what has come by then can join.
 
@@ -116,7 +118,7 @@ def serve(
     now, seen, tick, running, context, cached = 0.0, 0.0, 0, 0, 0.0, 0.0
     sent = n if users <= 0 else min(users, n)
     ready_s = np.zeros(n)
-    free_s = 0.0
+    free_s, told_s = 0.0, 0.0
     for index in range(sent):
         free_s = max(free_s, arrival_s[index]) + admit_s[index]
         ready_s[index] = free_s
@@ -167,6 +169,7 @@ def serve(
             partial = so_far
             last_step_s = _prompt_s(tokens, prompt_batches, mixed_s, new, float(running) if mixes else 0.0)
             now += last_step_s
+            told_s = max(told_s, now) + token_s * ((running if mixes else 0) + ready - waiting)
             if running > 0:
                 # Where prompts do not mix, decoding waits: users see this step and the next decode step as one gap.
                 _gap(gaps, last_step_s, running)
@@ -178,7 +181,7 @@ def serve(
                 ended = heads[tick % longest]
                 heads[tick % longest] = -1
             for index in range(waiting, ready):
-                first_s[index] = now
+                first_s[index] = told_s
                 running += 1
                 context += isl[index] + 1.0
                 if osl[index] <= 1.0:
@@ -203,7 +206,9 @@ def serve(
                 steps = min(steps, max(until, 1))
             spent = steps * step_s + slope * steps * (steps - 1) / 2.0
             _gap(gaps, spent / steps, running * steps)
+            told_s = max(told_s, now + step_s) + token_s * running * steps
             now += spent
+            told_s = max(told_s, now + token_s * running)
             last_step_s = step_s + slope * (steps - 1)
             tick += steps
             context += running * steps
@@ -219,14 +224,14 @@ def serve(
             return STUCK, 0.0
         seen = max(seen, now - last_step_s) if lags else now
         while ended >= 0:
-            last_s[ended] = now
+            last_s[ended] = told_s
             running -= 1
             context -= isl[ended] + osl[ended]
             cached -= isl[ended] + reserve_frac * osl[ended]
             done += 1
             if users > 0 and sent < n:
-                arrival_s[sent] = now
-                free_s = max(free_s, now) + admit_s[sent]
+                arrival_s[sent] = told_s
+                free_s = max(free_s, told_s) + admit_s[sent]
                 ready_s[sent] = free_s
                 sent += 1
             ended = following[ended]

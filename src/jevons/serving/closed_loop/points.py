@@ -113,6 +113,8 @@ class Load:
         Whether the engine composes a step as the one before begins; None for what today's version does.
     admit_more_s : float
         Time that the front end spends on each request beyond what the engine's factors say [s].
+    token_s : float
+        Time that the front end spends on each token that it streams [s].
     """
 
     isl: Lengths
@@ -133,6 +135,7 @@ class Load:
     first_stall_s: float = 0.0
     lags: bool | None = None
     admit_more_s: float = 0.0
+    token_s: float = 0.0
 
     @property
     def most(self) -> int:
@@ -370,7 +373,8 @@ def _dynamic(
             at.prompt_batches, mixed_s, _budget(deployment, load), slots, at.kv_tokens, engine.batching.reserve_frac,
             engine.batching.mixes_prompts, round(load.poll_steps * gained), round(load.wait_steps * gained),
             load.wait_frac * _budget(deployment, load),
-            admit_s, engine.batching.composes_ahead if load.lags is None else load.lags, first_s, last_s, gaps,
+            admit_s, load.token_s, engine.batching.composes_ahead if load.lags is None else load.lags, first_s, last_s,
+            gaps,
         )  # fmt: skip
     else:
         pools = at.pools

@@ -25,7 +25,7 @@ _LIMITS = (
     ("gpus", 0, ROW_DEVICES), ("replicas", 1, ROW_DEVICES), ("step_tokens", 0, 1e7), ("max_batch", 0, 1e6),
     ("memory_frac", 0, 1), ("draft_tokens", 0, 64), ("poll_steps", 0, 1e6), ("wait_steps", 0, 1e6),
     ("prefill_workers", 0, 1e5), ("decode_workers", 0, 1e5), ("prefill_batch", 0, 1e6),
-    ("first_stall_s", 0, 3600), ("admit_more_s", 0, 60), ("accepted_tokens", 0, 65),
+    ("first_stall_s", 0, 3600), ("admit_more_s", 0, 60), ("token_s", 0, 1), ("accepted_tokens", 0, 65),
 )  # fmt: skip
 
 
@@ -95,6 +95,8 @@ class Scheduler(Part):
         Whether tokens are drawn among the most likely ones, which sorts every request's logits in every step.
     admit_more_s : float
         Time that the front end spends on each request beyond what the engine's factors say [s].
+    token_s : float
+        Time that the front end spends on each token that it streams [s].
     accepted_tokens : float
         Tokens that a request gains per step with drafting, where the run prints it; 0 where not.
     """
@@ -112,6 +114,7 @@ class Scheduler(Part):
     captured_batch: float = 0.0
     sorts_logits: bool = False
     admit_more_s: float = 0.0
+    token_s: float = 0.0
     accepted_tokens: float = 0.0
 
 

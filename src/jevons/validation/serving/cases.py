@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from jevons.errors import InputError
-from jevons.operators.engines import engine_id, engine_in, engine_number
+from jevons.operators.engines import Place, engine_id, engine_in, engine_number
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
@@ -162,6 +162,8 @@ def _with_text(case: Case, row: Row, notes: str, *, moe: bool) -> Case:
         message = "simulated or estimated, not measured"
         raise InputError(message)
     case = _with_load(case, row, notes)
+    if case.scenario in {"burst", "closed"}:
+        case = case.replace(token_s=engine_number(case.engine, "stream_token_s", Place(release=case.release)) or 0.0)
     if case.scenario == "burst":
         return with_recipe(case, model_named(case.model)[0].name, "bursts", moe=moe)
     return with_recipe(case, "", "offline", moe=moe) if case.scenario == "offline" else case

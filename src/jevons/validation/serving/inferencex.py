@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from jevons.errors import InputError
-from jevons.operators.engines import engine_number, engine_text, release_of
+from jevons.operators.engines import Place, engine_number, engine_text, release_of
 from jevons.serving.closed_loop.points import Lengths
 from jevons.serving.sim.load.repeats import Repeats
 from jevons.serving.types import Layout
@@ -21,9 +21,6 @@ from jevons.validation.serving.serve_command import ALL_CAPTURED
 _INFERENCEX_RATIO = 0.8
 
 
-# Clients that ask for equal lengths: as counted by the server they differ by half a percent or so, enough for users
-# who start together to fall out of step within a few answers. (Chosen after the residuals of one table were seen.)
-_NOMINAL_SPREAD = 0.005
 # AIPerf counts tokens of the text again: its answers differ by some tokens, whatever their length. It sends warm-up
 # requests before it measures, and draws prompts from a set of 100 (--num-dataset-entries) that vLLM's prefix cache then
 # knows; SGLang and TensorRT-LLM ran without one.
@@ -46,7 +43,7 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     users = _users(row, notes)
     usual = {number_of(row.get("isl")), number_of(row.get("osl"))} <= _INFERENCEX_LENGTHS
     drawn = usual or "InferenceX" in str(notes.get("origin", ""))
-    isl, osl = _lengths(row, _INFERENCEX_RATIO if drawn else None)
+    isl, osl = _lengths(row, _INFERENCEX_RATIO if drawn else 1.0)
     kinds = {str(notes.get(name, "")) for name in ("gemm", "moe")} - {""}
     precision = case.precision
     if precision is None and kinds:
@@ -57,10 +54,11 @@ def with_json(case: Case, row: Row, notes: Mapping[str, Any], *, moe: bool) -> C
     oldest = release_of(engine_text(case.engine, "oldest_in_inferencex"))
     if oldest and case.release and case.release < oldest:
         case = with_release(case, None)  # the version is that of the image, not of the engine
-    if not drawn and isl.mean % 100.0 == 0.0:
+    if not drawn:
         isl, osl = (replace(one, spread=min(_COUNTED_AGAIN_TOKENS / one.mean, 0.1)) for one in (isl, osl))
         repeats = Repeats(prompts=_CLIENT_PROMPTS) if case.engine == "vllm" else None
-        case = case.replace(isl=isl, osl=osl, repeats=repeats, warmed_up=True)
+        token_s = engine_number(case.engine, "stream_token_s", Place(release=case.release)) or 0.0
+        case = case.replace(isl=isl, osl=osl, repeats=repeats, warmed_up=True, token_s=token_s)
     if "mtp" in str(notes.get("spec_decoding", "")).lower():
         case = case.replace(draft_tokens=_DRAFTED)
     if notes.get("mode") == "disagg":
@@ -78,11 +76,11 @@ def _users(row: Row, notes: Mapping[str, Any]) -> int:
     return users
 
 
-def _lengths(row: Row, ratio: float | None) -> tuple[Lengths, Lengths]:
-    """Return lengths between *ratio* and 1 of the nominal ones, or nominal ones."""
+def _lengths(row: Row, ratio: float) -> tuple[Lengths, Lengths]:
+    """Return lengths between *ratio* and 1 of the nominal ones."""
     lengths = []
-    mean = 1.0 if ratio is None else (1.0 + ratio) / 2.0
-    spread = _NOMINAL_SPREAD if ratio is None else (1.0 - ratio) / 2.0 / mean
+    mean = (1.0 + ratio) / 2.0
+    spread = (1.0 - ratio) / 2.0 / mean
     for name in ("isl", "osl"):
         nominal = number_of(row.get(name))
         if nominal is None:

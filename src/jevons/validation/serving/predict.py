@@ -235,6 +235,7 @@ def _load(case: Case, replicas: int) -> Load:
         requests=requests,
         lags=case.scheduler.lags,
         admit_more_s=case.scheduler.admit_more_s,
+        token_s=case.scheduler.token_s,
     )
     if case.scenario == "static":
         return replace(load, static=True)

@@ -102,7 +102,7 @@ def _value_of(value: Any, row: Mapping[str, Any]) -> Any:
 
 
 def _is_arithmetic(text: str) -> bool:
-    return text in _NUMBERS or bool(re.search(r"[()/*+]", text))
+    return text in _NUMBERS or bool(re.search(r"[()/*+-]", text))
 
 
 def _with_value(case: Case, name: str, value: Any) -> Case:

@@ -31,6 +31,7 @@ class Engine:
     poll_steps: int = 0
     wait_steps: int = 0
     wait_tokens: float = 0.0
+    token_s: float = 0.0
     lags: bool = False
 
 
@@ -64,7 +65,7 @@ def walk(
     """Return when each request got its first and its last token, one step at a time."""
     n = len(isl)
     first, last, ready = [0.0] * n, [0.0] * n, []
-    free = 0.0
+    free = told = 0.0
 
     def enter(index: int, when: float) -> None:
         nonlocal free
@@ -113,12 +114,14 @@ def walk(
                 tick += 1
                 for i in decoding:
                     made[i] += 1
+            told = max(told, now) + engine.token_s * ((len(decoding) if engine.mixes else 0) + len(finished))
             for i in finished:
-                first[i], made[i] = now, 1
+                first[i], made[i] = told, 1
             decoding += finished
         elif decoding:
             context = sum(isl[i] + made[i] for i in decoding) / len(decoding)
             now += decode_s(len(decoding), context)
+            told = max(told, now) + engine.token_s * len(decoding)
             tick += 1
             for i in decoding:
                 made[i] += 1
@@ -128,10 +131,10 @@ def walk(
         seen = before if engine.lags else now
         for i in [i for i in decoding if made[i] >= osl[i]]:
             decoding.remove(i)
-            last[i] = now
+            last[i] = told
             held -= need(i)
             if users and len(ready) < n:
-                enter(len(ready), now)
+                enter(len(ready), told)
     return first, last
 
 
@@ -149,7 +152,7 @@ def leap(
     status, _ = _loop.serve(
         arrival_s.copy(), users, isl, new, osl, BATCHES, BASE_S, SLOPE_S, TOKENS, MIXED_BATCHES, MIXED_S,
         engine.step_tokens, engine.max_batch, engine.kv_tokens, engine.reserve_frac, engine.mixes, engine.poll_steps,
-        engine.wait_steps, engine.wait_tokens, admit_s, engine.lags, first, last, gaps,
+        engine.wait_steps, engine.wait_tokens, admit_s, engine.token_s, engine.lags, first, last, gaps,
     )  # fmt: skip
     assert status == _loop.DONE
     return first, last, gaps
@@ -170,6 +173,7 @@ def leap(
         poll_steps=st.sampled_from([0, 4]),
         wait_steps=st.sampled_from([0, 6]),
         wait_tokens=st.sampled_from([0.0, 700.0]),
+        token_s=st.sampled_from([0.0, 1e-3, 5e-3]),
         lags=st.booleans(),
     ),
 )
@@ -195,3 +199,15 @@ def test_an_engine_that_composes_steps_ahead_lets_a_request_in_one_step_later() 
     later = leap(arrival_s, 0, isl, isl, osl, np.zeros(2), Engine(lags=True))[0]
     assert later[0] == at_once[0]
     assert later[1] - at_once[1] == pytest.approx(decode_s(1, 110.0), rel=0.01)
+
+
+def test_a_front_end_that_streams_slower_than_the_engine_decodes_sets_the_rate() -> None:
+    count, users = 80, 8
+    isl, osl = np.full(count, 100.0), np.full(count, 50.0)
+    arrival_s = np.zeros(count)
+    token_s = 4e-3  # 250 tokens/s, where the engine makes some 500
+    _, last, _ = leap(arrival_s, users, isl, isl, osl, np.zeros(count), Engine(kv_tokens=1e6, token_s=token_s))
+    assert last.max() >= osl.sum() * token_s
+    assert last.max() < 1.2 * osl.sum() * token_s
+    _, unlimited, _ = leap(arrival_s, users, isl, isl, osl, np.zeros(count), Engine(kv_tokens=1e6))
+    assert unlimited.max() < 0.7 * last.max()

@@ -38,10 +38,41 @@ def test_lengths_are_drawn_between_eight_tenths_and_the_nominal_one():
     assert case.requested.osl.mean * (1 + case.requested.osl.spread) == pytest.approx(8192)
 
 
-def test_unusual_lengths_of_other_runs_are_nominal():
+def test_unusual_lengths_of_other_runs_are_nominal_to_some_tokens():
     case = case_of({"origin": "AIConfigurator gap analysis"}, isl="512", osl="256")
     assert case.requested.isl.mean == 512.0
-    assert case.requested.isl.spread < 0.01
+    assert case.requested.isl.spread * 512 == pytest.approx(8)
+    assert case.requested.osl.spread * 256 == pytest.approx(8)
+    assert case.measured.warmed_up
+
+
+def test_the_device_count_of_a_run_in_pools_that_stands_for_its_tensor_parallelism_is_refused_as_such():
+    with pytest.raises(InputError, match="tp 36 without expert or attention ranks is the device count"):
+        case_of({"moe_tp": 36, "batch_size": "32", "layout_suspect": True}, gpu="GB200", tp="36", ep="1", dp="1")
+
+
+def test_front_ends_of_vendor_runs_take_time_for_each_token_they_stream():
+    vendor = {"origin": "AIConfigurator gap analysis"}
+    assert case_of(vendor, engine="sglang", isl="1000", osl="500").scheduler.token_s == pytest.approx(45e-6)
+    old, new = (
+        {"engine": "trtllm", "engine_version": one, "isl": "1000", "osl": "500"} for one in ("1.0.0rc3", "1.3.0rc5")
+    )
+    assert case_of(vendor, **old).scheduler.token_s == pytest.approx(108e-6)
+    assert case_of(vendor, **new).scheduler.token_s == 0.0
+    assert case_of(engine="sglang").scheduler.token_s == 0.0  # InferenceX's scripts stream ten tokens at a time
+
+
+def test_a_median_gap_of_zero_tells_that_a_client_did_not_time_the_tokens():
+    rows = [
+        {"run_id": run, "metric": metric, "value": value}
+        for run, metric, value in (
+            ("a", "itl_ms_p50", "0.0"),
+            ("b", "itl_ms_p50", "0.5"),
+            ("", "itl_ms_p50", "0"),
+            ("c", "ttft_ms_p50", "0"),
+        )
+    ]
+    assert untimed_runs(rows) == {"a"}
 
 
 def test_the_device_count_of_a_run_in_pools_that_stands_for_its_tensor_parallelism_is_refused_as_such():
