@@ -357,7 +357,7 @@ def _reached_experts(deployment: Deployment, tokens: FloatArray, slots: float, t
     Notes
     -----
     Text does not visit all experts alike: their popularity is lognormal with the spread of fact ``expert_spread``. A
-    batch of medium size then reaches up to a sixth fewer experts than under uniform routing, and reads less weight.
+    batch of medium size then reaches up to a quarter fewer experts than under uniform routing, and reads less weight.
     """
     spread = _expert_spread(deployment.engine.name)
     share = np.minimum(top / slots * np.exp(spread * _NODES - spread**2 / 2.0), 1.0 - 1e-12)
