@@ -32,20 +32,23 @@ REASONS = {
     "SGLang cookbook :: kimi": "one user's step takes 9 ms at 1,000 tokens of context, 25 at 8,000: a fallback kernel",
     "GPUStack performance lab :: glm": "a burst: its TTFT is the front end's pace, which differs by release",
     "SGLang cookbook": "the serve command is a best guess of the page's last one",
-    "qwen3.5-35b-a3b :: H200": "the benchmark's client limits the rate: 59 of 1,000 requests sent at once in flight",
+    "qwen3.5-35b-a3b :: H200": "the client did not time most tokens: times per token are left out, the rest is judged",
     "H100 PCIe": "weights leave little room for the cache; the queue that the model expects did not form",
-    "RTX 4090": "at 1 request/s the first answers took seconds: the server was still warming up",
+    "RTX 4090": "TTFT is seconds at 1 request/s and falls as the rate rises, while TPOT is as usual: no engine's wait",
     "gpt-oss-120b": "4-bit experts run on other kernels in each engine; at 512 users the figures lie below those at 64",
     "qwen3-32b :: GB200": "the figures rise and fall with the users without order (42 ms at 2 users, 28 ms at 8)",
     "qwen3.5-397b": "linear attention and experts in SGLang; part of the rows drafts tokens and does not say so",
     "kimi-k2.5 :: H200": "4-bit experts are measured on two devices only",
     "deepseek-v3/r1 :: MI355X": "exchanges between AMD devices were not measured alone, and this group has all of them",
     "deepseek-v3/r1 :: MI300X": "each step takes twice the MI355X's, however few its tokens: kernels not tuned",
+    "deepseek-v3/r1 :: B300": "each prompt token takes five times as long as on a B200, at any precision and layout",
     "deepseek-v3/r1": "drafting is not recorded; where the engine's image says so it is assumed",
     "MI3": "no attention, exchange or all-reduce of an AMD device was measured alone",
     "falcon-180b": "a decoder of 2023 under static batching",
+    "qwen3-30b-a3b :: Ascend 910B": "vLLM without graphs and MindIE on one page; the second half does not say which",
     "qwen3-30b-a3b": "many small experts per layer: fixed costs of the grouped products weigh most",
-    "qwen3-235b-a22b :: H100": "the host takes 170 ms to launch a prompt of any length; waits come on top",
+    "qwen3-235b-a22b :: H100": "block-scaled experts take less than alone; the host takes 170 ms to launch a prompt",
+    "llama-4": "the experts' kernel with one scale per tensor was not measured alone",
     "llama-2-70b": "layout and lengths are not stated; the best layout and the task's mean lengths are taken",
 }
 
@@ -137,8 +140,19 @@ Groups of at least {least} figures, by median error held out by group.
 - *InferenceX* rows state engine, model, device, layout, lengths and users. The public script of that model and device
   gives the rest: cache precision, tokens per step, waiting time for a batch, and which prefill steps run as captured
   graphs (`jevons/validation/serving/data/recipes.yaml`).
-- *AIPerf* (the vendor's own runs, lengths in hundreds) sends each of 100 prompts again and again, which vLLM's prefix
-  cache knows. It leaves its warm-up out of the statistics.
+- *AIPerf* (the vendor's own runs) sends each of 100 prompts again and again, which vLLM's prefix cache knows. It leaves
+  its warm-up out of the statistics. Its answers differ by some eight tokens.
+- *A server's front end* streams so many tokens a second, whatever the devices could do: 9,250 in TensorRT-LLM until
+  1.0, some 19,000 in SGLang. Tokens beyond that wait, so that TTFT grows with the length of answers. InferenceX's
+  scripts stream ten tokens at a time and do not reach it. The event simulator and `jevons size` do not know this limit.
+- *Sweeps of Llama by TensorRT-LLM's maker* (1.0.0rc3) had a seat less than users: TTFT grows with the length of answers
+  by an answer's time over one less than the users.
+- *Routers* visit some experts more often than others. Popularity is lognormal, of spread 1.1: a batch of medium size
+  reaches up to a quarter fewer experts than it would at random.
+- *A tensor parallelism of 12 to 72 without expert ranks* on GB200 is the device count of a run in pools. The row does
+  not state the pools, and is refused.
+- *A median gap of 0 ms between tokens* tells that the client did not time most of them. Such a run keeps TTFT and
+  rates.
 - *A stall of the first wave* is assumed for SGLang until 0.5.6 with DeepSeek on Blackwell: kernels that continue a
   prompt were compiled when the first came.
 - *Separate pools* stream from the decode worker: the first token reaches the client after the KV transfer and a step.
@@ -160,11 +174,12 @@ Groups of at least {least} figures, by median error held out by group.
 - *Asynchronous scheduling*: SGLang, TensorRT-LLM's PyTorch backend and vLLM from 0.14 compose a step while the previous
   one runs, so that an arrival waits one step longer.
 
-**Chosen after residuals were seen**, and so not proven by the errors above: nominal lengths that differ by half a
-percent; the vendor's TensorRT-LLM runs without asynchronous scheduling; Marlin's experts at Hopper's pace on
-Blackwell; the number of kernels that a layer with experts or linear attention launches; eager engines bound by their
-host; seats of decode workers; the waits of ranks for prompts; the requests and the first stall of runs on MI355X, and
-the least size of its exchanges; 16 users for the misprinted 512; how often old kernels read the cache again.
+**Chosen after residuals were seen**, and so not proven by the errors above: the rates at which front ends stream, and
+the missing seat; the spread of experts' popularity; the vendor's TensorRT-LLM runs without asynchronous scheduling;
+Marlin's experts at Hopper's pace on Blackwell; the number of kernels that a layer with experts or linear attention
+launches; eager engines bound by their host; seats of decode workers; the waits of ranks for prompts; the requests and
+the first stall of runs on MI355X, and the least size of its exchanges; 16 users for the misprinted 512; how often old
+kernels read the cache again.
 
 **Missing where the aim is missed**, by what the errors show:
 
@@ -178,9 +193,8 @@ the least size of its exchanges; 16 users for the misprinted 512; how often old 
   submissions of Llama are a third faster than its engines elsewhere.
 - *TensorRT-LLM overview, 90th percentile*: exchanges over PCIe between eight cards, experts of gpt-oss on Hopper, batch
   limits of static runs of 2024.
-- *TTFT together*: seats of vendor runs at 512 users, where TTFT grows with the answers' length (SGLang with an 8B on
-  H200), as if 450 of the users had a seat; waits of TensorRT-LLM with drafting; expert kernels where experts are
-  divided but attention is not (20 to 30 % too fast on two ranks).
+- *TTFT together*: waits of TensorRT-LLM with drafting; prompts of DeepSeek on B300 under SGLang 0.5.10, five times as
+  long as on a B200; expert kernels where experts are divided but attention is not (20 to 30 % too fast on two ranks).
 
 Tables and licences: TensorRT-LLM performance overview (NVIDIA, Apache-2.0); InferenceX runs in aiconfigurator-core
 0.12.0 (Apache-2.0) and in gminneci/mantile (no licence file: fitted, no row kept here); MLPerf Inference results
