@@ -11,6 +11,7 @@ from jevons.operators import kernels as ops
 from jevons.serving.formulas import accepted_tokens
 from jevons.serving.scales import generation_of, part_scales
 from jevons.serving.step import engine_time, step_time, step_work
+from jevons.serving.step_layers import _reached_experts
 from jevons.serving.types import Deployment, Layout
 
 
@@ -78,6 +79,27 @@ def test_the_busiest_of_several_expert_ranks_gets_more_than_its_share_of_a_few_t
 def test_a_faster_step_of_experts_never_follows_from_more_tokens():
     shared = deployed("qwen3-235b-a22b", layout=Layout(tp=8, ep=8))
     assert np.all(np.diff(experts_s(shared, np.arange(1.0, 600.0))) > -1e-9)
+
+
+def test_a_batch_reaches_fewer_experts_than_under_uniform_routing_and_one_token_reaches_its_own():
+    moe = deployed("qwen3-235b-a22b", layout=Layout(tp=8))
+    slots, top = 128.0, 8.0
+    tokens = np.array([1.0, 16.0, 4096.0])
+    reached = _reached_experts(moe, tokens, slots, top)
+    uniform = ops.active_experts(tokens, slots, top)
+    assert reached[0] == pytest.approx(top, rel=0.02)
+    assert 0.7 * uniform[1] < reached[1] < 0.85 * uniform[1]
+    assert reached[2] == pytest.approx(slots, rel=0.01)
+
+
+def test_experts_with_one_scale_per_tensor_are_timed_apart_from_those_with_scales_by_block():
+    llama = deployed("llama-4-scout-17b-16e", layout=Layout(tp=8), precision="fp8")
+    deepseek = deployed("deepseek-v3", layout=Layout(tp=8, ep=8))
+    kinds = [
+        {part for part in step_work(one, decode_batch=8.0).parts if part.startswith("moe.fp8")}
+        for one in (llama, deepseek)
+    ]
+    assert kinds == [{"moe.fp8"}, {"moe.fp8_block"}]
 
 
 def test_decode_steps_beyond_the_largest_captured_batch_wait_for_their_launches():

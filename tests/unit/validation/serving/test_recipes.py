@@ -57,6 +57,16 @@ def test_a_drafting_image_makes_room_for_drafts_of_each_request():
     assert (case.scheduler.draft_tokens, case.scheduler.max_batch, case.scheduler.step_tokens) == (3, 64, 1344)
 
 
+@pytest.mark.parametrize(
+    ("users", "model", "seats"), [(8, "llama-3.1-8b", 7), (1, "llama-3.1-8b", 0), (8, "qwen3-235b-a22b", 0)]
+)
+def test_sweeps_of_dense_models_by_the_maker_had_a_seat_less_than_users(users, model, seats):
+    run = CASE.replace(version="1.0.0rc3", users=users)
+    case = with_recipe(run, model, "any_json", origin="AIConfigurator gap analysis")
+    assert case.scheduler.max_batch == seats
+    assert with_recipe(run, model, "any_json", origin="InferenceX/InferenceMAX").scheduler.max_batch == 0
+
+
 def test_recipes_of_loops_leave_other_rows_as_they_are():
     case = replace(CASE, scenario="open")
     assert with_recipe(case, "deepseek-r1", "closed_loops") == case
