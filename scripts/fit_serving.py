@@ -25,7 +25,7 @@ from validation_page import write_page
 from jevons.validation.fit.few_shot import few_shot_errors
 from jevons.validation.fit.held_out import error_table, figures, splits, table_text
 from jevons.validation.fit.neighbours import neighbours_document
-from jevons.validation.fit.serving import Problem, factors_for, fit, gather, held_out, provenance, thinned
+from jevons.validation.fit.serving import ITERATIONS, Problem, factors_for, fit, gather, held_out, provenance, thinned
 from jevons.validation.fit.spread import interval_coverage, spread_document
 from jevons.validation.report import Entry, score
 
@@ -56,13 +56,14 @@ def main() -> int:
     parser.add_argument(
         "--most-alike", type=int, default=5, help="rows fitted of each deployment and shape; all are judged in the end"
     )
+    parser.add_argument("--rounds", type=int, default=ITERATIONS, help="most rounds of the search, from what ships")
     given = parser.parse_args()
     paths = [given.data / "serving" / f"{name}.csv" for name in FILES]
     items = thinned(gather(paths), given.most_alike)
     problem = Problem(items=items, factors=factors_for(items, neutral=True))
     say(f"{len(items)} cases, {len(problem.owner)} figures, {len(problem.factors)} factors")
     begin = [factor.start for factor in factors_for(items)]  # what ships is near, and saves rounds
-    theta, base, slopes = fit(problem, say, np.log(np.array(begin)))
+    theta, base, slopes = fit(problem, say, np.log(np.array(begin)), given.rounds)
     about = provenance(problem, paths, base, slopes)
     report: dict[str, Any] = {"fitted": error_table(problem, base)}
     say(table_text("fitted", report["fitted"]))

@@ -34,7 +34,7 @@ _LEAST_OUTLIER = 0.15
 _LARGEST_OUTLIER = 0.4
 _FIRST_TOKEN_WEIGHT = 0.6
 LOOSE = {"engine_bench": 0.5}  # tables whose rows leave much of the run unsaid count for less
-_ITERATIONS = 5
+ITERATIONS = 5
 _STEP = 0.04
 _LARGEST_MOVE = 0.7
 _FIT_WAVES = 3
@@ -278,14 +278,17 @@ def solve(
 
 
 def fit(
-    problem: Problem, log: Callable[[str], None] = lambda _: None, begin: FloatArray | None = None
+    problem: Problem,
+    log: Callable[[str], None] = lambda _: None,
+    begin: FloatArray | None = None,
+    rounds: int = ITERATIONS,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the fitted factors, and errors and derivatives there; the search begins at the prior, or at *begin*."""
     theta = problem.clip(problem.start if begin is None else begin)
     base = problem.errors(theta)
     every = np.ones(len(problem.owner), dtype=bool)
     slopes = problem.slopes(theta, base)
-    for iteration in range(_ITERATIONS):
+    for iteration in range(rounds):
         problem.judge(base)
         wanted = solve(problem, base, slopes, theta, every)
         move = np.clip(wanted - theta, -_LARGEST_MOVE, _LARGEST_MOVE)
