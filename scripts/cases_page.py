@@ -61,6 +61,8 @@ sections are swapped. `--draws` sets the number of pairs (24 by default, about h
 | `difference` | by outcome: `a`, `b`, `delta`, `low`, `high`, `median`, `p_higher`, `unit`, `meaning`; `stretched` where the interval was |
 | `attribution` | by outcome: the effect of each change by itself, and `interaction` |
 | `clears` | of `a` and `b`, in the last year of the plan and when mature: return on capital, and the margin and capital per revenue at which it equals the cost of capital |
+| `cycle` | of `a` and `b`: write-downs over the plan, idle share of hours, rents of the first and last quarter, losses of brokers and their lenders |
+| `reached_frac` | share of A's draws whose value per share lies at B's central value or beyond: how likely B is, seen from A |
 | `draws`, `quarters`, `paths` | pairs, and the paths by quarter at the central figures of `a` and `b` |
 
 ## Questions of strategy
@@ -82,6 +84,13 @@ def _clears(sides: dict[str, list[dict[str, Any]]]) -> str:
             f"{last['clearing_capital_per_revenue']:.2f} of capital."
         )
     return " ".join(told) + "\n\n"
+
+
+def _cycle(both: Any) -> str:
+    """Return what boom and bust show in, and how many of A's draws go as far as B."""
+    rows = both.tables["cycle"].shown()
+    told = "| | unit | A | B |\n|---|---|---|---|\n" + "".join("| " + " | ".join(row) + " |\n" for row in rows)
+    return f"{told}\nIn {both.reached_frac():.0%} of A's draws the value per share lies at B's central value or beyond.\n\n"
 
 
 _SPOKEN_CALLS, _SPOKEN_CNY = (1e10, 1e11), (0.2e9, 90e9)
@@ -123,6 +132,8 @@ def page(draws: int, folder: Path) -> Iterator[str]:
         differences = both.difference()
         revenue, tokens, orders = differences["ai_revenue"], differences["tokens_per_d"], differences["orders_value"]
         clears = _clears(both.to_json()["clears"]) if case.name == "exclusive-model" else ""
+        if "boom" in case.name or "bust" in case.name:
+            clears = _cycle(both)
         if case.name == "small-business":
             clears = _small_business()
         yield (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,8 @@ from jevons.study.scenario.scenario import Scenario
 from jevons.words import Sentence
 
 INTERACTION = "interaction"
+_CYCLE = {"boom", "bust"}
+"""Words of a case's title that ask how boom and bust show."""
 _MAIN = ("value_per_share", "orders_value")
 _COLUMNS = (
     ("value_per_share", "value per share"), ("orders_value", "value of orders"), ("ai_revenue", "AI revenue"),
@@ -135,6 +137,7 @@ class CompareResult(Result):
         pairs = next((len(p) for p in self.comparison.paired.values()), 0)
         if pairs:
             notes.append(Sentence("compare.paired", {"pairs": f"{pairs}"}))
+            notes.append(Sentence("compare.reached", {"reached": self.reached_frac()}))
         else:
             notes.append(Sentence("compare.no_draws"))
         stretched = [n for n, r in self.difference().items() if r.get("stretched")]
@@ -171,11 +174,34 @@ class CompareResult(Result):
         if self.comparison.channels:
             title = "Value of the AI cloud, B less A, by channel"
             yield value_channel_table("channels", title, self.comparison.channels, detail=False)
+        yield self._cycle()
         heads = (Column("input", "input"), Column("a", "A"), Column("b", "B"))
         changed = [(c.path, c.before, c.after) for c in self.comparison.changes]
         yield table("changed", "Changed inputs", heads, changed, detail=len(changed) > 12)
         yield self._clearings()
         yield self._paths()
+
+    def _cycle(self) -> Table:
+        a, b = self.comparison.a.cycle, self.comparison.b.cycle
+        columns = (Column("quantity", "quantity"), Column("unit", "unit"), Column("a", "A"), Column("b", "B"))
+        rows: list[tuple[Cell, ...]] = [
+            ("write-downs of machines over the plan", "bn ¤", a.write_downs_cur / 1e9, b.write_downs_cur / 1e9),
+            ("idle or in repair, last four quarters", "% of hours", 100 * a.idle_frac, 100 * b.idle_frac),
+            ("rent, first quarter", "¤/h", a.rent_first_cur_per_h, b.rent_first_cur_per_h),
+            ("rent, last quarter", "¤/h", a.rent_last_cur_per_h, b.rent_last_cur_per_h),
+            ("brokers' and lenders' losses", "bn ¤", a.brokers_loss_cur / 1e9, b.brokers_loss_cur / 1e9),
+        ]
+        title = "Write-downs, idle machines, rents and brokers' losses at the central figures"
+        return table("cycle", title, columns, rows, detail=not _CYCLE & set(self.case.lower().split()))
+
+    def reached_frac(self) -> float | None:
+        """Return the share of A's draws whose value per share is at or beyond B's central one; None without draws."""
+        draws, name = self.comparison.a.draws, next(iter(OUTCOMES))
+        if draws is None or name not in draws.outcomes or not len(draws.outcomes[name]):
+            return None
+        a, b = self.comparison.a.central[name], self.comparison.b.central[name]
+        beyond = draws.outcomes[name] <= b if b < a else draws.outcomes[name] >= b
+        return float(np.mean(beyond))
 
     def _clearings(self) -> Table:
         columns = (
@@ -191,7 +217,7 @@ class CompareResult(Result):
             for name, side in (("A", self.comparison.a), ("B", self.comparison.b)) for one in side.clearings
         ]  # fmt: skip
         title = "Margin, and capital per yearly revenue, at which the AI cloud's capital returns its cost after tax"
-        return table("clears", title, columns, rows, detail=self.case != "exclusive-model")
+        return table("clears", title, columns, rows, detail="exclusive" not in self.case.lower())
 
     def _attribution(self) -> Table:
         parts = self.attribution()
@@ -239,6 +265,8 @@ class CompareResult(Result):
                 "a": [one.record() for one in self.comparison.a.clearings],
                 "b": [one.record() for one in self.comparison.b.clearings],
             },
+            "cycle": {"a": asdict(self.comparison.a.cycle), "b": asdict(self.comparison.b.cycle)},
+            "reached_frac": self.reached_frac(),
             "without_a_plan": {e.name: e.reason for e in self.comparison.effects if e.reason},
             "draws": pairs,
             "quarters": {

@@ -19,6 +19,7 @@ from jevons.study.chain.operating_points import Engineering, engineer
 from jevons.study.chain.value_bridge import value_channels
 from jevons.study.chain.verdict import demand_response
 from jevons.study.compare.clearing import Clearing, clearings
+from jevons.study.compare.cycle import Cycle, cycle_of
 from jevons.study.compare.differ import Change, Swap, differences, same_shape, swaps
 from jevons.study.draws.outcomes import OUTCOMES, PATHS, outcomes_of, paths_of
 from jevons.study.draws.run import Draws, monte_carlo
@@ -49,12 +50,15 @@ class Side:
         Outcomes of the draws.
     clearings : tuple of Clearing
         Return on capital, and the margin and capital per revenue at which it equals the cost of capital.
+    cycle : Cycle
+        Write-downs, idle machines, rents and brokers' losses at the central figures.
     """
 
     scenario: Scenario
     central: dict[str, float]
     paths: dict[str, list[float]]
     draws: Draws | None
+    cycle: Cycle
     clearings: tuple[Clearing, ...] = ()
 
 
@@ -138,7 +142,14 @@ def compared(
                 progress=lambda done, total, side=name: tell(f"draws of {side}", done, total),  # type: ignore[misc]
             )  # fmt: skip
         outcomes, paths = _figures(chain, points)
-        side = Side(scenario=scenario, central=outcomes, paths=paths, draws=drawn, clearings=clearings(chain))
+        side = Side(
+            scenario=scenario,
+            central=outcomes,
+            paths=paths,
+            draws=drawn,
+            cycle=cycle_of(chain),
+            clearings=clearings(chain),
+        )
         sides.append(side if name == "A" else _restated(side, factor))
     return Comparison(
         a=sides[0], b=sides[1], changes=changes, effects=effects,
@@ -174,7 +185,7 @@ def _restated(side: Side, factor: float) -> Side:
     if draws is not None:
         draws = replace(draws, outcomes=scaled(draws.outcomes), paths=scaled(draws.paths))
     paths = {name: [x * factor for x in path] if name in money else path for name, path in side.paths.items()}
-    return replace(side, central=scaled(side.central), paths=paths, draws=draws)
+    return replace(side, central=scaled(side.central), paths=paths, draws=draws, cycle=side.cycle.scaled(factor))
 
 
 class _Model:

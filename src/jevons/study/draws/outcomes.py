@@ -44,7 +44,7 @@ SHORT_NAMES: dict[str, str] = {
     "ai_ebita": "AI EBITA a year",
     "price_index": "token price, end/start",
     "compute_factor": "compute, efficiency x 2",
-    "settled_compute_factor": "the same in the long run",
+    "settled_compute_factor": "compute, long run, efficiency x 2",
 }
 """Names of the outcomes that fit a narrow table, those that answers speak of."""
 

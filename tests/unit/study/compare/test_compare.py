@@ -32,6 +32,22 @@ def test_every_headline_has_a_b_and_a_difference_inside_its_interval(dear):
         assert record["low"] <= record["delta"] <= record["high"], name
 
 
+def test_boom_and_bust_show_in_write_downs_idle_hours_rents_and_losses(dear):
+    found = dear.to_json()
+    for side in "ab":
+        cycle = found["cycle"][side]
+        assert 0.0 <= cycle["idle_frac"] <= 1.0
+        assert cycle["write_downs_cur"] >= 0.0
+        assert cycle["brokers_loss_cur"] >= 0.0
+    assert len(dear.tables["cycle"].rows) == 5
+
+
+def test_how_far_a_draw_of_a_must_go_to_reach_b_is_told(dear):
+    draws = dear.comparison.a.draws.outcomes["value_per_share"]
+    assert dear.reached_frac() == pytest.approx(np.mean(draws <= dear.comparison.b.central["value_per_share"]))
+    assert any("of A's draws" in note for note in dear.notes)
+
+
 def test_a_dearer_cost_of_capital_lowers_the_value_of_the_plan(dear):
     name = next(n for n in OUTCOMES if n.startswith("plan_value"))
     assert dear.difference()[name]["delta"] < 0
@@ -144,16 +160,23 @@ def test_a_plan_takes_changes_too():
 
 def test_money_of_another_currency_is_restated():
     from jevons.facts import default_facts
+    from jevons.study.compare.cycle import Cycle
     from jevons.study.compare.run import Side, _restated, rate
 
     scenario = jevons.load(TINY)
     factor = rate(default_facts(), "USD", "CNY", scenario.as_of)
     assert 6.5 < factor < 8
     assert rate(default_facts(), "CNY", "USD", scenario.as_of) == pytest.approx(1 / factor)
-    side = Side(scenario=scenario, central={"capex": 2.0, "devices": 3.0}, paths={"capex": [1.0]}, draws=None)
+    cycle = Cycle(
+        write_downs_cur=4.0, idle_frac=0.3, rent_first_cur_per_h=None, rent_last_cur_per_h=2.0, brokers_loss_cur=0.0
+    )
+    central = {"capex": 2.0, "devices": 3.0}
+    side = Side(scenario=scenario, central=central, paths={"capex": [1.0]}, draws=None, cycle=cycle)
     other = _restated(side, factor)
     assert other.central == {"capex": pytest.approx(2 * factor), "devices": 3.0}
     assert other.paths["capex"] == [pytest.approx(factor)]
+    assert other.cycle.write_downs_cur == pytest.approx(4 * factor)
+    assert (other.cycle.idle_frac, other.cycle.rent_first_cur_per_h) == (0.3, None)
 
 
 def test_the_title_names_what_is_compared_in_words(dear):
